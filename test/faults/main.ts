@@ -13,7 +13,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { Faults } from '../../local';
 import { parseFaultRates } from '../../local/faults/parse-rates';
 import { shareZips } from '../support/share-zips';
-import { type Example, synthesizeExamples } from './examples';
+import { type Example, EXAMPLE_NAMES, synthesizeExamples } from './examples';
 import { leftovers } from './leftovers';
 import { mutate, MUTATION_NAMES, type MutationName } from './mutations';
 import { Report } from './report';
@@ -64,6 +64,10 @@ function command(): Command {
     if (/^\d*\.?\d+$/.test(text) && Number(text) <= 1) return Number(text);
     throw new InvalidArgumentError('It must be a number from 0 to 1.');
   };
+  const partOfName = (text: string): string => {
+    if (EXAMPLE_NAMES.some((name) => name.includes(text))) return text;
+    throw new InvalidArgumentError(`It must be a part of one of: ${EXAMPLE_NAMES.join('; ')}.`);
+  };
   return new Command('faults')
     .description(
       'Runs pipelines under injected faults and compares their results with those of ONNX Runtime.',
@@ -73,7 +77,7 @@ function command(): Command {
     .option('--seed <number>', 'seed of the faults', whole(0), Math.floor(Math.random() * 2 ** 32))
     .option('--faults <kind:rate,...>', 'rates of the faults', DEFAULT_RATES)
     .option('--lasting <share>', 'share of faults that last for their run', share, LASTING)
-    .option('--pipeline <text>', 'only the pipelines whose names contain this', '')
+    .option('--pipeline <text>', 'only the pipelines whose names contain this', partOfName, '')
     .option('--only <number>', 'repeat only this execution', whole(0))
     .addOption(
       new Option(
