@@ -102,6 +102,7 @@ export class LocalCloud {
       onFailure: this.onNotice,
     });
     this.store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
+      options.onWrite?.(created);
       if (!this.closing.signal.aborted) this.arrivals.add(created);
     });
     this.credentials = this.callers.add({ principal: administrator(environment.account) });

@@ -2,6 +2,7 @@ import type { Faults, InjectedFault } from '../faults/injector';
 import type { Access } from '../iam/authorizer';
 import type { LogListener } from '../lambda/function-log';
 import type { IdleConnectionFate } from '../s3/idle-connections';
+import type { CreatedObject } from '../s3/store';
 import type { SimulationName } from '../simulation/presets';
 import type { Simulation } from '../simulation/simulation';
 import type { TraceEvent } from '../step-functions/execution';
@@ -19,6 +20,8 @@ export interface LocalCloudOptions {
   readonly onTrace?: (event: TraceEvent) => void;
   /** Called with each decision about a permission. */
   readonly onAccess?: (access: Access) => void;
+  /** @internal Called with each object that a write has created or replaced. */
+  readonly onWrite?: (written: CreatedObject) => void;
   /**
    * ARNs of the KMS keys of buckets that the pipeline's stack does not define, by the bucket's name. The bucket of CDK's assets
    * is one of them.

@@ -1,164 +1,141 @@
-/** Small pipelines that stand for others: chains and branches, Express and Standard, tensors in the state, keys, warm-ups, S3 Express. */
-import * as path from 'node:path';
+/** Small pipelines that stand for others: chains and branches, Express and Standard, consolidation, tensors in S3 and in the state. */
+import * as fs from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { ResultsPlace } from '../../client';
 import {
-  CONTRACT_VERSION,
-  encodeInlineTensor,
-  encodeTensors,
-  type ExecutionInput,
-  type RawTensor,
-  tensorFrom,
-} from '../../client';
-import {
+  Consolidation,
+  GraphOptimization,
   SlicedInferencePipeline,
   type SlicedInferencePipelineProps,
   Slicing,
   TensorStore,
   WarmUp,
 } from '../../lib';
-import {
-  FLOAT,
-  floats,
-  type GraphInit,
-  mlp,
-  type ModelInit,
-  node,
-  saveModel,
-  value,
-} from '../support/model-builder';
-import { shareZips } from '../support/share-zips';
+import type { SlicePlan } from '../../lib/plan/file/plan';
+import { scheduleSlices } from '../../lib/plan/schedule/schedule';
+import { FLOAT, mlp, type ModelInit, saveModel, value } from '../support/model-builder';
+import { scheduleText } from '../support/scheduled-plan';
+import { twoTowers, WIDTH } from '../support/towers';
+import { type Inputs, wholeModelResults } from './oracle';
 
 export interface Example {
   readonly name: string;
   readonly assembly: string;
+  /** Which slices follow each other and which are in branches, such as `(0 1 | 2 3) 4`. */
+  readonly schedule: string;
   readonly requests: readonly Request[];
+  /** Fingerprints of the whole model's results, by request. */
+  readonly references: readonly string[];
 }
 
-/** A request whose tensors are in S3, or inline. */
 export interface Request {
-  readonly input: ExecutionInput;
-  /** The request's object, if its tensors are in S3. */
-  readonly object?: { readonly key: string; readonly body: Uint8Array };
+  readonly inputs: Inputs;
+  readonly results: ResultsPlace;
 }
 
-const WIDTH = 64;
-const ROWS = 32;
-/** Of each pipeline; half of them are objects and half are inline. */
-const REQUESTS = 8;
+type Init = readonly [
+  name: string,
+  model: ModelInit,
+  props: (stack: Stack) => Partial<SlicedInferencePipelineProps>,
+];
 
-interface ExampleInit {
-  readonly model: ModelInit;
-  readonly inputs: readonly { readonly name: string; readonly rows: number }[];
-  readonly props: (stack: Stack) => Partial<SlicedInferencePipelineProps>;
-}
-
-const EXAMPLES: Readonly<Record<string, ExampleInit>> = {
-  'an Express chain of 4 slices with a key and warm-ups': {
-    model: mlp(4, WIDTH),
-    inputs: [{ name: 'x', rows: ROWS }],
-    props: (stack) => ({
+const EXAMPLES: readonly Init[] = [
+  [
+    'an Express chain with a key and warm-ups',
+    mlp(4, WIDTH),
+    (stack) => ({
       slicing: Slicing.count(4),
       encryptionKey: new kms.Key(stack, 'Key'),
       warmUp: WarmUp.ALWAYS,
     }),
-  },
-  'a Standard pipeline with parallel branches': {
-    model: { graph: twoTowers() },
-    inputs: [
-      { name: 'a_in', rows: 1 },
-      { name: 'b_in', rows: 1 },
-    ],
-    props: () => ({ slicing: Slicing.count(5), stateMachineType: sfn.StateMachineType.STANDARD }),
-  },
-  'a Standard chain of 3 slices with S3 Express One Zone': {
-    model: mlp(3, WIDTH),
-    inputs: [{ name: 'x', rows: ROWS }],
-    props: () => ({
+  ],
+  [
+    'a Standard pipeline with branches and tensors in the state',
+    towers(),
+    () => ({
+      // By number, the planner cuts a chain, because a Standard machine pays for each transition.
+      slicing: Slicing.atTensors(['t1', 'text_out', 'i1', 'image_out']),
+      stateMachineType: sfn.StateMachineType.STANDARD,
+    }),
+  ],
+  [
+    'an optimized Standard chain with consolidation and S3 Express One Zone',
+    mlp(3, WIDTH),
+    () => ({
       slicing: Slicing.count(3),
       stateMachineType: sfn.StateMachineType.STANDARD,
+      consolidation: Consolidation.ALWAYS,
+      // Which fuses each product with its bias.
+      graphOptimization: GraphOptimization.EXTENDED,
       tensorStore: TensorStore.s3ExpressOneZone('use1-az5'),
       tensorsInState: false,
     }),
-  },
-};
-
-/** Two independent chains, whose nodes alternate, and a part that joins them. */
-function twoTowers(): GraphInit {
-  const tower = (name: string) =>
-    [0, 1, 2, 3].flatMap((layer) => [
-      node(
-        'MatMul',
-        [layer === 0 ? `${name}_in` : `${name}_t${layer - 1}`, `${name}_w${layer}`],
-        [`${name}_m${layer}`],
-      ),
-      node('Tanh', [`${name}_m${layer}`], [`${name}_t${layer}`]),
-    ]);
-  const [a, b] = [tower('a'), tower('b')];
-  const weights = ['a', 'b'].flatMap((name) => [0, 1, 2, 3].map((layer) => `${name}_w${layer}`));
-  return {
-    node: [
-      ...a.flatMap((own, index) => [own, b[index]]),
-      node('Mul', ['a_t3', 'b_t3'], ['joined']),
-      node('MatMul', ['joined', 'head_w'], ['y']),
-    ],
-    initializer: [...weights, 'head_w'].map((name) => floats(name, [WIDTH, WIDTH])),
-    input: ['a_in', 'b_in'].map((name) => value(name, FLOAT, [1, WIDTH])),
-    output: [value('y', FLOAT)],
-  };
-}
-
-/** How requests in S3 are written. A client that is not ours writes them without our checksums. */
-export type Encoder = (tensors: ReadonlyMap<string, RawTensor>) => Uint8Array;
-
-/** Synthesizes all examples into a folder. */
-export function synthesizeExamples(folder: string, encode: Encoder = encodeTensors): Example[] {
-  return Object.entries(EXAMPLES).map(([name, { model, inputs, props }], index) => {
-    const modelPath = saveModel(model, `model-${index}.onnx`, folder);
-    const app = new App({ outdir: path.join(folder, `cdk-${index}.out`), analyticsReporting: false });
-    const stack = new Stack(app, 'Faults');
-    new SlicedInferencePipeline(stack, 'Pipeline', {
-      modelPath,
-      architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-      ...props(stack),
-    });
-    const assembly = shareZips(app.synth().directory);
-    return {
-      name,
-      assembly,
-      requests: Array.from({ length: REQUESTS }, (_, at) => request(inputs, at, encode)),
-    };
-  });
-}
-
-function request(inputs: ExampleInit['inputs'], at: number, encode: Encoder): Request {
-  const tensors = new Map<string, RawTensor>(
-    inputs.map(({ name, rows }, input) => {
-      const elements = Float32Array.from({ length: rows * WIDTH }, (_, index) =>
-        Math.sin((index + 1) * (at + 1) + input),
-      );
-      return [name, tensorFrom('float32', [rows, WIDTH], elements)];
+  ],
+  [
+    'an Express pipeline with consolidation and branches',
+    towers(),
+    () => ({
+      slicing: Slicing.count(5),
+      consolidation: Consolidation.ALWAYS,
+      tensorsInState: false,
     }),
-  );
-  if (at % 2 === 0) {
-    const key = `inputs/request-${at}.safetensors`;
-    return {
-      input: { version: CONTRACT_VERSION, inputs: { s3: key } },
-      object: { key, body: encode(tensors) },
-    };
-  }
-  const inline = Object.fromEntries([...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]));
-  return { input: { version: CONTRACT_VERSION, inputs: { tensors: inline } } };
+  ],
+];
+
+export const EXAMPLE_NAMES: readonly string[] = EXAMPLES.map(([name]) => name);
+
+function towers(): ModelInit {
+  const graph = twoTowers();
+  return { graph: { ...graph, input: ['text', 'image'].map((name) => value(name, FLOAT, ['n', WIDTH])) } };
 }
 
-/** Encodes tensors without the metadata that holds their checksums, as other programs do. */
-export function encodeWithoutChecksums(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
-  const file = Buffer.from(encodeTensors(tensors));
-  const length = Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<string, unknown>;
-  delete header.__metadata__;
-  file.write(JSON.stringify(header).padEnd(length), 8);
-  return file;
+/**
+ * Of each pipeline. The rows of the last one fit neither the execution's input nor its output, so they are objects in S3. The executions
+ * take turns with pipelines and with requests, so no number of pipelines may divide that of requests.
+ */
+const REQUESTS: readonly { readonly rows: number; readonly results: ResultsPlace }[] = [
+  { rows: 32, results: 'auto' },
+  { rows: 31, results: 's3' },
+  { rows: 30, results: 'inline' },
+  { rows: 1, results: 'auto' },
+  { rows: 1024, results: 'auto' },
+];
+
+/** Synthesizes the examples whose names contain the text. */
+export async function synthesizeExamples(folder: string, text: string): Promise<Example[]> {
+  const chosen = EXAMPLES.filter(([name]) => name.includes(text));
+  // All before the first synthesis, which waits until its file is no longer new.
+  const models = chosen.map(([, model], index) => saveModel(model, `model-${index}.onnx`, folder));
+  return Promise.all(chosen.map((init, index) => synthesize(init, models[index], `${models[index]}.out`)));
+}
+
+async function synthesize([name, model, props]: Init, modelPath: string, outdir: string): Promise<Example> {
+  const app = new App({ outdir, analyticsReporting: false });
+  const stack = new Stack(app, 'Faults');
+  const { planPath } = new SlicedInferencePipeline(stack, 'Pipeline', {
+    modelPath,
+    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    ...props(stack),
+  });
+  const assembly = app.synth().directory;
+  const plan = JSON.parse(fs.readFileSync(planPath, 'utf8')) as SlicePlan;
+  const names = (model.graph.input as readonly { readonly name: string }[]).map((input) => input.name);
+  const requests = REQUESTS.map(({ rows, results }) => ({ inputs: inputsOf(names, rows), results }));
+  const references = await wholeModelResults(
+    modelPath,
+    plan,
+    requests.map(({ inputs }) => inputs),
+  );
+  return { name, assembly, schedule: scheduleText(scheduleSlices(plan)), requests, references };
+}
+
+function inputsOf(names: readonly string[], rows: number): Inputs {
+  const tensors = names.map((name, input) => {
+    const data = Float32Array.from({ length: rows * WIDTH }, (_, at) => Math.sin((at + 1) * rows + input));
+    return [name, { shape: [rows, WIDTH], data }] as const;
+  });
+  return Object.fromEntries(tensors);
 }

@@ -1,80 +1,52 @@
-/** The test under faults notices every kind of violation. */
-import { encodeInlineTensor, encodeTensors, type ExecutionOutput, type RawTensor } from '../../client';
+/** The program that tests under faults notices every kind of violation. */
+import { InferenceError } from '../../client';
 import { FAULT_KINDS, type FaultKind, type InjectedFault } from '../../local';
-import { float32 } from '../support/tensors';
 import { EXPLANATIONS } from './explanations';
-import { fingerprint, judgeFailure, judgeResults, results } from './judge';
+import { judgeFailure, judgeResult } from './judge';
+import { fingerprint } from './oracle';
 import { Report } from './report';
 
-const tensors = (first: number): ReadonlyMap<string, RawTensor> =>
-  new Map([['y', float32([1, 2], [first, 2])]]);
-const references = [tensors(1), tensors(3)].map(fingerprint);
+const print = (name: string, shape: number[], first: number): string =>
+  fingerprint([[name, 'float32', shape, Float32Array.of(first, 2)]]);
 
-function outputWith(inline: ReadonlyMap<string, RawTensor>): ExecutionOutput {
-  const encoded = [...inline].map(([name, tensor]) => [name, encodeInlineTensor(tensor)] as const);
-  return {
-    outputs: { s3: { bucket: 'b', key: 'outputs/r' }, tensors: Object.fromEntries(encoded) },
-  } as unknown as ExecutionOutput;
-}
-
-async function judged(stored: ReadonlyMap<string, RawTensor>, inline = stored) {
-  const found = await results(outputWith(inline), () => Promise.resolve(encodeTensors(stored)));
-  return judgeResults(found, { references, request: 0 });
-}
-
-function fault(kind: FaultKind): InjectedFault {
-  return { kind, time: 0, run: 'execution-1/x', place: 'GET bucket/key' };
-}
-
-const failure = (error: string, cause: string) =>
-  ({ status: 'FAILED', executionArn: 'arn', error, cause }) as const;
-
-describe('a successful execution', () => {
-  it('is identical if its results in S3 and inline are those without faults', async () => {
-    expect(await judged(tensors(1))).toEqual({ outcome: 'identical' });
-  });
-
-  it('is wrong if one bit differs, in S3 or inline', async () => {
-    const almost = new Map([['y', float32([1, 2], [1 + 2 ** -23, 2])]]);
-    expect(await judged(almost)).toMatchObject({ outcome: 'wrong' });
-    expect(await judged(tensors(1), almost)).toMatchObject({ outcome: 'wrong' });
-  });
-
-  it('is wrong if a shape or a name differs', async () => {
-    expect(await judged(new Map([['y', float32([2, 1], [1, 2])]]))).toMatchObject({ outcome: 'wrong' });
-    expect(await judged(new Map([['z', float32([1, 2], [1, 2])]]))).toMatchObject({ outcome: 'wrong' });
-  });
-
-  it('is mixed if its results are those of another request', async () => {
-    expect(await judged(tensors(3))).toEqual({
-      outcome: 'mixed',
-      what: 'the result in S3 of request 0 is that of request 1',
-    });
-    expect(await judged(tensors(1), tensors(3))).toMatchObject({ outcome: 'mixed' });
+describe('a result', () => {
+  it.each([
+    ['identical', 'has the same bits', print('y', [1, 2], 1)],
+    ['wrong', 'has another bit', print('y', [1, 2], 1 + 2 ** -23)],
+    ['wrong', 'has another shape', print('y', [2, 1], 1)],
+    ['wrong', 'has another name', print('z', [1, 2], 1)],
+    ['mixed', 'is that of another request', print('y', [1, 2], 3)],
+  ])('is %s if it %s', (outcome, _, got) => {
+    const references = [print('y', [1, 2], 1), print('y', [1, 2], 3)];
+    expect(judgeResult('in S3', got, references, 0)).toMatchObject({ outcome });
   });
 });
 
+const fault = (kind: FaultKind): InjectedFault => ({ kind, time: 0, run: 'execution-1/x', place: 'GET b/k' });
+
 describe('a failed execution', () => {
+  const failure = (error: string, cause: string) => new InferenceError(error, 'it failed', { cause });
+
   it('is explained by a fault that was injected and that its cause names', () => {
-    expect(judgeFailure(failure('StorageUnavailable', 'S3 refused: SlowDown'), [fault('s3-503')])).toEqual({
-      outcome: 'failed',
-      error: 'StorageUnavailable',
-      because: ['s3-503'],
-    });
+    const verdict = judgeFailure(failure('StorageUnavailable', 'S3 refused: SlowDown'), [fault('s3-503')]);
+    expect(verdict).toEqual({ outcome: 'failed', error: 'StorageUnavailable', because: ['s3-503'] });
+  });
+
+  it('may be a timeout of a function after several silences', () => {
+    const timeout = failure('Sandbox.Timedout', 'Task timed out after 61.00 seconds');
+    const silences = (count: number) => Array.from({ length: count }, () => fault('forgotten-connection'));
+    expect(judgeFailure(timeout, silences(3))).toMatchObject({ outcome: 'failed' });
+    expect(judgeFailure(timeout, silences(2))).toMatchObject({ outcome: 'unexplained' });
   });
 
   it.each([
     ['without a fault', failure('StorageUnavailable', 'SlowDown'), []],
-    ['with another error', failure('SliceFailed', 'SlowDown'), [fault('s3-503')]],
-    ['with another cause', failure('StorageUnavailable', 'InternalError'), [fault('s3-503')]],
-    ['because of a harmless fault', failure('StorageUnavailable', ''), [fault('duplicate-delivery')]],
-    [
-      'by a timeout',
-      { ...failure('Runtime.ExitError', 'signal: killed'), status: 'TIMED_OUT' as const },
-      [fault('killed-before-write')],
-    ],
-  ])('is unexplained %s', (_, result, faults) => {
-    expect(judgeFailure(result, faults)).toMatchObject({ outcome: 'unexplained' });
+    ['with another error', failure('SliceFailed', 'SlowDown'), ['s3-503' as const]],
+    ['with another cause', failure('StorageUnavailable', 'InternalError'), ['s3-503' as const]],
+    ['because of a harmless fault', failure('StorageUnavailable', ''), ['duplicate-delivery' as const]],
+    ['with an error that is not of the client', new TypeError('it failed'), ['s3-503' as const]],
+  ])('is unexplained %s', (_, error, kinds) => {
+    expect(judgeFailure(error, kinds.map(fault))).toMatchObject({ outcome: 'unexplained' });
   });
 
   it('may have errors for each kind that can fail an execution', () => {
@@ -85,36 +57,32 @@ describe('a failed execution', () => {
 
 describe('a report', () => {
   const played = { execution: 7, verdict: { outcome: 'identical' }, faults: [fault('reset')] } as const;
+  const wrong = { outcome: 'wrong', what: 'the result has other bits' } as const;
 
   it('is a success if all executions are identical and nothing is left', () => {
     const report = new Report('--seed 1');
-    expect(report.add({ played: [played], damage: [], objects: 1 }) + report.addLeftovers([])).toBe('');
+    expect(report.add({ played: [played], stray: [], objects: 1 })).toBe('');
     expect(report.failed).toBe(false);
-    expect(report.table()).toMatch(/^reset +1 +1 +1 +0$/m);
-    expect(report.summary()).toContain('wrong 0, mixed 0, unexplained 0');
+    expect(report.table()).toMatch(/^reset +1 +1 +1 +0 +none$/m);
+    expect(report.summary()).toContain('identical 1, failed 0, wrong 0, mixed 0,');
   });
 
-  it('lists the faults of a violation and the command that repeats it', () => {
+  it.each([
+    ['a violation', { played: [{ ...played, verdict: wrong }], stray: [] }],
+    ['a redrive without the result', { played: [{ ...played, redriven: wrong }], stray: [] }],
+    ['what belongs to no execution', { played: [played], stray: ['left: process node'] }],
+  ])('is a failure for %s', (_, round) => {
     const report = new Report('--seed 1');
-    const text = report.add({
-      played: [{ ...played, verdict: { outcome: 'wrong', what: 'the result has other bits' } }],
-      damage: [],
-      objects: 1,
-    });
-    expect(text).toBe(
-      'execution 7 wrong: the result has other bits\n' +
-        '  1970-01-01T00:00:00.000Z reset at GET bucket/key\n' +
-        '  npm run faults -- --seed 1 --only 7\n',
-    );
+    report.add({ ...round, objects: 1 });
     expect(report.failed).toBe(true);
   });
 
-  it('is a failure for a redrive without the result, for damage and for leftovers', () => {
-    const failed = { outcome: 'failed', error: 'Runtime.ExitError', because: ['reset'] } as const;
-    const [redriven, damaged, left] = [1, 2, 3].map(() => new Report('--seed 1'));
-    redriven.add({ played: [{ ...played, verdict: failed, redriven: failed }], damage: [], objects: 1 });
-    damaged.add({ played: [played], damage: ['runs/x: no checksum'], objects: 1 });
-    left.addLeftovers(['process node']);
-    expect([redriven, damaged, left].map((report) => report.failed)).toEqual([true, true, true]);
+  it('lists the faults of a violation and the command that repeats it', () => {
+    const round = { played: [{ ...played, verdict: wrong }], stray: [], objects: 1 };
+    expect(new Report('--seed 1').add(round)).toBe(
+      'execution 7 wrong: the result has other bits\n' +
+        '  1970-01-01T00:00:00.000Z reset at GET b/k\n' +
+        '  npm run faults -- --seed 1 --only 7\n',
+    );
   });
 });

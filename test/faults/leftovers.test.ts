@@ -21,31 +21,21 @@ function leftoversAfter(preparation: string): string[] {
   return JSON.parse(stdout) as string[];
 }
 
-describe('leftovers', () => {
-  it('are none in a process that left nothing', () => {
-    expect(leftoversAfter('')).toEqual([]);
-  });
+const SOCKETS = `
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await events.once(server, 'listening');
+  const socket = net.connect(server.address().port, '127.0.0.1');
+  await events.once(server, 'connection');`;
 
-  it('are files that were not known', () => {
-    expect(leftoversAfter("fs.writeFileSync(folder + '/new', '');")).toEqual(['file new']);
-  });
-
-  it('are child processes', () => {
-    expect(leftoversAfter("child_process.spawn('sleep', ['5'], { detached: true });")).toEqual([
-      'process sleep 5',
-    ]);
-  });
-
-  it('are listening and open sockets', () => {
-    const found = leftoversAfter(`
-      const server = net.createServer().listen(0, '127.0.0.1');
-      await events.once(server, 'listening');
-      const socket = net.connect(server.address().port, '127.0.0.1');
-      await events.once(server, 'connection');`);
-    expect([...found].sort()).toEqual([
-      'socket TCPServerWrap',
-      'socket TCPSocketWrap',
-      'socket TCPSocketWrap',
-    ]);
-  });
+it.each([
+  ['none in a process that left nothing', '', []],
+  ['files that were not known', "fs.writeFileSync(folder + '/new', '');", ['file new']],
+  ['child processes', "child_process.spawn('sleep', ['5'], { detached: true });", ['process sleep 5']],
+  [
+    'listening and open sockets',
+    SOCKETS,
+    ['Server', 'Socket', 'Socket'].map((kind) => `socket TCP${kind}Wrap`),
+  ],
+])('leftovers are %s', (_, preparation, left) => {
+  expect(leftoversAfter(preparation).sort()).toEqual(left);
 });

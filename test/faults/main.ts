@@ -1,25 +1,27 @@
 /**
  * Executions under faults: `npm run faults -- --executions 2000 --at-a-time 16 --seed 13`. The local cloud injects every kind of
- * fault into small pipelines. Each execution must end with the result of a run without faults, bit by bit, or with a failure that an
- * injected fault explains. Nothing may stay behind: no process, no socket, no file, no damaged object.
+ * fault into small pipelines, which the client calls. Each execution must end with the bits that ONNX Runtime computes on the whole
+ * model, or with a failure that an injected fault explains, and must write each of its objects once. Nothing may stay behind: no
+ * process, no socket, no file, no damaged object.
  *
- * Exit codes: 0 no violation, 1 a violation, 2 bad usage.
+ * Exit codes: 0 no violation, 1 a violation, 2 bad usage, 3 no answer, because the program failed or was interrupted.
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { encodeTensors } from '../../client';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Faults } from '../../local';
 import { parseFaultRates } from '../../local/faults/parse-rates';
-import { type Example, encodeWithoutChecksums, synthesizeExamples } from './examples';
+import { shareZips } from '../support/share-zips';
+import { type Example, EXAMPLE_NAMES, synthesizeExamples } from './examples';
 import { leftovers } from './leftovers';
+import { mutate, MUTATION_NAMES, type MutationName } from './mutations';
 import { Report } from './report';
-import { playRound, referencesOf } from './round';
+import { playRound, type Round } from './round';
 import { Slots } from './slots';
 
 /**
- * More than half of the runs are hit, and each kind strikes dozens of times in 2,000 executions. Faults for which a function
+ * Half of the runs are hit, and each kind strikes dozens of times in 2,000 executions. Faults for which a function
  * waits ten seconds are the rarest.
  */
 const DEFAULT_RATES = [
@@ -38,18 +40,18 @@ const CLOUDS = 2;
 /** Executions in one local cloud. Each new cloud has new sandboxes, which load their weights. */
 const ROUND = 125;
 
+const [VIOLATION, BAD_USAGE, NO_ANSWER] = [1, 2, 3];
+
 interface Options {
   readonly executions: number;
   readonly atATime: number;
   readonly seed: number;
   readonly faults: string;
   readonly lasting: number;
+  readonly pipeline: string;
   readonly only?: number;
-  readonly checksums: boolean;
+  readonly mutation?: MutationName;
 }
-
-const VIOLATION = 1;
-const BAD_USAGE = 2;
 
 function command(): Command {
   const whole =
@@ -62,17 +64,27 @@ function command(): Command {
     if (/^\d*\.?\d+$/.test(text) && Number(text) <= 1) return Number(text);
     throw new InvalidArgumentError('It must be a number from 0 to 1.');
   };
+  const partOfName = (text: string): string => {
+    if (EXAMPLE_NAMES.some((name) => name.includes(text))) return text;
+    throw new InvalidArgumentError(`It must be a part of one of: ${EXAMPLE_NAMES.join('; ')}.`);
+  };
   return new Command('faults')
     .description(
-      'Runs pipelines under injected faults and compares their results with those of runs without faults.',
+      'Runs pipelines under injected faults and compares their results with those of ONNX Runtime.',
     )
     .option('--executions <number>', 'number of executions', whole(1), 2000)
     .option('--at-a-time <number>', 'executions that run at the same time', whole(1, 200), 16)
     .option('--seed <number>', 'seed of the faults', whole(0), Math.floor(Math.random() * 2 ** 32))
     .option('--faults <kind:rate,...>', 'rates of the faults', DEFAULT_RATES)
     .option('--lasting <share>', 'share of faults that last for their run', share, LASTING)
-    .option('--no-checksums', 'write requests without checksums, which flipped bits then make wrong')
+    .option('--pipeline <text>', 'only the pipelines whose names contain this', partOfName, '')
     .option('--only <number>', 'repeat only this execution', whole(0))
+    .addOption(
+      new Option(
+        '--mutation <name>',
+        'for developers of this program: puts a mistake into the code of the slice functions, which must be found',
+      ).choices(MUTATION_NAMES),
+    )
     .allowExcessArguments(false)
     .configureOutput({
       outputError: (text, write) => {
@@ -82,7 +94,7 @@ function command(): Command {
     .exitOverride();
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   let options: Options;
   let faults: Faults;
   try {
@@ -92,76 +104,75 @@ async function main(): Promise<void> {
   } catch (error) {
     // Commander has printed its message; a request for help is not an error.
     if (!(error instanceof CommanderError)) process.stderr.write(`error: ${(error as Error).message}\n`);
-    process.exitCode = error instanceof CommanderError && error.exitCode === 0 ? 0 : BAD_USAGE;
-    return;
+    return error instanceof CommanderError && error.exitCode === 0 ? 0 : BAD_USAGE;
   }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-faults-'));
   process.once('exit', () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => process.exit(VIOLATION));
-  process.exitCode = (await test(folder, options, faults)) ? 0 : VIOLATION;
+    process.once(signal, () => process.exit(NO_ANSWER));
+  return (await test(folder, options, faults)) ? 0 : VIOLATION;
 }
 
 async function test(folder: string, options: Options, faults: Faults): Promise<boolean> {
-  const models = path.join(folder, 'models');
-  const temporary = path.join(folder, 'tmp');
+  const { mutation } = options;
+  const [models, temporary] = ['models', 'tmp'].map((name) => path.join(folder, name));
   for (const each of [models, temporary]) fs.mkdirSync(each);
   // From here on everything that is temporary is in a folder that can be searched.
   process.env.TMPDIR = temporary;
   process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
   process.env.CDK_VALIDATION = 'false';
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-  const examples = synthesizeExamples(models, options.checksums ? encodeTensors : encodeWithoutChecksums);
+  const examples = await synthesizeExamples(models, options.pipeline);
+  const assemblies = examples.map(({ assembly }) => assembly);
+  if (mutation === undefined) assemblies.forEach(shareZips);
+  else await mutate(mutation, assemblies);
   const known = fs.readdirSync(temporary);
-  const references = new Map<Example, string[]>();
-  for (const example of examples) references.set(example, await referencesOf(example));
 
-  const report = new Report(`--seed ${options.seed}${otherFlags(options)}`);
+  const report = new Report(flagsOf(options));
   const slots = new Slots(options.atATime);
-  const clouds = new Slots(CLOUDS);
-  await clouds.all(rounds(options, examples), async ({ example, executions }) => {
+  await new Slots(CLOUDS).all(rounds(options, examples), async (round) => {
     const startedAt = performance.now();
-    const plan = { example, executions, faults, slots, references: references.get(example) ?? [] };
-    process.stdout.write(report.add(await playRound(plan)));
+    process.stdout.write(report.add(await playRound(round, faults, slots)));
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    process.stdout.write(`${executions.length} executions of ${example.name} in ${seconds} s\n`);
+    const { name, schedule } = round.example;
+    process.stdout.write(`${round.executions.length} executions of ${name}, ${schedule}, in ${seconds} s\n`);
   });
-  process.stdout.write(report.addLeftovers(await leftovers(temporary, known)));
+  const left = await leftovers(temporary, known);
+  process.stdout.write(report.addOthers(left.map((each) => `left: ${each}`)));
   process.stdout.write(`\n${report.table()}\n${report.summary()}`);
   return !report.failed;
 }
 
-/** Executions of one example in one local cloud. */
-interface RoundOf {
-  readonly example: Example;
-  readonly executions: readonly number[];
-}
-
-/** The examples take turns. A number is always in the same round of the same example. */
-function rounds({ executions, only }: Options, examples: readonly Example[]): RoundOf[] {
-  const total = only === undefined ? executions : only + 1;
-  const inAll = ROUND * examples.length;
-  const numbers = Array.from({ length: total }, (_, execution) => execution).filter(
-    (execution) => only === undefined || execution === only,
-  );
-  return Array.from({ length: Math.ceil(total / inAll) }, (_, block) =>
-    examples.map((example, index) => ({
+/** The examples take turns, so that an execution is always of the same example. */
+function rounds({ executions, only }: Options, examples: readonly Example[]): Round[] {
+  const numbers = only === undefined ? Array.from({ length: executions }, (_, number) => number) : [only];
+  return examples.flatMap((example, index) => {
+    const own = numbers.filter((number) => number % examples.length === index);
+    return Array.from({ length: Math.ceil(own.length / ROUND) }, (_, round) => ({
       example,
-      executions: numbers.filter(
-        (execution) => Math.floor(execution / inAll) === block && execution % examples.length === index,
-      ),
-    })),
-  )
-    .flat()
-    .filter((round) => round.executions.length > 0);
+      executions: own.slice(round * ROUND, (round + 1) * ROUND),
+    }));
+  });
 }
 
-function otherFlags({ faults, lasting, checksums }: Options): string {
-  const rates = faults === DEFAULT_RATES ? '' : ` --faults ${faults}`;
-  const withLasting = lasting === LASTING ? '' : ` --lasting ${lasting}`;
-  return `${rates}${withLasting}${checksums ? '' : ' --no-checksums'}`;
+function flagsOf({ seed, faults, lasting, pipeline, mutation }: Options): string {
+  const others = [
+    faults === DEFAULT_RATES ? '' : ` --faults ${faults}`,
+    lasting === LASTING ? '' : ` --lasting ${lasting}`,
+    pipeline === '' ? '' : ` --pipeline '${pipeline}'`,
+    mutation === undefined ? '' : ` --mutation ${mutation}`,
+  ];
+  return `--seed ${seed}${others.join('')}`;
 }
 
-void main();
+main().then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = NO_ANSWER;
+  },
+);
