@@ -31,6 +31,7 @@ import {
 } from '../plan/sizes/lambda-quotas';
 import { loadSeconds } from '../plan/schedule/warm-up';
 import { requestBytes } from '../shapes/value-types';
+import { deployedLength, type DeployedLength } from './deployed-length';
 import { validateTemplateSize } from './template-size';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { MAX_ATTEMPTS } from './workflow/retries';
@@ -42,7 +43,14 @@ interface QuotaUse {
   readonly id: string;
   /** What the quota applies to, as the subject of a sentence. */
   readonly what: string;
+  /** At most, if a part of it is known only at deployment. */
   readonly used: number;
+  /**
+   * The use that is certain.
+   *
+   * @default - all of it
+   */
+  readonly least?: number;
   readonly limit: number;
   readonly unit: string;
   /** Where AWS documents the quota. */
@@ -52,13 +60,13 @@ interface QuotaUse {
 
 const PREFIX = 'cdk-sliced-inference:';
 
-/** @throws SlicedInferenceError if the use exceeds the limit */
+/** @throws SlicedInferenceError if the use certainly exceeds the limit */
 export function checkQuota(scope: Construct, use: QuotaUse): void {
-  const { id, what, used, limit, unit, link, advice } = use;
-  if (used > limit) {
+  const { id, what, used, least = used, limit, unit, link, advice } = use;
+  if (least > limit) {
     throw new SlicedInferenceError(
       `${what} must have at most ${limit} ${unit} (${link})`,
-      String(used),
+      String(least),
       advice,
     );
   }
@@ -66,7 +74,7 @@ export function checkQuota(scope: Construct, use: QuotaUse): void {
   const share = Math.floor((100 * used) / limit);
   Annotations.of(scope).addWarningV2(
     `${PREFIX}${id}`,
-    `${what} has ${used} of at most ${limit} ${unit}, ${share} % (${link}): ${advice}`,
+    `${what} has ${least < used ? 'up to ' : ''}${used} of at most ${limit} ${unit}, ${share} % (${link}): ${advice}`,
   );
 }
 
@@ -187,11 +195,10 @@ function checkFunctions(scope: Construct, subject: QuotaSubject): void {
 }
 
 function checkEnvironment(scope: Construct, { functions }: QuotaSubject): void {
-  const stack = Stack.of(scope);
   checkQuota(scope, {
     id: 'environmentQuota',
     what: 'the slice function with the largest environment',
-    used: largestOf(functions.map((fn) => lengthOf(stack, cfnFunction(fn).environment))),
+    ...largestUse(functions.map((fn) => deployedLength(fn, variablesOf(fn)))),
     limit: MAX_LAMBDA_ENVIRONMENT_BYTES,
     unit: 'bytes of environment variables',
     link: LAMBDA_QUOTAS,
@@ -288,11 +295,11 @@ function checkTemplate(scope: Construct, { plan, stateMachine }: QuotaSubject): 
   });
   validateTemplateSize(scope);
   if (plan.slices.length < MANY_SLICES) return;
-  const stack = Stack.of(scope);
+  const { definitionString } = stateMachine.node.defaultChild as sfn.CfnStateMachine;
   checkQuota(scope, {
     id: 'definitionQuota',
     what: "the state machine's definition",
-    used: lengthOf(stack, (stateMachine.node.defaultChild as sfn.CfnStateMachine).definitionString),
+    ...largestUse([deployedLength(scope, definitionString)]),
     limit: MAX_DEFINITION_BYTES,
     unit: 'bytes',
     link: STEP_FUNCTIONS_QUOTAS,
@@ -300,14 +307,18 @@ function checkTemplate(scope: Construct, { plan, stateMachine }: QuotaSubject): 
   });
 }
 
-/** Length as JSON. References count with their length in the template, which is about that of their values. */
-function lengthOf(stack: Stack, value: unknown): number {
-  const resolved: unknown = stack.resolve(value);
-  return resolved === undefined ? 0 : JSON.stringify(resolved).length;
+function largestUse(lengths: readonly DeployedLength[]): { readonly used: number; readonly least: number } {
+  return {
+    used: largestOf(lengths.map(({ most }) => most)),
+    least: largestOf(lengths.map(({ least }) => least)),
+  };
 }
 
-function cfnFunction(fn: lambda.Function): lambda.CfnFunction {
-  return fn.node.defaultChild as lambda.CfnFunction;
+/** Lambda counts the bytes of the variables as JSON. */
+function variablesOf(fn: lambda.Function): unknown {
+  const { environment } = fn.node.defaultChild as lambda.CfnFunction;
+  const { variables = {} } = (Stack.of(fn).resolve(environment) ?? {}) as { readonly variables?: unknown };
+  return variables;
 }
 
 /** Only an info: requests that are too large to send inline can be uploaded to S3. */

@@ -38,6 +38,9 @@ export const MAX_STACK_RESOURCES = 500;
 /** Length of a managed policy without whitespace: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
 export const MAX_MANAGED_POLICY_CHARACTERS = 6_144;
 
+/** Length of all inline policies of a role without whitespace: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
+export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
+
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 export const MAX_LOGICAL_ID_CHARACTERS = 255;
 

@@ -5,23 +5,46 @@
  * because a role that lists its policies would lose the earlier one as soon as the role itself is updated.
  */
 import { createHash } from 'node:crypto';
-import type { IResolvable } from 'aws-cdk-lib';
+import type { CfnResource, IResolvable } from 'aws-cdk-lib';
 import { Lazy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { MAX_LOGICAL_ID_CHARACTERS, MAX_MANAGED_POLICY_CHARACTERS } from './quotas';
+import { deployedLength } from './deployed-length';
+import {
+  MAX_INLINE_POLICY_CHARACTERS,
+  MAX_LOGICAL_ID_CHARACTERS,
+  MAX_MANAGED_POLICY_CHARACTERS,
+} from './quotas';
 
 /**
- * Attaches statements to roles, in as many policies as their size needs. The ids of further policies have a number.
- * @param scope a role, if what depends on the role must wait for the policies
+ * Attaches statements to one role: in an inline policy, so that a pipeline of many slices takes few of the managed policies that
+ * an account may have, or in managed ones if they are too long for it. What depends on the role waits for the policies.
  */
+export function attachOwnPolicy(
+  role: iam.Role,
+  id: string,
+  statements: readonly iam.PolicyStatement[],
+): void {
+  const document = new iam.PolicyDocument({ statements: [...statements] });
+  if (deployedLength(role, document).most > MAX_OWN_POLICY_CHARACTERS) {
+    attachPolicies(role, id, [role], statements);
+    return;
+  }
+  const policy = new iam.Policy(role, id, { document, roles: [role] });
+  nameByContent(policy.node.defaultChild as iam.CfnPolicy, document);
+}
+
+/** A role has the policies of two deployments for a while, and others of CDK or of the user. */
+const MAX_OWN_POLICY_CHARACTERS = 0.4 * MAX_INLINE_POLICY_CHARACTERS;
+
+/** Attaches statements to roles, in as many managed policies as their size needs. The ids of further policies have a number. */
 export function attachPolicies(
   scope: Construct,
   id: string,
   roles: readonly iam.IRole[],
   statements: readonly iam.PolicyStatement[],
 ): iam.ManagedPolicy[] {
-  return packed(Stack.of(scope), statements).map((part, index) => {
+  return packed(scope, statements).map((part, index) => {
     const document = new iam.PolicyDocument({ statements: part });
     const policy = new iam.ManagedPolicy(scope, index === 0 ? id : `${id}${index}`, {
       document,
@@ -32,25 +55,28 @@ export function attachPolicies(
   });
 }
 
-/** Splits statements among policies, and a statement with many resources too. */
-function packed(stack: Stack, statements: readonly iam.PolicyStatement[]): iam.PolicyStatement[][] {
+/** Splits statements among policies, and a statement with many resources too. Each has resources. */
+function packed(scope: Construct, statements: readonly iam.PolicyStatement[]): iam.PolicyStatement[][] {
   const policies: iam.PolicyStatement[][] = [[]];
   let left = ROOM_FOR_STATEMENTS;
-  const put = (statement: iam.PolicyStatement): void => {
-    const size = charactersOf(stack, statement.toStatementJson());
-    if (size > left && policies[policies.length - 1].length > 0) {
-      policies.push([]);
-      left = ROOM_FOR_STATEMENTS;
-    }
-    policies[policies.length - 1].push(statement);
-    left -= size;
-  };
   for (const statement of statements) {
-    const { resources } = statement;
-    for (let start = 0; start < Math.max(1, resources.length); start += RESOURCES_PER_STATEMENT) {
-      const part = resources.slice(start, start + RESOURCES_PER_STATEMENT);
-      put(resources.length <= RESOURCES_PER_STATEMENT ? statement : statement.copy({ resources: part }));
+    const empty = deployedLength(scope, statement.copy({ resources: ['*'] }).toStatementJson()).most;
+    let part: string[] = [];
+    const put = (): void => {
+      if (part.length > 0) policies[policies.length - 1].push(statement.copy({ resources: part }));
+      part = [];
+    };
+    for (const resource of statement.resources) {
+      const size = deployedLength(scope, resource).most + PUNCTUATION;
+      if (left < ROOM_FOR_STATEMENTS && left < size + (part.length === 0 ? empty : 0)) {
+        put();
+        policies.push([]);
+        left = ROOM_FOR_STATEMENTS;
+      }
+      left -= size + (part.length === 0 ? empty : 0);
+      part.push(resource);
     }
+    put();
   }
   return policies;
 }
@@ -58,20 +84,16 @@ function packed(stack: Stack, statements: readonly iam.PolicyStatement[]): iam.P
 /** The rest of a policy is its version and punctuation. */
 const ROOM_FOR_STATEMENTS = MAX_MANAGED_POLICY_CHARACTERS - 100;
 
-/** So that a statement fits into a policy: the ARN of an object or a function takes at most 150 characters here. */
-const RESOURCES_PER_STATEMENT = 30;
+/** Quotes and comma of a resource. */
+const PUNCTUATION = 3;
 
-/** Length as JSON. References count with their length in the template, which is more than that of their values. */
-function charactersOf(stack: Stack, value: unknown): number {
-  return JSON.stringify(stack.resolve(value)).length;
-}
-
-function nameByContent(resource: iam.CfnManagedPolicy, document: IResolvable): void {
+function nameByContent(resource: CfnResource, document: IResolvable): void {
   const stack = Stack.of(resource);
   const logicalId = stack.getLogicalId(resource).slice(0, MAX_LOGICAL_ID_CHARACTERS - DIGEST_CHARACTERS);
   const produce = (): string => {
-    const json = JSON.stringify(stack.resolve(document));
-    return `${logicalId}${createHash('sha256').update(json).digest('hex').slice(0, DIGEST_CHARACTERS)}`;
+    // CloudFormation refuses to change the type of a resource.
+    const content = `${resource.cfnResourceType}${JSON.stringify(stack.resolve(document))}`;
+    return `${logicalId}${createHash('sha256').update(content).digest('hex').slice(0, DIGEST_CHARACTERS)}`;
   };
   resource.overrideLogicalId(Lazy.uncachedString({ produce }));
 }

@@ -13,7 +13,7 @@ import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import type { ExpressBucket } from './express-bucket';
 import type { Network } from './network';
-import { attachPolicies } from './replaced-policy';
+import { attachOwnPolicy } from './replaced-policy';
 import { HANDLER, runtimeCode } from './runtime-code';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-object';
@@ -150,7 +150,7 @@ function createRole(
     ...(expressBucket && { expressBucket }),
     ...(loaderKey !== undefined && { loaderKey }),
   });
-  attachPolicies(role, 'Policy', [role], permissions);
+  attachOwnPolicy(role, 'Policy', permissions);
   return role;
 }
 

@@ -10,6 +10,7 @@ import { createSliceFunction, type SliceFunction, type SliceFunctionSettings } f
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-object';
 import { sharedPermissions, tracingStatement } from './slice-permissions';
+import { stackUuid } from './stack-uuid';
 
 interface SliceFunctionsProps extends Omit<SliceFunctionSettings, 'logGroup'> {
   /** By slice. */
@@ -54,7 +55,7 @@ export function createSliceFunctions(scope: Construct, props: SliceFunctionsProp
       files: wholeProps.files,
       options: wholeProps.options,
       slice: 0,
-      loaderKey: loaderClaimKey(scope.node.addr, settings.plan.deploymentDigest),
+      loaderKey: loaderClaimKey(`${scope.node.addr}-${stackUuid(scope)}`, settings.plan.deploymentDigest),
       logGroup,
     });
   const functions = whole ? [...slices, whole] : slices;

@@ -1,5 +1,5 @@
 /** The state machine of a pipeline, with its role and log group. */
-import { ArnFormat, Duration, Fn, Names, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Names, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -11,7 +11,8 @@ import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensors';
 import { MAX_EXPRESS_MINUTES } from './quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
-import { attachPolicies } from './replaced-policy';
+import { attachOwnPolicy } from './replaced-policy';
+import { stackUuid } from './stack-uuid';
 import { callStatement } from './workflow/invoke-function';
 import type { PipelineStates } from './workflow/workflow';
 import { ownExecution, pipelineWorkflow } from './workflow/workflow';
@@ -101,7 +102,7 @@ function createRole(
     }),
   });
   const called = [...functions, whole?.fn, preprocess, postprocess].filter((fn) => fn !== undefined);
-  attachPolicies(role, 'Calls', [role], [callStatement(called)]);
+  attachOwnPolicy(role, 'Calls', [callStatement(called)]);
   return role;
 }
 
@@ -112,10 +113,5 @@ function createRole(
  */
 function logGroupName(scope: Construct): string {
   const name = Names.uniqueResourceName(scope, { maxLength: 200, separator: '-' });
-  return `/aws/vendedlogs/states/${name}-${uuidOf(Stack.of(scope))}`;
-}
-
-/** Returns the last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */
-function uuidOf(stack: Stack): string {
-  return Fn.select(2, Fn.split('/', stack.stackId));
+  return `/aws/vendedlogs/states/${name}-${stackUuid(scope)}`;
 }

@@ -1,6 +1,13 @@
 /** The values of CloudFormation's pseudo parameters. */
+import { createHash } from 'node:crypto';
 import { unsupported } from '../basics/errors';
 import type { StackEnvironment } from './assembly';
+
+/** The same for each deployment of a stack, so that its log groups and keys keep their names. */
+function uuidOf(stack: string): string {
+  const hex = createHash('sha256').update(stack).digest('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
+}
 
 /** `AWS::NoValue`: removes the property or the list element. */
 export const NO_VALUE = Symbol('AWS::NoValue');
@@ -25,7 +32,7 @@ export function pseudoParameter(
     case 'AWS::StackName':
       return stackName;
     case 'AWS::StackId':
-      return `arn:aws:cloudformation:${region}:${account}:stack/${stackName}/00000000-0000-0000-0000-000000000000`;
+      return `arn:aws:cloudformation:${region}:${account}:stack/${stackName}/${uuidOf(`${region}/${account}/${stackName}`)}`;
     default:
       throw unsupported(`the pseudo parameter ${name} in the stack '${stackName}'`);
   }

@@ -23,6 +23,8 @@ export interface RolePolicies {
   readonly template: SynthesizedTemplate;
   readonly logicalId: string;
   readonly arn: string;
+  /** Resolved. */
+  readonly trust: JsonObject;
   readonly policies: readonly AttachedPolicy[];
   /** Number of managed policies of AWS. */
   readonly awsManaged: number;
@@ -51,6 +53,7 @@ export function rolePolicies(
         template,
         logicalId,
         arn: resolved.text(template, { 'Fn::GetAtt': [logicalId, 'Arn'] }),
+        trust: documentOf(resolved, template, properties.AssumeRolePolicyDocument),
         policies: [...own, ...attached.map((entry) => attachedPolicy(entry, resolved))],
         awsManaged: listed.filter((policy) => policy === undefined).length,
       };
@@ -92,13 +95,14 @@ function attachedPolicy({ template, policy }: PolicyEntry, resolved: ResolvedTem
     logicalId,
     kind: type === MANAGED ? 'managed' : 'inline',
     document: documentOf(resolved, template, properties.PolicyDocument),
-    isReplaced: isNamedByContent(logicalId, properties.PolicyDocument),
+    isReplaced: isNamedByContent(logicalId, type, properties.PolicyDocument),
   };
 }
 
-/** Whether the logical id ends with the digest of the policy as it is in the template. */
-function isNamedByContent(logicalId: string, document: Json | undefined): boolean {
-  const digest = createHash('sha256').update(JSON.stringify(document)).digest('hex').slice(0, 8);
+/** Whether the logical id ends with the digest of the type and of the policy as it is in the template. */
+function isNamedByContent(logicalId: string, type: string, document: Json | undefined): boolean {
+  const content = `${type}${JSON.stringify(document)}`;
+  const digest = createHash('sha256').update(content).digest('hex').slice(0, 8);
   return logicalId.endsWith(digest);
 }
 

@@ -1,8 +1,8 @@
 /** AWS quotas that no prop of a pipeline can reach on its own, each with its source. `lib/aws/quotas.ts` has the others. */
 
-/** Size of all inline policies of a role, in characters without whitespace, and number of its managed policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
-export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
+/** Number of a role's managed policies, and characters of its trust policy: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
 export const MAX_MANAGED_POLICIES = 10;
+export const MAX_TRUST_POLICY_CHARACTERS = 2_048;
 
 /** Size of a bucket's policy, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html. */
 export const MAX_BUCKET_POLICY_BYTES = 20 * 1024;
@@ -14,13 +14,17 @@ export const MAX_KEY_POLICY_BYTES = 32 * 1024;
 export const MAX_DASHBOARD_METRICS = 2_500;
 export const MAX_WIDGET_METRICS = 500;
 
-/** Outputs and parameters of a template, and characters of a logical id: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html. */
+/** Outputs and parameters of a template, and characters of a logical id and of a stack's name: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html. */
 export const MAX_OUTPUTS = 200;
 export const MAX_PARAMETERS = 200;
 export const MAX_LOGICAL_ID_CHARACTERS = 255;
+export const MAX_STACK_NAME_CHARACTERS = 128;
 
 /** Characters of a state's name: https://docs.aws.amazon.com/step-functions/latest/dg/state-machine-structure.html. */
 export const MAX_STATE_NAME_CHARACTERS = 80;
+
+/** Characters of a variable's name: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html. */
+export const MAX_VARIABLE_NAME_CHARACTERS = 80;
 
 /** The longest texts that the services accept, in characters, by type of resource and property. */
 export const MAX_TEXT_CHARACTERS: Readonly<Partial<Record<string, Readonly<Record<string, number>>>>> = {

@@ -10,8 +10,10 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { Construct } from 'constructs';
 import {
+  Consolidation,
   SlicedInferenceAlarms,
   SlicedInferenceDashboard,
   SlicedInferencePipeline,
@@ -69,6 +71,12 @@ export const readerOf = (pipeline: string): string => `Reader of ${pipeline}`;
 const { STANDARD } = sfn.StateMachineType;
 const ZONE = 'use1-az5';
 
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html */
+const LONGEST_STACK_NAME = 'N'.repeat(128);
+const [LONGEST_REGION] = RegionInfo.regions
+  .map(({ name }) => name)
+  .sort((one, other) => other.length - one.length);
+
 /** A stack `Stack` in the app with what `build` adds. */
 function stackCase(
   name: string,
@@ -109,13 +117,20 @@ function addPipeline(
 }
 
 /** A pipeline of many slices, with everything that grows with their number. */
-function manySlices(stack: Stack, models: Models, slices: number, type?: sfn.StateMachineType): void {
+function manySlices(
+  stack: Stack,
+  models: Models,
+  slices: number,
+  type?: sfn.StateMachineType,
+  props: Partial<SlicedInferencePipelineProps> = {},
+): void {
   const pipeline = addPipeline(stack, models, {
     modelPath: models.deep,
     dimensions: { batch: 1 },
     slicing: Slicing.count(slices),
     sliceMetrics: true,
     ...(type && { stateMachineType: type, warmUp: WarmUp.ALWAYS }),
+    ...props,
   });
   new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [pipeline] });
 }
@@ -155,6 +170,21 @@ const SIZES: readonly StackCase[] = [
   stackCase('a hundred slices, Standard', 'none', (stack, models) => {
     manySlices(stack, models, 100, STANDARD);
   }),
+  {
+    name: 'a hundred slices, longest names',
+    flags: 'none',
+    build: (app, models) => {
+      const env = { account: '111122223333', region: LONGEST_REGION };
+      const stack = new Stack(app, 'Stack', { stackName: LONGEST_STACK_NAME, env });
+      const key = (id: string): kms.Key => new kms.Key(stack, id, { enableKeyRotation: true });
+      manySlices(stack, models, 100, STANDARD, {
+        consolidation: Consolidation.ALWAYS,
+        encryptionKey: key('Key'),
+        logEncryptionKey: key('LogKey'),
+        assetEncryptionKey: key('AssetKey'),
+      });
+    },
+  },
   stackCase('branches', 'recommended', (stack, { towers }) => {
     new SlicedInferencePipeline(stack, 'Pipeline', { modelPath: towers, slicing: Slicing.count(5) });
   }),

@@ -85,7 +85,7 @@ describe('an alias that shifts runs gradually', () => {
 
   it('finds the permissions of the earlier model, which CloudFormation removes after it has updated the alias', () => {
     const reads = (assembly: string): string[] =>
-      resources(assembly, 'AWS::IAM::ManagedPolicy').flatMap(([id, { Properties }]) =>
+      resources(assembly, 'AWS::IAM::Policy').flatMap(([id, { Properties }]) =>
         JSON.stringify(Properties).includes('ReadSlice') ? [id] : [],
       );
     // Policies with other ids are created first and deleted last, instead of being changed in place.

@@ -10,7 +10,7 @@ interface Acknowledged {
   readonly reason: string;
 }
 
-const SLICE_POLICY = /^slice-\d+\/Role\/Policy\d*\/Resource$/;
+const SLICE_POLICY = /^(slice-\d+|whole)\/Role\/Policy\d*\/Resource$/;
 
 /** Findings of AwsSolutions. */
 export const ACKNOWLEDGED: readonly Acknowledged[] = [
@@ -93,8 +93,8 @@ export const HARDENED_REASONS: Readonly<Partial<Record<string, string>>> = {
     'Only the roles of this stack and the principals of grantInvoke read and write objects. Users who must log accesses ' +
     'pass their own bucket with access logs.',
   IAMNoInlinePolicy:
-    'Each policy belongs to one role and is deleted with it. Managed policies would be additional resources, and a ' +
-    'pipeline with many slices would not fit into a stack.',
+    'Each policy belongs to one role and is deleted with it. A managed policy for each slice would take most of those ' +
+    'that an account may have.',
   LambdaDLQ:
     'The state machine calls the functions synchronously, and retries and reports failures. A dead-letter queue receives ' +
     'only asynchronous calls.',

@@ -126,7 +126,7 @@ describe('a pipeline', () => {
     expect(messages(environment(1500))).toEqual([]);
     expect(messages(environment(2600))).toEqual([
       expect.stringMatching(
-        /^the slice function with the largest environment has \d+ of at most 4096 bytes of environment variables, [89]\d % \(.*\): set fewer or shorter variables \[ack: cdk-sliced-inference:environmentQuota\]$/,
+        /^the slice function with the largest environment has up to \d+ of at most 4096 bytes of environment variables, [89]\d % \(.*\): set fewer or shorter variables \[ack: cdk-sliced-inference:environmentQuota\]$/,
       ),
     ]);
     expect(errorOf(() => messages(environment(4000)))).toMatch(

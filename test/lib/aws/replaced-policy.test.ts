@@ -1,18 +1,21 @@
 /** What a deployment adds and removes when the model or a key of a stack changes. */
-import type { Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { SlicedInferencePipelineProps } from '../../../lib';
 import { Slicing } from '../../../lib';
-import { attachPolicies } from '../../../lib/aws/replaced-policy';
+import { attachOwnPolicy, attachPolicies } from '../../../lib/aws/replaced-policy';
+import { Template as LocalTemplate } from '../../../local/cloudformation/template';
 import { mlp, saveModel } from '../../support/model-builder';
-import { addPipeline, newStack } from '../../support/pipeline-stack';
+import { addPipeline, newApp, newStack } from '../../support/pipeline-stack';
 
 interface Resource {
   readonly Type: string;
   readonly DependsOn?: readonly string[];
   readonly Properties: {
+    readonly PolicyName?: string;
     readonly Role?: { readonly 'Fn::GetAtt': readonly [string, string] };
     readonly RoleArn?: { readonly 'Fn::GetAtt': readonly [string, string] };
     readonly Roles?: readonly { readonly Ref: string }[];
@@ -40,8 +43,10 @@ function resourcesOf(
   return (Template.fromStack(stack).toJSON() as { Resources: Resources }).Resources;
 }
 
+/** Without the policy of the state machine that CDK adds and never replaces. */
 function policiesOf(resources: Resources): string[] {
-  return Object.keys(resources).filter((id) => resources[id].Type === 'AWS::IAM::ManagedPolicy');
+  const isPolicy = (id: string): boolean => /^AWS::IAM::(Managed)?Policy$/.test(resources[id].Type);
+  return Object.keys(resources).filter((id) => isPolicy(id) && !id.includes('DefaultPolicy'));
 }
 
 function rolesOf(resources: Resources, policy: string): string[] {
@@ -51,8 +56,12 @@ function rolesOf(resources: Resources, policy: string): string[] {
 describe('the policies of a pipeline', () => {
   const four = resourcesOf(4, 4);
 
-  it('are one for each slice, one that all slices share, and one for the state machine', () => {
-    expect(policiesOf(four).map((id) => rolesOf(four, id).length)).toEqual([1, 1, 1, 1, 4, 1]);
+  it('are an inline one for each slice and the state machine, and a managed one that all slices share', () => {
+    expect(policiesOf(four).map((id) => [four[id].Type, rolesOf(four, id).length])).toEqual([
+      ...Array<unknown>(4).fill(['AWS::IAM::Policy', 1]),
+      ['AWS::IAM::ManagedPolicy', 4],
+      ['AWS::IAM::Policy', 1],
+    ]);
   });
 
   it('keep their logical ids if nothing changes', () => {
@@ -80,7 +89,11 @@ describe('the policies of a pipeline', () => {
   it('name their roles, which a role that named its policies would detach as soon as it is updated', () => {
     const roles = Object.values(four).filter(({ Type }) => Type === 'AWS::IAM::Role');
     expect(roles.map(({ Properties }) => Properties.ManagedPolicyArns)).toEqual(roles.map(() => undefined));
-    for (const id of policiesOf(four)) expect(four[id].Properties.ManagedPolicyName).toBeUndefined();
+    // An inline policy of the same name would overwrite the earlier one.
+    for (const id of policiesOf(four)) {
+      const { ManagedPolicyName: managed, PolicyName: inline = id } = four[id].Properties;
+      expect([managed, inline]).toEqual([undefined, id]);
+    }
   });
 
   it('are in place before what uses their roles changes', () => {
@@ -94,6 +107,53 @@ describe('the policies of a pipeline', () => {
       expect(needed).not.toEqual([]);
       expect(DependsOn).toEqual(expect.arrayContaining(needed));
     }
+  });
+});
+
+/** As in a stack with the longest names that AWS allows, in its region with the longest name. */
+function longestDocuments(add: (stack: Stack) => void): Map<string, string> {
+  const environment = { account: '111122223333', region: 'us-isof-south-1' };
+  const name = 'N'.repeat(128);
+  const stack = new Stack(newApp(), 'Stack', { stackName: name, env: environment });
+  add(stack);
+  const template = new LocalTemplate({ name, environment, template: Template.fromStack(stack).toJSON() });
+  return new Map(
+    ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+      template.resourcesOfType(type).map((policy): [string, string] => {
+        const document = JSON.stringify(template.property(policy, 'PolicyDocument'));
+        return [`${type} ${policy.logicalId}`, document.replaceAll('arn:aws:', 'arn:aws-iso-f:')];
+      }),
+    ),
+  );
+}
+
+describe('the calls of many functions with the longest names', () => {
+  const documentsOf = (functions: number): Map<string, string> =>
+    longestDocuments((stack) => {
+      const arns = Array.from({ length: functions }, (_, index) => {
+        const properties = { code: { zipFile: 'x' }, role: 'role' };
+        return new lambda.CfnFunction(stack, `Function${index}`, properties).attrArn;
+      });
+      const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+      const resources = arns.map((arn) => `${arn}:*`);
+      const calls = new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources });
+      attachOwnPolicy(role, 'Calls', [calls]);
+    });
+
+  it.each([
+    [30, ['AWS::IAM::Policy']],
+    [31, ['AWS::IAM::ManagedPolicy']],
+    [60, Array<string>(2).fill('AWS::IAM::ManagedPolicy')],
+    [125, Array<string>(3).fill('AWS::IAM::ManagedPolicy')],
+  ])('of %d functions fit into %p', (functions, types) => {
+    const documents = documentsOf(functions);
+    expect([...documents.keys()].map((key) => key.split(' ')[0])).toEqual(types);
+    const texts = [...documents.values()];
+    // A role has the policies of two deployments for a while.
+    const limit = types[0] === 'AWS::IAM::Policy' ? 10_240 / 2 : 6_144;
+    for (const text of texts) expect(text.length).toBeLessThanOrEqual(limit);
+    const arns = texts.flatMap((text) => text.match(/function:[^"]{64}:\*/g) ?? []);
+    expect(new Set(arns).size).toBe(functions);
   });
 });
 

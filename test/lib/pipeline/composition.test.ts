@@ -84,9 +84,10 @@ test('bucket, key and model can be resources of other stacks', () => {
     slicedModel: SlicedModel.fromBucket(models, 'mlp', plan),
     bucket,
   });
-  const policies = JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::ManagedPolicy'));
-  expect(policies).toContain('Shared:ExportsOutputFnGetAttModels');
-  expect(policies).toContain('Shared:ExportsOutputFnGetAttKey');
+  const policies = (type: string): string =>
+    JSON.stringify(Template.fromStack(stack).findResources(`AWS::IAM::${type}`));
+  expect(policies('Policy')).toContain('Shared:ExportsOutputFnGetAttModels');
+  expect(policies('ManagedPolicy')).toContain('Shared:ExportsOutputFnGetAttKey');
 });
 
 describe('the bootstrap bucket', () => {

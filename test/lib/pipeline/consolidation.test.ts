@@ -1,6 +1,7 @@
 /** The template of a pipeline with consolidation, and which pipelines have it. */
-import { Duration, Size } from 'aws-cdk-lib';
-import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
+import { Duration, Size, Stack } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Annotations as Found, Match, Template } from 'aws-cdk-lib/assertions';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
   Consolidation,
@@ -18,10 +19,20 @@ import { bestCut } from '../../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../../lib/plan/schedule/whole-model';
 import type { Slicer } from '../../../lib/plan/search/slicers';
 import { automatic, count } from '../../../lib/plan/search/slicers';
+import { Template as LocalTemplate } from '../../../local/cloudformation/template';
 import { temporaryFolder } from '../../support/model-builder';
 import type { PipelineStack, Properties } from '../../support/pipeline-stack';
-import { addPipeline, errorOf, MLP_PATH, newStack, pipelineStack } from '../../support/pipeline-stack';
+import {
+  addPipeline,
+  errorOf,
+  MLP_PATH,
+  newApp,
+  newStack,
+  pipelineStack,
+} from '../../support/pipeline-stack';
 import { sparseModel } from '../../support/sparse-model';
+
+const CLAIM = /^runs\/loader-[0-9a-f]{42}-split\(\{AWS::StackId\}, \/\)\[2\]-<sha256>\.json$/;
 
 const four = { slicing: Slicing.count(4) };
 const always = { ...four, consolidation: Consolidation.ALWAYS };
@@ -118,7 +129,7 @@ describe('with consolidation', () => {
     const [slice, whole] = ['slice-00', 'whole'].map((name) => environmentOf(`Pipeline/${name}/Function`));
     for (const same of ['SLICE_THREADS', 'SLICE_DEPLOYMENT_DIGEST', 'SLICE_BUCKET'])
       expect(whole[same]).toEqual(slice[same]);
-    expect(whole.SLICE_LOADER_KEY).toMatch(/^runs\/loader-[0-9a-f]{42}-<sha256>\.json$/);
+    expect(whole.SLICE_LOADER_KEY).toMatch(CLAIM);
     expect(slice.SLICE_LOADER_KEY).toBeUndefined();
     expect(stack.resource('Pipeline/whole/Function').Description).toBe('The whole of model.onnx');
   });
@@ -144,18 +155,38 @@ describe('with consolidation', () => {
   });
 
   it('lets the function read and write exactly its objects', () => {
-    const { PolicyDocument: document } = Object.entries(stack.resources('AWS::IAM::ManagedPolicy'))
+    const { PolicyDocument: document } = Object.entries(stack.resources('AWS::IAM::Policy'))
       .filter(([path]) => path.startsWith('Pipeline/whole/'))
       .map(([, policy]) => policy)[0] as unknown as { PolicyDocument: { Statement: Properties[] } };
-    const claim = expect.stringMatching(
-      /^\{Pipeline\/Bucket\.Arn\}\/runs\/loader-[0-9a-f]+-<sha256>\.json$/,
-    ) as string;
     const bucket = '{Pipeline/Bucket.Arn}';
+    const claim = `${bucket}/${String(environmentOf('Pipeline/whole/Function').SLICE_LOADER_KEY)}`;
     expect(document.Statement.map(({ Sid, Action, Resource }) => [Sid, Action, Resource])).toEqual([
       ['ReadSlice', 's3:GetObject', expect.any(Array)],
       ['WriteTensors', 's3:PutObject', [`${bucket}/outputs/*.safetensors`, claim]],
       ['ReadTensors', 's3:GetObject', [`${bucket}/inputs/*`, `${bucket}/outputs/*.safetensors`, claim]],
     ]);
+  });
+
+  it('claims the load apart from a stack with the same bucket and equal construct paths', () => {
+    const claimOf = (name: string): string => {
+      const app = new Stack(newApp(), 'Stack', { stackName: name });
+      addPipeline(app, 'Pipeline', { ...always, bucket: s3.Bucket.fromBucketName(app, 'Shared', 'shared') });
+      const environment = { account: '111122223333', region: 'eu-west-1' };
+      const template = new LocalTemplate({ name, environment, template: Template.fromStack(app).toJSON() });
+      const texts = (type: string, property: string): string[] =>
+        template
+          .resourcesOfType(type)
+          .flatMap((resource) => JSON.stringify(template.property(resource, property)))
+          .flatMap((text) => text.match(/[\w/:.-]+\/loader-[\w.-]+/g) ?? []);
+      const users = [
+        ...texts('AWS::Lambda::Function', 'Environment'),
+        ...texts('AWS::IAM::Policy', 'PolicyDocument'),
+      ];
+      const [key] = users;
+      expect(users).toEqual([key, ...Array<string>(2).fill(`arn:aws:s3:::shared/${key}`)]);
+      return key;
+    };
+    expect(claimOf('One')).not.toBe(claimOf('Two'));
   });
 
   it('shows the whole model in dashboards and alarms', () => {

@@ -122,7 +122,7 @@ describe('SlicedModel.fromBucket', () => {
     plan.slices.forEach(({ model, weights }, slice) => {
       const [modelKey, weightsKey] = [`ocr/v1/${model.sha256}.onnx`, `ocr/v1/${weights?.sha256}.weights`];
       const raw = JSON.stringify(
-        Object.values(stackResources(stack)).filter(({ Type }) => Type === 'AWS::IAM::ManagedPolicy')[slice],
+        Object.values(stackResources(stack)).filter(({ Type }) => Type === 'AWS::IAM::Policy')[slice],
       );
       expect(raw).toContain(modelKey);
       expect(raw).toContain(weightsKey);

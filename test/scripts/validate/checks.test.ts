@@ -1,13 +1,13 @@
 /** Each check of `npm run validate` finds the fault that is built into a stack, and nothing in the stack without it. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack, Stage } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { attachPolicies } from '../../../lib/aws/replaced-policy';
+import { attachOwnPolicy, attachPolicies } from '../../../lib/aws/replaced-policy';
 import type { JsonObject } from '../../../local/basics/json';
 import type { Check } from '../../../scripts/validate/check';
 import { aslValidator } from '../../../scripts/validate/checks/asl-validator';
@@ -143,7 +143,7 @@ describe('the limits', () => {
         role.addToPolicy(statement(4_000));
         new iam.Policy(stack, 'More', { roles: [role], statements: [statement(6_500)] });
       },
-      /^Stack\/Role\w+: characters of inline policies must be at most 10240, got 10\d{3}$/,
+      /^Stack\/Role\w+: characters of inline policies in an update must be at most 10240, got 10\d{3}$/,
     ],
     [
       'a managed policy that is too long',
@@ -161,6 +161,39 @@ describe('the limits', () => {
           attachPolicies(role, `Managed${index}`, [role], [statement(index + 1)]);
       },
       /^Stack\/Role\w+: managed policies in an update must be at most 10, got 12$/,
+    ],
+    [
+      'inline policies that are too long together while an update replaces them',
+      (stack) => {
+        const role = roleIn(stack);
+        attachOwnPolicy(role, 'Own', [statement(3_800)]);
+        role.addToPolicy(statement(3_000));
+      },
+      /^Stack\/Role\w+: characters of inline policies in an update must be at most 10240, got 1[01]\d{3}$/,
+    ],
+    [
+      'a trust policy that is too long',
+      (stack) => {
+        const principals = Array.from(
+          { length: 40 },
+          (_, index) => new iam.ArnPrincipal(`${'x'.repeat(50)}${index}`),
+        );
+        new iam.Role(stack, 'Role', { assumedBy: new iam.CompositePrincipal(...principals) });
+      },
+      /^Stack\/Role\w+: characters of the trust policy must be at most 2048, got \d{4}$/,
+    ],
+    [
+      'a policy that is too long only in the partition of its region',
+      (stack) => {
+        const resources = Array.from(
+          { length: 50 },
+          (_, index) => `arn:aws:s3:::${'x'.repeat(101)}${index + 10}`,
+        );
+        const other = new Stack(Stage.of(stack), 'Iso', { env: { region: 'us-isof-south-1' } });
+        const statements = [new iam.PolicyStatement({ actions: ['s3:GetObject'], resources })];
+        new iam.ManagedPolicy(other, 'Policy', { statements, roles: [roleIn(other)] });
+      },
+      /^Iso\/Policy\w+: characters of a managed policy must be at most 6144, got 63\d\d$/,
     ],
     [
       'an environment that is too large',
@@ -181,6 +214,14 @@ describe('the limits', () => {
         new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(state) });
       },
       /^Stack\/Machine\w+\/x+: characters of a state's name must be at most 80, got 81$/,
+    ],
+    [
+      'a variable whose name is too long',
+      (stack) => {
+        const state = new sfn.Pass(stack, 'Pass', { assign: { ['x'.repeat(81)]: 1 } });
+        new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(state) });
+      },
+      /^Stack\/Machine\w+\/Pass: characters of a variable's name must be at most 80, got 81$/,
     ],
     [
       'more resources than a stack may have',

@@ -1,8 +1,9 @@
 /** Sizes and numbers of the policies of roles, during an update too, while a role has two generations of some of them. */
-import { MAX_MANAGED_POLICY_CHARACTERS } from '../../../../lib/aws/quotas';
+import { MAX_INLINE_POLICY_CHARACTERS, MAX_MANAGED_POLICY_CHARACTERS } from '../../../../lib/aws/quotas';
+import type { JsonObject } from '../../../../local/basics/json';
 import type { Finding } from '../../check';
 import { rolePolicies, type AttachedPolicy, type RolePolicies } from '../../policies';
-import { MAX_INLINE_POLICY_CHARACTERS, MAX_MANAGED_POLICIES } from '../../quotas';
+import { MAX_MANAGED_POLICIES, MAX_TRUST_POLICY_CHARACTERS } from '../../quotas';
 import { atMost } from './at-most';
 import type { Templates } from '../../resolve';
 
@@ -10,20 +11,26 @@ export function policyExcesses({ templates, resolved }: Templates): Finding[] {
   return rolePolicies(templates, resolved).flatMap(roleExcesses);
 }
 
-function roleExcesses({ template, logicalId, policies, awsManaged }: RolePolicies): Finding[] {
+function roleExcesses({ template, logicalId, trust, policies, awsManaged }: RolePolicies): Finding[] {
   const place = `${template.path}/${logicalId}`;
   const inline = policies.filter(({ kind }) => kind === 'inline');
   const managed = policies.filter(({ kind }) => kind === 'managed');
-  const inlineCharacters = sum(inline.map(charactersOf));
+  const inlineCharacters = sum(inline.map((policy) => generations(policy) * charactersOf(policy.document)));
   const attached = awsManaged + sum(managed.map(generations));
   return [
-    ...atMost(place, 'characters of inline policies', inlineCharacters, MAX_INLINE_POLICY_CHARACTERS),
+    ...atMost(place, 'characters of the trust policy', charactersOf(trust), MAX_TRUST_POLICY_CHARACTERS),
+    ...atMost(
+      place,
+      'characters of inline policies in an update',
+      inlineCharacters,
+      MAX_INLINE_POLICY_CHARACTERS,
+    ),
     ...atMost(place, 'managed policies in an update', attached, MAX_MANAGED_POLICIES),
     ...managed.flatMap((policy) =>
       atMost(
         `${template.path}/${policy.logicalId}`,
         'characters of a managed policy',
-        charactersOf(policy),
+        charactersOf(policy.document),
         MAX_MANAGED_POLICY_CHARACTERS,
       ),
     ),
@@ -36,7 +43,7 @@ function generations({ isReplaced }: AttachedPolicy): number {
 }
 
 /** IAM does not count whitespace, of which `JSON.stringify` writes none. */
-function charactersOf({ document }: AttachedPolicy): number {
+function charactersOf(document: JsonObject): number {
   return JSON.stringify(document).length;
 }
 
