@@ -23,6 +23,7 @@ for line in sys.stdin:
             with open(request["outputs"], "wb") as file:
                 file.write(encode_file(result.outputs))
             answer = {"servedBy": result.served_by}
-    except InferenceError as error:
-        answer = {"error": f"{error.name}: {error}", "executionArn": error.execution_arn}
+    except Exception as error:  # The caller goes on, and the check says what failed.
+        name = error.name if isinstance(error, InferenceError) else type(error).__name__
+        answer = {"error": f"{name}: {error}", "executionArn": getattr(error, "execution_arn", None)}
     print(json.dumps(answer), flush=True)

@@ -51,9 +51,8 @@ async function answerTo(request: CallRequest): Promise<CallAnswer> {
 async function main(): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     const answer = await answerTo(JSON.parse(line) as CallRequest).catch((error: unknown): CallAnswer => {
-      if (!(error instanceof InferenceError)) throw error;
-      const { name, message, executionArn } = error;
-      return { error: `${name}: ${message}`, ...(executionArn !== undefined && { executionArn }) };
+      const executionArn = error instanceof InferenceError ? error.executionArn : undefined;
+      return { error: String(error), ...(executionArn !== undefined && { executionArn }) };
     });
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }

@@ -10,6 +10,9 @@ export type Language = 'TypeScript' | 'Python';
 /** Longer than any execution waits. */
 const ANSWER_SECONDS = 400;
 
+/** The process of a caller has ended, so it answers nothing more. */
+export class CallerEnded extends Error {}
+
 export class Caller {
   private readonly lines: AsyncIterator<string>;
 
@@ -45,7 +48,7 @@ export class Caller {
     const { value, done } = await this.lines.next();
     clearTimeout(timer);
     if (done === true)
-      throw new Error(`the caller in ${this.language} must answer, got its end: ${this.program.tail}`);
+      throw new CallerEnded(`the caller in ${this.language} must answer, got its end: ${this.program.tail}`);
     return JSON.parse(value) as CallAnswer;
   }
 

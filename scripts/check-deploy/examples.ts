@@ -160,7 +160,10 @@ function sizes(
 
 /** @param folder for copies of the examples, beside a link to the repository, as their READMEs say */
 export function examples(folder: string, python: string): Subject[] {
-  fs.symlinkSync(ROOT, path.join(folder, 'cdk-sliced-inference'), 'dir');
+  const installed = path.join(folder, 'node_modules');
+  fs.mkdirSync(installed);
+  for (const parent of [folder, installed])
+    fs.symlinkSync(ROOT, path.join(parent, 'cdk-sliced-inference'), 'dir');
   return EXAMPLES.map((example) => subjectOf(example, path.join(folder, example.name), python));
 }
 
@@ -173,10 +176,8 @@ function subjectOf(example: Example, folder: string, python: string): Subject {
   const current = new Map(models);
   const [[changing, { path: model, dimensions }]] = models;
   const variables = {
-    // Its app and its functions find the package and the others as if they were installed.
-    NODE_PATH: [path.join(folder, '..', 'node_modules'), path.join(ROOT, 'node_modules')].join(
-      path.delimiter,
-    ),
+    // The packages beside this one, as if they were installed.
+    NODE_PATH: path.join(ROOT, 'node_modules'),
     PATH: process.env.PATH,
     PYTHON: python,
   };

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { decodeTensors, type ResultsPlace } from '../../client';
-import { Caller } from './callers';
+import { Caller, CallerEnded } from './callers';
 import type { App, Cdk } from './cdk';
 import { asRole, asRoot, type MiniStack } from './ministack';
 import {
@@ -32,6 +32,8 @@ export interface Subject {
   readonly changes: readonly Change[];
   /** Why the stack cannot be deployed on this machine. */
   readonly missing?: () => string | undefined;
+  /** Whether it needs so much memory that nothing else runs beside it. */
+  readonly isLarge?: boolean;
   /** Makes the folder of the app. */
   readonly prepare?: () => Promise<void>;
 }
@@ -106,8 +108,10 @@ async function use(
     const next = await questionsFor(subject, machines);
     let isOver = false;
     const deploying = cloud.cdk.deploy(subject.stack, subject.app).finally(() => (isOver = true));
-    const calling = callEach(deployed(), [questions, next], row, { column, until: () => isOver });
-    await Promise.all([deploying, calling]);
+    // Awaited below, after the calls.
+    deploying.catch(() => undefined);
+    await callEach(deployed(), [questions, next], row, { column, until: () => isOver });
+    await deploying;
     questions = next;
     await callEach(deployed(), [questions], row, { column });
   }
@@ -176,11 +180,13 @@ async function isRefused({ outputs, cloud, questions }: Deployed, row: Row): Pro
   stranger.close();
 }
 
+/** @throws CallerEnded */
 async function count(row: Row, column: Column, call: () => Promise<void>): Promise<void> {
   try {
     await call();
     row.right(column);
   } catch (error) {
+    if (error instanceof CallerEnded) throw error;
     row.wrong(column, error);
   }
 }

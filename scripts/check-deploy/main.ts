@@ -66,25 +66,29 @@ async function startCloud(python: string, folder: string): Promise<Cloud> {
   return { ministack, cdk, python, s3, sfn: new SFNClient(settings) };
 }
 
-/** In the order of the subjects. */
+/** Returns rows in the order of the subjects. */
 async function liveAll(subjects: readonly Subject[], cloud: Cloud): Promise<Row[]> {
-  const rows: Row[] = [];
-  const waiting = [...subjects];
-  const work = async (): Promise<void> => {
+  const rows = new Map<Subject, Row>();
+  const work = async (waiting: Subject[]): Promise<void> => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
       const missing = subject.missing?.();
-      if (missing !== undefined) {
-        console.log(`skipped: ${subject.title}: ${missing}`);
-        continue;
-      }
       const row = new Row(subject.title);
-      rows[subjects.indexOf(subject)] = row;
-      await live(subject, cloud, row);
-      console.log(`${subject.title}: ${row.failures.length === 0 ? 'ok' : row.failures.join('\n')}`);
+      if (missing === undefined) {
+        await live(subject, cloud, row);
+        rows.set(subject, row);
+      }
+      const count = row.failures.length;
+      console.log(
+        `${subject.title}: ${missing !== undefined ? `skipped: ${missing}` : count === 0 ? 'ok' : `${count} failures`}`,
+      );
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, work));
-  return rows.filter(() => true);
+  const [small, large] = [false, true].map((isLarge) =>
+    subjects.filter((each) => (each.isLarge === true) === isLarge),
+  );
+  await Promise.all(Array.from({ length: AT_A_TIME }, () => work(small)));
+  await work(large);
+  return subjects.flatMap((subject) => rows.get(subject) ?? []);
 }
 
 function newFolder(parent: string, name: string): string {
