@@ -1,0 +1,65 @@
+/**
+ * Calls pipelines by `SlicedInferenceClient`: a request in each line of the standard input, and an answer for each. Only environment
+ * variables say where the pipelines are, as for an application.
+ */
+import * as fs from 'node:fs';
+import { createInterface } from 'node:readline';
+import {
+  decodeTensors,
+  encodeTensors,
+  InferenceError,
+  SlicedInferenceClient,
+  type ResultsPlace,
+} from '../../client';
+import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
+
+export interface CallRequest {
+  readonly stateMachineArn: string;
+  /** Any JSON for `invoke`, or else the file of the inputs of `infer`. */
+  readonly json?: unknown;
+  readonly inputs?: string;
+  /** File for the results. */
+  readonly outputs?: string;
+  readonly results?: ResultsPlace;
+}
+
+export interface CallAnswer {
+  readonly error?: string;
+  readonly executionArn?: string;
+  readonly output?: unknown;
+  readonly servedBy?: string | null;
+}
+
+const clients = new Map<string, SlicedInferenceClient>();
+
+async function answerTo(request: CallRequest): Promise<CallAnswer> {
+  const { stateMachineArn, json, inputs = '', outputs = '', results = 'auto' } = request;
+  const client = clients.get(stateMachineArn) ?? new SlicedInferenceClient({ stateMachineArn });
+  clients.set(stateMachineArn, client);
+  if (json !== undefined) return { output: (await client.invoke(json)).output };
+  const tensors = Object.fromEntries(decodeTensors(fs.readFileSync(inputs)));
+  const result = await client.infer(tensors, { results });
+  const raw = Object.entries(result.outputs).map(([name, { dtype, shape, data }]): [string, RawTensor] =>
+    dtype === 'string'
+      ? [name, { dtype, shape, strings: data }]
+      : [name, { dtype, shape, bytes: bytesOf(data) }],
+  );
+  fs.writeFileSync(outputs, encodeTensors(new Map(raw)));
+  return { ...(result.servedBy && { servedBy: result.servedBy }) };
+}
+
+async function main(): Promise<void> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const answer = await answerTo(JSON.parse(line) as CallRequest).catch((error: unknown): CallAnswer => {
+      const executionArn = error instanceof InferenceError ? error.executionArn : undefined;
+      return { error: String(error), ...(executionArn !== undefined && { executionArn }) };
+    });
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+}
+
+if (require.main === module)
+  main().catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });

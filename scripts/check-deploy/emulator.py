@@ -1,0 +1,224 @@
+"""Starts MiniStack after filling the gaps between it and AWS that the stacks meet.
+
+Each part fills one gap and names what AWS documents. All else is MiniStack 1.5.33 as it is. With END_WITH_STDIN, it ends
+when its standard input does.
+"""
+
+import contextvars
+import json
+import os
+import signal
+import sys
+import threading
+
+from ministack import app
+from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core.concurrency import run_reentrant
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, now_iso
+from ministack.services import apigateway, lambda_svc, s3
+from ministack.services import stepfunctions as states
+from ministack.services.cloudformation import provisioners
+
+
+def patch(owner, name):
+    """Replaces a function of a module or a table by the decorated one, which receives the original first."""
+
+    def decorate(replacement):
+        functions = owner if isinstance(owner, dict) else vars(owner)
+        original = functions[name]
+        functions[name] = lambda *args, **more: replacement(original, *args, **more)
+        return replacement
+
+    return decorate
+
+
+# The error of a failed function has the name of what it threw, and a trace.
+# https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
+REPORTED = "error: String(err.message || err)"
+NAMED = "String(err.message || err), trace: String(err.stack || '').split('\\n') })"
+NAMED = "error: JSON.stringify({ errorType: err.name || 'Error', errorMessage: " + NAMED
+if lambda_runtime._NODEJS_WORKER_SCRIPT.count(REPORTED) != 1:
+    sys.exit("MiniStack must report errors of functions as version 1.5.33 does, got another version: install that one")
+lambda_runtime._NODEJS_WORKER_SCRIPT = lambda_runtime._NODEJS_WORKER_SCRIPT.replace(REPORTED, NAMED)
+
+
+@patch(lambda_svc, "_execute_function_warm")
+def name_the_error(original, *args):
+    result = original(*args)
+    if result.get("error"):
+        try:
+            result["body"] = json.loads(result["body"]["errorMessage"])
+        except ValueError:
+            pass  # The function threw nothing: it took too long, or its process ended.
+    return result
+
+
+# A branch has variables of its own, and reads those of the states around it.
+# https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
+@patch(states, "_run_sub_machine")
+def run_in_a_scope(original, machine, start_at, value, execution, ctx):
+    return original(machine, start_at, value, execution, {**ctx, "variables": dict(ctx["variables"])})
+
+
+# A Parallel state in JSONata has Arguments, Output and Assign.
+# https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html
+@patch(states, "_run_parallel_branches")
+def run_branches(original, state, value, execution, ctx):
+    if states._state_query_language(state, ctx) != "JSONata":
+        return original(state, value, execution, ctx)
+    results, following = original(state, states._apply_jsonata_arguments(state, value, ctx), execution, ctx)
+    output = states._apply_jsonata_output(state, value, ctx, result=results, default=results)
+    states._apply_state_assign(state, value, ctx, result=results)
+    return output, following
+
+
+# A Catch has the query language of its state.
+# https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+@patch(states, "_apply_catcher")
+def catch_in_the_language(original, catcher, value, ctx, language, error):
+    return original({**catcher, "QueryLanguage": language}, value, ctx, language, error)
+
+
+# An input has at most 256 KiB.
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+def refused_input(original, data):
+    if len(data.get("input", "").encode()) > 256 * 1024:
+        message = "Value at 'input' failed to satisfy constraint: Member must have length less than or equal to 262144"
+        return error_response_json("ValidationException", message, 400)
+    return original(data)
+
+
+patch(states, "_start_execution")(refused_input)
+patch(states, "_start_sync_execution")(refused_input)
+
+# A state machine calls functions as its role, and an HTTP API starts state machines as that of its integration.
+# https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+machine_role = contextvars.ContextVar("machine_role")
+
+
+def denied(role, action, resource):
+    """Whether the policies of the role do not allow the action."""
+    arn = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{role.rsplit('/', 1)[-1][:64]}"
+    credentials = lambda_runtime.execution_credentials({"FunctionArn": arn, "Role": role})
+    service = action.split(":")[0]
+    key = credentials["AWS_ACCESS_KEY_ID"]
+    return iam_evaluator.enforce(key, action, service, get_region(), resource_arn=resource) is not None
+
+
+@patch(states, "_run_execution")
+def run_as_the_role(original, execution_arn):
+    execution = states._executions[execution_arn]
+    machine = states._state_machines.get(execution["stateMachineArn"], {})
+    execution["machine"] = machine.get("definition"), machine.get("roleArn")
+    machine_role.set(machine.get("roleArn"))
+    return original(execution_arn)
+
+
+@patch(states, "_call_lambda")
+def call_as_the_role(original, function, event):
+    role = machine_role.get()
+    if denied(role, "lambda:InvokeFunction", function):
+        message = f"{role} is not authorized to perform: lambda:InvokeFunction on resource: {function}"
+        raise states._ExecutionError("Lambda.AWSLambdaException", message)
+    return original(function, event)
+
+
+# A redrive runs the state again that failed, with its input and its variables.
+# https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+def remember(original, state, value, execution, ctx):
+    # Only the first states of the machine itself enter the history.
+    if execution["events"][-1].get("stateEnteredEventDetails", {}).get("name") == ctx["State"]["Name"]:
+        execution["last"] = ctx["State"]["Name"], value, {**ctx, "variables": dict(ctx["variables"])}
+    return original(state, value, execution, ctx)
+
+
+patch(states, "_execute_task")(remember)
+patch(states, "_execute_parallel")(remember)
+
+
+def redrive(data):
+    execution = states._executions[data["executionArn"]]
+    if execution["status"] != "FAILED":
+        message = f"Execution is {execution['status']} and cannot be redriven"
+        return error_response_json("ExecutionNotRedrivable", message, 400)
+    execution.update(status="RUNNING", stopDate=None, output=None)
+    states._add_event(execution, "ExecutionRedriven")
+    threading.Thread(target=contextvars.copy_context().run, args=(rerun, execution), daemon=True).start()
+    return json_response({"redriveDate": now_iso()})
+
+
+def rerun(execution):
+    definition, role = execution["machine"]
+    machine_role.set(role)
+    name, value, ctx = execution["last"]
+    try:
+        output = states._run_sub_machine(json.loads(definition)["States"], name, value, execution, ctx)
+    except states._ExecutionError as error:
+        states._fail_execution(execution, error.error, error.cause)
+        return
+    execution.update(status="SUCCEEDED", output=json.dumps(output), stopDate=now_iso())
+    states._emit_execution_status_event(execution)
+
+
+@patch(states, "handle_request")
+async def handle_states(original, method, path, headers, body, query):
+    if headers.get("x-amz-target", "").endswith(".RedriveExecution"):
+        return states._finalize_response(redrive(json.loads(body)))
+    return await original(method, path, headers, body, query)
+
+
+# An HTTP API starts a state machine without a function between.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html
+@patch(provisioners, "_apigw_v2_integration_props")
+def keep_the_subtype(original, props):
+    return {**original(props), "subtype": props.get("IntegrationSubtype"), "role": props.get("CredentialsArn")}
+
+
+@patch(apigateway, "_invoke_lambda_proxy")
+async def start_the_machine(original, integration, *args, **more):
+    if integration.get("subtype") != "StepFunctions-StartSyncExecution":
+        return await original(integration, *args, **more)
+    machine, text = (integration["requestParameters"][name] for name in ("StateMachineArn", "Input"))
+    if text != "$request.body" or denied(integration["role"], "states:StartSyncExecution", machine):
+        return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
+    request = {"stateMachineArn": machine, "input": args[5].decode()}
+    return states._finalize_response(await run_reentrant(states._start_sync_execution, request))
+
+
+# A bucket has the tags of its template, for which the function looks that empties it, and is deleted only if it is empty.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
+BUCKET = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+
+
+@patch(BUCKET, "create")
+def tag_the_bucket(original, logical_id, props, stack):
+    name, attributes = original(logical_id, props, stack)
+    s3._bucket_tags[name] = {tag["Key"]: tag["Value"] for tag in props.get("Tags", [])}
+    return name, attributes
+
+
+@patch(BUCKET, "delete")
+def delete_if_empty(original, name, props):
+    if s3._buckets.get(name, {}).get("objects"):
+        raise ValueError("The bucket you tried to delete is not empty")
+    return original(name, props)
+
+
+# There is no network whose traffic is logged or restricted.
+for kind in ("AWS::EC2::FlowLog", "Custom::VpcRestrictDefaultSG"):
+    provisioners._RESOURCE_HANDLERS[kind] = {
+        "create": lambda logical_id, props, stack: (logical_id, {}),
+        "delete": lambda physical_id, props: None,
+    }
+
+
+def end_with_the_parent():
+    sys.stdin.read()
+    os.killpg(0, signal.SIGKILL)
+
+
+if "END_WITH_STDIN" in os.environ:
+    threading.Thread(target=end_with_the_parent, daemon=True).start()
+# Root may listen on 443 too, which a second MiniStack could not.
+app._port_is_bindable = lambda *_: False
+app.main()

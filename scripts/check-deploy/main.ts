@@ -1,0 +1,125 @@
+/**
+ * `npm run check:deploy`: deploys stacks with CDK's command line to MiniStack, an emulator of AWS that knows nothing of this project,
+ * and compares each result with ONNX Runtime on the whole model.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { Command } from 'commander';
+import { Cdk } from './cdk';
+import { examples } from './examples';
+import { live, type Cloud, type Subject } from './life';
+import { matrix } from './matrix';
+import { REGION, ROOT_USER, startMiniStack } from './ministack';
+import { endAll } from './processes';
+import { Missing, pythonWithMiniStack } from './python';
+import { printTable, Row } from './report';
+
+/** What CI deploys: each call once. */
+const SELECTION = ['Express, tensors in the state', 'Standard, tensors in S3'];
+
+/** More would only wait for each other's processors. */
+const AT_A_TIME = 2;
+
+/** A shell adds it to the number of the signal that ended a program. */
+const SIGNALLED = 128;
+
+interface Options {
+  readonly all?: true;
+  readonly stack?: string;
+}
+
+async function main({ all, stack }: Options): Promise<void> {
+  const start = performance.now();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-deploy-'));
+  cleanUpAtExit(folder);
+  const python = await pythonWithMiniStack();
+  const subjects = [...matrix(folder), ...examples(newFolder(folder, 'examples'), python)].filter(
+    ({ title }) => (stack === undefined ? (all ?? SELECTION.includes(title)) : title.includes(stack)),
+  );
+  if (subjects.length === 0)
+    throw new Error(`no stack has '${stack ?? ''}' in its title: see scripts/check-deploy`);
+  const cloud = await startCloud(python, folder);
+  const rows = await liveAll(subjects, cloud);
+  printTable(rows);
+  const identical = rows.reduce((sum, row) => sum + row.identical, 0);
+  const failures = rows.flatMap((row) => row.failures).length;
+  const minutes = ((performance.now() - start) / 60_000).toFixed(1);
+  console.log(`${rows.length} stacks, ${identical} right calls, ${failures} failures, ${minutes} minutes`);
+  if (failures > 0) process.exitCode = 1;
+}
+
+async function startCloud(python: string, folder: string): Promise<Cloud> {
+  const ministack = await startMiniStack(python, newFolder(folder, 'ministack'));
+  const cdk = new Cdk(ministack);
+  await cdk.bootstrap(folder);
+  const { endpoint, authority: ca } = ministack;
+  const settings = {
+    endpoint,
+    region: REGION,
+    credentials: ROOT_USER,
+    requestHandler: { httpsAgent: { ca } },
+  };
+  const s3 = new S3Client({ ...settings, forcePathStyle: true });
+  return { ministack, cdk, python, s3, sfn: new SFNClient(settings) };
+}
+
+/** Returns rows in the order of the subjects. */
+async function liveAll(subjects: readonly Subject[], cloud: Cloud): Promise<Row[]> {
+  const rows = new Map<Subject, Row>();
+  const work = async (waiting: Subject[]): Promise<void> => {
+    for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
+      const missing = subject.missing?.();
+      const row = new Row(subject.title);
+      if (missing === undefined) {
+        await live(subject, cloud, row);
+        rows.set(subject, row);
+      }
+      const count = row.failures.length;
+      console.log(
+        `${subject.title}: ${missing !== undefined ? `skipped: ${missing}` : count === 0 ? 'ok' : `${count} failures`}`,
+      );
+    }
+  };
+  const [small, large] = [false, true].map((isLarge) =>
+    subjects.filter((each) => (each.isLarge === true) === isLarge),
+  );
+  await Promise.all(Array.from({ length: AT_A_TIME }, () => work(small)));
+  await work(large);
+  return subjects.flatMap((subject) => rows.get(subject) ?? []);
+}
+
+function newFolder(parent: string, name: string): string {
+  const folder = path.join(parent, name);
+  fs.mkdirSync(folder);
+  return folder;
+}
+
+/** Also after a signal. */
+function cleanUpAtExit(folder: string): void {
+  process.once('exit', () => {
+    endAll();
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(SIGNALLED + os.constants.signals[signal]));
+}
+
+new Command('check:deploy')
+  .description(
+    'Deploys stacks to MiniStack, calls them, updates, redrives and destroys them. Exit code 1: a call or a step failed.',
+  )
+  .option('--all', 'all stacks and examples, instead of a selection')
+  .option('--stack <text>', 'only stacks with this text in their titles')
+  .action(main)
+  .parseAsync()
+  .then(
+    () => process.exit(),
+    (error: unknown) => {
+      if (error instanceof Missing) console.log(`skipped: the check of deployments: ${error.message}`);
+      else console.error(error);
+      process.exit(error instanceof Missing ? 0 : 1);
+    },
+  );

@@ -1,0 +1,224 @@
+/** The stacks of the check's own app: small pipelines, each with another feature. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import {
+  Consolidation,
+  SlicedInferencePipeline,
+  Slicing,
+  type SlicedInferencePipelineProps,
+} from '../../lib';
+import { mlp, retrained, saveModel } from '../../test/support/model-builder';
+import { CALLER_ROLE, STRANGER_ROLE, type OtherCall, type Subject } from './life';
+import { answersOverHttp, answersWith, isServedByBoth, type Form } from './other-calls';
+
+type Props = Partial<SlicedInferencePipelineProps>;
+
+interface Case {
+  readonly title: string;
+  /** Before the update, and after it if there is one. */
+  readonly slices: readonly [number, number?];
+  readonly props?: (stack: Stack) => Props;
+  /** Adds what uses the pipeline. */
+  readonly use?: (stack: Stack, pipeline: SlicedInferencePipeline, caller: iam.Role) => void;
+  readonly calls?: readonly OtherCall[];
+  /** @default - that of a pipeline */
+  readonly form?: Form;
+}
+
+/** Name of the output with the URL of a route. */
+const URL_OUTPUT = 'Url';
+
+const { STANDARD } = sfn.StateMachineType;
+const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
+
+/** What the functions before and after the slices take off and add. */
+const WRAPPED: Form = {
+  wrap: (request) => ({ request }),
+  unwrap: ({ result }: { readonly result: unknown }) => result,
+};
+
+const SURROUNDINGS: readonly Case[] = [
+  { title: 'tensors in the state', slices: [3, 5] },
+  { title: 'tensors in S3', slices: [3, 5], props: () => ({ tensorsInState: false }) },
+  {
+    title: 'consolidation',
+    slices: [3, 5],
+    props: () => ({ consolidation: Consolidation.ALWAYS }),
+    calls: [{ column: 'other calls', ask: isServedByBoth }],
+  },
+  {
+    title: 'VPC and keys',
+    slices: [2, 3],
+    props: (stack) => ({
+      vpc: new ec2.Vpc(stack, 'Vpc'),
+      encryptionKey: new kms.Key(stack, 'Key', { removalPolicy: RemovalPolicy.DESTROY }),
+      logEncryptionKey: new kms.Key(stack, 'LogKey', { removalPolicy: RemovalPolicy.DESTROY }),
+    }),
+  },
+  {
+    title: 'functions before and after',
+    slices: [2, 3],
+    props: (stack) => ({
+      preprocess: inlineFunction(stack, 'Unwrap', 'event.request'),
+      postprocess: inlineFunction(stack, 'Wrap', '({ result: event })'),
+    }),
+    calls: [{ column: 'other calls', ask: answersWith('', WRAPPED) }],
+    form: WRAPPED,
+  },
+];
+
+const FRAGMENTS: readonly Case[] = [
+  {
+    title: 'Express, fragment in JSONata',
+    slices: [2, 3],
+    use: (stack, pipeline, caller) => {
+      const definition = pipeline.asFragment(stack, 'Run');
+      const stateMachineType = sfn.StateMachineType.EXPRESS;
+      const queryLanguage = sfn.QueryLanguage.JSONATA;
+      grantAll(machineOf(stack, definition, { stateMachineType, queryLanguage }), caller);
+    },
+    calls: [{ column: 'other calls', ask: answersWith('Own') }],
+  },
+  {
+    title: 'Standard, fragment in JSONPath',
+    slices: [2, 3],
+    use: (stack, pipeline, caller) => {
+      const definition = new sfn.Pass(stack, 'Before').next(pipeline.asFragment(stack, 'Run'));
+      grantAll(machineOf(stack, definition), caller);
+    },
+    calls: [{ column: 'other calls', ask: answersWith('Own') }],
+  },
+];
+
+function machineOf(stack: Stack, definition: sfn.IChainable, props: object = {}): sfn.StateMachine {
+  const definitionBody = sfn.DefinitionBody.fromChainable(definition);
+  return new sfn.StateMachine(stack, 'Own', { definitionBody, ...props });
+}
+
+function grantAll(machine: sfn.StateMachine, caller: iam.Role): void {
+  machine.grantRead(caller);
+  machine.grantStartExecution(caller);
+  machine.grantStartSyncExecution(caller);
+}
+
+function inlineFunction(stack: Stack, id: string, expression: string): lambda.Function {
+  return new lambda.Function(stack, id, {
+    runtime: lambda.Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: lambda.Code.fromInline(`exports.handler = async (event) => ${expression};`),
+  });
+}
+
+/** Without an update, after which twice as many functions would hold memory. */
+const MANY: Case = { title: '100 slices', slices: [100] };
+
+/** An Express machine is also called over HTTP. */
+const CASES: readonly Case[] = [
+  ...[...SURROUNDINGS, MANY].flatMap((each): Case[] => [
+    {
+      ...each,
+      title: `Express, ${each.title}`,
+      use: addHttpApi,
+      calls: [...(each.calls ?? []), { column: 'HTTP API', ask: answersOverHttp(URL_OUTPUT, each.form) }],
+    },
+    {
+      ...each,
+      title: `Standard, ${each.title}`,
+      props: (stack) => ({ ...each.props?.(stack), stateMachineType: STANDARD }),
+    },
+  ]),
+  ...FRAGMENTS,
+];
+
+function addHttpApi(stack: Stack, { stateMachine }: SlicedInferencePipeline): void {
+  const api = new apigateway.HttpApi(stack, 'Api');
+  const parameterMapping = new apigateway.ParameterMapping()
+    .custom('StateMachineArn', stateMachine.stateMachineArn)
+    .custom('Input', '$request.body');
+  api.addRoutes({
+    path: '/run',
+    methods: [apigateway.HttpMethod.POST],
+    authorizer: new HttpIamAuthorizer(),
+    integration: new HttpStepFunctionsIntegration('Run', {
+      stateMachine,
+      subtype: apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_SYNC_EXECUTION,
+      parameterMapping,
+    }),
+  });
+  new CfnOutput(stack, URL_OUTPUT, { value: `${api.apiEndpoint}/run` });
+}
+
+/** @param folder for models and assemblies */
+export function matrix(folder: string): Subject[] {
+  return CASES.map((each) => subjectOf(each, fs.mkdtempSync(path.join(folder, 'stack-'))));
+}
+
+function subjectOf(each: Case, folder: string): Subject {
+  const { title, slices } = each;
+  const stack = `Check${title.replaceAll(/[^A-Za-z0-9]+(.)/g, (_, next: string) => next.toUpperCase())}`;
+  const [before, after = before] = slices;
+  // Three nodes a layer.
+  const init = mlp(Math.ceil(Math.max(before, after) / 3) + 1);
+  const models = [init, retrained(init)].map((model, index) =>
+    saveModel(model, `model-${index}.onnx`, folder),
+  );
+  let [count, modelPath] = [before, models[0]];
+  const assembly = path.join(folder, 'cdk.out');
+  const synthesize = (): void => {
+    fs.rmSync(assembly, { recursive: true, force: true });
+    build(each, { stack, assembly, modelPath, count });
+  };
+  return {
+    title,
+    stack,
+    app: { app: assembly, cwd: folder, synthesize },
+    models: () => ({ Pipeline: { path: modelPath, dimensions: { batch: 2 } } }),
+    ...(each.calls && { calls: each.calls }),
+    isLarge: before >= 100,
+    changes:
+      after === before
+        ? []
+        : [
+            { column: 'other slices', apply: () => (count = after) },
+            { column: 'other model', apply: () => (modelPath = models[1]) },
+          ],
+  };
+}
+
+function build(
+  { props, use }: Case,
+  wanted: {
+    readonly stack: string;
+    readonly assembly: string;
+    readonly modelPath: string;
+    readonly count: number;
+  },
+): void {
+  const app = new App({ outdir: wanted.assembly, analyticsReporting: false, treeMetadata: false });
+  const stack = new Stack(app, wanted.stack);
+  const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
+    modelPath: wanted.modelPath,
+    slicing: Slicing.count(wanted.count),
+    dimensions: { batch: 2 },
+    architecture: ARCHITECTURE,
+    removalPolicy: RemovalPolicy.DESTROY,
+    autoDeleteObjects: true,
+    ...props?.(stack),
+  });
+  const assumedBy = new iam.AccountRootPrincipal();
+  const caller = new iam.Role(stack, 'Caller', { assumedBy });
+  pipeline.grantInvoke(caller);
+  new CfnOutput(stack, CALLER_ROLE, { value: caller.roleArn });
+  new CfnOutput(stack, STRANGER_ROLE, { value: new iam.Role(stack, 'Stranger', { assumedBy }).roleArn });
+  use?.(stack, pipeline, caller);
+  app.synth();
+}

@@ -1,0 +1,96 @@
+/** The pipelines of a deployed stack, and what ONNX Runtime computes with their whole models. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { DescribeStateMachineCommand, ListStateMachinesCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import { candidateInputs } from '../../bin/verify/seeded-inputs';
+import { compareTensor } from '../../bin/verify/compare';
+import type { PipelineSignature } from '../../contract/signature';
+import { encodeTensors } from '../../client';
+import { Session } from '../../lambda/slice/session';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+
+export type Tensors = ReadonlyMap<string, RawTensor>;
+
+/** A whole model, and the sizes of its dimensions in the requests. */
+export interface Model {
+  readonly path: string;
+  readonly dimensions: Readonly<Record<string, number>>;
+}
+
+export interface Machine {
+  readonly arn: string;
+  readonly isStandard: boolean;
+  /** Absent if it is no pipeline. */
+  readonly pipeline?: PipelineSignature;
+}
+
+/** The state machines of a stack, in the order of their names. */
+export async function machinesOf(stack: string, sfn: SFNClient): Promise<Machine[]> {
+  const { stateMachines = [] } = await sfn.send(new ListStateMachinesCommand({ maxResults: 1000 }));
+  const arns = stateMachines.flatMap(({ name, stateMachineArn }) =>
+    name?.startsWith(`${stack}-`) === true && stateMachineArn !== undefined ? [stateMachineArn] : [],
+  );
+  return Promise.all(
+    arns.sort().map(async (arn) => {
+      const { definition = '{}', type } = await sfn.send(
+        new DescribeStateMachineCommand({ stateMachineArn: arn }),
+      );
+      const { Comment = '{}' } = JSON.parse(definition) as { Comment?: string };
+      const { slicedInference } = JSON.parse(Comment) as { slicedInference?: PipelineSignature };
+      const isStandard = type === 'STANDARD';
+      return { arn, isStandard, ...(slicedInference && { pipeline: slicedInference }) };
+    }),
+  );
+}
+
+/** Whether it takes tensors and returns them, without functions before or after the slices. */
+export function infers({ pipeline }: Machine): boolean {
+  return pipeline !== undefined && pipeline.preprocess !== true && pipeline.postprocess !== true;
+}
+
+/** A request, and what must come back. */
+export interface Question {
+  readonly inputs: Tensors;
+  /** A file of the inputs. */
+  readonly file: string;
+  readonly outputs: Tensors;
+}
+
+/** Makes inputs that the whole model accepts, and runs it with them. @param folder for the file */
+export async function questionFor(
+  { path: model, dimensions }: Model,
+  { threads, inputs: specs }: PipelineSignature,
+  folder: string,
+): Promise<Question> {
+  let refusal: unknown;
+  const seeds = { specs, dimensions, planned: dimensions, seed: 1 };
+  for (const inputs of candidateInputs(seeds)) {
+    try {
+      const outputs = await wholeModel(model, threads, inputs);
+      const file = path.join(fs.mkdtempSync(path.join(folder, 'question-')), 'inputs.safetensors');
+      fs.writeFileSync(file, encodeTensors(inputs));
+      return { inputs, file, outputs };
+    } catch (error) {
+      // Models do not say which integers and sizes they accept.
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+export async function wholeModel(model: string, threads: number, inputs: Tensors): Promise<Tensors> {
+  const session = await Session.open({ path: model, threads });
+  try {
+    return await session.run(inputs, session.outputNames);
+  } finally {
+    await session.release();
+  }
+}
+
+/** Whether all outputs have the same bits. */
+export function isIdentical(expected: Tensors, got: Tensors): boolean {
+  return (
+    expected.size === got.size &&
+    [...expected].every(([name, tensor]) => compareTensor(name, tensor, got.get(name)).identical)
+  );
+}
