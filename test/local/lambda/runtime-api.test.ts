@@ -28,7 +28,7 @@ describe('the Runtime API of a worker', () => {
       );
       const { api } = (await call(pool, 1)) as { api: string };
       const [host, secret] = api.split(/(?=\/)/);
-      const answer = await send(`http://${host}`, { method, path: pathOf(secret ?? '') }, headers);
+      const answer = await send(`http://${host}`, { method, path: pathOf(secret) }, headers);
       expect(answer).toMatchObject({ status: 403, body: '' });
       expect(await call(pool, 'mine')).toMatchObject({ event: 'mine' });
     },
