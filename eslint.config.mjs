@@ -46,6 +46,16 @@ export default tseslint.config(
     },
   },
   {
+    files: ['lib/**/*.ts'],
+    ignores: ['lib/aws/annotate.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: "MemberExpression[object.name='Annotations']", message: 'Use lib/aws/annotate.ts.' },
+      ],
+    },
+  },
+  {
     // Describe blocks of tests are functions too, and may be long.
     ignores: ['**/*.test.ts', ...SCRIPTS],
     rules: { 'max-lines-per-function': ['error', { max: 60 }] },

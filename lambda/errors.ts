@@ -83,6 +83,6 @@ function boundedJson(cause: FailureCause): string {
 
 function bounded(text: string, length: number): string {
   // JSON escapes some control characters only, and a terminal obeys the others.
-  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  const line = text.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim();
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }

@@ -39,5 +39,5 @@ const MAX_NAME = 60;
 /** A name or a key in quotation marks, at most 60 characters of it, in one line. */
 export function quotedName(name: string): string {
   const short = name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME - 1)}…`;
-  return `'${short.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\ufffd')}'`;
+  return `'${short.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '\ufffd')}'`;
 }

@@ -1,19 +1,18 @@
 /** The error that this library throws: one line with what was expected, what was got and what to do. */
 
+/** Whoever catches it may print it as it is: its texts have no character that a terminal obeys, whatever names they contain. */
 export class SlicedInferenceError extends Error {
   override readonly name = 'SlicedInferenceError';
+  readonly got: string;
 
   /**
    * @param what names the tensor, node, file or prop and says what it must be
    * @param got says what it is instead
    * @param advice says what the user can do
    */
-  constructor(
-    what: string,
-    readonly got: string,
-    advice: string,
-  ) {
-    super(`${what}, got ${got}: ${advice}`);
+  constructor(what: string, got: string, advice: string) {
+    super(escaped(`${what}, got ${got}: ${advice}`));
+    this.got = escaped(got);
   }
 }
 

@@ -1,5 +1,4 @@
 /** `sliced-inference calibrate LOG...`: turns the telemetry of real runs into constants of the model of cost. */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Calibration, CalibratedConstant } from '../../lib/cost/calibration/calibrate';
@@ -7,12 +6,12 @@ import { calibrate } from '../../lib/cost/calibration/calibrate';
 import type { Pairs } from '../../lib/cost/constants/constant';
 import { ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
-import { SlicedInferenceError, printable, quoted, systemReason } from '../../lib/errors';
-import { replaceFile } from '../../lib/host/write-beside';
+import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
 import { collectSamples, type Collected } from '../calibrate/collect-samples';
 import { gatherCommands } from '../calibrate/gather-commands';
 import { readLog } from '../calibrate/read-log';
 import { sliceFacts } from '../calibrate/slice-facts';
+import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { formatTable } from '../terminal/format';
 import { print, printJson } from '../terminal/print';
 
@@ -70,7 +69,7 @@ export function calibrateCommand(): Command {
     .action(run);
 }
 
-function run(logs: readonly string[], options: Options): void {
+async function run(logs: readonly string[], options: Options): Promise<void> {
   const { out, plan, profile, printCommands, json } = options;
   if (printCommands !== undefined) {
     print(gatherCommands(printCommands === true ? undefined : checkedArn(printCommands)));
@@ -97,7 +96,7 @@ function run(logs: readonly string[], options: Options): void {
       'pass the plan.json of the slices',
     );
   }
-  if (out !== undefined) checkWritable(out);
+  if (out !== undefined) checkPlace(out, '--out');
   const collected = collectSamples(logs.map(readLog));
   const { calls } = collected.samples;
   if (calls.length === 0) {
@@ -118,7 +117,7 @@ function run(logs: readonly string[], options: Options): void {
   const text = printConstants('environment', calibration.table);
   // What this command writes, the others can read.
   parseConstants(text, out ?? 'environment', 'environment', ENVIRONMENT);
-  if (out !== undefined) write(out, text);
+  if (out !== undefined) await writeNamedFile(out, '--out', text);
   if (json) printJson(report(calibration, collected));
   else print(describe(calibration, collected, out));
 }
@@ -131,31 +130,6 @@ function checkedArn(arn: string): string {
     quoted(arn),
     'copy it from the outputs of the stack',
   );
-}
-
-/** Fails before the work, not after it. */
-function checkWritable(out: string): void {
-  const must = `--out ${quoted(out)} must be a file that can be written`;
-  if (out === '' || out.endsWith('/') || fs.statSync(out, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new SlicedInferenceError(must, 'a folder', 'pass the path of a file');
-  }
-  try {
-    fs.accessSync(path.dirname(path.resolve(out)), fs.constants.W_OK);
-  } catch (error) {
-    throw new SlicedInferenceError(must, systemReason(error), 'check the path');
-  }
-}
-
-function write(out: string, text: string): void {
-  try {
-    replaceFile(out, text);
-  } catch (error) {
-    throw new SlicedInferenceError(
-      `--out ${quoted(out)} must be a file that can be written`,
-      systemReason(error),
-      'check the path',
-    );
-  }
 }
 
 function report({ constants, table }: Calibration, { samples, skipped, refused, reason }: Collected): object {

@@ -88,7 +88,7 @@ async function serve(assembly: string, options: Options): Promise<void> {
     process.off('SIGTERM', stop);
     const stopped = once(process, 'SIGTERM');
     clearProgress();
-    envFile?.write(describe(cloud, options));
+    await envFile?.write(describe(cloud, options));
     printAccess(cloud, options);
     await stopped;
     reportFaults(cloud, options);

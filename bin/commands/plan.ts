@@ -12,7 +12,8 @@ import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { assembleReport } from '../plan/report/assemble-report';
 import type { ReportRequest } from '../plan/report/report-request';
 import { describeReport } from '../plan/describe-report';
-import { checkPagePath, writePage } from '../plan/write-page';
+import { checkPlace } from '../outputs/named-file';
+import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
 import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
@@ -53,7 +54,7 @@ export function planCommand(): Command {
   return addSlicingOptions(command).action(async (path: string, options: Options) => {
     const { report: page } = options;
     const slicer = slicerFor(options);
-    if (page !== undefined) checkPagePath(page);
+    if (page !== undefined) checkPlace(page, PAGE_FLAG);
     showProgress(`reading ${path}`);
     const analyzed = analyzeModel(path, analyzeOptions(options));
     showProgress(`planning ${path}`);

@@ -1,12 +1,10 @@
 /** `sliced-inference profile MODEL --out FILE`: measures how long each node computes, and writes a profile. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { SlicedInferenceError, escaped, systemReason } from '../../lib/errors';
-import { replaceFile } from '../../lib/host/write-beside';
+import { escaped } from '../../lib/errors';
 import { fromRuns } from '../../lib/plan/file/node-runs';
 import type { ModelProfile } from '../../lib/node-work/profile/profile';
 import { profileText } from '../../lib/node-work/profile/profile-text';
+import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { profileModel } from '../profile/profile-model';
 import { formatBytes, formatTable } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -53,7 +51,7 @@ export function profileCommand(): Command {
     .addHelpText('after', HELP);
   return addModelOptions(command).action(async (model: string, options: Options) => {
     const { dimension: dimensions, optimize: optimization, inputs, seed, threads, runs, out, json } = options;
-    checkWritable(out);
+    checkPlace(out, '--out');
     const profile = await profileModel(model, {
       dimensions,
       optimization,
@@ -63,7 +61,7 @@ export function profileCommand(): Command {
       onStep: showProgress,
       ...(inputs !== undefined && { inputs }),
     });
-    write(out, profileText(profile));
+    await writeNamedFile(out, '--out', profileText(profile));
     clearProgress();
     if (json) printJsonText(profileText(profile));
     else print(describe(profile, out));
@@ -76,32 +74,6 @@ function upTo(most: number): (text: string) => number {
     if (number >= 1 && number <= most) return number;
     throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
   };
-}
-
-/** Fails before the long work, not after it. */
-function checkWritable(out: string): void {
-  const folder = path.dirname(path.resolve(out));
-  const must = `profile '${out}' must be a file that can be written`;
-  if (out === '' || out.endsWith('/') || fs.statSync(out, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new SlicedInferenceError(must, 'a folder', 'pass the path of a file');
-  }
-  try {
-    fs.accessSync(folder, fs.constants.W_OK);
-  } catch (error) {
-    throw new SlicedInferenceError(must, systemReason(error), 'check the path');
-  }
-}
-
-function write(out: string, text: string): void {
-  try {
-    replaceFile(out, text);
-  } catch (error) {
-    throw new SlicedInferenceError(
-      `profile '${out}' must be a file that can be written`,
-      systemReason(error),
-      'check the path',
-    );
-  }
 }
 
 function describe(profile: ModelProfile, out: string): string {

@@ -1,12 +1,11 @@
 /** Cuts a model, uploads its slices under their digests, then uploads `plan.json`. */
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { PLAN_FILE, planText } from '../../lib/emit/write';
-import { SlicedInferenceError, quoted, systemReason } from '../../lib/errors';
-import { replaceFile } from '../../lib/host/write-beside';
 import type { PlannedFile, SlicePlan } from '../../lib/plan/file/plan';
 import { remoteKey } from '../../lib/plan/file/remote-key';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { stageModel } from '../../lib/compile/stage';
+import { writeNamedFile } from '../outputs/named-file';
 import { formatBytes } from '../terminal/format';
 import { showProgress } from '../terminal/progress';
 import { warnOfProfile } from './slicing-options';
@@ -60,18 +59,6 @@ export async function sliceIntoBucket(
   } finally {
     client.destroy();
   }
-  if (planPath !== undefined) writePlan(planPath, plan);
+  if (planPath !== undefined) await writeNamedFile(planPath, '--plan', planText(plan));
   return plan;
-}
-
-function writePlan(file: string, plan: SlicePlan): void {
-  try {
-    replaceFile(file, planText(plan));
-  } catch (error) {
-    throw new SlicedInferenceError(
-      `plan file ${quoted(file)} must be writable`,
-      systemReason(error),
-      'choose another path',
-    );
-  }
 }

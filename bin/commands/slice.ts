@@ -7,6 +7,7 @@ import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/search/slicers';
+import { checkPlace } from '../outputs/named-file';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
@@ -61,7 +62,8 @@ export function sliceCommand(): Command {
   return addSlicingOptions(command).action(async (model: string, options: Options) => {
     const slicer = slicerFor(options);
     checkComparingFlags(options);
-    checkPlace(options);
+    checkOut(options);
+    if (options.plan !== undefined) checkPlace(options.plan, '--plan');
     showProgress(`reading ${model}`);
     const plan = options.out.startsWith(S3_SCHEME)
       ? await uploadSlices(model, slicer, options)
@@ -90,7 +92,7 @@ async function uploadSlices(model: string, slicer: Slicer, options: Options): Pr
   return sliceIntoBucket(model, slicer, analyzeOptions(options), options);
 }
 
-function checkPlace({ out, plan, kmsKey }: Options): void {
+function checkOut({ out, plan, kmsKey }: Options): void {
   if (out === '') {
     throw new SlicedInferenceError('--out must name a folder or s3://BUCKET/PREFIX', "''", 'pass its path');
   }

@@ -1,7 +1,8 @@
 /** The file of `--write-env`: it exists while the local cloud serves, and is complete from the beginning. */
 import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { quoted, SlicedInferenceError } from '../../lib/errors';
+import { linkTarget } from '../../lib/host/link-target';
+import { checkPlace, writeNamedFile } from '../outputs/named-file';
 
 /** The first words of the file. A file that starts with others is not replaced. */
 export const HEADING = '# S3 and Step Functions of the pipeline in ';
@@ -9,7 +10,11 @@ export const HEADING = '# S3 and Step Functions of the pipeline in ';
 /** The file's last line names the process that serves. */
 const PROCESS_LINE = /^# process ([1-9]\d{0,9})\b/m;
 
+const FLAG = '--write-env';
+
 export class EnvFile {
+  /** A file behind links. */
+  private readonly target: string;
   private written: string | undefined;
 
   /**
@@ -17,38 +22,32 @@ export class EnvFile {
    * @throws SlicedInferenceError if the file is not of this kind, a running command has written it, or its folder cannot be written
    */
   constructor(private readonly file: string) {
+    checkPlace(file, FLAG);
+    this.target = linkTarget(file);
     const found = this.read();
-    if (found?.startsWith(HEADING) === false) {
+    if (found === undefined) return;
+    if (!found.startsWith(HEADING)) {
       throw new SlicedInferenceError(
-        `option --write-env expects a file that does not exist or that an earlier \`local\` wrote`,
-        `'${file}' with other content`,
+        `option ${FLAG} expects a file that does not exist or that an earlier \`local\` wrote`,
+        `${quoted(file)} with other content`,
         'choose another file',
       );
     }
-    const server = Number(PROCESS_LINE.exec(found ?? '')?.[1] ?? NaN);
+    const server = Number(PROCESS_LINE.exec(found)?.[1] ?? NaN);
     if (isRunning(server)) {
       throw new SlicedInferenceError(
-        `option --write-env expects a file that no running \`local\` wrote`,
-        `'${file}' of process ${server}`,
+        `option ${FLAG} expects a file that no running \`local\` wrote`,
+        `${quoted(file)} of process ${server}`,
         `stop that process, choose another file, or remove this one`,
       );
     }
-    this.attempt(() => {
-      fs.rmSync(file, { force: true });
-      fs.accessSync(path.dirname(file), fs.constants.W_OK);
-    });
+    fs.rmSync(this.target);
   }
 
   /** Makes the file appear with all of its text, which only its owner can read. */
-  write(variables: string): void {
+  async write(variables: string): Promise<void> {
     const text = `${variables}# process ${process.pid}\n`;
-    const draft = `${this.file}.${process.pid}`;
-    this.attempt(() => {
-      // A draft that is already there may have another mode, or be a link.
-      fs.rmSync(draft, { force: true });
-      fs.writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
-      fs.renameSync(draft, this.file);
-    });
+    await writeNamedFile(this.file, FLAG, text, 0o600);
     this.written = text;
     process.once('exit', this.onExit);
   }
@@ -56,7 +55,7 @@ export class EnvFile {
   /** Removes the file, unless another command has replaced it. */
   remove(): void {
     process.off('exit', this.onExit);
-    if (this.written !== undefined && this.read() === this.written) fs.rmSync(this.file, { force: true });
+    if (this.written !== undefined && this.read() === this.written) fs.rmSync(this.target);
     this.written = undefined;
   }
 
@@ -64,21 +63,10 @@ export class EnvFile {
     this.remove();
   };
 
+  /** `undefined` for a file that does not exist, and for a device or a pipe. */
   private read(): string | undefined {
-    if (!fs.existsSync(this.file)) return undefined;
-    return this.attempt(() => fs.readFileSync(this.file, 'utf8'));
-  }
-
-  private attempt<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw new SlicedInferenceError(
-        `option --write-env expects a file that can be written, such as cloud.env`,
-        `${systemReason(error)} for '${this.file}'`,
-        'choose another file',
-      );
-    }
+    const isFile = fs.statSync(this.target, { throwIfNoEntry: false })?.isFile() === true;
+    return isFile ? fs.readFileSync(this.target, 'utf8') : undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The JSON that an execution returns: printed, or written to the file of `--out`. */
 import { SlicedInferenceError, quoted } from '../../lib/errors';
-import { checkPlace, writeText } from './out-file';
+import { checkPlace, writeNamedFile } from './named-file';
 
 /** @throws SlicedInferenceError for a file that cannot be written, or whose name says that it holds tensors */
 export function checkJsonOut(out: string): void {
@@ -10,5 +10,5 @@ export function checkJsonOut(out: string): void {
 
 /** @throws SlicedInferenceError if it cannot be written */
 export async function writeJson(out: string, value: unknown): Promise<void> {
-  await writeText(out, '--out', `${JSON.stringify(value, undefined, 2)}\n`);
+  await writeNamedFile(out, '--out', `${JSON.stringify(value, undefined, 2)}\n`);
 }

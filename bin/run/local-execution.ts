@@ -5,7 +5,7 @@ import { LocalCloud, type TraceEvent } from '../../local';
 import { reportFaults, faultsOf, type FaultsOptions } from '../commands/faults-option';
 import { simulatedLabel, simulationOf } from '../commands/simulate-option';
 import { failureLine } from '../outputs/failure-line';
-import { writeText } from '../outputs/out-file';
+import { writeNamedFile } from '../outputs/named-file';
 import { FAILED, TERMINATED } from '../process/exit-codes';
 import { printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -66,7 +66,7 @@ export async function runLocally<Succeeded extends { readonly status: 'SUCCEEDED
     // Last, because the results matter more if a disk is full.
     if (trace !== undefined) {
       const timings = hasSucceeded ? work.timings(result) : [];
-      await writeText(trace, '--trace', chromeTrace(events, timings, simulatedLabel(options)));
+      await writeNamedFile(trace, '--trace', chromeTrace(events, timings, simulatedLabel(options)));
     }
   } finally {
     await cloud.close();

@@ -4,9 +4,9 @@ import { extname } from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { SlicedInferenceError } from '../../lib/errors';
 import { unreadablePath } from '../../lib/host/foreign-path';
-import { replaceFileAsync } from '../../lib/host/write-beside';
+import { writeNamedFile } from '../outputs/named-file';
 import { decodeJson, encodeJson } from './json';
 import { decodeNpy } from './npy';
 import { decodeNpz, encodeNpz } from './npz';
@@ -54,21 +54,7 @@ export async function readTensorFile(path: string, inputs: readonly TensorSpec[]
 export async function writeTensorFile(path: string, tensors: NamedTensors): Promise<void> {
   const encode = byExtension(ENCODERS, path, 'to be written');
   const bytes = blamingFile(path, () => encode(tensors));
-  // Write beside the target first: a full disk must neither damage an earlier file nor leave a partial one.
-  try {
-    await replaceFileAsync(path, bytes, partialFile(path));
-  } catch (error) {
-    throw new SlicedInferenceError(
-      `tensor file '${path}' must be writable`,
-      systemReason(error),
-      'check the path',
-    );
-  }
-}
-
-/** Path that `writeTensorFile` writes to until the file is complete. */
-export function partialFile(path: string): string {
-  return `${path}.partial-${process.pid}`;
+  await writeNamedFile(path, '--out', bytes);
 }
 
 /** Whether `writeTensorFile` supports the path's extension; for a check before long work. */

@@ -1,9 +1,10 @@
 /** The VPC of the slice functions, if the user sets one. The functions must be able to reach S3 from it. */
-import { Annotations, Aspects, Stack } from 'aws-cdk-lib';
+import { Aspects, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct, IConstruct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
+import { warn } from './annotate';
 
 interface NetworkProps {
   readonly vpc?: ec2.IVpc;
@@ -88,7 +89,8 @@ function warnOfMissingEndpoint(
     visit: (node) => {
       if (node !== scope || node.node.root.node.findAll().some((other) => isEndpoint(other, vpc, name)))
         return;
-      Annotations.of(scope).addWarningV2(
+      warn(
+        scope,
         `cdk-sliced-inference:${id}`,
         `functions in isolated subnets reach ${what} only through a VPC endpoint, and this app has none for the VPC: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.${service} })`,
       );

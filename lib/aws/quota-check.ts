@@ -1,12 +1,13 @@
 /** Checks a pipeline against AWS quotas: warns from 80 % of a quota on, and throws above it. */
 import type { Duration } from 'aws-cdk-lib';
-import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
+import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/file/plan';
+import { inform, warn } from './annotate';
 import {
   CLOUDFORMATION_QUOTAS,
   LAMBDA_QUOTAS,
@@ -72,7 +73,8 @@ export function checkQuota(scope: Construct, use: QuotaUse): void {
   }
   if (used < WARNING_SHARE * limit) return;
   const share = Math.floor((100 * used) / limit);
-  Annotations.of(scope).addWarningV2(
+  warn(
+    scope,
     `${PREFIX}${id}`,
     `${what} has ${least < used ? 'up to ' : ''}${used} of at most ${limit} ${unit}, ${share} % (${link}): ${advice}`,
   );
@@ -160,7 +162,8 @@ function checkFunctions(scope: Construct, subject: QuotaSubject): void {
     link: LAMBDA_QUOTAS,
   });
   if (memoryMb > DEFAULT_MAX_MEMORY_MB) {
-    Annotations.of(scope).addWarningV2(
+    warn(
+      scope,
       `${PREFIX}newAccountMemory`,
       `${what} has ${memoryMb} MB of memory, and new AWS accounts are limited to ${DEFAULT_MAX_MEMORY_MB} MB (${LAMBDA_QUOTAS}): request a higher quota from AWS, or ${advice}`,
     );
@@ -224,7 +227,8 @@ function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
       limit < quota
         ? ['littleTime', 'raise its timeout']
         : ['expressQuota', `set stateMachineType to STANDARD (${STEP_FUNCTIONS_QUOTAS})`];
-    Annotations.of(scope).addWarningV2(
+    warn(
+      scope,
       `${PREFIX}${id}`,
       `a run whose functions are all cold spends about ${seconds} seconds loading, and the state machine times out after ${limit} seconds: ${advice}`,
     );
@@ -250,7 +254,8 @@ function warnOfShortTimeouts(scope: Construct, { plan, options, whole }: QuotaSu
       timeout && !timeout.isUnresolved() && load >= WARNING_SHARE * timeout.toSeconds({ integral: false }),
   );
   if (short === undefined) return;
-  Annotations.of(scope).addWarningV2(
+  warn(
+    scope,
     `${PREFIX}littleFunctionTime`,
     `${short.name} spends about ${Math.round(short.load)} seconds loading when it is cold, and its timeout is ${String(short.timeout?.toHumanString())}: raise its timeout`,
   );
@@ -266,13 +271,15 @@ function checkConcurrency(scope: Construct, { plan, options, whole, warmsUp }: Q
     ),
   );
   if (reserved >= WARNING_SHARE * RESERVABLE_CONCURRENCY) {
-    Annotations.of(scope).addWarningV2(
+    warn(
+      scope,
       `${PREFIX}concurrencyQuota`,
       `the functions of the pipeline reserve ${reserved} concurrent executions, and by default an account can reserve ${RESERVABLE_CONCURRENCY} (${LAMBDA_QUOTAS}): reserve fewer, or request a higher quota from AWS`,
     );
   }
   if (!warmsUp || plan.slices.length <= NEW_ACCOUNT_CONCURRENCY) return;
-  Annotations.of(scope).addWarningV2(
+  warn(
+    scope,
     `${PREFIX}newAccountConcurrency`,
     `a run calls all ${plan.slices.length} functions at once to warm them up, and new AWS accounts may be limited to ${NEW_ACCOUNT_CONCURRENCY} concurrent executions (${LAMBDA_QUOTAS}): request a higher quota from AWS, or set warmUp to NEVER`,
   );
@@ -326,7 +333,9 @@ function informOfLargeRequests(scope: Construct, { inputs, dimensions }: SlicePl
   const bytes = requestBytes(inputs, dimensions);
   const inline = Math.ceil((bytes * 4) / 3);
   if (inline < WARNING_SHARE * MAX_STATE_PAYLOAD_BYTES) return;
-  Annotations.of(scope).addInfo(
+  inform(
+    scope,
+    undefined,
     `a request with the planned dimensions takes ${inline} bytes inline, and an execution's input can have at most ${MAX_STATE_PAYLOAD_BYTES} bytes (${STEP_FUNCTIONS_QUOTAS}): upload its tensors to the bucket below inputs/`,
   );
 }

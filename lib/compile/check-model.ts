@@ -1,5 +1,5 @@
 /** Checks that a model can be sliced: the requested dimensions, its sparse tensors, its inputs and its outputs. */
-import { SlicedInferenceError, quoted } from '../errors';
+import { SlicedInferenceError, printable, quoted } from '../errors';
 import { unusableName } from '../dataflow/crossing';
 import { dataTypeName, isBindable } from '../onnx/data-type';
 import { calledFunctions } from '../onnx/local-functions';
@@ -54,7 +54,7 @@ function checkDimensions(model: Model, dimensions: DimensionSizes): void {
   for (const [name, size] of Object.entries(dimensions)) {
     if (!known.includes(name)) {
       throw new SlicedInferenceError(
-        `a dimension must be a symbolic dimension of the model's inputs (${known.join(', ') || 'it has none'})`,
+        `a dimension must be a symbolic dimension of the model's inputs (${known.map((own) => printable(own)).join(', ') || 'it has none'})`,
         quoted(name),
         'use one of these names',
       );

@@ -7,7 +7,7 @@ import { CONTRACT_VERSION } from '../../contract/version';
 import type { AnalyzedModel } from './analyze';
 import type { ChosenCut } from '../plan/best-cut';
 import type { SliceChunks } from '../emit/slice';
-import { SlicedInferenceError } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
 import type { Chunk } from '../onnx/chunks';
 import { totalLength } from '../onnx/chunks';
 import { isBindable } from '../onnx/data-type';
@@ -131,7 +131,7 @@ function specifier(model: Model, types: ValueTypes): Specifier {
     const { name } = model.graph.values[value];
     const { dtype, shape } = types[value];
     if (dtype === undefined || !isBindable(dtype))
-      throw new Error(`'${name}' of type ${dtype} cannot be passed`);
+      throw new Error(`${quoted(name)} of type ${dtype} cannot be passed`);
     return { name, dtype, shape };
   };
 }

@@ -1,6 +1,7 @@
 /** Emits a wired slice as the chunks of its two files: the graph and the weights. */
 import type { SliceManifest } from '../../contract/slice-manifest';
 import { MANIFEST_KEY } from '../../contract/slice-manifest';
+import { quoted } from '../errors';
 import type { Chunk } from '../onnx/chunks';
 import { padding } from '../onnx/chunks';
 import { onnxDataType, isBindable } from '../onnx/data-type';
@@ -50,7 +51,7 @@ export function emitSlice(
   const declare = (field: number, value: ValueIndex): Uint8Array => {
     const { dtype, shape: inferred } = types[value];
     if (dtype === undefined || !isBindable(dtype))
-      throw new Error(`'${graph.values[value].name}' cannot be declared`);
+      throw new Error(`${quoted(graph.values[value].name)} cannot be declared`);
     const shape =
       (needsShapes && field === GRAPH.input ? inferred : null) ??
       provenShapes[value] ??

@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { CompiledModel } from './compiled-model';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { linkTarget } from '../host/link-target';
 import { makeFolder } from '../host/make-folder';
 import { withPartial } from '../host/write-beside';
 import type { SourceFile } from '../onnx/model';
@@ -32,7 +33,7 @@ interface WriteListener {
 
 /**
  * Writes all files into a temporary folder first and moves them when complete. An existing `folder` is kept, because it may
- * be a mount, a link or a working directory; an earlier plan and its slices in it are replaced.
+ * be a mount or a working directory, and so is a link to one; an earlier plan and its slices in it are replaced.
  *
  * @throws SlicedInferenceError if the folder is not writable or contains other files
  */
@@ -41,7 +42,7 @@ export function writeSlices(
   folder: string,
   listener: WriteListener = {},
 ): SlicePlan {
-  const target = path.resolve(folder);
+  const target = linkTarget(folder);
   const isThere = checkReplaceable(target);
   if (isThere) checkKeepsModel([...compiled.source, ...compiled.files], target);
   const name = `.partial-${randomBytes(6).toString('hex')}`;

@@ -1,7 +1,6 @@
 /** Writes files and folders under a temporary name first, so that the final name never refers to half of one. */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
 
 /**
  * Runs `write`, which creates the file or folder `partial` and renames it. Removes `partial` if it still exists
@@ -24,14 +23,4 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
     fs.writeFileSync(partial, content);
     fs.renameSync(partial, file);
   });
-}
-
-/** Does the same as `replaceFile` without blocking the thread. The caller names the partial file. */
-export async function replaceFileAsync(file: string, content: Uint8Array, partial: string): Promise<void> {
-  try {
-    await writeFile(partial, content);
-    await rename(partial, file);
-  } finally {
-    await rm(partial, { force: true });
-  }
 }

@@ -1,6 +1,6 @@
 /** Says what a user should know of a plan: measurements that differ from it, refused sizes, and one function that would do. */
-import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { inform, warn } from '../aws/annotate';
 import type { PlanEstimates } from '../compile/plan-estimates';
 import type { SlicePlan } from '../plan/file/plan';
 
@@ -18,31 +18,32 @@ export function annotatePlan(
   isAutomatic: boolean,
 ): void {
   if (profileDifferences.length > 0) {
-    Annotations.of(scope).addWarningV2(
+    warn(
+      scope,
       `${PREFIX}profileDiffers`,
       `the profile was measured under other conditions than those of the plan (${profileDifferences.join('; ')}): profile the model again`,
     );
   }
   if (sizes.refused !== undefined) {
-    Annotations.of(scope).addWarningV2(
+    warn(
+      scope,
       `${PREFIX}refusedDimensions`,
       `${sizes.refused}; set dimensions to sizes with which the model runs`,
     );
   }
   if (sizes.replaced !== undefined) {
-    Annotations.of(scope).addWarningV2(
+    warn(
+      scope,
       `${PREFIX}replacedDimensions`,
       `${sizes.replaced}; set dimensions to the sizes of your requests`,
     );
   }
   if (slices.length === 1 && isAutomatic) {
-    Annotations.of(scope).addInfoV2(
-      `${PREFIX}oneSlice`,
-      `Slicing.automatic makes one slice: ${oneFunction.verdict}`,
-    );
+    inform(scope, `${PREFIX}oneSlice`, `Slicing.automatic makes one slice: ${oneFunction.verdict}`);
   }
   if (slices.length > 1 && oneFunction.isBetter) {
-    Annotations.of(scope).addInfoV2(
+    inform(
+      scope,
       `${PREFIX}oneFunction`,
       `the model of cost prefers one function to ${slices.length} slices: ${oneFunction.verdict}`,
     );

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
-import { closeServer, listen, LOOPBACK } from '../basics/listen';
+import { closeServer, isForLoopback, listen, LOOPBACK } from '../basics/listen';
 import type { JsonObject } from '../basics/json';
 import { queryOf, rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/errors';
@@ -76,6 +76,7 @@ export class HttpApiServer {
     response.setHeader('apigw-requestid', id);
     try {
       const { api } = this;
+      if (!isForLoopback(message)) throw new GatewayError(403);
       if (api === undefined) throw new GatewayError(404);
       const preflight = api.cors && preflightHeaders(message, api.cors);
       if (preflight !== undefined) {

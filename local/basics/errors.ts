@@ -1,6 +1,12 @@
+import { escaped } from '../../lib/errors';
+
 /** The error of the local cloud. Its one-line message says what it cannot run and what to do. */
 export class LocalCloudError extends Error {
   override readonly name = 'LocalCloudError';
+
+  constructor(message: string) {
+    super(escaped(message));
+  }
 }
 
 /** An error that names something that the local cloud does not support, so that it is refused and not ignored. */

@@ -31,6 +31,15 @@ export async function listen(server: http.Server, port = 0): Promise<number> {
   return address.port;
 }
 
+/**
+ * Whether a request names this machine as its host. A web page whose name resolves to 127.0.0.1 sends its own name, and could
+ * read the responses otherwise.
+ */
+export function isForLoopback({ headers }: http.IncomingMessage): boolean {
+  const host = (headers.host ?? '').replace(/:\d+$/, '');
+  return host === LOOPBACK || host.toLowerCase() === 'localhost';
+}
+
 export async function closeServer(server: http.Server): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');

@@ -1,8 +1,10 @@
 /**
  * The Lambda Runtime API for one worker: the official runtime client polls it for calls and posts its responses. Each
- * worker has its own server, because the client cannot say which worker it is.
+ * worker has its own server, because the client cannot say which worker it is. Other users of this machine and web pages reach
+ * the port too, so all paths begin with a secret that only the worker's environment has.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../basics/listen';
 import { MAX_RESPONSE_BYTES } from './limits';
@@ -36,10 +38,9 @@ interface RuntimeListener {
 
 export class RuntimeApi {
   private readonly server: http.Server;
+  private readonly secret = randomBytes(32).toString('hex');
+  private host = '';
   private poll: http.ServerResponse | undefined;
-
-  /** `host:port`, the value of `AWS_LAMBDA_RUNTIME_API`. */
-  address = '';
 
   constructor(private readonly listener: RuntimeListener) {
     this.server = http.createServer((request, response) => {
@@ -53,7 +54,12 @@ export class RuntimeApi {
   }
 
   async start(): Promise<void> {
-    this.address = `${LOOPBACK}:${await listen(this.server)}`;
+    this.host = `${LOOPBACK}:${await listen(this.server)}`;
+  }
+
+  /** `host:port/secret`, the value of `AWS_LAMBDA_RUNTIME_API`: clients append the paths of the API. */
+  get address(): string {
+    return `${this.host}/${this.secret}`;
   }
 
   close(): Promise<void> {
@@ -76,7 +82,13 @@ export class RuntimeApi {
   }
 
   private async handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const call = `${request.method ?? ''} ${request.url ?? ''}`;
+    const path = this.pathOf(request);
+    if (path === undefined) {
+      request.resume();
+      response.writeHead(403).end();
+      return;
+    }
+    const call = `${request.method ?? ''} ${path}`;
     if (call === `GET ${PREFIX}/invocation/next`) {
       this.poll = response;
       this.listener.onNext();
@@ -96,6 +108,16 @@ export class RuntimeApi {
     const answer = body === undefined ? tooLarge() : { payload: body, failed: match[2] === 'error' };
     this.listener.onAnswer(decodeURIComponent(match[1]), answer);
     accept(response);
+  }
+
+  /** The path behind the secret. `undefined` for a request that is not the worker's, such as that of a web page. */
+  private pathOf({ url = '', headers }: http.IncomingMessage): string | undefined {
+    const prefix = Buffer.from(`/${this.secret}`);
+    const given = Buffer.from(url).subarray(0, prefix.length);
+    const known = given.length === prefix.length && timingSafeEqual(given, prefix);
+    return known && headers.host === this.host && headers.origin === undefined
+      ? url.slice(prefix.length)
+      : undefined;
   }
 }
 

@@ -15,10 +15,19 @@ interface NativeClient {
   error(requestId: string, body: string, xrayCause: string): null;
 }
 
-type Load = (request: string, ...rest: unknown[]) => unknown;
+type Load = (request: string, parent: { readonly filename?: string } | undefined, isMain: boolean) => unknown;
 
 const agent = new http.Agent({ keepAlive: true });
-const [hostname, port] = (process.env.AWS_LAMBDA_RUNTIME_API ?? '').split(':');
+const [, hostname, port, secretPath = ''] =
+  /^([^:]*):(\d+)(\/.*)$/.exec(process.env.AWS_LAMBDA_RUNTIME_API ?? '') ?? [];
+
+/** The runtime client does not know that the paths of the local Runtime API begin with a secret. */
+function requestWithSecret(
+  options: http.RequestOptions,
+  onResponse: (response: http.IncomingMessage) => void,
+): http.ClientRequest {
+  return http.request({ ...options, path: `${secretPath}${options.path ?? ''}` }, onResponse);
+}
 
 /** The response that is being sent. The native module blocks until it is sent; here, callers wait for this promise. */
 let posting: Promise<unknown> = Promise.resolve();
@@ -39,7 +48,7 @@ function call(
       headers,
       path: `/2018-06-01/runtime/invocation/${path}`,
     };
-    const request = http.request(options, (response) => {
+    const request = requestWithSecret(options, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => (text += part));
@@ -76,11 +85,15 @@ const client: NativeClient = {
   error: (requestId, body) => post(`${requestId}/error`, body),
 };
 
-function replaceNativeModule(): void {
+/** The runtime client is in this file, so only its own HTTP module is replaced, and not that of functions. */
+function replaceModulesOfRuntimeClient(): void {
   const loader = Module as unknown as { _load: Load };
   const load = loader._load;
-  loader._load = (request, ...rest) =>
-    request === NATIVE_MODULE ? client : load.call(loader, request, ...rest);
+  loader._load = (request, parent, isMain) => {
+    if (request === NATIVE_MODULE) return client;
+    if (request === 'http' && parent?.filename === __filename) return { ...http, request: requestWithSecret };
+    return load.call(loader, request, parent, isMain);
+  };
 }
 
 /** The runtime client exits right after posting an uncaught error. Delays the exit until the post has been sent. */
@@ -109,7 +122,7 @@ function limitTemporaryFolder(): void {
   limitEphemeralStorage(process.env.TMPDIR ?? '', Number(bytes));
 }
 
-replaceNativeModule();
+replaceModulesOfRuntimeClient();
 limitTemporaryFolder();
 exitAfterPosts();
 exitWithParent();

@@ -1,7 +1,7 @@
 /** Finds unknown names among the props of an object: a misspelt name is an error, any other a warning. */
-import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { distance } from 'fastest-levenshtein';
+import { warn } from '../../aws/annotate';
 import { SlicedInferenceError, quoted } from '../../errors';
 
 interface NamesContext {
@@ -22,7 +22,8 @@ export function checkNames(given: object, known: readonly string[], context: Nam
       throw new SlicedInferenceError(mustExist(where), quoted(name), `use ${known.join(', ')} or remove it`);
     }
     // TypeScript allows objects with more props than their type has.
-    Annotations.of(scope).addWarningV2(
+    warn(
+      scope,
       'cdk-sliced-inference:unknownProp',
       `${mustExist(where)}, got ${quoted(name)}, which has no effect: ${advice(name, known, context)}`,
     );

@@ -4,6 +4,7 @@ import { parseConstants } from '../../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../../lib/cost/constants/constant';
 import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import { temporaryFolder } from '../../support/model-builder';
+import { isLink, link } from '../../support/links-and-pipes';
 import { refuse, succeed } from '../../support/run-cli';
 
 const folder = temporaryFolder();
@@ -56,12 +57,13 @@ describe('calibrate', () => {
 
   it('keeps the defaults if a log has too few runs, however often it is passed', async () => {
     const log = saved('few.log', logOf(1));
-    const out = path.join(folder, 'few.json');
+    const out = link('few.json');
     const once = await succeed(['calibrate', log, '--out', out]);
 
     expect(once).toContain('2 calls');
     expect(once).toContain('at least 5 are needed');
     expect(await succeed(['calibrate', log, log, log, '--out', out])).toBe(once);
+    expect(isLink(out)).toBe(true);
   });
 
   it('prints the commands that gather the logs', async () => {

@@ -4,7 +4,13 @@ import * as path from 'node:path';
 import { callFailure } from '../../../bin/invoke/call-failure';
 import { failureLine } from '../../../bin/outputs/failure-line';
 import { InferenceError } from '../../../client';
+import type { SlicedInferencePipelineProps } from '../../../lib';
+import { Slicing } from '../../../lib';
+import { failureOf } from '../../../lambda/errors';
+import { quotedName } from '../../../lambda/json-values';
+import { inform, warn } from '../../../lib/aws/annotate';
 import { FLOAT, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
 import { refuse, succeed } from '../../support/run-cli';
 
 /** Sets a title, clears the screen, forges a line, colors, and reverses the direction of text. */
@@ -48,6 +54,40 @@ describe('hostile names of a model', () => {
   it('do no harm in an error', async () => {
     const line = await refuse(['plan', model, '--at-tensors', name('x')]);
     expectHarmless(line);
+  });
+});
+
+describe('hostile names in a synthesis', () => {
+  /** CDK prints errors and annotations as they are. */
+  it.each<[string, Partial<SlicedInferencePipelineProps>, RegExp]>([
+    ['an unknown dimension', { dimensions: { wrong: 1 } }, /batch\\x1b\]0;title\\x07.*, got 'wrong'/],
+    ['an unknown tensor', { slicing: Slicing.atTensors([name('none')]) }, /none\\x1b\]0;title\\x07/],
+    ['an impossible size', { dimensions: { [name('batch')]: 0.5 } }, /batch\\x1b\]0;title\\x07/],
+  ])('do no harm in the error of %s', (_, props, expected) => {
+    const message = errorOf(() => addPipeline(newStack(), 'Pipeline', { modelPath: model, ...props }));
+    expectHarmless(message);
+    expect(message).toMatch(expected);
+  });
+
+  it('do no harm in annotations', () => {
+    const stack = newStack();
+    addPipeline(stack, 'Pipeline', { modelPath: model, dimensions: undefined });
+    warn(stack, 'id', name('warning '));
+    inform(stack, 'id', name('info '));
+    inform(stack, undefined, name('info '));
+    const texts = stack.node.findAll().flatMap(({ node }) => node.metadata.map(({ data }) => String(data)));
+    const shown = texts.filter((text) => text.includes('\\x1b'));
+    expect(shown.length).toBeGreaterThanOrEqual(4);
+    for (const text of texts) expectHarmless(text);
+  });
+});
+
+describe('hostile names in the messages of a function', () => {
+  it.each([
+    ['of a failure', (text: string) => failureOf(new Error(text), 1).message],
+    ['of the check of a request', (text: string) => quotedName(text)],
+  ])('do no harm %s', (_, messageOf) => {
+    expectHarmless(messageOf(name('x')));
   });
 });
 

@@ -21,6 +21,7 @@ import { AWS_CLI } from '../../support/aws-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize as synthesizeStack } from '../../support/deployed-pipeline';
 import { request } from '../../support/https-request';
+import { isLink, link, namedPipe } from '../../support/links-and-pipes';
 import { synthesize } from '../../support/pipeline-assembly';
 import { CLI, cli, type CliResult, refuse } from '../../support/run-cli';
 import { float32 } from '../../support/tensors';
@@ -259,17 +260,28 @@ describe('local', () => {
   });
 
   it('writes the variables into a file, which exists until the end', async () => {
-    const file = path.join(temporaryFolder(), 'cloud.env');
+    const file = link('cloud.env');
     fs.writeFileSync(file, '# S3 and Step Functions of the pipeline in an earlier command');
     const serving = await serve([standard, '--write-env', file]);
     expect(serving.text).toBe(`the pipeline in Std is ready: evaluate ${file} in a shell\n`);
-    expect(fs.readdirSync(path.dirname(file))).toEqual(['cloud.env']);
+    expect(fs.readdirSync(path.dirname(fs.realpathSync(file)))).toEqual(['cloud.env']);
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
     expect(evaluate(fs.readFileSync(file, 'utf8'))).toMatchObject({
       STATE_MACHINE_ARN: expect.stringContaining('arn:aws:states:') as string,
     });
     await serving.stop('SIGTERM');
-    expect(fs.existsSync(file)).toBe(false);
+    expect([fs.existsSync(file), isLink(file)]).toEqual([false, true]);
+  });
+
+  (process.platform === 'win32' ? it.skip : it)('writes the variables into a pipe, which stays', async () => {
+    const file = path.join(temporaryFolder(), 'pipe');
+    const { text } = namedPipe(file);
+    const serving = await serve([standard, '--write-env', file]);
+    await serving.stop('SIGTERM');
+    expect(fs.statSync(file).isFIFO()).toBe(true);
+    expect(evaluate(await text)).toMatchObject({
+      STATE_MACHINE_ARN: expect.stringContaining('arn:aws:states:') as string,
+    });
   });
 
   it('leaves a file of variables to the command that has replaced it', async () => {
@@ -382,7 +394,7 @@ describe('local refuses', () => {
   it('a file of variables in a folder that does not exist', async () => {
     const file = path.join(temporaryFolder(), 'none', 'cloud.env');
     expect(await refuse(['local', standard, '--write-env', file])).toMatch(
-      /got no such file or folder for '.*cloud\.env'/,
+      /^--write-env must be in an existing folder, got '.*cloud\.env'/,
     );
   });
 

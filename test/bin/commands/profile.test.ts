@@ -192,9 +192,9 @@ describe('profile', () => {
     const model = saveModel(mlp(1));
     const folder = temporaryFolder();
     expect(await refuse(['profile', model])).toContain('--out');
-    expect(await refuse(['profile', model, '--out', folder])).toContain('got a folder');
+    expect(await refuse(['profile', model, '--out', folder])).toContain('got the folder');
     expect(await refuse(['profile', model, '--out', path.join(folder, 'no/p.json')])).toContain(
-      'no such file or folder',
+      'must be in an existing folder',
     );
     const out = path.join(folder, 'p.json');
     expect(await refuse(['profile', model, '--out', out, '--runs', '0'])).toContain('from 1 to');

@@ -8,6 +8,7 @@ import { writeTensorFile } from '../../../bin/tensor-files';
 import { SlicedInferencePipeline, Slicing, type SlicedInferencePipelineProps } from '../../../lib';
 import { infer, LocalCloud } from '../../../local';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { isLink, link } from '../../support/links-and-pipes';
 import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { shareZips } from '../../support/share-zips';
 import { float32 } from '../../support/tensors';
@@ -84,7 +85,8 @@ describe('run --input-json', () => {
 
   it('reads and writes files, and draws the slices in the timeline', async () => {
     const folder = temporaryFolder();
-    const [input, out, trace] = ['in.json', 'out.json', 'trace.json'].map((name) => path.join(folder, name));
+    const input = path.join(folder, 'in.json');
+    const [out, trace] = ['out.json', 'trace.json'].map(link);
     fs.writeFileSync(input, '{"text": "a line"}');
     const files = ['--input-json', input, '--out', out, '--trace', trace];
     expect(await succeed(run('Before', ...files))).toMatch(/^written to .*out\.json \(.*B\)\n$/);
@@ -94,6 +96,7 @@ describe('run --input-json', () => {
     });
     const { traceEvents } = JSON.parse(fs.readFileSync(trace, 'utf8')) as { traceEvents: { name: string }[] };
     expect(traceEvents.filter(({ name }) => name === 'run')).toHaveLength(2);
+    expect([out, trace].map(isLink)).toEqual([true, true]);
   });
 
   it('prints the output with --json beside a file too', async () => {

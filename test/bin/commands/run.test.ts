@@ -8,6 +8,7 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { comparable } from '../../support/arbitrary-tensors';
 import { manyOutputs, pickyAboutColumns, twoInputs } from '../../support/command-models';
+import { isLink, link } from '../../support/links-and-pipes';
 import { synthesize } from '../../support/pipeline-assembly';
 import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { float32, int64 } from '../../support/tensors';
@@ -98,8 +99,7 @@ describe('run', () => {
   });
 
   it('writes a timeline and labels simulated times', async () => {
-    const folder = temporaryFolder();
-    const [out, trace] = ['y.npz', 'trace.json'].map((name) => path.join(folder, name));
+    const [out, trace] = ['y.npz', 'trace.json'].map(link);
     const files = ['--inputs', await save(x), '--out', out, '--trace', trace];
     const text = await succeed(['run', assembly, ...files, '--simulate', 's3-express']);
     expect(text).toContain('\ntimes are simulated: s3-express\nwritten to ');
@@ -109,6 +109,7 @@ describe('run', () => {
     const rows = traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args?.name);
     expect(rows).toEqual(['state machine', 'slice 00', 'slice 01', 'slice 02']);
     expect(traceEvents.filter(({ name }) => name === 'run')).toHaveLength(3);
+    expect([out, trace].map(isLink)).toEqual([true, true]);
   });
 
   // Each write to this device fails as if the disk were full.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
-import { checkPagePath, pageWith, writePage } from '../../../bin/plan/write-page';
+import { pageWith, writePage } from '../../../bin/plan/write-page';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { HOSTILE_REPORT, SMALL_REPORT } from '../../support/sample-report';
 
@@ -121,35 +121,5 @@ describe('writePage', () => {
     await writePage(file, SMALL_REPORT);
     expect(fs.readFileSync(file, 'utf8')).toBe(pageWith(SHELL, SMALL_REPORT));
     expect(fs.readdirSync(folder)).toEqual(['report.html']);
-  });
-
-  it('names the reason if it cannot write', async () => {
-    const file = path.join(temporaryFolder(), 'file');
-    fs.writeFileSync(file, '');
-    await expect(writePage(path.join(file, 'report.html'), SMALL_REPORT)).rejects.toThrow(
-      /^--report must name a file that can be written, got '.*report\.html': a file in the way: pass another path$/,
-    );
-  });
-});
-
-describe('checkPagePath', () => {
-  it('accepts a new file and an earlier page', () => {
-    const file = path.join(temporaryFolder(), 'report.html');
-    checkPagePath(file);
-    fs.writeFileSync(file, '');
-    checkPagePath(file);
-    checkPagePath('report.html');
-  });
-
-  it.each([
-    ['-', /^--report must name a file, got '-': pass a path such as report\.html; --json prints/],
-    ['', /^--report must name a file, got '': /],
-    ['no/such/report.html', /^--report must name a file in a folder that exists, got no folder 'no\/such': /],
-    [__dirname, /^--report must name a file, got the folder '/],
-    [`${__filename}/report.html`, /^--report must name a file in a folder that exists, got the file '/],
-  ])('refuses %j', (file, message) => {
-    expect(() => {
-      checkPagePath(file);
-    }).toThrow(message);
   });
 });

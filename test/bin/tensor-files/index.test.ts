@@ -104,7 +104,7 @@ describe('a tensor file', () => {
       'to be written, got .npy',
     );
     await expect(writeTensorFile(join(folder, 'none', 'a.npz'), new Map())).rejects.toThrow(
-      'must be writable',
+      '--out must name a file that can be written, got no such file or folder',
     );
     expect(['a.npz', 'a.json', 'a.SAFETENSORS', 'a.npy', 'a'].map(isWritableTensorFile)).toEqual([
       true,

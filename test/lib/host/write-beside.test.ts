@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { replaceFile, replaceFileAsync, withPartial } from '../../../lib/host/write-beside';
+import { replaceFile, withPartial } from '../../../lib/host/write-beside';
 import { temporaryFolder } from '../../support/model-builder';
 
 describe('replaceFile', () => {
@@ -29,26 +29,6 @@ describe('replaceFile', () => {
     }).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
     expect(fs.readdirSync(folder)).toEqual(['a']);
     expect(fs.readdirSync(path.join(folder, 'a'))).toEqual(['b']);
-  });
-});
-
-describe('replaceFileAsync', () => {
-  test('replaces a file and leaves nothing beside it', async () => {
-    const folder = temporaryFolder();
-    const file = path.join(folder, 'a');
-    fs.writeFileSync(file, 'first');
-    await replaceFileAsync(file, Buffer.from('second'), `${file}.partial`);
-    expect(fs.readFileSync(file, 'utf8')).toBe('second');
-    expect(fs.readdirSync(folder)).toEqual(['a']);
-  });
-
-  test('keeps the old file and removes the partial one when the file cannot be replaced', async () => {
-    const folder = temporaryFolder();
-    const file = path.join(folder, 'a');
-    fs.mkdirSync(path.join(file, 'b'), { recursive: true });
-    await expect(replaceFileAsync(file, Buffer.from('content'), `${file}.partial`)).rejects.toThrow();
-    expect(fs.readdirSync(folder)).toEqual(['a']);
-    expect(fs.readdirSync(file)).toEqual(['b']);
   });
 });
 

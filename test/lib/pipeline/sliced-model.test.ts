@@ -11,6 +11,7 @@ import { GraphOptimization, SlicedInferencePipeline, SlicedModel, Slicing } from
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/search/slicers';
 import { LocalCloud, infer } from '../../../local';
+import { isLink, link } from '../../support/links-and-pipes';
 import { errorOf, newApp, newStack, pipelineStack, shortTemplate } from '../../support/pipeline-stack';
 import { cli } from '../../support/run-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
@@ -228,13 +229,14 @@ describe('SlicedModel.fromBucket', () => {
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         NODE_EXTRA_CA_CERTS: certificateAuthority?.file ?? '',
       };
-      const uploaded = path.join(folder, 'uploaded.json');
+      const uploaded = link('uploaded.json');
       const args = ['slice', MODEL, '--slices', '3', '--dimension', 'batch=1'];
       const to = ['--out', 's3://my-models/models', '--plan', uploaded];
       expect(await cli([...args, ...to], { env })).toMatchObject({ code: 0, leftovers: [], stderr: '' });
       expect(JSON.parse(fs.readFileSync(uploaded, 'utf8'))).toEqual(
         JSON.parse(fs.readFileSync(planFile, 'utf8')),
       );
+      expect(isLink(uploaded)).toBe(true);
       expect((await cloud.getObject('models/plan.json')).toString()).toBe(fs.readFileSync(uploaded, 'utf8'));
       const x: RawTensor = {
         dtype: 'float32',

@@ -98,3 +98,13 @@ test('a malformed path is a bad request', async () => {
   expect(await post(server, '/%E0%A4%A')).toEqual({ status: 400, body: { message: 'Bad Request' } });
   await server.close();
 });
+
+test.each([
+  ['page.example', 403],
+  ['localhost:80', 200],
+])('a request for the host %s is answered with %i', async (host, status) => {
+  const server = await serve(machine(task(), { type: 'EXPRESS' }));
+  const request = { method: 'POST', path: '/read', body: '{}' };
+  expect((await send(server.endpoint ?? '', request, { host })).status).toBe(status);
+  await server.close();
+});

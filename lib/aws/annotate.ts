@@ -1,0 +1,15 @@
+/** Warnings and notes of a construct. CDK prints them as they are, so what a terminal would obey in names of a model is escaped here. */
+import { Annotations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import { escaped } from '../errors';
+
+/** @param id by which a user acknowledges the warning */
+export function warn(scope: IConstruct, id: string, message: string): void {
+  Annotations.of(scope).addWarningV2(id, escaped(message));
+}
+
+/** @param id as of a warning; `undefined` for what nobody needs to acknowledge */
+export function inform(scope: IConstruct, id: string | undefined, message: string): void {
+  if (id === undefined) Annotations.of(scope).addInfo(escaped(message));
+  else Annotations.of(scope).addInfoV2(id, escaped(message));
+}

@@ -1,0 +1,18 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+/** Linux follows as many links: https://man7.org/linux/man-pages/man7/path_resolution.7.html */
+const MOST_LINKS = 40;
+
+/** The absolute path of a file behind symbolic links, also of one that does not exist yet. */
+export function linkTarget(file: string): string {
+  let target = path.resolve(file);
+  for (let links = 0; links < MOST_LINKS && isLink(target); links++) {
+    target = path.resolve(fs.realpathSync(path.dirname(target)), fs.readlinkSync(target));
+  }
+  return target;
+}
+
+function isLink(file: string): boolean {
+  return fs.lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}

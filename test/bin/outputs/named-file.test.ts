@@ -1,0 +1,147 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { checkDistinct, checkPlace, writeNamedFile } from '../../../bin/outputs/named-file';
+import { saveModel, mlp } from '../../support/model-builder';
+import { namedPipe } from '../../support/links-and-pipes';
+import { CLI, succeed } from '../../support/run-cli';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const FLAG = '--out';
+
+/** As commands do: first the check, then the work, then the file. */
+async function write(file: string, content = 'new'): Promise<void> {
+  checkPlace(file, FLAG);
+  await writeNamedFile(file, FLAG, content);
+}
+
+const onUnix = process.platform === 'win32' ? describe.skip : describe;
+
+onUnix('a file that a flag names', () => {
+  it('is replaced as a whole, with its permissions, if it is a regular file', async () => {
+    const file = path.join(temporaryFolder(), 'a');
+    fs.writeFileSync(file, 'old', { mode: 0o600 });
+    const reader = fs.openSync(file, 'r');
+    await write(file);
+    expect(fs.readFileSync(reader, 'utf8')).toBe('old');
+    fs.closeSync(reader);
+    expect(fs.readFileSync(file, 'utf8')).toBe('new');
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    expect(fs.readdirSync(path.dirname(file))).toEqual(['a']);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['a file', ['old']],
+    ['nothing yet', []],
+  ])('stays a link, if it refers to %s in another folder by another link', async (_, contents) => {
+    const folder = temporaryFolder();
+    fs.mkdirSync(path.join(folder, 'far/links'), { recursive: true });
+    for (const content of contents) fs.writeFileSync(path.join(folder, 'far/target'), content);
+    // The second link is relative to where its folder is, and not to the path that led there.
+    fs.symlinkSync(path.join(folder, 'far/links'), path.join(folder, 'near'));
+    fs.symlinkSync('../target', path.join(folder, 'far/links/second'));
+    fs.symlinkSync('near/second', path.join(folder, 'first'));
+    await write(path.join(folder, 'first'));
+    expect(fs.readlinkSync(path.join(folder, 'first'))).toBe('near/second');
+    expect(fs.readlinkSync(path.join(folder, 'near/second'))).toBe('../target');
+    expect(fs.readFileSync(path.join(folder, 'far/target'), 'utf8')).toBe('new');
+    expect(fs.readdirSync(path.join(folder, 'far')).sort()).toEqual(['links', 'target']);
+  });
+
+  it('stays a pipe', async () => {
+    const file = path.join(temporaryFolder(), 'pipe');
+    const { text } = namedPipe(file);
+    await write(file);
+    expect(fs.statSync(file).isFIFO()).toBe(true);
+    expect(await text).toBe('new');
+    expect(fs.readdirSync(path.dirname(file))).toEqual(['pipe']);
+  });
+
+  it('stays a device', async () => {
+    const file = path.join(temporaryFolder(), 'null');
+    // Only the superuser makes devices, and not everywhere. Others can only name those of the system, which they could not replace.
+    const made = spawnSync('sh', ['-c', 'mknod "$0" c 1 3 && : > "$0"', file]).status === 0;
+    if (!made) {
+      fs.rmSync(file, { force: true });
+      fs.symlinkSync('/dev/null', file);
+    }
+    await write(file);
+    expect(fs.statSync(file).isCharacterDevice()).toBe(true);
+    expect(fs.lstatSync(file).isSymbolicLink()).toBe(!made);
+  });
+
+  it('keeps its content, and nothing stays beside it, if it cannot be replaced', () => {
+    const file = path.join(temporaryFolder(), 'a');
+    fs.writeFileSync(file, 'old');
+    const limited = `ulimit -f 0; exec "$@"`;
+    const program = `require(${JSON.stringify(path.join(__dirname, '../../../dist/bin/outputs/named-file.js'))})
+      .writeNamedFile(${JSON.stringify(file)}, '--out', 'new').catch((error) => console.log(error.message));`;
+    const args = ['-c', limited, 'sh', process.execPath, '-e', program];
+    expect(execFileSync('sh', args, { encoding: 'utf8' })).toBe(
+      `--out must name a file that can be written, got EFBIG for '${file}': choose another file\n`,
+    );
+    expect(fs.readFileSync(file, 'utf8')).toBe('old');
+    expect(fs.readdirSync(path.dirname(file))).toEqual(['a']);
+  });
+
+  it('may be standard output, which is a file of the shell', () => {
+    const folder = temporaryFolder();
+    const args = [process.execPath, CLI, 'plan', saveModel(mlp(1)), '--report', '/dev/stdout'];
+    execFileSync('sh', ['-c', '"$@" > out.html', 'sh', ...args], { cwd: folder });
+    const text = fs.readFileSync(path.join(folder, 'out.html'), 'utf8');
+    expect(text).toMatch(/^<!doctype html>[^]*<\/html>[^]*report written to \/dev\/stdout\n$/i);
+    expect(fs.readdirSync(folder)).toEqual(['out.html']);
+  });
+
+  it.each<[string, (folder: string) => string, RegExp]>([
+    ['no name', () => '', /^--out must name a file, got ''/],
+    ['standard output', () => '-', /^--out must name a file, got '-': pass a path; --json prints/],
+    ['a folder', (folder) => folder, /^--out must name a file, got the folder '/],
+    ['a file in no folder', (folder) => path.join(folder, 'no/a'), /^--out must be in an existing folder/],
+    ['a file in a file', () => path.join(__filename, 'a'), /^--out must be in an existing folder/],
+    [
+      'a link to itself',
+      (folder) => (fs.symlinkSync('loop', path.join(folder, 'loop')), path.join(folder, 'loop')),
+      /^--out must name a file that can be written, got ELOOP for '/,
+    ],
+  ])('is refused before the work if it is %s', (_, fileIn, message) => {
+    const folder = temporaryFolder();
+    expect(() => {
+      checkPlace(fileIn(folder), FLAG);
+    }).toThrow(message);
+  });
+
+  it('is not the file of another flag by a link', () => {
+    const folder = temporaryFolder();
+    const [file, link] = ['a', 'b'].map((name) => path.join(folder, name));
+    fs.symlinkSync(file, link);
+    expect(() => {
+      checkDistinct([link, '--trace'], [file, '--out']);
+    }).toThrow(/^--trace and --out must name two files/);
+  });
+});
+
+onUnix('a folder of slices', () => {
+  it('is made where a link refers to, and the link stays', async () => {
+    const folder = temporaryFolder();
+    fs.symlinkSync('far', path.join(folder, 'near'));
+    await succeed(['slice', saveModel(mlp(1)), '--slices', '2', '--out', path.join(folder, 'near')]);
+    expect(fs.readlinkSync(path.join(folder, 'near'))).toBe('far');
+    expect(fs.readdirSync(path.join(folder, 'far'))).toContain('plan.json');
+  });
+});
+
+/** The tests of `run`, `invoke`, `local`, `calibrate` and of uploads do the same with their flags. */
+onUnix('a pipe', () => {
+  const model = saveModel(mlp(1));
+  it.each([
+    ['plan', '--report', ['plan', model], /^<!doctype html>/i],
+    ['profile', '--out', ['profile', model, '--runs', '1'], /^\{\n {2}"version"/],
+  ])('gets what %s writes to %s', async (_, flag, args, content) => {
+    const file = path.join(temporaryFolder(), 'pipe');
+    const { text } = namedPipe(file);
+    expect(await succeed([...args, flag, file])).toMatch(new RegExp(`written to ${file}\n`));
+    expect(fs.statSync(file).isFIFO()).toBe(true);
+    expect(await text).toMatch(content);
+  });
+});
