@@ -167,11 +167,8 @@ const SIZES: readonly StackCase[] = [
   stackCase('a hundred slices', 'recommended', (stack, models) => {
     manySlices(stack, models, 100);
   }),
-  stackCase('a hundred slices, Standard', 'none', (stack, models) => {
-    manySlices(stack, models, 100, STANDARD);
-  }),
   {
-    name: 'a hundred slices, longest names',
+    name: 'a hundred slices, Standard, longest names',
     flags: 'none',
     build: (app, models) => {
       const env = { account: '111122223333', region: LONGEST_REGION };
