@@ -326,7 +326,15 @@ describe('a slice that cannot run', () => {
   });
 
   it.each<[string, string, (objects: MemoryObjects) => void, number, object]>([
-    ["a slice's file", 'SliceFailed', (objects) => objects.remove('assets/1.weights'), 1, {}],
+    [
+      "a slice's file",
+      'SliceFailed',
+      (objects) => {
+        objects.remove('assets/1.weights');
+      },
+      1,
+      {},
+    ],
     ['the tensors of an earlier slice', 'SliceFailed', () => undefined, 1, {}],
     ['the request', 'InvalidInput', () => undefined, 0, { inputs: { s3: 'inputs/none' } }],
     [

@@ -72,7 +72,7 @@ export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClient
   const all: Answers = {
     DescribeStateMachine: () => described(),
     ...answers,
-    ...(answers.DescribeExecution && {
+    ...('DescribeExecution' in answers && {
       DescribeExecution: async (input, signal) =>
         named(await answers.DescribeExecution(input, signal), input.executionArn as string),
     }),
