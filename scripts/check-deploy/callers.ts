@@ -2,54 +2,52 @@
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CallAnswer, CallRequest } from './caller';
-import { Program } from './processes';
-import { ROOT, SOURCES } from './repository';
-
-export type Language = 'TypeScript' | 'Python';
+import { Program, ROOT, SOURCES } from './processes';
 
 /** Longer than any execution waits. */
 const ANSWER_SECONDS = 400;
 
-/** The process of a caller has ended, so it answers nothing more. */
+/** The process has ended, so it answers nothing more. */
 export class CallerEnded extends Error {}
 
 export class Caller {
-  private readonly lines: AsyncIterator<string>;
+  private readonly program: Program;
+  private readonly lines: AsyncIterator<string, undefined>;
 
+  /** @param program with its arguments */
   private constructor(
-    readonly language: Language,
-    private readonly program: Program,
+    readonly language: 'TypeScript' | 'Python',
+    [program, ...args]: readonly [string, ...string[]],
+    env: NodeJS.ProcessEnv,
   ) {
-    this.lines = createInterface({ input: program.child.stdout })[Symbol.asyncIterator]();
-  }
-
-  /** @param python that has the packages of the client */
-  static both(python: string, env: NodeJS.ProcessEnv): Caller[] {
-    return [Caller.typescript(env), Caller.python(python, env)];
+    this.program = new Program(program, args, { env });
+    this.lines = createInterface({ input: this.program.child.stdout })[Symbol.asyncIterator]();
   }
 
   static typescript(env: NodeJS.ProcessEnv): Caller {
-    const args = ['--no-warnings', path.join(__dirname, 'caller.js')];
-    return new Caller('TypeScript', new Program(process.execPath, args, { env }));
+    return new Caller(
+      'TypeScript',
+      [process.execPath, '--no-warnings', path.join(__dirname, 'caller.js')],
+      env,
+    );
   }
 
-  private static python(python: string, env: NodeJS.ProcessEnv): Caller {
+  /** @param python that has the packages of the client */
+  static python(python: string, env: NodeJS.ProcessEnv): Caller {
     const variables = { ...env, PYTHONPATH: path.join(ROOT, 'examples/python') };
-    const args = [path.join(SOURCES, 'caller.py')];
-    return new Caller('Python', new Program(python, args, { env: variables }));
+    return new Caller('Python', [python, path.join(SOURCES, 'caller.py')], variables);
   }
 
   /** Call it again only after the answer. */
   async call(request: CallRequest): Promise<CallAnswer> {
     this.program.child.stdin.write(`${JSON.stringify(request)}\n`);
     const timer = setTimeout(() => {
-      this.program.end();
+      this.close();
     }, ANSWER_SECONDS * 1000);
-    const { value, done } = await this.lines.next();
+    const line = await this.lines.next();
     clearTimeout(timer);
-    if (done === true)
-      throw new CallerEnded(`the caller in ${this.language} must answer, got its end: ${this.program.tail}`);
-    return JSON.parse(value) as CallAnswer;
+    if (line.value !== undefined) return JSON.parse(line.value) as CallAnswer;
+    throw new CallerEnded(`the caller in ${this.language} must answer, got its end: ${this.program.output}`);
   }
 
   close(): void {

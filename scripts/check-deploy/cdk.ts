@@ -2,8 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ACCOUNT, asRoot, REGION, type MiniStack } from './ministack';
-import { Program } from './processes';
-import { ROOT } from './repository';
+import { Program, ROOT } from './processes';
 
 /** A deployment of a hundred slices takes some minutes on two cores. */
 const SECONDS = 900;
@@ -20,33 +19,28 @@ export interface App {
 export class Cdk {
   constructor(private readonly ministack: MiniStack) {}
 
-  async bootstrap(folder: string): Promise<void> {
-    await this.run(['bootstrap', `aws://${ACCOUNT}/${REGION}`], { app: '', cwd: folder });
+  bootstrap(cwd: string): Promise<void> {
+    return this.run({ cwd, app: '' }, 'bootstrap', `aws://${ACCOUNT}/${REGION}`);
   }
 
   /** Returns the outputs of the stack. */
   async deploy(stack: string, app: App): Promise<Readonly<Record<string, string>>> {
     app.synthesize?.();
     const file = path.join(app.cwd, 'outputs.json');
-    await this.run(
-      ['deploy', stack, '--app', app.app, '--require-approval', 'never', '--outputs-file', file],
-      app,
-    );
-    const outputs = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, string>>;
-    return outputs[stack] ?? {};
+    const options = ['--require-approval', 'never', '--outputs-file', file];
+    await this.run(app, 'deploy', stack, '--app', app.app, ...options);
+    return (JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, string>>)[stack];
   }
 
-  async destroy(stack: string, app: App): Promise<void> {
-    await this.run(['destroy', stack, '--app', app.app, '--force'], app);
+  destroy(stack: string, app: App): Promise<void> {
+    return this.run(app, 'destroy', stack, '--app', app.app, '--force');
   }
 
-  private async run(args: readonly string[], { cwd, variables }: App): Promise<void> {
+  private async run({ cwd, variables }: App, ...args: readonly string[]): Promise<void> {
     const program = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
-    const env = {
-      ...asRoot(this.ministack),
-      ...{ HOME: process.env.HOME, CDK_DISABLE_CLI_TELEMETRY: 'true', CDK_DISABLE_VERSION_CHECK: '1' },
-      ...variables,
-    };
+    const { HOME } = process.env;
+    const settings = { HOME, CDK_DISABLE_CLI_TELEMETRY: 'true', CDK_DISABLE_VERSION_CHECK: '1' };
+    const env = { ...asRoot(this.ministack), ...settings, ...variables };
     const command = new Program(process.execPath, [program, ...args, '--no-notices'], { cwd, env });
     command.child.stdin.end();
     await command.succeeds(SECONDS);

@@ -7,12 +7,11 @@ import {
   RECOGNITION_DIMENSIONS,
   RECOGNITION_MODEL,
 } from '../../examples/ocr/models';
-import { DRAWINGS, READS_DRAWING, READS_NUMBER, READS_PHOTO, runs } from './example-calls';
+import { DRAWINGS, prints, readsDrawing, readsNumber, readsPhoto } from './calls';
 import type { OtherCall, Subject } from './life';
 import { otherWeights } from './other-weights';
 import type { Model } from './pipelines';
-import { Program } from './processes';
-import { ROOT } from './repository';
+import { Program, ROOT } from './processes';
 
 /** A text in a file, and what a user writes instead. */
 type Edit = readonly [file: string, from: string, to: string];
@@ -66,40 +65,27 @@ const EXAMPLES: readonly Example[] = [
     models: { Classifier: { path: 'model.onnx', dimensions: { batch: 1 } } },
     slices: ['app.js', 'Slicing.count(3)', 'Slicing.count(2)'],
     calls: [
-      runs({ file: 'quickstart/call.js', prints: 'probabilities of 3 slices: [ [ 0.3696' }),
-      runs({
-        file: 'callers/infer.js',
-        args: ['{ "features": [[5.1, 3.5, 1.4, 0.2]] }'],
-        prints: 'probabilities [ [ 0.3696',
-      }),
+      prints('quickstart/call.js', [], 'probabilities of 3 slices: [ [ 0.3696'),
+      prints('callers/infer.js', ['{ "features": [[5.1, 3.5, 1.4, 0.2]] }'], 'probabilities [ [ 0.3696'),
     ],
   },
-  digits('handlers', 'Handlers', READS_DRAWING),
-  digits(
-    'http',
-    'Http',
-    runs({ file: 'http/call.js', args: [DRAWINGS[6]], prints: '6 with a probability of 0.9975' }),
-  ),
+  digits('handlers', 'Handlers', ['other calls', readsDrawing]),
+  digits('http', 'Http', prints('http/call.js', [DRAWINGS[6]], '6 with a probability of 0.9975')),
   digits(
     'object-arrival',
     'Arrivals',
-    runs({
-      file: 'object-arrival/put.js',
-      args: ['six', DRAWINGS[6]],
-      prints: '',
-      variables: { BUCKET: 'Bucket' },
-    }),
-    runs({ file: 'object-arrival/results.js', args: ['six'], prints: '' }),
+    prints('object-arrival/put.js', ['six', DRAWINGS[6]], ''),
+    prints('object-arrival/results.js', ['six'], 'six.safetensors  6'),
   ),
   digits('vpc-kms', 'Private'),
-  digits('workflow', 'Workflow', READS_NUMBER),
+  digits('workflow', 'Workflow', ['other calls', readsNumber]),
   {
     name: 'speech',
     stack: 'Speech',
     models: { Detector: { path: SILERO, dimensions: { batch: 1, sequence: 576 } } },
     slices: ['app.js', 'Slicing.count(2)', 'Slicing.count(3)'],
     weights: ['app.js', 'modelPath: MODEL', "modelPath: 'other.onnx'"],
-    calls: [runs({ file: 'speech/call.js', prints: 'speech from 0.51 s to 1.73 s' })],
+    calls: [prints('speech/call.js', [], 'speech from 0.51 s to 1.73 s')],
   },
   {
     name: 'embeddings',
@@ -131,7 +117,7 @@ const EXAMPLES: readonly Example[] = [
     },
     slices: ['app.js', 'recognition: 4', 'recognition: 6'],
     weights: ['models.js', "path.join(assets, 'ch_PP-OCRv4_rec_infer.onnx')", "path.resolve('other.onnx')"],
-    calls: [READS_PHOTO],
+    calls: [['HTTP API', readsPhoto]],
   },
   {
     name: 'python',
@@ -162,6 +148,8 @@ function sizes(
 export function examples(folder: string, python: string): Subject[] {
   const installed = path.join(folder, 'node_modules');
   fs.mkdirSync(installed);
+  // With the commands that apps run, such as esbuild.
+  fs.symlinkSync(path.join(ROOT, 'node_modules/.bin'), path.join(installed, '.bin'), 'dir');
   for (const parent of [folder, installed])
     fs.symlinkSync(ROOT, path.join(parent, 'cdk-sliced-inference'), 'dir');
   return EXAMPLES.map((example) => subjectOf(example, path.join(folder, example.name), python));
@@ -191,10 +179,10 @@ function subjectOf(example: Example, folder: string, python: string): Subject {
     ...{ stack, calls },
     app: { app, cwd: folder, variables },
     models: () => Object.fromEntries(current),
-    missing: () =>
+    missing:
       packed === undefined || fs.existsSync(path.join(ROOT, 'dist', packed))
         ? undefined
-        : `run \`npm run pack -- --languages ${packed}\` before`,
+        : `it needs \`npm run pack -- --languages ${packed}\``,
     prepare: async () => {
       fs.cpSync(path.join(ROOT, 'examples', name), folder, { recursive: true });
       const compiled = path.join(ROOT, 'dist/examples', name);
@@ -205,16 +193,21 @@ function subjectOf(example: Example, folder: string, python: string): Subject {
       await new Program('sh', ['-ec', prepare], { cwd: folder, env }).succeeds(PREPARE_SECONDS);
     },
     changes: [
-      { column: 'other slices', apply: () => edit(slices) },
-      {
-        column: 'other model',
-        apply: () => {
+      [
+        'other slices',
+        () => {
+          edit(slices);
+        },
+      ],
+      [
+        'other model',
+        () => {
           const target = weights === undefined ? model : place('other.onnx');
           otherWeights(model, target);
           if (weights !== undefined) edit(weights);
           current.set(changing, { path: target, dimensions });
         },
-      },
+      ],
     ],
   };
 }

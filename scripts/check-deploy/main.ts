@@ -44,7 +44,7 @@ async function main({ all, stack }: Options): Promise<void> {
   const cloud = await startCloud(python, folder);
   const rows = await liveAll(subjects, cloud);
   printTable(rows);
-  const identical = rows.reduce((sum, row) => sum + row.identical, 0);
+  const identical = rows.reduce((sum, row) => sum + row.right, 0);
   const failures = rows.flatMap((row) => row.failures).length;
   const minutes = ((performance.now() - start) / 60_000).toFixed(1);
   console.log(`${rows.length} stacks, ${identical} right calls, ${failures} failures, ${minutes} minutes`);
@@ -71,16 +71,14 @@ async function liveAll(subjects: readonly Subject[], cloud: Cloud): Promise<Row[
   const rows = new Map<Subject, Row>();
   const work = async (waiting: Subject[]): Promise<void> => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const missing = subject.missing?.();
+      const missing = subject.missing;
       const row = new Row(subject.title);
       if (missing === undefined) {
         await live(subject, cloud, row);
         rows.set(subject, row);
       }
-      const count = row.failures.length;
-      console.log(
-        `${subject.title}: ${missing !== undefined ? `skipped: ${missing}` : count === 0 ? 'ok' : `${count} failures`}`,
-      );
+      const end = missing === undefined ? row.failures : [`skipped: ${missing}`];
+      console.log([subject.title, ...(end.length === 0 ? ['all right'] : end)].join('\n  '));
     }
   };
   const [small, large] = [false, true].map((isLarge) =>

@@ -2,14 +2,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { aws_apigatewayv2 as apigateway, aws_ec2 as ec2, aws_iam as iam, aws_kms as kms } from 'aws-cdk-lib';
+import { aws_lambda as lambda, aws_stepfunctions as sfn } from 'aws-cdk-lib';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as kms from 'aws-cdk-lib/aws-kms';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
   Consolidation,
   SlicedInferencePipeline,
@@ -17,8 +13,8 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { mlp, retrained, saveModel } from '../../test/support/model-builder';
+import { answersHttp, answersJson, isConsolidated, type Form } from './calls';
 import { CALLER_ROLE, STRANGER_ROLE, type OtherCall, type Subject } from './life';
-import { answersOverHttp, answersWith, isServedByBoth, type Form } from './other-calls';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 
@@ -53,7 +49,7 @@ const SURROUNDINGS: readonly Case[] = [
     title: 'consolidation',
     slices: [3, 5],
     props: () => ({ consolidation: Consolidation.ALWAYS }),
-    calls: [{ column: 'other calls', ask: isServedByBoth }],
+    calls: [['other calls', isConsolidated]],
   },
   {
     title: 'VPC and keys',
@@ -71,7 +67,7 @@ const SURROUNDINGS: readonly Case[] = [
       preprocess: inlineFunction(stack, 'Unwrap', 'event.request'),
       postprocess: inlineFunction(stack, 'Wrap', '({ result: event })'),
     }),
-    calls: [{ column: 'other calls', ask: answersWith('', WRAPPED) }],
+    calls: [['other calls', answersJson('', WRAPPED)]],
     form: WRAPPED,
   },
 ];
@@ -86,7 +82,7 @@ const FRAGMENTS: readonly Case[] = [
       const queryLanguage = sfn.QueryLanguage.JSONATA;
       grantAll(machineOf(stack, definition, { stateMachineType, queryLanguage }), caller);
     },
-    calls: [{ column: 'other calls', ask: answersWith('Own') }],
+    calls: [['other calls', answersJson('Own')]],
   },
   {
     title: 'Standard, fragment in JSONPath',
@@ -95,7 +91,7 @@ const FRAGMENTS: readonly Case[] = [
       const definition = new sfn.Pass(stack, 'Before').next(pipeline.asFragment(stack, 'Run'));
       grantAll(machineOf(stack, definition), caller);
     },
-    calls: [{ column: 'other calls', ask: answersWith('Own') }],
+    calls: [['other calls', answersJson('Own')]],
   },
 ];
 
@@ -128,7 +124,7 @@ const CASES: readonly Case[] = [
       ...each,
       title: `Express, ${each.title}`,
       use: addHttpApi,
-      calls: [...(each.calls ?? []), { column: 'HTTP API', ask: answersOverHttp(URL_OUTPUT, each.form) }],
+      calls: [...(each.calls ?? []), ['HTTP API', answersHttp(URL_OUTPUT, each.form)]],
     },
     {
       ...each,
@@ -182,14 +178,14 @@ function subjectOf(each: Case, folder: string): Subject {
     stack,
     app: { app: assembly, cwd: folder, synthesize },
     models: () => ({ Pipeline: { path: modelPath, dimensions: { batch: 2 } } }),
-    ...(each.calls && { calls: each.calls }),
+    calls: each.calls ?? [],
     isLarge: before >= 100,
     changes:
       after === before
         ? []
         : [
-            { column: 'other slices', apply: () => (count = after) },
-            { column: 'other model', apply: () => (modelPath = models[1]) },
+            ['other slices', () => (count = after)],
+            ['other model', () => (modelPath = models[1])],
           ],
   };
 }

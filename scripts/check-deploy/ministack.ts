@@ -6,8 +6,7 @@ import * as path from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { makeServerCertificate } from '../../local/tls/certificate';
 import { until } from '../../test/support/until';
-import { Program } from './processes';
-import { ROOT, SOURCES } from './repository';
+import { Program, ROOT, SOURCES } from './processes';
 
 export const REGION = 'us-east-1';
 export const ACCOUNT = '000000000000';
@@ -16,6 +15,8 @@ export const ACCOUNT = '000000000000';
 export const ROOT_USER = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 export interface MiniStack {
+  /** For temporary files. */
+  readonly folder: string;
   readonly endpoint: string;
   /** The authority of its certificate, as PEM. */
   readonly authority: string;
@@ -61,7 +62,7 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
   void program.ended.finally(() => (hasEnded = true)).catch(() => undefined);
   const endpoint = `https://127.0.0.1:${port}`;
   await until('MiniStack answers', () => {
-    if (hasEnded) throw new Error(`MiniStack must start, got its end: ${program.tail}`);
+    if (hasEnded) throw new Error(`MiniStack must start, got its end: ${program.output}`);
     return answers(`${endpoint}/_ministack/health`, certificate.authority);
   });
   const environment = {
@@ -71,7 +72,7 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
     // Settings of the user are not those of the check.
     ...{ AWS_CONFIG_FILE: place('config'), AWS_SHARED_CREDENTIALS_FILE: place('credentials') },
   };
-  return { endpoint, authority: certificate.authority, environment };
+  return { folder, endpoint, authority: certificate.authority, environment };
 }
 
 /** As variables, with the root user's credentials. */

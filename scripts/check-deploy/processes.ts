@@ -1,51 +1,38 @@
-/** Runs programs in process groups of their own, and ends the groups by their ids however the check ends. */
+/** Programs that the check runs, each in a process group of its own, which is ended by its id however the check ends. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import * as path from 'node:path';
 
-export interface ProgramOptions {
-  readonly cwd?: string;
-  readonly env: NodeJS.ProcessEnv;
-}
+/** The check runs from `dist/scripts/check-deploy`. */
+export const ROOT = path.resolve(__dirname, '../../..');
+export const SOURCES = path.join(ROOT, 'scripts/check-deploy');
 
-const running = new Set<ChildProcessWithoutNullStreams>();
+const running = new Set<Program>();
 
 /** How much of a program's output an error shows. */
 const TAIL = 2000;
 
 export class Program {
-  /** Both streams, for errors. */
-  private output = '';
-
   readonly child: ChildProcessWithoutNullStreams;
-  /** Resolves to the exit code, or `null` after a signal. Rejects if the program does not start. */
+  /** Rejects if the program does not start. `null` after a signal. */
   readonly ended: Promise<number | null>;
+  /** The end of what it printed. */
+  output = '';
 
   constructor(
-    private readonly program: string,
+    readonly name: string,
     args: readonly string[],
-    { cwd, env }: ProgramOptions,
+    options: { readonly cwd?: string; readonly env: NodeJS.ProcessEnv },
   ) {
-    const child = spawn(program, args, { cwd, env, detached: true, stdio: 'pipe' });
-    this.child = child;
-    running.add(child);
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.output = (this.output + text).slice(-TAIL);
-      });
+    this.child = spawn(name, args, { ...options, detached: true, stdio: 'pipe' });
+    running.add(this);
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream
+        .setEncoding('utf8')
+        .on('data', (text: string) => (this.output = (this.output + text).slice(-TAIL)));
     // A program that ends does not read what is still written to it.
-    child.stdin.on('error', () => undefined);
-    this.ended = new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => {
-        running.delete(child);
-        resolve(code);
-      });
-    });
-    // Whoever waits learns of it; a program that nobody waits for must not end the check.
-    this.ended.catch(() => undefined);
-  }
-
-  get tail(): string {
-    return this.output.trim();
+    this.child.stdin.on('error', () => undefined);
+    this.ended = new Promise((resolve, reject) => this.child.once('error', reject).once('close', resolve));
+    this.ended.then(() => running.delete(this)).catch(() => undefined);
   }
 
   /** Waits for the end. Throws if the program fails or takes longer. */
@@ -53,29 +40,24 @@ export class Program {
     const timer = setTimeout(() => {
       this.end();
     }, seconds * 1000);
-    const code = await this.ended;
-    clearTimeout(timer);
-    if (code === 0) return this.tail;
+    const code = await this.ended.finally(() => {
+      clearTimeout(timer);
+    });
+    if (code === 0) return this.output;
     const end = code === null ? `no end within ${seconds} s` : `exit code ${code}`;
-    throw new Error(`${this.program} must succeed, got ${end}: ${this.tail}`);
+    throw new Error(`${this.name} must succeed, got ${end}: ${this.output.trim()}`);
   }
 
   end(): void {
-    end(this.child);
+    if (this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch {
+      // The group has ended.
+    }
   }
 }
 
-/** Ends all programs that still run, and what they started. */
 export function endAll(): void {
-  for (const child of running) end(child);
-}
-
-function end({ pid }: ChildProcessWithoutNullStreams): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    // The group ended by itself.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+  for (const program of running) program.end();
 }

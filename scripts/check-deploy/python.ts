@@ -1,25 +1,17 @@
 /** A Python environment with MiniStack and the packages of the Python client, which later checks find again. */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { cacheRoot } from '../../lib/cache/folder';
-import { Program } from './processes';
-import { SOURCES } from './repository';
+import { Program, SOURCES } from './processes';
 
 /** Names the folder of the environment. */
 const FOLDER_VARIABLE = 'SLICED_INFERENCE_MINISTACK';
 
-/** Of MiniStack. */
-const OLDEST = [3, 10];
-
 const INSTALL_SECONDS = 300;
-
-const LISTS = [
-  ['--no-deps', '--require-hashes', '--requirement', path.join(SOURCES, 'ministack.txt')],
-  ['--requirement', path.join(SOURCES, 'requirements.txt')],
-];
+const LISTS = ['ministack.txt', 'requirements.txt'].map((name) => path.join(SOURCES, name));
+const OPTIONS = [['--no-deps', '--require-hashes'], []];
 
 /** Why the check cannot run on this machine. */
 export class Missing extends Error {}
@@ -30,40 +22,40 @@ export class Missing extends Error {}
  */
 export async function pythonWithMiniStack(): Promise<string> {
   const base = process.env.PYTHON ?? 'python3';
-  const version = versionOf(base);
-  const folder = process.env[FOLDER_VARIABLE] ?? path.join(cacheRoot() ?? os.tmpdir(), nameFor(version));
-  const python = path.join(folder, 'bin/python');
-  const complete = path.join(folder, 'complete');
-  if (fs.existsSync(complete)) return python;
-  const run = async (program: string, args: readonly string[]): Promise<void> => {
-    await new Program(program, args, { env: process.env }).succeeds(INSTALL_SECONDS);
-  };
+  const run = (program: string, ...args: readonly string[]): Promise<string> =>
+    new Program(program, args, { env: process.env }).succeeds(INSTALL_SECONDS);
   try {
-    await run(base, ['-m', 'venv', '--clear', folder]);
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1'];
-    for (const list of LISTS) await run(python, [...pip, '--only-binary=:all:', ...list]);
+    const version = await run(
+      base,
+      '-c',
+      'import sys, venv, ensurepip; assert sys.version_info >= (3, 10); print(sys.version)',
+    );
+    const digest = createHash('sha256').update(
+      [version, ...LISTS.map((list) => fs.readFileSync(list, 'utf8'))].join('\n'),
+    );
+    const name = `ministack-${digest.digest('hex').slice(0, 16)}`;
+    const folder = process.env[FOLDER_VARIABLE] ?? path.join(cacheRoot() ?? os.tmpdir(), name);
+    const [python, complete] = [path.join(folder, 'bin/python'), path.join(folder, 'complete')];
+    if (fs.existsSync(complete)) return python;
+    await run(base, '-m', 'venv', '--clear', folder);
+    const pip = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--retries',
+      '1',
+      '--only-binary=:all:',
+    ];
+    for (const [index, list] of LISTS.entries())
+      await run(python, ...pip, ...OPTIONS[index], '--requirement', list);
+    fs.writeFileSync(complete, '');
+    return python;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n').at(-1) : String(error);
-    throw new Missing(`it needs ${base} with venv, and pip's package index (${reason ?? ''})`);
+    const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : undefined;
+    throw new Missing(
+      `it needs ${base} 3.10 or newer with venv, and pip's package index, got ${reason ?? 'none'}: set PYTHON to another Python`,
+    );
   }
-  fs.writeFileSync(complete, '');
-  return python;
-}
-
-function versionOf(python: string): string {
-  const { stdout } = spawnSync(python, ['-c', 'import sys; print(*sys.version_info[:2], sep=".")'], {
-    encoding: 'utf8',
-  });
-  const [major = 0, minor = 0] = ((stdout as string | null) ?? '').trim().split('.').map(Number);
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return `${major}.${minor}`;
-  throw new Missing(
-    `it needs Python ${OLDEST.join('.')} or newer, got none as ${python}: set PYTHON to one, with venv and pip`,
-  );
-}
-
-/** Other packages get another folder. */
-function nameFor(version: string): string {
-  const lists = LISTS.map((list) => fs.readFileSync(list.at(-1) ?? ''));
-  const digest = createHash('sha256').update(Buffer.concat(lists)).digest('hex').slice(0, 12);
-  return `ministack-${version}-${digest}`;
 }

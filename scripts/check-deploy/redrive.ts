@@ -45,7 +45,9 @@ export async function failAndRedrive(
 }
 
 async function endOf(sfn: SFNClient, executionArn: string | undefined): Promise<string> {
-  for (const end = Date.now() + LIMIT_MS; Date.now() < end; await pause(100)) {
+  const end = Date.now() + LIMIT_MS;
+  while (Date.now() < end) {
+    await pause(100);
     const { status, output, error, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     if (status === 'SUCCEEDED') return output ?? '';
     if (status !== 'RUNNING')

@@ -1,0 +1,206 @@
+/** Calls beside those of `infer`: JSON, HTTP APIs, consolidation, and the scripts of examples. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { decodeTensors, type InlineTensor } from '../../client';
+import { OUTPUTS_PREFIX } from '../../contract/keys';
+import { compareWithWhole } from '../../examples/ocr/compare';
+import type { PhotoText } from '../../examples/ocr/functions/read-text';
+import { decodePicture } from '../../examples/ocr/picture/decode';
+import { postSigned } from '../../examples/ocr/signed-request';
+import type { NumericTensor } from '../../lambda/tensors/tensor';
+import type { Deployed, OtherCall } from './life';
+import { asRoot, REGION, ROOT_USER } from './ministack';
+import { isIdentical, wholeModel, type Machine, type Tensors } from './pipelines';
+import { Program, ROOT } from './processes';
+
+type Ask = OtherCall[1];
+
+/** How a state machine takes a request, and returns the output of its pipeline. */
+export interface Form {
+  readonly wrap: (request: object) => unknown;
+  readonly unwrap: (output: never) => unknown;
+}
+
+const PLAIN: Form = { wrap: (request) => request, unwrap: (output) => output };
+
+/** A run of consolidation loads the function of the whole model for later runs, of which the first may come too early. */
+const ATTEMPTS = 40;
+
+const SCRIPT_SECONDS = 300;
+
+export const DRAWINGS = {
+  6: '..##. .#... #.... ####. #...# #...# .###.',
+  4: '...#. ..##. .#.#. #..#. ##### ...#. ...#.',
+  2: '.###. #...# ....# ...#. ..#.. .#... #####',
+} as const;
+
+/** Both clients send the request as JSON to the state machine with this text in its name. */
+export function answersJson(name: string, { wrap, unwrap }: Form = PLAIN): Ask {
+  return async (deployed) => {
+    const [{ inputs, outputs }] = deployed.questions.values();
+    await bothAnswer(deployed, name, wrap(requestOf(inputs)), (output) =>
+      isOf(outputs, unwrap(output as never)),
+    );
+  };
+}
+
+/** The request is signed and sent to the HTTP API with this output of the stack. */
+export function answersHttp(output: string, { wrap, unwrap }: Form = PLAIN): Ask {
+  return async (deployed) => {
+    const [{ inputs, outputs }] = deployed.questions.values();
+    const answer = await post(deployed, deployed.outputs[output], wrap(requestOf(inputs)));
+    if (!isOf(outputs, unwrap(answer as never)))
+      throw new Error('the results differ from those of ONNX Runtime');
+  };
+}
+
+/** The function of the whole model serves a later run than the slices. */
+export const isConsolidated: Ask = async ({ questions, callers: [caller] }) => {
+  const [[{ arn }, question]] = questions;
+  const outputs = path.join(path.dirname(question.file), 'outputs');
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { error, servedBy } = await caller.call({ stateMachineArn: arn, inputs: question.file, outputs });
+    if (error !== undefined) throw new Error(error);
+    if (!isIdentical(question.outputs, decodeTensors(fs.readFileSync(outputs))))
+      throw new Error(`the results of ${servedBy ?? 'none'} differ from those of ONNX Runtime`);
+    if (servedBy === 'whole') return;
+  }
+  throw new Error(`one of ${ATTEMPTS} runs must be served by the whole model, got none`);
+};
+
+/** A drawing goes in, and a digit comes out. */
+export const readsDrawing: Ask = async (deployed) => {
+  const { digit, probability } = await readDigit(deployed, DRAWINGS[6]);
+  const expected = JSON.stringify({ digit, probability: Number(probability.toFixed(4)) });
+  await bothAnswer(deployed, '', { drawing: DRAWINGS[6] }, (output) => JSON.stringify(output) === expected);
+};
+
+/** Drawings go in, and a number comes out, with a question mark for what is no drawing. */
+export const readsNumber: Ask = async (deployed) => {
+  const drawings = [DRAWINGS[4], DRAWINGS[2], DRAWINGS[6]];
+  const digits = await Promise.all(drawings.map((drawing) => readDigit(deployed, drawing)));
+  const expected = `${digits.map(({ digit }) => digit).join('')}?`;
+  const request = { drawings: [...drawings, '#'] };
+  await bothAnswer(
+    deployed,
+    'ReadNumber',
+    request,
+    (output) => (output as { text: string }).text === expected,
+  );
+};
+
+/** The photo of a receipt goes in over HTTP, and the results of both models are compared. */
+export const readsPhoto: Ask = async (deployed) => {
+  const { outputs, machines, cloud } = deployed;
+  const photo = fs.readFileSync(path.join(ROOT, 'examples/ocr/receipt.jpg'));
+  const text = (await post(deployed, outputs.Url, { photo: photo.toString('base64') })) as PhotoText;
+  const comparison = await compareWithWhole(decodePicture(photo), text.runs, {
+    read: async ({ run }) => {
+      const place = { Bucket: outputs.Bucket, Key: `${OUTPUTS_PREFIX}${run}.safetensors` };
+      const { Body } = await cloud.s3.send(new GetObjectCommand(place));
+      return (await Body?.transformToByteArray()) ?? new Uint8Array();
+    },
+    threads: ({ deploymentDigest }) =>
+      machines.find(({ pipeline }) => pipeline?.deploymentDigest === deploymentDigest)?.pipeline?.threads ??
+      0,
+  });
+  if (!comparison.isIdentical) throw new Error('the results differ from those of ONNX Runtime');
+};
+
+/** An example's own script, with the outputs of the stack as the variables that it reads. */
+export function prints(script: string, args: readonly string[], text: string): OtherCall {
+  const ask: Ask = async ({ outputs, machines, cloud: { ministack } }) => {
+    const {
+      StateMachineArn = machines[0].arn,
+      Bucket = '',
+      HttpEndpoint,
+    } = outputs as Partial<typeof outputs>;
+    const variables = { STATE_MACHINE_ARN: StateMachineArn, BUCKET: Bucket };
+    const http = HttpEndpoint !== undefined && { HTTP_ENDPOINT: reachable(HttpEndpoint, ministack.endpoint) };
+    const file = path.join(ROOT, 'dist/examples', script);
+    const cwd = fs.mkdtempSync(path.join(ministack.folder, 'script-'));
+    const env = { ...asRoot(ministack), ...variables, ...http };
+    const printed = await new Program(process.execPath, ['--no-warnings', file, ...args], {
+      cwd,
+      env,
+    }).succeeds(SCRIPT_SECONDS);
+    if (!printed.includes(text)) throw new Error(`${script} must print '${text}', got '${printed}'`);
+  };
+  return ['other calls', ask];
+}
+
+async function bothAnswer(
+  { machines, callers }: Deployed,
+  name: string,
+  json: unknown,
+  isRight: (output: unknown) => boolean,
+): Promise<void> {
+  const { arn } = machineNamed(name, machines);
+  for (const caller of callers) {
+    const { error, output } = await caller.call({ stateMachineArn: arn, json });
+    if (error !== undefined) throw new Error(error);
+    if (!isRight(output))
+      throw new Error(`the answer differs from ONNX Runtime's: ${JSON.stringify(output)}`);
+  }
+}
+
+/** By the whole model. */
+async function readDigit(
+  { machines }: Deployed,
+  drawing: string,
+): Promise<{ digit: number; probability: number }> {
+  const data = Float32Array.from(drawing.match(/[#.]/g) ?? [], (pixel) => Number(pixel === '#'));
+  const pixels = { dtype: 'float32', shape: [1, data.length], bytes: new Uint8Array(data.buffer) } as const;
+  const threads = machineNamed('Digits', machines).pipeline?.threads ?? 1;
+  const model = path.join(ROOT, 'examples/http/digits.onnx');
+  const [{ bytes }] = (
+    await wholeModel(model, threads, new Map([['pixels', pixels]]))
+  ).values() as Iterable<NumericTensor>;
+  const values = new Float32Array(Uint8Array.from(bytes).buffer);
+  const probability = Math.max(...values);
+  return { digit: values.indexOf(probability), probability };
+}
+
+function machineNamed(name: string, machines: readonly Machine[]): Machine {
+  const found = machines.find(({ arn }) => arn.includes(name));
+  if (found === undefined) throw new Error(`the stack must have a state machine ${name}, got none`);
+  return found;
+}
+
+/** Returns the output of the execution that the HTTP API started. */
+async function post({ cloud: { ministack } }: Deployed, url: string, body: unknown): Promise<unknown> {
+  const signing = { region: REGION, credentials: ROOT_USER, ca: ministack.authority };
+  const answer = (await postSigned(reachable(url, ministack.endpoint), body, signing)) as Record<
+    string,
+    string | undefined
+  >;
+  if (answer.output === undefined || answer.error !== undefined)
+    throw new Error(`${answer.error}: ${answer.cause}`);
+  return JSON.parse(answer.output) as unknown;
+}
+
+/** MiniStack's name for an HTTP API's host is unknown to most resolvers, so it also takes the id in the path. */
+function reachable(url: string, endpoint: string): string {
+  const { hostname, pathname } = new URL(url);
+  return `${endpoint}/_aws/execute-api/${hostname.split('.')[0]}/$default${pathname === '/' ? '' : pathname}`;
+}
+
+function requestOf(inputs: Tensors): object {
+  const tensors = [...inputs].map(([name, tensor]): [string, InlineTensor] => {
+    const { dtype, shape, bytes } = tensor as NumericTensor;
+    return [name, { dtype, shape, base64: Buffer.from(bytes).toString('base64') }];
+  });
+  return { version: 1, inputs: { tensors: Object.fromEntries(tensors) } };
+}
+
+function isOf(expected: Tensors, output: unknown): boolean {
+  const { tensors = {} } = (output as { outputs: { tensors?: Record<string, InlineTensor> } }).outputs;
+  const got = Object.entries(tensors).map(
+    ([name, { dtype, shape, base64 = '' }]): [string, NumericTensor] => [
+      name,
+      { dtype: dtype as NumericTensor['dtype'], shape, bytes: Buffer.from(base64, 'base64') },
+    ],
+  );
+  return isIdentical(expected, new Map(got));
+}
