@@ -39,6 +39,8 @@ export interface PlanReport {
   readonly timelines: { readonly warm: readonly TimelineSpan[]; readonly cold: readonly TimelineSpan[] };
   /** How far the search may have missed the best plan; absent if the cuts were given. */
   readonly search?: SearchLimits;
+  /** Present if the number of slices was given. */
+  readonly evenness?: ReportedEvenness;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
 }
@@ -65,14 +67,24 @@ export interface Requests {
 export interface SearchLimits {
   /**
    * The plan costs this share more than the best one that the search found, or takes longer if latency is minimized. Its slices
-   * are more even instead.
+   * are more even instead. Absent if the number of slices was given.
    */
-  readonly gap: number;
+  readonly gap?: number;
   /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
-  readonly tolerance: number;
+  readonly tolerance?: number;
   /** Number of cuts that the search compared. */
   readonly comparedCuts: number;
   readonly comparedAllCuts: boolean;
+}
+
+/** What even slices cost: the bytes that all slices together read and write in a run, and dollars of a million runs. */
+export interface ReportedEvenness {
+  /** Share of the work of the slice with the most work. */
+  readonly largestShare: number;
+  readonly movedBytes: number;
+  readonly dollarsPerMillion: number;
+  /** As many slices at the cheapest cuts. */
+  readonly cheapest: { readonly movedBytes: number; readonly dollarsPerMillion: number };
 }
 
 export interface ReportedModel {

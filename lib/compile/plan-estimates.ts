@@ -1,5 +1,6 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
+import { evenNotes } from './even-notes';
 import type { SizeNotes } from './size-notes';
 import { sizeNotes } from './size-notes';
 import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
@@ -32,6 +33,8 @@ export interface PlanEstimates {
   readonly profileDifferences: readonly string[];
   /** Which of the planned sizes ONNX Runtime refuses. */
   readonly sizes: SizeNotes;
+  /** Which slices of a fixed number do nearly nothing, and what prevents even ones, in a sentence without a full stop. */
+  readonly nearEmpty?: string;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -56,6 +59,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
   });
   const slices = alternatives.find(({ id }) => id === 'slices')?.at(requestsPerHour);
   const oneFunction = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
+  const { nearEmpty, inTheWay } = evenNotes(analyzed.cuts, cut, sizesOf(analyzed, cut));
   return {
     warm: costOf(plan, 0, 'warm'),
     cold: costOf(plan, 0, 'cold'),
@@ -65,6 +69,9 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     },
     profileDifferences: analyzed.profile?.differences ?? [],
     sizes: sizeNotes(analyzed.planned),
+    ...(nearEmpty !== undefined && {
+      nearEmpty: inTheWay === undefined ? nearEmpty : `${nearEmpty} (${inTheWay})`,
+    }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
   };
 }

@@ -14,7 +14,7 @@ const PREFIX = 'cdk-sliced-inference:';
 export function annotatePlan(
   scope: Construct,
   { slices }: SlicePlan,
-  { oneFunction, profileDifferences, sizes }: PlanEstimates,
+  { oneFunction, profileDifferences, sizes, nearEmpty }: PlanEstimates,
   isAutomatic: boolean,
 ): void {
   if (profileDifferences.length > 0) {
@@ -37,6 +37,9 @@ export function annotatePlan(
       `${PREFIX}replacedDimensions`,
       `${sizes.replaced}; set dimensions to the sizes of your requests`,
     );
+  }
+  if (nearEmpty !== undefined) {
+    Annotations.of(scope).addWarningV2(`${PREFIX}nearEmptySlices`, `${nearEmpty}: request fewer slices`);
   }
   if (slices.length === 1 && isAutomatic) {
     inform(scope, `${PREFIX}oneSlice`, `Slicing.automatic makes one slice: ${oneFunction.verdict}`);

@@ -1,20 +1,19 @@
 /** Tries several ways to cut a model as the slicer requests, and chooses the best one by the model of cost. */
 import { SlicedInferenceError } from '../errors';
 import type { Dataflow } from '../dataflow/dataflow';
-import { smallestOf } from '../extremes';
 import { attempt, bestPlan } from './best-plan';
 import { branchedSpaces } from './cuts/branches';
 import type { CutSpace } from './cuts/cuts';
 import { wireGroups } from './cuts/wire-groups';
 import { areBranchesWorthwhile } from './schedule/branch-worth';
-import type { ChosenCut, PricedCut } from './schedule/cut-prices';
+import type { ChosenCut } from './schedule/cut-prices';
 import { CutPrices } from './schedule/cut-prices';
 import type { ConsolidationMode, WholeCut } from './schedule/whole-model';
 import { besideSlices, isWorthwhile, wholeModel } from './schedule/whole-model';
-import type { Caps } from './search/plan-request';
+import { EVEN_TOLERANCE } from './search/even-chain';
+import type { Evenness } from './search/plan-request';
 import type { Slicer } from './search/slicer';
 import { DEFAULT_GOAL, isSearched } from './search/slicer';
-import { mostForWorth } from './search/worth';
 import { memoryMb } from './sizes/estimate';
 import { sliceSizes } from './sizes/slice-sizes';
 import type { Groups } from './wiring/groups';
@@ -22,11 +21,8 @@ import type { WiredCut } from './wiring/wiring';
 
 export type { ChosenCut } from './schedule/cut-prices';
 
-/** Cuts whose bytes differ by at most this share are told apart by their evenness. */
-const NEAR_BYTES = 0.02;
-
-/** Prices whose sums were made in another order differ by less, as a share. */
-const ROUNDING = 1e-9;
+/** Share by which the largest of a fixed number of slices may take longer if branches then run side by side. */
+const MAX_ADDED_TIME = 0.25;
 
 /**
  * The best of the cuts that the slicer chooses with repeated nodes, without them, and between branches.
@@ -75,9 +71,6 @@ class Chooser {
   private readonly prices: CutPrices;
   /** With repeated nodes, and without. */
   private readonly spaces: readonly CutSpace[];
-  /** The simple ways to cut, and the least that any of them moves and costs. */
-  private readonly simple: readonly ChosenCut[];
-  private readonly caps: Caps | undefined;
 
   constructor(
     private readonly dataflow: Dataflow,
@@ -86,17 +79,6 @@ class Chooser {
   ) {
     this.prices = new CutPrices(cuts);
     this.spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
-    this.simple = this.spaces.flatMap((space) =>
-      (slicer.baselines?.(space) ?? []).map((groups) => this.wired(groups)),
-    );
-    const simple = this.simple.map((cut) => this.prices.of(cut));
-    this.caps =
-      simple.length === 0
-        ? undefined
-        : {
-            movedBytes: smallestOf(simple.map(({ movedBytes }) => movedBytes)),
-            dollars: smallestOf(simple.map(({ cost }) => cost.dollars)),
-          };
   }
 
   /** The better one of the cuts with and without repeated nodes. */
@@ -107,64 +89,74 @@ class Chooser {
       .reverse();
     const last = attempts[attempts.length - 1];
     if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
-    const best = this.bestOf(found);
-    // The search prices chains of slices. A simple way whose branches run side by side may be cheaper than that.
-    return this.excess(best) > 0 ? this.bestOf([best, ...this.simple]) : best;
+    const best = found.reduce((first, cut) => (this.isBetter(cut, first) ? cut : first));
+    return best.evenness === undefined ? best : { ...best, evenness: this.cheapestOf(found) };
   }
 
   /** Cuts in which no slice has nodes of two branches. */
-  withBranches({ groups }: ChosenCut): ChosenCut[] {
+  withBranches({ groups, evenness }: ChosenCut): ChosenCut[] {
     const { slicer } = this;
     if (slicer.chooseWithin === undefined || groups.length < 2) return [];
     return branchedSpaces(this.cuts).flatMap(({ space, ranges }) => {
       const choice = attempt(() => slicer.chooseWithin?.(space, ranges));
       if (choice === undefined || choice instanceof SlicedInferenceError) return [];
-      return choice.groups.length === groups.length ? [this.wired(choice.groups)] : [];
+      if (choice.groups.length !== groups.length) return [];
+      return [{ ...this.wired(choice.groups), ...(evenness && { evenness }) }];
     });
   }
 
   /** Whether the cut runs so much better than the sequential one that branches are worth it. */
   isWorthIt(cut: ChosenCut, best: ChosenCut, sequential: ChosenCut): boolean {
-    if (this.excess(cut) > this.excess(sequential)) return false;
+    if (!this.isAboutAsEven(cut, sequential)) return false;
     const [own, before, first] = [cut, best, sequential].map((each) => this.prices.of(each).cost);
     return areBranchesWorthwhile(DEFAULT_GOAL, own, before, first);
-  }
-
-  private bestOf(cuts: readonly ChosenCut[]): ChosenCut {
-    return cuts.reduce((best, cut) => (this.isBetter(cut, best) ? cut : best));
   }
 
   private isBetter(cut: ChosenCut, than: ChosenCut): boolean {
     if (cut.groups.length !== than.groups.length) return cut.groups.length < than.groups.length;
     const [own, other] = [this.prices.of(cut), this.prices.of(than)];
-    const [excess, ofOther] = [this.excess(cut), this.excess(than)];
-    if (excess !== ofOther) return excess < ofOther;
-    if (own.worthless < other.worthless) return isNearEnough(own, other, cut.groups.length);
-    if (own.worthless > other.worthless) return !isNearEnough(other, own, cut.groups.length);
-    const isNear = Math.abs(own.movedBytes - other.movedBytes) <= NEAR_BYTES * other.movedBytes;
-    return isNear ? own.unevenness < other.unevenness : own.movedBytes < other.movedBytes;
+    if (cut.evenness === undefined || than.evenness === undefined) return own.movedBytes < other.movedBytes;
+    const mostBytes = Math.min(cut.evenness.mostBytes, than.evenness.mostBytes);
+    const isNear = own.movedBytes <= mostBytes;
+    if (isNear !== other.movedBytes <= mostBytes) return isNear;
+    if (own.memoryMb !== other.memoryMb) return own.memoryMb < other.memoryMb;
+    if (own.nearEmpty !== other.nearEmpty) return own.nearEmpty < other.nearEmpty;
+    const [least, most] = [own.mostMs, other.mostMs].sort((a, b) => a - b);
+    return most > (1 + EVEN_TOLERANCE) * least
+      ? own.mostMs < other.mostMs
+      : own.movedBytes < other.movedBytes;
   }
 
-  /** By what share the cut moves or costs more than the simple ways to cut; 0 if it does not. */
-  private excess(cut: ChosenCut): number {
-    if (this.caps === undefined) return 0;
-    const { movedBytes, cost } = this.prices.of(cut);
-    const share = (own: number, cap: number): number => (own <= cap * (1 + ROUNDING) ? 0 : own / cap - 1);
-    return Math.max(share(movedBytes, this.caps.movedBytes), share(cost.dollars, this.caps.dollars));
+  /** Whether slices with branches share the work about as evenly as the sequential ones, and move few bytes; true if that is no goal. */
+  private isAboutAsEven(cut: ChosenCut, sequential: ChosenCut): boolean {
+    if (sequential.evenness === undefined) return true;
+    const [own, other] = [this.prices.of(cut), this.prices.of(sequential)];
+    return (
+      own.movedBytes <= sequential.evenness.mostBytes &&
+      own.memoryMb <= other.memoryMb &&
+      own.nearEmpty <= other.nearEmpty &&
+      own.mostMs <= (1 + MAX_ADDED_TIME) * other.mostMs
+    );
+  }
+
+  /** Of cuts into a fixed number of slices: what the even ones are compared with. */
+  private cheapestOf(cuts: readonly ChosenCut[]): Evenness<WiredCut> | undefined {
+    const dollars = ({ cheapest }: Evenness<WiredCut>): number => this.prices.of(cheapest).cost.dollars;
+    return cuts
+      .flatMap(({ evenness }) => evenness ?? [])
+      .reduce((best, next) => (dollars(next) < dollars(best) ? next : best));
   }
 
   private chosen(space: CutSpace): ChosenCut {
-    const { groups, quality } = this.slicer.choose(space, this.caps);
-    return { ...this.wired(groups), ...(quality && { quality }) };
+    const { groups, quality, evenness } = this.slicer.choose(space);
+    return {
+      ...this.wired(groups),
+      ...(quality && { quality }),
+      ...(evenness && { evenness: { ...evenness, cheapest: this.wired(evenness.cheapest) } }),
+    };
   }
 
   private wired(groups: Groups): WiredCut {
     return wireGroups(this.dataflow, this.cuts.rule, groups);
   }
-}
-
-/** Whether the cut with more worthwhile slices moves and costs little enough to be preferred to the other one. */
-function isNearEnough({ movedBytes, cost }: PricedCut, other: PricedCut, slices: number): boolean {
-  const most = mostForWorth(other.movedBytes, other.cost, slices);
-  return movedBytes <= most.movedBytes && cost.dollars <= most.dollars;
 }

@@ -154,8 +154,12 @@ function searchSentences({
   comparedAllCuts,
 }: NonNullable<PlanReport['search']>): string[] {
   return [
-    `The plan is ${percentOf(gap)} % worse than the best one that the search found. Its slices are more even instead, which keeps cuts in place when sizes change a little.`,
-    `It is at most ${percentOf(tolerance)} % worse than the best of all plans that are cut where the search compared cuts.`,
+    ...(gap === undefined || tolerance === undefined
+      ? []
+      : [
+          `The plan is ${percentOf(gap)} % worse than the best one that the search found. Its slices are more even instead, which keeps cuts in place when sizes change a little.`,
+          `It is at most ${percentOf(tolerance)} % worse than the best of all plans that are cut where the search compared cuts.`,
+        ]),
     comparedAllCuts
       ? 'The search compared all legal cuts.'
       : `The search compared ${comparedCuts} of the legal cuts: those that fewer bytes cross than their neighbors.`,

@@ -16,6 +16,7 @@ import { lineItems, reportedRuns, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
 import { reportedConsolidation } from './reported-consolidation';
+import { evennessSentence, reportedEvenness } from './reported-evenness';
 import { reportedFront } from './reported-front';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { runTimeline } from './run-timeline';
@@ -51,6 +52,7 @@ export function assembleReport(
     { ...runs.plan, fileBytes: fileBytes + (whole?.fileBytes ?? 0) },
     request,
   );
+  const evenness = reportedEvenness(analyzed, cut, sizes, priced, goal);
   return {
     model: ofModel,
     slices,
@@ -70,13 +72,15 @@ export function assembleReport(
     cheapest: services.cheapest,
     verdict: withSentences(services.sentences, [
       planSentence(slices),
+      ...(evenness ? [evennessSentence(evenness, slices.length)] : []),
       ...burstNotes(model, slices),
       ...wholeSentences(whole),
     ]),
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.quality && { search: cut.quality }),
+    ...(evenness && { evenness }),
     assumptions: assumptionsOf(model, ofModel, request),
-    warnings: warningsOf(analyzed, cut.quality, request),
+    warnings: warningsOf(analyzed, cut, sizes, request),
   };
 }
 

@@ -1,19 +1,24 @@
 /** Sentences on what may make the figures of a plan differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import { evenNotes } from '../../../lib/compile/even-notes';
 import { sizeNotes } from '../../../lib/compile/size-notes';
+import type { ChosenCut } from '../../../lib/plan/best-cut';
 import type { SearchQuality } from '../../../lib/plan/search/plan-request';
+import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { ReportRequest } from './report-request';
 
 /** Names that a warning lists. */
 const NAMED = 3;
 
 export function warningsOf(
-  { planned, model }: AnalyzedModel,
-  quality: SearchQuality | undefined,
+  { planned, model, cuts }: AnalyzedModel,
+  cut: ChosenCut,
+  sizes: readonly SliceSize[],
   { profileDifferences = [] }: ReportRequest,
 ): string[] {
   const { bounded, assumed, dimensions } = planned;
   const { refused, replaced } = sizeNotes(planned);
+  const { nearEmpty, inTheWay } = evenNotes(cuts, cut, sizes);
   const names = bounded.map((value) => model.graph.values[value].name);
   return [
     ...(assumed.length > 0
@@ -27,7 +32,9 @@ export function warningsOf(
       ? [`the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`]
       : []),
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
-    ...(quality === undefined ? [] : searchWarnings(quality)),
+    ...(cut.quality === undefined ? [] : searchWarnings(cut.quality)),
+    ...(nearEmpty === undefined ? [] : [nearEmpty]),
+    ...(inTheWay === undefined ? [] : [`the slices are uneven: ${inTheWay}`]),
   ];
 }
 

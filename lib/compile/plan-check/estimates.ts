@@ -34,6 +34,7 @@ const ESTIMATES = anObject<PlanEstimates>({
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
   sizes: anObject<SizeNotes>({ refused: optional(text(MAX_NOTE)), replaced: optional(text(MAX_NOTE)) }),
+  nearEmpty: optional(text(MAX_NOTE)),
 });
 
 /** @throws SlicedInferenceError for a value that is not such estimates */

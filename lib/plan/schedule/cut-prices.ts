@@ -2,10 +2,9 @@
 import type { RunCost } from '../../cost/cost-model';
 import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
-import { unevenness } from '../search/evenness';
-import type { ChosenSettings, SearchQuality } from '../search/plan-request';
+import { busyMs, isNearEmpty } from '../search/evenness';
+import type { ChosenSettings, Evenness, SearchQuality } from '../search/plan-request';
 import { DEFAULT_GOAL } from '../search/slicer';
-import { isWorthwhile } from '../search/worth';
 import type { SliceSize } from '../sizes/estimate';
 import { memoryMb, threadCount } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
@@ -19,18 +18,22 @@ export interface ChosenCut extends WiredCut {
   /** Settings of the functions. */
   readonly settings?: ChosenSettings;
   readonly quality?: SearchQuality;
+  /** Of a fixed number of slices. */
+  readonly evenness?: Evenness<WiredCut>;
   /** The whole model, with consolidation. */
   readonly whole?: WholeCut;
 }
 
-/** The bytes that a cut moves, and its price and time. */
+/** The bytes that a cut moves, its price and time, and how even its slices are. */
 export interface PricedCut {
   readonly movedBytes: number;
   readonly cost: RunCost;
-  /** Slices that are not worth a function. */
-  readonly worthless: number;
-  /** 1 for equal slices; see `unevenness`. */
-  readonly unevenness: number;
+  /** Memory of the largest function. */
+  readonly memoryMb: number;
+  /** Milliseconds of the function that takes the longest, see `busyMs`. */
+  readonly mostMs: number;
+  /** Slices that do nearly nothing. */
+  readonly nearEmpty: number;
 }
 
 export class CutPrices {
@@ -46,12 +49,15 @@ export class CutPrices {
     const least = sizes.map(memoryMb);
     const { slices, results } = cut.wiring;
     const { costs } = this.cuts;
+    const model = costs.model();
+    const seconds = sizes.map(({ coreSeconds }) => coreSeconds);
+    const ofAll = sum(seconds);
     const { cost } = priceSchedule(
       scheduleSlices({ slices, outputs: results }),
       sizes,
       { memoryMb: least, threads: threadCount(largestOf(least)), transport: 's3-standard' },
       {
-        model: costs.model(),
+        model,
         temperature: DEFAULT_GOAL.temperature,
         outputSecondsPerByte: costs.outputSecondsPerByte,
       },
@@ -59,7 +65,9 @@ export class CutPrices {
     const priced = {
       movedBytes: sum(sizes.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
       cost,
-      ...shapeOf(cut, sizes),
+      memoryMb: largestOf(least),
+      mostMs: largestOf(sizes.map((size) => busyMs(size, model))),
+      nearEmpty: seconds.filter((own) => isNearEmpty(own, ofAll, sizes.length)).length,
     };
     this.known.set(cut, priced);
     return priced;
@@ -69,26 +77,6 @@ export class CutPrices {
     const { bytes, costs } = this.cuts;
     return sliceSizes(dataflow, wiring, bytes, costs);
   }
-}
-
-function shapeOf(
-  { groups }: WiredCut,
-  sizes: readonly SliceSize[],
-): Pick<PricedCut, 'worthless' | 'unevenness'> {
-  const whole = {
-    nodes: sum(groups.map((nodes) => nodes.length)),
-    coreSeconds: sum(sizes.map(({ coreSeconds }) => coreSeconds)),
-    weightBytes: sum(sizes.map(({ weightBytes }) => weightBytes)),
-  };
-  const slices = sizes.length;
-  return {
-    worthless: sizes.filter((size) => !isWorthwhile(size, whole, slices)).length,
-    unevenness: sum(
-      sizes.map(({ weightBytes }, slice) =>
-        unevenness({ nodes: groups[slice].length, weightBytes }, whole, slices),
-      ),
-    ),
-  };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,174 +1,98 @@
 /** The slices of a fixed number. */
+import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import { SlicedInferenceError, quoted } from '../../errors';
-import { smallestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import { memoryMb } from '../sizes/estimate';
-import { equalCuts, greedyCuts } from './baselines';
 import { candidateCuts, candidateLimit } from './candidates';
-import type { Found } from './incumbents';
-import { LARGE_EPSILON, MAX_EXACT_CUTS } from './optimal-slices';
-import { stepsOf } from './labels';
-import { bestPlan, quickPlan } from './optimum';
-import { groupsOf, legalIn, split, whole } from './partition';
-import type { Caps, Choice, PlanRequest, StretchPlan } from './plan-request';
-import { COUNTED_TOLERANCE, gapOf, settled } from './settle';
-import { planAt, stretchPlan } from './stretch-plan';
+import { evenChain } from './even-chain';
+import { busyMs } from './evenness';
+import { quickPlan } from './optimum';
+import { groupsOf, split, whole } from './partition';
+import type { Choice, PlanRequest } from './plan-request';
+import { spreadCuts } from './spread-cuts';
+import { StretchChains } from './stretch-chains';
+import { stretchPlan } from './stretch-plan';
 import { StretchTable } from './stretch-table';
-import type { Range } from './stretches';
-import { mostForWorth, worthwhile } from './worth';
 
-/** Up to this fixed number of slices, the search is exact; its time grows with the number. */
-const MAX_EXACT_SLICES = 32;
+/** The search takes more than a second for more slices; these are cut at equal shares of the work. */
+export const MOST_SEARCHED_SLICES = 128;
 
 /** Candidates for each slice, if a large number of slices is requested. */
 const CANDIDATES_PER_SLICE = 4;
 
-/** Sums in another order differ by less, as a share. */
-const ROUNDING = 1e-9;
-
-/** If no plan is within both caps, the search halves the share by which plans exceed them so many times. */
-const HALVINGS = 14;
-
 /** Options of `countedSlices`. */
 export interface CountedOptions {
-  /** @default - all nodes */
-  readonly range?: Range;
-  /** @default - those of the simple ways to cut this range */
-  readonly caps?: Caps;
+  /** Legal cuts, ascending, that are among those of the slices: at most `count - 1`. */
+  readonly needed?: readonly number[];
   /**
    * The most memory of a function in MB; slices that need more are only made if that cannot be avoided.
    *
    * @default Infinity
    */
   readonly maxMemoryMb?: number;
+  /** @default MOST_BYTES_FACTOR */
+  readonly bytesFactor?: number;
 }
 
 /**
- * Exactly `count` slices. Of those that move and cost no more than the caps, they are about as cheap as the cheapest ones, each is
- * worth a function if that is possible, and they are as even as possible.
+ * Exactly `count` slices, whose largest function is as small as cuts with few bytes allow: see `evenChain`.
  *
- * @param request its number of slices and limits on bytes and dollars are replaced
- * @throws SlicedInferenceError if the range has fewer than `count - 1` legal cuts
+ * @param request by what the cheapest slices are chosen, with which the even ones are compared; its number of slices is replaced
+ * @throws SlicedInferenceError if the model has fewer than `count - 1` legal cuts
  */
 export function countedSlices(
   space: CutSpace,
   count: number,
   request: PlanRequest,
-  { range = whole(space), caps, maxMemoryMb = Infinity }: CountedOptions = {},
+  { needed = [], maxMemoryMb = Infinity, bytesFactor }: CountedOptions = {},
 ): Choice {
-  const legal = legalIn(space, range);
+  const { legal } = space;
+  const range = whole(space);
   if (count - 1 > legal.length) throw tooMany(space, count);
-  if (count - 1 === legal.length) return { groups: split(space, legal, range) };
-  const candidates = candidateLimit(range.end - range.start);
-  if (count - 1 > candidates) return { groups: split(space, cheapestCuts(space, legal, count), range) };
-  const baselines = simpleCuts(space, count, range);
+  if (count === 1) return { groups: split(space, [], range) };
+  const byWork = spreadCuts(legal, range, workOf(space), count);
+  if (count > MOST_SEARCHED_SLICES) return { groups: split(space, byWork, range) };
+  const candidates = candidateLimit(range.end);
   const limit = Math.max(candidates, Math.min(CANDIDATES_PER_SLICE * count, 2 * candidates));
-  const cuts = candidateCuts(space, legal, limit, baselines.flat());
+  const byMemory = spreadCuts(legal, range, heldBytes(space), count);
+  const cuts = candidateCuts(space, legal, limit, [...byWork, ...byMemory, ...needed]);
   const all = StretchTable.of(space, cuts, range);
-  const ways = baselines.map((simple) => planAt(all, request, simple));
-  const table = fitting(all, { ...request, slices: count }, maxMemoryMb);
-  const epsilon = cuts.length >= MAX_EXACT_CUTS ? LARGE_EPSILON : 0;
-  const own = within({ ...request, epsilon, slices: count }, caps ?? capsOf(ways), table, ways);
-  const cheapest = cheapestPlan(table, own);
-  if (cheapest === undefined) throw new Error('a plan without limits exists');
-  const most = mostForWorth(cheapest.label.movedBytes, cheapest.cost, count);
-  const near = {
-    ...own,
-    maxDollars: Math.min(own.maxDollars, most.dollars),
-    maxMovedBytes: Math.min(own.maxMovedBytes ?? Infinity, most.movedBytes),
-  };
-  const withWorth = worthwhile(table, count);
-  const best = hasWorth(withWorth, cheapest) ? cheapest : cheapestPlan(withWorth, near);
-  const found =
-    best === undefined
-      ? settled(table, near, cheapest, COUNTED_TOLERANCE)
-      : settled(withWorth, near, best, COUNTED_TOLERANCE);
-  const gap = gapOf(own, found, cheapest);
+  const fitting = all.only((size) => memoryMb(size) <= maxMemoryMb);
+  const model = space.costs.model();
+  const busy = (size: SliceSize): number => busyMs(size, model);
+  const ofFitting = new StretchChains(fitting, count, busy, needed);
+  const fits = ofFitting.fewestBytes({}) !== undefined;
+  const chains = fits ? ofFitting : new StretchChains(all, count, busy, needed);
+  const even = evenChain(chains, count, all.coreSeconds, bytesFactor);
+  const own = { ...request, slices: count };
+  const table = fits ? fitting : all;
+  const cheapest = quickPlan(table, own);
+  if (even === undefined || cheapest === undefined) throw new Error('a plan without limits exists');
   return {
-    groups: groupsOf(space, stretchPlan(table, own, found)),
-    quality: {
-      gap,
-      tolerance: (1 + gap) * (1 + epsilon) - 1,
-      comparedCuts: cuts.length,
-      comparedAllCuts: cuts.length === legal.length,
+    groups: split(space, even.cuts, range),
+    quality: { comparedCuts: cuts.length, comparedAllCuts: cuts.length === legal.length },
+    evenness: {
+      mostBytes: even.mostBytes,
+      cheapest: groupsOf(space, stretchPlan(table, own, cheapest)),
     },
   };
 }
 
-/** The cuts of equal numbers of nodes and of greedy filling. */
-export function simpleCuts(
-  space: CutSpace,
-  count: number,
-  range: Range = whole(space),
-): readonly (readonly number[])[] {
-  const legal = legalIn(space, range);
-  if (count - 1 > legal.length) return [];
-  return [equalCuts(legal, range, count), greedyCuts(space, legal, range, count)];
+/** By position in the order: seconds of computing. */
+function workOf({ dataflow, costs }: CutSpace): readonly number[] {
+  return dataflow.order.map((node) => costs.work[node]);
 }
 
-/** The table in which only stretches are slices that fit into a function, if it has a plan. */
-function fitting(table: StretchTable, request: PlanRequest, maxMemoryMb: number): StretchTable {
-  const isTooLarge = (size: SliceSize): boolean => memoryMb(size) > maxMemoryMb;
-  if (!table.stretches.some((sizes) => sizes.some((size) => size !== undefined && isTooLarge(size))))
-    return table;
-  const within = table.only((size) => !isTooLarge(size));
-  return quickPlan(within, request) === undefined ? table : within;
-}
-
-/** Whether each slice of the plan may also be one in this table. */
-function hasWorth({ stretches }: StretchTable, { label }: Found): boolean {
-  return stepsOf(label).every(({ from, to }) => stretches[from][to - from - 1] !== undefined);
-}
-
-type Capped = PlanRequest & { readonly maxDollars: number };
-
-/** The request with the least multiple of both caps that a plan keeps; one simple way keeps each cap of this space. */
-function within(request: PlanRequest, caps: Caps, table: StretchTable, ways: readonly StretchPlan[]): Capped {
-  const times = (factor: number): Capped => ({
-    ...request,
-    maxMovedBytes: Math.ceil(factor * caps.movedBytes),
-    maxDollars: (1 + ROUNDING) * factor * caps.dollars,
+/** By position in the order: bytes of the tensors that the node computes, and of the weights that no node before it needs. */
+function heldBytes({ dataflow, bytes }: CutSpace): readonly number[] {
+  const table = new WeightTable(dataflow, bytes);
+  const held = new HeldWeights(table);
+  return dataflow.order.map((node) => {
+    const before = held.weightBytes;
+    held.addNode(node);
+    return held.weightBytes - before + table.outputBytes(node);
   });
-  if (cheapestPlan(table, times(1)) !== undefined) return times(1);
-  const excess = ways.map(({ movedBytes, cost }) =>
-    Math.max(ratio(movedBytes, caps.movedBytes), cost.dollars / caps.dollars),
-  );
-  let [low, high] = [1, smallestOf(excess)];
-  if (high === Infinity) return { ...request, maxDollars: Infinity };
-  for (let halving = 0; halving < HALVINGS; halving++) {
-    const middle = (low + high) / 2;
-    if (cheapestPlan(table, times(middle)) === undefined) low = middle;
-    else high = middle;
-  }
-  // The simple ways may not fit into the memory of a function.
-  return cheapestPlan(table, times(high)) === undefined ? { ...request, maxDollars: Infinity } : times(high);
-}
-
-function cheapestPlan(table: StretchTable, request: PlanRequest): Found | undefined {
-  return (request.slices ?? 0) > MAX_EXACT_SLICES ? quickPlan(table, request) : bestPlan(table, request);
-}
-
-function capsOf(ways: readonly StretchPlan[]): Caps {
-  return {
-    movedBytes: smallestOf(ways.map(({ movedBytes }) => movedBytes)),
-    dollars: smallestOf(ways.map(({ cost }) => cost.dollars)),
-  };
-}
-
-function ratio(part: number, of: number): number {
-  if (part <= of) return 1;
-  return of > 0 ? part / of : Infinity;
-}
-
-/** The cuts with the fewest crossing bytes, for so many slices that a search would take too long. */
-function cheapestCuts(
-  { crossingBytes }: CutSpace,
-  legal: readonly number[],
-  count: number,
-): readonly number[] {
-  const cheapest = [...legal].sort((a, b) => crossingBytes[a] - crossingBytes[b] || a - b);
-  return cheapest.slice(0, count - 1).sort((a, b) => a - b);
 }
 
 function tooMany(space: CutSpace, count: number): SlicedInferenceError {

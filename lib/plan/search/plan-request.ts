@@ -91,21 +91,22 @@ export interface ChosenSettings {
 export interface SearchQuality {
   /**
    * By this share, the plan costs more than the best plan that the search found, or takes longer if latency is minimized. Its
-   * slices are more even instead, so that cuts stay in place when sizes change a little.
+   * slices are more even instead, so that cuts stay in place when sizes change a little. Absent for a fixed number of slices.
    */
-  readonly gap: number;
+  readonly gap?: number;
   /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
-  readonly tolerance: number;
+  readonly tolerance?: number;
   /** The number of cuts that the search compared: all legal ones, or those with the fewest crossing bytes in their neighborhood. */
   readonly comparedCuts: number;
   readonly comparedAllCuts: boolean;
 }
 
-/** What the simple ways to cut move and cost at least. */
-export interface Caps {
-  readonly movedBytes: number;
-  /** Dollars of one run. */
-  readonly dollars: number;
+/** What the even slices of a fixed number are compared with. */
+export interface Evenness<Cut> {
+  /** As many slices, at the cuts that cost about the least. */
+  readonly cheapest: Cut;
+  /** The most bytes that all slices together may move for their evenness. */
+  readonly mostBytes: number;
 }
 
 /** A plan on the Pareto front of cost and latency. */
@@ -125,4 +126,6 @@ export interface Choice {
   readonly settings?: ChosenSettings;
   /** Absent if the caller named the cuts. */
   readonly quality?: SearchQuality;
+  /** Present if slices of a fixed number are even. */
+  readonly evenness?: Evenness<Groups>;
 }

@@ -13,13 +13,8 @@ import type { Step } from './step-table';
 import { coldShareOf, stepTableOf } from './step-table';
 import type { StretchTable } from './stretch-table';
 
-/** Share of the dollars and of the latency of the best plan that a more even plan may have in addition... */
+/** Share of the dollars and of the latency of the best plan that a more even plan may have in addition. */
 export const EVEN_TOLERANCE = 0.01;
-/**
- * ...and the share if the caller sets the number of slices. A plan whose slices all read a mask from the request costs so much
- * more than one in which some slices need no mask, and a slice that is worth a function costs more than one that is not.
- */
-export const COUNTED_TOLERANCE = 0.1;
 
 /**
  * How many times the unevenness of equal slices all bytes moved weigh, and all dollars and milliseconds. Plans for small weights

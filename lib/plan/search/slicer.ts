@@ -2,7 +2,7 @@
 import type { Latency, Temperature } from '../../cost/cost-model';
 import type { CutSpace } from '../cuts/cuts';
 import type { Groups } from '../wiring/groups';
-import type { Caps, Choice, ChosenSettings, Minimize, PlanRequest } from './plan-request';
+import type { Choice, ChosenSettings, Minimize, PlanRequest } from './plan-request';
 import type { SizeLimit } from './stretch-table';
 import type { Range } from './stretches';
 
@@ -28,15 +28,8 @@ export interface Slicer {
   readonly key: string;
   /** @default DEFAULT_GOAL */
   readonly goal?: Goal;
-  /**
-   * Chooses the nodes of each slice.
-   *
-   * @param caps the slices move and cost no more, as far as one cut can do both
-   * @default caps - those of the `baselines` of this space
-   */
-  choose(space: CutSpace, caps?: Caps): Choice;
-  /** Simple ways to cut, which a chosen cut must not be worse than; absent if there are none. */
-  baselines?(space: CutSpace): readonly Groups[];
+  /** Chooses the nodes of each slice. */
+  choose(space: CutSpace): Choice;
   /**
    * Chooses slices that each lie within one of the ranges; absent if the caller already named the cuts.
    *

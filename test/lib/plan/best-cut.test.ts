@@ -1,14 +1,19 @@
-/** A fixed number of slices: bytes and costs come first, and slices that are worth a function before evenness. */
+/** A fixed number of slices: they share the work if the model and few bytes allow that. */
 import * as path from 'node:path';
-import { writeBidirectionalLstm } from '../../../bench/plan/models';
+import { writeBidirectionalLstm, writeEncoder } from '../../../bench/plan/models';
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
+import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import { count } from '../../../lib/plan/search/slicers';
+import { memoryMb } from '../../../lib/plan/sizes/estimate';
+import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { attentionBlocks } from '../../support/attention';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit } from '../../support/model-builder';
+import type { GraphInit, ModelInit, NodeInit } from '../../support/model-builder';
 import { FLOAT, floats, int64s, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { sparseModel } from '../../support/sparse-model';
+import { WIDTH as TOWER_WIDTH, interleaved, tower } from '../../support/towers';
 
 analyzeFast();
 
@@ -37,32 +42,118 @@ function maskedEncoder(blocks: number): ModelInit {
   };
 }
 
-function nodesBySlice({ dataflow, cuts }: AnalyzedModel, slices: number): number[] {
-  return bestCut(dataflow, cuts, count(slices)).groups.map((nodes) => nodes.length);
+/** Convolutions on pictures, and a head of small tensors, which cuts would cross cheaply. */
+function classifier(convolutions: number): GraphInit {
+  const channels = 16;
+  const body = Array.from({ length: convolutions }, (_, layer): NodeInit[] => [
+    node('Conv', [layer === 0 ? 'x' : `r${layer - 1}`, `w${layer}`], [`c${layer}`]),
+    node('Relu', [`c${layer}`], [`r${layer}`]),
+  ]);
+  const head = ['Tanh', 'Abs', 'Neg', 'Sigmoid', 'Sqrt', 'Softmax'];
+  return {
+    node: [
+      ...body.flat(),
+      node('GlobalAveragePool', [`r${convolutions - 1}`], ['h0']),
+      ...head.map((operator, place) =>
+        node(operator, [`h${place}`], [place + 1 === head.length ? 'y' : `h${place + 1}`]),
+      ),
+    ],
+    initializer: body.map((_, layer) => floats(`w${layer}`, [channels, channels, 3, 3])),
+    input: [value('x', FLOAT, [1, channels, 128, 128])],
+    output: [value('y', FLOAT)],
+  };
+}
+
+/** Two towers whose nodes take turns, and the sum of their results. */
+function towers(first: number, second: number): GraphInit {
+  const [a, b] = [tower('a', first, 'x', 'a_out'), tower('b', second, 'x', 'b_out')];
+  return {
+    node: [...interleaved([a.nodes, b.nodes]), node('Add', ['a_out', 'b_out'], ['y'])],
+    initializer: [...a.weights, ...b.weights],
+    input: [value('x', FLOAT, [1, TOWER_WIDTH])],
+    output: [value('y', FLOAT)],
+  };
+}
+
+const graph = (init: GraphInit): AnalyzedModel => analyzeModel(saveModel({ graph: init }));
+
+function written(write: (file: string) => void): AnalyzedModel {
+  const file = path.join(temporaryFolder(), 'model.onnx');
+  write(file);
+  return analyzeModel(file);
+}
+
+function cutOf({ dataflow, cuts }: AnalyzedModel, slices: number) {
+  const cut = bestCut(dataflow, cuts, count(slices));
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
+  const total = sizes.reduce((sum, { coreSeconds }) => sum + coreSeconds, 0);
+  return { ...cut, sizes, work: sizes.map(({ coreSeconds }) => coreSeconds / total) };
 }
 
 describe('the best cut into a number of slices', () => {
-  it('cuts a bidirectional LSTM where its features cross, not its states, which are 13 times larger', () => {
-    const file = path.join(temporaryFolder(), 'lstm.onnx');
-    writeBidirectionalLstm(file);
-    const { dataflow, cuts } = analyzeModel(file);
+  const encoder = { layers: 12, hidden: 768, sequence: 128, vocabulary: 30_522 };
 
-    const { wiring } = bestCut(dataflow, cuts, count(2));
-    const crossing = wiring.slices[1].inputs
-      .filter(({ source }) => source.from === 'slice')
-      .map(({ value: tensor }) => cuts.bytes[tensor]);
-
-    expect(crossing).toEqual([1000 * 80 * 4]);
+  test.each<[string, () => AnalyzedModel, number]>([
+    ['a classifier whose last tensors are small', () => graph(classifier(12)), 4],
+    [
+      'a recurrent network whose features are 13 times smaller than its states',
+      () => written(writeBidirectionalLstm),
+      2,
+    ],
+    [
+      'an encoder with a large table of embeddings',
+      () =>
+        written((file) => {
+          writeEncoder(file, encoder);
+        }),
+      8,
+    ],
+    ['branches of different sizes', () => graph(towers(9, 3)), 4],
+  ])('shares the work of %s', (_, analyze, slices) => {
+    const { work } = cutOf(analyze(), slices);
+    expect(work).toHaveLength(slices);
+    expect([work, Math.min(...work) >= 0.4 / slices]).toEqual([work, true]);
+    expect([work, Math.max(...work) <= 1.6 / slices]).toEqual([work, true]);
   });
 
   test.each([120, 128, 136, 200, 256, 384, 512])(
-    'has no slice of a few nodes in an encoder with a mask and a sequence of %i',
+    'shares the work of an encoder whose slices recompute a mask, with a sequence of %i',
     (sequence) => {
       const analyzed = analyzeModel(saveModel(maskedEncoder(6)), { dimensions: { sequence } });
-
-      const nodes = nodesBySlice(analyzed, 4);
-      const total = nodes.reduce((sum, own) => sum + own, 0);
-      for (const own of nodes) expect([nodes, own >= 0.02 * total]).toEqual([nodes, true]);
+      const { work } = cutOf(analyzed, 4);
+      expect([work, Math.min(...work) >= 0.1]).toEqual([work, true]);
     },
   );
+
+  test('runs equal branches side by side', () => {
+    const { wiring, work } = cutOf(graph(towers(4, 4)), 3);
+    const kinds = scheduleSlices({ slices: wiring.slices, outputs: wiring.results }).map(({ kind }) => kind);
+    expect(kinds).toContain('parallel');
+    expect(Math.max(...work)).toBeLessThan(0.6);
+  });
+
+  test('makes the largest function as small as possible before it looks at anything else', () => {
+    const { sizes } = cutOf(analyzeModel(sparseModel(8)), 4);
+    const least = memoryMb(sizes[0]);
+    expect(sizes.map(memoryMb)).toEqual([least, least, least, least]);
+  });
+
+  test.each([1, 2, 99, 100, 129, 400])('cuts 400 layers into exactly %i slices, twice the same', (slices) => {
+    const deep = graph(tower400());
+    const nodes = (): number[] => cutOf(deep, slices).groups.map((own) => own.length);
+    const first = nodes();
+    expect(first).toHaveLength(slices);
+    expect(Math.max(...first) <= Math.ceil((2 * 1.5 * 400) / slices)).toBe(true);
+    expect(nodes()).toEqual(first);
+  });
 });
+
+function tower400(): GraphInit {
+  const { nodes, weights } = tower('t', 400, 'x', 'y');
+  return {
+    node: nodes,
+    initializer: weights,
+    input: [value('x', FLOAT, [1, TOWER_WIDTH])],
+    output: [value('y', FLOAT)],
+  };
+}

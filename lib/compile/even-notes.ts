@@ -1,0 +1,136 @@
+/** Says which slices of a fixed number do nearly nothing, and which layer prevents even slices. */
+import { largestOf } from '../extremes';
+import { nodeLabel } from '../onnx/model';
+import type { ChosenCut } from '../plan/best-cut';
+import type { CutSpace } from '../plan/cuts/cuts';
+import { findCuts } from '../plan/cuts/cuts';
+import { MOST_BYTES_FACTOR } from '../plan/search/even-chain';
+import { busyMs, isNearEmpty } from '../plan/search/evenness';
+import type { Range } from '../plan/search/stretches';
+import { sizeStretches } from '../plan/search/stretches';
+import type { SliceSize } from '../plan/sizes/estimate';
+import { memoryMb } from '../plan/sizes/estimate';
+import { WeightTable } from '../dataflow/weights';
+
+/** Slices are uneven if the largest one has this many times an equal share of the time or of the memory. */
+const UNEVEN = 1.5;
+
+/** Slices that a sentence lists. */
+const NAMED = 3;
+
+/** One clause each, without a full stop. */
+export interface EvenNotes {
+  /** Present if slices do nearly nothing. */
+  readonly nearEmpty?: string;
+  /** Present if slices are uneven: what prevents more even ones. */
+  readonly inTheWay?: string;
+}
+
+/**
+ * Nothing is said of slices whose number the user did not set.
+ *
+ * @param sizes by slice
+ */
+export function evenNotes(cuts: CutSpace, cut: ChosenCut, sizes: readonly SliceSize[]): EvenNotes {
+  if (cut.evenness === undefined) return {};
+  const [work, weights] = [sharesOf(sizes, 'coreSeconds'), sharesOf(sizes, 'weightBytes')];
+  const empty = work.flatMap((share, slice) => {
+    if (!isNearEmpty(share, 1, sizes.length)) return [];
+    const held = weights[slice] * sizes.length > 1 ? `, with ${percent(weights[slice])} of the weights` : '';
+    return [`slice ${slice} does ${percent(share)} of the work${held}`];
+  });
+  const inTheWay = obstacles(cuts, cut, sizes);
+  return {
+    ...(empty.length > 0 && { nearEmpty: listed(empty) }),
+    ...(inTheWay.length > 0 && { inTheWay: inTheWay.join('; ') }),
+  };
+}
+
+/** By slice. */
+function sharesOf(sizes: readonly SliceSize[], field: 'coreSeconds' | 'weightBytes'): number[] {
+  const total = sum(sizes.map((size) => size[field]));
+  return sizes.map((size) => (total > 0 ? size[field] / total : 0));
+}
+
+/** What keeps the function that takes the longest, and the one with the most memory, from being smaller. */
+function obstacles(cuts: CutSpace, { dataflow, groups }: ChosenCut, sizes: readonly SliceSize[]): string[] {
+  const space = findCuts({ ...dataflow, order: groups.flat() }, cuts.rule, cuts.bytes, cuts.costs);
+  const ends = groups.map((_, slice) => sum(groups.slice(0, slice + 1).map((nodes) => nodes.length)));
+  const rangeOf = (slice: number): Range => ({ start: slice === 0 ? 0 : ends[slice - 1], end: ends[slice] });
+  const model = cuts.costs.model();
+  const ms = sizes.map((size) => busyMs(size, model));
+  const memory = sizes.map(memoryMb);
+  return [
+    ...(isUneven(ms) ? [ofTime(space, rangeOf(largestIn(ms)), ms)] : []),
+    ...(isUneven(memory) ? ofMemory(space, rangeOf(largestIn(memory)), largestOf(memory)) : []),
+  ];
+}
+
+function ofTime(space: CutSpace, slice: Range, ms: readonly number[]): string {
+  const total = sum(ms);
+  const model = space.costs.model();
+  const parts = sizedParts(space, slice);
+  const own = parts.map(({ size }) => busyMs(size, model));
+  const { range } = parts[largestIn(own)];
+  const ofTotal = (part: number): string => `${percent(part / total)} of the time to load and to compute`;
+  return parts.length === 1 || largestOf(own) * ms.length > total
+    ? `${labelOf(space, range)} cannot be divided and take${isOne(range) ? 's' : ''} ${ofTotal(largestOf(own))}`
+    : `${labelOf(space, slice)} take ${ofTotal(largestOf(ms))}, and more even slices would need more than ${MOST_BYTES_FACTOR} times the bytes of the cheapest ones that share the work, or a larger function`;
+}
+
+/** The nodes that alone need about the memory of the largest function, if no cut divides them. */
+function ofMemory(space: CutSpace, slice: Range, largestMb: number): string[] {
+  const parts = sizedParts(space, slice);
+  const needs = parts.map(({ size }) => memoryMb(size));
+  const { range } = parts[largestIn(needs)];
+  if (largestOf(needs) * UNEVEN < largestMb) return [];
+  return [
+    `${labelOf(space, range)} alone need${isOne(range) ? 's' : ''} a function of ${largestOf(needs).toLocaleString('en-US')} MB`,
+  ];
+}
+
+/** The nodes between neighboring legal cuts, as slices of their own. */
+function sizedParts(
+  space: CutSpace,
+  { start, end }: Range,
+): { readonly range: Range; readonly size: SliceSize }[] {
+  const places = [start, ...space.legal.filter((cut) => cut > start && cut < end), end];
+  const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
+  return places.slice(0, -1).map((from, index) => {
+    const sized: SliceSize[] = [];
+    sizeStretches(space, weights, places, index, (_to, size) => sized.push(size) === 0);
+    return { range: { start: from, end: places[index + 1] }, size: sized[0] };
+  });
+}
+
+function labelOf({ dataflow: { order, model } }: CutSpace, range: Range): string {
+  const first = nodeLabel(model.graph.nodes[order[range.start]]);
+  return isOne(range) ? first : `the ${range.end - range.start} nodes from ${first} on`;
+}
+
+function isOne({ start, end }: Range): boolean {
+  return end - start === 1;
+}
+
+function isUneven(amounts: readonly number[]): boolean {
+  return largestOf(amounts) * amounts.length > UNEVEN * sum(amounts);
+}
+
+function largestIn(amounts: readonly number[]): number {
+  return amounts.indexOf(largestOf(amounts));
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toLocaleString('en-US', { maximumSignificantDigits: 2 })} %`;
+}
+
+function listed(clauses: readonly string[]): string {
+  const more = clauses.length - NAMED;
+  return more > 0
+    ? `${clauses.slice(0, NAMED).join(', ')}, and ${more} more do as little`
+    : clauses.join(', ');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
