@@ -15,6 +15,7 @@ import type { PricedPlan, SliceSettings } from '../plan/schedule/price';
 import { wholeModel as wholeCut } from '../plan/schedule/whole-model';
 import type { Goal, Slicer } from '../plan/search/slicers';
 import { DEFAULT_GOAL } from '../plan/search/slicers';
+import type { SliceSize } from '../plan/sizes/estimate';
 import { fileBytes, memoryMb, threadCount } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
@@ -47,7 +48,7 @@ export interface OneFunction {
 
 export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
   const { goal = DEFAULT_GOAL } = slicer;
-  const { plan, consolidated } = plannedRuns(analyzed, cut, goal);
+  const { plan, sizes, consolidated } = plannedRuns(analyzed, cut, goal);
   const given = goal.requestsPerHour ?? analyzed.costs.requestsPerHour;
   const { requestsPerHour } = analyzed.cuts.costs.model(goal.requestsPerHour).options;
   const { alternatives, verdict } = compareAlternatives(wholeModel(analyzed), plan, {
@@ -59,7 +60,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
   });
   const slices = alternatives.find(({ id }) => id === 'slices')?.at(requestsPerHour);
   const oneFunction = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
-  const { nearEmpty, inTheWay } = evenNotes(analyzed.cuts, cut, sizesOf(analyzed, cut));
+  const { nearEmpty, inTheWay } = evenNotes(analyzed.cuts, cut, sizes);
   return {
     warm: costOf(plan, 0, 'warm'),
     cold: costOf(plan, 0, 'cold'),
@@ -95,6 +96,7 @@ export interface PlannedRuns {
   readonly plan: SlicedPlan;
   /** The slices alone. */
   readonly slices: PricedPlan;
+  readonly sizes: readonly SliceSize[];
   readonly settings: SliceSettings;
   readonly consolidated?: ConsolidatedRuns;
 }
@@ -120,7 +122,7 @@ export function plannedRuns(
       fileBytes: files.reduce((sum, bytes) => sum + bytes, 0),
       ...(whole && { whole: true }),
     },
-    ...{ slices, settings },
+    ...{ slices, sizes, settings },
     ...(consolidated && { consolidated }),
   };
 }

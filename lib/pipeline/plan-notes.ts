@@ -39,7 +39,7 @@ export function annotatePlan(
     );
   }
   if (nearEmpty !== undefined) {
-    Annotations.of(scope).addWarningV2(`${PREFIX}nearEmptySlices`, `${nearEmpty}: request fewer slices`);
+    warn(scope, `${PREFIX}nearEmptySlices`, `${nearEmpty}: request fewer slices`);
   }
   if (slices.length === 1 && isAutomatic) {
     inform(scope, `${PREFIX}oneSlice`, `Slicing.automatic makes one slice: ${oneFunction.verdict}`);

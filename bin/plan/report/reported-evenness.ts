@@ -1,7 +1,6 @@
 /** What even slices of a fixed number cost, beside as many slices at the cheapest cuts. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { slicedPlan } from '../../../lib/compile/plan-estimates';
-import { costOf } from '../../../lib/cost/schedule-cost';
+import { plannedRuns } from '../../../lib/compile/plan-estimates';
 import { largestOf } from '../../../lib/extremes';
 import type { ChosenCut } from '../../../lib/plan/best-cut';
 import type { PricedPlan } from '../../../lib/plan/schedule/price';
@@ -25,7 +24,7 @@ export function reportedEvenness(
   if (evenness === undefined) return undefined;
   const { bytes, costs } = analyzed.cuts;
   const { dataflow, wiring } = evenness.cheapest;
-  const cheapest = slicedPlan(analyzed, evenness.cheapest, goal);
+  const cheapest = plannedRuns(analyzed, evenness.cheapest, goal).slices;
   const seconds = sizes.map(({ coreSeconds }) => coreSeconds);
   return {
     largestShare: largestOf(seconds) / sum(seconds),
@@ -33,7 +32,7 @@ export function reportedEvenness(
     dollarsPerMillion: MILLION * runCost(priced, goal.temperature).dollars,
     cheapest: {
       movedBytes: movedBytes(sliceSizes(dataflow, wiring, bytes, costs)),
-      dollarsPerMillion: MILLION * costOf(cheapest, cheapest.model.coldShare, goal.temperature).dollars,
+      dollarsPerMillion: MILLION * runCost(cheapest, goal.temperature).dollars,
     },
   };
 }
