@@ -13,11 +13,16 @@ import type { Choice, PlanRequest } from './search/plan-request';
 import { EVEN_TOLERANCE } from './search/settle';
 import type { Goal, SearchedSlicer } from './search/slicer';
 import { unreachable } from './search/unreachable';
+import { memoryMb } from './sizes/estimate';
 
 /** A plan, and whether its slices are the even ones that the search prefers to plans that are a little better. */
 interface Candidate extends Offer {
   readonly isEven: boolean;
 }
+
+/** Factors on the memory of activations with which plans are searched again, if no plan fits. */
+const MORE_ACTIVATIONS = 1.3;
+const MOST_ACTIVATIONS = 3;
 
 /**
  * The best of the plans that the slicer searches for, with repeated nodes, without them, and between branches.
@@ -51,19 +56,29 @@ class PlanChooser {
     return this.withBranches(sequential).cut;
   }
 
-  /** The plans of both spaces of cuts. */
-  private candidates(change: Partial<PlanRequest>): Candidate[] {
-    const { cuts } = this;
+  /**
+   * The plans of both spaces of cuts that fit the functions' memory. A search follows the order of the file. In ONNX Runtime's order, all
+   * plans that it finds may need more memory for activations: then it searches again as if they needed more.
+   */
+  private candidates(change: Partial<PlanRequest>, margin = 1): Candidate[] {
+    const { cuts, slicer } = this;
     const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
-    const attempts = spaces.map((space) => attempt(() => this.candidatesOf(space, change)));
+    const attempts = spaces.map((space) => attempt(() => this.candidatesOf(space, change, margin)));
     const last = attempts[attempts.length - 1];
     const found = attempts.flatMap((each) => (each instanceof SlicedInferenceError ? [] : each));
     if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
-    return found;
+    const tooLarge = found.flatMap((each) => each.tooLarge ?? []);
+    if (tooLarge.length < found.length) return found;
+    const more = MORE_ACTIVATIONS * margin;
+    const next = more > MOST_ACTIVATIONS ? undefined : attempt(() => this.candidates(change, more));
+    if (next !== undefined && !(next instanceof SlicedInferenceError)) return next;
+    const smallest = tooLarge.reduce((a, b) => (memoryMb(b) < memoryMb(a) ? b : a));
+    const { limit, got, advice } = slicer.search(cuts).limit.describe(smallest);
+    throw new SlicedInferenceError(`each slice must ${limit}`, `${got} in the order of ONNX Runtime`, advice);
   }
 
-  private candidatesOf(space: CutSpace, change: Partial<PlanRequest>): Candidate[] {
-    const { request: own, limit } = this.slicer.search(space);
+  private candidatesOf(space: CutSpace, change: Partial<PlanRequest>, margin: number): Candidate[] {
+    const { request: own, limit } = this.slicer.search(space, margin);
     const request = { ...own, ...change };
     const choices = new Map<string, Choice & { readonly isEven: boolean }>();
     let failed: SlicedInferenceError | undefined;
@@ -96,7 +111,11 @@ class PlanChooser {
       ...this.candidates({ ...unlimited, minimize: 'cost' }),
     ];
     const best = this.bestOf(all);
-    if (best === undefined) throw unreachable(this.goal, all);
+    if (best === undefined)
+      throw unreachable(
+        this.goal,
+        all.filter(({ tooLarge }) => tooLarge === undefined),
+      );
     return best;
   }
 
@@ -146,7 +165,8 @@ class PlanChooser {
       if (choice === undefined || choice instanceof SlicedInferenceError) continue;
       if (goal.minimize === 'slices' && choice.groups.length !== groups.length) continue;
       const { request } = slicer.search(space);
-      const own = this.bestOf(this.offers.of(choice, request).map((offer) => ({ ...offer, isEven: false })));
+      const offers = this.offers.of({ groups: choice.groups, settings }, request);
+      const own = this.bestOf(offers.map((offer) => ({ ...offer, isEven: false })));
       if (own && areBranchesWorthwhile(goal, own.cost, best.cost, sequential.cost)) best = own;
     }
     return best;

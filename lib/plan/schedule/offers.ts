@@ -2,8 +2,8 @@
  * Prices plans as reports do: with warm-ups, branches in parallel, what fits into the state, and one function with the whole model if the
  * pipeline may have it. It chooses the memory of functions, and whether there is that function.
  */
-import type { RunCost } from '../../cost/cost-model';
-import type { DetailedCostModel } from '../../cost/model';
+import type { PricedWhole } from '../../cost/consolidation';
+import type { RunCost, Transport } from '../../cost/cost-model';
 import type { RunOutcomes } from '../../cost/schedule-cost';
 import { costOf } from '../../cost/schedule-cost';
 import type { Dataflow } from '../../dataflow/dataflow';
@@ -35,17 +35,27 @@ export interface Offer {
   readonly cost: RunCost;
   /** Whether the runs keep the limits, as they are printed. */
   readonly keepsLimits: boolean;
+  /** The slice that needs more memory than a function may have, if there is one. */
+  readonly tooLarge?: SliceSize;
 }
 
-/** A way to run wired slices. */
+/** A way to run the slices of a choice. */
 interface Way {
+  readonly choice: Choice;
   readonly cut: WiredCut;
   readonly sizes: readonly SliceSize[];
   readonly request: PlanRequest;
+  readonly transport: Transport;
   readonly isConsolidated: boolean;
 }
 
-/** How often memory is chosen, each time with limits that are corrected by how far the search was off. */
+interface PricedWay {
+  readonly offer: Offer;
+  /** The runs that the search for memory is about. */
+  readonly searched: RunCost;
+}
+
+/** How often the memory of a plan is chosen at most. */
 const ROUNDS = 3;
 
 /** Share by which the limits of a search are exceeded in a second one. */
@@ -57,8 +67,8 @@ const QUANTILES = { p50: 0.5, p95: 0.95 };
 const ROUNDING = 1e-9;
 
 export class Offers {
-  private readonly whole: Pick<WholeCut, 'cut' | 'size'>;
-  private readonly mayConsolidate: boolean;
+  /** Absent if the pipeline never has it. */
+  private readonly whole?: Pick<WholeCut, 'cut' | 'size'>;
 
   /** @param dataflow the data flow in which only constant nodes are repeated */
   constructor(
@@ -67,10 +77,9 @@ export class Offers {
     private readonly goal: Goal,
     private readonly consolidation: ConsolidationMode,
   ) {
-    this.whole = wholeModel(dataflow, cuts);
-    this.mayConsolidate =
-      consolidation === 'always' ||
-      (consolidation === 'automatic' && this.isWorthwhile(besideSlices(this.whole, []), [], []));
+    if (consolidation === 'never') return;
+    const whole = wholeModel(dataflow, cuts);
+    if (this.mayBeside(besideSlices(whole, []), [], [])) this.whole = whole;
   }
 
   /** The searches for plans: with and without warm-ups if the plan decides that, and with and without consolidation. */
@@ -84,58 +93,70 @@ export class Offers {
       .flatMap((own) => [
         // One slice is the whole model already.
         { ...request, model: own, ...(this.consolidation === 'always' && { maxSlices: 1 }) },
-        ...(this.mayConsolidate ? [this.ofColdRuns(request, own)] : []),
+        ...(this.whole ? [searchOfColdRuns(request, own, this.pricedWhole(this.whole, request))] : []),
       ])
       .flatMap((own) => [own, ...withLooserLimits(own)]);
   }
 
-  /** The plan with each choice of memory, and with and without consolidation. */
+  /** The plan with each choice of memory that may be the best one, with and without consolidation. */
   of(choice: Choice, request: PlanRequest): readonly Offer[] {
     const cut = wireGroups(this.dataflow, this.cuts.rule, choice.groups);
     const sizes = sliceSizes(cut.dataflow, cut.wiring, this.cuts.bytes, this.cuts.costs);
-    const mayConsolidate = this.mayConsolidate && sizes.length > 1;
+    const transport = choice.settings?.transport ?? request.transports[0];
+    const mayHaveWhole = this.whole !== undefined && sizes.length > 1;
     const ways = [
-      ...(mayConsolidate && this.consolidation === 'always' ? [] : [false]),
-      ...(mayConsolidate ? [true] : []),
+      ...(mayHaveWhole && this.consolidation === 'always' ? [] : [false]),
+      ...(mayHaveWhole ? [true] : []),
     ];
-    return ways.flatMap((isConsolidated) => this.ofWay({ cut, sizes, request, isConsolidated }, choice));
+    return ways.flatMap((isConsolidated) =>
+      this.ofWay({ choice, cut, sizes, request, transport, isConsolidated }),
+    );
   }
 
-  private ofWay(way: Way, choice: Choice): Offer[] {
-    const { sizes, request, isConsolidated } = way;
-    const model = modelOfPlan(this.cuts.costs, sizes.map(fileBytes), this.goal.requestsPerHour);
-    const search = isConsolidated ? this.ofColdRuns(request, model) : { ...request, model };
+  /**
+   * The search for memory adds up a chain. What its schedule costs and takes differs a little, so memory is chosen again, with limits
+   * that are corrected by the difference.
+   */
+  private ofWay(way: Way): Offer[] {
+    const search = this.searchOf(way);
     const slices = this.slicesOf(way);
-    const offers: Offer[] = [];
+    const priced = new Map<string, PricedWay | undefined>();
     let { maxLatencyMs, maxDollars } = search;
     for (let round = 0; round < ROUNDS; round++) {
       const own = { ...search, maxLatencyMs, maxDollars };
-      const tried = closestPlans(own, (each) => bestMemory(slices, each)).flatMap((found) => {
-        const memory = memoryOf(found);
-        // A slice that the search has made small because another one hides it may be the slower one by its random delays.
-        const even = memory.map((own) => Math.max(own, largestOf(memory)));
-        return [memory, even].flatMap((own) => {
-          const priced = this.priced(way, choice, own);
-          return priced ? [{ ...priced, found }] : [];
-        });
-      });
-      offers.push(...tried.map(({ offer }) => offer));
-      const [first] = tried;
-      if (first === undefined || (search.maxLatencyMs ?? search.maxDollars) === undefined) break;
-      // The search adds up a chain. What its schedule costs and takes differs a little.
-      const { cost } = first.found;
+      const found = closestPlans(own, (each) => bestMemory(slices, each));
+      for (const memory of found.map(memoryOf)) {
+        // A slice that the search made small because another one hides it may be the slower one by its random delays.
+        const even = memory.map((least) => Math.max(least, largestOf(memory)));
+        for (const each of [memory, even]) {
+          const key = each.join(' ');
+          if (!priced.has(key)) priced.set(key, this.priced(way, each));
+        }
+      }
+      const [first] = found;
+      const real = priced.get(memoryOf(first).join(' '))?.searched;
+      if (real === undefined) break;
+      const { cost } = first;
       const { quantile } = search;
-      const corrected = (limit: number | undefined, ofSearch: number, real: number): number | undefined =>
-        limit === undefined ? undefined : Math.max(Number.MIN_VALUE, limit + ofSearch - real);
-      maxLatencyMs = corrected(search.maxLatencyMs, cost.latency[quantile], first.ofSlices.latency[quantile]);
-      maxDollars = corrected(search.maxDollars, cost.dollars, first.ofSlices.dollars);
+      const next = {
+        ms: corrected(search.maxLatencyMs, cost.latency[quantile] - real.latency[quantile]),
+        dollars: corrected(search.maxDollars, cost.dollars - real.dollars),
+      };
+      if (next.ms === maxLatencyMs && next.dollars === maxDollars) break;
+      [maxLatencyMs, maxDollars] = [next.ms, next.dollars];
     }
-    return offers;
+    return [...priced.values()].flatMap((each) => each?.offer ?? []);
+  }
+
+  private searchOf({ sizes, request, isConsolidated }: Way): PlanRequest {
+    const model = modelOfPlan(this.cuts.costs, sizes.map(fileBytes), this.goal.requestsPerHour);
+    return isConsolidated && this.whole
+      ? searchOfColdRuns(request, model, this.pricedWhole(this.whole, request))
+      : { ...request, model };
   }
 
   /** The slices, and all that is chosen for them but memory. */
-  private slicesOf({ cut, sizes, request }: Way): KnownSlice[] {
-    const [transport] = request.transports;
+  private slicesOf({ cut, sizes, transport, request }: Way): KnownSlice[] {
     const [threads] = request.threads;
     const settings = { memoryMb: sizes.map(memoryMb), threads, transport };
     const { steps } = slicedRuns(this.cuts, { cut, sizes, settings }, this.goal.requestsPerHour);
@@ -146,40 +167,35 @@ export class Offers {
     }));
   }
 
-  /** `undefined` if consolidation is not worthwhile. Also returns the runs that the search for the slices is about. */
-  private priced(
-    { cut, sizes, request, isConsolidated }: Way,
-    { settings: searched, quality }: Choice,
-    memory: readonly number[],
-  ): { readonly offer: Offer; readonly ofSlices: RunCost } | undefined {
-    const { goal, cuts } = this;
-    const { temperature, transports } = request;
-    const settings = {
-      ...{ memoryMb: memory, threads: threadCount(largestOf(memory)) },
-      transport: transports[0],
-    };
+  /** `undefined` if these slices are not worth a whole model beside them. */
+  private priced(way: Way, memory: readonly number[]): PricedWay | undefined {
+    const { choice, cut, sizes, transport, request, isConsolidated } = way;
+    const { requestsPerHour } = this.goal;
+    const settings = { memoryMb: memory, threads: threadCount(largestOf(memory)), transport };
     const planned = { cut, sizes, settings };
-    const whole = isConsolidated ? besideSlices(this.whole, memory) : undefined;
-    if (whole && this.consolidation === 'automatic' && !this.isWorthwhile(whole, sizes, memory))
-      return undefined;
-    const consolidated = whole && consolidatedRuns(cuts, planned, whole, goal.requestsPerHour);
-    const slices = consolidated?.slices ?? slicedRuns(cuts, planned, goal.requestsPerHour);
+    const whole = isConsolidated && this.whole ? besideSlices(this.whole, memory) : undefined;
+    if (whole && !this.mayBeside(whole, sizes, memory)) return undefined;
+    const consolidated = whole && consolidatedRuns(this.cuts, planned, whole, requestsPerHour);
+    const slices = consolidated?.slices ?? slicedRuns(this.cuts, planned, requestsPerHour);
     const runs = consolidated ?? slices.outcomes;
     const { coldShare } = slices.model;
+    const { temperature, maxMemoryMb } = request;
     const cost = costOf(runs, coldShare, temperature);
-    const fitsMemory = largestOf(memory) <= request.maxMemoryMb;
+    const front = choice.settings?.front ?? (() => []);
+    const tooLarge = sizes.find((_, slice) => memory[slice] > maxMemoryMb);
     return {
       offer: {
         cut: {
           ...cut,
-          settings: { ...settings, temperature, cost, front: searched?.front ?? (() => []) },
-          ...(quality && { quality }),
+          settings: { ...settings, temperature, cost, front },
+          ...(choice.quality && { quality: choice.quality }),
           ...(whole && { whole }),
         },
         cost,
-        keepsLimits: fitsMemory && this.keeps(runs, cost, coldShareOf(temperature, coldShare)),
+        keepsLimits: !tooLarge && this.keeps(runs, cost, coldShareOf(temperature, coldShare)),
+        ...(tooLarge && { tooLarge }),
       },
-      ofSlices: whole ? costOf(slices.outcomes, coldShare, 'cold') : cost,
+      searched: whole ? costOf(slices.outcomes, coldShare, 'cold') : cost,
     };
   }
 
@@ -193,18 +209,21 @@ export class Offers {
     return cost.latency[quantile] <= maxLatencyMs && within >= QUANTILES[quantile] - ROUNDING;
   }
 
-  private ofColdRuns(request: PlanRequest, model: DetailedCostModel): PlanRequest {
-    const [transport] = request.transports;
-    const whole = besideSlices(this.whole, []);
-    const settings = { threads: threadCount(whole.memoryMb), transport };
-    const priced = pricedWhole(this.cuts, whole, settings, this.goal.requestsPerHour);
-    return searchOfColdRuns(request, model, priced);
+  private pricedWhole(whole: Pick<WholeCut, 'cut' | 'size'>, { transports }: PlanRequest): PricedWhole {
+    const alone = besideSlices(whole, []);
+    const settings = { threads: threadCount(alone.memoryMb), transport: transports[0] };
+    return pricedWhole(this.cuts, alone, settings, this.goal.requestsPerHour);
   }
 
-  private isWorthwhile(whole: WholeCut, sizes: readonly SliceSize[], memory: readonly number[]): boolean {
+  private mayBeside(whole: WholeCut, sizes: readonly SliceSize[], memory: readonly number[]): boolean {
+    if (this.consolidation === 'always') return true;
     const { options } = this.cuts.costs.model(this.goal.requestsPerHour);
     return isWorthwhile(whole, sizes, memory, options, this.goal);
   }
+}
+
+function corrected(limit: number | undefined, difference: number): number | undefined {
+  return limit === undefined ? undefined : Math.max(Number.MIN_VALUE, limit + difference);
 }
 
 /**

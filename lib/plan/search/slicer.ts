@@ -46,8 +46,13 @@ export interface Slicer {
 /** A slicer whose plans are compared by what is printed of them. */
 export interface SearchedSlicer extends Slicer {
   readonly goal: Goal;
-  /** What the plans of a space are searched for. */
-  search(space: CutSpace): PlanSearch;
+  /**
+   * What the plans of a space are searched for.
+   *
+   * @param margin factor on the memory of activations that must fit a function
+   * @default margin - 1
+   */
+  search(space: CutSpace, margin?: number): PlanSearch;
   chooseWithin(space: CutSpace, ranges: readonly Range[], sequential?: ChosenSettings): RangedChoice;
 }
 

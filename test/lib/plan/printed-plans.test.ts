@@ -1,21 +1,17 @@
 /** Compares what is printed of chosen plans with all plans of random models. */
-import * as fs from 'node:fs';
 import * as fc from 'fast-check';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { plannedRuns } from '../../../lib/compile/plan-estimates';
 import type { CostOptions } from '../../../lib/cost/cost-options';
 import type { Temperature, Transport } from '../../../lib/cost/cost-model';
-import type { RunOutcomes } from '../../../lib/cost/schedule-cost';
 import { costOf } from '../../../lib/cost/schedule-cost';
-import { SlicedInferenceError } from '../../../lib/errors';
 import type { ChosenCut } from '../../../lib/plan/best-cut';
 import { bestCut } from '../../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../../lib/plan/schedule/whole-model';
 import { isWorthwhile } from '../../../lib/plan/schedule/whole-model';
 import type { AutomaticOptions, Goal, Slicer } from '../../../lib/plan/search/slicers';
 import { automatic, count } from '../../../lib/plan/search/slicers';
-import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import { memoryMb, threadCount } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { analyzeFast } from '../../support/inference/fast-analysis';
@@ -23,8 +19,8 @@ import { randomWideModel } from '../../support/random-wide-model';
 
 analyzeFast();
 
-const MODELS = Number(process.env.MODELS ?? 8);
-const SEED = Number(process.env.SEED ?? 23);
+const MODELS = 30;
+const SEED = 5;
 const MOST_SETS = 128;
 
 interface Setting {
@@ -37,7 +33,7 @@ interface Setting {
   readonly share: number;
 }
 
-export const setting: fc.Arbitrary<Setting> = fc.record({
+const setting: fc.Arbitrary<Setting> = fc.record({
   costs: fc.record({
     stateMachineType: fc.constantFrom('express', 'standard'),
     requestsPerHour: fc.constantFrom(1, 10, 20, 1000),
@@ -77,7 +73,7 @@ function printed(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal): Tried {
 
 class EveryPlan {
   readonly cuts: readonly ChosenCut[];
-  readonly known = new Map<string, Tried>();
+  private readonly known = new Map<string, Tried>();
 
   constructor(
     private readonly analyzed: AnalyzedModel,
@@ -146,7 +142,6 @@ function bestOf(
   every: EveryPlan,
   max: number,
   isBetter: (a: Tried, b: Tried) => boolean,
-  lower: (a: Tried) => number,
 ): Tried | undefined {
   let best: Tried | undefined;
   const offer = (tried: Tried | undefined) => {
@@ -195,65 +190,81 @@ function bestOf(
   return best;
 }
 
-test('x', () => {
-  const samples = fc.sample(fc.record({ model: randomWideModel, setting }), { numRuns: MODELS, seed: SEED });
-  const log = (line: object) => { fs.appendFileSync('/tmp/ws/out.txt', JSON.stringify(line) + '\n'); };
+/** What was compared of a goal. */
+interface Compared {
+  readonly name: string;
+  /** Of what the goal minimizes: the chosen plan's by the best plan's. */
+  readonly ratio: number;
+  readonly keepsLimits: boolean;
+}
+
+function compared(analyzed: AnalyzedModel, own: Setting, title: string): Compared[] {
+  const { temperature, quantile, share } = own;
+  const one = bestCut(analyzed.dataflow, analyzed.cuts, count(1));
+  const [whole] = sliceSizes(one.dataflow, one.wiring, analyzed.cuts.bytes, analyzed.cuts.costs);
+  const maxMemorySize = Math.min(10_240, Math.max(512, Math.floor(own.memoryShare * memoryMb(whole))));
+  const common: AutomaticOptions = { temperature, quantile, maxMemorySize, transports: [own.transport] };
+  const every = new EveryPlan(analyzed, own, { minimize: 'cost', temperature, quantile }, maxMemorySize);
+  const best = (isBetter: (a: Tried, b: Tried) => boolean) => bestOf(every, maxMemorySize, isBetter);
+  const isCheaper = (a: Tried, b: Tried): boolean => a.dollars < b.dollars;
+  const isFaster = (a: Tried, b: Tried): boolean => a.time < b.time || (a.time === b.time && isCheaper(a, b));
+  const isSmaller = (a: Tried, b: Tried): boolean =>
+    a.slices < b.slices || (a.slices === b.slices && isCheaper(a, b));
+  const [cheapest, fastest] = [best(isCheaper), best(isFaster)];
+  if (cheapest === undefined || fastest === undefined) return [];
+  const maxLatencyMs = fastest.time + share * (cheapest.time - fastest.time);
+  const maxDollars = cheapest.dollars + share * (fastest.dollars - cheapest.dollars);
+  /** Plans within a limit before others, and of the others the nearest. */
+  const within =
+    (figure: (a: Tried) => number, limit: number, isBetter: (a: Tried, b: Tried) => boolean) =>
+    (a: Tried, b: Tried): boolean => {
+      const [isIn, isOtherIn] = [figure(a) <= limit, figure(b) <= limit];
+      if (isIn !== isOtherIn) return isIn;
+      return isIn ? isBetter(a, b) : figure(a) < figure(b);
+    };
+  const [dollars, time] = [(a: Tried) => a.dollars, (a: Tried) => a.time];
+  const inTime = { maxLatencyMs };
+  const inCost = { maxCostPerMillion: maxDollars * 1e6 };
+  const goals: [string, AutomaticOptions, Tried | undefined, (a: Tried) => number][] = [
+    ['cost', { minimize: 'cost' }, cheapest, dollars],
+    ['latency', { minimize: 'latency' }, fastest, time],
+    ['slices', { minimize: 'slices' }, best(isSmaller), dollars],
+    ['cost in time', { minimize: 'cost', ...inTime }, best(within(time, maxLatencyMs, isCheaper)), dollars],
+    ['slices in time', { minimize: 'slices', ...inTime }, best(within(time, maxLatencyMs, isSmaller)), dollars],
+    ['time in cost', { minimize: 'latency', ...inCost }, best(within(dollars, maxDollars, isFaster)), time],
+  ];
+  return goals.flatMap(([name, options, expected, figure]) => {
+    if (expected === undefined) return [];
+    const slicer = automatic({ ...common, ...options });
+    const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, own.consolidation);
+    const chosen = printed(analyzed, cut, slicer.goal);
+    const isCounted = options.minimize === 'slices' && chosen.slices !== expected.slices;
+    return {
+      name: `${title}, ${name}`,
+      ratio: isCounted ? chosen.slices / expected.slices : figure(chosen) / figure(expected),
+      keepsLimits:
+        chosen.time <= (options.maxLatencyMs ?? Infinity) &&
+        chosen.dollars * 1e6 <= (options.maxCostPerMillion ?? Infinity) * (1 + 1e-12) &&
+        Math.max(...chosen.memory) <= maxMemorySize,
+    };
+  });
+}
+
+test(`the printed price and time of plans of ${MODELS} models are at most 2 % above the best ones, within the limits`, () => {
+  const cases = fc.record({ model: randomWideModel, setting });
+  const samples = fc.sample(cases, { numRuns: 3 * MODELS, seed: SEED });
+  const found: Compared[] = [];
+  let models = 0;
   for (const [number, { model, setting: own }] of samples.entries()) {
-    if (process.env.ONLY && Number(process.env.ONLY) !== number) continue;
+    if (models === MODELS) break;
     const analyzed = analyzeModel(model(), { costs: own.costs, transport: own.transport });
-    const sets = 2 ** analyzed.cuts.legal.length + (analyzed.cuts.withoutRepeats ? 2 ** analyzed.cuts.withoutRepeats.legal.length : 0);
-    if (sets > MOST_SETS) continue;
-    const { temperature, quantile, share } = own;
-    const [wholeSize] = sliceSizes(...(() => { const c = bestCut(analyzed.dataflow, analyzed.cuts, count(1)); return [c.dataflow, c.wiring, analyzed.cuts.bytes, analyzed.cuts.costs] as const; })());
-    const maxMemorySize = Math.min(10_240, Math.max(512, Math.floor(own.memoryShare * memoryMb(wholeSize))));
-    const common: AutomaticOptions = { temperature, quantile, maxMemorySize, transports: [own.transport] };
-    const goal: Goal = { minimize: 'cost', temperature, quantile };
-    const start = process.cpuUsage().user;
-    const every = new EveryPlan(analyzed, own, goal, maxMemorySize);
-    const dollars = (a: Tried) => a.dollars;
-    const time = (a: Tried) => a.time;
-    const cheapest = bestOf(every, maxMemorySize, (a, b) => a.dollars < b.dollars, dollars);
-    const fastest = bestOf(every, maxMemorySize, (a, b) => a.time < b.time || (a.time === b.time && a.dollars < b.dollars), time);
-    if (cheapest === undefined || fastest === undefined) {
-      log({ number, none: true });
-      continue;
-    }
-    const L = fastest.time + share * (cheapest.time - fastest.time);
-    const D = cheapest.dollars + share * (fastest.dollars - cheapest.dollars);
-    const within = (a: Tried) => a.time <= L;
-    const cheap = (a: Tried) => a.dollars <= D;
-    const goals: [string, AutomaticOptions, Tried | undefined, (a: Tried) => number][] = [
-      ['cost', { minimize: 'cost' }, cheapest, dollars],
-      ['latency', { minimize: 'latency' }, fastest, time],
-      ['slices', { minimize: 'slices' }, bestOf(every, maxMemorySize, (a, b) => a.slices < b.slices || (a.slices === b.slices && a.dollars < b.dollars), dollars), dollars],
-    ];
-    if (L < cheapest.time) goals.push(
-      ['cost in time', { minimize: 'cost', maxLatencyMs: L }, bestOf(every, maxMemorySize, (a, b) => within(a) !== within(b) ? within(a) : within(a) ? a.dollars < b.dollars : a.time < b.time, dollars), dollars],
-      ['slices in time', { minimize: 'slices', maxLatencyMs: L }, bestOf(every, maxMemorySize, (a, b) => within(a) !== within(b) ? within(a) : !within(a) ? a.time < b.time : a.slices < b.slices || (a.slices === b.slices && a.dollars < b.dollars), dollars), dollars],
-    );
-    if (D < fastest.dollars) goals.push(
-      ['time in cost', { minimize: 'latency', maxCostPerMillion: D * 1e6 }, bestOf(every, maxMemorySize, (a, b) => cheap(a) !== cheap(b) ? cheap(a) : cheap(a) ? a.time < b.time : a.dollars < b.dollars, time), time],
-    );
-    const bf = process.cpuUsage().user;
-    for (const [name, options, best, of] of goals) {
-      if (best === undefined) continue;
-      const slicer = automatic({ ...common, ...options });
-      let chosen: Tried | string;
-      try {
-        chosen = printed(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, slicer, own.consolidation), slicer.goal);
-      } catch (error) {
-        if (!(error instanceof SlicedInferenceError)) throw error;
-        chosen = error.message;
-      }
-      if (typeof chosen === 'string') { log({ number, name, chosen, best, L, D }); continue; }
-      const ratio = chosen.slices === best.slices || name.startsWith('cost') || name.includes('latency') || name.startsWith('time') ? of(chosen) / of(best) : chosen.slices / best.slices;
-      const late = options.maxLatencyMs !== undefined && chosen.time > options.maxLatencyMs;
-      const dear = options.maxCostPerMillion !== undefined && chosen.dollars * 1e6 > options.maxCostPerMillion * (1 + 1e-12);
-      const bestIndex = every.cuts.findIndex((c, i) => c.groups.length === best.slices && [...every.known.entries()].some(([k, v]) => v === best && k.startsWith(`${i} `)));
-      const sched = (c: ChosenCut) => JSON.stringify(scheduleSlices({ slices: c.wiring.slices, outputs: c.wiring.results }));
-      const short = (a: Tried) => `${a.groups} ${a.slices}${a.whole ? 'W' : ''} ${(a.dollars * 1e6).toFixed(3)} ${a.time.toFixed(1)} [${a.memory.join(' ')}]`;
-      log({ ratio: +ratio.toFixed(4), number, name, late, dear, chosen: short(chosen), best: short(best), ...(ratio > 1.02 ? { sb: sched(every.cuts[bestIndex]) } : {}), ...(ratio > 1.02 || late || dear ? { own, sets, L, D, maxMemorySize } : {}) });
-    }
-    log({ number, sets, bfMs: (bf - start) / 1e3, planMs: (process.cpuUsage().user - bf) / 1e3 });
+    const { cuts } = analyzed;
+    const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
+    if (spaces.reduce((sum, { legal }) => sum + 2 ** legal.length, 0) > MOST_SETS) continue;
+    const ofModel = compared(analyzed, own, `model ${number}`);
+    if (ofModel.length > 0) models++;
+    found.push(...ofModel);
   }
+  expect(models).toBe(MODELS);
+  expect(found.filter(({ ratio, keepsLimits }) => ratio > 1.02 || !keepsLimits)).toEqual([]);
 });

@@ -84,8 +84,8 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
     ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
     maxMemoryMb: maxMemory,
   };
-  const search = (space: CutSpace): PlanSearch => {
-    const limit = functionLimit(space, maxMemory, setting);
+  const search = (space: CutSpace, margin?: number): PlanSearch => {
+    const limit = functionLimit(space, maxMemory, setting, margin);
     const { maxMemoryMb } = limit;
     const model = space.costs.model(requestsPerHour);
     return {

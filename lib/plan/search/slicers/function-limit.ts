@@ -23,8 +23,17 @@ export interface FunctionLimit extends SizeLimit {
   readonly maxMemoryMb: number;
 }
 
-/** The limits of the caller and of the environment. */
-export function functionLimit(space: CutSpace, maxMemory: number, setting: string): FunctionLimit {
+/**
+ * The limits of the caller and of the environment.
+ *
+ * @param margin factor on the memory of activations
+ */
+export function functionLimit(
+  space: CutSpace,
+  maxMemory: number,
+  setting: string,
+  margin = 1,
+): FunctionLimit {
   const { lambda } = space.costs.model().options.environment;
   if (lambda.maxMemoryMb < FLOOR_MEMORY_MB) {
     throw new SlicedInferenceError(
@@ -35,11 +44,12 @@ export function functionLimit(space: CutSpace, maxMemory: number, setting: strin
   }
   const maxMemoryMb = Math.min(maxMemory, lambda.maxMemoryMb);
   const fitsTmp = ({ weightBytes }: SliceSize): boolean => ephemeralStorageMb(weightBytes) <= lambda.maxTmpMb;
+  const fitsMemory = (size: SliceSize): boolean =>
+    memoryMb({ ...size, activationBytes: margin * size.activationBytes }) <= maxMemoryMb;
   return {
     maxMemoryMb,
-    fits: (size) => memoryMb(size) <= maxMemoryMb && fitsTmp(size),
-    isHopeless: (size) =>
-      memoryMb({ ...size, writeBytes: 0, copiedBytes: 0 }) > maxMemoryMb || !fitsTmp(size),
+    fits: (size) => fitsMemory(size) && fitsTmp(size),
+    isHopeless: (size) => !fitsMemory({ ...size, writeBytes: 0, copiedBytes: 0 }) || !fitsTmp(size),
     describe: (size) =>
       memoryMb(size) <= maxMemoryMb
         ? {
