@@ -19,6 +19,17 @@ export const ERROR_NAMES = {
 /** The name of an error with which a slice function fails. */
 export type ErrorName = (typeof ERROR_NAMES)[keyof typeof ERROR_NAMES];
 
+/**
+ * What only slices mean by these names. If a function of the user has one, its error is a `HandlerError`: nobody should start the execution
+ * again, or look for the fault in a slice.
+ */
+export const NAMES_OF_SLICES: readonly string[] = [
+  ERROR_NAMES.planChanged,
+  ERROR_NAMES.sliceFailed,
+  ERROR_NAMES.weightsCorrupt,
+];
+export const HANDLER_ERROR = 'HandlerError';
+
 /** The states of a pipeline that call functions of the user, by the `step` of a failure. */
 export const STEP_STATES = { preprocess: 'Preprocess', postprocess: 'Postprocess' } as const;
 

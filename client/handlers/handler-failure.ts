@@ -1,5 +1,5 @@
 /** The error of a function before or after the slices. Its message is JSON that says where the run failed. */
-import { ERROR_NAMES, type FailureCause } from '../../contract/failures';
+import { HANDLER_ERROR, NAMES_OF_SLICES, type FailureCause } from '../../contract/failures';
 import { InferenceError } from '../errors';
 
 type Step = NonNullable<FailureCause['step']>;
@@ -20,16 +20,6 @@ class HandlerFailure extends Error {
     if (stack !== undefined) this.stack = stack;
   }
 }
-
-/**
- * What only slices mean by these names. Of a function, a client would start the execution again, and a person would look for the fault in a
- * slice.
- */
-const NAMES_OF_SLICES: readonly string[] = [
-  ERROR_NAMES.planChanged,
-  ERROR_NAMES.sliceFailed,
-  ERROR_NAMES.weightsCorrupt,
-];
 
 /** Runs the work of a function. Its errors keep their names and get a cause with the step. */
 export async function failingIn<T>(step: Step, work: () => Promise<T>): Promise<T> {
@@ -53,7 +43,7 @@ function failureIn(step: Step, error: unknown): HandlerFailure {
     ...(details?.expected !== undefined && { expected: bounded(details.expected, MAX_FIELD) }),
     ...(details?.got !== undefined && { got: bounded(details.got, MAX_FIELD) }),
   };
-  return new HandlerFailure(isOfSlices ? 'HandlerError' : error.name, cause, error.stack);
+  return new HandlerFailure(isOfSlices ? HANDLER_ERROR : error.name, cause, error.stack);
 }
 
 /** One line: a terminal would obey control characters. */

@@ -1,5 +1,5 @@
 /** How an execution ended, and the error of one that failed. */
-import type { FailureCause } from '../../contract/failures';
+import { HANDLER_ERROR, NAMES_OF_SLICES, type FailureCause } from '../../contract/failures';
 import { parseFailureCause } from '../failure-cause';
 import { InferenceError } from '../errors';
 
@@ -25,8 +25,12 @@ export function outputOf({ executionArn, status, output, error, cause, step }: E
     const [name, message] = withoutCause(status, error);
     throw new InferenceError(name, message, { executionArn, step });
   }
-  const { message, ...details } = parseFailureCause(cause);
-  throw new InferenceError(error ?? 'States.Runtime', message, { step, ...details, executionArn, cause });
+  const { message, ...details } = { step, ...parseFailureCause(cause) };
+  const about = { ...details, executionArn, cause };
+  if (about.step !== undefined && error !== undefined && NAMES_OF_SLICES.includes(error)) {
+    throw new InferenceError(HANDLER_ERROR, `${error}: ${message}`, about);
+  }
+  throw new InferenceError(error ?? 'States.Runtime', message, about);
 }
 
 function withoutCause(

@@ -17,6 +17,7 @@ from sliced_inference import (
     BROKEN_BODY,
     DAMAGE,
     MAX_REQUEST_BYTES,
+    NAMES_OF_SLICES,
     NUMERIC_DTYPES,
     READS,
     InferenceError,
@@ -28,9 +29,6 @@ from sliced_inference import (
 
 # In characters, so that the console and the history of an execution show the cause in full.
 MAX_MESSAGE = 500
-
-# What only slices mean by these names: a client would start the execution again, or you would look for the fault in a slice.
-NAMES_OF_SLICES = ("PlanChanged", "SliceFailed", "WeightsCorrupt")
 
 
 def step(name):

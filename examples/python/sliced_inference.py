@@ -1668,6 +1668,10 @@ def _spec(spec: Mapping[str, Any]) -> TensorSpec:
     return TensorSpec(spec["name"], spec["dtype"], None if shape is None else tuple(shape))
 
 
+NAMES_OF_SLICES = ("PlanChanged", "SliceFailed", "WeightsCorrupt")
+"""What only slices mean by these names. If a function of the user has one, its error is a ``HandlerError``."""
+
+
 def _failure(execution: Mapping[str, Any], step: str | None) -> InferenceError:
     """The error of an execution that failed, timed out or was stopped."""
     status = execution["status"]
@@ -1675,6 +1679,8 @@ def _failure(execution: Mapping[str, Any], step: str | None) -> InferenceError:
     cause = parse_failure_cause(execution.get("cause") or f"the execution ended with the status {status}")
     cause.pop("deploymentDigest", None)
     name, fields = execution.get("error") or default, {"step": step, **cause}
+    if fields["step"] is not None and name in NAMES_OF_SLICES:
+        name, fields = "HandlerError", {**fields, "message": f"{name}: {fields['message']}"}
     error = InferenceError(name, execution_arn=execution["executionArn"], **fields)
     error._execution_cause = execution.get("cause")
     return error

@@ -922,7 +922,7 @@ class Overtaken(Case):
             failed("Lambda.ResourceNotFoundException", NOT_FOUND),
         ):
             for kind in ("EXPRESS", "STANDARD"):
-                name = end.body["error"]
+                name = "HandlerError" if "process" in end.body["cause"] else end.body["error"]
                 with self.subTest(f"{kind} {end.body}"):
                     self.assertEqual(self.play([(OLD, 1), (NEW, 12)], [end], kind), (name, 1, 0))
 
