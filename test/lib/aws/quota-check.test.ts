@@ -55,6 +55,13 @@ describe('a quota', () => {
     ).toBe('the thing must have at most 1000 bytes (https://example.com/quota), got 1001: use less');
   });
 
+  test('that only the longest names exceed gives a warning', () => {
+    const stack = newStack();
+    checkQuota(stack, { ...use, used: 1001, least: 1000 });
+    const [{ entry }] = Found.fromStack(stack).findWarning('*', Match.anyValue());
+    expect(entry.data).toMatch(/^the thing has up to 1001 of at most 1000 bytes, 100 % /);
+  });
+
   test('gives a warning that can be acknowledged', () => {
     const stack = newStack();
     checkQuota(stack, { ...use, used: 900 });
