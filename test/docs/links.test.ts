@@ -72,6 +72,14 @@ test('README.md has at most 200 lines', () => {
   expect(README.text.trimEnd().split('\n').length).toBeLessThanOrEqual(200);
 });
 
+test('README.md shows the commands that set up a clone as blocks', () => {
+  const blocks = README.codeBlocks('sh').map(({ code }) => code);
+  for (const command of ['demo', 'test']) {
+    const pattern = new RegExp(`^npm ci && npm (run )?${command} +#`);
+    expect(blocks).toContainEqual(expect.stringMatching(pattern));
+  }
+});
+
 test('README.md links to every guide', () => {
   const guides = DOCUMENTS.map(({ file }) => file).filter((file) => file.startsWith('docs/'));
   expect(README.links).toEqual(expect.arrayContaining(guides));
