@@ -56,7 +56,7 @@ export interface Verification {
 }
 
 /** Differences between the slices and the whole model with all of ONNX Runtime's defaults. */
-export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
+export interface DefaultComparison extends Omit<TensorDifference, 'name' | 'beyond'> {
   readonly tolerance: Tolerance;
   readonly outputs: readonly TensorDifference[];
 }
