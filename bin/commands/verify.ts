@@ -1,12 +1,14 @@
 /** `sliced-inference verify MODEL`: compares the outputs of the chained slices with those of the whole model. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { SlicedInferenceError } from '../../lib/errors';
+import { SlicedInferenceError, escaped } from '../../lib/errors';
+import type { OptimizationLevel } from '../../lib/optimize/level';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
 import { addSlicingOptions, estimateOptions, slicerFor, warnOfProfile, wholeNumber } from './slicing-options';
 import { checkComparingFlags } from './unused-flags';
 import { describeInputs } from '../verify/describe-inputs';
+import type { TensorDifference } from '../verify/difference';
 import type { DefaultComparison, Verification } from '../verify/run-both';
 import { verify } from '../verify/run-both';
 import { print, printJson } from '../terminal/print';
@@ -121,12 +123,15 @@ function describe(verification: Verification, file = 'generated inputs'): string
     `${what} are ${identical ? 'identical' : 'different'} with graph optimization '${graphOptimization}'`,
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
-    ...(againstDefault ? describeDefault(againstDefault) : []),
+    ...(againstDefault ? describeDefault(againstDefault, graphOptimization) : []),
     '',
   ].join('\n');
 }
 
-function describeDefault({ tolerance, withinTolerance, outputs }: DefaultComparison): string[] {
+function describeDefault(
+  { tolerance, withinTolerance, outputs }: DefaultComparison,
+  optimization: OptimizationLevel,
+): string[] {
   const figure = (value: number | null): string => (value === null ? 'none' : value.toPrecision(3));
   const rows = outputs.map((output) => [
     output.name,
@@ -139,5 +144,26 @@ function describeDefault({ tolerance, withinTolerance, outputs }: DefaultCompari
     '',
     `compared with ONNX Runtime's default settings, they are ${withinTolerance ? 'within' : 'beyond'} the tolerance of ${tolerance.absolute} + ${tolerance.relative} x |value|`,
     formatTable(['output', 'tolerance', 'max abs diff', 'max rel diff', 'max ulp diff'], rows),
+    ...outputs.flatMap((output) => describeBeyond(output)),
+    ...(withinTolerance ? [] : meaningOf(optimization)),
+  ];
+}
+
+function describeBeyond({ name, beyond }: TensorDifference): string[] {
+  if (beyond === undefined) return [];
+  const { elements, farthest } = beyond;
+  const count = elements === 1 ? 'one element' : `${elements} elements`;
+  return [
+    escaped(
+      `${name}: ${count} beyond the tolerance, the farthest at [${farthest.index.join(',')}]: ${farthest.expected} by default, ${farthest.got} in the slices`,
+    ),
+  ];
+}
+
+/** What differences beyond the tolerance mean. */
+function meaningOf(optimization: OptimizationLevel): string[] {
+  return [
+    'an ulp is the distance to the next floating-point number; it is tiny near 0, so small numbers of opposite signs are billions of ulps apart',
+    `the comparison above is with graph optimization '${optimization}'; ONNX Runtime's defaults optimize all, prepack weights and use all cores, so they round differently${optimization === 'extended' ? '' : ', and --optimize extended comes closer to them'}`,
   ];
 }

@@ -153,6 +153,7 @@ class ProfileRun {
           folder,
         },
         folder,
+        this.analyzed.model,
       );
       if (answer.kind !== 'slice') throw new SliceFailure(answer.kind === 'failed' ? answer.reason : '');
       return { measured: { answer, nodes }, outputs: decodeSafetensors(fs.readFileSync(outputs)) };
@@ -164,7 +165,7 @@ class ProfileRun {
   private async speed(): Promise<number> {
     const product = path.join(this.folder, 'product.onnx');
     fs.writeFileSync(product, productModel());
-    const answer = await runProfileJob({ kind: 'speed', product }, this.folder);
+    const answer = await runProfileJob({ kind: 'speed', product }, this.folder, this.analyzed.model);
     if (answer.kind === 'speed') return answer.flopsPerSecond;
     throw new SlicedInferenceError(
       'the library of ONNX Runtime must load and run on this machine',

@@ -18,6 +18,12 @@ export interface TensorDifference {
   readonly maxRelDiff: number | null;
   /** Largest distance of two elements in units of the last place; `null` for dtypes other than floats. */
   readonly maxUlpDiff: number | null;
+  /** Absent within the tolerance, and if differences are undefined. */
+  readonly beyond?: {
+    readonly elements: number;
+    /** The element that exceeds the tolerance most. */
+    readonly farthest: { readonly index: readonly number[]; readonly expected: number; readonly got: number };
+  };
 }
 
 export function tensorDifference(
@@ -46,20 +52,45 @@ function numericDifference(
   const value = valueOf(expected.dtype);
   const order = orderOf(expected);
   const orderGot = orderOf(got);
-  let withinTolerance = true;
+  let elements = 0;
+  let farthest = { index: 0, excess: 0 };
   let [maxAbsDiff, maxRelDiff, maxUlpDiff] = [0, 0, 0];
   for (let index = 0; index < a.length; index++) {
     const [x, y] = [value(a, index), value(b, index)];
     if (Object.is(x, y) || x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
     const difference = Math.abs(y - x);
     if (!Number.isFinite(difference)) return undefined;
-    withinTolerance &&= difference <= absolute + relative * Math.abs(x);
+    const excess = difference - (absolute + relative * Math.abs(x));
+    if (excess > 0) elements++;
+    if (excess > farthest.excess) farthest = { index, excess };
     maxAbsDiff = Math.max(maxAbsDiff, difference);
     maxRelDiff = Math.max(maxRelDiff, difference / Math.abs(x));
     if (order && orderGot)
       maxUlpDiff = Math.max(maxUlpDiff, Math.abs(Number(order(index) - orderGot(index))));
   }
-  return { name, withinTolerance, maxAbsDiff, maxRelDiff, maxUlpDiff: order ? maxUlpDiff : null };
+  const { index } = farthest;
+  const ends = { index: indexesOf(index, expected.shape), expected: value(a, index), got: value(b, index) };
+  return {
+    name,
+    withinTolerance: elements === 0,
+    maxAbsDiff,
+    maxRelDiff,
+    maxUlpDiff: order ? maxUlpDiff : null,
+    ...(elements > 0 && { beyond: { elements, farthest: ends } }),
+  };
+}
+
+/** The index of each dimension. */
+function indexesOf(element: number, shape: readonly number[]): number[] {
+  let rest = element;
+  return shape
+    .toReversed()
+    .map((size) => {
+      const index = rest % size;
+      rest = (rest - index) / size;
+      return index;
+    })
+    .reverse();
 }
 
 function valueOf(dtype: NumericTensor['dtype']): (array: TypedArray, index: number) => number {

@@ -56,7 +56,7 @@ export interface Verification {
 }
 
 /** Differences between the slices and the whole model with all of ONNX Runtime's defaults. */
-export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
+export interface DefaultComparison extends Omit<TensorDifference, 'name' | 'beyond'> {
   readonly tolerance: Tolerance;
   readonly outputs: readonly TensorDifference[];
 }
@@ -87,16 +87,17 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     const generated = given === undefined && {
       generated: { specs: plan.inputs, dimensions, planned: plan.dimensions, seed },
     };
+    const place = { folder, model: analyzed.model };
     onStep('running the whole model');
     const whole = file('whole');
     await runJob(
       { kind: 'whole', threads, optimization, modelPath, inputs, ...generated, outputNames, outputs: whole },
       given === undefined ? GENERATED : GIVEN,
-      folder,
+      place,
     );
     onStep(`running ${plan.slices.length} slices`);
     const chained = file('chained');
-    await runJob({ kind: 'chain', threads, slicesFolder, inputs, outputs: chained }, CHAINED, folder);
+    await runJob({ kind: 'chain', threads, slicesFolder, inputs, outputs: chained }, CHAINED, place);
     const verification = {
       ...compare(plan, read(inputs), read(whole), read(chained)),
       profileDifferences: analyzed.profile?.differences ?? [],
@@ -104,7 +105,7 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     if (againstDefault === undefined) return verification;
     onStep('running the whole model with default settings');
     const alone = file('default');
-    await runJob({ kind: 'default', modelPath, inputs, outputNames, outputs: alone }, BY_DEFAULT, folder);
+    await runJob({ kind: 'default', modelPath, inputs, outputNames, outputs: alone }, BY_DEFAULT, place);
     return {
       ...verification,
       againstDefault: compareWithDefault(plan, read(alone), read(chained), againstDefault),

@@ -56,7 +56,7 @@ export function askChild(request: ChildRequest): object {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (isExpired(child)) {
-    const seconds = Math.ceil(timeoutMs / 1000);
+    const seconds = Math.round(timeoutMs / 1000);
     throw new Refusal(what, `no answer within ${seconds} s`, advice, 'timeout');
   }
   if (child.status !== 0) throw new Refusal(what, crashOf(child), advice, 'crash');

@@ -42,20 +42,22 @@ export class GraphBuilder {
 
   addInitializer(tensor: Tensor, field: SourceRange, storage: 'dense' | 'sparse'): void {
     const value = this.valueOf(tensor.name);
-    if (this.values[value].initializer !== undefined) throw duplicate('initializer', tensor.name);
+    if (this.values[value].initializer !== undefined)
+      throw duplicate('initializer', tensor.name, 'two initializers', 'loads');
     this.values[value].initializer = this.initializers.length;
     this.initializers.push({ value, tensor, field, sparse: storage === 'sparse' });
   }
 
   addInput(name: string, type: DeclaredType, field: SourceRange): void {
     const value = this.valueOf(name);
-    if (this.values[value].input !== undefined) throw duplicate('input', name);
+    if (this.values[value].input !== undefined) throw duplicate('input', name, 'two inputs', 'refused');
     this.values[value].input = this.inputs.length;
     this.inputs.push({ value, type, field });
   }
 
   addOutput(name: string, type: DeclaredType, field: SourceRange): void {
-    if (this.outputNames.has(name)) throw duplicate('output', name);
+    if (this.outputNames.has(name))
+      throw duplicate('output', name, 'two entries in the list of outputs', 'loads');
     this.outputNames.add(name);
     this.outputs.push({ name, type, field });
     this.checkCount(this.outputs.length, 'outputs');
@@ -100,8 +102,14 @@ export class GraphBuilder {
   private define(name: string, node: number): void {
     const value = this.valueOf(name);
     const { producer, input, initializer } = this.values[value];
-    if (producer !== undefined || input !== undefined || initializer !== undefined)
-      throw duplicate('value', name);
+    const label = (index: number): string => nodeLabel({ ...this.nodes[index].parsed, index });
+    const isConstant = (index: number): boolean => this.nodes[index].parsed.opType === 'Constant';
+    if (producer !== undefined || input !== undefined || initializer !== undefined) {
+      const first =
+        producer !== undefined ? label(producer) : input !== undefined ? 'an input' : 'an initializer';
+      const loads = isConstant(node) && (producer === undefined || isConstant(producer));
+      throw duplicate('value', name, `${first} and ${label(node)}`, loads ? 'loads' : 'refused');
+    }
     this.values[value].producer = node;
   }
 
@@ -156,10 +164,18 @@ export class GraphBuilder {
   }
 }
 
-function duplicate(kind: string, name: string): SlicedInferenceError {
+/** @param inOnnxRuntime whether ONNX Runtime loads such a model, with a warning */
+function duplicate(
+  kind: string,
+  name: string,
+  definitions: string,
+  inOnnxRuntime: 'loads' | 'refused',
+): SlicedInferenceError {
   return new SlicedInferenceError(
     `${kind} ${quoted(name)} of the graph must be defined once`,
-    'a second definition',
-    'the file is damaged; export the model again',
+    definitions,
+    inOnnxRuntime === 'loads'
+      ? 'ONNX Runtime takes one of the two and at most warns; delete the one that is not meant'
+      : 'the file is damaged; export the model again',
   );
 }

@@ -10,6 +10,7 @@ import { encodeModel } from '../onnx/encode-model';
 import type { Graph, Model, Value } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import { writeChunks } from '../onnx/write-chunks';
+import { deadlineMs } from '../onnx/deadline';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import { askChild } from '../host/run-child';
@@ -18,7 +19,7 @@ import type { OptimizationLevel } from './level';
 import type { OptimizeAnswer, OptimizeJob } from './optimize-child';
 
 /** ONNX Runtime reads and folds weights, which takes a minute for gigabytes of them. */
-const TIMEOUT_MS = 15 * 60_000;
+const BASE_TIMEOUT_MS = 15 * 60_000;
 
 const SAVED_GRAPH = 'saved.onnx';
 const SAVED_WEIGHTS = 'saved.weights';
@@ -136,7 +137,7 @@ function save(model: Model, level: OptimizationLevel, folder: string): CachedAns
   const found = askChild({
     script: 'lib/optimize/optimize-child.js',
     args: [JSON.stringify(job)],
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: deadlineMs(BASE_TIMEOUT_MS, model),
     what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()} with graph optimization '${level}'`,
     advice:
       level === 'none'

@@ -34,9 +34,12 @@ const FROM_FIRST_INPUT: ReadonlySet<string> = new Set([
   ...['ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'SequenceAt'],
 ]);
 
+/** Operators all of whose results have the size of the first input. ONNX Runtime infers no shape of the mask of a `Dropout`. */
+const SAME_SIZE: ReadonlySet<string> = new Set(['Dropout']);
+
 /** Operators with at most as many elements as all of their inputs together. */
 const FROM_ALL_INPUTS: ReadonlySet<string> = new Set([
-  ...['Concat', 'ConcatFromSequence', 'SequenceConstruct', 'SequenceInsert'],
+  ...['Concat', 'ConcatFromSequence', 'SequenceConstruct', 'SequenceInsert', 'FeatureVectorizer'],
 ]);
 
 /**
@@ -89,8 +92,8 @@ export function boundElements(
       largest([known, isList ? largestSize : largestInput, ...given.map((value) => elements[value])]);
     elements[output] = Number.isFinite(made) ? made : assume();
     if (names && known > 0) dimensions.add(names, Math.max(1, Math.floor(elements[output] / known)));
-    if (type.dtype !== undefined && given.every((value) => isKnown(types[value], value)))
-      bounded.push(output);
+    if (type.dtype === undefined || SAME_SIZE.has(node.opType)) return;
+    if (given.every((value) => isKnown(types[value], value))) bounded.push(output);
   };
   for (const index of nodesInOrder) {
     const node = nodes[index];

@@ -8,6 +8,7 @@ import { printable, quoted } from '../errors';
 import { dataTypeName } from '../onnx/data-type';
 import type { Graph, Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
+import { deadlineMs } from '../onnx/deadline';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { ChildError, askChild } from '../host/run-child';
 import { withTemporaryFolder } from '../host/temporary-folder';
@@ -17,8 +18,13 @@ import { ZEROS_FILE, buildFoldable, buildSkeleton } from './skeleton';
 import type { DimensionSizes, ValueTypes } from './value-types';
 import { UNKNOWN_TYPE, givenType } from './value-types';
 
-/** ONNX Runtime loads the largest public graphs in seconds, so it hangs when a minute is not enough. */
-export const TIMEOUT_MS = 60_000;
+/** ONNX Runtime loads graphs of thousands of nodes in seconds. */
+const BASE_TIMEOUT_MS = 60_000;
+
+/** How long ONNX Runtime may take to infer types. It hangs when that is not enough. */
+export function inferTimeoutMs(model: Model): number {
+  return deadlineMs(BASE_TIMEOUT_MS, model);
+}
 
 /** ONNX Runtime does not load the model, or crashes or hangs. */
 export class RefusedModelError extends ChildError {}
@@ -86,7 +92,7 @@ interface Question {
   readonly foldsConstants: boolean;
   /** Whether a value is known to have no dimensions. */
   readonly isScalar: (value: ValueIndex) => boolean;
-  /** @default TIMEOUT_MS */
+  /** @default inferTimeoutMs(model) */
   readonly timeoutMs?: number;
 }
 
@@ -141,7 +147,7 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
 export function inferOutputs(
   model: Model,
   job: InferJob,
-  { sizes = {}, timeoutMs = TIMEOUT_MS }: Partial<Question> = {},
+  { sizes = {}, timeoutMs = inferTimeoutMs(model) }: Partial<Question> = {},
 ): readonly SessionOutput[] {
   const jobPath = `${job.modelPath}.json`;
   fs.writeFileSync(jobPath, JSON.stringify(job));

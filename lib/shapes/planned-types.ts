@@ -4,7 +4,7 @@ import { ONNX_INT64 } from '../onnx/data-type';
 import type { Model, NodeIndex, Tensor, ValueIndex } from '../onnx/model';
 import { assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
-import { RefusedModelError, TIMEOUT_MS, inferFoldedTypes, inferTypes } from './infer';
+import { RefusedModelError, inferFoldedTypes, inferTimeoutMs, inferTypes } from './infer';
 import { sizeHints } from './size-hints';
 import type { DimensionSizes, ValueType, ValueTypes } from './value-types';
 import { givenSize, sizedShape, sortedSizes, symbolicDimensions, tensorBytes } from './value-types';
@@ -129,7 +129,7 @@ interface Attempts {
  * long is the last one: ONNX Runtime would hang with other sizes too.
  */
 function firstLoaded(candidates: readonly DimensionSizes[], { model, nodesInOrder, types }: Asked): Attempts {
-  const deadline = performance.now() + TIMEOUT_MS;
+  const deadline = performance.now() + inferTimeoutMs(model);
   let refusal: RefusedModelError | undefined;
   for (const sizes of candidates) {
     const timeoutMs = deadline - performance.now();

@@ -203,9 +203,16 @@ describe('verify --against default', () => {
   it('exits with 1 beyond the tolerance', async () => {
     // ONNX Runtime folds the normalization into the convolution, which then rounds differently.
     const args = ['verify', saveModel(normalized()), '--slices', '2', '--against', 'default'];
-    const { code, stdout } = await cli([...args, '--atol', '0', '--rtol', '0', '--json']);
+    const exact = [...args, '--atol', '0', '--rtol', '0'];
+    const { code, stdout } = await cli([...exact, '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ identical: true, againstDefault: { withinTolerance: false } });
+    const text = (await cli(exact)).stdout;
+    expect(text).toMatch(
+      /\ny: \d+ elements beyond the tolerance, the farthest at \[\d+(,\d+)*\]: \S+ by default, \S+ in the slices\n/,
+    );
+    expect(text).toContain('so small numbers of opposite signs are billions of ulps apart');
+    expect(text).toContain('--optimize extended comes closer to them');
   });
 
   it.each(['-1', 'x', ''])('refuses the tolerance %j', async (tolerance) => {

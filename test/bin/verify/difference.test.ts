@@ -52,6 +52,17 @@ describe('a difference', () => {
     expect(difference(floats(expected), floats(got)).withinTolerance).toBe(within);
   });
 
+  it('beyond the tolerance has a number of elements and the farthest of them', () => {
+    const [expected, got] = [
+      [0, 1, 2, 3, 4, 5],
+      [0, 1.1, 2, 2, 4, 5.2],
+    ].map((elements): RawTensor => ({ ...floats(...elements), shape: [2, 3] }));
+    expect(difference(expected, got).beyond).toEqual({
+      elements: 3,
+      farthest: { index: [1, 0], expected: 3, got: 2 },
+    });
+  });
+
   it('of integers has no units in the last place', () => {
     expect(difference(tensor('int64', BigInt64Array.of(5n)), tensor('int64', BigInt64Array.of(7n)))).toEqual({
       name: 'y',
@@ -59,6 +70,7 @@ describe('a difference', () => {
       maxAbsDiff: 2,
       maxRelDiff: 0.4,
       maxUlpDiff: null,
+      beyond: { elements: 1, farthest: { index: [0], expected: 5, got: 7 } },
     });
   });
 

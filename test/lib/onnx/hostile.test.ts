@@ -187,7 +187,7 @@ describe('parseModel, with damaged models', () => {
     [
       'a value with two producers',
       { node: [node('Abs', ['x'], ['y']), node('Neg', ['x'], ['y'])], ...io },
-      "value 'y' of the graph must be defined once, got a second definition: the file is damaged; export the model again",
+      "value 'y' of the graph must be defined once, got node 'Abs_y' (Abs) and node 'Neg_y' (Neg): the file is damaged; export the model again",
     ],
     [
       'a node that uses its own output',
@@ -202,12 +202,12 @@ describe('parseModel, with damaged models', () => {
     [
       'a duplicate output',
       { node: [node('Abs', ['x'], ['y'])], input: io.input, output: [...io.output, ...io.output] },
-      "output 'y' of the graph must be defined once, got a second definition: the file is damaged; export the model again",
+      "output 'y' of the graph must be defined once, got two entries in the list of outputs: ONNX Runtime takes one of the two and at most warns; delete the one that is not meant",
     ],
     [
       'a duplicate input',
       { node: [node('Abs', ['x'], ['y'])], input: [...io.input, ...io.input], output: io.output },
-      "input 'x' of the graph must be defined once, got a second definition: the file is damaged; export the model again",
+      "input 'x' of the graph must be defined once, got two inputs: the file is damaged; export the model again",
     ],
     [
       'a duplicate initializer',
@@ -216,7 +216,19 @@ describe('parseModel, with damaged models', () => {
         initializer: [floats('w', [4]), floats('w', [4])],
         ...io,
       },
-      "initializer 'w' of the graph must be defined once, got a second definition: the file is damaged; export the model again",
+      "initializer 'w' of the graph must be defined once, got two initializers: ONNX Runtime takes one of the two and at most warns; delete the one that is not meant",
+    ],
+    [
+      'a constant that is an initializer too, which ONNX Runtime loads',
+      {
+        node: [
+          node('Constant', [], ['w'], [{ name: 'value', t: floats('', [4]), type: 4 }]),
+          node('Add', ['x', 'w'], ['y']),
+        ],
+        initializer: [floats('w', [4])],
+        ...io,
+      },
+      "value 'w' of the graph must be defined once, got an initializer and node 'Constant_w' (Constant): ONNX Runtime takes one of the two and at most warns; delete the one that is not meant",
     ],
     [
       'names with control characters, which the error escapes',

@@ -85,7 +85,7 @@ describe('Slicing.maxSliceSize', () => {
 
   test('refuses a size that no cut can meet, and names the node', () => {
     expect(refusal(() => Slicing.maxSliceSize(Size.bytes(1000)))).toBe(
-      "each slice must have at most 1000 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size",
+      "each slice must have at most 1000 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size to 1024 bytes or more",
     );
   });
 });

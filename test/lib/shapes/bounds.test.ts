@@ -33,6 +33,32 @@ describe('the elements of a tensor whose size depends on data', () => {
     expect(elementsOf(nodes).y).toBe(180);
   });
 
+  test('are those of all features that a FeatureVectorizer joins', () => {
+    const names = Array.from({ length: 201 }, (_, index) => `f${index}`);
+    const vectorizer = node(
+      'FeatureVectorizer',
+      names,
+      ['y'],
+      [
+        attribute.ints(
+          'inputdimensions',
+          names.map(() => 1),
+        ),
+      ],
+    );
+    const graph = {
+      node: [{ ...vectorizer, domain: 'ai.onnx.ml' }],
+      input: names.map((name) => value(name, FLOAT, [1, 1])),
+      output: [value('y', FLOAT)],
+    };
+    const opsetImport = [
+      { domain: '', version: 17 },
+      { domain: 'ai.onnx.ml', version: 1 },
+    ];
+    const { model, planned } = analyzeModel(saveModel({ graph, opsetImport }));
+    expect(planned.bytes[model.graph.outputs[0].value]).toBe(804);
+  });
+
   test('are estimated as those of the largest input when the node computes a size from data', () => {
     expect(elementsOf([node('Expand', ['x', 'sizes'], ['y'])]).y).toBe(60);
     expect(elementsOf([node('ConstantOfShape', ['sizes'], ['y'])]).y).toBe(60);
@@ -58,6 +84,19 @@ describe('the elements of a tensor whose size depends on data', () => {
   test('do not count a dimension twice that is known of the result and not of the input', () => {
     const nodes = [node('Reshape', ['x', 'sizes'], ['a']), node('Gemm', ['a', 'w'], ['y'])];
     expect(elementsOf(nodes, [floats('w', [10, 25])]).y).toBeLessThanOrEqual(150);
+  });
+
+  test('are exact for the mask of a Dropout, of which ONNX Runtime infers no shape', () => {
+    const graph = {
+      node: [node('Dropout', ['x'], ['y', 'mask'])],
+      input: [value('x', FLOAT, [6, 10])],
+      output: [value('y', FLOAT)],
+    };
+    const opsetImport = [{ domain: '', version: 7 }];
+    const { model, planned } = analyzeModel(saveModel({ graph, opsetImport }));
+    const mask = model.graph.values.findIndex(({ name }) => name === 'mask');
+    expect(planned.elements[mask]).toBe(60);
+    expect(planned.bounded).toEqual([]);
   });
 
   test('are exact when the size is a constant', () => {

@@ -66,8 +66,24 @@ describe('maxSliceSize', () => {
 
   test('refuses a size that one node exceeds', () => {
     expect(() => slices(maxSliceSize(1000))).toThrow(
-      "each slice must have at most 1000 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size",
+      "each slice must have at most 1000 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size to 1024 bytes or more",
     );
+    expect(() => slices(maxSliceSize(1023))).toThrow('raise the slice size to 1024 bytes or more');
+    expect(slices(maxSliceSize(1024)).length).toBeGreaterThan(4);
+  });
+
+  test('names the smallest size for all nodes, rounded up to tenths of a MiB', () => {
+    const graph = {
+      node: [node('MatMul', ['x', 'small'], ['m']), node('MatMul', ['m', 'large'], ['y'])],
+      initializer: [floats('small', [600, 512]), floats('large', [512, 4096])],
+      input: [value('x', FLOAT, [1, 600])],
+      output: [value('y', FLOAT, [1, 4096])],
+    };
+    const { cuts } = analyzeModel(saveModel({ graph }));
+    expect(() => maxSliceSize(2 ** 20).choose(cuts)).toThrow(
+      "each slice must have at most 1 MiB of weights, got 1.2 MiB for node 'MatMul_m' (MatMul): raise the slice size to 8 MiB or more",
+    );
+    expect(maxSliceSize(2 ** 23).choose(cuts).groups).toHaveLength(2);
   });
 
   test('refuses a size of 0', () => {
