@@ -47,7 +47,9 @@ export class Caller {
     const line = await this.lines.next();
     clearTimeout(timer);
     if (line.value !== undefined) return JSON.parse(line.value) as CallAnswer;
-    throw new CallerEnded(`the caller in ${this.language} must answer, got its end: ${this.program.output}`);
+    const { child, output } = this.program;
+    const end = child.signalCode ?? `exit code ${child.exitCode ?? 'unknown'}`;
+    throw new CallerEnded(`the caller in ${this.language} must answer, got ${end}: ${output}`);
   }
 
   close(): void {
