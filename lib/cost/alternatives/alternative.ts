@@ -41,6 +41,7 @@ export const ALTERNATIVES = [
   'one-function',
   'container-image',
   'snap-start',
+  'micro-vm',
   'managed-instances',
   'managed-instances-gpu',
   'sagemaker-serverless',

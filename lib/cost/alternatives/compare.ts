@@ -9,6 +9,7 @@ import { payPerRun } from './alternative';
 import { containerImage } from './container-image';
 import { fargate } from './fargate';
 import { managedInstances, managedInstancesWithGpu } from './managed-instances';
+import { microVm } from './micro-vm';
 import { oneFunction } from './one-function';
 import { sageMakerServerless } from './sagemaker-serverless';
 import { alternativeOf, comparedColdShare } from './sizes';
@@ -70,6 +71,7 @@ export function compareAlternatives(
       oneFunction,
       containerImage,
       snapStart,
+      microVm,
       managedInstances,
       managedInstancesWithGpu,
       sageMakerServerless,

@@ -12,10 +12,12 @@ export function snapStart(model: WholeModel, setting: AlternativeSetting): Alter
     id: 'snap-start',
     name: 'one Lambda function with SnapStart',
     notes: [
+      'SnapStart for Node.js and for container images is announced, not confirmed',
       `SnapStart allows ${environment.lambda.freeTmpMb} MB of /tmp, so the weights are in a container image`,
       'SnapStart excludes provisioned concurrency and EFS',
       'the cache is charged for every published version until it is deleted, for three hours at least',
     ],
+    guess: 'SnapStart for Node.js and for container images is announced, not confirmed',
     tmpBytes: 0,
     breaks: imageBreaks(model, setting),
     start: (load, memoryMb) => ({

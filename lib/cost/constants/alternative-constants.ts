@@ -8,6 +8,13 @@ const sageMaker = from(
   '2026-11',
   'https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html',
 );
+const microVmSizes = from(
+  'believed',
+  '2026-11',
+  'https://docs.aws.amazon.com/lambda/latest/dg/microvms-images.html as public reports quote it',
+);
+const reported = (what: string) =>
+  from('measured elsewhere', '2026-11', `public reports on Lambda MicroVMs: ${what}`);
 const believed = (why: string) => from('believed', '2026-11', why);
 
 export const MANAGED_INSTANCES = {
@@ -33,6 +40,19 @@ export const SAGE_MAKER = {
   coldStartMs: believed('reports of 5 to 10 s for small models')(6000, 'ms'),
   /** Memory that comes with one vCPU. */
   mbPerVcpu: believed('as of Lambda functions; AWS says only that it is proportional')(1769, 'MB/vCPU'),
+} as const satisfies ConstantGroup;
+
+export const MICRO_VMS = {
+  /** Memory and vCPUs of a machine, for each GB and half vCPU of its baseline, which is charged while it runs. */
+  peak: microVmSizes(4, 'ratio'),
+  /** Of the memory of the baseline. */
+  mbPerVcpu: microVmSizes(2048, 'MB/vCPU'),
+  /** From a request to a suspended machine to the end of its resume. */
+  resumeMs: reported('a resume from a snapshot of 0.61 GB in 0.7 s')(700, 'ms'),
+  /** How fast larger snapshots are read. */
+  snapshotReads: believed('as fast as the reported resume; larger ones were not reported')(870, 'MB/s'),
+  /** Through the endpoint, for each GB of the baseline. */
+  endpointRate: reported('1 to 16 MB/s by size')(2, 'MB/s'),
 } as const satisfies ConstantGroup;
 
 export const ALWAYS_ON = {

@@ -1,5 +1,5 @@
 /** Speeds and delays of AWS and of a slice's function, each with its source and date. A file can replace any of them. */
-import { ALWAYS_ON, MANAGED_INSTANCES, SAGE_MAKER } from './alternative-constants';
+import { ALWAYS_ON, MANAGED_INSTANCES, MICRO_VMS, SAGE_MAKER } from './alternative-constants';
 import type { ConstantTable, ValuesOf } from './constant';
 import { valuesOf } from './constant';
 import { HANDLER, PROCESSOR } from './function-constants';
@@ -15,6 +15,7 @@ export const ENVIRONMENT = {
   processor: PROCESSOR,
   managedInstances: MANAGED_INSTANCES,
   sageMaker: SAGE_MAKER,
+  microVms: MICRO_VMS,
   alwaysOn: ALWAYS_ON,
 } as const satisfies ConstantTable;
 

@@ -7,6 +7,11 @@ const s3 = from('documented', '2026-09', 'https://aws.amazon.com/s3/pricing/');
 const stepFunctions = from('documented', '2026-09', 'https://aws.amazon.com/step-functions/pricing/');
 const fargate = from('documented', '2026-09', 'https://aws.amazon.com/fargate/pricing/');
 const sageMaker = from('documented', '2026-09', 'https://aws.amazon.com/sagemaker/ai/pricing/');
+const microVms = from(
+  'believed',
+  '2026-08',
+  'https://aws.amazon.com/lambda/pricing/ as several public reports quote it for Lambda MicroVMs',
+);
 
 /** Prices that were remembered and not read again for this table. The link says where to check them. */
 const remembered = (link: string) => from('believed', '2026-11', link);
@@ -65,6 +70,14 @@ export const PRICES = {
     gpuInstance: ec2(0.8048, 'USD/h'),
     /** What Lambda adds to EC2's price. */
     fee: lambda(0.15, 'share'),
+  },
+  microVms: {
+    /** Of arm64, which all machines are. */
+    vcpuSecond: microVms(0.000_027_694_4, 'USD/vCPU-s'),
+    gbSecond: microVms(0.000_003_666_7, 'USD/GB-s'),
+    snapshotRead: microVms(0.001_55, 'USD/GB'),
+    snapshotWrite: microVms(0.0038, 'USD/GB'),
+    snapshotStorage: microVms(0.08, 'USD/GB-month'),
   },
   ecr: {
     storage: ecr(0.1, 'USD/GB-month'),

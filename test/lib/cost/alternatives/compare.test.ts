@@ -206,6 +206,63 @@ describe('one function', () => {
   });
 });
 
+describe('a Lambda MicroVM', () => {
+  it('is charged while it runs, for each cycle of a suspension, and for snapshots', () => {
+    const { alternative, of } = compare(BERT, 8, 1769, { requestsPerHour: 1 });
+    // The smallest machine has a quarter of a vCPU and computes on one. The result takes 0.5 s at 1 MB/s.
+    const computing = 1.08;
+    const busy = computing + (2048 + 524_288) / 1e6;
+    const rate = 1 / 3600;
+    const running = (1 - Math.exp(-rate * (busy + 360))) / rate;
+    const gb = 1400 / 1024;
+    const request =
+      running * (0.25 * 0.0000276944 + gb * 0.0000036667) +
+      computing * 0.75 * 0.0000276944 +
+      Math.exp(-0.1) * gb * (0.00155 + 0.0038);
+    const image = (1.3e9 / 2 ** 20 + 250) / 1024;
+    expect(alternative('micro-vm').dollarsPerMonth(1)).toBeCloseTo(
+      730 * request + (image + 2 * gb) * 0.08,
+      6,
+    );
+    expect(of('micro-vm').size).toBe('1 machine of up to 1 vCPU and 2,048 MB');
+    // A resume reads 1,400 MB.
+    const { warm, cold } = of('micro-vm');
+    expect(cold.time.quantile(0.5) - warm.time.quantile(0.5)).toBeCloseTo((1400 * 2 ** 20) / 870e3, 3);
+    expect([warm.dollars, cold.dollars]).toEqual([undefined, undefined]);
+  });
+
+  it('resumes a small model in the reported time', () => {
+    const { warm, cold } = compare(SMALL, 2, 512).of('micro-vm');
+    expect(cold.time.quantile(0.5) - warm.time.quantile(0.5)).toBeCloseTo(700, 3);
+  });
+
+  it('never costs less for more requests of the same temperature', () => {
+    const own = compare(BERT, 8, 1769, { temperature: 'warm' }).alternative('micro-vm');
+    const dollars = [0, 0.1, 1, 10, 1000, 1e5, 1e7].map((rate) => own.dollarsPerMonth(rate));
+    expect([...dollars].sort((a, b) => a - b)).toEqual(dollars);
+    expect(own.at(1e6).size).toMatch(/^[\d,]{3,} machines /);
+  });
+
+  it.each([
+    [2048, 'up to 1 vCPU and 2,048 MB', []],
+    [9000, 'up to 8 vCPU and 16,384 MB', []],
+    [
+      40_000,
+      'up to 16 vCPU and 32,768 MB',
+      ['the model needs 40,000 MB, and a machine has at most 32,768 MB'],
+    ],
+  ])('of a model of %i MB has %s', (peakMemoryMb, size, breaks) => {
+    const { size: named, breaks: broken } = compare({ ...BERT, peakMemoryMb }, 8, 1769).of('micro-vm');
+    expect(named).toBe(`1 machine of ${size}`);
+    expect(broken).toEqual(breaks);
+  });
+});
+
+it('says that SnapStart for this runtime is announced, not confirmed', () => {
+  const { alternative } = compare(BERT, 8, 1769);
+  expect(alternative('snap-start').notes.join()).toContain('announced, not confirmed');
+});
+
 describe('what is always on', () => {
   it('costs the same without requests as with few', () => {
     const { alternative } = compare(BERT, 8, 1769);
