@@ -4,10 +4,10 @@ import * as path from 'node:path';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
+import { memorySubjects } from '../memory/subjects';
 import { writeBidirectionalLstm, writeEncoder, writeResidual } from './models';
 import { print } from './streamed-table';
 
-const MIN_NODES = 8;
 /** Sizes of symbolic dimensions in the models of a folder. */
 const DIMENSIONS: readonly Readonly<Record<string, number>>[] = [
   { sequence: 128 },
@@ -43,6 +43,12 @@ export function* generated(folder: string): Generator<Subject> {
   }
 }
 
+/** The models of `npm run bench:memory`. */
+export function* realistic(folder: string): Generator<Subject> {
+  for (const { name, file, dimensions } of memorySubjects(folder))
+    yield { name, analyzed: analyzeModel(file, { dimensions }) };
+}
+
 /** The models of a file, or of a folder and its folders. */
 export function* found(where: string): Generator<Subject> {
   if (fs.statSync(where).isDirectory()) {
@@ -55,8 +61,8 @@ export function* found(where: string): Generator<Subject> {
   const name = path.basename(where, '.onnx');
   try {
     const analyzed = analyzeAtRealSizes(where);
-    const isLarge = analyzed.dataflow.order.length >= MIN_NODES && mostSlices(analyzed.cuts) >= 2;
-    if (isLarge) yield { name: name === 'model' ? path.basename(path.dirname(where)) : name, analyzed };
+    if (mostSlices(analyzed.cuts) >= 2)
+      yield { name: name === 'model' ? path.basename(path.dirname(where)) : name, analyzed };
   } catch (error) {
     print(`left out: ${name}: ${error instanceof Error ? error.message : String(error)}`);
   }

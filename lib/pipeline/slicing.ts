@@ -74,7 +74,8 @@ export class Slicing {
   }
 
   /**
-   * Cuts the model into a fixed number of slices that cost little and move few bytes. Large weights are spread evenly.
+   * Cuts the model into a fixed number of slices. Their largest function is as small as cuts that move few bytes allow: by its memory,
+   * and then by its time to load and to compute.
    *
    * @param slices number of slices, 1 or more
    * @param estimates by what the slices are planned

@@ -47,8 +47,10 @@ export function evenChain(
   const sharing = chains.fewestBytes({ leastSeconds: part });
   if (sharing === undefined) return undefined;
   const mostBytes = bytesFactor * movedAtLeast({ movedBytes: sharing.movedBytes, slices });
-  const isNear = (limits: StretchLimits): boolean =>
-    (chains.fewestBytes(limits)?.movedBytes ?? Infinity) <= mostBytes;
+  const isNear = (limits: StretchLimits): boolean => {
+    const chain = chains.fewestBytes(limits);
+    return chain !== undefined && chain.movedBytes <= mostBytes;
+  };
 
   const mostMemoryMb = smallestThat(chains.memorySizes(), (most) => isNear({ mostMemoryMb: most }));
   // A large tensor may need a slice of its own, which then does less than its part.

@@ -13,6 +13,7 @@ import { count } from '../../../lib/plan/search/slicers';
 import { FLOAT, floats, node, saveModel, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
+import { unevenChain } from '../../support/uneven-chain';
 import { writtenPlan } from '../../support/written-plan';
 
 type Level = 'findWarning' | 'findInfo';
@@ -159,6 +160,23 @@ describe('the construct', () => {
       Annotations.of(stack).acknowledgeInfo(`cdk-sliced-inference:${id}`);
     };
     expect(messages('findInfo', { slicing }, acknowledge)).toEqual([]);
+  });
+
+  it('warns of slices that do nearly nothing, and names the layer in the way', () => {
+    const props = {
+      modelPath: saveModel({ graph: unevenChain() }),
+      slicing: Slicing.count(3),
+      dimensions: undefined,
+    };
+    const warning = expect.stringMatching(
+      /^slice \d does .* % of the work, .* \(node 'heavy' \(MatMul\) cannot be divided .*\): request fewer slices \[ack: cdk-sliced-inference:nearEmptySlices\]$/,
+    ) as unknown;
+    // The second time from the cache.
+    for (let time = 0; time < 2; time++) expect(messages('findWarning', props)).toEqual([warning]);
+    const acknowledge = (stack: Stack): void => {
+      Annotations.of(stack).acknowledgeWarning('cdk-sliced-inference:nearEmptySlices', 'known');
+    };
+    expect(messages('findWarning', props, acknowledge)).toEqual([]);
   });
 
   it('warns of a profile with other sizes or another ONNX Runtime', () => {

@@ -8,6 +8,7 @@ import { mlp, saveModel } from '../../../support/model-builder';
 import { realReport } from '../../../support/real-report';
 import { sparseModel } from '../../../support/sparse-model';
 import { twoTowers } from '../../../support/towers';
+import { unevenChain } from '../../../support/uneven-chain';
 
 analyzeFast();
 
@@ -270,6 +271,36 @@ describe('the warnings', () => {
     expect(realReport(saveModel(mlp(2)), count(2), { profileDifferences }).warnings).toEqual([
       'no --dimension sets batch, so the plan assumes batch=1',
       'the profile differs from this plan: batch is 1, and was 8 in the profile',
+    ]);
+  });
+});
+
+describe('the evenness', () => {
+  it('has the bytes and the price of these slices, as elsewhere in the report, and of the cheapest ones', () => {
+    const { evenness, verdict, slices, run } = realReport(saveModel(mlp(8, 256)), count(4));
+    if (evenness === undefined) throw new Error('the number of slices was given');
+    const seconds = slices.map(({ coreSeconds }) => coreSeconds);
+    expect(evenness).toMatchObject({
+      largestShare: Math.max(...seconds) / sumOf(seconds),
+      movedBytes: sumOf(slices.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
+      dollarsPerMillion: run.mixed.dollarsPerMillion,
+    });
+    expect(evenness.cheapest.movedBytes).toBeGreaterThan(0);
+    expect(verdict).toContainEqual(
+      expect.stringMatching(
+        /^The largest slice does [\d.]+ % of the work\. These slices move [\d.]+ KB and cost \$[\d.]+ in a million runs; the cheapest 4 slices would move [\d.]+ KB and cost \$[\d.]+\.$/,
+      ),
+    );
+  });
+
+  it('is absent if the number of slices was not given', () => {
+    expect(realReport(saveModel(mlp(2)), automatic()).evenness).toBeUndefined();
+  });
+
+  it('has warnings of slices that do nearly nothing, and of the layer in the way', () => {
+    expect(realReport(saveModel({ graph: unevenChain() }), count(3)).warnings).toEqual([
+      expect.stringMatching(/^slice \d does .* % of the work/),
+      expect.stringMatching(/^the slices are uneven: node 'heavy' \(MatMul\) cannot be divided/),
     ]);
   });
 });
