@@ -105,7 +105,7 @@ function shapeOf(analyzed: AnalyzedModel, cut: WiredCut): Shape {
   const sizesOf = ({ dataflow, wiring }: WiredCut): SliceSize[] => sliceSizes(dataflow, wiring, bytes, costs);
   const sizes = sizesOf(cut);
   const whole = sizesOf(bestCut(analyzed.dataflow, analyzed.cuts, counted(1, 1)));
-  const plan = plannedRuns(analyzed, cut).slices;
+  const { slices } = plannedRuns(analyzed, cut);
   const seconds = sizes.map(({ coreSeconds }) => coreSeconds);
   const times = sizes.map((size) => busyMs(size, costs.model()));
   return {
@@ -114,7 +114,7 @@ function shapeOf(analyzed: AnalyzedModel, cut: WiredCut): Shape {
     peak: Math.max(...sizes.map(peakBytes)) / peakBytes(whole[0]),
     memoryMb: Math.max(...sizes.map(memoryMb)),
     movedBytes: sum(sizes.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
-    dollars: costOf(plan, plan.model.coldShare, 'mixed').dollars,
+    dollars: costOf(slices.outcomes, slices.model.coldShare, 'mixed').dollars,
   };
 }
 

@@ -31,7 +31,11 @@ export const randomWideModel: fc.Arbitrary<() => string> = fc
     width: fc.constantFrom(...WIDTHS),
     layers: fc.array(layer, { minLength: 4, maxLength: 7 }),
   })
-  .map(({ rows, width, layers }) => () => saveLayers(rows, width, layers));
+  .map(
+    ({ rows, width, layers }) =>
+      () =>
+        saveLayers(rows, width, layers),
+  );
 
 function saveLayers(rows: number, width: number, layers: readonly Layer[]): string {
   const nodes: NodeInit[] = [];

@@ -138,11 +138,7 @@ function atLeast(least: readonly number[], memory: number): number[] {
   return least.map((own) => Math.max(own, memory));
 }
 
-function bestOf(
-  every: EveryPlan,
-  max: number,
-  isBetter: (a: Tried, b: Tried) => boolean,
-): Tried | undefined {
+function bestOf(every: EveryPlan, max: number, isBetter: (a: Tried, b: Tried) => boolean): Tried | undefined {
   let best: Tried | undefined;
   const offer = (tried: Tried | undefined) => {
     if (tried === undefined) return false;
@@ -172,10 +168,15 @@ function bestOf(
   for (const start of starts.slice(0, 4)) {
     const least = every.least(every.cuts[start.index]);
     let own = start.tried;
-    for (let improved = true; improved; ) {
+    for (let improved = true; improved;) {
       improved = false;
       for (let slice = 0; slice < least.length; slice++) {
-        for (let size = least[slice]; size <= max; size = size < max ? Math.min(max, size + Math.max(64, Math.floor((size * 0.05) / 64) * 64)) : max + 1) {
+        for (
+          let size = least[slice];
+          size <= max;
+          size =
+            size < max ? Math.min(max, size + Math.max(64, Math.floor((size * 0.05) / 64) * 64)) : max + 1
+        ) {
           const memory = own.memory.map((mb, other) => (other === slice ? size : mb));
           const tried = every.try(start.index, memory, start.whole);
           if (tried && isBetter(tried, own)) {
@@ -230,7 +231,12 @@ function compared(analyzed: AnalyzedModel, own: Setting, title: string): Compare
     ['latency', { minimize: 'latency' }, fastest, time],
     ['slices', { minimize: 'slices' }, best(isSmaller), dollars],
     ['cost in time', { minimize: 'cost', ...inTime }, best(within(time, maxLatencyMs, isCheaper)), dollars],
-    ['slices in time', { minimize: 'slices', ...inTime }, best(within(time, maxLatencyMs, isSmaller)), dollars],
+    [
+      'slices in time',
+      { minimize: 'slices', ...inTime },
+      best(within(time, maxLatencyMs, isSmaller)),
+      dollars,
+    ],
     ['time in cost', { minimize: 'latency', ...inCost }, best(within(dollars, maxDollars, isFaster)), time],
   ];
   return goals.flatMap(([name, options, expected, figure]) => {
