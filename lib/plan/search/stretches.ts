@@ -125,7 +125,7 @@ class MovedTensors {
 const memories = new WeakMap<CutSpace, ModelMemory>();
 
 function memoryOf(space: CutSpace): ModelMemory {
-  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes, space.costs.scratch);
+  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes, space.costs);
   memories.set(space, memory);
   return memory;
 }
