@@ -47,10 +47,14 @@ export function predictRun({ analyzed, cut, plan }: PlannedRun, given: Assumptio
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
   const result = 'inline';
   const model = costModel({ environment, warmUp, stateMachineType, architecture, result });
-  const costs = planCosts(analyzed.model, analyzed.planned.types, {
-    profile,
-    environment,
-  });
+  const costs = planCosts(
+    analyzed.model,
+    { types: analyzed.types, planned: analyzed.planned.types },
+    {
+      profile,
+      environment,
+    },
+  );
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
   const last = sizes.length - 1;
   const steps = sizes.map((size, slice) => {

@@ -101,7 +101,11 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const planned = profile ? trueTypes(model, profile.profile, estimated) : estimated;
   checkPlannedBytes(model, planned.bytes);
   const planCost = {
-    ...planCosts(model, planned.types, { ...costs, ...(profile && { profile: profile.profile }) }),
+    ...planCosts(
+      model,
+      { types, planned: planned.types },
+      { ...costs, ...(profile && { profile: profile.profile }) },
+    ),
     ...(profile && hasPlannedSizes(profile.profile, planned) && { peaks: profiledPeaks(profile.profile) }),
   };
   return {

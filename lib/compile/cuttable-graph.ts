@@ -61,7 +61,7 @@ function legalCuts({ dataflow, model, types }: TypedGraph): number {
     dataflow,
     crossingRule(model, types),
     model.graph.values.map(() => 0),
-    planCosts(model, types),
+    planCosts(model, { types, planned: types }),
   ).legal.length;
 }
 

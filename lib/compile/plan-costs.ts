@@ -6,6 +6,7 @@ import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
 import type { Model } from '../onnx/model';
 import type { PlanCosts } from '../plan/cuts/plan-costs';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
+import { sizeClasses } from '../shapes/size-classes';
 import type { ValueTypes } from '../shapes/value-types';
 import { nodeWork } from '../node-work/node-work';
 import { OUTPUT_BANDWIDTH } from '../node-work/reference-processor';
@@ -19,10 +20,16 @@ export interface PlanCostOptions extends CostOptions {
   readonly profile?: ModelProfile;
 }
 
-/** @param types with the planned sizes in all shapes */
+export interface KnownTypes {
+  /** What ONNX Runtime infers without knowing the sizes of requests. */
+  readonly types: ValueTypes;
+  /** The types with the planned sizes in all shapes. */
+  readonly planned: ValueTypes;
+}
+
 export function planCosts(
   model: Model,
-  types: ValueTypes,
+  { types, planned }: KnownTypes,
   { profile, ...options }: PlanCostOptions = {},
 ): PlanCosts {
   const { environment = DEFAULT_ENVIRONMENT } = options;
@@ -30,8 +37,9 @@ export function planCosts(
   // A model keeps the sums of delays that were asked for.
   const models = new Map<string, DetailedCostModel>();
   return {
-    work: nodeWork(model, types, profile).map((seconds) => seconds / speed),
-    scratch: scratchBytes(model, types),
+    work: nodeWork(model, planned, profile).map((seconds) => seconds / speed),
+    scratch: scratchBytes(model, planned),
+    classes: sizeClasses(types),
     outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),
     ...(options.warmUp !== undefined && { warmUp: options.warmUp }),
     model: (

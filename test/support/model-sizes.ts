@@ -3,6 +3,7 @@ import type { Dataflow } from '../../lib/dataflow/dataflow';
 import { analyzeDataflow } from '../../lib/dataflow/dataflow';
 import type { ValueIndex } from '../../lib/onnx/model';
 import { parseModel } from '../../lib/onnx/parse';
+import type { SizeClasses } from '../../lib/shapes/size-classes';
 import type { ModelInit } from './model-builder';
 import { saveModel } from './model-builder';
 
@@ -12,6 +13,7 @@ export interface SizedModel {
   readonly bytes: readonly number[];
   /** By node. */
   readonly scratch: readonly number[];
+  readonly classes: SizeClasses;
   valueOf(name: string): ValueIndex;
 }
 
@@ -26,10 +28,18 @@ export function sizedModel(
 ): SizedModel {
   const dataflow = analyzeDataflow(parseModel(saveModel(init)));
   const { values, nodes } = dataflow.model.graph;
+  const bytes = values.map(({ name }) => bytesOf[name] ?? 0);
   return {
     dataflow,
-    bytes: values.map(({ name }) => bytesOf[name] ?? 0),
+    bytes,
+    classes: classesOf(bytes),
     scratch: nodes.map(({ opType }) => scratchOf[opType] ?? 0),
     valueOf: (name) => values.findIndex((value) => value.name === name),
   };
+}
+
+/** Values of as many bytes have the same size. */
+export function classesOf(bytes: readonly number[]): SizeClasses {
+  const sizes = [...new Set(bytes)];
+  return Int32Array.from(bytes, (size) => sizes.indexOf(size));
 }

@@ -56,6 +56,7 @@ export function randomPlanCases(graphs: number, mostCuts: number, seed: number):
     const costs = {
       work,
       scratch: work.map(() => 0),
+      classes: Int32Array.from(bytes.keys()),
       outputSecondsPerByte: draw() * 1e-9,
       model: () => costModel(),
     };

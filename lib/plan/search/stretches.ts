@@ -210,7 +210,7 @@ export function smallValuesAcross(
 const memories = new WeakMap<CutSpace, ModelMemory>();
 
 function memoryOf(space: CutSpace): ModelMemory {
-  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes, space.costs.scratch);
+  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes, space.costs);
   memories.set(space, memory);
   return memory;
 }

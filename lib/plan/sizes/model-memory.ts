@@ -2,8 +2,7 @@
 import type { Dataflow } from '../../dataflow/dataflow';
 import type { HeldWeights } from '../../dataflow/weights';
 import type { SliceSize } from './estimate';
-import type { ScratchBytes } from './kernels/scratch';
-import type { NodeMemory } from './node-memory';
+import type { MemoryEstimates, NodeMemory } from './node-memory';
 import { nodeMemory } from './node-memory';
 import { RunMemory } from './run-memory';
 import type { ArenaPool, Heirs } from './tensor-pool';
@@ -14,14 +13,13 @@ export interface ModelMemory extends NodeMemory {
   readonly heirs: Heirs;
 }
 
-/** @param scratch by node: bytes of the temporary buffers of its kernel */
 export function modelMemory(
   dataflow: Dataflow,
   bytes: readonly number[],
-  scratch: ScratchBytes,
+  estimates: MemoryEstimates,
 ): ModelMemory {
-  const memory = nodeMemory(dataflow, bytes, scratch);
-  const finder = new HeirFinder(dataflow.model.graph.values.length);
+  const memory = nodeMemory(dataflow, bytes, estimates);
+  const finder = new HeirFinder(memory.classes);
   const run = new RunMemory(memory, usesFrom(memory, 0), finder);
   for (const node of dataflow.order) run.run(node);
   return { ...memory, heirs: finder.heirs };

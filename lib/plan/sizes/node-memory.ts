@@ -3,6 +3,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { callKey, functionsByKey } from '../../onnx/local-functions';
 import type { LocalFunction, Node, NodeIndex, ValueIndex } from '../../onnx/model';
 import { OMITTED } from '../../onnx/model';
+import type { SizeClasses } from '../../shapes/size-classes';
 import { innerTensors } from './function-memory';
 import type { OutputMemory } from './kernels/output-memory';
 import { outputMemory } from './kernels/output-memory';
@@ -12,6 +13,7 @@ export interface NodeMemory {
   readonly dataflow: Dataflow;
   /** By value: its bytes. */
   readonly bytes: readonly number[];
+  readonly classes: SizeClasses;
   /** By node: how its first output gets its memory. */
   readonly outputMemory: readonly OutputMemory[];
   /** By node: bytes of temporary buffers. */
@@ -22,8 +24,18 @@ export interface NodeMemory {
   readonly repeatedNeeds: readonly (readonly NodeIndex[])[];
 }
 
-/** @param scratch by node: bytes of the temporary buffers of its kernel */
-export function nodeMemory(dataflow: Dataflow, bytes: readonly number[], scratch: ScratchBytes): NodeMemory {
+export interface MemoryEstimates {
+  /** By node: bytes of the temporary buffers of its kernel. */
+  readonly scratch: ScratchBytes;
+  /** Which values have the same size as far as ONNX Runtime knows. */
+  readonly classes: SizeClasses;
+}
+
+export function nodeMemory(
+  dataflow: Dataflow,
+  bytes: readonly number[],
+  { scratch, classes }: MemoryEstimates,
+): NodeMemory {
   const { model, needs, isRepeated, isLive } = dataflow;
   const { graph } = model;
   const functions = functionsByKey(model);
@@ -34,6 +46,7 @@ export function nodeMemory(dataflow: Dataflow, bytes: readonly number[], scratch
   return {
     dataflow,
     bytes,
+    classes,
     outputMemory: graph.nodes.map(outputMemory),
     scratch: Float64Array.from(
       graph.nodes,

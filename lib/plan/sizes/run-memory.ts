@@ -91,7 +91,12 @@ export class RunMemory {
     if (kind === 'new' || input === OMITTED) return false;
     if (kind === 'view') return true;
     const owner = this.owner[input];
-    return owner !== OUTSIDE && this.pending[owner] === 1 && this.bytes[input] === this.bytes[output];
+    return owner !== OUTSIDE && this.pending[owner] === 1 && this.isSameSize(input, output);
+  }
+
+  private isSameSize(one: ValueIndex, other: ValueIndex): boolean {
+    const { classes } = this.memory;
+    return classes[one] >= 0 && classes[one] === classes[other];
   }
 
   private share(input: ValueIndex, output: ValueIndex): void {

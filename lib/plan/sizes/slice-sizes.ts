@@ -6,21 +6,19 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { NodeWork } from '../../node-work/node-work';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
-import type { ScratchBytes } from './kernels/scratch';
 import type { MeasuredPeak } from './measured-peaks';
 import { MeasuredPeaks } from './measured-peaks';
 import type { ModelMemory } from './model-memory';
 import { modelMemory, sizeOf, usesFrom } from './model-memory';
+import type { MemoryEstimates } from './node-memory';
 import { RunMemory } from './run-memory';
 import type { TensorPool } from './tensor-pool';
 import { ArenaPool, HeirFinder } from './tensor-pool';
 
 /** What the nodes of the graph are estimated to need, besides their tensors. */
-export interface NodeEstimates {
+export interface NodeEstimates extends MemoryEstimates {
   /** By node: seconds of computing. */
   readonly work: NodeWork;
-  /** By node: bytes of the temporary buffers of its kernel. */
-  readonly scratch: ScratchBytes;
   /**
    * Slices of the graph whose memory was measured with the planned sizes.
    *
@@ -39,11 +37,11 @@ export function sliceSizes(
   dataflow: Dataflow,
   { slices }: Wiring,
   bytes: readonly number[],
-  { work, scratch, peaks: measured = [] }: NodeEstimates,
+  { work, peaks: measured = [], ...estimates }: NodeEstimates,
 ): SliceSize[] {
   const peaks = new MeasuredPeaks(dataflow.order, measured);
   const table = new WeightTable(dataflow, bytes, work);
-  const memory = modelMemory(dataflow, bytes, scratch);
+  const memory = modelMemory(dataflow, bytes, estimates);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
@@ -71,7 +69,7 @@ function executed(
   { nodes, allNodes }: SliceWiring,
   start: number,
 ): { readonly pool: ArenaPool; readonly run: RunMemory } {
-  const { isRepeated, model } = memory.dataflow;
+  const { isRepeated } = memory.dataflow;
   const own = new Set(nodes);
   // Casts that no output needs decide about the order, but their small results do not count.
   const order = executionOrder(memory.dataflow, allNodes).filter((node) => own.has(node) || isRepeated[node]);
@@ -83,7 +81,7 @@ function executed(
     }
     return run;
   };
-  const finder = new HeirFinder(model.graph.values.length);
+  const finder = new HeirFinder(memory.classes);
   runOn(finder);
   const pool = new ArenaPool(finder.heirs);
   return { pool, run: runOn(pool) };

@@ -1,5 +1,6 @@
 /** Where tensors get their memory from, and which later tensor takes over the memory of an earlier one. */
 import type { ValueIndex } from '../../onnx/model';
+import type { SizeClasses } from '../../shapes/size-classes';
 import type { Chunk } from './arena';
 import { Arena } from './arena';
 
@@ -16,27 +17,28 @@ export type Heirs = Int32Array;
 
 /**
  * Finds the heirs. When ONNX Runtime plans a session, it gives the memory of a tensor that is no longer needed to the next tensor
- * of the same size, the latest first. Until then this memory is not free for other sizes.
+ * of which it knows that it has the same size, the latest first. Until then this memory is not free for other sizes.
  * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/framework/allocation_planner.cc (`FindReusableTensor`)
  */
 export class HeirFinder implements TensorPool {
   readonly heirs: Heirs;
-  /** By size: the values whose memory is free, the latest last. */
+  /** By class of sizes: the values whose memory is free, the latest last. */
   private readonly free = new Map<number, ValueIndex[]>();
 
-  constructor(values: number) {
-    this.heirs = new Int32Array(values).fill(-1);
+  constructor(private readonly classes: SizeClasses) {
+    this.heirs = new Int32Array(classes.length).fill(-1);
   }
 
-  allocate(value: ValueIndex, bytes: number): void {
-    const earlier = this.free.get(bytes)?.pop();
+  allocate(value: ValueIndex): void {
+    const earlier = this.free.get(this.classes[value])?.pop();
     if (earlier !== undefined) this.heirs[earlier] = value;
   }
 
-  release(value: ValueIndex, bytes: number): void {
-    const free = this.free.get(bytes);
-    if (free === undefined) this.free.set(bytes, [value]);
-    else free.push(value);
+  release(value: ValueIndex): void {
+    const size = this.classes[value];
+    const free = this.free.get(size);
+    if (free !== undefined) free.push(value);
+    else if (size >= 0) this.free.set(size, [value]);
   }
 
   borrow(): void {

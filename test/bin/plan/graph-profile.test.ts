@@ -17,7 +17,7 @@ function cutsOf(init: ModelInit): CutSpace {
   const bytes = model.graph.values.map(() => 10);
   const dataflow = analyzeDataflow(model);
   const types = model.graph.values.map((_, value) => givenType(model.graph, value) ?? UNKNOWN_TYPE);
-  return findCuts(dataflow, () => undefined, bytes, planCosts(model, types));
+  return findCuts(dataflow, () => undefined, bytes, planCosts(model, { types, planned: types }));
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -19,7 +19,7 @@ const model: ModelInit = {
   },
 };
 const sized = sizedModel(model, { x: MIB, a: MIB, b: MIB, c: MIB, y: MIB });
-const memory = modelMemory(sized.dataflow, sized.bytes, sized.scratch);
+const memory = modelMemory(sized.dataflow, sized.bytes, sized);
 
 function usesOf(start: number): Record<string, number> {
   const uses = usesFrom(memory, start);

@@ -44,16 +44,16 @@ const chain: ModelInit = {
 
 describe('the memory of nodes', () => {
   it('has the kind of the first output and the given temporary bytes of each node', () => {
-    const { dataflow, bytes, scratch } = sizedModel(chain, {}, { Exp: 7 });
-    const memory = nodeMemory(dataflow, bytes, scratch);
+    const sized = sizedModel(chain, {}, { Exp: 7 });
+    const memory = nodeMemory(sized.dataflow, sized.bytes, sized);
     expect(memory.outputMemory).toEqual(['new', 'new', 'new', 'in place']);
     expect([...memory.scratch]).toEqual([0, 7, 0, 0]);
   });
 
   it('knows which repeated nodes each node needs, and which values those need', () => {
     const sized = sizedModel(chain, {});
-    const { dataflow, bytes, scratch } = sized;
-    const memory = nodeMemory(dataflow, bytes, scratch);
+    const { dataflow } = sized;
+    const memory = nodeMemory(sized.dataflow, sized.bytes, sized);
     expect(memory.repeatedNeeds).toEqual([[], [], [0], []]);
     expect(memory.repeatedUsers[sized.valueOf('shape')]).toBe(1);
     expect(memory.repeatedUsers[sized.valueOf('w')]).toBe(0);
@@ -63,13 +63,13 @@ describe('the memory of nodes', () => {
   });
 
   it('counts each inner tensor of a call as large as the largest outer one', () => {
-    const { dataflow, bytes, scratch } = sizedModel(call(['small', 'x']), { x: 100, small: 3, y: 40 });
-    expect(nodeMemory(dataflow, bytes, scratch).scratch[0]).toBe(2 * 100);
+    const sized = sizedModel(call(['small', 'x']), { x: 100, small: 3, y: 40 });
+    expect(nodeMemory(sized.dataflow, sized.bytes, sized).scratch[0]).toBe(2 * 100);
   });
 
   it('is computed for a call with 200,000 inputs', () => {
     const inputs = Array.from({ length: 200_000 }, (_, index) => (index === 123_456 ? 'x' : 'small'));
-    const { dataflow, bytes, scratch } = sizedModel(call(inputs), { x: 100, small: 3, y: 40 });
-    expect(nodeMemory(dataflow, bytes, scratch).scratch[0]).toBe(2 * 100);
+    const sized = sizedModel(call(inputs), { x: 100, small: 3, y: 40 });
+    expect(nodeMemory(sized.dataflow, sized.bytes, sized).scratch[0]).toBe(2 * 100);
   });
 });

@@ -6,14 +6,15 @@ import { ArenaPool } from '../../../../lib/plan/sizes/tensor-pool';
 import type { NodeInit } from '../../../support/model-builder';
 import { FLOAT, attribute, floats, int64s, node, value } from '../../../support/model-builder';
 import type { SizedModel } from '../../../support/model-sizes';
-import { sizedModel } from '../../../support/model-sizes';
+import { classesOf, sizedModel } from '../../../support/model-sizes';
 import { randomModel } from '../../../support/random-graph';
 
 const MIB = 2 ** 20;
 
 /** Runs all nodes of the model in order. */
-function runAll({ dataflow, bytes, scratch }: SizedModel, change: Partial<ModelMemory> = {}) {
-  const memory = { ...modelMemory(dataflow, bytes, scratch), ...change };
+function runAll(sized: SizedModel, change: Partial<ModelMemory> = {}) {
+  const { dataflow, bytes } = sized;
+  const memory = { ...modelMemory(dataflow, bytes, sized), ...change };
   const pool = new ArenaPool(memory.heirs);
   const run = new RunMemory(memory, usesFrom(memory, 0), pool);
   for (const index of dataflow.order) run.run(index);
@@ -138,7 +139,8 @@ describe('a run', () => {
 });
 
 function withBytes(sized: SizedModel, bytesOf: (value: number) => number): SizedModel {
-  return { ...sized, bytes: sized.bytes.map((_, index) => bytesOf(index)) };
+  const bytes = sized.bytes.map((_, index) => bytesOf(index));
+  return { ...sized, bytes, classes: classesOf(bytes) };
 }
 
 /** The most bytes that nodes of the order have computed and that are needed later, at any node. */

@@ -6,34 +6,42 @@ const NO_HEIRS = new Int32Array(16).fill(-1);
 
 describe('the memory of a tensor that is no longer needed', () => {
   it('goes to the next tensor of the same size', () => {
-    const finder = new HeirFinder(3);
-    finder.allocate(0, MIB);
-    finder.release(0, MIB);
-    finder.allocate(1, 2 * MIB);
-    finder.allocate(2, MIB);
+    const finder = new HeirFinder(Int32Array.of(0, 1, 0));
+    finder.allocate(0);
+    finder.release(0);
+    finder.allocate(1);
+    finder.allocate(2);
     expect([...finder.heirs]).toEqual([2, -1, -1]);
   });
 
+  it('goes to no tensor of an unknown size', () => {
+    const finder = new HeirFinder(Int32Array.of(-1, -1));
+    finder.allocate(0);
+    finder.release(0);
+    finder.allocate(1);
+    expect([...finder.heirs]).toEqual([-1, -1]);
+  });
+
   it('is taken over from the latest tensor first', () => {
-    const finder = new HeirFinder(4);
-    for (const value of [0, 1]) finder.allocate(value, MIB);
-    for (const value of [0, 1]) finder.release(value, MIB);
-    for (const value of [2, 3]) finder.allocate(value, MIB);
+    const finder = new HeirFinder(new Int32Array(4));
+    for (const value of [0, 1]) finder.allocate(value);
+    for (const value of [0, 1]) finder.release(value);
+    for (const value of [2, 3]) finder.allocate(value);
     expect([...finder.heirs]).toEqual([3, 2, -1, -1]);
   });
 
   it('has no heir before it is released', () => {
-    const finder = new HeirFinder(2);
-    finder.allocate(0, MIB);
-    finder.allocate(1, MIB);
+    const finder = new HeirFinder(new Int32Array(2));
+    finder.allocate(0);
+    finder.allocate(1);
     expect([...finder.heirs]).toEqual([-1, -1]);
   });
 
   it('has heirs in a chain of 200,000 tensors', () => {
-    const finder = new HeirFinder(200_000);
+    const finder = new HeirFinder(new Int32Array(200_000));
     for (let value = 0; value < 200_000; value++) {
-      finder.allocate(value, MIB);
-      finder.release(value, MIB);
+      finder.allocate(value);
+      finder.release(value);
     }
     expect(finder.heirs.slice(0, 3)).toEqual(Int32Array.of(1, 2, 3));
     expect(finder.heirs.at(-1)).toBe(-1);
