@@ -25,6 +25,9 @@ import { fingerprint } from './oracle';
 /** How often the client asks about a Standard execution, in milliseconds. */
 const POLL_INTERVAL = { first: 50, longest: 250 };
 
+/** In milliseconds. Clients meet no faults, so only what hangs takes longer, also on a busy machine. */
+const REQUEST_TIMEOUT = 300_000;
+
 /** What an execution or one of its objects shows. */
 export interface Judged {
   readonly execution: number;
@@ -53,6 +56,7 @@ export class Caller {
       stepFunctions,
       s3,
       pollInterval: POLL_INTERVAL,
+      requestTimeout: REQUEST_TIMEOUT,
     });
     // The client invents names, and faults depend on them.
     stepFunctions.middlewareStack.add(
