@@ -11,7 +11,7 @@ import { DEFAULT_GOAL } from '../../lib/plan/search/slicers';
 import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { assembleReport } from '../plan/report/assemble-report';
 import type { ReportRequest } from '../plan/report/report-request';
-import { describeReport } from '../plan/describe-report';
+import { describeDetails, describeReport } from '../plan/describe-report';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -21,17 +21,19 @@ import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {
   readonly report?: string;
+  readonly details?: boolean;
   readonly json?: boolean;
   readonly consolidation: ConsolidationMode;
 }
 
 const HELP = `
-Takes the slicing flags of slice and verify, and writes no slices. --report writes one HTML page with charts, which needs no
+Takes the slicing flags of slice and verify, and writes no slices. Without --details, it prints the verdict, the slices, the price and the
+time. --report writes one HTML page with charts, which needs no
 network; an earlier file of this name is replaced. Every number in the page is also in --json.
 
 Examples:
   $ sliced-inference plan model.onnx
-  $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128
+  $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128 --details
   $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
   $ sliced-inference plan model.onnx --slices 4 --json`;
 
@@ -47,6 +49,12 @@ export function planCommand(): Command {
       )
         .choices(CONSOLIDATIONS)
         .default('automatic'),
+    )
+    .addOption(
+      new Option(
+        '--details',
+        'also print all warnings, the runs, and what to know of the other services',
+      ).conflicts('json'),
     )
     .option('--json', 'print JSON')
     .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3')
@@ -67,7 +75,8 @@ export function planCommand(): Command {
       printJson(report);
       return;
     }
-    print(describeReport(report, process.stdout.columns));
+    const describe = options.details ? describeDetails : describeReport;
+    print(describe(report, process.stdout.columns));
     if (page !== undefined) print(`\nreport written to ${page}\n`);
   });
 }

@@ -1,8 +1,8 @@
-/** Describes a report in the terminal: the verdict first, then the slices, the price, the time and the other services. */
+/** Describes a report in the terminal: in a few lines, or with the runs and the other services. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
 import { NOT_PRICED, figureText, maybe, quantity, requestsText } from './figures';
-import type { Alternative, PlanReport, ReportedSlice } from './plan-report';
+import type { Alternative, PlanReport, ReportedRun, ReportedSlice, Temperature } from './plan-report';
 
 type Cell = string | number;
 
@@ -10,12 +10,28 @@ type Cell = string | number;
 const DEFAULT_COLUMNS = 80;
 const MOST_COLUMNS = 120;
 
-/** @param terminalColumns width of the terminal; `undefined` if standard output is none */
+/**
+ * The verdict, the slices, price and time, and what to do next.
+ * @param terminalColumns width of the terminal; `undefined` if standard output is none
+ */
 export function describeReport(report: PlanReport, terminalColumns?: number): string {
-  const columns = Math.min(MOST_COLUMNS, terminalColumns ?? DEFAULT_COLUMNS);
+  const columns = columnsOf(terminalColumns);
+  const lines = (list: readonly string[]): string[] => list.flatMap((line) => wrapped(shown(line), columns));
+  return joined([
+    lines(report.verdict.slice(0, 1)),
+    [sliceTable(report.slices)],
+    lines(priceAndTime(report)),
+    report.warnings.map((warning) => shortened(`warning: ${shown(warning)}`, columns)),
+    lines(nextSteps(report)),
+  ]);
+}
+
+/** All that `describeReport` leaves out too. @param terminalColumns as there */
+export function describeDetails(report: PlanReport, terminalColumns?: number): string {
+  const columns = columnsOf(terminalColumns);
   const sentences = (list: readonly string[]): string[] =>
     list.flatMap((sentence) => wrapped(shown(sentence), columns));
-  return [
+  return joined([
     sentences(report.verdict),
     sentences([...report.warnings.map((warning) => `warning: ${warning}`), ...givenSizes(report)]),
     [sliceTable(report.slices), ...sentences(statedSlices(report.slices))],
@@ -26,10 +42,50 @@ export function describeReport(report: PlanReport, terminalColumns?: number): st
     ],
     sentences([...notesOf(report.alternatives), ...outOf(report.alternatives)]),
     sentences([NOT_PRICED]),
-  ]
+  ]);
+}
+
+function columnsOf(terminalColumns: number | undefined): number {
+  return Math.min(MOST_COLUMNS, terminalColumns ?? DEFAULT_COLUMNS);
+}
+
+/** With a blank line between blocks. */
+function joined(blocks: readonly (readonly string[])[]): string {
+  return blocks
     .filter((block) => block.length > 0)
     .map((block) => `${block.join('\n')}\n`)
     .join('\n');
+}
+
+const TEMPERATURES = ['warm', 'mixed', 'cold'] as const;
+
+/** One line each. With consolidation, those of the pipeline, and not of its slices alone. */
+function priceAndTime({ run, consolidation, alternatives }: PlanReport): string[] {
+  const own = consolidation?.run ?? run;
+  const each = (of: (temperature: Temperature) => string): string => TEMPERATURES.map(of).join(', ');
+  const time = (quantile: keyof Pick<ReportedRun, 'p50' | 'p95'>): string =>
+    each((temperature) => figureText(quantity('milliseconds', own[temperature][quantile])));
+  const month = alternatives.at(0)?.dollarsPerMonth;
+  const dollars = each((name) => `${figureText(quantity('dollars', own[name].dollarsPerMillion))} ${name}`);
+  return [
+    `price: ${dollars} a million runs${month === undefined ? '' : `; ${price(month)} a month`}`,
+    `time: ${time('p50')} (p50); ${time('p95')} (p95)`,
+  ];
+}
+
+/** Sizes of the user come first, because they change all figures. */
+function nextSteps({ model }: PlanReport): string[] {
+  const isAssumed = model.dimensions.some((dimension) => dimension.isAssumed);
+  return [
+    ...(isAssumed ? ['next: plan again with --dimension name=size for the sizes of your requests'] : []),
+    'next: check the bits with `verify` and the same flags, then write with `slice`',
+    'more: --details (runs, other services, all warnings), --report r.html (charts)',
+  ];
+}
+
+/** One line of text, whose end `--details` has. */
+function shortened(line: string, columns: number): string {
+  return line.length > columns ? `${line.slice(0, columns - 1).trimEnd()}…` : line;
 }
 
 /** The warnings have the sizes that are assumed. */
@@ -75,7 +131,7 @@ function runTable({ run, consolidation }: PlanReport): string {
 }
 
 function runRows(run: PlanReport['run'], suffix: string): string[][] {
-  return (['warm', 'mixed', 'cold'] as const).map((temperature) => {
+  return TEMPERATURES.map((temperature) => {
     const { dollarsPerMillion, p50, p95 } = run[temperature];
     return [
       `${temperature}${suffix}`,

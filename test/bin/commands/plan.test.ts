@@ -13,8 +13,20 @@ function embedded(page: string): PlanReport {
 describe('plan', () => {
   const model = saveModel(mlp(4));
 
-  it('prints the verdict, the assumed sizes, the slices, the runs and the services', async () => {
+  it('prints the verdict, the slices, two lines of figures, the assumed sizes and the next steps', async () => {
     const output = await succeed(['plan', model, '--slices', '3']);
+    const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
+    expect(verdict).toMatch(/^One function would do: /);
+    expect(slices.split('\n')).toHaveLength(4);
+    expect(figures).toMatch(/^price: .* a month\ntime: .* \(p95\)$/);
+    expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
+    expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --details/);
+    expect(rest).toEqual([]);
+    expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('prints all sentences, the runs and the services with --details', async () => {
+    const output = await succeed(['plan', model, '--slices', '3', '--details']);
     const [verdict, warnings, slices, runs, services] = output.trimEnd().split('\n\n');
     expect(verdict).toMatch(/^One function would do: /);
     expect(verdict.replaceAll(/\s+/g, ' ')).toContain(
@@ -157,6 +169,12 @@ describe('plan', () => {
 });
 
 describe('plan refuses', () => {
+  it('details as JSON, which has all of them', async () => {
+    expect(await refuse(['plan', 'model.onnx', '--details', '--json'])).toMatch(
+      /'--details' cannot be used with option '--json'/,
+    );
+  });
+
   it('two slicing flags', async () => {
     expect(await refuse(['plan', 'model.onnx', '--slices', '2', '--max-memory', '1024'])).toMatch(
       /^slicing flags exclude one another, got --slices and --max-memory: /,

@@ -1,8 +1,61 @@
-import { describeReport } from '../../../bin/plan/describe-report';
+import { describeDetails, describeReport } from '../../../bin/plan/describe-report';
 import { FORTY_SLICES_REPORT, HOSTILE_REPORT, TRANSFORMER_REPORT } from '../../support/sample-report';
 
 describe('describeReport', () => {
-  const lines = describeReport(TRANSFORMER_REPORT, 120).split('\n');
+  it('says one sentence, then has the slices, price and time in two lines, a line for each warning, and what to do next', () => {
+    const warnings = ['short', `long ${'x'.repeat(200)}`];
+    const blocks = describeReport({ ...TRANSFORMER_REPORT, warnings })
+      .trimEnd()
+      .split('\n\n');
+    const [verdict, slices, figures, warned, next] = blocks.map((block) => block.split('\n'));
+    expect(blocks).toHaveLength(5);
+    expect(verdict.map((line) => line.trim()).join(' ')).toBe(TRANSFORMER_REPORT.verdict[0]);
+    expect(slices).toHaveLength(TRANSFORMER_REPORT.slices.length + 1);
+    expect(figures).toEqual([
+      expect.stringMatching(
+        /^price: \$58\.70 warm, \$[\d.]+ mixed, \$149 cold a million runs; \$[\d.]+ a month$/,
+      ),
+      expect.stringMatching(/^time: 1\.61 s, [\d.]+ s, 2\.41 s \(p50\); 2\.1 s, [\d.]+ s, 3\.02 s \(p95\)$/),
+    ]);
+    expect(warned[0]).toBe('warning: short');
+    expect(warned[1]).toMatch(/^warning: long x+…$/);
+    expect(warned[1]).toHaveLength(80);
+    expect(next).toEqual([
+      'next: plan again with --dimension name=size for the sizes of your requests',
+      expect.stringMatching(/^next: .*`verify`.*`slice`$/),
+      expect.stringMatching(/^more: --details .*--report/),
+    ]);
+    expect(
+      blocks
+        .join('\n')
+        .split('\n')
+        .filter((line) => line.length > 80),
+    ).toEqual([]);
+  });
+
+  it('has the prices and times of the pipeline with consolidation, and not those of its slices alone', () => {
+    const { warm } = TRANSFORMER_REPORT.run;
+    const run = { warm: { ...warm, dollarsPerMillion: 12 }, mixed: warm, cold: warm };
+    const consolidation = { memoryMb: 1, fileBytes: 1, run };
+    expect(describeReport({ ...TRANSFORMER_REPORT, consolidation })).toContain(
+      'price: $12.00 warm, $58.70 mixed',
+    );
+  });
+
+  it('says nothing of sizes and of a price a month that it does not know', () => {
+    const model = { ...TRANSFORMER_REPORT.model, dimensions: [] };
+    const text = describeReport({ ...TRANSFORMER_REPORT, model, alternatives: [], warnings: [] });
+    expect(text).toMatch(/cold a million runs\n/);
+    expect(text).not.toContain('--dimension');
+  });
+
+  it('prints no control characters of names', () => {
+    expect(describeReport(HOSTILE_REPORT)).not.toMatch(/[^\n\P{Cc}]|\p{Bidi_Control}|\p{Zl}/u);
+  });
+});
+
+describe('describeDetails', () => {
+  const lines = describeDetails(TRANSFORMER_REPORT, 120).split('\n');
 
   it('says the verdict first, then the warnings and the sizes that the user named', () => {
     const { verdict, warnings } = TRANSFORMER_REPORT;
@@ -29,7 +82,7 @@ describe('describeReport', () => {
 
   it('fits into 80 columns, with lines that break between words', () => {
     for (const report of [TRANSFORMER_REPORT, FORTY_SLICES_REPORT]) {
-      const narrow = describeReport(report).split('\n');
+      const narrow = describeDetails(report).split('\n');
       expect(narrow.filter((line) => line.length > 80)).toEqual([]);
       const said = narrow.join(' ').replaceAll(/ +/g, ' ');
       for (const sentence of report.verdict) expect(said).toContain(sentence);
@@ -37,6 +90,6 @@ describe('describeReport', () => {
   });
 
   it('prints no control characters of names', () => {
-    expect(describeReport(HOSTILE_REPORT)).not.toMatch(/[^\n\P{Cc}]|\p{Bidi_Control}|\p{Zl}/u);
+    expect(describeDetails(HOSTILE_REPORT)).not.toMatch(/[^\n\P{Cc}]|\p{Bidi_Control}|\p{Zl}/u);
   });
 });
