@@ -75,7 +75,7 @@ export class Slicing {
 
   /**
    * Cuts the model into a fixed number of slices. Their largest function is as small as cuts that move few bytes allow: by its memory,
-   * and then by its time to load and to compute.
+   * then by its time to load and to compute, and then by its work.
    *
    * @param slices number of slices, 1 or more
    * @param estimates by what the slices are planned

@@ -1,6 +1,6 @@
 /**
- * The goal of a cut into a fixed number of slices: the smallest largest function, by its memory and then by its time to load and to
- * compute, among the cuts that move few bytes.
+ * The goal of a cut into a fixed number of slices: the smallest largest function, by its memory, then by its time to load and to
+ * compute, and then by its work, among the cuts that move few bytes.
  *
  * Every goal here is a limit on each stretch, and a chain of stretches within limits exists if the one with the fewest bytes does. So
  * bisection over the limits finds the best chain exactly.
@@ -21,7 +21,7 @@ const LEAST_PART = 0.5;
  */
 export const MOST_BYTES_FACTOR = 2;
 
-/** By this share, the largest slice may take longer than in the most even cut, if fewer bytes move then. */
+/** By this share, the largest slice may take longer and do more work than in the most even cut, if fewer bytes move then. */
 export const EVEN_TOLERANCE = 0.1;
 
 /** An even chain, and the most bytes that it could have moved. */
@@ -60,7 +60,10 @@ export function evenChain(
   const within = { mostMemoryMb, leastSeconds };
   const mostMs =
     smallestThat(chains.milliseconds(), (most) => isNear({ ...within, mostMs: most })) ?? Infinity;
-  const chain = chains.fewestBytes({ ...within, mostMs: (1 + EVEN_TOLERANCE) * mostMs });
+  const inTime = { ...within, mostMs: (1 + EVEN_TOLERANCE) * mostMs };
+  // If one layer takes the longest in every cut, the work of the other slices still counts.
+  const mostSeconds = smallestThat(work, (most) => isNear({ ...inTime, mostSeconds: most })) ?? Infinity;
+  const chain = chains.fewestBytes({ ...inTime, mostSeconds: (1 + EVEN_TOLERANCE) * mostSeconds });
   return chain && { ...chain, mostBytes };
 }
 

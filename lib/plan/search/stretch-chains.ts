@@ -12,6 +12,7 @@ export interface StretchLimits {
   readonly mostMemoryMb?: number;
   /** Of computing on one vCPU. */
   readonly leastSeconds?: number;
+  readonly mostSeconds?: number;
   /** Of its function in a run, see `busyMs`. */
   readonly mostMs?: number;
 }
@@ -82,6 +83,7 @@ export class StretchChains {
   fewestBytes({
     mostMemoryMb = Infinity,
     leastSeconds = 0,
+    mostSeconds = Infinity,
     mostMs = Infinity,
   }: StretchLimits): Chain | undefined {
     const { from, to, length } = this;
@@ -91,15 +93,23 @@ export class StretchChains {
     const moved = new Float64Array(size).fill(Infinity);
     const squares = new Float64Array(size);
     const before = new Int32Array(size);
+    // By boundary: the fewest and the most stretches before it.
+    const fewest = new Int32Array(this.table.boundaries.length).fill(length);
+    const most = new Int32Array(this.table.boundaries.length).fill(-1);
     moved[0] = 0;
+    fewest[0] = 0;
+    most[0] = 0;
     for (let stretch = 0; stretch < from.length; stretch++) {
-      const ms = this.ms[stretch];
-      const isWithin =
-        this.seconds[stretch] >= leastSeconds && ms <= mostMs && this.memory[stretch] <= mostMemoryMb;
-      if (!isWithin) continue;
-      const [start, end] = [from[stretch] * row, to[stretch] * row + 1];
-      const most = Math.min(length, from[stretch] + 1);
-      for (let count = 0; count < most; count++) {
+      const [ms, seconds] = [this.ms[stretch], this.seconds[stretch]];
+      if (seconds < leastSeconds || seconds > mostSeconds) continue;
+      if (ms > mostMs || this.memory[stretch] > mostMemoryMb) continue;
+      const [first, next] = [from[stretch], to[stretch]];
+      const [start, end] = [first * row, next * row + 1];
+      const last = Math.min(length - 1, most[first]);
+      if (fewest[first] > last) continue;
+      fewest[next] = Math.min(fewest[next], fewest[first] + 1);
+      most[next] = Math.max(most[next], last + 1);
+      for (let count = fewest[first]; count <= last; count++) {
         const bytes = moved[start + count] + this.bytes[stretch];
         const square = squares[start + count] + ms * ms;
         const at = end + count;
@@ -107,7 +117,7 @@ export class StretchChains {
         if (bytes < moved[at] || isEvener) {
           moved[at] = bytes;
           squares[at] = square;
-          before[at] = from[stretch];
+          before[at] = first;
         }
       }
     }

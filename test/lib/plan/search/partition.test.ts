@@ -69,6 +69,7 @@ interface Measured {
   readonly memory: number;
   readonly longest: number;
   readonly leastWork: number;
+  readonly mostWork: number;
 }
 
 function measured(space: CutSpace, sizes: readonly SliceSize[]): Measured {
@@ -78,6 +79,7 @@ function measured(space: CutSpace, sizes: readonly SliceSize[]): Measured {
     memory: Math.max(...sizes.map(memoryMb)),
     longest: Math.max(...sizes.map((size) => busyMs(size, model))),
     leastWork: Math.min(...sizes.map(({ coreSeconds }) => coreSeconds)),
+    mostWork: Math.max(...sizes.map(({ coreSeconds }) => coreSeconds)),
   };
 }
 
@@ -98,12 +100,13 @@ function goalOf(
   const small = nearby.filter(({ memory }) => memory === least(nearby, 'memory'));
   const most = Math.min(part, Math.max(...small.map(({ leastWork }) => leastWork)));
   const shared = small.filter(({ leastWork }) => leastWork >= most);
-  const even = shared.filter(({ longest }) => longest <= 1.1 * least(shared, 'longest'));
+  const inTime = shared.filter(({ longest }) => longest <= 1.1 * least(shared, 'longest'));
+  const even = inTime.filter(({ mostWork }) => mostWork <= 1.1 * least(inTime, 'mostWork'));
   return { best: even.filter(({ bytes }) => bytes === least(even, 'bytes')), near };
 }
 
 describe('count', () => {
-  test('makes the smallest largest function, by memory and then by time, of all cuts that move few bytes', () => {
+  test('makes the smallest largest function, by memory, time and work, of all cuts that move few bytes', () => {
     let bound = 0;
     fc.assert(
       fc.property(smallSpace, fc.nat(1000), fc.constantFrom(1, 1e4, 1e5), (original, seed, scale) => {
