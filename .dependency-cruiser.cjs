@@ -28,7 +28,7 @@ const PLAN_LAYERS = [
   ['cuts', '^lib/plan/cuts/'],
   ['search', '^lib/plan/search/'],
   ['schedule', '^lib/plan/schedule/'],
-  ['best-cut', '^lib/plan/best-cut[.]ts$'],
+  ['best-cut', '^lib/plan/best-(plan|cut)[.]ts$'],
 ];
 
 /** The run side, likewise. */
