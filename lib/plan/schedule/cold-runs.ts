@@ -4,7 +4,7 @@ import { consolidatedOutcomes } from '../../cost/consolidation';
 import { LatencyDistribution } from '../../cost/latency/latency-distribution';
 import type { DetailedCostModel } from '../../cost/model';
 import type { PlanRequest } from '../search/plan-request';
-import { coldShareOf } from '../search/step-table';
+import { coldShareOf } from '../search/step';
 
 const QUANTILES = { p50: 0.5, p95: 0.95 };
 

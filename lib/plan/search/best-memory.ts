@@ -5,8 +5,10 @@ import type { SliceSize } from '../sizes/estimate';
 import type { Found } from './incumbents';
 import { bestSteps } from './optimum';
 import type { PlanRequest } from './plan-request';
-import type { Step, Steps } from './step-table';
-import { dimensionsOf, undominated } from './step-table';
+import type { Step } from './step';
+import type { Steps } from './step-table';
+import { dimensionsOf } from './step';
+import { undominated } from './step-table';
 
 /** A slice, and all that is chosen for it but its memory. */
 export interface KnownSlice {

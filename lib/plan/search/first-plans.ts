@@ -3,8 +3,9 @@ import type { SliceSize } from '../sizes/estimate';
 import type { Label } from './labels';
 import { START, extended, requestDelays } from './labels';
 import type { PlanRequest } from './plan-request';
-import type { Step, Steps } from './step-table';
-import { coldShareOf } from './step-table';
+import type { Step } from './step';
+import type { Steps } from './step-table';
+import { coldShareOf } from './step';
 
 /** What a first plan weighs against dollars: dollars per millisecond, per byte moved and per slice. */
 interface Weights {

@@ -4,8 +4,8 @@ import { COLD_START, afterColdStep } from '../../cost/chain';
 import type { CostModel, InStateCounts, Transport } from '../../cost/cost-model';
 import type { SliceSize } from '../sizes/estimate';
 import type { PlanRequest } from './plan-request';
-import type { Step } from './step-table';
-import { coldShareOf, dimensionsOf } from './step-table';
+import type { Step } from './step';
+import { coldShareOf, dimensionsOf } from './step';
 
 /** Slices at the end of a partial plan that read nothing from each other, so that they run side by side. */
 interface Stage {

@@ -9,8 +9,9 @@ import { Incumbents } from './incumbents';
 import { lightest } from './first-plans';
 import type { Label } from './labels';
 import type { PlanRequest } from './plan-request';
-import type { Step } from './step-table';
-import { coldShareOf, stepTableOf } from './step-table';
+import type { Step } from './step';
+import { coldShareOf } from './step';
+import { stepTableOf } from './step-table';
 import type { StretchTable } from './stretch-table';
 
 /** Share of the dollars and of the latency of the best plan that a more even plan may have in addition. */

@@ -1,42 +1,14 @@
 /** Prices every stretch with every memory size, for one transport and one number of threads. */
-import type {
-  CostModel,
-  InState,
-  SliceDemand,
-  StepChoice,
-  StepCost,
-  Temperature,
-  Transport,
-} from '../../cost/cost-model';
+import type { CostModel, InState, SliceDemand, StepChoice, Transport } from '../../cost/cost-model';
 import type { SliceSize } from '../sizes/estimate';
 import { fileBytes, memoryMb } from '../sizes/estimate';
 import { MAX_STATE_TENSORS } from '../sizes/state-size';
 import type { Label } from './labels';
 import type { PlanRequest } from './plan-request';
+import type { Dimensions, Step } from './step';
+import { dimensionsOf } from './step';
 import type { StretchTable } from './stretch-table';
 import type { SmallValue, StretchSize } from './stretches';
-
-/** One way to run one stretch. */
-export interface Step extends StepCost {
-  readonly memoryMb: number;
-  /** Absent if the request keeps all tensors in S3. */
-  readonly inState?: InState;
-}
-
-/** Whether totals of warm and of cold runs matter. The search does not tell plans apart by totals that do not. */
-export interface Dimensions {
-  readonly warm: boolean;
-  readonly cold: boolean;
-}
-
-export function dimensionsOf(temperature: Temperature): Dimensions {
-  return { warm: temperature !== 'cold', cold: temperature !== 'warm' };
-}
-
-/** The share of cold runs, from 0 to 1. */
-export function coldShareOf(temperature: Temperature, coldShare: number): number {
-  return { warm: 0, cold: 1, mixed: coldShare }[temperature];
-}
 
 /** The settings that all slices of a plan share. */
 export interface SharedSettings {
