@@ -1,10 +1,13 @@
 /** Removes the types that a model declares for the values inside body graphs and functions, because they may be wrong. */
+import * as path from 'node:path';
+import { fingerprint } from '../cache/fingerprint';
 import type { Chunk } from '../onnx/chunks';
 import { submessage } from '../onnx/chunks';
 import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, TENSOR_TYPE, TYPE, VALUE_INFO } from '../onnx/fields';
 import { ownRange } from '../onnx/parse-tensor';
-import type { ByteSource, Field, Span } from '../onnx/wire';
-import { content, fields } from '../onnx/wire';
+import type { Field, Span } from '../onnx/wire';
+import { ByteSource, content, fields } from '../onnx/wire';
+import { writeChunks } from '../onnx/write-chunks';
 
 type Message = 'model' | 'graph' | 'node' | 'attribute' | 'body' | 'function' | 'value' | 'type' | 'tensor';
 
@@ -34,6 +37,21 @@ const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | typeof 
   type: { [TYPE.tensorType]: 'tensor' },
   tensor: { [TENSOR_TYPE.shape]: DROPPED },
 };
+
+/** The path of the same model without these types. */
+export function withBareBodies(modelPath: string): string {
+  const source = new ByteSource(modelPath);
+  try {
+    const chunks = withoutBodyTypes(source);
+    if (chunks === undefined) return modelPath;
+    const { size } = source;
+    const bare = path.join(path.dirname(modelPath), 'bare.onnx');
+    writeChunks([{ path: modelPath, names: [], size, fingerprint: fingerprint(modelPath) }], chunks, bare);
+    return bare;
+  } finally {
+    source.close();
+  }
+}
 
 /** The model in the file `source` without these types; `undefined` if it declares none. */
 export function withoutBodyTypes(source: ByteSource): Chunk[] | undefined {

@@ -28,7 +28,8 @@ export function cropAsPad(model: Model, node: Node): Uint8Array | undefined {
   });
 }
 
-function integerLists(model: Model, { field: { offset, length } }: Node): Map<string, number[]> {
+/** The attributes of a node that are lists of integers, by name. Other attributes have an empty list. */
+export function integerLists(model: Model, { field: { offset, length } }: Node): Map<string, number[]> {
   const source = new ByteSource(model.files[0].path);
   try {
     const lists = new Map<string, number[]>();

@@ -12,6 +12,7 @@ import { deadlineMs } from '../onnx/deadline';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { ChildError, askChild } from '../host/run-child';
 import { withTemporaryFolder } from '../host/temporary-folder';
+import { withBareBodies } from './bare-bodies';
 import type { InferAnswer, InferJob, SessionOutput } from './infer-child';
 import type { Skeleton } from './skeleton';
 import { ZEROS_FILE, buildFoldable, buildSkeleton } from './skeleton';
@@ -92,6 +93,12 @@ interface Question {
   readonly foldsConstants: boolean;
   /** Whether a value is known to have no dimensions. */
   readonly isScalar: (value: ValueIndex) => boolean;
+  /**
+   * Whether ONNX Runtime sees the types that bodies and functions declare, which it believes.
+   *
+   * @default 'kept'
+   */
+  readonly bodyTypes?: 'kept' | 'dropped';
   /** @default inferTimeoutMs(model) */
   readonly timeoutMs?: number;
 }
@@ -102,8 +109,16 @@ interface CachedRefusal {
   readonly refusal: string;
 }
 
-/** @throws RefusedModelError when ONNX Runtime refuses the model */
-function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): readonly SessionOutput[] {
+/**
+ * The types of what the skeleton exposes.
+ *
+ * @throws RefusedModelError when ONNX Runtime refuses the model
+ */
+export function askOnnxRuntime(
+  model: Model,
+  skeleton: Skeleton,
+  question: Question,
+): readonly SessionOutput[] {
   if (skeleton.exposed.length === 0) return [];
   return withTemporaryFolder((folder) => {
     const modelPath = path.join(folder, 'skeleton.onnx');
@@ -115,6 +130,7 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
           ANSWER_FORMAT,
           onnxRuntimeVersion(),
           question.foldsConstants,
+          question.bodyTypes,
           skeleton.zerosBytes,
           digest,
         ]),
@@ -126,9 +142,10 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
     const zeros = path.join(folder, ZEROS_FILE);
     fs.writeFileSync(zeros, '');
     fs.truncateSync(zeros, skeleton.zerosBytes);
-    const { foldsConstants, isScalar } = question;
+    const { foldsConstants, isScalar, bodyTypes } = question;
     const scalars = skeleton.exposed.flatMap((value, place) => (isScalar(value) ? [place] : []));
-    const job = { modelPath, foldsConstants, scalars };
+    const asked = bodyTypes === 'dropped' ? withBareBodies(modelPath) : modelPath;
+    const job = { modelPath: asked, foldsConstants, scalars };
     const outputs = unlessRefused(() => inferOutputs(model, job, question));
     if (outputs instanceof RefusedModelError) {
       if (isLasting(outputs)) writeCached(cache, key, { refusal: outputs.got } satisfies CachedRefusal);
@@ -144,7 +161,7 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
  *
  * @throws RefusedModelError when ONNX Runtime refuses it
  */
-export function inferOutputs(
+function inferOutputs(
   model: Model,
   job: InferJob,
   { sizes = {}, timeoutMs = inferTimeoutMs(model) }: Partial<Question> = {},
@@ -186,7 +203,7 @@ function isRefusal(cached: unknown): cached is CachedRefusal {
 }
 
 /** Whether ONNX Runtime would say the same again. A process may also end, or take too long, because others need the machine. */
-export function isLasting({ failure, got }: RefusedModelError): boolean {
+function isLasting({ failure, got }: RefusedModelError): boolean {
   return failure === 'error' && !/alloc|memory/i.test(got);
 }
 

@@ -2,28 +2,16 @@
  * Finds the shapes that slices may declare. ONNX Runtime refuses a tensor of another shape than declared, so these shapes must
  * be right in every run in which the whole model runs. Shapes for planning, which `infer.ts` finds, need not be.
  */
-import { createHash } from 'node:crypto';
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import type { Dimension } from '../../contract/tensors';
-import { readCached, writeCached } from '../cache/entries';
-import { cacheFolder } from '../cache/folder';
-import { fingerprint } from '../cache/fingerprint';
-import { onnxRuntimeVersion } from '../host/onnxruntime';
 import type { ChildFailure } from '../host/run-child';
-import { packageVersion } from '../host/package-files';
-import { withTemporaryFolder } from '../host/temporary-folder';
 import { isBindable, onnxDataType } from '../onnx/data-type';
 import { functionsByKey, callKey } from '../onnx/local-functions';
 import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
-import { ByteSource } from '../onnx/wire';
-import { writeChunks } from '../onnx/write-chunks';
-import { withoutBodyTypes } from './bare-bodies';
+import { RefusedModelError, askOnnxRuntime, unlessRefused } from './infer';
 import { ranksByRule } from './rank-rules';
-import { RefusedModelError, inferOutputs, isLasting, unlessRefused } from './infer';
 import type { GivenTypes, Skeleton } from './skeleton';
-import { ZEROS_FILE, buildSkeleton } from './skeleton';
+import { buildFoldable } from './skeleton';
 import { uncertainNodes } from './uncertain-sizes';
 import type { ValueTypes } from './value-types';
 import { givenType } from './value-types';
@@ -37,16 +25,13 @@ const MAX_ROUNDS = 8;
 /** Prefix of the names that ONNX Runtime invents. It would use the same names for other sizes of a slice. */
 const INVENTED = 'unk__';
 
-/** The cache entry of a model that ONNX Runtime refuses. */
-const REFUSED = 'refused';
-
 /** Operators whose body may have no nodes. */
 const BODY_OPERATORS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
 
 /**
  * Asks ONNX Runtime, which then knows:
  *
- * - the declared shapes of the inputs, because each run must comply with them
+ * - the declared shapes of the inputs, because each run must comply with them, and what follows from constants alone
  * - the name of a size only if the inputs declare it once, because equal names may stand for different sizes
  * - not what body graphs and functions declare about their values: ONNX Runtime believes it without checking
  * - of the results of nodes that round sizes, only the rank; see `uncertain-sizes.ts`
@@ -78,14 +63,15 @@ function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types
   const ask = (given: GivenTypes): Shapes | undefined => {
     // ONNX Runtime would hang again.
     if (isExpired) return undefined;
-    const results = askOnnxRuntime(model, buildSkeleton(model, nodesInOrder, {}, given));
+    const results = askFor(model, buildFoldable(model, nodesInOrder, {}, given));
     isExpired = results === 'timeout';
     if (typeof results === 'string') return undefined;
     return new Map([...[...given].map(([value, { shape }]) => [value, shape ?? null] as const), ...results]);
   };
   const uncertain = uncertainNodes(model);
-  // Without bodies and functions, there is nothing else to leave out of the model of which `types` were inferred.
-  const first = nodesWithBodies(model).length > 0 ? ask(new Map()) : shapesOf(model, types);
+  // If all ranks are known and there are no bodies and functions, `types` has all that slices may declare.
+  const isOpen = nodesWithBodies(model).length > 0 || types.some(({ shape }) => shape === null);
+  const first = isOpen ? ask(new Map()) : shapesOf(model, types);
   // ONNX Runtime may refuse a body without its declarations: then the results of such nodes are unknown.
   const opaque = first === undefined ? [...new Set([...uncertain, ...nodesWithBodies(model)])] : uncertain;
   let given = givenOutputs(opaque, types, (value) => first?.get(value) ?? null);
@@ -166,46 +152,18 @@ function nodesWithBodies(model: Model): Node[] {
 }
 
 /** @returns how ONNX Runtime fails to load the model, if it does */
-function askOnnxRuntime(model: Model, { chunks, zerosBytes, exposed }: Skeleton): Shapes | ChildFailure {
-  if (exposed.length === 0) return new Map();
-  const shapes = withTemporaryFolder((folder) => {
-    const modelPath = path.join(folder, 'skeleton.onnx');
-    const digest = writeChunks(model.files, chunks, modelPath);
-    const cache = cacheFolder('shapes');
-    const key = createHash('sha256')
-      .update(`${packageVersion()}\n${onnxRuntimeVersion()}\n${zerosBytes}\n${digest}`)
-      .digest('hex');
-    const cached = readCached(cache, key) as ProvenShapes | typeof REFUSED | undefined;
-    if (cached === REFUSED) return 'error';
-    if (cached?.length === exposed.length) return cached;
-    const zeros = path.join(folder, ZEROS_FILE);
-    fs.writeFileSync(zeros, '');
-    fs.truncateSync(zeros, zerosBytes);
-    const job = { modelPath: withBareBodies(modelPath), foldsConstants: false, scalars: [] };
-    const answer = unlessRefused(() => inferOutputs(model, job).map(({ shape }) => shape));
-    if (answer instanceof RefusedModelError) {
-      if (isLasting(answer)) writeCached(cache, key, REFUSED);
-      return answer.failure;
-    }
-    writeCached(cache, key, answer);
-    return answer;
-  });
-  return typeof shapes === 'string' ? shapes : new Map(exposed.map((value, place) => [value, shapes[place]]));
-}
-
-/** The path of the same model without the types that its bodies and functions declare. */
-function withBareBodies(modelPath: string): string {
-  const source = new ByteSource(modelPath);
-  try {
-    const chunks = withoutBodyTypes(source);
-    if (chunks === undefined) return modelPath;
-    const { size } = source;
-    const bare = path.join(path.dirname(modelPath), 'bare.onnx');
-    writeChunks([{ path: modelPath, names: [], size, fingerprint: fingerprint(modelPath) }], chunks, bare);
-    return bare;
-  } finally {
-    source.close();
-  }
+function askFor(model: Model, skeleton: Skeleton): Shapes | ChildFailure {
+  const { exposed } = skeleton;
+  const answer = unlessRefused(() =>
+    askOnnxRuntime(model, skeleton, {
+      sizes: {},
+      foldsConstants: true,
+      bodyTypes: 'dropped',
+      isScalar: () => false,
+    }),
+  );
+  if (answer instanceof RefusedModelError) return answer.failure;
+  return new Map(exposed.map((value, place) => [value, answer[place].shape]));
 }
 
 /** The names of sizes that the inputs declare once. Body graphs and functions may use the same names for other sizes. */

@@ -7,51 +7,37 @@ import { MAX_RANK } from '../onnx/limits';
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { Graph, Model, Node, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
-import { ByteSource } from '../onnx/wire';
-import { agreedRanks, ranksOfBody } from './body-ranks';
-import { knownIntegers } from './known-integers';
-import { attributesOf } from './node-content';
+import { integerLists } from './crop';
 
 /** By value: its rank, as far as it is known. */
 export type Ranks = Map<ValueIndex, number>;
 
 type ShapeOf = (value: ValueIndex) => readonly Dimension[] | null;
 
-/** Operators of one input whose result has its rank. `Crop` is an experimental operator of early exporters. */
-const SAME_RANK: ReadonlySet<string> = new Set([
-  ...[
-    'Abs',
-    'Cast',
-    'CastLike',
-    'Ceil',
-    'Clip',
-    'Crop',
-    'Elu',
-    'Erf',
-    'Exp',
-    'Floor',
-    'HardSigmoid',
-    'Identity',
-  ],
-  ...[
-    'LeakyRelu',
-    'Log',
-    'LogSoftmax',
-    'Neg',
-    'Not',
-    'Relu',
-    'Round',
-    'Sigmoid',
-    'Softmax',
-    'Softplus',
-    'Sqrt',
-  ],
-  ...['Tanh', 'Transpose'],
+/** Operators of one input whose result has its rank. */
+const SAME_RANK: ReadonlySet<string> = new Set(['Cast', 'CastLike', 'Identity', 'Relu', 'Sigmoid', 'Tanh']);
+
+/** Convolutions, whose input, weights and result have the same rank. */
+const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose']);
+
+/** Operators whose result has as many dimensions as the list at this place among the inputs has elements. */
+const SIZES: ReadonlyMap<string, number> = new Map([
+  ['Reshape', 1],
+  ['Expand', 1],
+  ['ConstantOfShape', 0],
 ]);
 
-/** Convolutions, whose input, weights and result have the same rank. The optimizer makes a `FusedConv` of one and its activation. */
-const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'FusedConv']);
-const FUSED_DOMAIN = 'com.microsoft';
+/**
+ * Operators whose result always has this rank. That of an `STFT` has signals, frames, frequencies, and the two parts of a complex
+ * number.
+ */
+const FIXED_RANK: ReadonlyMap<string, number> = new Map([
+  ['STFT', 4],
+  ['FeatureVectorizer', 2],
+]);
+
+/** The domains of the operators above. */
+const DOMAINS: ReadonlySet<string> = new Set(['', 'ai.onnx.ml']);
 
 /**
  * Returns the ranks that the rules prove for values whose shape is unknown.
@@ -61,34 +47,21 @@ const FUSED_DOMAIN = 'com.microsoft';
 export function ranksByRule(model: Model, shapeOf: ShapeOf): Ranks {
   const functions = functionsByKey(model);
   const found: Ranks = new Map();
-  const rankOf = (value: ValueIndex | undefined): number | undefined =>
-    value === undefined || value === OMITTED ? undefined : (shapeOf(value)?.length ?? found.get(value));
-  const prove = (value: ValueIndex, rank: number | undefined): boolean => {
-    const isNew = rank !== undefined && rank >= 0 && rank <= MAX_RANK && rankOf(value) === undefined;
-    if (isNew) found.set(value, rank);
-    return isNew;
-  };
+  const rankOf = (value: ValueIndex): number | undefined => shapeOf(value)?.length ?? found.get(value);
   const nodes = liveNodes(model.graph).filter(
-    ({ domain, opType, operators }) =>
-      domain === (opType === 'FusedConv' ? FUSED_DOMAIN : '') &&
-      !operators.some((use) => functions.has(callKey(use))),
+    ({ domain, operators }) => DOMAINS.has(domain) && !operators.some((use) => functions.has(callKey(use))),
   );
-  const source = new ByteSource(model.files[0].path);
-  try {
-    const known = { model, rankOf, shapeOf, source, valueOf: valuesByName(model.graph) };
-    for (let isProven = true; isProven;) {
-      isProven = false;
-      for (const node of nodes)
-        for (const [value, rank] of ruledRanks(node, known)) isProven = prove(value, rank) || isProven;
-    }
-  } finally {
-    source.close();
+  for (let isProven = true; isProven;) {
+    isProven = false;
+    for (const node of nodes)
+      for (const [value, rank] of ruledRanks(model, node, rankOf, shapeOf)) {
+        const isNew = rank !== undefined && rank >= 0 && rank <= MAX_RANK && rankOf(value) === undefined;
+        if (value === OMITTED || !isNew) continue;
+        found.set(value, rank);
+        isProven = true;
+      }
   }
   return found;
-}
-
-function valuesByName({ values }: Graph): ReadonlyMap<string, ValueIndex> {
-  return new Map(values.map(({ name }, value) => [name, value]));
 }
 
 /** ONNX Runtime removes the other nodes, so they prove nothing about their inputs. */
@@ -105,110 +78,49 @@ function liveNodes({ nodes, outputs, values }: Graph): Node[] {
   return nodes.filter((_, index) => live.has(index));
 }
 
-type RankOf = (value: ValueIndex | undefined) => number | undefined;
-
-interface Known {
-  readonly model: Model;
-  readonly rankOf: RankOf;
-  readonly shapeOf: ShapeOf;
-  /** The model's file. */
-  readonly source: ByteSource;
-  readonly valueOf: ReadonlyMap<string, ValueIndex>;
-}
-
 type RuledRanks = (readonly [ValueIndex, number | undefined])[];
 
-function ruledRanks(node: Node, known: Known): RuledRanks {
+function ruledRanks(
+  model: Model,
+  node: Node,
+  rankOf: (value: ValueIndex) => number | undefined,
+  shapeOf: ShapeOf,
+): RuledRanks {
   const { opType, inputs, outputs } = node;
-  const { rankOf, shapeOf, source } = known;
+  const same = (values: readonly ValueIndex[]): RuledRanks => {
+    const rank = values.map(rankOf).find((known) => known !== undefined);
+    return values.map((value) => [value, rank]);
+  };
+  /** The number of elements of a list of a fixed size. */
+  const lengthAt = (place: number): number | undefined => {
+    const shape = place < inputs.length ? shapeOf(inputs[place]) : null;
+    const [size] = shape?.length === 1 ? shape : [];
+    return typeof size === 'number' ? size : undefined;
+  };
   const [input, second] = inputs;
   const [result] = outputs;
-  const isOpen = [...inputs, ...outputs].some((value) => value !== OMITTED && rankOf(value) === undefined);
-  if (!isOpen) return [];
+  const sizes = SIZES.get(opType);
+  if (sizes !== undefined) {
+    const length = lengthAt(sizes);
+    const least = opType === 'Expand' ? rankOf(input) : 0;
+    return [[result, length === undefined || least === undefined ? undefined : Math.max(length, least)]];
+  }
+  const fixed = FIXED_RANK.get(opType);
+  if (fixed !== undefined) return [[result, fixed]];
+  if (opType === 'Concat') return same([result, ...inputs]);
+  if (SAME_RANK.has(opType)) return same([input, result]);
+  if (CONVOLUTIONS.has(opType)) return same([second, input, result]);
   if (opType === 'Transpose') {
-    const order = attributesOf(source, node.field).get('perm')?.integers;
-    const rank = order?.length ?? rankOf(input) ?? rankOf(result);
-    return [
-      [input, rank],
-      [result, rank],
-    ];
+    if (rankOf(input) !== undefined && rankOf(result) !== undefined) return [];
+    const order = integerLists(model, node).get('perm');
+    return order === undefined
+      ? same([input, result])
+      : [input, result].map((value) => [value, order.length] as const);
   }
-  if (SAME_RANK.has(opType)) return sameRanks([input, result], rankOf);
-  if (CONVOLUTIONS.has(opType)) return sameRanks([second, input, result], rankOf);
-  switch (opType) {
-    case 'Concat':
-      return sameRanks([result, ...inputs], rankOf);
-    case 'Unsqueeze': {
-      const added = lengthOf(second, shapeOf) ?? NaN;
-      const given = rankOf(input);
-      const made = rankOf(result);
-      return Number.isNaN(added)
-        ? []
-        : [
-            [result, given === undefined ? undefined : given + added],
-            [input, made === undefined ? undefined : made - added],
-          ];
-    }
-    case 'MatMul':
-      // A vector is a row here. With a matrix on the right, the result has as many dimensions as the left operand.
-      return rankOf(second) === 2 ? sameRanks([input, result], rankOf) : [];
-    case 'If':
-      return rankOf(input) === undefined ? [] : branchRanks(node, known);
-    case 'Reshape':
-      return [[result, lengthOf(second, shapeOf)]];
-    case 'ConstantOfShape':
-      return [[result, lengthOf(input, shapeOf)]];
-    case 'Expand': {
-      const [given, wanted] = [rankOf(input), lengthOf(second, shapeOf)];
-      return [[result, given === undefined || wanted === undefined ? undefined : Math.max(given, wanted)]];
-    }
-    default:
-      return [];
-  }
-}
-
-/** The ranks on which the branches agree that can run. */
-function branchRanks(node: Node, { model, rankOf, shapeOf, source, valueOf }: Known): RuledRanks {
-  const attributes = attributesOf(source, node.field);
-  const around = {
-    source,
-    sameRank: SAME_RANK,
-    rank: (name: string) => rankOf(valueOf.get(name)),
-    length: (name: string) => lengthOf(valueOf.get(name), shapeOf),
-  };
-  const condition = knownIntegers(node.inputs[0], {
-    model,
-    shapeOf,
-    attributesOf: ({ field }) => attributesOf(source, field),
-  });
-  const isTrue = condition?.length === 1 ? condition[0] : undefined;
-  const branches = [
-    ...(isTrue === 0 ? [] : ['then_branch']),
-    ...(isTrue === undefined || isTrue === 0 ? ['else_branch'] : []),
+  if (opType !== 'Unsqueeze') return [];
+  const added = lengthAt(1) ?? NaN;
+  return [
+    [result, (rankOf(input) ?? NaN) + added],
+    [input, (rankOf(result) ?? NaN) - added],
   ];
-  const ranks = agreedRanks(
-    branches.map((name) => {
-      const body = attributes.get(name)?.body;
-      return body ? ranksOfBody(body, around) : [];
-    }),
-  );
-  return node.outputs.flatMap((output, place) =>
-    output === OMITTED ? [] : [[output, ranks.at(place)] as const],
-  );
-}
-
-/** All values have the rank that one of them has. */
-function sameRanks(
-  values: readonly ValueIndex[],
-  rankOf: RankOf,
-): (readonly [ValueIndex, number | undefined])[] {
-  const rank = values.map(rankOf).find((known) => known !== undefined);
-  return values.filter((value) => value !== OMITTED).map((value) => [value, rank] as const);
-}
-
-/** The number of elements of a list of a fixed size. */
-function lengthOf(value: ValueIndex | undefined, shapeOf: ShapeOf): number | undefined {
-  const shape = value === undefined || value === OMITTED ? null : shapeOf(value);
-  const [size] = shape?.length === 1 ? shape : [];
-  return typeof size === 'number' ? size : undefined;
 }

@@ -42,24 +42,17 @@ export type GivenTypes = ReadonlyMap<
  *
  * @param nodesInOrder all nodes of the graph in a topological order
  * @param sizes sizes of symbolic dimensions of the graph's inputs
- * @param given outputs of nodes; the skeleton leaves these nodes out
  */
 export function buildSkeleton(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
   sizes: DimensionSizes,
-  given: GivenTypes = new Map(),
 ): Skeleton {
   const { graph } = model;
-  const givenInputs = [...given].map(([value, type]) =>
-    encodeValueInfo(GRAPH.input, graph.values[value].name, type),
-  );
   return encodeExposed(model, {
-    nodes: nodesInOrder
-      .map((index) => graph.nodes[index])
-      .filter(({ outputs }) => !outputs.some((output) => given.has(output))),
+    nodes: nodesInOrder.map((index) => graph.nodes[index]),
     initializers: graph.initializers.map(({ value }) => value),
-    inputs: [...graph.inputs.map((input) => inputField(model, input, sizes)), ...givenInputs],
+    inputs: graph.inputs.map((input) => inputField(model, input, sizes)),
     isInside: () => false,
   });
 }
@@ -69,11 +62,13 @@ export function buildSkeleton(
  *
  * @param nodesInOrder all nodes of the graph in a topological order
  * @param sizes sizes of symbolic dimensions of the graph's inputs
+ * @param given outputs of nodes; the model leaves these nodes out
  */
 export function buildFoldable(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
   sizes: DimensionSizes,
+  given: GivenTypes = new Map(),
 ): Skeleton {
   const { graph } = model;
   const isVisible = visibility();
@@ -85,7 +80,8 @@ export function buildFoldable(
   }
   const nodes: Node[] = [];
   for (const node of nodesInOrder.map((index) => graph.nodes[index])) {
-    const { constant } = node;
+    const { constant, outputs } = node;
+    if (outputs.some((output) => given.has(output))) continue;
     if (constant === undefined || isVisible(constant)) nodes.push(node);
     else hidden.push(tensorInput(graph.values[node.outputs[0]].name, constant));
   }
@@ -98,7 +94,11 @@ export function buildFoldable(
   return encodeExposed(model, {
     nodes,
     initializers,
-    inputs: [...inputs.map((input) => inputField(model, input, sizes)), ...hidden],
+    inputs: [
+      ...inputs.map((input) => inputField(model, input, sizes)),
+      ...hidden,
+      ...[...given].map(([value, type]) => encodeValueInfo(GRAPH.input, graph.values[value].name, type)),
+    ],
     isInside: ({ byteLength }) => byteLength < MAX_VISIBLE_WEIGHT_BYTES,
   });
 }

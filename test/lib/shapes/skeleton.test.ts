@@ -90,7 +90,7 @@ describe('a skeleton', () => {
 
   it('has inputs instead of the nodes whose types are given', () => {
     const index = model.graph.values.findIndex(({ name }) => name === 'b');
-    const given = buildSkeleton(model, order, {}, new Map([[index, { dataType: FLOAT, shape: [9, 128] }]]));
+    const given = buildFoldable(model, order, {}, new Map([[index, { dataType: FLOAT, shape: [9, 128] }]]));
     const without = decoded(model, given);
     expect(without.node.map(({ opType }) => opType)).not.toContain('Reshape');
     expect(dimsOf(without, 'b')).toEqual([9, 128]);
