@@ -14,8 +14,16 @@ export type Ranks = Map<ValueIndex, number>;
 
 type ShapeOf = (value: ValueIndex) => readonly Dimension[] | null;
 
-/** Operators of one input whose result has its rank. */
-const SAME_RANK: ReadonlySet<string> = new Set(['Cast', 'CastLike', 'Identity', 'Relu', 'Sigmoid', 'Tanh']);
+/** Operators of one input whose result has its rank. `Crop` is an experimental operator of early exporters. */
+const SAME_RANK: ReadonlySet<string> = new Set([
+  'Cast',
+  'CastLike',
+  'Crop',
+  'Identity',
+  'Relu',
+  'Sigmoid',
+  'Tanh',
+]);
 
 /** Convolutions, whose input, weights and result have the same rank. */
 const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose']);
