@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { decodeTensors, type InlineTensor } from '../../client';
+import { decodeTensors } from '../../client';
 import { OUTPUTS_PREFIX } from '../../contract/keys';
 import { compareWithWhole } from '../../examples/ocr/compare';
 import type { PhotoText } from '../../examples/ocr/functions/read-text';
@@ -11,18 +11,10 @@ import { postSigned } from '../../examples/ocr/signed-request';
 import type { NumericTensor } from '../../lambda/tensors/tensor';
 import type { Deployed, OtherCall } from './life';
 import { asRoot, REGION, ROOT_USER } from './ministack';
-import { isIdentical, wholeModel, type Machine, type Tensors } from './pipelines';
+import { isIdentical, PLAIN, requestOf, tensorsOf, wholeModel, type Form, type Machine } from './pipelines';
 import { Program, ROOT } from './processes';
 
 type Ask = OtherCall[1];
-
-/** How a state machine takes a request, and returns the output of its pipeline. */
-export interface Form {
-  readonly wrap: (request: object) => unknown;
-  readonly unwrap: (output: never) => unknown;
-}
-
-const PLAIN: Form = { wrap: (request) => request, unwrap: (output) => output };
 
 /** A run of consolidation loads the function of the whole model for later runs, of which the first may come too early. */
 const ATTEMPTS = 40;
@@ -36,12 +28,10 @@ export const DRAWINGS = {
 } as const;
 
 /** Both clients send the request as JSON to the state machine with this text in its name. */
-export function answersJson(name: string, { wrap, unwrap }: Form = PLAIN): Ask {
+export function answersJson(name: string): Ask {
   return async (deployed) => {
     const [{ inputs, outputs }] = deployed.questions.values();
-    await bothAnswer(deployed, name, wrap(requestOf(inputs)), (output) =>
-      isOf(outputs, unwrap(output as never)),
-    );
+    await bothAnswer(deployed, name, requestOf(inputs), (output) => isIdentical(outputs, tensorsOf(output)));
   };
 }
 
@@ -50,7 +40,7 @@ export function answersHttp(output: string, { wrap, unwrap }: Form = PLAIN): Ask
   return async (deployed) => {
     const [{ inputs, outputs }] = deployed.questions.values();
     const answer = await post(deployed, deployed.outputs[output], wrap(requestOf(inputs)));
-    if (!isOf(outputs, unwrap(answer as never)))
+    if (!isIdentical(outputs, tensorsOf(unwrap(answer as never))))
       throw new Error('the results differ from those of ONNX Runtime');
   };
 }
@@ -184,23 +174,4 @@ async function post({ cloud: { ministack } }: Deployed, url: string, body: unkno
 function reachable(url: string, endpoint: string): string {
   const { hostname, pathname } = new URL(url);
   return `${endpoint}/_aws/execute-api/${hostname.split('.')[0]}/$default${pathname === '/' ? '' : pathname}`;
-}
-
-function requestOf(inputs: Tensors): object {
-  const tensors = [...inputs].map(([name, tensor]): [string, InlineTensor] => {
-    const { dtype, shape, bytes } = tensor as NumericTensor;
-    return [name, { dtype, shape, base64: Buffer.from(bytes).toString('base64') }];
-  });
-  return { version: 1, inputs: { tensors: Object.fromEntries(tensors) } };
-}
-
-function isOf(expected: Tensors, output: unknown): boolean {
-  const { tensors = {} } = (output as { outputs: { tensors?: Record<string, InlineTensor> } }).outputs;
-  const got = Object.entries(tensors).map(
-    ([name, { dtype, shape, base64 = '' }]): [string, NumericTensor] => [
-      name,
-      { dtype: dtype as NumericTensor['dtype'], shape, bytes: Buffer.from(base64, 'base64') },
-    ],
-  );
-  return isIdentical(expected, new Map(got));
 }

@@ -7,15 +7,8 @@ import { decodeTensors, type ResultsPlace } from '../../client';
 import { Caller, CallerEnded } from './callers';
 import type { App, Cdk } from './cdk';
 import { asRole, asRoot, type MiniStack } from './ministack';
-import {
-  infers,
-  isIdentical,
-  machinesOf,
-  questionFor,
-  type Machine,
-  type Model,
-  type Question,
-} from './pipelines';
+import { infers, isIdentical, machinesOf, questionFor, requestOf, tensorsOf } from './pipelines';
+import type { Form, Machine, Model, Question, Tensors } from './pipelines';
 import { failAndRedrive } from './redrive';
 import type { Column, Row } from './report';
 
@@ -28,6 +21,8 @@ export interface Subject {
   readonly models: () => Readonly<Record<string, Model>>;
   /** Calls beside those of both clients. They throw if the answer is not that of ONNX Runtime. */
   readonly calls: readonly OtherCall[];
+  /** What functions before and after the slices take and return. By default, machines with such functions get only `calls`. */
+  readonly form?: Form | undefined;
   /** What is deployed next: each changes the app, and what `models` returns. */
   readonly changes: readonly (readonly [Column, () => void])[];
   /** Why the stack cannot be deployed on this machine. */
@@ -102,7 +97,8 @@ async function use(
   const machines = await machinesOf(subject.stack, cloud.sfn);
   let questions = await questionsFor(subject, machines);
   const deployed = (): Deployed => ({ ...started, machines, questions });
-  for (const results of ['auto', 's3'] as const) await callEach(deployed(), [questions], row, { results });
+  for (const results of ['auto', 's3'] as const)
+    await callEach(subject, deployed(), [questions], row, { results });
   if (STRANGER_ROLE in outputs) await count(row, 'denied', () => isRefused(deployed()));
   for (const [column, ask] of subject.calls) await count(row, column, () => ask(deployed()));
   for (const [column, apply] of subject.changes) {
@@ -112,13 +108,13 @@ async function use(
     const deploying = cloud.cdk.deploy(subject.stack, subject.app).finally(() => (isOver = true));
     // Awaited below, after the calls.
     deploying.catch(() => undefined);
-    await callEach(deployed(), [questions, next], row, { column, isOver: () => isOver });
+    await callEach(subject, deployed(), [questions, next], row, { column, isOver: () => isOver });
     await deploying;
     questions = next;
-    await callEach(deployed(), [questions], row, { column });
+    await callEach(subject, deployed(), [questions], row, { column });
   }
   for (const [machine, question] of questions)
-    if (machine.isStandard)
+    if (machine.isStandard && infers(machine))
       await count(row, 'redrive', () => failAndRedrive(machine, question, callers[0], cloud));
 }
 
@@ -142,28 +138,39 @@ interface Calls {
 
 /** Both callers ask each pipeline, beside each other. @param allowed the results of each of them are right */
 async function callEach(
+  { form }: Subject,
   { callers, questions }: Deployed,
   allowed: readonly Questions[],
   row: Row,
   { column, results = 'auto', isOver = () => true }: Calls,
 ): Promise<void> {
-  const ask = async (caller: Caller, machine: Machine, { file }: Question): Promise<void> => {
-    const outputs = path.join(path.dirname(file), `outputs-${caller.language}`);
-    const { error } = await caller.call({ stateMachineArn: machine.arn, inputs: file, outputs, results });
-    if (error !== undefined) throw new Error(error);
-    const got = decodeTensors(fs.readFileSync(outputs));
+  const ask = async (caller: Caller, machine: Machine, question: Question): Promise<void> => {
+    const got = await resultsOf(caller, machine.arn, question, { results, form });
     const expected = allowed.flatMap((each) => each.get(machine)?.outputs ?? []);
     if (!expected.some((each) => isIdentical(each, got)))
       throw new Error(`the results in ${caller.language} differ from those of ONNX Runtime`);
   };
+  const asked = [...questions].filter(([machine]) => form !== undefined || infers(machine));
   const callOn = async (caller: Caller): Promise<void> => {
     do
-      for (const [machine, question] of questions)
-        if (infers(machine))
-          await count(row, column ?? caller.language, () => ask(caller, machine, question));
-    while (!isOver());
+      for (const [machine, question] of asked)
+        await count(row, column ?? caller.language, () => ask(caller, machine, question));
+    while (asked.length > 0 && !isOver());
   };
   await Promise.all(callers.map(callOn));
+}
+
+async function resultsOf(
+  caller: Caller,
+  stateMachineArn: string,
+  { file, inputs }: Question,
+  { form, results }: Pick<Subject, 'form'> & Pick<Calls, 'results'>,
+): Promise<Tensors> {
+  const outputs = path.join(path.dirname(file), `outputs-${caller.language}`);
+  const request = form ? { json: form.wrap(requestOf(inputs)) } : { inputs: file, outputs, results };
+  const { error, output } = await caller.call({ stateMachineArn, ...request });
+  if (error !== undefined) throw new Error(error);
+  return form ? tensorsOf(form.unwrap(output as never)) : decodeTensors(fs.readFileSync(outputs));
 }
 
 /** A role without permissions is denied. */

@@ -13,8 +13,9 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { mlp, retrained, saveModel } from '../../test/support/model-builder';
-import { answersHttp, answersJson, isConsolidated, type Form } from './calls';
+import { answersHttp, answersJson, isConsolidated } from './calls';
 import { CALLER_ROLE, STRANGER_ROLE, type OtherCall, type Subject } from './life';
+import type { Form } from './pipelines';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 
@@ -34,6 +35,7 @@ interface Case {
 const URL_OUTPUT = 'Url';
 
 const { STANDARD } = sfn.StateMachineType;
+const { PRIVATE_ISOLATED: subnetType } = ec2.SubnetType;
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
 /** What the functions before and after the slices take off and add. */
@@ -55,7 +57,12 @@ const SURROUNDINGS: readonly Case[] = [
     title: 'VPC and keys',
     slices: [2, 3],
     props: (stack) => ({
-      vpc: new ec2.Vpc(stack, 'Vpc'),
+      // MiniStack knows no gateways.
+      vpc: new ec2.Vpc(stack, 'Vpc', {
+        natGateways: 0,
+        subnetConfiguration: [{ name: 'isolated', subnetType }],
+      }),
+      vpcSubnets: { subnetType },
       encryptionKey: new kms.Key(stack, 'Key', { removalPolicy: RemovalPolicy.DESTROY }),
       logEncryptionKey: new kms.Key(stack, 'LogKey', { removalPolicy: RemovalPolicy.DESTROY }),
     }),
@@ -67,7 +74,6 @@ const SURROUNDINGS: readonly Case[] = [
       preprocess: inlineFunction(stack, 'Unwrap', 'event.request'),
       postprocess: inlineFunction(stack, 'Wrap', '({ result: event })'),
     }),
-    calls: [['other calls', answersJson('', WRAPPED)]],
     form: WRAPPED,
   },
 ];
@@ -179,6 +185,7 @@ function subjectOf(each: Case, folder: string): Subject {
     app: { app: assembly, cwd: folder, synthesize },
     models: () => ({ Pipeline: { path: modelPath, dimensions: { batch: 2 } } }),
     calls: each.calls ?? [],
+    form: each.form,
     isLarge: before >= 100,
     changes:
       after === before

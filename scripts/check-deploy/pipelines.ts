@@ -5,9 +5,9 @@ import { DescribeStateMachineCommand, ListStateMachinesCommand, type SFNClient }
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
 import { compareTensor } from '../../bin/verify/compare';
 import type { PipelineSignature } from '../../contract/signature';
-import { encodeTensors } from '../../client';
+import { encodeTensors, type InlineTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';
-import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
 
@@ -92,5 +92,33 @@ export function isIdentical(expected: Tensors, got: Tensors): boolean {
   return (
     expected.size === got.size &&
     [...expected].every(([name, tensor]) => compareTensor(name, tensor, got.get(name)).identical)
+  );
+}
+
+/** How a state machine takes a request, and returns the output of its pipeline. */
+export interface Form {
+  readonly wrap: (request: object) => unknown;
+  readonly unwrap: (output: never) => unknown;
+}
+
+export const PLAIN: Form = { wrap: (request) => request, unwrap: (output) => output };
+
+/** With the tensors in JSON. */
+export function requestOf(inputs: Tensors): object {
+  const tensors = [...inputs].map(([name, tensor]): [string, InlineTensor] => {
+    const { dtype, shape, bytes } = tensor as NumericTensor;
+    return [name, { dtype, shape, base64: Buffer.from(bytes).toString('base64') }];
+  });
+  return { version: 1, inputs: { tensors: Object.fromEntries(tensors) } };
+}
+
+/** Those in the output of a pipeline. */
+export function tensorsOf(output: unknown): Tensors {
+  const { tensors = {} } = (output as { outputs: { tensors?: Record<string, InlineTensor> } }).outputs;
+  return new Map(
+    Object.entries(tensors).map(([name, { dtype, shape, base64 = '' }]) => [
+      name,
+      { dtype: dtype as NumericTensor['dtype'], shape, bytes: Buffer.from(base64, 'base64') },
+    ]),
   );
 }
