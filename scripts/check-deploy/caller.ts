@@ -4,13 +4,8 @@
  */
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
-import {
-  decodeTensors,
-  encodeTensors,
-  InferenceError,
-  SlicedInferenceClient,
-  type ResultsPlace,
-} from '../../client';
+import { decodeTensors, encodeTensors, InferenceError, SlicedInferenceClient } from '../../client';
+import type { ResultsPlace } from '../../client';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
 
 export interface CallRequest {
@@ -45,7 +40,7 @@ async function answerTo(request: CallRequest): Promise<CallAnswer> {
       : [name, { dtype, shape, bytes: bytesOf(data) }],
   );
   fs.writeFileSync(outputs, encodeTensors(new Map(raw)));
-  return { ...(result.servedBy && { servedBy: result.servedBy }) };
+  return { servedBy: result.servedBy ?? null };
 }
 
 async function main(): Promise<void> {
@@ -58,8 +53,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (require.main === module)
-  main().catch((error: unknown) => {
-    console.error(error);
-    process.exitCode = 1;
-  });
+void main();

@@ -7,9 +7,6 @@ import { Program, ROOT, SOURCES } from './processes';
 /** Longer than any execution waits. */
 const ANSWER_SECONDS = 400;
 
-/** The process has ended, so it answers nothing more. */
-export class CallerEnded extends Error {}
-
 export class Caller {
   private readonly program: Program;
   private readonly lines: AsyncIterator<string, undefined>;
@@ -25,11 +22,8 @@ export class Caller {
   }
 
   static typescript(env: NodeJS.ProcessEnv): Caller {
-    return new Caller(
-      'TypeScript',
-      [process.execPath, '--no-warnings', path.join(__dirname, 'caller.js')],
-      env,
-    );
+    const script = path.join(__dirname, 'caller.js');
+    return new Caller('TypeScript', [process.execPath, '--no-warnings', script], env);
   }
 
   /** @param python that has the packages of the client */
@@ -38,8 +32,15 @@ export class Caller {
     return new Caller('Python', [python, path.join(SOURCES, 'caller.py')], variables);
   }
 
-  /** Call it again only after the answer. */
+  /** Call it again only after the answer. Throws if the call fails. */
   async call(request: CallRequest): Promise<CallAnswer> {
+    const answer = await this.answer(request);
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer;
+  }
+
+  /** Returns the error of a call that fails. */
+  async answer(request: CallRequest): Promise<CallAnswer> {
     this.program.child.stdin.write(`${JSON.stringify(request)}\n`);
     const timer = setTimeout(() => {
       this.close();
@@ -47,12 +48,14 @@ export class Caller {
     const line = await this.lines.next();
     clearTimeout(timer);
     if (line.value !== undefined) return JSON.parse(line.value) as CallAnswer;
-    const { child, output } = this.program;
-    const end = child.signalCode ?? `exit code ${child.exitCode ?? 'unknown'}`;
-    throw new CallerEnded(`the caller in ${this.language} must answer, got ${end}: ${output}`);
+    const end = await this.program.ended;
+    throw new CallerEnded(`the caller in ${this.language} must answer, got ${end}: ${this.program.output}`);
   }
 
   close(): void {
     this.program.end();
   }
 }
+
+/** The process has ended, so it answers nothing more. */
+export class CallerEnded extends Error {}

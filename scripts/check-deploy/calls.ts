@@ -9,10 +9,11 @@ import type { PhotoText } from '../../examples/ocr/functions/read-text';
 import { decodePicture } from '../../examples/ocr/picture/decode';
 import { postSigned } from '../../examples/ocr/signed-request';
 import type { NumericTensor } from '../../lambda/tensors/tensor';
+import { pixelsOf } from '../../test/support/digits-model';
 import type { Deployed, OtherCall } from './life';
 import { asRoot, REGION, ROOT_USER } from './ministack';
 import { isIdentical, PLAIN, requestOf, tensorsOf, wholeModel, type Form, type Machine } from './pipelines';
-import { Program, ROOT } from './processes';
+import { ROOT, run } from './processes';
 
 type Ask = OtherCall[1];
 
@@ -20,6 +21,8 @@ type Ask = OtherCall[1];
 const ATTEMPTS = 40;
 
 const SCRIPT_SECONDS = 300;
+
+const DIFFERENT = 'the results differ from those of ONNX Runtime';
 
 export const DRAWINGS = {
   6: '..##. .#... #.... ####. #...# #...# .###.',
@@ -40,8 +43,7 @@ export function answersHttp(output: string, { wrap, unwrap }: Form = PLAIN): Ask
   return async (deployed) => {
     const [{ inputs, outputs }] = deployed.questions.values();
     const answer = await post(deployed, deployed.outputs[output], wrap(requestOf(inputs)));
-    if (!isIdentical(outputs, tensorsOf(unwrap(answer as never))))
-      throw new Error('the results differ from those of ONNX Runtime');
+    if (!isIdentical(outputs, tensorsOf(unwrap(answer as never)))) throw new Error(DIFFERENT);
   };
 }
 
@@ -50,10 +52,8 @@ export const isConsolidated: Ask = async ({ questions, callers: [caller] }) => {
   const [[{ arn }, question]] = questions;
   const outputs = path.join(path.dirname(question.file), 'outputs');
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const { error, servedBy } = await caller.call({ stateMachineArn: arn, inputs: question.file, outputs });
-    if (error !== undefined) throw new Error(error);
-    if (!isIdentical(question.outputs, decodeTensors(fs.readFileSync(outputs))))
-      throw new Error(`the results of ${servedBy ?? 'none'} differ from those of ONNX Runtime`);
+    const { servedBy } = await caller.call({ stateMachineArn: arn, inputs: question.file, outputs });
+    if (!isIdentical(question.outputs, decodeTensors(fs.readFileSync(outputs)))) throw new Error(DIFFERENT);
     if (servedBy === 'whole') return;
   }
   throw new Error(`one of ${ATTEMPTS} runs must be served by the whole model, got none`);
@@ -71,13 +71,8 @@ export const readsNumber: Ask = async (deployed) => {
   const drawings = [DRAWINGS[4], DRAWINGS[2], DRAWINGS[6]];
   const digits = await Promise.all(drawings.map((drawing) => readDigit(deployed, drawing)));
   const expected = `${digits.map(({ digit }) => digit).join('')}?`;
-  const request = { drawings: [...drawings, '#'] };
-  await bothAnswer(
-    deployed,
-    'ReadNumber',
-    request,
-    (output) => (output as { text: string }).text === expected,
-  );
+  const isRight = (output: unknown): boolean => (output as { text: string }).text === expected;
+  await bothAnswer(deployed, 'ReadNumber', { drawings: [...drawings, '#'] }, isRight);
 };
 
 /** The photo of a receipt goes in over HTTP, and the results of both models are compared. */
@@ -88,14 +83,14 @@ export const readsPhoto: Ask = async (deployed) => {
   const comparison = await compareWithWhole(decodePicture(photo), text.runs, {
     read: async ({ run }) => {
       const place = { Bucket: outputs.Bucket, Key: `${OUTPUTS_PREFIX}${run}.safetensors` };
-      const { Body } = await cloud.s3.send(new GetObjectCommand(place));
+      const { Body } = await cloud.ministack.s3.send(new GetObjectCommand(place));
       return (await Body?.transformToByteArray()) ?? new Uint8Array();
     },
     threads: ({ deploymentDigest }) =>
       machines.find(({ pipeline }) => pipeline?.deploymentDigest === deploymentDigest)?.pipeline?.threads ??
       0,
   });
-  if (!comparison.isIdentical) throw new Error('the results differ from those of ONNX Runtime');
+  if (!comparison.isIdentical) throw new Error(DIFFERENT);
 };
 
 /** An example's own script, with the outputs of the stack as the variables that it reads. */
@@ -105,16 +100,21 @@ export function prints(script: string, args: readonly string[], text: string): O
       StateMachineArn = machines[0].arn,
       Bucket = '',
       HttpEndpoint,
-    } = outputs as Partial<typeof outputs>;
-    const variables = { STATE_MACHINE_ARN: StateMachineArn, BUCKET: Bucket };
-    const http = HttpEndpoint !== undefined && { HTTP_ENDPOINT: reachable(HttpEndpoint, ministack.endpoint) };
-    const file = path.join(ROOT, 'dist/examples', script);
-    const cwd = fs.mkdtempSync(path.join(ministack.folder, 'script-'));
-    const env = { ...asRoot(ministack), ...variables, ...http };
-    const printed = await new Program(process.execPath, ['--no-warnings', file, ...args], {
-      cwd,
-      env,
-    }).succeeds(SCRIPT_SECONDS);
+    } = outputs as Record<string, string | undefined>;
+    const variables = {
+      STATE_MACHINE_ARN: StateMachineArn,
+      BUCKET: Bucket,
+      ...(HttpEndpoint !== undefined && { HTTP_ENDPOINT: reachable(HttpEndpoint, ministack.endpoint) }),
+    };
+    const printed = await run(
+      process.execPath,
+      ['--no-warnings', path.join(ROOT, 'dist/examples', script), ...args],
+      {
+        cwd: fs.mkdtempSync(path.join(ministack.folder, 'script-')),
+        env: { ...asRoot(ministack), ...variables },
+        seconds: SCRIPT_SECONDS,
+      },
+    );
     if (!printed.includes(text)) throw new Error(`${script} must print '${text}', got '${printed}'`);
   };
   return ['other calls', ask];
@@ -128,10 +128,8 @@ async function bothAnswer(
 ): Promise<void> {
   const { arn } = machineNamed(name, machines);
   for (const caller of callers) {
-    const { error, output } = await caller.call({ stateMachineArn: arn, json });
-    if (error !== undefined) throw new Error(error);
-    if (!isRight(output))
-      throw new Error(`the answer differs from ONNX Runtime's: ${JSON.stringify(output)}`);
+    const { output } = await caller.call({ stateMachineArn: arn, json });
+    if (!isRight(output)) throw new Error(`${DIFFERENT}: ${JSON.stringify(output)}`);
   }
 }
 
@@ -140,13 +138,12 @@ async function readDigit(
   { machines }: Deployed,
   drawing: string,
 ): Promise<{ digit: number; probability: number }> {
-  const data = Float32Array.from(drawing.match(/[#.]/g) ?? [], (pixel) => Number(pixel === '#'));
+  const data = Float32Array.from(pixelsOf(drawing));
   const pixels = { dtype: 'float32', shape: [1, data.length], bytes: new Uint8Array(data.buffer) } as const;
   const threads = machineNamed('Digits', machines).pipeline?.threads ?? 1;
   const model = path.join(ROOT, 'examples/http/digits.onnx');
-  const [{ bytes }] = (
-    await wholeModel(model, threads, new Map([['pixels', pixels]]))
-  ).values() as Iterable<NumericTensor>;
+  const outputs = await wholeModel(model, threads, new Map([['pixels', pixels]]));
+  const [{ bytes }] = outputs.values() as Iterable<NumericTensor>;
   const values = new Float32Array(Uint8Array.from(bytes).buffer);
   const probability = Math.max(...values);
   return { digit: values.indexOf(probability), probability };
@@ -161,13 +158,10 @@ function machineNamed(name: string, machines: readonly Machine[]): Machine {
 /** Returns the output of the execution that the HTTP API started. */
 async function post({ cloud: { ministack } }: Deployed, url: string, body: unknown): Promise<unknown> {
   const signing = { region: REGION, credentials: ROOT_USER, ca: ministack.authority };
-  const answer = (await postSigned(reachable(url, ministack.endpoint), body, signing)) as Record<
-    string,
-    string | undefined
-  >;
-  if (answer.output === undefined || answer.error !== undefined)
-    throw new Error(`${answer.error}: ${answer.cause}`);
-  return JSON.parse(answer.output) as unknown;
+  const answer = await postSigned(reachable(url, ministack.endpoint), body, signing);
+  const { output, error, cause } = answer as Record<string, string | undefined>;
+  if (output === undefined || error !== undefined) throw new Error(`${error}: ${cause}`);
+  return JSON.parse(output) as unknown;
 }
 
 /** MiniStack's name for an HTTP API's host is unknown to most resolvers, so it also takes the id in the path. */

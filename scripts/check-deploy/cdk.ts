@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ACCOUNT, asRoot, REGION, type MiniStack } from './ministack';
-import { Program, ROOT } from './processes';
+import { ROOT, run } from './processes';
 
 /** A deployment of a hundred slices takes some minutes on two cores. */
 const SECONDS = 900;
@@ -19,8 +19,8 @@ export interface App {
 export class Cdk {
   constructor(private readonly ministack: MiniStack) {}
 
-  bootstrap(cwd: string): Promise<void> {
-    return this.run({ cwd, app: '' }, 'bootstrap', `aws://${ACCOUNT}/${REGION}`);
+  async bootstrap(cwd: string): Promise<void> {
+    await this.run({ cwd }, 'bootstrap', `aws://${ACCOUNT}/${REGION}`);
   }
 
   /** Returns the outputs of the stack. */
@@ -32,17 +32,14 @@ export class Cdk {
     return (JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, string>>)[stack];
   }
 
-  destroy(stack: string, app: App): Promise<void> {
-    return this.run(app, 'destroy', stack, '--app', app.app, '--force');
+  async destroy(stack: string, app: App): Promise<void> {
+    await this.run(app, 'destroy', stack, '--app', app.app, '--force');
   }
 
-  private async run({ cwd, variables }: App, ...args: readonly string[]): Promise<void> {
+  private run({ cwd, variables }: Omit<App, 'app'>, ...args: readonly string[]): Promise<string> {
     const program = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
-    const { HOME } = process.env;
-    const settings = { HOME, CDK_DISABLE_CLI_TELEMETRY: 'true', CDK_DISABLE_VERSION_CHECK: '1' };
-    const env = { ...asRoot(this.ministack), ...settings, ...variables };
-    const command = new Program(process.execPath, [program, ...args, '--no-notices'], { cwd, env });
-    command.child.stdin.end();
-    await command.succeeds(SECONDS);
+    const settings = { CDK_DISABLE_CLI_TELEMETRY: 'true', CDK_DISABLE_VERSION_CHECK: '1' };
+    const env = { ...asRoot(this.ministack), HOME: process.env.HOME, ...settings, ...variables };
+    return run(process.execPath, [program, ...args, '--no-notices'], { cwd, env, seconds: SECONDS });
   }
 }

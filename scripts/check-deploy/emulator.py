@@ -7,6 +7,7 @@ when its standard input does.
 import contextvars
 import json
 import os
+import random
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, now_iso
-from ministack.services import apigateway, lambda_svc, s3
+from ministack.services import apigateway, lambda_svc, s3, sts
 from ministack.services import stepfunctions as states
 from ministack.services.cloudformation import provisioners
 
@@ -79,17 +80,29 @@ def catch_in_the_language(original, catcher, value, ctx, language, error):
     return original({**catcher, "QueryLanguage": language}, value, ctx, language, error)
 
 
-# An input has at most 256 KiB.
-# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-def refused_input(original, data):
-    if len(data.get("input", "").encode()) > 256 * 1024:
-        message = "Value at 'input' failed to satisfy constraint: Member must have length less than or equal to 262144"
-        return error_response_json("ValidationException", message, 400)
-    return original(data)
+# A retry waits at most MaxDelaySeconds, and a random part of that with full jitter.
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+@patch(states, "_find_matching_retrier")
+def wait_as_declared(original, retriers, error, counts):
+    retrier, index = original(retriers, error, counts)
+    if retrier is None:
+        return retrier, index
+    seconds = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2) ** counts.get(index, 0)
+    seconds = min(seconds, retrier.get("MaxDelaySeconds", seconds))
+    if retrier.get("JitterStrategy") == "FULL":
+        seconds = random.uniform(0, seconds)
+    return {**retrier, "IntervalSeconds": seconds, "BackoffRate": 1}, index
 
 
-patch(states, "_start_execution")(refused_input)
-patch(states, "_start_sync_execution")(refused_input)
+# Threads register sessions beside each other, each of which looks for old ones.
+SESSIONS = threading.Lock()
+
+
+@patch(sts, "register_session")
+def register_alone(original, *args):
+    with SESSIONS:
+        original(*args)
+
 
 # A state machine calls functions as its role, and an HTTP API starts state machines as that of its integration.
 # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html

@@ -11,7 +11,7 @@ import { DRAWINGS, prints, readsDrawing, readsNumber, readsPhoto } from './calls
 import type { OtherCall, Subject } from './life';
 import { otherWeights } from './other-weights';
 import type { Model } from './pipelines';
-import { Program, ROOT } from './processes';
+import { ROOT, run } from './processes';
 
 /** A text in a file, and what a user writes instead. */
 type Edit = readonly [file: string, from: string, to: string];
@@ -65,7 +65,7 @@ const EXAMPLES: readonly Example[] = [
     models: { Classifier: { path: 'model.onnx', dimensions: { batch: 1 } } },
     slices: ['app.js', 'Slicing.count(3)', 'Slicing.count(2)'],
     calls: [
-      prints('quickstart/call.js', [], 'probabilities of 3 slices: [ [ 0.3696'),
+      prints('quickstart/call.js', [], 'slices: [ [ 0.3696'),
       prints('callers/infer.js', ['{ "features": [[5.1, 3.5, 1.4, 0.2]] }'], 'probabilities [ [ 0.3696'),
     ],
   },
@@ -190,7 +190,7 @@ function subjectOf(example: Example, folder: string, python: string): Subject {
       fs.copyFileSync(path.join(ROOT, 'package-lock.json'), place('package-lock.json'));
       if (prepare === undefined) return;
       const env = { ...process.env, ...variables };
-      await new Program('sh', ['-ec', prepare], { cwd: folder, env }).succeeds(PREPARE_SECONDS);
+      await run('sh', ['-ec', prepare], { cwd: folder, env, seconds: PREPARE_SECONDS });
     },
     changes: [
       [

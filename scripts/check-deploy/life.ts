@@ -1,8 +1,6 @@
 /** The life of a stack: it is deployed, called, updated while it is called, redriven and destroyed. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { S3Client } from '@aws-sdk/client-s3';
-import type { SFNClient } from '@aws-sdk/client-sfn';
 import { decodeTensors, type ResultsPlace } from '../../client';
 import { Caller, CallerEnded } from './callers';
 import type { App, Cdk } from './cdk';
@@ -19,7 +17,7 @@ export interface Subject {
   readonly app: App;
   /** The whole models at this time, each by a text in the names of its state machines. */
   readonly models: () => Readonly<Record<string, Model>>;
-  /** Calls beside those of both clients. They throw if the answer is not that of ONNX Runtime. */
+  /** Calls beside those of both clients, for the first model. They throw if the answer is not that of ONNX Runtime. */
   readonly calls: readonly OtherCall[];
   /** What functions before and after the slices take and return. By default, machines with such functions get only `calls`. */
   readonly form?: Form | undefined;
@@ -49,9 +47,6 @@ export interface Cloud {
   readonly ministack: MiniStack;
   readonly cdk: Cdk;
   readonly python: string;
-  /** As the root user. */
-  readonly s3: S3Client;
-  readonly sfn: SFNClient;
 }
 
 /** Outputs with the ARN of a role that may call the stack's pipelines, and of one that may not. */
@@ -94,11 +89,12 @@ async function use(
   row: Row,
 ): Promise<void> {
   const { callers, cloud, outputs } = started;
-  const machines = await machinesOf(subject.stack, cloud.sfn);
+  const machines = await machinesOf(subject.stack, cloud.ministack.sfn);
   let questions = await questionsFor(subject, machines);
   const deployed = (): Deployed => ({ ...started, machines, questions });
-  for (const results of ['auto', 's3'] as const)
-    await callEach(subject, deployed(), [questions], row, { results });
+  const callEach = (calls: Calls, ...allowed: readonly Questions[]): Promise<unknown> =>
+    Promise.all(callers.map((caller) => callOn(caller, subject, [questions, ...allowed], row, calls)));
+  for (const results of ['auto', 's3'] as const) await callEach({ results });
   if (STRANGER_ROLE in outputs) await count(row, 'denied', () => isRefused(deployed()));
   for (const [column, ask] of subject.calls) await count(row, column, () => ask(deployed()));
   for (const [column, apply] of subject.changes) {
@@ -108,14 +104,16 @@ async function use(
     const deploying = cloud.cdk.deploy(subject.stack, subject.app).finally(() => (isOver = true));
     // Awaited below, after the calls.
     deploying.catch(() => undefined);
-    await callEach(subject, deployed(), [questions, next], row, { column, isOver: () => isOver });
+    await callEach({ column, isOver: () => isOver }, next);
     await deploying;
     questions = next;
-    await callEach(subject, deployed(), [questions], row, { column });
+    await callEach({ column });
+    if (column === 'other slices')
+      for (const [, ask] of subject.calls) await count(row, column, () => ask(deployed()));
   }
   for (const [machine, question] of questions)
     if (machine.isStandard && infers(machine))
-      await count(row, 'redrive', () => failAndRedrive(machine, question, callers[0], cloud));
+      await count(row, 'redrive', () => failAndRedrive(machine, question, callers[0], cloud.ministack));
 }
 
 async function questionsFor(subject: Subject, machines: readonly Machine[]): Promise<Questions> {
@@ -125,6 +123,7 @@ async function questionsFor(subject: Subject, machines: readonly Machine[]): Pro
     if (machine.pipeline !== undefined && model !== undefined)
       questions.set(machine, await questionFor(model, machine.pipeline, subject.app.cwd));
   }
+  if (questions.size === 0) throw new Error(`${subject.stack} must have a pipeline, got none`);
   return questions;
 }
 
@@ -136,28 +135,23 @@ interface Calls {
   readonly isOver?: () => boolean;
 }
 
-/** Both callers ask each pipeline, beside each other. @param allowed the results of each of them are right */
-async function callEach(
+/** Asks each pipeline. @param allowed what to ask, and other results that are right too */
+async function callOn(
+  caller: Caller,
   { form }: Subject,
-  { callers, questions }: Deployed,
   allowed: readonly Questions[],
   row: Row,
-  { column, results = 'auto', isOver = () => true }: Calls,
+  { column = caller.language, results = 'auto', isOver = () => true }: Calls,
 ): Promise<void> {
-  const ask = async (caller: Caller, machine: Machine, question: Question): Promise<void> => {
+  const asked = [...allowed[0]].filter(([machine]) => form !== undefined || infers(machine));
+  const ask = async (machine: Machine, question: Question): Promise<void> => {
     const got = await resultsOf(caller, machine.arn, question, { results, form });
     const expected = allowed.flatMap((each) => each.get(machine)?.outputs ?? []);
     if (!expected.some((each) => isIdentical(each, got)))
       throw new Error(`the results in ${caller.language} differ from those of ONNX Runtime`);
   };
-  const asked = [...questions].filter(([machine]) => form !== undefined || infers(machine));
-  const callOn = async (caller: Caller): Promise<void> => {
-    do
-      for (const [machine, question] of asked)
-        await count(row, column ?? caller.language, () => ask(caller, machine, question));
-    while (asked.length > 0 && !isOver());
-  };
-  await Promise.all(callers.map(callOn));
+  do for (const [machine, question] of asked) await count(row, column, () => ask(machine, question));
+  while (asked.length > 0 && !isOver());
 }
 
 async function resultsOf(
@@ -166,11 +160,13 @@ async function resultsOf(
   { file, inputs }: Question,
   { form, results }: Pick<Subject, 'form'> & Pick<Calls, 'results'>,
 ): Promise<Tensors> {
+  if (form !== undefined) {
+    const { output } = await caller.call({ stateMachineArn, json: form.wrap(requestOf(inputs)) });
+    return tensorsOf(form.unwrap(output as never));
+  }
   const outputs = path.join(path.dirname(file), `outputs-${caller.language}`);
-  const request = form ? { json: form.wrap(requestOf(inputs)) } : { inputs: file, outputs, results };
-  const { error, output } = await caller.call({ stateMachineArn, ...request });
-  if (error !== undefined) throw new Error(error);
-  return form ? tensorsOf(form.unwrap(output as never)) : decodeTensors(fs.readFileSync(outputs));
+  await caller.call({ stateMachineArn, inputs: file, outputs, ...(results && { results }) });
+  return decodeTensors(fs.readFileSync(outputs));
 }
 
 /** A role without permissions is denied. */
@@ -178,7 +174,7 @@ async function isRefused({ outputs, cloud, questions }: Deployed): Promise<void>
   const [[{ arn }, { file }]] = questions;
   const folder = fs.mkdtempSync(path.join(path.dirname(file), 'stranger-'));
   const stranger = Caller.typescript(variablesOf(STRANGER_ROLE, outputs, cloud, folder));
-  const { error = 'none' } = await stranger.call({ stateMachineArn: arn, inputs: file });
+  const { error = 'none' } = await stranger.answer({ stateMachineArn: arn, inputs: file });
   stranger.close();
   if (!error.includes('AccessDenied'))
     throw new Error(`a role without permissions must be denied, got ${error}`);

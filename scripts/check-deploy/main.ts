@@ -5,14 +5,12 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { Command } from 'commander';
 import { Cdk } from './cdk';
 import { examples } from './examples';
 import { live, type Cloud, type Subject } from './life';
 import { matrix } from './matrix';
-import { REGION, ROOT_USER, startMiniStack } from './ministack';
+import { startMiniStack } from './ministack';
 import { endAll } from './processes';
 import { Missing, pythonWithMiniStack } from './python';
 import { printTable, Row, type Column } from './report';
@@ -41,15 +39,20 @@ async function main({ all, stack }: Options): Promise<void> {
   cleanUpAtExit(folder);
   const python = await pythonWithMiniStack();
   const known = [...matrix(folder), ...examples(newFolder(folder, 'examples'), python)];
-  const subjects = stack
+  const wanted = stack
     ? known.filter(({ title }) => stack.some((text) => title.includes(text)))
     : all
       ? known
       : selected(known);
-  if (subjects.length === 0)
+  if (wanted.length === 0)
     throw new Error(`no stack has '${stack?.join("' or '")}' in its title: see scripts/check-deploy`);
-  const cloud = await startCloud(python, folder);
-  const rows = await liveAll(subjects, cloud);
+  for (const { title, missing } of wanted)
+    if (missing !== undefined) console.log(`skipped: ${title}: ${missing}`);
+  const subjects = wanted.filter(({ missing }) => missing === undefined);
+  const ministack = await startMiniStack(python, newFolder(folder, 'ministack'));
+  const cdk = new Cdk(ministack);
+  await cdk.bootstrap(folder);
+  const rows = await liveAll(subjects, { ministack, cdk, python });
   printTable(rows);
   const identical = rows.reduce((sum, row) => sum + row.right, 0);
   const failures = rows.flatMap((row) => row.failures).length;
@@ -66,42 +69,22 @@ function selected(known: readonly Subject[]): Subject[] {
   });
 }
 
-async function startCloud(python: string, folder: string): Promise<Cloud> {
-  const ministack = await startMiniStack(python, newFolder(folder, 'ministack'));
-  const cdk = new Cdk(ministack);
-  await cdk.bootstrap(folder);
-  const { endpoint, authority: ca } = ministack;
-  const settings = {
-    endpoint,
-    region: REGION,
-    credentials: ROOT_USER,
-    requestHandler: { httpsAgent: { ca } },
-  };
-  const s3 = new S3Client({ ...settings, forcePathStyle: true });
-  return { ministack, cdk, python, s3, sfn: new SFNClient(settings) };
-}
-
 /** Returns rows in the order of the subjects. */
 async function liveAll(subjects: readonly Subject[], cloud: Cloud): Promise<Row[]> {
-  const rows = new Map<Subject, Row>();
-  const work = async (waiting: Subject[]): Promise<void> => {
-    for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const missing = subject.missing;
-      const row = new Row(subject.title);
-      if (missing === undefined) {
-        await live(subject, cloud, row);
-        rows.set(subject, row);
-      }
-      const end = missing === undefined ? row.failures : [`skipped: ${missing}`];
-      console.log([subject.title, ...(end.length === 0 ? ['all right'] : end)].join('\n  '));
+  const rows = subjects.map(({ title }) => new Row(title));
+  const work = async (waiting: number[]): Promise<void> => {
+    for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
+      await live(subjects[index], cloud, rows[index]);
+      const failures = [...new Set(rows[index].failures)].join('\n  ');
+      console.log(`${subjects[index].title}: ${failures || 'all right'}`);
     }
   };
   const [small, large] = [false, true].map((isLarge) =>
-    subjects.filter((each) => (each.isLarge === true) === isLarge),
+    [...subjects.keys()].filter((index) => (subjects[index].isLarge === true) === isLarge),
   );
   await Promise.all(Array.from({ length: AT_A_TIME }, () => work(small)));
   await work(large);
-  return subjects.flatMap((subject) => rows.get(subject) ?? []);
+  return rows;
 }
 
 function newFolder(parent: string, name: string): string {

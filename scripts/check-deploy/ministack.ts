@@ -1,9 +1,10 @@
 /** MiniStack, an emulator of AWS that knows nothing of this project: over TLS, with its IAM enforced. */
+import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { createServer } from 'node:net';
-import * as https from 'node:https';
+import { createServer, type AddressInfo } from 'node:net';
 import * as path from 'node:path';
-import type { AddressInfo } from 'node:net';
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { makeServerCertificate } from '../../local/tls/certificate';
 import { until } from '../../test/support/until';
 import { Program, ROOT, SOURCES } from './processes';
@@ -22,48 +23,50 @@ export interface MiniStack {
   readonly authority: string;
   /** Variables with which an unmodified AWS SDK calls it. They have no credentials. */
   readonly environment: NodeJS.ProcessEnv;
+  /** As the root user. */
+  readonly s3: S3Client;
+  readonly sfn: SFNClient;
 }
 
 /** Starts it. It ends with this process. @param folder for all that it writes */
 export async function startMiniStack(python: string, folder: string): Promise<MiniStack> {
-  const files = { authority: 'ca.pem', certificate: 'server.pem', privateKey: 'server.key' };
-  const certificate = makeServerCertificate();
   const place = (name: string): string => path.join(folder, name);
-  for (const [part, name] of Object.entries(files))
-    fs.writeFileSync(place(name), certificate[part as keyof typeof files], { mode: 0o600 });
-  const temporary = place('tmp');
-  fs.mkdirSync(temporary);
+  const { authority, certificate, privateKey } = makeServerCertificate();
+  const files = { 'ca.pem': authority, 'server.pem': certificate, 'server.key': privateKey };
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(place(name), text, { mode: 0o600 });
+  for (const name of ['tmp', 'sdk']) fs.mkdirSync(place(name));
   // Lambda's runtime has the AWS SDK, and nothing else of this repository.
-  const sdk = place('sdk');
-  fs.mkdirSync(sdk);
-  fs.symlinkSync(path.join(ROOT, 'node_modules/@aws-sdk'), path.join(sdk, '@aws-sdk'), 'dir');
+  fs.symlinkSync(path.join(ROOT, 'node_modules/@aws-sdk'), place('sdk/@aws-sdk'), 'dir');
 
-  const port = String(await freePort());
-  const trust = { NODE_EXTRA_CA_CERTS: place(files.authority), AWS_CA_BUNDLE: place(files.authority) };
+  const port = await freePort();
+  const endpoint = `https://127.0.0.1:${port}`;
   const common = {
     PATH: process.env.PATH,
-    TMPDIR: temporary,
+    TMPDIR: place('tmp'),
     PYTHONDONTWRITEBYTECODE: '1',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    ...trust,
+    ...{ NODE_EXTRA_CA_CERTS: place('ca.pem'), AWS_CA_BUNDLE: place('ca.pem') },
   };
-  const program = new Program(python, [path.join(SOURCES, 'emulator.py')], {
-    env: {
-      ...common,
-      END_WITH_STDIN: '1',
-      ...{ AUTH: 'true', USE_SSL: '1', BIND_HOST: '127.0.0.1', GATEWAY_PORT: port, LOG_LEVEL: 'WARNING' },
-      MINISTACK_SSL_CERT: place(files.certificate),
-      MINISTACK_SSL_KEY: place(files.privateKey),
-      SSL_CERT_FILE: trust.AWS_CA_BUNDLE,
-      NODE_PATH: sdk,
-    },
-  });
-  let hasEnded = false;
-  void program.ended.finally(() => (hasEnded = true)).catch(() => undefined);
-  const endpoint = `https://127.0.0.1:${port}`;
+  const env = {
+    ...common,
+    END_WITH_STDIN: '1',
+    ...{ AUTH: 'true', USE_SSL: '1', BIND_HOST: '127.0.0.1', GATEWAY_PORT: port, LOG_LEVEL: 'WARNING' },
+    ...{ MINISTACK_SSL_CERT: place('server.pem'), MINISTACK_SSL_KEY: place('server.key') },
+    ...{ SSL_CERT_FILE: place('ca.pem'), NODE_PATH: place('sdk') },
+  };
+  const program = new Program(python, [path.join(SOURCES, 'emulator.py')], { env });
+  let end: string | undefined;
+  void program.ended.then((how) => (end = how));
+
+  const requestHandler = { httpsAgent: { ca: authority } };
+  const settings = { endpoint, region: REGION, credentials: ROOT_USER, requestHandler };
+  const s3 = new S3Client({ ...settings, forcePathStyle: true });
   await until('MiniStack answers', () => {
-    if (hasEnded) throw new Error(`MiniStack must start, got its end: ${program.output}`);
-    return answers(`${endpoint}/_ministack/health`, certificate.authority);
+    if (end !== undefined) throw new Error(`MiniStack must start, got ${end}: ${program.output}`);
+    return s3.send(new ListBucketsCommand({})).then(
+      () => true,
+      () => false,
+    );
   });
   const environment = {
     ...common,
@@ -72,7 +75,7 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
     // Settings of the user are not those of the check.
     ...{ AWS_CONFIG_FILE: place('config'), AWS_SHARED_CREDENTIALS_FILE: place('credentials') },
   };
-  return { folder, endpoint, authority: certificate.authority, environment };
+  return { folder, endpoint, authority, environment, s3, sfn: new SFNClient(settings) };
 }
 
 /** As variables, with the root user's credentials. */
@@ -90,23 +93,11 @@ export function asRole(ministack: MiniStack, roleArn: string, folder: string): N
   return { ...ministack.environment, AWS_CONFIG_FILE: file, AWS_PROFILE: 'role' };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function answers(url: string, ca: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    https
-      .get(url, { ca, agent: false }, (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      })
-      .on('error', () => {
-        resolve(false);
-      });
-  });
+  server.close();
+  await once(server, 'close');
+  return String(port);
 }

@@ -11,19 +11,24 @@ const running = new Set<Program>();
 /** How much of a program's output an error shows. */
 const TAIL = 2000;
 
+interface Place {
+  readonly cwd?: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 export class Program {
   readonly child: ChildProcessWithoutNullStreams;
-  /** Rejects if the program does not start. `null` after a signal. */
-  readonly ended: Promise<number | null>;
+  /** How it ended, or why it did not start. */
+  readonly ended: Promise<string>;
   /** The end of what it printed. */
   output = '';
 
   constructor(
     readonly name: string,
     args: readonly string[],
-    options: { readonly cwd?: string; readonly env: NodeJS.ProcessEnv },
+    place: Place,
   ) {
-    this.child = spawn(name, args, { ...options, detached: true, stdio: 'pipe' });
+    this.child = spawn(name, args, { ...place, detached: true, stdio: 'pipe' });
     running.add(this);
     for (const stream of [this.child.stdout, this.child.stderr])
       stream
@@ -31,21 +36,15 @@ export class Program {
         .on('data', (text: string) => (this.output = (this.output + text).slice(-TAIL)));
     // A program that ends does not read what is still written to it.
     this.child.stdin.on('error', () => undefined);
-    this.ended = new Promise((resolve, reject) => this.child.once('error', reject).once('close', resolve));
-    this.ended.then(() => running.delete(this)).catch(() => undefined);
-  }
-
-  /** Waits for the end. Throws if the program fails or takes longer. */
-  async succeeds(seconds: number): Promise<string> {
-    const timer = setTimeout(() => {
-      this.end();
-    }, seconds * 1000);
-    const code = await this.ended.finally(() => {
-      clearTimeout(timer);
+    this.ended = new Promise((resolve) => {
+      this.child.once('error', (error) => {
+        resolve(error.message);
+      });
+      this.child.once('close', (code, signal) => {
+        running.delete(this);
+        resolve(signal ?? `exit code ${code ?? 'unknown'}`);
+      });
     });
-    if (code === 0) return this.output;
-    const end = code === null ? `no end within ${seconds} s` : `exit code ${code}`;
-    throw new Error(`${this.name} must succeed, got ${end}: ${this.output.trim()}`);
   }
 
   end(): void {
@@ -56,6 +55,23 @@ export class Program {
       // The group has ended.
     }
   }
+}
+
+/** Returns the end of what a program prints. Throws if it fails or takes longer. */
+export async function run(
+  name: string,
+  args: readonly string[],
+  { seconds, ...place }: Place & { readonly seconds: number },
+): Promise<string> {
+  const program = new Program(name, args, place);
+  program.child.stdin.end();
+  const timer = setTimeout(() => {
+    program.end();
+  }, seconds * 1000);
+  const end = await program.ended;
+  clearTimeout(timer);
+  if (end === 'exit code 0') return program.output;
+  throw new Error(`${name} must succeed within ${seconds} s, got ${end}: ${program.output.trim()}`);
 }
 
 export function endAll(): void {

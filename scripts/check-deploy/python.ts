@@ -4,14 +4,15 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { cacheRoot } from '../../lib/cache/folder';
-import { Program, SOURCES } from './processes';
+import { run, SOURCES } from './processes';
 
 /** Names the folder of the environment. */
 const FOLDER_VARIABLE = 'SLICED_INFERENCE_MINISTACK';
 
 const INSTALL_SECONDS = 300;
-const LISTS = ['ministack.txt', 'requirements.txt'].map((name) => path.join(SOURCES, name));
-const OPTIONS = [['--no-deps', '--require-hashes'], []];
+const [MINISTACK, OTHERS] = ['ministack.txt', 'requirements.txt'].map((name) => path.join(SOURCES, name));
+const PIP = '-m pip install --quiet --disable-pip-version-check --retries 1 --only-binary=:all:'.split(' ');
+const CHECK = 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10); print(sys.version)';
 
 /** Why the check cannot run on this machine. */
 export class Missing extends Error {}
@@ -22,40 +23,24 @@ export class Missing extends Error {}
  */
 export async function pythonWithMiniStack(): Promise<string> {
   const base = process.env.PYTHON ?? 'python3';
-  const run = (program: string, ...args: readonly string[]): Promise<string> =>
-    new Program(program, args, { env: process.env }).succeeds(INSTALL_SECONDS);
+  const options = { env: process.env, seconds: INSTALL_SECONDS };
   try {
-    const version = await run(
-      base,
-      '-c',
-      'import sys, venv, ensurepip; assert sys.version_info >= (3, 10); print(sys.version)',
-    );
-    const digest = createHash('sha256').update(
-      [version, ...LISTS.map((list) => fs.readFileSync(list, 'utf8'))].join('\n'),
-    );
+    const version = await run(base, ['-c', CHECK], options);
+    const digest = createHash('sha256').update(version);
+    for (const list of [MINISTACK, OTHERS]) digest.update(fs.readFileSync(list));
     const name = `ministack-${digest.digest('hex').slice(0, 16)}`;
     const folder = process.env[FOLDER_VARIABLE] ?? path.join(cacheRoot() ?? os.tmpdir(), name);
     const [python, complete] = [path.join(folder, 'bin/python'), path.join(folder, 'complete')];
     if (fs.existsSync(complete)) return python;
-    await run(base, '-m', 'venv', '--clear', folder);
-    const pip = [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--retries',
-      '1',
-      '--only-binary=:all:',
-    ];
-    for (const [index, list] of LISTS.entries())
-      await run(python, ...pip, ...OPTIONS[index], '--requirement', list);
+    await run(base, ['-m', 'venv', '--clear', folder], options);
+    await run(python, [...PIP, '--no-deps', '--require-hashes', '--requirement', MINISTACK], options);
+    await run(python, [...PIP, '--requirement', OTHERS], options);
     fs.writeFileSync(complete, '');
     return python;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : undefined;
+    const reason = (error as Error).message.trim().split('\n').at(-1);
     throw new Missing(
-      `it needs ${base} 3.10 or newer with venv, and pip's package index, got ${reason ?? 'none'}: set PYTHON to another Python`,
+      `it needs ${base} 3.10 or newer with venv, and pip's package index, got ${reason}: set PYTHON to another Python`,
     );
   }
 }

@@ -50,10 +50,6 @@ export class Row {
 }
 
 export function printTable(rows: readonly Row[]): void {
-  console.log(
-    formatTable(
-      ['stack', ...COLUMNS],
-      rows.map((row) => row.cells()),
-    ),
-  );
+  const cells = rows.map((row) => row.cells());
+  console.log(formatTable(['stack', ...COLUMNS], cells));
 }
