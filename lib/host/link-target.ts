@@ -13,6 +13,11 @@ export function linkTarget(file: string): string {
   return target;
 }
 
+/** What cannot be read is no link: the caller that opens the file says why. */
 function isLink(file: string): boolean {
-  return fs.lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  try {
+    return fs.lstatSync(file).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }

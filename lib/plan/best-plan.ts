@@ -10,6 +10,8 @@ import { Offers } from './schedule/offers';
 import type { ConsolidationMode } from './schedule/whole-model';
 import { candidatePlans } from './search/optimal-slices';
 import type { Choice, PlanRequest } from './search/plan-request';
+import { neighborsOf } from './search/neighbors';
+import { split, whole } from './search/partition';
 import { EVEN_TOLERANCE } from './search/settle';
 import type { Goal, SearchedSlicer } from './search/slicer';
 import { unreachable } from './search/unreachable';
@@ -18,11 +20,19 @@ import { memoryMb } from './sizes/estimate';
 /** A plan, and whether its slices are the even ones that the search prefers to plans that are a little better. */
 interface Candidate extends Offer {
   readonly isEven: boolean;
+  readonly space: CutSpace;
 }
 
 /** Factors on the memory of activations with which plans are searched again, if no plan fits. */
 const MORE_ACTIVATIONS = 1.3;
 const MOST_ACTIVATIONS = 3;
+
+/** The nodes of all plans that are tried to improve a plan, so that it takes less than a second, and the most plans. */
+const MAX_TRIED_NODES = 100_000;
+const MAX_TRIED = 200;
+
+/** Steps in a row that may find no better plan: parallel branches may need several cuts. */
+const MAX_FAILURES = 3;
 
 /**
  * The best of the plans that the slicer searches for, with repeated nodes, without them, and between branches.
@@ -51,9 +61,65 @@ class PlanChooser {
   }
 
   best(): ChosenCut {
-    const candidates = this.candidates({});
-    const sequential = this.bestOf(candidates) ?? this.nearest(candidates);
+    const found = this.candidates({});
+    const candidates = found.some(({ keepsLimits }) => keepsLimits) ? found : this.nearest(found);
+    const improved = [...candidates, ...this.improved(candidates)];
+    const sequential = this.bestOf(improved);
+    if (sequential === undefined)
+      throw unreachable(
+        this.goal,
+        improved.filter(({ tooLarge }) => tooLarge === undefined),
+      );
     return this.withBranches(sequential).cut;
+  }
+
+  /**
+   * Plans near the best ones of both spaces, by what is printed of them: the search sees loads and branches side by side only roughly.
+   * Each step goes to the best plan with another cut that was not tried before.
+   */
+  private improved(candidates: readonly Candidate[]): Candidate[] {
+    return [...new Set(candidates.map(({ space }) => space))].flatMap((space) => {
+      const own = candidates.filter((candidate) => candidate.space === space);
+      return this.improvedIn(space, this.nearestOf(own));
+    });
+  }
+
+  private improvedIn(space: CutSpace, start: Candidate): Candidate[] {
+    const { request } = this.slicer.search(space);
+    const most = Math.min(MAX_TRIED, Math.floor(MAX_TRIED_NODES / space.dataflow.order.length));
+    const all: Candidate[] = [];
+    const tried = new Set([cutsOf(start.cut).join(' ')]);
+    let [from, best] = [start, start];
+    for (let failures = 0; failures <= MAX_FAILURES;) {
+      const next: Candidate[] = [];
+      for (const cuts of neighborsOf(space.legal, cutsOf(from.cut))) {
+        const key = cuts.join(' ');
+        if (tried.has(key) || tried.size > most || !this.mayWin(cuts.length + 1, best, request)) continue;
+        tried.add(key);
+        const { settings, quality } = from.cut;
+        const choice = { settings, quality, groups: split(space, cuts, whole(space)) };
+        next.push(...this.offers.of(choice, request).map((offer) => ({ ...offer, isEven: false, space })));
+      }
+      if (next.length === 0) break;
+      all.push(...next);
+      from = this.nearestOf(next);
+      failures = this.isNearer(from, best) ? 0 : failures + 1;
+      if (failures === 0) best = from;
+    }
+    return all;
+  }
+
+  private nearestOf(candidates: readonly Candidate[]): Candidate {
+    return candidates.reduce((a, b) => (this.isNearer(b, a) ? b : a));
+  }
+
+  private mayWin(
+    slices: number,
+    best: Candidate,
+    { maxSlices, slices: fixed = slices }: PlanRequest,
+  ): boolean {
+    if (slices > maxSlices || slices !== fixed) return false;
+    return this.goal.minimize !== 'slices' || !best.keepsLimits || slices <= best.cut.groups.length;
   }
 
   /**
@@ -96,27 +162,20 @@ class PlanChooser {
     }
     if (choices.size === 0 && failed !== undefined) throw failed;
     return [...choices.values()].flatMap((choice) =>
-      this.offers.of(choice, request).map((offer) => ({ ...offer, isEven: choice.isEven })),
+      this.offers.of(choice, request).map((offer) => ({ ...offer, isEven: choice.isEven, space })),
     );
   }
 
-  /** Plans for other goals, if no plan that was found for this one keeps the limits. */
-  private nearest(candidates: readonly Candidate[]): Candidate {
+  /** With plans for other goals, if no plan that was found for this one keeps the limits. */
+  private nearest(candidates: readonly Candidate[]): readonly Candidate[] {
     const { maxDollars } = this.goal;
     const unlimited = { maxLatencyMs: undefined, maxDollars: undefined };
-    const all = [
+    return [
       ...candidates,
       ...this.candidates({ ...unlimited, minimize: 'latency' }),
       ...(maxDollars === undefined ? [] : this.candidates({ ...unlimited, maxDollars, minimize: 'latency' })),
       ...this.candidates({ ...unlimited, minimize: 'cost' }),
     ];
-    const best = this.bestOf(all);
-    if (best === undefined)
-      throw unreachable(
-        this.goal,
-        all.filter(({ tooLarge }) => tooLarge === undefined),
-      );
-    return best;
   }
 
   /** The best one that keeps the limits, or an even one that is hardly worse. */
@@ -136,6 +195,20 @@ class PlanChooser {
     );
   }
 
+  /** Whether it is nearer to the limits, or better and within them. */
+  private isNearer(a: Candidate, b: Candidate): boolean {
+    const [own, other] = [this.excess(a), this.excess(b)];
+    return own === other ? this.isBetter(a, b) : own < other;
+  }
+
+  /** By which share the plan is beyond the limits. */
+  private excess({ keepsLimits, tooLarge, cost }: Candidate): number {
+    if (keepsLimits) return 0;
+    if (tooLarge) return Infinity;
+    const { maxLatencyMs = Infinity, maxDollars = Infinity } = this.goal;
+    return Math.max(this.time(cost) / maxLatencyMs, cost.dollars / maxDollars) - 1;
+  }
+
   private isBetter(a: Offer, b: Offer): boolean {
     const [keysOfA, keysOfB] = [this.keys(a), this.keys(b)];
     const decisive = keysOfA.findIndex((key, index) => key !== keysOfB[index]);
@@ -146,7 +219,8 @@ class PlanChooser {
     const slices = cut.groups.length;
     switch (this.goal.minimize) {
       case 'slices':
-        return [slices, cost.dollars, this.time(cost)];
+        // Cost and time are no goals, so the whole model is there wherever it is worthwhile.
+        return [slices, cut.whole ? 0 : 1, cost.dollars, this.time(cost)];
       case 'cost':
         return [cost.dollars, this.time(cost), slices];
       case 'latency':
@@ -162,11 +236,11 @@ class PlanChooser {
     let best = sequential;
     for (const { space, ranges } of branchedSpaces(this.cuts)) {
       const choice = attempt(() => slicer.chooseWithin(space, ranges, settings));
-      if (choice === undefined || choice instanceof SlicedInferenceError) continue;
+      if (choice instanceof SlicedInferenceError) continue;
       if (goal.minimize === 'slices' && choice.groups.length !== groups.length) continue;
       const { request } = slicer.search(space);
       const offers = this.offers.of({ groups: choice.groups, settings }, request);
-      const own = this.bestOf(offers.map((offer) => ({ ...offer, isEven: false })));
+      const own = this.bestOf(offers.map((offer) => ({ ...offer, isEven: false, space })));
       if (own && areBranchesWorthwhile(goal, own.cost, best.cost, sequential.cost)) best = own;
     }
     return best;
@@ -175,6 +249,12 @@ class PlanChooser {
   private time({ latency }: Offer['cost']): number {
     return latency[this.goal.quantile];
   }
+}
+
+/** The positions before which the slices after the first one begin. */
+function cutsOf({ groups }: Pick<ChosenCut, 'groups'>): number[] {
+  let end = 0;
+  return groups.slice(0, -1).map(({ length }) => (end += length));
 }
 
 /** @returns the error of planning, if there is one */

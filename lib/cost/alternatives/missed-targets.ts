@@ -6,12 +6,6 @@ import { inDollars, inMs } from './wording';
 
 const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
 
-/** The search for plans knows the latency of a mix to a microsecond. */
-const SLACK_MS = 2e-3;
-
-/** Rounding error of a sum of probabilities. */
-const ROUNDING = 1e-9;
-
 export class MissedTargets {
   private readonly maxLatencyMs: number;
   private readonly quantile: keyof Latency;
@@ -53,20 +47,21 @@ export class MissedTargets {
     return dollarsPerMillion(size, requestsPerHour, coldShare) <= this.maxDollarsPerMillion;
   }
 
-  keepsLatency({ warm, cold }: AlternativeSize, coldShare: number): boolean {
-    if (this.maxLatencyMs === Infinity) return true;
-    const most = this.maxLatencyMs + SLACK_MS;
-    const within = (1 - coldShare) * warm.time.shareWithin(most) + coldShare * cold.time.shareWithin(most);
-    return within >= QUANTILES[this.quantile] - ROUNDING;
+  keepsLatency(size: AlternativeSize, coldShare: number): boolean {
+    return this.maxLatencyMs === Infinity || this.latencyMs(size, coldShare) <= this.maxLatencyMs;
   }
 
   private priceSentence(million: number): string {
     return `a million ${this.temperature} runs cost ${inDollars(million)}, and at most ${inDollars(this.maxDollarsPerMillion)} are allowed`;
   }
 
-  private latencySentence({ warm, cold }: AlternativeSize, coldShare: number): string {
-    const ms = warm.time.mixedWith(cold.time, coldShare).quantile(QUANTILES[this.quantile]);
-    return `the ${this.quantile} of a ${this.temperature} run is ${inMs(ms)}, and at most ${inMs(this.maxLatencyMs)} are allowed`;
+  private latencyMs({ warm, cold }: AlternativeSize, coldShare: number): number {
+    return warm.time.mixedWith(cold.time, coldShare).quantile(QUANTILES[this.quantile]);
+  }
+
+  private latencySentence(size: AlternativeSize, coldShare: number): string {
+    const ms = inMs(this.latencyMs(size, coldShare));
+    return `the ${this.quantile} of a ${this.temperature} run is ${ms}, and at most ${inMs(this.maxLatencyMs)} are allowed`;
   }
 }
 

@@ -4,7 +4,6 @@
  */
 import type { PricedWhole } from '../../cost/consolidation';
 import type { RunCost, Transport } from '../../cost/cost-model';
-import type { RunOutcomes } from '../../cost/schedule-cost';
 import { costOf } from '../../cost/schedule-cost';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { largestOf } from '../../extremes';
@@ -17,7 +16,6 @@ import { requestDelays, stepsOf } from '../search/labels';
 import { closestPlans } from '../search/optimal-slices';
 import type { Choice, PlanRequest } from '../search/plan-request';
 import type { Goal } from '../search/slicer';
-import { coldShareOf } from '../search/step';
 import { demandOf } from '../search/step-table';
 import type { SliceSize } from '../sizes/estimate';
 import { fileBytes, memoryMb, threadCount } from '../sizes/estimate';
@@ -62,10 +60,8 @@ const ROUNDS = 3;
 /** Share by which the limits of a search are exceeded in a second one. */
 const LOOSER = 0.03;
 
-const QUANTILES = { p50: 0.5, p95: 0.95 };
-
-/** Rounding error of a sum of probabilities. */
-const ROUNDING = 1e-9;
+/** Rounding error of the price of a run, as a share. */
+const ROUNDING = 1e-12;
 
 export class Offers {
   /** Absent if the pipeline never has it. */
@@ -182,32 +178,26 @@ export class Offers {
     const { coldShare } = slices.model;
     const { temperature, maxMemoryMb } = request;
     const cost = costOf(runs, coldShare, temperature);
-    const front = choice.settings?.front ?? (() => []);
     const tooLarge = sizes.find((_, slice) => memory[slice] > maxMemoryMb);
     return {
       offer: {
         cut: {
           ...cut,
-          settings: { ...settings, temperature, cost, front },
+          settings: { ...settings, temperature, cost, front: () => choice.settings?.front() ?? [] },
           ...(choice.quality && { quality: choice.quality }),
           ...(whole && { whole }),
         },
         cost,
-        keepsLimits: !tooLarge && this.keeps(runs, cost, coldShareOf(temperature, coldShare)),
+        keepsLimits: !tooLarge && this.keeps(cost),
         ...(tooLarge && { tooLarge }),
       },
       searched: whole ? costOf(slices.outcomes, coldShare, 'cold') : cost,
     };
   }
 
-  /** By the price and the time that are printed, and by the shares of runs by which services are compared. */
-  private keeps({ warm, cold }: RunOutcomes, cost: RunCost, share: number): boolean {
+  private keeps({ dollars, latency }: RunCost): boolean {
     const { maxDollars = Infinity, maxLatencyMs = Infinity, quantile } = this.goal;
-    if (cost.dollars > maxDollars) return false;
-    if (maxLatencyMs === Infinity) return true;
-    const within =
-      (1 - share) * warm.time.shareWithin(maxLatencyMs) + share * cold.time.shareWithin(maxLatencyMs);
-    return cost.latency[quantile] <= maxLatencyMs && within >= QUANTILES[quantile] - ROUNDING;
+    return dollars <= maxDollars * (1 + ROUNDING) && latency[quantile] <= maxLatencyMs;
   }
 
   private pricedWhole(whole: Pick<WholeCut, 'cut' | 'size'>, { transports }: PlanRequest): PricedWhole {

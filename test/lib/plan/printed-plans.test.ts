@@ -19,8 +19,8 @@ import { randomWideModel } from '../../support/random-wide-model';
 
 analyzeFast();
 
-const MODELS = 30;
-const SEED = 5;
+const MODELS = Number(process.env.PLANS_MODELS ?? 30);
+const SEED = Number(process.env.PLANS_SEED ?? 5);
 const MOST_SETS = 128;
 
 interface Setting {
@@ -39,7 +39,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
     requestsPerHour: fc.constantFrom(1, 10, 20, 1000),
     request: fc.constantFrom('inline', 's3'),
     result: fc.constantFrom('inline', 's3'),
-  }) as fc.Arbitrary<CostOptions>,
+  }),
   consolidation: fc.constantFrom('automatic', 'automatic', 'never', 'always'),
   transport: fc.constantFrom('s3-standard', 's3-standard', 's3-express'),
   memoryShare: fc.constantFrom(0.4, 0.5, 0.7, 0.9, 1, 3),
@@ -196,7 +196,7 @@ interface Compared {
   readonly name: string;
   /** Of what the goal minimizes: the chosen plan's by the best plan's. */
   readonly ratio: number;
-  readonly keepsLimits: boolean;
+  readonly keepsLimits: boolean | string;
 }
 
 function compared(analyzed: AnalyzedModel, own: Setting, title: string): Compared[] {
@@ -210,7 +210,7 @@ function compared(analyzed: AnalyzedModel, own: Setting, title: string): Compare
   const isCheaper = (a: Tried, b: Tried): boolean => a.dollars < b.dollars;
   const isFaster = (a: Tried, b: Tried): boolean => a.time < b.time || (a.time === b.time && isCheaper(a, b));
   const isSmaller = (a: Tried, b: Tried): boolean =>
-    a.slices < b.slices || (a.slices === b.slices && isCheaper(a, b));
+    a.slices !== b.slices ? a.slices < b.slices : a.whole !== b.whole ? a.whole : isCheaper(a, b);
   const [cheapest, fastest] = [best(isCheaper), best(isFaster)];
   if (cheapest === undefined || fastest === undefined) return [];
   const maxLatencyMs = fastest.time + share * (cheapest.time - fastest.time);
@@ -242,12 +242,19 @@ function compared(analyzed: AnalyzedModel, own: Setting, title: string): Compare
   return goals.flatMap(([name, options, expected, figure]) => {
     if (expected === undefined) return [];
     const slicer = automatic({ ...common, ...options });
-    const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, own.consolidation);
+    let cut: ChosenCut;
+    try {
+      cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, own.consolidation);
+    } catch (error) {
+      // A plan keeps the limits, so the search must find one.
+      return { name: `${title}, ${name}`, ratio: Infinity, keepsLimits: String(error), expected, own };
+    }
     const chosen = printed(analyzed, cut, slicer.goal);
     const isCounted = options.minimize === 'slices' && chosen.slices !== expected.slices;
     return {
       name: `${title}, ${name}`,
       ratio: isCounted ? chosen.slices / expected.slices : figure(chosen) / figure(expected),
+      ...(process.env.PLANS_DEBUG && { chosen, expected, own }),
       keepsLimits:
         chosen.time <= (options.maxLatencyMs ?? Infinity) &&
         chosen.dollars * 1e6 <= (options.maxCostPerMillion ?? Infinity) * (1 + 1e-12) &&
@@ -272,5 +279,5 @@ test(`the printed price and time of plans of ${MODELS} models are at most 2 % ab
     found.push(...ofModel);
   }
   expect(models).toBe(MODELS);
-  expect(found.filter(({ ratio, keepsLimits }) => ratio > 1.02 || !keepsLimits)).toEqual([]);
+  expect(found.filter(({ ratio, keepsLimits }) => ratio > 1.02 || keepsLimits !== true)).toEqual([]);
 });
