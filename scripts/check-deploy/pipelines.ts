@@ -78,7 +78,7 @@ export async function questionFor(
   throw refusal;
 }
 
-export async function wholeModel(model: string, threads: number, inputs: Tensors): Promise<Tensors> {
+async function wholeModel(model: string, threads: number, inputs: Tensors): Promise<Tensors> {
   const session = await Session.open({ path: model, threads });
   try {
     return await session.run(inputs, session.outputNames);
