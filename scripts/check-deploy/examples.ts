@@ -180,6 +180,8 @@ function subjectOf(example: Example, folder: string, python: string): Subject {
   return {
     title: `examples/${name}`,
     ...{ stack, calls },
+    // Its stack has the name of that in Go.
+    isAlone: name === 'java',
     app: { app, cwd: folder, variables },
     models: () => Object.fromEntries(current),
     missing:

@@ -25,8 +25,8 @@ export interface Subject {
   readonly changes: readonly (readonly [Column, () => void])[];
   /** Why the stack cannot be deployed on this machine. */
   readonly missing?: string | undefined;
-  /** Whether it needs so much memory that nothing else runs beside it. */
-  readonly isLarge?: boolean;
+  /** Whether nothing else runs beside it, because it needs much memory or has the name of another stack. */
+  readonly isAlone?: boolean;
   /** Makes the folder of the app. */
   readonly prepare?: () => Promise<void>;
 }

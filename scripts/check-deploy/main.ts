@@ -79,11 +79,11 @@ async function liveAll(subjects: readonly Subject[], cloud: Cloud): Promise<Row[
       console.log(`${subjects[index].title}: ${failures || 'all right'}`);
     }
   };
-  const [small, large] = [false, true].map((isLarge) =>
-    [...subjects.keys()].filter((index) => (subjects[index].isLarge === true) === isLarge),
+  const [beside, alone] = [false, true].map((isAlone) =>
+    [...subjects.keys()].filter((index) => (subjects[index].isAlone === true) === isAlone),
   );
-  await Promise.all(Array.from({ length: AT_A_TIME }, () => work(small)));
-  await work(large);
+  await Promise.all(Array.from({ length: AT_A_TIME }, () => work(beside)));
+  await work(alone);
   return rows;
 }
 

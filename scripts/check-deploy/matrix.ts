@@ -186,7 +186,7 @@ function subjectOf(each: Case, folder: string): Subject {
     models: () => ({ Pipeline: { path: modelPath, dimensions: { batch: 2 } } }),
     calls: each.calls ?? [],
     form: each.form,
-    isLarge: before >= 100,
+    isAlone: before >= 100,
     changes:
       after === before
         ? []
