@@ -57,6 +57,8 @@ const SURROUNDINGS: readonly Case[] = [
     title: 'VPC and keys',
     slices: [2, 3],
     props: (stack) => ({
+      // So that the key encrypts tensors.
+      tensorsInState: false,
       // MiniStack knows no gateways.
       vpc: new ec2.Vpc(stack, 'Vpc', {
         natGateways: 0,
