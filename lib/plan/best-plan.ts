@@ -98,9 +98,13 @@ class PlanChooser {
         tried.add(key);
         const { settings, quality } = from.cut;
         const choice = { settings, quality, groups: split(space, cuts, whole(space)) };
-        next.push(...this.offers.of(choice, request).map((offer) => ({ ...offer, isEven: false, space })));
+        const offers = this.offers.of(choice, request, 'coarse');
+        next.push(...offers.map((offer) => ({ ...offer, isEven: false, space })));
       }
       if (next.length === 0) break;
+      const { groups, settings, quality } = this.nearestOf(next).cut;
+      const offers = this.offers.of({ groups, settings, quality }, request);
+      next.push(...offers.map((offer) => ({ ...offer, isEven: false, space })));
       all.push(...next);
       from = this.nearestOf(next);
       failures = this.isNearer(from, best) ? 0 : failures + 1;

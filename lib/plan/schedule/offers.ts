@@ -9,7 +9,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import { wireGroups } from '../cuts/wire-groups';
-import type { KnownSlice } from '../search/best-memory';
+import type { KnownSlice, MemoryGrid } from '../search/best-memory';
 import { bestMemory } from '../search/best-memory';
 import type { Found } from '../search/incumbents';
 import { requestDelays, stepsOf } from '../search/labels';
@@ -55,7 +55,7 @@ interface PricedWay {
 }
 
 /** How often the memory of a plan is chosen at most. */
-const ROUNDS = 3;
+const ROUNDS = { fine: 3, coarse: 1 };
 
 /** Share by which the limits of a search are exceeded in a second one. */
 const LOOSER = 0.03;
@@ -96,7 +96,7 @@ export class Offers {
   }
 
   /** The plan with each choice of memory that may be the best one, with and without consolidation. */
-  of(choice: Choice, request: PlanRequest): readonly Offer[] {
+  of(choice: Choice, request: PlanRequest, grid: MemoryGrid = 'fine'): readonly Offer[] {
     const cut = wireGroups(this.dataflow, this.cuts.rule, choice.groups);
     const sizes = sliceSizes(cut.dataflow, cut.wiring, this.cuts.bytes, this.cuts.costs);
     const transport = choice.settings?.transport ?? request.transports[0];
@@ -106,7 +106,7 @@ export class Offers {
       ...(mayHaveWhole ? [true] : []),
     ];
     return ways.flatMap((isConsolidated) =>
-      this.ofWay({ choice, cut, sizes, request, transport, isConsolidated }),
+      this.ofWay({ choice, cut, sizes, request, transport, isConsolidated }, grid),
     );
   }
 
@@ -114,14 +114,14 @@ export class Offers {
    * The search for memory adds up a chain. What its schedule costs and takes differs a little, so memory is chosen again, with limits
    * that are corrected by the difference.
    */
-  private ofWay(way: Way): Offer[] {
+  private ofWay(way: Way, grid: MemoryGrid): Offer[] {
     const search = this.searchOf(way);
     const slices = this.slicesOf(way);
     const priced = new Map<string, PricedWay | undefined>();
     let { maxLatencyMs, maxDollars } = search;
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < ROUNDS[grid]; round++) {
       const own = { ...search, maxLatencyMs, maxDollars };
-      const found = closestPlans(own, (each) => bestMemory(slices, each));
+      const found = closestPlans(own, (each) => bestMemory(slices, each, grid));
       for (const memory of found.map(memoryOf)) {
         // A slice that the search made small because another one hides it may be the slower one by its random delays.
         const even = memory.map((least) => Math.max(least, largestOf(memory)));

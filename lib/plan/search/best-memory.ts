@@ -22,17 +22,30 @@ const STEP_MB = 64;
 /** ...and larger than the ones before by at least this share. */
 const LEAST_STEP = 0.04;
 
-/** If a plan has more slices than this, larger steps keep its search short. */
-const FEW_SLICES = 8;
+/** If a plan has more slices than this, larger steps keep its search short... */
+const FEW_SLICES = 3;
+/** ...and plans that differ by this share at each slice are about the same, because three totals leave too many plans comparable. */
+const SAME_SHARE = 0.002;
+
+/** How many sizes are compared: the few of the request, or a grid. */
+export type MemoryGrid = 'coarse' | 'fine';
 
 /** The best plan of these slices, one after another; `undefined` if none keeps the limits. */
-export function bestMemory(slices: readonly KnownSlice[], request: PlanRequest): Found | undefined {
+export function bestMemory(
+  slices: readonly KnownSlice[],
+  request: PlanRequest,
+  grid: MemoryGrid,
+): Found | undefined {
   const { model, transports, threads, temperature } = request;
   const count = slices.length + 1;
   const steps = new Array<readonly Step[]>(count * count).fill([]);
   const share = LEAST_STEP * Math.max(1, slices.length / FEW_SLICES);
+  const sizesFrom = (least: number): readonly number[] =>
+    grid === 'fine'
+      ? fineSizes(least, request.maxMemoryMb, share)
+      : [least, ...request.memorySizes.filter((size) => size > least)];
   slices.forEach(({ demand, choice }, slice) => {
-    const priced = memorySizes(demand.memoryMb, request.maxMemoryMb, share).map((memoryMb): Step => {
+    const priced = sizesFrom(demand.memoryMb).map((memoryMb): Step => {
       const { warmDollars, coldDollars, warmMs, loadMs, coldMs } = model.step(demand, {
         ...choice,
         memoryMb,
@@ -52,11 +65,11 @@ export function bestMemory(slices: readonly KnownSlice[], request: PlanRequest):
     joins: () => false,
     leftInS3: () => 0,
   };
-  return bestSteps(chain, { ...request, slices: undefined });
+  return bestSteps(chain, { ...request, slices: undefined, epsilon: SAME_SHARE, stepEpsilon: SAME_SHARE });
 }
 
 /** From the least to the most; a function of one vCPU is among them. */
-function memorySizes(least: number, most: number, share: number): number[] {
+function fineSizes(least: number, most: number, share: number): number[] {
   const sizes = [least];
   for (let last = least; last < most;) {
     const next = Math.ceil((last * (1 + share)) / STEP_MB) * STEP_MB;

@@ -55,10 +55,7 @@ export interface AutomaticOptions {
  * one vCPU, and the borders at which a function gets one more: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html has
  * the first, the others were measured by users.
  */
-const COMPARED_MEMORY_MB = [
-  ...[640, 832, 1024, 1344, 1769, 2304, 3008, 3538, 5307, 7076, 8845],
-  MAX_LAMBDA_MEMORY_MB,
-];
+const COMPARED_MEMORY_MB = [...[1024, 1769, 3008, 5307], MAX_LAMBDA_MEMORY_MB];
 
 const MILLION = 1e6;
 
