@@ -71,7 +71,8 @@ export async function run(
   const end = await program.ended;
   clearTimeout(timer);
   if (end === 'exit code 0') return program.output;
-  throw new Error(`${name} must succeed within ${seconds} s, got ${end}: ${program.output.trim()}`);
+  const ending = [end, program.output.trim()].filter((text) => text !== '').join(': ');
+  throw new Error(`${name} must succeed within ${seconds} s, got ${ending}`);
 }
 
 export function endAll(): void {
