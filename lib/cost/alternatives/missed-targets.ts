@@ -1,10 +1,14 @@
 /** The limits of a user that a size of an alternative misses, for runs of the compared temperature. */
 import type { Latency, Temperature } from '../cost-model';
+import { GRID_MS } from '../latency/latency-distribution';
 import type { AlternativeSize, Targets } from './alternative';
 import { HOURS_PER_MONTH } from './alternative';
 import { inDollars, inMs } from './wording';
 
 const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
+
+/** More than the quantile of a mix is rounded. */
+const NEAR_MS = 2 * GRID_MS;
 
 export class MissedTargets {
   private readonly maxLatencyMs: number;
@@ -47,8 +51,14 @@ export class MissedTargets {
     return dollarsPerMillion(size, requestsPerHour, coldShare) <= this.maxDollarsPerMillion;
   }
 
+  /** By the quantile that is printed. A mix of runs takes long to compute, so it decides only if the limit is about as long. */
   keepsLatency(size: AlternativeSize, coldShare: number): boolean {
-    return this.maxLatencyMs === Infinity || this.latencyMs(size, coldShare) <= this.maxLatencyMs;
+    const { warm, cold } = size;
+    const share = QUANTILES[this.quantile];
+    const within = (ms: number): number =>
+      (1 - coldShare) * warm.time.shareWithin(ms) + coldShare * cold.time.shareWithin(ms);
+    if (within(this.maxLatencyMs - NEAR_MS) >= share) return true;
+    return within(this.maxLatencyMs + NEAR_MS) >= share && this.latencyMs(size, coldShare) <= this.maxLatencyMs;
   }
 
   private priceSentence(million: number): string {
