@@ -27,9 +27,9 @@ interface Candidate extends Offer {
 const MORE_ACTIVATIONS = 1.3;
 const MOST_ACTIVATIONS = 3;
 
-/** The nodes of all plans that are tried to improve a plan, so that it takes less than a second, and the most plans. */
+/** The nodes and the slices of all plans that are tried to improve a plan, so that it takes a second at most. */
 const MAX_TRIED_NODES = 100_000;
-const MAX_TRIED = 200;
+const MAX_TRIED_SLICES = 400;
 
 /** Steps in a row that may find no better plan: parallel branches may need several cuts. */
 const MAX_FAILURES = 3;
@@ -86,16 +86,19 @@ class PlanChooser {
 
   private improvedIn(space: CutSpace, start: Candidate): Candidate[] {
     const { request } = this.slicer.search(space);
-    const most = Math.min(MAX_TRIED, Math.floor(MAX_TRIED_NODES / space.dataflow.order.length));
+    const most = MAX_TRIED_NODES / space.dataflow.order.length;
     const all: Candidate[] = [];
     const tried = new Set([cutsOf(start.cut).join(' ')]);
     let [from, best] = [start, start];
+    let slices = 0;
     for (let failures = 0; failures <= MAX_FAILURES;) {
       const next: Candidate[] = [];
       for (const cuts of neighborsOf(space.legal, cutsOf(from.cut))) {
         const key = cuts.join(' ');
-        if (tried.has(key) || tried.size > most || !this.mayWin(cuts.length + 1, best, request)) continue;
+        if (tried.has(key) || !this.mayWin(cuts.length + 1, best, request)) continue;
+        if (tried.size > most || slices > MAX_TRIED_SLICES) break;
         tried.add(key);
+        slices += cuts.length + 1;
         const { settings, quality } = from.cut;
         const choice = { settings, quality, groups: split(space, cuts, whole(space)) };
         const offers = this.offers.of(choice, request, 'coarse');

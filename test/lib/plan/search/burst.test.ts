@@ -26,7 +26,7 @@ const FAST: Environment = {
 };
 const UNLIMITED: Environment = {
   ...FAST,
-  network: { ...FAST.network, sustainedRate: network.burstRate },
+  network: { ...FAST.network, burstRate: 10 * network.burstRate, sustainedRate: 10 * network.burstRate },
 };
 
 /** Bytes of weights by slice. */
