@@ -58,7 +58,9 @@ export class MissedTargets {
     const within = (ms: number): number =>
       (1 - coldShare) * warm.time.shareWithin(ms) + coldShare * cold.time.shareWithin(ms);
     if (within(this.maxLatencyMs - NEAR_MS) >= share) return true;
-    return within(this.maxLatencyMs + NEAR_MS) >= share && this.latencyMs(size, coldShare) <= this.maxLatencyMs;
+    return (
+      within(this.maxLatencyMs + NEAR_MS) >= share && this.latencyMs(size, coldShare) <= this.maxLatencyMs
+    );
   }
 
   private priceSentence(million: number): string {
