@@ -6,8 +6,8 @@ import { candidateInputs } from '../../bin/verify/seeded-inputs';
 import { compareTensor } from '../../bin/verify/compare';
 import type { PipelineSignature } from '../../contract/signature';
 import { encodeTensors, type InlineTensor } from '../../client';
-import { Session } from '../../lambda/slice/session';
 import type { NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
+import { wholeModel } from './whole-model';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
 
@@ -76,15 +76,6 @@ export async function questionFor(
     }
   }
   throw refusal;
-}
-
-async function wholeModel(model: string, threads: number, inputs: Tensors): Promise<Tensors> {
-  const session = await Session.open({ path: model, threads });
-  try {
-    return await session.run(inputs, session.outputNames);
-  } finally {
-    await session.release();
-  }
 }
 
 /** Whether all outputs have the same bits. */
