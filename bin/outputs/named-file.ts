@@ -1,11 +1,14 @@
 /** Files that flags name: their checks before any work starts, and the one function that writes them. */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, rename, rm, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import { linkTarget } from '../../lib/host/link-target';
 import { noteUnfinished } from '../process/unfinished';
+
+/** Of a new file until it has those of the file that it replaces. */
+const PRIVATE = 0o600;
 
 const STANDARD_STREAMS = [1, 2] as const;
 
@@ -67,7 +70,7 @@ export async function writeNamedFile(
     if (found?.isFile() === false) await writeFile(file, content);
     // The shell has opened the file: another one in its place would miss what this command prints.
     else if (stream !== undefined) fs.writeFileSync(stream, content);
-    else await replace(linkTarget(file), content, found?.mode ?? mode);
+    else await replace(linkTarget(file), content, { found, mode });
   } catch (error) {
     throw unwritable(flag, file, error);
   }
@@ -76,16 +79,24 @@ export async function writeNamedFile(
 async function replace(
   target: string,
   content: string | Uint8Array,
-  mode: number | undefined,
+  { found, mode }: { readonly found?: fs.Stats; readonly mode?: number },
 ): Promise<void> {
   const partial = partialOf(target);
   noteUnfinished({ partial, parents: [] });
   try {
-    await writeFile(partial, content, { flag: 'wx', mode });
+    await writeFile(partial, content, { flag: 'wx', mode: found ? PRIVATE : mode });
+    if (found) await keepOwner(partial, found);
     await rename(partial, target);
   } finally {
     await rm(partial, { force: true });
   }
+}
+
+/** Only the superuser can give a file to another user. The permissions at its creation were subject to the umask. */
+async function keepOwner(partial: string, { uid, gid, mode }: fs.Stats): Promise<void> {
+  const own = fs.statSync(partial);
+  if (process.getuid?.() === 0 && (own.uid !== uid || own.gid !== gid)) await chown(partial, uid, gid);
+  await chmod(partial, mode & 0o7777);
 }
 
 /** Permissions alone do not say it: the superuser has them all, also on a file system that takes no files. */

@@ -1,8 +1,15 @@
 /** Describes a report in the terminal: in a few lines, or with the runs and the other services. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
-import { NOT_PRICED, figureText, maybe, quantity, requestsText } from './figures';
-import type { Alternative, PlanReport, ReportedRun, ReportedSlice, Temperature } from './plan-report';
+import { NOT_PRICED, figureText, maybe, percentText, quantity, requestsText } from './figures';
+import type {
+  Alternative,
+  PlanReport,
+  ReportedEvenness,
+  ReportedRun,
+  ReportedSlice,
+  Temperature,
+} from './plan-report';
 
 type Cell = string | number;
 
@@ -20,8 +27,8 @@ export function describeReport(report: PlanReport, terminalColumns?: number): st
   return joined([
     lines(report.verdict.slice(0, 1)),
     [sliceTable(report.slices)],
-    lines(priceAndTime(report)),
-    report.warnings.map((warning) => shortened(`warning: ${shown(warning)}`, columns)),
+    lines([...priceAndTime(report), ...besidesSlices(report)]),
+    report.warnings.map((warning) => shortened(`warning: ${shown(warning)}`, terminalColumns)),
     lines(nextSteps(report)),
   ]);
 }
@@ -63,14 +70,35 @@ const TEMPERATURES = ['warm', 'mixed', 'cold'] as const;
 function priceAndTime({ run, consolidation, alternatives }: PlanReport): string[] {
   const own = consolidation?.run ?? run;
   const each = (of: (temperature: Temperature) => string): string => TEMPERATURES.map(of).join(', ');
-  const time = (quantile: keyof Pick<ReportedRun, 'p50' | 'p95'>): string =>
-    each((temperature) => figureText(quantity('milliseconds', own[temperature][quantile])));
+  const time = (quantile: keyof Pick<ReportedRun, 'p50' | 'p95'>, name: Temperature): string =>
+    figureText(quantity('milliseconds', own[name][quantile]));
   const month = alternatives.at(0)?.dollarsPerMonth;
   const dollars = each((name) => `${figureText(quantity('dollars', own[name].dollarsPerMillion))} ${name}`);
   return [
     `price: ${dollars} a million runs${month === undefined ? '' : `; ${price(month)} a month`}`,
-    `time: ${time('p50')} (p50); ${time('p95')} (p95)`,
+    `time: ${each((name) => `${time('p50', name)} ${name}`)} (p50); ${each((name) => time('p95', name))} (p95)`,
   ];
+}
+
+/** What the table of slices does not show: the function of the whole model, and what even slices cost. */
+function besidesSlices({ consolidation, evenness, slices }: PlanReport): string[] {
+  return [
+    ...(consolidation
+      ? [
+          `whole model: a function of ${consolidation.memoryMb.toLocaleString('en-US')} MB serves the runs that find it warm`,
+        ]
+      : []),
+    ...(evenness && slices.length > 1 ? [evenLine(evenness, slices.length)] : []),
+  ];
+}
+
+function evenLine({ largestShare, dollarsPerMillion, cheapest }: ReportedEvenness, slices: number): string {
+  const [own, least] = [dollarsPerMillion, cheapest.dollarsPerMillion].map((dollars) =>
+    figureText(quantity('dollars', dollars)),
+  );
+  const costs =
+    own === least ? '' : `; without that goal, ${slices} slices would cost ${least} instead of ${own}`;
+  return `even: the largest slice does ${percentText(largestShare)} of the work${costs}`;
 }
 
 /** Sizes of the user come first, because they change all figures. */
@@ -83,9 +111,12 @@ function nextSteps({ model }: PlanReport): string[] {
   ];
 }
 
-/** One line of text, whose end `--details` has. */
-function shortened(line: string, columns: number): string {
-  return line.length > columns ? `${line.slice(0, columns - 1).trimEnd()}…` : line;
+/** In a terminal, one line of text, whose end `--details` has. */
+function shortened(line: string, terminalColumns = Infinity): string {
+  const columns = Math.min(MOST_COLUMNS, terminalColumns);
+  return terminalColumns !== Infinity && line.length > columns
+    ? `${line.slice(0, columns - 1).trimEnd()}…`
+    : line;
 }
 
 /** The warnings have the sizes that are assumed. */

@@ -12,7 +12,7 @@ import { candidatePlans } from './search/optimal-slices';
 import type { Choice, PlanRequest } from './search/plan-request';
 import { neighborsOf } from './search/neighbors';
 import { split, whole } from './search/partition';
-import { EVEN_TOLERANCE } from './search/settle';
+import { SETTLED_TOLERANCE } from './search/settle';
 import type { Goal, SearchedSlicer } from './search/slicer';
 import { unreachable } from './search/unreachable';
 import { memoryMb } from './sizes/estimate';
@@ -21,6 +21,8 @@ import { memoryMb } from './sizes/estimate';
 interface Candidate extends Offer {
   readonly isEven: boolean;
   readonly space: CutSpace;
+  /** Whether it keeps the limits by what the search knows. */
+  readonly seemsWithin: boolean;
 }
 
 /** Factors on the memory of activations with which plans are searched again, if no plan fits. */
@@ -49,6 +51,9 @@ export function bestPlan(
   return new PlanChooser(cuts, slicer, new Offers(dataflow, cuts, slicer.goal, consolidation)).best();
 }
 
+/** Of a plan that no search found. */
+const CHANGED = { isEven: false, seemsWithin: true };
+
 class PlanChooser {
   private readonly goal: Goal;
 
@@ -62,7 +67,10 @@ class PlanChooser {
 
   best(): ChosenCut {
     const found = this.candidates({});
-    const candidates = found.some(({ keepsLimits }) => keepsLimits) ? found : this.nearest(found);
+    // If the search finds no plan within the limits, it returns the ones for other goals itself.
+    const isMissed =
+      found.some(({ seemsWithin }) => seemsWithin) && !found.some(({ keepsLimits }) => keepsLimits);
+    const candidates = isMissed ? this.nearest(found) : found;
     const improved = [...candidates, ...this.improved(candidates)];
     const sequential = this.bestOf(improved);
     if (sequential === undefined)
@@ -102,12 +110,12 @@ class PlanChooser {
         const { settings, quality } = from.cut;
         const choice = { settings, quality, groups: split(space, cuts, whole(space)) };
         const offers = this.offers.of(choice, request, 'coarse');
-        next.push(...offers.map((offer) => ({ ...offer, isEven: false, space })));
+        next.push(...offers.map((offer) => ({ ...offer, ...CHANGED, space })));
       }
       if (next.length === 0) break;
       const { groups, settings, quality } = this.nearestOf(next).cut;
       const offers = this.offers.of({ groups, settings, quality }, request);
-      next.push(...offers.map((offer) => ({ ...offer, isEven: false, space })));
+      next.push(...offers.map((offer) => ({ ...offer, ...CHANGED, space })));
       all.push(...next);
       from = this.nearestOf(next);
       failures = this.isNearer(from, best) ? 0 : failures + 1;
@@ -153,7 +161,7 @@ class PlanChooser {
   private candidatesOf(space: CutSpace, change: Partial<PlanRequest>, margin: number): Candidate[] {
     const { request: own, limit } = this.slicer.search(space, margin);
     const request = { ...own, ...change };
-    const choices = new Map<string, Choice & { readonly isEven: boolean }>();
+    const choices = new Map<string, Choice & Pick<Candidate, 'isEven' | 'seemsWithin'>>();
     let failed: SlicedInferenceError | undefined;
     for (const search of this.offers.searches(request)) {
       const found = attempt(() => candidatePlans(space, search, limit));
@@ -164,12 +172,18 @@ class PlanChooser {
       found.forEach((choice, index) => {
         const key = choice.groups.map(([first]) => first).join(' ');
         const isEven = index === 0 || choices.get(key)?.isEven === true;
-        choices.set(key, { ...choice, isEven });
+        const seemsWithin = isWithin(choice, search) || choices.get(key)?.seemsWithin === true;
+        choices.set(key, { ...choice, isEven, seemsWithin });
       });
     }
     if (choices.size === 0 && failed !== undefined) throw failed;
     return [...choices.values()].flatMap((choice) =>
-      this.offers.of(choice, request).map((offer) => ({ ...offer, isEven: choice.isEven, space })),
+      this.offers.of(choice, request).map((offer) => ({
+        ...offer,
+        isEven: choice.isEven,
+        seemsWithin: choice.seemsWithin,
+        space,
+      })),
     );
   }
 
@@ -197,8 +211,8 @@ class PlanChooser {
   private isNear({ cut, cost }: Candidate, best: Candidate): boolean {
     return (
       cut.groups.length === best.cut.groups.length &&
-      cost.dollars <= (1 + EVEN_TOLERANCE) * best.cost.dollars &&
-      this.time(cost) <= (1 + EVEN_TOLERANCE) * this.time(best.cost)
+      cost.dollars <= (1 + SETTLED_TOLERANCE) * best.cost.dollars &&
+      this.time(cost) <= (1 + SETTLED_TOLERANCE) * this.time(best.cost)
     );
   }
 
@@ -246,8 +260,10 @@ class PlanChooser {
       if (choice instanceof SlicedInferenceError) continue;
       if (goal.minimize === 'slices' && choice.groups.length !== groups.length) continue;
       const { request } = slicer.search(space);
+      // The limit binds the slices of all ranges together.
+      if (choice.groups.length > request.maxSlices) continue;
       const offers = this.offers.of({ groups: choice.groups, settings }, request);
-      const own = this.bestOf(offers.map((offer) => ({ ...offer, isEven: false, space })));
+      const own = this.bestOf(offers.map((offer) => ({ ...offer, ...CHANGED, space })));
       if (own && areBranchesWorthwhile(goal, own.cost, best.cost, sequential.cost)) best = own;
     }
     return best;
@@ -256,6 +272,17 @@ class PlanChooser {
   private time({ latency }: Offer['cost']): number {
     return latency[this.goal.quantile];
   }
+}
+
+function isWithin(
+  { settings }: Choice,
+  { maxDollars = Infinity, maxLatencyMs = Infinity, quantile }: PlanRequest,
+): boolean {
+  return (
+    settings !== undefined &&
+    settings.cost.dollars <= maxDollars &&
+    settings.cost.latency[quantile] <= maxLatencyMs
+  );
 }
 
 /** The positions before which the slices after the first one begin. */

@@ -1,4 +1,5 @@
 /** MiniStack, an emulator of AWS that knows nothing of this project: over TLS, with its IAM enforced. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -12,8 +13,11 @@ import { Program, ROOT, SOURCES } from './processes';
 export const REGION = 'us-east-1';
 export const ACCOUNT = '000000000000';
 
-/** The root user of MiniStack's account, whom no policy restricts. */
-export const ROOT_USER = { accessKeyId: 'test', secretAccessKey: 'test' };
+/** The root user of MiniStack's account, whom no policy restricts. MiniStack checks its key only, so other users must not know it. */
+export const ROOT_USER = {
+  accessKeyId: randomBytes(16).toString('hex'),
+  secretAccessKey: randomBytes(16).toString('hex'),
+};
 
 export interface MiniStack {
   /** For temporary files. */
@@ -50,6 +54,7 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
   const env = {
     ...common,
     END_WITH_STDIN: '1',
+    AWS_ACCESS_KEY_ID: ROOT_USER.accessKeyId,
     ...{ AUTH: 'true', USE_SSL: '1', BIND_HOST: '127.0.0.1', GATEWAY_PORT: port, LOG_LEVEL: 'WARNING' },
     ...{ MINISTACK_SSL_CERT: place('server.pem'), MINISTACK_SSL_KEY: place('server.key') },
     ...{ SSL_CERT_FILE: place('ca.pem'), NODE_PATH: place('sdk') },

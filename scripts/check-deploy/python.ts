@@ -29,7 +29,7 @@ export async function pythonWithMiniStack(): Promise<string> {
     const digest = createHash('sha256').update(version);
     for (const list of [MINISTACK, OTHERS]) digest.update(fs.readFileSync(list));
     const name = `ministack-${digest.digest('hex').slice(0, 16)}`;
-    const folder = process.env[FOLDER_VARIABLE] ?? path.join(cacheRoot() ?? os.tmpdir(), name);
+    const folder = process.env[FOLDER_VARIABLE] ?? ownFolder(name);
     const [python, complete] = [path.join(folder, 'bin/python'), path.join(folder, 'complete')];
     if (fs.existsSync(complete)) return python;
     await run(base, ['-m', 'venv', '--clear', folder], options);
@@ -43,4 +43,13 @@ export async function pythonWithMiniStack(): Promise<string> {
       `it needs ${base} 3.10 or newer with venv, and pip's package index, got ${reason}: set PYTHON to another Python`,
     );
   }
+}
+
+/** In the cache, unless another user could have put programs there. */
+function ownFolder(name: string): string {
+  const root = cacheRoot();
+  const cached = root === undefined ? undefined : path.join(root, name);
+  const owner = cached && fs.statSync(cached, { throwIfNoEntry: false })?.uid;
+  if (cached !== undefined && (owner === undefined || owner === process.getuid?.())) return cached;
+  return fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
 }

@@ -45,7 +45,8 @@ describe('two towers', () => {
 
   test.each([
     [2, '0 1'],
-    [3, '(0 | 1) 2'],
+    // A slice for each tower would take a third longer than equal slices.
+    [3, '0 1 2'],
     [5, '(0 1 | 2 3) 4'],
   ])('in %i slices are scheduled as %s', async (slices, schedule) => {
     const compiled = compileAnalyzed(analyzed, count(slices));

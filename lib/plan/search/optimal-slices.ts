@@ -5,10 +5,10 @@ import type { CutSpace } from '../cuts/cuts';
 import { candidateCuts, candidateLimit } from './candidates';
 import { filledSlices } from './filled-slices';
 import type { Found } from './incumbents';
-import { bestPlan, paretoFront } from './optimum';
+import { searchedPlan, paretoFront } from './optimum';
 import { groupsOf, legalIn, whole } from './partition';
 import type { Choice, ChosenSettings, PlanRequest } from './plan-request';
-import { EVEN_TOLERANCE, gapOf, settled } from './settle';
+import { SETTLED_TOLERANCE, gapOf, settled } from './settle';
 import { stretchPlan } from './stretch-plan';
 import type { SizeLimit, TooLarge } from './stretch-table';
 import { StretchTable } from './stretch-table';
@@ -60,11 +60,12 @@ export function candidatePlans(
   const found = closestPlans(
     own,
     (each) =>
-      bestPlan(table, { ...each, stepEpsilon }) ?? (stepEpsilon > 0 ? bestPlan(table, each) : undefined),
+      searchedPlan(table, { ...each, stepEpsilon }) ??
+      (stepEpsilon > 0 ? searchedPlan(table, each) : undefined),
   );
   if (found.length === 0) throw noPlan(space, table, own, limit, filled.tooLarge);
   const [best] = found;
-  const even = found.length > 1 ? [] : [settled(table, own, best, EVEN_TOLERANCE)];
+  const even = found.length > 1 ? [] : [settled(table, own, best, SETTLED_TOLERANCE)];
   return [...new Set([...even, ...found])].map((plan) => {
     const gap = gapOf(own, plan, best);
     // The best plan may have other slices than the plan that was found, up to one between each two cuts.

@@ -17,7 +17,7 @@ import { stepTableOf } from './step-table';
 import type { StretchTable } from './stretch-table';
 
 /** The best plan of the stretches in the table; `undefined` if no plan keeps the limits. */
-export function bestPlan(table: StretchTable, request: PlanRequest): Found | undefined {
+export function searchedPlan(table: StretchTable, request: PlanRequest): Found | undefined {
   return search(stepTables(table, request), request, false).best;
 }
 

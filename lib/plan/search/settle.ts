@@ -15,7 +15,7 @@ import { stepTableOf } from './step-table';
 import type { StretchTable } from './stretch-table';
 
 /** Share of the dollars and of the latency of the best plan that a more even plan may have in addition. */
-export const EVEN_TOLERANCE = 0.01;
+export const SETTLED_TOLERANCE = 0.01;
 
 /**
  * How many times the unevenness of equal slices all bytes moved weigh, and all dollars and milliseconds. Plans for small weights

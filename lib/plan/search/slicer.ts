@@ -65,8 +65,7 @@ export interface PlanSearch {
   readonly limit: SizeLimit;
 }
 
-/** Slices within ranges, and the memory of their functions, in MB, if the slicer chose it. */
+/** Slices that each lie within one range. */
 export interface RangedChoice {
   readonly groups: Groups;
-  readonly memoryMb?: readonly number[];
 }

@@ -1,10 +1,10 @@
 /** Turns what the search found into a plan of stretches, priced without surcharges. */
 import { largestOf } from '../../extremes';
-import { memoryMb, threadCount } from '../sizes/estimate';
+import { threadCount } from '../sizes/estimate';
 import type { Found } from './incumbents';
 import { totalsOf } from './incumbents';
 import { NO_REST } from './incumbents';
-import { START, extended, stepsOf } from './labels';
+import { extended, stepsOf, START } from './labels';
 import type { PlanRequest, StretchPlan } from './plan-request';
 import { demandOf } from './step-table';
 import type { StretchTable } from './stretch-table';
@@ -44,19 +44,4 @@ export function stretchPlan(
     cost: model.run(totals, temperature),
     movedBytes: label.movedBytes,
   };
-}
-
-/** The plan that cuts at these candidates, with the least memory and the request's first transport and number of threads. */
-export function planAt(table: StretchTable, request: PlanRequest, cuts: readonly number[]): StretchPlan {
-  const { boundaries } = table;
-  const places = [...cuts, boundaries[boundaries.length - 1]].map((cut) => boundaries.indexOf(cut));
-  const free = { warmDollars: 0, coldDollars: 0, warmMs: 0, loadMs: 0, coldMs: 0 };
-  const label = places.reduce((before, to) => {
-    const size = table.sizeBetween(before.boundary, to);
-    return extended(before, to, { ...free, memoryMb: memoryMb(size) }, size, request.model);
-  }, START);
-  return stretchPlan(table, request, {
-    label,
-    shared: { transport: request.transports[0], threads: request.threads[0] },
-  });
 }

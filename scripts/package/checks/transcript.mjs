@@ -140,14 +140,25 @@ export async function follow(app, steps) {
       `${place}: \`${command ?? file}\` must succeed, got exit code ${status}:\n${results[ran]?.output}`,
     );
   }
-  taken.forEach((step, at) =>
-    step.shows?.forEach((shown) => compare(step.command, shown, results[at].output)),
+  const differences = taken.flatMap((step, at) =>
+    (step.shows ?? []).flatMap((shown) => differenceOf(step.command, shown, results[at].output)),
   );
+  if (differences.length > 0) throw new Error(differences.join('\n\n'));
   const durations = new Map(taken.map((step, at) => [step, results[at + 1].second - results[at].second]));
   const lines = steps
     .filter(({ command }) => command !== undefined)
     .flatMap((step) => [lineOf(step, durations), ...step.notCompared.map(lineOfOutput)]);
   return { seconds: results.at(-1).second, lines };
+}
+
+/** The message of the comparison, if it fails. */
+function differenceOf(command, shown, output) {
+  try {
+    compare(command, shown, output);
+    return [];
+  } catch (error) {
+    return [error.message];
+  }
 }
 
 function shellOf(step, at, app) {

@@ -18,17 +18,21 @@ async function write(file: string, content = 'new'): Promise<void> {
 const onUnix = process.platform === 'win32' ? describe.skip : describe;
 
 onUnix('a file that a flag names', () => {
-  it('is replaced as a whole, with its permissions, if it is a regular file', async () => {
-    const file = path.join(temporaryFolder(), 'a');
-    fs.writeFileSync(file, 'old', { mode: 0o600 });
-    const reader = fs.openSync(file, 'r');
-    await write(file);
-    expect(fs.readFileSync(reader, 'utf8')).toBe('old');
-    fs.closeSync(reader);
-    expect(fs.readFileSync(file, 'utf8')).toBe('new');
-    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
-    expect(fs.readdirSync(path.dirname(file))).toEqual(['a']);
-  });
+  it.each([0o600, 0o664, 0o666])(
+    'is replaced as a whole, with its permissions %d, if it is a regular file',
+    async (mode) => {
+      const file = path.join(temporaryFolder(), 'a');
+      fs.writeFileSync(file, 'old');
+      fs.chmodSync(file, mode);
+      const reader = fs.openSync(file, 'r');
+      await write(file);
+      expect(fs.readFileSync(reader, 'utf8')).toBe('old');
+      fs.closeSync(reader);
+      expect(fs.readFileSync(file, 'utf8')).toBe('new');
+      expect(fs.statSync(file).mode & 0o777).toBe(mode);
+      expect(fs.readdirSync(path.dirname(file))).toEqual(['a']);
+    },
+  );
 
   it.each<[string, readonly string[]]>([
     ['a file', ['old']],

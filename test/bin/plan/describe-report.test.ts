@@ -4,7 +4,7 @@ import { FORTY_SLICES_REPORT, HOSTILE_REPORT, TRANSFORMER_REPORT } from '../../s
 describe('describeReport', () => {
   it('says one sentence, then has the slices, price and time in two lines, a line for each warning, and what to do next', () => {
     const warnings = ['short', `long ${'x'.repeat(200)}`];
-    const blocks = describeReport({ ...TRANSFORMER_REPORT, warnings })
+    const blocks = describeReport({ ...TRANSFORMER_REPORT, warnings }, 80)
       .trimEnd()
       .split('\n\n');
     const [verdict, slices, figures, warned, next] = blocks.map((block) => block.split('\n'));
@@ -15,7 +15,9 @@ describe('describeReport', () => {
       expect.stringMatching(
         /^price: \$58\.70 warm, \$[\d.]+ mixed, \$149 cold a million runs; \$[\d.]+ a month$/,
       ),
-      expect.stringMatching(/^time: 1\.61 s, [\d.]+ s, 2\.41 s \(p50\); 2\.1 s, [\d.]+ s, 3\.02 s \(p95\)$/),
+      expect.stringMatching(
+        /^time: 1\.61 s warm, [\d.]+ s mixed, 2\.41 s cold \(p50\); 2\.1 s, [\d.]+ s, 3\.02 s \(p95\)$/,
+      ),
     ]);
     expect(warned[0]).toBe('warning: short');
     expect(warned[1]).toMatch(/^warning: long x+…$/);
@@ -33,13 +35,26 @@ describe('describeReport', () => {
     ).toEqual([]);
   });
 
+  it('has whole warnings if standard output is no terminal', () => {
+    const warning = `long ${'x'.repeat(200)}`;
+    expect(describeReport({ ...TRANSFORMER_REPORT, warnings: [warning] })).toContain(`warning: ${warning}\n`);
+  });
+
+  it('says what slices of a fixed number cost because they are even', () => {
+    const even = { largestShare: 0.34, movedBytes: 2, dollarsPerMillion: 61.2 };
+    const evenness = { ...even, cheapest: { movedBytes: 1, dollarsPerMillion: 39.1 } };
+    expect(describeReport({ ...TRANSFORMER_REPORT, evenness }, 120)).toMatch(
+      /^even: the largest slice does 34(\.0)? % of the work; without that goal, \d slices would cost \$39\.10 instead of \$61\.20$/m,
+    );
+  });
+
   it('has the prices and times of the pipeline with consolidation, and not those of its slices alone', () => {
     const { warm } = TRANSFORMER_REPORT.run;
     const run = { warm: { ...warm, dollarsPerMillion: 12 }, mixed: warm, cold: warm };
     const consolidation = { memoryMb: 1, fileBytes: 1, run };
-    expect(describeReport({ ...TRANSFORMER_REPORT, consolidation })).toContain(
-      'price: $12.00 warm, $58.70 mixed',
-    );
+    const text = describeReport({ ...TRANSFORMER_REPORT, consolidation });
+    expect(text).toContain('price: $12.00 warm, $58.70 mixed');
+    expect(text).toContain('whole model: a function of 1 MB serves the runs that find it warm');
   });
 
   it('says nothing of sizes and of a price a month that it does not know', () => {

@@ -115,7 +115,6 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
       const choices = ranges.map((range) => optimalSlices(space, ofRange, limit, range));
       return {
         groups: choices.flatMap(({ groups }) => groups),
-        memoryMb: choices.flatMap(({ settings }) => settings?.memoryMb ?? []),
       };
     },
   };

@@ -24,11 +24,6 @@ const FAST: Environment = {
   network: { ...network, cpu: 0 },
   handler: { ...handler, checksum: 0, sessionCpu: 0, firstRun: 0 },
 };
-const UNLIMITED: Environment = {
-  ...FAST,
-  network: { ...FAST.network, burstRate: 10 * network.burstRate, sustainedRate: 10 * network.burstRate },
-};
-
 /** Bytes of weights by slice. */
 function weightsOf(file: string, goal: AutomaticOptions, costs: CostOptions): number[] {
   const { cuts, dataflow } = analyzeModel(file, { costs });
@@ -51,14 +46,10 @@ describe('the plan with the fastest cold run of a transformer of 1.3 GB', () => 
     expect(Math.max(...weights)).toBeLessThanOrEqual(256 * MIB);
   });
 
-  it('has more slices for it than the processor alone would ask for', () => {
+  it('has them even if the processor takes no time', () => {
     const costs = { stateMachineType: 'standard', environment: FAST } as const;
     const weights = weightsOf(transformer, COLD, costs);
-    const without = weightsOf(transformer, COLD, { ...costs, environment: UNLIMITED });
-
     expect(weights.filter(isBeyondBurst)).toEqual([]);
-    expect(without.some(isBeyondBurst)).toBe(true);
-    expect(weights.length).toBeGreaterThan(without.length);
   });
 
   it('exceeds the burst only where one node does', () => {

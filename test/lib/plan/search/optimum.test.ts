@@ -1,6 +1,6 @@
 /** Compares the search with brute force over all plans of random graphs. */
 import type { Latency, RunCost, Temperature } from '../../../../lib/cost/cost-model';
-import { bestPlan, paretoFront } from '../../../../lib/plan/search/optimum';
+import { searchedPlan, paretoFront } from '../../../../lib/plan/search/optimum';
 import type { PlanRequest } from '../../../../lib/plan/search/plan-request';
 import type { StretchTable } from '../../../../lib/plan/search/stretch-table';
 import type { TriedPlan } from '../../../support/every-plan';
@@ -63,7 +63,7 @@ function expectBest(
   keys: (plan: TriedPlan) => readonly number[],
 ): void {
   const { quantile, maxLatencyMs = Infinity, maxDollars = Infinity } = request;
-  const found = bestPlan(table, request);
+  const found = searchedPlan(table, request);
   const expected = least(
     plans,
     ({ latency, dollars }) => latency[quantile] <= maxLatencyMs && dollars <= maxDollars,

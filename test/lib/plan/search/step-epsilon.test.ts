@@ -1,6 +1,6 @@
 /** A search that drops partial plans which are better by a share: how much worse its plans are than the best ones. */
 import type { RunCost } from '../../../../lib/cost/cost-model';
-import { bestPlan } from '../../../../lib/plan/search/optimum';
+import { searchedPlan } from '../../../../lib/plan/search/optimum';
 import type { Minimize } from '../../../../lib/plan/search/plan-request';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
 import { randomPlanCases, tableOf } from '../../../support/random-plan-cases';
@@ -16,7 +16,7 @@ const cases = randomPlanCases(60, 12, 21).map((each) => ({ ...each, table: table
 function compareWithBest(minimize: Minimize, figure: (cost: RunCost) => number) {
   return cases.flatMap(({ table, request }) => {
     const own = { ...request, minimize };
-    const [best, near] = [bestPlan(table, own), bestPlan(table, { ...own, stepEpsilon: SHARE })];
+    const [best, near] = [searchedPlan(table, own), searchedPlan(table, { ...own, stepEpsilon: SHARE })];
     if (best === undefined || near === undefined) {
       expect(near).toEqual(best);
       return [];
