@@ -5,7 +5,7 @@ import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
-import { count } from '../../../lib/plan/search/slicers';
+import { automatic, count } from '../../../lib/plan/search/slicers';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { attentionBlocks } from '../../support/attention';
@@ -157,3 +157,9 @@ function tower400(): GraphInit {
     output: [value('y', FLOAT)],
   };
 }
+
+test('the fastest plan has no branches that need more slices than allowed', () => {
+  const { dataflow, cuts } = graph(twoTowers());
+  const { groups } = bestCut(dataflow, cuts, automatic({ minimize: 'latency', maxSlices: 2 }));
+  expect(groups.length).toBeLessThanOrEqual(2);
+});
