@@ -18,7 +18,7 @@ Without models: those of the development dependencies and of the folder in SLICE
   --limit <n>          the most slices of that largest number (default: 64)
   --optimize <level>   none, basic or extended (default: none)
   --at-least <share>   exit with 1 if the checker accepts a smaller share of the slices of the models that it accepts
-                       (default: 0.95)
+                       (default: 0.97)
   --json               print JSON
 
 PYTHON names a Python with the packages onnx and, optionally, openvino (default: python3). The command exits with 1 if it checks

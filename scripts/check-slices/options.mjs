@@ -18,7 +18,7 @@ export function readOptions(args) {
       slices: { type: 'string', default: '2,3,4' },
       limit: { type: 'string', default: '64' },
       optimize: { type: 'string', default: 'none' },
-      'at-least': { type: 'string', default: '0.95' },
+      'at-least': { type: 'string', default: '0.97' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
