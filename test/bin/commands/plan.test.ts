@@ -13,12 +13,12 @@ function embedded(page: string): PlanReport {
 describe('plan', () => {
   const model = saveModel(mlp(4));
 
-  it('prints the verdict, the slices, two lines of figures, the assumed sizes and the next steps', async () => {
+  it('prints the verdict, the slices, three lines of figures, the assumed sizes and the next steps', async () => {
     const output = await succeed(['plan', model, '--slices', '3']);
     const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
     expect(verdict).toMatch(/^One function would do: /);
     expect(slices.split('\n')).toHaveLength(4);
-    expect(figures).toMatch(/^price: .* a month\ntime: .* \(p95\)$/);
+    expect(figures).toMatch(/^price: .* a month\ntime: .* \(p95\)\neven: the largest slice does \d+\.?\d* % of the work$/);
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --details/);
     expect(rest).toEqual([]);
