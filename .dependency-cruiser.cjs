@@ -26,9 +26,13 @@ const PLAN_LAYERS = [
   ['wiring', '^lib/plan/wiring/'],
   ['sizes', '^lib/plan/sizes/'],
   ['cuts', '^lib/plan/cuts/'],
-  ['search', '^lib/plan/search/'],
+  ['goal', '^lib/plan/(goal|choice)[.]ts$'],
   ['schedule', '^lib/plan/schedule/'],
-  ['best-cut', '^lib/plan/best-(plan|cut)[.]ts$'],
+  ['pricing', '^lib/plan/pricing/'],
+  ['search', '^lib/plan/search/'],
+  ['slicing', '^lib/plan/slicing/'],
+  ['choose', '^lib/plan/choose/'],
+  ['best-cut', '^lib/plan/best-cut[.]ts$'],
 ];
 
 /** The run side, likewise. */

@@ -4,11 +4,10 @@ import { plannedRuns } from '../../lib/compile/plan-estimates';
 import { costOf } from '../../lib/cost/schedule-cost';
 import { bestCut } from '../../lib/plan/best-cut';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
-import { countedSlices } from '../../lib/plan/search/counted-slices';
-import { MOST_BYTES_FACTOR } from '../../lib/plan/search/even-chain';
-import { busyMs } from '../../lib/plan/search/evenness';
-import type { Slicer } from '../../lib/plan/search/slicers';
-import { leastMemory } from '../../lib/plan/search/slicers/least-memory';
+import { countedSlices } from '../../lib/plan/slicing/count';
+import { MOST_BYTES_FACTOR } from '../../lib/plan/search/even-path';
+import { busyMs } from '../../lib/plan/sizes/evenness';
+import type { Slicer } from '../../lib/plan/slicing';
 import type { SliceSize } from '../../lib/plan/sizes/estimate';
 import { memoryMb, peakBytes } from '../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../lib/plan/sizes/slice-sizes';
@@ -96,7 +95,7 @@ function summarize(ratios: readonly (readonly Ratios[])[]): void {
 function counted(slices: number, bytesFactor: number): Slicer {
   return {
     key: `count ${slices} within ${bytesFactor}`,
-    choose: (space) => countedSlices(space, slices, leastMemory(space), { bytesFactor }),
+    choose: (space) => countedSlices(space, slices, { bytesFactor }),
   };
 }
 

@@ -2,8 +2,8 @@
 import * as path from 'node:path';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { bestCut } from '../../lib/plan/best-cut';
-import type { Slicer } from '../../lib/plan/search/slicers';
-import { automatic, count } from '../../lib/plan/search/slicers';
+import type { Slicer } from '../../lib/plan/slicing';
+import { automatic, count } from '../../lib/plan/slicing';
 import { writeEncoder, writeResidual } from './models';
 import { StreamedTable } from './streamed-table';
 

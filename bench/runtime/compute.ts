@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
-import { count } from '../../lib/plan/search/slicers';
+import { count } from '../../lib/plan/slicing';
 import { formatSpread, spread } from '../measure';
 import { formatTable } from '../table';
 import type { Compute } from './compute-child';

@@ -4,10 +4,10 @@ import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { bestCut } from '../../lib/plan/best-cut';
-import type { ConsolidationMode } from '../../lib/plan/schedule/whole-model';
-import { CONSOLIDATIONS } from '../../lib/plan/schedule/whole-model';
-import type { Slicer } from '../../lib/plan/search/slicers';
-import { DEFAULT_GOAL } from '../../lib/plan/search/slicers';
+import type { ConsolidationMode } from '../../lib/plan/pricing/whole-model';
+import { CONSOLIDATIONS } from '../../lib/plan/pricing/whole-model';
+import type { Slicer } from '../../lib/plan/slicing';
+import { DEFAULT_GOAL } from '../../lib/plan/goal';
 import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { assembleReport } from '../plan/report/assemble-report';
 import type { ReportRequest } from '../plan/report/report-request';
@@ -89,7 +89,7 @@ function reportRequest(
 ): ReportRequest {
   const { maxMemory, slices } = options;
   const request = {
-    transports: [transport],
+    transport,
     profileDifferences: profile?.differences ?? [],
     ...(slices !== undefined && { slices }),
     given: {

@@ -9,9 +9,9 @@ import { readProfile } from '../../lib/compile/profile-file';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import type { Latency, Temperature, Transport } from '../../lib/cost/cost-model';
 import type { CostOptions } from '../../lib/cost/cost-options';
-import type { AutomaticOptions, Slicer } from '../../lib/plan/search/slicers';
-import { automatic } from '../../lib/plan/search/slicers';
-import type { Minimize } from '../../lib/plan/search/plan-request';
+import type { AutomaticOptions, Slicer } from '../../lib/plan/slicing';
+import { automatic } from '../../lib/plan/slicing';
+import type { Minimize } from '../../lib/plan/goal';
 import { milliseconds } from './duration';
 
 /** What the search minimizes and its limits. */
@@ -152,7 +152,7 @@ export function searchFor(options: SearchOptions & EstimateOptions): Slicer {
   const { minimize, maxCostPerMillion, temperature, requestsPerHour, tensorStore = 's3-standard' } = options;
   const search: AutomaticOptions = {
     ...{ minimize, maxLatencyMs, quantile, maxCostPerMillion, maxMemorySize, temperature, requestsPerHour },
-    transports: [tensorStore],
+    transport: tensorStore,
     maxSlices: MOST_SLICES,
   };
   return automatic(search, MAX_MEMORY);

@@ -3,7 +3,7 @@ import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { PLAN_FILE, planText } from '../../lib/emit/write';
 import type { PlannedFile, SlicePlan } from '../../lib/plan/file/plan';
 import { remoteKey } from '../../lib/plan/file/remote-key';
-import type { Slicer } from '../../lib/plan/search/slicers';
+import type { Slicer } from '../../lib/plan/slicing';
 import { stageModel } from '../../lib/compile/stage';
 import { writeNamedFile } from '../outputs/named-file';
 import { formatBytes } from '../terminal/format';

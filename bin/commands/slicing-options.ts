@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
-import type { Slicer } from '../../lib/plan/search/slicers';
+import type { NamedSlicer, Slicer } from '../../lib/plan/slicing';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { readPlan } from '../../lib/compile/plan-file';
-import { atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/search/slicers';
+import { atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/slicing';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
@@ -124,7 +124,7 @@ export function missingModelHint(error: string, args: readonly string[]): string
 }
 
 /** Splits lists at commas, unless the whole text is the name of a tensor. */
-function atListedTensors(lists: readonly string[]): Slicer {
+function atListedTensors(lists: readonly string[]): NamedSlicer {
   return {
     key: `at listed tensors ${JSON.stringify(lists)}`,
     choose: (space) => {

@@ -6,7 +6,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { SlicedInferenceError } from '../../lib/errors';
 import { writeChunks } from '../../lib/onnx/write-chunks';
-import { maxSliceSize } from '../../lib/plan/search/slicers';
+import { maxSliceSize } from '../../lib/plan/slicing';
 import type { NodeLabels } from './label-nodes';
 import { labelNodes } from './label-nodes';
 

@@ -12,7 +12,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
-import type { Slicer } from '../../lib/plan/search/slicers';
+import type { Slicer } from '../../lib/plan/slicing';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { readTensorFile } from '../tensor-files';
 import type { TensorComparison } from './compare';

@@ -24,12 +24,7 @@ import {
   STEP_FUNCTIONS_QUOTAS,
   WARNING_SHARE,
 } from './quotas';
-import {
-  DEFAULT_MAX_MEMORY_MB,
-  MAX_EPHEMERAL_STORAGE_MB,
-  MAX_LAMBDA_MEMORY_MB,
-  MAX_LAMBDA_TIMEOUT_SECONDS,
-} from '../plan/sizes/lambda-quotas';
+import { DEFAULT_MAX_MEMORY_MB, MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB, MAX_LAMBDA_TIMEOUT_SECONDS } from '../plan/sizes/lambda-quotas';
 import { loadSeconds } from '../plan/schedule/warm-up';
 import { requestBytes } from '../shapes/value-types';
 import { deployedLength, type DeployedLength } from './deployed-length';

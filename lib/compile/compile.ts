@@ -7,10 +7,10 @@ import { analyzeModel } from './analyze';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from '../emit/compiled-model';
 import { emitSlice } from '../emit/slice';
-import type { ChosenCut } from '../plan/best-cut';
+import type { ChosenCut } from '../plan/choose/cut-prices';
 import { bestCut } from '../plan/best-cut';
-import type { ConsolidationMode } from '../plan/schedule/whole-model';
-import type { Slicer } from '../plan/search/slicers';
+import type { ConsolidationMode } from '../plan/pricing/whole-model';
+import type { Slicer } from '../plan/slicing';
 
 /**
  * Reads a model, chooses its cuts and plans its slices. Weights are not read until the slices are written.

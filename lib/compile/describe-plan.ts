@@ -5,7 +5,7 @@ import type { TensorSpec } from '../../contract/tensors';
 import { sliceName } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import type { AnalyzedModel } from './analyze';
-import type { ChosenCut } from '../plan/best-cut';
+import type { ChosenCut } from '../plan/choose/cut-prices';
 import type { SliceChunks } from '../emit/slice';
 import { SlicedInferenceError, quoted } from '../errors';
 import type { Chunk } from '../onnx/chunks';

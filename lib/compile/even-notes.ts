@@ -1,13 +1,13 @@
 /** Says which slices of a fixed number do nearly nothing, and which layer prevents even slices. */
 import { largestOf } from '../extremes';
 import { nodeLabel } from '../onnx/model';
-import type { ChosenCut } from '../plan/best-cut';
+import type { ChosenCut } from '../plan/choose/cut-prices';
 import type { CutSpace } from '../plan/cuts/cuts';
 import { findCuts } from '../plan/cuts/cuts';
-import { MOST_BYTES_FACTOR } from '../plan/search/even-chain';
-import { busyMs, isNearEmpty } from '../plan/search/evenness';
-import type { Range } from '../plan/search/stretches';
-import { sizeStretches } from '../plan/search/stretches';
+import { MOST_BYTES_FACTOR } from '../plan/search/even-path';
+import { busyMs, isNearEmpty } from '../plan/sizes/evenness';
+import type { Range } from '../plan/cuts/stretch-sizes';
+import { sizeStretches } from '../plan/cuts/stretch-sizes';
 import type { SliceSize } from '../plan/sizes/estimate';
 import { memoryMb } from '../plan/sizes/estimate';
 import { WeightTable } from '../dataflow/weights';

@@ -20,8 +20,8 @@ import { SlicedInferenceError } from '../errors';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import type { SlicePlan } from '../plan/file/plan';
-import type { ConsolidationMode } from '../plan/schedule/whole-model';
-import type { Slicer } from '../plan/search/slicers';
+import type { ConsolidationMode } from '../plan/pricing/whole-model';
+import type { Slicer } from '../plan/slicing';
 import { sortedSizes } from '../shapes/value-types';
 
 export interface StagedModel {

@@ -41,7 +41,7 @@ export function pipelineModel(
   const slicing = props.slicing ?? Slicing.automatic();
   const { profile, costs } = slicing._estimates();
   const transport = pipelineTransport(settings);
-  const slicer = slicing._slicer({ transports: [transport] });
+  const slicer = slicing._slicer({ transport });
   const staged = stageModel(props.modelPath ?? '', slicer, {
     dimensions: props.dimensions ?? {},
     optimization: props.graphOptimization ?? GraphOptimization.NONE,

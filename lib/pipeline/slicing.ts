@@ -1,4 +1,4 @@
-/** The public API of the slicers in `plan/search/slicers.ts`. */
+/** The public API of the slicers in `plan/slicing/`. */
 import type { Size } from 'aws-cdk-lib';
 import { quoted } from '../errors';
 import { listOf } from './checks/check';
@@ -13,13 +13,13 @@ import { readProfile } from '../compile/profile-file';
 import { valuesOf } from '../cost/constants/constant';
 import type { Transport } from '../cost/cost-model';
 import type { CostOptions } from '../cost/cost-options';
-import * as slicers from '../plan/search/slicers';
+import * as slicers from '../plan/slicing';
 import type { AutomaticSlicingOptions, SlicingEstimateOptions } from './slicing-options';
 import { checkAutomaticOptions, checkEstimateOptions } from './slicing-options';
 
 /** What the search may choose in a pipeline. */
 export interface SearchLimits {
-  readonly transports?: readonly Transport[];
+  readonly transport?: Transport;
 }
 
 /** What plans are compared by, as far as the user sets it for a slicing. */
@@ -70,7 +70,7 @@ export class Slicing {
     };
     // The memory limit is checked here, where the caller sets it.
     slicers.automatic(search);
-    return new Slicing(({ transports } = {}) => slicers.automatic({ ...search, transports }), options);
+    return new Slicing(({ transport } = {}) => slicers.automatic({ ...search, transport }), options);
   }
 
   /**

@@ -1,28 +1,13 @@
-/** Tries several ways to cut a model as the slicer requests, and chooses the best one by the model of cost. */
-import { SlicedInferenceError } from '../errors';
+/** Chooses the best of several ways to cut a model as the slicer requests, by the model of cost. */
 import type { Dataflow } from '../dataflow/dataflow';
-import { attempt, bestPlan } from './best-plan';
-import { branchedSpaces } from './cuts/branches';
+import type { ChosenCut } from './choose/cut-prices';
+import { namedCut } from './choose/named-cut';
+import { searchedCut } from './choose/searched-cut';
 import type { CutSpace } from './cuts/cuts';
-import { wireGroups } from './cuts/wire-groups';
-import { areBranchesWorthwhile } from './schedule/branch-worth';
-import type { ChosenCut } from './schedule/cut-prices';
-import { CutPrices } from './schedule/cut-prices';
-import type { ConsolidationMode, WholeCut } from './schedule/whole-model';
-import { besideSlices, isWorthwhile, wholeModel } from './schedule/whole-model';
-import { EVEN_TOLERANCE } from './search/even-chain';
-import type { Evenness } from './search/plan-request';
-import type { Slicer } from './search/slicer';
-import { DEFAULT_GOAL, isSearched } from './search/slicer';
-import { memoryMb } from './sizes/estimate';
-import { sliceSizes } from './sizes/slice-sizes';
-import type { Groups } from './wiring/groups';
-import type { WiredCut } from './wiring/wiring';
+import type { ConsolidationMode } from './pricing/whole-model';
+import type { Slicer } from './slicing/slicer';
 
-export type { ChosenCut } from './schedule/cut-prices';
-
-/** Share by which the largest of a fixed number of slices may take longer if branches then run side by side. */
-const MAX_ADDED_TIME = 0.25;
+export type { ChosenCut } from './choose/cut-prices';
 
 /**
  * The best of the cuts that the slicer chooses with repeated nodes, without them, and between branches.
@@ -40,123 +25,7 @@ export function bestCut(
   slicer: Slicer,
   consolidation: ConsolidationMode = 'never',
 ): ChosenCut {
-  if (isSearched(slicer)) return bestPlan(dataflow, cuts, slicer, consolidation);
-  const chooser = new Chooser(dataflow, cuts, slicer);
-  const sequential = chooser.best();
-  const parallel = chooser.withBranches(sequential);
-  const best = parallel.reduce(
-    (found, cut) => (chooser.isWorthIt(cut, found, sequential) ? cut : found),
-    sequential,
-  );
-  const whole = wholeBeside(dataflow, cuts, best, consolidation);
-  return whole ? { ...best, whole } : best;
-}
-
-/** The whole model, if a pipeline with these slices also has it. One slice is the whole model already. */
-function wholeBeside(
-  dataflow: Dataflow,
-  cuts: CutSpace,
-  cut: WiredCut,
-  mode: ConsolidationMode,
-): WholeCut | undefined {
-  if (mode === 'never' || cut.groups.length === 1) return undefined;
-  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
-  const memory = sizes.map(memoryMb);
-  const whole = besideSlices(wholeModel(dataflow, cuts), memory);
-  const { options } = cuts.costs.model();
-  return mode === 'always' || isWorthwhile(whole, sizes, memory, options, {}) ? whole : undefined;
-}
-
-class Chooser {
-  private readonly prices: CutPrices;
-  /** With repeated nodes, and without. */
-  private readonly spaces: readonly CutSpace[];
-
-  constructor(
-    private readonly dataflow: Dataflow,
-    private readonly cuts: CutSpace,
-    private readonly slicer: Slicer,
-  ) {
-    this.prices = new CutPrices(cuts);
-    this.spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
-  }
-
-  /** The better one of the cuts with and without repeated nodes. */
-  best(): ChosenCut {
-    const attempts = this.spaces.map((space) => attempt(() => this.chosen(space)));
-    const found = attempts
-      .flatMap((choice) => (choice instanceof SlicedInferenceError ? [] : [choice]))
-      .reverse();
-    const last = attempts[attempts.length - 1];
-    if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
-    const best = found.reduce((first, cut) => (this.isBetter(cut, first) ? cut : first));
-    return best.evenness === undefined ? best : { ...best, evenness: this.cheapestOf(found) };
-  }
-
-  /** Cuts in which no slice has nodes of two branches. */
-  withBranches({ groups, evenness }: ChosenCut): ChosenCut[] {
-    const { slicer } = this;
-    if (slicer.chooseWithin === undefined || groups.length < 2) return [];
-    return branchedSpaces(this.cuts).flatMap(({ space, ranges }) => {
-      const choice = attempt(() => slicer.chooseWithin?.(space, ranges));
-      if (choice === undefined || choice instanceof SlicedInferenceError) return [];
-      if (choice.groups.length !== groups.length) return [];
-      return [{ ...this.wired(choice.groups), ...(evenness && { evenness }) }];
-    });
-  }
-
-  /** Whether the cut runs so much better than the sequential one that branches are worth it. */
-  isWorthIt(cut: ChosenCut, best: ChosenCut, sequential: ChosenCut): boolean {
-    if (!this.isAboutAsEven(cut, sequential)) return false;
-    const [own, before, first] = [cut, best, sequential].map((each) => this.prices.of(each).cost);
-    return areBranchesWorthwhile(DEFAULT_GOAL, own, before, first);
-  }
-
-  private isBetter(cut: ChosenCut, than: ChosenCut): boolean {
-    if (cut.groups.length !== than.groups.length) return cut.groups.length < than.groups.length;
-    const [own, other] = [this.prices.of(cut), this.prices.of(than)];
-    if (cut.evenness === undefined || than.evenness === undefined) return own.movedBytes < other.movedBytes;
-    const mostBytes = Math.min(cut.evenness.mostBytes, than.evenness.mostBytes);
-    const isNear = own.movedBytes <= mostBytes;
-    if (isNear !== other.movedBytes <= mostBytes) return isNear;
-    if (own.memoryMb !== other.memoryMb) return own.memoryMb < other.memoryMb;
-    if (own.nearEmpty !== other.nearEmpty) return own.nearEmpty < other.nearEmpty;
-    const [least, most] = [own.mostMs, other.mostMs].sort((a, b) => a - b);
-    return most > (1 + EVEN_TOLERANCE) * least
-      ? own.mostMs < other.mostMs
-      : own.movedBytes < other.movedBytes;
-  }
-
-  /** Whether slices with branches share the work about as evenly as the sequential ones, and move few bytes; true if that is no goal. */
-  private isAboutAsEven(cut: ChosenCut, sequential: ChosenCut): boolean {
-    if (sequential.evenness === undefined) return true;
-    const [own, other] = [this.prices.of(cut), this.prices.of(sequential)];
-    return (
-      own.movedBytes <= sequential.evenness.mostBytes &&
-      own.memoryMb <= other.memoryMb &&
-      own.nearEmpty <= other.nearEmpty &&
-      own.mostMs <= (1 + MAX_ADDED_TIME) * other.mostMs
-    );
-  }
-
-  /** Of cuts into a fixed number of slices: what the even ones are compared with. */
-  private cheapestOf(cuts: readonly ChosenCut[]): Evenness<WiredCut> | undefined {
-    const dollars = ({ cheapest }: Evenness<WiredCut>): number => this.prices.of(cheapest).cost.dollars;
-    return cuts
-      .flatMap(({ evenness }) => evenness ?? [])
-      .reduce((best, next) => (dollars(next) < dollars(best) ? next : best));
-  }
-
-  private chosen(space: CutSpace): ChosenCut {
-    const { groups, quality, evenness } = this.slicer.choose(space);
-    return {
-      ...this.wired(groups),
-      ...(quality && { quality }),
-      ...(evenness && { evenness: { ...evenness, cheapest: this.wired(evenness.cheapest) } }),
-    };
-  }
-
-  private wired(groups: Groups): WiredCut {
-    return wireGroups(this.dataflow, this.cuts.rule, groups);
-  }
+  return 'search' in slicer
+    ? searchedCut(dataflow, cuts, slicer, consolidation)
+    : namedCut(dataflow, cuts, slicer, consolidation);
 }

@@ -24,7 +24,7 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { stageModel } from '../../lib/compile/stage';
-import { count } from '../../lib/plan/search/slicers';
+import { count } from '../../lib/plan/slicing';
 import { mlp, saveModel } from '../../test/support/model-builder';
 import { twoTowers } from '../../test/support/towers';
 

@@ -17,7 +17,7 @@ import ts from 'typescript';
 import * as client from '../../client';
 import * as publicApi from '../../lib';
 import { compile } from '../../lib/compile/compile';
-import { count } from '../../lib/plan/search/slicers';
+import { count } from '../../lib/plan/slicing';
 import * as local from '../../local';
 import type { CodeBlock } from '../support/documents';
 import { DOCUMENTS, Document, README, ROOT, documentNamed } from '../support/documents';

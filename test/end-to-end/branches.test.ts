@@ -6,7 +6,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import { scheduleSlices, slicesOf } from '../../lib/plan/schedule/schedule';
 import type { ScheduledPlan } from '../../lib/plan/schedule/schedule';
 import type { SlicePlan } from '../../lib/plan/file/plan';
-import { count, maxSliceSize } from '../../lib/plan/search/slicers';
+import { count, maxSliceSize } from '../../lib/plan/slicing';
 import { Slicing } from '../../lib';
 import type { TraceEvent } from '../../local';
 import type { FailedInference } from '../../local';

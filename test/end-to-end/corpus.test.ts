@@ -11,7 +11,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { packageRoot } from '../../lib/host/package-files';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
-import { count } from '../../lib/plan/search/slicers';
+import { count } from '../../lib/plan/slicing';
 import { analyzeFast } from '../support/inference/fast-analysis';
 import type { Tensors } from '../support/run-slices';
 import { expectSameBits, runSlices, runWhole } from '../support/run-slices';

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
-import { automatic, count } from '../../lib/plan/search/slicers';
+import { automatic, count } from '../../lib/plan/slicing';
 import type { CaseEnd } from './fuzz-process';
 import { checkMessage } from './message';
 import { timeAhead } from '../support/inference/file-age';

@@ -2,8 +2,8 @@
 import type { RunCost, StepChoice, StepCost, Transport } from '../../lib/cost/cost-model';
 import { WeightTable } from '../../lib/dataflow/weights';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
-import type { PlanRequest } from '../../lib/plan/search/plan-request';
-import { sizeStretches } from '../../lib/plan/search/stretches';
+import type { PlanRequest } from '../../lib/plan/goal';
+import { sizeStretches } from '../../lib/plan/cuts/stretch-sizes';
 import type { SliceSize } from '../../lib/plan/sizes/estimate';
 import { fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
 
@@ -24,26 +24,23 @@ interface Partial {
   readonly laterMs: number;
 }
 
-/** Calls `visit` with each plan: every set of legal cuts, memory sizes, transport and number of threads. */
+/** Calls `visit` with each plan: every set of legal cuts, with every set of memory sizes. */
 export function everyPlan(space: CutSpace, request: PlanRequest, visit: (plan: TriedPlan) => void): void {
   const boundaries = [0, ...space.legal, space.dataflow.order.length];
   const sizes = sizesBetween(space, boundaries);
-  for (const transport of request.transports) {
-    for (const threads of request.threads) {
-      const steps = sizes.map((row, from) =>
-        row.map((size, to) => stepsOf(space, request, size, choiceOf(transport, threads, from, to, sizes))),
-      );
-      visitPlans(sizes, steps, request, (plan) => {
-        const writes =
-          transport === 's3-standard'
-            ? { 's3-standard': plan.slices, 's3-express': 0 }
-            : { 's3-standard': 1, 's3-express': plan.slices - 1 };
-        const totals = { ...plan, coldMs: plan.startMs + plan.laterMs, writes };
-        const cost = request.model.run(totals, request.temperature);
-        visit({ cost, slices: plan.slices, movedBytes: plan.movedBytes });
-      });
-    }
-  }
+  const { transport, threads } = request;
+  const steps = sizes.map((row, from) =>
+    row.map((size, to) => stepsOf(space, request, size, choiceOf(transport, threads, from, to, sizes))),
+  );
+  visitPlans(sizes, steps, request, (plan) => {
+    const writes =
+      transport === 's3-standard'
+        ? { 's3-standard': plan.slices, 's3-express': 0 }
+        : { 's3-standard': 1, 's3-express': plan.slices - 1 };
+    const totals = { ...plan, coldMs: plan.startMs + plan.laterMs, writes };
+    const cost = request.model.run(totals, request.temperature);
+    visit({ cost, slices: plan.slices, movedBytes: plan.movedBytes });
+  });
 }
 
 function choiceOf(

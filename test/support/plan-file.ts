@@ -1,8 +1,8 @@
 import { readPlan } from '../../lib/compile/plan-file';
-import type { Slicer } from '../../lib/plan/search/slicers';
-import { fromPlan } from '../../lib/plan/search/slicers';
+import type { NamedSlicer } from '../../lib/plan/slicing';
+import { fromPlan } from '../../lib/plan/slicing';
 
 /** Returns a slicer that cuts as the plan file says. */
-export function fromPlanFile(path: string): Slicer {
+export function fromPlanFile(path: string): NamedSlicer {
   return fromPlan(readPlan(path), path);
 }

@@ -6,8 +6,10 @@ import { analyzeDataflow } from '../../lib/dataflow/dataflow';
 import { parseModel } from '../../lib/onnx/parse';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
 import { findCuts } from '../../lib/plan/cuts/cuts';
-import type { PlanRequest } from '../../lib/plan/search/plan-request';
-import { StretchTable } from '../../lib/plan/search/stretch-table';
+import type { PlanRequest } from '../../lib/plan/goal';
+import { CutGraph } from '../../lib/plan/search/cut-graph';
+import type { PricedGraph } from '../../lib/plan/search/priced-graph';
+import { pricedGraph } from '../../lib/plan/search/priced-graph';
 import { memoryMb } from '../../lib/plan/sizes/estimate';
 import { saveModel } from './model-builder';
 import { randomCostModel } from './random-cost-model';
@@ -34,11 +36,6 @@ const random = fc.record({
 function memorySizes(cuts: number): readonly number[] {
   if (cuts <= 4) return [1024, 2048];
   return cuts <= 6 ? [1024] : [];
-}
-
-/** Graphs with many cuts leave it to the others to compare numbers of threads. */
-function threadCounts(cuts: number): readonly number[] {
-  return cuts <= 8 ? [1, 2] : [2];
 }
 
 /** The first cases with at most so many cuts. Of four models, one or more has 12 cuts or fewer. */
@@ -76,18 +73,19 @@ function requestOf(model: CostModel, space: CutSpace, maxSlices: number): PlanRe
     quantile: 'p50',
     maxMemoryMb: 3008,
     memorySizes: memorySizes(space.legal.length),
-    transports: ['s3-standard', 's3-express'],
-    threads: threadCounts(space.legal.length),
+    transport: space.legal.length % 2 === 0 ? 's3-standard' : 's3-express',
+    threads: 2,
     maxSlices,
   };
 }
 
-/** The sizes of all stretches between two cuts. */
-export function tableOf({ space, request }: PlanCase): StretchTable {
+/** The graph of all legal cuts, with its prices. */
+export function graphOf({ space, request }: PlanCase): PricedGraph {
   const range = { start: 0, end: space.dataflow.order.length };
-  return StretchTable.of(space, space.legal, range, {
+  const graph = CutGraph.of(space, space.legal, range, {
     fits: (size) => memoryMb(size) <= request.maxMemoryMb,
     isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > request.maxMemoryMb,
     describe: () => ({ limit: '', got: '', advice: '' }),
   });
+  return pricedGraph(graph, request);
 }

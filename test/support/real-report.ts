@@ -6,8 +6,8 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import type { CostOptions } from '../../lib/cost/cost-options';
 import { bestCut } from '../../lib/plan/best-cut';
-import type { Slicer } from '../../lib/plan/search/slicers';
-import { DEFAULT_GOAL } from '../../lib/plan/search/slicers';
+import type { Slicer } from '../../lib/plan/slicing';
+import { DEFAULT_GOAL } from '../../lib/plan/goal';
 
 export function realReport(
   file: string,

@@ -9,7 +9,7 @@ import type { CompiledModel } from '../../lib/emit/compiled-model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { ORT_LEVELS } from '../../lib/optimize/level';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
-import { count } from '../../lib/plan/search/slicers';
+import { count } from '../../lib/plan/slicing';
 import { runChain } from '../../local/cloud/run-chain';
 import { writtenPlan } from './written-plan';
 

@@ -2,7 +2,7 @@
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { plannedRuns, wholeModel } from '../../../lib/compile/plan-estimates';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
-import type { ChosenCut } from '../../../lib/plan/best-cut';
+import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';

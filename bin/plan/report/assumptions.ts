@@ -32,7 +32,7 @@ export function assumptionsOf(
 function choicesOf({ options, coldShare }: DetailedCostModel, request: ReportRequest): Assumption[] {
   const { stateMachineType, architecture, warmUp, networkInVpc, tls, tensorsInState } = options;
   const { request: input, result, intermediateRetentionDays, requestsPerHour } = options;
-  const { maxMemoryMb, transports = ['s3-standard'], given = {} } = request;
+  const { maxMemoryMb, transport = 's3-standard', given = {} } = request;
   const isRateAssumed = !isRateGiven(request);
   const pipeline = (name: string, value: string, isGiven = false): Assumption =>
     choice(name, value, '', PIPELINE, !isGiven);
@@ -55,7 +55,7 @@ function choicesOf({ options, coldShare }: DetailedCostModel, request: ReportReq
     pipeline('state machine', stateMachineType, given.stateMachineType),
     pipeline('architecture', architecture, given.architecture),
     pipeline('later slices load while the first one runs', yesOrNo(warmUp), given.warmUp),
-    pipeline('tensors between slices', transports.join(', '), given.tensorStore),
+    pipeline('tensors between slices', transport, given.tensorStore),
     pipeline(
       'small tensors between slices travel in the state',
       yesOrNo(tensorsInState),

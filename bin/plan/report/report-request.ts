@@ -1,6 +1,6 @@
 /** What a report needs to know about the user's choices, besides the model and its cut. */
 import type { Transport } from '../../../lib/cost/cost-model';
-import type { Goal } from '../../../lib/plan/search/slicers';
+import type { Goal } from '../../../lib/plan/goal';
 
 export interface ReportRequest {
   /** By what the plan was chosen. */
@@ -9,8 +9,8 @@ export interface ReportRequest {
   readonly slices?: number;
   /** Most memory of a function in MB, if there is a limit besides Lambda's. */
   readonly maxMemoryMb?: number;
-  /** Where slices may write what later slices read. @default ['s3-standard'] */
-  readonly transports?: readonly Transport[];
+  /** Where slices write what later slices read. @default 's3-standard' */
+  readonly transport?: Transport;
   /** The flags of the command that the user set, or the same choices in code. @default none */
   readonly given?: GivenChoices;
   /** What differs between the model's profile and this plan. @default [] */

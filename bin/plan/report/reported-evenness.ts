@@ -2,9 +2,9 @@
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { plannedRuns } from '../../../lib/compile/plan-estimates';
 import { largestOf } from '../../../lib/extremes';
-import type { ChosenCut } from '../../../lib/plan/best-cut';
-import type { PricedPlan } from '../../../lib/plan/schedule/price';
-import type { Goal } from '../../../lib/plan/search/slicers';
+import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
+import type { PricedPlan } from '../../../lib/plan/pricing/price';
+import type { Goal } from '../../../lib/plan/goal';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { figureText, percentText, quantity } from '../figures';

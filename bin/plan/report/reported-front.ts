@@ -4,9 +4,9 @@ import type { RunCost } from '../../../lib/cost/cost-model';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import { SlicedInferenceError } from '../../../lib/errors';
 import type { CutSpace } from '../../../lib/plan/cuts/cuts';
-import type { FrontPoint as SearchedPoint } from '../../../lib/plan/search/plan-request';
-import { FRONT_EPSILON } from '../../../lib/plan/search/optimal-slices';
-import { automatic } from '../../../lib/plan/search/slicers';
+import type { FrontPoint as SearchedPoint } from '../../../lib/plan/choice';
+import { FRONT_EPSILON, RangeSearch } from '../../../lib/plan/slicing/range-search';
+import { automatic } from '../../../lib/plan/slicing';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../../lib/plan/sizes/lambda-quotas';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
@@ -88,15 +88,16 @@ function searchedFront(
   request: ReportRequest,
   slices?: number,
 ): readonly SearchedPoint[] {
-  const { goal, maxMemoryMb = DEFAULT_MAX_MEMORY_MB, transports } = request;
+  const { goal, maxMemoryMb = DEFAULT_MAX_MEMORY_MB, transport } = request;
   const { temperature, quantile, requestsPerHour } = goal;
   const slicer = automatic({
     minimize: 'cost',
     maxMemorySize: Math.min(MAX_LAMBDA_MEMORY_MB, Math.max(maxMemoryMb, ...own.memoryMb)),
-    ...{ temperature, quantile, requestsPerHour, transports, slices },
+    ...{ temperature, quantile, requestsPerHour, transport, slices },
   });
   try {
-    return slicer.choose(space).settings?.front() ?? [];
+    const { request: search, limit } = slicer.search(space);
+    return new RangeSearch(space, limit).front(search);
   } catch (error) {
     // No plan keeps within the memory of a function, such as when the user named too few cuts.
     if (error instanceof SlicedInferenceError) return [];

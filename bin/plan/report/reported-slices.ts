@@ -7,7 +7,7 @@ import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { memoryMb, peakBytes } from '../../../lib/plan/sizes/estimate';
 import type { WiredCut } from '../../../lib/plan/wiring/wiring';
 import type { CrossingTensor, ReportedCut, ReportedModel, ReportedSlice } from '../plan-report';
-import type { PricedStep } from '../../../lib/plan/schedule/price';
+import type { PricedStep } from '../../../lib/plan/pricing/price';
 
 /** @param whole the size of one slice that runs everything */
 export function reportedModel({ source, model, planned }: AnalyzedModel, whole: SliceSize): ReportedModel {

@@ -3,7 +3,7 @@ import type { Schedule, Stage } from '../../../lib/plan/schedule/schedule';
 import type { LatencyDistribution } from '../../../lib/cost/latency/latency-distribution';
 import type { SpanKind, TimelineSpan } from '../plan-report';
 import { storeDelays } from '../../../lib/cost/schedule-cost';
-import type { PricedPlan } from '../../../lib/plan/schedule/price';
+import type { PricedPlan } from '../../../lib/plan/pricing/price';
 
 const STATE_MACHINE = 'state machine';
 const CALLER = 'caller';

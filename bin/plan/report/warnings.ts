@@ -2,8 +2,8 @@
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { evenNotes } from '../../../lib/compile/even-notes';
 import { sizeNotes } from '../../../lib/compile/size-notes';
-import type { ChosenCut } from '../../../lib/plan/best-cut';
-import type { SearchQuality } from '../../../lib/plan/search/plan-request';
+import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
+import type { SearchQuality } from '../../../lib/plan/choice';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { ReportRequest } from './report-request';
 

@@ -16,12 +16,7 @@ import type { NodeRun } from '../../plan/file/node-runs';
 import type { PlannedFile, PlannedSlice, SlicePlan } from '../../plan/file/plan';
 import { PLAN_VERSION } from '../../plan/file/plan';
 import { threadCount } from '../../plan/sizes/estimate';
-import {
-  MAX_LAMBDA_MEMORY_MB,
-  MAX_LAMBDA_TIMEOUT_SECONDS,
-  MIN_EPHEMERAL_STORAGE_MB,
-  MIN_LAMBDA_MEMORY_MB,
-} from '../../plan/sizes/lambda-quotas';
+import { MAX_LAMBDA_MEMORY_MB, MAX_LAMBDA_TIMEOUT_SECONDS, MIN_EPHEMERAL_STORAGE_MB, MIN_LAMBDA_MEMORY_MB } from '../../plan/sizes/lambda-quotas';
 import { described } from './place';
 import type { Reader } from './readers';
 import {

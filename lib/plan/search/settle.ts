@@ -2,29 +2,25 @@
  * Chooses the most even plan among those that are about as good as the best one. Two plans may differ by less than the
  * estimates are off; evenness does not depend on the planned sizes, so a small change of sizes rarely moves a cut.
  */
-import type { SliceSize } from '../sizes/estimate';
-import { unevenness } from './evenness';
-import type { Found } from './incumbents';
-import { Incumbents } from './incumbents';
-import { lightest } from './first-plans';
-import type { Label } from './labels';
-import type { PlanRequest } from './plan-request';
-import type { Step } from './step';
-import { coldShareOf } from './step';
-import { stepTableOf } from './step-table';
-import type { StretchTable } from './stretch-table';
+import type { PlanRequest } from '../goal';
+import { unevenness } from '../sizes/evenness';
+import type { CutGraph } from './cut-graph';
+import type { Label } from './label';
+import { lightestPlan } from './label-setting';
+import type { PricedGraph, Step } from './priced-graph';
+import { coldShareOf } from '../goal';
+import type { Found } from './pruning';
+import { Incumbents } from './pruning';
 
 /** Share of the dollars and of the latency of the best plan that a more even plan may have in addition. */
 export const SETTLED_TOLERANCE = 0.01;
 
 /**
- * How many times the unevenness of equal slices all bytes moved weigh, and all dollars and milliseconds. Plans for small weights
- * are more even, and may be outside of the tolerance.
+ * How many times the unevenness of equal slices all dollars and milliseconds weigh, and all bytes moved, of which each weighs less. Plans
+ * for small weights are more even, and may be outside of the tolerance.
  */
-const WEIGHTS = Array.from({ length: 20 }, (_, step) => 2 ** (step / 2)).map((cost) => ({
-  bytes: cost / 64,
-  cost,
-}));
+const WEIGHTS = Array.from({ length: 20 }, (_, step) => 2 ** (step / 2));
+const WEIGHT_OF_BYTES = 1 / 64;
 
 /** Factor on the bytes that the best plan moves which a settled plan may move at most. */
 const MAX_MORE_BYTES = 1.5;
@@ -32,27 +28,27 @@ const MAX_MORE_BYTES = 1.5;
 /** Fewer bytes than this for each slice hardly matter: reading them takes less time than waiting for the first of them. */
 const NEGLIGIBLE_BYTES = 64 * 1024;
 
-/**
- * The most even plan that the weights find within the tolerance. It has as many slices as the best plan, and the same
- * transport and number of threads.
- *
- * @param best the best plan for the request
- * @param tolerance share of its dollars and of its latency that the even plan may have in addition
- */
-export function settled(table: StretchTable, request: PlanRequest, best: Found, tolerance: number): Found {
+/** The most even plan that the weights find within the tolerance. It has as many slices as the best plan. */
+export function settled(graph: CutGraph, priced: PricedGraph, request: PlanRequest, best: Found): Found {
   const { slices } = best.label;
   if (slices === 1) return best;
-  const steps = stepTableOf(table, request, best.shared);
-  const within = tolerated(request, best, tolerance);
-  const uneven = unevennessOf(table, slices);
-  for (const weights of WEIGHTS) {
-    const weigh = weigher(request, best, weights);
-    const label = lightest(steps, { model: request.model, slices }, (step, from, to) => {
-      return uneven(from, to) + weigh(step, table.sizeBetween(from, to));
-    });
-    if (label === undefined) continue;
-    const incumbents = new Incumbents(within, false, table.isLast);
-    incumbents.offer(label, best.shared);
+  const within = tolerated(request, best);
+  const mostBytes = MAX_MORE_BYTES * movedAtLeast(best.label);
+  const uneven = graph.edges.map(({ from, to, size: { weightBytes } }) => {
+    const nodes = graph.vertices[to] - graph.vertices[from];
+    return unevenness({ nodes, weightBytes }, graph.total, slices);
+  });
+  const unevennessOf = new Map(priced.edges.map((edge, index) => [edge, uneven[index]]));
+  const burden = burdenOf(priced, best);
+  for (const weight of WEIGHTS) {
+    const label = lightestPlan(
+      priced,
+      (step, edge) => (unevennessOf.get(edge) ?? 0) + weight * burden(step),
+      slices,
+    );
+    if (label === undefined || label.movedBytes > mostBytes) continue;
+    const incumbents = new Incumbents(priced, within);
+    incumbents.offer(label);
     if (incumbents.best !== undefined) return incumbents.best;
   }
   return best;
@@ -67,49 +63,35 @@ export function gapOf({ minimize, quantile }: PlanRequest, { cost }: Found, best
   return Math.max(0, own / least - 1);
 }
 
-/** The request with the limits within which plans are about as good. */
-function tolerated(request: PlanRequest, { cost, label }: Found, tolerance: number): PlanRequest {
-  const { maxDollars = Infinity, maxLatencyMs = Infinity, quantile, minimize } = request;
-  return {
-    ...request,
-    slices: label.slices,
-    maxMovedBytes: Math.min(request.maxMovedBytes ?? Infinity, MAX_MORE_BYTES * movedAtLeast(label)),
-    // The fastest plan is worth its price, so a cheaper one is welcome, and a dearer one is not.
-    maxDollars: Math.min(maxDollars, (minimize === 'latency' ? 1 : 1 + tolerance) * cost.dollars),
-    maxLatencyMs: Math.min(maxLatencyMs, (1 + tolerance) * cost.latency[quantile]),
-  };
-}
-
 /** The bytes that a plan moves, or a negligible amount if that is more. */
 export function movedAtLeast({ movedBytes, slices }: Pick<Label, 'movedBytes' | 'slices'>): number {
   return Math.max(movedBytes, NEGLIGIBLE_BYTES * slices);
 }
 
-function unevennessOf(table: StretchTable, slices: number): (from: number, to: number) => number {
-  const { boundaries, weightBytes } = table;
-  const whole = { nodes: boundaries[boundaries.length - 1] - boundaries[0], weightBytes };
-  return (from, to) => {
-    const nodes = boundaries[to] - boundaries[from];
-    return unevenness({ nodes, weightBytes: table.sizeBetween(from, to).weightBytes }, whole, slices);
+/** The request with the limits within which plans are about as good. */
+function tolerated(request: PlanRequest, { cost }: Found): PlanRequest {
+  const { maxDollars = Infinity, maxLatencyMs = Infinity, quantile, minimize } = request;
+  const more = 1 + SETTLED_TOLERANCE;
+  return {
+    ...request,
+    // The fastest plan is worth its price, so a cheaper one is welcome, and a dearer one is not.
+    maxDollars: Math.min(maxDollars, (minimize === 'latency' ? 1 : more) * cost.dollars),
+    maxLatencyMs: Math.min(maxLatencyMs, more * cost.latency[quantile]),
   };
 }
 
-function weigher(
-  { temperature, model }: PlanRequest,
+/** What a step has of the dollars, the time and the bytes of the best plan. */
+function burdenOf(
+  { model, temperature }: PricedGraph,
   { cost, label, totals }: Found,
-  weights: (typeof WEIGHTS)[number],
-): (step: Step, size: SliceSize) => number {
-  const cold = coldShareOf(temperature, model.coldShare);
+): (step: Step) => number {
+  const cold = coldShareOf(temperature, model);
   const mixed = (ofWarm: number, ofCold: number): number => (1 - cold) * ofWarm + cold * ofCold;
+  const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
   const movedBytes = movedAtLeast(label);
   const time = mixed(totals.warmMs, totals.coldMs);
-  return (step, { readBytes, writeBytes }) =>
-    weights.bytes * ratio(readBytes + writeBytes, movedBytes) +
-    weights.cost *
-      (ratio(mixed(step.warmDollars, step.coldDollars), cost.dollars) +
-        ratio(mixed(step.warmMs, step.coldMs), time));
-}
-
-function ratio(part: number, whole: number): number {
-  return whole > 0 ? part / whole : 0;
+  return (step) =>
+    WEIGHT_OF_BYTES * ratio(step.movedBytes, movedBytes) +
+    ratio(mixed(step.warmDollars, step.coldDollars), cost.dollars) +
+    ratio(mixed(step.warmMs, step.coldMs), time);
 }

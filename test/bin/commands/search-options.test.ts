@@ -7,7 +7,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import { storeSlices } from '../../../lib/emit/store';
 import { planText } from '../../../lib/emit/write';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { cli, refuse, succeed } from '../../support/run-cli';

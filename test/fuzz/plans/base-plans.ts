@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import * as fc from 'fast-check';
 import { compile } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import type { ModelInit } from '../../support/model-builder';
 import { FLOAT, encodeModel, mlp, node, value } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';

@@ -14,7 +14,7 @@ import { compileAnalyzed } from '../../../lib/compile/compile';
 import { SlicedInferenceError } from '../../../lib/errors';
 import { SlicedInferencePipeline } from '../../../lib/pipeline/sliced-inference-pipeline';
 import { SlicedModel } from '../../../lib/pipeline/sliced-model';
-import { fromPlan } from '../../../lib/plan/search/slicers';
+import { fromPlan } from '../../../lib/plan/slicing';
 import { readPlan } from '../../../lib/compile/plan-file';
 import { planText } from '../../../lib/emit/write';
 import { timeAhead } from '../../support/inference/file-age';

@@ -8,7 +8,7 @@ import { MAX_PLAN_BYTES, readDeployablePlan, readPlan } from '../../../lib/compi
 import { planDigest } from '../../../lib/emit/seal-plan';
 import { planText } from '../../../lib/emit/write';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { errorOf } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';

@@ -2,7 +2,7 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { sliceManifests } from '../../../lib/compile/describe-plan';
 import { bestCut } from '../../../lib/plan/best-cut';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { NodeInit } from '../../support/model-builder';
 import { FLOAT, STRING, floats, node, saveModel, value } from '../../support/model-builder';

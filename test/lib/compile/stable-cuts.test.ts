@@ -1,8 +1,8 @@
 /** Cuts are those of the model, not of one size: requests with slightly other sizes would be cut alike. */
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import type { Slicer } from '../../../lib/plan/search/slicers';
-import { automatic, count } from '../../../lib/plan/search/slicers';
+import type { Slicer } from '../../../lib/plan/slicing';
+import { automatic, count } from '../../../lib/plan/slicing';
 import { attentionBlocks } from '../../support/attention';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { ModelInit, NodeInit, TensorInit } from '../../support/model-builder';

@@ -1,7 +1,7 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import type { Slicer } from '../../../lib/plan/search/slicers';
-import { atTensors, count, maxSliceSize } from '../../../lib/plan/search/slicers';
+import type { Slicer } from '../../../lib/plan/slicing';
+import { atTensors, count, maxSliceSize } from '../../../lib/plan/slicing';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { ModelInit } from '../../support/model-builder';
 import { BOOL, FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';

@@ -7,7 +7,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { ModelInit } from '../../support/model-builder';
 import {

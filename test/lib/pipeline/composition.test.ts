@@ -11,7 +11,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { SlicedModel, Slicing } from '../../../lib';
 import { stageModel } from '../../../lib/compile/stage';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import {
   MLP_PATH,
   addPipeline,

@@ -6,7 +6,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import type { SlicedInferencePipelineProps } from '../../../lib';
 import { SlicedInferencePipeline, SlicedModel, Slicing } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { errorOf } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';

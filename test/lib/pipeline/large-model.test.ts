@@ -9,7 +9,7 @@ import type { SlicedInferencePipelineProps } from '../../../lib';
 import { SlicedInferencePipeline, SlicedModel, WarmUp } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import { temporaryFolder } from '../../support/model-builder';
 import { writtenPlan } from '../../support/written-plan';
 import { MLP_PATH, errorOf, newStack, shortTemplate } from '../../support/pipeline-stack';

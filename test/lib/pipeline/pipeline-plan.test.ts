@@ -9,7 +9,7 @@ import type { SlicedInferencePipelineProps } from '../../../lib';
 import { Minimize, SlicedModel, Slicing, Temperature, TensorStore, WarmUp } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import { FLOAT, floats, node, saveModel, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';

@@ -9,7 +9,7 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import type { SlicedInferencePipelineProps } from '../../../lib';
 import { GraphOptimization, SlicedInferencePipeline, SlicedModel, Slicing } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
-import { count } from '../../../lib/plan/search/slicers';
+import { count } from '../../../lib/plan/slicing';
 import { LocalCloud, infer } from '../../../local';
 import { isLink, link } from '../../support/links-and-pipes';
 import { errorOf, newApp, newStack, pipelineStack, shortTemplate } from '../../support/pipeline-stack';

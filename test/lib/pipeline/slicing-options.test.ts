@@ -59,7 +59,7 @@ describe('Slicing.automatic', () => {
       { temperature: Temperature.WARM },
     ];
     const keys = choices.map((options) => Slicing.automatic(options)._slicer().key);
-    const express = Slicing.automatic()._slicer({ transports: ['s3-express'] }).key;
+    const express = Slicing.automatic()._slicer({ transport: 's3-express' }).key;
     expect(new Set([...keys, express]).size).toBe(choices.length + 1);
   });
 

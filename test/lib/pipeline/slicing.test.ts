@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { Lazy, Size } from 'aws-cdk-lib';
 import { SlicedModel, Slicing } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
+import { bestCut } from '../../../lib/plan/best-cut';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { MLP_PATH, errorOf } from '../../support/pipeline-stack';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
@@ -30,9 +31,9 @@ describe('Slicing.automatic', () => {
   });
 
   test('makes as few slices as the memory limit allows', () => {
-    const { cuts } = analyzeModel(sparseModel(3));
+    const { dataflow, cuts } = analyzeModel(sparseModel(3));
     const slices = (maxMemorySize: number): number =>
-      Slicing.automatic({ maxMemorySize })._slicer().choose(cuts).groups.length;
+      bestCut(dataflow, cuts, Slicing.automatic({ maxMemorySize })._slicer()).groups.length;
     expect([10_240, 1_088, 832].map(slices)).toEqual([1, 1, 2]);
   });
 

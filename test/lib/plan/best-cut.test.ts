@@ -5,7 +5,7 @@ import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
-import { automatic, count } from '../../../lib/plan/search/slicers';
+import { automatic, count } from '../../../lib/plan/slicing';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { attentionBlocks } from '../../support/attention';

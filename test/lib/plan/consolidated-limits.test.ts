@@ -3,11 +3,11 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { plannedRuns } from '../../../lib/compile/plan-estimates';
 import type { RunCost } from '../../../lib/cost/cost-model';
 import { costOf } from '../../../lib/cost/schedule-cost';
-import type { ChosenCut } from '../../../lib/plan/best-cut';
+import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { bestCut } from '../../../lib/plan/best-cut';
-import type { ConsolidationMode } from '../../../lib/plan/schedule/whole-model';
-import type { AutomaticOptions } from '../../../lib/plan/search/slicers';
-import { automatic } from '../../../lib/plan/search/slicers';
+import type { ConsolidationMode } from '../../../lib/plan/pricing/whole-model';
+import type { AutomaticOptions } from '../../../lib/plan/slicing';
+import { automatic } from '../../../lib/plan/slicing';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { sparseModel } from '../../support/sparse-model';
 

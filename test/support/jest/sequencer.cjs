@@ -10,7 +10,7 @@ const LONGEST = [
   'faults/faults.test.ts',
   'end-to-end/consolidation.test.ts',
   'end-to-end/state-tensors.test.ts',
-  'lib/plan/search/optimum.test.ts',
+  'lib/plan/search/label-setting.test.ts',
   'bin/commands/run.test.ts',
   'end-to-end/deployment.test.ts',
   'fuzz/fuzz.test.ts',

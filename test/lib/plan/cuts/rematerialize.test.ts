@@ -1,7 +1,7 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { mostSlices } from '../../../../lib/plan/cuts/cuts';
-import { atTensors, count, maxSliceSize } from '../../../../lib/plan/search/slicers';
+import { atTensors, count, maxSliceSize } from '../../../../lib/plan/slicing';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
 import type { GraphInit, NodeInit } from '../../../support/model-builder';
@@ -17,7 +17,7 @@ import {
   saveModel,
   value,
 } from '../../../support/model-builder';
-import type { Slicer } from '../../../../lib/plan/search/slicers';
+import type { Slicer } from '../../../../lib/plan/slicing';
 import { expectSameBits, runSlices, runWhole } from '../../../support/run-slices';
 import { writtenPlan } from '../../../support/written-plan';
 

@@ -2,8 +2,8 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import type { AnalyzedModel } from '../../../../lib/compile/analyze';
 import { bestCut } from '../../../../lib/plan/best-cut';
-import type { AutomaticOptions } from '../../../../lib/plan/search/slicers';
-import { automatic, count } from '../../../../lib/plan/search/slicers';
+import type { AutomaticOptions } from '../../../../lib/plan/slicing';
+import { automatic, count } from '../../../../lib/plan/slicing';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { FLOAT, floats, node, saveModel, value } from '../../../support/model-builder';
 
@@ -86,7 +86,7 @@ describe('automatic', () => {
   test('writes to S3 Express One Zone only if this transport may be chosen', () => {
     const transportOf = (options: AutomaticOptions) => choose(options).settings?.transport;
     expect(transportOf({})).toBe('s3-standard');
-    expect(transportOf({ transports: ['s3-express'] })).toBe('s3-express');
+    expect(transportOf({ transport: 's3-express' })).toBe('s3-express');
   });
 
   test.each<[AutomaticOptions, string]>([

@@ -2,10 +2,11 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
-import { atTensors, automatic, count, maxSliceSize } from '../../../../lib/plan/search/slicers';
+import { bestCut } from '../../../../lib/plan/best-cut';
+import { atTensors, automatic, count, maxSliceSize } from '../../../../lib/plan/slicing';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
-import type { Slicer } from '../../../../lib/plan/search/slicers';
+import type { Slicer } from '../../../../lib/plan/slicing';
 import type { ModelInit } from '../../../support/model-builder';
 import { FLOAT, floats, mlp, node, saveModel, temporaryFolder, value } from '../../../support/model-builder';
 import { writtenPlan } from '../../../support/written-plan';
@@ -126,11 +127,9 @@ describe('automatic', () => {
       input: [value('x', FLOAT, [1, width])],
       output: [value('y', FLOAT)],
     };
-    const { cuts } = analyzeModel(saveModel({ graph }, 'model.onnx', folder));
+    const { dataflow, cuts } = analyzeModel(saveModel({ graph }, 'model.onnx', folder));
     const sizes = (maxMemory: number) =>
-      automatic({ maxMemorySize: maxMemory })
-        .choose(cuts)
-        .groups.map((nodes) => nodes.length);
+      bestCut(dataflow, cuts, automatic({ maxMemorySize: maxMemory })).groups.map((nodes) => nodes.length);
     expect(sizes(3008)).toEqual([3]);
     expect([...sizes(1024)].sort()).toEqual([1, 2]); // both cuts move the same number of bytes
     expect(sizes(512)).toEqual([1, 1, 1]);

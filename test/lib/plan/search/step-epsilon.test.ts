@@ -1,22 +1,22 @@
 /** A search that drops partial plans which are better by a share: how much worse its plans are than the best ones. */
 import type { RunCost } from '../../../../lib/cost/cost-model';
-import { searchedPlan } from '../../../../lib/plan/search/optimum';
-import type { Minimize } from '../../../../lib/plan/search/plan-request';
+import { bestPath } from '../../../../lib/plan/search/label-setting';
+import type { Minimize } from '../../../../lib/plan/goal';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
-import { randomPlanCases, tableOf } from '../../../support/random-plan-cases';
+import { graphOf, randomPlanCases } from '../../../support/random-plan-cases';
 
 readFreshFilesAtOnce();
 
 /** Much larger than the search's own share, so that it drops best plans of small graphs too. */
 const SHARE = 0.2;
 
-const cases = randomPlanCases(60, 12, 21).map((each) => ({ ...each, table: tableOf(each) }));
+const cases = randomPlanCases(60, 12, 21).map((each) => ({ ...each, graph: graphOf(each) }));
 
 /** By case that has a plan: how many times worse the plan is than the best one, and the slices of the best one. */
 function compareWithBest(minimize: Minimize, figure: (cost: RunCost) => number) {
-  return cases.flatMap(({ table, request }) => {
+  return cases.flatMap(({ graph, request }) => {
     const own = { ...request, minimize };
-    const [best, near] = [searchedPlan(table, own), searchedPlan(table, { ...own, stepEpsilon: SHARE })];
+    const [best, near] = [bestPath(graph, own), bestPath(graph, { ...own, stepEpsilon: SHARE })];
     if (best === undefined || near === undefined) {
       expect(near).toEqual(best);
       return [];

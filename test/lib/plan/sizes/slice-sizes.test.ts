@@ -3,8 +3,9 @@ import { WeightTable } from '../../../../lib/dataflow/weights';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import type { SliceDraft } from '../../../../lib/plan/file/plan';
-import { automatic, count } from '../../../../lib/plan/search/slicers';
-import { sizeStretches } from '../../../../lib/plan/search/stretches';
+import { bestCut } from '../../../../lib/plan/best-cut';
+import { automatic, count } from '../../../../lib/plan/slicing';
+import { sizeStretches } from '../../../../lib/plan/cuts/stretch-sizes';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../../lib/plan/wiring/wiring';
@@ -71,7 +72,8 @@ describe('sizes of slices', () => {
       input: [value('x', FLOAT, [1])],
       output: [value('y', FLOAT)],
     };
-    expect(automatic().choose(analyzeModel(saveModel({ graph })).cuts).groups).toHaveLength(1);
+    const { dataflow, cuts } = analyzeModel(saveModel({ graph }));
+    expect(bestCut(dataflow, cuts, automatic()).groups).toHaveLength(1);
   });
 
   test.each([

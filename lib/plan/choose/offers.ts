@@ -1,0 +1,231 @@
+/**
+ * Prices plans as reports do: with warm-ups, branches in parallel, what fits into the state, and one function with the whole model if the
+ * pipeline may have it. It chooses the memory of functions, and whether there is that function.
+ */
+import type { PricedWhole } from '../../cost/consolidation';
+import type { RunCost } from '../../cost/cost-model';
+import { costOf } from '../../cost/schedule-cost';
+import type { Dataflow } from '../../dataflow/dataflow';
+import { largestOf } from '../../extremes';
+import type { CutSpace } from '../cuts/cuts';
+import { wireGroups } from '../cuts/wire-groups';
+import type { KnownSlice, MemoryGrid } from './memory';
+import { bestMemory } from './memory';
+import { memoryOf, requestDelays } from '../search/label';
+import { closestPlans } from '../slicing/range-search';
+import type { Choice } from '../choice';
+import type { Goal, PlanRequest } from '../goal';
+import { demandOf } from '../pricing/slice-demand';
+import type { SliceSize } from '../sizes/estimate';
+import { fileBytes, memoryMb, threadCount } from '../sizes/estimate';
+import { sliceSizes } from '../sizes/slice-sizes';
+import type { WiredCut } from '../wiring/wiring';
+import { searchOfColdRuns } from '../pricing/cold-runs';
+import type { ChosenCut } from './cut-prices';
+import { consolidatedRuns, modelOfPlan, pricedWhole, slicedRuns } from '../pricing/plan-runs';
+import type { ConsolidationMode, WholeCut } from '../pricing/whole-model';
+import { besideSlices, isWorthwhile, wholeModel } from '../pricing/whole-model';
+
+/** A plan, and what its runs cost and take. */
+export interface Offer {
+  readonly cut: ChosenCut;
+  /** Of the runs that the goal is about. */
+  readonly cost: RunCost;
+  /** Whether the runs keep the limits, as they are printed. */
+  readonly keepsLimits: boolean;
+  /** The slice that needs more memory than a function may have, if there is one. */
+  readonly tooLarge?: SliceSize;
+}
+
+/** A way to run the slices of a choice. */
+interface Way {
+  readonly choice: Choice;
+  readonly cut: WiredCut;
+  readonly sizes: readonly SliceSize[];
+  readonly request: PlanRequest;
+  readonly isConsolidated: boolean;
+}
+
+interface PricedWay {
+  readonly offer: Offer;
+  /** The runs that the search for memory is about. */
+  readonly searched: RunCost;
+}
+
+/** How often the memory of a plan is chosen at most. */
+const ROUNDS = { fine: 3, coarse: 1 };
+
+/** Share by which the limits of a search are exceeded in a second one. */
+const LOOSER = 0.03;
+
+/** Rounding error of the price of a run, as a share. */
+const ROUNDING = 1e-12;
+
+export class Offers {
+  /** Absent if the pipeline never has it. */
+  private readonly whole?: Pick<WholeCut, 'cut' | 'size'>;
+
+  /** @param dataflow the data flow in which only constant nodes are repeated */
+  constructor(
+    private readonly dataflow: Dataflow,
+    private readonly cuts: CutSpace,
+    private readonly goal: Goal,
+    private readonly consolidation: ConsolidationMode,
+  ) {
+    if (consolidation === 'never') return;
+    const whole = wholeModel(dataflow, cuts);
+    if (this.mayBeside(besideSlices(whole, []), [], [])) this.whole = whole;
+  }
+
+  /** The searches for plans: with and without warm-ups if the plan decides that, and with and without consolidation. */
+  searches(request: PlanRequest): readonly PlanRequest[] {
+    const { costs } = this.cuts;
+    const { requestsPerHour } = this.goal;
+    const model = costs.model(requestsPerHour);
+    const isUndecided = costs.warmUp === undefined && model.options.stateMachineType === 'standard';
+    const models = isUndecided ? [model, costs.model(requestsPerHour, false)] : [model];
+    return models
+      .flatMap((own) => [
+        // One slice is the whole model already.
+        { ...request, model: own, ...(this.consolidation === 'always' && { maxSlices: 1 }) },
+        ...(this.whole ? [searchOfColdRuns(request, own, this.pricedWhole(this.whole, request))] : []),
+      ])
+      .flatMap((own) => [own, ...withLooserLimits(own)]);
+  }
+
+  /** The plan with each choice of memory that may be the best one, with and without consolidation. */
+  of(choice: Choice, request: PlanRequest, grid: MemoryGrid = 'fine'): readonly Offer[] {
+    const cut = wireGroups(this.dataflow, this.cuts.rule, choice.groups);
+    const sizes = sliceSizes(cut.dataflow, cut.wiring, this.cuts.bytes, this.cuts.costs);
+    const mayHaveWhole = this.whole !== undefined && sizes.length > 1;
+    const ways = [
+      ...(mayHaveWhole && this.consolidation === 'always' ? [] : [false]),
+      ...(mayHaveWhole ? [true] : []),
+    ];
+    return ways.flatMap((isConsolidated) =>
+      this.ofWay({ choice, cut, sizes, request, isConsolidated }, grid),
+    );
+  }
+
+  /**
+   * The search for memory adds up a chain. What its schedule costs and takes differs a little, so memory is chosen again, with limits
+   * that are corrected by the difference.
+   */
+  private ofWay(way: Way, grid: MemoryGrid): Offer[] {
+    const search = this.searchOf(way);
+    const slices = this.slicesOf(way);
+    const priced = new Map<string, PricedWay | undefined>();
+    let { maxLatencyMs, maxDollars } = search;
+    for (let round = 0; round < ROUNDS[grid]; round++) {
+      const own = { ...search, maxLatencyMs, maxDollars };
+      const found = closestPlans(own, (each) => bestMemory(slices, way.request.transport, each, grid));
+      for (const memory of found.map(({ label }) => memoryOf(label))) {
+        // A slice that the search made small because another one hides it may be the slower one by its random delays.
+        const even = memory.map((least) => Math.max(least, largestOf(memory)));
+        for (const each of [memory, even]) {
+          const key = each.join(' ');
+          if (!priced.has(key)) priced.set(key, this.priced(way, each));
+        }
+      }
+      const [first] = found;
+      const real = priced.get(memoryOf(first.label).join(' '))?.searched;
+      if (real === undefined) break;
+      const { cost } = first;
+      const { quantile } = search;
+      const next = {
+        ms: corrected(search.maxLatencyMs, cost.latency[quantile] - real.latency[quantile]),
+        dollars: corrected(search.maxDollars, cost.dollars - real.dollars),
+      };
+      if (next.ms === maxLatencyMs && next.dollars === maxDollars) break;
+      [maxLatencyMs, maxDollars] = [next.ms, next.dollars];
+    }
+    return [...priced.values()].flatMap((each) => each?.offer ?? []);
+  }
+
+  private searchOf({ sizes, request, isConsolidated }: Way): PlanRequest {
+    const model = modelOfPlan(this.cuts.costs, sizes.map(fileBytes), this.goal.requestsPerHour);
+    return isConsolidated && this.whole
+      ? searchOfColdRuns(request, model, this.pricedWhole(this.whole, request))
+      : { ...request, model };
+  }
+
+  /** The slices, and all that is chosen for them but memory. */
+  private slicesOf({ cut, sizes, request }: Way): KnownSlice[] {
+    const { threads, transport } = request;
+    const settings = { memoryMb: sizes.map(memoryMb), threads, transport };
+    const { steps } = slicedRuns(this.cuts, { cut, sizes, settings }, this.goal.requestsPerHour);
+    return steps.map(({ readsFrom, writesTo, inState }, slice) => ({
+      demand: demandOf(sizes[slice], this.cuts.costs.outputSecondsPerByte),
+      choice: { threads, readsFrom, writesTo, ...(inState && { inState }) },
+    }));
+  }
+
+  /** `undefined` if these slices are not worth a whole model beside them. */
+  private priced(way: Way, memory: readonly number[]): PricedWay | undefined {
+    const { choice, cut, sizes, request, isConsolidated } = way;
+    const { requestsPerHour } = this.goal;
+    const { temperature, maxMemoryMb, transport } = request;
+    const settings = { memoryMb: memory, threads: threadCount(largestOf(memory)), transport };
+    const planned = { cut, sizes, settings };
+    const whole = isConsolidated && this.whole ? besideSlices(this.whole, memory) : undefined;
+    if (whole && !this.mayBeside(whole, sizes, memory)) return undefined;
+    const consolidated = whole && consolidatedRuns(this.cuts, planned, whole, requestsPerHour);
+    const slices = consolidated?.slices ?? slicedRuns(this.cuts, planned, requestsPerHour);
+    const runs = consolidated ?? slices.outcomes;
+    const { coldShare } = slices.model;
+    const cost = costOf(runs, coldShare, temperature);
+    const tooLarge = sizes.find((_, slice) => memory[slice] > maxMemoryMb);
+    return {
+      offer: {
+        cut: {
+          ...cut,
+          settings: { ...settings, temperature, cost },
+          ...(choice.quality && { quality: choice.quality }),
+          ...(whole && { whole }),
+        },
+        cost,
+        keepsLimits: !tooLarge && this.keeps(cost),
+        ...(tooLarge && { tooLarge }),
+      },
+      searched: whole ? costOf(slices.outcomes, coldShare, 'cold') : cost,
+    };
+  }
+
+  private keeps({ dollars, latency }: RunCost): boolean {
+    const { maxDollars = Infinity, maxLatencyMs = Infinity, quantile } = this.goal;
+    return dollars <= maxDollars * (1 + ROUNDING) && latency[quantile] <= maxLatencyMs;
+  }
+
+  private pricedWhole(whole: Pick<WholeCut, 'cut' | 'size'>, { transport }: PlanRequest): PricedWhole {
+    const alone = besideSlices(whole, []);
+    const settings = { threads: threadCount(alone.memoryMb), transport };
+    return pricedWhole(this.cuts, alone, settings, this.goal.requestsPerHour);
+  }
+
+  private mayBeside(whole: WholeCut, sizes: readonly SliceSize[], memory: readonly number[]): boolean {
+    if (this.consolidation === 'always') return true;
+    const { options } = this.cuts.costs.model(this.goal.requestsPerHour);
+    return isWorthwhile(whole, sizes, memory, options, this.goal);
+  }
+}
+
+function corrected(limit: number | undefined, difference: number): number | undefined {
+  return limit === undefined ? undefined : Math.max(Number.MIN_VALUE, limit + difference);
+}
+
+/**
+ * The search compares few memory sizes, and it counts the random delays of the first slice even if a longer load hides them. So the
+ * best plan may seem to be a little beyond the limits.
+ */
+function withLooserLimits(request: PlanRequest): PlanRequest[] {
+  const { model, maxLatencyMs, maxDollars, transport } = request;
+  if (maxLatencyMs === undefined && maxDollars === undefined) return [];
+  const { slice } = requestDelays(model, transport);
+  return [
+    {
+      ...request,
+      maxLatencyMs: maxLatencyMs && (1 + LOOSER) * maxLatencyMs + slice,
+      maxDollars: maxDollars && (1 + LOOSER) * maxDollars,
+    },
+  ];
+}

@@ -1,0 +1,187 @@
+/** Computes the size that a slice would have for each stretch of nodes between two possible cuts. */
+import type { ValueIndex } from '../../onnx/model';
+import type { CutSpace } from './cuts';
+import type { SliceSize } from '../sizes/estimate';
+import type { WeightTable } from '../../dataflow/weights';
+import { HeldWeights } from '../../dataflow/weights';
+import type { ModelMemory } from '../sizes/model-memory';
+import { MeasuredPeaks } from '../sizes/measured-peaks';
+import { modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
+import { repeatedProducers } from '../sizes/node-memory';
+import { RunMemory } from '../sizes/run-memory';
+import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/state-size';
+import { ArenaPool } from '../sizes/tensor-pool';
+
+/** Positions in `Dataflow.order` from `start` to `end`, without `end`. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface StretchSize extends SliceSize {
+  /** Characters that hold what the slice writes for later slices. */
+  readonly characters: number;
+  /** Of what it reads from earlier slices: the values that may travel in the state, because each of them is small. */
+  readonly smallReads: SmallReads;
+}
+
+interface SmallReads {
+  readonly tensors: number;
+  readonly bytes: number;
+}
+
+/**
+ * Calls `visit` with the size of every stretch of `order` from the boundary `from` to each later boundary, until it
+ * returns false. Boundaries are ascending positions from 0 to `order.length`.
+ */
+export function sizeStretches(
+  space: CutSpace,
+  weights: WeightTable,
+  boundaries: readonly number[],
+  from: number,
+  visit: (to: number, size: StretchSize) => boolean,
+): void {
+  const { dataflow } = space;
+  const { order } = dataflow;
+  const memory = memoryOf(space);
+  const results = dataflow.model.graph.outputs.map(({ value }) => value);
+  const peaks = peaksOf(space);
+  const start = boundaries[from];
+  const held = new HeldWeights(weights);
+  const pool = new ArenaPool(memory.heirs);
+  const run = new RunMemory(memory, usesFrom(memory, start), pool);
+  const moved = new MovedTensors(space, results, start);
+  let coreSeconds = 0;
+  let position = start;
+  for (let to = from + 1; to < boundaries.length; to++) {
+    for (; position < boundaries[to]; position++) {
+      const node = order[position];
+      held.addNode(node);
+      run.run(node);
+      moved.addNode(position);
+      coreSeconds += weights.work[node] ?? 0;
+    }
+    if (position === order.length) {
+      // The last slice computes the results that depend on constants alone.
+      for (const value of results) held.addValue(value);
+      run.runRepeated(repeatedProducers(dataflow, results));
+    }
+    const estimate = sizeOf(held, pool, run, {
+      readBytes: moved.readBytes,
+      // At its end, the slice writes what later slices need.
+      writeBytes: moved.liveBytes,
+      computedBytes: moved.computedBytes,
+      readTensors: moved.readTensors,
+      coreSeconds: coreSeconds + held.repeatedSeconds,
+    });
+    const size = peaks.limited(estimate, start, position);
+    const { characters, smallReads } = moved;
+    if (!visit(to, { ...size, characters, smallReads })) return;
+  }
+}
+
+/** Sums the tensors that the nodes of a stretch read from outside, compute, and leave to later slices. */
+class MovedTensors {
+  readBytes = 0;
+  computedBytes = 0;
+  /** Bytes of values from the stretch that this or a later slice still needs. */
+  liveBytes = 0;
+  smallReads: SmallReads = { tensors: 0, bytes: 0 };
+  private liveHeaders = 0;
+  private readsFromSlices = 0;
+  private readsRequest = 0;
+  private readonly seen: Uint8Array;
+  private readonly isResult: Uint8Array;
+  /** By position: bytes of the values whose last use it is, and of their headers. */
+  private readonly endingAt: Float64Array;
+  private readonly endingHeadersAt: Float64Array;
+  private readonly headers: Float64Array;
+
+  constructor(
+    private readonly space: CutSpace,
+    results: readonly ValueIndex[],
+    private readonly start: number,
+  ) {
+    const { model, order } = space.dataflow;
+    this.seen = new Uint8Array(model.graph.values.length);
+    this.isResult = new Uint8Array(model.graph.values.length);
+    for (const value of results) this.isResult[value] = 1;
+    this.endingAt = new Float64Array(order.length);
+    this.endingHeadersAt = new Float64Array(order.length);
+    this.headers = headersOf(space);
+  }
+
+  get characters(): number {
+    return stateCharacters(this.liveBytes + this.liveHeaders);
+  }
+
+  get readTensors(): number {
+    return this.readsFromSlices + this.readsRequest;
+  }
+
+  addNode(position: number): void {
+    const { dataflow, bytes, lastUsedAt } = this.space;
+    const node = dataflow.order[position];
+    for (const value of dataflow.reads[node]) this.read(value);
+    for (const output of dataflow.model.graph.nodes[node].outputs) {
+      if (output < 0) continue;
+      this.computedBytes += bytes[output];
+      this.liveBytes += bytes[output];
+      this.liveHeaders += this.headers[output];
+      if (this.isResult[output] === 1) continue;
+      const end = Math.max(position, lastUsedAt[output]);
+      this.endingAt[end] += bytes[output];
+      this.endingHeadersAt[end] += this.headers[output];
+    }
+    this.liveBytes -= this.endingAt[position];
+    this.liveHeaders -= this.endingHeadersAt[position];
+  }
+
+  private read(value: ValueIndex): void {
+    if (this.seen[value] === 1 || !this.isOutside(value)) return;
+    this.seen[value] = 1;
+    const { bytes, producedAt } = this.space;
+    this.readBytes += bytes[value];
+    if (producedAt[value] < 0) {
+      this.readsRequest = 1;
+      return;
+    }
+    this.readsFromSlices++;
+    if (stateCharacters(bytes[value] + this.headers[value]) > MAX_STATE_TENSORS) return;
+    const { tensors, bytes: before } = this.smallReads;
+    this.smallReads = { tensors: tensors + 1, bytes: before + bytes[value] };
+  }
+
+  private isOutside(value: ValueIndex): boolean {
+    const at = this.space.producedAt[value];
+    return at >= 0 ? at < this.start : this.space.dataflow.model.graph.values[value].input !== undefined;
+  }
+}
+
+/** By space, and by value: bytes of its header in a file of tensors. */
+const headers = new WeakMap<CutSpace, Float64Array>();
+
+function headersOf(space: CutSpace): Float64Array {
+  const { values } = space.dataflow.model.graph;
+  const known = headers.get(space) ?? Float64Array.from(values, ({ name }) => headerBytes(name));
+  headers.set(space, known);
+  return known;
+}
+
+/** The table of each space, which the sizes of all its stretches share. */
+const memories = new WeakMap<CutSpace, ModelMemory>();
+
+function memoryOf(space: CutSpace): ModelMemory {
+  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes, space.costs);
+  memories.set(space, memory);
+  return memory;
+}
+
+/** By space: what was measured of its stretches. */
+const measured = new WeakMap<CutSpace, MeasuredPeaks>();
+
+function peaksOf(space: CutSpace): MeasuredPeaks {
+  const peaks = measured.get(space) ?? new MeasuredPeaks(space.dataflow.order, space.costs.peaks);
+  measured.set(space, peaks);
+  return peaks;
+}

@@ -1,0 +1,70 @@
+/** What a plan is optimized for, and its limits. */
+import type { CostModel, Latency, Temperature, Transport } from '../cost/cost-model';
+
+/** `slices`: the fewest slices and then the fewest dollars. `cost`: the fewest dollars. `latency`: the shortest time. */
+export type Minimize = 'slices' | 'cost' | 'latency';
+
+/** By what plans of a slicer are compared. */
+export interface Goal {
+  readonly minimize: Minimize;
+  readonly temperature: Temperature;
+  readonly quantile: keyof Latency;
+  readonly maxLatencyMs?: number;
+  /** Dollars of one run. */
+  readonly maxDollars?: number;
+  /** Requests per hour, from which the share of cold runs follows. */
+  readonly requestsPerHour?: number;
+  /** The most memory of a function, in MB, if the caller limits it. */
+  readonly maxMemoryMb?: number;
+}
+
+/** By what plans are compared if the caller names the cuts or their number. */
+export const DEFAULT_GOAL: Goal = { minimize: 'slices', temperature: 'mixed', quantile: 'p50' };
+
+/** What to minimize, and the limits. A limit that is absent does not bind. */
+export interface PlanRequest {
+  readonly model: CostModel;
+  readonly minimize: Minimize;
+  readonly temperature: Temperature;
+  /** The quantile of the latency that is minimized or limited. */
+  readonly quantile: keyof Latency;
+  readonly maxLatencyMs?: number;
+  /** Dollars of one run. */
+  readonly maxDollars?: number;
+  /** Memory, in MB, above which the search does not go, even if a larger function would be faster. */
+  readonly maxMemoryMb: number;
+  /**
+   * Whether small tensors between slices travel in the state of the execution.
+   *
+   * @default false
+   */
+  readonly tensorsInState?: boolean;
+  /** Memory sizes, in MB, that a function may get besides the least that fits. */
+  readonly memorySizes: readonly number[];
+  /** Where slices write what later slices read. Results are in `s3-standard`. */
+  readonly transport: Transport;
+  /** Threads of ONNX Runtime in each slice, if its function has as many vCPUs. */
+  readonly threads: number;
+  /** The most slices that a stack can have. */
+  readonly maxSlices: number;
+  /** The number of slices, if it is fixed. */
+  readonly slices?: number;
+  /**
+   * The search drops a partial plan if no plan that contains it is better by more than this share. 0 is exact.
+   *
+   * @default 0
+   */
+  readonly epsilon?: number;
+  /**
+   * The search drops a partial plan if another one takes, costs and moves at most this share more. A plan may be missed that is
+   * better by this share for each of its slices, or that is nearer to a limit than that.
+   *
+   * @default 0
+   */
+  readonly stepEpsilon?: number;
+}
+
+/** The share of cold runs, from 0 to 1. */
+export function coldShareOf(temperature: Temperature, { coldShare }: Pick<CostModel, 'coldShare'>): number {
+  return { warm: 0, cold: 1, mixed: coldShare }[temperature];
+}

@@ -1,0 +1,206 @@
+/** Labels: partial plans from the start of the order to a vertex. A set of them keeps those that may still become the best plan. */
+import { COLD_START, afterColdStep } from '../../cost/chain';
+import type { ColdProgress } from '../../cost/chain';
+import type { ChainTotals, CostModel, InStateCounts, Transport } from '../../cost/cost-model';
+import type { PlanRequest } from '../goal';
+import type { PricedGraph, Step } from './priced-graph';
+import { coldShareOf } from '../goal';
+
+/** A partial plan with its totals, and the label that it continues by one step. */
+export interface Label extends ColdProgress, InStateCounts {
+  readonly vertex: number;
+  readonly slices: number;
+  readonly warmDollars: number;
+  readonly coldDollars: number;
+  readonly warmMs: number;
+  readonly movedBytes: number;
+  readonly last?: { readonly before: Label; readonly step: Step };
+}
+
+export const START: Label = {
+  ...{ vertex: 0, slices: 0, warmDollars: 0, coldDollars: 0, warmMs: 0, movedBytes: 0 },
+  ...COLD_START,
+  ...{ answered: 0, fed: 0 },
+};
+
+/** @param leastLoadMs a load that every rest of the plan has; the state of the warm-ups ends no earlier */
+export function extended(
+  before: Label,
+  vertex: number,
+  step: Step,
+  { warmsUp }: CostModel,
+  leastLoadMs = 0,
+): Label {
+  const { startMs, laterMs } = afterColdStep(before, step, before.slices === 0, warmsUp);
+  return {
+    vertex,
+    slices: before.slices + 1,
+    warmDollars: before.warmDollars + step.warmDollars,
+    coldDollars: before.coldDollars + step.coldDollars,
+    warmMs: before.warmMs + step.warmMs,
+    startMs: Math.max(startMs, leastLoadMs),
+    laterMs,
+    answered: before.answered + (step.inState?.isAnswered ? 1 : 0),
+    fed: before.fed + (step.inState?.readsAll ? 1 : 0),
+    movedBytes: before.movedBytes + step.movedBytes,
+    last: { before, step },
+  };
+}
+
+/** The vertices between the slices, the first and the last one included. */
+export function pathOf(label: Label): readonly number[] {
+  const path = [label.vertex];
+  for (let at = label.last?.before; at !== undefined; at = at.last?.before) path.push(at.vertex);
+  return path.reverse();
+}
+
+/** By slice, in MB. */
+export function memoryOf(label: Label): readonly number[] {
+  const memory: number[] = [];
+  for (let at = label.last; at !== undefined; at = at.before.last) memory.push(at.step.memoryMb);
+  return memory.reverse();
+}
+
+/** What a rest adds to a label; see `Bounds`. */
+export interface Rest {
+  readonly warmDollars: number;
+  readonly coldDollars: number;
+  readonly warmMs: number;
+  /** The sum of `coldMs`, and of `loadMs` without warm-ups. */
+  readonly coldMs: number;
+  /** The largest load; 0 without warm-ups. */
+  readonly loadMs: number;
+  readonly slices: number;
+  /** Slices that write to S3, and slices that read from it. */
+  readonly puts: number;
+  readonly gets: number;
+}
+
+export const NO_REST: Rest = {
+  ...{ warmDollars: 0, coldDollars: 0, warmMs: 0, coldMs: 0, loadMs: 0 },
+  ...{ slices: 0, puts: 0, gets: 0 },
+};
+
+export function totalsOf(label: Label, rest: Rest, { transport, isLast }: PricedGraph): ChainTotals {
+  const slices = label.slices + rest.slices;
+  const results = isLast ? 1 : 0;
+  const writes =
+    transport === 's3-standard'
+      ? { 's3-standard': slices, 's3-express': 0 }
+      : { 's3-standard': results, 's3-express': slices - results };
+  const inState = {
+    answered: Math.max(0, slices - (label.slices - label.answered + rest.puts)),
+    fed: Math.max(0, slices - (label.slices - label.fed + rest.gets)),
+  };
+  return {
+    writes,
+    ...(inState.answered + inState.fed > 0 && { inState }),
+    warmDollars: label.warmDollars + rest.warmDollars,
+    coldDollars: label.coldDollars + rest.coldDollars,
+    warmMs: label.warmMs + rest.warmMs,
+    coldMs: Math.max(label.startMs, rest.loadMs) + (label.laterMs + rest.coldMs),
+  };
+}
+
+/** The criteria by which labels of one vertex are compared, apart from the number of slices. Less is better. */
+type Criteria = readonly ((label: Label) => number)[];
+
+/** Dollars are linear in the dollars and milliseconds of the steps, so a sum of these stands for all of them. */
+export function criteriaOf(
+  { minimize, maxLatencyMs, maxDollars, tensorsInState }: PlanRequest,
+  { model, temperature, transport }: PricedGraph,
+  wantsFront: boolean,
+): Criteria {
+  const isTimed = wantsFront || minimize === 'latency' || maxLatencyMs !== undefined;
+  const isPriced = wantsFront || minimize !== 'latency' || maxDollars !== undefined;
+  const saved = tensorsInState ? savedMs(model, transport) : () => 0;
+  const coldMs = (label: Label): number => label.startMs + label.laterMs - saved(label);
+  // A later load may be longer than the start, so a plan that is slower afterwards may become slower in total.
+  const laterMs = (label: Label): number => label.laterMs - saved(label);
+  const cold = model.warmsUp ? [coldMs, laterMs] : [coldMs];
+  const share = coldShareOf(temperature, model);
+  const dollars = (ofCold: (label: Label) => number, label: Label): number =>
+    (1 - share) * (label.warmDollars + model.dollarsPerMs * (label.warmMs - saved(label))) +
+    share * (label.coldDollars + model.dollarsPerMs * ofCold(label));
+  return [
+    ...(isPriced ? (share > 0 ? cold : [coldMs]).map((own) => (label: Label) => dollars(own, label)) : []),
+    ...(isTimed && temperature !== 'cold' ? [(label: Label) => label.warmMs - saved(label)] : []),
+    ...(isTimed && temperature !== 'warm' ? cold : []),
+  ];
+}
+
+/** The random delays that slices do not have whose tensors travel in the state, in milliseconds. */
+function savedMs(model: CostModel, transport: Transport): (counts: InStateCounts) => number {
+  const { put, get } = requestDelays(model, transport);
+  return ({ answered, fed }) => answered * put + fed * get;
+}
+
+/** Medians of the random delays of a slice, of its write and of its read, in milliseconds. */
+export function requestDelays(
+  model: CostModel,
+  transport: Transport,
+): { readonly slice: number; readonly put: number; readonly get: number } {
+  const latencyMs = (slices: number, answered = 0, fed = 0): number => {
+    const writes = { 's3-standard': 0, 's3-express': 0, [transport]: slices };
+    const none = { warmDollars: 0, coldDollars: 0, warmMs: 0, coldMs: 0 };
+    return model.latencyMs({ ...none, writes, inState: { answered, fed } }, 'warm', 'p50');
+  };
+  const all = latencyMs(3);
+  return { slice: all - latencyMs(2), put: all - latencyMs(3, 1), get: all - latencyMs(3, 0, 1) };
+}
+
+/** A label, and its number of slices and its criteria as numbers. */
+interface Compared {
+  readonly label: Label;
+  readonly numbers: Float64Array;
+}
+
+/** The labels of one vertex of which no one dominates another one: is at least as good by all criteria. */
+export class LabelSet {
+  /** In the order in which they were added, which decides between equal plans. */
+  private compared: Compared[] = [];
+  /** The same: those that dominated others are nearer to the start, so that they are compared first. */
+  private byHits: Compared[] = [];
+
+  /** @param slack factor by which a label with as few slices may be worse by every criterion and still dominate */
+  constructor(
+    private readonly criteria: Criteria,
+    private readonly slack: number,
+  ) {}
+
+  get labels(): readonly Label[] {
+    return this.compared.map(({ label }) => label);
+  }
+
+  /** Adds the label, unless one of the set is about as good. It replaces those of the set that it dominates. */
+  add(label: Label): void {
+    const numbers = new Float64Array(1 + this.criteria.length);
+    numbers[0] = label.slices;
+    for (let index = 0; index < this.criteria.length; index++)
+      numbers[index + 1] = this.criteria[index](label);
+    if (this.hasAsGood(numbers)) return;
+    const own = { label, numbers };
+    const isKept = (other: Compared): boolean => !dominates(numbers, other.numbers, 1);
+    if (!this.compared.every(isKept)) {
+      this.compared = this.compared.filter(isKept);
+      this.byHits = this.byHits.filter(isKept);
+    }
+    this.compared.push(own);
+    this.byHits.push(own);
+  }
+
+  private hasAsGood(added: Float64Array): boolean {
+    const { byHits, slack } = this;
+    const hit = byHits.findIndex(({ numbers }) => dominates(numbers, added, slack));
+    if (hit < 0) return false;
+    const before = hit >> 1;
+    [byHits[before], byHits[hit]] = [byHits[hit], byHits[before]];
+    return true;
+  }
+}
+
+function dominates(a: Float64Array, b: Float64Array, slack: number): boolean {
+  if (a[0] > b[0]) return false;
+  for (let index = 1; index < a.length; index++) if (a[index] > b[index] * slack) return false;
+  return true;
+}

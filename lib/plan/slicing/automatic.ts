@@ -1,0 +1,120 @@
+/** Chooses the best plan for an objective and limits. */
+import { GREATEST_RATE } from '../../cost/alternatives/winners';
+import type { Latency, Temperature, Transport } from '../../cost/cost-model';
+import { SlicedInferenceError } from '../../errors';
+import type { CutSpace } from '../cuts/cuts';
+import type { Goal, Minimize } from '../goal';
+import { threadCount } from '../sizes/estimate';
+import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
+import type { PlanSearch, SearchedSlicer } from './slicer';
+import { checkMemoryLimit, functionLimit } from './function-limit';
+
+/** Options of `automatic`. */
+export interface AutomaticOptions {
+  /** @default 'slices' */
+  readonly minimize?: Minimize;
+  /** Most milliseconds from the start of a run to its result. */
+  readonly maxLatencyMs?: number;
+  /**
+   * The quantile of latency that is minimized or limited.
+   *
+   * @default 'p95'
+   */
+  readonly quantile?: keyof Latency;
+  /** Most dollars of a million runs. */
+  readonly maxCostPerMillion?: number;
+  /**
+   * Most memory of a function: a whole number of MB from 512 to 10,240. The environment of the model of cost may allow less.
+   *
+   * @default 3008
+   */
+  readonly maxMemorySize?: number;
+  /** @default 'mixed' */
+  readonly temperature?: Temperature;
+  /**
+   * Requests per hour, from which the share of cold runs follows.
+   *
+   * @default - the default share of the model of cost
+   */
+  readonly requestsPerHour?: number;
+  /** @default 's3-standard' */
+  readonly transport?: Transport;
+  /** @default - no limit */
+  readonly maxSlices?: number;
+  /**
+   * Exactly so many slices.
+   *
+   * @default - the number is chosen
+   */
+  readonly slices?: number;
+}
+
+/**
+ * Memory sizes, in MB, that the search compares for every slice. A plan that it finds gets sizes between them, see `bestMemory`. They have
+ * one vCPU, and the borders at which a function gets one more: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html has
+ * the first, the others were measured by users.
+ */
+const COMPARED_MEMORY_MB = [...[1024, 1769, 3008, 5307], MAX_LAMBDA_MEMORY_MB];
+
+const MILLION = 1e6;
+
+/**
+ * Chooses the best plan: by default the fewest slices whose functions need at most 3,008 MB, and of these the cheapest.
+ *
+ * @param setting name of the limit on memory in errors
+ */
+export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySize'): SearchedSlicer {
+  const {
+    maxMemorySize: maxMemory = DEFAULT_MAX_MEMORY_MB,
+    maxCostPerMillion,
+    maxSlices = Infinity,
+  } = options;
+  checkMemoryLimit(maxMemory, setting);
+  const { minimize = 'slices', temperature = 'mixed', quantile = 'p95' } = options;
+  const { maxLatencyMs, requestsPerHour, transport = 's3-standard', slices } = options;
+  checkPositive('the latency in ms', maxLatencyMs);
+  checkPositive('the cost of a million runs', maxCostPerMillion);
+  checkRate(requestsPerHour);
+  const maxDollars = maxCostPerMillion === undefined ? undefined : maxCostPerMillion / MILLION;
+  const goal: Goal = {
+    ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
+    maxMemoryMb: maxMemory,
+  };
+  const search = (space: CutSpace, margin?: number): PlanSearch => {
+    const limit = functionLimit(space, maxMemory, setting, margin);
+    const { maxMemoryMb } = limit;
+    const model = space.costs.model(requestsPerHour);
+    return {
+      limit,
+      request: {
+        ...{ ...goal, transport, maxSlices, maxMemoryMb, slices, model },
+        tensorsInState: model.options.tensorsInState,
+        memorySizes: [
+          ...new Set([...COMPARED_MEMORY_MB.filter((memory) => memory < maxMemoryMb), maxMemoryMb]),
+        ],
+        // A slice with fewer vCPUs than that has no use for more threads.
+        threads: threadCount(maxMemoryMb),
+      },
+    };
+  };
+  return {
+    key: `automatic ${JSON.stringify({ ...goal, transport, maxSlices: String(maxSlices), slices })}`,
+    goal,
+    search,
+  };
+}
+
+function checkRate(requestsPerHour: number | undefined): void {
+  checkPositive('the number of requests per hour', requestsPerHour);
+  if (requestsPerHour === undefined || requestsPerHour <= GREATEST_RATE) return;
+  throw new SlicedInferenceError(
+    `the number of requests per hour must be at most ${GREATEST_RATE.toLocaleString('en-US')}`,
+    String(requestsPerHour),
+    'pass a smaller number, because services are compared up to this rate',
+  );
+}
+
+function checkPositive(what: string, number: number | undefined): void {
+  if (number === undefined || (number > 0 && Number.isFinite(number))) return;
+  throw new SlicedInferenceError(`${what} must be a number above 0`, String(number), 'pass a larger number');
+}

@@ -1,0 +1,134 @@
+/** Chooses a fixed number of slices. */
+import { HeldWeights, WeightTable } from '../../dataflow/weights';
+import { SlicedInferenceError, quoted } from '../../errors';
+import type { Choice } from '../choice';
+import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
+import type { CutSpace } from '../cuts/cuts';
+import { CutGraph, split, whole } from '../search/cut-graph';
+import { evenPath } from '../search/even-path';
+import { pathOf } from '../search/label';
+import { lightestPlan } from '../search/label-setting';
+import { pricedGraph } from '../search/priced-graph';
+import { coldShareOf } from '../goal';
+import { memoryMb } from '../sizes/estimate';
+import { leastMemory } from './least-memory';
+import type { NamedSlicer } from './slicer';
+import { spreadCuts } from './spread-cuts';
+
+/** The search takes more than a second for more slices; these are cut at equal shares of the work. */
+const MOST_SEARCHED_SLICES = 128;
+
+/** Candidates for each slice, if a large number of slices is requested. */
+const CANDIDATES_PER_SLICE = 4;
+
+/** Chooses exactly `slices` slices, whose largest function is as small as cuts with few bytes allow, see `evenPath`. */
+export function count(slices: number): NamedSlicer {
+  if (!Number.isInteger(slices) || slices < 1) {
+    throw new SlicedInferenceError(
+      'the number of slices must be a whole number of 1 or more',
+      String(slices),
+      'pass a positive whole number',
+    );
+  }
+  return {
+    key: `count ${slices}`,
+    choose: (space) => countedSlices(space, slices),
+    chooseWithin: (space, ranges) =>
+      ranges.length > slices || slices > MOST_SEARCHED_SLICES
+        ? undefined
+        : countedSlices(space, slices, { needed: ranges.slice(1).map(({ start }) => start) }),
+  };
+}
+
+/** Options of `countedSlices`. */
+export interface CountedOptions {
+  /** Legal cuts, ascending, that are among those of the slices: at most `count - 1`. */
+  readonly needed?: readonly number[];
+  /** @default MOST_BYTES_FACTOR */
+  readonly bytesFactor?: number;
+}
+
+/**
+ * Slices that need more memory than a function may have are only made if that cannot be avoided.
+ *
+ * @throws SlicedInferenceError if the model has fewer than `count - 1` legal cuts
+ */
+export function countedSlices(
+  space: CutSpace,
+  slices: number,
+  { needed = [], bytesFactor }: CountedOptions = {},
+): Choice {
+  const { legal, costs } = space;
+  if (slices - 1 > legal.length) throw tooMany(space, slices);
+  if (slices === 1) return { groups: split(space, []) };
+  const range = whole(space);
+  const byWork = spreadCuts(legal, range, workOf(space), slices);
+  if (slices > MOST_SEARCHED_SLICES) return { groups: split(space, byWork) };
+  const candidates = candidateLimit(range.end);
+  const limit = Math.max(candidates, Math.min(CANDIDATES_PER_SLICE * slices, 2 * candidates));
+  const byMemory = spreadCuts(legal, range, heldBytes(space), slices);
+  const cuts = candidateCuts(space, legal, limit, [...byWork, ...byMemory, ...needed]);
+  const all = CutGraph.of(space, cuts, range);
+  const next = all.vertices.map((start) => needed.find((cut) => cut > start) ?? Infinity);
+  const separated = all.where(({ from, to }) => all.vertices[to] <= next[from]);
+  const model = costs.model();
+  const { maxMemoryMb } = model.options.environment.lambda;
+  const fitting = separated.where(({ size }) => memoryMb(size) <= maxMemoryMb);
+  const fits = evenPath(fitting, slices, model, bytesFactor);
+  const even = fits ?? evenPath(separated, slices, model, bytesFactor);
+  const priced = pricedGraph(fits ? fitting : separated, leastMemory(space));
+  const cold = coldShareOf(priced.temperature, model);
+  const dollars = (warm: number, ofCold: number): number => (1 - cold) * warm + cold * ofCold;
+  const cheapest = lightestPlan(
+    priced,
+    ({ warmDollars, coldDollars }) => dollars(warmDollars, coldDollars),
+    slices,
+  );
+  if (even === undefined || cheapest === undefined) throw new Error('a plan without limits exists');
+  return {
+    groups: all.groupsOf(even.path),
+    quality: { comparedCuts: cuts.length, comparedAllCuts: cuts.length === legal.length },
+    evenness: { mostBytes: even.mostBytes, cheapest: all.groupsOf(pathOf(cheapest)) },
+  };
+}
+
+/** By position in the order: seconds of computing. */
+function workOf({ dataflow, costs }: CutSpace): readonly number[] {
+  return dataflow.order.map((node) => costs.work[node]);
+}
+
+/** By position in the order: bytes of the tensors that the node computes, and of the weights that no node before it needs. */
+function heldBytes({ dataflow, bytes }: CutSpace): readonly number[] {
+  const table = new WeightTable(dataflow, bytes);
+  const held = new HeldWeights(table);
+  return dataflow.order.map((node) => {
+    const before = held.weightBytes;
+    held.addNode(node);
+    return held.weightBytes - before + table.outputBytes(node);
+  });
+}
+
+function tooMany(space: CutSpace, count: number): SlicedInferenceError {
+  const { order, model } = space.dataflow;
+  const most = space.legal.length + 1;
+  const total = model.graph.nodes.length;
+  if (count > order.length) {
+    return new SlicedInferenceError(
+      `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
+      order.length === total
+        ? `${count} slices for its ${total} nodes`
+        : `${count} slices for ${order.length} of its ${total} nodes (the others are constant or unused)`,
+      'use fewer slices',
+    );
+  }
+  const value = space.blocker.find((blocked) => blocked !== undefined);
+  const reason =
+    value === undefined
+      ? ''
+      : `; for example, ${quoted(model.graph.values[value].name)} is ${space.rule(value)} and cannot cross a cut`;
+  return new SlicedInferenceError(
+    `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
+    `${count} slices${reason}`,
+    'use fewer slices',
+  );
+}

@@ -1,0 +1,210 @@
+/** The best slices of a range of nodes for an objective and limits. */
+import type { Choice, FrontPoint } from '../choice';
+import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
+import type { CutSpace } from '../cuts/cuts';
+import type { Range } from '../cuts/stretch-sizes';
+import { sizeStretches } from '../cuts/stretch-sizes';
+import { WeightTable } from '../../dataflow/weights';
+import { SlicedInferenceError } from '../../errors';
+import { largestOf } from '../../extremes';
+import { nodeLabel } from '../../onnx/model';
+import type { PlanRequest } from '../goal';
+import { threadCount } from '../sizes/estimate';
+import type { SizeLimit, TooLarge } from '../search/cut-graph';
+import { CutGraph, legalIn, whole } from '../search/cut-graph';
+import { memoryOf, pathOf } from '../search/label';
+import { bestPath, paretoFront } from '../search/label-setting';
+import type { PricedGraph } from '../search/priced-graph';
+import { pricedGraph } from '../search/priced-graph';
+import type { Found } from '../search/pruning';
+import { gapOf, settled } from '../search/settle';
+
+/** Prices of edges that one search computes at most, so that it takes less than a second. */
+const MAX_PRICES = 100_000;
+
+/** Of at most so many cuts, the search finds the best plan; of more, one that is at most `LARGE_EPSILON` worse. */
+export const MAX_EXACT_CUTS = 24;
+export const LARGE_EPSILON = 0.01;
+
+/** If time counts, more labels stay comparable, so the search compares fewer cuts... */
+const MAX_TIMED_CANDIDATES = 32;
+/** ...and still fewer if both time and dollars count... */
+const MAX_TIMED_PRICED_CANDIDATES = 20;
+/** ...and each slice may take or cost so much more, as a share, if not all plans are compared exactly. */
+const STEP_EPSILON = 0.002;
+
+/** A share of cost or time that no user notices; the front has fewer points for it. */
+export const FRONT_EPSILON = 0.005;
+
+/** The searches in one range within one limit on sizes, which share their graphs. */
+export class RangeSearch {
+  private readonly legal: readonly number[];
+  private readonly filled: FilledSlices;
+  private readonly graphs = new Map<number, CutGraph>();
+
+  constructor(
+    private readonly space: CutSpace,
+    private readonly limit: SizeLimit,
+    private readonly range: Range = whole(space),
+  ) {
+    this.legal = legalIn(space, range);
+    this.filled = filledSlices(space, this.legal, range, limit);
+  }
+
+  /**
+   * Plans that may be the best one of the range, the most even one first. The model of cost knows more of a complete plan than the
+   * search, so the best one is to be chosen by that. If no plan seems to keep the limits, the plans that come closest.
+   *
+   * @throws SlicedInferenceError if nodes between two neighboring legal cuts exceed the limit on sizes, or if every plan has too many
+   * slices
+   */
+  plans(request: PlanRequest): readonly Choice[] {
+    const graph = this.graph(request);
+    const priced = pricedGraph(graph, request);
+    const cuts = graph.vertices.length - 2;
+    const comparedAllCuts = this.isOne(request) || cuts === this.legal.length;
+    const epsilon = comparedAllCuts && cuts <= MAX_EXACT_CUTS ? 0 : LARGE_EPSILON;
+    const stepEpsilon = epsilon > 0 && isTimed(request) ? STEP_EPSILON : 0;
+    const own = { ...request, epsilon };
+    // Plans that are only just within the limits are found without this share.
+    const found = closestPlans(
+      own,
+      (each) =>
+        bestPath(priced, { ...each, stepEpsilon }) ?? (stepEpsilon > 0 ? bestPath(priced, each) : undefined),
+    );
+    if (found.length === 0) throw this.noPlan(graph, request);
+    const [best] = found;
+    const even = found.length > 1 ? [] : [settled(graph, priced, own, best)];
+    return [...new Set([...even, ...found])].map((plan) => {
+      const gap = gapOf(own, plan, best);
+      // The best plan may have other slices than the plan that was found, up to one between each two cuts.
+      const steps = request.slices ?? cuts + 1;
+      const tolerance = (1 + gap) * (1 + epsilon) * (1 + stepEpsilon) ** steps - 1;
+      const quality = { gap, tolerance, comparedCuts: cuts, comparedAllCuts };
+      const { temperature } = request;
+      const settings = { ...settingsOf(plan, request, priced), temperature };
+      return { groups: graph.groupsOf(pathOf(plan.label)), settings, quality };
+    });
+  }
+
+  /** Plans of which none is cheaper and faster than another one, the cheapest first, up to `FRONT_EPSILON`. */
+  front(request: PlanRequest): readonly FrontPoint[] {
+    const graph = this.graph(request);
+    const priced = pricedGraph(graph, request);
+    return paretoFront(priced, { ...request, epsilon: FRONT_EPSILON }).map((point) => ({
+      slices: point.label.slices,
+      ...settingsOf(point, request, priced),
+      cuts: pathOf(point.label)
+        .slice(1, -1)
+        .map((vertex) => graph.vertices[vertex]),
+    }));
+  }
+
+  /** The whole range is one slice, and no other plan has fewer. */
+  private isOne({ maxLatencyMs, maxDollars, minimize, slices = 1 }: PlanRequest): boolean {
+    const isUnlimited = maxLatencyMs === undefined && maxDollars === undefined;
+    const { cuts, tooLarge } = this.filled;
+    return cuts.length === 0 && !tooLarge && isUnlimited && minimize === 'slices' && slices === 1;
+  }
+
+  private graph(request: PlanRequest): CutGraph {
+    const { space, legal, range, limit, graphs } = this;
+    const most = this.isOne(request) ? 0 : mostCuts(request, range);
+    const cuts = most === 0 ? [] : candidateCuts(space, legal, most, this.filled.cuts);
+    const graph = graphs.get(most) ?? CutGraph.of(space, cuts, range, limit);
+    graphs.set(most, graph);
+    return graph;
+  }
+
+  private noPlan(graph: CutGraph, { maxSlices }: PlanRequest): SlicedInferenceError {
+    const stretch = this.filled.tooLarge ?? graph.tooLarge;
+    if (stretch !== undefined) return tooLarge(this.space, stretch, this.limit);
+    return new SlicedInferenceError(
+      `a plan must have at most ${maxSlices} slices`,
+      'more slices in every plan within the memory',
+      'raise the memory that a function may have',
+    );
+  }
+}
+
+/** The best plan; if none seems to keep the limits, the fastest one, the fastest one within the cost and the cheapest one. */
+export function closestPlans(
+  request: PlanRequest,
+  bestOf: (request: PlanRequest) => Found | undefined,
+): readonly Found[] {
+  const best = bestOf(request);
+  if (best !== undefined) return [best];
+  const { maxDollars } = request;
+  const unlimited = { ...request, maxLatencyMs: undefined, maxDollars: undefined };
+  const searches: PlanRequest[] = [
+    { ...unlimited, minimize: 'latency' },
+    ...(maxDollars === undefined ? [] : [{ ...unlimited, maxDollars, minimize: 'latency' as const }]),
+    { ...unlimited, minimize: 'cost' },
+  ];
+  return searches.flatMap((search) => bestOf(search) ?? []);
+}
+
+/** The number of cuts that the search can compare in less than a second. */
+function mostCuts(request: PlanRequest, { start, end }: Range): number {
+  const affordable = Math.floor(Math.sqrt((2 * MAX_PRICES) / (1 + request.memorySizes.length)));
+  return Math.min(candidateLimit(end - start), affordable, mostTimed(request));
+}
+
+function mostTimed(request: PlanRequest): number {
+  if (!isTimed(request)) return Infinity;
+  const isPriced = request.minimize !== 'latency' || request.maxDollars !== undefined;
+  return isPriced ? MAX_TIMED_PRICED_CANDIDATES : MAX_TIMED_CANDIDATES;
+}
+
+function isTimed({ minimize, maxLatencyMs }: PlanRequest): boolean {
+  return minimize === 'latency' || maxLatencyMs !== undefined;
+}
+
+function settingsOf({ label, cost }: Found, request: PlanRequest, { transport }: PricedGraph) {
+  const memoryMb = memoryOf(label);
+  // A slice with fewer vCPUs than that has no use for more threads.
+  const threads = Math.min(request.threads, threadCount(largestOf(memoryMb)));
+  return { memoryMb, threads, transport, cost };
+}
+
+interface FilledSlices {
+  /** None if everything fits into one slice, or if not everything fits. */
+  readonly cuts: readonly number[];
+  /** Nodes between neighboring legal cuts that exceed the limit. */
+  readonly tooLarge?: TooLarge;
+}
+
+/** Fills each slice with as many nodes as fit, so that the candidate cuts allow the fewest slices. */
+function filledSlices(
+  space: CutSpace,
+  legal: readonly number[],
+  { start, end }: Range,
+  limit: SizeLimit,
+): FilledSlices {
+  const boundaries = [start, ...legal, end];
+  const weights = new WeightTable(space.dataflow, space.bytes);
+  const cuts: number[] = [];
+  for (let from = 0; from < boundaries.length - 1;) {
+    let furthest = from;
+    let first: TooLarge | undefined;
+    sizeStretches(space, weights, boundaries, from, (to, size) => {
+      const fits = limit.fits(size);
+      if (fits) furthest = to;
+      first ??= { from: boundaries[from], to: boundaries[to], size };
+      return fits || !limit.isHopeless(size);
+    });
+    if (furthest === from) return { cuts: [], ...(first && { tooLarge: first }) };
+    if (furthest < boundaries.length - 1) cuts.push(boundaries[furthest]);
+    from = furthest;
+  }
+  return { cuts };
+}
+
+function tooLarge(space: CutSpace, { from, to, size }: TooLarge, limit: SizeLimit): SlicedInferenceError {
+  const { order, model } = space.dataflow;
+  const { limit: text, got, advice } = limit.describe(size);
+  const first = nodeLabel(model.graph.nodes[order[from]]);
+  const nodes =
+    to - from === 1 ? first : `the ${to - from} nodes from ${first} on, which no legal cut separates`;
+  return new SlicedInferenceError(`each slice must ${text}`, `${got} for ${nodes}`, advice);
+}
