@@ -1,7 +1,8 @@
 // The package.json that npm publishes.
 
 /** Fields of package.json that are for development. */
-const DEVELOPMENT = ['private', 'scripts', 'devDependencies'];
+// The registry of `publishConfig` does not exist, so that `npm publish` in the repository fails instead of publishing the sources.
+const DEVELOPMENT = ['publishConfig', 'scripts', 'devDependencies'];
 
 /**
  * The client uses the application's AWS SDK if there is one. A strict package manager such as pnpm makes an optional peer of a name here, in any

@@ -18,6 +18,7 @@ interface Manifest {
   readonly version: string;
   readonly license: string;
   readonly stability: string;
+  readonly publishConfig: { readonly registry: string };
   readonly homepage: string;
   readonly author: { readonly name: string };
   readonly repository: { readonly type: string; readonly url: string };
@@ -55,6 +56,10 @@ describe('package.json', () => {
 
   test('has the keywords that Construct Hub looks for', () => {
     expect(manifest.keywords).toEqual(expect.arrayContaining(['awscdk', 'aws-cdk', 'cdk']));
+  });
+
+  test('names a registry that cannot exist, so that nobody publishes the sources by accident', () => {
+    expect(manifest.publishConfig.registry).toMatch(/^https:\/\/[a-z-]+\.invalid\/$/);
   });
 
   test('has a stability that jsii knows', () => {
