@@ -8,6 +8,8 @@ export const KNOWN = ['documented', 'measured elsewhere', 'measured here', 'beli
 export type Known = (typeof KNOWN)[number];
 
 export interface Constant<T extends number | Pairs = number | Pairs> {
+  /** What the name does not say. */
+  readonly meaning?: string;
   readonly value: T;
   readonly unit: Unit;
   readonly known: Known;
@@ -17,11 +19,17 @@ export interface Constant<T extends number | Pairs = number | Pairs> {
   readonly date: string;
 }
 
-/** Constants by name. */
-export type ConstantGroup = Readonly<Record<string, Constant<number> | Constant<Pairs>>>;
-
 /** Constants by group and name. */
 export type ConstantTable = Readonly<Record<string, Readonly<Record<string, Constant>>>>;
+
+/** The table that a file of JSON holds. */
+export type ConstantsIn<
+  T extends Readonly<Record<string, Readonly<Record<string, { readonly value: unknown }>>>>,
+> = {
+  readonly [Group in keyof T]: {
+    readonly [Name in keyof T[Group]]: Constant<T[Group][Name]['value'] extends number ? number : Pairs>;
+  };
+};
 
 /** The values of a table, by group and name. */
 export type ValuesOf<T extends ConstantTable> = {
@@ -95,11 +103,4 @@ export function mapped<R>(
       ),
     ]),
   );
-}
-
-/** Makes the constants of a source. */
-export function from(known: Known, date: string, source: string) {
-  return <T extends number | Pairs>(value: T, unit: Unit): Constant<T extends number ? number : Pairs> =>
-    // The compiler does not follow the condition.
-    ({ value, unit, known, source, date }) as unknown as Constant<T extends number ? number : Pairs>;
 }

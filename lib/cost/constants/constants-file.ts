@@ -68,7 +68,7 @@ function parsed(text: string, place: Place): unknown {
 }
 
 function replaced(constant: Constant, replacement: unknown, place: Place): Constant {
-  const fields = place.object(replacement, ['value', 'unit', 'known', 'source', 'date']);
+  const fields = place.object(replacement, ['meaning', 'value', 'unit', 'known', 'source', 'date']);
   if (fields.unit !== constant.unit) throw place.at('unit').fault(`be '${constant.unit}'`, fields.unit);
   if (fields.known !== undefined && !KNOWN.some((known) => known === fields.known)) {
     throw place.at('known').fault(`be one of ${KNOWN.join(', ')}`, fields.known);
@@ -76,7 +76,9 @@ function replaced(constant: Constant, replacement: unknown, place: Place): Const
   const value = valueOf(constant, fields.value, place.at('value'));
   const isDefault =
     JSON.stringify(value) === JSON.stringify(constant.value) && fields.source === constant.source;
+  const { meaning } = constant;
   return {
+    ...(meaning !== undefined && { meaning }),
     value,
     unit: constant.unit,
     known: isDefault ? constant.known : 'replaced',

@@ -1,7 +1,7 @@
 /** How large tensors are in the state of an execution, and up to which size they travel there instead of in S3. */
 
 /**
- * Most characters of base64 that a slice hands on in the state. By the figures of `lib/cost/constants/transfer-constants.ts`, a state
+ * Most characters of base64 that a slice hands on in the state. By the figures of `lib/cost/constants/environment.json`, a state
  * that carries as much takes 63 ms longer than one that carries 1 KiB (medians: 160 ms with 1 KiB, 194 with 16 KiB, 238 with 64 KiB),
  * and a PUT and a GET of S3 take 67 ms. So up to here the state is not slower than S3, and it saves $5.40 for a million writes and reads.
  */
