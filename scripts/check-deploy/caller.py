@@ -1,4 +1,4 @@
-"""Calls pipelines by examples/python/sliced_inference.py: a request in each line of the standard input, and an answer for each.
+"""Calls pipelines by client/python: a request in each line of the standard input, and an answer for each.
 
 Only environment variables say where the pipelines are, as for an application.
 """
@@ -6,7 +6,8 @@ Only environment variables say where the pipelines are, as for an application.
 import json
 import sys
 
-from sliced_inference import InferenceError, SlicedInferenceClient, decode_file, encode_file
+from sliced_inference import InferenceError, SlicedInferenceClient
+from sliced_inference.tensors import decode_file, encode_file
 
 clients = {}
 for line in sys.stdin:

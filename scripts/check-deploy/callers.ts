@@ -28,7 +28,7 @@ export class Caller {
 
   /** @param python that has the packages of the client */
   static python(python: string, env: NodeJS.ProcessEnv): Caller {
-    const variables = { ...env, PYTHONPATH: path.join(ROOT, 'examples/python') };
+    const variables = { ...env, PYTHONPATH: path.join(ROOT, 'client/python/src') };
     return new Caller('Python', [python, path.join(SOURCES, 'caller.py')], variables);
   }
 

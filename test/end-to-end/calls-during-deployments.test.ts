@@ -12,10 +12,8 @@ import { Slicing } from '../../lib';
 import type { LocalCloud } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
 import { start, synthesize } from '../support/deployed-pipeline';
-import { ROOT } from '../support/documents';
 import { mlp, retrained, saveModel } from '../support/model-builder';
-import { hasPackages, PYTHON } from '../support/python';
-import { EXAMPLE } from '../support/python-cases';
+import { hasPackages, PYTHON, PYTHON_CLIENT, PYTHON_CLIENT_PACKAGES } from '../support/python';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 
@@ -78,9 +76,9 @@ async function callFromTypeScript(cloud: LocalCloud, add: Add): Promise<void> {
 }
 
 async function callFromPython(cloud: LocalCloud, add: Add): Promise<void> {
-  const args = [path.join(ROOT, 'test/examples/python/calls.py'), String(CALLS), String(AT_A_TIME)];
+  const args = [path.join(__dirname, 'calls.py'), String(CALLS), String(AT_A_TIME)];
   const env = {
-    ...{ PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: EXAMPLE },
+    ...{ PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: path.join(PYTHON_CLIENT, 'src') },
     ...variables(cloud, {}),
     STATE_MACHINE_ARN: cloud.pipeline.stateMachineArn,
   };
@@ -88,10 +86,7 @@ async function callFromPython(cloud: LocalCloud, add: Add): Promise<void> {
   for await (const line of createInterface(child.stdout)) add(JSON.parse(line) as Ended);
 }
 
-const clients = [
-  callFromTypeScript,
-  ...(hasPackages('boto3', 'numpy', 'safetensors') ? [callFromPython] : []),
-];
+const clients = [callFromTypeScript, ...(hasPackages(...PYTHON_CLIENT_PACKAGES) ? [callFromPython] : [])];
 
 describe.each([
   [sfn.StateMachineType.EXPRESS, true],

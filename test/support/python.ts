@@ -1,8 +1,14 @@
 /** The Python of the machine, for tests of what runs in Python: the program in `PYTHON`, or `python3`. */
 import { spawn, spawnSync } from 'node:child_process';
+import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { ROOT } from './documents';
 
 export const PYTHON = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
+
+/** The folder of the Python client, and what it needs. */
+export const PYTHON_CLIENT = path.join(ROOT, 'client/python');
+export const PYTHON_CLIENT_PACKAGES = ['boto3', 'numpy', 'safetensors'];
 
 /**
  * Whether Python has these packages. If not, it says that the tests are skipped, and why.

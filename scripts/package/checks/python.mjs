@@ -1,5 +1,5 @@
-// Checks the Python package in an empty virtual environment: `cdk synth` of the example app makes the template and the
-// assets that TypeScript makes, and the stack computes what ONNX Runtime computes for the whole model.
+// Checks the Python packages in empty virtual environments: `cdk synth` of the example app makes the template and the
+// assets that TypeScript makes, the stack computes what ONNX Runtime computes for the whole model, and the client alone calls it.
 // Run `npm run pack` before.
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -25,7 +25,7 @@ if (problem === undefined) {
 } else console.log(`skipped: ${problem}`);
 
 async function check(folder) {
-  const wheel = buildWheel(path.join(folder, 'packages'));
+  const [wheel, client] = buildWheels(path.join(folder, 'packages'));
   const python = pythonApp(path.join(folder, 'python'), wheel);
   const versions = Object.fromEntries(
     ['aws-cdk-lib', 'constructs'].map((name) => [
@@ -60,10 +60,11 @@ async function check(folder) {
   if (!files[0].equals(files[1]))
     throw new Error("the outputs of Python's and TypeScript's assemblies must be equal, got other bytes");
   await compareWithWholeModel(python, typescript, files[0]);
+  if (!IS_WINDOWS) checkClient(path.join(folder, 'client'), client, python.folder, typescript);
 }
 
-/** Builds the wheel, which must be the one that `npm run pack -- --languages python` has built, if it has. */
-function buildWheel(outdir) {
+/** Builds the wheels of the construct and of the client, which must be those that `npm run pack -- --languages python` has built, if it has. */
+function buildWheels(outdir) {
   let files;
   const seconds = timed(() => {
     files = packLanguage('python', outdir);
@@ -78,10 +79,34 @@ function buildWheel(outdir) {
     const note = isSame ? ', the same bytes as in dist/python' : '';
     console.log(`${path.basename(file)}: ${megabytes(fs.statSync(file).size)}${note}`);
   }
-  console.log(`wheel and source distribution built in ${seconds}`);
-  const wheel = files?.find((file) => file.endsWith('.whl'));
-  if (wheel === undefined) throw new Error('jsii-pacmak must build a wheel, got none');
-  return wheel;
+  console.log(`wheels and source distributions built in ${seconds}`);
+  return ['cdk_sliced_inference', 'sliced_inference_client'].map((name) => {
+    const wheel = files?.find((file) => path.basename(file).startsWith(`${name}-`) && file.endsWith('.whl'));
+    if (wheel === undefined) throw new Error(`packing must build a wheel of ${name}, got none`);
+    return wheel;
+  });
+}
+
+/** Calls the pipeline in the local cloud with the client's wheel alone, as the example's README says. */
+function checkClient(folder, wheel, example, typescript) {
+  fs.mkdirSync(folder);
+  for (const name of ['infer.py', 'x.npz'])
+    fs.copyFileSync(path.join(example, name), path.join(folder, name));
+  const app = new App('Python client', folder, path.join(folder, '.venv/bin'));
+  app.run(PYTHON, ['-m', 'venv', '.venv']);
+  app.run('python', ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', wheel]);
+  const serve = `"${typescript.folder}/node_modules/.bin/sliced-inference" local "${typescript.folder}/cdk.out" --write-env cloud.env`;
+  const wait = 'until [ -e cloud.env ]; do kill -0 $!; sleep 1; done';
+  const called = app.run('sh', [
+    '-ec',
+    `${serve} > /dev/null & ${wait}; . ./cloud.env; python infer.py; kill $!`,
+  ]);
+  const read =
+    'from sliced_inference.tensors import decode_file; import sys; print(decode_file(sys.stdin.buffer.read())[sys.argv[1]].argmax(axis=1))';
+  const results = path.join(example, 'y.safetensors');
+  const expected = app.run('sh', ['-ec', `python -c "${read}" ${OUTPUT} < "${results}"`]);
+  if (called !== expected) throw new Error(`infer.py must print ${expected.trim()}, got ${called.trim()}`);
+  console.log(`client: ${called.trim()} from the local cloud, with its wheel alone`);
 }
 
 /** Installs the wheel and synthesizes the example app, as its README says. */

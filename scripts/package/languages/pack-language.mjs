@@ -7,7 +7,7 @@ import { ROOT, STAGED, TARBALL } from '../project.mjs';
 import { dotnetProblem } from './dotnet.mjs';
 import { goProblem } from './go.mjs';
 import { javaOptions, javaProblem, javaVariables, removeRepositoryMetadata } from './java.mjs';
-import { normalizePythonPackages, pythonProblem, pythonVariables } from './python.mjs';
+import { finishPythonPackages, pythonProblem, pythonVariables } from './python.mjs';
 
 /** The time of all files in packages, in seconds: npm's, 26 October 1985. A wheel's times begin in 1980. */
 const SOURCE_DATE_EPOCH = '499162500';
@@ -25,7 +25,7 @@ const SOURCE_DATE_EPOCH = '499162500';
  * }>}
  */
 const LANGUAGES = {
-  python: { problem: pythonProblem, variables: pythonVariables, finish: normalizePythonPackages },
+  python: { problem: pythonProblem, variables: pythonVariables, finish: finishPythonPackages },
   java: {
     problem: javaProblem,
     options: javaOptions,

@@ -5,6 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { IS_WINDOWS } from '../project.mjs';
+import { buildPythonClient } from './python-client.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -41,8 +42,9 @@ export function pythonVariables() {
   };
 }
 
-/** Rewrites the source distribution of a folder: setuptools records when and by whom its files were made. */
-export function normalizePythonPackages(folder, time) {
+/** Builds the client beside the construct's packages, and rewrites their source distribution: setuptools records when and by whom files were made. */
+export function finishPythonPackages(folder, time) {
+  buildPythonClient(PYTHON, folder, { ...pythonVariables(), SOURCE_DATE_EPOCH: time });
   for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.tar.gz'))) {
     const script = path.join(here, 'normalize_sdist.py');
     const { status, stderr } = spawnSync(PYTHON, [script, path.join(folder, name), time], {

@@ -6,7 +6,7 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Paths below `test/`, longest first. Jest itself knows durations only from earlier runs, which a fresh clone lacks. */
 const LONGEST = [
   'end-to-end/corpus.test.ts',
-  'examples/python/sliced-inference.test.ts',
+  'client/python.test.ts',
   'faults/faults.test.ts',
   'end-to-end/consolidation.test.ts',
   'end-to-end/state-tensors.test.ts',

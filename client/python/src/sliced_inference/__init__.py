@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls a pipeline of cdk-sliced-inference: NumPy arrays in, NumPy arrays out.
+
+    from sliced_inference import SlicedInferenceClient
+
+    model = SlicedInferenceClient("arn:aws:states:eu-central-1:111122223333:stateMachine:Ocr")
+    result = model.infer({"x": array})
+    print(result.outputs["y"].shape)
+
+The ARN is all that a caller needs. The state machine's comment says which bucket, inputs and outputs the pipeline has;
+the client reads it with DescribeStateMachine. The construct's ``grant_invoke`` allows a role to do everything that the
+client does. ``sliced_inference.handlers`` helps functions before and after the model, and ``sliced_inference.tensors``
+reads and writes the files of requests and results.
+"""
+
+from .client import SlicedInferenceClient
+from .errors import InferenceCancelledError, InferenceError, InferenceTimeoutError
+from .pipeline import PipelineDescription, PipelineLimits, PipelineSignature, TensorSpec
+from .results import Inference, InferenceProgress, Invocation, ObjectReference, Outcome, Progress
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "Inference",
+    "InferenceCancelledError",
+    "InferenceError",
+    "InferenceProgress",
+    "InferenceTimeoutError",
+    "Invocation",
+    "ObjectReference",
+    "Outcome",
+    "PipelineDescription",
+    "PipelineLimits",
+    "PipelineSignature",
+    "Progress",
+    "SlicedInferenceClient",
+    "TensorSpec",
+]

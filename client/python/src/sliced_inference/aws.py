@@ -1,0 +1,176 @@
+"""Requests to AWS or a local cloud by boto3, which reads endpoints and credentials from the environment."""
+
+import ipaddress
+import threading
+import urllib.parse
+import warnings
+from typing import Any
+
+import boto3
+import botocore
+from botocore import exceptions
+from botocore.config import Config
+
+from .errors import InferenceError, InferenceTimeoutError
+
+SYNC_READ_TIMEOUT = 310
+"""Seconds until StartSyncExecution must have answered: five minutes of an Express execution, and something for the
+way."""
+
+CREDENTIALS = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.CredentialRetrievalError,
+    exceptions.TokenRetrievalError,
+    exceptions.SSOError,
+    exceptions.ProfileNotFound,
+)
+
+THROTTLING = (
+    *("ThrottlingException", "Throttling", "TooManyRequestsException"),
+    *("RequestLimitExceeded", "SlowDown", "ExecutionLimitExceeded"),
+)
+"""Names of errors that mean "too many requests", besides status 429.
+https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html and API_StartExecution.html there"""
+
+SENDING = threading.local()
+"""In a thread of a call: ``check`` raises ``Ended`` if nobody waits for the call any more."""
+
+
+class Ended(Exception):
+    """Nobody waits for the call any more."""
+
+
+class Aws:
+    """The clients of boto3: those of the caller, or made when they are needed."""
+
+    def __init__(self, region: str, request_timeout: float, step_functions: Any, s3: Any) -> None:
+        self._region = region
+        self._timeout = request_timeout
+        self._given = {"stepfunctions": step_functions, "s3": s3}
+        self._made: dict[tuple[str, float], Any] = {}
+        self._making = threading.Lock()
+        for given in (step_functions, s3):
+            _watch(given)
+
+    def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Sends a request, with its repeats by boto3. The error of boto3 is the cause of the error that is raised."""
+        try:
+            send = getattr(self._client_for(operation), botocore.xform_name(operation))
+            answer: dict[str, Any] = send(**arguments)
+            return answer
+        except (exceptions.ClientError, exceptions.BotoCoreError) as error:
+            raise explained(operation, error) from error
+
+    def _client_for(self, operation: str) -> Any:
+        if operation in ("PutObject", "GetObject"):
+            return self._client("s3", self._timeout)
+        if operation != "StartSyncExecution":
+            return self._client("stepfunctions", self._timeout)
+        # It answers when the run ends.
+        self._check_synchronous()
+        return self._client("stepfunctions", max(self._timeout, SYNC_READ_TIMEOUT))
+
+    def _check_synchronous(self) -> None:
+        """Refuses the caller's own client, or warns of it, if it does not suit StartSyncExecution."""
+        given = self._given["stepfunctions"]
+        # The stub of a test has no configuration.
+        if not hasattr(given, "meta"):
+            return
+        if _is_local(given) and given.meta.config.inject_host_prefix:
+            got = "a client for a local endpoint must not add a prefix to its host, got one that does"
+            raise ValueError(f"{got}: create it with Config(inject_host_prefix=False)")
+        if given.meta.config.read_timeout < SYNC_READ_TIMEOUT - 10:
+            warnings.warn(
+                f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express, "
+                f"got {given.meta.config.read_timeout}: boto3 starts longer runs again; "
+                f"create it with Config(read_timeout={SYNC_READ_TIMEOUT})",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def _client(self, service: str, read_timeout: float) -> Any:
+        if self._given[service] is not None:
+            return self._given[service]
+        with self._making:
+            if (service, read_timeout) not in self._made:
+                self._made[service, read_timeout] = self._new_client(service, read_timeout)
+            return self._made[service, read_timeout]
+
+    def _new_client(self, service: str, read_timeout: float) -> Any:
+        config = Config(
+            connect_timeout=self._timeout,
+            read_timeout=read_timeout,
+            # For many runs at once; boto3's own default is 10.
+            max_pool_connections=50,
+            retries={"mode": "standard"},
+            # Routers forget connections that are silent, which StartSyncExecution's are.
+            tcp_keepalive=True,
+        )
+        # Stubs of boto3 know services by their literal names.
+        session: Any = boto3.session.Session(region_name=self._region)
+        client = session.client(service, config=config)
+        if _is_local(client):
+            # `sync-127.0.0.1` and `bucket.localhost` do not exist.
+            local = Config(inject_host_prefix=False, s3={"addressing_style": "path"})
+            client = session.client(service, config=config.merge(local))
+        _watch(client)
+        return client
+
+
+def _watch(client: Any) -> None:
+    """Lets a client send nothing that nobody waits for. Requests of other threads are not concerned."""
+    if hasattr(client, "meta"):
+        client.meta.events.register("before-send", check_wait, unique_id="sliced-inference")
+
+
+def check_wait(**_: Any) -> None:
+    """Runs before each request of boto3, also before its repeats."""
+    check = getattr(SENDING, "check", None)
+    if check is not None:
+        check()
+
+
+def _is_local(client: Any) -> bool:
+    host = urllib.parse.urlsplit(client.meta.endpoint_url).hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return True
+
+
+def explained(operation: str, error: Exception) -> InferenceError | InferenceTimeoutError:
+    """The error of a request that AWS refused or did not answer, or that boto3 could not send."""
+    name = type(error).__name__
+    if isinstance(error, (exceptions.ReadTimeoutError, exceptions.ConnectTimeoutError)):
+        return InferenceTimeoutError(
+            f"{operation} must answer in time, got no answer ({error}): raise request_timeout, "
+            "or read_timeout of your own client, or try again"
+        )
+    if isinstance(error, exceptions.ClientError):
+        return InferenceError(error.response.get("Error", {}).get("Code") or name, str(error), cause=error)
+    if isinstance(error, CREDENTIALS):
+        message = f"boto3 must have credentials for {operation}, got none: {error}: set AWS_PROFILE or run with a role"
+        return InferenceError(name, message, cause=error)
+    return InferenceError(name, f"{operation} failed: {error}", cause=error)
+
+
+def is_throttled(error: Exception) -> bool:
+    """Whether the service refused the request because there are too many. It did nothing."""
+    return isinstance(error, InferenceError) and (error.name in THROTTLING or _http_status(error) == 429)
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed later. The service may have done what it asks."""
+    if not isinstance(error, InferenceError) or is_throttled(error) or _http_status(error) >= 500:
+        return True
+    is_connection = isinstance(error.cause, (exceptions.ConnectionError, exceptions.HTTPClientError))
+    return is_connection and not isinstance(error.cause, exceptions.SSLError)
+
+
+def _http_status(error: InferenceError) -> int:
+    """0 if there was no answer."""
+    if not isinstance(error.cause, exceptions.ClientError):
+        return 0
+    return int(error.cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -1,0 +1,187 @@
+"""One call of the client. Its requests run in a thread, so that its wait ends in time although AWS does not answer."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from .aws import SENDING, Aws, Ended, is_throttled, is_transient
+from .errors import EndOfWait, InferenceCancelledError, InferenceError, InferenceTimeoutError
+from .pipeline import StateMachine
+from .results import InferenceProgress, ProgressEvent
+
+T = TypeVar("T")
+
+LOOK_SECONDS = 0.1
+"""How often a wait looks at its events and its time, because Python cannot wait for several things at once."""
+
+TRANSFER_SECONDS = 60
+"""For uploads and downloads, besides the longest execution."""
+
+FIRST_PAUSE, PAUSE_GROWTH = 0.2, 1.5
+
+MOST_FAILURES = 20
+"""Requests that may fail in a row. With the default pauses, they take more than a minute."""
+
+
+class Call:
+    def __init__(
+        self,
+        aws: Aws,
+        seconds: float | None,
+        events: Sequence[threading.Event],
+        poll_interval: float,
+        stops: bool,
+        on_progress: Callable[[InferenceProgress], None] | None = None,
+    ) -> None:
+        self.aws = aws
+        self.stops = stops
+        """Whether the end of the wait also stops the execution."""
+        self.on_progress = on_progress
+        self.ended = threading.Event()
+        """Nobody waits any more."""
+        self.questions = 0
+        """How often the call has asked whether a deployment explains a failure."""
+        self._start = time.monotonic()
+        self._seconds = seconds
+        self._is_chosen = seconds is not None
+        self._events = events
+        self._poll_interval = poll_interval
+        self._reports: queue.SimpleQueue[InferenceProgress | None] = queue.SimpleQueue()
+        """``None`` is the end of the thread."""
+        self._reported = threading.Semaphore(0)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets an execution."""
+        self.machine: StateMachine | None = None
+        """The state machine as the call has used it."""
+        self.execution_arn: str | None = None
+        self.must_stop = False
+        """Whether the execution is to be stopped if the wait ends now."""
+        self.situation = "nothing was started"
+        """What is true after the end of the wait, for its error."""
+        self.stopped = False
+        self.failure: Exception | None = None
+        """Why the last request failed, if it is sent again."""
+
+    # In the thread of the caller.
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Runs the work in the call's thread, which goes on alone when the wait ends."""
+        result: Future[T] = Future()
+
+        def go() -> None:
+            SENDING.check = self.check
+            try:
+                result.set_result(work())
+            except BaseException as error:
+                result.set_exception(error)
+            self._reports.put(None)
+
+        try:
+            self._look()
+            # Not an executor's thread, because Python would wait for it at its end.
+            threading.Thread(target=go, name="sliced-inference", daemon=True).start()
+            while (report := self._next_report()) is not None:
+                if self.on_progress is not None:
+                    self.on_progress(report)
+                self._look()
+                self._reported.release()
+            return result.result()
+        except Ended:
+            end = self._end()
+            raise end from end.__cause__
+        except (InferenceError, InferenceTimeoutError) as error:
+            error.execution_arn = error.execution_arn or self.execution_arn
+            raise
+        finally:
+            self.ended.set()
+            self._reported.release()
+
+    def _next_report(self) -> InferenceProgress | None:
+        while True:
+            try:
+                return self._reports.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                self._look()
+
+    def _is_late(self) -> bool:
+        return self._seconds is not None and time.monotonic() >= self._start + self._seconds
+
+    def _is_over(self) -> bool:
+        if self._is_late() or any(event.is_set() for event in self._events):
+            self.ended.set()
+        return self.ended.is_set()
+
+    def _look(self) -> None:
+        """Ends the wait if it is over, unless the thread must still stop what it has started."""
+        if self._is_over() and not self.must_stop:
+            raise Ended
+
+    def reason(self) -> str:
+        late = f"the run must end within {self._seconds} seconds, got no result"
+        return late if self._is_late() else "the wait was cancelled"
+
+    def _end(self) -> EndOfWait:
+        message = f"{self.reason()}: {self.situation}"
+        if not self._is_late():
+            return InferenceCancelledError(message, execution_arn=self.execution_arn, stopped=self.stopped)
+        if self.failure is not None:
+            message += f", and the last request failed ({self.failure}): check the connection or raise wait_timeout"
+        end = InferenceTimeoutError(message, execution_arn=self.execution_arn, stopped=self.stopped)
+        end.__cause__ = self.failure
+        return end
+
+    # In the call's own thread.
+
+    def use(self, machine: StateMachine) -> None:
+        self.machine = machine
+        if not self._is_chosen:
+            seconds = machine.execution_seconds
+            self._seconds = None if seconds is None else seconds + TRANSFER_SECONDS
+
+    def check(self) -> None:
+        """Raises ``Ended`` if nobody waits any more."""
+        if self._is_over():
+            raise Ended
+
+    def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        self.check()
+        return self.aws.ask(operation, **arguments)
+
+    def repeated(self, send: Callable[[], T], may_repeat: Callable[[Exception], bool] = is_transient) -> T:
+        """Sends a request until it is answered. Throttled ones do not count: the service works."""
+        pauses, failures = self.pauses(), 0
+        while True:
+            try:
+                answer = send()
+            except (InferenceError, InferenceTimeoutError) as error:
+                failures += not is_throttled(error)
+                if not may_repeat(error) or failures == MOST_FAILURES:
+                    raise
+                self.failure = error
+            else:
+                self.failure = None
+                return answer
+            self.sleep(next(pauses))
+
+    def pauses(self, growth: float = PAUSE_GROWTH) -> Iterator[float]:
+        pause = min(FIRST_PAUSE, self._poll_interval)
+        while True:
+            yield pause
+            pause = min(pause * growth, self._poll_interval)
+
+    def sleep(self, seconds: float) -> None:
+        self.ended.wait(seconds)
+        self.check()
+
+    def report(self, event: ProgressEvent, at: float | None = None, state: str | None = None) -> None:
+        """Returns when the caller's function has returned."""
+        if self.on_progress is not None:
+            seconds = time.time() if at is None else at
+            self._reports.put(InferenceProgress(event, seconds, state, self.execution_arn))
+            self._reported.acquire()
+            self.check()

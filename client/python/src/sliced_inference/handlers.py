@@ -1,0 +1,121 @@
+"""For functions before and after the slices: Lambda handlers for ``preprocess`` and ``postprocess`` of a pipeline.
+
+    @step("preprocess")
+    def preprocess(event, context):
+        return request({"x": np.asarray(event["values"], dtype=np.float32)})
+
+    @step("postprocess")
+    def postprocess(event, context):
+        return {"best": outputs(event)["y"].argmax(axis=-1).tolist()}
+
+The function's package needs this package; the variable ``SLICED_INFERENCE_BUCKET`` is the name of the pipeline's
+bucket.
+"""
+
+import functools
+import itertools
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from numpy.typing import ArrayLike
+
+from .contract import NAMES_OF_SLICES, NUMERIC_DTYPES
+from .errors import InferenceError, invalid_input
+from .output import decoded, output_from, read_undamaged, results_place
+from .request import request_of
+from .tensors import Tensor, tensor_from
+
+MAX_MESSAGE = 500
+"""In characters, so that the console and the history of an execution show the cause in full."""
+
+LONGEST_PAUSE = 1.0
+
+Handler = Callable[[Any, Any], Any]
+
+
+def step(name: str) -> Callable[[Handler], Handler]:
+    """Lets the failures of a handler name their step, as those of a slice name the slice: ``preprocess`` or
+    ``postprocess``."""
+
+    def decorate(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def handle(event: Any, context: Any) -> Any:
+            try:
+                return handler(event, context)
+            except Exception as error:
+                kind, message = type(error).__name__, str(error)
+                if isinstance(error, InferenceError):
+                    kind, message = error.name, error.message
+                message = message or kind
+                if kind in NAMES_OF_SLICES:
+                    kind, message = "HandlerError", f"{kind}: {message}"
+                cause = json.dumps({"step": name, "message": _one_line(message)})
+                # Lambda takes the name of the failure from the class. Its log has the original error too.
+                raise type(kind, (Exception,), {})(cause) from error
+
+        return handle
+
+    return decorate
+
+
+def request(arrays: Mapping[str, ArrayLike]) -> dict[str, Any]:
+    """Returns a request with these arrays by name: inside of it if they fit, otherwise in an object below ``inputs/``.
+
+    An array has numbers, bools or strings, in any layout and byte order. Raises ``InvalidInput`` for others, and for
+    masked ones.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, value in arrays.items():
+        dtype, tensors[name] = tensor_from(name, value)
+        if dtype not in (*NUMERIC_DTYPES, "string"):
+            raise invalid_input(name, f"an array of {', '.join(NUMERIC_DTYPES)} or str", dtype)
+
+    def put(key: str, file: bytes) -> None:
+        _s3().put_object(Bucket=_bucket(), Key=key, Body=file)
+
+    return request_of(tensors, put)
+
+
+def outputs(output: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Returns the results of a pipeline's output as arrays by name. Strings are arrays of objects, which are ``str``.
+
+    Raises ``InvalidOutput`` if the results are not those of the run in the pipeline's bucket, and ``CorruptTensor`` if
+    they do not have their checksums in three reads.
+    """
+    checked = output_from(output)
+    if checked.inline is not None:
+        return decoded(checked.inline)
+    place = results_place(checked, _bucket())
+
+    def get() -> bytes:
+        body: bytes = _s3().get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        return body
+
+    return read_undamaged(place.key, get, itertools.repeat(LONGEST_PAUSE), time.sleep)
+
+
+def _bucket() -> str:
+    name = os.environ.get("SLICED_INFERENCE_BUCKET")
+    if not name:
+        message = (
+            "the function must have the variable SLICED_INFERENCE_BUCKET, got none: set it to the pipeline's bucket"
+        )
+        raise InferenceError("InvalidInput", message)
+    return name
+
+
+def _one_line(text: str) -> str:
+    """Without control characters, which a terminal would obey."""
+    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip()
+    return line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 1]}…"
+
+
+@functools.cache
+def _s3() -> Any:
+    """Connects with the first use, so that small requests need no connection."""
+    return boto3.client("s3")

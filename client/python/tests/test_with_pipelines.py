@@ -1,0 +1,245 @@
+"""Calls of pipelines in the local cloud, over TLS. `test/client/python.test.ts` serves them and names them."""
+
+import json
+import os
+import random
+import threading
+
+import boto3
+import numpy as np
+import pytest
+from botocore.config import Config
+
+from sliced_inference import (
+    InferenceCancelledError,
+    InferenceError,
+    InferenceTimeoutError,
+    SlicedInferenceClient,
+    handlers,
+)
+from sliced_inference.contract import NUMERIC_DTYPES
+from sliced_inference.tensors import decode_file
+
+PIPELINES = json.loads(os.environ.get("PIPELINES", "{}"))
+"""By name: the ARN of the state machine, and the bucket."""
+
+pytestmark = pytest.mark.skipif(not PIPELINES, reason="test/client/python.test.ts serves the pipelines")
+
+
+def client(name, **options):
+    return SlicedInferenceClient(PIPELINES[name]["arn"], **options)
+
+
+def step_functions():
+    return boto3.client("stepfunctions", config=Config(inject_host_prefix=False))
+
+
+def raised(kind, message, work):
+    with pytest.raises(kind, match=message) as caught:
+        work()
+    return caught.value
+
+
+def every_input(count=3):
+    """Any bits, which NaN and infinities also have; text for strings."""
+    numbers = random.Random(1)
+    inputs = {"string": np.array([numbers.choice(["", "ü", "漢字", '"\n', "a" * 40]) for _ in range(count)], object)}
+    for dtype in NUMERIC_DTYPES:
+        size = np.dtype(dtype).itemsize
+        data = bytes(numbers.randrange(2 if dtype == "bool" else 256) for _ in range(count * size))
+        inputs[dtype] = np.frombuffer(data, dtype)
+    return inputs
+
+
+def assert_same(result, inputs):
+    """Each input `x` has an output `same x`."""
+    assert set(result.outputs) == {f"same {name}" for name in inputs}
+    for name, expected in inputs.items():
+        got = result.outputs[f"same {name}"]
+        assert (got.dtype, got.shape, got.flags.writeable) == (expected.dtype, expected.shape, True)
+        assert got.tolist() == expected.tolist() if got.dtype == object else got.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("results", ["auto", "s3", "inline"])
+@pytest.mark.parametrize("count", [0, 3, 6000])
+def test_tensors_of_every_type_return_as_they_are(count, results):
+    model, inputs = client("EveryType"), every_input(count)
+    if count == 6000 and results == "inline":
+        caught = raised(InferenceError, "inline results must have", lambda: model.infer(inputs, results=results))
+        assert caught.name == "InvalidInput"
+        return
+    result = model.infer(inputs, results=results)
+    assert_same(result, inputs)
+    description = model.describe()
+    assert result.deployment_digest == description.signature.deployment_digest
+    assert list(result.outputs) == [spec.name for spec in description.signature.outputs]
+    assert (result.served_by, len(result.timings)) == (None, 3)
+    place = result.results_object
+    assert (place is None) == (results == "inline")
+    if place is not None:
+        body = boto3.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        assert set(decode_file(body)) == set(result.outputs)
+
+
+def test_describe_reads_everything_from_the_state_machine():
+    pipeline = client("EveryType").describe()
+    signature, limits = pipeline.signature, pipeline.limits
+    names = [*NUMERIC_DTYPES, "string"]
+    assert [str(spec) for spec in signature.inputs] == [f"{name}[n]" for name in names]
+    assert [spec.name for spec in signature.outputs] == [f"same {name}" for name in names]
+    assert (pipeline.state_machine_arn, pipeline.bucket) == tuple(PIPELINES["EveryType"].values())
+    assert (pipeline.type, signature.threads, signature.preprocess, signature.postprocess) == (
+        "EXPRESS",
+        1,
+        False,
+        False,
+    )
+    assert (limits.request_bytes, limits.execution_input_bytes) == (255 * 1024, 256 * 1024)
+    assert (limits.inline_result_bytes, limits.execution_seconds) == (180 * 1024, 300)
+
+
+def test_an_alias_is_started_and_its_state_machine_described():
+    arn = PIPELINES["EveryType"]["arn"]
+    asked = []
+
+    class Asked:
+        def describe_state_machine(self, stateMachineArn):
+            asked.append(stateMachineArn)
+            return step_functions().describe_state_machine(stateMachineArn=arn)
+
+        def start_sync_execution(self, stateMachineArn, **arguments):
+            asked.append(stateMachineArn)
+            return step_functions().start_sync_execution(stateMachineArn=arn, **arguments)
+
+    for qualifier, described in (("live", arn), ("7-green", arn), ("7", f"{arn}:7")):
+        asked.clear()
+        SlicedInferenceClient(f"{arn}:{qualifier}", step_functions=Asked()).infer(every_input())
+        assert asked == [described, f"{arn}:{qualifier}"]
+
+
+def test_many_inputs_run_side_by_side_and_come_in_order():
+    inputs = ({"x": np.full(2, index, np.float32 if index != 4 else np.int8)} for index in range(9))
+    outcomes = list(client("Standard").infer_many(inputs, concurrency=3))
+    assert [outcome.index for outcome in outcomes] == list(range(9))
+    for outcome in outcomes:
+        if outcome.index == 4:
+            assert (outcome.result, outcome.error.name) == (None, "InvalidInput")
+        else:
+            assert outcome.result.outputs["same x"].tolist() == [outcome.index] * 2
+
+
+def test_a_standard_pipeline_reports_its_states():
+    seen = []
+    x = {"x": np.arange(100_000, dtype=np.float32)}
+    model = client("Standard")
+    result = model.infer(x, on_progress=seen.append)
+    assert_same(result, x)
+    assert (seen[0].event, seen[-1].event) == ("started", "ended")
+    assert {progress.execution_arn for progress in seen} == {result.execution_arn}
+    states = {event: [one.state for one in seen if one.event == event] for event in ("state_entered", "state_exited")}
+    assert "Slice 00" in states["state_entered"]
+    assert sorted(states["state_entered"]) == sorted(states["state_exited"])
+    assert (model.describe().type, model.describe().limits.execution_seconds) == ("STANDARD", 300)
+
+
+def test_the_function_of_the_whole_model_serves_runs_when_it_is_warm():
+    x = {"x": np.ones((1, 16), np.float32)}
+    served = [client("Consolidated").infer(x) for _ in range(2)]
+    assert [timing["slice"] for timing in served[0].timings] == [0, 1]
+    while served[-1].served_by == "slices":
+        served.append(client("Consolidated").infer(x))
+    assert [timing["whole"] for timing in served[-1].timings] == [True]
+    assert len({one.outputs["y"].tobytes() for one in served}) == 1
+
+
+@pytest.mark.parametrize("rows", [2, 5000])
+def test_handlers_pass_arrays_on(monkeypatch, rows):
+    monkeypatch.setenv("SLICED_INFERENCE_BUCKET", PIPELINES["Consolidated"]["bucket"])
+    model = client("Consolidated")
+    x = np.cos(np.arange(rows * 16, dtype=np.float32)).reshape(rows, 16)
+    request = handlers.request({"x": x})
+    assert list(request["inputs"]) == ["tensors" if rows == 2 else "s3"]
+    results = handlers.outputs(model.invoke(request).output)
+    assert results["y"].tobytes() == model.infer({"x": x}).outputs["y"].tobytes()
+
+
+def test_failures_say_where_and_why():
+    error = raised(
+        InferenceError, "^SliceFailed: slice 0: ", lambda: client("Picky").infer({"x": np.zeros((1, 5), "f4")})
+    )
+    assert (error.name, error.slice, error.step) == ("SliceFailed", 0, None)
+    assert error.execution_arn.startswith("arn:aws:states:")
+    request = {"version": 1, "inputs": {"tensors": {"x": {"dtype": "int8", "shape": [1, 4], "data": [1, 2, 3, 4]}}}}
+    message = "^InvalidInput: slice 0: input 'x' expects float32"
+    error = raised(InferenceError, message, lambda: client("Picky").invoke(request))
+    assert (error.tensor, error.got, error.expected) == ("x", "int8[1,4]", "float32[rows,columns]")
+
+
+@pytest.mark.parametrize("name", ["OwnFunctions", "OwnFunctionsStandard"])
+def test_own_functions_take_and_return_any_json(name):
+    model = client(name)
+    assert sorted(model.invoke({"text": "hello"}).output) == ["label", "slices", "y"]
+    error = raised(InferenceError, "^TypeError: preprocess: no such text$", lambda: model.invoke({"text": "throw"}))
+    assert (error.step, error.slice) == ("preprocess", None)
+    raised(InferenceError, "got one with a preprocess function: use invoke", lambda: model.infer({"x": [1.0]}))
+
+
+def test_a_failure_has_no_step_without_the_permission_to_read_the_history():
+    sfn = step_functions()
+    sfn.get_execution_history = lambda **_: sfn.describe_execution(executionArn="arn:aws:states:x:1:execution:a:b")
+    model = client("OwnFunctionsStandard", step_functions=sfn)
+    error = raised(InferenceError, "^TypeError: no such text$", lambda: model.invoke({"text": "throw"}))
+    assert error.step is None
+
+
+def test_a_state_machine_that_contains_a_pipeline_is_invoked():
+    model = client("Mine")
+    request = {"version": 1, "inputs": {"tensors": {"x": {"dtype": "float32", "shape": [1], "data": [2]}}}}
+    invocation = model.invoke(request)
+    assert list(invocation.output["outputs"]["tensors"]) == ["same x"]
+    assert ":express:Test-Mine" in invocation.execution_arn
+    error = raised(InferenceError, "^InvalidInput: slice 0: ", lambda: model.invoke({"no": "request"}))
+    assert ":express:Test-Mine" in error.execution_arn
+    for call in (model.describe, lambda: model.infer({"x": [1.0]})):
+        raised(InferenceError, "^NotAPipeline: the comment of .*Test-Mine.* must have", call)
+
+
+# These compute until they are stopped, so they come last.
+
+ENDLESS = {"x": np.ones((1, 4), np.float32)}
+
+
+def test_a_run_goes_on_after_the_wait_or_is_stopped():
+    model = client("EndlessStandard")
+    end = raised(InferenceTimeoutError, "within 1 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=1))
+    assert step_functions().describe_execution(executionArn=end.execution_arn)["status"] == "RUNNING"
+    step_functions().stop_execution(executionArn=end.execution_arn, error="Enough", cause="by hand")
+    cancel = threading.Event()
+
+    def infer():
+        model.infer(ENDLESS, cancel=cancel, stop_on_cancel=True, on_progress=lambda _: cancel.set())
+
+    end = raised(InferenceCancelledError, "the wait was cancelled: the execution was stopped", infer)
+    execution = step_functions().describe_execution(executionArn=end.execution_arn)
+    assert (end.stopped, execution["status"], execution["error"]) == (True, "ABORTED", "Cancelled")
+
+
+def test_an_execution_that_another_program_stops_fails():
+    def stop(progress):
+        if progress.event == "started":
+            step_functions().stop_execution(executionArn=progress.execution_arn, error="Enough", cause="by hand")
+
+    model = client("EndlessStandard")
+    error = raised(InferenceError, "^Enough: by hand$", lambda: model.infer(ENDLESS, on_progress=stop))
+    assert ":execution:" in error.execution_arn
+
+
+def test_a_wait_for_an_express_run_ends():
+    model = client("EndlessExpress")
+    end = raised(InferenceTimeoutError, "within 1 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=1))
+    assert (end.execution_arn, end.stopped) == (None, False)
+    for call in (
+        lambda: model.infer(ENDLESS, stop_on_cancel=True),
+        lambda: model.invoke({}, stop_on_cancel=True),
+    ):
+        raised(InferenceError, "stop_on_cancel expects a Standard state machine, got an Express", call)
