@@ -36,7 +36,8 @@ for (const language of languages) {
   for (const file of packLanguage(language, PACKAGES) ?? []) {
     files.push(file);
     const { size } = fs.statSync(file);
-    if (size >= SMALLEST_LISTED_BYTES) console.log(`${inRepository(file)}: ${megabytes(size)}`);
+    if (size >= SMALLEST_LISTED_BYTES || file.endsWith('.whl'))
+      console.log(`${inRepository(file)}: ${megabytes(size)}`);
   }
 }
 

@@ -2,11 +2,11 @@
 
 import array
 import base64
-import io
 import json
 import re
 from types import SimpleNamespace
 
+import botocore.exceptions
 import numpy as np
 import pytest
 from conftest import RUN, ended_with, machine, output_of, succeeded
@@ -218,9 +218,16 @@ def test_damaged_results_are_read_again_and_then_refused(aws):
 def objects(monkeypatch):
     """The objects that handlers put, by key."""
     found = {}
+
+    def read(file):
+        body = file.pop(0) if isinstance(file, list) else file
+        if isinstance(body, Exception):
+            raise body
+        return body
+
     storage = SimpleNamespace(
         put_object=lambda Bucket, Key, Body: found.update({Key: Body}),
-        get_object=lambda Bucket, Key: {"Body": io.BytesIO(found[Key])},
+        get_object=lambda Bucket, Key: {"Body": SimpleNamespace(read=lambda: read(found[Key]))},
     )
     monkeypatch.setattr(handlers, "_s3", lambda: storage)
     monkeypatch.setattr(handlers, "LONGEST_PAUSE", 0)
@@ -258,7 +265,10 @@ def test_handlers_read_results_of_their_bucket_and_run(objects, monkeypatch):
     for other in (output(bucket="another"), output(key="outputs/other.safetensors")):
         with pytest.raises(InferenceError, match="^InvalidOutput: .* results at "):
             handlers.outputs(other)
-    objects[f"outputs/{RUN}.safetensors"] = encode_file(FILE)[:-1]
+    broken = [botocore.exceptions.IncompleteReadError(actual_bytes=1, expected_bytes=2), encode_file(FILE)]
+    objects[f"outputs/{RUN}.safetensors"] = broken
+    assert_file(handlers.outputs(output()))
+    objects[f"outputs/{RUN}.safetensors"] = [encode_file(FILE)[:-1]] * 3
     with pytest.raises(InferenceError, match="^CorruptTensor: .* in 3 reads: "):
         handlers.outputs(output())
     monkeypatch.delenv("SLICED_INFERENCE_BUCKET")

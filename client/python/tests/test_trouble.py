@@ -199,28 +199,6 @@ def test_a_progress_function_can_end_the_call(aws):
     assert aws.calls == ["DescribeStateMachine"]
 
 
-def test_a_stub_in_the_place_of_boto3_is_served(aws):
-    class Stub:
-        def __init__(self, kind):
-            self._kind = kind
-
-        def describe_state_machine(self, **_):
-            return machine(self._kind).body
-
-        def start_sync_execution(self, **_):
-            return succeeded().body
-
-        def start_execution(self, **_):
-            return {"executionArn": f"{EXECUTION}run"}
-
-        def describe_execution(self, **_):
-            return succeeded().body
-
-    for kind in ("STANDARD", "EXPRESS"):
-        assert_result(aws.infer(model=aws.model(step_functions=Stub(kind))))
-    assert aws.calls == []
-
-
 WAITS = {
     "DescribeStateMachine": "nothing was started",
     "PutObject": "nothing was started",

@@ -4,6 +4,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from numpy.typing import ArrayLike
@@ -11,12 +13,12 @@ from numpy.typing import ArrayLike
 from .aws import Aws
 from .call import Call
 from .contract import INLINE_MODES
-from .errors import ExecutionFailed, InferenceError, InferenceTimeoutError
+from .errors import InferenceError, InferenceTimeoutError
 from .execution import execute
 from .failures import is_replaced, may_be_outdated, trace_of
 from .inputs import tensors_from
 from .many import outcomes_of
-from .output import Output, decoded, ordered, output_from, read_object, read_undamaged, results_place
+from .output import decoded, ordered, read_object, read_undamaged, result_from, results_place
 from .pipeline import PipelineDescription, StateMachine, described_arn, region_of
 from .request import invoked_text, request_of
 from .results import Inference, InferenceProgress, Invocation, Outcome, Progress
@@ -209,7 +211,7 @@ class SlicedInferenceClient:
 
             text = compact_json(request_of(tensors, put, INLINE_MODES[results]))
             output = self._execute(call, machine, text)
-            return self._result(call, machine.pipeline, output_from(output, call.execution_arn))
+            return self._result(call, machine.pipeline, output)
 
         return call.run(lambda: self._restarting(call, attempt, has_tensors=True))
 
@@ -283,45 +285,34 @@ class SlicedInferenceClient:
     def _execute(self, call: Call, machine: StateMachine, text: str) -> Any:
         try:
             return execute(call, machine, text)
-        except ExecutionFailed:
-            raise
-        except InferenceError:
-            # A state machine that has become Express is started all the same, but its executions cannot be described.
-            self._machine = None
+        except InferenceError as error:
+            if error.cause is not None:
+                # A state machine that has become Express is started all the same, but its runs cannot be described.
+                self._machine = None
             raise
 
-    def _result(self, call: Call, used: PipelineDescription, output: Output) -> Inference:
-        pipeline = self._maker_of(output, call, used)
-        place = results_place(output, pipeline.bucket)
-        if output.inline is not None:
-            tensors = decoded(output.inline)
+    def _result(self, call: Call, used: PipelineDescription, output: Any) -> Inference:
+        result, inline = result_from(output, call.execution_arn)
+        pipeline = self._maker_of(result, call, used)
+        place = results_place(result, pipeline.bucket)
+        if inline is not None:
+            tensors = decoded(inline)
         else:
             call.situation = f"the results are in {place}"
-            tensors = read_undamaged(
-                place.key, lambda: read_object(call, place, self._max_result_bytes), call.pauses(), call.sleep
-            )
+            read = partial(read_object, call, place, self._max_result_bytes)
+            tensors = read_undamaged(place.key, read, call.pauses(), call.sleep)
         # If a deployment is under way, or the ARN is that of an alias, the signature may be of another model.
-        if output.deployment_digest == pipeline.signature.deployment_digest:
+        if result.deployment_digest == pipeline.signature.deployment_digest:
             tensors = ordered(pipeline, tensors)
-        return Inference(
-            outputs=tensors,
-            execution_arn=call.execution_arn or "",
-            results_object=output.place,
-            run=output.run,
-            timings=output.timings,
-            deployment_digest=output.deployment_digest,
-            served_by=output.served_by,
-        )
+        return replace(result, outputs=tensors)
 
-    def _maker_of(self, output: Output, call: Call, used: PipelineDescription) -> PipelineDescription:
-        """The pipeline that has made an output: the latest one, if a deployment came between."""
-        digest = output.deployment_digest
-        is_unfit = digest != used.signature.deployment_digest
-        if is_unfit:
-            unfit = self._unfit
-            if unfit is not None and unfit[0] == digest and time.monotonic() - unfit[1] < UNFIT_SECONDS:
+    def _maker_of(self, result: Inference, call: Call, used: PipelineDescription) -> PipelineDescription:
+        """The pipeline that has made a result: the latest one, if a deployment came between."""
+        digest, place = result.deployment_digest, result.results_object
+        if digest == used.signature.deployment_digest:
+            if place is None or place.bucket == used.bucket:
                 return used
-        elif output.place is None or output.place.bucket == used.bucket:
+        elif self._unfit is not None and self._unfit[0] == digest and time.monotonic() < self._unfit[1] + UNFIT_SECONDS:
             return used
         self._machine = None
         try:

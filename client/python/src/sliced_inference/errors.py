@@ -1,6 +1,6 @@
 """The errors of calls."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 
 @dataclass(eq=False)
@@ -26,6 +26,8 @@ class InferenceError(Exception):
     """``None`` if nothing was started."""
     cause: Exception | None = None
     """The error of boto3."""
+    reported_cause: str | None = field(default=None, repr=False)
+    """Of an execution that failed: the cause as Step Functions has it."""
 
     def __str__(self) -> str:
         place = f"{self.step}: " if self.step is not None else f"slice {self.slice}: " if self.slice is not None else ""
@@ -54,13 +56,6 @@ class InferenceTimeoutError(EndOfWait, TimeoutError):
 
 class InferenceCancelledError(EndOfWait):
     """The event ``cancel`` was set during the wait."""
-
-
-class ExecutionFailed(InferenceError):
-    """Step Functions reports that an execution failed."""
-
-    reported_cause: str | None = None
-    """The cause as Step Functions has it, from which a later deployment may be told."""
 
 
 def invalid_output(expected: str, got: str) -> InferenceError:

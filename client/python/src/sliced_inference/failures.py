@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .contract import NAMES_OF_SLICES
-from .errors import ExecutionFailed, InferenceError
+from .errors import InferenceError
 from .pipeline import StateMachine, json_object
 
 STATUS_NAMES = {"TIMED_OUT": "States.Timeout", "ABORTED": "ExecutionAborted"}
@@ -21,7 +21,7 @@ LOST_FUNCTION = ("Lambda.ResourceNotFoundException", "Lambda.AWSLambdaException"
 FUNCTION_ARN = re.compile(r"\barn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w-]+)?")
 
 
-def failure_of(execution: Mapping[str, Any], step: str | None) -> ExecutionFailed:
+def failure_of(execution: Mapping[str, Any], step: str | None) -> InferenceError:
     """The error of an execution that failed, timed out or was stopped."""
     status = execution["status"]
     fields = parse_failure_cause(execution.get("cause") or f"the execution ended with the status {status}")
@@ -30,9 +30,8 @@ def failure_of(execution: Mapping[str, Any], step: str | None) -> ExecutionFaile
     name = execution.get("error") or STATUS_NAMES.get(status, status)
     if fields["step"] is not None and name in NAMES_OF_SLICES:
         name, fields["message"] = "HandlerError", f"{name}: {fields['message']}"
-    error = ExecutionFailed(name, execution_arn=execution["executionArn"], **fields)
-    error.reported_cause = execution.get("cause")
-    return error
+    arn, cause = execution["executionArn"], execution.get("cause")
+    return InferenceError(name, execution_arn=arn, reported_cause=cause, **fields)
 
 
 def parse_failure_cause(cause: str) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def trace_of(error: InferenceError, is_pipeline: bool) -> str | None:
     If a later definition lacks it, a deployment explains the failure. ``None`` if none can. The failures of the user's
     own functions have no trace, whatever their names are. A pipeline's definition names all functions that it calls.
     """
-    cause = error.reported_cause if isinstance(error, ExecutionFailed) else None
+    cause = error.reported_cause
     if cause is None or error.step is not None:
         return None
     if error.name in LOST_FUNCTION and (is_pipeline or error.slice is not None):
@@ -77,7 +76,7 @@ def may_be_outdated(error: InferenceError) -> bool:
     if error.cause is not None:
         return error.name in OUTDATED
     # The request is in another bucket than the slices read, or has the inputs of another model.
-    return error.name == "InvalidInput" and isinstance(error, ExecutionFailed)
+    return error.name == "InvalidInput" and error.execution_arn is not None
 
 
 def is_replaced(used: StateMachine, now: StateMachine, trace: str | None, has_tensors: bool) -> bool:

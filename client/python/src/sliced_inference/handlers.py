@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from .contract import NAMES_OF_SLICES, NUMERIC_DTYPES
 from .errors import InferenceError, invalid_input
-from .output import decoded, output_from, read_undamaged, results_place
+from .output import decoded, read_undamaged, result_from, results_place
 from .request import request_of
 from .tensors import Tensor, tensor_from
 
@@ -87,10 +87,10 @@ def outputs(output: Mapping[str, Any]) -> dict[str, Tensor]:
     Raises ``InvalidOutput`` if the results are not those of the run in the pipeline's bucket, and ``CorruptTensor`` if
     they do not have their checksums in three reads.
     """
-    checked = output_from(output)
-    if checked.inline is not None:
-        return decoded(checked.inline)
-    place = results_place(checked, _bucket())
+    result, inline = result_from(output)
+    if inline is not None:
+        return decoded(inline)
+    place = results_place(result, _bucket())
 
     def get() -> bytes:
         body: bytes = _s3().get_object(Bucket=place.bucket, Key=place.key)["Body"].read()

@@ -4,7 +4,6 @@ import io
 import random
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from botocore import exceptions
@@ -14,7 +13,7 @@ from .call import Call
 from .contract import CONTRACT_VERSION
 from .errors import InferenceError, invalid_output
 from .pipeline import PipelineDescription
-from .results import ObjectReference, ServedBy
+from .results import Inference, ObjectReference
 from .tensors import DAMAGE, Tensor, decode_file, decode_inline, dtype_of
 
 T = TypeVar("T")
@@ -32,23 +31,11 @@ BROKEN_BODY = (
 KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", type(None): "none"}
 
 
-@dataclass(frozen=True)
-class Output:
-    """An output whose fields are of the right kinds. Its inline tensors are not decoded yet."""
+def result_from(value: Any, execution_arn: str | None = None) -> tuple[Inference, dict[str, Any] | None]:
+    """The result of a run, without its tensors, and the inline tensors as JSON, or ``None`` if they are only in S3.
 
-    deployment_digest: str
-    run: str
-    timings: list[dict[str, Any]]
-    inline: dict[str, Any] | None
-    place: ObjectReference | None
-    served_by: ServedBy | None
-
-
-def output_from(value: Any, execution_arn: str | None = None) -> Output:
-    """Checks each field: an execution of another state machine may return anything. Fields of newer pipelines may be
-    there.
-
-    If the execution is known, the output of another one is refused.
+    An execution of another state machine may return anything, so each field is checked. Fields of newer pipelines may
+    be there. If the execution is known, the output of another one is refused.
     """
     output = _checked(value, "a JSON object", dict)
     if output.get("version") != CONTRACT_VERSION:
@@ -71,7 +58,7 @@ def output_from(value: Any, execution_arn: str | None = None) -> Output:
     if "servedBy" in output and output["servedBy"] not in ("whole", "slices"):
         raise invalid_output("servedBy of 'whole' or 'slices'", "another")
     digest = _field(output, "deploymentDigest", str)
-    return Output(digest, run, timings, inline, place, output.get("servedBy"))
+    return Inference({}, execution_arn or "", place, run, timings, digest, output.get("servedBy")), inline
 
 
 def _field(parent: dict[str, Any], name: str, kind: type[T]) -> T:
@@ -88,11 +75,11 @@ def decoded(inline: dict[str, Any]) -> dict[str, Tensor]:
     return {name: decode_inline(name, tensor) for name, tensor in inline.items()}
 
 
-def results_place(output: Output, bucket: str) -> ObjectReference:
+def results_place(result: Inference, bucket: str) -> ObjectReference:
     """Where a run of a pipeline with this bucket has its results. Those of another bucket or run are refused."""
-    place = ObjectReference(bucket, f"outputs/{output.run}.safetensors")
-    if output.place not in (None, place):
-        raise invalid_output(f"results at {place}", str(output.place))
+    place = ObjectReference(bucket, f"outputs/{result.run}.safetensors")
+    if result.results_object not in (None, place):
+        raise invalid_output(f"results at {place}", str(result.results_object))
     return place
 
 
@@ -105,12 +92,9 @@ def read_object(call: Call, place: ObjectReference, max_bytes: int) -> bytes:
         message = f"the results {place.key} must have at most {max_bytes} bytes, got {size}: raise max_result_bytes"
         raise InferenceError("InvalidOutput", message, expected=f"at most {max_bytes} bytes", got=f"{size} bytes")
     file = io.BytesIO()
-    try:
-        while part := body.read(2**20):
-            call.check()
-            file.write(part)
-    except exceptions.BotoCoreError as error:
-        raise explained("GetObject", error) from error
+    while part := body.read(2**20):
+        call.check()
+        file.write(part)
     return file.getvalue()
 
 
@@ -118,14 +102,16 @@ def read_undamaged(
     key: str, read: Callable[[], bytes], pauses: Iterator[float], sleep: Callable[[float], None]
 ) -> dict[str, Tensor]:
     """Reads results from S3, again if they are damaged."""
+    damage: Exception | None = None
     for _ in range(READS):
+        if damage is not None:
+            sleep(random.uniform(0, next(pauses)))
         try:
             return decode_file(read())
-        except (*DAMAGE, InferenceError) as error:
-            if isinstance(error, InferenceError) and not isinstance(error.cause, BROKEN_BODY):
-                raise
+        except (*DAMAGE, *BROKEN_BODY) as error:
             damage = error
-            sleep(random.uniform(0, next(pauses)))
+        except exceptions.BotoCoreError as error:
+            raise explained("GetObject", error) from error
     message = f"the results {key} must be whole, got damaged ones in {READS} reads: {damage}"
     raise InferenceError("CorruptTensor", message) from damage
 
