@@ -1,23 +1,7 @@
 /** Runs cases one by one in a process that may crash, hang or swell; `watch.ts` starts and watches it. */
 import * as fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-
-export const OUTCOMES = [
-  'accepted',
-  'refused',
-  'refused by ONNX Runtime',
-  'crashed ONNX Runtime',
-  'no answer from ONNX Runtime',
-] as const;
-
-/** The end of a case in which the target behaved correctly. */
-export interface CaseEnd {
-  readonly outcome: (typeof OUTCOMES)[number];
-  /** Why the file was refused; empty if it was accepted. */
-  readonly message: string;
-  /** Time that the case waited for ONNX Runtime, in ms. */
-  readonly waitedMs: number;
-}
+import type { CaseEnd } from './fuzz-case';
 
 export interface Question {
   /** Path of the file of the case. */
@@ -27,9 +11,8 @@ export interface Question {
 
 export interface Answer {
   /** How the case ended, or the error that the target threw. */
-  readonly end: CaseEnd | { readonly thrown: string };
-  /** Duration of the case without the time of ONNX Runtime, in ms. */
-  readonly ownMs: number;
+  readonly end: CaseEnd | { readonly failure: string };
+  readonly ms: number;
   /** Peak of the process's memory during the case, in MB (2^20 bytes). */
   readonly peakMb: number;
   /** Memory that the process keeps after the case, in MB. */
@@ -37,12 +20,10 @@ export interface Answer {
 }
 
 /** Exports of the module of a target. */
-export interface Target {
+interface Target {
   /** @throws if the library behaves wrongly */
   runCase(path: string, choice: number): CaseEnd | Promise<CaseEnd>;
 }
-
-const KIB_PER_MB = 1024;
 
 async function answer(target: Target, { path, choice }: Question): Promise<Answer> {
   resetPeak();
@@ -53,11 +34,11 @@ async function answer(target: Target, { path, choice }: Question): Promise<Answe
     // A rejection that nobody handles ends this process now, not in the next case.
     await setImmediate();
   } catch (error) {
-    end = { thrown: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    end = { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-  const ownMs = performance.now() - start - ('waitedMs' in end ? end.waitedMs : 0);
-  const peakMb = memoryPeakMb();
-  return { end, ownMs, peakMb, restingMb: process.memoryUsage.rss() / 2 ** 20 };
+  const ms = performance.now() - start;
+  const peakMb = memoryMb('self', 'VmHWM') ?? process.resourceUsage().maxRSS / 1024;
+  return { end, ms, peakMb, restingMb: process.memoryUsage.rss() / 2 ** 20 };
 }
 
 /** Linux can reset the peak (`man proc_pid_clear_refs`); other systems only know the peak since the process started. */
@@ -69,14 +50,15 @@ function resetPeak(): void {
   }
 }
 
-function memoryPeakMb(): number {
+/** Returns `undefined` on other systems than Linux, and if the process has ended. */
+export function memoryMb(pid: number | 'self', field: 'VmHWM' | 'VmRSS'): number | undefined {
   try {
-    const peak = /VmHWM:\s*(\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'latin1'));
-    if (peak !== null) return Number(peak[1]) / KIB_PER_MB;
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'latin1');
+    const found = new RegExp(`${field}:\\s*(\\d+) kB`).exec(status);
+    return found === null ? undefined : Number(found[1]) / 1024;
   } catch {
-    // Other systems only report the peak since the process started.
+    return undefined;
   }
-  return process.resourceUsage().maxRSS / KIB_PER_MB;
 }
 
 if (require.main === module) {

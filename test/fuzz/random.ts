@@ -11,7 +11,7 @@ export class Random {
 
   /** Returns a whole number from 0 to `limit - 1`. */
   below(limit: number): number {
-    return Math.floor((this.next() / 2 ** 32) * limit);
+    return Math.floor(this.share() * limit);
   }
 
   between(least: number, most: number): number {
@@ -20,11 +20,11 @@ export class Random {
 
   /** Returns a whole number from 1 to `most`; its logarithm is uniformly distributed. */
   magnitude(most: number): number {
-    return Math.max(1, Math.round(most ** (this.next() / 2 ** 32)));
+    return Math.max(1, Math.round(most ** this.share()));
   }
 
   chance(probability: number): boolean {
-    return this.next() / 2 ** 32 < probability;
+    return this.share() < probability;
   }
 
   pick<T>(choices: readonly T[]): T {
@@ -35,14 +35,14 @@ export class Random {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 
-  /** sfc32 of PractRand (https://pracrand.sourceforge.net), which is in the public domain. */
-  private next(): number {
+  /** From 0 to below 1, by sfc32 of PractRand (https://pracrand.sourceforge.net), which is in the public domain. */
+  private share(): number {
     const [a, b, c, counter] = this.state;
     const result = (a + b + counter) >>> 0;
     this.state[0] = b ^ (b >>> 9);
     this.state[1] = c + (c << 3);
     this.state[2] = ((c << 21) | (c >>> 11)) + result;
     this.state[3] = counter + 1;
-    return result;
+    return result / 2 ** 32;
   }
 }

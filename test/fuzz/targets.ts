@@ -1,16 +1,16 @@
 /** The kinds of files, requests and events that the fuzzer mutates, each with the module that gives them to the library. */
 import * as path from 'node:path';
-import type { CaseSource } from './cases';
-import { CaseMaker } from './cases';
-import { HeaderCaseMaker } from './headers/header-cases';
-import { putBesideModel } from './model-files';
+import type { FuzzCase } from './fuzz-case';
+import { headerCase } from './headers/header-cases';
+import { putBesideModel } from './models/external-data';
+import { modelCase } from './models/model-cases';
 import { putBesidePlan } from './plans/base-plans';
-import { PlanCaseMaker } from './plans/plan-cases';
-import { EventCaseMaker } from './requests/event-cases';
-import { InputCaseMaker } from './requests/input-cases';
+import { planCase } from './plans/plan-cases';
+import type { Random } from './random';
+import { eventCase, inputCase } from './requests/request-cases';
 
 export interface FuzzTarget {
-  /** Absolute path of the module that runs cases, see `Target`. */
+  /** Absolute path of the module that runs cases: its `runCase` throws if the library behaves wrongly. */
   readonly module: string;
   /** Name of the file of a case. */
   readonly file: string;
@@ -23,18 +23,24 @@ export interface FuzzTarget {
    * @default - a case is one file
    */
   readonly putBeside?: (folder: string) => void;
-  readonly casesOf: (seed: number) => CaseSource;
+  readonly makeCase: (random: Random) => FuzzCase;
 }
+
+const small = { timeLimit: 10, memory: { limitMb: 300, restingMb: 150 } };
+const slices = {
+  module: path.join(__dirname, 'requests/request-target.js'),
+  timeLimit: 20,
+  memory: { limitMb: 400, restingMb: 200 },
+};
 
 /** By name. */
 export const TARGETS = {
   models: {
-    module: path.join(__dirname, 'model-target.js'),
+    ...small,
+    module: path.join(__dirname, 'models/model-target.js'),
     file: 'model.onnx',
-    timeLimit: 10,
-    memory: { limitMb: 300, restingMb: 150 },
     putBeside: putBesideModel,
-    casesOf: (seed) => new CaseMaker(seed),
+    makeCase: modelCase,
   },
   plans: {
     module: path.join(__dirname, 'plans/plan-target.js'),
@@ -43,27 +49,14 @@ export const TARGETS = {
     timeLimit: 60,
     memory: { limitMb: 900, restingMb: 600 },
     putBeside: putBesidePlan,
-    casesOf: (seed) => new PlanCaseMaker(seed),
+    makeCase: planCase,
   },
   headers: {
+    ...small,
     module: path.join(__dirname, 'headers/header-target.js'),
     file: 'file.safetensors',
-    timeLimit: 10,
-    memory: { limitMb: 300, restingMb: 150 },
-    casesOf: (seed) => new HeaderCaseMaker(seed),
+    makeCase: headerCase,
   },
-  inputs: {
-    module: path.join(__dirname, 'requests/input-target.js'),
-    file: 'request.json',
-    timeLimit: 20,
-    memory: { limitMb: 400, restingMb: 200 },
-    casesOf: (seed) => new InputCaseMaker(seed),
-  },
-  events: {
-    module: path.join(__dirname, 'requests/event-target.js'),
-    file: 'event.json',
-    timeLimit: 20,
-    memory: { limitMb: 400, restingMb: 200 },
-    casesOf: (seed) => new EventCaseMaker(seed),
-  },
+  inputs: { ...slices, file: 'event.json', makeCase: inputCase },
+  events: { ...slices, file: 'event.json', makeCase: eventCase },
 } as const satisfies Record<string, FuzzTarget>;

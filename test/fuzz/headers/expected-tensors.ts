@@ -4,19 +4,19 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import type { NamedTensors } from './base-files';
 import { partsOf } from './header-file';
 
-const DTYPES: Readonly<Record<string, readonly [dtype: string, bytes: number]>> = {
-  F32: ['float32', 4],
-  F64: ['float64', 8],
-  F16: ['float16', 2],
-  I8: ['int8', 1],
-  I16: ['int16', 2],
-  I32: ['int32', 4],
-  I64: ['int64', 8],
-  U8: ['uint8', 1],
-  U16: ['uint16', 2],
-  U32: ['uint32', 4],
-  U64: ['uint64', 8],
-  BOOL: ['bool', 1],
+const CODES: Readonly<Record<string, readonly [code: string, bytes: number]>> = {
+  float32: ['F32', 4],
+  float64: ['F64', 8],
+  float16: ['F16', 2],
+  int8: ['I8', 1],
+  int16: ['I16', 2],
+  int32: ['I32', 4],
+  int64: ['I64', 8],
+  uint8: ['U8', 1],
+  uint16: ['U16', 2],
+  uint32: ['U32', 4],
+  uint64: ['U64', 8],
+  bool: ['BOOL', 1],
 };
 
 interface Stored {
@@ -25,80 +25,59 @@ interface Stored {
   readonly data_offsets: readonly [begin: number, end: number];
 }
 
+const STRINGS = 'string_tensor.';
+
 /** @throws if the library should have refused the file, or returned other tensors */
 export function checkTensors(file: Uint8Array, tensors: NamedTensors): void {
   const { header, data } = partsOf(file);
-  const fields = new Map(
-    Object.entries(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header)) as object),
-  ) as Map<string, unknown>;
-  const metadata = new Map(Object.entries((fields.get('__metadata__') ?? {}) as Record<string, string>));
-  fields.delete('__metadata__');
-  const left = new Map(tensors);
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(header);
+  const { __metadata__: metadata = {}, ...stored } = JSON.parse(text) as Record<string, object>;
+  const notes = new Map(Object.entries(metadata as Record<string, string>));
+  // `Object.entries`, because a tensor may have the name `__proto__`.
+  const numeric = Object.entries(stored) as [string, Stored][];
+  const strings = [...notes.keys()].filter((key) => key.startsWith(STRINGS));
   let bytes = 0;
-  for (const [name, field] of fields as Map<string, Stored>) {
-    bytes += checkNumeric(name, field, {
-      tensor: left.get(name),
-      sum: metadata.get(`tensor_crc32.${name}`),
-      data,
-    });
-    left.delete(name);
+  for (const [
+    name,
+    {
+      dtype,
+      shape,
+      data_offsets: [begin, end],
+    },
+  ] of numeric) {
+    const own = data.subarray(begin, end);
+    const tensor = tensors.get(name);
+    const [code, size] = CODES[tensor?.dtype ?? ''] ?? ['', 0];
+    const sum = notes.get(`tensor_crc32.${name}`);
+    bytes += own.byteLength;
+    check(own.byteLength === end - begin && own.byteLength === size * product(shape), name, 'length');
+    check(sum === undefined || sum === crc32(own).toString(16).padStart(8, '0'), name, 'checksum');
+    check(code === dtype, name, 'type');
+    check(sameTensor(tensor, { dtype: tensor?.dtype, shape, bytes: own } as RawTensor), name, 'value');
   }
-  if (bytes !== data.byteLength)
-    throw new Error(`${bytes} bytes of tensors, but ${data.byteLength} in the file`);
-  for (const [key, text] of metadata) {
-    if (!key.startsWith('string_tensor.')) continue;
-    const name = key.slice('string_tensor.'.length);
-    checkStrings(name, JSON.parse(text) as { shape: unknown; data: unknown }, left.get(name));
-    left.delete(name);
+  for (const key of strings) {
+    const name = key.slice(STRINGS.length);
+    const { shape, data: items } = JSON.parse(notes.get(key) ?? '') as { shape: number[]; data: string[] };
+    check(sameTensor(tensors.get(name), { dtype: 'string', shape, strings: items }), name, 'value');
   }
-  if (left.size > 0)
-    throw new Error(`tensors that the file does not have: ${JSON.stringify([...left.keys()])}`);
+  check(bytes === data.byteLength, 'data', 'length');
+  check(tensors.size === numeric.length + strings.length, 'file', 'number of tensors');
 }
 
-/** Returns the number of the tensor's bytes. */
-function checkNumeric(
-  name: string,
-  { dtype: code, shape, data_offsets: [begin, end] }: Stored,
-  { tensor, sum, data }: { tensor: RawTensor | undefined; sum: string | undefined; data: Uint8Array },
-): number {
-  const [dtype, size] = DTYPES[code];
-  const bytes = data.subarray(begin, end);
-  const count = shape.reduce((product, length) => product * length, 1);
-  const isWhole = bytes.byteLength === end - begin && bytes.byteLength === count * size;
-  if (!isWhole) throw new Error(`accepted tensor ${JSON.stringify(name)} with a wrong length`);
-  if (sum !== undefined && sum !== crc32(bytes).toString(16).padStart(8, '0')) {
-    throw new Error(`accepted tensor ${JSON.stringify(name)} with a wrong checksum`);
-  }
-  const isSame =
-    tensor?.dtype === dtype &&
-    sameShape(tensor.shape, shape) &&
-    'bytes' in tensor &&
-    Buffer.compare(tensor.bytes, bytes) === 0;
-  if (!isSame) throw new Error(`another tensor ${JSON.stringify(name)} than in the file`);
-  return bytes.byteLength;
+function check(isRight: boolean, name: string, what: string): void {
+  if (!isRight) throw new Error(`accepted ${JSON.stringify(name)} with a wrong ${what}`);
 }
 
-function checkStrings(
-  name: string,
-  expected: { shape: unknown; data: unknown },
-  tensor: RawTensor | undefined,
-): void {
-  const isSame =
-    tensor?.dtype === 'string' &&
-    JSON.stringify([tensor.shape, tensor.strings]) === JSON.stringify([expected.shape, expected.data]);
-  if (!isSame) throw new Error(`other strings ${JSON.stringify(name)} than in the file`);
+function product(shape: readonly number[]): number {
+  return shape.reduce((count, size) => count * size, 1);
 }
 
 export function sameTensors(a: NamedTensors, b: NamedTensors): boolean {
   return a.size === b.size && [...a].every(([name, tensor]) => sameTensor(tensor, b.get(name)));
 }
 
-function sameTensor(a: RawTensor, b: RawTensor | undefined): boolean {
-  if (a.dtype !== b?.dtype || !sameShape(a.shape, b.shape)) return false;
+function sameTensor(a: RawTensor | undefined, b: RawTensor | undefined): boolean {
+  if (a === undefined || a.dtype !== b?.dtype || a.shape.join() !== b.shape.join()) return false;
   if ('strings' in a) return 'strings' in b && JSON.stringify(a.strings) === JSON.stringify(b.strings);
   return 'bytes' in b && Buffer.compare(a.bytes, b.bytes) === 0;
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }

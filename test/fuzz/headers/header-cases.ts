@@ -1,13 +1,12 @@
 /** Creates the safetensors file of a run. */
-import type { CaseSource, FuzzCase } from '../cases';
+import { type FuzzCase, mutateBy } from '../fuzz-case';
+import { jsonBomb } from '../json/json-bombs';
+import { mutateJson } from '../json/mutate-json';
+import { type Json, ODD_NUMBERS } from '../json/odd-values';
 import { BYTE_MUTATIONS } from '../mutate-bytes';
-import type { Json } from '../mutate-json';
-import { mutateJson } from '../mutate-json';
-import { Random } from '../random';
+import type { Random } from '../random';
 import { BASE_FILES } from './base-files';
 import { fileOf, partsOf, seal } from './header-file';
-import type { Header } from './mutate-header';
-import { HEADER_MUTATIONS } from './mutate-header';
 
 /** Sizes of the first read, which decide what is read by ranges. */
 const FIRST_READS = [16, 1024, 8 * 1024 * 1024] as const;
@@ -25,76 +24,65 @@ export function headerChoice(choice: number): HeaderChoice {
 /** Limit of mutations of one file. */
 const MOST_MUTATIONS = 3;
 
+const MOST_BOMB = 3_000_000;
+
 /** Lengths of a header, as a file may state them. */
 const ODD_LENGTHS = [
   ...[0n, 1n, 7n, 8n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n],
   ...[99_999_999n, 100_000_000n, 100_000_001n],
 ];
 
-/** Headers that are expensive to read. */
-const BOMBS: Readonly<Record<string, (random: Random) => string>> = {
-  'deep nesting': (random) => '['.repeat(random.magnitude(1_000_000)),
-  'deep nesting in a field': (random) => {
-    const depth = random.magnitude(500_000);
-    const field = random.pick(['x', '__metadata__']);
-    const [start, end] = random.pick([
-      ['[', ']'],
-      ['{"shape":', '}'],
-    ]);
-    return `{"${field}":${start.repeat(depth)}1${end.repeat(depth)}}`;
-  },
-  'deep nesting in strings': (random) => {
-    const strings = `{"shape":[1],"data":${'['.repeat(random.magnitude(500_000))}`;
-    return JSON.stringify({ __metadata__: { 'string_tensor.s': strings } });
-  },
-  'many tensors': (random) =>
-    JSON.stringify(
-      Object.fromEntries(
-        Array.from({ length: random.magnitude(20_000) }, (_, index) => [
-          `x${index}`,
-          { dtype: 'F32', shape: [0, index], data_offsets: [0, 0] },
-        ]),
-      ),
-    ),
-  'many sizes': (random) => {
-    const shape = Array<number>(random.magnitude(200_000)).fill(random.pick([1, 2]));
-    return JSON.stringify({ x: { dtype: 'F32', shape, data_offsets: [0, random.pick([0, 4])] } });
-  },
-  'a long name': (random) =>
-    JSON.stringify({
-      ['n\n'.repeat(random.magnitude(500_000))]: { dtype: 'F32', shape: [1], data_offsets: [0, 0] },
-    }),
-  'a long type': (random) =>
-    JSON.stringify({
-      x: { dtype: 'F'.repeat(random.magnitude(1_000_000)), shape: [1], data_offsets: [0, 4] },
-    }),
-};
-
-export class HeaderCaseMaker implements CaseSource {
-  constructor(private readonly seed: number) {}
-
-  make(run: number): FuzzCase {
-    const random = new Random(`${this.seed}:${run}`);
-    const firstRead = random.below(FIRST_READS.length);
-    const base = random.pick(BASE_FILES);
-    const { steps, file, isSealed = false } = this.mutated(random, base.bytes);
-    return {
-      title: `${base.name}: ${steps.join(', ')}`,
-      content: file,
-      choice: 2 * firstRead + Number(isSealed),
-    };
-  }
-
-  private mutated(random: Random, base: Uint8Array): Mutated {
-    if (random.chance(0.02)) {
-      const bomb = random.pick(Object.keys(BOMBS));
-      const data = new Uint8Array(random.pick([0, 4]));
-      return { steps: [bomb], file: fileOf({ header: Buffer.from(BOMBS[bomb](random)), data }) };
-    }
-    if (random.chance(0.3)) return inBytes(random, base);
-    return inHeader(random, base);
-  }
+interface Tensor {
+  dtype: Json;
+  shape: number[];
+  data_offsets: number[];
 }
+
+interface Header {
+  readonly metadata: Record<string, string>;
+  /** In the order of the file. */
+  readonly tensors: readonly Tensor[];
+}
+
+const CODES = 'F32 F64 F16 I8 I16 I32 I64 U8 U16 U32 U64 BOOL BF16 F8_E4M3 C64 f32 STRING'.split(' ');
+
+/** Mutations that most often leave a header well-formed, so that it gets past the first checks. */
+const HEADER_MUTATIONS: Readonly<Record<string, (random: Random, header: Header) => void>> = {
+  'change a type': (random, { tensors }) => {
+    if (tensors.length > 0) random.pick(tensors).dtype = random.pick(CODES);
+  },
+  'change a shape': (random, { tensors }) => {
+    if (tensors.length === 0) return;
+    const { shape } = random.pick(tensors);
+    const size = random.chance(0.6) ? 1 : random.pick(ODD_NUMBERS);
+    const sizes = Array<number>(random.magnitude(20)).fill(size);
+    shape.splice(random.below(shape.length + 1), random.below(2), ...sizes);
+    if (random.chance(0.3)) shape.reverse();
+  },
+  'move bytes to the next tensor': (random, { tensors }) => {
+    const [first, second] = tensors.slice(random.below(tensors.length || 1));
+    if ((second as Tensor | undefined) === undefined) return;
+    const bytes = random.pick([-8, -4, -1, 1, 4, 8]);
+    first.data_offsets[1] += bytes;
+    second.data_offsets[0] += bytes;
+  },
+  'move all offsets': (random, { tensors }) => {
+    const bytes = random.pick([-1, 1, 8, 2 ** 53 - 1]);
+    for (const tensor of tensors) tensor.data_offsets = tensor.data_offsets.map((offset) => offset + bytes);
+  },
+  'drop checksums': (random, { metadata }) => {
+    for (const key of Object.keys(metadata))
+      if (key.includes('crc32') && random.chance(0.7)) Reflect.deleteProperty(metadata, key);
+  },
+  'change strings': (random, { metadata }) => {
+    const keys = Object.keys(metadata).filter((key) => key.startsWith('string_tensor.'));
+    const key = random.pick([...keys, 'string_tensor.s']);
+    const strings = JSON.parse(metadata[key] ?? '{"shape":[1],"data":["a"]}') as Json;
+    const isBomb = random.chance(0.05);
+    if (!isBomb) mutateJson(random, strings, 2);
+    metadata[key] = isBomb ? jsonBomb(random, strings, MOST_BOMB / 10).text : JSON.stringify(strings);
+  },
+};
 
 interface Mutated {
   readonly steps: readonly string[];
@@ -102,28 +90,43 @@ interface Mutated {
   readonly isSealed?: boolean;
 }
 
+export function headerCase(random: Random): FuzzCase {
+  const firstRead = random.below(FIRST_READS.length);
+  const { name, bytes } = random.pick(BASE_FILES);
+  const mutate = random.chance(0.02) ? bomb : random.chance(0.3) ? inBytes : inHeader;
+  const { steps, file, isSealed = false } = mutate(random, bytes);
+  return { title: `${name}: ${steps.join(', ')}`, content: file, choice: 2 * firstRead + Number(isSealed) };
+}
+
+function bomb(random: Random, base: Uint8Array): Mutated {
+  const { header, data } = partsOf(base);
+  const { step, text } = jsonBomb(random, JSON.parse(Buffer.from(header).toString()) as Json, MOST_BOMB);
+  return { steps: [step], file: fileOf({ header: Buffer.from(text), data }) };
+}
+
 function inBytes(random: Random, base: Uint8Array): Mutated {
-  const steps: string[] = [];
   let file = base;
-  for (let left = random.magnitude(MOST_MUTATIONS); left > 0; left--) {
-    const step = random.pick(Object.keys(BYTE_MUTATIONS));
-    file = BYTE_MUTATIONS[step](random, file, random.pick(BASE_FILES).bytes);
-    steps.push(step);
-  }
+  const steps = mutateBy(random, BYTE_MUTATIONS, MOST_MUTATIONS, (mutate) => {
+    file = mutate(random, file, random.pick(BASE_FILES).bytes);
+  });
   return { steps, file };
 }
 
 function inHeader(random: Random, base: Uint8Array): Mutated {
   const { header, data } = partsOf(base);
   const steps: string[] = [];
-  const document = JSON.parse(Buffer.from(header).toString()) as Header;
+  const document = JSON.parse(Buffer.from(header).toString()) as Record<string, Json>;
   if (random.chance(0.7)) {
-    const step = random.pick(Object.keys(HEADER_MUTATIONS));
-    HEADER_MUTATIONS[step](random, document);
-    steps.push(step);
+    const { __metadata__: metadata, ...tensors } = document as unknown as Record<string, Tensor>;
+    const parts = { metadata: metadata as unknown as Header['metadata'], tensors: Object.values(tensors) };
+    steps.push(
+      ...mutateBy(random, HEADER_MUTATIONS, 1, (mutate) => {
+        mutate(random, parts);
+      }),
+    );
   }
   if (random.chance(0.4)) steps.push(...mutateJson(random, document, MOST_MUTATIONS));
-  let text = Buffer.from(written(random, document, steps));
+  let text: Buffer = Buffer.from(written(random, document, steps));
   if (random.chance(0.15)) {
     const step = random.pick(['flip bits', 'set bytes']);
     text = Buffer.from(BYTE_MUTATIONS[step](random, text, text));
@@ -131,23 +134,18 @@ function inHeader(random: Random, base: Uint8Array): Mutated {
   }
   const isSealed = random.chance(0.7) && seal(text);
   if (isSealed) steps.push('seal');
-  const odd = random.chance(0.05);
-  if (odd) steps.push('change the length');
-  const length = random.chance(0.5)
-    ? random.pick(ODD_LENGTHS)
-    : BigInt(text.byteLength + random.between(-9, 9));
-  return { steps, file: fileOf({ header: text, data }, odd ? length : undefined), isSealed };
+  if (random.chance(0.95)) return { steps, file: fileOf({ header: text, data }), isSealed };
+  const near = BigInt(text.byteLength + random.between(-9, 9));
+  const length = random.pick([near, random.pick(ODD_LENGTHS)]);
+  return { steps: [...steps, 'change the length'], file: fileOf({ header: text, data }, length), isSealed };
 }
 
-/** The JSON of a header, with its padding. */
-function written(random: Random, document: Json, steps: string[]): string {
+/** The JSON of a header, with its padding; sometimes with a key twice. */
+function written(random: Random, document: Record<string, Json>, steps: string[]): string {
   let text = JSON.stringify(document, undefined, random.chance(0.05) ? 2 : undefined);
-  const keys = typeof document === 'object' && document !== null ? Object.keys(document) : [];
+  const keys = Object.keys(document);
   if (random.chance(0.05) && keys.length > 0) {
-    const copy = JSON.stringify({ [random.pick(keys)]: Object.values(document ?? {})[0] as Json }).slice(
-      1,
-      -1,
-    );
+    const copy = `${JSON.stringify(random.pick(keys))}:${JSON.stringify(document[keys[0]])}`;
     text = random.chance(0.5) ? `{${copy},${text.slice(1)}` : `${text.slice(0, -1)},${copy}}`;
     steps.push('repeat a key');
   }

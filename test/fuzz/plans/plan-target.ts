@@ -8,21 +8,17 @@ import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { analyzeModel } from '../../../lib/compile/analyze';
+import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import { SlicedInferenceError } from '../../../lib/errors';
+import { readPlan } from '../../../lib/compile/plan-file';
+import { planText } from '../../../lib/emit/write';
 import { SlicedInferencePipeline } from '../../../lib/pipeline/sliced-inference-pipeline';
 import { SlicedModel } from '../../../lib/pipeline/sliced-model';
 import { fromPlan } from '../../../lib/plan/slicing';
-import { readPlan } from '../../../lib/compile/plan-file';
-import { planText } from '../../../lib/emit/write';
 import { timeAhead } from '../../support/inference/file-age';
-import type { CaseEnd } from '../fuzz-process';
-import { checkMessage } from '../message';
-import { watchWrites } from './watch-writes';
+import { type CaseEnd, endOf } from '../fuzz-case';
 import { planChoice } from './plan-cases';
-import { wildcards } from './wildcards';
+import { watchWrites } from './watch-writes';
 
 // No file changes after the library has read it.
 Date.now = timeAhead;
@@ -35,58 +31,49 @@ fs.writeFileSync(path.join(app, 'cdk.json'), CDK_JSON);
 const analyzed = new Map<string, AnalyzedModel>();
 const allowed = new Map<string, ReadonlySet<string>>();
 
+const SOURCES = {
+  fromBucket: (stack: Stack, planPath: string): SlicedModel =>
+    SlicedModel.fromBucket(s3.Bucket.fromBucketName(stack, 'Models', 'models'), 'ocr', planPath),
+  fromDirectory: (_: Stack, planPath: string): SlicedModel =>
+    SlicedModel.fromDirectory(path.dirname(planPath)),
+};
+
 export function runCase(planPath: string, choice: number): CaseEnd {
   const { base, way } = planChoice(choice);
   const folder = path.join(path.dirname(planPath), base);
-  const slices = path.join(folder, 'slices');
-  const valid = path.join(folder, 'valid-plan.json');
-  if (fs.existsSync(valid)) fs.copyFileSync(valid, path.join(slices, 'plan.json'));
-  else fs.copyFileSync(path.join(slices, 'plan.json'), valid);
+  const [beside, valid] = ['slices/plan.json', 'valid-plan.json'].map((name) => path.join(folder, name));
+  if (!fs.existsSync(valid)) fs.copyFileSync(beside, valid);
+  fs.copyFileSync(valid, beside);
   if (way === 'fromPlan') {
-    return ended(() => {
-      cut(planPath, path.join(folder, 'model.onnx'), base);
+    return endOf(() => {
+      cut(planPath, path.join(folder, 'model.onnx'));
     });
   }
-  const sources: Record<string, (plan: string) => ModelIn> = {
-    fromBucket: inBucket,
-    fromDirectory: () => inFolder(slices),
-  };
   const policies =
     allowed.get(base) ??
-    new Set(Object.values(sources).flatMap((of) => wildcards(synthesized(valid, of(valid)))));
+    new Set(Object.values(SOURCES).flatMap((source) => wildcardsIn(synthesized(beside, source))));
   allowed.set(base, policies);
-  return ended(() => {
-    fs.copyFileSync(planPath, path.join(slices, 'plan.json'));
-    const extra = wildcards(synthesized(planPath, sources[way](planPath))).find((own) => !policies.has(own));
+  return endOf(() => {
+    fs.copyFileSync(planPath, beside);
+    const extra = wildcardsIn(synthesized(beside, SOURCES[way])).find((own) => !policies.has(own));
     if (extra !== undefined) throw new Error(`a policy with ${extra}`);
   });
 }
 
-type ModelIn = (stack: Stack) => SlicedModel;
-
-function inBucket(planPath: string): ModelIn {
-  return (stack) =>
-    SlicedModel.fromBucket(s3.Bucket.fromBucketName(stack, 'Models', 'models'), 'ocr', planPath);
-}
-
-function inFolder(folder: string): ModelIn {
-  return () => SlicedModel.fromDirectory(folder);
-}
-
 /** Cuts the model as the plan says, and writes nothing. */
-function cut(planPath: string, modelPath: string, base: string): void {
+function cut(planPath: string, modelPath: string): void {
   const plan = readPlan(planPath);
-  const model = analyzed.get(base) ?? analyzeModel(modelPath);
-  analyzed.set(base, model);
+  const model = analyzed.get(modelPath) ?? analyzeModel(modelPath);
+  analyzed.set(modelPath, model);
   compileAnalyzed(model, fromPlan(plan, planPath));
 }
 
 /** Returns the template of a stack with the plan. */
-function synthesized(planPath: string, modelIn: ModelIn): object {
+function synthesized(planPath: string, source: (stack: Stack, planPath: string) => SlicedModel): object {
   const stack = new Stack(new App({ outdir, analyticsReporting: false }), 'Stack');
   const writes = watchWrites(outdir);
   try {
-    const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', { slicedModel: modelIn(stack) });
+    const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', { slicedModel: source(stack, planPath) });
     const template = Template.fromStack(stack).toJSON();
     checkWritten(pipeline.planPath, planPath);
     return template;
@@ -113,13 +100,23 @@ function checkApp(outside: readonly string[]): void {
   if (!isSame) throw new Error(`a changed folder of the app: ${entries.join(', ')}`);
 }
 
-function ended(action: () => void): CaseEnd {
-  try {
-    action();
-    return { outcome: 'accepted', message: '', waitedMs: 0 };
-  } catch (error) {
-    if (!(error instanceof SlicedInferenceError)) throw error;
-    checkMessage(error.message);
-    return { outcome: 'refused', message: error.message, waitedMs: 0 };
-  }
+/** What IAM does not take literally: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html */
+const WILDCARD = /[*?]|\$\{/;
+
+/**
+ * Returns the actions, resources and principals with a wildcard. They have neither the numbers of slices nor digests, because
+ * another plan may have others.
+ */
+function wildcardsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const statements = ('Statement' in value ? [value.Statement].flat() : []) as Record<string, unknown>[];
+  const own = statements
+    .flatMap(({ Action, Resource, Principal }) => [Action, Resource, Principal].flat())
+    .map((part) =>
+      JSON.stringify(part ?? '')
+        .replaceAll(/slice-?\d+/g, 'slice-N')
+        .replaceAll(/[0-9a-f]{64}/g, 'SHA256'),
+    )
+    .filter((part) => WILDCARD.test(part));
+  return [...own, ...Object.values(value).flatMap(wildcardsIn)];
 }

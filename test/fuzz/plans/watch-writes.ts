@@ -2,26 +2,10 @@
 import * as path from 'node:path';
 import { createRequire } from 'node:module';
 
-/** The functions that change files, with the positions of the arguments that name what they change. */
-const CHANGES = {
-  appendFileSync: [0],
-  chmodSync: [0],
-  copyFileSync: [1],
-  cpSync: [1],
-  linkSync: [1],
-  mkdirSync: [0],
-  mkdtempSync: [0],
-  renameSync: [0, 1],
-  rmSync: [0],
-  rmdirSync: [0],
-  symlinkSync: [1],
-  truncateSync: [0],
-  unlinkSync: [0],
-  utimesSync: [0],
-  writeFileSync: [0],
-} as const;
-
-type FileFunctions = Record<string, (...args: unknown[]) => unknown>;
+/** Functions that change files, and those of them that change what their second argument names. */
+const CHANGES =
+  /^(append|chmod|copy|cp|link|mkdir|mkdtemp|open|rename|rm|symlink|truncate|unlink|utimes|write)\w*Sync$/;
+const TO_SECOND = /^(copy|cp|link|rename|symlink)/;
 
 export interface WriteWatch {
   /** Paths outside of the allowed folder that were changed. */
@@ -32,26 +16,23 @@ export interface WriteWatch {
 /** Replaces the functions of Node.js that change files by ones that also record the paths, until `stop` is called. */
 export function watchWrites(allowed: string): WriteWatch {
   // The module object itself: an `import` of this file would be a copy.
-  const fs = createRequire(__filename)('node:fs') as FileFunctions;
+  const fs = createRequire(__filename)('node:fs') as Record<string, (...args: unknown[]) => unknown>;
+  const originals = Object.entries(fs).filter(([name]) => CHANGES.test(name));
   const outside: string[] = [];
-  const originals = new Map(Object.keys(CHANGES).map((name) => [name, fs[name]]));
-  const record = (target: unknown): void => {
-    const file = path.resolve(String(target));
-    if (file !== allowed && !file.startsWith(`${allowed}${path.sep}`)) outside.push(file);
-  };
-  for (const [name, positions] of Object.entries(CHANGES)) {
-    const original = fs[name];
+  for (const [name, original] of originals) {
     fs[name] = (...args) => {
-      for (const position of positions) record(args[position]);
+      const isRead = name === 'openSync' && (args[1] === undefined || args[1] === 'r');
+      const changed = TO_SECOND.test(name) ? args.slice(name === 'renameSync' ? 0 : 1, 2) : args.slice(0, 1);
+      // A file descriptor was opened by a path that was recorded.
+      const files = changed
+        .filter((file) => typeof file !== 'number')
+        .map((file) => path.resolve(String(file)));
+      const isOutside = (file: string): boolean =>
+        file !== allowed && !file.startsWith(`${allowed}${path.sep}`);
+      if (!isRead) outside.push(...files.filter(isOutside));
       return original(...args);
     };
   }
-  const open = fs.openSync;
-  originals.set('openSync', open);
-  fs.openSync = (...args) => {
-    if (args[1] !== undefined && args[1] !== 'r') record(args[0]);
-    return open(...args);
-  };
   const stop = (): void => {
     for (const [name, original] of originals) fs[name] = original;
   };

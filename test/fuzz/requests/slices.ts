@@ -4,46 +4,53 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import type { SliceEvent } from '../../../contract/slice-event';
 import { makeHandler, type SliceHandler } from '../../../lambda/handler';
+import type { ObjectStore } from '../../../lambda/store/object-store';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
-import { BUCKET, stageSlice } from '../../support/tiny-slice';
-import { CaseObjects } from './case-objects';
-import { stageEchoSlice } from './echo-slice';
-import { STORED_REQUESTS } from './stored-requests';
-
-export const SLICES = ['tiny 0', 'tiny 1', 'echo'] as const;
-
-export type SliceName = (typeof SLICES)[number];
+import { MemoryObjects } from '../../support/memory-objects';
+import { BUCKET, stageModel } from '../../support/tiny-slice';
+import { MANIFESTS, MODELS } from './echo-model';
+import { decoded, type Tensors } from './expected-results';
+import { STORED_KEY, STORED_TENSORS } from './valid-requests';
 
 export type Ending = { readonly answer: Awaited<ReturnType<SliceHandler>> } | { readonly error: unknown };
 
-export const objects = new CaseObjects();
+export const stored: Tensors = new Map(
+  Object.entries(STORED_TENSORS).map(([name, tensor]) => [name, decoded(tensor)]),
+);
+
+/** The objects of the case, as `bucket/key`. */
+let objects = new MemoryObjects();
 
 /** The log of the case. */
 export const lines: string[] = [];
 
-const root = fs.mkdtempSync(path.join(os.tmpdir(), 'slices-'));
-
-const handlers: Readonly<Record<SliceName, SliceHandler>> = {
-  'tiny 0': handlerOf(stageSlice(objects.lasting, 0)),
-  'tiny 1': handlerOf(stageSlice(objects.lasting, 1)),
-  echo: handlerOf(stageEchoSlice(objects.lasting)),
+const store: ObjectStore = {
+  get: ({ bucket, key }, ...rest) => objects.get({ bucket, key: `${bucket}/${key}` }, ...rest),
+  putIfAbsent: ({ bucket, key }, parts) => objects.putIfAbsent({ bucket, key: `${bucket}/${key}` }, parts),
+  replace: ({ bucket, key }, ...rest) => objects.replace({ bucket, key: `${bucket}/${key}` }, ...rest),
+  prepareConnection: () => Promise.resolve(),
+  closePrepared: () => undefined,
+  closeIdleConnections: () => undefined,
 };
 
-for (const { key, tensors } of Object.values(STORED_REQUESTS)) {
-  objects.lasting.put(key, encodeSafetensors(tensors));
-}
+const staged = new MemoryObjects();
+const root = fs.mkdtempSync(path.join(os.tmpdir(), 'slices-'));
+const handlers = MODELS.map((model, slice) => {
+  const variables = stageModel(staged, `${slice}.onnx`, model, MANIFESTS[slice]);
+  return makeHandler(variables, () => store, { root, write: (line) => lines.push(line) });
+});
 
-function handlerOf(variables: Readonly<Record<string, string>>): SliceHandler {
-  return makeHandler(variables, () => objects, { root, write: (line) => lines.push(line) });
-}
+const lasting = new Map([[`${BUCKET}/${STORED_KEY}`, encodeSafetensors(stored)]]);
+for (const key of staged.keys()) lasting.set(`assets/${key}`, staged.bytes(key) ?? new Uint8Array());
 
 export function beginCase(): void {
-  objects.reset();
+  objects = new MemoryObjects();
+  for (const [key, bytes] of lasting) objects.put(key, bytes);
   lines.length = 0;
 }
 
 /** Sends the event, as Lambda does: the slice may get any JSON. */
-export async function call(slice: SliceName, event: unknown): Promise<Ending> {
+export async function call(slice: number, event: unknown): Promise<Ending> {
   try {
     return { answer: await handlers[slice](event as SliceEvent) };
   } catch (error) {
@@ -51,18 +58,30 @@ export async function call(slice: SliceName, event: unknown): Promise<Ending> {
   }
 }
 
+export function objectIn(key: string): Uint8Array | undefined {
+  return objects.bytes(`${BUCKET}/${key}`);
+}
+
+/** What the case has written, as `bucket/key`. */
+export function written(): string[] {
+  return objects.keys().filter((key) => !lasting.has(key));
+}
+
+/** What the case has tried to read, as `bucket/key`. */
+export function requested(): string[] {
+  return objects.reads.map(({ key }) => key);
+}
+
 /** @throws if the case has written or read other objects than those of its run and its request, or left a connection open */
 export function checkObjects(run: unknown): void {
-  const isNamed = typeof run === 'string';
-  const own = isNamed ? [`runs/${run}/slice-00.safetensors`, `outputs/${run}.safetensors`] : [];
+  const own =
+    typeof run === 'string' ? [`runs/${run}/slice-00.safetensors`, `outputs/${run}.safetensors`] : [];
   const allowed = own.map((key) => `${BUCKET}/${key}`);
-  const other = objects.written.find((key) => !allowed.includes(key));
+  const isForeign = (key: string): boolean =>
+    !allowed.includes(key) && !key.startsWith(`${BUCKET}/inputs/`) && !key.startsWith('assets/');
+  const other = written().find((key) => !allowed.includes(key));
   if (other !== undefined) throw new Error(`wrote ${other}`);
-  const foreign = objects.requested.find(
-    (key) => !allowed.includes(key) && !key.startsWith(`${BUCKET}/inputs/`) && !key.startsWith('assets/'),
-  );
+  const foreign = requested().find((key) => isForeign(key) || key.split('/').includes('..'));
   if (foreign !== undefined) throw new Error(`read ${foreign}`);
-  const outside = objects.requested.find((key) => key.split('/').includes('..'));
-  if (outside !== undefined) throw new Error(`read ${outside}`);
   if (objects.openBodies > 0) throw new Error(`${objects.openBodies} connections that stay open`);
 }

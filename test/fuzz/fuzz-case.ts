@@ -1,0 +1,76 @@
+/** A case of the fuzzer: how it is made, and how it may end. */
+import { SlicedInferenceError } from '../../lib/errors';
+import type { Random } from './random';
+
+export interface FuzzCase {
+  /** What was mutated, and the mutations that were applied to it. */
+  readonly title: string;
+  /** Content of the file that the target reads. */
+  readonly content: string | Uint8Array;
+  /** A number for the target. Of a model: the number of slices to request, 0 if the library chooses. */
+  readonly choice: number;
+}
+
+export const OUTCOMES = [
+  'accepted',
+  'refused',
+  'refused by ONNX Runtime',
+  'crashed ONNX Runtime',
+  'no answer from ONNX Runtime',
+] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** The end of a case in which the library behaved correctly. */
+export interface CaseEnd {
+  readonly outcome: Outcome;
+  /** Why the file was refused; empty if it was accepted. */
+  readonly message: string;
+}
+
+export const ACCEPTED: CaseEnd = { outcome: 'accepted', message: '' };
+
+export function refused(message: string, outcome: Outcome = 'refused'): CaseEnd {
+  checkMessage(message);
+  return { outcome, message };
+}
+
+/** @throws errors that the library must not throw: all but `SlicedInferenceError` */
+export function endOf(action: () => void, refusal: () => Outcome = () => 'refused'): CaseEnd {
+  try {
+    action();
+    return ACCEPTED;
+  } catch (error) {
+    if (!(error instanceof SlicedInferenceError)) throw error;
+    return refused(error.message, refusal());
+  }
+}
+
+/** Limits of an error message and of the cause of a failed slice, in characters. README and `lambda/errors.ts` state the second. */
+const MAX_MESSAGE_LENGTH = 2000;
+export const MAX_CAUSE_LENGTH = 1000;
+
+/** @throws if the message is long, or has characters that garble a line */
+export function checkMessage(message: string, mostCharacters = MAX_MESSAGE_LENGTH): void {
+  if (message.length > mostCharacters) throw new Error(`a message of ${message.length} characters`);
+  const odd = /[\p{Cc}\p{Zl}\p{Zp}]/u.exec(message);
+  if (odd === null) return;
+  throw new Error(`a message with the character ${odd[0].charCodeAt(0)}: ${JSON.stringify(message)}`);
+}
+
+/**
+ * Applies random mutations of a table, at most `most`, and returns their names.
+ * @param apply applies one; it may be called for one mutation several times
+ */
+export function mutateBy<Mutation>(
+  random: Random,
+  table: Readonly<Record<string, Mutation>>,
+  most: number,
+  apply: (mutation: Mutation) => void,
+): string[] {
+  return Array.from({ length: random.magnitude(most) }, () => {
+    const name = random.pick(Object.keys(table));
+    apply(table[name]);
+    return name;
+  });
+}

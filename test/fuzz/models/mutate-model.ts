@@ -1,0 +1,183 @@
+/** Mutations of the fields of a model. */
+import { GRAPH, NODE, VALUE_INFO, WIRE_TYPE } from '../../../lib/onnx/fields';
+import type { Random } from '../random';
+import { copy, encode, field, messages, nestedNode, places, varint, type WireField } from './wire-tree';
+
+/** Changes `model`, which has fields, in place; may copy parts of `other`. */
+type Mutation = (random: Random, model: WireField[], other: WireField[]) => void;
+
+const MOST_COPIES = 2000;
+/** More levels than the parser accepts. */
+const MOST_NESTING = 80;
+
+const ODD_INTEGERS = [
+  ...[0n, 1n, 2n, -1n, 7n, 127n, 128n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n, 2n ** 32n + 1n],
+  ...[2n ** 40n, 2n ** 53n, 2n ** 62n, 2n ** 63n - 1n, -(2n ** 63n)],
+];
+
+const WORDS = (
+  'nowhere __proto__ __metadata__ constructor ai.onnx com.microsoft local Abs Add Cast Concat Constant Dropout Identity ' +
+  'MatMul NonZero Optional RandomNormalLike Scan SequenceConstruct Shape Split Tanh Twice'
+).split(' ');
+const ODD_NAMES = ['', 'a\nb\u001b[31m', 'nul\0nul', '\u2028\u202e', '🙂'.repeat(100), 'long'.repeat(500)];
+
+/** Mutations that keep the file well-formed: other names, edges, operators, numbers and types. */
+export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
+  'rename to another name': (random, model) => {
+    change(random, model, ['text'], (each) => {
+      each.content = random.pick(places(model, 'text')).field.content;
+    });
+  },
+  'rename to an odd name': (random, model) => {
+    change(random, model, ['text', 'bytes'], (each) => (each.content = oddName(random)));
+  },
+  'rename everywhere': (random, model) => {
+    const texts = places(model, 'text').map((place) => place.field);
+    if (texts.length === 0) return;
+    const [before, after] = [bytesOf(random.pick(texts)), oddName(random)];
+    for (const text of texts) if (Buffer.compare(bytesOf(text), before) === 0) text.content = after;
+  },
+  'other operator': (random, model) => {
+    const operators = messages(model, 'NodeProto').flatMap((node) => ofNumber(node, NODE.opType));
+    if (operators.length > 0) random.pick(operators).content = Buffer.from(random.pick(WORDS));
+  },
+  'rewire an input': (random, model) => {
+    const nodes = messages(model, 'NodeProto');
+    const inputs = nodes.flatMap((node) => ofNumber(node, NODE.input));
+    const outputs = nodes.flatMap((node) => ofNumber(node, NODE.output));
+    if (inputs.length * outputs.length > 0) random.pick(inputs).content = random.pick(outputs).content;
+  },
+  'show an inner value': (random, model) => {
+    const outputs = messages(model, 'NodeProto').flatMap((node) => ofNumber(node, NODE.output));
+    const graphs = messages(model, 'GraphProto');
+    if (outputs.length * graphs.length === 0) return;
+    const name = { ...random.pick(outputs), number: VALUE_INFO.name };
+    random.pick(graphs).push(field(GRAPH.output, [name], 'ValueInfoProto'));
+  },
+  shuffle: (random, model) => {
+    const graph = random.pick([model, ...messages(model, 'GraphProto')]);
+    for (let index = graph.length - 1; index > 0; index--) swap(graph, index, random.below(index + 1));
+  },
+  'odd integer': (random, model) => {
+    change(random, model, ['integer', 'dim', 'elementType'], (each) => {
+      setInteger(each, random.pick(ODD_INTEGERS));
+    });
+  },
+  'small integer': (random, model) => {
+    change(random, model, ['dim', 'elementType'], (each) => {
+      setInteger(each, BigInt(random.below(each.kind === 'dim' ? 5 : 30)));
+    });
+  },
+  'other bytes': (random, model) => {
+    change(random, model, ['bytes'], (each) => {
+      const length = random.below(bytesOf(each).length * 2 + 2);
+      each.content = random.chance(0.5) ? random.bytes(Math.min(length, 1000)) : new Uint8Array(length);
+    });
+  },
+};
+
+/** Mutations that delete, repeat and move fields, and change types and lengths. */
+export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
+  delete: (random, model) => {
+    const { siblings, index } = random.pick(places(model));
+    siblings.splice(index, 1);
+  },
+  duplicate: (random, model) => {
+    const { siblings, index, field: each } = random.pick(places(model));
+    siblings.splice(index, 0, copy(each));
+  },
+  repeat: (random, model) => {
+    const { siblings, index, field: each } = random.pick(places(model));
+    const most = Math.max(2, Math.min(MOST_COPIES, Math.floor(500_000 / encode([each]).length)));
+    // The copies share their content, so a later mutation of one changes all of them.
+    siblings.splice(index, 0, ...Array<WireField>(random.magnitude(most)).fill(each));
+  },
+  swap: (random, model) => {
+    const { siblings, index } = random.pick(places(model));
+    swap(siblings, index, random.below(siblings.length));
+  },
+  'copy to another place': (random, model) => {
+    const all = places(model).map((place) => place.field);
+    const targets = all.flatMap(({ content }) => (Array.isArray(content) ? [content] : []));
+    if (targets.length === 0) return;
+    const target = random.pick(targets);
+    target.splice(random.below(target.length + 1), 0, copy(random.pick(all)));
+  },
+  'take from another model': (random, model, other) => {
+    const { siblings, index, field: each } = random.pick(places(model));
+    const donors = places(other, each.kind);
+    if (donors.length > 0) siblings[index] = copy(random.pick(donors).field);
+  },
+  'other field number': (random, model) => {
+    const number = random.chance(0.8)
+      ? random.between(1, 26)
+      : random.pick([0, 64, 65, 2 ** 28, 2 ** 29 - 1]);
+    random.pick(places(model)).field.number = number;
+  },
+  'other wire type': (random, model) => {
+    const { field: each } = random.pick(places(model));
+    each.wireType = random.below(8);
+    if (random.chance(0.3)) return;
+    // The payload fits the wire type, so that only the type is wrong.
+    if (each.wireType === WIRE_TYPE.varint) each.content = random.pick(ODD_INTEGERS);
+    else if (each.wireType === WIRE_TYPE.fixed64) each.content = random.bytes(8);
+    else if (each.wireType === WIRE_TYPE.fixed32) each.content = random.bytes(4);
+    else if (each.wireType === 3) each.content = varint(BigInt(each.number * 8 + 4));
+    else if (typeof each.content === 'bigint') each.content = varint(each.content);
+  },
+  'false length': (random, model) => {
+    const { field: each } = random.pick(places(model));
+    if (typeof each.content === 'bigint') return;
+    const real = BigInt(Array.isArray(each.content) ? encode(each.content).length : each.content.length);
+    each.falseLength = random.pick([0n, real - 1n, real + 1n, real * 2n, ...ODD_INTEGERS]);
+  },
+  'long varint': (random, model) => {
+    const { siblings, index } = random.pick(places(model));
+    const long = Buffer.concat([new Uint8Array(random.between(9, 20)).fill(0xff), Uint8Array.of(1)]);
+    const number = random.between(1, 26);
+    siblings.splice(index, 0, { number, wireType: WIRE_TYPE.fixed32, kind: '', content: long });
+  },
+  'pack integers': (random, model) => {
+    change(random, model, ['dim', 'integer'], (each) => {
+      const numbers = Array.from({ length: random.magnitude(100) }, () => varint(random.pick(ODD_INTEGERS)));
+      Object.assign(each, { wireType: WIRE_TYPE.lengthDelimited, content: Buffer.concat(numbers) });
+    });
+  },
+  'nest in bodies': (random, model) => {
+    const nodes = places(model, 'NodeProto');
+    if (nodes.length === 0) return;
+    const { siblings, index, field: node } = random.pick(nodes);
+    const body = encode([{ ...node, number: GRAPH.node }]);
+    siblings[index] = { ...nestedNode(body, random.magnitude(MOST_NESTING)), number: node.number };
+  },
+};
+
+function oddName(random: Random): Uint8Array {
+  return random.chance(0.1) ? random.bytes(20) : Buffer.from(random.pick([...ODD_NAMES, ...WORDS]));
+}
+
+function change(
+  random: Random,
+  model: WireField[],
+  kinds: readonly string[],
+  apply: (each: WireField) => void,
+): void {
+  const candidates = places(model, ...kinds);
+  if (candidates.length > 0) apply(random.pick(candidates).field);
+}
+
+function setInteger(each: WireField, value: bigint): void {
+  Object.assign(each, { wireType: WIRE_TYPE.varint, content: value });
+}
+
+function bytesOf({ content }: WireField): Uint8Array {
+  return content instanceof Uint8Array ? content : new Uint8Array();
+}
+
+function ofNumber(message: readonly WireField[], number: number): WireField[] {
+  return message.filter((each) => each.number === number);
+}
+
+function swap(list: WireField[], a: number, b: number): void {
+  [list[a], list[b]] = [list[b], list[a]];
+}
