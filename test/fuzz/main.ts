@@ -5,6 +5,7 @@
  *
  * Exit codes: 0 no run failed, 1 a run failed, 2 bad usage.
  */
+import { randomInt } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -20,7 +21,6 @@ interface Options {
   readonly seed: number;
   readonly run?: number;
   readonly timeLimit?: number;
-  readonly memoryLimit?: number;
   readonly keep?: string;
   readonly target?: string;
 }
@@ -38,19 +38,9 @@ function command(): Command {
         'Reads mutated files, requests and events, and looks for crashes, hangs, wrong results, waste of memory and writes to other places.',
       )
       .option('--runs <number>', 'number of files of each kind to try', wholeNumber(1), 1000)
-      .option(
-        '--seed <number>',
-        'seed of all files',
-        wholeNumber(0, MAX_SEED),
-        Math.floor(Math.random() * MAX_SEED),
-      )
+      .option('--seed <number>', 'seed of all files', wholeNumber(0, MAX_SEED), randomInt(MAX_SEED))
       .option('--run <number>', 'repeat only this run', wholeNumber(0))
       .option('--time-limit <seconds>', 'time limit of one run (default: by kind)', wholeNumber(1))
-      .option(
-        '--memory-limit <MB>',
-        'memory limit of the process that runs the library (default: by kind)',
-        wholeNumber(1),
-      )
       .option(
         '--keep <folder>',
         'folder that keeps the files of failed runs and of the run that `--run` names',
@@ -106,15 +96,9 @@ async function fuzz(target: FuzzTarget, flags: string, options: Options): Promis
   for (const each of [folder, temporary]) fs.mkdirSync(each);
   target.putBeside?.(folder);
   const { limitMb, restingMb } = target.memory;
-  const watcher = new Watcher(
-    target.module,
-    {
-      timeMs: 1000 * (options.timeLimit ?? target.timeLimit),
-      memoryMb: options.memoryLimit ?? limitMb,
-      restingMb,
-    },
-    { ...process.env, TMPDIR: temporary, SLICED_INFERENCE_CACHE: '' },
-  );
+  const timeMs = 1000 * (options.timeLimit ?? target.timeLimit);
+  const environment = { ...process.env, TMPDIR: temporary, SLICED_INFERENCE_CACHE: '' };
+  const watcher = new Watcher(target.module, { timeMs, memoryMb: limitMb, restingMb }, environment);
   tidyUp = () => {
     watcher.stop();
     fs.rmSync(root, { recursive: true, force: true, maxRetries: 3 });

@@ -4,21 +4,6 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import type { NamedTensors } from './base-files';
 import { partsOf } from './header-file';
 
-const CODES: Readonly<Record<string, readonly [code: string, bytes: number]>> = {
-  float32: ['F32', 4],
-  float64: ['F64', 8],
-  float16: ['F16', 2],
-  int8: ['I8', 1],
-  int16: ['I16', 2],
-  int32: ['I32', 4],
-  int64: ['I64', 8],
-  uint8: ['U8', 1],
-  uint16: ['U16', 2],
-  uint32: ['U32', 4],
-  uint64: ['U64', 8],
-  bool: ['BOOL', 1],
-};
-
 interface Stored {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -37,20 +22,20 @@ export function checkTensors(file: Uint8Array, tensors: NamedTensors): void {
   const numeric = Object.entries(stored) as [string, Stored][];
   const strings = [...notes.keys()].filter((key) => key.startsWith(STRINGS));
   let bytes = 0;
-  for (const [
-    name,
-    {
-      dtype,
-      shape,
-      data_offsets: [begin, end],
-    },
-  ] of numeric) {
+  for (const [name, { dtype, shape, data_offsets }] of numeric) {
+    const [begin, end] = data_offsets;
     const own = data.subarray(begin, end);
     const tensor = tensors.get(name);
-    const [code, size] = CODES[tensor?.dtype ?? ''] ?? ['', 0];
+    // Such as `F32` of float32.
+    const bits = tensor?.dtype.replace(/\D+/, '') || '8';
+    const code = tensor?.dtype === 'bool' ? 'BOOL' : `${tensor?.dtype.slice(0, 1).toUpperCase()}${bits}`;
     const sum = notes.get(`tensor_crc32.${name}`);
     bytes += own.byteLength;
-    check(own.byteLength === end - begin && own.byteLength === size * product(shape), name, 'length');
+    check(
+      own.byteLength === end - begin && own.byteLength === (Number(bits) / 8) * product(shape),
+      name,
+      'length',
+    );
     check(sum === undefined || sum === crc32(own).toString(16).padStart(8, '0'), name, 'checksum');
     check(code === dtype, name, 'type');
     check(sameTensor(tensor, { dtype: tensor?.dtype, shape, bytes: own } as RawTensor), name, 'value');

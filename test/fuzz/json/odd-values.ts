@@ -65,3 +65,15 @@ export const ODD_KEYS = [
   'source',
   'slice',
 ];
+
+/** Values for fields, by the name of the field, and for the items of arrays in these fields. */
+export type OddFields = Readonly<Record<string, readonly Json[]>>;
+
+/** Sizes and shapes; the product of some is 0 or a number that no tensor has. */
+export const ODD_SHAPES: readonly Json[] = [
+  ...[1, 1, 1, ...ODD_NUMBERS, [], [0], [3, 0], [1, 1, 1, 1, 1], Array<number>(20).fill(1)],
+  ...[2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1].flatMap((size) => [
+    [0, size, 3],
+    [3, size, size, 0],
+  ]),
+];

@@ -38,24 +38,11 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
     return model(nodes, { inputs: ['v0'], outputs: [`v${count}`] });
   },
   'many outputs of a node': (random) =>
-    model(
-      [
-        node(
-          'Split',
-          ['x'],
-          list(random.magnitude(100_000), (i) => `v${i}`),
-        ),
-      ],
-      { outputs: ['v0'] },
-    ),
-  'many inputs of a node': (random) =>
-    model([
-      node(
-        'Sum',
-        list(random.magnitude(100_000), () => 'x'),
-        ['y'],
-      ),
-    ]),
+    model([node('Split', ['x'], list(random.magnitude(100_000), name))], { outputs: ['v0'] }),
+  'many inputs of a node': (random) => {
+    const inputs = list(random.magnitude(100_000), () => 'x');
+    return model([node('Sum', inputs, ['y'])]);
+  },
   'a chain of constants': (random) => {
     const count = random.magnitude(20_000);
     const weights = [floats('v0', [4])];
@@ -134,6 +121,10 @@ const OPSETS = [
   { domain: '', version: 17 },
   { domain: 'local', version: 1 },
 ];
+
+function name(index: number): string {
+  return `v${index}`;
+}
 
 function list<T>(length: number, item: (index: number) => T): T[] {
   return Array.from({ length }, (_, index) => item(index));

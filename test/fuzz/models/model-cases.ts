@@ -4,7 +4,6 @@ import { BYTE_MUTATIONS } from '../mutate-bytes';
 import type { Random } from '../random';
 import { BASE_MODELS } from './base-models';
 import { BOMBS } from './bombs';
-import { mutateExternal } from './external-data';
 import { MEANING_MUTATIONS, STRUCTURE_MUTATIONS } from './mutate-model';
 import { decode, encode } from './wire-tree';
 
@@ -38,11 +37,6 @@ function mutated(random: Random): Pick<FuzzCase, 'title' | 'content'> {
 function mutateFields(random: Random, base: Uint8Array, other: Uint8Array, steps: string[]): Uint8Array {
   const [tree, donor] = [decode(base), decode(other)];
   for (let left = random.magnitude(MOST_MUTATIONS); left > 0; left--) {
-    if (random.chance(0.08)) {
-      mutateExternal(random, tree);
-      steps.push('external data');
-      continue;
-    }
     // The compiler refuses most malformed files at once. Well-formed ones get further, so create more of them.
     const mutations = random.chance(0.6) ? MEANING_MUTATIONS : STRUCTURE_MUTATIONS;
     const step = random.pick(Object.keys(mutations));

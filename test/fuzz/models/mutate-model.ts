@@ -1,6 +1,7 @@
 /** Mutations of the fields of a model. */
 import { GRAPH, NODE, VALUE_INFO, WIRE_TYPE } from '../../../lib/onnx/fields';
 import type { Random } from '../random';
+import { mutateExternal } from './external-data';
 import { copy, encode, field, messages, nestedNode, places, varint, type WireField } from './wire-tree';
 
 /** Changes `model`, which has fields, in place; may copy parts of `other`. */
@@ -21,15 +22,24 @@ const WORDS = (
 ).split(' ');
 const ODD_NAMES = ['', 'a\nb\u001b[31m', 'nul\0nul', '\u2028\u202e', '🙂'.repeat(100), 'long'.repeat(500)];
 
+/** Values of leaves, by their kinds. */
+const ODD_LEAVES: Readonly<Record<string, (random: Random, leaf: WireField) => WireField['content']>> = {
+  text: oddName,
+  integer: (random) => random.pick(ODD_INTEGERS),
+  dim: (random) => (random.chance(0.5) ? random.pick(ODD_INTEGERS) : BigInt(random.below(5))),
+  elementType: (random) => BigInt(random.below(30)),
+  bytes: (random, leaf) => {
+    if (random.chance(0.3)) return oddName(random);
+    const length = random.below(bytesOf(leaf).length * 2 + 2);
+    return random.chance(0.5) ? random.bytes(Math.min(length, 1000)) : new Uint8Array(length);
+  },
+};
+
 /** Mutations that keep the file well-formed: other names, edges, operators, numbers and types. */
 export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
   'rename to another name': (random, model) => {
-    change(random, model, ['text'], (each) => {
-      each.content = random.pick(places(model, 'text')).field.content;
-    });
-  },
-  'rename to an odd name': (random, model) => {
-    change(random, model, ['text', 'bytes'], (each) => (each.content = oddName(random)));
+    const texts = places(model, 'text');
+    if (texts.length > 0) random.pick(texts).field.content = random.pick(texts).field.content;
   },
   'rename everywhere': (random, model) => {
     const texts = places(model, 'text').map((place) => place.field);
@@ -37,18 +47,25 @@ export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
     const [before, after] = [bytesOf(random.pick(texts)), oddName(random)];
     for (const text of texts) if (Buffer.compare(bytesOf(text), before) === 0) text.content = after;
   },
+  'odd value': (random, model) => {
+    const leaves = places(model, ...Object.keys(ODD_LEAVES));
+    if (leaves.length === 0) return;
+    const kind = random.pick(leaves).field.kind;
+    const { field: leaf } = random.pick(random.chance(0.5) ? leaves : places(model, kind));
+    leaf.content = ODD_LEAVES[leaf.kind](random, leaf);
+    if (typeof leaf.content === 'bigint') leaf.wireType = WIRE_TYPE.varint;
+  },
   'other operator': (random, model) => {
-    const operators = messages(model, 'NodeProto').flatMap((node) => ofNumber(node, NODE.opType));
+    const operators = fieldsOf(model, 'NodeProto', NODE.opType);
     if (operators.length > 0) random.pick(operators).content = Buffer.from(random.pick(WORDS));
   },
   'rewire an input': (random, model) => {
-    const nodes = messages(model, 'NodeProto');
-    const inputs = nodes.flatMap((node) => ofNumber(node, NODE.input));
-    const outputs = nodes.flatMap((node) => ofNumber(node, NODE.output));
+    const inputs = fieldsOf(model, 'NodeProto', NODE.input);
+    const outputs = fieldsOf(model, 'NodeProto', NODE.output);
     if (inputs.length * outputs.length > 0) random.pick(inputs).content = random.pick(outputs).content;
   },
   'show an inner value': (random, model) => {
-    const outputs = messages(model, 'NodeProto').flatMap((node) => ofNumber(node, NODE.output));
+    const outputs = fieldsOf(model, 'NodeProto', NODE.output);
     const graphs = messages(model, 'GraphProto');
     if (outputs.length * graphs.length === 0) return;
     const name = { ...random.pick(outputs), number: VALUE_INFO.name };
@@ -58,22 +75,7 @@ export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
     const graph = random.pick([model, ...messages(model, 'GraphProto')]);
     for (let index = graph.length - 1; index > 0; index--) swap(graph, index, random.below(index + 1));
   },
-  'odd integer': (random, model) => {
-    change(random, model, ['integer', 'dim', 'elementType'], (each) => {
-      setInteger(each, random.pick(ODD_INTEGERS));
-    });
-  },
-  'small integer': (random, model) => {
-    change(random, model, ['dim', 'elementType'], (each) => {
-      setInteger(each, BigInt(random.below(each.kind === 'dim' ? 5 : 30)));
-    });
-  },
-  'other bytes': (random, model) => {
-    change(random, model, ['bytes'], (each) => {
-      const length = random.below(bytesOf(each).length * 2 + 2);
-      each.content = random.chance(0.5) ? random.bytes(Math.min(length, 1000)) : new Uint8Array(length);
-    });
-  },
+  'external data': mutateExternal,
 };
 
 /** Mutations that delete, repeat and move fields, and change types and lengths. */
@@ -138,10 +140,11 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
     siblings.splice(index, 0, { number, wireType: WIRE_TYPE.fixed32, kind: '', content: long });
   },
   'pack integers': (random, model) => {
-    change(random, model, ['dim', 'integer'], (each) => {
-      const numbers = Array.from({ length: random.magnitude(100) }, () => varint(random.pick(ODD_INTEGERS)));
-      Object.assign(each, { wireType: WIRE_TYPE.lengthDelimited, content: Buffer.concat(numbers) });
-    });
+    const integers = places(model, 'dim', 'integer');
+    if (integers.length === 0) return;
+    const numbers = Array.from({ length: random.magnitude(100) }, () => varint(random.pick(ODD_INTEGERS)));
+    const packed = { wireType: WIRE_TYPE.lengthDelimited, content: Buffer.concat(numbers) };
+    Object.assign(random.pick(integers).field, packed);
   },
   'nest in bodies': (random, model) => {
     const nodes = places(model, 'NodeProto');
@@ -156,26 +159,13 @@ function oddName(random: Random): Uint8Array {
   return random.chance(0.1) ? random.bytes(20) : Buffer.from(random.pick([...ODD_NAMES, ...WORDS]));
 }
 
-function change(
-  random: Random,
-  model: WireField[],
-  kinds: readonly string[],
-  apply: (each: WireField) => void,
-): void {
-  const candidates = places(model, ...kinds);
-  if (candidates.length > 0) apply(random.pick(candidates).field);
-}
-
-function setInteger(each: WireField, value: bigint): void {
-  Object.assign(each, { wireType: WIRE_TYPE.varint, content: value });
-}
-
 function bytesOf({ content }: WireField): Uint8Array {
   return content instanceof Uint8Array ? content : new Uint8Array();
 }
 
-function ofNumber(message: readonly WireField[], number: number): WireField[] {
-  return message.filter((each) => each.number === number);
+/** The fields of a number in all messages of a kind. */
+function fieldsOf(model: WireField[], kind: string, number: number): WireField[] {
+  return messages(model, kind).flatMap((message) => message.filter((each) => each.number === number));
 }
 
 function swap(list: WireField[], a: number, b: number): void {

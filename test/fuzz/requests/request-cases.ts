@@ -1,13 +1,13 @@
 /** Creates the event of a run, as the JSON text that Lambda parses: valid but for its request (`inputs`), or mutated itself. */
+import { TENSOR_DATA_TYPES } from '../../../contract/tensors';
 import { DEPLOYMENT_DIGEST } from '../../support/tiny-slice';
-import { type FuzzCase, mutateBy } from '../fuzz-case';
+import type { FuzzCase } from '../fuzz-case';
 import { jsonBomb } from '../json/json-bombs';
-import { define, mutateJson } from '../json/mutate-json';
-import { HOSTILE_STRINGS, type Json, ODD_KEYS } from '../json/odd-values';
+import { mutateJson } from '../json/mutate-json';
+import { HOSTILE_STRINGS, type Json, ODD_NUMBERS, ODD_SHAPES, type OddFields } from '../json/odd-values';
 import type { Random } from '../random';
-import { mutateRequest } from './mutate-request';
-import { hostileRun, validRun } from './runs';
-import { validRequest } from './valid-requests';
+import { ODD_RUNS, validRun } from './runs';
+import { STORED_KEY, validRequest } from './valid-requests';
 
 /** The choice of a case whose event is valid and must be accepted. */
 export const VALID = 1;
@@ -18,40 +18,55 @@ const MOST_MUTATIONS = 3;
 /** An event has at most 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MOST_CHARACTERS = 3_000_000;
 
-type Fields = Record<string, Json>;
-
-/** Values that the fields of an event may have. */
-const ODD_FIELDS: Readonly<Record<string, readonly Json[]>> = {
-  version: [0, 2, '1', [1], null, true, 1.5],
-  deploymentDigest: [
-    ...HOSTILE_STRINGS,
-    ...['A1B2C3', ' a1b2c3', ['a1b2c3'], null, { toString: 1 }, [[[]]], 'f'.repeat(64)],
+/** Elements at the limits of types, and of other kinds. */
+const ODD_ELEMENTS: readonly Json[] = [
+  ...ODD_NUMBERS,
+  ...[-128, -129, 255, 256, 32_767, 32_768, -32_769, 65_535, 65_536, 65_504, 65_519.99, 65_520, 2049],
+  ...[
+    6e-8,
+    2.9e-8,
+    2 ** 31 - 1,
+    -(2 ** 31) - 1,
+    2 ** 32 - 1,
+    2 ** 53 - 1,
+    2 ** 53 + 2,
+    2 ** 63,
+    3.4028234e38,
   ],
+  ...[3.4028236e38, 1e-46, 5e-324, 1.5, '1', 'NaN', null, true, [1], {}, 'a\0b', '\ud800', '\u2028'],
+];
+
+const ODD_OBJECT_KEYS = [
+  ...'inputs/ inputs/none inputs//valid inputs/./valid inputs/../runs/a inputs/a/../../runs/a Inputs/valid'.split(
+    ' ',
+  ),
+  ...'runs/machine/run/slice-00.safetensors outputs/machine/run.safetensors /inputs/valid s3://pipeline/inputs/valid'.split(
+    ' ',
+  ),
+  ...[STORED_KEY, 'inputs/\ud800', 'inputs/a\nb', 'inputs/\u0085', `inputs/${'\u00e9'.repeat(600)}`],
+  ...[1017, 1018].map((length) => `inputs/${'k'.repeat(length)}`),
+];
+
+const ODD_REQUEST: OddFields = {
+  dtype: TENSOR_DATA_TYPES,
+  shape: ODD_SHAPES,
+  data: ODD_ELEMENTS,
+  base64: ['', 'AAAA', 'AAA=', 'AAA', 'A-_A', 'AAAA\n', ' AAAA'],
+  s3: ODD_OBJECT_KEYS,
+  inputs: ODD_OBJECT_KEYS.map((s3) => ({ s3 })),
+};
+
+const ODD_EVENT: OddFields = {
+  ...ODD_REQUEST,
+  run: ODD_RUNS,
+  version: [0, 2, '1', [1], null, true, 1.5],
+  deploymentDigest: ['A1B2C3', ' a1b2c3', ['a1b2c3'], null, { toString: 1 }, [[[]]], 'f'.repeat(64)],
   warmUp: [true, false, null, 1, 'true', {}, []],
   maxTensors: [0, 10, 98_304, 98_305, -1, 0.5, '10', null, {}, []],
   tensors: [
     ...[...HOSTILE_STRINGS, 's3', 'AAAA', 'A'.repeat(400_000), 7, null, {}].map((text) => ({ 0: text })),
     ...[{ 1: 's3' }, {}, ['s3'], null, 's3', 1],
   ],
-};
-
-const EVENT_MUTATIONS: Readonly<Record<string, (random: Random, event: Fields) => void>> = {
-  'change the run': (random, event) => (event.run = hostileRun(random)),
-  'change the request': (random, event) => {
-    mutateRequest(random, (event.request = validRequest(random)));
-  },
-  ...Object.fromEntries(
-    Object.entries(ODD_FIELDS).map(([name, values]) => [
-      `change the ${name}`,
-      (random: Random, event: Fields) => (event[name] = random.pick(values)),
-    ]),
-  ),
-  'drop a field': (random, event) => {
-    Reflect.deleteProperty(event, random.pick(Object.keys(event)));
-  },
-  'add a field': (random, event) => {
-    define(event, random.pick([...ODD_KEYS, 'bucket']), random.pick<Json>([...HOSTILE_STRINGS, {}, 1]));
-  },
 };
 
 export function inputCase(random: Random): FuzzCase {
@@ -71,29 +86,25 @@ export function inputCase(random: Random): FuzzCase {
     return { title: step, content, choice: 0 };
   }
   if (random.chance(0.1)) return { title: 'valid', content: JSON.stringify(event), choice: VALID };
-  const steps = mutateRequest(random, request);
+  const steps = mutateJson(random, request, MOST_MUTATIONS, ODD_REQUEST);
   return { title: steps.join(', '), content: JSON.stringify(event), choice: 0 };
 }
 
 export function eventCase(random: Random): FuzzCase {
-  const event: Fields = {
+  const event: Json = {
     version: 1,
     deploymentDigest: DEPLOYMENT_DIGEST,
     run: validRun(random),
     request: validRequest(random),
     ...(random.chance(0.1) && { warmUp: true }),
     ...(random.chance(0.3) && { maxTensors: 98_304 }),
+    ...(random.chance(0.1) && { tensors: random.pick(ODD_EVENT.tensors) }),
   };
   if (random.chance(0.03)) {
     const { step, text } = jsonBomb(random, event, MOST_CHARACTERS);
     return { title: step, content: text, choice: 0 };
   }
-  const steps = random.chance(0.1)
-    ? []
-    : mutateBy(random, EVENT_MUTATIONS, MOST_MUTATIONS, (mutate) => {
-        mutate(random, event);
-      });
-  if (random.chance(0.2)) steps.push(...mutateJson(random, event, MOST_MUTATIONS));
+  const steps = random.chance(0.1) ? [] : mutateJson(random, event, MOST_MUTATIONS, ODD_EVENT);
   return { title: steps.join(', '), content: JSON.stringify(event), choice: 0 };
 }
 

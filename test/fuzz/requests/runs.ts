@@ -1,5 +1,5 @@
 /** Names of runs: those that the state machine makes, and others. */
-import { HOSTILE_STRINGS, type Json } from '../json/odd-values';
+import type { Json } from '../json/odd-values';
 import type { Random } from '../random';
 
 /** Names that an execution, a state machine or the label of a map may have. */
@@ -13,7 +13,8 @@ export function validRun(random: Random): string {
   return Array.from({ length: random.between(2, 4) }, () => random.pick(NAMES)).join('/');
 }
 
-const HOSTILE_RUNS = [
+/** They are not the name of one run, or are not a name at all. */
+export const ODD_RUNS: readonly Json[] = [
   ...'/ // a a/ /a a//b a/b/ a/b/c/d/e ../x ../inputs/x ./a a/. a/.. a/../../inputs/x a/b/../../../inputs/x'.split(
     ' ',
   ),
@@ -21,18 +22,20 @@ const HOSTILE_RUNS = [
     ' ',
   ),
   ...['', 'a/b c', 'a/b\tc', 'a/b\0', 'a/b\n', 'a/\uffff', `a/${'b'.repeat(81)}`, 'x'.repeat(5000)],
-  ...[`${'a/'.repeat(2500)}b`, '../'.repeat(2000)],
+  ...[
+    `${'a/'.repeat(2500)}b`,
+    '../'.repeat(2000),
+    null,
+    0,
+    1,
+    true,
+    [],
+    ['a/b'],
+    {},
+    { length: 3 },
+    { toString: 'a/b' },
+  ],
 ];
-
-/** Replaces, extends or joins parts of a valid name. */
-export function hostileRun(random: Random): Json {
-  if (random.chance(0.4)) return random.pick(HOSTILE_RUNS);
-  if (random.chance(0.1))
-    return random.pick<Json>([null, 0, 1, true, [], ['a/b'], {}, { length: 3 }, { toString: 'a/b' }]);
-  const parts = validRun(random).split('/');
-  parts.splice(random.below(parts.length + 1), random.below(2), random.pick(HOSTILE_STRINGS));
-  return parts.join('/');
-}
 
 /** What a name must not have: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
 const EXCLUDED = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\p{Cs}\u{fffe}\u{ffff}\u{10ffff}]/u;
