@@ -1,64 +1,46 @@
-/** `npm run validate`: synthesizes a representative set of stacks and runs all validators that this machine has on them. */
+/** `npm run validate`: synthesizes a representative set of stacks and runs all validators on them. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command } from 'commander';
-import { aslValidator } from './checks/asl-validator';
-import { cfnLint } from './checks/cfn-lint';
 import { cloudFormation } from './checks/cloudformation';
-import { iamSimulator } from './checks/iam-simulator';
-import { languageService } from './checks/language-service';
-import { limits } from './checks/limits/limits';
-import { localStack } from './checks/localstack';
+import { aslValidator, languageService, variables } from './checks/definitions';
 import { nag } from './checks/nag';
-import { variables } from './checks/variables';
-import { FOLDER_VARIABLE, installSimulator } from './iam/simulator';
-import { runChecks } from './report';
+import { limits } from './limits/limits';
 import { STACKS, writeModels } from './stacks';
 import { synthesizeCase } from './synthesize';
 
-interface Options {
-  readonly stack?: string;
-  readonly install?: true;
-}
+const CHECKS = [cloudFormation, nag, aslValidator, languageService, variables, limits];
 
-async function main({ stack = '', install }: Options): Promise<void> {
+async function main({ stack = '' }: { readonly stack?: string }): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-validate-'));
   process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
   // CDK must validate the templates.
   delete process.env.CDK_VALIDATION;
   try {
-    const start = performance.now();
     const models = writeModels(folder);
-    const cases = STACKS.filter(({ name }) => name.includes(stack)).map((stackCase, index) =>
-      synthesizeCase(stackCase, models, path.join(folder, `cdk.out-${index}`)),
-    );
-    if (cases.length === 0)
+    const stacks = STACKS.filter(({ name }) => name.includes(stack));
+    if (stacks.length === 0)
       throw new Error(`no stack has '${stack}' in its name: see scripts/validate/stacks.ts`);
-    printTime('synthesis', (performance.now() - start) / 1000);
-    const simulator = install ? path.join(folder, 'iam-simulate') : process.env[FOLDER_VARIABLE];
-    if (install && simulator !== undefined) installSimulator(simulator);
-    const checks = [
-      cloudFormation,
-      nag,
-      aslValidator,
-      languageService,
-      variables,
-      limits,
-      cfnLint,
-      iamSimulator(simulator),
-      localStack,
-    ];
-    const { text, findings } = await runChecks(cases, checks, printTime);
-    process.stdout.write(`${text}\n${cases.length} stacks, ${findings} findings\n`);
-    if (findings > 0) process.exitCode = 1;
+    let found = 0;
+    for (const [index, stackCase] of stacks.entries()) {
+      const start = performance.now();
+      const subject = synthesizeCase(stackCase, models, path.join(folder, `cdk.out-${index}`));
+      const findings: string[] = [];
+      for (const { name, find } of CHECKS)
+        for (const { place, message } of await find(subject))
+          findings.push(`  ${name}: ${place}: ${message}\n`);
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      process.stdout.write(
+        `${stackCase.name}: ${findings.length} findings, ${seconds} s\n${findings.join('')}`,
+      );
+      found += findings.length;
+    }
+    process.stdout.write(`${stacks.length} stacks, ${CHECKS.length} checks, ${found} findings\n`);
+    if (found > 0) process.exitCode = 1;
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function printTime(what: string, seconds: number): void {
-  process.stdout.write(`${what}: ${seconds.toFixed(1)} s\n`);
 }
 
 new Command('validate')
@@ -66,6 +48,5 @@ new Command('validate')
     'Validates the templates of a representative set of stacks. Exit code 1: a validator found something.',
   )
   .option('--stack <text>', 'only stacks with this text in their names')
-  .option('--install', 'install the IAM simulator (AGPL-3.0) into a temporary folder, and use it')
   .action(main)
   .parse();

@@ -23,12 +23,10 @@ export interface TemplateResource {
 }
 
 export function resourcesOf({ template }: SynthesizedTemplate, ...types: string[]): TemplateResource[] {
-  const resources = isJsonObject(template.Resources) ? template.Resources : {};
-  return entriesOf(resources).flatMap(([logicalId, resource]) => {
+  return entriesOf(objectOf(template.Resources)).flatMap(([logicalId, resource]) => {
     if (!isJsonObject(resource) || typeof resource.Type !== 'string') return [];
     if (types.length > 0 && !types.includes(resource.Type)) return [];
-    const properties = isJsonObject(resource.Properties) ? resource.Properties : {};
-    return [{ logicalId, type: resource.Type, properties }];
+    return [{ logicalId, type: resource.Type, properties: objectOf(resource.Properties) }];
   });
 }
 
@@ -38,6 +36,23 @@ export interface Templates {
   readonly templates: readonly SynthesizedTemplate[];
   /** Resolves intrinsic functions, also between the stacks. */
   readonly resolved: ResolvedTemplates;
+}
+
+/** The definition of a state machine as Step Functions gets it. */
+export interface ResolvedDefinition {
+  /** Stack and logical id. */
+  readonly place: string;
+  readonly text: string;
+  readonly definition: JsonObject;
+}
+
+export function definitionsOf({ templates, resolved }: Templates): ResolvedDefinition[] {
+  return templates.flatMap((template) =>
+    resourcesOf(template, 'AWS::StepFunctions::StateMachine').map(({ logicalId, properties }) => {
+      const text = resolved.text(template, properties.DefinitionString ?? null);
+      return { place: `${template.path}/${logicalId}`, text, definition: JSON.parse(text) as JsonObject };
+    }),
+  );
 }
 
 /** Types of resources that the local cloud does not know because they have no part in a run. Their ids are placeholders. */
@@ -50,43 +65,32 @@ export class ResolvedTemplates {
 
   /** Replaces all intrinsic functions in a value of a template. @throws LocalCloudError for a reference to an unknown resource */
   resolve(template: SynthesizedTemplate, value: Json): Json {
-    return this.resolver(template).resolve(this.withinStack(template, value));
+    const { path, name, environment } = template;
+    let resolver = this.resolvers.get(path);
+    if (resolver === undefined) {
+      const Parameters = { ...objectOf(template.template.Parameters), ...this.setByParent(template) };
+      resolver = new Template({ name, environment, template: { ...template.template, Parameters } });
+      this.resolvers.set(path, resolver);
+    }
+    return resolver.resolve(this.withinStack(template, value));
   }
 
   /** @throws LocalCloudError if the value does not resolve to text */
   text(template: SynthesizedTemplate, value: Json): string {
     const text = this.resolve(template, value);
     if (typeof text === 'string') return text;
-    throw new LocalCloudError(
-      `a value of the stack '${template.name}' must be text, got ${JSON.stringify(text)}: synthesize it again`,
-    );
+    throw new LocalCloudError(`a value of '${template.name}' must be text, got ${JSON.stringify(text)}`);
   }
 
-  private resolver(template: SynthesizedTemplate): Template {
-    const known = this.resolvers.get(template.path);
-    if (known) return known;
-    const resolver = new Template({
-      name: template.name,
-      environment: template.environment,
-      template: { ...template.template, Parameters: this.parametersOf(template) },
-    });
-    this.resolvers.set(template.path, resolver);
-    return resolver;
-  }
-
-  /** The parameters, with the values that the parent of a nested stack sets as defaults. */
-  private parametersOf(template: SynthesizedTemplate): JsonObject {
-    const parameters = isJsonObject(template.template.Parameters) ? template.template.Parameters : {};
+  /** The parameters that the parent of a nested stack sets, as defaults. */
+  private setByParent(template: SynthesizedTemplate): JsonObject {
     const parent = this.templates.find(({ path }) => path === template.parent);
-    if (!parent) return parameters;
+    if (!parent) return {};
     const resource = resourcesOf(parent).find(({ logicalId }) => logicalId === template.resourceInParent);
-    const given = resource?.properties.Parameters;
-    if (given === undefined || !isJsonObject(given)) return parameters;
-    const set = entriesOf(given).map(([name, value]): [string, Json] => [
-      name,
-      { Type: 'String', Default: this.resolve(parent, value) },
-    ]);
-    return { ...parameters, ...Object.fromEntries(set) };
+    const set = entriesOf(objectOf(resource?.properties.Parameters));
+    return Object.fromEntries(
+      set.map(([name, value]) => [name, { Type: 'String', Default: this.resolve(parent, value) }]),
+    );
   }
 
   /** Replaces references to other stacks by values. */
@@ -95,15 +99,15 @@ export class ResolvedTemplates {
     if (!isJsonObject(value)) return value;
     const imported = value['Fn::ImportValue'];
     if (typeof imported === 'string') return this.exported(imported);
-    const [logicalId, attribute] = referenceOf(value);
-    if (logicalId !== undefined) {
-      const type = resourcesOf(template).find((resource) => resource.logicalId === logicalId)?.type;
-      if (type !== undefined && WITHOUT_ROLE_IN_RUNS.test(type)) return `made-up-${logicalId}`;
-      const nested = this.templates.find(
-        ({ parent, resourceInParent }) => parent === template.path && resourceInParent === logicalId,
-      );
-      if (nested && attribute !== undefined) return this.output(nested, attribute.replace(/^Outputs\./, ''));
-    }
+    // A reference has the logical id, and the attribute if it is a `Fn::GetAtt`.
+    const [logicalId = '', attribute] = [value['Fn::GetAtt'] ?? value.Ref ?? []].flat() as string[];
+    const type = resourcesOf(template).find((resource) => resource.logicalId === logicalId)?.type;
+    if (type !== undefined && WITHOUT_ROLE_IN_RUNS.test(type)) return `made-up-${logicalId}`;
+    const nested = this.templates.find(
+      ({ parent, resourceInParent }) => parent === template.path && resourceInParent === logicalId,
+    );
+    if (nested && attribute !== undefined)
+      return this.output(nested, objectOf(nested.template.Outputs)[attribute.replace(/^Outputs\./, '')]);
     return Object.fromEntries(
       entriesOf(value).map(([name, item]) => [name, this.withinStack(template, item)]),
     );
@@ -111,30 +115,18 @@ export class ResolvedTemplates {
 
   private exported(name: string): Json {
     for (const template of this.templates) {
-      for (const [id, output] of entriesOf(outputsOf(template))) {
-        const own = isJsonObject(output) && isJsonObject(output.Export ?? null) ? output.Export : undefined;
-        if (own !== undefined && isJsonObject(own) && own.Name === name) return this.output(template, id);
-      }
+      const outputs = Object.values(objectOf(template.template.Outputs));
+      const found = outputs.find((output) => objectOf(objectOf(output).Export).Name === name);
+      if (found !== undefined) return this.output(template, found);
     }
     throw new LocalCloudError(`a stack imports '${name}', got no such export: export it from another stack`);
   }
 
-  private output(template: SynthesizedTemplate, id: string): Json {
-    const output = outputsOf(template)[id];
-    if (output !== undefined && isJsonObject(output) && output.Value !== undefined)
-      return this.resolve(template, output.Value);
-    throw new LocalCloudError(`the stack '${template.name}' must have the output '${id}', got none: add it`);
+  private output(template: SynthesizedTemplate, output: Json | undefined): Json {
+    return this.resolve(template, objectOf(output).Value ?? null);
   }
 }
 
-/** Returns the logical id that a `Ref` or `Fn::GetAtt` refers to, and the attribute. */
-function referenceOf(value: JsonObject): [logicalId?: string, attribute?: string] {
-  if (typeof value.Ref === 'string') return [value.Ref];
-  const attribute = value['Fn::GetAtt'];
-  if (attribute === undefined || !isJsonArray(attribute)) return [];
-  return attribute.filter((part) => typeof part === 'string') as [string, string];
-}
-
-function outputsOf({ template }: SynthesizedTemplate): JsonObject {
-  return isJsonObject(template.Outputs) ? template.Outputs : {};
+function objectOf(value: Json | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
 }

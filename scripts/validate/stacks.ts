@@ -2,14 +2,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CfnOutput, Duration, NestedStack, RemovalPolicy, Stack, Stage, type App } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_lambda as lambda } from 'aws-cdk-lib';
+import { aws_s3 as s3, aws_sns as sns, aws_stepfunctions as sfn } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as kms from 'aws-cdk-lib/aws-kms';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as s3 from 'aws-cdk-lib/aws-s3';
-import * as sns from 'aws-cdk-lib/aws-sns';
-import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { Construct } from 'constructs';
 import {
@@ -63,11 +58,6 @@ export function writeModels(folder: string): Models {
   };
 }
 
-/** Ids of the keys that encrypt files of models, and of constructs that use a pipeline. The IAM check looks for them. */
-export const MODEL_KEYS: readonly string[] = ['AssetKey', 'ModelKey'];
-export const callersOf = (pipeline: string): string => `Callers of ${pipeline}`;
-export const readerOf = (pipeline: string): string => `Reader of ${pipeline}`;
-
 const { STANDARD } = sfn.StateMachineType;
 const ZONE = 'use1-az5';
 
@@ -78,11 +68,7 @@ const [LONGEST_REGION] = RegionInfo.regions
   .sort((one, other) => other.length - one.length);
 
 /** A stack `Stack` in the app with what `build` adds. */
-function stackCase(
-  name: string,
-  flags: StackCase['flags'],
-  build: (stack: Stack, models: Models) => void,
-): StackCase {
+function stackCase(name: string, flags: StackCase['flags'], build: Build): StackCase {
   return {
     name,
     flags,
@@ -116,23 +102,32 @@ function addPipeline(
   });
 }
 
+type Build = (stack: Stack, models: Models) => void;
+
+function branches(stateMachineType: sfn.StateMachineType): Build {
+  return (stack, { towers: modelPath }) => {
+    const slicing = Slicing.count(5);
+    new SlicedInferencePipeline(stack, 'Pipeline', { modelPath, slicing, stateMachineType });
+  };
+}
+
 /** A pipeline of many slices, with everything that grows with their number. */
 function manySlices(
-  stack: Stack,
-  models: Models,
   slices: number,
   type?: sfn.StateMachineType,
-  props: Partial<SlicedInferencePipelineProps> = {},
-): void {
-  const pipeline = addPipeline(stack, models, {
-    modelPath: models.deep,
-    dimensions: { batch: 1 },
-    slicing: Slicing.count(slices),
-    sliceMetrics: true,
-    ...(type && { stateMachineType: type, warmUp: WarmUp.ALWAYS }),
-    ...props,
-  });
-  new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [pipeline] });
+  props: (stack: Stack) => Partial<SlicedInferencePipelineProps> = () => ({}),
+): Build {
+  return (stack, models) => {
+    const pipeline = addPipeline(stack, models, {
+      modelPath: models.deep,
+      dimensions: { batch: 1 },
+      slicing: Slicing.count(slices),
+      sliceMetrics: true,
+      ...(type && { stateMachineType: type, warmUp: WarmUp.ALWAYS }),
+      ...props(stack),
+    });
+    new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [pipeline] });
+  };
 }
 
 function isolatedVpc(stack: Stack): ec2.Vpc {
@@ -141,6 +136,30 @@ function isolatedVpc(stack: Stack): ec2.Vpc {
     subnetConfiguration: [{ name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }],
     gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
   });
+}
+
+function keys(stack: Stack): Partial<SlicedInferencePipelineProps> {
+  return {
+    encryptionKey: encryptionKey(stack, 'Key'),
+    logEncryptionKey: encryptionKey(stack, 'LogKey'),
+    assetEncryptionKey: encryptionKey(stack, 'AssetKey'),
+  };
+}
+
+function bucketWithKey(stack: Stack): s3.Bucket {
+  return new s3.Bucket(stack, 'Bucket', {
+    encryption: s3.BucketEncryption.KMS,
+    encryptionKey: encryptionKey(stack, 'Key'),
+    enforceSSL: true,
+  });
+}
+
+function callers(stack: Stack, id: string): iam.Role {
+  return new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
+}
+
+function encryptionKey(stack: Stack, id: string): kms.Key {
+  return new kms.Key(stack, id, { enableKeyRotation: true });
 }
 
 function userFunction(stack: Stack, id: string): lambda.Function {
@@ -152,58 +171,32 @@ function userFunction(stack: Stack, id: string): lambda.Function {
 }
 
 const SIZES: readonly StackCase[] = [
-  stackCase('one slice', 'none', (stack, models) => {
-    manySlices(stack, models, 1);
-  }),
-  stackCase('one slice, Standard', 'recommended', (stack, models) => {
-    manySlices(stack, models, 1, STANDARD);
-  }),
-  stackCase('eight slices', 'recommended', (stack, models) => {
-    manySlices(stack, models, 8);
-  }),
-  stackCase('eight slices, Standard', 'none', (stack, models) => {
-    manySlices(stack, models, 8, STANDARD);
-  }),
-  stackCase('a hundred slices', 'recommended', (stack, models) => {
-    manySlices(stack, models, 100);
-  }),
+  stackCase('one slice', 'none', manySlices(1)),
+  stackCase('one slice, Standard', 'recommended', manySlices(1, STANDARD)),
+  stackCase('eight slices', 'recommended', manySlices(8)),
+  stackCase('eight slices, Standard', 'none', manySlices(8, STANDARD)),
+  stackCase('a hundred slices', 'recommended', manySlices(100)),
   {
     name: 'a hundred slices, Standard, longest names',
     flags: 'none',
     build: (app, models) => {
       const env = { account: '111122223333', region: LONGEST_REGION };
-      const stack = new Stack(app, 'Stack', { stackName: LONGEST_STACK_NAME, env });
-      const key = (id: string): kms.Key => new kms.Key(stack, id, { enableKeyRotation: true });
-      manySlices(stack, models, 100, STANDARD, {
-        consolidation: Consolidation.ALWAYS,
-        encryptionKey: key('Key'),
-        logEncryptionKey: key('LogKey'),
-        assetEncryptionKey: key('AssetKey'),
-      });
+      manySlices(100, STANDARD, (stack) => ({ ...keys(stack), consolidation: Consolidation.ALWAYS }))(
+        new Stack(app, 'Stack', { stackName: LONGEST_STACK_NAME, env }),
+        models,
+      );
     },
   },
-  stackCase('branches', 'recommended', (stack, { towers }) => {
-    new SlicedInferencePipeline(stack, 'Pipeline', { modelPath: towers, slicing: Slicing.count(5) });
-  }),
-  stackCase('branches, Standard', 'none', (stack, { towers }) => {
-    new SlicedInferencePipeline(stack, 'Pipeline', {
-      modelPath: towers,
-      slicing: Slicing.count(5),
-      stateMachineType: STANDARD,
-    });
-  }),
+  stackCase('branches', 'recommended', branches(sfn.StateMachineType.EXPRESS)),
+  stackCase('branches, Standard', 'none', branches(STANDARD)),
 ];
 
 const SURROUNDINGS: readonly StackCase[] = [
   pipelineCase('a VPC', 'recommended', (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc') })),
-  pipelineCase('KMS keys', 'none', (stack) => ({
-    encryptionKey: new kms.Key(stack, 'Key', { enableKeyRotation: true }),
-    logEncryptionKey: new kms.Key(stack, 'LogKey', { enableKeyRotation: true }),
-    assetEncryptionKey: new kms.Key(stack, 'AssetKey', { enableKeyRotation: true }),
-  })),
+  pipelineCase('KMS keys', 'none', keys),
   {
     ...pipelineCase('a hardened account', 'recommended', (stack) => {
-      const key = new kms.Key(stack, 'Key', { enableKeyRotation: true });
+      const key = encryptionKey(stack, 'Key');
       return {
         encryptionKey: key,
         logEncryptionKey: key,
@@ -222,24 +215,13 @@ const SURROUNDINGS: readonly StackCase[] = [
     tensorStore: TensorStore.s3ExpressOneZone(ZONE),
     vpc: new ec2.Vpc(stack, 'Vpc'),
   })),
-  pipelineCase('a bucket with a key', 'recommended', (stack) => ({
-    bucket: new s3.Bucket(stack, 'Bucket', {
-      encryption: s3.BucketEncryption.KMS,
-      encryptionKey: new kms.Key(stack, 'Key', { enableKeyRotation: true }),
-      enforceSSL: true,
-    }),
-  })),
+  pipelineCase('a bucket with a key', 'recommended', (stack) => ({ bucket: bucketWithKey(stack) })),
   {
     name: 'a bucket of another stack',
     flags: 'none',
     build: (app, models) => {
       const shared = new Stack(app, 'Shared');
-      const encryptionKey = new kms.Key(shared, 'Key', { enableKeyRotation: true });
-      const bucket = new s3.Bucket(shared, 'Bucket', {
-        encryption: s3.BucketEncryption.KMS,
-        encryptionKey,
-        enforceSSL: true,
-      });
+      const bucket = bucketWithKey(shared);
       addPipeline(new Stack(app, 'Stack'), models, { bucket });
     },
   },
@@ -300,10 +282,9 @@ const SCOPES: readonly StackCase[] = [
   }),
   stackCase('a nested stack', 'recommended', (stack, models) => {
     const pipeline = addPipeline(new NestedStack(stack, 'Nested'), models, {
-      encryptionKey: new kms.Key(stack, 'Key', { enableKeyRotation: true }),
+      encryptionKey: encryptionKey(stack, 'Key'),
     });
-    const assumedBy = new iam.AccountRootPrincipal();
-    pipeline.grantInvoke(new iam.Role(stack, callersOf(pipeline.node.id), { assumedBy }));
+    pipeline.grantInvoke(callers(stack, 'Callers'));
     new CfnOutput(stack, 'Machine', { value: pipeline.stateMachine.stateMachineArn });
   }),
   {
@@ -319,9 +300,8 @@ const SCOPES: readonly StackCase[] = [
     const standard = addPipeline(stack, models, { stateMachineType: STANDARD }, 'Standard');
     for (const pipeline of [express, standard]) {
       const { id } = pipeline.node;
-      const assumedBy = new iam.AccountRootPrincipal();
-      pipeline.grantInvoke(new iam.Role(stack, callersOf(id), { assumedBy }));
-      pipeline.grantReadOutputs(userFunction(stack, readerOf(id)));
+      pipeline.grantInvoke(callers(stack, `Callers of ${id}`));
+      pipeline.grantReadOutputs(userFunction(stack, `Reader of ${id}`));
     }
     new SlicedInferenceAlarms(stack, 'Alarms', {
       pipeline: express,

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { App, NestedStack, Stack, Stage, Token } from 'aws-cdk-lib';
 import * as cxapi from 'aws-cdk-lib/cx-api';
 import type { JsonObject } from '../../local/basics/json';
+import type { ValidationReport } from './checks/cloudformation';
 import { ResolvedTemplates, type SynthesizedTemplate, type Templates } from './resolve';
 import type { StackCase } from './stacks';
 
@@ -13,7 +14,7 @@ export interface SynthesizedCase extends Templates {
   readonly chosen: readonly string[];
   readonly app: App;
   /** What CDK's validation wrote, unless it is switched off. */
-  readonly report: JsonObject | undefined;
+  readonly report: ValidationReport | undefined;
 }
 
 const CONTEXT = {
@@ -27,24 +28,19 @@ export function synthesizeCase(
   models: Parameters<StackCase['build']>[1],
   outdir: string,
 ): SynthesizedCase {
-  const context = { ...(flags === 'recommended' && recommendedFlags()), ...CONTEXT };
+  const recommended = require.resolve('aws-cdk-lib/recommended-feature-flags.json');
+  const context = { ...(flags === 'recommended' && readJson(recommended)), ...CONTEXT };
   const app = new App({ outdir, analyticsReporting: false, context });
   withoutNotices(() => {
     build(app, models);
     app.synth();
   });
-  const templates = stacksOf(app).map(readTemplate);
+  const templates = app.node.findAll().filter(Stack.isStack).map(readTemplate);
   const reportFile = path.join(outdir, cxapi.VALIDATION_REPORT_FILE);
-  const report = fs.existsSync(reportFile) ? readJson(reportFile) : undefined;
+  const report = fs.existsSync(reportFile)
+    ? (readJson(reportFile) as unknown as ValidationReport)
+    : undefined;
   return { name, hardened, chosen, app, templates, resolved: new ResolvedTemplates(templates), report };
-}
-
-function recommendedFlags(): JsonObject {
-  return readJson(require.resolve('aws-cdk-lib/recommended-feature-flags.json'));
-}
-
-function stacksOf(app: App): Stack[] {
-  return app.node.findAll().filter((construct) => Stack.isStack(construct));
 }
 
 function readTemplate(stack: Stack): SynthesizedTemplate {

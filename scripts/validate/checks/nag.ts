@@ -1,37 +1,20 @@
 /** The packs of cdk-nag: findings on our resources that `test/support/nag-findings.ts` has no reason for. */
-import { Stack, type App } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks } from 'cdk-nag';
 import { SlicedInferenceAlarms, SlicedInferenceDashboard, SlicedInferencePipeline } from '../../../lib';
 import { HARDENED_REASONS, nagFindings, reasonFor } from '../../../test/support/nag-findings';
-import { checkOf, type Finding } from '../check';
-
-type Explain = (path: string, rule: string) => string | undefined;
+import type { Check, Finding } from '../check';
+import type { SynthesizedCase } from '../synthesize';
 
 const OWN = [SlicedInferencePipeline, SlicedInferenceAlarms, SlicedInferenceDashboard];
 
-/**
- * @param hardened whether the packs for hardened accounts apply too
- * @param chosen rules that the case breaks by a choice of its own
- */
-export function nagViolations(app: App, hardened: boolean, chosen: readonly string[]): Finding[] {
-  const byRule: Explain = (_, rule) => HARDENED_REASONS[rule];
-  const packs: [string, Parameters<typeof nagFindings>[0], Explain][] = [
-    ['AwsSolutions', new AwsSolutionsChecks(), reasonFor],
-    ...(hardened
-      ? ([
-          ['NIST.800.53.R5', new NIST80053R5Checks(), byRule],
-          ['HIPAA.Security', new HIPAASecurityChecks(), byRule],
-        ] satisfies [string, Parameters<typeof nagFindings>[0], Explain][])
-      : []),
-  ];
-  const own = app.node
-    .findAll()
+function violations({ app, hardened, chosen }: SynthesizedCase): Finding[] {
+  const constructs = app.node.findAll();
+  const own = constructs
     .filter((construct) => OWN.some((type) => construct instanceof type))
     .map(({ node }) => `${node.path}/`);
-  const stacks = app.node
-    .findAll()
-    .filter((construct) => Stack.isStack(construct) && construct.nestedStackParent === undefined);
-  return packs.flatMap(([pack, checks, explain]) =>
+  const stacks = constructs.filter((each) => Stack.isStack(each) && each.nestedStackParent === undefined);
+  const findings = (pack: string, checks: Parameters<typeof nagFindings>[0], explain: typeof reasonFor) =>
     stacks
       .flatMap((stack) => nagFindings(checks, stack))
       .flatMap(({ path, rule, description }) => {
@@ -39,10 +22,17 @@ export function nagViolations(app: App, hardened: boolean, chosen: readonly stri
         // The rest of the stack belongs to the user.
         if (owner === undefined) return [];
         const name = rule.replace(`${pack}-`, '');
-        const explained = chosen.includes(name) || explain(path.slice(owner.length), name) !== undefined;
-        return !explained ? [{ place: path, message: `${rule}: ${description}` }] : [];
-      }),
-  );
+        const isExplained = chosen.includes(name) || explain(path.slice(owner.length), name) !== undefined;
+        return isExplained ? [] : [{ place: path, message: `${rule}: ${description}` }];
+      });
+  const byRule: typeof reasonFor = (_, rule) => HARDENED_REASONS[rule];
+  const solutions = findings('AwsSolutions', new AwsSolutionsChecks(), reasonFor);
+  if (!hardened) return solutions;
+  return [
+    ...solutions,
+    ...findings('NIST.800.53.R5', new NIST80053R5Checks(), byRule),
+    ...findings('HIPAA.Security', new HIPAASecurityChecks(), byRule),
+  ];
 }
 
-export const nag = checkOf('cdk-nag', ({ app, hardened, chosen }) => nagViolations(app, hardened, chosen));
+export const nag: Check = { name: 'cdk-nag', find: violations };
