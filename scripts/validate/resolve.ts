@@ -100,7 +100,9 @@ export class ResolvedTemplates {
     const imported = value['Fn::ImportValue'];
     if (typeof imported === 'string') return this.exported(imported);
     // A reference has the logical id, and the attribute if it is a `Fn::GetAtt`.
-    const [logicalId = '', attribute] = [value['Fn::GetAtt'] ?? value.Ref ?? []].flat() as string[];
+    const [logicalId = '', attribute] = [value['Fn::GetAtt'] ?? value.Ref ?? []].flat() as (
+      string | undefined
+    )[];
     const type = resourcesOf(template).find((resource) => resource.logicalId === logicalId)?.type;
     if (type !== undefined && WITHOUT_ROLE_IN_RUNS.test(type)) return `made-up-${logicalId}`;
     const nested = this.templates.find(

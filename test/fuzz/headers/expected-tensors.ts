@@ -27,7 +27,7 @@ export function checkTensors(file: Uint8Array, tensors: NamedTensors): void {
     const own = data.subarray(begin, end);
     const tensor = tensors.get(name);
     // Such as `F32` of float32.
-    const bits = tensor?.dtype.replace(/\D+/, '') || '8';
+    const [bits] = /\d+/.exec(tensor?.dtype ?? '') ?? ['8'];
     const code = tensor?.dtype === 'bool' ? 'BOOL' : `${tensor?.dtype.slice(0, 1).toUpperCase()}${bits}`;
     const sum = notes.get(`tensor_crc32.${name}`);
     bytes += own.byteLength;

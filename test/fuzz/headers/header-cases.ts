@@ -98,8 +98,9 @@ function inHeader(random: Random, base: Uint8Array): Mutated {
 }
 
 /** Moves the border between two tensors, or all borders. The header has not been mutated before. */
-function moveBytes(random: Random, { __metadata__: _, ...tensors }: Record<string, Json>): void {
-  const offsets = (Object.values(tensors) as unknown as Stored[]).map((tensor) => tensor.data_offsets);
+function moveBytes(random: Random, header: Record<string, Json>): void {
+  const tensors = Object.entries(header).filter(([name]) => name !== '__metadata__');
+  const offsets = tensors.map(([, tensor]) => (tensor as unknown as Stored).data_offsets);
   const bytes = random.pick([-8, -4, -1, 1, 4, 8]);
   const [areAll, first] = [random.chance(0.3), random.below(offsets.length)];
   for (const [index, own] of offsets.entries()) {

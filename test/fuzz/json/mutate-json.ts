@@ -74,7 +74,9 @@ const JSON_MUTATIONS: Readonly<Record<string, JsonMutation>> = {
   'replace a value by one of another kind': [
     'any',
     (random, place) => {
-      place.value = JSON.parse(random.pick([...ODD_VALUES, JSON.stringify(String(place.value))])) as Json;
+      place.value = JSON.parse(
+        random.pick([...ODD_VALUES, JSON.stringify(JSON.stringify(place.value))]),
+      ) as Json;
     },
   ],
   'replace a value by one for its field': [
@@ -86,7 +88,7 @@ const JSON_MUTATIONS: Readonly<Record<string, JsonMutation>> = {
   'change a string': [
     'string',
     (random, place) => {
-      place.value = hostile(random, String(place.value));
+      place.value = hostile(random, place.value as string);
     },
   ],
   'change JSON in a string': [
@@ -107,7 +109,7 @@ const JSON_MUTATIONS: Readonly<Record<string, JsonMutation>> = {
   'rename a string everywhere': [
     'string',
     (random, { value: old }, { document }) => {
-      const name = hostile(random, String(old));
+      const name = hostile(random, old as string);
       for (const place of jsonPlaces(document)) if (place.value === old) place.value = name;
     },
   ],
@@ -187,7 +189,7 @@ function hostile(random: Random, old: string): string {
 
 function parsed(value: Json): Json {
   try {
-    return JSON.parse(String(value)) as Json;
+    return JSON.parse(value as string) as Json;
   } catch {
     return { shape: [1], data: [value] };
   }

@@ -21,6 +21,8 @@ import { randomModel } from '../../support/random-graph';
 
 const RANDOM_MODELS = 8;
 
+const OPSETS = ['', 'local'].map((domain) => ({ domain, version: domain === '' ? 17 : 1 }));
+
 const inits: Readonly<Record<string, ModelInit>> = {
   mlp: mlp(3),
   'inputs as weights': inputsAsWeights(),
@@ -86,26 +88,31 @@ function scanModel(): ModelInit {
   };
 }
 
+/** A model with functions of its own, each from `a` to `b`. */
+export function withFunctions(
+  model: ModelInit,
+  functions: Readonly<Record<string, readonly NodeInit[]>>,
+): ModelInit {
+  const own = Object.entries(functions).map(([name, nodes]) => ({
+    ...{ name, domain: 'local', input: ['a'], output: ['b'], node: nodes, opsetImport: OPSETS },
+  }));
+  return { ...model, functions: own, opsetImport: OPSETS };
+}
+
+/** Calls a function of the model. */
+export function callOf(name: string, input: string, output: string): NodeInit {
+  return { ...node(name, [input], [output]), domain: 'local' };
+}
+
 function functionsModel(): ModelInit {
-  const opsetImport = [
-    { domain: '', version: 17 },
-    { domain: 'local', version: 1 },
-  ];
-  const fn = (name: string, nodes: readonly object[]): object => ({
-    ...{ name, domain: 'local', input: ['a'], output: ['b'], node: nodes, opsetImport },
-  });
-  const call = (name: string, input: string, output: string): NodeInit => ({
-    ...node(name, [input], [output]),
-    domain: 'local',
-  });
-  return {
-    graph: graph([call('Twice', 'x', 'p'), call('Fourfold', 'p', 'q'), node('Neg', ['q'], ['y'])]),
-    functions: [
-      fn('Twice', [node('Add', ['a', 'a'], ['b'])]),
-      fn('Fourfold', [call('Twice', 'a', 'm'), call('Twice', 'm', 'b')]),
-    ],
-    opsetImport,
-  };
+  const nodes = [callOf('Twice', 'x', 'p'), callOf('Fourfold', 'p', 'q'), node('Neg', ['q'], ['y'])];
+  return withFunctions(
+    { graph: graph(nodes) },
+    {
+      Twice: [node('Add', ['a', 'a'], ['b'])],
+      Fourfold: [callOf('Twice', 'a', 'm'), callOf('Twice', 'm', 'b')],
+    },
+  );
 }
 
 function stringsModel(): ModelInit {

@@ -4,13 +4,14 @@ import {
   encodeModel,
   FLOAT,
   floats,
+  type ModelInit,
   node,
   type NodeInit,
   type TensorInit,
   value,
 } from '../../support/model-builder';
 import type { Random } from '../random';
-import { BASE_MODELS } from './base-models';
+import { BASE_MODELS, callOf, withFunctions } from './base-models';
 import { copy, decode, encode, field, messages, nestedNode, places, type WireField } from './wire-tree';
 
 /** Limit of a bomb's file, in bytes. The memory of a reader must stay in proportion to the file. */
@@ -20,7 +21,6 @@ interface Parts {
   readonly inputs?: readonly string[];
   readonly outputs?: readonly string[];
   readonly weights?: readonly TensorInit[];
-  readonly functions?: readonly object[];
 }
 
 type Bomb = (random: Random) => Uint8Array;
@@ -101,26 +101,21 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
   },
 };
 
-function model(
-  nodes: readonly NodeInit[],
-  { inputs = ['x'], outputs = ['y'], weights, functions }: Parts = {},
-) {
-  return encodeModel({
+function init(nodes: readonly NodeInit[], parts: Parts = {}): ModelInit {
+  const { inputs = ['x'], outputs = ['y'], weights = [] } = parts;
+  return {
     graph: {
       node: nodes,
-      initializer: weights ?? [],
+      initializer: weights,
       input: inputs.map((name) => value(name, FLOAT, [4])),
       output: outputs.map((name) => value(name, FLOAT)),
     },
-    opsetImport: OPSETS,
-    functions: functions ?? [],
-  });
+  };
 }
 
-const OPSETS = [
-  { domain: '', version: 17 },
-  { domain: 'local', version: 1 },
-];
+function model(nodes: readonly NodeInit[], parts?: Parts): Uint8Array {
+  return encodeModel(init(nodes, parts));
+}
 
 function name(index: number): string {
   return `v${index}`;
@@ -156,23 +151,12 @@ function nested(outer: NodeInit[], inner: NodeInit[], depth: number, bodies: num
 function functions(most: number, calls: (index: number, count: number) => readonly number[]): Bomb {
   return (random) => {
     const count = random.magnitude(most);
-    const call = (index: number, from: string, to: string): NodeInit => ({
-      ...node(`F${index}`, [from], [to]),
-      domain: 'local',
-    });
-    const all = list(count, (index) => {
-      const called = calls(index, count).map((callee, at) => call(callee, `t${at}`, `t${at + 1}`));
-      const nodes = [node('Abs', ['a'], ['t0']), ...called, node('Neg', [`t${called.length}`], ['b'])];
-      return {
-        name: `F${index}`,
-        domain: 'local',
-        input: ['a'],
-        output: ['b'],
-        node: nodes,
-        opsetImport: OPSETS,
-      };
-    });
-    return model([call(0, 'x', 'y')], { functions: all });
+    const nodesOf = (index: number): NodeInit[] => {
+      const called = calls(index, count).map((callee, at) => callOf(`F${callee}`, `t${at}`, `t${at + 1}`));
+      return [node('Abs', ['a'], ['t0']), ...called, node('Neg', [`t${called.length}`], ['b'])];
+    };
+    const all = Object.fromEntries(list(count, (index) => [`F${index}`, nodesOf(index)] as const));
+    return encodeModel(withFunctions(init([callOf('F0', 'x', 'y')]), all));
   };
 }
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { DATA_LOCATION_EXTERNAL, ENTRY, GRAPH, TENSOR } from '../../../lib/onnx/fields';
 import { FLOAT } from '../../support/model-builder';
+import { words } from '../json/odd-values';
 import type { Random } from '../random';
 import { field, integer, messages, type WireField } from './wire-tree';
 
@@ -15,15 +16,13 @@ const LINKS = { outside: '/etc/hosts', up: '..', self: 'self', dangling: 'nothin
 const LOCATIONS = [
   ...Object.keys(FILES),
   ...Object.keys(LINKS),
-  ...'./w.bin sub/../w.bin model.onnx sub . .. ../w.bin ../../../../etc/passwd /etc/passwd /dev/zero'.split(
-    ' ',
-  ),
-  ...'up/w.bin w.bin/below \\\\server\\share C:\\w.bin %2e%2e/w.bin'.split(' '),
+  ...words('./w.bin sub/../w.bin model.onnx sub . .. ../w.bin ../../../../etc/passwd /etc/passwd /dev/zero'),
+  ...words('up/w.bin w.bin/below \\\\server\\share C:\\w.bin %2e%2e/w.bin'),
   ...['', 'nul\0.bin', 'line\nend', 'x'.repeat(300), 'a/'.repeat(3000)],
 ];
 
 const NUMBERS = [
-  ...'0 8 4096 8192 8193 -1 -0 1e3 0x10 ten 1.5 NaN Infinity'.split(' '),
+  ...words('0 8 4096 8192 8193 -1 -0 1e3 0x10 ten 1.5 NaN Infinity'),
   ...['', ' 8', '9007199254740991', '9007199254740993', '18446744073709551616', '9'.repeat(1000)],
 ];
 

@@ -16,7 +16,7 @@ export interface WireField {
 
 ModelProto.root.resolveAll();
 
-const KINDS: Readonly<Record<string, string>> = {
+const KINDS: Readonly<Partial<Record<string, string>>> = {
   dims: 'dim',
   dimValue: 'dim',
   dataType: 'elementType',

@@ -4,7 +4,14 @@ import { DEPLOYMENT_DIGEST } from '../../support/tiny-slice';
 import type { FuzzCase } from '../fuzz-case';
 import { jsonBomb } from '../json/json-bombs';
 import { mutateJson } from '../json/mutate-json';
-import { HOSTILE_STRINGS, type Json, ODD_NUMBERS, ODD_SHAPES, type OddFields } from '../json/odd-values';
+import {
+  HOSTILE_STRINGS,
+  type Json,
+  ODD_NUMBERS,
+  ODD_SHAPES,
+  type OddFields,
+  words,
+} from '../json/odd-values';
 import type { Random } from '../random';
 import { ODD_RUNS, validRun } from './runs';
 import { STORED_KEY, validRequest } from './valid-requests';
@@ -37,11 +44,11 @@ const ODD_ELEMENTS: readonly Json[] = [
 ];
 
 const ODD_OBJECT_KEYS = [
-  ...'inputs/ inputs/none inputs//valid inputs/./valid inputs/../runs/a inputs/a/../../runs/a Inputs/valid'.split(
-    ' ',
+  ...words(
+    'inputs/ inputs/none inputs//valid inputs/./valid inputs/../runs/a inputs/a/../../runs/a Inputs/valid',
   ),
-  ...'runs/machine/run/slice-00.safetensors outputs/machine/run.safetensors /inputs/valid s3://pipeline/inputs/valid'.split(
-    ' ',
+  ...words(
+    'runs/machine/run/slice-00.safetensors outputs/machine/run.safetensors /inputs/valid s3://pipeline/inputs/valid',
   ),
   ...[STORED_KEY, 'inputs/\ud800', 'inputs/a\nb', 'inputs/\u0085', `inputs/${'\u00e9'.repeat(600)}`],
   ...[1017, 1018].map((length) => `inputs/${'k'.repeat(length)}`),

@@ -1,10 +1,10 @@
 /** Names of runs: those that the state machine makes, and others. */
-import type { Json } from '../json/odd-values';
+import { type Json, words } from '../json/odd-values';
 import type { Random } from '../random';
 
 /** Names that an execution, a state machine or the label of a map may have. */
 const NAMES = [
-  ..."machine run-1 a A_b-9 a.b ... order=7 it's(1) x@y! é 日本 \u{1f600} 1764000000000".split(' '),
+  ...words("machine run-1 a A_b-9 a.b ... order=7 it's(1) x@y! é 日本 \u{1f600} 1764000000000"),
   ...['n'.repeat(80), '0f0e0d0c-0000-4000-8000-000000000000'],
 ];
 
@@ -15,11 +15,11 @@ export function validRun(random: Random): string {
 
 /** They are not the name of one run, or are not a name at all. */
 export const ODD_RUNS: readonly Json[] = [
-  ...'/ // a a/ /a a//b a/b/ a/b/c/d/e ../x ../inputs/x ./a a/. a/.. a/../../inputs/x a/b/../../../inputs/x'.split(
-    ' ',
+  ...words(
+    '/ // a a/ /a a//b a/b/ a/b/c/d/e ../x ../inputs/x ./a a/. a/.. a/../../inputs/x a/b/../../../inputs/x',
   ),
-  ...'.. ../.. a/* a/b? a/b#c a%2F..%2Fb/c a\\..\\b/c a/b:c a/b&c a/{b} a/\u0085 a/\u2028 a/\ufeff a/\ud800'.split(
-    ' ',
+  ...words(
+    '.. ../.. a/* a/b? a/b#c a%2F..%2Fb/c a\\..\\b/c a/b:c a/b&c a/{b} a/\u0085 a/\u2028 a/\ufeff a/\ud800',
   ),
   ...['', 'a/b c', 'a/b\tc', 'a/b\0', 'a/b\n', 'a/\uffff', `a/${'b'.repeat(81)}`, 'x'.repeat(5000)],
   ...[

@@ -43,7 +43,7 @@ function inlineTensor(random: Random, dtype: TensorDataType, shape: number[]): I
       dtype,
       shape,
       data: Array.from({ length: count }, () => element(random, dtype)),
-    } as InlineTensor;
+    };
   const bytes = random.bytes(count * elementBytes(dtype));
   const valid = dtype === 'bool' ? bytes.map((byte) => byte & 1) : bytes;
   return { dtype, shape, base64: Buffer.from(valid).toString('base64') };
