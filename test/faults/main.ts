@@ -12,6 +12,7 @@ import * as path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Faults } from '../../local';
 import { parseFaultRates } from '../../local/faults/parse-rates';
+import { strict, wholeNumber } from '../support/program-options';
 import { shareZips } from '../support/share-zips';
 import { type Example, EXAMPLE_NAMES, synthesizeExamples } from './examples';
 import { leftovers } from './leftovers';
@@ -54,12 +55,6 @@ interface Options {
 }
 
 function command(): Command {
-  const whole =
-    (least: number, most = Number.MAX_SAFE_INTEGER) =>
-    (text: string) => {
-      if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    };
   const share = (text: string): number => {
     if (/^\d*\.?\d+$/.test(text) && Number(text) <= 1) return Number(text);
     throw new InvalidArgumentError('It must be a number from 0 to 1.');
@@ -68,30 +63,24 @@ function command(): Command {
     if (EXAMPLE_NAMES.some((name) => name.includes(text))) return text;
     throw new InvalidArgumentError(`It must be a part of one of: ${EXAMPLE_NAMES.join('; ')}.`);
   };
-  return new Command('faults')
+  const program = new Command('faults')
     .description(
       'Runs pipelines under injected faults and compares their results with those of ONNX Runtime.',
     )
-    .option('--executions <number>', 'number of executions', whole(1), 2000)
-    .option('--at-a-time <number>', 'executions that run at the same time', whole(1, 200), 16)
-    .option('--seed <number>', 'seed of the faults', whole(0), Math.floor(Math.random() * 2 ** 32))
+    .option('--executions <number>', 'number of executions', wholeNumber(1), 2000)
+    .option('--at-a-time <number>', 'executions that run at the same time', wholeNumber(1, 200), 16)
+    .option('--seed <number>', 'seed of the faults', wholeNumber(0), Math.floor(Math.random() * 2 ** 32))
     .option('--faults <kind:rate,...>', 'rates of the faults', DEFAULT_RATES)
     .option('--lasting <share>', 'share of faults that last for their run', share, LASTING)
     .option('--pipeline <text>', 'only the pipelines whose names contain this', partOfName, '')
-    .option('--only <number>', 'repeat only this execution', whole(0))
+    .option('--only <number>', 'repeat only this execution', wholeNumber(0))
     .addOption(
       new Option(
         '--mutation <name>',
         'for developers of this program: puts a mistake into the code of the slice functions, which must be found',
       ).choices(MUTATION_NAMES),
-    )
-    .allowExcessArguments(false)
-    .configureOutput({
-      outputError: (text, write) => {
-        write(`${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
-      },
-    })
-    .exitOverride();
+    );
+  return strict(program);
 }
 
 async function main(): Promise<number> {
