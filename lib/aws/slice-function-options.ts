@@ -97,7 +97,7 @@ export function optionsOfSlices(
   return names.map((name) => {
     const own = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
     if (own === undefined) return common;
-    checkOptions(own, `sliceFunctionOverrides['${name}']`);
+    checkOverride(own, `sliceFunctionOverrides['${name}']`);
     const merged = { ...common, ...withoutUndefined(own) };
     checkConcurrency(merged, `sliceFunctionOverrides['${name}']`);
     const environment = { ...common.environment, ...own.environment };
@@ -116,9 +116,24 @@ export function optionsOfWhole(
   overrides: SliceFunctionOverrides = {},
 ): SliceFunctionOptions {
   const own = Object.hasOwn(overrides, WHOLE) ? overrides[WHOLE] : undefined;
-  if (own !== undefined) checkOptions(own, `sliceFunctionOverrides['${WHOLE}']`);
+  if (own !== undefined) checkOverride(own, `sliceFunctionOverrides['${WHOLE}']`);
   const environment = { ...common, ...own?.environment };
   return { ...withoutUndefined(own ?? {}), ...(Object.keys(environment).length > 0 && { environment }) };
+}
+
+/**
+ * jsii converts the options of a prop, but not those in a map: of `{"memory_size": 2048}` in Python nothing is left.
+ */
+function checkOverride(options: SliceFunctionOptions, where: string): void {
+  if (Object.keys(options).length > 0) {
+    checkOptions(options, where);
+    return;
+  }
+  throw new SlicedInferenceError(
+    `${where} must set an option`,
+    'none',
+    'pass { memorySize: 2048 }, for example, or in Python SliceFunctionOptions(memory_size=2048)',
+  );
 }
 
 function withoutUndefined(options: SliceFunctionOptions): SliceFunctionOptions {

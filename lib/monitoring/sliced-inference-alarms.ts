@@ -4,10 +4,6 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
-import type { Fields } from '../pipeline/checks/check';
-import { checkFields, kind, listOf, optional } from '../pipeline/checks/check';
-import { constructId } from '../pipeline/checks/construct-id';
-import { NUMBER, PIPELINE, duration, hasMethods } from '../pipeline/checks/kinds';
 import { knownAtSynth } from '../pipeline/known-at-synth';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -40,19 +36,6 @@ export interface SlicedInferenceAlarmsProps {
   readonly actions?: cloudwatch.IAlarmAction[];
 }
 
-const ACTION = kind(
-  'an action (cloudwatch.IAlarmAction)',
-  hasMethods('bind'),
-  'use an SnsAction, for example',
-);
-
-const ALARM_PROPS: Fields<SlicedInferenceAlarmsProps> = {
-  pipeline: PIPELINE,
-  maxFailedRuns: optional(NUMBER),
-  maxTime: optional(duration('seconds', 60)),
-  actions: optional(listOf('actions', 'pass [new SnsAction(topic)], for example', ACTION)),
-};
-
 const PERIOD = Duration.minutes(5);
 
 /** One failed load is repeated by the next cold run. */
@@ -82,13 +65,7 @@ export class SlicedInferenceAlarms extends Construct {
   public readonly alarms: cloudwatch.Alarm[];
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
-    super(scope, constructId(scope, id, 'SlicedInferenceAlarms'));
-    checkFields(props, ALARM_PROPS, {
-      where: 'the props of SlicedInferenceAlarms',
-      prefix: '',
-      example: '{ pipeline }',
-      scope: this,
-    });
+    super(scope, id);
     const { pipeline, maxFailedRuns = 1, maxTime, actions = [] } = props;
     if (!Token.isUnresolved(maxFailedRuns) && (!Number.isInteger(maxFailedRuns) || maxFailedRuns < 1)) {
       throw new SlicedInferenceError(
@@ -135,7 +112,6 @@ export class SlicedInferenceAlarms extends Construct {
    * alarms.addAlarmAction(new SnsAction(topic));
    */
   public addAlarmAction(action: cloudwatch.IAlarmAction): void {
-    ACTION(action, 'the action of alarms');
     for (const alarm of this.alarms) {
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);

@@ -3,10 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { sliceName, WHOLE } from '../../contract/keys';
-import type { Fields } from '../pipeline/checks/check';
-import { checkFields, kind, listOf, optional } from '../pipeline/checks/check';
-import { constructId } from '../pipeline/checks/construct-id';
-import { PIPELINE, TEXT } from '../pipeline/checks/kinds';
+import { SlicedInferenceError } from '../errors';
 import { SliceMetric, sliceMetric } from '../pipeline/slice-metric';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -22,24 +19,6 @@ export interface SlicedInferenceDashboardProps {
    */
   readonly dashboardName?: string;
 }
-
-const PASS_PIPELINE = 'pass [pipeline], for example';
-
-const PIPELINES = listOf('pipelines', PASS_PIPELINE, PIPELINE);
-
-const ANY_PIPELINE = kind(
-  'a list of 1 pipeline or more',
-  (value) => Array.isArray(value) && value.length > 0,
-  PASS_PIPELINE,
-);
-
-const DASHBOARD_PROPS: Fields<SlicedInferenceDashboardProps> = {
-  pipelines: (value, where) => {
-    PIPELINES(value, where);
-    ANY_PIPELINE(value, where);
-  },
-  dashboardName: optional(TEXT),
-};
 
 /** A dashboard has 24 columns: three graphs in a row. */
 const WIDTH = 8;
@@ -59,14 +38,15 @@ export class SlicedInferenceDashboard extends Construct {
   public readonly dashboard: cloudwatch.Dashboard;
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceDashboardProps) {
-    super(scope, constructId(scope, id, 'SlicedInferenceDashboard'));
-    checkFields(props, DASHBOARD_PROPS, {
-      where: 'the props of SlicedInferenceDashboard',
-      prefix: '',
-      example: '{ pipelines: [pipeline] }',
-      scope: this,
-    });
+    super(scope, id);
     const { pipelines, dashboardName } = props;
+    if (pipelines.length === 0) {
+      throw new SlicedInferenceError(
+        'pipelines must be a list of 1 pipeline or more',
+        'an empty list',
+        'pass [pipeline], for example',
+      );
+    }
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       ...(dashboardName !== undefined && { dashboardName }),
       widgets: pipelines.flatMap(rowsOf),

@@ -1,43 +1,33 @@
-/** Validates the props of the construct. Values that are known only at deployment are left to CloudFormation. */
+/**
+ * Checks what TypeScript and jsii cannot: ranges, and rules between props. Values that are known only at deployment are left to
+ * CloudFormation.
+ */
 import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { Construct } from 'constructs';
 import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
-import { SlicedInferenceError } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
 import { Consolidation } from './consolidation';
-import { checkFields } from './checks/check';
-import { got } from './checks/got';
-import { IN_SLICE_FUNCTIONS, PIPELINE_PROPS } from './known-props';
+import { knownAtSynth } from './known-at-synth';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { keyOf } from './settings';
 
 /** The bundled handler is compiled for this version of Node.js. */
 const OLDEST_NODE_RUNTIME = 20;
 
-/**
- * Checks names and kinds first, so that the later checks can rely on the types.
- *
- * @param scope gets a warning for each unknown prop
- * @throws SlicedInferenceError for an invalid prop, or for props that cannot be combined
- */
+/** @throws SlicedInferenceError for an invalid prop, or for props that cannot be combined */
 export function checkProps(
-  scope: Construct,
   props: SlicedInferencePipelineProps | undefined,
 ): asserts props is SlicedInferencePipelineProps {
   // jsii passes no props at all if a caller in Python sets none.
   if (props === undefined) throw noModel();
-  checkFields(props, PIPELINE_PROPS, {
-    where: 'the props of SlicedInferencePipeline',
-    prefix: '',
-    example: "{ modelPath: 'model.onnx' }",
-    elsewhere: IN_SLICE_FUNCTIONS,
-    scope,
-  });
   checkArchitecture(props.architecture);
   if (props.slicedModel === undefined) checkModelPath(props.modelPath);
   else checkSlicedModel(props);
+  for (const [name, size] of Object.entries(props.dimensions ?? {})) {
+    knownAtSynth(size, `the size of dimension ${quoted(name)}`);
+  }
   checkRuntime(props.runtime);
   checkBucket(props);
   checkTensorStore(props);
@@ -50,7 +40,7 @@ function checkArchitecture(architecture: lambda.Architecture | undefined): void 
   if (architecture === undefined || known.includes(architecture.name)) return;
   throw new SlicedInferenceError(
     `architecture must be one of ${known.join(', ')}`,
-    got(architecture.name),
+    quoted(architecture.name),
     'use one of these',
   );
 }
@@ -75,7 +65,7 @@ function checkConsolidation(props: SlicedInferencePipelineProps): void {
 function checkTimeout({ timeout, stateMachineType }: SlicedInferencePipelineProps): void {
   if (!timeout || timeout.isUnresolved()) return;
   const seconds = timeout.toSeconds({ integral: false });
-  if (seconds < 1) {
+  if (!(seconds >= 1)) {
     throw new SlicedInferenceError(
       'timeout must be 1 second or more',
       timeout.toHumanString(),
@@ -92,10 +82,10 @@ function checkTimeout({ timeout, stateMachineType }: SlicedInferencePipelineProp
 
 function checkModelPath(modelPath: string | undefined): void {
   if (modelPath === undefined) throw noModel();
-  if (!Token.isUnresolved(modelPath)) return;
+  if (modelPath !== '' && !Token.isUnresolved(modelPath)) return;
   throw new SlicedInferenceError(
     'modelPath must be a path that is known at synth time',
-    'a CDK token',
+    modelPath === '' ? 'an empty string' : 'a CDK token',
     'pass the path of a file on this machine',
   );
 }

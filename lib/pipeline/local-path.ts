@@ -2,14 +2,13 @@
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted } from '../errors';
 import { foreignPath } from '../host/foreign-path';
-import { kind } from './checks/check';
 import { knownAtSynth } from './known-at-synth';
 
 const WRITTEN_FOLDER = 'pass the folder that `sliced-inference slice --out` wrote';
 
-/** @throws SlicedInferenceError if the path is no string or is known only at deployment */
+/** @throws SlicedInferenceError if the path is known only at deployment */
 export function planPath(path: string): string {
-  return knownPath(path, 'the path of a plan', 'pass the path of a plan.json on this machine');
+  return knownAtSynth(path, 'the path of a plan');
 }
 
 /**
@@ -18,7 +17,7 @@ export function planPath(path: string): string {
  */
 export function sliceFolder(path: string): string {
   const what = 'the folder of a sliced model';
-  const folder = knownPath(path, what, WRITTEN_FOLDER);
+  const folder = knownAtSynth(path, what);
   const stat = statOf(folder);
   if (stat?.isFile()) {
     throw new SlicedInferenceError(`${what} must be a folder`, `the file ${quoted(folder)}`, WRITTEN_FOLDER);
@@ -39,9 +38,4 @@ function statOf(folder: string): fs.Stats | undefined {
   } catch {
     return undefined;
   }
-}
-
-function knownPath(path: string, what: string, advice: string): string {
-  kind('a string', (value) => typeof value === 'string', advice)(path, what);
-  return knownAtSynth(path, what);
 }

@@ -1,15 +1,12 @@
 /** The metric methods of `SlicedInferencePipeline`. */
+import { Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
-import { got } from './checks/got';
-import { memberOf } from './checks/kinds';
-import { metricOptions } from './checks/metric-options';
-import { SliceMetric, sliceMetric } from './slice-metric';
-
-const SLICE_METRIC = memberOf('SliceMetric', SliceMetric);
+import type { SliceMetric } from './slice-metric';
+import { sliceMetric } from './slice-metric';
 
 /**
  * Base class with the CloudWatch metrics of a pipeline. jsii hides an internal base class and attributes its methods to
@@ -30,7 +27,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricStarted(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricStarted(metricOptions(props, 'metricStarted'));
+    return this.stateMachine.metricStarted(props);
   }
 
   /**
@@ -40,7 +37,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricSucceeded(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricSucceeded(metricOptions(props, 'metricSucceeded'));
+    return this.stateMachine.metricSucceeded(props);
   }
 
   /**
@@ -55,7 +52,7 @@ export abstract class PipelineMetrics extends Construct {
    * });
    */
   public metricFailed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricFailed(metricOptions(props, 'metricFailed'));
+    return this.stateMachine.metricFailed(props);
   }
 
   /**
@@ -65,7 +62,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricTimedOut(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricTimedOut(metricOptions(props, 'metricTimedOut'));
+    return this.stateMachine.metricTimedOut(props);
   }
 
   /**
@@ -77,7 +74,7 @@ export abstract class PipelineMetrics extends Construct {
    * const slowest = pipeline.metricTime({ statistic: 'p99', period: Duration.hours(1) });
    */
   public metricTime(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricTime(metricOptions(props, 'metricTime'));
+    return this.stateMachine.metricTime(props);
   }
 
   /**
@@ -88,7 +85,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricSliceInvocations(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricInvocations(metricOptions(props, 'metricSliceInvocations'));
+    return this.sliceFunction(slice).metricInvocations(props);
   }
 
   /**
@@ -102,7 +99,7 @@ export abstract class PipelineMetrics extends Construct {
    * const slice2 = pipeline.metricSliceDuration(2, { statistic: 'p95' });
    */
   public metricSliceDuration(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricDuration(metricOptions(props, 'metricSliceDuration'));
+    return this.sliceFunction(slice).metricDuration(props);
   }
 
   /**
@@ -114,7 +111,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricSliceErrors(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricErrors(metricOptions(props, 'metricSliceErrors'));
+    return this.sliceFunction(slice).metricErrors(props);
   }
 
   /**
@@ -126,7 +123,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricSliceThrottles(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricThrottles(metricOptions(props, 'metricSliceThrottles'));
+    return this.sliceFunction(slice).metricThrottles(props);
   }
 
   /**
@@ -153,8 +150,7 @@ export abstract class PipelineMetrics extends Construct {
         'set its sliceMetrics to true',
       );
     }
-    SLICE_METRIC(metric, 'metric');
-    return sliceMetric(this.sliceFunction(slice), metric, metricOptions(props, 'metricSlice'));
+    return sliceMetric(this.sliceFunction(slice), metric, props);
   }
 
   private sliceFunction(slice: number): lambda.Function {
@@ -162,7 +158,7 @@ export abstract class PipelineMetrics extends Construct {
     if (fn !== undefined && Number.isInteger(slice) && slice >= 0) return fn;
     throw new SlicedInferenceError(
       `slice must be a whole number from 0 to ${this.functions.length - 1}`,
-      got(slice),
+      Token.isUnresolved(slice) ? 'a CDK token' : String(slice),
       "pass the index of one of the pipeline's slices",
     );
   }

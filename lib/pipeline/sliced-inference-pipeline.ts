@@ -17,8 +17,6 @@ import { publishedVersion, userFunction } from '../aws/workflow/invoke-function'
 import type { PipelineStates } from '../aws/workflow/workflow';
 import { keepingDigests } from '../cache/file-digest';
 import { checkProps } from './check-props';
-import { constructId } from './checks/construct-id';
-import { CONSTRUCT, GRANTEE, TEXT } from './checks/kinds';
 import type { PipelineDeployment } from './deployment';
 import { planDeployment } from './deployment';
 import { grantCaller, grantReader, grantWriter } from './grants';
@@ -89,8 +87,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * @throws an error of one line if the model cannot be read or cut, or if a prop is invalid
    */
   public constructor(scope: Construct, id: string, props: SlicedInferencePipelineProps) {
-    super(scope, constructId(scope, id, 'SlicedInferencePipeline'));
-    checkProps(this, props);
+    super(scope, id);
+    checkProps(props);
     const settings = pipelineSettings(props);
     const { model, planned, whole } = pipelineModel(props, settings);
     checkSliceCount(model._plan);
@@ -152,8 +150,6 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * });
    */
   public asFragment(scope: Construct, id: string): sfn.StateMachineFragment {
-    CONSTRUCT(scope, 'the scope of a fragment');
-    TEXT(id, 'the id of a fragment');
     return new PipelineFragment(scope, id, this.workflow);
   }
 
@@ -165,7 +161,6 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * pipeline.grantReadOutputs(caller);
    */
   public grantReadOutputs(grantee: iam.IGrantable): iam.Grant {
-    GRANTEE(grantee, 'the grantee of grantReadOutputs');
     return grantReader(this.bucket, grantee);
   }
 
@@ -177,7 +172,6 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * pipeline.grantWriteInputs(caller);
    */
   public grantWriteInputs(grantee: iam.IGrantable): iam.Grant {
-    GRANTEE(grantee, 'the grantee of grantWriteInputs');
     return grantWriter(this.bucket, grantee);
   }
 
@@ -190,7 +184,6 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * pipeline.grantInvoke(caller);
    */
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
-    GRANTEE(grantee, 'the grantee of grantInvoke');
     return grantCaller(this.stateMachine, this.isExpress, this.bucket, grantee);
   }
 

@@ -12,7 +12,6 @@ import { assetObject, bucketObject } from '../aws/slice-object';
 import { checkedSlices } from '../emit/check-folder';
 import { PLAN_FILE } from '../emit/write';
 import { SlicedInferenceError, quoted } from '../errors';
-import { BUCKET, TEXT } from './checks/kinds';
 import { planPath as checkedPlanPath, sliceFolder } from './local-path';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
 import { readDeployablePlan } from '../compile/plan-file';
@@ -64,7 +63,6 @@ export class SlicedModel {
    * const model = SlicedModel.fromBucket(models, 'ocr', 'ocr-plan.json');
    */
   public static fromBucket(bucket: s3.IBucket, prefix: string, planPath: string): SlicedModel {
-    BUCKET(bucket, 'the bucket of a sliced model');
     checkPrefix(prefix);
     const plan = readDeployablePlan(checkedPlanPath(planPath));
     const place = (file: PlannedFile): SliceObject => bucketObject(bucket, remoteKey(prefix, file));
@@ -116,7 +114,6 @@ export class SlicedModel {
 
 function checkPrefix(prefix: string): void {
   const what = 'the prefix of a sliced model';
-  TEXT(prefix, what);
   // Only CloudFormation knows the text of a token.
   if (Token.isUnresolved(prefix)) return;
   if (/^s3:\//i.test(prefix)) {

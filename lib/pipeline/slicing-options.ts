@@ -1,11 +1,8 @@
-/** Options of the factories of `Slicing`, and the checks of their kinds. */
+/** Options of the factories of `Slicing`, and their checks. */
 import type { Duration } from 'aws-cdk-lib';
 import { SlicedInferenceError } from '../errors';
-import type { Fields } from './checks/check';
-import { checkFields, optional } from './checks/check';
-import { NUMBER, PATH, duration, memberOf } from './checks/kinds';
 import { knownAtSynth } from './known-at-synth';
-import { LatencyPercentile, Minimize, Temperature } from './search-goals';
+import { Minimize, type LatencyPercentile, type Temperature } from './search-goals';
 
 /** By what estimates the slices of a model are planned. */
 export interface SlicingEstimateOptions {
@@ -88,41 +85,25 @@ export interface AutomaticSlicingOptions extends SlicingEstimateOptions {
   readonly temperature?: Temperature;
 }
 
-const ESTIMATE_FIELDS: Fields<SlicingEstimateOptions> = {
-  profile: optional(PATH),
-  prices: optional(PATH),
-  environment: optional(PATH),
-  requestsPerHour: optional(NUMBER),
-};
-
-const AUTOMATIC_FIELDS: Fields<AutomaticSlicingOptions> = {
-  ...ESTIMATE_FIELDS,
-  minimize: optional(memberOf('Minimize', Minimize)),
-  maxLatency: optional(duration('seconds', 2)),
-  latencyPercentile: optional(memberOf('LatencyPercentile', LatencyPercentile)),
-  maxCostPerMillion: optional(NUMBER),
-  maxMemorySize: optional(NUMBER),
-  temperature: optional(memberOf('Temperature', Temperature)),
-};
-
-/** @throws SlicedInferenceError for an option of another kind or without an effect, a token, and a number that is not above 0 */
+/** @throws SlicedInferenceError for an option without an effect, a token, an empty path, and a number that is not above 0 */
 export function checkAutomaticOptions(options: AutomaticSlicingOptions): void {
-  checkFields(options, AUTOMATIC_FIELDS, {
-    where: 'the options of Slicing.automatic',
-    prefix: '',
-    example: '{ maxMemorySize: 3008 }',
-  });
-  checkKnown(options, Object.keys(AUTOMATIC_FIELDS));
+  checkEstimateOptions(options);
   checkPositive('maxCostPerMillion', options.maxCostPerMillion);
-  checkPositive('requestsPerHour', options.requestsPerHour);
-  const { maxLatency } = options;
   checkPercentile(options);
+  const { maxLatency } = options;
   if (maxLatency === undefined || maxLatency.toMilliseconds({ integral: false }) > 0) return;
   throw new SlicedInferenceError(
     'maxLatency must be longer than 0',
     maxLatency.toString(),
     'pass Duration.seconds(2), for example',
   );
+}
+
+/** @throws SlicedInferenceError for a token, an empty path, and a number that is not above 0 */
+export function checkEstimateOptions(options: SlicingEstimateOptions): void {
+  for (const [name, value] of Object.entries(options)) knownAtSynth(value, name);
+  for (const name of ['profile', 'prices', 'environment'] as const) checkPath(name, options[name]);
+  checkPositive('requestsPerHour', options.requestsPerHour);
 }
 
 function checkPercentile({ latencyPercentile, maxLatency, minimize }: AutomaticSlicingOptions): void {
@@ -134,19 +115,13 @@ function checkPercentile({ latencyPercentile, maxLatency, minimize }: AutomaticS
   );
 }
 
-/** @param factory its name, for errors */
-export function checkEstimateOptions(options: SlicingEstimateOptions, factory: string): void {
-  checkFields(options, ESTIMATE_FIELDS, {
-    where: `the options of ${factory}`,
-    prefix: '',
-    example: "{ profile: 'model.profile.json' }",
-  });
-  checkKnown(options, Object.keys(ESTIMATE_FIELDS));
-  checkPositive('requestsPerHour', options.requestsPerHour);
-}
-
-function checkKnown(options: object, names: readonly string[]): void {
-  for (const name of names) knownAtSynth((options as Readonly<Record<string, unknown>>)[name], name);
+function checkPath(name: string, value: string | undefined): void {
+  if (value !== '') return;
+  throw new SlicedInferenceError(
+    `${name} must be a path`,
+    'an empty string',
+    'pass the path of a file on this machine',
+  );
 }
 
 function checkPositive(name: string, value: number | undefined): void {

@@ -1,8 +1,5 @@
 /** The public API of the slicers in `plan/slicing/`. */
 import type { Size } from 'aws-cdk-lib';
-import { quoted } from '../errors';
-import { listOf } from './checks/check';
-import { NUMBER, SIZE, TEXT } from './checks/kinds';
 import { knownAtSynth } from './known-at-synth';
 import { planPath } from './local-path';
 import { readEnvironment, readPrices } from '../compile/constants-file';
@@ -27,13 +24,6 @@ export interface SlicingEstimates {
   readonly profile?: GivenProfile;
   readonly costs: CostOptions;
 }
-
-const TENSOR_NAMES = listOf(
-  'names',
-  (value) => `pass [${quoted(typeof value === 'string' ? value : 'conv5_out')}], for example`,
-  TEXT,
-  (_, index) => `name ${index} of the tensors`,
-);
 
 /**
  * How a model is cut into slices.
@@ -83,10 +73,8 @@ export class Slicing {
    * const slicing = Slicing.count(4);
    */
   public static count(slices: number, estimates: SlicingEstimateOptions = {}): Slicing {
-    const what = 'the number of slices';
-    NUMBER(slices, what);
-    checkEstimateOptions(estimates, 'Slicing.count');
-    return Slicing.by(slicers.count(knownAtSynth(slices, what)), estimates);
+    checkEstimateOptions(estimates);
+    return Slicing.by(slicers.count(knownAtSynth(slices, 'the number of slices')), estimates);
   }
 
   /**
@@ -98,10 +86,8 @@ export class Slicing {
    * const slicing = Slicing.maxSliceSize(Size.mebibytes(500));
    */
   public static maxSliceSize(size: Size, estimates: SlicingEstimateOptions = {}): Slicing {
-    const what = 'the size of a slice';
-    SIZE(size, what);
-    checkEstimateOptions(estimates, 'Slicing.maxSliceSize');
-    return Slicing.by(slicers.maxSliceSize(knownAtSynth(size, what).toBytes()), estimates);
+    checkEstimateOptions(estimates);
+    return Slicing.by(slicers.maxSliceSize(knownAtSynth(size, 'the size of a slice').toBytes()), estimates);
   }
 
   /**
@@ -114,10 +100,8 @@ export class Slicing {
    * const slicing = Slicing.atTensors(['encoder_out', 'decoder_out']);
    */
   public static atTensors(tensors: string[], estimates: SlicingEstimateOptions = {}): Slicing {
-    const what = 'the names of tensors';
-    TENSOR_NAMES(knownAtSynth(tensors, what), what);
-    checkEstimateOptions(estimates, 'Slicing.atTensors');
-    return Slicing.by(slicers.atTensors(tensors), estimates);
+    checkEstimateOptions(estimates);
+    return Slicing.by(slicers.atTensors(knownAtSynth(tensors, 'the names of tensors')), estimates);
   }
 
   /**
@@ -131,7 +115,7 @@ export class Slicing {
    */
   public static fromPlan(path: string, estimates: SlicingEstimateOptions = {}): Slicing {
     const file = planPath(path);
-    checkEstimateOptions(estimates, 'Slicing.fromPlan');
+    checkEstimateOptions(estimates);
     return new Slicing(() => slicers.fromPlan(readPlan(file), file), estimates);
   }
 

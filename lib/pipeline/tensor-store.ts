@@ -1,15 +1,9 @@
 /** The choice of storage for the tensors between slices. */
 import { Token } from 'aws-cdk-lib';
-import { SlicedInferenceError } from '../errors';
-import { got } from './checks/got';
+import { SlicedInferenceError, quoted } from '../errors';
 
 /** Availability zone ids, such as `use1-az5`: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-az-networking.html */
 const ZONE_ID = /^[a-z0-9]{2,8}-az\d+$/;
-
-/** Callers in JavaScript can pass any value. */
-function isZoneId(value: unknown): boolean {
-  return Token.isUnresolved(value) || (typeof value === 'string' && ZONE_ID.test(value));
-}
 
 /**
  * Where the tensors between slices are stored. Requests and results are always in the pipeline's bucket.
@@ -46,10 +40,10 @@ export class TensorStore {
    * @throws an error of one line if the id has another form
    */
   public static s3ExpressOneZone(availabilityZoneId: string): TensorStore {
-    if (!isZoneId(availabilityZoneId)) {
+    if (!Token.isUnresolved(availabilityZoneId) && !ZONE_ID.test(availabilityZoneId)) {
       throw new SlicedInferenceError(
         'availabilityZoneId must be the id of an availability zone, such as use1-az5',
-        got(availabilityZoneId),
+        quoted(availabilityZoneId),
         'look it up with `aws ec2 describe-availability-zones`',
       );
     }

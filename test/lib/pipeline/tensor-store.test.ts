@@ -111,17 +111,9 @@ test('S3 Standard is the default and creates no directory bucket', () => {
 });
 
 describe('TensorStore.s3ExpressOneZone', () => {
-  test.each<[zone: unknown, got: string]>([
-    ['us-east-1a', "the string 'us-east-1a'"],
-    ['use1', "the string 'use1'"],
-    ['', 'an empty string'],
-    [undefined, 'undefined'],
-    [null, 'null'],
-    [5, '5'],
-    [['use1-az5'], 'a list'],
-  ])('refuses the zone %j', (zone, got) => {
-    expect(errorOf(() => TensorStore.s3ExpressOneZone(zone as string))).toBe(
-      `availabilityZoneId must be the id of an availability zone, such as use1-az5, got ${got}: look it up with \`aws ec2 describe-availability-zones\``,
+  test.each(['us-east-1a', 'use1', ''])('refuses the zone %j', (zone) => {
+    expect(errorOf(() => TensorStore.s3ExpressOneZone(zone))).toBe(
+      `availabilityZoneId must be the id of an availability zone, such as use1-az5, got '${zone}': look it up with \`aws ec2 describe-availability-zones\``,
     );
   });
 
