@@ -3,10 +3,8 @@
  * shape inference for it, so all sizes after it would be unknown. A `Pad` by negative sizes has the same shape.
  */
 import { encodeNode } from '../onnx/encode';
-import { ATTRIBUTE, NODE } from '../onnx/fields';
 import type { Model, Node } from '../onnx/model';
-import { text } from '../onnx/parse-tensor';
-import { ByteSource, content, fields, integers } from '../onnx/wire';
+import { nodeAttributes } from './node-attributes';
 
 /** The opsets in which the sizes of a `Pad` are the attribute `pads`. */
 const FIRST_OPSET = 2;
@@ -17,8 +15,8 @@ export function cropAsPad(model: Model, node: Node): Uint8Array | undefined {
   if (node.opType !== 'Crop' || node.domain !== '') return undefined;
   const opset = model.opsets.find(({ domain }) => domain === '')?.version ?? 0;
   if (opset < FIRST_OPSET || opset > LAST_OPSET) return undefined;
-  const attributes = integerLists(model, node);
-  const border = attributes.get('border');
+  const attributes = nodeAttributes(model, node);
+  const border = attributes.get('border')?.integers;
   // With `scale`, the border says only where the result starts.
   if (border?.length !== 4 || attributes.has('scale')) return undefined;
   const [left, top, right, bottom] = border;
@@ -26,26 +24,4 @@ export function cropAsPad(model: Model, node: Node): Uint8Array | undefined {
   return encodeNode('Pad', node.inputs.map(name), node.outputs.map(name), {
     pads: [0, 0, -top, -left, 0, 0, -bottom, -right],
   });
-}
-
-/** The attributes of a node that are lists of integers, by name. Other attributes have an empty list. */
-export function integerLists(model: Model, { field: { offset, length } }: Node): Map<string, number[]> {
-  const source = new ByteSource(model.files[0].path);
-  try {
-    const lists = new Map<string, number[]>();
-    const [whole] = fields(source, { start: offset, end: offset + length });
-    for (const part of fields(source, content(whole))) {
-      if (part.number !== NODE.attribute) continue;
-      let name = '';
-      const list: number[] = [];
-      for (const field of fields(source, content(part))) {
-        if (field.number === ATTRIBUTE.name) name = text(source, field);
-        if (field.number === ATTRIBUTE.ints) for (const size of integers(source, field)) list.push(size);
-      }
-      lists.set(name, list);
-    }
-    return lists;
-  } finally {
-    source.close();
-  }
 }

@@ -7,7 +7,7 @@ import { MAX_RANK } from '../onnx/limits';
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { Graph, Model, Node, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
-import { integerLists } from './crop';
+import { nodeAttributes } from './node-attributes';
 
 /** By value: its rank, as far as it is known. */
 export type Ranks = Map<ValueIndex, number>;
@@ -120,7 +120,7 @@ function ruledRanks(
   if (CONVOLUTIONS.has(opType)) return same([second, input, result]);
   if (opType === 'Transpose') {
     if (rankOf(input) !== undefined && rankOf(result) !== undefined) return [];
-    const order = integerLists(model, node).get('perm');
+    const order = nodeAttributes(model, node).get('perm')?.integers;
     return order === undefined
       ? same([input, result])
       : [input, result].map((value) => [value, order.length] as const);
