@@ -3,14 +3,14 @@ import * as path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Calibration, CalibratedConstant } from '../../lib/cost/calibration/calibrate';
 import { calibrate } from '../../lib/cost/calibration/calibrate';
+import { samplesOf, type Samples } from '../../lib/cost/calibration/samples';
 import type { Pairs } from '../../lib/cost/constants/constant';
 import { ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
 import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
-import { collectSamples, type Collected } from '../calibrate/collect-samples';
-import { gatherCommands } from '../calibrate/gather-commands';
-import { readLog } from '../calibrate/read-log';
 import { sliceFacts } from '../calibrate/slice-facts';
+import { collectLogs, readLogs, type CollectedLogs } from '../logs/collect';
+import { gatherCommands } from '../logs/gather-commands';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { formatTable } from '../terminal/format';
 import { print, printJson } from '../terminal/print';
@@ -97,8 +97,9 @@ async function run(logs: readonly string[], options: Options): Promise<void> {
     );
   }
   if (out !== undefined) checkPlace(out, '--out');
-  const collected = collectSamples(logs.map(readLog));
-  const { calls } = collected.samples;
+  const collected = collectLogs(readLogs(logs));
+  const samples = samplesOf(collected);
+  const { calls } = samples;
   if (calls.length === 0) {
     const { skipped, refused, reason } = collected;
     throw new SlicedInferenceError(
@@ -107,7 +108,7 @@ async function run(logs: readonly string[], options: Options): Promise<void> {
       'gather the logs again with the commands of --print-commands',
     );
   }
-  const calibration = calibrate(collected.samples, {
+  const calibration = calibrate(samples, {
     architecture: options.architecture,
     stateMachineType: options.stateMachineType,
     tensorStore: options.tensorStore,
@@ -118,8 +119,8 @@ async function run(logs: readonly string[], options: Options): Promise<void> {
   // What this command writes, the others can read.
   parseConstants(text, out ?? 'environment', 'environment', ENVIRONMENT);
   if (out !== undefined) await writeNamedFile(out, '--out', text);
-  if (json) printJson(report(calibration, collected));
-  else print(describe(calibration, collected, out));
+  if (json) printJson(report(calibration, samples, collected));
+  else print(describe(calibration, samples, collected, out));
 }
 
 /** The ARN is printed into a command of a shell. */
@@ -132,7 +133,11 @@ function checkedArn(arn: string): string {
   );
 }
 
-function report({ constants, table }: Calibration, { samples, skipped, refused, reason }: Collected): object {
+function report(
+  { constants, table }: Calibration,
+  samples: Samples,
+  { skipped, refused, reason }: CollectedLogs,
+): object {
   return {
     calls: samples.calls.length,
     warmUps: samples.warmUps.length,
@@ -146,8 +151,12 @@ function report({ constants, table }: Calibration, { samples, skipped, refused, 
   };
 }
 
-function describe({ constants }: Calibration, collected: Collected, out: string | undefined): string {
-  const { samples, skipped, refused, reason } = collected;
+function describe(
+  { constants }: Calibration,
+  samples: Samples,
+  { skipped, refused, reason }: CollectedLogs,
+  out: string | undefined,
+): string {
   const replaced = constants.filter(({ after }) => after !== null);
   const rows = replaced.map(({ name, unit, before, after, samples: count }) => [
     name,

@@ -6,9 +6,8 @@ import { valuesOf } from '../../lib/cost/constants/constant';
 import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';
 import { readPrices } from '../../lib/compile/constants-file';
 import { SlicedInferenceError, printable } from '../../lib/errors';
-import { readLog } from '../calibrate/read-log';
-import { collectCalls, type CollectedCalls } from '../cost/collect-calls';
 import { describeBill, historiesNote } from '../cost/describe-bill';
+import { collectLogs, readLogs, type CollectedLogs } from '../logs/collect';
 import { print, printJson } from '../terminal/print';
 
 interface Options {
@@ -48,7 +47,7 @@ export function costCommand(): Command {
 }
 
 function run(logs: readonly string[], { prices, architecture, run: wanted, json }: Options): void {
-  const collected = collectCalls(logs.map(readLog));
+  const collected = collectLogs(readLogs(logs));
   const calls =
     wanted === undefined
       ? collected.calls
@@ -74,7 +73,7 @@ function run(logs: readonly string[], { prices, architecture, run: wanted, json 
   else print(describeBill(bill, collected));
 }
 
-function counted({ calls, skipped, refused, reason, histories }: CollectedCalls): string {
+function counted({ calls, skipped, refused, reason, histories }: CollectedLogs): string {
   const because = reason === undefined ? '' : ` (${printable(reason)})`;
   return [
     `${calls.length} calls`,

@@ -2,14 +2,14 @@
 import type { BilledRuns, RunBill } from '../../lib/cost/billing/bill';
 import { LINE_ITEMS, sumOfItems } from '../../lib/cost/line-items';
 import { printable } from '../../lib/errors';
+import type { CollectedLogs } from '../logs/collect';
 import { ITEM_NAMES } from '../plan/report/priced-plan';
 import { formatTable } from '../terminal/format';
-import type { CollectedCalls } from './collect-calls';
 
 /** Runs that a terminal shows. */
 const MOST_RUNS = 20;
 
-export function describeBill(bill: BilledRuns, collected: CollectedCalls): string {
+export function describeBill(bill: BilledRuns, collected: CollectedLogs): string {
   const { runs, slices, other, items, dollars } = bill;
   const perRun = runs.length === 0 ? 0 : runs.reduce((sum, run) => sum + run.dollars, 0) / runs.length;
   const counts = (own: { ran: number; warmUps: number; failed: number }): number[] => [
@@ -53,7 +53,7 @@ export function describeBill(bill: BilledRuns, collected: CollectedCalls): strin
   ].join('\n');
 }
 
-function notes({ withoutReport, other }: BilledRuns, collected: CollectedCalls, others: number): string[] {
+function notes({ withoutReport, other }: BilledRuns, collected: CollectedLogs, others: number): string[] {
   const { refused, reason = '', beyond, histories } = collected;
   return [
     ...(others > 0

@@ -1,8 +1,7 @@
 /** Reads a profile, whose content may come from a stranger, and checks that it fits a model. */
-import * as fs from 'node:fs';
 import { SlicedInferenceError, printable, quoted } from '../errors';
-import { unreadablePath } from '../host/foreign-path';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
+import { readText } from '../host/read-text';
 import type { Model } from '../onnx/model';
 import type { OptimizationLevel } from '../optimize/level';
 import { graphDigest } from '../plan/file/graph-digest';
@@ -24,7 +23,7 @@ const WORDING = {
 
 /** @throws SlicedInferenceError for a file that cannot be read or is not a valid profile of this version */
 export function readProfile(path: string): ModelProfile {
-  const text = readText(path);
+  const text = readText(path, 'profile', MAX_PROFILE_BYTES, 'pass the path of a profile');
   const place = Place.root(path, WORDING);
   const must = `be a profile of version ${PROFILE_VERSION}`;
   let value: unknown;
@@ -52,29 +51,6 @@ function checkProfile(value: unknown, place: Place): ModelProfile {
   }
   const { nodes } = MODEL(parts.model, place.field('model'));
   return profileOf(nodes)(value, place);
-}
-
-function readText(path: string): string {
-  const must = `profile ${quoted(path)} must be a readable file`;
-  try {
-    const stat = fs.statSync(path);
-    if (stat.isDirectory()) throw new SlicedInferenceError(must, 'a folder', 'pass the path of a profile');
-    // Reading a pipe would wait for its writer, and a device may have no end.
-    if (!stat.isFile())
-      throw new SlicedInferenceError(must, 'a pipe or a device', 'pass the path of a profile');
-    if (stat.size > MAX_PROFILE_BYTES) {
-      throw new SlicedInferenceError(
-        `profile ${quoted(path)} must have at most ${MAX_PROFILE_BYTES} bytes`,
-        `${stat.size} bytes`,
-        'check the path',
-      );
-    }
-    return fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof SlicedInferenceError) throw error;
-    const { got, advice } = unreadablePath(path, error);
-    throw new SlicedInferenceError(must, got, advice);
-  }
 }
 
 /** A profile that the user names. */

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { gatherCommands } from '../../bin/calibrate/gather-commands';
-import { collectCalls } from '../../bin/cost/collect-calls';
+import { gatherCommands } from '../../bin/logs/gather-commands';
+import { collectLogs } from '../../bin/logs/collect';
 import { encodeInlineTensor } from '../../client';
 import type { BilledRuns } from '../../lib/cost/billing/bill';
 import { Consolidation, Slicing } from '../../lib';
@@ -34,7 +34,7 @@ beforeAll(async () => {
     await cloud.asynchronousCalls();
   }
   await until('each call has its report', () => {
-    const { calls } = collectCalls([...cloud.logs().values()]);
+    const { calls } = collectLogs([...cloud.logs().values()]);
     return calls.every(({ report }) => report !== undefined);
   });
   await gather();

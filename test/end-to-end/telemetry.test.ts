@@ -1,7 +1,7 @@
 /** What the logs of runs say: whose line each is, and what the run cost. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { collectCalls } from '../../bin/cost/collect-calls';
+import { collectLogs } from '../../bin/logs/collect';
 import { encodeInlineTensor } from '../../client';
 import { billOf, type BilledRuns } from '../../lib/cost/billing/bill';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   // The warm-ups of the failed execution may still run: they are all calls but that of the first slice.
   await until('each call has its report', () => {
     const text = [...cloud.logs().values()].join('');
-    const { calls, others } = collectCalls([text]);
+    const { calls, others } = collectLogs([text]);
     return bill().withoutReport === 0 && calls.length + others.length === (2 * SLICES - 1) * RUNS + SLICES;
   });
 });
@@ -51,7 +51,7 @@ function lines(): Record<string, unknown>[] {
 }
 
 function bill(): BilledRuns {
-  const { calls, others } = collectCalls([...cloud.logs().values()]);
+  const { calls, others } = collectLogs([...cloud.logs().values()]);
   return billOf(calls, others, {
     architecture: 'x86_64',
     prices: DEFAULT_PRICES,

@@ -4,8 +4,8 @@ import type { Prices } from '../constants/prices';
 import { durationRate, tmpRate, type Architecture } from '../formulas/lambda';
 import { storesOf, type Store } from '../formulas/s3';
 import { executionDollars, type StateMachineType } from '../formulas/step-functions';
+import type { LoggedCall, LoggedReport } from '../logged-call';
 import { addItems, NO_ITEMS, sumOfItems, type LineItems } from '../line-items';
-import type { BilledCall, BilledReport } from './billed-call';
 
 export interface BillOptions {
   readonly architecture: Architecture;
@@ -55,8 +55,8 @@ export interface BilledRuns {
 
 /** @param others reports of calls without a line of a slice function */
 export function billOf(
-  calls: readonly BilledCall[],
-  others: readonly BilledReport[],
+  calls: readonly LoggedCall[],
+  others: readonly LoggedReport[],
   options: BillOptions,
 ): BilledRuns {
   const priced = calls.map((call) => ({ call, items: itemsOfCall(call, options) }));
@@ -82,7 +82,7 @@ function placeOf({ slice }: SliceBill): number {
 }
 
 interface PricedCall {
-  readonly call: BilledCall;
+  readonly call: LoggedCall;
   readonly items: LineItems;
 }
 
@@ -90,7 +90,7 @@ function unattributed(priced: readonly PricedCall[]): LineItems[] {
   return priced.filter(({ call }) => call.run === undefined).map(({ items }) => items);
 }
 
-function itemsOfCall(call: BilledCall, options: BillOptions): LineItems {
+function itemsOfCall(call: LoggedCall, options: BillOptions): LineItems {
   const { report } = call;
   const { 's3-standard': standard, 's3-express': express } = storesOf(options.prices, options.environment);
   const isExpress = call.expressPuts > 0;
@@ -108,18 +108,18 @@ function itemsOfCall(call: BilledCall, options: BillOptions): LineItems {
   };
 }
 
-function storageDollars({ bytesWritten }: BilledCall, store: Store, { retentionDays }: BillOptions): number {
+function storageDollars({ bytesWritten }: LoggedCall, store: Store, { retentionDays }: BillOptions): number {
   return bytesWritten * store.dollarsPerByteAndDay * retentionDays;
 }
 
 /** The init phase, loads and warm-ups are loading. The rest of a call that is not ONNX Runtime's run is transfer. */
-function durationItems(call: BilledCall, report: BilledReport, options: BillOptions): Partial<LineItems> {
+function durationItems(call: LoggedCall, report: LoggedReport, options: BillOptions): Partial<LineItems> {
   const { architecture, prices, environment } = options;
   const { billedMs, memoryMb, initMs = 0 } = report;
   const rate = durationRate(memoryMb, architecture, prices);
   const compute = Math.min(billedMs, call.kind === 'failed' ? billedMs : call.runMs);
   const rest = billedMs - compute;
-  const load = call.kind === 'warm-up' ? rest : Math.min(rest, call.loadMs + initMs);
+  const load = call.kind === 'warm-up' ? rest : Math.min(rest, ownLoadMs(call) + initMs);
   return {
     lambdaCompute: compute * rate,
     lambdaLoad: load * rate,
@@ -128,7 +128,12 @@ function durationItems(call: BilledCall, report: BilledReport, options: BillOpti
   };
 }
 
-function itemsOfReport({ billedMs, memoryMb }: BilledReport, options: BillOptions): LineItems {
+/** Of this call: the line of a warm-up has its own load. */
+function ownLoadMs({ warmedUp, loadMs }: LoggedCall): number {
+  return warmedUp ? 0 : loadMs;
+}
+
+function itemsOfReport({ billedMs, memoryMb }: LoggedReport, options: BillOptions): LineItems {
   const rate = durationRate(memoryMb, options.architecture, options.prices);
   return { ...NO_ITEMS, lambdaRequests: requestDollars(options), lambdaCompute: billedMs * rate };
 }
@@ -156,8 +161,8 @@ function runBill(run: string, own: readonly PricedCall[], options: BillOptions):
 }
 
 function billOfCalls(own: readonly PricedCall[]): Bill {
-  const count = (kind: BilledCall['kind']): number => own.filter(({ call }) => call.kind === kind).length;
-  const sum = (value: (report: BilledReport) => number): number =>
+  const count = (kind: LoggedCall['kind']): number => own.filter(({ call }) => call.kind === kind).length;
+  const sum = (value: (report: LoggedReport) => number): number =>
     own.reduce((total, { call }) => total + (call.report ? value(call.report) : 0), 0);
   const items = addItems(own.map((priced) => priced.items));
   return {
@@ -171,12 +176,13 @@ function billOfCalls(own: readonly PricedCall[]): Bill {
   };
 }
 
-function elapsedMs(calls: readonly BilledCall[]): number {
+function elapsedMs(calls: readonly LoggedCall[]): number {
   const started = calls.filter(({ startedAt }) => startedAt !== undefined);
   if (started.length === 0) return 0;
   const starts = started.map(({ startedAt = 0 }) => startedAt);
-  const ends = started.map(({ startedAt = 0, report, runMs, loadMs }) => {
-    const { billedMs = runMs + loadMs, initMs = 0 } = report ?? {};
+  const ends = started.map((call) => {
+    const { startedAt = 0, report, runMs } = call;
+    const { billedMs = runMs + ownLoadMs(call), initMs = 0 } = report ?? {};
     return startedAt + Math.max(0, billedMs - initMs);
   });
   return (

@@ -1,10 +1,10 @@
 /** How fast functions compute, and what the first run of a session takes longer. */
+import { median } from '../../node-work/profile/quantiles';
 import { OUTPUT_BANDWIDTH } from '../../node-work/reference-processor';
 import { computeMs, vcpuShare, visibleVcpus } from '../formulas/lambda';
 import type { Estimator } from './estimator';
 import { MIN_LOAD_MB } from './estimator';
 import type { CallSample } from './samples';
-import { median } from './statistics';
 
 /** Compares warm runs with the work that a profile has for the same slices. */
 export function estimateComputing(estimator: Estimator): void {

@@ -1,9 +1,10 @@
 /** How fast functions download their files, and what creating a session takes. */
+import { median } from '../../node-work/profile/quantiles';
 import { MIB } from '../formulas/lambda';
 import type { Estimator } from './estimator';
 import { MIN_LOAD_MB, MIN_SAMPLES } from './estimator';
 import type { CallSample } from './samples';
-import { median, robustLine } from './statistics';
+import { robustLine } from './statistics';
 
 /** A line through loads needs sizes that differ by this factor. */
 const MIN_SIZE_RATIO = 1.5;

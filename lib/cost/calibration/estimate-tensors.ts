@@ -1,7 +1,8 @@
 /** How long functions wait for S3 when they read and write tensors. */
+import { median } from '../../node-work/profile/quantiles';
 import type { Estimator } from './estimator';
 import type { CallSample } from './samples';
-import { distributionOf, median } from './statistics';
+import { distributionOf } from './statistics';
 
 export function estimateReads(estimator: Estimator): void {
   const { samples, options, environment, lastSlice } = estimator;
@@ -9,7 +10,8 @@ export function estimateReads(estimator: Estimator): void {
   const { tensorStore, slices = [] } = options;
   const delays = samples.calls.flatMap((call) => {
     // The request of the first slice may be in the event, and so may the tensors of other slices.
-    const isLocal = call.bytesRead === 0 || call.gets === 0 || (call.slice === 0 && lastSlice > 0);
+    const isLocal =
+      call.bytesRead === 0 || call.s3Gets + call.expressGets === 0 || (call.slice === 0 && lastSlice > 0);
     if ((call.cold && !call.warmedUp) || isLocal) return [];
     const requestsMs = ((slices[call.slice]?.reads ?? 1) * handler.requestCpuMs) / estimator.shareOf(call);
     return [Math.max(0, call.readMs - requestsMs - estimator.transferMs(call.bytesRead, call))];

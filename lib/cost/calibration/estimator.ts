@@ -3,8 +3,9 @@ import type { Pairs } from '../constants/constant';
 import type { Environment } from '../constants/environment';
 import { vcpuShare } from '../formulas/lambda';
 import { transferMs } from '../formulas/network';
+import type { LoggedReport } from '../logged-call';
 import type { CalibrationOptions, Estimate } from './estimate';
-import type { CallSample, ReportSample, Samples } from './samples';
+import type { CallSample, Samples } from './samples';
 
 /** Fewer samples keep the default. */
 export const MIN_SAMPLES = 5;
@@ -18,7 +19,7 @@ const NETWORK_PATH = { inVpc: false, tls: true };
 /** Tells the memory of a call's function. */
 interface Memory {
   readonly slice: number;
-  readonly report?: ReportSample;
+  readonly report?: LoggedReport;
 }
 
 export class Estimator {

@@ -1,49 +1,30 @@
-/** What telemetry says of real calls: the measurements from which constants are estimated. Times are in milliseconds. */
+/** The measurements from which constants are estimated: what telemetry says of real calls, as far as calls of slices went well. */
+import type { LoggedCall, LoggedReport } from '../logged-call';
 
-/** One call of a slice's function. */
-export interface CallSample {
-  /** Calls of the same run form a chain. */
+/** A call that ran a slice. */
+export interface CallSample extends LoggedCall {
   readonly run: string;
   readonly slice: number;
-  /** Milliseconds since the Unix epoch. */
   readonly startedAt: number;
-  /** Whether the run loaded the slice, in this call or in its warm-up. */
-  readonly cold: boolean;
-  readonly warmedUp: boolean;
-  /** Size of the slice's files. */
-  readonly weightBytes: number;
-  readonly loadMs: number;
-  readonly readMs: number;
-  readonly runMs: number;
-  readonly writeMs: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  /** Number of reads from S3: none if all tensors were in the event. Absent in logs of earlier versions. */
-  readonly gets?: number;
-  /** From Lambda's report of the call, if there is one. */
-  readonly report?: ReportSample;
 }
 
-/** A warm-up. */
-export interface WarmUpSample {
+/** A warm-up of a slice. */
+export interface WarmUpSample extends LoggedCall {
   readonly slice: number;
-  readonly cold: boolean;
-  readonly report?: ReportSample;
-}
-
-/** A `REPORT` line of Lambda. */
-export interface ReportSample {
-  readonly durationMs: number;
-  readonly memoryMb: number;
-  /** Only for the first call of a sandbox. */
-  readonly initMs?: number;
 }
 
 export interface Samples {
   readonly calls: readonly CallSample[];
   readonly warmUps: readonly WarmUpSample[];
-  readonly reports: readonly ReportSample[];
-  /** From the end of a task to the start of the next one, as a state machine's history has them. */
+  readonly reports: readonly LoggedReport[];
+  /** From the end of a task to the start of the next one in milliseconds, as a state machine's history has them. */
+  readonly transitions: readonly number[];
+}
+
+/** What logs say. */
+interface Logs {
+  readonly calls: readonly LoggedCall[];
+  readonly reports: readonly LoggedReport[];
   readonly transitions: readonly number[];
 }
 
@@ -56,4 +37,22 @@ export interface SliceFacts {
   readonly reads: number;
   /** Milliseconds of computing on one thread of the reference processor, without the writing of outputs for other slices. */
   readonly coreMs?: number;
+}
+
+export function samplesOf({ calls, reports, transitions }: Logs): Samples {
+  const ofSlices = calls.filter(isOfSlice);
+  return {
+    calls: ofSlices.filter(isCallSample),
+    warmUps: ofSlices.filter(({ kind }) => kind === 'warm-up'),
+    reports: reports.filter(({ failed }) => !failed),
+    transitions,
+  };
+}
+
+function isOfSlice(call: LoggedCall): call is WarmUpSample {
+  return call.slice !== 'whole' && call.slice >= 0 && call.report?.failed !== true;
+}
+
+function isCallSample(call: WarmUpSample): call is CallSample {
+  return call.kind === 'ran' && call.run !== undefined && call.startedAt !== undefined;
 }

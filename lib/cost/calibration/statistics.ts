@@ -1,4 +1,5 @@
 /** Robust statistics: a single slow call must not move a constant. */
+import { median, quantile } from '../../node-work/profile/quantiles';
 import type { Pairs } from '../constants/constant';
 
 /** Percentages of a measured distribution. */
@@ -9,19 +10,6 @@ const MIN_FOR_PERCENTILES = 20;
 
 /** A shape whose quartiles are closer has no spread that could be stretched. */
 const MIN_SPREAD_MS = 1e-6;
-
-/** Linear between the two nearest samples. `samples` must not be empty. */
-export function quantile(samples: readonly number[], share: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.ceil(place);
-  return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
-}
-
-export function median(samples: readonly number[]): number {
-  return quantile(samples, 0.5);
-}
 
 export interface Line {
   readonly slope: number;

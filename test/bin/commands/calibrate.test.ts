@@ -18,11 +18,11 @@ function logOf(runs: number): string {
         ...{ FunctionName: `slice-${slice}`, level: 'INFO', message: 'slice ran', run: `machine/${run}` },
         ...{ slice, startedAt: Date.UTC(2026, 10, 25) + run * 10_000 + slice * 200, cold: false },
         ...{ warmedUp: false, weightBytes: 1e6, loadMs: 0, readMs: 30, runMs: 50, writeMs: 40 },
-        ...{ bytesRead: 12, bytesWritten: 40, peakMemoryBytes: 1e8, requestId: `${run}-${slice}` },
+        ...{ bytesRead: 12, bytesWritten: 40, peakMemoryBytes: 1e8, s3Gets: 1, requestId: `${run}-${slice}` },
       };
       lines.push(`slice-${slice}: ${JSON.stringify(call)}`);
       lines.push(
-        `slice-${slice}: REPORT RequestId: ${run}-${slice}\tDuration: 122.00 ms\tMemory Size: 1769 MB`,
+        `slice-${slice}: REPORT RequestId: ${run}-${slice}\tDuration: 122.00 ms\tBilled Duration: 122 ms\tMemory Size: 1769 MB`,
       );
     }
   }
@@ -49,7 +49,7 @@ describe('calibrate', () => {
   });
 
   it('prints all constants and what it skipped as JSON, without a file', async () => {
-    const log = saved('mixed.log', `${logOf(6)}hello\n{"message":"slice ran","slice":-1}\n`);
+    const log = saved('mixed.log', `${logOf(6)}hello\n{"message":"slice ran","slice":0.5}\n`);
     const report = JSON.parse(await succeed(['calibrate', log, '--json'])) as Record<string, unknown>;
 
     expect(report).toMatchObject({ calls: 12, reports: 12, skippedLines: 1, refusedLines: 1 });

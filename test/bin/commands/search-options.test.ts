@@ -49,7 +49,7 @@ describe('plan, slice and verify', () => {
     [['--architecture', 'arm'], "option '--architecture <name>' argument 'arm' is invalid"],
     [['--tensor-store', 's3'], "option '--tensor-store <store>' argument 's3' is invalid"],
     [['--profile', '/nowhere'], "profile '/nowhere' must be a readable file, got no such file or folder"],
-    [['--prices', '/nowhere'], "prices file '/nowhere' must be readable, got no such file or folder"],
+    [['--prices', '/nowhere'], "prices file '/nowhere' must be a readable file, got no such file or folder"],
     [['--environment', '/nowhere'], "environment file '/nowhere' must be readable, got no such file"],
     [
       ['--slices', '2', '--max-latency', '2s'],

@@ -39,10 +39,10 @@ describe('a file of constants', () => {
   });
 
   it('must be a file', () => {
-    expect(() => readPrices(folder)).toThrow(/^prices file '.*' must be a file, got a folder: /);
+    expect(() => readPrices(folder)).toThrow(/^prices file '.*' must be a readable file, got a folder: /);
     expect(() => readPrices('/dev/zero')).toThrow('got a pipe or a device');
     expect(() => readEnvironment(path.join(folder, 'none.json'))).toThrow(
-      /^environment file '.*none.json' must be readable, got no such file or folder: check the path$/,
+      /^environment file '.*none.json' must be a readable file, got no such file or folder: check the path$/,
     );
     expect(() => readPrices('s3://bucket/prices.json')).toThrow('got an S3 address');
   });

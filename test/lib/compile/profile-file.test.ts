@@ -1,6 +1,6 @@
 /** A profile is checked field by field; what the library uses is a copy of what was checked. */
 import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { join } from 'node:path';
 import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../lib/compile/profile-file';
 import { onnxRuntimeVersion } from '../../../lib/host/onnxruntime';
 import { parseModel } from '../../../lib/onnx/parse';
@@ -48,26 +48,27 @@ const PROFILE: ModelProfile = {
   ],
 };
 
-/** JSON as a program without types sees it. */
-interface Json {
-  [key: string]: Json & string & number & unknown[];
-}
-
 function fileWith(text: string): string {
-  const file = path.join(temporaryFolder(), 'model.profile.json');
+  const file = join(temporaryFolder(), 'model.profile.json');
   fs.writeFileSync(file, text);
   return file;
 }
 
-function changed(change: (profile: Json) => void): string {
-  const profile = JSON.parse(JSON.stringify(PROFILE)) as Json;
-  change(profile);
+/** The file of a profile in which the field at `path` has another value. */
+function changed(path: readonly string[], value: unknown): string {
+  const profile = JSON.parse(JSON.stringify(PROFILE)) as object;
+  const parent = path
+    .slice(0, -1)
+    .reduce((object, key) => (object as Readonly<Record<string, object>>)[key], profile);
+  // `__proto__` must become a field.
+  Object.defineProperty(parent, path[path.length - 1], {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
   return fileWith(JSON.stringify(profile));
 }
-
-const set = (object: unknown, key: string | number, value: unknown): void => {
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-};
 
 describe('readProfile', () => {
   it('returns what was written', () => {
@@ -92,135 +93,43 @@ describe('readProfile', () => {
     );
   });
 
-  it.each<[string, (profile: Json) => void]>([
-    [
-      'extra',
-      (profile) => {
-        set(profile, 'extra', 1);
-      },
-    ],
-    [
-      'runs',
-      (profile) => {
-        delete (profile as Partial<Json>).runs;
-      },
-    ],
-    [
-      'nodes',
-      (profile) => {
-        set(profile, 'nodes', PROFILE.nodes.slice(1));
-      },
-    ],
-    [
-      'nodes',
-      (profile) => {
-        set(profile, 'nodes', [...PROFILE.nodes, null]);
-      },
-    ],
-    [
-      'nodes[0].seconds',
-      (profile) => {
-        set(profile.nodes[0], 'seconds', -1);
-      },
-    ],
-    [
-      'nodes[0].seconds',
-      (profile) => {
-        set(profile.nodes[0], 'seconds', '1');
-      },
-    ],
-    [
-      'nodes[0]',
-      (profile) => {
-        set(profile.nodes[0], 'low', 1);
-      },
-    ],
-    [
-      'nodes[0]',
-      (profile) => {
-        set(profile.nodes[0], '__proto__', {});
-      },
-    ],
-    [
-      'nodes[0].outputs[0].dtype',
-      (profile) => {
-        set(profile.nodes, 0, { ...PROFILE.nodes[0], outputs: [{ dtype: '../x', shape: [] }] });
-      },
-    ],
-    [
-      'nodes[0].outputs[0].shape[0]',
-      (profile) => {
-        set(profile.nodes, 0, { ...PROFILE.nodes[0], outputs: [{ dtype: 'int8', shape: [-1] }] });
-      },
-    ],
-    [
-      'machine.flopsPerSecond',
-      (profile) => {
-        set(profile.machine, 'flopsPerSecond', 0);
-      },
-    ],
-    [
-      'machine.threads',
-      (profile) => {
-        set(profile.machine, 'threads', 1.5);
-      },
-    ],
-    [
-      'machine.processor',
-      (profile) => {
-        set(profile.machine, 'processor', '${Token[X.1]}');
-      },
-    ],
-    [
-      'model.graphDigest',
-      (profile) => {
-        set(profile.model, 'graphDigest', 'AB');
-      },
-    ],
-    [
-      'model.file',
-      (profile) => {
-        set(profile.model, 'file', 'a/b');
-      },
-    ],
-    [
-      'model.nodes',
-      (profile) => {
-        set(profile.model, 'nodes', 1e9);
-      },
-    ],
-    [
-      "dimensions['batch']",
-      (profile) => {
-        set(profile.dimensions, 'batch', -2);
-      },
-    ],
+  const [node] = PROFILE.nodes;
+  const [slice] = PROFILE.slices;
+  const outputs = (output: object): object => ({ ...node, outputs: [output] });
+
+  it.each<[place: string, path: string, value: unknown]>([
+    ['extra', 'extra', 1],
+    ['runs', 'runs', undefined],
+    ['nodes', 'nodes', PROFILE.nodes.slice(1)],
+    ['nodes', 'nodes', [...PROFILE.nodes, null]],
+    ['nodes[0].seconds', 'nodes.0.seconds', -1],
+    ['nodes[0].seconds', 'nodes.0.seconds', '1'],
+    ['nodes[0]', 'nodes.0.low', 1],
+    ['nodes[0]', 'nodes.0.__proto__', {}],
+    ['nodes[0].outputs[0].dtype', 'nodes.0', outputs({ dtype: '../x', shape: [] })],
+    ['nodes[0].outputs[0].shape[0]', 'nodes.0', outputs({ dtype: 'int8', shape: [-1] })],
+    ['machine.flopsPerSecond', 'machine.flopsPerSecond', 0],
+    ['machine.threads', 'machine.threads', 1.5],
+    ['machine.processor', 'machine.processor', '${Token[X.1]}'],
+    ['model.graphDigest', 'model.graphDigest', 'AB'],
+    ['model.file', 'model.file', 'a/b'],
+    ['model.nodes', 'model.nodes', 1e9],
+    ["dimensions['batch']", 'dimensions.batch', -2],
     [
       'slices[0].nodes[1]',
-      (profile) => {
-        set(profile.slices, 0, {
-          ...PROFILE.slices[0],
-          nodes: [
-            [0, 1],
-            [1, 2],
-          ],
-        });
+      'slices.0',
+      {
+        ...slice,
+        nodes: [
+          [0, 1],
+          [1, 2],
+        ],
       },
     ],
-    [
-      'slices[0].nodes[0][1]',
-      (profile) => {
-        set(profile.slices, 0, { ...PROFILE.slices[0], nodes: [[0, 3]] });
-      },
-    ],
-    [
-      'slices',
-      (profile) => {
-        set(profile, 'slices', []);
-      },
-    ],
-  ])('refuses a bad %s', (place, change) => {
-    const file = changed(change);
+    ['slices[0].nodes[0][1]', 'slices.0', { ...slice, nodes: [[0, 3]] }],
+    ['slices', 'slices', []],
+  ])('refuses a bad %s', (place, path, value) => {
+    const file = changed(path.split('.'), value);
     const error = errorOf(() => readProfile(file));
     expect(error).toContain(
       place === 'extra' ? `profile '${file}' must have no field other than` : `${place} of profile`,

@@ -66,14 +66,15 @@ function runOf(truth: Truth, run: string, cold: boolean): CallSample[] {
     const loadMs = cold
       ? truth.firstByteMs + (megabytes / truth.megabytesPerSecond) * 1000 + (20 + 0.045 * megabytes) / SPEED
       : 0;
+    const durationMs =
+      CLIENT_ELAPSED_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS;
     const call: CallSample = {
-      ...{ run, slice, startedAt: Math.round(startedAt), cold, warmedUp: false },
+      ...{ kind: 'ran', run, slice, startedAt: Math.round(startedAt), cold, warmedUp: false },
+      ...{ s3Gets: 1, s3Puts: 1, expressGets: 0, expressPuts: 0 },
       ...{ weightBytes: megabytes * MB, loadMs, readMs: truth.firstByteMs + REQUEST_MS },
       ...{ runMs: COMPUTE_MS, writeMs: truth.putMs + REQUEST_MS, bytesRead: 4, bytesWritten: 4 },
       report: {
-        durationMs:
-          CLIENT_ELAPSED_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS,
-        memoryMb: MEMORY_MB,
+        ...{ durationMs, billedMs: Math.ceil(durationMs), memoryMb: MEMORY_MB, failed: false },
         ...(cold && { initMs: truth.initMs }),
       },
     };
@@ -135,7 +136,7 @@ describe('calibration', () => {
   it('takes no read of S3 from calls whose tensors were in the event', () => {
     const { calls, ...rest } = samplesOf(TRUTH, 40);
     const inEvents = calls.map((call, index) =>
-      index % 3 === 2 ? { ...call, readMs: 0.2, gets: 0 } : { ...call, gets: 1 },
+      index % 3 === 2 ? { ...call, readMs: 0.2, s3Gets: 0 } : call,
     );
     const { s3 } = environmentOf(calibrate({ calls: inEvents, ...rest }, OPTIONS));
 

@@ -1,5 +1,5 @@
 /** The messages of logs that `calibrate` and `cost` read, and the pattern by which CloudWatch Logs finds them. */
-import type { BilledCall } from '../../lib/cost/billing/billed-call';
+import type { LoggedCall } from '../../lib/cost/logged-call';
 
 /** By the `message` of a line of a slice function or of the whole model: the kind of its call. */
 export const CALL_MESSAGES = {
@@ -12,7 +12,7 @@ export const CALL_MESSAGES = {
   'whole model is loaded': 'warm-up',
   'another sandbox loads the whole model': 'warm-up',
   'whole model failed': 'failed',
-} as const satisfies Readonly<Record<string, BilledCall['kind']>>;
+} as const satisfies Readonly<Record<string, LoggedCall['kind']>>;
 
 export type CallMessage = keyof typeof CALL_MESSAGES;
 

@@ -1,5 +1,5 @@
 /** The commands by which a user with an account gathers the telemetry of a deployed pipeline. */
-import { FILTER_PATTERN } from './message-kinds';
+import { FILTER_PATTERN } from './call-messages';
 
 /** Runs of each temperature that suffice for every constant. */
 const RUNS = 20;

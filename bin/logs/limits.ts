@@ -1,4 +1,4 @@
-/** Limits of what `calibrate` reads. Logs come from outside, so each limit is checked before memory is used. */
+/** Limits of the logs that `calibrate` and `cost` read. They come from outside, so each limit is checked before memory is used. */
 
 /** Largest file of logs. A call has about 600 bytes in a log, so this holds some 400,000 calls. */
 export const MAX_LOG_BYTES = 256 * 2 ** 20;
@@ -24,3 +24,9 @@ export const MAX_SLICE = 10_000;
 /** Lambda exists since November 2014; a year 2100 is a broken clock. */
 export const FIRST_START = Date.UTC(2014, 10, 1);
 export const LAST_START = Date.UTC(2100, 0, 1);
+
+/** Longest run, id of a request or ARN that is kept. */
+export const MAX_NAME_CHARACTERS = 1024;
+
+/** Most requests to S3 of one call: 10 GiB in ranges of a few MiB are some thousands. */
+export const MAX_REQUESTS = 1_000_000;

@@ -1,6 +1,6 @@
 /** Finds the messages in files of logs, in each form in which AWS and the local cloud give them. */
 import { MAX_LINE_CHARACTERS } from './limits';
-import { REPORT_START } from './message-kinds';
+import { REPORT_START } from './call-messages';
 
 const MESSAGE_START = new RegExp(String.raw`\{"|${REPORT_START}`);
 

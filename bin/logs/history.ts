@@ -17,10 +17,6 @@ const MOST_STEPS = 12;
 /** A longer pause is one of a retry or of a redrive. */
 const MAX_TRANSITION_MS = 10_000;
 
-export function isHistory(content: string): boolean {
-  return eventsOf(content) !== undefined;
-}
-
 /**
  * Milliseconds from the end of each task to the start of the next one, without the way from Step Functions to the function.
  * `undefined` if the content is not a history.

@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { CALL_MESSAGES, FILTER_PATTERN } from '../../../bin/logs/call-messages';
+import { collectLogs } from '../../../bin/logs/collect';
+import { parseLine } from '../../../bin/logs/parse-line';
+import { samplesOf } from '../../../lib/cost/calibration/samples';
+
+const { finds } = jest.requireActual<{ finds: (pattern: string, message: string) => boolean }>(
+  '../../support/aws-logs-cli.cjs',
+);
+
+const CALL = {
+  ...{ FunctionName: 'slice-0', level: 'INFO', message: 'slice ran', run: 'machine/run', slice: 0 },
+  ...{ requestId: '9d0f', executionArn: 'arn:aws:states:us-east-1:111122223333:express:machine:run:1' },
+  ...{ startedAt: Date.UTC(2026, 10, 25), cold: true, warmedUp: false, weightBytes: 1e6, loadMs: 300.5 },
+  ...{ readMs: 2, runMs: 50, writeMs: 30, bytesRead: 12, bytesWritten: 40, peakMemoryBytes: 1e8 },
+  ...{ s3Gets: 2, s3Puts: 1, expressGets: 0, expressPuts: 0 },
+};
+const WARM_UP = { message: 'slice is warm', requestId: 'a51c', run: 'machine/run', slice: 1, cold: false };
+const REPORT =
+  'REPORT RequestId: 9d0f\tDuration: 390.25 ms\tBilled Duration: 601 ms\tMemory Size: 512 MB\tMax Memory Used: 130 MB\tInit Duration: 210.50 ms\t';
+const FIELDS = { durationMs: 390.25, billedMs: 601, memoryMb: 512, initMs: 210.5, failed: false };
+const metrics = { durationMs: 390.25, billedDurationMs: 601, memorySizeMB: 512, initDurationMs: 210.5 };
+
+const call = JSON.stringify(CALL);
+const warmUp = JSON.stringify(WARM_UP);
+const jsonReport = JSON.stringify({
+  ...{ time: '2026-11-26T10:00:00Z', type: 'platform.report' },
+  record: { requestId: '9d0f', status: 'success', metrics },
+});
+
+describe('calls and their reports', () => {
+  it.each([
+    ['lines of the local cloud', `slice-0: START\nslice-0: ${call}\nslice-0: ${REPORT}\n`],
+    ['lines without names', `${call}\n${REPORT}`],
+    ['a report before its call', `${REPORT}\n${call}`],
+    ['a report in JSON', `${call}\n${jsonReport}`],
+    ['lines between which others are', `${call}\n${REPORT.replace('9d0f', 'other')}\n${REPORT}`],
+    ['lines of `aws logs tail`', `2026-11-25T10:00:00 stream ${call}\n2026-11-25T10:00:01 stream ${REPORT}`],
+    [
+      '`aws logs filter-log-events`',
+      JSON.stringify({ events: [call, REPORT].map((message) => ({ logStreamName: 'a', message })) }),
+    ],
+    [
+      '`aws logs filter-log-events` with a field of a history',
+      JSON.stringify({ events: [call, REPORT].map((message) => ({ message })), previousEventId: 1 }),
+    ],
+    [
+      '`aws logs get-query-results`',
+      JSON.stringify({ results: [call, REPORT].map((value) => [{ field: '@message', value }]) }),
+    ],
+    ['an export of Logs Insights', JSON.stringify([call, REPORT].map((text) => ({ '@message': text })))],
+  ])('are read from %s', (_, content) => {
+    const { run, executionArn, loadMs, s3Gets } = CALL;
+    const logs = collectLogs([content]);
+    const known = { kind: 'ran', run, executionArn, slice: 0, loadMs, s3Gets, report: FIELDS };
+    expect(logs).toMatchObject({ calls: [known], refused: 0, histories: 0 });
+    expect(samplesOf(logs).calls).toEqual(logs.calls);
+  });
+
+  it.each([
+    ['whole model ran', 'ran'],
+    ['whole model is cold', 'warm-up'],
+    ['whole model is loaded', 'warm-up'],
+    ['another sandbox loads the whole model', 'warm-up'],
+    ['whole model failed', 'failed'],
+  ])(
+    'are those of the whole model with the message %s, which no constant is estimated from',
+    (message, kind) => {
+      const line = JSON.stringify({ ...CALL, slice: undefined, message, whole: true });
+      const logs = collectLogs([`${line}\n${REPORT}`]);
+      expect(logs.calls).toMatchObject([{ kind, slice: 'whole', report: FIELDS }]);
+      expect(samplesOf(logs)).toMatchObject({ calls: [], warmUps: [] });
+    },
+  );
+
+  it('belong together by their request', () => {
+    const logs = collectLogs([`a: ${REPORT.replace('9d0f', 'a51c')}\na: ${call}\na: ${warmUp}\n`]);
+    expect(logs.calls[0].report).toBeUndefined();
+    expect(samplesOf(logs).warmUps).toMatchObject([{ slice: 1, cold: false, report: FIELDS }]);
+  });
+
+  it('count once if several files have them', () => {
+    const log = [call, REPORT, warmUp, REPORT.replace('9d0f', 'a51c')].join('\n');
+    const filtered = JSON.stringify({ events: log.split('\n').map((message) => ({ message })) });
+    expect(collectLogs([log, filtered, log])).toEqual(collectLogs([log]));
+  });
+
+  it('that failed have a price, and are no samples', () => {
+    const failed = JSON.stringify({ run: 'run/1', requestId: 'f', slice: 1, message: 'slice failed' });
+    const killed = `${REPORT.replace('9d0f', 'k')}Status: error\tError Type: Runtime.OutOfMemory`;
+    const logs = collectLogs([`${failed}\n${killed}\nhello\n{"message":"other"}\n{"x`]);
+    expect(logs).toMatchObject({ calls: [{ kind: 'failed', slice: 1 }], skipped: 3 });
+    expect(logs.others).toEqual([{ ...FIELDS, failed: true }]);
+    expect(samplesOf(logs)).toEqual({ calls: [], warmUps: [], reports: [], transitions: [] });
+  });
+
+  it.each<[field: string, value: unknown]>([
+    ['runMs', -1],
+    ['loadMs', 1e300],
+    ['readMs', '5'],
+    ['slice', 1.5],
+    ['slice', 1e9],
+    ['bytesRead', -4],
+    ['weightBytes', 1e15],
+    ['s3Gets', 'many'],
+    ['startedAt', 0],
+    ['cold', 'yes'],
+    ['run', 5],
+    ['run', 'x'.repeat(2000)],
+  ])('are refused if their %s is %p', (field, value) => {
+    const { calls, refused, reason } = collectLogs([JSON.stringify({ ...CALL, [field]: value })]);
+    expect([calls, refused]).toEqual([[], 1]);
+    expect(reason).toContain(field);
+  });
+
+  it('are refused without metrics in their report', () => {
+    const report = JSON.stringify({ type: 'platform.report', record: { requestId: 'x' } });
+    expect(collectLogs([report])).toMatchObject({ reports: [], refused: 1 });
+  });
+
+  it('are collected from any text without an exception', () => {
+    const texts = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.constantFrom(call, REPORT),
+      fc.record({ events: fc.jsonValue() }).map((value) => JSON.stringify(value)),
+      fc.record({ results: fc.jsonValue() }).map((value) => JSON.stringify(value)),
+      fc.jsonValue().map((value) => JSON.stringify({ ...CALL, slice: value })),
+      fc.string().map((text) => `${REPORT}${text}`),
+    );
+    fc.assert(
+      fc.property(fc.array(texts), (contents) => {
+        for (const { runMs } of collectLogs(contents).calls) expect(runMs).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+});
+
+test('the history of an execution has transitions', () => {
+  const event = (id: number, type: string, timestamp: number | string) => ({
+    ...{ id, type, timestamp, previousEventId: id - 1 },
+  });
+  const history = {
+    events: [
+      event(1, 'TaskStarted', 1_700_000_000),
+      event(2, 'TaskSucceeded', 1_700_000_000.5),
+      event(3, 'TaskStateExited', 1_700_000_000.51),
+      event(4, 'TaskStateEntered', 1_700_000_000.52),
+      event(5, 'TaskStarted', '2023-11-14T22:13:20.560Z'),
+    ],
+  };
+  expect(collectLogs([JSON.stringify(history)])).toMatchObject({ transitions: [60], histories: 1 });
+});
+
+describe('the pattern of the commands that gather logs', () => {
+  it.each([
+    ...Object.keys(CALL_MESSAGES).map((message) =>
+      JSON.stringify({ level: 'INFO', message, requestId: '9d0f', slice: 0 }),
+    ),
+    REPORT,
+    jsonReport,
+  ])('finds %s', (message) => {
+    expect(['call', 'report']).toContain(parseLine(message).kind);
+    expect(finds(FILTER_PATTERN, message)).toBe(true);
+  });
+
+  it.each([
+    'START RequestId: 9d0f Version: 1',
+    'END RequestId: 9d0f',
+    JSON.stringify({ message: 'the function of another program' }),
+  ])('leaves out %s', (message) => {
+    expect(parseLine(message).kind).toBe('other');
+    expect(finds(FILTER_PATTERN, message)).toBe(false);
+  });
+});
