@@ -4,7 +4,13 @@ import { Token } from 'aws-cdk-lib';
 import { ENV } from '../../contract/environment';
 import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError, quoted } from '../errors';
-import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB, MAX_LAMBDA_TIMEOUT_SECONDS, MIN_EPHEMERAL_STORAGE_MB, MIN_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
+import {
+  MAX_EPHEMERAL_STORAGE_MB,
+  MAX_LAMBDA_MEMORY_MB,
+  MAX_LAMBDA_TIMEOUT_SECONDS,
+  MIN_EPHEMERAL_STORAGE_MB,
+  MIN_LAMBDA_MEMORY_MB,
+} from '../plan/sizes/lambda-quotas';
 
 /**
  * Settings of slice functions.
