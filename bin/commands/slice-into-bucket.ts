@@ -1,6 +1,7 @@
 /** Cuts a model, uploads its slices under their digests, then uploads `plan.json`. */
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { PLAN_FILE, planText } from '../../lib/emit/write';
+import { SlicedInferenceError } from '../../lib/errors';
 import type { PlannedFile, SlicePlan } from '../../lib/plan/file/plan';
 import { remoteKey } from '../../lib/plan/file/remote-key';
 import type { Slicer } from '../../lib/plan/slicing';
@@ -20,6 +21,12 @@ interface BucketOptions {
   /** Id, alias or ARN of a KMS key. */
   readonly kmsKey?: string;
 }
+
+const INTERRUPTED = new SlicedInferenceError(
+  'the upload must go on until all files are there',
+  'a signal to stop',
+  'run the command again to send the missing files',
+);
 
 /** @throws SlicedInferenceError when the model, the slicing, the bucket or a file is unusable */
 export async function sliceIntoBucket(
@@ -46,9 +53,15 @@ export async function sliceIntoBucket(
   });
   const encryption = kmsKey === undefined ? {} : { kmsKeyId: kmsKey };
   const client = uploadClient();
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    interruption.abort(INTERRUPTED);
+  };
+  process.once('SIGTERM', interrupt);
   try {
     await uploadAll(client, bucket, tasks, {
       ...encryption,
+      signal: interruption.signal,
       onProgress: ({ doneBytes, totalBytes }) => {
         showProgress(`uploading to ${out}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
       },
@@ -57,6 +70,7 @@ export async function sliceIntoBucket(
     const key = prefix === '' ? PLAN_FILE : `${prefix}/${PLAN_FILE}`;
     await uploadText(client, bucket, key, planText(plan), encryption);
   } finally {
+    process.off('SIGTERM', interrupt);
     client.destroy();
   }
   if (planPath !== undefined) await writeNamedFile(planPath, '--plan', planText(plan));

@@ -30,7 +30,7 @@ Writes plan.json and, for each slice, slice-NN.onnx and slice-NN.weights: ONNX m
 of which other tools load too. By default, the model is cut into the fewest slices whose functions need at most 3008 MB.
 
 With --out s3://BUCKET/PREFIX, each file is uploaded under its SHA-256, and plan.json last. Files that the bucket
-already holds are not sent again. If an upload stops, run the same command again to resume it. --plan also writes
+already holds are not sent again. If an upload stops, run the same command again to send the others. --plan also writes
 plan.json to a local file: SlicedModel.fromBucket needs only this file to synthesize a stack. Credentials and region
 come from the environment and the configuration of the AWS CLI; see docs/large-models.md.
 

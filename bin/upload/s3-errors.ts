@@ -45,7 +45,7 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
   }
   if (!(error instanceof S3ServiceException)) return error;
   const what = `S3 must accept the request for ${request.uri}`;
-  return new SlicedInferenceError(what, failure.reason, 'run the command again to resume');
+  return new SlicedInferenceError(what, failure.reason, 'run the command again to continue');
 }
 
 function describe(error: Error): Failure {
@@ -133,7 +133,7 @@ function throttled(
   return new SlicedInferenceError(
     `S3 must have capacity for bucket '${bucket}'`,
     reason,
-    'run the command again later to resume',
+    'run the command again later to continue',
   );
 }
 
@@ -142,6 +142,6 @@ function unreachable({ name, reason }: Failure, { uri }: FailedRequest): SlicedI
   return new SlicedInferenceError(
     `S3 must be reachable for ${uri}`,
     reason,
-    'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to resume',
+    'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to continue',
   );
 }

@@ -11,7 +11,6 @@ export interface UploadProgress {
 export class Progress {
   private readonly doneOf = new Map<UploadTask, number>();
   private readonly totalBytes: number;
-  private doneBytes = 0;
 
   constructor(
     tasks: readonly UploadTask[],
@@ -20,17 +19,10 @@ export class Progress {
     this.totalBytes = tasks.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  of(task: UploadTask): (bytes: number) => void {
-    return (bytes) => {
-      this.doneOf.set(task, (this.doneOf.get(task) ?? 0) + bytes);
-      this.doneBytes += bytes;
-      this.listener?.({ doneBytes: this.doneBytes, totalBytes: this.totalBytes });
-    };
-  }
-
-  /** Counts the bytes of a file that did not have to be sent. */
-  complete(task: UploadTask): void {
-    const missing = task.bytes - (this.doneOf.get(task) ?? 0);
-    if (missing > 0) this.of(task)(missing);
+  /** @param bytes of this file that are in S3 */
+  update(task: UploadTask, bytes: number): void {
+    this.doneOf.set(task, bytes);
+    const doneBytes = [...this.doneOf.values()].reduce((sum, done) => sum + done, 0);
+    this.listener?.({ doneBytes, totalBytes: this.totalBytes });
   }
 }

@@ -19,10 +19,3 @@ export function base64OfCrc32(sum: number): string {
   bytes.writeUInt32BE(sum);
   return bytes.toString('base64');
 }
-
-/** CRC32 of the concatenated parts, in base64. */
-export function crc32Base64(parts: readonly Uint8Array[]): string {
-  const checksum = new Crc32();
-  for (const part of parts) checksum.update(part);
-  return checksum.base64();
-}

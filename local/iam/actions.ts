@@ -57,8 +57,6 @@ export const S3_ACTIONS = [
   's3:GetObjectTagging',
   's3:ListAllMyBuckets',
   's3:ListBucket',
-  's3:ListBucketMultipartUploads',
-  's3:ListMultipartUploadParts',
   's3:PutObject',
 ] as const;
 

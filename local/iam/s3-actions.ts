@@ -113,7 +113,6 @@ function transportContext({ tlsVersion }: S3Operation): Record<string, string> {
 function bucketAction({ method, query }: S3Operation): Action | undefined {
   if (method === 'HEAD') return 's3:ListBucket';
   if (method !== 'GET') return undefined;
-  if (query.has('uploads')) return 's3:ListBucketMultipartUploads';
   if (query.has('location')) return 's3:GetBucketLocation';
   return query.has('list-type') ? 's3:ListBucket' : undefined;
 }
@@ -131,7 +130,6 @@ function objectActions({ method, query, headers }: S3Operation): Action[] | unde
   switch (method) {
     case 'GET':
     case 'HEAD':
-      if (isPart) return ['s3:ListMultipartUploadParts'];
       if (query.has('tagging')) return ['s3:GetObjectTagging'];
       return query.has('attributes') ? ['s3:GetObject', 's3:GetObjectAttributes'] : ['s3:GetObject'];
     case 'PUT':
@@ -155,7 +153,7 @@ function keyActions({ method, key, query, headers }: S3Operation): Action[] {
   const isPart = query.has('uploadId');
   switch (method) {
     case 'GET':
-      return isPart || query.has('attributes') || query.has('tagging') ? [] : ['kms:Decrypt'];
+      return query.has('attributes') || query.has('tagging') ? [] : ['kms:Decrypt'];
     case 'HEAD':
       return headers['x-amz-checksum-mode'] === undefined ? [] : ['kms:Decrypt'];
     case 'PUT':

@@ -2,8 +2,8 @@
  * An S3 endpoint for the unmodified AWS SDK. It supports the operations below and refuses all others by name.
  *
  * Users' code and tools reach this endpoint through `LocalCloud.s3` or AWS_ENDPOINT_URL_S3, so it supports more than the
- * functions need. `sliced-inference slice --out s3://` uploads large files with the multipart operations, and resumes
- * with ListMultipartUploads and ListParts. `aws s3 cp` uploads large files in parts, and `aws s3 sync` lists and copies.
+ * functions need. `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists
+ * and copies.
  */
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
@@ -24,7 +24,6 @@ import { notImplemented, S3Error } from './errors';
 import { S3Faults } from './faults';
 import { GET_QUERY, getObject } from './get-object';
 import { IdleConnections } from './idle-connections';
-import { LIST_UPLOADS_QUERY, listMultipartUploads } from './multipart/list-multipart';
 import { LIST_QUERY, listObjects } from './list-objects';
 import { isMultipart, operateMultipart } from './multipart/multipart';
 import { MultipartUploads } from './multipart/multipart-uploads';
@@ -203,7 +202,7 @@ function operateService({ store, region }: Served, request: S3Request): string {
 }
 
 async function operateBucket(
-  { store, uploads, region }: Served,
+  { store, region }: Served,
   request: S3Request,
   response: http.ServerResponse,
 ): Promise<void> {
@@ -220,9 +219,6 @@ async function operateBucket(
     allowQuery(request, LIST_QUERY);
     knownHeaders(request, 'ListObjectsV2', ['x-amz-optional-object-attributes']);
     sendXml(listObjects(store, request), response);
-  } else if (method === 'GET' && query.has('uploads')) {
-    allowQuery(request, LIST_UPLOADS_QUERY);
-    sendXml(listMultipartUploads(uploads, request), response);
   } else if (method === 'POST' && query.has('delete')) {
     allowQuery(request, ['delete']);
     sendXml(await deleteObjects(store, request), response);

@@ -2,25 +2,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import {
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
-import {
-  uploadAll,
-  uploadClient,
-  type UploadOptions,
-  type UploadOutcome,
-  type UploadTask,
-} from '../../bin/upload';
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { uploadClient, type UploadTask } from '../../bin/upload';
 import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture';
 
 export { BUCKET } from './s3-fixture';
 
-/** S3's smallest part size in bytes, which the tests use. */
-export const PART = 5 * 1024 * 1024;
+/** The size in bytes of the parts of a large file. */
+export const PART = 8 * 1024 * 1024;
 
 /** A call of the SDK: the name of its command without `Command`, and its input. */
 export interface Call {
@@ -83,17 +72,6 @@ function partNumbers(calls: readonly Call[]): number[] {
   return parts.map(({ input }) => input.PartNumber as number).sort((a, b) => a - b);
 }
 
-/** Uploads one file with `uploadAll`. */
-export async function uploadFile(
-  client: S3Client,
-  bucket: string,
-  task: UploadTask,
-  options: UploadOptions = {},
-): Promise<UploadOutcome> {
-  const [outcome] = await uploadAll(client, bucket, [task], options);
-  return outcome;
-}
-
 /** Writes a file of random bytes, and returns the task to upload it. */
 export function makeFile(folder: string, bytes: number): UploadTask & { readonly content: Buffer } {
   const content = randomBytes(bytes);
@@ -112,8 +90,7 @@ export async function metadataOf(client: S3Client, key: string): Promise<Record<
   return (await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))).Metadata;
 }
 
-/** Returns the keys of the unfinished uploads. */
-export async function openUploads(client: S3Client): Promise<(string | undefined)[]> {
-  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
-  return Uploads.map(({ Key }) => Key);
+/** The number of objects and parts that the local S3 holds. */
+export function storedFiles({ folder }: S3Fixture): number {
+  return fs.readdirSync(path.join(folder, 's3')).length;
 }

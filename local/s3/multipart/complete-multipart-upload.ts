@@ -32,7 +32,7 @@ export async function completeMultipartUpload(
   // The checksums of the headers are those of the object, not of this body.
   const body = await xmlBody(request, withoutChecksums(headers), OPERATION);
   const listed = parsePartReferences(body);
-  const parts = chooseParts(upload, uploads.parts(upload), listed);
+  const parts = chooseParts(upload, uploads.partsByNumber(upload), listed);
   const { algorithm, type } = upload.checksum ?? WITHOUT_CHECKSUM;
   const object = await uploads.complete(upload, parts, condition, (size, checksum) => {
     checkSize(headers['x-amz-mp-object-size'], size);
@@ -54,14 +54,13 @@ export async function completeMultipartUpload(
 
 function chooseParts(
   { checksum }: MultipartUpload,
-  uploaded: readonly StoredPart[],
+  uploaded: ReadonlyMap<number, StoredPart>,
   listed: readonly PartReference[],
 ): StoredPart[] {
-  const byNumber = new Map(uploaded.map((part) => [part.number, part]));
   const parts = listed.map((reference, index) => {
     const { number, etag } = reference;
     if (number <= (listed[index - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder');
-    const part = byNumber.get(number);
+    const part = uploaded.get(number);
     if (part?.etag !== `"${etag}"`) throw invalidPart(reference);
     if (checksum?.type === 'COMPOSITE' && !hasChecksum(reference, checksum.algorithm)) {
       throw new S3Error(

@@ -9,7 +9,6 @@ import type { WriteCondition } from '../conditions';
 import { S3Error } from '../errors';
 import type { ObjectMetadata } from '../request-headers';
 import {
-  compareKeys,
   type DiskObjectStore,
   md5Hex,
   type ReceivedBytes,
@@ -29,11 +28,9 @@ interface NewUpload extends ObjectMetadata {
 }
 
 export interface MultipartUpload extends NewUpload {
-  /** Ids sort in the order in which uploads begin. */
   readonly id: string;
   readonly bucket: string;
   readonly key: string;
-  readonly initiated: Date;
 }
 
 export interface PartChecksum {
@@ -59,34 +56,22 @@ type PartsByNumber = Map<number, StoredPart>;
 
 export class MultipartUploads {
   private readonly unfinished = new Map<MultipartUpload, PartsByNumber>();
-  private count = 0;
 
   constructor(private readonly store: DiskObjectStore) {}
 
   create(bucket: string, key: string, options: NewUpload): MultipartUpload {
     this.store.checkKey(bucket, key);
-    const id = `${String(this.count++).padStart(8, '0')}-${randomUUID()}`;
-    const upload: MultipartUpload = { ...options, id, bucket, key, initiated: new Date() };
+    const upload: MultipartUpload = { ...options, id: randomUUID(), bucket, key };
     this.unfinished.set(upload, new Map());
     return upload;
   }
 
   find(bucket: string, key: string, id: string): MultipartUpload {
-    for (const upload of this.list(bucket)) if (upload.key === key && upload.id === id) return upload;
-    throw noSuchUpload(id);
-  }
-
-  /** The unfinished uploads of a bucket, by key in byte order, then by id. */
-  list(bucket: string): MultipartUpload[] {
     this.store.checkBucket(bucket);
-    return [...this.unfinished.keys()]
-      .filter((upload) => upload.bucket === bucket)
-      .sort((a, b) => compareKeys(a.key, b.key) || compareKeys(a.id, b.id));
-  }
-
-  /** The parts in the order of their numbers. */
-  parts(upload: MultipartUpload): StoredPart[] {
-    return [...this.partsByNumber(upload).values()].sort((a, b) => a.number - b.number);
+    for (const upload of this.unfinished.keys()) {
+      if (upload.bucket === bucket && upload.key === key && upload.id === id) return upload;
+    }
+    throw noSuchUpload(id);
   }
 
   /**
@@ -189,7 +174,7 @@ export class MultipartUploads {
     });
   }
 
-  private partsByNumber(upload: MultipartUpload): PartsByNumber {
+  partsByNumber(upload: MultipartUpload): PartsByNumber {
     const parts = this.unfinished.get(upload);
     if (parts === undefined) throw noSuchUpload(upload.id);
     return parts;

@@ -1,9 +1,8 @@
-/** The operations on multipart uploads of an object, recognized by `uploads` or `uploadId` in the query. */
+/** The operations on multipart uploads of an object but for listing them, recognized by `uploads` or `uploadId` in the query. */
 import type * as http from 'node:http';
 import { completeMultipartUpload } from './complete-multipart-upload';
 import { algorithmNamed, type ChecksumAlgorithm, type ChecksumType } from '../checksums';
 import { notImplemented, S3Error } from '../errors';
-import { LIST_PARTS_QUERY, listParts } from './list-multipart';
 import type { MultipartUploads, UploadChecksum } from './multipart-uploads';
 import { encryptionHeaders } from '../object-headers';
 import { allowQuery, operationName, type S3Request } from '../request';
@@ -44,11 +43,6 @@ export async function operateMultipart(
       response.writeHead(200, partHeaders(part)).end();
       return;
     }
-    case 'GET':
-      allowQuery(request, LIST_PARTS_QUERY);
-      knownHeaders(request, 'ListParts');
-      answerXml(listParts(uploads, upload, request));
-      return;
     case 'POST':
       allowQuery(request, ['uploadId']);
       answerXml((await completeMultipartUpload(uploads, upload, request)).xml);

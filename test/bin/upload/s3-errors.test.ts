@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
-import { uploadClient, uploadText } from '../../../bin/upload';
+import { uploadAll, uploadClient, uploadText } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { BUCKET, makeFile, uploadFile, uploadFixture } from '../../support/upload-fixture';
+import { BUCKET, makeFile, PART, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();
@@ -48,7 +48,7 @@ function putText(client: S3Client): Promise<void> {
 }
 
 async function putFile(client: S3Client): Promise<void> {
-  await uploadFile(client, BUCKET, makeFile(folder, 10));
+  await uploadAll(client, BUCKET, [makeFile(folder, 10)]);
 }
 
 async function messageOf(work: Promise<void>): Promise<string> {
@@ -87,7 +87,7 @@ test.each<[string, Answer, string]>([
     'throttling',
     { status: 503, code: 'SlowDown', message: 'reduce' },
     "S3 must have capacity for bucket 'the-bucket', got SlowDown (reduce): " +
-      'run the command again later to resume',
+      'run the command again later to continue',
   ],
   [
     'an expired session',
@@ -114,7 +114,7 @@ test.each<[string, Answer, string]>([
     'any other error',
     { status: 400, code: 'MalformedXML', message: 'odd' },
     'S3 must accept the request for s3://the-bucket/plan.json, got MalformedXML (odd): ' +
-      'run the command again to resume',
+      'run the command again to continue',
   ],
 ])('explains %s', async (_, answer, message) => {
   expect(await failure(answer)).toBe(message);
@@ -146,10 +146,8 @@ test('explains a missing bucket', async () => {
     "bucket 'another-bucket' must exist, got NoSuchBucket (The specified bucket does not exist): " +
       'check its name or create it',
   );
-  for (const bytes of [10, 6 * 1024 * 1024]) {
-    const upload = uploadFile(s3.connect().client, 'another-bucket', makeFile(folder, bytes), {
-      partBytes: 5 * 1024 * 1024,
-    });
+  for (const bytes of [10, PART + 1]) {
+    const upload = uploadAll(s3.connect().client, 'another-bucket', [makeFile(folder, bytes)]);
     await expect(upload).rejects.toThrow(/^bucket 'another-bucket' must exist, /);
   }
 });
@@ -164,7 +162,7 @@ test.each([
   });
   expect(await messageOf(putText(client))).toBe(
     `S3 must be reachable for s3://the-bucket/plan.json, got ${code} (${reason}): ` +
-      'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to resume',
+      'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to continue',
   );
 });
 

@@ -1,0 +1,41 @@
+/** Reads a file once for its upload, and fails at its end if its digest is another one: then nothing of it becomes an object. */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import type { UploadTask } from './upload-task';
+
+const ADVICE = 'write it again and do not change it during the upload';
+
+/** @throws SlicedInferenceError when the file cannot be read, or does not have the task's size and SHA-256 */
+export async function* checkedContent({ file, bytes, sha256 }: UploadTask): AsyncGenerator<Buffer> {
+  const handle = await openToRead(file);
+  try {
+    const { size } = await handle.stat();
+    if (size !== bytes) {
+      throw new SlicedInferenceError(
+        `file ${quoted(file)} must have ${bytes} bytes`,
+        `${size} bytes`,
+        ADVICE,
+      );
+    }
+    const hash = createHash('sha256');
+    for await (const chunk of handle.createReadStream({ autoClose: false })) {
+      hash.update(chunk as Buffer);
+      yield chunk as Buffer;
+    }
+    const got = hash.digest('hex');
+    if (got !== sha256) {
+      throw new SlicedInferenceError(`file ${quoted(file)} must have the SHA-256 ${sha256}`, got, ADVICE);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openToRead(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'r');
+  } catch (error) {
+    throw new SlicedInferenceError(`file ${quoted(file)} must be readable`, systemReason(error), ADVICE);
+  }
+}
