@@ -1,53 +1,20 @@
-/** Runs programs and measures their time and the peak memory of each Node.js process that they start. */
+/** Runs programs, and sums up samples. */
 import { spawn, spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 
-export interface Measured {
-  readonly seconds: number;
-  /** Largest peak of resident memory in bytes. The keys are names of scripts, without folder and extension. */
-  readonly peaks: Readonly<Record<string, number | undefined>>;
-}
-
-/** Runs a Node.js program to its end. */
-export function measureNode(
-  args: readonly string[],
-  variables: Readonly<Record<string, string>> = {},
-): Measured {
-  const peaksFile = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'bench-peaks-')), 'peaks.jsonl');
-  fs.writeFileSync(peaksFile, '');
-  const seconds = run(process.execPath, args, {
-    ...variables,
-    BENCH_PEAKS: peaksFile,
-    NODE_OPTIONS: `--require ${path.join(__dirname, 'record-peak.js')}`,
-  });
-  const peaks: Record<string, number> = {};
-  for (const line of fs.readFileSync(peaksFile, 'utf8').trim().split('\n')) {
-    if (line === '') continue;
-    const { script, bytes } = JSON.parse(line) as { script: string; bytes: number };
-    const name = path.basename(script).replace(/\.[cm]?js$/, '');
-    peaks[name] = Math.max(peaks[name] ?? 0, bytes);
-  }
-  fs.rmSync(path.dirname(peaksFile), { recursive: true });
-  return { seconds, peaks };
-}
-
-/** Runs a program to its end and returns the elapsed seconds. */
+/** Runs a program to its end. */
 export function run(
   command: string,
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
-): number {
-  const start = process.hrtime.bigint();
+): void {
   const { status, stderr, error } = spawnSync(command, args, {
     encoding: 'utf8',
     env: { ...process.env, ...variables },
     maxBuffer: 2 ** 28,
   });
-  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  if (status === 0) return seconds;
+  if (status === 0) return;
   throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr.trim()}`);
 }
 

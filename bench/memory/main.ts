@@ -2,10 +2,10 @@
  * `npm run bench:memory`: compares the planned peak of each slice's memory with the peak that its function reports in the
  * local cloud, over TLS. Further models can be named: `npm run bench:memory -- MODEL --dimension batch=1`.
  */
-import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
 import { formatTable } from '../table';
 import { measureSlices, type MeasuredSlice } from './measure';
 import { memorySubjects, type MemorySubject } from './subjects';
@@ -21,35 +21,31 @@ interface Options {
   readonly folder: string;
 }
 
-async function main(model: string | undefined, { dimension, slices, only, folder }: Options): Promise<void> {
-  const own = fs.mkdtempSync(path.join(folder, 'bench-memory-'));
-  // The functions' /tmp folders, the local S3 and the cache are there too.
-  process.env.TMPDIR = own;
-  process.env.SLICED_INFERENCE_CACHE = path.join(own, 'cache');
-  try {
-    print(`Node.js ${process.version}, ${os.type()} ${os.release()}, ${process.arch}; MB = 10^6 bytes`);
-    const subjects =
-      model === undefined
-        ? memorySubjects(own).filter(({ name }) => only?.test(name) ?? true)
-        : [{ name: path.basename(model), file: path.resolve(model), dimensions: dimension }];
-    const rows: string[][] = [];
-    const all: MeasuredSlice[] = [];
-    for (const subject of subjects) {
-      for (const count of slices) {
-        const measured = await measuredOrNone(own, subject, count);
-        if (measured === undefined) continue;
-        all.push(...measured);
-        rows.push(...measured.map((slice, index) => row(subject, count, index, slice)));
-      }
+async function main(
+  own: string,
+  model: string | undefined,
+  { dimension, slices, only }: Options,
+): Promise<void> {
+  print(`${describeMachine()}, ${process.arch}; MB = 10^6 bytes`);
+  const subjects =
+    model === undefined
+      ? memorySubjects(own).filter(({ name }) => only?.test(name) ?? true)
+      : [{ name: path.basename(model), file: path.resolve(model), dimensions: dimension }];
+  const rows: string[][] = [];
+  const all: MeasuredSlice[] = [];
+  for (const subject of subjects) {
+    for (const count of slices) {
+      const measured = await measuredOrNone(own, subject, count);
+      if (measured === undefined) continue;
+      all.push(...measured);
+      rows.push(...measured.map((slice, index) => row(subject, count, index, slice)));
     }
-    print(
-      formatTable(['model', 'slice', 'planned MB', 'measured MB', 'ratio', 'warm MB', 'function MB'], rows),
-    );
-    const good = all.filter(isGood).length;
-    print(`${good} of ${all.length} within 15 % or 25 MB`);
-  } finally {
-    fs.rmSync(own, { recursive: true, force: true });
   }
+  print(
+    formatTable(['model', 'slice', 'planned MB', 'measured MB', 'ratio', 'warm MB', 'function MB'], rows),
+  );
+  const good = all.filter(isGood).length;
+  print(`${good} of ${all.length} within 15 % or 25 MB`);
 }
 
 /** Some models have too few cuts for so many slices. */
@@ -94,10 +90,6 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(0);
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
 function dimensionOf(text: string, earlier: Readonly<Record<string, number>>): Record<string, number> {
   const parts = /^(.+)=([1-9]\d*)$/.exec(text);
   if (parts === null) throw new InvalidArgumentError('It must be name=size.');
@@ -105,31 +97,26 @@ function dimensionOf(text: string, earlier: Readonly<Record<string, number>>): R
   return { ...earlier, [name]: Number(size) };
 }
 
-function counts(text: string): number[] {
-  if (!/^[1-9]\d*(,[1-9]\d*)*$/.test(text)) throw new InvalidArgumentError('It must be a list such as 1,4.');
-  return text.split(',').map(Number);
-}
-
-if (require.main === module) {
-  const command = new Command('bench:memory')
-    .description('Compares planned and measured peaks of memory. Needs about 5 GB of disk, and ten minutes.')
-    .argument('[model]', 'path of an ONNX model, instead of the models of the benchmark')
-    .addOption(
-      new Option('--dimension <name=size>', 'size of a symbolic dimension of the model; repeatable')
-        .argParser(dimensionOf)
-        .default({}),
-    )
-    .addOption(
-      new Option('--slices <list>', 'numbers of slices, separated by commas')
-        .argParser(counts)
-        .default([1, 4]),
-    )
-    .addOption(
-      new Option('--only <pattern>', "a regular expression for the benchmark's models").argParser(
-        (text: string) => new RegExp(text),
-      ),
-    )
-    .addOption(new Option('--folder <path>', 'folder for all files').default(os.tmpdir()))
-    .parse();
-  void main(command.args[0], command.opts<Options>());
-}
+new Command('bench:memory')
+  .description('Compares planned and measured peaks of memory. Needs about 5 GB of disk, and ten minutes.')
+  .argument('[model]', 'path of an ONNX model, instead of the models of the benchmark')
+  .addOption(
+    new Option('--dimension <name=size>', 'size of a symbolic dimension of the model; repeatable')
+      .argParser(dimensionOf)
+      .default({}),
+  )
+  .addOption(
+    new Option('--slices <list>', 'numbers of slices, separated by commas')
+      .argParser((text: string) => text.split(',').map(positive))
+      .default([1, 4]),
+  )
+  .addOption(
+    new Option('--only <pattern>', "a regular expression for the benchmark's models").argParser(
+      (text: string) => new RegExp(text),
+    ),
+  )
+  .addOption(folderOption(os.tmpdir()))
+  .action((model: string | undefined, options: Options) =>
+    inOwnFolder(options.folder, 'bench-memory', (own) => main(own, model, options)),
+  )
+  .parse();

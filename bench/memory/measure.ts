@@ -1,10 +1,10 @@
 /** Measures the peak memory of the functions that run the slices of a model in the local cloud. */
-import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readPlan } from '../../lib/compile/plan-file';
 import { parseModel } from '../../lib/onnx/parse';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
+import { run } from '../measure';
 import { Deployment } from '../runtime/deployment';
 import { modelInputs, tableRows } from './inputs';
 import type { MemorySubject } from './subjects';
@@ -33,9 +33,21 @@ export async function measureSlices(
       `${dimension}=${size}`,
     ]);
     const program = path.join(__dirname, '../../bin/program.js');
-    node([program, 'slice', file, '--slices', String(count), ...sizes, '--out', slices]);
+    run(process.execPath, [
+      '--no-warnings',
+      program,
+      'slice',
+      file,
+      '--slices',
+      String(count),
+      ...sizes,
+      '--out',
+      slices,
+    ]);
     const assembly = path.join(own, 'assembly');
-    node([path.join(__dirname, 'synthesize-child.js'), assembly, slices]);
+    run(process.execPath, [path.join(__dirname, 'synthesize-child.js'), assembly, slices], {
+      CDK_VALIDATION: 'false',
+    });
     const plan = readPlan(path.join(slices, 'plan.json'));
     const inputs = modelInputs(plan.inputs, dimensions, tableRows(parseModel(file)));
     const deployment = await Deployment.start(name, assembly, inputs, {});
@@ -54,11 +66,4 @@ export async function measureSlices(
   } finally {
     fs.rmSync(own, { recursive: true, force: true });
   }
-}
-
-function node(args: readonly string[]): void {
-  execFileSync(process.execPath, ['--no-warnings', ...args], {
-    env: { ...process.env, CDK_VALIDATION: 'false' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
 }

@@ -2,11 +2,10 @@
  * `npm run bench:model`: how far the model of cost is from runs of the local cloud with simulated delays. Each round measures
  * how much other programs slow this machine down, and predicts and measures a cold and a warm run.
  */
-import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import { SIMULATIONS } from '../../local';
+import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
 import { formatTable } from '../table';
 import type { CaseResult } from './measure-case';
 import { measureCase } from './measure-case';
@@ -29,43 +28,33 @@ const AWS = SIMULATIONS.aws as FullSimulation;
 /** The share by which predictions may be off. */
 const TARGET = 0.15;
 
-async function main({ rounds, megabytes, folder: parent, models: wanted, keep }: Options): Promise<void> {
-  const folder = fs.mkdtempSync(path.join(parent, 'bench-model-'));
-  // The functions' /tmp folders and the local S3 are there too.
-  process.env.TMPDIR = folder;
+async function main(folder: string, { rounds, megabytes, models: wanted, keep }: Options): Promise<void> {
   const bytesPerSecond = megabytes * 1e6;
   const simulation: FullSimulation = {
     ...AWS,
     network: { connectionBytesPerSecond: bytesPerSecond, functionBytesPerSecond: bytesPerSecond },
   };
-  try {
-    const machine = await machineOf(folder, simulation);
-    print(
-      `Node.js ${process.version}, ${machine.processors} x ${os.cpus().at(0)?.model ?? 'unknown processor'}; ` +
-        `a function starts in ${machine.initMs.toFixed(0)} ms of processor time`,
-    );
-    print(
-      `simulated as --simulate aws, but with ${megabytes} MB/s for each function, which two processors can serve\n`,
-    );
-    const results: CaseResult[] = [];
-    const models = runModels(folder).filter(
-      ({ name }) => wanted === undefined || wanted.some((part) => name.includes(part)),
-    );
-    for (const [index, model] of models.entries()) {
-      for (const warmUp of [true, false]) {
-        const own = path.join(folder, `${index}-${String(warmUp)}`);
-        const result = await measureCase(model, { folder: own, simulation, machine, rounds, warmUp });
-        results.push(result);
-        for (const temperature of ['cold', 'warm'] as const)
-          process.stderr.write(`${result.name}, ${temperature}: ${rowOf(result, temperature).join('  ')}\n`);
-      }
+  const machine = await machineOf(folder, simulation);
+  print(`${describeMachine()}; a function starts in ${machine.initMs.toFixed(0)} ms of processor time`);
+  print(
+    `simulated as --simulate aws, but with ${megabytes} MB/s for each function, which two processors can serve\n`,
+  );
+  const results: CaseResult[] = [];
+  const models = runModels(folder).filter(
+    ({ name }) => wanted === undefined || wanted.some((part) => name.includes(part)),
+  );
+  for (const [index, model] of models.entries()) {
+    for (const warmUp of [true, false]) {
+      const own = path.join(folder, `${index}-${String(warmUp)}`);
+      const result = await measureCase(model, { folder: own, simulation, machine, rounds, warmUp });
+      results.push(result);
+      for (const temperature of ['cold', 'warm'] as const)
+        process.stderr.write(`${result.name}, ${temperature}: ${rowOf(result, temperature).join('  ')}\n`);
     }
-    print(tables(results));
-    print(`\n${summary(results)}`);
-  } finally {
-    if (keep) print(`logs, profiles and constants are in ${folder}`);
-    else fs.rmSync(folder, { recursive: true, force: true });
   }
+  print(tables(results));
+  print(`\n${summary(results)}`);
+  if (keep) print(`logs, profiles and constants are in ${folder}`);
 }
 
 function tables(results: readonly CaseResult[]): string {
@@ -102,25 +91,14 @@ function summary(results: readonly CaseResult[]): string {
   ].join('\n');
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function above(least: number): (text: string) => number {
-  return (text) => {
-    if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
-    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`);
-  };
-}
-
 new Command('bench:model')
   .description('Compares predicted times of runs with those of the local cloud under simulated delays.')
-  .addOption(new Option('--rounds <n>', 'cold and warm runs of each pipeline').argParser(above(1)).default(5))
-  .addOption(
-    new Option('--megabytes <n>', 'bandwidth of each function, in MB/s').argParser(above(1)).default(20),
-  )
-  .option('--folder <folder>', 'folder for all files', fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir())
+  .addOption(numberOption('--rounds <n>', 'cold and warm runs of each pipeline', 5))
+  .addOption(numberOption('--megabytes <n>', 'bandwidth of each function, in MB/s', 20))
+  .addOption(folderOption())
   .option('--keep', 'keep the logs, the profiles and the calibrated constants')
   .option('--models <names...>', 'only models whose names contain one of these')
-  .action((options: Options) => main(options))
+  .action((options: Options) =>
+    inOwnFolder(options.folder, 'bench-model', (folder) => main(folder, options), options.keep),
+  )
   .parse();

@@ -1,6 +1,6 @@
 /** Synthesizes stacks in a child process, because CDK's heap would slow down the local cloud's garbage collector. */
-import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
+import { run } from '../measure';
 
 interface PipelineSubject {
   readonly outdir: string;
@@ -28,15 +28,8 @@ export type Subject = PipelineSubject | NaiveSubject;
 
 /** @param cache folder for the slicing cache, instead of the user's */
 export function synthesize(subjects: readonly Subject[], cache: string): void {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [path.join(__dirname, 'synthesize-child.js'), JSON.stringify(subjects)],
-    {
-      env: { ...process.env, SLICED_INFERENCE_CACHE: cache, CDK_VALIDATION: 'false' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    },
-  );
-  if (status !== 0) throw new Error(stderr);
+  run(process.execPath, [path.join(__dirname, 'synthesize-child.js'), JSON.stringify(subjects)], {
+    SLICED_INFERENCE_CACHE: cache,
+    CDK_VALIDATION: 'false',
+  });
 }

@@ -22,7 +22,7 @@ import { soon } from './soon';
 
 /**
  * Over TLS, Node.js encrypts each chunk of a body as a whole, which takes twice the chunk's size, and fails with `EPROTO`
- * above 2 GB. Smaller pieces than this cost time, larger ones memory: see `bench:runtime`.
+ * above 2 GB. Smaller pieces than this cost time, larger ones memory.
  */
 const SEND_BYTES = 1024 * 1024;
 

@@ -5,7 +5,7 @@
  * The reference is a virtual machine with an AMD EPYC of family 26 (Zen 5) with AVX-512, 2 vCPUs, on 2026-11-26, with
  * onnxruntime-node 1.30.0, Node.js 20, one thread, no prepacking and no graph optimization. The rates are fitted to profiles of
  * an OCR detector and recognizer, a transformer, two chains of convolutions, an int8 encoder and a style transfer, and to single
- * operators. `npm run bench:work -- --rates` measures the operators again and prints how far the model is from each.
+ * operators.
  */
 
 /** Speed of a product of two float32 matrices of 512 x 512, in FLOP/s; a profile has the same figure of its machine. */

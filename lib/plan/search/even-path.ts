@@ -21,8 +21,7 @@ import { shortestPath } from './shortest-path';
 const LEAST_PART = 0.5;
 
 /**
- * How many times the bytes of the cheapest cut that shares the work an even cut may move. In `npm run bench:plan -- --only evenness`,
- * larger factors hardly make the largest slice smaller.
+ * How many times the bytes of the cheapest cut that shares the work an even cut may move: larger factors hardly make the largest slice smaller.
  */
 export const MOST_BYTES_FACTOR = 2;
 

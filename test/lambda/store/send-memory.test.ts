@@ -1,8 +1,8 @@
-/** Runs the compiled child of the benchmark, because peak memory is a figure of a whole process. */
+/** Runs the compiled child, because peak memory is a figure of a whole process. */
 import * as path from 'node:path';
 import { inChild } from '../../../bench/measure';
 import type { Sent } from '../../../bench/runtime/send-child';
-import { PROTOCOLS, startSink, type Protocol } from '../../../bench/runtime/sink';
+import { PROTOCOLS, startSink, type Protocol } from '../../support/sink';
 
 const CHILD = path.join(__dirname, '../../../dist/bench/runtime/send-child.js');
 const MEGABYTES = 256;

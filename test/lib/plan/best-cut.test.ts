@@ -1,6 +1,6 @@
 /** A fixed number of slices: they share the work if the model and few bytes allow that. */
 import * as path from 'node:path';
-import { writeBidirectionalLstm, writeEncoder } from '../../../bench/plan/models';
+import { writeBidirectionalLstm, writeEncoder } from '../../support/sparse-encoders';
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';

@@ -1,7 +1,7 @@
 /** Generates models whose weights are a sparse file: planning reads only their sizes. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { ModelProto } from '../onnx-schema';
+import { ModelProto } from '../../bench/onnx-schema';
 
 const FLOAT = 1;
 const INT64 = 7;
@@ -38,39 +38,6 @@ export function writeEncoder(file: string, { layers, hidden, sequence, vocabular
     x = norm(graph.node('Add', [linear(wide, 4 * hidden, hidden), middle]));
   }
   graph.finish(x, FLOAT);
-}
-
-export interface ConvolutionShape {
-  /** Height and width of the picture. */
-  readonly size: number;
-  /** Channels of the first stage; each of the five stages has twice as many as the one before it. */
-  readonly channels: number;
-  readonly blocks: number;
-}
-
-/** A residual network on pictures of float32[1,3,size,size], with five stages that each halve the picture. */
-export function writeResidual(file: string, { size, channels, blocks }: ConvolutionShape): void {
-  const graph = new GraphWriter(file);
-  graph.input('x', FLOAT, [1, 3, size, size]);
-  const conv = (x: string, from: number, to: number, stride: number): string =>
-    graph.node(
-      'Conv',
-      [x, graph.weight([to, from, 3, 3]), graph.weight([to])],
-      [ints('pads', [1, 1, 1, 1]), ints('strides', [stride, stride])],
-    );
-  let x = 'x';
-  let from = 3;
-  for (let stage = 0; stage < 5; stage++) {
-    const to = channels * 2 ** stage;
-    x = graph.node('Relu', [conv(x, from, to, 2)]);
-    for (let block = 0; block < blocks; block++) {
-      const inner = conv(graph.node('Relu', [conv(x, to, to, 1)]), to, to, 1);
-      x = graph.node('Relu', [graph.node('Add', [inner, x])]);
-    }
-    from = to;
-  }
-  const pooled = graph.node('Flatten', [graph.node('GlobalAveragePool', [x])]);
-  graph.finish(graph.node('Gemm', [pooled, graph.weight([from, 1000]), graph.weight([1000])]), FLOAT);
 }
 
 /** Three bidirectional LSTMs of 512 units on 1,000 steps of 80 features, and a vocabulary of 8,000. */

@@ -1,0 +1,73 @@
+/** What all benchmarks share: their folder, their options and their output. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Runs a benchmark in a folder of its own, which is also TMPDIR and the parent of the slicing cache. Removes the folder when the
+ * benchmark ends, also by an error or a signal: it has gigabytes.
+ * @param keep whether the folder stays if the benchmark ends by itself
+ */
+export async function inOwnFolder(
+  parent: string,
+  name: string,
+  work: (folder: string) => Promise<void>,
+  keep = false,
+): Promise<void> {
+  const folder = fs.mkdtempSync(path.join(parent, `${name}-`));
+  // Functions' /tmp folders and the local S3 are there too.
+  process.env.TMPDIR = folder;
+  process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
+  const remove = (): void => {
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  const stop = (signal: NodeJS.Signals): void => {
+    remove();
+    for (const each of SIGNALS) process.off(each, stop);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
+  try {
+    await work(folder);
+  } catch (error) {
+    remove();
+    throw error;
+  } finally {
+    if (!keep) remove();
+    for (const signal of SIGNALS) process.off(signal, stop);
+  }
+}
+
+/** In memory, if the machine has such a folder, so that its disk is not measured. */
+export const MEMORY_FOLDER = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
+
+export function folderOption(fallback = MEMORY_FOLDER): Option {
+  return new Option('--folder <path>', 'folder for all files')
+    .argParser((text: string) => {
+      if (fs.statSync(text, { throwIfNoEntry: false })?.isDirectory()) return text;
+      throw new InvalidArgumentError('It must be an existing folder.');
+    })
+    .default(fallback);
+}
+
+/** An option that is a whole number above 0. */
+export function numberOption(flags: string, description: string, fallback: number): Option {
+  return new Option(flags, description).argParser(positive).default(fallback);
+}
+
+export function positive(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return Number(text);
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function describeMachine(): string {
+  const model = os.cpus().at(0)?.model ?? 'unknown processor';
+  return `Node.js ${process.version}, ${os.cpus().length} x ${model}, ${os.type()} ${os.release()}`;
+}
