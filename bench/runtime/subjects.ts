@@ -19,10 +19,14 @@ const PROBE = { layers: 1, channels: 4, size: 8 };
 
 export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'consolidated' | 'whole' | 'naive';
 
+/** See `loaderClaimKey`. */
+const LOADER_KEY = /runs\/loader-[^/]+\.json$/;
+
 export class Subjects {
   readonly modelPath: string;
   readonly plan: SlicePlan;
   private readonly slicesFolder: string;
+  private claimedKey: string | undefined;
   private readonly inputs: ReadonlyMap<string, RawTensor>;
 
   constructor(
@@ -63,7 +67,10 @@ export class Subjects {
 
   start(name: DeploymentName, simulation: Simulation, tls = true): Promise<Deployment> {
     const assembly = this.assembly(name);
-    if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, { simulation, tls });
+    const onAccess = ({ resource }: { readonly resource: string }): void => {
+      this.claimedKey ??= LOADER_KEY.exec(resource)?.[0];
+    };
+    if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, { simulation, tls, onAccess });
     const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
     return Deployment.startNaive(name, assembly, this.naiveInput(), models, { simulation, tls });
   }
@@ -94,12 +101,10 @@ export class Subjects {
     return JSON.stringify(Object.fromEntries(tensors));
   }
 
-  /** Key of the object by which loaders of the whole model exclude each other. */
+  /** Key of the object by which loaders of the whole model exclude each other. Known after a load. */
   get loaderKey(): string {
-    const template = fs.readFileSync(path.join(this.assembly('consolidated'), 'Bench.template.json'), 'utf8');
-    const key = /"SLICE_LOADER_KEY":\s*"([^"]+)"/.exec(template)?.at(1);
-    if (key === undefined) throw new Error('the pipeline has no consolidation');
-    return key;
+    if (this.claimedKey === undefined) throw new Error('no function has loaded the whole model yet');
+    return this.claimedKey;
   }
 
   /** Size of each slice's files in bytes. */
