@@ -18,6 +18,7 @@ import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 import { WIDTH, twoTowers } from '../support/towers';
+import { fullTest } from '../support/full-checks';
 
 const modelPath = saveModel(mlp(4));
 const consolidated = {
@@ -63,11 +64,14 @@ function wholeLines(cloud: LocalCloud): Record<string, unknown>[] {
 
 describe.each<[string, Partial<SlicedInferencePipelineProps>]>([
   ['Express', {}],
-  ['Express and does not warm up', { warmUp: WarmUp.NEVER }],
-  ['Standard', { stateMachineType: sfn.StateMachineType.STANDARD }],
+  [
+    'Standard and does not warm up',
+    { stateMachineType: sfn.StateMachineType.STANDARD, warmUp: WarmUp.NEVER },
+  ],
 ])('consolidation in a state machine that is %s', (_, props) => {
-  test('serves the first run by the slices, and later ones by the whole model in one state', async () => {
-    const cloud = await deployed(props);
+  test('serves the first run by the slices, and later ones by the whole model in one state, with the permissions that it has', async () => {
+    const accesses: Access[] = [];
+    const cloud = await deployed(props, { onAccess: (access) => accesses.push(access) });
     trace.length = 0;
     const first = await run(cloud, rows(2, 1));
     expect(first.servedBy).toBe('slices');
@@ -79,6 +83,10 @@ describe.each<[string, Partial<SlicedInferencePipelineProps>]>([
     expect(second.servedBy).toBe('whole');
     expect(second.timings).toMatchObject([{ whole: true, cold: false, loadMs: 0 }]);
     expect(entered()).toEqual(['Ask whole model']);
+    await cloud.asynchronousCalls();
+    expect(accesses.filter(({ refusal }) => refusal !== undefined)).toEqual([]);
+    const claims = accesses.filter(({ resource }) => resource.includes('/runs/loader-'));
+    expect(new Set(claims.map(({ action }) => action))).toEqual(new Set(['s3:PutObject', 's3:GetObject']));
   });
 });
 
@@ -98,18 +106,6 @@ test('branches load beside the whole model, and both ways return the same bits',
   expect(await run(cloud, inputs, towers)).toMatchObject({ servedBy: 'slices', timings: { length: 5 } });
   await cloud.asynchronousCalls();
   expect(await run(cloud, inputs, towers)).toMatchObject({ servedBy: 'whole', timings: { length: 1 } });
-});
-
-test('its function needs no permission that it lacks, and writes and reads the claim of loaders', async () => {
-  const accesses: Access[] = [];
-  const cloud = await deployed({}, { onAccess: (access) => accesses.push(access) });
-  for (const seed of [1, 2]) {
-    await run(cloud, rows(2, seed));
-    await cloud.asynchronousCalls();
-  }
-  expect(accesses.filter(({ refusal }) => refusal !== undefined)).toEqual([]);
-  const claims = accesses.filter(({ resource }) => resource.includes('/runs/loader-'));
-  expect(new Set(claims.map(({ action }) => action))).toEqual(new Set(['s3:PutObject', 's3:GetObject']));
 });
 
 test('the client says which way a run went', async () => {
@@ -161,7 +157,8 @@ describe('a whole model that does not serve', () => {
     expect(outputs.map(({ servedBy }) => servedBy)).toEqual(Array(4).fill('slices'));
   });
 
-  test('because it does not answer, fails no run', async () => {
+  // Waits for ten seconds.
+  fullTest('because it does not answer, fails no run', async () => {
     // The function's own timeout is a minute; the state waits for as long as a run should.
     const cloud = await disturbed(
       'setTimeout(() => undefined, 600_000); require("node:http").request = () => ({ on() {}, end() {}, write() {} });',
@@ -200,22 +197,22 @@ test.each<[string, Partial<SlicedInferencePipelineProps>]>([
   },
 );
 
-test('ten cold requests at once load one copy of the whole model', async () => {
-  // 4 MB of weights at 1 MB/s: the ten runs have asked long before the copy is loaded.
-  const large = saveModel(wide(4));
+test('five cold requests at once load one copy of the whole model', async () => {
+  // 2 MB of weights at 1 MB/s: the five runs have asked long before the copy is loaded.
+  const large = saveModel(wide(2));
   const network = { firstByteMs: 1, connectionBytesPerSecond: 1e6, functionBytesPerSecond: 1e6 };
   const cloud = await start(
     synthesize(large, () => ({ ...consolidated, slicing: Slicing.count(2) })),
     { simulation: { network } },
   );
   const inputs = (seed: number) => new Map([['x', float32([1, 512], Array(512).fill(seed / 10))]]);
-  const outputs = await Promise.all(Array.from({ length: 10 }, (_, at) => run(cloud, inputs(at + 1), large)));
+  const outputs = await Promise.all(Array.from({ length: 5 }, (_, at) => run(cloud, inputs(at + 1), large)));
   await cloud.asynchronousCalls();
-  expect(outputs.map(({ servedBy }) => servedBy)).toEqual(Array(10).fill('slices'));
+  expect(outputs.map(({ servedBy }) => servedBy)).toEqual(Array(5).fill('slices'));
   const loads = wholeLines(cloud).flatMap(({ loaded }) => (loaded === undefined ? [] : [loaded]));
-  expect(loads).toHaveLength(10);
+  expect(loads).toHaveLength(5);
   expect(loads.filter((loaded) => loaded === 'now')).toHaveLength(1);
-  expect((await run(cloud, inputs(11), large)).servedBy).toBe('whole');
+  expect((await run(cloud, inputs(6), large)).servedBy).toBe('whole');
 });
 
 /** A chain of products with weights of 1 MiB. */

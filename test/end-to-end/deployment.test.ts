@@ -10,8 +10,9 @@ import { infer } from '../../local';
 import { failed, rows, start, succeeded, synthesize } from '../support/deployed-pipeline';
 import { mlp, retrained, saveModel, temporaryFolder } from '../support/model-builder';
 import { differingOutputs, runWhole } from '../support/run-slices';
+import { cases } from '../support/full-checks';
 
-const RUNS = 200;
+const RUNS = cases(40, 200);
 const AT_A_TIME = 8;
 
 const models = [mlp(4), retrained(mlp(4))].map((model) => saveModel(model));

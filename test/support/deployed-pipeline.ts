@@ -8,7 +8,7 @@ import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import type { ExecutionResult, LocalCloudOptions, TraceEvent } from '../../local';
 import { LocalCloud } from '../../local';
-import { askOneProcess } from './inference/fast-analysis';
+import { askOneProcess, readingFreshFilesAtOnce } from './inference/fast-analysis';
 import { shareZips } from './share-zips';
 import { temporaryFolder } from './temporary-folder';
 import { float32 } from './tensors';
@@ -33,7 +33,15 @@ interface SynthesisOptions {
 export function synthesize(
   modelPath: string,
   build: (stack: Stack) => Partial<SlicedInferencePipelineProps>,
-  { stackName = 'Test', use = () => undefined }: SynthesisOptions = {},
+  options: SynthesisOptions = {},
+): string {
+  return readingFreshFilesAtOnce(() => synthesizeStack(modelPath, build, options));
+}
+
+function synthesizeStack(
+  modelPath: string,
+  build: (stack: Stack) => Partial<SlicedInferencePipelineProps>,
+  { stackName = 'Test', use = () => undefined }: SynthesisOptions,
 ): string {
   const outdir = path.join(temporaryFolder(), 'cdk.out');
   const app = new App({ outdir, analyticsReporting: false });

@@ -26,10 +26,12 @@ class CommandHost {
   private readonly pending = new Map<number, Pending>();
   private commands = 0;
 
-  constructor() {
+  /** @param authorities the file with certificates, which Node.js reads when it starts */
+  constructor(authorities: string | undefined) {
     this.child = fork(path.join(__dirname, 'command-host.cjs'), {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: authorities },
     });
     const stderr: Buffer[] = [];
     this.child.stderr?.on('data', (part: Buffer) => stderr.push(part));
@@ -63,13 +65,19 @@ class CommandHost {
   }
 }
 
-let host: CommandHost | undefined;
+/** By the file with certificates. */
+const hosts = new Map<string | undefined, CommandHost>();
 let temporary: string | undefined;
-afterAll(() => host?.close());
+afterAll(() => Promise.all([...hosts.values()].map((host) => host.close())));
+
+function hostWith(authorities: string | undefined): CommandHost {
+  const host = hosts.get(authorities) ?? new CommandHost(authorities);
+  hosts.set(authorities, host);
+  return host;
+}
 
 /** All commands of a test file share a folder for temporary files, which is removed after the tests. */
 export function runHosted({ args, cwd, env }: HostedCommand): Promise<HostedResult> {
-  host ??= new CommandHost();
   temporary ??= temporaryFolder();
-  return host.run({ args, cwd, env: { ...env, TMPDIR: temporary } });
+  return hostWith(env.NODE_EXTRA_CA_CERTS).run({ args, cwd, env: { ...env, TMPDIR: temporary } });
 }

@@ -53,9 +53,8 @@ export function value(name: string, elemType?: number, dims?: readonly Dim[]): o
 
 export function floats(name: string, dims: readonly number[], values?: readonly number[]): TensorInit {
   const count = dims.reduce((product, dim) => product * dim, 1);
-  const data = Float32Array.from(
-    values ?? Array.from({ length: count }, (_, index) => Math.sin(index + 1) / 4),
-  );
+  const data = values === undefined ? new Float32Array(count) : Float32Array.from(values);
+  if (values === undefined) for (let index = 0; index < count; index++) data[index] = Math.sin(index + 1) / 4;
   return { name, dataType: FLOAT, dims, rawData: new Uint8Array(data.buffer) };
 }
 

@@ -4,10 +4,10 @@ import { Template } from 'aws-cdk-lib/assertions';
 import type { Construct } from 'constructs';
 import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
-import { askOneProcess } from './inference/fast-analysis';
+import { analyzeFast } from './inference/fast-analysis';
 import { mlp, saveModel, temporaryFolder } from './model-builder';
 
-askOneProcess();
+analyzeFast();
 
 /** The apps of a test file share an output folder, so that CDK writes each asset once. */
 const outdir = temporaryFolder();

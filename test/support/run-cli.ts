@@ -60,14 +60,14 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
   });
 }
 
-/** As a process of its own, if the command needs variables or is watched while it runs. Otherwise in the process that all commands share. */
-async function run(
+/** How a command ends: as a process of its own, if the test watches it or preloads a program. Otherwise in the process that commands share. */
+export async function outcome(
   args: readonly string[],
-  options: CliOptions,
+  options: CliOptions = {},
 ): Promise<Pick<CliResult, 'code' | 'stdout' | 'stderr'>> {
-  if (options.env === undefined && options.onStart === undefined) {
+  if (options.env?.NODE_OPTIONS === undefined && options.onStart === undefined) {
     cache ??= temporaryFolder();
-    const env = { ...process.env, SLICED_INFERENCE_CACHE: cache };
+    const env = { ...process.env, SLICED_INFERENCE_CACHE: cache, ...options.env };
     const result = await runHosted({ args, cwd: options.cwd ?? process.cwd(), env });
     return { ...result, stderr: withoutNotes(result.stderr) };
   }
@@ -78,7 +78,7 @@ async function run(
 
 /** Runs a command, expects it to succeed without messages, and returns its standard output. */
 export async function succeed(args: readonly string[], options: CliOptions = {}): Promise<string> {
-  const { stdout, ...rest } = await run(args, options);
+  const { stdout, ...rest } = await outcome(args, options);
   expect(rest).toEqual({ code: 0, stderr: '' });
   return stdout;
 }
@@ -89,7 +89,7 @@ export async function succeedWithJson(args: readonly string[], options: CliOptio
 
 /** Runs a command, expects it to refuse its input in one line, and returns that line without `error: `. */
 export async function refuse(args: readonly string[], options: CliOptions = {}): Promise<string> {
-  const { stderr, ...rest } = await run(args, options);
+  const { stderr, ...rest } = await outcome(args, options);
   expect({ ...rest, stderr }).toEqual({
     code: 2,
     stdout: '',

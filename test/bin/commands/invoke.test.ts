@@ -23,7 +23,7 @@ import { comparable } from '../../support/arbitrary-tensors';
 import { pickyAboutColumns } from '../../support/command-models';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { isLink, link } from '../../support/links-and-pipes';
-import { CLI, cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
+import { CLI, cli, outcome, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { runWhole } from '../../support/run-slices';
 import { shareZips } from '../../support/share-zips';
 import { serveStack, type ServedStack } from '../../support/served-stack';
@@ -202,7 +202,10 @@ describe('sliced-inference', () => {
 
     it('names the flag for larger results', async () => {
       const args = ['--inputs', await save(x), '--results', 's3'];
-      const { code, stdout, stderr } = await cli(call('Fast', ...args, '--max-result-bytes', '100'), local());
+      const { code, stdout, stderr } = await outcome(
+        call('Fast', ...args, '--max-result-bytes', '100'),
+        local(),
+      );
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(
         /^error: the results 'outputs\/\S+' must have at most 100 bytes, got \d+: raise --max-result-bytes \(execution arn:\S+\)\n$/,
@@ -212,7 +215,10 @@ describe('sliced-inference', () => {
 
     it('names the flag for results that are too large for the output', async () => {
       const inputs = await save(new Map([['x', float32([10_000, 16])]]));
-      const { code, stderr } = await cli(call('Fast', '--inputs', inputs, '--results', 'inline'), local());
+      const { code, stderr } = await outcome(
+        call('Fast', '--inputs', inputs, '--results', 'inline'),
+        local(),
+      );
       expect(code).toBe(1);
       expect(stderr).toMatch(
         /^error: the execution failed: InvalidInput: .*inline results must have at most .*: pass --results auto or s3, so that the results are in S3 \(execution arn:/,
@@ -275,7 +281,7 @@ describe('sliced-inference', () => {
         executionArn: expect.stringMatching(/:express:Stack-Mine/) as string,
         output: { label: 'of 2' },
       });
-      const { code, stderr } = await cli([...call, '{"text": "throw"}'], local());
+      const { code, stderr } = await outcome([...call, '{"text": "throw"}'], local());
       expect(code).toBe(1);
       expect(stderr).toMatch(
         /^error: the execution failed: TypeError: preprocess: no such text \(execution arn:\S+\)\n$/,
@@ -290,7 +296,7 @@ describe('sliced-inference', () => {
     });
 
     it('names the error of a function of the user', async () => {
-      const { code, stderr } = await cli(call('Texts', '--input-json', '{"text": "throw"}'), local());
+      const { code, stderr } = await outcome(call('Texts', '--input-json', '{"text": "throw"}'), local());
       expect(code).toBe(1);
       expect(stderr).toMatch(
         /^error: the execution failed: TypeError: preprocess: no such text \(execution arn:\S+\)\n$/,
@@ -305,7 +311,7 @@ describe('sliced-inference', () => {
           ['--inputs', await save(x)],
           ['--input-json', '{}'],
         ]) {
-          const { code, stderr } = await cli(
+          const { code, stderr } = await outcome(
             call('Fast', ...input, '--timeout', '1s'),
             local({ AWS_ENDPOINT_URL_SFN: endpoint }),
           );
@@ -320,7 +326,7 @@ describe('sliced-inference', () => {
     });
 
     it('exits with 1 when the wait is too long, and names the execution', async () => {
-      const { code, stderr } = await cli(
+      const { code, stderr } = await outcome(
         call('Texts', '--input-json', '{"text": "wait"}', '--timeout', '5s', '--stop-on-abort'),
         local(),
       );

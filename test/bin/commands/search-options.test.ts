@@ -10,7 +10,7 @@ import { planText } from '../../../lib/emit/write';
 import { count } from '../../../lib/plan/slicing';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
-import { cli, refuse, succeed } from '../../support/run-cli';
+import { outcome, refuse, succeed } from '../../support/run-cli';
 
 const model = saveModel(mlp(3));
 
@@ -146,11 +146,11 @@ describe('plan, slice and verify', () => {
     const warning =
       'warning: the profile was measured under other conditions than those of the plan (batch is 4, and was 1 in the profile): profile the model again\n';
     for (const command of [['slice', '--out', out], ['verify']]) {
-      const { code, stderr } = await cli([...command, ...flags]);
+      const { code, stderr } = await outcome([...command, ...flags]);
       expect(code).toBe(0);
       expect(stderr).toContain(warning);
     }
-    const { profileDifferences } = JSON.parse((await cli(['verify', ...flags, '--json'])).stdout) as {
+    const { profileDifferences } = JSON.parse((await outcome(['verify', ...flags, '--json'])).stdout) as {
       profileDifferences: unknown;
     };
     expect(profileDifferences).toEqual(['batch is 4, and was 1 in the profile']);

@@ -10,6 +10,9 @@ import type { ModelInit } from '../../support/model-builder';
 import { mlp, saveModel } from '../../support/model-builder';
 import { manyOutputs } from '../../support/command-models';
 import { randomModel } from '../../support/random-graph';
+import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
+
+readFreshFilesAtOnce();
 
 /** Every value has 10 bytes, and every value may cross a cut. */
 function cutsOf(init: ModelInit): CutSpace {

@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import sharp from 'sharp';
 import { builtFile } from '../../../lib/host/package-files';
+import { fullTest } from '../../support/full-checks';
 import { temporaryFolder } from '../../support/model-builder';
 
 function demo(...flags: string[]): SpawnSyncReturns<string> {
@@ -25,7 +26,7 @@ test('prints the text of the photo, and that the bits are those of the unsliced 
   expect([stderr, status]).toEqual(['', 0]);
 });
 
-test('reads a photo that is too large for a request', async () => {
+fullTest('reads a photo that is too large for a request', async () => {
   const photo = path.join(temporaryFolder(), 'large.png');
   const receipt = path.join(__dirname, '../../../examples/ocr/receipt.jpg');
   // The compression of level 0 only stores the pixels.

@@ -5,7 +5,7 @@ import type { Sent } from '../../../bench/runtime/send-child';
 import { PROTOCOLS, startSink, type Protocol } from '../../support/sink';
 
 const CHILD = path.join(__dirname, '../../../dist/bench/runtime/send-child.js');
-const MEGABYTES = 256;
+const MEGABYTES = 128;
 
 async function extraMegabytes(protocol: Protocol): Promise<number> {
   const sink = await startSink(protocol);
@@ -23,7 +23,7 @@ async function extraMegabytes(protocol: Protocol): Promise<number> {
 
 describe('writing a tensor', () => {
   // A tensor that is encrypted as one chunk takes twice its size.
-  it.each(PROTOCOLS)('of 256 MB takes less than 48 MB more memory over %s', async (protocol) => {
+  it.each(PROTOCOLS)('of 128 MB takes less than 48 MB more memory over %s', async (protocol) => {
     expect(await extraMegabytes(protocol)).toBeLessThan(48);
   });
 });

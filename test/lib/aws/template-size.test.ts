@@ -40,16 +40,22 @@ function topics(count: number): (stack: Stack) => void {
 }
 
 describe('the template of a hundred slices', () => {
+  const more = topics(45);
+
   it('is far below the limit of CloudFormation in a VPC and with keys', () => {
-    expect(Buffer.byteLength(synthesized(false))).toBeLessThan(870_000);
-    expect(Buffer.byteLength(synthesized(true))).toBeLessThan(660_000);
+    const written = synthesized(true, more);
+    const template = JSON.parse(written) as { Resources: Record<string, { Type: string }> };
+    expect(written).toBe(JSON.stringify(template));
+    for (const [id, { Type }] of Object.entries(template.Resources))
+      if (Type === 'AWS::SNS::Topic') Reflect.deleteProperty(template.Resources, id);
+    expect(Buffer.byteLength(JSON.stringify(template))).toBeLessThan(660_000);
+    // With indentation, as CDK writes it by default.
+    expect(Buffer.byteLength(JSON.stringify(template, undefined, 1))).toBeLessThan(870_000);
   });
 
   it('is refused by its bytes as CDK writes them, with the rest of the stack', () => {
-    const more = topics(45);
     expect(() => synthesized(false, more)).toThrow(
       /the template of the stack 'Production' must have at most 1000000 bytes \(https:.*\), got 10\d{5}: set suppressTemplateIndentation on the stack, use fewer slices, or move other resources to another stack/,
     );
-    expect(Buffer.byteLength(synthesized(true, more))).toBeLessThan(900_000);
   });
 });

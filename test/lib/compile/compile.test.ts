@@ -13,10 +13,11 @@ import { analyzeFast } from '../../support/inference/fast-analysis';
 import { floats, saveModel, temporaryFolder } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+import { cases } from '../../support/full-checks';
 
 analyzeFast();
 
-const RUNS = 25;
+const RUNS = cases(10, 50);
 
 /** A model, and its number of slices as a fraction of the largest possible number. */
 const cutModel = fc.record({ init: randomModel, share: fc.double({ min: 0, max: 1, noNaN: true }) });
@@ -120,7 +121,7 @@ describe('every cut', () => {
       fc.property(cutModel, (sample) => {
         expect(cut(sample).compiled.plan).toEqual(cut(sample).compiled.plan);
       }),
-      { numRuns: 10 },
+      { numRuns: cases(4, 20) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { attentionBlocks } from '../../support/attention';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { ModelInit, NodeInit, TensorInit } from '../../support/model-builder';
 import { FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
+import { cases } from '../../support/full-checks';
 
 analyzeFast();
 
@@ -81,11 +82,11 @@ function largestMove(
   return Math.max(...moves);
 }
 
-const SEQUENCES = Array.from({ length: 17 }, (_, index) => ({ sequence: 120 + index }));
-const LONG_SEQUENCES = [200, 256, 384, 512].map((around) =>
-  [-4, -1, 0, 1, 4].map((change) => ({ sequence: around + change })),
-);
-const PICTURES = Array.from({ length: 9 }, (_, index) => ({
+const SEQUENCES = Array.from({ length: cases(5, 17) }, (_, index) => ({ sequence: 120 + index }));
+const LONG_SEQUENCES = [200, 256, 384, 512]
+  .slice(0, cases(1, 4))
+  .map((around) => [-4, -1, 0, 1, 4].map((change) => ({ sequence: around + change })));
+const PICTURES = Array.from({ length: cases(4, 9) }, (_, index) => ({
   height: 608 + 8 * index,
   width: 608 + 8 * index,
 }));

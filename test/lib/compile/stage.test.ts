@@ -10,7 +10,10 @@ import { builtFile } from '../../../lib/host/package-files';
 import { parseModel } from '../../../lib/onnx/parse';
 import { count, maxSliceSize } from '../../../lib/plan/slicing';
 import { stageModel } from '../../../lib/compile/stage';
+import { askOneProcess } from '../../support/inference/fast-analysis';
 import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+
+askOneProcess();
 
 const MODEL = mlp(4, 64);
 

@@ -23,12 +23,13 @@ import {
 } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+import { cases } from '../../support/full-checks';
 
 askOneProcess();
 
 process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
 
-const RUNS = 10;
+const RUNS = cases(4, 20);
 
 const tensor = (elements: readonly number[]): RawTensor => ({
   dtype: 'float32',

@@ -14,6 +14,7 @@ import type { GraphInit, ModelInit, NodeInit } from '../../support/model-builder
 import { FLOAT, floats, int64s, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import { sparseModel } from '../../support/sparse-model';
 import { WIDTH as TOWER_WIDTH, interleaved, tower, twoTowers } from '../../support/towers';
+import { FULL_CHECKS } from '../../support/full-checks';
 
 analyzeFast();
 
@@ -91,7 +92,7 @@ function cutOf({ dataflow, cuts }: AnalyzedModel, slices: number) {
 }
 
 describe('the best cut into a number of slices', () => {
-  const encoder = { layers: 12, hidden: 768, sequence: 128, vocabulary: 30_522 };
+  const encoder = { layers: 12, hidden: 192, sequence: 128, vocabulary: 30_522 };
 
   test.each<[string, () => AnalyzedModel, number]>([
     ['a classifier whose last tensors are small', () => graph(classifier(12)), 4],
@@ -116,7 +117,7 @@ describe('the best cut into a number of slices', () => {
     expect([work, Math.max(...work) <= 1.6 / slices]).toEqual([work, true]);
   });
 
-  test.each([120, 128, 136, 200, 256, 384, 512])(
+  test.each([120, 128, 136, 200, 256, 384, 512].filter((_, at) => FULL_CHECKS || at % 3 === 0))(
     'shares the work of an encoder whose slices recompute a mask, with a sequence of %i',
     (sequence) => {
       const analyzed = analyzeModel(saveModel(maskedEncoder(6)), { dimensions: { sequence } });
@@ -138,8 +139,9 @@ describe('the best cut into a number of slices', () => {
     expect(sizes.map(memoryMb)).toEqual([least, least, least, least]);
   });
 
-  test.each([1, 2, 100, 129, 400])('cuts 400 layers into exactly %i slices, twice the same', (slices) => {
-    const deep = graph(tower400());
+  const deep = graph(tower400());
+
+  test.each([1, 2, 129, 400])('cuts 400 layers into exactly %i slices, twice the same', (slices) => {
     const nodes = (): number[] => cutOf(deep, slices).groups.map((own) => own.length);
     const first = nodes();
     expect(first).toHaveLength(slices);

@@ -1,12 +1,9 @@
 /** Makes the analysis of many small models fast, for the tests of a file and for the models that the file analyzes as it loads. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { packageRoot } from '../../../lib/host/package-files';
 import { timeAhead } from './file-age';
-import { PersistentInference } from './persistent-inference';
+import type { PersistentInference } from './persistent-inference';
 
-/** As long as the library waits for ONNX Runtime itself. */
-const INFERENCE_TIMEOUT_MS = 60_000;
+/** Of the environment of the tests: the process that all test files of a Jest worker ask. */
+declare const sharedInference: () => PersistentInference | undefined;
 
 /** Does both of the following. */
 export function analyzeFast(): void {
@@ -20,11 +17,8 @@ let isAsking = false;
 export function askOneProcess(): void {
   if (isAsking) return;
   isAsking = true;
-  // `npm test` builds the worker. Without it, the library starts a process per question.
-  const worker = path.join(packageRoot(), 'dist/test/support/inference/inference-worker.js');
-  if (!fs.existsSync(worker)) return;
-  const end = new PersistentInference(INFERENCE_TIMEOUT_MS).install();
-  afterAll(end);
+  const restore = sharedInference()?.install();
+  afterAll(() => restore?.());
 }
 
 /** Reads files that have just been written without waiting; see `timeAhead` for the condition. */
@@ -33,4 +27,15 @@ export function readFreshFilesAtOnce(): void {
   afterAll(() => {
     clock.mockRestore();
   });
+}
+
+/** Does so during the action alone. */
+export function readingFreshFilesAtOnce<T>(action: () => T): T {
+  const { now } = Date;
+  Date.now = timeAhead;
+  try {
+    return action();
+  } finally {
+    Date.now = now;
+  }
 }

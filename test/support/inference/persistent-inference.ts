@@ -40,9 +40,9 @@ export class PersistentInference {
   /**
    * Replaces `spawnSync` for the scripts above; the library looks the function up at each call.
    *
-   * @returns a function that restores `spawnSync` and ends the process
+   * @returns a function that restores `spawnSync`; the process stays
    */
-  install(): () => Promise<void> {
+  install(): () => void {
     const { spawnSync } = childProcess;
     const node = process.execPath;
     const substitute = (command: string, args: readonly string[], options: object): unknown => {
@@ -51,10 +51,8 @@ export class PersistentInference {
       return result(this.ask({ script, argument: args[1] }));
     };
     Object.assign(childProcess, { spawnSync: substitute });
-    return async () => {
+    return () => {
       Object.assign(childProcess, { spawnSync });
-      this.channel.port1.close();
-      await this.worker?.terminate();
     };
   }
 

@@ -1,4 +1,6 @@
-/** The environment of every test file: Node.js's, with the two adjustments below. */
+/** The environment of every test file: Node.js's, with the three adjustments below. */
+const fs = require('node:fs');
+const path = require('node:path');
 const { TestEnvironment } = require('jest-environment-node');
 
 /**
@@ -29,10 +31,25 @@ function writeWithoutNotices(chunk, ...rest) {
   return isBundlingNotice(chunk) || write(chunk, ...rest);
 }
 
+/** As long as the library waits for ONNX Runtime itself. */
+const INFERENCE_TIMEOUT_MS = 60_000;
+let inference;
+
+/** The process that answers questions to ONNX Runtime, for all test files of this worker. `undefined` before `npm test` has built it. */
+function sharedInference() {
+  const built = path.join(__dirname, '../../../dist/test/support/inference/persistent-inference.js');
+  if (inference === undefined && fs.existsSync(built)) {
+    const { PersistentInference } = require(built);
+    inference = new PersistentInference(INFERENCE_TIMEOUT_MS);
+  }
+  return inference;
+}
+
 module.exports = class Environment extends TestEnvironment {
   async setup() {
     await super.setup();
     for (const name of SHARED) this.global[name] = globalThis[name];
     stderr.write = writeWithoutNotices;
+    this.global.sharedInference = sharedInference;
   }
 };

@@ -3,30 +3,36 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Paths below `test/`, longest first. Jest itself knows durations only from earlier runs, which a fresh clone lacks. */
+/** Paths below `test/`, longest first, also those of `npm run check:all`. Jest itself knows durations only from earlier runs, which a fresh clone lacks. */
 const LONGEST = [
   'end-to-end/corpus.test.ts',
   'client/python.test.ts',
+  'end-to-end/consolidated-deployment.test.ts',
   'faults/faults.test.ts',
-  'end-to-end/consolidation.test.ts',
-  'end-to-end/state-tensors.test.ts',
-  'lib/plan/search/label-setting.test.ts',
-  'bin/commands/run.test.ts',
-  'end-to-end/deployment.test.ts',
-  'fuzz/fuzz.test.ts',
-  'client/sliced-inference-client.test.ts',
-  'end-to-end/permissions.test.ts',
-  'end-to-end/pipeline.test.ts',
   'integ/compare.test.ts',
-  'bin/commands/invoke.test.ts',
+  'end-to-end/consolidation.test.ts',
+  'end-to-end/pipeline.test.ts',
+  'end-to-end/deployment.test.ts',
+  'end-to-end/permissions.test.ts',
+  'lib/plan/search/label-setting.test.ts',
+  'fuzz/fuzz.test.ts',
+  'lib/plan/printed-plans.test.ts',
+  'end-to-end/state-tensors.test.ts',
   'examples/ocr/demo.test.ts',
+  'examples/ocr/pages.test.ts',
+  'examples/embeddings.test.ts',
+  'end-to-end/calls-during-deployments.test.ts',
   'examples/ocr/cloud.test.ts',
-  'lib/optimize/optimize.test.ts',
-  'bin/commands/verify.test.ts',
+  'integ/role.test.ts',
+  'bin/commands/run.test.ts',
+  'end-to-end/own-handlers.test.ts',
   'bin/commands/local.test.ts',
-  'lib/shapes/proven-shapes.test.ts',
-  'local/s3/faults.test.ts',
-  'lambda/store/direct-transfer.test.ts',
+  'lib/plan/best-cut.test.ts',
+  'bin/commands/invoke.test.ts',
+  'bin/commands/verify.test.ts',
+  'client/sliced-inference-client.test.ts',
+  'bin/plan/report/assemble-report.test.ts',
+  'lib/aws/workflow/workflow.test.ts',
 ].map((file) => path.join(__dirname, '../..', file));
 
 for (const file of LONGEST)

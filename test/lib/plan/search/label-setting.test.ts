@@ -8,10 +8,11 @@ import { everyPlan } from '../../../support/every-plan';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
 import type { PlanCase } from '../../../support/random-plan-cases';
 import { graphOf, randomPlanCases } from '../../../support/random-plan-cases';
+import { cases } from '../../../support/full-checks';
 
 readFreshFilesAtOnce();
 
-const GRAPHS = 300;
+const GRAPHS = cases(60, 300);
 const MOST_CUTS = 12;
 const SEED = 14;
 const TEMPERATURES: readonly Temperature[] = ['warm', 'cold', 'mixed'];

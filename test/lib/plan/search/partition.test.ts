@@ -13,6 +13,7 @@ import type { Groups } from '../../../../lib/plan/wiring/groups';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { saveModel } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
+import { cases } from '../../../support/full-checks';
 
 analyzeFast();
 
@@ -58,7 +59,7 @@ describe('maxSliceSize', () => {
         expect(found.every(fits)).toBe(true);
         expect(found).toHaveLength(Math.min(...allowed.map((sizes) => sizes.length)));
       }),
-      { numRuns: 15 },
+      { numRuns: cases(8, 40) },
     );
   });
 });
@@ -124,7 +125,7 @@ describe('count', () => {
         expect(found).toHaveLength(slices);
         expect(best).toContainEqual(measured(space, found));
       }),
-      { numRuns: 60 },
+      { numRuns: cases(25, 150) },
     );
     expect(bound).toBeGreaterThan(0);
   });

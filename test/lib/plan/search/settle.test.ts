@@ -9,8 +9,18 @@ import { FLOAT, floats, node, saveModel, value } from '../../../support/model-bu
 
 analyzeFast();
 
+/** By layers and rows. */
+const known = new Map<string, AnalyzedModel>();
+
 /** A model of equal layers, each a MatMul, an Add and a Tanh, with as many rows of activations as given. */
 function layered(layers: number, rows: number): AnalyzedModel {
+  const key = `${layers} ${rows}`;
+  const model = known.get(key) ?? newLayered(layers, rows);
+  known.set(key, model);
+  return model;
+}
+
+function newLayered(layers: number, rows: number): AnalyzedModel {
   const width = 32;
   const nodes = Array.from({ length: layers }, (_, layer) => [
     node('MatMul', [layer === 0 ? 'x' : `t${layer - 1}`, `w${layer}`], [`m${layer}`]),

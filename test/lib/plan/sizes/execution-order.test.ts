@@ -5,6 +5,9 @@ import { executionOrder } from '../../../../lib/plan/sizes/execution-order';
 import type { ModelInit, NodeInit } from '../../../support/model-builder';
 import { FLOAT, node, saveModel, value } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
+import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
+
+readFreshFilesAtOnce();
 
 /** The results in the order of the nodes that compute them. */
 function resultsOf(nodes: NodeInit[], outputs: readonly string[]): string[] {

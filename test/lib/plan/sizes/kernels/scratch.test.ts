@@ -13,6 +13,9 @@ import {
   saveModel,
   value,
 } from '../../../../support/model-builder';
+import { readFreshFilesAtOnce } from '../../../../support/inference/fast-analysis';
+
+readFreshFilesAtOnce();
 
 type Shape = readonly number[];
 type Typed = readonly [dtype: number, shape: Shape];
