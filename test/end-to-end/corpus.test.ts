@@ -37,6 +37,7 @@ const LARGE = new Set([
   'big_fanout_203',
   'ch_PP-OCRv4_det_infer.onnx',
   'ch_PP-OCRv4_rec_infer.onnx',
+  'ch_ppocr_mobile_v2.0_cls_infer.onnx',
   'light_resnet50',
   'magika_standard_v3_3',
   'minilm_l6_int8',

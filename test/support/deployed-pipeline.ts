@@ -9,11 +9,13 @@ import { SlicedInferencePipeline } from '../../lib';
 import type { ExecutionResult, LocalCloudOptions, TraceEvent } from '../../local';
 import { LocalCloud } from '../../local';
 import { askOneProcess, readingFreshFilesAtOnce } from './inference/fast-analysis';
+import { shareCode } from './share-code';
 import { shareZips } from './share-zips';
 import { temporaryFolder } from './temporary-folder';
 import { float32 } from './tensors';
 
 askOneProcess();
+shareCode();
 
 /** Events of all clouds in the order of their time. */
 export const trace: TraceEvent[] = [];

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ModelProto } from '../../bench/onnx-schema';
-import { temporaryFolder } from './temporary-folder';
+import { sharedFolder, temporaryFolder } from './temporary-folder';
 
 export { temporaryFolder };
 
@@ -137,4 +137,13 @@ export function saveModel(
   const file = path.join(folder, name);
   fs.writeFileSync(file, model instanceof Uint8Array ? model : encodeModel(model));
   return file;
+}
+
+/** The file of a model that no test changes. The cache has its plans, which need not be made again for each test file. */
+export function sharedModel(name: string, model: ModelInit): string {
+  const folder = path.join(sharedFolder(), name);
+  const file = path.join(folder, 'model.onnx');
+  if (fs.existsSync(file)) return file;
+  fs.mkdirSync(folder, { recursive: true });
+  return saveModel(model, 'model.onnx', folder);
 }

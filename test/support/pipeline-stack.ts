@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import { analyzeFast } from './inference/fast-analysis';
-import { mlp, saveModel, temporaryFolder } from './model-builder';
+import { mlp, sharedModel, temporaryFolder } from './model-builder';
 
 analyzeFast();
 
@@ -13,7 +13,7 @@ analyzeFast();
 const outdir = temporaryFolder();
 
 /** A model of four layers, whose weights lie outside the graph. */
-export const MLP_PATH = saveModel(mlp(4));
+export const MLP_PATH = sharedModel('mlp-4', mlp(4));
 
 export type Properties = Readonly<Record<string, unknown>>;
 

@@ -16,3 +16,12 @@ if ('afterAll' in globalThis) {
     for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
   });
 }
+
+/** A folder that the test files of a Jest worker share. It is removed after all tests. */
+export function sharedFolder(): string {
+  const { SLICED_INFERENCE_TEST_SHARED: root, JEST_WORKER_ID: worker = '1' } = process.env;
+  if (root === undefined) return temporaryFolder();
+  const folder = path.join(root, worker);
+  fs.mkdirSync(folder, { recursive: true });
+  return folder;
+}

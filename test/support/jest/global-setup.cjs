@@ -10,6 +10,10 @@ module.exports = () => {
   process.env.SLICED_INFERENCE_TEST_ZIPS = fs.mkdtempSync(
     path.join(os.tmpdir(), 'sliced-inference-test-zips-'),
   );
+  // What the test files of a worker share: see `sharedFolder`.
+  process.env.SLICED_INFERENCE_TEST_SHARED = fs.mkdtempSync(
+    path.join(os.tmpdir(), 'sliced-inference-test-shared-'),
+  );
   // CDK's built-in validation takes nine tenths of a synthesis. The tests of whole templates switch it on.
   process.env.CDK_VALIDATION = 'false';
   // The package bundles its AWS SDK, so the SDK's advice to change Node.js is not for users.

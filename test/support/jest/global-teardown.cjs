@@ -2,6 +2,7 @@
 const fs = require('node:fs');
 
 module.exports = () => {
-  for (const folder of [process.env.SLICED_INFERENCE_CACHE, process.env.SLICED_INFERENCE_TEST_ZIPS])
+  const { SLICED_INFERENCE_CACHE, SLICED_INFERENCE_TEST_ZIPS, SLICED_INFERENCE_TEST_SHARED } = process.env;
+  for (const folder of [SLICED_INFERENCE_CACHE, SLICED_INFERENCE_TEST_ZIPS, SLICED_INFERENCE_TEST_SHARED])
     fs.rmSync(folder, { recursive: true, force: true });
 };

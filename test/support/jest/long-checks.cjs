@@ -16,9 +16,12 @@ const LEFT_OUT = [
 const SHORTENED = [
   /\/end-to-end\/(consolidation|corpus|deployment|own-handlers|permissions|state-tensors)\.test/,
   /\/examples\/ocr\/demo\.test/,
+  /\/lib\/aws\/workflow\/failure\.test/,
   /\/lib\/compile\/(compile|stable-cuts)\.test/,
+  /\/lib\/cost\/alternatives\/compare\.test/,
   /\/lib\/optimize\/optimize\.test/,
   /\/lib\/plan\/(best-cut|search\/label-setting|search\/partition)\.test/,
+  /\/lib\/plan\/sizes\/(execution-order|run-memory|slice-sizes)\.test/,
 ];
 
 const matches = (patterns) => (file) => patterns.some((pattern) => pattern.test(file));

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { failState } from '../../../../lib/aws/workflow/failure';
 import type { JsonObject } from '../../../../local/basics/json';
 import { run, task } from '../../../support/machine-fixture';
+import { cases } from '../../../support/full-checks';
 
 const failed = (hasSteps: boolean) =>
   failState(new Stack(), 'Failed', { failure: 'failure', failedAt: 'failedAt' }, hasSteps);
@@ -130,7 +131,7 @@ describe('the cause of a failed execution', () => {
         expect(parsed).toBeInstanceOf(Object);
         expect(parsed).not.toBeInstanceOf(Array);
       }),
-      { numRuns: 150 },
+      { numRuns: cases(50, 300) },
     );
   });
 });

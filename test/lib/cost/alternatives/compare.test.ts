@@ -9,6 +9,7 @@ import type { ComparisonOptions, SlicedPlan } from '../../../../lib/cost/alterna
 import { compareAlternatives } from '../../../../lib/cost/alternatives/compare';
 import { costModel } from '../../../../lib/cost/model';
 import { chainOf, outcomesOf } from '../../../support/cost-fixtures';
+import { cases } from '../../../support/full-checks';
 
 /** A picture model of 10 MB that computes 0.06 s. */
 const SMALL: WholeModel = {
@@ -411,7 +412,7 @@ describe('the rate for which a verdict is given', () => {
         for (const [index, own] of one.alternatives.entries())
           expect(own.dollarsPerMonth(first)).toBe(other.alternatives[index].dollarsPerMonth(first));
       }),
-      { numRuns: 12 },
+      { numRuns: cases(4, 24) },
     );
   });
 
@@ -437,7 +438,7 @@ describe('the rate for which a verdict is given', () => {
           }
         }
       }),
-      { numRuns: 12 },
+      { numRuns: cases(4, 24) },
     );
   });
 

@@ -12,7 +12,7 @@ import { cases } from '../../../support/full-checks';
 
 readFreshFilesAtOnce();
 
-const GRAPHS = cases(60, 300);
+const GRAPHS = cases(80, 300);
 const MOST_CUTS = 12;
 const SEED = 14;
 const TEMPERATURES: readonly Temperature[] = ['warm', 'cold', 'mixed'];

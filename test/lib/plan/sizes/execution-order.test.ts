@@ -6,6 +6,7 @@ import type { ModelInit, NodeInit } from '../../../support/model-builder';
 import { FLOAT, node, saveModel, value } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
+import { cases } from '../../../support/full-checks';
 
 readFreshFilesAtOnce();
 
@@ -64,7 +65,7 @@ describe('the order of execution', () => {
           }
         }
       }),
-      { numRuns: 50 },
+      { numRuns: cases(20, 100) },
     );
   });
 

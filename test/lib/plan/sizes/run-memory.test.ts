@@ -8,6 +8,7 @@ import { FLOAT, attribute, floats, int64s, node, value } from '../../../support/
 import type { SizedModel } from '../../../support/model-sizes';
 import { classesOf, sizedModel } from '../../../support/model-sizes';
 import { randomModel } from '../../../support/random-graph';
+import { cases } from '../../../support/full-checks';
 
 const MIB = 2 ** 20;
 
@@ -119,7 +120,7 @@ describe('a run', () => {
         const { peak } = runAll(sized, { outputMemory: isNew });
         expect(peak).toBeGreaterThanOrEqual(mostLive(sized));
       }),
-      { numRuns: 60 },
+      { numRuns: cases(20, 120) },
     );
   });
 
@@ -133,7 +134,7 @@ describe('a run', () => {
         const twice = withBytes(sized, (index) => 2 * small.bytes[index]);
         expect(runAll(twice).peak).toBe(2 * peak);
       }),
-      { numRuns: 60 },
+      { numRuns: cases(20, 120) },
     );
   });
 });

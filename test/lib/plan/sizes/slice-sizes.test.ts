@@ -21,6 +21,7 @@ import {
   value,
 } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
+import { cases } from '../../../support/full-checks';
 
 analyzeFast();
 
@@ -169,7 +170,7 @@ describe('sizes of slices', () => {
           expect({ ...believed[slice], activationBytes, copiedBytes, largestBytes }).toMatchObject(size);
         });
       }),
-      { numRuns: 60 },
+      { numRuns: cases(20, 120) },
     );
   });
 });
