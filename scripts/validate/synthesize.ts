@@ -4,9 +4,20 @@ import * as path from 'node:path';
 import { App, NestedStack, Stack, Stage, Token } from 'aws-cdk-lib';
 import * as cxapi from 'aws-cdk-lib/cx-api';
 import type { JsonObject } from '../../local/basics/json';
-import type { ValidationReport } from './checks/cloudformation';
 import { ResolvedTemplates, type SynthesizedTemplate, type Templates } from './resolve';
 import type { StackCase } from './stacks';
+
+/** The part that we read of the file that CDK writes beside the templates. */
+export interface ValidationReport {
+  readonly pluginReports: readonly {
+    readonly pluginName: string;
+    readonly violations: readonly {
+      readonly ruleName: string;
+      readonly description: string;
+      readonly violatingConstructs: readonly { readonly constructPath: string }[];
+    }[];
+  }[];
+}
 
 export interface SynthesizedCase extends Templates {
   readonly name: string;

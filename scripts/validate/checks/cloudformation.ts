@@ -1,18 +1,6 @@
 /** CDK's validation of the templates by `@aws/cloudformation-validate`, against CloudFormation's schemas of resources. */
 import type { Check } from '../check';
 
-/** The part that we read of the file that CDK writes beside the templates. */
-export interface ValidationReport {
-  readonly pluginReports: readonly {
-    readonly pluginName: string;
-    readonly violations: readonly {
-      readonly ruleName: string;
-      readonly description: string;
-      readonly violatingConstructs: readonly { readonly constructPath: string }[];
-    }[];
-  }[];
-}
-
 /** CDK's name of the validation. Other plugins of the report are not about CloudFormation. */
 const PLUGIN = 'CloudFormation Validate';
 
