@@ -52,19 +52,6 @@ export interface VerifiedSignature<K extends AccessKey> {
   readonly key: K;
   readonly service: string;
   readonly presigned: boolean;
-  /** For the signatures of chunks. */
-  readonly chunks: ChunkSigning;
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html */
-export interface ChunkSigning {
-  readonly signingKey: Buffer;
-  /** `20130524T000000Z`. */
-  readonly time: string;
-  /** `20130524/us-east-1/s3/aws4_request`. */
-  readonly scope: string;
-  /** The signature of the request's head, in hexadecimal. */
-  readonly seed: string;
 }
 
 /** @throws SignatureError */
@@ -118,13 +105,7 @@ export function verifySignature<K extends AccessKey>(
       presented.presigned,
     );
   }
-  return {
-    accessKeyId: presented.accessKeyId,
-    key,
-    service,
-    presigned: presented.presigned,
-    chunks: { signingKey, time, scope, seed: expected },
-  };
+  return { accessKeyId: presented.accessKeyId, key, service, presigned: presented.presigned };
 }
 
 function checkScope(

@@ -53,7 +53,6 @@ export const S3_ACTIONS = [
   's3:DeleteObject',
   's3:GetBucketLocation',
   's3:GetObject',
-  's3:GetObjectAttributes',
   's3:GetObjectTagging',
   's3:ListAllMyBuckets',
   's3:ListBucket',

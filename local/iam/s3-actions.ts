@@ -131,7 +131,7 @@ function objectActions({ method, query, headers }: S3Operation): Action[] | unde
     case 'GET':
     case 'HEAD':
       if (query.has('tagging')) return ['s3:GetObjectTagging'];
-      return query.has('attributes') ? ['s3:GetObject', 's3:GetObjectAttributes'] : ['s3:GetObject'];
+      return ['s3:GetObject'];
     case 'PUT':
       return ['s3:PutObject', ...read];
     case 'POST':
@@ -153,7 +153,7 @@ function keyActions({ method, key, query, headers }: S3Operation): Action[] {
   const isPart = query.has('uploadId');
   switch (method) {
     case 'GET':
-      return query.has('attributes') || query.has('tagging') ? [] : ['kms:Decrypt'];
+      return query.has('tagging') ? [] : ['kms:Decrypt'];
     case 'HEAD':
       return headers['x-amz-checksum-mode'] === undefined ? [] : ['kms:Decrypt'];
     case 'PUT':

@@ -2,7 +2,7 @@
 import type * as http from 'node:http';
 import { ALGORITHM } from '../http/presented-signature';
 import { SignatureError, type SignatureFault } from '../http/signature-error';
-import { type ChunkSigning, verifySignature } from '../http/signature-v4';
+import { verifySignature } from '../http/signature-v4';
 import type { Caller, CallerKey, Callers, Session } from './callers';
 import { notImplemented, S3Error, type S3ErrorCode } from './errors';
 
@@ -33,14 +33,12 @@ export interface Authenticated {
   /** Present if the caller used the credentials of a session. */
   readonly session?: Session;
   readonly service: (typeof SERVICES)[number];
-  readonly presigned: boolean;
-  readonly chunks: ChunkSigning;
 }
 
 /** @throws S3Error when the request is not signed by one of the callers */
 export function authenticate(message: http.IncomingMessage, callers: Callers, region: string): Authenticated {
   try {
-    const { key, service, presigned, chunks } = verifySignature<CallerKey>(message, {
+    const { key, service, presigned } = verifySignature<CallerKey>(message, {
       find: (accessKeyId) => callers.find(accessKeyId),
       region,
       services: SERVICES,
@@ -50,13 +48,7 @@ export function authenticate(message: http.IncomingMessage, callers: Callers, re
     if (!presigned && message.headers['x-amz-content-sha256'] === undefined) {
       throw new S3Error('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
     }
-    return {
-      caller,
-      ...(session && { session }),
-      service: service === 's3express' ? service : 's3',
-      presigned,
-      chunks,
-    };
+    return { caller, ...(session && { session }), service: service === 's3express' ? service : 's3' };
   } catch (error) {
     if (error instanceof SignatureError) throw translate(error);
     throw error;

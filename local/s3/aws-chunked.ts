@@ -3,49 +3,35 @@
  * the checksum. A server that stores this framing as data silently corrupts objects.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
-import { type ChunkSignatures, TRAILER_SIGNATURE } from './chunk-signatures';
 import { S3Error } from './errors';
 
-/** Longest size line or trailer in bytes. The line of a signed chunk has about 100. */
+/** Longest size line or trailer in bytes. */
 const MAX_LINE_BYTES = 4096;
 
 export type Trailers = Map<string, string>;
 
-/**
- * Yields the data, then fills `trailers` (lower-case names).
- * @param signatures verifies the signature of each chunk, and of the trailers if there are any
- */
+/** Yields the data, then fills `trailers` (lower-case names). */
 export async function* decodeAwsChunked(
   source: AsyncIterable<Buffer>,
   trailers: Trailers,
-  signatures?: ChunkSignatures,
 ): AsyncGenerator<Buffer, void, undefined> {
   const reader = new FrameReader(source);
   for (;;) {
-    const { size, signature } = chunkHead(await reader.line());
-    for await (const bytes of reader.bytes(size)) {
-      signatures?.update(bytes);
-      yield bytes;
-    }
-    signatures?.endChunk(signature);
+    const size = chunkSize(await reader.line());
+    yield* reader.bytes(size);
     if (size === 0) break;
     if ((await reader.line()) !== '') throw malformed('a chunk is longer than its size line says');
   }
-  // Without trailers, the signed framing may end without the empty line.
-  for (let line = await reader.line('may end'); line !== ''; line = await reader.line()) {
+  for (let line = await reader.line(); line !== ''; line = await reader.line()) {
     const colon = line.indexOf(':');
     if (colon < 1) throw new S3Error('MalformedTrailerError');
     trailers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
   }
-  const signature = trailers.get(TRAILER_SIGNATURE);
-  trailers.delete(TRAILER_SIGNATURE);
-  signatures?.endTrailers(trailers, signature);
 }
 
-function chunkHead(line: string): { readonly size: number; readonly signature?: string } {
-  const match = /^([0-9a-f]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/i.exec(line);
-  if (match?.[1] === undefined) throw malformed(`a chunk's size line is '${line.slice(0, 40)}'`);
-  return { size: parseInt(match[1], 16), signature: match[2] };
+function chunkSize(line: string): number {
+  if (/^[0-9a-f]{1,12}$/i.test(line)) return parseInt(line, 16);
+  throw malformed(`a chunk's size line is '${line.slice(0, 40)}'`);
 }
 
 function malformed(what: string): S3Error {
@@ -61,16 +47,12 @@ class FrameReader {
     this.source = source[Symbol.asyncIterator]();
   }
 
-  /** Reads a line. If the stream may end instead, its end is an empty line. */
-  async line(atEnd?: 'may end'): Promise<string> {
+  async line(): Promise<string> {
     let end = this.buffered.indexOf('\r\n');
     while (end < 0) {
       if (this.buffered.length > MAX_LINE_BYTES) throw malformed('a line has no end');
       const next = await this.source.next();
-      if (next.done === true) {
-        if (atEnd === 'may end' && this.buffered.length === 0) return '';
-        throw malformed('it ends early');
-      }
+      if (next.done === true) throw malformed('it ends early');
       this.buffered = Buffer.concat([this.buffered, next.value]);
       end = this.buffered.indexOf('\r\n');
     }

@@ -3,7 +3,7 @@ import type * as http from 'node:http';
 import { checksumHeader } from './checksums';
 import { checkRead } from './conditions';
 import { invalidArgument, S3Error } from './errors';
-import { describeObject, isLatin1 } from './object-headers';
+import { describeObject } from './object-headers';
 import { type ByteRange, parseRange } from './range';
 import type { S3Request } from './request';
 import { knownHeaders } from './request-headers';
@@ -72,11 +72,15 @@ function overrides(query: URLSearchParams): http.OutgoingHttpHeaders {
   return Object.fromEntries(
     Object.entries(OVERRIDES).flatMap(([parameter, header]) => {
       const value = query.get(parameter);
-      if (value === null) return [];
-      if (isLatin1(value)) return [[header, value]];
-      throw invalidArgument(parameter, 'Header value cannot be represented using ISO-8859-1.', value);
+      return value === null ? [] : [[header, latin1(value, parameter)]];
     }),
   );
+}
+
+/** What a header can hold. */
+function latin1(value: string, parameter: string): string {
+  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return value;
+  throw invalidArgument(parameter, 'Header value cannot be represented using ISO-8859-1.', value);
 }
 
 function rangeOf({ headers, query }: S3Request, object: StoredObject): ByteRange | undefined {

@@ -13,44 +13,13 @@ export function describeObject(bucket: string, object: StoredObject): http.Outgo
   const storageClass = storageClassOf(bucket, object);
   return {
     ...encryptionHeaders(object),
-    ...mailSafe(object.metadata),
+    ...object.metadata,
     ETag: object.etag,
     'Accept-Ranges': 'bytes',
     'Content-Type': object.contentType,
     'Last-Modified': object.lastModified.toUTCString(),
     ...(storageClass !== 'STANDARD' && { 'x-amz-storage-class': storageClass }),
   };
-}
-
-/**
- * S3 encodes values outside of ASCII as RFC 2047 describes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
- * That it reads the bytes of a header as UTF-8 is believed.
- */
-function mailSafe(metadata: ObjectMetadata['metadata']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(metadata).map(([name, value]) => [
-      name,
-      !name.startsWith('x-amz-meta-') || /^[\t\x20-\x7e]*$/.test(value)
-        ? value
-        : `=?UTF-8?B?${Buffer.from(unicodeOf(value)).toString('base64')}?=`,
-    ]),
-  );
-}
-
-/** Node.js decodes headers as Latin-1. The parameters of presigned URLs are text already. */
-function unicodeOf(value: string): string {
-  if (!isLatin1(value)) return value;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'latin1'));
-  } catch {
-    // The bytes are not UTF-8.
-    return value;
-  }
-}
-
-/** Whether a header can hold this value. */
-export function isLatin1(value: string): boolean {
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
 
 /** Headers of the response to a write. */

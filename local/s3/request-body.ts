@@ -12,7 +12,6 @@ import {
   isChecksum,
   verifyChecksum,
 } from './checksums';
-import { ChunkSignatures } from './chunk-signatures';
 import { entityTooLarge, invalidArgument, notImplemented, S3Error } from './errors';
 import type { S3Request } from './request';
 import type { Headers } from './request-headers';
@@ -26,12 +25,8 @@ const MAX_XML_BYTES = 8 * 1024 * 1024;
 
 const UNSIGNED = 'UNSIGNED-PAYLOAD';
 
-/** Values of `x-amz-content-sha256` for `aws-chunked` bodies. */
-const CHUNKED = {
-  'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { signedChunks: false },
-  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { signedChunks: true },
-  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { signedChunks: true },
-} as const;
+/** The value of `x-amz-content-sha256` for `aws-chunked` bodies. Over TLS, clients do not sign their chunks. */
+const CHUNKED = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
 
 interface RequestBody extends Required<ReceiveOptions> {
   readonly bytes: Readable;
@@ -54,9 +49,8 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   request.continue();
   const passed = traffic ? Readable.from(traffic.uploaded(message)) : message;
   const sent = request.alterBody ? Readable.from(request.alterBody(passed)) : passed;
-  const signatures = payload.signedChunks ? new ChunkSignatures(request.chunks) : undefined;
   return {
-    bytes: payload.chunked ? Readable.from(decodeAwsChunked(sent, trailers, signatures)) : sent,
+    bytes: payload.chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
     algorithms: [
       ...(given ? [given.algorithm] : []),
       ...(payload.sha256 === undefined ? [] : ['sha256' as const]),
@@ -95,27 +89,24 @@ export async function xmlBody(request: S3Request, headers: Headers, operation: s
 
 interface Payload {
   readonly chunked: boolean;
-  readonly signedChunks: boolean;
   /** Hexadecimal, if the signature covers the body as a whole. */
   readonly sha256?: string;
 }
 
 function payloadOf(headers: Headers, operation: string): Payload {
   const hash = headers['x-amz-content-sha256'] ?? UNSIGNED;
-  const chunked = Object.entries(CHUNKED).find(([name]) => name === hash)?.[1];
-  if (chunked !== undefined) return { chunked: true, ...chunked };
-  if (hash.startsWith('STREAMING-AWS4-ECDSA-')) throw notImplemented(`${operation} with ${hash}`);
+  if (hash === CHUNKED) return { chunked: true };
+  if (hash.startsWith('STREAMING-')) throw notImplemented(`${operation} with ${hash}`);
   if (/(^|,)\s*aws-chunked\s*(,|$)/.test(headers['content-encoding'] ?? '')) {
     throw notImplemented(
       `${operation} with the content encoding aws-chunked and x-amz-content-sha256: ${hash}`,
     );
   }
-  if (hash === UNSIGNED) return { chunked: false, signedChunks: false };
-  if (/^[0-9a-f]{64}$/i.test(hash))
-    return { chunked: false, signedChunks: false, sha256: hash.toLowerCase() };
+  if (hash === UNSIGNED) return { chunked: false };
+  if (/^[0-9a-f]{64}$/i.test(hash)) return { chunked: false, sha256: hash.toLowerCase() };
   throw invalidArgument(
     'x-amz-content-sha256',
-    `x-amz-content-sha256 must be ${UNSIGNED}, ${Object.keys(CHUNKED).join(', ')} or a valid sha256 value.`,
+    `x-amz-content-sha256 must be ${UNSIGNED}, ${CHUNKED} or a valid sha256 value.`,
     hash,
   );
 }

@@ -1,7 +1,6 @@
 /** Parses an S3 request: bucket, key, query, headers and caller. */
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { ChunkSigning } from '../http/signature-v4';
 import { queryOf, rawPathOf } from '../http/uri';
 import type { Traffic } from '../simulation/traffic';
 import { type Authenticated, checkScopeOf } from './authenticate';
@@ -23,8 +22,6 @@ export interface S3Request {
   readonly copySource?: CopySource;
   readonly message: http.IncomingMessage;
   readonly caller: Caller;
-  /** For the signatures of chunks. */
-  readonly chunks: ChunkSigning;
   /** Present for a request with the credentials of a session. */
   readonly session?: Session;
   /** The version of TLS that the request came with, such as 1.3. */
@@ -64,7 +61,6 @@ export function parseRequest(
     ...(source !== undefined && { copySource: parseCopySource(String(source)) }),
     message,
     caller: authenticated.caller,
-    chunks: authenticated.chunks,
     ...(authenticated.caller.traffic && { traffic: authenticated.caller.traffic }),
     continue: onContinue,
     tlsVersion: tlsVersion(message),
@@ -103,10 +99,10 @@ function headersInQuery(query: URLSearchParams): Record<string, string> {
   return headers;
 }
 
-/** S3 could not return what no header holds. That it refuses it when it is written is believed. */
+/** S3 could not return what no header holds. */
 function checkHeader(name: string, value: string): void {
-  if (/^[\w-]+$/.test(name) && !/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return;
-  throw invalidArgument(name, 'Header names and values must have no control characters.', value);
+  if (/^[\w-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return;
+  throw invalidArgument(name, 'Header names and values must fit into ISO-8859-1.', value);
 }
 
 /**

@@ -27,7 +27,6 @@ import { IdleConnections } from './idle-connections';
 import { LIST_QUERY, listObjects } from './list-objects';
 import { isMultipart, operateMultipart } from './multipart/multipart';
 import { MultipartUploads } from './multipart/multipart-uploads';
-import { getObjectAttributes } from './object-attributes';
 import { writtenHeaders } from './object-headers';
 import { putObject } from './put-object';
 import {
@@ -233,11 +232,6 @@ async function operateObject(
   switch (request.method) {
     case 'GET':
     case 'HEAD':
-      if (request.method === 'GET' && request.query.has('attributes')) {
-        allowQuery(request, ['attributes']);
-        getObjectAttributes(store, request, response);
-        return;
-      }
       if (request.method === 'GET' && request.query.has('tagging')) {
         allowQuery(request, ['tagging']);
         sendXml(getObjectTagging(store, request), response);

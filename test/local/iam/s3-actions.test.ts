@@ -27,7 +27,6 @@ describe('the permissions of a request', () => {
     ['GET', 'b/k/x', ['s3:GetObject b/k/x']],
     ['HEAD', 'b/k', ['s3:GetObject b/k']],
     ['GET', 'b/k?tagging', ['s3:GetObjectTagging b/k']],
-    ['GET', 'b/k?attributes', ['s3:GetObject b/k', 's3:GetObjectAttributes b/k']],
     ['PUT', 'b/k', ['s3:PutObject b/k']],
     ['DELETE', 'b/k', ['s3:DeleteObject b/k']],
     ['POST', 'b/k?uploads', ['s3:PutObject b/k']],

@@ -11,7 +11,6 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketLocationCommand,
-  GetObjectAttributesCommand,
   GetObjectCommand,
   type GetObjectCommandInput,
   HeadBucketCommand,
@@ -338,23 +337,6 @@ describe.each(endpointKinds())('$name', ({ name: kind, start }) => {
       const answer = await head('unsummed', { ChecksumMode: 'ENABLED' });
       // The check value of the catalogue.
       expect(answer.ChecksumCRC64NVME).toBe(Buffer.from('ae8b14860a799888', 'hex').toString('base64'));
-    });
-
-    asDocumented('is returned with other attributes', async () => {
-      const { ChecksumSHA256 } = await put('attributes', 'content', { ChecksumAlgorithm: 'SHA256' });
-      const answer = await client.send(
-        new GetObjectAttributesCommand({
-          Bucket: BUCKET,
-          Key: 'attributes',
-          ObjectAttributes: ['ETag', 'Checksum', 'ObjectSize', 'StorageClass'],
-        }),
-      );
-      expect(answer).toMatchObject({
-        ETag: md5('content'),
-        ObjectSize: 7,
-        StorageClass: 'STANDARD',
-        Checksum: { ChecksumSHA256 },
-      });
     });
   });
 
