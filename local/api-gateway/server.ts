@@ -4,12 +4,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
-import { closeServer, isForLoopback, listen, LOOPBACK } from '../basics/listen';
+import {
+  isForLoopback,
+  type LoopbackOptions,
+  LoopbackServer,
+  readBody,
+  sendJson,
+} from '../http/loopback-server';
 import type { JsonObject } from '../basics/json';
 import { queryOf, rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/errors';
-import type { ServerCertificate } from '../tls/certificate';
-import { serverWith } from '../tls/server';
 import { type AuthorizationOptions, authorize } from './authorize';
 import { corsHeaders, preflightHeaders } from './cors';
 import { GatewayError } from './gateway-error';
@@ -19,37 +23,20 @@ import type { MappedRequest } from './parameter-mapping';
 import { matchRoute } from './routes';
 import { startExecution, type StartOptions } from './start-execution';
 
-export interface HttpApiServerOptions extends AuthorizationOptions, StartOptions {
-  readonly certificate?: ServerCertificate | undefined;
-  /**
-   * The port to listen on.
-   * @default - a free one
-   */
-  readonly port?: number | undefined;
-}
+export interface HttpApiServerOptions extends AuthorizationOptions, StartOptions, LoopbackOptions {}
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
 
 export class HttpApiServer {
   static async start(api: HttpApi, options: HttpApiServerOptions): Promise<HttpApiServer> {
-    const server = serverWith(options.certificate);
-    const origin = `${options.certificate ? 'https' : 'http'}://${LOOPBACK}`;
-    const started = new HttpApiServer(
-      server,
-      `${origin}:${await listen(server, options.port)}`,
-      api,
-      options,
-    );
-    server.on('request', (message, response) => {
-      started.answer(message, response).catch(() => {
-        // Even the error could not be sent. Without this handler the rejection would end the process.
-        response.destroy();
-      });
-    });
-    return started;
+    const served = new HttpApiServer(api, options);
+    served.server = await LoopbackServer.start((...request) => served.answer(...request), options);
+    return served;
   }
 
+  private server: LoopbackServer | undefined;
+
   private constructor(
-    private readonly server: http.Server,
-    private readonly origin: string,
     private api: HttpApi | undefined,
     private readonly options: HttpApiServerOptions,
   ) {}
@@ -64,11 +51,12 @@ export class HttpApiServer {
     if (this.api === undefined) return undefined;
     const { stages } = this.api;
     const stage = stages.at(0);
-    return stages.includes('$default') || stage === undefined ? this.origin : `${this.origin}/${stage}`;
+    const origin = this.server?.endpoint ?? '';
+    return stages.includes('$default') || stage === undefined ? origin : `${origin}/${stage}`;
   }
 
-  close(): Promise<void> {
-    return closeServer(this.server);
+  async close(): Promise<void> {
+    await this.server?.close();
   }
 
   private async answer(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -85,7 +73,7 @@ export class HttpApiServer {
         return;
       }
       const { status, body } = await this.operate(api, id, message);
-      send(response, status, body, corsHeaders(message, api.cors));
+      sendJson(response, status, body, { ...JSON_HEADERS, ...corsHeaders(message, api.cors) });
     } catch (error) {
       // The client has gone.
       if (response.destroyed || response.headersSent) {
@@ -94,7 +82,7 @@ export class HttpApiServer {
       }
       message.resume();
       const known = error instanceof GatewayError ? error : new GatewayError(500);
-      send(response, known.status, { message: known.message }, known.headers);
+      sendJson(response, known.status, { message: known.message }, { ...JSON_HEADERS, ...known.headers });
     }
   }
 
@@ -108,7 +96,8 @@ export class HttpApiServer {
     const match = matchRoute(api.routes, method, path);
     if (match === undefined) throw new GatewayError(404);
     const { route, variables } = match;
-    const body = await readBody(message);
+    const body = await readBody(message, MAX_PAYLOAD_BYTES);
+    if (body === undefined) throw new GatewayError(413);
     const place = `${stage}/${method}/${path.join('/')}`;
     const request: MappedRequest = {
       id,
@@ -158,37 +147,10 @@ function stageOf(
   return { stage: '$default', path: segments };
 }
 
-async function readBody(message: http.IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  // Read all of a body that is too large. Otherwise the client sees a broken connection instead of the response.
-  for await (const part of message as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size <= MAX_PAYLOAD_BYTES) parts.push(part);
-  }
-  if (size > MAX_PAYLOAD_BYTES) throw new GatewayError(413);
-  return Buffer.concat(parts);
-}
-
 function joined(headers: http.IncomingHttpHeaders): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value.join(',') : value]],
     ),
   );
-}
-
-function send(
-  response: http.ServerResponse,
-  status: number,
-  body: JsonObject,
-  headers: http.OutgoingHttpHeaders,
-): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  });
-  response.end(text);
 }

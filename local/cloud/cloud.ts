@@ -26,6 +26,7 @@ import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
 import type { FunctionResource } from '../cloudformation/resources';
 import { Arrivals } from '../events/arrivals';
+import type { LoopbackServer } from '../http/loopback-server';
 import { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
 import { Callers } from '../s3/callers';
@@ -33,7 +34,7 @@ import { S3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
 import { simulationOf } from '../simulation/presets';
 import { Simulator } from '../simulation/simulator';
-import { StepFunctionsServer } from '../step-functions/api/server';
+import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
 import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
 import { deployMachines } from './deploy-machines';
@@ -41,7 +42,7 @@ import { HttpFront } from './http-front';
 import { describeMachine, type Deployment, readDeployment } from './deployment';
 import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
 import type { LocalCloudOptions } from './options';
-import { OtherServices } from './other-services';
+import { startOtherServices } from './other-services';
 import { logRefusal } from './service-permissions';
 import { StateMachines } from '../step-functions/state-machines';
 import { atExit } from './at-exit';
@@ -78,9 +79,9 @@ export class LocalCloud {
   private readonly forgetExit: () => void;
   private certified: Certified | undefined;
   private s3Server: S3Server | undefined;
-  private stepFunctionsServer: StepFunctionsServer | undefined;
+  private stepFunctionsServer: LoopbackServer | undefined;
   private httpFront: HttpFront | undefined;
-  private otherServices: OtherServices | undefined;
+  private otherServices: LoopbackServer | undefined;
   private functions: LocalFunctions | undefined;
   private deployed: Deployment | undefined;
 
@@ -277,7 +278,7 @@ export class LocalCloud {
       onLog: this.options.onLog,
     });
     await this.bringUp(this.read(selection));
-    this.stepFunctionsServer = await StepFunctionsServer.start(this.machines, this.callers, {
+    this.stepFunctionsServer = await startStepFunctionsServer(this.machines, this.callers, {
       region,
       certificate,
       port: ports?.stepFunctions,
@@ -295,7 +296,7 @@ export class LocalCloud {
     });
     await this.httpFront.serve(started(this.deployed).httpApi);
     // The last one, because its free port must not be one of those above.
-    this.otherServices = await OtherServices.start(certificate);
+    this.otherServices = await startOtherServices({ certificate });
   }
 
   private read(selection: Selection): Deployment {

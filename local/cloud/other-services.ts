@@ -3,40 +3,15 @@
  * credentials that AWS does not know. It refuses each request, and names the service and the operation.
  */
 import type * as http from 'node:http';
-import { closeServer, listen, LOOPBACK } from '../basics/listen';
-import type { ServerCertificate } from '../tls/certificate';
-import { serverWith } from '../tls/server';
+import { type LoopbackOptions, LoopbackServer } from '../http/loopback-server';
 
 const NAME = 'UnknownOperationException';
 
 /** Enough for the parameters before the operation's name in the body of a query. The rest is read and dropped. */
 const MAX_BODY_BYTES = 65_536;
 
-export class OtherServices {
-  /** Starts a server. Without a certificate, it speaks plain HTTP. */
-  static async start(certificate: ServerCertificate | undefined): Promise<OtherServices> {
-    const server = serverWith(certificate);
-    server.on('request', (message, response) => {
-      refuse(message, response).catch(() => {
-        // The client has gone.
-        response.destroy();
-      });
-    });
-    return new OtherServices(
-      server,
-      `${certificate ? 'https' : 'http'}://${LOOPBACK}:${await listen(server)}`,
-    );
-  }
-
-  private constructor(
-    private readonly server: http.Server,
-    /** For AWS_ENDPOINT_URL. */
-    readonly endpoint: string,
-  ) {}
-
-  close(): Promise<void> {
-    return closeServer(this.server);
-  }
+export function startOtherServices(options: LoopbackOptions = {}): Promise<LoopbackServer> {
+  return LoopbackServer.start(refuse, options);
 }
 
 async function refuse(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {

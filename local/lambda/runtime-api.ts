@@ -6,7 +6,7 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import * as http from 'node:http';
-import { closeServer, listen, LOOPBACK } from '../basics/listen';
+import { closeServer, listen, LOOPBACK, readBody } from '../http/loopback-server';
 import { MAX_RESPONSE_BYTES } from './limits';
 
 const PREFIX = '/2018-06-01/runtime';
@@ -94,7 +94,7 @@ export class RuntimeApi {
       this.listener.onNext();
       return;
     }
-    const body = await readBody(request);
+    const body = (await readBody(request, MAX_RESPONSE_BYTES))?.toString();
     if (call === `POST ${PREFIX}/init/error`) {
       this.listener.onInitError(body ?? '');
       accept(response);
@@ -119,17 +119,6 @@ export class RuntimeApi {
       ? url.slice(prefix.length)
       : undefined;
   }
-}
-
-/** Reads a body to its end. Returns `undefined` for a body above the limit. */
-async function readBody(request: http.IncomingMessage): Promise<string | undefined> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size <= MAX_RESPONSE_BYTES) parts.push(part);
-  }
-  return size <= MAX_RESPONSE_BYTES ? Buffer.concat(parts).toString() : undefined;
 }
 
 function accept(response: http.ServerResponse): void {

@@ -8,11 +8,9 @@
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
-import { closeServer, listen, LOOPBACK } from '../basics/listen';
 import type { FaultInjector } from '../faults/injector';
+import { type LoopbackOptions, LoopbackServer } from '../http/loopback-server';
 import type { Authorizer } from '../iam/authorizer';
-import type { ServerCertificate } from '../tls/certificate';
-import { serverWith } from '../tls/server';
 import { authenticate } from './authenticate';
 import { S3Authorization } from './authorize';
 import { bucketLocation, LIST_BUCKETS_QUERY, listBuckets } from './buckets';
@@ -41,20 +39,13 @@ import { checkOwner, knownHeaders } from './request-headers';
 import type { DiskObjectStore } from './store';
 import { xmlDocument } from './xml';
 
-export interface S3ServerOptions {
+export interface S3ServerOptions extends LoopbackOptions {
   /** The region for which requests must be signed. Default: us-east-1. */
   readonly region?: string;
   /** The account that owns the buckets. Default: 000000000000. */
   readonly account?: string;
-  /**
-   * The port to listen on.
-   * @default - a free one
-   */
-  readonly port?: number | undefined;
   /** Authorizes the requests of callers that have a principal. */
   readonly authorizer?: Authorizer;
-  /** Without a certificate, the server speaks plain HTTP. */
-  readonly certificate?: ServerCertificate | undefined;
   /** Decides which requests of functions are hit by faults. */
   readonly faults?: FaultInjector;
 }
@@ -70,48 +61,48 @@ export class S3Server {
     const uploads = new MultipartUploads(store);
     const connections = new IdleConnections();
     const authorization = new S3Authorization(store, authorizer);
-    const server = serverWith(certificate);
     const openings = new WeakMap<Socket, number>();
-    const served = {
-      ...{ store, uploads, callers, connections, openings, authorization, region, account },
-      ...(faults && { faults: new S3Faults(faults, connections, server) }),
-    };
-    const serve = (
+    const served: Served = { store, uploads, callers, connections, openings, authorization, region, account };
+    const serve = async (
       message: http.IncomingMessage,
       response: http.ServerResponse,
       sendContinue: () => void,
-    ): void => {
-      if (connections.isForgotten(message)) return;
-      // What fails even while an error is sent ends the connection, not the process.
-      answer(served, message, response, sendContinue).catch(() => response.destroy());
+    ): Promise<void> => {
+      if (!connections.isForgotten(message)) await answer(served, message, response, sendContinue);
     };
-    server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
-      openings.set(socket, performance.now());
-    });
-    server.on('request', (message, response) => {
-      serve(message, response, () => undefined);
-    });
-    // The client waits before it sends its body, so that it can be refused without it.
-    server.on('checkContinue', (message, response) => {
-      serve(message, response, () => {
-        response.writeContinue();
-      });
-    });
-    // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
-    server.requestTimeout = 0;
-    const origin = `${certificate ? 'https' : 'http'}://${LOOPBACK}`;
-    return new S3Server(server, `${origin}:${await listen(server, port)}`, connections);
+    const server = await LoopbackServer.start(
+      (message, response) => serve(message, response, () => undefined),
+      { certificate, port },
+      (http) => {
+        if (faults) served.faults = new S3Faults(faults, connections, http);
+        http.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
+          openings.set(socket, performance.now());
+        });
+        // The client waits before it sends its body, so that it can be refused without it.
+        http.on('checkContinue', (message, response) => {
+          const sendContinue = (): void => {
+            response.writeContinue();
+          };
+          serve(message, response, sendContinue).catch(() => response.destroy());
+        });
+        // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
+        http.requestTimeout = 0;
+      },
+    );
+    return new S3Server(server, connections);
   }
 
   private constructor(
-    private readonly server: http.Server,
-    /** Its host is an IP address, which makes the SDK use path-style addressing. */
-    readonly endpoint: string,
+    private readonly server: LoopbackServer,
     readonly connections: IdleConnections,
   ) {}
 
+  get endpoint(): string {
+    return this.server.endpoint;
+  }
+
   close(): Promise<void> {
-    return closeServer(this.server);
+    return this.server.close();
   }
 }
 
@@ -125,7 +116,7 @@ interface Served {
   readonly region: string;
   readonly account: string;
   readonly authorization: S3Authorization;
-  readonly faults?: S3Faults;
+  faults?: S3Faults;
 }
 
 async function answer(

@@ -2,7 +2,7 @@
 import * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { SlicedInferenceClient, type TensorInputs } from '../../client';
-import { closeServer, listen } from '../../local/basics/listen';
+import { closeServer, listen } from '../../local/http/loopback-server';
 import { described, MACHINE, succeeded } from '../support/fake-aws';
 import { until } from '../support/until';
 

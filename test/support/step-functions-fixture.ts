@@ -3,7 +3,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import type { JsonObject } from '../../local/basics/json';
 import type { StepFunctionsAccess } from '../../local';
 import { Callers } from '../../local/s3/callers';
-import { StepFunctionsServer } from '../../local/step-functions/api/server';
+import { startStepFunctionsServer } from '../../local/step-functions/api/server';
 import { StateMachines } from '../../local/step-functions/state-machines';
 import { machine } from './machine-fixture';
 
@@ -29,7 +29,7 @@ export async function serve(
   const callers = new Callers();
   const credentials = callers.add();
   const fixture = machine(definition, options);
-  const server = await StepFunctionsServer.start(new StateMachines([fixture.stateMachine]), callers);
+  const server = await startStepFunctionsServer(new StateMachines([fixture.stateMachine]), callers);
   const { endpoint } = server;
   const access = { endpoint, region: 'us-east-1', credentials, disableHostPrefix: true } as const;
   const client = new SFNClient({ ...access, maxAttempts: 1 });

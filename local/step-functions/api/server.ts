@@ -5,9 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
-import { closeServer, listen, LOOPBACK } from '../../basics/listen';
-import type { ServerCertificate } from '../../tls/certificate';
-import { serverWith } from '../../tls/server';
+import { type LoopbackOptions, LoopbackServer, readBody, sendJson } from '../../http/loopback-server';
 import type { JsonObject } from '../../basics/json';
 import type { Callers } from '../../s3/callers';
 import type { StateMachines } from '../state-machines';
@@ -45,50 +43,29 @@ const TARGET_PREFIX = 'AWSStepFunctions.';
 /** The largest request. An input of 256 KiB takes at most six times that much as JSON within JSON. */
 const MAX_BODY_BYTES = 2_097_152;
 
+const JSON_1_0 = { 'Content-Type': 'application/x-amz-json-1.0' };
+
 interface Served {
   readonly machines: StateMachines;
   readonly callers: Callers;
   readonly region: string;
 }
 
-export interface StepFunctionsServerOptions {
+interface StepFunctionsServerOptions extends LoopbackOptions {
   /** The region for which requests must be signed. Default: us-east-1. */
   readonly region?: string;
-  /** Without a certificate, the server speaks plain HTTP. */
-  readonly certificate?: ServerCertificate | undefined;
-  /**
-   * The port to listen on.
-   * @default - a free one
-   */
-  readonly port?: number | undefined;
 }
 
-export class StepFunctionsServer {
-  /** Starts a server. Requests must be signed by one of the callers. */
-  static async start(
-    machines: StateMachines,
-    callers: Callers,
-    { region = 'us-east-1', certificate, port = 0 }: StepFunctionsServerOptions = {},
-  ): Promise<StepFunctionsServer> {
-    const server = serverWith(certificate);
-    server.on('request', (message, response) => {
-      answer({ machines, callers, region }, message, response).catch(() => {
-        // Even the error could not be sent. Without this handler the rejection would end the process.
-        response.destroy();
-      });
-    });
-    const origin = `${certificate ? 'https' : 'http'}://${LOOPBACK}`;
-    return new StepFunctionsServer(server, `${origin}:${await listen(server, port)}`);
-  }
-
-  private constructor(
-    private readonly server: http.Server,
-    readonly endpoint: string,
-  ) {}
-
-  close(): Promise<void> {
-    return closeServer(this.server);
-  }
+/** Starts a server. Requests must be signed by one of the callers. */
+export function startStepFunctionsServer(
+  machines: StateMachines,
+  callers: Callers,
+  { region = 'us-east-1', ...options }: StepFunctionsServerOptions = {},
+): Promise<LoopbackServer> {
+  return LoopbackServer.start(
+    (message, response) => answer({ machines, callers, region }, message, response),
+    options,
+  );
 }
 
 async function answer(
@@ -98,9 +75,12 @@ async function answer(
 ): Promise<void> {
   response.setHeader('x-amzn-RequestId', randomUUID());
   try {
-    const body = await readBody(message);
+    const body = (await readBody(message, MAX_BODY_BYTES))?.toString('utf8');
+    if (body === undefined) {
+      throw new ApiError('RequestEntityTooLargeException', `a request has at most ${MAX_BODY_BYTES} bytes`);
+    }
     authenticate(message, body, served.callers, served.region);
-    send(response, 200, await operate(served.machines, message, body));
+    sendJson(response, 200, await operate(served.machines, message, body), JSON_1_0);
   } catch (error) {
     // The client has gone.
     if (response.destroyed || !message.complete) {
@@ -110,7 +90,7 @@ async function answer(
     message.resume();
     const { name, message: text, status } = known(error);
     response.setHeader('x-amzn-ErrorType', name);
-    send(response, status, { __type: name, message: text });
+    sendJson(response, status, { __type: name, message: text }, JSON_1_0);
   }
 }
 
@@ -129,29 +109,6 @@ async function operate(
     );
   }
   return operation(machines, new Parameters(body));
-}
-
-async function readBody(message: http.IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  // Read all of a body that is too large. Otherwise the client sees a broken connection instead of the response.
-  for await (const part of message as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size <= MAX_BODY_BYTES) parts.push(part);
-  }
-  if (size > MAX_BODY_BYTES) {
-    throw new ApiError('RequestEntityTooLargeException', `a request has at most ${MAX_BODY_BYTES} bytes`);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function send(response: http.ServerResponse, status: number, body: JsonObject): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'Content-Type': 'application/x-amz-json-1.0',
-    'Content-Length': Buffer.byteLength(text),
-  });
-  response.end(text);
 }
 
 /** The local cloud's own errors, such as that it is closed, are failures of the service. */

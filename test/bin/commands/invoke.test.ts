@@ -18,7 +18,7 @@ import { readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
 import { decodeInlineTensor, type ExecutionOutput } from '../../../client';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { SlicedInferencePipeline, Slicing, type SlicedInferencePipelineProps } from '../../../lib';
-import { closeServer, listen } from '../../../local/basics/listen';
+import { closeServer, listen } from '../../../local/http/loopback-server';
 import { comparable } from '../../support/arbitrary-tensors';
 import { pickyAboutColumns } from '../../support/command-models';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';

@@ -16,7 +16,7 @@ import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integ
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Slicing } from '../../../lib';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
-import { closeServer, listen } from '../../../local/basics/listen';
+import { closeServer, listen } from '../../../local/http/loopback-server';
 import { AWS_CLI } from '../../support/aws-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize as synthesizeStack } from '../../support/deployed-pipeline';

@@ -2,7 +2,7 @@
 import * as http from 'node:http';
 import { S3Client } from '@aws-sdk/client-s3';
 import { readOutputs, writeRequest, type ExecutionOutput } from '../../../client';
-import { closeServer, listen } from '../../../local/basics/listen';
+import { closeServer, listen } from '../../../local/http/loopback-server';
 import { output, RESULTS } from '../../support/fake-aws';
 
 const x = { shape: [1], data: Float32Array.of(1) };

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { functionAgents } from '../../../lambda/store/connections';
 import { functionObjects } from '../../../lambda/store/s3-client';
-import { closeServer, listen } from '../../../local/basics/listen';
+import { closeServer, listen } from '../../../local/http/loopback-server';
 import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { DiskObjectStore } from '../../../local/s3/store';

@@ -354,13 +354,6 @@ test('with a simulation by name, results are the same, and idle sandboxes can be
 });
 
 describe('start refuses', () => {
-  test('a simulation with another name', async () => {
-    const options = { simulation: 'slow' } as unknown as LocalCloudOptions;
-    await expect(start(pipeline(DOUBLE), options)).rejects.toThrow(
-      /^a simulation must have one of these names: none, aws, .*; got 'slow': choose one or more of them$/,
-    );
-  });
-
   test.each([80_000, -1, 1.5, NaN])('the port %d', async (s3) => {
     const started = LocalCloud.start(pipeline(DOUBLE), { ports: { s3, stepFunctions: 0 } });
     await expect(started).rejects.toMatchObject({

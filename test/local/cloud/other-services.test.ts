@@ -1,9 +1,10 @@
-import { OtherServices } from '../../../local/cloud/other-services';
+import type { LoopbackServer } from '../../../local/http/loopback-server';
+import { startOtherServices } from '../../../local/cloud/other-services';
 import { send } from '../../support/signed-request';
 
-let services: OtherServices;
+let services: LoopbackServer;
 beforeAll(async () => {
-  services = await OtherServices.start(undefined);
+  services = await startOtherServices();
 });
 afterAll(() => services.close());
 

@@ -1,16 +1,4 @@
-import { PassThrough } from 'node:stream';
 import { FunctionLog } from '../../../local/lambda/function-log';
-
-test('keeps the lines of an output and passes them on', async () => {
-  const heard: string[] = [];
-  const log = new FunctionLog('fn', (name, line) => heard.push(`${name}: ${line}`));
-  const output = new PassThrough();
-  log.follow(output);
-  output.end('one\ntwo\rthree\nrest');
-  await new Promise((resolve) => output.once('end', resolve));
-  expect(log.text()).toBe('one\ntwo\nthree\nrest\n');
-  expect(heard).toEqual(['fn: one', 'fn: two\nthree', 'fn: rest']);
-});
 
 test('loses the lines while the role may not write logs, and says so once', () => {
   let refusal: string | undefined = 'not authorized';

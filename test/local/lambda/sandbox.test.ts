@@ -189,19 +189,6 @@ describe('a function', () => {
     });
   });
 
-  test('sees the variables that Lambda sets', async () => {
-    const pool = await functions.create('exports.handler = async () => process.env;');
-    expect(await call(pool)).toMatchObject({
-      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x',
-      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${pool.resource.name}`,
-      AWS_LAMBDA_LOG_STREAM_NAME: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[1\][0-9a-f]{32}$/) as string,
-      AWS_LAMBDA_RUNTIME_API: expect.stringMatching(/^127\.0\.0\.1:\d+\/[0-9a-f]{64}$/) as string,
-      LAMBDA_RUNTIME_DIR: '/var/runtime',
-      TZ: ':UTC',
-    });
-  });
-
   test('does not see the arguments of its worker', async () => {
     const pool = await functions.create('exports.handler = async () => process.argv.length;');
     expect(await call(pool)).toBe(2);

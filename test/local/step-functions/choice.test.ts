@@ -100,15 +100,6 @@ test('a failing Output of a rule names the rule', async () => {
   expect(result).toHaveProperty('cause', expect.stringContaining("the field 'Choices[0]/Output/a'"));
 });
 
-test('entering and leaving are recorded', async () => {
-  const { events } = await recorded(choice([{ Condition: true, Next: 'X' }]), { input: 1 });
-  expect(events.slice(3, 6)).toEqual([
-    '4<3 ChoiceStateEntered C',
-    '5<4 ChoiceStateExited C',
-    '6<5 PassStateEntered X',
-  ]);
-});
-
 test('a state can be visited again in a loop', async () => {
   const definition = {
     StartAt: 'Count',

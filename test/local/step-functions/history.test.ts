@@ -120,21 +120,6 @@ describe('the history of a task', () => {
     expect(scheduled.map(({ time }) => time - START)).toEqual([0, 1000, 3000]);
   });
 
-  test('has a failure that is caught, and leaves with the output of the catch', async () => {
-    const fields = { Catch: [{ ErrorEquals: ['E'], Next: 'C', Output: 'caught' }] };
-    const { execution, events } = await recorded(task(fields, { C: { Type: 'Succeed' } }), {
-      attempts: [{ error: 'E' }],
-    });
-    expect(events.slice(4)).toEqual([
-      '5<4 TaskFailed',
-      '6<5 TaskStateExited A',
-      '7<6 SucceedStateEntered C',
-      '8<7 SucceedStateExited C',
-      '9<8 ExecutionSucceeded',
-    ]);
-    expect(execution.history.events[5].details).toMatchObject({ output: '"caught"' });
-  });
-
   test('has a timeout without a cause', async () => {
     const { execution, result, events } = await recorded(task({ TimeoutSeconds: 5 }), { attempts: [HANG] });
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.Timeout', cause: '' });
@@ -320,13 +305,6 @@ describe('the history of a Parallel state', () => {
 });
 
 describe('the end of an execution', () => {
-  test('that times out follows no event', async () => {
-    const { events, execution } = await recorded({ ...task(), TimeoutSeconds: 9 }, { attempts: [HANG] });
-    expect(events.slice(4)).toEqual(['5<0 ExecutionTimedOut']);
-    expect(execution.status).toBe('TIMED_OUT');
-    expect(execution.history.events[4].time).toBe(START + 9000);
-  });
-
   test('that is stopped follows no event, and has what the caller said', async () => {
     const { start } = machine(task(), { attempts: [HANG] });
     const execution = start('stopped');

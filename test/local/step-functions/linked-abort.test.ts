@@ -1,40 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { within } from '../../../local/step-functions/clock';
-import { LinkedAbort } from '../../../local/step-functions/linked-abort';
 import { StateMachine } from '../../../local/step-functions/state-machine';
 import { machine, task } from '../../support/machine-fixture';
-
-describe('a linked abort', () => {
-  test('follows its parent, with its reason', () => {
-    const parent = new AbortController();
-    const { signal } = new LinkedAbort(parent.signal);
-    expect(signal.aborted).toBe(false);
-    parent.abort(new Error('closed'));
-    expect(signal.reason).toEqual(new Error('closed'));
-  });
-
-  test('of an aborted parent is aborted', () => {
-    const parent = AbortSignal.abort(new Error('closed'));
-    expect(new LinkedAbort(parent).signal.reason).toEqual(new Error('closed'));
-  });
-
-  test('does not abort its parent, and stays aborted for its first reason', () => {
-    const parent = new AbortController();
-    const linked = new LinkedAbort(parent.signal);
-    linked.abort('first');
-    parent.abort('second');
-    expect(linked.signal.reason).toBe('first');
-  });
-
-  test('stops following when it is unlinked', () => {
-    const parent = new AbortController();
-    const linked = new LinkedAbort(parent.signal);
-    linked.unlink();
-    expect(getEventListeners(parent.signal, 'abort')).toHaveLength(0);
-    parent.abort();
-    expect(linked.signal.aborted).toBe(false);
-  });
-});
 
 test('an execution leaves no listener on the signal of its environment', async () => {
   const { signal } = new AbortController();

@@ -104,15 +104,6 @@ describe('a redriven execution', () => {
     expect(payloads).toEqual([0, 1, 0, 1]);
   });
 
-  test('can fail and be redriven again', async () => {
-    const { start } = machine(task(), { attempts: [ERROR, ERROR, { answer: 'done' }] });
-    const execution = start('run');
-    await execution.result;
-    expect(await redrive(execution)).toMatchObject({ status: 'FAILED' });
-    expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: 'done' });
-    expect(execution.redriveCount).toBe(2);
-  });
-
   test('enters a Fail state again, and fails again', async () => {
     const definition = task(
       { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'F' }] },
@@ -229,18 +220,6 @@ describe('redriving a Parallel state', () => {
     expect(await redrive(execution)).toMatchObject({ error: 'States.DataLimitExceeded' });
     expect(payloads).toEqual([1, 1, 1, 1]);
   });
-
-  test('retries all branches if one fails again', async () => {
-    const fields = { Retry: [{ ErrorEquals: ['Broken'], MaxAttempts: 1 }] };
-    const { start, payloads } = machine(parallel([branch('A'), branch('B')], fields), {
-      input: 1,
-      attempts: [{ answer: 'a' }, ERROR, { answer: 'a2' }, ERROR, ERROR, { answer: 'a3' }, { answer: 'b3' }],
-    });
-    const execution = start('run');
-    expect(await execution.result).toMatchObject({ status: 'FAILED' });
-    expect(await redrive(execution)).toMatchObject({ output: ['a3', 'b3'] });
-    expect(payloads).toHaveLength(7);
-  });
 });
 
 test.each<[string, number, readonly Attempt[], string[], string[], string[]]>([
@@ -273,19 +252,6 @@ test('no task runs after its execution has been stopped', async () => {
 });
 
 describe('an execution is not redrivable', () => {
-  test('while it runs', async () => {
-    const execution = machine(task(), { attempts: [HANG] }).start('run');
-    expect(execution.notRedrivable()).toBe('Execution is RUNNING and cannot be redriven');
-    await execution.abort({});
-    expect(execution.notRedrivable()).toBeUndefined();
-  });
-
-  test('after it has succeeded', async () => {
-    const execution = machine(task()).start('run');
-    await execution.result;
-    expect(execution.notRedrivable()).toBe('Execution is SUCCEEDED and cannot be redriven');
-  });
-
   test('more than 14 days after its end', async () => {
     const { start, clock } = machine(task(), { attempts: [ERROR] });
     const execution = start('run');

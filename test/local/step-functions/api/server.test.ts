@@ -117,10 +117,8 @@ describe('the signature of a request', () => {
   type Change = Omit<Partial<Signing>, 'credentials'> & { readonly credentials?: Partial<Credentials> };
 
   test.each<[string, Change, string]>([
-    ['with another secret', { credentials: { secretAccessKey: 'x' } }, 'InvalidSignatureException'],
     ['for another service', { service: 's3' }, 'InvalidSignatureException'],
     ['for another region', { region: 'eu-west-1' }, 'InvalidSignatureException'],
-    ['of an hour ago', { time: new Date(Date.now() - 3_600_000) }, 'InvalidSignatureException'],
   ])('%s is refused', async (_, change, name) => {
     const { credentials, ...more } = change;
     const { access } = await serve(task());

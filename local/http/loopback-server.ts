@@ -1,0 +1,121 @@
+/** HTTP servers on the loopback interface. */
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { LocalCloudError, systemErrorCode } from '../basics/errors';
+import type { ServerCertificate } from '../tls/certificate';
+
+export const LOOPBACK = '127.0.0.1';
+
+const MAX_PORT = 65_535;
+
+export interface LoopbackOptions {
+  /** Without a certificate, the server speaks plain HTTP. */
+  readonly certificate?: ServerCertificate | undefined;
+  /**
+   * The port to listen on.
+   * @default - a free one
+   */
+  readonly port?: number | undefined;
+}
+
+type Answer = (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>;
+
+export class LoopbackServer {
+  /**
+   * @param answer answers a request. If it rejects, not even an error could be sent: that ends the connection, not the process
+   * @param prepare called before the server listens
+   * @throws LocalCloudError when the port is not free, or not a port
+   */
+  static async start(
+    answer: Answer,
+    { certificate, port }: LoopbackOptions = {},
+    prepare: (server: http.Server) => void = () => undefined,
+  ): Promise<LoopbackServer> {
+    const server =
+      certificate === undefined
+        ? http.createServer()
+        : https.createServer({ cert: certificate.certificate, key: certificate.privateKey });
+    server.on('request', (message, response) => {
+      answer(message, response).catch(() => response.destroy());
+    });
+    prepare(server);
+    const origin = `${certificate === undefined ? 'http' : 'https'}://${LOOPBACK}`;
+    return new LoopbackServer(server, `${origin}:${await listen(server, port)}`);
+  }
+
+  private constructor(
+    private readonly server: http.Server,
+    /** Its host is an IP address, which makes the SDK use path-style addressing of S3. */
+    readonly endpoint: string,
+  ) {}
+
+  close(): Promise<void> {
+    return closeServer(this.server);
+  }
+}
+
+/**
+ * Starts the server and returns its port.
+ * @param port 0 for a free one
+ * @throws LocalCloudError when the port is not free, or not a port
+ */
+export async function listen(server: http.Server, port = 0): Promise<number> {
+  if (!Number.isInteger(port) || port < 0 || port > MAX_PORT) {
+    throw new LocalCloudError(
+      `a port must be a whole number from 0 to ${MAX_PORT}, got ${port}: choose another port`,
+    );
+  }
+  server.listen(port, LOOPBACK);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (port === 0) throw error;
+    const code = systemErrorCode(error) ?? String(error);
+    throw new LocalCloudError(`port ${port} of ${LOOPBACK} must be free, got ${code}: choose another port`);
+  }
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
+  return address.port;
+}
+
+export async function closeServer(server: http.Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
+
+/**
+ * Whether a request names this machine as its host. A web page whose name resolves to 127.0.0.1 sends its own name, and could
+ * read the responses otherwise.
+ */
+export function isForLoopback({ headers }: http.IncomingMessage): boolean {
+  const host = (headers.host ?? '').replace(/:\d+$/, '');
+  return host === LOOPBACK || host.toLowerCase() === 'localhost';
+}
+
+/**
+ * Reads a body to its end, also one that is too large: otherwise the client sees a broken connection instead of the response.
+ * @returns `undefined` for a body above the limit
+ */
+export async function readBody(message: http.IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of message as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size <= maxBytes) parts.push(part);
+  }
+  return size <= maxBytes ? Buffer.concat(parts) : undefined;
+}
+
+export function sendJson(
+  response: http.ServerResponse,
+  status: number,
+  body: object,
+  headers: http.OutgoingHttpHeaders = { 'Content-Type': 'application/json' },
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) }).end(text);
+}
