@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import type * as http from 'node:http';
 import type { JsonObject } from '../basics/json';
 import { SignatureError } from '../http/signature-error';
-import { reasonOf } from './signature-reasons';
 import { verifySignature } from '../http/signature-v4';
 import type { Authorizer } from '../iam/authorizer';
 import type { Caller, Callers } from '../s3/callers';
@@ -88,7 +87,8 @@ function callerOf(message: http.IncomingMessage, body: Buffer, options: Authoriz
     return key.caller;
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    options.onNotice(`${REFUSED}: ${reasonOf(error.fault, options.region)}`);
+    // Not the message, which has texts of the request: each would be another notice.
+    options.onNotice(`${REFUSED}, because of its signature: ${error.fault.replaceAll('-', ' ')}`);
     throw new GatewayError(403);
   }
 }

@@ -48,11 +48,8 @@ export function limitEphemeralStorage(folder: string, bytes: number): void {
 class EphemeralStorage {
   /** At most this much is in use. Counting is slow, so it only happens when this bound reaches the limit. */
   private bound: number;
-  /** Writes in other threads, which a count may see or not. */
-  private readonly running = new Map<object, number>();
-  /** Writes that wait for the end of running ones, because only then a count is exact. */
-  private waiting = 0;
-  private turn: Promise<unknown> = Promise.resolve();
+  /** Bytes of the writes in other threads, which a count may see or not. */
+  private running = 0;
 
   constructor(
     private readonly folder: string,
@@ -62,67 +59,25 @@ class EphemeralStorage {
     this.bound = this.count().bytes;
   }
 
-  /** Decides at once; running writes count in full. */
-  fitsNow(write: Write): boolean {
-    if (this.fitsBound(write)) return true;
-    let running = 0;
-    for (const bytes of this.running.values()) running += bytes;
-    return this.fitsCounted(write, running);
-  }
-
-  /** Starts a write in another thread. @returns `undefined` when it was not started because it does not fit */
-  async start<T>(
-    write: Write,
-    begin: (finished: () => void) => T,
-  ): Promise<{ readonly value: T } | undefined> {
-    if (!(await this.fits(write))) return undefined;
-    return { value: this.begin(write, begin) };
-  }
-
-  /** Whether `begin` can be called without waiting. */
-  fitsWithoutWaiting(write: Write): boolean {
-    return this.waiting === 0 && this.fitsBound(write);
-  }
-
-  begin<T>(write: Write, begin: (finished: () => void) => T): T {
-    const token = {};
-    this.running.set(token, write.bytes);
-    return begin(() => {
-      this.running.delete(token);
-      this.wake();
-    });
-  }
-
-  private wake: () => void = () => undefined;
-
-  private async fits(write: Write): Promise<boolean> {
-    this.waiting++;
-    const turn = this.turn.then(async () => {
-      while (this.running.size > 0 && !this.fitsBound(write, false)) {
-        await new Promise<void>((resolve) => (this.wake = resolve));
-      }
-      return this.fitsBound(write) || this.fitsCounted(write, 0);
-    });
-    this.turn = turn;
-    try {
-      return await turn;
-    } finally {
-      this.waiting--;
+  /** Whether a write may begin. Those that run count in full, so that a disk is never fuller than it may be. */
+  fits(write: Write): boolean {
+    const bound = this.bound + write.bytes + 2 * BLOCK_BYTES;
+    if (bound <= this.limit) {
+      this.bound = bound;
+      return true;
     }
-  }
-
-  private fitsBound({ bytes }: Write, take = true): boolean {
-    const bound = this.bound + bytes + 2 * BLOCK_BYTES;
-    if (bound > this.limit) return false;
-    if (take) this.bound = bound;
-    return true;
-  }
-
-  private fitsCounted(write: Write, running: number): boolean {
     const counted = this.count();
     const growth = this.growth(write, counted.files);
-    this.bound = counted.bytes + running + Math.max(growth, 0);
+    this.bound = counted.bytes + this.running + Math.max(growth, 0);
     return growth <= 0 || this.bound <= this.limit;
+  }
+
+  /** Notes a write in another thread. @returns a function to call at its end */
+  started({ bytes }: Write): () => void {
+    this.running += bytes;
+    return () => {
+      this.running -= bytes;
+    };
   }
 
   /** Bytes by which a write makes the used space grow: none outside of the folder. */
@@ -217,7 +172,7 @@ function wrapJobs(binding: Binding, storage: EphemeralStorage): void {
     if (original === undefined) return false;
     binding[name] = new Proxy(original, {
       construct(target, args: unknown[]) {
-        if (!storage.fitsNow(describe(args))) throw noSpace(syscall);
+        if (!storage.fits(describe(args))) throw noSpace(syscall);
         return new target(...args);
       },
     });
@@ -239,7 +194,7 @@ function wrapJobs(binding: Binding, storage: EphemeralStorage): void {
       const bytes = typeof content === 'string' ? Buffer.byteLength(content) : totalSize([content]);
       const appends = name === 'appendFile';
       const isPath = typeof target === 'string';
-      if (isPath && typeof callback === 'function' && !storage.fitsNow({ bytes, target, appends })) {
+      if (isPath && typeof callback === 'function' && !storage.fits({ bytes, target, appends })) {
         process.nextTick(callback, noSpace('write'));
         return undefined;
       }
@@ -290,45 +245,28 @@ function limited(
 ): Function {
   return function (this: unknown, ...args) {
     const write = describe(args);
-    const call = (): unknown => original.apply(this, args);
     const request = args.find(isFileRequest);
     const isPromise = args.some((argument) => typeof argument === 'symbol');
-    if (request === undefined && !isPromise) {
-      if (!storage.fitsNow(write)) throw noSpace(syscall);
-      return call();
+    const call = (): unknown => original.apply(this, args);
+    if (!storage.fits(write)) {
+      if (isPromise) return Promise.reject(noSpace(syscall));
+      if (request === undefined) throw noSpace(syscall);
+      process.nextTick(() => request.oncomplete(noSpace(syscall)));
+      return undefined;
     }
-    const begin = (finished: () => void): unknown => {
-      if (request === undefined) return settled(call() as Promise<unknown>, finished);
+    if (request !== undefined) {
+      const finished = storage.started(write);
       const { oncomplete } = request;
       request.oncomplete = function (...results) {
         finished();
         return oncomplete.apply(this, results);
       };
       return call();
-    };
-    if (storage.fitsWithoutWaiting(write)) return storage.begin(write, begin);
-    const started = storage.start(write, begin);
-    if (request === undefined) {
-      return started.then((result) => {
-        if (result === undefined) throw noSpace(syscall);
-        return result.value;
-      });
     }
-    void started.then((result) => {
-      if (result === undefined) request.oncomplete(noSpace(syscall));
-    });
-    return undefined;
+    return isPromise ? (call() as Promise<unknown>).finally(storage.started(write)) : call();
   };
 }
 
 function isFileRequest(argument: unknown): argument is FileRequest {
   return typeof argument === 'object' && argument !== null && 'oncomplete' in argument;
-}
-
-async function settled(work: Promise<unknown>, finished: () => void): Promise<unknown> {
-  try {
-    return await work;
-  } finally {
-    finished();
-  }
 }

@@ -40,8 +40,6 @@ export interface CallerKey extends AccessKey {
   readonly session?: Session;
 }
 
-const KEEP_EXPIRED_MS = 60 * 60_000;
-
 export class Callers {
   private readonly byAccessKeyId = new Map<string, CallerKey>();
 
@@ -69,7 +67,6 @@ export class Callers {
 
   /** Adds credentials with which a caller uses one directory bucket. @param expires epoch milliseconds */
   addSession(caller: Caller, session: Session, expires: number): TemporaryCredentials {
-    this.forgetExpired();
     const { accessKeyId, secretAccessKey } = newCredentials();
     const sessionToken = newToken();
     this.byAccessKeyId.set(accessKeyId, { secretAccessKey, sessionToken, expires, caller, session });
@@ -85,13 +82,6 @@ export class Callers {
 
   find(accessKeyId: string): CallerKey | undefined {
     return this.byAccessKeyId.get(accessKeyId);
-  }
-
-  /** Forgets sessions some time after their end, so that a late request still learns that its token has expired. */
-  private forgetExpired(now = Date.now()): void {
-    for (const [id, { expires = Infinity }] of this.byAccessKeyId) {
-      if (expires < now - KEEP_EXPIRED_MS) this.byAccessKeyId.delete(id);
-    }
   }
 }
 

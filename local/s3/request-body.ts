@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { release } from '../../lambda/store/release';
 import { decodeAwsChunked, type Trailers } from './aws-chunked';
 import {
-  algorithmNamed,
   checksumAlgorithm,
   type ChecksumAlgorithm,
   checksumHeader,
@@ -156,23 +155,7 @@ function givenChecksum(
       'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
     );
   }
-  const checksum = all.at(0);
-  checkNamedAlgorithm(headers['x-amz-sdk-checksum-algorithm'], checksum?.algorithm);
-  return checksum;
-}
-
-function checkNamedAlgorithm(name: string | undefined, algorithm: ChecksumAlgorithm | undefined): void {
-  if (name === undefined) return;
-  const named = algorithmNamed(name);
-  if (algorithm === undefined) {
-    throw new S3Error(
-      'InvalidRequest',
-      'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
-    );
-  }
-  if (named !== algorithm) {
-    throw new S3Error('InvalidRequest', 'Value for x-amz-sdk-checksum-algorithm header is invalid.');
-  }
+  return all.at(0);
 }
 
 function checkValue(algorithm: ChecksumAlgorithm, value: string, where: string): void {

@@ -43,60 +43,25 @@ const IN_VPC: NetworkShape = {
 const S3_STANDARD = storeOf(s3.standardGet, s3.standardPut, s3.standardFirstGetMs, s3.standardFirstPutMs);
 const S3_EXPRESS = storeOf(s3.expressGet, s3.expressPut, s3.expressFirstGetMs, s3.expressFirstPutMs);
 
-/** A name of `--simulate`, with the constants of docs/costs.md that it uses. */
-interface Preset {
-  readonly simulation: Simulation;
-  /** Of the table of constants: `group.name`. */
-  readonly constants: readonly string[];
-}
-
-const BUCKET = ['network.burst', 'network.burstRate', 'network.sustainedRate', 'network.refill'];
-
-const PARTS: Readonly<Record<(typeof PART_NAMES)[number], Preset>> = {
-  lambda: { simulation: { network: OUTSIDE_VPC }, constants: [...BUCKET, 's3.connectionRate'] },
-  'lambda-vpc': { simulation: { network: IN_VPC }, constants: ['network.vpcRate', 's3.connectionRate'] },
-  'cold-starts': {
-    simulation: { coldStartMs: lambda.placementMs },
-    constants: ['lambda.placementMs'],
-  },
-  's3-standard': {
-    simulation: { storage: { standard: S3_STANDARD } },
-    constants: ['s3.standardGet', 's3.standardPut', 's3.standardFirstGetMs', 's3.standardFirstPutMs'],
-  },
-  's3-express': {
-    simulation: { storage: { express: S3_EXPRESS } },
-    constants: ['s3.expressGet', 's3.expressPut', 's3.expressFirstGetMs', 's3.expressFirstPutMs'],
-  },
-  'standard-transitions': {
-    simulation: { transitions: { standard: standardDelays(DEFAULT_ENVIRONMENT) } },
-    constants: ['32B', '1KiB', '16KiB', '64KiB', '256KiB'].map((size) => `stepFunctions.standard${size}`),
-  },
-  'express-transitions': {
-    simulation: { transitions: { express: [{ bytes: 0, percentiles: stepFunctions.express }] } },
-    constants: ['stepFunctions.express'],
-  },
+const PARTS: Readonly<Record<(typeof PART_NAMES)[number], Simulation>> = {
+  lambda: { network: OUTSIDE_VPC },
+  'lambda-vpc': { network: IN_VPC },
+  'cold-starts': { coldStartMs: lambda.placementMs },
+  's3-standard': { storage: { standard: S3_STANDARD } },
+  's3-express': { storage: { express: S3_EXPRESS } },
+  'standard-transitions': { transitions: { standard: standardDelays(DEFAULT_ENVIRONMENT) } },
+  'express-transitions': { transitions: { express: [{ bytes: 0, percentiles: stepFunctions.express }] } },
 };
 
-const BESIDES_NETWORK = [
-  PARTS['cold-starts'],
-  PARTS['s3-standard'],
-  PARTS['s3-express'],
-  PARTS['standard-transitions'],
-  PARTS['express-transitions'],
-];
+const BESIDES_NETWORK = PART_NAMES.filter((name) => !name.startsWith('lambda')).map((name) => PARTS[name]);
 
-/** `aws` and `aws-vpc` have all parts: each delays only the buckets and the state machines of its kind. */
-export const PRESETS: Readonly<Record<SimulationName, Preset>> = {
-  none: { simulation: {}, constants: [] },
+/** Simulations by their names in `--simulate`. `aws` and `aws-vpc` have all parts: each delays only buckets and machines of its kind. */
+export const SIMULATIONS: Readonly<Record<SimulationName, Simulation>> = {
+  none: {},
   aws: together([PARTS.lambda, ...BESIDES_NETWORK]),
   'aws-vpc': together([PARTS['lambda-vpc'], ...BESIDES_NETWORK]),
   ...PARTS,
 };
-
-/** Simulations by their names in `--simulate`. */
-export const SIMULATIONS: Readonly<Record<SimulationName, Simulation>> = Object.fromEntries(
-  Object.entries(PRESETS).map(([name, { simulation }]) => [name, simulation]),
-) as Record<SimulationName, Simulation>;
 
 /**
  * The parts that the names stand for, or a simulation itself. Of two parts of the same kind, such as `lambda` and `lambda-vpc`,
@@ -106,35 +71,31 @@ export const SIMULATIONS: Readonly<Record<SimulationName, Simulation>> = Object.
  */
 export function simulationOf(given: Simulation | string | readonly string[] = {}): Simulation {
   if (typeof given === 'string') return simulationOf([given]);
-  return isNames(given) ? combined(given) : checkSimulation(given);
-}
-
-function combined(names: readonly string[]): Simulation {
-  return together([PRESETS.none, ...names.map(presetNamed)]).simulation;
+  return isNames(given) ? together(given.map(simulationNamed)) : checkSimulation(given);
 }
 
 function isNames(given: Simulation | readonly string[]): given is readonly string[] {
   return Array.isArray(given);
 }
 
-function presetNamed(name: string): Preset {
+function simulationNamed(name: string): Simulation {
   const known = SIMULATION_NAMES.find((own) => own === name);
-  if (known !== undefined) return PRESETS[known];
+  if (known !== undefined) return SIMULATIONS[known];
   throw new LocalCloudError(
     `a simulation must have one of these names: ${SIMULATION_NAMES.join(', ')}; got '${name}': choose one or more of them`,
   );
 }
 
-function together(presets: readonly Preset[]): Preset {
-  return presets.reduce((all, { simulation, constants }) => ({
-    simulation: {
-      ...all.simulation,
-      ...simulation,
-      ...joined('storage', all.simulation, simulation),
-      ...joined('transitions', all.simulation, simulation),
-    },
-    constants: [...all.constants, ...constants],
-  }));
+function together(parts: readonly Simulation[]): Simulation {
+  return parts.reduce<Simulation>(
+    (all, part) => ({
+      ...all,
+      ...part,
+      ...joined('storage', all, part),
+      ...joined('transitions', all, part),
+    }),
+    {},
+  );
 }
 
 function joined<K extends 'storage' | 'transitions'>(part: K, first: Simulation, second: Simulation) {

@@ -70,7 +70,7 @@ describe('an HTTP API with signed requests', () => {
     env = cloud.environment;
   });
   afterAll(async () => {
-    const stderr = 'note: the HTTP API refused a request with 403: it is not signed\n';
+    const stderr = 'note: the HTTP API refused a request with 403, because of its signature: no signature\n';
     expect(await cloud.stop()).toMatchObject({ stderr, leftovers: [] });
   });
 

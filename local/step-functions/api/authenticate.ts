@@ -7,20 +7,13 @@ import type { Caller, Callers } from '../../s3/callers';
 import { ApiError, type ApiErrorName } from './errors';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html */
-const NAMES: Readonly<Record<SignatureFault, ApiErrorName>> = {
+const NAMES: Readonly<Partial<Record<SignatureFault, ApiErrorName>>> = {
   'no-signature': 'MissingAuthenticationTokenException',
   'other-algorithm': 'IncompleteSignatureException',
   malformed: 'IncompleteSignatureException',
-  'wrong-region': 'InvalidSignatureException',
-  'wrong-service': 'InvalidSignatureException',
   'unknown-key': 'UnrecognizedClientException',
   'invalid-token': 'UnrecognizedClientException',
   'expired-token': 'ExpiredTokenException',
-  skewed: 'InvalidSignatureException',
-  'not-valid-yet': 'InvalidSignatureException',
-  expired: 'InvalidSignatureException',
-  'unsigned-headers': 'InvalidSignatureException',
-  'no-match': 'InvalidSignatureException',
 };
 
 /** The services' messages differ; these are the ones that users meet. */
@@ -57,6 +50,9 @@ function callerOf(message: http.IncomingMessage, body: string, callers: Callers,
     return key.caller;
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    throw new ApiError(NAMES[error.fault], MESSAGES[error.fault] ?? error.message);
+    throw new ApiError(
+      NAMES[error.fault] ?? 'InvalidSignatureException',
+      MESSAGES[error.fault] ?? error.message,
+    );
   }
 }

@@ -35,7 +35,6 @@ export function listStateMachines(machines: StateMachines, parameters: Parameter
     return { stateMachineArn, name, type, creationDate: seconds(creationTime) };
   });
   const { items: stateMachines, ...next } = page(all, parameters, {
-    name: 'ListStateMachines',
     idOf: (stateMachine) => stateMachine.stateMachineArn,
   });
   return { stateMachines, ...next };

@@ -13,14 +13,11 @@ const DATA: readonly string[] = [
 ];
 
 export function getExecutionHistory(machines: StateMachines, parameters: Parameters): JsonObject {
-  const { history, init } = requireExecution(machines, parameters);
+  const { history } = requireExecution(machines, parameters);
   const withData = parameters.flag('includeExecutionData', true);
   const reverse = parameters.flag('reverseOrder', false);
   const events = reverse ? history.events.toReversed() : history.events;
-  const { items, ...next } = page(events, parameters, {
-    name: `GetExecutionHistory ${init.arn}${reverse ? ' reverse' : ''}`,
-    idOf: ({ id }) => String(id),
-  });
+  const { items, ...next } = page(events, parameters, { idOf: ({ id }) => String(id) });
   return { events: items.map((event) => describe(event, withData)), ...next };
 }
 

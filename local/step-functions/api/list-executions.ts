@@ -20,7 +20,6 @@ export function listExecutions(machines: StateMachines, parameters: Parameters):
   const redriven = parameters.choice('redriveFilter', REDRIVE_FILTERS);
   if (machine.resource.type !== 'STANDARD') throw typeNotSupported();
   const { items, ...next } = page(machine.executions.toReversed(), parameters, {
-    name: 'ListExecutions',
     idOf: ({ init }) => init.arn,
     keeps: (execution) =>
       (status === undefined || execution.status === status) &&

@@ -1,25 +1,8 @@
-import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import type { Constant, ConstantTable } from '../../../lib/cost/constants/constant';
-import { PRESETS, SIMULATION_NAMES, SIMULATIONS, simulationOf } from '../../../local/simulation/presets';
+import { SIMULATIONS, simulationOf } from '../../../local/simulation/presets';
 
 const MIB = 2 ** 20;
 
-function constantNamed(name: string): Constant | undefined {
-  const [group, own] = name.split('.');
-  const groups: Readonly<Partial<ConstantTable>> = ENVIRONMENT;
-  return groups[group]?.[own];
-}
-
 describe('a simulation by its name', () => {
-  it.each(SIMULATION_NAMES)('%s names constants that have a source and a date', (name) => {
-    for (const constant of PRESETS[name].constants) {
-      expect(constantNamed(constant)).toMatchObject({
-        source: expect.stringMatching(/\S/) as string,
-        date: expect.stringMatching(/^\d{4}-\d\d$/) as string,
-      });
-    }
-  });
-
   it("lambda is Lambda's bucket: 300 MiB at 1.2 GiB/s, then 75 MiB/s, of which a half refills", () => {
     expect(SIMULATIONS.lambda).toEqual({
       network: {
