@@ -50,7 +50,7 @@ const LAMBDA_LAYERS = [
 
 /** The local cloud, likewise. */
 const LOCAL_LAYERS = [
-  ['basics', '^local/basics/'],
+  ['values', '^local/(json|local-cloud-error|notices|seeded-random|zip-archive)[.]ts$'],
   ['tls', '^local/tls/'],
   ['http', '^local/http/'],
   ['iam', '^local/iam/'],

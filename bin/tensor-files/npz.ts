@@ -2,7 +2,7 @@
 import { zipSync } from 'fflate';
 import { quotedName } from '../../lambda/json-values';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { BrokenZip, TooLargeZip, readZip } from '../../local/basics/zip-archive';
+import { BrokenZip, TooLargeZip, readZip } from '../../local/zip-archive';
 import { decodeNpy, encodeNpy } from './npy';
 import { BadContent } from './tensor-file-error';
 

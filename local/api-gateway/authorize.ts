@@ -1,7 +1,7 @@
 /** Authorizes a request for a route: by nothing, by IAM, or by a JSON Web Token. */
 import { createHash } from 'node:crypto';
 import type * as http from 'node:http';
-import type { JsonObject } from '../basics/json';
+import type { JsonObject } from '../json';
 import { SignatureError } from '../http/signature-error';
 import { verifySignature } from '../http/signature-v4';
 import type { Authorizer } from '../iam/authorizer';

@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
  */
 import { verify } from 'node:crypto';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import type { KeySet } from './key-set';
 import type { ParameterSource } from './parameter-mapping';
 

@@ -2,8 +2,8 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemReason } from '../../lib/errors';
-import { LocalCloudError, systemErrorCode } from '../basics/errors';
-import { isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { LocalCloudError, systemErrorCode } from '../local-cloud-error';
+import { isJsonArray, isJsonObject, type Json } from '../json';
 import { MAX_KEY_SET_BYTES } from './limits';
 
 /** By key id. */

@@ -2,8 +2,8 @@
  * Parameters of an integration, taken from the request.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html
  */
-import { unsupported } from '../basics/errors';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { MAX_SELECTED_BODY_BYTES } from './limits';
 
 export type ParameterSource =

@@ -2,8 +2,8 @@
  * Reads the HTTP API of a template that starts state machines. Routes to something else answer with an error that names it. All
  * other settings that the local cloud does not know are refused by name.
  */
-import { unsupported } from '../basics/errors';
-import { isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { isJsonArray, isJsonObject, type Json } from '../json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Resource } from '../cloudformation/resource';

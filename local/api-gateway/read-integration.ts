@@ -1,6 +1,6 @@
 /** Reads the integration of a route: the start of a state machine, or something that the local cloud does not have. */
-import { unsupported } from '../basics/errors';
-import { entriesOf, type Json } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { entriesOf, type Json } from '../json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Resource } from '../cloudformation/resource';

@@ -1,5 +1,5 @@
 /** Route keys such as `POST /read`: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html */
-import { unsupported } from '../basics/errors';
+import { unsupported } from '../local-cloud-error';
 
 export interface RouteKey {
   /** As the template has it. */

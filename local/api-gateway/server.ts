@@ -11,9 +11,9 @@ import {
   readBody,
   sendJson,
 } from '../http/loopback-server';
-import type { JsonObject } from '../basics/json';
+import type { JsonObject } from '../json';
 import { queryOf, rawPathOf } from '../http/uri';
-import { ApiError } from '../step-functions/api/errors';
+import { ApiError } from '../step-functions/api/api-error';
 import { type AuthorizationOptions, authorize } from './authorize';
 import { corsHeaders, preflightHeaders } from './cors';
 import { GatewayError } from './gateway-error';

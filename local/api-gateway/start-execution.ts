@@ -1,8 +1,8 @@
 /** Calls Step Functions for a route, as the role of its integration. */
-import type { JsonObject } from '../basics/json';
+import type { JsonObject } from '../json';
 import type { Authorizer } from '../iam/authorizer';
 import { roleSession, service } from '../iam/principals';
-import { ApiError } from '../step-functions/api/errors';
+import { ApiError } from '../step-functions/api/api-error';
 import { Parameters } from '../step-functions/api/parameters';
 import { startExecution as start, startSyncExecution } from '../step-functions/api/start';
 import { type Clock, SYSTEM_CLOCK, within } from '../step-functions/clock';

@@ -2,8 +2,8 @@
  * Checks what AWS checks when it creates functions, state machines and log groups: whether their roles and keys have the
  * permissions for it. A missing permission that AWS only shows by missing logs or traces becomes a notice.
  */
-import { LocalCloudError } from '../basics/errors';
-import { isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { LocalCloudError } from '../local-cloud-error';
+import { isJsonArray, isJsonObject, type Json } from '../json';
 import { attributeOf, referenceTo } from '../cloudformation/physical-ids';
 import { administrator, type PipelinePolicies } from '../cloudformation/policies';
 import type { Resource } from '../cloudformation/resource';

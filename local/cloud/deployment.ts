@@ -1,5 +1,5 @@
 /** Reads what a stack deploys: the chosen state machine, the others that can run, and what they need. */
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 import type { HttpApi } from '../api-gateway/http-api';
 import { readHttpApi } from '../api-gateway/read-http-api';
 import type { AssemblyStack } from '../cloudformation/assembly';

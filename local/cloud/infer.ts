@@ -6,8 +6,8 @@ import { INPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { LocalCloudError } from '../basics/errors';
-import type { JsonObject } from '../basics/json';
+import { LocalCloudError } from '../local-cloud-error';
+import type { JsonObject } from '../json';
 import type { LocalCloud } from './cloud';
 
 export type Inference = SucceededInference | FailedInference;

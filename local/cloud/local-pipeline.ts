@@ -1,5 +1,5 @@
 /** What a local cloud tells about the state machines that it runs. */
-import type { JsonObject } from '../basics/json';
+import type { JsonObject } from '../json';
 
 /** A state machine that the local cloud runs. */
 export interface LocalStateMachine {

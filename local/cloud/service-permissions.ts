@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { FunctionResource } from '../cloudformation/resources';
 import type { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
-import { StateError } from '../step-functions/errors';
+import { StateError } from '../step-functions/state-error';
 
 /**
  * The error name and the text are those of https://github.com/awslabs/aws-deployment-framework/issues/460.

@@ -2,8 +2,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { foreignPath } from '../../lib/host/foreign-path';
-import { LocalCloudError, systemErrorCode } from '../basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { LocalCloudError, systemErrorCode } from '../local-cloud-error';
+import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 
 /** Account and region of a stack; placeholders if the stack does not specify them. */
 export interface StackEnvironment {

@@ -1,6 +1,6 @@
 /** Refuses by name what the local cloud does not know about a resource. */
-import { type LocalCloudError, unsupported } from '../basics/errors';
-import { isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { type LocalCloudError, unsupported } from '../local-cloud-error';
+import { isJsonObject, type Json, type JsonObject } from '../json';
 import type { Resource } from './resource';
 
 export interface KnownProperties {

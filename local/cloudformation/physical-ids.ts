@@ -1,7 +1,7 @@
 /** The values of `Ref` and `Fn::GetAtt` for each supported type of resource, with generated physical ids. */
 import { createHash } from 'node:crypto';
-import { unsupported } from '../basics/errors';
-import { isJsonArray, isJsonObject } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { isJsonArray, isJsonObject } from '../json';
 import type { Resource, ResourceResolver } from './resource';
 
 interface Identity {

@@ -2,8 +2,8 @@
 import { SIGNATURE_KEY } from '../../contract/signature';
 import { quoted } from '../../lib/errors';
 import type { AssemblyStack } from './assembly';
-import { LocalCloudError } from '../basics/errors';
-import { isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { LocalCloudError } from '../local-cloud-error';
+import { isJsonObject, type Json, type JsonObject } from '../json';
 import { readStateMachine, type StateMachineResource } from './resources';
 import type { Resource } from './resource';
 import { constructNames, label, type NamedStateMachine, templateNames } from './state-machine-names';

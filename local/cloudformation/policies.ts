@@ -1,5 +1,5 @@
 /** Reads all policies that apply to a pipeline: of its roles, buckets, keys and functions. */
-import { isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { isJsonArray, isJsonObject, type Json } from '../json';
 import { ADMINISTRATOR } from '../iam/aws-managed-policies';
 import type { AccountPolicies, BucketKey } from '../iam/authorizer';
 import type { IdentityPolicies } from '../iam/evaluate';

@@ -1,6 +1,6 @@
 /** The values of CloudFormation's pseudo parameters. */
 import { createHash } from 'node:crypto';
-import { unsupported } from '../basics/errors';
+import { unsupported } from '../local-cloud-error';
 import type { StackEnvironment } from './assembly';
 
 /** The same for each deployment of a stack, so that its log groups and keys keep their names. */

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import type { FileManifestEntry, IAws, IS3Client } from '@aws-cdk/cdk-assets-lib';
 import type { AssemblyStack } from './assembly';
-import { LocalCloudError, unsupported } from '../basics/errors';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
 import type { DiskObjectStore } from '../s3/store';
 
 export async function publishAssets(stack: AssemblyStack, store: DiskObjectStore): Promise<void> {

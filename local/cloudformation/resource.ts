@@ -1,6 +1,6 @@
 /** A resource of a stack's template, and the interface that resolves its properties. */
 import type { StackEnvironment } from './assembly';
-import type { Json, JsonObject } from '../basics/json';
+import type { Json, JsonObject } from '../json';
 import type { PublishedVersions } from './published-versions';
 
 export interface Resource {

@@ -2,8 +2,8 @@
  * Reads the resources that the local cloud runs. Each property is used, listed as having no effect on one machine, or
  * refused by name.
  */
-import { LocalCloudError, unsupported } from '../basics/errors';
-import { entriesOf, isJsonObject } from '../basics/json';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
+import { entriesOf, isJsonObject } from '../json';
 import { checkFields, checkProperties, unknownValue } from './check-properties';
 import { attributeOf, referenceTo } from './physical-ids';
 import type { Resource } from './resource';

@@ -1,6 +1,6 @@
 /** Reads the policies of roles: inline, attached in the template, managed, and permissions boundaries. */
-import { unsupported } from '../basics/errors';
-import { isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { isJsonArray, isJsonObject, type Json } from '../json';
 import { awsManagedPolicy } from '../iam/aws-managed-policies';
 import type { IdentityPolicies } from '../iam/evaluate';
 import { parsePolicy, type Policy } from '../iam/policy';

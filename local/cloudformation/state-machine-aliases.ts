@@ -1,5 +1,5 @@
 /** The aliases of a stack's state machines. */
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 import { attributeOf } from './physical-ids';
 import type { Template } from './template';
 

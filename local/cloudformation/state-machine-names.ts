@@ -1,6 +1,6 @@
 /** By which names a user may choose a state machine, and by which one an error lists it. */
 import type { AssemblyStack } from './assembly';
-import { isJsonObject } from '../basics/json';
+import { isJsonObject } from '../json';
 
 export interface NamedStateMachine {
   readonly stack: AssemblyStack;

@@ -1,7 +1,7 @@
 /** Resolves CloudFormation's intrinsic functions in a stack's template, with generated physical ids. */
 import type { AssemblyStack, StackEnvironment } from './assembly';
-import { LocalCloudError, unsupported } from '../basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
+import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { attributeOf, referenceTo } from './physical-ids';
 import { NO_VALUE, pseudoParameter } from './pseudo-parameters';
 import { PublishedVersions } from './published-versions';

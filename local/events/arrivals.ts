@@ -1,6 +1,6 @@
 /** Starts state machines when objects arrive, as rules of EventBridge do. */
 import { randomUUID } from 'node:crypto';
-import type { Json, JsonObject } from '../basics/json';
+import type { Json, JsonObject } from '../json';
 import type { StackEnvironment } from '../cloudformation/assembly';
 import type { Authorizer } from '../iam/authorizer';
 import { roleSession, service } from '../iam/principals';

@@ -2,8 +2,8 @@
  * Turns an event into the input of a target.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
-import { unsupported } from '../basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 
 export interface InputTransformer {
   /** Paths into the event, by the name of the variable. */

@@ -2,8 +2,8 @@
  * Event patterns, as far as rules for new objects need them: texts, prefixes, suffixes, wildcards and exceptions.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
-import { unsupported } from '../basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
 
 /** All fields must match. */
 export type Pattern =

@@ -1,6 +1,6 @@
 /** Reads the rules of a template that start state machines when objects arrive. */
-import { unsupported } from '../basics/errors';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
 import { attributeOf, referenceTo } from '../cloudformation/physical-ids';
 import type { Resource } from '../cloudformation/resource';

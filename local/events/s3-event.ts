@@ -1,6 +1,6 @@
 /** The event that S3 sends to EventBridge for a new object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { JsonObject } from '../basics/json';
+import type { JsonObject } from '../json';
 import type { StackEnvironment } from '../cloudformation/assembly';
 import type { CreatedObject } from '../s3/store';
 

@@ -1,6 +1,6 @@
 /** Decides where faults strike. The decisions depend on the seed and on what is struck, not on the time. */
-import { LocalCloudError } from '../basics/errors';
-import { draw } from '../basics/draw';
+import { LocalCloudError } from '../local-cloud-error';
+import { draw } from '../seeded-random';
 import { FAULT_KINDS, type FaultKind, isFaultKind } from './kinds';
 
 /** Faults to inject. */

@@ -1,6 +1,6 @@
 /** Reads rates of faults as people write them: `all:0.02` or `s3-503:0.1,flipped-bit:0.01`. */
 import { distance } from 'fastest-levenshtein';
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 import type { Faults } from './injector';
 import { FAULT_KINDS, isFaultKind } from './kinds';
 

@@ -2,8 +2,8 @@
  * Conditions of statements: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
  * Operators and keys that are not listed here are refused by name.
  */
-import { unsupported } from '../basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
 import { matchesArn, matchesPattern } from './patterns';
 
 /** The values of condition keys for one request. Names are in lower case, because they ignore case. */

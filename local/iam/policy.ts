@@ -1,6 +1,6 @@
 /** Reads policy documents: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html */
-import { unsupported } from '../basics/errors';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { ACTIONS } from './actions';
 import { type Condition, parseConditions } from './conditions';
 import { matchesPattern } from './patterns';

@@ -1,6 +1,6 @@
 /** The principal of a request, and the principals that a statement of a resource policy names. */
-import { unsupported } from '../basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
 
 /** A session of a role, or a user. */
 export interface Identity {

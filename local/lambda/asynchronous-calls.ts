@@ -4,7 +4,7 @@
  */
 import type { AsynchronousSettings } from '../cloudformation/event-invoke-config';
 import { type Clock, SYSTEM_CLOCK } from '../step-functions/clock';
-import { StateError } from '../step-functions/errors';
+import { StateError } from '../step-functions/state-error';
 
 /** After a failure of the function: "Lambda waits one minute before the second attempt, two minutes before the third". */
 const RETRY_PAUSE_MS = 60_000;

@@ -1,11 +1,11 @@
 /** Faults of the Lambda service: of calls, and of the starts of sandboxes. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Json } from '../basics/json';
+import type { Json } from '../json';
 import type { FaultInjector } from '../faults/injector';
 import { kindsOf } from '../faults/kinds';
 import { runOf } from '../faults/target';
-import { StateError } from '../step-functions/errors';
+import { StateError } from '../step-functions/state-error';
 import type { TaskResult } from '../step-functions/run-options';
 import { throttled } from './service-error';
 

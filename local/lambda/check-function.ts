@@ -1,5 +1,5 @@
 /** Refuses functions that Lambda would not create, in Lambda's words. */
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 import type { FunctionResource } from '../cloudformation/resources';
 import {
   EPHEMERAL_STORAGE_MEGABYTES,

@@ -2,8 +2,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { LocalCloudError } from '../basics/errors';
-import { BrokenZip, TooLargeZip, readZip } from '../basics/zip-archive';
+import { LocalCloudError } from '../local-cloud-error';
+import { BrokenZip, TooLargeZip, readZip } from '../zip-archive';
 import type { DiskObjectStore } from '../s3/store';
 import { addHostOnnxRuntime } from './host-onnxruntime';
 import { MAX_CODE_BYTES } from './limits';

@@ -2,7 +2,7 @@
  * Concurrent calls of an account's functions: what a function has reserved is its own, and all others share the rest.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
  */
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 import { ACCOUNT_CONCURRENCY, LEAST_UNRESERVED_CONCURRENCY } from './limits';
 import { throttled } from './service-error';
 

@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { unsupportedPlatform, type Platform, thisMachine } from '../../lib/host/onnxruntime';
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 
 /** @param code folder of a function's code; stays unchanged if it does not contain ONNX Runtime */
 export function addHostOnnxRuntime(code: string, machine: Platform = thisMachine()): void {

@@ -1,7 +1,7 @@
 /** The Lambda functions that a pipeline's tasks call, as Step Functions sees them. */
 import { isDeepStrictEqual } from 'node:util';
-import { unsupported } from '../basics/errors';
-import { isJsonObject, type Json } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { isJsonObject, type Json } from '../json';
 import {
   type AsynchronousSettings,
   DEFAULT_ASYNCHRONOUS_SETTINGS,
@@ -15,7 +15,7 @@ import { attributeOf } from '../cloudformation/physical-ids';
 import { findFunction, readFunction } from '../cloudformation/resources';
 import type { Definition } from '../step-functions/definition';
 import { allStates } from '../step-functions/definition';
-import { StateError } from '../step-functions/errors';
+import { StateError } from '../step-functions/state-error';
 import type { TaskResult } from '../step-functions/run-options';
 import type { Template } from '../cloudformation/template';
 import { LambdaServiceError } from './service-error';

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 
 /** Paths of Node.js binaries by major version, such as `{ '22': '/opt/node-22/bin/node' }`. */
 export type NodeBinaryPaths = Readonly<Partial<Record<string, string>>>;

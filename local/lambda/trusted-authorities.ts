@@ -1,7 +1,7 @@
 /** Lets a function trust the local S3 besides the authorities of its own choice. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { systemErrorCode } from '../basics/errors';
+import { systemErrorCode } from '../local-cloud-error';
 
 type Environment = Readonly<Partial<Record<string, string>>>;
 

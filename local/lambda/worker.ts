@@ -1,7 +1,7 @@
 /** One worker process of a sandbox: starts, runs one call at a time, and is frozen between calls. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { builtFile } from '../../lib/host/package-files';
-import { systemErrorCode } from '../basics/errors';
+import { systemErrorCode } from '../local-cloud-error';
 import type { FunctionLog } from './function-log';
 import { guard, unguard } from './guardian';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';

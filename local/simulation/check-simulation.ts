@@ -1,5 +1,5 @@
 /** Checks delays that a user made, so that a wrong one is refused before the first run. */
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 import type { NetworkShape, Percentiles, Simulation } from './simulation';
 
 /** @throws LocalCloudError for rates that are not above 0, and for distributions that are empty or fall */

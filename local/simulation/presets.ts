@@ -3,7 +3,7 @@ import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { standardDelays } from '../../lib/cost/formulas/step-functions';
 import { MIB } from '../../lib/cost/formulas/lambda';
 import { atPercent } from '../../lib/cost/latency/percentiles';
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 import { checkSimulation } from './check-simulation';
 import type { NetworkShape, Percentiles, Simulation, StoreDelays } from './simulation';
 

@@ -1,7 +1,7 @@
 /** Draws the delays of one local cloud. The same seed draws the same delays for the n-th request or transition of a place. */
 import { percentilesOfPayload } from '../../lib/cost/formulas/step-functions';
 import { atPercent } from '../../lib/cost/latency/percentiles';
-import { draw } from '../basics/draw';
+import { draw } from '../seeded-random';
 import type { Simulation } from './simulation';
 import { Traffic } from './traffic';
 

@@ -1,5 +1,5 @@
 /** Which graphs a Parallel or a Map runs, on which inputs, and how many at once. */
-import type { Json, JsonObject } from '../basics/json';
+import type { Json, JsonObject } from '../json';
 import type { CompositeState, MapState, ParallelState, StateGraph } from './definition';
 import { MAX_INLINE_CONCURRENCY } from './limits';
 import type { Visit } from './visit';

@@ -1,7 +1,7 @@
 /** The branches of a Parallel state or the iterations of a Map, which run concurrently. */
-import type { Json } from '../basics/json';
+import type { Json } from '../json';
 import type { CompositeState, State } from './definition';
-import { isTerminal, StateError } from './errors';
+import { isTerminal, StateError } from './state-error';
 import type { HistoryEventType } from './history';
 import { LinkedAbort } from './linked-abort';
 

@@ -1,5 +1,5 @@
 /** What callers see of an execution. These types are public: they import nothing that users would have to install. */
-import type { Json } from '../basics/json';
+import type { Json } from '../json';
 
 /** How an execution ended. */
 export type ExecutionResult =

@@ -1,6 +1,6 @@
 /** Reads an object of a definition field by field, checks types, and refuses fields that the caller has not read. */
-import { LocalCloudError, unsupported } from '../basics/errors';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { USE_JSONATA } from './query';
 
 /** Fields of the other query language. https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html */

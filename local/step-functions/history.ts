@@ -4,8 +4,8 @@
  * on AWS (https://github.com/localstack/localstack/tree/main/tests/aws/services/stepfunctions/v2). Believed only: the
  * events after a redrive.
  */
-import type { JsonObject } from '../basics/json';
-import { ERROR, StateError } from './errors';
+import type { JsonObject } from '../json';
+import { ERROR, StateError } from './state-error';
 import { MAX_HISTORY_EVENTS } from './limits';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html */

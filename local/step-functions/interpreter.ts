@@ -1,5 +1,5 @@
 /** Runs the states of a validated definition one after the other, and branches and iterations concurrently. */
-import { jsonSize, type Json, type JsonObject } from '../basics/json';
+import { jsonSize, type Json, type JsonObject } from '../json';
 import { childInputs } from './child-inputs';
 import { type Child, Children } from './children';
 import type {
@@ -12,7 +12,7 @@ import type {
   TaskState,
   WaitState,
 } from './definition';
-import { ERROR, isTerminal, matches, StateError } from './errors';
+import { ERROR, isTerminal, matches, StateError } from './state-error';
 import { COMPLETE, type HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
 import { Retries } from './retries';

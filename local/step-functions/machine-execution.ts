@@ -1,9 +1,9 @@
 /** An execution of a state machine: its status, its history, and its attempts, of which a redrive adds one. */
-import type { Json, JsonObject } from '../basics/json';
+import type { Json, JsonObject } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
 import { type Clock, within } from './clock';
 import type { Definition } from './definition';
-import { ERROR, failureDetails, StateError } from './errors';
+import { ERROR, failureDetails, StateError } from './state-error';
 import type { ExecutionResult, TraceEvent } from './execution';
 import { COMPLETE, History } from './history';
 import { Run } from './interpreter';

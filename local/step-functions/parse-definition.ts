@@ -2,8 +2,8 @@
  * Validates a definition before anything runs. It accepts the subset of the Amazon States Language that the construct
  * emits, with JSONata, and refuses everything else by name. https://states-language.net
  */
-import { LocalCloudError } from '../basics/errors';
-import { entriesOf, isJsonObject, type Json } from '../basics/json';
+import { LocalCloudError } from '../local-cloud-error';
+import { entriesOf, isJsonObject, type Json } from '../json';
 import type { Definition, State, StateGraph } from './definition';
 import { allStates } from './definition';
 import { FieldReader } from './field-reader';

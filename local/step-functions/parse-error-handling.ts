@@ -1,7 +1,7 @@
 /** Validates the Retry and Catch fields of a state. https://states-language.net/spec.html#errors */
-import { LocalCloudError } from '../basics/errors';
+import { LocalCloudError } from '../local-cloud-error';
 import type { Catcher, StateExit, Retrier } from './definition';
-import { ERROR } from './errors';
+import { ERROR } from './state-error';
 import type { FieldReader } from './field-reader';
 import { MAX_WAIT_SECONDS } from './limits';
 

@@ -1,6 +1,6 @@
 /** Validates one state. https://states-language.net/spec.html#states-fields */
-import { unsupported } from '../basics/errors';
-import { entriesOf, type Json } from '../basics/json';
+import { unsupported } from '../local-cloud-error';
+import { entriesOf, type Json } from '../json';
 import type {
   ChoiceRule,
   ChoiceState,

@@ -1,8 +1,8 @@
 /** Compiles and evaluates JSONata templates: JSON in which strings of the form `{% … %}` are expressions. */
 import jsonata from 'jsonata';
-import { LocalCloudError, unsupported } from '../basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json } from '../basics/json';
-import { EvaluationError } from './errors';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
+import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
+import { EvaluationError } from './state-error';
 import { JSONATA_FUNCTIONS, STEP_FUNCTIONS } from './functions';
 
 /** Advice for definitions, or parts of them, that use JSONPath. */

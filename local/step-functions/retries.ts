@@ -1,6 +1,6 @@
 /** Decides whether and when a task is retried. Each retrier has its own count, which starts when the state is entered. */
 import type { Retrier } from './definition';
-import { matches } from './errors';
+import { matches } from './state-error';
 
 export class Retries {
   private readonly attempts = new Map<Retrier, number>();

@@ -1,5 +1,5 @@
 /** What a run needs from outside. */
-import type { Json, JsonObject } from '../basics/json';
+import type { Json, JsonObject } from '../json';
 import type { Clock } from './clock';
 import type { TraceEvent } from './execution';
 import type { History } from './history';

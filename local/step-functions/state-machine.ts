@@ -1,8 +1,8 @@
 /** A state machine that starts executions and, if it is a Standard one, keeps them. */
 import { randomUUID } from 'node:crypto';
-import { draw } from '../basics/draw';
-import { LocalCloudError } from '../basics/errors';
-import { jsonSize, type Json } from '../basics/json';
+import { draw } from '../seeded-random';
+import { LocalCloudError } from '../local-cloud-error';
+import { jsonSize, type Json } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
 import { type Clock, SYSTEM_CLOCK } from './clock';
 import type { Definition } from './definition';

@@ -1,8 +1,8 @@
 /** One attempt of a Task: evaluates its arguments, calls the function and records what happens. */
-import type { Json, JsonObject } from '../basics/json';
+import type { Json, JsonObject } from '../json';
 import { within } from './clock';
 import type { TaskState } from './definition';
-import { ERROR, failureDetails, StateError } from './errors';
+import { ERROR, failureDetails, StateError } from './state-error';
 import { COMPLETE, type HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
 import type { EventDetail, RunOptions } from './run-options';

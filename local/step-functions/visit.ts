@@ -1,8 +1,8 @@
 /** A state that a run has entered and not left: evaluates the state's fields and names the state in their failures. */
-import { isJsonArray, jsonSize, type Json, type JsonObject } from '../basics/json';
+import { isJsonArray, jsonSize, type Json, type JsonObject } from '../json';
 import type { Children } from './children';
 import type { State } from './definition';
-import { ERROR, EvaluationError, StateError } from './errors';
+import { ERROR, EvaluationError, StateError } from './state-error';
 import type { HistoryEventType } from './history';
 import { MAX_STATE_BYTES } from './limits';
 import { evaluate, type Query, type Scope, unexpectedType } from './query';

@@ -1,6 +1,6 @@
 /** Resolves the intrinsic functions of templates, also those that refer to another stack, with made-up physical ids. */
-import { LocalCloudError } from '../../local/basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../../local/basics/json';
+import { LocalCloudError } from '../../local/local-cloud-error';
+import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../../local/json';
 import type { StackEnvironment } from '../../local/cloudformation/assembly';
 import { Template } from '../../local/cloudformation/template';
 

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, NestedStack, Stack, Stage, Token } from 'aws-cdk-lib';
 import * as cxapi from 'aws-cdk-lib/cx-api';
-import type { JsonObject } from '../../local/basics/json';
+import type { JsonObject } from '../../local/json';
 import { ResolvedTemplates, type SynthesizedTemplate, type Templates } from './resolve';
 import type { StackCase } from './stacks';
 

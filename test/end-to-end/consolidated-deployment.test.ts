@@ -1,6 +1,6 @@
 /** Runs with cold and warm sandboxes at random, with a deployment in the middle: none fails, and none mixes two models. */
 import { Consolidation, Slicing } from '../../lib';
-import { draw } from '../../local/basics/draw';
+import { draw } from '../../local/seeded-random';
 import { infer } from '../../local';
 import { rows, start, synthesize } from '../support/deployed-pipeline';
 import { mlp, retrained, saveModel } from '../support/model-builder';

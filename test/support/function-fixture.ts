@@ -7,7 +7,7 @@ import { Concurrency } from '../../local/lambda/concurrency';
 import type { LogListener } from '../../local/lambda/function-log';
 import { type FunctionHost, FunctionPool } from '../../local/lambda/function-pool';
 import { NodeBinaries } from '../../local/lambda/node-binaries';
-import { Notices } from '../../local/basics/notices';
+import { Notices } from '../../local/notices';
 import type { FunctionResource } from '../../local/cloudformation/resources';
 import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';

@@ -1,7 +1,7 @@
 /** Finds the statements of a template that grant permissions, and makes assemblies that lack one of them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../local/basics/json';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../local/json';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { attributeOf, referenceTo } from '../../local/cloudformation/physical-ids';
 import { Template } from '../../local/cloudformation/template';

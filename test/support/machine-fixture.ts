@@ -1,8 +1,8 @@
 /** Runs state machines with functions in memory and a clock that does not wait. */
-import type { Json, JsonObject } from '../../local/basics/json';
+import type { Json, JsonObject } from '../../local/json';
 import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
-import { StateError } from '../../local/step-functions/errors';
+import { StateError } from '../../local/step-functions/state-error';
 import type { ExecutionResult, TraceEvent } from '../../local/step-functions/execution';
 import type { MachineExecution } from '../../local/step-functions/machine-execution';
 import { StateMachine } from '../../local/step-functions/state-machine';

@@ -1,6 +1,6 @@
 /** Serves state machines with functions in memory over the API of Step Functions. */
 import { SFNClient } from '@aws-sdk/client-sfn';
-import type { JsonObject } from '../../local/basics/json';
+import type { JsonObject } from '../../local/json';
 import type { StepFunctionsAccess } from '../../local';
 import { Callers } from '../../local/s3/callers';
 import { startStepFunctionsServer } from '../../local/step-functions/api/server';

@@ -1,6 +1,6 @@
 /** JSON Web Tokens and the key that signs them. */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import type { JsonObject } from '../../local/basics/json';
+import type { JsonObject } from '../../local/json';
 
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 

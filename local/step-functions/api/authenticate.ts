@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { SignatureError, type SignatureFault } from '../../http/signature-error';
 import { verifySignature } from '../../http/signature-v4';
 import type { Caller, Callers } from '../../s3/callers';
-import { ApiError, type ApiErrorName } from './errors';
+import { ApiError, type ApiErrorName } from './api-error';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html */
 const NAMES: Readonly<Partial<Record<SignatureFault, ApiErrorName>>> = {

@@ -1,7 +1,7 @@
 /** StopExecution and RedriveExecution. */
-import type { JsonObject } from '../../basics/json';
+import type { JsonObject } from '../../json';
 import type { StateMachines } from '../state-machines';
-import { ApiError } from './errors';
+import { ApiError } from './api-error';
 import { requireExecution, seconds } from './operation';
 import type { Parameters } from './parameters';
 

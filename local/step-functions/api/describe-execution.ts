@@ -1,5 +1,5 @@
 /** DescribeExecution, and the parts of it that other operations return too. */
-import type { JsonObject } from '../../basics/json';
+import type { JsonObject } from '../../json';
 import type { MachineExecution } from '../machine-execution';
 import type { StateMachines } from '../state-machines';
 import { INCLUDED_DATA, requireExecution, seconds } from './operation';

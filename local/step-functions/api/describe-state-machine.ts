@@ -2,7 +2,7 @@
  * DescribeStateMachine, DescribeStateMachineForExecution and ListStateMachines. They leave out what the local cloud does
  * not run: logging, tracing and encryption.
  */
-import type { JsonObject } from '../../basics/json';
+import type { JsonObject } from '../../json';
 import type { StateMachineResource } from '../../cloudformation/resources';
 import type { StateMachines } from '../state-machines';
 import { INCLUDED_DATA, requireExecutionOf, requireMachine, seconds } from './operation';

@@ -1,5 +1,5 @@
 /** GetExecutionHistory. https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html */
-import { entriesOf, type JsonObject } from '../../basics/json';
+import { entriesOf, type JsonObject } from '../../json';
 import type { HistoryEvent } from '../history';
 import type { StateMachines } from '../state-machines';
 import { requireExecution, seconds } from './operation';

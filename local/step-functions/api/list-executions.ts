@@ -1,8 +1,8 @@
 /** ListExecutions. https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html */
-import type { JsonObject } from '../../basics/json';
+import type { JsonObject } from '../../json';
 import type { StateMachines } from '../state-machines';
 import { summarize } from './describe-execution';
-import { ApiError, typeNotSupported } from './errors';
+import { ApiError, typeNotSupported } from './api-error';
 import { requireMachine } from './operation';
 import { page } from './paging';
 import type { Parameters } from './parameters';

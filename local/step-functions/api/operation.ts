@@ -1,9 +1,9 @@
 /** What the operations of the API share. */
-import type { JsonObject } from '../../basics/json';
+import type { JsonObject } from '../../json';
 import type { MachineExecution } from '../machine-execution';
 import type { StateMachine } from '../state-machine';
 import type { StateMachines } from '../state-machines';
-import { ApiError } from './errors';
+import { ApiError } from './api-error';
 import type { Parameters } from './parameters';
 
 /** Handles a request and returns the members of its response. */

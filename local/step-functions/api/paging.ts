@@ -1,5 +1,5 @@
 /** Pages of a list. */
-import { ApiError } from './errors';
+import { ApiError } from './api-error';
 import type { Parameters } from './parameters';
 
 interface Listing<T> {

@@ -2,8 +2,8 @@
  * The parameters of a request, checked against the constraints of the API's model, in the words of AWS.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
  */
-import { isJsonObject, type Json, type JsonObject } from '../../basics/json';
-import { ApiError } from './errors';
+import { isJsonObject, type Json, type JsonObject } from '../../json';
+import { ApiError } from './api-error';
 
 interface TextLimits {
   readonly from?: number;

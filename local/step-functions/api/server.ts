@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
 import { type LoopbackOptions, LoopbackServer, readBody, sendJson } from '../../http/loopback-server';
-import type { JsonObject } from '../../basics/json';
+import type { JsonObject } from '../../json';
 import type { Callers } from '../../s3/callers';
 import type { StateMachines } from '../state-machines';
 import { authenticate } from './authenticate';
@@ -17,7 +17,7 @@ import {
   describeStateMachineForExecution,
   listStateMachines,
 } from './describe-state-machine';
-import { ApiError } from './errors';
+import { ApiError } from './api-error';
 import { getExecutionHistory } from './get-execution-history';
 import { listExecutions } from './list-executions';
 import type { Operation } from './operation';

@@ -1,12 +1,12 @@
 /** StartExecution and StartSyncExecution. */
 import { randomUUID } from 'node:crypto';
-import type { Json, JsonObject } from '../../basics/json';
+import type { Json, JsonObject } from '../../json';
 import { isExecutionName } from '../execution-name';
 import { MAX_EXECUTION_NAME, MAX_STATE_BYTES } from '../limits';
 import type { MachineExecution } from '../machine-execution';
 import type { StateMachines } from '../state-machines';
 import { describeInput, describeOutcome } from './describe-execution';
-import { ApiError, typeNotSupported } from './errors';
+import { ApiError, typeNotSupported } from './api-error';
 import { INCLUDED_DATA, requireStartable, seconds } from './operation';
 import type { Parameters } from './parameters';
 

@@ -7,7 +7,7 @@ import {
   MAX_STACK_RESOURCES,
   MAX_TEMPLATE_BYTES,
 } from '../../../lib/aws/quotas';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../local/basics/json';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../local/json';
 import type { Check, Finding } from '../check';
 import {
   definitionsOf,

@@ -1,7 +1,7 @@
 /** Sizes and numbers of the policies of roles, during an update too, while a role has two generations of some of them. */
 import { createHash } from 'node:crypto';
 import { MAX_INLINE_POLICY_CHARACTERS, MAX_MANAGED_POLICY_CHARACTERS } from '../../../lib/aws/quotas';
-import { isJsonArray, isJsonObject, type Json } from '../../../local/basics/json';
+import { isJsonArray, isJsonObject, type Json } from '../../../local/json';
 import type { Finding } from '../check';
 import { resourcesOf, type SynthesizedTemplate, type TemplateResource, type Templates } from '../resolve';
 import { atMost } from './at-most';

@@ -1,7 +1,7 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import * as fc from 'fast-check';
 import { authorizeToken } from '../../../local/api-gateway/jwt';
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import { ISSUER, KEY_SET, token } from '../../support/tokens';
 
 const [KEY] = KEY_SET.keys;

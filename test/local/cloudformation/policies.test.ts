@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../local/basics/json';
+import type { Json, JsonObject } from '../../../local/json';
 import { readPolicies } from '../../../local/cloudformation/policies';
 import { readStateMachine } from '../../../local/cloudformation/resources';
 import { Template } from '../../../local/cloudformation/template';

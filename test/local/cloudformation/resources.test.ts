@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import {
   findFunction,
   readBucketName,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import { readAliases } from '../../../local/cloudformation/state-machine-aliases';
 import { Template } from '../../../local/cloudformation/template';
 

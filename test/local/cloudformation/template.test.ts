@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../local/basics/json';
+import type { Json, JsonObject } from '../../../local/json';
 import { Template } from '../../../local/cloudformation/template';
 
 const RESOURCES = {

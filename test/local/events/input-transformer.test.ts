@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import { parsePath, parseTransformer, transform, valueAt } from '../../../local/events/input-transformer';
 
 const EVENT: JsonObject = {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Json } from '../../../local/basics/json';
+import type { Json } from '../../../local/json';
 import { matches, parsePattern } from '../../../local/events/pattern';
 
 const EVENT = {

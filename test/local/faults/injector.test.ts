@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LocalCloudError } from '../../../local/basics/errors';
+import { LocalCloudError } from '../../../local/local-cloud-error';
 import { FaultInjector, type Faults, type InjectedFault } from '../../../local/faults/injector';
 import { FAULT_KINDS, type FaultKind, kindsOf } from '../../../local/faults/kinds';
 

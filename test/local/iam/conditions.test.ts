@@ -1,4 +1,4 @@
-import type { Json } from '../../../local/basics/json';
+import type { Json } from '../../../local/json';
 import { holds, parseConditions } from '../../../local/iam/conditions';
 
 function allHold(conditions: Json, context: Readonly<Record<string, string>>): boolean {

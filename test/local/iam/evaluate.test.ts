@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../local/basics/json';
+import type { Json, JsonObject } from '../../../local/json';
 import type { Action } from '../../../local/iam/actions';
 import { type ApplicablePolicies, refusal, refusalMessage } from '../../../local/iam/evaluate';
 import { parsePolicy } from '../../../local/iam/policy';

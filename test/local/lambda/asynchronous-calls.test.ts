@@ -1,5 +1,5 @@
 import { AsynchronousCalls } from '../../../local/lambda/asynchronous-calls';
-import { StateError } from '../../../local/step-functions/errors';
+import { StateError } from '../../../local/step-functions/state-error';
 
 const SETTINGS = { maxRetries: 2, maxAgeSeconds: 21_600 };
 

@@ -1,7 +1,7 @@
 import type { FaultKind } from '../../../local/faults/kinds';
 import { FaultInjector, type InjectedFault } from '../../../local/faults/injector';
 import { callWithFaults, startWithFaults } from '../../../local/lambda/call-faults';
-import { StateError } from '../../../local/step-functions/errors';
+import { StateError } from '../../../local/step-functions/state-error';
 
 const CALL = {
   functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:slice-00:3',

@@ -1,4 +1,4 @@
-import { Notices } from '../../../local/basics/notices';
+import { Notices } from '../../../local/notices';
 import { readAsynchronousSettings } from '../../../local/cloudformation/event-invoke-config';
 import { attributeOf } from '../../../local/cloudformation/physical-ids';
 import { Template } from '../../../local/cloudformation/template';

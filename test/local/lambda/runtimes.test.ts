@@ -1,7 +1,7 @@
 /** Runs functions with the Node.js that they declare, as far as it is installed in `test/other-versions`. */
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { NodeBinaries } from '../../../local/lambda/node-binaries';
-import { Notices } from '../../../local/basics/notices';
+import { Notices } from '../../../local/notices';
 import { infer } from '../../../local';
 import { Slicing } from '../../../lib';
 import { rows, start, synthesize } from '../../support/deployed-pipeline';

@@ -15,7 +15,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import { type Access, Authorizer } from '../../../local/iam/authorizer';
 import { parsePolicy } from '../../../local/iam/policy';
 import { roleSession } from '../../../local/iam/principals';

@@ -1,5 +1,5 @@
 /** Choice states, in JSONata. */
-import type { Json, JsonObject } from '../../../local/basics/json';
+import type { Json, JsonObject } from '../../../local/json';
 import { recorded, run } from '../../support/machine-fixture';
 
 const DONE = { Type: 'Pass', End: true };

@@ -2,7 +2,7 @@
  * The events of executions. Their order and previous ids are those of executions recorded on AWS:
  * https://github.com/localstack/localstack/tree/main/tests/aws/services/stepfunctions/v2.
  */
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import { eventLines, HANG, machine, recorded, START, task } from '../../support/machine-fixture';
 
 function branch(name: string, state: JsonObject = { Type: 'Pass', End: true }, more: JsonObject = {}) {

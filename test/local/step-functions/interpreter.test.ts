@@ -1,4 +1,4 @@
-import { LocalCloudError } from '../../../local/basics/errors';
+import { LocalCloudError } from '../../../local/local-cloud-error';
 import { HANG, machine, run, START, task } from '../../support/machine-fixture';
 
 const TOO_LARGE = 'x'.repeat(262_144);

@@ -1,5 +1,5 @@
 /** Inline Map states: items, concurrency, failures and their events. */
-import type { Json, JsonObject } from '../../../local/basics/json';
+import type { Json, JsonObject } from '../../../local/json';
 import { HANG, machine, recorded, run, task } from '../../support/machine-fixture';
 
 /** A machine with one Map `M`, whose iterations run a task that echoes its input. */

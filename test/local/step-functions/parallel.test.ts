@@ -1,5 +1,5 @@
 /** Branches that run concurrently: their inputs, their outputs, and their failures. */
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
 import { HANG, run, task } from '../../support/machine-fixture';
 

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '../../../local/basics/json';
-import { LocalCloudError } from '../../../local/basics/errors';
+import type { Json, JsonObject } from '../../../local/json';
+import { LocalCloudError } from '../../../local/local-cloud-error';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
 import { task } from '../../support/machine-fixture';
 

@@ -1,5 +1,5 @@
 /** Redriven executions: which states run again, with which data. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html */
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import type { ExecutionResult } from '../../../local/step-functions/execution';
 import type { MachineExecution } from '../../../local/step-functions/machine-execution';
 import { type Attempt, eventLines, HANG, machine, START, task } from '../../support/machine-fixture';

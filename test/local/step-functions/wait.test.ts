@@ -1,5 +1,5 @@
 /** Wait states, on a virtual clock. */
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import { recorded, run, START } from '../../support/machine-fixture';
 
 function wait(fields: JsonObject): JsonObject {

@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { attachOwnPolicy, attachPolicies } from '../../../lib/aws/replaced-policy';
-import type { JsonObject } from '../../../local/basics/json';
+import type { JsonObject } from '../../../local/json';
 import type { Check } from '../../../scripts/validate/check';
 import { cloudFormation } from '../../../scripts/validate/checks/cloudformation';
 import { aslValidator, languageService, variables } from '../../../scripts/validate/checks/definitions';

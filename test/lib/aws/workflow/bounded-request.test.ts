@@ -1,6 +1,6 @@
 import { MAX_REQUEST_BYTES } from '../../../../contract/slice-event';
 import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
-import type { Json } from '../../../../local/basics/json';
+import type { Json } from '../../../../local/json';
 import { run, task } from '../../../support/machine-fixture';
 
 /** The request in the event of a run with this input. */

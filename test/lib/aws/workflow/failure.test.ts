@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
 import { failState } from '../../../../lib/aws/workflow/failure';
-import type { JsonObject } from '../../../../local/basics/json';
+import type { JsonObject } from '../../../../local/json';
 import { run, task } from '../../../support/machine-fixture';
 import { cases } from '../../../support/full-checks';
 

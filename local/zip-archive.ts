@@ -4,8 +4,8 @@
  * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 import { inflateRawSync } from 'node:zlib';
-import { quotedName } from '../../lambda/json-values';
-import { crc32 } from '../../lambda/tensors/crc32';
+import { quotedName } from '../lambda/json-values';
+import { crc32 } from '../lambda/tensors/crc32';
 
 interface Entry {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Errors of states, and the rules by which the error names of a Retry or a Catch match them. */
 
-import type { JsonObject } from '../basics/json';
+import type { JsonObject } from '../json';
 
 /** A failure of a state. Any other error is a bug of the local cloud and ends the run with an exception. */
 export class StateError extends Error {

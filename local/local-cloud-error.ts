@@ -1,4 +1,4 @@
-import { escaped } from '../../lib/errors';
+import { escaped } from '../lib/errors';
 
 /** The error of the local cloud. Its one-line message says what it cannot run and what to do. */
 export class LocalCloudError extends Error {

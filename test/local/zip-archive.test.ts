@@ -1,8 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { zipSync } from 'fflate';
-import { crc32 } from '../../../lambda/tensors/crc32';
-import { BrokenZip, readZip } from '../../../local/basics/zip-archive';
+import { crc32 } from '../../lambda/tensors/crc32';
+import { BrokenZip, readZip } from '../../local/zip-archive';
 
 interface EntryInit {
   readonly name: string;

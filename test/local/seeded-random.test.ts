@@ -1,4 +1,4 @@
-import { draw } from '../../../local/basics/draw';
+import { draw } from '../../local/seeded-random';
 
 const drawn = Array.from({ length: 20_000 }, (_, index) =>
   draw(`7 run-${index >> 3} PUT bucket/key ${index & 7}`),
