@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { LocalCloudError } from '../../../local/local-cloud-error';
 import { FaultInjector, type Faults, type InjectedFault } from '../../../local/faults/injector';
 import { FAULT_KINDS, type FaultKind, kindsOf } from '../../../local/faults/kinds';
 
@@ -97,21 +96,12 @@ describe('a fault injector', () => {
   });
 
   it.each([
-    [
-      { seed: 1, rates: { reset: 1.5 } },
-      "the rate of the fault 'reset' must be from 0 to 1, got 1.5: change it",
-    ],
-    [
-      { seed: 1, rates: { reset: NaN } },
-      "the rate of the fault 'reset' must be from 0 to 1, got NaN: change it",
-    ],
-    [{ seed: 0.5, rates: {} }, 'the seed of faults must be a whole number, got 0.5: round it'],
-    [
-      { seed: 1, rates: {}, lasting: -1 },
-      "the rate of the fault 'lasting' must be from 0 to 1, got -1: change it",
-    ],
+    [{ seed: 1, rates: { reset: 1.5 } }, "the rate of the fault 'reset' must be from 0 to 1, got 1.5"],
+    [{ seed: 1, rates: { reset: NaN } }, "the rate of the fault 'reset' must be from 0 to 1, got NaN"],
+    [{ seed: 0.5, rates: {} }, 'the seed of faults must be a whole number, got 0.5'],
+    [{ seed: 1, rates: {}, lasting: -1 }, "the rate of the fault 'lasting' must be from 0 to 1, got -1"],
   ])('refuses %j', (faults, message) => {
-    expect(() => new FaultInjector(faults)).toThrow(new LocalCloudError(message));
+    expect(() => new FaultInjector(faults)).toThrow(message);
   });
 
   it('refuses a kind that it does not know', () => {

@@ -11,6 +11,7 @@ import {
   GetObjectAclCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
+  HeadBucketCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -97,6 +98,14 @@ describe('the trailer of an aws-chunked body', () => {
 
 test('a caller without a signature is refused', async () => {
   expect((await fetch(`${s3.server.endpoint}/${BUCKET}/plain`)).status).toBe(403);
+});
+
+test('an expected owner must be the account of the deployment', async () => {
+  const owned = (ExpectedBucketOwner: string) =>
+    s3.client.send(new HeadBucketCommand({ Bucket: BUCKET, ExpectedBucketOwner }));
+  await owned('000000000000');
+  await expect(owned('123456789012')).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+  await expect(put('owned', 'x', { ExpectedBucketOwner: '123456789012' })).rejects.toThrow('Access Denied');
 });
 
 test('what is not supported is refused by name', async () => {

@@ -13,12 +13,6 @@ describe('a simulation by its name', () => {
     });
   });
 
-  it('lambda-vpc has no burst', () => {
-    expect(SIMULATIONS['lambda-vpc']).toEqual({
-      network: { connectionBytesPerSecond: 87e6, functionBytesPerSecond: 82 * MIB },
-    });
-  });
-
   it('s3-standard and s3-express delay only their own kind of bucket', () => {
     expect(SIMULATIONS['s3-standard'].storage).toMatchObject({
       standard: { openForGetMs: 68 - 27, openForPutMs: 85 - 40 },
@@ -43,12 +37,6 @@ describe('a simulation by its name', () => {
     expect([network, inVpc]).toEqual([SIMULATIONS.lambda.network, SIMULATIONS['lambda-vpc'].network]);
   });
 
-  it('none adds no delay', () => {
-    expect(SIMULATIONS.none).toEqual({});
-    expect(simulationOf()).toEqual({});
-    expect(simulationOf([])).toEqual({});
-  });
-
   it('several names together have the parts of all, and of one kind the later one', () => {
     expect(simulationOf(['lambda', 's3-express', 's3-standard'])).toEqual({
       ...SIMULATIONS.lambda,
@@ -59,8 +47,7 @@ describe('a simulation by its name', () => {
 
   it.each([['s3'], [['aws', 's3']]])('refuses %j with the list of names', (names) => {
     expect(() => simulationOf(names)).toThrow(
-      'a simulation must have one of these names: none, aws, aws-vpc, lambda, lambda-vpc, cold-starts, s3-standard, s3-express, ' +
-        "standard-transitions, express-transitions; got 's3': choose one or more of them",
+      /^a simulation must have one of these names: none, aws, .*; got 's3'/,
     );
   });
 });
@@ -74,25 +61,16 @@ describe('delays of your own', () => {
   });
 
   it.each([
-    [
-      { network: { ...network, functionBytesPerSecond: 0 } },
-      'network.functionBytesPerSecond of a simulation must be a number above 0, got 0: correct it',
-    ],
+    [{ network: { ...network, functionBytesPerSecond: 0 } }, 'network.functionBytesPerSecond'],
     [
       { network: { ...network, burst: { bytes: 1, bytesPerSecond: NaN, refillShare: 0 } } },
-      'network.burst.bytesPerSecond of a simulation must be a number above 0, got NaN: correct it',
+      'network.burst.bytesPerSecond',
     ],
-    [
-      { storage: { standard: { get: [], put: [[50, 1]] as const } } },
-      'storage.standard.get of a simulation must be one or more rising pairs of a percentage and milliseconds, got []: correct it',
-    ],
-    [
-      { transitions: { express: [] } },
-      'transitions.express of a simulation must have one entry or more, got none: correct it',
-    ],
+    [{ storage: { standard: { get: [], put: [[50, 1]] as const } } }, 'storage.standard.get'],
+    [{ transitions: { express: [] } }, 'transitions.express'],
     [
       { transitions: { standard: [{ bytes: 9, percentiles: [[90, 5] as const, [50, 6] as const] }] } },
-      'transitions.standard of 9 bytes of a simulation must be one or more rising pairs of a percentage and milliseconds, got [[90,5],[50,6]]: correct it',
+      'transitions.standard of 9 bytes',
     ],
   ])('are refused if they are impossible: %j', (own, message) => {
     expect(() => simulationOf(own)).toThrow(message);

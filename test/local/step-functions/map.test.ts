@@ -77,18 +77,6 @@ describe('a Map', () => {
     ]);
   });
 
-  test('uses Output and Assign with all results', async () => {
-    const fields = {
-      Output: '{% $sum($states.result) %}',
-      Assign: { n: '{% $count($states.result) %}' },
-      Next: 'Q',
-    };
-    const after = { Type: 'Pass', Output: ['{% $states.input %}', '{% $n %}'], End: true };
-    expect((await run(map(fields, { Q: after }), { input: [1, 2, 3] })).result).toMatchObject({
-      output: [6, 3],
-    });
-  });
-
   test.each<[string, Json | undefined, number]>([
     ['at most MaxConcurrency', 2, 2],
     ['at most MaxConcurrency of an expression', '{% $states.input[0] %}', 3],

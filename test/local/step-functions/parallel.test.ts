@@ -112,17 +112,6 @@ test('retries in one branch do not affect the other', async () => {
   expect(seconds).toBe(7);
 });
 
-test('branches can be nested', async () => {
-  const { result } = await run(
-    parallel([
-      { StartAt: 'I', States: { I: { Type: 'Parallel', Branches: [branch('A'), branch('B')], End: true } } },
-      branch('C'),
-    ]),
-    { input: 1 },
-  );
-  expect(result).toMatchObject({ output: [[1, 1], 1] });
-});
-
 test('definitions that would not run on AWS are refused', () => {
   expect(refusal(parallel([branch('A'), branch('A')]))).toBe(
     "the state name 'A' must be unique, got two such states: rename one of them",
