@@ -25,6 +25,11 @@ export interface PresentedSignature {
   readonly expiresSeconds: number;
 }
 
+/** Whether the query has the signature of a request. */
+export function isPresigned(query: URLSearchParams): boolean {
+  return query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature');
+}
+
 export function signatureOfHeaders(
   headers: SentHeaders,
   tokenHeaders: readonly string[],
@@ -72,7 +77,7 @@ export function signatureOfQuery(
     );
   };
   const algorithm = parameter('X-Amz-Algorithm');
-  if (algorithm !== ALGORITHM) throw new SignatureError('other-algorithm', algorithm, {}, true);
+  if (algorithm !== ALGORITHM) throw new SignatureError('other-algorithm', algorithm);
   const credential = scopeOf(parameter('X-Amz-Credential'), (what) =>
     malformedQuery(`Error parsing the X-Amz-Credential parameter; ${what}`),
   );
@@ -155,7 +160,7 @@ function malformed(what: string): SignatureError {
 }
 
 function malformedQuery(message: string): SignatureError {
-  return new SignatureError('malformed', message, {}, true);
+  return new SignatureError('malformed', message);
 }
 
 /** Epoch milliseconds of `20130524T000000Z`. */

@@ -22,8 +22,6 @@ export class SignatureError extends Error {
     message: string,
     /** Further fields of S3's response. */
     readonly fields: Readonly<Record<string, string>> = {},
-    /** Whether the signature is in the query. */
-    readonly presigned = false,
   ) {
     super(message);
   }

@@ -8,6 +8,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type * as http from 'node:http';
 import {
   ALGORITHM,
+  isPresigned,
   type PresentedSignature,
   SentHeaders,
   signatureOfHeaders,
@@ -62,11 +63,10 @@ export function verifySignature<K extends AccessKey>(
   const query = queryOf(message.url ?? '/');
   const headers = new SentHeaders(message);
   // Signature Version 2, which new buckets refuse: https://docs.aws.amazon.com/AmazonS3/latest/API/Appendix-Sigv2.html
-  if (query.has('AWSAccessKeyId')) throw new SignatureError('other-algorithm', 'AWS', {}, true);
-  const presented =
-    query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature')
-      ? signatureOfQuery(query, options.tokenHeaders ?? [])
-      : signatureOfHeaders(headers, options.tokenHeaders ?? []);
+  if (query.has('AWSAccessKeyId')) throw new SignatureError('other-algorithm', 'AWS');
+  const presented = isPresigned(query)
+    ? signatureOfQuery(query, options.tokenHeaders ?? [])
+    : signatureOfHeaders(headers, options.tokenHeaders ?? []);
   checkScope(presented, options);
   const now = options.now ?? Date.now();
   checkTime(presented, now);
@@ -102,7 +102,6 @@ export function verifySignature<K extends AccessKey>(
         SignatureProvided: presented.signature,
         CanonicalRequest: canonical,
       },
-      presented.presigned,
     );
   }
   return { accessKeyId: presented.accessKeyId, key, service, presigned: presented.presigned };
@@ -118,16 +117,16 @@ function checkScope(
       : `The authorization header is malformed; ${what}`;
   if (!time.startsWith(day)) {
     const what = `Invalid credential date "${day}". This date is not the same as X-Amz-Date: "${time.slice(0, 8)}".`;
-    throw new SignatureError('malformed', say(what), {}, presigned);
+    throw new SignatureError('malformed', say(what));
   }
   if (region !== expected.region) {
     const what = `the region '${region}' is wrong; expecting '${expected.region}'`;
-    throw new SignatureError('wrong-region', say(what), { Region: expected.region }, presigned);
+    throw new SignatureError('wrong-region', say(what), { Region: expected.region });
   }
   if (!expected.services.includes(service)) {
     const [own = ''] = expected.services;
     const what = `incorrect service "${service}". This endpoint belongs to "${own}".`;
-    throw new SignatureError('wrong-service', say(what), {}, presigned);
+    throw new SignatureError('wrong-service', say(what));
   }
 }
 
@@ -147,30 +146,23 @@ function checkTime({ time, presigned, expiresSeconds }: PresentedSignature, now:
   }
   const serverTime = new Date(now).toISOString();
   if (signed - now > MAX_SKEW_MS) {
-    throw new SignatureError(
-      'not-valid-yet',
-      'Request is not yet valid',
-      { 'X-Amz-Date': time, ServerTime: serverTime },
-      true,
-    );
+    throw new SignatureError('not-valid-yet', 'Request is not yet valid', {
+      'X-Amz-Date': time,
+      ServerTime: serverTime,
+    });
   }
   const expires = signed + expiresSeconds * 1000;
   if (now > expires) {
-    throw new SignatureError(
-      'expired',
-      'Request has expired',
-      {
-        'X-Amz-Expires': String(expiresSeconds),
-        Expires: new Date(expires).toISOString(),
-        ServerTime: serverTime,
-      },
-      true,
-    );
+    throw new SignatureError('expired', 'Request has expired', {
+      'X-Amz-Expires': String(expiresSeconds),
+      Expires: new Date(expires).toISOString(),
+      ServerTime: serverTime,
+    });
   }
 }
 
 function findKey<K extends AccessKey>(
-  { accessKeyId, token, presigned }: PresentedSignature,
+  { accessKeyId, token }: PresentedSignature,
   { find }: SignatureOptions<K>,
   now: number,
 ): K {
@@ -181,19 +173,13 @@ function findKey<K extends AccessKey>(
       'unknown-key',
       'The AWS Access Key Id you provided does not exist in our records.',
       { AWSAccessKeyId: accessKeyId },
-      presigned,
     );
   }
   if (token !== undefined && (key.sessionToken === undefined || !isEqual(key.sessionToken, token))) {
-    throw new SignatureError(
-      'invalid-token',
-      'The provided token is malformed or otherwise invalid.',
-      {},
-      presigned,
-    );
+    throw new SignatureError('invalid-token', 'The provided token is malformed or otherwise invalid.');
   }
   if (key.expires !== undefined && key.expires <= now) {
-    throw new SignatureError('expired-token', 'The provided token has expired.', {}, presigned);
+    throw new SignatureError('expired-token', 'The provided token has expired.');
   }
   return key;
 }
@@ -211,7 +197,6 @@ function checkSignedHeaders({ signedHeaders, presigned }: PresentedSignature, he
     'unsigned-headers',
     'There were headers present in the request which were not signed',
     { HeadersNotSigned: unsigned.join(', ') },
-    presigned,
   );
 }
 

@@ -1,8 +1,9 @@
 /** Identifies the caller of a request, and verifies the signature. */
 import type * as http from 'node:http';
-import { ALGORITHM } from '../http/presented-signature';
+import { ALGORITHM, isPresigned } from '../http/presented-signature';
 import { SignatureError, type SignatureFault } from '../http/signature-error';
 import { verifySignature } from '../http/signature-v4';
+import { queryOf } from '../http/uri';
 import type { Caller, CallerKey, Callers, Session } from './callers';
 import { notImplemented, S3Error, type S3ErrorCode } from './errors';
 
@@ -50,12 +51,12 @@ export function authenticate(message: http.IncomingMessage, callers: Callers, re
     }
     return { caller, ...(session && { session }), service: service === 's3express' ? service : 's3' };
   } catch (error) {
-    if (error instanceof SignatureError) throw translate(error);
+    if (error instanceof SignatureError) throw translate(error, isPresigned(queryOf(message.url ?? '/')));
     throw error;
   }
 }
 
-function translate({ fault, message, fields, presigned }: SignatureError): S3Error {
+function translate({ fault, message, fields }: SignatureError, presigned: boolean): S3Error {
   if (fault === 'other-algorithm') {
     if (message.startsWith('AWS4-ECDSA-')) throw notImplemented(`the signature algorithm ${message}`);
     return new S3Error(

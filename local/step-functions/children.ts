@@ -4,11 +4,12 @@ import type { CompositeState, State } from './definition';
 import { isTerminal, StateError } from './state-error';
 import type { HistoryEventType } from './history';
 import { LinkedAbort } from './linked-abort';
+import type { RunOptions } from './run-options';
 
-/** A branch or an iteration. */
+/** The run of a branch or an iteration. */
 export interface Child {
   /** Continues until the child's end, and returns its output. */
-  advance(signal: AbortSignal): Promise<Json>;
+  advance(options: RunOptions): Promise<Json>;
   /** The output, if the child has ended. */
   readonly output: Json | undefined;
   /** The id of the child's last event. */
@@ -45,15 +46,17 @@ export class Children {
   }
 
   /** Runs the children that have not ended. The first one that fails stops the others. Returns all outputs in order. */
-  async finish(signal: AbortSignal): Promise<Json[]> {
+  async finish(options: RunOptions): Promise<Json[]> {
+    const { signal } = options.environment;
     const stop = new LinkedAbort(signal);
+    const own = { ...options, environment: { ...options.environment, signal: stop.signal } };
     const waiting = this.create.keys();
     const failures: { readonly index: number; readonly error: unknown }[] = [];
     const lane = async (): Promise<void> => {
       for (const index of waiting) {
         if (stop.signal.aborted) return;
         try {
-          await this.advance(index, stop.signal);
+          await this.advance(index, own);
         } catch (error) {
           failures.push({ index, error });
           // Ends the other children. Their failures, which follow, are not reported.
@@ -89,10 +92,10 @@ export class Children {
     }
   }
 
-  private async advance(index: number, signal: AbortSignal): Promise<void> {
+  private async advance(index: number, options: RunOptions): Promise<void> {
     const child = this.child(index);
     if (child.output !== undefined) return;
-    await child.advance(signal);
+    await child.advance(options);
     this.lastEvent = child.lastEvent;
     if (this.options.type !== 'Map') return;
     this.lastEvent = this.options.record('MapIterationSucceeded', child.lastEvent, index);

@@ -1,7 +1,7 @@
 /** Runs the states of a validated definition one after the other, and branches and iterations concurrently. */
 import { jsonSize, type Json, type JsonObject } from '../json';
 import { childInputs } from './child-inputs';
-import { type Child, Children } from './children';
+import { Children } from './children';
 import type {
   ChoiceState,
   CompositeState,
@@ -183,15 +183,14 @@ export class Run {
 
   /** Returns the outputs of all branches or iterations, in their order. */
   private async runChildren(state: CompositeState, visit: Visit): Promise<Step> {
-    const { environment, history } = this.options;
     const children = (visit.children ??= await this.startChildren(state, visit));
     let result: Json;
     try {
-      result = await children.finish(environment.signal);
+      result = await children.finish(this.options);
     } finally {
       this.lastEvent = children.lastEvent;
     }
-    history.append(`${state.type}StateSucceeded`, this.lastEvent);
+    this.options.history.append(`${state.type}StateSucceeded`, this.lastEvent);
     try {
       visit.limited(result);
     } catch (error) {
@@ -207,9 +206,9 @@ export class Run {
     const { children, maxConcurrency } = await childInputs(state, visit);
     if (state.type === 'Map') this.record('MapStateStarted', () => ({ length: children.length }));
     else this.record('ParallelStateStarted');
-    const create = children.map(({ graph, input, context: own }) => (previousEvent: number): Child => {
+    const create = children.map(({ graph, input, context: own }) => (previousEvent: number) => {
       const context = { ...this.surroundings.context, ...own };
-      return this.child(new Run(graph, input, this.options, { variables, context, previousEvent }));
+      return new Run(graph, input, this.options, { variables, context, previousEvent });
     });
     return new Children(create, {
       type: state.type,
@@ -222,29 +221,6 @@ export class Run {
           index === undefined ? undefined : () => ({ name: state.name, index }),
         ),
     });
-  }
-
-  /** A branch or an iteration of this run, which stops with its siblings. */
-  private child(run: Run): Child {
-    return {
-      advance: (signal) =>
-        run.advance({ ...this.options, environment: { ...this.options.environment, signal } }),
-      get output() {
-        return run.output;
-      },
-      get lastEvent() {
-        return run.lastEvent;
-      },
-      get state() {
-        return run.state;
-      },
-      recordAbort: (eventId) => {
-        run.recordAbort(eventId);
-      },
-      rewind: (eventId) => {
-        run.rewind(eventId);
-      },
-    };
   }
 
   private async choose(state: ChoiceState, visit: Visit): Promise<Step> {

@@ -47,29 +47,20 @@ export class Visit {
   }
 
   async text(query: Query | undefined, field: string): Promise<string | undefined> {
-    if (query === undefined) return undefined;
-    const value = await this.evaluate(query);
-    if (typeof value === 'string') return value;
-    return await this.check(() => {
-      throw unexpectedType(query, field, 'string', value);
-    });
+    return query && (await this.typed(query, field, 'string', isString));
   }
 
   async array(query: Query | undefined, field: string): Promise<readonly Json[]> {
-    const value = query === undefined ? this.input : await this.evaluate(query);
-    if (isJsonArray(value)) return value;
+    if (query !== undefined) return await this.typed(query, field, 'array', isJsonArray);
     return await this.check(() => {
-      if (query !== undefined) throw unexpectedType(query, field, 'array', value);
-      throw new EvaluationError(field, `Map state input must be an array but was: ${JSON.stringify(value)}`);
+      if (isJsonArray(this.input)) return this.input;
+      const got = JSON.stringify(this.input);
+      throw new EvaluationError(field, `Map state input must be an array but was: ${got}`);
     });
   }
 
   async boolean(query: Query, field: string): Promise<boolean> {
-    const value = await this.evaluate(query);
-    if (typeof value === 'boolean') return value;
-    return await this.check(() => {
-      throw unexpectedType(query, field, 'boolean', value);
-    });
+    return await this.typed(query, field, 'boolean', (value) => typeof value === 'boolean');
   }
 
   async integer(
@@ -77,28 +68,22 @@ export class Visit {
     field: string,
     { from, to }: { readonly from: number; readonly to: number },
   ): Promise<number> {
-    const value = await this.evaluate(query);
+    const value = await this.typed(query, field, 'number', (value) => typeof value === 'number');
     return await this.check(() => {
-      if (typeof value !== 'number') throw unexpectedType(query, field, 'number', value);
       if (Number.isInteger(value) && value >= from && value <= to) return value;
-      throw new EvaluationError(
-        field,
-        `The field '${field}' expects an integer from ${from} to ${to}, got ${value}`,
-      );
+      const expected = `expects an integer from ${from} to ${to}, got ${value}`;
+      throw new EvaluationError(field, `The field '${field}' ${expected}`);
     });
   }
 
   /** Epoch milliseconds. */
   async timestamp(query: Query, field: string): Promise<number> {
-    const value = await this.evaluate(query);
+    const value = await this.typed(query, field, 'string', isString);
     return await this.check(() => {
-      if (typeof value !== 'string') throw unexpectedType(query, field, 'string', value);
       const time = TIMESTAMP.test(value) ? Date.parse(value) : NaN;
       if (!Number.isNaN(time)) return time;
-      throw new EvaluationError(
-        field,
-        `The field '${field}' expects a timestamp such as 2026-01-02T03:04:05Z, got '${value}'`,
-      );
+      const expected = `expects a timestamp such as 2026-01-02T03:04:05Z, got '${value}'`;
+      throw new EvaluationError(field, `The field '${field}' ${expected}`);
     });
   }
 
@@ -121,6 +106,19 @@ export class Visit {
       ERROR.dataLimitExceeded,
       `The state/task '${source}' returned a result with a size exceeding the maximum number of bytes service limit.`,
     );
+  }
+
+  private async typed<T extends Json>(
+    query: Query,
+    field: string,
+    expected: string,
+    isExpected: (value: Json) => value is T,
+  ): Promise<T> {
+    const value = await this.evaluate(query);
+    return await this.check(() => {
+      if (isExpected(value)) return value;
+      throw unexpectedType(query, field, expected, value);
+    });
   }
 
   private async check<T>(work: () => T | Promise<T>): Promise<T> {
@@ -148,4 +146,8 @@ export class Visit {
     const context = { ...this.frame.context(), ...more, State };
     return { states: { input: this.input, context, ...outcome }, variables: this.frame.variables() };
   }
+}
+
+function isString(value: Json): value is string {
+  return typeof value === 'string';
 }
