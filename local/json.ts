@@ -17,6 +17,16 @@ export function isJsonArray(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** The value of a text; `undefined` if it is not JSON. */
+export function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    // The caller says what that means. The parser's message could show a part of the text.
+    return undefined;
+  }
+}
+
 /** Size of a value in bytes of UTF-8 JSON, as AWS counts payloads. */
 export function jsonSize(value: Json): number {
   return Buffer.byteLength(JSON.stringify(value));

@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
  */
 import { verify } from 'node:crypto';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from '../json';
 import type { KeySet } from './key-set';
 import type { ParameterSource } from './parameter-mapping';
 
@@ -102,13 +102,8 @@ function texts(value: Json | undefined): string[] {
 }
 
 function decode(part: string): JsonObject | undefined {
-  try {
-    const value = JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Json;
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    // The caller refuses the token.
-    return undefined;
-  }
+  const value = parseJson(Buffer.from(part, 'base64url').toString('utf8'));
+  return isJsonObject(value) ? value : undefined;
 }
 
 function challenge(scope: string, error: string, description: string): string {

@@ -3,7 +3,7 @@ import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemReason } from '../../lib/errors';
 import { LocalCloudError, systemErrorCode } from '../local-cloud-error';
-import { isJsonArray, isJsonObject, type Json } from '../json';
+import { isJsonArray, isJsonObject, parseJson } from '../json';
 import { MAX_KEY_SET_BYTES } from './limits';
 
 /** By key id. */
@@ -11,7 +11,8 @@ export type KeySet = ReadonlyMap<string, KeyObject>;
 
 /** @throws LocalCloudError when the file is not a JSON Web Key Set with an RSA key */
 export function readKeySet(file: string): KeySet {
-  const content = parse(read(file), file);
+  const content = parseJson(read(file));
+  if (content === undefined) throw invalid(file, 'no JSON');
   const listed = isJsonObject(content) && content.keys !== undefined ? content.keys : null;
   const keys = (isJsonArray(listed) ? listed : []).flatMap((key): [string, KeyObject][] => {
     if (!isJsonObject(key) || key.kty !== 'RSA' || typeof key.kid !== 'string') return [];
@@ -32,15 +33,6 @@ function read(file: string): string {
     throw new LocalCloudError(
       `the file of keys '${file}' must be readable, got ${systemReason(error)}: check the path`,
     );
-  }
-}
-
-function parse(text: string, file: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    // Only the fact matters: the parser's message would show a part of the file.
-    throw invalid(file, 'no JSON');
   }
 }
 

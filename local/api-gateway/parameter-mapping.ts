@@ -3,18 +3,16 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html
  */
 import { unsupported } from '../local-cloud-error';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from '../json';
 import { MAX_SELECTED_BODY_BYTES } from './limits';
 
 export type ParameterSource =
   | { readonly from: 'static'; readonly text: string }
   | { readonly from: 'header' | 'querystring' | 'path' | 'claim'; readonly name: string }
-  | { readonly from: 'body'; readonly steps: readonly string[] }
-  | { readonly from: 'requestId' };
+  | { readonly from: 'body'; readonly steps: readonly string[] };
 
 /** What parameters are taken from. */
 export interface MappedRequest {
-  readonly id: string;
   /** In lower case. */
   readonly headers: Readonly<Partial<Record<string, string>>>;
   readonly query: URLSearchParams;
@@ -32,7 +30,6 @@ export function parseParameter(value: Json, where: string): ParameterSource {
   }
   if (!value.startsWith('$')) return { from: 'static', text: value };
   if (value === '$request.body') return { from: 'body', steps: [] };
-  if (value === '$context.requestId') return { from: 'requestId' };
   const part = /^\$request\.(header|querystring|path)\.([\w-]+)$/.exec(value);
   if (part !== null) {
     const [, kind, name] = part;
@@ -51,8 +48,6 @@ export function parameterValue(source: ParameterSource, request: MappedRequest):
   switch (source.from) {
     case 'static':
       return source.text;
-    case 'requestId':
-      return request.id;
     case 'header':
       return request.headers[source.name];
     case 'querystring': {
@@ -75,13 +70,8 @@ function wholeBody({ body }: MappedRequest): string | undefined {
 
 function selected(body: Buffer, steps: readonly string[]): Json | undefined {
   if (body.length > MAX_SELECTED_BODY_BYTES) return undefined;
-  let value: Json | undefined;
-  try {
-    value = JSON.parse(body.toString('utf8')) as Json;
-  } catch {
-    // A body that is not JSON has no fields.
-    return undefined;
-  }
+  // A body that is not JSON has no fields.
+  let value = parseJson(body.toString('utf8'));
   for (const step of steps) value = value === undefined ? undefined : field(value, step);
   return value;
 }

@@ -60,8 +60,7 @@ export class HttpApiServer {
   }
 
   private async answer(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const id = randomUUID();
-    response.setHeader('apigw-requestid', id);
+    response.setHeader('apigw-requestid', randomUUID());
     try {
       const { api } = this;
       if (!isForLoopback(message)) throw new GatewayError(403);
@@ -72,7 +71,7 @@ export class HttpApiServer {
         response.writeHead(204, preflight).end();
         return;
       }
-      const { status, body } = await this.operate(api, id, message);
+      const { status, body } = await this.operate(api, message);
       sendJson(response, status, body, { ...JSON_HEADERS, ...corsHeaders(message, api.cors) });
     } catch (error) {
       // The client has gone.
@@ -88,7 +87,6 @@ export class HttpApiServer {
 
   private async operate(
     api: HttpApi,
-    id: string,
     message: http.IncomingMessage,
   ): Promise<{ readonly status: number; readonly body: JsonObject }> {
     const { stage, path } = stageOf(api, segmentsOf(message));
@@ -100,7 +98,6 @@ export class HttpApiServer {
     if (body === undefined) throw new GatewayError(413);
     const place = `${stage}/${method}/${path.join('/')}`;
     const request: MappedRequest = {
-      id,
       headers: joined(message.headers),
       query: queryOf(message.url ?? '/'),
       variables,

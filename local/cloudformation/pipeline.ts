@@ -3,7 +3,7 @@ import { SIGNATURE_KEY } from '../../contract/signature';
 import { quoted } from '../../lib/errors';
 import type { AssemblyStack } from './assembly';
 import { LocalCloudError } from '../local-cloud-error';
-import { isJsonObject, type Json, type JsonObject } from '../json';
+import { isJsonObject, type JsonObject, parseJson } from '../json';
 import { readStateMachine, type StateMachineResource } from './resources';
 import type { Resource } from './resource';
 import { constructNames, label, type NamedStateMachine, templateNames } from './state-machine-names';
@@ -96,10 +96,10 @@ export function isPipeline({ properties }: Resource): boolean {
 
 /** @throws LocalCloudError when the state machine's comment has no signature */
 export function readSignature(stateMachine: StateMachineResource): Signature {
-  const definition = parse(stateMachine.definition);
+  const definition = parseJson(stateMachine.definition);
   const comment =
     isJsonObject(definition) && typeof definition.Comment === 'string' ? definition.Comment : '';
-  const content = parse(comment);
+  const content = parseJson(comment);
   const signature = isJsonObject(content) ? content[SIGNATURE_KEY] : undefined;
   if (isJsonObject(signature) && typeof signature.bucket === 'string') {
     return { bucket: signature.bucket, signature };
@@ -113,13 +113,4 @@ function candidates(stack: AssemblyStack): Candidate[] {
   return new Template(stack)
     .resourcesOfType('AWS::StepFunctions::StateMachine')
     .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) }));
-}
-
-function parse(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    // The construct writes JSON, so this text is not from the construct; the caller reports it.
-    return null;
-  }
 }

@@ -1,6 +1,6 @@
 /** Starts state machines when objects arrive, as rules of EventBridge do. */
 import { randomUUID } from 'node:crypto';
-import type { Json, JsonObject } from '../json';
+import { type JsonObject, parseJson } from '../json';
 import type { StackEnvironment } from '../cloudformation/assembly';
 import type { Authorizer } from '../iam/authorizer';
 import { roleSession, service } from '../iam/principals';
@@ -58,8 +58,14 @@ export class Arrivals {
     if (refusal !== undefined) throw new Error(refusal);
     const machine = machines.find(stateMachineArn);
     if (machine === undefined) throw new Error(`State Machine Does Not Exist: '${stateMachineArn}'`);
-    const inputText = inputOf(target, event, rule);
-    machine.start(parse(inputText), { name: `${event.id}_${randomUUID()}`, inputText });
+    const inputText = inputOf(target, event);
+    const input = parseJson(inputText);
+    if (input === undefined) {
+      throw new Error(
+        `the input of the state machine must be JSON, got '${inputText}': fix the InputTransformer of the rule`,
+      );
+    }
+    machine.start(input, { name: `${event.id}_${randomUUID()}`, inputText });
   }
 
   /** Why the rule may not start an execution as its role. */
@@ -79,24 +85,13 @@ export class Arrivals {
   }
 }
 
-function inputOf({ input }: RuleTarget, event: JsonObject, { arn, name }: Rule): string {
+function inputOf({ input }: RuleTarget, event: JsonObject): string {
   switch (input.kind) {
     case 'constant':
       return input.text;
     case 'event':
       return JSON.stringify(valueAt(event, input.path) ?? null);
     case 'transformer':
-      return transform(input.transformer, event, { ruleArn: arn, ruleName: name, time: Date.now() });
-  }
-}
-
-function parse(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    // The parser's own message would not show the text.
-    throw new Error(
-      `the input of the state machine must be JSON, got '${text}': fix the InputTransformer of the rule`,
-    );
+      return transform(input.transformer, event);
   }
 }

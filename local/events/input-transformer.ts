@@ -14,22 +14,6 @@ export interface InputTransformer {
 /** The names of fields, and indexes of lists. */
 export type EventPath = readonly (string | number)[];
 
-/** What the event does not say and EventBridge knows. */
-export interface Delivery {
-  readonly ruleArn: string;
-  readonly ruleName: string;
-  /** Epoch milliseconds. */
-  readonly time: number;
-}
-
-const PREDEFINED: readonly string[] = [
-  'aws.events.rule-arn',
-  'aws.events.rule-name',
-  'aws.events.event.ingestion-time',
-  'aws.events.event',
-  'aws.events.event.json',
-];
-
 const PLACEHOLDER = /<([\w.-]+)>/g;
 
 /** @param where names the target in errors */
@@ -44,7 +28,7 @@ export function parseTransformer(
     entriesOf(paths).map(([name, path]) => [name, parsePath(path, `the InputTransformer of ${where}`)]),
   );
   for (const [placeholder, name = ''] of template.matchAll(PLACEHOLDER)) {
-    if (variables.has(name) || PREDEFINED.includes(name)) continue;
+    if (variables.has(name)) continue;
     throw unsupported(`the unknown variable ${placeholder} in the InputTemplate of ${where}`);
   }
   return { paths: variables, template };
@@ -74,45 +58,18 @@ export function valueAt(event: Json, path: EventPath): Json | undefined {
  * The text of the target's input, which is JSON if the template is. A variable within quotes becomes text, and any other one becomes JSON. A variable without a
  * value disappears.
  */
-export function transform(
-  { paths, template }: InputTransformer,
-  event: JsonObject,
-  delivery: Delivery,
-): string {
-  const valueOf = (name: string): Json | undefined => {
-    const path = paths.get(name);
-    return path === undefined ? predefined(name, event, delivery) : valueAt(event, path);
-  };
+export function transform({ paths, template }: InputTransformer, event: JsonObject): string {
   let text = '';
   let quoted = false;
   let from = 0;
   for (const match of template.matchAll(PLACEHOLDER)) {
     const before = template.slice(from, match.index);
     quoted = isQuotedAfter(before, quoted);
-    const value = valueOf(match[1]);
+    const value = valueAt(event, paths.get(match[1]) ?? []);
     text += before + (value === undefined ? '' : quoted ? quotedText(value) : JSON.stringify(value));
     from = match.index + match[0].length;
   }
   return text + template.slice(from);
-}
-
-function predefined(
-  name: string,
-  event: JsonObject,
-  { ruleArn, ruleName, time }: Delivery,
-): Json | undefined {
-  switch (name) {
-    case 'aws.events.rule-arn':
-      return ruleArn;
-    case 'aws.events.rule-name':
-      return ruleName;
-    case 'aws.events.event.ingestion-time':
-      return new Date(time).toISOString().replace(/\.\d+/, '');
-    case 'aws.events.event':
-      return Object.fromEntries(entriesOf(event).filter(([field]) => field !== 'detail'));
-    default:
-      return event;
-  }
 }
 
 /** Escaped quotes do not count. */

@@ -2,7 +2,7 @@
 import { unsupported } from '../local-cloud-error';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
-import { attributeOf, referenceTo } from '../cloudformation/physical-ids';
+import { attributeOf } from '../cloudformation/physical-ids';
 import type { Resource } from '../cloudformation/resource';
 import type { Template } from '../cloudformation/template';
 import { type EventPath, type InputTransformer, parsePath, parseTransformer } from './input-transformer';
@@ -10,7 +10,6 @@ import { parsePattern, type Pattern } from './pattern';
 
 export interface Rule {
   readonly logicalId: string;
-  readonly name: string;
   readonly arn: string;
   readonly pattern: Pattern;
   readonly targets: readonly RuleTarget[];
@@ -89,7 +88,6 @@ function readRule(
   const where = `${resource.type} '${resource.logicalId}'`;
   return {
     logicalId: resource.logicalId,
-    name: referenceTo(template, resource),
     arn: attributeOf(template, resource, 'Arn'),
     pattern: parsePattern(template.property(resource, 'EventPattern') ?? null, where),
     targets: targets.map((target) => readTarget(template, resource, target, machines)),

@@ -5,6 +5,7 @@
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke-with-errors
  */
 import { rm } from 'node:fs/promises';
+import { isJsonObject, parseJson } from '../json';
 import { type MemoryLimit, stopWatching, type WatchedMemory, watchMemory } from './memory-watch';
 import { initReportLine, reportLine, type Status } from './report';
 import type { Answer, Invocation } from './runtime-api';
@@ -224,15 +225,10 @@ export class Sandbox {
 
 const KILLED = 'with error: signal: killed';
 
+/** A function can post anything as its error. */
 function errorTypeOf(answer: Answer | undefined): string | undefined {
-  if (answer === undefined) return undefined;
-  try {
-    const { errorType } = JSON.parse(answer.payload) as { readonly errorType?: unknown };
-    return typeof errorType === 'string' ? errorType : undefined;
-  } catch {
-    // A function can post anything as its error.
-    return undefined;
-  }
+  const posted = answer && parseJson(answer.payload);
+  return isJsonObject(posted) && typeof posted.errorType === 'string' ? posted.errorType : undefined;
 }
 
 function failure(errorType: string, errorMessage: string): Answer {

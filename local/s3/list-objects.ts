@@ -15,10 +15,7 @@ export const LIST_QUERY = [
   'continuation-token',
   'start-after',
   'encoding-type',
-  'fetch-owner',
 ] as const;
-
-const OWNER = `<Owner>${element('ID', '0'.repeat(64))}</Owner>`;
 
 /** An object, or all objects whose keys begin with the same text up to a delimiter. */
 type Entry = { readonly object: StoredObject } | { readonly commonPrefix: string };
@@ -37,7 +34,6 @@ export function listObjects(store: DiskObjectStore, request: S3Request): string 
   const page = entries.slice(0, maxKeys);
   const last = page.at(-1);
   const truncated = last !== undefined && page.length < entries.length;
-  const owner = query.get('fetch-owner') === 'true' ? OWNER : '';
   const fields = [
     element('Name', bucket),
     element('Prefix', text(prefix)),
@@ -49,7 +45,7 @@ export function listObjects(store: DiskObjectStore, request: S3Request): string 
     element('ContinuationToken', token ?? undefined),
     element('NextContinuationToken', truncated ? tokenOf(last) : undefined),
     element('StartAfter', startAfter === null ? undefined : text(startAfter)),
-    ...page.flatMap((entry) => ('object' in entry ? contents(bucket, entry.object, text, owner) : [])),
+    ...page.flatMap((entry) => ('object' in entry ? contents(bucket, entry.object, text) : [])),
     ...page.flatMap((entry) =>
       'commonPrefix' in entry
         ? `<CommonPrefixes>${element('Prefix', text(entry.commonPrefix))}</CommonPrefixes>`
@@ -102,12 +98,7 @@ function encoder(type: string | null): (text: string) => string {
   throw invalidArgument('encoding-type', 'Invalid Encoding Method specified in Request', type);
 }
 
-function contents(
-  bucket: string,
-  object: StoredObject,
-  text: (key: string) => string,
-  owner: string,
-): string {
+function contents(bucket: string, object: StoredObject, text: (key: string) => string): string {
   const fields = [
     element('Key', text(object.key)),
     element('LastModified', object.lastModified.toISOString()),
@@ -115,7 +106,6 @@ function contents(
     element('ChecksumAlgorithm', object.checksum.algorithm.toUpperCase()),
     element('ChecksumType', object.checksum.type),
     element('Size', object.size),
-    owner,
     element('StorageClass', storageClassOf(bucket, object)),
   ];
   return `<Contents>${fields.join('')}</Contents>`;

@@ -5,7 +5,6 @@ import {
 } from '../../../local/api-gateway/parameter-mapping';
 
 const REQUEST: MappedRequest = {
-  id: 'request-1',
   headers: { 'x-name': 'mine' },
   query: new URLSearchParams('a=1&a=2'),
   variables: { name: 'photo' },
@@ -31,7 +30,6 @@ test.each([
   ['$request.querystring.b', undefined],
   ['$request.path.name', 'photo'],
   ['$request.path.constructor', undefined],
-  ['$context.requestId', 'request-1'],
   ['$context.authorizer.claims.sub', 'user'],
   ['$context.authorizer.claims.number', '3'],
 ])('%s has the value %j', (expression, expected) => {
@@ -49,6 +47,7 @@ test('a body has no fields if it is empty, not JSON, or larger than 100 KB', () 
 
 test.each([
   '$context.identity.sourceIp',
+  '$context.requestId',
   '$request.body..name',
   '$stageVariables.a',
   'a ${request.path.b}',

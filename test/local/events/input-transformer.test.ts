@@ -7,7 +7,6 @@ const EVENT: JsonObject = {
   resources: ['arn:aws:s3:::photos'],
   detail: { bucket: { name: 'photos' }, object: { key: 'a "b".png', size: 12 } },
 };
-const DELIVERY = { ruleArn: 'arn:rule', ruleName: 'rule', time: Date.parse('2026-01-02T03:04:05.678Z') };
 const PATHS = {
   key: '$.detail.object.key',
   bucket: '$.detail.bucket.name',
@@ -19,7 +18,7 @@ const PATHS = {
 
 function transformed(template: string, event = EVENT): unknown {
   const transformer = parseTransformer({ InputPathsMap: PATHS, InputTemplate: template }, 'a test');
-  return JSON.parse(transform(transformer, event, DELIVERY));
+  return JSON.parse(transform(transformer, event));
 }
 
 test('a variable is JSON outside of quotes and text within them', () => {
@@ -54,23 +53,12 @@ test('a variable without a value disappears', () => {
   expect(transformed('{"text":"version <missing>"}')).toEqual({ text: 'version ' });
 });
 
-test('predefined variables need no path', () => {
-  expect(
-    transformed(
-      '{"rule":<aws.events.rule-name>,"arn":"<aws.events.rule-arn>","time":<aws.events.event.ingestion-time>,"event":<aws.events.event>,"all":<aws.events.event.json>}',
-    ),
-  ).toEqual({
-    rule: 'rule',
-    arn: 'arn:rule',
-    time: '2026-01-02T03:04:05Z',
-    event: { id: 'event-1', resources: ['arn:aws:s3:::photos'] },
-    all: EVENT,
-  });
-});
-
 test('an unknown variable and a missing template are refused', () => {
   expect(() => parseTransformer({ InputTemplate: '{"a":<b>}' }, 'a test')).toThrow(
     'the unknown variable <b>',
+  );
+  expect(() => parseTransformer({ InputTemplate: '<aws.events.event.json>' }, 'a test')).toThrow(
+    'the unknown variable <aws.events.event.json>',
   );
   expect(() => parseTransformer({ InputPathsMap: {} }, 'a test')).toThrow('which has no template');
 });
