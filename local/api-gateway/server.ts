@@ -28,25 +28,19 @@ export interface HttpApiServerOptions extends AuthorizationOptions, StartOptions
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
 export class HttpApiServer {
-  static async start(api: HttpApi, options: HttpApiServerOptions): Promise<HttpApiServer> {
-    const served = new HttpApiServer(api, options);
-    served.server = await LoopbackServer.start((...request) => served.answer(...request), options);
-    return served;
-  }
-
+  private api: HttpApi | undefined;
   private server: LoopbackServer | undefined;
 
-  private constructor(
-    private api: HttpApi | undefined,
-    private readonly options: HttpApiServerOptions,
-  ) {}
+  constructor(private readonly options: HttpApiServerOptions) {}
 
-  /** Replaces the API. `undefined` removes it, so that each request is answered with 404. */
-  replace(api: HttpApi | undefined): void {
+  /** Replaces the API; `undefined` removes it, so that each request is answered with 404. The server starts with the first one. */
+  async serve(api: HttpApi | undefined): Promise<void> {
     this.api = api;
+    if (api === undefined) return;
+    this.server ??= await LoopbackServer.start((...request) => this.answer(...request), this.options);
   }
 
-  /** Without a slash at its end. With the stage in its path if no stage is the default. */
+  /** Without a slash at its end. With the stage in its path if no stage is the default. `undefined` without an API. */
   get endpoint(): string | undefined {
     if (this.api === undefined) return undefined;
     const { stages } = this.api;

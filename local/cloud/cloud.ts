@@ -5,6 +5,8 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { readKeySet } from '../api-gateway/key-set';
+import { HttpApiServer } from '../api-gateway/server';
 import { readAssembly, type StackEnvironment } from '../cloudformation/assembly';
 import { LocalCloudError } from '../local-cloud-error';
 import { Notices } from '../notices';
@@ -38,7 +40,6 @@ import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
 import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
 import { deployMachines } from './deploy-machines';
-import { HttpFront } from './http-front';
 import { describeMachine, type Deployment, readDeployment } from './deployment';
 import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
 import type { LocalCloudOptions } from './options';
@@ -80,7 +81,7 @@ export class LocalCloud {
   private certified: Certified | undefined;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: LoopbackServer | undefined;
-  private httpFront: HttpFront | undefined;
+  private httpApi: HttpApiServer | undefined;
   private otherServices: LoopbackServer | undefined;
   private functions: LocalFunctions | undefined;
   private deployed: Deployment | undefined;
@@ -150,7 +151,7 @@ export class LocalCloud {
 
   /** The URL of the stack's HTTP API, without a slash at its end; `undefined` if no HTTP API starts a state machine. */
   get httpEndpoint(): string | undefined {
-    return this.httpFront?.endpoint;
+    return this.httpApi?.endpoint;
   }
 
   /** An endpoint for AWS_ENDPOINT_URL: it refuses each request to another service by name, which would reach AWS otherwise. */
@@ -240,7 +241,7 @@ export class LocalCloud {
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
     await this.functions?.close();
-    await this.httpFront?.close();
+    await this.httpApi?.close();
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
     await this.otherServices?.close();
@@ -283,18 +284,19 @@ export class LocalCloud {
       certificate,
       port: ports?.stepFunctions,
     });
-    this.httpFront = new HttpFront({
+    const { jwksFile } = this.options;
+    this.httpApi = new HttpApiServer({
       ...this.environment,
       machines: this.machines,
       callers: this.callers,
       authorizer,
-      jwksFile: this.options.jwksFile,
+      keys: jwksFile === undefined ? undefined : readKeySet(jwksFile),
       signal: this.closing.signal,
       onNotice: this.onNotice,
       certificate,
       port: ports?.http,
     });
-    await this.httpFront.serve(started(this.deployed).httpApi);
+    await this.httpApi.serve(started(this.deployed).httpApi);
     // The last one, because its free port must not be one of those above.
     this.otherServices = await startOtherServices({ certificate });
   }
@@ -324,7 +326,7 @@ export class LocalCloud {
     });
     this.arrivals.replace(deployment.rules);
     this.deployed = deployment;
-    await this.httpFront?.serve(deployment.httpApi);
+    await this.httpApi?.serve(deployment.httpApi);
   }
 
   private admitWorker(fn: FunctionResource, target: FaultTarget): Admission {

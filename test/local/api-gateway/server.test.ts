@@ -46,7 +46,7 @@ async function serve(fixture: ReturnType<typeof machine>, timeoutMs = 30_000, wa
       },
     ],
   };
-  return await HttpApiServer.start(api, {
+  const server = new HttpApiServer({
     machines: new StateMachines([fixture.stateMachine]),
     callers: new Callers(),
     authorizer,
@@ -62,6 +62,8 @@ async function serve(fixture: ReturnType<typeof machine>, timeoutMs = 30_000, wa
     signal: new AbortController().signal,
     onNotice: () => undefined,
   });
+  await server.serve(api);
+  return server;
 }
 
 async function post(server: HttpApiServer, path = '/read', body = '{}') {

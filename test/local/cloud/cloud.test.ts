@@ -3,16 +3,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import {
-  DescribeExecutionCommand,
-  ListStateMachinesCommand,
-  RedriveExecutionCommand,
-  SFNClient,
-  StartSyncExecutionCommand,
-} from '@aws-sdk/client-sfn';
+import { ListStateMachinesCommand, SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
 import { Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { builtFile } from '../../../lib/host/package-files';
 import { type Access, LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../../local';
@@ -99,16 +92,6 @@ describe('a pipeline', () => {
   });
 });
 
-test('the SDK can read the bucket with the credentials of the cloud', async () => {
-  const cloud = await start(pipeline(DOUBLE));
-  await cloud.putObject('inputs/x', Buffer.from('content'));
-  const client = new S3Client(cloud.s3);
-  const answer = await client.send(new GetObjectCommand({ Bucket: cloud.pipeline.bucket, Key: 'inputs/x' }));
-  expect(await answer.Body?.transformToString()).toBe('content');
-  client.destroy();
-  await expect(cloud.getObject('inputs/missing')).rejects.toMatchObject({ name: 'NoSuchKey' });
-});
-
 test('the SDK can start executions with the credentials of the cloud', async () => {
   const cloud = await start(pipeline(DOUBLE));
   await cloud.putObject('inputs/n', Buffer.from('4'));
@@ -121,29 +104,6 @@ test('the SDK can start executions with the credentials of the cloud', async () 
   expect(JSON.parse(output)).toMatchObject({ pid: cloud.workers()[0].pid });
   await cloud.close();
   await expect(client.send(new ListStateMachinesCommand({}))).rejects.toThrow('ECONNREFUSED');
-  client.destroy();
-});
-
-test('a redriven execution calls its function again', async () => {
-  const source = `exports.handler = async ({ request }) => {
-    if (require('node:fs').existsSync(request)) return 'found';
-    throw Object.assign(new Error('no file'), { name: 'Missing' });
-  };`;
-  const marker = path.join(fs.mkdtempSync(path.join(root, 'marker-')), 'there');
-  const assembly = synthesize((app) => {
-    new PipelineStack(app, 'Ocr', { source, stateMachineType: sfn.StateMachineType.STANDARD });
-  });
-  const cloud = await start(assembly);
-  const client = new SFNClient(cloud.stepFunctions);
-  const { executionArn, ...failed } = await cloud.execute(marker, { name: 'run' });
-  expect(failed).toMatchObject({ status: 'FAILED', error: 'Missing' });
-  fs.writeFileSync(marker, '');
-  await client.send(new RedriveExecutionCommand({ executionArn }));
-  const redriven = await until('the end of the execution', async () => {
-    const description = await client.send(new DescribeExecutionCommand({ executionArn }));
-    return description.status !== 'RUNNING' && description;
-  });
-  expect(redriven).toMatchObject({ status: 'SUCCEEDED', output: '"found"' });
   client.destroy();
 });
 
