@@ -19,7 +19,7 @@ import { SignatureError } from './signature-error';
 import { encodePath, encodeUri, queryOf, rawPathOf } from './uri';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html */
-export const MAX_SKEW_MS = 15 * 60_000;
+const MAX_SKEW_MS = 15 * 60_000;
 
 const SHA256_OF_NOTHING = sha256('');
 
@@ -224,15 +224,15 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function signingKeyOf(secret: string, day: string, region: string, service: string): Buffer {
+function signingKeyOf(secret: string, day: string, region: string, service: string): Buffer {
   return [day, region, service, 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
 }
 
-export function hmac(key: Buffer, text: string): Buffer {
+function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
-export function sha256(content: string | Uint8Array): string {
+function sha256(content: string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 

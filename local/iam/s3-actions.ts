@@ -26,7 +26,7 @@ export interface S3Operation {
 
 export const bucketArn = (bucket: string): string => `arn:aws:s3:::${bucket}`;
 
-export function directoryBucketArn({ account, region }: Authorizer, bucket: string): string {
+function directoryBucketArn({ account, region }: Authorizer, bucket: string): string {
   return `arn:aws:s3express:${region}:${account}:bucket/${bucket}`;
 }
 

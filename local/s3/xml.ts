@@ -7,7 +7,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
 };
 
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   // Parsers normalize bare carriage returns and line feeds, so write control characters as numbers.
   return text.replace(/[&<>"]|[^\P{Cc}]/gu, (c) => ENTITIES[c] ?? `&#${c.codePointAt(0) ?? 0};`);
 }

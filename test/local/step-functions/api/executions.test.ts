@@ -11,6 +11,7 @@ import {
   StartSyncExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import type { JsonObject } from '../../../../local/json';
 import { HANG, START, task } from '../../../support/machine-fixture';
 import { closeServed, serve } from '../../../support/step-functions-fixture';
 import { until } from '../../../support/until';
@@ -34,6 +35,18 @@ async function ended(client: SFNClient, executionArn: string) {
     const description = await describeExecution(client, executionArn);
     return description.status !== 'RUNNING' && description;
   });
+}
+
+/** Serves a machine and runs one execution to its end. */
+async function ran(
+  definition: JsonObject,
+  options: Parameters<typeof serve>[1] = {},
+  name?: string,
+  input?: string,
+) {
+  const served = await serve(definition, options);
+  const executionArn = await start(served.client, served.arn, name, input);
+  return { ...served, executionArn, description: await ended(served.client, executionArn) };
 }
 
 describe('StartExecution', () => {
@@ -158,8 +171,7 @@ describe('StartExecution', () => {
 
 describe('DescribeExecution', () => {
   test('has the error and cause of a failure', async () => {
-    const { client, arn } = await serve(task(), { attempts: [ERROR] });
-    const description = await ended(client, await start(client, arn));
+    const { description } = await ran(task(), { attempts: [ERROR] });
     expect(description).toMatchObject({
       status: 'FAILED',
       error: 'Broken',
@@ -171,8 +183,7 @@ describe('DescribeExecution', () => {
   });
 
   test('has neither error nor cause of an execution that timed out', async () => {
-    const { client, arn } = await serve({ ...task(), TimeoutSeconds: 5 }, { attempts: [HANG] });
-    const description = await ended(client, await start(client, arn));
+    const { description } = await ran({ ...task(), TimeoutSeconds: 5 }, { attempts: [HANG] });
     expect(description).toMatchObject({ status: 'TIMED_OUT', redriveStatus: 'REDRIVABLE' });
     expect(description.stopDate).toEqual(new Date(START + 5000));
     expect(description).not.toHaveProperty('error');
@@ -180,9 +191,7 @@ describe('DescribeExecution', () => {
   });
 
   test('leaves the data out if the caller wants metadata only', async () => {
-    const { client, arn } = await serve(task());
-    const executionArn = await start(client, arn);
-    await ended(client, executionArn);
+    const { client, executionArn } = await ran(task());
     const description = await client.send(
       new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' }),
     );
@@ -293,9 +302,7 @@ describe('StopExecution', () => {
   });
 
   test('leaves an execution that has ended as it is', async () => {
-    const { client, arn } = await serve(task());
-    const executionArn = await start(client, arn);
-    await ended(client, executionArn);
+    const { client, executionArn } = await ran(task());
     await client.send(new StopExecutionCommand({ executionArn }));
     expect(await describeExecution(client, executionArn)).toMatchObject({ status: 'SUCCEEDED' });
   });
@@ -303,9 +310,7 @@ describe('StopExecution', () => {
 
 describe('RedriveExecution', () => {
   test('continues a failed execution', async () => {
-    const { client, arn } = await serve(task(), { attempts: [ERROR], input: 1 });
-    const executionArn = await start(client, arn, 'run', '1');
-    await ended(client, executionArn);
+    const { client, executionArn } = await ran(task(), { attempts: [ERROR], input: 1 }, 'run', '1');
     const { redriveDate } = await client.send(new RedriveExecutionCommand({ executionArn }));
     expect(await ended(client, executionArn)).toMatchObject({
       executionArn,
@@ -318,9 +323,7 @@ describe('RedriveExecution', () => {
   });
 
   test('with the same token redrives only once', async () => {
-    const { client, arn, payloads } = await serve(task(), { attempts: [ERROR, ERROR] });
-    const executionArn = await start(client, arn);
-    await ended(client, executionArn);
+    const { client, payloads, executionArn } = await ran(task(), { attempts: [ERROR, ERROR] });
     const command = new RedriveExecutionCommand({ executionArn, clientToken: 'token' });
     const { redriveDate } = await client.send(command);
     await ended(client, executionArn);
@@ -347,9 +350,7 @@ describe('RedriveExecution', () => {
 
 describe('GetExecutionHistory', () => {
   test('returns the events with their details', async () => {
-    const { client, arn } = await serve(task(), { attempts: [ERROR] });
-    const executionArn = await start(client, arn, 'run', '1');
-    await ended(client, executionArn);
+    const { client, executionArn } = await ran(task(), { attempts: [ERROR] }, 'run', '1');
     const { events } = await client.send(new GetExecutionHistoryCommand({ executionArn }));
     expect(events?.map(({ id, previousEventId, type }) => [id, previousEventId, type])).toEqual([
       [1, 0, 'ExecutionStarted'],
@@ -370,9 +371,7 @@ describe('GetExecutionHistory', () => {
   });
 
   test('returns pages, in both orders', async () => {
-    const { client, arn } = await serve(task());
-    const executionArn = await start(client, arn);
-    await ended(client, executionArn);
+    const { client, executionArn } = await ran(task());
     const pages = async (reverseOrder: boolean): Promise<(number | undefined)[][]> => {
       const found: (number | undefined)[][] = [];
       for await (const { events = [] } of paginateGetExecutionHistory(
@@ -388,9 +387,7 @@ describe('GetExecutionHistory', () => {
   });
 
   test('leaves data out on request', async () => {
-    const { client, arn } = await serve(task({ Assign: { x: 1 } }));
-    const executionArn = await start(client, arn, 'run', '"secret"');
-    await ended(client, executionArn);
+    const { client, executionArn } = await ran(task({ Assign: { x: 1 } }), {}, 'run', '"secret"');
     const command = { executionArn, includeExecutionData: false };
     const { events } = await client.send(new GetExecutionHistoryCommand(command));
     expect(events).toHaveLength(7);
