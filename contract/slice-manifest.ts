@@ -11,7 +11,7 @@ export interface SourcedTensor extends TensorSpec {
 
 /**
  * Describes a slice to its function. The compiler stores it as JSON in the metadata property `MANIFEST_KEY` of
- * `slice-NN.onnx`, so the digest of that file covers it.
+ * `slice-NN.onnx`, so the digest of that file covers it. It may exceed the 4 KB of environment variables and the 256 KiB of a state.
  */
 export interface SliceManifest {
   readonly version: typeof CONTRACT_VERSION;

@@ -1,7 +1,9 @@
 /**
  * Lets one sandbox at a time load the whole model. A loader claims an object in the pipeline's bucket by a conditional write,
  * and frees it when it has loaded. A claim names the time when the loader's call ends at the latest, so a dead loader blocks
- * later ones until then. ARCHITECTURE.md ("Consolidation") argues why no two loaders hold it.
+ * later ones until then. S3 orders conditional writes, and each claim has an id of its own. So of loaders that find the same ended
+ * claim, one writes, and the others read a claim that has not ended. A loader whose answer was lost finds its own id. No result depends on
+ * the claim: a wrong clock loads a second copy or none. Reserved concurrency is no way, because small accounts cannot reserve any.
  */
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';

@@ -60,6 +60,7 @@ export class ChartFrame {
 
   /** Draws the chart for the first time. Its element must be in the document, because its width decides the option. */
   start(): void {
+    // ECharts' SVG renderer sets `style` attributes, which the page's content security policy forbids.
     this.echarts = init(this.plot, null, { renderer: 'canvas', height: this.chart.height });
     this.draw();
     new ResizeObserver(() => {

@@ -1,6 +1,7 @@
 /**
  * The states of a pipeline with consolidation: one that asks the function of the whole model, and one that tells it to load
- * beside the first slices. ARCHITECTURE.md ("Consolidation") has the reasons.
+ * beside the first slices. The load is asynchronous, so that no run waits for it and it outlasts the execution. The question has no
+ * retries: the slices are its retry. A request that the whole model refuses fails the run, because the slices would refuse it too, after cold starts.
  */
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
