@@ -25,7 +25,9 @@ export default tseslint.config(
         'error',
         { allowConstantLoopConditions: 'only-allowed-literals' },
       ],
-      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      // One import for each module, of types and values.
+      'no-duplicate-imports': 'error',
       // jsii knows maps by their index signature.
       '@typescript-eslint/consistent-indexed-object-style': 'off',
     },

@@ -1,8 +1,7 @@
 /** Makes inputs of a model for given sizes of its symbolic dimensions. */
 import type { RawTensor } from '../../client';
 import type { TensorSpec } from '../../contract/tensors';
-import type { Model } from '../../lib/onnx/model';
-import { OMITTED } from '../../lib/onnx/model';
+import { type Model, OMITTED } from '../../lib/onnx/model';
 import { onnxDataType, packedBytes } from '../../lib/onnx/data-type';
 
 /**

@@ -14,10 +14,8 @@ import { benchInputs } from '../runtime/models';
 import { synthesize } from '../runtime/synthesize';
 import { slowdown } from './machine';
 import type { RunModel } from './models';
-import type { PlannedRun, PredictedRun } from './predict';
-import { plannedRun, predictRun } from './predict';
-import type { FullSimulation, Machine } from './simulated-environment';
-import { simulatedEnvironment } from './simulated-environment';
+import { type PlannedRun, type PredictedRun, plannedRun, predictRun } from './predict';
+import { type FullSimulation, type Machine, simulatedEnvironment } from './simulated-environment';
 
 const CLI = path.join(__dirname, '../../../dist/bundle/program.js');
 

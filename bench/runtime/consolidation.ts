@@ -68,12 +68,8 @@ async function measure(subjects: Subjects, simulation: Simulation, rounds: numbe
     loads: [],
     results: new Set(),
   };
-  /** Lets another loader hold the claim for so long. */
-  const claim = ({ cloud }: Deployment, ms: number): Promise<void> =>
-    cloud.putObject(
-      subjects.loaderKey,
-      Buffer.from(JSON.stringify({ loader: 'bench', until: Date.now() + ms })),
-    );
+  const claim = (deployment: Deployment, ms: number): Promise<void> =>
+    holdClaim(deployment, subjects.loaderKey, ms);
   const run = async (deployment: Deployment, servedBy: ExecutionOutput['servedBy']): Promise<number> => {
     const done = await deployment.run();
     check(deployment, done, servedBy);
@@ -117,6 +113,11 @@ async function measure(subjects: Subjects, simulation: Simulation, rounds: numbe
     for (const deployment of deployments) await deployment.close();
   }
   return samples;
+}
+
+/** Lets another loader hold the claim for so long. */
+function holdClaim({ cloud }: Deployment, key: string, ms: number): Promise<void> {
+  return cloud.putObject(key, Buffer.from(JSON.stringify({ loader: 'bench', until: Date.now() + ms })));
 }
 
 /** @throws if the run went another way than the one that is measured */

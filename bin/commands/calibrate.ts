@@ -1,8 +1,7 @@
 /** `sliced-inference calibrate LOG...`: turns the telemetry of real runs into constants of the model of cost. */
 import * as path from 'node:path';
 import { Command, Option } from 'commander';
-import type { Calibration, CalibratedConstant } from '../../lib/cost/calibration/calibrate';
-import { calibrate } from '../../lib/cost/calibration/calibrate';
+import { type Calibration, type CalibratedConstant, calibrate } from '../../lib/cost/calibration/calibrate';
 import { samplesOf, type Samples } from '../../lib/cost/calibration/samples';
 import type { Pairs } from '../../lib/cost/constants/constant';
 import { ENVIRONMENT } from '../../lib/cost/constants/environment';

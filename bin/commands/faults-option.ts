@@ -1,6 +1,5 @@
 /** `--faults` and `--seed`: the faults that a pipeline meets in the local cloud. The seed also draws simulated delays. */
-import type { Command } from 'commander';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { LocalCloud, LocalCloudOptions } from '../../local';
 import { SlicedInferenceError } from '../../lib/errors';
 import { parseFaultRates } from '../../local/faults/parse-rates';

@@ -1,8 +1,7 @@
 /** `sliced-inference inspect MODEL`: shows a model's size, inputs, outputs and possible cuts. */
 import { Command } from 'commander';
 import type { Dimension } from '../../contract/tensors';
-import type { AnalyzedModel } from '../../lib/compile/analyze';
-import { analyzeModel } from '../../lib/compile/analyze';
+import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { escaped } from '../../lib/errors';
 import type { PlannedTypes } from '../../lib/shapes/planned-types';
 import { givenSize } from '../../lib/shapes/value-types';
@@ -12,8 +11,7 @@ import { formatBytes, formatType } from '../terminal/format';
 import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { profileLines } from '../terminal/profile-lines';
-import type { ModelOptions } from './slicing-options';
-import { addModelOptions, analyzeOptions } from './slicing-options';
+import { type ModelOptions, addModelOptions, analyzeOptions } from './slicing-options';
 
 interface Inspection {
   /** Bytes of the model with its external data. */

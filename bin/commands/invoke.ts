@@ -1,8 +1,7 @@
 /** `sliced-inference invoke`: calls a deployed pipeline, on AWS or in the local cloud. */
 import * as fs from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { ResultsPlace } from '../../client';
-import { SlicedInferenceClient } from '../../client';
+import { type ResultsPlace, SlicedInferenceClient } from '../../client';
 import { parseStateMachineArn } from '../../client/description/state-machine-arn';
 import { MAX_TIMER_MS } from '../../client/run/wait';
 import { SlicedInferenceError, quoted } from '../../lib/errors';

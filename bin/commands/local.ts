@@ -1,8 +1,7 @@
 /** `sliced-inference local ASSEMBLY`: serves the S3, the Step Functions and the HTTP API of a stack until it is stopped. */
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { LocalCloudOptions } from '../../local';
-import { LocalCloud } from '../../local';
+import { type LocalCloudOptions, LocalCloud } from '../../local';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { EnvFile, HEADING } from '../local-cloud/env-file';

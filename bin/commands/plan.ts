@@ -1,11 +1,9 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
 import { Command, Option } from 'commander';
-import type { AnalyzedModel } from '../../lib/compile/analyze';
-import { analyzeModel } from '../../lib/compile/analyze';
+import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { bestCut } from '../../lib/plan/best-cut';
-import type { ConsolidationMode } from '../../lib/plan/pricing/whole-model';
-import { CONSOLIDATIONS } from '../../lib/plan/pricing/whole-model';
+import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/whole-model';
 import type { Slicer } from '../../lib/plan/slicing';
 import { DEFAULT_GOAL } from '../../lib/plan/goal';
 import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
@@ -15,8 +13,7 @@ import { describeDetails, describeReport } from '../plan/describe-report';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
-import type { SlicingOptions } from './slicing-options';
-import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
+import { type SlicingOptions, addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {

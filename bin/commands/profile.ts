@@ -8,8 +8,7 @@ import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { profileModel } from '../profile/profile-model';
 import { formatBytes, formatTable } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
-import type { ModelOptions } from './slicing-options';
-import { addModelOptions, wholeNumber } from './slicing-options';
+import { type ModelOptions, addModelOptions, wholeNumber } from './slicing-options';
 import { print, printJsonText } from '../terminal/print';
 
 interface Options extends ModelOptions {

@@ -1,6 +1,5 @@
 /** The flags of the search for the best plan, and of the model of cost by which it compares plans. */
-import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readEnvironment, readPrices } from '../../lib/compile/constants-file';
 import { MOST_SLICES } from '../../lib/compile/most-slices';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
@@ -9,8 +8,7 @@ import { readProfile } from '../../lib/compile/profile-file';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import type { Latency, Temperature, Transport } from '../../lib/cost/cost-model';
 import type { CostOptions } from '../../lib/cost/cost-options';
-import type { AutomaticOptions, Slicer } from '../../lib/plan/slicing';
-import { automatic } from '../../lib/plan/slicing';
+import { type AutomaticOptions, type Slicer, automatic } from '../../lib/plan/slicing';
 import type { Minimize } from '../../lib/plan/goal';
 import { milliseconds } from './duration';
 

@@ -10,8 +10,7 @@ import { writeNamedFile } from '../outputs/named-file';
 import { formatBytes } from '../terminal/format';
 import { showProgress } from '../terminal/progress';
 import { warnOfProfile } from './slicing-options';
-import type { UploadTask } from '../upload';
-import { parseS3Uri, uploadAll, uploadClient, uploadText } from '../upload';
+import { type UploadTask, parseS3Uri, uploadAll, uploadClient, uploadText } from '../upload';
 
 interface BucketOptions {
   /** `s3://BUCKET/PREFIX`. */

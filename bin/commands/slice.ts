@@ -10,8 +10,13 @@ import type { Slicer } from '../../lib/plan/slicing';
 import { checkPlace } from '../outputs/named-file';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
-import type { SlicingOptions } from './slicing-options';
-import { addSlicingOptions, analyzeOptions, slicerFor, warnOfProfile } from './slicing-options';
+import {
+  type SlicingOptions,
+  addSlicingOptions,
+  analyzeOptions,
+  slicerFor,
+  warnOfProfile,
+} from './slicing-options';
 import { checkComparingFlags } from './unused-flags';
 import { noteUnfinished } from '../process/unfinished';
 import { print, printJson } from '../terminal/print';

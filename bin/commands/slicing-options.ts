@@ -1,19 +1,23 @@
 /** The flags that decide how a model is cut, the same for every command. */
-import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
-import type { NamedSlicer, Slicer } from '../../lib/plan/slicing';
+import {
+  type NamedSlicer,
+  type Slicer,
+  atTensors,
+  count,
+  fromPlan,
+  maxSliceSize,
+} from '../../lib/plan/slicing';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { readPlan } from '../../lib/compile/plan-file';
-import { atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/slicing';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
-import type { OptimizationLevel } from '../../lib/optimize/level';
-import { OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
+import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
-import type { EstimateOptions, SearchOptions } from './search-options';
-import { size } from './size';
 import {
+  type EstimateOptions,
+  type SearchOptions,
   SEARCH_FLAGS,
   addEstimateOptions,
   addSearchOptions,
@@ -21,6 +25,7 @@ import {
   searchFor,
   wholeNumberFrom1,
 } from './search-options';
+import { size } from './size';
 
 import { checkPercentileFlag } from './unused-flags';
 

@@ -4,13 +4,18 @@ import { SlicedInferenceError, escaped } from '../../lib/errors';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
-import type { SlicingOptions } from './slicing-options';
-import { addSlicingOptions, estimateOptions, slicerFor, warnOfProfile, wholeNumber } from './slicing-options';
+import {
+  type SlicingOptions,
+  addSlicingOptions,
+  estimateOptions,
+  slicerFor,
+  warnOfProfile,
+  wholeNumber,
+} from './slicing-options';
 import { checkComparingFlags } from './unused-flags';
 import { describeInputs } from '../verify/describe-inputs';
 import type { TensorDifference } from '../verify/difference';
-import type { DefaultComparison, Verification } from '../verify/run-both';
-import { verify } from '../verify/run-both';
+import { type DefaultComparison, type Verification, verify } from '../verify/run-both';
 import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {

@@ -1,6 +1,5 @@
 /** Puts together what the slices of a model measured: one time for each node of the model. */
-import type { Model } from '../../lib/onnx/model';
-import { OMITTED } from '../../lib/onnx/model';
+import { type Model, OMITTED } from '../../lib/onnx/model';
 import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
 import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/node-work/profile/profile';
 import { median, quantile } from '../../lib/node-work/profile/quantiles';

@@ -7,18 +7,19 @@ import type { TensorSpec } from '../../contract/tensors';
 import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import type { AnalyzedModel } from '../../lib/compile/analyze';
-import { analyzeModel } from '../../lib/compile/analyze';
+import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
 import { onnxRuntimeVersion } from '../../lib/host/onnxruntime';
 import { packageVersion } from '../../lib/host/package-files';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { graphDigest } from '../../lib/plan/file/graph-digest';
-import type { DimensionSizes } from '../../lib/shapes/value-types';
-import { dimensionName, sortedSizes } from '../../lib/shapes/value-types';
-import type { ModelProfile, ProfiledMachine } from '../../lib/node-work/profile/profile';
-import { PROFILE_VERSION } from '../../lib/node-work/profile/profile';
+import { type DimensionSizes, dimensionName, sortedSizes } from '../../lib/shapes/value-types';
+import {
+  type ModelProfile,
+  type ProfiledMachine,
+  PROFILE_VERSION,
+} from '../../lib/node-work/profile/profile';
 import { median } from '../../lib/node-work/profile/quantiles';
 import { runChain } from '../../local/cloud/run-chain';
 import { readTensorFile } from '../tensor-files';
@@ -26,8 +27,7 @@ import { describeInputs } from '../verify/describe-inputs';
 import { candidateInputs } from '../verify/seeded-inputs';
 import { emptyModel, productModel } from './kernel-models';
 import { NodeLabels } from './label-nodes';
-import type { MeasuredSlice } from './node-times';
-import { nodeTimes } from './node-times';
+import { type MeasuredSlice, nodeTimes } from './node-times';
 import { rounded } from './rounded';
 import { runProfileJob } from './run-profile-job';
 import { cutBySize, writeLabeledSlice } from './slice-files';

@@ -7,8 +7,7 @@ import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { SlicedInferenceError } from '../../lib/errors';
 import { writeChunks } from '../../lib/onnx/write-chunks';
 import { maxSliceSize } from '../../lib/plan/slicing';
-import type { NodeLabels } from './label-nodes';
-import { labelNodes } from './label-nodes';
+import { type NodeLabels, labelNodes } from './label-nodes';
 
 /** Weights of a slice. Larger slices need more memory, and smaller ones more processes. */
 const SLICE_BYTES = 512 * 2 ** 20;

@@ -1,6 +1,12 @@
 /** NumPy's array file: a header, then the elements. */
-import { describeTensor, elementBytes, elementCount } from '../../lambda/tensors/tensor';
-import type { NumericDataType, RawTensor, StringTensor } from '../../lambda/tensors/tensor';
+import {
+  describeTensor,
+  elementBytes,
+  elementCount,
+  type NumericDataType,
+  type RawTensor,
+  type StringTensor,
+} from '../../lambda/tensors/tensor';
 import { encodeHeader, readHeader, type NpyHeader } from './npy-header';
 import { rowMajorBytes, rowMajorItems } from './row-major';
 import { BadContent } from './tensor-file-error';

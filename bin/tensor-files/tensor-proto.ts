@@ -1,8 +1,14 @@
 /** Decodes ONNX's file format for one tensor, a serialized `TensorProto`. */
 import { Reader } from 'protobufjs/minimal';
 import { TENSOR_DATA_TYPES } from '../../contract/tensors';
-import { describeTensor, elementBytes, elementCount, isShape } from '../../lambda/tensors/tensor';
-import type { NumericDataType, RawTensor } from '../../lambda/tensors/tensor';
+import {
+  describeTensor,
+  elementBytes,
+  elementCount,
+  isShape,
+  type NumericDataType,
+  type RawTensor,
+} from '../../lambda/tensors/tensor';
 import { dataTypeName, isBindable } from '../../lib/onnx/data-type';
 import { TENSOR, WIRE_TYPE, splitTag } from '../../lib/onnx/fields';
 import { BadContent } from './tensor-file-error';

@@ -1,7 +1,6 @@
 /** Compares tensors bit by bit. */
 import { float16Value } from '../../lambda/tensors/float16';
-import type { RawTensor } from '../../lambda/tensors/tensor';
-import { typedView } from '../../lambda/tensors/tensor';
+import { type RawTensor, typedView } from '../../lambda/tensors/tensor';
 
 export interface TensorComparison {
   readonly name: string;

@@ -1,7 +1,6 @@
 /** Measures how far apart two tensors are when their bits need not be the same. */
 import { float16Value } from '../../lambda/tensors/float16';
-import type { NumericTensor, RawTensor, TypedArray } from '../../lambda/tensors/tensor';
-import { typedView } from '../../lambda/tensors/tensor';
+import { type NumericTensor, type RawTensor, type TypedArray, typedView } from '../../lambda/tensors/tensor';
 
 /** `|got - expected| <= absolute + relative * |expected|`, as in NumPy's `allclose`. */
 export interface Tolerance {

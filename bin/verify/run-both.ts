@@ -6,8 +6,7 @@ import type { TensorSpec } from '../../contract/tensors';
 import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import type { AnalyzeOptions } from '../../lib/compile/analyze';
-import { analyzeModel } from '../../lib/compile/analyze';
+import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
@@ -15,10 +14,8 @@ import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicing';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { readTensorFile } from '../tensor-files';
-import type { TensorComparison } from './compare';
-import { compareTensor } from './compare';
-import type { TensorDifference, Tolerance } from './difference';
-import { tensorDifference } from './difference';
+import { type TensorComparison, compareTensor } from './compare';
+import { type TensorDifference, type Tolerance, tensorDifference } from './difference';
 import { type JobWording, runJob } from './run-job';
 
 interface VerifyOptions {

@@ -1,9 +1,14 @@
 /** Generates inputs for a model from a seed, so that they are the same each time. */
 import type { TensorSpec } from '../../contract/tensors';
-import { elementBytes, elementCount, typedView } from '../../lambda/tensors/tensor';
-import type { NumericDataType, NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
-import type { DimensionSizes } from '../../lib/shapes/value-types';
-import { dimensionName, givenSize } from '../../lib/shapes/value-types';
+import {
+  elementBytes,
+  elementCount,
+  typedView,
+  type NumericDataType,
+  type NumericTensor,
+  type RawTensor,
+} from '../../lambda/tensors/tensor';
+import { type DimensionSizes, dimensionName, givenSize } from '../../lib/shapes/value-types';
 
 /** How to generate inputs. */
 export interface GeneratedInputs {

@@ -1,6 +1,5 @@
 /** The log groups of a pipeline. The stack owns them, instead of the services that would create them on first use. */
-import type { RemovalPolicy } from 'aws-cdk-lib';
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { type RemovalPolicy, ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';

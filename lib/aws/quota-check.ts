@@ -1,6 +1,5 @@
 /** Checks a pipeline against AWS quotas: warns from 80 % of a quota on, and throws above it. */
-import type { Duration } from 'aws-cdk-lib';
-import { CfnResource, Stack, Token } from 'aws-cdk-lib';
+import { type Duration, CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
@@ -24,7 +23,12 @@ import {
   STEP_FUNCTIONS_QUOTAS,
   WARNING_SHARE,
 } from './quotas';
-import { DEFAULT_MAX_MEMORY_MB, MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB, MAX_LAMBDA_TIMEOUT_SECONDS } from '../plan/sizes/lambda-quotas';
+import {
+  DEFAULT_MAX_MEMORY_MB,
+  MAX_EPHEMERAL_STORAGE_MB,
+  MAX_LAMBDA_MEMORY_MB,
+  MAX_LAMBDA_TIMEOUT_SECONDS,
+} from '../plan/sizes/lambda-quotas';
 import { loadSeconds } from '../plan/schedule/warm-up';
 import { requestBytes } from '../shapes/value-types';
 import { deployedLength, type DeployedLength } from './deployed-length';

@@ -5,8 +5,7 @@
  * because a role that lists its policies would lose the earlier one as soon as the role itself is updated.
  */
 import { createHash } from 'node:crypto';
-import type { CfnResource, IResolvable } from 'aws-cdk-lib';
-import { Lazy, Stack } from 'aws-cdk-lib';
+import { type CfnResource, type IResolvable, Lazy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { deployedLength } from './deployed-length';

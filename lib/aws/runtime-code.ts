@@ -7,8 +7,7 @@ import * as path from 'node:path';
 import { AssetHashType, DockerImage, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import type { CodeFile } from './code-files';
-import { codeDigest, codeFiles } from './code-files';
+import { type CodeFile, codeDigest, codeFiles } from './code-files';
 
 /** The `Handler` property of the functions. */
 export const HANDLER = 'index.handler';

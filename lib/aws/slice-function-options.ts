@@ -1,6 +1,5 @@
 /** The settings of slice functions, for all of them and for individual slices. */
-import type { Duration, Size } from 'aws-cdk-lib';
-import { Token } from 'aws-cdk-lib';
+import { type Duration, type Size, Token } from 'aws-cdk-lib';
 import { ENV } from '../../contract/environment';
 import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError, quoted } from '../errors';

@@ -2,8 +2,7 @@
 import type { Construct } from 'constructs';
 import { loaderClaimKey, sliceName, WHOLE } from '../../contract/keys';
 import type { DeployedPlan } from './deployed-plan';
-import type { LogSettings } from './log-group';
-import { createLogGroup } from './log-group';
+import { type LogSettings, createLogGroup } from './log-group';
 import { networkStatements } from './network';
 import { attachPolicies } from './replaced-policy';
 import { createSliceFunction, type SliceFunction, type SliceFunctionSettings } from './slice-function';

@@ -9,13 +9,11 @@ import { CONTRACT_VERSION } from '../../contract/version';
 import type { SlicePlan } from '../plan/file/plan';
 import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensors';
 import { MAX_EXPRESS_MINUTES } from './quotas';
-import type { LogSettings } from './log-group';
-import { createLogGroup } from './log-group';
+import { type LogSettings, createLogGroup } from './log-group';
 import { attachOwnPolicy } from './replaced-policy';
 import { stackUuid } from './stack-uuid';
 import { callStatement } from './workflow/invoke-function';
-import type { PipelineStates } from './workflow/workflow';
-import { ownExecution, pipelineWorkflow } from './workflow/workflow';
+import { type PipelineStates, ownExecution, pipelineWorkflow } from './workflow/workflow';
 
 interface PipelineStateMachineProps {
   readonly workflow: PipelineStates;

@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { forgetCached, readCached, writeCached } from './entries';
-import type { Fingerprint } from './fingerprint';
-import { fingerprint, isReliable, withoutCtime } from './fingerprint';
+import { type Fingerprint, fingerprint, isReliable, withoutCtime } from './fingerprint';
 import { cacheFolder } from './folder';
 import { isSinceBoot } from './since-boot';
 

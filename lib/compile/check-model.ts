@@ -3,10 +3,8 @@ import { SlicedInferenceError, printable, quoted } from '../errors';
 import { unusableName } from '../dataflow/crossing';
 import { dataTypeName, isBindable } from '../onnx/data-type';
 import { calledFunctions } from '../onnx/local-functions';
-import type { Graph, GraphInput, Model, Value } from '../onnx/model';
-import { nodeLabel } from '../onnx/model';
-import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
-import { symbolicDimensions } from '../shapes/value-types';
+import { type Graph, type GraphInput, type Model, type Value, nodeLabel } from '../onnx/model';
+import { type DimensionSizes, type ValueTypes, symbolicDimensions } from '../shapes/value-types';
 
 /** Larger than any dimension of a tensor that fits a function: 2^31 - 1. */
 const MAX_DIMENSION = 2 ** 31 - 1;

@@ -1,9 +1,7 @@
 /** Compiles a model: from its path to a plan and the bytes of its slices. */
 import { sliceName } from '../../contract/keys';
-import type { PlanEstimates } from './plan-estimates';
-import { planEstimates } from './plan-estimates';
-import type { AnalyzeOptions, AnalyzedModel } from './analyze';
-import { analyzeModel } from './analyze';
+import { type PlanEstimates, planEstimates } from './plan-estimates';
+import { type AnalyzeOptions, type AnalyzedModel, analyzeModel } from './analyze';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from '../emit/compiled-model';
 import { emitSlice } from '../emit/slice';

@@ -8,8 +8,7 @@ import type { AnalyzedModel } from './analyze';
 import type { ChosenCut } from '../plan/choose/cut-prices';
 import type { SliceChunks } from '../emit/slice';
 import { SlicedInferenceError, quoted } from '../errors';
-import type { Chunk } from '../onnx/chunks';
-import { totalLength } from '../onnx/chunks';
+import { type Chunk, totalLength } from '../onnx/chunks';
 import { isBindable } from '../onnx/data-type';
 import { MAX_PROTOBUF_BYTES } from '../onnx/limits';
 import type { Model, ValueIndex } from '../onnx/model';
@@ -17,14 +16,12 @@ import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import { ephemeralStorageMb, memoryMb, peakBytes, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
-import type { FileDraft, PlanDraft, SliceDraft } from '../plan/file/plan';
-import { PLAN_VERSION } from '../plan/file/plan';
+import { type FileDraft, type PlanDraft, type SliceDraft, PLAN_VERSION } from '../plan/file/plan';
 import { graphDigest } from '../plan/file/graph-digest';
 import { toRuns } from '../plan/file/node-runs';
 import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
 import type { ProvenShapes } from '../shapes/proven-shapes';
-import type { ValueTypes } from '../shapes/value-types';
-import { product, tensorBytes } from '../shapes/value-types';
+import { type ValueTypes, product, tensorBytes } from '../shapes/value-types';
 import { largestOf } from '../extremes';
 
 interface KnownTypes {

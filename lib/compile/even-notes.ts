@@ -2,14 +2,11 @@
 import { largestOf } from '../extremes';
 import { nodeLabel } from '../onnx/model';
 import type { ChosenCut } from '../plan/choose/cut-prices';
-import type { CutSpace } from '../plan/cuts/cuts';
-import { findCuts } from '../plan/cuts/cuts';
+import { type CutSpace, findCuts } from '../plan/cuts/cuts';
 import { MOST_BYTES_FACTOR } from '../plan/search/even-path';
 import { busyMs, isNearEmpty } from '../plan/sizes/evenness';
-import type { Range } from '../plan/cuts/stretch-sizes';
-import { sizeStretches } from '../plan/cuts/stretch-sizes';
-import type { SliceSize } from '../plan/sizes/estimate';
-import { memoryMb } from '../plan/sizes/estimate';
+import { type Range, sizeStretches } from '../plan/cuts/stretch-sizes';
+import { type SliceSize, memoryMb } from '../plan/sizes/estimate';
 import { WeightTable } from '../dataflow/weights';
 
 /** Slices are uneven if the largest one has this many times an equal share of the time or of the memory. */

@@ -1,6 +1,5 @@
 /** The estimates of work and cost by which the plans of a model are compared. */
-import type { DetailedCostModel } from '../cost/model';
-import { costModel } from '../cost/model';
+import { type DetailedCostModel, costModel } from '../cost/model';
 import type { CostOptions } from '../cost/cost-options';
 import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
 import type { Model } from '../onnx/model';

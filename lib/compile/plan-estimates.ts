@@ -1,23 +1,18 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
 import { evenNotes } from './even-notes';
-import type { SizeNotes } from './size-notes';
-import { sizeNotes } from './size-notes';
+import { type SizeNotes, sizeNotes } from './size-notes';
 import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
-import type { SlicedPlan } from '../cost/alternatives/compare';
-import { compareAlternatives } from '../cost/alternatives/compare';
+import { type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
 import type { RunCost } from '../cost/cost-model';
 import { costOf } from '../cost/schedule-cost';
 import type { ChosenCut } from '../plan/choose/cut-prices';
-import type { ConsolidatedRuns } from '../plan/pricing/plan-runs';
-import { consolidatedRuns, slicedRuns } from '../plan/pricing/plan-runs';
+import { type ConsolidatedRuns, consolidatedRuns, slicedRuns } from '../plan/pricing/plan-runs';
 import type { PricedPlan, SliceSettings } from '../plan/pricing/price';
 import { wholeModel as wholeCut } from '../plan/pricing/whole-model';
-import type { Goal } from '../plan/goal';
+import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicing';
-import { DEFAULT_GOAL } from '../plan/goal';
-import type { SliceSize } from '../plan/sizes/estimate';
-import { fileBytes, memoryMb, threadCount } from '../plan/sizes/estimate';
+import { type SliceSize, fileBytes, memoryMb, threadCount } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import { largestOf } from '../extremes';

@@ -1,8 +1,7 @@
 /** Reads a `plan.json`. Its content may come from a stranger; `plan-check/` checks it. */
 import { SlicedInferenceError, printable, quoted } from '../errors';
 import { readText } from '../host/read-text';
-import type { SlicePlan } from '../plan/file/plan';
-import { PLAN_VERSION } from '../plan/file/plan';
+import { type SlicePlan, PLAN_VERSION } from '../plan/file/plan';
 import { checkPlan, isOfThisContract } from './plan-check/check-plan';
 
 /** Largest plan file. A plan of 1,000 slices that read 50 tensors each has about 10 MB. */

@@ -5,10 +5,8 @@ import { readText } from '../host/read-text';
 import type { Model } from '../onnx/model';
 import type { OptimizationLevel } from '../optimize/level';
 import { graphDigest } from '../plan/file/graph-digest';
-import type { DimensionSizes } from '../shapes/value-types';
-import { givenSize } from '../shapes/value-types';
-import type { ModelProfile } from '../node-work/profile/profile';
-import { PROFILE_VERSION } from '../node-work/profile/profile';
+import { type DimensionSizes, givenSize } from '../shapes/value-types';
+import { type ModelProfile, PROFILE_VERSION } from '../node-work/profile/profile';
 import { Place, described } from './plan-check/place';
 import { MODEL, profileOf } from './profile-check/schema';
 

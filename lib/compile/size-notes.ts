@@ -1,8 +1,7 @@
 /** Says which of the planned sizes ONNX Runtime refuses. */
 import { printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
-import type { DimensionSizes } from '../shapes/value-types';
-import { givenSize } from '../shapes/value-types';
+import { type DimensionSizes, givenSize } from '../shapes/value-types';
 
 /** Dimensions that a sentence lists. */
 const NAMED = 4;

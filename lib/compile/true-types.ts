@@ -1,8 +1,7 @@
 /** Replaces estimated shapes and sizes by those that a profile has measured. */
 import type { Model } from '../onnx/model';
 import type { PlannedTypes } from '../shapes/planned-types';
-import type { DimensionSizes } from '../shapes/value-types';
-import { givenSize, symbolicDimensions, tensorBytes } from '../shapes/value-types';
+import { type DimensionSizes, givenSize, symbolicDimensions, tensorBytes } from '../shapes/value-types';
 import type { ModelProfile } from '../node-work/profile/profile';
 import { profiledTypes } from '../node-work/profile/profiled-model';
 

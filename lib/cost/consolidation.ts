@@ -2,8 +2,7 @@
  * The cost and the latency of a pipeline whose slices serve a cold model, and one function a warm one. A warm run is one call
  * of that function. A cold run asks it first, then runs the slices, and loads it beside them by an asynchronous call.
  */
-import type { CostOptions } from './cost-options';
-import { withDefaults } from './cost-options';
+import { type CostOptions, withDefaults } from './cost-options';
 import { durationRate, initMs, singleThreadMs, vcpuShare } from './formulas/lambda';
 import { loadTiming } from './formulas/slice-timing';
 import { executionDollarsPerMs } from './formulas/step-functions';

@@ -1,8 +1,6 @@
 /** The choices of a pipeline that decide what its runs cost, besides its slices. */
-import type { Environment } from './constants/environment';
-import { DEFAULT_ENVIRONMENT } from './constants/environment';
-import type { Prices } from './constants/prices';
-import { DEFAULT_PRICES } from './constants/prices';
+import { type Environment, DEFAULT_ENVIRONMENT } from './constants/environment';
+import { type Prices, DEFAULT_PRICES } from './constants/prices';
 import type { Architecture } from './formulas/lambda';
 import type { StateMachineType } from './formulas/step-functions';
 

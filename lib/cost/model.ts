@@ -9,17 +9,13 @@ import type {
   Temperature,
   Transport,
 } from './cost-model';
-import type { CostOptions } from './cost-options';
-import { withDefaults } from './cost-options';
+import { type CostOptions, withDefaults } from './cost-options';
 import { coldShare } from './formulas/lambda';
-import { storesOf } from './formulas/s3';
-import type { Store } from './formulas/s3';
+import { storesOf, type Store } from './formulas/s3';
 import { executionDollars, executionDollarsPerMs, transitionOf } from './formulas/step-functions';
 import type { LatencyDistribution } from './latency/latency-distribution';
-import type { RandomSum } from './latency/random-delays';
-import { RandomDelays } from './latency/random-delays';
-import type { DetailedStep, StepSetting } from './step';
-import { stepOf } from './step';
+import { type RandomSum, RandomDelays } from './latency/random-delays';
+import { type DetailedStep, type StepSetting, stepOf } from './step';
 
 /** A model that also itemizes steps, and that whole plans with branches can be priced with. */
 export interface DetailedCostModel extends CostModel {

@@ -2,8 +2,7 @@
 import type { ChainTotals, InState, RunCost, StepCost, Temperature, Transport } from './cost-model';
 import { executionDollars } from './formulas/step-functions';
 import { LatencyDistribution } from './latency/latency-distribution';
-import type { LineItems } from './line-items';
-import { NO_ITEMS, addItems, mixItems } from './line-items';
+import { type LineItems, NO_ITEMS, addItems, mixItems } from './line-items';
 import type { DetailedCostModel } from './model';
 import type { DetailedStep } from './step';
 import { largestOf } from '../extremes';

@@ -1,14 +1,11 @@
 /** The cost and the time of one slice. */
-import type { SliceDemand, StepChoice, StepCost } from './cost-model';
+import type { SliceDemand, StepChoice, StepCost, Transport } from './cost-model';
 import type { CostOptions } from './cost-options';
 import { durationRate, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
 import type { Store } from './formulas/s3';
-import type { Host } from './formulas/slice-timing';
-import { callTiming, loadTiming } from './formulas/slice-timing';
+import { type Host, callTiming, loadTiming } from './formulas/slice-timing';
 import { payloadMs } from './formulas/step-functions';
-import type { LineItems } from './line-items';
-import { NO_ITEMS, sumOfItems } from './line-items';
-import type { Transport } from './cost-model';
+import { type LineItems, NO_ITEMS, sumOfItems } from './line-items';
 
 /** What the steps of a run have in common. */
 export interface StepSetting {

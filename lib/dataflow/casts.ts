@@ -4,8 +4,16 @@
  * some standard operators as functions.
  */
 import { callKey, functionsByKey } from '../onnx/local-functions';
-import type { Graph, LocalFunction, Model, Node, NodeIndex, OperatorUse, ValueIndex } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import {
+  type Graph,
+  type LocalFunction,
+  type Model,
+  type Node,
+  type NodeIndex,
+  type OperatorUse,
+  type ValueIndex,
+  OMITTED,
+} from '../onnx/model';
 import type { NodeValues } from './needs';
 
 /** Positions of an operator's inputs that go into a cast, and of its outputs that come from a cast. */

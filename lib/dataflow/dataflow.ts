@@ -5,8 +5,7 @@ import { Casts, pinnedValues, unusedCasts } from './casts';
 import { roundsByNeighbors } from './crossing';
 import { checkDeterministic, randomOperators } from './determinism';
 import { liveNodes } from './live-nodes';
-import type { NodeValues } from './needs';
-import { neededValues, valuesRead } from './needs';
+import { type NodeValues, neededValues, valuesRead } from './needs';
 import { topologicalOrder } from './topological-order';
 
 export interface Dataflow {

@@ -1,8 +1,7 @@
 /** Finds operators that draw random numbers and refuses unseeded ones, whose results differ in every session. */
 import { SlicedInferenceError } from '../errors';
 import { callKey, functionsByKey } from '../onnx/local-functions';
-import type { Model, Node, OperatorUse } from '../onnx/model';
-import { nodeLabel } from '../onnx/model';
+import { type Model, type Node, type OperatorUse, nodeLabel } from '../onnx/model';
 
 /** Operators of ai.onnx that draw random numbers. With a `seed`, each session repeats the same sequence from its start. */
 const RANDOM_OPERATORS = new Set([

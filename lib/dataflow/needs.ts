@@ -1,6 +1,5 @@
 /** Lists the values that each node needs, and the values that it reads once repeated nodes are taken into account. */
-import type { Graph, Node, NodeIndex, ValueIndex } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import { type Graph, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
 
 /** By node: values, each listed once. */
 export type NodeValues = readonly (readonly ValueIndex[])[];

@@ -1,7 +1,6 @@
 /** Sorts the nodes of a graph so that each comes after its producers. */
 import { SlicedInferenceError } from '../errors';
-import type { Graph, NodeIndex } from '../onnx/model';
-import { nodeLabel } from '../onnx/model';
+import { type Graph, type NodeIndex, nodeLabel } from '../onnx/model';
 import type { NodeValues } from './needs';
 
 const UNSEEN = 0;

@@ -1,14 +1,11 @@
 /** Emits a wired slice as the chunks of its two files: the graph and the weights. */
-import type { SliceManifest } from '../../contract/slice-manifest';
-import { MANIFEST_KEY } from '../../contract/slice-manifest';
+import { type SliceManifest, MANIFEST_KEY } from '../../contract/slice-manifest';
 import { quoted } from '../errors';
-import type { Chunk } from '../onnx/chunks';
-import { padding } from '../onnx/chunks';
+import { type Chunk, padding } from '../onnx/chunks';
 import { onnxDataType, isBindable } from '../onnx/data-type';
 import { encodeMetadata, encodeValueInfo } from '../onnx/encode';
 import { GRAPH } from '../onnx/fields';
-import type { PlaceWeight } from '../onnx/encode-model';
-import { FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
+import { type PlaceWeight, FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
 import { calledFunctions } from '../onnx/local-functions';
 import type { Model, ValueIndex } from '../onnx/model';
 import type { SliceWiring } from '../plan/wiring/wiring';

@@ -6,14 +6,12 @@ import { fileDigest, rememberDigests } from '../cache/file-digest';
 import { CACHE_VARIABLE, cacheOrTemporaryFolder } from '../cache/folder';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { withPartial } from '../host/write-beside';
-import type { Chunk } from '../onnx/chunks';
-import { totalLength } from '../onnx/chunks';
+import { type Chunk, totalLength } from '../onnx/chunks';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
 import type { CompiledModel } from './compiled-model';
-import type { SliceDigests } from './seal-plan';
-import { sealPlan } from './seal-plan';
+import { type SliceDigests, sealPlan } from './seal-plan';
 
 /** Absolute paths of a slice's files. */
 export interface SlicePaths {

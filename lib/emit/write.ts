@@ -11,8 +11,7 @@ import { withPartial } from '../host/write-beside';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { FileDraft, SlicePlan } from '../plan/file/plan';
-import type { SliceDigests } from './seal-plan';
-import { sealPlan } from './seal-plan';
+import { type SliceDigests, sealPlan } from './seal-plan';
 
 export const PLAN_FILE = 'plan.json';
 

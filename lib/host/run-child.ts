@@ -1,6 +1,5 @@
 /** Runs ONNX Runtime in a child process: synthesis is synchronous, and a crash must not end the caller. */
-import type { SpawnSyncReturns } from 'node:child_process';
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { SlicedInferenceError, printable } from '../errors';
 import { checkRunsOnnxRuntime } from './onnxruntime';
 import { builtFile } from './package-files';

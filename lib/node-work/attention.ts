@@ -1,6 +1,5 @@
 /** Attention as one node: ONNX's `Attention` and the operators that ONNX Runtime contributes. */
-import type { WorkNode } from './node-tensors';
-import { movedBytes } from './node-tensors';
+import { type WorkNode, movedBytes } from './node-tensors';
 import { productSeconds } from './products';
 import { BANDWIDTH, INPUT_ELEMENT_NS } from './reference-processor';
 

@@ -1,6 +1,5 @@
 /** Nodes with bodies, and calls of local functions. The shapes inside are unknown. */
-import type { WorkNode } from './node-tensors';
-import { movedBytes, totalBytes } from './node-tensors';
+import { type WorkNode, movedBytes, totalBytes } from './node-tensors';
 import { BANDWIDTH, NODE_OVERHEAD } from './reference-processor';
 
 /** Nodes inside, and bytes of weights inside. */

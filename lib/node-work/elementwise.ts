@@ -1,6 +1,5 @@
 /** Operators that compute each element on its own. */
-import type { WorkNode } from './node-tensors';
-import { movedBytes } from './node-tensors';
+import { type WorkNode, movedBytes } from './node-tensors';
 import { BANDWIDTH, ELEMENT_NS } from './reference-processor';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));

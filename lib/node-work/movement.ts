@@ -1,6 +1,5 @@
 /** Operators that move elements without computing. */
-import type { WorkNode } from './node-tensors';
-import { totalBytes, totalElements } from './node-tensors';
+import { type WorkNode, totalBytes, totalElements } from './node-tensors';
 import { BANDWIDTH, RESIZE_NS } from './reference-processor';
 
 /** Operators that compute the place of each element that they write. */

@@ -1,7 +1,6 @@
 /** The tensors of one node with their sizes, as far as they are known. */
 import { isBindable, onnxDataType, packedBytes } from '../onnx/data-type';
-import type { Graph, Node, ValueIndex } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import { type Graph, type Node, type ValueIndex, OMITTED } from '../onnx/model';
 import type { ValueTypes } from '../shapes/value-types';
 
 export interface WorkTensor {

@@ -1,6 +1,5 @@
 /** Recurrent layers: LSTM, GRU and RNN. */
-import type { WorkNode } from './node-tensors';
-import { totalElements } from './node-tensors';
+import { type WorkNode, totalElements } from './node-tensors';
 import { productSeconds } from './products';
 import { BANDWIDTH, ELEMENT_NS } from './reference-processor';
 

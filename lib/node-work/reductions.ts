@@ -1,6 +1,5 @@
 /** Reductions, normalizations, softmax, sorting and pooling: all read each element of their first input. */
-import type { WorkNode } from './node-tensors';
-import { movedBytes } from './node-tensors';
+import { type WorkNode, movedBytes } from './node-tensors';
 import { BANDWIDTH, INPUT_ELEMENT_NS, ROW_NS } from './reference-processor';
 
 const SORTING = new Set(['TopK', 'Unique', 'NonMaxSuppression']);

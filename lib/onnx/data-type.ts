@@ -1,6 +1,5 @@
 /** ONNX's element types: numbers, names and widths. */
-import type { TensorDataType } from '../../contract/tensors';
-import { TENSOR_DATA_TYPES } from '../../contract/tensors';
+import { type TensorDataType, TENSOR_DATA_TYPES } from '../../contract/tensors';
 
 interface ElementType {
   /** The name in this library. ONNX Runtime's JavaScript API uses the same name for the types that it supports. */

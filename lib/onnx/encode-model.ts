@@ -1,13 +1,20 @@
 /** Encodes a model from fields that it copies verbatim and fields that it writes anew, without loading a weight. */
-import type { Chunk } from './chunks';
-import { submessage } from './chunks';
+import { type Chunk, submessage } from './chunks';
 import { encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
 import { ONNX_INT32, ONNX_INT64 } from './data-type';
 import { GRAPH, MODEL } from './fields';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
 import { putTogether } from './external-bodies';
-import type { Initializer, LocalFunction, Model, Node, TensorWithData, Tensor, ValueIndex } from './model';
-import { OMITTED } from './model';
+import {
+  type Initializer,
+  type LocalFunction,
+  type Model,
+  type Node,
+  type TensorWithData,
+  type Tensor,
+  type ValueIndex,
+  OMITTED,
+} from './model';
 
 /** Element types of shapes, axes and sizes. */
 const INTEGERS = [ONNX_INT32, ONNX_INT64];

@@ -1,12 +1,10 @@
 /** Splits nodes and functions that hold external data, so that copies can refer to the new place of the data. */
-import type { Chunk } from './chunks';
-import { submessage } from './chunks';
+import { type Chunk, submessage } from './chunks';
 import { ATTRIBUTE, FUNCTION, GRAPH, NODE } from './fields';
 import type { MessagePiece, Piece, TensorWithData, TensorPiece } from './model';
 import type { ParseContext } from './parse-context';
 import { ownRange, parseTensor } from './parse-tensor';
-import type { ByteSource, Field, Span } from './wire';
-import { content, fields } from './wire';
+import { type ByteSource, type Field, type Span, content, fields } from './wire';
 
 type Message = 'node' | 'attribute' | 'graph' | 'function' | 'tensor';
 

@@ -1,21 +1,22 @@
 /** Builds a `Graph` from parsed fields: replaces names by indexes into one table of values. */
 import { SlicedInferenceError, quoted } from '../errors';
 import { MAX_GRAPH_ENTRIES } from './limits';
-import type {
-  SourceRange,
-  DeclaredType,
-  Graph,
-  GraphInput,
-  GraphOutput,
-  Initializer,
-  Node,
-  Piece,
-  QuantizationAnnotation,
-  Tensor,
-  Value,
-  ValueIndex,
+import {
+  type SourceRange,
+  type DeclaredType,
+  type Graph,
+  type GraphInput,
+  type GraphOutput,
+  type Initializer,
+  type Node,
+  type Piece,
+  type QuantizationAnnotation,
+  type Tensor,
+  type Value,
+  type ValueIndex,
+  OMITTED,
+  nodeLabel,
 } from './model';
-import { OMITTED, nodeLabel } from './model';
 import type { ParsedNode } from './parse-node';
 import { WireError } from './wire';
 

@@ -6,10 +6,8 @@ import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
 import type { OperatorUse, Tensor } from './model';
 import type { ParseContext } from './parse-context';
 import { parseTensor, text } from './parse-tensor';
-import type { SizeAttributes } from './size-attributes';
-import { isSizeAttribute } from './size-attributes';
-import type { ByteSource, Field, Span } from './wire';
-import { WireError, content, fields, integer, once } from './wire';
+import { type SizeAttributes, isSizeAttribute } from './size-attributes';
+import { type ByteSource, type Field, type Span, WireError, content, fields, integer, once } from './wire';
 
 /** A node whose values are still names. */
 export interface ParsedNode {

@@ -6,8 +6,16 @@ import { DATA_LOCATION_EXTERNAL, ENTRY, TENSOR, WIRE_TYPE } from './fields';
 import { MAX_NAME_BYTES, MAX_RANK } from './limits';
 import type { SourceRange, Tensor } from './model';
 import type { ParseContext } from './parse-context';
-import type { ByteSource, Field, Span } from './wire';
-import { WireError, content, fields, integer, integers } from './wire';
+import {
+  type ByteSource,
+  type Field,
+  type Span,
+  WireError,
+  content,
+  fields,
+  integer,
+  integers,
+} from './wire';
 
 /** Keys of `external_data` that are read; ONNX also defines a checksum, which this library ignores. */
 const EXTERNAL_KEYS = new Set(['location', 'offset', 'length']);

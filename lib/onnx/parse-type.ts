@@ -4,8 +4,7 @@ import { DIMENSION, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields';
 import { MAX_RANK } from './limits';
 import type { DeclaredType } from './model';
 import { text } from './parse-tensor';
-import type { ByteSource, Span } from './wire';
-import { WireError, content, fields, integer, once } from './wire';
+import { type ByteSource, type Span, WireError, content, fields, integer, once } from './wire';
 
 export function parseValueInfo(source: ByteSource, span: Span): { name: string; type: DeclaredType } {
   let name = '';

@@ -1,8 +1,7 @@
 /** Reads an ONNX file into a `Model` without loading a weight. */
 import { dirname, resolve } from 'node:path';
 import { MANIFEST_KEY } from '../../contract/slice-manifest';
-import type { Fingerprint } from '../cache/fingerprint';
-import { fingerprint } from '../cache/fingerprint';
+import { type Fingerprint, fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
 import { checkBeginning, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
@@ -26,8 +25,7 @@ import { ParseContext } from './parse-context';
 import { parseNode, readDefault } from './parse-node';
 import { ownRange, parseTensor, text } from './parse-tensor';
 import { parseValueInfo } from './parse-type';
-import type { Span } from './wire';
-import { ByteSource, WireError, content, fields, integer, once } from './wire';
+import { type Span, ByteSource, WireError, content, fields, integer, once } from './wire';
 
 interface ParseOptions {
   /**

@@ -6,8 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { MIN_EXTERNAL_BYTES } from '../onnx/limits';
-import type { OptimizationLevel } from './level';
-import { ORT_LEVELS } from './level';
+import { type OptimizationLevel, ORT_LEVELS } from './level';
 import { settleCasts } from './settle-casts';
 
 export interface OptimizeJob {

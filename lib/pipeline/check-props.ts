@@ -2,8 +2,7 @@
  * Checks what TypeScript and jsii cannot: ranges, and rules between props. Values that are known only at deployment are left to
  * CloudFormation.
  */
-import type { Duration } from 'aws-cdk-lib';
-import { RemovalPolicy, Token } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { MAX_EXPRESS_MINUTES } from '../aws/quotas';

@@ -1,14 +1,12 @@
 /** Computes the plan that a stack deploys from the model's plan and the pipeline's settings. */
 import { createHash } from 'node:crypto';
-import type { Duration } from 'aws-cdk-lib';
-import { Token } from 'aws-cdk-lib';
+import { type Duration, Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { WHOLE } from '../../contract/keys';
 import type { DeployedPlan } from '../aws/deployed-plan';
 import { runtimeCodeDigest } from '../aws/runtime-code';
 import { sliceMemorySize } from '../aws/slice-function';
-import type { SliceFunctionOptions } from '../aws/slice-function-options';
-import { optionsOfSlices, optionsOfWhole } from '../aws/slice-function-options';
+import { type SliceFunctionOptions, optionsOfSlices, optionsOfWhole } from '../aws/slice-function-options';
 import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/consolidation';
 import type { SlicePlan } from '../plan/file/plan';
 import { isWarmUpWorthwhile } from '../plan/schedule/warm-up';

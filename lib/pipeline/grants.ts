@@ -2,8 +2,12 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { GrantedPermission } from '../aws/slice-permissions';
-import { callerPermissions, readerPermissions, writerPermissions } from '../aws/slice-permissions';
+import {
+  type GrantedPermission,
+  callerPermissions,
+  readerPermissions,
+  writerPermissions,
+} from '../aws/slice-permissions';
 
 export function grantReader(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
   return grantPermissions(grantee, readerPermissions(bucket));

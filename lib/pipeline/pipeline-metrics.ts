@@ -5,8 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
-import type { SliceMetric } from './slice-metric';
-import { sliceMetric } from './slice-metric';
+import { type SliceMetric, sliceMetric } from './slice-metric';
 
 /**
  * Base class with the CloudWatch metrics of a pipeline. jsii hides an internal base class and attributes its methods to

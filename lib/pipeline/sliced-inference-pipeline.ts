@@ -9,28 +9,23 @@ import { warnOfAssumptions } from '../aws/assumptions';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
 import { checkQuotas, checkSliceCount } from '../aws/quota-check';
-import type { PipelineFunctions } from '../aws/slice-functions';
-import { createSliceFunctions } from '../aws/slice-functions';
+import { type PipelineFunctions, createSliceFunctions } from '../aws/slice-functions';
 import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/workflow';
 import { keepingDigests } from '../cache/file-digest';
 import { checkProps } from './check-props';
-import type { PipelineDeployment } from './deployment';
-import { planDeployment } from './deployment';
+import { type PipelineDeployment, planDeployment } from './deployment';
 import { grantCaller, grantReader, grantWriter } from './grants';
 import { PipelineMetrics } from './pipeline-metrics';
 import { pipelineModel, writePlan } from './pipeline-model';
-import type { PipelinePlan } from './pipeline-plan';
-import { pipelinePlan } from './pipeline-plan';
+import { type PipelinePlan, pipelinePlan } from './pipeline-plan';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { annotatePlan } from './plan-notes';
-import type { PipelineSettings } from './settings';
-import { pipelineSettings } from './settings';
+import { type PipelineSettings, pipelineSettings } from './settings';
 import type { SlicedModel } from './sliced-model';
-import type { Storage } from './storage';
-import { createStorage } from './storage';
+import { type Storage, createStorage } from './storage';
 
 /**
  * An ONNX model that runs as Lambda functions, one per slice, under a Step Functions state machine. The functions pass

@@ -5,14 +5,17 @@ import { planPath } from './local-path';
 import { readEnvironment, readPrices } from '../compile/constants-file';
 import { MOST_SLICES } from '../compile/most-slices';
 import { readPlan } from '../compile/plan-file';
-import type { GivenProfile } from '../compile/profile-file';
-import { readProfile } from '../compile/profile-file';
+import { type GivenProfile, readProfile } from '../compile/profile-file';
 import { valuesOf } from '../cost/constants/constant';
 import type { Transport } from '../cost/cost-model';
 import type { CostOptions } from '../cost/cost-options';
 import * as slicers from '../plan/slicing';
-import type { AutomaticSlicingOptions, SlicingEstimateOptions } from './slicing-options';
-import { checkAutomaticOptions, checkEstimateOptions } from './slicing-options';
+import {
+  type AutomaticSlicingOptions,
+  type SlicingEstimateOptions,
+  checkAutomaticOptions,
+  checkEstimateOptions,
+} from './slicing-options';
 
 /** What the search may choose in a pipeline. */
 export interface SearchLimits {

@@ -2,8 +2,7 @@
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { checkRegion } from '../aws/bucket-region';
-import type { ExpressBucket } from '../aws/express-bucket';
-import { createExpressBucket } from '../aws/express-bucket';
+import { type ExpressBucket, createExpressBucket } from '../aws/express-bucket';
 import { createTensorBucket, RUNS_RETENTION } from '../aws/tensor-bucket';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';

@@ -2,11 +2,9 @@
 import type { Dimension } from '../../contract/tensors';
 import type { DimensionRole } from './dimension-names';
 import { roleOf } from './dimension-roles';
-import type { SizedInput } from './input-layout';
+import { type SizedInput, isState, isTokens, layoutOf } from './input-layout';
 import { isSum, statedSize } from './dimension-sums';
-import { isState, isTokens, layoutOf } from './input-layout';
-import type { DimensionSizes } from './value-types';
-import { dimensionName, givenSize } from './value-types';
+import { type DimensionSizes, dimensionName, givenSize } from './value-types';
 
 /** What the model itself says about its sizes. */
 export interface SizeHints {

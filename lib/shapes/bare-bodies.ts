@@ -1,12 +1,10 @@
 /** Removes the types that a model declares for the values inside body graphs and functions, because they may be wrong. */
 import * as path from 'node:path';
 import { fingerprint } from '../cache/fingerprint';
-import type { Chunk } from '../onnx/chunks';
-import { submessage } from '../onnx/chunks';
+import { type Chunk, submessage } from '../onnx/chunks';
 import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, TENSOR_TYPE, TYPE, VALUE_INFO } from '../onnx/fields';
 import { ownRange } from '../onnx/parse-tensor';
-import type { Field, Span } from '../onnx/wire';
-import { ByteSource, content, fields } from '../onnx/wire';
+import { type Field, type Span, ByteSource, content, fields } from '../onnx/wire';
 import { writeChunks } from '../onnx/write-chunks';
 
 type Message = 'model' | 'graph' | 'node' | 'attribute' | 'body' | 'function' | 'value' | 'type' | 'tensor';

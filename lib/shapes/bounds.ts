@@ -3,11 +3,9 @@
  * move, select, convert or reduce elements, and for products with weights, it is an upper bound if those of the inputs are. For the
  * others it is not: see `SIZED_BY_VALUES` and `keptPart`.
  */
-import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
 import { UnknownDimensions } from './unknown-dimensions';
-import type { ValueType, ValueTypes } from './value-types';
-import { product } from './value-types';
+import { type ValueType, type ValueTypes, product } from './value-types';
 
 export interface Bounds {
   /** By value: its number of elements, exact or estimated. */

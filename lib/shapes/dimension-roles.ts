@@ -1,8 +1,6 @@
 /** Decides what a symbolic dimension of an input is: by its name, or else by its position. */
-import type { DimensionRole } from './dimension-names';
-import { statedRole } from './dimension-names';
-import type { SizedInput } from './input-layout';
-import { isFloat, isState, isTokens, layoutOf } from './input-layout';
+import { type DimensionRole, statedRole } from './dimension-names';
+import { type SizedInput, isFloat, isState, isTokens, layoutOf } from './input-layout';
 import { dimensionName } from './value-types';
 
 /**

@@ -1,6 +1,5 @@
 /** Computes sizes that the names of dimensions state: exporters write `past_sequence_length + sequence_length - 1`, for example. */
-import type { DimensionSizes } from './value-types';
-import { givenSize } from './value-types';
+import { type DimensionSizes, givenSize } from './value-types';
 
 /** Longest name that is read, in characters. Longer names are names like any other. */
 const MAX_NAME = 256;

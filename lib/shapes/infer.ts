@@ -14,10 +14,8 @@ import { ChildError, askChild } from '../host/run-child';
 import { withTemporaryFolder } from '../host/temporary-folder';
 import { withBareBodies } from './bare-bodies';
 import type { InferAnswer, InferJob, SessionOutput } from './infer-child';
-import type { Skeleton } from './skeleton';
-import { ZEROS_FILE, buildFoldable, buildSkeleton } from './skeleton';
-import type { DimensionSizes, ValueTypes } from './value-types';
-import { UNKNOWN_TYPE, givenType } from './value-types';
+import { type Skeleton, ZEROS_FILE, buildFoldable, buildSkeleton } from './skeleton';
+import { type DimensionSizes, type ValueTypes, UNKNOWN_TYPE, givenType } from './value-types';
 
 /** ONNX Runtime loads graphs of thousands of nodes in seconds. */
 const BASE_TIMEOUT_MS = 60_000;

@@ -6,8 +6,16 @@ import { assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
 import { RefusedModelError, inferFoldedTypes, inferTimeoutMs, inferTypes } from './infer';
 import { sizeHints } from './size-hints';
-import type { DimensionSizes, ValueType, ValueTypes } from './value-types';
-import { givenSize, sizedShape, sortedSizes, symbolicDimensions, tensorBytes } from './value-types';
+import {
+  type DimensionSizes,
+  type ValueType,
+  type ValueTypes,
+  givenSize,
+  sizedShape,
+  sortedSizes,
+  symbolicDimensions,
+  tensorBytes,
+} from './value-types';
 
 export interface PlannedTypes {
   /** A size for each symbolic dimension of the inputs that a request provides, by name. */

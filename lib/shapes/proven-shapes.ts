@@ -6,15 +6,12 @@ import type { Dimension } from '../../contract/tensors';
 import type { ChildFailure } from '../host/run-child';
 import { isBindable, onnxDataType } from '../onnx/data-type';
 import { functionsByKey, callKey } from '../onnx/local-functions';
-import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
 import { RefusedModelError, askOnnxRuntime, unlessRefused } from './infer';
 import { ranksByRule } from './rank-rules';
-import type { GivenTypes, Skeleton } from './skeleton';
-import { buildFoldable } from './skeleton';
+import { type GivenTypes, type Skeleton, buildFoldable } from './skeleton';
 import { uncertainNodes } from './uncertain-sizes';
-import type { ValueTypes } from './value-types';
-import { givenType } from './value-types';
+import { type ValueTypes, givenType } from './value-types';
 
 /** By value: its shape, or `null` if not even its rank is proven. A size that is not proven is `null`. */
 export type ProvenShapes = readonly (readonly Dimension[] | null)[];

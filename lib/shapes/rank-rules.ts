@@ -5,8 +5,7 @@
 import type { Dimension } from '../../contract/tensors';
 import { MAX_RANK } from '../onnx/limits';
 import { callKey, functionsByKey } from '../onnx/local-functions';
-import type { Graph, Model, Node, ValueIndex } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import { type Graph, type Model, type Node, type ValueIndex, OMITTED } from '../onnx/model';
 import { nodeAttributes } from './node-attributes';
 
 /** By value: its rank, as far as it is known. */

@@ -1,6 +1,5 @@
 /** Which tensors have the same size as far as ONNX Runtime knows when it plans the memory of a session. */
-import type { ValueTypes } from './value-types';
-import { tensorBytes } from './value-types';
+import { type ValueTypes, tensorBytes } from './value-types';
 
 /** By value: a number that it shares with the values whose size is known to be the same; -1 if none can be. */
 export type SizeClasses = Int32Array;

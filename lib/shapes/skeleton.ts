@@ -2,14 +2,19 @@
 import type { Dimension } from '../../contract/tensors';
 import type { Chunk } from '../onnx/chunks';
 import { encodeValueInfo } from '../onnx/encode';
-import type { PlaceWeight } from '../onnx/encode-model';
-import { FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
+import { type PlaceWeight, FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
 import { GRAPH } from '../onnx/fields';
-import type { GraphInput, Model, Node, NodeIndex, Tensor, ValueIndex } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import {
+  type GraphInput,
+  type Model,
+  type Node,
+  type NodeIndex,
+  type Tensor,
+  type ValueIndex,
+  OMITTED,
+} from '../onnx/model';
 import { cropAsPad } from './crop';
-import type { DimensionSizes } from './value-types';
-import { sizedShape } from './value-types';
+import { type DimensionSizes, sizedShape } from './value-types';
 
 /** The file that replaces weights: sparse, and as long as the largest weight. */
 export const ZEROS_FILE = 'zeros.weights';

@@ -1,7 +1,6 @@
 /** Finds the nodes whose outputs may have other sizes than ONNX Runtime infers for them. */
 import { calledFunctions } from '../onnx/local-functions';
-import type { Model, Node, OperatorUse } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import { type Model, type Node, type OperatorUse, OMITTED } from '../onnx/model';
 import { nodeAttributes } from './node-attributes';
 
 /**

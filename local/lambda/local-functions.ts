@@ -10,11 +10,9 @@ import {
 import { AsynchronousCalls } from './asynchronous-calls';
 import { checkFunction } from './check-function';
 import { type FunctionHost, FunctionPool } from './function-pool';
-import type { FunctionResource } from '../cloudformation/resources';
+import { type FunctionResource, findFunction, readFunction } from '../cloudformation/resources';
 import { attributeOf } from '../cloudformation/physical-ids';
-import { findFunction, readFunction } from '../cloudformation/resources';
-import type { Definition } from '../step-functions/definition';
-import { allStates } from '../step-functions/definition';
+import { type Definition, allStates } from '../step-functions/definition';
 import { StateError } from '../step-functions/state-error';
 import type { TaskResult } from '../step-functions/run-options';
 import type { Template } from '../cloudformation/template';

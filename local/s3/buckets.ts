@@ -1,10 +1,9 @@
 /** ListBuckets, HeadBucket and GetBucketLocation. The buckets are those of the deployed stacks. */
 import { pageSize } from './paging';
-import type { S3Request } from './request';
+import { type S3Request, isDirectoryBucket } from './request';
 import { knownHeaders } from './request-headers';
 import { compareKeys, type DiskObjectStore } from './store';
 import { element, xmlDocument } from './xml';
-import { isDirectoryBucket } from './request';
 
 export const LIST_BUCKETS_QUERY = ['prefix', 'max-buckets', 'continuation-token', 'bucket-region'] as const;
 

@@ -4,8 +4,7 @@
  */
 import { LocalCloudError } from '../local-cloud-error';
 import { entriesOf, isJsonObject, type Json } from '../json';
-import type { Definition, State, StateGraph } from './definition';
-import { allStates } from './definition';
+import { type Definition, type State, type StateGraph, allStates } from './definition';
 import { FieldReader } from './field-reader';
 import { MAX_DEFINITION_BYTES } from './limits';
 import { StateParser } from './parse-state';

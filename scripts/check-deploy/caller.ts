@@ -4,8 +4,13 @@
  */
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
-import { decodeTensors, encodeTensors, InferenceError, SlicedInferenceClient } from '../../client';
-import type { ResultsPlace } from '../../client';
+import {
+  decodeTensors,
+  encodeTensors,
+  InferenceError,
+  SlicedInferenceClient,
+  type ResultsPlace,
+} from '../../client';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
 
 export interface CallRequest {

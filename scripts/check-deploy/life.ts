@@ -5,8 +5,19 @@ import { decodeTensors, type ResultsPlace } from '../../client';
 import { Caller, CallerEnded } from './callers';
 import type { App, Cdk } from './cdk';
 import { asRole, asRoot, type MiniStack } from './ministack';
-import { infers, isIdentical, machinesOf, questionFor, requestOf, tensorsOf } from './pipelines';
-import type { Form, Machine, Model, Question, Tensors } from './pipelines';
+import {
+  infers,
+  isIdentical,
+  machinesOf,
+  questionFor,
+  requestOf,
+  tensorsOf,
+  type Form,
+  type Machine,
+  type Model,
+  type Question,
+  type Tensors,
+} from './pipelines';
 import { failAndRedrive } from './redrive';
 import type { Column, Row } from './report';
 

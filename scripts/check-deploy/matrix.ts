@@ -1,9 +1,18 @@
 /** The stacks of the check's own app: small pipelines, each with another feature. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { aws_apigatewayv2 as apigateway, aws_ec2 as ec2, aws_iam as iam, aws_kms as kms } from 'aws-cdk-lib';
-import { aws_lambda as lambda, aws_stepfunctions as sfn } from 'aws-cdk-lib';
+import {
+  App,
+  CfnOutput,
+  RemovalPolicy,
+  Stack,
+  aws_apigatewayv2 as apigateway,
+  aws_ec2 as ec2,
+  aws_iam as iam,
+  aws_kms as kms,
+  aws_lambda as lambda,
+  aws_stepfunctions as sfn,
+} from 'aws-cdk-lib';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import {

@@ -1,9 +1,22 @@
 /** The stacks that `npm run validate` checks: each feature of the constructs that changes the template, at least once. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { CfnOutput, Duration, NestedStack, RemovalPolicy, Stack, Stage, type App } from 'aws-cdk-lib';
-import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_lambda as lambda } from 'aws-cdk-lib';
-import { aws_s3 as s3, aws_sns as sns, aws_stepfunctions as sfn } from 'aws-cdk-lib';
+import {
+  CfnOutput,
+  Duration,
+  NestedStack,
+  RemovalPolicy,
+  Stack,
+  Stage,
+  type App,
+  aws_ec2 as ec2,
+  aws_iam as iam,
+  aws_kms as kms,
+  aws_lambda as lambda,
+  aws_s3 as s3,
+  aws_sns as sns,
+  aws_stepfunctions as sfn,
+} from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { Construct } from 'constructs';

@@ -1,6 +1,11 @@
 /** What the client does when services refuse requests, fail, or do not answer. */
-import type { InferenceProgress } from '../../client';
-import { encodeTensors, InferenceError, SlicedInferenceClient, tensorFrom } from '../../client';
+import {
+  type InferenceProgress,
+  encodeTensors,
+  InferenceError,
+  SlicedInferenceClient,
+  tensorFrom,
+} from '../../client';
 import {
   body,
   described,

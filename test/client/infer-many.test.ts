@@ -1,7 +1,5 @@
 import { inferMany } from '../../client/infer-many';
-import type { InferOptions } from '../../client';
-import type { InferenceResult, ManyResult } from '../../client';
-import type { TensorInputs } from '../../client';
+import type { InferOptions, InferenceResult, ManyResult, TensorInputs } from '../../client';
 
 /** Inferences that end when the test says so. */
 function controlled() {

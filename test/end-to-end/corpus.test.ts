@@ -13,8 +13,7 @@ import { packageRoot } from '../../lib/host/package-files';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
 import { count } from '../../lib/plan/slicing';
 import { analyzeFast } from '../support/inference/fast-analysis';
-import type { Tensors } from '../support/run-slices';
-import { expectSameBits, runSlices, runWhole } from '../support/run-slices';
+import { type Tensors, expectSameBits, runSlices, runWhole } from '../support/run-slices';
 import { cases, FULL_CHECKS } from '../support/full-checks';
 
 analyzeFast();

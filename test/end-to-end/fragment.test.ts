@@ -1,7 +1,6 @@
 /** Runs a pipeline as part of the user's own state machine. */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { decodeInlineTensor, encodeInlineTensor } from '../../client';
-import type { InlineTensor } from '../../client';
+import { decodeInlineTensor, encodeInlineTensor, type InlineTensor } from '../../client';
 import { Slicing } from '../../lib';
 import type { LocalCloud } from '../../local';
 import { rows, start, succeeded, synthesize, failed } from '../support/deployed-pipeline';

@@ -1,19 +1,14 @@
 /** Runs synthesized stacks in the local cloud and compares them with ONNX Runtime on the unsliced model. */
 import { setImmediate as nextTick } from 'node:timers/promises';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { decodeInlineTensor, encodeInlineTensor } from '../../client';
-import type { ExecutionOutput } from '../../client';
+import { decodeInlineTensor, encodeInlineTensor, type ExecutionOutput } from '../../client';
 import { Session } from '../../lambda/slice/session';
-import { typedView } from '../../lambda/tensors/tensor';
-import type { NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
+import { typedView, type NumericTensor, type RawTensor } from '../../lambda/tensors/tensor';
 import { Slicing, TensorStore, WarmUp } from '../../lib';
-import type { LocalCloud } from '../../local';
-import { infer } from '../../local';
+import { type LocalCloud, infer } from '../../local';
 import { deploy, failed, rows, succeeded, trace } from '../support/deployed-pipeline';
-import type { ModelInit } from '../support/model-builder';
-import { runWhole } from '../support/run-slices';
-import { float32 } from '../support/tensors';
 import {
+  type ModelInit,
   BOOL,
   FLOAT,
   FLOAT16,
@@ -26,6 +21,8 @@ import {
   saveModel,
   value,
 } from '../support/model-builder';
+import { runWhole } from '../support/run-slices';
+import { float32 } from '../support/tensors';
 
 describe('a pipeline of four slices', () => {
   const modelPath = saveModel(mlp(4));

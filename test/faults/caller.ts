@@ -16,8 +16,7 @@ import {
   SlicedInferenceClient,
 } from '../../client';
 import type { LocalCloud } from '../../local';
-import type { Evidence, Written } from './evidence';
-import { executionOf, nameOf } from './evidence';
+import { type Evidence, type Written, executionOf, nameOf } from './evidence';
 import type { Example } from './examples';
 import { judgeFailure, judgeResult, type Verdict } from './judge';
 import { fingerprint } from './oracle';

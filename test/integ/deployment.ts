@@ -1,8 +1,6 @@
 /** A deployed pipeline, on AWS or in a local cloud, as applications reach it: through `SlicedInferenceClient`. */
-import type { S3ClientConfig } from '@aws-sdk/client-s3';
-import { S3Client } from '@aws-sdk/client-s3';
-import type { SFNClientConfig } from '@aws-sdk/client-sfn';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { type S3ClientConfig, S3Client } from '@aws-sdk/client-s3';
+import { type SFNClientConfig, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import {
   InferenceError,
   SlicedInferenceClient,

@@ -1,6 +1,5 @@
 /** Blocks of attention as exporters write them: the sizes of `Reshape`s come from constants, and the heads are an axis. */
-import type { NodeInit, TensorInit } from './model-builder';
-import { attribute, floats, int64s, node } from './model-builder';
+import { type NodeInit, type TensorInit, attribute, floats, int64s, node } from './model-builder';
 
 interface AttentionInit {
   readonly blocks: number;

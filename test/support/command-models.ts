@@ -1,6 +1,16 @@
 /** Tiny models for tests of the commands. */
-import type { ModelInit } from './model-builder';
-import { BOOL, FLOAT, INT64, STRING, attribute, floats, int64s, node, value } from './model-builder';
+import {
+  type ModelInit,
+  BOOL,
+  FLOAT,
+  INT64,
+  STRING,
+  attribute,
+  floats,
+  int64s,
+  node,
+  value,
+} from './model-builder';
 
 /** A model of one input and one output of 4 floats. */
 export function unary(

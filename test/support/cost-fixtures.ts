@@ -2,8 +2,13 @@
 import type { SliceDemand, StepChoice, Temperature, Transport } from '../../lib/cost/cost-model';
 import type { LineItems } from '../../lib/cost/line-items';
 import type { DetailedCostModel } from '../../lib/cost/model';
-import type { ItemizedStep, RunOutcomes, ScheduleLike } from '../../lib/cost/schedule-cost';
-import { itemsOf, scheduleOutcomes } from '../../lib/cost/schedule-cost';
+import {
+  type ItemizedStep,
+  type RunOutcomes,
+  type ScheduleLike,
+  itemsOf,
+  scheduleOutcomes,
+} from '../../lib/cost/schedule-cost';
 import { withWarmUps } from '../../lib/plan/schedule/warm-up';
 
 /** A slice of a plan, and what the plan chose for it. */

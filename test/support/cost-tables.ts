@@ -1,6 +1,5 @@
 /** The tables of docs/costs.md and README.md: examples that the model of cost computes, and its constants. */
-import { compareAlternatives } from '../../lib/cost/alternatives/compare';
-import type { Comparison } from '../../lib/cost/alternatives/compare';
+import { compareAlternatives, type Comparison } from '../../lib/cost/alternatives/compare';
 import type {
   Alternative,
   AlternativeId,

@@ -4,8 +4,7 @@ import { WeightTable } from '../../lib/dataflow/weights';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
 import type { PlanRequest } from '../../lib/plan/goal';
 import { sizeStretches } from '../../lib/plan/cuts/stretch-sizes';
-import type { SliceSize } from '../../lib/plan/sizes/estimate';
-import { fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
+import { type SliceSize, fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
 
 export interface TriedPlan {
   readonly cost: RunCost;

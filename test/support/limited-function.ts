@@ -1,7 +1,6 @@
 /** A pipeline of one function that does what its request asks for, to reach the limits of Lambda in the local cloud. */
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
-import type { ExecutionResult, Json, LocalCloudOptions } from '../../local';
-import { LocalCloud } from '../../local';
+import { type ExecutionResult, type Json, type LocalCloudOptions, LocalCloud } from '../../local';
 import { PipelineStack, synthesize } from './pipeline-app';
 
 /** Each request has one of these fields. */

@@ -1,11 +1,9 @@
 /** The data flow of a model in code, and bytes for its values, without ONNX Runtime. */
-import type { Dataflow } from '../../lib/dataflow/dataflow';
-import { analyzeDataflow } from '../../lib/dataflow/dataflow';
+import { type Dataflow, analyzeDataflow } from '../../lib/dataflow/dataflow';
 import type { ValueIndex } from '../../lib/onnx/model';
 import { parseModel } from '../../lib/onnx/parse';
 import type { SizeClasses } from '../../lib/shapes/size-classes';
-import type { ModelInit } from './model-builder';
-import { saveModel } from './model-builder';
+import { type ModelInit, saveModel } from './model-builder';
 
 export interface SizedModel {
   readonly dataflow: Dataflow;

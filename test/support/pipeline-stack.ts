@@ -2,8 +2,7 @@
 import { App, CfnResource, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { Construct } from 'constructs';
-import type { SlicedInferencePipelineProps } from '../../lib';
-import { SlicedInferencePipeline } from '../../lib';
+import { type SlicedInferencePipelineProps, SlicedInferencePipeline } from '../../lib';
 import { analyzeFast } from './inference/fast-analysis';
 import { mlp, sharedModel, temporaryFolder } from './model-builder';
 

@@ -1,6 +1,5 @@
 import { readPlan } from '../../lib/compile/plan-file';
-import type { NamedSlicer } from '../../lib/plan/slicing';
-import { fromPlan } from '../../lib/plan/slicing';
+import { type NamedSlicer, fromPlan } from '../../lib/plan/slicing';
 
 /** Returns a slicer that cuts as the plan file says. */
 export function fromPlanFile(path: string): NamedSlicer {

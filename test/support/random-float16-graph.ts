@@ -1,7 +1,15 @@
 /** Arbitrary models with float16 and float32 parts, in which ONNX Runtime decides where to round. */
 import * as fc from 'fast-check';
-import type { ModelInit, NodeInit } from './model-builder';
-import { FLOAT, FLOAT16, attribute, floats, node, value } from './model-builder';
+import {
+  type ModelInit,
+  type NodeInit,
+  FLOAT,
+  FLOAT16,
+  attribute,
+  floats,
+  node,
+  value,
+} from './model-builder';
 
 const WIDTH = 8;
 /** Most of these operators have no float16 kernel on a CPU. */

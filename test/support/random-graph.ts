@@ -1,7 +1,19 @@
 /** Random models of elementwise operators, with shared weights, bodies that capture values, and several outputs. */
 import * as fc from 'fast-check';
-import type { GraphInit, ModelInit, NodeInit, TensorInit } from './model-builder';
-import { BOOL, FLOAT, INT64, attribute, floats, int64s, node, value } from './model-builder';
+import {
+  type GraphInit,
+  type ModelInit,
+  type NodeInit,
+  type TensorInit,
+  BOOL,
+  FLOAT,
+  INT64,
+  attribute,
+  floats,
+  int64s,
+  node,
+  value,
+} from './model-builder';
 
 const WIDTH = 8;
 const UNARY = ['Abs', 'Neg', 'Tanh', 'Relu', 'Sigmoid'];

@@ -2,8 +2,16 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
-import type { NodeInit, TensorInit } from './model-builder';
-import { FLOAT, attribute, node, saveModel, temporaryFolder, value } from './model-builder';
+import {
+  type NodeInit,
+  type TensorInit,
+  FLOAT,
+  attribute,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from './model-builder';
 
 /** From tensors that travel in the state of an execution to large ones, and from weights of a KiB to 256 MiB. */
 const WIDTHS = [16, 256, 1024, 2048, 4096, 8192, 8192];

@@ -1,6 +1,16 @@
 /** A model of MiniLM's inputs, outputs and operators, with few and generated weights. */
-import { FLOAT, INT64, attribute, floats, int64s, node, value, type ModelInit } from './model-builder';
-import type { NodeInit, TensorInit } from './model-builder';
+import {
+  FLOAT,
+  INT64,
+  attribute,
+  floats,
+  int64s,
+  node,
+  value,
+  type ModelInit,
+  type NodeInit,
+  type TensorInit,
+} from './model-builder';
 
 const HEADS = 2;
 

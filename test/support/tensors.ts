@@ -1,6 +1,5 @@
 /** Builds tensors for inputs. */
-import type { NumericTensor } from '../../lambda/tensors/tensor';
-import { bytesOf } from '../../lambda/tensors/tensor';
+import { type NumericTensor, bytesOf } from '../../lambda/tensors/tensor';
 
 /** By default, the elements are the cosines of their indexes. */
 export function float32(shape: readonly number[], values?: readonly number[]): NumericTensor {

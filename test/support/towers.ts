@@ -1,6 +1,5 @@
 /** Models with independent parts, whose slices can run in parallel. */
-import type { GraphInit, NodeInit, TensorInit } from './model-builder';
-import { FLOAT, floats, node, value } from './model-builder';
+import { type GraphInit, type NodeInit, type TensorInit, FLOAT, floats, node, value } from './model-builder';
 
 export const WIDTH = 64;
 

@@ -1,7 +1,6 @@
 import { Slicing, WarmUp } from '../../lib';
 import { pipelineStack } from './pipeline-stack';
-import type { StateMachineDefinition } from './unassigned-variables';
-import { readVariables, unassignedVariables } from './unassigned-variables';
+import { type StateMachineDefinition, readVariables, unassignedVariables } from './unassigned-variables';
 
 describe('readVariables', () => {
   test.each([

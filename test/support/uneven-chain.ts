@@ -1,6 +1,5 @@
 /** A model whose second node does nearly all of the work, so that no cut into three slices is even. */
-import type { GraphInit } from './model-builder';
-import { FLOAT, attribute, floats, node, value } from './model-builder';
+import { type GraphInit, FLOAT, attribute, floats, node, value } from './model-builder';
 
 export function unevenChain(): GraphInit {
   return {

@@ -1,8 +1,7 @@
 /** Draws a chart with its legend: again for another theme or width, with tooltips for the pointer and the arrow keys. */
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent } from 'echarts/components';
-import type { EChartsType } from 'echarts/core';
-import { init, use } from 'echarts/core';
+import { type EChartsType, init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import type { Chart, ChartItem, Facts } from './charts/chart';
 import { element } from './dom';

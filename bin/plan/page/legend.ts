@@ -2,8 +2,7 @@
 import type { LegendEntry } from './charts/chart';
 import { element, svgElement } from './dom';
 import { visible } from '../figures';
-import type { Theme } from './theme';
-import { colorOf, dashOf, symbolOf } from './theme';
+import { type Theme, colorOf, dashOf, symbolOf } from './theme';
 
 export function legendElement(entries: readonly LegendEntry[], theme: Theme): HTMLElement {
   return element(

@@ -3,11 +3,9 @@ import type { PlanReport } from '../plan-report';
 import { ChartFrame } from './chart-frame';
 import { byId, element } from './dom';
 import { figureText, quantity, visible } from '../figures';
-import type { Section } from './sections';
-import { headlines, sectionsOf } from './sections';
+import { type Section, headlines, sectionsOf } from './sections';
 import { tableElement } from './table-element';
-import type { Theme } from './theme';
-import { DARK, LIGHT } from './theme';
+import { type Theme, DARK, LIGHT } from './theme';
 
 const prefersDark = window.matchMedia('(prefers-color-scheme: dark)');
 

@@ -7,10 +7,9 @@ import { frontChart } from './charts/front-chart';
 import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
-import type { Figure } from '../figures';
-import { NOT_PRICED, figureText, percentText, quantity, requestsText } from '../figures';
-import type { Table } from './tables';
+import { type Figure, NOT_PRICED, figureText, percentText, quantity, requestsText } from '../figures';
 import {
+  type Table,
   alternativeTable,
   assumptionTable,
   cheapestTable,

@@ -1,7 +1,6 @@
 /** Makes a table that scrolls sideways in a narrow window. */
 import { element } from './dom';
-import type { Figure } from '../figures';
-import { figureText } from '../figures';
+import { type Figure, figureText } from '../figures';
 import type { Table } from './tables';
 
 export function tableElement({ caption, head, rows, foot = [] }: Table): HTMLElement {

@@ -1,7 +1,6 @@
 /** The tables of the page: they show the numbers of every chart as text. */
 import type { FrontPoint, LineItem, PlanReport, ReportedRun, ServiceRun, Temperature } from '../plan-report';
-import type { Figure } from '../figures';
-import { maybe, quantity } from '../figures';
+import { type Figure, maybe, quantity } from '../figures';
 
 export interface Table {
   readonly caption: string;

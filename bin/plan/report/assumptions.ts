@@ -4,8 +4,7 @@ import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import { PRICES } from '../../../lib/cost/constants/prices';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { Assumption, ReportedModel } from '../plan-report';
-import type { ReportRequest } from './report-request';
-import { isRateGiven } from './report-request';
+import { type ReportRequest, isRateGiven } from './report-request';
 
 export function assumptionsOf(
   model: DetailedCostModel,

@@ -1,10 +1,13 @@
 /** What a report says of the prices of a plan's slices. */
 import type { RunCost, Temperature } from '../../../lib/cost/cost-model';
-import type { LineItem, LineItems } from '../../../lib/cost/line-items';
-import { LINE_ITEMS } from '../../../lib/cost/line-items';
+import { type LineItem, type LineItems, LINE_ITEMS } from '../../../lib/cost/line-items';
 import { costOf, itemsOf } from '../../../lib/cost/schedule-cost';
-import type { PricedPlan, SliceSettings, StepPricing } from '../../../lib/plan/pricing/price';
-import { pricedPlan } from '../../../lib/plan/pricing/price';
+import {
+  type PricedPlan,
+  type SliceSettings,
+  type StepPricing,
+  pricedPlan,
+} from '../../../lib/plan/pricing/price';
 import type { SizedCut } from '../../../lib/plan/pricing/state-shares';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';

@@ -5,14 +5,16 @@ import type {
   Targets,
   WholeModel,
 } from '../../../lib/cost/alternatives/alternative';
-import type { Comparison, SlicedPlan } from '../../../lib/cost/alternatives/compare';
-import { compareAlternatives } from '../../../lib/cost/alternatives/compare';
+import {
+  type Comparison,
+  type SlicedPlan,
+  compareAlternatives,
+} from '../../../lib/cost/alternatives/compare';
 import { comparedColdShare } from '../../../lib/cost/alternatives/sizes';
 import { GREATEST_RATE, LEAST_RATE } from '../../../lib/cost/alternatives/winners';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
-import type { ReportRequest } from './report-request';
-import { isRateGiven } from './report-request';
+import { type ReportRequest, isRateGiven } from './report-request';
 
 /** Rates at which prices are listed: 1, 2 and 5 of each power of ten. */
 const SAMPLED_RATES: readonly number[] = sampledRates();

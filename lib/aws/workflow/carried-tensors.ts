@@ -1,7 +1,11 @@
 /** The tensors that travel in the state: the fields of events, and the variables and outputs that carry them between tasks. */
 import type { Schedule, Stage } from '../../plan/schedule/schedule';
-import type { HandedOnPlan, StateTensorLimits } from '../../plan/schedule/state-tensors';
-import { leavingSlices, readersOf } from '../../plan/schedule/state-tensors';
+import {
+  type HandedOnPlan,
+  type StateTensorLimits,
+  leavingSlices,
+  readersOf,
+} from '../../plan/schedule/state-tensors';
 import { limitWithRequest } from './bounded-request';
 
 /** By slice: the JSONata expression of its tensors. */

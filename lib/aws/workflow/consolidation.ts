@@ -11,8 +11,7 @@ import type { PlannedSlice } from '../../plan/file/plan';
 import type { Schedule } from '../../plan/schedule/schedule';
 import { MAX_EXPRESS_MINUTES } from '../quotas';
 import type { FailureVariables } from './failure';
-import type { TaskFunction } from './invoke-function';
-import { InvokeFunction } from './invoke-function';
+import { type TaskFunction, InvokeFunction } from './invoke-function';
 
 /** Half of the time of an Express execution, so that slices have the rest. */
 export const MAX_EXPRESS_ASK_SECONDS = (MAX_EXPRESS_MINUTES * 60) / 2;

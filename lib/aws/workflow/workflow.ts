@@ -8,19 +8,20 @@ import { STEP_STATES } from '../../../contract/failures';
 import { sliceName } from '../../../contract/keys';
 import { CONTRACT_VERSION } from '../../../contract/version';
 import type { DeployedPlan } from '../deployed-plan';
-import type { Schedule, Stage } from '../../plan/schedule/schedule';
-import { scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
+import { type Schedule, type Stage, scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
 import { withWarmUps } from '../../plan/schedule/warm-up';
 import { stateTensorLimits } from '../../plan/schedule/state-tensors';
 import { boundedRequest } from './bounded-request';
-import type { TensorExpressions } from './carried-tensors';
-import { CarriedTensors, NO_TENSORS } from './carried-tensors';
-import type { WholeModelStates } from './consolidation';
-import { askWholeModel, loadWholeModel, smallestWarmUp, startingInParallel } from './consolidation';
-import type { FailureVariables } from './failure';
-import { failState, passedFailure } from './failure';
-import type { TaskFunction } from './invoke-function';
-import { InvokeFunction } from './invoke-function';
+import { type TensorExpressions, CarriedTensors, NO_TENSORS } from './carried-tensors';
+import {
+  type WholeModelStates,
+  askWholeModel,
+  loadWholeModel,
+  smallestWarmUp,
+  startingInParallel,
+} from './consolidation';
+import { type FailureVariables, failState, passedFailure } from './failure';
+import { type TaskFunction, InvokeFunction } from './invoke-function';
 import { CALL_RETRIES, SLICE_RETRIES } from './retries';
 
 /** JSONata expressions of a run, without their `{%` and `%}`. */

@@ -1,8 +1,7 @@
 /** Checks a parsed `plan.json`, which may come from a stranger, and returns a copy of what was checked. */
 import { CONTRACT_VERSION } from '../../../contract/version';
 import { planDigest } from '../../emit/seal-plan';
-import type { SlicePlan } from '../../plan/file/plan';
-import { PLAN_VERSION } from '../../plan/file/plan';
+import { type SlicePlan, PLAN_VERSION } from '../../plan/file/plan';
 import { checkConsistency } from './consistency';
 import { Place, described } from './place';
 import { MODEL, planOf, slicesOf } from './schema';

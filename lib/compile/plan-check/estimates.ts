@@ -3,8 +3,7 @@ import type { OneFunction, PlanEstimates } from '../plan-estimates';
 import type { SizeNotes } from '../size-notes';
 import type { Latency, RunCost } from '../../cost/cost-model';
 import { Place } from './place';
-import type { Reader } from './readers';
-import { aList, anObject, optional, text } from './readers';
+import { type Reader, aList, anObject, optional, text } from './readers';
 
 /** Longest sentence, in characters. */
 const MAX_TEXT = 1000;

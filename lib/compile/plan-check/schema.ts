@@ -1,8 +1,7 @@
 /** The fields of a plan file: kinds, ranges and names. */
 import { sliceName } from '../../../contract/keys';
 import type { SourcedTensor, TensorSource } from '../../../contract/slice-manifest';
-import type { Dimension, TensorSpec } from '../../../contract/tensors';
-import { TENSOR_DATA_TYPES } from '../../../contract/tensors';
+import { type Dimension, type TensorSpec, TENSOR_DATA_TYPES } from '../../../contract/tensors';
 import { unusableName } from '../../dataflow/crossing';
 import {
   MAX_GRAPH_ENTRIES,
@@ -13,13 +12,17 @@ import {
 } from '../../onnx/limits';
 import { OPTIMIZATION_LEVELS } from '../../optimize/level';
 import type { NodeRun } from '../../plan/file/node-runs';
-import type { PlannedFile, PlannedSlice, SlicePlan } from '../../plan/file/plan';
-import { PLAN_VERSION } from '../../plan/file/plan';
+import { type PlannedFile, type PlannedSlice, type SlicePlan, PLAN_VERSION } from '../../plan/file/plan';
 import { threadCount } from '../../plan/sizes/estimate';
-import { MAX_LAMBDA_MEMORY_MB, MAX_LAMBDA_TIMEOUT_SECONDS, MIN_EPHEMERAL_STORAGE_MB, MIN_LAMBDA_MEMORY_MB } from '../../plan/sizes/lambda-quotas';
-import { described } from './place';
-import type { Reader } from './readers';
 import {
+  MAX_LAMBDA_MEMORY_MB,
+  MAX_LAMBDA_TIMEOUT_SECONDS,
+  MIN_EPHEMERAL_STORAGE_MB,
+  MIN_LAMBDA_MEMORY_MB,
+} from '../../plan/sizes/lambda-quotas';
+import { described } from './place';
+import {
+  type Reader,
   aList,
   aListOf,
   aRecord,

@@ -1,17 +1,17 @@
 /** The fields of a profile: kinds, ranges and names. */
 import { MAX_GRAPH_ENTRIES, MAX_NAME_BYTES, MAX_NODES, MAX_RANK } from '../../onnx/limits';
 import { OPTIMIZATION_LEVELS } from '../../optimize/level';
-import type {
-  ModelProfile,
-  ProfiledMachine,
-  ProfiledNode,
-  ProfiledRun,
-  ProfiledSlice,
-  ProfiledTensor,
-} from '../../node-work/profile/profile';
-import { PROFILE_VERSION } from '../../node-work/profile/profile';
-import type { Reader } from '../plan-check/readers';
 import {
+  type ModelProfile,
+  type ProfiledMachine,
+  type ProfiledNode,
+  type ProfiledRun,
+  type ProfiledSlice,
+  type ProfiledTensor,
+  PROFILE_VERSION,
+} from '../../node-work/profile/profile';
+import {
+  type Reader,
   aList,
   aRecord,
   anObject,

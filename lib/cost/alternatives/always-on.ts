@@ -3,8 +3,13 @@ import { computeMs } from '../formulas/lambda';
 import { callTiming } from '../formulas/slice-timing';
 import { LatencyDistribution } from '../latency/latency-distribution';
 import type { Pairs } from '../constants/constant';
-import type { AlternativeSetting, AlternativeSize, WholeModel } from './alternative';
-import { HOURS_PER_MONTH, hostOf } from './alternative';
+import {
+  type AlternativeSetting,
+  type AlternativeSize,
+  type WholeModel,
+  HOURS_PER_MONTH,
+  hostOf,
+} from './alternative';
 
 /** A size of instances or tasks. */
 export interface AlwaysOnSize {

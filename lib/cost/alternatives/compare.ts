@@ -1,11 +1,15 @@
 /** Prices all alternatives to a plan beside it. */
 import type { Temperature } from '../cost-model';
-import type { CostOptions } from '../cost-options';
-import { withDefaults } from '../cost-options';
+import { type CostOptions, withDefaults } from '../cost-options';
 import { storagePerMonth } from '../formulas/s3';
 import type { RunOutcomes } from '../schedule-cost';
-import type { Alternative, AlternativeSetting, Targets, WholeModel } from './alternative';
-import { payPerRun } from './alternative';
+import {
+  type Alternative,
+  type AlternativeSetting,
+  type Targets,
+  type WholeModel,
+  payPerRun,
+} from './alternative';
 import { containerImage } from './container-image';
 import { fargate } from './fargate';
 import { managedInstances, managedInstancesWithGpu } from './managed-instances';
@@ -14,10 +18,8 @@ import { oneFunction } from './one-function';
 import { sageMakerServerless } from './sagemaker-serverless';
 import { alternativeOf, comparedColdShare } from './sizes';
 import { snapStart } from './snap-start';
-import type { Verdict } from './verdict';
-import { verdictOf } from './verdict';
-import type { Winner } from './winners';
-import { winners } from './winners';
+import { type Verdict, verdictOf } from './verdict';
+import { type Winner, winners } from './winners';
 import { grouped } from './wording';
 
 /** A plan with its price: what slices cost under the state machine. */

@@ -2,8 +2,13 @@
 import { computeMs, MIB } from '../formulas/lambda';
 import { GIB } from '../formulas/s3';
 import { LatencyDistribution } from '../latency/latency-distribution';
-import type { Alternative, AlternativeSetting, AlternativeSize, WholeModel } from './alternative';
-import { HOURS_PER_MONTH } from './alternative';
+import {
+  type Alternative,
+  type AlternativeSetting,
+  type AlternativeSize,
+  type WholeModel,
+  HOURS_PER_MONTH,
+} from './alternative';
 import { imageMb } from './container-image';
 import { alternativeOf } from './sizes';
 import { grouped, inMb } from './wording';

@@ -1,8 +1,7 @@
 /** The limits of a user that a size of an alternative misses, for runs of the compared temperature. */
 import type { Latency, Temperature } from '../cost-model';
 import { GRID_MS } from '../latency/latency-distribution';
-import type { AlternativeSize, Targets } from './alternative';
-import { HOURS_PER_MONTH } from './alternative';
+import { type AlternativeSize, type Targets, HOURS_PER_MONTH } from './alternative';
 import { inDollars, inMs } from './wording';
 
 const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };

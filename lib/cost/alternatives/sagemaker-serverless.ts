@@ -3,8 +3,14 @@ import { computeMs, MIB } from '../formulas/lambda';
 import { GIB, storagePerMonth } from '../formulas/s3';
 import { loadTiming } from '../formulas/slice-timing';
 import { LatencyDistribution } from '../latency/latency-distribution';
-import type { Alternative, AlternativeSetting, AlternativeSize, WholeModel } from './alternative';
-import { hostOf, payPerRun } from './alternative';
+import {
+  type Alternative,
+  type AlternativeSetting,
+  type AlternativeSize,
+  type WholeModel,
+  hostOf,
+  payPerRun,
+} from './alternative';
 import { alternativeOf } from './sizes';
 import { inMb, inMs } from './wording';
 

@@ -1,7 +1,6 @@
 /** One Lambda function with SnapStart: Lambda restores a snapshot in which the model is loaded. */
 import { LatencyDistribution } from '../latency/latency-distribution';
-import type { Alternative, AlternativeSetting, WholeModel } from './alternative';
-import { SECONDS_PER_MONTH } from './alternative';
+import { type Alternative, type AlternativeSetting, type WholeModel, SECONDS_PER_MONTH } from './alternative';
 import { imageBreaks, imageGb } from './container-image';
 import { wholeFunction } from './whole-function';
 

@@ -1,8 +1,7 @@
 /** Says in sentences whether to slice, and what else would be cheaper at which rate of requests. */
 import type { Temperature } from '../cost-model';
 import type { Alternative, AlternativeId, Offer } from './alternative';
-import type { Winner } from './winners';
-import { GREATEST_RATE, LEAST_RATE, cheapestAt } from './winners';
+import { type Winner, GREATEST_RATE, LEAST_RATE, cheapestAt } from './winners';
 import { inCount, inDollars, inMs, inPercent, inRate } from './wording';
 
 export interface Verdict {

@@ -1,18 +1,19 @@
 /** One Lambda function that runs the whole model, called without a state machine; packagings differ in how it starts. */
 import { durationRate, tmpRate, visibleVcpus } from '../formulas/lambda';
 import { storesOf } from '../formulas/s3';
-import type { CallTiming, LoadTiming } from '../formulas/slice-timing';
-import { callTiming, loadTiming } from '../formulas/slice-timing';
+import { type CallTiming, type LoadTiming, callTiming, loadTiming } from '../formulas/slice-timing';
 import { LatencyDistribution } from '../latency/latency-distribution';
-import type {
-  Alternative,
-  AlternativeName,
-  AlternativeSetting,
-  AlternativeSize,
-  PaidRun,
-  WholeModel,
+import {
+  type Alternative,
+  type AlternativeName,
+  type AlternativeSetting,
+  type AlternativeSize,
+  type PaidRun,
+  type WholeModel,
+  fitsInline,
+  hostOf,
+  payPerRun,
 } from './alternative';
-import { fitsInline, hostOf, payPerRun } from './alternative';
 import { alternativeOf } from './sizes';
 import { inMb } from './wording';
 

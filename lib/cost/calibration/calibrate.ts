@@ -1,6 +1,5 @@
 /** Estimates constants of the environment from telemetry of real runs. docs/costs.md describes each estimate. */
-import type { ConstantTable, Pairs, Unit } from '../constants/constant';
-import { UNITS } from '../constants/constant';
+import { type ConstantTable, type Pairs, type Unit, UNITS } from '../constants/constant';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../constants/environment';
 import type { CalibrationOptions } from './estimate';
 import { estimatesOf } from './estimates';

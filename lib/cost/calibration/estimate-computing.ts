@@ -2,8 +2,7 @@
 import { median } from '../../node-work/profile/quantiles';
 import { OUTPUT_BANDWIDTH } from '../../node-work/reference-processor';
 import { computeMs, vcpuShare, visibleVcpus } from '../formulas/lambda';
-import type { Estimator } from './estimator';
-import { MIN_LOAD_MB } from './estimator';
+import { type Estimator, MIN_LOAD_MB } from './estimator';
 import type { CallSample } from './samples';
 
 /** Compares warm runs with the work that a profile has for the same slices. */

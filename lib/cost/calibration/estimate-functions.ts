@@ -1,7 +1,6 @@
 /** The init phase of functions, and Lambda's runtime client. */
 import { median } from '../../node-work/profile/quantiles';
-import type { Estimator } from './estimator';
-import { MIN_SAMPLES } from './estimator';
+import { type Estimator, MIN_SAMPLES } from './estimator';
 
 /** The init phase: Node.js, the handler, ONNX Runtime's library. */
 export function estimateInit(estimator: Estimator): void {

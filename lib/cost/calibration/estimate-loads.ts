@@ -1,8 +1,7 @@
 /** How fast functions download their files, and what creating a session takes. */
 import { median } from '../../node-work/profile/quantiles';
 import { MIB } from '../formulas/lambda';
-import type { Estimator } from './estimator';
-import { MIN_LOAD_MB, MIN_SAMPLES } from './estimator';
+import { type Estimator, MIN_LOAD_MB, MIN_SAMPLES } from './estimator';
 import type { CallSample } from './samples';
 import { robustLine } from './statistics';
 

@@ -1,8 +1,7 @@
 /** How long a state machine takes between two states, and to start a sandbox. */
 import { median } from '../../node-work/profile/quantiles';
 import { gapsOf } from './chains';
-import type { Estimator } from './estimator';
-import { MIN_SAMPLES } from './estimator';
+import { type Estimator, MIN_SAMPLES } from './estimator';
 import { distributionOf } from './statistics';
 
 export function estimateTransitions(estimator: Estimator): void {

@@ -3,8 +3,7 @@
  * `{ "version": 1, "prices": { "lambda": { "requests": { "value": 0.2, "unit": "USD/million" } } } }`.
  */
 import { SlicedInferenceError, printable, quoted } from '../../errors';
-import type { Constant, ConstantTable, Pairs, Range } from './constant';
-import { KNOWN, UNITS, mapped } from './constant';
+import { type Constant, type ConstantTable, type Pairs, type Range, KNOWN, UNITS, mapped } from './constant';
 
 /** Largest file, in bytes. The defaults take about 20 KB. */
 export const MAX_CONSTANTS_BYTES = 1024 * 1024;

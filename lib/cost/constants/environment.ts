@@ -1,6 +1,5 @@
 /** Speeds and delays of AWS and of a slice's function, each with its source and date. A file can replace any of them. */
-import type { ConstantsIn, ValuesOf } from './constant';
-import { valuesOf } from './constant';
+import { type ConstantsIn, type ValuesOf, valuesOf } from './constant';
 import environment from './environment.json';
 
 export const ENVIRONMENT = environment as unknown as ConstantsIn<typeof environment>;

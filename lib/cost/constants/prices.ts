@@ -1,6 +1,5 @@
 /** List prices of us-east-1, each with its source and date. A file can replace any of them. */
-import type { ConstantsIn, ValuesOf } from './constant';
-import { valuesOf } from './constant';
+import { type ConstantsIn, type ValuesOf, valuesOf } from './constant';
 import prices from './prices.json';
 
 export const PRICES = prices as unknown as ConstantsIn<typeof prices>;

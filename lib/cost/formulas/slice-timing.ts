@@ -1,10 +1,8 @@
 /** The parts of the time that one slice takes, in milliseconds, without random delays. */
 import type { Environment } from '../constants/environment';
 import type { SliceDemand } from '../cost-model';
-import type { Architecture } from './lambda';
-import { computeMs, initMs, singleThreadMs, vcpuShare, visibleVcpus } from './lambda';
-import type { NetworkPath } from './network';
-import { transferMs } from './network';
+import { type Architecture, computeMs, initMs, singleThreadMs, vcpuShare, visibleVcpus } from './lambda';
+import { type NetworkPath, transferMs } from './network';
 
 /** Where a function runs and how it reaches S3. */
 export interface Host extends NetworkPath {

@@ -1,6 +1,5 @@
 /** What a profile says about a graph: how long its nodes compute, and which tensors its values are. */
-import type { Graph } from '../../onnx/model';
-import { OMITTED } from '../../onnx/model';
+import { type Graph, OMITTED } from '../../onnx/model';
 import type { ValueTypes } from '../../shapes/value-types';
 import { REFERENCE_FLOPS } from '../reference-processor';
 import type { ModelProfile } from './profile';

@@ -6,8 +6,13 @@ import { branchedSpaces } from '../cuts/branches';
 import type { CutSpace } from '../cuts/cuts';
 import { wireGroups } from '../cuts/wire-groups';
 import { DEFAULT_GOAL } from '../goal';
-import type { ConsolidationMode, WholeCut } from '../pricing/whole-model';
-import { besideSlices, isWorthwhile, wholeModel } from '../pricing/whole-model';
+import {
+  type ConsolidationMode,
+  type WholeCut,
+  besideSlices,
+  isWorthwhile,
+  wholeModel,
+} from '../pricing/whole-model';
 import { EVEN_TOLERANCE } from '../search/even-path';
 import { memoryMb } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
@@ -16,8 +21,7 @@ import type { Groups } from '../wiring/groups';
 import type { WiredCut } from '../wiring/wiring';
 import { attempt } from './attempt';
 import { areBranchesWorthwhile } from './branch-worth';
-import type { ChosenCut } from './cut-prices';
-import { CutPrices } from './cut-prices';
+import { type ChosenCut, CutPrices } from './cut-prices';
 
 /** Share by which the largest of a fixed number of slices may take longer if branches then run side by side. */
 const MAX_ADDED_TIME = 0.25;

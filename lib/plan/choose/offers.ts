@@ -9,22 +9,25 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import { wireGroups } from '../cuts/wire-groups';
-import type { KnownSlice, MemoryGrid } from './memory';
-import { bestMemory } from './memory';
+import { type KnownSlice, type MemoryGrid, bestMemory } from './memory';
 import { memoryOf, requestDelays } from '../search/label';
 import { closestPlans } from '../slicing/range-search';
 import type { Choice } from '../choice';
 import type { Goal, PlanRequest } from '../goal';
 import { demandOf } from '../pricing/slice-demand';
-import type { SliceSize } from '../sizes/estimate';
-import { fileBytes, memoryMb, threadCount } from '../sizes/estimate';
+import { type SliceSize, fileBytes, memoryMb, threadCount } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import type { WiredCut } from '../wiring/wiring';
 import { searchOfColdRuns } from '../pricing/cold-runs';
 import type { ChosenCut } from './cut-prices';
 import { consolidatedRuns, modelOfPlan, pricedWhole, slicedRuns } from '../pricing/plan-runs';
-import type { ConsolidationMode, WholeCut } from '../pricing/whole-model';
-import { besideSlices, isWorthwhile, wholeModel } from '../pricing/whole-model';
+import {
+  type ConsolidationMode,
+  type WholeCut,
+  besideSlices,
+  isWorthwhile,
+  wholeModel,
+} from '../pricing/whole-model';
 
 /** A plan, and what its runs cost and take. */
 export interface Offer {

@@ -15,8 +15,7 @@ import { attempt } from './attempt';
 import { areBranchesWorthwhile } from './branch-worth';
 import type { ChosenCut } from './cut-prices';
 import { improved } from './improve';
-import type { Offer } from './offers';
-import { Offers } from './offers';
+import { type Offer, Offers } from './offers';
 import { Ranking } from './ranking';
 import { unreachable } from './unreachable';
 

@@ -1,8 +1,7 @@
 /** Finds branches of a model that do not need each other, such as two towers, and sorts the nodes branch by branch. */
 import type { NodeIndex } from '../../onnx/model';
 import type { Dataflow } from '../../dataflow/dataflow';
-import type { CutSpace } from './cuts';
-import { findCuts } from './cuts';
+import { type CutSpace, findCuts } from './cuts';
 import { WeightTable } from '../../dataflow/weights';
 
 /** A topological order in which each branch is contiguous. */

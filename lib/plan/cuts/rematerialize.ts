@@ -2,13 +2,10 @@
  * Chooses the nodes to repeat: arithmetic on shapes, positions and masks that each slice recomputes if it needs the result,
  * because the inputs of the arithmetic take fewer bytes to pass on than the result.
  */
-import type { NodeIndex, ValueIndex } from '../../onnx/model';
-import { OMITTED } from '../../onnx/model';
+import { type NodeIndex, type ValueIndex, OMITTED } from '../../onnx/model';
 import type { CrossingRule } from '../../dataflow/crossing';
-import type { Dataflow } from '../../dataflow/dataflow';
-import { nodesByRank, withRepeated } from '../../dataflow/dataflow';
-import type { CutSpace } from './cuts';
-import { findCuts } from './cuts';
+import { type Dataflow, nodesByRank, withRepeated } from '../../dataflow/dataflow';
+import { type CutSpace, findCuts } from './cuts';
 import type { PlanCosts } from './plan-costs';
 
 /** Recomputing must save at least this much, because it may read one more object, which costs as much as some 100 KB. */

@@ -2,11 +2,9 @@
 import type { ValueIndex } from '../../onnx/model';
 import type { CutSpace } from './cuts';
 import type { SliceSize } from '../sizes/estimate';
-import type { WeightTable } from '../../dataflow/weights';
-import { HeldWeights } from '../../dataflow/weights';
-import type { ModelMemory } from '../sizes/model-memory';
+import { type WeightTable, HeldWeights } from '../../dataflow/weights';
+import { type ModelMemory, modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
 import { MeasuredPeaks } from '../sizes/measured-peaks';
-import { modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
 import { repeatedProducers } from '../sizes/node-memory';
 import { RunMemory } from '../sizes/run-memory';
 import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/state-size';

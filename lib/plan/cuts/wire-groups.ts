@@ -1,11 +1,9 @@
 /** Wires groups of nodes that a slicer chose. */
 import type { CrossingRule } from '../../dataflow/crossing';
-import type { Dataflow } from '../../dataflow/dataflow';
-import { withRepeated } from '../../dataflow/dataflow';
+import { type Dataflow, withRepeated } from '../../dataflow/dataflow';
 import type { NodeIndex } from '../../onnx/model';
 import type { Groups } from '../wiring/groups';
-import type { WiredCut } from '../wiring/wiring';
-import { wireSlices } from '../wiring/wiring';
+import { type WiredCut, wireSlices } from '../wiring/wiring';
 import { checkGroups } from './check-groups';
 
 /**

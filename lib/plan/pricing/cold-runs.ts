@@ -1,10 +1,8 @@
 /** The search for slices that serve cold runs only, because one function with the whole model serves the warm ones. */
-import type { PricedWhole } from '../../cost/consolidation';
-import { consolidatedOutcomes } from '../../cost/consolidation';
+import { type PricedWhole, consolidatedOutcomes } from '../../cost/consolidation';
 import { LatencyDistribution } from '../../cost/latency/latency-distribution';
 import type { DetailedCostModel } from '../../cost/model';
-import type { PlanRequest } from '../goal';
-import { coldShareOf } from '../goal';
+import { type PlanRequest, coldShareOf } from '../goal';
 
 const QUANTILES = { p50: 0.5, p95: 0.95 };
 

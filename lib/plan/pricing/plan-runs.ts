@@ -1,15 +1,12 @@
 /** What the runs of a plan cost and take, with everything that its pipeline does: what reports print, and by what plans are chosen. */
-import type { PricedWhole } from '../../cost/consolidation';
-import { consolidatedOutcomes } from '../../cost/consolidation';
+import { type PricedWhole, consolidatedOutcomes } from '../../cost/consolidation';
 import type { DetailedCostModel } from '../../cost/model';
 import type { RunOutcomes } from '../../cost/schedule-cost';
 import type { CutSpace } from '../cuts/cuts';
 import type { PlanCosts } from '../cuts/plan-costs';
-import type { SliceSize } from '../sizes/estimate';
-import { fileBytes, threadCount } from '../sizes/estimate';
+import { type SliceSize, fileBytes, threadCount } from '../sizes/estimate';
 import type { WiredCut } from '../wiring/wiring';
-import type { PricedPlan, SliceSettings } from './price';
-import { pricedPlan } from './price';
+import { type PricedPlan, type SliceSettings, pricedPlan } from './price';
 import { scheduleSlices } from '../schedule/schedule';
 import { areWarmUpsWorthwhile } from '../schedule/warm-up';
 import type { WholeCut } from './whole-model';

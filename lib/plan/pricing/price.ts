@@ -1,14 +1,12 @@
 /** Prices wired slices by the schedule in which they run, branches in parallel and warm-ups beside the first slices. */
 import type { ChainTotals, InState, RunCost, Temperature, Transport } from '../../cost/cost-model';
 import type { DetailedCostModel } from '../../cost/model';
-import type { RunOutcomes } from '../../cost/schedule-cost';
-import { costOf, scheduleOutcomes, scheduleTotals } from '../../cost/schedule-cost';
+import { type RunOutcomes, costOf, scheduleOutcomes, scheduleTotals } from '../../cost/schedule-cost';
 import type { DetailedStep } from '../../cost/step';
 import { demandOf } from './slice-demand';
 import type { SliceSize } from '../sizes/estimate';
 import type { Schedule } from '../schedule/schedule';
-import type { SizedCut } from './state-shares';
-import { stateShares } from './state-shares';
+import { type SizedCut, stateShares } from './state-shares';
 import { withWarmUps } from '../schedule/warm-up';
 
 export interface SliceSettings {

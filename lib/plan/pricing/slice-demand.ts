@@ -1,7 +1,6 @@
 /** What a slice asks of its function. */
 import type { SliceDemand } from '../../cost/cost-model';
-import type { SliceSize } from '../sizes/estimate';
-import { fileBytes, memoryMb } from '../sizes/estimate';
+import { type SliceSize, fileBytes, memoryMb } from '../sizes/estimate';
 
 /** @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs */
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {

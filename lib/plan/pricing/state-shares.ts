@@ -3,8 +3,12 @@ import type { InState } from '../../cost/cost-model';
 import type { SliceSize } from '../sizes/estimate';
 import type { WiredCut } from '../wiring/wiring';
 import type { Schedule } from '../schedule/schedule';
-import type { HandedOnPlan } from '../schedule/state-tensors';
-import { plannedCharacters, readersOf, stateTensorLimits } from '../schedule/state-tensors';
+import {
+  type HandedOnPlan,
+  plannedCharacters,
+  readersOf,
+  stateTensorLimits,
+} from '../schedule/state-tensors';
 
 /** Wired slices, and the planned bytes of the values that they pass on. */
 export interface SizedCut {

@@ -6,8 +6,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import type { CutSpace } from '../cuts/cuts';
 import { wireGroups } from '../cuts/wire-groups';
 import type { Goal } from '../goal';
-import type { SliceSize } from '../sizes/estimate';
-import { ephemeralStorageMb, fileBytes, memoryMb } from '../sizes/estimate';
+import { type SliceSize, ephemeralStorageMb, fileBytes, memoryMb } from '../sizes/estimate';
 import {
   DEFAULT_MAX_MEMORY_MB,
   MAX_EPHEMERAL_STORAGE_MB,

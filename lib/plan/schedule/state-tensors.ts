@@ -5,8 +5,7 @@
 import { MAX_EVENT_TENSORS } from '../../../contract/slice-event';
 import type { TensorSource } from '../../../contract/slice-manifest';
 import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/state-size';
-import type { Schedule, Stage } from './schedule';
-import { slicesOf } from './schedule';
+import { type Schedule, type Stage, slicesOf } from './schedule';
 
 /**
  * Largest result of a state, in bytes, and of all variables that it assigns:

@@ -1,8 +1,7 @@
 /** Adds warm-ups to a schedule: later slices load while the first slices run, so a cold run waits for the slowest load only. */
 import { LOAD_BYTES_PER_SECOND } from '../sizes/estimate';
 import type { SlicePlan } from '../file/plan';
-import type { Schedule, Stage } from './schedule';
-import { slicesOf } from './schedule';
+import { type Schedule, type Stage, slicesOf } from './schedule';
 import { largestOf } from '../../extremes';
 
 /** Seconds of loading that warm-ups must save in a Standard machine, where AWS charges a state transition for each. */

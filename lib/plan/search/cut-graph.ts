@@ -3,8 +3,7 @@
  * the stretches of nodes between two vertices that may be slices.
  */
 import type { CutSpace } from '../cuts/cuts';
-import type { Range, StretchSize } from '../cuts/stretch-sizes';
-import { sizeStretches } from '../cuts/stretch-sizes';
+import { type Range, type StretchSize, sizeStretches } from '../cuts/stretch-sizes';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { SliceSize } from '../sizes/estimate';
 import type { Groups } from '../wiring/groups';

@@ -11,8 +11,7 @@ import { busyMs, isNearEmpty } from '../sizes/evenness';
 import { memoryMb } from '../sizes/estimate';
 import type { CutGraph } from './cut-graph';
 import { movedAtLeast } from './settle';
-import type { ShortestPath } from './shortest-path';
-import { shortestPath } from './shortest-path';
+import { type ShortestPath, shortestPath } from './shortest-path';
 
 /**
  * A cut shares the work if each slice does at least this part of what the smallest slice does in the cut that shares it best. Without

@@ -5,13 +5,10 @@
  *
  * Field: multi-criteria label setting, see E. Q. V. Martins, "On a multicriteria shortest path problem", 1984.
  */
-import type { PlanRequest } from '../goal';
-import type { Label } from './label';
-import { LabelSet, START, criteriaOf, extended, requestDelays } from './label';
+import { type PlanRequest, coldShareOf } from '../goal';
+import { type Label, LabelSet, START, criteriaOf, extended, requestDelays } from './label';
 import type { PricedEdge, PricedGraph, Step } from './priced-graph';
-import { coldShareOf } from '../goal';
-import type { Found } from './pruning';
-import { Bounds, Incumbents } from './pruning';
+import { type Found, Bounds, Incumbents } from './pruning';
 import { shortestPath } from './shortest-path';
 
 /** The best plan; `undefined` if no plan keeps the limits. */

@@ -1,10 +1,8 @@
 /** Labels: partial plans from the start of the order to a vertex. A set of them keeps those that may still become the best plan. */
-import { COLD_START, afterColdStep } from '../../cost/chain';
-import type { ColdProgress } from '../../cost/chain';
+import { COLD_START, afterColdStep, type ColdProgress } from '../../cost/chain';
 import type { ChainTotals, CostModel, InStateCounts, Transport } from '../../cost/cost-model';
-import type { PlanRequest } from '../goal';
+import { type PlanRequest, coldShareOf } from '../goal';
 import type { PricedGraph, Step } from './priced-graph';
-import { coldShareOf } from '../goal';
 
 /** A partial plan with its totals, and the label that it continues by one step. */
 export interface Label extends ColdProgress, InStateCounts {

@@ -1,8 +1,7 @@
 /** What lets the search drop labels early: bounds of every rest, and the complete plans that were found so far. */
 import type { ChainTotals, RunCost } from '../../cost/cost-model';
 import type { PlanRequest } from '../goal';
-import type { Label, Rest } from './label';
-import { NO_REST, totalsOf } from './label';
+import { type Label, type Rest, NO_REST, totalsOf } from './label';
 import type { PricedGraph, Step } from './priced-graph';
 
 /** The totals that are sums of the steps of a rest. */

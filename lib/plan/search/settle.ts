@@ -2,15 +2,13 @@
  * Chooses the most even plan among those that are about as good as the best one. Two plans may differ by less than the
  * estimates are off; evenness does not depend on the planned sizes, so a small change of sizes rarely moves a cut.
  */
-import type { PlanRequest } from '../goal';
+import { type PlanRequest, coldShareOf } from '../goal';
 import { unevenness } from '../sizes/evenness';
 import type { CutGraph } from './cut-graph';
 import type { Label } from './label';
 import { lightestPlan } from './label-setting';
 import type { PricedGraph, Step } from './priced-graph';
-import { coldShareOf } from '../goal';
-import type { Found } from './pruning';
-import { Incumbents } from './pruning';
+import { type Found, Incumbents } from './pruning';
 
 /** Share of the dollars and of the latency of the best plan that a more even plan may have in addition. */
 export const SETTLED_TOLERANCE = 0.01;

@@ -2,8 +2,7 @@
 import { computeMs, vcpuShare } from '../../cost/formulas/lambda';
 import { transferMs } from '../../cost/formulas/network';
 import type { DetailedCostModel } from '../../cost/model';
-import type { SliceSize } from './estimate';
-import { fileBytes, memoryMb } from './estimate';
+import { type SliceSize, fileBytes, memoryMb } from './estimate';
 
 /** What one slice has of the nodes and of the weights, which do not depend on the planned sizes. */
 export interface SliceShare {

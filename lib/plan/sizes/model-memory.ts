@@ -2,11 +2,9 @@
 import type { Dataflow } from '../../dataflow/dataflow';
 import type { HeldWeights } from '../../dataflow/weights';
 import type { SliceSize } from './estimate';
-import type { MemoryEstimates, NodeMemory } from './node-memory';
-import { nodeMemory } from './node-memory';
+import { type MemoryEstimates, type NodeMemory, nodeMemory } from './node-memory';
 import { RunMemory } from './run-memory';
-import type { ArenaPool, Heirs } from './tensor-pool';
-import { HeirFinder } from './tensor-pool';
+import { type ArenaPool, type Heirs, HeirFinder } from './tensor-pool';
 
 /** The table of a model, and the heirs when one slice runs all its nodes. */
 export interface ModelMemory extends NodeMemory {

@@ -1,12 +1,10 @@
 /** What each node of a model adds to the memory of a slice, computed once and used for every possible slice. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import { callKey, functionsByKey } from '../../onnx/local-functions';
-import type { LocalFunction, Node, NodeIndex, ValueIndex } from '../../onnx/model';
-import { OMITTED } from '../../onnx/model';
+import { type LocalFunction, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../../onnx/model';
 import type { SizeClasses } from '../../shapes/size-classes';
 import { innerTensors } from './function-memory';
-import type { OutputMemory } from './kernels/output-memory';
-import { outputMemory } from './kernels/output-memory';
+import { type OutputMemory, outputMemory } from './kernels/output-memory';
 import type { ScratchBytes } from './kernels/scratch';
 
 export interface NodeMemory {

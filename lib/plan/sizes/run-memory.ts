@@ -1,6 +1,5 @@
 /** Follows the nodes of a slice as ONNX Runtime runs them, to learn how much memory their tensors take. */
-import type { NodeIndex, ValueIndex } from '../../onnx/model';
-import { OMITTED } from '../../onnx/model';
+import { type NodeIndex, type ValueIndex, OMITTED } from '../../onnx/model';
 import type { NodeMemory } from './node-memory';
 import type { TensorPool } from './tensor-pool';
 

@@ -6,14 +6,11 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { NodeWork } from '../../node-work/node-work';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
-import type { MeasuredPeak } from './measured-peaks';
-import { MeasuredPeaks } from './measured-peaks';
-import type { ModelMemory } from './model-memory';
-import { modelMemory, sizeOf, usesFrom } from './model-memory';
+import { type MeasuredPeak, MeasuredPeaks } from './measured-peaks';
+import { type ModelMemory, modelMemory, sizeOf, usesFrom } from './model-memory';
 import type { MemoryEstimates } from './node-memory';
 import { RunMemory } from './run-memory';
-import type { TensorPool } from './tensor-pool';
-import { ArenaPool, HeirFinder } from './tensor-pool';
+import { type TensorPool, ArenaPool, HeirFinder } from './tensor-pool';
 
 /** What the nodes of the graph are estimated to need, besides their tensors. */
 export interface NodeEstimates extends MemoryEstimates {

@@ -1,8 +1,7 @@
 /** Where tensors get their memory from, and which later tensor takes over the memory of an earlier one. */
 import type { ValueIndex } from '../../onnx/model';
 import type { SizeClasses } from '../../shapes/size-classes';
-import type { Chunk } from './arena';
-import { Arena } from './arena';
+import { type Chunk, Arena } from './arena';
 
 /** The memory of a tensor is named after the value that it was allocated for. */
 export interface TensorPool {

@@ -1,8 +1,7 @@
 /** What one function can hold. */
 import { SlicedInferenceError } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';
-import type { SliceSize } from '../sizes/estimate';
-import { FLOOR_MEMORY_MB, ephemeralStorageMb, memoryMb } from '../sizes/estimate';
+import { type SliceSize, FLOOR_MEMORY_MB, ephemeralStorageMb, memoryMb } from '../sizes/estimate';
 import { MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 import type { SizeLimit } from '../search/cut-graph';
 

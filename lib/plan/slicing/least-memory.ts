@@ -1,7 +1,6 @@
 /** The request of slicers that choose no memory. */
 import type { CutSpace } from '../cuts/cuts';
-import type { PlanRequest } from '../goal';
-import { DEFAULT_GOAL } from '../goal';
+import { type PlanRequest, DEFAULT_GOAL } from '../goal';
 import { threadCount } from '../sizes/estimate';
 import { MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 

@@ -3,11 +3,9 @@ import { WeightTable } from '../../dataflow/weights';
 import { SlicedInferenceError } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';
 import type { Groups } from '../wiring/groups';
-import { legalIn, whole } from '../search/cut-graph';
+import { legalIn, whole, type SizeLimit } from '../search/cut-graph';
 import type { NamedSlicer } from './slicer';
-import type { SizeLimit } from '../search/cut-graph';
-import type { Range } from '../cuts/stretch-sizes';
-import { sizeStretches } from '../cuts/stretch-sizes';
+import { type Range, sizeStretches } from '../cuts/stretch-sizes';
 import { leastMemory } from './least-memory';
 import { RangeSearch } from './range-search';
 

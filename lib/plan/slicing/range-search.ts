@@ -2,20 +2,17 @@
 import type { Choice, FrontPoint } from '../choice';
 import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
 import type { CutSpace } from '../cuts/cuts';
-import type { Range } from '../cuts/stretch-sizes';
-import { sizeStretches } from '../cuts/stretch-sizes';
+import { type Range, sizeStretches } from '../cuts/stretch-sizes';
 import { WeightTable } from '../../dataflow/weights';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf } from '../../extremes';
 import { nodeLabel } from '../../onnx/model';
 import type { PlanRequest } from '../goal';
 import { threadCount } from '../sizes/estimate';
-import type { SizeLimit, TooLarge } from '../search/cut-graph';
-import { CutGraph, legalIn, whole } from '../search/cut-graph';
+import { type SizeLimit, type TooLarge, CutGraph, legalIn, whole } from '../search/cut-graph';
 import { memoryOf, pathOf } from '../search/label';
 import { bestPath, paretoFront } from '../search/label-setting';
-import type { PricedGraph } from '../search/priced-graph';
-import { pricedGraph } from '../search/priced-graph';
+import { type PricedGraph, pricedGraph } from '../search/priced-graph';
 import type { Found } from '../search/pruning';
 import { gapOf, settled } from '../search/settle';
 

@@ -1,8 +1,7 @@
 /** Determines what each slice contains, what it reads and from where, and what it writes. */
 import type { TensorSource } from '../../../contract/slice-manifest';
 import type { Graph, NodeIndex, ValueIndex } from '../../onnx/model';
-import type { Dataflow } from '../../dataflow/dataflow';
-import { repeatedClosure } from '../../dataflow/dataflow';
+import { type Dataflow, repeatedClosure } from '../../dataflow/dataflow';
 import type { Groups } from './groups';
 
 /** A value and where it comes from. */

@@ -6,8 +6,8 @@ import { profileFor, readProfile } from '../../../lib/compile/profile-file';
 import type { ModelProfile } from '../../../lib/node-work/profile/profile';
 import { profileText } from '../../../lib/node-work/profile/profile-text';
 import { profiledTypes } from '../../../lib/node-work/profile/profiled-model';
-import type { ModelInit } from '../../support/model-builder';
 import {
+  type ModelInit,
   BOOL,
   FLOAT,
   INT64,

@@ -6,8 +6,8 @@ import { encodeNpy } from '../../../bin/tensor-files/npy';
 import type { Verification } from '../../../bin/verify/run-both';
 import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
 import { builtFile } from '../../../lib/host/package-files';
-import type { ModelInit } from '../../support/model-builder';
 import {
+  type ModelInit,
   FLOAT,
   INT64,
   attribute,

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
-import type { QuantityKind } from '../../../bin/plan/figures';
-import { BYTE_UNITS, figureText, maybe, quantity, unitFor, visible } from '../../../bin/plan/figures';
+import {
+  type QuantityKind,
+  BYTE_UNITS,
+  figureText,
+  maybe,
+  quantity,
+  unitFor,
+  visible,
+} from '../../../bin/plan/figures';
 
 describe('figureText', () => {
   const cases: readonly [QuantityKind, number, string][] = [

@@ -6,8 +6,7 @@ import { writeTensorFile } from '../../../bin/tensor-files';
 import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import { endless } from '../../support/command-models';
 import { synthesize } from '../../support/pipeline-assembly';
-import type { CliResult } from '../../support/run-cli';
-import { cli } from '../../support/run-cli';
+import { type CliResult, cli } from '../../support/run-cli';
 import { float32 } from '../../support/tensors';
 
 /** Polls `isSo` until it returns true. */

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { readEvents } from '../../../bin/profile/events';
-import type { SliceEvents } from '../../../bin/profile/events';
+import { readEvents, type SliceEvents } from '../../../bin/profile/events';
 import { NodeLabels } from '../../../bin/profile/label-nodes';
 import { temporaryFolder } from '../../support/model-builder';
 

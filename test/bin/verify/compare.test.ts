@@ -1,6 +1,5 @@
 import { compareTensor } from '../../../bin/verify/compare';
-import type { RawTensor, TypedArray } from '../../../lambda/tensors/tensor';
-import { bytesOf } from '../../../lambda/tensors/tensor';
+import { type RawTensor, type TypedArray, bytesOf } from '../../../lambda/tensors/tensor';
 
 function tensor(dtype: Exclude<RawTensor['dtype'], 'string'>, elements: TypedArray): RawTensor {
   return { dtype, shape: [elements.length], bytes: bytesOf(elements) };

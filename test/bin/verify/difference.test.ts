@@ -1,6 +1,5 @@
 import { tensorDifference } from '../../../bin/verify/difference';
-import type { NumericTensor, RawTensor, TypedArray } from '../../../lambda/tensors/tensor';
-import { bytesOf } from '../../../lambda/tensors/tensor';
+import { type NumericTensor, type RawTensor, type TypedArray, bytesOf } from '../../../lambda/tensors/tensor';
 
 const tolerance = { absolute: 1e-5, relative: 1e-3 };
 

@@ -1,5 +1,4 @@
-import { candidateInputs } from '../../../bin/verify/seeded-inputs';
-import type { GeneratedInputs } from '../../../bin/verify/seeded-inputs';
+import { candidateInputs, type GeneratedInputs } from '../../../bin/verify/seeded-inputs';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 

@@ -1,6 +1,5 @@
 /** Starts the demo as a user does: it synthesizes, deploys in the local cloud, posts a photo and compares with the unsliced models. */
-import type { SpawnSyncReturns } from 'node:child_process';
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import sharp from 'sharp';

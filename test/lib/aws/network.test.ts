@@ -2,8 +2,7 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import { Slicing, TensorStore } from '../../../lib';
-import type { SlicedInferencePipelineProps } from '../../../lib';
+import { Slicing, TensorStore, type SlicedInferencePipelineProps } from '../../../lib';
 import { addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
 
 const MISSING = 'cdk-sliced-inference:noS3Endpoint';

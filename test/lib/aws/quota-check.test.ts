@@ -2,8 +2,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
-import { Consolidation, Slicing, WarmUp } from '../../../lib';
-import type { SlicedInferencePipelineProps } from '../../../lib';
+import { Consolidation, Slicing, WarmUp, type SlicedInferencePipelineProps } from '../../../lib';
 import { checkQuota } from '../../../lib/aws/quota-check';
 import { mlp, saveModel } from '../../support/model-builder';
 import { addPipeline, errorOf, newStack } from '../../support/pipeline-stack';

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Stack } from 'aws-cdk-lib';
-import { App, Stage } from 'aws-cdk-lib';
+import { type Stack, App, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Slicing } from '../../../lib';
 import { builtFile } from '../../../lib/host/package-files';

@@ -1,7 +1,6 @@
 /** The settings of slice functions, for all and for individual slices, and their validation. */
 import { Duration, Lazy, Size, Token } from 'aws-cdk-lib';
-import type { SliceFunctionOptions } from '../../../lib';
-import { Slicing } from '../../../lib';
+import { type SliceFunctionOptions, Slicing } from '../../../lib';
 import { optionsOfSlices } from '../../../lib/aws/slice-function-options';
 import { errorOf, pipelineStack } from '../../support/pipeline-stack';
 

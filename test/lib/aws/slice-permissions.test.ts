@@ -7,8 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Slicing } from '../../../lib';
 import { mlp, saveModel } from '../../support/model-builder';
 import { lateInput } from '../../support/late-input-model';
-import type { ShortTemplate } from '../../support/pipeline-stack';
-import { errorOf, pipelineStack } from '../../support/pipeline-stack';
+import { type ShortTemplate, errorOf, pipelineStack } from '../../support/pipeline-stack';
 
 interface Statement {
   readonly Sid?: string;

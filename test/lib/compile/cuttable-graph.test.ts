@@ -3,8 +3,15 @@ import { SlicedInferenceError } from '../../../lib/errors';
 import { parseModel } from '../../../lib/onnx/parse';
 import { UnloadableGraphError, optimize } from '../../../lib/optimize/optimize';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { NodeInit } from '../../support/model-builder';
-import { FLOAT, FLOAT16, attribute, node, saveModel, value } from '../../support/model-builder';
+import {
+  type NodeInit,
+  FLOAT,
+  FLOAT16,
+  attribute,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 
 analyzeFast();
 

@@ -1,15 +1,22 @@
 /** What is said of slices that do nearly nothing, and of the layer that prevents even ones. */
 import { analyzeModel } from '../../../lib/compile/analyze';
-import type { EvenNotes } from '../../../lib/compile/even-notes';
-import { evenNotes } from '../../../lib/compile/even-notes';
+import { type EvenNotes, evenNotes } from '../../../lib/compile/even-notes';
 import { bestCut } from '../../../lib/plan/best-cut';
-import type { Slicer } from '../../../lib/plan/slicing';
-import { atTensors, automatic, count } from '../../../lib/plan/slicing';
+import { type Slicer, atTensors, automatic, count } from '../../../lib/plan/slicing';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { GraphInit, NodeInit } from '../../support/model-builder';
-import { FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+import {
+  type GraphInit,
+  type NodeInit,
+  FLOAT,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 import { tower } from '../../support/towers';
 import { unevenChain } from '../../support/uneven-chain';
 

@@ -2,8 +2,17 @@
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit, NodeInit } from '../../support/model-builder';
-import { BOOL, FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
+import {
+  type ModelInit,
+  type NodeInit,
+  BOOL,
+  FLOAT,
+  attribute,
+  floats,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 import { expectSameBitsInEveryCut } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
 

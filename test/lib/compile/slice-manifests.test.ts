@@ -4,8 +4,7 @@ import { sliceManifests } from '../../../lib/compile/describe-plan';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { count } from '../../../lib/plan/slicing';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { NodeInit } from '../../support/model-builder';
-import { FLOAT, STRING, floats, node, saveModel, value } from '../../support/model-builder';
+import { type NodeInit, FLOAT, STRING, floats, node, saveModel, value } from '../../support/model-builder';
 
 analyzeFast();
 

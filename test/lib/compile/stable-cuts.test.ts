@@ -1,12 +1,20 @@
 /** Cuts are those of the model, not of one size: requests with slightly other sizes would be cut alike. */
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import type { Slicer } from '../../../lib/plan/slicing';
-import { automatic, count } from '../../../lib/plan/slicing';
+import { type Slicer, automatic, count } from '../../../lib/plan/slicing';
 import { attentionBlocks } from '../../support/attention';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit, NodeInit, TensorInit } from '../../support/model-builder';
-import { FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
+import {
+  type ModelInit,
+  type NodeInit,
+  type TensorInit,
+  FLOAT,
+  attribute,
+  floats,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 import { cases } from '../../support/full-checks';
 
 analyzeFast();

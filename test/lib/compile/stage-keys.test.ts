@@ -1,8 +1,7 @@
 /** A cached plan is reused only for the same estimates. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { analyzeModel } from '../../../lib/compile/analyze';
-import type { AnalyzeOptions } from '../../../lib/compile/analyze';
+import { analyzeModel, type AnalyzeOptions } from '../../../lib/compile/analyze';
 import { stageModel } from '../../../lib/compile/stage';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';

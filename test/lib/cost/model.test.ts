@@ -3,10 +3,8 @@ import { chainTotals } from '../../../lib/cost/chain';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import type { ChainTotals, RunCost, Temperature } from '../../../lib/cost/cost-model';
 import { LINE_ITEMS, sumOfItems } from '../../../lib/cost/line-items';
-import type { DetailedCostModel } from '../../../lib/cost/model';
-import { costModel } from '../../../lib/cost/model';
-import type { ChosenSlice } from '../../support/cost-fixtures';
-import { CHOICE, DEMAND, chainOf, itemsOfChain } from '../../support/cost-fixtures';
+import { type DetailedCostModel, costModel } from '../../../lib/cost/model';
+import { type ChosenSlice, CHOICE, DEMAND, chainOf, itemsOfChain } from '../../support/cost-fixtures';
 
 const TEMPERATURES: Temperature[] = ['warm', 'cold', 'mixed'];
 

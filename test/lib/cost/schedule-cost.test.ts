@@ -4,8 +4,12 @@ import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import type { StepCost, Temperature } from '../../../lib/cost/cost-model';
 import { GRID_MS } from '../../../lib/cost/latency/latency-distribution';
 import { costModel } from '../../../lib/cost/model';
-import type { ScheduleLike, ScheduledStep } from '../../../lib/cost/schedule-cost';
-import { scheduleCost, scheduleTotals } from '../../../lib/cost/schedule-cost';
+import {
+  type ScheduleLike,
+  type ScheduledStep,
+  scheduleCost,
+  scheduleTotals,
+} from '../../../lib/cost/schedule-cost';
 import { withWarmUps } from '../../../lib/plan/schedule/warm-up';
 import { chainOf } from '../../support/cost-fixtures';
 

@@ -3,8 +3,7 @@ import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
 import type { InState } from '../../../lib/cost/cost-model';
 import { costModel } from '../../../lib/cost/model';
-import type { ScheduledStep } from '../../../lib/cost/schedule-cost';
-import { scheduleCost } from '../../../lib/cost/schedule-cost';
+import { type ScheduledStep, scheduleCost } from '../../../lib/cost/schedule-cost';
 import { CHOICE, DEMAND } from '../../support/cost-fixtures';
 
 const SMALL = { ...DEMAND, readBytes: 8000, writeBytes: 8000 };

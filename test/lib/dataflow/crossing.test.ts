@@ -2,9 +2,11 @@
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { GraphInit, ModelInit, NodeInit, TensorInit } from '../../support/model-builder';
-import { expectSameBitsInEveryCut } from '../../support/run-slices';
 import {
+  type GraphInit,
+  type ModelInit,
+  type NodeInit,
+  type TensorInit,
   FLOAT,
   FLOAT16,
   INT64,
@@ -16,6 +18,7 @@ import {
   saveModel,
   value,
 } from '../../support/model-builder';
+import { expectSameBitsInEveryCut } from '../../support/run-slices';
 
 analyzeFast();
 

@@ -1,7 +1,14 @@
 import { parseModel } from '../../../lib/onnx/parse';
 import { analyzeDataflow, repeatedClosure } from '../../../lib/dataflow/dataflow';
-import type { GraphInit } from '../../support/model-builder';
-import { FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
+import {
+  type GraphInit,
+  FLOAT,
+  attribute,
+  floats,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 
 function analyze(graph: GraphInit) {
   const dataflow = analyzeDataflow(parseModel(saveModel({ graph })));

@@ -1,8 +1,15 @@
 import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
 import { MAX_FUNCTION_DEPTH } from '../../../lib/onnx/limits';
 import { parseModel } from '../../../lib/onnx/parse';
-import type { GraphInit } from '../../support/model-builder';
-import { FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
+import {
+  type GraphInit,
+  FLOAT,
+  attribute,
+  floats,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 
 /** Returns the names of the first outputs of the nodes in their order. */
 function orderOf(graph: GraphInit, rest: object = {}): string[] {

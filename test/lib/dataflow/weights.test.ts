@@ -1,10 +1,18 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import type { Slicer } from '../../../lib/plan/slicing';
-import { atTensors, count, maxSliceSize } from '../../../lib/plan/slicing';
+import { type Slicer, atTensors, count, maxSliceSize } from '../../../lib/plan/slicing';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit } from '../../support/model-builder';
-import { BOOL, FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+import {
+  type ModelInit,
+  BOOL,
+  FLOAT,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 
 analyzeFast();
 

@@ -9,8 +9,8 @@ import { writeSlices } from '../../../lib/emit/write';
 import { totalLength } from '../../../lib/onnx/chunks';
 import { count } from '../../../lib/plan/slicing';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit } from '../../support/model-builder';
 import {
+  type ModelInit,
   FLOAT,
   INT64,
   attribute,

@@ -14,8 +14,16 @@ import {
   PRODUCT_RATE,
   ROW_NS,
 } from '../../../lib/node-work/reference-processor';
-import type { NodeInit } from '../../support/model-builder';
-import { BOOL, FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
+import {
+  type NodeInit,
+  BOOL,
+  FLOAT,
+  attribute,
+  floats,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 
 const UINT8 = 2;
 const INT8 = 3;

@@ -8,8 +8,8 @@ import { MAX_FUNCTION_DEPTH, MAX_NODES, MAX_NODE_ATTRIBUTES, MAX_USES } from '..
 import { parseModel } from '../../../lib/onnx/parse';
 import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
 import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
-import type { ModelInit } from '../../support/model-builder';
 import {
+  type ModelInit,
   FLOAT,
   encodeModel,
   floats,

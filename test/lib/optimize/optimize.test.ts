@@ -11,8 +11,8 @@ import type { OptimizationLevel } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/slicing';
 import { askOneProcess } from '../../support/inference/fast-analysis';
-import type { GraphInit } from '../../support/model-builder';
 import {
+  type GraphInit,
   FLOAT,
   attribute,
   floats,

@@ -9,8 +9,9 @@ import { OPTIMIZATION_LEVELS } from '../../../lib/optimize/level';
 import { settleCasts } from '../../../lib/optimize/settle-casts';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/slicing';
-import type { ModelInit, NodeInit } from '../../support/model-builder';
 import {
+  type ModelInit,
+  type NodeInit,
   FLOAT,
   FLOAT16,
   attribute,

@@ -2,8 +2,13 @@
 import { Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import type { SlicedInferencePipelineProps } from '../../../lib';
-import { SlicedInferenceAlarms, SlicedInferencePipeline, SlicedModel, Slicing } from '../../../lib';
+import {
+  type SlicedInferencePipelineProps,
+  SlicedInferenceAlarms,
+  SlicedInferencePipeline,
+  SlicedModel,
+  Slicing,
+} from '../../../lib';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
 
 type Props = Partial<SlicedInferencePipelineProps>;

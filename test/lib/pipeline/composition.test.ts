@@ -1,9 +1,14 @@
 /** A pipeline in nested stacks, stages and partitions, with resources of other stacks, and the size of its template. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { CfnResource, NestedStack, Stack, Stage } from 'aws-cdk-lib';
-import type { DefaultStackSynthesizerProps } from 'aws-cdk-lib';
-import { DefaultStackSynthesizer } from 'aws-cdk-lib';
+import {
+  CfnResource,
+  NestedStack,
+  Stack,
+  Stage,
+  type DefaultStackSynthesizerProps,
+  DefaultStackSynthesizer,
+} from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';

@@ -10,19 +10,19 @@ import {
   Slicing,
   SlicedModel,
   WarmUp,
+  type SlicedInferencePipelineProps,
 } from '../../../lib';
-import type { SlicedInferencePipelineProps } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
 import { bestCut } from '../../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../../lib/plan/pricing/whole-model';
-import type { Slicer } from '../../../lib/plan/slicing';
-import { automatic, count } from '../../../lib/plan/slicing';
+import { type Slicer, automatic, count } from '../../../lib/plan/slicing';
 import { Template as LocalTemplate } from '../../../local/cloudformation/template';
 import { temporaryFolder } from '../../support/model-builder';
-import type { PipelineStack, Properties } from '../../support/pipeline-stack';
 import {
+  type PipelineStack,
+  type Properties,
   addPipeline,
   errorOf,
   MLP_PATH,

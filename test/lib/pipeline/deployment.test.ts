@@ -1,7 +1,6 @@
 import { Duration, Lazy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { SlicedInferencePipelineProps } from '../../../lib';
-import { TensorStore } from '../../../lib';
+import { type SlicedInferencePipelineProps, TensorStore } from '../../../lib';
 import { runtimeCodeDigest } from '../../../lib/aws/runtime-code';
 import { compile } from '../../../lib/compile/compile';
 import { planDeployment } from '../../../lib/pipeline/deployment';

@@ -3,8 +3,12 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import type { SlicedInferencePipelineProps } from '../../../lib';
-import { SlicedInferencePipeline, SlicedModel, Slicing } from '../../../lib';
+import {
+  type SlicedInferencePipelineProps,
+  SlicedInferencePipeline,
+  SlicedModel,
+  Slicing,
+} from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicing';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';

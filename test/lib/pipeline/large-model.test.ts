@@ -5,8 +5,12 @@ import { Duration, Size } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
-import type { SlicedInferencePipelineProps } from '../../../lib';
-import { SlicedInferencePipeline, SlicedModel, WarmUp } from '../../../lib';
+import {
+  type SlicedInferencePipelineProps,
+  SlicedInferencePipeline,
+  SlicedModel,
+  WarmUp,
+} from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicing';

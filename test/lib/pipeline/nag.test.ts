@@ -1,6 +1,5 @@
 /** The findings of cdk-nag's AwsSolutions, NIST and HIPAA packs that remain. The lists are exact. */
-import type { App } from 'aws-cdk-lib';
-import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import { type App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';

@@ -1,5 +1,4 @@
-import type { SlicedInferencePipelineProps } from '../../../lib';
-import { SliceMetric, Slicing } from '../../../lib';
+import { type SlicedInferencePipelineProps, SliceMetric, Slicing } from '../../../lib';
 import { addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
 
 describe('the metrics of a pipeline', () => {

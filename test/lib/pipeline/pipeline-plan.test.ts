@@ -1,12 +1,18 @@
 /** What the construct says of its plan: a view for apps, infos and a warning. */
 import * as fs from 'node:fs';
-import type { Stack } from 'aws-cdk-lib';
-import { Annotations, Duration } from 'aws-cdk-lib';
+import { type Stack, Annotations, Duration } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { SlicedInferencePipelineProps } from '../../../lib';
-import { Minimize, SlicedModel, Slicing, Temperature, TensorStore, WarmUp } from '../../../lib';
+import {
+  type SlicedInferencePipelineProps,
+  Minimize,
+  SlicedModel,
+  Slicing,
+  Temperature,
+  TensorStore,
+  WarmUp,
+} from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicing';

@@ -8,8 +8,12 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { SlicedInferencePipelineProps } from '../../../lib';
-import { SlicedInferencePipeline, Slicing, TensorStore } from '../../../lib';
+import {
+  type SlicedInferencePipelineProps,
+  SlicedInferencePipeline,
+  Slicing,
+  TensorStore,
+} from '../../../lib';
 import {
   MLP_PATH,
   addPipeline,

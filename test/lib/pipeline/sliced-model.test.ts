@@ -6,8 +6,13 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import type { SlicedInferencePipelineProps } from '../../../lib';
-import { GraphOptimization, SlicedInferencePipeline, SlicedModel, Slicing } from '../../../lib';
+import {
+  type SlicedInferencePipelineProps,
+  GraphOptimization,
+  SlicedInferencePipeline,
+  SlicedModel,
+  Slicing,
+} from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicing';
 import { LocalCloud, infer } from '../../../local';

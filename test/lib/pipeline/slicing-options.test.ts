@@ -2,8 +2,13 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Duration, Lazy, Size } from 'aws-cdk-lib';
-import type { AutomaticSlicingOptions } from '../../../lib';
-import { LatencyPercentile, Minimize, Slicing, Temperature } from '../../../lib';
+import {
+  type AutomaticSlicingOptions,
+  LatencyPercentile,
+  Minimize,
+  Slicing,
+  Temperature,
+} from '../../../lib';
 import { temporaryFolder } from '../../support/model-builder';
 import { errorOf } from '../../support/pipeline-stack';
 

@@ -6,8 +6,7 @@ import * as fs from 'node:fs';
 import * as cdk from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
-import { Slicing } from '../../../lib';
-import type { SlicedInferencePipelineProps } from '../../../lib';
+import { Slicing, type SlicedInferencePipelineProps } from '../../../lib';
 import { addPipeline, newStack, scrubbed } from '../../support/pipeline-stack';
 
 const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };

@@ -3,8 +3,7 @@ import { Duration, Lazy, RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Slicing, TensorStore } from '../../../lib';
-import type { ShortTemplate } from '../../support/pipeline-stack';
-import { errorOf, pipelineStack } from '../../support/pipeline-stack';
+import { type ShortTemplate, errorOf, pipelineStack } from '../../support/pipeline-stack';
 
 const tensorStore = TensorStore.s3ExpressOneZone('use1-az5');
 const express = pipelineStack({ slicing: Slicing.count(3), tensorStore });

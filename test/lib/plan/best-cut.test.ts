@@ -1,8 +1,7 @@
 /** A fixed number of slices: they share the work if the model and few bytes allow that. */
 import * as path from 'node:path';
 import { writeBidirectionalLstm, writeEncoder } from '../../support/sparse-encoders';
-import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { analyzeModel } from '../../../lib/compile/analyze';
+import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import { automatic, count } from '../../../lib/plan/slicing';
@@ -10,8 +9,18 @@ import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { attentionBlocks } from '../../support/attention';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { GraphInit, ModelInit, NodeInit } from '../../support/model-builder';
-import { FLOAT, floats, int64s, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import {
+  type GraphInit,
+  type ModelInit,
+  type NodeInit,
+  FLOAT,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from '../../support/model-builder';
 import { sparseModel } from '../../support/sparse-model';
 import { WIDTH as TOWER_WIDTH, interleaved, tower, twoTowers } from '../../support/towers';
 import { FULL_CHECKS } from '../../support/full-checks';

@@ -1,18 +1,15 @@
 /** Compares what is printed of chosen plans with all plans of random models. */
 import * as fc from 'fast-check';
-import { analyzeModel } from '../../../lib/compile/analyze';
-import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import { analyzeModel, type AnalyzedModel } from '../../../lib/compile/analyze';
 import { plannedRuns } from '../../../lib/compile/plan-estimates';
 import type { CostOptions } from '../../../lib/cost/cost-options';
 import type { Temperature, Transport } from '../../../lib/cost/cost-model';
 import { costOf } from '../../../lib/cost/schedule-cost';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { bestCut } from '../../../lib/plan/best-cut';
-import type { ConsolidationMode } from '../../../lib/plan/pricing/whole-model';
-import { isWorthwhile } from '../../../lib/plan/pricing/whole-model';
-import type { AutomaticOptions, Slicer } from '../../../lib/plan/slicing';
+import { type ConsolidationMode, isWorthwhile } from '../../../lib/plan/pricing/whole-model';
+import { type AutomaticOptions, type Slicer, automatic, count } from '../../../lib/plan/slicing';
 import type { Goal } from '../../../lib/plan/goal';
-import { automatic, count } from '../../../lib/plan/slicing';
 import { memoryMb, threadCount } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { analyzeFast } from '../../support/inference/fast-analysis';

@@ -2,8 +2,16 @@ import * as fs from 'node:fs';
 import { ModelProto } from '../../../bench/onnx-schema';
 import { ByteSource } from '../../../lib/onnx/wire';
 import { withoutBodyTypes } from '../../../lib/shapes/bare-bodies';
-import type { ModelInit, NodeInit } from '../../support/model-builder';
-import { BOOL, FLOAT, attribute, node, saveModel, value } from '../../support/model-builder';
+import {
+  type ModelInit,
+  type NodeInit,
+  BOOL,
+  FLOAT,
+  attribute,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 
 /** The model without these types; `undefined` if it has none. */
 function stripped(model: ModelInit | Uint8Array): Buffer | undefined {

@@ -1,7 +1,17 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { NodeInit, TensorInit } from '../../support/model-builder';
-import { FLOAT, INT64, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+import {
+  type NodeInit,
+  type TensorInit,
+  FLOAT,
+  INT64,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 
 analyzeFast();
 

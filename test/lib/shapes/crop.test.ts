@@ -1,7 +1,6 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit } from '../../support/model-builder';
-import { FLOAT, attribute, node, saveModel, value } from '../../support/model-builder';
+import { type ModelInit, FLOAT, attribute, node, saveModel, value } from '../../support/model-builder';
 import { expectSameBitsInEveryCut } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
 

@@ -2,8 +2,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { CACHE_VARIABLE } from '../../../lib/cache/folder';
-import type { ModelInit } from '../../support/model-builder';
 import {
+  type ModelInit,
   BFLOAT16,
   FLOAT,
   attribute,

@@ -1,5 +1,4 @@
-import type { SizedInput } from '../../../lib/shapes/input-layout';
-import { isState, isTokens, layoutOf } from '../../../lib/shapes/input-layout';
+import { type SizedInput, isState, isTokens, layoutOf } from '../../../lib/shapes/input-layout';
 
 function layout(dtype: string, shape: SizedInput['shape'], name = 'x'): string {
   return layoutOf({ name, dtype, shape }).join(' ');

@@ -2,8 +2,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { GraphInit, NodeInit } from '../../support/model-builder';
 import {
+  type GraphInit,
+  type NodeInit,
   FLOAT,
   INT64,
   attribute,

@@ -1,7 +1,8 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit, NodeInit } from '../../support/model-builder';
 import {
+  type ModelInit,
+  type NodeInit,
   BOOL,
   FLOAT,
   INT64,

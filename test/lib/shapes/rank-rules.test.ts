@@ -2,8 +2,18 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { parseModel } from '../../../lib/onnx/parse';
 import { ranksByRule } from '../../../lib/shapes/rank-rules';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit, NodeInit } from '../../support/model-builder';
-import { BOOL, FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+import {
+  type ModelInit,
+  type NodeInit,
+  BOOL,
+  FLOAT,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 import { expectSameBitsInEveryCut } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
 

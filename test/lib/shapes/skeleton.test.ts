@@ -3,10 +3,17 @@ import { ModelProto } from '../../../bench/onnx-schema';
 import { analyzeDataflow, nodesByRank } from '../../../lib/dataflow/dataflow';
 import type { Model } from '../../../lib/onnx/model';
 import { parseModel } from '../../../lib/onnx/parse';
-import type { Skeleton } from '../../../lib/shapes/skeleton';
-import { ZEROS_FILE, buildFoldable, buildSkeleton } from '../../../lib/shapes/skeleton';
-import type { ModelInit } from '../../support/model-builder';
-import { FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+import { type Skeleton, ZEROS_FILE, buildFoldable, buildSkeleton } from '../../../lib/shapes/skeleton';
+import {
+  type ModelInit,
+  FLOAT,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 
 /** A weight of 64 KiB, the least that a foldable model leaves out. */
 const LARGE = [128, 128];

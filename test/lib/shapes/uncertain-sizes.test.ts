@@ -2,8 +2,18 @@
 import * as fc from 'fast-check';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import type { ModelInit, NodeInit, TensorInit } from '../../support/model-builder';
-import { FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+import {
+  type ModelInit,
+  type NodeInit,
+  type TensorInit,
+  FLOAT,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  value,
+} from '../../support/model-builder';
 import { runWhole } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
 

@@ -2,8 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { WarmUp } from '../../../lib';
-import type { LocalCloud, LocalCloudOptions } from '../../../local';
-import { infer } from '../../../local';
+import { type LocalCloud, type LocalCloudOptions, infer } from '../../../local';
 import { failed, rows, start, synthesize, trace } from '../../support/deployed-pipeline';
 import { mlp, saveModel } from '../../support/model-builder';
 import { runWhole } from '../../support/run-slices';

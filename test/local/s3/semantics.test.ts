@@ -1,8 +1,8 @@
 /** What S3 does, with the unmodified SDK. The same tests run against another S3 server if there is one. */
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { ChecksumAlgorithm } from '@aws-sdk/client-s3';
 import {
+  type ChecksumAlgorithm,
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,

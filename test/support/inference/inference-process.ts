@@ -1,6 +1,5 @@
 /** Answers many questions to ONNX Runtime in one process, with the code of the library's child processes. */
-import { saveOptimized } from '../../../lib/optimize/optimize-child';
-import type { OptimizeJob } from '../../../lib/optimize/optimize-child';
+import { saveOptimized, type OptimizeJob } from '../../../lib/optimize/optimize-child';
 import { inferOutputTypes } from '../../../lib/shapes/infer-child';
 import type { InferenceQuestion } from './persistent-inference';
 

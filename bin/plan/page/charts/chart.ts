@@ -7,8 +7,7 @@ import type {
 } from 'echarts/charts';
 import type { GridComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
-import type { Figure, Unit } from '../../figures';
-import { grouped } from '../../figures';
+import { type Figure, type Unit, grouped } from '../../figures';
 import type { Theme } from '../theme';
 
 export type ChartOption = ComposeOption<

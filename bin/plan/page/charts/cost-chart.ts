@@ -3,8 +3,7 @@ import type { LineItem, PlanReport } from '../../plan-report';
 import { quantity } from '../../figures';
 import { TEMPERATURES } from '../tables';
 import { colorOf } from '../theme';
-import type { Chart } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, dollarTick, nameBelow } from './chart';
+import { type Chart, WHOLE_GRID, axisStyle, baseOption, dollarTick, nameBelow } from './chart';
 
 export function costChart(items: readonly LineItem[], run: PlanReport['run']): Chart {
   return {

@@ -2,10 +2,18 @@
 import type { LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import type { PlanReport, ProfilePoint, ReportedCut } from '../../plan-report';
 import { BYTE_UNITS, maybe, quantity, unitFor } from '../../figures';
-import type { Theme } from '../theme';
-import { colorOf } from '../theme';
-import type { Chart, Facts } from './chart';
-import { WHOLE_GRID, baseOption, isNarrow, linearAxis, nameAbove, nameBelow, nodeAxis } from './chart';
+import { type Theme, colorOf } from '../theme';
+import {
+  type Chart,
+  type Facts,
+  WHOLE_GRID,
+  baseOption,
+  isNarrow,
+  linearAxis,
+  nameAbove,
+  nameBelow,
+  nodeAxis,
+} from './chart';
 import { MOST_LINES, nodesOf, sliceAt } from './profile-chart';
 
 /** Names of tensors in a tooltip; the table has all. */

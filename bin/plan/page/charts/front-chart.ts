@@ -2,11 +2,11 @@
 import type { LineSeriesOption } from 'echarts/charts';
 import type { FrontPoint, ParetoFront } from '../../plan-report';
 import { TIME_UNITS, quantity, unitFor } from '../../figures';
-import type { Theme } from '../theme';
-import { colorOf, dashOf, symbolOf } from '../theme';
+import { type Theme, colorOf, dashOf, symbolOf } from '../theme';
 import { memoryText } from '../tables';
-import type { Chart, Facts } from './chart';
 import {
+  type Chart,
+  type Facts,
   WHOLE_GRID,
   axisStyle,
   baseOption,

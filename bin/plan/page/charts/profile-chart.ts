@@ -1,12 +1,18 @@
 /** The slices on the profile of the graph: weights, compute and live tensors over the order of the nodes. */
 import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
 import type { PlanReport, ProfilePoint, ReportedSlice } from '../../plan-report';
-import type { QuantityKind, Unit } from '../../figures';
-import { BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../../figures';
-import type { Theme } from '../theme';
-import { colorOf } from '../theme';
-import type { Chart } from './chart';
 import {
+  type QuantityKind,
+  type Unit,
+  BYTE_UNITS,
+  TIME_UNITS,
+  maybe,
+  quantity,
+  unitFor,
+} from '../../figures';
+import { type Theme, colorOf } from '../theme';
+import {
+  type Chart,
   WHOLE_GRID,
   axisStyle,
   baseOption,

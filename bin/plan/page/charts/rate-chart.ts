@@ -2,10 +2,17 @@
 import type { LineSeriesOption } from 'echarts/charts';
 import type { Alternative, PlanReport } from '../../plan-report';
 import { quantity } from '../../figures';
-import type { Theme } from '../theme';
-import { colorOf, dashOf, symbolOf } from '../theme';
-import type { Chart } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, dollarTick, isNarrow, nameAbove, nameBelow } from './chart';
+import { type Theme, colorOf, dashOf, symbolOf } from '../theme';
+import {
+  type Chart,
+  WHOLE_GRID,
+  axisStyle,
+  baseOption,
+  dollarTick,
+  isNarrow,
+  nameAbove,
+  nameBelow,
+} from './chart';
 
 type Cheapest = PlanReport['cheapest'];
 

@@ -2,10 +2,8 @@
 import type { CustomSeriesOption } from 'echarts/charts';
 import type { SpanKind, TimelineSpan } from '../../plan-report';
 import { TIME_UNITS, quantity, unitFor } from '../../figures';
-import type { Theme } from '../theme';
-import { colorOf } from '../theme';
-import type { Chart } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, linearAxis, nameBelow } from './chart';
+import { type Theme, colorOf } from '../theme';
+import { type Chart, WHOLE_GRID, axisStyle, baseOption, linearAxis, nameBelow } from './chart';
 
 /** A function that waits does nothing, so its bar is empty. */
 const WAIT: SpanKind = 'wait';

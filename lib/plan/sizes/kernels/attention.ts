@@ -1,6 +1,5 @@
 /** Buffers of attention as one node. B is the batch, N the heads, S the queries, T the keys, in the shapes below. */
-import { totalElements } from '../../../node-work/node-tensors';
-import type { WorkNode, WorkTensor } from '../../../node-work/node-tensors';
+import { totalElements, type WorkNode, type WorkTensor } from '../../../node-work/node-tensors';
 
 const FLOAT_BYTES = 4;
 

@@ -1,6 +1,5 @@
 /** Buffers of recurrent layers. */
-import type { WorkNode } from '../../../node-work/node-tensors';
-import { totalBytes } from '../../../node-work/node-tensors';
+import { type WorkNode, totalBytes } from '../../../node-work/node-tensors';
 
 const FLOAT_BYTES = 4;
 

@@ -8,8 +8,7 @@ import { userFunction } from '../../../../lib/aws/workflow/invoke-function';
 import { compile } from '../../../../lib/compile/compile';
 import { count } from '../../../../lib/plan/slicing';
 import { MLP_PATH, addPipeline, errorOf, newStack, shortTemplate } from '../../../support/pipeline-stack';
-import type { StateMachineDefinition } from '../../../support/unassigned-variables';
-import { unassignedVariables } from '../../../support/unassigned-variables';
+import { type StateMachineDefinition, unassignedVariables } from '../../../support/unassigned-variables';
 import { writtenPlan } from '../../../support/written-plan';
 
 type AslValidator = (definition: unknown) => { isValid: boolean; errorsText: () => string };

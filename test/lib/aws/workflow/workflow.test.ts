@@ -3,15 +3,12 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import jsonata from 'jsonata';
-import type { SlicedInferencePipelineProps } from '../../../../lib';
-import { Slicing, WarmUp } from '../../../../lib';
+import { type SlicedInferencePipelineProps, Slicing, WarmUp } from '../../../../lib';
 import { ensemble, twoTowers } from '../../../support/towers';
 import { mlp, saveModel } from '../../../support/model-builder';
 import { lateInput } from '../../../support/late-input-model';
-import type { ShortTemplate } from '../../../support/pipeline-stack';
-import { pipelineStack } from '../../../support/pipeline-stack';
-import type { StateMachineDefinition } from '../../../support/unassigned-variables';
-import { unassignedVariables } from '../../../support/unassigned-variables';
+import { type ShortTemplate, pipelineStack } from '../../../support/pipeline-stack';
+import { type StateMachineDefinition, unassignedVariables } from '../../../support/unassigned-variables';
 
 interface Definition extends StateMachineDefinition {
   readonly Comment: string;

@@ -5,8 +5,11 @@ import type {
   Offer,
   WholeModel,
 } from '../../../../lib/cost/alternatives/alternative';
-import type { ComparisonOptions, SlicedPlan } from '../../../../lib/cost/alternatives/compare';
-import { compareAlternatives } from '../../../../lib/cost/alternatives/compare';
+import {
+  type ComparisonOptions,
+  type SlicedPlan,
+  compareAlternatives,
+} from '../../../../lib/cost/alternatives/compare';
 import { costModel } from '../../../../lib/cost/model';
 import { chainOf, outcomesOf } from '../../../support/cost-fixtures';
 import { cases } from '../../../support/full-checks';

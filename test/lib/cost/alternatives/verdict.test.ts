@@ -1,9 +1,7 @@
 import type { Alternative, AlternativeId } from '../../../../lib/cost/alternatives/alternative';
 import { compareAlternatives } from '../../../../lib/cost/alternatives/compare';
-import type { Requests } from '../../../../lib/cost/alternatives/verdict';
-import { verdictOf } from '../../../../lib/cost/alternatives/verdict';
-import type { Winner } from '../../../../lib/cost/alternatives/winners';
-import { GREATEST_RATE, LEAST_RATE } from '../../../../lib/cost/alternatives/winners';
+import { type Requests, verdictOf } from '../../../../lib/cost/alternatives/verdict';
+import { type Winner, GREATEST_RATE, LEAST_RATE } from '../../../../lib/cost/alternatives/winners';
 import { LatencyDistribution } from '../../../../lib/cost/latency/latency-distribution';
 
 /** A model of 400 MB, which every service can run. */

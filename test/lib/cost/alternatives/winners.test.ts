@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
-import type { Alternative, AlternativeId } from '../../../../lib/cost/alternatives/alternative';
-import { ALTERNATIVES } from '../../../../lib/cost/alternatives/alternative';
+import {
+  type Alternative,
+  type AlternativeId,
+  ALTERNATIVES,
+} from '../../../../lib/cost/alternatives/alternative';
 import { compareAlternatives } from '../../../../lib/cost/alternatives/compare';
 import { GREATEST_RATE, LEAST_RATE, cheapestAt, winners } from '../../../../lib/cost/alternatives/winners';
 

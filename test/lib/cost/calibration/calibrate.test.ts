@@ -1,12 +1,10 @@
 import fc from 'fast-check';
-import type { Calibration } from '../../../../lib/cost/calibration/calibrate';
-import { calibrate } from '../../../../lib/cost/calibration/calibrate';
+import { type Calibration, calibrate } from '../../../../lib/cost/calibration/calibrate';
 import type { CalibrationOptions } from '../../../../lib/cost/calibration/estimate';
 import type { CallSample, Samples } from '../../../../lib/cost/calibration/samples';
 import { parseConstants, printConstants } from '../../../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../../../lib/cost/constants/constant';
-import type { Environment } from '../../../../lib/cost/constants/environment';
-import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
+import { type Environment, ENVIRONMENT } from '../../../../lib/cost/constants/environment';
 import { OUTPUT_BANDWIDTH } from '../../../../lib/node-work/reference-processor';
 
 const OPTIONS: CalibrationOptions = {

@@ -1,5 +1,10 @@
-import type { Constant, ConstantTable } from '../../../../lib/cost/constants/constant';
-import { KNOWN, UNITS, valuesOf } from '../../../../lib/cost/constants/constant';
+import {
+  type Constant,
+  type ConstantTable,
+  KNOWN,
+  UNITS,
+  valuesOf,
+} from '../../../../lib/cost/constants/constant';
 import {
   MAX_CONSTANTS_BYTES,
   parseConstants,

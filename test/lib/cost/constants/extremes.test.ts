@@ -1,6 +1,11 @@
 /** Every constant at both ends of its range: whatever a file holds, figures are numbers. */
-import type { Constant, ConstantTable } from '../../../../lib/cost/constants/constant';
-import { UNITS, mapped, valuesOf } from '../../../../lib/cost/constants/constant';
+import {
+  type Constant,
+  type ConstantTable,
+  UNITS,
+  mapped,
+  valuesOf,
+} from '../../../../lib/cost/constants/constant';
 import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
 import { PRICES } from '../../../../lib/cost/constants/prices';
 import type { CostOptions } from '../../../../lib/cost/cost-options';

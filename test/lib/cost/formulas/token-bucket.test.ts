@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import type { BucketShape } from '../../../../lib/cost/formulas/token-bucket';
-import { passed, refilled, steady } from '../../../../lib/cost/formulas/token-bucket';
+import { type BucketShape, passed, refilled, steady } from '../../../../lib/cost/formulas/token-bucket';
 
 const MIB = 2 ** 20;
 

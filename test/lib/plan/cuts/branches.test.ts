@@ -1,9 +1,7 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
-import type { BranchOrder } from '../../../../lib/plan/cuts/branches';
-import { findBranches } from '../../../../lib/plan/cuts/branches';
+import { type BranchOrder, findBranches } from '../../../../lib/plan/cuts/branches';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
-import type { NodeInit } from '../../../support/model-builder';
-import { FLOAT, floats, node, saveModel, value } from '../../../support/model-builder';
+import { type NodeInit, FLOAT, floats, node, saveModel, value } from '../../../support/model-builder';
 
 analyzeFast();
 

@@ -1,11 +1,12 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { mostSlices } from '../../../../lib/plan/cuts/cuts';
-import { atTensors, count, maxSliceSize } from '../../../../lib/plan/slicing';
+import { atTensors, count, maxSliceSize, type Slicer } from '../../../../lib/plan/slicing';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
-import type { GraphInit, NodeInit } from '../../../support/model-builder';
 import {
+  type GraphInit,
+  type NodeInit,
   BOOL,
   FLOAT,
   FLOAT16,
@@ -17,7 +18,6 @@ import {
   saveModel,
   value,
 } from '../../../support/model-builder';
-import type { Slicer } from '../../../../lib/plan/slicing';
 import { expectSameBits, runSlices, runWhole } from '../../../support/run-slices';
 import { writtenPlan } from '../../../support/written-plan';
 

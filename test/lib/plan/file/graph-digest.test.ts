@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
 import { parseModel } from '../../../../lib/onnx/parse';
 import { graphDigest } from '../../../../lib/plan/file/graph-digest';
-import type { GraphInit, ModelInit, NodeInit } from '../../../support/model-builder';
-import { FLOAT, attribute, floats, node, saveModel, value } from '../../../support/model-builder';
+import {
+  type GraphInit,
+  type ModelInit,
+  type NodeInit,
+  FLOAT,
+  attribute,
+  floats,
+  node,
+  saveModel,
+  value,
+} from '../../../support/model-builder';
 
 const nodes: readonly NodeInit[] = [node('Abs', ['x'], ['a']), node('Sub', ['a', 'w'], ['y'])];
 

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
-import type { Schedule } from '../../../../lib/plan/schedule/schedule';
-import { scheduleSlices, slicesOf } from '../../../../lib/plan/schedule/schedule';
-import type { HandedOnPlan } from '../../../../lib/plan/schedule/state-tensors';
+import { type Schedule, scheduleSlices, slicesOf } from '../../../../lib/plan/schedule/schedule';
 import {
+  type HandedOnPlan,
   leavingSlices,
   MAX_FRAGMENT_TENSORS,
   plannedCharacters,

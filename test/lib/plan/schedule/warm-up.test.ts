@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import type { SlicePlan } from '../../../../lib/plan/file/plan';
-import type { Schedule } from '../../../../lib/plan/schedule/schedule';
-import { scheduleSlices, slicesOf } from '../../../../lib/plan/schedule/schedule';
+import { type Schedule, scheduleSlices, slicesOf } from '../../../../lib/plan/schedule/schedule';
 import { isWarmUpWorthwhile, loadSeconds, withWarmUps } from '../../../../lib/plan/schedule/warm-up';
 import { anyReads, plan, scheduleText } from '../../../support/scheduled-plan';
 

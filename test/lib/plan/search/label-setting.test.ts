@@ -3,11 +3,9 @@ import type { Latency, RunCost, Temperature } from '../../../../lib/cost/cost-mo
 import { bestPath, paretoFront } from '../../../../lib/plan/search/label-setting';
 import type { PlanRequest } from '../../../../lib/plan/goal';
 import type { PricedGraph } from '../../../../lib/plan/search/priced-graph';
-import type { TriedPlan } from '../../../support/every-plan';
-import { everyPlan } from '../../../support/every-plan';
+import { type TriedPlan, everyPlan } from '../../../support/every-plan';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
-import type { PlanCase } from '../../../support/random-plan-cases';
-import { graphOf, randomPlanCases } from '../../../support/random-plan-cases';
+import { type PlanCase, graphOf, randomPlanCases } from '../../../support/random-plan-cases';
 import { cases } from '../../../support/full-checks';
 
 readFreshFilesAtOnce();

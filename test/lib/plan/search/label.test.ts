@@ -1,6 +1,5 @@
 /** Sets of partial plans: which ones a search keeps, and which may replace others that are a little better. */
-import type { Label } from '../../../../lib/plan/search/label';
-import { LabelSet, START } from '../../../../lib/plan/search/label';
+import { type Label, LabelSet, START } from '../../../../lib/plan/search/label';
 
 /** Compares the dollars of warm runs and their time. */
 const BY = [({ warmDollars }: Label) => warmDollars, ({ warmMs }: Label) => warmMs];

@@ -3,12 +3,19 @@ import * as path from 'node:path';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { bestCut } from '../../../../lib/plan/best-cut';
-import { atTensors, automatic, count, maxSliceSize } from '../../../../lib/plan/slicing';
+import { atTensors, automatic, count, maxSliceSize, type Slicer } from '../../../../lib/plan/slicing';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
-import type { Slicer } from '../../../../lib/plan/slicing';
-import type { ModelInit } from '../../../support/model-builder';
-import { FLOAT, floats, mlp, node, saveModel, temporaryFolder, value } from '../../../support/model-builder';
+import {
+  type ModelInit,
+  FLOAT,
+  floats,
+  mlp,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from '../../../support/model-builder';
 import { writtenPlan } from '../../../support/written-plan';
 
 analyzeFast();

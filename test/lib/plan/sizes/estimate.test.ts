@@ -1,5 +1,5 @@
-import type { MemorySize } from '../../../../lib/plan/sizes/estimate';
 import {
+  type MemorySize,
   ephemeralStorageMb,
   memoryMb,
   peakBytes,

@@ -1,6 +1,5 @@
 import { modelMemory, usesFrom } from '../../../../lib/plan/sizes/model-memory';
-import type { ModelInit } from '../../../support/model-builder';
-import { FLOAT, node, value } from '../../../support/model-builder';
+import { type ModelInit, FLOAT, node, value } from '../../../support/model-builder';
 import { sizedModel } from '../../../support/model-sizes';
 
 const MIB = 2 ** 20;

@@ -1,6 +1,5 @@
-import type { ModelInit } from '../../../support/model-builder';
+import { type ModelInit, FLOAT, int64s, node, value } from '../../../support/model-builder';
 import { nodeMemory, repeatedProducers } from '../../../../lib/plan/sizes/node-memory';
-import { FLOAT, int64s, node, value } from '../../../support/model-builder';
 import { sizedModel } from '../../../support/model-sizes';
 
 /** A call of a function with two inner tensors that live at one time. */

@@ -1,12 +1,9 @@
 import * as fc from 'fast-check';
-import { modelMemory, usesFrom } from '../../../../lib/plan/sizes/model-memory';
-import type { ModelMemory } from '../../../../lib/plan/sizes/model-memory';
+import { modelMemory, usesFrom, type ModelMemory } from '../../../../lib/plan/sizes/model-memory';
 import { RunMemory } from '../../../../lib/plan/sizes/run-memory';
 import { ArenaPool } from '../../../../lib/plan/sizes/tensor-pool';
-import type { NodeInit } from '../../../support/model-builder';
-import { FLOAT, attribute, floats, int64s, node, value } from '../../../support/model-builder';
-import type { SizedModel } from '../../../support/model-sizes';
-import { classesOf, sizedModel } from '../../../support/model-sizes';
+import { type NodeInit, FLOAT, attribute, floats, int64s, node, value } from '../../../support/model-builder';
+import { type SizedModel, classesOf, sizedModel } from '../../../support/model-sizes';
 import { randomModel } from '../../../support/random-graph';
 import { cases } from '../../../support/full-checks';
 

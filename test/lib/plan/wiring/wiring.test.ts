@@ -1,11 +1,19 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { analyzeDataflow } from '../../../../lib/dataflow/dataflow';
 import { parseModel } from '../../../../lib/onnx/parse';
-import type { SourcedValue } from '../../../../lib/plan/wiring/wiring';
-import { wireSlices } from '../../../../lib/plan/wiring/wiring';
+import { type SourcedValue, wireSlices } from '../../../../lib/plan/wiring/wiring';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
-import type { GraphInit, NodeInit } from '../../../support/model-builder';
-import { FLOAT, INT64, attribute, floats, node, saveModel, value } from '../../../support/model-builder';
+import {
+  type GraphInit,
+  type NodeInit,
+  FLOAT,
+  INT64,
+  attribute,
+  floats,
+  node,
+  saveModel,
+  value,
+} from '../../../support/model-builder';
 
 analyzeFast();
 
