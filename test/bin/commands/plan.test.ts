@@ -18,7 +18,9 @@ describe('plan', () => {
     const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
     expect(verdict).toMatch(/^One function would do: /);
     expect(slices.split('\n')).toHaveLength(4);
-    expect(figures).toMatch(/^price: .* a month\ntime: .* \(p95\)\neven: the largest slice does \d+\.?\d* % of the work$/);
+    expect(figures).toMatch(
+      /^price: .* a month\ntime: .* \(p95\)\neven: the largest slice does \d+\.?\d* % of the work$/,
+    );
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --details/);
     expect(rest).toEqual([]);
