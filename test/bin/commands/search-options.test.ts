@@ -50,7 +50,7 @@ describe('plan, slice and verify', () => {
     [['--tensor-store', 's3'], "option '--tensor-store <store>' argument 's3' is invalid"],
     [['--profile', '/nowhere'], "profile '/nowhere' must be a readable file, got no such file or folder"],
     [['--prices', '/nowhere'], "prices file '/nowhere' must be a readable file, got no such file or folder"],
-    [['--environment', '/nowhere'], "environment file '/nowhere' must be readable, got no such file"],
+    [['--environment', '/nowhere'], "environment file '/nowhere' must be a readable file, got no such file"],
     [
       ['--slices', '2', '--max-latency', '2s'],
       'slicing flags exclude one another, got --slices and --max-latency: keep one of them',
