@@ -1,4 +1,7 @@
-/** Reads what a stack deploys: the chosen state machine, the others that can run, and what they need. */
+/**
+ * Reads what a stack deploys: the chosen state machine, the others that can run, and what they need. It reads each of the others with a
+ * template of its own first, so that what a state machine refers to that cannot run here does not matter.
+ */
 import { LocalCloudError } from '../local-cloud-error';
 import type { HttpApi } from '../api-gateway/http-api';
 import { readHttpApi } from '../api-gateway/read-http-api';

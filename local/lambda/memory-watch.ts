@@ -1,6 +1,7 @@
 /**
  * Notices when a busy worker uses more memory than its function has. One timer serves all workers. It measures a worker
- * before that could have filled the rest of its memory, so that no peak stays unseen and a small worker costs little.
+ * before that could have filled the rest of its memory, so that no peak stays unseen and a small worker costs little. Without the rights of
+ * an administrator, no system limits the memory of a group: RLIMIT_AS counts mapped weights, and RLIMIT_DATA what V8 reserves.
  */
 import { memoryOfTree } from './process-memory';
 
