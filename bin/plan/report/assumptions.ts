@@ -23,8 +23,8 @@ export function assumptionsOf(
       ),
     ),
     ...choicesOf(model, request),
-    ...constantsOf('prices', PRICES, prices),
-    ...constantsOf('environment', ENVIRONMENT, environment),
+    ...constantsOf('prices', PRICES, { ...prices }),
+    ...constantsOf('environment', ENVIRONMENT, { ...environment }),
   ];
 }
 

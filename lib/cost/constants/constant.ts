@@ -22,13 +22,21 @@ export interface Constant<T extends number | Pairs = number | Pairs> {
 /** Constants by group and name. */
 export type ConstantTable = Readonly<Record<string, Readonly<Record<string, Constant>>>>;
 
-/** The table that a file of JSON holds. */
-export type ConstantsIn<
-  T extends Readonly<Record<string, Readonly<Record<string, { readonly value: unknown }>>>>,
-> = {
+/** The values of a group: numbers, and lists of pairs. */
+export type Values<Numbers extends string, Lists extends string = never> = Readonly<
+  Record<Numbers, number> & Record<Lists, Pairs>
+>;
+
+/** The table of these values. */
+export type TableOf<T extends object> = {
   readonly [Group in keyof T]: {
-    readonly [Name in keyof T[Group]]: Constant<T[Group][Name]['value'] extends number ? number : Pairs>;
+    readonly [Name in keyof T[Group]]: Constant<T[Group][Name] extends number ? number : Pairs>;
   };
+};
+
+/** The names of these values, as a file of JSON has them. */
+export type NamesOf<T extends object> = {
+  readonly [Group in keyof T]: { readonly [Name in keyof T[Group]]: object };
 };
 
 /** The values of a table, by group and name. */
