@@ -211,7 +211,8 @@ ENDLESS = {"x": np.ones((1, 4), np.float32)}
 
 def test_a_run_goes_on_after_the_wait_or_is_stopped():
     model = client("EndlessStandard")
-    end = raised(InferenceTimeoutError, "within 1 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=1))
+    # Long enough to start, also on a busy machine.
+    end = raised(InferenceTimeoutError, "within 8 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=8))
     assert step_functions().describe_execution(executionArn=end.execution_arn)["status"] == "RUNNING"
     step_functions().stop_execution(executionArn=end.execution_arn, error="Enough", cause="by hand")
     cancel = threading.Event()
@@ -236,7 +237,8 @@ def test_an_execution_that_another_program_stops_fails():
 
 def test_a_wait_for_an_express_run_ends():
     model = client("EndlessExpress")
-    end = raised(InferenceTimeoutError, "within 1 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=1))
+    # Long enough to start, also on a busy machine.
+    end = raised(InferenceTimeoutError, "within 8 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=8))
     assert (end.execution_arn, end.stopped) == (None, False)
     for call in (
         lambda: model.infer(ENDLESS, stop_on_cancel=True),
