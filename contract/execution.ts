@@ -107,7 +107,7 @@ export interface WholeTiming extends MeasuredCall {
 }
 
 /** Times are wall-clock milliseconds, sizes are bytes. */
-interface MeasuredCall {
+export interface MeasuredCall {
   /** When the function received the call, in milliseconds since the Unix epoch by the function's own clock. */
   readonly startedAt: number;
   /** Whether this run loaded the weights and created the session, in this call or in its warm-up. */

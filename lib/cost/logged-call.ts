@@ -1,7 +1,19 @@
 /** What the logs of real runs say of each call that AWS bills. Times are in milliseconds. */
+import type { MeasuredCall } from '../../contract/execution';
+
+type Measured =
+  | 'cold'
+  | 'warmedUp'
+  | 'weightBytes'
+  | 'loadMs'
+  | 'readMs'
+  | 'runMs'
+  | 'writeMs'
+  | 'bytesRead'
+  | 'bytesWritten';
 
 /** A call of a slice's function, or of the whole model. A number that its line lacks is 0. */
-export interface LoggedCall {
+export interface LoggedCall extends Pick<MeasuredCall, Measured> {
   /**
    * A call that ran the slice or the whole model, a warm-up, or either that failed. Calls in which the whole model said that it is
    * cold, or loaded, count as warm-ups: each is a state of the run.
@@ -14,18 +26,6 @@ export interface LoggedCall {
   readonly slice: number | 'whole';
   /** Since the Unix epoch; absent for warm-ups and failures. */
   readonly startedAt?: number;
-  /** Whether the run loaded the slice, in this call or in its warm-up. */
-  readonly cold: boolean;
-  /** Whether a warm-up loaded the slice, whose own line has the same load. */
-  readonly warmedUp: boolean;
-  /** Size of the slice's files, which are in `/tmp`. */
-  readonly weightBytes: number;
-  readonly loadMs: number;
-  readonly readMs: number;
-  readonly runMs: number;
-  readonly writeMs: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
   /** None if all tensors were in the event. */
   readonly s3Gets: number;
   readonly s3Puts: number;

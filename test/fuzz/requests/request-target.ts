@@ -1,6 +1,6 @@
 /**
- * Sends a mutated event to slices, as anyone may who has permission to invoke a function. They answer rightly, or fail with one
- * of the names of `contract/failures.ts`; they write only objects of the event's run, and only if its name is valid.
+ * Sends a mutated event to slices, as any caller with permission to invoke a function can. Each slice returns the right answer, or fails
+ * with a name of `contract/failures.ts`. A slice writes only objects of the event's run, and only if the run's name is valid.
  */
 import * as fs from 'node:fs';
 import { ERROR_NAMES, type ErrorName } from '../../../contract/failures';
