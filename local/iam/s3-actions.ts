@@ -1,5 +1,5 @@
 /**
- * The permissions that a request to S3 needs. Every operation that the local S3 supports must be here: others are refused.
+ * The permissions that a request to S3 needs.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  */
 import type { Action } from './actions';
@@ -7,10 +7,38 @@ import type { Authorizer, BucketKey, Needed } from './authorizer';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** What each operation needs. Its name is the SDK's. */
+const ACTIONS = {
+  ListBuckets: ['s3:ListAllMyBuckets'],
+  HeadBucket: ['s3:ListBucket'],
+  GetBucketLocation: ['s3:GetBucketLocation'],
+  // Needs a session action, which depends on the session.
+  CreateSession: [],
+  ListObjectsV2: ['s3:ListBucket'],
+  DeleteObjects: ['s3:DeleteObject'],
+  // A HEAD request only decrypts a checksum: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+  HeadObject: ['s3:GetObject'],
+  GetObject: ['s3:GetObject', 'kms:Decrypt'],
+  GetObjectTagging: ['s3:GetObjectTagging'],
+  PutObject: ['s3:PutObject', 'kms:GenerateDataKey'],
+  CopyObject: ['s3:PutObject', 'kms:GenerateDataKey'],
+  DeleteObject: ['s3:DeleteObject'],
+  // That each request of an upload needs one of both key actions is believed; the documentation only says that it needs both.
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+  CreateMultipartUpload: ['s3:PutObject', 'kms:GenerateDataKey'],
+  UploadPart: ['s3:PutObject', 'kms:Decrypt'],
+  UploadPartCopy: ['s3:PutObject', 'kms:Decrypt'],
+  CompleteMultipartUpload: ['s3:PutObject', 'kms:Decrypt'],
+  AbortMultipartUpload: ['s3:AbortMultipartUpload'],
+} as const satisfies Record<string, readonly Action[]>;
+
+export type S3OperationName = keyof typeof ACTIONS;
+
+/** What a session of a directory bucket may do. */
+export type SessionMode = 'ReadWrite' | 'ReadOnly';
+
 /** A parsed request. */
-export interface S3Operation {
-  readonly method: string;
-  /** Empty for a request to the service. */
+export interface S3Target {
   readonly bucket: string;
   /** Empty for a request to the bucket. */
   readonly key: string;
@@ -30,145 +58,89 @@ function directoryBucketArn({ account, region }: Authorizer, bucket: string): st
   return `arn:aws:s3express:${region}:${account}:bucket/${bucket}`;
 }
 
-/**
- * What a request to a general purpose bucket needs of S3.
- *
- * @returns `undefined` for an unknown operation
- */
-export function s3Needs(operation: S3Operation): Needed[] | undefined {
-  const { bucket, key } = operation;
-  const context = transportContext(operation);
-  if (bucket === '') {
-    return operation.method === 'GET'
-      ? [{ action: 's3:ListAllMyBuckets', resource: '*', context }]
-      : undefined;
-  }
+/** What a request to a general purpose bucket needs of S3. */
+export function s3Needs(name: S3OperationName, target: S3Target): Needed[] {
+  const { bucket, key, query, copySource: source } = target;
+  const context = transportContext(target);
   const policyOf = bucketArn(bucket);
-  if (key === '') {
-    if (operation.method === 'POST' && operation.query.has('delete')) {
-      // The keys are in the body. AWS decides about each; here, the caller must be allowed to delete any object.
-      return [{ action: 's3:DeleteObject', resource: `${policyOf}/*`, policyOf, context }];
-    }
-    const action = bucketAction(operation);
-    const prefix = operation.query.get('prefix') ?? '';
-    const more = action === 's3:ListBucket' ? { ...context, 's3:prefix': prefix } : context;
-    return action && [{ action, resource: policyOf, context: more }];
-  }
-  const own = objectActions(operation)?.map((action) => ({
-    action,
-    resource: `${policyOf}/${key}`,
-    policyOf,
-    context,
-  }));
-  const { copySource: source } = operation;
-  if (own === undefined || source === undefined) return own;
+  const needs = s3ActionsOf(name, target).map((action): Needed => {
+    if (bucket === '') return { action, resource: '*', context };
+    // The keys are in the body. AWS decides about each; here, the caller must be allowed to delete any object.
+    if (name === 'DeleteObjects') return { action, resource: `${policyOf}/*`, policyOf, context };
+    if (key !== '') return { action, resource: `${policyOf}/${key}`, policyOf, context };
+    const prefix = action === 's3:ListBucket' && { 's3:prefix': query.get('prefix') ?? '' };
+    return { action, resource: policyOf, context: { ...context, ...prefix } };
+  });
+  if (source === undefined) return needs;
   const sourceArn = bucketArn(source.bucket);
   return [
     { action: 's3:GetObject', resource: `${sourceArn}/${source.key}`, policyOf: sourceArn, context },
-    ...own,
+    ...needs,
   ];
+}
+
+/**
+ * A write or a deletion that names a version reads the object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * and https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ */
+function s3ActionsOf(name: S3OperationName, { key, headers }: S3Target): Action[] {
+  const actions = ACTIONS[name].filter((action) => action.startsWith('s3:'));
+  const version = headers['if-match'];
+  const reads =
+    key !== '' &&
+    version !== undefined &&
+    version !== '*' &&
+    !name.startsWith('Get') &&
+    !name.startsWith('Head');
+  return reads ? [...actions, 's3:GetObject'] : actions;
 }
 
 export const ENCRYPTION_HEADER = 'x-amz-server-side-encryption';
 export const KEY_HEADER = 'x-amz-server-side-encryption-aws-kms-key-id';
 
 /** What S3 needs on behalf of the requester if the objects are encrypted with KMS keys. */
-export function keyNeeds(operation: S3Operation, authorizer: Authorizer): Needed[] {
-  const { method, headers, copySource: source, stored = {} } = operation;
-  const own = method === 'PUT' || method === 'POST' ? headers : stored;
+export function keyNeeds(name: S3OperationName, target: S3Target, authorizer: Authorizer): Needed[] {
+  const { headers, copySource: source, stored = {} } = target;
+  const writes = (ACTIONS[name] as readonly Action[]).includes('s3:PutObject');
   return [
     ...(source ? keyUses(['kms:Decrypt'], source, stored, authorizer) : []),
-    ...keyUses(keyActions(operation), operation, own, authorizer),
+    ...keyUses(keyActions(name, target), target, writes ? headers : stored, authorizer),
   ];
 }
 
 /** Listing the bucket: a caller that may not do this does not learn that a key is missing. */
-export function listNeed(operation: S3Operation): Needed {
+export function listNeed(target: S3Target): Needed {
   return {
     action: 's3:ListBucket',
-    resource: bucketArn(operation.bucket),
-    context: transportContext(operation),
+    resource: bucketArn(target.bucket),
+    context: transportContext(target),
   };
 }
 
-export function sessionNeed(
-  operation: S3Operation,
-  authorizer: Authorizer,
-  mode: 'ReadWrite' | 'ReadOnly',
-): Needed {
+export function sessionNeed(target: S3Target, authorizer: Authorizer, mode: SessionMode): Needed {
   return {
     action: 's3express:CreateSession',
-    resource: directoryBucketArn(authorizer, operation.bucket),
-    context: { ...transportContext(operation), 's3express:sessionmode': mode },
+    resource: directoryBucketArn(authorizer, target.bucket),
+    context: { ...transportContext(target), 's3express:sessionmode': mode },
   };
 }
 
-function transportContext({ tlsVersion }: S3Operation): Record<string, string> {
+function transportContext({ tlsVersion }: S3Target): Record<string, string> {
   return {
     'aws:securetransport': String(tlsVersion !== undefined),
     ...(tlsVersion !== undefined && { 's3:tlsversion': String(tlsVersion) }),
   };
 }
 
-function bucketAction({ method, query }: S3Operation): Action | undefined {
-  if (method === 'HEAD') return 's3:ListBucket';
-  if (method !== 'GET') return undefined;
-  if (query.has('location')) return 's3:GetBucketLocation';
-  return query.has('list-type') ? 's3:ListBucket' : undefined;
-}
-
-/**
- * Multipart uploads: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions. Conditional
- * writes and deletions: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html and
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
- */
-function objectActions({ method, query, headers }: S3Operation): Action[] | undefined {
-  const isPart = query.has('uploadId');
-  const ifMatch = headers['if-match'];
-  /** A request that names a version reads the object. */
-  const read: Action[] = ifMatch === undefined || ifMatch === '*' ? [] : ['s3:GetObject'];
-  switch (method) {
-    case 'GET':
-    case 'HEAD':
-      if (query.has('tagging')) return ['s3:GetObjectTagging'];
-      return ['s3:GetObject'];
-    case 'PUT':
-      return ['s3:PutObject', ...read];
-    case 'POST':
-      if (isPart) return ['s3:PutObject', ...read];
-      return query.has('uploads') ? ['s3:PutObject'] : undefined;
-    case 'DELETE':
-      return isPart ? ['s3:AbortMultipartUpload'] : ['s3:DeleteObject', ...read];
-    default:
-      return undefined;
-  }
-}
-
-/**
- * A HEAD request only decrypts a checksum: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html. That of the
- * requests of a multipart upload each needs one of both actions is believed; the documentation only says that it needs both.
- */
-function keyActions({ method, key, query, headers }: S3Operation): Action[] {
-  if (key === '') return [];
-  const isPart = query.has('uploadId');
-  switch (method) {
-    case 'GET':
-      return query.has('tagging') ? [] : ['kms:Decrypt'];
-    case 'HEAD':
-      return headers['x-amz-checksum-mode'] === undefined ? [] : ['kms:Decrypt'];
-    case 'PUT':
-      return [isPart ? 'kms:Decrypt' : 'kms:GenerateDataKey'];
-    case 'POST':
-      return [isPart ? 'kms:Decrypt' : 'kms:GenerateDataKey'];
-    default:
-      return [];
-  }
+function keyActions(name: S3OperationName, { headers }: S3Target): Action[] {
+  if (name === 'HeadObject') return headers['x-amz-checksum-mode'] === undefined ? [] : ['kms:Decrypt'];
+  return ACTIONS[name].filter((action) => action.startsWith('kms:'));
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context */
 function keyUses(
   actions: readonly Action[],
-  { bucket, key }: Pick<S3Operation, 'bucket' | 'key'>,
+  { bucket, key }: Pick<S3Target, 'bucket' | 'key'>,
   headers: Headers,
   authorizer: Authorizer,
 ): Needed[] {

@@ -1,11 +1,18 @@
 /** Authorizes requests to the local S3, before and after they run. */
 import type { Authorizer, Needed } from '../iam/authorizer';
 import type { Principal } from '../iam/principals';
-import { KEY_HEADER, keyNeeds, listNeed, type S3Operation, s3Needs, sessionNeed } from '../iam/s3-actions';
-import { isCreateSession, modeOfSession, type SessionMode } from './create-session';
+import {
+  KEY_HEADER,
+  keyNeeds,
+  listNeed,
+  type S3OperationName,
+  s3Needs,
+  type SessionMode,
+  sessionNeed,
+} from '../iam/s3-actions';
 import type { CopySource } from './copy-source';
 import { notImplemented, S3Error } from './errors';
-import { isDirectoryBucket, operationName, type S3Request } from './request';
+import { isDirectoryBucket, type S3Request } from './request';
 import type { DiskObjectStore } from './store';
 
 /** Authorizes the requests of one server. Without an authorizer, callers may do anything. */
@@ -16,26 +23,21 @@ export class S3Authorization {
   ) {}
 
   /** @throws S3Error `AccessDenied`; `NoSuchBucket`, because S3 does not hide which buckets exist */
-  check(request: S3Request): void {
+  check(name: S3OperationName, request: S3Request): void {
     const { principal } = request.caller;
     const { authorizer } = this;
     if (authorizer === undefined || principal === undefined) return;
-    const operation = operationOf(request);
-    const inDirectory = isDirectoryBucket(request.bucket);
-    const needs = inDirectory && isCreateSession(request) ? [] : s3Needs(operation);
-    // First, because the bucket of a CreateBucket does not exist.
-    if (needs === undefined) throw notImplemented(operationName(request));
     if (request.bucket !== '') this.store.checkBucket(request.bucket);
     checkKey(request, authorizer);
-    if (inDirectory) {
-      this.checkSession(request, authorizer, principal);
+    if (isDirectoryBucket(request.bucket)) {
+      this.checkSession(name, request, authorizer, principal);
       return;
     }
-    for (const need of needs) allow(authorizer, principal, need);
+    for (const need of s3Needs(name, request)) allow(authorizer, principal, need);
     // S3 looks for an object before it decrypts it.
     if (isRead(request) && !this.exists(request)) return;
     const stored = this.storedHeaders(request.copySource ?? request);
-    for (const need of keyNeeds({ ...operation, stored }, authorizer)) allow(authorizer, principal, need);
+    for (const need of keyNeeds(name, { ...request, stored }, authorizer)) allow(authorizer, principal, need);
   }
 
   /**
@@ -49,7 +51,7 @@ export class S3Authorization {
     if (this.authorizer === undefined || principal === undefined || isDirectoryBucket(bucket)) {
       return error;
     }
-    const refusal = this.authorizer.refusal(principal, listNeed({ ...operationOf(request), bucket }));
+    const refusal = this.authorizer.refusal(principal, listNeed({ ...request, bucket }));
     return refusal === undefined ? error : new S3Error('AccessDenied', refusal);
   }
 
@@ -64,10 +66,9 @@ export class S3Authorization {
       asked === 'ReadWrite' || asked === 'ReadOnly' ? [asked] : ['ReadWrite', 'ReadOnly'];
     const { authorizer } = this;
     if (authorizer === undefined || principal === undefined) return modes[0];
-    const operation = operationOf(request);
     const refusals: string[] = [];
     for (const mode of modes) {
-      const refusal = authorizer.refusal(principal, sessionNeed(operation, authorizer, mode));
+      const refusal = authorizer.refusal(principal, sessionNeed(request, authorizer, mode));
       if (refusal === undefined) return mode;
       refusals.push(refusal);
     }
@@ -75,17 +76,20 @@ export class S3Authorization {
   }
 
   /** HeadBucket and CopyObject have no session: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html */
-  private checkSession(request: S3Request, authorizer: Authorizer, principal: Principal): void {
-    if (isCreateSession(request)) return;
-    const isHeadBucket = request.method === 'HEAD' && request.key === '';
-    if (isHeadBucket || request.copySource !== undefined) {
-      const mode = isHeadBucket ? 'ReadOnly' : 'ReadWrite';
-      allow(authorizer, principal, sessionNeed(operationOf(request), authorizer, mode));
+  private checkSession(
+    name: S3OperationName,
+    request: S3Request,
+    authorizer: Authorizer,
+    principal: Principal,
+  ): void {
+    if (name === 'CreateSession') return;
+    if (name === 'HeadBucket' || request.copySource !== undefined) {
+      const mode = name === 'HeadBucket' ? 'ReadOnly' : 'ReadWrite';
+      allow(authorizer, principal, sessionNeed(request, authorizer, mode));
       return;
     }
-    const mode = modeOfSession(request);
-    if (mode === 'ReadWrite' || (mode === 'ReadOnly' && isRead(request))) return;
-    throw new S3Error('AccessDenied', 'Access Denied');
+    const { session } = request;
+    if (session === undefined || (session.readOnly && !isRead(request))) throw new S3Error('AccessDenied');
   }
 
   /** Of a copy, the source may be missing, or the version that the copy should replace. */
@@ -117,11 +121,6 @@ function checkKey({ headers }: S3Request, authorizer: Authorizer): void {
 
 function isRead({ method }: S3Request): boolean {
   return method === 'GET' || method === 'HEAD';
-}
-
-function operationOf(request: S3Request): S3Operation {
-  const { method, bucket, key, query, headers, tlsVersion, copySource } = request;
-  return { method, bucket, key, query, headers, tlsVersion, ...(copySource && { copySource }) };
 }
 
 function allow(authorizer: Authorizer, principal: Principal, need: Needed): void {

@@ -1,16 +1,14 @@
 /** ListBuckets, HeadBucket and GetBucketLocation. The buckets are those of the deployed stacks. */
+import type { Answer, S3Service } from './operation';
 import { pageSize } from './paging';
-import { type S3Request, isDirectoryBucket } from './request';
-import { knownHeaders } from './request-headers';
-import { compareKeys, type DiskObjectStore } from './store';
+import { isDirectoryBucket, type S3Request } from './request';
+import { compareKeys } from './store';
 import { element, xmlDocument } from './xml';
 
-export const LIST_BUCKETS_QUERY = ['prefix', 'max-buckets', 'continuation-token', 'bucket-region'] as const;
+export const BUCKET_QUERY = ['prefix', 'max-buckets', 'continuation-token', 'bucket-region'] as const;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
-export function listBuckets(store: DiskObjectStore, request: S3Request, region: string): string {
-  knownHeaders(request, 'ListBuckets');
-  const { query } = request;
+export function listBuckets({ store, region }: S3Service, { query }: S3Request): Answer {
   const prefix = query.get('prefix') ?? '';
   const after = Buffer.from(query.get('continuation-token') ?? '', 'base64url').toString();
   const elsewhere = (query.get('bucket-region') ?? region) !== region;
@@ -30,17 +28,22 @@ export function listBuckets(store: DiskObjectStore, request: S3Request, region: 
     ];
     return `<Bucket>${fields.join('')}</Bucket>`;
   });
-  return xmlDocument('ListAllMyBucketsResult', [
+  const xml = xmlDocument('ListAllMyBucketsResult', [
     `<Owner>${element('ID', '0'.repeat(64))}</Owner>`,
     `<Buckets>${buckets.join('')}</Buckets>`,
     element('ContinuationToken', token),
     element('Prefix', prefix === '' ? undefined : prefix),
   ]);
+  return { xml };
+}
+
+export function headBucket({ store, region }: S3Service, { bucket }: S3Request): Answer {
+  store.checkBucket(bucket);
+  return { headers: { 'x-amz-bucket-region': region } };
 }
 
 /** Empty for us-east-1: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html */
-export function bucketLocation(store: DiskObjectStore, request: S3Request, region: string): string {
-  knownHeaders(request, 'GetBucketLocation');
-  store.checkBucket(request.bucket);
-  return xmlDocument('LocationConstraint', [region === 'us-east-1' ? '' : region]);
+export function bucketLocation({ store, region }: S3Service, { bucket }: S3Request): Answer {
+  store.checkBucket(bucket);
+  return { xml: xmlDocument('LocationConstraint', [region === 'us-east-1' ? '' : region]) };
 }

@@ -3,8 +3,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  */
 import { createHash } from 'node:crypto';
-import { Crc32 } from '../../lambda/store/crc32';
-import { Crc32c, Crc64Nvme } from './crc';
+import { Crc32, Crc32c, Crc64Nvme } from '@aws-sdk/checksums/crc';
 import { notImplemented, S3Error } from './errors';
 
 /** Lower-case names, with the length of the checksum in bytes. */
@@ -39,27 +38,22 @@ export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 /** A checksum that is computed as bytes arrive. */
 interface Summing {
   update(bytes: Uint8Array): unknown;
-  digest(): Buffer;
+  digest(): Uint8Array | Promise<Uint8Array>;
 }
 
+const CRCS: Partial<Record<ChecksumAlgorithm, new () => Summing>> = {
+  crc32: Crc32,
+  crc32c: Crc32c,
+  crc64nvme: Crc64Nvme,
+};
+
 function summing(algorithm: ChecksumAlgorithm): Summing {
-  switch (algorithm) {
-    case 'crc32': {
-      const crc32 = new Crc32();
-      return {
-        update: (bytes) => {
-          crc32.update(bytes);
-        },
-        digest: () => Buffer.from(crc32.base64(), 'base64'),
-      };
-    }
-    case 'crc32c':
-      return new Crc32c();
-    case 'crc64nvme':
-      return new Crc64Nvme();
-    default:
-      return createHash(algorithm);
-  }
+  const Crc = CRCS[algorithm];
+  return Crc === undefined ? createHash(algorithm) : new Crc();
+}
+
+async function base64Of(sum: Summing): Promise<string> {
+  return Buffer.from(await sum.digest()).toString('base64');
 }
 
 /** Computes an object's size, its MD5 and the other requested checksums. */
@@ -77,20 +71,20 @@ export class ChecksumMeter {
     for (const sum of this.sums.values()) sum.update(bytes);
   }
 
-  digest(): Checksums {
-    return Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum.digest().toString('base64')]));
+  async digest(): Promise<Checksums> {
+    const sums = [...this.sums].map(async ([name, sum]) => [name, await base64Of(sum)] as const);
+    return Object.fromEntries(await Promise.all(sums));
   }
 }
 
 /** The checksum of checksums, as composite checksums have it. @param values base64 */
-export function compositeOf(algorithm: ChecksumAlgorithm, values: readonly string[]): ObjectChecksum {
+export async function compositeOf(
+  algorithm: ChecksumAlgorithm,
+  values: readonly string[],
+): Promise<ObjectChecksum> {
   const sum = summing(algorithm);
   for (const value of values) sum.update(Buffer.from(value, 'base64'));
-  return {
-    algorithm,
-    value: `${sum.digest().toString('base64')}-${values.length}`,
-    type: 'COMPOSITE',
-  };
+  return { algorithm, value: `${await base64Of(sum)}-${values.length}`, type: 'COMPOSITE' };
 }
 
 /** The header of responses and the trailer of requests that holds the checksum. */

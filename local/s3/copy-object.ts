@@ -1,53 +1,39 @@
 /** CopyObject, within this S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 import { algorithmNamed, checksumElement } from './checksums';
 import { checkCopySource, writeCondition } from './conditions';
-import { COPY_SOURCE_HEADERS, type CopySource } from './copy-source';
 import { entityTooLarge, invalidArgument, S3Error } from './errors';
-import { MAX_PUT_BYTES } from './request-body';
+import type { Answer, S3Service } from './operation';
 import type { S3Request } from './request';
-import {
-  type Headers,
-  knownHeaders,
-  OBJECT_HEADERS,
-  type ObjectMetadata,
-  objectMetadata,
-} from './request-headers';
-import type { DiskObjectStore, StoredObject } from './store';
+import { MAX_PUT_BYTES } from './request-body';
+import { type Headers, isEncryption, type ObjectMetadata, objectMetadata } from './request-headers';
+import type { StoredObject } from './store';
 import { element, xmlDocument } from './xml';
 
-const OPERATION = 'CopyObject';
-
-const OWN_HEADERS: readonly string[] = [
-  ...OBJECT_HEADERS,
-  ...COPY_SOURCE_HEADERS,
-  'x-amz-checksum-algorithm',
-  'x-amz-metadata-directive',
-];
+/** Headers besides those of its source and of the new object. */
+export const COPY_HEADERS = ['x-amz-checksum-algorithm', 'x-amz-metadata-directive'] as const;
 
 export async function copyObject(
-  store: DiskObjectStore,
-  source: CopySource,
-  request: S3Request,
-): Promise<{ readonly xml: string; readonly object: StoredObject }> {
-  const headers = knownHeaders(request, OPERATION, OWN_HEADERS);
-  store.checkBucket(request.bucket);
+  { store }: S3Service,
+  { bucket, key, copySource: source = { bucket, key } }: S3Request,
+  headers: Headers,
+): Promise<Answer> {
+  store.checkBucket(bucket);
   const original = store.head(source.bucket, source.key);
   checkCopySource(headers, original);
   if (original.size > MAX_PUT_BYTES) throw entityTooLarge(original.size, MAX_PUT_BYTES);
   const metadata = metadataOf(headers, original);
-  const onItself = source.bucket === request.bucket && source.key === request.key;
-  if (onItself && !changesObject(headers)) {
+  if (source.bucket === bucket && source.key === key && !changesObject(headers)) {
     throw new S3Error(
       'InvalidRequest',
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
   }
   const algorithm = headers['x-amz-checksum-algorithm'];
-  const object = await store.copy(original, request.bucket, request.key, {
+  const object = await store.copy(original, bucket, key, {
     ...metadata,
     // A copy is one object without parts, so a composite checksum becomes one of the whole object.
     checksum: algorithm === undefined ? original.checksum.algorithm : algorithmNamed(algorithm),
-    condition: writeCondition(headers, OPERATION),
+    condition: writeCondition(headers, 'CopyObject'),
   });
   const xml = xmlDocument('CopyObjectResult', [
     element('LastModified', object.lastModified.toISOString()),
@@ -55,7 +41,7 @@ export async function copyObject(
     element('ChecksumType', object.checksum.type),
     element(checksumElement(object.checksum.algorithm), object.checksum.value),
   ]);
-  return { xml, object };
+  return { xml };
 }
 
 function metadataOf(headers: Headers, original: StoredObject): ObjectMetadata {
@@ -64,7 +50,8 @@ function metadataOf(headers: Headers, original: StoredObject): ObjectMetadata {
     case 'COPY':
       return {
         contentType: original.contentType,
-        metadata: { ...withoutEncryption(original.metadata), ...onlyEncryption(given.metadata) },
+        // Encryption is not copied: the copy has the bucket's, or the one that the request asks for.
+        metadata: { ...encryptionIn(original.metadata, false), ...encryptionIn(given.metadata, true) },
         storageClass: given.storageClass,
       };
     case 'REPLACE':
@@ -78,17 +65,8 @@ function metadataOf(headers: Headers, original: StoredObject): ObjectMetadata {
   }
 }
 
-/** Encryption is not copied: the copy has the bucket's, or the one that the request asks for. */
-function withoutEncryption(metadata: ObjectMetadata['metadata']): Record<string, string> {
-  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !isEncryption(name)));
-}
-
-function onlyEncryption(metadata: ObjectMetadata['metadata']): Record<string, string> {
-  return Object.fromEntries(Object.entries(metadata).filter(([name]) => isEncryption(name)));
-}
-
-function isEncryption(header: string): boolean {
-  return header.startsWith('x-amz-server-side-encryption');
+function encryptionIn(metadata: ObjectMetadata['metadata'], wanted: boolean): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => isEncryption(name) === wanted));
 }
 
 function changesObject(headers: Headers): boolean {

@@ -1,10 +1,11 @@
 /** DeleteObject and DeleteObjects. */
 import { deleteCondition } from './conditions';
 import { notImplemented, S3Error } from './errors';
+import type { Answer, S3Service } from './operation';
 import { malformed, fieldsOf, parseXml, type XmlElement } from './parse-xml';
 import type { S3Request } from './request';
 import { xmlBody } from './request-body';
-import { knownHeaders, WRITE_HEADERS } from './request-headers';
+import type { Headers } from './request-headers';
 import type { DiskObjectStore } from './store';
 import { element, xmlDocument } from './xml';
 
@@ -12,9 +13,13 @@ import { element, xmlDocument } from './xml';
 const MAX_OBJECTS = 1000;
 
 /** A key that does not exist may be deleted. With `If-Match`, only the named version is, or with `*` any. */
-export async function deleteObject(store: DiskObjectStore, request: S3Request): Promise<void> {
-  const headers = knownHeaders(request, 'DeleteObject');
-  await store.delete(request.bucket, request.key, deleteCondition(headers));
+export async function deleteObject(
+  { store }: S3Service,
+  { bucket, key }: S3Request,
+  headers: Headers,
+): Promise<Answer> {
+  await store.delete(bucket, key, deleteCondition(headers));
+  return { status: 204 };
 }
 
 interface Deletion {
@@ -22,8 +27,11 @@ interface Deletion {
   readonly etag?: string;
 }
 
-export async function deleteObjects(store: DiskObjectStore, request: S3Request): Promise<string> {
-  const headers = knownHeaders(request, 'DeleteObjects', WRITE_HEADERS);
+export async function deleteObjects(
+  { store }: S3Service,
+  request: S3Request,
+  headers: Headers,
+): Promise<Answer> {
   store.checkBucket(request.bucket);
   const hasChecksum = Object.keys(headers).some(
     (name) => name === 'content-md5' || name === 'x-amz-trailer' || name.startsWith('x-amz-checksum-'),
@@ -53,7 +61,7 @@ export async function deleteObjects(store: DiskObjectStore, request: S3Request):
       results.push(`<Error>${fields.join('')}</Error>`);
     } else if (!quiet) results.push(`<Deleted>${element('Key', deletion.key)}</Deleted>`);
   }
-  return xmlDocument('DeleteResult', results);
+  return { xml: xmlDocument('DeleteResult', results) };
 }
 
 function deletionOf(object: XmlElement): Deletion {

@@ -1,14 +1,17 @@
-/** GetObject and HeadObject: a whole object, one range of it, or one part. */
+/** GetObject and HeadObject: a whole object, one range of it, or one part. GetObjectTagging. */
 import type * as http from 'node:http';
 import { checksumHeader } from './checksums';
 import { checkRead } from './conditions';
-import { invalidArgument, S3Error } from './errors';
+import { S3Error } from './errors';
 import { describeObject } from './object-headers';
+import type { Answer, S3Service } from './operation';
+import { partNumber } from './paging';
 import { type ByteRange, parseRange } from './range';
-import type { S3Request } from './request';
-import { knownHeaders } from './request-headers';
+import { checkedHeader, type S3Request } from './request';
+import type { Headers } from './request-headers';
 import { sendFile } from './send-file';
-import type { DiskObjectStore, StoredObject } from './store';
+import type { StoredObject } from './store';
+import { xmlDocument } from './xml';
 
 /** Parameters that replace headers of the response: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
 const OVERRIDES: Readonly<Record<string, string>> = {
@@ -23,20 +26,18 @@ const OVERRIDES: Readonly<Record<string, string>> = {
 export const GET_QUERY: readonly string[] = ['partNumber', ...Object.keys(OVERRIDES)];
 
 export async function getObject(
-  store: DiskObjectStore,
+  { store }: S3Service,
   request: S3Request,
+  _headers: Headers,
   response: http.ServerResponse,
-): Promise<void> {
-  knownHeaders(request, request.method === 'HEAD' ? 'HeadObject' : 'GetObject', ['x-amz-checksum-mode']);
+): Promise<Answer | undefined> {
   const object = store.head(request.bucket, request.key);
   try {
     checkRead(request.headers, object);
   } catch (error) {
-    if (error instanceof S3Error && error.code === 'NotModified') {
-      sendNotModified(object, response);
-      return;
-    }
-    throw error;
+    if (!(error instanceof S3Error && error.code === 'NotModified')) throw error;
+    const headers = { ETag: object.etag, 'Last-Modified': object.lastModified.toUTCString() };
+    return { status: 304, headers };
   }
   const range = rangeOf(request, object);
   const headers: http.OutgoingHttpHeaders = {
@@ -53,34 +54,27 @@ export async function getObject(
   }
 
   const status = range === undefined ? 200 : 206;
-  if (request.method === 'HEAD') {
-    response.writeHead(status, headers).end();
-    return;
-  }
+  if (request.method === 'HEAD') return { status, headers };
   // Before the file is opened, because it may throw.
   response.writeHead(status, headers);
   const descriptor = store.open(object);
   await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.traffic);
+  return undefined;
 }
 
-function sendNotModified(object: StoredObject, response: http.ServerResponse): void {
-  const headers = { ETag: object.etag, 'Last-Modified': object.lastModified.toUTCString() };
-  response.writeHead(304, headers).end();
+/** No operation here sets tags, so no object has any. `aws s3 cp` asks before it copies a large object. */
+export function getObjectTagging({ store }: S3Service, { bucket, key }: S3Request): Answer {
+  store.head(bucket, key);
+  return { xml: xmlDocument('Tagging', ['<TagSet></TagSet>']) };
 }
 
 function overrides(query: URLSearchParams): http.OutgoingHttpHeaders {
   return Object.fromEntries(
     Object.entries(OVERRIDES).flatMap(([parameter, header]) => {
       const value = query.get(parameter);
-      return value === null ? [] : [[header, latin1(value, parameter)]];
+      return value === null ? [] : [[header, checkedHeader(parameter, value)]];
     }),
   );
-}
-
-/** What a header can hold. */
-function latin1(value: string, parameter: string): string {
-  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return value;
-  throw invalidArgument(parameter, 'Header value cannot be represented using ISO-8859-1.', value);
 }
 
 function rangeOf({ headers, query }: S3Request, object: StoredObject): ByteRange | undefined {
@@ -89,14 +83,7 @@ function rangeOf({ headers, query }: S3Request, object: StoredObject): ByteRange
   if (headers.range !== undefined) {
     throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
   }
-  if (!/^\d{1,5}$/.test(part) || Number(part) < 1 || Number(part) > 10_000) {
-    throw invalidArgument(
-      'partNumber',
-      'Part number must be an integer between 1 and 10000, inclusive',
-      part,
-    );
-  }
-  return partRange(object, Number(part));
+  return partRange(object, partNumber(query));
 }
 
 /** The parts of a multipart object by their order, because S3 numbers them anew. An object that is not one has one part. */

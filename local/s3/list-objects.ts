@@ -1,14 +1,14 @@
 /** ListObjectsV2: keys below a prefix, page by page: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 import { encodePath } from '../http/uri';
-import { invalidArgument } from './errors';
+import { invalidArgument, notImplemented } from './errors';
 import { storageClassOf } from './object-headers';
+import type { Answer, S3Service } from './operation';
 import { pageSize } from './paging';
 import type { S3Request } from './request';
-import { compareKeys, type DiskObjectStore, type StoredObject } from './store';
+import { compareKeys, type StoredObject } from './store';
 import { element, xmlDocument } from './xml';
 
 export const LIST_QUERY = [
-  'list-type',
   'prefix',
   'delimiter',
   'max-keys',
@@ -20,8 +20,9 @@ export const LIST_QUERY = [
 /** An object, or all objects whose keys begin with the same text up to a delimiter. */
 type Entry = { readonly object: StoredObject } | { readonly commonPrefix: string };
 
-export function listObjects(store: DiskObjectStore, request: S3Request): string {
-  const { query, bucket } = request;
+export function listObjects({ store }: S3Service, { query, bucket }: S3Request): Answer {
+  const version = query.get('list-type');
+  if (version !== '2') throw notImplemented(`ListObjects with list-type=${version ?? ''}`);
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
   const maxKeys = pageSize(query, 'max-keys');
@@ -52,7 +53,7 @@ export function listObjects(store: DiskObjectStore, request: S3Request): string 
         : [],
     ),
   ];
-  return xmlDocument('ListBucketResult', fields);
+  return { xml: xmlDocument('ListBucketResult', fields) };
 }
 
 /** The first entries in the order of their keys and prefixes, after the given key or prefix. */

@@ -1,8 +1,9 @@
 /** The headers that describe an object in responses. */
 import type * as http from 'node:http';
+import { ENCRYPTION_HEADER } from '../iam/s3-actions';
 import { checksumHeader } from './checksums';
 import { isDirectoryBucket } from './request';
-import type { ObjectMetadata } from './request-headers';
+import { isEncryption, type ObjectMetadata } from './request-headers';
 import type { StoredObject } from './store';
 
 /** Encryption of objects that were written without another: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html */
@@ -33,9 +34,8 @@ export function writtenHeaders({ etag, checksum, metadata }: StoredObject): http
 }
 
 export function encryptionHeaders({ metadata }: Pick<ObjectMetadata, 'metadata'>): http.OutgoingHttpHeaders {
-  const name = 'x-amz-server-side-encryption';
-  const stated = Object.entries(metadata).filter(([header]) => header.startsWith(name));
-  return { [name]: DEFAULT_ENCRYPTION, ...Object.fromEntries(stated) };
+  const stated = Object.entries(metadata).filter(([header]) => isEncryption(header));
+  return { [ENCRYPTION_HEADER]: DEFAULT_ENCRYPTION, ...Object.fromEntries(stated) };
 }
 
 export function storageClassOf(

@@ -82,7 +82,7 @@ export async function xmlBody(request: S3Request, headers: Headers, operation: s
     else chunks.push(chunk);
   }
   if (meter.size > MAX_XML_BYTES) throw new S3Error('MalformedXML');
-  verify(meter.size, meter.digest());
+  verify(meter.size, await meter.digest());
   return Buffer.concat(chunks).toString('utf8');
 }
 

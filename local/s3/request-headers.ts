@@ -24,14 +24,14 @@ export const WRITE_HEADERS: readonly string[] = [
   'x-amz-trailer',
 ];
 
-/** Headers of operations that begin an object. */
-export const OBJECT_HEADERS: readonly string[] = [
-  'x-amz-acl',
-  'x-amz-storage-class',
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-aws-kms-key-id',
+export const ENCRYPTION_HEADERS: readonly string[] = [
+  ENCRYPTION_HEADER,
+  KEY_HEADER,
   'x-amz-server-side-encryption-bucket-key-enabled',
 ];
+
+/** Headers of operations that begin an object. */
+export const OBJECT_HEADERS: readonly string[] = ['x-amz-acl', 'x-amz-storage-class', ...ENCRYPTION_HEADERS];
 
 /** Headers that S3 stores with an object and returns with it, besides `Content-Type`. */
 const SYSTEM_METADATA = [
@@ -91,7 +91,7 @@ export function objectMetadata(headers: Headers): ObjectMetadata {
     if (name.startsWith('x-amz-meta-')) {
       bytes += Buffer.byteLength(name.slice('x-amz-meta-'.length)) + Buffer.byteLength(value, 'latin1');
       metadata[name] = value;
-    } else if (name.startsWith('x-amz-server-side-encryption')) metadata[name] = value;
+    } else if (isEncryption(name)) metadata[name] = value;
   }
   if (bytes > MAX_METADATA_BYTES) {
     throw new S3Error('MetadataTooLarge', undefined, {
@@ -106,6 +106,10 @@ export function objectMetadata(headers: Headers): ObjectMetadata {
   checkAcl(headers['x-amz-acl']);
   checkEncryption(headers);
   return { contentType: headers['content-type'], metadata, storageClass: storageClass(headers) };
+}
+
+export function isEncryption(header: string): boolean {
+  return header.startsWith(ENCRYPTION_HEADER);
 }
 
 /** `aws-chunked` is the framing of the request. */

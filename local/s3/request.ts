@@ -93,15 +93,14 @@ function headersInQuery(query: URLSearchParams): Record<string, string> {
     const header = name.toLowerCase();
     if (!header.startsWith('x-amz-') || OF_SIGNATURE.includes(header)) continue;
     if (header === 'x-amz-sdk-checksum-algorithm' || checksumAlgorithm(header) !== undefined) continue;
-    checkHeader(name, value);
-    headers[header] = value;
+    headers[header] = checkedHeader(name, value);
   }
   return headers;
 }
 
-/** S3 could not return what no header holds. */
-function checkHeader(name: string, value: string): void {
-  if (/^[\w-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return;
+/** The value of a header that comes in the query. S3 could not return what no header holds. */
+export function checkedHeader(name: string, value: string): string {
+  if (/^[\w-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return value;
   throw invalidArgument(name, 'Header names and values must fit into ISO-8859-1.', value);
 }
 
@@ -125,35 +124,6 @@ function tlsVersion({ socket }: http.IncomingMessage): number {
   if (!('encrypted' in socket)) return 1.3;
   return Number((socket as TLSSocket).getProtocol()?.replace('TLSv', ''));
 }
-
-/** Refuses query parameters that select another operation or an unsupported variant. */
-export function allowQuery(request: S3Request, known: readonly string[]): void {
-  for (const name of request.query.keys()) {
-    if (name !== 'x-id' && !known.includes(name)) throw notImplemented(operationName(request));
-  }
-}
-
-/** Names an operation in an error: by the SDK's hint, or else by method and subresource. */
-export function operationName(request: S3Request): string {
-  const hint = request.query.get('x-id');
-  if (hint !== null) return `${hint} (${request.method} ?${request.query.toString()})`;
-  const target = request.key !== '' ? 'object' : request.bucket !== '' ? 'bucket' : 'service';
-  const query = request.query.toString();
-  const known = OPERATIONS[`${request.method} ${target}`];
-  const name =
-    query === '' && known !== undefined
-      ? `${known} (${request.method} on ${target})`
-      : `${request.method} on ${target}`;
-  return `${name}${query === '' ? '' : ` with ?${query}`}`;
-}
-
-/** Operations without a query that are not supported. */
-const OPERATIONS: Readonly<Partial<Record<string, string>>> = {
-  'PUT bucket': 'CreateBucket',
-  'DELETE bucket': 'DeleteBucket',
-  'GET bucket': 'ListObjects',
-  'POST bucket': 'PostObject',
-};
 
 function splitOnce(text: string, separator: string): string[] {
   const at = text.indexOf(separator);

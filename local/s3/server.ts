@@ -1,10 +1,4 @@
-/**
- * An S3 endpoint for the unmodified AWS SDK. It supports the operations below and refuses all others by name.
- *
- * Users' code and tools reach this endpoint through `LocalCloud.s3` or AWS_ENDPOINT_URL_S3, so it supports more than the
- * functions need. `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists
- * and copies.
- */
+/** An S3 endpoint for the unmodified AWS SDK. */
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,31 +7,16 @@ import { type LoopbackOptions, LoopbackServer } from '../http/loopback-server';
 import type { Authorizer } from '../iam/authorizer';
 import { authenticate } from './authenticate';
 import { S3Authorization } from './authorize';
-import { bucketLocation, LIST_BUCKETS_QUERY, listBuckets } from './buckets';
 import type { Callers } from './callers';
-import { copyObject } from './copy-object';
-import { createSession, isCreateSession } from './create-session';
-import { deleteObject, deleteObjects } from './delete-objects';
-import { notImplemented, S3Error } from './errors';
+import { S3Error } from './errors';
 import { S3Faults } from './faults';
-import { GET_QUERY, getObject } from './get-object';
 import { IdleConnections } from './idle-connections';
-import { LIST_QUERY, listObjects } from './list-objects';
-import { isMultipart, operateMultipart } from './multipart/multipart';
 import { MultipartUploads } from './multipart/multipart-uploads';
-import { writtenHeaders } from './object-headers';
-import { putObject } from './put-object';
-import {
-  allowQuery,
-  checkHost,
-  isDirectoryBucket,
-  operationName,
-  parseRequest,
-  type S3Request,
-} from './request';
-import { checkOwner, knownHeaders } from './request-headers';
+import type { S3Service } from './operation';
+import { operate, operationOf } from './operations';
+import { checkHost, isDirectoryBucket, parseRequest, type S3Request } from './request';
+import { checkOwner } from './request-headers';
 import type { DiskObjectStore } from './store';
-import { xmlDocument } from './xml';
 
 export interface S3ServerOptions extends LoopbackOptions {
   /** The region for which requests must be signed. Default: us-east-1. */
@@ -106,16 +85,11 @@ export class S3Server {
   }
 }
 
-interface Served {
-  readonly store: DiskObjectStore;
-  readonly uploads: MultipartUploads;
-  readonly callers: Callers;
+interface Served extends S3Service {
   readonly connections: IdleConnections;
   /** When connections were opened, by `performance.now()`. */
   readonly openings: WeakMap<Socket, number>;
-  readonly region: string;
   readonly account: string;
-  readonly authorization: S3Authorization;
   faults?: S3Faults;
 }
 
@@ -141,8 +115,9 @@ async function answer(
     const request = served.faults ? await served.faults.strike(intended, response) : intended;
     if (request === undefined) return;
     checkOwner(request, served.account);
-    served.authorization.check(request);
-    await operate(served, request, response).catch((error: unknown) => {
+    const operation = operationOf(request);
+    served.authorization.check(operation.name, request);
+    await operate(operation, served, request, response).catch((error: unknown) => {
       throw served.authorization.hideMissingKey(request, error);
     });
   } catch (error) {
@@ -173,93 +148,6 @@ async function firstByte(
     socket,
     openedAt: openings.get(socket) ?? performance.now(),
   });
-}
-
-async function operate(served: Served, request: S3Request, response: http.ServerResponse): Promise<void> {
-  if (isCreateSession(request)) {
-    const mode = served.authorization.sessionMode(request);
-    createSession(served.store, served.callers, mode, request, response);
-  } else if (request.bucket === '') sendXml(operateService(served, request), response);
-  else if (request.key === '') await operateBucket(served, request, response);
-  else if (isMultipart(request)) await operateMultipart(served.store, served.uploads, request, response);
-  else await operateObject(served, request, response);
-}
-
-function operateService({ store, region }: Served, request: S3Request): string {
-  if (request.method !== 'GET') throw notImplemented(operationName(request));
-  allowQuery(request, LIST_BUCKETS_QUERY);
-  return listBuckets(store, request, region);
-}
-
-async function operateBucket(
-  { store, region }: Served,
-  request: S3Request,
-  response: http.ServerResponse,
-): Promise<void> {
-  const { method, query } = request;
-  if (method === 'HEAD') {
-    allowQuery(request, []);
-    knownHeaders(request, 'HeadBucket');
-    store.checkBucket(request.bucket);
-    response.writeHead(200, { 'x-amz-bucket-region': region }).end();
-  } else if (method === 'GET' && query.has('location')) {
-    allowQuery(request, ['location']);
-    sendXml(bucketLocation(store, request, region), response);
-  } else if (method === 'GET' && query.get('list-type') === '2') {
-    allowQuery(request, LIST_QUERY);
-    knownHeaders(request, 'ListObjectsV2', ['x-amz-optional-object-attributes']);
-    sendXml(listObjects(store, request), response);
-  } else if (method === 'POST' && query.has('delete')) {
-    allowQuery(request, ['delete']);
-    sendXml(await deleteObjects(store, request), response);
-  } else throw notImplemented(operationName(request));
-}
-
-async function operateObject(
-  { store }: Served,
-  request: S3Request,
-  response: http.ServerResponse,
-): Promise<void> {
-  switch (request.method) {
-    case 'GET':
-    case 'HEAD':
-      if (request.method === 'GET' && request.query.has('tagging')) {
-        allowQuery(request, ['tagging']);
-        sendXml(getObjectTagging(store, request), response);
-        return;
-      }
-      allowQuery(request, GET_QUERY);
-      await getObject(store, request, response);
-      return;
-    case 'PUT': {
-      allowQuery(request, []);
-      if (request.copySource !== undefined) {
-        sendXml((await copyObject(store, request.copySource, request)).xml, response);
-        return;
-      }
-      const object = await putObject(store, request);
-      response.writeHead(200, writtenHeaders(object)).end();
-      return;
-    }
-    case 'DELETE':
-      allowQuery(request, []);
-      await deleteObject(store, request);
-      response.writeHead(204).end();
-      return;
-    default:
-      throw notImplemented(operationName(request));
-  }
-}
-
-/** No operation here sets tags, so no object has any. `aws s3 cp` asks before it copies a large object. */
-function getObjectTagging(store: DiskObjectStore, request: S3Request): string {
-  knownHeaders(request, 'GetObjectTagging');
-  store.head(request.bucket, request.key);
-  return xmlDocument('Tagging', ['<TagSet></TagSet>']);
-}
-
-function sendXml(xml: string, response: http.ServerResponse): void {
-  response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
 }
 
 function refuse(

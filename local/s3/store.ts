@@ -183,7 +183,7 @@ export class DiskObjectStore {
         meter.update(chunk);
         options.written?.(chunk);
       });
-      const checksums = meter.digest();
+      const checksums = await meter.digest();
       options.verify?.(meter.size, checksums);
       return { file, size: meter.size, checksums };
     } catch (error) {

@@ -27,7 +27,8 @@ export async function request(
 ): Promise<HttpsAnswer> {
   const { host, pathname } = new URL(url);
   const signed =
-    signing && signedHeaders({ method, path: pathname, host, body }, { service: 'execute-api', ...signing });
+    signing &&
+    (await signedHeaders({ method, path: pathname, host, body }, { service: 'execute-api', ...signing }));
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = https.request(
       url,

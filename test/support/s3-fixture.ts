@@ -1,9 +1,11 @@
 /** Starts a local S3 with one bucket, and creates an unmodified SDK client for it. */
+import * as https from 'node:https';
 import * as path from 'node:path';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Callers, type Credentials } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
+import { makeServerCertificate } from '../../local/tls/certificate';
 import { temporaryFolder } from './temporary-folder';
 
 export const BUCKET = 'the-bucket';
@@ -13,18 +15,23 @@ export interface S3Fixture {
   store: DiskObjectStore;
   server: S3Server;
   client: S3Client;
+  /** What a client over TLS needs. */
+  secure: Pick<S3ClientConfig, 'forcePathStyle' | 'requestHandler'>;
   readonly credentials: Credentials;
 }
 
-export function s3Fixture(): S3Fixture {
+export function s3Fixture({ protocol = 'http' }: { readonly protocol?: 'http' | 'https' } = {}): S3Fixture {
   const callers = new Callers();
   const credentials = callers.add();
   const fixture = { folder: temporaryFolder(), credentials } as S3Fixture;
   beforeAll(async () => {
     fixture.store = new DiskObjectStore(path.join(fixture.folder, 's3'));
     fixture.store.createBucket(BUCKET);
-    fixture.server = await S3Server.start(fixture.store, callers);
-    fixture.client = clientFor(fixture.server.endpoint, credentials);
+    const certificate = protocol === 'https' ? makeServerCertificate() : undefined;
+    fixture.server = await S3Server.start(fixture.store, callers, { certificate });
+    const httpsAgent = new https.Agent({ ca: certificate?.authority, keepAlive: true });
+    fixture.secure = { forcePathStyle: true, requestHandler: { httpsAgent } };
+    fixture.client = clientFor(fixture.server.endpoint, credentials, fixture.secure);
   });
   afterAll(async () => {
     fixture.client.destroy();

@@ -1,7 +1,8 @@
 /** Sends requests that the SDK would not send, with a right signature. */
-import { createHash, createHmac } from 'node:crypto';
 import * as http from 'node:http';
 import { text } from 'node:stream/consumers';
+import { Sha256 } from '@smithy/core/checksum';
+import { SignatureV4 } from '@smithy/signature-v4';
 import type { Credentials } from '../../local/s3/callers';
 
 export interface Answer {
@@ -12,7 +13,7 @@ export interface Answer {
 
 export interface SignedRequest {
   readonly method: string;
-  /** Path and query, percent-encoded. The parameters of the query must be in order. */
+  /** Path and query, percent-encoded. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
@@ -31,7 +32,7 @@ export async function sendSigned(
   signing: Signing,
 ): Promise<Answer> {
   const { host } = new URL(endpoint);
-  return send(endpoint, request, signedHeaders({ ...request, host }, signing));
+  return send(endpoint, request, await signedHeaders({ ...request, host }, signing));
 }
 
 /** Sends a request with exactly these headers. */
@@ -49,51 +50,40 @@ export async function send(
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
 }
 
-export function signedHeaders(
-  request: SignedRequest & { readonly host: string },
-  { credentials, region = 'us-east-1', service = 's3', time = new Date() }: Signing,
-): Record<string, string> {
-  const { method, path, host, body = '' } = request;
-  const stamp = time.toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const headers: Record<string, string> = {
-    host,
-    'x-amz-content-sha256': sha256(body),
-    'x-amz-date': stamp,
-    ...(credentials.sessionToken !== undefined && { 'x-amz-security-token': credentials.sessionToken }),
-    ...(body !== '' && { 'content-length': String(Buffer.byteLength(body)) }),
-    ...request.headers,
-  };
-  const names = Object.keys(headers).sort();
-  const [route = '', query = ''] = path.split('?');
-  const canonical = [
+export async function signedHeaders(
+  { method, path, host, headers = {}, body = '' }: SignedRequest & { readonly host: string },
+  signing: Signing,
+): Promise<Record<string, string>> {
+  const all: Record<string, string> = { host, ...headers };
+  if (body !== '') all['content-length'] = String(Buffer.byteLength(body));
+  const request = { ...partsOf(path), method, hostname: host, headers: all, body };
+  return (await signerOf(signing).sign(request, { signingDate: signing.time })).headers;
+}
+
+/** The path and query of a URL that is valid for an hour. */
+export async function presignedPath(
+  { method, path, host }: SignedRequest & { readonly host: string },
+  signing: Signing,
+): Promise<string> {
+  const parts = partsOf(path);
+  const request = {
+    ...parts,
     method,
-    route,
-    query
-      .split('&')
-      .map((parameter) => (parameter === '' || parameter.includes('=') ? parameter : `${parameter}=`))
-      .join('&'),
-    ...names.map((name) => `${name}:${headers[name]}`),
-    '',
-    names.join(';'),
-    headers['x-amz-content-sha256'],
-  ].join('\n');
-  const scope = `${stamp.slice(0, 8)}/${region}/${service}/aws4_request`;
-  const toSign = ['AWS4-HMAC-SHA256', stamp, scope, sha256(canonical)].join('\n');
-  const signature = hmac(signingKey(credentials.secretAccessKey, scope), toSign).toString('hex');
-  return {
-    ...headers,
-    authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`,
+    hostname: host,
+    headers: { host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
   };
+  const options = { expiresIn: 3600, signingDate: signing.time };
+  const { query = {} } = await signerOf(signing).presign(request, options);
+  return `${parts.path}?${new URLSearchParams(query as Record<string, string>).toString()}`;
 }
 
-export function signingKey(secret: string, scope: string): Buffer {
-  return scope.split('/').reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
+function partsOf(path: string) {
+  const [route = '', query = ''] = path.split('?');
+  return { protocol: 'http:', path: route, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-export function hmac(key: Buffer, content: string): Buffer {
-  return createHmac('sha256', key).update(content).digest();
-}
-
-export function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
+function signerOf({ credentials, region = 'us-east-1', service = 's3' }: Signing): SignatureV4 {
+  // S3 signs the path as it is sent.
+  const uriEscapePath = !service.startsWith('s3');
+  return new SignatureV4({ credentials, region, service, sha256: Sha256, uriEscapePath });
 }

@@ -2,31 +2,27 @@
 import { checksumAlgorithm, checksumElement, verifyChecksum } from '../checksums';
 import { writeCondition } from '../conditions';
 import { S3Error } from '../errors';
-import {
-  type MultipartUpload,
-  type MultipartUploads,
-  type StoredPart,
-  WITHOUT_CHECKSUM,
-} from './multipart-uploads';
-import { hasChecksum, parsePartReferences, type PartReference } from './part-references';
+import type { Answer, S3Service } from '../operation';
+import { fieldsOf, malformed, parseXml, type XmlElement } from '../parse-xml';
 import type { S3Request } from '../request';
 import { xmlBody } from '../request-body';
-import { type Headers, knownHeaders } from '../request-headers';
-import type { StoredObject } from '../store';
+import type { Headers } from '../request-headers';
 import { element, xmlDocument } from '../xml';
+import { type MultipartUpload, type StoredPart, WITHOUT_CHECKSUM } from './multipart-uploads';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MIN_PART_BYTES = 5 * 1024 * 1024;
 
 const OPERATION = 'CompleteMultipartUpload';
-const OWN_HEADERS = ['x-amz-checksum-type', 'x-amz-mp-object-size'];
+
+export const COMPLETE_HEADERS = ['x-amz-checksum-type', 'x-amz-mp-object-size'] as const;
 
 export async function completeMultipartUpload(
-  uploads: MultipartUploads,
-  upload: MultipartUpload,
+  { uploads }: S3Service,
   request: S3Request,
-): Promise<{ readonly xml: string; readonly object: StoredObject }> {
-  const headers = knownHeaders(request, OPERATION, OWN_HEADERS);
+  headers: Headers,
+): Promise<Answer> {
+  const upload = uploads.of(request);
   const expected = expectedChecksum(headers, upload);
   const condition = writeCondition(headers, OPERATION);
   // The checksums of the headers are those of the object, not of this body.
@@ -49,7 +45,35 @@ export async function completeMultipartUpload(
     element(checksumElement(algorithm), object.checksum.value),
     element('ChecksumType', type),
   ]);
-  return { xml, object };
+  return { xml };
+}
+
+interface PartReference {
+  readonly number: number;
+  /** Without quotes, because clients may omit them. */
+  readonly etag: string;
+  /** Base64 values by the name of their element, such as `ChecksumCRC32`. */
+  readonly checksums: ReadonlyMap<string, string>;
+}
+
+function parsePartReferences(xml: string): PartReference[] {
+  const { children } = parseXml(xml, 'CompleteMultipartUpload');
+  if (children.length === 0 || children.some(({ name }) => name !== 'Part')) malformed();
+  return children.map(parsePartReference);
+}
+
+function parsePartReference(part: XmlElement): PartReference {
+  const fields = fieldsOf(part);
+  const number = fields.get('PartNumber')?.trim() ?? '';
+  const etag = fields.get('ETag')?.trim();
+  if (!/^\d{1,5}$/.test(number) || etag === undefined) malformed();
+  const others = [...fields].filter(([name]) => name !== 'PartNumber' && name !== 'ETag');
+  if (others.some(([name]) => !name.startsWith('Checksum'))) malformed();
+  return {
+    number: Number(number),
+    etag: etag.replace(/^"(.*)"$/, '$1'),
+    checksums: new Map(others.map(([name, value]) => [name, value.trim()])),
+  };
 }
 
 function chooseParts(
@@ -62,7 +86,7 @@ function chooseParts(
     if (number <= (listed[index - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder');
     const part = uploaded.get(number);
     if (part?.etag !== `"${etag}"`) throw invalidPart(reference);
-    if (checksum?.type === 'COMPOSITE' && !hasChecksum(reference, checksum.algorithm)) {
+    if (checksum?.type === 'COMPOSITE' && !reference.checksums.has(checksumElement(checksum.algorithm))) {
       throw new S3Error(
         'InvalidRequest',
         `The upload was created using a ${checksum.algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { type ChecksumAlgorithm, type ChecksumType, compositeOf, DEFAULT_ALGORITHM } from '../checksums';
 import type { WriteCondition } from '../conditions';
 import { S3Error } from '../errors';
+import type { S3Request } from '../request';
 import type { ObjectMetadata } from '../request-headers';
 import {
   type DiskObjectStore,
@@ -66,7 +67,9 @@ export class MultipartUploads {
     return upload;
   }
 
-  find(bucket: string, key: string, id: string): MultipartUpload {
+  /** The upload that a request names. */
+  of({ bucket, key, query }: S3Request): MultipartUpload {
+    const id = query.get('uploadId') ?? '';
     this.store.checkBucket(bucket);
     for (const upload of this.unfinished.keys()) {
       if (upload.bucket === bucket && upload.key === key && upload.id === id) return upload;
@@ -144,13 +147,8 @@ export class MultipartUploads {
   ): Promise<StoredObject> {
     const { algorithm, type } = upload.checksum ?? WITHOUT_CHECKSUM;
     const write = this.store.beginWrite(upload.bucket, upload.key, condition);
-    const composite =
-      type === 'COMPOSITE'
-        ? compositeOf(
-            algorithm,
-            parts.map((part) => part.checksum?.value ?? ''),
-          )
-        : undefined;
+    const sums = parts.map((part) => part.checksum?.value ?? '');
+    const composite = type === 'COMPOSITE' ? await compositeOf(algorithm, sums) : undefined;
     const joined = await this.store.receive(Readable.from(contentOf(parts)), {
       algorithms: [algorithm],
       verify: (size, checksums) => {

@@ -1,69 +1,57 @@
 /** UploadPart and UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
-import type * as http from 'node:http';
 import { checksumElement, checksumHeader, type ChecksumAlgorithm } from '../checksums';
 import { checkCopySource } from '../conditions';
-import { COPY_SOURCE_HEADERS, type CopySource } from '../copy-source';
+import { COPY_SOURCE_HEADERS } from '../copy-source';
 import { entityTooLarge, invalidArgument, S3Error } from '../errors';
-import type { MultipartUpload, MultipartUploads, StoredPart } from './multipart-uploads';
-import { wholeNumberParameter } from '../paging';
+import type { Answer, S3Service } from '../operation';
+import { partNumber } from '../paging';
+import type { ByteRange } from '../range';
 import type { S3Request } from '../request';
 import { MAX_PUT_BYTES, requestBody } from '../request-body';
-import { knownHeaders, WRITE_HEADERS } from '../request-headers';
-import type { DiskObjectStore } from '../store';
+import type { Headers } from '../request-headers';
 import { element, xmlDocument } from '../xml';
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-const MAX_PARTS = 10_000;
+import type { MultipartUpload } from './multipart-uploads';
 
 const RANGE = 'x-amz-copy-source-range';
 
+export const PART_COPY_HEADERS: readonly string[] = [...COPY_SOURCE_HEADERS, RANGE];
+
 export async function uploadPart(
-  uploads: MultipartUploads,
-  upload: MultipartUpload,
+  { uploads }: S3Service,
   request: S3Request,
-): Promise<StoredPart> {
-  const headers = knownHeaders(request, 'UploadPart', WRITE_HEADERS);
-  const number = partNumber(request);
-  const { bytes, checksum, ...checks } = requestBody(request, headers, 'UploadPart');
-  checkAlgorithm(upload, checksum);
-  return uploads.addPart(upload, number, bytes, checks, checksum);
+  headers: Headers,
+): Promise<Answer> {
+  const upload = uploads.of(request);
+  const number = partNumber(request.query);
+  const { bytes, checksum: sent, ...checks } = requestBody(request, headers, 'UploadPart');
+  checkAlgorithm(upload, sent);
+  const { etag, checksum } = await uploads.addPart(upload, number, bytes, checks, sent);
+  return {
+    headers: { ETag: etag, ...(checksum && { [checksumHeader(checksum.algorithm)]: checksum.value }) },
+  };
 }
 
 /** Copies an object of this S3, or a range of it, into a part. */
 export async function uploadPartCopy(
-  store: DiskObjectStore,
-  uploads: MultipartUploads,
-  upload: MultipartUpload,
-  source: CopySource,
+  { store, uploads }: S3Service,
   request: S3Request,
-): Promise<string> {
-  const headers = knownHeaders(request, 'UploadPartCopy', [...COPY_SOURCE_HEADERS, RANGE]);
-  const number = partNumber(request);
+  headers: Headers,
+): Promise<Answer> {
+  const upload = uploads.of(request);
+  const { query, copySource: source = request } = request;
+  const number = partNumber(query);
   const original = store.head(source.bucket, source.key);
   checkCopySource(headers, original);
   const range = copyRange(headers[RANGE], original.size);
   const size = range === undefined ? original.size : range.last - range.first + 1;
   if (size > MAX_PUT_BYTES) throw entityTooLarge(size, MAX_PUT_BYTES);
   const part = await uploads.addPart(upload, number, store.read(original, range), {});
-  return xmlDocument('CopyPartResult', [
+  const xml = xmlDocument('CopyPartResult', [
     element('LastModified', part.lastModified.toISOString()),
     element('ETag', part.etag),
     part.checksum === undefined ? '' : element(checksumElement(part.checksum.algorithm), part.checksum.value),
   ]);
-}
-
-export function partHeaders({ etag, checksum }: StoredPart): http.OutgoingHttpHeaders {
-  return { ETag: etag, ...(checksum && { [checksumHeader(checksum.algorithm)]: checksum.value }) };
-}
-
-function partNumber({ query }: S3Request): number {
-  const number = wholeNumberParameter(query, 'partNumber') ?? 0;
-  if (number >= 1 && number <= MAX_PARTS) return number;
-  throw invalidArgument(
-    'partNumber',
-    `Part number must be an integer between 1 and ${MAX_PARTS}, inclusive`,
-    query.get('partNumber') ?? '',
-  );
+  return { xml };
 }
 
 /**
@@ -80,10 +68,7 @@ function checkAlgorithm({ checksum }: MultipartUpload, sent: ChecksumAlgorithm |
   );
 }
 
-function copyRange(
-  header: string | undefined,
-  size: number,
-): { readonly first: number; readonly last: number } | undefined {
+function copyRange(header: string | undefined, size: number): ByteRange | undefined {
   if (header === undefined) return undefined;
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(header) ?? [];
   const range = { first: Number(first), last: Number(last) };

@@ -6,13 +6,11 @@ import { S3Server } from '../../../local/s3/server';
 import { DiskObjectStore } from '../../../local/s3/store';
 import {
   type Answer,
-  hmac,
+  presignedPath,
   send,
   sendSigned,
-  sha256,
   signedHeaders,
   type SignedRequest,
-  signingKey,
 } from '../../support/signed-request';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -44,57 +42,36 @@ async function exists(key: string): Promise<boolean> {
   return Promise.resolve(store.find(BUCKET, key) !== undefined);
 }
 
-/** A URL that is valid for an hour from `time` on. */
-function presigned(
-  method: string,
-  path: string,
-  time = new Date(),
-  query: Record<string, string> = {},
-): string {
-  const stamp = time.toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const scope = `${stamp.slice(0, 8)}/us-east-1/s3/aws4_request`;
-  const parameters = {
-    ...query,
-    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
-    'X-Amz-Credential': `${credentials.accessKeyId}/${scope}`,
-    'X-Amz-Date': stamp,
-    'X-Amz-Expires': '3600',
-    'X-Amz-Security-Token': credentials.sessionToken,
-    'X-Amz-SignedHeaders': 'host',
-  };
-  const text = Object.entries(parameters)
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-    .sort()
-    .join('&');
+function presigned(method: string, path: string, time = new Date()): Promise<string> {
   const { host } = new URL(server.endpoint);
-  const canonical = `${method}\n${path}\n${text}\nhost:${host}\n\nhost\nUNSIGNED-PAYLOAD`;
-  const toSign = `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${sha256(canonical)}`;
-  const signature = hmac(signingKey(credentials.secretAccessKey, scope), toSign).toString('hex');
-  return `${path}?${text}&X-Amz-Signature=${signature}`;
+  return presignedPath({ method, path, host }, { credentials, time });
 }
 
 describe('a presigned URL', () => {
   it('writes and reads an object without other credentials', async () => {
-    const put = { method: 'PUT', path: presigned('PUT', `/${BUCKET}/shared`), body: 'content' };
+    const put = { method: 'PUT', path: await presigned('PUT', `/${BUCKET}/shared`), body: 'content' };
     expect(await send(server.endpoint, put, { 'Content-Length': 7 })).toMatchObject({ status: 200 });
-    const get = { method: 'GET', path: presigned('GET', `/${BUCKET}/shared`) };
+    const get = { method: 'GET', path: await presigned('GET', `/${BUCKET}/shared`) };
     expect(await send(server.endpoint, get, {})).toMatchObject({ status: 200, body: 'content' });
   });
 
   it('may have metadata and other headers of the response in its query', async () => {
-    const query = { 'x-amz-meta-run': '7', 'x-amz-checksum-crc32': 'AAAAAA==' };
-    const put = { method: 'PUT', path: presigned('PUT', `/${BUCKET}/meta`, new Date(), query), body: 'x' };
+    const query = 'x-amz-meta-run=7&x-amz-checksum-crc32=AAAAAA%3D%3D';
+    const put = { method: 'PUT', path: await presigned('PUT', `/${BUCKET}/meta?${query}`), body: 'x' };
     expect((await send(server.endpoint, put, { 'Content-Length': 1 })).status).toBe(200);
-    const path = presigned('GET', `/${BUCKET}/meta`, new Date(), { 'response-content-type': 'a/b' });
+    const path = await presigned('GET', `/${BUCKET}/meta?response-content-type=a/b`);
     const { headers } = await send(server.endpoint, { method: 'GET', path }, {});
     expect(headers).toMatchObject({ 'x-amz-meta-run': '7', 'content-type': 'a/b' });
   });
 
   it.each(['a\nb', '日本'])('cannot have the metadata %j, which no header holds', async (value) => {
-    const path = presigned('PUT', `/${BUCKET}/lines`, new Date(), { 'x-amz-meta-q': value });
+    const path = await presigned('PUT', `/${BUCKET}/lines?x-amz-meta-q=${encodeURIComponent(value)}`);
     const answer = await send(server.endpoint, { method: 'PUT', path, body: 'x' }, { 'Content-Length': 1 });
     expect([answer.status, codeOf(answer)]).toEqual([400, 'InvalidArgument']);
-    const get = presigned('GET', `/${BUCKET}/shared`, new Date(), { 'response-content-type': value });
+    const get = await presigned(
+      'GET',
+      `/${BUCKET}/shared?response-content-type=${encodeURIComponent(value)}`,
+    );
     expect(codeOf(await send(server.endpoint, { method: 'GET', path: get }, {}))).toBe('InvalidArgument');
   });
 
@@ -107,11 +84,11 @@ describe('a presigned URL', () => {
     ['for another method', () => presigned('PUT', `/${BUCKET}/shared`), 'SignatureDoesNotMatch'],
     [
       'that lives for too long',
-      () => presigned('GET', `/${BUCKET}/shared`).replace('=3600', '=999999'),
+      async () => (await presigned('GET', `/${BUCKET}/shared`)).replace('=3600', '=999999'),
       'AuthorizationQueryParametersError',
     ],
   ])('%s is refused', async (_, path, code) => {
-    expect(codeOf(await send(server.endpoint, { method: 'GET', path: path() }, {}))).toBe(code);
+    expect(codeOf(await send(server.endpoint, { method: 'GET', path: await path() }, {}))).toBe(code);
   });
 });
 
@@ -120,7 +97,7 @@ describe('a body', () => {
 
   it('must have the SHA-256 that was signed', async () => {
     const { host } = new URL(server.endpoint);
-    const headers = signedHeaders({ method: 'PUT', path, host, body: 'signed' }, { credentials });
+    const headers = await signedHeaders({ method: 'PUT', path, host, body: 'signed' }, { credentials });
     const answer = await send(server.endpoint, { method: 'PUT', path, body: 'forged' }, headers);
     expect([answer.status, codeOf(answer)]).toEqual([400, 'XAmzContentSHA256Mismatch']);
     expect(await exists('body')).toBe(false);
@@ -146,7 +123,7 @@ describe('a body', () => {
   ])('of %i bytes is refused with %s before it is sent', async (size, expected) => {
     const { host } = new URL(server.endpoint);
     const all = { method: 'PUT', path: `/${BUCKET}/huge`, host };
-    const headers = signedHeaders(
+    const headers = await signedHeaders(
       { ...all, headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } },
       { credentials },
     );
@@ -185,6 +162,24 @@ describe('a request', () => {
       () => send(server.endpoint, get, { Authorization: 'AWS a:b' }),
       400,
       'InvalidRequest',
+    ],
+    [
+      'with another secret',
+      () => signed(get, { credentials: { ...credentials, secretAccessKey: 'x' } }),
+      403,
+      'SignatureDoesNotMatch',
+    ],
+    [
+      'with another access key',
+      () => signed(get, { credentials: { ...credentials, accessKeyId: 'x' } }),
+      403,
+      'InvalidAccessKeyId',
+    ],
+    [
+      'with a clock that is 16 minutes late',
+      () => signed(get, { time: new Date(Date.now() - 16 * 60_000) }),
+      403,
+      'RequestTimeTooSkewed',
     ],
     [
       'with a presigned URL of Signature Version 2',
@@ -240,7 +235,7 @@ describe('a conditional write that is under way', () => {
   ): Promise<number | undefined> {
     const { host, hostname, port } = new URL(server.endpoint);
     const own = { ...condition, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
-    const headers = signedHeaders({ method: 'PUT', path, host, headers: own }, { credentials });
+    const headers = await signedHeaders({ method: 'PUT', path, host, headers: own }, { credentials });
     const slow = http.request({ hostname, port, method: 'PUT', path, agent: false });
     for (const [name, value] of Object.entries({ ...headers, 'content-length': '4' }))
       slow.setHeader(name, value);

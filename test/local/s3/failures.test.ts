@@ -96,7 +96,7 @@ async function allClosed(): Promise<string[]> {
 async function abortDownload(key: string): Promise<void> {
   const { host, hostname, port } = new URL(s3.server.endpoint);
   const path = `/${BUCKET}/${key}`;
-  const headers = signedHeaders({ method: 'GET', path, host }, { credentials: s3.credentials });
+  const headers = await signedHeaders({ method: 'GET', path, host }, { credentials: s3.credentials });
   await new Promise<void>((resolve, reject) => {
     const request = http.get({ hostname, port, path, headers, agent: false }, (response) => {
       response.once('data', () => response.destroy()).once('close', resolve);

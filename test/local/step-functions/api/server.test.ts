@@ -133,7 +133,10 @@ describe('the signature of a request', () => {
   test('covers the body', async () => {
     const { access } = await serve(task());
     const { host } = new URL(access.endpoint);
-    const signed = signedHeaders({ ...list, host }, { credentials: access.credentials, service: 'states' });
+    const signed = await signedHeaders(
+      { ...list, host },
+      { credentials: access.credentials, service: 'states' },
+    );
     const { status, headers } = await send(access.endpoint, { ...list, body: '[]' }, signed);
     expect([status, headers['x-amzn-errortype']]).toEqual([403, 'InvalidSignatureException']);
   });

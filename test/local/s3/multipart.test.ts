@@ -19,8 +19,8 @@ import {
   type UploadPartCommandInput,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { BUCKET, s3Fixture } from '../../../support/s3-fixture';
-import { sendSigned } from '../../../support/signed-request';
+import { BUCKET, s3Fixture } from '../../support/s3-fixture';
+import { sendSigned } from '../../support/signed-request';
 
 const MIB = 1024 * 1024;
 const SMALLEST_PART = 5 * MIB;
@@ -131,6 +131,39 @@ describe('a multipart upload', () => {
     await upload.complete([part]);
     expect((await get('replaced')).toString()).toBe('second');
     expect(files()).toBe(before + 1);
+  });
+
+  test('can be read by parts', async () => {
+    const upload = await Upload.create('by-parts');
+    await upload.complete(await upload.parts());
+    const part = (PartNumber: number) =>
+      s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'by-parts', PartNumber }));
+    const { Body, ...answer } = await part(3);
+    expect(Buffer.from((await Body?.transformToByteArray()) ?? [])).toEqual(PARTS[2]);
+    expect(answer).toMatchObject({
+      PartsCount: 3,
+      ContentRange: `bytes ${CONTENT.length - 3}-${CONTENT.length - 1}/${CONTENT.length}`,
+    });
+    await expect(part(4)).rejects.toMatchObject({ name: 'InvalidPartNumber' });
+  });
+
+  test('copies parts of objects', async () => {
+    await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'source of parts', Body: CONTENT }));
+    const upload = await Upload.create('of-copies');
+    const copy = async (PartNumber: number, first: number, last: number) => {
+      const range = {
+        CopySource: `${BUCKET}/source%20of%20parts`,
+        CopySourceRange: `bytes=${first}-${last}`,
+      };
+      const { CopyPartResult } = await s3.client.send(
+        new UploadPartCopyCommand({ ...upload.at, PartNumber, ...range }),
+      );
+      return { PartNumber, ETag: CopyPartResult?.ETag };
+    };
+    const end = CONTENT.length - 1;
+    await upload.complete([await copy(1, 0, SMALLEST_PART - 1), await copy(2, SMALLEST_PART, end)]);
+    expect((await get('of-copies')).equals(CONTENT)).toBe(true);
+    await expect(copy(3, 0, end + 1)).rejects.toMatchObject({ name: 'NoSuchUpload' });
   });
 
   test('is not an object before its completion, or after it is aborted', async () => {

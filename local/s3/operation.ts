@@ -1,0 +1,44 @@
+/** What an operation of the local S3 takes and returns. */
+import type * as http from 'node:http';
+import type { S3OperationName } from '../iam/s3-actions';
+import type { S3Authorization } from './authorize';
+import type { Callers } from './callers';
+import type { MultipartUploads } from './multipart/multipart-uploads';
+import type { S3Request } from './request';
+import type { Headers } from './request-headers';
+import type { DiskObjectStore } from './store';
+
+/** What the operations work on. */
+export interface S3Service {
+  readonly store: DiskObjectStore;
+  readonly uploads: MultipartUploads;
+  readonly callers: Callers;
+  readonly authorization: S3Authorization;
+  readonly region: string;
+}
+
+export interface Answer {
+  /** @default 200 */
+  readonly status?: number;
+  readonly headers?: http.OutgoingHttpHeaders;
+  readonly xml?: string;
+}
+
+export interface Operation {
+  readonly name: S3OperationName;
+  /** The parameter of the query that tells this operation from others of its method. */
+  readonly marker?: string;
+  /** Whether the request names an object to copy. */
+  readonly copies?: true;
+  /** Further parameters of the query. */
+  readonly query?: readonly string[];
+  /** `x-amz-` headers besides those of every operation. */
+  readonly headers?: readonly string[];
+  /** Returns `undefined` when it has sent the response itself. */
+  readonly run: (
+    service: S3Service,
+    request: S3Request,
+    headers: Headers,
+    response: http.ServerResponse,
+  ) => Answer | Promise<Answer | undefined>;
+}

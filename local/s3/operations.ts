@@ -1,0 +1,144 @@
+/**
+ * The operations of the local S3. All others are refused by name.
+ *
+ * Users' code and tools reach it through `LocalCloud.s3` or AWS_ENDPOINT_URL_S3, so it supports more than the functions need:
+ * `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists and copies.
+ */
+import type * as http from 'node:http';
+import { BUCKET_QUERY, bucketLocation, headBucket, listBuckets } from './buckets';
+import { COPY_HEADERS, copyObject } from './copy-object';
+import { COPY_SOURCE_HEADERS } from './copy-source';
+import { createSession, SESSION_HEADERS } from './create-session';
+import { deleteObject, deleteObjects } from './delete-objects';
+import { notImplemented } from './errors';
+import { GET_QUERY, getObject, getObjectTagging } from './get-object';
+import { LIST_QUERY, listObjects } from './list-objects';
+import { COMPLETE_HEADERS, completeMultipartUpload } from './multipart/complete-multipart-upload';
+import {
+  abortMultipartUpload,
+  createMultipartUpload,
+  CREATE_HEADERS,
+} from './multipart/create-multipart-upload';
+import type { Operation, S3Service } from './operation';
+import { PART_COPY_HEADERS, uploadPart, uploadPartCopy } from './multipart/upload-part';
+import { putObject } from './put-object';
+import type { S3Request } from './request';
+import { knownHeaders, OBJECT_HEADERS, WRITE_HEADERS } from './request-headers';
+
+const GET_OBJECT = { query: GET_QUERY, headers: ['x-amz-checksum-mode'], run: getObject };
+
+/** By method and target. An operation with a marker comes before those without. */
+const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
+  'GET service': [{ name: 'ListBuckets', query: BUCKET_QUERY, run: listBuckets }],
+  'HEAD bucket': [{ name: 'HeadBucket', run: headBucket }],
+  'GET bucket': [
+    { name: 'CreateSession', marker: 'session', headers: SESSION_HEADERS, run: createSession },
+    { name: 'GetBucketLocation', marker: 'location', run: bucketLocation },
+    {
+      name: 'ListObjectsV2',
+      marker: 'list-type',
+      query: LIST_QUERY,
+      headers: ['x-amz-optional-object-attributes'],
+      run: listObjects,
+    },
+  ],
+  'POST bucket': [{ name: 'DeleteObjects', marker: 'delete', headers: WRITE_HEADERS, run: deleteObjects }],
+  'HEAD object': [{ name: 'HeadObject', ...GET_OBJECT }],
+  'GET object': [
+    { name: 'GetObjectTagging', marker: 'tagging', run: getObjectTagging },
+    { name: 'GetObject', ...GET_OBJECT },
+  ],
+  'PUT object': [
+    {
+      name: 'UploadPartCopy',
+      marker: 'uploadId',
+      copies: true,
+      query: ['partNumber'],
+      headers: PART_COPY_HEADERS,
+      run: uploadPartCopy,
+    },
+    {
+      name: 'UploadPart',
+      marker: 'uploadId',
+      query: ['partNumber'],
+      headers: WRITE_HEADERS,
+      run: uploadPart,
+    },
+    {
+      name: 'CopyObject',
+      copies: true,
+      headers: [...OBJECT_HEADERS, ...COPY_SOURCE_HEADERS, ...COPY_HEADERS],
+      run: copyObject,
+    },
+    { name: 'PutObject', headers: [...WRITE_HEADERS, ...OBJECT_HEADERS], run: putObject },
+  ],
+  'POST object': [
+    {
+      name: 'CreateMultipartUpload',
+      marker: 'uploads',
+      headers: [...CREATE_HEADERS, ...OBJECT_HEADERS],
+      run: createMultipartUpload,
+    },
+    {
+      name: 'CompleteMultipartUpload',
+      marker: 'uploadId',
+      headers: COMPLETE_HEADERS,
+      run: completeMultipartUpload,
+    },
+  ],
+  'DELETE object': [
+    { name: 'AbortMultipartUpload', marker: 'uploadId', run: abortMultipartUpload },
+    { name: 'DeleteObject', run: deleteObject },
+  ],
+};
+
+/** @throws S3Error `NotImplemented` when the local S3 has no such operation */
+export function operationOf(request: S3Request): Operation {
+  const { query, copySource } = request;
+  const operation = OPERATIONS[`${request.method} ${targetOf(request)}`]?.find(
+    ({ marker, copies }) =>
+      (marker === undefined || query.has(marker)) && (copies === undefined || copySource !== undefined),
+  );
+  if (operation === undefined) throw notImplemented(requested(request));
+  return operation;
+}
+
+/** @throws S3Error `NotImplemented` for a parameter or a header that the operation does not support */
+export async function operate(
+  { name, marker, query = [], headers, run }: Operation,
+  service: S3Service,
+  request: S3Request,
+  response: http.ServerResponse,
+): Promise<void> {
+  for (const parameter of request.query.keys()) {
+    if (parameter !== 'x-id' && parameter !== marker && !query.includes(parameter))
+      throw notImplemented(requested(request));
+  }
+  const answer = await run(service, request, knownHeaders(request, name, headers), response);
+  if (answer === undefined) return;
+  const xml = answer.xml !== undefined && { 'Content-Type': 'application/xml' };
+  response.writeHead(answer.status ?? 200, { ...answer.headers, ...xml }).end(answer.xml);
+}
+
+function targetOf({ bucket, key }: S3Request): string {
+  return key !== '' ? 'object' : bucket !== '' ? 'bucket' : 'service';
+}
+
+/** Operations without a query that are not supported. */
+const UNSUPPORTED: Readonly<Partial<Record<string, string>>> = {
+  'PUT bucket': 'CreateBucket',
+  'DELETE bucket': 'DeleteBucket',
+  'GET bucket': 'ListObjects',
+  'POST bucket': 'PostObject',
+};
+
+/** Names an operation in an error: by the SDK's hint, or else by method and subresource. */
+function requested(request: S3Request): string {
+  const query = request.query.toString();
+  const hint = request.query.get('x-id');
+  if (hint !== null) return `${hint} (${request.method} ?${query})`;
+  const target = targetOf(request);
+  if (query !== '') return `${request.method} on ${target} with ?${query}`;
+  const name = UNSUPPORTED[`${request.method} ${target}`];
+  return name === undefined ? `${request.method} on ${target}` : `${name} (${request.method} on ${target})`;
+}
