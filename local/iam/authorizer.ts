@@ -140,7 +140,7 @@ export class Authorizer {
    * https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
    */
   private defaultKeyPolicy(): Policy {
-    const principals = { except: false, anyone: false, aws: [this.policies.account], services: [] };
+    const principals = { anyone: false, aws: [this.policies.account], services: [] };
     const all = { patterns: ['*'], except: false };
     return {
       statements: [{ effect: 'Allow', actions: all, resources: all, principals, conditions: [] }],

@@ -36,7 +36,6 @@ const ELEMENTS = new Set([
   'Resource',
   'NotResource',
   'Principal',
-  'NotPrincipal',
   'Condition',
 ]);
 
@@ -74,16 +73,14 @@ function parseStatement(statement: JsonObject, where: string, resolve: (value: J
   if (effect !== 'Allow' && effect !== 'Deny') {
     throw unsupported(`the effect ${JSON.stringify(effect ?? null)} in ${where}`);
   }
-  const principal = statement.Principal ?? statement.NotPrincipal;
+  const { Principal: principal } = statement;
   const resources = selection(statement, 'Resource', where, resolve);
   return [
     {
       effect,
       actions,
       ...(resources && { resources }),
-      ...(principal !== undefined && {
-        principals: parsePrincipals(resolve(principal), statement.Principal === undefined, where),
-      }),
+      ...(principal !== undefined && { principals: parsePrincipals(resolve(principal), where) }),
       conditions: parseConditions(conditions === undefined ? undefined : resolve(conditions), where),
     },
   ];

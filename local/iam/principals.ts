@@ -29,8 +29,6 @@ export type Principal = Identity | ServicePrincipal;
 export type Naming = 'session' | 'principal' | 'account';
 
 export interface PrincipalSelection {
-  /** Names the principals that the statement is not for. */
-  readonly except: boolean;
   readonly anyone: boolean;
   /** ARNs, and ids of accounts. */
   readonly aws: readonly string[];
@@ -58,9 +56,9 @@ export function service(name: string): ServicePrincipal {
   return { kind: 'service', name };
 }
 
-/** @param principal the value of `Principal` or `NotPrincipal` */
-export function parsePrincipals(principal: Json, except: boolean, where: string): PrincipalSelection {
-  if (principal === '*') return { except, anyone: true, aws: [], services: [] };
+/** @param principal the value of `Principal` */
+export function parsePrincipals(principal: Json, where: string): PrincipalSelection {
+  if (principal === '*') return { anyone: true, aws: [], services: [] };
   if (!isJsonObject(principal)) throw unsupported(`the principal ${JSON.stringify(principal)} in ${where}`);
   const aws: string[] = [];
   const services: string[] = [];
@@ -80,12 +78,11 @@ export function parsePrincipals(principal: Json, except: boolean, where: string)
         throw unsupported(`the principal type ${type} in ${where}`);
     }
   }
-  return { except, anyone: aws.includes('*'), aws, services };
+  return { anyone: aws.includes('*'), aws, services };
 }
 
 /** Returns how the selection names the principal, or `undefined` if it does not. */
 export function naming(selection: PrincipalSelection, principal: Principal): Naming | undefined {
-  if (selection.except) return isExcepted(selection, principal) ? undefined : 'principal';
   if (principal.kind === 'service') {
     return selection.services.includes(principal.name) ? 'principal' : undefined;
   }
@@ -93,16 +90,6 @@ export function naming(selection: PrincipalSelection, principal: Principal): Nam
   if (aws.includes(principal.arn)) return 'session';
   if (selection.anyone || aws.includes(principal.policiesOf)) return 'principal';
   return namesAccount(aws, principal) ? 'account' : undefined;
-}
-
-/**
- * `NotPrincipal` excepts a session only if it names the session, its role and their account:
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
- */
-function isExcepted({ anyone, aws, services }: PrincipalSelection, principal: Principal): boolean {
-  if (anyone) return true;
-  if (principal.kind === 'service') return services.includes(principal.name);
-  return aws.includes(principal.arn) && aws.includes(principal.policiesOf) && namesAccount(aws, principal);
 }
 
 function namesAccount(aws: readonly string[], { account }: Identity): boolean {

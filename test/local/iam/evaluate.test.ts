@@ -111,14 +111,6 @@ describe('the policy of a resource', () => {
     expect(decide({ identity: bounded, resource: policy(to({ AWS: SESSION })) })).toBe('allowed');
   });
 
-  test('excepts a session from NotPrincipal only together with its role and its account', () => {
-    const all = [SESSION, ROLE, 'arn:aws:iam::111111111111:root'];
-    const own = { policies: [policy(allow())] };
-    const except = (...aws: string[]) => policy(deny({ NotPrincipal: { AWS: aws } }));
-    expect(decide({ identity: own, resource: except(...all) })).toBe('allowed');
-    expect(decide({ identity: own, resource: except(ROLE) })).toBe('denied by a resource-based policy');
-  });
-
   test('of a key must allow the use, or leave it to the account', () => {
     const use = { action: 'kms:Decrypt', resource: KEY } as const;
     const uses = { policies: [policy(allow({ Action: 'kms:Decrypt', Resource: KEY }))] };
@@ -177,6 +169,7 @@ test("refusals have AWS's words", () => {
 describe('a policy', () => {
   test.each<[JsonObject, string]>([
     [allow({ Sids: 'x' }), 'the element Sids in a policy'],
+    [allow({ NotPrincipal: '*' }), 'the element NotPrincipal in a policy'],
     [allow({ Effect: 'allow' }), 'the effect "allow" in a policy'],
     [allow({ Action: undefined }), 'a statement without actions in a policy'],
     [
