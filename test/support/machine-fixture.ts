@@ -93,16 +93,51 @@ export function run(definition: JsonObject, options?: MachineOptions): Promise<R
   return machine(definition, options).run();
 }
 
-/** The definition of a machine with one task that echoes its input. */
-export function task(fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
-  const base = {
+/** A task that echoes its input. */
+export function taskState(fields: JsonObject = {}): JsonObject {
+  return {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
     Arguments: { FunctionName: 'fn', Payload: '{% $states.input %}' },
     Output: '{% $states.result.Payload %}',
+    ...endUnless(fields),
+    ...fields,
   };
-  const end = fields.Next === undefined ? { End: true } : {};
-  return { StartAt: 'A', States: { A: { ...base, ...end, ...fields }, ...more } };
+}
+
+/** The definition of a machine with one task `A` that echoes its input. */
+export function task(fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
+  return graph('A', taskState(fields), more);
+}
+
+/** A machine or a branch that starts with a state of this name. */
+export function graph(name: string, state: JsonObject = PASS, more: JsonObject = {}): JsonObject {
+  return { StartAt: name, States: { [name]: state, ...more } };
+}
+
+export const PASS: JsonObject = { Type: 'Pass', End: true };
+
+/** A machine with one Parallel state `P`. */
+export function parallel(
+  branches: readonly JsonObject[],
+  fields: JsonObject = {},
+  more: JsonObject = {},
+): JsonObject {
+  return graph('P', { Type: 'Parallel', Branches: branches, ...endUnless(fields), ...fields }, more);
+}
+
+/** A machine with one Map `M`, whose iterations run a task that echoes its input. */
+export function map(
+  fields: JsonObject = {},
+  more: JsonObject = {},
+  processor: JsonObject = task(),
+): JsonObject {
+  const ItemProcessor = { ProcessorConfig: { Mode: 'INLINE' }, ...processor };
+  return graph('M', { Type: 'Map', ItemProcessor, ...endUnless(fields), ...fields }, more);
+}
+
+function endUnless({ Next }: JsonObject): JsonObject {
+  return Next === undefined ? { End: true } : {};
 }
 
 function line(event: TraceEvent): string {

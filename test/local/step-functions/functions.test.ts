@@ -1,8 +1,7 @@
-import { run } from '../../support/machine-fixture';
+import { graph, PASS, run } from '../../support/machine-fixture';
 
 async function evaluate(source: string) {
-  const pass = { Type: 'Pass', End: true, Output: `{% ${source} %}` };
-  const { result } = await run({ StartAt: 'P', States: { P: pass } });
+  const { result } = await run(graph('P', { ...PASS, Output: `{% ${source} %}` }));
   return result.status === 'SUCCEEDED' ? result.output : `${result.error}: ${result.cause}`;
 }
 

@@ -2,27 +2,20 @@
  * The events of executions. Their order and previous ids are those of executions recorded on AWS:
  * https://github.com/localstack/localstack/tree/main/tests/aws/services/stepfunctions/v2.
  */
-import type { JsonObject } from '../../../local/json';
-import { eventLines, HANG, machine, recorded, START, task } from '../../support/machine-fixture';
+import {
+  eventLines,
+  graph,
+  HANG,
+  machine,
+  parallel,
+  PASS,
+  recorded,
+  START,
+  task,
+  taskState,
+} from '../../support/machine-fixture';
 
-function branch(name: string, state: JsonObject = { Type: 'Pass', End: true }, more: JsonObject = {}) {
-  return { StartAt: name, States: { [name]: state, ...more } };
-}
-
-function taskState(fields: JsonObject = {}): JsonObject {
-  return (task(fields).States as { A: JsonObject }).A;
-}
-
-/** A machine with one Parallel state `P`. */
-function parallel(branches: JsonObject[], fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
-  const end = fields.Next === undefined ? { End: true } : {};
-  return {
-    StartAt: 'P',
-    States: { P: { Type: 'Parallel', Branches: branches, ...end, ...fields }, ...more },
-  };
-}
-
-const BOOM = branch('Boom', { Type: 'Fail', Error: 'MyError', Cause: 'my cause' });
+const BOOM = graph('Boom', { Type: 'Fail', Error: 'MyError', Cause: 'my cause' });
 
 describe('the history of a task', () => {
   test('has its schedule, start and success, with all data', async () => {
@@ -144,12 +137,8 @@ describe('the history of a task', () => {
 describe('the history of a Parallel state', () => {
   test('has a chain of events for each branch', async () => {
     const twice = (name: string) =>
-      branch(`${name}1`, { Type: 'Pass', Next: `${name}2` }, { [`${name}2`]: { Type: 'Pass', End: true } });
-    const definition = parallel(
-      [twice('A'), twice('B')],
-      { Next: 'After' },
-      { After: { Type: 'Pass', End: true } },
-    );
+      graph(`${name}1`, { Type: 'Pass', Next: `${name}2` }, { [`${name}2`]: PASS });
+    const definition = parallel([twice('A'), twice('B')], { Next: 'After' }, { After: PASS });
     const { events } = await recorded(definition);
     expect(events.slice(0, 5)).toEqual([
       '1<0 ExecutionStarted',
@@ -202,16 +191,16 @@ describe('the history of a Parallel state', () => {
   });
 
   test('aborts what runs in the other branches, from the inside out', async () => {
-    const slow = branch('Slow', taskState());
-    const nested = branch('Inner', {
+    const slow = graph('Slow', taskState());
+    const nested = graph('Inner', {
       Type: 'Parallel',
-      Branches: [branch('Deep', { Type: 'Wait', Seconds: 9, End: true })],
+      Branches: [graph('Deep', { Type: 'Wait', Seconds: 9, End: true })],
       End: true,
     });
     const definition = parallel(
-      [branch('Quick', taskState({ Catch: [] })), slow, nested],
+      [graph('Quick', taskState({ Catch: [] })), slow, nested],
       { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Handled' }] },
-      { Handled: { Type: 'Pass', End: true } },
+      { Handled: PASS },
     );
     const { events } = await recorded(definition, { attempts: [{ error: 'Broken' }, HANG] });
     const failed = events.findIndex((line) => line.includes('TaskFailed')) + 1;
@@ -229,9 +218,9 @@ describe('the history of a Parallel state', () => {
   });
 
   test('has no more events for an error that nothing catches', async () => {
-    const large = branch('Large', { Type: 'Pass', Output: '{% $pad("", 262200, "x") %}', End: true });
+    const large = graph('Large', { Type: 'Pass', Output: '{% $pad("", 262200, "x") %}', End: true });
     const fields = { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'P' }] };
-    const { events, result } = await recorded(parallel([large, branch('Slow', taskState())], fields), {
+    const { events, result } = await recorded(parallel([large, graph('Slow', taskState())], fields), {
       attempts: [HANG],
     });
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
@@ -274,10 +263,7 @@ describe('the end of an execution', () => {
 });
 
 test('an execution fails with its 25,000th event', async () => {
-  const loop = {
-    StartAt: 'A',
-    States: { A: { Type: 'Pass', Next: 'B' }, B: { Type: 'Pass', Next: 'A' } },
-  };
+  const loop = graph('A', { Type: 'Pass', Next: 'B' }, { B: { Type: 'Pass', Next: 'A' } });
   const { events, result, execution } = await recorded(loop);
   expect(result).toMatchObject({
     status: 'FAILED',
@@ -291,7 +277,7 @@ test('an execution fails with its 25,000th event', async () => {
 
 test('the events of an Express execution are counted and not kept', async () => {
   const pass = { Type: 'Pass', Output: '{% $states.input.missing %}', End: true };
-  const { execution, result } = await recorded({ StartAt: 'P', States: { P: pass } }, { type: 'EXPRESS' });
+  const { execution, result } = await recorded(graph('P', pass), { type: 'EXPRESS' });
   expect(execution.history.events).toEqual([]);
   expect(result).toHaveProperty(
     'cause',

@@ -1,5 +1,5 @@
 import { LocalCloudError } from '../../../local/local-cloud-error';
-import { HANG, machine, run, START, task } from '../../support/machine-fixture';
+import { graph, HANG, machine, PASS, run, START, task } from '../../support/machine-fixture';
 
 const TOO_LARGE = 'x'.repeat(262_144);
 
@@ -39,15 +39,15 @@ describe('states', () => {
   test('without an Output return their result, or their input', async () => {
     const taskAlone = await run(task({ Output: undefined }), { input: 5 });
     expect(taskAlone.result).toMatchObject({ output: { ExecutedVersion: '1', Payload: 5, StatusCode: 200 } });
-    const pass = await run({ StartAt: 'P', States: { P: { Type: 'Pass', End: true } } }, { input: [5] });
+    const pass = await run(graph('P'), { input: [5] });
     expect(pass.result).toMatchObject({ output: [5] });
   });
 
   test('of type Fail have an error and a cause, which may be expressions, or neither', async () => {
     const fail = { Type: 'Fail', Error: 'Bad', Cause: '{% "got " & $states.input %}' };
-    const named = await run({ StartAt: 'F', States: { F: fail } }, { input: 'it' });
+    const named = await run(graph('F', fail), { input: 'it' });
     expect(named.result).toMatchObject({ status: 'FAILED', error: 'Bad', cause: 'got it' });
-    const bare = await run({ StartAt: 'F', States: { F: { Type: 'Fail' } } });
+    const bare = await run(graph('F', { Type: 'Fail' }));
     expect(bare.result).toMatchObject({ status: 'FAILED', error: '', cause: '' });
   });
 
@@ -90,10 +90,7 @@ describe('variables', () => {
 });
 
 describe('the context object', () => {
-  const context = {
-    StartAt: 'P',
-    States: { P: { Type: 'Pass', End: true, Output: '{% $states.context %}' } },
-  };
+  const context = graph('P', { ...PASS, Output: '{% $states.context %}' });
 
   test('describes the execution, the machine and the state', async () => {
     const { result } = await run(context, { input: 7, name: 'run-1' });
@@ -228,7 +225,7 @@ describe('expressions that fail', () => {
     ['parse text that is not JSON', '$parse("{")', /JSON/],
   ])('because they %s raise States.QueryEvaluationError', async (_, source, cause) => {
     const pass = { Type: 'Pass', End: true, Output: { deep: [`{% ${source} %}`] } };
-    const { result } = await run({ StartAt: 'P', States: { P: pass } });
+    const { result } = await run(graph('P', pass));
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
     expect(result).toHaveProperty('cause', expect.stringMatching(cause));
     expect(result).toHaveProperty('cause', expect.stringContaining('Output/deep[0]'));
@@ -316,4 +313,19 @@ test('an asynchronous call ends its state when it is queued, and its payload is 
   const { result, later, payloads } = await own.run();
   expect(result).toMatchObject({ status: 'SUCCEEDED', output: 202 });
   expect([later, payloads]).toEqual([[{ load: true }], []]);
+});
+
+test('each state is entered after a delay that depends on the bytes of its input', async () => {
+  const bytes: number[] = [];
+  const transitionMs = (size: number): number => {
+    bytes.push(size);
+    return 1000 + size;
+  };
+  const definition = task({ Next: 'B', Output: { b: 'twelve bytes' } }, { B: { Type: 'Pass', End: true } });
+  const { seconds, result } = await run(definition, { input: { a: 'ä' }, transitionMs });
+
+  expect(result).toMatchObject({ status: 'SUCCEEDED', output: { b: 'twelve bytes' } });
+  // {"a":"ä"} has nine characters, of which one takes two bytes; {"b":"twelve bytes"} has 20.
+  expect(bytes).toEqual([10, 20]);
+  expect(seconds).toBe(2.03);
 });

@@ -1,18 +1,11 @@
 import { getEventListeners } from 'node:events';
 import { within } from '../../../local/step-functions/clock';
 import { StateMachine } from '../../../local/step-functions/state-machine';
-import { machine, task } from '../../support/machine-fixture';
+import { graph, machine, parallel, taskState } from '../../support/machine-fixture';
 
 test('an execution leaves no listener on the signal of its environment', async () => {
   const { signal } = new AbortController();
-  const branches = ['B', 'C'].map((name) => ({
-    StartAt: name,
-    States: { [name]: (task().States as { A: object }).A },
-  }));
-  const { stateMachine } = machine({
-    StartAt: 'P',
-    States: { P: { Type: 'Parallel', Branches: branches as never, End: true } },
-  });
+  const { stateMachine } = machine(parallel([graph('B', taskState()), graph('C', taskState())]));
   const invoke = () => Promise.resolve({ payload: 1, executedVersion: '1' });
   const standalone = new StateMachine(stateMachine.resource, {
     invoke,

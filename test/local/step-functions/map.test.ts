@@ -1,21 +1,8 @@
 /** Inline Map states: items, concurrency, failures and their events. */
 import type { Json, JsonObject } from '../../../local/json';
-import { HANG, machine, recorded, run, task } from '../../support/machine-fixture';
+import { graph, HANG, machine, map, parallel, PASS, recorded, run } from '../../support/machine-fixture';
 
-/** A machine with one Map `M`, whose iterations run a task that echoes its input. */
-function map(fields: JsonObject = {}, more: JsonObject = {}, processor: JsonObject = task()): JsonObject {
-  const end = fields.Next === undefined ? { End: true } : {};
-  const itemProcessor = { ProcessorConfig: { Mode: 'INLINE' }, ...processor };
-  return {
-    StartAt: 'M',
-    States: { M: { Type: 'Map', ItemProcessor: itemProcessor, ...end, ...fields }, ...more },
-  };
-}
-
-const UNDEFINED_OUTPUT = {
-  StartAt: 'U',
-  States: { U: { Type: 'Pass', Output: { v: '{% $states.input.missing %}' }, End: true } },
-};
+const UNDEFINED_OUTPUT = graph('U', { ...PASS, Output: { v: '{% $states.input.missing %}' } });
 
 describe('a Map', () => {
   test('runs its processor for each item of its input, and returns the outputs in order', async () => {
@@ -51,15 +38,8 @@ describe('a Map', () => {
   });
 
   test('shows the item in the context of its iteration, but not after it', async () => {
-    const inner = {
-      StartAt: 'I',
-      States: { I: { Type: 'Pass', Output: '{% $states.context.Map.Item %}', End: true } },
-    };
-    const after = {
-      Type: 'Pass',
-      Output: ['{% $states.input %}', '{% $exists($states.context.Map) %}'],
-      End: true,
-    };
+    const inner = graph('I', { ...PASS, Output: '{% $states.context.Map.Item %}' });
+    const after = { ...PASS, Output: ['{% $states.input %}', '{% $exists($states.context.Map) %}'] };
     const { result } = await run(map({ Next: 'After' }, { After: after }, inner), { input: ['a'] });
     expect(result).toMatchObject({ output: [[{ Index: 0, Value: 'a' }], false] });
   });
@@ -98,13 +78,11 @@ describe('a Map', () => {
   });
 
   test('can be inside a branch, with a branch inside of it', async () => {
-    const branch = {
-      StartAt: 'In',
-      States: { In: { Type: 'Pass', Output: '{% $states.context.Map.Item.Index %}', End: true } },
-    };
-    const inner = { StartAt: 'P', States: { P: { Type: 'Parallel', Branches: [branch], End: true } } };
-    const outer = { Type: 'Parallel', Branches: [map({}, {}, inner)], End: true };
-    const { result } = await run({ StartAt: 'O', States: { O: outer } }, { input: ['a', 'b'] });
+    const branch = graph('In', { ...PASS, Output: '{% $states.context.Map.Item.Index %}' });
+    const definition = parallel([
+      map({}, {}, graph('O', { Type: 'Parallel', Branches: [branch], End: true })),
+    ]);
+    const { result } = await run(definition, { input: ['a', 'b'] });
     expect(result).toMatchObject({ output: [[[0], [1]]] });
   });
 });
@@ -124,7 +102,7 @@ describe('a failure in a Map', () => {
       Retry: [{ ErrorEquals: ['Broken'], MaxAttempts: 1 }],
       Catch: [{ ErrorEquals: ['Broken'], Next: 'Q', Output: '{% $states.errorOutput.Error %}' }],
     };
-    const after = { Q: { Type: 'Pass', End: true } };
+    const after = { Q: PASS };
     const { result, payloads } = await run(map(fields, after), {
       input: ['a', 'b'],
       attempts: [{ answer: 0 }, { error: 'Broken' }, { answer: 0 }, { error: 'Broken' }],
@@ -202,16 +180,10 @@ describe('a failure in a Map', () => {
 });
 
 test('iterations are recorded on chains of their own', async () => {
-  const two = {
-    StartAt: 'I',
-    States: { I: { Type: 'Pass', Next: 'J' }, J: { Type: 'Pass', End: true } },
-  };
-  const { events } = await recorded(
-    map({ MaxConcurrency: 1, Next: 'After' }, { After: { Type: 'Pass', End: true } }, two),
-    {
-      input: [1, 2],
-    },
-  );
+  const two = graph('I', { Type: 'Pass', Next: 'J' }, { J: PASS });
+  const { events } = await recorded(map({ MaxConcurrency: 1, Next: 'After' }, { After: PASS }, two), {
+    input: [1, 2],
+  });
   expect(events).toEqual([
     '1<0 ExecutionStarted',
     '2<0 MapStateEntered M',

@@ -1,21 +1,11 @@
 /** Branches that run concurrently: their inputs, their outputs, and their failures. */
 import type { JsonObject } from '../../../local/json';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
-import { HANG, run, task } from '../../support/machine-fixture';
+import { graph, HANG, parallel, run, taskState } from '../../support/machine-fixture';
 
 /** A branch of one task. */
 function branch(name: string, fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
-  const { States } = task(fields);
-  return { StartAt: name, States: { [name]: (States as JsonObject).A, ...more } };
-}
-
-/** A machine with one Parallel state `P`. */
-function parallel(branches: JsonObject[], fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
-  const end = fields.Next === undefined ? { End: true } : {};
-  return {
-    StartAt: 'P',
-    States: { P: { Type: 'Parallel', Branches: branches, ...end, ...fields }, ...more },
-  };
+  return graph(name, taskState(fields), more);
 }
 
 function refusal(definition: JsonObject): string {

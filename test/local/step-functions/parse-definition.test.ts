@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../local/json';
 import { LocalCloudError } from '../../../local/local-cloud-error';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
-import { task } from '../../support/machine-fixture';
+import { graph, map, PASS, task } from '../../support/machine-fixture';
 
 function parse(definition: JsonObject) {
   return parseDefinition(JSON.stringify({ QueryLanguage: 'JSONata', ...definition }));
@@ -22,18 +22,14 @@ function retry(fields: JsonObject): JsonObject {
 }
 
 function output(value: Json, more: JsonObject = {}): JsonObject {
-  return { StartAt: 'P', States: { P: { Type: 'Pass', End: true, Output: value, ...more } } };
+  return graph('P', { ...PASS, Output: value, ...more });
 }
 
 function state(fields: JsonObject): JsonObject {
-  return { StartAt: 'S', States: { S: fields } };
+  return graph('S', fields);
 }
 
 const CHOICE = { Type: 'Choice', Choices: [{ Condition: true, Next: 'S' }] };
-
-function map(fields: JsonObject): JsonObject {
-  return { StartAt: 'M', States: { M: { Type: 'Map', ItemProcessor: task(), End: true, ...fields } } };
-}
 
 test('a definition of the construct is accepted', () => {
   const definition = parse({
@@ -250,9 +246,6 @@ describe('names in expressions', () => {
 });
 
 test('a JSONPath machine whose states all use JSONata is accepted', () => {
-  const { A } = task().States as JsonObject;
-  const definition = parseDefinition(
-    JSON.stringify({ StartAt: 'A', States: { A: { ...(A as JsonObject), QueryLanguage: 'JSONata' } } }),
-  );
+  const definition = parseDefinition(JSON.stringify(task({ QueryLanguage: 'JSONata' })));
   expect([...definition.states.keys()]).toEqual(['A']);
 });

@@ -2,18 +2,29 @@
 import type { JsonObject } from '../../../local/json';
 import type { ExecutionResult } from '../../../local/step-functions/execution';
 import type { MachineExecution } from '../../../local/step-functions/machine-execution';
-import { type Attempt, eventLines, HANG, machine, START, task } from '../../support/machine-fixture';
-
-function taskState(fields: JsonObject = {}): JsonObject {
-  return (task(fields).States as { A: JsonObject }).A;
-}
+import {
+  type Attempt,
+  eventLines,
+  graph,
+  HANG,
+  machine,
+  map,
+  parallel,
+  START,
+  task,
+  taskState,
+} from '../../support/machine-fixture';
 
 function branch(name: string, fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
-  return { StartAt: name, States: { [name]: taskState(fields), ...more } };
+  return graph(name, taskState(fields), more);
 }
 
-function parallel(branches: JsonObject[], fields: JsonObject = {}): JsonObject {
-  return { StartAt: 'P', States: { P: { Type: 'Parallel', Branches: branches, End: true, ...fields } } };
+/** An execution that has failed. */
+async function failed(definition: JsonObject, options: Parameters<typeof machine>[1] = {}, error?: string) {
+  const started = machine(definition, options);
+  const execution = started.start('run');
+  expect(await execution.result).toMatchObject(error === undefined ? { status: 'FAILED' } : { error });
+  return { ...started, execution };
 }
 
 async function redrive(execution: MachineExecution): Promise<ExecutionResult> {
@@ -36,9 +47,8 @@ describe('a redriven execution', () => {
         }),
       },
     );
-    const { start, payloads } = machine(definition, { input: 1, attempts: [{ answer: 'a' }, ERROR] });
-    const execution = start('run');
-    expect(await execution.result).toMatchObject({ status: 'FAILED', error: 'Broken' });
+    const attempts = [{ answer: 'a' }, ERROR];
+    const { execution, payloads } = await failed(definition, { input: 1, attempts }, 'Broken');
     expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: ['a', 'a'] });
     expect(payloads).toEqual([1, ['a', 'a'], ['a', 'a']]);
     expect(eventLines(execution).slice(8)).toEqual([
@@ -59,9 +69,7 @@ describe('a redriven execution', () => {
     const definition = task({
       Arguments: { FunctionName: 'fn', Payload: '{% $states.context.Execution %}' },
     });
-    const { start, payloads, clock } = machine(definition, { input: 7, attempts: [ERROR] });
-    const execution = start('run');
-    await execution.result;
+    const { execution, payloads, clock } = await failed(definition, { input: 7, attempts: [ERROR] });
     await clock.sleep(5000, new AbortController().signal);
     await redrive(execution);
     const same = {
@@ -79,9 +87,7 @@ describe('a redriven execution', () => {
   });
 
   test('runs with the definition that it started with', async () => {
-    const { start, stateMachine } = machine(task(), { attempts: [ERROR] });
-    const execution = start('run');
-    await execution.result;
+    const { execution, stateMachine } = await failed(task(), { attempts: [ERROR] });
     stateMachine.update(stateMachine.resource, { startAt: 'X', states: new Map(), timeoutSeconds: 1 });
     expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
   });
@@ -95,9 +101,9 @@ describe('a redriven execution', () => {
       }),
       TimeoutSeconds: 10,
     };
-    const { start, payloads, clock } = machine(definition, { attempts: [HANG, HANG, HANG] });
-    const execution = start('run');
-    expect(await execution.result).toMatchObject({ status: 'TIMED_OUT' });
+    const attempts = [HANG, HANG, HANG] as const;
+    const { execution, payloads, clock } = await failed(definition, { attempts }, 'States.Timeout');
+    expect(execution.status).toBe('TIMED_OUT');
     expect(clock.now()).toBe(START + 10_000);
     expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: 1 });
     expect(clock.now()).toBe(START + 17_000);
@@ -109,9 +115,7 @@ describe('a redriven execution', () => {
       { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'F' }] },
       { F: { Type: 'Fail', Error: '{% $states.input.Error %}', Cause: 'told' } },
     );
-    const { start, payloads } = machine(definition, { attempts: [ERROR] });
-    const execution = start('run');
-    await execution.result;
+    const { execution, payloads } = await failed(definition, { attempts: [ERROR] });
     expect(await redrive(execution)).toMatchObject({ status: 'FAILED', error: 'Broken', cause: 'told' });
     expect(payloads).toHaveLength(1);
     expect(eventLines(execution).slice(6)).toEqual([
@@ -125,24 +129,15 @@ describe('a redriven execution', () => {
 
   test('evaluates the conditions of a Choice again', async () => {
     const condition = '{% $states.context.Execution.RedriveCount = 1 %}';
-    const definition = {
-      StartAt: 'C',
-      States: {
-        C: { Type: 'Choice', Choices: [{ Condition: condition, Next: 'D' }] },
-        D: { Type: 'Succeed', Output: 'chosen' },
-      },
-    };
-    const execution = machine(definition).start('run');
-    expect(await execution.result).toMatchObject({ error: 'States.NoChoiceMatched' });
+    const choice = { Type: 'Choice', Choices: [{ Condition: condition, Next: 'D' }] };
+    const definition = graph('C', choice, { D: { Type: 'Succeed', Output: 'chosen' } });
+    const { execution } = await failed(definition, {}, 'States.NoChoiceMatched');
     expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: 'chosen' });
   });
 
   test('that was stopped in a Wait leaves it when its time has come', async () => {
-    const definition = {
-      StartAt: 'W',
-      States: { W: { Type: 'Wait', Timestamp: new Date(START + 60_000).toISOString(), End: true } },
-    };
-    const { start, clock } = machine(definition);
+    const Timestamp = new Date(START + 60_000).toISOString();
+    const { start, clock } = machine(graph('W', { Type: 'Wait', Timestamp, End: true }));
     const execution = start('run');
     await execution.abort({});
     await clock.sleep(90_000, new AbortController().signal);
@@ -153,16 +148,14 @@ describe('a redriven execution', () => {
 
 describe('redriving a Parallel state', () => {
   test('runs only the branches that failed or were aborted', async () => {
-    const { start, payloads } = machine(
-      parallel([
-        branch('A', { Arguments: { FunctionName: 'fn', Payload: 'a' } }),
-        branch('B', { Arguments: { FunctionName: 'fn', Payload: 'b' }, Retry: [{ ErrorEquals: ['Again'] }] }),
-        branch('C', { Arguments: { FunctionName: 'fn', Payload: 'c' } }),
-      ]),
-      { attempts: [{ answer: 'first a' }, { error: 'Again' }, HANG, ERROR] },
-    );
-    const execution = start('run');
-    expect(await execution.result).toMatchObject({ status: 'FAILED', error: 'Broken' });
+    const sending = (Payload: string) => ({ Arguments: { FunctionName: 'fn', Payload } });
+    const branches = [
+      branch('A', sending('a')),
+      branch('B', { ...sending('b'), Retry: [{ ErrorEquals: ['Again'] }] }),
+      branch('C', sending('c')),
+    ];
+    const attempts = [{ answer: 'first a' }, { error: 'Again' }, HANG, ERROR] as const;
+    const { execution, payloads } = await failed(parallel(branches), { attempts }, 'Broken');
     expect(payloads).toEqual(['a', 'b', 'c', 'b']);
     expect(await redrive(execution)).toMatchObject({ output: ['first a', 'b', 'c'] });
     expect(payloads.slice(4)).toEqual(['b', 'c']);
@@ -187,36 +180,25 @@ describe('redriving a Parallel state', () => {
     });
     const { P } = parallel([branch('A', { Assign: { inner: 2 }, Next: 'B' }, { B: second })])
       .States as JsonObject;
-    const definition = {
-      StartAt: 'S',
-      States: { S: { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' }, P },
-    };
-    const { start, payloads } = machine(definition, { input: 0, attempts: [{ answer: 'a' }, ERROR] });
-    const execution = start('run');
-    await execution.result;
+    const definition = graph('S', { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' }, { P });
+    const attempts = [{ answer: 'a' }, ERROR];
+    const { execution, payloads } = await failed(definition, { input: 0, attempts });
     expect(await redrive(execution)).toMatchObject({ output: [[1, 2]] });
     expect(payloads).toEqual([0, [1, 2], [1, 2]]);
   });
 
   test('keeps the branches and evaluates only a failed Output again', async () => {
     const Output = '{% $states.context.Execution.RedriveCount = 1 ? "second" : $error("first") %}';
-    const { start, payloads } = machine(parallel([branch('A')], { Output }), { input: 1 });
-    const execution = start('run');
-    expect(await execution.result).toMatchObject({ error: 'States.QueryEvaluationError' });
+    const definition = parallel([branch('A')], { Output });
+    const { execution, payloads } = await failed(definition, { input: 1 }, 'States.QueryEvaluationError');
     expect(await redrive(execution)).toMatchObject({ output: 'second' });
     expect(payloads).toEqual([1]);
   });
 
   test('runs all branches again if their results were too large', async () => {
     const half = '{% $pad("", 140000, "x") %}';
-    const { start, payloads } = machine(
-      parallel([branch('A', { Output: half }), branch('B', { Output: half })]),
-      {
-        input: 1,
-      },
-    );
-    const execution = start('run');
-    expect(await execution.result).toMatchObject({ error: 'States.DataLimitExceeded' });
+    const definition = parallel([branch('A', { Output: half }), branch('B', { Output: half })]);
+    const { execution, payloads } = await failed(definition, { input: 1 }, 'States.DataLimitExceeded');
     expect(await redrive(execution)).toMatchObject({ error: 'States.DataLimitExceeded' });
     expect(payloads).toEqual([1, 1, 1, 1]);
   });
@@ -228,13 +210,8 @@ test.each<[string, number, readonly Attempt[], string[], string[], string[]]>([
 ])(
   'redriving a Map runs the iterations that %s',
   async (_, MaxConcurrency, attempts, first, second, output) => {
-    const state = { Type: 'Map', MaxConcurrency, ItemProcessor: task(), End: true };
-    const { start, payloads } = machine(
-      { StartAt: 'M', States: { M: state } },
-      { input: ['a', 'b', 'c', 'd'], attempts },
-    );
-    const execution = start('run');
-    expect(await execution.result).toMatchObject({ status: 'FAILED' });
+    const input = ['a', 'b', 'c', 'd'];
+    const { execution, payloads } = await failed(map({ MaxConcurrency }), { input, attempts });
     expect(payloads).toEqual(first);
     expect(await redrive(execution)).toMatchObject({ output });
     expect(payloads.slice(first.length)).toEqual(second);
@@ -253,9 +230,7 @@ test('no task runs after its execution has been stopped', async () => {
 
 describe('an execution is not redrivable', () => {
   test('more than 14 days after its end', async () => {
-    const { start, clock } = machine(task(), { attempts: [ERROR] });
-    const execution = start('run');
-    await execution.result;
+    const { execution, clock } = await failed(task(), { attempts: [ERROR] });
     await clock.sleep(14 * DAY_MS, new AbortController().signal);
     expect(execution.notRedrivable()).toBeUndefined();
     await clock.sleep(1, new AbortController().signal);

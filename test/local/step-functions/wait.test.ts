@@ -1,9 +1,9 @@
 /** Wait states, on a virtual clock. */
 import type { JsonObject } from '../../../local/json';
-import { recorded, run, START } from '../../support/machine-fixture';
+import { graph, recorded, run, START } from '../../support/machine-fixture';
 
 function wait(fields: JsonObject): JsonObject {
-  return { StartAt: 'W', States: { W: { Type: 'Wait', End: true, ...fields } } };
+  return graph('W', { Type: 'Wait', End: true, ...fields });
 }
 
 test.each<[string, JsonObject, number]>([
