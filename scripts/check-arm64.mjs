@@ -15,7 +15,7 @@ import { nodeArm64 } from './arm64/node-arm64.mjs';
 const require = createRequire(import.meta.url);
 const { App, Stack } = require('aws-cdk-lib');
 const { Architecture } = require('aws-cdk-lib/aws-lambda');
-const { compareTensor } = require('../dist/bin/verify/compare.js');
+const { compareTensor } = require('../dist/bin/verify/difference.js');
 const { RECOGNITION_DIMENSIONS, RECOGNITION_MODEL } = require('../dist/examples/ocr/models.js');
 const { Session } = require('../dist/lambda/slice/session.js');
 const { decodeSafetensors, encodeSafetensors } = require('../dist/lambda/tensors/safetensors.js');

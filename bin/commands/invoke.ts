@@ -5,18 +5,13 @@ import { type ResultsPlace, SlicedInferenceClient } from '../../client';
 import { parseStateMachineArn } from '../../client/description/state-machine-arn';
 import { MAX_TIMER_MS } from '../../client/run/wait';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
-import type { InvokeOptions } from '../invoke/call';
+import { callWithJson, callWithTensors } from '../invoke/call';
 import { callFailure } from '../invoke/call-failure';
-import { readJsonInput } from '../invoke/json-input';
-import { runJson } from '../invoke/run-json';
-import { runTensors } from '../invoke/run-tensors';
+import { addInputOptions, checkInputOptions, readJson, type InvokeOptions } from '../invoke/inputs';
 import { Waiting } from '../invoke/waiting';
-import { checkJsonOut } from '../outputs/json-out';
-import { checkOut } from '../outputs/out-file';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
-import { milliseconds } from './duration';
-import { size } from './size';
+import { milliseconds, size } from './quantities';
 
 const HELP = `
 Needs the ARN of the state machine alone, and the permissions of pipeline.grantInvoke. Small inputs travel inside the
@@ -31,18 +26,12 @@ Examples:
   $ . ./cloud.env && sliced-inference invoke --inputs x.safetensors`;
 
 export function invokeCommand(): Command {
-  return new Command('invoke')
+  const command = new Command('invoke')
     .description('call a deployed pipeline, on AWS or in the local cloud')
     .addOption(
       new Option('--state-machine <arn>', "ARN of the pipeline's state machine").env('STATE_MACHINE_ARN'),
-    )
-    .option('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
-    .addOption(
-      new Option(
-        '--input-json <file or text>',
-        'any JSON, for a pipeline with a preprocess or postprocess function, or for your own state machine',
-      ).conflicts('inputs'),
-    )
+    );
+  return addInputOptions(command)
     .addOption(
       new Option(
         '--results <place>',
@@ -88,8 +77,12 @@ async function invoke(options: InvokeOptions): Promise<void> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { requestTimeout, maxResultBytes } = options;
   const stateMachineArn = checkedArn(options.stateMachine);
-  checkOptions(options);
-  const input = options.inputJson === undefined ? undefined : readJsonInput(options.inputJson);
+  checkInputOptions('invoke', options);
+  if (options.inputs !== undefined && !fs.existsSync(options.inputs)) {
+    const got = quoted(options.inputs);
+    throw new SlicedInferenceError('--inputs must name a file or a folder', got, 'check the path');
+  }
+  const input = options.inputJson === undefined ? undefined : readJson(options.inputJson);
   const model = new SlicedInferenceClient({
     stateMachineArn,
     ...(requestTimeout !== undefined && { requestTimeout }),
@@ -98,8 +91,8 @@ async function invoke(options: InvokeOptions): Promise<void> {
   const waiting = new Waiting(options);
   const call = { model, options, waiting };
   try {
-    if (options.inputs === undefined) await runJson(call, input);
-    else await runTensors(call, options.inputs);
+    if (options.inputs === undefined) await callWithJson(call, input);
+    else await callWithTensors(call, options.inputs);
   } catch (error) {
     clearProgress();
     if (waiting.explainInterruption(error)) return;
@@ -137,19 +130,6 @@ const INLINE_ADVICE = `set 'output.inline' to "auto" or "never"`;
 
 function inFlags(line: string, { results }: InvokeOptions): string {
   return results === 'inline' ? line.replace(INLINE_ADVICE, 'pass --results auto or s3') : line;
-}
-
-/** @throws SlicedInferenceError before any request is sent */
-function checkOptions({ inputs, inputJson, out }: InvokeOptions): void {
-  if (inputs === undefined && inputJson === undefined) {
-    throw new SlicedInferenceError('invoke must have --inputs or --input-json', 'neither', 'add one of them');
-  }
-  if (inputs !== undefined && !fs.existsSync(inputs)) {
-    throw new SlicedInferenceError(`--inputs must name a file or a folder`, quoted(inputs), 'check the path');
-  }
-  if (out === undefined) return;
-  if (inputs !== undefined) checkOut(out);
-  else checkJsonOut(out);
 }
 
 function waitTime(text: string): number {

@@ -9,12 +9,10 @@ import { variables } from '../local-cloud/variables';
 import { TERMINATED } from '../process/exit-codes';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { SHELLS, type ShellName } from '../terminal/shells';
-import { addFaultsOptions, reportFaults, faultsOf, type FaultsOptions } from './faults-option';
-import { simulationOf, simulateOption } from './simulate-option';
+import { addLocalOptions, cloudOptions, reportFaults, type LocalOptions } from './local-options';
 import { print, printCommands, printJson, printLine, printLogLine } from '../terminal/print';
 
-interface Options extends FaultsOptions {
-  readonly pipeline?: string;
+interface Options extends LocalOptions {
   readonly port?: number;
   readonly shell: ShellName;
   /** Node.js itself would read `--env-file`, also after the script. */
@@ -56,7 +54,6 @@ export function localCommand(): Command {
       'port of S3; Step Functions and the HTTP API get the next ones (default: free ports)',
       readPort,
     )
-    .addOption(simulateOption())
     .addOption(
       new Option('--shell <name>', 'the shell that will evaluate the output')
         .choices(Object.keys(SHELLS))
@@ -72,11 +69,11 @@ export function localCommand(): Command {
     )
     .option('--logs', 'write the logs of the functions to standard error')
     .option('--json', 'print JSON');
-  return addFaultsOptions(command).addHelpText('after', HELP).action(serve);
+  return addLocalOptions(command).addHelpText('after', HELP).action(serve);
 }
 
 async function serve(assembly: string, options: Options): Promise<void> {
-  const settings = cloudOptions(options);
+  const settings = servingOptions(options);
   const envFile = options.writeEnv === undefined ? undefined : new EnvFile(options.writeEnv);
   // process.exit() also ends the functions' processes and removes all files.
   const stop = (): void => process.exit(TERMINATED);
@@ -98,20 +95,18 @@ async function serve(assembly: string, options: Options): Promise<void> {
   }
 }
 
-function cloudOptions(options: Options): LocalCloudOptions {
-  const { pipeline, port, jwks, logs } = options;
+function servingOptions(options: Options): LocalCloudOptions {
+  const { port, jwks, logs } = options;
   return {
-    ...faultsOf(options),
+    ...cloudOptions(options),
     onFault: ({ kind, place }) => {
       printLine(`fault: ${kind} at ${place}`);
     },
-    ...(pipeline !== undefined && { pipeline }),
     ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1, http: port + 2 } }),
     ...(jwks !== undefined && { jwksFile: jwks }),
     onNotice: (notice) => {
       printLine(`note: ${notice}`);
     },
-    ...simulationOf(options),
     ...(logs && {
       onLog: (functionName: string, line: string) => {
         printLogLine(`${functionName}: ${line}`);
@@ -126,7 +121,6 @@ function readPort(text: string): number {
   throw new InvalidArgumentError(`expected a whole number from 1 to ${MAX_PORT}: choose another port.`);
 }
 
-/** What a program needs to use the local cloud. */
 function access(cloud: LocalCloud) {
   const { pipelines, stateMachine, httpEndpoint } = cloud;
   return {

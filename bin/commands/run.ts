@@ -1,15 +1,10 @@
 /** `sliced-inference run ASSEMBLY`: runs a synthesized pipeline in the local cloud. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
-import { readJsonInput } from '../invoke/json-input';
-import { checkJsonOut } from '../outputs/json-out';
+import { addInputOptions, checkInputOptions, readJson } from '../invoke/inputs';
 import { checkDistinct, checkPlace } from '../outputs/named-file';
-import { checkOut } from '../outputs/out-file';
-import type { RunOptions } from '../run/local-execution';
-import { runJson } from '../run/run-json';
-import { runTensors } from '../run/run-tensors';
-import { addFaultsOptions } from './faults-option';
-import { simulateOption } from './simulate-option';
+import { runJson, runTensors, type RunOptions } from '../run/local-execution';
+import { addLocalOptions } from './local-options';
 
 const HELP = `
 Publishes the assembly's assets to a local S3 and runs its state machine. Each function runs in its own process. Nothing
@@ -24,14 +19,8 @@ Examples:
 export function runCommand(): Command {
   const command = new Command('run')
     .description('run the pipeline of a synthesized cdk.out on this machine, without an AWS account')
-    .argument('<assembly>', 'folder that `cdk synth` wrote')
-    .option('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
-    .addOption(
-      new Option(
-        '--input-json <file or text>',
-        'any JSON, for a pipeline with a preprocess or postprocess function, or for your own state machine',
-      ).conflicts('inputs'),
-    )
+    .argument('<assembly>', 'folder that `cdk synth` wrote');
+  addInputOptions(command)
     .option(
       '--out <file>',
       'file for the outputs: .safetensors, .npz or .json; with --input-json .json (default: the JSON is printed)',
@@ -40,28 +29,23 @@ export function runCommand(): Command {
       '--pipeline <name>',
       "the pipeline's construct id, stack or stack/id, if the assembly has several pipelines",
     )
-    .addOption(simulateOption())
     .option('--trace <file>', 'write a timeline for chrome://tracing and ui.perfetto.dev')
     .option('--json', "print the execution's output as JSON");
-  return addFaultsOptions(command).addHelpText('after', HELP).action(run);
+  return addLocalOptions(command).addHelpText('after', HELP).action(run);
 }
 
 async function run(assembly: string, options: RunOptions): Promise<void> {
   const { inputs, inputJson, out, trace } = options;
+  checkInputOptions('run', options);
   if (trace !== undefined) {
     checkPlace(trace, '--trace');
     if (out !== undefined) checkDistinct([trace, '--trace'], [out, '--out']);
   }
-  if (inputJson !== undefined) {
-    if (out !== undefined) checkJsonOut(out);
-    await runJson(assembly, options, readJsonInput(inputJson));
-    return;
-  }
   if (inputs === undefined) {
-    throw new SlicedInferenceError('run must have --inputs or --input-json', 'neither', 'add one of them');
+    await runJson(assembly, options, readJson(inputJson ?? ''));
+    return;
   }
   if (out === undefined)
     throw new SlicedInferenceError('--inputs must come with --out', 'none', 'add --out y.npz');
-  checkOut(out);
   await runTensors(assembly, options, { inputs, out });
 }

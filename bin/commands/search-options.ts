@@ -10,7 +10,7 @@ import type { Latency, Temperature, Transport } from '../../lib/cost/cost-model'
 import type { CostOptions } from '../../lib/cost/cost-options';
 import { type AutomaticOptions, type Slicer, automatic } from '../../lib/plan/slicing';
 import type { Minimize } from '../../lib/plan/goal';
-import { milliseconds } from './duration';
+import { milliseconds } from './quantities';
 
 /** What the search minimizes and its limits. */
 export interface SearchOptions {

@@ -25,8 +25,7 @@ import {
   searchFor,
   wholeNumberFrom1,
 } from './search-options';
-import { size } from './size';
-
+import { size } from './quantities';
 import { checkPercentileFlag } from './unused-flags';
 
 export { costOptions, estimateOptions, wholeNumber } from './search-options';

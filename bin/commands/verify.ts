@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from './slicing-options';
 import { checkComparingFlags } from './unused-flags';
-import { describeInputs } from '../verify/describe-inputs';
+import { describeInputs } from '../verify/seeded-inputs';
 import type { TensorDifference } from '../verify/difference';
 import { type DefaultComparison, type Verification, verify } from '../verify/run-both';
 import { print, printJson } from '../terminal/print';
@@ -27,7 +27,6 @@ interface Options extends SlicingOptions {
   readonly json?: boolean;
 }
 
-/** Exit code if outputs differ. */
 const DIFFERENT = 1;
 
 const HELP = `

@@ -1,10 +1,11 @@
 /** Turns the error of a call into a line and an exit code. */
 import { InferenceError, InferenceTimeoutError } from '../../client';
-import { oneLine } from '../../lib/errors';
+import { isSdkError, isThrottled } from '../../client/aws/failures';
+import { oneLine, type SlicedInferenceError } from '../../lib/errors';
+import { firstExplanation, NETWORK_ERRORS, sdkFailure } from '../aws/explain';
 import { failureLine } from '../outputs/failure-line';
 import { BAD_INPUT, FAILED } from '../process/exit-codes';
 import { formatDuration } from '../terminal/format';
-import { explainAwsError } from './aws-errors';
 
 export interface CallFailure {
   readonly line: string;
@@ -53,4 +54,48 @@ function errorLine(message: string, executionArn?: string): string {
   const text = FLAGS.reduce((line, [option, flag]) => line.replace(option, flag), message);
   const end = executionArn === undefined || executionArn === '' ? '' : ` (execution ${executionArn})`;
   return `error: ${oneLine(`${text}${end}`)}`;
+}
+
+/** `… is not authorized to perform: states:StartExecution on resource: …`. */
+const ACTION = /not authorized to perform: ?([\w-]+:\w+)/;
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const UNTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+];
+
+/** The error to throw in place of an error of the SDK; `undefined` for an error that is not about AWS. */
+function explainAwsError(error: unknown, arn: string): SlicedInferenceError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const failure = sdkFailure(error);
+  const { name, status, reason } = failure;
+  const [, , , region, account] = arn.split(':');
+  return firstExplanation(failure, [
+    [
+      name === 'StateMachineDoesNotExist' || name === 'InvalidArn',
+      `the state machine ${arn} must exist in account ${account} and region ${region}`,
+      'copy the ARN from the outputs of the stack, and check that AWS_PROFILE belongs to this account',
+    ],
+    [
+      name === 'AccessDenied' || name === 'AccessDeniedException' || status === 403,
+      `${ACTION.exec(reason)?.[1] ?? 'the request to AWS'} must be allowed for ${arn} or its bucket`,
+      'allow it in the policy of your role, as pipeline.grantInvoke does',
+    ],
+    [isThrottled(error) || status === 503, `AWS must have capacity for ${arn}`, 'try again later'],
+    [
+      UNTRUSTED.includes(name),
+      'the certificates of Step Functions and S3 must be trusted',
+      'set NODE_EXTRA_CA_CERTS to the file of their certificate authority, for a local cloud with `. ./cloud.env`',
+    ],
+    [
+      NETWORK_ERRORS.includes(name),
+      `Step Functions and S3 must be reachable in region ${region}`,
+      'check the region in the ARN, the network, the proxy, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3',
+    ],
+    [isSdkError(error), `AWS must accept the request for ${arn}`, 'check the ARN and your settings of AWS'],
+  ]);
 }

@@ -10,15 +10,10 @@ import { formatDuration } from '../terminal/format';
 import { printLine } from '../terminal/print';
 import { showProgress } from '../terminal/progress';
 import { ExecutionProgress } from './execution-progress';
+import type { InvokeOptions } from './inputs';
 
 /** Often enough for the seconds to count. */
 const REDRAW_MS = 1000;
-
-interface WaitingOptions {
-  /** Milliseconds. */
-  readonly timeout?: number;
-  readonly stopOnAbort?: boolean;
-}
 
 export class Waiting {
   private readonly interruption = new AbortController();
@@ -26,7 +21,7 @@ export class Waiting {
   private readonly progress = new ExecutionProgress();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: WaitingOptions) {
+  constructor(private readonly options: Pick<InvokeOptions, 'timeout' | 'stopOnAbort'>) {
     const { timeout } = options;
     const limit = timeout ?? MAX_TIMER_MS;
     this.wait = new Wait(this.interruption.signal, limit, () => {
@@ -41,7 +36,6 @@ export class Waiting {
     process.once('SIGTERM', this.interrupt);
   }
 
-  /** For a call of the client. */
   get callOptions(): CallOptions {
     const { timeout, stopOnAbort } = this.options;
     return {
@@ -61,7 +55,6 @@ export class Waiting {
     return await firstOf([promise], this.wait.signal);
   }
 
-  /** Shows the progress until the wait ends. */
   start(): void {
     this.timer = setInterval(this.draw, REDRAW_MS);
     this.draw();

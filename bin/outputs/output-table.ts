@@ -7,12 +7,10 @@ import { formatTable } from '../terminal/format';
 
 const FIRST_VALUES = 4;
 const TEXT_LENGTH = 24;
-/** Digits of a floating-point number. */
 const DIGITS = 6;
 
 type Element = number | bigint | string;
 
-/** One row for each tensor. */
 export function outputTable(tensors: ReadonlyMap<string, TypedTensor>): string {
   return formatTable(
     ['output', 'type', 'first values', 'min', 'max'],

@@ -3,6 +3,7 @@
  * synthesis must. Meanwhile the child can neither react to Ctrl-C nor clean up when it is killed; this process can.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -56,7 +57,8 @@ export async function supervise(script: string, args: readonly string[], watch?:
       // Start a process group, so that the processes that the script starts end with it.
       detached: process.platform !== 'win32',
     });
-    process.exitCode = exitCode(await ended(child), isAsked);
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    process.exitCode = code ?? interrupted(signal, isAsked);
     await endGroup(child);
   } finally {
     removeUnfinished(unfinished);
@@ -86,22 +88,8 @@ function temporaryFolderVariables(folder: string): Record<string, string> {
   return process.platform === 'win32' ? { TEMP: folder, TMP: folder } : { TMPDIR: folder };
 }
 
-interface End {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-function ended(child: ChildProcess): Promise<End> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      resolve({ code, signal });
-    });
-  });
-}
-
-function exitCode({ code, signal }: End, isAsked: boolean): number {
-  if (code !== null) return code;
+/** The exit code of a process that a signal has ended, for which nobody may have asked. */
+function interrupted(signal: NodeJS.Signals | null, isAsked: boolean): number {
   if (!isAsked) {
     printLine(
       `error: the command's process must end by itself, got an end by ${signal ?? 'a signal'}: ` +

@@ -23,8 +23,7 @@ import {
 import { median } from '../../lib/node-work/profile/quantiles';
 import { runChain } from '../../local/cloud/run-chain';
 import { readTensorFile } from '../tensor-files';
-import { describeInputs } from '../verify/describe-inputs';
-import { candidateInputs } from '../verify/seeded-inputs';
+import { candidateInputs, describeInputs } from '../verify/seeded-inputs';
 import { emptyModel, productModel } from './kernel-models';
 import { NodeLabels } from './label-nodes';
 import { type MeasuredSlice, nodeTimes } from './node-times';

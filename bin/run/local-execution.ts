@@ -1,71 +1,129 @@
-/** Runs one execution in a local cloud, and reports what happened besides its result. */
+/** Runs one execution in a local cloud, and reports its result and what happened besides. */
 import { parseFailureCause, type CallTiming, type FailureCause } from '../../client';
+import { invocationText } from '../../client/invocation';
+import { checkOutput } from '../../client/results/check-output';
 import { STEP_STATES } from '../../contract/failures';
-import { LocalCloud, type TraceEvent } from '../../local';
-import { reportFaults, faultsOf, type FaultsOptions } from '../commands/faults-option';
-import { simulatedLabel, simulationOf } from '../commands/simulate-option';
+import type { PipelineSignature } from '../../contract/signature';
+import { infer, LocalCloud, type Json, type TraceEvent } from '../../local';
+import { readAssembly } from '../../local/cloudformation/assembly';
+import { selectPipeline } from '../../local/cloudformation/pipeline';
+import {
+  cloudOptions,
+  isSimulated,
+  reportFaults,
+  simulatedLabel,
+  type LocalOptions,
+} from '../commands/local-options';
+import { readTensors, type InputOptions } from '../invoke/inputs';
 import { failureLine } from '../outputs/failure-line';
 import { writeNamedFile } from '../outputs/named-file';
+import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
 import { FAILED, TERMINATED } from '../process/exit-codes';
-import { printLine } from '../terminal/print';
+import { writeTensorFile } from '../tensor-files';
+import { print, printJson, printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
+import { warnOfMemory } from '../timings/memory-warnings';
+import { timingTable } from '../timings/timing-table';
 import { chromeTrace } from '../timings/trace-file';
 
-export interface RunOptions extends FaultsOptions {
-  readonly inputs?: string;
-  readonly inputJson?: string;
-  readonly out?: string;
-  readonly pipeline?: string;
+export interface RunOptions extends LocalOptions, InputOptions {
   readonly trace?: string;
-  readonly json?: boolean;
 }
 
 interface Failed {
-  readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED';
   readonly error: string;
   readonly cause: string;
 }
 
-export interface LocalExecution<Succeeded extends { readonly status: 'SUCCEEDED' }> {
-  execute(cloud: LocalCloud): Promise<Succeeded | Failed>;
-  timings(succeeded: Succeeded): readonly CallTiming[];
-  /** Prints or writes the result. */
-  show(succeeded: Succeeded): Promise<void>;
+interface Succeeded {
+  readonly timings: readonly CallTiming[];
+  show(): Promise<void>;
+}
+
+/**
+ * For a pipeline with functions before or after the slices, or a state machine of the user.
+ * @throws InferenceError `InvalidInput` for more JSON than Step Functions takes, before anything starts
+ */
+export async function runJson(assembly: string, options: RunOptions, input: unknown): Promise<void> {
+  invocationText(input);
+  const { out, json } = options;
+  await runLocally(assembly, options, async (cloud) => {
+    const result = await cloud.execute(input as Json);
+    if (result.status !== 'SUCCEEDED') return result;
+    const { output } = result;
+    const show = async (): Promise<void> => {
+      if (out !== undefined) await writeJson(out, output);
+      warnOfMemory(timingsIn(output));
+      if (out === undefined || json) printJson(output);
+      else print(`${writtenLine(out)}\n`);
+    };
+    return { timings: timingsIn(output), show };
+  });
+}
+
+/** @throws SlicedInferenceError for inputs that do not fit, before anything starts */
+export async function runTensors(
+  assembly: string,
+  options: RunOptions,
+  { inputs, out }: { readonly inputs: string; readonly out: string },
+): Promise<void> {
+  const { signature } = selectPipeline(readAssembly(assembly), options.pipeline);
+  const pipeline = signature as unknown as PipelineSignature;
+  const tensors = await readTensors(inputs, pipeline);
+  await runLocally(assembly, options, async (cloud) => {
+    const result = await infer(cloud, tensors);
+    if (result.status !== 'SUCCEEDED') return result;
+    const { timings } = result.execution;
+    const show = async (): Promise<void> => {
+      await writeTensorFile(out, sortedByModel(pipeline.outputs, result.outputs));
+      warnOfMemory(timings);
+      const label = isSimulated(options) ? `\ntimes are simulated: ${simulatedLabel(options)}` : '';
+      if (options.json) printJson(result.execution);
+      else print(`${timingTable(timings)}${label}\n${writtenLine(out)}\n`);
+    };
+    return { timings, show };
+  });
+}
+
+/** None if a function of the user has made something else of the pipeline's output. */
+function timingsIn(output: Json): readonly CallTiming[] {
+  try {
+    return checkOutput(JSON.stringify(output)).timings;
+  } catch {
+    return [];
+  }
 }
 
 /** Sets the exit code if the execution fails. */
-export async function runLocally<Succeeded extends { readonly status: 'SUCCEEDED' }>(
+async function runLocally(
   assembly: string,
   options: RunOptions,
-  work: LocalExecution<Succeeded>,
+  execute: (cloud: LocalCloud) => Promise<Succeeded | Failed>,
 ): Promise<void> {
-  const { pipeline, trace } = options;
+  const { trace } = options;
   // process.exit() also ends the functions' processes.
   const stop = (): void => process.exit(TERMINATED);
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
   const events: TraceEvent[] = [];
   const cloud = await LocalCloud.start(assembly, {
-    ...(pipeline !== undefined && { pipeline }),
-    ...simulationOf(options),
-    ...faultsOf(options),
+    ...cloudOptions(options),
     onTrace: (event) => events.push(event),
   });
   try {
     showProgress('running the state machine');
-    const result = await work.execute(cloud);
+    const result = await execute(cloud);
     clearProgress();
     for (const notice of cloud.notices()) printLine(`note: ${notice}`);
     reportFaults(cloud, options);
-    const hasSucceeded = result.status === 'SUCCEEDED';
-    if (hasSucceeded) await work.show(result);
+    if ('show' in result) await result.show();
     else {
       printLine(failureLine(result.error, causeOf(result, events)));
       process.exitCode = FAILED;
     }
     // Last, because the results matter more if a disk is full.
     if (trace !== undefined) {
-      const timings = hasSucceeded ? work.timings(result) : [];
+      const timings = 'show' in result ? result.timings : [];
       await writeNamedFile(trace, '--trace', chromeTrace(events, timings, simulatedLabel(options)));
     }
   } finally {

@@ -1,18 +1,17 @@
 /** Reads and writes files of named tensors for the command line. */
-import { stat } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { SlicedInferenceError } from '../../lib/errors';
+import { SlicedInferenceError, systemReason } from '../../lib/errors';
 import { unreadablePath } from '../../lib/host/foreign-path';
 import { writeNamedFile } from '../outputs/named-file';
+import { BadContent, blamingFile } from './bad-content';
 import { decodeJson, encodeJson } from './json';
 import { decodeNpy } from './npy';
 import { decodeNpz, encodeNpz } from './npz';
-import { readProtoFolder } from './proto-folder';
-import { readBytes } from './read-bytes';
-import { BadContent, blamingFile } from './tensor-file-error';
+import { decodeTensorProto } from './tensor-proto';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 
@@ -36,12 +35,7 @@ const ENCODERS: Readonly<Record<string, (tensors: NamedTensors) => Uint8Array>> 
  * @throws SlicedInferenceError with the file's path, when the file is missing, unreadable or malformed
  */
 export async function readTensorFile(path: string, inputs: readonly TensorSpec[]): Promise<NamedTensors> {
-  if (await isFolder(path)) {
-    return readProtoFolder(
-      path,
-      inputs.map(({ name }) => name),
-    );
-  }
+  if (await isFolder(path)) return readProtoFolder(path, inputs);
   const decode = byExtension(DECODERS, path, 'or a folder of input_N.pb');
   const bytes = await readBytes(path);
   return blamingFile(path, () => decode(bytes, inputs));
@@ -101,4 +95,54 @@ function decodeOnlyInput(file: Uint8Array, inputs: readonly TensorSpec[]): Named
     `an .npy for a model of ${inputs.length} inputs`,
     `use .npz or .safetensors with ${names}`,
   );
+}
+
+/** Reads a folder of ONNX test inputs. Names each tensor as its file does, or else as the model's input at the file's position. */
+async function readProtoFolder(folder: string, inputs: readonly TensorSpec[]): Promise<NamedTensors> {
+  const fileNames = await readdir(folder);
+  const positions = fileNames.flatMap((name) => /^input_(\d+)\.pb$/.exec(name)?.[1] ?? []);
+  // The data set of a model without inputs holds only outputs.
+  if (positions.length === 0 && inputs.length > 0) {
+    throw new SlicedInferenceError(
+      `tensor folder '${folder}' must have input_0.pb and so on`,
+      `${fileNames.length} other files`,
+      'name the folder of an ONNX test data set or a tensor file',
+    );
+  }
+  const tensors = new Map<string, RawTensor>();
+  for (const position of positions.sort((a, b) => Number(a) - Number(b))) {
+    const path = join(folder, `input_${position}.pb`);
+    const bytes = await readBytes(path);
+    const { name: own, tensor } = blamingFile(path, () => decodeTensorProto(bytes));
+    const name = own === '' ? inputs.at(Number(position))?.name : own;
+    if (name === undefined) {
+      throw new SlicedInferenceError(
+        `unnamed tensor file '${path}' must have the number of one of the model's ${inputs.length} inputs`,
+        `number ${position}`,
+        'name the tensor or renumber the file',
+      );
+    }
+    if (tensors.has(name)) {
+      throw new SlicedInferenceError(
+        `tensor file '${path}' must hold an input that no other file holds`,
+        `'${name}' again`,
+        'remove one of the files',
+      );
+    }
+    tensors.set(name, tensor);
+  }
+  return tensors;
+}
+
+/** Reads a whole file into memory. Node.js reads at most 2 GiB at once; input files are smaller. */
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `tensor file '${path}' must be readable`,
+      systemReason(error),
+      'check the path',
+    );
+  }
 }

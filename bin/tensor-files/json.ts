@@ -12,7 +12,7 @@ import { decodeInlineTensor, encodeInlineTensor } from '../../lambda/request/inl
 import { jsonObject } from '../../lambda/request/json-fields';
 import { elementCount, isShape, type RawTensor } from '../../lambda/tensors/tensor';
 import { JsonError, parseJson, type ExactJson } from './parse-json';
-import { BadContent } from './tensor-file-error';
+import { BadContent } from './bad-content';
 
 const FORM = 'tensors as JSON, {"name": [[1, 2]]} or {"name": {"dtype", "shape", "data" or "base64"}}';
 

@@ -1,15 +1,31 @@
-/** NumPy's array file: a header, then the elements. */
+/**
+ * NumPy's array file: magic bytes, version, length, a Python dict with `descr`, `fortran_order` and `shape`, then the elements.
+ * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
 import {
+  bytesOf,
   describeTensor,
   elementBytes,
   elementCount,
+  isShape,
+  typedView,
   type NumericDataType,
   type RawTensor,
   type StringTensor,
 } from '../../lambda/tensors/tensor';
-import { encodeHeader, readHeader, type NpyHeader } from './npy-header';
-import { rowMajorBytes, rowMajorItems } from './row-major';
-import { BadContent } from './tensor-file-error';
+import { BadContent, utf8 } from './bad-content';
+
+const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
+const VERSION_1 = [1, 0];
+
+/** Magic bytes, version, and the shorter form of the length. */
+const LEAST_BYTES = MAGIC.byteLength + 2 + 2;
+
+/** NumPy's own limit, `max_header_size` of numpy.load. Headers of plain arrays have 118 bytes. */
+const MAX_HEADER_BYTES = 10_000;
+
+/** NumPy pads the header so that the elements are aligned for every dtype. */
+const DATA_ALIGNMENT = 64;
 
 /** https://numpy.org/doc/stable/reference/arrays.interface.html#object.__array_interface__, `typestr` */
 const DESCRIPTIONS: Readonly<Record<NumericDataType, string>> = {
@@ -35,15 +51,28 @@ const DTYPES = new Map(
   ]),
 );
 
+/** By the bytes of an element: a dtype under which its bits are moved unchanged. */
+const BITS = { 1: 'uint8', 2: 'uint16', 4: 'uint32', 8: 'uint64' } as const;
+
 const CODE_POINT_BYTES = 4;
+
+interface NpyHeader {
+  /** NumPy's name of the dtype with its byte order, such as `<f4`. */
+  readonly description: string;
+  /** Whether the first axis varies fastest. */
+  readonly isFortranOrder: boolean;
+  readonly shape: readonly number[];
+}
 
 /**
  * Reads arrays in C and in Fortran order, of both orders of bytes. Text and bytes become strings; bytes must be UTF-8.
  * @throws BadContent
  */
 export function decodeNpy(file: Uint8Array): RawTensor {
-  const header = readHeader(file);
-  const data = file.subarray(header.dataStart);
+  const dict = dictBytes(file);
+  // Version 3 has UTF-8 for the names of fields in structured arrays. The others have ASCII.
+  const header = parseDict(Buffer.from(dict).toString('utf8'));
+  const data = file.subarray(dict.byteOffset - file.byteOffset + dict.byteLength);
   // Elements of one byte, and bytes, have no order.
   const [, order, kind] = /^([<>|])(\w+)$/.exec(header.description) ?? [];
   const [, text, width] = /^([US])([1-9]\d*)$/.exec(kind) ?? [];
@@ -54,10 +83,12 @@ export function decodeNpy(file: Uint8Array): RawTensor {
     throw unsupported(header.description);
   }
   const { shape, isFortranOrder } = header;
-  const size = elementBytes(dtype);
+  const size = elementBytes(dtype) as keyof typeof BITS;
   checkLength(data, elementCount(shape) * size, describeTensor({ dtype, shape }));
   const elements = order === '>' ? littleEndian(data, size) : data;
-  return { dtype, shape, bytes: isFortranOrder ? rowMajorBytes(elements, shape, size) : elements };
+  if (!isFortranOrder) return { dtype, shape, bytes: elements };
+  const view = typedView({ dtype: BITS[size], shape, bytes: elements });
+  return { dtype, shape, bytes: bytesOf(rowMajor(view, shape)) };
 }
 
 /** Writes text as `<U…`, which cannot hold strings that end with NUL. */
@@ -67,6 +98,74 @@ export function encodeNpy(tensor: RawTensor): Uint8Array {
   }
   const characters = tensor.strings.reduce((most, text) => Math.max(most, codePointsOf(text).length), 1);
   return Buffer.concat([encodeHeader(`<U${characters}`, tensor.shape), encodeStrings(tensor, characters)]);
+}
+
+function dictBytes(file: Uint8Array): Uint8Array {
+  if (file.byteLength < LEAST_BYTES || !MAGIC.equals(file.subarray(0, MAGIC.byteLength))) {
+    throw new BadContent('an .npy array', 'other content', 'write it with numpy.save');
+  }
+  const [major, minor] = file.subarray(MAGIC.byteLength);
+  if (major < 1 || major > 3 || minor !== 0) {
+    throw new BadContent('an .npy array of version 1 to 3', `version ${major}.${minor}`, 'write it again');
+  }
+  const truncated = new BadContent(
+    'a complete .npy array',
+    `a truncated one of version ${major}`,
+    'write it again',
+  );
+  const start = major === 1 ? LEAST_BYTES : LEAST_BYTES + 2;
+  if (start > file.byteLength) throw truncated;
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const length = major === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);
+  if (length > MAX_HEADER_BYTES) {
+    throw new BadContent(
+      `an .npy array with a header of at most ${MAX_HEADER_BYTES} bytes`,
+      `${length} bytes`,
+      'save each field of a structured array as its own array',
+    );
+  }
+  if (start + length > file.byteLength) throw truncated;
+  return file.subarray(start, start + length);
+}
+
+/** As JSON, because Python writes other quotes, lists and truth values. Python 2 wrote sizes as `2L`. */
+function parseDict(text: string): NpyHeader {
+  const json = text
+    .replaceAll("'", '"')
+    .replaceAll('(', '[')
+    .replaceAll(')', ']')
+    .replaceAll(/\b(?:True|False)\b/g, (word) => word.toLowerCase())
+    .replaceAll(/\b(\d+)L\b/g, '$1')
+    .replaceAll(/,(?=\s*[\]}])/g, '');
+  let dict: Readonly<Record<string, unknown>> = {};
+  try {
+    if (json.trimStart().startsWith('{')) dict = JSON.parse(json) as typeof dict;
+  } catch {
+    // A dict of something else than plain values lacks them below.
+  }
+  const { descr, fortran_order: isFortranOrder, shape, ...others } = dict;
+  const isPlain = typeof descr === 'string' && typeof isFortranOrder === 'boolean' && Array.isArray(shape);
+  if (!isPlain || Object.keys(others).length > 0) {
+    const shown = text.replaceAll(/[^\x20-\x7e]/g, ' ').trim();
+    throw new BadContent(
+      'an array of one plain dtype',
+      `the header ${shown.slice(0, 80)}`,
+      'save each field of a structured array as its own array',
+    );
+  }
+  if (isShape(shape)) return { description: descr, isFortranOrder, shape };
+  throw new BadContent('of a valid shape', `(${shape.join(', ')})`, 'write it again');
+}
+
+/** The bytes before the elements of an array in C order. */
+function encodeHeader(description: string, shape: readonly number[]): Uint8Array {
+  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const dict = `{'descr': '${description}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const dataStart = Math.ceil((LEAST_BYTES + dict.length + 1) / DATA_ALIGNMENT) * DATA_ALIGNMENT;
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(dataStart - LEAST_BYTES);
+  const padded = `${dict.padEnd(dataStart - LEAST_BYTES - 1)}\n`;
+  return Buffer.concat([MAGIC, Buffer.from(VERSION_1), length, Buffer.from(padded, 'latin1')]);
 }
 
 function unsupported(description: string): BadContent {
@@ -80,11 +179,37 @@ function checkLength(data: Uint8Array, expected: number, what: string): void {
   throw new BadContent(`${what}, ${expected} bytes`, `${data.byteLength} bytes`, 'write it again');
 }
 
-function littleEndian(data: Uint8Array, size: number): Uint8Array {
+function littleEndian(data: Uint8Array, size: keyof typeof BITS): Uint8Array {
   if (size === 1) return data;
   const copy = Buffer.from(data);
   if (size === 2) return copy.swap16();
   return size === 4 ? copy.swap32() : copy.swap64();
+}
+
+/** Elements from Fortran order, in which the first axis varies fastest, to C order, in which the last one does. */
+function rowMajor<T extends { readonly length: number; [index: number]: unknown; slice(): unknown }>(
+  elements: T,
+  shape: readonly number[],
+): T {
+  const ordered = elements.slice() as T;
+  let stride = 1;
+  const strides = shape.map((size) => {
+    const own = stride;
+    stride *= size;
+    return own;
+  });
+  const position = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < elements.length; to++) {
+    ordered[to] = elements[from];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++position[axis] < shape[axis]) break;
+      from -= strides[axis] * shape[axis];
+      position[axis] = 0;
+    }
+  }
+  return ordered;
 }
 
 function decodeText(data: Uint8Array, header: NpyHeader, characters: number): StringTensor {
@@ -94,20 +219,21 @@ function decodeText(data: Uint8Array, header: NpyHeader, characters: number): St
     const codePoints = Array.from({ length: characters }, (_, position) =>
       view.getUint32(start + position * CODE_POINT_BYTES, isLittleEndian),
     );
-    return textOf(codePoints);
+    const bad = codePoints.find((codePoint) => codePoint > 0x10ffff);
+    if (bad !== undefined) throw new BadContent('Unicode text', `the code point ${bad}`, 'write it again');
+    return Array.from(unpadded(codePoints), (codePoint) => String.fromCodePoint(codePoint)).join('');
   });
 }
 
 function decodeBytes(data: Uint8Array, header: NpyHeader, width: number): StringTensor {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  return stringTensor(data, header, width, (start) => {
-    const bytes = data.subarray(start, start + width);
-    try {
-      return decoder.decode(bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1));
-    } catch {
-      throw new BadContent('text in UTF-8', 'other bytes', 'decode them, and save x.astype(str)');
-    }
-  });
+  return stringTensor(data, header, width, (start) =>
+    utf8(unpadded(data.subarray(start, start + width)), 'decode them, and save x.astype(str)'),
+  );
+}
+
+/** NumPy pads short strings with zeros. */
+function unpadded<T extends Uint8Array | number[]>(codes: T): T {
+  return codes.slice(0, codes.findLastIndex((code) => code !== 0) + 1) as T;
 }
 
 /** @param read returns the string that starts at a position */
@@ -120,18 +246,7 @@ function stringTensor(
   const count = elementCount(shape);
   checkLength(data, count * itemBytes, `strings [${shape.join(',')}]`);
   const strings = Array.from({ length: count }, (_, index) => read(index * itemBytes));
-  return { dtype: 'string', shape, strings: isFortranOrder ? rowMajorItems(strings, shape) : strings };
-}
-
-/** NumPy pads short strings with zeros. */
-function textOf(codePoints: readonly number[]): string {
-  const length = codePoints.findLastIndex((codePoint) => codePoint !== 0) + 1;
-  const bad = codePoints.find((codePoint) => codePoint > 0x10ffff);
-  if (bad !== undefined) throw new BadContent('Unicode text', `the code point ${bad}`, 'write it again');
-  return codePoints
-    .slice(0, length)
-    .map((codePoint) => String.fromCodePoint(codePoint))
-    .join('');
+  return { dtype: 'string', shape, strings: isFortranOrder ? rowMajor(strings, shape) : strings };
 }
 
 function encodeStrings({ strings }: StringTensor, characters: number): Uint8Array {

@@ -4,7 +4,7 @@ import { quotedName } from '../../lambda/json-values';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { BrokenZip, TooLargeZip, readZip } from '../../local/zip-archive';
 import { decodeNpy, encodeNpy } from './npy';
-import { BadContent } from './tensor-file-error';
+import { BadContent } from './bad-content';
 
 /** Limit of the unpacked size. It is checked before unpacking, because a small archive can claim any size. */
 const MAX_UNPACKED_BYTES = 2 ** 31;

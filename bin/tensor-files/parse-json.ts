@@ -10,17 +10,8 @@ export type ExactJson =
 /** Deeper than any tensor: NumPy's arrays have at most 64 dimensions. */
 const MAX_DEPTH = 100;
 
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-
-/** By their first letter. */
-const WORDS: Readonly<Partial<Record<string, readonly [word: string, value: null | boolean]>>> = {
-  n: ['null', null],
-  t: ['true', true],
-  f: ['false', false],
-};
-
-/** Python's `json.dump` writes these words. */
-const NO_NUMBER = /NaN|-?Infinity/y;
+/** A number or a word, or something that is no value. */
+const SCALAR = /[\w.+-]*/y;
 
 /** The text is not JSON. The message has a line, and never content. */
 export class JsonError extends Error {
@@ -50,46 +41,39 @@ class JsonText {
 
   private value(depth: number): ExactJson {
     if (depth > MAX_DEPTH) throw this.error(`more than ${MAX_DEPTH} levels`);
-    const first = this.next();
-    switch (first) {
-      case '[':
-        return this.list(depth);
-      case '{':
-        return this.object(depth);
+    switch (this.next()) {
+      case '[': {
+        const items: ExactJson[] = [];
+        this.each(']', () => items.push(this.value(depth + 1)));
+        return items;
+      }
+      case '{': {
+        const members = Object.create(null) as Record<string, ExactJson>;
+        this.each('}', () => {
+          if (this.next() !== '"') throw this.error('no name of a member');
+          const name = this.string();
+          if (Object.hasOwn(members, name)) throw this.error('two members of one name');
+          this.expect(':');
+          members[name] = this.value(depth + 1);
+        });
+        return members;
+      }
       case '"':
         return this.string();
       case '':
         throw this.error('an end before it is complete');
       default:
-        return first in WORDS ? this.word(first) : this.number();
+        return this.scalar();
     }
   }
 
-  private list(depth: number): ExactJson[] {
-    const items: ExactJson[] = [];
+  private each(end: ']' | '}', read: () => void): void {
     this.at++;
-    if (this.next() !== ']') {
-      do items.push(this.value(depth + 1));
+    if (this.next() !== end) {
+      do read();
       while (this.skips(','));
     }
-    this.expect(']');
-    return items;
-  }
-
-  private object(depth: number): ExactJson {
-    const members = Object.create(null) as Record<string, ExactJson>;
-    this.at++;
-    if (this.next() !== '}') {
-      do {
-        if (this.next() !== '"') throw this.error('no name of a member');
-        const name = this.string();
-        if (Object.hasOwn(members, name)) throw this.error('two members of one name');
-        this.expect(':');
-        members[name] = this.value(depth + 1);
-      } while (this.skips(','));
-    }
-    this.expect('}');
-    return members;
+    this.expect(end);
   }
 
   private string(): string {
@@ -98,13 +82,7 @@ class JsonText {
       end = this.text.indexOf('"', end + 1);
       if (end < 0) throw this.error('a string without an end');
     } while (this.isEscaped(end));
-    try {
-      const value = JSON.parse(this.text.slice(this.at, end + 1)) as string;
-      this.at = end + 1;
-      return value;
-    } catch {
-      throw this.error('a malformed string');
-    }
+    return this.simple(this.text.slice(this.at, end + 1), 'a malformed string') as string;
   }
 
   /** Whether an odd number of backslashes is before the quotation mark. */
@@ -114,22 +92,31 @@ class JsonText {
     return (quote - first) % 2 === 1;
   }
 
-  private word(first: string): null | boolean {
-    const [word, value] = WORDS[first] ?? ['', null];
-    if (!this.text.startsWith(word, this.at)) throw this.error('something that is no value');
-    this.at += word.length;
-    return value;
+  private scalar(): ExactJson {
+    SCALAR.lastIndex = this.at;
+    const [token] = SCALAR.exec(this.text) ?? [''];
+    // Python's `json.dump` writes these words.
+    if (/^(NaN|-?Infinity)$/.test(token)) {
+      throw this.error(
+        'NaN or Infinity, which JSON does not have,',
+        'write base64 instead of data, or an .npz file',
+      );
+    }
+    const value = this.simple(token, 'something that is no value');
+    if (value === Infinity || value === -Infinity) throw this.error('a number beyond float64');
+    const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(token);
+    return isRounded ? BigInt(token) : value;
   }
 
-  private number(): number | bigint {
-    NUMBER.lastIndex = this.at;
-    const digits = NUMBER.exec(this.text)?.[0];
-    if (digits === undefined) throw this.noNumber();
-    const value = Number(digits);
-    if (!Number.isFinite(value)) throw this.error('a number beyond float64');
-    this.at += digits.length;
-    const isExact = Number.isSafeInteger(value) || /[.eE]/.test(digits);
-    return isExact ? value : BigInt(digits);
+  /** A string, a number or a word, which is no list and no object. */
+  private simple(token: string, problem: string): string | number | boolean | null {
+    try {
+      const value = JSON.parse(token) as string | number | boolean | null;
+      this.at += token.length;
+      return value;
+    } catch {
+      throw this.error(problem);
+    }
   }
 
   /** The next character that is no white space; empty at the end. */
@@ -146,16 +133,6 @@ class JsonText {
 
   private expect(character: string): void {
     if (!this.skips(character)) throw this.error(`no ${character}`);
-  }
-
-  private noNumber(): JsonError {
-    NO_NUMBER.lastIndex = this.at;
-    return NO_NUMBER.test(this.text)
-      ? this.error(
-          'NaN or Infinity, which JSON does not have,',
-          'write base64 instead of data, or an .npz file',
-        )
-      : this.error('something that is no value');
   }
 
   private error(problem: string, advice = 'correct it'): JsonError {

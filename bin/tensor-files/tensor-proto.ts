@@ -2,6 +2,7 @@
 import { Reader } from 'protobufjs/minimal';
 import { TENSOR_DATA_TYPES } from '../../contract/tensors';
 import {
+  bytesOf,
   describeTensor,
   elementBytes,
   elementCount,
@@ -11,7 +12,7 @@ import {
 } from '../../lambda/tensors/tensor';
 import { dataTypeName, isBindable } from '../../lib/onnx/data-type';
 import { TENSOR, WIRE_TYPE, splitTag } from '../../lib/onnx/fields';
-import { BadContent } from './tensor-file-error';
+import { BadContent, utf8 } from './bad-content';
 
 interface NamedTensor {
   /** Empty when the file has none. */
@@ -19,18 +20,18 @@ interface NamedTensor {
   readonly tensor: RawTensor;
 }
 
-interface TensorProto {
-  name: string;
-  dataType: number;
-  external: boolean;
-  readonly dims: bigint[];
+class TensorProto {
+  name = '';
+  dataType = 0;
+  external = false;
+  readonly dims: bigint[] = [];
   /** `undefined` when the file lacks the field; empty when the field has no elements. */
   raw: Uint8Array | undefined;
   /** The bytes of `float_data` and `double_data`, undecoded, so that every NaN keeps its bits. */
-  readonly fixed: Uint8Array[];
+  readonly fixed: Uint8Array[] = [];
   /** `int32_data`, `int64_data` and `uint64_data`. */
-  readonly integers: bigint[];
-  readonly strings: Uint8Array[];
+  readonly integers: bigint[] = [];
+  readonly strings: Uint8Array[] = [];
 }
 
 /**
@@ -65,16 +66,7 @@ export function decodeTensorProto(file: Uint8Array): NamedTensor {
 }
 
 function readFields(file: Uint8Array): TensorProto {
-  const proto: TensorProto = {
-    name: '',
-    dataType: 0,
-    external: false,
-    dims: [],
-    raw: undefined,
-    fixed: [],
-    integers: [],
-    strings: [],
-  };
+  const proto = new TensorProto();
   const reader = Reader.create(file);
   try {
     while (reader.pos < reader.len) readField(reader, reader.uint32(), proto);
@@ -150,34 +142,17 @@ function elementsOf({ raw, fixed, integers }: TensorProto, dtype: NumericDataTyp
 }
 
 /**
- * Little-endian elements from typed fields. `int32_data` also holds smaller integers, bools and the bits of float16;
- * `uint64_data` also holds uint32.
+ * Little-endian elements from typed fields: the lower bytes of each value. `int32_data` also holds smaller integers, bools and
+ * the bits of float16; `uint64_data` also holds uint32.
  */
 function integerBytes(values: readonly bigint[], bytesEach: number): Uint8Array {
-  const bytes = new Uint8Array(values.length * bytesEach);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, index) => {
-    const position = index * bytesEach;
-    if (bytesEach === 8) view.setBigInt64(position, value, true);
-    else if (bytesEach === 4) view.setInt32(position, Number(BigInt.asIntN(32, value)), true);
-    else if (bytesEach === 2) view.setInt16(position, Number(BigInt.asIntN(16, value)), true);
-    else view.setInt8(position, Number(BigInt.asIntN(8, value)));
-  });
-  return bytes;
+  const wide = bytesOf(BigInt64Array.from(values));
+  return wide.filter((_, index) => index % 8 < bytesEach);
 }
 
 function stringTensor({ strings }: TensorProto, shape: readonly number[]): RawTensor {
   if (strings.length !== elementCount(shape)) {
     throw new BadContent(`${elementCount(shape)} strings`, String(strings.length), 'write it again');
   }
-  return { dtype: 'string', shape, strings: strings.map(utf8) };
-}
-
-function utf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    // The decoder's error gives no details.
-    throw new BadContent('UTF-8 strings', 'other bytes', 'encode them as UTF-8');
-  }
+  return { dtype: 'string', shape, strings: strings.map((text) => utf8(text, 'encode them as UTF-8')) };
 }

@@ -1,4 +1,3 @@
-/** Formats sizes, types and tables for the terminal. */
 import bytes from 'bytes';
 import Table from 'cli-table3';
 import { escaped } from '../../lib/errors';

@@ -12,7 +12,6 @@ export function print(text: string): void {
   process.stdout.write(escapedLines(text));
 }
 
-/** Writes a value to standard output as JSON. */
 export function printJson(value: unknown): void {
   printJsonText(JSON.stringify(value, undefined, 2) + '\n');
 }

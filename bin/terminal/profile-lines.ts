@@ -17,7 +17,6 @@ const BLOCKS = ' ▁▂▃▄▅▆▇█';
 
 interface Curve {
   readonly name: string;
-  /** By column. */
   readonly values: readonly number[];
   readonly format: (value: number) => string;
 }

@@ -1,14 +1,25 @@
 /** Reads a file once for its upload, and fails at its end if its digest is another one: then nothing of it becomes an object. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
-import type { UploadTask } from './upload-task';
+
+/** A file whose key contains its digest, so that an object under the key never has to be written again. */
+export interface UploadTask {
+  readonly file: string;
+  /** Key in the bucket; contains `sha256`. */
+  readonly key: string;
+  readonly bytes: number;
+  /** In lower-case hexadecimal. */
+  readonly sha256: string;
+}
 
 const ADVICE = 'write it again and do not change it during the upload';
 
 /** @throws SlicedInferenceError when the file cannot be read, or does not have the task's size and SHA-256 */
 export async function* checkedContent({ file, bytes, sha256 }: UploadTask): AsyncGenerator<Buffer> {
-  const handle = await openToRead(file);
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    throw new SlicedInferenceError(`file ${quoted(file)} must be readable`, systemReason(error), ADVICE);
+  });
   try {
     const { size } = await handle.stat();
     if (size !== bytes) {
@@ -29,13 +40,5 @@ export async function* checkedContent({ file, bytes, sha256 }: UploadTask): Asyn
     }
   } finally {
     await handle.close();
-  }
-}
-
-async function openToRead(file: string): Promise<FileHandle> {
-  try {
-    return await open(file, 'r');
-  } catch (error) {
-    throw new SlicedInferenceError(`file ${quoted(file)} must be readable`, systemReason(error), ADVICE);
   }
 }

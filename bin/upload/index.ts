@@ -4,16 +4,19 @@
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { inParallel } from '../../lambda/store/ranged-read';
-import { FILES_AT_ONCE } from './s3-client';
-import { stopSending } from './stop-sending';
+import type { UploadTask } from './checked-content';
+import { FILES_AT_ONCE, stopSending } from './s3-client';
 import { UploadBucket } from './upload-bucket';
-import { Progress, type UploadProgress } from './upload-progress';
-import type { UploadTask } from './upload-task';
 
-export { uploadClient, type ClientOptions } from './s3-client';
-export { parseS3Uri, type S3Location } from './s3-uri';
-export type { UploadProgress } from './upload-progress';
-export type { UploadTask } from './upload-task';
+export type { UploadTask } from './checked-content';
+export { uploadClient } from './s3-client';
+export { parseS3Uri } from './s3-uri';
+
+export interface UploadProgress {
+  /** Bytes that are in S3, sent now or earlier. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
 
 interface EncryptionOptions {
   /**
@@ -23,15 +26,10 @@ interface EncryptionOptions {
   readonly kmsKeyId?: string;
 }
 
-export interface UploadOptions extends EncryptionOptions {
+interface UploadOptions extends EncryptionOptions {
   readonly onProgress?: (progress: UploadProgress) => void;
   /** Stops the upload, which then fails with the signal's reason. So does every later upload with this client. */
   readonly signal?: AbortSignal;
-}
-
-interface TextOptions extends EncryptionOptions {
-  /** @default 'application/json' */
-  readonly contentType?: string;
 }
 
 /**
@@ -47,7 +45,13 @@ export async function uploadAll(
 ): Promise<void> {
   const files = [...new Map(tasks.map((task) => [task.key, task])).values()];
   const bucket = new UploadBucket(client, bucketName, kmsKeyId);
-  const progress = new Progress(files, onProgress);
+  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const done = new Map<UploadTask, number>();
+  const update = (task: UploadTask, bytes: number): void => {
+    done.set(task, bytes);
+    const doneBytes = [...done.values()].reduce((sum, each) => sum + each, 0);
+    onProgress?.({ doneBytes, totalBytes });
+  };
   const failure = new AbortController();
   const stop = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
   stopSending(client, stop);
@@ -56,10 +60,10 @@ export async function uploadAll(
     try {
       if (!(await bucket.has(task))) {
         await bucket.putFile(task, (bytes) => {
-          progress.update(task, bytes);
+          update(task, bytes);
         });
       }
-      progress.update(task, task.bytes);
+      update(task, task.bytes);
     } catch (error) {
       // Thrown below, when the requests of the other files have ended.
       failure.abort(error);
@@ -68,13 +72,13 @@ export async function uploadAll(
   stop.throwIfAborted();
 }
 
-/** Writes a small object that refers to uploaded files, such as a plan. Call it after all files are uploaded. */
+/** Writes a small JSON object that refers to uploaded files, such as a plan. Call it after all files are uploaded. */
 export async function uploadText(
   client: S3Client,
   bucket: string,
   key: string,
   text: string,
-  { kmsKeyId, contentType = 'application/json' }: TextOptions = {},
+  { kmsKeyId }: EncryptionOptions = {},
 ): Promise<void> {
-  await new UploadBucket(client, bucket, kmsKeyId).putText(key, text, contentType);
+  await new UploadBucket(client, bucket, kmsKeyId).putText(key, text);
 }

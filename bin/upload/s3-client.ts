@@ -1,7 +1,7 @@
-/** Creates the S3 client for uploads: with a bounded number of connections and more attempts than by default. */
+/** The S3 client of uploads: with a bounded number of connections and more attempts than by default. */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { S3Client } from '@aws-sdk/client-s3';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
 /** Files checked or sent at a time. */
 export const FILES_AT_ONCE = 4;
@@ -12,22 +12,13 @@ export const PARTS_AT_ONCE = 4;
 /** Attempts at one request that is throttled, times out or loses its connection. */
 const ATTEMPTS = 5;
 
-export interface ClientOptions {
-  /** @default - found by the AWS SDK: AWS_REGION, then the profile's region */
-  readonly region?: string;
-  /** @default - found by the AWS SDK: AWS_ENDPOINT_URL_S3, then the region's endpoint */
-  readonly endpoint?: string;
-  /** @default - found by the AWS SDK: AWS_PROFILE, then `default` */
-  readonly profile?: string;
-}
-
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Longest silence on a connection. S3 itself closes a silent connection after about 20 seconds. */
 const SILENCE_TIMEOUT_MS = 60_000;
 
-/** Destroy the client after use, because it keeps connections open. */
-export function uploadClient(options: ClientOptions = {}): S3Client {
+/** Destroy the client after use, because it keeps connections open. The SDK finds region, endpoint and credentials by itself. */
+export function uploadClient(options: S3ClientConfig = {}): S3Client {
   // Agents of our own: the SDK sends large parts through others, which its client does not destroy.
   // One more connection for each file, because its upload is aborted while parts are in flight.
   const agent = { keepAlive: true, maxSockets: FILES_AT_ONCE * (PARTS_AT_ONCE + 1) };
@@ -41,4 +32,29 @@ export function uploadClient(options: ClientOptions = {}): S3Client {
       socketTimeout: SILENCE_TIMEOUT_MS,
     },
   });
+}
+
+/** Those that send content. The requests that abort an upload still have to reach S3. */
+const SENDING = ['PutObjectCommand', 'UploadPartCommand'];
+
+/** Once the signal is aborted, requests that send content fail with its reason: on a slow line they would take minutes. */
+export function stopSending(client: S3Client, signal: AbortSignal): void {
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      // The reason is what the caller passed to `abort`, always an error.
+      reject(signal.reason as Error);
+    });
+  });
+  // Without a request in flight nobody waits for it.
+  stopped.catch(() => undefined);
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      (args) => {
+        if (!SENDING.includes(commandName)) return next(args);
+        signal.throwIfAborted();
+        return Promise.race([next(args), stopped]);
+      },
+    // Below the middleware that repeats failed requests, which would otherwise go on alone.
+    { step: 'finalizeRequest', priority: 'low' },
+  );
 }

@@ -9,10 +9,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { checkedContent } from './checked-content';
+import { checkedContent, type UploadTask } from './checked-content';
 import { explainS3Error } from './s3-errors';
 import { PARTS_AT_ONCE } from './s3-client';
-import type { UploadTask } from './upload-task';
 
 /** Larger parts cost memory, smaller ones requests. A broken connection costs one part. */
 export const PART_BYTES = 8 * 1024 * 1024;
@@ -34,8 +33,8 @@ export class UploadBucket {
     return head?.ContentLength === bytes && (head.Metadata?.sha256 ?? sha256) === sha256;
   }
 
-  async putText(key: string, text: string, contentType: string): Promise<void> {
-    const command = new PutObjectCommand({ ...this.at(key), Body: text, ContentType: contentType });
+  async putText(key: string, text: string): Promise<void> {
+    const command = new PutObjectCommand({ ...this.at(key), Body: text, ContentType: 'application/json' });
     await this.request(key, 's3:PutObject', () => this.client.send(command));
   }
 

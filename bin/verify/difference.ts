@@ -1,6 +1,17 @@
-/** Measures how far apart two tensors are when their bits need not be the same. */
+/** Compares tensors bit by bit, and measures how far apart they are. */
+import { isDeepStrictEqual } from 'node:util';
 import { float16Value } from '../../lambda/tensors/float16';
 import { type NumericTensor, type RawTensor, type TypedArray, typedView } from '../../lambda/tensors/tensor';
+
+export interface TensorComparison {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Whether dtype, shape and every bit are the same. */
+  readonly identical: boolean;
+  /** That of `TensorDifference`; 0 for identical tensors. */
+  readonly maxAbsDiff: number | null;
+}
 
 /** `|got - expected| <= absolute + relative * |expected|`, as in NumPy's `allclose`. */
 export interface Tolerance {
@@ -25,6 +36,17 @@ export interface TensorDifference {
   };
 }
 
+export function compareTensor(
+  name: string,
+  expected: RawTensor,
+  got: RawTensor | undefined,
+): TensorComparison {
+  const { dtype, shape } = expected;
+  if (hasSameElements(expected, got)) return { name, dtype, shape, identical: true, maxAbsDiff: 0 };
+  const { maxAbsDiff } = tensorDifference(name, expected, got, { absolute: 0, relative: 0 });
+  return { name, dtype, shape, identical: false, maxAbsDiff };
+}
+
 export function tensorDifference(
   name: string,
   expected: RawTensor,
@@ -32,13 +54,21 @@ export function tensorDifference(
   tolerance: Tolerance,
 ): TensorDifference {
   const apart = { name, withinTolerance: false, maxAbsDiff: null, maxRelDiff: null, maxUlpDiff: null };
-  if (got?.dtype !== expected.dtype || got.shape.join() !== expected.shape.join()) return apart;
+  if (!hasSameHead(expected, got)) return apart;
   if (expected.dtype === 'string' || got.dtype === 'string') {
-    const same =
-      'strings' in expected && 'strings' in got && expected.strings.every((s, i) => s === got.strings[i]);
-    return { ...apart, withinTolerance: same };
+    return { ...apart, withinTolerance: hasSameElements(expected, got) };
   }
   return numericDifference(name, expected, got, tolerance) ?? apart;
+}
+
+function hasSameHead(expected: RawTensor, got: RawTensor | undefined): got is RawTensor {
+  return got?.dtype === expected.dtype && got.shape.join() === expected.shape.join();
+}
+
+function hasSameElements(expected: RawTensor, got: RawTensor | undefined): boolean {
+  if (!hasSameHead(expected, got)) return false;
+  if ('strings' in expected) return 'strings' in got && isDeepStrictEqual(expected.strings, got.strings);
+  return 'bytes' in got && Buffer.compare(expected.bytes, got.bytes) === 0;
 }
 
 function numericDifference(
@@ -98,27 +128,17 @@ function valueOf(dtype: NumericTensor['dtype']): (array: TypedArray, index: numb
     : (array, index) => Number(array[index]);
 }
 
+/** By dtype of floats: the dtype of their bits. */
+const BITS = { float16: 'uint16', float32: 'uint32', float64: 'uint64' } as const;
+
 /** The rank of each element among all floats of its dtype: neighbors are 1 apart. `undefined` for other dtypes. */
 function orderOf(tensor: NumericTensor): ((index: number) => bigint) | undefined {
-  const bits = bitsOf(tensor);
-  if (bits === undefined) return undefined;
-  const { view, width } = bits;
-  const sign = 1n << BigInt(width - 1);
+  const { dtype } = tensor;
+  if (dtype !== 'float16' && dtype !== 'float32' && dtype !== 'float64') return undefined;
+  const view = typedView({ ...tensor, dtype: BITS[dtype] });
+  const sign = 1n << BigInt(8 * view.BYTES_PER_ELEMENT - 1);
   return (index) => {
     const pattern = BigInt(view[index]);
     return pattern & sign ? sign - pattern : pattern;
   };
-}
-
-function bitsOf(tensor: NumericTensor): { view: TypedArray; width: number } | undefined {
-  switch (tensor.dtype) {
-    case 'float16':
-      return { view: typedView({ ...tensor, dtype: 'uint16' }), width: 16 };
-    case 'float32':
-      return { view: typedView({ ...tensor, dtype: 'uint32' }), width: 32 };
-    case 'float64':
-      return { view: typedView({ ...tensor, dtype: 'uint64' }), width: 64 };
-    default:
-      return undefined;
-  }
 }

@@ -8,9 +8,8 @@ import { PLAN_FILE } from '../../lib/emit/write';
 import { ORT_LEVELS } from '../../lib/optimize/level';
 import { readPlan } from '../../lib/compile/plan-file';
 import { runChain } from '../../local/cloud/run-chain';
-import { describeInputs } from './describe-inputs';
-import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './job';
-import { candidateInputs } from './seeded-inputs';
+import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './run-job';
+import { candidateInputs, describeInputs } from './seeded-inputs';
 
 type Sessions = typeof SessionClass;
 

@@ -2,7 +2,6 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { TensorSpec } from '../../contract/tensors';
 import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
@@ -13,10 +12,18 @@ import type { OptimizationLevel } from '../../lib/optimize/level';
 import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicing';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
+import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
-import { type TensorComparison, compareTensor } from './compare';
-import { type TensorDifference, type Tolerance, tensorDifference } from './difference';
-import { type JobWording, runJob } from './run-job';
+import {
+  type TensorComparison,
+  type TensorDifference,
+  type Tolerance,
+  compareTensor,
+  tensorDifference,
+} from './difference';
+import { type Job, type JobWording, runJob } from './run-job';
+
+type Tensors = ReadonlyMap<string, RawTensor>;
 
 interface VerifyOptions {
   readonly slicer: Slicer;
@@ -40,12 +47,7 @@ export interface Verification {
   readonly slices: number;
   readonly threads: number;
   readonly graphOptimization: OptimizationLevel;
-  /** Dtypes and shapes of the inputs used. */
-  readonly inputs: readonly {
-    readonly name: string;
-    readonly dtype: string;
-    readonly shape: readonly number[];
-  }[];
+  readonly inputs: readonly Pick<TensorComparison, 'name' | 'dtype' | 'shape'>[];
   readonly outputs: readonly TensorComparison[];
   readonly againstDefault?: DefaultComparison;
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
@@ -77,36 +79,33 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
       },
     });
     const file = (name: string): string => path.join(folder, `${name}.safetensors`);
-    const inputs = file('inputs');
-    if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
+    const [inputs, outputNames] = [file('inputs'), plan.outputs.map(({ name }) => name)];
     const { threads } = plan;
-    const outputNames = plan.outputs.map(({ name }) => name);
-    const generated = given === undefined && {
+    const run = async (job: Job, wording: JobWording): Promise<Tensors> => {
+      await runJob(job, wording, { folder, model: analyzed.model });
+      return read(job.outputs);
+    };
+    onStep('running the whole model');
+    if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
+    const generated = !given && {
       generated: { specs: plan.inputs, dimensions, planned: plan.dimensions, seed },
     };
-    const place = { folder, model: analyzed.model };
-    onStep('running the whole model');
-    const whole = file('whole');
-    await runJob(
-      { kind: 'whole', threads, optimization, modelPath, inputs, ...generated, outputNames, outputs: whole },
-      given === undefined ? GENERATED : GIVEN,
-      place,
+    const common = { inputs, modelPath, outputNames };
+    const whole = await run(
+      { kind: 'whole', ...common, ...generated, threads, optimization, outputs: file('whole') },
+      given ? GIVEN : GENERATED,
     );
     onStep(`running ${plan.slices.length} slices`);
-    const chained = file('chained');
-    await runJob({ kind: 'chain', threads, slicesFolder, inputs, outputs: chained }, CHAINED, place);
-    const verification = {
-      ...compare(plan, read(inputs), read(whole), read(chained)),
-      profileDifferences: analyzed.profile?.differences ?? [],
-    };
+    const chained = await run(
+      { kind: 'chain', inputs, slicesFolder, threads, outputs: file('chained') },
+      CHAINED,
+    );
+    const profileDifferences = analyzed.profile?.differences ?? [];
+    const verification = { ...compare(plan, read(inputs), whole, chained), profileDifferences };
     if (againstDefault === undefined) return verification;
     onStep('running the whole model with default settings');
-    const alone = file('default');
-    await runJob({ kind: 'default', modelPath, inputs, outputNames, outputs: alone }, BY_DEFAULT, place);
-    return {
-      ...verification,
-      againstDefault: compareWithDefault(plan, read(alone), read(chained), againstDefault),
-    };
+    const alone = await run({ kind: 'default', ...common, outputs: file('default') }, BY_DEFAULT);
+    return { ...verification, againstDefault: compareWithDefault(plan, alone, chained, againstDefault) };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -133,23 +132,23 @@ const BY_DEFAULT: JobWording = {
 };
 
 /** @throws NamedFailure `InvalidInput` when the file's tensors do not match the model's inputs */
-async function readInputs(file: string, plan: PlanDraft): Promise<ReadonlyMap<string, RawTensor>> {
+async function readInputs(file: string, plan: PlanDraft): Promise<Tensors> {
   const tensors = await readTensorFile(file, plan.inputs);
   checkRequest({ request: plan.inputs, fixed: plan.fixedInputs }, tensors);
   return tensors;
 }
 
-function read(file: string): ReadonlyMap<string, RawTensor> {
+function read(file: string): Tensors {
   return decodeSafetensors(fs.readFileSync(file));
 }
 
 function compare(
   plan: SlicePlan,
-  inputs: ReadonlyMap<string, RawTensor>,
-  expected: ReadonlyMap<string, RawTensor>,
-  got: ReadonlyMap<string, RawTensor>,
+  inputs: Tensors,
+  expected: Tensors,
+  got: Tensors,
 ): Omit<Verification, 'profileDifferences'> {
-  const outputs = inOrder(plan.outputs, expected).map(([name, tensor]) =>
+  const outputs = [...sortedByModel(plan.outputs, expected)].map(([name, tensor]) =>
     compareTensor(name, tensor, got.get(name)),
   );
   const differences = outputs.map(({ maxAbsDiff }) => maxAbsDiff);
@@ -159,18 +158,22 @@ function compare(
     slices: plan.slices.length,
     threads: plan.threads,
     graphOptimization: plan.graphOptimization,
-    inputs: inOrder(plan.inputs, inputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    inputs: [...sortedByModel(plan.inputs, inputs)].map(([name, { dtype, shape }]) => ({
+      name,
+      dtype,
+      shape,
+    })),
     outputs,
   };
 }
 
 function compareWithDefault(
   plan: SlicePlan,
-  expected: ReadonlyMap<string, RawTensor>,
-  got: ReadonlyMap<string, RawTensor>,
+  expected: Tensors,
+  got: Tensors,
   tolerance: Tolerance,
 ): DefaultComparison {
-  const outputs = inOrder(plan.outputs, expected).map(([name, tensor]) =>
+  const outputs = [...sortedByModel(plan.outputs, expected)].map(([name, tensor]) =>
     tensorDifference(name, tensor, got.get(name), tolerance),
   );
   const largest = (differences: readonly (number | null)[]): number | null => {
@@ -185,15 +188,4 @@ function compareWithDefault(
     maxUlpDiff: largest(outputs.map(({ maxUlpDiff }) => maxUlpDiff)),
     outputs,
   };
-}
-
-/** Sorts tensors in the model's order; files may have another order. */
-function inOrder(
-  specs: readonly TensorSpec[],
-  tensors: ReadonlyMap<string, RawTensor>,
-): [string, RawTensor][] {
-  return specs.flatMap(({ name }): [string, RawTensor][] => {
-    const tensor = tensors.get(name);
-    return tensor === undefined ? [] : [[name, tensor]];
-  });
 }

@@ -1,12 +1,56 @@
-/** Runs a job in a child process, and reports a crash or a hang as an error. */
+/** Runs a job of the verifier, the whole model or its chained slices, in a child process, and reports a crash or a hang as an error. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { SlicedInferenceError } from '../../lib/errors';
 import { deadlineMs } from '../../lib/onnx/deadline';
 import { builtFile } from '../../lib/host/package-files';
 import type { Model } from '../../lib/onnx/model';
-import type { Job, JobAnswer } from './job';
+import type { OptimizationLevel } from '../../lib/optimize/level';
+import type { GeneratedInputs } from './seeded-inputs';
+
+export type Job = WholeJob | ChainJob | DefaultJob;
+
+/** Paths of safetensors files. */
+interface CommonJob {
+  readonly inputs: string;
+  readonly outputs: string;
+}
+
+export interface WholeJob extends CommonJob {
+  readonly kind: 'whole';
+  readonly threads: number;
+  readonly optimization: OptimizationLevel;
+  readonly modelPath: string;
+  readonly outputNames: readonly string[];
+  /** If set, the job generates inputs, and writes the first ones that the model runs on to `inputs`. */
+  readonly generated?: GeneratedInputs;
+}
+
+export interface ChainJob extends CommonJob {
+  readonly kind: 'chain';
+  readonly threads: number;
+  readonly slicesFolder: string;
+}
+
+/** A run of the whole model with all of ONNX Runtime's defaults. */
+export interface DefaultJob extends CommonJob {
+  readonly kind: 'default';
+  readonly modelPath: string;
+  readonly outputNames: readonly string[];
+}
+
+export type JobAnswer =
+  | { readonly done: true }
+  | {
+      readonly done: false;
+      /** ONNX Runtime's error message, or the system's if it could not load ONNX Runtime. */
+      readonly reason: string;
+      readonly isUnloadable?: true;
+      /** Names, dtypes and shapes of the inputs on which the whole model failed; absent for other failures. */
+      readonly ranOn?: string;
+    };
 
 /** Lambda's longest timeout: a model that runs longer cannot run in a function. */
 const BASE_TIMEOUT_MS = 15 * 60_000;
@@ -21,9 +65,7 @@ export interface JobWording {
 }
 
 export interface JobPlace {
-  /** Of the files of the job and its answer. */
   readonly folder: string;
-  /** The model that runs, whole or in slices. */
   readonly model: Model;
 }
 
@@ -41,10 +83,13 @@ export async function runJob(
   const jobFile = path.join(folder, `${job.kind}.json`);
   const answerFile = path.join(folder, `${job.kind}.answer.json`);
   fs.writeFileSync(jobFile, JSON.stringify(job));
-  const { code, signal } = await run(
-    [builtFile('bundle/verify-job.js'), jobFile, answerFile],
-    deadlineMs(BASE_TIMEOUT_MS, model),
-  );
+  // Ignore what ONNX Runtime logs to standard error: the answer file has its error message.
+  const child = spawn(process.execPath, [builtFile('bundle/verify-job.js'), jobFile, answerFile], {
+    stdio: 'ignore',
+    timeout: deadlineMs(BASE_TIMEOUT_MS, model),
+    killSignal: 'SIGKILL',
+  });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   if (code !== 0) {
     const got = signal === null ? `an end with exit code ${code}` : `an end by ${signal}`;
     throw new SlicedInferenceError(what, got, advice);
@@ -53,28 +98,7 @@ export async function runJob(
   if (answer.done) return;
   const line = answer.reason.replaceAll(/\s+/g, ' ').trim();
   const reason = line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH - 3)}...` : line;
-  if (answer.isUnloadable) throw new SlicedInferenceError(UNLOADABLE.what, reason, UNLOADABLE.advice);
-  throw new SlicedInferenceError(
-    answer.ranOn === undefined ? what : `${what} (${answer.ranOn})`,
-    reason,
-    advice,
-  );
-}
-
-function run(
-  args: readonly string[],
-  timeout: number,
-): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-  return new Promise((resolve, reject) => {
-    // Ignore what ONNX Runtime logs to standard error: the answer file has its error message.
-    const child = spawn(process.execPath, args, {
-      stdio: 'ignore',
-      timeout,
-      killSignal: 'SIGKILL',
-    });
-    child.on('error', reject);
-    child.on('exit', (code, signal) => {
-      resolve({ code, signal });
-    });
-  });
+  const wording = answer.isUnloadable ? UNLOADABLE : { what, advice };
+  const where = answer.ranOn === undefined ? '' : ` (${answer.ranOn})`;
+  throw new SlicedInferenceError(`${wording.what}${where}`, reason, wording.advice);
 }

@@ -1,6 +1,7 @@
-/** Generates inputs for a model from a seed, so that they are the same each time. */
+/** Generates inputs for a model from a seed, so that they are the same each time, and describes inputs. */
 import type { TensorSpec } from '../../contract/tensors';
 import {
+  describeTensor,
   elementBytes,
   elementCount,
   typedView,
@@ -8,9 +9,9 @@ import {
   type NumericTensor,
   type RawTensor,
 } from '../../lambda/tensors/tensor';
+import { escaped } from '../../lib/errors';
 import { type DimensionSizes, dimensionName, givenSize } from '../../lib/shapes/value-types';
 
-/** How to generate inputs. */
 export interface GeneratedInputs {
   readonly specs: readonly TensorSpec[];
   /** Sizes of symbolic dimensions that all inputs must have, by name. */
@@ -150,4 +151,18 @@ function mulberry32(seed: number): () => number {
     bits = (bits + Math.imul(bits ^ (bits >>> 7), bits | 61)) ^ bits;
     return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Inputs that a message names. Models with many inputs have similar ones. */
+const NAMED_INPUTS = 4;
+
+/** `input_ids int64[1,64], mask int64[1,64]`. */
+export function describeInputs(
+  inputs: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>,
+): string {
+  const named = [...inputs]
+    .slice(0, NAMED_INPUTS)
+    .map(([name, head]) => `${escaped(name)} ${describeTensor(head)}`);
+  const others = inputs.size - named.length;
+  return [...named, ...(others > 0 ? [`${others} more`] : [])].join(', ');
 }

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { DescribeStateMachineCommand, ListStateMachinesCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
-import { compareTensor } from '../../bin/verify/compare';
+import { compareTensor } from '../../bin/verify/difference';
 import type { PipelineSignature } from '../../contract/signature';
 import { encodeTensors, type InlineTensor } from '../../client';
 import type { NumericTensor, RawTensor } from '../../lambda/tensors/tensor';

@@ -1,6 +1,6 @@
 /** Runs whole models and chains of slices in this process, with the session settings of the slice functions. */
 import * as path from 'node:path';
-import { compareTensor } from '../../bin/verify/compare';
+import { compareTensor } from '../../bin/verify/difference';
 import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { analyzeModel } from '../../lib/compile/analyze';

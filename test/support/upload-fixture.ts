@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { uploadClient, type UploadTask } from '../../bin/upload';
 import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture';
 
@@ -12,13 +12,13 @@ export { BUCKET } from './s3-fixture';
 export const PART = 8 * 1024 * 1024;
 
 /** A call of the SDK: the name of its command without `Command`, and its input. */
-export interface Call {
+interface Call {
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
 /** Runs before a call is sent; throws to fail it. */
-type BeforeCall = (call: Call) => void | Promise<void>;
+type BeforeCall = (call: Call) => void;
 
 interface RecordingClient {
   readonly client: S3Client;
@@ -52,7 +52,7 @@ export function uploadFixture(): UploadFixture {
       (next, context) => async (args) => {
         const call = { name: String(context.commandName).replace(/Command$/, ''), input: { ...args.input } };
         calls.push(call);
-        await before(call);
+        before(call);
         return next(args);
       },
       { step: 'initialize' },
@@ -61,15 +61,14 @@ export function uploadFixture(): UploadFixture {
       client,
       calls,
       names: () => calls.map(({ name }) => name).filter((name, index, all) => name !== all[index - 1]),
-      partNumbers: () => partNumbers(calls),
+      partNumbers: () => parts(calls).sort((a, b) => a - b),
     };
   };
   return fixture;
 }
 
-function partNumbers(calls: readonly Call[]): number[] {
-  const parts = calls.filter(({ name }) => name === 'UploadPart');
-  return parts.map(({ input }) => input.PartNumber as number).sort((a, b) => a - b);
+function parts(calls: readonly Call[]): number[] {
+  return calls.flatMap(({ name, input }) => (name === 'UploadPart' ? [input.PartNumber as number] : []));
 }
 
 /** Writes a file of random bytes, and returns the task to upload it. */
@@ -84,10 +83,6 @@ export function makeFile(folder: string, bytes: number): UploadTask & { readonly
 export async function contentOf(client: S3Client, key: string): Promise<Buffer> {
   const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
   return Buffer.from((await Body?.transformToByteArray()) ?? []);
-}
-
-export async function metadataOf(client: S3Client, key: string): Promise<Record<string, string> | undefined> {
-  return (await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))).Metadata;
 }
 
 /** The number of objects and parts that the local S3 holds. */

@@ -125,16 +125,6 @@ onUnix('a file that a flag names', () => {
   });
 });
 
-onUnix('a folder of slices', () => {
-  it('is made where a link refers to, and the link stays', async () => {
-    const folder = temporaryFolder();
-    fs.symlinkSync('far', path.join(folder, 'near'));
-    await succeed(['slice', saveModel(mlp(1)), '--slices', '2', '--out', path.join(folder, 'near')]);
-    expect(fs.readlinkSync(path.join(folder, 'near'))).toBe('far');
-    expect(fs.readdirSync(path.join(folder, 'far'))).toContain('plan.json');
-  });
-});
-
 /** The tests of `run`, `invoke`, `local`, `calibrate` and of uploads do the same with their flags. */
 onUnix('a pipe', () => {
   const model = saveModel(mlp(1));

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { zipSync } from 'fflate';
@@ -10,6 +9,7 @@ import { encodeNpy } from '../../../bin/tensor-files/npy';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 /** Inputs of a model with these names. */
 function inputs(...names: readonly string[]): TensorSpec[] {
@@ -17,10 +17,7 @@ function inputs(...names: readonly string[]): TensorSpec[] {
 }
 
 let folder: string;
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'tensor-files-'))));
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
+beforeEach(() => (folder = temporaryFolder()));
 
 const x: RawTensor = { dtype: 'int16', shape: [2], bytes: Uint8Array.of(1, 0, 255, 255) };
 const who: RawTensor = { dtype: 'string', shape: [], strings: ['ü'] };
@@ -44,12 +41,9 @@ function bool(value: number): RawTensor {
 describe('a tensor file', () => {
   it.each(['.safetensors', '.npz', '.json', '.NPZ'])(
     '%s returns the tensors that were written',
-    async (extension) => {
-      const tensors = new Map<string, RawTensor>([
-        ['x', x],
-        ['who', who],
-      ]);
-      const path = join(folder, `t${extension}`);
+    async (name) => {
+      const tensors = new Map<string, RawTensor>(Object.entries({ x, who }));
+      const path = join(folder, `t${name}`);
       await writeTensorFile(path, tensors);
       expect(comparable(await readTensorFile(path, []))).toEqual(comparable(tensors));
     },
@@ -57,9 +51,7 @@ describe('a tensor file', () => {
 
   it('.npy holds the only input of its model', async () => {
     const path = write('a.npy', encodeNpy(x));
-    expect(comparable(await readTensorFile(path, inputs('image')))).toEqual(
-      comparable(new Map([['image', x]])),
-    );
+    expect([...(await readTensorFile(path, inputs('image'))).keys()]).toEqual(['image']);
     await expect(readTensorFile(path, inputs('a', 'b'))).rejects.toThrow(
       `tensor file '${path}' must be a file that names its tensors, got an .npy for a model of 2 inputs: use .npz or .safetensors with 'a', 'b'`,
     );
@@ -70,33 +62,26 @@ describe('a tensor file', () => {
     expect(comparable(await readTensorFile(path, []))).toEqual(comparable(new Map([['x', x]])));
   });
 
-  it.each<[string, string | Uint8Array, string]>([
+  it.each<[string, string | Uint8Array | undefined, string]>([
     ['a.json', '{', 'got text that is not JSON'],
     ['a.json', '[]', 'must be a JSON object, got a list of length 0'],
     ['a.json', '{"x": {"dtype": "int8", "shape": [1], "data": [300]}}', "'data' of tensor 'x' must be"],
-    [
-      'a.safetensors',
-      'text',
-      'must be a safetensors file, got invalid content (a safetensors file has at least 8 bytes',
-    ],
+    ['a.safetensors', 'text', 'must be a safetensors file, got invalid content (a safetensors file has at'],
     ['a.npz', 'text', 'must be an .npz archive, got a broken zip'],
     ['a.npz', zipSync({ 'x.txt': Buffer.from('x') }), "got an entry 'x.txt'"],
     ['a.npz', zipSync({ 'x.npy': Buffer.from('x') }), "must be an .npy array in 'x.npy', got other content"],
     ['a.npy', 'text', 'must be an .npy array'],
     ['a.bin', 'text', 'must be one of .safetensors, .npz, .npy, .json or a folder of input_N.pb, got .bin'],
     ['a', 'text', 'got no extension'],
+    ['none.npz', undefined, 'must be readable, got no such file or folder: check the path'],
   ])('%s with bad content (%#) is refused with its path', async (name, content, message) => {
-    const path = write(name, content);
-    await expect(readTensorFile(path, inputs('x'))).rejects.toMatchObject({ name: 'SlicedInferenceError' });
-    await expect(readTensorFile(path, inputs('x'))).rejects.toThrow(message);
-    await expect(readTensorFile(path, inputs('x'))).rejects.toThrow(path);
-  });
-
-  it('that is missing is refused with its path', async () => {
-    const path = join(folder, 'none.npz');
-    await expect(readTensorFile(path, [])).rejects.toThrow(
-      `tensor file '${path}' must be readable, got no such file or folder: check the path`,
-    );
+    const path = content === undefined ? join(folder, name) : write(name, content);
+    const error = await readTensorFile(path, inputs('x')).catch((reason: unknown) => reason as Error);
+    expect(error).toMatchObject({
+      name: 'SlicedInferenceError',
+      message: expect.stringContaining(path) as string,
+    });
+    expect((error as Error).message).toContain(message);
   });
 
   it('is not written with an unknown extension or into a missing folder', async () => {
@@ -106,13 +91,8 @@ describe('a tensor file', () => {
     await expect(writeTensorFile(join(folder, 'none', 'a.npz'), new Map())).rejects.toThrow(
       '--out must name a file that can be written, got no such file or folder',
     );
-    expect(['a.npz', 'a.json', 'a.SAFETENSORS', 'a.npy', 'a'].map(isWritableTensorFile)).toEqual([
-      true,
-      true,
-      true,
-      false,
-      false,
-    ]);
+    const names = ['a.npz', 'a.json', 'a.SAFETENSORS', 'a.npy', 'a'];
+    expect(names.filter(isWritableTensorFile)).toEqual(['a.npz', 'a.json', 'a.SAFETENSORS']);
   });
 });
 
@@ -120,13 +100,11 @@ describe('an .npz archive', () => {
   it('returns every tensor that was encoded', () => {
     fc.assert(
       fc.property(namedTensors, (tensors) => {
-        expect(comparable(decodeNpz(encodeNpz(tensors)))).toEqual(comparable(tensors));
+        const archive = encodeNpz(tensors);
+        expect(comparable(decodeNpz(archive))).toEqual(comparable(tensors));
+        expect(encodeNpz(tensors)).toEqual(archive);
       }),
     );
-  });
-
-  it('of the same tensors has the same bytes', () => {
-    expect(encodeNpz(new Map([['x', x]]))).toEqual(encodeNpz(new Map([['x', x]])));
   });
 
   it('may be compressed', () => {
@@ -148,42 +126,27 @@ describe('a folder of input_N.pb', () => {
     write('input_1.pb', proto('flag', 1));
     write('input_10.pb', proto('last', 1));
     write('output_0.pb', 'not read');
-    expect(comparable(await readTensorFile(folder, inputs('first', 'second')))).toEqual(
-      comparable(
-        new Map([
-          ['first', bool(0)],
-          ['flag', bool(1)],
-          ['last', bool(1)],
-        ]),
-      ),
-    );
+    const expected = new Map(Object.entries({ first: bool(0), flag: bool(1), last: bool(1) }));
+    const got = await readTensorFile(folder, inputs('first', 'second'));
+    expect(comparable(got)).toEqual(comparable(expected));
   });
 
-  it('without such files is refused', async () => {
-    mkdirSync(join(folder, 'deeper'));
-    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow(
-      'must have input_0.pb and so on, got 1 other files',
-    );
-  });
-
-  it('with more files than the model has inputs is refused', async () => {
-    write('input_1.pb', proto(undefined, 0));
-    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow(
+  it.each<[string, Readonly<Record<string, string | Uint8Array>>, string]>([
+    ['without such files', { 'other.txt': '' }, 'must have input_0.pb and so on, got 1 other files'],
+    [
+      'with more files than the model has inputs',
+      { 'input_1.pb': proto(undefined, 0) },
       "must have the number of one of the model's 1 inputs, got number 1",
-    );
-  });
-
-  it('with two tensors of one name is refused', async () => {
-    write('input_0.pb', proto('x', 0));
-    write('input_1.pb', proto('x', 0));
-    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow("got 'x' again");
-  });
-
-  it('with a bad file is refused with the path of that file', async () => {
-    const path = write('input_0.pb', 'text');
-    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow(
-      `tensor file '${path}' must be an ONNX TensorProto`,
-    );
+    ],
+    [
+      'with two tensors of one name',
+      { 'input_0.pb': proto('x', 0), 'input_1.pb': proto('x', 0) },
+      "got 'x' again",
+    ],
+    ['with a bad file', { 'input_0.pb': 'text' }, "input_0.pb' must be an ONNX TensorProto"],
+  ])('%s is refused', async (_, files, message) => {
+    for (const [name, content] of Object.entries(files)) write(name, content);
+    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow(message);
   });
 });
 

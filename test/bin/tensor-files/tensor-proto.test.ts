@@ -3,124 +3,102 @@ import { decodeTensorProto } from '../../../bin/tensor-files/tensor-proto';
 import { typedView, type NumericTensor } from '../../../lambda/tensors/tensor';
 import { ENTRY, TENSOR, WIRE_TYPE, fieldTag } from '../../../lib/onnx/fields';
 
-const DIMS = fieldTag(TENSOR.dims, WIRE_TYPE.varint);
-const DATA_TYPE = fieldTag(TENSOR.dataType, WIRE_TYPE.varint);
-const FLOAT_DATA = fieldTag(TENSOR.floatData, WIRE_TYPE.lengthDelimited);
-const UNPACKED_FLOAT_DATA = fieldTag(TENSOR.floatData, WIRE_TYPE.fixed32);
-const INT32_DATA = fieldTag(TENSOR.int32Data, WIRE_TYPE.lengthDelimited);
-const STRING_DATA = fieldTag(TENSOR.stringData, WIRE_TYPE.lengthDelimited);
-const INT64_DATA = fieldTag(TENSOR.int64Data, WIRE_TYPE.lengthDelimited);
-const UNPACKED_INT64_DATA = fieldTag(TENSOR.int64Data, WIRE_TYPE.varint);
-const NAME = fieldTag(TENSOR.name, WIRE_TYPE.lengthDelimited);
-const RAW_DATA = fieldTag(TENSOR.rawData, WIRE_TYPE.lengthDelimited);
-const DOUBLE_DATA = fieldTag(TENSOR.doubleData, WIRE_TYPE.lengthDelimited);
-const UINT64_DATA = fieldTag(TENSOR.uint64Data, WIRE_TYPE.lengthDelimited);
-const EXTERNAL_DATA = fieldTag(TENSOR.externalData, WIRE_TYPE.lengthDelimited);
-const ENTRY_KEY = fieldTag(ENTRY.key, WIRE_TYPE.lengthDelimited);
+type Field = Exclude<keyof typeof TENSOR, 'dims' | 'dataType'>;
 
-/** The start of a tensor of two elements. */
-function two(dataType: number): Writer {
-  return Writer.create().uint32(DIMS).int64(2).uint32(DATA_TYPE).int32(dataType);
+/** A tensor of two elements, and one more field of bytes for each pair. */
+function two(dataType: number, ...others: readonly (readonly [Field, string | Uint8Array])[]): Uint8Array {
+  const writer = Writer.create().uint32(fieldTag(TENSOR.dims, WIRE_TYPE.varint)).int64(2);
+  writer.uint32(fieldTag(TENSOR.dataType, WIRE_TYPE.varint)).int32(dataType);
+  for (const [field, value] of others)
+    writer.uint32(fieldTag(TENSOR[field], WIRE_TYPE.lengthDelimited)).bytes(Buffer.from(value));
+  return writer.finish();
 }
 
-function packed(writer: Writer, tag: number, write: (inner: Writer) => unknown): Uint8Array {
-  writer.uint32(tag).fork();
-  write(writer);
-  return writer.ldelim().finish();
+function packed(dataType: number, field: Field, write: (inner: Writer) => Writer): Uint8Array {
+  return two(dataType, [field, write(Writer.create()).finish()]);
 }
 
-function elements(file: Uint8Array): unknown[] {
-  return [...typedView(decodeTensorProto(file).tensor as NumericTensor)];
+/** As old writers have them: a tag before each element. */
+function oneByOne(dataType: number, tag: number, write: (inner: Writer, element: 1 | 2) => void): Uint8Array {
+  const inner = Writer.create();
+  for (const element of [1, 2] as const) write(inner.uint32(tag), element);
+  return Buffer.concat([two(dataType), inner.finish()]);
 }
 
-describe('decodeTensorProto', () => {
-  it('returns the name, type, shape and raw bytes', () => {
-    const file = two(1).uint32(NAME).string('x').uint32(RAW_DATA).bytes(Buffer.alloc(8, 1)).finish();
-    expect(decodeTensorProto(file)).toMatchObject({ name: 'x', tensor: { dtype: 'float32', shape: [2] } });
-    expect(Buffer.from((decodeTensorProto(file).tensor as NumericTensor).bytes)).toEqual(Buffer.alloc(8, 1));
-  });
-
-  it('returns an empty name when the file has none', () => {
-    expect(decodeTensorProto(two(9).uint32(RAW_DATA).bytes(Buffer.of(0, 1)).finish()).name).toBe('');
+describe('a TensorProto', () => {
+  it('has a name, a type, a shape and raw bytes', () => {
+    const bytes = Buffer.alloc(8, 1);
+    expect(decodeTensorProto(two(1, ['name', 'x'], ['rawData', bytes]))).toEqual({
+      name: 'x',
+      tensor: { dtype: 'float32', shape: [2], bytes },
+    });
+    expect(decodeTensorProto(two(9, ['rawData', Buffer.of(0, 1)])).name).toBe('');
   });
 
   it.each<[string, Uint8Array, unknown[]]>([
-    ['float32', packed(two(1), FLOAT_DATA, (data) => data.float(1.5).float(-0)), [1.5, -0]],
-    ['float64', packed(two(11), DOUBLE_DATA, (data) => data.double(0.1).double(-2)), [0.1, -2]],
+    ['float32', packed(1, 'floatData', (data) => data.float(1.5).float(-0)), [1.5, -0]],
+    ['float64', packed(11, 'doubleData', (data) => data.double(0.1).double(-2)), [0.1, -2]],
     [
-      'float16 as bits in int32_data',
-      packed(two(10), INT32_DATA, (data) => data.int32(0x3e00).int32(0xc000)),
+      'bits of float16',
+      packed(10, 'int32Data', (data) => data.int32(0x3e00).int32(0xc000)),
       [0x3e00, 0xc000],
     ],
-    ['int8', packed(two(3), INT32_DATA, (data) => data.int32(-1).int32(127)), [-1, 127]],
-    ['uint8', packed(two(2), INT32_DATA, (data) => data.int32(255).int32(0)), [255, 0]],
-    ['int16', packed(two(5), INT32_DATA, (data) => data.int32(-300).int32(2)), [-300, 2]],
-    ['uint16', packed(two(4), INT32_DATA, (data) => data.int32(65535).int32(2)), [65535, 2]],
-    ['int32', packed(two(6), INT32_DATA, (data) => data.int32(-70000).int32(2)), [-70000, 2]],
-    ['bool', packed(two(9), INT32_DATA, (data) => data.int32(1).int32(0)), [1, 0]],
+    ['int8', packed(3, 'int32Data', (data) => data.int32(-1).int32(127)), [-1, 127]],
+    ['uint8', packed(2, 'int32Data', (data) => data.int32(255).int32(0)), [255, 0]],
+    ['int16', packed(5, 'int32Data', (data) => data.int32(-300).int32(2)), [-300, 2]],
+    ['uint16', packed(4, 'int32Data', (data) => data.int32(65535).int32(2)), [65535, 2]],
+    ['int32', packed(6, 'int32Data', (data) => data.int32(-70000).int32(2)), [-70000, 2]],
+    ['bool', packed(9, 'int32Data', (data) => data.int32(1).int32(0)), [1, 0]],
     [
       'int64',
-      packed(two(7), INT64_DATA, (data) => data.int64('-1152921504606846976').int64(5)),
+      packed(7, 'int64Data', (data) => data.int64('-1152921504606846976').int64(5)),
       [-(2n ** 60n), 5n],
     ],
-    ['uint32', packed(two(12), UINT64_DATA, (data) => data.uint64(4294967295).uint64(2)), [4294967295, 2]],
+    ['uint32', packed(12, 'uint64Data', (data) => data.uint64(4294967295).uint64(2)), [4294967295, 2]],
     [
       'uint64',
-      packed(two(13), UINT64_DATA, (data) => data.uint64('18446744073709551615').uint64(2)),
+      packed(13, 'uint64Data', (data) => data.uint64('18446744073709551615').uint64(2)),
       [2n ** 64n - 1n, 2n],
     ],
     [
       'float32 one by one',
-      two(1).uint32(UNPACKED_FLOAT_DATA).float(1).uint32(UNPACKED_FLOAT_DATA).float(2).finish(),
+      oneByOne(1, fieldTag(TENSOR.floatData, WIRE_TYPE.fixed32), (data, element) => data.float(element)),
       [1, 2],
     ],
     [
       'int64 one by one',
-      two(7).uint32(UNPACKED_INT64_DATA).int64(1).uint32(UNPACKED_INT64_DATA).int64(-2).finish(),
-      [1n, -2n],
+      oneByOne(7, fieldTag(TENSOR.int64Data, WIRE_TYPE.varint), (data, element) => data.int64(-element)),
+      [-1n, -2n],
     ],
-  ])('decodes %s from typed fields', (_, file, expected) => {
-    expect(elements(file)).toEqual(expected);
+  ])('may have %s in typed fields', (_, file, expected) => {
+    expect([...typedView(decodeTensorProto(file).tensor as NumericTensor)]).toEqual(expected);
   });
 
-  it('preserves the bits of every NaN', () => {
+  it('keeps the bits of every NaN', () => {
     const signalling = Buffer.of(1, 0, 0x80, 0x7f, 2, 0, 0xc0, 0xff);
-    const file = two(1).uint32(FLOAT_DATA).bytes(signalling).finish();
-    expect(Buffer.from((decodeTensorProto(file).tensor as NumericTensor).bytes)).toEqual(signalling);
+    const { bytes } = decodeTensorProto(two(1, ['floatData', signalling])).tensor as NumericTensor;
+    expect(Buffer.from(bytes)).toEqual(signalling);
   });
 
-  it('decodes strings', () => {
-    const file = two(8).uint32(STRING_DATA).string('ü').uint32(STRING_DATA).string('').finish();
-    expect(decodeTensorProto(file).tensor).toEqual({ dtype: 'string', shape: [2], strings: ['ü', ''] });
+  it('may have strings', () => {
+    const { tensor } = decodeTensorProto(two(8, ['stringData', 'ü'], ['stringData', '']));
+    expect(tensor).toEqual({ dtype: 'string', shape: [2], strings: ['ü', ''] });
   });
+
+  const location = Writer.create().uint32(fieldTag(ENTRY.key, WIRE_TYPE.lengthDelimited)).string('location');
+  const negative = Writer.create().uint32(fieldTag(TENSOR.dims, WIRE_TYPE.varint)).int64(-1).finish();
 
   it.each<[string, Uint8Array, string]>([
     ['an empty file', new Uint8Array(0), 'its type 0'],
     ['a file of another format', Buffer.from('a text file'), 'an ONNX TensorProto, got other content'],
-    ['a truncated file', two(1).uint32(RAW_DATA).uint32(100).finish(), 'got other content'],
-    ['a tensor of bfloat16', two(16).uint32(RAW_DATA).bytes(Buffer.alloc(4)).finish(), 'its type 16'],
-    [
-      'a tensor with external data',
-      packed(two(1), EXTERNAL_DATA, (entry) => entry.uint32(ENTRY_KEY).string('location')),
-      'external data',
-    ],
-    [
-      'a tensor with a negative size',
-      Writer.create().uint32(DIMS).int64(-1).uint32(DATA_TYPE).int32(1).finish(),
-      'sane shape, got [-1]',
-    ],
-    [
-      'a tensor with too few elements',
-      two(1).uint32(RAW_DATA).bytes(Buffer.alloc(4)).finish(),
-      'float32[2], 8 bytes, got 4 bytes',
-    ],
-    ['a tensor with too few strings', two(8).uint32(STRING_DATA).string('a').finish(), '2 strings, got 1'],
-    [
-      'a tensor with strings that are not UTF-8',
-      two(8).uint32(STRING_DATA).bytes(Buffer.of(255)).uint32(STRING_DATA).bytes(Buffer.of(1)).finish(),
-      'UTF-8',
-    ],
-  ])('refuses %s', (_, file, message) => {
+    ['a truncated file', two(1, ['rawData', Buffer.alloc(8)]).subarray(0, -1), 'got other content'],
+    ['a tensor of bfloat16', two(16, ['rawData', Buffer.alloc(4)]), 'its type 16'],
+    ['a tensor with external data', two(1, ['externalData', location.finish()]), 'external data'],
+    ['a tensor with a negative size', Buffer.concat([two(1), negative]), 'sane shape, got [2,-1]'],
+    ['too few elements', two(1, ['rawData', Buffer.alloc(4)]), 'float32[2], 8 bytes, got 4 bytes'],
+    ['too few strings', two(8, ['stringData', 'a']), '2 strings, got 1'],
+    ['other text than UTF-8', two(8, ['stringData', Buffer.of(255)], ['stringData', 'a']), 'UTF-8'],
+  ])('is refused for %s', (_, file, message) => {
     expect(() => decodeTensorProto(file)).toThrow(message);
   });
 });

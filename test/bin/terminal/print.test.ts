@@ -1,4 +1,6 @@
+import { formatDuration } from '../../../bin/terminal/format';
 import { print, printCommands, printJson, printLine, printLogLine } from '../../../bin/terminal/print';
+import { clearProgress, showProgress } from '../../../bin/terminal/progress';
 
 /** What the function writes to a stream. */
 function written(stream: 'stdout' | 'stderr', write: () => void): string {
@@ -49,4 +51,31 @@ describe('text for a terminal', () => {
     };
     expect(written('stdout', write)).toBe("export NAME='\u202e'\n");
   });
+});
+
+test.each([
+  [true, '\r\u001b[Kreading model.onnx\r\u001b[K'],
+  [false, ''],
+])('progress is one line that is cleared at the end, if standard error is a terminal: %s', (isTTY, line) => {
+  const before = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY');
+  Object.defineProperty(process.stderr, 'isTTY', { value: isTTY, configurable: true });
+  const text = written('stderr', () => {
+    showProgress('reading model.onnx');
+    clearProgress();
+  });
+  Object.defineProperty(process.stderr, 'isTTY', before ?? { value: undefined, configurable: true });
+  expect(text).toBe(line);
+});
+
+test.each([
+  [1, '1 ms'],
+  [999, '999 ms'],
+  [1000, '1 s'],
+  [1500, '1.5 s'],
+  [90_000, '90 s'],
+  [60_000, '1 min'],
+  [600_000, '10 min'],
+  [600_001, '600.001 s'],
+])('a time of %d ms is %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text);
 });

@@ -1,26 +1,26 @@
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { uploadAll, uploadText, type UploadProgress } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
-import {
-  BUCKET,
-  contentOf,
-  makeFile,
-  metadataOf,
-  PART,
-  storedFiles,
-  uploadFixture,
-} from '../../support/upload-fixture';
+import { BUCKET, contentOf, makeFile, PART, storedFiles, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();
 const WHOLE = ['HeadObject', 'PutObject'];
 const IN_PARTS = ['HeadObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'];
 
+type Stored = ReturnType<typeof makeFile>;
+
+async function expectStored({ key, content }: Stored): Promise<void> {
+  expect((await contentOf(s3.client, key)).equals(content)).toBe(true);
+}
+
+async function expectMissing({ key }: Stored): Promise<void> {
+  await expect(contentOf(s3.client, key)).rejects.toMatchObject({ name: 'NoSuchKey' });
+}
+
 test.each([
   [0, WHOLE],
-  [1, WHOLE],
   [PART, WHOLE],
   [PART + 1, IN_PARTS],
   [3 * PART, IN_PARTS],
@@ -36,8 +36,9 @@ test.each([
     expect(partNumbers()).toEqual(Array.from({ length: Math.ceil(bytes / PART) }, (_, part) => part + 1));
     expect(calls[1].input).toMatchObject({ ChecksumAlgorithm: 'CRC32' });
   }
-  expect((await contentOf(s3.client, task.key)).equals(task.content)).toBe(true);
-  expect(await metadataOf(s3.client, task.key)).toEqual({ sha256: task.sha256 });
+  await expectStored(task);
+  const { Metadata } = await s3.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: task.key }));
+  expect(Metadata).toEqual({ sha256: task.sha256 });
 });
 
 test('four parts of a file are in flight at a time', async () => {
@@ -58,7 +59,7 @@ test('four parts of a file are in flight at a time', async () => {
   );
   await uploadAll(client, BUCKET, [task]);
   expect(most).toBe(4);
-  expect((await contentOf(s3.client, task.key)).equals(task.content)).toBe(true);
+  await expectStored(task);
 });
 
 describe('a file that S3 already has', () => {
@@ -70,22 +71,18 @@ describe('a file that S3 already has', () => {
     expect(names()).toEqual(['HeadObject']);
   });
 
-  test('needs no metadata', async () => {
+  test.each<[string, string | undefined, Record<string, string> | undefined, string[]]>([
+    ['needs no metadata', undefined, undefined, ['HeadObject']],
+    ['is sent again if the object has another size', 'short', undefined, WHOLE],
+    ['is sent again if the object has another digest', 'x'.repeat(10), { sha256: '0'.repeat(64) }, WHOLE],
+  ])('%s', async (_, body, Metadata, requests) => {
     const task = makeFile(folder, 10);
-    await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: task.key, Body: task.content }));
+    const object = { Bucket: BUCKET, Key: task.key, Body: body ?? task.content, Metadata };
+    await s3.client.send(new PutObjectCommand(object));
     const { client, names } = s3.connect();
     await uploadAll(client, BUCKET, [task]);
-    expect(names()).toEqual(['HeadObject']);
-  });
-
-  test.each([
-    ['size', 'short', undefined],
-    ['digest', 'x'.repeat(10), { sha256: '0'.repeat(64) }],
-  ])('is sent again if the object has another %s', async (_, Body, Metadata) => {
-    const task = makeFile(folder, 10);
-    await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: task.key, Body, Metadata }));
-    await uploadAll(s3.connect().client, BUCKET, [task]);
-    expect(await contentOf(s3.client, task.key)).toEqual(task.content);
+    expect(names()).toEqual(requests);
+    await expectStored(task);
   });
 });
 
@@ -98,9 +95,7 @@ describe('several files', () => {
     const progress: UploadProgress[] = [];
     const { client, calls } = s3.connect();
     await uploadAll(client, BUCKET, tasks, { onProgress: (step) => progress.push(step) });
-    for (const { key, content } of tasks) {
-      expect((await contentOf(s3.client, key)).equals(content)).toBe(true);
-    }
+    for (const task of tasks) await expectStored(task);
     expect(calls.filter(({ input }) => input.Key === there.key)).toHaveLength(1);
     const done = progress.map(({ doneBytes }) => doneBytes);
     expect(done).toEqual([...done].sort((a, b) => a - b));
@@ -108,15 +103,12 @@ describe('several files', () => {
     expect(progress.at(-1)).toEqual({ doneBytes: totalBytes, totalBytes });
   });
 
-  test('with the same key are sent once', async () => {
+  test('with the same key are sent once, and may be none', async () => {
     const task = makeFile(folder, 100);
     const { client, names } = s3.connect();
     await uploadAll(client, BUCKET, [task, { ...task }]);
+    await uploadAll(client, BUCKET, []);
     expect(names()).toEqual(WHOLE);
-  });
-
-  test('may be an empty list', async () => {
-    await uploadAll(s3.connect().client, BUCKET, []);
   });
 });
 
@@ -137,7 +129,7 @@ describe('an upload that stops', () => {
       const second = s3.connect();
       await uploadAll(second.client, BUCKET, [small, large]);
       expect(second.calls.filter(({ input }) => input.Key === small.key)).toHaveLength(1);
-      expect((await contentOf(s3.client, large.key)).equals(large.content)).toBe(true);
+      await expectStored(large);
     },
   );
 
@@ -170,57 +162,39 @@ describe('an upload that stops', () => {
   });
 });
 
-describe('a file is refused', () => {
-  const missing = path.join(folder, 'missing');
+type Change = (file: string) => void;
+const append: Change = (file) => {
+  fs.appendFileSync(file, 'x');
+};
+const zero: Change = (file) => {
+  fs.writeFileSync(file, Buffer.alloc(fs.statSync(file).size));
+};
+const shrink: Change = (file) => {
+  fs.truncateSync(file, PART);
+};
 
-  test('because it is missing', async () => {
-    const task = { ...makeFile(folder, 10), file: missing };
-    await expect(uploadAll(s3.connect().client, BUCKET, [task])).rejects.toThrow(
-      `file '${missing}' must be readable, got no such file or folder: ` +
-        'write it again and do not change it during the upload',
-    );
+test.each<[string, number, string, Change, RegExp]>([
+  ['is missing', 10, 'HeadObject', fs.rmSync, /must be readable, got no such file or folder: write it again/],
+  ['has another size', 10, 'HeadObject', append, /must have 10 bytes, got 11 bytes: write it again/],
+  [
+    'has another digest',
+    10,
+    'HeadObject',
+    zero,
+    /must have the SHA-256 .*, got [0-9a-f]{64}: write it again/,
+  ],
+  ['is large and has another digest', 2 * PART, 'HeadObject', zero, /must have the SHA-256 /],
+  ['grows during the upload', 2 * PART, 'CreateMultipartUpload', append, /must have the SHA-256 /],
+  ['shrinks during the upload', 2 * PART, 'CreateMultipartUpload', shrink, /must have the SHA-256 /],
+])('nothing of a file that %s gets into S3', async (_, bytes, request, change, message) => {
+  const task = makeFile(folder, bytes);
+  const before = storedFiles(s3);
+  const { client } = s3.connect(({ name }) => {
+    if (name === request) change(task.file);
   });
-
-  test('because it has another size', async () => {
-    const task = makeFile(folder, 10);
-    fs.appendFileSync(task.file, 'x');
-    await expect(uploadAll(s3.connect().client, BUCKET, [task])).rejects.toThrow(
-      /must have 10 bytes, got 11 bytes: write it again/,
-    );
-  });
-
-  test.each([10, 2 * PART])('because it has another digest (%d bytes)', async (bytes) => {
-    const task = makeFile(folder, bytes);
-    fs.writeFileSync(task.file, Buffer.alloc(bytes));
-    const before = storedFiles(s3);
-    await expect(uploadAll(s3.connect().client, BUCKET, [task])).rejects.toThrow(
-      new RegExp(`must have the SHA-256 ${task.sha256}, got [0-9a-f]{64}: write it again`),
-    );
-    await expect(contentOf(s3.client, task.key)).rejects.toMatchObject({ name: 'NoSuchKey' });
-    expect(storedFiles(s3)).toBe(before);
-  });
-
-  test.each<[string, (file: string) => void]>([
-    [
-      'grows',
-      (file) => {
-        fs.appendFileSync(file, 'x');
-      },
-    ],
-    [
-      'shrinks',
-      (file) => {
-        fs.truncateSync(file, PART);
-      },
-    ],
-  ])('because it %s during the upload', async (_, change) => {
-    const task = makeFile(folder, 2 * PART);
-    const { client } = s3.connect(({ name }) => {
-      if (name === 'CreateMultipartUpload') change(task.file);
-    });
-    await expect(uploadAll(client, BUCKET, [task])).rejects.toThrow(/must have the SHA-256/);
-    await expect(contentOf(s3.client, task.key)).rejects.toMatchObject({ name: 'NoSuchKey' });
-  });
+  await expect(uploadAll(client, BUCKET, [task])).rejects.toThrow(message);
+  await expectMissing(task);
+  expect(storedFiles(s3)).toBe(before);
 });
 
 test.each([10, 2 * PART])('%d bytes that are damaged in transit are refused', async (bytes) => {
@@ -238,7 +212,7 @@ test.each([10, 2 * PART])('%d bytes that are damaged in transit are refused', as
   await expect(uploadAll(client, BUCKET, [task])).rejects.toThrow(
     /the bytes for s3:\/\/the-bucket\/models\/.* must arrive unchanged, got (BadDigest|XAmzContentSHA256Mismatch) .*: run the command again/,
   );
-  await expect(contentOf(s3.client, task.key)).rejects.toMatchObject({ name: 'NoSuchKey' });
+  await expectMissing(task);
 });
 
 test('a KMS key encrypts all new objects', async () => {

@@ -1,15 +1,35 @@
 /** Uploads that a user interrupts or whose connection breaks. */
 import type { ChildProcess } from 'node:child_process';
+import * as http from 'node:http';
 import { uploadAll } from '../../../bin/upload';
+import { closeServer, listen } from '../../../local/http/loopback-server';
 import { cli } from '../../support/run-cli';
-import { partNumber, s3Proxy } from '../../support/s3-proxy';
 import { sparseModel } from '../../support/sparse-model';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { until } from '../../support/until';
 import { BUCKET, contentOf, makeFile, PART, storedFiles, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
-const folder = temporaryFolder();
+
+/** A proxy in front of the local S3. `judge` decides about each part whether it is forwarded, waits forever, or loses its connection. */
+async function s3Proxy(judge: (part: number) => 'pass' | 'hold' | 'break') {
+  const server = http.createServer((message, response) => {
+    const { method, headers, url = '' } = message;
+    const part = /[?&]partNumber=(\d+)/.exec(url)?.[1];
+    const verdict = part === undefined ? 'pass' : judge(Number(part));
+    if (verdict === 'break') message.socket.destroy();
+    if (verdict !== 'pass') return;
+    const request = http.request(`${s3.server.endpoint}${url}`, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    request.on('error', () => response.destroy());
+    message.on('error', () => request.destroy());
+    message.pipe(request);
+  });
+  const endpoint = `http://127.0.0.1:${await listen(server)}`;
+  return { endpoint, close: () => closeServer(server) };
+}
 
 test('Ctrl-C ends the command and leaves no parts, and the same command then sends the rest', async () => {
   const model = sparseModel(1, 2048);
@@ -20,8 +40,8 @@ test('Ctrl-C ends the command and leaves no parts, and the same command then sen
     });
   const before = storedFiles(s3);
   let child: ChildProcess | undefined;
-  const proxy = await s3Proxy(s3.server.endpoint, (message) => {
-    if (partNumber(message) !== 2) return 'pass';
+  const proxy = await s3Proxy((part) => {
+    if (part !== 2) return 'pass';
     child?.kill('SIGINT');
     return 'hold';
   });
@@ -37,11 +57,9 @@ test('Ctrl-C ends the command and leaves no parts, and the same command then sen
 });
 
 test('an upload succeeds although a connection breaks once', async () => {
-  const task = makeFile(folder, 2 * PART);
+  const task = makeFile(temporaryFolder(), 2 * PART);
   let toBreak = 1;
-  const proxy = await s3Proxy(s3.server.endpoint, (message) =>
-    partNumber(message) !== undefined && toBreak-- > 0 ? 'break' : 'pass',
-  );
+  const proxy = await s3Proxy(() => (toBreak-- > 0 ? 'break' : 'pass'));
   const { client } = s3.connect(undefined, proxy.endpoint);
   await uploadAll(client, BUCKET, [task]);
   expect((await contentOf(s3.client, task.key)).equals(task.content)).toBe(true);

@@ -1,7 +1,5 @@
-import { tensorDifference } from '../../../bin/verify/difference';
+import { compareTensor, tensorDifference } from '../../../bin/verify/difference';
 import { type NumericTensor, type RawTensor, type TypedArray, bytesOf } from '../../../lambda/tensors/tensor';
-
-const tolerance = { absolute: 1e-5, relative: 1e-3 };
 
 function tensor(dtype: NumericTensor['dtype'], elements: TypedArray): RawTensor {
   return { dtype, shape: [elements.length], bytes: bytesOf(elements) };
@@ -9,7 +7,45 @@ function tensor(dtype: NumericTensor['dtype'], elements: TypedArray): RawTensor 
 const floats = (...elements: number[]): RawTensor => tensor('float32', Float32Array.from(elements));
 const bits32 = (...patterns: number[]): RawTensor =>
   tensor('float32', new Float32Array(Uint32Array.from(patterns).buffer));
-const difference = (expected: RawTensor, got: RawTensor) => tensorDifference('y', expected, got, tolerance);
+const halves = (...patterns: number[]): RawTensor => tensor('float16', Uint16Array.from(patterns));
+const longs = (...elements: bigint[]): RawTensor => tensor('int64', BigInt64Array.from(elements));
+const text = (...strings: string[]): RawTensor => ({ dtype: 'string', shape: [strings.length], strings });
+
+const difference = (expected: RawTensor, got?: RawTensor) =>
+  tensorDifference('y', expected, got, { absolute: 1e-5, relative: 1e-3 });
+
+describe('a comparison', () => {
+  it.each<[string, RawTensor, RawTensor]>([
+    ['NaN and a negative zero', floats(NaN, -0), floats(NaN, -0)],
+    ['strings', text('a', 'ü'), text('a', 'ü')],
+  ])('finds %s identical to themselves', (_, expected, got) => {
+    const { dtype, shape } = expected;
+    expect(compareTensor('y', expected, got)).toEqual({
+      ...{ name: 'y', dtype, shape, identical: true, maxAbsDiff: 0 },
+    });
+  });
+
+  it.each<[string, RawTensor, RawTensor | undefined, number | null]>([
+    ['zeros of different signs', floats(0), floats(-0), 0],
+    ['NaNs of different bits', floats(NaN), bits32(0x7fc00001), 0],
+    ['floats', floats(1, 2, 3), floats(1, 2.5, 2), 1],
+    ['integers', longs(1n, 5n), longs(3n, 5n), 2],
+    // 1.0, -2.0 and the smallest number above 0.
+    ['float16', halves(0x3c00, 0xc000, 1), halves(0x3c00, 0x4000, 0), 4],
+    ['NaN and a number', floats(1), floats(NaN), null],
+    ['infinity and a number', floats(Infinity), floats(1), null],
+    ['another shape', floats(1), floats(1, 2), null],
+    ['another dtype', floats(0), tensor('int32', Int32Array.of(0)), null],
+    ['other strings', text('a'), text('b'), null],
+    ['no tensor', floats(1), undefined, null],
+  ])('measures the largest difference of %s', (_, expected, got, maxAbsDiff) => {
+    expect(compareTensor('y', expected, got)).toMatchObject({ identical: false, maxAbsDiff });
+    if (maxAbsDiff !== null) return;
+    expect(difference(expected, got)).toEqual({
+      ...{ name: 'y', withinTolerance: false, maxAbsDiff: null, maxRelDiff: null, maxUlpDiff: null },
+    });
+  });
+});
 
 describe('a difference', () => {
   it('is zero for equal tensors with NaNs and zeros of any sign', () => {
@@ -27,19 +63,18 @@ describe('a difference', () => {
     });
   });
 
-  it('counts units in the last place also across zero', () => {
-    // The smallest float above zero and the one below it are two apart.
-    expect(difference(bits32(0x00000001), bits32(0x80000001))).toMatchObject({ maxUlpDiff: 2 });
-    expect(difference(bits32(0x3f800000), bits32(0x3f7fffff))).toMatchObject({ maxUlpDiff: 1 });
-    expect(
-      difference(tensor('float64', Float64Array.of(1)), tensor('float64', Float64Array.of(1 + 2 ** -52))),
-    ).toMatchObject({ maxUlpDiff: 1 });
-    expect(
-      difference(tensor('float16', Uint16Array.of(0x3c00)), tensor('float16', Uint16Array.of(0x3c03))),
-    ).toMatchObject({
-      maxUlpDiff: 3,
-      maxAbsDiff: 3 * 2 ** -10,
-    });
+  it.each<[string, RawTensor, RawTensor, number]>([
+    ['across zero', bits32(0x00000001), bits32(0x80000001), 2],
+    ['below one', bits32(0x3f800000), bits32(0x3f7fffff), 1],
+    [
+      'of float64',
+      tensor('float64', Float64Array.of(1)),
+      tensor('float64', Float64Array.of(1 + 2 ** -52)),
+      1,
+    ],
+    ['of float16', halves(0x3c00), halves(0x3c03), 3],
+  ])('counts units in the last place %s', (_, expected, got, maxUlpDiff) => {
+    expect(difference(expected, got)).toMatchObject({ maxUlpDiff });
   });
 
   it.each([
@@ -63,42 +98,13 @@ describe('a difference', () => {
   });
 
   it('of integers has no units in the last place', () => {
-    expect(difference(tensor('int64', BigInt64Array.of(5n)), tensor('int64', BigInt64Array.of(7n)))).toEqual({
-      name: 'y',
-      withinTolerance: false,
-      maxAbsDiff: 2,
-      maxRelDiff: 0.4,
-      maxUlpDiff: null,
-      beyond: { elements: 1, farthest: { index: [0], expected: 5, got: 7 } },
-    });
-  });
-
-  it.each([
-    ['another shape', floats(1, 2), floats(1)],
-    ['another dtype', floats(1), tensor('int32', Int32Array.of(1))],
-    ['one NaN', floats(NaN), floats(1)],
-    ['one infinity', floats(Infinity), floats(1)],
-    [
-      'different strings',
-      { dtype: 'string', shape: [1], strings: ['a'] } as const,
-      { dtype: 'string', shape: [1], strings: ['b'] } as const,
-    ],
-  ])('is undefined for %s', (_, expected, got) => {
-    expect(difference(expected, got)).toEqual({
-      name: 'y',
-      withinTolerance: false,
-      maxAbsDiff: null,
-      maxRelDiff: null,
-      maxUlpDiff: null,
+    const beyond = { elements: 1, farthest: { index: [0], expected: 5, got: 7 } };
+    expect(difference(longs(5n), longs(7n))).toEqual({
+      ...{ name: 'y', withinTolerance: false, maxAbsDiff: 2, maxRelDiff: 0.4, maxUlpDiff: null, beyond },
     });
   });
 
   it('of equal strings is within tolerance', () => {
-    const text: RawTensor = { dtype: 'string', shape: [1], strings: ['a'] };
-    expect(difference(text, text).withinTolerance).toBe(true);
-  });
-
-  it('of a missing tensor is beyond tolerance', () => {
-    expect(tensorDifference('y', floats(1), undefined, tolerance).withinTolerance).toBe(false);
+    expect(difference(text('a'), text('a')).withinTolerance).toBe(true);
   });
 });

@@ -1,0 +1,76 @@
+/** The flags of `run` and `local` for delays and faults of the local cloud. One seed draws both. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { SlicedInferenceError } from '../../lib/errors';
+import { type LocalCloud, type LocalCloudOptions, SIMULATION_NAMES, type SimulationName } from '../../local';
+import { parseFaultRates } from '../../local/faults/parse-rates';
+import { printLine } from '../terminal/print';
+import { wholeNumber } from './slicing-options';
+
+export interface LocalOptions {
+  readonly pipeline?: string;
+  readonly simulate: readonly SimulationName[];
+  readonly faults?: string;
+  readonly seed?: number;
+}
+
+export function addLocalOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--simulate <names>',
+        `slow S3, cold starts and state transitions down to about their speed on AWS: one or more of ${SIMULATION_NAMES.join(', ')}`,
+      )
+        .argParser(readNames)
+        .default(['none'], 'none'),
+    )
+    .option('--faults <kind:rate,...>', 'inject faults, such as all:0.02 or s3-503:0.1,flipped-bit:0.01')
+    .addOption(
+      new Option('--seed <n>', 'seed of the faults and of the simulated delays (default: 0)').argParser(
+        wholeNumber,
+      ),
+    );
+}
+
+/** @throws LocalCloudError for an unknown kind or a bad rate; SlicedInferenceError for a seed of nothing */
+export function cloudOptions(options: LocalOptions): LocalCloudOptions {
+  const { pipeline, faults, simulate: simulation, seed } = options;
+  if (seed !== undefined && faults === undefined && !isSimulated(options)) {
+    throw new SlicedInferenceError(
+      '--seed must come with --faults or --simulate',
+      'neither',
+      'add one, such as --faults all:0.02',
+    );
+  }
+  return {
+    simulation,
+    simulationSeed: seed ?? 0,
+    ...(pipeline !== undefined && { pipeline }),
+    ...(faults !== undefined && { faults: { seed: seed ?? 0, rates: parseFaultRates(faults) } }),
+  };
+}
+
+/** Writes a line such as `faults: 2 s3-503, 1 reset`; nothing without `--faults`. */
+export function reportFaults(cloud: LocalCloud, { faults }: LocalOptions): void {
+  if (faults === undefined) return;
+  const met = [...cloud.faults()].filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`);
+  printLine(`faults: ${met.length === 0 ? 'none' : met.join(', ')}`);
+}
+
+export function isSimulated({ simulate }: LocalOptions): boolean {
+  return simulate.some((name) => name !== 'none');
+}
+
+/** The names of the delays as the user wrote them. */
+export function simulatedLabel({ simulate }: LocalOptions): string {
+  return simulate.join(',');
+}
+
+function readNames(text: string): SimulationName[] {
+  return text.split(',').map((name) => {
+    const known = SIMULATION_NAMES.find((own) => own === name.trim());
+    if (known !== undefined) return known;
+    throw new InvalidArgumentError(
+      `expected one or more of ${SIMULATION_NAMES.join(', ')}, separated by commas, got '${name}': choose others.`,
+    );
+  });
+}

@@ -1,0 +1,105 @@
+/** What `--inputs` and `--input-json` of `run` and `invoke` name. */
+import * as fs from 'node:fs';
+import { type Command, Option } from 'commander';
+import type { ResultsPlace } from '../../client';
+import { ownFunctions } from '../../client/description/own-functions';
+import type { PipelineSignature } from '../../contract/signature';
+import { checkRequest } from '../../lambda/request/request-check';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { checkOut } from '../outputs/out-file';
+import { readTensorFile } from '../tensor-files';
+
+/** Far above the 256 KiB that Step Functions takes, so that the message about that limit names the size. */
+const MAX_JSON_BYTES = 64 * 2 ** 20;
+
+/** The flags of `run` and `invoke` that name what goes in and where the results go. */
+export interface InputOptions {
+  readonly inputs?: string;
+  readonly inputJson?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+export interface InvokeOptions extends InputOptions {
+  readonly stateMachine?: string;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  /** Milliseconds. */
+  readonly requestTimeout?: number;
+  readonly maxResultBytes?: number;
+  readonly stopOnAbort?: boolean;
+  readonly results?: ResultsPlace;
+}
+
+export function addInputOptions(command: Command): Command {
+  return command
+    .option('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
+    .addOption(
+      new Option(
+        '--input-json <file or text>',
+        'any JSON, for a pipeline with a preprocess or postprocess function, or for your own state machine',
+      ).conflicts('inputs'),
+    );
+}
+
+/** @throws SlicedInferenceError if the command lacks an input, or cannot write what comes out */
+export function checkInputOptions(command: string, { inputs, inputJson, out }: InputOptions): void {
+  if (inputs === undefined && inputJson === undefined) {
+    throw new SlicedInferenceError(
+      `${command} must have --inputs or --input-json`,
+      'neither',
+      'add one of them',
+    );
+  }
+  if (out !== undefined) checkOut(out, inputs === undefined ? 'json' : 'tensors');
+}
+
+/** @throws SlicedInferenceError for a pipeline with functions of the user, and for inputs that do not fit */
+export async function readTensors(
+  file: string,
+  signature: Pick<PipelineSignature, 'inputs' | 'preprocess' | 'postprocess'>,
+): Promise<ReadonlyMap<string, RawTensor>> {
+  const functions = ownFunctions(signature);
+  if (functions !== undefined) {
+    throw new SlicedInferenceError(
+      '--inputs must be for a pipeline that takes and returns tensors',
+      `one with ${functions}`,
+      'use --input-json',
+    );
+  }
+  const tensors = await readTensorFile(file, signature.inputs);
+  checkRequest({ request: signature.inputs, fixed: [] }, tensors);
+  return tensors;
+}
+
+/** @throws SlicedInferenceError for a text that is neither JSON nor a file with JSON */
+export function readJson(value: string): unknown {
+  const found = fs.statSync(value, { throwIfNoEntry: false });
+  if (found === undefined) return parse(value, 'neither a file nor JSON');
+  if (!found.isFile() || found.size > MAX_JSON_BYTES) {
+    throw refused(`'${value}', which is ${found.isFile() ? `of ${found.size} bytes` : 'no file'}`);
+  }
+  try {
+    return parse(fs.readFileSync(value, 'utf8'), `no JSON in '${value}'`);
+  } catch (error) {
+    throw error instanceof SlicedInferenceError ? error : refused(`'${value}' (${systemReason(error)})`);
+  }
+}
+
+function parse(text: string, got: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // The parser's message quotes the text, which can be long and private.
+    throw refused(got);
+  }
+}
+
+function refused(got: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    '--input-json must be JSON, or a file with JSON',
+    got,
+    'pass JSON such as {"image": "photos/1.jpg"}, or the path of a file with JSON',
+  );
+}
