@@ -1,16 +1,5 @@
 /** Tiny models for tests of the commands. */
-import {
-  type ModelInit,
-  BOOL,
-  FLOAT,
-  INT64,
-  STRING,
-  attribute,
-  floats,
-  int64s,
-  node,
-  value,
-} from './model-builder';
+import { type ModelInit, BOOL, FLOAT, INT64, attribute, floats, int64s, node, value } from './model-builder';
 
 /** A model of one input and one output of 4 floats. */
 export function unary(
@@ -21,35 +10,6 @@ export function unary(
       node: nodes.map(([operator, input, output]) => node(operator, [input], [output])),
       input: [value('x', FLOAT, [1, 4])],
       output: [value('y', FLOAT, [1, 4])],
-    },
-  };
-}
-
-/** An `If` whose branches capture a computed value, a weight and an input of the outer graph. */
-export function ifWithCaptures(): ModelInit {
-  const branch = (name: string, nodes: ReturnType<typeof node>[]) =>
-    attribute.graph(name, { node: nodes, output: [value(`${name}_result`, FLOAT)] });
-  return {
-    graph: {
-      node: [
-        node('Tanh', ['x'], ['a']),
-        node('ReduceSum', ['x'], ['sum'], [attribute.int('keepdims', 0)]),
-        node('Greater', ['sum', 'zero'], ['is_positive']),
-        node('Exp', ['a'], ['b']),
-        node(
-          'If',
-          ['is_positive'],
-          ['chosen'],
-          [
-            branch('then_branch', [node('Add', ['a', 'w'], ['then_branch_result'])]),
-            branch('else_branch', [node('Mul', ['b', 'x'], ['else_branch_result'])]),
-          ],
-        ),
-        node('Add', ['chosen', 'b'], ['y']),
-      ],
-      initializer: [floats('zero', [], [0]), floats('w', [1, 4])],
-      input: [value('x', FLOAT, [1, 4])],
-      output: [value('y', FLOAT)],
     },
   };
 }
@@ -71,21 +31,6 @@ export function manyOutputs(): ModelInit {
         value('early', FLOAT, ['batch', 4]),
         value('places', INT64, ['batch', 2]),
       ],
-    },
-  };
-}
-
-/** String inputs, outputs and values that cross cuts. */
-export function strings(): ModelInit {
-  return {
-    graph: {
-      node: [
-        node('Concat', ['words', 'words'], ['twice'], [attribute.int('axis', 0)]),
-        node('Identity', ['twice'], ['same']),
-        node('Concat', ['same', 'words'], ['y'], [attribute.int('axis', 0)]),
-      ],
-      input: [value('words', STRING, ['n'])],
-      output: [value('y', STRING, ['m'])],
     },
   };
 }
@@ -142,29 +87,6 @@ export function endless(): ModelInit {
         node('Neg', ['looped'], ['y']),
       ],
       initializer: [int64s('steps', [Number.MAX_SAFE_INTEGER], [])],
-      input: [value('x', FLOAT, [1, 4])],
-      output: [value('y', FLOAT, [1, 4])],
-    },
-  };
-}
-
-/** A weight of 4 floats with external data in the file `location`, which the model does not create. */
-export function externalWeight(location: string): ModelInit {
-  return {
-    graph: {
-      node: [node('Add', ['x', 'w'], ['y'])],
-      initializer: [
-        {
-          name: 'w',
-          dataType: FLOAT,
-          dims: [4],
-          dataLocation: 1,
-          externalData: [
-            { key: 'location', value: location },
-            { key: 'length', value: '16' },
-          ],
-        },
-      ],
       input: [value('x', FLOAT, [1, 4])],
       output: [value('y', FLOAT, [1, 4])],
     },

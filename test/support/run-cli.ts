@@ -1,9 +1,9 @@
 /** Runs the built command line. `cli` runs it as a user does, and reports the temporary files that it leaves. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { runHosted } from './hosted-command';
-import { temporaryFolder } from './model-builder';
+import { temporaryFolder } from './temporary-folder';
 
 export const CLI = path.join(__dirname, '../../dist/bundle/sliced-inference.js');
 
@@ -14,11 +14,14 @@ interface CliOptions {
   readonly onStart?: (child: ChildProcess, temporary: string) => void;
 }
 
-export interface CliResult {
+interface Outcome {
   readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+export interface CliResult extends Outcome {
+  readonly signal: NodeJS.Signals | null;
   /** Temporary files that the command has not removed. */
   readonly leftovers: readonly string[];
 }
@@ -33,12 +36,16 @@ function withoutNotes(stderr: string): string {
 /** The commands of a test file share a cache, as the commands of a user do. */
 let cache: string | undefined;
 
+function environment(temporary: string, own: CliOptions['env']): NodeJS.ProcessEnv {
+  cache ??= temporaryFolder();
+  return { ...process.env, TMPDIR: temporary, SLICED_INFERENCE_CACHE: cache, ...own };
+}
+
 export function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const temporary = temporaryFolder();
-  cache ??= temporaryFolder();
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd: options.cwd,
-    env: { ...process.env, TMPDIR: temporary, SLICED_INFERENCE_CACHE: cache, ...options.env },
+    env: environment(temporary, options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stdout: Buffer[] = [];
@@ -60,15 +67,61 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
   });
 }
 
+/** A process that runs the commands of a test file one after the other: see `command-host.cjs`. */
+class CommandHost {
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<unknown>;
+  private commands = 0;
+
+  /** @param authorities the file with certificates, which Node.js reads when it starts */
+  constructor(authorities: string | undefined) {
+    this.child = fork(path.join(__dirname, 'command-host.cjs'), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: authorities },
+    });
+    this.ended = once(this.child, 'exit');
+  }
+
+  async run(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
+    const id = this.commands++;
+    const answer = new Promise<Outcome>((resolve) => {
+      const listen = (message: unknown): void => {
+        const { id: of, result } = message as { id: number; result: Outcome };
+        if (of !== id) return;
+        this.child.off('message', listen);
+        resolve(result);
+      };
+      this.child.setMaxListeners(0).on('message', listen);
+    });
+    this.child.send({ id, args, cwd, env });
+    const failure = this.ended.then(() => {
+      throw new Error('the process of the commands ended');
+    });
+    return await Promise.race([answer, failure]);
+  }
+
+  async close(): Promise<void> {
+    this.child.disconnect();
+    await this.ended;
+  }
+}
+
+/** By the file with certificates. */
+const hosts = new Map<string | undefined, CommandHost>();
+afterAll(() => Promise.all([...hosts.values()].map((host) => host.close())));
+
+/** All hosted commands of a test file share a folder for temporary files, which is removed after the tests. */
+let shared: string | undefined;
+
 /** How a command ends: as a process of its own, if the test watches it or preloads a program. Otherwise in the process that commands share. */
-export async function outcome(
-  args: readonly string[],
-  options: CliOptions = {},
-): Promise<Pick<CliResult, 'code' | 'stdout' | 'stderr'>> {
+export async function outcome(args: readonly string[], options: CliOptions = {}): Promise<Outcome> {
   if (options.env?.NODE_OPTIONS === undefined && options.onStart === undefined) {
-    cache ??= temporaryFolder();
-    const env = { ...process.env, SLICED_INFERENCE_CACHE: cache, ...options.env };
-    const result = await runHosted({ args, cwd: options.cwd ?? process.cwd(), env });
+    shared ??= temporaryFolder();
+    const env = environment(shared, options.env);
+    const host = hosts.get(env.NODE_EXTRA_CA_CERTS) ?? new CommandHost(env.NODE_EXTRA_CA_CERTS);
+    hosts.set(env.NODE_EXTRA_CA_CERTS, host);
+    const result = await host.run(args, options.cwd ?? process.cwd(), env);
     return { ...result, stderr: withoutNotes(result.stderr) };
   }
   const { signal, leftovers, ...result } = await cli(args, options);

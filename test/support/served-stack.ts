@@ -1,31 +1,26 @@
-/** Serves a stack with `sliced-inference local` in a process of its own, as a user does. */
+/** Serves stacks with `sliced-inference local` in a process of its own, as a user does. */
 import type { ChildProcess } from 'node:child_process';
 import { cli, type CliResult } from './run-cli';
 
-/** What the command prints with `--json`. */
-interface Printed {
-  readonly pipelines: readonly { readonly stateMachineArn: string; readonly bucket: string }[];
-  readonly environment: Readonly<Record<string, string>>;
+export interface Serving {
+  /** What the command printed. */
+  readonly text: string;
+  /** Sends signals and returns how the command ended. */
+  stop(...signals: NodeJS.Signals[]): Promise<CliResult>;
 }
 
-export interface ServedStack extends Printed {
-  /** ARN of the state machine whose name has this text. */
-  arn(text: string): string;
-  stop(): Promise<CliResult>;
-}
-
-/** @param pipeline to choose, because the stack has several */
-export async function serveStack(assembly: string, pipeline: string): Promise<ServedStack> {
+/** Starts the command, and waits until it has printed all of its output. */
+export async function serve(args: readonly string[]): Promise<Serving> {
+  let text = '';
   let child: ChildProcess | undefined;
   let ended: Promise<CliResult> | undefined;
-  const printed = await new Promise<Printed>((resolve, reject) => {
-    let text = '';
-    ended = cli(['local', assembly, '--pipeline', pipeline, '--json'], {
+  await new Promise<void>((resolve, reject) => {
+    ended = cli(['local', ...args], {
       onStart: (started) => {
         child = started;
         started.stdout?.on('data', (part: Buffer) => {
           text += part.toString();
-          if (text.endsWith('\n}\n')) resolve(JSON.parse(text) as Printed);
+          if (/^(# aws stepfunctions .*|\}|the pipeline in .*)\n$/m.test(text)) resolve();
         });
       },
     });
@@ -36,14 +31,9 @@ export async function serveStack(assembly: string, pipeline: string): Promise<Se
   if (child === undefined || ended === undefined) throw new Error('the command has not started');
   const [running, end] = [child, ended];
   return {
-    ...printed,
-    arn: (text) => {
-      const found = printed.pipelines.find(({ stateMachineArn }) => stateMachineArn.includes(text));
-      if (found === undefined) throw new Error(`there is no state machine ${text}`);
-      return found.stateMachineArn;
-    },
-    stop: async () => {
-      running.kill('SIGTERM');
+    text,
+    stop: async (...signals) => {
+      for (const signal of signals) running.kill(signal);
       return await end;
     },
   };

@@ -25,6 +25,7 @@ describe('cache clear', () => {
 
   it('does nothing when the cache is switched off', async () => {
     const env = { SLICED_INFERENCE_CACHE: '' };
+    await succeed(['inspect', saveModel(mlp(1))], { env });
     expect(await succeed(['cache', 'clear'], { env })).toBe('the cache is switched off\n');
   });
 

@@ -11,13 +11,11 @@ import {
   SFNClient,
   type ExecutionListItem,
 } from '@aws-sdk/client-sfn';
-import { App, type CfnElement, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { CfnElement } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
 import { decodeInlineTensor, type ExecutionOutput } from '../../../client';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { SlicedInferencePipeline, Slicing, type SlicedInferencePipelineProps } from '../../../lib';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { comparable } from '../../support/arbitrary-tensors';
 import { pickyAboutColumns } from '../../support/command-models';
@@ -25,71 +23,44 @@ import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { isLink, link } from '../../support/links-and-pipes';
 import { CLI, cli, outcome, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { runWhole } from '../../support/run-slices';
-import { shareZips } from '../../support/share-zips';
-import { serveStack, type ServedStack } from '../../support/served-stack';
+import { serve, type Serving } from '../../support/served-stack';
 import { float32, int64 } from '../../support/tensors';
+import { TextsStack } from '../../support/texts-stack';
 import { until } from '../../support/until';
-
-const architecture = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
-const STANDARD = sfn.StateMachineType.STANDARD;
-
-const PREPROCESS = `exports.handler = async ({ text }) => {
-  if (text === 'wait') await new Promise((resolve) => setTimeout(resolve, 600_000));
-  if (text === 'throw') throw new TypeError('no such text');
-  const data = Array.from({ length: 16 }, (_, at) => text.charCodeAt(at % text.length) / 256);
-  return { version: 1, inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data } } } };
-};`;
-const POSTPROCESS = `exports.handler = async ({ outputs }) => ({ label: 'of ' + outputs.tensors.y.shape.length });`;
 
 const model = saveModel(mlp(3));
 
 /** One stack with a pipeline of each kind. `chosen` names one of them. */
 function synthesizeStack(): { readonly assembly: string; readonly chosen: string } {
-  const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
-  const stack = new Stack(app, 'Stack');
-  const add = (id: string, props: SlicedInferencePipelineProps): SlicedInferencePipeline => {
-    const slicing = Slicing.count(2);
-    return new SlicedInferencePipeline(stack, id, {
-      ...{ architecture, slicing, removalPolicy: RemovalPolicy.DESTROY },
-      ...props,
-    });
-  };
-  const { stateMachine } = add('Fast', { modelPath: model });
-  add('Steady', { modelPath: model, stateMachineType: STANDARD });
-  add('Picky', { modelPath: saveModel(pickyAboutColumns(4)) });
-  const preprocess = own(stack, 'Before', PREPROCESS);
-  const postprocess = own(stack, 'After', POSTPROCESS);
-  const texts = add('Texts', { modelPath: model, stateMachineType: STANDARD, preprocess, postprocess });
-  new sfn.StateMachine(stack, 'Mine', {
-    queryLanguage: sfn.QueryLanguage.JSONATA,
-    stateMachineType: sfn.StateMachineType.EXPRESS,
-    definitionBody: sfn.DefinitionBody.fromChainable(texts.asFragment(stack, 'Read')),
-  });
+  const texts = new TextsStack();
+  const stateMachineType = sfn.StateMachineType.STANDARD;
+  const { stateMachine } = texts.add('Fast', { modelPath: model });
+  texts.add('Steady', { modelPath: model, stateMachineType });
+  texts.add('Picky', { modelPath: saveModel(pickyAboutColumns(4)) });
+  const both = texts.add('Texts', { modelPath: model, stateMachineType }, 'preprocess', 'postprocess');
+  texts.addMachine('Mine', both);
+  const { stack } = texts;
   const logicalId = stack.resolve(stack.getLogicalId(stateMachine.node.defaultChild as CfnElement)) as string;
-  return { assembly: shareZips(app.synth().directory), chosen: `Stack/${logicalId}` };
-}
-
-function own(stack: Stack, id: string, source: string): lambda.Function {
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'index.js'), source);
-  return new lambda.Function(stack, id, {
-    code: lambda.Code.fromAsset(folder),
-    handler: 'index.handler',
-    runtime: lambda.Runtime.NODEJS_22_X,
-    timeout: Duration.minutes(10),
-    architecture,
-  });
+  return { assembly: texts.synthesize(), chosen: `Stack/${logicalId}` };
 }
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 const x: Tensors = new Map([['x', float32([2, 16])]]);
 
-let served: ServedStack;
+let serving: Serving;
+/** What the command that serves has printed. */
+let served: {
+  readonly pipelines: readonly { readonly stateMachineArn: string }[];
+  readonly environment: Readonly<Record<string, string>>;
+};
 let stepFunctions: SFNClient;
 let expected: Tensors;
-async function save(tensors: Tensors, name = 'x.npz'): Promise<string> {
-  const file = path.join(temporaryFolder(), name);
-  await writeTensorFile(file, tensors);
+/** A file of the inputs `x`. */
+let inputs: string;
+
+async function save(tensors: Readonly<Record<string, RawTensor>>): Promise<string> {
+  const file = path.join(temporaryFolder(), 'x.npz');
+  await writeTensorFile(file, new Map(Object.entries(tensors)));
   return file;
 }
 
@@ -99,9 +70,14 @@ function saveText(text: string, name: string): string {
   return file;
 }
 
+function arnOf(pipeline: string): string {
+  const found = served.pipelines.find(({ stateMachineArn }) => stateMachineArn.includes(pipeline));
+  return found?.stateMachineArn ?? '';
+}
+
 /** Arguments of the command for one of the pipelines. */
 function call(pipeline: string, ...args: readonly string[]): string[] {
-  return ['invoke', '--state-machine', served.arn(pipeline), ...args];
+  return ['invoke', '--state-machine', arnOf(pipeline), ...args];
 }
 
 /** Environment of the command: that of the local cloud, and no settings of this machine. */
@@ -114,6 +90,13 @@ function local(changes: Readonly<Record<string, string>> = {}) {
   return { env: { ...served.environment, ...files, AWS_EC2_METADATA_DISABLED: 'true', ...changes } };
 }
 
+/** Expects the execution to fail or to take too long, and returns what standard error says. */
+async function failure(args: readonly string[], changes: Readonly<Record<string, string>> = {}) {
+  const { code, stdout, stderr } = await outcome(args, local(changes));
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  return stderr;
+}
+
 /** ARN of the state machine that is not that of a pipeline. */
 async function ownMachine(): Promise<string> {
   const { stateMachines = [] } = await stepFunctions.send(new ListStateMachinesCommand({}));
@@ -121,9 +104,7 @@ async function ownMachine(): Promise<string> {
 }
 
 async function executions(pipeline: string): Promise<readonly ExecutionListItem[]> {
-  const listed = await stepFunctions.send(
-    new ListExecutionsCommand({ stateMachineArn: served.arn(pipeline) }),
-  );
+  const listed = await stepFunctions.send(new ListExecutionsCommand({ stateMachineArn: arnOf(pipeline) }));
   return listed.executions ?? [];
 }
 
@@ -131,7 +112,8 @@ describe('sliced-inference', () => {
   // In a block, because the command must end before its temporary folder is removed.
   beforeAll(async () => {
     const { assembly, chosen } = synthesizeStack();
-    served = await serveStack(assembly, chosen);
+    serving = await serve([assembly, '--pipeline', chosen, '--json']);
+    served = JSON.parse(serving.text) as typeof served;
     const { environment: env } = served;
     stepFunctions = new SFNClient({
       region: env.AWS_REGION,
@@ -140,34 +122,32 @@ describe('sliced-inference', () => {
       requestHandler: { httpsAgent: new https.Agent({ ca: fs.readFileSync(env.NODE_EXTRA_CA_CERTS) }) },
     });
     expected = await runWhole(model, x);
+    inputs = await save({ x: float32([2, 16]) });
   });
   afterAll(async () => {
     stepFunctions.destroy();
-    await served.stop();
+    await serving.stop('SIGTERM');
   });
 
   describe('invoke', () => {
-    it.each(['.npz', '.json', '.safetensors'])(
-      'writes the outputs of the unsliced model to %s',
-      async (extension) => {
-        const out = link(`y${extension}`);
-        const text = await succeed(call('Fast', '--inputs', await save(x), '--out', out), local());
-        expect(text).toMatch(
-          /^slice +weights .*\n +0 .*\n +1 .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.\w+ \(.*B\)\n$/,
-        );
-        expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
-        expect(isLink(out)).toBe(true);
-        expect(fs.readdirSync(path.dirname(fs.realpathSync(out)))).toEqual([path.basename(out)]);
-      },
-    );
+    it('writes the outputs of the unsliced model', async () => {
+      const out = link('y.npz');
+      const text = await succeed(call('Fast', '--inputs', inputs, '--out', out), local());
+      expect(text).toMatch(
+        /^slice +weights .*\n +0 .*\n +1 .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.npz \(.*B\)\n$/,
+      );
+      expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
+      expect(isLink(out)).toBe(true);
+      expect(fs.readdirSync(path.dirname(fs.realpathSync(out)))).toEqual([path.basename(out)]);
+    });
 
     // The limit of a process: no file may be larger than 512 bytes. The file of the results is.
     (process.platform === 'win32' ? it.skip : it)(
       'says where the results are that it could not write',
       async () => {
         const out = path.join(temporaryFolder(), 'y.json');
-        const inputs = await save(new Map([['x', float32([64, 16])]]));
-        const args = call('Fast', '--inputs', inputs, '--results', 's3', '--out', out);
+        const large = await save({ x: float32([64, 16]) });
+        const args = call('Fast', '--inputs', large, '--results', 's3', '--out', out);
         const limited = ['-c', 'ulimit -f 1; exec "$@"', 'sh', process.execPath, CLI, ...args];
         const env = { ...process.env, ...local().env };
         const run = promisify(execFile)('sh', limited, { env });
@@ -182,45 +162,21 @@ describe('sliced-inference', () => {
     );
 
     it('asks for results in the output alone, of which nothing is in S3', async () => {
-      const args = ['--inputs', await save(x), '--results', 'inline', '--json'];
-      const { output } = JSON.parse(await succeed(call('Fast', ...args), local())) as {
-        output: ExecutionOutput;
-      };
-      expect(Object.keys(output.outputs)).toEqual(['tensors']);
-      const { tensors = {} } = output.outputs;
+      const args = ['--inputs', inputs, '--results', 'inline', '--json'];
+      const text = await succeed(call('Fast', ...args), local());
+      const { outputs } = (JSON.parse(text) as { output: ExecutionOutput }).output;
+      expect(Object.keys(outputs)).toEqual(['tensors']);
+      const { tensors = {} } = outputs;
       expect(decodeInlineTensor('y', tensors.y)).toEqual(expected.get('y'));
     });
 
-    it('prints the output that the execution returned', async () => {
-      const args = ['--inputs', await save(x), '--results', 's3', '--json'];
-      const printed = await succeedWithJson(call('Steady', ...args), local());
-      const { executionArn, output } = printed as { executionArn: string; output: ExecutionOutput };
-      const described = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
-      expect(output).toEqual(JSON.parse(described.output ?? ''));
-      expect(Object.keys(output.outputs)).toEqual(['s3']);
-    });
-
-    it('names the flag for larger results', async () => {
-      const args = ['--inputs', await save(x), '--results', 's3'];
-      const { code, stdout, stderr } = await outcome(
-        call('Fast', ...args, '--max-result-bytes', '100'),
-        local(),
-      );
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(
+    it('names the flags for results that are too large', async () => {
+      const args = call('Fast', '--inputs', inputs, '--results', 's3', '--max-result-bytes', '100');
+      expect(await failure(args)).toMatch(
         /^error: the results 'outputs\/\S+' must have at most 100 bytes, got \d+: raise --max-result-bytes \(execution arn:\S+\)\n$/,
       );
-      await succeed(call('Fast', ...args, '--max-result-bytes', '1MB'), local());
-    });
-
-    it('names the flag for results that are too large for the output', async () => {
-      const inputs = await save(new Map([['x', float32([10_000, 16])]]));
-      const { code, stderr } = await outcome(
-        call('Fast', '--inputs', inputs, '--results', 'inline'),
-        local(),
-      );
-      expect(code).toBe(1);
-      expect(stderr).toMatch(
+      const large = await save({ x: float32([10_000, 16]) });
+      expect(await failure(call('Fast', '--inputs', large, '--results', 'inline'))).toMatch(
         /^error: the execution failed: InvalidInput: .*inline results must have at most .*: pass --results auto or s3, so that the results are in S3 \(execution arn:/,
       );
     });
@@ -234,13 +190,12 @@ describe('sliced-inference', () => {
       expect(text).toMatch(/\noutput +type +first values +min +max\ny +float32\[2,\d+\] +\S+ .*\n$/);
     });
 
-    it('takes the state machine from the environment, and runs a Standard one', async () => {
-      const printed = await succeedWithJson(
-        ['invoke', '--inputs', await save(x)],
-        local({ STATE_MACHINE_ARN: served.arn('Steady') }),
-      );
+    it('takes the state machine from the environment, and prints the output that a Standard execution returned', async () => {
+      const machine = { STATE_MACHINE_ARN: arnOf('Steady') };
+      const printed = await succeedWithJson(['invoke', '--inputs', inputs], local(machine));
       const { executionArn, output } = printed as { executionArn: string; output: ExecutionOutput };
-      expect(executionArn).toMatch(/^arn:aws:states:us-east-1:\d+:execution:/);
+      const described = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
+      expect(output).toEqual(JSON.parse(described.output ?? ''));
       expect(output.timings.map(({ slice }) => slice)).toEqual([0, 1]);
       expect(output.outputs).toMatchObject({
         s3: { bucket: expect.any(String) as string, key: expect.stringMatching(/^outputs\//) as string },
@@ -250,8 +205,8 @@ describe('sliced-inference', () => {
 
     it('exits with 1 and names slice and execution if the execution fails', async () => {
       const out = path.join(temporaryFolder(), 'y.npz');
-      const inputs = await save(new Map([['x', float32([1, 5])]]));
-      expect(await cli(call('Picky', '--inputs', inputs, '--out', out), local())).toEqual({
+      const unfit = await save({ x: float32([1, 5]) });
+      expect(await cli(call('Picky', '--inputs', unfit, '--out', out), local())).toEqual({
         code: 1,
         signal: null,
         stdout: '',
@@ -265,42 +220,31 @@ describe('sliced-inference', () => {
 
     it('passes JSON to a pipeline with functions of the user, from the command line and from a file', async () => {
       const text = await succeed(call('Texts', '--input-json', '{"text": "a line"}'), local());
-      expect(JSON.parse(text)).toEqual({ label: 'of 2' });
+      expect(JSON.parse(text)).toEqual({ rank: 2 });
       const out = link('answer.json');
       const file = saveText('{"text": "a line"}', 'text.json');
       expect(await succeed(call('Texts', '--input-json', file, '--out', out), local())).toMatch(
         /^execution arn:\S+\nwritten to .*answer\.json \(.*B\)\n$/,
       );
-      expect(JSON.parse(fs.readFileSync(out, 'utf8'))).toEqual({ label: 'of 2' });
+      expect(JSON.parse(fs.readFileSync(out, 'utf8'))).toEqual({ rank: 2 });
       expect(isLink(out)).toBe(true);
     });
 
     it('passes JSON to a state machine of the user that contains a pipeline', async () => {
-      const call = ['invoke', '--state-machine', await ownMachine(), '--input-json'];
-      expect(await succeedWithJson([...call, '{"text": "a line"}'], local())).toEqual({
+      const args = ['invoke', '--state-machine', await ownMachine(), '--input-json', '{"text": "a line"}'];
+      expect(await succeedWithJson(args, local())).toEqual({
         executionArn: expect.stringMatching(/:express:Stack-Mine/) as string,
-        output: { label: 'of 2' },
-      });
-      const { code, stderr } = await outcome([...call, '{"text": "throw"}'], local());
-      expect(code).toBe(1);
-      expect(stderr).toMatch(
-        /^error: the execution failed: TypeError: preprocess: no such text \(execution arn:\S+\)\n$/,
-      );
-    });
-
-    it('prints the JSON of an execution with its ARN', async () => {
-      expect(await succeedWithJson(call('Texts', '--input-json', '{"text": "a"}'), local())).toEqual({
-        executionArn: expect.stringMatching(/^arn:aws:states:/) as string,
-        output: { label: 'of 2' },
+        output: { rank: 2 },
       });
     });
 
     it('names the error of a function of the user', async () => {
-      const { code, stderr } = await outcome(call('Texts', '--input-json', '{"text": "throw"}'), local());
-      expect(code).toBe(1);
-      expect(stderr).toMatch(
-        /^error: the execution failed: TypeError: preprocess: no such text \(execution arn:\S+\)\n$/,
-      );
+      for (const machine of [await ownMachine(), arnOf('Texts')]) {
+        const args = ['invoke', '--state-machine', machine, '--input-json', '{"text": "throw"}'];
+        expect(await failure(args)).toMatch(
+          /^error: the execution failed: TypeError: preprocess: no such text \(execution arn:\S+\)\n$/,
+        );
+      }
     });
 
     it('exits with 1 when even the first request takes longer than --timeout', async () => {
@@ -308,17 +252,13 @@ describe('sliced-inference', () => {
       const endpoint = `http://127.0.0.1:${await listen(mute, 0)}`;
       try {
         for (const input of [
-          ['--inputs', await save(x)],
+          ['--inputs', inputs],
           ['--input-json', '{}'],
         ]) {
-          const { code, stderr } = await outcome(
-            call('Fast', ...input, '--timeout', '1s'),
-            local({ AWS_ENDPOINT_URL_SFN: endpoint }),
-          );
-          expect([code, stderr]).toEqual([
-            1,
+          const args = call('Fast', ...input, '--timeout', '1s');
+          expect(await failure(args, { AWS_ENDPOINT_URL_SFN: endpoint })).toBe(
             'error: the call must end within 1 s, got no result: raise --timeout\n',
-          ]);
+          );
         }
       } finally {
         await closeServer(mute);
@@ -326,11 +266,8 @@ describe('sliced-inference', () => {
     });
 
     it('exits with 1 when the wait is too long, and names the execution', async () => {
-      const { code, stderr } = await outcome(
-        call('Texts', '--input-json', '{"text": "wait"}', '--timeout', '5s', '--stop-on-abort'),
-        local(),
-      );
-      expect(code).toBe(1);
+      const args = ['--input-json', '{"text": "wait"}', '--timeout', '5s', '--stop-on-abort'];
+      const stderr = await failure(call('Texts', ...args));
       expect(stderr).toMatch(
         /^error: the call must end within 5 s, got no result: raise --timeout \(execution arn:\S+\)\n$/,
       );
@@ -368,141 +305,79 @@ describe('sliced-inference', () => {
   });
 
   describe('invoke refuses', () => {
-    it('inputs that do not fit, before it starts anything', async () => {
+    it.each<[Readonly<Record<string, RawTensor>>, string]>([
+      [{ x: int64([1, 1], [1]) }, "input 'x' expects float32[batch,16], got int64[1,1]: convert it or"],
+      [{ X: float32([2, 16]) }, "the model has no input 'X': it takes 'x'"],
+    ])('inputs that do not fit, before it starts anything (%#)', async (tensors, message) => {
       const before = await executions('Steady');
-      const line = async (tensors: Tensors) =>
-        refuse(call('Steady', '--inputs', await save(tensors)), local());
-      expect(await line(new Map([['x', int64([1, 1], [1])]]))).toBe(
-        "input 'x' expects float32[batch,16], got int64[1,1]: convert it or check the input's name",
-      );
-      expect(await line(new Map([['X', float32([2, 16])]]))).toBe("the model has no input 'X': it takes 'x'");
+      expect(await refuse(call('Steady', '--inputs', await save(tensors)), local())).toContain(message);
       expect(await executions('Steady')).toEqual(before);
     });
 
-    it('a call without an input, with two, with a missing file, and with text that is no JSON', async () => {
-      const line = (...args: readonly string[]) => refuse(call('Fast', ...args), local());
-      expect(await line()).toBe('invoke must have --inputs or --input-json, got neither: add one of them');
-      expect(await line('--inputs', 'x.npz', '--input-json', '{}')).toMatch(
-        /'--input-json <file or text>' cannot be used with option '--inputs <file>'/,
-      );
-      expect(await line('--input-json', '{}', '--results', 'inline')).toMatch(
-        /'--results <place>' cannot be used with option '--input-json <file or text>'/,
-      );
-      expect(await line('--inputs', '/none/x.npz')).toBe(
-        "--inputs must name a file or a folder, got '/none/x.npz': check the path",
-      );
-      expect(await line('--input-json', 'photo.json')).toMatch(
-        /^--input-json must be JSON, or a file with JSON, got neither a file nor JSON: pass JSON such as /,
-      );
+    it.each<[string, readonly string[], RegExp]>([
+      ['Fast', [], /^invoke must have --inputs or --input-json, got neither: add one of them$/],
+      ['Fast', ['--inputs', 'x', '--input-json', '{}'], /cannot be used with option '--inputs <file>'/],
+      ['Fast', ['--input-json', '{}', '--results', 'inline'], /'--results <place>' cannot be used with/],
+      ['Fast', ['--input-json', '{}', '--max-result-bytes', '1KB'], /-bytes <size>' cannot be used with/],
+      ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file or a folder, got '\/none\/x\.npz': /],
+      ['Fast', ['--input-json', 'photo.json'], /^--input-json must be JSON, .*, got neither a file nor JSON/],
+      ['Fast', ['--inputs', '.', '--out', 'y.csv'], /^--out must end in \.safetensors, \.npz or \.json/],
+      ['Fast', ['--inputs', '.', '--out', 'none/y.npz'], /^--out must be in an existing folder/],
+      ['Fast', ['--input-json', '{}', '--out', 'y.npz'], /^--out of --input-json must end in \.json/],
+      ['Fast', ['--input-json', '{}', '--timeout', 'soon'], /It must be a time such as 10m, 2s or 500ms/],
+      ['Fast', ['--input-json', '{}', '--timeout', '100000m'], /It must be at most 24 days/],
+      ['Fast', ['--inputs', '.', '--max-result-bytes', 'large'], /It must be a size such as 64MB/],
+      ['Fast', ['--inputs', '.', '--max-result-bytes', '0'], /It must be a size from 1 byte to 8191 TB/],
+      ['Fast', ['--inputs', '.', '--max-result-bytes', '9000TB'], /It must be a size from 1 byte to 8191 TB/],
+      [
+        'Fast',
+        ['--input-json', '{}', '--stop-on-abort'],
+        /must be for a Standard state machine, got the Expr/,
+      ],
+      ['Texts', ['--inputs', '.'], /got one with a preprocess and a postprocess function: use --input-json$/],
+    ])('for the pipeline %s the flags %j', async (pipeline, args, message) => {
+      expect(await refuse(call(pipeline, ...args), local())).toMatch(message);
     });
 
-    it('tensors for a pipeline with functions of the user', async () => {
-      expect(await refuse(call('Texts', '--inputs', await save(x)), local())).toBe(
-        '--inputs must be for a pipeline that takes and returns tensors, ' +
-          'got one with a preprocess and a postprocess function: use --input-json',
+    it('a missing, malformed or unknown ARN, and tensors for a state machine that is not that of a pipeline', async () => {
+      const line = (...args: readonly string[]) => refuse(['invoke', ...args, '--inputs', inputs], local());
+      expect(await line()).toMatch(
+        /^--state-machine must be the ARN of a state machine, got none: pass the flag, or set STATE_/,
       );
-    });
-
-    it('tensors for a state machine that is not that of a pipeline', async () => {
-      const mine = await ownMachine();
-      expect(await refuse(['invoke', '--state-machine', mine, '--inputs', await save(x)], local())).toBe(
-        `${mine} must be the state machine of a SlicedInferencePipeline, got a comment without a signature: ` +
-          'check the ARN, use --input-json for your own state machine, or deploy with this version of the package',
-      );
-    });
-
-    it('to stop an Express execution', async () => {
-      for (const input of [
-        ['--inputs', await save(x)],
-        ['--input-json', '{}'],
-      ]) {
-        expect(await refuse(call('Fast', ...input, '--stop-on-abort'), local())).toMatch(
-          /^--stop-on-abort must be for a Standard state machine, got the Express one arn:\S+: leave it out, because /,
-        );
-      }
-    });
-
-    it('a missing or malformed ARN, and that of no state machine', async () => {
-      const inputs = ['--inputs', await save(x)];
-      expect(await refuse(['invoke', ...inputs], local())).toMatch(
-        /^--state-machine must be the ARN of a state machine, got none: pass the flag, or set STATE_MACHINE_ARN, for a local cloud with `\. \.\/cloud\.env`$/,
-      );
-      expect(await refuse(['invoke', '--state-machine', 'Fast', ...inputs], local())).toBe(
+      expect(await line('--state-machine', 'Fast')).toBe(
         "--state-machine must be the ARN of a state machine, got 'Fast': copy it from the outputs of the stack",
       );
-      const other = served.arn('Fast').replace(/[^:]+$/, 'Other');
-      expect(await refuse(['invoke', '--state-machine', other, ...inputs], local())).toMatch(
+      expect(await line('--state-machine', arnOf('Fast').replace(/[^:]+$/, 'Other'))).toMatch(
         /^the state machine \S+:Other must exist in account \d+ and region us-east-1, got StateMachineDoesNotExist/,
       );
-    });
-
-    it('output files that it cannot write, before it sends a request', async () => {
-      const folder = temporaryFolder();
-      const inputs = await save(x);
-      const line = (...args: readonly string[]) => refuse(call('Fast', ...args), local());
-      expect(await line('--inputs', inputs, '--out', path.join(folder, 'y.csv'))).toMatch(
-        /^--out must end in \.safetensors, \.npz or \.json/,
+      const mine = await ownMachine();
+      expect(await line('--state-machine', mine)).toMatch(
+        /must be the state machine of a SlicedInferencePipeline, got a comment without a signature: /,
       );
-      expect(await line('--inputs', inputs, '--out', path.join(folder, 'none/y.npz'))).toMatch(
-        /^--out must be in an existing folder/,
-      );
-      expect(await line('--input-json', '{}', '--out', path.join(folder, 'y.npz'))).toMatch(
-        /^--out of --input-json must end in \.json/,
-      );
-      if (process.platform !== 'linux') return;
-      expect(await line('--inputs', inputs, '--out', '/proc/y.npz')).toMatch(
-        /^--out must name a file that can be written, got .* for '\/proc\/y\.npz': choose another file$/,
-      );
-    });
-
-    it('to wait for no time or for months', async () => {
-      const line = (time: string) => refuse(call('Fast', '--input-json', '{}', '--timeout', time), local());
-      expect(await line('soon')).toMatch(/It must be a time such as 10m, 2s or 500ms/);
-      expect(await line('100000m')).toMatch(/It must be at most 24 days/);
-    });
-
-    it('results of no size', async () => {
-      const line = (size: string) =>
-        refuse(call('Fast', '--inputs', 'x.npz', '--max-result-bytes', size), local());
-      expect(await line('large')).toMatch(/It must be a size such as 64MB/);
-      expect(await line('0')).toMatch(/It must be a size from 1 byte to 8191 TB/);
-      expect(await line('9000TB')).toMatch(/It must be a size from 1 byte to 8191 TB/);
-    });
-
-    it('to call AWS without credentials', async () => {
-      const without = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
-      expect(await refuse(call('Fast', '--inputs', await save(x)), local(without))).toMatch(
-        /^AWS credentials must be found, got CredentialsProviderError .*: set AWS_PROFILE, sign in/,
-      );
-    });
-
-    it('credentials that Step Functions does not know', async () => {
-      const wrong = { AWS_SECRET_ACCESS_KEY: 'wrong' };
-      expect(await refuse(call('Fast', '--inputs', await save(x)), local(wrong))).toMatch(
-        /^AWS credentials must be valid, got .*: check AWS_PROFILE or the access key$/,
-      );
-    });
-
-    it('to reach the local cloud without its certificate authority', async () => {
-      expect(
-        await refuse(call('Fast', '--inputs', await save(x)), local({ NODE_EXTRA_CA_CERTS: '' })),
-      ).toMatch(
-        /^the certificates of Step Functions and S3 must be trusted, got UNABLE_TO_VERIFY_LEAF_SIGNATURE .*: set NODE_EXTRA_CA_CERTS to /,
-      );
-    });
-
-    it('an ARN of another region than that of the endpoint', async () => {
-      const other = served.arn('Fast').replace('us-east-1', 'eu-west-1');
-      expect(await refuse(['invoke', '--state-machine', other, '--inputs', await save(x)], local())).toMatch(
+      expect(await line('--state-machine', arnOf('Fast').replace('us-east-1', 'eu-west-1'))).toMatch(
         /^a request must be for the region of the endpoint that it reaches, got .*: check the region in the ARN, AWS_REGION,/,
       );
     });
 
-    it('an endpoint that does not answer', async () => {
-      const nowhere = { AWS_ENDPOINT_URL_SFN: 'https://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' };
-      expect(await refuse(call('Fast', '--inputs', await save(x)), local(nowhere))).toMatch(
-        /^Step Functions and S3 must be reachable in region us-east-1, got ECONNREFUSED .*: check the region in the ARN/,
-      );
+    it.each<[string, Readonly<Record<string, string>>, RegExp]>([
+      [
+        'no credentials',
+        { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
+        /^AWS credentials must be found/,
+      ],
+      [
+        'wrong ones',
+        { AWS_SECRET_ACCESS_KEY: 'wrong' },
+        /^AWS credentials must be valid, .*: check AWS_PROFILE/,
+      ],
+      ['no authority', { NODE_EXTRA_CA_CERTS: '' }, /must be trusted, got UNABLE_TO_VERIFY_LEAF_SIGNATURE /],
+      [
+        'an endpoint that does not answer',
+        { AWS_ENDPOINT_URL_SFN: 'https://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' },
+        /^Step Functions and S3 must be reachable in region us-east-1, got ECONNREFUSED /,
+      ],
+    ])('to call with %s', async (_, changes, message) => {
+      expect(await refuse(call('Fast', '--inputs', inputs), local(changes))).toMatch(message);
     });
   });
 });

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -6,7 +6,6 @@ import * as path from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
-  type ExecutionStatus,
   SFNClient,
   StartExecutionCommand,
   StartSyncExecutionCommand,
@@ -21,9 +20,9 @@ import { AWS_CLI } from '../../support/aws-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize as synthesizeStack } from '../../support/deployed-pipeline';
 import { request } from '../../support/https-request';
-import { isLink, link, namedPipe } from '../../support/links-and-pipes';
 import { synthesize } from '../../support/pipeline-assembly';
-import { CLI, cli, type CliResult, refuse } from '../../support/run-cli';
+import { CLI, cli, refuse } from '../../support/run-cli';
+import { serve } from '../../support/served-stack';
 import { float32 } from '../../support/tensors';
 import { until } from '../../support/until';
 
@@ -39,46 +38,6 @@ beforeAll(() => {
   standard = synthesize({ Std: { ...pipeline, stateMachineType: sfn.StateMachineType.STANDARD } });
   express = synthesize({ Exp: { ...pipeline, stateMachineType: sfn.StateMachineType.EXPRESS } });
 });
-
-interface Serving {
-  /** What the command printed. */
-  readonly text: string;
-  readonly child: ChildProcess;
-  /** Sends signals and returns how the command ended. */
-  stop(...signals: NodeJS.Signals[]): Promise<CliResult>;
-}
-
-/** Starts the command, and waits until it has printed all of its output. */
-async function serve(args: readonly string[], env: Environment = {}): Promise<Serving> {
-  let text = '';
-  let child: ChildProcess | undefined;
-  let ended: Promise<CliResult> | undefined;
-  await new Promise<void>((resolve, reject) => {
-    ended = cli(['local', ...args], {
-      env,
-      onStart: (started) => {
-        child = started;
-        started.stdout?.on('data', (part: Buffer) => {
-          text += part.toString();
-          if (/^(# aws stepfunctions .*|\}|the pipeline in .*)\n$/m.test(text)) resolve();
-        });
-      },
-    });
-    void ended.then(({ stderr }) => {
-      reject(new Error(`the command ended: ${stderr}`));
-    });
-  });
-  if (child === undefined || ended === undefined) throw new Error('the command has not started');
-  const [running, end] = [child, ended];
-  return {
-    text,
-    child: running,
-    stop: async (...signals) => {
-      for (const signal of signals) running.kill(signal);
-      return await end;
-    },
-  };
-}
 
 /** Evaluates what the command printed in a shell, and returns the variables that it changed. */
 function evaluate(text: string, before: Environment = {}): Environment {
@@ -112,14 +71,6 @@ async function withClients<T>(
   }
 }
 
-async function finished(client: SFNClient, executionArn: string | undefined) {
-  return await until('the end of the execution', async () => {
-    const description = await client.send(new DescribeExecutionCommand({ executionArn }));
-    const running: ExecutionStatus = 'RUNNING';
-    return description.status !== running && description;
-  });
-}
-
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -129,14 +80,18 @@ function isAlive(pid: number): boolean {
 }
 
 describe('local', () => {
-  it('serves a Standard pipeline to the SDK, from the variables that it prints', async () => {
-    const serving = await serve([standard]);
-    const environment = evaluate(serving.text);
+  it('serves a Standard pipeline to the SDK, from the variables that it prints, on the port of the user', async () => {
+    const port = await freePorts();
+    const serving = await serve([standard, '--port', String(port)]);
+    const environment = evaluate(serving.text, { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true', no_proxy: '' });
     const { STATE_MACHINE_ARN: stateMachineArn, BUCKET: Bucket } = environment;
     expect(environment).toMatchObject({
       AWS_REGION: 'us-east-1',
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
+      AWS_ENDPOINT_URL_S3: expect.stringMatching(`:${port}$`) as string,
+      AWS_ENDPOINT_URL_SFN: expect.stringMatching(`:${port + 1}$`) as string,
     });
     expect(environment).not.toHaveProperty('AWS_PROFILE');
     expect(environment).not.toHaveProperty('AWS_SESSION_TOKEN');
@@ -145,36 +100,23 @@ describe('local', () => {
       const { executionArn } = await stepFunctions.send(
         new StartExecutionCommand({ stateMachineArn, input: INPUT }),
       );
-      const { status, output = '' } = await finished(stepFunctions, executionArn);
+      const { status, output = '' } = await until('the end of the execution', async () => {
+        const description = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
+        return description.status !== 'RUNNING' && description;
+      });
       expect(status).toBe('SUCCEEDED');
       expect(JSON.parse(output)).toMatchObject({ version: 1, outputs: { s3: { bucket: Bucket } } });
     });
-    expect(await serving.stop('SIGINT')).toMatchObject({
+    expect(await serving.stop('SIGHUP')).toMatchObject({
       code: null,
-      signal: 'SIGINT',
+      signal: 'SIGHUP',
       stderr: '',
       leftovers: [],
     });
   });
 
-  it('lets functions meet faults, and names each of them', async () => {
-    const serving = await serve([express, '--faults', 'duplicate-delivery:1', '--seed', '1']);
-    const environment = evaluate(serving.text);
-    const { STATE_MACHINE_ARN: stateMachineArn, BUCKET: Bucket } = environment;
-    await withClients(environment, async ({ s3, sfn: stepFunctions }) => {
-      await s3.send(new PutObjectCommand({ Bucket, Key: 'inputs/x.safetensors', Body: TENSORS }));
-      const { status } = await stepFunctions.send(
-        new StartSyncExecutionCommand({ stateMachineArn, input: INPUT }),
-      );
-      expect(status).toBe('SUCCEEDED');
-    });
-    expect((await serving.stop('SIGTERM')).stderr).toMatch(
-      /^(fault: duplicate-delivery at \S+\n)+faults: \d+ duplicate-delivery\n$/,
-    );
-  });
-
-  it('serves an Express pipeline, prints JSON, and logs to standard error', async () => {
-    const serving = await serve([express, '--json', '--logs']);
+  it('serves an Express pipeline, prints JSON, and writes logs and faults to standard error', async () => {
+    const serving = await serve([express, '--json', '--logs', '--faults', 'duplicate-delivery:1']);
     const { environment, ...pipeline } = JSON.parse(serving.text) as {
       environment: Environment;
       stateMachineArn: string;
@@ -189,8 +131,10 @@ describe('local', () => {
     });
     const { stderr, ...end } = await serving.stop('SIGTERM');
     expect(end).toMatchObject({ code: null, signal: 'SIGTERM', leftovers: [] });
-    // Each line names its function.
+    // Each line of a log names its function.
     expect(stderr).toMatch(/^Exp-\w+: /m);
+    expect(stderr).toMatch(/^fault: duplicate-delivery at \S+$/m);
+    expect(stderr).toMatch(/^faults: \d+ duplicate-delivery$/m);
   });
 
   it('serves the HTTP API of a state machine of the user', async () => {
@@ -231,71 +175,13 @@ describe('local', () => {
     await serving.stop('SIGTERM');
   });
 
-  it('listens on the port of the user and on the next one', async () => {
-    const port = await freePorts();
-    const serving = await serve([standard, '--port', String(port)]);
-    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SFN } = evaluate(serving.text);
-    expect([AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SFN].map((url) => new URL(url).port)).toEqual([
-      String(port),
-      String(port + 1),
-    ]);
-    expect(await serving.stop('SIGHUP')).toMatchObject({ signal: 'SIGHUP', stderr: '', leftovers: [] });
-  });
-
-  it.each([
-    [{}, '127.0.0.1'],
-    [{ NO_PROXY: 'internal' }, 'internal,127.0.0.1'],
-    [{ NO_PROXY: 'internal', no_proxy: 'other' }, 'other,127.0.0.1'],
-    [{ no_proxy: '*' }, '*'],
-    [{ no_proxy: 'other, 127.0.0.1' }, 'other, 127.0.0.1'],
-  ])('keeps requests out of proxies and away from AWS, with %j', async (proxies: Environment, expected) => {
-    const user = { NO_PROXY: '', no_proxy: '', ...proxies, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' };
-    const serving = await serve([standard], user);
-    expect(evaluate(serving.text, user)).toMatchObject({
-      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
-      NO_PROXY: expected,
-      no_proxy: expected,
-    });
-    await serving.stop('SIGTERM');
-  });
-
-  it('writes the variables into a file, which exists until the end', async () => {
-    const file = link('cloud.env');
-    fs.writeFileSync(file, '# S3 and Step Functions of the pipeline in an earlier command');
-    const serving = await serve([standard, '--write-env', file]);
-    expect(serving.text).toBe(`the pipeline in Std is ready: evaluate ${file} in a shell\n`);
-    expect(fs.readdirSync(path.dirname(fs.realpathSync(file)))).toEqual(['cloud.env']);
-    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
-    expect(evaluate(fs.readFileSync(file, 'utf8'))).toMatchObject({
-      STATE_MACHINE_ARN: expect.stringContaining('arn:aws:states:') as string,
-    });
-    await serving.stop('SIGTERM');
-    expect([fs.existsSync(file), isLink(file)]).toEqual([false, true]);
-  });
-
-  (process.platform === 'win32' ? it.skip : it)('writes the variables into a pipe, which stays', async () => {
-    const file = path.join(temporaryFolder(), 'pipe');
-    const { text } = namedPipe(file);
-    const serving = await serve([standard, '--write-env', file]);
-    await serving.stop('SIGTERM');
-    expect(fs.statSync(file).isFIFO()).toBe(true);
-    expect(evaluate(await text)).toMatchObject({
-      STATE_MACHINE_ARN: expect.stringContaining('arn:aws:states:') as string,
-    });
-  });
-
-  it('leaves a file of variables to the command that has replaced it', async () => {
-    const file = path.join(temporaryFolder(), 'cloud.env');
-    const serving = await serve([standard, '--write-env', file]);
-    fs.writeFileSync(file, 'of another command');
-    await serving.stop('SIGTERM');
-    expect(fs.readFileSync(file, 'utf8')).toBe('of another command');
-  });
-
-  it('names the process that serves in the file, and does not replace the file while it runs', async () => {
+  it('writes the variables into a file, which names the process that serves and exists until its end', async () => {
     const file = path.join(temporaryFolder(), 'cloud.env');
     const serving = await serve([standard, '--write-env', file]);
     const text = fs.readFileSync(file, 'utf8');
+    expect(serving.text).toBe(`the pipeline in Std is ready: evaluate ${file} in a shell\n`);
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    expect(evaluate(text).STATE_MACHINE_ARN).toMatch(/^arn:aws:states:/);
     const [, pid] = /\n# process (\d+)\n$/.exec(text) ?? [];
     expect(await refuse(['local', standard, '--write-env', file])).toBe(
       `option --write-env expects a file that no running \`local\` wrote, got '${file}' of process ${pid}: ` +
@@ -305,10 +191,6 @@ describe('local', () => {
     process.kill(Number(pid), 'SIGTERM');
     expect(await serving.stop()).toMatchObject({ stderr: '', leftovers: [] });
     expect(fs.existsSync(file)).toBe(false);
-    fs.writeFileSync(file, text);
-    const next = await serve([standard, '--write-env', file]);
-    expect(fs.readFileSync(file, 'utf8')).not.toBe(text);
-    await next.stop('SIGTERM');
   });
 
   (process.platform === 'win32' ? it.skip : it)(
@@ -343,15 +225,10 @@ describe('local', () => {
     },
   );
 
-  it('ends at once on a second signal', async () => {
-    const serving = await serve([standard]);
-    expect(await serving.stop('SIGINT', 'SIGINT')).toMatchObject({ signal: 'SIGINT', leftovers: [] });
-  });
-
-  it('writes for PowerShell on request', async () => {
+  it('writes for PowerShell on request, and ends at once on a second signal', async () => {
     const serving = await serve([standard, '--shell', 'powershell']);
     expect(serving.text).toMatch(/^\$env:AWS_ENDPOINT_URL_SFN = 'https:\/\/127\.0\.0\.1:\d+'$/m);
-    await serving.stop('SIGTERM');
+    expect(await serving.stop('SIGINT', 'SIGINT')).toMatchObject({ signal: 'SIGINT', leftovers: [] });
   });
 });
 
@@ -367,10 +244,11 @@ async function freePorts(): Promise<number> {
 }
 
 describe('local refuses', () => {
-  it.each(['0', '65535', '-1', '1.5', 'x'])('the port %s', async (port) => {
-    expect(await refuse(['local', standard, `--port=${port}`])).toBe(
-      `option '--port <number>' argument '${port}' is invalid. expected a whole number from 1 to 65533: choose another port.`,
-    );
+  it('a port that is none', async () => {
+    for (const port of ['0', '65535', '-1', '1.5', 'x'])
+      expect(await refuse(['local', standard, `--port=${port}`])).toBe(
+        `option '--port <number>' argument '${port}' is invalid. expected a whole number from 1 to 65533: choose another port.`,
+      );
   });
 
   it('a port that is in use', async () => {
@@ -380,39 +258,6 @@ describe('local refuses', () => {
       `port ${port} of 127.0.0.1 must be free, got EADDRINUSE: choose another port`,
     );
     await closeServer(server);
-  });
-
-  it('to replace a file that is not of its kind', async () => {
-    const file = path.join(temporaryFolder(), '.env');
-    fs.writeFileSync(file, 'SECRET=1');
-    expect(await refuse(['local', standard, '--write-env', file])).toContain(
-      `got '${file}' with other content: choose another file`,
-    );
-    expect(fs.readFileSync(file, 'utf8')).toBe('SECRET=1');
-  });
-
-  it('a file of variables in a folder that does not exist', async () => {
-    const file = path.join(temporaryFolder(), 'none', 'cloud.env');
-    expect(await refuse(['local', standard, '--write-env', file])).toMatch(
-      /^--write-env must be in an existing folder, got '.*cloud\.env'/,
-    );
-  });
-
-  it('a folder without an assembly', async () => {
-    expect(await refuse(['local', temporaryFolder()])).toContain('manifest.json');
-  });
-
-  it('an assembly without a pipeline', async () => {
-    expect(await refuse(['local', synthesize({})])).toContain('the assembly must have a pipeline');
-  });
-
-  it('several pipelines without a choice', async () => {
-    const pipeline = { modelPath: saveModel(mlp(2)), slices: 1 };
-    const assembly = synthesize({ One: pipeline, Two: pipeline });
-    expect(await refuse(['local', assembly])).toMatch(/has 2 pipelines: choose one of One\/.*, Two\//);
-    const serving = await serve([assembly, '--pipeline', 'Two', '--json']);
-    expect(JSON.parse(serving.text)).toMatchObject({ stackName: 'Two' });
-    await serving.stop('SIGTERM');
   });
 });
 
@@ -427,48 +272,35 @@ describe('local refuses', () => {
     return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
   }
 
-  function upload(environment: Environment, bucket: string): void {
+  /** Serves an assembly and uploads the inputs. */
+  async function serveInputs(assembly: string) {
+    const serving = await serve([assembly]);
+    const environment = evaluate(serving.text);
     const file = `${temporaryFolder()}/x.safetensors`;
     fs.writeFileSync(file, TENSORS);
-    aws(
-      environment,
-      's3api',
-      'put-object',
-      '--bucket',
-      bucket,
-      '--key',
-      'inputs/x.safetensors',
-      '--body',
-      file,
-    );
+    const object = ['--bucket', environment.BUCKET, '--key', 'inputs/x.safetensors', '--body', file];
+    aws(environment, 's3api', 'put-object', ...object);
+    return { serving, environment, machine: ['--state-machine-arn', environment.STATE_MACHINE_ARN] };
   }
 
   it('runs, follows, stops and redrives executions of a Standard pipeline', async () => {
-    const serving = await serve([standard]);
-    const environment = evaluate(serving.text);
-    const machine = ['--state-machine-arn', environment.STATE_MACHINE_ARN];
+    const { serving, environment, machine } = await serveInputs(standard);
     const call = (command: string, ...args: string[]) => aws(environment, 'stepfunctions', command, ...args);
-    const status = (arn: string) => call('describe-execution', '--execution-arn', arn).status;
+    const start = (input: string) =>
+      String(call('start-execution', ...machine, '--input', input).executionArn);
     const end = (arn: string) =>
       until('the end of the execution', () => {
-        const current = status(arn);
-        return current !== 'RUNNING' && current;
+        const { status } = call('describe-execution', '--execution-arn', arn);
+        return status !== 'RUNNING' && status;
       });
-    upload(environment, environment.BUCKET);
-    const arn = String(call('start-execution', ...machine, '--input', INPUT).executionArn);
+    const arn = start(INPUT);
     expect(await end(arn)).toBe('SUCCEEDED');
     expect(call('describe-state-machine', ...machine)).toMatchObject({ type: 'STANDARD', status: 'ACTIVE' });
-    const { events } = call('get-execution-history', '--execution-arn', arn) as {
-      events: { type: string }[];
-    };
-    expect(events.map(({ type }) => type).filter((type) => type.startsWith('Execution'))).toEqual([
-      'ExecutionStarted',
-      'ExecutionSucceeded',
-    ]);
+    const { events } = call('get-execution-history', '--execution-arn', arn);
+    expect((events as { type: string }[]).map(({ type }) => type)).toContain('ExecutionSucceeded');
     expect(call('list-executions', ...machine).executions).toHaveLength(1);
     expect(() => call('redrive-execution', '--execution-arn', arn)).toThrow('ExecutionNotRedrivable');
-    const missing = INPUT.replace('x.safetensors', 'missing.safetensors');
-    const failed = String(call('start-execution', ...machine, '--input', missing).executionArn);
+    const failed = start(INPUT.replace('x.safetensors', 'missing.safetensors'));
     expect(await end(failed)).toBe('FAILED');
     expect(call('redrive-execution', '--execution-arn', failed)).toHaveProperty('redriveDate');
     expect(await end(failed)).toBe('FAILED');
@@ -478,26 +310,16 @@ describe('local refuses', () => {
     await serving.stop('SIGTERM');
   });
 
-  it('does not send requests for other services to AWS', async () => {
-    const serving = await serve([standard]);
-    const environment = evaluate(serving.text);
-    expect(() => aws(environment, 'sts', 'get-caller-identity')).toThrow(
-      'the local cloud does not support sts:GetCallerIdentity',
-    );
-    expect(() => aws(environment, 'logs', 'describe-log-groups')).toThrow(
-      'the local cloud does not support logs:DescribeLogGroups',
-    );
-    await serving.stop('SIGTERM');
-  });
-
-  it('runs an Express pipeline to its end', async () => {
-    const serving = await serve([express]);
-    const environment = evaluate(serving.text);
-    upload(environment, environment.BUCKET);
-    const args = ['--state-machine-arn', environment.STATE_MACHINE_ARN, '--input', INPUT];
-    expect(aws(environment, 'stepfunctions', 'start-sync-execution', ...args)).toMatchObject({
-      status: 'SUCCEEDED',
-    });
+  it('runs an Express pipeline to its end, and sends no requests for other services to AWS', async () => {
+    const { serving, environment, machine } = await serveInputs(express);
+    expect(
+      aws(environment, 'stepfunctions', 'start-sync-execution', ...machine, '--input', INPUT),
+    ).toMatchObject({ status: 'SUCCEEDED' });
+    for (const [operation, ...command] of [
+      ['sts:GetCallerIdentity', 'sts', 'get-caller-identity'],
+      ['logs:DescribeLogGroups', 'logs', 'describe-log-groups'],
+    ])
+      expect(() => aws(environment, ...command)).toThrow(`the local cloud does not support ${operation}`);
     await serving.stop('SIGTERM');
   });
 });

@@ -43,17 +43,19 @@ describe('slice', () => {
     expect((await slice([])).slices).toHaveLength(1);
   });
 
-  it('--slices sets the number of slices', async () => {
-    expect((await slice(['--slices', '5'])).slices).toHaveLength(5);
-    expect((await slice(['--slices', '12'])).slices).toHaveLength(12);
-  });
-
-  it('--max-slice-size limits the weights of every slice', async () => {
-    for (const size of ['2.2KB', '2252', '2.2 KiB', '2.2k']) {
-      const { slices } = await slice(['--max-slice-size', size]);
-      expect(slices).toHaveLength(2);
-      for (const { weightBytes } of slices) expect(weightBytes).toBeLessThanOrEqual(2.2 * 1024);
-    }
+  it.each([
+    [['--slices', '5'], 5],
+    [['--slices', '12'], 12],
+    [['--max-slice-size', '2.2KB'], 2],
+    [['--max-slice-size', '2252'], 2],
+    [['--max-slice-size', '2.2 KiB'], 2],
+    [['--max-slice-size', '2.2k'], 2],
+    [['--max-memory', '512'], 1],
+  ])('with %j makes %d slices', async (flags, count) => {
+    const { slices } = await slice(flags);
+    expect(slices).toHaveLength(count);
+    if (!flags.includes('--max-slice-size')) return;
+    for (const { weightBytes } of slices) expect(weightBytes).toBeLessThanOrEqual(2.2 * 1024);
   });
 
   it('--at-tensors cuts after each tensor, in any order and form', async () => {
@@ -67,15 +69,8 @@ describe('slice', () => {
     const { graph } = mlp(1);
     const renamed = JSON.parse(JSON.stringify(graph).replaceAll('"m0"', '"m,0"')) as typeof graph;
     const file = saveModel({ graph: { ...renamed, initializer: graph.initializer } });
-    const plan = (await succeedWithJson([
-      'slice',
-      file,
-      '--out',
-      outFolder(),
-      '--at-tensors',
-      'm,0',
-      'a0',
-    ])) as SlicePlan;
+    const args = ['slice', file, '--out', outFolder(), '--at-tensors', 'm,0', 'a0'];
+    const plan = (await succeedWithJson(args)) as SlicePlan;
     expect(outputNames(plan)).toEqual([['m,0'], ['a0'], ['y']]);
   });
 
@@ -90,10 +85,6 @@ describe('slice', () => {
     );
   });
 
-  it('--max-memory makes one slice if the model fits', async () => {
-    expect((await slice(['--max-memory', '512'])).slices).toHaveLength(1);
-  });
-
   it('--dimension sets the sizes that the estimates assume', async () => {
     const small = await slice([]);
     const large = await slice(['--dimension', 'batch=64']);
@@ -101,29 +92,23 @@ describe('slice', () => {
     expect(large.slices[0].activationBytes).toBe(64 * small.slices[0].activationBytes);
   });
 
-  it('creates the parents of the output folder', async () => {
+  it('creates the parents of the output folder, also in the working directory or behind a link', async () => {
     const top = temporaryFolder();
     await slice(['--slices', '2'], path.join(top, 'a/b/c'));
     expect(fs.readdirSync(top)).toEqual(['a']);
+    fs.symlinkSync('far', path.join(top, 'near'));
+    await succeed(['slice', model, '--slices', '2', '--out', path.join(top, 'near')]);
+    expect(fs.readlinkSync(path.join(top, 'near'))).toBe('far');
+    await succeed(['slice', model, '--out', '.'], { cwd: path.join(top, 'far') });
+    expect(fs.readdirSync(path.join(top, 'far'))).toEqual(expect.arrayContaining(['plan.json']));
   });
 
-  it('replaces an earlier plan and keeps the folder itself', async () => {
-    const out = outFolder();
-    await slice(['--slices', '5'], out);
-    const before = fs.statSync(out).ino;
-    await slice(['--slices', '2'], out);
-    expect(fs.statSync(out).ino).toBe(before);
-  });
-
-  it('writes into the working directory', async () => {
-    const folder = temporaryFolder();
-    await succeed(['slice', model, '--out', '.'], { cwd: folder });
-    expect(fs.readdirSync(folder)).toContain('plan.json');
-  });
-
-  it('writes the same bytes each time', async () => {
+  it('replaces an earlier plan, keeps the folder itself, and writes the same bytes each time', async () => {
     const [first, second] = [outFolder(), outFolder()];
+    await slice(['--slices', '5'], first);
+    const { ino } = fs.statSync(first);
     await slice(['--slices', '3'], first);
+    expect(fs.statSync(first).ino).toBe(ino);
     await slice(['--slices', '3'], second);
     for (const file of fs.readdirSync(first)) {
       expect(fs.readFileSync(path.join(second, file))).toEqual(fs.readFileSync(path.join(first, file)));

@@ -1,45 +1,40 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
-import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { endless } from '../../support/command-models';
 import { synthesize } from '../../support/pipeline-assembly';
 import { type CliResult, cli } from '../../support/run-cli';
+import { sparseModel } from '../../support/sparse-model';
 import { float32 } from '../../support/tensors';
-
-/** Polls `isSo` until it returns true. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
-
-function filesBelow(folder: string): string[] {
-  return fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
-}
+import { until } from '../../support/until';
 
 /** Runs a command and sends it a signal as soon as `isAmidst` accepts the list of its temporary files. */
 async function interrupt(
   args: readonly string[],
   isAmidst: (temporaryFiles: readonly string[]) => boolean,
   { signal = 'SIGINT', env = {} }: { signal?: NodeJS.Signals; env?: Readonly<Record<string, string>> } = {},
-): Promise<CliResult & { readonly survivors: readonly string[] }> {
+): Promise<CliResult> {
   let folder = '';
   const result = await cli(args, {
     env,
     onStart: (child, temporary) => {
       folder = temporary;
-      void until(() => child.exitCode !== null || isAmidst(files(temporary))).then(() => child.kill(signal));
+      void until('files', () => child.exitCode !== null || isAmidst(files(temporary))).then(() =>
+        child.kill(signal),
+      );
     },
   });
-  await until(() => survivors(folder).length === 0);
-  return { ...result, survivors: survivors(folder) };
+  await until('no processes', () => survivors(folder).length === 0);
+  return result;
 }
 
 /** Folders may disappear while they are read. */
 function files(folder: string): string[] {
   try {
-    return filesBelow(folder);
+    return fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
   } catch {
     return [];
   }
@@ -61,7 +56,7 @@ function survivors(temporary: string): string[] {
 /** JavaScript that blocks its thread for a while. */
 const SLEEP = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)';
 
-const INTERRUPTED = { code: null, stdout: '', stderr: '', leftovers: [], survivors: [] };
+const INTERRUPTED = { code: null, stdout: '', stderr: '', leftovers: [] };
 
 describe('an interrupted command leaves neither files nor processes behind:', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
@@ -82,30 +77,15 @@ describe('an interrupted command leaves neither files nor processes behind:', ()
   );
 
   it('slice, stopped while it writes', async () => {
-    // A sparse file of 256 MB takes as long to copy as other weights, but no disk space.
+    // The weights of 256 MB take as long to copy as others, but no disk space.
+    const model = sparseModel(1, 2 ** 13);
     const folder = temporaryFolder();
-    const width = 2 ** 13;
-    fs.writeFileSync(path.join(folder, 'w.bin'), '');
-    fs.truncateSync(path.join(folder, 'w.bin'), width * width * 4);
-    const externalData = [{ key: 'location', value: 'w.bin' }];
-    const model = saveModel(
-      {
-        graph: {
-          node: [node('MatMul', ['x', 'w'], ['h']), node('Tanh', ['h'], ['y'])],
-          initializer: [{ name: 'w', dataType: FLOAT, dims: [width, width], dataLocation: 1, externalData }],
-          input: [value('x', FLOAT, [1, width])],
-          output: [value('y', FLOAT, [1, width])],
-        },
-      },
-      'model.onnx',
-      folder,
-    );
     const isWriting = () => files(folder).some((file) => file.endsWith('.weights'));
     expect(await interrupt(['slice', model, '--out', path.join(folder, 'a/b')], isWriting)).toEqual({
       ...INTERRUPTED,
       signal: 'SIGINT',
     });
-    expect(fs.readdirSync(folder).sort()).toEqual(['model.onnx', 'w.bin']);
+    expect(fs.readdirSync(folder)).toEqual([]);
   });
 
   it('verify, stopped while the model runs', async () => {
@@ -140,34 +120,40 @@ const SLOW_CLEAN_UP = `
 
 const PROCESS_FILES = path.join(__dirname, '../../../dist/bin/process');
 
-/** Starts a program that supervises the command, in a process group of its own. */
-function startSupervisor(watch: string, command: readonly string[] = []) {
-  const script = path.join(temporaryFolder(), 'script.cjs');
+/** Starts a program that supervises the command, in a process group of its own. Returns how it ends after the signals. */
+async function stopSupervisor(
+  watch: string,
+  stop: (child: ChildProcess) => void,
+  command: readonly string[] = [],
+): Promise<{ readonly signal: NodeJS.Signals | null; readonly stdout: string }> {
+  const [script, main] = ['script.cjs', 'main.cjs'].map((name) => path.join(temporaryFolder(), name));
   fs.writeFileSync(script, SLOW_CLEAN_UP);
-  const program = `
-    const { supervise } = require(${JSON.stringify(path.join(PROCESS_FILES, 'supervise.js'))});
-    const { watchParent } = require(${JSON.stringify(path.join(PROCESS_FILES, 'parent-watch.js'))});
-    void supervise(${JSON.stringify(script)}, [], ${watch});
-  `;
-  const main = path.join(temporaryFolder(), 'main.cjs');
-  fs.writeFileSync(main, program);
+  fs.writeFileSync(
+    main,
+    `const { supervise } = require(${JSON.stringify(path.join(PROCESS_FILES, 'supervise.js'))});
+     const { watchParent } = require(${JSON.stringify(path.join(PROCESS_FILES, 'parent-watch.js'))});
+     void supervise(${JSON.stringify(script)}, [], ${watch});`,
+  );
   const [file, ...args] = [...command, process.execPath, main];
   const child = spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
   child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
-  return { child, isReady: () => stdout.startsWith('ready'), stdout: () => stdout };
+  // The supervisor has the shell's end of standard output.
+  const closed = once(child, 'close');
+  await until('a command that is ready', () => stdout.startsWith('ready'));
+  stop(child);
+  await closed;
+  return { signal: child.signalCode, stdout };
 }
 
 (process.platform === 'win32' ? describe.skip : describe)('a command cleans up to its end,', () => {
+  const CLEAN = 'ready, cleaned up';
+
   it.each(['SIGTERM', 'SIGHUP'] as const)('when %s stops its parent too', async (signal) => {
     // The second command keeps the shell from becoming the supervisor.
-    const { child, isReady, stdout } = startSupervisor('watchParent', ['sh', '-c', '"$@"; :', 'sh']);
-    // The supervisor has the shell's end of standard output.
-    const closed = once(child, 'close');
-    await until(isReady);
-    process.kill(-Number(child.pid), signal);
-    await closed;
-    expect({ signal: child.signalCode, stdout: stdout() }).toEqual({ signal, stdout: 'ready, cleaned up' });
+    const shell = ['sh', '-c', '"$@"; :', 'sh'];
+    const stop = ({ pid }: ChildProcess) => process.kill(-Number(pid), signal);
+    expect(await stopSupervisor('watchParent', stop, shell)).toEqual({ signal, stdout: CLEAN });
   });
 
   it.each([
@@ -178,24 +164,15 @@ function startSupervisor(watch: string, command: readonly string[] = []) {
       process.${listen}('SIGTERM', onEnd);
       return () => process.off('SIGTERM', onEnd);
     }`;
-    const { child, isReady, stdout } = startSupervisor(watch);
-    const closed = once(child, 'close');
-    await until(isReady);
-    child.kill('SIGTERM');
-    await closed;
-    expect({ signal: child.signalCode, stdout: stdout() }).toEqual({
-      signal: 'SIGTERM',
-      stdout: 'ready, cleaned up',
-    });
+    const ended = await stopSupervisor(watch, (child) => child.kill('SIGTERM'));
+    expect(ended).toEqual({ signal: 'SIGTERM', stdout: CLEAN });
   });
 
   it('when SIGHUP comes beside another signal, from the shell or from the system', async () => {
-    const { child, isReady, stdout } = startSupervisor('undefined');
-    const closed = once(child, 'close');
-    await until(isReady);
-    child.kill('SIGTERM');
-    child.kill('SIGHUP');
-    await closed;
-    expect(stdout()).toBe('ready, cleaned up');
+    const ended = await stopSupervisor('undefined', (child) => {
+      child.kill('SIGTERM');
+      child.kill('SIGHUP');
+    });
+    expect(ended.stdout).toBe(CLEAN);
   });
 });
