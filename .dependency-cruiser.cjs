@@ -9,7 +9,7 @@ const LIB_LAYERS = [
   ['optimize', '^lib/optimize/'],
   ['shapes', '^lib/shapes/'],
   ['dataflow', '^lib/dataflow/'],
-  ['node-work', '^lib/node-work/'],
+  ['compute-time', '^lib/compute-time/'],
   ['cost', '^lib/cost/'],
   ['plan', '^lib/plan/'],
   ['emit', '^lib/emit/'],
@@ -30,7 +30,7 @@ const PLAN_LAYERS = [
   ['schedule', '^lib/plan/schedule/'],
   ['pricing', '^lib/plan/pricing/'],
   ['search', '^lib/plan/search/'],
-  ['slicing', '^lib/plan/slicing/'],
+  ['slicing', '^lib/plan/slicers/'],
   ['choose', '^lib/plan/choose/'],
   ['best-cut', '^lib/plan/best-cut[.]ts$'],
 ];
@@ -118,7 +118,7 @@ module.exports = {
       comment:
         'Planning computes on data: it touches no file, process or cache, and never asks ONNX Runtime.',
       severity: 'error',
-      from: { path: '^lib/(dataflow|node-work|cost|plan)/' },
+      from: { path: '^lib/(dataflow|compute-time|cost|plan)/' },
       to: {
         path: [
           '^lib/(host|cache|optimize)/',

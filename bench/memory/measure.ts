@@ -1,7 +1,7 @@
 /** Measures the peak memory of the functions that run the slices of a model in the local cloud. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { readPlan } from '../../lib/compile/plan-file';
+import { readPlan } from '../../lib/compile/files/read-plan';
 import { parseModel } from '../../lib/onnx/parse';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
 import { run } from '../measure';

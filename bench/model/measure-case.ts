@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
-import { readProfile } from '../../lib/compile/profile-file';
+import { readProfile } from '../../lib/compile/files/read-profile';
 import { parseConstants } from '../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT, type Environment } from '../../lib/cost/constants/environment';

@@ -10,10 +10,10 @@ import type { PlanDraft } from '../../lib/plan/file/plan';
 import { scheduleSlices } from '../../lib/plan/schedule/schedule';
 import { withWarmUps } from '../../lib/plan/schedule/warm-up';
 import { demandOf } from '../../lib/plan/pricing/slice-demand';
-import { count } from '../../lib/plan/slicing';
+import { count } from '../../lib/plan/slicers';
 import { sliceSizes } from '../../lib/plan/sizes/slice-sizes';
 import type { WiredCut } from '../../lib/plan/wiring/wiring';
-import type { ModelProfile } from '../../lib/node-work/profile/profile';
+import type { ModelProfile } from '../../lib/compute-time/profile/profile';
 
 /** A model that is cut as its deployment cuts it. */
 export interface PlannedRun {

@@ -9,7 +9,7 @@ import { buildSync } from 'esbuild';
 import { SlicedInferencePipeline, type SlicedInferencePipelineProps } from '../../lib';
 import { codeFiles } from '../../lib/aws/code-files';
 import { InvokeFunction, userFunction } from '../../lib/aws/workflow/invoke-function';
-import { readPlan } from '../../lib/compile/plan-file';
+import { readPlan } from '../../lib/compile/files/read-plan';
 
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 

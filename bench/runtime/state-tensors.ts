@@ -9,7 +9,7 @@ import type { ExecutionOutput } from '../../client';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { plannedRuns } from '../../lib/compile/plan-estimates';
 import { bestCut } from '../../lib/plan/best-cut';
-import { count } from '../../lib/plan/slicing';
+import { count } from '../../lib/plan/slicers';
 import type { Simulation } from '../../local';
 import { formatSpread, spread } from '../measure';
 import { formatTable } from '../table';

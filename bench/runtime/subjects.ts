@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
-import { readPlan } from '../../lib/compile/plan-file';
+import { readPlan } from '../../lib/compile/files/read-plan';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Simulation } from '../../local';
 import { writeConvolutions } from './convolutions';

@@ -1,10 +1,10 @@
 /** What a plan and a profile say of each slice. */
 import { SlicedInferenceError, quoted } from '../../lib/errors';
-import { readPlan } from '../../lib/compile/plan-file';
-import { readProfile } from '../../lib/compile/profile-file';
+import { readPlan } from '../../lib/compile/files/read-plan';
+import { readProfile } from '../../lib/compile/files/read-profile';
 import type { SliceFacts } from '../../lib/cost/calibration/samples';
-import { profiledWork } from '../../lib/node-work/profile/profiled-model';
-import { REFERENCE_FLOPS } from '../../lib/node-work/reference-processor';
+import { profiledWork } from '../../lib/compute-time/profile/profiled-model';
+import { REFERENCE_FLOPS } from '../../lib/compute-time/reference-processor';
 import { fromRuns } from '../../lib/plan/file/node-runs';
 
 export function sliceFacts(planPath: string, profilePath?: string): SliceFacts[] {

@@ -4,7 +4,7 @@ import { billOf } from '../../lib/cost/billing/bill';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';
-import { readPrices } from '../../lib/compile/constants-file';
+import { readPrices } from '../../lib/compile/files/read-constants';
 import { SlicedInferenceError, printable } from '../../lib/errors';
 import { describeBill, historiesNote } from '../cost/describe-bill';
 import { collectLogs, readLogs, type CollectedLogs } from '../logs/collect';

@@ -2,8 +2,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { escaped } from '../../lib/errors';
 import { fromRuns } from '../../lib/plan/file/node-runs';
-import type { ModelProfile } from '../../lib/node-work/profile/profile';
-import { profileText } from '../../lib/node-work/profile/profile-text';
+import type { ModelProfile } from '../../lib/compute-time/profile/profile';
+import { profileText } from '../../lib/compute-time/profile/profile-text';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { profileModel } from '../profile/profile-model';
 import { formatBytes, formatTable } from '../terminal/format';

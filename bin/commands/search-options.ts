@@ -1,14 +1,14 @@
 /** The flags of the search for the best plan, and of the model of cost by which it compares plans. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { readEnvironment, readPrices } from '../../lib/compile/constants-file';
+import { readEnvironment, readPrices } from '../../lib/compile/files/read-constants';
 import { MOST_SLICES } from '../../lib/compile/most-slices';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { GREATEST_RATE } from '../../lib/cost/alternatives/winners';
-import { readProfile } from '../../lib/compile/profile-file';
+import { readProfile } from '../../lib/compile/files/read-profile';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import type { Latency, Temperature, Transport } from '../../lib/cost/cost-model';
 import type { CostOptions } from '../../lib/cost/cost-options';
-import { type AutomaticOptions, type Slicer, automatic } from '../../lib/plan/slicing';
+import { type AutomaticOptions, type Slicer, automatic } from '../../lib/plan/slicers';
 import type { Minimize } from '../../lib/plan/goal';
 import { milliseconds } from './quantities';
 

@@ -4,7 +4,7 @@ import { PLAN_FILE, planText } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { PlannedFile, SlicePlan } from '../../lib/plan/file/plan';
 import { remoteKey } from '../../lib/plan/file/remote-key';
-import type { Slicer } from '../../lib/plan/slicing';
+import type { Slicer } from '../../lib/plan/slicers';
 import { stageModel } from '../../lib/compile/stage';
 import { writeNamedFile } from '../outputs/named-file';
 import { formatBytes } from '../terminal/format';

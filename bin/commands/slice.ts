@@ -6,7 +6,7 @@ import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { SlicePlan } from '../../lib/plan/file/plan';
-import type { Slicer } from '../../lib/plan/slicing';
+import type { Slicer } from '../../lib/plan/slicers';
 import { checkPlace } from '../outputs/named-file';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';

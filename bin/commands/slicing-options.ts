@@ -8,10 +8,10 @@ import {
   count,
   fromPlan,
   maxSliceSize,
-} from '../../lib/plan/slicing';
+} from '../../lib/plan/slicers';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
-import { readPlan } from '../../lib/compile/plan-file';
+import { readPlan } from '../../lib/compile/files/read-plan';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';

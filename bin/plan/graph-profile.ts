@@ -1,7 +1,7 @@
 /** Profiles a graph in the order of its nodes: weights, compute, live tensors, and the bytes that a cut would move. */
 import { HeldWeights, WeightTable } from '../../lib/dataflow/weights';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
-import type { NodeWork } from '../../lib/node-work/node-work';
+import type { NodeSeconds } from '../../lib/compute-time/node-seconds';
 import type { ProfilePoint } from './plan-report';
 
 /** More points than a chart has pixels would help nobody. */
@@ -13,7 +13,7 @@ export interface ProfiledGraph {
   /** Positions at which a new stretch must begin, ascending, without 0. */
   readonly starts: readonly number[];
   /** Seconds on one vCPU. */
-  readonly work: NodeWork;
+  readonly work: NodeSeconds;
 }
 
 /** At most 400 points, and one more for each of `starts`. */
@@ -58,7 +58,7 @@ function stretches(nodes: number, starts: readonly number[]): { first: number; l
 /** By position: the weights, and the work of constants, that no earlier node needs. */
 function newlyHeld(
   { dataflow, bytes }: CutSpace,
-  work: NodeWork,
+  work: NodeSeconds,
 ): { readonly weightBytes: number; readonly repeatedSeconds: number }[] {
   const held = new HeldWeights(new WeightTable(dataflow, bytes, work));
   return dataflow.order.map((node) => {

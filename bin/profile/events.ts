@@ -1,7 +1,7 @@
 /** Reads the events of ONNX Runtime's profiler: how long each node of each run took, and which tensors it computed. */
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { ProfiledTensor } from '../../lib/node-work/profile/profile';
+import type { ProfiledTensor } from '../../lib/compute-time/profile/profile';
 import type { NodeLabels } from './label-nodes';
 
 /** What the profiler of ONNX Runtime 1.30 writes, one event a line. Times are in whole microseconds. */

@@ -1,9 +1,9 @@
 /** Puts together what the slices of a model measured: one time for each node of the model. */
 import { type Model, OMITTED } from '../../lib/onnx/model';
 import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
-import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/node-work/profile/profile';
-import { median, quantile } from '../../lib/node-work/profile/quantiles';
-import { correction } from '../../lib/node-work/profile/correction';
+import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/compute-time/profile/profile';
+import { median, quantile } from '../../lib/compute-time/profile/quantiles';
+import { correction } from '../../lib/compute-time/profile/correction';
 import { toRuns } from '../../lib/plan/file/node-runs';
 import type { SliceAnswer } from './job';
 import { rounded } from './rounded';

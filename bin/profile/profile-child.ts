@@ -5,7 +5,7 @@ import type { Session as SessionClass } from '../../lambda/slice/session';
 import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { median } from '../../lib/node-work/profile/quantiles';
+import { median } from '../../lib/compute-time/profile/quantiles';
 import { readEvents } from './events';
 import type { ProfileAnswer, ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './job';
 import { KERNEL_FLOPS, KERNEL_SIZE } from './kernel-models';

@@ -19,8 +19,8 @@ import {
   type ModelProfile,
   type ProfiledMachine,
   PROFILE_VERSION,
-} from '../../lib/node-work/profile/profile';
-import { median } from '../../lib/node-work/profile/quantiles';
+} from '../../lib/compute-time/profile/profile';
+import { median } from '../../lib/compute-time/profile/quantiles';
 import { runChain } from '../../local/cloud/run-chain';
 import { readTensorFile } from '../tensor-files';
 import { candidateInputs, describeInputs } from '../verify/seeded-inputs';

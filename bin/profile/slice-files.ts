@@ -6,7 +6,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { SlicedInferenceError } from '../../lib/errors';
 import { writeChunks } from '../../lib/onnx/write-chunks';
-import { maxSliceSize } from '../../lib/plan/slicing';
+import { maxSliceSize } from '../../lib/plan/slicers';
 import { type NodeLabels, labelNodes } from './label-nodes';
 
 /** Weights of a slice. Larger slices need more memory, and smaller ones more processes. */

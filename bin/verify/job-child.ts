@@ -6,7 +6,7 @@ import type { Session as SessionClass } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
 import { ORT_LEVELS } from '../../lib/optimize/level';
-import { readPlan } from '../../lib/compile/plan-file';
+import { readPlan } from '../../lib/compile/files/read-plan';
 import { runChain } from '../../local/cloud/run-chain';
 import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './run-job';
 import { candidateInputs, describeInputs } from './seeded-inputs';

@@ -10,7 +10,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
-import type { Slicer } from '../../lib/plan/slicing';
+import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';

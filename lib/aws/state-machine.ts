@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 import { SIGNATURE_KEY, type PipelineSignature } from '../../contract/signature';
 import { CONTRACT_VERSION } from '../../contract/version';
 import type { SlicePlan } from '../plan/file/plan';
-import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensors';
+import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensor-limits';
 import { MAX_EXPRESS_MINUTES } from './quotas';
 import { type LogSettings, createLogGroup } from './log-group';
 import { attachOwnPolicy } from './replaced-policy';

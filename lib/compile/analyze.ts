@@ -11,10 +11,10 @@ import { cutsWithRepeats } from '../plan/cuts/rematerialize';
 import { type PlannedTypes, planTypes } from '../shapes/planned-types';
 import { type ProvenShapes, provenShapes } from '../shapes/proven-shapes';
 import { type DimensionSizes, type ValueTypes, sortedSizes } from '../shapes/value-types';
-import { profiledPeaks } from '../node-work/profile/profiled-model';
+import { profiledPeaks } from '../compute-time/profile/profiled-model';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
-import { type FittingProfile, type GivenProfile, profileFor } from './profile-file';
+import { type FittingProfile, type GivenProfile, profileFor } from './files/read-profile';
 import { planCosts } from './plan-costs';
 import { hasPlannedSizes, profiledSizes, trueTypes } from './true-types';
 

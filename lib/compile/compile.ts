@@ -8,7 +8,7 @@ import { emitSlice } from '../emit/slice';
 import type { ChosenCut } from '../plan/choose/cut-prices';
 import { bestCut } from '../plan/best-cut';
 import type { ConsolidationMode } from '../plan/pricing/whole-model';
-import type { Slicer } from '../plan/slicing';
+import type { Slicer } from '../plan/slicers';
 
 /**
  * Reads a model, chooses its cuts and plans its slices. Weights are not read until the slices are written.

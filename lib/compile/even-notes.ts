@@ -5,7 +5,7 @@ import type { ChosenCut } from '../plan/choose/cut-prices';
 import { type CutSpace, findCuts } from '../plan/cuts/cuts';
 import { MOST_BYTES_FACTOR } from '../plan/search/even-path';
 import { busyMs, isNearEmpty } from '../plan/sizes/evenness';
-import { type Range, sizeStretches } from '../plan/cuts/stretch-sizes';
+import { type Range, sizeRanges } from '../plan/cuts/range-sizes';
 import { type SliceSize, memoryMb } from '../plan/sizes/estimate';
 import { WeightTable } from '../dataflow/weights';
 
@@ -95,7 +95,7 @@ function sizedParts(
   const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
   return places.slice(0, -1).map((from, index) => {
     const sized: SliceSize[] = [];
-    sizeStretches(space, weights, places, index, (_to, size) => sized.push(size) === 0);
+    sizeRanges(space, weights, places, index, (_to, size) => sized.push(size) === 0);
     return { range: { start: from, end: places[index + 1] }, size: sized[0] };
   });
 }

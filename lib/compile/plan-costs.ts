@@ -7,9 +7,9 @@ import type { PlanCosts } from '../plan/cuts/plan-costs';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
 import { sizeClasses } from '../shapes/size-classes';
 import type { ValueTypes } from '../shapes/value-types';
-import { nodeWork } from '../node-work/node-work';
-import { OUTPUT_BANDWIDTH } from '../node-work/reference-processor';
-import type { ModelProfile } from '../node-work/profile/profile';
+import { nodeSeconds } from '../compute-time/node-seconds';
+import { OUTPUT_BANDWIDTH } from '../compute-time/reference-processor';
+import type { ModelProfile } from '../compute-time/profile/profile';
 
 /** Requests per hour of a mix of warm and cold runs, if the user names no rate: about a third of such runs is cold. */
 export const DEFAULT_REQUESTS_PER_HOUR = 10;
@@ -36,7 +36,7 @@ export function planCosts(
   // A model keeps the sums of delays that were asked for.
   const models = new Map<string, DetailedCostModel>();
   return {
-    work: nodeWork(model, planned, profile).map((seconds) => seconds / speed),
+    work: nodeSeconds(model, planned, profile).map((seconds) => seconds / speed),
     scratch: scratchBytes(model, planned),
     classes: sizeClasses(types),
     outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),

@@ -11,7 +11,7 @@ import { type ConsolidatedRuns, consolidatedRuns, slicedRuns } from '../plan/pri
 import type { PricedPlan, SliceSettings } from '../plan/pricing/price';
 import { wholeModel as wholeCut } from '../plan/pricing/whole-model';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
-import type { Slicer } from '../plan/slicing';
+import type { Slicer } from '../plan/slicers';
 import { type SliceSize, fileBytes, memoryMb, threadCount } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { sliceSizes } from '../plan/sizes/slice-sizes';

@@ -10,8 +10,8 @@ import { readCached, writeCached } from '../cache/entries';
 import { cacheFolder } from '../cache/folder';
 import { isSinceBoot } from '../cache/since-boot';
 import type * as compiler from './compile';
-import { checkPlan } from './plan-check/check-plan';
-import { checkEstimates } from './plan-check/estimates';
+import { checkPlan } from './files/check-plan';
+import { checkEstimates } from './files/check-estimates';
 import { type SlicePaths, intactSlices, storeSlices, storedSlices } from '../emit/store';
 import { withDefaults } from '../cost/cost-options';
 import { SlicedInferenceError } from '../errors';
@@ -19,7 +19,7 @@ import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import type { SlicePlan } from '../plan/file/plan';
 import type { ConsolidationMode } from '../plan/pricing/whole-model';
-import type { Slicer } from '../plan/slicing';
+import type { Slicer } from '../plan/slicers';
 import { sortedSizes } from '../shapes/value-types';
 
 export interface StagedModel {

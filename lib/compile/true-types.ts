@@ -2,8 +2,8 @@
 import type { Model } from '../onnx/model';
 import type { PlannedTypes } from '../shapes/planned-types';
 import { type DimensionSizes, givenSize, symbolicDimensions, tensorBytes } from '../shapes/value-types';
-import type { ModelProfile } from '../node-work/profile/profile';
-import { profiledTypes } from '../node-work/profile/profiled-model';
+import type { ModelProfile } from '../compute-time/profile/profile';
+import { profiledTypes } from '../compute-time/profile/profiled-model';
 
 /** The sizes of the model's symbolic dimensions in a profile of it. A dimension that was empty has none. */
 export function profiledSizes({ graph }: Model, { dimensions }: ModelProfile): DimensionSizes {

@@ -13,7 +13,7 @@ import { PLAN_FILE } from '../emit/write';
 import { SlicedInferenceError, quoted } from '../errors';
 import { planPath as checkedPlanPath, sliceFolder } from './local-path';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
-import { readDeployablePlan } from '../compile/plan-file';
+import { readDeployablePlan } from '../compile/files/read-plan';
 import { prefixFault, remoteKey } from '../plan/file/remote-key';
 import type { StagedModel } from '../compile/stage';
 

@@ -1,15 +1,15 @@
-/** The public API of the slicers in `plan/slicing/`. */
+/** The public API of the slicers in `plan/slicers/`. */
 import type { Size } from 'aws-cdk-lib';
 import { knownAtSynth } from './known-at-synth';
 import { planPath } from './local-path';
-import { readEnvironment, readPrices } from '../compile/constants-file';
+import { readEnvironment, readPrices } from '../compile/files/read-constants';
 import { MOST_SLICES } from '../compile/most-slices';
-import { readPlan } from '../compile/plan-file';
-import { type GivenProfile, readProfile } from '../compile/profile-file';
+import { readPlan } from '../compile/files/read-plan';
+import { type GivenProfile, readProfile } from '../compile/files/read-profile';
 import { valuesOf } from '../cost/constants/constant';
 import type { Transport } from '../cost/cost-model';
 import type { CostOptions } from '../cost/cost-options';
-import * as slicers from '../plan/slicing';
+import * as slicers from '../plan/slicers';
 import {
   type AutomaticSlicingOptions,
   type SlicingEstimateOptions,

@@ -5,7 +5,7 @@ import { namedCut } from './choose/named-cut';
 import { searchedCut } from './choose/searched-cut';
 import type { CutSpace } from './cuts/cuts';
 import type { ConsolidationMode } from './pricing/whole-model';
-import type { Slicer } from './slicing/slicer';
+import type { Slicer } from './slicers/slicer';
 
 export type { ChosenCut } from './choose/cut-prices';
 

@@ -7,7 +7,7 @@ const { analyzeModel } = require('../../dist/lib/compile/analyze.js');
 const { compileAnalyzed } = require('../../dist/lib/compile/compile.js');
 const { writeSlices } = require('../../dist/lib/emit/write.js');
 const { mostSlices } = require('../../dist/lib/plan/cuts/cuts.js');
-const { count } = require('../../dist/lib/plan/slicing/index.js');
+const { count } = require('../../dist/lib/plan/slicers/index.js');
 
 /**
  * @param counts numbers of slices; those that the model does not allow are left out

@@ -32,7 +32,7 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { stageModel } from '../../lib/compile/stage';
-import { count } from '../../lib/plan/slicing';
+import { count } from '../../lib/plan/slicers';
 import { mlp, saveModel } from '../../test/support/model-builder';
 import { twoTowers } from '../../test/support/towers';
 

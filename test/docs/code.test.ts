@@ -17,7 +17,7 @@ import ts from 'typescript';
 import * as client from '../../client';
 import * as publicApi from '../../lib';
 import { compile } from '../../lib/compile/compile';
-import { count } from '../../lib/plan/slicing';
+import { count } from '../../lib/plan/slicers';
 import * as local from '../../local';
 import { type CodeBlock, DOCUMENTS, Document, README, ROOT, documentNamed } from '../support/documents';
 import { FLOAT, node, saveModel, value } from '../support/model-builder';

@@ -5,7 +5,7 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import { scheduleSlices, slicesOf, type ScheduledPlan } from '../../lib/plan/schedule/schedule';
 import type { SlicePlan } from '../../lib/plan/file/plan';
-import { count, maxSliceSize } from '../../lib/plan/slicing';
+import { count, maxSliceSize } from '../../lib/plan/slicers';
 import { Slicing } from '../../lib';
 import { type TraceEvent, type FailedInference, infer } from '../../local';
 import { analyzeFast } from '../support/inference/fast-analysis';

@@ -11,7 +11,7 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { packageRoot } from '../../lib/host/package-files';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
-import { count } from '../../lib/plan/slicing';
+import { count } from '../../lib/plan/slicers';
 import { analyzeFast } from '../support/inference/fast-analysis';
 import { type Tensors, expectSameBits, runSlices, runWhole } from '../support/run-slices';
 import { cases, FULL_CHECKS } from '../support/full-checks';

@@ -18,7 +18,7 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import { remoteKey } from '../../lib/plan/file/remote-key';
-import { count } from '../../lib/plan/slicing';
+import { count } from '../../lib/plan/slicers';
 import {
   Consolidation,
   SlicedModel,

@@ -3,7 +3,7 @@ import type { RunCost, StepChoice, StepCost, Transport } from '../../lib/cost/co
 import { WeightTable } from '../../lib/dataflow/weights';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
 import type { PlanRequest } from '../../lib/plan/goal';
-import { sizeStretches } from '../../lib/plan/cuts/stretch-sizes';
+import { sizeRanges } from '../../lib/plan/cuts/range-sizes';
 import { type SliceSize, fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
 
 export interface TriedPlan {
@@ -119,7 +119,7 @@ function sizesBetween(space: CutSpace, boundaries: readonly number[]): SliceSize
   const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
   return boundaries.map((_, from) => {
     const row = new Array<SliceSize>(boundaries.length);
-    sizeStretches(space, weights, boundaries, from, (to, size) => {
+    sizeRanges(space, weights, boundaries, from, (to, size) => {
       row[to] = size;
       return true;
     });

@@ -5,8 +5,8 @@ import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { onnxRuntimeVersion } from '../../lib/host/onnxruntime';
 import { OMITTED } from '../../lib/onnx/model';
 import { graphDigest } from '../../lib/plan/file/graph-digest';
-import type { ModelProfile } from '../../lib/node-work/profile/profile';
-import { REFERENCE_FLOPS } from '../../lib/node-work/reference-processor';
+import type { ModelProfile } from '../../lib/compute-time/profile/profile';
+import { REFERENCE_FLOPS } from '../../lib/compute-time/reference-processor';
 import { temporaryFolder } from './temporary-folder';
 
 /** Each node takes `seconds` and has the planned types, with `rows` in the first dimension if it is given. */

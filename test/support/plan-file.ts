@@ -1,5 +1,5 @@
-import { readPlan } from '../../lib/compile/plan-file';
-import { type NamedSlicer, fromPlan } from '../../lib/plan/slicing';
+import { readPlan } from '../../lib/compile/files/read-plan';
+import { type NamedSlicer, fromPlan } from '../../lib/plan/slicers';
 
 /** Returns a slicer that cuts as the plan file says. */
 export function fromPlanFile(path: string): NamedSlicer {

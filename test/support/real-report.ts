@@ -6,7 +6,7 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import type { CostOptions } from '../../lib/cost/cost-options';
 import { bestCut } from '../../lib/plan/best-cut';
-import type { Slicer } from '../../lib/plan/slicing';
+import type { Slicer } from '../../lib/plan/slicers';
 import { DEFAULT_GOAL } from '../../lib/plan/goal';
 
 export function realReport(

@@ -4,7 +4,7 @@ import { Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted } from '../../errors';
-import { MAX_FRAGMENT_TENSORS } from '../../plan/schedule/state-tensors';
+import { MAX_FRAGMENT_TENSORS } from '../../plan/schedule/state-tensor-limits';
 import { MAX_EXPRESS_ASK_SECONDS } from './consolidation';
 import { type PipelineStates, FRAGMENT_RUN, pipelineWorkflow } from './workflow';
 

@@ -10,9 +10,9 @@ import { CONTRACT_VERSION } from '../../../contract/version';
 import type { DeployedPlan } from '../deployed-plan';
 import { type Schedule, type Stage, scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
 import { withWarmUps } from '../../plan/schedule/warm-up';
-import { stateTensorLimits } from '../../plan/schedule/state-tensors';
+import { stateTensorLimits } from '../../plan/schedule/state-tensor-limits';
 import { boundedRequest } from './bounded-request';
-import { type TensorExpressions, CarriedTensors, NO_TENSORS } from './carried-tensors';
+import { type TensorExpressions, StateTensors, NO_TENSORS } from './state-tensors';
 import {
   type WholeModelStates,
   askWholeModel,
@@ -126,8 +126,8 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
 function carriedTensors(
   { plan, carriesTensors, maxVariables }: WorkflowProps,
   schedule: Schedule,
-): CarriedTensors {
-  return new CarriedTensors(
+): StateTensors {
+  return new StateTensors(
     plan,
     carriesTensors ? stateTensorLimits(plan, schedule, maxVariables) : new Map<number, number>(),
   );
@@ -163,7 +163,7 @@ class WorkflowBuilder {
   constructor(
     private readonly scope: Construct,
     private readonly props: WorkflowProps,
-    private readonly carried: CarriedTensors,
+    private readonly carried: StateTensors,
     /** With consolidation: the slice after whose warm-up the whole model loads. @default - beside the first stage */
     private readonly loadsAfter: number | undefined,
   ) {}

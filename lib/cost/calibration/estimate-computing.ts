@@ -1,6 +1,6 @@
 /** How fast functions compute, and what the first run of a session takes longer. */
-import { median } from '../../node-work/profile/quantiles';
-import { OUTPUT_BANDWIDTH } from '../../node-work/reference-processor';
+import { median } from '../../compute-time/profile/quantiles';
+import { OUTPUT_BANDWIDTH } from '../../compute-time/reference-processor';
 import { computeMs, vcpuShare, visibleVcpus } from '../formulas/lambda';
 import { type Estimator, MIN_LOAD_MB } from './estimator';
 import type { CallSample } from './samples';

@@ -1,5 +1,5 @@
 /** The init phase of functions, and Lambda's runtime client. */
-import { median } from '../../node-work/profile/quantiles';
+import { median } from '../../compute-time/profile/quantiles';
 import { type Estimator, MIN_SAMPLES } from './estimator';
 
 /** The init phase: Node.js, the handler, ONNX Runtime's library. */

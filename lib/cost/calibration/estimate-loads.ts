@@ -1,5 +1,5 @@
 /** How fast functions download their files, and what creating a session takes. */
-import { median } from '../../node-work/profile/quantiles';
+import { median } from '../../compute-time/profile/quantiles';
 import { MIB } from '../formulas/lambda';
 import { type Estimator, MIN_LOAD_MB, MIN_SAMPLES } from './estimator';
 import type { CallSample } from './samples';

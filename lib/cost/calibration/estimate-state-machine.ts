@@ -1,5 +1,5 @@
 /** How long a state machine takes between two states, and to start a sandbox. */
-import { median } from '../../node-work/profile/quantiles';
+import { median } from '../../compute-time/profile/quantiles';
 import { gapsOf } from './chains';
 import { type Estimator, MIN_SAMPLES } from './estimator';
 import { distributionOf } from './statistics';

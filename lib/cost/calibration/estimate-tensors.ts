@@ -1,5 +1,5 @@
 /** How long functions wait for S3 when they read and write tensors. */
-import { median } from '../../node-work/profile/quantiles';
+import { median } from '../../compute-time/profile/quantiles';
 import type { Estimator } from './estimator';
 import type { CallSample } from './samples';
 import { distributionOf } from './statistics';

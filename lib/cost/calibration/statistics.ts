@@ -1,5 +1,5 @@
 /** Robust statistics: a single slow call must not move a constant. */
-import { median, quantile } from '../../node-work/profile/quantiles';
+import { median, quantile } from '../../compute-time/profile/quantiles';
 import type { Pairs } from '../constants/constant';
 
 /** Percentages of a measured distribution. */

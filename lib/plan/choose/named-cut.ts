@@ -16,7 +16,7 @@ import {
 import { EVEN_TOLERANCE } from '../search/even-path';
 import { memoryMb } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
-import type { NamedSlicer } from '../slicing/slicer';
+import type { NamedSlicer } from '../slicers/slicer';
 import type { Groups } from '../wiring/groups';
 import type { WiredCut } from '../wiring/wiring';
 import { attempt } from './attempt';

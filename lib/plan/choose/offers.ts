@@ -11,7 +11,7 @@ import type { CutSpace } from '../cuts/cuts';
 import { wireGroups } from '../cuts/wire-groups';
 import { type KnownSlice, type MemoryGrid, bestMemory } from './memory';
 import { memoryOf, requestDelays } from '../search/label';
-import { closestPlans } from '../slicing/range-search';
+import { closestPlans } from '../slicers/range-search';
 import type { Choice } from '../choice';
 import type { Goal, PlanRequest } from '../goal';
 import { demandOf } from '../pricing/slice-demand';

@@ -8,7 +8,7 @@ import {
   plannedCharacters,
   readersOf,
   stateTensorLimits,
-} from '../schedule/state-tensors';
+} from '../schedule/state-tensor-limits';
 
 /** Wired slices, and the planned bytes of the values that they pass on. */
 export interface SizedCut {

@@ -3,7 +3,7 @@
  * the stretches of nodes between two vertices that may be slices.
  */
 import type { CutSpace } from '../cuts/cuts';
-import { type Range, type StretchSize, sizeStretches } from '../cuts/stretch-sizes';
+import { type Range, type RangeSize, sizeRanges } from '../cuts/range-sizes';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { SliceSize } from '../sizes/estimate';
 import type { Groups } from '../wiring/groups';
@@ -28,7 +28,7 @@ export interface TooLarge {
 export interface Edge {
   readonly from: number;
   readonly to: number;
-  readonly size: StretchSize;
+  readonly size: RangeSize;
 }
 
 /** What all slices of any plan have together. */
@@ -62,7 +62,7 @@ export class CutGraph {
     let tooLarge: TooLarge | undefined;
     const edges = vertices.flatMap((first, from) => {
       const own: Edge[] = [];
-      sizeStretches(space, weights, vertices, from, (to, size) => {
+      sizeRanges(space, weights, vertices, from, (to, size) => {
         const fits = limit === undefined || limit.fits(size);
         if (fits) own.push({ from, to, size });
         else if (to === from + 1) tooLarge ??= { from: first, to: vertices[to], size };

@@ -8,7 +8,7 @@ import type {
   Temperature,
   Transport,
 } from '../../cost/cost-model';
-import type { StretchSize } from '../cuts/stretch-sizes';
+import type { RangeSize } from '../cuts/range-sizes';
 import { demandOf } from '../pricing/slice-demand';
 import { MAX_STATE_TENSORS } from '../sizes/state-size';
 import type { CutGraph } from './cut-graph';
@@ -68,7 +68,7 @@ export function pricedGraph(graph: CutGraph, pricing: Pricing): PricedGraph {
   return { vertices, edges, model, temperature, transport, isLast };
 }
 
-function smallTensors({ smallReads, readTensors, characters }: StretchSize, isEnd: boolean): InState {
+function smallTensors({ smallReads, readTensors, characters }: RangeSize, isEnd: boolean): InState {
   return {
     isAnswered: characters <= MAX_STATE_TENSORS && !isEnd,
     readTensors: smallReads.tensors,

@@ -4,7 +4,7 @@ import type { SliceSize } from './estimate';
 import { executionOrder } from './execution-order';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
-import type { NodeWork } from '../../node-work/node-work';
+import type { NodeSeconds } from '../../compute-time/node-seconds';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
 import { type MeasuredPeak, MeasuredPeaks } from './measured-peaks';
 import { type ModelMemory, modelMemory, sizeOf, usesFrom } from './model-memory';
@@ -15,7 +15,7 @@ import { type TensorPool, ArenaPool, HeirFinder } from './tensor-pool';
 /** What the nodes of the graph are estimated to need, besides their tensors. */
 export interface NodeEstimates extends MemoryEstimates {
   /** By node: seconds of computing. */
-  readonly work: NodeWork;
+  readonly work: NodeSeconds;
   /**
    * Slices of the graph whose memory was measured with the planned sizes.
    *
@@ -25,7 +25,7 @@ export interface NodeEstimates extends MemoryEstimates {
 }
 
 /**
- * The same as `sizeStretches` computes for each slice that is a stretch of `order`, except for the memory of activations: a search
+ * The same as `sizeRanges` computes for each slice that is a stretch of `order`, except for the memory of activations: a search
  * follows the nodes in `order`, because it extends stretches node by node, and this function in the order of ONNX Runtime.
  *
  * @param bytes by value: its planned bytes

@@ -2,10 +2,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { profileFor, readProfile } from '../../../lib/compile/profile-file';
-import type { ModelProfile } from '../../../lib/node-work/profile/profile';
-import { profileText } from '../../../lib/node-work/profile/profile-text';
-import { profiledTypes } from '../../../lib/node-work/profile/profiled-model';
+import { profileFor, readProfile } from '../../../lib/compile/files/read-profile';
+import type { ModelProfile } from '../../../lib/compute-time/profile/profile';
+import { profileText } from '../../../lib/compute-time/profile/profile-text';
+import { profiledTypes } from '../../../lib/compute-time/profile/profiled-model';
 import {
   type ModelInit,
   BOOL,

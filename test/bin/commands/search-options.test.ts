@@ -7,7 +7,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import { storeSlices } from '../../../lib/emit/store';
 import { planText } from '../../../lib/emit/write';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { outcome, refuse, succeed } from '../../support/run-cli';

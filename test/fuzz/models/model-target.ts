@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { compile } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
-import { automatic, count } from '../../../lib/plan/slicing';
+import { automatic, count } from '../../../lib/plan/slicers';
 import { timeAhead } from '../../support/inference/file-age';
 import { PersistentInference } from '../../support/inference/persistent-inference';
 import { type CaseEnd, endOf, type Outcome } from '../fuzz-case';

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import * as fc from 'fast-check';
 import { compile } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { timeAhead } from '../../support/inference/file-age';
 import { FLOAT, mlp, type ModelInit, saveModel, value } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';

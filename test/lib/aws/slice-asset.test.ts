@@ -6,7 +6,7 @@ import { App, Stack, Stage } from 'aws-cdk-lib';
 import { Slicing } from '../../../lib';
 import { sliceFileAsset } from '../../../lib/aws/slice-asset';
 import { stageModel } from '../../../lib/compile/stage';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { FLOAT, mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { addPipeline, errorOf, newStack, shortTemplate } from '../../support/pipeline-stack';
 

@@ -8,7 +8,7 @@ import { createSliceFunction } from '../../../lib/aws/slice-function';
 import { compile } from '../../../lib/compile/compile';
 import { assetObject } from '../../../lib/aws/slice-object';
 import { stageModel } from '../../../lib/compile/stage';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { mlp, saveModel } from '../../support/model-builder';
 import { MLP_PATH, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
 

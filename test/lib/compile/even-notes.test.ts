@@ -2,7 +2,7 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { type EvenNotes, evenNotes } from '../../../lib/compile/even-notes';
 import { bestCut } from '../../../lib/plan/best-cut';
-import { type Slicer, atTensors, automatic, count } from '../../../lib/plan/slicing';
+import { type Slicer, atTensors, automatic, count } from '../../../lib/plan/slicers';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { analyzeFast } from '../../support/inference/fast-analysis';

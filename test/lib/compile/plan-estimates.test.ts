@@ -2,10 +2,10 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { plannedRuns, planEstimates } from '../../../lib/compile/plan-estimates';
 import type { CostOptions } from '../../../lib/cost/cost-options';
-import { checkEstimates } from '../../../lib/compile/plan-check/estimates';
+import { checkEstimates } from '../../../lib/compile/files/check-estimates';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { threadCount } from '../../../lib/plan/sizes/estimate';
-import { type Slicer, automatic, count } from '../../../lib/plan/slicing';
+import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { mlp, saveModel } from '../../support/model-builder';
 import { sparseModel } from '../../support/sparse-model';
 import { errorOf } from '../../support/pipeline-stack';

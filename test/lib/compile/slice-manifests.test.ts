@@ -2,7 +2,7 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { sliceManifests } from '../../../lib/compile/describe-plan';
 import { bestCut } from '../../../lib/plan/best-cut';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { type NodeInit, FLOAT, STRING, floats, node, saveModel, value } from '../../support/model-builder';
 

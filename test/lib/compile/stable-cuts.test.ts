@@ -1,7 +1,7 @@
 /** Cuts are those of the model, not of one size: requests with slightly other sizes would be cut alike. */
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import { type Slicer, automatic, count } from '../../../lib/plan/slicing';
+import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { attentionBlocks } from '../../support/attention';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {

@@ -5,7 +5,7 @@ import { analyzeModel, type AnalyzeOptions } from '../../../lib/compile/analyze'
 import { stageModel } from '../../../lib/compile/stage';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
-import { automatic, count } from '../../../lib/plan/slicing';
+import { automatic, count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { profileOf } from '../../support/model-profile';

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { clearCache } from '../../../lib/cache/folder';
 import { builtFile } from '../../../lib/host/package-files';
 import { parseModel } from '../../../lib/onnx/parse';
-import { count, maxSliceSize } from '../../../lib/plan/slicing';
+import { count, maxSliceSize } from '../../../lib/plan/slicers';
 import { stageModel } from '../../../lib/compile/stage';
 import { askOneProcess } from '../../support/inference/fast-analysis';
 import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
@@ -221,7 +221,7 @@ async function stageInChild(file: string, before = '') {
     const fs = require('node:fs');
     ${before}
     const { stageModel } = require(${JSON.stringify(builtFile('lib/compile/stage.js'))});
-    const { count } = require(${JSON.stringify(builtFile('lib/plan/slicing/index.js'))});
+    const { count } = require(${JSON.stringify(builtFile('lib/plan/slicers/index.js'))});
     try {
       stageModel(${JSON.stringify(file)}, count(3));
     } catch (error) {

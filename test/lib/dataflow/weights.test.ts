@@ -1,6 +1,6 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import { type Slicer, atTensors, count, maxSliceSize } from '../../../lib/plan/slicing';
+import { type Slicer, atTensors, count, maxSliceSize } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,

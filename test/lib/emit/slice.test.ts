@@ -7,7 +7,7 @@ import { MANIFEST_KEY } from '../../../contract/slice-manifest';
 import { readManifest } from '../../../lambda/slice/manifest';
 import { writeSlices } from '../../../lib/emit/write';
 import { totalLength } from '../../../lib/onnx/chunks';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,

@@ -4,7 +4,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import type { OptimizationLevel } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { saveModel } from '../../support/model-builder';
 import { randomFloat16Model } from '../../support/random-float16-graph';

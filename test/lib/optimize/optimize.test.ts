@@ -9,7 +9,7 @@ import { compileAnalyzed } from '../../../lib/compile/compile';
 import { totalLength } from '../../../lib/onnx/chunks';
 import type { OptimizationLevel } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { askOneProcess } from '../../support/inference/fast-analysis';
 import {
   type GraphInit,

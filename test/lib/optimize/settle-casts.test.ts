@@ -8,7 +8,7 @@ import { parseModel } from '../../../lib/onnx/parse';
 import { OPTIMIZATION_LEVELS } from '../../../lib/optimize/level';
 import { settleCasts } from '../../../lib/optimize/settle-casts';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import {
   type ModelInit,
   type NodeInit,

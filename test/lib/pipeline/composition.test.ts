@@ -16,7 +16,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { SlicedModel, Slicing } from '../../../lib';
 import { stageModel } from '../../../lib/compile/stage';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import {
   MLP_PATH,
   addPipeline,
@@ -26,7 +26,7 @@ import {
   shortTemplate,
 } from '../../support/pipeline-stack';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
-import { readPlan } from '../../../lib/compile/plan-file';
+import { readPlan } from '../../../lib/compile/files/read-plan';
 
 test('the construct ids of the resources are stable', () => {
   const { pipeline } = pipelineStack({ slicing: Slicing.count(2) });

@@ -17,7 +17,7 @@ import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
 import { bestCut } from '../../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../../lib/plan/pricing/whole-model';
-import { type Slicer, automatic, count } from '../../../lib/plan/slicing';
+import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { Template as LocalTemplate } from '../../../local/cloudformation/template';
 import { temporaryFolder } from '../../support/model-builder';
 import {

@@ -5,7 +5,7 @@ import { runtimeCodeDigest } from '../../../lib/aws/runtime-code';
 import { compile } from '../../../lib/compile/compile';
 import { planDeployment } from '../../../lib/pipeline/deployment';
 import { pipelineSettings } from '../../../lib/pipeline/settings';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { mlp, saveModel } from '../../support/model-builder';
 import { writtenPlan } from '../../support/written-plan';
 

@@ -10,7 +10,7 @@ import {
   Slicing,
 } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { errorOf } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';

@@ -6,7 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { SlicedInferencePipeline, SlicedModel, Slicing } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { errorOf } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';

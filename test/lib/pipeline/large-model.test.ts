@@ -13,7 +13,7 @@ import {
 } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { temporaryFolder } from '../../support/model-builder';
 import { writtenPlan } from '../../support/written-plan';
 import { MLP_PATH, errorOf, newStack, shortTemplate } from '../../support/pipeline-stack';

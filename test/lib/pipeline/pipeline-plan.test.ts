@@ -15,7 +15,7 @@ import {
 } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { FLOAT, floats, node, saveModel, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';

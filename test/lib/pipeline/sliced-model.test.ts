@@ -14,7 +14,7 @@ import {
   Slicing,
 } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
-import { count } from '../../../lib/plan/slicing';
+import { count } from '../../../lib/plan/slicers';
 import { LocalCloud, infer } from '../../../local';
 import { isLink, link } from '../../support/links-and-pipes';
 import { errorOf, newApp, newStack, pipelineStack, shortTemplate } from '../../support/pipeline-stack';

@@ -4,7 +4,7 @@ import { writeBidirectionalLstm, writeEncoder } from '../../support/sparse-encod
 import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
-import { automatic, count } from '../../../lib/plan/slicing';
+import { automatic, count } from '../../../lib/plan/slicers';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { attentionBlocks } from '../../support/attention';

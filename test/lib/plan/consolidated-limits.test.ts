@@ -6,7 +6,7 @@ import { costOf } from '../../../lib/cost/schedule-cost';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { bestCut } from '../../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../../lib/plan/pricing/whole-model';
-import { type AutomaticOptions, automatic } from '../../../lib/plan/slicing';
+import { type AutomaticOptions, automatic } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { sparseModel } from '../../support/sparse-model';
 

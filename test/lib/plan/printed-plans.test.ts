@@ -8,7 +8,7 @@ import { costOf } from '../../../lib/cost/schedule-cost';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { type ConsolidationMode, isWorthwhile } from '../../../lib/plan/pricing/whole-model';
-import { type AutomaticOptions, type Slicer, automatic, count } from '../../../lib/plan/slicing';
+import { type AutomaticOptions, type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import type { Goal } from '../../../lib/plan/goal';
 import { memoryMb, threadCount } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';

@@ -1,5 +1,5 @@
 /** Buffers of attention as one node. B is the batch, N the heads, S the queries, T the keys, in the shapes below. */
-import { totalElements, type WorkNode, type WorkTensor } from '../../../node-work/node-tensors';
+import { totalElements, type WorkNode, type WorkTensor } from '../../../compute-time/node-tensors';
 
 const FLOAT_BYTES = 4;
 

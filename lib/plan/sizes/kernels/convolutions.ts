@@ -3,7 +3,7 @@
  * multiplies its columns.
  */
 import { product } from '../../../shapes/value-types';
-import type { WorkNode, WorkTensor } from '../../../node-work/node-tensors';
+import type { WorkNode, WorkTensor } from '../../../compute-time/node-tensors';
 
 /** Kernels of 8-bit integers add up in 32 bits before they round. */
 const SUM_BYTES = 4;

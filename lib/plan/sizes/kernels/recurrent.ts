@@ -1,5 +1,5 @@
 /** Buffers of recurrent layers. */
-import { type WorkNode, totalBytes } from '../../../node-work/node-tensors';
+import { type WorkNode, totalBytes } from '../../../compute-time/node-tensors';
 
 const FLOAT_BYTES = 4;
 

@@ -3,7 +3,7 @@
  * Runtime 1.30, one thread, and the session options of the slice function, at tensors of 4 to 67 MB and batches of 1 to 8.
  */
 import type { Model, Node } from '../../../onnx/model';
-import { type WorkNode, type WorkTensor, TensorTable, totalBytes } from '../../../node-work/node-tensors';
+import { type WorkNode, type WorkTensor, TensorTable, totalBytes } from '../../../compute-time/node-tensors';
 import type { ValueTypes } from '../../../shapes/value-types';
 import {
   attentionScratch,

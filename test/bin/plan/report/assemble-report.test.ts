@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../../../lib/cost/constants/environment';
 import { DEFAULT_PRICES, PRICES } from '../../../../lib/cost/constants/prices';
-import { automatic, count } from '../../../../lib/plan/slicing';
+import { automatic, count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { mlp, saveModel } from '../../../support/model-builder';
 import { realReport } from '../../../support/real-report';

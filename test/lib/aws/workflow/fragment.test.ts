@@ -6,7 +6,7 @@ import { Slicing } from '../../../../lib';
 import { PipelineFragment } from '../../../../lib/aws/workflow/fragment';
 import { userFunction } from '../../../../lib/aws/workflow/invoke-function';
 import { compile } from '../../../../lib/compile/compile';
-import { count } from '../../../../lib/plan/slicing';
+import { count } from '../../../../lib/plan/slicers';
 import { MLP_PATH, addPipeline, errorOf, newStack, shortTemplate } from '../../../support/pipeline-stack';
 import { type StateMachineDefinition, unassignedVariables } from '../../../support/unassigned-variables';
 import { writtenPlan } from '../../../support/written-plan';

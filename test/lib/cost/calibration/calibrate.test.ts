@@ -5,7 +5,7 @@ import type { CallSample, Samples } from '../../../../lib/cost/calibration/sampl
 import { parseConstants, printConstants } from '../../../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../../../lib/cost/constants/constant';
 import { type Environment, ENVIRONMENT } from '../../../../lib/cost/constants/environment';
-import { OUTPUT_BANDWIDTH } from '../../../../lib/node-work/reference-processor';
+import { OUTPUT_BANDWIDTH } from '../../../../lib/compute-time/reference-processor';
 
 const OPTIONS: CalibrationOptions = {
   architecture: 'x86_64',

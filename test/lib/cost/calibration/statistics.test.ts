@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { distributionOf, robustLine } from '../../../../lib/cost/calibration/statistics';
-import { median, quantile } from '../../../../lib/node-work/profile/quantiles';
+import { median, quantile } from '../../../../lib/compute-time/profile/quantiles';
 
 describe('robust statistics', () => {
   it('find the median of odd and even numbers of samples', () => {

@@ -1,7 +1,7 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { mostSlices } from '../../../../lib/plan/cuts/cuts';
-import { atTensors, count, maxSliceSize, type Slicer } from '../../../../lib/plan/slicing';
+import { atTensors, count, maxSliceSize, type Slicer } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
 import {

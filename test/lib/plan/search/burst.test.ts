@@ -4,7 +4,7 @@ import { DEFAULT_ENVIRONMENT, type Environment } from '../../../../lib/cost/cons
 import type { CostOptions } from '../../../../lib/cost/cost-options';
 import { beyondBurstMs } from '../../../../lib/cost/formulas/network';
 import { bestCut } from '../../../../lib/plan/best-cut';
-import { type AutomaticOptions, automatic } from '../../../../lib/plan/slicing';
+import { type AutomaticOptions, automatic } from '../../../../lib/plan/slicers';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { sparseModel } from '../../../support/sparse-model';

@@ -5,8 +5,8 @@ import { WeightTable } from '../../../../lib/dataflow/weights';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
 import { MOST_BYTES_FACTOR } from '../../../../lib/plan/search/even-path';
 import { busyMs, isNearEmpty } from '../../../../lib/plan/sizes/evenness';
-import { count, maxSliceSize } from '../../../../lib/plan/slicing';
-import { sizeStretches } from '../../../../lib/plan/cuts/stretch-sizes';
+import { count, maxSliceSize } from '../../../../lib/plan/slicers';
+import { sizeRanges } from '../../../../lib/plan/cuts/range-sizes';
 import { type SliceSize, memoryMb } from '../../../../lib/plan/sizes/estimate';
 import type { Groups } from '../../../../lib/plan/wiring/groups';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
@@ -21,7 +21,7 @@ function sizesAt(space: CutSpace, cuts: readonly number[]): SliceSize[] {
   const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
   return boundaries.slice(1).map((_, from) => {
     const sizes: SliceSize[] = [];
-    sizeStretches(space, weights, boundaries, from, (_to, size) => {
+    sizeRanges(space, weights, boundaries, from, (_to, size) => {
       sizes.push(size);
       return false;
     });

@@ -1,7 +1,7 @@
 /** Evenness, stability, and what an impossible target says. */
 import { analyzeModel, type AnalyzedModel } from '../../../../lib/compile/analyze';
 import { bestCut } from '../../../../lib/plan/best-cut';
-import { type AutomaticOptions, automatic, count } from '../../../../lib/plan/slicing';
+import { type AutomaticOptions, automatic, count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { FLOAT, floats, node, saveModel, value } from '../../../support/model-builder';
 

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { bestCut } from '../../../../lib/plan/best-cut';
-import { atTensors, automatic, count, maxSliceSize, type Slicer } from '../../../../lib/plan/slicing';
+import { atTensors, automatic, count, maxSliceSize, type Slicer } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
 import {

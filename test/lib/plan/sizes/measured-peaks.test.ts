@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
-import { count } from '../../../../lib/plan/slicing';
+import { count } from '../../../../lib/plan/slicers';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
 import { MeasuredPeaks } from '../../../../lib/plan/sizes/measured-peaks';
 import { mlp, saveModel } from '../../../support/model-builder';

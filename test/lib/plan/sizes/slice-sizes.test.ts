@@ -4,8 +4,8 @@ import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import type { SliceDraft } from '../../../../lib/plan/file/plan';
 import { bestCut } from '../../../../lib/plan/best-cut';
-import { automatic, count } from '../../../../lib/plan/slicing';
-import { sizeStretches } from '../../../../lib/plan/cuts/stretch-sizes';
+import { automatic, count } from '../../../../lib/plan/slicers';
+import { sizeRanges } from '../../../../lib/plan/cuts/range-sizes';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../../lib/plan/wiring/wiring';
@@ -154,7 +154,7 @@ describe('sizes of slices', () => {
         const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
         const believed = boundaries.slice(1).map((_, from) => {
           const sizes: SliceSize[] = [];
-          sizeStretches(space, weights, boundaries, from, (__, size) => {
+          sizeRanges(space, weights, boundaries, from, (__, size) => {
             sizes.push(size);
             return false;
           });

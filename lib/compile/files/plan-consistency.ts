@@ -2,7 +2,7 @@
 import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { PlannedSlice, SlicePlan } from '../../plan/file/plan';
-import type { Place } from './place';
+import type { Place } from './json-place';
 
 const MIB = 2 ** 20;
 

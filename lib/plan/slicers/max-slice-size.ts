@@ -5,7 +5,7 @@ import type { CutSpace } from '../cuts/cuts';
 import type { Groups } from '../wiring/groups';
 import { legalIn, whole, type SizeLimit } from '../search/cut-graph';
 import type { NamedSlicer } from './slicer';
-import { type Range, sizeStretches } from '../cuts/stretch-sizes';
+import { type Range, sizeRanges } from '../cuts/range-sizes';
 import { leastMemory } from './least-memory';
 import { RangeSearch } from './range-search';
 
@@ -47,7 +47,7 @@ function leastSize(space: CutSpace, ranges: readonly Range[]): number {
   for (const range of ranges) {
     const boundaries = [range.start, ...legalIn(space, range), range.end];
     for (let from = 0; from < boundaries.length - 1; from++)
-      sizeStretches(space, weights, boundaries, from, (_, { weightBytes }) => {
+      sizeRanges(space, weights, boundaries, from, (_, { weightBytes }) => {
         least = Math.max(least, weightBytes);
         return false;
       });

@@ -1,5 +1,5 @@
 /** Cuts that spread an amount over a fixed number of slices, without a search. */
-import type { Range } from '../cuts/stretch-sizes';
+import type { Range } from '../cuts/range-sizes';
 
 /**
  * The legal cuts nearest to those at which each slice has an equal share of the amount.

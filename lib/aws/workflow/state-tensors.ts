@@ -5,7 +5,7 @@ import {
   type StateTensorLimits,
   leavingSlices,
   readersOf,
-} from '../../plan/schedule/state-tensors';
+} from '../../plan/schedule/state-tensor-limits';
 import { limitWithRequest } from './bounded-request';
 
 /** By slice: the JSONata expression of its tensors. */
@@ -13,7 +13,7 @@ export type TensorExpressions = ReadonlyMap<number, string>;
 
 export const NO_TENSORS: TensorExpressions = new Map();
 
-export class CarriedTensors {
+export class StateTensors {
   private readonly readers: ReadonlyMap<number, ReadonlySet<number>>;
 
   constructor(

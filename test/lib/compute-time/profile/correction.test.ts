@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { correction } from '../../../../lib/node-work/profile/correction';
-import { median, quantile } from '../../../../lib/node-work/profile/quantiles';
+import { correction } from '../../../../lib/compute-time/profile/correction';
+import { median, quantile } from '../../../../lib/compute-time/profile/quantiles';
 
 /** Corrects times of nodes without bodies. */
 function corrected(times: readonly number[], total: number): number[] {

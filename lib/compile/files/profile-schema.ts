@@ -9,7 +9,7 @@ import {
   type ProfiledSlice,
   type ProfiledTensor,
   PROFILE_VERSION,
-} from '../../node-work/profile/profile';
+} from '../../compute-time/profile/profile';
 import {
   type Reader,
   aList,
@@ -20,7 +20,7 @@ import {
   oneOf,
   text,
   wholeNumber,
-} from '../plan-check/readers';
+} from './json-readers';
 
 /** Longest file name that file systems allow. */
 const MAX_FILE_NAME = 255;

@@ -16,7 +16,7 @@ export interface Range {
   readonly end: number;
 }
 
-export interface StretchSize extends SliceSize {
+export interface RangeSize extends SliceSize {
   /** Characters that hold what the slice writes for later slices. */
   readonly characters: number;
   /** Of what it reads from earlier slices: the values that may travel in the state, because each of them is small. */
@@ -32,12 +32,12 @@ interface SmallReads {
  * Calls `visit` with the size of every stretch of `order` from the boundary `from` to each later boundary, until it
  * returns false. Boundaries are ascending positions from 0 to `order.length`.
  */
-export function sizeStretches(
+export function sizeRanges(
   space: CutSpace,
   weights: WeightTable,
   boundaries: readonly number[],
   from: number,
-  visit: (to: number, size: StretchSize) => boolean,
+  visit: (to: number, size: RangeSize) => boolean,
 ): void {
   const { dataflow } = space;
   const { order } = dataflow;

@@ -20,22 +20,22 @@ import { BANDWIDTH, NODE_OVERHEAD } from './reference-processor';
  * By node of the graph that is cut: seconds on one thread of the reference processor. Divide them by the speed of one vCPU of
  * Lambda, which the model of cost has, relative to that processor.
  */
-export type NodeWork = readonly number[];
+export type NodeSeconds = readonly number[];
 
 /**
  * @param types with the planned sizes in all shapes; a size that is unknown counts as 1
  * @param profile of this graph; it is used instead of the operators and shapes
  */
-export function nodeWork(model: Model, types: ValueTypes, profile?: ModelProfile): NodeWork {
+export function nodeSeconds(model: Model, types: ValueTypes, profile?: ModelProfile): NodeSeconds {
   if (profile !== undefined) return profiledWork(profile);
   const table = new TensorTable(model.graph, types);
   const functions = functionsByKey(model);
   const insideOf = bodySizes(functions);
-  return model.graph.nodes.map((node) => nodeSeconds(table.of(node), insideOf(node)));
+  return model.graph.nodes.map((node) => secondsOf(table.of(node), insideOf(node)));
 }
 
 /** @param inside of a node with bodies or a call of a local function */
-function nodeSeconds(work: WorkNode, inside: BodySize | undefined): number {
+function secondsOf(work: WorkNode, inside: BodySize | undefined): number {
   // ONNX Runtime turns these nodes into initializers when it loads a graph.
   if (work.node.opType === 'Constant' && work.node.domain === '') return 0;
   return NODE_OVERHEAD + (inside === undefined ? kernelSeconds(work) : bodySeconds(work, inside));

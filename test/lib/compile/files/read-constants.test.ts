@@ -1,9 +1,9 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { readEnvironment, readPrices } from '../../../lib/compile/constants-file';
-import { MAX_CONSTANTS_BYTES, printConstants } from '../../../lib/cost/constants/constants-file';
-import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { readEnvironment, readPrices } from '../../../../lib/compile/files/read-constants';
+import { MAX_CONSTANTS_BYTES, printConstants } from '../../../../lib/cost/constants/constants-file';
+import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
 
 let folder: string;
 

@@ -2,8 +2,8 @@
 import { parseModel } from '../../../lib/onnx/parse';
 import { dataTypeName } from '../../../lib/onnx/data-type';
 import type { ValueTypes } from '../../../lib/shapes/value-types';
-import { familyOf } from '../../../lib/node-work/families';
-import { nodeWork } from '../../../lib/node-work/node-work';
+import { familyOf } from '../../../lib/compute-time/families';
+import { nodeSeconds } from '../../../lib/compute-time/node-seconds';
 import {
   BANDWIDTH,
   CONVOLUTION_OVERHEAD,
@@ -13,7 +13,7 @@ import {
   NODE_OVERHEAD,
   PRODUCT_RATE,
   ROW_NS,
-} from '../../../lib/node-work/reference-processor';
+} from '../../../lib/compute-time/reference-processor';
 import {
   type NodeInit,
   BOOL,
@@ -49,7 +49,7 @@ function workOf(nodes: NodeInit[], shapes: Shapes): number[] {
     const [dtype, ...shape] = shapes[name];
     return { dtype: dataTypeName(dtype), shape };
   });
-  return [...nodeWork(model, types)];
+  return [...nodeSeconds(model, types)];
 }
 
 /** Seconds of a node with the inputs `a`, `b`, ... in the order of `shapes` and the output `y`. */
@@ -63,7 +63,7 @@ const close = (seconds: number, expected: number): void => {
   expect(seconds / expected).toBeCloseTo(1, 9);
 };
 
-describe('nodeWork', () => {
+describe('nodeSeconds', () => {
   describe('of products', () => {
     // 120 rows and 768 columns are whole tiles of 12 x 16.
     const matmul =
@@ -296,7 +296,7 @@ describe('nodeWork', () => {
       }),
     );
     const types: ValueTypes = model.graph.values.map(() => ({ dtype: 'float32', shape: [10] }));
-    close(nodeWork(model, types)[0], 4 * NODE_OVERHEAD + 80 / BANDWIDTH.copy);
+    close(nodeSeconds(model, types)[0], 4 * NODE_OVERHEAD + 80 / BANDWIDTH.copy);
   });
 
   it('counts unknown sizes as 1', () => {
@@ -310,6 +310,6 @@ describe('nodeWork', () => {
       }),
     );
     const types: ValueTypes = model.graph.values.map(() => ({ dtype: 'float32', shape: ['n', 10] }));
-    close(nodeWork(model, types)[0], NODE_OVERHEAD + Math.max(1.3e-9, 80 / BANDWIDTH.elementwise));
+    close(nodeSeconds(model, types)[0], NODE_OVERHEAD + Math.max(1.3e-9, 80 / BANDWIDTH.elementwise));
   });
 });

@@ -20,7 +20,7 @@ import {
   MIN_EPHEMERAL_STORAGE_MB,
   MIN_LAMBDA_MEMORY_MB,
 } from '../../plan/sizes/lambda-quotas';
-import { described } from './place';
+import { described } from './json-place';
 import {
   type Reader,
   aList,
@@ -33,7 +33,7 @@ import {
   optional,
   text,
   wholeNumber,
-} from './readers';
+} from './json-readers';
 
 /** Longest file name that file systems allow. */
 const MAX_FILE_NAME = 255;

@@ -1,8 +1,8 @@
-/** Reads a `plan.json`. Its content may come from a stranger; `plan-check/` checks it. */
-import { SlicedInferenceError, printable, quoted } from '../errors';
-import { readText } from '../host/read-text';
-import { type SlicePlan, PLAN_VERSION } from '../plan/file/plan';
-import { checkPlan, isOfThisContract } from './plan-check/check-plan';
+/** Reads a `plan.json`. Its content may come from a stranger; `check-plan.ts` checks it. */
+import { SlicedInferenceError, printable, quoted } from '../../errors';
+import { readText } from '../../host/read-text';
+import { type SlicePlan, PLAN_VERSION } from '../../plan/file/plan';
+import { checkPlan, isOfThisContract } from './check-plan';
 
 /** Largest plan file. A plan of 1,000 slices that read 50 tensors each has about 10 MB. */
 export const MAX_PLAN_BYTES = 64 * 2 ** 20;

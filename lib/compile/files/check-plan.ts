@@ -2,9 +2,9 @@
 import { CONTRACT_VERSION } from '../../../contract/version';
 import { planDigest } from '../../emit/seal-plan';
 import { type SlicePlan, PLAN_VERSION } from '../../plan/file/plan';
-import { checkConsistency } from './consistency';
-import { Place, described } from './place';
-import { MODEL, planOf, slicesOf } from './schema';
+import { checkConsistency } from './plan-consistency';
+import { Place, described } from './json-place';
+import { MODEL, planOf, slicesOf } from './plan-schema';
 
 /**
  * @param name path of the plan file

@@ -2,8 +2,8 @@
 import type { OneFunction, PlanEstimates } from '../plan-estimates';
 import type { SizeNotes } from '../size-notes';
 import type { Latency, RunCost } from '../../cost/cost-model';
-import { Place } from './place';
-import { type Reader, aList, anObject, optional, text } from './readers';
+import { Place } from './json-place';
+import { type Reader, aList, anObject, optional, text } from './json-readers';
 
 /** Longest sentence, in characters. */
 const MAX_TEXT = 1000;

@@ -1,8 +1,8 @@
 /** Reads the files of `--prices` and `--environment`. Their content may come from a stranger; `cost/constants/` checks it. */
-import { MAX_CONSTANTS_BYTES, parseConstants } from '../cost/constants/constants-file';
-import { ENVIRONMENT } from '../cost/constants/environment';
-import { PRICES } from '../cost/constants/prices';
-import { readText } from '../host/read-text';
+import { MAX_CONSTANTS_BYTES, parseConstants } from '../../cost/constants/constants-file';
+import { ENVIRONMENT } from '../../cost/constants/environment';
+import { PRICES } from '../../cost/constants/prices';
+import { readText } from '../../host/read-text';
 
 /** Prices with their sources; the file replaces some of them. `valuesOf` returns what the model of cost takes. */
 export type PriceConstants = typeof PRICES;

@@ -2,7 +2,7 @@
 import type { Choice, FrontPoint } from '../choice';
 import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
 import type { CutSpace } from '../cuts/cuts';
-import { type Range, sizeStretches } from '../cuts/stretch-sizes';
+import { type Range, sizeRanges } from '../cuts/range-sizes';
 import { WeightTable } from '../../dataflow/weights';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf } from '../../extremes';
@@ -184,7 +184,7 @@ function filledSlices(
   for (let from = 0; from < boundaries.length - 1;) {
     let furthest = from;
     let first: TooLarge | undefined;
-    sizeStretches(space, weights, boundaries, from, (to, size) => {
+    sizeRanges(space, weights, boundaries, from, (to, size) => {
       const fits = limit.fits(size);
       if (fits) furthest = to;
       first ??= { from: boundaries[from], to: boundaries[to], size };

@@ -1,14 +1,14 @@
 /** Reads a profile, whose content may come from a stranger, and checks that it fits a model. */
-import { SlicedInferenceError, printable, quoted } from '../errors';
-import { onnxRuntimeVersion } from '../host/onnxruntime';
-import { readText } from '../host/read-text';
-import type { Model } from '../onnx/model';
-import type { OptimizationLevel } from '../optimize/level';
-import { graphDigest } from '../plan/file/graph-digest';
-import { type DimensionSizes, givenSize } from '../shapes/value-types';
-import { type ModelProfile, PROFILE_VERSION } from '../node-work/profile/profile';
-import { Place, described } from './plan-check/place';
-import { MODEL, profileOf } from './profile-check/schema';
+import { SlicedInferenceError, printable, quoted } from '../../errors';
+import { onnxRuntimeVersion } from '../../host/onnxruntime';
+import { readText } from '../../host/read-text';
+import type { Model } from '../../onnx/model';
+import type { OptimizationLevel } from '../../optimize/level';
+import { graphDigest } from '../../plan/file/graph-digest';
+import { type DimensionSizes, givenSize } from '../../shapes/value-types';
+import { type ModelProfile, PROFILE_VERSION } from '../../compute-time/profile/profile';
+import { Place, described } from './json-place';
+import { MODEL, profileOf } from './profile-schema';
 
 /** Largest profile. One of 100,000 nodes with two outputs each has about 20 MB. */
 export const MAX_PROFILE_BYTES = 64 * 2 ** 20;

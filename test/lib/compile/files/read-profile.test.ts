@@ -1,17 +1,17 @@
 /** A profile is checked field by field; what the library uses is a copy of what was checked. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../lib/compile/profile-file';
-import { onnxRuntimeVersion } from '../../../lib/host/onnxruntime';
-import { parseModel } from '../../../lib/onnx/parse';
-import { graphDigest } from '../../../lib/plan/file/graph-digest';
-import { nodeWork } from '../../../lib/node-work/node-work';
-import type { ModelProfile } from '../../../lib/node-work/profile/profile';
-import { profileText } from '../../../lib/node-work/profile/profile-text';
-import { profiledPeaks, profiledTypes } from '../../../lib/node-work/profile/profiled-model';
-import { REFERENCE_FLOPS } from '../../../lib/node-work/reference-processor';
-import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
-import { errorOf } from '../../support/pipeline-stack';
+import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../../lib/compile/files/read-profile';
+import { onnxRuntimeVersion } from '../../../../lib/host/onnxruntime';
+import { parseModel } from '../../../../lib/onnx/parse';
+import { graphDigest } from '../../../../lib/plan/file/graph-digest';
+import { nodeSeconds } from '../../../../lib/compute-time/node-seconds';
+import type { ModelProfile } from '../../../../lib/compute-time/profile/profile';
+import { profileText } from '../../../../lib/compute-time/profile/profile-text';
+import { profiledPeaks, profiledTypes } from '../../../../lib/compute-time/profile/profiled-model';
+import { REFERENCE_FLOPS } from '../../../../lib/compute-time/reference-processor';
+import { mlp, saveModel, temporaryFolder } from '../../../support/model-builder';
+import { errorOf } from '../../../support/pipeline-stack';
 
 const MODEL = parseModel(saveModel(mlp(1)));
 
@@ -176,12 +176,12 @@ describe('profileFor', () => {
 describe('a profile', () => {
   it('replaces the estimate of work, scaled to the reference processor', () => {
     const types = MODEL.graph.values.map(() => ({ shape: null }));
-    expect(nodeWork(MODEL, types, PROFILE)).toEqual([0.004, 0, 0.002]);
+    expect(nodeSeconds(MODEL, types, PROFILE)).toEqual([0.004, 0, 0.002]);
   });
 
   it('counts the time of each thread', () => {
     const threaded = { ...PROFILE, machine: { ...PROFILE.machine, threads: 2 } };
-    expect(nodeWork(MODEL, [], threaded)).toEqual([0.008, 0, 0.004]);
+    expect(nodeSeconds(MODEL, [], threaded)).toEqual([0.008, 0, 0.004]);
   });
 
   it('replaces the shapes that it has', () => {

@@ -3,7 +3,7 @@
  * field of a later version, slices could compute something else. A library such as zod or ajv would replace this file alone, with
  * megabytes: ranges, comparisons of the parts and messages would remain.
  */
-import type { Place } from './place';
+import type { Place } from './json-place';
 
 /** @throws SlicedInferenceError for a value that is not a `T` */
 export type Reader<T> = (value: unknown, place: Place) => T;

@@ -7,7 +7,7 @@ import {
   plannedCharacters,
   readersOf,
   stateTensorLimits,
-} from '../../../../lib/plan/schedule/state-tensors';
+} from '../../../../lib/plan/schedule/state-tensor-limits';
 import { withWarmUps } from '../../../../lib/plan/schedule/warm-up';
 import { MAX_STATE_TENSORS } from '../../../../lib/plan/sizes/state-size';
 import { anyReads, plan } from '../../../support/scheduled-plan';

@@ -2,16 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { compile } from '../../../lib/compile/compile';
-import type * as planFile from '../../../lib/compile/plan-file';
-import { MAX_PLAN_BYTES, readDeployablePlan, readPlan } from '../../../lib/compile/plan-file';
-import { planDigest } from '../../../lib/emit/seal-plan';
-import { planText } from '../../../lib/emit/write';
-import type { SlicePlan } from '../../../lib/plan/file/plan';
-import { count } from '../../../lib/plan/slicing';
-import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
-import { errorOf } from '../../support/pipeline-stack';
-import { writtenPlan } from '../../support/written-plan';
+import { compile } from '../../../../lib/compile/compile';
+import type * as planFile from '../../../../lib/compile/files/read-plan';
+import { MAX_PLAN_BYTES, readDeployablePlan, readPlan } from '../../../../lib/compile/files/read-plan';
+import { planDigest } from '../../../../lib/emit/seal-plan';
+import { planText } from '../../../../lib/emit/write';
+import type { SlicePlan } from '../../../../lib/plan/file/plan';
+import { count } from '../../../../lib/plan/slicers';
+import { mlp, saveModel, temporaryFolder } from '../../../support/model-builder';
+import { errorOf } from '../../../support/pipeline-stack';
+import { writtenPlan } from '../../../support/written-plan';
 
 const VALID = fs.readFileSync(
   writtenPlan(compile(saveModel(mlp(4)), count(3), { dimensions: { batch: 2 } })).file,
@@ -506,11 +506,11 @@ describe('a plan of an earlier contract with the functions', () => {
   function later(): typeof planFile {
     let loaded: typeof planFile | undefined;
     jest.isolateModules(() => {
-      jest.doMock('../../../contract/version', () => ({ CONTRACT_VERSION: 3 }));
+      jest.doMock('../../../../contract/version', () => ({ CONTRACT_VERSION: 3 }));
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- the mock applies to modules loaded now
-      loaded = require('../../../lib/compile/plan-file') as typeof planFile;
+      loaded = require('../../../../lib/compile/files/read-plan') as typeof planFile;
     });
-    jest.dontMock('../../../contract/version');
+    jest.dontMock('../../../../contract/version');
     if (loaded === undefined) throw new Error('no module');
     return loaded;
   }

@@ -1,7 +1,7 @@
 /** A slicer: one way to choose the cuts of a model, and by what it compares plans. */
 import type { Choice } from '../choice';
 import type { CutSpace } from '../cuts/cuts';
-import type { Range } from '../cuts/stretch-sizes';
+import type { Range } from '../cuts/range-sizes';
 import type { Goal, PlanRequest } from '../goal';
 import type { SizeLimit } from '../search/cut-graph';
 import type { Groups } from '../wiring/groups';
