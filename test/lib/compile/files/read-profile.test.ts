@@ -1,6 +1,5 @@
 /** A profile is checked field by field; what the library uses is a copy of what was checked. */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../../lib/compile/files/read-profile';
 import { onnxRuntimeVersion } from '../../../../lib/host/onnxruntime';
 import { parseModel } from '../../../../lib/onnx/parse';
@@ -8,8 +7,8 @@ import { graphDigest } from '../../../../lib/plan/file/graph-digest';
 import { nodeSeconds } from '../../../../lib/compute-time/node-seconds';
 import type { ModelProfile } from '../../../../lib/compute-time/profile/profile';
 import { profileText } from '../../../../lib/compute-time/profile/profile-text';
-import { profiledPeaks, profiledTypes } from '../../../../lib/compute-time/profile/profiled-model';
 import { REFERENCE_FLOPS } from '../../../../lib/compute-time/reference-processor';
+import { changedFile, fileWith } from '../../../support/changed-json';
 import { mlp, saveModel, temporaryFolder } from '../../../support/model-builder';
 import { errorOf } from '../../../support/pipeline-stack';
 
@@ -48,28 +47,6 @@ const PROFILE: ModelProfile = {
   ],
 };
 
-function fileWith(text: string): string {
-  const file = join(temporaryFolder(), 'model.profile.json');
-  fs.writeFileSync(file, text);
-  return file;
-}
-
-/** The file of a profile in which the field at `path` has another value. */
-function changed(path: readonly string[], value: unknown): string {
-  const profile = JSON.parse(JSON.stringify(PROFILE)) as object;
-  const parent = path
-    .slice(0, -1)
-    .reduce((object, key) => (object as Readonly<Record<string, object>>)[key], profile);
-  // `__proto__` must become a field.
-  Object.defineProperty(parent, path[path.length - 1], {
-    value,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
-  return fileWith(JSON.stringify(profile));
-}
-
 describe('readProfile', () => {
   it('returns what was written', () => {
     const text = profileText(PROFILE);
@@ -93,48 +70,36 @@ describe('readProfile', () => {
     );
   });
 
-  const [node] = PROFILE.nodes;
-  const [slice] = PROFILE.slices;
-  const outputs = (output: object): object => ({ ...node, outputs: [output] });
-
-  it.each<[place: string, path: string, value: unknown]>([
-    ['extra', 'extra', 1],
-    ['runs', 'runs', undefined],
-    ['nodes', 'nodes', PROFILE.nodes.slice(1)],
-    ['nodes', 'nodes', [...PROFILE.nodes, null]],
-    ['nodes[0].seconds', 'nodes.0.seconds', -1],
-    ['nodes[0].seconds', 'nodes.0.seconds', '1'],
-    ['nodes[0]', 'nodes.0.low', 1],
-    ['nodes[0]', 'nodes.0.__proto__', {}],
-    ['nodes[0].outputs[0].dtype', 'nodes.0', outputs({ dtype: '../x', shape: [] })],
-    ['nodes[0].outputs[0].shape[0]', 'nodes.0', outputs({ dtype: 'int8', shape: [-1] })],
-    ['machine.flopsPerSecond', 'machine.flopsPerSecond', 0],
-    ['machine.threads', 'machine.threads', 1.5],
-    ['machine.processor', 'machine.processor', '${Token[X.1]}'],
-    ['model.graphDigest', 'model.graphDigest', 'AB'],
-    ['model.file', 'model.file', 'a/b'],
-    ['model.nodes', 'model.nodes', 1e9],
-    ["dimensions['batch']", 'dimensions.batch', -2],
-    [
-      'slices[0].nodes[1]',
-      'slices.0',
-      {
-        ...slice,
-        nodes: [
-          [0, 1],
-          [1, 2],
-        ],
-      },
-    ],
-    ['slices[0].nodes[0][1]', 'slices.0', { ...slice, nodes: [[0, 3]] }],
-    ['slices', 'slices', []],
-  ])('refuses a bad %s', (place, path, value) => {
-    const file = changed(path.split('.'), value);
+  it.each<[place: string, value: unknown, changed?: string]>([
+    ['runs', undefined],
+    ['nodes', PROFILE.nodes.slice(1)],
+    ['nodes', [...PROFILE.nodes, null]],
+    ['nodes[0].seconds', -1],
+    ['nodes[0].seconds', '1'],
+    ['nodes[0]', 1, 'nodes[0].low'],
+    ['nodes[0]', {}, 'nodes[0].__proto__'],
+    ['nodes[0].outputs[0].dtype', '../x'],
+    ['nodes[0].outputs[0].shape[0]', -1],
+    ['machine.flopsPerSecond', 0],
+    ['machine.threads', 1.5],
+    ['machine.processor', '${Token[X.1]}'],
+    ['model.graphDigest', 'AB'],
+    ['model.file', 'a/b'],
+    ['model.nodes', 1e9],
+    ["dimensions['batch']", -2],
+    ['slices[0].nodes[1]', [0, 2]],
+    ['slices[0].nodes[0][1]', 3],
+    ['slices', []],
+  ])('refuses a bad %s: %j', (place, value, changed = place) => {
+    const file = changedFile(JSON.stringify(PROFILE), changed, value);
     const error = errorOf(() => readProfile(file));
-    expect(error).toContain(
-      place === 'extra' ? `profile '${file}' must have no field other than` : `${place} of profile`,
-    );
+    expect(error).toContain(`${place} of profile '${file}' must `);
     expect(error).toContain(': make the profile again with `sliced-inference profile`, and do not edit it');
+  });
+
+  it('refuses unknown fields', () => {
+    const file = changedFile(JSON.stringify(PROFILE), 'extra', 1);
+    expect(errorOf(() => readProfile(file))).toContain(`profile '${file}' must have no field other than`);
   });
 
   it('refuses a large file, a folder and a missing file before it reads them', () => {
@@ -182,16 +147,5 @@ describe('a profile', () => {
   it('counts the time of each thread', () => {
     const threaded = { ...PROFILE, machine: { ...PROFILE.machine, threads: 2 } };
     expect(nodeSeconds(MODEL, [], threaded)).toEqual([0.008, 0, 0.004]);
-  });
-
-  it('replaces the shapes that it has', () => {
-    const types = MODEL.graph.values.map(() => ({ dtype: 'float32', shape: null }));
-    const found = profiledTypes(MODEL.graph, PROFILE, types);
-    expect(found.filter(({ shape }) => shape !== null)).toEqual([{ dtype: 'float32', shape: [2, 16] }]);
-    expect(found[MODEL.graph.nodes[0].outputs[0]].shape).toEqual([2, 16]);
-  });
-
-  it('has the peaks of its slices by their nodes', () => {
-    expect(profiledPeaks(PROFILE)).toEqual([{ nodes: [0, 2], activationBytes: 128, peakBytes: 4096 }]);
   });
 });

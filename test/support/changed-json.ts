@@ -1,0 +1,31 @@
+/** Changes one place of a file of JSON, as a program without types may. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { temporaryFolder } from './temporary-folder';
+
+export function fileWith(text: string): string {
+  const file = path.join(temporaryFolder(), 'file.json');
+  fs.writeFileSync(file, text);
+  return file;
+}
+
+/**
+ * @param place such as `slices[2].model.file`
+ * @param value `undefined` leaves the field out
+ * @returns the path of the changed file
+ */
+export function changedFile(text: string, place: string, value: unknown): string {
+  const json = JSON.parse(text) as object;
+  const keys = place.match(/[^.[\]']+/g) ?? [];
+  const parent = keys
+    .slice(0, -1)
+    .reduce((object, key) => (object as Readonly<Record<string, object>>)[key], json);
+  // `__proto__` must become a field.
+  Object.defineProperty(parent, keys[keys.length - 1], {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+  return fileWith(JSON.stringify(json));
+}
