@@ -2,19 +2,17 @@ import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { mostSlices } from '../../../../lib/plan/cuts/cuts';
 import { atTensors, count, maxSliceSize, type Slicer } from '../../../../lib/plan/slicers';
+import { graphOf } from '../../../support/graph-text';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
 import {
   type GraphInit,
-  type NodeInit,
   BOOL,
   FLOAT,
   FLOAT16,
   INT64,
-  attribute,
   floats,
   int64s,
-  node,
   saveModel,
   value,
 } from '../../../support/model-builder';
@@ -30,38 +28,28 @@ const betweenLayers = atTensors(['h0', 'h1', 'h2']);
 
 /** Attention layers with a mask of LENGTH x LENGTH, which is computed once from a few ids and added in every layer. */
 function masked(layers: number): GraphInit {
-  const nodes: NodeInit[] = [
-    node('Shape', ['ids'], ['shape']),
-    node('Gather', ['shape', 'one'], ['length']),
-    node('Concat', ['length', 'length'], ['square'], [attribute.int('axis', 0)]),
-    node('Equal', ['ids', 'zero'], ['is_padding']),
-    node('Where', ['is_padding', 'lowest', 'nothing'], ['row']),
-    node('Expand', ['row', 'square'], ['mask']),
-  ];
-  const initializer = [
-    int64s('one', [1]),
-    int64s('zero', [0]),
-    floats('lowest', [1], [-1e4]),
-    floats('nothing', [1], [0]),
-  ];
-  for (let layer = 0; layer < layers; layer++) {
-    const input = layer === 0 ? 'x' : `h${layer - 1}`;
-    initializer.push(floats(`w${layer}`, [WIDTH, WIDTH]));
-    nodes.push(
-      node('MatMul', [input, `w${layer}`], [`q${layer}`]),
-      node('Transpose', [`q${layer}`], [`k${layer}`], [attribute.ints('perm', [1, 0])]),
-      node('MatMul', [`q${layer}`, `k${layer}`], [`score${layer}`]),
-      node('Add', [`score${layer}`, 'mask'], [`masked${layer}`]),
-      node('Softmax', [`masked${layer}`], [`weight${layer}`]),
-      node('MatMul', [`weight${layer}`, `q${layer}`], [layer === layers - 1 ? 'y' : `h${layer}`]),
-    );
-  }
-  return {
-    node: nodes,
-    initializer,
-    input: [value('ids', INT64, [1, 'length']), value('x', FLOAT, ['length', WIDTH])],
-    output: [value('y', FLOAT)],
+  const layer = (at: number): string => {
+    const [input, result] = [at === 0 ? 'x' : `h${at - 1}`, at === layers - 1 ? 'y' : `h${at}`];
+    return [
+      `MatMul ${input} w${at} > q${at}; Transpose q${at} > k${at} perm=[1,0]; MatMul q${at} k${at} > score${at}`,
+      `Add score${at} mask > masked${at}; Softmax masked${at} > weight${at}; MatMul weight${at} q${at} > ${result}`,
+    ].join('; ');
   };
+  const mask = [
+    'Shape ids > shape; Gather shape one > length; Concat length length > square axis=0',
+    'Equal ids zero > is_padding; Where is_padding lowest nothing > row; Expand row square > mask',
+  ];
+  const all = Array.from({ length: layers }, (_, at) => at);
+  return graphOf([...mask, ...all.map(layer)].join('; '), {
+    initializer: [
+      int64s('one', [1]),
+      int64s('zero', [0]),
+      floats('lowest', [1], [-1e4]),
+      floats('nothing', [1], [0]),
+      ...all.map((at) => floats(`w${at}`, [WIDTH, WIDTH])),
+    ],
+    input: [value('ids', INT64, [1, 'length']), value('x', FLOAT, ['length', WIDTH])],
+  });
 }
 
 const dimensions = { length: LENGTH };
@@ -83,6 +71,12 @@ const feeds = new Map([
     },
   ],
 ]);
+
+/** By slice: the names of what it reads. */
+function inputsOf(graph: GraphInit, slicer: Slicer): string[][] {
+  const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), slicer);
+  return plan.slices.map(({ inputs }) => inputs.map(({ name }) => name));
+}
 
 describe('a mask that is computed from a few ids', () => {
   const file = saveModel({ graph: masked(4) });
@@ -145,141 +139,88 @@ describe('a mask that is computed from a few ids', () => {
 
 test('a model output does not replace a smaller mask that is computed from it', () => {
   // An int64 table is an output; the mask computed from it takes an eighth of its bytes. The mask crosses the cuts.
-  const graph: GraphInit = {
-    node: [
-      node('Sub', ['row', 'column'], ['distance']),
-      node('LessOrEqual', ['distance', 'zero'], ['mask']),
-      ...Array.from({ length: 4 }, (_, layer) => [
-        node('MatMul', [layer === 0 ? 'x' : `h${layer - 1}`, `w${layer}`], [`q${layer}`]),
-        node('Where', ['mask', `q${layer}`, 'nothing'], [`h${layer}`]),
-      ]).flat(),
-    ],
-    initializer: [
-      int64s('zero', [0]),
-      floats('nothing', [1], [0]),
-      ...Array.from({ length: 4 }, (_, layer) => floats(`w${layer}`, [LENGTH, LENGTH])),
-    ],
-    input: [
-      value('row', INT64, [LENGTH, 1]),
-      value('column', INT64, [1, LENGTH]),
-      value('x', FLOAT, [LENGTH, LENGTH]),
-    ],
-    output: [value('h3', FLOAT), value('distance', INT64)],
-  };
-  const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), betweenLayers);
-  const [, ...later] = plan.slices;
-  for (const { inputs } of later.slice(0, -1)) {
-    expect(inputs.map(({ name }) => name)).not.toContain('distance');
-  }
+  const layers = [0, 1, 2, 3].map(
+    (at) => `MatMul ${at === 0 ? 'x' : `h${at - 1}`} w${at} > q${at}; Where mask q${at} nothing > h${at}`,
+  );
+  const graph = graphOf(
+    ['Sub row column > distance; LessOrEqual distance zero > mask', ...layers].join('; '),
+    {
+      initializer: [
+        int64s('zero', [0]),
+        floats('nothing', [1], [0]),
+        ...layers.map((_, at) => floats(`w${at}`, [LENGTH, LENGTH])),
+      ],
+      input: [
+        value('row', INT64, [LENGTH, 1]),
+        value('column', INT64, [1, LENGTH]),
+        value('x', FLOAT, [LENGTH, LENGTH]),
+      ],
+      output: [value('h3', FLOAT), value('distance', INT64)],
+    },
+  );
+  const [, ...later] = inputsOf(graph, betweenLayers);
+  for (const inputs of later.slice(0, -1)) expect(inputs).not.toContain('distance');
 });
 
 test('a value crosses a cut if recomputing it would exceed the size limit', () => {
   // To recompute the values that they read, both slices would need both tables.
-  const graph: GraphInit = {
-    node: [
-      node('Gather', ['first', 'ids'], ['a']),
-      node('Gather', ['second', 'ids'], ['b']),
-      node('Tanh', ['a'], ['ta']),
-      node('Tanh', ['ta'], ['tb']),
-      node('Add', ['b', 'tb'], ['sum']),
-      node('Tanh', ['sum'], ['y']),
-    ],
+  const nodes =
+    'Gather first ids > a; Gather second ids > b; Tanh a > ta; Tanh ta > tb; Add b tb > sum; Tanh sum > y';
+  const graph = graphOf(nodes, {
     initializer: [floats('first', [64, 32]), floats('second', [64, 32])],
     input: [value('ids', INT64, [8192])],
-    output: [value('y', FLOAT)],
-  };
+  });
   const table = 64 * 32 * 4;
   const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), maxSliceSize(table));
   expect(plan.slices.map(({ weightBytes }) => weightBytes)).toEqual([table, table]);
 });
 
 describe('a node that expands a small tensor', () => {
-  const inputsOf = (graph: GraphInit, slices: number | Slicer = 2) => {
-    const slicer = typeof slices === 'number' ? count(slices) : slices;
-    const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), slicer);
-    return plan.slices.map(({ inputs }) => inputs.map(({ name }) => name));
-  };
-  const wide = (operator: string, extra: Partial<GraphInit> = {}): GraphInit => ({
-    node: [
-      node('Tanh', ['x'], ['t']),
-      node(operator, ['t', 'shape'], ['wide']),
-      node('Sigmoid', ['wide'], ['s']),
-      node('Mul', ['s', 'wide'], ['y']),
-    ],
-    initializer: [int64s('shape', [64, 64])],
-    input: [value('x', FLOAT, [1, 64])],
-    output: [value('y', FLOAT)],
-    ...extra,
-  });
-
-  test('runs in each slice that needs its result', () => {
-    expect(inputsOf(wide('Expand'), atTensors(['t', 's']))).toEqual([['x'], ['t'], ['t', 's']]);
-  });
-
-  test('runs in one slice only if its result is an output of the model', () => {
-    const graph = wide('Expand', { output: [value('y', FLOAT), value('wide', FLOAT)] });
-    expect(inputsOf(graph, 4)).toEqual([['x'], ['t'], ['wide'], ['wide', 's']]);
-  });
-
-  test('runs in one slice only if it takes longer than writing its result', () => {
-    // The same shapes, but an Exp is not cheap.
-    const graph = wide('Expand');
-    const nodes = [
-      node('Tanh', ['x'], ['t']),
-      node('Expand', ['t', 'shape'], ['e']),
-      node('Exp', ['e'], ['wide']),
-      node('Sigmoid', ['wide'], ['s']),
-      node('Mul', ['s', 'wide'], ['y']),
-    ];
-    expect(inputsOf({ ...graph, node: nodes }, atTensors(['t', 's']))[2]).toContain('wide');
-  });
-
-  test('runs in one slice only if it needs a large constant, which several slices would have to store', () => {
-    const graph: GraphInit = {
-      node: [
-        node('Tanh', ['x'], ['t']),
-        node('Add', ['t', 'table'], ['wide']),
-        node('Sigmoid', ['wide'], ['s']),
-        node('Mul', ['s', 'wide'], ['y']),
-      ],
-      initializer: [floats('table', [64, 64])],
+  const wide = (nodes: string, rest: Partial<GraphInit> = {}): GraphInit =>
+    graphOf(nodes, {
+      initializer: [int64s('shape', [64, 64]), floats('table', [64, 64])],
       input: [value('x', FLOAT, [1, 64])],
-      output: [value('y', FLOAT)],
-    };
-    expect(inputsOf(graph, 4)).toEqual([['x'], ['t'], ['wide'], ['wide', 's']]);
+      ...rest,
+    });
+  const USERS = 'Sigmoid wide > s; Mul s wide > y';
+  const expanded = `Tanh x > t; Expand t shape > wide; ${USERS}`;
+  const afterT = atTensors(['t', 's']);
+
+  test.each<[what: string, graph: GraphInit, slicer: Slicer, inputs: string[][]]>([
+    ['in each slice that needs its result', wide(expanded), afterT, [['x'], ['t'], ['t', 's']]],
+    [
+      'in one slice only if its result is an output of the model',
+      wide(expanded, { output: [value('y', FLOAT), value('wide', FLOAT)] }),
+      count(4),
+      [['x'], ['t'], ['wide'], ['wide', 's']],
+    ],
+    [
+      'in one slice only if it takes longer than writing its result, as an Exp does',
+      wide(`Tanh x > t; Expand t shape > e; Exp e > wide; ${USERS}`),
+      afterT,
+      [['x'], ['t'], ['wide', 's']],
+    ],
+    [
+      'in one slice only if it needs a large constant, which several slices would have to store',
+      wide(`Tanh x > t; Add t table > wide; ${USERS}`),
+      count(4),
+      [['x'], ['t'], ['wide'], ['wide', 's']],
+    ],
+  ])('runs %s', (_, graph, slicer, inputs) => {
+    expect(inputsOf(graph, slicer)).toEqual(inputs);
   });
 
   test('runs in one slice only if its input cannot cross a cut', () => {
     // ONNX Runtime merges the casts before and after `c`.
-    const graph: GraphInit = {
-      node: [
-        node('Cast', ['x'], ['c'], [attribute.int('to', INT64)]),
-        node('Expand', ['c', 'shape'], ['wide']),
-        node('Cast', ['c'], ['b'], [attribute.int('to', BOOL)]),
-        node('Abs', ['wide'], ['a']),
-        node('Mul', ['a', 'wide'], ['y']),
-        node('Not', ['b'], ['z']),
-      ],
-      initializer: [int64s('shape', [64, 64])],
-      input: [value('x', FLOAT, [1, 64])],
-      output: [value('y', INT64), value('z', BOOL)],
-    };
-    const analyzed = analyzeModel(saveModel({ graph }));
-    expect(analyzed.cuts.dataflow.order).toContain(1);
+    const nodes =
+      'Cast x > c to=7; Expand c shape > wide; Cast c > b to=9; Abs wide > a; Mul a wide > y; Not b > z';
+    const graph = wide(nodes, { output: [value('y', INT64), value('z', BOOL)] });
+    expect(analyzeModel(saveModel({ graph })).cuts.dataflow.order).toContain(1);
   });
 
   test('runs in one slice only in a model that computes in float16', () => {
-    const graph: GraphInit = {
-      node: [
-        node('Tanh', ['x'], ['t']),
-        node('Expand', ['t', 'shape'], ['wide']),
-        node('Cast', ['wide'], ['c'], [attribute.int('to', FLOAT)]),
-        node('Mul', ['c', 'c'], ['y']),
-      ],
-      initializer: [int64s('shape', [64, 64])],
-      input: [value('x', FLOAT16, [1, 64])],
-      output: [value('y', FLOAT)],
-    };
+    const nodes = 'Tanh x > t; Expand t shape > wide; Cast wide > c to=1; Mul c c > y';
+    const graph = wide(nodes, { input: [value('x', FLOAT16, [1, 64])] });
     const { cuts, dataflow } = analyzeModel(saveModel({ graph }));
     expect(cuts.dataflow.order).toEqual(dataflow.order);
   });

@@ -1,0 +1,263 @@
+/** What each slicer chooses and refuses. */
+import * as fs from 'node:fs';
+import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../lib/compile/compile';
+import { bestCut } from '../../../lib/plan/best-cut';
+import {
+  type AutomaticOptions,
+  type Slicer,
+  atTensors,
+  automatic,
+  count,
+  maxSliceSize,
+} from '../../../lib/plan/slicers';
+import { graphOf } from '../../support/graph-text';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+import {
+  type GraphInit,
+  type ModelInit,
+  FLOAT,
+  floats,
+  mlp,
+  retrained,
+  saveModel,
+  value,
+} from '../../support/model-builder';
+import { fromPlanFile } from '../../support/plan-file';
+import { sparseModel } from '../../support/sparse-model';
+import { writtenPlan } from '../../support/written-plan';
+
+analyzeFast();
+
+// Four layers with 1,088 bytes of weights each, and 12 nodes.
+const model = analyzeModel(saveModel(mlp(4)), { dimensions: { batch: 2 } });
+const ofGraph = (graph: GraphInit): AnalyzedModel => analyzeModel(saveModel({ graph }));
+
+function slices(slicer: Slicer, analyzed = model) {
+  return compileAnalyzed(analyzed, slicer).plan.slices;
+}
+
+const products = ofGraph(
+  graphOf('MatMul x small > m; MatMul m large > y', {
+    initializer: [floats('small', [600, 512]), floats('large', [512, 4096])],
+    input: [value('x', FLOAT, [1, 600])],
+  }),
+);
+const casts = ofGraph(graphOf('Cast x > h to=10; Transpose h > t; Cast t > y to=1'));
+
+test.each<[message: string, choose: () => unknown]>([
+  ['the number of slices must be a whole number of 1 or more, got 0', () => count(0)],
+  ['got 1.5', () => count(1.5)],
+  ['got NaN', () => count(NaN)],
+  ['can be cut into at most 12 slices, got 13 slices for its 12 nodes: use fewer', () => slices(count(13))],
+  ['the size of a slice must be a whole number of bytes above 0, got 0', () => maxSliceSize(0)],
+  [
+    "each slice must have at most 1023 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size to 1024 bytes or more",
+    () => slices(maxSliceSize(1023)),
+  ],
+  [
+    // The smallest size for all nodes, rounded up to tenths of a MiB.
+    "each slice must have at most 1 MiB of weights, got 1.2 MiB for node 'MatMul_m' (MatMul): raise the slice size to 8 MiB or more",
+    () => slices(maxSliceSize(2 ** 20), products),
+  ],
+  [
+    'maxMemorySize must be a whole number of MB from 512 to 10240, got 511: a function of a slice has 512 MB at least',
+    () => automatic({ maxMemorySize: 511 }),
+  ],
+  ['from 512 to 10240, got 20000', () => automatic({ maxMemorySize: 20_000 })],
+  ['from 512 to 10240, got 512.5', () => automatic({ maxMemorySize: 512.5 })],
+  ['the latency in ms must be a number above 0, got 0', () => automatic({ maxLatencyMs: 0 })],
+  [
+    'the cost of a million runs must be a number above 0, got NaN',
+    () => automatic({ maxCostPerMillion: NaN }),
+  ],
+  [
+    'the number of requests per hour must be a number above 0, got -1',
+    () => automatic({ requestsPerHour: -1 }),
+  ],
+  [
+    'must be at most 10,000,000, got 1000000000000: pass a smaller',
+    () => automatic({ requestsPerHour: 1e12 }),
+  ],
+  ['the list of tensors to cut at must have one tensor or more, got none', () => atTensors([])],
+  ["got 'nowhere', which the model does not have: list names with", () => slices(atTensors(['nowhere']))],
+  ["got 'x', which is an input, constant or unused", () => slices(atTensors(['x']))],
+  ["got 'w1', which is an input, constant or unused", () => slices(atTensors(['w1']))],
+  ["a cut at 'y' must leave nodes on both sides, got none on one side", () => slices(atTensors(['y']))],
+  ["a cut at 't0' must leave nodes on both sides", () => slices(atTensors(['t0', 't0']))],
+  [
+    "a value that crosses a cut must arrive unchanged, got 't', which is of type float16: cut elsewhere",
+    () => slices(atTensors(['t']), casts),
+  ],
+])('refuses with: %s', (message, choose) => {
+  expect(choose).toThrow(message);
+});
+
+/** Equal layers, each a MatMul, an Add and a Tanh, with as many rows of activations as given. */
+function layered(layers: number, rows: number): AnalyzedModel {
+  return analyzeModel(saveModel(mlp(layers, 32)), { dimensions: { batch: rows } });
+}
+
+describe('count', () => {
+  test.each([1, 2, 3, 4, 7, 12])('makes %i slices', (n) => {
+    expect(slices(count(n))).toHaveLength(n);
+  });
+
+  const nodeCounts = ({ cuts }: AnalyzedModel, n: number): number[] =>
+    count(n)
+      .choose(cuts)
+      .groups.map((nodes) => nodes.length);
+  const [twelve, sized] = [layered(12, 100), [380, 396, 404, 420].map((rows) => layered(12, rows))];
+
+  test.each([2, 3, 4, 6])('cuts 12 equal layers into %i equal slices', (n) => {
+    expect(nodeCounts(twelve, n)).toEqual(Array<number>(n).fill(36 / n));
+  });
+
+  test.each([2, 3, 5, 7, 8])('keeps the cuts of %i slices when the size changes by up to 5 %%', (n) => {
+    expect(new Set(sized.map((each) => nodeCounts(each, n).join())).size).toBe(1);
+  });
+
+  test('prefers cuts that few bytes cross', () => {
+    // A bottleneck of one element between two wide halves.
+    const bottleneck = graphOf(
+      'MatMul x down > narrow; Abs narrow > narrow2; MatMul narrow2 up > wide; Abs wide > y',
+      {
+        initializer: [floats('down', [512, 1]), floats('up', [1, 512])],
+        input: [value('x', FLOAT, [1, 512])],
+      },
+    );
+    const [first] = slices(count(2), ofGraph(bottleneck));
+    expect(first.outputs.map(({ name }) => name)).toEqual([expect.stringMatching(/^narrow/)]);
+  });
+});
+
+test('maxSliceSize makes the fewest slices within the size', () => {
+  expect([1024, 1088, 2176, 10_000].map((size) => slices(maxSliceSize(size)).length)).toEqual([8, 4, 2, 1]);
+  expect(slices(maxSliceSize(2 ** 23), products)).toHaveLength(2);
+});
+
+describe('automatic', () => {
+  const six = layered(6, 100);
+  const choose = (options: AutomaticOptions, { dataflow, cuts } = six) =>
+    bestCut(dataflow, cuts, automatic(options));
+  const settingsOf = (options: AutomaticOptions) => {
+    const { settings } = choose(options);
+    if (settings === undefined) throw new Error('automatic chooses settings');
+    return settings;
+  };
+
+  test('makes the fewest slices that fit into the memory', () => {
+    const large = analyzeModel(sparseModel(3, 8660));
+    const sizes = (maxMemorySize: number) =>
+      choose({ maxMemorySize }, large).groups.map((nodes) => nodes.length);
+    expect(sizes(3008)).toEqual([6]);
+    expect(sizes(1024)).toHaveLength(2);
+    expect(sizes(512)).toEqual([2, 2, 2]);
+  });
+
+  test.each<[AutomaticOptions, RegExp]>([
+    [
+      { maxLatencyMs: 1 },
+      /^a run must have a p95 latency of at most 1 ms, got \d+ ms for the fastest plan, one slice of \d+ MB: allow more time, or more memory for a function$/,
+    ],
+    [
+      { maxCostPerMillion: 0.01 },
+      /^a million runs must cost at most \$0\.01, got \$\d+\.\d\d for the cheapest plan, one slice of \d+ MB: allow a higher cost$/,
+    ],
+  ])('says what the best plan reaches if a limit is impossible: %j', (options, message) => {
+    expect(() => choose(options)).toThrow(message);
+  });
+
+  test('says what is reached within the cost if only both limits together are impossible', () => {
+    const [{ cost: fastest }, { cost: cheapest }] = [
+      settingsOf({ minimize: 'latency' }),
+      settingsOf({ minimize: 'cost' }),
+    ];
+    const limits = {
+      maxLatencyMs: fastest.latency.p95 * 0.9 + cheapest.latency.p95 * 0.1,
+      maxCostPerMillion: cheapest.dollars * 1.0001e6,
+    };
+    expect(fastest.latency.p95).toBeLessThan(cheapest.latency.p95);
+    expect(() => choose(limits)).toThrow(/ and cost at most \$\d+\.\d\d in a million runs, got \d+ ms /);
+  });
+
+  test('takes the cheapest plan within a latency that a plan can keep', () => {
+    const { cost, temperature } = settingsOf({ minimize: 'cost', maxLatencyMs: 60_000 });
+    expect(cost).toEqual(settingsOf({ minimize: 'cost' }).cost);
+    expect(temperature).toBe('mixed');
+  });
+
+  test('writes to S3 Express One Zone only if this transport may be chosen', () => {
+    expect(settingsOf({}).transport).toBe('s3-standard');
+    expect(settingsOf({ transport: 's3-express' }).transport).toBe('s3-express');
+  });
+});
+
+describe('atTensors', () => {
+  test('cuts after each tensor, whatever the order of the names', () => {
+    const cut = slices(atTensors(['t2', 't0']));
+    expect(cut.map(({ outputs }) => outputs.map(({ name }) => name))).toEqual([['t0'], ['t2'], ['y']]);
+  });
+
+  test('gives a slice only the nodes that its tensor needs', () => {
+    const cut = slices(atTensors(['c']), ofGraph(graphOf('Abs x > a; Neg x > b; Exp b > c; Add a c > y')));
+    expect(cut.map(({ nodes }) => JSON.stringify(nodes))).toEqual(['[[1,2]]', '[[0,0],[3,3]]']);
+  });
+});
+
+describe('fromPlan', () => {
+  const planFile = (slicer: Slicer): string => writtenPlan(compileAnalyzed(model, slicer)).file;
+
+  test.each([count(3), atTensors(['a1']), count(12)])('cuts as the plan does: case %#', (slicer) => {
+    expect(slices(fromPlanFile(planFile(slicer)))).toEqual(slices(slicer));
+  });
+
+  test('accepts a model with the same graph and different weights', () => {
+    const other = analyzeModel(saveModel(retrained(mlp(4))));
+    const before = writtenPlan(compileAnalyzed(model, count(4))).plan.slices;
+    const after = writtenPlan(compileAnalyzed(other, fromPlanFile(planFile(count(4))))).plan.slices;
+    expect(after.map(({ nodes }) => nodes)).toEqual(before.map(({ nodes }) => nodes));
+    after.forEach(({ weights }, slice) => expect(weights?.sha256).not.toBe(before[slice].weights?.sha256));
+  });
+
+  test('refuses a plan whose slices overlap or leave nodes out', () => {
+    const file = planFile(count(2));
+    const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as { slices: { nodes: number[][] }[] };
+    plan.slices[0].nodes = [[0, 1]];
+    fs.writeFileSync(file, JSON.stringify(plan));
+    expect(() => slices(fromPlanFile(file))).toThrow(
+      // An Add may run in several slices, so the plan may leave it out; a Tanh may not.
+      'the slices must contain each of the 11 nodes that run in one slice only, exactly once, got 8 nodes: make a new plan for this model',
+    );
+  });
+
+  const { graph } = mlp(4);
+  const changed = (before: string, after: string): ModelInit =>
+    JSON.parse(
+      JSON.stringify({ graph: { ...graph, initializer: [] } }).replaceAll(`"${before}"`, `"${after}"`),
+    );
+  const withWeights = (init: ModelInit): ModelInit => ({
+    graph: { ...init.graph, initializer: graph.initializer },
+  });
+
+  test.each<[string, ModelInit, string]>([
+    ['more nodes', mlp(5), 'a plan of 12 nodes for a model of 15 nodes'],
+    ['a renamed tensor', withWeights(changed('t1', 'other')), 'a plan of other operators or names'],
+    ['a renamed output', withWeights(changed('y', 'other')), 'a plan of other operators or names'],
+    ['another operator', withWeights(changed('Tanh', 'Sigmoid')), 'a plan of other operators or names'],
+  ])('refuses a plan if the model has %s', (_, init, got) => {
+    const file = planFile(count(2));
+    expect(() => slices(fromPlanFile(file), analyzeModel(saveModel(init)))).toThrow(
+      `plan '${file}' must be made from the same graph as the model, got ${got}: make a new plan with \`sliced-inference slice\``,
+    );
+  });
+
+  test('makes the same groups and files of a graph that is not sorted', () => {
+    // Each node uses the result of a later one, so the order of the file is the reverse of the order of execution.
+    const unsorted = ofGraph({ ...graph, node: [...graph.node].reverse() });
+    const original = compileAnalyzed(unsorted, count(3));
+    const slicer = fromPlanFile(writtenPlan(original).file);
+    expect(slicer.choose(unsorted.cuts).groups).toEqual(count(3).choose(unsorted.cuts).groups);
+    expect(compileAnalyzed(unsorted, slicer)).toEqual(original);
+  });
+});
