@@ -1,6 +1,7 @@
 /** Cuts models whose results a careless cut would change; each model was found by experiment. */
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
+import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type GraphInit,
@@ -8,9 +9,10 @@ import {
   type NodeInit,
   type TensorInit,
   FLOAT,
-  FLOAT16,
+  INT32,
   INT64,
   STRING,
+  UINT8,
   attribute,
   floats,
   int64s,
@@ -22,12 +24,10 @@ import { expectSameBitsInEveryCut } from '../../support/run-slices';
 
 analyzeFast();
 
-const INT32 = 6;
-const UINT8 = 2;
 const to = (type: number) => [attribute.int('to', type)];
 
-function graphOf(nodes: NodeInit[], initializer: TensorInit[] = [], inputType = FLOAT): GraphInit {
-  return { node: nodes, initializer, input: [value('x', inputType, [8])], output: [value('y')] };
+function graphOf8(nodes: string | NodeInit[], initializer: TensorInit[] = [], inputType = FLOAT): GraphInit {
+  return graphOf(nodes, { initializer, input: [value('x', inputType, [8])], output: [value('y')] });
 }
 
 const x: RawTensor = { dtype: 'float32', shape: [8], bytes: floats('', [8]).rawData as Uint8Array };
@@ -52,17 +52,10 @@ function whyNot(graph: GraphInit, name: string): string | undefined {
 }
 
 describe('casts', () => {
-  const chain = (middle: number, target: number) =>
-    graphOf(
-      [
-        node('Identity', ['x'], ['p']),
-        node('Cast', ['p'], ['q'], to(middle)),
-        node('Cast', ['q'], ['r'], to(target)),
-        node('Identity', ['r'], ['y']),
-      ],
-      [],
-      INT32,
-    );
+  const chain = (middle: number, target: number, more = '') => {
+    const nodes = `Identity x > p; Cast p > q to=${middle}; Cast q > r to=${target}; Identity r > y${more}`;
+    return graphOf8(nodes, [], INT32);
+  };
 
   test('are in one slice with a cast that reads their result, because ONNX Runtime merges the two', async () => {
     expect(whyNot(chain(FLOAT, UINT8), 'q')).toBe(
@@ -107,7 +100,7 @@ describe('casts', () => {
     const pairs = Object.keys(first).flatMap((one) => Object.keys(second).map((two) => [one, two] as const));
 
     const modelOf = (nodes: NodeInit[]) => ({
-      graph: graphOf(nodes, [
+      graph: graphOf8(nodes, [
         floats('k', [1], [5e9]),
         int64s('like', [0]),
         { name: 'like32', dataType: INT32, dims: [1], rawData: new Uint8Array(4) },
@@ -145,86 +138,45 @@ describe('casts', () => {
   });
 
   test('follow the cast before them into its slice when no output needs them', async () => {
-    const { node: nodes, ...rest } = chain(FLOAT, UINT8);
-    await expectIdentical(
-      { ...rest, node: [...nodes, node('Cast', ['q'], ['unused'], to(INT64))] },
-      integers,
-    );
+    await expectIdentical(chain(FLOAT, UINT8, `; Cast q > unused to=${INT64}`), integers);
   });
 
   test('stay in the graph when an unused node other than a cast also reads their result', async () => {
-    const { node: nodes, ...rest } = chain(FLOAT, UINT8);
-    const graph = { ...rest, node: [...nodes, node('Neg', ['q'], ['unused'])] };
-    expect(await expectIdentical(graph, integers)).toBeGreaterThan(1);
+    expect(await expectIdentical(chain(FLOAT, UINT8, '; Neg q > unused'), integers)).toBeGreaterThan(1);
   });
 
   test('of constants are in one slice with the casts that read them', async () => {
-    const graph = graphOf(
-      [
-        node('Cast', ['w'], ['h'], to(INT32)),
-        node('Cast', ['h'], ['q'], to(FLOAT)),
-        node('Add', ['x', 'q'], ['a']),
-        node('Cast', ['h'], ['t'], to(FLOAT)),
-        node('Mul', ['a', 't'], ['y']),
-      ],
-      [floats('w', [8], [1.5, -2.5, 3e9, 4, 5, 6, 7, 8])],
-    );
-    await expectIdentical(graph);
+    const nodes = 'Cast w > h to=6; Cast h > q to=1; Add x q > a; Cast h > t to=1; Mul a t > y';
+    await expectIdentical(graphOf8(nodes, [floats('w', [8], [1.5, -2.5, 3e9, 4, 5, 6, 7, 8])]));
   });
 });
 
-describe('float16', () => {
-  const models: Record<string, GraphInit> = {
-    'a float32 value between two float16 parts': graphOf([
-      node('Tanh', ['x'], ['p']),
-      node('Cast', ['p'], ['h'], to(FLOAT16)),
-      node('Sigmoid', ['h'], ['s']),
-      node('Cast', ['s'], ['q'], to(FLOAT)),
-      node('Cast', ['q'], ['h2'], to(FLOAT16)),
-      node('Cast', ['h2'], ['r'], to(FLOAT)),
-      node('Exp', ['r'], ['y']),
-    ]),
-    'a cast that no output needs': graphOf([
-      node('Tanh', ['x'], ['p']),
-      node('Cast', ['p'], ['h'], to(FLOAT16)),
-      node('Sigmoid', ['h'], ['s']),
-      node('Cast', ['h'], ['unused'], to(FLOAT)),
-      node('Cast', ['s'], ['q'], to(FLOAT)),
-      node('Exp', ['q'], ['y']),
-    ]),
-    'a chain that no output needs': graphOf([
-      node('Tanh', ['x'], ['p']),
-      node('Cast', ['p'], ['h'], to(FLOAT16)),
-      node('Identity', ['h'], ['i']),
-      node('Identity', ['i'], ['unused']),
-      node('Sigmoid', ['h'], ['s']),
-      node('Cast', ['s'], ['q'], to(FLOAT)),
-      node('Exp', ['q'], ['y']),
-    ]),
-    'a constant in float16': graphOf(
-      [
-        node('Cast', ['w'], ['h'], to(FLOAT16)),
-        node('Cast', ['h'], ['q'], to(FLOAT)),
-        node('Add', ['x', 'q'], ['a']),
-        node('Exp', ['a'], ['b']),
-        node('Sigmoid', ['h'], ['s']),
-        node('Cast', ['s'], ['t'], to(FLOAT)),
-        node('Mul', ['b', 't'], ['y']),
-      ],
-      [floats('w', [8])],
-    ),
-  };
-
-  test.each(Object.keys(models))('models can be cut after ONNX Runtime has saved them: %s', async (name) => {
-    expect(await expectIdentical(models[name])).toBeGreaterThan(1);
-  });
+test.each([
+  [
+    'a float32 value between two float16 parts',
+    'Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast s > q to=1; Cast q > h2 to=10; Cast h2 > r to=1; Exp r > y',
+  ],
+  [
+    'a cast that no output needs',
+    'Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast h > unused to=1; Cast s > q to=1; Exp q > y',
+  ],
+  [
+    'a chain that no output needs',
+    'Tanh x > p; Cast p > h to=10; Identity h > i; Identity i > unused; Sigmoid h > s; Cast s > q to=1; Exp q > y',
+  ],
+  [
+    'a constant in float16',
+    'Cast w > h to=10; Cast h > q to=1; Add x q > a; Exp a > b; Sigmoid h > s; Cast s > t to=1; Mul b t > y',
+  ],
+])('float16 models can be cut after ONNX Runtime has saved them: %s', async (_, nodes) => {
+  expect(await expectIdentical(graphOf8(nodes, [floats('w', [8])]))).toBeGreaterThan(1);
 });
 
 describe('values that cannot cross a cut', () => {
   test('include strings if a constant contains a NUL or invalid UTF-8', () => {
     const strings = (text: string) =>
-      graphOf(
-        [node('Concat', ['x', 'k'], ['p'], [attribute.int('axis', 0)]), node('Identity', ['p'], ['y'])],
+      graphOf8(
+        'Concat x k > p axis=0; Identity p > y',
         [{ name: 'k', dataType: STRING, dims: [1], stringData: [Buffer.from(text, 'latin1')] }],
         STRING,
       );
@@ -238,16 +190,16 @@ describe('values that cannot cross a cut', () => {
   });
 
   test.each(['__proto__', '__metadata__'])('include values with the reserved name %s', (name) => {
-    const inner = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
+    const inner = graphOf8(`Abs x > ${name}; Neg ${name} > y`);
     expect(whyNot(inner, name)).toBe('named like a key that JavaScript or safetensors reserves');
-    const outer = { ...graphOf([node('Abs', ['x'], [name])]), output: [value(name)] };
+    const outer = { ...graphOf8(`Abs x > ${name}`), output: [value(name)] };
     expect(() => analyzeModel(saveModel({ graph: outer }))).toThrow(
       'one named like a key that JavaScript or safetensors reserves',
     );
   });
 
   test.each(['constructor', 'toString'])('exclude values named like the object member %s', async (name) => {
-    const graph = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
+    const graph = graphOf8(`Abs x > ${name}; Neg ${name} > y`);
     expect(await expectIdentical({ ...graph, input: [value('x', FLOAT, [name])] })).toBe(2);
   });
 });

@@ -2,49 +2,29 @@ import * as fc from 'fast-check';
 import { analyzeDataflow } from '../../../../lib/dataflow/dataflow';
 import { parseModel } from '../../../../lib/onnx/parse';
 import { executionOrder } from '../../../../lib/plan/sizes/execution-order';
-import { type ModelInit, type NodeInit, FLOAT, node, saveModel, value } from '../../../support/model-builder';
+import { graphOf } from '../../../support/graph-text';
+import { FLOAT, saveModel, value } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
 import { cases } from '../../../support/full-checks';
 
 readFreshFilesAtOnce();
 
-/** The results in the order of the nodes that compute them. */
-function resultsOf(nodes: NodeInit[], outputs: readonly string[]): string[] {
-  const init: ModelInit = {
-    graph: {
-      node: nodes,
-      input: [value('x', FLOAT, ['n'])],
-      output: outputs.map((name) => value(name, FLOAT)),
-    },
-  };
-  const dataflow = analyzeDataflow(parseModel(saveModel(init)));
-  const { graph } = dataflow.model;
-  return executionOrder(dataflow, dataflow.order).map(
-    (index) => graph.values[graph.nodes[index].outputs[0]].name,
-  );
-}
-
 describe('the order of execution', () => {
-  it('finishes a branch before the next one, the last one in the file first', () => {
-    const nodes = [
-      node('Exp', ['x'], ['a']),
-      node('Exp', ['x'], ['b']),
-      node('Abs', ['a'], ['c']),
-      node('Abs', ['b'], ['d']),
-      node('Add', ['c', 'd'], ['y']),
-    ];
-    expect(resultsOf(nodes, ['y'])).toEqual(['b', 'd', 'a', 'c', 'y']);
-  });
-
-  it('begins at the last node whose results no other node reads', () => {
-    const nodes = [node('Exp', ['x'], ['y']), node('Abs', ['x'], ['a']), node('Neg', ['a'], ['z'])];
-    expect(resultsOf(nodes, ['y', 'z'])).toEqual(['a', 'z', 'y']);
-  });
-
-  it('is the order of the file for a chain', () => {
-    const nodes = [node('Exp', ['x'], ['a']), node('Abs', ['a'], ['b']), node('Neg', ['b'], ['y'])];
-    expect(resultsOf(nodes, ['y'])).toEqual(['a', 'b', 'y']);
+  it.each([
+    [
+      'finishes a branch before the next one, the last one in the file first',
+      'Exp x > a; Exp x > b; Abs a > c; Abs b > d; Add c d > y',
+      'b d a c y',
+    ],
+    ['begins at the last node whose results no other node reads', 'Exp x > y; Abs x > a; Neg a > z', 'a z y'],
+    ['is the order of the file for a chain', 'Exp x > a; Abs a > b; Neg b > y', 'a b y'],
+  ])('%s', (_, nodes, expected) => {
+    const output = ['y', ...(nodes.endsWith('z') ? ['z'] : [])].map((name) => value(name, FLOAT));
+    const dataflow = analyzeDataflow(parseModel(saveModel({ graph: graphOf(nodes, { output }) })));
+    const { graph } = dataflow.model;
+    const order = executionOrder(dataflow, dataflow.order);
+    expect(order.map((at) => graph.values[graph.nodes[at].outputs[0]].name).join(' ')).toBe(expected);
   });
 
   it('has each node once, after the nodes that compute what it needs', () => {

@@ -9,14 +9,14 @@ import { sizeRanges } from '../../../../lib/plan/cuts/range-sizes';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../../lib/plan/wiring/wiring';
+import { graphOf } from '../../../support/graph-text';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import {
+  type GraphInit,
   FLOAT,
   INT64,
-  attribute,
   floats,
   int64s,
-  node,
   saveModel,
   value,
 } from '../../../support/model-builder';
@@ -27,118 +27,88 @@ analyzeFast();
 
 const TENSOR = 4 * 2 ** 20;
 
+/** The only slice of a model, unless so many are requested. */
+function slicesOf(graph: GraphInit, slices = 1): readonly SliceDraft[] {
+  return compileAnalyzed(analyzeModel(saveModel({ graph })), count(slices)).plan.slices;
+}
+
 /** The slice of a chain of operators on a tensor of 4 MiB. */
 function chain(operators: readonly string[]): SliceDraft {
-  const graph = {
-    node: operators.map((operator, index) =>
-      node(
-        operator,
-        [index === 0 ? 'x' : `v${index - 1}`],
-        [index === operators.length - 1 ? 'y' : `v${index}`],
-      ),
-    ),
-    input: [value('x', FLOAT, [1, TENSOR / 4])],
-    output: [value('y', FLOAT)],
-  };
-  return compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices[0];
+  const names = ['x', ...operators.slice(1).map((_, index) => `v${index}`), 'y'];
+  const nodes = operators.map((operator, index) => `${operator} ${names[index]} > ${names[index + 1]}`);
+  return slicesOf(graphOf(nodes.join('; '), { input: [value('x', FLOAT, [1, TENSOR / 4])] }))[0];
 }
 
 describe('sizes of slices', () => {
   test('do not count values that a slice neither reads nor computes', () => {
-    const graph = {
-      node: [
-        node('Tile', ['x', 'times'], ['big']),
-        node('ReduceSum', ['big'], ['a'], [attribute.int('keepdims', 0)]),
-        node('Abs', ['a'], ['b']),
-        node('Neg', ['b'], ['c']),
-        node('Add', ['c', 'big'], ['y']),
-      ],
-      initializer: [int64s('times', [1000])],
-      input: [value('x', FLOAT, [8])],
-      output: [value('y')],
-    };
-    const [, middle] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(5)).plan.slices.slice(1);
+    const nodes = 'Tile x times > big; ReduceSum big > a keepdims=0; Abs a > b; Neg b > c; Add c big > y';
+    const graph = graphOf(nodes, { initializer: [int64s('times', [1000])], input: [value('x', FLOAT, [8])] });
+    const [, , middle] = slicesOf(graph, 5);
     expect(middle.activationBytes).toBeLessThan(100);
     expect(middle.readBytes).toBe(4);
   });
 
   test('do not count a large value as written if only its own slice reads it', () => {
-    const graph = {
-      node: [
-        node('Expand', ['x', 'shape'], ['big']),
-        node('Tanh', ['big'], ['t']),
-        node('ReduceSum', ['t'], ['y'], [attribute.int('keepdims', 0)]),
-      ],
+    const graph = graphOf('Expand x shape > big; Tanh big > t; ReduceSum t > y keepdims=0', {
       initializer: [int64s('shape', [15_000, 15_000])],
       input: [value('x', FLOAT, [1])],
-      output: [value('y', FLOAT)],
-    };
+    });
     const { dataflow, cuts } = analyzeModel(saveModel({ graph }));
     expect(bestCut(dataflow, cuts, automatic()).groups).toHaveLength(1);
   });
 
   test.each([
-    ['a view of its input', ['Flatten', 'Flatten', 'Flatten']],
-    ['in place', ['Relu', 'Sigmoid', 'Tanh']],
-  ])('count a tensor once if each result is %s', (_, operators) => {
-    expect(chain(['Exp', ...operators, 'Exp']).activationBytes).toBe(2 * TENSOR);
-  });
-
-  test('count a tensor twice where a node needs a place for its result', () => {
-    expect(chain(['Exp', 'Exp', 'Exp', 'Exp']).activationBytes).toBe(2 * TENSOR);
+    ['once if each result is a view of its input', ['Exp', 'Flatten', 'Flatten', 'Flatten', 'Exp']],
+    ['once if each result is in place', ['Exp', 'Relu', 'Sigmoid', 'Tanh', 'Exp']],
+    ['twice where a node needs a place for its result', ['Exp', 'Exp', 'Exp', 'Exp']],
+  ])('count a tensor %s', (_, operators) => {
+    expect(chain(operators).activationBytes).toBe(2 * TENSOR);
   });
 
   test('count an output that would be a view of an activation as a copy', () => {
-    expect(chain(['Exp', 'Flatten']).peakMemoryBytes - chain(['Exp']).peakMemoryBytes).toBeGreaterThan(
-      TENSOR,
-    );
+    const copied = chain(['Exp', 'Flatten']).peakMemoryBytes - chain(['Exp']).peakMemoryBytes;
+    expect(copied).toBeGreaterThan(TENSOR);
   });
 
   test('count results of constant nodes only while they live', () => {
-    const layers = [0, 1, 2, 3];
-    const graph = {
-      node: layers.flatMap((layer) => [
-        node('ConstantOfShape', ['shape'], [`w${layer}`]),
-        node('MatMul', [layer === 0 ? 'x' : `h${layer - 1}`, `w${layer}`], [layer === 3 ? 'y' : `h${layer}`]),
-      ]),
+    const nodes = [0, 1, 2, 3].map((layer) => {
+      const [from, to] = [layer === 0 ? 'x' : `h${layer - 1}`, layer === 3 ? 'y' : `h${layer}`];
+      return `ConstantOfShape shape > w${layer}; MatMul ${from} w${layer} > ${to}`;
+    });
+    const graph = graphOf(nodes.join('; '), {
       initializer: [int64s('shape', [512, 512])],
       input: [value('x', FLOAT, [1, 512])],
-      output: [value('y', FLOAT)],
-    };
-    const [slice] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices;
+    });
+    const [slice] = slicesOf(graph);
     expect(slice.activationBytes).toBeGreaterThanOrEqual(512 * 512 * 4);
     expect(slice.activationBytes).toBeLessThan(2 * 512 * 512 * 4);
   });
 
   test.each([
-    ['all first nodes of the branches', ['a0', 'a1', 'a2', 'b0', 'b1', 'b2']],
-    ['one branch after the other', ['a0', 'b0', 'a1', 'b1', 'a2', 'b2']],
+    ['all first nodes of the branches', 'a0 a1 a2 b0 b1 b2'],
+    ['one branch after the other', 'a0 b0 a1 b1 a2 b2'],
   ])('count one branch at a time if the file has %s', (_, order) => {
-    const branches = order.map((name) =>
-      name.startsWith('a')
-        ? node('Mul', ['x', 'scale'], [name])
-        : node('ReduceMean', [`a${name[1]}`], [name], [attribute.ints('axes', [1])]),
-    );
-    const graph = {
-      node: [...branches, node('Sum', ['b0', 'b1', 'b2'], ['y'])],
+    const branches = order
+      .split(' ')
+      .map((name) =>
+        name.startsWith('a') ? `Mul x scale > ${name}` : `ReduceMean a${name[1]} > ${name} axes=[1]`,
+      );
+    const graph = graphOf([...branches, 'Sum b0 b1 b2 > y'].join('; '), {
       initializer: [floats('scale', [1])],
       input: [value('x', FLOAT, [1024, TENSOR / 4 / 1024])],
-      output: [value('y', FLOAT)],
-    };
-    const [slice] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices;
+    });
+    const [slice] = slicesOf(graph);
     expect(slice.activationBytes).toBeGreaterThanOrEqual(TENSOR);
     expect(slice.activationBytes).toBeLessThan(2 * TENSOR);
   });
 
   test('expect only the rows of a table in memory that a request can pick', () => {
     const rows = 100_000;
-    const graph = {
-      node: [node('Gather', ['table', 'ids'], ['y'])],
+    const graph = graphOf('Gather table ids > y', {
       initializer: [floats('table', [rows, 64])],
       input: [value('ids', INT64, [2])],
-      output: [value('y', FLOAT)],
-    };
-    const [slice] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices;
+    });
+    const [slice] = slicesOf(graph);
     expect(slice.weightBytes).toBe(rows * 64 * 4);
     expect(slice.peakMemoryBytes).toBeLessThan(120e6 + 4 * 2 ** 20);
   });
@@ -175,36 +145,27 @@ describe('sizes of slices', () => {
   });
 });
 
-describe('the memory of activations', () => {
-  /** `c` fits where `a` was, unless that memory is kept for `e`, which has the size of `a`. */
-  const activations = (height: string | number, width: string | number): number => {
-    const pooled = [attribute.ints('kernel_shape', [2, 2]), attribute.ints('strides', [2, 2])];
-    const times = (count: number, from: string, result: string) =>
-      node('Concat', Array<string>(count).fill(from), [result], [attribute.int('axis', 1)]);
-    const graph = {
-      node: [
-        node('MaxPool', ['x'], ['p'], pooled),
-        times(8, 'p', 'a'),
-        node('ReduceMax', ['a'], ['b']),
-        node('Add', ['p', 'b'], ['q']),
-        times(6, 'q', 'c'),
-        node('ReduceMax', ['c'], ['d']),
-        node('Add', ['q', 'd'], ['r']),
-        times(8, 'r', 'e'),
-        node('ReduceMax', ['e'], ['y']),
-      ],
-      input: [value('x', FLOAT, [1, 4, height, width])],
-      output: [value('y', FLOAT)],
-    };
-    const analyzed = analyzeModel(saveModel({ graph }), {
-      dimensions: typeof height === 'string' ? { height: 256, width: 256 } : {},
-    });
-    return compileAnalyzed(analyzed, count(1)).plan.slices[0].activationBytes;
+test('memory is not kept for a later tensor of which ONNX Runtime does not know that it has the same size', () => {
+  // `c` fits where `a` was, unless that memory is kept for `e`, which has the size of `a`.
+  const times = (number: number, from: string, result: string): string =>
+    `Concat ${Array<string>(number).fill(from).join(' ')} > ${result} axis=1`;
+  const nodes = [
+    'MaxPool x > p kernel_shape=[2,2] strides=[2,2]',
+    times(8, 'p', 'a'),
+    'ReduceMax a > b; Add p b > q',
+    times(6, 'q', 'c'),
+    'ReduceMax c > d; Add q d > r',
+    times(8, 'r', 'e'),
+    'ReduceMax e > y',
+  ].join('; ');
+  const activations = (sizes: readonly (string | number)[], dimensions: Record<string, number>): number => {
+    const file = saveModel({ graph: graphOf(nodes, { input: [value('x', FLOAT, [1, 4, ...sizes])] }) });
+    return compileAnalyzed(analyzeModel(file, { dimensions }), count(1)).plan.slices[0].activationBytes;
   };
-
-  it('is not kept for a later tensor of which ONNX Runtime does not know that it has the same size', () => {
-    const bytesOfA = 32 * 128 * 128 * 4;
-    const fixed = activations(256, 256);
-    expect(fixed - activations('height', 'width')).toBeGreaterThanOrEqual(bytesOfA / 2);
-  });
+  const [fixed, symbolic] = [
+    activations([256, 256], {}),
+    activations(['height', 'width'], { height: 256, width: 256 }),
+  ];
+  const bytesOfA = 32 * 128 * 128 * 4;
+  expect(fixed - symbolic).toBeGreaterThanOrEqual(bytesOfA / 2);
 });
