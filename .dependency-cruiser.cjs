@@ -26,7 +26,7 @@ const PLAN_LAYERS = [
   ['wiring', '^lib/plan/wiring/'],
   ['sizes', '^lib/plan/sizes/'],
   ['cuts', '^lib/plan/cuts/'],
-  ['goal', '^lib/plan/(goal|choice)[.]ts$'],
+  ['goal', '^lib/plan/goal[.]ts$'],
   ['schedule', '^lib/plan/schedule/'],
   ['pricing', '^lib/plan/pricing/'],
   ['search', '^lib/plan/search/'],

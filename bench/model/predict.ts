@@ -9,7 +9,7 @@ import { bestCut } from '../../lib/plan/best-cut';
 import type { PlanDraft } from '../../lib/plan/file/plan';
 import { scheduleSlices } from '../../lib/plan/schedule/schedule';
 import { withWarmUps } from '../../lib/plan/schedule/warm-up';
-import { demandOf } from '../../lib/plan/pricing/slice-demand';
+import { demandOf } from '../../lib/plan/pricing/price';
 import { count } from '../../lib/plan/slicers';
 import { sliceSizes } from '../../lib/plan/sizes/slice-sizes';
 import type { WiredCut } from '../../lib/plan/wiring/wiring';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ExecutionOutput } from '../../client';
 import { LONGEST_CALL_MS } from '../../lambda/whole/loader-claim';
 import { analyzeModel } from '../../lib/compile/analyze';
-import { plannedRuns } from '../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../lib/plan/pricing/plan-runs';
 import { bestCut } from '../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../lib/plan/pricing/whole-model';
 import { count } from '../../lib/plan/slicers';

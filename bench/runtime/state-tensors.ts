@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { ExecutionOutput } from '../../client';
 import { analyzeModel } from '../../lib/compile/analyze';
-import { plannedRuns } from '../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../lib/plan/pricing/plan-runs';
 import { bestCut } from '../../lib/plan/best-cut';
 import { count } from '../../lib/plan/slicers';
 import type { Simulation } from '../../local';

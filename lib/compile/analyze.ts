@@ -1,34 +1,29 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
 import type { Transport } from '../cost/cost-model';
 import type { CostOptions } from '../cost/cost-options';
-import type { Model, Opset, SourceFile } from '../onnx/model';
+import type { Opset, SourceFile } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
 import { crossingRule } from '../dataflow/crossing';
-import { type Dataflow, nodesByRank } from '../dataflow/dataflow';
+import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
+import { fromRuns } from '../plan/file/node-runs';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
 import { type PlannedTypes, planTypes } from '../shapes/planned-types';
 import { type ProvenShapes, provenShapes } from '../shapes/proven-shapes';
-import { type DimensionSizes, type ValueTypes, sortedSizes } from '../shapes/value-types';
-import { profiledPeaks } from '../compute-time/profile/profiled-model';
+import { type DimensionSizes, sortedSizes } from '../shapes/value-types';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
-import { cuttableGraph } from './cuttable-graph';
+import { type TypedGraph, cuttableGraph } from './cuttable-graph';
 import { type FittingProfile, type GivenProfile, profileFor } from './files/read-profile';
 import { planCosts } from './plan-costs';
 import { hasPlannedSizes, profiledSizes, trueTypes } from './true-types';
 
-export interface AnalyzedModel {
+/** The facts of a model by which its cuts are searched, and with which its slices are emitted. */
+export interface AnalyzedModel extends TypedGraph {
   /** The files of the original model, its `.onnx` file first. */
   readonly source: readonly SourceFile[];
   /** The opsets of the original model. A graph that ONNX Runtime saves has all that ONNX Runtime knows. */
   readonly sourceOpsets: readonly Opset[];
-  /** The graph that is cut: the original one, or the one that ONNX Runtime saved. */
-  readonly model: Model;
-  /** The data flow when only constant nodes run in more than one slice. */
-  readonly dataflow: Dataflow;
-  /** Symbolic dimensions appear by name in these shapes. */
-  readonly types: ValueTypes;
   /** The shapes that slices declare. */
   readonly provenShapes: ProvenShapes;
   /** The cuts when slices also recompute values that cost fewer bytes to recompute than to pass on. */
@@ -79,42 +74,53 @@ export interface AnalyzeOptions {
 }
 
 /**
+ * The first phases of compiling: read, optimize and type, and the facts by which cuts are searched.
+ *
  * @throws SlicedInferenceError if the model cannot be read or run, if a cut would change its results, or if a dimension
  * is unknown
  */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
-  const { optimization = 'none', profile: given, costs = {}, transport = 's3-standard' } = options;
+  const { optimization = 'none', costs = {}, transport = 's3-standard' } = options;
   const dimensions = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
   checkSource(source, dimensions);
-  const { model, dataflow, types } = cuttableGraph(source, optimization);
-  checkSignature(model, types);
-  const nodes = nodesByRank(dataflow);
-  const profile = given && profileFor(given.profile, given.path, { model, optimization, dimensions });
-  const sizes = { ...(profile && profiledSizes(model, profile.profile)), ...dimensions };
-  const estimated = planTypes(model, nodes, types, sizes);
-  const planned = profile ? trueTypes(model, profile.profile, estimated) : estimated;
-  checkPlannedBytes(model, planned.bytes);
-  const planCost = {
-    ...planCosts(
-      model,
-      { types, planned: planned.types },
-      { ...costs, ...(profile && { profile: profile.profile }) },
-    ),
-    ...(profile && hasPlannedSizes(profile.profile, planned) && { peaks: profiledPeaks(profile.profile) }),
-  };
+  const typed = cuttableGraph(source, optimization);
+  checkSignature(typed.model, typed.types);
+  const profile = options.profile && profileFor(options.profile, { ...typed, optimization, dimensions });
+  const planned = plannedTypes(typed, dimensions, profile);
+  checkPlannedBytes(typed.model, planned.bytes);
   return {
-    source: source.files,
-    sourceOpsets: source.opsets,
-    model,
-    dataflow,
-    types,
-    provenShapes: provenShapes(model, nodes, types),
-    cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, planCost),
-    planned,
-    optimization,
-    transport,
-    costs,
+    ...{ source: source.files, sourceOpsets: source.opsets, ...typed },
+    provenShapes: provenShapes(typed.model, nodesByRank(typed.dataflow), typed.types),
+    cuts: cutSpace(typed, planned, costs, profile),
+    ...{ planned, optimization, transport, costs },
     ...(profile && { profile }),
   };
+}
+
+/** A dimension that is not named has the size of the profile. */
+function plannedTypes(
+  { model, dataflow, types }: TypedGraph,
+  dimensions: DimensionSizes,
+  profile?: FittingProfile,
+): PlannedTypes {
+  const sizes = { ...(profile && profiledSizes(model, profile.profile)), ...dimensions };
+  const estimated = planTypes(model, nodesByRank(dataflow), types, sizes);
+  return profile ? trueTypes(model, profile.profile, estimated) : estimated;
+}
+
+function cutSpace(
+  { model, dataflow, types }: TypedGraph,
+  planned: PlannedTypes,
+  costs: CostOptions,
+  fitting?: FittingProfile,
+): CutSpace {
+  const profile = fitting?.profile;
+  const own = planCosts(model, { types, planned: planned.types }, { ...costs, ...(profile && { profile }) });
+  const peaks = profile?.slices.map(({ nodes, activationBytes }) => ({
+    nodes: fromRuns(nodes),
+    activationBytes,
+  }));
+  const measured = profile && hasPlannedSizes(profile, planned) && { peaks };
+  return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, { ...own, ...measured });
 }

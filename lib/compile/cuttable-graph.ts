@@ -10,8 +10,10 @@ import { planCosts } from './plan-costs';
 import { inferTypes } from '../shapes/infer';
 import type { ValueTypes } from '../shapes/value-types';
 
-interface TypedGraph {
+/** The graph that is cut: the original one, or the one that ONNX Runtime saved. */
+export interface TypedGraph {
   readonly model: Model;
+  /** The data flow when only constant nodes run in more than one slice. */
   readonly dataflow: Dataflow;
   /** Symbolic dimensions appear by name in these shapes. */
   readonly types: ValueTypes;

@@ -1,13 +1,12 @@
 /** Says which slices of a fixed number do nearly nothing, and which layer prevents even slices. */
-import { largestOf } from '../extremes';
+import { largestOf, sumOf } from '../extremes';
 import { nodeLabel } from '../onnx/model';
 import type { ChosenCut } from '../plan/choose/cut-prices';
 import { type CutSpace, findCuts } from '../plan/cuts/cuts';
 import { MOST_BYTES_FACTOR } from '../plan/search/even-path';
 import { busyMs, isNearEmpty } from '../plan/sizes/evenness';
-import { type Range, sizeRanges } from '../plan/cuts/range-sizes';
+import { type Range, sizeOfRange } from '../plan/cuts/range-sizes';
 import { type SliceSize, memoryMb } from '../plan/sizes/estimate';
-import { WeightTable } from '../dataflow/weights';
 
 /** Slices are uneven if the largest one has this many times an equal share of the time or of the memory. */
 const UNEVEN = 1.5;
@@ -45,14 +44,14 @@ export function evenNotes(cuts: CutSpace, cut: ChosenCut, sizes: readonly SliceS
 
 /** By slice. */
 function sharesOf(sizes: readonly SliceSize[], field: 'coreSeconds' | 'weightBytes'): number[] {
-  const total = sum(sizes.map((size) => size[field]));
+  const total = sumOf(sizes.map((size) => size[field]));
   return sizes.map((size) => (total > 0 ? size[field] / total : 0));
 }
 
 /** What keeps the function that takes the longest, and the one with the most memory, from being smaller. */
 function obstacles(cuts: CutSpace, { dataflow, groups }: ChosenCut, sizes: readonly SliceSize[]): string[] {
   const space = findCuts({ ...dataflow, order: groups.flat() }, cuts.rule, cuts.bytes, cuts.costs);
-  const ends = groups.map((_, slice) => sum(groups.slice(0, slice + 1).map((nodes) => nodes.length)));
+  const ends = groups.map((_, slice) => sumOf(groups.slice(0, slice + 1).map((nodes) => nodes.length)));
   const rangeOf = (slice: number): Range => ({ start: slice === 0 ? 0 : ends[slice - 1], end: ends[slice] });
   const model = cuts.costs.model();
   const ms = sizes.map((size) => busyMs(size, model));
@@ -64,7 +63,7 @@ function obstacles(cuts: CutSpace, { dataflow, groups }: ChosenCut, sizes: reado
 }
 
 function ofTime(space: CutSpace, slice: Range, ms: readonly number[]): string {
-  const total = sum(ms);
+  const total = sumOf(ms);
   const model = space.costs.model();
   const parts = sizedParts(space, slice);
   const own = parts.map(({ size }) => busyMs(size, model));
@@ -92,11 +91,9 @@ function sizedParts(
   { start, end }: Range,
 ): { readonly range: Range; readonly size: SliceSize }[] {
   const places = [start, ...space.legal.filter((cut) => cut > start && cut < end), end];
-  const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
   return places.slice(0, -1).map((from, index) => {
-    const sized: SliceSize[] = [];
-    sizeRanges(space, weights, places, index, (_to, size) => sized.push(size) === 0);
-    return { range: { start: from, end: places[index + 1] }, size: sized[0] };
+    const range = { start: from, end: places[index + 1] };
+    return { range, size: sizeOfRange(space, range.start, range.end) };
   });
 }
 
@@ -110,7 +107,7 @@ function isOne({ start, end }: Range): boolean {
 }
 
 function isUneven(amounts: readonly number[]): boolean {
-  return largestOf(amounts) * amounts.length > UNEVEN * sum(amounts);
+  return largestOf(amounts) * amounts.length > UNEVEN * sumOf(amounts);
 }
 
 function largestIn(amounts: readonly number[]): number {
@@ -126,8 +123,4 @@ function listed(clauses: readonly string[]): string {
   return more > 0
     ? `${clauses.slice(0, NAMED).join(', ')}, and ${more} more do as little`
     : clauses.join(', ');
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

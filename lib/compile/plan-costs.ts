@@ -3,7 +3,7 @@ import { type DetailedCostModel, costModel } from '../cost/model';
 import type { CostOptions } from '../cost/cost-options';
 import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
 import type { Model } from '../onnx/model';
-import type { PlanCosts } from '../plan/cuts/plan-costs';
+import type { PlanCosts } from '../plan/cuts/cuts';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
 import { sizeClasses } from '../shapes/size-classes';
 import type { ValueTypes } from '../shapes/value-types';

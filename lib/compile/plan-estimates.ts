@@ -3,19 +3,16 @@ import type { AnalyzedModel } from './analyze';
 import { evenNotes } from './even-notes';
 import { type SizeNotes, sizeNotes } from './size-notes';
 import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
-import { type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
+import { compareAlternatives } from '../cost/alternatives/compare';
 import type { RunCost } from '../cost/cost-model';
 import { costOf } from '../cost/schedule-cost';
 import type { ChosenCut } from '../plan/choose/cut-prices';
-import { type ConsolidatedRuns, consolidatedRuns, slicedRuns } from '../plan/pricing/plan-runs';
-import type { PricedPlan, SliceSettings } from '../plan/pricing/price';
+import { plannedRuns } from '../plan/pricing/plan-runs';
 import { wholeModel as wholeCut } from '../plan/pricing/whole-model';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
-import { type SliceSize, fileBytes, memoryMb, threadCount } from '../plan/sizes/estimate';
+import { memoryMb } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
-import { sliceSizes } from '../plan/sizes/slice-sizes';
-import { largestOf } from '../extremes';
 
 /** What is known of a plan besides its slices. */
 export interface PlanEstimates {
@@ -83,43 +80,6 @@ export function wholeModel(analyzed: AnalyzedModel): WholeModel {
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     requestBytes: size.readBytes,
     responseBytes: size.writeBytes,
-  };
-}
-
-/** What the runs of a plan cost and take. */
-export interface PlannedRuns {
-  /** With consolidation, if the plan has it. */
-  readonly plan: SlicedPlan;
-  /** The slices alone. */
-  readonly slices: PricedPlan;
-  readonly sizes: readonly SliceSize[];
-  readonly settings: SliceSettings;
-  readonly consolidated?: ConsolidatedRuns;
-}
-
-export function plannedRuns(
-  { cuts, transport }: AnalyzedModel,
-  cut: ChosenCut,
-  { requestsPerHour }: Goal = DEFAULT_GOAL,
-): PlannedRuns {
-  const { whole } = cut;
-  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
-  const least = sizes.map(memoryMb);
-  const settings = cut.settings ?? { memoryMb: least, threads: threadCount(largestOf(least)), transport };
-  const planned = { cut, sizes, settings };
-  const slices = slicedRuns(cuts, planned, requestsPerHour);
-  const consolidated = whole && consolidatedRuns(cuts, planned, whole, requestsPerHour);
-  const files = [...sizes, ...(whole ? [whole.size] : [])].map(fileBytes);
-  const { warm, cold } = consolidated ?? slices.outcomes;
-  return {
-    plan: {
-      ...{ warm, cold, slices: sizes.length },
-      memoryMb: largestOf([...settings.memoryMb, whole?.memoryMb ?? 0]),
-      fileBytes: files.reduce((sum, bytes) => sum + bytes, 0),
-      ...(whole && { whole: true }),
-    },
-    ...{ slices, sizes, settings },
-    ...(consolidated && { consolidated }),
   };
 }
 

@@ -8,6 +8,7 @@ export type Minimize = 'slices' | 'cost' | 'latency';
 export interface Goal {
   readonly minimize: Minimize;
   readonly temperature: Temperature;
+  /** The quantile of the latency that is minimized or limited. */
   readonly quantile: keyof Latency;
   readonly maxLatencyMs?: number;
   /** Dollars of one run. */
@@ -21,16 +22,9 @@ export interface Goal {
 /** By what plans are compared if the caller names the cuts or their number. */
 export const DEFAULT_GOAL: Goal = { minimize: 'slices', temperature: 'mixed', quantile: 'p50' };
 
-/** What to minimize, and the limits. A limit that is absent does not bind. */
-export interface PlanRequest {
+/** What a search minimizes, and its limits. A limit that is absent does not bind. */
+export interface PlanRequest extends Goal {
   readonly model: CostModel;
-  readonly minimize: Minimize;
-  readonly temperature: Temperature;
-  /** The quantile of the latency that is minimized or limited. */
-  readonly quantile: keyof Latency;
-  readonly maxLatencyMs?: number;
-  /** Dollars of one run. */
-  readonly maxDollars?: number;
   /** Memory, in MB, above which the search does not go, even if a larger function would be faster. */
   readonly maxMemoryMb: number;
   /**

@@ -1,6 +1,5 @@
 /** Lists every plan of a space of cuts, to compare the search with. */
 import type { RunCost, StepChoice, StepCost, Transport } from '../../lib/cost/cost-model';
-import { WeightTable } from '../../lib/dataflow/weights';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
 import type { PlanRequest } from '../../lib/plan/goal';
 import { sizeRanges } from '../../lib/plan/cuts/range-sizes';
@@ -116,10 +115,9 @@ function coldAfter(
 }
 
 function sizesBetween(space: CutSpace, boundaries: readonly number[]): SliceSize[][] {
-  const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
   return boundaries.map((_, from) => {
     const row = new Array<SliceSize>(boundaries.length);
-    sizeRanges(space, weights, boundaries, from, (to, size) => {
+    sizeRanges(space, boundaries, from, (to, size) => {
       row[to] = size;
       return true;
     });

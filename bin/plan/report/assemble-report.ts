@@ -1,6 +1,7 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { plannedRuns, wholeModel } from '../../../lib/compile/plan-estimates';
+import { wholeModel } from '../../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { findCuts } from '../../../lib/plan/cuts/cuts';

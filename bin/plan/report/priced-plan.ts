@@ -4,11 +4,11 @@ import { type LineItem, type LineItems, LINE_ITEMS } from '../../../lib/cost/lin
 import { costOf, itemsOf } from '../../../lib/cost/schedule-cost';
 import {
   type PricedPlan,
+  type SizedCut,
   type SliceSettings,
   type StepPricing,
   pricedPlan,
 } from '../../../lib/plan/pricing/price';
-import type { SizedCut } from '../../../lib/plan/pricing/state-shares';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { LineItem as ReportedItem, ReportedRun } from '../plan-report';

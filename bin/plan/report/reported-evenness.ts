@@ -1,6 +1,6 @@
 /** What even slices of a fixed number cost, beside as many slices at the cheapest cuts. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { plannedRuns } from '../../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { largestOf } from '../../../lib/extremes';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import type { PricedPlan } from '../../../lib/plan/pricing/price';

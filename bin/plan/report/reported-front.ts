@@ -4,8 +4,11 @@ import type { RunCost } from '../../../lib/cost/cost-model';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import { SlicedInferenceError } from '../../../lib/errors';
 import type { CutSpace } from '../../../lib/plan/cuts/cuts';
-import type { FrontPoint as SearchedPoint } from '../../../lib/plan/choice';
-import { FRONT_EPSILON, RangeSearch } from '../../../lib/plan/slicers/range-search';
+import {
+  type FrontPoint as SearchedPoint,
+  FRONT_EPSILON,
+  RangeSearch,
+} from '../../../lib/plan/slicers/range-search';
 import { automatic } from '../../../lib/plan/slicers';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../../lib/plan/sizes/lambda-quotas';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';

@@ -3,7 +3,7 @@ import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { evenNotes } from '../../../lib/compile/even-notes';
 import { sizeNotes } from '../../../lib/compile/size-notes';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
-import type { SearchQuality } from '../../../lib/plan/choice';
+import type { SearchQuality } from '../../../lib/plan/slicers/slicer';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { ReportRequest } from './report-request';
 

@@ -6,6 +6,9 @@ import { checkConsistency } from './plan-consistency';
 import { Place, described } from './json-place';
 import { MODEL, planOf, slicesOf } from './plan-schema';
 
+export const BE_A_PLAN = `be a plan.json of version ${PLAN_VERSION}`;
+export const MAKE = 'make one with `sliced-inference slice`';
+
 /**
  * @param name path of the plan file
  * @throws SlicedInferenceError for the first field that is unknown, missing, of another kind, out of range, or in
@@ -30,17 +33,11 @@ export function isOfThisContract({ planDigest: digest, slices }: SlicePlan): boo
 
 function checkVersion({ version, library }: { version?: unknown; library?: unknown }, place: Place): void {
   if (version === PLAN_VERSION) return;
-  if (version === undefined) {
-    throw place.faultOf(
-      `be a plan.json of version ${PLAN_VERSION}`,
-      'other content',
-      'make one with `sliced-inference slice`',
-    );
-  }
+  if (version === undefined) throw place.faultOf(BE_A_PLAN, 'other content', MAKE);
   const writer =
     typeof library === 'string' ? `, written by version ${described(library)} of the library` : '';
   throw place.faultOf(
-    `be a plan.json of version ${PLAN_VERSION}`,
+    BE_A_PLAN,
     `version ${described(version)}${writer}`,
     typeof version === 'number' && version > PLAN_VERSION
       ? 'update cdk-sliced-inference, or slice the model again with the version that you have'

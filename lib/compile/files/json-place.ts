@@ -78,3 +78,16 @@ export function described(value: unknown): string {
       return String(value);
   }
 }
+
+/**
+ * @param must says what the text is to be
+ * @throws SlicedInferenceError for a text that is not JSON
+ */
+export function jsonOf(text: string, place: Place, must: string, advice: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const got = text.trim() === '' ? 'an empty file' : 'text that is not JSON';
+    throw place.faultOf(must, got, advice);
+  }
+}

@@ -40,7 +40,7 @@ const MAX_FILE_NAME = 255;
 
 const SIZE = wholeNumber(0);
 const DIGEST = matching(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
-const VERSION = matching(/^\d[0-9A-Za-z.+-]{0,63}$/, 'a version such as 1.2.3');
+export const VERSION = matching(/^\d[0-9A-Za-z.+-]{0,63}$/, 'a version such as 1.2.3');
 
 const TENSOR_NAME = text(MAX_NAME_BYTES, (name) =>
   unusableName(name) === undefined ? undefined : 'be a name that tensors may have',

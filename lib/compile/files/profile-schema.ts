@@ -1,5 +1,5 @@
 /** The fields of a profile: kinds, ranges and names. */
-import { MAX_GRAPH_ENTRIES, MAX_NAME_BYTES, MAX_NODES, MAX_RANK } from '../../onnx/limits';
+import { MAX_GRAPH_ENTRIES, MAX_NAME_BYTES, MAX_RANK } from '../../onnx/limits';
 import { OPTIMIZATION_LEVELS } from '../../optimize/level';
 import {
   type ModelProfile,
@@ -21,9 +21,8 @@ import {
   text,
   wholeNumber,
 } from './json-readers';
+import { MODEL, VERSION } from './plan-schema';
 
-/** Longest file name that file systems allow. */
-const MAX_FILE_NAME = 255;
 /** Longest name of a processor; those of Linux have up to 64 characters. */
 const MAX_PROCESSOR_NAME = 256;
 /** Longest time: no run of a function takes longer than 15 minutes, and the machine may be a hundred times slower. */
@@ -35,21 +34,9 @@ const MAX_THREADS = 1024;
 const MAX_RUNS = 1_000_000;
 
 const SIZE = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-const DIGEST = matching(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
-const VERSION = matching(/^\d[0-9A-Za-z.+-]{0,63}$/, 'a version such as 1.2.3');
 const DTYPE = matching(/^[a-z][a-z0-9]{0,31}$/, 'the name of an element type');
 const ARCHITECTURE = matching(/^[a-z0-9]{1,16}$/, 'an architecture such as x64');
 const SECONDS = numberFrom(0, MAX_SECONDS);
-
-const FILE_NAME = text(MAX_FILE_NAME, (name) =>
-  name === '' || /[/\0]/.test(name) ? 'be a file name without a folder' : undefined,
-);
-
-export const MODEL: Reader<ModelProfile['model']> = anObject({
-  file: FILE_NAME,
-  nodes: wholeNumber(0, MAX_NODES),
-  graphDigest: DIGEST,
-});
 
 const MACHINE = anObject<ProfiledMachine>({
   processor: text(MAX_PROCESSOR_NAME),

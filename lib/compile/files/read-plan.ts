@@ -1,8 +1,9 @@
 /** Reads a `plan.json`. Its content may come from a stranger; `check-plan.ts` checks it. */
 import { SlicedInferenceError, printable, quoted } from '../../errors';
 import { readText } from '../../host/read-text';
-import { type SlicePlan, PLAN_VERSION } from '../../plan/file/plan';
-import { checkPlan, isOfThisContract } from './check-plan';
+import type { SlicePlan } from '../../plan/file/plan';
+import { BE_A_PLAN, MAKE, checkPlan, isOfThisContract } from './check-plan';
+import { Place, jsonOf } from './json-place';
 
 /** Largest plan file. A plan of 1,000 slices that read 50 tensors each has about 10 MB. */
 export const MAX_PLAN_BYTES = 64 * 2 ** 20;
@@ -10,7 +11,7 @@ export const MAX_PLAN_BYTES = 64 * 2 ** 20;
 /** @throws SlicedInferenceError for a file that cannot be read or is not a valid plan of this version */
 export function readPlan(path: string): SlicePlan {
   const text = readText(path, 'plan', MAX_PLAN_BYTES, 'pass the path of its plan.json');
-  return checkPlan(parseJson(text, path), path);
+  return checkPlan(jsonOf(text, Place.root(path), BE_A_PLAN, MAKE), path);
 }
 
 /**
@@ -27,16 +28,4 @@ export function readDeployablePlan(path: string): SlicePlan {
     `slices of version ${printable(library)}`,
     'slice the model again with this version; Slicing.fromPlan keeps the cuts',
   );
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new SlicedInferenceError(
-      `plan ${quoted(path)} must be a plan.json of version ${PLAN_VERSION}`,
-      text.trim() === '' ? 'an empty file' : 'text that is not JSON',
-      'make one with `sliced-inference slice`',
-    );
-  }
 }

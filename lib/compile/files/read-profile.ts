@@ -7,8 +7,9 @@ import type { OptimizationLevel } from '../../optimize/level';
 import { graphDigest } from '../../plan/file/graph-digest';
 import { type DimensionSizes, givenSize } from '../../shapes/value-types';
 import { type ModelProfile, PROFILE_VERSION } from '../../compute-time/profile/profile';
-import { Place, described } from './json-place';
-import { MODEL, profileOf } from './profile-schema';
+import { Place, described, jsonOf } from './json-place';
+import { MODEL } from './plan-schema';
+import { profileOf } from './profile-schema';
 
 /** Largest profile. One of 100,000 nodes with two outputs each has about 20 MB. */
 export const MAX_PROFILE_BYTES = 64 * 2 ** 20;
@@ -24,28 +25,13 @@ export function readProfile(path: string): ModelProfile {
   const text = readText(path, 'profile', MAX_PROFILE_BYTES, 'pass the path of a profile');
   const place = Place.root(path, WORDING);
   const must = `be a profile of version ${PROFILE_VERSION}`;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    const got = text.trim() === '' ? 'an empty file' : 'text that is not JSON';
-    throw place.faultOf(must, got, MAKE);
-  }
-  return checkProfile(value, place);
-}
-
-function checkProfile(value: unknown, place: Place): ModelProfile {
+  const value = jsonOf(text, place, must, MAKE);
   const parts = (value ?? {}) as { readonly [Name in keyof ModelProfile]?: unknown };
   const { version } = parts;
+  if (version === undefined) throw place.faultOf(must, 'other content', MAKE);
   if (version !== PROFILE_VERSION) {
-    const must = `be a profile of version ${PROFILE_VERSION}`;
-    throw version === undefined
-      ? place.faultOf(must, 'other content', MAKE)
-      : place.faultOf(
-          must,
-          `version ${described(version)}`,
-          'profile the model again with this version of the library',
-        );
+    const advice = 'profile the model again with this version of the library';
+    throw place.faultOf(must, `version ${described(version)}`, advice);
   }
   const { nodes } = MODEL(parts.model, place.field('model'));
   return profileOf(nodes)(value, place);
@@ -78,10 +64,9 @@ export interface FittingProfile {
  * Checks that the profile is one of this graph. How times depend on the sizes of dimensions is unknown, so a profile with other
  * sizes is used as it is, and the caller warns of `differences`.
  *
- * @param path of the profile, for errors
  * @throws SlicedInferenceError for a profile of another graph
  */
-export function profileFor(profile: ModelProfile, path: string, use: ProfileUse): FittingProfile {
+export function profileFor({ profile, path }: GivenProfile, use: ProfileUse): FittingProfile {
   const { model, optimization, dimensions } = use;
   if (profile.graphOptimization !== optimization) {
     throw new SlicedInferenceError(

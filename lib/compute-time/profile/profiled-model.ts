@@ -31,21 +31,3 @@ export function profiledTypes(graph: Graph, { nodes }: ModelProfile, types: Valu
   }
   return merged;
 }
-
-/** The peaks of one slice that was profiled, in bytes. */
-export interface ProfiledPeak {
-  /** The indexes of its nodes. */
-  readonly nodes: readonly number[];
-  readonly activationBytes: number;
-  readonly peakBytes: number;
-}
-
-export function profiledPeaks({ slices }: ModelProfile): ProfiledPeak[] {
-  return slices.map(({ nodes, activationBytes, peakBytes }) => ({
-    nodes: nodes.flatMap(([first, last]) =>
-      Array.from({ length: last - first + 1 }, (_, index) => first + index),
-    ),
-    activationBytes,
-    peakBytes,
-  }));
-}

@@ -1,14 +1,15 @@
 /** Prices cuts by the schedule of their slices, so that cuts with branches can be compared with those without. */
 import type { RunCost } from '../../cost/cost-model';
-import { largestOf } from '../../extremes';
+import { costOf } from '../../cost/schedule-cost';
+import { largestOf, sumOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import { busyMs, isNearEmpty } from '../sizes/evenness';
-import type { ChosenSettings, Evenness, SearchQuality } from '../choice';
+import type { ChosenSettings, Evenness, SearchQuality } from '../slicers/slicer';
 import { DEFAULT_GOAL } from '../goal';
-import { type SliceSize, memoryMb, threadCount } from '../sizes/estimate';
+import { memoryMb, threadCount } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import type { WiredCut } from '../wiring/wiring';
-import { priceSchedule } from '../pricing/price';
+import { pricedPlan } from '../pricing/price';
 import { scheduleSlices } from '../schedule/schedule';
 import type { WholeCut } from '../pricing/whole-model';
 
@@ -44,26 +45,22 @@ export class CutPrices {
   of(cut: WiredCut): PricedCut {
     const known = this.known.get(cut);
     if (known !== undefined) return known;
-    const sizes = this.sizesOf(cut);
+    const { bytes, costs } = this.cuts;
+    const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
     const least = sizes.map(memoryMb);
     const { slices, results } = cut.wiring;
-    const { costs } = this.cuts;
     const model = costs.model();
     const seconds = sizes.map(({ coreSeconds }) => coreSeconds);
-    const ofAll = sum(seconds);
-    const { cost } = priceSchedule(
+    const ofAll = sumOf(seconds);
+    const { outcomes } = pricedPlan(
       scheduleSlices({ slices, outputs: results }),
       sizes,
       { memoryMb: least, threads: threadCount(largestOf(least)), transport: 's3-standard' },
-      {
-        model,
-        temperature: DEFAULT_GOAL.temperature,
-        outputSecondsPerByte: costs.outputSecondsPerByte,
-      },
+      { model, outputSecondsPerByte: costs.outputSecondsPerByte },
     );
     const priced = {
-      movedBytes: sum(sizes.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
-      cost,
+      movedBytes: sumOf(sizes.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
+      cost: costOf(outcomes, model.coldShare, DEFAULT_GOAL.temperature),
       memoryMb: largestOf(least),
       mostMs: largestOf(sizes.map((size) => busyMs(size, model))),
       nearEmpty: seconds.filter((own) => isNearEmpty(own, ofAll, sizes.length)).length,
@@ -71,13 +68,4 @@ export class CutPrices {
     this.known.set(cut, priced);
     return priced;
   }
-
-  private sizesOf({ dataflow, wiring }: WiredCut): SliceSize[] {
-    const { bytes, costs } = this.cuts;
-    return sliceSizes(dataflow, wiring, bytes, costs);
-  }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

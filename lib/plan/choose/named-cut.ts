@@ -1,7 +1,7 @@
 /** Chooses the best of the cuts that the caller has named, counted or limited by size: with repeated nodes, without them, or between branches. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import { SlicedInferenceError } from '../../errors';
-import type { Evenness } from '../choice';
+import type { Evenness, NamedSlicer } from '../slicers/slicer';
 import { branchedSpaces } from '../cuts/branches';
 import type { CutSpace } from '../cuts/cuts';
 import { wireGroups } from '../cuts/wire-groups';
@@ -16,11 +16,10 @@ import {
 import { EVEN_TOLERANCE } from '../search/even-path';
 import { memoryMb } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
-import type { NamedSlicer } from '../slicers/slicer';
-import type { Groups } from '../wiring/groups';
+import type { Groups } from '../wiring/wiring';
 import type { WiredCut } from '../wiring/wiring';
 import { attempt } from './attempt';
-import { areBranchesWorthwhile } from './branch-worth';
+import { areBranchesWorthwhile } from './ranking';
 import { type ChosenCut, CutPrices } from './cut-prices';
 
 /** Share by which the largest of a fixed number of slices may take longer if branches then run side by side. */

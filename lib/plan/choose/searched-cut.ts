@@ -1,7 +1,7 @@
 /** Chooses the best of the plans that a search finds, by what is printed of them. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import { SlicedInferenceError } from '../../errors';
-import type { Choice, ChosenSettings } from '../choice';
+import type { Choice, ChosenSettings, SearchedSlicer } from '../slicers/slicer';
 import { branchedSpaces } from '../cuts/branches';
 import type { CutSpace } from '../cuts/cuts';
 import type { Range } from '../cuts/range-sizes';
@@ -9,14 +9,12 @@ import type { Goal, PlanRequest } from '../goal';
 import type { ConsolidationMode } from '../pricing/whole-model';
 import { memoryMb } from '../sizes/estimate';
 import { RangeSearch } from '../slicers/range-search';
-import type { SearchedSlicer } from '../slicers/slicer';
-import type { Groups } from '../wiring/groups';
+import type { Groups } from '../wiring/wiring';
 import { attempt } from './attempt';
-import { areBranchesWorthwhile } from './branch-worth';
 import type { ChosenCut } from './cut-prices';
 import { improved } from './improve';
 import { type Offer, Offers } from './offers';
-import { Ranking } from './ranking';
+import { Ranking, areBranchesWorthwhile } from './ranking';
 import { unreachable } from './unreachable';
 
 /** A plan, and whether its slices are the even ones that the search prefers to plans that are a little better. */

@@ -1,24 +1,15 @@
 /** Says what the best plans reach if no plan keeps the limits of a goal. */
-import type { RunCost } from '../../cost/cost-model';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf, smallestOf } from '../../extremes';
 import type { Goal } from '../goal';
+import type { Offer } from './offers';
 
 const MILLION = 1e6;
 
-/** What is said of a plan. */
-interface PlanWithin {
-  readonly cut: {
-    readonly settings?: { readonly memoryMb: readonly number[] };
-    readonly whole?: { readonly memoryMb: number };
-  };
-  readonly cost: RunCost;
-}
-
 /** @param plans the fastest plans, the fastest ones within the price, and the cheapest ones */
-export function unreachable(goal: Goal, plans: readonly PlanWithin[]): SlicedInferenceError {
+export function unreachable(goal: Goal, plans: readonly Offer[]): SlicedInferenceError {
   const { maxLatencyMs, maxDollars, quantile } = goal;
-  const time = ({ cost }: PlanWithin): number => cost.latency[quantile];
+  const time = ({ cost }: Offer): number => cost.latency[quantile];
   const fastest = least(plans, time);
   if (maxLatencyMs !== undefined) {
     const limit = `a run must have a ${quantile} latency of at most ${ms(maxLatencyMs)}`;
@@ -46,11 +37,11 @@ export function unreachable(goal: Goal, plans: readonly PlanWithin[]): SlicedInf
   );
 }
 
-function least(plans: readonly PlanWithin[], of: (plan: PlanWithin) => number): PlanWithin {
+function least(plans: readonly Offer[], of: (plan: Offer) => number): Offer {
   return plans.reduce((a, b) => (of(b) < of(a) ? b : a));
 }
 
-function described({ cut: { settings, whole } }: PlanWithin): string {
+function described({ cut: { settings, whole } }: Offer): string {
   const sizes = settings?.memoryMb ?? [];
   if (sizes.length === 1) return `one slice of ${sizes[0]} MB`;
   const [smallest, largest] = [smallestOf(sizes), largestOf(sizes)];

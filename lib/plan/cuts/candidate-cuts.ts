@@ -4,11 +4,11 @@ import type { CutSpace } from './cuts';
 /** The search compares all legal cuts up to this number; its time grows with their square. */
 export const MAX_CANDIDATES = 192;
 
-/** Stretches whose nodes the search sums up at most, in nodes. It has fewer candidates in larger graphs. */
+/** Ranges whose nodes the search sums up at most, in nodes. It has fewer candidates in larger graphs. */
 const MAX_VISITS = 400_000;
 const MIN_CANDIDATES = 48;
 
-/** The number of candidate cuts for a stretch of so many nodes. */
+/** The number of candidate cuts for a range of so many nodes. */
 export function candidateLimit(nodes: number): number {
   const affordable = Math.floor((2 * MAX_VISITS) / Math.max(1, nodes));
   return Math.max(MIN_CANDIDATES, Math.min(MAX_CANDIDATES, affordable));

@@ -1,8 +1,8 @@
-/** Computes the size that a slice would have for each stretch of nodes between two possible cuts. */
+/** Computes the size that a slice would have for each range of nodes between two possible cuts. */
 import type { ValueIndex } from '../../onnx/model';
 import type { CutSpace } from './cuts';
 import type { SliceSize } from '../sizes/estimate';
-import { type WeightTable, HeldWeights } from '../../dataflow/weights';
+import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import { type ModelMemory, modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
 import { MeasuredPeaks } from '../sizes/measured-peaks';
 import { repeatedProducers } from '../sizes/node-memory';
@@ -29,21 +29,19 @@ interface SmallReads {
 }
 
 /**
- * Calls `visit` with the size of every stretch of `order` from the boundary `from` to each later boundary, until it
+ * Calls `visit` with the size of every range of `order` from the boundary `from` to each later boundary, until it
  * returns false. Boundaries are ascending positions from 0 to `order.length`.
  */
 export function sizeRanges(
   space: CutSpace,
-  weights: WeightTable,
   boundaries: readonly number[],
   from: number,
   visit: (to: number, size: RangeSize) => boolean,
 ): void {
   const { dataflow } = space;
   const { order } = dataflow;
-  const memory = memoryOf(space);
+  const { weights, memory, peaks } = tablesOf(space);
   const results = dataflow.model.graph.outputs.map(({ value }) => value);
-  const peaks = peaksOf(space);
   const start = boundaries[from];
   const held = new HeldWeights(weights);
   const pool = new ArenaPool(memory.heirs);
@@ -57,7 +55,7 @@ export function sizeRanges(
       held.addNode(node);
       run.run(node);
       moved.addNode(position);
-      coreSeconds += weights.work[node] ?? 0;
+      coreSeconds += weights.work[node];
     }
     if (position === order.length) {
       // The last slice computes the results that depend on constants alone.
@@ -78,11 +76,18 @@ export function sizeRanges(
   }
 }
 
-/** Sums the tensors that the nodes of a stretch read from outside, compute, and leave to later slices. */
+/** The size of the range from one boundary to the next. */
+export function sizeOfRange(space: CutSpace, start: number, end: number): RangeSize {
+  const sizes: RangeSize[] = [];
+  sizeRanges(space, [start, end], 0, (_, size) => sizes.push(size) === 0);
+  return sizes[0];
+}
+
+/** Sums the tensors that the nodes of a range read from outside, compute, and leave to later slices. */
 class MovedTensors {
   readBytes = 0;
   computedBytes = 0;
-  /** Bytes of values from the stretch that this or a later slice still needs. */
+  /** Bytes of values from the range that this or a later slice still needs. */
   liveBytes = 0;
   smallReads: SmallReads = { tensors: 0, bytes: 0 };
   private liveHeaders = 0;
@@ -106,7 +111,7 @@ class MovedTensors {
     for (const value of results) this.isResult[value] = 1;
     this.endingAt = new Float64Array(order.length);
     this.endingHeadersAt = new Float64Array(order.length);
-    this.headers = headersOf(space);
+    this.headers = tablesOf(space).headers;
   }
 
   get characters(): number {
@@ -156,30 +161,26 @@ class MovedTensors {
   }
 }
 
-/** By space, and by value: bytes of its header in a file of tensors. */
-const headers = new WeakMap<CutSpace, Float64Array>();
+/** What the sizes of all ranges of a space share. */
+interface SpaceTables {
+  readonly weights: WeightTable;
+  readonly memory: ModelMemory;
+  /** What was measured of its ranges. */
+  readonly peaks: MeasuredPeaks;
+  /** By value: bytes of its header in a file of tensors. */
+  readonly headers: Float64Array;
+}
 
-function headersOf(space: CutSpace): Float64Array {
-  const { values } = space.dataflow.model.graph;
-  const known = headers.get(space) ?? Float64Array.from(values, ({ name }) => headerBytes(name));
-  headers.set(space, known);
+const tables = new WeakMap<CutSpace, SpaceTables>();
+
+export function tablesOf(space: CutSpace): SpaceTables {
+  const { dataflow, bytes, costs } = space;
+  const known = tables.get(space) ?? {
+    weights: new WeightTable(dataflow, bytes, costs.work),
+    memory: modelMemory(dataflow, bytes, costs),
+    peaks: new MeasuredPeaks(dataflow.order, costs.peaks),
+    headers: Float64Array.from(dataflow.model.graph.values, ({ name }) => headerBytes(name)),
+  };
+  tables.set(space, known);
   return known;
-}
-
-/** The table of each space, which the sizes of all its stretches share. */
-const memories = new WeakMap<CutSpace, ModelMemory>();
-
-function memoryOf(space: CutSpace): ModelMemory {
-  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes, space.costs);
-  memories.set(space, memory);
-  return memory;
-}
-
-/** By space: what was measured of its stretches. */
-const measured = new WeakMap<CutSpace, MeasuredPeaks>();
-
-function peaksOf(space: CutSpace): MeasuredPeaks {
-  const peaks = measured.get(space) ?? new MeasuredPeaks(space.dataflow.order, space.costs.peaks);
-  measured.set(space, peaks);
-  return peaks;
 }

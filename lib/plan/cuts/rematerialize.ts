@@ -5,8 +5,7 @@
 import { type NodeIndex, type ValueIndex, OMITTED } from '../../onnx/model';
 import type { CrossingRule } from '../../dataflow/crossing';
 import { type Dataflow, nodesByRank, withRepeated } from '../../dataflow/dataflow';
-import { type CutSpace, findCuts } from './cuts';
-import type { PlanCosts } from './plan-costs';
+import { type CutSpace, type PlanCosts, findCuts } from './cuts';
 
 /** Recomputing must save at least this much, because it may read one more object, which costs as much as some 100 KB. */
 const MIN_SAVED_BYTES = 1024;

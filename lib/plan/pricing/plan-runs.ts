@@ -1,10 +1,14 @@
 /** What the runs of a plan cost and take, with everything that its pipeline does: what reports print, and by what plans are chosen. */
 import { type PricedWhole, consolidatedOutcomes } from '../../cost/consolidation';
+import type { SlicedPlan } from '../../cost/alternatives/compare';
+import type { Transport } from '../../cost/cost-model';
 import type { DetailedCostModel } from '../../cost/model';
 import type { RunOutcomes } from '../../cost/schedule-cost';
-import type { CutSpace } from '../cuts/cuts';
-import type { PlanCosts } from '../cuts/plan-costs';
-import { type SliceSize, fileBytes, threadCount } from '../sizes/estimate';
+import type { CutSpace, PlanCosts } from '../cuts/cuts';
+import { largestOf } from '../../extremes';
+import type { Goal } from '../goal';
+import { type SliceSize, fileBytes, memoryMb as neededMb, threadCount } from '../sizes/estimate';
+import { sliceSizes } from '../sizes/slice-sizes';
 import type { WiredCut } from '../wiring/wiring';
 import { type PricedPlan, type SliceSettings, pricedPlan } from './price';
 import { scheduleSlices } from '../schedule/schedule';
@@ -94,4 +98,48 @@ export function pricedWhole(
     { model: costs.model(requestsPerHour), outputSecondsPerByte: costs.outputSecondsPerByte },
   );
   return { step: step.cost, memoryMb, warm };
+}
+
+/** A model whose plans are priced. */
+interface PricedModel {
+  readonly cuts: CutSpace;
+  /** Where slices write the tensors that later slices read, if the plan does not say it. */
+  readonly transport: Transport;
+}
+
+/** What the runs of a plan cost and take. */
+interface PlannedRuns {
+  /** With consolidation, if the plan has it. */
+  readonly plan: SlicedPlan;
+  /** The slices alone. */
+  readonly slices: PricedPlan;
+  readonly sizes: readonly SliceSize[];
+  readonly settings: SliceSettings;
+  readonly consolidated?: ConsolidatedRuns;
+}
+
+export function plannedRuns(
+  { cuts, transport }: PricedModel,
+  cut: WiredCut & { readonly settings?: SliceSettings; readonly whole?: WholeCut },
+  { requestsPerHour }: Pick<Goal, 'requestsPerHour'> = {},
+): PlannedRuns {
+  const { whole } = cut;
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
+  const least = sizes.map(neededMb);
+  const settings = cut.settings ?? { memoryMb: least, threads: threadCount(largestOf(least)), transport };
+  const planned = { cut, sizes, settings };
+  const slices = slicedRuns(cuts, planned, requestsPerHour);
+  const consolidated = whole && consolidatedRuns(cuts, planned, whole, requestsPerHour);
+  const files = [...sizes, ...(whole ? [whole.size] : [])].map(fileBytes);
+  const { warm, cold } = consolidated ?? slices.outcomes;
+  return {
+    plan: {
+      ...{ warm, cold, slices: sizes.length },
+      memoryMb: largestOf([...settings.memoryMb, whole?.memoryMb ?? 0]),
+      fileBytes: files.reduce((sum, bytes) => sum + bytes, 0),
+      ...(whole && { whole: true }),
+    },
+    ...{ slices, sizes, settings },
+    ...(consolidated && { consolidated }),
+  };
 }

@@ -1,12 +1,18 @@
 /** Prices wired slices by the schedule in which they run, branches in parallel and warm-ups beside the first slices. */
-import type { ChainTotals, InState, RunCost, Temperature, Transport } from '../../cost/cost-model';
+import type { InState, SliceDemand, Transport } from '../../cost/cost-model';
 import type { DetailedCostModel } from '../../cost/model';
-import { type RunOutcomes, costOf, scheduleOutcomes, scheduleTotals } from '../../cost/schedule-cost';
+import { type RunOutcomes, scheduleOutcomes } from '../../cost/schedule-cost';
 import type { DetailedStep } from '../../cost/step';
-import { demandOf } from './slice-demand';
-import type { SliceSize } from '../sizes/estimate';
+import { sumOf } from '../../extremes';
+import { type SliceSize, fileBytes, memoryMb as neededMb } from '../sizes/estimate';
 import type { Schedule } from '../schedule/schedule';
-import { type SizedCut, stateShares } from './state-shares';
+import {
+  type HandedOnPlan,
+  plannedCharacters,
+  readersOf,
+  stateTensorLimits,
+} from '../schedule/state-tensor-limits';
+import type { WiredCut } from '../wiring/wiring';
 import { withWarmUps } from '../schedule/warm-up';
 
 export interface SliceSettings {
@@ -21,11 +27,6 @@ export interface StepPricing {
   readonly model: DetailedCostModel;
   /** Seconds on one vCPU to write a byte of a slice's outputs. */
   readonly outputSecondsPerByte: number;
-}
-
-/** What slices are priced by. */
-export interface Pricing extends StepPricing {
-  readonly temperature: Temperature;
 }
 
 /** A slice's cost and choices. */
@@ -46,11 +47,11 @@ export interface PricedPlan {
   readonly outcomes: RunOutcomes;
 }
 
-/** The totals of the slices, and the cost and latency of a run. */
-export interface PricedRun {
-  readonly totals: ChainTotals;
-  readonly cost: RunCost;
-  readonly outcomes: RunOutcomes;
+/** Wired slices, and the planned bytes of the values that they pass on. */
+export interface SizedCut {
+  readonly cut: WiredCut;
+  /** By value. */
+  readonly bytes: readonly number[];
 }
 
 /**
@@ -80,19 +81,51 @@ export function pricedPlan(
 }
 
 /**
- * @param schedule without warm-ups
- * @param sizes by slice
+ * What a slice asks of its function.
+ *
+ * @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs
  */
-export function priceSchedule(
-  schedule: Schedule,
-  sizes: readonly SliceSize[],
-  settings: SliceSettings,
-  { temperature, ...pricing }: Pricing,
-): PricedRun {
-  const plan = pricedPlan(schedule, sizes, settings, pricing);
+export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
-    totals: scheduleTotals(plan.schedule, plan.steps),
-    cost: costOf(plan.outcomes, plan.model.coldShare, temperature),
-    outcomes: plan.outcomes,
+    fileBytes: fileBytes(size),
+    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
+    readTensors: size.readTensors,
+    readBytes: size.readBytes,
+    writeBytes: size.writeBytes,
+    memoryMb: neededMb(size),
+  };
+}
+
+/**
+ * By slice: what of its tensors travels in the state of the execution.
+ *
+ * @param schedule with warm-ups, if the state machine has them
+ */
+function stateShares({ cut, bytes }: SizedCut, sizes: readonly SliceSize[], schedule: Schedule): InState[] {
+  const plan = handedOnPlan(cut, sizes);
+  const limits = stateTensorLimits(plan, schedule);
+  const readers = readersOf(plan);
+  return cut.wiring.slices.map(({ inputs }, slice): InState => {
+    const carried = inputs.filter(({ source }) => source.from === 'slice' && limits.has(source.slice));
+    const sources = [...limits.keys()].filter((source) => readers.get(source)?.has(slice));
+    return {
+      isAnswered: limits.has(slice),
+      readTensors: carried.length,
+      readsAll: carried.length === sizes[slice].readTensors,
+      readBytes: sumOf(carried.map(({ value }) => bytes[value])),
+      characters: sumOf(sources.map((source) => plannedCharacters(plan.slices[source]))),
+    };
+  });
+}
+
+function handedOnPlan({ dataflow, wiring }: WiredCut, sizes: readonly SliceSize[]): HandedOnPlan {
+  const { values } = dataflow.model.graph;
+  return {
+    slices: wiring.slices.map(({ inputs, outputs }, slice) => ({
+      inputs,
+      outputs: outputs.map((value) => ({ name: values[value].name })),
+      writeBytes: sizes[slice].writeBytes,
+    })),
+    outputs: wiring.results,
   };
 }

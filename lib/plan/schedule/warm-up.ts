@@ -2,7 +2,7 @@
 import { LOAD_BYTES_PER_SECOND } from '../sizes/estimate';
 import type { SlicePlan } from '../file/plan';
 import { type Schedule, type Stage, slicesOf } from './schedule';
-import { largestOf } from '../../extremes';
+import { largestOf, sumOf } from '../../extremes';
 
 /** Seconds of loading that warm-ups must save in a Standard machine, where AWS charges a state transition for each. */
 const MIN_SAVED_SECONDS = 2;
@@ -35,8 +35,4 @@ export function loadSeconds(plan: SlicePlan): number[] {
 
 function fileBytes({ slices }: SlicePlan): number[] {
   return slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
-}
-
-function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0);
 }

@@ -1,30 +1,30 @@
 /**
  * The graph whose paths are the plans. Its vertices are the places where slices may begin or end, in the order of the nodes. Its edges are
- * the stretches of nodes between two vertices that may be slices.
+ * the ranges of nodes between two vertices that may be slices.
  */
 import type { CutSpace } from '../cuts/cuts';
-import { type Range, type RangeSize, sizeRanges } from '../cuts/range-sizes';
-import { HeldWeights, WeightTable } from '../../dataflow/weights';
+import { type Range, type RangeSize, sizeRanges, tablesOf } from '../cuts/range-sizes';
+import { HeldWeights } from '../../dataflow/weights';
 import type { SliceSize } from '../sizes/estimate';
-import type { Groups } from '../wiring/groups';
+import type { Groups } from '../wiring/wiring';
 
 /** A limit on the size of a slice. */
 export interface SizeLimit {
   fits(size: SliceSize): boolean;
-  /** Whether every longer stretch also exceeds the limit. A longer stretch may write fewer bytes, so `!fits` can change. */
+  /** Whether every longer range also exceeds the limit. A longer range may write fewer bytes, so `!fits` can change. */
   isHopeless(size: SliceSize): boolean;
   /** How an error describes the limit and a size that exceeds it. */
   describe(size: SliceSize): { readonly limit: string; readonly got: string; readonly advice: string };
 }
 
-/** A stretch between neighboring vertices that exceeds the limit. */
+/** A range between neighboring vertices that exceeds the limit. */
 export interface TooLarge {
   readonly from: number;
   readonly to: number;
   readonly size: SliceSize;
 }
 
-/** A stretch that may be a slice. */
+/** A range that may be a slice. */
 export interface Edge {
   readonly from: number;
   readonly to: number;
@@ -52,17 +52,16 @@ export class CutGraph {
   ) {}
 
   /**
-   * Without a limit, every stretch may be a slice.
+   * Without a limit, every range may be a slice.
    *
    * @param cuts the legal cuts in the range that are compared, ascending
    */
   static of(space: CutSpace, cuts: readonly number[], { start, end }: Range, limit?: SizeLimit): CutGraph {
     const vertices = [start, ...cuts, end];
-    const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
     let tooLarge: TooLarge | undefined;
     const edges = vertices.flatMap((first, from) => {
       const own: Edge[] = [];
-      sizeRanges(space, weights, vertices, from, (to, size) => {
+      sizeRanges(space, vertices, from, (to, size) => {
         const fits = limit === undefined || limit.fits(size);
         if (fits) own.push({ from, to, size });
         else if (to === from + 1) tooLarge ??= { from: first, to: vertices[to], size };
@@ -70,6 +69,7 @@ export class CutGraph {
       });
       return own;
     });
+    const { weights } = tablesOf(space);
     const held = new HeldWeights(weights);
     const nodes = space.dataflow.order.slice(start, end);
     for (const node of nodes) held.addNode(node);

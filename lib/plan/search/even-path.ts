@@ -45,12 +45,7 @@ export interface EvenPath {
 }
 
 /** @returns `undefined` if there is no path of so many slices */
-export function evenPath(
-  graph: CutGraph,
-  slices: number,
-  model: DetailedCostModel,
-  bytesFactor = MOST_BYTES_FACTOR,
-): EvenPath | undefined {
+export function evenPath(graph: CutGraph, slices: number, model: DetailedCostModel): EvenPath | undefined {
   const paths = new LimitedPaths(graph, slices, model);
   const work = ascending(paths.seconds);
   const smallest = largestThat(work, (leastSeconds) => paths.fewestBytes({ leastSeconds }) !== undefined);
@@ -59,7 +54,7 @@ export function evenPath(
   const part = isNearEmpty(smallest, graph.total.coreSeconds, slices) ? 0 : LEAST_PART * smallest;
   const sharing = paths.fewestBytes({ leastSeconds: part });
   if (sharing === undefined) return undefined;
-  const mostBytes = bytesFactor * movedAtLeast({ movedBytes: sharing.weight, slices });
+  const mostBytes = MOST_BYTES_FACTOR * movedAtLeast({ movedBytes: sharing.weight, slices });
   const isNear = (limits: Limits): boolean => {
     const found = paths.fewestBytes(limits);
     return found !== undefined && found.weight <= mostBytes;

@@ -9,7 +9,7 @@ import type {
   Transport,
 } from '../../cost/cost-model';
 import type { RangeSize } from '../cuts/range-sizes';
-import { demandOf } from '../pricing/slice-demand';
+import { demandOf } from '../pricing/price';
 import { MAX_STATE_TENSORS } from '../sizes/state-size';
 import type { CutGraph } from './cut-graph';
 import type { PlanRequest } from '../goal';

@@ -9,7 +9,7 @@ export interface MeasuredPeak {
   readonly activationBytes: number;
 }
 
-interface PeakOfStretch {
+interface PeakOfRange {
   readonly start: number;
   readonly end: number;
   readonly activationBytes: number;
@@ -20,33 +20,33 @@ interface PeakOfStretch {
  * activations of a slice with the same nodes replace the estimate, and those of others limit it.
  */
 export class MeasuredPeaks {
-  private readonly stretches: readonly PeakOfStretch[];
+  private readonly ranges: readonly PeakOfRange[];
 
-  /** @param order the order of nodes; a slice that is no stretch of it says nothing */
+  /** @param order the order of nodes; a slice that is no range of it says nothing */
   constructor(order: readonly NodeIndex[], peaks: readonly MeasuredPeak[] = []) {
     const positions = peaks.length === 0 ? new Map<NodeIndex, number>() : positionsIn(order);
-    this.stretches = peaks.flatMap(({ nodes, activationBytes }) => {
-      const stretch = stretchOf(nodes, positions);
-      return stretch === undefined ? [] : [{ ...stretch, activationBytes }];
+    this.ranges = peaks.flatMap(({ nodes, activationBytes }) => {
+      const range = rangeOf(nodes, positions);
+      return range === undefined ? [] : [{ ...range, activationBytes }];
     });
   }
 
   /** @param end position after the last node of the slice */
   limited(size: SliceSize, start: number, end: number): SliceSize {
     let [least, most] = [0, Infinity];
-    for (const stretch of this.stretches) {
-      if (stretch.start <= start && end <= stretch.end) most = Math.min(most, stretch.activationBytes);
-      if (start <= stretch.start && stretch.end <= end) least = Math.max(least, stretch.activationBytes);
+    for (const range of this.ranges) {
+      if (range.start <= start && end <= range.end) most = Math.min(most, range.activationBytes);
+      if (start <= range.start && range.end <= end) least = Math.max(least, range.activationBytes);
     }
     const activationBytes = Math.min(Math.max(size.activationBytes, least), most);
     return activationBytes === size.activationBytes ? size : { ...size, activationBytes };
   }
 
-  /** The same for a slice whose nodes need not be a stretch. */
+  /** The same for a slice whose nodes need not be a range. */
   limitedOf(size: SliceSize, nodes: readonly NodeIndex[], order: readonly NodeIndex[]): SliceSize {
-    if (this.stretches.length === 0) return size;
-    const stretch = stretchOf(nodes, positionsIn(order));
-    return stretch === undefined ? size : this.limited(size, stretch.start, stretch.end);
+    if (this.ranges.length === 0) return size;
+    const range = rangeOf(nodes, positionsIn(order));
+    return range === undefined ? size : this.limited(size, range.start, range.end);
   }
 }
 
@@ -54,8 +54,8 @@ function positionsIn(order: readonly NodeIndex[]): ReadonlyMap<NodeIndex, number
   return new Map(order.map((node, position) => [node, position]));
 }
 
-/** `undefined` if the nodes are no stretch. Nodes that are repeated in each slice have no position. */
-function stretchOf(
+/** `undefined` if the nodes are no range. Nodes that are repeated in each slice have no position. */
+function rangeOf(
   nodes: readonly NodeIndex[],
   positions: ReadonlyMap<NodeIndex, number>,
 ): { start: number; end: number } | undefined {

@@ -25,8 +25,8 @@ export interface NodeEstimates extends MemoryEstimates {
 }
 
 /**
- * The same as `sizeRanges` computes for each slice that is a stretch of `order`, except for the memory of activations: a search
- * follows the nodes in `order`, because it extends stretches node by node, and this function in the order of ONNX Runtime.
+ * The same as `sizeRanges` computes for each slice that is a range of `order`, except for the memory of activations: a search
+ * follows the nodes in `order`, because it extends ranges node by node, and this function in the order of ONNX Runtime.
  *
  * @param bytes by value: its planned bytes
  */
@@ -53,7 +53,7 @@ export function sliceSizes(
       writeBytes: sum(slice.outputs),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
       readTensors: readsOf(slice),
-      // Added in the same order as for a stretch, so that the last bit is the same.
+      // Added in the same order as for a range, so that the last bit is the same.
       coreSeconds: slice.nodes.reduce((total, node) => total + work[node], 0) + held.repeatedSeconds,
     });
     return peaks.limitedOf(estimate, slice.nodes, dataflow.order);

@@ -2,7 +2,7 @@
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { NodeIndex } from '../../onnx/model';
 import type { CutSpace } from '../cuts/cuts';
-import type { Groups } from '../wiring/groups';
+import type { Groups } from '../wiring/wiring';
 import type { NamedSlicer } from './slicer';
 
 /** Cuts after each of the tensors: a slice contains the nodes that its tensor needs and that no earlier slice contains. */

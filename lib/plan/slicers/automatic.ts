@@ -4,10 +4,16 @@ import type { Latency, Temperature, Transport } from '../../cost/cost-model';
 import { SlicedInferenceError } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';
 import type { Goal, Minimize } from '../goal';
-import { threadCount } from '../sizes/estimate';
+import type { SizeLimit } from '../search/cut-graph';
+import {
+  type SliceSize,
+  FLOOR_MEMORY_MB,
+  ephemeralStorageMb,
+  memoryMb,
+  threadCount,
+} from '../sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 import type { PlanSearch, SearchedSlicer } from './slicer';
-import { checkMemoryLimit, functionLimit } from './function-limit';
 
 /** Options of `automatic`. */
 export interface AutomaticOptions {
@@ -117,4 +123,58 @@ function checkRate(requestsPerHour: number | undefined): void {
 function checkPositive(what: string, number: number | undefined): void {
   if (number === undefined || (number > 0 && Number.isFinite(number))) return;
   throw new SlicedInferenceError(`${what} must be a number above 0`, String(number), 'pass a larger number');
+}
+
+const FLOOR = `a function of a slice has ${FLOOR_MEMORY_MB} MB at least, because Node.js takes seconds to start with less`;
+
+function checkMemoryLimit(maxMemory: number, setting: string): void {
+  if (Number.isInteger(maxMemory) && maxMemory >= FLOOR_MEMORY_MB && maxMemory <= MAX_LAMBDA_MEMORY_MB)
+    return;
+  throw new SlicedInferenceError(
+    `${setting} must be a whole number of MB from ${FLOOR_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
+    String(maxMemory),
+    maxMemory < FLOOR_MEMORY_MB ? FLOOR : 'use at most the memory that your account allows for one function',
+  );
+}
+
+/**
+ * The limits of the caller and of the environment.
+ *
+ * @param margin factor on the memory of activations
+ */
+function functionLimit(
+  space: CutSpace,
+  maxMemory: number,
+  setting: string,
+  margin = 1,
+): SizeLimit & { readonly maxMemoryMb: number } {
+  const { lambda } = space.costs.model().options.environment;
+  if (lambda.maxMemoryMb < FLOOR_MEMORY_MB) {
+    throw new SlicedInferenceError(
+      `lambda.maxMemoryMb of the environment must be ${FLOOR_MEMORY_MB} MB or more`,
+      `${lambda.maxMemoryMb} MB`,
+      FLOOR,
+    );
+  }
+  const maxMemoryMb = Math.min(maxMemory, lambda.maxMemoryMb);
+  const fitsTmp = ({ weightBytes }: SliceSize): boolean => ephemeralStorageMb(weightBytes) <= lambda.maxTmpMb;
+  const fitsMemory = (size: SliceSize): boolean =>
+    memoryMb({ ...size, activationBytes: margin * size.activationBytes }) <= maxMemoryMb;
+  return {
+    maxMemoryMb,
+    fits: (size) => fitsMemory(size) && fitsTmp(size),
+    isHopeless: (size) => !fitsMemory({ ...size, writeBytes: 0, copiedBytes: 0 }) || !fitsTmp(size),
+    describe: (size) =>
+      memoryMb(size) <= maxMemoryMb
+        ? {
+            limit: `have at most ${lambda.maxTmpMb} MB of files`,
+            got: `${ephemeralStorageMb(size.weightBytes)} MB`,
+            advice: 'use a smaller model',
+          }
+        : {
+            limit: `need at most ${maxMemoryMb} MB of memory`,
+            got: `${memoryMb(size)} MB`,
+            advice: `raise ${maxMemoryMb < maxMemory ? 'lambda.maxMemoryMb of the environment' : setting}`,
+          },
+  };
 }

@@ -1,9 +1,9 @@
 /** Chooses a fixed number of slices. */
-import { HeldWeights, WeightTable } from '../../dataflow/weights';
+import { HeldWeights } from '../../dataflow/weights';
 import { SlicedInferenceError, quoted } from '../../errors';
-import type { Choice } from '../choice';
 import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
 import type { CutSpace } from '../cuts/cuts';
+import { type Range, tablesOf } from '../cuts/range-sizes';
 import { CutGraph, split, whole } from '../search/cut-graph';
 import { evenPath } from '../search/even-path';
 import { pathOf } from '../search/label';
@@ -12,8 +12,7 @@ import { pricedGraph } from '../search/priced-graph';
 import { coldShareOf } from '../goal';
 import { memoryMb } from '../sizes/estimate';
 import { leastMemory } from './least-memory';
-import type { NamedSlicer } from './slicer';
-import { spreadCuts } from './spread-cuts';
+import type { Choice, NamedSlicer } from './slicer';
 
 /** The search takes more than a second for more slices; these are cut at equal shares of the work. */
 const MOST_SEARCHED_SLICES = 128;
@@ -36,28 +35,21 @@ export function count(slices: number): NamedSlicer {
     chooseWithin: (space, ranges) =>
       ranges.length > slices || slices > MOST_SEARCHED_SLICES
         ? undefined
-        : countedSlices(space, slices, { needed: ranges.slice(1).map(({ start }) => start) }),
+        : countedSlices(
+            space,
+            slices,
+            ranges.slice(1).map(({ start }) => start),
+          ),
   };
-}
-
-/** Options of `countedSlices`. */
-export interface CountedOptions {
-  /** Legal cuts, ascending, that are among those of the slices: at most `count - 1`. */
-  readonly needed?: readonly number[];
-  /** @default MOST_BYTES_FACTOR */
-  readonly bytesFactor?: number;
 }
 
 /**
  * Slices that need more memory than a function may have are only made if that cannot be avoided.
  *
+ * @param needed legal cuts, ascending, that are among those of the slices: at most `count - 1`
  * @throws SlicedInferenceError if the model has fewer than `count - 1` legal cuts
  */
-export function countedSlices(
-  space: CutSpace,
-  slices: number,
-  { needed = [], bytesFactor }: CountedOptions = {},
-): Choice {
+function countedSlices(space: CutSpace, slices: number, needed: readonly number[] = []): Choice {
   const { legal, costs } = space;
   if (slices - 1 > legal.length) throw tooMany(space, slices);
   if (slices === 1) return { groups: split(space, []) };
@@ -74,8 +66,8 @@ export function countedSlices(
   const model = costs.model();
   const { maxMemoryMb } = model.options.environment.lambda;
   const fitting = separated.where(({ size }) => memoryMb(size) <= maxMemoryMb);
-  const fits = evenPath(fitting, slices, model, bytesFactor);
-  const even = fits ?? evenPath(separated, slices, model, bytesFactor);
+  const fits = evenPath(fitting, slices, model);
+  const even = fits ?? evenPath(separated, slices, model);
   const priced = pricedGraph(fits ? fitting : separated, leastMemory(space));
   const cold = coldShareOf(priced.temperature, model);
   const dollars = (warm: number, ofCold: number): number => (1 - cold) * warm + cold * ofCold;
@@ -98,10 +90,10 @@ function workOf({ dataflow, costs }: CutSpace): readonly number[] {
 }
 
 /** By position in the order: bytes of the tensors that the node computes, and of the weights that no node before it needs. */
-function heldBytes({ dataflow, bytes }: CutSpace): readonly number[] {
-  const table = new WeightTable(dataflow, bytes);
+function heldBytes(space: CutSpace): readonly number[] {
+  const { weights: table } = tablesOf(space);
   const held = new HeldWeights(table);
-  return dataflow.order.map((node) => {
+  return space.dataflow.order.map((node) => {
     const before = held.weightBytes;
     held.addNode(node);
     return held.weightBytes - before + table.outputBytes(node);
@@ -131,4 +123,42 @@ function tooMany(space: CutSpace, count: number): SlicedInferenceError {
     `${count} slices${reason}`,
     'use fewer slices',
   );
+}
+
+/**
+ * The legal cuts nearest to those at which each slice has an equal share of the amount.
+ *
+ * @param legal ascending, at least `slices - 1`
+ * @param amounts by position in the range
+ */
+function spreadCuts(
+  legal: readonly number[],
+  { start }: Pick<Range, 'start'>,
+  amounts: readonly number[],
+  slices: number,
+): readonly number[] {
+  const total = amounts.reduce((sum, amount) => sum + amount, 0);
+  const targets: number[] = [];
+  let before = 0;
+  amounts.forEach((amount, position) => {
+    before += amount;
+    while (targets.length < slices - 1 && before * slices >= (targets.length + 1) * total)
+      targets.push(start + position + 1);
+  });
+  return nearestCuts(legal, targets);
+}
+
+/** For each target the nearest legal cut that leaves enough cuts for the other targets. Both lists are ascending. */
+function nearestCuts(legal: readonly number[], targets: readonly number[]): readonly number[] {
+  const cuts: number[] = [];
+  let next = 0;
+  targets.forEach((target, index) => {
+    const last = legal.length - (targets.length - index);
+    let best = next;
+    for (let at = next; at <= last; at++)
+      if (Math.abs(legal[at] - target) < Math.abs(legal[best] - target)) best = at;
+    cuts.push(legal[best]);
+    next = best + 1;
+  });
+  return cuts;
 }

@@ -1,8 +1,7 @@
 /** Limits the weights of a slice. */
-import { WeightTable } from '../../dataflow/weights';
 import { SlicedInferenceError } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';
-import type { Groups } from '../wiring/groups';
+import type { Groups } from '../wiring/wiring';
 import { legalIn, whole, type SizeLimit } from '../search/cut-graph';
 import type { NamedSlicer } from './slicer';
 import { type Range, sizeRanges } from '../cuts/range-sizes';
@@ -42,12 +41,11 @@ export function maxSliceSize(bytes: number): NamedSlicer {
 
 /** The smallest size with which each slice can end at the next legal cut. */
 function leastSize(space: CutSpace, ranges: readonly Range[]): number {
-  const weights = new WeightTable(space.dataflow, space.bytes);
   let least = 0;
   for (const range of ranges) {
     const boundaries = [range.start, ...legalIn(space, range), range.end];
     for (let from = 0; from < boundaries.length - 1; from++)
-      sizeRanges(space, weights, boundaries, from, (_, { weightBytes }) => {
+      sizeRanges(space, boundaries, from, (_, { weightBytes }) => {
         least = Math.max(least, weightBytes);
         return false;
       });

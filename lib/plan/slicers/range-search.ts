@@ -1,9 +1,8 @@
 /** The best slices of a range of nodes for an objective and limits. */
-import type { Choice, FrontPoint } from '../choice';
+import type { RunCost } from '../../cost/cost-model';
 import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
 import type { CutSpace } from '../cuts/cuts';
 import { type Range, sizeRanges } from '../cuts/range-sizes';
-import { WeightTable } from '../../dataflow/weights';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf } from '../../extremes';
 import { nodeLabel } from '../../onnx/model';
@@ -15,6 +14,8 @@ import { bestPath, paretoFront } from '../search/label-setting';
 import { type PricedGraph, pricedGraph } from '../search/priced-graph';
 import type { Found } from '../search/pruning';
 import { gapOf, settled } from '../search/settle';
+import type { SliceSettings } from '../pricing/price';
+import type { Choice } from './slicer';
 
 /** Prices of edges that one search computes at most, so that it takes less than a second. */
 const MAX_PRICES = 100_000;
@@ -32,6 +33,14 @@ const STEP_EPSILON = 0.002;
 
 /** A share of cost or time that no user notices; the front has fewer points for it. */
 export const FRONT_EPSILON = 0.005;
+
+/** A plan on the Pareto front of cost and latency. */
+export interface FrontPoint extends SliceSettings {
+  readonly slices: number;
+  /** Positions in the order of nodes before which the slices are cut. */
+  readonly cuts: readonly number[];
+  readonly cost: RunCost;
+}
 
 /** The searches in one range within one limit on sizes, which share their graphs. */
 export class RangeSearch {
@@ -114,8 +123,8 @@ export class RangeSearch {
   }
 
   private noPlan(graph: CutGraph, { maxSlices }: PlanRequest): SlicedInferenceError {
-    const stretch = this.filled.tooLarge ?? graph.tooLarge;
-    if (stretch !== undefined) return tooLarge(this.space, stretch, this.limit);
+    const range = this.filled.tooLarge ?? graph.tooLarge;
+    if (range !== undefined) return tooLarge(this.space, range, this.limit);
     return new SlicedInferenceError(
       `a plan must have at most ${maxSlices} slices`,
       'more slices in every plan within the memory',
@@ -179,12 +188,11 @@ function filledSlices(
   limit: SizeLimit,
 ): FilledSlices {
   const boundaries = [start, ...legal, end];
-  const weights = new WeightTable(space.dataflow, space.bytes);
   const cuts: number[] = [];
   for (let from = 0; from < boundaries.length - 1;) {
     let furthest = from;
     let first: TooLarge | undefined;
-    sizeRanges(space, weights, boundaries, from, (to, size) => {
+    sizeRanges(space, boundaries, from, (to, size) => {
       const fits = limit.fits(size);
       if (fits) furthest = to;
       first ??= { from: boundaries[from], to: boundaries[to], size };

@@ -1,10 +1,11 @@
 /** A slicer: one way to choose the cuts of a model, and by what it compares plans. */
-import type { Choice } from '../choice';
+import type { RunCost, Temperature } from '../../cost/cost-model';
 import type { CutSpace } from '../cuts/cuts';
 import type { Range } from '../cuts/range-sizes';
 import type { Goal, PlanRequest } from '../goal';
+import type { SliceSettings } from '../pricing/price';
 import type { SizeLimit } from '../search/cut-graph';
-import type { Groups } from '../wiring/groups';
+import type { Groups } from '../wiring/wiring';
 
 export type Slicer = NamedSlicer | SearchedSlicer;
 
@@ -41,4 +42,42 @@ export interface SearchedSlicer extends KeyedSlicer {
 export interface PlanSearch {
   readonly request: PlanRequest;
   readonly limit: SizeLimit;
+}
+
+/** What the search chose besides the cuts. */
+export interface ChosenSettings extends SliceSettings {
+  readonly temperature: Temperature;
+  readonly cost: RunCost;
+}
+
+/** How good the chosen plan is, compared with the other plans of the same objective. */
+export interface SearchQuality {
+  /**
+   * By this share, the plan costs more than the best plan that the search found, or takes longer if latency is minimized. Its
+   * slices are more even instead, so that cuts stay in place when sizes change a little. Absent for a fixed number of slices.
+   */
+  readonly gap?: number;
+  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
+  readonly tolerance?: number;
+  /** The number of cuts that the search compared: all legal ones, or those with the fewest crossing bytes in their neighborhood. */
+  readonly comparedCuts: number;
+  readonly comparedAllCuts: boolean;
+}
+
+/** What the even slices of a fixed number are compared with. */
+export interface Evenness<Cut> {
+  /** As many slices, at the cuts that cost about the least. */
+  readonly cheapest: Cut;
+  /** The most bytes that all slices together may move for their evenness. */
+  readonly mostBytes: number;
+}
+
+/** The nodes of each slice, and the settings of the functions if the search chose these too. */
+export interface Choice {
+  readonly groups: Groups;
+  readonly settings?: ChosenSettings;
+  /** Absent if the caller named the cuts. */
+  readonly quality?: SearchQuality;
+  /** Present if slices of a fixed number are even. */
+  readonly evenness?: Evenness<Groups>;
 }

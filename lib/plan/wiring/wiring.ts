@@ -2,7 +2,9 @@
 import type { TensorSource } from '../../../contract/slice-manifest';
 import type { Graph, NodeIndex, ValueIndex } from '../../onnx/model';
 import { type Dataflow, repeatedClosure } from '../../dataflow/dataflow';
-import type { Groups } from './groups';
+
+/** By slice: the nodes that are assigned to it. */
+export type Groups = readonly (readonly NodeIndex[])[];
 
 /** A value and where it comes from. */
 export interface SourcedValue {

@@ -61,7 +61,12 @@ describe('profile', () => {
     const file = saveModel(mlp(2));
     const found = await profile(file, '--dimension', 'batch=5');
     const { model, types, planned } = analyzeModel(file, { dimensions: { batch: 5 } });
-    expect(profileFor(found, 'p', { model, optimization: 'none', dimensions: planned.dimensions })).toEqual({
+    expect(
+      profileFor(
+        { profile: found, path: 'p' },
+        { model, optimization: 'none', dimensions: planned.dimensions },
+      ),
+    ).toEqual({
       profile: found,
       differences: [],
     });

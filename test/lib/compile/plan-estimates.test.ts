@@ -1,6 +1,7 @@
 /** What the runs of a plan cost, and whether one function would do. */
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { plannedRuns, planEstimates } from '../../../lib/compile/plan-estimates';
+import { planEstimates } from '../../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import type { CostOptions } from '../../../lib/cost/cost-options';
 import { checkEstimates } from '../../../lib/compile/files/check-estimates';
 import { bestCut } from '../../../lib/plan/best-cut';

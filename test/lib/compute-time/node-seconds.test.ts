@@ -29,7 +29,7 @@ const close = (seconds: number, expected: number): void => {
   expect(seconds / expected).toBeCloseTo(1, 9);
 };
 
-const product = (rows: number, inner: number, columns: number, rate = PRODUCT_RATE.float32): number =>
+const product = (rows: number, inner: number, columns: number, rate: number = PRODUCT_RATE.float32): number =>
   (2 * rows * inner * columns) / rate;
 const packed = (elements: number, bytes = 4): number => (bytes * elements) / BANDWIDTH.packing;
 const moved = (elements: number, bytes = 4): number => (bytes * elements) / BANDWIDTH.elementwise;

@@ -1,6 +1,6 @@
 /** Limits hold for what is printed of pipelines that also have one function with the whole model. */
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { plannedRuns } from '../../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import type { RunCost } from '../../../lib/cost/cost-model';
 import { costOf } from '../../../lib/cost/schedule-cost';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';

@@ -1,7 +1,7 @@
 /** Compares what is printed of chosen plans with all plans of random models. */
 import * as fc from 'fast-check';
 import { analyzeModel, type AnalyzedModel } from '../../../lib/compile/analyze';
-import { plannedRuns } from '../../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import type { CostOptions } from '../../../lib/cost/cost-options';
 import type { Temperature, Transport } from '../../../lib/cost/cost-model';
 import { costOf } from '../../../lib/cost/schedule-cost';

@@ -113,15 +113,18 @@ describe('readProfile', () => {
 });
 
 describe('profileFor', () => {
+  const given = { profile: PROFILE, path: 'p.json' };
   const use = { model: MODEL, optimization: 'none', dimensions: { batch: 2 } } as const;
 
   it('accepts a profile of the graph', () => {
-    expect(profileFor(PROFILE, 'p.json', use)).toEqual({ profile: PROFILE, differences: [] });
+    expect(profileFor(given, use)).toEqual({ profile: PROFILE, differences: [] });
   });
 
   it('names other sizes and another ONNX Runtime', () => {
     const other = { ...PROFILE, onnxRuntime: '1.0.0' };
-    expect(profileFor(other, 'p.json', { ...use, dimensions: { batch: 3 } }).differences).toEqual([
+    expect(
+      profileFor({ ...given, profile: other }, { ...use, dimensions: { batch: 3 } }).differences,
+    ).toEqual([
       'batch is 3, and was 2 in the profile',
       `ONNX Runtime is ${onnxRuntimeVersion()}, and was 1.0.0 in the profile`,
     ]);
@@ -129,10 +132,10 @@ describe('profileFor', () => {
 
   it('refuses a profile of another graph or of another optimization', () => {
     const model = parseModel(saveModel(mlp(2)));
-    expect(errorOf(() => profileFor(PROFILE, 'p.json', { ...use, model }))).toMatch(
+    expect(errorOf(() => profileFor(given, { ...use, model }))).toMatch(
       /^profile 'p.json' must be of the graph of model '.*', got a profile of another graph, of 'model.onnx': /,
     );
-    expect(errorOf(() => profileFor(PROFILE, 'p.json', { ...use, optimization: 'basic' }))).toContain(
+    expect(errorOf(() => profileFor(given, { ...use, optimization: 'basic' }))).toContain(
       "must be of graph optimization 'basic', got 'none': profile the model again with --optimize basic",
     );
   });

@@ -1,14 +1,13 @@
 /** Compares slices of a limited size, and of a fixed number, with an exhaustive search. */
 import * as fc from 'fast-check';
 import { analyzeModel } from '../../../../lib/compile/analyze';
-import { WeightTable } from '../../../../lib/dataflow/weights';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
 import { MOST_BYTES_FACTOR } from '../../../../lib/plan/search/even-path';
 import { busyMs, isNearEmpty } from '../../../../lib/plan/sizes/evenness';
 import { count, maxSliceSize } from '../../../../lib/plan/slicers';
-import { sizeRanges } from '../../../../lib/plan/cuts/range-sizes';
+import { sizeOfRange } from '../../../../lib/plan/cuts/range-sizes';
 import { type SliceSize, memoryMb } from '../../../../lib/plan/sizes/estimate';
-import type { Groups } from '../../../../lib/plan/wiring/groups';
+import type { Groups } from '../../../../lib/plan/wiring/wiring';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { saveModel } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
@@ -18,15 +17,7 @@ analyzeFast();
 
 function sizesAt(space: CutSpace, cuts: readonly number[]): SliceSize[] {
   const boundaries = [0, ...cuts, space.dataflow.order.length];
-  const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
-  return boundaries.slice(1).map((_, from) => {
-    const sizes: SliceSize[] = [];
-    sizeRanges(space, weights, boundaries, from, (_to, size) => {
-      sizes.push(size);
-      return false;
-    });
-    return sizes[0];
-  });
+  return boundaries.slice(1).map((end, slice) => sizeOfRange(space, boundaries[slice], end));
 }
 
 function cutsOf(groups: Groups): number[] {

@@ -1,12 +1,10 @@
 import * as fc from 'fast-check';
-import { WeightTable } from '../../../../lib/dataflow/weights';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import type { SliceDraft } from '../../../../lib/plan/file/plan';
 import { bestCut } from '../../../../lib/plan/best-cut';
 import { automatic, count } from '../../../../lib/plan/slicers';
-import { sizeRanges } from '../../../../lib/plan/cuts/range-sizes';
-import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
+import { sizeOfRange } from '../../../../lib/plan/cuts/range-sizes';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../../lib/plan/wiring/wiring';
 import { graphOf } from '../../../support/graph-text';
@@ -121,15 +119,7 @@ describe('sizes of slices', () => {
         const chosen = legal.filter((_, index) => ((seed >> (index % 10)) & 1) === 1);
         const space = { ...cuts, bytes: cuts.bytes.map((bytes) => 10_000 * bytes) };
         const boundaries = [0, ...chosen, cuts.dataflow.order.length];
-        const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
-        const believed = boundaries.slice(1).map((_, from) => {
-          const sizes: SliceSize[] = [];
-          sizeRanges(space, weights, boundaries, from, (__, size) => {
-            sizes.push(size);
-            return false;
-          });
-          return sizes[0];
-        });
+        const believed = boundaries.slice(1).map((end, slice) => sizeOfRange(space, boundaries[slice], end));
         const groups = boundaries
           .slice(1)
           .map((end, from) => cuts.dataflow.order.slice(boundaries[from], end));
