@@ -1,20 +1,6 @@
 /** Which operator belongs to which family, by the name of the operator in ONNX or ONNX Runtime's contributed operators. */
 
-/** A family has one formula. `other` is the fallback for operators that this table does not have. */
-export type Family =
-  | 'product'
-  | 'convolution'
-  | 'recurrent'
-  | 'attention'
-  | 'elementwise'
-  | 'movement'
-  | 'view'
-  | 'reduction'
-  | 'pooling'
-  | 'body'
-  | 'other';
-
-const OPERATORS: Readonly<Record<Exclude<Family, 'other'>, string>> = {
+const OPERATORS = {
   product: `MatMul Gemm MatMulInteger QLinearMatMul Einsum FusedMatMul FusedGemm FusedMatMulActivation GemmFastGelu
     TransposeMatMul DynamicQuantizeMatMul MatMulIntegerToFloat QGemm MatMulNBits MatMulBnb4 MatMulFpQ4 GemmFloat8`,
   convolution: `Conv FusedConv ConvTranspose ConvInteger QLinearConv DeformConv NhwcFusedConv NhwcConv`,
@@ -40,6 +26,9 @@ const OPERATORS: Readonly<Record<Exclude<Family, 'other'>, string>> = {
   pooling: `AveragePool LpPool MaxPool MaxRoiPool MaxUnpool QLinearAveragePool LRN`,
   body: `If Loop Scan SequenceMap`,
 };
+
+/** A family has one formula. `other` is the fallback for operators that this table does not have. */
+export type Family = keyof typeof OPERATORS | 'other';
 
 const FAMILIES: ReadonlyMap<string, Family> = new Map(
   Object.entries(OPERATORS).flatMap(([family, operators]) =>

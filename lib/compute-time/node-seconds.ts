@@ -6,7 +6,7 @@ import { attentionSeconds } from './attention';
 import { type BodySize, bodySeconds } from './bodies';
 import { convolutionSeconds } from './convolutions';
 import { elementwiseSeconds } from './elementwise';
-import { familyOf } from './families';
+import { type Family, familyOf } from './families';
 import { movementSeconds } from './movement';
 import { type WorkNode, TensorTable, movedBytes } from './node-tensors';
 import { productNodeSeconds } from './products';
@@ -38,35 +38,26 @@ export function nodeSeconds(model: Model, types: ValueTypes, profile?: ModelProf
 function secondsOf(work: WorkNode, inside: BodySize | undefined): number {
   // ONNX Runtime turns these nodes into initializers when it loads a graph.
   if (work.node.opType === 'Constant' && work.node.domain === '') return 0;
-  return NODE_OVERHEAD + (inside === undefined ? kernelSeconds(work) : bodySeconds(work, inside));
+  if (inside !== undefined) return NODE_OVERHEAD + bodySeconds(work, inside);
+  return NODE_OVERHEAD + KERNEL_SECONDS[familyOf(work.node.opType)](work);
 }
 
-function kernelSeconds(work: WorkNode): number {
-  const family = familyOf(work.node.opType);
-  switch (family) {
-    case 'product':
-      return productNodeSeconds(work);
-    case 'convolution':
-      return convolutionSeconds(work);
-    case 'recurrent':
-      return recurrentSeconds(work);
-    case 'attention':
-      return attentionSeconds(work);
-    case 'elementwise':
-      return elementwiseSeconds(work);
-    case 'movement':
-      return movementSeconds(work);
-    case 'reduction':
-      return reductionSeconds(work);
-    case 'pooling':
-      return poolingSeconds(work);
-    case 'view':
-      return 0;
-    case 'body':
-    case 'other':
-      return movedBytes(work) / BANDWIDTH.elementwise;
-  }
-}
+const unknownSeconds = (work: WorkNode): number => movedBytes(work) / BANDWIDTH.elementwise;
+
+/** By family: the seconds of its kernels. */
+const KERNEL_SECONDS: Readonly<Record<Family, (work: WorkNode) => number>> = {
+  product: productNodeSeconds,
+  convolution: convolutionSeconds,
+  recurrent: recurrentSeconds,
+  attention: attentionSeconds,
+  elementwise: elementwiseSeconds,
+  movement: movementSeconds,
+  reduction: reductionSeconds,
+  pooling: poolingSeconds,
+  view: () => 0,
+  body: unknownSeconds,
+  other: unknownSeconds,
+};
 
 /** The nodes and the weights inside a node; `undefined` if there are none. */
 function bodySizes(functions: ReadonlyMap<string, LocalFunction>): (node: Node) => BodySize | undefined {

@@ -4,14 +4,9 @@ import { callKey, functionsByKey } from '../onnx/local-functions';
 import { type Model, type Node, type OperatorUse, nodeLabel } from '../onnx/model';
 
 /** Operators of ai.onnx that draw random numbers. With a `seed`, each session repeats the same sequence from its start. */
-const RANDOM_OPERATORS = new Set([
-  'Bernoulli',
-  'Multinomial',
-  'RandomNormal',
-  'RandomNormalLike',
-  'RandomUniform',
-  'RandomUniformLike',
-]);
+const RANDOM_OPERATORS = new Set(
+  'Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike'.split(' '),
+);
 
 /** From opset 12 on, the inputs of `Dropout` are data, ratio and training_mode. Without training_mode it copies data. */
 const DROPOUT_TRAINING_INPUTS = 3;

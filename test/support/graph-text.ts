@@ -13,9 +13,10 @@ export function nodesOf(text: string): NodeInit[] {
 }
 
 function attributeOf(text: string): object {
-  const [name, number] = text.split('=');
-  if (!number.startsWith('[')) return attribute.int(name, Number(number));
-  return attribute.ints(name, number.slice(1, -1).split(',').map(Number));
+  const [name, given] = text.split('=');
+  if (given.startsWith('[')) return attribute.ints(name, given.slice(1, -1).split(',').map(Number));
+  const number = Number(given);
+  return Number.isInteger(number) ? attribute.int(name, number) : { name, s: Buffer.from(given), type: 3 };
 }
 
 /** A graph from the input `x`, four floats, to the output `y`, unless said otherwise. */

@@ -1,17 +1,8 @@
 /** Random models whose tensors and weights differ by factors of a thousand, for tests that compare plans. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import * as fc from 'fast-check';
-import {
-  type NodeInit,
-  type TensorInit,
-  FLOAT,
-  attribute,
-  node,
-  saveModel,
-  temporaryFolder,
-  value,
-} from './model-builder';
+import { graphOf } from './graph-text';
+import { type NodeInit, FLOAT, attribute, node, value } from './model-builder';
+import { saveSparse } from './sparse-model';
 
 /** From tensors that travel in the state of an execution to large ones, and from weights of a KiB to 256 MiB. */
 const WIDTHS = [16, 256, 1024, 2048, 4096, 8192, 8192];
@@ -47,7 +38,7 @@ export const randomWideModel: fc.Arbitrary<() => string> = fc
 
 function saveLayers(rows: number, width: number, layers: readonly Layer[]): string {
   const nodes: NodeInit[] = [];
-  const weights: { readonly name: string; readonly dims: readonly [number, number] }[] = [];
+  const weights = new Map<string, readonly number[]>();
   const results = new Set<string>();
   const values = [{ name: 'x', width }];
   const unread = new Set<string>();
@@ -60,44 +51,16 @@ function saveLayers(rows: number, width: number, layers: readonly Layer[]): stri
       const names = read.map(({ name }) => name);
       nodes.push(node('Concat', names, [joined], [attribute.int('axis', 1)]));
     }
-    weights.push({ name: `w${index}`, dims: [rowWidth, each.width] });
+    weights.set(`w${index}`, [rowWidth, each.width]);
     nodes.push(node('MatMul', [joined, `w${index}`], [`t${index}`]));
     values.push({ name: `t${index}`, width: each.width });
     unread.add(`t${index}`);
     if (each.isResult) results.add(`t${index}`);
   });
   for (const name of unread) results.add(name);
-  const folder = temporaryFolder();
-  return saveModel(
-    {
-      graph: {
-        node: nodes,
-        initializer: sparseWeights(weights, path.join(folder, 'model.data')),
-        input: [value('x', FLOAT, [rows, width])],
-        output: [...results].map((name) => value(name, FLOAT)),
-      },
-    },
-    'model.onnx',
-    folder,
-  );
-}
-
-/** Weights of zeros in a sparse file. */
-function sparseWeights(
-  weights: readonly { readonly name: string; readonly dims: readonly [number, number] }[],
-  file: string,
-): TensorInit[] {
-  let offset = 0;
-  const tensors = weights.map(({ name, dims }) => {
-    const length = dims[0] * dims[1] * 4;
-    const entries = { location: path.basename(file), offset, length };
-    offset += length;
-    return {
-      ...{ name, dataType: FLOAT, dims, dataLocation: 1 },
-      externalData: Object.entries(entries).map(([key, entry]) => ({ key, value: String(entry) })),
-    };
+  const graph = graphOf(nodes, {
+    input: [value('x', FLOAT, [rows, width])],
+    output: [...results].map((name) => value(name, FLOAT)),
   });
-  fs.writeFileSync(file, '');
-  fs.truncateSync(file, offset);
-  return tensors;
+  return saveSparse(graph, weights);
 }

@@ -1,9 +1,15 @@
 /** What each node of a model adds to the memory of a slice, computed once and used for every possible slice. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import { callKey, functionsByKey } from '../../onnx/local-functions';
-import { type LocalFunction, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../../onnx/model';
+import {
+  type FunctionNode,
+  type LocalFunction,
+  type Node,
+  type NodeIndex,
+  type ValueIndex,
+  OMITTED,
+} from '../../onnx/model';
 import type { SizeClasses } from '../../shapes/size-classes';
-import { innerTensors } from './function-memory';
 import { type OutputMemory, outputMemory } from './kernels/output-memory';
 import type { ScratchBytes } from './kernels/scratch';
 
@@ -82,4 +88,38 @@ function callBytes(
   for (const value of inputs) if (value !== OMITTED) largest = Math.max(largest, bytes[value]);
   for (const value of outputs) if (value !== OMITTED) largest = Math.max(largest, bytes[value]);
   return innerTensors(fn) * largest;
+}
+
+/**
+ * The most tensors inside the function that are needed at one time, besides its inputs and outputs. ONNX Runtime runs the nodes
+ * of a function in place of the call.
+ */
+function innerTensors({ inputs, outputs, nodes }: LocalFunction): number {
+  const outside = new Set([...inputs, ...outputs, '']);
+  const lastUse = new Map<string, number>();
+  nodes.forEach((node, index) => {
+    for (const input of node.inputs) lastUse.set(input, index);
+  });
+  const ending = nodes.map(
+    (node, index) =>
+      innerOutputs(node, outside).filter((name) => (lastUse.get(name) ?? index) === index).length,
+  );
+  nodes.forEach((node, index) => {
+    for (const name of innerOutputs(node, outside)) {
+      const end = lastUse.get(name);
+      if (end !== undefined && end > index) ending[end]++;
+    }
+  });
+  let [live, most] = [0, 0];
+  nodes.forEach((node, index) => {
+    live += innerOutputs(node, outside).length;
+    most = Math.max(most, live);
+    live -= ending[index];
+  });
+  return most;
+}
+
+/** Constants are weights of the function. */
+function innerOutputs({ use, outputs }: FunctionNode, outside: ReadonlySet<string>): string[] {
+  return use.opType === 'Constant' ? [] : outputs.filter((name) => !outside.has(name));
 }

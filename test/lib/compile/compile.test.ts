@@ -8,11 +8,13 @@ import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
 import { parseModel } from '../../../lib/onnx/parse';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
+import { fromRuns } from '../../../lib/plan/file/node-runs';
 import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import { floats, saveModel, temporaryFolder } from '../../support/model-builder';
+import { saveModel, temporaryFolder } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+import { float32 } from '../../support/tensors';
 import { cases } from '../../support/full-checks';
 
 analyzeFast();
@@ -30,87 +32,23 @@ function cut({ init, share }: { init: Parameters<typeof saveModel>[0]; share: nu
 }
 
 const inputs = new Map<string, RawTensor>([
-  ['x', { dtype: 'float32', shape: [1, 8], bytes: floats('', [8]).rawData as Uint8Array }],
-  [
-    'late',
-    {
-      dtype: 'float32',
-      shape: [1, 8],
-      bytes: floats('', [8], [9, 8, 7, 6, 5, 4, 3, 2]).rawData as Uint8Array,
-    },
-  ],
+  ['x', float32([1, 8])],
+  ['late', float32([1, 8], [9, 8, 7, 6, 5, 4, 3, 2])],
   ['flag', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
 ]);
 
+type Cut = ReturnType<typeof cut>;
+
 describe('every cut', () => {
-  test('assigns each node to one slice, and each slice reads only from the request and earlier slices', () => {
-    fc.assert(
-      fc.property(cutModel, (sample) => {
-        const { analyzed, compiled, slices } = cut(sample);
-        expect(compiled.plan.slices).toHaveLength(slices);
-        const nodes = compiled.plan.slices.flatMap((slice) =>
-          slice.nodes.flatMap(([first, last]) =>
-            Array.from({ length: last - first + 1 }, (_, index) => first + index),
-          ),
-        );
-        const { cuts, dataflow } = analyzed;
-        const orders = [dataflow, cuts.dataflow].map(({ order }) => [...order].sort((a, b) => a - b));
-        expect(orders).toContainEqual(nodes.sort((a, b) => a - b));
-        compiled.plan.slices.forEach((slice, index) => {
-          for (const { name, source } of slice.inputs) {
-            if (source.from === 'request') expect(inputs.has(name)).toBe(true);
-            else {
-              expect(source.slice).toBeLessThan(index);
-              expect(compiled.plan.slices[source.slice].outputs.map((output) => output.name)).toContain(name);
-            }
-          }
-        });
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  test('moves no more bytes with repeated nodes than without', () => {
-    fc.assert(
-      fc.property(cutModel, (sample) => {
-        const { analyzed, compiled, slices } = cut(sample);
-        const plain = { ...analyzed, cuts: analyzed.cuts.withoutRepeats ?? analyzed.cuts };
-        const moved = ({ plan }: typeof compiled): number =>
-          plan.slices.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
-        expect(moved(compiled)).toBeLessThanOrEqual(moved(compileAnalyzed(plain, count(slices))));
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  test('copies the bytes of each node verbatim', () => {
-    fc.assert(
-      fc.property(cutModel, (sample) => {
-        const { file, analyzed, compiled } = cut(sample);
-        const original = fs.readFileSync(file);
-        const folder = path.join(temporaryFolder(), 'slices');
-        writeSlices(compiled, folder);
-        compiled.plan.slices.forEach((slice) => {
-          const bytes = fs.readFileSync(path.join(folder, slice.model.file));
-          for (const [first, last] of slice.nodes) {
-            for (let node = first; node <= last; node++) {
-              const { offset, length } = analyzed.model.graph.nodes[node].field;
-              expect(bytes.includes(original.subarray(offset, offset + length))).toBe(true);
-            }
-          }
-          // A slice is itself a model that this library can read.
-          expect(parseModel(path.join(folder, slice.model.file)).graph.outputs.length).toBeGreaterThan(0);
-        });
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  test('computes the same bits as the whole model', async () => {
+  test.each<[string, (sample: Cut) => void | Promise<void>]>([
+    ['assigns each node to one slice, which reads only from the request and earlier ones', expectOnce],
+    ['moves no more bytes with repeated nodes than without', expectFewBytes],
+    ['copies the bytes of each node verbatim', expectVerbatim],
+    ['computes the same bits as the whole model', expectSameResults],
+  ])('%s', async (_, check) => {
     await fc.assert(
       fc.asyncProperty(cutModel, async (sample) => {
-        const { file, compiled } = cut(sample);
-        expectSameBits(await runSlices(compiled, inputs), await runWhole(file, inputs));
+        await check(cut(sample));
       }),
       { numRuns: RUNS },
     );
@@ -125,3 +63,48 @@ describe('every cut', () => {
     );
   });
 });
+
+function expectOnce({ analyzed, compiled: { plan }, slices }: Cut): void {
+  expect(plan.slices).toHaveLength(slices);
+  const nodes = plan.slices.flatMap((slice) => fromRuns(slice.nodes)).sort((a, b) => a - b);
+  const orders = [analyzed.dataflow, analyzed.cuts.dataflow].map(({ order }) =>
+    [...order].sort((a, b) => a - b),
+  );
+  expect(orders).toContainEqual(nodes);
+  plan.slices.forEach((slice, index) => {
+    for (const { name, source } of slice.inputs) {
+      if (source.from === 'request') {
+        expect(inputs.has(name)).toBe(true);
+        continue;
+      }
+      expect(source.slice).toBeLessThan(index);
+      expect(plan.slices[source.slice].outputs.map((output) => output.name)).toContain(name);
+    }
+  });
+}
+
+function expectFewBytes({ analyzed, compiled, slices }: Cut): void {
+  const plain = { ...analyzed, cuts: analyzed.cuts.withoutRepeats ?? analyzed.cuts };
+  const moved = ({ plan }: typeof compiled): number =>
+    plan.slices.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
+  expect(moved(compiled)).toBeLessThanOrEqual(moved(compileAnalyzed(plain, count(slices))));
+}
+
+function expectVerbatim({ file, analyzed, compiled }: Cut): void {
+  const original = fs.readFileSync(file);
+  const folder = path.join(temporaryFolder(), 'slices');
+  writeSlices(compiled, folder);
+  compiled.plan.slices.forEach((slice) => {
+    const bytes = fs.readFileSync(path.join(folder, slice.model.file));
+    for (const node of fromRuns(slice.nodes)) {
+      const { offset, length } = analyzed.model.graph.nodes[node].field;
+      expect(bytes.includes(original.subarray(offset, offset + length))).toBe(true);
+    }
+    // A slice is itself a model that this library can read.
+    expect(parseModel(path.join(folder, slice.model.file)).graph.outputs.length).toBeGreaterThan(0);
+  });
+}
+
+async function expectSameResults({ file, compiled }: Cut): Promise<void> {
+  expectSameBits(await runSlices(compiled, inputs), await runWhole(file, inputs));
+}

@@ -2,16 +2,9 @@ import { cuttableGraph } from '../../../lib/compile/cuttable-graph';
 import { SlicedInferenceError } from '../../../lib/errors';
 import { parseModel } from '../../../lib/onnx/parse';
 import { UnloadableGraphError, optimize } from '../../../lib/optimize/optimize';
+import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import {
-  type NodeInit,
-  FLOAT,
-  FLOAT16,
-  attribute,
-  node,
-  saveModel,
-  value,
-} from '../../support/model-builder';
+import { FLOAT, saveModel, value } from '../../support/model-builder';
 
 analyzeFast();
 
@@ -23,18 +16,9 @@ jest.mock('../../../lib/optimize/optimize', () => ({
 const saving = jest.mocked(optimize);
 beforeEach(() => saving.mockReset());
 
-function float16Model(...more: NodeInit[]) {
-  const cast = (to: number) => [attribute.int('to', to)];
-  const graph = {
-    node: [
-      node('Cast', ['x'], ['h'], cast(FLOAT16)),
-      node('Sigmoid', ['h'], ['s']),
-      node('Cast', ['s'], ['t'], cast(FLOAT)),
-      ...more,
-    ],
-    input: [value('x', FLOAT, [4])],
-    output: [value(more.length === 0 ? 't' : 'y', FLOAT)],
-  };
+function float16Model(more = '') {
+  const output = [value(more === '' ? 't' : 'y', FLOAT)];
+  const graph = graphOf(`Cast x > h to=10; Sigmoid h > s; Cast s > t to=1${more}`, { output });
   return parseModel(saveModel({ graph }));
 }
 
@@ -46,7 +30,7 @@ function failWith(error: Error): void {
 
 describe('the graph of a float16 model', () => {
   test('is the graph that ONNX Runtime saves', () => {
-    const saved = { ...float16Model(node('Abs', ['t'], ['y'])), isSettled: true };
+    const saved = { ...float16Model('; Abs t > y'), isSettled: true };
     saving.mockReturnValue(saved);
     const source = float16Model();
     expect(cuttableGraph(source, 'none').model).toEqual(saved);
@@ -68,7 +52,7 @@ describe('the graph of a float16 model', () => {
   });
 
   test('is refused before ONNX Runtime starts if a random operator has no seed', () => {
-    const source = float16Model(node('RandomNormalLike', ['t'], ['y']));
+    const source = float16Model('; RandomNormalLike t > y');
     expect(() => cuttableGraph(source, 'none')).toThrow('got an unseeded RandomNormalLike');
     expect(saving).not.toHaveBeenCalled();
   });

@@ -5,12 +5,12 @@ import { bestCut } from '../../../lib/plan/best-cut';
 import { type Slicer, atTensors, automatic, count } from '../../../lib/plan/slicers';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
+import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type GraphInit,
   type NodeInit,
   FLOAT,
-  attribute,
   floats,
   int64s,
   node,
@@ -41,38 +41,23 @@ function grouped(sizes: readonly number[]): GraphInit {
     ),
     node('GlobalAveragePool', [`g${group}_${size}`], [group === sizes.length - 1 ? 'y' : `small${group}`]),
   ]);
-  return {
-    node: nodes,
+  return graphOf(nodes, {
     initializer: [int64s('wide', [1, 32, 256, 256]), floats('w', [32, 32, 1, 1])],
     input: [value('x', FLOAT, [1, 32, 1, 1])],
-    output: [value('y', FLOAT)],
-  };
+  });
 }
 
 /** A tensor of 4 GB between small ones. */
 function wideTensor(): GraphInit {
-  return {
-    node: [
-      node('Tanh', ['x'], ['t']),
-      node('Expand', ['t', 'wide'], ['e']),
-      node('ReduceMean', ['e'], ['m'], [attribute.ints('axes', [0])]),
-      node('Abs', ['m'], ['a']),
-      node('Neg', ['a'], ['y']),
-    ],
+  return graphOf('Tanh x > t; Expand t wide > e; ReduceMean e > m axes=[0]; Abs m > a; Neg a > y', {
     initializer: [int64s('wide', [1_000_000, 1024])],
     input: [value('x', FLOAT, [1, 1024])],
-    output: [value('y', FLOAT)],
-  };
+  });
 }
 
 function equalLayers(): GraphInit {
   const { nodes, weights } = tower('t', 12, 'x', 'y');
-  return {
-    node: nodes,
-    initializer: weights,
-    input: [value('x', FLOAT, [1, 64])],
-    output: [value('y', FLOAT)],
-  };
+  return graphOf(nodes, { initializer: weights, input: [value('x', FLOAT, [1, 64])] });
 }
 
 describe('the notes on even slices', () => {

@@ -1,6 +1,7 @@
 /** Models that call local functions are cut inside of them, and compute the same bits. */
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
+import { nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
@@ -66,11 +67,12 @@ const feeds = new Map<string, RawTensor>([
   ['c', { dtype: 'bool', shape: [], bytes: Uint8Array.of(1) }],
 ]);
 
-const shift = local({
-  name: 'Shift',
-  node: [node('Tanh', ['a'], ['t']), node('Exp', ['t'], ['e']), node('Neg', ['e'], ['b'])],
-});
+const shift = local({ name: 'Shift', node: nodesOf('Tanh a > t; Exp t > e; Neg e > b') });
 const twice = local({ name: 'Twice', node: [call('Shift', ['a'], 's'), call('Shift', ['s'], 'b')] });
+const branches = [
+  attribute.graph('then_branch', { node: [call('Shift', ['e'], 'u')], output: [value('u', FLOAT)] }),
+  attribute.graph('else_branch', { node: nodesOf('Abs a > v'), output: [value('v', FLOAT)] }),
+];
 
 describe('a model that calls local functions', () => {
   test.each<[string, ModelInit, number]>([
@@ -85,9 +87,9 @@ describe('a model that calls local functions', () => {
             name: 'Leak',
             attribute: ['slope'],
             node: [
-              node('Tanh', ['a'], ['t']),
+              ...nodesOf('Tanh a > t'),
               node('LeakyRelu', ['t'], ['l'], [{ name: 'alpha', type: 1, refAttrName: 'slope' }]),
-              node('Exp', ['l'], ['b']),
+              ...nodesOf('Exp l > b'),
             ],
           }),
         ],
@@ -97,43 +99,20 @@ describe('a model that calls local functions', () => {
     [
       'a function whose last input is omitted',
       model(
-        [call('Bound', ['x', ''], 'z'), node('Exp', ['z'], ['y'])],
-        [
-          local({
-            name: 'Bound',
-            input: ['a', 'low'],
-            node: [node('Tanh', ['a'], ['t']), node('Clip', ['t', 'low'], ['b'])],
-          }),
-        ],
+        [call('Bound', ['x', ''], 'z'), ...nodesOf('Exp z > y')],
+        [local({ name: 'Bound', input: ['a', 'low'], node: nodesOf('Tanh a > t; Clip t low > b') })],
       ),
       3,
     ],
     [
       'a function with an If whose bodies use its input',
       model(
-        [node('Tanh', ['x'], ['t']), call('Choose', ['t', 'c'], 'z'), node('Neg', ['z'], ['y'])],
+        [...nodesOf('Tanh x > t'), call('Choose', ['t', 'c'], 'z'), ...nodesOf('Neg z > y')],
         [
           local({
             name: 'Choose',
             input: ['a', 'q'],
-            node: [
-              node('Exp', ['a'], ['e']),
-              node(
-                'If',
-                ['q'],
-                ['b'],
-                [
-                  attribute.graph('then_branch', {
-                    node: [call('Shift', ['e'], 'u')],
-                    output: [value('u', FLOAT)],
-                  }),
-                  attribute.graph('else_branch', {
-                    node: [node('Abs', ['a'], ['v'])],
-                    output: [value('v', FLOAT)],
-                  }),
-                ],
-              ),
-            ],
+            node: [...nodesOf('Exp a > e'), node('If', ['q'], ['b'], branches)],
           }),
           shift,
         ],
@@ -145,12 +124,8 @@ describe('a model that calls local functions', () => {
       model(
         [call('F', ['x'], 'z', { overload: 'one' }), call('F', ['z'], 'y', { overload: 'two' })],
         [
-          local({
-            name: 'F',
-            overload: 'one',
-            node: [node('Tanh', ['a'], ['t']), node('Exp', ['t'], ['b'])],
-          }),
-          local({ name: 'F', overload: 'two', node: [node('Abs', ['a'], ['t']), node('Neg', ['t'], ['b'])] }),
+          local({ name: 'F', overload: 'one', node: nodesOf('Tanh a > t; Exp t > b') }),
+          local({ name: 'F', overload: 'two', node: nodesOf('Abs a > t; Neg t > b') }),
         ],
         10,
       ),
@@ -162,17 +137,13 @@ describe('a model that calls local functions', () => {
 
   test('is cut between calls if a function is of another opset than the model', async () => {
     const opsetImport = [{ domain: '', version: 12 }];
-    const soft = local({
-      name: 'Soft',
-      opsetImport,
-      node: [node('Softmax', ['a'], ['s'], [attribute.int('axis', 1)]), node('Exp', ['s'], ['b'])],
-    });
+    const soft = local({ name: 'Soft', opsetImport, node: nodesOf('Softmax a > s axis=1; Exp s > b') });
     const file = saveModel(model([call('Soft', ['x'], 'z'), call('Soft', ['z'], 'y')], [soft]));
     expect(await expectSameBitsInEveryCut(file, feeds)).toBe(2);
   });
 
   test('keeps its own graph if its functions have one node each', () => {
-    const one = local({ name: 'One', node: [node('Tanh', ['a'], ['b'])] });
+    const one = local({ name: 'One', node: nodesOf('Tanh a > b') });
     const file = saveModel(model([call('One', ['x'], 'z'), call('One', ['z'], 'y')], [one]));
     expect(analyzeModel(file).model.functions).toHaveLength(1);
   });

@@ -3,6 +3,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { sliceManifests } from '../../../lib/compile/describe-plan';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { count } from '../../../lib/plan/slicers';
+import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { type NodeInit, FLOAT, STRING, floats, node, saveModel, value } from '../../support/model-builder';
 
@@ -10,16 +11,12 @@ analyzeFast();
 
 /** The shape that ONNX Runtime infers for the result, and the bytes of all results that the first slice expects. */
 function resultOf(only: NodeInit, elemType: number = FLOAT) {
-  const analyzed = analyzeModel(
-    saveModel({
-      graph: {
-        node: [only],
-        initializer: [floats('scales', [4], [1, 1, 7 / 3, 7 / 3])],
-        input: [value('x', elemType, [1, 2, 5, 5])],
-        output: [value('y', elemType)],
-      },
-    }),
-  );
+  const graph = graphOf([only], {
+    initializer: [floats('scales', [4], [1, 1, 7 / 3, 7 / 3])],
+    input: [value('x', elemType, [1, 2, 5, 5])],
+    output: [value('y', elemType)],
+  });
+  const analyzed = analyzeModel(saveModel({ graph }));
   const { model, types, dataflow, cuts } = analyzed;
   const [manifest] = sliceManifests(model, analyzed, bestCut(dataflow, cuts, count(1)).wiring);
   return { inferred: types[model.graph.nodes[0].outputs[0]].shape, resultBytes: manifest.resultBytes };

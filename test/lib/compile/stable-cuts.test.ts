@@ -3,18 +3,9 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { attentionBlocks } from '../../support/attention';
+import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import {
-  type ModelInit,
-  type NodeInit,
-  type TensorInit,
-  FLOAT,
-  attribute,
-  floats,
-  node,
-  saveModel,
-  value,
-} from '../../support/model-builder';
+import { type ModelInit, FLOAT, floats, saveModel, value } from '../../support/model-builder';
 import { cases } from '../../support/full-checks';
 
 analyzeFast();
@@ -36,32 +27,22 @@ function transformer(blocks: number): ModelInit {
 
 /** Stages of convolutions, each with half the height and width and twice the channels of the one before. */
 function pyramid(stages: number): ModelInit {
-  const nodes: NodeInit[] = [];
-  const initializer: TensorInit[] = [];
-  let channels = 3;
-  let current = 'x';
-  for (let stage = 0; stage < stages; stage++) {
-    const wide = 8 * 2 ** stage;
-    initializer.push(floats(`a${stage}`, [wide, channels, 3, 3]), floats(`b${stage}`, [wide, wide, 3, 3]));
-    const pads = attribute.ints('pads', [1, 1, 1, 1]);
-    nodes.push(
-      node('Conv', [current, `a${stage}`], [`down${stage}`], [pads, attribute.ints('strides', [2, 2])]),
-      node('Relu', [`down${stage}`], [`first${stage}`]),
-      node('Conv', [`first${stage}`, `b${stage}`], [`same${stage}`], [pads]),
-      node('Relu', [`same${stage}`], [`second${stage}`]),
-      node('Add', [`first${stage}`, `second${stage}`], [`out${stage}`]),
-    );
-    channels = wide;
-    current = `out${stage}`;
-  }
-  return {
-    graph: {
-      node: nodes,
-      initializer,
-      input: [value('x', FLOAT, ['batch', 3, 'height', 'width'])],
-      output: [value(current, FLOAT)],
-    },
-  };
+  const all = Array.from({ length: stages }, (_, stage) => stage);
+  const wide = (stage: number): number => (stage < 0 ? 3 : 8 * 2 ** stage);
+  const pads = 'pads=[1,1,1,1]';
+  const nodes = all.flatMap((at) => [
+    `Conv ${at === 0 ? 'x' : `out${at - 1}`} a${at} > down${at} ${pads} strides=[2,2]; Relu down${at} > first${at}`,
+    `Conv first${at} b${at} > same${at} ${pads}; Relu same${at} > second${at}; Add first${at} second${at} > out${at}`,
+  ]);
+  const graph = graphOf(nodes.join('; '), {
+    initializer: all.flatMap((at) => [
+      floats(`a${at}`, [wide(at), wide(at - 1), 3, 3]),
+      floats(`b${at}`, [wide(at), wide(at), 3, 3]),
+    ]),
+    input: [value('x', FLOAT, ['batch', 3, 'height', 'width'])],
+    output: [value(`out${stages - 1}`, FLOAT)],
+  });
+  return { graph };
 }
 
 /** By node that is in exactly one slice: its slice. */

@@ -8,10 +8,11 @@ import { text } from 'node:stream/consumers';
 import { clearCache } from '../../../lib/cache/folder';
 import { builtFile } from '../../../lib/host/package-files';
 import { parseModel } from '../../../lib/onnx/parse';
-import { count, maxSliceSize } from '../../../lib/plan/slicers';
+import { type NamedSlicer, count, maxSliceSize } from '../../../lib/plan/slicers';
 import { stageModel } from '../../../lib/compile/stage';
+import { graphOf } from '../../support/graph-text';
 import { askOneProcess } from '../../support/inference/fast-analysis';
-import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { FLOAT, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
 
 askOneProcess();
 
@@ -33,6 +34,13 @@ function changeSecretly(file: string): void {
   fs.utimesSync(file, atime, mtime);
 }
 
+/** Changes the only plan in the cache. */
+function changeKnownPlan(change: object): void {
+  const target = path.join(cache, 'plans', entries('plans')[0]);
+  const known = JSON.parse(fs.readFileSync(target, 'utf8')) as object;
+  fs.writeFileSync(target, JSON.stringify({ ...known, ...change }));
+}
+
 /** File names in a part of the cache. */
 const entries = (part: string): string[] => fs.readdirSync(path.join(cache, part)).sort();
 
@@ -41,12 +49,7 @@ test('an unchanged model is not read again', () => {
   const first = stageModel(file, count(2));
   // Delete the cached types and change the cached plan: only a plan from the cache has the changed field.
   fs.rmSync(path.join(cache, 'types'), { recursive: true });
-  const [entry] = entries('plans');
-  const known = JSON.parse(fs.readFileSync(path.join(cache, 'plans', entry), 'utf8')) as {
-    plan: { library: string };
-  };
-  const changed = { ...known, plan: { ...known.plan, library: '9.9.9-from-the-cache' } };
-  fs.writeFileSync(path.join(cache, 'plans', entry), JSON.stringify(changed));
+  changeKnownPlan({ plan: { ...first.plan, library: '9.9.9-from-the-cache' } });
   expect(stageModel(file, count(2))).toEqual({
     ...first,
     plan: { ...first.plan, library: '9.9.9-from-the-cache' },
@@ -64,13 +67,9 @@ test('each slicing of a model has its own cache entry', () => {
 });
 
 test('the order of the dimensions changes neither the cache entry nor the bytes of the plan', () => {
-  const file = saveModel({
-    graph: {
-      node: [node('Tanh', ['x'], ['t']), node('Tanh', ['t'], ['y'])],
-      input: [value('x', FLOAT, ['batch', 'width'])],
-      output: [value('y', FLOAT, ['batch', 'width'])],
-    },
-  });
+  const sizes = ['batch', 'width'];
+  const graph = graphOf('Tanh x > t; Tanh t > y', { input: [value('x', FLOAT, sizes)] });
+  const file = saveModel({ graph });
   const plans = [
     { batch: 2, width: 8 },
     { width: 8, batch: 2 },
@@ -98,33 +97,18 @@ test('a changed model with its old timestamps is cut again, and only its slice c
 test('a plan from before the machine started is not trusted', () => {
   const file = saveModel(MODEL);
   const { plan } = stageModel(file, count(2));
-  const [entry] = entries('plans');
-  const target = path.join(cache, 'plans', entry);
-  const known = JSON.parse(fs.readFileSync(target, 'utf8')) as object;
-  fs.writeFileSync(target, JSON.stringify({ ...known, writtenAt: 0, plan: { ...plan, library: '9.9.9' } }));
+  changeKnownPlan({ writtenAt: 0, plan: { ...plan, library: '9.9.9' } });
   expect(stageModel(file, count(2)).plan).toEqual(plan);
 });
 
-test.each([
-  [
-    'missing',
-    (file: string) => {
-      fs.rmSync(file);
-    },
-  ],
-  [
-    'cut short',
-    (file: string) => {
-      fs.chmodSync(file, 0o644);
-      fs.truncateSync(file, 5);
-    },
-  ],
-])('a stored slice that is %s is written again', (_, damage) => {
+test.each(['missing', 'cut short'])('a stored slice that is %s is written again', (damage) => {
   const file = saveModel(MODEL);
   const { slices } = stageModel(file, count(2));
   const target = slices[1].weights ?? '';
   const content = fs.readFileSync(target);
-  damage(target);
+  fs.chmodSync(target, 0o644);
+  if (damage === 'missing') fs.rmSync(target);
+  else fs.truncateSync(target, 5);
   expect(stageModel(file, count(2)).slices).toEqual(slices);
   expect(fs.readFileSync(target)).toEqual(content);
 });
@@ -133,14 +117,8 @@ test('a cache entry that is not a plan is overwritten', () => {
   const file = saveModel(MODEL);
   const first = stageModel(file, count(2));
   const [entry] = entries('plans');
-  for (const text of [
-    '',
-    '{',
-    'null',
-    '[]',
-    '{"plan": {}}',
-    '{"writtenAt": 1e15, "files": {}, "plan": {"slices": 3}}',
-  ]) {
+  const noPlan = '{"writtenAt": 1e15, "files": {}, "plan": {"slices": 3}}';
+  for (const text of ['', '{', 'null', '[]', '{"plan": {}}', noPlan]) {
     fs.writeFileSync(path.join(cache, 'plans', entry), text);
     expect(stageModel(file, count(2))).toEqual(first);
   }
@@ -180,18 +158,8 @@ test('external data behind a link is read again when the link points to another 
     dataLocation: 1,
     externalData: [{ key: 'location', value: 'w.bin' }],
   };
-  const file = saveModel(
-    {
-      graph: {
-        node: [node('MatMul', ['x', 'w'], ['y'])],
-        initializer: [external],
-        input: [value('x', FLOAT, [1, 256])],
-        output: [value('y', FLOAT)],
-      },
-    },
-    'model.onnx',
-    folder,
-  );
+  const graph = graphOf('MatMul x w > y', { initializer: [external], input: [value('x', FLOAT, [1, 256])] });
+  const file = saveModel({ graph }, 'model.onnx', folder);
   for (const version of [1, 2, 1]) {
     link(version);
     const [slice] = stageModel(file, count(1)).slices;
@@ -202,9 +170,9 @@ test('external data behind a link is read again when the link points to another 
 
 test('a model that changes while it is cut is refused', () => {
   const file = saveModel(MODEL);
-  const changing = {
+  const changing: NamedSlicer = {
     key: 'changing',
-    choose: (space: Parameters<ReturnType<typeof count>['choose']>[0]) => {
+    choose: (space) => {
       changeSecretly(file);
       return count(2).choose(space);
     },

@@ -1,6 +1,7 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { type Slicer, atTensors, count, maxSliceSize } from '../../../lib/plan/slicers';
+import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
@@ -19,11 +20,9 @@ analyzeFast();
 const io = { input: [value('x', FLOAT, [8])], output: [value('y')] };
 
 test('results of constant nodes are activations, not weights', () => {
-  const graph = {
-    node: [node('ConstantOfShape', ['shape'], ['w']), node('MatMul', ['x', 'w'], ['y'])],
-    initializer: [int64s('shape', [8, 1000])],
-    ...io,
-  };
+  const graph = graphOf('ConstantOfShape shape > w; MatMul x w > y', {
+    ...{ initializer: [int64s('shape', [8, 1000])], ...io },
+  });
   const [slice] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices;
   expect(slice.weightBytes).toBeLessThan(100);
   expect(slice.activationBytes).toBeGreaterThanOrEqual(32_000);
@@ -100,17 +99,13 @@ describe('weights in body graphs and functions', () => {
 
 test('a chain of constants that every node uses is sized once, not once per user', () => {
   const length = 1500;
-  const constants = Array.from({ length }, (_, index) =>
-    node('Neg', [index === 0 ? 'w' : `c${index - 1}`], [`c${index}`]),
+  const all = Array.from({ length }, (_, index) => index);
+  const constants = all.map((index) => `Neg ${index === 0 ? 'w' : `c${index - 1}`} > c${index}`);
+  const users = all.map(
+    (index) =>
+      `Add ${index === 0 ? 'x' : `v${index - 1}`} c${length - 1} > ${index === length - 1 ? 'y' : `v${index}`}`,
   );
-  const users = Array.from({ length }, (_, index) =>
-    node(
-      'Add',
-      [index === 0 ? 'x' : `v${index - 1}`, `c${length - 1}`],
-      [index === length - 1 ? 'y' : `v${index}`],
-    ),
-  );
-  const graph = { node: [...constants, ...users], initializer: [floats('w', [8])], ...io };
+  const graph = graphOf([...constants, ...users].join('; '), { initializer: [floats('w', [8])], ...io });
   const { cuts } = analyzeModel(saveModel({ graph }));
   // Otherwise each candidate cut would walk the chain once per user.
   expect(count(4).choose(cuts).groups).toHaveLength(4);

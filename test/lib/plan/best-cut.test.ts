@@ -1,6 +1,4 @@
 /** A fixed number of slices: they share the work if the model and few bytes allow that. */
-import * as path from 'node:path';
-import { writeBidirectionalLstm, writeEncoder } from '../../support/sparse-encoders';
 import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
@@ -8,19 +6,18 @@ import { automatic, count } from '../../../lib/plan/slicers';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { attentionBlocks } from '../../support/attention';
+import { graphOf, nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type GraphInit,
   type ModelInit,
-  type NodeInit,
   FLOAT,
   floats,
   int64s,
-  node,
   saveModel,
-  temporaryFolder,
   value,
 } from '../../support/model-builder';
+import { sparseEncoder, sparseLstm } from '../../support/sparse-encoders';
 import { sparseModel } from '../../support/sparse-model';
 import { WIDTH as TOWER_WIDTH, interleaved, tower, twoTowers } from '../../support/towers';
 import { FULL_CHECKS } from '../../support/full-checks';
@@ -35,9 +32,7 @@ function maskedEncoder(blocks: number): ModelInit {
   return {
     graph: {
       node: [
-        node('Unsqueeze', ['mask', 'axes'], ['mask_wide']),
-        node('Sub', ['one', 'mask_wide'], ['masked']),
-        node('Mul', ['masked', 'lowest'], ['added']),
+        ...nodesOf('Unsqueeze mask axes > mask_wide; Sub one mask_wide > masked; Mul masked lowest > added'),
         ...encoder.nodes,
       ],
       initializer: [
@@ -54,44 +49,29 @@ function maskedEncoder(blocks: number): ModelInit {
 
 /** Convolutions on pictures, and a head of small tensors, which cuts would cross cheaply. */
 function classifier(convolutions: number): GraphInit {
-  const channels = 16;
-  const body = Array.from({ length: convolutions }, (_, layer): NodeInit[] => [
-    node('Conv', [layer === 0 ? 'x' : `r${layer - 1}`, `w${layer}`], [`c${layer}`]),
-    node('Relu', [`c${layer}`], [`r${layer}`]),
-  ]);
-  const head = ['Tanh', 'Abs', 'Neg', 'Sigmoid', 'Sqrt', 'Softmax'];
-  return {
-    node: [
-      ...body.flat(),
-      node('GlobalAveragePool', [`r${convolutions - 1}`], ['h0']),
-      ...head.map((operator, place) =>
-        node(operator, [`h${place}`], [place + 1 === head.length ? 'y' : `h${place + 1}`]),
-      ),
-    ],
-    initializer: body.map((_, layer) => floats(`w${layer}`, [channels, channels, 3, 3])),
-    input: [value('x', FLOAT, [1, channels, 128, 128])],
-    output: [value('y', FLOAT)],
-  };
+  const layers = Array.from({ length: convolutions }, (_, layer) => layer);
+  const body = layers.map(
+    (layer) =>
+      `Conv ${layer === 0 ? 'x' : `r${layer - 1}`} w${layer} > c${layer}; Relu c${layer} > r${layer}`,
+  );
+  const head = 'Tanh h0 > h1; Abs h1 > h2; Neg h2 > h3; Sigmoid h3 > h4; Sqrt h4 > h5; Softmax h5 > y';
+  return graphOf([...body, `GlobalAveragePool r${convolutions - 1} > h0`, head].join('; '), {
+    initializer: layers.map((layer) => floats(`w${layer}`, [16, 16, 3, 3])),
+    input: [value('x', FLOAT, [1, 16, 128, 128])],
+  });
 }
 
 /** Two towers whose nodes take turns, and the sum of their results. */
 function towers(first: number, second: number): GraphInit {
   const [a, b] = [tower('a', first, 'x', 'a_out'), tower('b', second, 'x', 'b_out')];
-  return {
-    node: [...interleaved([a.nodes, b.nodes]), node('Add', ['a_out', 'b_out'], ['y'])],
+  const nodes = [...interleaved([a.nodes, b.nodes]), ...nodesOf('Add a_out b_out > y')];
+  return graphOf(nodes, {
     initializer: [...a.weights, ...b.weights],
     input: [value('x', FLOAT, [1, TOWER_WIDTH])],
-    output: [value('y', FLOAT)],
-  };
+  });
 }
 
 const graph = (init: GraphInit): AnalyzedModel => analyzeModel(saveModel({ graph: init }));
-
-function written(write: (file: string) => void): AnalyzedModel {
-  const file = path.join(temporaryFolder(), 'model.onnx');
-  write(file);
-  return analyzeModel(file);
-}
 
 function cutOf({ dataflow, cuts }: AnalyzedModel, slices: number) {
   const cut = bestCut(dataflow, cuts, count(slices));
@@ -107,17 +87,10 @@ describe('the best cut into a number of slices', () => {
     ['a classifier whose last tensors are small', () => graph(classifier(12)), 4],
     [
       'a recurrent network whose features are 13 times smaller than its states',
-      () => written(writeBidirectionalLstm),
+      () => analyzeModel(sparseLstm()),
       2,
     ],
-    [
-      'an encoder with a large table of embeddings',
-      () =>
-        written((file) => {
-          writeEncoder(file, encoder);
-        }),
-      8,
-    ],
+    ['an encoder with a large table of embeddings', () => analyzeModel(sparseEncoder(encoder)), 8],
     ['branches of different sizes', () => graph(towers(9, 3)), 4],
   ])('shares the work of %s', (_, analyze, slices) => {
     const { work } = cutOf(analyze(), slices);
@@ -148,7 +121,8 @@ describe('the best cut into a number of slices', () => {
     expect(sizes.map(memoryMb)).toEqual([least, least, least, least]);
   });
 
-  const deep = graph(tower400());
+  const { nodes: layers, weights } = tower('t', 400, 'x', 'y');
+  const deep = graph(graphOf(layers, { initializer: weights, input: [value('x', FLOAT, [1, TOWER_WIDTH])] }));
 
   test.each([1, 2, 129, 400])('cuts 400 layers into exactly %i slices, twice the same', (slices) => {
     const nodes = (): number[] => cutOf(deep, slices).groups.map((own) => own.length);
@@ -158,16 +132,6 @@ describe('the best cut into a number of slices', () => {
     expect(nodes()).toEqual(first);
   });
 });
-
-function tower400(): GraphInit {
-  const { nodes, weights } = tower('t', 400, 'x', 'y');
-  return {
-    node: nodes,
-    initializer: weights,
-    input: [value('x', FLOAT, [1, TOWER_WIDTH])],
-    output: [value('y', FLOAT)],
-  };
-}
 
 test('the fastest plan has no branches that need more slices than allowed', () => {
   const { dataflow, cuts } = graph(twoTowers());

@@ -102,92 +102,83 @@ class EveryPlan {
     const key = `${index} ${memory.join(' ')} ${isConsolidated}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const { whole, ...cut } = this.cuts[index];
     const { own, analyzed } = this;
-    const beside = whole && { ...whole, memoryMb: Math.max(memoryMb(whole.size), ...memory) };
-    if (isConsolidated) {
-      if (beside === undefined || own.consolidation === 'never') return undefined;
-      const { cuts } = analyzed;
-      const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
-      if (
-        own.consolidation === 'automatic' &&
-        !isWorthwhile(beside, sizes, memory, analyzed.costs, { maxMemoryMb: this.maxMemorySize })
-      )
-        return undefined;
-    } else if (own.consolidation === 'always' && cut.groups.length > 1) return undefined;
+    const { whole, ...cut } = this.cuts[index];
+    const beside =
+      isConsolidated && whole ? { ...whole, memoryMb: Math.max(memoryMb(whole.size), ...memory) } : undefined;
+    if (
+      isConsolidated
+        ? !this.mayBeside(cut, beside, memory)
+        : own.consolidation === 'always' && cut.groups.length > 1
+    )
+      return undefined;
     const settings = {
-      memoryMb: memory,
-      threads: threadCount(Math.max(...memory)),
-      transport: own.transport,
-      temperature: own.temperature,
+      ...{ memoryMb: memory, threads: threadCount(Math.max(...memory)) },
+      ...{ transport: own.transport, temperature: own.temperature },
     } as unknown as ChosenCut['settings'];
-    const tried = printed(
-      analyzed,
-      { ...cut, settings, ...(isConsolidated && beside && { whole: beside }) },
-      this.goal,
-    );
+    const tried = printed(analyzed, { ...cut, settings, ...(beside && { whole: beside }) }, this.goal);
     this.known.set(key, tried);
     return tried;
+  }
+
+  private mayBeside(cut: ChosenCut, whole: ChosenCut['whole'], memory: readonly number[]): boolean {
+    const { cuts, costs } = this.analyzed;
+    if (whole === undefined || this.own.consolidation === 'never') return false;
+    if (this.own.consolidation === 'always') return true;
+    const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
+    return isWorthwhile(whole, sizes, memory, costs, { maxMemoryMb: this.maxMemorySize });
   }
 }
 
 const SIZES = [512, 1024, 1769, 3008, 5307];
 
-function atLeast(least: readonly number[], memory: number): number[] {
-  return least.map((own) => Math.max(own, memory));
+/** The best of all cuts with one memory size for all functions, and from the most promising ones with any sizes. */
+function bestOf(every: EveryPlan, max: number, isBetter: (a: Tried, b: Tried) => boolean): Tried | undefined {
+  const better = (a: Tried | undefined, b: Tried | undefined): Tried | undefined =>
+    a && (b === undefined || isBetter(a, b)) ? a : b;
+  const sizes = [...SIZES.filter((size) => size < max), max];
+  const starts = every.cuts.flatMap((cut, index) => {
+    const least = every.least(cut);
+    if (Math.max(...least) > max) return [];
+    return [false, true].flatMap((whole) => {
+      const tried = sizes
+        .map((size) =>
+          every.try(
+            index,
+            least.map((own) => Math.max(own, size)),
+            whole,
+          ),
+        )
+        .reduce<Tried | undefined>((best, each) => better(each, best), undefined);
+      return tried ? [{ index, whole, least, tried }] : [];
+    });
+  });
+  starts.sort((a, b) => (isBetter(a.tried, b.tried) ? -1 : 1));
+  const descended = starts.slice(0, 4).map(({ index, whole, least, tried }) => {
+    let own = tried;
+    for (let before: Tried | undefined; before !== own;) {
+      before = own;
+      least.forEach((smallest, slice) => {
+        for (const size of sizesFrom(smallest, max)) {
+          const memory = own.memory.map((mb, other) => (other === slice ? size : mb));
+          own = better(every.try(index, memory, whole), own) ?? own;
+        }
+      });
+    }
+    return own;
+  });
+  return [...starts.map(({ tried }) => tried), ...descended].reduce<Tried | undefined>(
+    (best, each) => better(each, best),
+    undefined,
+  );
 }
 
-function bestOf(every: EveryPlan, max: number, isBetter: (a: Tried, b: Tried) => boolean): Tried | undefined {
-  let best: Tried | undefined;
-  const offer = (tried: Tried | undefined) => {
-    if (tried === undefined) return false;
-    if (best === undefined || isBetter(tried, best)) {
-      best = tried;
-      return true;
-    }
-    return false;
-  };
-  const sizes = [...SIZES.filter((size) => size < max), max];
-  const starts: { index: number; whole: boolean; tried: Tried }[] = [];
-  every.cuts.forEach((cut, index) => {
-    const least = every.least(cut);
-    if (Math.max(...least) > max) return;
-    for (const whole of [false, true]) {
-      let own: Tried | undefined;
-      for (const size of sizes) {
-        const tried = every.try(index, atLeast(least, size), whole);
-        if (tried && (own === undefined || isBetter(tried, own))) own = tried;
-        offer(tried);
-      }
-      if (own) starts.push({ index, whole, tried: own });
-    }
-  });
-  // Descend from the most promising ones.
-  starts.sort((a, b) => (isBetter(a.tried, b.tried) ? -1 : 1));
-  for (const start of starts.slice(0, 4)) {
-    const least = every.least(every.cuts[start.index]);
-    let own = start.tried;
-    for (let improved = true; improved;) {
-      improved = false;
-      for (let slice = 0; slice < least.length; slice++) {
-        for (
-          let size = least[slice];
-          size <= max;
-          size =
-            size < max ? Math.min(max, size + Math.max(64, Math.floor((size * 0.05) / 64) * 64)) : max + 1
-        ) {
-          const memory = own.memory.map((mb, other) => (other === slice ? size : mb));
-          const tried = every.try(start.index, memory, start.whole);
-          if (tried && isBetter(tried, own)) {
-            own = tried;
-            improved = true;
-          }
-        }
-      }
-    }
-    offer(own);
-  }
-  return best;
+/** In steps of 64 MB or a twentieth. */
+function sizesFrom(least: number, max: number): number[] {
+  const sizes: number[] = [];
+  for (let size = least; size < max; size += Math.max(64, Math.floor((size * 0.05) / 64) * 64))
+    sizes.push(size);
+  return [...sizes, max];
 }
 
 /** What was compared of a goal. */

@@ -1,29 +1,16 @@
-import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
+import * as fs from 'node:fs';
 import { readEnvironment, readPrices } from '../../../../lib/compile/files/read-constants';
 import { MAX_CONSTANTS_BYTES, printConstants } from '../../../../lib/cost/constants/constants-file';
 import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
+import { fileWith } from '../../../support/changed-json';
+import { temporaryFolder } from '../../../support/temporary-folder';
 
-let folder: string;
-
-beforeAll(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'constants-'));
-});
-
-afterAll(() => {
-  fs.rmSync(folder, { recursive: true });
-});
-
-function written(text: string): string {
-  const file = path.join(folder, 'constants.json');
-  fs.writeFileSync(file, text);
-  return file;
-}
+const folder = temporaryFolder();
 
 describe('a file of constants', () => {
   it('replaces prices', () => {
-    const file = written('{"version":1,"prices":{"s3":{"standardPuts":{"value":4,"unit":"USD/million"}}}}');
+    const file = fileWith('{"version":1,"prices":{"s3":{"standardPuts":{"value":4,"unit":"USD/million"}}}}');
 
     expect(readPrices(file).s3.standardPuts).toEqual({
       value: 4,
@@ -35,7 +22,7 @@ describe('a file of constants', () => {
   });
 
   it('describes an environment', () => {
-    expect(readEnvironment(written(printConstants('environment', ENVIRONMENT)))).toEqual(ENVIRONMENT);
+    expect(readEnvironment(fileWith(printConstants('environment', ENVIRONMENT)))).toEqual(ENVIRONMENT);
   });
 
   it('must be a file', () => {
@@ -48,15 +35,14 @@ describe('a file of constants', () => {
   });
 
   it('must not be larger than constants are', () => {
-    const file = path.join(folder, 'large.json');
-    fs.writeFileSync(file, '');
+    const file = fileWith('');
     fs.truncateSync(file, MAX_CONSTANTS_BYTES + 1);
 
     expect(() => readPrices(file)).toThrow(`must have at most ${MAX_CONSTANTS_BYTES} bytes`);
   });
 
   it('of prices is not one of an environment', () => {
-    expect(() => readEnvironment(written('{"version":1,"prices":{}}'))).toThrow(
+    expect(() => readEnvironment(fileWith('{"version":1,"prices":{}}'))).toThrow(
       "must have no field other than version, environment, got 'prices'",
     );
   });

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { parseModel } from '../../../../lib/onnx/parse';
 import { graphDigest } from '../../../../lib/plan/file/graph-digest';
+import { graphOf, nodesOf } from '../../../support/graph-text';
 import {
   type GraphInit,
-  type ModelInit,
-  type NodeInit,
   FLOAT,
   attribute,
   floats,
@@ -13,76 +12,47 @@ import {
   value,
 } from '../../../support/model-builder';
 
-const nodes: readonly NodeInit[] = [node('Abs', ['x'], ['a']), node('Sub', ['a', 'w'], ['y'])];
+const opsetImport = ['', 'a', 'b'].map((domain) => ({ domain, version: domain === '' ? 17 : 1 }));
+const digest = (graph: GraphInit): string => graphDigest(parseModel(saveModel({ graph, opsetImport })).graph);
+const ofNodes = (nodes: Parameters<typeof graphOf>[0], rest: Partial<GraphInit> = {}): GraphInit =>
+  graphOf(nodes, { initializer: [floats('w', [4]), floats('max', [])], ...rest });
 
-function graphOf(node_: readonly NodeInit[], rest: Partial<GraphInit> = {}): ModelInit {
-  const graph = {
-    node: node_,
-    initializer: [floats('w', [4])],
-    input: [value('x', FLOAT, [4])],
-    output: [value('y', FLOAT)],
-    ...rest,
-  };
-  const opsetImport = ['', 'a', 'b'].map((domain) => ({ domain, version: domain === '' ? 17 : 1 }));
-  return { graph, opsetImport };
-}
+const base = ofNodes('Abs x > a; Sub a w > y');
+const own = (domain: string): GraphInit =>
+  ofNodes([...nodesOf('Abs x > a'), { ...node('Own', ['a', 'w'], ['y']), domain }]);
 
-const digest = (model: ModelInit): string => graphDigest(parseModel(saveModel(model)).graph);
+test.each<[string, GraphInit, GraphInit?]>([
+  ['an operator', ofNodes('Neg x > a; Sub a w > y')],
+  ['the name of an inner value', ofNodes('Abs x > b; Sub b w > y')],
+  ['the order of inputs', ofNodes('Abs x > a; Sub w a > y')],
+  ['the name of an output', ofNodes('Abs x > a; Sub a w > z', { output: [value('z', FLOAT)] })],
+  ['the order of nodes', ofNodes('Sub a w > y; Abs x > a')],
+  ['the domain of an operator', own('a'), own('b')],
+])('the digest of a graph changes with %s', (_, graph, before = base) => {
+  expect(digest(graph)).not.toBe(digest(before));
+});
 
-describe('graphDigest', () => {
-  const base = digest(graphOf(nodes));
-  const own = (domain: string) => ({ ...node('Own', ['a', 'w'], ['y']), domain });
-  const [abs, sub] = nodes;
+test('the digest does not change with the names of nodes and the values of weights', () => {
+  const unnamed = base.node.map((each) => ({ ...each, name: '' }));
+  expect(digest(ofNodes(unnamed, { initializer: [floats('w', [4], [4, 3, 2, 1])] }))).toBe(digest(base));
+});
 
-  test.each<[string, ModelInit]>([
-    ['an operator', graphOf([node('Neg', ['x'], ['a']), sub])],
-    ['the name of an inner value', graphOf([node('Abs', ['x'], ['b']), node('Sub', ['b', 'w'], ['y'])])],
-    ['the order of inputs', graphOf([abs, node('Sub', ['w', 'a'], ['y'])])],
-    [
-      'the name of an output',
-      graphOf([abs, node('Sub', ['a', 'w'], ['z'])], { output: [value('z', FLOAT)] }),
-    ],
-    ['the order of nodes', graphOf([sub, abs])],
-  ])('changes with %s', (_, model) => {
-    expect(digest(model)).not.toBe(base);
-  });
+const constant = node('Constant', [], ['c'], [attribute.tensor('value', floats('', [4]))]);
 
-  test('changes with the domain of an operator', () => {
-    expect(digest(graphOf([abs, own('a')]))).not.toBe(digest(graphOf([abs, own('b')])));
-  });
-
-  test('does not change with the names of nodes and the values of weights', () => {
-    const other = graphOf(
-      nodes.map((each) => ({ ...each, name: '' })),
-      { initializer: [floats('w', [4], [4, 3, 2, 1])] },
-    );
-    expect(digest(other)).toBe(base);
-  });
-
-  describe('hashes the domain, operator, input names and output names of each node', () => {
-    const constant = node('Constant', [], ['c'], [attribute.tensor('value', floats('', [4]))]);
-    const bounds = [floats('w', [4]), floats('max', [])];
-
-    test.each<[string, ModelInit, string]>([
-      ['in the order of the file', graphOf(nodes), '["","Abs",["x"],["a"]]["","Sub",["a","w"],["y"]]'],
-      ['of another domain', graphOf([abs, own('b')]), '["","Abs",["x"],["a"]]["b","Own",["a","w"],["y"]]'],
-      [
-        'without omitted inputs',
-        graphOf([node('Clip', ['x', '', 'max'], ['y'])], { initializer: bounds }),
-        '["","Clip",["x","max"],["y"]]',
-      ],
-      [
-        'without omitted outputs',
-        graphOf([node('TopK', ['x', 'w'], ['', 'y'])]),
-        '["","TopK",["x","w"],["y"]]',
-      ],
-      [
-        'with the first value of the graph',
-        { graph: { node: [constant, node('Neg', ['c'], ['y'])], output: [value('y', FLOAT)] } },
-        '["","Constant",[],["c"]]["","Neg",["c"],["y"]]',
-      ],
-    ])('%s', (_, model, text) => {
-      expect(digest(model)).toBe(createHash('sha256').update(text).digest('hex'));
-    });
-  });
+test.each<[string, GraphInit, string]>([
+  ['in the order of the file', base, '["","Abs",["x"],["a"]]["","Sub",["a","w"],["y"]]'],
+  ['of another domain', own('b'), '["","Abs",["x"],["a"]]["b","Own",["a","w"],["y"]]'],
+  [
+    'without omitted inputs',
+    ofNodes([node('Clip', ['x', '', 'max'], ['y'])]),
+    '["","Clip",["x","max"],["y"]]',
+  ],
+  ['without omitted outputs', ofNodes([node('TopK', ['x', 'w'], ['', 'y'])]), '["","TopK",["x","w"],["y"]]'],
+  [
+    'with the first value of the graph',
+    { node: [constant, ...nodesOf('Neg c > y')], output: [value('y', FLOAT)] },
+    '["","Constant",[],["c"]]["","Neg",["c"],["y"]]',
+  ],
+])('the digest hashes domain, operator, inputs and outputs of each node %s', (_, graph, text) => {
+  expect(digest(graph)).toBe(createHash('sha256').update(text).digest('hex'));
 });
