@@ -16,8 +16,7 @@ import {
 import { EVEN_TOLERANCE } from '../search/even-path';
 import { memoryMb } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
-import type { Groups } from '../wiring/wiring';
-import type { WiredCut } from '../wiring/wiring';
+import type { Groups, WiredCut } from '../wiring/wiring';
 import { attempt } from './attempt';
 import { areBranchesWorthwhile } from './ranking';
 import { type ChosenCut, CutPrices } from './cut-prices';
