@@ -58,6 +58,16 @@ export interface PlanRequest extends Goal {
   readonly stepEpsilon?: number;
 }
 
+/** Changes of a request whose limits no plan keeps: the fastest plan, the fastest one within the cost and the cheapest one. */
+export function closestGoals({ maxDollars }: Pick<Goal, 'maxDollars'>): Partial<PlanRequest>[] {
+  const unlimited = { maxLatencyMs: undefined, maxDollars: undefined };
+  return [
+    { ...unlimited, minimize: 'latency' },
+    ...(maxDollars === undefined ? [] : [{ ...unlimited, maxDollars, minimize: 'latency' as const }]),
+    { ...unlimited, minimize: 'cost' },
+  ];
+}
+
 /** The share of cold runs, from 0 to 1. */
 export function coldShareOf(temperature: Temperature, { coldShare }: Pick<CostModel, 'coldShare'>): number {
   return { warm: 0, cold: 1, mixed: coldShare }[temperature];

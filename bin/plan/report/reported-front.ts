@@ -3,7 +3,7 @@ import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import type { RunCost } from '../../../lib/cost/cost-model';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import { SlicedInferenceError } from '../../../lib/errors';
-import type { CutSpace } from '../../../lib/plan/cuts/cuts';
+import { type CutSpace, spacesOf } from '../../../lib/plan/cuts/cuts';
 import {
   type FrontPoint as SearchedPoint,
   FRONT_EPSILON,
@@ -34,8 +34,7 @@ export function reportedFront(
   request: ReportRequest,
 ): ParetoFront {
   const { temperature, quantile } = request.goal;
-  const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
-  const fronts = spaces.map((space) => ({ space, few: withFewCuts(space, own) }));
+  const fronts = spacesOf(cuts).map((space) => ({ space, few: withFewCuts(space, own) }));
   const plan = pointOf({ ...own, slices: own.memoryMb.length }, own.cost);
   const search = (slices?: number): readonly FrontPoint[] =>
     fronts.flatMap(({ space, few }) =>

@@ -136,7 +136,7 @@ export function slicesOf(nodes: number): Reader<unknown[]> {
 }
 
 /**
- * Reads the fields one by one; `consistency.ts` compares them.
+ * Reads the fields one by one; `plan-consistency.ts` compares them.
  *
  * @param nodes number of nodes of the plan's model
  * @param slices number of slices of the plan

@@ -9,3 +9,16 @@ export function attempt<T>(choose: () => T): T | SlicedInferenceError {
     throw error;
   }
 }
+
+/**
+ * The choices in the spaces that have one.
+ *
+ * @throws SlicedInferenceError that of the last space, if none has one
+ */
+export function attemptAll<S, T>(spaces: readonly S[], choose: (space: S) => T): T[] {
+  const attempts = spaces.map((space) => attempt(() => choose(space)));
+  const found = attempts.flatMap((each) => (each instanceof SlicedInferenceError ? [] : [each]));
+  const last = attempts[attempts.length - 1];
+  if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
+  return found;
+}

@@ -3,7 +3,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { SlicedInferenceError } from '../../errors';
 import type { Evenness, NamedSlicer } from '../slicers/slicer';
 import { branchedSpaces } from '../cuts/branches';
-import type { CutSpace } from '../cuts/cuts';
+import { type CutSpace, spacesOf } from '../cuts/cuts';
 import { wireGroups } from '../cuts/wire-groups';
 import { DEFAULT_GOAL } from '../goal';
 import {
@@ -17,7 +17,7 @@ import { EVEN_TOLERANCE } from '../search/even-path';
 import { memoryMb } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import type { Groups, WiredCut } from '../wiring/wiring';
-import { attempt } from './attempt';
+import { attempt, attemptAll } from './attempt';
 import { areBranchesWorthwhile } from './ranking';
 import { type ChosenCut, CutPrices } from './cut-prices';
 
@@ -59,8 +59,6 @@ function wholeBeside(
 
 class Chooser {
   private readonly prices: CutPrices;
-  /** With repeated nodes, and without. */
-  private readonly spaces: readonly CutSpace[];
 
   constructor(
     private readonly dataflow: Dataflow,
@@ -68,17 +66,11 @@ class Chooser {
     private readonly slicer: NamedSlicer,
   ) {
     this.prices = new CutPrices(cuts);
-    this.spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
   }
 
   /** The better one of the cuts with and without repeated nodes. */
   best(): ChosenCut {
-    const attempts = this.spaces.map((space) => attempt(() => this.chosen(space)));
-    const found = attempts
-      .flatMap((choice) => (choice instanceof SlicedInferenceError ? [] : [choice]))
-      .reverse();
-    const last = attempts[attempts.length - 1];
-    if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
+    const found = attemptAll(spacesOf(this.cuts), (space) => this.chosen(space)).reverse();
     const best = found.reduce((first, cut) => (this.isBetter(cut, first) ? cut : first));
     return best.evenness === undefined ? best : { ...best, evenness: this.cheapestOf(found) };
   }

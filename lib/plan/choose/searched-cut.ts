@@ -3,14 +3,14 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { SlicedInferenceError } from '../../errors';
 import type { Choice, ChosenSettings, SearchedSlicer } from '../slicers/slicer';
 import { branchedSpaces } from '../cuts/branches';
-import type { CutSpace } from '../cuts/cuts';
+import { type CutSpace, spacesOf } from '../cuts/cuts';
 import type { Range } from '../cuts/range-sizes';
-import type { Goal, PlanRequest } from '../goal';
+import { type Goal, type PlanRequest, closestGoals } from '../goal';
 import type { ConsolidationMode } from '../pricing/whole-model';
 import { memoryMb } from '../sizes/estimate';
 import { RangeSearch } from '../slicers/range-search';
 import type { Groups } from '../wiring/wiring';
-import { attempt } from './attempt';
+import { attempt, attemptAll } from './attempt';
 import type { ChosenCut } from './cut-prices';
 import { improved } from './improve';
 import { type Offer, Offers } from './offers';
@@ -62,7 +62,8 @@ class PlanChooser {
     // If the search finds no plan within the limits, it returns the ones for other goals itself.
     const isMissed =
       found.some(({ seemsWithin }) => seemsWithin) && !found.some(({ keepsLimits }) => keepsLimits);
-    const candidates = isMissed ? this.nearest(found) : found;
+    const others = isMissed ? closestGoals(this.goal) : [];
+    const candidates = [...found, ...others.flatMap((change) => this.candidates(change))];
     const all = [...candidates, ...this.improved(candidates)];
     const sequential = this.ranking.best(all);
     if (sequential === undefined)
@@ -89,11 +90,7 @@ class PlanChooser {
    */
   private candidates(change: Partial<PlanRequest>, margin = 1): Candidate[] {
     const { cuts, slicer } = this;
-    const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
-    const attempts = spaces.map((space) => attempt(() => this.candidatesOf(space, change, margin)));
-    const last = attempts[attempts.length - 1];
-    const found = attempts.flatMap((each) => (each instanceof SlicedInferenceError ? [] : each));
-    if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
+    const found = attemptAll(spacesOf(cuts), (space) => this.candidatesOf(space, change, margin)).flat();
     const tooLarge = found.flatMap((each) => each.tooLarge ?? []);
     if (tooLarge.length < found.length) return found;
     const more = MORE_ACTIVATIONS * margin;
@@ -128,18 +125,6 @@ class PlanChooser {
       const { isEven, seemsWithin } = choice;
       return this.offers.of(choice, request).map((offer) => ({ ...offer, isEven, seemsWithin, space }));
     });
-  }
-
-  /** With plans for other goals, if no plan that was found for this one keeps the limits. */
-  private nearest(candidates: readonly Candidate[]): readonly Candidate[] {
-    const { maxDollars } = this.goal;
-    const unlimited = { maxLatencyMs: undefined, maxDollars: undefined };
-    return [
-      ...candidates,
-      ...this.candidates({ ...unlimited, minimize: 'latency' }),
-      ...(maxDollars === undefined ? [] : this.candidates({ ...unlimited, maxDollars, minimize: 'latency' })),
-      ...this.candidates({ ...unlimited, minimize: 'cost' }),
-    ];
   }
 
   /** The plan, or one in which no slice has nodes of two branches, if it is so much better that branches are worth it. */

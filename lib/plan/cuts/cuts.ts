@@ -94,3 +94,8 @@ export function findCuts(
 export function mostSlices(cuts: CutSpace): number {
   return (cuts.withoutRepeats ?? cuts).legal.length + 1;
 }
+
+/** The space with repeated nodes, and the one without them; only the latter if no nodes are repeated. */
+export function spacesOf(cuts: CutSpace): readonly CutSpace[] {
+  return cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
+}

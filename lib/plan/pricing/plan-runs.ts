@@ -5,7 +5,7 @@ import type { Transport } from '../../cost/cost-model';
 import type { DetailedCostModel } from '../../cost/model';
 import type { RunOutcomes } from '../../cost/schedule-cost';
 import type { CutSpace, PlanCosts } from '../cuts/cuts';
-import { largestOf } from '../../extremes';
+import { largestOf, sumOf } from '../../extremes';
 import type { Goal } from '../goal';
 import { type SliceSize, fileBytes, memoryMb as neededMb, threadCount } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
@@ -136,7 +136,7 @@ export function plannedRuns(
     plan: {
       ...{ warm, cold, slices: sizes.length },
       memoryMb: largestOf([...settings.memoryMb, whole?.memoryMb ?? 0]),
-      fileBytes: files.reduce((sum, bytes) => sum + bytes, 0),
+      fileBytes: sumOf(files),
       ...(whole && { whole: true }),
     },
     ...{ slices, sizes, settings },

@@ -3,9 +3,8 @@
  * no quota of Step Functions is exceeded whatever the sizes turn out to be. A function that has more writes to S3.
  */
 import { MAX_EVENT_TENSORS } from '../../../contract/slice-event';
-import type { TensorSource } from '../../../contract/slice-manifest';
 import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/state-size';
-import { type Schedule, type Stage, slicesOf } from './schedule';
+import { type Schedule, type ScheduledPlan, type Stage, slicesOf } from './schedule';
 
 /**
  * Largest result of a state, in bytes, and of all variables that it assigns:
@@ -29,19 +28,12 @@ export const MAX_RUN_TENSORS = 1024 * 1024;
 export const MAX_FRAGMENT_TENSORS = MAX_RUN_TENSORS / 8;
 
 /** The part of a plan that decides. */
-export interface HandedOnPlan {
-  readonly slices: readonly {
-    readonly inputs: readonly Sourced[];
+export interface HandedOnPlan extends ScheduledPlan {
+  readonly slices: readonly (ScheduledPlan['slices'][number] & {
     readonly outputs: readonly { readonly name: string }[];
     /** Bytes of the elements of its outputs. */
     readonly writeBytes: number;
-  }[];
-  /** The model's outputs; the last slice gathers them. */
-  readonly outputs: readonly Sourced[];
-}
-
-interface Sourced {
-  readonly source: TensorSource;
+  })[];
 }
 
 /** By slice that may hand on its tensors in the state: the most characters of base64. The others write to S3. */

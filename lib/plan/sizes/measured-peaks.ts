@@ -1,4 +1,5 @@
 /** Limits estimated activations by those that were measured for other slices of the same graph. */
+import { largestOf, smallestOf } from '../../extremes';
 import type { NodeIndex } from '../../onnx/model';
 import type { SliceSize } from './estimate';
 
@@ -20,13 +21,14 @@ interface PeakOfRange {
  * activations of a slice with the same nodes replace the estimate, and those of others limit it.
  */
 export class MeasuredPeaks {
+  private readonly positions: ReadonlyMap<NodeIndex, number>;
   private readonly ranges: readonly PeakOfRange[];
 
   /** @param order the order of nodes; a slice that is no range of it says nothing */
   constructor(order: readonly NodeIndex[], peaks: readonly MeasuredPeak[] = []) {
-    const positions = peaks.length === 0 ? new Map<NodeIndex, number>() : positionsIn(order);
+    this.positions = new Map(peaks.length === 0 ? [] : order.map((node, position) => [node, position]));
     this.ranges = peaks.flatMap(({ nodes, activationBytes }) => {
-      const range = rangeOf(nodes, positions);
+      const range = this.rangeOf(nodes);
       return range === undefined ? [] : [{ ...range, activationBytes }];
     });
   }
@@ -43,25 +45,16 @@ export class MeasuredPeaks {
   }
 
   /** The same for a slice whose nodes need not be a range. */
-  limitedOf(size: SliceSize, nodes: readonly NodeIndex[], order: readonly NodeIndex[]): SliceSize {
-    if (this.ranges.length === 0) return size;
-    const range = rangeOf(nodes, positionsIn(order));
+  limitedOf(size: SliceSize, nodes: readonly NodeIndex[]): SliceSize {
+    const range = this.rangeOf(nodes);
     return range === undefined ? size : this.limited(size, range.start, range.end);
   }
-}
 
-function positionsIn(order: readonly NodeIndex[]): ReadonlyMap<NodeIndex, number> {
-  return new Map(order.map((node, position) => [node, position]));
-}
-
-/** `undefined` if the nodes are no range. Nodes that are repeated in each slice have no position. */
-function rangeOf(
-  nodes: readonly NodeIndex[],
-  positions: ReadonlyMap<NodeIndex, number>,
-): { start: number; end: number } | undefined {
-  const places = nodes.flatMap((node) => positions.get(node) ?? []);
-  if (places.length === 0) return undefined;
-  const start = places.reduce((first, place) => Math.min(first, place), Infinity);
-  const end = places.reduce((last, place) => Math.max(last, place), 0) + 1;
-  return end - start === new Set(places).size ? { start, end } : undefined;
+  /** `undefined` if the nodes are no range. Nodes that are repeated in each slice have no position. */
+  private rangeOf(nodes: readonly NodeIndex[]): { start: number; end: number } | undefined {
+    const places = nodes.flatMap((node) => this.positions.get(node) ?? []);
+    if (places.length === 0) return undefined;
+    const [start, end] = [smallestOf(places), largestOf(places) + 1];
+    return end - start === new Set(places).size ? { start, end } : undefined;
+  }
 }

@@ -56,7 +56,7 @@ export function sliceSizes(
       // Added in the same order as for a range, so that the last bit is the same.
       coreSeconds: slice.nodes.reduce((total, node) => total + work[node], 0) + held.repeatedSeconds,
     });
-    return peaks.limitedOf(estimate, slice.nodes, dataflow.order);
+    return peaks.limitedOf(estimate, slice.nodes);
   });
 }
 

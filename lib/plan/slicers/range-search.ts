@@ -6,7 +6,7 @@ import { type Range, sizeRanges } from '../cuts/range-sizes';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf } from '../../extremes';
 import { nodeLabel } from '../../onnx/model';
-import type { PlanRequest } from '../goal';
+import { type PlanRequest, closestGoals } from '../goal';
 import { threadCount } from '../sizes/estimate';
 import { type SizeLimit, type TooLarge, CutGraph, legalIn, whole } from '../search/cut-graph';
 import { memoryOf, pathOf } from '../search/label';
@@ -140,14 +140,7 @@ export function closestPlans(
 ): readonly Found[] {
   const best = bestOf(request);
   if (best !== undefined) return [best];
-  const { maxDollars } = request;
-  const unlimited = { ...request, maxLatencyMs: undefined, maxDollars: undefined };
-  const searches: PlanRequest[] = [
-    { ...unlimited, minimize: 'latency' },
-    ...(maxDollars === undefined ? [] : [{ ...unlimited, maxDollars, minimize: 'latency' as const }]),
-    { ...unlimited, minimize: 'cost' },
-  ];
-  return searches.flatMap((search) => bestOf(search) ?? []);
+  return closestGoals(request).flatMap((change) => bestOf({ ...request, ...change }) ?? []);
 }
 
 /** The number of cuts that the search can compare in less than a second. */

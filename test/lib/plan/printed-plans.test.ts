@@ -5,6 +5,8 @@ import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import type { CostOptions } from '../../../lib/cost/cost-options';
 import type { Temperature, Transport } from '../../../lib/cost/cost-model';
 import { costOf } from '../../../lib/cost/schedule-cost';
+import { sumOf } from '../../../lib/extremes';
+import { spacesOf } from '../../../lib/plan/cuts/cuts';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { type ConsolidationMode, isWorthwhile } from '../../../lib/plan/pricing/whole-model';
@@ -81,8 +83,7 @@ class EveryPlan {
     private readonly maxMemorySize: number,
   ) {
     const { dataflow, cuts } = analyzed;
-    const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
-    this.cuts = spaces.flatMap(({ legal, dataflow: { order } }) =>
+    this.cuts = spacesOf(cuts).flatMap(({ legal, dataflow: { order } }) =>
       Array.from({ length: 2 ** legal.length }, (_, set) => {
         const boundaries = [0, ...legal.filter((_cut, index) => (set >> index) & 1), order.length];
         const groups = boundaries.slice(1).map((end, slice) => order.slice(boundaries[slice], end));
@@ -261,8 +262,7 @@ test(`the printed price and time of plans of ${MODELS} models are at most 2 % ab
     if (models === MODELS) break;
     const analyzed = analyzeModel(model(), { costs: own.costs, transport: own.transport });
     const { cuts } = analyzed;
-    const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
-    if (spaces.reduce((sum, { legal }) => sum + 2 ** legal.length, 0) > MOST_SETS) continue;
+    if (sumOf(spacesOf(cuts).map(({ legal }) => 2 ** legal.length)) > MOST_SETS) continue;
     const ofModel = compared(analyzed, own, `model ${number}`);
     if (ofModel.length > 0) models++;
     found.push(...ofModel);

@@ -217,7 +217,8 @@ describe('fromPlan', () => {
     const before = writtenPlan(compileAnalyzed(model, count(4))).plan.slices;
     const after = writtenPlan(compileAnalyzed(other, fromPlanFile(planFile(count(4))))).plan.slices;
     expect(after.map(({ nodes }) => nodes)).toEqual(before.map(({ nodes }) => nodes));
-    after.forEach(({ weights }, slice) => expect(weights?.sha256).not.toBe(before[slice].weights?.sha256));
+    const same = after.filter(({ weights }, slice) => weights?.sha256 === before[slice].weights?.sha256);
+    expect(same).toEqual([]);
   });
 
   test('refuses a plan whose slices overlap or leave nodes out', () => {
