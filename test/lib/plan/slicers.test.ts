@@ -236,7 +236,7 @@ describe('fromPlan', () => {
   const changed = (before: string, after: string): ModelInit =>
     JSON.parse(
       JSON.stringify({ graph: { ...graph, initializer: [] } }).replaceAll(`"${before}"`, `"${after}"`),
-    );
+    ) as ModelInit;
   const withWeights = (init: ModelInit): ModelInit => ({
     graph: { ...init.graph, initializer: graph.initializer },
   });
