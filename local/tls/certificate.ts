@@ -4,35 +4,45 @@
  * Node.js can sign but has no API to make certificates. The packages that do (selfsigned with @peculiar/x509 and pkijs) would
  * add 24 packages and 350 kB to the bundle, and take 100 ms to load and run: this file takes 3 ms for the one kind of
  * certificate that we need. Tests hold it against OpenSSL and against the verification of Node.js.
+ *
+ * https://www.rfc-editor.org/rfc/rfc5280 and https://www.rfc-editor.org/rfc/rfc5758, in DER: https://www.itu.int/rec/T-REC-X.690
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { isIPv4 } from 'node:net';
-import * as der from './der';
 
 /** Days from now, and from now back, because the clocks of containers and virtual machines differ. */
 const VALID_DAYS = 7;
 const VALID_DAYS_BEFORE = 1;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Names and addresses of the servers. */
-const HOSTS = ['localhost', '127.0.0.1'] as const;
+/** Tags of DER, with the bit of constructed types. */
+const BOOLEAN = 0x01;
+const INTEGER = 0x02;
+const BIT_STRING = 0x03;
+const OCTET_STRING = 0x04;
+const OBJECT_IDENTIFIER = 0x06;
+const UTF8_STRING = 0x0c;
+const UTC_TIME = 0x17;
+const SEQUENCE = 0x30;
+const SET = 0x31;
 
-/** https://www.rfc-editor.org/rfc/rfc5280 and https://www.rfc-editor.org/rfc/rfc5758 */
-const OID = {
-  commonName: '2.5.4.3',
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAlternativeName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyIdentifier: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-  serverAuthentication: '1.3.6.1.5.5.7.3.1',
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-} as const;
+/** The bytes of object identifiers: those below 2.5 are two numbers in one byte, and the next one. */
+const COMMON_NAME = [0x55, 4, 3];
+const SUBJECT_KEY_IDENTIFIER = [0x55, 29, 14];
+const KEY_USAGE = [0x55, 29, 15];
+const SUBJECT_ALTERNATIVE_NAME = [0x55, 29, 17];
+const BASIC_CONSTRAINTS = [0x55, 29, 19];
+const AUTHORITY_KEY_IDENTIFIER = [0x55, 29, 35];
+const EXTENDED_KEY_USAGE = [0x55, 29, 37];
+/** 1.3.6.1.5.5.7.3.1 */
+const SERVER_AUTHENTICATION = [0x2b, 6, 1, 5, 5, 7, 3, 1];
+/** 1.2.840.10045.4.3.2 */
+const ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 
-/** Bits of the key usage extension, the first bit of RFC 5280 highest. */
-const DIGITAL_SIGNATURE = { bits: 0x80, unused: 7 };
-const SIGN_CERTIFICATES_AND_REVOCATIONS = { bits: 0x06, unused: 1 };
+/** Key usages as a bit string: the number of bits that do not count, and the others, the first of RFC 5280 highest. */
+const DIGITAL_SIGNATURE = [7, 0x80];
+const SIGN_CERTIFICATES_AND_REVOCATIONS = [1, 0x06];
+
+const TRUE = der(BOOLEAN, [0xff]);
 
 /** All values are PEM. */
 export interface ServerCertificate {
@@ -49,20 +59,24 @@ interface Party {
 }
 
 /** Makes a certificate for 127.0.0.1 and localhost: ECDSA with P-256, valid for some days. */
-export function makeServerCertificate(now = new Date()): ServerCertificate {
+export function makeServerCertificate(): ServerCertificate {
   // The name is unique: OpenSSL would confuse two authorities with the same name and different keys.
   const authority = party(`sliced-inference local cloud ${randomBytes(6).toString('hex')}`);
   const server = party('localhost');
   return {
-    authority: certificate(authority, authority, now, [
-      extension(OID.basicConstraints, der.sequence(der.boolean(true)), 'critical'),
-      keyUsage(SIGN_CERTIFICATES_AND_REVOCATIONS),
+    authority: certificate(authority, authority, [
+      extension(BASIC_CONSTRAINTS, der(SEQUENCE, TRUE), TRUE),
+      extension(KEY_USAGE, der(BIT_STRING, SIGN_CERTIFICATES_AND_REVOCATIONS), TRUE),
     ]),
-    certificate: certificate(server, authority, now, [
-      extension(OID.basicConstraints, der.sequence(), 'critical'),
-      keyUsage(DIGITAL_SIGNATURE),
-      extension(OID.extendedKeyUsage, der.sequence(der.objectIdentifier(OID.serverAuthentication))),
-      extension(OID.subjectAlternativeName, der.sequence(...HOSTS.map(generalName))),
+    certificate: certificate(server, authority, [
+      extension(BASIC_CONSTRAINTS, der(SEQUENCE), TRUE),
+      extension(KEY_USAGE, der(BIT_STRING, DIGITAL_SIGNATURE), TRUE),
+      extension(EXTENDED_KEY_USAGE, der(SEQUENCE, der(OBJECT_IDENTIFIER, SERVER_AUTHENTICATION))),
+      // A DNS name and an IP address.
+      extension(
+        SUBJECT_ALTERNATIVE_NAME,
+        der(SEQUENCE, der(0x82, Buffer.from('localhost')), der(0x87, [127, 0, 0, 1])),
+      ),
     ]),
     privateKey: server.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
@@ -72,62 +86,70 @@ function party(name: string): Party {
   return { name, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
 }
 
-function certificate(subject: Party, issuer: Party, now: Date, extensions: readonly Buffer[]): string {
-  const algorithm = der.sequence(der.objectIdentifier(OID.ecdsaWithSha256));
-  const at = (days: number): Buffer => der.utcTime(new Date(now.getTime() + days * DAY_MS));
-  const version3 = der.tagged(0xa0, der.integer(Buffer.of(2)));
-  const keyIdentifiers = [
-    extension(OID.subjectKeyIdentifier, der.octetString(keyIdentifier(subject))),
-    extension(OID.authorityKeyIdentifier, der.sequence(der.tagged(0x80, keyIdentifier(issuer)))),
-  ];
-  const content = der.sequence(
+function certificate(subject: Party, issuer: Party, extensions: readonly Buffer[]): string {
+  const version3 = der(0xa0, der(INTEGER, [2]));
+  // Positive, and without leading zero bytes.
+  const serialNumber = der(INTEGER, [0x40], randomBytes(16));
+  const algorithm = der(SEQUENCE, der(OBJECT_IDENTIFIER, ECDSA_WITH_SHA256));
+  const content = der(
+    SEQUENCE,
     version3,
-    der.integer(serialNumber()),
+    serialNumber,
     algorithm,
-    distinguishedName(issuer.name),
-    der.sequence(at(-VALID_DAYS_BEFORE), at(VALID_DAYS)),
-    distinguishedName(subject.name),
-    subject.publicKey.export({ type: 'spki', format: 'der' }),
-    der.tagged(0xa3, der.sequence(...extensions, ...keyIdentifiers)),
+    distinguishedName(issuer),
+    der(SEQUENCE, utcTime(-VALID_DAYS_BEFORE), utcTime(VALID_DAYS)),
+    distinguishedName(subject),
+    publicKeyOf(subject),
+    der(
+      0xa3,
+      der(
+        SEQUENCE,
+        ...extensions,
+        extension(SUBJECT_KEY_IDENTIFIER, der(OCTET_STRING, keyIdentifier(subject))),
+        extension(AUTHORITY_KEY_IDENTIFIER, der(SEQUENCE, der(0x80, keyIdentifier(issuer)))),
+      ),
+    ),
   );
-  const signature = sign('sha256', content, issuer.privateKey);
-  return pem(der.sequence(content, algorithm, der.bitString(signature)));
-}
-
-/** A positive number without leading zero bytes. */
-function serialNumber(): Buffer {
-  const number = randomBytes(16);
-  number[0] = (number[0] & 0x7f) | 0x40;
-  return number;
-}
-
-function distinguishedName(commonName: string): Buffer {
-  const name = der.sequence(der.objectIdentifier(OID.commonName), der.utf8String(commonName));
-  return der.sequence(der.set(name));
-}
-
-function keyIdentifier({ publicKey }: Party): Buffer {
-  return createHash('sha1')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest();
-}
-
-function extension(oid: string, value: Buffer, critical?: 'critical'): Buffer {
-  const flag = critical === undefined ? [] : [der.boolean(true)];
-  return der.sequence(der.objectIdentifier(oid), ...flag, der.octetString(value));
-}
-
-function keyUsage({ bits, unused }: { readonly bits: number; readonly unused: number }): Buffer {
-  return extension(OID.keyUsage, der.bitString(Buffer.of(bits), unused), 'critical');
-}
-
-/** An IP address or a DNS name. */
-function generalName(host: string): Buffer {
-  if (isIPv4(host)) return der.tagged(0x87, Buffer.from(host.split('.').map(Number)));
-  return der.tagged(0x82, Buffer.from(host, 'latin1'));
-}
-
-function pem(content: Buffer): string {
-  const lines = content.toString('base64').match(/.{1,64}/g) ?? [];
+  const signature = der(BIT_STRING, [0], sign('sha256', content, issuer.privateKey));
+  const lines =
+    der(SEQUENCE, content, algorithm, signature)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+}
+
+function distinguishedName({ name }: Party): Buffer {
+  const attribute = der(SEQUENCE, der(OBJECT_IDENTIFIER, COMMON_NAME), der(UTF8_STRING, Buffer.from(name)));
+  return der(SEQUENCE, der(SET, attribute));
+}
+
+function publicKeyOf({ publicKey }: Party): Buffer {
+  return publicKey.export({ type: 'spki', format: 'der' });
+}
+
+function keyIdentifier(of: Party): Buffer {
+  return createHash('sha1').update(publicKeyOf(of)).digest();
+}
+
+/** For years before 2050. */
+function utcTime(days: number): Buffer {
+  const text = new Date(Date.now() + days * DAY_MS).toISOString().replaceAll(/[-:T]|\.\d+/g, '');
+  return der(UTC_TIME, Buffer.from(text.slice(2)));
+}
+
+function extension(
+  identifier: readonly number[],
+  value: Buffer,
+  critical: readonly number[] | Buffer = [],
+): Buffer {
+  return der(SEQUENCE, der(OBJECT_IDENTIFIER, identifier), critical, der(OCTET_STRING, value));
+}
+
+/** Lengths from 128 on are the number of their bytes with the highest bit set, and these bytes. No certificate has 64 kB. */
+function der(tag: number, ...parts: readonly (Uint8Array | readonly number[])[]): Buffer {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  const { length } = content;
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.of(tag, ...size), content]);
 }
