@@ -17,7 +17,6 @@ const ONNX_RUNTIME_LIBRARIES = {
 
 /** The files of each package that ship, besides its package.json and its license. */
 const FILES = {
-  'fastest-levenshtein': ['mod.js'],
   long: ['umd/index.js', 'umd/package.json'],
   'onnxruntime-common': ['dist/cjs'],
   'onnxruntime-node': [

@@ -45,7 +45,7 @@ it.each(Object.entries(MISTAKES))(
 );
 
 it.each([
-  [['--faults', 'rest:0.1'], /^error: .* the kind of a fault, got 'rest': did you mean 'reset'\?\n$/],
+  [['--faults', 'rest:0.1'], /^error: .* the kind of a fault, got 'rest': the kinds are all, s3-503, /],
   [
     ['--pipeline', 'Batch'],
     /^error: .* argument 'Batch' is invalid. It must be a part of one of: an Express /,

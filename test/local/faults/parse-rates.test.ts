@@ -2,24 +2,18 @@ import { FAULT_KINDS } from '../../../local/faults/kinds';
 import { parseFaultRates } from '../../../local/faults/parse-rates';
 
 describe('rates of faults', () => {
-  it('are read by kind', () => {
+  it('are read by kind, or for all kinds and then changed for some', () => {
     expect(parseFaultRates('s3-503:0.1, flipped-bit:.01,reset:1')).toEqual({
       's3-503': 0.1,
       'flipped-bit': 0.01,
       reset: 1,
     });
-  });
-
-  it('may be given for all kinds, and then changed for some', () => {
     const rates = parseFaultRates('all:0.02,stalled-body:0');
     expect(Object.keys(rates)).toEqual([...FAULT_KINDS]);
     expect([rates.throttled, rates['stalled-body']]).toEqual([0.02, 0]);
   });
 
   it.each([
-    ['fliped-bit:0.1', "did you mean 'flipped-bit'?"],
-    ['s3-504:0.1', "did you mean 's3-503'?"],
-    ['al:0.1', "did you mean 'all'?"],
     ['foo:1', "got 'foo': the kinds are all, s3-503, s3-500,"],
     ['reset', "a fault must be written as kind:rate, got 'reset'"],
     ['', "a fault must be written as kind:rate, got ''"],
