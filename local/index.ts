@@ -1,6 +1,6 @@
 /** The package's `./local` entry: runs a synthesized pipeline on this machine, without an AWS account. */
 export { LocalCloud } from './cloud/cloud';
-export type { LocalPipeline, LocalStateMachine } from './cloud/local-pipeline';
+export type { LocalPipeline, LocalStateMachine } from './cloud/deployment';
 export type { CertificateAuthority, S3Access, StepFunctionsAccess } from './cloud/access';
 export type { LocalCloudOptions } from './cloud/options';
 export type { Access } from './iam/authorizer';
@@ -10,7 +10,7 @@ export { LocalCloudError } from './local-cloud-error';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
 export type { Json, JsonObject } from './json';
 export type { IdleConnectionFate } from './s3/idle-connections';
-export type { WorkerProcess } from './lambda/worker-process';
+export type { WorkerProcess } from './lambda/sandbox';
 export { SIMULATION_NAMES, SIMULATIONS, type SimulationName } from './simulation/presets';
 export type {
   Burst,

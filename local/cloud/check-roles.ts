@@ -2,22 +2,23 @@
  * Checks what AWS checks when it creates functions, state machines and log groups: whether their roles and keys have the
  * permissions for it. A missing permission that AWS only shows by missing logs or traces becomes a notice.
  */
-import { LocalCloudError } from '../local-cloud-error';
-import { isJsonArray, isJsonObject, type Json } from '../json';
 import { attributeOf, referenceTo } from '../cloudformation/physical-ids';
 import { administrator, type PipelinePolicies } from '../cloudformation/policies';
 import type { Resource } from '../cloudformation/resource';
 import type { StateMachineResource } from '../cloudformation/resources';
 import type { Template } from '../cloudformation/template';
 import {
+  type Action,
   FUNCTION_TRACING_ACTIONS,
   LOG_DELIVERY_ACTIONS,
   LOG_KEY_ACTIONS,
   NETWORK_ACTIONS,
   TRACING_ACTIONS,
 } from '../iam/actions';
-import type { Authorizer, Needed } from '../iam/authorizer';
+import type { Authorizer } from '../iam/authorizer';
 import { type Principal, roleSession, service } from '../iam/principals';
+import { isJsonArray, isJsonObject, type JsonObject } from '../json';
+import { LocalCloudError } from '../local-cloud-error';
 
 interface Checked {
   readonly template: Template;
@@ -32,9 +33,9 @@ interface Checked {
  * @throws LocalCloudError when AWS would refuse the deployment
  */
 export function checkRoles(checked: Checked): string[] {
-  const { template, policies } = checked;
+  const { template, policies, stateMachines } = checked;
   for (const fn of template.referredResources('AWS::Lambda::Function')) checkFunction(checked, fn);
-  for (const stateMachine of checked.stateMachines) checkStateMachine(checked, stateMachine);
+  for (const stateMachine of stateMachines) checkStateMachine(checked, stateMachine);
   for (const key of template.referredResources('AWS::KMS::Key')) checkKey(checked, key);
   for (const group of template.referredResources('AWS::Logs::LogGroup')) checkLogGroup(checked, group);
   const imported = [...policies.roles.values()].flatMap(({ arn, unknown }) =>
@@ -43,62 +44,45 @@ export function checkRoles(checked: Checked): string[] {
         `${what} is not in the template: the local cloud lets the role ${arn} do whatever no policy in the template denies`,
     ),
   );
-  const traces = checked.stateMachines.flatMap((stateMachine) => missingTraces(checked, stateMachine));
+  const traces = stateMachines.flatMap((stateMachine) => missingTraces(checked, stateMachine));
   return [...imported, ...traces, ...missingExpirations(checked)];
 }
 
-function checkFunction({ template, policies, authorizer }: Checked, fn: Resource): void {
-  const what = `the function '${fn.logicalId}'`;
+/** The words of the refusal of traces are Lambda's: https://github.com/coinbase/fenrir/pull/1 */
+function checkFunction(checked: Checked, fn: Resource): void {
+  const { template, authorizer } = checked;
+  const create = `create the function '${fn.logicalId}'`;
   const roleArn = template.text(fn, 'Role');
-  const arn = attributeOf(template, fn, 'Arn');
-  // That Lambda sends these two condition keys when it assumes a role is believed, not documented.
-  const trust = assumption(roleArn, { account: authorizer.account, sourceArn: arn });
-  if (!isImported(policies, roleArn) && refuses(authorizer, service('lambda.amazonaws.com'), trust)) {
+  if (!mayAssume(checked, roleArn, attributeOf(template, fn, 'Arn'), ['lambda.amazonaws.com'])) {
     throw refused(
-      `create ${what}`,
+      create,
       'The role defined for the function cannot be assumed by Lambda.',
       "let the role's trust policy allow lambda.amazonaws.com to assume it",
     );
   }
   // Lambda itself makes these calls, so they do not have the condition key lambda:SourceFunctionArn.
   const session = roleSession(roleArn, 'awslambda');
-  checkTraces(template, fn, (action) => refuses(authorizer, session, { action, resource: '*' }));
-  if (fn.properties.VpcConfig === undefined) return;
-  const missing = NETWORK_ACTIONS.find((action) => refuses(authorizer, session, { action, resource: '*' }));
-  if (missing === undefined) return;
-  throw refused(
-    `create ${what} in a VPC`,
-    `The provided execution role does not have permissions to call ${missing.replace('ec2:', '')} on EC2`,
-    `allow its role ${missing} on all resources`,
-  );
+  const check = (actions: readonly Action[], prefix: string, what: string, where: string): void => {
+    const missing = firstRefused(authorizer, session, actions);
+    if (missing === undefined) return;
+    throw refused(
+      `${create} ${what}`,
+      `The provided execution role does not have permissions to call ${missing.replace(prefix, '')} on ${where}`,
+      `allow its role ${missing} on all resources`,
+    );
+  };
+  if (objectOf(template, fn, 'TracingConfig').Mode === 'Active') {
+    check(FUNCTION_TRACING_ACTIONS, 'xray:', 'with traces', 'XRAY');
+  }
+  if (fn.properties.VpcConfig !== undefined) check(NETWORK_ACTIONS, 'ec2:', 'in a VPC', 'EC2');
 }
 
-/** The words of the refusal are Lambda's: https://github.com/coinbase/fenrir/pull/1 */
-function checkTraces(
-  template: Template,
-  fn: Resource,
-  isRefused: (action: (typeof FUNCTION_TRACING_ACTIONS)[number]) => boolean,
-): void {
-  const tracing = template.property(fn, 'TracingConfig');
-  if (!isJsonObject(tracing) || tracing.Mode !== 'Active') return;
-  const missing = FUNCTION_TRACING_ACTIONS.find(isRefused);
-  if (missing === undefined) return;
-  throw refused(
-    `create the function '${fn.logicalId}' with traces`,
-    `The provided execution role does not have permissions to call ${missing.replace('xray:', '')} on XRAY`,
-    `allow its role ${missing} on all resources`,
-  );
-}
-
-function checkStateMachine(
-  { template, policies, authorizer }: Checked,
-  { logicalId, arn, roleArn }: StateMachineResource,
-): void {
+function checkStateMachine(checked: Checked, { logicalId, arn, roleArn }: StateMachineResource): void {
   if (roleArn === undefined) return;
+  const { template, authorizer } = checked;
   const what = `create the state machine '${logicalId}'`;
-  const trust = assumption(roleArn, { account: authorizer.account, sourceArn: arn });
   const names = ['states.amazonaws.com', `states.${authorizer.region}.amazonaws.com`];
-  if (!isImported(policies, roleArn) && names.every((name) => refuses(authorizer, service(name), trust))) {
+  if (!mayAssume(checked, roleArn, arn, names)) {
     throw refused(
       what,
       `Neither the global service principal ${names[0]}, nor the regional one is authorized to assume the provided role.`,
@@ -106,10 +90,7 @@ function checkStateMachine(
     );
   }
   if (!logs(template.resource(logicalId))) return;
-  const session = roleSession(roleArn, 'states');
-  const missing = LOG_DELIVERY_ACTIONS.find((action) =>
-    refuses(authorizer, session, { action, resource: '*' }),
-  );
+  const missing = firstRefused(authorizer, roleSession(roleArn, 'states'), LOG_DELIVERY_ACTIONS);
   if (missing === undefined) return;
   throw refused(
     what,
@@ -122,7 +103,7 @@ function checkStateMachine(
 function checkKey({ template, authorizer }: Checked, key: Resource): void {
   const owner = administrator(authorizer.account);
   const resource = attributeOf(template, key, 'Arn');
-  if (!refuses(authorizer, owner, { action: 'kms:PutKeyPolicy', resource })) return;
+  if (firstRefused(authorizer, owner, ['kms:PutKeyPolicy'], { resource }) === undefined) return;
   throw refused(
     `create the key '${key.logicalId}'`,
     'The new key policy will not allow you to update the key policy in the future.',
@@ -135,18 +116,16 @@ function checkLogGroup({ template, policies, authorizer }: Checked, group: Resou
   const key = template.property(group, 'KmsKeyId');
   // The policy of an imported key is not known.
   if (typeof key !== 'string' || !policies.resources.has(key)) return;
-  const logs = service(`logs.${authorizer.region}.amazonaws.com`);
+  const caller = service(`logs.${authorizer.region}.amazonaws.com`);
   // The attribute ends with `:*`, which the condition key does not.
   const arn = attributeOf(template, group, 'Arn').replace(/:\*$/, '');
   const context = { 'kms:encryptioncontext:aws:logs:arn': arn };
-  const missing = LOG_KEY_ACTIONS.find((action) =>
-    refuses(authorizer, logs, { action, resource: key, context }),
-  );
+  const missing = firstRefused(authorizer, caller, LOG_KEY_ACTIONS, { resource: key, context });
   if (missing === undefined) return;
   throw refused(
     `create the log group '${group.logicalId}'`,
     `The specified KMS key does not exist or is not allowed to be used with Arn '${arn}'`,
-    `let the key's policy allow ${logs.name} ${missing}`,
+    `let the key's policy allow ${caller.name} ${missing}`,
   );
 }
 
@@ -155,8 +134,8 @@ function missingTraces(
   { template, authorizer }: Checked,
   { logicalId, roleArn }: StateMachineResource,
 ): string[] {
-  const tracing = template.property(template.resource(logicalId), 'TracingConfiguration');
-  if (roleArn === undefined || !isJsonObject(tracing) || tracing.Enabled !== true) return [];
+  const tracing = objectOf(template, template.resource(logicalId), 'TracingConfiguration');
+  if (roleArn === undefined || tracing.Enabled !== true) return [];
   const session = roleSession(roleArn, 'states');
   const refusals = TRACING_ACTIONS.flatMap(
     (action) => authorizer.refusal(session, { action, resource: '*' }) ?? [],
@@ -180,26 +159,40 @@ function missingExpirations({ template, authorizer }: Checked): string[] {
   });
 }
 
-function assumption(
+/** Whether one of the services may assume the role for a resource. The trust policy of an imported role is not known. */
+function mayAssume(
+  { policies, authorizer }: Checked,
   roleArn: string,
-  { account, sourceArn }: { readonly account: string; readonly sourceArn: string },
-): Needed {
-  const context = { 'aws:sourceaccount': account, 'aws:sourcearn': sourceArn };
-  return { action: 'sts:AssumeRole', resource: roleArn, context };
+  sourceArn: string,
+  services: readonly string[],
+): boolean {
+  if (policies.roles.get(roleArn)?.trust === undefined) return true;
+  // That Lambda sends these two condition keys when it assumes a role is believed, not documented.
+  const context = { 'aws:sourceaccount': authorizer.account, 'aws:sourcearn': sourceArn };
+  const assume = ['sts:AssumeRole'] as const;
+  return services.some(
+    (name) => firstRefused(authorizer, service(name), assume, { resource: roleArn, context }) === undefined,
+  );
 }
 
-function isImported({ roles }: PipelinePolicies, roleArn: string): boolean {
-  return roles.get(roleArn)?.trust === undefined;
-}
-
-function refuses(authorizer: Authorizer, principal: Principal, needed: Needed): boolean {
-  return authorizer.refusal(principal, needed) !== undefined;
+function firstRefused(
+  authorizer: Authorizer,
+  principal: Principal,
+  actions: readonly Action[],
+  on: { readonly resource: string; readonly context?: Readonly<Record<string, string>> } = { resource: '*' },
+): Action | undefined {
+  return actions.find((action) => authorizer.refusal(principal, { action, ...on }) !== undefined);
 }
 
 function logs({ properties: { LoggingConfiguration: logging } }: Resource): boolean {
   if (!isJsonObject(logging) || logging.Level === 'OFF') return false;
-  const destinations: Json = logging.Destinations ?? [];
+  const { Destinations: destinations = [] } = logging;
   return isJsonArray(destinations) && destinations.length > 0;
+}
+
+function objectOf(template: Template, resource: Resource, property: string): JsonObject {
+  const value = template.property(resource, property);
+  return isJsonObject(value) ? value : {};
 }
 
 function refused(what: string, got: string, advice: string): LocalCloudError {

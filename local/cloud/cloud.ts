@@ -21,11 +21,11 @@ import type { Admission } from '../lambda/function-pool';
 import { guardFolder, unguardFolder } from '../lambda/guardian';
 import { LocalFunctions } from '../lambda/local-functions';
 import { NodeBinaries } from '../lambda/node-binaries';
-import type { WorkerProcess } from '../lambda/worker-process';
+import type { WorkerProcess } from '../lambda/sandbox';
 import { selectStateMachine, type Selection } from '../cloudformation/pipeline';
 import { administrator } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
-import { PublishedVersions } from '../cloudformation/published-versions';
+import { PublishedVersions } from '../cloudformation/resource';
 import type { FunctionResource } from '../cloudformation/resources';
 import { Arrivals } from '../events/arrivals';
 import type { LoopbackServer } from '../http/loopback-server';
@@ -40,13 +40,18 @@ import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
 import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
 import { deployMachines } from './deploy-machines';
-import { describeMachine, type Deployment, readDeployment } from './deployment';
-import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
+import {
+  describeMachine,
+  type Deployment,
+  type LocalPipeline,
+  type LocalStateMachine,
+  readDeployment,
+} from './deployment';
+
 import type { LocalCloudOptions } from './options';
 import { startOtherServices } from './other-services';
 import { logRefusal } from './service-permissions';
 import { StateMachines } from '../step-functions/state-machines';
-import { atExit } from './at-exit';
 
 export class LocalCloud {
   /**
@@ -77,7 +82,6 @@ export class LocalCloud {
   private readonly arrivals: Arrivals;
   private readonly noticed: Notices;
   private readonly closing = new AbortController();
-  private readonly forgetExit: () => void;
   private certified: Certified | undefined;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: LoopbackServer | undefined;
@@ -93,7 +97,6 @@ export class LocalCloud {
     private readonly simulator: Simulator,
     private readonly options: LocalCloudOptions,
   ) {
-    this.forgetExit = atExit(this.onProcessExit);
     guardFolder(folder);
     this.noticed = new Notices(options.onNotice);
     this.authorizer = new Authorizer(options.onAccess);
@@ -247,7 +250,6 @@ export class LocalCloud {
     await this.otherServices?.close();
     await rm(this.folder, { recursive: true, force: true });
     unguardFolder(this.folder);
-    this.forgetExit();
   }
 
   private async prepare(selection: Selection): Promise<void> {
@@ -320,10 +322,8 @@ export class LocalCloud {
     for (const notice of deployment.notices) this.onNotice(notice);
     const { authorizer, injector, simulator, options } = this;
     const { signal } = this.closing;
-    const functions = started(this.functions);
-    deployMachines(this.machines, deployment, {
-      ...{ functions, authorizer, injector, simulator, signal, options },
-    });
+    const host = { functions: started(this.functions), authorizer, injector, simulator, signal, options };
+    deployMachines(this.machines, deployment, host);
     this.arrivals.replace(deployment.rules);
     this.deployed = deployment;
     await this.httpApi?.serve(deployment.httpApi);
@@ -357,12 +357,6 @@ export class LocalCloud {
 
   private readonly onNotice = (notice: string): void => {
     this.noticed.add(notice, notice);
-  };
-
-  /** An exit handler can only do synchronous work. If this process is killed, the guardian does it. */
-  private readonly onProcessExit = (): void => {
-    this.functions?.kill();
-    fs.rmSync(this.folder, { recursive: true, force: true });
   };
 }
 

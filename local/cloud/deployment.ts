@@ -7,16 +7,15 @@ import type { HttpApi } from '../api-gateway/http-api';
 import { readHttpApi } from '../api-gateway/read-http-api';
 import type { AssemblyStack } from '../cloudformation/assembly';
 import { attributeOf } from '../cloudformation/physical-ids';
-import { isPipeline, readSignature, type Selection } from '../cloudformation/pipeline';
+import { isPipeline, readSignature, type Selection, type Signature } from '../cloudformation/pipeline';
 import { type PipelinePolicies, readPolicies } from '../cloudformation/policies';
-import type { PublishedVersions } from '../cloudformation/published-versions';
+import type { PublishedVersions } from '../cloudformation/resource';
 import {
-  readBucketName,
-  readDirectoryBucketName,
+  readBuckets,
   readStateMachine,
   type StateMachineResource,
+  type StateMachineType,
 } from '../cloudformation/resources';
-import { readAliases } from '../cloudformation/state-machine-aliases';
 import { Template } from '../cloudformation/template';
 import { type Rules, readRules } from '../events/read-rules';
 import { type Access, Authorizer } from '../iam/authorizer';
@@ -24,7 +23,16 @@ import type { LocalFunctions } from '../lambda/local-functions';
 import type { Definition } from '../step-functions/definition';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { checkRoles } from './check-roles';
-import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
+
+/** A state machine that the local cloud runs. */
+export interface LocalStateMachine {
+  readonly stackName: string;
+  readonly stateMachineArn: string;
+  readonly stateMachineType: StateMachineType;
+}
+
+/** A pipeline that the local cloud runs. */
+export interface LocalPipeline extends LocalStateMachine, Signature {}
 
 export interface DeployedMachine {
   readonly resource: StateMachineResource;
@@ -60,33 +68,42 @@ interface DeploymentOptions {
 
 /** @throws LocalCloudError when the chosen state machine needs something that the local cloud does not support */
 export function readDeployment({ stack, logicalId }: Selection, options: DeploymentOptions): Deployment {
-  const others = new Template(stack)
-    .resourcesOfType('AWS::StepFunctions::StateMachine')
-    .map((resource) => resource.logicalId)
-    .filter((id) => id !== logicalId);
+  const template = new Template(stack, options.versions);
   const refused = new Map<string, string>();
   const running = [logicalId];
-  for (const id of others) {
-    const refusal = refusalOf(stack, id, options);
-    if (refusal === undefined) running.push(id);
-    else refused.set(id, refusal);
+  for (const other of template.resourcesOfType('AWS::StepFunctions::StateMachine')) {
+    if (other.logicalId === logicalId) continue;
+    const refusal = refusalOf(stack, other.logicalId, options);
+    if (refusal === undefined) running.push(other.logicalId);
+    else refused.set(attributeOf(template, other, 'Arn'), refusal);
   }
-  const template = new Template(stack, options.versions);
-  const refusedArns = new Map(
-    [...refused].map(([id, reason]) => [attributeOf(template, template.resource(id), 'Arn'), reason]),
-  );
-  const front = (machines: readonly DeployedMachine[]): Front => readFront(template, machines, refusedArns);
+  const front = (machines: readonly DeployedMachine[]): Front => readFront(template, machines, refused);
   const read = readMachines(template, running, { ...options, front });
   const aliases = readAliases(new Template(stack, options.versions));
   return {
     ...read,
     stack,
+    refused,
     selected: read.machines[0].resource,
-    refused: refusedArns,
     aliases: aliases.machines,
     pipelines: read.machines.flatMap((machine) => pipelineOf(template, machine)),
     notices: [...read.notices, ...read.rules.notices, ...aliases.notices],
   };
+}
+
+/** @param template of its own, because an alias may refer to what the local cloud does not run */
+function readAliases(template: Template) {
+  const machines = new Map<string, string>();
+  const notices: string[] = [];
+  for (const alias of template.resourcesOfType('AWS::StepFunctions::StateMachineAlias')) {
+    const arn = orRefusal(() => attributeOf(template, alias, 'Arn'));
+    if (arn instanceof LocalCloudError) {
+      notices.push(`the alias '${alias.logicalId}' of a state machine is not there: ${arn.message}`);
+    } else {
+      machines.set(arn, arn.slice(0, arn.lastIndexOf(':')));
+    }
+  }
+  return { machines, notices };
 }
 
 /**
@@ -94,12 +111,17 @@ export function readDeployment({ stack, logicalId }: Selection, options: Deploym
  * own, which remembers what it refers to.
  */
 function refusalOf(stack: AssemblyStack, logicalId: string, options: DeploymentOptions): string | undefined {
+  const template = new Template(stack, options.versions);
+  const alone = { ...options, onAccess: undefined, front: () => NO_FRONT };
+  const read = orRefusal(() => readMachines(template, [logicalId], alone));
+  return read instanceof LocalCloudError ? read.message : undefined;
+}
+
+function orRefusal<T>(read: () => T): T | LocalCloudError {
   try {
-    const template = new Template(stack, options.versions);
-    readMachines(template, [logicalId], { ...options, onAccess: undefined, front: () => NO_FRONT });
-    return undefined;
+    return read();
   } catch (error) {
-    if (error instanceof LocalCloudError) return error.message;
+    if (error instanceof LocalCloudError) return error;
     throw error;
   }
 }
@@ -137,15 +159,12 @@ function readMachines(
   const replaceFunctions = functions.prepare(template, ...machines.map(({ definition }) => definition));
   const front = frontOf(machines);
   const buckets = [
-    ...template.referredResources('AWS::S3::Bucket').map((bucket) => readBucketName(template, bucket)),
-    ...template
-      .referredResources('AWS::S3Express::DirectoryBucket')
-      .map((bucket) => readDirectoryBucketName(template, bucket)),
+    ...readBuckets(template),
     // Needed if the stack imports a pipeline's bucket instead of defining it.
     ...machines.flatMap((machine) => pipelineOf(template, machine).map(({ bucket }) => bucket)),
   ];
   const stateMachines = machines.map(({ resource }) => resource);
-  const policies = readPolicies(template, { stateMachines, serviceRoles: serviceRoles(front) }, bucketKeys);
+  const policies = readPolicies(template, stateMachines, serviceRoles(front), bucketKeys);
   const authorizer = new Authorizer(onAccess);
   authorizer.update(policies);
   const notices = checkRoles({ template, stateMachines, policies, authorizer });

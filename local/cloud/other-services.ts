@@ -3,26 +3,27 @@
  * credentials that AWS does not know. It refuses each request, and names the service and the operation.
  */
 import type * as http from 'node:http';
-import { type LoopbackOptions, LoopbackServer } from '../http/loopback-server';
+import { type LoopbackOptions, LoopbackServer, readBody } from '../http/loopback-server';
 
 const NAME = 'UnknownOperationException';
 
-/** Enough for the parameters before the operation's name in the body of a query. The rest is read and dropped. */
-const MAX_BODY_BYTES = 65_536;
+/** Enough for queries, whose body names the operation. */
+const MAX_BODY_BYTES = 2 ** 20;
 
 export function startOtherServices(options: LoopbackOptions = {}): Promise<LoopbackServer> {
   return LoopbackServer.start(refuse, options);
 }
 
 async function refuse(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-  const text = `the local cloud does not support ${serviceOf(message)}:${operationOf(message, await readBody(message))}`;
-  const [type, body] = answerFor(message, text);
+  const body = (await readBody(message, MAX_BODY_BYTES))?.toString();
+  const text = `the local cloud does not support ${serviceOf(message)}:${operationOf(message, body)}`;
+  const [type, answer] = answerFor(message, text);
   response.writeHead(400, {
     'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
+    'Content-Length': Buffer.byteLength(answer),
     'x-amzn-ErrorType': NAME,
   });
-  response.end(message.method === 'HEAD' ? undefined : body);
+  response.end(message.method === 'HEAD' ? undefined : answer);
 }
 
 /** The service for which the request is signed. */
@@ -32,7 +33,7 @@ function serviceOf({ headers }: http.IncomingMessage): string {
 }
 
 /** JSON protocols name the operation in a header, query protocols in the body, and REST has none. */
-function operationOf({ headers, method = '', url = '' }: http.IncomingMessage, body: string): string {
+function operationOf({ headers, method = '', url = '' }: http.IncomingMessage, body?: string): string {
   const target = String(headers['x-amz-target'] ?? '')
     .split('.')
     .at(-1);
@@ -56,14 +57,4 @@ function answerFor({ headers }: http.IncomingMessage, text: string): [type: stri
 
 function isQuery(headers: http.IncomingHttpHeaders): boolean {
   return headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-}
-
-async function readBody(message: http.IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of message as AsyncIterable<Buffer>) {
-    if (size < MAX_BODY_BYTES) parts.push(part);
-    size += part.length;
-  }
-  return Buffer.concat(parts).toString('utf8');
 }

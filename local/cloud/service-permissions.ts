@@ -1,6 +1,6 @@
 /** Permissions that services use on behalf of a role: Step Functions to call functions, Lambda to write their logs. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { FunctionResource } from '../cloudformation/resources';
+import { type FunctionResource, splitFunctionArn } from '../cloudformation/resources';
 import type { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
 import { StateError } from '../step-functions/state-error';
@@ -11,11 +11,12 @@ import { StateError } from '../step-functions/state-error';
  */
 export function checkInvoke(authorizer: Authorizer, roleArn: string | undefined, functionArn: string): void {
   if (roleArn === undefined) return;
-  const refusal = authorizer.refusal(roleSession(roleArn, randomId()), {
+  // The names of Step Functions' sessions are random.
+  const session = roleSession(roleArn, randomBytes(16).toString('hex'));
+  const refusal = authorizer.refusal(session, {
     action: 'lambda:InvokeFunction',
     resource: functionArn,
-    // arn:partition:lambda:region:account:function:name[:qualifier]
-    policyOf: functionArn.split(':').slice(0, 7).join(':'),
+    policyOf: splitFunctionArn(functionArn).functionArn,
   });
   if (refusal === undefined) return;
   const service = `Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: ${randomUUID()}; Proxy: null`;
@@ -41,9 +42,4 @@ export function logRefusal(
     if (refusal !== undefined) return refusal;
   }
   return undefined;
-}
-
-/** The names of Step Functions' sessions are random. */
-function randomId(): string {
-  return randomBytes(16).toString('hex');
 }

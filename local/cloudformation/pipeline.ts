@@ -23,8 +23,6 @@ export interface Selection {
   readonly logicalId: string;
 }
 
-type Candidate = NamedStateMachine;
-
 /**
  * The assembly's only pipeline, or the state machine that `selection` names: by the construct's id or path, by stack, by logical id with or
  * without the digits that CDK appends, or by both as `stack/logicalId`. The name of a stack stands for its only pipeline, or else for its only
@@ -32,8 +30,8 @@ type Candidate = NamedStateMachine;
  * @throws LocalCloudError when there is not exactly one such state machine
  */
 export function selectStateMachine(stacks: readonly AssemblyStack[], selection?: string): Selection {
-  const all = stacks.flatMap(candidates);
-  const pipelines = all.filter(({ isPipeline }) => isPipeline);
+  const all = stacks.flatMap(stateMachinesOf);
+  const pipelines = pipelinesOf(all);
   const selected = selection === undefined ? pipelines : named(all, selection);
   const [only] = selected;
   if (selected.length === 1) return only;
@@ -43,35 +41,33 @@ export function selectStateMachine(stacks: readonly AssemblyStack[], selection?:
         'pass the assembly of an app that has one, or name one of your state machines',
     );
   }
-  const choices =
-    selected.length === 0 ? [...pipelines, ...all.filter((item) => !item.isPipeline)] : selected;
-  throw new LocalCloudError(`the assembly has ${found(selected.length, selection)}: ${advice(choices)}`);
+  const kind = selection === undefined ? 'pipelines' : `state machines named ${quoted(selection)}`;
+  const found =
+    selected.length === 0 ? `no ${kind.replace('machines', 'machine')}` : `${selected.length} ${kind}`;
+  const choices = selected.length === 0 ? [...new Set([...pipelines, ...all])] : selected;
+  throw new LocalCloudError(`the assembly has ${found}: ${advice(choices)}`);
 }
 
 /** Names of the template come first: a construct elsewhere in the app may have the id of a stack. Pipelines come before others. */
-function named(all: readonly Candidate[], selection: string): readonly Candidate[] {
+function named(all: readonly NamedStateMachine[], selection: string): readonly NamedStateMachine[] {
   const byTemplate = all.filter((item) => templateNames(item).includes(selection));
   const chosen =
     byTemplate.length > 0 ? byTemplate : all.filter((item) => constructNames(item).includes(selection));
-  const pipelines = chosen.filter(({ isPipeline }) => isPipeline);
+  const pipelines = pipelinesOf(chosen);
   return pipelines.length === 0 ? chosen : pipelines;
 }
 
-function found(count: number, selection: string | undefined): string {
-  if (selection === undefined) return `${count} pipelines`;
-  const name = quoted(selection);
-  return count === 0 ? `no state machine named ${name}` : `${count} state machines named ${name}`;
+function pipelinesOf(items: readonly NamedStateMachine[]): NamedStateMachine[] {
+  return items.filter((item) => item.isPipeline);
 }
 
 /** Two constructs have the same label only if their paths differ in the places of the slashes. */
-function advice(choices: readonly Candidate[]): string {
+function advice(choices: readonly NamedStateMachine[]): string {
+  if (choices.length === 0) return 'pass the assembly of an app that has one';
   const labels = choices.map(label);
-  const unique = choices.map((item, at) =>
-    labels.filter((other) => other === labels[at]).length === 1
-      ? labels[at]
-      : `${item.stack.name}/${item.logicalId}`,
+  const unique = choices.map(({ stack, logicalId }, at) =>
+    labels.indexOf(labels[at]) === labels.lastIndexOf(labels[at]) ? labels[at] : `${stack.name}/${logicalId}`,
   );
-  if (unique.length === 0) return 'pass the assembly of an app that has one';
   return `choose one of ${unique.join(', ')} with --pipeline, or in code with the option pipeline`;
 }
 
@@ -109,7 +105,7 @@ export function readSignature(stateMachine: StateMachineResource): Signature {
   );
 }
 
-function candidates(stack: AssemblyStack): Candidate[] {
+function stateMachinesOf(stack: AssemblyStack): NamedStateMachine[] {
   return new Template(stack)
     .resourcesOfType('AWS::StepFunctions::StateMachine')
     .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) }));

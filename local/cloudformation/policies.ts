@@ -9,7 +9,7 @@ import { bucketArn } from '../iam/s3-actions';
 import { attributeOf, referenceTo } from './physical-ids';
 import type { Resource } from './resource';
 import type { StateMachineResource } from './resources';
-import { readRole, type RolePolicies } from './role-policies';
+import { readPolicy, readRole, type RolePolicies, whereOf } from './role-policies';
 import type { Template } from './template';
 
 export interface PipelinePolicies extends AccountPolicies {
@@ -23,20 +23,16 @@ export function administrator(account: string): Identity {
   return { kind: 'identity', arn, policiesOf: arn, account };
 }
 
-interface PolicyUsers {
-  readonly stateMachines: readonly StateMachineResource[];
-  /** ARNs of the roles with which API Gateway and EventBridge start executions. */
-  readonly serviceRoles?: readonly string[];
-}
-
 /**
  * Call this when the functions and the state machines have been read, because it reads the policies of what they refer to.
  *
+ * @param serviceRoles ARNs of the roles with which API Gateway and EventBridge start executions
  * @param importedBucketKeys ARNs of the KMS keys of buckets that the stack does not define, by the bucket's name
  */
 export function readPolicies(
   template: Template,
-  { stateMachines, serviceRoles = [] }: PolicyUsers,
+  stateMachines: readonly StateMachineResource[],
+  serviceRoles: readonly string[] = [],
   importedBucketKeys: Readonly<Record<string, string>> = {},
 ): PipelinePolicies {
   const { account, region } = template.environment;
@@ -54,10 +50,12 @@ export function readPolicies(
     template.property(template.resource(logicalId), 'LoggingConfiguration');
   for (const group of template.referredResources('AWS::Logs::LogGroup')) template.property(group, 'KmsKeyId');
   const bucketKeys = new Map([
-    ...Object.entries(importedBucketKeys).map(importedKey),
+    ...Object.entries(importedBucketKeys).map(
+      ([bucket, keyArn]) => [bucket, { keyArn, bucketKeyEnabled: false }] as const,
+    ),
     ...template.referredResources('AWS::S3::Bucket').flatMap((bucket) => bucketKey(template, bucket)),
   ]);
-  const resources = new Map<string, Policy>([
+  const resources = new Map([
     ...bucketPolicies(template, 'AWS::S3'),
     ...bucketPolicies(template, 'AWS::S3Express'),
     ...keyPolicies(template),
@@ -65,10 +63,6 @@ export function readPolicies(
     ...[...roles].flatMap(([arn, { trust }]) => (trust ? [[arn, trust] as const] : [])),
   ]);
   return { account, region, identities, resources, bucketKeys, roles };
-}
-
-function importedKey([bucket, keyArn]: [string, string]): [string, BucketKey] {
-  return [bucket, { keyArn, bucketKeyEnabled: false }];
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-bucketencryption.html */
@@ -109,7 +103,7 @@ function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express
     const arn = typeof reference === 'string' ? bucketArn(reference) : own.get(referredId(reference) ?? '');
     // The pipeline does not refer to this bucket.
     if (arn === undefined) return [];
-    return [[arn, parse(template, document, resource)]];
+    return [[arn, readPolicy(template, document, resource)]];
   });
 }
 
@@ -121,7 +115,7 @@ function referredId(value: Json): string | undefined {
 function keyPolicies(template: Template): [string, Policy][] {
   return template
     .referredResources('AWS::KMS::Key')
-    .map((key) => [attributeOf(template, key, 'Arn'), parse(template, key.properties.KeyPolicy, key)]);
+    .map((key) => [attributeOf(template, key, 'Arn'), readPolicy(template, key.properties.KeyPolicy, key)]);
 }
 
 /**
@@ -161,12 +155,4 @@ function functionPolicies(template: Template): [string, Policy][] {
 function functionOf(name: Json, arns: ReadonlyMap<string, string>): string | undefined {
   const text = JSON.stringify(name);
   return [...arns].find(([logicalId]) => text.includes(`"${logicalId}"`))?.[1];
-}
-
-function parse(template: Template, document: Json | undefined, resource: Resource): Policy {
-  return parsePolicy(document, whereOf(resource), (value) => template.resolve(value));
-}
-
-function whereOf({ type, logicalId }: Resource): string {
-  return `${type} '${logicalId}'`;
 }

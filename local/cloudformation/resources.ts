@@ -2,8 +2,8 @@
  * Reads the resources that the local cloud runs. Each property is used, listed as having no effect on one machine, or
  * refused by name.
  */
-import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { entriesOf, isJsonObject } from '../json';
+import { LocalCloudError } from '../local-cloud-error';
 import { checkFields, checkProperties, unknownValue } from './check-properties';
 import { attributeOf, referenceTo } from './physical-ids';
 import type { Resource } from './resource';
@@ -112,25 +112,32 @@ export function readStateMachine(template: Template, resource: Resource): StateM
   };
 }
 
-/** The function and version that an ARN refers to. */
-interface ReferencedFunction {
-  readonly resource: Resource;
-  /** The number of a published version, or `$LATEST`. */
-  readonly version: string;
+/** `arn:partition:lambda:region:account:function:name[:qualifier]` */
+export function splitFunctionArn(arn: string) {
+  const parts = arn.split(':');
+  return {
+    functionArn: parts.slice(0, 7).join(':'),
+    name: parts[6] ?? arn,
+    qualifier: parts[7] ?? '$LATEST',
+  };
 }
 
-/** Finds the function that a task calls by the ARN of the function, of a version or of an alias. */
-export function findFunction(template: Template, calledArn: string): ReferencedFunction | undefined {
-  const resource = template.referredResources('AWS::Lambda::Function').find((candidate) => {
-    const functionArn = attributeOf(template, candidate, 'Arn');
-    return calledArn === functionArn || calledArn.startsWith(`${functionArn}:`);
-  });
+/**
+ * Finds the function that a task calls by the ARN of the function, of a version or of an alias.
+ * @returns also the number of a published version, or `$LATEST`
+ */
+export function findFunction(
+  template: Template,
+  calledArn: string,
+): { readonly resource: Resource; readonly version: string } | undefined {
+  const { functionArn, qualifier } = splitFunctionArn(calledArn);
+  const resource = template
+    .referredResources('AWS::Lambda::Function')
+    .find((candidate) => attributeOf(template, candidate, 'Arn') === functionArn);
   if (resource === undefined) return undefined;
   const alias = template
     .referredResources('AWS::Lambda::Alias')
     .find((candidate) => referenceTo(template, candidate) === calledArn);
-  // arn:partition:lambda:region:account:function:name[:qualifier]
-  const qualifier = calledArn.split(':').at(7) ?? '$LATEST';
   return { resource, version: alias ? template.text(alias, 'FunctionVersion') : qualifier };
 }
 
@@ -142,6 +149,7 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
   if (!/^nodejs\d+\.x$/.test(runtime)) throw unknownValue(resource, 'Runtime', runtime);
   checkArchitecture(template, resource);
   const reserved = template.property(resource, 'ReservedConcurrentExecutions');
+  const storage = template.property(resource, 'EphemeralStorage');
   return {
     logicalId: resource.logicalId,
     name: referenceTo(template, resource),
@@ -154,25 +162,24 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
     // Lambda's defaults: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
     timeoutSeconds: Number(template.property(resource, 'Timeout') ?? 3),
     memoryMegabytes: Number(template.property(resource, 'MemorySize') ?? 128),
-    ephemeralStorageMegabytes: readEphemeralStorage(template, resource),
+    ephemeralStorageMegabytes: isJsonObject(storage) ? Number(storage.Size) : 512,
     environment: readEnvironment(template, resource),
     reservedConcurrency: reserved === undefined ? undefined : Number(reserved),
   };
 }
 
-export function readBucketName(template: Template, resource: Resource): string {
-  checkProperties(resource, BUCKET_PROPERTIES);
-  // Events for EventBridge are supported; `local/events/` reads them.
-  const { NotificationConfiguration: notifications } = resource.properties;
-  if (notifications !== undefined) {
-    checkFields(resource, 'NotificationConfiguration', notifications, ['EventBridgeConfiguration']);
+/** The names of all buckets that the other resources refer to. */
+export function readBuckets(template: Template): string[] {
+  const buckets = template.referredResources('AWS::S3::Bucket');
+  for (const bucket of buckets) {
+    checkProperties(bucket, BUCKET_PROPERTIES);
+    // Events for EventBridge are supported; `local/events/` reads them.
+    const { NotificationConfiguration: notifications = {} } = bucket.properties;
+    checkFields(bucket, 'NotificationConfiguration', notifications, ['EventBridgeConfiguration']);
   }
-  return referenceTo(template, resource);
-}
-
-export function readDirectoryBucketName(template: Template, resource: Resource): string {
-  checkProperties(resource, DIRECTORY_BUCKET_PROPERTIES);
-  return referenceTo(template, resource);
+  const directoryBuckets = template.referredResources('AWS::S3Express::DirectoryBucket');
+  for (const bucket of directoryBuckets) checkProperties(bucket, DIRECTORY_BUCKET_PROPERTIES);
+  return [...buckets, ...directoryBuckets].map((bucket) => referenceTo(template, bucket));
 }
 
 /** Native code in an asset runs on one architecture only, and results are comparable only on the same architecture. */
@@ -187,20 +194,13 @@ function checkArchitecture(template: Template, resource: Resource): void {
 }
 
 function readCode(template: Template, resource: Resource): FunctionResource['code'] {
-  const code = template.property(resource, 'Code');
-  if (!isJsonObject(code)) throw unknownValue(resource, 'Code', code ?? null);
-  const { S3Bucket: bucket, S3Key: key, ...others } = code;
-  for (const other of Object.keys(others)) {
-    throw unsupported(`the property Code.${other} of ${resource.type} '${resource.logicalId}'`);
-  }
+  const code = checkFields(resource, 'Code', template.property(resource, 'Code') ?? null, [
+    'S3Bucket',
+    'S3Key',
+  ]);
+  const { S3Bucket: bucket, S3Key: key } = code;
   if (typeof bucket !== 'string' || typeof key !== 'string') throw unknownValue(resource, 'Code', code);
   return { bucket, key };
-}
-
-function readEphemeralStorage(template: Template, resource: Resource): number {
-  const storage = template.property(resource, 'EphemeralStorage') ?? { Size: 512 };
-  if (!isJsonObject(storage)) throw unknownValue(resource, 'EphemeralStorage', storage);
-  return Number(storage.Size);
 }
 
 function readLogGroup(
@@ -216,12 +216,9 @@ function readLogGroup(
 
 function readEnvironment(template: Template, resource: Resource): Record<string, string> {
   const environment = template.property(resource, 'Environment');
-  const variables =
-    isJsonObject(environment) && isJsonObject(environment.Variables) ? environment.Variables : {};
+  const variables = isJsonObject(environment) ? environment.Variables : undefined;
+  const entries = entriesOf(isJsonObject(variables) ? variables : {});
   return Object.fromEntries(
-    entriesOf(variables).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
+    entries.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
   );
 }

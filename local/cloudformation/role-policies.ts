@@ -30,12 +30,12 @@ export function readRole(template: Template, arn: string): RolePolicies {
 }
 
 function readOwnRole(template: Template, resource: Resource, arn: string): RolePolicies {
-  const where = `${resource.type} '${resource.logicalId}'`;
-  const inline = items(template, resource.properties.Policies).map((policy) => {
+  const where = whereOf(resource);
+  const inline = items(resource.properties.Policies).map((policy) => {
     if (!isJsonObject(policy)) throw unsupported(`the policy ${JSON.stringify(policy)} of ${where}`);
-    return parse(template, policy.PolicyDocument, `a policy of ${where}`);
+    return readPolicy(template, policy.PolicyDocument, resource, 'a policy of ');
   });
-  const managed = items(template, template.property(resource, 'ManagedPolicyArns')).map(String);
+  const managed = items(template.property(resource, 'ManagedPolicyArns')).map(String);
   const known = managed.map((managedArn) => managedPolicy(template, managedArn));
   const unknown = managed
     .filter((_, index) => known[index] === undefined)
@@ -57,7 +57,12 @@ function readOwnRole(template: Template, resource: Resource, arn: string): RoleP
   return {
     arn,
     policies: [...inline, ...known.flatMap((policy) => policy ?? []), ...attached],
-    trust: parse(template, resource.properties.AssumeRolePolicyDocument, `the trust policy of ${where}`),
+    trust: readPolicy(
+      template,
+      resource.properties.AssumeRolePolicyDocument,
+      resource,
+      'the trust policy of ',
+    ),
     ...(boundary && { boundary }),
     isOpen: unknown.length > 0,
     unknown,
@@ -69,9 +74,9 @@ const ATTACHABLE = ['AWS::IAM::Policy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Manag
 /** @param isRole tells the role's reference or name apart from others, before it is resolved */
 function attachedPolicies(template: Template, isRole: (role: Json) => boolean): Policy[] {
   return ATTACHABLE.flatMap((type) => template.resourcesOfType(type)).flatMap((policy) => {
-    const { Roles: roles = [], RoleName: role = null, PolicyDocument: document } = policy.properties;
-    if (![...(isJsonArray(roles) ? roles : []), role].some(isRole)) return [];
-    return [parse(template, document, `${policy.type} '${policy.logicalId}'`)];
+    const { Roles: roles, RoleName: role = null, PolicyDocument: document } = policy.properties;
+    if (![...items(roles), role].some(isRole)) return [];
+    return [readPolicy(template, document, policy)];
   });
 }
 
@@ -80,16 +85,23 @@ function managedPolicy(template: Template, arn: string): Policy | undefined {
     .referredResources('AWS::IAM::ManagedPolicy')
     .find((candidate) => referenceTo(template, candidate) === arn);
   if (own === undefined) return awsManagedPolicy(arn);
-  return parse(template, own.properties.PolicyDocument, `${own.type} '${own.logicalId}'`);
+  return readPolicy(template, own.properties.PolicyDocument, own);
 }
 
-function parse(template: Template, document: Json | undefined, where: string): Policy {
-  return parsePolicy(document, where, (value) => template.resolve(value));
+/** @param part of the resource that has the policy, before its name in errors */
+export function readPolicy(
+  template: Template,
+  document: Json | undefined,
+  resource: Resource,
+  part = '',
+): Policy {
+  return parsePolicy(document, part + whereOf(resource), (value) => template.resolve(value));
 }
 
-function items(template: Template, list: Json | undefined): readonly Json[] {
-  if (list === undefined) return [];
-  if (isJsonArray(list)) return list;
-  const resolved = template.resolve(list);
-  return isJsonArray(resolved) ? resolved : [];
+export function whereOf({ type, logicalId }: Resource): string {
+  return `${type} '${logicalId}'`;
+}
+
+function items(list: Json | undefined): readonly Json[] {
+  return list !== undefined && isJsonArray(list) ? list : [];
 }

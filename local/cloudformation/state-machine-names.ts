@@ -1,6 +1,6 @@
 /** By which names a user may choose a state machine, and by which one an error lists it. */
+import { isJsonObject, type Json } from '../json';
 import type { AssemblyStack } from './assembly';
-import { isJsonObject } from '../json';
 
 export interface NamedStateMachine {
   readonly stack: AssemblyStack;
@@ -16,8 +16,7 @@ const HASH = /[0-9A-F]{8}$/;
 
 /** The stack, and the logical id with or without the digits, alone or after the stack. */
 export function templateNames({ stack, logicalId }: NamedStateMachine): readonly string[] {
-  const ids = new Set([logicalId, logicalId.replace(HASH, '')]);
-  return [stack.name, ...[...ids].flatMap((id) => [id, `${stack.name}/${id}`])];
+  return [stack.name, ...inStack(stack, [logicalId, logicalId.replace(HASH, '')])];
 }
 
 /**
@@ -25,13 +24,12 @@ export function templateNames({ stack, logicalId }: NamedStateMachine): readonly
  * off. Then the logical id stands for it, in which CDK joins the ids of the path.
  */
 export function constructNames(item: NamedStateMachine): readonly string[] {
-  const { stack } = item;
-  const joined = joinedIds(item);
-  const names = [joined, `${stack.name}/${joined}`];
   const ids = constructPath(item);
-  if (ids === undefined) return names;
-  const tails = ids.map((_, from) => ids.slice(from).join('/'));
-  return [...names, ...tails, ...tails.map((tail) => `${stack.name}/${tail}`)];
+  return inStack(item.stack, [joinedIds(item), ...ids.map((_, from) => ids.slice(from).join('/'))]);
+}
+
+function inStack({ name }: AssemblyStack, names: readonly string[]): string[] {
+  return [...names, ...names.map((each) => `${name}/${each}`)];
 }
 
 /** `Stack/Classifier`, by which a user recognizes the construct. */
@@ -46,13 +44,13 @@ function joinedIds({ logicalId, isPipeline }: NamedStateMachine): string {
 }
 
 /** `Prod/Ocr/Reader/StateMachine/Resource` of a pipeline is `[Prod, Ocr, Reader]`. */
-function constructPath({ stack, logicalId, isPipeline }: NamedStateMachine): readonly string[] | undefined {
-  const resources = stack.template.Resources;
-  const resource = isJsonObject(resources) ? resources[logicalId] : undefined;
-  const metadata = isJsonObject(resource) ? resource.Metadata : undefined;
-  const path = isJsonObject(metadata) ? metadata['aws:cdk:path'] : undefined;
-  if (typeof path !== 'string') return undefined;
-  const ids = path.split('/');
+function constructPath({ stack, logicalId, isPipeline }: NamedStateMachine): readonly string[] {
+  let found: Json | undefined = stack.template;
+  for (const key of ['Resources', logicalId, 'Metadata', 'aws:cdk:path']) {
+    found = isJsonObject(found) ? found[key] : undefined;
+  }
+  if (typeof found !== 'string') return [];
+  const ids = found.split('/');
   if (ids.at(-1) === 'Resource') ids.pop();
   if (isPipeline && ids.at(-1) === PIPELINE_CHILD) ids.pop();
   return ids;

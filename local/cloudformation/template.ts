@@ -1,11 +1,13 @@
 /** Resolves CloudFormation's intrinsic functions in a stack's template, with generated physical ids. */
-import type { AssemblyStack, StackEnvironment } from './assembly';
-import { LocalCloudError, unsupported } from '../local-cloud-error';
+import { createHash } from 'node:crypto';
 import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
+import type { AssemblyStack, StackEnvironment } from './assembly';
 import { attributeOf, referenceTo } from './physical-ids';
-import { NO_VALUE, pseudoParameter } from './pseudo-parameters';
-import { PublishedVersions } from './published-versions';
-import type { Resource, ResourceResolver } from './resource';
+import { PublishedVersions, type Resource, type ResourceResolver } from './resource';
+
+/** `AWS::NoValue`: removes the property or the list element. */
+const NO_VALUE = Symbol('AWS::NoValue');
 
 type Resolved = Json | typeof NO_VALUE;
 
@@ -88,30 +90,84 @@ export class Template implements ResourceResolver {
   }
 
   private intrinsic(name: string, argument: Json): Resolved {
+    const malformed = (): LocalCloudError =>
+      new LocalCloudError(`the stack '${this.stackName}' has a malformed ${name}: synthesize it again`);
+    const text = (value: Json): string => {
+      if (!isJsonObject(value) && !isJsonArray(value) && value !== null) return String(value);
+      throw new LocalCloudError(
+        `${name} expects text, got ${JSON.stringify(value)}: synthesize the assembly again`,
+      );
+    };
+    const pair = (value: Json): readonly Json[] => {
+      if (isJsonArray(value) && value.length === 2) return value;
+      throw malformed();
+    };
+    const list = (value: Json): readonly Json[] => {
+      const resolved = this.resolve(value);
+      if (isJsonArray(resolved)) return resolved;
+      throw malformed();
+    };
     switch (name) {
       case 'Ref':
-        return this.ref(text(argument, name));
-      case 'Fn::GetAtt':
-        return this.getAtt(argument);
-      case 'Fn::Join':
-        return this.join(argument);
-      case 'Fn::Sub':
-        return this.sub(argument);
-      case 'Fn::Select':
-        return this.select(argument);
-      case 'Fn::Split':
-        return this.split(argument);
+        return this.ref(text(argument));
+      case 'Fn::GetAtt': {
+        const parts = isJsonArray(argument) ? argument : text(argument).split(/\.(.*)/s);
+        if (parts.length < 2) throw malformed();
+        const [logicalId, attribute] = parts.map(text);
+        this.referred.add(logicalId);
+        return this.guarded(logicalId, () => attributeOf(this, this.resource(logicalId), attribute));
+      }
+      case 'Fn::Join': {
+        const [separator, parts] = pair(argument);
+        return list(parts).map(text).join(text(separator));
+      }
+      case 'Fn::Sub': {
+        const [pattern, variables] = pair(isJsonArray(argument) ? argument : [argument, {}]);
+        if (!isJsonObject(variables)) throw malformed();
+        return text(pattern).replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, variable: string) => {
+          if (literal !== '') return `\${${variable}}`;
+          const reference = variable.includes('.') ? { 'Fn::GetAtt': variable } : { Ref: variable };
+          return text(this.resolve(variables[variable] ?? reference));
+        });
+      }
+      case 'Fn::Select': {
+        const [index, parts] = pair(argument);
+        const selected = list(parts).at(Number(index));
+        if (selected === undefined) throw malformed();
+        return selected;
+      }
+      case 'Fn::Split': {
+        const [separator, source] = pair(argument);
+        return text(this.resolve(source)).split(text(separator));
+      }
       default:
         throw unsupported(`the intrinsic function ${name} in the stack '${this.stackName}'`);
     }
   }
 
   private ref(name: string): Resolved {
-    if (name.startsWith('AWS::')) return pseudoParameter(name, this);
+    if (name === 'AWS::NoValue') return NO_VALUE;
+    if (name.startsWith('AWS::')) return this.pseudoParameter(name);
     const parameter = this.parameters[name];
     if (isJsonObject(parameter)) return this.parameter(name, parameter);
     this.referred.add(name);
     return this.guarded(name, () => referenceTo(this, this.resource(name)));
+  }
+
+  private pseudoParameter(name: string): string {
+    const { stackName } = this;
+    const { account, region } = this.environment;
+    const values: Readonly<Partial<Record<string, string>>> = {
+      'AWS::AccountId': account,
+      'AWS::Region': region,
+      'AWS::Partition': 'aws',
+      'AWS::URLSuffix': 'amazonaws.com',
+      'AWS::StackName': stackName,
+      'AWS::StackId': `arn:aws:cloudformation:${region}:${account}:stack/${stackName}/${uuidOf(`${region}/${account}/${stackName}`)}`,
+    };
+    const value = values[name];
+    if (value !== undefined) return value;
+    throw unsupported(`the pseudo parameter ${name} in the stack '${stackName}'`);
   }
 
   private parameter(name: string, parameter: JsonObject): Json {
@@ -122,56 +178,6 @@ export class Template implements ResourceResolver {
       `the parameter '${name}' of the stack '${this.stackName}', which is not a String or Number with a default`,
       'give it a default or use a literal value',
     );
-  }
-
-  private getAtt(argument: Json): Json {
-    const parts = isJsonArray(argument) ? argument : text(argument, 'Fn::GetAtt').split(/\.(.*)/s);
-    const [logicalId, attribute] = parts.map((part) => text(part, 'Fn::GetAtt'));
-    if (parts.length < 2) throw this.malformed('Fn::GetAtt');
-    this.referred.add(logicalId);
-    return this.guarded(logicalId, () => attributeOf(this, this.resource(logicalId), attribute));
-  }
-
-  private join(argument: Json): string {
-    const [separator, parts] = this.pair(argument, 'Fn::Join');
-    return this.list(parts, 'Fn::Join')
-      .map((part) => text(part, 'Fn::Join'))
-      .join(text(separator, 'Fn::Join'));
-  }
-
-  private sub(argument: Json): string {
-    const [pattern, variables] = this.pair(isJsonArray(argument) ? argument : [argument, {}], 'Fn::Sub');
-    if (!isJsonObject(variables)) throw this.malformed('Fn::Sub');
-    return text(pattern, 'Fn::Sub').replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, name: string) => {
-      if (literal !== '') return `\${${name}}`;
-      const variable = variables[name];
-      if (variable !== undefined) return text(this.resolve(variable), 'Fn::Sub');
-      return text(this.resolve(name.includes('.') ? { 'Fn::GetAtt': name } : { Ref: name }), 'Fn::Sub');
-    });
-  }
-
-  private select(argument: Json): Json {
-    const [index, parts] = this.pair(argument, 'Fn::Select');
-    const selected = this.list(parts, 'Fn::Select').at(Number(index));
-    if (selected === undefined) throw this.malformed('Fn::Select');
-    return selected;
-  }
-
-  private split(argument: Json): Json {
-    const [separator, source] = this.pair(argument, 'Fn::Split');
-    return text(this.resolve(source), 'Fn::Split').split(text(separator, 'Fn::Split'));
-  }
-
-  private list(value: Json, intrinsic: string): readonly Json[] {
-    const resolved = this.resolve(value);
-    if (!isJsonArray(resolved)) throw this.malformed(intrinsic);
-    return resolved;
-  }
-
-  private pair(value: Json, intrinsic: string): readonly [Json, Json] {
-    if (!isJsonArray(value) || value.length !== 2) throw this.malformed(intrinsic);
-    const [first, second] = value;
-    return [first, second];
   }
 
   private guarded<T>(place: string, resolve: () => T): T {
@@ -187,18 +193,10 @@ export class Template implements ResourceResolver {
       this.resolving.delete(place);
     }
   }
-
-  private malformed(intrinsic: string): LocalCloudError {
-    return new LocalCloudError(
-      `the stack '${this.stackName}' has a malformed ${intrinsic}: synthesize it again`,
-    );
-  }
 }
 
-function text(value: Json, intrinsic: string): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return String(value);
-  throw new LocalCloudError(
-    `${intrinsic} expects text, got ${JSON.stringify(value)}: synthesize the assembly again`,
-  );
+/** The same for each deployment of a stack, so that its log groups and keys keep their names. */
+function uuidOf(stack: string): string {
+  const hex = createHash('sha256').update(stack).digest('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
 }

@@ -2,7 +2,8 @@
  * Asynchronous calls: Lambda queues them, calls the function later and repeats what fails.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
-import type { AsynchronousSettings } from '../cloudformation/event-invoke-config';
+import { checkProperties } from '../cloudformation/check-properties';
+import type { Template } from '../cloudformation/template';
 import { type Clock, SYSTEM_CLOCK } from '../step-functions/clock';
 import { StateError } from '../step-functions/state-error';
 
@@ -12,6 +13,40 @@ const RETRY_PAUSE_MS = 60_000;
 /** After a throttle, "from 1 second after the first attempt to a maximum of 5 minutes". That the pause doubles is believed. */
 const FIRST_THROTTLE_PAUSE_MS = 1_000;
 const LONGEST_THROTTLE_PAUSE_MS = 300_000;
+
+export interface AsynchronousSettings {
+  /** After failures of the function. */
+  readonly maxRetries: number;
+  /** A call that waits for longer is dropped. */
+  readonly maxAgeSeconds: number;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html */
+export const DEFAULT_ASYNCHRONOUS_SETTINGS: AsynchronousSettings = { maxRetries: 2, maxAgeSeconds: 21_600 };
+
+/**
+ * @param functionId logical id of the function
+ * @param qualifier the version or the alias that is called; `$LATEST` for the function itself
+ */
+export function readAsynchronousSettings(
+  template: Template,
+  functionId: string,
+  qualifier: string,
+): AsynchronousSettings {
+  const own = template
+    .resourcesOfType('AWS::Lambda::EventInvokeConfig')
+    // Before anything is resolved: what a value of another function refers to may be unsupported.
+    .filter(({ properties }) => JSON.stringify(properties.FunctionName).includes(`"${functionId}"`))
+    .find((resource) => template.text(resource, 'Qualifier') === qualifier);
+  if (own === undefined) return DEFAULT_ASYNCHRONOUS_SETTINGS;
+  const used = ['FunctionName', 'Qualifier', 'MaximumRetryAttempts', 'MaximumEventAgeInSeconds'];
+  checkProperties(own, { used, withoutEffect: [] });
+  const { maxRetries, maxAgeSeconds } = DEFAULT_ASYNCHRONOUS_SETTINGS;
+  return {
+    maxRetries: Number(template.property(own, 'MaximumRetryAttempts') ?? maxRetries),
+    maxAgeSeconds: Number(template.property(own, 'MaximumEventAgeInSeconds') ?? maxAgeSeconds),
+  };
+}
 
 export class AsynchronousCalls {
   private readonly running = new Set<Promise<void>>();

@@ -1,39 +1,19 @@
 /** Faults of the Lambda service: of calls, and of the starts of sandboxes. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Json } from '../json';
+import { splitFunctionArn } from '../cloudformation/resources';
 import type { FaultInjector } from '../faults/injector';
 import { kindsOf } from '../faults/kinds';
 import { runOf } from '../faults/target';
-import { StateError } from '../step-functions/state-error';
+import type { Json } from '../json';
 import type { TaskResult } from '../step-functions/run-options';
-import { throttled } from './service-error';
+import { StateError } from '../step-functions/state-error';
+import { serviceFailures, throttled } from './service-error';
 
 /** The longest delay of a start, in milliseconds. */
 const SLOWEST_START_MS = 3_000;
 
 const OF_CALLS = kindsOf('call');
 const OF_STARTS = kindsOf('start');
-
-/**
- * Errors of Lambda and of its client in Step Functions. The names are documented; the texts are those of the API's reference and of
- * the AWS SDK for Java, which Step Functions is believed to use.
- * https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
- * https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
- */
-const FAILURES: readonly (() => StateError)[] = [
-  () =>
-    new StateError(
-      'Lambda.ServiceException',
-      `The AWS Lambda service encountered an internal error. (Service: AWSLambda; Status Code: 500; Error Code: ServiceException; Request ID: ${randomUUID()})`,
-    ),
-  () => new StateError('Lambda.SdkClientException', 'Unable to execute HTTP request: Connection reset'),
-  () =>
-    new StateError(
-      'Lambda.AWSLambdaException',
-      `Service Unavailable (Service: AWSLambda; Status Code: 503; Error Code: null; Request ID: ${randomUUID()})`,
-    ),
-];
 
 const LOST_RESULT =
   'Client execution did not complete before the specified timeout configuration: the result was lost';
@@ -45,20 +25,17 @@ export async function callWithFaults(
   call: () => Promise<TaskResult>,
 ): Promise<TaskResult> {
   if (!injector.active) return call();
-  const strike = injector.strike(OF_CALLS, {
-    run: runOf(JSON.stringify(payload)),
-    place: nameOf(functionArn),
-  });
+  const { name: place } = splitFunctionArn(functionArn);
+  const strike = injector.strike(OF_CALLS, { run: runOf(JSON.stringify(payload)), place });
   if (strike === undefined) return call();
   strike.record();
   switch (strike.kind) {
     case 'throttled':
-      throw new StateError(
-        'Lambda.TooManyRequestsException',
-        throttled('ConcurrentInvocationLimitExceeded').message,
-      );
-    case 'failing':
-      throw FAILURES[Math.floor(strike.random * FAILURES.length)]();
+      throw throttled();
+    case 'failing': {
+      const failures = serviceFailures();
+      throw failures[Math.floor(strike.random * failures.length)];
+    }
     case 'lost-result':
       // A function that fails has no result that could be lost, but its failure is.
       await call().catch((error: unknown) => {
@@ -87,9 +64,4 @@ export async function startWithFaults(
   if (strike === undefined) return;
   strike.record();
   await delay(strike.random * SLOWEST_START_MS);
-}
-
-/** `arn:partition:lambda:region:account:function:name[:qualifier]` */
-function nameOf(functionArn: string): string {
-  return functionArn.split(':')[6] ?? functionArn;
 }

@@ -1,12 +1,6 @@
 /** Refuses functions that Lambda would not create, in Lambda's words. */
-import { LocalCloudError } from '../local-cloud-error';
 import type { FunctionResource } from '../cloudformation/resources';
-import {
-  EPHEMERAL_STORAGE_MEGABYTES,
-  MAX_ENVIRONMENT_BYTES,
-  MEMORY_MEGABYTES,
-  TIMEOUT_SECONDS,
-} from './limits';
+import { LocalCloudError } from '../local-cloud-error';
 
 /**
  * Names that Lambda sets and that a function's definition must not have.
@@ -36,69 +30,60 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html */
 const VARIABLE_NAME = /^[a-zA-Z]([a-zA-Z0-9_])+$/;
 
+/** Largest environment of a function, in bytes of JSON. */
+const MAX_ENVIRONMENT_BYTES = 4096;
+
 /** Characters of an environment that an error repeats. Lambda repeats all of them. */
 const SHOWN_CHARACTERS = 80;
 
 const UNABLE =
-  'Lambda was unable to configure your environment variables because the environment variables you have provided';
+  'InvalidParameterValueException: Lambda was unable to configure your environment variables because the environment variables you have provided';
 
 /** @throws LocalCloudError when Lambda would refuse the function */
 export function checkFunction(fn: FunctionResource): void {
-  checkEnvironment(fn);
-  checkRange(fn, 'memorySize', fn.memoryMegabytes, MEMORY_MEGABYTES);
-  checkRange(fn, 'ephemeralStorage.size', fn.ephemeralStorageMegabytes, EPHEMERAL_STORAGE_MEGABYTES);
-  checkRange(fn, 'timeout', fn.timeoutSeconds, TIMEOUT_SECONDS);
+  const refusal =
+    environmentRefusal(fn) ??
+    rangeRefusal('memorySize', fn.memoryMegabytes, 128, 10_240) ??
+    rangeRefusal('ephemeralStorage.size', fn.ephemeralStorageMegabytes, 512, 10_240) ??
+    rangeRefusal('timeout', fn.timeoutSeconds, 1, 900);
+  if (refusal === undefined) return;
+  throw new LocalCloudError(`the function '${fn.logicalId}' cannot be created: ${refusal}`);
 }
 
 /**
  * The words are those that https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594 and
  * https://github.com/mattermost/mattermost-cloud-monitoring/pull/264 quote, and for names those of Lambda's validation.
  */
-function checkEnvironment(fn: FunctionResource): void {
-  const names = Object.keys(fn.environment);
+function environmentRefusal({ environment }: FunctionResource): string | undefined {
+  const names = Object.keys(environment);
   const reserved = names.filter((name) => RESERVED.has(name));
   if (reserved.length > 0) {
-    throw refused(
-      fn,
-      `InvalidParameterValueException: ${UNABLE} contains reserved keys that are currently not supported for modification. ` +
-        `Reserved keys used in this request: ${reserved.join(', ')}`,
-      'rename them',
+    return (
+      `${UNABLE} contains reserved keys that are currently not supported for modification. ` +
+      `Reserved keys used in this request: ${reserved.join(', ')}: rename them`
     );
   }
   const invalid = names.find((name) => !VARIABLE_NAME.test(name));
   if (invalid !== undefined) {
-    throw refused(
-      fn,
+    return (
       `ValidationException: Value '{${invalid}=…}' at 'environment.variables' failed to satisfy constraint: Map keys must ` +
-        'satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]',
-      'rename the variable',
+      'satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]: rename the variable'
     );
   }
-  const measured = JSON.stringify(fn.environment);
-  if (Buffer.byteLength(measured) > MAX_ENVIRONMENT_BYTES) {
-    throw refused(
-      fn,
-      `InvalidParameterValueException: ${UNABLE} exceeded the 4KB limit. String measured: ${measured.slice(0, SHOWN_CHARACTERS)}…`,
-      `shorten it from ${Buffer.byteLength(measured)} to ${MAX_ENVIRONMENT_BYTES} bytes`,
-    );
-  }
-}
-
-function checkRange(
-  fn: FunctionResource,
-  name: string,
-  value: number,
-  { least, most }: { readonly least: number; readonly most: number },
-): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  const bound = value < least ? `greater than or equal to ${least}` : `less than or equal to ${most}`;
-  throw refused(
-    fn,
-    `ValidationException: Value '${value}' at '${name}' failed to satisfy constraint: Member must have value ${bound}`,
-    `use an integer of ${least} to ${most}`,
+  const measured = JSON.stringify(environment);
+  const bytes = Buffer.byteLength(measured);
+  if (bytes <= MAX_ENVIRONMENT_BYTES) return undefined;
+  return (
+    `${UNABLE} exceeded the 4KB limit. String measured: ${measured.slice(0, SHOWN_CHARACTERS)}…: ` +
+    `shorten it from ${bytes} to ${MAX_ENVIRONMENT_BYTES} bytes`
   );
 }
 
-function refused({ logicalId }: FunctionResource, words: string, remedy: string): LocalCloudError {
-  return new LocalCloudError(`the function '${logicalId}' cannot be created: ${words}: ${remedy}`);
+function rangeRefusal(name: string, value: number, least: number, most: number): string | undefined {
+  if (Number.isInteger(value) && value >= least && value <= most) return undefined;
+  const bound = value < least ? `greater than or equal to ${least}` : `less than or equal to ${most}`;
+  return (
+    `ValidationException: Value '${value}' at '${name}' failed to satisfy constraint: Member must have value ${bound}: ` +
+    `use an integer of ${least} to ${most}`
+  );
 }

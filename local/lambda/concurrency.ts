@@ -2,20 +2,20 @@
  * Concurrent calls of an account's functions: what a function has reserved is its own, and all others share the rest.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
  */
+import type { FunctionResource } from '../cloudformation/resources';
 import { LocalCloudError } from '../local-cloud-error';
 import { ACCOUNT_CONCURRENCY, LEAST_UNRESERVED_CONCURRENCY } from './limits';
 import { throttled } from './service-error';
 
-/** The fields of a function that decide. All versions of a function share its reservation. */
-interface ConcurrentFunction {
-  readonly arn: string;
-  /** `undefined` without a reservation. */
-  readonly reservedConcurrency: number | undefined;
-}
+/** All versions of a function share its reservation. */
+type ConcurrentFunction = Pick<FunctionResource, 'arn' | 'reservedConcurrency'>;
+
+/** Stands for the functions without a reservation. */
+const UNRESERVED = '';
 
 export class Concurrency {
+  /** Running calls by the ARN of a function with a reservation. */
   private readonly busy = new Map<string, number>();
-  private busyUnreserved = 0;
   /** What functions without a reservation share. */
   private unreserved: number;
 
@@ -38,8 +38,7 @@ export class Concurrency {
     const reservations = new Map(
       functions.map(({ arn, reservedConcurrency = 0 }) => [arn, reservedConcurrency]),
     );
-    let reserved = 0;
-    for (const reservation of reservations.values()) reserved += reservation;
+    const reserved = [...reservations.values()].reduce((sum, each) => sum + each, 0);
     if (reserved > 0 && this.limit - reserved < least) {
       throw new LocalCloudError(
         `the functions must leave ${least} of the account's concurrency of ${this.limit}, got ${reserved} reserved: Specified ` +
@@ -55,21 +54,15 @@ export class Concurrency {
   /**
    * Counts a call in.
    * @returns a function that counts it out
-   * @throws LambdaServiceError when no concurrency is left
+   * @throws StateError when no concurrency is left
    */
-  enter({ arn, reservedConcurrency: reserved }: ConcurrentFunction): () => void {
-    if (reserved === undefined) {
-      if (this.busyUnreserved >= this.unreserved) throw throttled('ConcurrentInvocationLimitExceeded');
-      this.busyUnreserved++;
-      return () => {
-        this.busyUnreserved--;
-      };
-    }
-    const busy = this.busy.get(arn) ?? 0;
-    if (busy >= reserved) throw throttled('ReservedFunctionConcurrentInvocationLimitExceeded');
-    this.busy.set(arn, busy + 1);
+  enter({ arn, reservedConcurrency }: ConcurrentFunction): () => void {
+    const group = reservedConcurrency === undefined ? UNRESERVED : arn;
+    const busy = this.busy.get(group) ?? 0;
+    if (busy >= (reservedConcurrency ?? this.unreserved)) throw throttled();
+    this.busy.set(group, busy + 1);
     return () => {
-      this.busy.set(arn, (this.busy.get(arn) ?? 0) - 1);
+      this.busy.set(group, (this.busy.get(group) ?? 0) - 1);
     };
   }
 }

@@ -14,7 +14,6 @@ import * as path from 'node:path';
 
 type Function = (this: unknown, ...args: unknown[]) => unknown;
 type Constructor = new (...args: unknown[]) => object;
-type Binding = Record<string, unknown>;
 
 /** The object by which a function of the binding calls back. */
 interface FileRequest {
@@ -32,6 +31,39 @@ interface Write {
   readonly appends?: boolean;
 }
 
+/** The system call that an error names, and how the arguments of a function describe a write. */
+type Wrapped = readonly [syscall: string, describe: (args: unknown[]) => Write];
+
+/** Functions of the binding. Not every version of Node.js has all of them. */
+const FUNCTIONS: Readonly<Record<string, Wrapped>> = {
+  // (fd, buffer, offset, length, position, …)
+  writeBuffer: ['write', ([fd, , , length, position]) => atPosition(fd, Number(length), position)],
+  // (fd, buffers, position, …)
+  writeBuffers: ['write', ([fd, buffers, position]) => atPosition(fd, totalSize(buffers), position)],
+  // (fd, text, position, encoding, …)
+  writeString: [
+    'write',
+    ([fd, text, position, encoding]) =>
+      atPosition(fd, Buffer.byteLength(String(text), encoding as BufferEncoding), position),
+  ],
+  // (path or fd, text, flags, mode)
+  writeFileUtf8: [
+    'write',
+    ([target, text, flags]) => wholeFile(target, Buffer.byteLength(String(text)), flags),
+  ],
+  // (source, destination, …)
+  copyFile: ['copyfile', copy],
+  cpSyncOverrideFile: ['copyfile', copy],
+  cpSyncCopyDir: ['cp', copy],
+};
+
+/** Node.js 26 writes and copies whole files in one step, which it calls a job. */
+const JOBS: Readonly<Record<string, Wrapped>> = {
+  CpDirJob: ['cp', copy],
+  // (path, flags, mode, buffer)
+  WriteFileJob: ['write', ([file, flags, , content]) => wholeFile(file, totalSize([content]), flags)],
+};
+
 /** Files take whole blocks. */
 const BLOCK_BYTES = 4096;
 
@@ -40,9 +72,22 @@ const STAT_BLOCK_BYTES = 512;
 
 /** @param bytes size of the disk that the folder stands for */
 export function limitEphemeralStorage(folder: string, bytes: number): void {
-  const internals = process as unknown as { binding(name: 'fs'): Binding };
+  const internals = process as unknown as { binding(name: 'fs'): Record<string, unknown> };
+  const binding = internals.binding('fs');
   const storage = new EphemeralStorage(fs.realpathSync(folder), bytes);
-  wrapWrites(internals.binding('fs'), storage);
+  for (const [name, wrapped] of Object.entries(FUNCTIONS)) {
+    if (binding[name] !== undefined) binding[name] = limited(binding[name] as Function, wrapped, storage);
+  }
+  for (const [name, [syscall, describe]] of Object.entries(JOBS)) {
+    if (binding[name] === undefined) continue;
+    binding[name] = new Proxy(binding[name] as Constructor, {
+      construct(target, args: unknown[]) {
+        if (!storage.fits(describe(args))) throw noSpace(syscall);
+        return new target(...args);
+      },
+    });
+  }
+  if (binding.WriteFileJob !== undefined) wrapWholeFiles(storage);
 }
 
 class EphemeralStorage {
@@ -56,7 +101,7 @@ class EphemeralStorage {
     private readonly limit: number,
   ) {
     // An earlier worker of the sandbox may have left files.
-    this.bound = this.count().bytes;
+    this.bound = sizeOf(folder, new Set());
   }
 
   /** Whether a write may begin. Those that run count in full, so that a disk is never fuller than it may be. */
@@ -66,9 +111,10 @@ class EphemeralStorage {
       this.bound = bound;
       return true;
     }
-    const counted = this.count();
-    const growth = this.growth(write, counted.files);
-    this.bound = counted.bytes + this.running + Math.max(growth, 0);
+    const files = new Set<string>();
+    const counted = sizeOf(this.folder, files);
+    const growth = this.growth(write, files);
+    this.bound = counted + this.running + Math.max(growth, 0);
     return growth <= 0 || this.bound <= this.limit;
   }
 
@@ -103,12 +149,6 @@ class EphemeralStorage {
       return false;
     }
   }
-
-  private count(): { readonly bytes: number; readonly files: ReadonlySet<string> } {
-    const files = new Set<string>();
-    const bytes = sizeOf(this.folder, files);
-    return { bytes, files };
-  }
 }
 
 /** Adds each file once, also if it has several names. */
@@ -140,51 +180,37 @@ function noSpace(syscall: string): Error {
   return Object.assign(error, { errno: -28, code: 'ENOSPC', syscall });
 }
 
-function wrapWrites(binding: Binding, storage: EphemeralStorage): void {
-  const wrap = (name: string, syscall: string, describe: (args: unknown[]) => Write): void => {
-    const original = binding[name] as Function | undefined;
-    // Not every version of Node.js has all of them.
-    if (original !== undefined) binding[name] = limited(original, syscall, describe, storage);
+/** The last arguments of a function of the binding say how it answers: at once, by a callback or by a promise. */
+function limited(original: Function, [syscall, describe]: Wrapped, storage: EphemeralStorage): Function {
+  return function (this: unknown, ...args) {
+    const write = describe(args);
+    const request = args.find(isFileRequest);
+    const isPromise = args.some((argument) => typeof argument === 'symbol');
+    if (!storage.fits(write)) {
+      if (isPromise) return Promise.reject(noSpace(syscall));
+      if (request === undefined) throw noSpace(syscall);
+      process.nextTick(() => request.oncomplete(noSpace(syscall)));
+      return undefined;
+    }
+    if (request !== undefined) {
+      const finished = storage.started(write);
+      const { oncomplete } = request;
+      request.oncomplete = function (...results) {
+        finished();
+        return oncomplete.apply(this, results);
+      };
+    }
+    const result = original.apply(this, args);
+    return isPromise ? (result as Promise<unknown>).finally(storage.started(write)) : result;
   };
-  // (fd, buffer, offset, length, position, …)
-  wrap('writeBuffer', 'write', ([fd, , , length, position]) => atPosition(fd, Number(length), position));
-  // (fd, buffers, position, …)
-  wrap('writeBuffers', 'write', ([fd, buffers, position]) => atPosition(fd, totalSize(buffers), position));
-  // (fd, text, position, encoding, …)
-  wrap('writeString', 'write', ([fd, text, position, encoding]) =>
-    atPosition(fd, Buffer.byteLength(String(text), encoding as BufferEncoding), position),
-  );
-  // (path or fd, text, flags, mode)
-  wrap('writeFileUtf8', 'write', ([target, text, flags]) =>
-    wholeFile(target, Buffer.byteLength(String(text)), flags),
-  );
-  // (source, destination, …)
-  wrap('copyFile', 'copyfile', copy);
-  wrap('cpSyncOverrideFile', 'copyfile', copy);
-  wrap('cpSyncCopyDir', 'cp', copy);
-  wrapJobs(binding, storage);
 }
 
-/** Node.js 26 writes and copies whole files in one step, which it calls a job. */
-function wrapJobs(binding: Binding, storage: EphemeralStorage): void {
-  const wrap = (name: string, syscall: string, describe: (args: unknown[]) => Write): boolean => {
-    const original = binding[name] as Constructor | undefined;
-    if (original === undefined) return false;
-    binding[name] = new Proxy(original, {
-      construct(target, args: unknown[]) {
-        if (!storage.fits(describe(args))) throw noSpace(syscall);
-        return new target(...args);
-      },
-    });
-    return true;
-  };
-  wrap('CpDirJob', 'cp', copy);
-  // (path, flags, mode, buffer)
-  if (
-    !wrap('WriteFileJob', 'write', ([file, flags, , content]) => wholeFile(file, totalSize([content]), flags))
-  )
-    return;
-  // `fs` took the original before, so that its functions with a callback are wrapped themselves.
+function isFileRequest(argument: unknown): argument is FileRequest {
+  return typeof argument === 'object' && argument !== null && 'oncomplete' in argument;
+}
+
+/** `fs` took the job before, so that its functions with a callback are wrapped themselves. */
+function wrapWholeFiles(storage: EphemeralStorage): void {
   const module = fs as unknown as Record<'writeFile' | 'appendFile', Function>;
   for (const name of ['writeFile', 'appendFile'] as const) {
     const original = module[name];
@@ -192,13 +218,11 @@ function wrapJobs(binding: Binding, storage: EphemeralStorage): void {
       const [target, content] = args;
       const callback = args.at(-1);
       const bytes = typeof content === 'string' ? Buffer.byteLength(content) : totalSize([content]);
-      const appends = name === 'appendFile';
-      const isPath = typeof target === 'string';
-      if (isPath && typeof callback === 'function' && !storage.fits({ bytes, target, appends })) {
-        process.nextTick(callback, noSpace('write'));
-        return undefined;
-      }
-      return original.apply(this, args);
+      const isWrite = typeof target === 'string' && typeof callback === 'function';
+      if (!isWrite || storage.fits({ bytes, target, appends: name === 'appendFile' }))
+        return original.apply(this, args);
+      process.nextTick(callback, noSpace('write'));
+      return undefined;
     };
   }
   // For code that imports the functions by name.
@@ -223,50 +247,11 @@ function copy([source, destination]: unknown[]): Write {
 function contentOf(source: string): number {
   const stats = fs.statSync(source, { throwIfNoEntry: false });
   if (stats?.isDirectory() !== true) return stats?.size ?? 0;
-  let bytes = BLOCK_BYTES;
-  for (const name of fs.readdirSync(source)) bytes += contentOf(path.join(source, name));
-  return bytes;
+  const names = fs.readdirSync(source);
+  return names.reduce((bytes, name) => bytes + contentOf(path.join(source, name)), BLOCK_BYTES);
 }
 
 function totalSize(parts: unknown): number {
-  let bytes = 0;
-  for (const part of parts as unknown[]) {
-    if (ArrayBuffer.isView(part)) bytes += part.byteLength;
-  }
-  return bytes;
-}
-
-/** The last arguments of a function of the binding say how it answers: at once, by a callback or by a promise. */
-function limited(
-  original: Function,
-  syscall: string,
-  describe: (args: unknown[]) => Write,
-  storage: EphemeralStorage,
-): Function {
-  return function (this: unknown, ...args) {
-    const write = describe(args);
-    const request = args.find(isFileRequest);
-    const isPromise = args.some((argument) => typeof argument === 'symbol');
-    const call = (): unknown => original.apply(this, args);
-    if (!storage.fits(write)) {
-      if (isPromise) return Promise.reject(noSpace(syscall));
-      if (request === undefined) throw noSpace(syscall);
-      process.nextTick(() => request.oncomplete(noSpace(syscall)));
-      return undefined;
-    }
-    if (request !== undefined) {
-      const finished = storage.started(write);
-      const { oncomplete } = request;
-      request.oncomplete = function (...results) {
-        finished();
-        return oncomplete.apply(this, results);
-      };
-      return call();
-    }
-    return isPromise ? (call() as Promise<unknown>).finally(storage.started(write)) : call();
-  };
-}
-
-function isFileRequest(argument: unknown): argument is FileRequest {
-  return typeof argument === 'object' && argument !== null && 'oncomplete' in argument;
+  const sizes = (parts as unknown[]).map((part) => (ArrayBuffer.isView(part) ? part.byteLength : 0));
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -14,7 +14,7 @@ export class FunctionLog {
 
   constructor(
     private readonly functionName: string,
-    private readonly listener?: LogListener,
+    private readonly listener: LogListener = () => undefined,
     private readonly refusal: () => string | undefined = () => undefined,
   ) {}
 
@@ -24,8 +24,8 @@ export class FunctionLog {
     output.setEncoding('utf8').on('data', (text: string) => {
       // Do not use `readline`, which also splits at carriage returns.
       const lines = (rest + text).split('\n');
-      rest = lines.at(-1)?.slice(-LOG_BYTES) ?? '';
-      for (const line of lines.slice(0, -1)) this.append(line);
+      rest = lines.pop()?.slice(-LOG_BYTES) ?? '';
+      for (const line of lines) this.append(line);
     });
     output.on('end', () => {
       if (rest !== '') this.append(rest);
@@ -47,7 +47,7 @@ export class FunctionLog {
     while (this.bytes > LOG_BYTES && this.lines.length > 1) {
       this.bytes -= Buffer.byteLength(this.lines.shift() ?? '') + 1;
     }
-    this.listener?.(this.functionName, text);
+    this.listener(this.functionName, text);
   }
 
   text(): string {

@@ -3,19 +3,19 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FunctionResource } from '../cloudformation/resources';
+import type { FaultTarget } from '../faults/target';
 import { LocalCloudError } from '../local-cloud-error';
 import type { Notices } from '../notices';
-import type { FaultTarget } from '../faults/target';
-import type { FunctionResource } from '../cloudformation/resources';
 import type { CodeFolders } from './code';
 import type { Concurrency } from './concurrency';
 import { FunctionLog, type LogListener } from './function-log';
 import { INIT_SECONDS, MAX_REQUEST_BYTES } from './limits';
 import { declaredMajor, type NodeBinaries, nodeVariable } from './node-binaries';
 import { canMeasureMemory, isInMemory } from './process-memory';
-import { trustedAuthorities } from './trusted-authorities';
-import { Sandbox, type SandboxProcess } from './sandbox';
+import { Sandbox, type WorkerProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
+import { trustedAuthorities } from './trusted-authorities';
 
 export interface FunctionHost {
   readonly code: CodeFolders;
@@ -86,7 +86,7 @@ export class FunctionPool {
 
   /**
    * Runs the function with a JSON payload. A failure of the function is a result, not an exception.
-   * @throws LambdaServiceError when Lambda itself would refuse the call
+   * @throws StateError when Lambda itself would refuse the call
    */
   async invoke(payload: string, traceHeader?: string): Promise<InvocationResult> {
     this.checkOpen();
@@ -107,18 +107,15 @@ export class FunctionPool {
   }
 
   /** The running processes. */
-  processes(): SandboxProcess[] {
-    return [...this.sandboxes.keys()].flatMap(({ process }) => (process === undefined ? [] : [process]));
-  }
-
-  /** Kills the workers without waiting for their end. Also called when this process exits. */
-  kill(): void {
-    this.closed = true;
-    for (const sandbox of this.sandboxes.keys()) sandbox.kill();
+  processes(): WorkerProcess[] {
+    const { name: functionName, logicalId } = this.resource;
+    return [...this.sandboxes.keys()].flatMap(({ process }) =>
+      process === undefined ? [] : [{ functionName, logicalId, ...process }],
+    );
   }
 
   async close(): Promise<void> {
-    this.kill();
+    this.closed = true;
     await Promise.all([...this.sandboxes.keys()].map((sandbox) => this.end(sandbox)));
   }
 
@@ -148,27 +145,21 @@ export class FunctionPool {
     await this.host.beforeStart?.(this.resource, payload);
     this.checkOpen();
     fs.mkdirSync(temporaryFolder, { recursive: true });
-    let started: Sandbox | undefined = undefined;
-    const admission = this.host.admit(
-      this.resource,
-      faultTarget(this.resource.name, () => started),
-    );
-    const { memoryMegabytes, ephemeralStorageMegabytes, timeoutSeconds } = this.resource;
-    const sandbox = new Sandbox({
+    let sandbox: Sandbox | undefined = undefined;
+    const target = faultTarget(this.resource.name, () => sandbox);
+    const admission = this.host.admit(this.resource, target);
+    sandbox = new Sandbox({
+      ...this.resource,
       program,
       codeFolder,
       temporaryFolder,
       environment: this.environment(admission, codeFolder, temporaryFolder),
       log: this.log,
-      ephemeralStorageMegabytes,
-      memoryMegabytes,
       memory: this.memory(),
-      timeoutSeconds,
       initSeconds: this.host.initSeconds ?? INIT_SECONDS,
       freezes: this.host.freezes ?? true,
       onFrozen: () => admission.onFrozen?.(),
     });
-    started = sandbox;
     this.sandboxes.set(sandbox, admission);
     await sandbox.init();
     return sandbox;
@@ -222,7 +213,7 @@ export class FunctionPool {
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMegabytes),
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: this.resource.logGroup,
-      AWS_LAMBDA_LOG_STREAM_NAME: this.logStream(),
+      AWS_LAMBDA_LOG_STREAM_NAME: logStreamName(this.version),
       AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
       ...admission.environment,
       ...this.resource.environment,
@@ -233,12 +224,12 @@ export class FunctionPool {
       _HANDLER: handler,
     };
   }
+}
 
-  /** Lambda names a stream by the day, the version and random digits. */
-  private logStream(): string {
-    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
-    return `${day}/[${this.version}]${randomBytes(16).toString('hex')}`;
-  }
+/** Lambda names a stream by the day, the version and random digits. */
+function logStreamName(version: string): string {
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${day}/[${version}]${randomBytes(16).toString('hex')}`;
 }
 
 function faultTarget(functionName: string, sandbox: () => Sandbox | undefined): FaultTarget {

@@ -1,10 +1,14 @@
 /**
- * Ends the workers of this process if it is killed, and removes its folders. A frozen worker does not notice that its parent
- * has ended, and a killed process cannot clean up. So a shell in a session of its own waits until its standard input
+ * Ends the workers of this process and removes its folders when it ends, also if it is killed. A frozen worker does not notice
+ * that its parent has ended, and a killed process cannot clean up. So a shell in a session of its own waits until its standard input
  * closes, which the kernel does for each process that ends. Then it kills the groups of processes and removes the folders
  * that it was told last.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { systemErrorCode } from '../local-cloud-error';
+
+const IS_WINDOWS = process.platform === 'win32';
 
 /** A killed worker may still finish a system call that makes a file, and so the removal of its folder fails. */
 const SCRIPT = `
@@ -25,6 +29,7 @@ const groups = new Set<number>();
 const folders = new Set<string>();
 let shell: ChildProcess | undefined;
 
+/** Has the processes of a group killed. There are no groups on Windows. */
 export function guard(group: number): void {
   groups.add(group);
   tell();
@@ -32,33 +37,47 @@ export function guard(group: number): void {
 
 /** Call it as soon as the group has ended: the system may give its id to another process. */
 export function unguard(group: number): void {
-  if (groups.delete(group)) forget();
+  groups.delete(group);
+  tell();
 }
 
-/** Has a folder removed if this process is killed. Its absolute path must not end with a space. */
+/** Has a folder removed. If this process is killed, its absolute path must not end with a space. */
 export function guardFolder(folder: string): void {
-  // The shell reads one path a line, and half of a path would be another folder.
-  if (process.platform === 'win32' || folder.includes('\n')) return;
+  if (folders.size === 0) process.on('exit', onExit);
   folders.add(folder);
   tell();
 }
 
 export function unguardFolder(folder: string): void {
-  if (folders.delete(folder)) forget();
+  folders.delete(folder);
+  if (folders.size === 0) process.off('exit', onExit);
+  tell();
 }
 
-function forget(): void {
-  tell();
-  if (groups.size + folders.size > 0) return;
-  shell?.stdin?.end();
-  shell = undefined;
+/** Leaves nothing when this process exits by itself, also on Windows, which has no such shell. */
+function onExit(): void {
+  for (const group of groups) {
+    try {
+      process.kill(-group, 'SIGKILL');
+    } catch (error) {
+      // The processes have just ended by themselves.
+      if (systemErrorCode(error) !== 'ESRCH') throw error;
+    }
+  }
+  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
 }
 
 function tell(): void {
+  if (IS_WINDOWS) return;
   shell ??= start();
-  const lines = [`groups ${[...groups].join(' ')}`, ...[...folders].map((folder) => `folder ${folder}`)];
+  // The shell reads one path a line, and half of a path would be another folder.
+  const guarded = [...folders].filter((folder) => !folder.includes('\n'));
+  const lines = [`groups ${[...groups].join(' ')}`, ...guarded.map((folder) => `folder ${folder}`)];
   // A pipe takes a write of this size at once, so the shell knows a group before that group's first call.
   shell.stdin?.write(`${lines.join('\n')}\n`);
+  if (groups.size + folders.size > 0) return;
+  shell.stdin?.end();
+  shell = undefined;
 }
 
 function start(): ChildProcess {

@@ -15,14 +15,6 @@ export const INIT_SECONDS = 10;
 /** Largest unpacked zip of a function, in bytes. */
 export const MAX_CODE_BYTES = 250 * 1024 * 1024;
 
-/** Largest environment of a function, in bytes of JSON. */
-export const MAX_ENVIRONMENT_BYTES = 4096;
-
-/** Bounds of a function's memory and `/tmp` in MB, and of its timeout in seconds. */
-export const MEMORY_MEGABYTES = { least: 128, most: 10_240 } as const;
-export const EPHEMERAL_STORAGE_MEGABYTES = { least: 512, most: 10_240 } as const;
-export const TIMEOUT_SECONDS = { least: 1, most: 900 } as const;
-
 /** Concurrent calls of all functions of an account. New accounts often have 10. */
 export const ACCOUNT_CONCURRENCY = 1000;
 

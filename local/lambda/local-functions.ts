@@ -1,31 +1,34 @@
 /** The Lambda functions that a pipeline's tasks call, as Step Functions sees them. */
 import { isDeepStrictEqual } from 'node:util';
-import { unsupported } from '../local-cloud-error';
-import { isJsonObject, type Json } from '../json';
+import { attributeOf } from '../cloudformation/physical-ids';
 import {
+  type FunctionResource,
+  findFunction,
+  readFunction,
+  splitFunctionArn,
+} from '../cloudformation/resources';
+import type { Template } from '../cloudformation/template';
+import { isJsonObject, type Json } from '../json';
+import { unsupported } from '../local-cloud-error';
+import { type Definition, allStates } from '../step-functions/definition';
+import type { TaskResult } from '../step-functions/run-options';
+import { StateError } from '../step-functions/state-error';
+import {
+  AsynchronousCalls,
   type AsynchronousSettings,
   DEFAULT_ASYNCHRONOUS_SETTINGS,
   readAsynchronousSettings,
-} from '../cloudformation/event-invoke-config';
-import { AsynchronousCalls } from './asynchronous-calls';
+} from './asynchronous-calls';
 import { checkFunction } from './check-function';
 import { type FunctionHost, FunctionPool } from './function-pool';
-import { type FunctionResource, findFunction, readFunction } from '../cloudformation/resources';
-import { attributeOf } from '../cloudformation/physical-ids';
-import { type Definition, allStates } from '../step-functions/definition';
-import { StateError } from '../step-functions/state-error';
-import type { TaskResult } from '../step-functions/run-options';
-import type { Template } from '../cloudformation/template';
-import { LambdaServiceError } from './service-error';
-import type { WorkerProcess } from './worker-process';
+import type { WorkerProcess } from './sandbox';
+import { notFound } from './service-error';
 
 export class LocalFunctions {
   /** Pools by the ARN of a published version, or of a function with its latest code. */
   private readonly pools = new Map<string, FunctionPool>();
-  /** ARN of the pool that runs the call, by the ARN that a task calls. */
+  /** ARN of the pool that runs the call, by the ARN that a task calls. A deployment that removes a function removes its ARNs. */
   private readonly targets = new Map<string, string>();
-  /** ARNs that tasks called before a deployment removed their function, with all of its versions. */
-  private readonly removed = new Set<string>();
   /** Pools that a later deployment has replaced. They may still run calls. */
   private readonly replaced: FunctionPool[] = [];
 
@@ -46,20 +49,21 @@ export class LocalFunctions {
     const asynchronous = new Map<string, AsynchronousSettings>();
     for (const state of definitions.flatMap((definition) => [...allStates(definition)])) {
       if (state.type !== 'Task') continue;
-      const found = findFunction(template, state.functionName);
+      const { functionName } = state;
+      const found = findFunction(template, functionName);
       if (found === undefined) {
         throw unsupported(
-          `the function ${state.functionName} of state '${state.name}'`,
+          `the function ${functionName} of state '${state.name}'`,
           "use one of the pipeline's own stack",
         );
       }
       const { resource, version } = found;
       const fn = readFunction(template, resource);
       checkFunction(fn);
-      called.set(state.functionName, { fn, version });
+      called.set(functionName, { fn, version });
       if (!state.isAsynchronous) continue;
-      const qualifier = qualifierOf(state.functionName);
-      asynchronous.set(state.functionName, readAsynchronousSettings(template, resource.logicalId, qualifier));
+      const { qualifier } = splitFunctionArn(functionName);
+      asynchronous.set(functionName, readAsynchronousSettings(template, resource.logicalId, qualifier));
     }
     const reserve = this.host.concurrency.prepare([...called.values()].map(({ fn }) => fn));
     const kept = new Set(
@@ -71,9 +75,8 @@ export class LocalFunctions {
       reserve();
       this.asynchronous = asynchronous;
       for (const [calledArn, { fn, version }] of called) this.put(calledArn, fn, version);
-      for (const [calledArn, arn] of this.targets) {
-        const fn = this.pools.get(arn)?.resource.arn;
-        if (fn !== undefined && !kept.has(fn)) this.removed.add(calledArn);
+      for (const calledArn of this.targets.keys()) {
+        if (!kept.has(splitFunctionArn(calledArn).functionArn)) this.targets.delete(calledArn);
       }
     };
   }
@@ -81,7 +84,6 @@ export class LocalFunctions {
   private put(calledArn: string, fn: FunctionResource, version: string): void {
     const arn = version === '$LATEST' ? fn.arn : `${fn.arn}:${version}`;
     this.targets.set(calledArn, arn);
-    this.removed.delete(calledArn);
     const known = this.pools.get(arn);
     // A published version never changes.
     if (known && (version !== '$LATEST' || isDeepStrictEqual(known.resource, fn))) return;
@@ -91,13 +93,11 @@ export class LocalFunctions {
 
   /** Runs a task. @throws StateError when the function fails, with the function's whole response as its cause */
   async invoke(functionArn: string, payload: Json, traceHeader?: string): Promise<TaskResult> {
-    if (this.removed.has(functionArn)) throw notFound(functionArn);
-    const pool = this.pools.get(this.targets.get(functionArn) ?? '');
-    if (pool === undefined) throw unsupported(`the function ${functionArn}`);
-    const result = await this.call(pool, JSON.stringify(payload), traceHeader);
-    const answer = parse(result.payload);
-    if (result.functionError === undefined)
-      return { payload: answer, executedVersion: result.executedVersion };
+    const result = await this.called(functionArn).invoke(JSON.stringify(payload), traceHeader);
+    // A function's response is JSON, or empty if the handler returns nothing.
+    const answer = result.payload === '' ? null : (JSON.parse(result.payload) as Json);
+    const { executedVersion } = result;
+    if (result.functionError === undefined) return { payload: answer, executedVersion };
     const errorType = isJsonObject(answer) && typeof answer.errorType === 'string' ? answer.errorType : '';
     throw new StateError(errorType === '' ? 'Lambda.Unknown' : errorType, result.payload);
   }
@@ -109,8 +109,14 @@ export class LocalFunctions {
    * @throws StateError when there is no such function
    */
   invokeLater(functionArn: string, call: () => Promise<TaskResult>): void {
-    if (this.removed.has(functionArn)) throw notFound(functionArn);
+    this.called(functionArn);
     this.queue.add(this.asynchronous.get(functionArn) ?? DEFAULT_ASYNCHRONOUS_SETTINGS, call);
+  }
+
+  private called(functionArn: string): FunctionPool {
+    const pool = this.pools.get(this.targets.get(functionArn) ?? '');
+    if (pool === undefined) throw notFound(functionArn);
+    return pool;
   }
 
   /** Resolves when no asynchronous call is queued or runs. */
@@ -119,19 +125,11 @@ export class LocalFunctions {
   }
 
   workers(): WorkerProcess[] {
-    return this.allPools().flatMap((pool) => {
-      const { name: functionName, logicalId } = pool.resource;
-      return pool.processes().map((process) => ({ functionName, logicalId, ...process }));
-    });
+    return this.allPools().flatMap((pool) => pool.processes());
   }
 
   logs(): Map<string, string> {
     return new Map(this.allPools().map((pool) => [pool.resource.name, pool.log.text()]));
-  }
-
-  kill(): void {
-    this.queue.close();
-    for (const pool of this.allPools()) pool.kill();
   }
 
   /** Ends the sandboxes that run no call. */
@@ -147,28 +145,4 @@ export class LocalFunctions {
   private allPools(): FunctionPool[] {
     return [...this.replaced, ...this.pools.values()];
   }
-
-  private async call(pool: FunctionPool, payload: string, traceHeader: string | undefined) {
-    try {
-      return await pool.invoke(payload, traceHeader);
-    } catch (error) {
-      if (error instanceof LambdaServiceError) throw new StateError(error.name, error.message);
-      throw error;
-    }
-  }
-}
-
-/** The words are those of Lambda: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
-function notFound(functionArn: string): StateError {
-  return new StateError('Lambda.ResourceNotFoundException', `Function not found: ${functionArn}`);
-}
-
-/** `arn:partition:lambda:region:account:function:name[:qualifier]` */
-function qualifierOf(functionArn: string): string {
-  return functionArn.split(':').at(7) ?? '$LATEST';
-}
-
-/** A function's response is JSON, or empty if the handler returns nothing. */
-function parse(payload: string): Json {
-  return payload === '' ? null : (JSON.parse(payload) as Json);
 }

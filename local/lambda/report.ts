@@ -3,10 +3,8 @@
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke-with-errors
  */
 
-export type Status =
-  | { readonly status: 'success' }
-  | { readonly status: 'timeout' }
-  | { readonly status: 'error'; readonly errorType: string };
+export type Failure =
+  { readonly status: 'timeout' } | { readonly status: 'error'; readonly errorType: string };
 
 interface InvocationReport {
   readonly requestId: string;
@@ -16,39 +14,33 @@ interface InvocationReport {
   readonly usedBytes: number | undefined;
   /** Only for a call that started a sandbox. */
   readonly initMs: number | undefined;
-  readonly outcome: Status;
+  readonly failure: Failure | undefined;
 }
 
-export function reportLine({
-  requestId,
-  durationMs,
-  memoryMegabytes,
-  usedBytes,
-  initMs,
-  outcome,
-}: InvocationReport) {
-  // Lambda shows at most what the function has.
-  const used =
-    usedBytes === undefined ? undefined : Math.min(Math.ceil(usedBytes / 1024 ** 2), memoryMegabytes);
-  return [
+export function reportLine(report: InvocationReport): string {
+  const { requestId, durationMs, memoryMegabytes, usedBytes, initMs, failure } = report;
+  const fields = [
     `REPORT RequestId: ${requestId}`,
     `Duration: ${durationMs.toFixed(2)} ms`,
     `Billed Duration: ${Math.ceil(durationMs + (initMs ?? 0))} ms`,
     `Memory Size: ${memoryMegabytes} MB`,
-    ...(used === undefined ? [] : [`Max Memory Used: ${used} MB`]),
-    ...(initMs === undefined ? [] : [`Init Duration: ${initMs.toFixed(2)} ms`]),
-    ...statusFields(outcome),
-  ].join('\t');
+  ];
+  if (usedBytes !== undefined) {
+    // Lambda shows at most what the function has.
+    fields.push(`Max Memory Used: ${Math.min(Math.ceil(usedBytes / 1024 ** 2), memoryMegabytes)} MB`);
+  }
+  if (initMs !== undefined) fields.push(`Init Duration: ${initMs.toFixed(2)} ms`);
+  return [...fields, ...statusFields(failure)].join('\t');
 }
 
 /** A start that failed: the first one of a sandbox in the phase `init`, later ones during a call. */
-export function initReportLine(durationMs: number, phase: 'init' | 'invoke', outcome: Status): string {
+export function initReportLine(durationMs: number, phase: 'init' | 'invoke', failure: Failure): string {
   const fields = [`INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms`, `Phase: ${phase}`];
-  return [...fields, ...statusFields(outcome)].join('\t');
+  return [...fields, ...statusFields(failure)].join('\t');
 }
 
-function statusFields(outcome: Status): string[] {
-  if (outcome.status === 'success') return [];
-  const fields = [`Status: ${outcome.status}`];
-  return outcome.status === 'error' ? [...fields, `Error Type: ${outcome.errorType}`] : fields;
+function statusFields(failure: Failure | undefined): string[] {
+  if (failure === undefined) return [];
+  const fields = [`Status: ${failure.status}`];
+  return failure.status === 'error' ? [...fields, `Error Type: ${failure.errorType}`] : fields;
 }

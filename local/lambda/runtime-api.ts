@@ -67,17 +67,15 @@ export class RuntimeApi {
   }
 
   /** Answers the poll that `onNext` announced. */
-  deliver(invocation: Invocation): void {
+  deliver({ requestId, deadline, functionArn, traceHeader, payload }: Invocation): void {
     this.poll?.writeHead(200, {
       'Content-Type': 'application/json',
-      'Lambda-Runtime-Aws-Request-Id': invocation.requestId,
-      'Lambda-Runtime-Deadline-Ms': String(invocation.deadline),
-      'Lambda-Runtime-Invoked-Function-Arn': invocation.functionArn,
-      ...(invocation.traceHeader !== undefined && {
-        'Lambda-Runtime-Trace-Id': invocation.traceHeader,
-      }),
+      'Lambda-Runtime-Aws-Request-Id': requestId,
+      'Lambda-Runtime-Deadline-Ms': String(deadline),
+      'Lambda-Runtime-Invoked-Function-Arn': functionArn,
+      ...(traceHeader !== undefined && { 'Lambda-Runtime-Trace-Id': traceHeader }),
     });
-    this.poll?.end(invocation.payload);
+    this.poll?.end(payload);
     this.poll = undefined;
   }
 
@@ -105,7 +103,7 @@ export class RuntimeApi {
       response.writeHead(404).end();
       return;
     }
-    const answer = body === undefined ? tooLarge() : { payload: body, failed: match[2] === 'error' };
+    const answer = body === undefined ? TOO_LARGE : { payload: body, failed: match[2] === 'error' };
     this.listener.onAnswer(decodeURIComponent(match[1]), answer);
     accept(response);
   }
@@ -125,10 +123,11 @@ function accept(response: http.ServerResponse): void {
   response.writeHead(202, { 'Content-Type': 'application/json' }).end('{"status":"OK"}');
 }
 
-function tooLarge(): Answer {
-  const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`;
-  return {
-    payload: JSON.stringify({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }),
-    failed: true,
-  };
+const TOO_LARGE = failure(
+  'Function.ResponseSizeTooLarge',
+  `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
+);
+
+export function failure(errorType: string, errorMessage: string): Answer {
+  return { payload: JSON.stringify({ errorType, errorMessage }), failed: true };
 }

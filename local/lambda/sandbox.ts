@@ -6,19 +6,17 @@
  */
 import { rm } from 'node:fs/promises';
 import { isJsonObject, parseJson } from '../json';
-import { type MemoryLimit, stopWatching, type WatchedMemory, watchMemory } from './memory-watch';
-import { initReportLine, reportLine, type Status } from './report';
-import type { Answer, Invocation } from './runtime-api';
-import type { WorkerProcess } from './worker-process';
+import { MemoryWatch } from './memory-watch';
+import { type Failure, initReportLine, reportLine } from './report';
+import { type Answer, failure, type Invocation } from './runtime-api';
 import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 
-export interface SandboxOptions extends Omit<WorkerOptions, 'temporaryBytes'> {
-  readonly ephemeralStorageMegabytes: number;
+export interface SandboxOptions extends WorkerOptions {
   readonly timeoutSeconds: number;
   /** Longest init phase. */
   readonly initSeconds: number;
   /** `undefined` where memory cannot be measured. */
-  readonly memory: Pick<MemoryLimit, 'countShared'> | undefined;
+  readonly memory: { readonly countShared: boolean } | undefined;
   /** Whether to stop the processes between calls. */
   readonly freezes: boolean;
   /** Called when the processes have been stopped. */
@@ -26,14 +24,21 @@ export interface SandboxOptions extends Omit<WorkerOptions, 'temporaryBytes'> {
 }
 
 /** A call to run. Its deadline is set when its timeout starts. */
-export type Call = Omit<Invocation, 'deadline'>;
+type Call = Omit<Invocation, 'deadline'>;
 
-export type SandboxProcess = Pick<WorkerProcess, 'pid' | 'busy' | 'temporaryFolder'>;
+/** What callers see of a worker. */
+export interface WorkerProcess {
+  readonly functionName: string;
+  readonly logicalId: string;
+  readonly pid: number;
+  /** Whether the process is running a call. */
+  readonly busy: boolean;
+  /** What its `/tmp` is on this machine. It stays when the process ends before its sandbox. */
+  readonly temporaryFolder: string;
+}
 
 /** Why the sandbox itself killed its worker. */
 type Verdict = 'timeout' | 'memory';
-
-const MEGABYTE = 1024 ** 2;
 
 export class Sandbox {
   private worker: Worker | undefined;
@@ -50,10 +55,15 @@ export class Sandbox {
   constructor(private readonly options: SandboxOptions) {}
 
   /** The worker's process, if it is running. */
-  get process(): SandboxProcess | undefined {
+  get process(): Pick<WorkerProcess, 'pid' | 'busy' | 'temporaryFolder'> | undefined {
     const pid = this.worker?.pid;
     const { temporaryFolder } = this.options;
     return pid === undefined ? undefined : { pid, busy: this.worker?.busy === true, temporaryFolder };
+  }
+
+  /** The payload of the call that the sandbox is running. */
+  get payload(): string | undefined {
+    return this.running?.payload;
   }
 
   /**
@@ -64,19 +74,25 @@ export class Sandbox {
     await this.killAfter(this.options.initSeconds, () => this.startWorker('init'));
   }
 
-  /** The payload of the call that the sandbox is running. */
-  get payload(): string | undefined {
-    return this.running?.payload;
-  }
-
   /** Runs one call; never rejects. The sandbox must not be running another one. */
   async run(call: Call): Promise<Answer> {
     this.running = call;
-    try {
-      return await this.runToEnd(call);
-    } finally {
-      this.running = undefined;
+    const start = performance.now();
+    const { timeoutSeconds } = this.options;
+    const invocation = { ...call, deadline: Date.now() + timeoutSeconds * 1000 };
+    const outcome = await this.killAfter(timeoutSeconds, () => this.runInWorker(invocation));
+    const durationMs = performance.now() - start;
+    this.running = undefined;
+    // A worker that was killed for its memory may already have posted its response.
+    if (isEnd(outcome) || this.verdict === 'memory') {
+      return this.death(
+        call,
+        durationMs,
+        isEnd(outcome) ? outcome : { reason: KILLED, initError: undefined },
+      );
     }
+    this.report(call, durationMs);
+    return outcome;
   }
 
   /** Ends the process as if it had crashed. */
@@ -89,28 +105,10 @@ export class Sandbox {
     this.condemn('memory');
   }
 
-  private async runToEnd(call: Call): Promise<Answer> {
-    const start = performance.now();
-    const { timeoutSeconds } = this.options;
-    const invocation = { ...call, deadline: Date.now() + timeoutSeconds * 1000 };
-    const outcome = await this.killAfter(timeoutSeconds, () => this.runInWorker(invocation));
-    const durationMs = performance.now() - start;
-    // A worker that was killed for its memory may already have posted its response.
-    if (!isEnd(outcome) && this.verdict !== 'memory') {
-      this.report(call, durationMs, { status: 'success' });
-      return outcome;
-    }
-    return this.death(call, durationMs, isEnd(outcome) ? outcome : undefined);
-  }
-
-  kill(): void {
-    this.retired = true;
-    this.worker?.kill();
-  }
-
   /** Ends the sandbox, and removes its folder. */
   async retire(): Promise<void> {
-    this.kill();
+    this.retired = true;
+    this.worker?.kill();
     const worker = await this.launch;
     await worker?.exited;
     await rm(this.options.temporaryFolder, { recursive: true, force: true });
@@ -120,9 +118,7 @@ export class Sandbox {
     // The worker may have ended since its last call.
     const worker = this.worker?.alive === true ? this.worker : await this.startWorker('invoke');
     if (isEnd(worker)) return worker;
-    const memory = this.watch(worker);
-    const outcome = await worker.run(invocation, () => memory?.measure());
-    this.unwatch(memory);
+    const outcome = await this.watched(worker, (memory) => worker.run(invocation, () => memory?.measure()));
     if (worker.alive && this.options.freezes) {
       worker.freeze();
       this.options.onFrozen();
@@ -132,21 +128,18 @@ export class Sandbox {
 
   private async startWorker(phase: 'init' | 'invoke'): Promise<Worker | WorkerEnd> {
     const start = performance.now();
-    const { ephemeralStorageMegabytes, log } = this.options;
     this.peakBytes = 0;
-    this.launch = Worker.start({ ...this.options, temporaryBytes: ephemeralStorageMegabytes * MEGABYTE });
+    this.launch = Worker.start(this.options);
     const worker = await this.launch;
     this.worker = worker;
     if (this.retired || this.verdict !== undefined) worker.kill();
-    const memory = this.watch(worker);
-    const outcome = await worker.initialized;
-    this.unwatch(memory);
+    const outcome = await this.watched(worker, () => worker.initialized);
     const durationMs = performance.now() - start;
     if (outcome === 'ready') {
       if (phase === 'init') this.initMs = durationMs;
       return worker;
     }
-    log.append(initReportLine(durationMs, phase, this.statusOf(outcome)));
+    this.options.log.append(initReportLine(durationMs, phase, this.failureOf(outcome)));
     return outcome;
   }
 
@@ -168,58 +161,54 @@ export class Sandbox {
     this.worker?.kill();
   }
 
-  private watch({ pid }: Worker): WatchedMemory | undefined {
+  /** Measures the worker's memory while it works. */
+  private async watched<T>({ pid }: Worker, work: (memory?: MemoryWatch) => Promise<T>): Promise<T> {
     const { memory, memoryMegabytes } = this.options;
-    if (memory === undefined || pid === undefined) return undefined;
-    return watchMemory(pid, {
-      ...memory,
-      bytes: memoryMegabytes * MEGABYTE,
-      onExceeded: () => {
-        this.condemn('memory');
-      },
-    });
+    if (memory === undefined || pid === undefined) return work();
+    const onExceeded = (): void => {
+      this.condemn('memory');
+    };
+    const watch = new MemoryWatch(pid, { ...memory, bytes: memoryMegabytes * 1024 ** 2, onExceeded });
+    const outcome = await work(watch);
+    watch.stop();
+    this.peakBytes = Math.max(this.peakBytes, watch.peakBytes);
+    return outcome;
   }
 
-  private unwatch(memory: WatchedMemory | undefined): void {
-    if (memory === undefined) return;
-    stopWatching(memory);
-    this.peakBytes = Math.max(this.peakBytes, memory.peakBytes);
-  }
-
-  private report({ requestId }: Call, durationMs: number, outcome: Status): void {
+  private report({ requestId }: Call, durationMs: number, failed?: Failure): void {
     const { memory, memoryMegabytes, log } = this.options;
+    const { initMs } = this;
     const usedBytes = memory && this.peakBytes;
-    log.append(
-      reportLine({ requestId, durationMs, memoryMegabytes, usedBytes, initMs: this.initMs, outcome }),
-    );
+    log.append(reportLine({ requestId, durationMs, memoryMegabytes, usedBytes, initMs, failure: failed }));
     this.initMs = undefined;
   }
 
   /** Names the failure of a call whose worker ended, in its response and in the log. */
-  private death(call: Call, durationMs: number, end: WorkerEnd | undefined): Answer {
+  private death(call: Call, durationMs: number, end: WorkerEnd): Answer {
     const { log, timeoutSeconds } = this.options;
     const { requestId } = call;
-    const outcome = this.statusOf(end);
-    const timeout = `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
-    if (outcome.status === 'timeout') {
+    const failed = this.failureOf(end);
+    if (failed.status === 'timeout') {
+      const timeout = `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
       log.append(`${new Date().toISOString()} ${requestId} ${timeout}`);
-      this.report(call, durationMs, outcome);
+      this.report(call, durationMs, failed);
       return failure('Sandbox.Timedout', `RequestId: ${requestId} Error: ${timeout}`);
     }
-    const message = `RequestId: ${requestId} Error: Runtime exited ${this.verdict === 'memory' ? KILLED : (end?.reason ?? KILLED)}`;
-    if (end?.initError === undefined) log.append(`${message}\nRuntime.ExitError`);
-    this.report(call, durationMs, outcome);
-    return (this.verdict === undefined ? end?.initError : undefined) ?? failure(outcome.errorType, message);
+    const reason = this.verdict === 'memory' ? KILLED : end.reason;
+    const message = `RequestId: ${requestId} Error: Runtime exited ${reason}`;
+    if (end.initError === undefined) log.append(`${message}\nRuntime.ExitError`);
+    this.report(call, durationMs, failed);
+    return (this.verdict === undefined ? end.initError : undefined) ?? failure(failed.errorType, message);
   }
 
   /**
    * Lambda reports a function that used too much memory as `Runtime.OutOfMemory`, with the same message as for another
    * killed process: https://github.com/adobe/helix-html2md-service/issues/1001
    */
-  private statusOf(end: WorkerEnd | undefined): Exclude<Status, { status: 'success' }> {
+  private failureOf({ initError }: WorkerEnd): Failure {
     if (this.verdict === 'timeout') return { status: 'timeout' };
     if (this.verdict === 'memory') return { status: 'error', errorType: 'Runtime.OutOfMemory' };
-    return { status: 'error', errorType: errorTypeOf(end?.initError) ?? 'Runtime.ExitError' };
+    return { status: 'error', errorType: errorTypeOf(initError) ?? 'Runtime.ExitError' };
   }
 }
 
@@ -229,8 +218,4 @@ const KILLED = 'with error: signal: killed';
 function errorTypeOf(answer: Answer | undefined): string | undefined {
   const posted = answer && parseJson(answer.payload);
   return isJsonObject(posted) && typeof posted.errorType === 'string' ? posted.errorType : undefined;
-}
-
-function failure(errorType: string, errorMessage: string): Answer {
-  return { payload: JSON.stringify({ errorType, errorMessage }), failed: true };
 }

@@ -1,38 +1,41 @@
 /** Errors of the Lambda service itself, in the words in which Step Functions reports them. */
 import { randomUUID } from 'node:crypto';
-
-/** Why Lambda throttles a call. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors */
-export type ThrottleReason =
-  'ConcurrentInvocationLimitExceeded' | 'ReservedFunctionConcurrentInvocationLimitExceeded';
-
-/** A call that Lambda refuses before the function runs. `name` is the error name in Step Functions. */
-export class LambdaServiceError extends Error {
-  constructor(
-    override readonly name: 'Lambda.TooManyRequestsException' | 'Lambda.RequestEntityTooLargeException',
-    message: string,
-    /** Part of Lambda's response, but not of what Step Functions reports. */
-    readonly reason?: ThrottleReason,
-  ) {
-    super(message);
-  }
-}
+import { StateError } from '../step-functions/state-error';
 
 /** The words are those in https://github.com/HumanCellAtlas/data-store/issues/1118, which quotes a cause of Step Functions. */
-export function throttled(reason: ThrottleReason): LambdaServiceError {
-  const detail = serviceDetail(429, 'TooManyRequestsException');
-  return new LambdaServiceError('Lambda.TooManyRequestsException', `Rate Exceeded. ${detail}`, reason);
+export function throttled(): StateError {
+  const code = 'TooManyRequestsException';
+  return new StateError(`Lambda.${code}`, `Rate Exceeded. ${serviceDetail(429, code)}`);
 }
 
 /**
  * Step Functions itself never sends that much: its tasks take at most 256 KiB. The words are those in
  * https://github.com/awslabs/aws-athena-query-federation/issues/793.
  */
-export function requestTooLarge(limit: number): LambdaServiceError {
-  const detail = serviceDetail(413, 'RequestEntityTooLargeException');
-  return new LambdaServiceError(
-    'Lambda.RequestEntityTooLargeException',
-    `Request must be smaller than ${limit} bytes for the InvokeFunction operation ${detail}`,
-  );
+export function requestTooLarge(limit: number): StateError {
+  const code = 'RequestEntityTooLargeException';
+  const message = `Request must be smaller than ${limit} bytes for the InvokeFunction operation`;
+  return new StateError(`Lambda.${code}`, `${message} ${serviceDetail(413, code)}`);
+}
+
+/** The words are those of Lambda: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+export function notFound(functionArn: string): StateError {
+  return new StateError('Lambda.ResourceNotFoundException', `Function not found: ${functionArn}`);
+}
+
+/**
+ * Errors of Lambda and of its client in Step Functions. The names are documented; the texts are those of the API's reference and of
+ * the AWS SDK for Java, which Step Functions is believed to use.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+ * https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+ */
+export function serviceFailures(): readonly StateError[] {
+  const internal = `The AWS Lambda service encountered an internal error. ${serviceDetail(500, 'ServiceException')}`;
+  return [
+    new StateError('Lambda.ServiceException', internal),
+    new StateError('Lambda.SdkClientException', 'Unable to execute HTTP request: Connection reset'),
+    new StateError('Lambda.AWSLambdaException', `Service Unavailable ${serviceDetail(503, 'null')}`),
+  ];
 }
 
 function serviceDetail(status: number, code: string): string {

@@ -20,21 +20,17 @@ export function trustedAuthorities(
   codeFolder: string,
   temporaryFolder: string,
 ): Record<string, string> {
-  if (ours === undefined || own === undefined || own === '') {
-    return ours === undefined ? {} : { NODE_EXTRA_CA_CERTS: ours };
-  }
+  if (ours === undefined) return {};
+  if (own === undefined || own === '') return { NODE_EXTRA_CA_CERTS: ours };
   const file = `${temporaryFolder}-authorities.pem`;
-  fs.writeFileSync(file, `${fs.readFileSync(ours, 'utf8')}\n${readOwn(inCode(own, codeFolder))}`);
+  // On Lambda the code is in /var/task, where functions start.
+  const ownFile = path.resolve(codeFolder, own.replace(/^\/var\/task\//, ''));
+  fs.writeFileSync(file, `${fs.readFileSync(ours, 'utf8')}\n${readIfThere(ownFile)}`);
   return { NODE_EXTRA_CA_CERTS: file };
 }
 
-/** On Lambda the code is in /var/task, where functions start. */
-function inCode(file: string, codeFolder: string): string {
-  return path.resolve(codeFolder, file.replace(/^\/var\/task\//, ''));
-}
-
 /** Node.js warns of a file that it cannot read, and starts without it. */
-function readOwn(file: string): string {
+function readIfThere(file: string): string {
   try {
     return fs.readFileSync(file, 'utf8');
   } catch (error) {

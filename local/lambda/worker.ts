@@ -13,7 +13,7 @@ export interface WorkerOptions {
   readonly codeFolder: string;
   /** Becomes the worker's `TMPDIR`. */
   readonly temporaryFolder: string;
-  readonly temporaryBytes: number;
+  readonly ephemeralStorageMegabytes: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly log: FunctionLog;
 }
@@ -73,9 +73,7 @@ export class Worker {
         this.running.onAnswer();
         this.running.answer = answer;
       },
-      onInitError: (payload) => {
-        this.initError = { payload, failed: true };
-      },
+      onInitError: (payload) => (this.initError = { payload, failed: true }),
     });
   }
 
@@ -97,7 +95,8 @@ export class Worker {
     if (!this.alive) return this.exited;
     return new Promise((settle) => {
       this.running = { requestId: invocation.requestId, onAnswer, settle, answer: undefined };
-      this.thaw();
+      if (this.frozen) this.signal('SIGCONT');
+      this.frozen = false;
       this.api.deliver(invocation);
     });
   }
@@ -114,12 +113,6 @@ export class Worker {
     this.signal('SIGKILL');
   }
 
-  private thaw(): void {
-    if (!this.frozen) return;
-    this.frozen = false;
-    this.signal('SIGCONT');
-  }
-
   private signal(signal: NodeJS.Signals): void {
     const pid = this.process?.pid;
     if (pid === undefined) return;
@@ -132,7 +125,8 @@ export class Worker {
   }
 
   private spawn(): void {
-    const { program, codeFolder, temporaryFolder, temporaryBytes, environment, log } = this.options;
+    const { program, codeFolder, temporaryFolder, environment, log } = this.options;
+    const temporaryBytes = this.options.ephemeralStorageMegabytes * 1024 ** 2;
     const args = [...heapOptions(this.options), builtFile('bundle/worker.js'), String(temporaryBytes)];
     const child = spawn(program, args, {
       cwd: codeFolder,

@@ -2,24 +2,21 @@
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { strToU8, zipSync } from 'fflate';
+import type { FunctionResource } from '../../local/cloudformation/resources';
 import { CodeFolders } from '../../local/lambda/code';
 import { Concurrency } from '../../local/lambda/concurrency';
-import type { LogListener } from '../../local/lambda/function-log';
 import { type FunctionHost, FunctionPool } from '../../local/lambda/function-pool';
 import { NodeBinaries } from '../../local/lambda/node-binaries';
 import { Notices } from '../../local/notices';
-import type { FunctionResource } from '../../local/cloudformation/resources';
 import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';
 
 interface FunctionFixture {
   readonly folder: string;
-  readonly store: DiskObjectStore;
   /** Creates a function with this `index.js`. It is closed after the test file. */
   create(
     source: string,
     more?: Partial<FunctionResource>,
-    onLog?: LogListener,
     host?: Partial<FunctionHost>,
   ): Promise<FunctionPool>;
 }
@@ -40,12 +37,7 @@ export function functionFixture(): FunctionFixture {
   const pools: FunctionPool[] = [];
   afterAll(() => Promise.all(pools.map((pool) => pool.close())));
 
-  const create: FunctionFixture['create'] = async (
-    source,
-    more = {},
-    onLog = () => undefined,
-    ownHost = {},
-  ) => {
+  const create: FunctionFixture['create'] = async (source, more = {}, ownHost = {}) => {
     const logicalId = `F${pools.length}`;
     const key = `${logicalId}.zip`;
     await store.put('code', key, Readable.from([zipSync({ 'index.js': strToU8(source) })]));
@@ -66,9 +58,14 @@ export function functionFixture(): FunctionFixture {
       reservedConcurrency: undefined,
       ...more,
     };
-    const pool = new FunctionPool(resource, '1', { ...host, onLog, ...ownHost });
+    const pool = new FunctionPool(resource, '1', { ...host, ...ownHost });
     pools.push(pool);
     return pool;
   };
-  return { folder, store, create };
+  return { folder, create };
+}
+
+/** Calls a function, and returns its response. */
+export async function call<T = Record<string, unknown>>(pool: FunctionPool, event: unknown = {}): Promise<T> {
+  return JSON.parse((await pool.invoke(JSON.stringify(event))).payload) as T;
 }

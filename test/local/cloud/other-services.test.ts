@@ -18,13 +18,7 @@ function signedFor(service: string): Record<string, string> {
 
 describe('the endpoint of other services', () => {
   test.each<[string, string, Record<string, string>, string, string]>([
-    [
-      'JSON',
-      'POST /',
-      { ...signedFor('sqs'), 'x-amz-target': 'AmazonSQS.ListQueues' },
-      '{}',
-      'sqs:ListQueues',
-    ],
+    ['JSON', 'POST /', { ...signedFor('sqs'), 'x-amz-target': 'AmazonSQS.ListQueues' }, '', 'sqs:ListQueues'],
     ['REST', 'GET /2015-03-31/functions', signedFor('lambda'), '', 'lambda:GET /2015-03-31/functions'],
     ['no signature', 'PUT /a', {}, 'x'.repeat(200_000), 'unsigned-request:PUT /a'],
   ])('refuses a request by name, with %s', async (_, line, headers, body, name) => {

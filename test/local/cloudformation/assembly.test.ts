@@ -40,19 +40,17 @@ describe('an assembly', () => {
     expect(selectStateMachine(readAssembly(assembly)).stack.name).toBe('Prod-Ocr');
   });
 
-  test('is refused if it is missing, not an assembly or damaged', () => {
-    expect(() => readAssembly(path.join(folder, 'nothing'))).toThrow(
-      /nothing' does not exist: run `cdk synth` first$/,
-    );
-    expect(() => readAssembly(folder)).toThrow(/is not a cloud assembly, it has no manifest.json/);
-    fs.writeFileSync(path.join(folder, 'file'), '');
-    expect(() => readAssembly(path.join(folder, 'file'))).toThrow(/is not a cloud assembly/);
-    const damaged = path.join(folder, 'damaged');
-    fs.mkdirSync(damaged);
-    fs.writeFileSync(path.join(damaged, 'manifest.json'), '{"artifacts":');
-    expect(() => readAssembly(damaged)).toThrow(
-      /manifest.json' is not a JSON object: synthesize the assembly again/,
-    );
+  test.each([
+    ['nothing', undefined, /nothing' does not exist: run `cdk synth` first$/],
+    ['empty', '', /is not a cloud assembly, it has no manifest.json/],
+    ['empty/file', undefined, /is not a cloud assembly/],
+    ['damaged', '{"artifacts":', /manifest.json' is not a JSON object: synthesize the assembly again/],
+  ])('is refused if it is %s', (name, manifest, message) => {
+    const place = path.join(folder, name);
+    if (manifest !== undefined) fs.mkdirSync(place);
+    if (manifest === '') fs.writeFileSync(path.join(place, 'file'), '');
+    else if (manifest !== undefined) fs.writeFileSync(path.join(place, 'manifest.json'), manifest);
+    expect(() => readAssembly(place)).toThrow(message);
   });
 });
 
@@ -99,17 +97,15 @@ describe('the pipeline of an assembly', () => {
       logicalId: id,
       stack: { name: 'Two' },
     });
-    const advice =
-      'choose one of One/Machine, Two/Machine with --pipeline, or in code with the option pipeline';
-    expect(() => selectStateMachine(stacks)).toThrow(`the assembly has 2 pipelines: ${advice}`);
-    for (const name of ['Machine', id]) {
+    for (const [name, found] of [
+      [undefined, '2 pipelines'],
+      ['Machine', "2 state machines named 'Machine'"],
+      [id, `2 state machines named '${id}'`],
+      ['Three', "no state machine named 'Three'"],
+      ['Two/Mach', "no state machine named 'Two/Mach'"],
+    ]) {
       expect(() => selectStateMachine(stacks, name)).toThrow(
-        `the assembly has 2 state machines named '${name}': ${advice}`,
-      );
-    }
-    for (const name of ['Three', 'Two/Mach']) {
-      expect(() => selectStateMachine(stacks, name)).toThrow(
-        `the assembly has no state machine named '${name}': ${advice}`,
+        `the assembly has ${found}: choose one of One/Machine, Two/Machine with --pipeline, or in code with the option pipeline`,
       );
     }
   });

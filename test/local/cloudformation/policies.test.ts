@@ -22,16 +22,12 @@ const policies = (...statements: JsonObject[]) => [
   { PolicyName: 'P', PolicyDocument: document(...statements) },
 ];
 
-interface ReadOptions {
-  readonly roleArn?: Json;
-  readonly bucketKeys?: Readonly<Record<string, string>>;
-}
-
 /** The policies of a stack whose state machine has the role `Role`, or another one. */
 function read(
   role: JsonObject,
   resources: JsonObject = {},
-  { roleArn = { 'Fn::GetAtt': ['Role', 'Arn'] }, bucketKeys = {} }: ReadOptions = {},
+  roleArn: Json = { 'Fn::GetAtt': ['Role', 'Arn'] },
+  bucketKeys: Readonly<Record<string, string>> = {},
 ) {
   const trust = { AssumeRolePolicyDocument: document() };
   const all = {
@@ -52,7 +48,7 @@ function read(
   for (const name of ['Fn', 'Bucket', 'Key']) {
     if (name in all) template.resolve({ Ref: name });
   }
-  const found = readPolicies(template, { stateMachines: [stateMachine] }, bucketKeys);
+  const found = readPolicies(template, [stateMachine], [], bucketKeys);
   const authorizer = new Authorizer();
   authorizer.update(found);
   /** Whether the role may do this. */
@@ -70,33 +66,26 @@ function read(
 
 const get = statement('s3:GetObject');
 
-test('a role has its inline policies and no others', () => {
-  const { may } = read({ Policies: policies(get) });
-  expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([true, false]);
+const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess';
+const attached = (type: string, role: string): JsonObject => ({
+  Other: { Type: 'AWS::IAM::Role', Properties: {} },
+  P: { Type: type, Properties: { Roles: [{ Ref: role }], PolicyDocument: document(get) } },
+});
+const managed = (logicalId: string): JsonObject => ({
+  [logicalId]: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document(get) } },
 });
 
-test.each(['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'])(
-  'a role has the %s that is attached to it',
-  (type) => {
-    const attach = (role: string) =>
-      read(
-        {},
-        {
-          Other: { Type: 'AWS::IAM::Role', Properties: {} },
-          P: { Type: type, Properties: { Roles: [{ Ref: role }], PolicyDocument: document(get) } },
-        },
-      );
-    expect(attach('Role').may('s3:GetObject')).toBe(true);
-    expect(attach('Other').may('s3:GetObject')).toBe(false);
-  },
-);
-
-test('a role has the managed policies that it names, of the stack and of AWS', () => {
-  const own = { Managed: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document(get) } } };
-  expect(read({ ManagedPolicyArns: [{ Ref: 'Managed' }] }, own).may('s3:GetObject')).toBe(true);
-  const named = read({ ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess'] });
-  expect([named.may('s3:GetObject'), named.may('s3:PutObject')]).toEqual([true, false]);
-  expect(named.roles.get(OWN_ROLE)?.unknown).toEqual([]);
+test.each<[string, JsonObject, JsonObject, boolean]>([
+  ['its inline policies', { Policies: policies(get) }, {}, true],
+  ['an attached policy', {}, attached('AWS::IAM::Policy', 'Role'), true],
+  ['an attached managed policy', {}, attached('AWS::IAM::ManagedPolicy', 'Role'), true],
+  ["another role's policy", {}, attached('AWS::IAM::Policy', 'Other'), false],
+  ['a managed policy of the stack', { ManagedPolicyArns: [{ Ref: 'Managed' }] }, managed('Managed'), true],
+  ['a managed policy of AWS', { ManagedPolicyArns: [READ_ONLY] }, {}, true],
+])('a role has %s: %4$s', (_, role, resources, mayGet) => {
+  const { may, roles } = read(role, resources);
+  expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([mayGet, false]);
+  expect(roles.get(OWN_ROLE)?.unknown).toEqual([]);
 });
 
 test('a role with an unknown managed policy may do what no policy denies, and says so', () => {
@@ -111,21 +100,15 @@ test('a role with an unknown managed policy may do what no policy denies, and sa
 
 test('an imported role may do what no policy denies, and says so', () => {
   const denies = statement('s3:PutObject', '*', { Effect: 'Deny' });
-  const attached = {
-    Type: 'AWS::IAM::Policy',
-    Properties: { Roles: ['imported'], PolicyDocument: document(denies) },
-  };
-  const { may, roles } = read({}, { P: attached }, { roleArn: IMPORTED_ROLE });
+  const properties = { Roles: ['imported'], PolicyDocument: document(denies) };
+  const { may, roles } = read({}, { P: { Type: 'AWS::IAM::Policy', Properties: properties } }, IMPORTED_ROLE);
   expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([true, false]);
   expect(roles.get(IMPORTED_ROLE)?.unknown).toEqual([`the role ${IMPORTED_ROLE}`]);
 });
 
 test('a permissions boundary of the stack limits a role, and one from elsewhere is refused', () => {
-  const boundary = {
-    Boundary: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document(get) } },
-  };
   const role = { Policies: policies(statement('s3:*')) };
-  const { may } = read({ ...role, PermissionsBoundary: { Ref: 'Boundary' } }, boundary);
+  const { may } = read({ ...role, PermissionsBoundary: { Ref: 'Boundary' } }, managed('Boundary'));
   expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([true, false]);
   expect(() => read({ ...role, PermissionsBoundary: 'arn:aws:iam::1:policy/b' })).toThrow(
     "the local cloud does not support the permissions boundary arn:aws:iam::1:policy/b of AWS::IAM::Role 'Role'",
@@ -191,7 +174,7 @@ describe('a bucket has a key', () => {
   });
 
   test('that the caller names, if the stack does not define the bucket', () => {
-    const { bucketKeys } = read({}, {}, { bucketKeys: { assets: 'arn:k' } });
+    const { bucketKeys } = read({}, {}, OWN_ROLE, { assets: 'arn:k' });
     expect(bucketKeys.get('assets')).toEqual({ keyArn: 'arn:k', bucketKeyEnabled: false });
   });
 

@@ -1,48 +1,50 @@
-import type { JsonObject } from '../../../local/json';
 import {
   findFunction,
-  readBucketName,
+  readBuckets,
   readFunction,
   readStateMachine,
 } from '../../../local/cloudformation/resources';
 import { Template } from '../../../local/cloudformation/template';
+import type { JsonObject } from '../../../local/json';
 
 const ARCHITECTURE = process.arch === 'x64' ? 'x86_64' : process.arch;
-const ROLE = 'arn:aws:iam::000000000000:role/mine';
 const OTHER_ARCHITECTURE = process.arch === 'x64' ? 'arm64' : 'x86_64';
+const ROLE = 'arn:aws:iam::000000000000:role/mine';
 
-function templateOf(type: string, properties: JsonObject): Template {
+function templateOf(resources: JsonObject): Template {
   return new Template({
     name: 'S',
     environment: { account: '000000000000', region: 'us-east-1' },
-    template: { Resources: { R: { Type: type, Properties: properties } } },
+    template: { Resources: resources },
   });
 }
 
 function lambdaFunction(more: JsonObject = {}) {
-  const template = templateOf('AWS::Lambda::Function', {
+  const properties = {
     Code: { S3Bucket: 'assets', S3Key: 'code.zip' },
     Handler: 'index.handler',
     Runtime: 'nodejs22.x',
     Architectures: [ARCHITECTURE],
     Role: ROLE,
     ...more,
-  });
+  };
+  const template = templateOf({ R: { Type: 'AWS::Lambda::Function', Properties: properties } });
   return readFunction(template, template.resource('R'));
 }
 
-function bucket(properties: JsonObject) {
-  const template = templateOf('AWS::S3::Bucket', properties);
-  return readBucketName(template, template.resource('R'));
+function buckets(properties: JsonObject) {
+  const template = templateOf({ R: { Type: 'AWS::S3::Bucket', Properties: properties } });
+  template.resolve({ Ref: 'R' });
+  return readBuckets(template);
 }
 
 function stateMachine(properties: JsonObject) {
-  const template = templateOf('AWS::StepFunctions::StateMachine', properties);
+  const template = templateOf({ R: { Type: 'AWS::StepFunctions::StateMachine', Properties: properties } });
   return readStateMachine(template, template.resource('R'));
 }
 
-test("a function has Lambda's defaults", () => {
-  expect(lambdaFunction()).toEqual({
+test("a function has Lambda's defaults, or its own settings", () => {
+  const defaults = {
     logicalId: 'R',
     name: 'S-R',
     arn: 'arn:aws:lambda:us-east-1:000000000000:function:S-R',
@@ -57,28 +59,28 @@ test("a function has Lambda's defaults", () => {
     environment: {},
     ephemeralStorageMegabytes: 512,
     reservedConcurrency: undefined,
-  });
-});
-
-test('a function is read with its own settings', () => {
-  const variables = { BUCKET: { Ref: 'AWS::Region' }, NUMBER: 1 };
-  const fn = lambdaFunction({
+  };
+  expect(lambdaFunction()).toEqual(defaults);
+  const own = lambdaFunction({
     FunctionName: 'mine',
     Timeout: 60,
     MemorySize: 1769,
     ReservedConcurrentExecutions: 2,
-    Environment: { Variables: variables },
+    Environment: { Variables: { BUCKET: { Ref: 'AWS::Region' }, NUMBER: 1 } },
     PackageType: 'Zip',
     LoggingConfig: { LogGroup: 'mine-logs' },
     VpcConfig: { SubnetIds: [{ Ref: 'Anything' }] },
     EphemeralStorage: { Size: 1024 },
   });
-  expect(fn).toMatchObject({
+  expect(own).toEqual({
+    ...defaults,
     name: 'mine',
+    arn: 'arn:aws:lambda:us-east-1:000000000000:function:mine',
     logGroup: 'mine-logs',
     createsLogGroup: false,
     timeoutSeconds: 60,
     memoryMegabytes: 1769,
+    ephemeralStorageMegabytes: 1024,
     reservedConcurrency: 2,
     environment: { BUCKET: 'us-east-1', NUMBER: '1' },
   });
@@ -92,6 +94,7 @@ test.each<[JsonObject, string]>([
   [{ Runtime: 'python3.13' }, 'the Runtime "python3.13"'],
   [{ Code: { ZipFile: 'x' } }, 'the property Code.ZipFile'],
   [{ Code: { S3Bucket: 'a', S3Key: 'b', S3ObjectVersion: '1' } }, 'the property Code.S3ObjectVersion'],
+  [{ Code: {} }, 'the Code {}'],
 ])('a function with %j is refused by name', (more, message) => {
   expect(() => lambdaFunction(more)).toThrow(`the local cloud does not support ${message}`);
 });
@@ -102,53 +105,40 @@ test('a function for another architecture is refused', () => {
   );
 });
 
-test('a bucket may have properties without effect on one machine', () => {
-  expect(bucket({ LifecycleConfiguration: {}, BucketEncryption: {} })).toBe('s-r');
-});
-
-test('a bucket sends notifications to EventBridge only', () => {
-  expect(bucket({ NotificationConfiguration: { EventBridgeConfiguration: {} } })).toBe('s-r');
-  expect(() => bucket({ NotificationConfiguration: { QueueConfigurations: [] } })).toThrow(
+test('a bucket may have properties without effect on one machine, and notifies EventBridge only', () => {
+  const known = { LifecycleConfiguration: {}, BucketEncryption: {} };
+  const notifying = (kind: string) => ({ ...known, NotificationConfiguration: { [kind]: {} } });
+  expect(buckets(notifying('EventBridgeConfiguration'))).toEqual(['s-r']);
+  expect(() => buckets(notifying('QueueConfigurations'))).toThrow(
     'the property NotificationConfiguration.QueueConfigurations',
   );
 });
 
 test('a state machine is Standard by default', () => {
-  expect(stateMachine({ DefinitionString: '{}' })).toMatchObject({ type: 'STANDARD', definition: '{}' });
-  expect(stateMachine({ DefinitionString: '{}', StateMachineType: 'EXPRESS' })).toMatchObject({
-    type: 'EXPRESS',
-  });
+  const DefinitionString = '{}';
+  expect(stateMachine({ DefinitionString })).toMatchObject({ type: 'STANDARD', definition: '{}' });
+  expect(stateMachine({ DefinitionString, StateMachineType: 'EXPRESS' })).toMatchObject({ type: 'EXPRESS' });
 });
 
-test('a state machine defined elsewhere is refused', () => {
-  expect(() => stateMachine({ DefinitionS3Location: {} })).toThrow('the property DefinitionS3Location');
-  expect(() => stateMachine({})).toThrow(
-    "the property DefinitionString of AWS::StepFunctions::StateMachine 'R'",
-  );
+test.each<[JsonObject, string]>([
+  [{ DefinitionS3Location: {} }, 'the property DefinitionS3Location'],
+  [{}, "the property DefinitionString of AWS::StepFunctions::StateMachine 'R'"],
+  [{ StateMachineType: 'FAST' }, 'the StateMachineType "FAST"'],
+])('a state machine with %j is refused', (properties, message) => {
+  expect(() => stateMachine(properties)).toThrow(message);
 });
 
 test('a call by an ARN with a version or an alias finds that version', () => {
-  const named = { 'Fn::GetAtt': ['F', 'Arn'] };
-  const template = new Template({
-    name: 'Stack',
-    environment: { account: '000000000000', region: 'us-east-1' },
-    template: {
-      Resources: {
-        F: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'f' } },
-        First: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'F' } } },
-        Second: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'F' } } },
-        Live: {
-          Type: 'AWS::Lambda::Alias',
-          Properties: {
-            FunctionName: { Ref: 'F' },
-            Name: 'live',
-            FunctionVersion: { 'Fn::GetAtt': ['Second', 'Version'] },
-          },
-        },
-      },
-    },
+  const ofFunction = { FunctionName: { Ref: 'F' } };
+  const alias = { ...ofFunction, Name: 'live', FunctionVersion: { 'Fn::GetAtt': ['Second', 'Version'] } };
+  const template = templateOf({
+    F: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'f' } },
+    First: { Type: 'AWS::Lambda::Version', Properties: ofFunction },
+    Second: { Type: 'AWS::Lambda::Version', Properties: ofFunction },
+    Live: { Type: 'AWS::Lambda::Alias', Properties: alias },
   });
-  const versions = [named, { Ref: 'First' }, { Ref: 'Second' }, { Ref: 'Live' }].map((reference) => {
+  const references = [{ 'Fn::GetAtt': ['F', 'Arn'] }, { Ref: 'First' }, { Ref: 'Second' }, { Ref: 'Live' }];
+  const versions = references.map((reference) => {
     const arn = template.resolve(reference) as string;
     return [arn.split(':').slice(6).join(':'), findFunction(template, arn)?.version];
   });

@@ -1,6 +1,10 @@
 import type { Json, JsonObject } from '../../../local/json';
 import { Template } from '../../../local/cloudformation/template';
 
+function machineAlias(properties: JsonObject) {
+  return { Type: 'AWS::StepFunctions::StateMachineAlias', Properties: properties };
+}
+
 const RESOURCES = {
   Bucket: { Type: 'AWS::S3::Bucket' },
   Named: { Type: 'AWS::S3::Bucket', Properties: { BucketName: { 'Fn::Sub': 'b-${AWS::Region}' } } },
@@ -9,6 +13,21 @@ const RESOURCES = {
   Alias: { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: { Ref: 'Fn' }, Name: 'live' } },
   Weighted: { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: 'f', Name: 'x', RoutingConfig: {} } },
   Machine: { Type: 'AWS::StepFunctions::StateMachine' },
+  MachineVersion: {
+    Type: 'AWS::StepFunctions::StateMachineVersion',
+    Properties: { StateMachineArn: { Ref: 'Machine' } },
+  },
+  Shifting: machineAlias({
+    DeploymentPreference: {
+      StateMachineVersionArn: { Ref: 'MachineVersion' },
+      Alarms: [{ Ref: 'Elsewhere' }],
+    },
+  }),
+  Routing: machineAlias({
+    Name: 'live',
+    RoutingConfiguration: [{ StateMachineVersionArn: { Ref: 'MachineVersion' }, Weight: 100 }],
+  }),
+  Pointless: machineAlias({ RoutingConfiguration: [] }),
   Role: { Type: 'AWS::IAM::Role' },
   Logs: { Type: 'AWS::Logs::LogGroup' },
   Key: { Type: 'AWS::KMS::Key' },
@@ -22,10 +41,6 @@ function template(parameters: JsonObject = {}, name = 'Stack'): Template {
     environment: { account: '111111111111', region: 'eu-west-1' },
     template: { Resources: RESOURCES, Parameters: parameters },
   });
-}
-
-function resolve(value: Json, parameters?: JsonObject): Json {
-  return template(parameters).resolve(value);
 }
 
 test.each<[Json, Json]>([
@@ -45,6 +60,8 @@ test.each<[Json, Json]>([
   [{ 'Fn::GetAtt': ['Version', 'Version'] }, '1'],
   [{ Ref: 'Alias' }, 'arn:aws:lambda:eu-west-1:111111111111:function:Stack-Fn:live'],
   [{ Ref: 'Machine' }, 'arn:aws:states:eu-west-1:111111111111:stateMachine:Stack-Machine'],
+  [{ Ref: 'Shifting' }, 'arn:aws:states:eu-west-1:111111111111:stateMachine:Stack-Machine:Stack-Shifting'],
+  [{ Ref: 'Routing' }, 'arn:aws:states:eu-west-1:111111111111:stateMachine:Stack-Machine:live'],
   [{ 'Fn::GetAtt': ['Role', 'Arn'] }, 'arn:aws:iam::111111111111:role/Stack-Role'],
   [{ 'Fn::GetAtt': ['Logs', 'Arn'] }, 'arn:aws:logs:eu-west-1:111111111111:log-group:Stack-Logs:*'],
   [{ 'Fn::Join': ['-', ['a', { Ref: 'Bucket' }, 1, true]] }, 'a-stack-bucket-1-true'],
@@ -63,11 +80,7 @@ test.each<[Json, Json]>([
     { Ref: 'x', other: 1 },
   ],
 ])('%j resolves to %j', (value, expected) => {
-  expect(resolve(value)).toEqual(expected);
-});
-
-test('a parameter resolves to its default', () => {
-  expect(resolve({ Ref: 'P' }, { P: { Type: 'String', Default: 'd' } })).toBe('d');
+  expect(template().resolve(value)).toEqual(expected);
 });
 
 test('a generated name that would be too long ends in a hash', () => {
@@ -89,6 +102,10 @@ test.each<[Json, string]>([
     "does not support the attribute DomainName of AWS::S3::Bucket 'Bucket'",
   ],
   [{ Ref: 'Weighted' }, 'does not support the property RoutingConfig of AWS::Lambda::Alias'],
+  [
+    { Ref: 'Pointless' },
+    "AWS::StepFunctions::StateMachineAlias 'Pointless' without a version of a state machine",
+  ],
   [{ Ref: 'Nobody' }, "refers to 'Nobody', got no such resource"],
   [{ Ref: 'Loop' }, 'refers to itself'],
   [{ 'Fn::Join': ['-'] }, 'malformed Fn::Join'],
@@ -96,16 +113,18 @@ test.each<[Json, string]>([
   [{ 'Fn::GetAtt': 'Bucket' }, 'malformed Fn::GetAtt'],
   [{ 'Fn::Join': ['', [{ a: 1 }]] }, 'Fn::Join expects text, got {"a":1}'],
 ])('%j is refused', (value, message) => {
-  expect(() => resolve(value)).toThrow(message);
+  expect(() => template().resolve(value)).toThrow(message);
 });
 
-test.each<[JsonObject]>([
-  [{ Type: 'String' }],
-  [{ Type: 'AWS::SSM::Parameter::Value<String>', Default: '/x' }],
-])('a parameter %j without a known value is refused', (parameter) => {
-  expect(() => resolve({ Ref: 'P' }, { P: parameter })).toThrow(
-    "does not support the parameter 'P' of the stack 'Stack'",
-  );
+test('a parameter resolves to its default, and is refused without a known value', () => {
+  const value = (parameter: JsonObject) => template({ P: parameter }).resolve({ Ref: 'P' });
+  expect(value({ Type: 'String', Default: 'd' })).toBe('d');
+  for (const parameter of [
+    { Type: 'String' },
+    { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/x' },
+  ]) {
+    expect(() => value(parameter)).toThrow("does not support the parameter 'P' of the stack 'Stack'");
+  }
 });
 
 test('referredResources returns only resources that resolved values refer to', () => {

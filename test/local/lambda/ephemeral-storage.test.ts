@@ -1,7 +1,7 @@
 /** The wrapped functions of Node.js, in workers with each release of it. */
 import type { FunctionPool } from '../../../local/lambda/function-pool';
 import type { NodeBinaries } from '../../../local/lambda/node-binaries';
-import { functionFixture } from '../../support/function-fixture';
+import { call, functionFixture } from '../../support/function-fixture';
 import { allNodes } from '../../support/other-nodes';
 
 const functions = functionFixture();
@@ -57,10 +57,7 @@ describe.each(allNodes())('in a /tmp of 1 MB on %s', (_, program) => {
   const nodes = { find: () => Promise.resolve(program) } as unknown as NodeBinaries;
   async function create(source: string): Promise<FunctionPool> {
     const options = { ephemeralStorageMegabytes: 1 };
-    return await functions.create(WAYS + source, options, undefined, { nodes });
-  }
-  async function run(pool: FunctionPool, event: unknown = {}): Promise<unknown> {
-    return JSON.parse((await pool.invoke(JSON.stringify(event))).payload);
+    return await functions.create(WAYS + source, options, { nodes });
   }
 
   test('each way to write fails if it writes too much, and succeeds if it fits', async () => {
@@ -76,10 +73,8 @@ describe.each(allNodes())('in a /tmp of 1 MB on %s', (_, program) => {
       }
       return results;
     };`);
-    const results = (await run(pool, { fits: MEGABYTE - ROOM, exceeds: MEGABYTE + 2 })) as Record<
-      string,
-      string[]
-    >;
+    const sizes = { fits: MEGABYTE - ROOM, exceeds: MEGABYTE + 2 };
+    const results = await call<Record<string, string[]>>(pool, sizes);
     expect(Object.keys(results)).toHaveLength(24);
     for (const [name, [fitting, exceeding]] of Object.entries(results)) {
       expect([name, fitting]).toEqual([name, 'written']);
@@ -99,7 +94,7 @@ describe.each(allNodes())('in a /tmp of 1 MB on %s', (_, program) => {
       await handle.close();
       return { written: results.filter(({ status }) => status === 'fulfilled').length, size, last: results.at(-1).reason.code };
     };`);
-    const { written, size, last } = (await run(pool)) as { written: number; size: number; last: string };
+    const { written, size, last } = await call<{ written: number; size: number; last: string }>(pool);
     expect([size, last]).toEqual([written * 65_536, 'ENOSPC']);
     expect(written).toBeGreaterThan(7);
     expect(written).toBeLessThanOrEqual(16);
@@ -115,7 +110,7 @@ describe.each(allNodes())('in a /tmp of 1 MB on %s', (_, program) => {
       fs.writeFileSync(path.join(process.env.LAMBDA_TASK_ROOT, 'elsewhere'), Buffer.alloc(4096));
       try { fs.writeSync(fd, Buffer.alloc(1), 0, 1, ${MEGABYTE}); } catch (error) { return error.code; }
     };`);
-    expect(await run(pool)).toBe('ENOSPC');
+    expect(await call(pool)).toBe('ENOSPC');
   });
 
   test('deleted and shortened files make room', async () => {
@@ -127,7 +122,7 @@ describe.each(allNodes())('in a /tmp of 1 MB on %s', (_, program) => {
       }
       return 'done';
     };`);
-    expect(await run(pool)).toBe('done');
+    expect(await call(pool)).toBe('done');
   });
 
   test('files of an earlier process of the sandbox count', async () => {
@@ -135,7 +130,7 @@ describe.each(allNodes())('in a /tmp of 1 MB on %s', (_, program) => {
       fs.writeFileSync(path.join(process.env.TMPDIR, String(exit)), Buffer.alloc(600 * 1024));
       if (exit) process.exit(1);
     };`);
-    expect(await run(pool, true)).toMatchObject({ errorType: 'Runtime.ExitError' });
-    expect(await run(pool, false)).toMatchObject({ errorMessage: 'ENOSPC: no space left on device, write' });
+    expect(await call(pool, true)).toMatchObject({ errorType: 'Runtime.ExitError' });
+    expect(await call(pool, false)).toMatchObject({ errorMessage: 'ENOSPC: no space left on device, write' });
   });
 });

@@ -1,49 +1,43 @@
+/** What functions see and return, how many sandboxes they have, and the Runtime API as other users of the machine see it. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { FunctionPool } from '../../../local/lambda/function-pool';
-import { functionFixture } from '../../support/function-fixture';
+import { call, functionFixture } from '../../support/function-fixture';
+import { send } from '../../support/signed-request';
+import { until } from '../../support/until';
 
 const functions = functionFixture();
 
-async function call(pool: FunctionPool, event: unknown = {}) {
-  const { payload, ...rest } = await pool.invoke(JSON.stringify(event));
-  return { ...rest, payload: JSON.parse(payload) as Record<string, unknown> };
-}
-
-/** Resolves when a file exists. The handlers of these tests write files to report their progress. */
-function appears(file: string): Promise<void> {
-  return new Promise((resolve) => {
-    const watcher = fs.watch(path.dirname(file), check);
-    check();
-    function check(): void {
-      if (!fs.existsSync(file)) return;
-      watcher.close();
-      resolve();
-    }
-  });
-}
-
 describe('a function', () => {
-  test('returns its result and the version that ran', async () => {
-    const pool = await functions.create('exports.handler = async (event) => ({ sum: event.a + event.b });');
-    expect(await call(pool, { a: 1, b: 2 })).toEqual({ payload: { sum: 3 }, executedVersion: '1' });
-  });
-
-  test('may return nothing, or use a callback', async () => {
-    const nothing = await functions.create('exports.handler = async () => {};');
-    expect((await call(nothing)).payload).toBeNull();
-    const callback = await functions.create('exports.handler = (event, context, done) => done(null, event);');
-    expect((await call(callback, 5)).payload).toBe(5);
+  test.each([
+    ['its result', 'async (event) => ({ sum: event.a + event.b })', { sum: 3 }],
+    ['nothing', 'async () => {}', null],
+    ['a result by a callback', '(event, context, done) => done(null, event.a)', 1],
+    [
+      'a stream',
+      `awslambda.streamifyResponse(async ({ a }, stream) => { stream.write('['); stream.end(a + ']'); })`,
+      [1],
+    ],
+  ])('may return %s', async (_, handler, payload) => {
+    const pool = await functions.create(`exports.handler = ${handler};`);
+    const result = await pool.invoke('{"a":1,"b":2}');
+    expect({ ...result, payload: JSON.parse(result.payload) as unknown }).toEqual({
+      payload,
+      executedVersion: '1',
+    });
   });
 
   test('gets the environment of Lambda and of its definition, but not that of this process', async () => {
-    process.env.SECRET_OF_THE_PARENT = 'x';
+    const before = process.env.NODE_OPTIONS;
+    process.env.NODE_OPTIONS = '--no-such-option';
     const pool = await functions.create(
-      'exports.handler = async (event, context) => ({ env: process.env, cwd: process.cwd(), context });',
+      `exports.handler = async (event, context) =>
+        ({ env: process.env, cwd: process.cwd(), context, arguments: process.argv.length });`,
       { environment: { OWN: 'value' } },
     );
-    const { env, cwd, context } = (await call(pool)).payload as Record<string, Record<string, string>>;
-    expect(env).toMatchObject({
+    const answer = await call<Record<'env' | 'context', Record<string, string>> & { cwd: string }>(pool);
+    if (before === undefined) delete process.env.NODE_OPTIONS;
+    else process.env.NODE_OPTIONS = before;
+    expect(answer.env).toMatchObject({
       OWN: 'value',
       AWS_REGION: 'eu-west-1',
       AWS_ACCESS_KEY_ID: 'the-id',
@@ -55,46 +49,69 @@ describe('a function', () => {
       AWS_LAMBDA_LOG_STREAM_NAME: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[1\][0-9a-f]{32}$/) as string,
       AWS_LAMBDA_RUNTIME_API: expect.stringMatching(/^127\.0\.0\.1:\d+\/[0-9a-f]{64}$/) as string,
       TZ: ':UTC',
-      LAMBDA_TASK_ROOT: cwd,
+      LAMBDA_TASK_ROOT: answer.cwd,
       _HANDLER: 'index.handler',
     });
-    expect(env).not.toHaveProperty('SECRET_OF_THE_PARENT');
-    expect(env.TMPDIR).toContain(functions.folder);
-    expect(context).toMatchObject({ invokedFunctionArn: `${pool.resource.arn}:1`, memoryLimitInMB: '256' });
-    delete process.env.SECRET_OF_THE_PARENT;
+    expect(answer.env).not.toHaveProperty('NODE_OPTIONS');
+    expect(answer.env.TMPDIR).toContain(functions.folder);
+    expect(answer).toMatchObject({
+      context: { invokedFunctionArn: `${pool.resource.arn}:1`, memoryLimitInMB: '256' },
+      arguments: 2,
+    });
   });
 
-  test('writes to a log of limited size', async () => {
+  test('has a JavaScript heap of half its memory, unless its definition sets another size', async () => {
+    const source = `exports.handler = async () =>
+      require('node:v8').getHeapStatistics().heap_size_limit / 1024 ** 2;`;
+    const limit = await call<number>(await functions.create(source, { memoryMegabytes: 1000 }));
+    expect(limit).toBeGreaterThanOrEqual(500);
+    expect(limit).toBeLessThan(900);
+    const environment = { NODE_OPTIONS: '--max-old-space-size=200' };
+    const own = await call<number>(await functions.create(source, { memoryMegabytes: 1000, environment }));
+    expect(own).toBeGreaterThanOrEqual(200);
+    expect(own).toBeLessThan(500);
+  });
+
+  test('writes to a log of limited size, of which all has arrived although it stands still', async () => {
     const lines: string[] = [];
-    const reports = (line: string): boolean => line.startsWith('REPORT ');
     const source = `exports.handler = async () => {
       for (let i = 0; i < 5000; i++) console.log('line', i, 'x'.repeat(50));
       console.log('two\\nlines');
     };`;
-    const pool = await new Promise<FunctionPool>((resolve, reject) => {
-      const created = functions.create(source, {}, (name, line) => {
-        if (!reports(line)) lines.push(`${name}: ${line}`);
-        if (line.endsWith('two\nlines')) resolve(created);
-      });
-      created.then(call).catch(reject);
-    });
-    expect(lines).toHaveLength(5001);
-    expect(lines[0]).toMatch(/^stack-F\d+: .*\tline 0 x+$/);
+    const onLog = (name: string, line: string): number => lines.push(`${name}: ${line}`);
+    const pool = await functions.create(source, {}, { onLog });
+    await call(pool);
+    await until('all lines', () => lines.some((line) => line.endsWith('two\nlines')));
+    const own = lines.filter((line) => !line.includes(': REPORT '));
+    expect(own).toHaveLength(5001);
+    expect(own[0]).toMatch(/^stack-F\d+: .*\tline 0 x+$/);
     const text = pool.log.text();
-    expect(text.slice(-200)).toMatch(/line 4999 x+\n.*two\nlines\n$/s);
+    expect(text).toMatch(/line 4999 x+\n.*two\nlines\n/s);
     expect(text.length).toBeLessThanOrEqual(64 * 1024);
+  });
+
+  test('loses the lines while its role may not write logs, and says so once', async () => {
+    let refusal: string | undefined = 'not authorized';
+    const { log } = await functions.create('', {}, { logRefusal: () => refusal });
+    log.append('lost');
+    log.append('lost too');
+    refusal = undefined;
+    log.append('kept');
+    refusal = 'again';
+    log.append('lost');
+    const lost = 'the log lines of this function are lost: ';
+    expect(log.text()).toBe(`${lost}not authorized\nkept\n${lost}again\n`);
   });
 });
 
-describe('workers', () => {
-  const COUNTING = 'let calls = 0; exports.handler = async () => ({ pid: process.pid, calls: ++calls });';
-
-  test('stay warm and are reused', async () => {
-    const pool = await functions.create(COUNTING);
-    const answers = [await call(pool), await call(pool), await call(pool)].map(({ payload }) => payload);
-    expect(answers.map(({ calls }) => calls)).toEqual([1, 2, 3]);
-    expect(new Set(answers.map(({ pid }) => pid)).size).toBe(1);
-    expect(pool.processes()).toMatchObject([{ pid: answers[0].pid, busy: false }]);
+describe('sandboxes', () => {
+  test('stay warm and are reused, also after a failure of the handler', async () => {
+    const pool = await functions.create(`let calls = 0;
+      exports.handler = async (fail) => { calls++; if (fail === true) throw new Error('x'); return { pid: process.pid, calls }; };`);
+    const { pid } = await call(pool);
+    await call(pool, true);
+    expect(await call(pool)).toEqual({ pid, calls: 3 });
+    expect(pool.processes()).toMatchObject([{ pid, busy: false }]);
   });
 
   test('are as many as concurrent calls, each with its own temporary folder', async () => {
@@ -108,169 +125,141 @@ describe('workers', () => {
         return { pid: process.pid, folder: require('node:os').tmpdir() };
       };`);
     const [a, b] = await Promise.all([call(pool, 'a'), call(pool, 'b')]);
-    expect(a.payload.pid).not.toBe(b.payload.pid);
-    expect(a.payload.folder).not.toBe(b.payload.folder);
+    expect(a.pid).not.toBe(b.pid);
+    expect(a.folder).not.toBe(b.folder);
     expect(pool.processes()).toHaveLength(2);
   });
 
-  test('end together with the processes that they started', async () => {
+  test('are gone after closing the pool, with their folders and the processes that they started', async () => {
     const pool = await functions.create(`exports.handler = async () => {
       const endless = ['-e', 'setInterval(() => {}, 1000)'];
       require('node:child_process').spawn(process.execPath, endless, { stdio: 'inherit' });
+      return { pid: process.pid, folder: process.env.TMPDIR };
     };`);
-    await call(pool);
-    await pool.close();
-    expect(pool.processes()).toEqual([]);
-  });
-
-  test('are gone, with their folders, after closing the pool', async () => {
-    const pool = await functions.create(
-      'exports.handler = async () => ({ pid: process.pid, folder: process.env.TMPDIR });',
-    );
-    const { pid, folder } = (await call(pool)).payload as { pid: number; folder: string };
+    const { pid, folder } = await call<{ pid: number; folder: string }>(pool);
     expect(fs.existsSync(folder)).toBe(true);
     await pool.close();
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    expect(fs.existsSync(folder)).toBe(false);
+    expect([pool.processes(), fs.existsSync(folder)]).toEqual([[], false]);
     await expect(call(pool)).rejects.toThrow('the local cloud is closed');
   });
-});
 
-describe('failures', () => {
-  test('of a handler are returned with their type, message and trace', async () => {
-    const pool = await functions.create(`class InvalidInput extends Error { name = 'InvalidInput' }
-      exports.handler = async () => { throw new InvalidInput('{"slice":0}') };`);
-    const { functionError, payload } = await call(pool);
-    expect(functionError).toBe('Unhandled');
-    expect(payload).toMatchObject({ errorType: 'InvalidInput', errorMessage: '{"slice":0}' });
-    expect(payload.trace).toBeInstanceOf(Array);
-  });
-
-  test('of a handler leave the worker warm', async () => {
-    const pool = await functions.create(
-      'exports.handler = async (fail) => { if (fail) throw new Error("x"); return process.pid; };',
-    );
-    await call(pool, true);
-    const [{ pid }] = pool.processes();
-    expect((await call(pool, false)).payload).toBe(pid);
-  });
-
-  test('to load the code are returned to every call', async () => {
-    const pool = await functions.create('throw new RangeError("no such model");');
-    for (let i = 0; i < 2; i++) {
-      const { payload } = await call(pool);
-      expect(payload).toMatchObject({ errorType: 'RangeError', errorMessage: 'no such model' });
-    }
-    expect(pool.processes()).toEqual([]);
-  });
-
-  test('to find the handler are Runtime.HandlerNotFound', async () => {
-    const pool = await functions.create('exports.other = 1;');
-    expect((await call(pool)).payload).toMatchObject({ errorType: 'Runtime.HandlerNotFound' });
-  });
-
-  test('outside the handler are returned before the process ends', async () => {
-    const pool = await functions.create(`exports.handler = () => new Promise(() => {
-      setImmediate(() => { throw new TypeError('thrown aside'); });
-    });`);
-    expect((await call(pool)).payload).toMatchObject({
-      errorType: 'TypeError',
-      errorMessage: 'thrown aside',
-    });
-    expect(pool.processes()).toEqual([]);
-  });
-
-  test('of a killed process are Runtime.ExitError, and the next call gets a new process', async () => {
-    const marker = path.join(functions.folder, 'running');
-    const pool = await functions.create(`exports.handler = async (wait) => {
-      require('node:fs').writeFileSync('${marker}', '');
-      if (wait) await new Promise((resolve) => setTimeout(resolve, 1e6));
-      return process.pid;
-    };`);
-    const hanging = call(pool, true);
-    await appears(marker);
-    const [{ pid, busy }] = pool.processes();
-    expect(busy).toBe(true);
-    process.kill(pid, 'SIGKILL');
-    const { payload } = await hanging;
-    expect(payload.errorType).toBe('Runtime.ExitError');
-    expect(payload.errorMessage).toMatch(/^RequestId: .* Error: Runtime exited with error: signal: killed$/);
-    expect((await call(pool, false)).payload).not.toBe(pid);
-  });
-
-  test.each([
-    ['process.exit(3)', 'Runtime exited with error: exit status 3'],
-    ['process.exit(0)', 'Runtime exited without providing a reason'],
-    ['process.abort()', 'Runtime exited with error: signal: aborted'],
-  ])('of %s in a handler are Runtime.ExitError', async (statement, message) => {
-    const pool = await functions.create(`exports.handler = async () => { ${statement}; };`);
-    const { payload } = await call(pool);
-    expect(payload.errorType).toBe('Runtime.ExitError');
-    expect(payload.errorMessage).toContain(message);
-  });
-});
-
-describe('payloads above 6 MB', () => {
-  test('are refused in requests', async () => {
-    const pool = await functions.create('exports.handler = async () => 1;');
-    await expect(call(pool, 'x'.repeat(6_291_455))).rejects.toMatchObject({
-      name: 'Lambda.RequestEntityTooLargeException',
-      message: expect.stringMatching(
-        /^Request must be smaller than 6291456 bytes for the InvokeFunction operation \(.* Status Code: 413;/,
-      ) as string,
-    });
-    expect(pool.processes()).toEqual([]);
-  });
-
-  test('are errors in responses', async () => {
-    const pool = await functions.create('exports.handler = async (size) => "x".repeat(size);');
-    expect((await call(pool, 6_291_554)).payload).toHaveLength(6_291_554);
-    expect((await call(pool, 6_291_555)).payload).toMatchObject({
-      errorType: 'Function.ResponseSizeTooLarge',
-    });
-  });
-});
-
-describe('the end of idle sandboxes', () => {
-  test('makes the next call a cold one, with an empty folder and new access to S3', async () => {
+  test('that are idle can be ended: the next call is cold, with an empty folder and new access to S3', async () => {
     const ended: string[] = [];
     let admitted = 0;
     const admit = () => {
       const id = `id-${admitted++}`;
       return { environment: { AWS_ACCESS_KEY_ID: id }, end: () => ended.push(id) };
     };
-    const pool = await functions.create(
-      `const { readdirSync, writeFileSync } = require('node:fs');
+    const source = `const { readdirSync, writeFileSync } = require('node:fs');
       exports.handler = async () => {
         const found = readdirSync(process.env.TMPDIR);
         writeFileSync(process.env.TMPDIR + '/file', '');
         return { found, id: process.env.AWS_ACCESS_KEY_ID };
-      };`,
-      {},
-      undefined,
-      { admit },
-    );
-    expect((await call(pool)).payload).toEqual({ found: [], id: 'id-0' });
-    expect((await call(pool)).payload).toEqual({ found: ['file'], id: 'id-0' });
+      };`;
+    const pool = await functions.create(source, {}, { admit });
+    expect(await call(pool)).toEqual({ found: [], id: 'id-0' });
+    expect(await call(pool)).toEqual({ found: ['file'], id: 'id-0' });
     await pool.endIdle();
     expect([ended, pool.processes()]).toEqual([['id-0'], []]);
-    expect((await call(pool)).payload).toEqual({ found: [], id: 'id-1' });
+    expect(await call(pool)).toEqual({ found: [], id: 'id-1' });
+  });
+});
+
+describe('a failure', () => {
+  test.each([
+    [
+      'of the handler',
+      `class InvalidInput extends Error { name = 'InvalidInput' }
+      exports.handler = async () => { throw new InvalidInput('{"slice":0}') };`,
+      { errorType: 'InvalidInput', errorMessage: '{"slice":0}', trace: expect.any(Array) as string[] },
+    ],
+    [
+      'to load the code',
+      'throw new RangeError("no such model");',
+      { errorType: 'RangeError', errorMessage: 'no such model' },
+    ],
+    ['to find the handler', 'exports.other = 1;', { errorType: 'Runtime.HandlerNotFound' }],
+    [
+      'outside the handler',
+      `exports.handler = () => new Promise(() => { setImmediate(() => { throw new TypeError('aside'); }); });`,
+      { errorType: 'TypeError', errorMessage: 'aside' },
+    ],
+    ...[
+      ['process.exit(3)', 'Runtime exited with error: exit status 3'],
+      ['process.exit(0)', 'Runtime exited without providing a reason'],
+      ['process.abort()', 'Runtime exited with error: signal: aborted'],
+      // V8 aborts the process.
+      [
+        'for (const kept = []; ; ) kept.push(new Array(1e4).fill(1.5))',
+        'Runtime exited with error: signal: aborted',
+      ],
+    ].map(([statement, message]): [string, string, Record<string, string>] => [
+      `by ${statement}`,
+      `exports.handler = async () => { ${statement}; };`,
+      { errorType: 'Runtime.ExitError', errorMessage: expect.stringContaining(message) as string },
+    ]),
+  ])('%s is returned to every call', async (_, source, payload) => {
+    const pool = await functions.create(source);
+    for (let i = 0; i < 2; i++) {
+      const result = await pool.invoke('{}');
+      expect(result.functionError).toBe('Unhandled');
+      expect(JSON.parse(result.payload)).toMatchObject(payload);
+    }
   });
 
-  test('leaves a sandbox that runs a call', async () => {
-    const marker = path.join(functions.folder, 'kept-running');
-    const goOn = path.join(functions.folder, 'go-on');
-    const pool = await functions.create(`const fs = require('node:fs');
-      exports.handler = async () => {
-        fs.writeFileSync('${marker}', '');
-        while (!fs.existsSync('${goOn}')) await new Promise(setImmediate);
-        return process.pid;
-      };`);
-    const running = call(pool);
-    await appears(marker);
+  test('of a killed process is Runtime.ExitError, and the next call gets a new process', async () => {
+    const pool = await functions.create(`exports.handler = async (wait) => {
+      if (wait) await new Promise((resolve) => setTimeout(resolve, 1e6));
+      return process.pid;
+    };`);
+    const hanging = call(pool, true);
+    const { pid } = await until('the call', () => pool.processes().find(({ busy }) => busy));
     await pool.endIdle();
-    fs.writeFileSync(goOn, '');
-    const { payload } = await running;
-    expect(pool.processes()).toMatchObject([{ pid: payload }]);
+    expect(pool.processes()).toMatchObject([{ pid, busy: true }]);
+    process.kill(pid, 'SIGKILL');
+    expect(await hanging).toMatchObject({
+      errorType: 'Runtime.ExitError',
+      errorMessage: expect.stringMatching(
+        /^RequestId: .* Error: Runtime exited with error: signal: killed$/,
+      ) as string,
+    });
+    expect(await call(pool, false)).not.toBe(pid);
+  });
+
+  test('is a request or a response above 6 MB', async () => {
+    const pool = await functions.create('exports.handler = async (size) => "x".repeat(size);');
+    await expect(call(pool, 'x'.repeat(6_291_455))).rejects.toMatchObject({
+      error: 'Lambda.RequestEntityTooLargeException',
+      cause: expect.stringMatching(
+        /^Request must be smaller than 6291456 bytes for the InvokeFunction operation \(.* Status Code: 413;/,
+      ) as string,
+    });
+    expect(pool.processes()).toEqual([]);
+    expect(await call(pool, 6_291_554)).toHaveLength(6_291_554);
+    expect(await call(pool, 6_291_555)).toMatchObject({ errorType: 'Function.ResponseSizeTooLarge' });
+  });
+});
+
+describe('the Runtime API of a worker', () => {
+  const NEXT = '/2018-06-01/runtime/invocation/next';
+  const INIT_ERROR = '/2018-06-01/runtime/init/error';
+
+  test.each<[string, string, (secret: string) => string, Record<string, string>]>([
+    ['without the secret', 'GET', () => NEXT, {}],
+    ['with another secret', 'GET', (secret) => secret.replaceAll(/\w/g, '0') + NEXT, {}],
+    ['with the start of the secret', 'GET', (secret) => secret.slice(0, -1) + NEXT, {}],
+    ['without the secret, with an error', 'POST', () => INIT_ERROR, {}],
+    ['of a web page by its name', 'GET', (secret) => secret + NEXT, { host: 'page.example' }],
+    ['of a web page', 'GET', (secret) => secret + NEXT, { origin: 'https://page.example' }],
+  ])('refuses a request %s, and the next call succeeds', async (_, method, pathOf, headers) => {
+    const pool = await functions.create(
+      'exports.handler = async (event) => ({ api: process.env.AWS_LAMBDA_RUNTIME_API, event });',
+    );
+    const { api } = await call<{ api: string }>(pool);
+    const [host, secret] = api.split(/(?=\/)/);
+    const answer = await send(`http://${host}`, { method, path: pathOf(secret) }, headers);
+    expect(answer).toMatchObject({ status: 403, body: '' });
+    expect(await call(pool, 'mine')).toMatchObject({ event: 'mine' });
   });
 });

@@ -20,6 +20,7 @@ const { LocalCloud } = require(${JSON.stringify(builtFile('bundle/local.js'))});
 LocalCloud.start(process.argv[1]).then(async (cloud) => {
   ${call}
   console.log(JSON.stringify(cloud.workers().map(({ pid }) => pid)));
+  process.on('SIGUSR2', () => process.exit());
   setInterval(() => undefined, 1e6);
 });`;
 }
@@ -58,24 +59,21 @@ async function start(source: string) {
 }
 
 (process.platform === 'win32' ? describe.skip : describe)('a process with a local cloud', () => {
-  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
-    'leaves no worker and no file when %s ends it',
-    async (signal) => {
-      const { child, folder, pids } = await start(program(CALLS));
-      expect(pids.length).toBeGreaterThanOrEqual(2);
-      expect(pids.every(isAlive)).toBe(true);
-      expect(fs.readdirSync(folder)).not.toEqual([]);
-      child.kill(signal);
-      await once(child, 'exit');
-      await until('the end of the workers', () => !pids.some(isAlive));
-      await until('an empty folder', () => fs.readdirSync(folder).length === 0);
-    },
-  );
-
-  test('leaves no file when it is killed before its first call', async () => {
-    const { child, folder } = await start(program(''));
-    child.kill('SIGKILL');
+  test.each([
+    ['SIGKILL', CALLS, 2],
+    ['SIGTERM', CALLS, 2],
+    ['SIGINT', CALLS, 2],
+    // The program exits by itself.
+    ['SIGUSR2', CALLS, 2],
+    ['SIGKILL', '', 0],
+  ] as const)('leaves no worker and no file when %s ends it', async (signal, calls, workers) => {
+    const { child, folder, pids } = await start(program(calls));
+    expect(pids.length).toBeGreaterThanOrEqual(workers);
+    expect(pids.every(isAlive)).toBe(true);
+    expect(fs.readdirSync(folder)).not.toEqual([]);
+    child.kill(signal);
     await once(child, 'exit');
+    await until('the end of the workers', () => !pids.some(isAlive));
     await until('an empty folder', () => fs.readdirSync(folder).length === 0);
   });
 });

@@ -5,7 +5,7 @@ import { Notices } from '../../../local/notices';
 import { infer } from '../../../local';
 import { Slicing } from '../../../lib';
 import { rows, start, synthesize } from '../../support/deployed-pipeline';
-import { functionFixture } from '../../support/function-fixture';
+import { call, functionFixture } from '../../support/function-fixture';
 import { mlp, saveModel } from '../../support/model-builder';
 import { otherNodes } from '../../support/other-nodes';
 import { runWhole } from '../../support/run-slices';
@@ -14,25 +14,25 @@ const functions = functionFixture();
 const nodeBinaries = Object.fromEntries(otherNodes().map(({ major, path }) => [major, path]));
 const ownMajor = process.versions.node.split('.')[0];
 
+const SOURCE = 'exports.handler = async () => process.versions.node;';
+
 /** Lambda's runtimes whose Node.js is here. */
 const majors = [...new Set([ownMajor, ...Object.keys(nodeBinaries)])].sort();
 
 test.each(majors)('a function that declares Node.js %s runs with it', async (major) => {
   const notices = new Notices();
   const host = { nodes: new NodeBinaries(nodeBinaries), notices };
-  const source = 'exports.handler = async () => process.versions.node;';
-  const pool = await functions.create(source, { runtime: `nodejs${major}.x` }, undefined, host);
-  expect((await pool.invoke('{}')).payload).toMatch(new RegExp(`^"${major}\\.`));
+  const pool = await functions.create(SOURCE, { runtime: `nodejs${major}.x` }, host);
+  expect(await call(pool)).toMatch(new RegExp(`^${major}\\.`));
   expect(notices.list()).toEqual([]);
 });
 
 test('functions whose Node.js is missing run with this one, and one notice says so', async () => {
   const notices = new Notices();
   const host = { nodes: new NodeBinaries(), notices };
-  const source = 'exports.handler = async () => process.versions.node;';
   for (let i = 0; i < 2; i++) {
-    const pool = await functions.create(source, { runtime: 'nodejs99.x' }, undefined, host);
-    expect((await pool.invoke('{}')).payload).toBe(JSON.stringify(process.versions.node));
+    const pool = await functions.create(SOURCE, { runtime: 'nodejs99.x' }, host);
+    expect(await call(pool)).toBe(process.versions.node);
   }
   expect(notices.list()).toEqual([
     expect.stringMatching(

@@ -1,17 +1,11 @@
 /** What survives in a sandbox when its process ends, and how it stands still between calls. */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as path from 'node:path';
-import type { FunctionPool } from '../../../local/lambda/function-pool';
 import { canMeasureMemory } from '../../../local/lambda/process-memory';
-import { functionFixture } from '../../support/function-fixture';
+import { call, functionFixture } from '../../support/function-fixture';
 import { until } from '../../support/until';
 
 const functions = functionFixture();
-
-async function call(pool: FunctionPool, event: unknown = {}): Promise<Record<string, unknown>> {
-  return JSON.parse((await pool.invoke(JSON.stringify(event))).payload) as Record<string, unknown>;
-}
 
 /** A letter: T is stopped. */
 function stateOf(pid: number): string {
@@ -22,8 +16,8 @@ function stateOf(pid: number): string {
 }
 
 /** The signal arrives a little later than it is sent. */
-async function reaches(pid: number, state: string): Promise<void> {
-  await until(`the state ${state}`, () => stateOf(pid) === state);
+async function stops(pid: number): Promise<void> {
+  await until('the stop', () => stateOf(pid) === 'T');
 }
 
 describe('after a call that ended its process', () => {
@@ -31,43 +25,72 @@ describe('after a call that ended its process', () => {
   const ENDING = `
     const fs = require('node:fs'), path = require('node:path');
     const file = path.join(require('node:os').tmpdir(), 'kept');
+    const TOO_MUCH = 400 * 1024 * 1024;
     let calls = 0, kept;
     exports.handler = async (end) => {
       calls++;
       const found = fs.existsSync(file);
       fs.writeFileSync(file, 'x');
-      if (end === 'crash') process.abort();
-      if (end === 'hang') for (;;);
-      if (end === 'memory') kept = Buffer.alloc(400 * 1024 * 1024, 1);
+      if (end === 'a crash') process.abort();
+      if (end === 'a timeout') for (;;);
+      if (end === 'too much memory') kept = Buffer.alloc(TOO_MUCH, 1);
+      if (end === 'too much memory of its child') await new Promise(() => {
+        const program = 'globalThis.kept = Buffer.alloc(' + TOO_MUCH + ', 1); setInterval(() => {}, 1e6)';
+        require('node:child_process').spawn(process.execPath, ['-e', program], { stdio: 'inherit' });
+      });
       return { calls, found, folder: process.env.TMPDIR, key: process.env.AWS_ACCESS_KEY_ID };
     };`;
 
-  const endings: [end: string, errorType: string, options: { readonly timeoutSeconds?: number }][] = [
-    ['crash', 'Runtime.ExitError', {}],
-    ['hang', 'Sandbox.Timedout', { timeoutSeconds: 1 }],
+  const CRASH = 'Runtime exited with error: signal: aborted';
+  const KILLED = 'Runtime exited with error: signal: killed';
+  const MEMORY = 'Max Memory Used: 256 MB\tStatus: error\tError Type: Runtime.OutOfMemory';
+  const endings: [
+    end: string,
+    errorType: string,
+    message: string,
+    report: string,
+    timeoutSeconds?: number,
+  ][] = [
+    ['a crash', 'Runtime.ExitError', CRASH, 'Status: error\tError Type: Runtime.ExitError'],
+    ['a timeout', 'Sandbox.Timedout', 'Task timed out after 1.00 seconds', 'Status: timeout', 1],
   ];
-  if (canMeasureMemory()) endings.push(['memory', 'Runtime.OutOfMemory', {}]);
+  // Other systems do not tell how much of a process's memory is anonymous.
+  if (canMeasureMemory()) {
+    endings.push(['too much memory', 'Runtime.OutOfMemory', KILLED, MEMORY]);
+    endings.push(['too much memory of its child', 'Runtime.OutOfMemory', KILLED, MEMORY]);
+  }
 
   test.each(endings)(
-    'by a %s, the next call finds the files in /tmp, and nothing else',
-    async (end, errorType, options) => {
-      const pool = await functions.create(ENDING, options);
+    'by %s, the next call finds the files in /tmp, and nothing else',
+    async (end, errorType, message, report, timeoutSeconds = 30) => {
+      const pool = await functions.create(ENDING, { timeoutSeconds });
       const before = await call(pool);
       expect(before).toMatchObject({ calls: 1, found: false });
-      expect(await call(pool, end)).toMatchObject({ errorType });
-      expect(pool.processes()).toEqual([]);
-      expect(await call(pool)).toEqual({ ...before, calls: 1, found: true });
-      expect(fs.readdirSync(path.dirname(String(before.folder)))).toContain(
-        path.basename(String(before.folder)),
+      expect(await call(pool, end)).toEqual({
+        errorType,
+        errorMessage: expect.stringMatching(`^RequestId: [0-9a-f-]{36} Error: ${message}$`) as string,
+      });
+      expect(pool.log.text()).toMatch(
+        new RegExp(`^REPORT RequestId: .*\tMemory Size: 256 MB\t.*${report}$`, 'm'),
       );
+      expect(pool.processes()).toEqual([]);
+      // /tmp of another sandbox stays empty.
+      const results = await Promise.all([call(pool), call(pool)]);
+      expect(results).toContainEqual({ ...before, found: true });
+      expect(results.map(({ found }) => found).sort()).toEqual([false, true]);
     },
   );
 
-  test('/tmp of another sandbox stays empty', async () => {
-    const pool = await functions.create(ENDING);
-    await call(pool, 'crash');
-    const results = await Promise.all([call(pool), call(pool)]);
-    expect(results.map(({ found }) => found).sort()).toEqual([false, true]);
+  test('a call that ends by itself is reported with the init phase and the memory that it used', async () => {
+    const pool = await functions.create(
+      'exports.handler = async () => Buffer.alloc(20 * 1024 ** 2, 1).length;',
+    );
+    await call(pool);
+    const [, used] =
+      /^REPORT .*\tMax Memory Used: (\d+) MB\tInit Duration: [\d.]+ ms$/m.exec(pool.log.text()) ?? [];
+    if (!canMeasureMemory()) return;
+    expect(Number(used)).toBeGreaterThan(20);
+    expect(Number(used)).toBeLessThan(256);
   });
 });
 
@@ -86,18 +109,16 @@ describe('the init phase', () => {
     ['fails', 'throw new RangeError("once");', 'Status: error\tError Type: RangeError'],
     ['ends the process', 'process.exit(3);', 'Status: error\tError Type: Runtime.ExitError'],
   ])('is repeated within the first call if it %s', async (_, statement, status) => {
-    const lines: string[] = [];
-    const options = { initSeconds: 3 };
-    const pool = await functions.create(firstTime(statement), {}, (_name, line) => lines.push(line), options);
+    const pool = await functions.create(firstTime(statement), {}, { initSeconds: 3 });
     expect(await call(pool)).toBe('ready');
-    expect(lines).toContainEqual(
-      expect.stringMatching(new RegExp(`^INIT_REPORT Init Duration: [\\d.]+ ms\\tPhase: init\\t${status}$`)),
+    expect(pool.log.text()).toMatch(
+      new RegExp(`^INIT_REPORT Init Duration: [\\d.]+ ms\\tPhase: init\\t${status}$`, 'm'),
     );
   });
 
   test('counts in the timeout of the call that repeats it', async () => {
     const source = 'for (;;); exports.handler = async () => 1;';
-    const pool = await functions.create(source, { timeoutSeconds: 1 }, undefined, { initSeconds: 1 });
+    const pool = await functions.create(source, { timeoutSeconds: 1 }, { initSeconds: 1 });
     expect(await call(pool)).toMatchObject({
       errorType: 'Sandbox.Timedout',
       errorMessage: expect.stringMatching(/ Task timed out after 1\.00 seconds$/) as string,
@@ -106,91 +127,26 @@ describe('the init phase', () => {
 });
 
 (process.platform === 'win32' ? describe.skip : describe)('between calls', () => {
-  /** Ticks go on after the call as long as the process runs. */
   const TICKING = `
-    let ticks = 0;
-    setInterval(() => ticks++, 1).unref();
-    exports.handler = async () => ({ pid: process.pid, ticks });`;
+    setInterval(() => undefined, 1).unref();
+    const endless = ['-e', 'setInterval(() => {}, 1000)'];
+    const { pid: child } = require('node:child_process').spawn(process.execPath, endless, { stdio: 'ignore' });
+    exports.handler = async () => ({ pid: process.pid, child });`;
 
-  test('a sandbox stands still, and runs again for the next call', async () => {
-    const pool = await functions.create(TICKING);
-    const { pid } = await call(pool);
-    await reaches(Number(pid), 'T');
+  test('a sandbox and its child processes stand still, its owner is told, and it runs again for the next call', async () => {
+    let frozen = 0;
+    const admission = { environment: {}, onFrozen: () => frozen++, end: () => undefined };
+    const pool = await functions.create(TICKING, {}, { admit: () => admission });
+    const { pid, child } = await call<{ pid: number; child: number }>(pool);
+    await Promise.all([stops(pid), stops(child)]);
     expect((await call(pool)).pid).toBe(pid);
-    await reaches(Number(pid), 'T');
-  });
-
-  test('the processes that a function started stand still too', async () => {
-    const pool = await functions.create(`exports.handler = async () => {
-      const endless = ['-e', 'setInterval(() => {}, 1000)'];
-      return { pid: require('node:child_process').spawn(process.execPath, endless, { stdio: 'ignore' }).pid };
-    };`);
-    const { pid } = await call(pool);
-    await reaches(Number(pid), 'T');
+    await stops(pid);
+    expect(frozen).toBe(2);
   });
 
   test('a sandbox keeps running if it must not freeze', async () => {
-    const pool = await functions.create(TICKING, {}, undefined, { freezes: false });
-    const { pid } = await call(pool);
-    expect(stateOf(Number(pid))).not.toBe('T');
-  });
-
-  test('output of the call has arrived', async () => {
-    const lines: string[] = [];
-    const source = `exports.handler = async () => { for (let i = 0; i < 3000; i++) console.log('x'.repeat(100)); };`;
-    const pool = await functions.create(source, {}, (_, line) => lines.push(line));
-    await call(pool);
-    await until('3000 lines', () => lines.filter((line) => line.includes('xxx')).length >= 3000);
-  });
-
-  test('the owner of the credentials is told', async () => {
-    let frozen = 0;
-    const admission = { environment: {}, onFrozen: () => frozen++, end: () => undefined };
-    const pool = await functions.create(TICKING, {}, undefined, { admit: () => admission });
-    await call(pool);
-    await call(pool);
-    expect(frozen).toBe(2);
-  });
-});
-
-describe('a function', () => {
-  test('gets no options of this Node.js, but those of its definition', async () => {
-    const before = process.env.NODE_OPTIONS;
-    process.env.NODE_OPTIONS = '--no-such-option';
-    try {
-      const source = 'exports.handler = async () => process.env.NODE_OPTIONS ?? null;';
-      expect(await call(await functions.create(source))).toBeNull();
-      const environment = { NODE_OPTIONS: '--max-old-space-size=200' };
-      expect(await call(await functions.create(source, { environment }))).toBe('--max-old-space-size=200');
-    } finally {
-      if (before === undefined) delete process.env.NODE_OPTIONS;
-      else process.env.NODE_OPTIONS = before;
-    }
-  });
-
-  test('has a JavaScript heap of half its memory, unless its definition sets another size', async () => {
-    const source = `exports.handler = async () =>
-      require('node:v8').getHeapStatistics().heap_size_limit / 1024 ** 2;`;
-    const limit = Number(await call(await functions.create(source, { memoryMegabytes: 1000 })));
-    expect(limit).toBeGreaterThanOrEqual(500);
-    expect(limit).toBeLessThan(900);
-    const environment = { NODE_OPTIONS: '--max-old-space-size=200' };
-    const own = Number(await call(await functions.create(source, { memoryMegabytes: 1000, environment })));
-    expect(own).toBeGreaterThanOrEqual(200);
-    expect(own).toBeLessThan(500);
-  });
-
-  test('whose JavaScript heap is full is aborted by V8', async () => {
-    const source =
-      'exports.handler = async () => { for (const kept = []; ; ) kept.push(new Array(1e4).fill(1.5)); };';
-    expect(await call(await functions.create(source))).toMatchObject({
-      errorType: 'Runtime.ExitError',
-      errorMessage: expect.stringMatching(/Runtime exited with error: signal: aborted$/) as string,
-    });
-  });
-
-  test('does not see the arguments of its worker', async () => {
-    const pool = await functions.create('exports.handler = async () => process.argv.length;');
-    expect(await call(pool)).toBe(2);
+    const pool = await functions.create(TICKING, {}, { freezes: false });
+    const { pid } = await call<{ pid: number }>(pool);
+    expect(stateOf(pid)).not.toBe('T');
   });
 });

@@ -12,17 +12,9 @@ import { until } from '../../support/until';
 const MEGABYTE = 1024 ** 2;
 
 /** Starts a local cloud of one slice. */
-async function deploy(modelPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-  return await start(
-    synthesize(modelPath, () => ({ warmUp: WarmUp.NEVER })),
-    options,
-  );
-}
-
-async function killWorker(cloud: LocalCloud): Promise<void> {
-  const [{ pid }] = cloud.workers();
-  process.kill(pid, 'SIGKILL');
-  await until('the end of the worker', () => !cloud.workers().some((worker) => worker.pid === pid));
+function deploy(modelPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
+  const assembly = synthesize(modelPath, () => ({ warmUp: WarmUp.NEVER }));
+  return start(assembly, options);
 }
 
 /** Fills the disk, except for so many bytes. */
@@ -37,22 +29,22 @@ function fill(sandbox: string, free: number): void {
 
 /** The unfinished file of a download with at least a megabyte. */
 function unfinished(sandbox: string): string | undefined {
-  if (!fs.existsSync(path.join(sandbox, 'sliced-inference'))) return undefined;
+  const folder = path.join(sandbox, 'sliced-inference');
+  if (!fs.existsSync(folder)) return undefined;
+  const sizeOf = (file: string): number => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   return fs
-    .readdirSync(path.join(sandbox, 'sliced-inference'), { recursive: true, encoding: 'utf8' })
-    .map((name) => path.join(sandbox, 'sliced-inference', name))
-    .find(
-      (file) =>
-        file.endsWith('.part') && (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MEGABYTE,
-    );
+    .readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => path.join(folder, name))
+    .find((file) => file.endsWith('.part') && sizeOf(file) > MEGABYTE);
 }
 
 test('a full /tmp is a named failure with advice, and the next call recovers when there is room', async () => {
   const modelPath = saveModel(mlp(2));
   const cloud = await deploy(modelPath);
   expect(await infer(cloud, rows(1, 1))).toMatchObject({ status: 'SUCCEEDED' });
-  const [{ temporaryFolder: sandbox }] = cloud.workers();
-  await killWorker(cloud);
+  const [{ pid, temporaryFolder: sandbox }] = cloud.workers();
+  process.kill(pid, 'SIGKILL');
+  await until('the end of the worker', () => cloud.workers().length === 0);
   fs.rmSync(path.join(sandbox, 'sliced-inference'), { recursive: true });
   fill(sandbox, 0);
   const request = {
@@ -72,24 +64,13 @@ test('a process that is killed while it downloads leaves a part of a file, which
   const width = 1500;
   const weights = width * width * 4;
   const modelPath = saveModel(mlp(1, width));
-  const inputs = new Map([
-    [
-      'x',
-      float32(
-        [1, width],
-        Array.from({ length: width }, (_, i) => Math.sin(i)),
-      ),
-    ],
-  ]);
+  const values = Array.from({ length: width }, (_, i) => Math.sin(i));
+  const inputs = new Map([['x', float32([1, width], values)]]);
   const network = { connectionBytesPerSecond: 8e6, functionBytesPerSecond: 8e6 };
   const cloud = await deploy(modelPath, { simulation: { network } });
   trace.length = 0;
   const running = infer(cloud, inputs);
-  let part: string | undefined;
-  while (part === undefined) {
-    await new Promise(setImmediate);
-    part = cloud.workers().map((worker) => unfinished(worker.temporaryFolder))[0];
-  }
+  const part = await until('a part', () => unfinished(cloud.workers().at(0)?.temporaryFolder ?? ''));
   const [{ pid, temporaryFolder }] = cloud.workers();
   // Stop it first, so that the download does not end meanwhile.
   process.kill(pid, 'SIGSTOP');
