@@ -4,6 +4,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ResultsPlace } from '../../client';
 import {
   Consolidation,
@@ -14,12 +15,13 @@ import {
   TensorStore,
   WarmUp,
 } from '../../lib';
+import { ORT_LEVELS } from '../../lib/optimize/level';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import { scheduleSlices } from '../../lib/plan/schedule/schedule';
 import { FLOAT, mlp, type ModelInit, saveModel, value } from '../support/model-builder';
 import { scheduleText } from '../support/scheduled-plan';
 import { twoTowers, WIDTH } from '../support/towers';
-import { type Inputs, wholeModelResults } from './oracle';
+import { fingerprint } from './judge';
 
 export interface Example {
   readonly name: string;
@@ -31,7 +33,10 @@ export interface Example {
   readonly references: readonly string[];
 }
 
-export interface Request {
+/** The inputs of a request, which are all float32. */
+type Inputs = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
+
+interface Request {
   readonly inputs: Inputs;
   readonly results: ResultsPlace;
 }
@@ -124,11 +129,8 @@ async function synthesize([name, model, props]: Init, modelPath: string, outdir:
   const plan = JSON.parse(fs.readFileSync(planPath, 'utf8')) as SlicePlan;
   const names = (model.graph.input as readonly { readonly name: string }[]).map((input) => input.name);
   const requests = REQUESTS.map(({ rows, results }) => ({ inputs: inputsOf(names, rows), results }));
-  const references = await wholeModelResults(
-    modelPath,
-    plan,
-    requests.map(({ inputs }) => inputs),
-  );
+  const inputs = requests.map((request) => request.inputs);
+  const references = await wholeModelResults(modelPath, plan, inputs);
   return { name, assembly, schedule: scheduleText(scheduleSlices(plan)), requests, references };
 }
 
@@ -138,4 +140,34 @@ function inputsOf(names: readonly string[], rows: number): Inputs {
     return [name, { shape: [rows, WIDTH], data }] as const;
   });
   return Object.fromEntries(tensors);
+}
+
+/**
+ * Runs the file of the unsliced model, and returns the fingerprints of the results by request. None of the code that slices and runs
+ * it takes part.
+ */
+async function wholeModelResults(
+  modelPath: string,
+  { threads, graphOptimization }: SlicePlan,
+  requests: readonly Inputs[],
+): Promise<string[]> {
+  const session = await InferenceSession.create(modelPath, {
+    graphOptimizationLevel: ORT_LEVELS[graphOptimization],
+    intraOpNumThreads: threads,
+    extra: { session: { disable_prepacking: '1' } },
+  });
+  const prints: string[] = [];
+  for (const inputs of requests) {
+    const feeds = Object.entries(inputs).map(
+      ([name, { shape, data }]) => [name, new Tensor('float32', data, shape)] as const,
+    );
+    const results = Object.entries(await session.run(Object.fromEntries(feeds)));
+    prints.push(
+      fingerprint(results.map(([name, { type, dims, data }]) => [name, type, dims, data as Float32Array])),
+    );
+  }
+  await session.release();
+  if (new Set(prints).size < prints.length)
+    throw new Error(`two requests of ${modelPath} have the same result`);
+  return prints;
 }

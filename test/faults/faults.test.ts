@@ -1,8 +1,14 @@
 /** A short run under faults, at rates at which most executions meet several, and runs of wrong code. `npm run faults` is the long one. */
 import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { InferenceError } from '../../client';
 import { builtFile } from '../../lib/host/package-files';
-import { FAULT_KINDS } from '../../local';
+import { FAULT_KINDS, type FaultKind, type InjectedFault } from '../../local';
+import { temporaryFolder } from '../support/temporary-folder';
+import { judgeFailure } from './judge';
 import type { MutationName } from './mutations';
+import { Report } from './report';
 
 function faults(...args: string[]) {
   return spawnSync(process.execPath, [builtFile('test/faults/main.js'), ...args], { encoding: 'utf8' });
@@ -39,7 +45,12 @@ it.each(Object.entries(MISTAKES))(
       ...[...few, '--lasting', '0', '--faults', rates, '--mutation', mutation],
     );
     expect(stdout).toMatch(new RegExp(`^identical \\d.* ${outcome} [1-9]`, 'm'));
-    expect(stdout).toMatch(new RegExp(`^ {2}npm run faults -- .*--mutation ${mutation} --only \\d+$`, 'm'));
+    expect(stdout).toMatch(
+      new RegExp(
+        `^ {2}npm run faults -- --seed 3 --pipeline 'Express .*--mutation ${mutation} --only \\d+$`,
+        'm',
+      ),
+    );
     expect(status).toBe(1);
   },
 );
@@ -55,4 +66,75 @@ it.each([
   const { stderr, status } = faults(...args);
   expect(stderr).toMatch(message);
   expect(status).toBe(2);
+});
+
+const fault = (kind: FaultKind): InjectedFault => ({ kind, time: 0, run: 'execution-1/x', place: 'GET b/k' });
+const failure = (error: string, cause: string) => new InferenceError(error, 'it failed', { cause });
+const timeout = failure('Sandbox.Timedout', 'Task timed out after 61.00 seconds');
+
+it.each<[string, string, Error, FaultKind[]]>([
+  [
+    'failed',
+    'by a fault that its cause names',
+    failure('StorageUnavailable', 'SlowDown'),
+    ['s3-503', 'reset'],
+  ],
+  ['failed', 'by three silences', timeout, Array<FaultKind>(3).fill('stalled-body')],
+  ['unexplained', 'by two silences', timeout, Array<FaultKind>(2).fill('stalled-body')],
+  ['unexplained', 'without a fault', failure('StorageUnavailable', 'SlowDown'), []],
+  ['unexplained', 'with another error', failure('SliceFailed', 'SlowDown'), ['s3-503']],
+  ['unexplained', 'with another cause', failure('StorageUnavailable', 'InternalError'), ['s3-503']],
+  ['unexplained', 'by a harmless fault', failure('StorageUnavailable', ''), ['duplicate-delivery']],
+  ['unexplained', 'with an error that is not of the client', new TypeError('it failed'), ['s3-503']],
+])('a failed execution is %s %s', (outcome, _, error, kinds) => {
+  expect(judgeFailure(error, kinds.map(fault))).toMatchObject({ outcome });
+});
+
+it('a report is a failure for a violation, a redrive without the result and what belongs to no execution', () => {
+  const played = { execution: 7, verdict: { outcome: 'identical' }, faults: [fault('reset')] } as const;
+  const wrong = { outcome: 'wrong', what: 'the result has other bits' } as const;
+  const reported = (round: Partial<Parameters<Report['add']>[0]>) => {
+    const report = new Report('--seed 1');
+    return [report.add({ played: [played], stray: [], objects: 1, ...round }), report.failed];
+  };
+  expect(reported({})).toEqual(['', false]);
+  expect(reported({ played: [{ ...played, verdict: wrong }] })).toEqual([
+    'execution 7 wrong: the result has other bits\n' +
+      '  1970-01-01T00:00:00.000Z reset at GET b/k\n' +
+      '  npm run faults -- --seed 1 --only 7\n',
+    true,
+  ]);
+  expect(reported({ played: [{ ...played, redriven: wrong }] })[1]).toBe(true);
+  expect(reported({ stray: ['left: process node'] })[1]).toBe(true);
+});
+
+const SOCKETS = `
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await events.once(server, 'listening');
+  const socket = net.connect(server.address().port, '127.0.0.1');
+  await events.once(server, 'connection');`;
+
+// In a process of its own, because Jest has processes and sockets.
+it.each([
+  ['none in a process that left nothing', '', []],
+  ['files that were not known', "fs.writeFileSync(folder + '/new', '');", ['file new']],
+  ['child processes', "child_process.spawn('sleep', ['5'], { detached: true });", ['process sleep 5']],
+  [
+    'listening and open sockets',
+    SOCKETS,
+    ['Server', 'Socket', 'Socket'].map((kind) => `socket TCP${kind}Wrap`),
+  ],
+])('leftovers are %s', (_, preparation, left) => {
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, 'known'), '');
+  const script = `
+    const { leftovers } = require(${JSON.stringify(builtFile('test/faults/leftovers.js'))});
+    const folder = ${JSON.stringify(folder)};
+    (async () => {
+      ${preparation}
+      console.log(JSON.stringify(await leftovers(folder, ['known'], 0)));
+      process.exit();
+    })();`;
+  const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  expect((JSON.parse(stdout) as string[]).sort()).toEqual(left);
 });

@@ -18,8 +18,7 @@ import { type Example, EXAMPLE_NAMES, synthesizeExamples } from './examples';
 import { leftovers } from './leftovers';
 import { mutate, MUTATION_NAMES, type MutationName } from './mutations';
 import { Report } from './report';
-import { playRound, type Round } from './round';
-import { Slots } from './slots';
+import { playRound, type Round, Slots } from './round';
 
 /**
  * Half of the runs are hit, and each kind strikes dozens of times in 2,000 executions. Faults for which a function
@@ -63,6 +62,10 @@ function command(): Command {
     if (EXAMPLE_NAMES.some((name) => name.includes(text))) return text;
     throw new InvalidArgumentError(`It must be a part of one of: ${EXAMPLE_NAMES.join('; ')}.`);
   };
+  const mutation = new Option(
+    '--mutation <name>',
+    'for developers of this program: puts a mistake into the code of the slice functions, which must be found',
+  );
   const program = new Command('faults')
     .description(
       'Runs pipelines under injected faults and compares their results with those of ONNX Runtime.',
@@ -74,12 +77,7 @@ function command(): Command {
     .option('--lasting <share>', 'share of faults that last for their run', share, LASTING)
     .option('--pipeline <text>', 'only the pipelines whose names contain this', partOfName, '')
     .option('--only <number>', 'repeat only this execution', wholeNumber(0))
-    .addOption(
-      new Option(
-        '--mutation <name>',
-        'for developers of this program: puts a mistake into the code of the slice functions, which must be found',
-      ).choices(MUTATION_NAMES),
-    );
+    .addOption(mutation.choices(MUTATION_NAMES));
   return strict(program);
 }
 
@@ -146,22 +144,17 @@ function rounds({ executions, only }: Options, examples: readonly Example[]): Ro
   });
 }
 
-function flagsOf({ seed, faults, lasting, pipeline, mutation }: Options): string {
-  const others = [
-    faults === DEFAULT_RATES ? '' : ` --faults ${faults}`,
-    lasting === LASTING ? '' : ` --lasting ${lasting}`,
-    pipeline === '' ? '' : ` --pipeline '${pipeline}'`,
-    mutation === undefined ? '' : ` --mutation ${mutation}`,
-  ];
-  return `--seed ${seed}${others.join('')}`;
+/** The seed, and the arguments of this program. */
+function flagsOf({ seed }: Options): string {
+  const own = process.argv
+    .slice(2)
+    .map((argument) => (/^[\w:,.-]*$/.test(argument) ? argument : `'${argument}'`));
+  return [`--seed ${seed}`, ...own].join(' ');
 }
 
-main().then(
-  (exitCode) => {
-    process.exitCode = exitCode;
-  },
-  (error: unknown) => {
+void main()
+  .catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exitCode = NO_ANSWER;
-  },
-);
+    return NO_ANSWER;
+  })
+  .then((exitCode) => (process.exitCode = exitCode));

@@ -4,42 +4,32 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { build, type Plugin, stop } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { packageRoot } from '../../lib/host/package-files';
 
-interface Mutation {
-  /** The source file, by its path in the repository. */
-  readonly file: string;
-  /** Each text must be in the file once. */
-  readonly changes: readonly (readonly [from: string, to: string])[];
-}
+/** The source file, and the changes. Each text must be in the file once. */
+type Mutation = readonly [file: string, ...changes: (readonly [from: string, to: string])[]];
 
 const MUTATIONS = {
   /** Readers compare no checksums of tensors and headers. */
-  'no-checksums': {
-    file: 'lambda/tensors/checksums.ts',
-    changes: [
-      ['if (got === expected) return;', 'return;'],
-      ['if (expected !== got) throw', 'if (false) throw'],
-    ],
-  },
+  'no-checksums': [
+    'lambda/tensors/checksums.ts',
+    ['if (got === expected) return;', 'return;'],
+    ['if (expected !== got) throw', 'if (false) throw'],
+  ],
   /** All runs have the same keys. */
-  'constant-prefix': {
-    file: 'contract/keys.ts',
-    changes: [
-      ['${RUNS_PREFIX}${run}/', '${RUNS_PREFIX}same/run/'],
-      ['${OUTPUTS_PREFIX}${run}.', '${OUTPUTS_PREFIX}same/run.'],
-    ],
-  },
+  'constant-prefix': [
+    'contract/keys.ts',
+    ['${RUNS_PREFIX}${run}/', '${RUNS_PREFIX}same/run/'],
+    ['${OUTPUTS_PREFIX}${run}.', '${OUTPUTS_PREFIX}same/run.'],
+  ],
   /** The lowest bit of the first element changes in every tensor that ONNX Runtime returns. */
-  'flipped-bit': {
-    file: 'lambda/slice/session.ts',
-    changes: [
-      ['const { type, dims: shape, data } = tensor;', '$&\n  bytesOf(data as ArrayBufferView)[0] ^= 1;'],
-    ],
-  },
+  'flipped-bit': [
+    'lambda/slice/session.ts',
+    ['const { type, dims: shape, data } = tensor;', '$&\n  bytesOf(data as ArrayBufferView)[0] ^= 1;'],
+  ],
   /** A write replaces the object of an earlier attempt. */
-  'no-precondition': { file: 'lambda/store/s3.ts', changes: [["{ IfNoneMatch: '*' }", '{}']] },
+  'no-precondition': ['lambda/store/s3.ts', ["{ IfNoneMatch: '*' }", '{}']],
 } satisfies Readonly<Record<string, Mutation>>;
 
 export type MutationName = keyof typeof MUTATIONS;
@@ -48,12 +38,23 @@ export const MUTATION_NAMES = Object.keys(MUTATIONS) as readonly MutationName[];
 
 /** Replaces the code of the slice functions in the assemblies. */
 export async function mutate(name: MutationName, assemblies: readonly string[]): Promise<void> {
+  const [file, ...changes]: Mutation = MUTATIONS[name];
+  const mutated = path.join(packageRoot(), file);
   const { outputFiles } = await build({
     // As `scripts/bundle.mjs` builds it.
     ...{ bundle: true, platform: 'node', target: 'node20', format: 'cjs', mainFields: ['module', 'main'] },
     external: ['onnxruntime-node'],
     entryPoints: [path.join(packageRoot(), 'lambda/handler.ts')],
-    plugins: [changing(MUTATIONS[name])],
+    plugins: [
+      {
+        name: 'mutation',
+        setup: (bundle) => {
+          bundle.onLoad({ filter: /\.ts$/ }, ({ path: loaded }) =>
+            loaded === mutated ? { contents: changed(mutated, changes), loader: 'ts' } : undefined,
+          );
+        },
+      },
+    ],
     write: false,
   });
   // Its process would count as left behind.
@@ -69,20 +70,8 @@ export async function mutate(name: MutationName, assemblies: readonly string[]):
   }
 }
 
-function changing({ file, changes }: Mutation): Plugin {
-  const absolute = path.join(packageRoot(), file);
-  return {
-    name: 'mutation',
-    setup: (bundle) => {
-      bundle.onLoad({ filter: /\.ts$/ }, ({ path: loaded }) =>
-        loaded === absolute ? { contents: changed(absolute, changes), loader: 'ts' } : undefined,
-      );
-    },
-  };
-}
-
 /** @throws Error if the source no longer has the text, because a mutation that changes nothing would seem unnoticed */
-function changed(file: string, changes: Mutation['changes']): string {
+function changed(file: string, changes: readonly (readonly [from: string, to: string])[]): string {
   return changes.reduce(
     (source, [from, to]) => {
       const found = source.split(from).length - 1;

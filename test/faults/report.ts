@@ -1,7 +1,7 @@
 /** Counts what happened under faults, and prints it as a table by kind. */
 import { formatTable } from '../../bin/terminal/format';
-import { FAULT_KINDS, type FaultKind, type InjectedFault } from '../../local';
-import { isViolation, OUTCOMES } from './judge';
+import { FAULT_KINDS, type FaultKind } from '../../local';
+import { OUTCOMES } from './judge';
 import type { Played, PlayedRound } from './round';
 
 /** Faults of an execution that a report of a violation lists at most. */
@@ -47,10 +47,9 @@ export class Report {
     const hit = played.filter(({ faults }) => faults.length > 0).length;
     const faults = played.reduce((sum, each) => sum + each.faults.length, 0);
     const redriven = played.flatMap((execution) => execution.redriven ?? []);
-    const outcomes = OUTCOMES.map((outcome) => {
-      const count = played.filter(({ verdict }) => verdict.outcome === outcome).length;
-      return `${outcome} ${count}`;
-    });
+    const outcomes = OUTCOMES.map(
+      (outcome) => `${outcome} ${played.filter(({ verdict }) => verdict.outcome === outcome).length}`,
+    );
     const seconds = Math.round((performance.now() - this.start) / 1000);
     return lines([
       `${played.length} executions in ${seconds} s with ${flags}: ${hit} were hit by ${faults} faults`,
@@ -73,22 +72,20 @@ export class Report {
   }
 
   private describe({ execution, verdict, redriven, faults }: Played): string {
-    const what = isViolation(verdict) ? `: ${verdict.what}` : '';
+    const what = 'what' in verdict ? `: ${verdict.what}` : '';
     const after = redriven === undefined ? '' : `; redriven: ${JSON.stringify(redriven)}`;
     return [
       `execution ${execution} ${verdict.outcome}${what}${after}`,
-      ...faults.slice(0, MAX_LISTED).map(describeFault),
+      ...faults
+        .slice(0, MAX_LISTED)
+        .map(({ kind, place, time }) => `  ${new Date(time).toISOString()} ${kind} at ${place}`),
       `  npm run faults -- ${this.flags} --only ${execution}`,
     ].join('\n');
   }
 }
 
 function isWrong({ verdict, redriven }: Played): boolean {
-  return isViolation(verdict) || (redriven !== undefined && redriven.outcome !== 'identical');
-}
-
-function describeFault({ kind, place, time }: InjectedFault): string {
-  return `  ${new Date(time).toISOString()} ${kind} at ${place}`;
+  return 'what' in verdict || (redriven !== undefined && redriven.outcome !== 'identical');
 }
 
 /** Such as `CorruptTensor 3, StorageUnavailable 1`. */
