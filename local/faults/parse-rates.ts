@@ -9,8 +9,9 @@ const ALL = 'all';
 /** A later entry replaces an earlier one. @throws LocalCloudError for an unknown kind or a rate that is no probability */
 export function parseFaultRates(text: string): Faults['rates'] {
   const entries = text.split(',').flatMap((entry) => {
-    const [name, rateText, ...rest] = entry.split(':').map((part) => part.trim());
-    if (rateText === undefined || rest.length > 0) {
+    const parts = entry.split(':').map((part) => part.trim());
+    const [name, rateText] = parts;
+    if (parts.length !== 2) {
       throw new LocalCloudError(
         `a fault must be written as kind:rate, got '${entry.trim()}': write it like s3-503:0.1`,
       );

@@ -43,7 +43,7 @@ function find(major: number, place = environment(), given: Record<string, string
     'ASDF_DATA_DIR/installs/nodejs/22.9.0/bin/node',
     'MISE_DATA_DIR/installs/node/22.9.0/bin/node',
   ])('is found as %s', async (file) => {
-    const [, variable] = /^([A-Z_]+)\//.exec(file) ?? [];
+    const variable = /^([A-Z_]+)\//.exec(file)?.[1];
     const folder = temporaryFolder();
     const place = environment(variable === undefined ? {} : { [variable]: path.join(folder, variable) });
     const program = fakeNode(path.join(variable === undefined ? place.home : folder, file));
