@@ -284,7 +284,7 @@ describe('run refuses', () => {
       'must name two files',
     ],
     [['--input-json', '{}', '--simulate', 'slow'], "separated by commas, got 'slow': choose others"],
-    [['--input-json', '{}', '--faults', 's3-504:0.1'], "got 's3-504': did you mean 's3-503'?"],
+    [['--input-json', '{}', '--faults', 's3-504:0.1'], "got 's3-504': the kinds are all, s3-503,"],
     [['--input-json', '{}', '--seed', '1'], '--seed must come with --faults or --simulate, got neither: '],
   ])('the flags %j', async (args, message) => {
     expect(await refuse(['run', assembly, ...args])).toContain(message);
