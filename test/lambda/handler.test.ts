@@ -1,131 +1,231 @@
-import { encodeSafetensors } from '../../lambda/tensors/safetensors';
-import { comparable } from '../support/arbitrary-tensors';
-import { early, event, inline, late, scale, SliceHandlers, tensor, x } from '../support/slice-handler';
+import { ENV } from '../../contract/environment';
+import type { SliceAnswer } from '../../contract/slice-event';
+import { decodeSafetensors } from '../../lambda/tensors/safetensors';
+import {
+  early,
+  event,
+  failure,
+  file,
+  inline,
+  named,
+  RESULTS,
+  scale,
+  sliceHandlers,
+  tensor,
+  x,
+} from '../support/slice-handler';
 import { BUCKET, float32Bytes, MANIFESTS } from '../support/tiny-slice';
 
-let slices: SliceHandlers;
-beforeEach(() => (slices = new SliceHandlers()));
-afterEach(() => {
-  slices.remove();
-});
+const slices = sliceHandlers();
+const SLICE_0 = 'runs/machine/run-1/slice-00.safetensors';
+const OUTPUTS = 'outputs/machine/run-1.safetensors';
+const shifted = tensor([11, 22, 33]);
+const fromS3 = { version: 1, inputs: { s3: 'inputs/a' } };
+
+const withInputs = (tensors: object) => event({ request: { version: 1, inputs: { tensors } } });
 
 describe('a run of two slices', () => {
   it('writes all results to one object and returns them inline', async () => {
     const first = await slices.sliceHandler(0)(event());
-    expect(first.object).toEqual({ bucket: BUCKET, key: 'runs/machine/run-1/slice-00.safetensors' });
+    expect(first.object).toEqual({ bucket: BUCKET, key: SLICE_0 });
     expect(first.outputs).toBeUndefined();
-    expect(slices.stored(first.object?.key)).toEqual(
-      comparable(
-        new Map([
-          ['shifted', tensor([11, 22, 33])],
-          ['early', early],
-        ]),
-      ),
-    );
+    expect(slices.stored(SLICE_0)).toEqual(named({ shifted, early }));
 
     const last = await slices.sliceHandler(1)(event());
-    expect(last.object).toEqual({ bucket: BUCKET, key: 'outputs/machine/run-1.safetensors' });
+    expect(last.object).toEqual({ bucket: BUCKET, key: OUTPUTS });
     expect(last.outputs?.s3).toEqual(last.object);
-    expect(slices.stored(last.object?.key)).toEqual(
-      comparable(
-        new Map([
-          ['late', late],
-          ['early', early],
-          ['x', x],
-        ]),
-      ),
-    );
-    const base64 = (values: readonly number[]) => Buffer.from(float32Bytes(values)).toString('base64');
-    expect(last.outputs?.tensors).toEqual({
-      late: { dtype: 'float32', shape: [1, 3], base64: base64([22, 44, 66]) },
-      early: { dtype: 'float32', shape: [1, 3], base64: base64([-1, -2, -3]) },
-      x: { dtype: 'float32', shape: [1, 3], base64: base64([1, 2, 3]) },
-    });
-    expect(Object.keys(last.outputs?.tensors ?? {})).toEqual(['late', 'early', 'x']);
+    expect(slices.stored(OUTPUTS)).toEqual(RESULTS);
+    const inlined = (values: readonly number[]) => {
+      const base64 = Buffer.from(float32Bytes(values)).toString('base64');
+      return { dtype: 'float32', shape: [1, 3], base64 };
+    };
+    expect(Object.entries(last.outputs?.tensors ?? {})).toEqual([
+      ['late', inlined([22, 44, 66])],
+      ['early', inlined([-1, -2, -3])],
+      ['x', inlined([1, 2, 3])],
+    ]);
   });
 
   it('reads its inputs from S3', async () => {
-    slices.objects.put(
-      'inputs/a.safetensors',
-      encodeSafetensors(
-        new Map([
-          ['x', x],
-          ['scale', scale],
-        ]),
-      ),
-    );
-    const fromS3 = event({
-      request: { version: 1, inputs: { s3: 'inputs/a.safetensors' }, output: { inline: 'never' } },
-    });
-    await slices.sliceHandler(0)(fromS3);
-    const last = await slices.sliceHandler(1)(fromS3);
-    expect(slices.stored(last.object?.key)).toEqual(
-      comparable(
-        new Map([
-          ['late', late],
-          ['early', early],
-          ['x', x],
-        ]),
-      ),
-    );
+    slices.objects.put('inputs/a', file({ x, scale }));
+    const never = event({ request: { ...fromS3, output: { inline: 'never' } } });
+    await slices.sliceHandler(0)(never);
+    const last = await slices.sliceHandler(1)(never);
+    expect(slices.stored(last.object?.key)).toEqual(RESULTS);
     expect(last.outputs).toEqual({ s3: last.object });
   });
 
   it('reports whether the slice was cold, and the bytes read and written', async () => {
     const handler = slices.sliceHandler(0);
-    const cold = await handler(event());
-    const warm = await handler(event({ run: 'machine/run-2' }));
-    expect(cold.timing).toMatchObject({ slice: 0, cold: true, bytesRead: 12 });
-    expect(cold.timing.bytesWritten).toBe(slices.objects.bytes(cold.object?.key ?? '')?.byteLength);
-    expect(cold.timing.memoryMb).toBe(128);
-    expect(cold.timing.peakMemoryBytes).toBeGreaterThan(2 ** 20);
-    expect(warm.timing).toMatchObject({ cold: false, loadMs: 0 });
-    const files = ['assets/0.onnx', 'assets/0.weights'].map(
-      (key) => slices.objects.bytes(key)?.byteLength ?? 0,
-    );
-    expect(warm.timing.weightBytes).toBe(files[0] + files[1]);
+    const { timing: cold } = await handler(event());
+    const { timing: warm } = await handler(event({ run: 'machine/run-2' }));
+    const size = (key: string) => slices.objects.bytes(key)?.byteLength ?? 0;
+    expect(cold).toMatchObject({
+      slice: 0,
+      cold: true,
+      bytesRead: 12,
+      bytesWritten: size(SLICE_0),
+      memoryMb: 128,
+    });
+    expect(cold.peakMemoryBytes).toBeGreaterThan(2 ** 20);
+    const weightBytes = size('assets/0.onnx') + size('assets/0.weights');
+    expect(warm).toMatchObject({ cold: false, loadMs: 0, weightBytes });
   });
 
   it('returns large results only in S3', async () => {
     const values = new Array<number>(15_360).fill(1);
-    const large = event({
-      request: { version: 1, inputs: { tensors: { x: inline(values), scale: inline(values) } } },
-    });
+    const large = withInputs({ x: inline(values), scale: inline(values) });
     await slices.sliceHandler(0)(large);
     expect((await slices.sliceHandler(1)(large)).outputs?.tensors).toBeUndefined();
   });
-});
 
-describe('a run of one slice', () => {
-  it('writes only the results', async () => {
-    const only = {
-      ...MANIFESTS[0],
-      slices: 1,
-      result: MANIFESTS[0].outputs.map((spec) => ({ ...spec, source: { from: 'slice' as const, slice: 0 } })),
-    };
-    await slices.sliceHandler(0, only)(event());
-    expect(slices.objects.keys().filter((key) => !key.startsWith('assets/'))).toEqual([
-      'outputs/machine/run-1.safetensors',
-    ]);
-  });
-});
-
-describe('a slice that runs twice in a run', () => {
-  it('keeps the object that the first attempt wrote', async () => {
+  it('keeps the object that the first attempt of a slice wrote', async () => {
     const handler = slices.sliceHandler(0);
     const first = await handler(event());
-    const before = slices.objects.bytes(first.object?.key ?? '');
-    const again = await handler(event());
-    expect(again.object).toEqual(first.object);
-    expect(again.timing.bytesWritten).toBe(0);
-    expect(slices.objects.bytes(first.object?.key ?? '')).toBe(before);
+    const before = slices.objects.bytes(SLICE_0);
+    expect(await handler(event())).toMatchObject({ object: first.object, timing: { bytesWritten: 0 } });
+    expect(slices.objects.bytes(SLICE_0)).toBe(before);
   });
 
   it('returns inline the results that an earlier attempt wrote to S3', async () => {
     await slices.sliceHandler(0)(event());
-    const earlier = new Map([['late', tensor([9, 9, 9])]]);
-    slices.objects.put('outputs/machine/run-1.safetensors', encodeSafetensors(earlier));
+    slices.objects.put(OUTPUTS, file({ late: tensor([9, 9, 9]) }));
     const last = await slices.sliceHandler(1)(event());
     expect(Object.keys(last.outputs?.tensors ?? {})).toEqual(['late']);
+  });
+});
+
+it('a run of one slice writes only the results', async () => {
+  const source = { from: 'slice', slice: 0 } as const;
+  const result = MANIFESTS[0].outputs.map((spec) => ({ ...spec, source }));
+  await slices.sliceHandler(0, { ...MANIFESTS[0], slices: 1, result })(event());
+  expect(slices.written()).toEqual([OUTPUTS]);
+});
+
+describe('float16 transport', () => {
+  const handlerOf = (slice: number) => slices.handler(slice, { [ENV.transport]: 'float16' });
+  const sentTypes = () =>
+    [...decodeSafetensors(slices.objects.bytes(SLICE_0) ?? new Uint8Array())].map(([, { dtype }]) => dtype);
+
+  it('sends float32 tensors as float16 and reads them as float32', async () => {
+    await handlerOf(0)(event());
+    expect(sentTypes()).toEqual(['float16', 'float16']);
+    await handlerOf(1)(event());
+    // float16 holds small whole numbers exactly.
+    expect(slices.stored(OUTPUTS)).toEqual(RESULTS);
+  });
+
+  it('sends a tensor as float32 if float16 cannot hold one of its values', async () => {
+    await handlerOf(0)(withInputs({ x: inline([1e6, 2, 3]), scale: inline([2, 2, 2]) }));
+    expect(sentTypes()).toEqual(['float32', 'float32']);
+  });
+
+  it('sends float16 in the state too', async () => {
+    const { tensors } = (await handlerOf(0)(event({ maxTensors: 10_000 }))) as SliceAnswer;
+    const sent = decodeSafetensors(Buffer.from(tensors ?? '', 'base64'));
+    expect([...sent.values()].map(({ dtype }) => dtype)).toEqual(['float16', 'float16']);
+    const last = await slices.sliceHandler(1)(event({ tensors: { 0: tensors } }));
+    expect(last.outputs?.tensors?.early).toMatchObject({ dtype: 'float32', shape: [1, 3] });
+  });
+});
+
+describe('tensors in the state', () => {
+  const answered = async () => (await slices.sliceHandler(0)(event({ maxTensors: 10_000 }))).tensors;
+
+  it('are answered instead of written', async () => {
+    const answer = await slices.sliceHandler(0)(event({ maxTensors: 10_000 }));
+    expect(answer).toMatchObject({ timing: { bytesWritten: 0, bytesRead: 12 } });
+    expect(answer.object).toBeUndefined();
+    slices.objects.put('sent', Buffer.from(answer.tensors ?? '', 'base64'));
+    expect(slices.stored('sent')).toEqual(named({ shifted, early }));
+    expect(slices.written()).toEqual(['sent']);
+    expect(slices.lines.at(-1)).toMatchObject({ s3Puts: 0 });
+  });
+
+  it('are written to S3 if they have more characters than allowed', async () => {
+    const answer = await slices.sliceHandler(0)(event({ maxTensors: 100 }));
+    expect(answer).toMatchObject({ tensors: 's3', object: { key: SLICE_0 } });
+    expect(slices.written()).toEqual([SLICE_0]);
+  });
+
+  it('are read from the event and not from an object of another attempt', async () => {
+    slices.objects.put(SLICE_0, file({ shifted: tensor([0, 0, 0]) }));
+    const last = await slices.sliceHandler(1)(event({ tensors: { 0: await answered() } }));
+    expect(slices.stored(last.object?.key)).toEqual(RESULTS);
+    expect(slices.objects.reads.filter(({ key }) => key === SLICE_0)).toEqual([]);
+  });
+
+  it.each([{ tensors: { 0: 's3' } }, { tensors: { 7: 'AAAA' } }, {}])(
+    'are read from S3 with %j',
+    async (changes) => {
+      await slices.sliceHandler(0)(event());
+      const last = await slices.sliceHandler(1)(event(changes));
+      expect(slices.stored(last.object?.key)).toEqual(RESULTS);
+    },
+  );
+
+  it('are refused if they are damaged, or were computed from another request', async () => {
+    expect(await failure(slices.handler(1), event({ tensors: { 0: 'AAAA' } }))).toMatchObject({
+      name: 'CorruptTensor',
+      cause: { slice: 1, message: expect.stringContaining('slice 0 in the event') as string },
+    });
+    slices.objects.put('inputs/a', file({ x, scale }));
+    const { tensors } = await slices.sliceHandler(0)(event({ request: fromS3, maxTensors: 10_000 }));
+    slices.objects.put('inputs/a', file({ x: tensor([4, 5, 6]), scale }));
+    const other = event({ request: fromS3, tensors: { 0: tensors } });
+    expect(await failure(slices.handler(1), other)).toMatchObject({
+      name: 'InvalidInput',
+      cause: { message: expect.stringContaining('object was replaced during the run') as string },
+    });
+  });
+
+  it('are refused if they are not those that the slice needs', async () => {
+    const int32 = { dtype: 'int32', shape: [1, 3], bytes: new Uint8Array(12) } as const;
+    for (const [sent, reason] of [
+      [{ early }, "there is no tensor 'shifted'"],
+      [{ early, shifted: int32 }, "tensor 'shifted' must be float32"],
+    ] as const) {
+      const text = Buffer.from(file(sent)).toString('base64');
+      const { name, cause } = await failure(slices.handler(1), event({ tensors: { 0: text } }));
+      expect(name).toBe('SliceFailed');
+      expect(cause.message).toContain(`cannot read the tensors of slice 0 from the event: ${reason}`);
+    }
+  });
+});
+
+describe('the connection of a write', () => {
+  const refuseToPrepare = (): void => {
+    slices.objects.onPrepare = () => {
+      throw new Error('prepared');
+    };
+  };
+
+  it('is prepared to the bucket of the outputs before ONNX Runtime runs, and closed after the call', async () => {
+    const prepared: string[] = [];
+    slices.objects.onPrepare = (bucket) => {
+      // The write has not begun, and nothing is closed.
+      expect(slices.objects.preparedClosed).toBe(0);
+      expect(slices.written()).toEqual([]);
+      prepared.push(bucket);
+    };
+    await slices.handler(0, { SLICE_RUNS_BUCKET: 'runs--use1-az4--x-s3' })(event());
+    // When the call begins to read, and once more in case that it was used or lost meanwhile.
+    expect(prepared).toEqual(['runs--use1-az4--x-s3', 'runs--use1-az4--x-s3']);
+    expect(slices.objects.preparedClosed).toBe(1);
+    expect(slices.lines[0]).toMatchObject({ s3Puts: 0, expressGets: 0, expressPuts: 1 });
+  });
+
+  it('is closed if the call fails', async () => {
+    await failure(slices.handler(0), withInputs({}));
+    expect(slices.objects.preparedClosed).toBe(1);
+  });
+
+  it('is not prepared if nothing is to be written', async () => {
+    refuseToPrepare();
+    await slices.handler(0)(event({ warmUp: true }));
+    const { tensors } = await slices.sliceHandler(0)(event({ maxTensors: 10_000 }));
+    const request = { ...(event().request as object), output: { inline: 'only' } };
+    const answer = await slices.sliceHandler(1)(event({ request, tensors: { 0: tensors } }));
+    expect(answer.outputs?.tensors).toBeDefined();
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FailureCause } from '../../contract/failures';
 import type { SliceAnswer, SliceEvent } from '../../contract/slice-event';
 import { makeHandler, type SliceHandler } from '../../lambda/handler';
-import { decodeSafetensors } from '../../lambda/tensors/safetensors';
+import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { comparable } from './arbitrary-tensors';
 import { MemoryObjects } from './memory-objects';
@@ -39,12 +39,42 @@ export function event(changes: object = {}): SliceEvent {
   };
 }
 
-/** One test's objects, log lines and folder for the slices' files. */
-export class SliceHandlers {
-  readonly objects = new MemoryObjects();
+/** The results of such a run. */
+export const RESULTS = named({ late, early, x });
+
+/** Named tensors in a form that `toEqual` compares. */
+export function named(tensors: Readonly<Record<string, RawTensor>>): unknown {
+  return comparable(new Map(Object.entries(tensors)));
+}
+
+/** A safetensors file of the tensors. */
+export function file(tensors: Readonly<Record<string, RawTensor>>): Uint8Array {
+  return encodeSafetensors(new Map(Object.entries(tensors)));
+}
+
+/** New objects, log lines and files of slices for each test of the file. */
+export function sliceHandlers(): SliceHandlers {
+  const slices = new SliceHandlers();
+  beforeEach(() => {
+    slices.reset();
+  });
+  afterEach(() => {
+    slices.remove();
+  });
+  return slices;
+}
+
+class SliceHandlers {
+  objects = new MemoryObjects();
   /** The lines of the log, parsed. */
-  readonly lines: Record<string, unknown>[] = [];
-  private readonly root = mkdtempSync(join(tmpdir(), 'handler-'));
+  lines: Record<string, unknown>[] = [];
+  private root = '';
+
+  reset(): void {
+    this.objects = new MemoryObjects();
+    this.lines = [];
+    this.root = mkdtempSync(join(tmpdir(), 'handler-'));
+  }
 
   /** Stages the slice and creates its handler. `variables` are added to the environment. */
   handler(slice: number, variables: Readonly<Record<string, string>> = {}): SliceHandler {
@@ -62,16 +92,20 @@ export class SliceHandlers {
     return comparable(decodeSafetensors(this.objects.bytes(key) ?? new Uint8Array(0)));
   }
 
+  /** The objects other than the slices' files. */
+  written(): string[] {
+    return this.objects.keys().filter((key) => !key.startsWith('assets/'));
+  }
+
   remove(): void {
     // A call that failed early leaves its load running, which may still write a file.
     rmSync(this.root, { recursive: true, maxRetries: 20 });
   }
 
   private handlerOf(variables: Readonly<Record<string, string>>): SliceHandler {
-    const write = (line: string): void => {
-      this.lines.push(JSON.parse(line) as Record<string, unknown>);
-    };
-    return makeHandler(variables, () => this.objects, { root: this.root, write });
+    const { lines, objects, root } = this;
+    const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    return makeHandler(variables, () => objects, { root, write });
   }
 }
 

@@ -4,10 +4,6 @@ import { decodeInlineTensor, encodeInlineTensor, inlineBytes } from '../../../la
 import { typedView, type NumericTensor } from '../../../lambda/tensors/tensor';
 import { comparable, rawTensor } from '../../support/arbitrary-tensors';
 
-function elements(value: unknown): unknown[] {
-  return [...typedView(decodeInlineTensor('x', value) as NumericTensor)];
-}
-
 /** The details of the error for a bad inline tensor named `x`. */
 function refusal(value: unknown): unknown {
   try {
@@ -20,21 +16,13 @@ function refusal(value: unknown): unknown {
 }
 
 describe('an inline tensor', () => {
-  it('decodes to the tensor that was encoded, through JSON', () => {
+  it('decodes to the tensor that was encoded, through JSON, and has as many bytes as inlineBytes returns', () => {
     fc.assert(
       fc.property(rawTensor, (tensor) => {
-        const json: unknown = JSON.parse(JSON.stringify(encodeInlineTensor(tensor)));
-        const decoded = decodeInlineTensor('x', json);
+        const encoded = encodeInlineTensor(tensor);
+        const decoded = decodeInlineTensor('x', JSON.parse(JSON.stringify(encoded)));
         expect(comparable(new Map([['x', decoded]]))).toEqual(comparable(new Map([['x', tensor]])));
-      }),
-    );
-  });
-
-  it('has as many bytes as inlineBytes returns', () => {
-    fc.assert(
-      fc.property(rawTensor, (tensor) => {
-        const { base64, data } = encodeInlineTensor(tensor);
-        const written = base64 ?? JSON.stringify(data);
+        const written = encoded.base64 ?? JSON.stringify(encoded.data);
         expect(inlineBytes(tensor)).toBe(Buffer.byteLength(written));
       }),
     );
@@ -50,185 +38,72 @@ describe('an inline tensor', () => {
     ['uint32', [4294967295], [4294967295]],
     ['bool', [true, false], [1, 0]],
   ])('decodes %s from data', (dtype, data, expected) => {
-    expect(elements({ dtype, shape: [data.length], data })).toEqual(expected);
+    const tensor = decodeInlineTensor('x', { dtype, shape: [data.length], data });
+    expect([...typedView(tensor as NumericTensor)]).toEqual(expected);
   });
 
   it('decodes strings from data', () => {
-    expect(decodeInlineTensor('x', { dtype: 'string', shape: [1, 2], data: ['', 'ü'] })).toEqual({
-      dtype: 'string',
-      shape: [1, 2],
-      strings: ['', 'ü'],
-    });
+    const strings = ['', 'ü'];
+    const tensor = { dtype: 'string', shape: [1, 2], strings };
+    expect(decodeInlineTensor('x', { dtype: 'string', shape: [1, 2], data: strings })).toEqual(tensor);
   });
 
   const dtypes =
     'one of float32, float64, float16, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool, string';
+  const sizes = 'a list of whole numbers from 0 up';
+  const number = 'a number at position 0';
 
-  it.each<[string, object, string, string, string]>([
-    ['an unknown dtype', { dtype: 'bfloat16', shape: [0], data: [] }, 'dtype', dtypes, '"bfloat16"'],
-    ['no dtype', { shape: [0], data: [] }, 'dtype', dtypes, 'nothing'],
-    ['a bad shape', { dtype: 'int8', shape: [-1] }, 'shape', 'a list of whole numbers from 0 up', '[-1]'],
-    [
-      'a broken size',
-      { dtype: 'int8', shape: [1.5] },
-      'shape',
-      'a list of whole numbers from 0 up',
-      'a list with a number that is not whole at position 0',
-    ],
-    ['no shape', { dtype: 'int8', data: [] }, 'shape', 'a list of whole numbers from 0 up', 'nothing'],
-    ['base64 strings', { dtype: 'string', shape: [1], base64: 'AAAA' }, 'data', 'strings', 'base64'],
-    [
-      'base64 that is a number',
-      { dtype: 'int8', shape: [1], base64: 7 },
-      'base64',
-      'base64 of 1 bytes for int8[1]',
-      'a number',
-    ],
-    [
-      'base64 of too few bytes',
-      { dtype: 'int16', shape: [1], base64: 'AA==' },
-      'base64',
-      'base64 of 2 bytes for int16[1]',
-      '1 bytes',
-    ],
-    [
-      'URL-safe base64',
-      { dtype: 'int8', shape: [3], base64: '--__' },
+  it.each<[object, string, string, string]>([
+    [{ dtype: 'bfloat16', shape: [0], data: [] }, 'dtype', dtypes, '"bfloat16"'],
+    [{ shape: [0], data: [] }, 'dtype', dtypes, 'nothing'],
+    [{ dtype: 'int8', shape: [-1] }, 'shape', sizes, '[-1]'],
+    [{ dtype: 'int8', shape: [1.5] }, 'shape', sizes, 'a list with a number that is not whole at position 0'],
+    [{ dtype: 'int8', data: [] }, 'shape', sizes, 'nothing'],
+    [{ dtype: 'string', shape: [1], base64: 'AAAA' }, 'data', 'strings', 'base64'],
+    [{ dtype: 'int8', shape: [1], base64: 7 }, 'base64', 'base64 of 1 bytes for int8[1]', 'a number'],
+    [{ dtype: 'int16', shape: [1], base64: 'AA==' }, 'base64', 'base64 of 2 bytes for int16[1]', '1 bytes'],
+    ...['--__', 'AA'].map((base64): [object, string, string, string] => [
+      { dtype: 'int8', shape: [3], base64 },
       'base64',
       'padded base64 of 3 bytes for int8[3]',
-      '4 characters that are not padded base64',
-    ],
-    [
-      'unpadded base64',
-      { dtype: 'int8', shape: [1], base64: 'AA' },
-      'base64',
-      'padded base64 of 1 bytes for int8[1]',
-      '2 characters that are not padded base64',
-    ],
-    [
-      'elements in an object',
-      { dtype: 'int8', shape: [1], data: { 0: 1 } },
-      'data',
-      'a flat list',
-      'an object',
-    ],
-    [
-      'a text as elements',
-      { dtype: 'string', shape: [1], data: 'a' },
-      'data',
-      'a flat list',
-      'a string of length 1',
-    ],
-    ['too few elements', { dtype: 'int8', shape: [2], data: [1] }, 'data', '2 elements for int8[2]', '1'],
-    [
-      'nested elements',
-      { dtype: 'int8', shape: [1], data: [[1]] },
-      'data',
-      'whole numbers from -128 to 127 for int8, or base64',
-      'a list of length 1 at position 0',
-    ],
-    [
-      'a number that is too large',
-      { dtype: 'int8', shape: [1], data: [128] },
-      'data',
-      'whole numbers from -128 to 127 for int8, or base64',
-      'a number at position 0',
-    ],
-    [
-      'a negative uint',
-      { dtype: 'uint8', shape: [1], data: [-1] },
-      'data',
-      'whole numbers from 0 to 255 for uint8, or base64',
-      'a number at position 0',
-    ],
-    [
-      'a fraction of an integer',
-      { dtype: 'int32', shape: [1], data: [0.5] },
-      'data',
-      'whole numbers from -2147483648 to 2147483647 for int32, or base64',
-      'a number at position 0',
-    ],
-    [
-      'an inexact int64',
-      { dtype: 'int64', shape: [1], data: [2 ** 53] },
-      'data',
-      'whole numbers from -9007199254740991 to 9007199254740991 for int64, or base64',
-      'a number at position 0',
-    ],
-    [
-      'a number beyond float32',
-      { dtype: 'float32', shape: [1], data: [1e39] },
-      'data',
-      'numbers from -3.4028234663852886e+38 to 3.4028234663852886e+38 for float32, or base64',
-      'a number at position 0',
-    ],
-    [
-      'a number beyond float16',
-      { dtype: 'float16', shape: [1], data: [65505] },
-      'data',
-      'numbers from -65504 to 65504 for float16, or base64',
-      'a number at position 0',
-    ],
-    [
-      'null for NaN',
-      { dtype: 'float16', shape: [1], data: [null] },
-      'data',
-      'numbers from -65504 to 65504 for float16, or base64',
-      'null at position 0',
-    ],
-    [
-      'a number for a bool',
-      { dtype: 'bool', shape: [1], data: [1] },
-      'data',
-      'true or false for bool',
-      'a number at position 0',
-    ],
-    [
-      'a number for a string',
-      { dtype: 'string', shape: [1], data: [1] },
-      'data',
-      'strings',
-      'a number at position 0',
-    ],
-  ])('is refused with %s', (_, value, field, expected, got) => {
+      `${base64.length} characters that are not padded base64`,
+    ]),
+    [{ dtype: 'int8', shape: [1], data: { 0: 1 } }, 'data', 'a flat list', 'an object'],
+    [{ dtype: 'string', shape: [1], data: 'a' }, 'data', 'a flat list', 'a string of length 1'],
+    [{ dtype: 'int8', shape: [2], data: [1] }, 'data', '2 elements for int8[2]', '1'],
+    [{ dtype: 'string', shape: [1], data: [1] }, 'data', 'strings', number],
+    [{ dtype: 'bool', shape: [1], data: [1] }, 'data', 'true or false for bool', number],
+    ...(
+      [
+        ['int8', [1], 'whole numbers from -128 to 127', 'a list of length 1 at position 0'],
+        ['int8', 128, 'whole numbers from -128 to 127', number],
+        ['uint8', -1, 'whole numbers from 0 to 255', number],
+        ['int32', 0.5, 'whole numbers from -2147483648 to 2147483647', number],
+        ['int64', 2 ** 53, 'whole numbers from -9007199254740991 to 9007199254740991', number],
+        ['float32', 1e39, 'numbers from -3.4028234663852886e+38 to 3.4028234663852886e+38', number],
+        ['float16', 65505, 'numbers from -65504 to 65504', number],
+        ['float16', null, 'numbers from -65504 to 65504', 'null at position 0'],
+      ] as const
+    ).map(([dtype, element, range, got]): [object, string, string, string] => {
+      return [{ dtype, shape: [1], data: [element] }, 'data', `${range} for ${dtype}, or base64`, got];
+    }),
+  ])('is refused if it is %j', (value, field, expected, got) => {
     const message = `'${field}' of tensor 'x' must be ${expected}, got ${got}`;
     expect(refusal(value)).toEqual({ message, tensor: 'x', expected, got });
   });
 
-  it.each<[string, object, string]>([
-    ['no elements', { dtype: 'int8', shape: [0] }, 'neither'],
-    ['elements twice', { dtype: 'int8', shape: [0], data: [], base64: '' }, 'both'],
-  ])('is refused with %s', (_, value, got) => {
-    const expected = 'exactly one of base64 and data';
-    const message = `tensor 'x' must have ${expected}, got ${got}`;
-    expect(refusal(value)).toEqual({ message, tensor: 'x', expected, got });
-  });
-
-  it.each<[string, object, string]>([
-    ['a bool of 2', { dtype: 'bool', shape: [1], base64: 'Ag==' }, 'bool 0 is a byte other than 0 and 1'],
+  it.each<[unknown, string]>([
+    [3, "tensor 'x' must be a JSON object, got a number"],
+    [{ dtype: 'int8', shape: [0] }, "tensor 'x' must have exactly one of base64 and data, got neither"],
+    [{ dtype: 'int8', shape: [0], data: [], base64: '' }, 'exactly one of base64 and data, got both'],
     [
-      'a NUL in a string',
-      { dtype: 'string', shape: [1], data: ['a\0b'] },
-      'string 0 has a NUL or a lone surrogate',
+      { dtype: 'bool', shape: [1], base64: 'Ag==' },
+      "cannot represent tensor 'x': bool 0 is a byte other than 0 and 1",
     ],
-    [
-      'a lone surrogate',
-      { dtype: 'string', shape: [2], data: ['a', '\ud800'] },
-      'string 1 has a NUL or a lone surrogate',
-    ],
-  ])('is refused with %s', (_, value, reason) => {
-    const message = `ONNX Runtime cannot represent tensor 'x': ${reason}`;
-    expect(refusal(value)).toEqual({ message, tensor: 'x' });
-  });
-
-  it.each<[string, unknown, string]>([
-    ['a number instead of an object', 3, "tensor 'x' must be a JSON object, got a number"],
-    [
-      'an unknown field',
-      { dtype: 'int8', shape: [0], data: [], name: 'x' },
-      "tensor 'x' has the unknown field 'name': use only dtype, shape, base64, data",
-    ],
-  ])('is refused with %s', (_, value, message) => {
-    expect(refusal(value)).toEqual({ message });
+    [{ dtype: 'string', shape: [1], data: ['a\0b'] }, 'string 0 has a NUL or a lone surrogate'],
+    [{ dtype: 'string', shape: [2], data: ['a', '\ud800'] }, 'string 1 has a NUL or a lone surrogate'],
+    [{ name: 'x' }, "tensor 'x' has the unknown field 'name': use only dtype, shape, base64, data"],
+  ])('is refused if it is %j', (value, words) => {
+    expect(refusal(value)).toMatchObject({ message: expect.stringContaining(words) as string });
   });
 });

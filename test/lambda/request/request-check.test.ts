@@ -11,18 +11,20 @@ const specs: RequestSpecs = {
   fixed: ['epsilon'],
 };
 
-const fitting: Record<string, TensorHead> = {
+type Changes = Record<string, TensorHead | undefined>;
+
+const fitting: Changes = {
   x: { dtype: 'float32', shape: [2, 3, 48, 320] },
   mask: { dtype: 'bool', shape: [2, 9] },
   any: { dtype: 'int64', shape: [] },
 };
 
-function failure(changes: Record<string, TensorHead | undefined>): NamedFailure | undefined {
-  const heads = Object.entries({ ...fitting, ...changes }).filter((entry): entry is [string, TensorHead] => {
-    return entry[1] !== undefined;
-  });
+function failure(changes: Changes, of = specs): NamedFailure | undefined {
+  const heads = Object.entries(changes).filter(
+    (entry): entry is [string, TensorHead] => entry[1] !== undefined,
+  );
   try {
-    checkRequest(specs, new Map(heads));
+    checkRequest(of, new Map(heads));
     return undefined;
   } catch (error) {
     return error as NamedFailure;
@@ -30,86 +32,58 @@ function failure(changes: Record<string, TensorHead | undefined>): NamedFailure 
 }
 
 describe('a request', () => {
-  it('may have any number as a symbolic or unknown size', () => {
-    expect(failure({})).toBeUndefined();
-    expect(failure({ any: { dtype: 'int64', shape: [4, 5] } })).toBeUndefined();
-  });
-
-  it('may have two sizes for one name, because exporters give unrelated sizes the same name', () => {
-    expect(failure({ mask: { dtype: 'bool', shape: [3, 9] } })).toBeUndefined();
-  });
-
-  it('is refused with the name of the bad tensor, the expected type and the type found', () => {
-    expect(failure({ x: { dtype: 'int64', shape: [1, 3, 48, 320] } })).toMatchObject({
-      name: 'InvalidInput',
-      details: {
-        message:
-          "input 'x' expects float32[N,3,48,W], got int64[1,3,48,320]: convert it or check the input's name",
-        tensor: 'x',
-        expected: 'float32[N,3,48,W]',
-        got: 'int64[1,3,48,320]',
-      },
-    });
-  });
-
-  it('is refused with the name and the type of a missing tensor, and the names of the others', () => {
-    expect(failure({ mask: undefined })).toMatchObject({
-      name: 'InvalidInput',
-      details: {
-        message: "input 'mask' bool[N,?] is missing: the request has 'x', 'any'",
-        tensor: 'mask',
-        expected: 'bool[N,?]',
-        got: "'x', 'any'",
-      },
-    });
-  });
-
-  it('is refused with the name of an unknown tensor and the names that the model takes', () => {
-    expect(failure({ y: { dtype: 'bool', shape: [] } })).toMatchObject({
-      name: 'InvalidInput',
-      details: {
-        message: "the model has no input 'y': it takes 'x', 'mask', 'any'",
-        tensor: 'y',
-        expected: "'x', 'mask', 'any'",
-      },
-    });
-  });
-
-  it('is refused with the name of a tensor that overrides a fixed default', () => {
-    expect(failure({ epsilon: { dtype: 'float32', shape: [] } })).toMatchObject({
-      name: 'InvalidInput',
-      details: {
-        message: "input 'epsilon' has a default that cannot be overridden: leave it out",
-        tensor: 'epsilon',
-      },
-    });
-  });
-
-  it('is refused with any tensor if the model has no inputs', () => {
-    const heads = new Map([['y', { dtype: 'bool', shape: [] } as const]]);
-    expect(() => {
-      checkRequest({ request: [], fixed: [] }, heads);
-    }).toThrow(/^the model has no input 'y': it takes no tensors$/);
-    expect(() => {
-      checkRequest({ request: [], fixed: [] }, new Map());
-    }).not.toThrow();
-  });
-
-  it('is refused without tensors if the model has inputs', () => {
-    expect(failure({ x: undefined, mask: undefined, any: undefined })?.message).toBe(
-      "input 'x' float32[N,3,48,W] is missing: the request has no tensors",
-    );
-  });
-
-  it.each<[string, Record<string, TensorHead | undefined>, string]>([
-    ['another rank', { mask: { dtype: 'bool', shape: [2] } }, 'expects bool[N,?], got bool[2]'],
-    ['another fixed size', { x: { dtype: 'float32', shape: [2, 1, 48, 320] } }, 'got float32[2,1,48,320]'],
+  it.each<[string, Changes]>([
+    ['any number as a symbolic or unknown size', {}],
+    ['any rank where the rank is unknown', { any: { dtype: 'int64', shape: [4, 5] } }],
     [
-      'another type where the rank is unknown',
-      { any: { dtype: 'int32', shape: [] } },
+      'two sizes of one name, which exporters give to unrelated sizes',
+      { mask: { dtype: 'bool', shape: [3, 9] } },
+    ],
+  ])('may have %s', (_, changes) => {
+    expect(failure({ ...fitting, ...changes })).toBeUndefined();
+  });
+
+  const noX = "input 'x' float32[N,3,48,W] is missing: the request has";
+
+  it.each<[Changes, object, string]>([
+    [
+      { ...fitting, x: { dtype: 'int64', shape: [1, 3, 48, 320] } },
+      { tensor: 'x', expected: 'float32[N,3,48,W]', got: 'int64[1,3,48,320]' },
+      "input 'x' expects float32[N,3,48,W], got int64[1,3,48,320]: convert it or check the input's name",
+    ],
+    [
+      { ...fitting, mask: { dtype: 'bool', shape: [2] } },
+      { tensor: 'mask' },
+      'expects bool[N,?], got bool[2]',
+    ],
+    [{ ...fitting, x: { dtype: 'float32', shape: [2, 1, 48, 3] } }, { tensor: 'x' }, 'got float32[2,1,48,3]'],
+    [
+      { ...fitting, any: { dtype: 'int32', shape: [] } },
+      { tensor: 'any' },
       'expects int64[...], got int32[]',
     ],
-  ])('is refused with %s', (_, changes, message) => {
-    expect(failure(changes)?.message).toContain(message);
+    [
+      { ...fitting, mask: undefined },
+      { tensor: 'mask', expected: 'bool[N,?]', got: "'x', 'any'" },
+      "input 'mask' bool[N,?] is missing: the request has 'x', 'any'",
+    ],
+    [{}, { tensor: 'x', got: 'no tensors' }, `${noX} no tensors`],
+    [
+      { ...fitting, y: { dtype: 'bool', shape: [] } },
+      { tensor: 'y', expected: "'x', 'mask', 'any'" },
+      "the model has no input 'y': it takes 'x', 'mask', 'any'",
+    ],
+    [{ ...fitting, epsilon: fitting.any }, { tensor: 'epsilon' }, 'has a default that cannot be overridden'],
+  ])('is refused as InvalidInput with the tensors %j', (tensors, details, words) => {
+    expect(failure(tensors)).toMatchObject({ name: 'InvalidInput', details });
+    expect(failure(tensors)?.message).toContain(words);
+  });
+
+  it('must have no tensors if the model has no inputs', () => {
+    const none = { request: [], fixed: [] };
+    expect(failure({}, none)).toBeUndefined();
+    expect(failure({ y: fitting.any }, none)?.message).toBe(
+      "the model has no input 'y': it takes no tensors",
+    );
   });
 });

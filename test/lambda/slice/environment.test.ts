@@ -43,39 +43,37 @@ describe('readEnvironment', () => {
   });
 
   it('needs no weights file if there is no URI of weights', () => {
-    const { files } = readEnvironment({
-      ...VARIABLES,
-      SLICE_WEIGHTS_URI: undefined,
-      SLICE_WEIGHTS_FILE: undefined,
-    });
-    expect(files).not.toHaveProperty('weights');
+    const none = { SLICE_WEIGHTS_URI: undefined, SLICE_WEIGHTS_FILE: undefined };
+    expect(readEnvironment({ ...VARIABLES, ...none }).files).not.toHaveProperty('weights');
   });
 
-  it.each([
-    ['SLICE_INDEX', undefined, 'set', 'nothing'],
-    ['SLICE_BUCKET', '', 'set', 'nothing'],
-    ['SLICE_DEPLOYMENT_DIGEST', '', 'set', 'nothing'],
-    ...['-1', '01', '1x', 'x1', '1.5', '100000'].map(
-      (text) => ['SLICE_INDEX', text, 'a whole number from 0 up', text] as const,
-    ),
-    ...['0', '1000', 'x1', '1x'].map(
-      (text) => ['SLICE_THREADS', text, 'a whole number from 1 up', text] as const,
-    ),
-    ...['models/slice.onnx', 's3://models', 's3://models/', 's3:///key', 'x s3://models/key'].map(
-      (uri) => ['SLICE_MODEL_URI', uri, 's3://bucket/key', uri] as const,
-    ),
-    ...[`${MODEL_SHA256}0`, `x${MODEL_SHA256}`, MODEL_SHA256.slice(1), WEIGHTS_SHA256.toUpperCase()].map(
-      (digest) => ['SLICE_MODEL_SHA256', digest, '64 lower-case hexadecimal digits', digest] as const,
-    ),
-    ...['../slice.weights', '/tmp/slice.weights', 'a/b', '.', '..'].map(
-      (name) => ['SLICE_WEIGHTS_FILE', name, 'a file name without folders', name] as const,
-    ),
-  ] as const)('refuses %s = %j', (name, value, expected, got) => {
-    const read = (): unknown => readEnvironment({ ...VARIABLES, [name]: value });
-    expect(read).toThrow(
-      `the environment variable ${name} must be ${expected}, got ${got}: deploy the stack again`,
-    );
-    expect(read).toThrow(expect.objectContaining({ name: 'SliceFailed' }) as Error);
+  it.each<[string, readonly (string | undefined)[], string]>([
+    ['SLICE_BUCKET', ['', undefined], 'set'],
+    ['SLICE_DEPLOYMENT_DIGEST', [''], 'set'],
+    ['SLICE_INDEX', ['-1', '01', '1x', 'x1', '1.5', '100000'], 'a whole number from 0 up'],
+    ['SLICE_THREADS', ['0', '1000', 'x1', '1x'], 'a whole number from 1 up'],
+    [
+      'SLICE_MODEL_URI',
+      ['models/s.onnx', 's3://m', 's3://m/', 's3:///key', 'x s3://m/key'],
+      's3://bucket/key',
+    ],
+    [
+      'SLICE_MODEL_SHA256',
+      [`${MODEL_SHA256}0`, `x${MODEL_SHA256}`, MODEL_SHA256.slice(1), WEIGHTS_SHA256.toUpperCase()],
+      '64 lower-case hexadecimal digits',
+    ],
+    [
+      'SLICE_WEIGHTS_FILE',
+      ['../s.weights', '/tmp/s.weights', 'a/b', '.', '..'],
+      'a file name without folders',
+    ],
+  ])('refuses %s = %j', (name, values, expected) => {
+    for (const value of values) {
+      const message = `the environment variable ${name} must be ${expected}, got ${value || 'nothing'}: deploy the stack again`;
+      expect(() => readEnvironment({ ...VARIABLES, [name]: value })).toThrow(
+        expect.objectContaining({ name: 'SliceFailed', message }) as Error,
+      );
+    }
   });
 
   it.each([

@@ -1,20 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
+import { withoutValues } from '../../../lambda/slice/run-failure';
 import { Session } from '../../../lambda/slice/session';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, rawTensor } from '../../support/arbitrary-tensors';
-import { encodeModel, float32Bytes, type TinyModel } from '../../support/tiny-slice';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { float32, int64 } from '../../support/tensors';
+import { encodeModel, type TinyModel } from '../../support/tiny-slice';
 
-let folder: string;
-beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'session-'))));
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = temporaryFolder();
 
-function open(model: TinyModel, name = 'model.onnx'): Promise<Session> {
-  const path = join(folder, name);
+function open(model: TinyModel): Promise<Session> {
+  const path = join(folder, 'model.onnx');
   writeFileSync(path, encodeModel(model));
   return Session.open({ path, threads: 1 });
 }
@@ -26,7 +24,7 @@ describe('a session', () => {
     expect(process.env.ORT_DISABLE_TELEMETRY).toBe('1');
   });
 
-  it('returns the requested outputs in the requested order', async () => {
+  it('returns the requested outputs in the requested order, and names one that the model does not have', async () => {
     const session = await open({
       nodes: [
         { op: 'Neg', inputs: ['x'], outputs: ['b'] },
@@ -38,12 +36,10 @@ describe('a session', () => {
         { ...x, name: '1' },
       ],
     });
-    const feeds = new Map<string, RawTensor>([
-      ['x', { dtype: 'float32', shape: [1], bytes: float32Bytes([-2]) }],
-    ]);
-    const results = await session.run(feeds, ['b', '1']);
-    expect([...results.keys()]).toEqual(['b', '1']);
+    const feeds = new Map([['x', float32([1], [-2])]]);
+    expect([...(await session.run(feeds, ['b', '1'])).keys()]).toEqual(['b', '1']);
     expect([...(await session.run(feeds, ['1'])).keys()]).toEqual(['1']);
+    await expect(session.run(feeds, ['z'])).rejects.toThrow('invalid output name: z');
     expect(session.inputNames).toEqual(['x']);
     expect(session.outputNames).toEqual(['b', '1']);
     await session.release();
@@ -65,19 +61,6 @@ describe('a session', () => {
       { numRuns: 60 },
     );
   });
-
-  it('names a requested output that the model does not have', async () => {
-    const session = await open({
-      nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['y'] }],
-      inputs: [x],
-      outputs: [{ ...x, name: 'y' }],
-    });
-    const feeds = new Map<string, RawTensor>([
-      ['x', { dtype: 'float32', shape: [0], bytes: new Uint8Array(0) }],
-    ]);
-    await expect(session.run(feeds, ['z'])).rejects.toThrow('invalid output name: z');
-    await session.release();
-  });
 });
 
 /** The tensor with its bytes at an offset in a larger buffer, as after reading a whole file. */
@@ -87,3 +70,31 @@ function shifted(tensor: RawTensor, offset: number): RawTensor {
   buffer.set(tensor.bytes, offset);
   return { ...tensor, bytes: buffer.subarray(offset) };
 }
+
+describe('the message of a session that failed to run', () => {
+  it('names the operator, but not the index that is out of range', async () => {
+    const session = await open({
+      nodes: [{ op: 'Gather', inputs: ['x', 'ids'], outputs: ['y'] }],
+      inputs: [x, { name: 'ids', dtype: 'int64', shape: ['M'] }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: null }],
+    });
+    const feeds = new Map<string, RawTensor>([
+      ['x', float32([5])],
+      ['ids', int64([1], [4711])],
+    ]);
+    const { message } = (await session.run(feeds, ['y']).catch((error: unknown) => error)) as Error;
+    expect(message).toContain('4711');
+    expect(withoutValues(message)).toContain('running Gather node');
+    expect(withoutValues(message)).toContain('indices element out of data bounds, idx=#');
+  });
+
+  it.each([
+    [
+      "running X node. Name:'n1' Status Message: no 'secret' for -1.5e-7 in \"more\" of {2,3}",
+      "running X node. Name:'n1' Status Message: no # for # in # of {2,3}",
+    ],
+    ['the model returned no output 7', 'the model returned no output 7'],
+  ])('%s has no values of the reason', (message, shown) => {
+    expect(withoutValues(message)).toBe(shown);
+  });
+});

@@ -1,63 +1,47 @@
 import { ENV } from '../../../contract/environment';
-import { event, RUN, SliceHandlers } from '../../support/slice-handler';
+import { event, RUN, sliceHandlers } from '../../support/slice-handler';
 
-let slices: SliceHandlers;
-beforeEach(() => (slices = new SliceHandlers()));
-afterEach(() => {
-  slices.remove();
-});
+const slices = sliceHandlers();
+const warmUp = event({ request: undefined, warmUp: true });
+const namedHandler = (variables: Readonly<Record<string, string>> = {}) =>
+  slices.handler(0, { AWS_LAMBDA_FUNCTION_NAME: 'the-function', ...variables });
 
 describe('the log', () => {
-  const CALL = {
-    level: 'INFO',
-    message: 'slice ran',
-    FunctionName: 'the-function',
-    run: RUN,
-    slice: 0,
-    cold: true,
-    warmedUp: false,
-    coldStarts: 1,
-    bytesRead: 12,
-  };
-  const namedHandler = (variables: Readonly<Record<string, string>> = {}) =>
-    slices.handler(0, { AWS_LAMBDA_FUNCTION_NAME: 'the-function', ...variables });
-
   it('has a line for each call, with its measurements', async () => {
     const handler = namedHandler();
     await handler(event());
     await handler(event({ run: 'machine/run-2' }));
+    const call = {
+      level: 'INFO',
+      message: 'slice ran',
+      FunctionName: 'the-function',
+      slice: 0,
+      bytesRead: 12,
+    };
     expect(slices.lines).toMatchObject([
-      CALL,
-      { ...CALL, run: 'machine/run-2', cold: false, coldStarts: 0, loadMs: 0 },
+      { ...call, run: RUN, cold: true, warmedUp: false, coldStarts: 1 },
+      { ...call, run: 'machine/run-2', cold: false, warmedUp: false, coldStarts: 0, loadMs: 0 },
     ]);
     expect(Object.keys(slices.lines[0])).not.toContain('_aws');
     expect(slices.lines[0].startedAt).toBeGreaterThan(1e12);
   });
 
-  it('names the execution, the run, the slice, the request and the trace in each line', async () => {
-    const handler = namedHandler({
-      _X_AMZN_TRACE_ID: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=1;Sampled=1',
-    });
+  it('names the execution, the run, the slice, the request and the trace in each line, but no data', async () => {
+    const traceId = '1-5759e988-bd862e3fe1be46a994272793';
+    const handler = namedHandler({ _X_AMZN_TRACE_ID: `Root=${traceId};Parent=1;Sampled=1` });
     const executionArn = 'arn:aws:states:us-east-1:111122223333:execution:machine:run-1';
     const context = { getRemainingTimeInMillis: () => 60_000, awsRequestId: '3f2e' };
-    await handler(event({ executionArn, request: undefined, warmUp: true }), context);
+    const other = { warmUp: true, deploymentDigest: 'other' };
+    await handler({ ...warmUp, executionArn }, context);
     await handler(event({ executionArn }), context);
     await expect(handler(event({ executionArn, request: {} }), context)).rejects.toThrow();
-    await expect(
-      handler(event({ executionArn, warmUp: true, deploymentDigest: 'other' }), context),
-    ).rejects.toThrow();
-    const about = {
-      executionArn,
-      run: RUN,
-      slice: 0,
-      requestId: '3f2e',
-      traceId: '1-5759e988-bd862e3fe1be46a994272793',
-    };
+    await expect(handler(event({ executionArn, ...other }), context)).rejects.toThrow();
+    const about = { executionArn, run: RUN, slice: 0, requestId: '3f2e', traceId };
     expect(slices.lines).toMatchObject([
-      { message: 'slice is warm', ...about },
-      { message: 'slice ran', ...about },
-      { message: 'slice failed', ...about },
-      { message: 'warm-up failed', ...about },
+      { level: 'INFO', message: 'slice is warm', cold: true, ...about },
+      { level: 'INFO', message: 'slice ran', ...about },
+      { level: 'ERROR', message: 'slice failed', error: 'InvalidInput', ...about },
+      { level: 'WARN', message: 'warm-up failed', error: 'PlanChanged', ...about },
     ]);
   });
 
@@ -73,55 +57,39 @@ describe('the log', () => {
     expect(slices.lines[0]).not.toHaveProperty('executionArn');
   });
 
-  it('counts the requests to S3 that each call made', async () => {
-    const handler = namedHandler();
-    await handler(event({ request: undefined, warmUp: true }));
+  it('counts the requests to S3 that each call made, by kind of bucket, also those that failed', async () => {
+    const express = { SLICE_RUNS_BUCKET: 'runs--use1-az4--x-s3' };
+    const handler = namedHandler(express);
+    await handler(warmUp);
     await handler(event());
-    // The files of the slice, then its outputs. The request was inline.
+    await slices.handler(1, express)(event());
+    await expect(slices.handler(1)(event({ run: 'machine/run-2' }))).rejects.toThrow();
+    // The files of the slices, then tensors. The request was inline.
     expect(slices.lines).toMatchObject([
-      { message: 'slice is warm', s3Gets: expect.any(Number) as number, s3Puts: 0, expressPuts: 0 },
-      { message: 'slice ran', s3Gets: 0, s3Puts: 1, expressGets: 0 },
+      { s3Gets: 2, s3Puts: 0, expressGets: 0, expressPuts: 0 },
+      { s3Gets: 0, s3Puts: 0, expressGets: 0, expressPuts: 1 },
+      { s3Gets: 1, s3Puts: 1, expressGets: 1, expressPuts: 0 },
+      { s3Gets: expect.any(Number) as number, s3Puts: 0, expressGets: 0, expressPuts: 0 },
     ]);
-    expect(slices.lines[0].s3Gets).toBeGreaterThan(0);
+    expect(slices.lines[3].s3Gets).toBeGreaterThan(0);
   });
 
   it('has CloudWatch metrics in the line of a call if a namespace is set', async () => {
     await namedHandler({ [ENV.metricsNamespace]: 'Mine' })(event());
     const [{ _aws, ...fields }] = slices.lines as { _aws: Record<string, unknown> }[];
-    expect(_aws).toMatchObject({
+    const Metrics = expect.arrayContaining([
+      { Name: 'coldStarts', Unit: 'Count' },
+      { Name: 'loadMs', Unit: 'Milliseconds' },
+      { Name: 'peakMemoryBytes', Unit: 'Bytes' },
+    ]) as object[];
+    expect(_aws).toEqual({
       Timestamp: expect.any(Number) as number,
-      CloudWatchMetrics: [
-        {
-          Namespace: 'Mine',
-          Dimensions: [['FunctionName']],
-          Metrics: expect.arrayContaining([
-            { Name: 'coldStarts', Unit: 'Count' },
-            { Name: 'loadMs', Unit: 'Milliseconds' },
-            { Name: 'peakMemoryBytes', Unit: 'Bytes' },
-          ]) as object[],
-        },
-      ],
+      CloudWatchMetrics: [{ Namespace: 'Mine', Dimensions: [['FunctionName']], Metrics }],
     });
-    const [{ Metrics }] = _aws.CloudWatchMetrics as { Metrics: { Name: string }[] }[];
+    const [metrics] = _aws.CloudWatchMetrics as { Metrics: { Name: string }[] }[];
     // The value of each metric is a number in the same line.
-    for (const { Name } of Metrics) expect(typeof (fields as Record<string, unknown>)[Name]).toBe('number');
-  });
-
-  it('has a line for each warm-up and each failure, without the data of the request', async () => {
-    const handler = namedHandler();
-    await handler(event({ request: undefined, warmUp: true }));
-    await expect(handler(event({ request: { version: 1, inputs: { tensors: {} } } }))).rejects.toThrow();
-    expect(slices.lines).toMatchObject([
-      { level: 'INFO', message: 'slice is warm', run: RUN, slice: 0, cold: true },
-      { level: 'ERROR', message: 'slice failed', run: RUN, slice: 0, error: 'InvalidInput' },
-    ]);
-    await expect(handler(event({ warmUp: true, deploymentDigest: 'other' }))).rejects.toThrow();
-    expect(slices.lines.at(-1)).toMatchObject({
-      level: 'WARN',
-      message: 'warm-up failed',
-      slice: 0,
-      error: 'PlanChanged',
-    });
-    await expect(handler(undefined as never)).rejects.toThrow('start the state machine');
+    for (const { Name } of metrics.Metrics) {
+      expect(typeof (fields as Record<string, unknown>)[Name]).toBe('number');
+    }
   });
 });
