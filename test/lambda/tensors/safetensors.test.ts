@@ -9,29 +9,16 @@ import {
 import { elementBytes, typedView } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 
-/** What the work returns or throws. */
-function outcome(work: () => unknown): unknown {
-  try {
-    return work();
-  } catch (error) {
-    return error;
-  }
-}
-
 describe('a safetensors file', () => {
-  it('decodes to the tensors that were encoded: all element types, scalars, empty tensors, any name', () => {
-    fc.assert(
-      fc.property(namedTensors, (tensors) => {
-        expect(comparable(decodeSafetensors(encodeSafetensors(tensors)))).toEqual(comparable(tensors));
-      }),
-    );
-  });
-
-  it('aligns every tensor to its element size, so that typedView needs no copy', () => {
+  it('decodes to the tensors that were encoded, aligned so that typedView needs no copy', () => {
     fc.assert(
       fc.property(namedTensors, (tensors) => {
         const file = encodeSafetensors(tensors);
-        for (const tensor of decodeSafetensors(file).values()) {
+        const decoded = decodeSafetensors(file);
+        expect(comparable(decoded)).toEqual(comparable(tensors));
+        // Computed from the CRC32 of the parts.
+        expect(layoutSafetensors(tensors).crc32).toBe(crc32(file));
+        for (const tensor of decoded.values()) {
           if (tensor.dtype === 'string') continue;
           expect(tensor.bytes.byteOffset % elementBytes(tensor.dtype)).toBe(0);
           expect(typedView(tensor).buffer).toBe(file.buffer);
@@ -72,27 +59,19 @@ describe('a safetensors file', () => {
     });
   });
 
-  it('has the CRC32 of all its bytes, which is computed from those of its parts', () => {
-    fc.assert(
-      fc.property(namedTensors, (tensors) => {
-        expect(layoutSafetensors(tensors).crc32).toBe(crc32(encodeSafetensors(tensors)));
-      }),
-    );
-  });
-
   it('is refused or decodes to the same tensors if a bit of it is flipped', () => {
+    const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
-      fc.property(
-        namedTensors,
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (tensors, at) => {
-          const file = encodeSafetensors(tensors);
-          const bit = Math.floor(at * file.byteLength * 8);
-          file[bit >> 3] ^= 1 << (bit & 7);
-          const decoded = outcome(() => comparable(decodeSafetensors(file)));
-          if (!(decoded instanceof SafetensorsError)) expect(decoded).toEqual(comparable(tensors));
-        },
-      ),
+      fc.property(namedTensors, place, (tensors, at) => {
+        const file = encodeSafetensors(tensors);
+        const bit = Math.floor(at * file.byteLength * 8);
+        file[bit >> 3] ^= 1 << (bit & 7);
+        try {
+          expect(comparable(decodeSafetensors(file))).toEqual(comparable(tensors));
+        } catch (error) {
+          if (!(error instanceof SafetensorsError)) throw error;
+        }
+      }),
       { numRuns: 2000 },
     );
   });
@@ -103,21 +82,15 @@ describe('a safetensors file', () => {
     expect(() => decodeSafetensors(file)).toThrow("tensor 'x' must have the CRC32 a505df1b, got d202ef8d");
   });
 
-  it('may have metadata of other programs', () => {
-    const json = '{"__metadata__":{"format":"pt"}}';
-    const file = Buffer.concat([Buffer.from([json.length, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(json)]);
-    expect(decodeSafetensors(file).size).toBe(0);
-  });
-
   it('is not encoded if the bytes of a tensor do not fit its shape', () => {
     const tensors = new Map([['x', { dtype: 'float32', shape: [2], bytes: new Uint8Array(4) }] as const]);
     expect(() => encodeSafetensors(tensors)).toThrow("tensor 'x' float32[2] must have 8 bytes, got 4");
   });
 
   it('cannot have a tensor with the name of its metadata', () => {
-    const tensors = new Map([
-      ['__metadata__', { dtype: 'bool', shape: [0], bytes: new Uint8Array(0) }] as const,
-    ]);
-    expect(() => encodeSafetensors(tensors)).toThrow("cannot be named '__metadata__'");
+    const none = { dtype: 'bool', shape: [0], bytes: new Uint8Array(0) } as const;
+    expect(() => encodeSafetensors(new Map([['__metadata__', none]]))).toThrow(
+      "cannot be named '__metadata__'",
+    );
   });
 });
