@@ -43,7 +43,7 @@ const LAMBDA_LAYERS = [
   ['store', '^lambda/store/'],
   ['request', '^lambda/request/'],
   ['slice', '^lambda/slice/'],
-  ['whole', '^lambda/whole/'],
+  ['whole', '^lambda/whole-model[.]ts$'],
   ['tensor-flow', '^lambda/tensor-flow/'],
   ['handler', '^lambda/handler[.]ts$'],
 ];

@@ -1,5 +1,7 @@
 /** Reads the cause of a failed execution, which AWS services wrap in text and JSON of their own. */
+import type { JsonRecord } from '../lambda/json-values';
 import type { FailureCause } from '../contract/failures';
+import { parsedRecord } from './json-record';
 
 /**
  * Reads the cause of a failed execution: the JSON of a slice function, with or without the JSON that Lambda puts around it,
@@ -8,15 +10,15 @@ import type { FailureCause } from '../contract/failures';
  * @returns at least the message
  */
 export function parseFailureCause(cause: string): FailureCause {
-  const outer = parsedObject(cause);
+  const outer = parsedRecord(cause);
   if (outer === undefined) return { message: cause };
   const { errorMessage } = outer;
-  if (typeof errorMessage === 'string') return own(parsedObject(errorMessage)) ?? { message: errorMessage };
+  if (typeof errorMessage === 'string') return own(parsedRecord(errorMessage)) ?? { message: errorMessage };
   return own(outer) ?? { message: cause };
 }
 
 /** The fields of a `FailureCause`, and no others. */
-function own(fields: Readonly<Record<string, unknown>> | undefined): FailureCause | undefined {
+function own(fields: JsonRecord | undefined): FailureCause | undefined {
   const { slice, step, message, tensor, expected, got, deploymentDigest } = fields ?? {};
   if (typeof message !== 'string') return undefined;
   return {
@@ -28,16 +30,4 @@ function own(fields: Readonly<Record<string, unknown>> | undefined): FailureCaus
     ...(typeof got === 'string' && { got }),
     ...(typeof deploymentDigest === 'string' && { deploymentDigest }),
   };
-}
-
-function parsedObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    // Lambda and Step Functions have plain text as the cause of their own failures.
-    return undefined;
-  }
 }

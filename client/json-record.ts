@@ -1,6 +1,5 @@
 /** Parses JSON of others. */
-
-export type JsonRecord = Readonly<Record<string, unknown>>;
+import { isRecord, type JsonRecord } from '../lambda/json-values';
 
 /** The object that the text contains; `undefined` if it contains something else or is no JSON. */
 export function parsedRecord(text: string): JsonRecord | undefined {
@@ -11,8 +10,4 @@ export function parsedRecord(text: string): JsonRecord | undefined {
     // The caller reports what it expected. The parser's message quotes the text, which can be anything.
     return undefined;
   }
-}
-
-export function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -24,7 +24,7 @@ export const ENV = {
   /** `float16` when the slice sends float32 tensors to other slices as float16; otherwise absent. */
   transport: 'SLICE_TRANSPORT',
   /**
-   * Key of the loader's claim in the pipeline's bucket: see `lambda/whole/loader-claim.ts`. Only the function of the whole
+   * Key of the loader's claim in the pipeline's bucket: see `lambda/whole-model.ts`. Only the function of the whole
    * model has it.
    */
   loaderKey: 'SLICE_LOADER_KEY',

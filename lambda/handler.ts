@@ -2,21 +2,19 @@
 import { ENV } from '../contract/environment';
 import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { failureOf, UNKNOWN_SLICE } from './errors';
-import { checkEvent, isWarmUp } from './request/event-check';
+import { checkEvent, isWarmUp, loggedCall } from './request/event-check';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
-import { sessionModule } from './slice/late-session';
+import { sessionModule } from './slice/load';
 import { ResidentSlice } from './slice/resident-slice';
 import { CallDeadline } from './store/call-deadline';
 import { CountedObjects } from './store/counted-objects';
-import { s3Module } from './store/late-s3';
 import { isUnavailable, type ObjectStore } from './store/object-store';
 import { SafetensorsStore } from './store/safetensors-store';
-import { loggedCall } from './request/logged-call';
+import type * as s3 from './store/s3-client';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
 import { runSlice } from './tensor-flow/run-slice';
 import type { Stores } from './tensor-flow/slice-tensors';
-import { loadOnce } from './whole/load-once';
-import { LONGEST_CALL_MS } from './whole/loader-claim';
+import { loadOnce, LONGEST_CALL_MS } from './whole-model';
 
 /** What the function uses of Lambda's context of a call. */
 interface CallContext {
@@ -34,6 +32,12 @@ export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise
 if (process.env[ENV.loaderKey] === undefined) {
   s3Module();
   sessionModule();
+}
+
+/** Loads the AWS SDK when it is first needed. */
+function s3Module(): typeof s3 {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- `import()` would end the init phase before the SDK is loaded
+  return require('./store/s3-client') as typeof s3;
 }
 
 let deployed: SliceHandler | undefined;

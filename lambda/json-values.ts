@@ -3,6 +3,12 @@
  * names and places, and short values of fields that describe a tensor.
  */
 
+export type JsonRecord = Readonly<Record<string, unknown>>;
+
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** What a value is, without its content. Works for values of any size and depth. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ExecutionOutput } from '../../client';
-import { LONGEST_CALL_MS } from '../../lambda/whole/loader-claim';
+import { LONGEST_CALL_MS } from '../../lambda/whole-model';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { plannedRuns } from '../../lib/plan/pricing/plan-runs';
 import { bestCut } from '../../lib/plan/best-cut';

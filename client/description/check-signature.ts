@@ -7,8 +7,7 @@ import {
   type TensorSpec,
 } from '../../contract/tensors';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { fieldValue, kindOf } from '../../lambda/json-values';
-import { isRecord, type JsonRecord } from '../json-record';
+import { fieldValue, kindOf, isRecord, type JsonRecord } from '../../lambda/json-values';
 
 type Refuse = (problem: string) => Error;
 

@@ -1,9 +1,10 @@
 /** Reads the description of a state machine. Anyone can write a comment, so everything is checked. */
+import { isRecord } from '../../lambda/json-values';
 import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
 import { SIGNATURE_KEY } from '../../contract/signature';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { InferenceError } from '../errors';
-import { isRecord, parsedRecord } from '../json-record';
+import { parsedRecord } from '../json-record';
 import { checkedSignature } from './check-signature';
 import type { MachineDescription, PipelineDescription } from './pipeline-description';
 

@@ -2,10 +2,10 @@
 import type { CallTiming, ExecutionOutput, ObjectReference, ServedBy } from '../../contract/execution';
 import { OUTPUTS_PREFIX, outputObjectKey } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { fieldValue, kindOf, quotedName } from '../../lambda/json-values';
+import { fieldValue, kindOf, quotedName, isRecord, type JsonRecord } from '../../lambda/json-values';
 import { MAX_EXECUTION_DATA_BYTES } from '../description/read-description';
 import { InferenceError } from '../errors';
-import { isRecord, parsedRecord, type JsonRecord } from '../json-record';
+import { parsedRecord } from '../json-record';
 
 /** An output whose inline tensors are not decoded yet. */
 export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {

@@ -1,7 +1,9 @@
 /** Turns the tensors of an application, in any form, into raw tensors that fit a pipeline's signature. */
 import { TENSOR_DATA_TYPES, type TensorDataType, type TensorSpec } from '../../contract/tensors';
 import { fieldValue, kindOf, quotedName } from '../../lambda/json-values';
+import { isDataType } from '../../lambda/request/inline-tensor';
 import { checkElements, checkRequest } from '../../lambda/request/request-check';
+import { isStrings } from '../../lambda/tensors/safetensors-header';
 import {
   bytesOf,
   describeTensor,
@@ -156,12 +158,4 @@ function isMap(inputs: TensorInputs): inputs is ReadonlyMap<string, TensorInput>
 /** Also of another realm. */
 function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && kindOfArray(value) === 'Uint8Array';
-}
-
-function isDataType(value: unknown): value is TensorDataType {
-  return (TENSOR_DATA_TYPES as readonly unknown[]).includes(value);
-}
-
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

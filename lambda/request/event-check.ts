@@ -6,7 +6,8 @@ import { ERROR_NAMES } from '../../contract/failures';
 import { MAX_EVENT_TENSORS, type SliceEvent } from '../../contract/slice-event';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput, NamedFailure, sliceFailed } from '../errors';
-import { kindOf } from '../json-values';
+import { isRecord, kindOf } from '../json-values';
+import type { LoggedCall } from '../telemetry/telemetry';
 
 /**
  * A name of Step Functions: of a state machine, of an execution, or the label of a distributed map.
@@ -55,18 +56,23 @@ export function checkEvent(
   });
 }
 
-/** What the log tells of an event. */
-export interface LoggedFields {
-  readonly executionArn?: string;
-  readonly run?: string;
-}
+/** Lambda sets it before each call: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+const TRACE_VARIABLE = '_X_AMZN_TRACE_ID';
 
 /** The event may be anything, so the log repeats only fields that a state machine can have made. */
-export function loggedFields(event: unknown): LoggedFields {
+export function loggedCall(
+  event: unknown,
+  context: { readonly awsRequestId?: string } | undefined,
+  variables: Readonly<Record<string, string | undefined>>,
+): LoggedCall {
   const { executionArn, run } = fieldsOf(event);
+  const requestId = context?.awsRequestId;
+  const traceId = /(?:^|;)\s*Root=([0-9a-f-]{1,64})/.exec(variables[TRACE_VARIABLE] ?? '')?.[1];
   return {
     ...(isExecutionArn(executionArn) && { executionArn }),
     ...(isRun(run) && { run }),
+    ...(requestId !== undefined && { requestId }),
+    ...(traceId !== undefined && { traceId }),
   };
 }
 
@@ -76,13 +82,12 @@ export function isWarmUp(event: unknown): boolean {
 }
 
 function fieldsOf(event: unknown): Fields {
-  return typeof event === 'object' && event !== null ? event : {};
+  return isRecord(event) ? event : {};
 }
 
 /** `tensor-flow/state-tensors.ts` checks the texts that the slice reads. */
 function isStateTensors(value: unknown): boolean {
-  if (value === undefined) return true;
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return value === undefined || isRecord(value);
 }
 
 function isTensorLimit(value: unknown): boolean {

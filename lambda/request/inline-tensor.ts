@@ -156,7 +156,7 @@ function badField(name: string, field: string, expected: string, got: string): N
   });
 }
 
-function isDataType(value: unknown): value is TensorDataType {
+export function isDataType(value: unknown): value is TensorDataType {
   return (TENSOR_DATA_TYPES as readonly unknown[]).includes(value);
 }
 

@@ -1,17 +1,13 @@
 /** Checks of JSON objects and their fields. */
 import { invalidInput } from '../errors';
-import { kindOf, quotedName } from '../json-values';
+import { isRecord, kindOf, quotedName, type JsonRecord } from '../json-values';
 
 /**
  * Returns `value` as a JSON object with no fields other than `allowed`.
  * @param subject the value's name in errors, such as "the execution's input"
  * @throws NamedFailure `InvalidInput`
  */
-export function objectWithFields(
-  value: unknown,
-  allowed: readonly string[],
-  subject: string,
-): Readonly<Record<string, unknown>> {
+export function objectWithFields(value: unknown, allowed: readonly string[], subject: string): JsonRecord {
   const object = jsonObject(value, subject);
   const unknown = Object.keys(object).find((field) => !allowed.includes(field));
   if (unknown !== undefined) {
@@ -23,9 +19,7 @@ export function objectWithFields(
 }
 
 /** @throws NamedFailure `InvalidInput` if `value` is not a JSON object */
-export function jsonObject(value: unknown, subject: string): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+export function jsonObject(value: unknown, subject: string): JsonRecord {
+  if (isRecord(value)) return value;
   throw invalidInput(`${subject} must be a JSON object, got ${kindOf(value)}`);
 }

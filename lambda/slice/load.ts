@@ -4,14 +4,13 @@ import type { SliceManifest } from '../../contract/slice-manifest';
 import { allDone } from '../store/all-done';
 import type { ObjectStore } from '../store/object-store';
 import type { SliceEnvironment } from './environment';
-import { sessionModule } from './late-session';
 import { readManifest } from './manifest';
-import type { Session } from './session';
+import type * as session from './session';
 import { SliceFetch, type FetchedFile } from './weights';
 
 export interface LoadedSlice {
   readonly manifest: SliceManifest;
-  readonly session: Session;
+  readonly session: session.Session;
   /** Size of the slice's files. */
   readonly weightBytes: number;
 }
@@ -21,6 +20,15 @@ export interface LoadingSlice {
   /** Rejects only after `slice` has settled, so that the rest of a failed load does not interfere with the next one. */
   readonly manifest: Promise<SliceManifest>;
   readonly slice: Promise<LoadedSlice>;
+}
+
+/**
+ * Loads ONNX Runtime when it is first needed. The function of the whole model must answer that it is cold without it: its 46 MB
+ * take a new sandbox longer to read than everything else in the init phase.
+ */
+export function sessionModule(): typeof session {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- `import()` would end the init phase before the library is loaded
+  return require('./session') as typeof session;
 }
 
 export function startLoading(
@@ -54,6 +62,6 @@ async function open(
 ): Promise<LoadedSlice> {
   const [model, weights] = await files;
   const loadedManifest = await manifest;
-  const session = await sessionModule().Session.open({ path: model.path, threads });
-  return { manifest: loadedManifest, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };
+  const opened = await sessionModule().Session.open({ path: model.path, threads });
+  return { manifest: loadedManifest, session: opened, weightBytes: model.bytes + (weights?.bytes ?? 0) };
 }

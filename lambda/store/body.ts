@@ -2,7 +2,7 @@
 import { finished, type Readable } from 'node:stream';
 import { DirectBody } from './direct-body';
 import { STALL_MS } from './limits';
-import type { Sink } from './sink';
+import type { Sink } from './direct-transfer';
 
 /** Why a body ended before its last byte. */
 export const ENDED_EARLY = 'the response ended early';

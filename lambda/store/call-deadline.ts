@@ -1,4 +1,12 @@
-import { type Clock, SYSTEM_CLOCK } from './clock';
+import { setTimeout } from 'node:timers/promises';
+
+export interface Clock {
+  /** In milliseconds. */
+  now(): number;
+  pause(milliseconds: number): Promise<unknown>;
+}
+
+export const SYSTEM_CLOCK: Clock = { now: () => performance.now(), pause: setTimeout };
 
 /** For another attempt, and for the response of the function. */
 const REPORT_MS = 1_000;

@@ -1,8 +1,14 @@
 /** Counts the requests to S3, so that the log says what a call is billed for. S3 does not bill the failures that are repeated. */
 import type { ObjectReference } from '../../contract/execution';
 import type { RequestCounts } from '../telemetry/telemetry';
-import { isDirectoryBucket } from './directory-bucket';
-import type { ByteRange, ObjectPart, ObjectStore, ReplaceResult, WriteResult } from './object-store';
+import {
+  isDirectoryBucket,
+  type ByteRange,
+  type ObjectPart,
+  type ObjectStore,
+  type ReplaceResult,
+  type WriteResult,
+} from './object-store';
 
 const NONE: RequestCounts = { s3Gets: 0, s3Puts: 0, expressGets: 0, expressPuts: 0 };
 
@@ -26,12 +32,12 @@ export class CountedObjects implements ObjectStore {
   }
 
   get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
-    this.count(isExpress(object) ? 'expressGets' : 's3Gets');
+    this.count(object, 'Gets');
     return this.objects.get(object, range, version);
   }
 
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult> {
-    this.count(isExpress(object) ? 'expressPuts' : 's3Puts');
+    this.count(object, 'Puts');
     return this.objects.putIfAbsent(object, parts, crc32);
   }
 
@@ -41,7 +47,7 @@ export class CountedObjects implements ObjectStore {
     crc32: number,
     version: string,
   ): Promise<ReplaceResult> {
-    this.count(isExpress(object) ? 'expressPuts' : 's3Puts');
+    this.count(object, 'Puts');
     return this.objects.replace(object, parts, crc32, version);
   }
 
@@ -57,11 +63,8 @@ export class CountedObjects implements ObjectStore {
     this.opened?.closePrepared();
   }
 
-  private count(kind: keyof RequestCounts): void {
+  private count({ bucket }: ObjectReference, requests: 'Gets' | 'Puts'): void {
+    const kind = `${isDirectoryBucket(bucket) ? 'express' : 's3'}${requests}` as const;
     this.counts = { ...this.counts, [kind]: this.counts[kind] + 1 };
   }
-}
-
-function isExpress({ bucket }: ObjectReference): boolean {
-  return isDirectoryBucket(bucket);
 }

@@ -1,8 +1,7 @@
 /** The body of a response whose bytes go around Node.js's HTTP parser. Streams read it as any other; `pour` takes less. */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { Sink } from './sink';
-import { LONGEST_PIECE_BYTES, type DirectTransfer } from './direct-transfer';
+import { LONGEST_PIECE_BYTES, type DirectTransfer, type Sink } from './direct-transfer';
 
 /**
  * A stream loses what it has not handed on when the connection breaks, so its pieces are as short as the reads of Node.js, of

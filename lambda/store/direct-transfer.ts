@@ -5,7 +5,6 @@
  * Node.js's agent keeps track of the connection as usual. What a server sends beyond its announced length closes the connection.
  */
 import type { Socket } from 'node:net';
-import type { Sink } from './sink';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -14,6 +13,12 @@ const ROOM_BYTES = 128 * 1024;
 
 /** The longest pieces leave this room in the chunk. Each write to a file costs a switch between threads. */
 export const LONGEST_PIECE_BYTES = CHUNK_BYTES - ROOM_BYTES;
+
+/**
+ * Receives chunks in order. If it returns a promise, the next chunk comes only after that. The chunk's memory belongs to the sink
+ * until then; if it returns nothing, until it returns.
+ */
+export type Sink = (chunk: Uint8Array) => Promise<void> | undefined;
 
 /** The reader of a body. */
 export interface TransferReader {

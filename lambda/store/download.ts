@@ -19,14 +19,6 @@ export function isAbandonedPart(name: string): boolean {
 
 const HASH_CHUNK_BYTES = 1024 * 1024;
 
-/** How a download is split among connections. */
-export interface Parts {
-  readonly partBytes: number;
-  readonly connections: number;
-}
-
-const PARTS: Parts = { partBytes: PART_BYTES, connections: CONNECTIONS };
-
 /**
  * Downloads the object to `path`. The file appears there only when it is complete and verified: it is written beside
  * `path` and renamed, because truncating a file that ONNX Runtime has memory-mapped kills the process.
@@ -37,11 +29,10 @@ export async function downloadVerified(
   object: ObjectReference,
   expectedSha256: string,
   path: string,
-  parts = PARTS,
 ): Promise<void> {
   const partial = `${path}.${THIS_PROCESS}.${files++}.part`;
   try {
-    const sha256 = await downloadHashed(objects, object, partial, parts);
+    const sha256 = await downloadHashed(objects, object, partial);
     if (sha256 !== expectedSha256) throw corrupt(object, expectedSha256, sha256);
     await rename(partial, path);
   } finally {
@@ -49,34 +40,37 @@ export async function downloadVerified(
   }
 }
 
-async function downloadHashed(
-  objects: ObjectStore,
-  object: ObjectReference,
-  path: string,
-  { partBytes, connections }: Parts,
-): Promise<string> {
+async function downloadHashed(objects: ObjectStore, object: ObjectReference, path: string): Promise<string> {
   const file = await open(path, 'wx+');
   try {
     const hash = createHash('sha256');
-    const first = await openObject(objects, object, partBytes);
-    const parts = partsOf({ start: 0, end: first.size }, partBytes);
+    const first = await openObject(objects, object, PART_BYTES);
+    const parts = partsOf({ start: 0, end: first.size });
     const memory = Buffer.allocUnsafeSlow(Math.min(HASH_CHUNK_BYTES, first.size));
-    const progress = new InOrder((part: ByteRange) => hashFile(hash, file, part, memory));
-    await inParallel(parts, connections, async (part, index) => {
+    let hashed = Promise.resolve();
+    // Parts start in order, so each waits for the hash of those before it.
+    await inParallel(parts, CONNECTIONS, (part, index) => {
       const read = index === 0 ? first.start : new RangeRead(objects, object, part, first.version);
-      let position = part.start;
-      await read.pourInto(async (chunk) => {
-        await writeFully(file, chunk, position);
-        position += chunk.byteLength;
-        release(chunk);
-      });
-      progress.done(index, part);
+      const written = writePart(file, read, part.start);
+      hashed = Promise.all([hashed, written]).then(() => hashFile(hash, file, part, memory));
+      // A failure is reported below; mark it as handled until then.
+      hashed.catch(() => undefined);
+      return written;
     });
-    await progress.settled();
+    await hashed;
     return hash.digest('hex');
   } finally {
     await file.close();
   }
+}
+
+async function writePart(file: FileHandle, read: RangeRead, start: number): Promise<void> {
+  let position = start;
+  await read.pourInto(async (chunk) => {
+    await writeFully(file, chunk, position);
+    position += chunk.byteLength;
+    release(chunk);
+  });
 }
 
 async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
@@ -95,30 +89,6 @@ async function hashFile(hash: Hash, file: FileHandle, part: ByteRange, chunk: Ui
       throw new Error('a downloaded file became shorter while it was hashed: start the execution again');
     hash.update(chunk.subarray(0, bytesRead));
     position += bytesRead;
-  }
-}
-
-/** Runs `step` for each item in the order of the indexes, as soon as that item and all earlier ones are done. */
-class InOrder<T> {
-  private readonly waiting = new Map<number, T>();
-  private next = 0;
-  private last: Promise<void> = Promise.resolve();
-
-  constructor(private readonly step: (item: T) => Promise<void>) {}
-
-  done(index: number, item: T): void {
-    this.waiting.set(index, item);
-    for (let ready = this.waiting.get(this.next); ready !== undefined; ready = this.waiting.get(this.next)) {
-      const current = ready;
-      this.waiting.delete(this.next++);
-      this.last = this.last.then(() => this.step(current));
-    }
-    // `settled` reports a failure; mark it as handled until then.
-    this.last.catch(() => undefined);
-  }
-
-  settled(): Promise<void> {
-    return this.last;
   }
 }
 

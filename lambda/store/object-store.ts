@@ -53,6 +53,12 @@ export interface ObjectStore {
   closePrepared(): void;
 }
 
+/** Whether the bucket is one of S3 Express One Zone, which needs sessions. */
+export function isDirectoryBucket(bucket: string): boolean {
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
+  return bucket.endsWith('--x-s3');
+}
+
 /** The object is missing or not permitted. For a caller that may not list the bucket, S3 answers 403 in both cases. */
 export class ObjectUnavailable extends Error {
   override readonly name = 'ObjectUnavailable';

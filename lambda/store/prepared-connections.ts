@@ -3,7 +3,7 @@
  * computes: nothing else runs in the thread meanwhile, not even a handshake.
  */
 import { isIP, type Socket } from 'node:net';
-import { soon } from './soon';
+import { PREPARE_WAIT_MS } from './limits';
 
 export type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;
 
@@ -105,4 +105,11 @@ export class PreparedConnections {
     this.prepared.set(name, prepared);
     return prepared;
   }
+}
+
+/** Waits for work that never rejects, but at most `PREPARE_WAIT_MS`. */
+export async function soon(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, PREPARE_WAIT_MS)))]);
+  clearTimeout(timer);
 }

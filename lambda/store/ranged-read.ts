@@ -4,10 +4,10 @@ import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { messageOf, NamedFailure } from '../errors';
 import { BodyWatch, ENDED_EARLY, pour } from './body';
+import type { Sink } from './direct-transfer';
 import { wholeRequestMs } from './limits';
 import type { ByteRange, ObjectStore } from './object-store';
 import { release } from './release';
-import type { Sink } from './sink';
 
 /** Parts of this size over this many connections reach nearly all of a function's bandwidth. */
 export const PART_BYTES = 16 * 1024 * 1024;

@@ -1,14 +1,13 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
-import { wholeBody } from './read-buffer';
+import { base64OfCrc32 } from '../tensors/crc32';
 import { BucketOrigins } from './bucket-origins';
 import type { Agents } from './connections';
-import { base64OfCrc32 } from './crc32';
-import { isDirectoryBucket } from './directory-bucket';
 import { ExpressSessions } from './express-sessions';
 import { wholeRequestMs } from './limits';
 import {
+  isDirectoryBucket,
   ObjectChanged,
   ObjectUnavailable,
   type ByteRange,
@@ -17,8 +16,9 @@ import {
   type ReplaceResult,
   type WriteResult,
 } from './object-store';
+import { soon } from './prepared-connections';
+import { wholeBody } from './read-buffer';
 import { retried, statusOf, type RetryOptions } from './retry';
-import { soon } from './soon';
 
 /**
  * Over TLS, Node.js encrypts each chunk of a body as a whole, which takes twice the chunk's size, and fails with `EPROTO`

@@ -65,10 +65,9 @@ export class SafetensorsStore {
     tensors: ReadonlyMap<string, RawTensor>,
     metadata: Metadata = {},
   ): Promise<{ result: WriteResult; bytes: number }> {
-    const { parts, crc32 } = layoutSafetensors(tensors, metadata);
+    const { parts, byteLength, crc32 } = layoutSafetensors(tensors, metadata);
     const result = await this.objects.putIfAbsent(this.reference(key), parts, crc32);
-    const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    return { result, bytes: result === 'written' ? bytes : 0 };
+    return { result, bytes: result === 'written' ? byteLength : 0 };
   }
 
   /**

@@ -20,9 +20,8 @@ export function encodeStateTensors(
   // Without the header; tensors that are much too large are not even summed.
   const elements = [...tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   if (base64Length(elements) > maxCharacters) return undefined;
-  const { parts } = layoutSafetensors(tensors, metadata);
-  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  return base64Length(bytes) > maxCharacters ? undefined : Buffer.concat(parts).toString('base64');
+  const { parts, byteLength } = layoutSafetensors(tensors, metadata);
+  return base64Length(byteLength) > maxCharacters ? undefined : Buffer.concat(parts).toString('base64');
 }
 
 /**

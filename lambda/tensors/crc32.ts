@@ -39,3 +39,10 @@ function product(a: number, b: number): number {
   }
   return sum;
 }
+
+/** As S3 sends and expects it: the checksum's four bytes, the highest first, in base64. */
+export function base64OfCrc32(sum: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(sum);
+  return bytes.toString('base64');
+}

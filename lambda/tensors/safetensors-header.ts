@@ -6,7 +6,7 @@
  * `contract/safetensors-metadata.ts`.
  */
 import { REQUEST_ETAG, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
-import { fieldValue, quotedName } from '../json-values';
+import { fieldValue, isRecord, quotedName, type JsonRecord } from '../json-values';
 import {
   describeTensor,
   elementBytes,
@@ -119,9 +119,9 @@ export function parseHeader(json: Uint8Array, fileBytes: number): SafetensorsHea
   return { entries, ...(typeof requestEtag === 'string' && { requestEtag }) };
 }
 
-function parseJsonObject(bytes: Uint8Array): Record<string, unknown> {
+function parseJsonObject(bytes: Uint8Array): JsonRecord {
   const value = parseJson(decodeText(bytes), 'the header is not JSON');
-  if (!isObject(value)) throw new SafetensorsError('the header is not a JSON object');
+  if (!isRecord(value)) throw new SafetensorsError('the header is not a JSON object');
   return value;
 }
 
@@ -135,7 +135,7 @@ function decodeText(bytes: Uint8Array): string {
 }
 
 function parseStored(name: string, field: unknown, dataStart: number): StoredTensor {
-  if (!isObject(field))
+  if (!isRecord(field))
     throw new SafetensorsError(`tensor ${quotedName(name)} is not described by a JSON object`);
   const { dtype: code, shape, data_offsets: offsets } = field;
   const dtype = typeof code === 'string' ? DTYPES_BY_CODE.get(code) : undefined;
@@ -182,13 +182,13 @@ function checkLayout(entries: ReadonlyMap<string, StoredTensor>, dataStart: numb
   }
 }
 
-function parseMetadata(metadata: unknown): Record<string, unknown> {
+function parseMetadata(metadata: unknown): JsonRecord {
   if (metadata === undefined) return {};
-  if (!isObject(metadata)) throw new SafetensorsError(`${METADATA_KEY} is not a JSON object`);
+  if (!isRecord(metadata)) throw new SafetensorsError(`${METADATA_KEY} is not a JSON object`);
   return metadata;
 }
 
-function parseCrc32(name: string, metadata: Record<string, unknown>): { crc32?: number } {
+function parseCrc32(name: string, metadata: JsonRecord): { crc32?: number } {
   const digits = metadata[`${TENSOR_CRC32_PREFIX}${name}`];
   if (digits === undefined) return {};
   if (typeof digits !== 'string' || !/^[0-9a-f]{8}$/.test(digits)) {
@@ -199,7 +199,7 @@ function parseCrc32(name: string, metadata: Record<string, unknown>): { crc32?: 
   return { crc32: parseInt(digits, 16) };
 }
 
-function parseStrings(metadata: Record<string, unknown>): [string, StringTensor][] {
+function parseStrings(metadata: JsonRecord): [string, StringTensor][] {
   return Object.entries(metadata)
     .filter(([key]) => key.startsWith(STRING_TENSOR_PREFIX))
     .map(([key, value]) => [
@@ -213,7 +213,7 @@ function parseStringTensor(name: string, text: unknown): StringTensor {
     typeof text === 'string' ? text : '',
     `string tensor ${quotedName(name)} is not JSON`,
   );
-  const { shape, data } = isObject(value) ? value : {};
+  const { shape, data } = isRecord(value) ? value : {};
   if (!isShape(shape))
     throw new SafetensorsError(
       `string tensor ${quotedName(name)} must have a shape of whole numbers, got ${fieldValue(shape)}`,
@@ -235,10 +235,6 @@ function parseJson(text: string, problem: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isStrings(value: unknown): value is string[] {
+export function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

@@ -31,6 +31,8 @@ export type Metadata = Readonly<Record<string, string>>;
 export interface SafetensorsLayout {
   /** The consecutive parts of the file: the header, then each tensor's own bytes, not copied. */
   readonly parts: readonly Uint8Array[];
+  /** Of the whole file. */
+  readonly byteLength: number;
   /** CRC32 of the whole file. */
   readonly crc32: number;
 }
@@ -46,11 +48,13 @@ export function layoutSafetensors(
 ): SafetensorsLayout {
   const numeric = [...tensors]
     .filter(isNumeric)
-    .sort(([, a], [, b]) => bytesPerElement(b) - bytesPerElement(a))
+    .sort(([, a], [, b]) => elementBytes(b.dtype) - elementBytes(a.dtype))
     .map(([name, tensor]): SummedTensor => [name, tensor, crc32(tensor.bytes)]);
   const header = encodeHeader(numeric, [...tensors].filter(isStrings), metadata);
+  const parts = [header, ...numeric.map(([, { bytes }]) => bytes)];
   return {
-    parts: [header, ...numeric.map(([, { bytes }]) => bytes)],
+    parts,
+    byteLength: parts.reduce((sum, part) => sum + part.byteLength, 0),
     crc32: numeric.reduce(
       (sum, [, { bytes }, ofTensor]) => combinedCrc32(sum, ofTensor, bytes.byteLength),
       crc32(header),
@@ -60,9 +64,9 @@ export function layoutSafetensors(
 
 /** Returns a safetensors file of the named tensors in one buffer. */
 export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
-  const { parts } = layoutSafetensors(tensors);
+  const { parts, byteLength } = layoutSafetensors(tensors);
   // A new buffer: the offset of one from Node's pool would break the alignment.
-  const file = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  const file = new Uint8Array(byteLength);
   let position = 0;
   for (const part of parts) {
     file.set(part, position);
@@ -142,7 +146,7 @@ function encodeHeader(
 
 function checkEncodable(name: string, tensor: NumericTensor): void {
   if (name === METADATA_KEY) throw new SafetensorsError(`a tensor cannot be named '${METADATA_KEY}'`);
-  const expected = elementCount(tensor.shape) * bytesPerElement(tensor);
+  const expected = elementCount(tensor.shape) * elementBytes(tensor.dtype);
   const got = tensor.bytes.byteLength;
   if (got === expected) return;
   throw new SafetensorsError(
@@ -157,10 +161,6 @@ function paddedHeader(json: string): Uint8Array {
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(text, LENGTH_BYTES);
   return header;
-}
-
-function bytesPerElement(tensor: NumericTensor): number {
-  return elementBytes(tensor.dtype);
 }
 
 function isNumeric(entry: [string, RawTensor]): entry is [string, NumericTensor] {

@@ -1,8 +1,7 @@
 /** What a client leaves behind when it is closed or a loop over its results ends. Step Functions and S3 are one server of the test. */
-import * as http from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { SlicedInferenceClient, type TensorInputs } from '../../client';
-import { closeServer, listen } from '../../local/http/loopback-server';
+import { answeringServer } from '../support/answering-server';
 import { described, MACHINE, succeeded } from '../support/fake-aws';
 import { until } from '../support/until';
 
@@ -10,58 +9,35 @@ const small = { x: [1] };
 /** Above 255 KiB as base64. */
 const large = { x: { shape: [100_000], data: new Float32Array(100_000) } };
 
-const sockets = new Set<Socket>();
-let requests: string[] = [];
 /** Names of operations that are not answered. */
 let silent: readonly string[] = [];
 
-function answer(operation: string): unknown {
-  return operation === 'DescribeStateMachine' ? described() : succeeded();
+function operationOf({ headers, method }: IncomingMessage): string {
+  const target = headers['x-amz-target'];
+  return typeof target === 'string' ? target.replace(/^.*\./, '') : `${method} object`;
 }
 
-const server = http
-  .createServer((request, response) => {
-    const target = request.headers['x-amz-target'];
-    const operation = typeof target === 'string' ? target.replace(/^.*\./, '') : `${request.method} object`;
-    requests.push(operation);
-    request.resume().on('end', () => {
-      if (silent.includes(operation)) return;
-      response.setHeader('content-type', 'application/x-amz-json-1.0');
-      response.end(typeof target === 'string' ? JSON.stringify(answer(operation)) : undefined);
-    });
-  })
-  .on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-
-const before = { ...process.env };
-beforeAll(async () => {
-  const endpoint = `http://127.0.0.1:${await listen(server, 0)}`;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_ENDPOINT_URL_SFN: endpoint,
-    AWS_ACCESS_KEY_ID: 'key',
-    AWS_SECRET_ACCESS_KEY: 'secret',
+const server = answeringServer('http', (request, response) => {
+  const operation = operationOf(request);
+  request.on('end', () => {
+    if (silent.includes(operation)) return;
+    response.setHeader('content-type', 'application/x-amz-json-1.0');
+    const answer = operation === 'DescribeStateMachine' ? described() : succeeded();
+    response.end(operation === 'PUT object' ? undefined : JSON.stringify(answer));
   });
 });
+const requests = (): string[] => server.requests.map(operationOf);
+const isOpen = ({ destroyed }: { readonly destroyed: boolean }): boolean => !destroyed;
+const noConnection = () => until('no connection', () => !server.connections.some(isOpen));
+
 beforeEach(() => {
-  requests = [];
+  process.env.AWS_ENDPOINT_URL_SFN = server.endpoint;
   silent = [];
 });
-afterEach(async () => {
-  await until('no connection', () => Promise.resolve(sockets.size === 0 ? true : undefined));
-});
-afterAll(async () => {
-  process.env = before;
-  server.closeAllConnections();
-  await closeServer(server);
-});
+afterEach(noConnection);
 
 async function requested(operation: string, times = 1): Promise<void> {
-  await until(operation, () =>
-    Promise.resolve(requests.filter((name) => name === operation).length >= times ? true : undefined),
-  );
+  await until(operation, () => requests().filter((name) => name === operation).length >= times);
 }
 
 describe('close', () => {
@@ -70,9 +46,9 @@ describe('close', () => {
     await model.close();
     for (const inputs of [small, large]) {
       await model.infer(inputs);
-      expect(sockets.size).toBeGreaterThan(0);
+      expect(server.connections.some(isOpen)).toBe(true);
       await model.close();
-      await until('no connection', () => Promise.resolve(sockets.size === 0 ? true : undefined));
+      await noConnection();
     }
   });
 
@@ -90,7 +66,7 @@ describe('close', () => {
       expect(await call).toBe(
         'the client must stay open during a call, got close(): call it when all calls have ended',
       );
-      expect(requests.filter((name) => name === operation)).toHaveLength(1);
+      expect(requests().filter((name) => name === operation)).toHaveLength(1);
     },
   );
 });
@@ -117,8 +93,8 @@ describe('a loop over many results', () => {
       break;
     }
     expect(isClosed).toBe(true);
-    const sent = requests.length;
+    const sent = server.requests.length;
     await model.close();
-    expect(requests).toHaveLength(sent);
+    expect(server.requests).toHaveLength(sent);
   });
 });

@@ -1,7 +1,7 @@
 /** The function of the whole model: it serves a run if it has loaded the model, and loads only when it is told to. */
 import type { ColdAnswer, LoadAnswer, SliceAnswer } from '../../contract/slice-event';
 import { ENV } from '../../contract/environment';
-import { LoaderClaim, LONGEST_CALL_MS } from '../../lambda/whole/loader-claim';
+import { LoaderClaim, LONGEST_CALL_MS } from '../../lambda/whole-model';
 import { MemoryObjects } from '../support/memory-objects';
 import { event, failure, sliceHandlers } from '../support/slice-handler';
 

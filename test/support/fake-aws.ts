@@ -23,6 +23,8 @@ export interface FakeAws {
   /** The operations in the order of the calls. */
   readonly calls: { readonly name: string; readonly input: Input }[];
   names(): string[];
+  /** The inputs of the calls of an operation. */
+  sent(name: string): Input[];
 }
 
 export const SIGNATURE: PipelineSignature = {
@@ -100,7 +102,12 @@ export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClient
   const pollInterval = { first: 1, longest: 2 };
   const own = { stateMachineArn: MACHINE, stepFunctions: client, s3: client, pollInterval };
   const model = new SlicedInferenceClient({ ...own, ...options });
-  return { model, calls, names: () => calls.map(({ name }) => name) };
+  return {
+    model,
+    calls,
+    names: () => calls.map(({ name }) => name),
+    sent: (wanted) => calls.filter(({ name }) => name === wanted).map(({ input }) => input),
+  };
 }
 
 /** The description of a Standard execution whose output is that of the execution that was asked for. */

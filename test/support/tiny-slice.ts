@@ -1,10 +1,10 @@
-/** Encodes ONNX models of a few nodes field by field, and stages the two slices of a small plan. */
+/** ONNX models of a few nodes, and the two slices of a small plan. */
 import { createHash } from 'node:crypto';
-import { Writer } from 'protobufjs/minimal';
 import { ENV } from '../../contract/environment';
 import { MANIFEST_KEY, type SliceManifest, type SourcedTensor } from '../../contract/slice-manifest';
 import type { TensorDataType, TensorSpec } from '../../contract/tensors';
 import type { MemoryObjects } from './memory-objects';
+import { encodeModel as encode, floats, node, value, type TensorInit } from './model-builder';
 
 const ELEMENT_TYPES: Readonly<Record<TensorDataType, number>> = {
   float32: 1,
@@ -44,76 +44,29 @@ export interface TinyModel {
 }
 
 export function encodeModel(model: TinyModel): Uint8Array {
-  const writer = Writer.create();
-  writer.uint32(8).int64(8);
-  message(writer, 7, (graph) => {
-    writeGraph(graph, model);
-  });
-  message(writer, 8, (opset) => opset.uint32(16).int64(17));
-  for (const [key, value] of Object.entries(model.metadata ?? {})) writeEntry(writer, 14, key, value);
-  return writer.finish();
-}
-
-function writeGraph(graph: Writer, { nodes, inputs, outputs, weights }: TinyModel): void {
-  for (const { op, inputs: from, outputs: to } of nodes) {
-    message(graph, 1, (node) => {
-      for (const name of from) node.uint32(10).string(name);
-      for (const name of to) node.uint32(18).string(name);
-      node.uint32(34).string(op);
-    });
-  }
-  graph.uint32(18).string('tiny');
-  if (weights !== undefined) {
-    message(graph, 5, (tensor) => {
-      writeWeights(tensor, weights);
-    });
-  }
-  for (const spec of inputs) writeValue(graph, 11, spec);
-  for (const spec of outputs) writeValue(graph, 12, spec);
-}
-
-function writeWeights(tensor: Writer, { name, values, file }: Weights): void {
-  tensor.uint32(8).int64(values.length);
-  tensor.uint32(16).int32(1);
-  tensor.uint32(66).string(name);
-  if (file === undefined) {
-    tensor.uint32(74).bytes(float32Bytes(values));
-    return;
-  }
-  writeEntry(tensor, 13, 'location', file);
-  writeEntry(tensor, 13, 'offset', '0');
-  writeEntry(tensor, 13, 'length', String(values.length * 4));
-  tensor.uint32(112).int32(1);
-}
-
-function writeValue(graph: Writer, field: number, { name, dtype, shape }: TensorSpec): void {
-  message(graph, field, (value) => {
-    value.uint32(10).string(name);
-    message(value, 2, (type) => {
-      message(type, 1, (tensorType) => {
-        tensorType.uint32(8).int32(ELEMENT_TYPES[dtype]);
-        if (shape === null) return;
-        message(tensorType, 2, (dimensions) => {
-          for (const dimension of shape) {
-            message(dimensions, 1, (size) => {
-              if (typeof dimension === 'number') size.uint32(8).int64(dimension);
-              else if (dimension !== null) size.uint32(18).string(dimension);
-            });
-          }
-        });
-      });
-    });
+  const { nodes, inputs, outputs, weights, metadata = {} } = model;
+  return encode({
+    irVersion: 8,
+    graph: {
+      node: nodes.map(({ op, inputs: from, outputs: to }) => node(op, [...from], [...to])),
+      initializer: weights === undefined ? [] : [initializerOf(weights)],
+      input: inputs.map(valueOf),
+      output: outputs.map(valueOf),
+    },
+    metadataProps: Object.entries(metadata).map(([key, text]) => ({ key, value: text })),
   });
 }
 
-function writeEntry(writer: Writer, field: number, key: string, value: string): void {
-  message(writer, field, (entry) => entry.uint32(10).string(key).uint32(18).string(value));
+function initializerOf({ name, values, file }: Weights): TensorInit {
+  if (file === undefined) return floats(name, [values.length], values);
+  const place = { location: file, offset: '0', length: String(values.length * 4) };
+  const externalData = Object.entries(place).map(([key, text]) => ({ key, value: text }));
+  return { name, dataType: ELEMENT_TYPES.float32, dims: [values.length], dataLocation: 1, externalData };
 }
 
-function message(writer: Writer, field: number, write: (inner: Writer) => unknown): void {
-  writer.uint32(field * 8 + 2).fork();
-  write(writer);
-  writer.ldelim();
+function valueOf({ name, dtype, shape }: TensorSpec): object {
+  const dims = shape?.map((size) => size ?? 'unknown');
+  return value(name, ELEMENT_TYPES[dtype], dims);
 }
 
 export function float32Bytes(values: readonly number[]): Uint8Array {

@@ -1,45 +1,21 @@
 /** How many connections to S3 the helpers of functions open. S3 is a server of the test. */
-import * as http from 'node:http';
 import { S3Client } from '@aws-sdk/client-s3';
 import { readOutputs, writeRequest, type ExecutionOutput } from '../../../client';
-import { closeServer, listen } from '../../../local/http/loopback-server';
+import { answeringServer } from '../../support/answering-server';
 import { output, RESULTS } from '../../support/fake-aws';
 
 const x = { shape: [1], data: Float32Array.of(1) };
 const inS3 = JSON.parse(output(false)) as ExecutionOutput;
 
-const sockets = new Set<unknown>();
-let puts = 0;
-const server = http
-  .createServer((request, response) => {
-    if (request.method === 'PUT') puts++;
-    request.resume().on('end', () => response.end(request.method === 'GET' ? RESULTS : undefined));
-  })
-  .on('connection', (socket) => sockets.add(socket));
-
+const s3 = answeringServer('http', (request, response) => {
+  request.on('end', () => response.end(request.method === 'GET' ? RESULTS : undefined));
+});
 // A pause of a busy machine must not end the connection.
-server.keepAliveTimeout = 0;
-
-const before = { ...process.env };
-let endpoint: string;
-beforeAll(async () => {
-  endpoint = `http://127.0.0.1:${await listen(server, 0)}`;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: 'key',
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    SLICED_INFERENCE_BUCKET: 'the-bucket',
-  });
-});
+s3.server.keepAliveTimeout = 0;
+const puts = (): number => s3.requests.filter(({ method }) => method === 'PUT').length;
 beforeEach(() => {
-  sockets.clear();
-  puts = 0;
-});
-afterAll(async () => {
-  process.env = before;
-  server.closeAllConnections();
-  await closeServer(server);
+  process.env.AWS_REGION = 'eu-west-1';
+  process.env.SLICED_INFERENCE_BUCKET = 'the-bucket';
 });
 
 test('calls one after the other share a connection, whatever their time limits are', async () => {
@@ -48,21 +24,20 @@ test('calls one after the other share a connection, whatever their time limits a
     const { y } = await readOutputs(inS3);
     expect(y.data).toEqual(Float32Array.of(2));
   }
-  expect(puts).toBe(20);
-  expect(sockets.size).toBe(1);
+  expect([puts(), s3.connections.length]).toEqual([20, 1]);
 });
 
 test('a function that names another region gets a client of its own', async () => {
   process.env.AWS_REGION = 'eu-west-2';
   await writeRequest({ x }, { inputs: 's3' });
   await writeRequest({ x }, { inputs: 's3' });
-  expect([puts, sockets.size]).toEqual([2, 1]);
+  expect([puts(), s3.connections.length]).toEqual([2, 1]);
 });
 
 test("the function's own client is used as it is, and stays open", async () => {
-  const s3 = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 1 });
-  await writeRequest({ x }, { inputs: 's3', s3 });
-  await writeRequest({ x }, { inputs: 's3', s3 });
-  expect([puts, sockets.size]).toEqual([2, 1]);
-  s3.destroy();
+  const own = new S3Client({ endpoint: s3.endpoint, forcePathStyle: true, maxAttempts: 1 });
+  await writeRequest({ x }, { inputs: 's3', s3: own });
+  await writeRequest({ x }, { inputs: 's3', s3: own });
+  expect([puts(), s3.connections.length]).toEqual([2, 1]);
+  own.destroy();
 });

@@ -1,5 +1,5 @@
 /** Events that the state machine sends, and events that someone else may send. */
-import { checkEvent, loggedFields } from '../../../lambda/request/event-check';
+import { checkEvent, loggedCall } from '../../../lambda/request/event-check';
 import { event, failure, sliceHandlers } from '../../support/slice-handler';
 import { DEPLOYMENT_DIGEST } from '../../support/tiny-slice';
 
@@ -21,7 +21,7 @@ describe('an event', () => {
     expect(() => {
       checkEvent(event({ run }), { deploymentDigest: DEPLOYMENT_DIGEST });
     }).not.toThrow();
-    expect(loggedFields(event({ run }))).toEqual({ run });
+    expect(loggedCall(event({ run }), undefined, {})).toEqual({ run });
   });
 
   const marks = [

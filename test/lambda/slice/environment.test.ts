@@ -69,7 +69,7 @@ describe('readEnvironment', () => {
     ],
   ])('refuses %s = %j', (name, values, expected) => {
     for (const value of values) {
-      const message = `the environment variable ${name} must be ${expected}, got ${value || 'nothing'}: deploy the stack again`;
+      const message = `the environment variable ${name} must be ${expected}, got ${value === '' ? 'nothing' : (value ?? 'nothing')}: deploy the stack again`;
       expect(() => readEnvironment({ ...VARIABLES, [name]: value })).toThrow(
         expect.objectContaining({ name: 'SliceFailed', message }) as Error,
       );

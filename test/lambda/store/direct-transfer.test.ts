@@ -1,7 +1,11 @@
 import type { Socket } from 'node:net';
 import * as fc from 'fast-check';
-import { DirectTransfer, LONGEST_PIECE_BYTES, TransferMemory } from '../../../lambda/store/direct-transfer';
-import type { Sink } from '../../../lambda/store/sink';
+import {
+  DirectTransfer,
+  LONGEST_PIECE_BYTES,
+  TransferMemory,
+  type Sink,
+} from '../../../lambda/store/direct-transfer';
 
 /** A connection that reads as Node.js does: into the place that it was given after the read before. */
 class Connection {
@@ -101,9 +105,10 @@ describe('a transfer', () => {
     await fc.assert(run, { numRuns: 40 });
   });
 
-  it('passes on nothing after its connection broke, even if the reader ends its work then', async () => {
+  /** Passes a body's chunks to a reader that is done with a chunk when `done` is called. */
+  function reading(sent: Uint8Array) {
     let completed = 0;
-    const connection = new Connection(new TransferMemory(), body.subarray(0, 1_050_000), () => completed++);
+    const connection = new Connection(new TransferMemory(), sent, () => completed++);
     const chunks: number[] = [];
     let done: () => void = () => undefined;
     const sink: Sink = (chunk) => {
@@ -111,25 +116,27 @@ describe('a transfer', () => {
       return new Promise((resolve) => (done = resolve));
     };
     connection.transfer.passTo({ ...IDLE, sink });
+    const finish = (): void => {
+      done();
+    };
+    return { connection, chunks, finish, completed: () => completed };
+  }
+
+  it('passes on nothing after its connection broke, even if the reader ends its work then', async () => {
+    const { connection, chunks, finish, completed } = reading(body.subarray(0, 1_050_000));
     connection.read(1_000_000);
     // The last bytes come while the reader is busy.
     connection.read(50_000);
     expect(connection.isAtEnd).toBe(true);
     connection.transfer.abandon();
-    done();
+    finish();
     await turn();
     expect(chunks).toEqual([1_000_000]);
-    expect(completed).toBe(0);
+    expect(completed()).toBe(0);
   });
 
   it('passes on once what had arrived when it was abandoned, and nothing later', () => {
-    const connection = new Connection(new TransferMemory(), body, () => undefined);
-    const chunks: number[] = [];
-    const sink: Sink = (chunk) => {
-      chunks.push(chunk.byteLength);
-      return undefined;
-    };
-    connection.transfer.passTo({ ...IDLE, sink });
+    const { connection, chunks } = reading(body);
     connection.read(1_000);
     connection.transfer.abandon();
     connection.transfer.abandon();
@@ -138,8 +145,7 @@ describe('a transfer', () => {
   });
 
   it('closes its connection if bytes do not stop while the reader is busy', () => {
-    const connection = new Connection(new TransferMemory(), body, () => undefined);
-    connection.transfer.passTo({ ...IDLE, sink: () => new Promise(() => undefined) });
+    const { connection } = reading(body);
     connection.read(1_000_000);
     expect(connection.isPaused).toBe(true);
     connection.transfer.received(new Uint8Array(100_000));
@@ -151,7 +157,7 @@ describe('a transfer', () => {
   });
 
   it('closes its connection if it brings more bytes than announced', () => {
-    const connection = new Connection(new TransferMemory(), body.subarray(0, 100), () => undefined);
+    const { connection } = reading(body.subarray(0, 100));
     connection.transfer.received(new Uint8Array(101));
     expect(connection.problem).toBe('S3 announced 100 bytes of a body, got 101 or more');
   });

@@ -95,12 +95,13 @@ describe.each(PROTOCOLS)('a body over %s', (protocol) => {
   /** Pours the body into one buffer. Each chunk is copied after what it waits for, when its memory must be unchanged. */
   async function poured(body: DirectBody, pause: () => Promise<unknown> | undefined = () => undefined) {
     const chunks: Buffer[] = [];
-    const take = (chunk: Uint8Array): void => void chunks.push(Buffer.from(chunk));
-    const reason = await pour(
-      body,
-      (chunk) => pause()?.then(() => take(chunk)) ?? (take(chunk), undefined),
-      never(),
-    );
+    const sink = (chunk: Uint8Array): Promise<void> | undefined => {
+      const paused = pause();
+      if (paused !== undefined) return paused.then(() => void chunks.push(Buffer.from(chunk)));
+      chunks.push(Buffer.from(chunk));
+      return undefined;
+    };
+    const reason = await pour(body, sink, never());
     return { bytes: Buffer.concat(chunks), reason, chunks: chunks.length };
   }
 

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { STALL_MS, wholeRequestMs } from '../../../lambda/store/limits';
-import { ObjectChanged, type ByteRange, type ObjectStore } from '../../../lambda/store/object-store';
+import { ByteCursor } from '../../../lambda/store/byte-cursor';
+import { wholeRequestMs } from '../../../lambda/store/limits';
+import { ObjectChanged, type ObjectStore } from '../../../lambda/store/object-store';
 import {
   collectInto,
   inParallel,
@@ -23,62 +24,27 @@ function stored(): MemoryObjects {
 
 async function readRange(
   objects: ObjectStore,
-  from: typeof object,
-  range: ByteRange,
-  version: string,
+  start: number,
+  end: number,
+  version = '1',
 ): Promise<Uint8Array> {
-  const target = new Uint8Array(range.end - range.start);
-  await readRangeInto(objects, from, range, version, target);
+  const target = new Uint8Array(end - start);
+  await readRangeInto(objects, object, { start, end }, version, target);
   return target;
 }
 
-/** A body that stalls after its start. */
-function stuckAfter(start: Uint8Array): Readable {
-  const body = new Readable({ read: () => undefined });
-  body.push(start);
-  return body;
-}
-
 describe('reading a range', () => {
-  it('returns its bytes', async () => {
-    expect(await readRange(stored(), object, { start: 10, end: 20 }, '1')).toEqual(content.slice(10, 20));
-  });
-
   it('resumes after a broken connection, and reads each byte once', async () => {
     const objects = stored();
     objects.connectionsToBreak = 3;
-    expect(await readRange(objects, object, { start: 0, end: 1000 }, '1')).toEqual(content);
+    expect(await readRange(objects, 0, 1000)).toEqual(content);
     expect(objects.reads.map(({ range }) => range.start)).toEqual([0, 500, 750, 875]);
   });
 
   it('fails after several connections that break without a byte', async () => {
     const objects = stored();
     objects.connectionsToBreak = 100;
-    await expect(readRange(objects, object, { start: 0, end: 8 }, '1')).rejects.toThrow(
-      'reading s3://b/k failed at byte 7: aborted',
-    );
-  });
-
-  it('requests the rest again if a connection stalls, as after Lambda froze the process', async () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
-    try {
-      const objects = stored();
-      const get = objects.get.bind(objects);
-      let stalled = true;
-      objects.get = async (...args) => {
-        const part = await get(...args);
-        if (!stalled) return part;
-        stalled = false;
-        return { ...part, body: stuckAfter(content.slice(0, 500)) };
-      };
-      const reading = readRange(objects, object, { start: 0, end: 1000 }, '1');
-      await setImmediate();
-      await jest.advanceTimersByTimeAsync(STALL_MS);
-      expect(await reading).toEqual(content);
-      expect(objects.reads.map(({ range }) => range.start)).toEqual([0, 500]);
-    } finally {
-      jest.useRealTimers();
-    }
+    await expect(readRange(objects, 0, 8)).rejects.toThrow('reading s3://b/k failed at byte 7: aborted');
   });
 
   it('fails in the end if every connection brings a few bytes only', async () => {
@@ -86,13 +52,12 @@ describe('reading a range', () => {
     try {
       const objects = stored();
       const get = objects.get.bind(objects);
-      objects.get = async (from, range, version) => ({
-        ...(await get(from, range, version)),
-        body: stuckAfter(content.slice(range.start, range.start + 1)),
-      });
-      const reading = readRange(objects, object, { start: 0, end: 1000 }, '1').catch(
-        (error: unknown) => error,
-      );
+      objects.get = async (from, range, version) => {
+        const body = new Readable({ read: () => undefined });
+        body.push(content.slice(range.start, range.start + 1));
+        return { ...(await get(from, range, version)), body };
+      };
+      const reading = readRange(objects, 0, 1000).catch((error: unknown) => error);
       await setImmediate();
       await jest.advanceTimersByTimeAsync(wholeRequestMs(1000));
       expect(await reading).toMatchObject({
@@ -109,9 +74,7 @@ describe('reading a range', () => {
     const objects = stored();
     const opened = await openObject(objects, object, 10);
     objects.put('k', content);
-    await expect(readRange(objects, object, { start: 10, end: 20 }, opened.version)).rejects.toThrow(
-      ObjectChanged,
-    );
+    await expect(readRange(objects, 10, 20, opened.version)).rejects.toThrow(ObjectChanged);
   });
 
   it('opens an object with its first bytes, even if the connection breaks or the object is shorter', async () => {
@@ -135,26 +98,18 @@ test('an empty object keeps no connection open', async () => {
   await collectInto(new Uint8Array(0), 0, opened.start);
 });
 
-describe('parts', () => {
-  it('cover the range in order and are at most as long as requested', () => {
-    const range = fc.record({
-      start: fc.nat(100),
-      length: fc.nat(1000),
-      part: fc.integer({ min: 1, max: 300 }),
-    });
-    fc.assert(
-      fc.property(range, ({ start, length, part }) => {
-        const parts = partsOf({ start, end: start + length }, part);
-        let position = start;
-        for (const { start: from, end } of parts) {
-          expect(from).toBe(position);
-          expect(end - from).toBeLessThanOrEqual(part);
-          position = end;
-        }
-        expect(position).toBe(start + length);
-      }),
-    );
-  });
+test('parts cover a range in order and are at most as long as requested', () => {
+  fc.assert(
+    fc.property(fc.nat(100), fc.nat(1000), fc.integer({ min: 1, max: 300 }), (start, length, longest) => {
+      let position = start;
+      for (const part of partsOf({ start, end: start + length }, longest)) {
+        expect(part.start).toBe(position);
+        expect(part.end - part.start).toBeLessThanOrEqual(longest);
+        position = part.end;
+      }
+      expect(position).toBe(start + length);
+    }),
+  );
 });
 
 describe('inParallel', () => {
@@ -178,5 +133,38 @@ describe('inParallel', () => {
     });
     await expect(work).rejects.toThrow('no');
     expect(started).toEqual([0]);
+  });
+});
+
+describe('a cursor', () => {
+  async function* chunksOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+    for (const chunk of chunks) yield await Promise.resolve(chunk);
+    throw new Error('connection lost');
+  }
+
+  it('fills and skips across chunks, and frees each chunk after use', async () => {
+    const chunks = [0, 3, 6].map((first) => Uint8Array.of(first, first + 1, first + 2));
+    const sizes = () => chunks.map(({ byteLength }) => byteLength);
+    const cursor = new ByteCursor(chunksOf(...chunks));
+    const target = new Uint8Array(4);
+    await cursor.skip(1);
+    await cursor.fill(target);
+    expect([...target]).toEqual([1, 2, 3, 4]);
+    expect(sizes()).toEqual([0, 3, 3]);
+    await cursor.skip(3);
+    expect(cursor.at).toBe(8);
+    await expect(cursor.fill(target)).rejects.toThrow('connection lost');
+    await cursor.close();
+    await cursor.close();
+    expect(sizes()).toEqual([0, 0, 0]);
+  });
+
+  it('reports the position at which a stream is too short or too long', async () => {
+    const cursorOf = (bytes: number) => new ByteCursor(oneChunk(bytes));
+    async function* oneChunk(bytes: number): AsyncGenerator<Uint8Array, void> {
+      yield await Promise.resolve(new Uint8Array(bytes));
+    }
+    await expect(cursorOf(2).fill(new Uint8Array(3))).rejects.toThrow('the stream ended at byte 2');
+    await expect(cursorOf(1).finish()).rejects.toThrow('the stream must end at byte 0, got more bytes');
   });
 });

@@ -1,5 +1,4 @@
 /** The functions' client against a server that is silent, resets, stalls, or forgets its connections. */
-import type * as http from 'node:http';
 import { functionAgents } from '../../../lambda/store/connections';
 import { MAX_IDLE_MS } from '../../../lambda/store/limits';
 import { readRangeInto } from '../../../lambda/store/ranged-read';
@@ -52,12 +51,10 @@ describe('the client of the functions', () => {
     expect(idle()).toBe(count);
     const forgotten = new Set(server.connections);
     server.reset();
-    server.next = Array.from(
-      { length: 20 },
-      () => (request: http.IncomingMessage, response: http.ServerResponse) => {
-        if (!forgotten.has(request.socket)) serve(request as never, response as never);
-      },
-    );
+    const forget: Answer = (request, response) => {
+      if (!forgotten.has(request.socket)) serve(request, response);
+    };
+    server.next = Array.from({ length: 20 }, () => forget);
   }
 
   it.each([

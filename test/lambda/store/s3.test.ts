@@ -1,21 +1,30 @@
 import { randomBytes } from 'node:crypto';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
 import { ObjectChanged, ObjectUnavailable } from '../../../lambda/store/object-store';
 import { S3ObjectStore } from '../../../lambda/store/s3';
+import { functionS3Client } from '../../../lambda/store/s3-client';
+import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
+import { SafetensorsError } from '../../../lambda/tensors/safetensors';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { useS3 } from '../../support/answering-server';
+import { comparable } from '../../support/arbitrary-tensors';
+import { BUCKET, s3Fixture } from '../../support/s3-fixture';
 
 const object = { bucket: 'b', key: 'k' };
+const RANGE = { start: 0, end: 1 };
 
-function failed(status: number): S3ServiceException {
-  return new S3ServiceException({ name: 'E', $fault: 'client', $metadata: { httpStatusCode: status } });
+function failed(status: number, name = 'E'): S3ServiceException {
+  return new S3ServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: status } });
 }
 
-/** A client that returns the answers one after another and records the commands. */
+/** A store whose client returns the answers one after another and records the commands. */
 function answering(...answers: unknown[]) {
-  const sent: unknown[] = [];
+  const sent: { Body: Readable }[] = [];
   const client = {
-    send: (command: { input: unknown }) => {
+    send: (command: { input: { Body: Readable } }) => {
       sent.push(command.input);
       const answer = answers.shift();
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
@@ -28,39 +37,32 @@ function answering(...answers: unknown[]) {
 describe('reading from S3', () => {
   it('requests the range and the version, and returns the size of the whole object', async () => {
     const { store, sent } = answering({ ContentRange: 'bytes 5-9/1234', ETag: '"e"', Body: [] });
-    expect(await store.get(object, { start: 5, end: 10 }, '"e"')).toMatchObject({
-      size: 1234,
-      version: '"e"',
-    });
+    const part = await store.get(object, { start: 5, end: 10 }, '"e"');
+    expect(part).toMatchObject({ size: 1234, version: '"e"' });
     expect(sent).toEqual([{ Bucket: 'b', Key: 'k', Range: 'bytes=5-9', IfMatch: '"e"' }]);
   });
 
-  it.each([403, 404])('throws ObjectUnavailable for status %i', async (status) => {
-    const read = answering(failed(status)).store.get(object, { start: 0, end: 1 });
-    await expect(read).rejects.toThrow(ObjectUnavailable);
-    await expect(read).rejects.toThrow('s3://b/k is missing or not permitted');
-  });
-
-  it('throws ObjectChanged if the object was replaced', async () => {
-    await expect(answering(failed(412)).store.get(object, { start: 0, end: 1 }, 'v')).rejects.toThrow(
-      ObjectChanged,
-    );
+  it.each([
+    [403, ObjectUnavailable, 's3://b/k is missing or not permitted'],
+    [404, ObjectUnavailable, 's3://b/k is missing or not permitted'],
+    [412, ObjectChanged, 's3://b/k was replaced while it was read'],
+    [400, S3ServiceException, ''],
+  ])('fails once for status %i', async (status, kind, words) => {
+    const { store, sent } = answering(failed(status), {});
+    const read = store.get(object, RANGE, 'v');
+    await expect(read).rejects.toThrow(kind);
+    await expect(read).rejects.toThrow(words);
+    expect(sent).toHaveLength(1);
   });
 
   it('returns size 0 for an empty object', async () => {
-    expect(await answering(failed(416)).store.get(object, { start: 0, end: 1 })).toMatchObject({ size: 0 });
+    expect(await answering(failed(416)).store.get(object, RANGE)).toMatchObject({ size: 0 });
   });
 
   it('repeats a read that S3 throttles', async () => {
     const { store, sent } = answering(failed(503), failed(503), { ContentRange: 'bytes 0-0/1', Body: [] });
-    expect(await store.get(object, { start: 0, end: 1 })).toMatchObject({ size: 1 });
+    expect(await store.get(object, RANGE)).toMatchObject({ size: 1 });
     expect(sent).toHaveLength(3);
-  });
-
-  it('does not repeat a read that S3 refuses', async () => {
-    const { store, sent } = answering(failed(400), {});
-    await expect(store.get(object, { start: 0, end: 1 })).rejects.toThrow(S3ServiceException);
-    expect(sent).toHaveLength(1);
   });
 });
 
@@ -70,15 +72,10 @@ describe('writing to S3', () => {
   it('sends the concatenated parts with their checksum, on condition that the object does not exist', async () => {
     const { store, sent } = answering({});
     expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
-    const [{ Body, ...input }] = sent as { Body: Readable }[];
+    const [{ Body, ...input }] = sent;
     // The CRC32 of the bytes 1, 2, 3 is 0x55bc801d.
-    expect(input).toEqual({
-      Bucket: 'b',
-      Key: 'k',
-      IfNoneMatch: '*',
-      ContentLength: 3,
-      ChecksumCRC32: 'VbyAHQ==',
-    });
+    const head = { Bucket: 'b', Key: 'k', IfNoneMatch: '*', ContentLength: 3, ChecksumCRC32: 'VbyAHQ==' };
+    expect(input).toEqual(head);
     expect([...(await buffer(Body))]).toEqual([1, 2, 3]);
   });
 
@@ -87,7 +84,7 @@ describe('writing to S3', () => {
     const long = randomBytes(2 * 1024 * 1024 + 3);
     await store.putIfAbsent(object, [Uint8Array.of(7), long], 0);
     expect(sent).toHaveLength(2);
-    for (const { Body } of sent as { Body: Readable }[]) {
+    for (const { Body } of sent) {
       const pieces = (await Body.toArray()) as Uint8Array[];
       expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1, 1024 * 1024, 1024 * 1024, 3]);
       expect(pieces.slice(1).every(({ buffer: memory }) => memory === long.buffer)).toBe(true);
@@ -95,45 +92,29 @@ describe('writing to S3', () => {
     }
   });
 
-  it.each<[string, Error]>([
-    ['that S3 throttles', failed(503)],
-    ['whose connection broke', new Error('socket hang up')],
-  ])('retries a write %s, from the start', async (_, failure) => {
-    const { store, sent } = answering(failure, {});
+  it.each([
+    failed(503),
+    new Error('socket hang up'),
+    failed(400, 'RequestTimeout'),
+    failed(400, 'BadDigest'),
+    // While another write is in progress.
+    failed(409),
+  ])('repeats a write from the start after %p', async (failure) => {
+    const { store, sent } = answering(failure, failure, {});
     expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
-    const bodies = (sent as { Body: Readable }[]).map(({ Body }) => buffer(Body));
-    expect((await Promise.all(bodies)).map((bytes) => bytes.byteLength)).toEqual([3, 3]);
+    const bodies = await Promise.all(sent.map(({ Body }) => buffer(Body)));
+    expect(bodies.map((bytes) => bytes.byteLength)).toEqual([3, 3, 3]);
   });
 
-  it.each(['RequestTimeout', 'BadDigest'])(
-    'retries a write that fails with %s, a temporary failure of status 400',
-    async (name) => {
-      const temporary = new S3ServiceException({
-        name,
-        $fault: 'client',
-        $metadata: { httpStatusCode: 400 },
-      });
-      const { store, sent } = answering(temporary, {});
-      expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
-      expect(sent).toHaveLength(2);
-    },
-  );
-
-  it('does not retry a write that S3 refuses', async () => {
-    const { store, sent } = answering(failed(400));
-    await expect(store.putIfAbsent(object, body, 0x55bc801d)).rejects.toMatchObject({
-      $metadata: { httpStatusCode: 400 },
-    });
-    expect(sent).toHaveLength(1);
-  });
-
-  it('does not overwrite an object', async () => {
-    expect(await answering(failed(412)).store.putIfAbsent(object, body, 0x55bc801d)).toBe('present');
-  });
-
-  it('retries while another write is in progress', async () => {
-    const { store } = answering(failed(409), failed(409), {});
-    expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
+  it('does not repeat a write that S3 refuses, and says which it may not write', async () => {
+    const { store, sent } = answering(failed(400), failed(403), failed(403));
+    const write = () => store.putIfAbsent(object, body, 0x55bc801d);
+    await expect(write()).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
+    await expect(write()).rejects.toThrow(ObjectUnavailable);
+    await expect(write()).rejects.toThrow(
+      's3://b/k cannot be written: check the permissions of the function',
+    );
+    expect(sent).toHaveLength(3);
   });
 
   it('sends no condition without a version, which an empty object has', async () => {
@@ -141,12 +122,61 @@ describe('writing to S3', () => {
     expect(await store.replace(object, [Buffer.from('x')], 0, '')).toBe('changed');
     expect(sent).toEqual([]);
   });
+});
 
-  it('throws ObjectUnavailable if the write is not permitted', async () => {
-    const written = answering(failed(403)).store.putIfAbsent(object, body, 0x55bc801d);
-    await expect(written).rejects.toThrow(
-      's3://b/k cannot be written: check the permissions of the function',
-    );
-    await expect(written).rejects.toThrow(ObjectUnavailable);
+describe('the safetensors store through the AWS SDK', () => {
+  const environment = { ...process.env };
+  const s3 = s3Fixture();
+  let client: S3Client;
+  let objects: S3ObjectStore;
+  let store: SafetensorsStore;
+
+  beforeAll(() => {
+    useS3(s3.server.endpoint, s3.credentials);
+    client = functionS3Client();
+    objects = new S3ObjectStore(client);
+    store = new SafetensorsStore(objects, BUCKET);
+  });
+  afterAll(() => {
+    client.destroy();
+    process.env = environment;
+  });
+
+  const tensors = new Map<string, RawTensor>([
+    ['large', { dtype: 'uint8', shape: [500_000], bytes: new Uint8Array(500_000).fill(3) }],
+    ['small', { dtype: 'int64', shape: [1], bytes: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }],
+  ]);
+
+  it('reads the tensors that it wrote, over one connection', async () => {
+    expect((await store.write('a', tensors)).result).toBe('written');
+    const connect = jest.spyOn(Socket.prototype, 'connect');
+    for (let time = 0; time < 5; time++) {
+      const read = await (await store.open('a')).read(['small', 'large']);
+      expect(comparable(read)).toEqual(comparable(tensors));
+      await store.write(`d${time}`, tensors);
+    }
+    // One new connection at most, if the earlier one was closed meanwhile.
+    expect(connect.mock.calls.length).toBeLessThanOrEqual(1);
+    connect.mockRestore();
+  });
+
+  it('does not overwrite an object, even if S3 refuses a large body early', async () => {
+    const bytes = new Uint8Array(32_000_000);
+    const large = new Map([['x', { dtype: 'uint8', shape: [bytes.byteLength], bytes } as const]]);
+    await store.write('b', new Map());
+    for (let time = 0; time < 3; time++) expect((await store.write('b', large)).result).toBe('present');
+    expect((await store.open('b')).heads.size).toBe(0);
+    const { version } = await objects.get(store.reference('b'), RANGE);
+    expect(await objects.replace(store.reference('b'), [], 0, '"0"')).toBe('changed');
+    expect(await objects.replace(store.reference('b'), [], 0, version)).toBe('replaced');
+  });
+
+  it('throws an error by name for an object that is missing, empty, or replaced', async () => {
+    await expect(store.open('none')).rejects.toThrow(ObjectUnavailable);
+    await objects.putIfAbsent(store.reference('empty'), [], 0);
+    await expect(store.open('empty')).rejects.toThrow(SafetensorsError);
+    await store.write('c', tensors);
+    const changed = objects.get(store.reference('c'), RANGE, '"0123456789abcdef0123456789abcdef"');
+    await expect(changed).rejects.toThrow(ObjectChanged);
   });
 });

@@ -1,11 +1,14 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import * as fc from 'fast-check';
-import { combinedCrc32, crc32 } from '../../../lambda/tensors/crc32';
+import { base64OfCrc32, combinedCrc32, crc32 } from '../../../lambda/tensors/crc32';
 
 describe('crc32', () => {
   it('has the check value of CRC-32/ISO-HDLC', () => {
     // https://reveng.sourceforge.io/crc-catalogue/all.htm
     expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926);
+    expect(crc32(Buffer.from('56789'), crc32(Buffer.from('1234')))).toBe(0xcbf43926);
+    expect(base64OfCrc32(0xcbf43926)).toBe(Buffer.from('cbf43926', 'hex').toString('base64'));
+    expect(base64OfCrc32(0)).toBe('AAAAAA==');
   });
 
   it('keeps the sum if an array has no memory', () => {

@@ -1,15 +1,38 @@
-/**
- * Lets one sandbox at a time load the whole model. A loader claims an object in the pipeline's bucket by a conditional write,
- * and frees it when it has loaded. A claim names the time when the loader's call ends at the latest, so a dead loader blocks
- * later ones until then. S3 orders conditional writes, and each claim has an id of its own. So of loaders that find the same ended
- * claim, one writes, and the others read a claim that has not ended. A loader whose answer was lost finds its own id. No result depends on
- * the claim: a wrong clock loads a second copy or none. Reserved concurrency is no way, because small accounts cannot reserve any.
- */
+/** Loads the whole model for later runs, unless this sandbox has loaded it or another one is loading it. */
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import type { ObjectReference } from '../../contract/execution';
-import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
-import { crc32 } from '../tensors/crc32';
+import type { ObjectReference } from '../contract/execution';
+import type { LoadAnswer } from '../contract/slice-event';
+import { sliceFailed } from './errors';
+import type { SliceEnvironment } from './slice/environment';
+import type { ResidentSlice } from './slice/resident-slice';
+import { ObjectUnavailable, type ObjectStore } from './store/object-store';
+import { crc32 } from './tensors/crc32';
+
+/** @param times the end of the loader is that of its call */
+export async function loadOnce(
+  resident: ResidentSlice,
+  objects: ObjectStore,
+  environment: SliceEnvironment,
+  times: LoadTimes,
+): Promise<LoadAnswer> {
+  if (environment.loaderClaim === undefined)
+    throw sliceFailed(
+      'only the function of the whole model loads for later runs: call that function instead',
+    );
+  if (resident.isReady) return { loaded: 'before', loadMs: 0 };
+  const claim = new LoaderClaim(objects, environment.loaderClaim);
+  if (!(await claim.take(times))) return { loaded: 'elsewhere', loadMs: 0 };
+  let outcome: 'loaded' | 'failed' = 'failed';
+  try {
+    const loadMs = await resident.loadForLater(environment);
+    outcome = 'loaded';
+    return { loaded: 'now', loadMs };
+  } finally {
+    // A claim that cannot be freed expires.
+    await claim.release(outcome).catch(() => undefined);
+  }
+}
 
 /** What the object says. Each claim has an id of its own, so that two claims never have the same version in S3. */
 interface Claim {
@@ -46,6 +69,13 @@ const FREE: Claim = { loader: '', until: 0 };
  */
 const NO_VERSION = '';
 
+/**
+ * Lets one sandbox at a time load the whole model. A loader claims an object in the pipeline's bucket by a conditional write,
+ * and frees it when it has loaded. A claim names the time when the loader's call ends at the latest, so a dead loader blocks
+ * later ones until then. S3 orders conditional writes, and each claim has an id of its own. So of loaders that find the same ended
+ * claim, one writes, and the others read a claim that has not ended. A loader whose answer was lost finds its own id. No result depends on
+ * the claim: a wrong clock loads a second copy or none. Reserved concurrency is no way, because small accounts cannot reserve any.
+ */
 export class LoaderClaim {
   private readonly loader = randomUUID();
 
