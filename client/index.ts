@@ -37,10 +37,8 @@ export type {
   TensorInputs,
   TypedTensor,
 } from './tensors/tensor-forms';
-export { preprocessHandler } from './handlers/preprocess-handler';
-export { postprocessHandler, type FinishedRun } from './handlers/postprocess-handler';
-export { writeRequest } from './handlers/write-request';
-export { readOutputs } from './handlers/read-outputs';
+export { preprocessHandler, writeRequest } from './handlers/preprocess-handler';
+export { postprocessHandler, readOutputs, type FinishedRun } from './handlers/postprocess-handler';
 export type { HandlerTensor, HandlerTensors } from './handlers/own-tensors';
 export type {
   HandlerContext,

@@ -6,9 +6,8 @@ import { InferenceError } from '../errors';
 import { Backoff } from './backoff';
 import type { Call } from './call';
 import type { ExecutionEnd } from './execution-end';
-import { failedStep } from './failed-step';
 import { mayPass, Repeats } from './repeats';
-import { StateEvents } from './state-events';
+import { failedStep, StateEvents } from './state-events';
 import { pause } from './wait';
 
 export async function runStandard(call: Call, input: string): Promise<ExecutionEnd> {

@@ -1,5 +1,6 @@
-/** Reports the states that a Standard execution enters and leaves, from its history. */
+/** What the history of a Standard execution tells: the states that it enters and leaves, and the function that failed. */
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
+import { STEP_STATES, type FailureCause } from '../../contract/failures';
 import type { Call } from './call';
 
 export class StateEvents {
@@ -42,4 +43,22 @@ function stateOf(
   if (entered?.name !== undefined) return { event: 'stateEntered', state: entered.name };
   if (exited?.name !== undefined) return { event: 'stateExited', state: exited.name };
   return undefined;
+}
+
+type Step = NonNullable<FailureCause['step']>;
+
+/**
+ * Which function of the user failed. A state that could be redriven has no Catch, so the cause is what the function itself has thrown, and
+ * does not say it. Neither function runs beside another state, so the state that was entered last is the one that failed.
+ */
+export async function failedStep(call: Call, executionArn: string): Promise<Step | undefined> {
+  try {
+    // All retries of a function make fewer events than a page has.
+    const { events = [] } = await call.stepFunctions.latestEvents(executionArn, undefined, call.signal);
+    const name = events.find((event) => event.stateEnteredEventDetails)?.stateEnteredEventDetails?.name;
+    return (Object.keys(STEP_STATES) as Step[]).find((step) => STEP_STATES[step] === name);
+  } catch {
+    // The failure of the execution matters more than where it was. A caller may lack the permission to read the history.
+    return undefined;
+  }
 }

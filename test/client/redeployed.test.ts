@@ -56,7 +56,7 @@ describe('results in another bucket', () => {
           'under way, and use the ARN of the state machine itself if this one names an older version',
         executionArn: EXECUTION,
       });
-      expect(aws.names().filter((name) => name === 'DescribeStateMachine')).toHaveLength(times);
+      expect(aws.sent('DescribeStateMachine')).toHaveLength(times);
     }
     expect(aws.names()).not.toContain('GetObject');
   });
@@ -87,7 +87,7 @@ describe('an output of another deployment', () => {
     for (let call = 1; call <= 3; call++) {
       expect((await aws.model.infer(small)).deploymentDigest).toBe(next.deploymentDigest);
     }
-    expect(aws.names().filter((name) => name === 'DescribeStateMachine')).toHaveLength(2);
+    expect(aws.sent('DescribeStateMachine')).toHaveLength(2);
   });
 
   it('is returned although the description cannot be had', async () => {
@@ -112,7 +112,7 @@ describe('a call of the old deployment', () => {
     });
     const events: string[] = [];
     await aws.model.infer(large, { onProgress: ({ event }) => events.push(event) });
-    const puts = aws.calls.filter((call) => call.name === 'PutObject').map(({ input }) => input.Bucket);
+    const puts = aws.sent('PutObject').map(({ Bucket }) => Bucket);
     expect(puts).toEqual(['the-bucket', 'bucket-two']);
     expect(events).toEqual(['restarted', 'started', 'ended']);
   });
@@ -137,10 +137,8 @@ describe('a call of the old deployment', () => {
         DescribeExecution: () => ({ status: 'SUCCEEDED', output: output() }),
       });
       await aws.model[method](small);
-      expect(aws.names().filter((name) => name.startsWith('Start'))).toEqual([
-        'StartSyncExecution',
-        'StartExecution',
-      ]);
+      const starts = aws.names().filter((name) => name.startsWith('Start'));
+      expect(starts).toEqual(['StartSyncExecution', 'StartExecution']);
     },
   );
 
@@ -158,7 +156,7 @@ describe('a call of the old deployment', () => {
   it('is not started again by invoke, whose input is the same for each model', async () => {
     const aws = fakeAws({ DescribeStateMachine: redeployed(), StartSyncExecution: () => refusedRequest() });
     await expect(aws.model.invoke({})).rejects.toMatchObject({ name: 'InvalidInput' });
-    expect(aws.names().filter((name) => name === 'StartSyncExecution')).toHaveLength(1);
+    expect(aws.sent('StartSyncExecution')).toHaveLength(1);
   });
 });
 
@@ -170,21 +168,18 @@ function definition(deploymentDigest: string, version: number) {
   return { StartAt: 'Slice 00', States: { 'Slice 00': task } };
 }
 
-const [before, after] = [
-  { type: 'EXPRESS', definition: JSON.stringify(definition(SIGNATURE.deploymentDigest, 1)) },
-  { type: 'EXPRESS', definition: JSON.stringify(definition(NEXT.deploymentDigest, 12)) },
-];
+const express = (...of: Parameters<typeof definition>) => ({
+  type: 'EXPRESS',
+  definition: JSON.stringify(definition(...of)),
+});
+const before = express(SIGNATURE.deploymentDigest, 1);
+const after = express(NEXT.deploymentDigest, 12);
 
 /** What Lambda says comes as it is from a task that nothing catches, and otherwise as a message. */
 const notFound = `Function not found: ${FUNCTION}:1 (Service: Lambda, Status Code: 404)`;
 const refused = `User: arn:aws:sts::1:assumed-role/R/s is not authorized to perform: lambda:InvokeFunction on resource: ${FUNCTION}:1 because`;
 const ofSlice = { slice: 1, message: 'why', deploymentDigest: SIGNATURE.deploymentDigest };
-const planChanged = {
-  slice: 1,
-  message: 'why',
-  expected: NEXT.deploymentDigest,
-  got: SIGNATURE.deploymentDigest,
-};
+const planChanged = { slice: 1, message: 'why', got: SIGNATURE.deploymentDigest };
 const thrown = (cause: object) => JSON.stringify({ errorMessage: JSON.stringify(cause), trace: [] });
 
 const failed = (error: string, cause: string) => ({
@@ -196,11 +191,10 @@ const failed = (error: string, cause: string) => ({
 
 /** The state machine of both kinds whose executions end so, one after the other. */
 function machine(descriptions: readonly object[], ends: readonly object[]): Answers[] {
-  const end = (): (() => unknown) => inTurn(...ends);
   const standard = descriptions.map((description) => ({ ...description, type: 'STANDARD' }));
-  const [sync, polled] = [end(), end()];
+  const polled = inTurn(...ends);
   return [
-    { DescribeStateMachine: inTurn(...descriptions), StartSyncExecution: sync },
+    { DescribeStateMachine: inTurn(...descriptions), StartSyncExecution: inTurn(...ends) },
     {
       DescribeStateMachine: inTurn(...standard),
       StartExecution: () => ({ executionArn: EXECUTION }),
@@ -212,7 +206,7 @@ function machine(descriptions: readonly object[], ends: readonly object[]): Answ
 }
 
 async function invoked(answers: Answers) {
-  const aws = fakeAws(answers);
+  const aws = fakeAws({ ...answers, GetExecutionHistory: () => ({ events: [] }) });
   const events: string[] = [];
   const ended = await aws.model
     .invoke({}, { onProgress: ({ event }) => events.push(event) })
@@ -239,10 +233,7 @@ describe.each([
     ['six times at most', [before, after], [end], 7, 6],
   ])('is started again: %s', async (_title, descriptions, ends, starts, questions) => {
     for (const answers of machine(descriptions, ends)) {
-      const { ended, events, ...counted } = await invoked({
-        ...answers,
-        GetExecutionHistory: () => ({ events: [] }),
-      });
+      const { ended, events, ...counted } = await invoked(answers);
       expect(counted).toEqual({ starts, questions });
       expect(events.filter((event) => event === 'restarted')).toHaveLength(starts - 1);
       expect(ended).toMatchObject(ends.length === 1 ? { name: error } : { output: 1 });
@@ -263,16 +254,9 @@ test('a failure that no deployment of the pipeline explains is not started again
     failed('Lambda.ResourceNotFoundException', notFound),
   ]) {
     for (const answers of machine([before, after], [end])) {
-      const { ended, starts, questions } = await invoked({
-        ...answers,
-        GetExecutionHistory: () => ({ events: [] }),
-      });
-      const ofStep = end.cause.includes('preprocess') || end.cause.includes('postprocess');
-      expect([(ended as InferenceError).name, starts, questions]).toEqual([
-        ofStep ? 'HandlerError' : end.error,
-        1,
-        0,
-      ]);
+      const { ended, starts, questions } = await invoked(answers);
+      const name = /preprocess|postprocess/.test(end.cause) ? 'HandlerError' : end.error;
+      expect([(ended as InferenceError).name, starts, questions]).toEqual([name, 1, 0]);
     }
   }
 });
@@ -291,7 +275,7 @@ test("a request's object that is missing is asked about once if the caller has n
   ] as const) {
     const aws = fakeAws({ StartSyncExecution: () => end });
     await expect(aws.model[call](small)).rejects.toMatchObject({ name: 'InvalidInput' });
-    expect(aws.names().filter((name) => name === 'DescribeStateMachine')).toHaveLength(1 + questions);
+    expect(aws.sent('DescribeStateMachine')).toHaveLength(1 + questions);
   }
 });
 
@@ -305,6 +289,6 @@ test('the function of a pipeline that is gone is known from its Standard executi
     failed('Lambda.ResourceNotFoundException', notFound),
     succeeded('1'),
   ]);
-  const { starts } = await invoked({ ...answers, GetExecutionHistory: () => ({ events: [] }) });
+  const { starts } = await invoked(answers);
   expect(starts).toBe(2);
 });

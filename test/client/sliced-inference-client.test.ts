@@ -88,19 +88,6 @@ describe.each([EXPRESS, STANDARD])('the client of a pipeline of type %s', (state
     expect(toNestedArray(outputs.y)).toEqual(toNestedArray(await expectedOutput(new Map([['x', raw]]))));
   });
 
-  it('refuses an array of another kind before it starts an execution', async () => {
-    const data = new Int32Array(16);
-    const refused = model.infer({ x: { dtype: 'float32', shape: [1, 16], data } });
-    await expect(refused).rejects.toMatchObject({
-      name: 'InvalidInput',
-      message:
-        "input 'x' must be the elements of float32[1,16] as Float32Array, got Int32Array: " +
-        'convert the elements, or pass { dtype, shape, bytes } if these are their bytes',
-      tensor: 'x',
-      executionArn: undefined,
-    });
-  });
-
   it('describes the pipeline by its state machine alone', async () => {
     const { bucket, stateMachineArn, signature } = cloud.pipeline;
     expect(await model.describe()).toEqual({
@@ -146,7 +133,6 @@ describe.each([EXPRESS, STANDARD])('the client of a pipeline of type %s', (state
   it('ends the wait after waitTimeout', async () => {
     const call = model.infer(rows(1, 3), { waitTimeout: 1 });
     await expect(call).rejects.toThrow(InferenceTimeoutError);
-    await expect(call).rejects.toThrow(/^the call must end within 1 ms, got no result: raise waitTimeout$/);
   });
 
   it('infers many inputs in order, with failures among them', async () => {
@@ -191,13 +177,6 @@ describe('a call of a Standard pipeline', () => {
 });
 
 describe('a call of an Express pipeline', () => {
-  it('refuses stopOnAbort', async () => {
-    const cloud = await deploy(chain, { dimensions: { batch: 1 }, stateMachineType: EXPRESS });
-    await expect(clientOf(cloud).infer(rows(1, 1), { stopOnAbort: true })).rejects.toThrow(
-      /^stopOnAbort must be for a Standard state machine, got the Express one arn:\S+: leave it out, because Express executions cannot be stopped$/,
-    );
-  });
-
   it('carries the slice, the cause and the execution of a failure', async () => {
     // The second slice cannot multiply these sizes.
     const graph = {
@@ -282,28 +261,20 @@ describe('a deployment during a run', () => {
     await expect(model.infer({ x: [[1]] })).rejects.toThrow(
       'infer expects a pipeline that takes and returns tensors, got one with a preprocess function: use invoke',
     );
-    const x = { dtype: 'float32', shape: [1, 1], data: [1] };
+    const x = { dtype: 'float32', shape: [1, 16], data: Array(16).fill(1) };
     const marker = path.join(temporaryFolder(), 'continue');
     const events: string[] = [];
     let deployed: Promise<void> | undefined;
-    const call = model.invoke(
-      {
-        marker,
-        request: {
-          version: 1,
-          inputs: { tensors: { x: { ...x, shape: [1, 16], data: Array(16).fill(1) } } },
-        },
-      },
-      {
-        onProgress: ({ event }) => {
-          events.push(event);
-          deployed ??= cloud.deploy(next).then(() => {
-            fs.writeFileSync(marker, '');
-          });
-        },
-      },
+    const onProgress = ({ event }: InferenceProgress): void => {
+      events.push(event);
+      deployed ??= cloud.deploy(next).then(() => {
+        fs.writeFileSync(marker, '');
+      });
+    };
+    const { output } = await model.invoke(
+      { marker, request: { version: 1, inputs: { tensors: { x } } } },
+      { onProgress },
     );
-    const { output } = await call;
     await deployed;
     expect(events).toEqual(['started', 'ended', 'restarted', 'started', 'ended']);
     expect(output).toMatchObject({ deploymentDigest: cloud.pipeline.signature.deploymentDigest });

@@ -67,6 +67,9 @@ describe('the description of a state machine', () => {
   });
 
   const tensor = SIGNATURE.inputs[0];
+  const withInput = (changes: object) => ({ ...SIGNATURE, inputs: [{ ...tensor, ...changes }] });
+  const inTensor = 'a signature with inputs in which a tensor';
+
   it.each([
     [null, 'a signature that is null'],
     [{ ...SIGNATURE, version: 2 }, 'a signature of version 2'],
@@ -76,27 +79,18 @@ describe('the description of a state machine', () => {
     [{ ...SIGNATURE, preprocess: 'yes' }, 'a signature with a flag of "yes"'],
     [{ ...SIGNATURE, inputs: {} }, 'a signature whose inputs are an object'],
     [
-      { ...SIGNATURE, outputs: new Array(100_001).fill(0) },
+      { ...SIGNATURE, outputs: Array(100_001).fill(0) },
       'a signature whose outputs are a list of length 100001',
     ],
     [{ ...SIGNATURE, inputs: [tensor, tensor] }, 'a signature with two inputs of one name'],
-    [{ ...SIGNATURE, inputs: [7] }, 'a signature with inputs in which a tensor that is a number'],
+    [{ ...SIGNATURE, inputs: [7] }, `${inTensor} that is a number`],
+    [withInput({ name: 1 }), `${inTensor} has no name`],
+    [withInput({ dtype: 'complex64' }), `${inTensor} has the type "complex64"`],
     [
-      { ...SIGNATURE, inputs: [{ ...tensor, name: 1 }] },
-      'a signature with inputs in which a tensor has no name',
+      withInput({ shape: [1.5] }),
+      `${inTensor} has the shape a list with a number that is not whole at position 0`,
     ],
-    [
-      { ...SIGNATURE, inputs: [{ ...tensor, dtype: 'complex64' }] },
-      'a signature with inputs in which a tensor has the type "complex64"',
-    ],
-    [
-      { ...SIGNATURE, inputs: [{ ...tensor, shape: [1.5] }] },
-      'a signature with inputs in which a tensor has the shape a list with a number that is not whole at position 0',
-    ],
-    [
-      { ...SIGNATURE, inputs: [{ ...tensor, shape: [-1] }] },
-      'a signature with inputs in which a tensor has the shape [-1]',
-    ],
+    [withInput({ shape: [-1] }), `${inTensor} has the shape [-1]`],
   ])('is refused with a signature that is not of this library: %#', (signature, got) => {
     expect(() => readDescription(ARN, { definition: definition(signature), type: 'EXPRESS' })).toThrow(
       `got ${got}: check the ARN`,
@@ -113,10 +107,7 @@ describe('the ARN of a state machine', () => {
 
   it.each([
     [undefined, 'nothing'],
-    [
-      'arn:aws:lambda:eu-west-1:123456789012:function:Ocr',
-      "'arn:aws:lambda:eu-west-1:123456789012:function:Ocr'",
-    ],
+    ['arn:aws:lambda:eu-west-1:1:function:Ocr', "'arn:aws:lambda:eu-west-1:1:function:Ocr'"],
     [`${ARN}:a:b`, `'${ARN}:a:b'`.slice(0, 60)],
     ['${Token[TOKEN.1]}', "'${Token[TOKEN.1]}'"],
   ])('is refused if it is %p', (value, got) => {

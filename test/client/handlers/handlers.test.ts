@@ -96,48 +96,26 @@ describe('a preprocess handler', () => {
     expect(inputs.tensors?.x.dtype).toBe('bool');
   });
 
+  const data = Float32Array.of(1);
+
   it.each([
-    [
-      'nothing',
-      undefined,
-      /^the function must return the model's inputs by name, got nothing: return \{ x: /,
-    ],
-    ['a list', [1], /^the function must return the model's inputs by name, got a list of length 1: /],
-    [
-      'a list as a tensor',
-      { x: [1, 2] },
-      /^input 'x' must be a tensor \{ shape, data \} .*, got a list of length 2: /,
-    ],
-    [
-      'numbers in a list',
-      { x: { shape: [1], data: [1] } },
-      /^input 'x' must be .*, got data that is a list of length 1: /,
-    ],
-    [
-      'an array without shape',
-      { x: { data: Float32Array.of(1) } },
-      /^'shape' of input 'x' must be a list of whole/,
-    ],
-    [
-      'a wrong shape',
-      { x: { shape: [2], data: Float32Array.of(1) } },
-      /^input 'x' must be 2 elements .*, got 1: /,
-    ],
-    [
-      'an unknown type',
-      { x: { dtype: 'number', shape: [1], data: Float32Array.of(1) } },
-      /^'dtype' of input 'x' must/,
-    ],
-    [
-      'an array of another type',
-      { x: { dtype: 'int64', shape: [1], data: Float32Array.of(1) } },
-      /got Float32Array/,
-    ],
-  ])('that returns %s fails with one message', async (_, returned, message) => {
+    [undefined, /^the function must return the model's inputs by name, got nothing: return \{ x: /],
+    [[1], /^the function must return the model's inputs by name, got a list of length 1: /],
+    [{ x: [1, 2] }, /^input 'x' must be a tensor \{ shape, data \} .*, got a list of length 2: /],
+    [{ x: { shape: [1], data: [1] } }, /^input 'x' must be .*, got data that is a list of length 1: /],
+    [{ x: { data } }, /^'shape' of input 'x' must be a list of whole/],
+    [{ x: { shape: [2], data } }, /^input 'x' must be 2 elements .*, got 1: /],
+    [{ x: { dtype: 'number', shape: [1], data } }, /^'dtype' of input 'x' must/],
+    [{ x: { dtype: 'int64', shape: [1], data } }, /got Float32Array/],
+  ])('that returns %j fails with one message', async (returned, message) => {
     const handler = preprocessHandler(() => returned as unknown as HandlerTensors);
-    const { name, cause } = await failureOf(handler({}, CONTEXT));
-    expect(name).toBe('InvalidInput');
-    expect(cause).toMatchObject({ step: 'preprocess', message: expect.stringMatching(message) as string });
+    expect(await failureOf(handler({}, CONTEXT))).toEqual({
+      name: 'InvalidInput',
+      cause: expect.objectContaining({
+        step: 'preprocess',
+        message: expect.stringMatching(message) as string,
+      }) as unknown,
+    });
   });
 
   it('that has large tensors and no bucket says what is missing', async () => {
@@ -162,12 +140,10 @@ describe('a preprocess handler', () => {
   });
 
   it.each(['PlanChanged', 'SliceFailed', 'WeightsCorrupt'])(
-    'does not keep the name %s, which only slices give',
+    'does not keep the name %s of slices',
     async (own) => {
-      const handler = preprocessHandler(() =>
-        Promise.reject(Object.assign(new Error('mine'), { name: own })),
-      );
-      const { name, cause } = await failureOf(handler({}, CONTEXT));
+      const mine = Object.assign(new Error('mine'), { name: own });
+      const { name, cause } = await failureOf(preprocessHandler(() => Promise.reject(mine))({}, CONTEXT));
       expect([name, cause]).toEqual(['HandlerError', { step: 'preprocess', message: `${own}: mine` }]);
     },
   );
@@ -203,8 +179,8 @@ describe('a postprocess handler', () => {
     ['nothing', undefined, /^the function must return JSON, got nothing: return null if/],
     [
       'a typed array',
-      { y: Float32Array.of(1) },
-      /^the function must return JSON, got a Float32Array as 'y': use Array/,
+      { y: new Float32Array(1) },
+      /^the function must return JSON, got a Float32Array as 'y': use/,
     ],
     ['a bigint', { n: 1n }, /^the function must return JSON, got a bigint as 'n': convert it/],
     ['NaN', { n: [NaN] }, /^the function must return JSON, got a number that is not finite as '0': /],
