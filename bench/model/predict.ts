@@ -4,7 +4,7 @@ import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import type { Environment } from '../../lib/cost/constants/environment';
 import { costModel } from '../../lib/cost/model';
-import { scheduleCost } from '../../lib/cost/schedule-cost';
+import { scheduleCost } from '../../lib/cost/schedule';
 import { bestCut } from '../../lib/plan/best-cut';
 import type { PlanDraft } from '../../lib/plan/file/plan';
 import { scheduleSlices } from '../../lib/plan/schedule/schedule';

@@ -1,6 +1,6 @@
 /** `sliced-inference cost LOG...`: what runs cost, by list prices and their logs. */
 import { Command, Option } from 'commander';
-import { billOf } from '../../lib/cost/billing/bill';
+import { billOf } from '../../lib/cost/bill';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';

@@ -1,5 +1,5 @@
 /** The bill of real runs as text. */
-import type { BilledRuns, RunBill } from '../../lib/cost/billing/bill';
+import type { BilledRuns, RunBill } from '../../lib/cost/bill';
 import { LINE_ITEMS, sumOfItems } from '../../lib/cost/line-items';
 import { printable } from '../../lib/errors';
 import type { CollectedLogs } from '../logs/collect';

@@ -4,9 +4,9 @@
  */
 import type { Dimension } from '../../contract/tensors';
 import type { Known } from '../../lib/cost/constants/constant';
-import type { Temperature, Transport } from '../../lib/cost/cost-model';
+import type { Temperature, Transport } from '../../lib/cost/chain';
 
-export type { Temperature } from '../../lib/cost/cost-model';
+export type { Temperature } from '../../lib/cost/chain';
 
 export interface PlanReport {
   readonly model: ReportedModel;

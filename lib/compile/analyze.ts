@@ -1,6 +1,6 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
-import type { Transport } from '../cost/cost-model';
-import type { CostOptions } from '../cost/cost-options';
+import type { Transport } from '../cost/chain';
+import type { CostOptions } from '../cost/options';
 import type { Opset, SourceFile } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';

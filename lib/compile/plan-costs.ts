@@ -1,6 +1,6 @@
 /** The estimates of work and cost by which the plans of a model are compared. */
 import { type DetailedCostModel, costModel } from '../cost/model';
-import type { CostOptions } from '../cost/cost-options';
+import type { CostOptions } from '../cost/options';
 import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
 import type { Model } from '../onnx/model';
 import type { PlanCosts } from '../plan/cuts/cuts';

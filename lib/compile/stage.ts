@@ -13,7 +13,7 @@ import type * as compiler from './compile';
 import { checkPlan } from './files/check-plan';
 import { checkEstimates } from './files/check-estimates';
 import { type SlicePaths, intactSlices, storeSlices, storedSlices } from '../emit/store';
-import { withDefaults } from '../cost/cost-options';
+import { withDefaults } from '../cost/options';
 import { SlicedInferenceError } from '../errors';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';

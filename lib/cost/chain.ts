@@ -1,10 +1,135 @@
-/** The totals of a chain of slices, as the search adds them up. */
-import type { ChainTotals, StepCost, Transport } from './cost-model';
+/**
+ * A chain of slices in the terms of cost and latency, and the interface by which the search prices it. The search minimizes exactly
+ * what this interface computes, so a plan's printed cost and latency are those that the search compared.
+ */
 
-/** A step, and where it writes. */
-export interface ChainStep {
-  readonly cost: StepCost;
+/** Where a slice writes the tensors that later slices read. */
+export type Transport = 's3-standard' | 's3-express';
+
+/** The work that a slice brings to its function, whatever memory and transport the function gets. */
+export interface SliceDemand {
+  /** Bytes of the files that a cold function downloads. */
+  readonly fileBytes: number;
+  /** Seconds of computing on one vCPU of Lambda. */
+  readonly coreSeconds: number;
+  /** Number of tensors that it reads; the model charges one GET for each, an upper bound. */
+  readonly readTensors: number;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  /** The least memory, in MB, with which the function can run the slice. */
+  readonly memoryMb: number;
+}
+
+/** What a plan chooses for one slice. */
+export interface StepChoice {
+  /** Memory of the function, in MB; at least `SliceDemand.memoryMb`. */
+  readonly memoryMb: number;
+  /** Threads of ONNX Runtime, the same for all slices of a plan. */
+  readonly threads: number;
+  /** The transport of the tensors that it reads; `request` for the first slice. */
+  readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+  /**
+   * What travels in the state of the execution instead.
+   *
+   * @default - nothing
+   */
+  readonly inState?: InState;
+}
+
+/** The part of a slice's tensors that travels in the state of the execution, without requests to S3. */
+export interface InState {
+  /** Whether the slice answers what it writes. */
+  readonly isAnswered: boolean;
+  /** Number of the tensors that it reads from its event; a part of `SliceDemand.readTensors`. */
+  readonly readTensors: number;
+  /** Whether it reads no other tensors. */
+  readonly readsAll: boolean;
+  /** Bytes of these tensors; a part of `SliceDemand.readBytes`. */
+  readonly readBytes: number;
+  /** Characters that hold them, and the tensors beside them, in its event. */
+  readonly characters: number;
+}
+
+/** The part of a run's cost and time that one slice causes. Random delays are not included: see `RunModel.cost`. */
+export interface StepCost {
+  /** Price of the slice's calls, its duration and its requests to S3 in a run that finds all functions warm. */
+  readonly warmDollars: number;
+  /** The same in a run that finds all functions cold: initialization and loading are billed too. */
+  readonly coldDollars: number;
+  /** From the end of the previous slice to the end of this one, when warm. */
+  readonly warmMs: number;
+  /**
+   * From the start of a cold run until a function that was warmed up has loaded the slice. Without a warm-up: what loading adds to
+   * the slice's own call, which waits for its tensors meanwhile.
+   */
+  readonly loadMs: number;
+  /** From the end of the previous slice, or of the load that comes last, to the end of this one, in a cold run. */
+  readonly coldMs: number;
+}
+
+/**
+ * The totals of a chain of slices, of which the last one writes to S3 Standard. All but `coldMs` are sums. With warm-ups, which
+ * run beside slice 0 in a state that ends when all of them have ended, `coldMs` is
+ * `max(loadMs(0) + coldMs(0), largest loadMs) + coldMs(1) + coldMs(2) + ...`. Without them, it is the sum of all `loadMs` and
+ * `coldMs`. The random delays of slice 0 count even if a longer load hides them.
+ */
+export interface ChainTotals {
+  /** By transport: the number of slices that write to it, or would without the state. Each adds random delays. */
+  readonly writes: Readonly<Record<Transport, number>>;
+  /**
+   * The slices whose tensors travel in the state of the execution, without the random delays of S3.
+   *
+   * @default - none
+   */
+  readonly inState?: InStateCounts;
+  readonly warmDollars: number;
+  readonly coldDollars: number;
+  readonly warmMs: number;
+  readonly coldMs: number;
+}
+
+/** Of the slices of a chain: how many do not write to S3, and how many do not read from it. */
+export interface InStateCounts {
+  readonly answered: number;
+  readonly fed: number;
+}
+
+/** Quantiles of the time from the start of a run to its result, in milliseconds. */
+export interface Latency {
+  readonly p50: number;
+  readonly p95: number;
+}
+
+/** What a run costs and how long it takes when its functions are warm, cold, or as often cold as the request rate implies. */
+export interface RunCost {
+  readonly dollars: number;
+  readonly latency: Latency;
+}
+
+/** The temperature for which a plan is optimized. */
+export type Temperature = 'warm' | 'cold' | 'mixed';
+
+/** A model of cost and latency. Every result is monotone: no total that grows makes a run cheaper or faster. */
+export interface CostModel {
+  step(demand: SliceDemand, choice: StepChoice): StepCost;
+  /** Whether later slices load while the first one runs. */
+  readonly warmsUp: boolean;
+  /** Probability that a run of `mixed` temperature finds its functions cold. */
+  readonly coldShare: number;
+  /** The cost and the latency of a whole run: the steps, the state machine and the random delays of every step. */
+  run(totals: ChainTotals, temperature: Temperature): RunCost;
+  /** The dollars of `run` alone. */
+  dollars(totals: ChainTotals, temperature: Temperature): number;
+  /** A quantile of the latency of `run` alone, in milliseconds. */
+  latencyMs(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency): number;
+  /** Whether this quantile is at most `ms`. For mixed runs, this takes a small part of the time that the quantile takes. */
+  isWithin(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency, ms: number): boolean;
+  /**
+   * What each millisecond of a run costs besides its steps. The dollars of a run depend on its totals only by
+   * `warmDollars + dollarsPerMs * warmMs`, the same of cold runs, and `writes`.
+   */
+  readonly dollarsPerMs: number;
 }
 
 /**
@@ -32,19 +157,4 @@ export function afterColdStep(
   return isFirst
     ? { startMs: Math.max(startMs, loadMs + coldMs), laterMs }
     : { startMs: Math.max(startMs, loadMs), laterMs: laterMs + coldMs };
-}
-
-/** @param warmsUp whether later slices load while the first one runs */
-export function chainTotals(steps: readonly ChainStep[], warmsUp: boolean): ChainTotals {
-  const totals = { warmDollars: 0, coldDollars: 0, warmMs: 0 };
-  const writes: Record<Transport, number> = { 's3-standard': 0, 's3-express': 0 };
-  let cold = COLD_START;
-  steps.forEach(({ cost, writesTo }, slice) => {
-    totals.warmDollars += cost.warmDollars;
-    totals.coldDollars += cost.coldDollars;
-    totals.warmMs += cost.warmMs;
-    cold = afterColdStep(cold, cost, slice === 0, warmsUp);
-    writes[writesTo] += 1;
-  });
-  return { ...totals, writes, coldMs: cold.startMs + cold.laterMs };
 }

@@ -2,12 +2,12 @@
  * The cost and the latency of a pipeline whose slices serve a cold model, and one function a warm one. A warm run is one call
  * of that function. A cold run asks it first, then runs the slices, and loads it beside them by an asynchronous call.
  */
-import { type CostOptions, withDefaults } from './cost-options';
+import { type CostOptions, withDefaults } from './options';
 import { durationRate, initMs, singleThreadMs, vcpuShare } from './formulas/lambda';
 import { loadTiming } from './formulas/slice-timing';
 import { executionDollarsPerMs } from './formulas/step-functions';
 import type { DetailedCostModel } from './model';
-import type { RunOutcome, RunOutcomes } from './schedule-cost';
+import type { RunOutcome, RunOutcomes } from './schedule';
 import type { DetailedStep } from './step';
 
 /**

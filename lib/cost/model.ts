@@ -8,8 +8,8 @@ import type {
   StepChoice,
   Temperature,
   Transport,
-} from './cost-model';
-import { type CostOptions, withDefaults } from './cost-options';
+} from './chain';
+import { type CostOptions, withDefaults } from './options';
 import { coldShare } from './formulas/lambda';
 import { storesOf, type Store } from './formulas/s3';
 import { executionDollars, executionDollarsPerMs, transitionOf } from './formulas/step-functions';

@@ -1,6 +1,6 @@
 /** The cost and the time of one slice. */
-import type { SliceDemand, StepChoice, StepCost, Transport } from './cost-model';
-import type { CostOptions } from './cost-options';
+import type { SliceDemand, StepChoice, StepCost, Transport } from './chain';
+import type { CostOptions } from './options';
 import { durationRate, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
 import type { Store } from './formulas/s3';
 import { type Host, callTiming, loadTiming } from './formulas/slice-timing';

@@ -2,8 +2,8 @@
 import type { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { Transport } from '../cost/cost-model';
-import type { CostOptions } from '../cost/cost-options';
+import type { Transport } from '../cost/chain';
+import type { CostOptions } from '../cost/options';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { WarmUp } from './warm-up';

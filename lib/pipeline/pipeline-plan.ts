@@ -1,7 +1,7 @@
 /** The plan of a pipeline, as apps read it. */
 import { Duration } from 'aws-cdk-lib';
 import type { PlanEstimates } from '../compile/plan-estimates';
-import type { RunCost } from '../cost/cost-model';
+import type { RunCost } from '../cost/chain';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 
 /** How a model was cut, and what its runs are estimated to cost. `planPath` has the path of the complete plan. */

@@ -7,8 +7,8 @@ import { MOST_SLICES } from '../compile/most-slices';
 import { readPlan } from '../compile/files/read-plan';
 import { type GivenProfile, readProfile } from '../compile/files/read-profile';
 import { valuesOf } from '../cost/constants/constant';
-import type { Transport } from '../cost/cost-model';
-import type { CostOptions } from '../cost/cost-options';
+import type { Transport } from '../cost/chain';
+import type { CostOptions } from '../cost/options';
 import * as slicers from '../plan/slicers';
 import {
   type AutomaticSlicingOptions,

@@ -1,5 +1,5 @@
 /** What a plan is optimized for, and its limits. */
-import type { CostModel, Latency, Temperature, Transport } from '../cost/cost-model';
+import type { CostModel, Latency, Temperature, Transport } from '../cost/chain';
 
 /** `slices`: the fewest slices and then the fewest dollars. `cost`: the fewest dollars. `latency`: the shortest time. */
 export type Minimize = 'slices' | 'cost' | 'latency';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { gatherCommands } from '../../bin/logs/gather-commands';
 import { collectLogs } from '../../bin/logs/collect';
 import { encodeInlineTensor } from '../../client';
-import type { BilledRuns } from '../../lib/cost/billing/bill';
+import type { BilledRuns } from '../../lib/cost/bill';
 import { Consolidation, Slicing } from '../../lib';
 import type { JsonObject, LocalCloud } from '../../local';
 import { deploy, rows } from '../support/deployed-pipeline';

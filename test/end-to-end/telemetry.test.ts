@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { collectLogs } from '../../bin/logs/collect';
 import { encodeInlineTensor } from '../../client';
-import { billOf, type BilledRuns } from '../../lib/cost/billing/bill';
+import { billOf, type BilledRuns } from '../../lib/cost/bill';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';
 import { Slicing } from '../../lib';

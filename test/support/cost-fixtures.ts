@@ -1,5 +1,14 @@
 /** Slices to price: a chain of equal slices of BERT-large's shape unless a test says otherwise. */
-import type { SliceDemand, StepChoice, Temperature, Transport } from '../../lib/cost/cost-model';
+import {
+  type ChainTotals,
+  type SliceDemand,
+  type StepChoice,
+  type StepCost,
+  type Temperature,
+  type Transport,
+  COLD_START,
+  afterColdStep,
+} from '../../lib/cost/chain';
 import type { LineItems } from '../../lib/cost/line-items';
 import type { DetailedCostModel } from '../../lib/cost/model';
 import {
@@ -8,7 +17,7 @@ import {
   type ScheduleLike,
   itemsOf,
   scheduleOutcomes,
-} from '../../lib/cost/schedule-cost';
+} from '../../lib/cost/schedule';
 import { withWarmUps } from '../../lib/plan/schedule/warm-up';
 
 /** A slice of a plan, and what the plan chose for it. */
@@ -72,4 +81,26 @@ function scheduleOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): Sc
 
 function stepsOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): ItemizedStep[] {
   return chain.map(({ demand, choice }) => ({ ...choice, cost: model.step(demand, choice) }));
+}
+
+/** The totals of a chain, added up as the search does. */
+export function chainTotals(
+  steps: readonly { readonly cost: StepCost; readonly writesTo: Transport }[],
+  warmsUp: boolean,
+): ChainTotals {
+  const sum = (value: (cost: StepCost) => number): number =>
+    steps.reduce((total, { cost }) => total + value(cost), 0);
+  const count = (transport: Transport): number =>
+    steps.filter(({ writesTo }) => writesTo === transport).length;
+  const { startMs, laterMs } = steps.reduce(
+    (progress, { cost }, slice) => afterColdStep(progress, cost, slice === 0, warmsUp),
+    COLD_START,
+  );
+  return {
+    writes: { 's3-standard': count('s3-standard'), 's3-express': count('s3-express') },
+    warmDollars: sum(({ warmDollars }) => warmDollars),
+    coldDollars: sum(({ coldDollars }) => coldDollars),
+    warmMs: sum(({ warmMs }) => warmMs),
+    coldMs: startMs + laterMs,
+  };
 }

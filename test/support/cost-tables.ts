@@ -9,12 +9,12 @@ import type {
 import { grouped, inDollars } from '../../lib/cost/alternatives/wording';
 import type { Constant, ConstantTable } from '../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
-import type { RunCost, Transport } from '../../lib/cost/cost-model';
-import type { CostOptions } from '../../lib/cost/cost-options';
+import type { RunCost, Transport } from '../../lib/cost/chain';
+import type { CostOptions } from '../../lib/cost/options';
 import { transferMs } from '../../lib/cost/formulas/network';
 import type { LineItems } from '../../lib/cost/line-items';
 import { costModel } from '../../lib/cost/model';
-import { costOf } from '../../lib/cost/schedule-cost';
+import { costOf } from '../../lib/cost/schedule';
 import { chainOf, itemsOfChain, outcomesOf } from './cost-fixtures';
 
 export interface Example {

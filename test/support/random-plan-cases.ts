@@ -7,7 +7,7 @@ import type {
   SliceDemand,
   StepChoice,
   Transport,
-} from '../../lib/cost/cost-model';
+} from '../../lib/cost/chain';
 import { costModel } from '../../lib/cost/model';
 import { analyzeDataflow } from '../../lib/dataflow/dataflow';
 import { parseModel } from '../../lib/onnx/parse';

@@ -4,7 +4,7 @@ import { assembleReport } from '../../bin/plan/report/assemble-report';
 import type { ReportRequest } from '../../bin/plan/report/report-request';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
-import type { CostOptions } from '../../lib/cost/cost-options';
+import type { CostOptions } from '../../lib/cost/options';
 import { bestCut } from '../../lib/plan/best-cut';
 import type { Slicer } from '../../lib/plan/slicers';
 import { DEFAULT_GOAL } from '../../lib/plan/goal';

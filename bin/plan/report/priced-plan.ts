@@ -1,7 +1,7 @@
 /** What a report says of the prices of a plan's slices. */
-import type { RunCost, Temperature } from '../../../lib/cost/cost-model';
+import type { RunCost, Temperature } from '../../../lib/cost/chain';
 import { type LineItem, type LineItems, LINE_ITEMS } from '../../../lib/cost/line-items';
-import { costOf, itemsOf } from '../../../lib/cost/schedule-cost';
+import { costOf, itemsOf } from '../../../lib/cost/schedule';
 import {
   type PricedPlan,
   type SizedCut,

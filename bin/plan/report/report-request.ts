@@ -1,5 +1,5 @@
 /** What a report needs to know about the user's choices, besides the model and its cut. */
-import type { Transport } from '../../../lib/cost/cost-model';
+import type { Transport } from '../../../lib/cost/chain';
 import type { Goal } from '../../../lib/plan/goal';
 
 export interface ReportRequest {

@@ -1,5 +1,5 @@
 /** What a report says of a function with the whole model beside the slices. */
-import { type RunOutcomes, costOf } from '../../../lib/cost/schedule-cost';
+import { type RunOutcomes, costOf } from '../../../lib/cost/schedule';
 import type { WholeCut } from '../../../lib/plan/pricing/whole-model';
 import { fileBytes } from '../../../lib/plan/sizes/estimate';
 import type { ReportedConsolidation } from '../plan-report';

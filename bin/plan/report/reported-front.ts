@@ -1,6 +1,6 @@
 /** The Pareto front of plans with any number of slices, priced as their state machines run them, and the plan beside it. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import type { RunCost } from '../../../lib/cost/cost-model';
+import type { RunCost } from '../../../lib/cost/chain';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import { SlicedInferenceError } from '../../../lib/errors';
 import { type CutSpace, spacesOf } from '../../../lib/plan/cuts/cuts';

@@ -2,7 +2,7 @@
 import type { Schedule, Stage } from '../../../lib/plan/schedule/schedule';
 import type { LatencyDistribution } from '../../../lib/cost/latency/latency-distribution';
 import type { SpanKind, TimelineSpan } from '../plan-report';
-import { storeDelays } from '../../../lib/cost/schedule-cost';
+import { storeDelays } from '../../../lib/cost/schedule';
 import type { PricedPlan } from '../../../lib/plan/pricing/price';
 
 const STATE_MACHINE = 'state machine';

@@ -1,7 +1,7 @@
 /** Checks the estimates of a cache entry, which another program may have changed. */
 import type { OneFunction, PlanEstimates } from '../plan-estimates';
 import type { SizeNotes } from '../size-notes';
-import type { Latency, RunCost } from '../../cost/cost-model';
+import type { Latency, RunCost } from '../../cost/chain';
 import { Place } from './json-place';
 import { type Reader, aList, anObject, optional, text } from './json-readers';
 

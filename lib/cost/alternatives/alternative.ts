@@ -1,6 +1,6 @@
 /** The form of an alternative to slices: another service, or another packaging, that runs the whole model. */
-import type { Latency, Temperature } from '../cost-model';
-import type { CostOptions } from '../cost-options';
+import type { Latency, Temperature } from '../chain';
+import type { CostOptions } from '../options';
 import { MIB } from '../formulas/lambda';
 import type { Host } from '../formulas/slice-timing';
 import type { LatencyDistribution } from '../latency/latency-distribution';

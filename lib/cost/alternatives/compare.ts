@@ -1,8 +1,8 @@
 /** Prices all alternatives to a plan beside it. */
-import type { Temperature } from '../cost-model';
-import { type CostOptions, withDefaults } from '../cost-options';
+import type { Temperature } from '../chain';
+import { type CostOptions, withDefaults } from '../options';
 import { storagePerMonth } from '../formulas/s3';
-import type { RunOutcomes } from '../schedule-cost';
+import type { RunOutcomes } from '../schedule';
 import {
   type Alternative,
   type AlternativeSetting,

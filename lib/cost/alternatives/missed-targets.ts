@@ -1,5 +1,5 @@
 /** The limits of a user that a size of an alternative misses, for runs of the compared temperature. */
-import type { Latency, Temperature } from '../cost-model';
+import type { Latency, Temperature } from '../chain';
 import { GRID_MS } from '../latency/latency-distribution';
 import { type AlternativeSize, type Targets, HOURS_PER_MONTH } from './alternative';
 import { inDollars, inMs } from './wording';

@@ -1,5 +1,5 @@
 /** Says in sentences whether to slice, and what else would be cheaper at which rate of requests. */
-import type { Temperature } from '../cost-model';
+import type { Temperature } from '../chain';
 import type { Alternative, AlternativeId, Offer } from './alternative';
 import { type Winner, GREATEST_RATE, LEAST_RATE, cheapestAt } from './winners';
 import { inCount, inDollars, inMs, inPercent, inRate } from './wording';

@@ -1,7 +1,7 @@
 /** S3 Standard and S3 Express One Zone: delays and prices of requests, bytes and storage. */
 import type { Environment } from '../constants/environment';
 import type { Prices } from '../constants/prices';
-import type { Transport } from '../cost-model';
+import type { Transport } from '../chain';
 import { LatencyDistribution } from '../latency/latency-distribution';
 
 /** Bytes of a GB in S3's prices. */

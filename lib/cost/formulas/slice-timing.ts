@@ -1,6 +1,6 @@
 /** The parts of the time that one slice takes, in milliseconds, without random delays. */
 import type { Environment } from '../constants/environment';
-import type { SliceDemand } from '../cost-model';
+import type { SliceDemand } from '../chain';
 import { type Architecture, computeMs, initMs, singleThreadMs, vcpuShare, visibleVcpus } from './lambda';
 import { type NetworkPath, transferMs } from './network';
 

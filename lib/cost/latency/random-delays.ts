@@ -1,7 +1,7 @@
 /** The random delays of a run by the number of writes to each transport: a search asks for the same sums many times. */
-import type { InStateCounts, Transport } from '../cost-model';
+import type { InStateCounts, Transport } from '../chain';
 import type { Store } from '../formulas/s3';
-import type { Payload } from '../cost-options';
+import type { Payload } from '../options';
 import { LatencyDistribution } from './latency-distribution';
 
 export interface RandomSum {

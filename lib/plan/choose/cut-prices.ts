@@ -1,6 +1,6 @@
 /** Prices cuts by the schedule of their slices, so that cuts with branches can be compared with those without. */
-import type { RunCost } from '../../cost/cost-model';
-import { costOf } from '../../cost/schedule-cost';
+import type { RunCost } from '../../cost/chain';
+import { costOf } from '../../cost/schedule';
 import { largestOf, sumOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import { busyMs, isNearEmpty } from '../sizes/evenness';

@@ -1,5 +1,5 @@
 /** Chooses the memory of the functions of a plan whose slices are known. */
-import type { SliceDemand, StepChoice, Transport } from '../../cost/cost-model';
+import type { SliceDemand, StepChoice, Transport } from '../../cost/chain';
 import type { PlanRequest } from '../goal';
 import { bestPath } from '../search/label-setting';
 import { stepsOf } from '../search/priced-graph';

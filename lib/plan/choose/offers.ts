@@ -3,8 +3,8 @@
  * pipeline may have it. It chooses the memory of functions, and whether there is that function.
  */
 import type { PricedWhole } from '../../cost/consolidation';
-import type { RunCost } from '../../cost/cost-model';
-import { costOf } from '../../cost/schedule-cost';
+import type { RunCost } from '../../cost/chain';
+import { costOf } from '../../cost/schedule';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';

@@ -1,5 +1,5 @@
 /** Compares plans by what is printed of them. */
-import type { RunCost } from '../../cost/cost-model';
+import type { RunCost } from '../../cost/chain';
 import type { Goal } from '../goal';
 import type { Offer } from './offers';
 

@@ -1,9 +1,9 @@
 /** What the runs of a plan cost and take, with everything that its pipeline does: what reports print, and by what plans are chosen. */
 import { type PricedWhole, consolidatedOutcomes } from '../../cost/consolidation';
 import type { SlicedPlan } from '../../cost/alternatives/compare';
-import type { Transport } from '../../cost/cost-model';
+import type { Transport } from '../../cost/chain';
 import type { DetailedCostModel } from '../../cost/model';
-import type { RunOutcomes } from '../../cost/schedule-cost';
+import type { RunOutcomes } from '../../cost/schedule';
 import type { CutSpace, PlanCosts } from '../cuts/cuts';
 import { largestOf, sumOf } from '../../extremes';
 import type { Goal } from '../goal';

@@ -1,7 +1,7 @@
 /** Prices wired slices by the schedule in which they run, branches in parallel and warm-ups beside the first slices. */
-import type { InState, SliceDemand, Transport } from '../../cost/cost-model';
+import type { InState, SliceDemand, Transport } from '../../cost/chain';
 import type { DetailedCostModel } from '../../cost/model';
-import { type RunOutcomes, scheduleOutcomes } from '../../cost/schedule-cost';
+import { type RunOutcomes, scheduleOutcomes } from '../../cost/schedule';
 import type { DetailedStep } from '../../cost/step';
 import { sumOf } from '../../extremes';
 import { type SliceSize, fileBytes, memoryMb as neededMb } from '../sizes/estimate';

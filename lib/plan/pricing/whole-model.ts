@@ -1,6 +1,6 @@
 /** Decides whether a pipeline also has one function with the whole model, and cuts the model into that one slice. */
 import { MIN_SAVED_MS, wholeLoadMs } from '../../cost/consolidation';
-import type { CostOptions } from '../../cost/cost-options';
+import type { CostOptions } from '../../cost/options';
 import { largestOf } from '../../extremes';
 import type { Dataflow } from '../../dataflow/dataflow';
 import type { CutSpace } from '../cuts/cuts';

@@ -1,6 +1,13 @@
 /** Labels: partial plans from the start of the order to a vertex. A set of them keeps those that may still become the best plan. */
-import { COLD_START, afterColdStep, type ColdProgress } from '../../cost/chain';
-import type { ChainTotals, CostModel, InStateCounts, Transport } from '../../cost/cost-model';
+import {
+  type ChainTotals,
+  type ColdProgress,
+  type CostModel,
+  type InStateCounts,
+  type Transport,
+  COLD_START,
+  afterColdStep,
+} from '../../cost/chain';
 import { type PlanRequest, coldShareOf } from '../goal';
 import type { PricedGraph, Step } from './priced-graph';
 

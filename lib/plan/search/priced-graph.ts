@@ -7,7 +7,7 @@ import type {
   StepCost,
   Temperature,
   Transport,
-} from '../../cost/cost-model';
+} from '../../cost/chain';
 import type { RangeSize } from '../cuts/range-sizes';
 import { demandOf } from '../pricing/price';
 import { MAX_STATE_TENSORS } from '../sizes/state-size';

@@ -1,5 +1,5 @@
 /** What lets the search drop labels early: bounds of every rest, and the complete plans that were found so far. */
-import type { ChainTotals, RunCost } from '../../cost/cost-model';
+import type { ChainTotals, RunCost } from '../../cost/chain';
 import type { PlanRequest } from '../goal';
 import { type Label, type Rest, NO_REST, totalsOf } from './label';
 import type { PricedGraph, Step } from './priced-graph';

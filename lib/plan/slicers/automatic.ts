@@ -1,6 +1,6 @@
 /** Chooses the best plan for an objective and limits. */
 import { GREATEST_RATE } from '../../cost/alternatives/winners';
-import type { Latency, Temperature, Transport } from '../../cost/cost-model';
+import type { Latency, Temperature, Transport } from '../../cost/chain';
 import { SlicedInferenceError } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';
 import type { Goal, Minimize } from '../goal';

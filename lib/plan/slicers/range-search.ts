@@ -1,5 +1,5 @@
 /** The best slices of a range of nodes for an objective and limits. */
-import type { RunCost } from '../../cost/cost-model';
+import type { RunCost } from '../../cost/chain';
 import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
 import type { CutSpace } from '../cuts/cuts';
 import { type Range, sizeRanges } from '../cuts/range-sizes';

@@ -1,5 +1,5 @@
 /** A slicer: one way to choose the cuts of a model, and by what it compares plans. */
-import type { RunCost, Temperature } from '../../cost/cost-model';
+import type { RunCost, Temperature } from '../../cost/chain';
 import type { CutSpace } from '../cuts/cuts';
 import type { Range } from '../cuts/range-sizes';
 import type { Goal, PlanRequest } from '../goal';

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { BilledRuns } from '../../../lib/cost/billing/bill';
+import type { BilledRuns } from '../../../lib/cost/bill';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { refuse, succeed } from '../../support/run-cli';
 

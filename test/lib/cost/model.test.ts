@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
-import { chainTotals } from '../../../lib/cost/chain';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import type { ChainTotals, RunCost, Temperature } from '../../../lib/cost/cost-model';
+import type { ChainTotals, RunCost, Temperature } from '../../../lib/cost/chain';
 import { LINE_ITEMS, sumOfItems } from '../../../lib/cost/line-items';
 import { type DetailedCostModel, costModel } from '../../../lib/cost/model';
-import { type ChosenSlice, CHOICE, DEMAND, chainOf, itemsOfChain } from '../../support/cost-fixtures';
+import { type ChosenSlice, CHOICE, DEMAND, chainOf, chainTotals, itemsOfChain } from '../../support/cost-fixtures';
 
 const TEMPERATURES: Temperature[] = ['warm', 'cold', 'mixed'];
 

@@ -1,9 +1,9 @@
 /** The price and the time of slices whose small tensors travel in the state of the execution. */
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
-import type { InState } from '../../../lib/cost/cost-model';
+import type { InState } from '../../../lib/cost/chain';
 import { costModel } from '../../../lib/cost/model';
-import { type ScheduledStep, scheduleCost } from '../../../lib/cost/schedule-cost';
+import { type ScheduledStep, scheduleCost } from '../../../lib/cost/schedule';
 import { CHOICE, DEMAND } from '../../support/cost-fixtures';
 
 const SMALL = { ...DEMAND, readBytes: 8000, writeBytes: 8000 };

@@ -1,8 +1,8 @@
 /** Limits hold for what is printed of pipelines that also have one function with the whole model. */
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
-import type { RunCost } from '../../../lib/cost/cost-model';
-import { costOf } from '../../../lib/cost/schedule-cost';
+import type { RunCost } from '../../../lib/cost/chain';
+import { costOf } from '../../../lib/cost/schedule';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { bestCut } from '../../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../../lib/plan/pricing/whole-model';

@@ -2,9 +2,9 @@
 import * as fc from 'fast-check';
 import { analyzeModel, type AnalyzedModel } from '../../../lib/compile/analyze';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
-import type { CostOptions } from '../../../lib/cost/cost-options';
-import type { Temperature, Transport } from '../../../lib/cost/cost-model';
-import { costOf } from '../../../lib/cost/schedule-cost';
+import type { CostOptions } from '../../../lib/cost/options';
+import type { Temperature, Transport } from '../../../lib/cost/chain';
+import { costOf } from '../../../lib/cost/schedule';
 import { sumOf } from '../../../lib/extremes';
 import { spacesOf } from '../../../lib/plan/cuts/cuts';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';

@@ -8,7 +8,7 @@ import {
 } from '../../../../lib/cost/constants/constant';
 import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
 import { PRICES } from '../../../../lib/cost/constants/prices';
-import type { CostOptions } from '../../../../lib/cost/cost-options';
+import type { CostOptions } from '../../../../lib/cost/options';
 import { BERT, exampleOf } from '../../../support/cost-tables';
 
 /** Each figure has all constants with two slices too, and takes a fraction of the time. */

@@ -1,7 +1,7 @@
 /** The search knows the burst of a sandbox's network: 300 MiB, of which a half refills, and then 75 MiB/s. */
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { DEFAULT_ENVIRONMENT, type Environment } from '../../../../lib/cost/constants/environment';
-import type { CostOptions } from '../../../../lib/cost/cost-options';
+import type { CostOptions } from '../../../../lib/cost/options';
 import { beyondBurstMs } from '../../../../lib/cost/formulas/network';
 import { bestCut } from '../../../../lib/plan/best-cut';
 import { type AutomaticOptions, automatic } from '../../../../lib/plan/slicers';

@@ -6,7 +6,7 @@ import type {
   StepCost,
   Temperature,
   Transport,
-} from '../../../../lib/cost/cost-model';
+} from '../../../../lib/cost/chain';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
 import { sizeRanges } from '../../../../lib/plan/cuts/range-sizes';
 import { bestPath, paretoFront } from '../../../../lib/plan/search/label-setting';

@@ -1,11 +1,11 @@
 /** The bill of real runs: list prices times what their logs say that AWS charges for. */
-import type { Environment } from '../constants/environment';
-import type { Prices } from '../constants/prices';
-import { durationRate, tmpRate, type Architecture } from '../formulas/lambda';
-import { storesOf, type Store } from '../formulas/s3';
-import { executionDollars, type StateMachineType } from '../formulas/step-functions';
-import type { LoggedCall, LoggedReport } from '../logged-call';
-import { addItems, NO_ITEMS, sumOfItems, type LineItems } from '../line-items';
+import type { Environment } from './constants/environment';
+import type { Prices } from './constants/prices';
+import { durationRate, tmpRate, type Architecture } from './formulas/lambda';
+import { storesOf, type Store } from './formulas/s3';
+import { executionDollars, type StateMachineType } from './formulas/step-functions';
+import type { LoggedCall, LoggedReport } from './logged-call';
+import { addItems, NO_ITEMS, sumOfItems, type LineItems } from './line-items';
 
 export interface BillOptions {
   readonly architecture: Architecture;

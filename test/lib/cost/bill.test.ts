@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { billOf, type BillOptions } from '../../../../lib/cost/billing/bill';
-import type { LoggedCall, LoggedReport } from '../../../../lib/cost/logged-call';
-import { DEFAULT_ENVIRONMENT } from '../../../../lib/cost/constants/environment';
-import { DEFAULT_PRICES } from '../../../../lib/cost/constants/prices';
-import { addItems, sumOfItems } from '../../../../lib/cost/line-items';
+import { billOf, type BillOptions } from '../../../lib/cost/bill';
+import type { LoggedCall, LoggedReport } from '../../../lib/cost/logged-call';
+import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
+import { addItems, sumOfItems } from '../../../lib/cost/line-items';
 
 const OPTIONS: BillOptions = {
   architecture: 'x86_64',

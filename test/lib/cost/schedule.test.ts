@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
-import { chainTotals } from '../../../lib/cost/chain';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import type { StepCost, Temperature } from '../../../lib/cost/cost-model';
+import type { StepCost, Temperature } from '../../../lib/cost/chain';
 import { GRID_MS } from '../../../lib/cost/latency/latency-distribution';
 import { costModel } from '../../../lib/cost/model';
 import {
@@ -9,9 +8,9 @@ import {
   type ScheduledStep,
   scheduleCost,
   scheduleTotals,
-} from '../../../lib/cost/schedule-cost';
+} from '../../../lib/cost/schedule';
 import { withWarmUps } from '../../../lib/plan/schedule/warm-up';
-import { chainOf } from '../../support/cost-fixtures';
+import { chainOf, chainTotals } from '../../support/cost-fixtures';
 
 const TEMPERATURES: Temperature[] = ['warm', 'cold', 'mixed'];
 

@@ -1,5 +1,5 @@
 /** The cost and the latency of a plan whose slices may run side by side, as its state machine runs them. */
-import type { ChainTotals, InState, RunCost, StepCost, Temperature, Transport } from './cost-model';
+import type { ChainTotals, InState, RunCost, StepCost, Temperature, Transport } from './chain';
 import { executionDollars } from './formulas/step-functions';
 import { LatencyDistribution } from './latency/latency-distribution';
 import { type LineItems, NO_ITEMS, addItems, mixItems } from './line-items';
