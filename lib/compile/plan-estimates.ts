@@ -59,7 +59,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     cold: costOf(plan, 0, 'cold'),
     oneFunction: {
       isBetter: verdict.choice === 'one-function' && isFaster(oneFunction, slices),
-      verdict: verdict.sentences[0].text,
+      verdict: verdict.sentences[0],
     },
     profileDifferences: analyzed.profile?.differences ?? [],
     sizes: sizeNotes(analyzed.planned),

@@ -4,7 +4,7 @@ import type { Prices } from './constants/prices';
 import { durationRate, tmpRate, type Architecture } from './formulas/lambda';
 import { storesOf, type Store } from './formulas/s3';
 import { executionDollars, type StateMachineType } from './formulas/step-functions';
-import type { LoggedCall, LoggedReport } from './logged-call';
+import { type LoggedCall, type LoggedReport, groupedBy } from './logged-call';
 import { addItems, NO_ITEMS, sumOfItems, type LineItems } from './line-items';
 
 export interface BillOptions {
@@ -188,17 +188,4 @@ function elapsedMs(calls: readonly LoggedCall[]): number {
   return (
     ends.reduce((last, end) => Math.max(last, end)) - starts.reduce((first, start) => Math.min(first, start))
   );
-}
-
-/** Leaves out what has no key. */
-function groupedBy<T, K>(all: readonly T[], keyOf: (one: T) => K | undefined): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const one of all) {
-    const key = keyOf(one);
-    if (key === undefined) continue;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]);
-    else group.push(one);
-  }
-  return groups;
 }

@@ -101,6 +101,8 @@ export interface Latency {
   readonly p95: number;
 }
 
+export const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
+
 /** What a run costs and how long it takes when its functions are warm, cold, or as often cold as the request rate implies. */
 export interface RunCost {
   readonly dollars: number;
@@ -109,6 +111,11 @@ export interface RunCost {
 
 /** The temperature for which a plan is optimized. */
 export type Temperature = 'warm' | 'cold' | 'mixed';
+
+/** The share of cold runs, if `mixedShare` of mixed runs is cold. */
+export function coldShareAt(temperature: Temperature, mixedShare: number): number {
+  return { warm: 0, mixed: mixedShare, cold: 1 }[temperature];
+}
 
 /** A model of cost and latency. Every result is monotone: no total that grows makes a run cheaper or faster. */
 export interface CostModel {

@@ -4,7 +4,7 @@
  */
 import { type CostOptions, withDefaults } from './options';
 import { durationRate, initMs, singleThreadMs, vcpuShare } from './formulas/lambda';
-import { loadTiming } from './formulas/slice-timing';
+import { hostOf, loadTiming } from './formulas/slice-timing';
 import { executionDollarsPerMs } from './formulas/step-functions';
 import type { DetailedCostModel } from './model';
 import type { RunOutcome, RunOutcomes } from './schedule';
@@ -19,13 +19,7 @@ export const MIN_SAVED_MS = 2_000;
 
 /** Milliseconds to download files and create a session, which AUTOMATIC compares. */
 export function wholeLoadMs(fileBytes: number, memoryMb: number, given: CostOptions): number {
-  const { environment, architecture, networkInVpc: inVpc, tls } = withDefaults(given);
-  const { downloadMs, sessionMs } = loadTiming(fileBytes, memoryMb, {
-    architecture,
-    environment,
-    inVpc,
-    tls,
-  });
+  const { downloadMs, sessionMs } = loadTiming(fileBytes, memoryMb, hostOf(withDefaults(given)));
   return downloadMs + sessionMs;
 }
 

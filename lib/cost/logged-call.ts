@@ -45,3 +45,16 @@ export interface LoggedReport {
   /** Whether Lambda ended the call, for its time or its memory. */
   readonly failed: boolean;
 }
+
+/** Leaves out what has no key. */
+export function groupedBy<T, K>(all: readonly T[], keyOf: (one: T) => K | undefined): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return groups;
+}

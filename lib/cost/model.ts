@@ -1,20 +1,23 @@
 /** The model of cost and latency of a pipeline. docs/costs.md describes its formulas and constants. */
-import type {
-  ChainTotals,
-  CostModel,
-  Latency,
-  RunCost,
-  SliceDemand,
-  StepChoice,
-  Temperature,
-  Transport,
+import {
+  type ChainTotals,
+  type CostModel,
+  type Latency,
+  type RunCost,
+  type SliceDemand,
+  type StepChoice,
+  type Temperature,
+  type Transport,
+  QUANTILES,
+  coldShareAt,
 } from './chain';
-import { type CostOptions, withDefaults } from './options';
 import { coldShare } from './formulas/lambda';
-import { storesOf, type Store } from './formulas/s3';
+import { type Store, storesOf } from './formulas/s3';
+import { hostOf } from './formulas/slice-timing';
 import { executionDollars, executionDollarsPerMs, transitionOf } from './formulas/step-functions';
 import type { LatencyDistribution } from './latency/latency-distribution';
 import { type RandomSum, RandomDelays } from './latency/random-delays';
+import { type CostOptions, withDefaults } from './options';
 import { type DetailedStep, type StepSetting, stepOf } from './step';
 
 /** A model that also itemizes steps, and that whole plans with branches can be priced with. */
@@ -25,11 +28,6 @@ export interface DetailedCostModel extends CostModel {
   readonly transition: LatencyDistribution;
   step(demand: SliceDemand, choice: StepChoice): DetailedStep;
 }
-
-/** The times of warm and of cold runs without random delays. */
-type RunTimes = Pick<ChainTotals, 'warmMs' | 'coldMs'>;
-
-const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
 
 export function costModel(given: CostOptions = {}): DetailedCostModel {
   return new PipelineModel(withDefaults(given));
@@ -45,24 +43,14 @@ class PipelineModel implements DetailedCostModel {
   private readonly delays: RandomDelays;
 
   constructor(readonly options: Required<CostOptions>) {
-    const { prices, environment, architecture, networkInVpc, tls, request, result, warmUp } = options;
-    this.warmsUp = warmUp;
-    this.dollarsPerMs = executionDollarsPerMs(options.stateMachineType, prices, environment);
+    const { prices, environment, stateMachineType } = options;
+    this.warmsUp = options.warmUp;
+    this.dollarsPerMs = executionDollarsPerMs(stateMachineType, prices, environment);
     this.coldShare = coldShare(options.requestsPerHour, environment);
     this.stores = storesOf(prices, environment);
-    this.transition = transitionOf(options.stateMachineType, environment);
-    this.setting = {
-      options,
-      stores: this.stores,
-      host: { architecture, environment, inVpc: networkInVpc, tls },
-    };
-    this.delays = new RandomDelays({
-      stores: this.stores,
-      transition: this.transition,
-      request,
-      result,
-      warmUp,
-    });
+    this.transition = transitionOf(stateMachineType, environment);
+    this.setting = { options, stores: this.stores, host: hostOf(options) };
+    this.delays = new RandomDelays(options, this.stores, this.transition);
   }
 
   step(demand: SliceDemand, choice: StepChoice): DetailedStep {
@@ -81,25 +69,30 @@ class PipelineModel implements DetailedCostModel {
     const { mean } = this.randomOf(totals);
     const warm = totals.warmDollars + this.machineDollars(totals, totals.warmMs + mean);
     const cold = totals.coldDollars + this.machineDollars(totals, totals.coldMs + mean);
-    return { warm, cold, mixed: warm * (1 - this.coldShare) + cold * this.coldShare }[temperature];
+    const share = coldShareAt(temperature, this.coldShare);
+    return warm * (1 - share) + cold * share;
   }
 
   latencyMs(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency): number {
-    const random = this.randomOf(totals);
-    switch (temperature) {
-      case 'warm':
-        return totals.warmMs + random[quantile];
-      case 'cold':
-        return totals.coldMs + random[quantile];
-      case 'mixed':
-        return mixedQuantile(random, totals, this.coldShare, QUANTILES[quantile]);
+    const { distribution, [quantile]: randomMs } = this.randomOf(totals);
+    const share = coldShareAt(temperature, this.coldShare);
+    if (share === 0 || share === 1) return (share === 0 ? totals.warmMs : totals.coldMs) + randomMs;
+    // Halves the interval until it is below a microsecond. A mix of two steps of the grid would cost a copy of both.
+    const { warmMs, coldMs } = totals;
+    let [low, high] = [Math.min(warmMs, coldMs) + randomMs - 1, Math.max(warmMs, coldMs) + randomMs];
+    while (high - low > 1e-3) {
+      const middle = (low + high) / 2;
+      // Neighboring numbers of a very large time are further apart than that.
+      if (middle <= low || middle >= high) break;
+      if (mixedShareWithin(distribution, totals, share, middle) >= QUANTILES[quantile]) high = middle;
+      else low = middle;
     }
+    return high;
   }
 
   isWithin(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency, ms: number): boolean {
-    const share = this.coldShare;
-    if (temperature !== 'mixed' || share === 0 || share === 1)
-      return this.latencyMs(totals, temperature, quantile) <= ms;
+    const share = coldShareAt(temperature, this.coldShare);
+    if (share === 0 || share === 1) return this.latencyMs(totals, temperature, quantile) <= ms;
     const { distribution } = this.randomOf(totals);
     return mixedShareWithin(distribution, totals, share, ms) >= QUANTILES[quantile];
   }
@@ -117,31 +110,10 @@ class PipelineModel implements DetailedCostModel {
   }
 }
 
-/** Halves the interval until it is below a microsecond. A mix of two steps of the grid would cost a copy of both. */
-function mixedQuantile(
-  { distribution }: RandomSum,
-  totals: RunTimes,
-  share: number,
-  quantile: number,
-): number {
-  const { warmMs, coldMs } = totals;
-  if (share === 0 || share === 1) return (share === 0 ? warmMs : coldMs) + distribution.quantile(quantile);
-  const faster = Math.min(warmMs, coldMs) + distribution.quantile(quantile);
-  let [low, high] = [faster - 1, Math.max(warmMs, coldMs) + distribution.quantile(quantile)];
-  while (high - low > 1e-3) {
-    const middle = (low + high) / 2;
-    // Neighboring numbers of a very large time are further apart than that.
-    if (middle <= low || middle >= high) break;
-    if (mixedShareWithin(distribution, totals, share, middle) >= quantile) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
 /** The share of mixed runs that end within `ms`. */
 function mixedShareWithin(
   random: LatencyDistribution,
-  { warmMs, coldMs }: RunTimes,
+  { warmMs, coldMs }: ChainTotals,
   share: number,
   ms: number,
 ): number {

@@ -9,6 +9,7 @@ import {
   COLD_START,
   afterColdStep,
 } from '../../lib/cost/chain';
+import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
 import type { LineItems } from '../../lib/cost/line-items';
 import type { DetailedCostModel } from '../../lib/cost/model';
 import {
@@ -42,6 +43,17 @@ export const CHOICE: StepChoice = {
   writesTo: 's3-standard',
 };
 
+/** An environment whose delays do not vary, in milliseconds. */
+export function steadyEnvironment(get: number, put: number, transition: number): Environment {
+  const { s3, stepFunctions, ...rest } = DEFAULT_ENVIRONMENT;
+  const [gets, puts, express] = [get, put, transition].map((ms) => [[50, ms]] as const);
+  return {
+    ...rest,
+    s3: { ...s3, standardGet: gets, expressGet: gets, standardPut: puts, expressPut: puts },
+    stepFunctions: { ...stepFunctions, express },
+  };
+}
+
 /** A chain whose first slice reads the request and whose last one writes the result to S3 Standard. */
 export function chainOf(
   slices: number,
@@ -60,9 +72,18 @@ export function chainOf(
   }));
 }
 
+export function stepsOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): ItemizedStep[] {
+  return chain.map(({ demand, choice }) => ({ ...choice, cost: model.step(demand, choice) }));
+}
+
+export function inSeries(slices: number): ScheduleLike {
+  return Array.from({ length: slices }, (_, slice) => ({ kind: 'slice', slice }) as const);
+}
+
 /** What runs of a chain cost and take, with warm-ups if the model warms up. */
 export function outcomesOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): RunOutcomes {
-  return scheduleOutcomes(model, scheduleOf(model, chain), stepsOf(model, chain));
+  const series = inSeries(chain.length);
+  return scheduleOutcomes(model, model.warmsUp ? withWarmUps(series) : series, stepsOf(model, chain));
 }
 
 /** The items of a run of the chain. */
@@ -72,15 +93,6 @@ export function itemsOfChain(
   temperature: Temperature,
 ): LineItems {
   return itemsOf(outcomesOf(model, chain), stepsOf(model, chain), model.coldShare, temperature);
-}
-
-function scheduleOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): ScheduleLike {
-  const series = chain.map((_, slice) => ({ kind: 'slice', slice }) as const);
-  return model.warmsUp ? withWarmUps(series) : series;
-}
-
-function stepsOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): ItemizedStep[] {
-  return chain.map(({ demand, choice }) => ({ ...choice, cost: model.step(demand, choice) }));
 }
 
 /** The totals of a chain, added up as the search does. */

@@ -1,16 +1,16 @@
 /** Compares a plan with other services: prices by request rate, what each breaks, and the verdict. */
-import type {
-  AlternativeRun,
-  Alternative as ComparedAlternative,
-  Targets,
-  WholeModel,
+import {
+  type AlternativeRun,
+  type Alternative as ComparedAlternative,
+  type Targets,
+  type WholeModel,
+  comparedColdShare,
 } from '../../../lib/cost/alternatives/alternative';
 import {
   type Comparison,
   type SlicedPlan,
   compareAlternatives,
 } from '../../../lib/cost/alternatives/compare';
-import { comparedColdShare } from '../../../lib/cost/alternatives/sizes';
 import { GREATEST_RATE, LEAST_RATE } from '../../../lib/cost/alternatives/winners';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
@@ -42,8 +42,7 @@ export function reportedAlternatives(
       to: toPerHour,
       service: nameOf.get(id) ?? id,
     })),
-    // What each service breaks is said beside its prices.
-    sentences: verdict.sentences.filter(({ kind }) => kind !== 'out').map(({ text }) => sentence(text)),
+    sentences: verdict.sentences.map(sentence),
   };
 }
 

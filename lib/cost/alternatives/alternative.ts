@@ -1,9 +1,9 @@
-/** The form of an alternative to slices: another service, or another packaging, that runs the whole model. */
-import type { Latency, Temperature } from '../chain';
+/** An alternative to slices: another service, or another packaging, that runs the whole model in one of several sizes. */
+import { type Latency, type Temperature, QUANTILES, coldShareAt } from '../chain';
+import { coldShare } from '../formulas/lambda';
+import { GRID_MS, type LatencyDistribution } from '../latency/latency-distribution';
 import type { CostOptions } from '../options';
-import { MIB } from '../formulas/lambda';
-import type { Host } from '../formulas/slice-timing';
-import type { LatencyDistribution } from '../latency/latency-distribution';
+import { inDollars, inMs } from './wording';
 
 /** What the whole model needs, whatever runs it. */
 export interface WholeModel {
@@ -36,25 +36,27 @@ export interface AlternativeSetting {
   readonly resultInS3: boolean;
 }
 
-export const ALTERNATIVES = [
-  'slices',
-  'one-function',
-  'container-image',
-  'snap-start',
-  'micro-vm',
-  'managed-instances',
-  'managed-instances-gpu',
-  'sagemaker-serverless',
-  'fargate',
-] as const;
-
-export type AlternativeId = (typeof ALTERNATIVES)[number];
+export type AlternativeId =
+  | 'slices'
+  | 'one-function'
+  | 'container-image'
+  | 'snap-start'
+  | 'micro-vm'
+  | 'managed-instances'
+  | 'managed-instances-gpu'
+  | 'sagemaker-serverless'
+  | 'fargate';
 
 /** Runs of one temperature. */
 export interface AlternativeRun {
   /** Mean price of a run, without what is charged between runs. Undefined if a service charges by the hour. */
   readonly dollars?: number;
   readonly time: LatencyDistribution;
+}
+
+/** A run with a price, as all runs that are paid one by one have it. */
+export interface PaidRun extends AlternativeRun {
+  readonly dollars: number;
 }
 
 /** One size of an alternative, such as the memory of a function. */
@@ -71,7 +73,7 @@ export interface AlternativeSize {
 }
 
 /** How an alternative is named and what a user must know of it. */
-export interface AlternativeName {
+interface AlternativeName {
   readonly id: AlternativeId;
   /** Its name in a sentence, such as `one Lambda function`. */
   readonly name: string;
@@ -79,6 +81,11 @@ export interface AlternativeName {
   readonly notes: readonly string[];
   /** What its price or its time rests on without any source. A sentence that recommends it names this. */
   readonly guess?: string;
+}
+
+export interface Service extends AlternativeName {
+  /** One or more; of equally good ones, the first is chosen. */
+  readonly sizes: readonly AlternativeSize[];
 }
 
 /** An alternative at one rate of requests, with the size that suits the rate best. */
@@ -101,32 +108,130 @@ export interface Alternative extends AlternativeName {
 /** Average hours of a month. */
 export const HOURS_PER_MONTH = 730;
 
-export const SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600;
-
-/** Bytes of base64 for each byte. */
-const BASE64 = 4 / 3;
-
-/** Whether tensors fit into a payload of so many MiB as base64. */
-export function fitsInline(bytes: number, payloadMb: number): boolean {
-  return bytes * BASE64 <= payloadMb * MIB;
-}
-
-export function hostOf({ options }: AlternativeSetting): Host {
-  const { architecture, environment, networkInVpc, tls } = options;
-  return { architecture, environment, inVpc: networkInVpc, tls };
-}
-
-/** A run with a price, as all runs that are paid one by one have it. */
-export interface PaidRun extends AlternativeRun {
-  readonly dollars: number;
-}
-
 /** Dollars a month of what is paid for each run. */
 export function payPerRun(
   warm: PaidRun,
   cold: PaidRun,
   standingDollars: number,
 ): AlternativeSize['dollarsPerMonth'] {
-  return (rate, coldShare) =>
-    HOURS_PER_MONTH * rate * (warm.dollars * (1 - coldShare) + cold.dollars * coldShare) + standingDollars;
+  return (rate, share) =>
+    HOURS_PER_MONTH * rate * (warm.dollars * (1 - share) + cold.dollars * share) + standingDollars;
+}
+
+export function alternativeOf(setting: AlternativeSetting, { sizes, ...name }: Service): Alternative {
+  const latency = latencyLimits(setting);
+  const limits = [...latency, ...priceLimits(setting)];
+  const possible = sizes.filter(({ breaks }) => breaks.length === 0);
+  const runsAt = (rate: number): Runs => ({ rate, coldShare: comparedColdShare(setting, rate) });
+  const price = (size: AlternativeSize, { rate, coldShare: share }: Runs): number =>
+    size.dollarsPerMonth(rate, share);
+  const cheapest = (all: readonly AlternativeSize[], runs: Runs): AlternativeSize | undefined =>
+    least(all, (size) => price(size, runs));
+  const best = (runs: Runs): AlternativeSize | undefined =>
+    cheapest(
+      possible.filter((size) => limits.every(({ keeps }) => keeps(size, runs))),
+      runs,
+    );
+  /** Of the sizes that break the fewest limits: the cheapest that is fast enough, or else the fastest. */
+  const nearest = (runs: Runs): AlternativeSize => {
+    const broken = (size: AlternativeSize): number =>
+      size.breaks.length + limits.filter(({ keeps }) => !keeps(size, runs)).length;
+    const fewest = Math.min(...sizes.map(broken));
+    const near = sizes.filter((size) => broken(size) === fewest);
+    const fast = near.filter((size) => latency.every(({ keeps }) => keeps(size, runs)));
+    return cheapest(fast, runs) ?? least(near, ({ warm }) => warm.time.quantile(0.95)) ?? sizes[0];
+  };
+  return {
+    ...name,
+    dollarsPerMonth: (rate) => {
+      const runs = runsAt(rate);
+      const size = best(runs);
+      return size === undefined ? Infinity : price(size, runs);
+    },
+    at: (rate) => {
+      const runs = runsAt(rate);
+      const size = best(runs) ?? nearest(runs);
+      const missed = limits.flatMap(({ keeps, miss }) => (keeps(size, runs) ? [] : [miss(size, runs)]));
+      const { warm, cold } = size;
+      return {
+        size: size.nameAt(rate),
+        breaks: [...size.breaks, ...missed],
+        ...{ warm, cold },
+        dollarsPerMonth: price(size, runs),
+      };
+    },
+  };
+}
+
+/** The share of cold runs by which alternatives are compared: those of the goal, or as many as the rate implies. */
+export function comparedColdShare(
+  { temperature, options }: Pick<AlternativeSetting, 'temperature' | 'options'>,
+  rate: number,
+): number {
+  return coldShareAt(temperature, coldShare(rate, options.environment));
+}
+
+/** The compared runs. */
+interface Runs {
+  readonly rate: number;
+  readonly coldShare: number;
+}
+
+/** A limit of the user on the compared runs. */
+interface Limit {
+  readonly keeps: (size: AlternativeSize, runs: Runs) => boolean;
+  /** Says what the size misses. */
+  readonly miss: (size: AlternativeSize, runs: Runs) => string;
+}
+
+/** More than the quantile of a mix is rounded. */
+const NEAR_MS = 2 * GRID_MS;
+
+/** By the quantile that is printed. A mix of runs takes long to compute, so it decides only if the limit is about as long. */
+function latencyLimits({ targets, temperature }: AlternativeSetting): Limit[] {
+  const { maxLatencyMs: most, quantile = 'p95' } = targets;
+  if (most === undefined) return [];
+  const share = QUANTILES[quantile];
+  const latencyMs = ({ warm, cold }: AlternativeSize, runs: Runs): number =>
+    warm.time.mixedWith(cold.time, runs.coldShare).quantile(share);
+  const isWithin = ({ warm, cold }: AlternativeSize, runs: Runs, ms: number): boolean =>
+    (1 - runs.coldShare) * warm.time.shareWithin(ms) + runs.coldShare * cold.time.shareWithin(ms) >= share;
+  return [
+    {
+      keeps: (size, runs) =>
+        isWithin(size, runs, most - NEAR_MS) ||
+        (isWithin(size, runs, most + NEAR_MS) && latencyMs(size, runs) <= most),
+      miss: (size, runs) =>
+        `the ${quantile} of a ${temperature} run is ${inMs(latencyMs(size, runs))}, and at most ${inMs(most)} are allowed`,
+    },
+  ];
+}
+
+function priceLimits({ targets, temperature }: AlternativeSetting): Limit[] {
+  const { maxDollarsPerMillion: most } = targets;
+  if (most === undefined) return [];
+  return [
+    {
+      keeps: (size, runs) => dollarsPerMillion(size, runs) <= most,
+      miss: (size, runs) =>
+        `a million ${temperature} runs cost ${inDollars(dollarsPerMillion(size, runs))}, and at most ${inDollars(most)} are allowed`,
+    },
+  ];
+}
+
+/** What is charged by the hour is shared by the runs of the hour. */
+function dollarsPerMillion(size: AlternativeSize, { rate, coldShare: share }: Runs): number {
+  const { warm, cold } = size;
+  if (warm.dollars !== undefined && cold.dollars !== undefined)
+    return 1e6 * (warm.dollars * (1 - share) + cold.dollars * share);
+  return (1e6 * size.dollarsPerMonth(rate, share)) / (HOURS_PER_MONTH * rate);
+}
+
+function least<T>(all: readonly T[], of: (one: T) => number): T | undefined {
+  let [found, smallest] = [all.at(0), Infinity];
+  for (const one of all) {
+    const value = of(one);
+    if (value < smallest) [found, smallest] = [one, value];
+  }
+  return found;
 }

@@ -1,23 +1,21 @@
 /** Prices all alternatives to a plan beside it. */
 import type { Temperature } from '../chain';
-import { type CostOptions, withDefaults } from '../options';
 import { storagePerMonth } from '../formulas/s3';
+import { type CostOptions, withDefaults } from '../options';
 import type { RunOutcomes } from '../schedule';
 import {
   type Alternative,
   type AlternativeSetting,
+  type Service,
   type Targets,
   type WholeModel,
+  alternativeOf,
+  comparedColdShare,
   payPerRun,
 } from './alternative';
-import { containerImage } from './container-image';
-import { fargate } from './fargate';
-import { managedInstances, managedInstancesWithGpu } from './managed-instances';
-import { microVm } from './micro-vm';
-import { oneFunction } from './one-function';
-import { sageMakerServerless } from './sagemaker-serverless';
-import { alternativeOf, comparedColdShare } from './sizes';
-import { snapStart } from './snap-start';
+import { fargate, managedInstances } from './always-on';
+import { lambdaFunctions } from './lambda-function';
+import { microVm, sageMakerServerless } from './scaled-to-zero';
 import { type Verdict, verdictOf } from './verdict';
 import { type Winner, winners } from './winners';
 import { grouped } from './wording';
@@ -56,30 +54,26 @@ export interface Comparison {
 export function compareAlternatives(
   model: WholeModel,
   plan: SlicedPlan | undefined,
-  given: ComparisonOptions,
-): Comparison {
-  const {
+  {
     targets = {},
     temperature = 'mixed',
     resultInS3 = false,
     isRateAssumed = false,
-    ...options
-  } = given;
+    ...given
+  }: ComparisonOptions,
+): Comparison {
+  const options = withDefaults(given);
+  const setting: AlternativeSetting = { options, targets, temperature, resultInS3 };
   const { requestsPerHour } = options;
-  const setting: AlternativeSetting = { options: withDefaults(options), targets, temperature, resultInS3 };
-  const alternatives = [
+  const services = [
     ...(plan === undefined ? [] : [slicesOf(plan, setting)]),
-    ...[
-      oneFunction,
-      containerImage,
-      snapStart,
-      microVm,
-      managedInstances,
-      managedInstancesWithGpu,
-      sageMakerServerless,
-      fargate,
-    ].map((alternative) => alternative(model, setting)),
+    ...lambdaFunctions(model, setting),
+    microVm(model, setting),
+    ...managedInstances(model, setting),
+    sageMakerServerless(model, setting),
+    fargate(model, setting),
   ];
+  const alternatives = services.map((service) => alternativeOf(setting, service));
   const ranges = winners(alternatives);
   const coldShare = comparedColdShare(setting, requestsPerHour);
   return {
@@ -89,20 +83,13 @@ export function compareAlternatives(
   };
 }
 
-function slicesOf(plan: SlicedPlan, setting: AlternativeSetting): Alternative {
-  const { warm, cold } = plan;
-  const suffix = plan.whole ? ' with consolidation' : '';
-  return alternativeOf(
-    setting,
-    { id: 'slices', name: plan.slices === 1 ? 'one slice' : `${plan.slices} slices${suffix}`, notes: [] },
-    [
-      {
-        nameAt: () => `up to ${grouped(plan.memoryMb)} MB`,
-        breaks: [],
-        warm,
-        cold,
-        dollarsPerMonth: payPerRun(warm, cold, storagePerMonth(plan.fileBytes, setting.options.prices)),
-      },
-    ],
-  );
+function slicesOf(plan: SlicedPlan, { options }: AlternativeSetting): Service {
+  const { warm, cold, slices, memoryMb, fileBytes, whole } = plan;
+  const size = {
+    nameAt: () => `up to ${grouped(memoryMb)} MB`,
+    ...{ breaks: [], warm, cold },
+    dollarsPerMonth: payPerRun(warm, cold, storagePerMonth(fileBytes, options.prices)),
+  };
+  const name = slices === 1 ? 'one slice' : `${slices} slices${whole ? ' with consolidation' : ''}`;
+  return { id: 'slices', name, notes: [], sizes: [size] };
 }

@@ -14,6 +14,23 @@ export function inMb(megabytes: number): string {
   return `${grouped(megabytes)} MB`;
 }
 
+/** A sentence, if more is needed than there is. */
+export function exceeding(
+  neededMb: number,
+  mostMb: number,
+  sentence: (needed: string, most: string) => string,
+): string[] {
+  return neededMb > mostMb ? [sentence(inMb(neededMb), inMb(mostMb))] : [];
+}
+
+export function memoryBreaks(neededMb: number, subject: string, mostMb: number): string[] {
+  return exceeding(
+    neededMb,
+    mostMb,
+    (needed, most) => `the model needs ${needed}, and ${subject} has at most ${most}`,
+  );
+}
+
 export function inRate(perHour: number): string {
   return `${inCount(perHour)} ${perHour === 1 ? 'request' : 'requests'} an hour`;
 }

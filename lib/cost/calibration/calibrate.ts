@@ -1,8 +1,7 @@
 /** Estimates constants of the environment from telemetry of real runs. docs/costs.md describes each estimate. */
 import { type ConstantTable, type Pairs, type Unit, UNITS } from '../constants/constant';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../constants/environment';
-import type { CalibrationOptions } from './estimate';
-import { estimatesOf } from './estimates';
+import { type CalibrationOptions, estimatesOf } from './estimates';
 import type { Samples } from './samples';
 
 /** A constant in a report. */

@@ -1,28 +1,322 @@
-/** One estimate for each constant that telemetry tells something about, in the order in which they need each other. */
+/**
+ * One estimate for each constant that telemetry tells something about, in the order in which they need each other: each uses the
+ * constants that were estimated before it.
+ */
+import { median } from '../../compute-time/profile/quantiles';
+import { OUTPUT_BANDWIDTH } from '../../compute-time/reference-processor';
+import type { Pairs } from '../constants/constant';
 import type { Environment } from '../constants/environment';
-import type { CalibrationOptions, Estimate } from './estimate';
-import { estimateComputing } from './estimate-computing';
-import { estimateClient, estimateInit } from './estimate-functions';
-import { estimateBandwidth, estimateSession } from './estimate-loads';
-import { estimatePlacement, estimateTransitions } from './estimate-state-machine';
-import { estimateReads, estimateWrites } from './estimate-tensors';
-import { Estimator } from './estimator';
-import type { Samples } from './samples';
+import { type Architecture, MIB, computeMs, vcpuShare, visibleVcpus } from '../formulas/lambda';
+import { transferMs } from '../formulas/network';
+import type { StateMachineType } from '../formulas/step-functions';
+import { groupedBy } from '../logged-call';
+import { type CallSample, type Samples, type SliceFacts, type WarmUpSample, gapsOf } from './samples';
+import { distributionOf, robustLine } from './statistics';
+
+export interface CalibrationOptions {
+  readonly architecture: Architecture;
+  readonly stateMachineType: StateMachineType;
+  /** Where slices write the tensors that later slices read. */
+  readonly tensorStore: 's3-standard' | 's3-express';
+  /** By slice, if a plan is known. */
+  readonly slices?: readonly SliceFacts[];
+  /** What the calls belong to, for the source of each constant. */
+  readonly name: string;
+}
+
+/** An estimate, before it is rounded. */
+export interface Estimate {
+  readonly group: keyof Environment;
+  readonly constant: string;
+  /** Absent if the samples do not suffice: then the default stays. */
+  readonly value?: number | Pairs;
+  readonly samples: number;
+  /** Why there is no value. */
+  readonly missing?: string;
+}
+
+/** Fewer samples keep the default. */
+const MIN_SAMPLES = 5;
+
+/** Loads of less say more about waits than about bandwidth. */
+const MIN_LOAD_MB = 4;
+
+/** A line through loads needs sizes that differ by this factor. */
+const MIN_SIZE_RATIO = 1.5;
+
+/** Functions within a VPC and without TLS are rare, and the telemetry does not tell. */
+const NETWORK_PATH = { inVpc: false, tls: true };
 
 export function estimatesOf(
   samples: Samples,
   options: CalibrationOptions,
   defaults: Environment,
 ): readonly Estimate[] {
-  const estimator = new Estimator(samples, options, defaults);
-  estimateInit(estimator);
-  estimateComputing(estimator);
-  estimateClient(estimator);
-  estimateBandwidth(estimator);
-  estimateReads(estimator);
-  estimateWrites(estimator);
-  estimateSession(estimator);
-  estimateTransitions(estimator);
-  estimatePlacement(estimator);
-  return estimator.found;
+  return new Estimator(samples, options, defaults).all();
+}
+
+class Estimator {
+  private readonly found: Estimate[] = [];
+  /** The largest index of a slice. */
+  private readonly lastSlice: number;
+
+  /** @param environment the defaults, and the estimates so far */
+  constructor(
+    private readonly samples: Samples,
+    private readonly options: CalibrationOptions,
+    private environment: Environment,
+  ) {
+    this.lastSlice = samples.calls.reduce((last, { slice }) => Math.max(last, slice), 0);
+  }
+
+  all(): readonly Estimate[] {
+    this.init();
+    this.speed();
+    this.firstRun();
+    this.client();
+    this.bandwidth();
+    this.reads();
+    this.writes();
+    this.session();
+    this.transitions();
+    this.placement();
+    return this.found;
+  }
+
+  /** The init phase: Node.js, the handler, ONNX Runtime's library. */
+  private init(): void {
+    const { runtimeLoadMs } = this.environment.lambda;
+    const name = this.options.architecture === 'arm64' ? 'armInitMs' : 'x86InitMs';
+    const inits = this.samples.reports.flatMap(({ initMs }) => initMs ?? []);
+    this.estimate('lambda', name, inits, 'cold starts', (all) => Math.max(0, median(all) - runtimeLoadMs));
+    // What the library takes is part of the init phase, and cannot take longer than the whole.
+    if (inits.length >= MIN_SAMPLES && median(inits) < runtimeLoadMs)
+      this.estimate('lambda', 'runtimeLoadMs', inits, 'cold starts', median);
+  }
+
+  /** Compares warm runs with the work that a profile has for the same slices, relative to the processor in whose time it counts. */
+  private speed(): void {
+    const { slices = [] } = this.options;
+    if (slices.every(({ coreMs }) => coreMs === undefined)) {
+      this.found.push({
+        ...{ group: 'processor', constant: 'lambdaSpeed', samples: 0 },
+        missing: 'needs --plan and --profile',
+      });
+      return;
+    }
+    const { environment, lastSlice } = this;
+    const speeds = this.samples.calls.flatMap(({ slice, cold, runMs, bytesWritten }) => {
+      const facts = slices.at(slice);
+      if (cold || facts?.coreMs === undefined || runMs === 0) return [];
+      // The results of the model are in the times of nodes; what other slices write is not.
+      const outputSeconds = slice === lastSlice ? 0 : bytesWritten / OUTPUT_BANDWIDTH;
+      const usable = Math.min(facts.threads, visibleVcpus(facts.memoryMb, environment));
+      const share = vcpuShare(facts.memoryMb, environment);
+      return [computeMs(facts.coreMs / 1000 + outputSeconds, usable, share, environment) / runMs];
+    });
+    this.estimate('processor', 'lambdaSpeed', speeds, 'warm calls', median);
+  }
+
+  /** What the first run of a session takes longer than the median of later ones. */
+  private firstRun(): void {
+    const { calls } = this.samples;
+    const warm = groupedBy(
+      calls.filter(({ cold }) => !cold),
+      ({ slice }) => slice,
+    );
+    const firstRuns = calls.flatMap((call) => {
+      const usual = warm.get(call.slice)?.map(({ runMs }) => runMs);
+      if (!call.cold || call.weightBytes < MIN_LOAD_MB * 1e6 || usual === undefined) return [];
+      const ms = Math.max(0, call.runMs - median(usual));
+      return [(ms * this.shareOf(call)) / (call.weightBytes / 1e6)];
+    });
+    this.estimate('handler', 'firstRun', firstRuns, 'cold calls of slices of 4 MB and more', median);
+  }
+
+  /** What a call takes beyond what the handler measures. */
+  private client(): void {
+    const { calls, warmUps } = this.samples;
+    const overheads = calls.flatMap((call) => {
+      const { report, cold, readMs, runMs, writeMs } = call;
+      if (report === undefined || cold) return [];
+      return [Math.max(0, report.durationMs - readMs - runMs - writeMs) * this.shareOf(call)];
+    });
+    this.estimate('handler', 'callCpuMs', overheads, 'warm calls with a REPORT line', median);
+    const warm = warmUps.flatMap((call) =>
+      call.cold || call.report === undefined ? [] : [call.report.durationMs * this.shareOf(call)],
+    );
+    this.estimate('handler', 'warmUpCpuMs', warm, 'warm-ups of warm functions with a REPORT line', median);
+  }
+
+  /** MB/s of downloads: of the network, or of the processor if it is slower. */
+  private bandwidth(): void {
+    const { network, handler, processor, s3 } = this.environment;
+    const loads = this.loads().filter(({ weightBytes }) => weightBytes <= network.burst * MIB);
+    const large = loads.filter(({ weightBytes }) => weightBytes >= MIN_LOAD_MB * 1e6);
+    const rates = this.loadMsPerMb(loads, large).flatMap((ms) => (ms > 0 ? [1000 / ms] : []));
+    const kind = 'cold calls of slices of 4 MB and more';
+    const share =
+      large.length === 0 ? processor.lambdaSpeed : median(large.map((call) => this.shareOf(call)));
+    const rate = rates.length === 0 ? 0 : median(rates);
+    const cpuMs = (network.cpu * network.tls + handler.checksum) / share;
+    if (rates.length >= MIN_SAMPLES && 1000 / rate < cpuMs)
+      this.estimate('network', 'cpu', rates, kind, () =>
+        Math.max(0, ((1000 / rate) * share - handler.checksum) / network.tls),
+      );
+    const mibs = rate * (1e6 / MIB);
+    const burstRate = 1000 / rate > cpuMs ? mibs : Math.max(network.burstRate, mibs);
+    this.estimate('network', 'burstRate', rates, kind, () => burstRate);
+    if (rates.length < MIN_SAMPLES) return;
+    // Beyond the burst it cannot be faster than within.
+    if (burstRate < network.sustainedRate)
+      this.estimate('network', 'sustainedRate', rates, kind, () => burstRate);
+    if (handler.connections * s3.connectionRate < rate)
+      this.estimate('s3', 'connectionRate', rates, kind, () => rate / handler.connections);
+  }
+
+  /** One slope for all if the sizes differ; otherwise what each load takes beyond the known waits, for each MB. */
+  private loadMsPerMb(loads: readonly CallSample[], large: readonly CallSample[]): number[] {
+    const { handler, s3 } = this.environment;
+    const sizes = loads.map(({ weightBytes }) => weightBytes / 1e6);
+    const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+    const smallest = sizes.reduce((least, size) => Math.min(least, size), Infinity);
+    const isSpread = largest >= MIN_SIZE_RATIO * Math.max(MIN_LOAD_MB, smallest);
+    const line = isSpread
+      ? robustLine(loads.map(({ loadMs }, index) => [sizes[index], loadMs] as const))
+      : undefined;
+    return large.map((call) => {
+      const sessionMs = handler.sessionCpu / this.shareOf(call);
+      if (line !== undefined) return line.slope - sessionMs;
+      const waits = s3.standardFirstGetMs + handler.sessionCpuMs / this.shareOf(call);
+      return (call.loadMs - waits) / (call.weightBytes / 1e6) - sessionMs;
+    });
+  }
+
+  /** How long functions wait for S3 when they read tensors. */
+  private reads(): void {
+    const { s3, handler } = this.environment;
+    const { tensorStore, slices = [] } = this.options;
+    const delays = this.samples.calls.flatMap((call) => {
+      const { slice, cold, warmedUp, bytesRead, readMs, s3Gets, expressGets } = call;
+      // The request of the first slice may be in the event, and so may the tensors of other slices.
+      const isLocal = bytesRead === 0 || s3Gets + expressGets === 0 || (slice === 0 && this.lastSlice > 0);
+      if ((cold && !warmedUp) || isLocal) return [];
+      const requestsMs = ((slices[slice]?.reads ?? 1) * handler.requestCpuMs) / this.shareOf(call);
+      return [Math.max(0, readMs - requestsMs - this.transferMs(bytesRead, call))];
+    });
+    const [get, first, shape] =
+      tensorStore === 's3-express'
+        ? (['expressGet', 'expressFirstGetMs', s3.expressGet] as const)
+        : (['standardGet', 'standardFirstGetMs', s3.standardGet] as const);
+    // Each measured read is the first one of its call.
+    this.delay(get, first, delays, 'calls that read tensors of other slices', shape);
+  }
+
+  private writes(): void {
+    const { s3, handler } = this.environment;
+    const isExpress = this.options.tensorStore === 's3-express';
+    const delaysOf = (isInExpress: boolean): number[] =>
+      this.samples.calls.flatMap((call) => {
+        const { slice, bytesWritten, writeMs } = call;
+        if (bytesWritten === 0 || (isExpress && slice < this.lastSlice) !== isInExpress) return [];
+        const requestMs = handler.requestCpuMs / this.shareOf(call);
+        return [Math.max(0, writeMs - requestMs - this.transferMs(bytesWritten, call))];
+      });
+    const kind = 'calls that write';
+    this.delay('standardPut', 'standardFirstPutMs', delaysOf(false), kind, s3.standardPut);
+    if (isExpress) this.delay('expressPut', 'expressFirstPutMs', delaysOf(true), kind, s3.expressPut);
+  }
+
+  /** What a load takes besides the first request and its bytes. */
+  private session(): void {
+    const { handler, s3 } = this.environment;
+    const rest = this.loads().map((call) => {
+      const perMb = (handler.sessionCpu * call.weightBytes) / 1e6 / this.shareOf(call);
+      const bytesMs = this.transferMs(call.weightBytes, call);
+      return Math.max(0, call.loadMs - s3.standardFirstGetMs - bytesMs - perMb) * this.shareOf(call);
+    });
+    this.estimate('handler', 'sessionCpuMs', rest, 'cold calls', median);
+  }
+
+  private transitions(): void {
+    const gaps = gapsOf(this.samples.calls)
+      .filter(({ next }) => !next.cold)
+      .map(({ ms, next }) => Math.max(0, ms - this.clientMs(next)));
+    const seen = gaps.length >= MIN_SAMPLES ? gaps : this.samples.transitions;
+    const name = this.options.stateMachineType === 'standard' ? 'standard1KiB' : 'express';
+    const shape = this.environment.stepFunctions[name];
+    this.estimate('stepFunctions', name, seen, 'calls of warm runs of two slices and more', (all) =>
+      distributionOf(all, shape),
+    );
+  }
+
+  /** The calls that start a sandbox wait for a transition, the placement and the init phase. */
+  private placement(): void {
+    const { lambda, stepFunctions } = this.environment;
+    const { architecture, stateMachineType } = this.options;
+    const transition = stateMachineType === 'standard' ? stepFunctions.standard1KiB : stepFunctions.express;
+    const init = architecture === 'arm64' ? lambda.armInitMs : lambda.x86InitMs;
+    const usual = transition.find(([percent]) => percent === 50)?.[1] ?? 0;
+    const placements = gapsOf(this.samples.calls).flatMap(({ ms, next }) =>
+      next.cold && !next.warmedUp && next.report?.initMs !== undefined
+        ? [Math.max(0, ms - usual - (next.report.initMs || init) - this.clientMs(next))]
+        : [],
+    );
+    this.estimate('lambda', 'placementMs', placements, 'cold calls without a warm-up', median);
+  }
+
+  /** The calls whose function loaded its files, in the call or in a warm-up. */
+  private loads(): CallSample[] {
+    return this.samples.calls.filter(
+      ({ cold, loadMs, weightBytes }) => cold && loadMs > 0 && weightBytes > 0,
+    );
+  }
+
+  /** Milliseconds in Lambda's runtime client. */
+  private clientMs(call: CallSample): number {
+    return this.environment.handler.callCpuMs / this.shareOf(call);
+  }
+
+  private transferMs(bytes: number, call: CallSample): number {
+    return transferMs(bytes, this.vcpusOf(call), NETWORK_PATH, this.environment);
+  }
+
+  /** Processor time of Node.js on the machine to which the constants refer, for each elapsed unit of time. */
+  private shareOf(call: WarmUpSample): number {
+    return this.environment.processor.lambdaSpeed * this.vcpusOf(call);
+  }
+
+  /** The share of a vCPU that Node.js gets, at most 1. A whole one if the memory is unknown. */
+  private vcpusOf({ slice, report }: WarmUpSample): number {
+    const memoryMb = report?.memoryMb ?? this.options.slices?.[slice]?.memoryMb;
+    return memoryMb === undefined ? 1 : Math.min(1, vcpuShare(memoryMb, this.environment));
+  }
+
+  /** The distribution of a wait for S3, and its median. */
+  private delay(name: string, first: string, delays: readonly number[], kind: string, shape: Pairs): void {
+    this.estimate('s3', name, delays, kind, (all) => distributionOf(all, shape));
+    this.estimate('s3', first, delays, kind, median);
+  }
+
+  /** Keeps the default if there are few samples. Later estimates use the new constant. */
+  private estimate(
+    group: keyof Environment,
+    constant: string,
+    values: readonly number[],
+    kind: string,
+    from: (values: readonly number[]) => number | Pairs,
+  ): void {
+    const samples = values.length;
+    if (samples < MIN_SAMPLES) {
+      const missing = `not enough runs: ${samples} ${kind}, at least ${MIN_SAMPLES} are needed`;
+      this.found.push({ group, constant, samples, missing });
+      return;
+    }
+    const value = from(values);
+    this.found.push({ group, constant, samples, value });
+    this.environment = {
+      ...this.environment,
+      [group]: { ...this.environment[group], [constant]: value },
+    };
+  }
 }

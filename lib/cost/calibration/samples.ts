@@ -1,5 +1,5 @@
 /** The measurements from which constants are estimated: what telemetry says of real calls, as far as calls of slices went well. */
-import type { LoggedCall, LoggedReport } from '../logged-call';
+import { type LoggedCall, type LoggedReport, groupedBy } from '../logged-call';
 
 /** A call that ran a slice. */
 export interface CallSample extends LoggedCall {
@@ -21,13 +21,6 @@ export interface Samples {
   readonly transitions: readonly number[];
 }
 
-/** What logs say. */
-interface Logs {
-  readonly calls: readonly LoggedCall[];
-  readonly reports: readonly LoggedReport[];
-  readonly transitions: readonly number[];
-}
-
 /** What a plan and a profile add. */
 export interface SliceFacts {
   readonly memoryMb: number;
@@ -39,7 +32,11 @@ export interface SliceFacts {
   readonly coreMs?: number;
 }
 
-export function samplesOf({ calls, reports, transitions }: Logs): Samples {
+export function samplesOf({
+  calls,
+  reports,
+  transitions,
+}: Pick<Samples, 'reports' | 'transitions'> & { readonly calls: readonly LoggedCall[] }): Samples {
   const ofSlices = calls.filter(isOfSlice);
   return {
     calls: ofSlices.filter(isCallSample),
@@ -55,4 +52,34 @@ function isOfSlice(call: LoggedCall): call is WarmUpSample {
 
 function isCallSample(call: WarmUpSample): call is CallSample {
   return call.kind === 'ran' && call.run !== undefined && call.startedAt !== undefined;
+}
+
+interface Gap {
+  readonly ms: number;
+  /** The call after the gap. */
+  readonly next: CallSample;
+}
+
+/** Runs of so many calls do not exist; a log in which every call names one run would take long. */
+const MAX_CALLS = 1000;
+
+/**
+ * The times between the calls of a run, from the end of one handler to the start of the next. Calls that overlap ran side by
+ * side, so nothing is known about the time between them.
+ */
+export function gapsOf(calls: readonly CallSample[]): Gap[] {
+  return [...groupedBy(calls, ({ run }) => run).values()]
+    .filter((own) => own.length <= MAX_CALLS)
+    .flatMap((own) => {
+      const inOrder = own.sort((a, b) => a.startedAt - b.startedAt);
+      return inOrder.slice(1).flatMap((next, index): Gap[] => {
+        const previous = inOrder[index];
+        const ms = next.startedAt - endOf(previous);
+        return ms >= 0 && next.slice === previous.slice + 1 ? [{ ms, next }] : [];
+      });
+    });
+}
+
+function endOf({ startedAt, cold, warmedUp, loadMs, readMs, runMs, writeMs }: CallSample): number {
+  return startedAt + (cold && !warmedUp ? loadMs : 0) + readMs + runMs + writeMs;
 }

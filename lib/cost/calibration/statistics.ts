@@ -1,6 +1,7 @@
 /** Robust statistics: a single slow call must not move a constant. */
 import { median, quantile } from '../../compute-time/profile/quantiles';
 import type { Pairs } from '../constants/constant';
+import { atPercent } from '../latency/percentiles';
 
 /** Percentages of a measured distribution. */
 const PERCENTS = [5, 50, 90, 95] as const;
@@ -44,18 +45,9 @@ export function distributionOf(samples: readonly number[], shape: Pairs): Pairs 
     return PERCENTS.map((percent) => [percent, quantile(samples, percent / 100)] as const);
   }
   const measured = median(samples);
-  const shapeSpread = percentile(shape, 75) - percentile(shape, 25);
+  const shapeSpread = atPercent(shape, 75) - atPercent(shape, 25);
   if (shapeSpread < MIN_SPREAD_MS) return [[50, measured]];
   const stretch = (quantile(samples, 0.75) - quantile(samples, 0.25)) / shapeSpread;
-  const middle = percentile(shape, 50);
+  const middle = atPercent(shape, 50);
   return shape.map(([percent, ms]) => [percent, Math.max(0, measured + stretch * (ms - middle))] as const);
-}
-
-/** Linear between the given percentiles, constant beyond them. */
-function percentile(pairs: Pairs, wanted: number): number {
-  const above = pairs.findIndex(([percent]) => percent >= wanted);
-  if (above < 0) return pairs[pairs.length - 1][1];
-  if (above === 0) return pairs[0][1];
-  const [[low, lower], [high, upper]] = [pairs[above - 1], pairs[above]];
-  return lower + ((upper - lower) * (wanted - low)) / (high - low);
 }

@@ -1,6 +1,7 @@
 /** The parts of the time that one slice takes, in milliseconds, without random delays. */
-import type { Environment } from '../constants/environment';
 import type { SliceDemand } from '../chain';
+import type { Environment } from '../constants/environment';
+import type { CostOptions } from '../options';
 import { type Architecture, computeMs, initMs, singleThreadMs, vcpuShare, visibleVcpus } from './lambda';
 import { type NetworkPath, transferMs } from './network';
 
@@ -8,6 +9,10 @@ import { type NetworkPath, transferMs } from './network';
 export interface Host extends NetworkPath {
   readonly architecture: Architecture;
   readonly environment: Environment;
+}
+
+export function hostOf({ architecture, environment, networkInVpc, tls }: Required<CostOptions>): Host {
+  return { architecture, environment, inVpc: networkInVpc, tls };
 }
 
 /** Times of a call that finds the slice loaded. */

@@ -1,11 +1,21 @@
 import * as fc from 'fast-check';
+import type { ChainTotals, InState, RunCost, StepChoice, Temperature } from '../../../lib/cost/chain';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import type { ChainTotals, RunCost, Temperature } from '../../../lib/cost/chain';
+import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
 import { LINE_ITEMS, sumOfItems } from '../../../lib/cost/line-items';
 import { type DetailedCostModel, costModel } from '../../../lib/cost/model';
-import { type ChosenSlice, CHOICE, DEMAND, chainOf, chainTotals, itemsOfChain } from '../../support/cost-fixtures';
+import {
+  CHOICE,
+  DEMAND,
+  chainOf,
+  chainTotals,
+  itemsOfChain,
+  steadyEnvironment,
+  stepsOf,
+} from '../../support/cost-fixtures';
 
 const TEMPERATURES: Temperature[] = ['warm', 'cold', 'mixed'];
+const temperatures = fc.constantFrom(...TEMPERATURES);
 
 const options = fc.record({
   stateMachineType: fc.constantFrom('express' as const, 'standard' as const),
@@ -31,12 +41,14 @@ const totals: fc.Arbitrary<ChainTotals> = fc
     coldDollars: (warmDollars + moreDollars) / 1e9,
   }));
 
-function totalsOf(model: DetailedCostModel, slices: readonly ChosenSlice[]): ChainTotals {
-  return chainTotals(
-    slices.map(({ demand, choice }) => ({ cost: model.step(demand, choice), writesTo: choice.writesTo })),
-    model.warmsUp,
-  );
-}
+const totalsOf = (model: DetailedCostModel, slices: number, demand = {}): ChainTotals =>
+  chainTotals(stepsOf(model, chainOf(slices, demand)), model.warmsUp);
+
+/** The totals of slices that cost nothing. */
+const freeTotals = (standard: number, express: number, warmMs: number, coldMs: number): ChainTotals => ({
+  writes: { 's3-standard': standard, 's3-express': express },
+  ...{ warmMs, coldMs, warmDollars: 0, coldDollars: 0 },
+});
 
 function isNoWorse(one: RunCost, other: RunCost): boolean {
   // Mixed quantiles are found to a microsecond.
@@ -50,93 +62,134 @@ function isNoWorse(one: RunCost, other: RunCost): boolean {
 describe('the items of a run', () => {
   it('add up to its dollars', () => {
     fc.assert(
-      fc.property(
-        options,
-        fc.integer({ min: 1, max: 6 }),
-        fc.constantFrom(...TEMPERATURES),
-        (given, n, temperature) => {
-          const model = costModel(given);
-          const slices = chainOf(n, {}, { writesTo: 's3-express' });
-          const { dollars } = model.run(totalsOf(model, slices), temperature);
-          expect(sumOfItems(itemsOfChain(model, slices, temperature))).toBeCloseTo(dollars, 14);
-        },
-      ),
+      fc.property(options, fc.integer({ min: 1, max: 6 }), temperatures, (given, n, temperature) => {
+        const model = costModel(given);
+        const slices = chainOf(n, {}, { writesTo: 's3-express' });
+        const { dollars } = model.run(chainTotals(stepsOf(model, slices), model.warmsUp), temperature);
+        expect(sumOfItems(itemsOfChain(model, slices, temperature))).toBeCloseTo(dollars, 14);
+      }),
       { numRuns: 50 },
     );
   });
 
   it('are each above zero for a run that uses everything', () => {
-    const model = costModel();
-    const items = itemsOfChain(model, chainOf(2, { fileBytes: 1e9 }, { writesTo: 's3-express' }), 'cold');
-
+    const chain = chainOf(2, { fileBytes: 1e9 }, { writesTo: 's3-express' });
+    const items = itemsOfChain(costModel(), chain, 'cold');
     for (const item of LINE_ITEMS) expect([item, items[item] > 0]).toEqual([item, true]);
   });
 
   it('include the prices of requests as AWS lists them', () => {
     const items = itemsOfChain(costModel({ request: 'inline' }), chainOf(4), 'warm');
-
     expect(items.s3Puts * 1e6).toBeCloseTo(20, 9);
     // Three slices read; three are warmed up.
     expect(items.s3Gets * 1e6).toBeCloseTo(1.2, 9);
     expect(items.lambdaRequests * 1e6).toBeCloseTo(7 * 0.2, 9);
   });
+
+  it('have no warm-ups with one slice: a Standard machine charges the slice, the start and the end', () => {
+    const items = itemsOfChain(costModel({ stateMachineType: 'standard', warmUp: true }), chainOf(1), 'warm');
+    expect(items.stepFunctions).toBeCloseTo(3 * 25e-6, 12);
+    expect(items.lambdaRequests).toBeCloseTo(0.2e-6, 12);
+  });
 });
 
 describe('a step', () => {
   const model = costModel();
+  const usual = model.step(DEMAND, CHOICE);
 
-  it('is no slower and no cheaper to load than a warm one', () => {
-    const { warmMs, coldMs, warmDollars, coldDollars, loadMs } = model.step(DEMAND, CHOICE);
-
-    expect(coldMs).toBeGreaterThan(warmMs);
-    expect(coldDollars).toBeGreaterThan(warmDollars);
-    expect(loadMs).toBeGreaterThan(0);
+  it('is slower and dearer when cold', () => {
+    expect(usual.coldMs).toBeGreaterThan(usual.warmMs);
+    expect(usual.coldDollars).toBeGreaterThan(usual.warmDollars);
+    expect(usual.loadMs).toBeGreaterThan(0);
   });
 
-  it('grows with each demand', () => {
-    for (const [field, more] of [
-      ['fileBytes', 400e6],
-      ['coreSeconds', 1],
-      ['readTensors', 9],
-      ['readBytes', 9e6],
-      ['writeBytes', 9e6],
-    ] as const) {
-      const [small, large] = [model.step(DEMAND, CHOICE), model.step({ ...DEMAND, [field]: more }, CHOICE)];
-      expect([field, large.coldDollars > small.coldDollars]).toEqual([field, true]);
-      expect([field, large.coldMs + large.loadMs > small.coldMs + small.loadMs]).toEqual([field, true]);
-      expect([field, large.warmMs >= small.warmMs]).toEqual([field, true]);
-    }
+  it.each([
+    ['fileBytes', 400e6],
+    ['coreSeconds', 1],
+    ['readTensors', 9],
+    ['readBytes', 9e6],
+    ['writeBytes', 9e6],
+  ])('grows with its %s', (field, more) => {
+    const large = model.step({ ...DEMAND, [field]: more }, CHOICE);
+    expect(large.coldDollars).toBeGreaterThan(usual.coldDollars);
+    expect(large.coldMs + large.loadMs).toBeGreaterThan(usual.coldMs + usual.loadMs);
+    expect(large.warmMs).toBeGreaterThanOrEqual(usual.warmMs);
   });
 
   it('is faster with more memory', () => {
     const small = model.step(DEMAND, { ...CHOICE, memoryMb: 512 });
-    const large = model.step(DEMAND, { ...CHOICE, memoryMb: 1024 });
-
-    expect(large.warmMs).toBeLessThan(small.warmMs);
-    expect(large.loadMs).toBeLessThan(small.loadMs);
+    expect(usual.warmMs).toBeLessThan(small.warmMs);
+    expect(usual.loadMs).toBeLessThan(small.loadMs);
   });
 
-  it('is faster through S3 Express, which charges for bytes', () => {
+  it('has cheaper requests through S3 Express, which charges for bytes', () => {
     const express = model.step(DEMAND, { ...CHOICE, readsFrom: 's3-express', writesTo: 's3-express' });
-
-    expect(express.warmItems.s3Puts).toBeLessThan(model.step(DEMAND, CHOICE).warmItems.s3Puts);
+    expect(express.warmItems.s3Puts).toBeLessThan(usual.warmItems.s3Puts);
     expect(express.warmItems.s3Bytes).toBeCloseTo((524_288 * 0.0032 + 524_288 * 0.0006) / 2 ** 30, 15);
   });
 
   it('costs four fifths of the duration on arm64', () => {
     const arm = costModel({ architecture: 'arm64' }).step(DEMAND, CHOICE);
-
-    expect(arm.warmItems.lambdaCompute / model.step(DEMAND, CHOICE).warmItems.lambdaCompute).toBeCloseTo(
-      0.8,
-      5,
-    );
+    expect(arm.warmItems.lambdaCompute / usual.warmItems.lambdaCompute).toBeCloseTo(0.8, 5);
   });
 
   it('reads nothing from S3 if the request is inline', () => {
-    const first = costModel({ request: 'inline' }).step(DEMAND, { ...CHOICE, readsFrom: 'request' });
+    const first = { ...CHOICE, readsFrom: 'request' } as const;
+    expect(costModel({ request: 'inline' }).step(DEMAND, first).warmItems.s3Gets).toBe(0);
+    expect(model.step(DEMAND, first).warmItems.s3Gets).toBeCloseTo(4e-7, 15);
+  });
 
-    expect(first.warmItems.s3Gets).toBe(0);
-    expect(model.step(DEMAND, { ...CHOICE, readsFrom: 'request' }).warmItems.s3Gets).toBeCloseTo(4e-7, 15);
+  it('opens a connection by its first request: the read, or the write if nothing is read', () => {
+    const later = (extra: object, readsFrom: StepChoice['readsFrom']): number => {
+      const warmMs = (s3: typeof DEFAULT_ENVIRONMENT.s3) =>
+        costModel({ request: 'inline', environment: { ...DEFAULT_ENVIRONMENT, s3 } }).step(DEMAND, {
+          ...CHOICE,
+          readsFrom,
+        }).warmMs;
+      return warmMs({ ...DEFAULT_ENVIRONMENT.s3, ...extra }) - warmMs(DEFAULT_ENVIRONMENT.s3);
+    };
+    const [get, put] = [{ standardFirstGetMs: 78 }, { standardFirstPutMs: 95 }];
+    expect(later(get, 's3-standard')).toBeCloseTo(10, 9);
+    expect(later(put, 's3-standard')).toBeCloseTo(0, 9);
+    expect(later(get, 'request')).toBeCloseTo(0, 9);
+    expect(later(put, 'request')).toBeCloseTo(10, 9);
+  });
+});
+
+describe('a slice whose tensors travel in the state', () => {
+  const ALL: InState = {
+    ...{ isAnswered: true, readTensors: 1, readsAll: true, readBytes: 8000 },
+    characters: 16 * 1024,
+  };
+  const small = { ...DEMAND, readBytes: 8000, writeBytes: 8000 };
+  const express = costModel();
+  const inS3 = express.step(small, CHOICE);
+  const inState = express.step(small, { ...CHOICE, inState: ALL });
+
+  it('sends no requests to S3, stores nothing there, opens no connection and waits for no object', () => {
+    const { s3Puts, s3Gets, s3Bytes, tensorStorage, lambdaTransfer } = inState.warmItems;
+    expect([s3Puts, s3Gets, s3Bytes, tensorStorage]).toEqual([0, 0, 0, 0]);
+    expect(inS3.warmItems.s3Puts + inS3.warmItems.s3Gets).toBeCloseTo(5.4e-6, 12);
+    expect(inS3.warmMs - inState.warmMs).toBeGreaterThan(DEFAULT_ENVIRONMENT.s3.standardFirstGetMs - 27);
+    expect(lambdaTransfer).toBeLessThan(inS3.warmItems.lambdaTransfer / 10);
+  });
+
+  it('waits longer for the state of a Standard machine, by its characters', () => {
+    const step = (model: DetailedCostModel, characters: number) =>
+      model.step(small, { ...CHOICE, inState: { ...ALL, characters } }).warmMs;
+    const standard = costModel({ stateMachineType: 'standard' });
+    // Medians of 1 KiB, 16 KiB and 64 KiB: 160, 194 and 238 ms.
+    expect(step(standard, 15 * 1024) - step(standard, 0)).toBeCloseTo(194 - 160, 9);
+    expect(step(standard, 63 * 1024) - step(standard, 0)).toBeCloseTo(238 - 160, 9);
+    expect(step(express, 0)).toBe(inState.warmMs);
+  });
+
+  it('still reads what is not in the state from S3', () => {
+    const some = { ...CHOICE, inState: { ...ALL, readsAll: false } };
+    const mixed = express.step({ ...small, readTensors: 3, readBytes: 1e6 }, some);
+    expect(mixed.warmItems.s3Gets).toBeCloseTo((2 * DEFAULT_PRICES.s3.standardGets) / 1e6, 12);
+    expect(mixed.warmItems.s3Puts).toBe(0);
+    expect(mixed.parts.readMs).toBeGreaterThan(DEFAULT_ENVIRONMENT.s3.standardFirstGetMs - 27);
   });
 });
 
@@ -150,26 +203,20 @@ describe('a run', () => {
       dollars: fc.double({ min: 0, max: 1e-6, noNaN: true }),
     });
     fc.assert(
-      fc.property(
-        options,
-        totals,
-        more,
-        fc.constantFrom(...TEMPERATURES),
-        (given, small, added, temperature) => {
-          const model = costModel(given);
-          const large: ChainTotals = {
-            writes: {
-              's3-standard': small.writes['s3-standard'] + added.standard,
-              's3-express': small.writes['s3-express'] + added.express,
-            },
-            warmMs: small.warmMs + added.ms,
-            coldMs: small.coldMs + added.coldMs,
-            warmDollars: small.warmDollars + added.dollars,
-            coldDollars: small.coldDollars + added.dollars,
-          };
-          expect(isNoWorse(model.run(small, temperature), model.run(large, temperature))).toBe(true);
-        },
-      ),
+      fc.property(options, totals, more, temperatures, (given, small, added, temperature) => {
+        const model = costModel(given);
+        const large: ChainTotals = {
+          writes: {
+            's3-standard': small.writes['s3-standard'] + added.standard,
+            's3-express': small.writes['s3-express'] + added.express,
+          },
+          warmMs: small.warmMs + added.ms,
+          coldMs: small.coldMs + added.coldMs,
+          warmDollars: small.warmDollars + added.dollars,
+          coldDollars: small.coldDollars + added.dollars,
+        };
+        expect(isNoWorse(model.run(small, temperature), model.run(large, temperature))).toBe(true);
+      }),
       { numRuns: 100 },
     );
   });
@@ -187,199 +234,82 @@ describe('a run', () => {
 
   it('of a mix has the quantiles of the mixed distribution', () => {
     const model = costModel({ requestsPerHour: 5 });
-    const [warmMs, coldMs] = [100, 130];
-    const own = {
-      writes: { 's3-standard': 3, 's3-express': 0 },
-      warmMs,
-      coldMs,
-      warmDollars: 0,
-      coldDollars: 0,
-    };
     const { stores, transition, coldShare } = model;
-    const standard = stores['s3-standard'];
-    const random = transition.times(4).plus(standard.get.times(4)).plus(standard.put.times(3));
-    const mixed = random.shift(warmMs).mixedWith(random.shift(coldMs), coldShare);
+    const { get, put } = stores['s3-standard'];
+    const random = transition.times(4).plus(get.times(4)).plus(put.times(3));
+    const mixed = random.shift(100).mixedWith(random.shift(130), coldShare);
+    const { p50, p95 } = model.run(freeTotals(3, 0, 100, 130), 'mixed').latency;
+    expect(Math.abs(p50 - mixed.quantile(0.5))).toBeLessThan(1.01);
+    expect(Math.abs(p95 - mixed.quantile(0.95))).toBeLessThan(1.01);
+  });
 
-    expect(Math.abs(model.run(own, 'mixed').latency.p50 - mixed.quantile(0.5))).toBeLessThan(1.01);
-    expect(Math.abs(model.run(own, 'mixed').latency.p95 - mixed.quantile(0.95))).toBeLessThan(1.01);
+  it('of a mix has quantiles even if times are too long to tell milliseconds apart', () => {
+    const { p50, p95 } = costModel({ requestsPerHour: 10 }).run(
+      freeTotals(1, 0, 1e18, 3e18),
+      'mixed',
+    ).latency;
+    expect([p50 / 1e18, p95 / 1e18]).toEqual([expect.closeTo(1), expect.closeTo(3)]);
   });
 
   it('waits for the slowest load with warm-ups, and for every load without', () => {
-    const [warmUp, none] = [costModel({ warmUp: true }), costModel({ warmUp: false })];
-    const cold = (model: DetailedCostModel) => totalsOf(model, chainOf(8)).coldMs;
-    const { loadMs } = none.step(DEMAND, CHOICE);
-
-    expect(cold(none) - cold(warmUp)).toBeCloseTo(7 * loadMs, 6);
+    const [warmUp, none] = [true, false].map((own) => costModel({ warmUp: own }));
+    expect(totalsOf(none, 8).coldMs - totalsOf(warmUp, 8).coldMs).toBeCloseTo(
+      7 * none.step(DEMAND, CHOICE).loadMs,
+      6,
+    );
   });
 
   it('loads a slice without a warm-up while the call waits for its tensors', () => {
-    const [warmUp, none] = [costModel({ warmUp: true }), costModel({ warmUp: false })].map((model) =>
-      model.step(DEMAND, CHOICE),
-    );
-    const { standardFirstGetMs } = DEFAULT_ENVIRONMENT.s3;
-
-    expect(warmUp.loadMs - none.loadMs).toBeCloseTo(standardFirstGetMs, 6);
+    const [warmUp, none] = [true, false].map((own) => costModel({ warmUp: own }).step(DEMAND, CHOICE));
+    expect(warmUp.loadMs - none.loadMs).toBeCloseTo(DEFAULT_ENVIRONMENT.s3.standardFirstGetMs, 6);
     expect(none.coldMs).toBe(warmUp.coldMs);
     expect(none.coldDollars).toBeLessThan(warmUp.coldDollars);
   });
 
-  it('takes no random delay without slices', () => {
-    const none = {
-      writes: { 's3-standard': 0, 's3-express': 0 },
-      warmMs: 7,
-      coldMs: 9,
-      warmDollars: 0,
-      coldDollars: 0,
-    };
-
-    expect(costModel().run(none, 'warm').latency).toEqual({ p50: 7, p95: 7 });
+  it.each([
+    ['no slices', 0, 0, 'inline', 0],
+    ['S3 Standard', 3, 0, 'inline', 4 * 15 + 3 * 30 + 2 * 20],
+    ['S3 Express, whose result the caller has', 0, 3, 'inline', 4 * 15 + 3 * 30 + 2 * 20],
+    ['S3 Express, whose result the caller reads', 0, 3, 's3', 4 * 15 + 3 * 30 + 3 * 20],
+  ] as const)('through %s waits as often as it must', (_, standard, express, result, ms) => {
+    const model = costModel({ request: 'inline', result, environment: steadyEnvironment(20, 30, 15) });
+    const { p50, p95 } = model.run(freeTotals(standard, express, 7, 9), 'warm').latency;
+    expect([p50, p95]).toEqual([expect.closeTo(7 + ms, 9), expect.closeTo(7 + ms, 9)]);
   });
 
-  it('has the same figures each time', () => {
-    const figures = () => {
-      const model = costModel({ stateMachineType: 'standard' });
-      return model.run(totalsOf(model, chainOf(5)), 'cold');
-    };
-
-    expect(figures()).toEqual(figures());
-  });
-
-  it('is exact without random delays', () => {
-    const fixed = (ms: number): readonly [readonly [number, number]] => [[50, ms]];
-    const model = costModel({
-      request: 'inline',
-      result: 'inline',
-      environment: {
-        ...DEFAULT_ENVIRONMENT,
-        s3: { ...DEFAULT_ENVIRONMENT.s3, standardGet: fixed(20), standardPut: fixed(30) },
-        stepFunctions: { ...DEFAULT_ENVIRONMENT.stepFunctions, express: fixed(15) },
-      },
-    });
-    const own = totalsOf(model, chainOf(3));
-    const ms = own.warmMs + 4 * 15 + 3 * 30 + 2 * 20;
-
-    expect(model.run(own, 'warm').latency.p50).toBeCloseTo(ms, 9);
-    expect(model.run(own, 'warm').latency.p95).toBeCloseTo(ms, 9);
+  it('of 1.3 GB in eight slices is three times as fast as one slice if cold, since each loads within the burst', () => {
+    const model = costModel();
+    const p50 = (own: ChainTotals): number => model.run(own, 'cold').latency.p50;
+    const whole = p50(totalsOf(model, 1, { fileBytes: 1.3e9, coreSeconds: 1.08 }));
+    expect(whole / p50(totalsOf(model, 8))).toBeGreaterThan(3);
   });
 });
 
 describe('whether a run is within a time', () => {
-  const quantiles = fc.constantFrom('p50' as const, 'p95' as const);
-
   it('agrees with the quantile of its latency, to the two microseconds of a mixed one', () => {
+    const quantiles = fc.constantFrom('p50' as const, 'p95' as const);
     fc.assert(
-      fc.property(
-        options,
-        totals,
-        fc.constantFrom(...TEMPERATURES),
-        quantiles,
-        (given, own, temperature, quantile) => {
-          const model = costModel(given);
-          const ms = model.latencyMs(own, temperature, quantile);
-          expect(model.isWithin(own, temperature, quantile, ms + 2e-3)).toBe(true);
-          expect(model.isWithin(own, temperature, quantile, ms - 2e-3)).toBe(false);
-        },
-      ),
+      fc.property(options, totals, temperatures, quantiles, (given, own, temperature, quantile) => {
+        const model = costModel(given);
+        const ms = model.latencyMs(own, temperature, quantile);
+        expect(model.isWithin(own, temperature, quantile, ms + 2e-3)).toBe(true);
+        expect(model.isWithin(own, temperature, quantile, ms - 2e-3)).toBe(false);
+      }),
       { numRuns: 100 },
     );
   });
 
-  describe('if one run in ten is cold', () => {
-    const fixed = (ms: number): readonly [readonly [number, number]] => [[50, ms]];
-    const { s3, stepFunctions } = DEFAULT_ENVIRONMENT;
-    const environment = {
-      ...DEFAULT_ENVIRONMENT,
-      s3: { ...s3, standardGet: fixed(20), standardPut: fixed(30) },
-      stepFunctions: { ...stepFunctions, express: fixed(15) },
-    };
-    const mixed = Object.assign(costModel({ request: 'inline', result: 'inline', environment }), {
-      coldShare: 0.1,
-    });
-    // A transition and a write take 45 ms, on a grid of 2 ms.
-    const own = { ...totalsOf(mixed, chainOf(1)), warmMs: 100, coldMs: 900 };
-
-    test.each([
-      ['p50', 142, false],
-      ['p50', 145, true],
-      ['p95', 145, false],
-      ['p95', 942, false],
-      ['p95', 945, true],
-    ] as const)('%s is within %i ms: %s', (quantile, ms, expected) => {
-      expect(mixed.isWithin(own, 'mixed', quantile, ms)).toBe(expected);
-    });
+  // One run in ten is cold. A transition and a write take 45 ms, on a grid of 2 ms.
+  test.each([
+    ['p50', 142, false],
+    ['p50', 145, true],
+    ['p95', 145, false],
+    ['p95', 942, false],
+    ['p95', 945, true],
+  ] as const)('%s is within %i ms: %s', (quantile, ms, expected) => {
+    const environment = steadyEnvironment(20, 30, 15);
+    const model = costModel({ request: 'inline', result: 'inline', environment });
+    const mixed = Object.assign(model, { coldShare: 0.1 });
+    expect(mixed.isWithin(freeTotals(1, 0, 100, 900), 'mixed', quantile, ms)).toBe(expected);
   });
-});
-
-describe('a run through S3 Express alone', () => {
-  it('adds a read for each slice but the last, whose result the caller has', () => {
-    const fixed = (ms: number): readonly [readonly [number, number]] => [[50, ms]];
-    const environment = {
-      ...DEFAULT_ENVIRONMENT,
-      s3: { ...DEFAULT_ENVIRONMENT.s3, expressGet: fixed(5), expressPut: fixed(7) },
-      stepFunctions: { ...DEFAULT_ENVIRONMENT.stepFunctions, express: fixed(15) },
-    };
-    const own = {
-      writes: { 's3-standard': 0, 's3-express': 3 },
-      warmMs: 0,
-      coldMs: 0,
-      warmDollars: 0,
-      coldDollars: 0,
-    };
-    const p50 = (result: 'inline' | 's3') =>
-      costModel({ request: 'inline', result, environment }).run(own, 'warm').latency.p50;
-
-    expect(p50('inline')).toBeCloseTo(4 * 15 + 3 * 7 + 2 * 5, 9);
-    expect(p50('s3')).toBeCloseTo(4 * 15 + 3 * 7 + 3 * 5, 9);
-  });
-});
-
-describe('a run of one slice', () => {
-  it('has no warm-ups: a Standard machine charges the slice, the start and the end', () => {
-    const items = itemsOfChain(costModel({ stateMachineType: 'standard', warmUp: true }), chainOf(1), 'warm');
-
-    expect(items.stepFunctions).toBeCloseTo(3 * 25e-6, 12);
-    expect(items.lambdaRequests).toBeCloseTo(0.2e-6, 12);
-  });
-});
-
-describe('the first request of a call', () => {
-  const later = (extra: Partial<typeof DEFAULT_ENVIRONMENT.s3>, readsFrom: 's3-standard' | 'request') => {
-    const step = (s3: typeof DEFAULT_ENVIRONMENT.s3) =>
-      costModel({ request: 'inline', environment: { ...DEFAULT_ENVIRONMENT, s3 } }).step(DEMAND, {
-        ...CHOICE,
-        readsFrom,
-      });
-    return step({ ...DEFAULT_ENVIRONMENT.s3, ...extra }).warmMs - step(DEFAULT_ENVIRONMENT.s3).warmMs;
-  };
-
-  it('opens a connection: the read, or the write if nothing is read', () => {
-    expect(later({ standardFirstGetMs: 78 }, 's3-standard')).toBeCloseTo(10, 9);
-    expect(later({ standardFirstPutMs: 95 }, 's3-standard')).toBeCloseTo(0, 9);
-    expect(later({ standardFirstGetMs: 78 }, 'request')).toBeCloseTo(0, 9);
-    expect(later({ standardFirstPutMs: 95 }, 'request')).toBeCloseTo(10, 9);
-  });
-});
-
-describe('a cold run of a model of 1.3 GB in eight slices', () => {
-  const model = costModel();
-  const slices = model.run(totalsOf(model, chainOf(8)), 'cold').latency.p50;
-  const whole = model.run(totalsOf(model, chainOf(1, { fileBytes: 1.3e9, coreSeconds: 1.08 })), 'cold')
-    .latency.p50;
-
-  it('is at least three times as fast as one slice, since each slice loads within the burst', () => {
-    expect(whole / slices).toBeGreaterThan(3);
-  });
-});
-
-it('finds the quantiles of a mix of times that are too long to tell milliseconds apart', () => {
-  const model = costModel({ requestsPerHour: 10 });
-  const totals = {
-    writes: { 's3-standard': 1, 's3-express': 0 },
-    warmMs: 1e18,
-    coldMs: 3e18,
-    warmDollars: 1,
-    coldDollars: 2,
-  };
-  const { p50, p95 } = model.run(totals, 'mixed').latency;
-  expect([p50 / 1e18, p95 / 1e18]).toEqual([expect.closeTo(1), expect.closeTo(3)]);
 });

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
-import { type Calibration, calibrate } from '../../../../lib/cost/calibration/calibrate';
-import type { CalibrationOptions } from '../../../../lib/cost/calibration/estimate';
-import type { CallSample, Samples } from '../../../../lib/cost/calibration/samples';
-import { parseConstants, printConstants } from '../../../../lib/cost/constants/constants-file';
-import { valuesOf } from '../../../../lib/cost/constants/constant';
-import { type Environment, ENVIRONMENT } from '../../../../lib/cost/constants/environment';
-import { OUTPUT_BANDWIDTH } from '../../../../lib/compute-time/reference-processor';
+import { type Calibration, calibrate } from '../../../lib/cost/calibration/calibrate';
+import type { CalibrationOptions } from '../../../lib/cost/calibration/estimates';
+import type { CallSample, Samples } from '../../../lib/cost/calibration/samples';
+import { distributionOf, robustLine } from '../../../lib/cost/calibration/statistics';
+import { parseConstants, printConstants } from '../../../lib/cost/constants/constants-file';
+import { valuesOf } from '../../../lib/cost/constants/constant';
+import { type Environment, ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { OUTPUT_BANDWIDTH } from '../../../lib/compute-time/reference-processor';
 
 const OPTIONS: CalibrationOptions = {
   architecture: 'x86_64',
@@ -20,16 +21,7 @@ const START = Date.UTC(2026, 10, 25);
 const MB = 1e6;
 
 /** What the made-up functions take. */
-interface Truth {
-  readonly initMs: number;
-  readonly transitionMs: number;
-  readonly firstByteMs: number;
-  readonly putMs: number;
-  readonly megabytesPerSecond: number;
-  readonly placementMs: number;
-}
-
-const TRUTH: Truth = {
+const TRUTH = {
   initMs: 420,
   transitionMs: 33,
   firstByteMs: 51,
@@ -38,12 +30,13 @@ const TRUTH: Truth = {
   placementMs: 310,
 };
 
-const SIZES_MB = [20, 40, 60];
-const REQUEST_MS = 2.4 / ENVIRONMENT.processor.lambdaSpeed.value;
-const CLIENT_MS = 0.9;
+type Truth = typeof TRUTH;
 
+const SIZES_MB = [20, 40, 60];
 /** Elapsed time of processor time. */
 const SPEED = ENVIRONMENT.processor.lambdaSpeed.value;
+const REQUEST_MS = 2.4 / SPEED;
+const CLIENT_MS = 0.9;
 const CLIENT_ELAPSED_MS = CLIENT_MS / SPEED;
 const COMPUTE_MS = 100;
 
@@ -123,21 +116,14 @@ describe('calibration', () => {
     );
   });
 
-  it('is not moved by a few slow calls', () => {
+  it.each([
+    ['a few slow calls', 10, { writeMs: 60_000 }],
+    ['calls whose tensors were in the event, which say nothing of S3', 3, { readMs: 0.2, s3Gets: 0 }],
+  ])('is not moved by %s', (_, each, change) => {
     const { calls, ...rest } = samplesOf(TRUTH, 40);
-    const slow = calls.map((call, index) => (index % 10 === 9 ? { ...call, writeMs: 60_000 } : call));
-    const { s3 } = environmentOf(calibrate({ calls: slow, ...rest }, OPTIONS));
-
+    const odd = calls.map((call, index) => (index % each === each - 1 ? { ...call, ...change } : call));
+    const { s3 } = environmentOf(calibrate({ calls: odd, ...rest }, OPTIONS));
     expectNear(middleOf(s3.standardPut), TRUTH.putMs);
-  });
-
-  it('takes no read of S3 from calls whose tensors were in the event', () => {
-    const { calls, ...rest } = samplesOf(TRUTH, 40);
-    const inEvents = calls.map((call, index) =>
-      index % 3 === 2 ? { ...call, readMs: 0.2, s3Gets: 0 } : call,
-    );
-    const { s3 } = environmentOf(calibrate({ calls: inEvents, ...rest }, OPTIONS));
-
     expectNear(middleOf(s3.standardGet), TRUTH.firstByteMs);
   });
 
@@ -176,23 +162,17 @@ describe('calibration', () => {
     );
   });
 
-  it('compares warm runs with a profile', () => {
-    const slices = SIZES_MB.map(() => ({ memoryMb: MEMORY_MB, threads: 1, reads: 1, coreMs: 80 }));
-    const { processor } = environmentOf(calibrate(samplesOf(TRUTH, 40), { ...OPTIONS, slices }));
-
-    expect(processor.lambdaSpeed).toBeCloseTo(0.8, 3);
-  });
-
-  it('counts the writing of outputs for other slices as work', () => {
+  it.each([
+    ['compares warm runs with a profile', 80, 4],
+    ['counts the writing of outputs for other slices as work', 50, 0.03 * OUTPUT_BANDWIDTH],
+  ])('%s', (_, coreMs, bytes) => {
     const { calls, ...rest } = samplesOf(TRUTH, 40);
-    const slices = SIZES_MB.map((_, slice) => ({
-      ...{ memoryMb: MEMORY_MB, threads: 1, reads: 1 },
-      coreMs: slice === SIZES_MB.length - 1 ? 80 : 50,
+    const last = SIZES_MB.length - 1;
+    const slices = SIZES_MB.map((_size, slice) => ({
+      ...{ memoryMb: MEMORY_MB, threads: 1, reads: 1, coreMs: slice === last ? 80 : coreMs },
     }));
-    const bytes = 0.03 * OUTPUT_BANDWIDTH;
-    const large = calls.map((call) => ({ ...call, bytesWritten: call.slice === 2 ? 4 : bytes }));
-    const { processor } = environmentOf(calibrate({ calls: large, ...rest }, { ...OPTIONS, slices }));
-
+    const written = calls.map((call) => ({ ...call, bytesWritten: call.slice === last ? 4 : bytes }));
+    const { processor } = environmentOf(calibrate({ calls: written, ...rest }, { ...OPTIONS, slices }));
     expect(processor.lambdaSpeed).toBeCloseTo(0.8, 3);
   });
 
@@ -201,5 +181,49 @@ describe('calibration', () => {
     const samples = { calls: [], warmUps: [], reports, transitions: [20, 21, 22, 23, 24] };
 
     expect(middleOf(environmentOf(calibrate(samples, OPTIONS)).stepFunctions.express)).toBe(22);
+  });
+});
+
+describe('robust statistics', () => {
+  it('find a line although a quarter of the points is far away, and none through points of one size', () => {
+    const points = Array.from({ length: 20 }, (_, x) => [x, x % 4 === 3 ? 9_000 : 50 + 12 * x] as const);
+    const line = robustLine(points);
+    expect(line?.slope).toBeCloseTo(12, 0);
+    expect(line?.intercept).toBeGreaterThan(45);
+    expect(line?.intercept).toBeLessThan(90);
+    expect(robustLine([1, 2].map((y) => [3, y] as const))).toBeUndefined();
+  });
+
+  it('move and stretch the shape of a default distribution to the median and the quartiles of few samples', () => {
+    const shape = (...delays: readonly number[]) =>
+      delays.map((ms, index) => [[25, 50, 75, 95][index], ms] as const);
+    const moved = (samples: readonly number[]) => distributionOf(samples, shape(20, 25, 30, 75));
+    expect(moved([40, 60, 50])).toEqual(shape(45, 50, 55, 100));
+    expect(moved([160, 160, 160, 160, 160])).toEqual(shape(160, 160, 160, 160));
+    expect(distributionOf([160, 170], [[50, 20]])).toEqual([[50, 165]]);
+  });
+
+  it('keep percentiles of few samples ascending and never negative', () => {
+    const samples = fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { minLength: 1, maxLength: 19 });
+    const rises = fc.array(fc.double({ min: 0, max: 500, noNaN: true }), { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(samples, rises, (all, [first, second, third, fourth]) => {
+        const shape = [
+          [5, first],
+          [50, first + second],
+          [90, first + second + third],
+          [99, first + second + third + fourth],
+        ] as const;
+        const delays = distributionOf(all, shape).map(([, ms]) => ms);
+        expect(delays).toEqual([...delays].sort((a, b) => a - b));
+        expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  it('take the percentiles of many samples themselves', () => {
+    const samples = Array.from({ length: 101 }, (_, index) => index);
+    const percents = [5, 50, 90, 95].map((percent) => [percent, percent]);
+    expect(distributionOf(samples, [[50, 1]])).toEqual(percents);
   });
 });

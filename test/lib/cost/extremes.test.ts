@@ -5,11 +5,11 @@ import {
   UNITS,
   mapped,
   valuesOf,
-} from '../../../../lib/cost/constants/constant';
-import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
-import { PRICES } from '../../../../lib/cost/constants/prices';
-import type { CostOptions } from '../../../../lib/cost/options';
-import { BERT, exampleOf } from '../../../support/cost-tables';
+} from '../../../lib/cost/constants/constant';
+import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { PRICES } from '../../../lib/cost/constants/prices';
+import type { CostOptions } from '../../../lib/cost/options';
+import { BERT, exampleOf } from '../../support/cost-tables';
 
 /** Each figure has all constants with two slices too, and takes a fraction of the time. */
 const SIZES = { ...BERT, slices: 2 };

@@ -1,0 +1,194 @@
+/** One Lambda function that runs the whole model, called without a state machine; packagings differ in how it starts. */
+import { durationRate, initMs, MIB, tmpMb, tmpRate, visibleVcpus } from '../formulas/lambda';
+import { GIB, storagePerMonth, storesOf } from '../formulas/s3';
+import { type LoadTiming, callTiming, hostOf, loadTiming } from '../formulas/slice-timing';
+import { LatencyDistribution } from '../latency/latency-distribution';
+import {
+  type AlternativeSetting,
+  type AlternativeSize,
+  type Service,
+  type WholeModel,
+  HOURS_PER_MONTH,
+  payPerRun,
+} from './alternative';
+import { exceeding, inMb, memoryBreaks } from './wording';
+
+/** Memory sizes at which the processors of a function change, in MB. */
+const SIZES = [512, 1024, 1769, 2048, 3008, 3538, 5307, 7076, 8845, 10_240];
+
+/** MB of an image without the weights: Lambda's base image for Node.js, ONNX Runtime and the handler. Believed. */
+const BARE_IMAGE_MB = 250;
+
+/** Bytes of base64 for each byte. */
+const BASE64 = 4 / 3;
+
+/** How a packaging starts a function. */
+interface Start {
+  /** Time until the first run, besides `random`. */
+  readonly ms: number;
+  /** The part of it that Lambda bills as duration. */
+  readonly billedMs: number;
+  readonly random: LatencyDistribution;
+  readonly requestDollars: number;
+}
+
+interface Packaging extends Omit<Service, 'sizes'> {
+  /** Files in `/tmp`. */
+  readonly tmpBytes: number;
+  readonly breaks: readonly string[];
+  start(load: LoadTiming, memoryMb: number): Start;
+  /** Dollars a month without runs. */
+  standingDollars(memoryMb: number): number;
+}
+
+/** The packagings of a function, from a zip that loads the weights from S3 to a snapshot in which the model is loaded. */
+export function lambdaFunctions(model: WholeModel, setting: AlternativeSetting): Service[] {
+  const { lambda } = setting.options.environment;
+  const most = Math.min(lambda.maxMemoryMb, setting.targets.maxMemoryMb ?? Infinity);
+  const least = Math.max(lambda.minMemoryMb, Math.ceil(model.peakMemoryMb));
+  const memory = [least, ...SIZES.filter((size) => size > least && size <= most)];
+  return packagings(model, setting).map((packaging) => {
+    const { id, name, notes, guess } = packaging;
+    const sizes = memory.map((memoryMb) => functionOf(model, setting, packaging, memoryMb, most));
+    return { id, name, notes, guess, sizes };
+  });
+}
+
+function packagings(model: WholeModel, { options }: AlternativeSetting): Packaging[] {
+  const { prices, environment, architecture } = options;
+  const { lambda, handler } = environment;
+  const store = storesOf(prices, environment)['s3-standard'];
+  const image = initMs(architecture, 'image', environment);
+  const weightsMb = model.fileBytes / MIB;
+  const restore = LatencyDistribution.fromPercentiles(lambda.restoreMs);
+  const imageBreaks = exceeding(
+    imageMb(model),
+    lambda.maxImageMb,
+    (needed, most) => `the image has ${needed} (${inMb(weightsMb)} of weights), and Lambda allows ${most}`,
+  );
+  const unconfirmed = 'SnapStart for Node.js and for container images is announced, not confirmed';
+  return [
+    {
+      id: 'one-function',
+      name: 'one Lambda function with weights from S3',
+      notes: [],
+      tmpBytes: model.fileBytes,
+      breaks: exceeding(
+        tmpMb(model.fileBytes, environment),
+        lambda.maxTmpMb,
+        (needed, most) => `the weights need ${needed} of /tmp, and a function has at most ${most}`,
+      ),
+      start: ({ placementMs, initMs: ownInitMs, downloadMs, sessionMs }) => {
+        const billedMs = ownInitMs + store.firstGetMs + store.get.mean + downloadMs + sessionMs;
+        return {
+          ms: placementMs + billedMs - store.get.mean,
+          billedMs,
+          random: store.get,
+          requestDollars: Math.ceil(model.fileBytes / (handler.partMb * MIB)) * store.getDollars,
+        };
+      },
+      standingDollars: () => storagePerMonth(model.fileBytes, prices),
+    },
+    {
+      id: 'container-image',
+      name: 'one Lambda function in a container image',
+      notes: [
+        'the image must be built and pushed with Docker',
+        'how fast a new sandbox reads its image is a guess',
+      ],
+      guess: 'how fast it reads its image is a guess',
+      tmpBytes: 0,
+      breaks: imageBreaks,
+      start: ({ placementMs, sessionMs }) => {
+        const billedMs = image + (weightsMb / lambda.imageReads) * 1000 + sessionMs;
+        const random = LatencyDistribution.constant(0);
+        return { ms: placementMs + billedMs, billedMs, random, requestDollars: 0 };
+      },
+      standingDollars: () => (imageMb(model) / 1024) * prices.ecr.storage,
+    },
+    {
+      id: 'snap-start',
+      name: 'one Lambda function with SnapStart',
+      notes: [
+        unconfirmed,
+        `SnapStart allows ${lambda.freeTmpMb} MB of /tmp, so the weights are in a container image`,
+        'SnapStart excludes provisioned concurrency and EFS',
+        'the cache is charged for every published version until it is deleted, for three hours at least',
+      ],
+      guess: unconfirmed,
+      tmpBytes: 0,
+      breaks: imageBreaks,
+      start: ({ placementMs }, memoryMb) => ({
+        ms: placementMs,
+        billedMs: restore.mean,
+        random: restore,
+        requestDollars: (memoryMb / 1024) * prices.lambda.snapStartRestoreGb,
+      }),
+      standingDollars: (memoryMb) =>
+        (memoryMb / 1024) * prices.lambda.snapStartCacheGbSecond * (HOURS_PER_MONTH * 3600) +
+        imageGb(model) * prices.ecr.storage,
+    },
+  ];
+}
+
+export function imageMb({ fileBytes }: WholeModel): number {
+  return fileBytes / MIB + BARE_IMAGE_MB;
+}
+
+/** The size of what ECR bills. */
+export function imageGb(model: WholeModel): number {
+  return (imageMb(model) * MIB) / GIB;
+}
+
+function functionOf(
+  model: WholeModel,
+  setting: AlternativeSetting,
+  packaging: Packaging,
+  memoryMb: number,
+  mostMemoryMb: number,
+): AlternativeSize {
+  const { options } = setting;
+  const { prices, environment } = options;
+  const { maxPayloadMb, maxSeconds, invokeMs } = environment.lambda;
+  const host = hostOf(options);
+  const load = loadTiming(model.fileBytes, memoryMb, host);
+  const start = packaging.start(load, memoryMb);
+  const store = storesOf(prices, environment)['s3-standard'];
+  const isInline = (bytes: number): boolean => bytes * BASE64 <= maxPayloadMb * MIB;
+  const reads = isInline(model.requestBytes) ? 0 : 1;
+  const writes = !setting.resultInS3 && isInline(model.responseBytes) ? 0 : 1;
+  const readBytes = reads * model.requestBytes;
+  const writeBytes = writes * model.responseBytes;
+  const demand = { ...model, memoryMb: model.peakMemoryMb, readTensors: reads, readBytes, writeBytes };
+  const threads = visibleVcpus(memoryMb, environment);
+  const call = callTiming(demand, memoryMb, threads, reads + writes, readBytes, host);
+  const connectMs = reads > 0 ? store.firstGetMs : writes * store.firstPutMs;
+  const s3 = store.get.times(reads).plus(store.put.times(writes));
+  const callMs = call.overheadMs + call.readMs + call.computeMs + call.writeMs + connectMs;
+  const rate =
+    durationRate(memoryMb, options.architecture, prices) + tmpRate(packaging.tmpBytes, prices, environment);
+  const storedDollars = model.responseBytes * store.dollarsPerByteAndDay * options.intermediateRetentionDays;
+  const billedMs = callMs + s3.mean;
+  const dollars =
+    prices.lambda.requests / 1e6 +
+    reads * store.getDollars +
+    writes * (store.putDollars + storedDollars) +
+    billedMs * rate;
+  const random = LatencyDistribution.fromPercentiles(invokeMs).plus(s3);
+  const addedMs = start.ms + load.firstRunMs;
+  const warm = { dollars, time: random.shift(callMs) };
+  const cold = {
+    dollars: dollars + (start.billedMs + load.firstRunMs) * rate + start.requestDollars,
+    time: random.plus(start.random).shift(callMs + addedMs),
+  };
+  return {
+    nameAt: () => inMb(memoryMb),
+    breaks: [
+      ...memoryBreaks(memoryMb, 'one function', mostMemoryMb),
+      ...(billedMs + addedMs > maxSeconds * 1000 ? [`a call may take at most ${maxSeconds} s`] : []),
+      ...packaging.breaks,
+    ],
+    ...{ warm, cold },
+    dollarsPerMonth: payPerRun(warm, cold, packaging.standingDollars(memoryMb)),
+  };
+}

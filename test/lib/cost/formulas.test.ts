@@ -1,0 +1,273 @@
+import * as fc from 'fast-check';
+import { type Environment, DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
+import {
+  coldShare,
+  computeMs,
+  durationRate,
+  singleThreadMs,
+  tmpMb,
+  tmpRate,
+  vcpuShare,
+  visibleVcpus,
+} from '../../../lib/cost/formulas/lambda';
+import { beyondBurstMs, transferMs } from '../../../lib/cost/formulas/network';
+import { executionDollars, payloadMs, transitionOf } from '../../../lib/cost/formulas/step-functions';
+import { type BucketShape, passed, refilled, steady } from '../../../lib/cost/formulas/token-bucket';
+import { GRID_MS } from '../../../lib/cost/latency/latency-distribution';
+
+const MIB = 2 ** 20;
+const environment = DEFAULT_ENVIRONMENT;
+
+describe('the processors of a function', () => {
+  it('come with its memory: 1,769 MB are one vCPU', () => {
+    expect(vcpuShare(1769, environment)).toBe(1);
+    expect(vcpuShare(512, environment)).toBeCloseTo(0.289, 3);
+  });
+
+  it.each([
+    [128, 2],
+    [3008, 2],
+    [3009, 3],
+    [5307, 3],
+    [7076, 4],
+    [8845, 5],
+    [10_240, 6],
+  ])('of %i MB show as %i', (memoryMb, vcpus) => {
+    expect(visibleVcpus(memoryMb, environment)).toBe(vcpus);
+  });
+
+  it('stretch the work of Node.js by their speed, and further only if they are less than one', () => {
+    expect(singleThreadMs(7, 0.5, environment)).toBeCloseTo(20, 9);
+    expect(singleThreadMs(7, 4, environment)).toBeCloseTo(10, 9);
+  });
+
+  it.each([
+    [1, 1, 300],
+    [1, 6, 300],
+    [1, 0.5, 600],
+    [2, 0.5, 600],
+    [4, 4, 300 * (0.05 + 0.95 / 4)],
+  ])(
+    'compute 0.3 s of work with %d threads on %d vCPUs in %d ms, with a serial share',
+    (threads, vcpus, ms) => {
+      expect(computeMs(0.3, threads, vcpus, environment)).toBeCloseTo(ms, 9);
+    },
+  );
+
+  it('are never slower with more threads or more processors', () => {
+    let before = Infinity;
+    for (let vcpus = 0.1; vcpus < 6; vcpus += 0.1) {
+      const ms = computeMs(1, 6, vcpus, environment);
+      expect(ms).toBeLessThanOrEqual(before);
+      expect(ms).toBeLessThanOrEqual(computeMs(1, 2, vcpus, environment));
+      before = ms;
+    }
+  });
+});
+
+describe('the price of a function', () => {
+  it('is that of AWS for a GB-second', () => {
+    expect(durationRate(1024, 'x86_64', DEFAULT_PRICES) * 1000).toBeCloseTo(0.0000166667, 12);
+    expect(durationRate(2048, 'arm64', DEFAULT_PRICES) * 1000).toBeCloseTo(0.0000266668, 12);
+  });
+
+  it('includes /tmp above 512 MB', () => {
+    expect(tmpMb(10e6, environment)).toBe(512);
+    expect(tmpRate(10e6, DEFAULT_PRICES, environment)).toBe(0);
+    expect(tmpMb(1024 * MIB, environment)).toBe(1127);
+    expect(tmpRate(1024 * MIB, DEFAULT_PRICES, environment) * 1000).toBeCloseTo(
+      ((1127 - 512) / 1024) * 0.0000000309,
+      18,
+    );
+  });
+});
+
+test('the share of cold runs falls with the rate of requests, as with simulated random arrivals', () => {
+  expect(coldShare(0, environment)).toBe(1);
+  // Ten requests in the time that a sandbox is kept.
+  expect(coldShare(100, environment)).toBeCloseTo(Math.exp(-10), 12);
+  // Exponential gaps at the middles of 10,000 equal shares.
+  const gaps = Array.from(
+    { length: 10_000 },
+    (_, index) => (-Math.log(1 - (index + 0.5) / 10_000) * 3600) / 5,
+  );
+  const cold = gaps.filter((seconds) => seconds > environment.lambda.keepAliveSeconds).length;
+  expect(coldShare(5, environment)).toBeCloseTo(cold / 10_000, 3);
+});
+
+/** A processor of this speed that only what `network.cpu` is for keeps busy. */
+function processor(cpu: number, lambdaSpeed: number, connectionRate: number): Environment {
+  return {
+    ...environment,
+    s3: { ...environment.s3, connectionRate },
+    network: { ...environment.network, cpu },
+    handler: { ...environment.handler, checksum: 0 },
+    processor: { ...environment.processor, lambdaSpeed },
+  };
+}
+
+describe('a transfer', () => {
+  const PLAIN = { inVpc: false, tls: false };
+  const VPC = { ...PLAIN, inVpc: true };
+  const idle = processor(0, 1, 1e6);
+  const { connectionRate } = environment.s3;
+  const busy = processor(environment.network.cpu, 1, connectionRate);
+  // The upper half of the burst does not refill; the lower one gains 75 MiB/s while it loses 1,228.8 MiB/s.
+  const burst = 150 + 150 * (1228.8 / (1228.8 - 75));
+
+  it.each([
+    ['nothing', 0, 0.1, PLAIN, busy, 0],
+    ['the burst at 1.2 GiB/s', burst * MIB, 1, PLAIN, idle, (burst / 1228.8) * 1000],
+    ['the rest at 75 MiB/s', (burst + 75) * MIB, 1, PLAIN, idle, (burst / 1228.8) * 1000 + 1000],
+    ['all at 82 MiB/s in a VPC', 164 * MIB, 1, VPC, idle, 2000],
+    ['a small object over one connection', 1e6, 1, PLAIN, processor(0, 1, 10), 100],
+    [
+      'three parts over three connections',
+      48 * MIB,
+      1,
+      PLAIN,
+      processor(0, 1, 10),
+      ((48 * MIB) / 30e6) * 1000,
+    ],
+    ['what its processor can', 100e6, 1, PLAIN, busy, 320],
+    ['less with TLS', 100e6, 1, { ...PLAIN, tls: true }, busy, 320 * 1.29],
+    ['less on a small function', 100e6, 0.25, PLAIN, busy, 4 * 320],
+    ['no more on a large one', 100e6, 6, PLAIN, busy, 320],
+    [
+      'less on slower processors',
+      100e6,
+      1,
+      PLAIN,
+      processor(environment.network.cpu, 0.5, connectionRate),
+      640,
+    ],
+  ] as const)('passes %s', (_, bytes, vcpus, path, own, ms) => {
+    expect(transferMs(bytes, vcpus, path, own)).toBeCloseTo(ms, 6);
+  });
+
+  it('of a large model takes long on every function, because the network is slower than the processor', () => {
+    expect(transferMs(400 * MIB, 0.2, PLAIN, idle)).toBe(transferMs(400 * MIB, 6, PLAIN, idle));
+    expect(transferMs(1.3e9, 1, PLAIN, busy)).toBeGreaterThan(12_000);
+    expect(transferMs(1.3e9, 1, PLAIN, busy)).toBeLessThan(14_000);
+  });
+
+  it('waits beyond the burst by 13 ms for each MiB', () => {
+    expect(beyondBurstMs(256 * MIB, 1, PLAIN, idle)).toBe(0);
+    const [less, more] = [400, 500].map((mib) => beyondBurstMs(mib * MIB, 1, PLAIN, idle));
+    expect(more - less).toBeCloseTo(100 * (1000 / 75 - 1000 / 1228.8), 6);
+    expect(beyondBurstMs(1000 * MIB, 1, VPC, idle)).toBe(0);
+  });
+
+  it('waits later if the processor is slower than the burst, since the bucket refills meanwhile', () => {
+    const slow = processor(1000 / (150 * 1.048576), 1, 1e6);
+    expect(beyondBurstMs(449 * MIB, 1, PLAIN, slow)).toBe(0);
+    expect(beyondBurstMs(525 * MIB, 1, PLAIN, slow)).toBeCloseTo(500, 0);
+    // A processor that is slower than the sustained rate never waits for the network.
+    expect(beyondBurstMs(5000 * MIB, 0.4, PLAIN, slow)).toBe(0);
+  });
+});
+
+describe('an execution', () => {
+  const COUNTS = { slices: 4, warmUps: 3, parallels: 1 };
+  const dollars = (type: 'express' | 'standard', meanMs = 1000, counts = COUNTS): number =>
+    executionDollars(type, counts, meanMs, DEFAULT_PRICES, environment);
+
+  it('of a Standard machine costs $0.025 for a thousand transitions, with its start and end, however long it takes', () => {
+    expect(dollars('standard')).toBeCloseTo(10 * 0.000025, 12);
+    expect(dollars('standard', 1, { slices: 4, warmUps: 0, parallels: 0 })).toBeCloseTo(6 * 0.000025, 12);
+    expect(dollars('standard', 1)).toBe(dollars('standard', 1e6));
+  });
+
+  it('of an Express machine costs $1 for a million, and units of 64 MB and 100 ms, with any number of states', () => {
+    expect(dollars('express', 950)).toBeCloseTo(1e-6 + (64 / 1024) * 1 * 0.00001667, 12);
+    expect(dollars('express')).toBe(dollars('express', 1000, { slices: 40, warmUps: 39, parallels: 1 }));
+  });
+
+  it('of a Standard machine has the published transitions, which a payload makes slower', () => {
+    const median = transitionOf('standard', environment).quantile(0.5);
+    expect(Math.abs(median - 160)).toBeLessThanOrEqual(GRID_MS);
+    const added = [64 * 1024 - 1024, 0, 1e9].map((bytes) => payloadMs(bytes, 'standard', environment));
+    expect(added).toEqual([expect.closeTo(78, 6), 0, expect.closeTo(425 - 160, 6)]);
+  });
+});
+
+describe("Lambda's bucket outside a VPC", () => {
+  const LAMBDA: BucketShape = {
+    capacity: 300 * MIB,
+    burstRate: 1228.8 * MIB,
+    refillRate: 75 * MIB,
+    refillShare: 0.5,
+  };
+
+  /** MiB that a full bucket passes within so many seconds, to the byte. */
+  function within(seconds: number): number {
+    let [low, high] = [0, LAMBDA.capacity + LAMBDA.burstRate * seconds];
+    while (high - low > 1) {
+      const middle = (low + high) / 2;
+      if (passed(LAMBDA.capacity, middle, LAMBDA).seconds <= seconds) low = middle;
+      else high = middle;
+    }
+    return low / MIB;
+  }
+
+  it('passes what was measured: 361 to 369 MiB in its first second, 106 MiB/s on average of ten seconds', () => {
+    expect(within(1)).toBeGreaterThan(361);
+    expect(within(1)).toBeLessThan(369);
+    expect(within(2) - within(1)).toBeCloseTo(75, 3);
+    expect(within(10) - within(9)).toBeCloseTo(75, 3);
+    expect(Math.abs(within(10) / 10 - 106)).toBeLessThan(3);
+    expect(passed(LAMBDA.capacity, 256 * MIB, LAMBDA).seconds).toBeCloseTo(256 / 1228.8, 9);
+  });
+
+  it.each([
+    [0, 1, 75],
+    [0, 2, 150],
+    [0, 3600, 150],
+    [200, 3600, 200],
+  ])('refills from %d MiB within %d s to %d MiB, at most to a half', (from, seconds, to) => {
+    expect(refilled(from * MIB, seconds, LAMBDA)).toBe(to * MIB);
+  });
+
+  it('lasts longer if the processor is slower than the burst, and never empties if it is slower than the refill', () => {
+    const slow = { ...LAMBDA, burstRate: 150 * MIB };
+    // 150 MiB that do not refill, and 150 MiB of which half is refilled as it is used.
+    expect(passed(LAMBDA.capacity, 450 * MIB, slow)).toEqual({ seconds: 3, tokens: 0 });
+    expect(passed(LAMBDA.capacity, 525 * MIB, slow).seconds).toBeCloseTo(4, 9);
+    const slower = { ...LAMBDA, burstRate: 50 * MIB };
+    expect(passed(0, 100 * MIB, slower)).toEqual({ seconds: 2, tokens: 50 * MIB });
+    expect(passed(0, 1000, steady(100))).toEqual({ seconds: 10, tokens: 0 });
+  });
+});
+
+describe('any bucket', () => {
+  const rate = fc.double({ min: 1e3, max: 1e9, noNaN: true });
+  const amount = fc.double({ min: 0, max: 1e9, noNaN: true });
+  const shapes = fc.record({
+    ...{ capacity: amount, burstRate: rate, refillRate: rate },
+    refillShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+
+  it('takes as long for bytes at once as for the same bytes in parts', () => {
+    fc.assert(
+      fc.property(shapes, amount, amount, (shape, first, second) => {
+        const start = passed(shape.capacity, first, shape);
+        const end = passed(start.tokens, second, shape);
+        const together = passed(shape.capacity, first + second, shape);
+        expect(start.seconds + end.seconds).toBeCloseTo(together.seconds, 3);
+      }),
+    );
+  });
+
+  it('never has less than no tokens, or more than its capacity', () => {
+    fc.assert(
+      fc.property(shapes, amount, amount, (shape, bytes, seconds) => {
+        const { tokens } = passed(shape.capacity, bytes, shape);
+        const after = refilled(tokens, seconds, shape);
+        expect(tokens).toBeGreaterThanOrEqual(0);
+        expect(after).toBeGreaterThanOrEqual(tokens);
+        expect(after).toBeLessThanOrEqual(shape.capacity);
+      }),
+    );
+  });
+});
