@@ -1,18 +1,19 @@
 /** `sliced-inference calibrate LOG...`: turns the telemetry of real runs into constants of the model of cost. */
 import * as path from 'node:path';
-import { Command, Option } from 'commander';
-import { type Calibration, type CalibratedConstant, calibrate } from '../../lib/cost/calibration/calibrate';
+import { Command } from 'commander';
+import { type Calibration, calibrate } from '../../lib/cost/calibration/calibrate';
 import { samplesOf, type Samples } from '../../lib/cost/calibration/samples';
 import type { Pairs } from '../../lib/cost/constants/constant';
 import { ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
 import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
 import { sliceFacts } from '../calibrate/slice-facts';
-import { collectLogs, readLogs, type CollectedLogs } from '../logs/collect';
+import { type CollectedLogs, collectLogs, readLogs, unreadLines } from '../logs/collect';
 import { gatherCommands } from '../logs/gather-commands';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { formatTable } from '../terminal/format';
 import { print, printJson } from '../terminal/print';
+import { ARCHITECTURES, STATE_MACHINES, TENSOR_STORES, choice } from './search-options';
 
 interface Options {
   readonly out?: string;
@@ -45,19 +46,15 @@ export function calibrateCommand(): Command {
     .option('--plan <file>', 'plan.json of the slices: their memory, and the objects that they read')
     .option('--profile <file>', 'profile of the model: with --plan, it tells the speed of the processors')
     .addOption(
-      new Option('--architecture <name>', 'processors of the functions')
-        .choices(['x86_64', 'arm64'])
-        .default('x86_64'),
+      choice('--architecture <name>', 'processors of the functions', ARCHITECTURES).default('x86_64'),
     )
     .addOption(
-      new Option('--state-machine-type <type>', 'type of the state machine')
-        .choices(['express', 'standard'])
-        .default('express'),
+      choice('--state-machine-type <type>', 'type of the state machine', STATE_MACHINES).default('express'),
     )
     .addOption(
-      new Option('--tensor-store <store>', 'where slices write tensors for later slices')
-        .choices(['s3-standard', 's3-express'])
-        .default('s3-standard'),
+      choice('--tensor-store <store>', 'where slices write tensors for later slices', TENSOR_STORES).default(
+        's3-standard',
+      ),
     )
     .option(
       '--print-commands [arn]',
@@ -74,39 +71,17 @@ async function run(logs: readonly string[], options: Options): Promise<void> {
     print(gatherCommands(printCommands === true ? undefined : checkedArn(printCommands)));
     return;
   }
-  if (logs.length === 0) {
-    throw new SlicedInferenceError(
-      'calibrate must get a file of logs',
-      'none',
-      'pass the files; --print-commands prints how to gather them',
-    );
-  }
-  if (out === undefined && !json) {
-    throw new SlicedInferenceError(
-      '--out must name a file',
-      'nothing',
-      'pass --out environment.json, or --json',
-    );
-  }
-  if (profile !== undefined && plan === undefined) {
-    throw new SlicedInferenceError(
-      '--profile must come with --plan',
-      'no --plan',
-      'pass the plan.json of the slices',
-    );
-  }
+  checkFlags(logs, options);
   if (out !== undefined) checkPlace(out, '--out');
   const collected = collectLogs(readLogs(logs));
   const samples = samplesOf(collected);
   const { calls } = samples;
-  if (calls.length === 0) {
-    const { skipped, refused, reason } = collected;
+  if (calls.length === 0)
     throw new SlicedInferenceError(
       'the logs must have lines of slice functions (`slice ran`)',
-      `none in ${logs.length} files: ${skipped} other lines, ${refused} lines refused${reason === undefined ? '' : ` (${printable(reason)})`}`,
+      `none in ${logs.length} files: ${unreadLines(collected)}`,
       'gather the logs again with the commands of --print-commands',
     );
-  }
   const calibration = calibrate(samples, {
     architecture: options.architecture,
     stateMachineType: options.stateMachineType,
@@ -120,6 +95,21 @@ async function run(logs: readonly string[], options: Options): Promise<void> {
   if (out !== undefined) await writeNamedFile(out, '--out', text);
   if (json) printJson(report(calibration, samples, collected));
   else print(describe(calibration, samples, collected, out));
+}
+
+function checkFlags(logs: readonly string[], { out, plan, profile, json }: Options): void {
+  if (logs.length === 0) {
+    const advice = 'pass the files; --print-commands prints how to gather them';
+    throw new SlicedInferenceError('calibrate must get a file of logs', 'none', advice);
+  }
+  if (out === undefined && !json) {
+    const advice = 'pass --out environment.json, or --json';
+    throw new SlicedInferenceError('--out must name a file', 'nothing', advice);
+  }
+  if (profile !== undefined && plan === undefined) {
+    const advice = 'pass the plan.json of the slices';
+    throw new SlicedInferenceError('--profile must come with --plan', 'no --plan', advice);
+  }
 }
 
 /** The ARN is printed into a command of a shell. */
@@ -157,14 +147,12 @@ function describe(
   out: string | undefined,
 ): string {
   const replaced = constants.filter(({ after }) => after !== null);
-  const rows = replaced.map(({ name, unit, before, after, samples: count }) => [
-    name,
-    short(before),
-    short(after),
-    unit,
-    count,
-  ]);
-  const kept = constants.filter(({ after }) => after === null).map(keptLine);
+  const rows = replaced.map(({ name, unit, before, after, samples: count }) => {
+    return [name, short(before), short(after), unit, count];
+  });
+  const kept = constants.flatMap(({ name, after, missing = '' }) =>
+    after === null ? [`${name}: ${missing}; kept the default`] : [],
+  );
   const unused = [
     `${skipped} other lines skipped`,
     ...(refused > 0 ? [`${refused} lines refused, the first because ${printable(reason ?? '')}`] : []),
@@ -176,10 +164,6 @@ function describe(
     ...(out === undefined ? [] : [`written to ${out}: pass it as --environment`]),
     '',
   ].join('\n');
-}
-
-function keptLine({ name, missing = '' }: CalibratedConstant): string {
-  return `${name}: ${missing}; kept the default`;
 }
 
 /** The median stands for a distribution. */

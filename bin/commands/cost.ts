@@ -1,5 +1,5 @@
 /** `sliced-inference cost LOG...`: what runs cost, by list prices and their logs. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { billOf } from '../../lib/cost/bill';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { valuesOf } from '../../lib/cost/constants/constant';
@@ -7,8 +7,9 @@ import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';
 import { readPrices } from '../../lib/compile/files/read-constants';
 import { SlicedInferenceError, printable } from '../../lib/errors';
 import { describeBill, historiesNote } from '../cost/describe-bill';
-import { collectLogs, readLogs, type CollectedLogs } from '../logs/collect';
+import { type CollectedLogs, collectLogs, readLogs, unreadLines } from '../logs/collect';
 import { print, printJson } from '../terminal/print';
+import { ARCHITECTURES, choice } from './search-options';
 
 interface Options {
   readonly prices?: string;
@@ -37,9 +38,7 @@ export function costCommand(): Command {
     .option('--run <text>', 'only runs whose name or execution contains this text')
     .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
     .addOption(
-      new Option('--architecture <name>', 'processors of the functions')
-        .choices(['x86_64', 'arm64'])
-        .default('x86_64'),
+      choice('--architecture <name>', 'processors of the functions', ARCHITECTURES).default('x86_64'),
     )
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
@@ -73,12 +72,8 @@ function run(logs: readonly string[], { prices, architecture, run: wanted, json 
   else print(describeBill(bill, collected));
 }
 
-function counted({ calls, skipped, refused, reason, histories }: CollectedLogs): string {
-  const because = reason === undefined ? '' : ` (${printable(reason)})`;
-  return [
-    `${calls.length} calls`,
-    `${skipped} other lines`,
-    `${refused} lines refused${because}`,
-    ...(histories === 0 ? [] : [historiesNote(histories)]),
-  ].join(', ');
+function counted(collected: CollectedLogs): string {
+  const { calls, histories } = collected;
+  const unused = histories === 0 ? '' : `, ${historiesNote(histories)}`;
+  return `${calls.length} calls, ${unreadLines(collected)}${unused}`;
 }

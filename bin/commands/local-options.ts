@@ -4,7 +4,7 @@ import { SlicedInferenceError } from '../../lib/errors';
 import { type LocalCloud, type LocalCloudOptions, SIMULATION_NAMES, type SimulationName } from '../../local';
 import { parseFaultRates } from '../../local/faults/parse-rates';
 import { printLine } from '../terminal/print';
-import { wholeNumber } from './slicing-options';
+import { wholeNumber } from './search-options';
 
 export interface LocalOptions {
   readonly pipeline?: string;

@@ -13,6 +13,7 @@ import { describeDetails, describeReport } from '../plan/describe-report';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
+import { choice } from './search-options';
 import { type SlicingOptions, addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
@@ -40,12 +41,11 @@ export function planCommand(): Command {
     .argument('<model>', 'path of an ONNX model')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .addOption(
-      new Option(
+      choice(
         '--consolidation <mode>',
         'plan for a pipeline with one function that also has the whole model',
-      )
-        .choices(CONSOLIDATIONS)
-        .default('automatic'),
+        CONSOLIDATIONS,
+      ).default('automatic'),
     )
     .addOption(
       new Option(

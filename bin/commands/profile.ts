@@ -1,5 +1,5 @@
 /** `sliced-inference profile MODEL --out FILE`: measures how long each node computes, and writes a profile. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { escaped } from '../../lib/errors';
 import { fromRuns } from '../../lib/plan/file/node-runs';
 import type { ModelProfile } from '../../lib/compute-time/profile/profile';
@@ -8,7 +8,8 @@ import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { profileModel } from '../profile/profile-model';
 import { formatBytes, formatTable } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { type ModelOptions, addModelOptions, wholeNumber } from './slicing-options';
+import { wholeNumber } from './search-options';
+import { type ModelOptions, addModelOptions } from './slicing-options';
 import { print, printJsonText } from '../terminal/print';
 
 interface Options extends ModelOptions {
@@ -43,9 +44,9 @@ export function profileCommand(): Command {
       '--inputs <file>',
       '.safetensors, .npz, .npy, .json or a folder of input_N.pb (default: generated inputs)',
     )
-    .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber).default(0))
-    .addOption(new Option('--threads <n>', "ONNX Runtime's threads").argParser(upTo(MAX_THREADS)).default(1))
-    .addOption(new Option('--runs <n>', 'measured runs of each slice').argParser(upTo(MAX_RUNS)).default(15))
+    .option('--seed <n>', 'seed of generated inputs', wholeNumber, 0)
+    .option('--threads <n>', "ONNX Runtime's threads", upTo(MAX_THREADS), 1)
+    .option('--runs <n>', 'measured runs of each slice', upTo(MAX_RUNS), 15)
     .option('--json', 'print the profile as JSON')
     .addHelpText('after', HELP);
   return addModelOptions(command).action(async (model: string, options: Options) => {

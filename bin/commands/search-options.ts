@@ -47,40 +47,41 @@ export interface EstimateOptions {
   readonly tensorsInState?: boolean;
 }
 
+export const ARCHITECTURES = ['x86_64', 'arm64'] as const satisfies CostOptions['architecture'][];
+export const STATE_MACHINES = ['express', 'standard'] as const satisfies CostOptions['stateMachineType'][];
+export const TENSOR_STORES = ['s3-standard', 's3-express'] as const satisfies Transport[];
+
 const MAX_MEMORY = '--max-memory';
+
+/** A flag with one of these values. */
+export function choice(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).choices(values);
+}
 
 export function addSearchOptions(command: Command): Command {
   return command
     .addOption(
-      new Option(
-        '--minimize <goal>',
-        'search for the fewest slices, the least cost or the least latency',
-      ).choices(['slices', 'cost', 'latency'] satisfies Minimize[]),
+      choice('--minimize <goal>', 'search for the fewest slices, the least cost or the least latency', [
+        'slices',
+        'cost',
+        'latency',
+      ] satisfies Minimize[]),
+    )
+    .option('--max-latency <time>', 'longest time of a run, such as 2s or 500ms', milliseconds)
+    .addOption(
+      choice('--latency-percentile <p>', 'percentile that is minimized or limited (default: p95)', [
+        'p50',
+        'p95',
+      ] satisfies (keyof Latency)[]),
+    )
+    .option('--max-cost-per-million <usd>', 'highest price of a million runs, in US dollars', positive)
+    .option(
+      `${MAX_MEMORY} <mb>`,
+      'most memory of a function, in MB (default without a slicing flag: 3008)',
+      wholeNumber,
     )
     .addOption(
-      new Option('--max-latency <time>', 'longest time of a run, such as 2s or 500ms').argParser(
-        milliseconds,
-      ),
-    )
-    .addOption(
-      new Option(
-        '--latency-percentile <p>',
-        'percentile that is minimized or limited (default: p95)',
-      ).choices(['p50', 'p95'] satisfies (keyof Latency)[]),
-    )
-    .addOption(
-      new Option('--max-cost-per-million <usd>', 'highest price of a million runs, in US dollars').argParser(
-        positive,
-      ),
-    )
-    .addOption(
-      new Option(
-        `${MAX_MEMORY} <mb>`,
-        'most memory of a function, in MB (default without a slicing flag: 3008)',
-      ).argParser(wholeNumber),
-    )
-    .addOption(
-      new Option('--temperature <runs>', 'runs for which plans are compared (default: mixed)').choices([
+      choice('--temperature <runs>', 'runs for which plans are compared (default: mixed)', [
         'warm',
         'cold',
         'mixed',
@@ -90,56 +91,46 @@ export function addSearchOptions(command: Command): Command {
 
 export function addEstimateOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option(
-        '--requests-per-hour <n>',
-        `runs per hour, which decide how often functions are cold, at most ${GREATEST_RATE.toLocaleString('en-US')} (default: 10)`,
-      ).argParser(requestRate),
+    .option(
+      '--requests-per-hour <n>',
+      `runs per hour, which decide how often functions are cold, at most ${GREATEST_RATE.toLocaleString('en-US')} (default: 10)`,
+      requestRate,
     )
     .option('--profile <file>', 'plan with a profile that `sliced-inference profile` has measured')
     .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
     .option('--environment <file>', 'JSON file that describes how fast AWS is; see `constants environment`')
     .addOption(
-      new Option('--state-machine <type>', 'type of the state machine (default: express)').choices([
-        'express',
-        'standard',
-      ] satisfies CostOptions['stateMachineType'][]),
+      choice('--state-machine <type>', 'type of the state machine (default: express)', STATE_MACHINES),
     )
     .addOption(
-      new Option('--architecture <name>', 'processors of the functions (default: x86_64)').choices([
-        'x86_64',
-        'arm64',
-      ] satisfies CostOptions['architecture'][]),
+      choice('--architecture <name>', 'processors of the functions (default: x86_64)', ARCHITECTURES),
     )
     .addOption(
-      new Option('--tensor-store <store>', 'where slices store their tensors (default: s3-standard)').choices(
-        ['s3-standard', 's3-express'] satisfies Transport[],
+      choice(
+        '--tensor-store <store>',
+        'where slices store their tensors (default: s3-standard)',
+        TENSOR_STORES,
       ),
     )
     .option('--no-warm-up', 'plan for a pipeline whose functions are not warmed up when a run starts');
 }
 
-/** The choices of the pipeline, and the files of constants. */
-export function costOptions(options: EstimateOptions): CostOptions {
-  const { prices, environment, stateMachine, architecture, requestsPerHour, warmUp, tensorsInState } =
-    options;
-  return {
-    ...(stateMachine !== undefined && { stateMachineType: stateMachine }),
-    ...(architecture !== undefined && { architecture }),
-    ...(warmUp === false && { warmUp }),
-    ...(tensorsInState === false && { tensorsInState }),
-    ...(requestsPerHour !== undefined && { requestsPerHour }),
-    ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
-    ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),
-  };
-}
-
+/** The choices of the pipeline, and the files of constants and of a profile. */
 export function estimateOptions(
   options: EstimateOptions,
 ): Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport'> {
-  const { profile, tensorStore } = options;
+  const { profile, prices, environment, requestsPerHour, tensorStore } = options;
+  const { stateMachine, architecture, warmUp, tensorsInState } = options;
   return {
-    costs: costOptions(options),
+    costs: {
+      ...(stateMachine !== undefined && { stateMachineType: stateMachine }),
+      ...(architecture !== undefined && { architecture }),
+      ...(warmUp === false && { warmUp }),
+      ...(tensorsInState === false && { tensorsInState }),
+      ...(requestsPerHour !== undefined && { requestsPerHour }),
+      ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
+      ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),
+    },
     ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
     ...(tensorStore !== undefined && { transport: tensorStore }),
   };
@@ -162,20 +153,19 @@ export function wholeNumber(text: string): number {
 }
 
 export function wholeNumberFrom1(text: string): number {
-  const number = /^\d+$/.test(text) ? Number(text) : 0;
-  if (number < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
-  return number;
+  if (!/^0*[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return Number(text);
 }
 
+/** Plain digits or a power of ten, as in 1e6. */
 function positive(text: string): number {
-  const number = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
+  const number = /^\d+(?:\.\d+)?(?:e\+?\d+)?$/i.test(text) ? Number(text) : 0;
   if (number > 0 && Number.isFinite(number)) return number;
   throw new InvalidArgumentError('It must be a number above 0, such as 100 or 0.5.');
 }
 
-/** Plain digits or a power of ten, as in 1e6. */
 function requestRate(text: string): number {
-  const rate = /^\d+(?:\.\d+)?(?:e\+?\d+)?$/i.test(text) ? Number(text) : 0;
+  const rate = positive(text);
   if (rate > GREATEST_RATE) {
     const [most, perSecond] = [GREATEST_RATE, GREATEST_RATE / 3600].map((count) =>
       Math.round(count).toLocaleString('en-US'),
@@ -184,6 +174,5 @@ function requestRate(text: string): number {
       `It must be at most ${most}, about ${perSecond} requests a second: services are compared up to this rate.`,
     );
   }
-  if (rate > 0) return rate;
-  throw new InvalidArgumentError('It must be a number above 0, such as 100 or 0.5.');
+  return rate;
 }

@@ -21,14 +21,13 @@ import {
   SEARCH_FLAGS,
   addEstimateOptions,
   addSearchOptions,
+  choice,
   estimateOptions,
   searchFor,
   wholeNumberFrom1,
 } from './search-options';
 import { size } from './quantities';
 import { checkPercentileFlag } from './unused-flags';
-
-export { costOptions, estimateOptions, wholeNumber } from './search-options';
 
 export interface SlicingOptions extends ModelOptions, SearchOptions, EstimateOptions {
   readonly slices?: number;
@@ -44,12 +43,11 @@ const AT_TENSORS = '--at-tensors';
 
 export function addSlicingOptions(command: Command): Command {
   const withCuts = addModelOptions(command)
-    .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumberFrom1))
-    .addOption(
-      new Option(
-        '--max-slice-size <size>',
-        'cut into the fewest slices with at most this size of weights, such as 64MB (MB = 2^20 bytes)',
-      ).argParser(size),
+    .option('--slices <n>', 'cut into this many slices', wholeNumberFrom1)
+    .option(
+      '--max-slice-size <size>',
+      'cut into the fewest slices with at most this size of weights, such as 64MB (MB = 2^20 bytes)',
+      size,
     )
     .option(
       `${AT_TENSORS} <names...>`,
@@ -76,12 +74,11 @@ export function addModelOptions(command: Command): Command {
         .default({}, 'typical sizes, which inspect prints'),
     )
     .addOption(
-      new Option(
+      choice(
         '--optimize <level>',
         'how far ONNX Runtime optimizes the model before it is cut; the slices give the same bits as the whole model at this level',
-      )
-        .choices(OPTIMIZATION_LEVELS)
-        .default('none'),
+        OPTIMIZATION_LEVELS,
+      ).default('none'),
     );
 }
 
@@ -133,13 +130,9 @@ function atListedTensors(lists: readonly string[]): NamedSlicer {
     key: `at listed tensors ${JSON.stringify(lists)}`,
     choose: (space) => {
       const known = new Set(space.dataflow.model.graph.values.map(({ name }) => name));
+      const split = (list: string): string[] => list.split(',').map((name) => name.trim());
       const names = lists.flatMap((list) =>
-        known.has(list)
-          ? [list]
-          : list
-              .split(',')
-              .map((name) => name.trim())
-              .filter((name) => name !== ''),
+        known.has(list) ? [list] : split(list).filter((name) => name !== ''),
       );
       return atTensors(names).choose(space);
     },

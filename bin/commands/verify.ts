@@ -4,14 +4,8 @@ import { SlicedInferenceError, escaped } from '../../lib/errors';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
-import {
-  type SlicingOptions,
-  addSlicingOptions,
-  estimateOptions,
-  slicerFor,
-  warnOfProfile,
-  wholeNumber,
-} from './slicing-options';
+import { estimateOptions, wholeNumber } from './search-options';
+import { type SlicingOptions, addSlicingOptions, slicerFor, warnOfProfile } from './slicing-options';
 import { checkComparingFlags } from './unused-flags';
 import { describeInputs } from '../verify/seeded-inputs';
 import type { TensorDifference } from '../verify/difference';

@@ -1,9 +1,8 @@
 /** The bill of real runs as text. */
 import type { BilledRuns, RunBill } from '../../lib/cost/bill';
-import { LINE_ITEMS, sumOfItems } from '../../lib/cost/line-items';
+import { ITEM_NAMES, LINE_ITEMS, sumOfItems } from '../../lib/cost/line-items';
 import { printable } from '../../lib/errors';
 import type { CollectedLogs } from '../logs/collect';
-import { ITEM_NAMES } from '../plan/report/priced-plan';
 import { formatTable } from '../terminal/format';
 
 /** Runs that a terminal shows. */

@@ -1,10 +1,16 @@
 /** Collects what several files of logs say of calls, each with Lambda's report of the same request. */
 import type { LoggedCall, LoggedReport } from '../../lib/cost/logged-call';
+import { printable } from '../../lib/errors';
 import { readText } from '../../lib/host/read-text';
 import { historyTransitions } from './history';
-import { MAX_LOG_BYTES, MAX_RECORDS } from './limits';
 import { messagesOf } from './log-messages';
 import { parseLine } from './parse-line';
+
+/** Largest file of logs. A call has about 600 bytes in a log, so this holds some 400,000 calls. */
+const MAX_LOG_BYTES = 256 * 2 ** 20;
+
+/** Calls and reports that are used; more would not make an estimate better. */
+const MAX_RECORDS = 200_000;
 
 export interface CollectedLogs {
   readonly calls: readonly LoggedCall[];
@@ -79,4 +85,10 @@ export function collectLogs(contents: readonly string[]): CollectedLogs {
     ...found,
     ...(reason !== undefined && { reason }),
   };
+}
+
+/** How many lines are of no use, and why. */
+export function unreadLines({ skipped, refused, reason }: CollectedLogs): string {
+  const because = reason === undefined ? '' : ` (${printable(reason)})`;
+  return `${skipped} other lines, ${refused} lines refused${because}`;
 }

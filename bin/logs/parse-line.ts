@@ -4,16 +4,27 @@
  */
 import type { LoggedCall, LoggedReport } from '../../lib/cost/logged-call';
 import { CALL_MESSAGES, REPORT_START, REPORT_TYPE, isCallMessage } from './call-messages';
-import {
-  FIRST_START,
-  LAST_START,
-  MAX_BYTES,
-  MAX_CALL_MS,
-  MAX_MEMORY_MB,
-  MAX_NAME_CHARACTERS,
-  MAX_REQUESTS,
-  MAX_SLICE,
-} from './limits';
+
+/** Longest call of Lambda, in milliseconds: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const MAX_CALL_MS = 900_000;
+
+/** Most bytes of a slice's files, of `/tmp` and of tensors: 10 GiB. */
+const MAX_BYTES = 10 * 2 ** 30;
+
+/** Memory sizes of Lambda, in MB. */
+const MAX_MEMORY_MB = 10_240;
+
+const MAX_SLICE = 10_000;
+
+/** Lambda exists since November 2014; a year 2100 is a broken clock. */
+const FIRST_START = Date.UTC(2014, 10, 1);
+const LAST_START = Date.UTC(2100, 0, 1);
+
+/** Longest run, id of a request or ARN that is kept. */
+const MAX_NAME_CHARACTERS = 1024;
+
+/** Most requests to S3 of one call: 10 GiB in ranges of a few MiB are some thousands. */
+const MAX_REQUESTS = 1_000_000;
 
 export type ParsedLine =
   /** `requestId` is absent in the line of a test that calls the handler itself. */
@@ -44,7 +55,8 @@ function json(text: string): ParsedLine {
 }
 
 function callOf(kind: LoggedCall['kind'], fields: Fields): LoggedCall {
-  const ms = (field: string): number => amount(fields, field, MAX_CALL_MS);
+  const ms = (field: string): number =>
+    fields[field] === undefined ? 0 : numberIn(fields, field, 0, MAX_CALL_MS);
   const bytes = (field: string): number => whole(fields, field, 0, MAX_BYTES, 0);
   const requests = (field: string): number => whole(fields, field, 0, MAX_REQUESTS, 0);
   const run = name(fields, 'run');
@@ -108,10 +120,6 @@ function numberIn(fields: Fields, field: string, least: number, most: number): n
   const value = fields[field];
   if (typeof value === 'number' && value >= least && value <= most) return value;
   throw new BadField(`${field} is not a number from ${least} to ${most}`);
-}
-
-function amount(fields: Fields, field: string, most: number): number {
-  return fields[field] === undefined ? 0 : numberIn(fields, field, 0, most);
 }
 
 /** @param missing the value of a field that is not there; without it, such a field is refused */

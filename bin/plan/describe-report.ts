@@ -1,7 +1,7 @@
 /** Describes a report in the terminal: in a few lines, or with the runs and the other services. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
-import { NOT_PRICED, figureText, maybe, percentText, quantity, requestsText } from './figures';
+import { NOT_PRICED, TEMPERATURES, figureText, maybe, percentText, quantity, requestsText } from './figures';
 import type {
   Alternative,
   PlanReport,
@@ -63,8 +63,6 @@ function joined(blocks: readonly (readonly string[])[]): string {
     .map((block) => `${block.join('\n')}\n`)
     .join('\n');
 }
-
-const TEMPERATURES = ['warm', 'mixed', 'cold'] as const;
 
 /** One line each. With consolidation, those of the pipeline, and not of its slices alone. */
 function priceAndTime({ run, consolidation, alternatives }: PlanReport): string[] {

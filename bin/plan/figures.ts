@@ -1,5 +1,5 @@
 /** Writes numbers of the report for people: with a unit, thousands separators and no more digits than an estimate deserves. */
-import type { Requests } from './plan-report';
+import type { Requests, Temperature } from './plan-report';
 
 /** A number of the report, or a text. */
 export type Figure = string | Quantity;
@@ -57,14 +57,13 @@ export function percentText(share: number): string {
 /** Such as `at 10 requests an hour (assumed), 36.8 % of them cold`. */
 export function requestsText({ perHour, isAssumed, temperature, coldShare }: Requests): string {
   const rate = figureText(quantity('rate', perHour));
-  const runs = {
-    warm: 'all of them warm',
-    cold: 'all of them cold',
-    mixed: `${percentText(coldShare)} of them cold`,
-  };
+  const runs =
+    temperature === 'mixed' ? `${percentText(coldShare)} of them cold` : `all of them ${temperature}`;
   const noun = perHour === 1 ? 'request' : 'requests';
-  return `at ${rate} ${noun} an hour${isAssumed ? ' (assumed)' : ''}, ${runs[temperature]}`;
+  return `at ${rate} ${noun} an hour${isAssumed ? ' (assumed)' : ''}, ${runs}`;
 }
+
+export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
 
 /** Costs that no service's price has. */
 export const NOT_PRICED =

@@ -2,8 +2,9 @@
  * Names the nodes of a slice by their index in the graph that was cut. The events of ONNX Runtime's profiler name nodes
  * by these names alone, and in a model nodes may have no name.
  */
-import { Reader, Writer } from 'protobufjs/minimal';
-import { GRAPH, MODEL, NODE, WIRE_TYPE, fieldTag } from '../../lib/onnx/fields';
+import { Reader } from 'protobufjs/minimal';
+import { fieldHead } from '../../lib/onnx/encode';
+import { GRAPH, MODEL, NODE, WIRE_TYPE } from '../../lib/onnx/fields';
 
 /** Labels of nodes. Nodes of bodies keep their own names, so `mark` must be text that no name begins with by chance. */
 export class NodeLabels {
@@ -46,7 +47,7 @@ function rewritten(
     if (number !== target || content === undefined) parts.push(whole);
     else {
       const changed = change(content);
-      parts.push(head(target, changed.length), changed);
+      parts.push(fieldHead(target, changed.length), changed);
     }
   }
   return Buffer.concat(parts);
@@ -66,7 +67,7 @@ function labeled(
   // ONNX Runtime names it itself.
   if (index === undefined) return Buffer.concat(others);
   const label = Buffer.from(labels.of(index));
-  return Buffer.concat([...others, head(NODE.name, label.length), label]);
+  return Buffer.concat([...others, fieldHead(NODE.name, label.length), label]);
 }
 
 interface MessageField {
@@ -81,18 +82,8 @@ function* fieldsOf(message: Uint8Array): Generator<MessageField> {
   while (reader.pos < reader.len) {
     const start = reader.pos;
     const tag = reader.uint32();
-    if ((tag & 7) === WIRE_TYPE.lengthDelimited) {
-      const length = reader.uint32();
-      const content = message.subarray(reader.pos, reader.pos + length);
-      reader.skip(length);
-      yield { number: tag >>> 3, whole: message.subarray(start, reader.pos), content };
-    } else {
-      reader.skipType(tag & 7);
-      yield { number: tag >>> 3, whole: message.subarray(start, reader.pos) };
-    }
+    const content = (tag & 7) === WIRE_TYPE.lengthDelimited ? reader.bytes() : undefined;
+    if (content === undefined) reader.skipType(tag & 7);
+    yield { number: tag >>> 3, whole: message.subarray(start, reader.pos), content };
   }
-}
-
-function head(number: number, length: number): Uint8Array {
-  return new Writer().uint32(fieldTag(number, WIRE_TYPE.lengthDelimited)).uint32(length).finish();
 }

@@ -5,11 +5,15 @@ import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/comp
 import { median, quantile } from '../../lib/compute-time/profile/quantiles';
 import { correction } from '../../lib/compute-time/profile/correction';
 import { toRuns } from '../../lib/plan/file/node-runs';
-import type { SliceAnswer } from './job';
-import { rounded } from './rounded';
+import type { SliceAnswer } from './run-profile-job';
 
 /** Share of a run that is the time of nodes at least, because a call that computes nothing varies by more than tiny nodes take. */
 const LEAST_SHARE = 0.1;
+
+/** Rounds a measured figure to four digits, more than a measurement repeats, so that a file of figures stays small. */
+export function rounded(figure: number): number {
+  return Number(figure.toPrecision(4));
+}
 
 /** What one process measured. */
 export interface MeasuredSlice {

@@ -7,9 +7,16 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { median } from '../../lib/compute-time/profile/quantiles';
 import { readEvents } from './events';
-import type { ProfileAnswer, ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './job';
 import { KERNEL_FLOPS, KERNEL_SIZE } from './kernel-models';
 import { NodeLabels } from './label-nodes';
+import type {
+  ProfileAnswer,
+  ProfileJob,
+  SliceAnswer,
+  SliceJob,
+  SpeedAnswer,
+  SpeedJob,
+} from './run-profile-job';
 
 type Sessions = typeof SessionClass;
 

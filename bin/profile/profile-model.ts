@@ -15,19 +15,15 @@ import { packageVersion } from '../../lib/host/package-files';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { graphDigest } from '../../lib/plan/file/graph-digest';
 import { type DimensionSizes, dimensionName, sortedSizes } from '../../lib/shapes/value-types';
-import {
-  type ModelProfile,
-  type ProfiledMachine,
-  PROFILE_VERSION,
-} from '../../lib/compute-time/profile/profile';
+import { type ModelProfile, PROFILE_VERSION } from '../../lib/compute-time/profile/profile';
 import { median } from '../../lib/compute-time/profile/quantiles';
 import { runChain } from '../../local/cloud/run-chain';
 import { readTensorFile } from '../tensor-files';
-import { candidateInputs, describeInputs } from '../verify/seeded-inputs';
+import { describeInputs } from '../verify/seeded-inputs';
+import { candidateInputs } from '../verify/seeded-inputs';
 import { emptyModel, productModel } from './kernel-models';
 import { NodeLabels } from './label-nodes';
-import { type MeasuredSlice, nodeTimes } from './node-times';
-import { rounded } from './rounded';
+import { type MeasuredSlice, nodeTimes, rounded } from './node-times';
 import { runProfileJob } from './run-profile-job';
 import { cutBySize, writeLabeledSlice } from './slice-files';
 
@@ -62,8 +58,7 @@ export async function profileModel(modelPath: string, options: ProfileOptions): 
   const candidates = await inputsOf(compiled, options);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-profile-'));
   try {
-    const run = new ProfileRun(modelPath, analyzed, compiled, options, folder);
-    return await run.profile(candidates);
+    return await new ProfileRun(modelPath, analyzed, compiled, options, folder).profile(candidates);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -81,7 +76,8 @@ async function inputsOf({ plan }: CompiledModel, options: ProfileOptions): Promi
 
 class ProfileRun {
   private readonly labels = new NodeLabels(randomBytes(8).toString('hex'));
-  private readonly producers: ReadonlyMap<string, number>;
+  /** Path of the model of `emptyModel`. */
+  private readonly empty: string;
 
   constructor(
     private readonly modelPath: string,
@@ -90,22 +86,22 @@ class ProfileRun {
     private readonly options: ProfileOptions,
     private readonly folder: string,
   ) {
-    this.producers = new Map(
-      analyzed.model.graph.values.flatMap(({ name, producer }) =>
-        producer === undefined ? [] : [[name, producer] as const],
-      ),
-    );
+    this.empty = path.join(folder, 'empty.onnx');
   }
 
   /** Measures with the first inputs on which the model runs. If it runs on none, reports why it fails on the first. */
   async profile(candidates: Iterable<Tensors>): Promise<ModelProfile> {
     this.options.onStep('measuring the machine');
-    fs.writeFileSync(this.emptyModel, emptyModel());
+    fs.writeFileSync(this.empty, emptyModel());
     const flopsPerSecond = await this.speed();
     let failure: SlicedInferenceError | undefined;
     for (const inputs of candidates) {
       try {
-        return this.describe(inputs, await this.measure(inputs), flopsPerSecond);
+        const measured: MeasuredSlice[] = [];
+        await runChain(this.compiled.plan, inputs, (slice, tensors) =>
+          this.measureSlice(slice, tensors, measured),
+        );
+        return this.describe(inputs, measured, flopsPerSecond);
       } catch (error) {
         if (!(error instanceof SliceFailure)) throw error;
         failure ??= this.doesNotRun(inputs, error);
@@ -114,48 +110,34 @@ class ProfileRun {
     throw failure ?? new Error('there are no inputs to try');
   }
 
-  private async measure(inputs: Tensors): Promise<MeasuredSlice[]> {
-    const measured: MeasuredSlice[] = [];
-    await runChain(this.compiled.plan, inputs, async (slice, tensors) => {
-      const found = await this.measureSlice(slice, tensors);
-      measured.push(found.measured);
-      return found.outputs;
-    });
-    return measured;
-  }
-
-  /** The files of one slice are on the disk at a time. */
-  private async measureSlice(
-    slice: number,
-    tensors: Tensors,
-  ): Promise<{ measured: MeasuredSlice; outputs: Tensors }> {
+  /**
+   * The files of one slice are on the disk at a time.
+   *
+   * @returns its outputs
+   */
+  private async measureSlice(slice: number, tensors: Tensors, measured: MeasuredSlice[]): Promise<Tensors> {
     const { plan } = this.compiled;
     const { threads, runs, onStep } = this.options;
+    const { graph } = this.analyzed.model;
     const folder = fs.mkdtempSync(path.join(this.folder, 'slice-'));
     try {
       onStep(`profiling slice ${slice + 1} of ${plan.slices.length}`);
-      const { model, nodes } = writeLabeledSlice(this.compiled, slice, folder, this.labels, this.producers);
+      const { model, nodes } = writeLabeledSlice(this.compiled, slice, folder, this.labels, graph);
       const inputs = path.join(folder, 'inputs.safetensors');
       const outputs = path.join(folder, 'outputs.safetensors');
+      const outputNames = plan.slices[slice].outputs.map(({ name }) => name);
       fs.writeFileSync(inputs, encodeSafetensors(tensors));
       const answer = await runProfileJob(
         {
-          kind: 'slice',
-          model,
-          empty: this.emptyModel,
-          mark: this.labels.mark,
-          threads,
-          runs,
-          inputs,
-          outputs,
-          outputNames: plan.slices[slice].outputs.map(({ name }) => name),
-          folder,
+          ...{ kind: 'slice', model, empty: this.empty, mark: this.labels.mark },
+          ...{ threads, runs, inputs, outputs, outputNames, folder },
         },
         folder,
         this.analyzed.model,
       );
       if (answer.kind !== 'slice') throw new SliceFailure(answer.kind === 'failed' ? answer.reason : '');
-      return { measured: { answer, nodes }, outputs: decodeSafetensors(fs.readFileSync(outputs)) };
+      measured.push({ answer, nodes });
+      return decodeSafetensors(fs.readFileSync(outputs));
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });
     }
@@ -181,13 +163,6 @@ class ProfileRun {
     const { model } = this.analyzed;
     const { threads, runs, optimization } = this.options;
     const callSeconds = median(measured.flatMap(({ answer }) => answer.callSeconds));
-    const machine: ProfiledMachine = {
-      processor: os.cpus().at(0)?.model.trim() ?? 'unknown',
-      architecture: process.arch,
-      threads,
-      flopsPerSecond: rounded(flopsPerSecond),
-      callSeconds: rounded(callSeconds),
-    };
     return {
       version: PROFILE_VERSION,
       library: packageVersion(),
@@ -199,7 +174,13 @@ class ProfileRun {
         graphDigest: graphDigest(model.graph),
       },
       dimensions: usedDimensions(this.compiled.plan.inputs, inputs),
-      machine,
+      machine: {
+        processor: os.cpus().at(0)?.model.trim() ?? 'unknown',
+        architecture: process.arch,
+        threads,
+        flopsPerSecond: rounded(flopsPerSecond),
+        callSeconds: rounded(callSeconds),
+      },
       // The profiler records a limited number of nodes, so it may have fewer runs.
       runs: Math.min(runs, ...measured.map(({ answer }) => answer.events.runs)),
       ...nodeTimes(model, measured, callSeconds),
@@ -214,10 +195,6 @@ class ProfileRun {
         ? 'pass real inputs with --inputs, or the sizes of symbolic dimensions with --dimension'
         : 'check their values, and that the model runs on its own',
     );
-  }
-
-  private get emptyModel(): string {
-    return path.join(this.folder, 'empty.onnx');
   }
 }
 

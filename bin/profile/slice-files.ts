@@ -5,6 +5,7 @@ import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { SlicedInferenceError } from '../../lib/errors';
+import type { Graph } from '../../lib/onnx/model';
 import { writeChunks } from '../../lib/onnx/write-chunks';
 import { maxSliceSize } from '../../lib/plan/slicers';
 import { type NodeLabels, labelNodes } from './label-nodes';
@@ -36,19 +37,20 @@ export function cutBySize(analyzed: AnalyzedModel, bytes = SLICE_BYTES): Compile
 /**
  * Writes a slice into a folder, with labels as the names of its nodes.
  *
- * @param producers by name of a value: the index of the node that computes it
+ * @param graph the graph that was cut
  */
 export function writeLabeledSlice(
   { plan, files, slices }: CompiledModel,
   slice: number,
   folder: string,
   labels: NodeLabels,
-  producers: ReadonlyMap<string, number>,
+  graph: Graph,
 ): WrittenSlice {
   const { model, weights } = plan.slices[slice];
   const unlabeled = path.join(folder, `unlabeled-${model.file}`);
   writeChunks(files, slices[slice].model, unlabeled);
   const nodes = new Set<number>();
+  const producers = new Map(graph.values.map(({ name, producer }) => [name, producer]));
   const bytes = labelNodes(fs.readFileSync(unlabeled), labels, (value) => {
     const node = producers.get(value);
     if (node !== undefined) nodes.add(node);

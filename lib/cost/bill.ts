@@ -2,7 +2,7 @@
 import type { Environment } from './constants/environment';
 import type { Prices } from './constants/prices';
 import { durationRate, tmpRate, type Architecture } from './formulas/lambda';
-import { storesOf, type Store } from './formulas/s3';
+import { storesOf } from './formulas/s3';
 import { executionDollars, type StateMachineType } from './formulas/step-functions';
 import { type LoggedCall, type LoggedReport, groupedBy } from './logged-call';
 import { addItems, NO_ITEMS, sumOfItems, type LineItems } from './line-items';
@@ -63,9 +63,11 @@ export function billOf(
   const runs = [...groupedBy(priced, ({ call }) => call.run)].map(([run, own]) => runBill(run, own, options));
   const slices = [...groupedBy(priced, ({ call }) => call.slice)]
     .map(([slice, own]) => ({ slice, ...billOfCalls(own) }))
-    .sort((a, b) => placeOf(a) - placeOf(b));
+    // The whole model comes after the slices.
+    .sort((a, b) => (a.slice === 'whole' ? 1 : b.slice === 'whole' ? -1 : a.slice - b.slice));
   const otherItems = addItems(others.map((report) => itemsOfReport(report, options)));
-  const items = addItems([...runs.map((run) => run.items), ...unattributed(priced), otherItems]);
+  const unattributed = priced.filter(({ call }) => call.run === undefined);
+  const items = addItems([...[...runs, ...unattributed].map((own) => own.items), otherItems]);
   return {
     runs,
     slices,
@@ -76,46 +78,33 @@ export function billOf(
   };
 }
 
-/** The whole model comes after the slices. */
-function placeOf({ slice }: SliceBill): number {
-  return slice === 'whole' ? Infinity : slice;
-}
-
 interface PricedCall {
   readonly call: LoggedCall;
   readonly items: LineItems;
 }
 
-function unattributed(priced: readonly PricedCall[]): LineItems[] {
-  return priced.filter(({ call }) => call.run === undefined).map(({ items }) => items);
-}
-
 function itemsOfCall(call: LoggedCall, options: BillOptions): LineItems {
-  const { report } = call;
+  const { report, bytesRead, bytesWritten } = call;
   const { 's3-standard': standard, 's3-express': express } = storesOf(options.prices, options.environment);
-  const isExpress = call.expressPuts > 0;
-  const writes = isExpress ? express : standard;
+  const writes = call.expressPuts > 0 ? express : standard;
+  const reads = call.expressGets > 0 ? express : standard;
   return {
     ...NO_ITEMS,
-    lambdaRequests: requestDollars(options),
+    lambdaRequests: options.prices.lambda.requests / 1e6,
     ...(report && durationItems(call, report, options)),
     s3Puts: call.s3Puts * standard.putDollars + call.expressPuts * express.putDollars,
     s3Gets: call.s3Gets * standard.getDollars + call.expressGets * express.getDollars,
-    s3Bytes:
-      call.bytesWritten * writes.uploadDollarsPerByte +
-      (call.expressGets > 0 ? call.bytesRead * express.downloadDollarsPerByte : 0),
-    tensorStorage: storageDollars(call, writes, options),
+    s3Bytes: bytesWritten * writes.uploadDollarsPerByte + bytesRead * reads.downloadDollarsPerByte,
+    tensorStorage: bytesWritten * writes.dollarsPerByteAndDay * options.retentionDays,
   };
 }
 
-function storageDollars({ bytesWritten }: LoggedCall, store: Store, { retentionDays }: BillOptions): number {
-  return bytesWritten * store.dollarsPerByteAndDay * retentionDays;
-}
-
 /** The init phase, loads and warm-ups are loading. The rest of a call that is not ONNX Runtime's run is transfer. */
-function durationItems(call: LoggedCall, report: LoggedReport, options: BillOptions): Partial<LineItems> {
-  const { architecture, prices, environment } = options;
-  const { billedMs, memoryMb, initMs = 0 } = report;
+function durationItems(
+  call: LoggedCall,
+  { billedMs, memoryMb, initMs = 0 }: LoggedReport,
+  { architecture, prices, environment }: BillOptions,
+): Partial<LineItems> {
   const rate = durationRate(memoryMb, architecture, prices);
   const compute = Math.min(billedMs, call.kind === 'failed' ? billedMs : call.runMs);
   const rest = billedMs - compute;
@@ -133,13 +122,12 @@ function ownLoadMs({ warmedUp, loadMs }: LoggedCall): number {
   return warmedUp ? 0 : loadMs;
 }
 
-function itemsOfReport({ billedMs, memoryMb }: LoggedReport, options: BillOptions): LineItems {
-  const rate = durationRate(memoryMb, options.architecture, options.prices);
-  return { ...NO_ITEMS, lambdaRequests: requestDollars(options), lambdaCompute: billedMs * rate };
-}
-
-function requestDollars({ prices }: BillOptions): number {
-  return prices.lambda.requests / 1e6;
+function itemsOfReport(
+  { billedMs, memoryMb }: LoggedReport,
+  { architecture, prices }: BillOptions,
+): LineItems {
+  const lambdaCompute = billedMs * durationRate(memoryMb, architecture, prices);
+  return { ...NO_ITEMS, lambdaRequests: prices.lambda.requests / 1e6, lambdaCompute };
 }
 
 function runBill(run: string, own: readonly PricedCall[], options: BillOptions): RunBill {
@@ -177,15 +165,13 @@ function billOfCalls(own: readonly PricedCall[]): Bill {
 }
 
 function elapsedMs(calls: readonly LoggedCall[]): number {
-  const started = calls.filter(({ startedAt }) => startedAt !== undefined);
-  if (started.length === 0) return 0;
-  const starts = started.map(({ startedAt = 0 }) => startedAt);
-  const ends = started.map((call) => {
-    const { startedAt = 0, report, runMs } = call;
+  const spans = calls.flatMap((call) => {
+    const { startedAt, report, runMs } = call;
+    if (startedAt === undefined) return [];
     const { billedMs = runMs + ownLoadMs(call), initMs = 0 } = report ?? {};
-    return startedAt + Math.max(0, billedMs - initMs);
+    return [{ start: startedAt, end: startedAt + Math.max(0, billedMs - initMs) }];
   });
-  return (
-    ends.reduce((last, end) => Math.max(last, end)) - starts.reduce((first, start) => Math.min(first, start))
-  );
+  if (spans.length === 0) return 0;
+  const end = spans.reduce((last, span) => Math.max(last, span.end), -Infinity);
+  return end - spans.reduce((first, { start }) => Math.min(first, start), Infinity);
 }

@@ -37,16 +37,9 @@ export interface StepParts {
   readonly writeMs: number;
 }
 
-/** Billed milliseconds of a function, by what it does. */
-interface BilledMs {
-  readonly compute: number;
-  readonly load: number;
-  readonly transfer: number;
-}
-
 export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepChoice): DetailedStep {
   const { options, host, stores } = setting;
-  const { environment, stateMachineType } = options;
+  const { environment, stateMachineType, architecture, prices } = options;
   const { memoryMb, threads, readsFrom } = choice;
   const reads = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
   const writes = stores[choice.writesTo];
@@ -69,17 +62,24 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const warmUpMs =
     warmUps * singleThreadMs(environment.handler.warmUpCpuMs, vcpuShare(memoryMb, environment), environment);
   const waitMs = (gets > 0 ? reads.get.mean : 0) + puts * writes.put.mean;
-  const warm = { compute: call.computeMs, load: warmUpMs, transfer: transferMs + waitMs };
-  const cold = { ...warm, compute: warm.compute + load.firstRunMs, load: warm.load + loadMs };
-  const calls = 1 + warmUps;
-  const requests = requestItems(setting, { gets, readBytes, puts, writeBytes, calls, reads, writes });
-  const parts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
-  const warmItems = { ...requests, ...durationItems(setting, demand, memoryMb, warm) };
-  const coldItems = {
-    ...requests,
-    ...durationItems(setting, demand, memoryMb, cold),
-    s3Gets: requests.s3Gets + parts * files.getDollars,
-  };
+  const rate = durationRate(memoryMb, architecture, prices);
+  const tmpDollars = tmpRate(demand.fileBytes, prices, environment);
+  const itemsOf = (computeMs: number, functionLoadMs: number, fileGets: number): LineItems => ({
+    ...NO_ITEMS,
+    // The function is called for the slice and for a warm-up. The first slice is called at once, without one.
+    lambdaRequests: ((1 + warmUps) * prices.lambda.requests) / 1e6,
+    lambdaCompute: computeMs * rate,
+    lambdaLoad: functionLoadMs * rate,
+    lambdaTransfer: (transferMs + waitMs) * rate,
+    ephemeralStorage: (computeMs + functionLoadMs + (transferMs + waitMs)) * tmpDollars,
+    s3Puts: puts * writes.putDollars,
+    s3Gets: gets * reads.getDollars + fileGets * files.getDollars,
+    s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
+    tensorStorage: writeBytes * writes.dollarsPerByteAndDay * options.intermediateRetentionDays,
+  });
+  const fileParts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
+  const warmItems = itemsOf(call.computeMs, warmUpMs, 0);
+  const coldItems = itemsOf(call.computeMs + load.firstRunMs, warmUpMs + loadMs, fileParts);
   return {
     warmDollars: sumOfItems(warmItems),
     coldDollars: sumOfItems(coldItems),
@@ -123,37 +123,4 @@ function transfersOf(
         payloadBytes: inState?.characters ?? 0,
       };
   return inState?.isAnswered ? { ...reads, puts: 0, writeBytes: 0 } : { ...reads, puts: 1, writeBytes };
-}
-
-/** What a call does besides computing. */
-interface Requests extends Omit<Transfers, 'payloadBytes'> {
-  /** Calls of the function: that of the slice, and a warm-up. The first slice is called at once, without one. */
-  readonly calls: number;
-  readonly reads: Store;
-  readonly writes: Store;
-}
-
-function requestItems(
-  { options }: StepSetting,
-  { gets, readBytes, puts, writeBytes, calls, reads, writes }: Requests,
-): LineItems {
-  return {
-    ...NO_ITEMS,
-    lambdaRequests: (calls * options.prices.lambda.requests) / 1e6,
-    s3Puts: puts * writes.putDollars,
-    s3Gets: gets * reads.getDollars,
-    s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
-    tensorStorage: writeBytes * writes.dollarsPerByteAndDay * options.intermediateRetentionDays,
-  };
-}
-
-function durationItems({ options }: StepSetting, { fileBytes }: SliceDemand, memoryMb: number, ms: BilledMs) {
-  const { prices, environment, architecture } = options;
-  const rate = durationRate(memoryMb, architecture, prices);
-  return {
-    lambdaCompute: ms.compute * rate,
-    lambdaLoad: ms.load * rate,
-    lambdaTransfer: ms.transfer * rate,
-    ephemeralStorage: (ms.compute + ms.load + ms.transfer) * tmpRate(fileBytes, prices, environment),
-  };
 }

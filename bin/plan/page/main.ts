@@ -2,9 +2,9 @@
 import type { PlanReport } from '../plan-report';
 import { ChartFrame } from './chart-frame';
 import { byId, element } from './dom';
-import { figureText, quantity, visible } from '../figures';
+import { type Figure, figureText, quantity, visible } from '../figures';
 import { type Section, headlines, sectionsOf } from './sections';
-import { tableElement } from './table-element';
+import type { Table } from './tables';
 import { type Theme, DARK, LIGHT } from './theme';
 
 const prefersDark = window.matchMedia('(prefers-color-scheme: dark)');
@@ -66,6 +66,37 @@ function sectionElement(section: Section, frames: ChartFrame[]): HTMLElement {
     ),
     ...folded.map((table) =>
       element('details', {}, element('summary', {}, `Table: ${table.caption}`), tableElement(table)),
+    ),
+  );
+}
+
+/** It scrolls sideways in a narrow window. */
+function tableElement({ caption, head, rows, foot = [] }: Table): HTMLElement {
+  const isNumeric = head.map((_, column) =>
+    [...rows, ...foot].some((row) => typeof row.at(column) === 'object'),
+  );
+  const cell = (figure: Figure, column: number): HTMLElement => {
+    const attributes = isNumeric[column] ? { class: 'number' } : undefined;
+    // Isolated, so that a name in another direction does not reorder the words around it.
+    const text = element('bdi', {}, figureText(figure));
+    return column === 0
+      ? element('th', { scope: 'row', ...attributes }, text)
+      : element('td', attributes, text);
+  };
+  const line = (row: readonly Figure[]): HTMLElement => element('tr', {}, ...row.map(cell));
+  const headings = head.map((name, column) =>
+    element('th', { scope: 'col', ...(isNumeric[column] && { class: 'number' }) }, name),
+  );
+  return element(
+    'div',
+    { class: 'scroll', role: 'region', 'aria-label': caption, tabindex: '0' },
+    element(
+      'table',
+      {},
+      element('caption', {}, caption),
+      element('thead', {}, element('tr', {}, ...headings)),
+      element('tbody', {}, ...rows.map(line)),
+      ...(foot.length > 0 ? [element('tfoot', {}, ...foot.map(line))] : []),
     ),
   );
 }

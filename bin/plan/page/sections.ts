@@ -1,5 +1,5 @@
 /** The sections of the page, in its order: each has a title, charts, and tables with the same numbers. */
-import type { PlanReport, ReportedConsolidation } from '../plan-report';
+import type { PlanReport } from '../plan-report';
 import type { Chart } from './charts/chart';
 import { costChart } from './charts/cost-chart';
 import { cutChart } from './charts/cut-chart';
@@ -65,66 +65,82 @@ export function headlines({ model, slices, run: alone, consolidation }: PlanRepo
 
 /** A plan of one slice has no cuts. */
 export function sectionsOf(report: PlanReport): Section[] {
-  return [
-    slicesSection(report),
-    ...(report.cuts.length > 0 ? [cutsSection(report)] : []),
-    costSection(report),
-    frontSection(report),
-    servicesSection(report),
-    timelineSection(report),
-    assumptionsSection(report),
-  ];
-}
-
-function section(parts: Pick<Section, 'id' | 'title' | 'text'> & Partial<Section>): Section {
-  return { charts: [], notes: [], tables: [], folded: [], ...parts };
-}
-
-function slicesSection(report: PlanReport): Section {
-  return section({
+  const { cuts, timelines, consolidation } = report;
+  const ofSlices: Section = {
+    ...EMPTY,
     id: 'slices',
     title: 'The slices on the graph',
     text: 'Nodes from left to right, in the order in which they run. Each band is a slice.',
     charts: [{ chart: profileChart(report) }],
     tables: [sliceTable(report)],
     folded: [profileTable(report)],
-  });
-}
-
-function cutsSection(report: PlanReport): Section {
-  return section({
+  };
+  const ofCuts: Section = {
+    ...EMPTY,
     id: 'cuts',
     title: 'What crosses the cuts',
     text: 'The line shows the bytes that a cut at each place would move. It has gaps where no cut is legal.',
     charts: [{ chart: cutChart(report) }],
     folded: [cutTable(report)],
-  });
+  };
+  const runs = ['cold', 'warm'] as const;
+  const ofTimelines: Section = {
+    ...EMPTY,
+    id: 'timelines',
+    title: 'A run in time',
+    text: `With warm-ups, a cold run starts and loads all functions at once. Delays that vary have their means. The two time axes differ.${
+      consolidation ? ' These are runs of the slices alone.' : ''
+    }`,
+    charts: runs.map((temperature) => ({
+      title: `A ${temperature} run`,
+      chart: timelineChart(temperature, timelines[temperature]),
+    })),
+    folded: runs.map((temperature) => timelineTable(temperature, timelines[temperature])),
+  };
+  const ofAssumptions: Section = {
+    ...EMPTY,
+    id: 'assumptions',
+    title: 'Assumptions and their sources',
+    text: 'Every estimate rests on these. --json of the command has them too.',
+    tables: [assumptionTable(report)],
+  };
+  return [
+    ofSlices,
+    ...(cuts.length > 0 ? [ofCuts] : []),
+    costSection(report),
+    frontSection(report),
+    servicesSection(report),
+    ofTimelines,
+    ofAssumptions,
+  ];
 }
 
+const EMPTY = { charts: [], notes: [], tables: [], folded: [] };
+
 function costSection({ run, consolidation, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
-  const temperatures = `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percentText(coldShare)} are cold.`;
   const runs = consolidation
     ? [runTable('A run, consolidated', consolidation.run), runTable('A run of the slices alone', run)]
     : [runTable('A run', run)];
-  return section({
+  return {
+    ...EMPTY,
     id: 'cost',
     title: 'The price of a million runs',
-    text: consolidation
-      ? `${temperatures} ${wholeText(consolidation)} The chart and the items of the price are those of the slices alone.`
-      : temperatures,
+    text: [
+      `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percentText(coldShare)} are cold.`,
+      ...(consolidation
+        ? [
+            `A function of ${figureText(quantity('megabytes', consolidation.memoryMb))} with the whole model (${figureText(quantity('bytes', consolidation.fileBytes))}) serves the runs that find it warm. The slices serve the others, and the function loads beside them.`,
+            'The chart and the items of the price are those of the slices alone.',
+          ]
+        : []),
+    ].join(' '),
     charts: [{ chart: costChart(costPerMillion, run) }],
     tables: [...runs, costTable(costPerMillion, run), monthTable(costPerMonth)],
-  });
-}
-
-function wholeText({ memoryMb, fileBytes }: ReportedConsolidation): string {
-  const memory = figureText(quantity('megabytes', memoryMb));
-  return `A function of ${memory} with the whole model (${figureText(quantity('bytes', fileBytes))}) serves the runs that find it warm. The slices serve the others, and the function loads beside them.`;
+  };
 }
 
 function frontSection({ front, search }: PlanReport): Section {
   const { points, chosen, counted, quantile, comparedCuts, legalCuts, epsilon } = front;
-  const missing = percentOf(epsilon);
   const place =
     chosen === undefined
       ? `This plan is beside the front: the number of slices, the cuts or another limit decided.${
@@ -133,17 +149,18 @@ function frontSection({ front, search }: PlanReport): Section {
             : ` The second line has plans with ${counted.slices} ${counted.slices === 1 ? 'slice' : 'slices'}, as this plan.`
         }`
       : 'This plan is one of them.';
-  return section({
+  return {
+    ...EMPTY,
     id: 'front',
     title: 'Cost against latency',
     text:
       points.length === 0
         ? 'No plan keeps the limits on memory, so there is only this plan.'
-        : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices. Plans were compared that are cut at some of ${comparedCuts} places, of ${legalCuts} legal ones. Plans that are less than ${missing} % cheaper than one as fast may be missing. ${place} Point at a plan to see its slices and its memory.`,
+        : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices. Plans were compared that are cut at some of ${comparedCuts} places, of ${legalCuts} legal ones. Plans that are less than ${percentOf(epsilon)} % cheaper than one as fast may be missing. ${place} Point at a plan to see its slices and its memory.`,
     charts: [{ chart: frontChart(front) }],
     notes: search ? [{ name: 'How exact the search is', sentences: searchSentences(search) }] : [],
     folded: [frontTable(front)],
-  });
+  };
 }
 
 function searchSentences({
@@ -172,10 +189,10 @@ function percentOf(share: number): string {
 /** Services that are always on become dearer in steps, so the cheapest one may change often. */
 const MOST_SHOWN_RANGES = 8;
 
-function servicesSection(report: PlanReport): Section {
-  const { alternatives, cheapest, requests } = report;
+function servicesSection({ alternatives, cheapest, requests }: PlanReport): Section {
+  const ranges = [cheapestTable(cheapest)];
   const isLong = cheapest.length > MOST_SHOWN_RANGES;
-  return section({
+  return {
     id: 'services',
     title: 'Other services, by request rate',
     text: `Both axes are logarithmic. The bands say which service is the cheapest at which rate; each has the size that suits the rate. The first table compares them ${requestsText(requests)}. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
@@ -186,33 +203,7 @@ function servicesSection(report: PlanReport): Section {
         name: breaks.length > 0 ? `${service} is out` : service,
         sentences: [...breaks, ...notes],
       })),
-    tables: [alternativeTable(alternatives), ...(isLong ? [] : [cheapestTable(cheapest)])],
-    folded: [...(isLong ? [cheapestTable(cheapest)] : []), rateTable(alternatives)],
-  });
-}
-
-function timelineSection({ timelines, consolidation }: PlanReport): Section {
-  const runs = ['cold', 'warm'] as const;
-  return section({
-    id: 'timelines',
-    title: 'A run in time',
-    text: [
-      'With warm-ups, a cold run starts and loads all functions at once. Delays that vary have their means. The two time axes differ.',
-      ...(consolidation ? ['These are runs of the slices alone.'] : []),
-    ].join(' '),
-    charts: runs.map((temperature) => ({
-      title: temperature === 'cold' ? 'A cold run' : 'A warm run',
-      chart: timelineChart(temperature, timelines[temperature]),
-    })),
-    folded: runs.map((temperature) => timelineTable(temperature, timelines[temperature])),
-  });
-}
-
-function assumptionsSection(report: PlanReport): Section {
-  return section({
-    id: 'assumptions',
-    title: 'Assumptions and their sources',
-    text: 'Every estimate rests on these. --json of the command has them too.',
-    tables: [assumptionTable(report)],
-  });
+    tables: [alternativeTable(alternatives), ...(isLong ? [] : ranges)],
+    folded: [...(isLong ? ranges : []), rateTable(alternatives)],
+  };
 }

@@ -1,6 +1,14 @@
 /** The tables of the page: they show the numbers of every chart as text. */
-import type { FrontPoint, LineItem, PlanReport, ReportedRun, ServiceRun, Temperature } from '../plan-report';
-import { type Figure, maybe, quantity } from '../figures';
+import { type Figure, type QuantityKind, TEMPERATURES, maybe, quantity } from '../figures';
+import type {
+  FrontPoint,
+  LineItem,
+  PlanReport,
+  ReportedRun,
+  ServiceRun,
+  Temperature,
+  TimelineSpan,
+} from '../plan-report';
 
 export interface Table {
   readonly caption: string;
@@ -10,158 +18,160 @@ export interface Table {
   readonly foot?: readonly (readonly Figure[])[];
 }
 
-export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
+type Column<Row> = readonly [head: string, cell: (row: Row) => Figure];
+
+function tableOf<Row>(caption: string, rows: readonly Row[], columns: readonly Column<Row>[]): Table {
+  return {
+    caption,
+    head: columns.map(([head]) => head),
+    rows: rows.map((row) => columns.map(([, cell]) => cell(row))),
+  };
+}
+
+/** A column of quantities of one kind, with a dash for what is absent. */
+function column<Row>(
+  head: string,
+  kind: QuantityKind,
+  value: (row: Row) => number | null | undefined,
+): Column<Row> {
+  return [head, (row) => maybe(kind, value(row))];
+}
 
 export function sliceTable({ slices }: PlanReport): Table {
-  return {
-    caption: 'The slices',
-    head: [
-      'slice',
-      'nodes',
-      'files',
-      'weights',
-      'activations',
-      'reads',
-      'writes',
-      'to',
-      'peak memory',
-      'function',
-      'compute',
-      'load',
-      'warm',
-      'cold',
-    ],
-    rows: slices.map((slice) => [
-      quantity('count', slice.slice),
-      quantity('count', slice.nodes),
-      quantity('bytes', slice.fileBytes),
-      quantity('bytes', slice.weightBytes),
-      quantity('bytes', slice.activationBytes),
-      quantity('bytes', slice.readBytes),
-      quantity('bytes', slice.writeBytes),
-      slice.writesTo,
-      quantity('bytes', slice.peakMemoryBytes),
-      quantity('megabytes', slice.memoryMb),
-      quantity('seconds', slice.coreSeconds),
-      quantity('milliseconds', slice.times.loadMs),
-      quantity('milliseconds', slice.times.warmMs),
-      quantity('milliseconds', slice.times.coldMs),
-    ]),
-  };
+  return tableOf('The slices', slices, [
+    column('slice', 'count', ({ slice }) => slice),
+    column('nodes', 'count', ({ nodes }) => nodes),
+    column('files', 'bytes', ({ fileBytes }) => fileBytes),
+    column('weights', 'bytes', ({ weightBytes }) => weightBytes),
+    column('activations', 'bytes', ({ activationBytes }) => activationBytes),
+    column('reads', 'bytes', ({ readBytes }) => readBytes),
+    column('writes', 'bytes', ({ writeBytes }) => writeBytes),
+    ['to', ({ writesTo }) => writesTo],
+    column('peak memory', 'bytes', ({ peakMemoryBytes }) => peakMemoryBytes),
+    column('function', 'megabytes', ({ memoryMb }) => memoryMb),
+    column('compute', 'seconds', ({ coreSeconds }) => coreSeconds),
+    column('load', 'milliseconds', ({ times }) => times.loadMs),
+    column('warm', 'milliseconds', ({ times }) => times.warmMs),
+    column('cold', 'milliseconds', ({ times }) => times.coldMs),
+  ]);
 }
 
 export function profileTable({ profile }: PlanReport): Table {
-  return {
-    caption: 'The nodes, in the order in which they run',
-    head: ['from', 'to', 'last node', 'operator', 'weights', 'compute', 'live tensors', 'a cut here moves'],
-    rows: profile.map((point) => [
-      quantity('count', point.first),
-      quantity('count', point.last),
-      point.node,
-      point.operator,
-      quantity('bytes', point.weightBytes),
-      quantity('seconds', point.coreSeconds),
-      quantity('bytes', point.liveBytes),
-      point.crossingBytes === null ? 'no cut here' : quantity('bytes', point.crossingBytes),
-    ]),
-  };
+  return tableOf('The nodes, in the order in which they run', profile, [
+    column('from', 'count', ({ first }) => first),
+    column('to', 'count', ({ last }) => last),
+    ['last node', ({ node }) => node],
+    ['operator', ({ operator }) => operator],
+    column('weights', 'bytes', ({ weightBytes }) => weightBytes),
+    column('compute', 'seconds', ({ coreSeconds }) => coreSeconds),
+    column('live tensors', 'bytes', ({ liveBytes }) => liveBytes),
+    [
+      'a cut here moves',
+      ({ crossingBytes }) => (crossingBytes === null ? 'no cut here' : quantity('bytes', crossingBytes)),
+    ],
+  ]);
 }
 
 export function cutTable({ cuts }: PlanReport): Table {
-  return {
-    caption: 'The tensors that cross each cut',
-    head: ['after slice', 'before node', 'tensor', 'type', 'bytes', 'all of the cut'],
-    rows: cuts.flatMap((cut) =>
-      cut.tensors.map((tensor): Figure[] => [
-        quantity('count', cut.slice),
-        quantity('count', cut.position),
-        tensor.name,
-        `${tensor.dtype}[${tensor.shape === null ? '...' : tensor.shape.map((size) => size ?? '?').join(', ')}]`,
-        quantity('bytes', tensor.bytes),
-        quantity('bytes', cut.bytes),
-      ]),
-    ),
-  };
+  const rows = cuts.flatMap((cut) => cut.tensors.map((tensor) => ({ cut, tensor })));
+  return tableOf('The tensors that cross each cut', rows, [
+    column('after slice', 'count', ({ cut }) => cut.slice),
+    column('before node', 'count', ({ cut }) => cut.position),
+    ['tensor', ({ tensor }) => tensor.name],
+    [
+      'type',
+      ({ tensor: { dtype, shape } }) =>
+        `${dtype}[${shape === null ? '...' : shape.map((size) => size ?? '?').join(', ')}]`,
+    ],
+    column('bytes', 'bytes', ({ tensor }) => tensor.bytes),
+    column('all of the cut', 'bytes', ({ cut }) => cut.bytes),
+  ]);
+}
+
+/** What a run costs and takes. Services that charge by the hour have no price of a run. */
+function runColumns<Row>(
+  runOf: (row: Row) => ReportedRun | ServiceRun | undefined,
+  [price, half, most]: readonly string[] = ['a million', 'p50', 'p95'],
+): Column<Row>[] {
+  return [
+    column(price, 'dollars', (row) => runOf(row)?.dollarsPerMillion),
+    column(half, 'milliseconds', (row) => runOf(row)?.p50),
+    column(most, 'milliseconds', (row) => runOf(row)?.p95),
+  ];
 }
 
 export function runTable(caption: string, run: PlanReport['run']): Table {
-  return {
-    caption,
-    head: ['functions', 'a million runs', 'half of the runs take at most', '95 of 100 runs take at most'],
-    rows: TEMPERATURES.map((temperature) => [temperature, ...runFigures(run[temperature])]),
-  };
+  const heads = ['a million runs', 'half of the runs take at most', '95 of 100 runs take at most'];
+  return tableOf(caption, TEMPERATURES, [
+    ['functions', (temperature) => temperature],
+    ...runColumns<Temperature>((temperature) => run[temperature], heads),
+  ]);
 }
 
 export function costTable(items: readonly LineItem[], run: PlanReport['run']): Table {
+  const total = TEMPERATURES.map((temperature) => quantity('dollars', run[temperature].dollarsPerMillion));
   return {
-    caption: 'The price of a million runs',
-    head: ['item', ...TEMPERATURES],
-    rows: items.map((item) => [
-      item.item,
-      ...TEMPERATURES.map((temperature) => quantity('dollars', item[temperature])),
+    ...tableOf('The price of a million runs', items, [
+      ['item', ({ item }) => item],
+      ...TEMPERATURES.map((temperature) =>
+        column<LineItem>(temperature, 'dollars', (item) => item[temperature]),
+      ),
     ]),
-    foot: [
-      ['all', ...TEMPERATURES.map((temperature) => quantity('dollars', run[temperature].dollarsPerMillion))],
-    ],
+    foot: [['all', ...total]],
   };
 }
 
 export function monthTable(costs: PlanReport['costPerMonth']): Table {
-  return {
-    caption: 'The price of a month, without runs',
-    head: ['item', 'a month'],
-    rows: costs.map(({ item, dollars }) => [item, quantity('dollars', dollars)]),
-  };
+  return tableOf('The price of a month, without runs', costs, [
+    ['item', ({ item }) => item],
+    column('a month', 'dollars', ({ dollars }) => dollars),
+  ]);
 }
 
 export function frontTable({ points, plan, chosen, counted, temperature }: PlanReport['front']): Table {
-  const row = (name: Figure, point: FrontPoint): Figure[] => [
-    name,
-    quantity('count', point.slices),
-    memoryText(point.memoryMb),
-    quantity('count', point.threads),
-    point.transport,
-    ...runFigures(point),
-  ];
+  const caption = `Plans that no other plan beats in both price and time, ${temperature} runs`;
+  const table = (rows: readonly (readonly [name: Figure, point: FrontPoint])[]): Table =>
+    tableOf(caption, rows, [
+      ['plan', ([name]) => name],
+      column('slices', 'count', ([, { slices }]) => slices),
+      ['functions', ([, { memoryMb }]) => memoryText(memoryMb)],
+      column('threads', 'count', ([, { threads }]) => threads),
+      ['tensors through', ([, { transport }]) => transport],
+      ...runColumns<(typeof rows)[number]>(([, point]) => point),
+    ]);
+  const own = points.map(
+    (point, index) => [index === chosen ? 'this plan' : quantity('count', index + 1), point] as const,
+  );
+  const others = (counted?.points ?? []).flatMap((point, index) =>
+    index === counted?.chosen ? [] : [[`with as many slices: ${index + 1}`, point] as const],
+  );
   return {
-    caption: `Plans that no other plan beats in both price and time, ${temperature} runs`,
-    head: ['plan', 'slices', 'functions', 'threads', 'tensors through', ...RUN_HEAD],
-    rows: [
-      ...points.map((point, index) =>
-        row(index === chosen ? 'this plan' : quantity('count', index + 1), point),
-      ),
-      ...(counted?.points ?? []).flatMap((point, index) =>
-        index === counted?.chosen ? [] : [row(`with as many slices: ${index + 1}`, point)],
-      ),
-    ],
-    ...(chosen === undefined && { foot: [row('this plan', plan)] }),
+    ...table([...own, ...others]),
+    ...(chosen === undefined && { foot: table([['this plan', plan]]).rows }),
   };
 }
 
 export function alternativeTable(alternatives: PlanReport['alternatives']): Table {
-  return {
-    caption: 'This plan and other services',
-    head: [
-      'service',
-      'size',
-      'a month',
-      ...RUN_HEAD.map((head) => `warm: ${head}`),
-      ...RUN_HEAD.map((head) => `cold: ${head}`),
-    ],
-    rows: alternatives.flatMap(({ service, size, dollarsPerMonth, warm, cold }) =>
-      warm && cold
-        ? [[service, size, maybe('dollars', dollarsPerMonth), ...runFigures(warm), ...runFigures(cold)]]
-        : [],
-    ),
-  };
+  const priced = alternatives.filter(({ isFeasible }) => isFeasible);
+  const columnsOf = (temperature: 'warm' | 'cold') =>
+    runColumns<(typeof priced)[number]>(({ [temperature]: run }) => run).map(
+      ([head, cell]) => [`${temperature}: ${head}`, cell] as const,
+    );
+  return tableOf('This plan and other services', priced, [
+    ['service', ({ service }) => service],
+    ['size', ({ size }) => size],
+    column('a month', 'dollars', ({ dollarsPerMonth }) => dollarsPerMonth),
+    ...columnsOf('warm'),
+    ...columnsOf('cold'),
+  ]);
 }
 
 export function cheapestTable(cheapest: PlanReport['cheapest']): Table {
-  return {
-    caption: 'The cheapest service',
-    head: ['from requests per hour', 'below', 'service'],
-    rows: cheapest.map(({ from, to, service }) => [quantity('rate', from), quantity('rate', to), service]),
-  };
+  return tableOf('The cheapest service', cheapest, [
+    column('from requests per hour', 'rate', ({ from }) => from),
+    column('below', 'rate', ({ to }) => to),
+    ['service', ({ service }) => service],
+  ]);
 }
 
 /** A row for each rate: more rates than services. */
@@ -169,44 +179,36 @@ export function rateTable(alternatives: PlanReport['alternatives']): Table {
   const priced = alternatives.filter(({ monthly }) => monthly.length > 0);
   const all = priced.flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour));
   const rates = [...new Set(all)].sort((a, b) => a - b);
-  return {
-    caption: 'The price of a month, by requests per hour',
-    head: ['requests per hour', ...priced.map(({ service }) => service)],
-    rows: rates.map((rate) => [
-      quantity('rate', rate),
-      ...priced.map(({ monthly }) =>
-        maybe('dollars', monthly.find(({ requestsPerHour }) => requestsPerHour === rate)?.dollars),
+  return tableOf('The price of a month, by requests per hour', rates, [
+    column('requests per hour', 'rate', (rate) => rate),
+    ...priced.map(({ service, monthly }) =>
+      column<number>(
+        service,
+        'dollars',
+        (rate) => monthly.find(({ requestsPerHour }) => requestsPerHour === rate)?.dollars,
       ),
-    ]),
-  };
+    ),
+  ]);
 }
 
-export function timelineTable(temperature: 'warm' | 'cold', spans: PlanReport['timelines']['warm']): Table {
-  return {
-    caption: `What a ${temperature} run does`,
-    head: ['row', 'does', 'from', 'to'],
-    rows: spans.map(({ row, kind, startMs, endMs }) => [
-      row,
-      kind,
-      quantity('milliseconds', startMs),
-      quantity('milliseconds', endMs),
-    ]),
-  };
+export function timelineTable(temperature: 'warm' | 'cold', spans: readonly TimelineSpan[]): Table {
+  return tableOf(`What a ${temperature} run does`, spans, [
+    ['row', ({ row }) => row],
+    ['does', ({ kind }) => kind],
+    column('from', 'milliseconds', ({ startMs }) => startMs),
+    column('to', 'milliseconds', ({ endMs }) => endMs),
+  ]);
 }
 
 export function assumptionTable({ assumptions }: PlanReport): Table {
-  return {
-    caption: 'What the estimates assume',
-    head: ['assumption', 'value', 'unit', 'known', 'source', 'date'],
-    rows: assumptions.map(({ name, value, unit, basis, source, date }) => [
-      name,
-      value,
-      unit,
-      basis,
-      source,
-      date,
-    ]),
-  };
+  return tableOf('What the estimates assume', assumptions, [
+    ['assumption', ({ name }) => name],
+    ['value', ({ value }) => value],
+    ['unit', ({ unit }) => unit],
+    ['known', ({ basis }) => basis],
+    ['source', ({ source }) => source],
+    ['date', ({ date }) => date],
+  ]);
 }
 
 /** The memory of a plan's functions: each run of equal sizes once. */
@@ -220,11 +222,4 @@ export function memoryText(memoryMb: readonly number[]): string {
   return runs
     .map(({ mb, count }) => `${count > 1 ? `${count} × ` : ''}${mb.toLocaleString('en-US')} MB`)
     .join(', ');
-}
-
-const RUN_HEAD = ['a million', 'p50', 'p95'];
-
-/** Services that charge by the hour have no price of a run. */
-function runFigures({ dollarsPerMillion, p50, p95 }: ReportedRun | ServiceRun): Figure[] {
-  return [maybe('dollars', dollarsPerMillion), quantity('milliseconds', p50), quantity('milliseconds', p95)];
 }

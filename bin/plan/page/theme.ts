@@ -37,8 +37,8 @@ export const DARK: Theme = {
 };
 
 /** Markers and dashes by series, so that no series is known by its color alone. */
-export const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond'] as const;
-export const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
+const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond'] as const;
+const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
 
 export function colorOf(theme: Theme, series: number): string {
   return theme.series[series % theme.series.length];

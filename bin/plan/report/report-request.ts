@@ -11,22 +11,20 @@ export interface ReportRequest {
   readonly maxMemoryMb?: number;
   /** Where slices write what later slices read. @default 's3-standard' */
   readonly transport?: Transport;
-  /** The flags of the command that the user set, or the same choices in code. @default none */
-  readonly given?: GivenChoices;
+  /** Which choices of the pipeline are the user's, and not assumed. @default none */
+  readonly given?: Partial<Record<GivenChoice, boolean>>;
   /** What differs between the model's profile and this plan. @default [] */
   readonly profileDifferences?: readonly string[];
 }
 
-/** Which choices of the pipeline are the user's, and not assumed. */
-export interface GivenChoices {
-  readonly requestsPerHour?: boolean;
-  readonly maxMemoryMb?: boolean;
-  readonly stateMachineType?: boolean;
-  readonly architecture?: boolean;
-  readonly warmUp?: boolean;
-  readonly tensorsInState?: boolean;
-  readonly tensorStore?: boolean;
-}
+type GivenChoice =
+  | 'requestsPerHour'
+  | 'maxMemoryMb'
+  | 'stateMachineType'
+  | 'architecture'
+  | 'warmUp'
+  | 'tensorsInState'
+  | 'tensorStore';
 
 export function isRateGiven({ goal, given = {} }: ReportRequest): boolean {
   return goal.requestsPerHour !== undefined || given.requestsPerHour === true;

@@ -4,6 +4,8 @@ import type { RunCost } from '../../../lib/cost/chain';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import { SlicedInferenceError } from '../../../lib/errors';
 import { type CutSpace, spacesOf } from '../../../lib/plan/cuts/cuts';
+import { pricedPlan } from '../../../lib/plan/pricing/price';
+import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import {
   type FrontPoint as SearchedPoint,
   FRONT_EPSILON,
@@ -14,8 +16,8 @@ import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../../lib/plan/s
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import type { FrontPoint, ParetoFront } from '../plan-report';
-import { pricedSlices, reportedRun, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
+import { reportedRun, runCost } from './reported-runs';
 
 /** The plan of the report: its cost at the temperature of the request. */
 export interface OwnPlan {
@@ -120,7 +122,8 @@ function repriced(
   const sizes = sliceSizes(dataflow, wiring, bytes, costs);
   const { outputSecondsPerByte } = costs;
   const handedOn = { cut: { groups, dataflow, wiring }, bytes };
-  const priced = pricedSlices({ model, outputSecondsPerByte }, handedOn, sizes, point);
+  const schedule = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });
+  const priced = pricedPlan(schedule, sizes, point, { model, outputSecondsPerByte }, handedOn);
   return pointOf(point, runCost(priced, goal.temperature));
 }
 

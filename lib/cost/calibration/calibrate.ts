@@ -50,21 +50,12 @@ export function calibrate(samples: Samples, options: CalibrationOptions): Calibr
 /** Four digits, within the range of the unit. */
 function rounded(value: number | Pairs, unit: Unit): number | Pairs {
   const known = UNITS[unit];
-  const digits = (number: number): number => Number(number.toPrecision(4));
-  if (typeof value === 'number') {
-    const [least, most] = 'range' in known ? known.range : [0, Infinity];
-    return Math.min(most, Math.max(least, digits(value)));
-  }
-  const [, [least, most]] =
-    'pairs' in known
-      ? known.pairs
-      : [
-          [0, 100],
-          [0, Infinity],
-        ];
+  const [least, most] = 'range' in known ? known.range : known.pairs[1];
+  const within = (number: number): number => Math.min(most, Math.max(least, Number(number.toPrecision(4))));
+  if (typeof value === 'number') return within(value);
   let before: number = least;
   return value.map(([percent, ms]) => {
-    before = Math.max(before, Math.min(most, digits(ms)));
+    before = Math.max(before, within(ms));
     return [percent, before] as const;
   });
 }

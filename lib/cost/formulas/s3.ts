@@ -1,4 +1,5 @@
 /** S3 Standard and S3 Express One Zone: delays and prices of requests, bytes and storage. */
+import type { Pairs } from '../constants/constant';
 import type { Environment } from '../constants/environment';
 import type { Prices } from '../constants/prices';
 import type { Transport } from '../chain';
@@ -26,16 +27,9 @@ export interface Store {
 
 export function storesOf(prices: Prices, { s3 }: Environment): Readonly<Record<Transport, Store>> {
   const price = prices.s3;
-  const standardGet = LatencyDistribution.fromPercentiles(s3.standardGet);
-  const standardPut = LatencyDistribution.fromPercentiles(s3.standardPut);
-  const expressGet = LatencyDistribution.fromPercentiles(s3.expressGet);
-  const expressPut = LatencyDistribution.fromPercentiles(s3.expressPut);
   return {
     's3-standard': {
-      get: standardGet,
-      put: standardPut,
-      firstGetMs: longer(s3.standardFirstGetMs, standardGet),
-      firstPutMs: longer(s3.standardFirstPutMs, standardPut),
+      ...delaysOf(s3.standardGet, s3.standardPut, s3.standardFirstGetMs, s3.standardFirstPutMs),
       putDollars: price.standardPuts / 1e6,
       getDollars: price.standardGets / 1e6,
       uploadDollarsPerByte: 0,
@@ -43,10 +37,7 @@ export function storesOf(prices: Prices, { s3 }: Environment): Readonly<Record<T
       dollarsPerByteAndDay: price.standardStorage / GIB / DAYS_PER_MONTH,
     },
     's3-express': {
-      get: expressGet,
-      put: expressPut,
-      firstGetMs: longer(s3.expressFirstGetMs, expressGet),
-      firstPutMs: longer(s3.expressFirstPutMs, expressPut),
+      ...delaysOf(s3.expressGet, s3.expressPut, s3.expressFirstGetMs, s3.expressFirstPutMs),
       putDollars: price.expressPuts / 1e6,
       getDollars: price.expressGets / 1e6,
       uploadDollarsPerByte: price.expressUploads / GIB,
@@ -56,11 +47,14 @@ export function storesOf(prices: Prices, { s3 }: Environment): Readonly<Record<T
   };
 }
 
+/** @param firstGetMs median of the first GET of a call */
+function delaysOf(gets: Pairs, puts: Pairs, firstGetMs: number, firstPutMs: number) {
+  const [get, put] = [gets, puts].map((pairs) => LatencyDistribution.fromPercentiles(pairs));
+  const longer = (first: number, later: LatencyDistribution) => Math.max(0, first - later.quantile(0.5));
+  return { get, put, firstGetMs: longer(firstGetMs, get), firstPutMs: longer(firstPutMs, put) };
+}
+
 /** Dollars a month for files that functions load, which are in S3 Standard. */
 export function storagePerMonth(bytes: number, prices: Prices): number {
   return (bytes / GIB) * prices.s3.standardStorage;
-}
-
-function longer(firstMedian: number, later: LatencyDistribution): number {
-  return Math.max(0, firstMedian - later.quantile(0.5));
 }

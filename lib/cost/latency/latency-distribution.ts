@@ -49,11 +49,19 @@ export class LatencyDistribution {
       grid.addUniform(ms, nextMs, (nextPercent - percent) / 100);
       [percent, ms] = [nextPercent, nextMs];
     }
-    return LatencyDistribution.of(grid);
+    return LatencyDistribution.trimmed(grid);
   }
 
-  private static of(grid: Grid): LatencyDistribution {
-    return trimmed(grid.least, grid.mass, (least, mass) => new LatencyDistribution(least, mass));
+  /** Cuts both ends and adds what was cut to what is then the end, so that the sum stays 1. */
+  private static trimmed({ least, mass }: Pick<Grid, 'least' | 'mass'>): LatencyDistribution {
+    let [first, last] = [0, mass.length - 1];
+    let [below, above] = [0, 0];
+    while (first < last && below + mass[first] < NEGLIGIBLE) below += mass[first++];
+    while (last > first && above + mass[last] < NEGLIGIBLE) above += mass[last--];
+    const kept = mass.slice(first, last + 1);
+    kept[0] += below;
+    kept[kept.length - 1] += above;
+    return new LatencyDistribution(least + first * GRID_MS, kept);
   }
 
   /** This delay and then `ms` more. */
@@ -71,7 +79,7 @@ export class LatencyDistribution {
       if (weight === 0) continue;
       for (let j = 0; j < long.length; j++) mass[i + j] += weight * long[j];
     }
-    return trimmed(this.least + other.least, mass, (least, kept) => new LatencyDistribution(least, kept));
+    return LatencyDistribution.trimmed({ least: this.least + other.least, mass });
   }
 
   /** The sum of so many independent delays like this one. Powers are kept. */
@@ -87,14 +95,16 @@ export class LatencyDistribution {
     if (other.greatest <= this.least) return this;
     const grid = new Grid(Math.max(this.least, other.least), Math.max(this.greatest, other.greatest));
     let before = 0;
-    const values = [...this.values(), ...other.values()].sort((a, b) => a - b);
+    const values = [this, other]
+      .flatMap(({ least, mass }) => Array.from(mass, (_, index) => least + index * GRID_MS))
+      .sort((a, b) => a - b);
     for (const value of values) {
       const share = this.shareWithin(value) * other.shareWithin(value);
       // Values of one distribution alone may lie below all of the other.
       if (share > before) grid.add(value, share - before);
       before = Math.max(before, share);
     }
-    return LatencyDistribution.of(grid);
+    return LatencyDistribution.trimmed(grid);
   }
 
   /** Either this delay or, with a probability of `share`, the other one. */
@@ -110,7 +120,7 @@ export class LatencyDistribution {
         grid.add(distribution.least + index * GRID_MS, mass * weight);
       });
     }
-    return LatencyDistribution.of(grid);
+    return LatencyDistribution.trimmed(grid);
   }
 
   get greatest(): number {
@@ -144,10 +154,6 @@ export class LatencyDistribution {
       else low = middle + 1;
     }
     return this.least + low * GRID_MS;
-  }
-
-  private values(): number[] {
-    return Array.from(this.mass, (_, index) => this.least + index * GRID_MS);
   }
 
   private cumulative(): Float64Array {
@@ -190,16 +196,4 @@ class Grid {
       start = end;
     }
   }
-}
-
-/** Cuts both ends and adds what was cut to what is then the end, so that the sum stays 1. */
-function trimmed<T>(least: number, mass: Float64Array, make: (least: number, mass: Float64Array) => T): T {
-  let [first, last] = [0, mass.length - 1];
-  let [below, above] = [0, 0];
-  while (first < last && below + mass[first] < NEGLIGIBLE) below += mass[first++];
-  while (last > first && above + mass[last] < NEGLIGIBLE) above += mass[last--];
-  const kept = mass.slice(first, last + 1);
-  kept[0] += below;
-  kept[kept.length - 1] += above;
-  return make(least + first * GRID_MS, kept);
 }

@@ -16,7 +16,7 @@ describe('plan', () => {
   it('prints the verdict, the slices, three lines of figures, the assumed sizes and the next steps', async () => {
     const output = await succeed(['plan', model, '--slices', '3']);
     const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
-    expect(verdict).toMatch(/^One function would do: /);
+    expect(verdict).toMatch(/^One function would do: [\d,]+ MB, /);
     expect(slices.split('\n')).toHaveLength(4);
     expect(figures).toMatch(
       /^price: .* a month\ntime: .* \(p95\)\neven: the largest slice does \d+\.?\d* % of the work$/,
@@ -30,32 +30,18 @@ describe('plan', () => {
   it('prints all sentences, the runs and the services with --details', async () => {
     const output = await succeed(['plan', model, '--slices', '3', '--details']);
     const [verdict, warnings, slices, runs, services] = output.trimEnd().split('\n\n');
-    expect(verdict).toMatch(/^One function would do: /);
-    expect(verdict.replaceAll(/\s+/g, ' ')).toContain(
-      'This plan runs the model in 3 slices, of which the largest has a function of 512 MB.',
+    expect(verdict.replaceAll(/\s+/g, ' ')).toMatch(
+      /^One function would do: .* This plan runs the model in 3 slices, of which the largest has a function of 512 MB\./,
     );
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     const cells = (block: string): string[][] => block.split('\n').map((line) => line.trim().split(/ {2,}/));
     const [head, ...rows] = cells(slices);
-    expect(head.map((name) => name.trim())).toEqual([
-      'slice',
-      'files',
-      'memory',
-      'peak',
-      'read',
-      'written',
-      'compute',
-      'warm',
-      'load',
-    ]);
-    expect(rows.slice(0, -1).map((row) => [row[0], row[2], row[4], row[5]])).toEqual([
-      ['0', '512MB', '64B', '64B'],
-      ['1', '512MB', '64B', '64B'],
-      ['2', '512MB', '64B', '64B'],
-    ]);
-    expect(rows.at(-1)).toEqual([
-      'slices 0, 1 hand on small tensors in the state of the execution, without S3',
-    ]);
+    expect(head.join(' ')).toBe('slice files memory peak read written compute warm load');
+    const [stated] = rows.splice(3);
+    expect(rows.map((row) => [row[0], row[2], row[4], row[5]])).toEqual(
+      ['0', '1', '2'].map((slice) => [slice, '512MB', '64B', '64B']),
+    );
+    expect(stated).toEqual(['slices 0, 1 hand on small tensors in the state of the execution, without S3']);
     expect(cells(runs).map(([name]) => name)).toEqual(['run', 'warm', 'mixed', 'cold']);
     expect(cells(services).map(([name]) => name)).toContain('3 slices');
     expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
@@ -81,24 +67,9 @@ describe('plan', () => {
     });
   });
 
-  it('says that a small model runs in one function', async () => {
-    expect(await succeed(['plan', model])).toMatch(/^One function would do: [\d,]+ MB, /);
-  });
-
-  it('prints the same bytes each time', async () => {
-    const args = ['plan', model, '--slices', '3', '--json'];
-    expect(await succeed(args)).toBe(await succeed(args));
-  });
-
   it('prints a report as JSON whose parts agree', async () => {
-    const report = (await succeedWithJson([
-      'plan',
-      model,
-      '--at-tensors',
-      't0,t2',
-      '--dimension',
-      'batch=4',
-    ])) as PlanReport;
+    const flags = ['--at-tensors', 't0,t2', '--dimension', 'batch=4'];
+    const report = (await succeedWithJson(['plan', model, ...flags])) as PlanReport;
     expect(report.model).toMatchObject({
       file: 'model.onnx',
       bytes: fs.statSync(model).size,
@@ -171,47 +142,43 @@ describe('plan', () => {
 });
 
 describe('plan refuses', () => {
-  it('details as JSON, which has all of them', async () => {
-    expect(await refuse(['plan', 'model.onnx', '--details', '--json'])).toMatch(
+  const page = path.join(temporaryFolder(), 'report.html');
+
+  it.each([
+    [
+      'details as JSON',
+      ['model.onnx', '--details', '--json'],
       /'--details' cannot be used with option '--json'/,
-    );
-  });
-
-  it('two slicing flags', async () => {
-    expect(await refuse(['plan', 'model.onnx', '--slices', '2', '--max-memory', '1024'])).toMatch(
+    ],
+    [
+      'two slicing flags',
+      ['model.onnx', '--slices', '2', '--max-memory', '1024'],
       /^slicing flags exclude one another, got --slices and --max-memory: /,
-    );
-  });
-
-  it('more requests than services are compared for, and says how many are allowed', async () => {
-    expect(await refuse(['plan', 'model.onnx', '--requests-per-hour', '1e12'])).toMatch(
+    ],
+    [
+      'more requests than services are compared for',
+      ['model.onnx', '--requests-per-hour', '1e12'],
       /It must be at most 10,000,000, about 2,778 requests a second/,
-    );
-  });
-
-  it('a page on standard output, before it reads the model', async () => {
-    expect(await refuse(['plan', 'missing.onnx', '--report', '-'])).toMatch(
+    ],
+    [
+      'a page on standard output, before it reads the model',
+      ['missing.onnx', '--report', '-'],
       /^--report must name a file, got '-': /,
-    );
-  });
-
-  it('a page in a folder that does not exist', async () => {
-    const page = path.join(temporaryFolder(), 'no/report.html');
-    expect(await refuse(['plan', 'missing.onnx', '--report', page])).toMatch(
+    ],
+    [
+      'a page in a folder that does not exist',
+      ['missing.onnx', '--report', `${page}/no/report.html`],
       /^--report must be in an existing folder, got '.*no\/report\.html'/,
-    );
-  });
-
-  it('more slices than the model can have', async () => {
-    const page = path.join(temporaryFolder(), 'report.html');
-    expect(await refuse(['plan', saveModel(mlp(1)), '--slices', '9', '--report', page])).toMatch(
+    ],
+    [
+      'more slices than the model can have',
+      [saveModel(mlp(1)), '--slices', '9', '--report', page],
       /^the model can be cut into at most 3 slices, got 9 slices/,
-    );
+    ],
+    ['an unknown flag', ['model.onnx', '--reports', 'x'], /unknown option '--reports'/],
+    ['a missing model', [], /missing required argument 'model'/],
+  ])('%s', async (_, args, complaint) => {
+    expect(await refuse(['plan', ...args])).toMatch(complaint);
     expect(fs.existsSync(page)).toBe(false);
-  });
-
-  it('an unknown flag and a missing model', async () => {
-    expect(await refuse(['plan', 'model.onnx', '--reports', 'x'])).toMatch(/unknown option '--reports'/);
-    expect(await refuse(['plan'])).toMatch(/missing required argument 'model'/);
   });
 });

@@ -29,22 +29,17 @@ async function profile(model: string, ...args: readonly string[]): Promise<Model
   return readProfile(out);
 }
 
+const BODY = {
+  input: [value('i', INT64, []), value('c', BOOL, []), value('s', FLOAT, [4])],
+  node: [node('Identity', ['c'], ['d']), node('Add', ['s', 'x'], ['t'])],
+  output: [value('d', BOOL, []), value('t', FLOAT, [4])],
+};
+
 /** `y = x * 3`, by a loop of three trips that adds x. */
 const LOOP: ModelInit = {
   graph: {
     node: [
-      node(
-        'Loop',
-        ['trips', '', 'zero'],
-        ['sum'],
-        [
-          attribute.graph('body', {
-            input: [value('i', INT64, []), value('c', BOOL, []), value('s', FLOAT, [4])],
-            node: [node('Identity', ['c'], ['d']), node('Add', ['s', 'x'], ['t'])],
-            output: [value('d', BOOL, []), value('t', FLOAT, [4])],
-          }),
-        ],
-      ),
+      node('Loop', ['trips', '', 'zero'], ['sum'], [attribute.graph('body', BODY)]),
       node('Abs', ['sum'], ['y']),
     ],
     initializer: [
@@ -141,14 +136,9 @@ describe('profile', () => {
   });
 
   it('has no time for a Constant', async () => {
-    const constant = node(
-      'Constant',
-      [],
-      ['c'],
-      [attribute.tensor('value', { dataType: FLOAT, dims: [2], rawData: Buffer.alloc(8) })],
-    );
+    const zeros = attribute.tensor('value', { dataType: FLOAT, dims: [2], rawData: Buffer.alloc(8) });
     const graph = {
-      node: [constant, node('Add', ['x', 'c'], ['y'])],
+      node: [node('Constant', [], ['c'], [zeros]), node('Add', ['x', 'c'], ['y'])],
       input: [value('x', FLOAT, [2])],
       output: [value('y', FLOAT, [2])],
     };
@@ -158,18 +148,7 @@ describe('profile', () => {
 
   it('takes inputs from a file', async () => {
     const inputs = path.join(temporaryFolder(), 'x.safetensors');
-    await writeTensorFile(
-      inputs,
-      new Map([
-        [
-          'x',
-          float32(
-            [3, 16],
-            Array.from({ length: 48 }, () => 1),
-          ),
-        ],
-      ]),
-    );
+    await writeTensorFile(inputs, new Map([['x', float32([3, 16], Array<number>(48).fill(1))]]));
     expect((await profile(saveModel(mlp(1)), '--inputs', inputs)).dimensions).toEqual({ batch: 3 });
   });
 
@@ -196,14 +175,15 @@ describe('profile', () => {
   it('refuses a bad place, bad numbers and unknown dimensions before it measures', async () => {
     const model = saveModel(mlp(1));
     const folder = temporaryFolder();
-    expect(await refuse(['profile', model])).toContain('--out');
-    expect(await refuse(['profile', model, '--out', folder])).toContain('got the folder');
-    expect(await refuse(['profile', model, '--out', path.join(folder, 'no/p.json')])).toContain(
-      'must be in an existing folder',
-    );
-    const out = path.join(folder, 'p.json');
-    expect(await refuse(['profile', model, '--out', out, '--runs', '0'])).toContain('from 1 to');
-    expect(await refuse(['profile', model, '--out', out, '--threads', 'x'])).toContain('whole number');
-    expect(await refuse(['profile', model, '--out', out, '--dimension', 'n=2'])).toContain("'n'");
+    const out = ['--out', path.join(folder, 'p.json')];
+    for (const [args, complaint] of [
+      [[], '--out'],
+      [['--out', folder], 'got the folder'],
+      [['--out', path.join(folder, 'no/p.json')], 'must be in an existing folder'],
+      [[...out, '--runs', '0'], 'from 1 to'],
+      [[...out, '--threads', 'x'], 'whole number'],
+      [[...out, '--dimension', 'n=2'], "'n'"],
+    ] as const)
+      expect(await refuse(['profile', model, ...args])).toContain(complaint);
   });
 });

@@ -35,18 +35,10 @@ describe('slice and verify', () => {
     ],
     [['--max-memory', '64'], '--max-memory must be a whole number of MB from 512 to 10240, got 64'],
     [['--max-memory', '511'], 'got 511: a function of a slice has 512 MB at least'],
-    [
-      ['--at-tensors', 'nowhere'],
-      "a tensor to cut at must be computed by a node from the model's inputs, got 'nowhere'",
-    ],
-    [
-      ['--at-tensors', 't0,nowhere'],
-      "a tensor to cut at must be computed by a node from the model's inputs, got 'nowhere'",
-    ],
-    [
-      ['--at-tensors', 'w0'],
-      "a tensor to cut at must be computed by a node from the model's inputs, got 'w0'",
-    ],
+    ...['nowhere', 't0,nowhere', 'w0'].map((names): [string[], string] => [
+      ['--at-tensors', names],
+      `a tensor to cut at must be computed by a node from the model's inputs, got '${names.replace('t0,', '')}'`,
+    ]),
     [['--at-tensors', ','], 'the list of tensors to cut at must have one tensor or more, got none'],
     [['--at-tensors', 'y'], "a cut at 'y' must leave nodes on both sides"],
     [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],

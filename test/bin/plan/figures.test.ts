@@ -8,13 +8,13 @@ import {
   unitFor,
   visible,
 } from '../../../bin/plan/figures';
+import { memoryText } from '../../../bin/plan/page/tables';
 
 describe('figureText', () => {
-  const cases: readonly [QuantityKind, number, string][] = [
+  it.each<[QuantityKind, number, string]>([
     ['count', 0, '0'],
     ['count', 1_234_567, '1,234,567'],
     ['bytes', 0, '0 B'],
-    ['bytes', 1, '1 B'],
     ['bytes', 1_023, '1,023 B'],
     ['bytes', 1_024, '1 KB'],
     ['bytes', 12.34 * 2 ** 20, '12.3 MB'],
@@ -33,23 +33,14 @@ describe('figureText', () => {
     ['dollars', 0.4, '$0.40'],
     ['dollars', 12.5, '$12.50'],
     ['dollars', 1_234_567.8, '$1,234,568'],
-  ];
-
-  it.each(cases)('writes %s of %d as %s', (kind, value, text) => {
+  ])('writes %s of %d as %s', (kind, value, text) => {
     expect(figureText(quantity(kind, value))).toBe(text);
   });
 
   it('keeps three significant digits of any size and time', () => {
     const kinds = fc.constantFrom<QuantityKind[]>('bytes', 'milliseconds', 'seconds');
-    const units: Record<string, number> = {
-      B: 1,
-      KB: 2 ** 10,
-      MB: 2 ** 20,
-      GB: 2 ** 30,
-      µs: 1e-6,
-      ms: 1e-3,
-      s: 1,
-    };
+    const sizes = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 };
+    const units: Record<string, number> = { ...sizes, µs: 1e-6, ms: 1e-3, s: 1 };
     fc.assert(
       fc.property(kinds, fc.double({ min: 1, max: 1e12, noNaN: true }), (kind, value) => {
         const [number, unit] = figureText(quantity(kind, value)).split(' ');
@@ -60,24 +51,21 @@ describe('figureText', () => {
   });
 
   it('writes a dash for a number that the report does not have', () => {
-    expect([maybe('bytes', undefined), maybe('bytes', null), maybe('bytes', 0)].map(figureText)).toEqual([
-      '–',
-      '–',
-      '0 B',
-    ]);
+    const figures = [undefined, null, 0].map((value) => maybe('bytes', value));
+    expect(figures.map(figureText)).toEqual(['–', '–', '0 B']);
   });
 });
 
-describe('visible', () => {
-  it('shows characters that hide or turn text, and keeps all others', () => {
-    expect(visible('a\u202eb\u0007c\u2028d é 字 <b>')).toBe('a\\u202eb\\u0007c\\u2028d é 字 <b>');
-  });
+test('visible shows characters that hide or turn text, and keeps all others', () => {
+  expect(visible('a\u202eb\u0007c\u2028d é 字 <b>')).toBe('a\\u202eb\\u0007c\\u2028d é 字 <b>');
 });
 
-describe('unitFor', () => {
-  it('takes the largest unit of which there is at least one', () => {
-    expect(
-      [0, 1, 1_023, 1_024, 2 ** 20 - 1, 2 ** 40].map((bytes) => unitFor(bytes, BYTE_UNITS).name),
-    ).toEqual(['B', 'B', 'B', 'KB', 'KB', 'GB']);
-  });
+test('unitFor takes the largest unit of which there is at least one', () => {
+  const sizes = [0, 1, 1_023, 1_024, 2 ** 20 - 1, 2 ** 40];
+  const names = sizes.map((bytes) => unitFor(bytes, BYTE_UNITS).name);
+  expect(names).toEqual(['B', 'B', 'B', 'KB', 'KB', 'GB']);
+});
+
+test('memoryText writes runs of equal sizes once', () => {
+  expect(memoryText([512, 512, 1_024, 512])).toBe('2 × 512 MB, 1,024 MB, 512 MB');
 });

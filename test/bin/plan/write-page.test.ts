@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import * as fc from 'fast-check';
 import { pageWith, writePage } from '../../../bin/plan/write-page';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { HOSTILE_REPORT, SMALL_REPORT } from '../../support/sample-report';
+import { HOSTILE_REPORT, ONE_SLICE_REPORT } from '../../support/sample-report';
 
 const SHELL = fs.readFileSync(path.join(__dirname, '../../../dist/bundle/plan-page.html'), 'utf8');
 
@@ -85,7 +85,7 @@ describe('the page', () => {
     fc.assert(
       fc.property(fc.array(text, { maxLength: 4 }), (parts) => {
         const file = parts.join('');
-        const made = pageWith(SHELL, { ...SMALL_REPORT, model: { ...SMALL_REPORT.model, file } });
+        const made = pageWith(SHELL, { ...ONE_SLICE_REPORT, model: { ...ONE_SLICE_REPORT.model, file } });
         const scripts = elements(made, 'script');
         expect(scripts.map(({ attributes }) => attributes)).toEqual([
           ' id="report" type="application/json"',
@@ -118,8 +118,8 @@ describe('writePage', () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'report.html');
     fs.writeFileSync(file, 'old');
-    await writePage(file, SMALL_REPORT);
-    expect(fs.readFileSync(file, 'utf8')).toBe(pageWith(SHELL, SMALL_REPORT));
+    await writePage(file, ONE_SLICE_REPORT);
+    expect(fs.readFileSync(file, 'utf8')).toBe(pageWith(SHELL, ONE_SLICE_REPORT));
     expect(fs.readdirSync(folder)).toEqual(['report.html']);
   });
 });

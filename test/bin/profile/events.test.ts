@@ -7,19 +7,13 @@ import { temporaryFolder } from '../../support/model-builder';
 /** Name, start and duration of a node, in microseconds, and the tensors that it computed. */
 type Event = readonly [name: string, ts: number, dur: number, outputs?: readonly object[]];
 
-const UNCOUNTED: readonly Event[] = [['m:0', 0, 1000]];
-
 /** Reads a file as ONNX Runtime writes it: the events of a node's bodies come before the event of the node. */
 function read(...runs: readonly (readonly Event[])[]): Promise<SliceEvents> {
   const lines = runs.flatMap((events) => [
     ...events.map(([name, ts, dur, outputs = []]) => {
-      const args = {
-        output_type_shape: outputs,
-        mem_in_use_peak: String(1000 + ts),
-        mem_bytes_in_use: '700',
-        mem_in_use_delta: '100',
-      };
-      return `{"cat" : "Node","ts" :${ts},"dur" :${dur},"name" :"${name}_kernel_time","args" : ${JSON.stringify(args)}},`;
+      const memory = { mem_in_use_peak: String(1000 + ts), mem_bytes_in_use: '700', mem_in_use_delta: '100' };
+      const args = JSON.stringify({ output_type_shape: outputs, ...memory });
+      return `{"cat" : "Node","ts" :${ts},"dur" :${dur},"name" :"${name}_kernel_time","args" : ${args}},`;
     }),
     '{"cat" : "Session","dur" :1,"ts" :1,"name" :"model_run","args" : {}},',
   ]);
@@ -28,37 +22,32 @@ function read(...runs: readonly (readonly Event[])[]): Promise<SliceEvents> {
   return readEvents(file, new NodeLabels('m'));
 }
 
+/** The first run does not count. */
+const after = (...events: readonly Event[]): Promise<SliceEvents> => read([['m:0', 0, 1000]], events);
+
 describe('readEvents', () => {
   it('collects the times of each node in all runs but the first', async () => {
-    const { nodes, runs } = await read(UNCOUNTED, [['m:0', 10, 5]], [['m:0', 20, 7]]);
+    const { nodes, runs } = await read([['m:0', 0, 1000]], [['m:0', 10, 5]], [['m:0', 20, 7]]);
     expect(runs).toBe(2);
     expect(nodes).toEqual([{ node: 0, events: 1, micros: [5, 7], tensors: [] }]);
+    expect((await read([['m:0', 0, 1000]])).runs).toBe(0);
+    expect((await read()).runs).toBe(0);
   });
 
   it('counts the time of bodies in the time of their node alone', async () => {
-    const { nodes, unlabeled } = await read(UNCOUNTED, [
-      ['inner', 12, 3],
-      ['inner', 16, 3],
-      ['m:4', 10, 10],
-    ]);
+    const { nodes, unlabeled } = await after(['inner', 12, 3], ['inner', 16, 3], ['m:4', 10, 10]);
     expect(nodes).toEqual([{ node: 4, events: 3, micros: [10], tensors: [] }]);
     expect(unlabeled).toEqual([0]);
   });
 
-  it('counts nodes of local functions apart, with the bodies inside them once', async () => {
-    const { unlabeled, unlabeledEvents } = await read(UNCOUNTED, [
-      ['m:0', 10, 5],
-      ['of a function', 15, 4],
-      ['in a body', 21, 2],
-      ['of a function', 20, 6],
-    ]);
-    expect(unlabeled).toEqual([10]);
-    expect(unlabeledEvents).toBe(3);
+  it('counts nodes of local functions and of other labels apart, with the bodies inside them once', async () => {
+    const events = await after(['m:0', 10, 5], ['of a function', 15, 4], ['body', 21, 2], ['n:1', 20, 6]);
+    expect(events).toMatchObject({ unlabeled: [10], unlabeledEvents: 3 });
   });
 
   it("reads the tensors of a node under this library's names of types", async () => {
     const outputs = [{ float: [1, 2] }, { int64: [] }, { double: [3] }];
-    const { nodes } = await read(UNCOUNTED, [['m:1', 10, 5, outputs]]);
+    const { nodes } = await after(['m:1', 10, 5, outputs]);
     expect(nodes[0].tensors).toEqual([
       { dtype: 'float32', shape: [1, 2] },
       { dtype: 'int64', shape: [] },
@@ -67,15 +56,6 @@ describe('readEvents', () => {
   });
 
   it('finds the peak of memory above what was in use before the run', async () => {
-    const { activationBytes } = await read(UNCOUNTED, [
-      ['m:0', 10, 5],
-      ['m:1', 50, 5],
-    ]);
-    expect(activationBytes).toBe(1050 - 600);
-  });
-
-  it('has no run when the profiler recorded none as a whole', async () => {
-    expect((await read(UNCOUNTED)).runs).toBe(0);
-    expect((await read()).runs).toBe(0);
+    expect((await after(['m:0', 10, 5], ['m:1', 50, 5])).activationBytes).toBe(1050 - 600);
   });
 });

@@ -8,7 +8,8 @@ import type {
 import type { GridComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
 import { type Figure, type Unit, grouped } from '../../figures';
-import type { Theme } from '../theme';
+import type { PlanReport } from '../../plan-report';
+import { type Theme, colorOf, dashOf, symbolOf } from '../theme';
 
 export type ChartOption = ComposeOption<
   BarSeriesOption | CustomSeriesOption | LineSeriesOption | ScatterSeriesOption | GridComponentOption
@@ -47,14 +48,45 @@ export interface LegendEntry {
   readonly series: number | 'accent';
 }
 
-/** Below this width, charts have less room for labels. */
-const NARROW = 560;
-
-export function isNarrow(width: number): boolean {
-  return width < NARROW;
+/** Pixels around the grid. */
+interface Margins {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
 }
 
-export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+/** A chart with one grid. */
+interface GridChart extends Omit<Chart, 'option' | 'trigger'> {
+  /** @param isNarrow whether there is less room for labels */
+  margins(isNarrow: boolean): Margins;
+  xAxis(theme: Theme, width: number): ChartOption['xAxis'];
+  yAxis(theme: Theme, margins: Margins): ChartOption['yAxis'];
+  series(theme: Theme, width: number, margins: Margins): ChartOption['series'];
+}
+
+export function gridChart({ margins: marginsOf, xAxis, yAxis, series, ...chart }: GridChart): Chart {
+  return {
+    ...chart,
+    trigger: 'item',
+    option: (theme, width) => {
+      const margins = marginsOf(isNarrow(width));
+      return {
+        ...baseOption(theme),
+        grid: { ...WHOLE_GRID, ...margins },
+        xAxis: xAxis(theme, width),
+        yAxis: yAxis(theme, margins),
+        series: series(theme, width, margins),
+      };
+    },
+  };
+}
+
+export function isNarrow(width: number): boolean {
+  return width < 560;
+}
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
 /** What all options share. Nothing moves: pages are printed, and movement disturbs some people. */
 export function baseOption(theme: Theme): ChartOption {
@@ -68,12 +100,12 @@ export function baseOption(theme: Theme): ChartOption {
 /** Keeps grids of the same margins equally wide: by default, ECharts shrinks a grid whose labels reach over its end. */
 export const WHOLE_GRID = { outerBoundsMode: 'none' } as const;
 
-/** Lines and labels of an axis. */
-export function axisStyle(theme: Theme) {
+/** Lines and labels of an axis. @param formatter writes the label of a tick */
+export function axisStyle(theme: Theme, formatter?: (value: number) => string) {
   return {
     axisLine: { show: true, lineStyle: { color: theme.muted } },
     axisTick: { lineStyle: { color: theme.muted } },
-    axisLabel: { color: theme.muted, fontSize: 12, hideOverlap: true },
+    axisLabel: { color: theme.muted, fontSize: 12, hideOverlap: true, ...(formatter && { formatter }) },
     splitLine: { lineStyle: { color: theme.line } },
     nameTextStyle: { color: theme.ink, fontSize: 12 },
   } as const;
@@ -94,26 +126,74 @@ export function nameAbove(theme: Theme, name: string, left: number) {
 
 /** A linear axis from 0 on with ticks at round numbers of a unit. The data is in base units, such as bytes. */
 export function linearAxis(theme: Theme, max: number, unit: Unit) {
-  const style = axisStyle(theme);
+  const interval = roundInterval(max, unit);
   return {
-    ...style,
+    ...axisStyle(theme, (value) => grouped(value / unit.size, 3)),
     type: 'value',
     min: 0,
-    max: roundEnd(max, unit),
-    interval: roundInterval(max, unit),
-    axisLabel: { ...style.axisLabel, formatter: (value: number) => grouped(value / unit.size, 3) },
+    max: Math.max(interval, Math.ceil(max / interval - 1e-9) * interval),
+    interval,
   } as const;
 }
 
-/** The label of a tick of an axis of dollars. */
-export function dollarTick(value: number): string {
-  const notation = value >= 10_000 ? 'compact' : 'standard';
-  return `$${value.toLocaleString('en-US', { maximumSignificantDigits: 3, notation })}`;
+/** Lines and labels of an axis of dollars. */
+export function dollarStyle(theme: Theme) {
+  return axisStyle(theme, (value) => {
+    const notation = value >= 10_000 ? 'compact' : 'standard';
+    return `$${value.toLocaleString('en-US', { maximumSignificantDigits: 3, notation })}`;
+  });
 }
 
 /** The axis of the nodes. */
 export function nodeAxis(theme: Theme, nodes: number) {
   return { ...axisStyle(theme), type: 'value', min: 0, max: nodes, splitLine: { show: false } } as const;
+}
+
+/** An axis with a row for each name, from above. */
+export function rowAxis(theme: Theme, rows: readonly string[], label: object) {
+  return {
+    ...axisStyle(theme),
+    type: 'category' as const,
+    inverse: true,
+    data: [...rows],
+    axisTick: { show: false },
+    axisLabel: { color: theme.ink, ...label },
+  };
+}
+
+/** A line whose color, dashes and markers are those of a series. */
+export function lineSeries(
+  theme: Theme,
+  series: number,
+  name: string,
+  [width, symbolSize]: readonly [number, number],
+  data: LineSeriesOption['data'],
+): LineSeriesOption {
+  const color = colorOf(theme, series);
+  return {
+    ...{ type: 'line', name, data, symbolSize, symbol: symbolOf(series), showAllSymbol: true },
+    lineStyle: { color, width, type: [...dashOf(series)] },
+    itemStyle: { color },
+  };
+}
+
+/** More dashed lines would hide the graph. */
+const MOST_LINES = 16;
+
+/** Dashed lines at the cuts of the plan. */
+export function cutLines(theme: Theme, { cuts }: PlanReport): LineSeriesOption['markLine'] {
+  return {
+    silent: true,
+    symbol: 'none',
+    label: { show: false },
+    lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
+    data: cuts.length > MOST_LINES ? [] : cuts.map(({ position }) => ({ xAxis: position })),
+  };
+}
+
+/** 0 for an empty list. */
+export function largest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
 /** Ticks at round numbers of the unit, about four of them. */
@@ -123,10 +203,4 @@ function roundInterval(max: number, unit: Unit): number {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10;
   return step * power * unit.size;
-}
-
-/** Where an axis with such ticks ends. */
-function roundEnd(max: number, unit: Unit): number {
-  const interval = roundInterval(max, unit);
-  return Math.max(interval, Math.ceil(max / interval - 1e-9) * interval);
 }

@@ -1,22 +1,17 @@
 /** The slices on the profile of the graph: weights, compute and live tensors over the order of the nodes. */
 import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
+import { type Unit, BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../../figures';
 import type { PlanReport, ProfilePoint, ReportedSlice } from '../../plan-report';
-import {
-  type QuantityKind,
-  type Unit,
-  BYTE_UNITS,
-  TIME_UNITS,
-  maybe,
-  quantity,
-  unitFor,
-} from '../../figures';
 import { type Theme, colorOf } from '../theme';
 import {
   type Chart,
+  type Facts,
   WHOLE_GRID,
   axisStyle,
   baseOption,
+  cutLines,
   isNarrow,
+  largest,
   linearAxis,
   nameAbove,
   nameBelow,
@@ -25,8 +20,6 @@ import {
 
 interface Panel {
   readonly name: string;
-  /** Its color, the same in every report. */
-  readonly series: number;
   readonly unit: Unit;
   readonly max: number;
   readonly value: (point: ProfilePoint) => number;
@@ -36,8 +29,6 @@ const PANEL_HEIGHT = 116;
 const PANEL_GAP = 44;
 const TOP = 46;
 const BOTTOM = 46;
-/** With more slices, dashed lines hide the graph, and the bands suffice. */
-export const MOST_LINES = 16;
 /** Pixels that the number of a slice needs. */
 const SLICE_LABEL_WIDTH = 22;
 
@@ -52,20 +43,18 @@ export function profileChart(report: PlanReport): Chart {
     trigger: 'axis',
     option: (theme, width) => {
       const left = isNarrow(width) ? 46 : 60;
+      const { axisLabel } = axisStyle(theme);
       return {
         ...baseOption(theme),
         axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
         grid: panels.map((_, panel) => ({
-          ...WHOLE_GRID,
-          left,
-          right: 18,
+          ...{ ...WHOLE_GRID, left, right: 18, height: PANEL_HEIGHT },
           top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
-          height: PANEL_HEIGHT,
         })),
         xAxis: panels.map((_, panel) => ({
           ...nodeAxis(theme, nodesOf(profile)),
           gridIndex: panel,
-          axisLabel: { ...axisStyle(theme).axisLabel, show: panel === last },
+          axisLabel: { ...axisLabel, show: panel === last },
           ...(panel === last && nameBelow('nodes')),
         })),
         yAxis: panels.map(({ name, unit, max }, panel) => ({
@@ -95,38 +84,29 @@ export function nodesOf(profile: readonly ProfilePoint[]): number {
 }
 
 function panelsOf(profile: readonly ProfilePoint[]): Panel[] {
-  const panel = (
-    series: number,
-    name: string,
-    units: readonly Unit[],
-    value: (point: ProfilePoint) => number,
-  ): Panel => {
-    const max = profile.reduce((largest, point) => Math.max(largest, value(point)), 0);
-    return { name, series, unit: unitFor(max, units), max, value };
+  const panel = (name: string, units: readonly Unit[], value: Panel['value']): Panel => {
+    const max = largest(profile.map(value));
+    return { name, unit: unitFor(max, units), max, value };
   };
   const seconds: readonly Unit[] = TIME_UNITS.map(({ name, size }) => ({ name, size: size / 1_000 }));
   return [
-    panel(0, 'weights', BYTE_UNITS, ({ weightBytes }) => weightBytes),
-    panel(1, 'compute on one vCPU', seconds, ({ coreSeconds }) => coreSeconds),
-    panel(2, 'live tensors', BYTE_UNITS, ({ liveBytes }) => liveBytes),
+    panel('weights', BYTE_UNITS, ({ weightBytes }) => weightBytes),
+    panel('compute on one vCPU', seconds, ({ coreSeconds }) => coreSeconds),
+    panel('live tensors', BYTE_UNITS, ({ liveBytes }) => liveBytes),
   ];
 }
 
 /** One column for each stretch, as wide as the stretch. */
 function columns(
   profile: readonly ProfilePoint[],
-  { name, series, value }: Panel,
+  { name, value }: Panel,
   index: number,
   theme: Theme,
 ): CustomSeriesOption {
   return {
-    type: 'custom',
-    name,
-    xAxisIndex: index,
-    yAxisIndex: index,
+    ...{ type: 'custom', name, xAxisIndex: index, yAxisIndex: index, z: 3 },
     encode: { x: 0, y: 1 },
-    z: 3,
-    color: colorOf(theme, series),
+    color: colorOf(theme, index),
     data: profile.map((point) => [
       (point.first + point.last + 1) / 2,
       value(point),
@@ -134,80 +114,51 @@ function columns(
       point.last + 1,
     ]),
     renderItem: (_, api) => {
-      const [left, top] = api.coord([api.value(2), api.value(1)]);
+      const [left, y] = api.coord([api.value(2), api.value(1)]);
       const [right, bottom] = api.coord([api.value(3), 0]);
       // Whole pixels, so that neighbors touch.
       const x = Math.round(left);
       const width = Math.max(1, Math.round(right) - x);
-      return {
-        type: 'rect',
-        shape: { x, y: top, width, height: bottom - top },
-        style: { fill: api.visual('color') },
-      };
+      const shape = { x, y, width, height: bottom - y };
+      return { type: 'rect', shape, style: { fill: api.visual('color') } };
     },
   };
 }
 
-/** A series without data that marks the slices behind the columns, and the cuts. */
-function sliceBands(
-  { profile, slices }: PlanReport,
-  index: number,
-  theme: Theme,
-  width: number,
-): LineSeriesOption {
+/** A series without data that marks the slices behind the columns, with their names as far as there is room, and the cuts. */
+function sliceBands(report: PlanReport, index: number, theme: Theme, width: number): LineSeriesOption {
+  const nodes = Math.max(1, nodesOf(report.profile));
+  let free = -Infinity;
   return {
-    type: 'line',
-    xAxisIndex: index,
-    yAxisIndex: index,
-    data: [],
+    ...{ type: 'line', xAxisIndex: index, yAxisIndex: index, data: [] },
     markArea: {
       silent: true,
       label: { show: index === 0, position: 'top', distance: 4, color: theme.ink, fontSize: 12 },
-      data: bands(slices, nodesOf(profile), width).map(({ slice, name, isShaded }) => [
-        { name, xAxis: slice.first, itemStyle: { color: isShaded ? theme.band : 'transparent', opacity: 1 } },
-        { xAxis: slice.last + 1 },
-      ]),
+      data: report.slices.map(({ slice, first, last }, band) => {
+        const middle = (((first + last + 1) / 2) * width) / nodes;
+        const hasRoom = middle - SLICE_LABEL_WIDTH / 2 >= free;
+        if (hasRoom) free = middle + SLICE_LABEL_WIDTH / 2;
+        const itemStyle = { color: band % 2 === 1 ? theme.band : 'transparent', opacity: 1 };
+        return [{ name: hasRoom ? String(slice) : '', xAxis: first, itemStyle }, { xAxis: last + 1 }];
+      }),
     },
-    markLine: {
-      silent: true,
-      symbol: 'none',
-      label: { show: false },
-      lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
-      data: slices.length > MOST_LINES ? [] : slices.slice(0, -1).map(({ last }) => ({ xAxis: last + 1 })),
-    },
+    markLine: cutLines(theme, report),
   };
 }
 
-/** The slices with their names, as far as there is room for these. */
-function bands(
-  slices: readonly ReportedSlice[],
-  nodes: number,
-  width: number,
-): { slice: ReportedSlice; name: string; isShaded: boolean }[] {
-  let free = -Infinity;
-  return slices.map((slice, index) => {
-    const middle = (((slice.first + slice.last + 1) / 2) * width) / Math.max(1, nodes);
-    const hasRoom = middle - SLICE_LABEL_WIDTH / 2 >= free;
-    if (hasRoom) free = middle + SLICE_LABEL_WIDTH / 2;
-    return { slice, name: hasRoom ? String(slice.slice) : '', isShaded: index % 2 === 1 };
-  });
-}
-
-function factsOf({ profile, slices }: PlanReport, dataIndex: number): ReturnType<Chart['facts']> {
+function factsOf({ profile, slices }: PlanReport, dataIndex: number): Facts | undefined {
   const point = profile.at(dataIndex);
   if (point === undefined) return undefined;
   const { first, last, node, operator, weightBytes, coreSeconds, liveBytes, crossingBytes } = point;
-  const fact = (label: string, kind: QuantityKind, value: number | null | undefined) =>
-    [label, maybe(kind, value)] as const;
   return {
     title: node,
     rows: [
       ['operator', operator],
-      first === last ? fact('node', 'count', first) : ['nodes', `${first} to ${last}`],
-      fact('slice', 'count', sliceAt(slices, first)?.slice),
-      fact('weights', 'bytes', weightBytes),
-      fact('compute', 'seconds', coreSeconds),
-      fact('live tensors', 'bytes', liveBytes),
+      first === last ? ['node', quantity('count', first)] : ['nodes', `${first} to ${last}`],
+      ['slice', maybe('count', sliceAt(slices, first)?.slice)],
+      ['weights', quantity('bytes', weightBytes)],
+      ['compute', quantity('seconds', coreSeconds)],
+      ['live tensors', quantity('bytes', liveBytes)],
       ['a cut after it moves', crossingBytes === null ? 'no cut here' : quantity('bytes', crossingBytes)],
     ],
   };

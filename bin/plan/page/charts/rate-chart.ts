@@ -1,23 +1,11 @@
 /** The price of a month of every service that can run the model, by requests per hour, with logarithmic axes. */
-import type { LineSeriesOption } from 'echarts/charts';
-import type { Alternative, PlanReport } from '../../plan-report';
 import { quantity } from '../../figures';
-import { type Theme, colorOf, dashOf, symbolOf } from '../theme';
-import {
-  type Chart,
-  WHOLE_GRID,
-  axisStyle,
-  baseOption,
-  dollarTick,
-  isNarrow,
-  nameAbove,
-  nameBelow,
-} from './chart';
+import type { Alternative, PlanReport } from '../../plan-report';
+import type { Theme } from '../theme';
+import { type Chart, axisStyle, dollarStyle, gridChart, lineSeries, nameAbove, nameBelow } from './chart';
 
 type Cheapest = PlanReport['cheapest'];
 
-/** Room for half of the last label. */
-const RIGHT = 32;
 /** Pixels that a name needs, in several lines. */
 const SMALLEST_LABEL = 72;
 
@@ -26,77 +14,60 @@ const SMALLEST_DOLLARS = 0.01;
 
 export function rateChart(alternatives: readonly Alternative[], cheapest: Cheapest): Chart {
   const priced = alternatives.filter(({ monthly }) => monthly.length > 0);
-  const rates = priced
-    .flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour))
-    .filter(isPositive);
-  const prices = priced.flatMap(({ monthly }) => monthly.map((point) => point.dollars)).filter(isPositive);
-  return {
+  const points = priced.flatMap(({ monthly }) => monthly);
+  const rates = points.map((point) => point.requestsPerHour).filter(isPositive);
+  const prices = points.map((point) => point.dollars).filter(isPositive);
+  return gridChart({
     label: `The price of a month of ${priced.length} services, by requests per hour.`,
     height: 400,
     legend: priced.map(({ service }, series) => ({ label: service, mark: 'line', series })),
-    trigger: 'item',
-    option: (theme, width) => {
-      const left = isNarrow(width) ? 62 : 76;
-      // Room above the lines, for the names of the cheapest services.
-      const top = isNarrow(width) ? 92 : 64;
-      const bands = cheapestBands(cheapest, rates, theme, width - left - RIGHT);
-      return {
-        ...baseOption(theme),
-        grid: { ...WHOLE_GRID, left, right: RIGHT, top, bottom: 50 },
-        xAxis: {
-          ...axisStyle(theme),
-          ...nameBelow('requests per hour'),
-          type: 'log',
-          ...decades(rates, 1),
-          axisLabel: { ...axisStyle(theme).axisLabel, formatter: rateTick },
-        },
-        yAxis: {
-          ...axisStyle(theme),
-          ...nameAbove(theme, 'dollars a month', left),
-          nameGap: top - 20,
-          type: 'log',
-          ...decades(prices, SMALLEST_DOLLARS),
-          axisLabel: { ...axisStyle(theme).axisLabel, formatter: dollarTick },
-        },
-        series: priced.map((alternative, index) => ({
-          ...priceLine(alternative, index, theme),
-          ...(index === 0 && { markArea: bands }),
-        })),
-      };
+    // Room above the lines, for the names of the cheapest services, and at the right for half of the last label.
+    margins: (isNarrow) => ({ left: isNarrow ? 62 : 76, right: 32, top: isNarrow ? 92 : 64, bottom: 50 }),
+    xAxis: (theme) => ({
+      ...axisStyle(theme, rateTick),
+      ...nameBelow('requests per hour'),
+      ...{ type: 'log', ...decades(rates, 1) },
+    }),
+    yAxis: (theme, { left, top }) => ({
+      ...dollarStyle(theme),
+      ...nameAbove(theme, 'dollars a month', left),
+      ...{ type: 'log', ...decades(prices, SMALLEST_DOLLARS), nameGap: top - 20 },
+    }),
+    series: (theme, width, { left, right }) => {
+      const bands = cheapestBands(cheapest, rates, theme, width - left - right);
+      return priced.map(({ service, monthly }, index) => ({
+        ...lineSeries(
+          theme,
+          index,
+          service,
+          [1.8, 5],
+          // A logarithmic axis has no place for 0.
+          monthly.map(({ requestsPerHour, dollars }) =>
+            isPositive(requestsPerHour) && isPositive(dollars) ? [requestsPerHour, dollars] : '-',
+          ),
+        ),
+        ...(index === 0 && { markArea: bands }),
+      }));
     },
     facts: ({ seriesIndex, dataIndex }) => {
       const alternative = priced.at(seriesIndex);
       const point = alternative?.monthly.at(dataIndex);
-      if (alternative === undefined || point === undefined) return undefined;
-      return {
-        title: alternative.service,
-        rows: [
-          ['requests per hour', quantity('rate', point.requestsPerHour)],
-          ['a month', quantity('dollars', point.dollars)],
-          ['size', point.size],
-        ],
-      };
+      return (
+        alternative &&
+        point && {
+          title: alternative.service,
+          rows: [
+            ['requests per hour', quantity('rate', point.requestsPerHour)],
+            ['a month', quantity('dollars', point.dollars)],
+            ['size', point.size],
+          ],
+        }
+      );
     },
     stops: priced.flatMap(({ monthly }, seriesIndex) =>
       monthly.map((_, dataIndex) => ({ seriesIndex, dataIndex })),
     ),
-  };
-}
-
-function priceLine({ service, monthly }: Alternative, index: number, theme: Theme): LineSeriesOption {
-  return {
-    type: 'line',
-    name: service,
-    symbol: symbolOf(index),
-    symbolSize: 5,
-    showAllSymbol: true,
-    lineStyle: { color: colorOf(theme, index), width: 1.8, type: [...dashOf(index)] },
-    itemStyle: { color: colorOf(theme, index) },
-    // A logarithmic axis has no place for 0.
-    data: monthly.map(({ requestsPerHour, dollars }) =>
-      isPositive(requestsPerHour) && isPositive(dollars) ? [requestsPerHour, dollars] : '-',
-    ),
-  };
+  });
 }
 
 /** Bands over the rates at which each service is the cheapest, with its name above if there is room. */

