@@ -9,7 +9,7 @@ import { formatTable } from '../terminal/format';
 const MOST_RUNS = 20;
 
 export function describeBill(bill: BilledRuns, collected: CollectedLogs): string {
-  const { runs, slices, other, items, dollars } = bill;
+  const { runs, slices, items, dollars } = bill;
   const perRun = runs.length === 0 ? 0 : runs.reduce((sum, run) => sum + run.dollars, 0) / runs.length;
   const counts = (own: { ran: number; warmUps: number; failed: number }): number[] => [
     own.ran,
@@ -47,26 +47,21 @@ export function describeBill(bill: BilledRuns, collected: CollectedLogs): string
       ['run', 'calls', 'warm-ups', 'failed', 's', 'dollars'],
       shown.map((run) => [nameOf(run), ...counts(run), (run.ms / 1000).toFixed(2), money(run.dollars)]),
     ),
-    ...notes(bill, collected, other.calls),
+    ...notes(bill, collected),
     '',
   ].join('\n');
 }
 
-function notes({ withoutReport, other }: BilledRuns, collected: CollectedLogs, others: number): string[] {
+function notes({ withoutReport, other }: BilledRuns, collected: CollectedLogs): string[] {
   const { refused, reason = '', beyond, histories } = collected;
   return [
-    ...(others > 0
-      ? [
-          `note: ${others} calls have no line of a slice: ${money(other.dollars)} for calls that Lambda ended (memory, timeout) or for other functions`,
-        ]
-      : []),
-    ...(withoutReport > 0
-      ? [`note: ${withoutReport} calls have no REPORT line: their durations are not included`]
-      : []),
-    ...(refused > 0 ? [`note: ${refused} lines refused, the first because ${printable(reason)}`] : []),
-    ...(beyond > 0 ? [`note: ${beyond} lines beyond the limit are not included`] : []),
-    ...(histories > 0 ? [`note: ${historiesNote(histories)}`] : []),
-  ];
+    other.calls > 0 &&
+      `${other.calls} calls have no line of a slice: ${money(other.dollars)} for calls that Lambda ended (memory, timeout) or for other functions`,
+    withoutReport > 0 && `${withoutReport} calls have no REPORT line: their durations are not included`,
+    refused > 0 && `${refused} lines refused, the first because ${printable(reason)}`,
+    beyond > 0 && `${beyond} lines beyond the limit are not included`,
+    histories > 0 && historiesNote(histories),
+  ].flatMap((note) => (note === false ? [] : [`note: ${note}`]));
 }
 
 /** A history does not name its execution, so its states cannot be added to a run. */

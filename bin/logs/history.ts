@@ -42,16 +42,15 @@ export function historyTransitions(content: string): number[] | undefined {
 /** `undefined` if the content is not a history. */
 function eventsOf(content: string): HistoryEvent[] | undefined {
   if (!content.includes('"previousEventId"')) return undefined;
-  let value: unknown;
+  let value: { readonly events?: unknown } | null;
   try {
-    value = JSON.parse(content);
+    value = JSON.parse(content) as typeof value;
   } catch {
     // A log may contain the words of a history.
     return undefined;
   }
-  const events = (value as { readonly events?: unknown } | null)?.events;
-  if (!Array.isArray(events)) return undefined;
-  const found = events.flatMap((event: unknown): HistoryEvent[] => {
+  if (!Array.isArray(value?.events)) return undefined;
+  const found = value.events.flatMap((event: unknown): HistoryEvent[] => {
     const { type, id, previousEventId = 0, timestamp } = (event ?? {}) as Readonly<Record<string, unknown>>;
     if (typeof type !== 'string' || typeof id !== 'number' || typeof previousEventId !== 'number') return [];
     const ms = typeof timestamp === 'number' ? timestamp * 1000 : Date.parse(String(timestamp));

@@ -1,7 +1,7 @@
 /** Describes a report in the terminal: in a few lines, or with the runs and the other services. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
-import { NOT_PRICED, TEMPERATURES, figureText, maybe, percentText, quantity, requestsText } from './figures';
+import { NOT_PRICED, TEMPERATURES, percentText, quantityText, requestsText } from './figures';
 import type {
   Alternative,
   PlanReport,
@@ -69,9 +69,9 @@ function priceAndTime({ run, consolidation, alternatives }: PlanReport): string[
   const own = consolidation?.run ?? run;
   const each = (of: (temperature: Temperature) => string): string => TEMPERATURES.map(of).join(', ');
   const time = (quantile: keyof Pick<ReportedRun, 'p50' | 'p95'>, name: Temperature): string =>
-    figureText(quantity('milliseconds', own[name][quantile]));
+    quantityText('milliseconds', own[name][quantile]);
   const month = alternatives.at(0)?.dollarsPerMonth;
-  const dollars = each((name) => `${figureText(quantity('dollars', own[name].dollarsPerMillion))} ${name}`);
+  const dollars = each((name) => `${quantityText('dollars', own[name].dollarsPerMillion)} ${name}`);
   return [
     `price: ${dollars} a million runs${month === undefined ? '' : `; ${price(month)} a month`}`,
     `time: ${each((name) => `${time('p50', name)} ${name}`)} (p50); ${each((name) => time('p95', name))} (p95)`,
@@ -92,7 +92,7 @@ function besidesSlices({ consolidation, evenness, slices }: PlanReport): string[
 
 function evenLine({ largestShare, dollarsPerMillion, cheapest }: ReportedEvenness, slices: number): string {
   const [own, least] = [dollarsPerMillion, cheapest.dollarsPerMillion].map((dollars) =>
-    figureText(quantity('dollars', dollars)),
+    quantityText('dollars', dollars),
   );
   const costs =
     own === least ? '' : `; without that goal, ${slices} slices would cost ${least} instead of ${own}`;
@@ -132,9 +132,9 @@ const SLICE_COLUMNS: readonly (readonly [head: string, cell: (slice: ReportedSli
   ['peak', ({ peakMemoryBytes }) => formatBytes(peakMemoryBytes)],
   ['read', ({ readBytes }) => formatBytes(readBytes)],
   ['written', ({ writeBytes }) => formatBytes(writeBytes)],
-  ['compute', ({ coreSeconds }) => figureText(quantity('seconds', coreSeconds))],
-  ['warm', ({ times }) => figureText(quantity('milliseconds', times.warmMs))],
-  ['load', ({ times }) => figureText(quantity('milliseconds', times.loadMs))],
+  ['compute', ({ coreSeconds }) => quantityText('seconds', coreSeconds)],
+  ['warm', ({ times }) => quantityText('milliseconds', times.warmMs)],
+  ['load', ({ times }) => quantityText('milliseconds', times.loadMs)],
 ];
 
 function sliceTable(slices: readonly ReportedSlice[]): string {
@@ -154,21 +154,15 @@ function statedSlices(slices: readonly ReportedSlice[]): string[] {
 
 /** With consolidation, the runs of both, so that they can be compared. */
 function runTable({ run, consolidation }: PlanReport): string {
-  const own = consolidation ? runRows(consolidation.run, ', consolidated') : [];
-  const rows = [...own, ...runRows(run, consolidation ? ', slices alone' : '')];
+  const rowsOf = (runs: PlanReport['run'], suffix: string): string[][] =>
+    TEMPERATURES.map((temperature) => {
+      const { dollarsPerMillion, p50, p95 } = runs[temperature];
+      const times = [p50, p95].map((ms) => quantityText('milliseconds', ms));
+      return [`${temperature}${suffix}`, quantityText('dollars', dollarsPerMillion), ...times];
+    });
+  const own = consolidation ? rowsOf(consolidation.run, ', consolidated') : [];
+  const rows = [...own, ...rowsOf(run, consolidation ? ', slices alone' : '')];
   return formatTable(['run', 'a million', 'p50', 'p95'], rows);
-}
-
-function runRows(run: PlanReport['run'], suffix: string): string[][] {
-  return TEMPERATURES.map((temperature) => {
-    const { dollarsPerMillion, p50, p95 } = run[temperature];
-    return [
-      `${temperature}${suffix}`,
-      figureText(quantity('dollars', dollarsPerMillion)),
-      figureText(quantity('milliseconds', p50)),
-      figureText(quantity('milliseconds', p95)),
-    ];
-  });
 }
 
 /** This plan and the services that break no limit. */
@@ -179,17 +173,15 @@ function serviceTable(alternatives: readonly Alternative[]): string {
       shown(service),
       price(dollarsPerMonth),
       price(warm?.dollarsPerMillion),
-      figureText(maybe('milliseconds', warm?.p50)),
-      figureText(maybe('milliseconds', cold?.p50)),
+      quantityText('milliseconds', warm?.p50),
+      quantityText('milliseconds', cold?.p50),
     ]);
   return formatTable(['service', 'a month', '1M warm', 'warm p50', 'cold p50'], rows);
 }
 
 /** Without fractions of a cent, which would make the table too wide. */
 function price(dollars: number | undefined): string {
-  return dollars !== undefined && dollars > 0 && dollars < 0.01
-    ? '<$0.01'
-    : figureText(maybe('dollars', dollars));
+  return dollars !== undefined && dollars > 0 && dollars < 0.01 ? '<$0.01' : quantityText('dollars', dollars);
 }
 
 /** What a user must know of the services that can be used; the page has the notes of all. */

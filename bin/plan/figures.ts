@@ -56,7 +56,7 @@ export function percentText(share: number): string {
 
 /** Such as `at 10 requests an hour (assumed), 36.8 % of them cold`. */
 export function requestsText({ perHour, isAssumed, temperature, coldShare }: Requests): string {
-  const rate = figureText(quantity('rate', perHour));
+  const rate = quantityText('rate', perHour);
   const runs =
     temperature === 'mixed' ? `${percentText(coldShare)} of them cold` : `all of them ${temperature}`;
   const noun = perHour === 1 ? 'request' : 'requests';
@@ -79,6 +79,11 @@ export function maybe(kind: QuantityKind, value: number | null | undefined): Fig
 
 export function figureText(figure: Figure): string {
   return typeof figure === 'string' ? visible(figure) : FORMATS[figure.kind](figure.value);
+}
+
+/** A quantity in words, or `NONE`. */
+export function quantityText(kind: QuantityKind, value: number | null | undefined): string {
+  return figureText(maybe(kind, value));
 }
 
 /** The largest unit in which `value` is 1 or more, or else the smallest one. */

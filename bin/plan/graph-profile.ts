@@ -25,18 +25,18 @@ export function graphProfile({ cuts, starts, work }: ProfiledGraph): ProfilePoin
   const live = liveBytes(cuts);
   const legal = new Set(cuts.legal);
   return stretches(order.length, starts).map(({ first, last }): ProfilePoint => {
-    const inside = order.slice(first, last + 1);
     const node = nodes[order[last]];
     const output = node.outputs.find((value) => value >= 0);
+    const heldInside = held.slice(first, last + 1);
     return {
       first,
       last,
       node: node.name === '' && output !== undefined ? values[output].name : node.name,
       operator: node.opType,
-      weightBytes: sum(held.slice(first, last + 1).map((own) => own.weightBytes)),
+      weightBytes: sum(heldInside.map((own) => own.weightBytes)),
       coreSeconds:
-        sum(inside.map((each) => work[each])) +
-        sum(held.slice(first, last + 1).map((own) => own.repeatedSeconds)),
+        sum(order.slice(first, last + 1).map((each) => work[each])) +
+        sum(heldInside.map((own) => own.repeatedSeconds)),
       liveBytes: live.slice(first, last + 1).reduce((most, bytes) => Math.max(most, bytes), 0),
       crossingBytes: legal.has(last + 1) ? crossingBytes[last + 1] : null,
     };

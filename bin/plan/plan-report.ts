@@ -31,9 +31,9 @@ export interface PlanReport {
   readonly alternatives: readonly Alternative[];
   /**
    * The cheapest service that breaks no limit, by request rate: ascending ranges, with gaps where every service breaks one. The
-   * ranges do not depend on `requests.perHour`.
+   * ranges do not depend on `requests.perHour`. Rates in requests per hour, from `from` up to but excluding `to`.
    */
-  readonly cheapest: readonly CheapestRange[];
+  readonly cheapest: readonly { readonly from: number; readonly to: number; readonly service: string }[];
   /** Sentences, the most important first. */
   readonly verdict: readonly string[];
   readonly timelines: { readonly warm: readonly TimelineSpan[]; readonly cold: readonly TimelineSpan[] };
@@ -123,17 +123,15 @@ export interface ReportedSlice {
   readonly peakMemoryBytes: number;
   /** Seconds of computing on one vCPU. */
   readonly coreSeconds: number;
-  readonly times: SliceTimes;
-}
-
-/** Times without delays that vary, such as those of S3. */
-export interface SliceTimes {
-  /** Reading, computing and writing in a warm function. */
-  readonly warmMs: number;
-  /** From the start of a cold function until the slice is loaded. */
-  readonly loadMs: number;
-  /** Reading, computing and writing right after the slice was loaded. */
-  readonly coldMs: number;
+  /** Times without delays that vary, such as those of S3. */
+  readonly times: {
+    /** Reading, computing and writing in a warm function. */
+    readonly warmMs: number;
+    /** From the start of a cold function until the slice is loaded. */
+    readonly loadMs: number;
+    /** Reading, computing and writing right after the slice was loaded. */
+    readonly coldMs: number;
+  };
 }
 
 /** A stretch of neighboring nodes, all of one slice; one node each in small models. */
@@ -163,22 +161,16 @@ export interface ReportedCut {
   readonly position: number;
   /** Tensors that a slice before the cut computes and a slice after it reads. */
   readonly bytes: number;
-  readonly tensors: readonly CrossingTensor[];
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: readonly Dimension[] | null;
+    readonly bytes: number;
+  }[];
 }
 
-export interface CrossingTensor {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly Dimension[] | null;
-  readonly bytes: number;
-}
-
-export interface ReportedRun {
+export interface ReportedRun extends ServiceRun {
   readonly dollarsPerMillion: number;
-  /** Milliseconds within which half of the runs end. */
-  readonly p50: number;
-  /** Milliseconds within which 95 of 100 runs end. */
-  readonly p95: number;
 }
 
 export interface LineItem extends Readonly<Record<Temperature, number>> {
@@ -237,27 +229,20 @@ export interface Alternative {
   readonly warm?: ServiceRun;
   readonly cold?: ServiceRun;
   /** By requests per hour: the cheapest size that keeps all limits. Rates at which no size does are absent. */
-  readonly monthly: readonly MonthlyPrice[];
+  readonly monthly: readonly {
+    readonly requestsPerHour: number;
+    readonly size: string;
+    readonly dollars: number;
+  }[];
 }
 
 export interface ServiceRun {
   /** Absent if the service is charged by the hour. */
   readonly dollarsPerMillion?: number;
+  /** Milliseconds within which half of the runs end. */
   readonly p50: number;
+  /** Milliseconds within which 95 of 100 runs end. */
   readonly p95: number;
-}
-
-export interface MonthlyPrice {
-  readonly requestsPerHour: number;
-  readonly size: string;
-  readonly dollars: number;
-}
-
-/** Rates in requests per hour, from `from` up to but excluding `to`. */
-export interface CheapestRange {
-  readonly from: number;
-  readonly to: number;
-  readonly service: string;
 }
 
 /** A span of a run, drawn as one bar. Delays that vary have their means. */

@@ -67,20 +67,17 @@ export async function readEvents(file: string, labels: NodeLabels): Promise<Slic
   return collector.events();
 }
 
-/** Samples that grow from run to run. */
-type Mutable<T extends { readonly micros: readonly number[] }> = Omit<T, 'micros'> & {
-  readonly micros: number[];
-};
+type NodeOf = (name: string) => number | undefined;
 
 class Collector {
-  private readonly nodes = new Map<number, Mutable<Omit<NodeSamples, 'node'>>>();
+  private readonly nodes = new Map<number, Omit<NodeSamples, 'node' | 'micros'> & { micros: number[] }>();
   private readonly unlabeled: number[] = [];
   private unlabeledEvents = 0;
   private activationBytes = 0;
   private runs = 0;
 
   /** @param nodeOf returns the node of an event, by its name */
-  constructor(private readonly nodeOf: (name: string) => number | undefined) {}
+  constructor(private readonly nodeOf: NodeOf) {}
 
   addRun(events: readonly NodeEvent[]): void {
     this.runs++;
@@ -91,10 +88,12 @@ class Collector {
     this.unlabeledEvents = 0;
     for (const { event, count } of outer) {
       const node = this.nodeOf(event.name);
+      const known = node === undefined ? undefined : this.nodes.get(node);
       if (node === undefined) {
         unlabeled += event.dur;
         this.unlabeledEvents += count;
-      } else this.add(node, event, count);
+      } else if (known !== undefined) known.micros.push(event.dur);
+      else this.nodes.set(node, { events: count, micros: [event.dur], tensors: tensorsOf(event) });
     }
     this.unlabeled.push(unlabeled);
     const first = outer.at(0);
@@ -105,30 +104,20 @@ class Collector {
     this.activationBytes = Math.max(this.activationBytes, peak - before);
   }
 
-  private add(node: number, { dur, args }: NodeEvent, events: number): void {
-    const known = this.nodes.get(node);
-    if (known !== undefined) {
-      known.micros.push(dur);
-      return;
-    }
-    const tensors = (args.output_type_shape ?? []).map((output): ProfiledTensor | null => {
-      const entry = Object.entries(output).at(0);
-      if (entry === undefined) return null;
-      const name = entry[0].toLowerCase();
-      return { dtype: DTYPES[name] ?? name, shape: entry[1] };
-    });
-    this.nodes.set(node, { events, micros: [dur], tensors });
-  }
-
   events(): SliceEvents {
-    return {
-      nodes: [...this.nodes].map(([node, samples]) => ({ node, ...samples })),
-      unlabeled: this.unlabeled,
-      unlabeledEvents: this.unlabeledEvents,
-      activationBytes: this.activationBytes,
-      runs: Math.max(0, this.runs - 1),
-    };
+    const { unlabeled, unlabeledEvents, activationBytes } = this;
+    const nodes = [...this.nodes].map(([node, samples]) => ({ node, ...samples }));
+    return { nodes, unlabeled, unlabeledEvents, activationBytes, runs: Math.max(0, this.runs - 1) };
   }
+}
+
+function tensorsOf({ args }: NodeEvent): (ProfiledTensor | null)[] {
+  return (args.output_type_shape ?? []).map((output) => {
+    const entry = Object.entries(output).at(0);
+    if (entry === undefined) return null;
+    const name = entry[0].toLowerCase();
+    return { dtype: DTYPES[name] ?? name, shape: entry[1] };
+  });
 }
 
 /** An event that is not part of another one. */
@@ -139,10 +128,7 @@ interface OuterEvent {
 }
 
 /** ONNX Runtime runs the bodies of a node while it runs the node. */
-function outerEvents(
-  events: readonly NodeEvent[],
-  nodeOf: (name: string) => number | undefined,
-): OuterEvent[] {
+function outerEvents(events: readonly NodeEvent[], nodeOf: NodeOf): OuterEvent[] {
   const sorted = [...events].sort((a, b) => a.ts - b.ts || b.dur - a.dur);
   const outer: OuterEvent[] = [];
   let end = -1;

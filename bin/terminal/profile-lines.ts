@@ -1,5 +1,5 @@
 /** Draws the profile of a graph as a small chart of block characters. */
-import { figureText, quantity } from '../plan/figures';
+import { quantityText } from '../plan/figures';
 import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes } from './format';
 
@@ -53,7 +53,7 @@ function curvesOf(columns: readonly (readonly ProfilePoint[])[]): Curve[] {
     {
       name: 'compute',
       values: sums(({ coreSeconds }) => coreSeconds),
-      format: (value: number) => figureText(quantity('seconds', value)),
+      format: (value: number) => quantityText('seconds', value),
     },
     {
       name: 'tensors',

@@ -20,23 +20,16 @@ import { type RandomSum, RandomDelays } from './latency/random-delays';
 import { type CostOptions, withDefaults } from './options';
 import { type DetailedStep, type StepSetting, stepOf } from './step';
 
-/** A model that also itemizes steps, and that whole plans with branches can be priced with. */
-export interface DetailedCostModel extends CostModel {
-  readonly options: Required<CostOptions>;
-  readonly stores: Readonly<Record<Transport, Store>>;
-  /** From the end of one handler to the start of the next. */
-  readonly transition: LatencyDistribution;
-  step(demand: SliceDemand, choice: StepChoice): DetailedStep;
-}
-
 export function costModel(given: CostOptions = {}): DetailedCostModel {
-  return new PipelineModel(withDefaults(given));
+  return new DetailedCostModel(withDefaults(given));
 }
 
-class PipelineModel implements DetailedCostModel {
+/** A model that also itemizes steps, and that whole plans with branches can be priced with. */
+export class DetailedCostModel implements CostModel {
   readonly warmsUp: boolean;
   readonly coldShare: number;
   readonly stores: Readonly<Record<Transport, Store>>;
+  /** From the end of one handler to the start of the next. */
   readonly transition: LatencyDistribution;
   readonly dollarsPerMs: number;
   private readonly setting: StepSetting;

@@ -40,9 +40,9 @@ export interface StepParts {
 export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepChoice): DetailedStep {
   const { options, host, stores } = setting;
   const { environment, stateMachineType, architecture, prices } = options;
-  const { memoryMb, threads, readsFrom } = choice;
+  const { memoryMb, threads, readsFrom, writesTo } = choice;
   const reads = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
-  const writes = stores[choice.writesTo];
+  const [writes, files] = [stores[writesTo], stores['s3-standard']];
   const { gets, readBytes, puts, writeBytes, payloadBytes } = transfersOf(options, demand, choice);
 
   const call = callTiming({ ...demand, writeBytes }, memoryMb, threads, gets + puts, readBytes, host);
@@ -52,7 +52,6 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const transferMs = call.overheadMs + call.readMs + call.writeMs + connectMs;
   const payload = payloadMs(payloadBytes, stateMachineType, environment);
   const warmMs = call.computeMs + transferMs + payload;
-  const files = stores['s3-standard'];
   const fetchMs = files.firstGetMs + files.get.mean + load.downloadMs;
   const warmUps = options.warmUp && readsFrom !== 'request' ? 1 : 0;
   // A call that loads its slice meanwhile waits for the first byte of its tensors. Their bytes share the network with the files.
@@ -83,11 +82,8 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   return {
     warmDollars: sumOfItems(warmItems),
     coldDollars: sumOfItems(coldItems),
-    warmMs,
-    loadMs: load.placementMs + loadMs,
-    coldMs: warmMs + load.firstRunMs,
-    warmItems,
-    coldItems,
+    ...{ warmMs, loadMs: load.placementMs + loadMs, coldMs: warmMs + load.firstRunMs },
+    ...{ warmItems, coldItems },
     parts: {
       startMs: load.placementMs + load.initMs,
       sliceLoadMs: loadMs - load.initMs,

@@ -1,28 +1,15 @@
 /** The tables of docs/costs.md and README.md: examples that the model of cost computes, and its constants. */
-import { compareAlternatives, type Comparison } from '../../lib/cost/alternatives/compare';
-import type {
-  Alternative,
-  AlternativeId,
-  AlternativeRun,
-  WholeModel,
-} from '../../lib/cost/alternatives/alternative';
+import type { AlternativeId, Offer, WholeModel } from '../../lib/cost/alternatives/alternative';
+import { compareAlternatives } from '../../lib/cost/alternatives/compare';
 import { grouped, inDollars } from '../../lib/cost/alternatives/wording';
 import type { Constant, ConstantTable } from '../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
-import type { RunCost, Transport } from '../../lib/cost/chain';
+import type { Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
 import { transferMs } from '../../lib/cost/formulas/network';
-import type { LineItems } from '../../lib/cost/line-items';
 import { costModel } from '../../lib/cost/model';
 import { costOf } from '../../lib/cost/schedule';
 import { chainOf, itemsOfChain, outcomesOf } from './cost-fixtures';
-
-export interface Example {
-  readonly warm: RunCost;
-  readonly cold: RunCost;
-  readonly items: LineItems;
-  readonly comparison: Comparison;
-}
 
 interface Sizes extends WholeModel {
   readonly slices: number;
@@ -60,7 +47,7 @@ export function exampleOf(
   options: CostOptions,
   transport: Transport = 's3-standard',
   resultInS3 = false,
-): Example {
+) {
   const { slices, memoryMb, fileBytes, coreSeconds, crossingBytes, requestBytes } = sizes;
   const model = costModel(options);
   const demand = {
@@ -84,10 +71,10 @@ export function exampleOf(
   };
 }
 
-export function alternativeOf({ comparison }: Example, id: AlternativeId): Alternative {
+function offerOf({ comparison }: ReturnType<typeof exampleOf>, id: AlternativeId): Offer & { name: string } {
   const found = comparison.alternatives.find((own) => own.id === id);
   if (found === undefined) throw new Error(`no alternative ${id}`);
-  return found;
+  return { name: found.name, ...found.at(RATE) };
 }
 
 /** Requests per hour of the examples. */
@@ -100,7 +87,7 @@ export const INLINE: CostOptions = { request: 'inline', result: 'inline' };
 export function millionRows(): string[][] {
   const example = exampleOf(SMALL, INLINE, 's3-standard', true);
   const { lambdaCompute, lambdaLoad, lambdaTransfer, s3Puts } = example.items;
-  const whole = alternativeOf(example, 'one-function');
+  const whole = offerOf(example, 'one-function');
   const million = (dollars: number) => inDollars(dollars * 1e6).replace(/\.\d+$/, '');
   const rounded = (dollars: number) => `$${Math.round(dollars * 1e6)}`;
   return [
@@ -108,10 +95,7 @@ export function millionRows(): string[][] {
       'four slices of 512 MB that compute 0.3 s together, Express',
       `about ${million(example.warm.dollars)} (${million(s3Puts)} S3 PUTs, ${rounded(lambdaCompute + lambdaLoad + lambdaTransfer)} Lambda duration)`,
     ],
-    [
-      'the same model in one such function that writes to S3',
-      `about ${rounded(whole.at(RATE).warm.dollars ?? NaN)}`,
-    ],
+    ['the same model in one such function that writes to S3', `about ${rounded(whole.warm.dollars ?? NaN)}`],
   ];
 }
 
@@ -122,14 +106,19 @@ export function bertRows(): string[][] {
       const { warm, cold } = exampleOf(BERT, { ...INLINE, stateMachineType }, transport);
       const machine = stateMachineType === 'express' ? 'Express' : 'Standard';
       const store = transport === 's3-standard' ? 'S3 Standard' : 'S3 Express';
-      return [`eight slices, ${machine} state machine, ${store}`, ...runCells(warm), ...runCells(cold)];
+      const cells = [warm, cold].flatMap(({ dollars, latency }) =>
+        runCells(latency.p50, latency.p95, dollars),
+      );
+      return [`eight slices, ${machine} state machine, ${store}`, ...cells];
     }),
   );
   const example = exampleOf(BERT, INLINE);
   for (const id of ['one-function', 'container-image', 'snap-start', 'fargate'] as const) {
-    const alternative = alternativeOf(example, id);
-    const { size, warm, cold } = alternative.at(RATE);
-    rows.push([`${alternative.name} (${size})`, ...offerCells(warm), ...offerCells(cold)]);
+    const { name, size, warm, cold } = offerOf(example, id);
+    const cells = [warm, cold].flatMap(({ dollars, time }) =>
+      runCells(time.quantile(0.5), time.quantile(0.95), dollars),
+    );
+    rows.push([`${name} (${size})`, ...cells]);
   }
   return rows;
 }
@@ -145,17 +134,9 @@ export function monthRows(): string[][] {
 
 export const MONTH_RATES = [1, 10, 100, 1000, 10_000, 100_000];
 
-function offerCells({ dollars, time }: AlternativeRun): string[] {
-  const times = `${inSeconds(time.quantile(0.5))} / ${inSeconds(time.quantile(0.95))}`;
-  return [times, dollars === undefined ? '–' : `$${grouped(dollars * 1e6)}`];
-}
-
-function runCells({ dollars, latency }: RunCost): string[] {
-  return [`${inSeconds(latency.p50)} / ${inSeconds(latency.p95)}`, `$${grouped(dollars * 1e6)}`];
-}
-
-function inSeconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
+function runCells(p50: number, p95: number, dollars: number | undefined): string[] {
+  const [half, most] = [p50, p95].map((ms) => `${(ms / 1000).toFixed(1)} s`);
+  return [`${half} / ${most}`, dollars === undefined ? '–' : `$${grouped(dollars * 1e6)}`];
 }
 
 /** Rows of constants: name, value, unit, how it is known, and the number of its source. */

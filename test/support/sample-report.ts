@@ -30,17 +30,7 @@ function sampleReport(nodes: number, slices: number, suffix = ''): PlanReport {
     liveBytes: (2 + (position % 4)) * MIB,
     crossingBytes: position % 13 === 5 ? null : (1 + (position % 4)) * MIB,
   }));
-  const length = nodes / slices;
-  const own = Array.from({ length: slices }, (_, slice): ReportedSlice => {
-    const [first, last] = [slice * length, (slice + 1) * length - 1];
-    return {
-      ...{ slice, nodes: length, first, last, writesTo: 's3-standard', memoryMb: 512 },
-      ...{ fileBytes: length * MIB + 30_000, weightBytes: length * MIB, activationBytes: 5 * MIB },
-      ...{ readBytes: slice === 0 ? 4_096 : 2 * MIB, writeBytes: 2 * MIB, peakMemoryBytes: 300 * MIB },
-      coreSeconds: 0.14,
-      times: { warmMs: 200, loadMs: 180 + 3 * length, coldMs: 280 },
-    };
-  });
+  const own = sampleSlices(nodes / slices, slices);
   const cheapest = ['slices', 'one Lambda function', 'Fargate'].map((service, index) => ({
     ...{ service, from: 10 ** (2 * index), to: index === 2 ? 100_000 : 100 ** (index + 1) },
   }));
@@ -90,6 +80,19 @@ function sampleReport(nodes: number, slices: number, suffix = ''): PlanReport {
   };
 }
 
+function sampleSlices(length: number, slices: number): ReportedSlice[] {
+  return Array.from({ length: slices }, (_, slice): ReportedSlice => {
+    const [first, last] = [slice * length, (slice + 1) * length - 1];
+    return {
+      ...{ slice, nodes: length, first, last, writesTo: 's3-standard', memoryMb: 512 },
+      ...{ fileBytes: length * MIB + 30_000, weightBytes: length * MIB, activationBytes: 5 * MIB },
+      ...{ readBytes: slice === 0 ? 4_096 : 2 * MIB, writeBytes: 2 * MIB, peakMemoryBytes: 300 * MIB },
+      coreSeconds: 0.14,
+      times: { warmMs: 200, loadMs: 180 + 3 * length, coldMs: 280 },
+    };
+  });
+}
+
 function timeline(slices: readonly ReportedSlice[], temperature: 'warm' | 'cold'): TimelineSpan[] {
   return slices.flatMap(({ slice, times }): TimelineSpan[] => {
     const row = `slice ${slice}`;
@@ -122,7 +125,8 @@ function front(slices: number): PlanReport['front'] {
 }
 
 function alternatives(): Alternative[] {
-  const { dollarsPerMillion: _, ...byTheHour } = RUN.warm;
+  const { p50, p95 } = RUN.warm;
+  const byTheHour = { p50, p95 };
   const feasible = (service: string, warm: Partial<ReportedRun>, dollars: number): Alternative => ({
     ...{ service, size: '2,048 MB', isFeasible: true, breaks: [], notes: [], dollarsPerMonth: dollars },
     ...{ warm: { ...RUN.warm, ...warm }, cold: { ...RUN.cold, ...warm } },
@@ -165,9 +169,9 @@ export const HOSTILE_REPORT: PlanReport = sampleReport(12, 3, HOSTILE_SUFFIX);
 export const BESIDE_FRONT_REPORT: PlanReport = besideFront();
 
 function besideFront(): PlanReport {
-  const { points, plan, chosen: _, ...rest } = TRANSFORMER_REPORT.front;
+  const { points, plan, ...rest } = TRANSFORMER_REPORT.front;
   const others = points.filter((point) => point !== plan);
   const slower = { ...plan, p50: plan.p50 * 1.2, dollarsPerMillion: plan.dollarsPerMillion * 0.9 };
   const counted = { slices: plan.slices, points: [slower, plan], chosen: 1 };
-  return { ...TRANSFORMER_REPORT, front: { ...rest, points: others, plan, counted } };
+  return { ...TRANSFORMER_REPORT, front: { ...rest, points: others, plan, counted, chosen: undefined } };
 }

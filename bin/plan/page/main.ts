@@ -2,7 +2,7 @@
 import type { PlanReport } from '../plan-report';
 import { ChartFrame } from './chart-frame';
 import { byId, element } from './dom';
-import { type Figure, figureText, quantity, visible } from '../figures';
+import { type Figure, figureText, quantityText, visible } from '../figures';
 import { type Section, headlines, sectionsOf } from './sections';
 import type { Table } from './tables';
 import { type Theme, DARK, LIGHT } from './theme';
@@ -33,7 +33,7 @@ function showHead(report: PlanReport): void {
         'li',
         {},
         element('bdi', {}, visible(name)),
-        ` = ${figureText(quantity('count', size))}${isAssumed ? ' (assumed)' : ''}`,
+        ` = ${quantityText('count', size)}${isAssumed ? ' (assumed)' : ''}`,
       ),
     ),
   );

@@ -7,7 +7,7 @@ import { frontChart } from './charts/front-chart';
 import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
-import { type Figure, NOT_PRICED, figureText, percentText, quantity, requestsText } from '../figures';
+import { type Figure, NOT_PRICED, percentText, quantity, quantityText, requestsText } from '../figures';
 import {
   type Table,
   alternativeTable,
@@ -129,7 +129,7 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
       `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percentText(coldShare)} are cold.`,
       ...(consolidation
         ? [
-            `A function of ${figureText(quantity('megabytes', consolidation.memoryMb))} with the whole model (${figureText(quantity('bytes', consolidation.fileBytes))}) serves the runs that find it warm. The slices serve the others, and the function loads beside them.`,
+            `A function of ${quantityText('megabytes', consolidation.memoryMb)} with the whole model (${quantityText('bytes', consolidation.fileBytes)}) serves the runs that find it warm. The slices serve the others, and the function loads beside them.`,
             'The chart and the items of the price are those of the slices alone.',
           ]
         : []),

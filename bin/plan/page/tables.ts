@@ -1,14 +1,6 @@
 /** The tables of the page: they show the numbers of every chart as text. */
 import { type Figure, type QuantityKind, TEMPERATURES, maybe, quantity } from '../figures';
-import type {
-  FrontPoint,
-  LineItem,
-  PlanReport,
-  ReportedRun,
-  ServiceRun,
-  Temperature,
-  TimelineSpan,
-} from '../plan-report';
+import type { FrontPoint, LineItem, PlanReport, ServiceRun, Temperature, TimelineSpan } from '../plan-report';
 
 export interface Table {
   readonly caption: string;
@@ -90,7 +82,7 @@ export function cutTable({ cuts }: PlanReport): Table {
 
 /** What a run costs and takes. Services that charge by the hour have no price of a run. */
 function runColumns<Row>(
-  runOf: (row: Row) => ReportedRun | ServiceRun | undefined,
+  runOf: (row: Row) => ServiceRun | undefined,
   [price, half, most]: readonly string[] = ['a million', 'p50', 'p95'],
 ): Column<Row>[] {
   return [

@@ -6,6 +6,7 @@ import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
+import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import { graphProfile } from '../graph-profile';
@@ -26,7 +27,6 @@ export function assembleReport(
   plan: PlanDraft,
   request: ReportRequest,
 ): PlanReport {
-  const { dataflow } = analyzed;
   const { costs, rule, bytes } = analyzed.cuts;
   const { goal } = request;
   const runs = plannedRuns(analyzed, cut, goal);
@@ -34,9 +34,7 @@ export function assembleReport(
   const { model } = priced;
   const { coldShare } = model;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
-  // The size of one slice that runs everything.
-  const [wholeSize] = sliceSizes(dataflow, wireSlices(dataflow, [dataflow.order]), bytes, costs);
-  const ofModel = reportedModel(analyzed, wholeSize);
+  const ofModel = reportedModel(analyzed, wholeSize(analyzed));
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
   const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
@@ -44,7 +42,10 @@ export function assembleReport(
   const consolidation =
     cut.whole && runs.consolidated && reportedConsolidation(cut.whole, runs.consolidated, coldShare);
   const evenness = reportedEvenness(analyzed, cut, sizes, priced, goal);
-  const storedFor = (size: number): number => storagePerMonth(size, model.options.prices);
+  const stored = (what: string, size: number) => ({
+    item: `S3 storage of ${what}`,
+    dollars: storagePerMonth(size, model.options.prices),
+  });
   const { sentences, ...services } = reportedAlternatives(
     model,
     wholeModel(analyzed),
@@ -62,10 +63,8 @@ export function assembleReport(
     coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
-      { item: 'S3 storage of the slices', dollars: storedFor(fileBytes) },
-      ...(consolidation
-        ? [{ item: 'S3 storage of the whole model', dollars: storedFor(consolidation.fileBytes) }]
-        : []),
+      stored('the slices', fileBytes),
+      ...(consolidation ? [stored('the whole model', consolidation.fileBytes)] : []),
     ],
     front: reportedFront(analyzed, model, own, request),
     ...services,
@@ -81,4 +80,9 @@ export function assembleReport(
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut, sizes, request),
   };
+}
+
+/** The size of one slice that runs everything. */
+function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSize {
+  return sliceSizes(dataflow, wireSlices(dataflow, [dataflow.order]), bytes, costs)[0];
 }

@@ -20,14 +20,7 @@ import type { ReportRequest } from './report-request';
 import { reportedRun, runCost } from './reported-runs';
 
 /** The plan of the report: its cost at the temperature of the request. */
-export interface OwnPlan {
-  readonly memoryMb: readonly number[];
-  readonly threads: number;
-  readonly transport: FrontPoint['transport'];
-  readonly cost: RunCost;
-  /** Positions in the order of nodes before which it is cut. */
-  readonly cuts: readonly number[];
-}
+export type OwnPlan = Omit<SearchedPoint, 'slices'>;
 
 export function reportedFront(
   { cuts }: AnalyzedModel,

@@ -5,7 +5,7 @@ import type { CutSpace } from '../../../lib/plan/cuts/cuts';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { type SliceSize, memoryMb, peakBytes } from '../../../lib/plan/sizes/estimate';
 import type { WiredCut } from '../../../lib/plan/wiring/wiring';
-import type { CrossingTensor, ReportedCut, ReportedModel, ReportedSlice } from '../plan-report';
+import type { ReportedCut, ReportedModel, ReportedSlice } from '../plan-report';
 import type { PricedStep } from '../../../lib/plan/pricing/price';
 
 /** @param whole the size of one slice that runs everything */
@@ -61,31 +61,17 @@ export function reportedSlices(
 
 /** By slice but the last. */
 export function reportedCuts(
-  analyzed: AnalyzedModel,
-  cuts: CutSpace,
-  slices: readonly ReportedSlice[],
-): ReportedCut[] {
-  return slices.slice(1).map(({ first }, slice) => reportedCut(analyzed, cuts, slice, first));
-}
-
-function reportedCut(
   { model, types }: AnalyzedModel,
   { bytes, crossingBytes, producedAt, lastUsedAt }: CutSpace,
-  slice: number,
-  position: number,
-): ReportedCut {
-  const crossing = model.graph.values
-    .map((_, value) => value)
-    .filter(
-      (value) => producedAt[value] >= 0 && producedAt[value] < position && lastUsedAt[value] >= position,
-    );
-  return {
-    slice,
-    position,
-    bytes: crossingBytes[position],
-    tensors: crossing.map((value): CrossingTensor => {
+  slices: readonly ReportedSlice[],
+): ReportedCut[] {
+  return slices.slice(1).map(({ first: position }, slice) => ({
+    ...{ slice, position, bytes: crossingBytes[position] },
+    tensors: model.graph.values.flatMap(({ name }, value) => {
+      const isCrossing =
+        producedAt[value] >= 0 && producedAt[value] < position && lastUsedAt[value] >= position;
       const { dtype = 'unknown', shape } = types[value];
-      return { name: model.graph.values[value].name, dtype, shape, bytes: bytes[value] };
+      return isCrossing ? [{ name, dtype, shape, bytes: bytes[value] }] : [];
     }),
-  };
+  }));
 }

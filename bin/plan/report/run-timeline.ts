@@ -1,6 +1,5 @@
 /** Draws a run of a plan as spans in time. Delays that vary have their means, as they add up. */
 import type { Schedule, Stage } from '../../../lib/plan/schedule/schedule';
-import type { LatencyDistribution } from '../../../lib/cost/latency/latency-distribution';
 import type { SpanKind, TimelineSpan } from '../plan-report';
 import { storeDelays } from '../../../lib/cost/schedule';
 import type { PricedPlan } from '../../../lib/plan/pricing/price';
@@ -9,25 +8,22 @@ const STATE_MACHINE = 'state machine';
 const CALLER = 'caller';
 
 export function runTimeline(plan: PricedPlan, temperature: 'warm' | 'cold'): TimelineSpan[] {
-  return new Timeline(plan, temperature === 'cold').spans();
+  return new Timeline(plan, temperature === 'cold').spans;
 }
 
 class Timeline {
-  private readonly drawn: TimelineSpan[] = [];
+  readonly spans: TimelineSpan[] = [];
   /** By slice that was warmed up: when it is loaded. */
   private readonly loadedAt = new Map<number, number>();
 
   constructor(
     private readonly plan: PricedPlan,
     private readonly isCold: boolean,
-  ) {}
-
-  spans(): TimelineSpan[] {
-    const { model, steps, schedule } = this.plan;
+  ) {
+    const { model, steps, schedule } = plan;
     const end = this.afterAll(schedule, 0);
     const { get } = model.stores[steps[steps.length - 1].writesTo];
-    if (model.options.result === 's3') this.draw(CALLER, 'read', end, meanOf(get));
-    return this.drawn;
+    if (model.options.result === 's3') this.draw(CALLER, 'read', end, get.mean);
   }
 
   private afterAll(schedule: Schedule, start: number): number {
@@ -61,9 +57,9 @@ class Timeline {
     const ready = this.isCold && !this.loadedAt.has(slice) ? this.afterLoad(slice, called) : called;
     const waits = this.loadedAt.get(slice) ?? ready;
     this.draw(row, 'wait', waits, ready - waits);
-    const read = this.draw(row, 'read', ready, readMs + meanOf(delays.read));
+    const read = this.draw(row, 'read', ready, readMs + (delays.read?.mean ?? 0));
     const run = this.draw(row, 'run', read, runMs + (this.isCold ? firstRunMs : 0));
-    return this.draw(row, 'write', run, writeMs + meanOf(delays.write));
+    return this.draw(row, 'write', run, writeMs + (delays.write?.mean ?? 0));
   }
 
   private afterLoad(slice: number, start: number): number {
@@ -72,21 +68,16 @@ class Timeline {
   }
 
   private afterTransition(start: number): number {
-    return this.draw(STATE_MACHINE, 'transition', start, meanOf(this.plan.model.transition));
+    return this.draw(STATE_MACHINE, 'transition', start, this.plan.model.transition.mean);
   }
 
   /** @returns the end of the span */
   private draw(row: string, kind: SpanKind, startMs: number, ms: number): number {
-    if (ms > 0) this.drawn.push({ row, kind, startMs, endMs: startMs + ms });
+    if (ms > 0) this.spans.push({ row, kind, startMs, endMs: startMs + ms });
     return startMs + ms;
   }
 }
 
 function rowOf(slice: number): string {
   return `slice ${slice}`;
-}
-
-/** 0 without a request. */
-function meanOf(delay: LatencyDistribution | undefined): number {
-  return delay?.mean ?? 0;
 }

@@ -9,7 +9,7 @@ import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { formatBytes } from '../../terminal/format';
-import { figureText, percentText, quantity } from '../figures';
+import { percentText, quantityText } from '../figures';
 import type { PlanReport, ReportedEvenness, ReportedSlice } from '../plan-report';
 import type { ReportRequest } from './report-request';
 
@@ -43,7 +43,7 @@ export function planSentences(
 
 function evennessSentence({ largestShare, cheapest, ...own }: ReportedEvenness, slices: number): string {
   const figures = ({ movedBytes, dollarsPerMillion }: ReportedEvenness['cheapest']): string =>
-    `${figureText(quantity('bytes', movedBytes))} and cost ${figureText(quantity('dollars', dollarsPerMillion))}`;
+    `${quantityText('bytes', movedBytes)} and cost ${quantityText('dollars', dollarsPerMillion)}`;
   return (
     `The largest slice does ${percentText(largestShare)} of the work. These slices move ${figures(own)} in a million runs; ` +
     `the cheapest ${slices} slices would move ${figures(cheapest)}.`
@@ -70,7 +70,7 @@ function burstNotes({ options }: DetailedCostModel, slices: readonly ReportedSli
   return [
     `${subject} more files than a function receives in a burst, after which its network passes ` +
       `${mebibytes(sustainedRate)} a second: slice ${longest.slice} with ${formatBytes(longest.fileBytes)} therefore loads ` +
-      `${figureText(quantity('milliseconds', longest.ms))} longer when cold. ` +
+      `${quantityText('milliseconds', longest.ms)} longer when cold. ` +
       `Slices of at most ${mebibytes(Math.min(SAFE_MIB, burst))} load within the burst.`,
   ];
 }

@@ -50,13 +50,9 @@ interface AlwaysOnSize {
   readonly speed?: number;
   /** Share of its time for which an instance may be busy. */
   readonly utilization: number;
-  readonly dollarsPerHour: number;
   readonly leastInstances: number;
-  /** Dollars of each request besides. */
-  readonly requestDollars: number;
-  /** Dollars an hour of what is needed once. */
-  readonly sharedDollarsPerHour: number;
   readonly wayMs: Pairs;
+  dollarsPerHour(instances: number, requestsPerHour: number): number;
   readonly breaks: readonly string[];
 }
 
@@ -67,17 +63,16 @@ export function managedInstances(model: WholeModel, setting: AlternativeSetting)
     environment.managedInstances;
   const price = prices.managedInstances;
   const isArm = architecture === 'arm64';
-  const shared = {
-    ...{ unit: 'instance', utilization, leastInstances: instances, sharedDollarsPerHour: 0 },
-    requestDollars: prices.lambda.requests / 1e6,
-    wayMs: environment.lambda.invokeMs,
-  };
+  const wayMs = environment.lambda.invokeMs;
+  const shared = { unit: 'instance', utilization, leastInstances: instances, wayMs };
+  const dollars = (each: number) => (count: number, rate: number) =>
+    count * (each * (1 + price.fee)) + rate * (prices.lambda.requests / 1e6);
   const fitting = VCPUS.filter((vcpus) => vcpus <= maxVcpus && vcpus * MB_PER_VCPU >= model.peakMemoryMb);
   const sizes = (fitting.length > 0 ? fitting : VCPUS.slice(-1)).flatMap((vcpus) =>
     concurrencies(vcpus, vcpus * MB_PER_VCPU, model).map((concurrency) =>
       alwaysOn(model, setting, {
         ...{ ...shared, vcpus, concurrency, each: `of ${vcpus} vCPUs` },
-        dollarsPerHour: vcpus * (isArm ? price.armVcpu : price.x86Vcpu) * (1 + price.fee),
+        dollarsPerHour: dollars(vcpus * (isArm ? price.armVcpu : price.x86Vcpu)),
         breaks: memoryBreaks(model.peakMemoryMb, 'a function on managed instances', maxMemoryMb),
       }),
     ),
@@ -85,7 +80,7 @@ export function managedInstances(model: WholeModel, setting: AlternativeSetting)
   const withGpu = alwaysOn(model, setting, {
     ...{ ...shared, vcpus: 1, concurrency: 1, speed: gpuSpeed },
     each: `of ${GPU_VCPUS} vCPUs and a GPU`,
-    dollarsPerHour: price.gpuInstance * (1 + price.fee),
+    dollarsPerHour: dollars(price.gpuInstance),
     breaks: [
       ...memoryBreaks(model.peakMemoryMb, 'the GPU instance', gpuMemoryMb),
       ...(isArm ? ['GPU instances are x86_64 only'] : []),
@@ -114,11 +109,10 @@ export function fargate(model: WholeModel, setting: AlternativeSetting): Service
   const [vcpuDollars, memoryDollars] = architecture === 'arm64' ? [armVcpu, armMemory] : [x86Vcpu, x86Memory];
   const taskOf = (vcpus: number, memoryGb: number, concurrency: number): AlternativeSize =>
     alwaysOn(model, setting, {
-      ...{ unit: 'task', vcpus, concurrency, leastInstances: 1, requestDollars: 0 },
+      ...{ unit: 'task', vcpus, concurrency, leastInstances: 1 },
       each: `of ${vcpus} vCPU and ${grouped(memoryGb * 1024)} MB`,
       utilization: environment.alwaysOn.utilization,
-      dollarsPerHour: vcpus * vcpuDollars + memoryGb * memoryDollars,
-      sharedDollarsPerHour: loadBalancer,
+      dollarsPerHour: (count) => count * (vcpus * vcpuDollars + memoryGb * memoryDollars) + loadBalancer,
       wayMs: environment.alwaysOn.balancerMs,
       breaks: memoryBreaks(model.peakMemoryMb, 'a task', MOST_TASK_GB * 1024),
     });
@@ -162,9 +156,7 @@ function alwaysOn(
       return `${grouped(count)} ${count === 1 ? size.unit : `${size.unit}s`} ${each}`;
     },
     ...{ breaks, warm: run, cold: run },
-    dollarsPerMonth: (rate) =>
-      HOURS_PER_MONTH *
-      (instancesAt(rate) * size.dollarsPerHour + size.sharedDollarsPerHour + rate * size.requestDollars),
+    dollarsPerMonth: (rate) => HOURS_PER_MONTH * size.dollarsPerHour(instancesAt(rate), rate),
   };
 }
 

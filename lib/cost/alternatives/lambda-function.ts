@@ -47,48 +47,50 @@ export function lambdaFunctions(model: WholeModel, setting: AlternativeSetting):
   const most = Math.min(lambda.maxMemoryMb, setting.targets.maxMemoryMb ?? Infinity);
   const least = Math.max(lambda.minMemoryMb, Math.ceil(model.peakMemoryMb));
   const memory = [least, ...SIZES.filter((size) => size > least && size <= most)];
-  return packagings(model, setting).map((packaging) => {
+  return [zipFromS3(model, setting), ...images(model, setting)].map((packaging) => {
     const { id, name, notes, guess } = packaging;
     const sizes = memory.map((memoryMb) => functionOf(model, setting, packaging, memoryMb, most));
     return { id, name, notes, guess, sizes };
   });
 }
 
-function packagings(model: WholeModel, { options }: AlternativeSetting): Packaging[] {
-  const { prices, environment, architecture } = options;
-  const { lambda, handler } = environment;
+function zipFromS3({ fileBytes }: WholeModel, { options }: AlternativeSetting): Packaging {
+  const { prices, environment } = options;
   const store = storesOf(prices, environment)['s3-standard'];
+  const parts = Math.ceil(fileBytes / (environment.handler.partMb * MIB));
+  return {
+    id: 'one-function',
+    name: 'one Lambda function with weights from S3',
+    notes: [],
+    tmpBytes: fileBytes,
+    breaks: exceeding(
+      tmpMb(fileBytes, environment),
+      environment.lambda.maxTmpMb,
+      (needed, most) => `the weights need ${needed} of /tmp, and a function has at most ${most}`,
+    ),
+    start: (load) => {
+      const billedMs = load.initMs + store.firstGetMs + store.get.mean + load.downloadMs + load.sessionMs;
+      const ms = load.placementMs + billedMs - store.get.mean;
+      return { ms, billedMs, random: store.get, requestDollars: parts * store.getDollars };
+    },
+    standingDollars: () => storagePerMonth(fileBytes, prices),
+  };
+}
+
+/** A container image that holds the weights, and a snapshot of such a function in which the model is loaded. */
+function images(model: WholeModel, { options }: AlternativeSetting): Packaging[] {
+  const { prices, environment, architecture } = options;
+  const { lambda } = environment;
   const image = initMs(architecture, 'image', environment);
   const weightsMb = model.fileBytes / MIB;
   const restore = LatencyDistribution.fromPercentiles(lambda.restoreMs);
-  const imageBreaks = exceeding(
+  const breaks = exceeding(
     imageMb(model),
     lambda.maxImageMb,
     (needed, most) => `the image has ${needed} (${inMb(weightsMb)} of weights), and Lambda allows ${most}`,
   );
   const unconfirmed = 'SnapStart for Node.js and for container images is announced, not confirmed';
   return [
-    {
-      id: 'one-function',
-      name: 'one Lambda function with weights from S3',
-      notes: [],
-      tmpBytes: model.fileBytes,
-      breaks: exceeding(
-        tmpMb(model.fileBytes, environment),
-        lambda.maxTmpMb,
-        (needed, most) => `the weights need ${needed} of /tmp, and a function has at most ${most}`,
-      ),
-      start: ({ placementMs, initMs: ownInitMs, downloadMs, sessionMs }) => {
-        const billedMs = ownInitMs + store.firstGetMs + store.get.mean + downloadMs + sessionMs;
-        return {
-          ms: placementMs + billedMs - store.get.mean,
-          billedMs,
-          random: store.get,
-          requestDollars: Math.ceil(model.fileBytes / (handler.partMb * MIB)) * store.getDollars,
-        };
-      },
-      standingDollars: () => storagePerMonth(model.fileBytes, prices),
-    },
     {
       id: 'container-image',
       name: 'one Lambda function in a container image',
@@ -97,8 +99,7 @@ function packagings(model: WholeModel, { options }: AlternativeSetting): Packagi
         'how fast a new sandbox reads its image is a guess',
       ],
       guess: 'how fast it reads its image is a guess',
-      tmpBytes: 0,
-      breaks: imageBreaks,
+      ...{ tmpBytes: 0, breaks },
       start: ({ placementMs, sessionMs }) => {
         const billedMs = image + (weightsMb / lambda.imageReads) * 1000 + sessionMs;
         const random = LatencyDistribution.constant(0);
@@ -116,14 +117,11 @@ function packagings(model: WholeModel, { options }: AlternativeSetting): Packagi
         'the cache is charged for every published version until it is deleted, for three hours at least',
       ],
       guess: unconfirmed,
-      tmpBytes: 0,
-      breaks: imageBreaks,
-      start: ({ placementMs }, memoryMb) => ({
-        ms: placementMs,
-        billedMs: restore.mean,
-        random: restore,
-        requestDollars: (memoryMb / 1024) * prices.lambda.snapStartRestoreGb,
-      }),
+      ...{ tmpBytes: 0, breaks },
+      start: ({ placementMs: ms }, memoryMb) => {
+        const requestDollars = (memoryMb / 1024) * prices.lambda.snapStartRestoreGb;
+        return { ms, billedMs: restore.mean, random: restore, requestDollars };
+      },
       standingDollars: (memoryMb) =>
         (memoryMb / 1024) * prices.lambda.snapStartCacheGbSecond * (HOURS_PER_MONTH * 3600) +
         imageGb(model) * prices.ecr.storage,

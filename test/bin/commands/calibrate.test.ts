@@ -35,6 +35,8 @@ function saved(name: string, content: string): string {
   return file;
 }
 
+const LOG = saved('some.log', logOf(1));
+
 describe('calibrate', () => {
   it('writes a file of constants that the library reads', async () => {
     const out = path.join(folder, 'environment.json');
@@ -79,18 +81,14 @@ describe('calibrate', () => {
     ['a log without calls', [saved('empty.log', 'hello\n'), '--json'], '1 other lines'],
     ['a folder', [folder, '--json'], 'got a folder'],
     ['a missing file', ['missing.log', '--json'], 'no such file'],
-    ['no place for the result', [saved('some.log', logOf(1))], '--out'],
-    ['a profile without a plan', [saved('some.log', logOf(1)), '--json', '--profile', 'p.json'], '--plan'],
+    ['no place for the result', [LOG], '--out'],
+    ['a profile without a plan', [LOG, '--json', '--profile', 'p.json'], '--plan'],
     [
       'an ARN with a quote',
       ['--print-commands', "arn:aws:states:x:1:stateMachine:a'; rm"],
       '--print-commands',
     ],
-    [
-      'a folder that is missing',
-      [saved('some.log', logOf(1)), '--out', path.join(folder, 'no/e.json')],
-      '--out',
-    ],
+    ['a folder that is missing', [LOG, '--out', path.join(folder, 'no/e.json')], '--out'],
   ])('refuses %s with one line', async (_, args, expected) => {
     const problem = await refuse(['calibrate', ...args]);
 

@@ -23,24 +23,24 @@ function cutsOf(init: ModelInit): CutSpace {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
+const workOf = (nodes: number): number[] => Array.from({ length: nodes }, (_, node) => node + 1);
+
 describe('graphProfile', () => {
   it('has a point for each node of a small model', () => {
-    const profile = graphProfile({ cuts: cutsOf(mlp(2, 16)), starts: [], work: [1, 2, 3, 4, 5, 6] });
-    const product = (coreSeconds: number) => ({ operator: 'MatMul', weightBytes: 1_024, coreSeconds });
-    const bias = (coreSeconds: number) => ({ operator: 'Add', weightBytes: 64, coreSeconds });
-    const activation = (coreSeconds: number) => ({ operator: 'Tanh', weightBytes: 0, coreSeconds });
-    expect(profile).toEqual([
-      { first: 0, last: 0, node: 'MatMul_m0', ...product(1), liveBytes: 10, crossingBytes: 10 },
-      { first: 1, last: 1, node: 'Add_a0', ...bias(2), liveBytes: 20, crossingBytes: 10 },
-      { first: 2, last: 2, node: 'Tanh_t0', ...activation(3), liveBytes: 20, crossingBytes: 10 },
-      { first: 3, last: 3, node: 'MatMul_m1', ...product(4), liveBytes: 20, crossingBytes: 10 },
-      { first: 4, last: 4, node: 'Add_a1', ...bias(5), liveBytes: 20, crossingBytes: 10 },
-      { first: 5, last: 5, node: 'Tanh_y', ...activation(6), liveBytes: 20, crossingBytes: null },
-    ]);
+    const profile = graphProfile({ cuts: cutsOf(mlp(2, 16)), starts: [], work: workOf(6) });
+    const nodes = ['MatMul_m0', 'Add_a0', 'Tanh_t0', 'MatMul_m1', 'Add_a1', 'Tanh_y'];
+    expect(profile).toEqual(
+      nodes.map((node, place) => ({
+        ...{ first: place, last: place, node, operator: node.split('_')[0], coreSeconds: place + 1 },
+        weightBytes: [1_024, 64, 0][place % 3],
+        liveBytes: place === 0 ? 10 : 20,
+        crossingBytes: place === 5 ? null : 10,
+      })),
+    );
   });
 
   it('keeps outputs of the model alive until its end', () => {
-    const profile = graphProfile({ cuts: cutsOf(manyOutputs()), starts: [], work: [0, 0, 0, 0] });
+    const profile = graphProfile({ cuts: cutsOf(manyOutputs()), starts: [], work: workOf(4) });
     // `early` and `places` are outputs; `best` and `negated` end at their only user.
     expect(profile.map(({ liveBytes }) => liveBytes)).toEqual([10, 30, 40, 40]);
   });
@@ -48,17 +48,15 @@ describe('graphProfile', () => {
   it('names a node without a name by its first output', () => {
     const { graph } = mlp(1);
     const nameless = { graph: { ...graph, node: graph.node.map((node) => ({ ...node, name: '' })) } };
-    const profile = graphProfile({ cuts: cutsOf(nameless), starts: [], work: [0, 0, 0] });
+    const profile = graphProfile({ cuts: cutsOf(nameless), starts: [], work: workOf(3) });
     expect(profile.map(({ node }) => node)).toEqual(['m0', 'a0', 'y']);
   });
 
   it('sums the work of the nodes', () => {
-    const cuts = cutsOf(mlp(300));
-    const work = cuts.dataflow.model.graph.nodes.map((_, node) => node);
-    const profile = graphProfile({ cuts, starts: [], work });
+    const profile = graphProfile({ cuts: cutsOf(mlp(300)), starts: [], work: workOf(900) });
     expect(profile).toHaveLength(300);
-    expect(profile[1]).toMatchObject({ first: 3, last: 5, coreSeconds: 3 + 4 + 5 });
-    expect(sum(profile.map(({ coreSeconds }) => coreSeconds))).toBe(sum(work));
+    expect(profile[1]).toMatchObject({ first: 3, last: 5, coreSeconds: 4 + 5 + 6 });
+    expect(sum(profile.map(({ coreSeconds }) => coreSeconds))).toBe(sum(workOf(900)));
   });
 
   it('covers each node once and knows which cuts are legal', () => {

@@ -172,10 +172,10 @@ describe('one function', () => {
   it('with SnapStart starts sooner than without, is charged for its cache, and is not confirmed', () => {
     const { of, alternative } = compare();
     expect(medianOf(of('snap-start').cold)).toBeLessThan(medianOf(of('one-function').cold));
-    const { dollarsPerMonth, notes } = alternative('snap-start');
+    const snapStart = alternative('snap-start');
     // 1,400 MB for a month, and an image of some 1.5 GB.
-    expect(dollarsPerMonth(0)).toBeCloseTo((1400 / 1024) * 0.0000015046 * 730 * 3600 + 0.145, 1);
-    expect(notes.join()).toContain('announced, not confirmed');
+    expect(snapStart.dollarsPerMonth(0)).toBeCloseTo((1400 / 1024) * 0.0000015046 * 730 * 3600 + 0.145, 1);
+    expect(snapStart.notes.join()).toContain('announced, not confirmed');
   });
 });
 

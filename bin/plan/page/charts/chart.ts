@@ -59,10 +59,10 @@ interface Margins {
 /** A chart with one grid. */
 interface GridChart extends Omit<Chart, 'option' | 'trigger'> {
   /** @param isNarrow whether there is less room for labels */
-  margins(isNarrow: boolean): Margins;
-  xAxis(theme: Theme, width: number): ChartOption['xAxis'];
-  yAxis(theme: Theme, margins: Margins): ChartOption['yAxis'];
-  series(theme: Theme, width: number, margins: Margins): ChartOption['series'];
+  readonly margins: (isNarrow: boolean) => Margins;
+  readonly xAxis: (theme: Theme, width: number) => ChartOption['xAxis'];
+  readonly yAxis: (theme: Theme, margins: Margins) => ChartOption['yAxis'];
+  readonly series: (theme: Theme, width: number, margins: Margins) => ChartOption['series'];
 }
 
 export function gridChart({ margins: marginsOf, xAxis, yAxis, series, ...chart }: GridChart): Chart {

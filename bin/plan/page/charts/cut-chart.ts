@@ -45,7 +45,8 @@ export function cutChart(report: PlanReport): Chart {
     }),
     series: (theme, width) => [
       {
-        ...{ type: 'line', connectNulls: false, symbol: 'circle' },
+        type: 'line',
+        ...{ connectNulls: false, symbol: 'circle' },
         // Otherwise a cut between two places where none is legal would show nothing.
         ...{ showSymbol: true, showAllSymbol: true },
         symbolSize: possible.length > width / 6 ? 2 : 4,
@@ -54,7 +55,8 @@ export function cutChart(report: PlanReport): Chart {
         data: possible.map(({ last, crossingBytes }) => [last + 1, crossingBytes ?? '-']),
       },
       {
-        ...{ type: 'scatter', symbol: 'diamond', symbolSize: cuts.length > width / 24 ? 8 : 13, z: 4 },
+        type: 'scatter',
+        ...{ symbol: 'diamond', symbolSize: cuts.length > width / 24 ? 8 : 13, z: 4 },
         itemStyle: { color: theme.accent, borderColor: theme.surface, borderWidth: 1, opacity: 1 },
         data: cuts.map(({ position, bytes }) => [position, bytes]),
         markLine: cutLines(theme, report),

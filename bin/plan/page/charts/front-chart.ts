@@ -1,7 +1,9 @@
 /** The Pareto front: plans that no other plan beats in both price and latency. */
+import type { LineSeriesOption } from 'echarts/charts';
 import { TIME_UNITS, quantity, unitFor } from '../../figures';
 import type { FrontPoint, ParetoFront } from '../../plan-report';
 import { memoryText } from '../tables';
+import type { Theme } from '../theme';
 import {
   type Chart,
   type Facts,
@@ -25,7 +27,6 @@ export function frontChart(front: ParetoFront): Chart {
   const max = largest([...points, ...others, plan].flatMap(({ p50, p95 }) => [p50, p95]));
   const unit = unitFor(max, TIME_UNITS);
   const isBeside = chosen === undefined;
-  const place = (point: FrontPoint, quantile: 'p50' | 'p95') => [point[quantile], point.dollarsPerMillion];
   return gridChart({
     label: `The price and the latency of ${points.length} plans that no other plan beats in both, and of this plan, for ${temperature} runs.`,
     height: 330,
@@ -47,46 +48,7 @@ export function frontChart(front: ParetoFront): Chart {
       ...nameAbove(theme, 'dollars for a million runs', left),
       ...{ type: 'value', min: 0 },
     }),
-    series: (theme) => {
-      const ofPlan = {
-        ...{ symbol: 'diamond', symbolSize: 18 },
-        itemStyle: { color: theme.accent, borderColor: theme.surface, borderWidth: 2 },
-      };
-      return [
-        // Only the quantile of the front falls with the price, so the points of the other one are not joined.
-        ...QUANTILES.map((quantile, series) =>
-          lineSeries(
-            theme,
-            series,
-            quantile,
-            [quantile === ofFront ? 1.6 : 0, 8],
-            points.map((point, index) => ({
-              value: place(point, quantile),
-              ...(index === chosen && ofPlan),
-            })),
-          ),
-        ),
-        ...(others.length > 0
-          ? [
-              lineSeries(
-                theme,
-                COUNTED_SERIES,
-                'as many slices',
-                [1.6, 8],
-                others.map((point) => place(point, ofFront)),
-              ),
-            ]
-          : []),
-        ...(isBeside
-          ? [
-              {
-                ...{ type: 'line' as const, name: 'this plan', ...ofPlan, lineStyle: { width: 0 } },
-                data: QUANTILES.map((quantile) => place(plan, quantile)),
-              },
-            ]
-          : []),
-      ];
-    },
+    series: (theme) => seriesOf(front, others, theme),
     facts: ({ seriesIndex, dataIndex }) => {
       if (seriesIndex === COUNTED_SERIES && others.length > 0)
         return factsOf(
@@ -102,6 +64,41 @@ export function frontChart(front: ParetoFront): Chart {
       ...(isBeside ? [{ seriesIndex: COUNTED_SERIES + (others.length > 0 ? 1 : 0), dataIndex: 0 }] : []),
     ],
   });
+}
+
+function seriesOf(
+  { points, plan, chosen, quantile: ofFront }: ParetoFront,
+  others: readonly FrontPoint[],
+  theme: Theme,
+): LineSeriesOption[] {
+  const place = (point: FrontPoint, quantile: 'p50' | 'p95') => [point[quantile], point.dollarsPerMillion];
+  const ofPlan = {
+    ...{ symbol: 'diamond', symbolSize: 18 },
+    itemStyle: { color: theme.accent, borderColor: theme.surface, borderWidth: 2 },
+  };
+  // Only the quantile of the front falls with the price, so the points of the other one are not joined.
+  const ofQuantiles = QUANTILES.map((quantile, series) =>
+    lineSeries(
+      theme,
+      series,
+      quantile,
+      [quantile === ofFront ? 1.6 : 0, 8],
+      points.map((point, index) => ({ value: place(point, quantile), ...(index === chosen && ofPlan) })),
+    ),
+  );
+  const counted = others.map((point) => place(point, ofFront));
+  return [
+    ...ofQuantiles,
+    ...(counted.length > 0 ? [lineSeries(theme, COUNTED_SERIES, 'as many slices', [1.6, 8], counted)] : []),
+    ...(chosen === undefined
+      ? [
+          {
+            ...{ type: 'line' as const, name: 'this plan', ...ofPlan, lineStyle: { width: 0 } },
+            data: QUANTILES.map((quantile) => place(plan, quantile)),
+          },
+        ]
+      : []),
+  ];
 }
 
 function factsOf(point: FrontPoint | undefined, title: string): Facts | undefined {
