@@ -1,7 +1,8 @@
 /** The bytes that a cut would move, over the order of the nodes, and the cuts of the plan. */
+import type { LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import { BYTE_UNITS, maybe, quantity, unitFor } from '../../figures';
-import type { PlanReport } from '../../plan-report';
-import { colorOf } from '../theme';
+import type { PlanReport, ProfilePoint } from '../../plan-report';
+import { type Theme, colorOf } from '../theme';
 import {
   type Chart,
   type Facts,
@@ -43,29 +44,34 @@ export function cutChart(report: PlanReport): Chart {
       ...linearAxis(theme, max, unit),
       ...nameAbove(theme, `bytes moved, ${unit.name}`, left),
     }),
-    series: (theme, width) => [
-      {
-        type: 'line',
-        ...{ connectNulls: false, symbol: 'circle' },
-        // Otherwise a cut between two places where none is legal would show nothing.
-        ...{ showSymbol: true, showAllSymbol: true },
-        symbolSize: possible.length > width / 6 ? 2 : 4,
-        lineStyle: { width: 1.2, color: colorOf(theme, POSSIBLE) },
-        itemStyle: { color: colorOf(theme, POSSIBLE) },
-        data: possible.map(({ last, crossingBytes }) => [last + 1, crossingBytes ?? '-']),
-      },
-      {
-        type: 'scatter',
-        ...{ symbol: 'diamond', symbolSize: cuts.length > width / 24 ? 8 : 13, z: 4 },
-        itemStyle: { color: theme.accent, borderColor: theme.surface, borderWidth: 1, opacity: 1 },
-        data: cuts.map(({ position, bytes }) => [position, bytes]),
-        markLine: cutLines(theme, report),
-      },
-    ],
+    series: (theme, width) => [possibleCuts(possible, theme, width), chosenCuts(report, theme, width)],
     facts: ({ seriesIndex, dataIndex }) =>
       seriesIndex === CHOSEN ? chosenFacts(report, dataIndex) : possibleFacts(report, dataIndex),
     stops: cuts.map((_, dataIndex) => ({ seriesIndex: CHOSEN, dataIndex })),
   });
+}
+
+function possibleCuts(possible: readonly ProfilePoint[], theme: Theme, width: number): LineSeriesOption {
+  const color = colorOf(theme, POSSIBLE);
+  return {
+    ...{ type: 'line', connectNulls: false, symbol: 'circle' },
+    // Otherwise a cut between two places where none is legal would show nothing.
+    ...{ showSymbol: true, showAllSymbol: true },
+    symbolSize: possible.length > width / 6 ? 2 : 4,
+    lineStyle: { width: 1.2, color },
+    itemStyle: { color },
+    data: possible.map(({ last, crossingBytes }) => [last + 1, crossingBytes ?? '-']),
+  };
+}
+
+function chosenCuts(report: PlanReport, theme: Theme, width: number): ScatterSeriesOption {
+  const { cuts } = report;
+  return {
+    ...{ type: 'scatter', symbol: 'diamond', symbolSize: cuts.length > width / 24 ? 8 : 13, z: 4 },
+    itemStyle: { color: theme.accent, borderColor: theme.surface, borderWidth: 1, opacity: 1 },
+    data: cuts.map(({ position, bytes }) => [position, bytes]),
+    markLine: cutLines(theme, report),
+  };
 }
 
 function chosenFacts({ cuts }: PlanReport, dataIndex: number): Facts | undefined {
