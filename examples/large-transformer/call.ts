@@ -9,7 +9,7 @@ const SEQUENCE = 128;
 const MEGABYTE = 2 ** 20;
 
 /** What a call needed. With consolidation, the whole model may serve a run; then there is no slice. */
-export function lineOf({ slice, weightBytes, peakMemoryBytes }: CallTiming): string {
+function lineOf({ slice, weightBytes, peakMemoryBytes }: CallTiming): string {
   const name = slice === undefined ? 'whole model' : `slice ${slice}`;
   const [weights, peak] = [weightBytes, peakMemoryBytes].map((bytes) => (bytes / MEGABYTE).toFixed(0));
   return `${name}: ${weights} MB of weights, ${peak} MB at the peak`;
@@ -26,8 +26,7 @@ async function main(): Promise<void> {
   console.log(`embeddings: ${outputs.embeddings.dtype}[${outputs.embeddings.shape.join(',')}]`);
 }
 
-if (require.main === module)
-  main().catch((error: unknown) => {
-    console.error(`error: ${(error as Error).message}`);
-    process.exitCode = 1;
-  });
+main().catch((error: unknown) => {
+  console.error(`error: ${(error as Error).message}`);
+  process.exitCode = 1;
+});

@@ -1,4 +1,4 @@
-/** The guide of other languages has the code of the examples, and these name the versions of this package. */
+/** Documents show whole files of examples, and these name the versions of this package. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ROOT, documentNamed } from '../support/documents';
@@ -10,35 +10,36 @@ const { version, devDependencies } = JSON.parse(read('package.json')) as {
   devDependencies: Record<string, string>;
 };
 
-const guide = documentNamed('docs/other-languages.md');
-
 test.each([
-  ['java', 'examples/java/src/main/java/OcrApp.java'],
-  ['go', 'examples/go/ocr.go'],
-])("the guide's stack in %s is the example's", (language, file) => {
-  expect(guide.codeBlocks(language).map(({ code }) => code)).toEqual([read(file)]);
+  ...['make-model.ts', 'app.ts', 'call.ts', 'cdk.json', 'inputs.json'].map((file) => [
+    'examples/quickstart/README.md',
+    `examples/quickstart/${file}`,
+  ]),
+  ['docs/other-languages.md', 'examples/java/src/main/java/OcrApp.java'],
+  ['docs/other-languages.md', 'examples/go/ocr.go'],
+  ['docs/python.md', 'examples/python/app.py'],
+])('%s shows the whole %s', (document, file) => {
+  const languages = { '.ts': 'ts', '.json': 'json', '.java': 'java', '.go': 'go', '.py': 'python' };
+  const language = languages[path.extname(file) as keyof typeof languages];
+  const shown = documentNamed(document).codeBlocks(language);
+  expect(shown.map(({ code }) => code)).toContain(read(file));
 });
 
-test('the guide and the example for Java name the version of the package', () => {
-  for (const text of [guide.text, read('examples/java/pom.xml')]) {
-    const [, named] = /<artifactId>cdk-sliced-inference<\/artifactId>\s*<version>(.*?)</.exec(text) ?? [];
-    expect(named).toBe(version);
-  }
-});
+const guide = documentNamed('docs/other-languages.md').text;
+const versionOf = (artifact: string, text: string) =>
+  new RegExp(`<artifactId>${artifact}</artifactId>\\s*<version>(.*?)<`).exec(text)?.[1];
 
-test('the example for Java has the CDK that the package depends on', () => {
-  const [, named] =
-    /<artifactId>aws-cdk-lib<\/artifactId>\s*<version>(.*?)</.exec(read('examples/java/pom.xml')) ?? [];
-  expect(read('scripts/package/languages/java-versions.xml')).toContain(
-    `(?!${named.replaceAll('.', '\\.')}$)`,
-  );
-});
-
-test('the guide and the example for Go name the version of the package', () => {
-  expect(guide.text).toContain(`cdk-sliced-inference-go/slicedinference@v${version}`);
+test('the guide and the examples name the version of the package', () => {
+  for (const text of [guide, read('examples/java/pom.xml')])
+    expect(versionOf('cdk-sliced-inference', text)).toBe(version);
+  expect(guide).toContain(`cdk-sliced-inference-go/slicedinference@v${version}`);
   expect(read('examples/go/go.mod')).toContain(`cdk-sliced-inference-go/slicedinference v${version}\n`);
 });
 
-test('the example for Go has the CDK that the package is built with', () => {
+test('the examples have the CDK that the package is built with', () => {
+  const java = versionOf('aws-cdk-lib', read('examples/java/pom.xml')) ?? '';
+  expect(read('scripts/package/languages/java-versions.xml')).toContain(
+    `(?!${java.replaceAll('.', '\\.')}$)`,
+  );
   expect(read('examples/go/go.mod')).toContain(`/awscdk/v2 v${devDependencies['aws-cdk-lib']}\n`);
 });

@@ -1,9 +1,8 @@
-/** The caller of the examples runs unchanged against `sliced-inference local`, which it knows from environment variables alone. */
+/** The caller of the examples runs unchanged against `sliced-inference local`, with the application's own AWS SDK if there is one. */
 import { execFile, execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { toNestedArray } from '../../client';
 import { serve, type Served } from '../support/example';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
@@ -14,16 +13,6 @@ import { float32 } from '../support/tensors';
 const ROOT = path.join(__dirname, '../..');
 const ROW = Array.from({ length: 16 }, (_, index) => index / 8);
 const chain = saveModel(mlp(3));
-
-function serveChain(stateMachineType: sfn.StateMachineType): Promise<Served> {
-  return serve(synthesize({ Test: { modelPath: chain, slices: 2, stateMachineType } }));
-}
-
-async function call(script: string, environment: NodeJS.ProcessEnv) {
-  // The SDK warns of an old Node.js.
-  const args = ['--no-warnings', script, JSON.stringify({ x: [ROW] })];
-  return await promisify(execFile)(process.execPath, args, { env: environment });
-}
 
 async function expectedText(): Promise<string> {
   const y = (await runWhole(chain, new Map([['x', float32([1, 16], ROW)]]))).get('y');
@@ -76,41 +65,26 @@ function application({ withSdk, isLinked = false }: Application): string {
   return script;
 }
 
-describe.each([sfn.StateMachineType.EXPRESS, sfn.StateMachineType.STANDARD])(
-  'the caller of a pipeline of type %s',
-  (type) => {
-    let served: Served;
-    beforeAll(async () => {
-      served = await serveChain(type);
-    });
-    afterAll(async () => {
-      expect(await served.stop()).toMatchObject({ stderr: '', leftovers: [] });
-    });
+describe('the caller of a pipeline', () => {
+  let served: Served;
+  beforeAll(async () => {
+    served = await serve(synthesize({ Test: { modelPath: chain, slices: 2 } }));
+  });
+  afterAll(async () => {
+    expect(await served.stop()).toMatchObject({ stderr: '', leftovers: [] });
+  });
 
-    it('prints the results of the whole model', async () => {
-      const { stdout, stderr } = await call(
-        path.join(ROOT, 'dist/examples/callers/infer.js'),
-        served.environment,
-      );
-      expect(stdout).toBe(await expectedText());
-      expect(stderr).toBe('');
-    });
-
-    it('works in an application without the AWS SDK', async () => {
-      const { stdout } = await call(application({ withSdk: false }), served.environment);
-      expect(stdout).toBe(await expectedText());
-    });
-
-    it.each([false, true])(
-      "uses the application's own AWS SDK, also if the package is linked: %p",
-      async (isLinked) => {
-        const { stdout, stderr } = await call(application({ withSdk: true, isLinked }), served.environment);
-        expect(stdout).toBe(await expectedText());
-        expect(stderr).toBe('own @aws-sdk/client-sfn\n');
-      },
-    );
-  },
-);
+  it.each<[what: string, application: Application, stderr: string]>([
+    ['without the AWS SDK', { withSdk: false }, ''],
+    ['with its own AWS SDK', { withSdk: true }, 'own @aws-sdk/client-sfn\n'],
+    ['that links the package', { withSdk: true, isLinked: true }, 'own @aws-sdk/client-sfn\n'],
+  ])('prints the results of the whole model in an application %s', async (_, wanted, stderr) => {
+    // The SDK warns of an old Node.js.
+    const args = ['--no-warnings', application(wanted), JSON.stringify({ x: [ROW] })];
+    const called = await promisify(execFile)(process.execPath, args, { env: served.environment });
+    expect(called).toEqual({ stdout: await expectedText(), stderr });
+  });
+});
 
 describe('an application that only encodes tensors', () => {
   it('loads no AWS SDK', () => {

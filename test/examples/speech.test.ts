@@ -1,35 +1,7 @@
-/** The example of speech detection, with the recording that it generates. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+/** The parts of the example of speech detection. */
 import { CHUNK, CONTEXT, RATE } from '../../examples/speech/chunks';
 import { speechProbabilities, speechSegments, type Detector } from '../../examples/speech/detect';
-import { PARTS, generatedRecording } from '../../examples/speech/recording';
 import { decodeWav, encodeWav } from '../../examples/speech/wav';
-import { Example, serve } from '../support/example';
-
-describe('the speech detector', () => {
-  it('finds the voice of the recording, and neither the noise nor the tone, in the local cloud', async () => {
-    const speech = new Example('speech');
-    const served = await serve(await speech.synthesize());
-    const { stdout } = await speech.run('call', [], served.environment);
-    expect(await served.stop()).toMatchObject({ stderr: '', leftovers: [] });
-
-    const [noise, voice] = PARTS.map(({ seconds }) => seconds);
-    const [, calls] = / in (\d+) calls\n/.exec(stdout) ?? [];
-    expect(Number(calls)).toBe(Math.ceil(generatedRecording().length / CHUNK));
-    const segments = [...stdout.matchAll(/^speech from (\S+) s to (\S+) s$/gm)];
-    expect(segments).toHaveLength(1);
-    const [start, end] = segments[0].slice(1).map(Number);
-    expect(Math.abs(start - noise)).toBeLessThan(0.2);
-    // The model waits for a while before it calls an end.
-    expect(end).toBeGreaterThan(noise + voice - 0.1);
-    expect(end).toBeLessThan(noise + voice + 0.5);
-
-    const picture = fs.readFileSync(path.join(speech.folder, 'speech.svg'), 'utf8');
-    const [, curve] = /<polyline points="([^"]+)"/.exec(picture) ?? [];
-    expect(curve.split(' ')).toHaveLength(Number(calls));
-  });
-});
 
 describe('speechProbabilities', () => {
   it('carries the state and the end of each chunk into the next call', async () => {

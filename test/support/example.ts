@@ -1,4 +1,4 @@
-/** Follows an example as its reader does: synthesizes its app, serves the stack with `sliced-inference local`, and runs scripts. */
+/** Follows an example as its reader does, in a copy of its folder: synthesizes its app, serves the stack, and runs scripts. */
 import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -9,9 +9,44 @@ import { shareZips } from './share-zips';
 import { cli, type CliResult } from './run-cli';
 import { until } from './until';
 
-interface Output {
+/** How a script ended. */
+interface Outcome {
+  readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+export class Example {
+  readonly folder = temporaryFolder();
+
+  constructor(private readonly name: string) {
+    fs.cpSync(path.join(__dirname, '../../examples', name), this.folder, { recursive: true });
+  }
+
+  /** Runs a script of the example, such as `call`, which may fail. */
+  async run(
+    script: string,
+    args: readonly string[] = [],
+    environment: NodeJS.ProcessEnv = process.env,
+  ): Promise<Outcome> {
+    // The SDK warns of an old Node.js.
+    const command = ['--no-warnings', builtFile(`examples/${this.name}/${script}.js`), ...args];
+    const place = { cwd: this.folder, env: environment };
+    try {
+      return { code: 0, ...(await promisify(execFile)(process.execPath, command, place)) };
+    } catch (error) {
+      return error as Outcome;
+    }
+  }
+
+  /** Synthesizes as `cdk synth` does, and returns the folder of the assembly. */
+  async synthesize(context: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const assembly = path.join(this.folder, 'cdk.out');
+    const settings = { CDK_OUTDIR: assembly, CDK_CONTEXT_JSON: JSON.stringify(context) };
+    const { code, stderr } = await this.run('app', [], { ...process.env, ...settings });
+    if (code !== 0) throw new Error(stderr);
+    return shareZips(assembly);
+  }
 }
 
 export interface Served {
@@ -20,49 +55,12 @@ export interface Served {
   stop(): Promise<CliResult>;
 }
 
-export class Example {
-  /** Holds what the scripts write. */
-  readonly folder = temporaryFolder();
-
-  constructor(private readonly name: string) {}
-
-  /** Runs a script of the example, such as `call`, in the folder. */
-  async run(
-    script: string,
-    args: readonly string[] = [],
-    environment: NodeJS.ProcessEnv = process.env,
-  ): Promise<Output> {
-    // The SDK warns of an old Node.js.
-    const built = ['--no-warnings', builtFile(`examples/${this.name}/${script}.js`)];
-    return await promisify(execFile)(process.execPath, [...built, ...args], {
-      cwd: this.folder,
-      env: environment,
-    });
-  }
-
-  /** Synthesizes as `cdk synth` does, and returns the folder of the assembly. */
-  async synthesize(context: Readonly<Record<string, unknown>> = {}): Promise<string> {
-    const assembly = path.join(this.folder, 'cdk.out');
-    await this.run('app', [], {
-      ...process.env,
-      CDK_OUTDIR: assembly,
-      CDK_CONTEXT_JSON: JSON.stringify(context),
-    });
-    return shareZips(assembly);
-  }
-}
-
-/**
- * Serves an assembly until `stop`.
- * @param args more arguments of `sliced-inference local`
- */
-export async function serve(assembly: string, args: readonly string[] = []): Promise<Served> {
+/** Serves an assembly with `sliced-inference local` until `stop`. */
+export async function serve(assembly: string): Promise<Served> {
   const file = path.join(temporaryFolder(), 'cloud.env');
   let child: ChildProcess | undefined;
   let result: CliResult | undefined;
-  const ended = cli(['local', assembly, '--write-env', file, ...args], {
-    onStart: (started) => (child = started),
-  });
+  const ended = cli(['local', assembly, '--write-env', file], { onStart: (started) => (child = started) });
   void ended.then((end) => (result = end));
   await until('the variables', () => {
     if (result !== undefined) throw new Error(result.stderr);

@@ -2,8 +2,7 @@
 import * as path from 'node:path';
 import { readOutputs, type ExecutionOutput } from 'cdk-sliced-inference/client';
 import { corners } from '../detection/rectangle';
-import { readAlphabet } from '../recognition/alphabet';
-import { readLines } from '../recognition/read-lines';
+import { readAlphabet, readLines } from '../recognition/read-lines';
 import { readingOrder } from '../recognition/reading-order';
 import type { CroppedLines } from './crop-lines';
 

@@ -1,7 +1,6 @@
 /** Decodes photos in JavaScript alone, so that a function needs no native library of its platform. */
 import * as jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
-import { jpegSize } from './jpeg-size';
 import { exifOrientation, upright } from './orientation';
 import { CHANNELS, type Picture } from './picture';
 
@@ -45,7 +44,8 @@ function decodePng(bytes: Buffer): Picture {
 function checkPngHeader(bytes: Buffer): void {
   if (bytes.byteLength < 33 || bytes.toString('latin1', 12, 16) !== 'IHDR')
     throw damaged('the header is missing');
-  checkSize(bytes.readUInt32BE(16), bytes.readUInt32BE(20));
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  if (width * height > MAX_MEGAPIXELS * 1e6) throw tooLarge(`${width} x ${height}`);
   if (bytes[28] !== 0)
     throw new InvalidPhoto('the photo must not be interlaced, got an interlaced PNG: convert it');
   for (let at = 33; at + 8 <= bytes.byteLength; at += 12 + bytes.readUInt32BE(at)) {
@@ -53,10 +53,8 @@ function checkPngHeader(bytes: Buffer): void {
   }
 }
 
-/** The decoder has the same limit, for files whose header this check does not understand. */
+/** The decoder checks the size in the header, before it decodes. */
 function decodeJpeg(bytes: Buffer): Picture {
-  const size = jpegSize(bytes);
-  if (size !== undefined) checkSize(size.width, size.height);
   try {
     const decoded = jpeg.decode(bytes, {
       useTArray: true,
@@ -65,16 +63,18 @@ function decodeJpeg(bytes: Buffer): Picture {
       maxMemoryUsageInMB: 1024,
     });
     const { width, height, data, exifBuffer } = decoded as typeof decoded & { exifBuffer?: Uint8Array };
-    return upright({ width, height, rgb: data }, exifBuffer ? exifOrientation(exifBuffer) : 1);
+    const picture = { width, height, rgb: data };
+    const orientation = exifBuffer ? exifOrientation(exifBuffer) : 1;
+    return orientation === 1 ? picture : upright(picture, orientation);
   } catch (error) {
-    throw damaged((error as Error).message);
+    const { message } = error as Error;
+    throw message.startsWith('maxResolutionInMP') ? tooLarge('more') : damaged(message);
   }
 }
 
-function checkSize(width: number, height: number): void {
-  if (width * height <= MAX_MEGAPIXELS * 1e6) return;
-  throw new InvalidPhoto(
-    `the photo must have at most ${MAX_MEGAPIXELS} million pixels, got ${width} x ${height}: make it smaller`,
+function tooLarge(got: string): InvalidPhoto {
+  return new InvalidPhoto(
+    `the photo must have at most ${MAX_MEGAPIXELS} million pixels, got ${got}: make it smaller`,
   );
 }
 

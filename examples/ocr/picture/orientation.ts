@@ -4,6 +4,11 @@ import { CHANNELS, type Picture } from './picture';
 const ORIENTATION_TAG = 0x0112;
 const ENTRY_BYTES = 12;
 
+/** Orientations whose stored columns or rows run the other way. Those from 5 on exchange width and height. */
+const MIRRORED_COLUMNS = [2, 3, 7, 8];
+const MIRRORED_ROWS = [3, 4, 6, 7];
+const FIRST_TURNED = 5;
+
 /**
  * Reads the orientation, from 1 (upright) to 8, of EXIF data. As jpeg-js returns it, one zero precedes the TIFF header.
  * Format: https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E, section 4.6
@@ -27,41 +32,18 @@ export function exifOrientation(exif: Uint8Array): number {
 }
 
 /** Returns the picture as a viewer shows it. */
-export function upright(picture: Picture, orientation: number): Picture {
-  if (orientation === 1) return picture;
-  const { width, height, rgb } = picture;
-  // Orientations from 5 on exchange width and height.
-  const [newWidth, newHeight] = orientation >= 5 ? [height, width] : [width, height];
+export function upright({ width, height, rgb }: Picture, orientation: number): Picture {
+  const isTurned = orientation >= FIRST_TURNED;
+  const [newWidth, newHeight] = isTurned ? [height, width] : [width, height];
   const turned = new Uint8Array(rgb.byteLength);
   for (let y = 0; y < newHeight; y++) {
     for (let x = 0; x < newWidth; x++) {
-      const [column, row] = source(orientation, x, y, width, height);
+      let [column, row] = isTurned ? [y, x] : [x, y];
+      if (MIRRORED_COLUMNS.includes(orientation)) column = width - 1 - column;
+      if (MIRRORED_ROWS.includes(orientation)) row = height - 1 - row;
       const from = (row * width + column) * CHANNELS;
       turned.set(rgb.subarray(from, from + CHANNELS), (y * newWidth + x) * CHANNELS);
     }
   }
   return { width: newWidth, height: newHeight, rgb: turned };
-}
-
-/** The stored column and row of a shown pixel. */
-function source(orientation: number, x: number, y: number, width: number, height: number): [number, number] {
-  const [right, bottom] = [width - 1, height - 1];
-  switch (orientation) {
-    case 2:
-      return [right - x, y];
-    case 3:
-      return [right - x, bottom - y];
-    case 4:
-      return [x, bottom - y];
-    case 5:
-      return [y, x];
-    case 6:
-      return [y, bottom - x];
-    case 7:
-      return [right - y, bottom - x];
-    case 8:
-      return [right - y, x];
-    default:
-      return [x, y];
-  }
 }

@@ -1,7 +1,13 @@
 /** Decodes the recognition model's output into text. */
+import * as fs from 'node:fs';
 
 /** The class that means "no new character". */
 const BLANK = 0;
+
+/** The character of each output class: none for class 0, then the keys in the file, one a line, then a space. */
+export function readAlphabet(file: string): string[] {
+  return ['', ...fs.readFileSync(file, 'utf8').split(/\r?\n/).filter(Boolean), ' '];
+}
 
 export interface ReadLine {
   readonly text: string;

@@ -9,9 +9,8 @@ import { textBoxes } from '../../../examples/ocr/detection/boxes';
 import { detectionInput } from '../../../examples/ocr/detection/detection-input';
 import { DETECTION_MODEL, KEYS_FILE, RECOGNITION_MODEL } from '../../../examples/ocr/models';
 import { decodePicture } from '../../../examples/ocr/picture/decode';
-import { readAlphabet } from '../../../examples/ocr/recognition/alphabet';
 import { lineBatches } from '../../../examples/ocr/recognition/lines';
-import { readLines } from '../../../examples/ocr/recognition/read-lines';
+import { readAlphabet, readLines } from '../../../examples/ocr/recognition/read-lines';
 import { readingOrder } from '../../../examples/ocr/recognition/reading-order';
 import type { Floats } from '../../../examples/ocr/unsliced';
 

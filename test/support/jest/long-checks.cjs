@@ -3,8 +3,8 @@
 /** Deployed examples, comparisons of two clouds, runs under faults and deployments, the fuzzer, and checks of the checks. */
 const LEFT_OUT = [
   /\/end-to-end\/(calls-during-deployments|consolidated-deployment)\.test/,
-  /\/examples\/(callers|deletion|embeddings|handlers|http|large-transformer|object-arrival|speech|vpc-kms|without-cloud|workflow)\.test/,
-  /\/examples\/ocr\/(app|cloud|pages)\.test/,
+  /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
+  /\/examples\/ocr\/(cloud|demo|pages)\.test/,
   /\/faults\/faults\.test/,
   /\/fuzz\/fuzz\.test/,
   /\/integ\/(compare|main|role)\.test/,
@@ -15,7 +15,6 @@ const LEFT_OUT = [
 /** `npm test` runs some of their cases: they ask `test/support/full-checks.ts`. */
 const SHORTENED = [
   /\/end-to-end\/(consolidation|corpus|deployment|own-handlers|permissions|state-tensors)\.test/,
-  /\/examples\/ocr\/demo\.test/,
   /\/lib\/aws\/workflow\/failure\.test/,
   /\/lib\/compile\/(compile|stable-cuts)\.test/,
   /\/lib\/cost\/alternatives\/compare\.test/,

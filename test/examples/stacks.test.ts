@@ -1,0 +1,195 @@
+/** What the examples deploy. `npm run check:examples` runs them as their READMEs say. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { App, type Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { app as handlersApp } from '../../examples/handlers/app';
+import { signedHeaders } from '../../examples/http/sign';
+import { OcrStack, type Slices } from '../../examples/ocr/app';
+import { Example } from '../support/example';
+import { encodeModel, temporaryFolder } from '../support/model-builder';
+import { nagFindings, reasonFor } from '../support/nag-findings';
+import { errorOf, shortTemplate, type Properties } from '../support/pipeline-stack';
+import { smallMiniLm } from '../support/small-minilm';
+
+interface Resource {
+  readonly Type: string;
+  readonly DeletionPolicy?: string;
+  readonly Properties: Properties;
+}
+type Resources = Readonly<Record<string, Resource>>;
+
+const EXAMPLES = path.join(__dirname, '../../examples');
+const APPS = fs.readdirSync(EXAMPLES).filter((name) => fs.existsSync(path.join(EXAMPLES, name, 'app.ts')));
+
+/** What the reader runs before `cdk synth`. */
+const MODELS: Partial<Record<string, (example: Example) => unknown>> = {
+  quickstart: (example) => example.run('make-model'),
+  'large-transformer': (example) => example.run('write-model', ['--gigabytes', '0.02', '--hidden', '256']),
+  embeddings: ({ folder }) => {
+    fs.mkdirSync(path.join(folder, 'minilm'));
+    fs.writeFileSync(path.join(folder, 'minilm/model.onnx'), encodeModel(smallMiniLm(100)));
+  },
+};
+
+/** For the demo's stack, without the code of its own functions. */
+function ocrApp(): App {
+  const context = { 'aws:cdk:bundling-stacks': [] };
+  return new App({ outdir: temporaryFolder(), analyticsReporting: false, context });
+}
+
+function ocrStack(slices?: Slices, app = ocrApp()): OcrStack {
+  return new OcrStack(app, 'SlicedOcr', slices);
+}
+
+async function assemblyOf(name: string): Promise<string> {
+  // These two bundle functions, which needs the packages of the repository's folder.
+  if (name === 'handlers') return handlersApp.synth().directory;
+  if (name === 'ocr') {
+    const app = ocrApp();
+    ocrStack(undefined, app);
+    return app.synth().directory;
+  }
+  const example = new Example(name);
+  await MODELS[name]?.(example);
+  return await example.synthesize();
+}
+
+async function resourcesOf(name: string): Promise<Resources> {
+  const assembly = await assemblyOf(name);
+  const [file] = fs.readdirSync(assembly).filter((each) => each.endsWith('.template.json'));
+  const template = JSON.parse(fs.readFileSync(path.join(assembly, file), 'utf8')) as { Resources: Resources };
+  return template.Resources;
+}
+
+function ofType(resources: Resources, type: string): Properties[] {
+  return Object.values(resources)
+    .filter(({ Type }) => Type === type)
+    .map(({ Properties }) => Properties);
+}
+
+it.each(APPS)('the stack of %s empties the bucket that it deletes', async (name) => {
+  const resources = await resourcesOf(name);
+  const deleted = Object.entries(resources)
+    .filter(([, { Type, DeletionPolicy }]) => Type === 'AWS::S3::Bucket' && DeletionPolicy === 'Delete')
+    .map(([id]) => ({ Ref: id }));
+  expect(deleted).toHaveLength(1);
+  const emptied = ofType(resources, 'Custom::S3AutoDeleteObjects').map(({ BucketName }) => BucketName);
+  expect(emptied).toEqual(deleted);
+});
+
+it('the HTTP API throttles and logs requests, and lets pages send the headers of a signed one', async () => {
+  const resources = await resourcesOf('http');
+  const group = expect.stringMatching(/^AccessLogs/) as string;
+  expect(ofType(resources, 'AWS::ApiGatewayV2::Stage')).toMatchObject([
+    {
+      DefaultRouteSettings: { ThrottlingBurstLimit: 40, ThrottlingRateLimit: 20 },
+      AccessLogSettings: { DestinationArn: { 'Fn::GetAtt': [group, 'Arn'] } },
+    },
+  ]);
+  const [{ CorsConfiguration: cors }] = ofType(resources, 'AWS::ApiGatewayV2::Api');
+  const { AllowHeaders, AllowOrigins } = cors as Record<string, string[]>;
+  expect(AllowOrigins).toEqual(['https://app.example.com']);
+  const credentials = {
+    AWS_ACCESS_KEY_ID: 'id',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_SESSION_TOKEN: 'token',
+  };
+  const replaced = jest.replaceProperty(process, 'env', { ...process.env, ...credentials });
+  const sent = Object.keys(await signedHeaders('https://api.example.com/digits', '{}', 'us-east-1'));
+  replaced.restore();
+  expect(AllowHeaders.sort()).toEqual(sent.sort());
+});
+
+it('the stack of arriving objects sends ended runs to queues, undelivered events to another one, and has alarms', async () => {
+  const resources = await resourcesOf('object-arrival');
+  const queue = (name: string) => ({
+    'Fn::GetAtt': [expect.stringMatching(`^${name}[0-9A-F]{8}$`), 'Arn'],
+  });
+  const DeadLetterConfig = { Arn: queue('Undelivered') };
+  const ended = (status: string[], name: string) => ({
+    EventPattern: { source: ['aws.states'], detail: { status } },
+    Targets: [{ Arn: queue(name), InputPath: '$.detail', DeadLetterConfig }],
+  });
+  expect(ofType(resources, 'AWS::Events::Rule')).toMatchObject([
+    { Targets: [{ DeadLetterConfig }] },
+    ended(['SUCCEEDED'], 'Results'),
+    ended(['FAILED', 'TIMED_OUT', 'ABORTED'], 'Failures'),
+  ]);
+  expect(ofType(resources, 'AWS::CloudWatch::Alarm')).toHaveLength(3);
+});
+
+describe('the stack in a VPC with keys', () => {
+  it('has no way to the internet', async () => {
+    const types = Object.values(await resourcesOf('vpc-kms')).map(({ Type }) => Type);
+    expect(types).toContain('AWS::EC2::VPCEndpoint');
+    expect(types.filter((type) => /::(NatGateway|\w*InternetGateway)$/.test(type))).toEqual([]);
+  });
+
+  it('has no finding of AwsSolutions without a reason', () => {
+    const before = process.cwd();
+    // The app reads its model from there.
+    process.chdir(path.join(EXAMPLES, 'vpc-kms'));
+    const { stack } = jest.requireActual<{ stack: Stack }>('../../examples/vpc-kms/app');
+    process.chdir(before);
+    const all = nagFindings(new AwsSolutionsChecks(), stack);
+    expect(all.length).toBeGreaterThan(0);
+    const findings = all.filter(
+      ({ path: place, rule }) =>
+        !place.startsWith('Private/Digits/') ||
+        reasonFor(place.replace('Private/Digits/', ''), rule.replace('AwsSolutions-', '')) === undefined,
+    );
+    expect(findings.map(({ path: place, rule }) => `${place} ${rule}`)).toEqual([]);
+  });
+});
+
+/** What a policy allows with objects of the bucket, such as `s3:GetObject outputs/*`. */
+function objectRights(policy: Properties): string[] {
+  type Texts = string | readonly string[];
+  const { Statement: statements } = policy.PolicyDocument as {
+    readonly Statement: readonly { readonly Action: Texts; readonly Resource: Texts }[];
+  };
+  return statements
+    .flatMap(({ Action: actions, Resource: resources }) =>
+      [actions].flat().flatMap((action) => [resources].flat().map((resource) => `${action} ${resource}`)),
+    )
+    .filter((right) => right.startsWith('s3:'))
+    .map((right) => right.replace('{Detection/Bucket.Arn}/', ''))
+    .sort();
+}
+
+describe('the stack of the demo', () => {
+  it('throttles and logs requests, traces runs, and ends them before API Gateway stops waiting', () => {
+    const stack = ocrStack();
+    const { template } = shortTemplate(stack);
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      DefaultRouteSettings: { ThrottlingBurstLimit: 10, ThrottlingRateLimit: 5 },
+      AccessLogSettings: { DestinationArn: Match.anyValue() },
+    });
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      LoggingConfiguration: { Level: 'ERROR', IncludeExecutionData: false },
+      TracingConfiguration: { Enabled: true },
+    });
+    expect(JSON.stringify(template.toJSON())).toMatch(/TimeoutSeconds\\+":29[,}]/);
+    expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
+  });
+
+  it('lets each function read and write only what it needs', () => {
+    const { resources } = shortTemplate(ocrStack());
+    const rights = (name: string) =>
+      Object.entries(resources('AWS::IAM::Policy'))
+        .filter(([policy]) => policy.startsWith(name))
+        .flatMap(([, policy]) => objectRights(policy));
+    const prepares = ['s3:GetObject inputs/photos/*', 's3:PutObject inputs/*'];
+    expect(rights('PreparePhoto')).toEqual(prepares);
+    expect(rights('CropLines')).toEqual([...prepares, 's3:GetObject outputs/*'].sort());
+    expect(rights('ReadText')).toEqual(['s3:GetObject outputs/*']);
+  });
+
+  it('has as many slices as asked for, three functions of its own and the one that empties the bucket', () => {
+    const { resources } = shortTemplate(ocrStack({ detection: 1, recognition: 6 }));
+    expect(Object.keys(resources('AWS::Lambda::Function'))).toHaveLength(3 + 1 + 6 + 1);
+    expect(errorOf(() => ocrStack({ detection: 2, recognition: NaN }))).toContain('whole number');
+  });
+});
