@@ -1,7 +1,8 @@
-/** Runs programs, and sums up samples. */
+/** Runs programs, sums up samples, and formats them. */
 import { spawn, spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
+import Table from 'cli-table3';
 
 /** Runs a program to its end. */
 export function run(
@@ -47,4 +48,13 @@ export function spread(samples: readonly number[]): Spread {
 /** `1.02 (0.98-1.10)`. */
 export function formatSpread({ median, lowest, highest }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${lowest.toFixed(digits)}-${highest.toFixed(digits)})`;
+}
+
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const table = new Table({ head: [...head], style: { head: [], border: [] } });
+  table.push(...rows.map((row) => row.map(String)));
+  return table.toString();
 }

@@ -2,13 +2,27 @@
  * `npm run bench:memory`: compares the planned peak of each slice's memory with the peak that its function reports in the
  * local cloud, over TLS. Further models can be named: `npm run bench:memory -- MODEL --dimension batch=1`.
  */
+import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { PlannedSlice } from '../../lib/plan/file/plan';
+import { Deployment } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
-import { formatTable } from '../table';
-import { measureSlices, type MeasuredSlice } from './measure';
-import { memorySubjects, type MemorySubject } from './subjects';
+import type { BenchModel } from '../inputs';
+import { formatTable } from '../measure';
+import { sliceModel, synthesize } from '../synthesize';
+import { memorySubjects } from './subjects';
+
+const WARM_CALLS = 3;
+
+interface MeasuredSlice {
+  readonly planned: PlannedSlice;
+  /** Peak of the function's resident memory in its first call, which loads the slice. */
+  readonly coldPeakBytes: number;
+  /** The same after three more calls. */
+  readonly warmPeakBytes: number;
+}
 
 /** A planned peak is good if it differs from the measured one by at most this share, or this many bytes. */
 const TOLERATED_SHARE = 0.15;
@@ -38,47 +52,54 @@ async function main(
       const measured = await measuredOrNone(own, subject, count);
       if (measured === undefined) continue;
       all.push(...measured);
-      rows.push(...measured.map((slice, index) => row(subject, count, index, slice)));
+      rows.push(...measured.map((slice, index) => row(`${subject.name}, ${index + 1} of ${count}`, slice)));
     }
   }
   print(
-    formatTable(['model', 'slice', 'planned MB', 'measured MB', 'ratio', 'warm MB', 'function MB'], rows),
+    formatTable(['model and slice', 'planned MB', 'measured MB', 'ratio', 'warm MB', 'function MB'], rows),
   );
   const good = all.filter(isGood).length;
   print(`${good} of ${all.length} within 15 % or 25 MB`);
 }
 
-/** Some models have too few cuts for so many slices. */
+/** Cuts the model and runs the slices. Some models have too few cuts for so many slices. */
 async function measuredOrNone(
   folder: string,
-  subject: MemorySubject,
+  model: BenchModel,
   count: number,
 ): Promise<MeasuredSlice[] | undefined> {
+  const own = fs.mkdtempSync(path.join(folder, 'measure-'));
   try {
-    return await measureSlices(folder, subject, count);
+    const [slices, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
+    const plan = sliceModel(model, count, slices);
+    synthesize({ outdir, model, slices, kind: 'measured' });
+    const deployment = await Deployment.start(model, outdir, {});
+    try {
+      const cold = await deployment.run();
+      let warm = cold;
+      for (let call = 0; call < WARM_CALLS; call++) warm = await deployment.run();
+      return plan.slices.map((planned, slice) => ({
+        planned,
+        coldPeakBytes: cold.timings[slice].peakMemoryBytes,
+        warmPeakBytes: warm.timings[slice].peakMemoryBytes,
+      }));
+    } finally {
+      await deployment.close();
+    }
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes('can be cut into at most')) throw error;
-    print(`${subject.name}: ${error.message.trim()}`);
+    print(`${model.name}: ${error.message.trim()}`);
     return undefined;
+  } finally {
+    fs.rmSync(own, { recursive: true, force: true });
   }
 }
 
-function row(
-  { name }: MemorySubject,
-  count: number,
-  index: number,
-  { planned, coldPeakBytes, warmPeakBytes }: MeasuredSlice,
-): string[] {
+function row(name: string, { planned, coldPeakBytes, warmPeakBytes }: MeasuredSlice): string[] {
   const { peakMemoryBytes, memoryMb } = planned;
-  return [
-    name,
-    `${index + 1} of ${count}`,
-    megabytes(peakMemoryBytes),
-    megabytes(coldPeakBytes),
-    (peakMemoryBytes / coldPeakBytes).toFixed(2),
-    megabytes(warmPeakBytes),
-    String(memoryMb),
-  ];
+  const ratio = (peakMemoryBytes / coldPeakBytes).toFixed(2);
+  const peaks = [megabytes(peakMemoryBytes), megabytes(coldPeakBytes), ratio, megabytes(warmPeakBytes)];
+  return [name, ...peaks, String(memoryMb)];
 }
 
 function isGood({ planned, coldPeakBytes }: MeasuredSlice): boolean {

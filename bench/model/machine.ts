@@ -1,10 +1,7 @@
 /** Measures what this machine takes for what the simulation does not delay. */
 import * as os from 'node:os';
-import * as path from 'node:path';
 import { spread } from '../measure';
-import { Deployment } from '../runtime/deployment';
-import { synthesize } from '../runtime/synthesize';
-import { writeConvolutions } from '../runtime/convolutions';
+import { startProbe } from '../runtime/subjects';
 import type { FullSimulation, Machine } from './simulated-environment';
 
 /**
@@ -20,24 +17,14 @@ const SPIN_MS = 60;
 
 /** The machine as if it were idle: `slowdown` is 1. */
 export async function machineOf(folder: string, simulation: FullSimulation): Promise<Machine> {
-  const modelPath = path.join(folder, 'probe.onnx');
-  writeConvolutions(modelPath, { layers: 1, channels: 4, size: 8 });
-  const outdir = path.join(folder, 'probe');
-  synthesize([{ outdir, modelPath, slices: 1, warmUp: 'never' }], path.join(folder, 'cache'));
   const starts: number[] = [];
-  const bytes = new Uint8Array(4 * 4 * 8 * 8);
-  const deployment = await Deployment.start(
-    'probe',
-    outdir,
-    new Map([['x', { dtype: 'float32', shape: [1, 4, 8, 8], bytes }]]),
-    {
-      simulation,
-      onLog: (_, line) => {
-        const init = /Init Duration: ([\d.]+) ms/.exec(line);
-        if (init !== null) starts.push(Number(init[1]));
-      },
+  const deployment = await startProbe(folder, {
+    simulation,
+    onLog: (_, line) => {
+      const init = /Init Duration: ([\d.]+) ms/.exec(line);
+      if (init !== null) starts.push(Number(init[1]));
     },
-  );
+  });
   try {
     const slowdowns: number[] = [];
     for (let start = 0; start < STARTS; start++) {

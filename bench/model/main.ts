@@ -6,11 +6,12 @@ import * as path from 'node:path';
 import { Command } from 'commander';
 import { SIMULATIONS } from '../../local';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
-import { formatTable } from '../table';
-import { type CaseResult, measureCase } from './measure-case';
+import { ocrModel } from '../inputs';
+import { formatSpread, formatTable, spread } from '../measure';
+import { writeConvolutions } from '../models/convolutions';
+import { writeTransformer } from '../models/transformer';
+import { type CaseResult, measureCase, type RunModel } from './measure-case';
 import { machineOf } from './machine';
-import { runModels } from './models';
-import { spread, formatSpread } from '../measure';
 import type { FullSimulation } from './simulated-environment';
 
 interface Options {
@@ -54,6 +55,25 @@ async function main(folder: string, { rounds, megabytes, models: wanted, keep }:
   print(tables(results));
   print(`\n${summary(results)}`);
   if (keep) print(`logs, profiles and constants are in ${folder}`);
+}
+
+/** Generates some of the models in `folder`. */
+function runModels(folder: string): RunModel[] {
+  const [transformer, convolutions] = ['transformer', 'convolutions'].map((name) =>
+    path.join(folder, `${name}.onnx`),
+  );
+  writeTransformer(transformer, { layers: 12, hidden: 768, heads: 12, vocabulary: 8192, sequence: 128 });
+  writeConvolutions(convolutions, { layers: 32, channels: 256, size: 28 });
+  return [
+    { name: 'transformer, 367 MB', file: transformer, slices: 4, dimensions: {} },
+    { name: 'transformer, 367 MB', file: transformer, slices: 8, dimensions: {} },
+    { name: 'convolutions, 75 MB', file: convolutions, slices: 4, dimensions: {} },
+    {
+      ...ocrModel('OCR recognition, Standard', 'ch_PP-OCRv4_rec_infer.onnx', 320),
+      ...{ slices: 3, stateMachineType: 'standard' },
+    },
+    { ...ocrModel('OCR detection', 'ch_PP-OCRv4_det_infer.onnx', 640, 640), slices: 2 },
+  ];
 }
 
 function tables(results: readonly CaseResult[]): string {

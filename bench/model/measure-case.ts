@@ -8,16 +8,18 @@ import { parseConstants } from '../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT, type Environment } from '../../lib/cost/constants/environment';
 import { PLAN_FILE, writeSlices } from '../../lib/emit/write';
+import { Deployment } from '../deployment';
+import type { BenchModel } from '../inputs';
 import { run } from '../measure';
-import { Deployment } from '../runtime/deployment';
-import { benchInputs } from '../runtime/models';
-import { synthesize } from '../runtime/synthesize';
+import { dimensionFlags, PROGRAM, synthesize } from '../synthesize';
 import { slowdown } from './machine';
-import type { RunModel } from './models';
 import { type PlannedRun, type PredictedRun, plannedRun, predictRun } from './predict';
 import { type FullSimulation, type Machine, simulatedEnvironment } from './simulated-environment';
 
-const CLI = path.join(__dirname, '../../../dist/bundle/program.js');
+export interface RunModel extends BenchModel {
+  readonly slices: number;
+  readonly stateMachineType?: 'express' | 'standard';
+}
 
 /** Warm runs that follow each cold one. */
 const WARM_RUNS = 3;
@@ -47,7 +49,7 @@ export interface Compared {
   readonly seconds: readonly number[];
   /** With constants that describe the simulation and this machine. */
   readonly described: readonly number[];
-  /** In the rounds with even numbers: with constants that are calibrated from the logs of the other rounds. */
+  /** In every second round: with constants that are calibrated from the logs of the other rounds. */
   readonly calibrated: readonly number[];
   /** In the same rounds: with the library's own constants, which describe AWS. */
   readonly defaults: readonly number[];
@@ -65,26 +67,28 @@ export async function measureCase(model: RunModel, setting: CaseSetting): Promis
   const { file, slices, dimensions, stateMachineType = 'express' } = model;
   fs.mkdirSync(folder);
   const outdir = path.join(folder, 'assembly');
-  const cache = path.join(path.dirname(folder), 'cache');
-  synthesize(
-    [{ outdir, modelPath: file, slices, warmUp: warmUp ? 'always' : 'never', stateMachineType, dimensions }],
-    cache,
-  );
+  synthesize({ outdir, model, slices, warmUp, stateMachineType });
   const profilePath = profileOf(model, folder);
   const profile = readProfile(profilePath);
   const planned = plannedRun(analyzeModel(file, { dimensions }), slices);
   const predict = (environment: Environment): PredictedRun =>
     predictRun(planned, { environment, profile, warmUp, stateMachineType });
-  const deployment = new Logged(model, outdir, simulation);
+  const log: { readonly round: number; readonly line: string }[] = [];
   const runs: MeasuredRun[] = [];
+  let round = 0;
+  const deployment = await Deployment.start(model, outdir, {
+    simulation,
+    onLog: (name, line) => log.push({ round, line: `${name}: ${line}\n` }),
+  });
   try {
-    await deployment.start();
-    for (let round = 0; round < rounds; round++) {
-      await deployment.makeCold(round);
+    // Does not count: it compiles the code of the simulation.
+    await deployment.run();
+    for (round = 1; round <= rounds; round++) {
+      await deployment.makeCold();
       for (let index = 0; index <= WARM_RUNS; index++) {
         const temperature = index === 0 ? 'cold' : 'warm';
         const before = slowdown();
-        const ms = await deployment.run();
+        const { ms } = await deployment.run();
         const during = (before + slowdown()) / 2;
         const together = warmUp && temperature === 'cold' ? planned.plan.slices.length : 1;
         const described = predict(
@@ -97,12 +101,9 @@ export async function measureCase(model: RunModel, setting: CaseSetting): Promis
     await deployment.close();
     fs.rmSync(outdir, { recursive: true, force: true });
   }
-  const table = calibrateFrom(
-    deployment.lines((round) => round % 2 === 1),
-    {
-      ...{ folder, planned, profilePath, stateMachineType },
-    },
-  );
+  // From the rounds with even numbers; the others are predicted.
+  const lines = log.filter((each) => each.round > 0 && isCalibrating(each.round)).map(({ line }) => line);
+  const table = calibrateFrom(lines.join(''), { folder, planned, profilePath, stateMachineType });
   const [calibrated, defaults] = [predict(table), predict(DEFAULT_ENVIRONMENT)];
   const compared = (temperature: Temperature): Compared =>
     comparedRuns(runs, temperature, calibrated[temperature], defaults[temperature]);
@@ -114,6 +115,10 @@ export async function measureCase(model: RunModel, setting: CaseSetting): Promis
   };
 }
 
+function isCalibrating(round: number): boolean {
+  return round % 2 === 0;
+}
+
 function comparedRuns(
   runs: readonly MeasuredRun[],
   temperature: Temperature,
@@ -121,7 +126,7 @@ function comparedRuns(
   defaultMs: number,
 ): Compared {
   const all = runs.filter((one) => one.temperature === temperature);
-  const heldOut = all.filter(({ round }) => round % 2 === 0);
+  const heldOut = all.filter(({ round }) => !isCalibrating(round));
   return {
     seconds: all.map(({ ms }) => ms / 1000),
     described: all.map(({ ms, described }) => described[temperature] / ms),
@@ -145,67 +150,15 @@ function calibrateFrom(lines: string, { folder, planned, profilePath, stateMachi
   fs.writeFileSync(log, lines);
   const out = path.join(folder, 'environment.json');
   const flags = ['--plan', path.join(slices, PLAN_FILE), '--profile', profilePath];
-  run(process.execPath, [
-    CLI,
-    'calibrate',
-    log,
-    ...flags,
-    '--state-machine-type',
-    stateMachineType,
-    '--out',
-    out,
-  ]);
+  const machine = ['--state-machine-type', stateMachineType];
+  run(process.execPath, [PROGRAM, 'calibrate', log, ...flags, ...machine, '--out', out]);
   fs.rmSync(slices, { recursive: true });
   return valuesOf(parseConstants(fs.readFileSync(out, 'utf8'), out, 'environment', ENVIRONMENT));
 }
 
-/** A deployment that keeps the lines of its functions' logs by round. */
-class Logged {
-  private deployment: Deployment | undefined;
-  private round = -1;
-  private readonly log: { readonly round: number; readonly line: string }[] = [];
-
-  constructor(
-    private readonly model: RunModel,
-    private readonly assembly: string,
-    private readonly simulation: FullSimulation,
-  ) {}
-
-  /** The first run does not count: it compiles the code of the simulation. */
-  async start(): Promise<void> {
-    const { model, assembly, simulation } = this;
-    this.deployment = await Deployment.start(model.name, assembly, benchInputs(model), {
-      simulation,
-      onLog: (name, line) => this.log.push({ round: this.round, line: `${name}: ${line}` }),
-    });
-    await this.deployment.run();
-  }
-
-  async makeCold(round: number): Promise<void> {
-    await this.deployment?.makeCold();
-    this.round = round;
-  }
-
-  /** Returns milliseconds. */
-  async run(): Promise<number> {
-    if (this.deployment === undefined) throw new Error('the deployment is not started');
-    return (await this.deployment.run()).ms;
-  }
-
-  lines(counts: (round: number) => boolean): string {
-    const own = this.log.filter(({ round }) => round >= 0 && counts(round));
-    return own.map(({ line }) => `${line}\n`).join('');
-  }
-
-  async close(): Promise<void> {
-    await this.deployment?.close();
-  }
-}
-
 /** Returns the path of the profile. */
-function profileOf({ file, dimensions }: RunModel, folder: string): string {
+function profileOf(model: RunModel, folder: string): string {
   const out = path.join(folder, 'model.profile.json');
-  const sizes = Object.entries(dimensions).flatMap(([name, size]) => ['--dimension', `${name}=${size}`]);
-  run(process.execPath, [CLI, 'profile', file, ...sizes, '--out', out]);
+  run(process.execPath, [PROGRAM, 'profile', model.file, ...dimensionFlags(model), '--out', out]);
   return out;
 }

@@ -1,10 +1,9 @@
 /** Measures cold runs in Lambda's simulated network: slices with and without warm-up, the whole model, naive slices. */
 import type { NetworkShape, Simulation } from '../../local';
-import { formatSpread, spread } from '../measure';
-import { formatTable } from '../table';
-import type { Deployment, Run } from './deployment';
+import type { Deployment, Run } from '../deployment';
+import { formatSpread, formatTable, spread } from '../measure';
 import { describeOwnProcessors, type OwnProcessors, withOwnProcessors } from './own-processors';
-import type { DeploymentName, Subjects } from './subjects';
+import { startProbe, type DeploymentName, type Subjects } from './subjects';
 
 export interface ColdResult {
   readonly table: string;
@@ -18,12 +17,6 @@ export interface ColdResult {
 }
 
 export type ColdSimulation = Simulation & { readonly network: NetworkShape; readonly coldStartMs: number };
-
-export interface ColdOptions {
-  readonly rounds: number;
-  /** How functions speak to S3. */
-  readonly protocol: 'http' | 'https';
-}
 
 const NAMES = ['sliced', 'sliced, no warm-up', 'whole', 'naive'] as const satisfies readonly DeploymentName[];
 
@@ -39,13 +32,14 @@ const TARGET = 0.25;
 export async function benchCold(
   subjects: Subjects,
   simulation: ColdSimulation,
-  { rounds, protocol }: ColdOptions,
+  folder: string,
+  { rounds, protocol }: { readonly rounds: number; readonly protocol: 'http' | 'https' },
 ): Promise<ColdResult> {
   const deployments: Deployment[] = [];
   const measured: Round[] = [];
   try {
     for (const name of NAMES) deployments.push(await subjects.start(name, simulation, protocol === 'https'));
-    const startCpuMs = await startCpu(subjects, simulation, rounds);
+    const startCpuMs = await startCpu(folder, simulation, rounds);
     // Do not count the first run: it compiles the code of the simulation, which all deployments share.
     await deployments[0].run();
     for (let round = 0; round < rounds; round++) {
@@ -68,8 +62,8 @@ export async function benchCold(
 }
 
 /** Milliseconds of processor time for which a function starts. */
-async function startCpu(subjects: Subjects, simulation: Simulation, rounds: number): Promise<number> {
-  const probe = await subjects.startProbe(simulation);
+async function startCpu(folder: string, simulation: Simulation, rounds: number): Promise<number> {
+  const probe = await startProbe(folder, { simulation });
   try {
     const starts: number[] = [];
     for (let round = 0; round < rounds; round++) {

@@ -2,7 +2,6 @@
  * Measures a pipeline with consolidation: its first run against that of the slices alone, and its warm runs against those of one
  * function with the whole model behind the same state machine. The prices and the times on AWS are modelled.
  */
-import { createHash } from 'node:crypto';
 import type { ExecutionOutput } from '../../client';
 import { LONGEST_CALL_MS } from '../../lambda/whole-model';
 import { analyzeModel } from '../../lib/compile/analyze';
@@ -11,9 +10,8 @@ import { bestCut } from '../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../lib/plan/pricing/whole-model';
 import { count } from '../../lib/plan/slicers';
 import type { Simulation } from '../../local';
-import { formatSpread, spread } from '../measure';
-import { formatTable } from '../table';
-import type { Deployment, Run } from './deployment';
+import type { Deployment, Run } from '../deployment';
+import { formatSpread, formatTable, spread } from '../measure';
 import type { Subjects } from './subjects';
 
 /** Warm runs of each pipeline in a round. */
@@ -60,12 +58,7 @@ export async function benchConsolidation(
 async function measure(subjects: Subjects, simulation: Simulation, rounds: number): Promise<Samples> {
   const deployments: Deployment[] = [];
   const samples: Samples = {
-    firstSlices: [],
-    firstAlone: [],
-    first: [],
-    warmWhole: [],
-    warm: [],
-    loads: [],
+    ...{ firstSlices: [], firstAlone: [], first: [], warmWhole: [], warm: [], loads: [] },
     results: new Set(),
   };
   const claim = (deployment: Deployment, ms: number): Promise<void> =>
@@ -73,7 +66,7 @@ async function measure(subjects: Subjects, simulation: Simulation, rounds: numbe
   const run = async (deployment: Deployment, servedBy: ExecutionOutput['servedBy']): Promise<number> => {
     const done = await deployment.run();
     check(deployment, done, servedBy);
-    samples.results.add(await resultOf(deployment, done));
+    samples.results.add(await deployment.digestOf(done));
     return done.ms;
   };
   try {
@@ -122,22 +115,13 @@ function holdClaim({ cloud }: Deployment, key: string, ms: number): Promise<void
 
 /** @throws if the run went another way than the one that is measured */
 function check(deployment: Deployment, { output }: Run, expected: ExecutionOutput['servedBy']): void {
-  const { servedBy } = output as unknown as ExecutionOutput;
-  if (servedBy !== expected)
-    throw new Error(`a run of '${deployment.name}' must be served by ${expected}, got ${servedBy}`);
-}
-
-async function resultOf({ cloud }: Deployment, { output }: Run): Promise<string> {
-  const { s3 } = (output as unknown as ExecutionOutput).outputs;
-  if (s3 === undefined) throw new Error('a benchmark stores its results in S3');
-  return createHash('sha256')
-    .update(await cloud.getObject(s3.key))
-    .digest('hex');
+  if (output.servedBy !== expected)
+    throw new Error(`a run of '${deployment.name}' must be served by ${expected}, got ${output.servedBy}`);
 }
 
 /** What the model of cost says of the same pipelines on AWS, where each function has processors of its own. */
-function modelled({ modelPath, plan }: Subjects): string {
-  const analyzed = analyzeModel(modelPath);
+function modelled({ model, plan }: Subjects): string {
+  const analyzed = analyzeModel(model.file);
   const slicer = count(plan.slices.length);
   const cutFor = (mode: ConsolidationMode) => bestCut(analyzed.dataflow, analyzed.cuts, slicer, mode);
   const cut = cutFor('always');

@@ -9,13 +9,13 @@ import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SIMULATIONS } from '../../local';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
-import { formatTable } from '../table';
-import { benchCold, type ColdOptions, type ColdResult, type ColdSimulation } from './cold';
+import { formatTable } from '../measure';
+import { FLOAT, GraphBuilder } from '../graph-builder';
+import { BERT_LARGE } from '../models/transformer';
+import { benchCold, type ColdResult, type ColdSimulation } from './cold';
 import { benchConsolidation } from './consolidation';
-import { writeOneOperator } from './one-operator';
 import { benchStateTensors } from './state-tensors';
 import { Subjects } from './subjects';
-import { BERT_LARGE } from './transformer';
 import { benchWarm } from './warm';
 
 const SECTIONS = ['cold', 'warm', 'consolidation', 'state'] as const;
@@ -26,7 +26,7 @@ interface Options {
   readonly rounds: number;
   readonly layers: number;
   readonly slices: number;
-  readonly protocol: ColdOptions['protocol'];
+  readonly protocol: 'http' | 'https';
   readonly folder: string;
 }
 
@@ -61,7 +61,7 @@ async function transformerSections(
     `a transformer of ${layers} layers with hidden size ${BERT_LARGE.hidden}, ${(total / 1e6).toFixed(0)} MB, in ${slices} slices\n`,
   );
   if (wants('cold')) {
-    const result = await benchCold(subjects, AWS, { rounds, protocol });
+    const result = await benchCold(subjects, AWS, folder, { rounds, protocol });
     print(`network, S3 and transitions as --simulate aws; ${protocol}\n${result.table}\n${result.ratios}\n`);
     print(`${memoryTable(subjects, result, bareBytes(folder))}\n`);
   }
@@ -101,9 +101,12 @@ function memoryTable({ plan }: Subjects, { peaks, peaksAlone, wholePeak }: ColdR
   );
 }
 
+/** What a function needs for a model of one operator, it needs for any model. */
 function bareBytes(folder: string): number {
   const model = path.join(folder, 'one-operator.onnx');
-  writeOneOperator(model);
+  const graph = new GraphBuilder();
+  graph.output(graph.node('Tanh', [graph.input('x', FLOAT, [1, 512])]), FLOAT, [1, 512]);
+  graph.write(model);
   return Number(
     execFileSync(process.execPath, [path.join(__dirname, 'bare-child.js'), model], {
       encoding: 'utf8',

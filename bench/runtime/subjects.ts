@@ -1,21 +1,17 @@
 /** The deployments of one model that are compared. */
-import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { RawTensor } from '../../client';
-import { readPlan } from '../../lib/compile/files/read-plan';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Simulation } from '../../local';
-import { writeConvolutions } from './convolutions';
-import { Deployment } from './deployment';
-import { embeddedSlice } from './embedded-slice';
-import { synthesize } from './synthesize';
-import { writeTransformer, type TransformerShape } from './transformer';
+import { Deployment } from '../deployment';
+import { inputsOf, type BenchModel } from '../inputs';
+import { writeConvolutions } from '../models/convolutions';
+import { writeTransformer, type TransformerShape } from '../models/transformer';
+import { ModelProto } from '../onnx-schema';
+import { sliceModel, synthesize } from '../synthesize';
 
 /** A generous estimate of a function process's memory without its slice. */
 const PROCESS_BYTES = 150e6;
-
-const PROBE = { layers: 1, channels: 4, size: 8 };
 
 export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'consolidated' | 'whole' | 'naive';
 
@@ -23,82 +19,48 @@ export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'consolidated' | 
 const LOADER_KEY = /runs\/loader-[^/]+\.json$/;
 
 export class Subjects {
-  readonly modelPath: string;
+  readonly model: BenchModel;
   readonly plan: SlicePlan;
   private readonly slicesFolder: string;
   private claimedKey: string | undefined;
-  private readonly inputs: ReadonlyMap<string, RawTensor>;
 
   constructor(
     private readonly folder: string,
     shape: TransformerShape,
-    slices: number,
+    count: number,
   ) {
-    this.modelPath = path.join(folder, 'model.onnx');
-    this.slicesFolder = path.join(folder, 'slices');
-    writeTransformer(this.modelPath, shape);
-    const cache = path.join(folder, 'cache');
-    const cli = path.join(__dirname, '../../bin/program.js');
-    execFileSync(
-      process.execPath,
-      [cli, 'slice', this.modelPath, '--slices', String(slices), '--out', this.slicesFolder],
-      { env: { ...process.env, SLICED_INFERENCE_CACHE: cache }, stdio: 'ignore' },
-    );
-    this.plan = readPlan(path.join(this.slicesFolder, 'plan.json'));
-    // Without warm-ups the search would choose other cuts.
-    const cuts = { modelPath: this.modelPath, slices: path.join(this.slicesFolder, 'plan.json') };
-    const { modelPath } = this;
+    this.model = { name: 'transformer', file: path.join(folder, 'model.onnx'), dimensions: {} };
+    const slices = path.join(folder, 'slices');
+    this.slicesFolder = slices;
+    const { model } = this;
+    writeTransformer(model.file, shape);
+    this.plan = sliceModel(model, count, slices);
     synthesize(
-      [
-        { outdir: this.assembly('sliced'), ...cuts, warmUp: 'always' },
-        { outdir: this.assembly('sliced, no warm-up'), ...cuts, warmUp: 'never' },
-        { outdir: this.assembly('consolidated'), ...cuts, warmUp: 'always', consolidation: 'always' },
-        { outdir: this.assembly('whole'), modelPath, slices: 1, warmUp: 'never' },
-        { outdir: this.assembly('naive'), slicesFolder: this.slicesFolder },
-      ],
-      cache,
+      { outdir: this.assembly('sliced'), model, slices, warmUp: true },
+      { outdir: this.assembly('sliced, no warm-up'), model, slices },
+      { outdir: this.assembly('consolidated'), model, slices, warmUp: true, consolidation: true },
+      { outdir: this.assembly('whole'), model, slices: 1 },
+      { outdir: this.assembly('naive'), model, slices, kind: 'naive' },
     );
-    const ids = BigInt64Array.from({ length: shape.sequence }, (_, index) =>
-      BigInt((index * 7919) % shape.vocabulary),
-    );
-    const bytes = new Uint8Array(ids.buffer);
-    this.inputs = new Map([['ids', { dtype: 'int64', shape: [1, shape.sequence], bytes }]]);
   }
 
   start(name: DeploymentName, simulation: Simulation, tls = true): Promise<Deployment> {
     const assembly = this.assembly(name);
+    if (name === 'naive') {
+      const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
+      return Deployment.startNaive(assembly, inputsOf(this.model, this.plan.inputs), models, {
+        simulation,
+        tls,
+      });
+    }
     const onAccess = ({ resource }: { readonly resource: string }): void => {
       this.claimedKey ??= LOADER_KEY.exec(resource)?.[0];
     };
-    if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, { simulation, tls, onAccess });
-    const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
-    return Deployment.startNaive(name, assembly, this.naiveInput(), models, { simulation, tls });
-  }
-
-  /** One function with a model of hardly any bytes, whose cold run therefore is the start of a function. */
-  startProbe(simulation: Simulation): Promise<Deployment> {
-    const modelPath = path.join(this.folder, 'probe.onnx');
-    const outdir = path.join(this.folder, 'probe');
-    writeConvolutions(modelPath, PROBE);
-    synthesize([{ outdir, modelPath, slices: 1, warmUp: 'never' }], path.join(this.folder, 'cache'));
-    const shape = [1, PROBE.channels, PROBE.size, PROBE.size];
-    const bytes = new Uint8Array(4 * PROBE.channels * PROBE.size ** 2);
-    return Deployment.start('probe', outdir, new Map([['x', { dtype: 'float32', shape, bytes }]]), {
-      simulation,
-    });
+    return Deployment.start({ ...this.model, name }, assembly, { simulation, tls, onAccess });
   }
 
   private assembly(name: DeploymentName): string {
     return path.join(this.folder, name.replaceAll(/\W+/g, '-'));
-  }
-
-  private naiveInput(): string {
-    const tensors = [...this.inputs].map(([name, { dtype, shape, ...rest }]) => {
-      const { bytes } = rest as { bytes: Uint8Array };
-      const data = [...new BigInt64Array(bytes.buffer)].map(Number);
-      return [name, { type: dtype, dims: shape, data }];
-    });
-    return JSON.stringify(Object.fromEntries(tensors));
   }
 
   /** Key of the object by which loaders of the whole model exclude each other. Known after a load. */
@@ -118,10 +80,8 @@ export class Subjects {
    */
   claimMemory(): void {
     const file = path.join(this.folder, 'claimed');
-    const bytes = this.sliceBytes.reduce(
-      (sum, slice) => sum + slice,
-      PROCESS_BYTES * this.plan.slices.length,
-    );
+    const processes = PROCESS_BYTES * this.plan.slices.length;
+    const bytes = this.sliceBytes.reduce((sum, slice) => sum + slice, processes);
     const descriptor = fs.openSync(file, 'w');
     const piece = Buffer.alloc(16 * 1024 * 1024, 1);
     for (let written = 0; written < bytes;) written += fs.writeSync(descriptor, piece);
@@ -132,4 +92,42 @@ export class Subjects {
   remove(): void {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** One function with a model of hardly any bytes, whose cold run therefore is the start of a function. */
+export function startProbe(
+  folder: string,
+  options: Parameters<typeof Deployment.start>[2],
+): Promise<Deployment> {
+  const model = { name: 'probe', file: path.join(folder, 'probe.onnx'), dimensions: {} };
+  const outdir = path.join(folder, 'probe');
+  writeConvolutions(model.file, { layers: 1, channels: 4, size: 8 });
+  synthesize({ outdir, model, slices: 1 });
+  return Deployment.start(model, outdir, options);
+}
+
+/** The bytes of a slice's model with its external weights inside, as naive functions load it. */
+function embeddedSlice(folder: string, file: string): Uint8Array {
+  const model = ModelProto.decode(fs.readFileSync(path.join(folder, file))) as unknown as {
+    graph: {
+      initializer: {
+        dataLocation?: number;
+        externalData?: readonly { readonly key: string; readonly value: string }[];
+        rawData?: Uint8Array;
+      }[];
+    };
+  };
+  for (const tensor of model.graph.initializer) {
+    if (!tensor.externalData?.length) continue;
+    const { location, offset, length } = Object.fromEntries(
+      tensor.externalData.map(({ key, value }) => [key, value]),
+    );
+    tensor.rawData = new Uint8Array(Number(length));
+    const descriptor = fs.openSync(path.join(folder, location), 'r');
+    fs.readSync(descriptor, tensor.rawData, 0, Number(length), Number(offset));
+    fs.closeSync(descriptor);
+    delete tensor.dataLocation;
+    delete tensor.externalData;
+  }
+  return ModelProto.encode(model).finish();
 }

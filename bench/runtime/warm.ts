@@ -1,6 +1,6 @@
 /** Measures the time of a warm call without ONNX Runtime's own run. */
-import { formatTable } from '../table';
-import type { Deployment } from './deployment';
+import type { Deployment } from '../deployment';
+import { formatTable } from '../measure';
 import type { Subjects } from './subjects';
 
 export async function benchWarm(subjects: Subjects, rounds: number): Promise<string> {

@@ -1,5 +1,5 @@
 /** The table of stacks and calls. */
-import { formatTable } from '../../bench/table';
+import { formatTable } from '../../bench/measure';
 
 const COLUMNS = [
   ...(['deploy', 'TypeScript', 'Python', 'HTTP API', 'other calls', 'denied'] as const),

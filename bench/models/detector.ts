@@ -1,5 +1,6 @@
 /** Generates an image detector like YOLO: SiLU, Split, Concat, pooling and nearest-neighbor upsampling. */
-import { FLOAT, GraphBuilder } from './graph-builder';
+import { FLOAT, GraphBuilder } from '../graph-builder';
+import { convolution } from './convolutions';
 
 interface DetectorShape {
   /** Height and width of the image, a multiple of 32. */
@@ -49,16 +50,8 @@ class DetectorLayers {
 
   /** Convolution and SiLU. */
   conv(x: string, from: number, to: number, kernel: number, stride: number): string {
-    const { graph } = this;
-    const scale = 1.7 / Math.sqrt(from * kernel * kernel);
-    const weights = [graph.floats([to, from, kernel, kernel], scale), graph.floats([to])];
-    const pad = (kernel - 1) / 2;
-    const y = graph.node('Conv', [x, ...weights], {
-      kernel_shape: [kernel, kernel],
-      strides: [stride, stride],
-      pads: [pad, pad, pad, pad],
-    });
-    return graph.node('Mul', [y, graph.node('Sigmoid', [y])]);
+    const y = convolution(this.graph, x, { from, to, kernel, stride }, [this.graph.floats([to])]);
+    return this.graph.node('Mul', [y, this.graph.node('Sigmoid', [y])]);
   }
 
   /** Splits the channels, runs bottlenecks on one half, and joins all parts. */

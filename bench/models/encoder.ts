@@ -1,5 +1,5 @@
 /** Generates a text encoder like T5 with int8 weights. */
-import { FLOAT, GraphBuilder, INT64 } from './graph-builder';
+import { FLOAT, GraphBuilder, INT64 } from '../graph-builder';
 
 interface EncoderShape {
   readonly layers: number;

