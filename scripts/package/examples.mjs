@@ -3,9 +3,8 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ownMajor } from './jsii.mjs';
-import { PYTHON } from './languages/python.mjs';
-import { ROOT } from './project.mjs';
+import { PYTHON } from './languages/tools.mjs';
+import { JSII_VARIABLES, MANIFEST, ROOT } from './project.mjs';
 
 const FIXTURE = fileURLToPath(new URL('examples.ts-fixture', import.meta.url));
 
@@ -53,14 +52,13 @@ function extract(folder) {
     fs.mkdirSync(fixtures);
     fs.copyFileSync(FIXTURE, path.join(fixtures, 'default.ts-fixture'));
     // Examples import the package by its name. Without --directory, rosetta runs `npm install` to make that possible.
-    const { name } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
     fs.mkdirSync(path.join(modules, 'node_modules'));
-    fs.symlinkSync(folder, path.join(modules, 'node_modules', name), 'junction');
+    fs.symlinkSync(folder, path.join(modules, 'node_modules', MANIFEST.name), 'junction');
     const rosetta = path.join(ROOT, 'node_modules/jsii-rosetta/bin/jsii-rosetta');
     const args = ['extract', '--fail', '--batch', '1000', '--directory', modules, folder];
     const { status, stdout, stderr } = spawnSync(process.execPath, [rosetta, ...args], {
       encoding: 'utf8',
-      env: { ...process.env, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: ownMajor() },
+      env: { ...process.env, ...JSII_VARIABLES },
     });
     if (status !== 0) throw new Error(compilerErrors(`${stdout}${stderr}`));
   } finally {

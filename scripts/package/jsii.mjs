@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { ROOT } from './project.mjs';
+import { filesIn, JSII_VARIABLES, ROOT } from './project.mjs';
 
 /** The folders that `lib/index.ts` imports from. */
 const SOURCES = ['lib', 'contract'];
@@ -20,7 +20,7 @@ export function compileLibrary(folder) {
   try {
     const jsii = spawnSync(process.execPath, [path.join(ROOT, 'node_modules/jsii/bin/jsii'), folder], {
       encoding: 'utf8',
-      env: { ...process.env, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: ownMajor() },
+      env: { ...process.env, ...JSII_VARIABLES },
     });
     if (jsii.status !== 0)
       throw new Error(`${jsii.stdout}${jsii.stderr}`.replaceAll(`${folder}${path.sep}`, '').trim());
@@ -28,47 +28,35 @@ export function compileLibrary(folder) {
     for (const source of [...SOURCES, 'tsconfig.json', 'dist/tsconfig.tsbuildinfo'])
       fs.rmSync(path.join(folder, source), { recursive: true, force: true });
   }
-  removeSourceMaps(path.join(folder, 'dist'));
+  // jsii always writes the sources into the code, as maps. They are half of its bytes.
+  for (const file of filesIn(path.join(folder, 'dist')).filter((name) => name.endsWith('.js'))) {
+    const code = fs.readFileSync(path.join(folder, 'dist', file), 'utf8');
+    fs.writeFileSync(
+      path.join(folder, 'dist', file),
+      code.replace(/^\/\/# sourceMappingURL=data:.*\n?/m, ''),
+    );
+  }
   const { types } = JSON.parse(fs.readFileSync(path.join(folder, '.jsii'), 'utf8'));
-  const problems = [...untyped(types, ''), ...brokenSummaries(types, '')];
+  const problems = problemsIn(types, '');
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return Object.keys(types).length;
 }
 
-/** jsii always writes the sources into the code, as maps. They are half of its bytes. */
-function removeSourceMaps(folder) {
-  for (const name of fs.readdirSync(folder, { recursive: true })) {
-    if (!name.endsWith('.js')) continue;
-    const file = path.join(folder, name);
-    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=data:.*\n?/m, ''));
-  }
-}
-
-export function ownMajor() {
-  return process.versions.node.split('.')[0];
-}
-
-/** Finds types that jsii accepts but other languages lose: unions and `any`. */
-function untyped(value, place) {
+/**
+ * Finds types that jsii accepts but other languages lose, unions and `any`, and summaries that jsii ended in the middle of a sentence, at a
+ * semicolon.
+ */
+function problemsIn(value, place) {
   if (typeof value !== 'object' || value === null) return [];
   if (value.union !== undefined)
     return [`${place} must have one type, got a union: use a class with factories`];
   if (value.primitive === 'any') return [`${place} must have a type, got any: name the type`];
-  return Object.values(value).flatMap((child) => {
-    const isNamed = typeof child?.name === 'string';
-    return untyped(child, isNamed ? [place, child.name].filter(Boolean).join('.') : place);
-  });
-}
-
-/** Finds summaries that jsii ended in the middle of a sentence, at a semicolon. */
-function brokenSummaries(value, place) {
-  if (typeof value !== 'object' || value === null) return [];
   const here = typeof value.name === 'string' ? [place, value.name].filter(Boolean).join('.') : place;
   const isBroken = value.docs?.summary?.endsWith(';');
   return [
     ...(isBroken
       ? [`the docstring of ${here} must have no semicolon in its first sentence, got one: use a period`]
       : []),
-    ...Object.values(value).flatMap((child) => brokenSummaries(child, here)),
+    ...Object.values(value).flatMap((child) => problemsIn(child, here)),
   ];
 }

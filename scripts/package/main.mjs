@@ -5,9 +5,9 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { megabytes } from './figures.mjs';
-import { LANGUAGE_NAMES, packLanguage } from './languages/pack-language.mjs';
-import { IS_WINDOWS, NPM, PACKAGES, ROOT, STAGED, TARBALL } from './project.mjs';
+import { packLanguage } from './languages/pack-language.mjs';
+import { LANGUAGE_NAMES } from './languages/tools.mjs';
+import { IS_WINDOWS, megabytes, NPM, PACKAGES, ROOT, STAGED, TARBALL } from './project.mjs';
 import { stagePackage } from './stage.mjs';
 
 /** The main files of each package are larger. A Go module has dozens of sources. */
@@ -16,6 +16,7 @@ const SMALLEST_LISTED_BYTES = 100_000;
 const { values } = parseArgs({ options: { languages: { type: 'string', default: '' } } });
 
 stagePackage();
+fs.rmSync(path.dirname(TARBALL), { recursive: true, force: true });
 fs.mkdirSync(path.dirname(TARBALL), { recursive: true });
 const pack = ['pack', '--json', '--pack-destination', path.dirname(TARBALL)];
 const [packed] = JSON.parse(
@@ -33,7 +34,7 @@ console.log(
 const languages = values.languages === 'all' ? LANGUAGE_NAMES : values.languages.split(',').filter(Boolean);
 const files = [TARBALL];
 for (const language of languages) {
-  for (const file of packLanguage(language, PACKAGES) ?? []) {
+  for (const file of packLanguage(language, PACKAGES)) {
     files.push(file);
     const { size } = fs.statSync(file);
     if (size >= SMALLEST_LISTED_BYTES || file.endsWith('.whl'))

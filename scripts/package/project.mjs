@@ -1,4 +1,4 @@
-// The repository's folders and files that the scripts of the package use. Importing it makes errors one line.
+// What the scripts of the package share: folders, names, sizes and times. Importing it makes errors one line.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,31 @@ export function checkPacked() {
   if (fs.existsSync(TARBALL)) return;
   throw new Error(`the package must be packed, got no ${path.basename(TARBALL)}: run \`npm run pack\``);
 }
+
+/** @param {number} bytes */
+export function megabytes(bytes) {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Returns how long a piece of work takes. */
+export function timed(work) {
+  const start = performance.now();
+  work();
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+}
+
+/** The files in a folder, relative to it. */
+export function filesIn(folder) {
+  return fs
+    .readdirSync(folder, { recursive: true })
+    .filter((name) => fs.statSync(path.join(folder, name)).isFile())
+    .sort();
+}
+
+/** Settings that jsii's tools read. */
+export const JSII_VARIABLES = {
+  JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
+};
 
 process.on('uncaughtException', (error) => {
   // Any other class is a fault of a script.

@@ -13,70 +13,42 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { README, ROOT, documentNamed } from '../support/documents';
 
-interface Manifest {
-  readonly name: string;
+function json<Type>(file: string): Type {
+  return JSON.parse(fs.readFileSync(path.join(ROOT, file), 'utf8')) as Type;
+}
+
+type Names = Readonly<Record<string, string>>;
+
+const manifest = json<{
   readonly version: string;
-  readonly license: string;
-  readonly stability: string;
-  readonly publishConfig: { readonly registry: string };
-  readonly homepage: string;
-  readonly author: { readonly name: string };
-  readonly repository: { readonly type: string; readonly url: string };
-  readonly bugs: { readonly url: string };
-  readonly keywords: readonly string[];
-  readonly files: readonly string[];
-  readonly jsii: { readonly targets: Readonly<Record<string, unknown>> };
-  readonly scripts: Readonly<Record<string, string>>;
-  readonly dependencies: Readonly<Record<string, string>>;
+  readonly jsii: { readonly targets: object };
+  readonly dependencies: Names;
+  readonly peerDependencies: Names;
+  readonly devDependencies: Names;
   readonly bundledDependencies: readonly string[];
-  readonly peerDependencies: Readonly<Record<string, string>>;
-  readonly devDependencies: Readonly<Record<string, string>>;
-}
-
-function json(file: string): unknown {
-  return JSON.parse(fs.readFileSync(path.join(ROOT, file), 'utf8'));
-}
-
-const manifest = json('package.json') as Manifest;
+}>('package.json');
 
 describe('package.json', () => {
-  test('names author, repository, homepage and issues', () => {
+  test('has what Construct Hub and registries show', () => {
     const address = 'https://github.com/cdk-sliced-inference/cdk-sliced-inference';
-    expect(manifest.author.name).not.toBe('');
-    expect(manifest.repository).toEqual({ type: 'git', url: `${address}.git` });
-    expect(manifest.homepage).toBe(`${address}#readme`);
-    expect(manifest.bugs.url).toBe(`${address}/issues`);
-  });
-
-  test('has the license of the LICENSE file', () => {
-    expect(manifest.license).toBe('Apache-2.0');
-    const text = fs.readFileSync(path.join(ROOT, 'LICENSE'), 'utf8');
-    expect(text).toMatch(/^\s*Apache License\s+Version 2\.0/);
-  });
-
-  test('has the keywords that Construct Hub looks for', () => {
-    expect(manifest.keywords).toEqual(expect.arrayContaining(['awscdk', 'aws-cdk', 'cdk']));
-  });
-
-  test('names a registry that cannot exist, so that nobody publishes the sources by accident', () => {
-    expect(manifest.publishConfig.registry).toMatch(/^https:\/\/[a-z-]+\.invalid\/$/);
-  });
-
-  test('has a stability that jsii knows', () => {
-    expect(['experimental', 'stable']).toContain(manifest.stability);
-  });
-
-  test('has the four languages of jsii', () => {
+    expect(manifest).toMatchObject({
+      author: { name: expect.stringMatching(/./) as string },
+      repository: { type: 'git', url: `${address}.git` },
+      homepage: `${address}#readme`,
+      bugs: { url: `${address}/issues` },
+      license: 'Apache-2.0',
+      stability: expect.stringMatching(/^(experimental|stable)$/) as string,
+      keywords: expect.arrayContaining(['awscdk', 'aws-cdk', 'cdk']) as string[],
+      files: expect.arrayContaining(['.jsii', 'docs', 'CHANGELOG.md', 'NOTICE']) as string[],
+      // Cannot exist, so that nobody publishes the sources by accident.
+      publishConfig: { registry: expect.stringMatching(/^https:\/\/[a-z-]+\.invalid\/$/) as string },
+    });
     expect(Object.keys(manifest.jsii.targets).sort()).toEqual(['dotnet', 'go', 'java', 'python']);
-  });
-
-  test('ships the assembly of jsii, the guides, the changelog and the licenses of others', () => {
-    const shipped = ['.jsii', 'docs', 'CHANGELOG.md', 'NOTICE'];
-    expect(manifest.files).toEqual(expect.arrayContaining(shipped));
+    expect(fs.readFileSync(path.join(ROOT, 'LICENSE'), 'utf8')).toMatch(/^\s*Apache License\s+Version 2\.0/);
   });
 
   test('has CDK as its only peers, from the oldest release that the tests install', () => {
-    const oldest = json('test/other-versions/package.json') as Pick<Manifest, 'dependencies'>;
+    const oldest = json<{ readonly dependencies: Names }>('test/other-versions/package.json');
     expect(Object.keys(manifest.peerDependencies).sort()).toEqual(['aws-cdk-lib', 'constructs']);
     for (const [name, range] of Object.entries(manifest.peerDependencies))
       expect(oldest.dependencies[`${name}-oldest`]).toBe(range.replace('^', `npm:${name}@`));
@@ -89,13 +61,10 @@ describe('package.json', () => {
     expect([...manifest.bundledDependencies].sort()).toEqual(Object.keys(manifest.dependencies).sort());
   });
 
-  // npm runs these after it has downloaded a package, or a repository that another project depends on.
-  test.each(['preinstall', 'install', 'postinstall', 'prepare', 'prepublish', 'prepack'])(
-    'has no script %s',
-    (script) => {
-      expect(manifest.scripts).not.toHaveProperty(script);
-    },
-  );
+  test('has no script that npm runs after it has downloaded a package, or a repository that another project depends on', () => {
+    for (const script of ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish', 'prepack'])
+      expect(manifest).not.toHaveProperty(['scripts', script]);
+  });
 });
 
 describe('the version', () => {
@@ -108,11 +77,10 @@ describe('the version', () => {
   });
 
   test('is that of the lock file', () => {
-    const lock = json('package-lock.json') as {
-      readonly version: string;
-      readonly packages: Readonly<Record<string, Pick<Manifest, 'version'>>>;
-    };
-    expect([lock.version, lock.packages[''].version]).toEqual([manifest.version, manifest.version]);
+    const { version, packages } = json<{ version: string; packages: Record<string, { version: string }> }>(
+      'package-lock.json',
+    );
+    expect([version, packages[''].version]).toEqual([manifest.version, manifest.version]);
   });
 
   test('is the only one that the README names', () => {
@@ -126,9 +94,5 @@ describe('the repository', () => {
     expect((README.text.match(/^```/gm) ?? []).length / 2).toBeGreaterThan(1);
     const anchors = ['when-to-use-it', 'try-it', 'install', 'a-stack', 'guarantees-and-limits', 'guides'];
     expect([...README.anchors]).toEqual(expect.arrayContaining(anchors));
-  });
-
-  test.each(['docs', 'test'])('has the folder %s at its top', (folder) => {
-    expect(fs.statSync(path.join(ROOT, folder)).isDirectory()).toBe(true);
   });
 });

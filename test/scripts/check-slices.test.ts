@@ -79,18 +79,15 @@ describe('the check of slices fails with one line', () => {
 
   test.each([
     [['--at-least', 'most'], "--at-least must be a share from 0 to 1, such as 0.95, got 'most'"],
-    [['--at-least', 'NaN'], "--at-least must be a share from 0 to 1, such as 0.95, got 'NaN'"],
     [['--at-least', '1.5'], "--at-least must be a share from 0 to 1, such as 0.95, got '1.5'"],
     [['--slices', '2,x'], "--slices must be a whole number from 1 to 10000, got 'x'"],
-    [['--slices', '0'], "--slices must be a whole number from 1 to 10000, got '0'"],
-    [['--limit', '-1'], "'--limit' argument is ambiguous"],
-    [['--limit', '2.5'], "--limit must be a whole number from 1 to 10000, got '2.5'"],
+    [['--limit', '0'], "--limit must be a whole number from 1 to 10000, got '0'"],
     [['--optimize', 'all'], "--optimize must be one of none, basic, extended, got 'all'"],
     [['--unknown'], "Unknown option '--unknown'"],
     [['nowhere.onnx'], "a model must be a file or a folder, got 'nowhere.onnx'"],
   ])('for %p', (args, message) => {
     const { status, stderr } = checkSlices(args, withoutPython);
-    expect(stderr.split('\n')[0]).toContain(message.includes('ambiguous') ? 'ambiguous' : message);
+    expect(stderr.split('\n')[0]).toContain(message);
     expect(status).toBe(1);
   });
 });

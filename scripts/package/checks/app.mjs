@@ -5,8 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 import ts from 'typescript';
-import { timed } from '../figures.mjs';
-import { IS_WINDOWS, NPM, ROOT } from '../project.mjs';
+import { filesIn, IS_WINDOWS, JSII_VARIABLES, megabytes, NPM, ROOT, timed } from '../project.mjs';
 import { blocksOf } from './fences.cjs';
 
 /** Settings that npm passes on to the scripts that it runs, from the repository's .npmrc and from `npm run --silent`. */
@@ -17,20 +16,18 @@ const INHERITED = [
   'npm_config_loglevel',
 ];
 
-/**
- * Creates an empty folder outside of the repository, runs `use` with it, and removes it.
- *
- * @template Result
- * @param {(folder: string) => Promise<Result> | Result} use
- */
+/** Creates an empty folder outside of the repository, runs `use` with it, and removes it. */
 export async function withEmptyFolder(use) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-app-'));
   try {
-    return await use(folder);
+    await use(folder);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
+
+/** The package.json of a package in `node_modules`, and not of a folder inside of one. */
+const PACKAGE = /(^|\/node_modules)\/(@[^/]+\/)?[^/@]+\/package\.json$/;
 
 /** An app that shares no cache with other apps of this machine. */
 export class App {
@@ -51,28 +48,18 @@ export class App {
       SLICED_INFERENCE_CACHE: path.join(folder, '.slices'),
       JSII_RUNTIME_PACKAGE_CACHE: 'enabled',
       JSII_RUNTIME_PACKAGE_CACHE_ROOT: path.join(folder, '.jsii'),
-      JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
+      ...JSII_VARIABLES,
+      // The registry is asked only for what this machine has not installed before.
+      npm_config_prefer_offline: 'true',
     };
   }
 
-  /** Makes the folder of an app in TypeScript. */
+  /** Makes the folder of an app in TypeScript, outside of which npm looks for no packages. */
   static typescript(folder) {
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
     fs.writeFileSync(path.join(folder, 'cdk.json'), '{ "app": "node app.js" }\n');
     return new App('TypeScript', folder);
-  }
-
-  /** Runs a command in the app's folder. */
-  spawn(command, args, variables = {}) {
-    return spawnSync(command, args, {
-      cwd: this.folder,
-      env: { ...this.variables, ...variables },
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      shell: IS_WINDOWS && command.endsWith('.cmd'),
-    });
   }
 
   /**
@@ -95,7 +82,14 @@ export class App {
 
   /** Runs a command that must succeed, and returns its standard output. */
   run(command, args, variables = {}) {
-    const { status, stdout, stderr, error } = this.spawn(command, args, variables);
+    const { status, stdout, stderr, error } = spawnSync(command, args, {
+      cwd: this.folder,
+      env: { ...this.variables, ...variables },
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: IS_WINDOWS && command.endsWith('.cmd'),
+    });
     if (status === 0) return stdout;
     // Logs of public builds hold no address of a package index.
     const output = `${stdout ?? ''}${stderr ?? error}`.replaceAll(/https?:\/\/[^\s/]+/g, '(address)').trim();
@@ -103,30 +97,26 @@ export class App {
   }
 
   /**
-   * Installs packages with npm. A user's own settings may switch install scripts off; here they are on.
-   *
-   * @param {string[]} packages package specifications
-   * @returns {{ packages: number, bytes: number, seconds: string }} growth of `node_modules`, and how long it took
+   * Installs packages with npm, and prints how many packages and bytes that added to `node_modules`, and how long it took. A user's own
+   * settings may switch install scripts off; here they are on.
    */
-  npmInstall(packages) {
+  npmInstall(what, packages) {
     const before = this.installed();
     const options = ['--ignore-scripts=false', '--no-audit', '--no-fund'];
     const seconds = timed(() => this.run(NPM, ['install', ...options, ...packages]));
     const after = this.installed();
-    return { packages: after.packages - before.packages, bytes: after.bytes - before.bytes, seconds };
+    const added = { packages: after.packages - before.packages, bytes: after.bytes - before.bytes };
+    console.log(`npm install ${what}: ${added.packages} packages, ${megabytes(added.bytes)}, ${seconds}`);
+    return added;
   }
 
   /** Counts the packages in `node_modules`, nested ones included, and the bytes of their files. */
   installed() {
     const modules = path.join(this.folder, 'node_modules');
-    if (!fs.existsSync(modules)) return { packages: 0, bytes: 0 };
-    const files = fs
-      .readdirSync(modules, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => path.join(entry.parentPath, entry.name));
+    const files = fs.existsSync(modules) ? filesIn(modules) : [];
     return {
-      packages: files.filter(isManifest).length,
-      bytes: files.reduce((sum, file) => sum + fs.statSync(file).size, 0),
+      packages: files.filter((file) => PACKAGE.test(`/${file.replaceAll(path.sep, '/')}`)).length,
+      bytes: files.reduce((sum, file) => sum + fs.statSync(path.join(modules, file)).size, 0),
     };
   }
 
@@ -149,11 +139,4 @@ export class App {
     const seconds = timed(() => this.run(process.execPath, [cdk, 'synth', '--quiet', '--no-notices']));
     console.log(`${this.language}: the ${time} cdk synth took ${seconds}`);
   }
-}
-
-/** Whether a file is the package.json of a package, and not of a folder inside of one. */
-function isManifest(file) {
-  const parts = file.split(path.sep);
-  if (parts.at(-1) !== 'package.json') return false;
-  return parts.at(-3) === 'node_modules' || (parts.at(-4) === 'node_modules' && parts.at(-3).startsWith('@'));
 }

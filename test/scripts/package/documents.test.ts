@@ -75,21 +75,11 @@ describe('the documents of the package', () => {
   });
 });
 
-describe('the README of the packages of other languages', () => {
+test('the README of other languages has absolute links to files that exist, and its picture from the address of raw files', () => {
   const [readme] = written('writeAbsoluteReadme');
-
-  test('has no relative link', () => {
-    expect(readme.links.length).toBeGreaterThan(30);
-    expect(readme.links.filter(isRelative)).toEqual([]);
-  });
-
-  test('links to files of the repository that exist', () => {
-    const files = repositoryFiles(readme);
-    expect(files).toEqual(expect.arrayContaining(['docs/costs.md', 'CONTRIBUTING.md', 'README.md']));
-    expect(files.filter((file) => !fs.existsSync(path.join(ROOT, file)))).toEqual([]);
-  });
-
-  test('shows its picture from the address of raw files', () => {
-    expect(readme.text).toContain(`](${PICTURES}docs/pipeline.svg)`);
-  });
+  expect(readme.links.filter(isRelative)).toEqual([]);
+  const files = repositoryFiles(readme);
+  expect(files).toEqual(expect.arrayContaining(['docs/costs.md', 'CONTRIBUTING.md', 'README.md']));
+  expect(files.filter((file) => !fs.existsSync(path.join(ROOT, file)))).toEqual([]);
+  expect(readme.text).toContain(`](${PICTURES}docs/pipeline.svg)`);
 });

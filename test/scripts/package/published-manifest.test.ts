@@ -12,7 +12,7 @@ interface Manifest {
 }
 
 function published(): Manifest {
-  const module = pathToFileURL(path.join(ROOT, 'scripts/package/published-manifest.mjs')).href;
+  const module = pathToFileURL(path.join(ROOT, 'scripts/package/stage.mjs')).href;
   const code = `
     import fs from 'node:fs';
     import { publishedManifest } from ${JSON.stringify(module)};
@@ -68,9 +68,7 @@ function npmList(versions: Readonly<Record<string, string>>): { readonly problem
 
 test.each([
   ['without the AWS SDK', {}],
-  ['with an early release of it', { '@aws-sdk/client-s3': '3.350.0', '@aws-sdk/client-sfn': '3.350.0' }],
-  ['with one of both', { '@aws-sdk/client-sfn': '3.1164.0' }],
-  ['with one of another version', { '@aws-sdk/client-sfn': '4.0.0' }],
+  ['with one of another version', { '@aws-sdk/client-s3': '3.350.0', '@aws-sdk/client-sfn': '4.0.0' }],
 ])('lets npm see no problem in an application %s', (_, versions) => {
   expect(npmList(versions).problems).toBeUndefined();
 });
