@@ -1,10 +1,21 @@
-// Bundles the programs that ship as one CommonJS file each, with the packages that they use, into dist/bundle/. The client is also an ES
-// module, for the bundlers of applications: CommonJS inside an ES module cannot load Node.js's own modules.
-// onnxruntime-node stays outside because it loads its native library from its own folder. Also makes the page of `plan`.
+// Compiles TypeScript to dist/, and bundles the programs that ship as one CommonJS file each, with the packages that they use, into
+// dist/bundle/. The client is also an ES module, for the bundlers of applications: CommonJS inside an ES module cannot load Node.js's own
+// modules. onnxruntime-node stays outside because it loads its native library from its own folder. Also makes the page of `plan`.
 // dist/bundle.json lists the files in each bundle: the package's licenses and its bill of materials are made from it.
+//
+// Says what it does on standard error, because commands that print JSON build first.
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { build } from 'esbuild';
 import { PAGE_BUILD, planPage } from './plan-page.mjs';
+
+console.error('Compiling TypeScript. The first time takes a minute ...');
+const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
+const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
+
+console.error('Bundling the programs ...');
+fs.rmSync('dist/bundle', { recursive: true, force: true });
 
 const shared = {
   bundle: true,
