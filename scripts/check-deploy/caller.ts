@@ -9,9 +9,9 @@ import {
   encodeTensors,
   InferenceError,
   SlicedInferenceClient,
+  tensorFrom,
   type ResultsPlace,
 } from '../../client';
-import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
 
 export interface CallRequest {
   readonly stateMachineArn: string;
@@ -39,12 +39,10 @@ async function answerTo(request: CallRequest): Promise<CallAnswer> {
   if (json !== undefined) return { output: (await client.invoke(json)).output };
   const tensors = Object.fromEntries(decodeTensors(fs.readFileSync(inputs)));
   const result = await client.infer(tensors, { results });
-  const raw = Object.entries(result.outputs).map(([name, { dtype, shape, data }]): [string, RawTensor] =>
-    dtype === 'string'
-      ? [name, { dtype, shape, strings: data }]
-      : [name, { dtype, shape, bytes: bytesOf(data) }],
-  );
-  fs.writeFileSync(outputs, encodeTensors(new Map(raw)));
+  const outputTensors = Object.entries(result.outputs).map(([name, { dtype, shape, data }]) => {
+    return [name, tensorFrom(dtype as 'float32', shape, data as Float32Array)] as const;
+  });
+  fs.writeFileSync(outputs, encodeTensors(new Map(outputTensors)));
   return { servedBy: result.servedBy ?? null };
 }
 

@@ -11,25 +11,19 @@ export class Caller {
   private readonly program: Program;
   private readonly lines: AsyncIterator<string, undefined>;
 
-  /** @param program with its arguments */
-  private constructor(
+  /** @param python that has the packages of the client, for the caller in Python */
+  constructor(
     readonly language: 'TypeScript' | 'Python',
-    [program, ...args]: readonly [string, ...string[]],
+    python: string,
     env: NodeJS.ProcessEnv,
   ) {
-    this.program = new Program(program, args, { env });
+    const [name, ...args] =
+      language === 'Python'
+        ? [python, path.join(SOURCES, 'caller.py')]
+        : [process.execPath, '--no-warnings', path.join(__dirname, 'caller.js')];
+    const PYTHONPATH = path.join(ROOT, 'client/python/src');
+    this.program = new Program(name, args, { env: { ...env, PYTHONPATH } });
     this.lines = createInterface({ input: this.program.child.stdout })[Symbol.asyncIterator]();
-  }
-
-  static typescript(env: NodeJS.ProcessEnv): Caller {
-    const script = path.join(__dirname, 'caller.js');
-    return new Caller('TypeScript', [process.execPath, '--no-warnings', script], env);
-  }
-
-  /** @param python that has the packages of the client */
-  static python(python: string, env: NodeJS.ProcessEnv): Caller {
-    const variables = { ...env, PYTHONPATH: path.join(ROOT, 'client/python/src') };
-    return new Caller('Python', [python, path.join(SOURCES, 'caller.py')], variables);
   }
 
   /** Call it again only after the answer. Throws if the call fails. */

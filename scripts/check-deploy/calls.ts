@@ -9,7 +9,7 @@ import type { PhotoText } from '../../examples/ocr/functions/read-text';
 import { decodePicture } from '../../examples/ocr/picture/decode';
 import { postSigned } from '../../examples/ocr/signed-request';
 import type { Deployed, OtherCall } from './life';
-import { asRoot, REGION, ROOT_USER } from './ministack';
+import { REGION, ROOT_USER } from './cloud';
 import { isIdentical, PLAIN, requestOf, tensorsOf, type Form } from './pipelines';
 import { ROOT, run } from './processes';
 
@@ -40,7 +40,7 @@ export function answers(name: string, request: object, text: string): OtherCall 
 export function answersHttp(output: string, { wrap, unwrap }: Form = PLAIN): Ask {
   return async (deployed) => {
     const [{ inputs, outputs }] = deployed.questions.values();
-    const answer = await post(deployed, deployed.outputs[output], wrap(requestOf(inputs)));
+    const answer = await post(deployed, output, wrap(requestOf(inputs)));
     if (!isIdentical(outputs, tensorsOf(unwrap(answer as never)))) throw new Error(DIFFERENT);
   };
 }
@@ -59,13 +59,13 @@ export const isConsolidated: Ask = async ({ questions, callers: [caller] }) => {
 
 /** The photo of a receipt goes in over HTTP, and the results of both models are compared. */
 export const readsPhoto: Ask = async (deployed) => {
-  const { outputs, machines, cloud } = deployed;
+  const { machines, cloud } = deployed;
   const photo = fs.readFileSync(path.join(ROOT, 'examples/ocr/receipt.jpg'));
-  const text = (await post(deployed, outputs.Url, { photo: photo.toString('base64') })) as PhotoText;
+  const text = (await post(deployed, 'Url', { photo: photo.toString('base64') })) as PhotoText;
   const comparison = await compareWithWhole(decodePicture(photo), text.runs, {
     read: async ({ run }) => {
-      const place = { Bucket: outputs.Bucket, Key: `${OUTPUTS_PREFIX}${run}.safetensors` };
-      const { Body } = await cloud.ministack.s3.send(new GetObjectCommand(place));
+      const place = { Bucket: deployed.outputs.Bucket, Key: `${OUTPUTS_PREFIX}${run}.safetensors` };
+      const { Body } = await cloud.s3.send(new GetObjectCommand(place));
       return (await Body?.transformToByteArray()) ?? new Uint8Array();
     },
     threads: ({ deploymentDigest }) =>
@@ -77,26 +77,19 @@ export const readsPhoto: Ask = async (deployed) => {
 
 /** An example's own script, with the outputs of the stack as the variables that it reads. */
 export function prints(script: string, args: readonly string[], text: string): OtherCall {
-  const ask: Ask = async ({ outputs, machines, cloud: { ministack } }) => {
-    const {
-      StateMachineArn = machines[0].arn,
-      Bucket = '',
-      HttpEndpoint,
-    } = outputs as Record<string, string | undefined>;
+  const ask: Ask = async ({ outputs, machines, cloud }) => {
+    const { StateMachineArn = machines[0].arn, Bucket = '', HttpEndpoint } = outputs;
     const variables = {
       STATE_MACHINE_ARN: StateMachineArn,
       BUCKET: Bucket,
-      ...(HttpEndpoint !== undefined && { HTTP_ENDPOINT: reachable(HttpEndpoint, ministack.endpoint) }),
+      ...(HttpEndpoint !== undefined && { HTTP_ENDPOINT: reachable(HttpEndpoint, cloud.endpoint) }),
     };
-    const printed = await run(
-      process.execPath,
-      ['--no-warnings', path.join(ROOT, 'dist/examples', script), ...args],
-      {
-        cwd: fs.mkdtempSync(path.join(ministack.folder, 'script-')),
-        env: { ...asRoot(ministack), ...variables },
-        seconds: SCRIPT_SECONDS,
-      },
-    );
+    const file = path.join(ROOT, 'dist/examples', script);
+    const printed = await run(process.execPath, ['--no-warnings', file, ...args], {
+      cwd: fs.mkdtempSync(path.join(cloud.folder, 'script-')),
+      env: { ...cloud.asRoot(), ...variables },
+      seconds: SCRIPT_SECONDS,
+    });
     if (!printed.includes(text)) throw new Error(`${script} must print '${text}', got '${printed}'`);
   };
   return ['other calls', ask];
@@ -116,10 +109,10 @@ async function bothAnswer(
   }
 }
 
-/** Returns the output of the execution that the HTTP API started. */
-async function post({ cloud: { ministack } }: Deployed, url: string, body: unknown): Promise<unknown> {
-  const signing = { region: REGION, credentials: ROOT_USER, ca: ministack.authority };
-  const answer = await postSigned(reachable(url, ministack.endpoint), body, signing);
+/** Returns the output of the execution that the HTTP API started. @param name of the output that has the URL */
+async function post({ cloud, outputs }: Deployed, name: string, body: unknown): Promise<unknown> {
+  const signing = { region: REGION, credentials: ROOT_USER, ca: cloud.authority };
+  const answer = await postSigned(reachable(outputs[name] ?? '', cloud.endpoint), body, signing);
   const { output, error, cause } = answer as Record<string, string | undefined>;
   if (output === undefined || error !== undefined) throw new Error(`${error}: ${cause}`);
   return JSON.parse(output) as unknown;

@@ -1,6 +1,7 @@
 /** The examples, deployed by their own apps; an update edits a copy of the app, as a user does. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { ModelProto } from '../../bench/onnx-schema';
 import {
   DETECTION_DIMENSIONS,
   DETECTION_MODEL,
@@ -9,7 +10,6 @@ import {
 } from '../../examples/ocr/models';
 import { answers, prints, readsPhoto } from './calls';
 import type { OtherCall, Subject } from './life';
-import { otherWeights } from './other-weights';
 import type { Model } from './pipelines';
 import { ROOT, run } from './processes';
 
@@ -111,11 +111,15 @@ const EXAMPLES: readonly Example[] = [
     models: {
       Recognition: {
         path: RECOGNITION_MODEL,
-        dimensions: sizes(RECOGNITION_DIMENSIONS, { batch: 1, width: 320 }),
+        dimensions: { [RECOGNITION_DIMENSIONS.batch]: 1, [RECOGNITION_DIMENSIONS.width]: 320 },
       },
       Detection: {
         path: DETECTION_MODEL,
-        dimensions: sizes(DETECTION_DIMENSIONS, { batch: 1, height: 320, width: 320 }),
+        dimensions: {
+          [DETECTION_DIMENSIONS.batch]: 1,
+          [DETECTION_DIMENSIONS.height]: 320,
+          [DETECTION_DIMENSIONS.width]: 320,
+        },
       },
     },
     slices: ['app.js', 'recognition: 4', 'recognition: 6'],
@@ -139,13 +143,6 @@ const EXAMPLES: readonly Example[] = [
     'Slicing.count(5)',
   ]),
 ];
-
-function sizes(
-  names: Readonly<Record<string, string>>,
-  wanted: Readonly<Record<string, number>>,
-): Record<string, number> {
-  return Object.fromEntries(Object.entries(wanted).map(([dimension, size]) => [names[dimension], size]));
-}
 
 /** @param folder for copies of the examples, beside a link to the repository, as their READMEs say */
 export function examples(folder: string, python: string): Subject[] {
@@ -177,6 +174,15 @@ function subjectOf(example: Example, folder: string, python: string): Subject {
     if (!text.includes(from)) throw new Error(`${name}/${file} must have '${from}'`);
     fs.writeFileSync(place(file), text.replace(from, to));
   };
+  const editSlices = (): void => {
+    edit(slices);
+  };
+  const editModel = (): void => {
+    const target = weights === undefined ? model : place('other.onnx');
+    otherWeights(model, target);
+    if (weights !== undefined) edit(weights);
+    current.set(changing, { path: target, dimensions });
+  };
   return {
     title: `examples/${name}`,
     ...{ stack, calls },
@@ -198,21 +204,51 @@ function subjectOf(example: Example, folder: string, python: string): Subject {
       await run('sh', ['-ec', prepare], { cwd: folder, env, seconds: PREPARE_SECONDS });
     },
     changes: [
-      [
-        'other slices',
-        () => {
-          edit(slices);
-        },
-      ],
-      [
-        'other model',
-        () => {
-          const target = weights === undefined ? model : place('other.onnx');
-          otherWeights(model, target);
-          if (weights !== undefined) edit(weights);
-          current.set(changing, { path: target, dimensions });
-        },
-      ],
+      ['other slices', editSlices],
+      ['other model', editModel],
     ],
   };
+}
+
+const FLOAT = 1;
+
+interface Tensor {
+  readonly dataType: number;
+  readonly dims: readonly unknown[];
+  readonly externalData: readonly { readonly key: string; readonly value: string }[];
+  rawData: Uint8Array;
+}
+
+interface Graph {
+  readonly node: readonly { readonly attribute: readonly { readonly t?: Tensor; readonly g?: Graph }[] }[];
+  readonly initializer: readonly Tensor[];
+}
+
+/**
+ * Changes the matrices of a model, as another training would. Vectors stay, because sizes of images may be among them. A file of weights
+ * beside the model changes where it is.
+ */
+function otherWeights(source: string, target: string): void {
+  const model = ModelProto.decode(fs.readFileSync(source));
+  const files = new Set<string>();
+  for (const tensor of tensorsOf((model as unknown as { graph: Graph }).graph)) {
+    if (tensor.dataType !== FLOAT || tensor.dims.length <= 1) continue;
+    const place = tensor.externalData.find(({ key }) => key === 'location');
+    if (place === undefined) tensor.rawData = scaled(tensor.rawData);
+    else files.add(path.join(path.dirname(source), place.value));
+  }
+  for (const file of files) fs.writeFileSync(file, scaled(fs.readFileSync(file)));
+  fs.writeFileSync(target, ModelProto.encode(model).finish());
+}
+
+function tensorsOf({ node, initializer }: Graph): Tensor[] {
+  const inner = node
+    .flatMap(({ attribute }) => attribute)
+    .flatMap(({ t, g }) => [...(t ? [t] : []), ...(g ? tensorsOf(g) : [])]);
+  return [...initializer, ...inner];
+}
+
+function scaled(bytes: Uint8Array): Uint8Array {
+  // A view needs aligned bytes.
+  return new Uint8Array(new Float32Array(Uint8Array.from(bytes).buffer).map((value) => value * 0.75).buffer);
 }

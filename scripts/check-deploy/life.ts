@@ -1,10 +1,12 @@
 /** The life of a stack: it is deployed, called, updated while it is called, redriven and destroyed. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { GetBucketPolicyCommand, GetObjectCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { DescribeExecutionCommand, RedriveExecutionCommand } from '@aws-sdk/client-sfn';
 import { decodeTensors, type ResultsPlace } from '../../client';
+import { until } from '../../test/support/until';
 import { Caller, CallerEnded } from './callers';
-import type { App, Cdk } from './cdk';
-import { asRole, asRoot, type MiniStack } from './ministack';
+import type { App, Cloud } from './cloud';
 import {
   infers,
   isIdentical,
@@ -18,7 +20,6 @@ import {
   type Question,
   type Tensors,
 } from './pipelines';
-import { failAndRedrive } from './redrive';
 import type { Column, Row } from './report';
 
 export interface Subject {
@@ -47,17 +48,11 @@ export type OtherCall = readonly [Column, (deployed: Deployed) => Promise<void>]
 type Questions = ReadonlyMap<Machine, Question>;
 
 export interface Deployed {
-  readonly outputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Partial<Record<string, string>>>;
   readonly machines: readonly Machine[];
   readonly questions: Questions;
   readonly callers: readonly Caller[];
   readonly cloud: Cloud;
-}
-
-export interface Cloud {
-  readonly ministack: MiniStack;
-  readonly cdk: Cdk;
-  readonly python: string;
 }
 
 /** Outputs with the ARN of a role that may call the stack's pipelines, and of one that may not. */
@@ -70,28 +65,19 @@ export async function live(subject: Subject, cloud: Cloud, row: Row): Promise<vo
   let outputs: Deployed['outputs'] = {};
   const isDeployed = await row.step('deploy', async () => {
     await prepare?.();
-    outputs = await cloud.cdk.deploy(stack, app);
+    outputs = await cloud.deploy(stack, app);
   });
   if (!isDeployed) return;
-  const variables = variablesOf(CALLER_ROLE, outputs, cloud, app.cwd);
-  const callers = [Caller.typescript(variables), Caller.python(cloud.python, variables)];
+  const variables = cloud.asRole(outputs[CALLER_ROLE]);
+  const languages = ['TypeScript', 'Python'] as const;
+  const callers = languages.map((language) => new Caller(language, cloud.python, variables));
   try {
     await use(subject, { outputs, callers, cloud }, row);
   } catch (error) {
     row.add('other calls', error);
   }
   for (const caller of callers) caller.close();
-  await row.step('destroy', () => cloud.cdk.destroy(stack, app));
-}
-
-/** Of the role in this output, or else of the root user. */
-function variablesOf(
-  output: string,
-  outputs: Deployed['outputs'],
-  { ministack }: Cloud,
-  folder: string,
-): NodeJS.ProcessEnv {
-  return output in outputs ? asRole(ministack, outputs[output], folder) : asRoot(ministack);
+  await row.step('destroy', () => cloud.destroy(stack, app));
 }
 
 async function use(
@@ -100,7 +86,7 @@ async function use(
   row: Row,
 ): Promise<void> {
   const { callers, cloud, outputs } = started;
-  const machines = await machinesOf(subject.stack, cloud.ministack.sfn);
+  const machines = await machinesOf(subject.stack, cloud.sfn);
   let questions = await questionsFor(subject, machines);
   const deployed = (): Deployed => ({ ...started, machines, questions });
   const callEach = (calls: Calls, ...allowed: readonly Questions[]): Promise<unknown> =>
@@ -112,7 +98,7 @@ async function use(
     apply();
     const next = await questionsFor(subject, machines);
     let isOver = false;
-    const deploying = cloud.cdk.deploy(subject.stack, subject.app).finally(() => (isOver = true));
+    const deploying = cloud.deploy(subject.stack, subject.app).finally(() => (isOver = true));
     // Awaited below, after the calls.
     deploying.catch(() => undefined);
     await callEach({ column, isOver: () => isOver }, next);
@@ -124,7 +110,7 @@ async function use(
   }
   for (const [machine, question] of questions)
     if (machine.isStandard && infers(machine))
-      await count(row, 'redrive', () => failAndRedrive(machine, question, callers[0], cloud.ministack));
+      await count(row, 'redrive', () => failAndRedrive(machine, question, callers[0], cloud));
 }
 
 async function questionsFor(subject: Subject, machines: readonly Machine[]): Promise<Questions> {
@@ -183,12 +169,47 @@ async function resultsOf(
 /** A role without permissions is denied. */
 async function isRefused({ outputs, cloud, questions }: Deployed): Promise<void> {
   const [[{ arn }, { file }]] = questions;
-  const folder = fs.mkdtempSync(path.join(path.dirname(file), 'stranger-'));
-  const stranger = Caller.typescript(variablesOf(STRANGER_ROLE, outputs, cloud, folder));
+  const stranger = new Caller('TypeScript', cloud.python, cloud.asRole(outputs[STRANGER_ROLE]));
   const { error = 'none' } = await stranger.answer({ stateMachineArn: arn, inputs: file });
   stranger.close();
   if (!error.includes('AccessDenied'))
     throw new Error(`a role without permissions must be denied, got ${error}`);
+}
+
+/** Lets an execution of a Standard pipeline fail, and redrives it when the cause is gone. */
+async function failAndRedrive(
+  { arn, pipeline }: Machine,
+  { file, outputs }: Question,
+  caller: Caller,
+  { s3, sfn }: Cloud,
+): Promise<void> {
+  const Bucket = pipeline?.bucket;
+  const { Policy = '{}' } = await s3.send(new GetBucketPolicyCommand({ Bucket }));
+  const policy = JSON.parse(Policy) as { Statement: object[] };
+  const denial = {
+    ...{ Effect: 'Deny', Principal: '*', Action: 's3:PutObject' },
+    Resource: `arn:aws:s3:::${Bucket ?? ''}/outputs/*`,
+  };
+  const denied = JSON.stringify({ ...policy, Statement: [...policy.Statement, denial] });
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: denied }));
+  const request = { stateMachineArn: arn, inputs: file, outputs: `${file}.failed`, results: 's3' } as const;
+  const { error = 'none', executionArn } = await caller.answer(request);
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+  if (!error.startsWith('SliceFailed'))
+    throw new Error(`a run must fail that may not write its results, got ${error}`);
+
+  await sfn.send(new RedriveExecutionCommand({ executionArn }));
+  const end = await until('the end of the redriven run', async () => {
+    const execution = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    return execution.status !== 'RUNNING' && execution;
+  });
+  if (end.status !== 'SUCCEEDED')
+    throw new Error(`the redriven run must succeed, got ${end.error ?? 'none'}: ${end.cause ?? ''}`);
+  const { s3: place } = (JSON.parse(end.output ?? '') as { outputs: { s3: { key: string } } }).outputs;
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: place.key }));
+  const results = decodeTensors((await Body?.transformToByteArray()) ?? new Uint8Array());
+  if (!isIdentical(outputs, results))
+    throw new Error('the redriven run returned other bits than ONNX Runtime');
 }
 
 /** @throws CallerEnded */

@@ -6,13 +6,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command } from 'commander';
-import { Cdk } from './cdk';
+import { Cloud, Missing, pythonWithMiniStack } from './cloud';
 import { examples } from './examples';
-import { live, type Cloud, type Subject } from './life';
+import { live, type Subject } from './life';
 import { matrix } from './matrix';
-import { startMiniStack } from './ministack';
 import { endAll } from './processes';
-import { Missing, pythonWithMiniStack } from './python';
 import { printTable, Row, type Column } from './report';
 
 /** What CI deploys, and how it updates that: each kind of call once. */
@@ -49,10 +47,8 @@ async function main({ all, stack }: Options): Promise<void> {
   for (const { title, missing } of wanted)
     if (missing !== undefined) console.log(`skipped: ${title}: ${missing}`);
   const subjects = wanted.filter(({ missing }) => missing === undefined);
-  const ministack = await startMiniStack(python, newFolder(folder, 'ministack'));
-  const cdk = new Cdk(ministack);
-  await cdk.bootstrap(folder);
-  const rows = await liveAll(subjects, { ministack, cdk, python });
+  const cloud = await Cloud.start(python, newFolder(folder, 'ministack'));
+  const rows = await liveAll(subjects, cloud);
   printTable(rows);
   const identical = rows.reduce((sum, row) => sum + row.right, 0);
   const failures = rows.flatMap((row) => row.failures).length;

@@ -90,37 +90,32 @@ const SURROUNDINGS: readonly Case[] = [
 ];
 
 const FRAGMENTS: readonly Case[] = [
-  {
-    title: 'Express, fragment in JSONata',
-    slices: [2, 3],
-    use: (stack, pipeline, caller) => {
-      const definition = pipeline.asFragment(stack, 'Run');
-      const stateMachineType = sfn.StateMachineType.EXPRESS;
-      const queryLanguage = sfn.QueryLanguage.JSONATA;
-      grantAll(machineOf(stack, definition, { stateMachineType, queryLanguage }), caller);
-    },
-    calls: [['other calls', answersJson('Own')]],
-  },
-  {
-    title: 'Standard, fragment in JSONPath',
-    slices: [2, 3],
-    use: (stack, pipeline, caller) => {
-      const definition = new sfn.Pass(stack, 'Before').next(pipeline.asFragment(stack, 'Run'));
-      grantAll(machineOf(stack, definition), caller);
-    },
-    calls: [['other calls', answersJson('Own')]],
-  },
+  fragment('Express, fragment in JSONata', (stack, pipeline) => ({
+    chain: pipeline.asFragment(stack, 'Run'),
+    stateMachineType: sfn.StateMachineType.EXPRESS,
+    queryLanguage: sfn.QueryLanguage.JSONATA,
+  })),
+  fragment('Standard, fragment in JSONPath', (stack, pipeline) => ({
+    chain: new sfn.Pass(stack, 'Before').next(pipeline.asFragment(stack, 'Run')),
+  })),
 ];
 
-function machineOf(stack: Stack, definition: sfn.IChainable, props: object = {}): sfn.StateMachine {
-  const definitionBody = sfn.DefinitionBody.fromChainable(definition);
-  return new sfn.StateMachine(stack, 'Own', { definitionBody, ...props });
-}
-
-function grantAll(machine: sfn.StateMachine, caller: iam.Role): void {
-  machine.grantRead(caller);
-  machine.grantStartExecution(caller);
-  machine.grantStartSyncExecution(caller);
+/** A state machine of a user with a pipeline inside. */
+function fragment(
+  title: string,
+  own: (stack: Stack, pipeline: SlicedInferencePipeline) => { readonly chain: sfn.IChainable },
+): Case {
+  return {
+    ...{ title, slices: [2, 3], calls: [['other calls', answersJson('Own')]] },
+    use: (stack, pipeline, caller) => {
+      const { chain, ...props } = own(stack, pipeline);
+      const definitionBody = sfn.DefinitionBody.fromChainable(chain);
+      const machine = new sfn.StateMachine(stack, 'Own', { definitionBody, ...props });
+      machine.grantRead(caller);
+      machine.grantStartExecution(caller);
+      machine.grantStartSyncExecution(caller);
+    },
+  };
 }
 
 function inlineFunction(stack: Stack, id: string, expression: string): lambda.Function {
@@ -178,28 +173,26 @@ export function matrix(folder: string): Subject[] {
 function subjectOf(each: Case, folder: string): Subject {
   const { title, slices } = each;
   const stack = `Check${title.replaceAll(/[^A-Za-z0-9]+(.)/g, (_, next: string) => next.toUpperCase())}`;
-  const [before, after = before] = slices;
+  const [before, after] = slices;
   // Three nodes a layer.
-  const init = mlp(Math.ceil(Math.max(before, after) / 3) + 1);
+  const init = mlp(Math.ceil(Math.max(before, after ?? 0) / 3) + 1);
   const models = [init, retrained(init)].map((model, index) =>
     saveModel(model, `model-${index}.onnx`, folder),
   );
   let [count, modelPath] = [before, models[0]];
-  const assembly = path.join(folder, 'cdk.out');
+  const outdir = path.join(folder, 'cdk.out');
   const synthesize = (): void => {
-    fs.rmSync(assembly, { recursive: true, force: true });
-    build(each, { stack, assembly, modelPath, count });
+    fs.rmSync(outdir, { recursive: true, force: true });
+    const app = new App({ outdir, analyticsReporting: false, treeMetadata: false });
+    addPipeline(new Stack(app, stack), each, { modelPath, slicing: Slicing.count(count) });
+    app.synth();
   };
   return {
-    title,
-    stack,
-    app: { app: assembly, cwd: folder, synthesize },
+    ...{ title, stack, calls: each.calls ?? [], form: each.form, isAlone: before >= 100 },
+    app: { app: outdir, cwd: folder, synthesize },
     models: () => ({ Pipeline: { path: modelPath, dimensions: { batch: 2 } } }),
-    calls: each.calls ?? [],
-    form: each.form,
-    isAlone: before >= 100,
     changes:
-      after === before
+      after === undefined
         ? []
         : [
             ['other slices', () => (count = after)],
@@ -208,31 +201,20 @@ function subjectOf(each: Case, folder: string): Subject {
   };
 }
 
-function build(
-  { props, use }: Case,
-  wanted: {
-    readonly stack: string;
-    readonly assembly: string;
-    readonly modelPath: string;
-    readonly count: number;
-  },
-): void {
-  const app = new App({ outdir: wanted.assembly, analyticsReporting: false, treeMetadata: false });
-  const stack = new Stack(app, wanted.stack);
+function addPipeline(stack: Stack, { props, use }: Case, model: Props): void {
   const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
-    modelPath: wanted.modelPath,
-    slicing: Slicing.count(wanted.count),
+    ...model,
     dimensions: { batch: 2 },
     architecture: ARCHITECTURE,
     removalPolicy: RemovalPolicy.DESTROY,
     autoDeleteObjects: true,
     ...props?.(stack),
   });
-  const assumedBy = new iam.AccountRootPrincipal();
-  const caller = new iam.Role(stack, 'Caller', { assumedBy });
+  const role = (id: string): iam.Role =>
+    new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
+  const caller = role('Caller');
   pipeline.grantInvoke(caller);
   new CfnOutput(stack, CALLER_ROLE, { value: caller.roleArn });
-  new CfnOutput(stack, STRANGER_ROLE, { value: new iam.Role(stack, 'Stranger', { assumedBy }).roleArn });
+  new CfnOutput(stack, STRANGER_ROLE, { value: role('Stranger').roleArn });
   use?.(stack, pipeline, caller);
-  app.synth();
 }

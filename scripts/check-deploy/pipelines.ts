@@ -2,12 +2,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { DescribeStateMachineCommand, ListStateMachinesCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
 import { compareTensor } from '../../bin/verify/difference';
 import type { PipelineSignature } from '../../contract/signature';
-import { encodeTensors, type InlineTensor } from '../../client';
-import type { NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
-import { wholeModel } from './whole-model';
+import { elementsOf, encodeTensors, tensorFrom, type InlineTensor, type RawTensor } from '../../client';
+import type { NumericTensor } from '../../lambda/tensors/tensor';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
 
@@ -76,6 +76,30 @@ export async function questionFor(
     }
   }
   throw refusal;
+}
+
+/** Runs it with the settings of the slices: their threads, no optimization, and weights as they are in the file. */
+async function wholeModel(file: string, threads: number, inputs: Tensors): Promise<Tensors> {
+  const session = await InferenceSession.create(file, {
+    intraOpNumThreads: threads,
+    graphOptimizationLevel: 'disabled',
+    extra: { session: { disable_prepacking: '1' } },
+  });
+  try {
+    const feeds = [...inputs].map(([name, tensor]) => {
+      const elements = elementsOf(tensor as NumericTensor) as Float32Array;
+      return [name, new Tensor(tensor.dtype as 'float32', elements, tensor.shape)] as const;
+    });
+    const results = await session.run(Object.fromEntries(feeds));
+    return new Map(
+      session.outputNames.map((name) => {
+        const { type, dims, data } = results[name];
+        return [name, tensorFrom(type as 'float32', dims, data as Float32Array)];
+      }),
+    );
+  } finally {
+    await session.release();
+  }
 }
 
 /** Whether all outputs have the same bits. */

@@ -1,4 +1,4 @@
-/** The table of stacks and calls. */
+/** What happened to the stacks, as a table. */
 import { formatTable } from '../../bench/measure';
 
 const COLUMNS = [
@@ -7,23 +7,24 @@ const COLUMNS = [
 ];
 export type Column = (typeof COLUMNS)[number];
 
-/** What happened to a stack. */
+/** What happened to a stack: seconds of steps, and numbers of calls. */
 export class Row {
   readonly failures: string[] = [];
   right = 0;
-  /** Right and wrong calls. */
-  private readonly counts = new Map<Column, [number, number]>();
-  private readonly seconds = new Map<Column, string>();
+  private readonly cells: Partial<Record<Column, { right: number; wrong: number; seconds?: string }>> = {};
 
   constructor(readonly title: string) {}
 
   /** Counts a call. @param failure why it is wrong */
   add(column: Column, failure?: unknown): void {
-    const [right, wrong] = this.counts.get(column) ?? [0, 0];
-    const isRight = failure === undefined;
-    this.counts.set(column, isRight ? [right + 1, wrong] : [right, wrong + 1]);
-    if (isRight) this.right++;
-    else this.failures.push(`${column}: ${(failure as Error).message}`);
+    const cell = (this.cells[column] ??= { right: 0, wrong: 0 });
+    if (failure === undefined) {
+      cell.right++;
+      this.right++;
+    } else {
+      cell.wrong++;
+      this.failures.push(`${column}: ${(failure as Error).message}`);
+    }
   }
 
   /** Times a step. Returns whether it succeeded. */
@@ -31,7 +32,8 @@ export class Row {
     const start = performance.now();
     try {
       await work();
-      this.seconds.set(column, `${((performance.now() - start) / 1000).toFixed(0)} s`);
+      const seconds = `${((performance.now() - start) / 1000).toFixed(0)} s`;
+      this.cells[column] = { right: 0, wrong: 0, seconds };
       return true;
     } catch (error) {
       this.add(column, error);
@@ -39,17 +41,16 @@ export class Row {
     }
   }
 
-  cells(): string[] {
-    const cell = (column: Column): string => {
-      const [right, wrong] = this.counts.get(column) ?? [];
-      if (right === undefined || wrong === undefined) return this.seconds.get(column) ?? '–';
-      return wrong === 0 ? String(right) : `${right} of ${right + wrong}`;
-    };
-    return [this.title, ...COLUMNS.map(cell)];
+  get texts(): string[] {
+    const texts = COLUMNS.map((column) => {
+      const { right, wrong, seconds } = this.cells[column] ?? { right: 0, wrong: 0, seconds: '–' };
+      return seconds ?? (wrong === 0 ? String(right) : `${right} of ${right + wrong}`);
+    });
+    return [this.title, ...texts];
   }
 }
 
 export function printTable(rows: readonly Row[]): void {
-  const cells = rows.map((row) => row.cells());
-  console.log(formatTable(['stack', ...COLUMNS], cells));
+  const texts = rows.map((row) => row.texts);
+  console.log(formatTable(['stack', ...COLUMNS], texts));
 }
