@@ -1,13 +1,12 @@
 // Slices models and asks other tools than ONNX Runtime whether they accept the slices: the ONNX checker and, if it is there,
 // OpenVINO. `PYTHON` names the Python that has them; see --help. Run `npm run build` first.
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readOptions } from './check-slices/options.mjs';
-import { sliceModel } from './check-slices/slice-model.mjs';
-import { PYTHON, askTools } from './check-slices/tools.mjs';
+import { parseArgs } from 'node:util';
 
 const HELP = `Usage: npm run check:slices -- [options] [model or folder of models]...
 
@@ -25,6 +24,96 @@ PYTHON names a Python with the packages onnx and, optionally, openvino (default:
 nothing, for example without onnx.`;
 
 const require = createRequire(import.meta.url);
+const { analyzeModel } = require('../dist/lib/compile/analyze.js');
+const { compileAnalyzed } = require('../dist/lib/compile/compile.js');
+const { writeSlices } = require('../dist/lib/emit/write.js');
+const { mostSlices } = require('../dist/lib/plan/cuts/cuts.js');
+const { count } = require('../dist/lib/plan/slicers/index.js');
+
+const LEVELS = ['none', 'basic', 'extended'];
+const MAX_SLICES = 10_000;
+
+const PYTHON = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
+const READER = fileURLToPath(new URL('read_models.py', import.meta.url));
+
+/** @throws Error of one line for an unknown flag and for a bad value */
+function readOptions() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      slices: { type: 'string', default: '2,3,4' },
+      limit: { type: 'string', default: '64' },
+      optimize: { type: 'string', default: 'none' },
+      'at-least': { type: 'string', default: '0.97' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { slices, limit, optimize, 'at-least': atLeast, ...flags } = values;
+  const check = (holds, name, wanted, got) => {
+    if (!holds) throw new Error(`${name} must be ${wanted}, got '${got}'`);
+  };
+  const wholeNumber = (name, text) => {
+    const isValid = /^\d{1,6}$/.test(text) && text >= 1 && text <= MAX_SLICES;
+    check(isValid, name, `a whole number from 1 to ${MAX_SLICES}`, text);
+    return Number(text);
+  };
+  const isShare = /^\d*\.?\d+$/.test(atLeast) && atLeast <= 1;
+  check(isShare, '--at-least', 'a share from 0 to 1, such as 0.95', atLeast);
+  check(LEVELS.includes(optimize), '--optimize', `one of ${LEVELS.join(', ')}`, optimize);
+  for (const location of positionals)
+    check(fs.existsSync(location), 'a model', 'a file or a folder', location);
+  return {
+    ...flags,
+    counts: slices.split(',').map((text) => wholeNumber('--slices', text.trim())),
+    limit: wholeNumber('--limit', limit),
+    ...{ optimization: optimize, atLeast: Number(atLeast), locations: positionals },
+  };
+}
+
+/** Cuts a model into each number of slices that it allows. Returns the path of each slice. */
+function sliceModel(model, folder, { counts, limit, optimization }) {
+  const analyzed = analyzeModel(model, { optimization });
+  const most = mostSlices(analyzed.cuts);
+  const numbers = new Set([...counts.filter((slices) => slices <= most), Math.min(most, limit)]);
+  return [...numbers].flatMap((slices) => {
+    const out = path.join(folder, `of-${slices}`);
+    const plan = writeSlices(compileAnalyzed(analyzed, count(slices)), out);
+    return plan.slices.map(({ model: { file } }) => path.join(out, file));
+  });
+}
+
+/**
+ * Returns the versions of the tools that Python has, and for each path the errors by tool: `null` for an accepted file.
+ *
+ * @throws Error if Python fails
+ */
+function askTools(paths) {
+  let versions = {};
+  const verdicts = [];
+  do {
+    const { error, status, signal, stdout, stderr } = spawnSync(PYTHON, [READER], {
+      input: paths
+        .slice(verdicts.length)
+        .map((file) => `${JSON.stringify(file)}\n`)
+        .join(''),
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    });
+    if (error?.code === 'ENOENT') break;
+    const failure = error?.message ?? `status ${status ?? signal}: ${stderr.trim().split('\n').at(-1)}`;
+    const [found, ...lines] = (stdout ?? '').split('\n').filter((line) => line.startsWith('{'));
+    if (found === undefined) throw new Error(`${PYTHON} must run ${READER}, got ${failure}`);
+    versions = JSON.parse(found);
+    const tools = Object.keys(versions);
+    if (tools.length === 0) break;
+    verdicts.push(...lines.map((line) => JSON.parse(line)));
+    // A tool crashed: the next Python continues after the file that it read.
+    if (verdicts.length < paths.length)
+      verdicts.push(Object.fromEntries(tools.map((tool) => [tool, `crash: ${failure}`])));
+  } while (verdicts.length < paths.length);
+  return { versions, verdicts };
+}
 
 /** The models of the development dependencies. */
 function packagedModels() {
@@ -158,7 +247,7 @@ function main(options) {
 }
 
 try {
-  const options = readOptions(process.argv.slice(2));
+  const options = readOptions();
   if (options.help) console.log(HELP);
   else main(options);
 } catch (error) {

@@ -1,4 +1,4 @@
-/** What the client uses of the AWS SDK. `scripts/bundle.mjs` makes one file of it, for applications without the SDK. */
+/** What the client uses of the AWS SDK. `scripts/build.mjs` makes one file of it, for applications without the SDK. */
 export {
   DescribeExecutionCommand,
   DescribeStateMachineCommand,

@@ -41,7 +41,7 @@ export async function mutate(name: MutationName, assemblies: readonly string[]):
   const [file, ...changes]: Mutation = MUTATIONS[name];
   const mutated = path.join(packageRoot(), file);
   const { outputFiles } = await build({
-    // As `scripts/bundle.mjs` builds it.
+    // As `scripts/build.mjs` builds it.
     ...{ bundle: true, platform: 'node', target: 'node20', format: 'cjs', mainFields: ['module', 'main'] },
     external: ['onnxruntime-node'],
     entryPoints: [path.join(packageRoot(), 'lambda/handler.ts')],

@@ -6,9 +6,9 @@ import { createRequire } from 'node:module';
 import * as path from 'node:path';
 
 const require = createRequire(import.meta.url);
-const { Session } = require('../../dist/lambda/slice/session.js');
-const { decodeSafetensors, encodeSafetensors } = require('../../dist/lambda/tensors/safetensors.js');
-const { LocalCloud, infer } = require('../../dist/local/index.js');
+const { Session } = require('../dist/lambda/slice/session.js');
+const { decodeSafetensors, encodeSafetensors } = require('../dist/lambda/tensors/safetensors.js');
+const { LocalCloud, infer } = require('../dist/local/index.js');
 
 const [assembly, model, inputsFile, folder, node] = process.argv.slice(2);
 
