@@ -3,11 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { BUNDLED_DEPENDENCIES } from './bundled-dependencies.mjs';
 import { thirdPartyPackages } from './third-party.mjs';
 import { IS_WINDOWS, NPM, ROOT } from './project.mjs';
 
-const packages = thirdPartyPackages(BUNDLED_DEPENDENCIES);
+const packages = thirdPartyPackages();
 const npm = spawnSync(NPM, ['audit', '--json', '--package-lock-only'], {
   cwd: ROOT,
   encoding: 'utf8',

@@ -1,6 +1,5 @@
 // Writes the software bill of materials (CycloneDX) of the packages that ship.
 import { execFileSync } from 'node:child_process';
-import { idOf } from './third-party.mjs';
 import { IS_WINDOWS, NPM, ROOT } from './project.mjs';
 
 /**
@@ -18,13 +17,13 @@ export function billOfMaterials(packages) {
       maxBuffer: 2 ** 28,
     }),
   );
-  const shipped = new Set(packages.map(idOf));
+  const shipped = new Set(packages.map(({ id }) => id));
   const components = whole.components
     .filter(({ name, group, version }) => shipped.has(`${group ? `${group}/` : ''}${name}@${version}`))
     .map((component) => ({ ...component, scope: 'required', properties: undefined }))
     .sort((a, b) => (a['bom-ref'] < b['bom-ref'] ? -1 : 1));
   const found = new Set(components.map((component) => component['bom-ref']));
-  const missing = packages.map(idOf).filter((id) => !found.has(id));
+  const missing = packages.map(({ id }) => id).filter((id) => !found.has(id));
   if (missing.length > 0)
     throw new Error(
       `package-lock.json must hold each package that ships, got no ${missing.join(', ')}: run \`npm install\``,

@@ -1,7 +1,7 @@
 // Copies the documents that ship, with links that work where a reader finds them.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { MANIFEST, ROOT } from './project.mjs';
+import { filesIn, MANIFEST, ROOT } from './project.mjs';
 
 /** Documents and the command's entry, as they are in the repository. */
 const COPIED = [
@@ -16,31 +16,20 @@ const COPIED = [
 /** A fenced block of code, or a link or picture with its target. */
 const CODE_OR_LINK = /^```[\s\S]*?^```$|(!?)(\[[^\]]*\])\(([^)\s]+)\)/gm;
 
-/**
- * Copies the documents. Links to files that do not ship become links to the repository.
- *
- * @param {string} folder folder of the package
- */
+/** Copies the documents into the folder of the package. Links to files that do not ship become links to the repository. */
 export function copyDocuments(folder) {
   for (const name of COPIED) fs.cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   const ships = (file) => fs.existsSync(path.join(folder, file));
-  for (const file of fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.md'))) {
+  for (const file of filesIn(folder).filter((name) => name.endsWith('.md'))) {
     const document = file.split(path.sep).join('/');
     fs.writeFileSync(path.join(folder, file), withLinks(document, ships));
   }
 }
 
-/**
- * Writes the README that the packages of other languages have. Its links are all absolute, because PyPI resolves no
- * relative link.
- *
- * @param {string} folder folder of the package
- */
+/** Writes the README that the packages of other languages have. Its links are all absolute, because PyPI resolves no relative link. */
 export function writeAbsoluteReadme(folder) {
-  fs.writeFileSync(
-    path.join(folder, 'README.md'),
-    withLinks('README.md', () => false),
-  );
+  const readme = withLinks('README.md', () => false);
+  fs.writeFileSync(path.join(folder, 'README.md'), readme);
 }
 
 /** Returns a document whose links to files for which `ships` is false are absolute. */

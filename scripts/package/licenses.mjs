@@ -1,8 +1,7 @@
 // Collects the licenses of the packages that ship in one text.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { ROOT } from './project.mjs';
-import { idOf } from './third-party.mjs';
+import { filesIn, ROOT } from './project.mjs';
 
 /** Licenses that allow redistribution under Apache-2.0. */
 const ACCEPTED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT'];
@@ -28,7 +27,7 @@ export function licenseText(packages) {
     const text = textOf(thirdParty);
     // A package may lie in several folders, one inside each package that uses it.
     const names = sections.get(text) ?? new Set();
-    sections.set(text, names.add(`${idOf(thirdParty)} (${thirdParty.license})`));
+    sections.set(text, names.add(`${thirdParty.id} (${thirdParty.license})`));
   }
   return [
     'This package contains the following packages of others. Their licenses follow.',
@@ -36,35 +35,29 @@ export function licenseText(packages) {
   ].join(`\n${RULE}\n`);
 }
 
-/** Relative to the folder of the package. Some packages have a folder with the licenses of what they contain. */
+/** Some packages have a folder with the licenses of what they contain. */
 function licenseFiles(folder) {
   return fs
-    .readdirSync(folder, { withFileTypes: true })
-    .filter(({ name }) => LICENSE_FILE.test(name))
-    .flatMap((entry) =>
-      entry.isDirectory()
-        ? fs.readdirSync(path.join(folder, entry.name)).map((name) => path.join(entry.name, name))
-        : [entry.name],
+    .readdirSync(folder)
+    .filter((name) => LICENSE_FILE.test(name))
+    .map((name) => path.join(folder, name))
+    .flatMap((file) =>
+      fs.statSync(file).isDirectory() ? filesIn(file).map((name) => path.join(file, name)) : [file],
     )
     .sort();
 }
 
-function textOf(thirdParty) {
-  const { folder, license } = thirdParty;
+function textOf({ folder, id, license }) {
   if (!ACCEPTED.includes(license))
     throw new Error(
-      `${idOf(thirdParty)} must have one of the licenses ${ACCEPTED.join(', ')}, got ${license}: do not ship it`,
+      `${id} must have one of the licenses ${ACCEPTED.join(', ')}, got ${license}: do not ship it`,
     );
   const files = licenseFiles(folder);
   if (files.length > 0)
-    return files
-      .map((file) => fs.readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim())
-      .join(`\n\n`);
-  const notice = path.join(NOTICES, `${idOf(thirdParty)}.txt`);
+    return files.map((file) => fs.readFileSync(file, 'utf8').replaceAll('\r\n', '\n').trim()).join(`\n\n`);
+  const notice = path.join(NOTICES, `${id}.txt`);
   if (fs.existsSync(notice)) return fs.readFileSync(notice, 'utf8').trim();
   // The text of this license names no holder, so it is the same for each package.
   if (license === 'Apache-2.0') return fs.readFileSync(path.join(ROOT, 'LICENSE'), 'utf8').trim();
-  throw new Error(
-    `${idOf(thirdParty)} must contain its license, got no license file: add ${path.relative(ROOT, notice)}`,
-  );
+  throw new Error(`${id} must contain its license, got no license file: add ${path.relative(ROOT, notice)}`);
 }

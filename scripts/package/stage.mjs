@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import ts from 'typescript';
 import { billOfMaterials } from './bill-of-materials.mjs';
-import { BUNDLED_DEPENDENCIES, copyBundledDependencies, writeJson } from './bundled-dependencies.mjs';
+import { copyBundledDependencies, writeJson } from './bundled-dependencies.mjs';
 import { copyDocuments, writeAbsoluteReadme } from './documents.mjs';
 import { translateExamples } from './examples.mjs';
 import { compileLibrary } from './jsii.mjs';
@@ -49,7 +49,7 @@ export function stagePackage() {
   fs.cpSync(path.join(ROOT, 'dist/bundle'), path.join(folder, 'dist/bundle'), { recursive: true });
   copyDeclarations(path.join(ROOT, 'dist'), path.join(folder, 'dist'));
   copyBundledDependencies(folder);
-  const packages = thirdPartyPackages(BUNDLED_DEPENDENCIES);
+  const packages = thirdPartyPackages();
   // jsii-pacmak copies a file of this name into the packages of other languages.
   fs.writeFileSync(path.join(folder, 'NOTICE'), licenseText(packages));
   fs.writeFileSync(path.join(folder, 'sbom.cdx.json'), billOfMaterials(packages));

@@ -4,7 +4,6 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../../support/documents';
-import { temporaryFolder } from '../../support/temporary-folder';
 
 interface Manifest {
   readonly peerDependencies: Readonly<Record<string, string>>;
@@ -37,38 +36,4 @@ test('has the packages of the AWS SDK that the client imports as optional peers'
   const source = fs.readFileSync(path.join(ROOT, 'client/aws/sdk.ts'), 'utf8');
   const imported = [...source.matchAll(/await import\('(@aws-sdk\/[\w-]+)'\)/g)].map(([, name]) => name);
   expect(imported.sort()).toEqual(SDK);
-});
-
-/** npm answers from the folder alone, so nothing is fetched. */
-function npmList(versions: Readonly<Record<string, string>>): { readonly problems?: readonly string[] } {
-  const folder = temporaryFolder();
-  const { peerDependencies, peerDependenciesMeta } = published();
-  const add = (name: string, manifest: object) => {
-    const at = path.join(folder, 'node_modules', name);
-    fs.mkdirSync(at, { recursive: true });
-    fs.writeFileSync(path.join(at, 'package.json'), JSON.stringify({ name, ...manifest }));
-  };
-  add('aws-cdk-lib', { version: '2.276.0' });
-  add('constructs', { version: '10.8.1' });
-  add('cdk-sliced-inference', { version: '0.2.0', peerDependencies, peerDependenciesMeta });
-  for (const [name, version] of Object.entries(versions)) add(name, { version });
-  const names = ['aws-cdk-lib', 'constructs', 'cdk-sliced-inference', ...Object.keys(versions)];
-  const dependencies = Object.fromEntries(names.map((name) => [name, '*']));
-  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ dependencies }));
-  try {
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    return JSON.parse(
-      execFileSync(npm, ['ls', '--json', '--all'], { cwd: folder, encoding: 'utf8', stdio: 'pipe' }),
-    ) as object;
-  } catch (error) {
-    // npm exits with 1 if there are problems, and prints them all the same.
-    return JSON.parse((error as { stdout: string }).stdout) as object;
-  }
-}
-
-test.each([
-  ['without the AWS SDK', {}],
-  ['with one of another version', { '@aws-sdk/client-s3': '3.350.0', '@aws-sdk/client-sfn': '4.0.0' }],
-])('lets npm see no problem in an application %s', (_, versions) => {
-  expect(npmList(versions).problems).toBeUndefined();
 });
