@@ -14,7 +14,7 @@ import { LocalCloud } from 'cdk-sliced-inference/local';
 import { compareWithWhole } from './compare';
 import { MAX_BASE64, MAX_PHOTO_BYTES, PHOTOS_PREFIX } from './functions/photo-limits';
 import type { PhotoText } from './functions/read-text';
-import { decodePicture, InvalidPhoto } from './picture/decode';
+import { decodePicture } from './picture/decode';
 import { sliceTable, textTable } from './report';
 import { postSigned } from './signed-request';
 
@@ -73,19 +73,11 @@ function defaultPhoto(): string {
 }
 
 function readPhoto(file: string): Buffer {
-  try {
-    checkSize(file, fs.statSync(file).size);
-    return fs.readFileSync(file);
-  } catch (error) {
-    if (error instanceof InvalidPhoto) throw error;
-    throw new Error(`the photo '${file}' must be a file that can be read, got: ${(error as Error).message}`);
-  }
-}
-
-function checkSize(file: string, bytes: number): void {
-  if (bytes <= MAX_PHOTO_BYTES) return;
-  throw new InvalidPhoto(
-    `the photo '${file}' must have at most ${MAX_PHOTO_BYTES} bytes, got ${bytes}: make it smaller`,
+  const size = fs.statSync(file, { throwIfNoEntry: false })?.size;
+  if (size === undefined) throw new Error(`the photo '${file}' must be a file, got none: correct --photo`);
+  if (size <= MAX_PHOTO_BYTES) return fs.readFileSync(file);
+  throw new Error(
+    `the photo '${file}' must have at most ${MAX_PHOTO_BYTES} bytes, got ${size}: make it smaller`,
   );
 }
 

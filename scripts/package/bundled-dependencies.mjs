@@ -33,23 +33,13 @@ export const BUNDLED_DEPENDENCIES = Object.keys(FILES).map((name) => `node_modul
 
 /** Fields of a package.json that say what the package is and how it is loaded. */
 const FIELDS = [
-  'name',
-  'version',
-  'description',
-  'license',
-  'author',
-  'repository',
-  'os',
-  'type',
-  'main',
-  'exports',
+  ...['name', 'version', 'description', 'license', 'author', 'repository'],
+  ...['os', 'type', 'main', 'exports'],
 ];
 
 /**
- * Copies the packages into `target`. Their package.json files lose scripts, which npm would run at installation, and
- * the dependencies of these scripts.
- *
- * @param {string} target folder whose `node_modules` takes the packages
+ * Copies the packages into the `node_modules` of a folder. Their package.json files lose scripts, which npm would run at installation, and the
+ * dependencies of these scripts.
  */
 export function copyBundledDependencies(target) {
   for (const [name, files] of Object.entries(FILES)) {

@@ -22,10 +22,8 @@ for place, source in json.load(sys.stdin):
 `;
 
 /**
- * Writes the translations to `<folder>/.jsii.tabl.json`. If this machine has Python, Python parses its translations.
+ * Writes the translations to `<folder>/.jsii.tabl.json`. If this machine has Python, Python parses its translations. Returns what was done.
  *
- * @param {string} folder folder with the package.json and the assembly of the package
- * @returns {string} what was done
  * @throws Error with a line for each example that does not compile or that is not valid Python
  */
 export function translateExamples(folder) {
@@ -60,17 +58,8 @@ function extract(folder) {
       encoding: 'utf8',
       env: { ...process.env, ...JSII_VARIABLES },
     });
-    if (status !== 0) throw new Error(compilerErrors(`${stdout}${stderr}`));
+    if (status !== 0) throw new Error(`examples must compile, got:\n${stdout}${stderr}`.trim());
   } finally {
     for (const temporary of [fixtures, modules]) fs.rmSync(temporary, { recursive: true, force: true });
   }
-}
-
-/** Reduces rosetta's messages to a line for each error. */
-function compilerErrors(output) {
-  const errors = [...output.matchAll(/^(\S+?)(?:-example)?\.ts:\d+:\d+ - error (TS\d+: .*?)\.?$/gm)];
-  if (errors.length === 0) return output.trim();
-  return errors
-    .map(([, place, error]) => `the example of ${place} must compile, got ${error}: mend it`)
-    .join('\n');
 }

@@ -8,10 +8,9 @@ import { filesIn, JSII_VARIABLES, ROOT } from './project.mjs';
 const SOURCES = ['lib', 'contract'];
 
 /**
- * Compiles `lib/` and `contract/` into `<folder>/dist` and writes the assembly `<folder>/.jsii`.
+ * Compiles `lib/` and `contract/` into `<folder>/dist`, beside its package.json and README.md, and writes the assembly `<folder>/.jsii`.
+ * Returns the number of public types.
  *
- * @param {string} folder folder with the package.json and the README.md of the package
- * @returns {number} number of public types
  * @throws Error with jsii's messages, or with the types that other languages would lose
  */
 export function compileLibrary(folder) {

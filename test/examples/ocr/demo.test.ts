@@ -39,10 +39,7 @@ function textFile(): string {
 test.each([
   [['--slices', '0'], "error: --slices must be a whole number above 0, got '0': correct it\n"],
   [['--slices', '9999'], /^error: the model can be cut into at most \d+ slices, got 9999 slices.*\n$/],
-  [
-    ['--photo', '/nowhere.png'],
-    /^error: the photo '\/nowhere\.png' must be a file that can be read, got: .*\n$/,
-  ],
+  [['--photo', '/nowhere.png'], /^error: the photo '\/nowhere\.png' must be a file, got none: .*\n$/],
   [
     ['--photo', sparseFile(20 * 2 ** 20 + 1)],
     /^error: the photo '.*' must have at most 20971520 bytes, got 20971521: make it smaller\n$/,

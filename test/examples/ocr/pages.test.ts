@@ -4,7 +4,6 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { textBoxes } from '../../../examples/ocr/detection/boxes';
 import { detectionInput } from '../../../examples/ocr/detection/detection-input';
 import { DETECTION_MODEL, KEYS_FILE, RECOGNITION_MODEL } from '../../../examples/ocr/models';
@@ -12,35 +11,18 @@ import { decodePicture } from '../../../examples/ocr/picture/decode';
 import { lineBatches } from '../../../examples/ocr/recognition/lines';
 import { readAlphabet, readLines } from '../../../examples/ocr/recognition/read-lines';
 import { readingOrder } from '../../../examples/ocr/recognition/reading-order';
-import type { Floats } from '../../../examples/ocr/unsliced';
+import { runUnsliced } from '../../../examples/ocr/unsliced';
 
 const RECEIPT = '../../../examples/ocr/receipt.jpg';
 
-let detection: InferenceSession;
-let recognition: InferenceSession;
-
-beforeAll(async () => {
-  detection = await InferenceSession.create(DETECTION_MODEL, { logSeverityLevel: 4, intraOpNumThreads: 1 });
-  recognition = await InferenceSession.create(RECOGNITION_MODEL, {
-    logSeverityLevel: 4,
-    intraOpNumThreads: 1,
-  });
-});
-
-async function run(session: InferenceSession, { data, shape }: Floats): Promise<Floats> {
-  const outputs = await session.run({ x: new Tensor('float32', data, shape) });
-  const output = outputs[session.outputNames[0]];
-  return { shape: output.dims, data: output.data as Float32Array };
-}
-
 async function linesOf(file: string): Promise<string[]> {
   const picture = decodePicture(fs.readFileSync(path.join(__dirname, file)));
-  const map = await run(detection, detectionInput(picture));
+  const map = await runUnsliced(DETECTION_MODEL, 1, detectionInput(picture));
   const [, , height, width] = map.shape;
   const boxes = textBoxes({ width, height, values: map.data }, picture);
   const texts: string[] = [];
   for (const { lines, ...x } of lineBatches(picture, boxes)) {
-    const read = readLines(await run(recognition, x), readAlphabet(KEYS_FILE));
+    const read = readLines(await runUnsliced(RECOGNITION_MODEL, 1, x), readAlphabet(KEYS_FILE));
     lines.forEach((line, index) => (texts[line] = read[index].text));
   }
   return readingOrder(boxes).map((index) => texts[index]);
