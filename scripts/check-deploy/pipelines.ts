@@ -6,7 +6,15 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
 import { compareTensor } from '../../bin/verify/difference';
 import type { PipelineSignature } from '../../contract/signature';
-import { elementsOf, encodeTensors, tensorFrom, type InlineTensor, type RawTensor } from '../../client';
+import {
+  decodeInlineTensor,
+  elementsOf,
+  encodeTensors,
+  type ExecutionOutput,
+  tensorFrom,
+  type InlineTensor,
+  type RawTensor,
+} from '../../client';
 import type { NumericTensor } from '../../lambda/tensors/tensor';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
@@ -129,11 +137,6 @@ export function requestOf(inputs: Tensors): object {
 
 /** Those in the output of a pipeline. */
 export function tensorsOf(output: unknown): Tensors {
-  const { tensors = {} } = (output as { outputs: { tensors?: Record<string, InlineTensor> } }).outputs;
-  return new Map(
-    Object.entries(tensors).map(([name, { dtype, shape, base64 = '' }]) => [
-      name,
-      { dtype: dtype as NumericTensor['dtype'], shape, bytes: Buffer.from(base64, 'base64') },
-    ]),
-  );
+  const { tensors = {} } = (output as ExecutionOutput).outputs;
+  return new Map(Object.entries(tensors).map(([name, tensor]) => [name, decodeInlineTensor(name, tensor)]));
 }
