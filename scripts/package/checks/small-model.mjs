@@ -1,13 +1,14 @@
 // A small model for the stack of the README and of the examples. Needs `npm run build`.
 import { createRequire } from 'node:module';
 
-const { FLOAT, GraphBuilder } = createRequire(import.meta.url)('../../../dist/bench/graph-builder.js');
+const require = createRequire(import.meta.url);
 
 const LAYERS = 4;
 const CHANNELS = 8;
 
 /** Writes a chain of convolutions, whose input has the dimensions `batch` and `width`. */
 export function writeSmallModel(file) {
+  const { FLOAT, GraphBuilder } = require('../../../dist/bench/graph-builder.js');
   const graph = new GraphBuilder();
   let x = graph.input('x', FLOAT, ['batch', 3, 48, 'width']);
   for (let layer = 0; layer < LAYERS; layer++) {
