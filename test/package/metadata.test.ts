@@ -13,20 +13,20 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { README, ROOT, documentNamed } from '../support/documents';
 
-function json<Type>(file: string): Type {
-  return JSON.parse(fs.readFileSync(path.join(ROOT, file), 'utf8')) as Type;
+function json(file: string): unknown {
+  return JSON.parse(fs.readFileSync(path.join(ROOT, file), 'utf8'));
 }
 
 type Names = Readonly<Record<string, string>>;
 
-const manifest = json<{
+const manifest = json('package.json') as {
   readonly version: string;
   readonly jsii: { readonly targets: object };
   readonly dependencies: Names;
   readonly peerDependencies: Names;
   readonly devDependencies: Names;
   readonly bundledDependencies: readonly string[];
-}>('package.json');
+};
 
 describe('package.json', () => {
   test('has what Construct Hub and registries show', () => {
@@ -48,7 +48,7 @@ describe('package.json', () => {
   });
 
   test('has CDK as its only peers, from the oldest release that the tests install', () => {
-    const oldest = json<{ readonly dependencies: Names }>('test/other-versions/package.json');
+    const oldest = json('test/other-versions/package.json') as { readonly dependencies: Names };
     expect(Object.keys(manifest.peerDependencies).sort()).toEqual(['aws-cdk-lib', 'constructs']);
     for (const [name, range] of Object.entries(manifest.peerDependencies))
       expect(oldest.dependencies[`${name}-oldest`]).toBe(range.replace('^', `npm:${name}@`));
@@ -77,9 +77,10 @@ describe('the version', () => {
   });
 
   test('is that of the lock file', () => {
-    const { version, packages } = json<{ version: string; packages: Record<string, { version: string }> }>(
-      'package-lock.json',
-    );
+    const { version, packages } = json('package-lock.json') as {
+      version: string;
+      packages: Record<string, { version: string }>;
+    };
     expect([version, packages[''].version]).toEqual([manifest.version, manifest.version]);
   });
 
