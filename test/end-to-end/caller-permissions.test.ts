@@ -17,7 +17,7 @@ interface Request {
 
 type Input = Readonly<Partial<Record<string, string>>>;
 
-function needed(commandName: string, input: object): Request {
+function needed(commandName = '', input: object): Request {
   const name = commandName.replace(/Command$/, '');
   const { stateMachineArn, executionArn, Bucket, Key } = input as Input;
   if (Bucket !== undefined) return { action: `s3:${name}`, resource: `arn:aws:s3:::${Bucket}/${Key}` };
@@ -26,26 +26,17 @@ function needed(commandName: string, input: object): Request {
 
 /** Clients that note what each of their requests needs. */
 function recording(cloud: LocalCloud, requests: Request[]) {
-  const stepFunctions = new SFNClient(cloud.stepFunctions);
-  const s3 = new S3Client(cloud.s3);
-  const note = ({ commandName = '' }: { commandName?: string }, { input }: { input: object }): void => {
-    requests.push(needed(commandName, input));
-  };
-  stepFunctions.middlewareStack.add(
-    (next, context) => (args) => {
-      note(context, args);
-      return next(args);
-    },
-    { step: 'initialize' },
-  );
-  s3.middlewareStack.add(
-    (next, context) => (args) => {
-      note(context, args);
-      return next(args);
-    },
-    { step: 'initialize' },
-  );
-  return { stepFunctions, s3 };
+  const clients = { stepFunctions: new SFNClient(cloud.stepFunctions), s3: new S3Client(cloud.s3) };
+  for (const client of Object.values(clients) as Pick<SFNClient, 'middlewareStack'>[])
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        (args) => {
+          requests.push(needed(commandName as string | undefined, args.input));
+          return next(args);
+        },
+      { step: 'initialize' },
+    );
+  return clients;
 }
 
 describe.each([sfn.StateMachineType.EXPRESS, sfn.StateMachineType.STANDARD])(
@@ -83,27 +74,21 @@ describe.each([sfn.StateMachineType.EXPRESS, sfn.StateMachineType.STANDARD])(
       for (const client of Object.values(clients)) client.destroy();
     });
 
-    it('include each request of the client', () => {
-      const refused = requests.filter(
-        ({ action, resource }) =>
-          !granted.some(
-            ({ actions, resources }) =>
-              actions.includes(action) && resources.some((pattern) => matchesArn(pattern, resource)),
-          ),
+    const isGranted = ({ action, resource }: Request): boolean =>
+      granted.some(
+        ({ actions, resources }) =>
+          actions.includes(action) && resources.some((pattern) => matchesArn(pattern, resource)),
       );
-      expect(refused).toEqual([]);
-    });
+    const isUsed = (action: string, resources: readonly string[]): boolean =>
+      requests.some(
+        (request) =>
+          request.action === action && resources.every((pattern) => matchesArn(pattern, request.resource)),
+      );
 
-    it('are all used by the client', () => {
+    it('include each request of the client, and are all used by it', () => {
+      expect(requests.filter((request) => !isGranted(request))).toEqual([]);
       const unused = granted.flatMap(({ actions, resources }) =>
-        actions.filter(
-          (action) =>
-            !requests.some(
-              (request) =>
-                request.action === action &&
-                resources.every((pattern) => matchesArn(pattern, request.resource)),
-            ),
-        ),
+        actions.filter((action) => !isUsed(action, resources)),
       );
       // For applications that do not wait for an Express execution.
       expect(unused).toEqual(isStandard ? [] : ['states:StartExecution']);

@@ -2,51 +2,88 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Duration } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { decodeInlineTensor, encodeInlineTensor } from '../../client';
-import { Slicing, WarmUp } from '../../lib';
-import { type ExecutionResult, type JsonObject, type LocalCloud, infer } from '../../local';
-import { failed, rows, start, succeeded, synthesize } from '../support/deployed-pipeline';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { decodeInlineTensor } from '../../client';
+import { Consolidation, Slicing, WarmUp } from '../../lib';
+import { type ExecutionResult, type LocalCloud, infer } from '../../local';
+import { draw } from '../../local/seeded-random';
+import {
+  failed,
+  requestOf,
+  rows,
+  start,
+  succeeded,
+  synthesize,
+  userFunction,
+} from '../support/deployed-pipeline';
+import { cases, fullTest } from '../support/full-checks';
 import { mlp, retrained, saveModel, temporaryFolder } from '../support/model-builder';
 import { differingOutputs, runWhole } from '../support/run-slices';
-import { cases } from '../support/full-checks';
-
-const RUNS = cases(40, 200);
-const AT_A_TIME = 8;
 
 const models = [mlp(4), retrained(mlp(4))].map((model) => saveModel(model));
-const assemblies = models.map((model) =>
-  synthesize(model, () => ({ slicing: Slicing.count(4), dimensions: { batch: 1 } })),
-);
+const batch = { dimensions: { batch: 1 } };
 
-test(`each of ${RUNS} runs around a deployment succeeds and uses one of the two models`, async () => {
-  const cloud = await start(assemblies[0]);
-  const ranOn: (number | undefined)[] = [];
+interface Ran {
+  /** By run: the index of the model whose results it returned, or -1. */
+  readonly models: number[];
+  readonly servedBy: Set<string | undefined>;
+}
+
+/** Runs the pipeline so many times, and deploys the second model in the middle, while other runs are in progress. */
+async function runAround(
+  cloud: LocalCloud,
+  next: string,
+  { runs, atATime, before }: { runs: number; atATime: number; before?: (run: number) => void },
+): Promise<Ran> {
+  const ran: Ran = { models: [], servedBy: new Set() };
   const one = async (run: number): Promise<void> => {
+    before?.(run);
     const inputs = rows(1, run + 1);
     const result = await infer(cloud, inputs);
     if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
     const expected = await Promise.all(models.map((model) => runWhole(model, inputs)));
-    const model = expected.findIndex((outputs) => differingOutputs(result.outputs, outputs).length === 0);
-    ranOn[run] = model < 0 ? undefined : model;
+    ran.models[run] = expected.findIndex((outputs) => differingOutputs(result.outputs, outputs).length === 0);
+    ran.servedBy.add(result.execution.servedBy);
   };
   let started = 0;
   let deployment: Promise<void> | undefined;
   const worker = async (): Promise<void> => {
-    while (started < RUNS) {
-      // The other runs are in progress.
-      if (started === RUNS / 2) deployment = cloud.deploy(assemblies[1]);
+    while (started < runs) {
+      if (started === runs / 2) deployment = cloud.deploy(next);
       await one(started++);
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  await Promise.all(Array.from({ length: atATime }, worker));
   await deployment;
-  expect(ranOn.filter((model) => model === undefined)).toEqual([]);
-  expect(ranOn).toHaveLength(RUNS);
-  expect(new Set(ranOn)).toEqual(new Set([0, 1]));
   // A run that starts after the deployment uses the new model.
-  await one(RUNS);
-  expect(ranOn[RUNS]).toBe(1);
+  await one(runs);
+  return ran;
+}
+
+const assemblies = models.map((model) => synthesize(model, () => ({ slicing: Slicing.count(4), ...batch })));
+
+const RUNS = cases(40, 200);
+test(`each of ${RUNS} runs around a deployment succeeds and uses one of the two models`, async () => {
+  const ran = await runAround(await start(assemblies[0]), assemblies[1], { runs: RUNS, atATime: 8 });
+  expect(ran.models).toHaveLength(RUNS + 1);
+  expect(new Set(ran.models)).toEqual(new Set([0, 1]));
+  expect(ran.models.at(-1)).toBe(1);
+});
+
+fullTest('so does each of 200 runs with consolidation, with cold and warm sandboxes at random', async () => {
+  const props = { slicing: Slicing.count(2), consolidation: Consolidation.ALWAYS, ...batch };
+  const [first, second] = models.map((model) => synthesize(model, () => props));
+  const cloud = await start(first, { retryPauses: 0.1 });
+  /** One sandbox that stands still loses its process, as if Lambda had ended it. */
+  const before = (run: number): void => {
+    const idle = cloud.workers().filter(({ busy }) => !busy);
+    const victim = idle.at(Math.floor(draw(`victim ${run}`) * idle.length));
+    if (victim && draw(`cool ${run}`) < 0.25) process.kill(victim.pid, 'SIGKILL');
+  };
+  const ran = await runAround(cloud, second, { runs: 200, atATime: 16, before });
+  expect(ran.models).toHaveLength(201);
+  expect(new Set(ran.models)).toEqual(new Set([0, 1]));
+  expect(ran.servedBy).toEqual(new Set(['slices', 'whole']));
 });
 
 /** Waits until the file exists that the execution's input names, and returns the request. */
@@ -56,31 +93,20 @@ const WAIT = `exports.handler = async ({ marker, request }) => {
 };`;
 
 describe('a run that is in progress when a deployment has ended', () => {
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'index.js'), WAIT);
-  const architecture = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
   const waiting = (model: string, slices: number, tensorsInState = true): string =>
-    synthesize(model, (stack) => ({
-      slicing: Slicing.count(slices),
-      tensorsInState,
-      dimensions: { batch: 1 },
-      warmUp: WarmUp.NEVER,
-      preprocess: new lambda.Function(stack, 'Wait', {
-        code: lambda.Code.fromAsset(folder),
-        handler: 'index.handler',
-        runtime: lambda.Runtime.NODEJS_22_X,
-        timeout: Duration.minutes(2),
-        architecture,
-      }),
-    }));
+    synthesize(model, (stack) => {
+      const preprocess = userFunction(stack, 'Wait', WAIT);
+      (preprocess.node.defaultChild as lambda.CfnFunction).timeout = Duration.minutes(2).toSeconds();
+      return { slicing: Slicing.count(slices), tensorsInState, ...batch, warmUp: WarmUp.NEVER, preprocess };
+    });
   const inputs = rows(1, 3);
-  const tensors = Object.fromEntries([...inputs].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]));
-  const request = { version: 1, inputs: { tensors } } as unknown as JsonObject;
+  const request = requestOf(inputs);
 
   /** Starts a run, deploys the second assembly while the run waits before its first slice, and lets it continue. */
   async function runDuring(before: string, after: string, isWarm: boolean): Promise<ExecutionResult> {
     const cloud = await start(before);
-    const marker = path.join(temporaryFolder(), 'continue');
+    const folder = temporaryFolder();
+    const marker = path.join(folder, 'continue');
     if (isWarm) succeeded(await cloud.execute({ marker: folder, request }));
     const running = cloud.execute({ marker, request });
     await cloud.deploy(after);
@@ -88,7 +114,7 @@ describe('a run that is in progress when a deployment has ended', () => {
     return await running;
   }
 
-  const [old, other, fewer] = [waiting(models[0], 4), waiting(models[1], 4), waiting(models[1], 2)];
+  const [old, other] = models.map((model) => waiting(model, 4));
 
   test('ends on its model if its functions are warm', async () => {
     const { outputs } = succeeded(await runDuring(old, other, true));
@@ -96,47 +122,40 @@ describe('a run that is in progress when a deployment has ended', () => {
     expect(y).toEqual((await runWhole(models[0], inputs)).get('y'));
   });
 
-  test('fails with the file that a cold function may no longer read', async () => {
-    const { error, cause } = failed(await runDuring(old, other, false));
-    expect(error).toBe('SliceFailed');
-    expect(cause).toMatchObject({
-      slice: 0,
-      message: expect.stringMatching(/is missing or not permitted: /) as string,
-    });
-  });
-
-  test('fails with the object that a slice may no longer write, which is the last one of the new plan', async () => {
-    const { error, cause } = failed(await runDuring(waiting(models[0], 4, false), fewer, true));
-    expect(error).toBe('SliceFailed');
-    expect(cause).toMatchObject({
-      slice: 1,
-      message: expect.stringMatching(
-        /slice-01\.safetensors cannot be written: check the permissions/,
-      ) as string,
+  test.each([
+    [
+      'the file that a cold function may no longer read',
+      other,
+      true,
+      false,
+      0,
+      /is missing or not permitted: /,
+    ],
+    [
+      'the object that a slice may no longer write, which is the last one of the new plan',
+      ...([waiting(models[1], 2), false, true, 1] as const),
+      /slice-01\.safetensors cannot be written: check the permissions/,
+    ],
+  ])('fails with %s', async (_, after, tensorsInState, isWarm, slice, message) => {
+    const before = tensorsInState ? old : waiting(models[0], 4, false);
+    expect(failed(await runDuring(before, after, isWarm))).toMatchObject({
+      error: 'SliceFailed',
+      cause: { slice, message: expect.stringMatching(message) as string },
     });
   });
 });
 
-describe('a deployment', () => {
-  let cloud: LocalCloud;
-  const versions = (): string[] =>
-    [...new Set(cloud.workers().map(({ functionName, pid }) => `${functionName} ${pid}`))].sort();
-
-  test('of the same assembly keeps the workers', async () => {
-    cloud = await start(assemblies[0]);
-    await infer(cloud, rows(1, 1));
-    const before = versions();
-    await cloud.deploy(assemblies[0]);
-    await infer(cloud, rows(1, 2));
-    expect(versions()).toEqual(before);
-  });
-
-  test('of another stack or of a folder without an assembly is refused', async () => {
-    const props = { dimensions: { batch: 1 } };
-    const other = synthesize(models[0], () => props, { stackName: 'Other' });
-    await expect(cloud.deploy(other)).rejects.toThrow(
-      /^the new assembly must have the state machine .*Test-.*, got .*Other-.*: start another local cloud for it$/,
-    );
-    await expect(cloud.deploy(__dirname)).rejects.toThrow('is not a cloud assembly');
-  });
+test('a deployment of the same assembly keeps the workers, and one of another stack is refused', async () => {
+  const cloud = await start(assemblies[0]);
+  const workers = async (seed: number): Promise<string[]> => {
+    await infer(cloud, rows(1, seed));
+    return [...new Set(cloud.workers().map(({ functionName, pid }) => `${functionName} ${pid}`))].sort();
+  };
+  const before = await workers(1);
+  await cloud.deploy(assemblies[0]);
+  expect(await workers(2)).toEqual(before);
+  await expect(cloud.deploy(synthesize(models[0], () => batch, { stackName: 'Other' }))).rejects.toThrow(
+    /^the new assembly must have the state machine .*Test-.*, got .*Other-.*: start another local cloud for it$/,
+  );
+  await expect(cloud.deploy(__dirname)).rejects.toThrow('is not a cloud assembly');
 });

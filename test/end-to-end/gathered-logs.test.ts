@@ -5,11 +5,10 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { gatherCommands } from '../../bin/logs/gather-commands';
 import { collectLogs } from '../../bin/logs/collect';
-import { encodeInlineTensor } from '../../client';
 import type { BilledRuns } from '../../lib/cost/bill';
 import { Consolidation, Slicing } from '../../lib';
-import type { JsonObject, LocalCloud } from '../../local';
-import { deploy, rows } from '../support/deployed-pipeline';
+import type { LocalCloud } from '../../local';
+import { deploy, requestOf, rows, succeeded } from '../support/deployed-pipeline';
 import { mlp, saveModel } from '../support/model-builder';
 import { succeed } from '../support/run-cli';
 import { temporaryFolder } from '../support/temporary-folder';
@@ -28,9 +27,7 @@ beforeAll(async () => {
     dimensions: { batch: 1 },
   });
   for (const seed of [1, 2]) {
-    const tensors = [...rows(1, seed)].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]);
-    const request = { version: 1, inputs: { tensors: Object.fromEntries(tensors) as object } };
-    expect(await cloud.execute(request as unknown as JsonObject)).toMatchObject({ status: 'SUCCEEDED' });
+    succeeded(await cloud.execute(requestOf(rows(1, seed))));
     await cloud.asynchronousCalls();
   }
   await until('each call has its report', () => {

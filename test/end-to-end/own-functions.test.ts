@@ -1,40 +1,26 @@
 /** Runs the user's own functions before and after the slices. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import type { Stack } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor, type InlineTensor } from '../../client';
 import { Slicing } from '../../lib';
 import type { LocalCloud } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
-import { failed, start, succeeded, synthesize } from '../support/deployed-pipeline';
-import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
+import { failed, start, succeeded, synthesize, userFunction } from '../support/deployed-pipeline';
+import { mlp, saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 
-/** A function with this body, which reads the variable `event`. */
-function own(stack: Stack, id: string, body: string): lambda.Function {
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'index.js'), `exports.handler = async (event) => { ${body} };`);
-  return new lambda.Function(stack, id, {
-    code: lambda.Code.fromAsset(folder),
-    handler: 'index.handler',
-    runtime: lambda.Runtime.NODEJS_22_X,
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-  });
-}
+const handler = (body: string): string => `exports.handler = async (event) => { ${body} };`;
 
-const PREPROCESS = `
+const PREPROCESS = handler(`
   if (event.text === 'throw') throw new TypeError('no such text');
   if (event.text === 'never') await new Promise(() => undefined);
   if (event.text === 'nothing') return;
   if (event.text === 'a list') return [];
   const data = Array.from({ length: 16 }, (_, at) => event.text.charCodeAt(at % event.text.length) / 256);
-  return { version: 1, inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data } } } };`;
+  return { version: 1, inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data } } } };`);
 
-const POSTPROCESS = `
-  return { label: 'of ' + event.run.split('/')[0].length, y: event.outputs.tensors.y, slices: event.timings.length };`;
+const POSTPROCESS = handler(`
+  return { label: 'of ' + event.run.split('/')[0].length, y: event.outputs.tensors.y, slices: event.timings.length };`);
 
 const model = saveModel(mlp(4));
 const props = { slicing: Slicing.count(2), dimensions: { batch: 1 } };
@@ -45,8 +31,8 @@ describe('preprocess and postprocess', () => {
     cloud = await start(
       synthesize(model, (stack) => ({
         ...props,
-        preprocess: own(stack, 'Before', PREPROCESS),
-        postprocess: own(stack, 'After', POSTPROCESS),
+        preprocess: userFunction(stack, 'Before', PREPROCESS),
+        postprocess: userFunction(stack, 'After', POSTPROCESS),
       })),
     );
   });
@@ -95,7 +81,7 @@ test('preprocess works without postprocess, and is blamed by a Standard executio
   const cloud = await start(
     synthesize(model, (stack) => ({
       ...{ ...props, stateMachineType: sfn.StateMachineType.STANDARD },
-      preprocess: own(stack, 'Before', PREPROCESS),
+      preprocess: userFunction(stack, 'Before', PREPROCESS),
     })),
   );
   await expect(clientOf(cloud).invoke({ text: 'never' })).rejects.toMatchObject({

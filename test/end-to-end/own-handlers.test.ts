@@ -2,7 +2,6 @@
  * Runs handlers that the package's helpers made before and after the slices, with the permissions that the construct grants. Bundled as
  * CommonJS from the sources, and as ES modules from the package.
  */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { buildSync, type BuildOptions } from 'esbuild';
 import type { Stack } from 'aws-cdk-lib';
@@ -12,7 +11,7 @@ import { elementsOf, type NumericTensor } from '../../client';
 import { Slicing } from '../../lib';
 import type { LocalCloud } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
-import { start, synthesize } from '../support/deployed-pipeline';
+import { ARCHITECTURE, start, synthesize } from '../support/deployed-pipeline';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
@@ -31,49 +30,34 @@ const POSTPROCESS = `postprocessHandler(({ y }) => {
   return { rows: y.shape[0], last: Array.from(y.data.slice(-y.shape[1])) };
 });`;
 
+const HELPERS = '{ preprocessHandler, postprocessHandler }';
+
 interface Bundle {
-  /** Makes the module of a function of the expression of its handler. */
+  /** The module of a function from the expression of its handler. */
   readonly contents: (handler: string) => string;
   readonly options: BuildOptions;
-  readonly file: string;
 }
 
-const HELPERS = '{ preprocessHandler, postprocessHandler }';
-const fromPackage = (handler: string): string =>
-  `import ${HELPERS} from 'cdk-sliced-inference/client';\nexport const handler = ${handler}`;
+const ofModules = (options: BuildOptions): Bundle => ({
+  contents: (handler) =>
+    `import ${HELPERS} from 'cdk-sliced-inference/client';\nexport const handler = ${handler}`,
+  options: { format: 'esm', ...options },
+});
 
 const BUNDLES: Readonly<Record<string, Bundle>> = {
   'CommonJS, from the sources': {
     contents: (handler) =>
       `const ${HELPERS} = require(${JSON.stringify(CLIENT)});\nexports.handler = ${handler}`,
     options: { format: 'cjs' },
-    file: 'index.js',
   },
-  'an ES module with the CommonJS files of the SDK': {
-    contents: fromPackage,
-    options: { format: 'esm' },
-    file: 'index.mjs',
-  },
-  'an ES module with the ES modules of the SDK': {
-    contents: fromPackage,
-    options: { format: 'esm', mainFields: ['module', 'main'] },
-    file: 'index.mjs',
-  },
-  'an ES module without the SDK': {
-    contents: fromPackage,
-    options: { format: 'esm', external: ['@aws-sdk/*', '@smithy/*'] },
-    file: 'index.mjs',
-  },
+  'an ES module with the CommonJS files of the SDK': ofModules({}),
+  'an ES module with the ES modules of the SDK': ofModules({ mainFields: ['module', 'main'] }),
+  'an ES module without the SDK': ofModules({ external: ['@aws-sdk/*', '@smithy/*'] }),
 };
 
-function own(
-  stack: Stack,
-  id: string,
-  handler: string,
-  { contents, options, file }: Bundle,
-): lambda.Function {
+function own(stack: Stack, id: string, handler: string, { contents, options }: Bundle): lambda.Function {
   const folder = temporaryFolder();
-  const outfile = path.join(folder, file);
+  const outfile = path.join(folder, options.format === 'cjs' ? 'index.js' : 'index.mjs');
   buildSync({
     stdin: { contents: contents(handler), resolveDir: __dirname },
     outfile,
@@ -82,13 +66,12 @@ function own(
     tsconfigRaw: '{}',
     ...options,
   });
-  expect(fs.existsSync(outfile)).toBe(true);
   return new lambda.Function(stack, id, {
     code: lambda.Code.fromAsset(folder),
     handler: 'index.handler',
     memorySize: 512,
     runtime: lambda.Runtime.NODEJS_22_X,
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    architecture: ARCHITECTURE,
   });
 }
 

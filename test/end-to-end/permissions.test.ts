@@ -9,14 +9,11 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { encodeInlineTensor } from '../../client';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { analyzeModel } from '../../lib/compile/analyze';
-import { compileAnalyzed } from '../../lib/compile/compile';
+import { compile } from '../../lib/compile/compile';
 import { remoteKey } from '../../lib/plan/file/remote-key';
 import { count } from '../../lib/plan/slicers';
 import {
@@ -27,15 +24,8 @@ import {
   WarmUp,
   type SlicedInferencePipelineProps,
 } from '../../lib';
-import type {
-  Access,
-  ExecutionResult,
-  JsonObject,
-  LocalCloud,
-  LocalCloudOptions,
-  TraceEvent,
-} from '../../local';
-import { rows, start, succeeded, synthesize } from '../support/deployed-pipeline';
+import type { Access, ExecutionResult, LocalCloud, LocalCloudOptions } from '../../local';
+import { requestOf, rows, start, succeeded, synthesize, userFunction } from '../support/deployed-pipeline';
 import {
   bucketNameOf,
   coversAction,
@@ -44,10 +34,9 @@ import {
   grantingStatements,
 } from '../support/granting-statements';
 import { matchesArn } from '../../local/iam/patterns';
-import { FLOAT, floats, mlp, type ModelInit, node, saveModel, value } from '../support/model-builder';
+import { mlp, saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
-import { float32 } from '../support/tensors';
-import { temporaryFolder } from '../support/temporary-folder';
+import { twoRows, twoTowers } from '../support/towers';
 import { writtenPlan } from '../support/written-plan';
 import { cases, FULL_CHECKS } from '../support/full-checks';
 
@@ -70,45 +59,11 @@ interface Example {
 }
 
 const chain = saveModel(mlp(4));
+const ECHO = 'exports.handler = async (event) => event;';
 const ASSET_KEY = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555';
 const ASSET_BUCKET = 'cdk-hnb659fds-assets-000000000000-us-east-1';
 
-/** Two independent halves and a part that joins them. */
-function twoTowers(): ModelInit {
-  const width = 32;
-  const tower = (name: string) => [
-    node('MatMul', [`${name}_in`, `${name}_w0`], [`${name}_m0`]),
-    node('Tanh', [`${name}_m0`], [`${name}_t0`]),
-    node('MatMul', [`${name}_t0`, `${name}_w1`], [`${name}_m1`]),
-    node('Tanh', [`${name}_m1`], [`${name}_out`]),
-  ];
-  const [a, b] = [tower('a'), tower('b')];
-  return {
-    graph: {
-      node: [
-        ...a.flatMap((own, index) => [own, b[index]]),
-        node('Mul', ['a_out', 'b_out'], ['joined']),
-        node('MatMul', ['joined', 'head_w'], ['y']),
-      ],
-      initializer: ['a_w0', 'a_w1', 'b_w0', 'b_w1', 'head_w'].map((name) => floats(name, [width, width])),
-      input: ['a_in', 'b_in'].map((name) => value(name, FLOAT, [1, width])),
-      output: [value('y', FLOAT)],
-    },
-  };
-}
-
-function own(stack: Stack, id: string, body: string): lambda.Function {
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'index.js'), `exports.handler = async (event) => { ${body} };`);
-  return new lambda.Function(stack, id, {
-    code: lambda.Code.fromAsset(folder),
-    handler: 'index.handler',
-    runtime: lambda.Runtime.NODEJS_22_X,
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-  });
-}
-
-const uploaded = writtenPlan(compileAnalyzed(analyzeModel(chain), count(2)));
+const uploaded = writtenPlan(compile(chain, count(2)));
 
 async function uploadSlices(assembly: string, cloud: LocalCloud): Promise<void> {
   const client = new S3Client(cloud.s3);
@@ -136,11 +91,9 @@ const examples: Record<string, Example> = {
     options: { bucketKeys: { [ASSET_BUCKET]: ASSET_KEY } },
   },
   'an Express pipeline with branches and warm-ups': {
-    model: saveModel(twoTowers()),
-    inputs: new Map(
-      ['a_in', 'b_in'].map((name) => [name, float32([1, 32], new Array<number>(32).fill(0.5))]),
-    ),
-    props: () => ({ slicing: Slicing.count(3), warmUp: WarmUp.ALWAYS }),
+    model: saveModel({ graph: twoTowers() }),
+    inputs: twoRows(),
+    props: () => ({ slicing: Slicing.count(5), warmUp: WarmUp.ALWAYS }),
   },
   'a pipeline with S3 Express One Zone': {
     model: chain,
@@ -153,8 +106,8 @@ const examples: Record<string, Example> = {
     props: (stack) => ({
       slicing: Slicing.count(2),
       vpc: new ec2.Vpc(stack, 'Vpc'),
-      preprocess: own(stack, 'Before', 'return event;'),
-      postprocess: own(stack, 'After', 'return event;'),
+      preprocess: userFunction(stack, 'Before', ECHO),
+      postprocess: userFunction(stack, 'After', ECHO),
     }),
   },
   'a pipeline whose slices are in an encrypted bucket': {
@@ -179,12 +132,13 @@ const examples: Record<string, Example> = {
   },
 };
 
+const REQUEST = { version: 1, inputs: { s3: 'inputs/x.safetensors' } };
+
 /** Runs one example with any of its assemblies. */
 class Bench {
   readonly accesses: Access[] = [];
   private cloud: LocalCloud | undefined;
   private results: Uint8Array = new Uint8Array(0);
-  private request: JsonObject = {};
   private firstResults = new Set<string>();
 
   constructor(
@@ -196,18 +150,19 @@ class Bench {
     this.cloud = await start(this.assembly, {
       ...this.example.options,
       onAccess: (access) => {
+        const { action, resource } = access;
         this.accesses.push(access);
-        this.findRun(access);
+        if (action === 's3:PutObject')
+          this.putResults(/:::[^/]+\/runs\/(.+)\/slice-\d+\.safetensors$/.exec(resource)?.[1]);
       },
-      onTrace: (event) => {
-        this.findExpressRun(event);
+      onTrace: ({ executionArn }) => {
+        if (executionArn.includes(':express:')) this.putResults(executionArn.split(':').slice(-2).join('/'));
       },
     });
     await this.example.prepare?.(this.assembly, this.cloud);
     const { inputs, model } = this.example;
     this.results = encodeSafetensors(await runWhole(model, inputs));
     await this.deployed.putObject('inputs/x.safetensors', encodeSafetensors(inputs));
-    this.request = { version: 1, inputs: { s3: 'inputs/x.safetensors' } };
   }
 
   get deployed(): LocalCloud {
@@ -218,19 +173,14 @@ class Bench {
   /** With consolidation, the slices serve a first run, beside which the whole model loads for the run that is returned. */
   async run(): Promise<ExecutionResult> {
     if (this.example.isConsolidated) {
-      await this.restart(this.deployed.workers().flatMap(({ logicalId }) => wholeOnly(logicalId)));
-      const first = await this.deployed.execute(this.request);
+      const running = this.deployed.workers().map(({ logicalId }) => logicalId);
+      await this.restart(running.filter((logicalId) => /whole/i.test(logicalId)));
+      const first = await this.deployed.execute(REQUEST);
       // A loader that is ended holds its claim for its function's timeout, so no other one loads.
       await this.deployed.asynchronousCalls();
       if (first.status !== 'SUCCEEDED') return first;
     }
-    return this.deployed.execute(this.request);
-  }
-
-  runInline(): Promise<ExecutionResult> {
-    const tensors = [...this.example.inputs].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]);
-    const inputs = { tensors: Object.fromEntries(tensors) as JsonObject };
-    return this.deployed.execute({ version: 1, inputs });
+    return this.deployed.execute(REQUEST);
   }
 
   /** Deploys an assembly and runs it. Workers keep the slices that they have loaded. */
@@ -263,28 +213,12 @@ class Bench {
     for (const folder of folders) fs.mkdirSync(folder);
   }
 
-  /**
-   * Puts the results of each run before its last slice does, so that the slice finds those of an earlier attempt and reads
-   * them. A tensor of an earlier slice has the run's name.
-   */
-  private findRun({ action, resource }: Access): void {
-    if (action !== 's3:PutObject') return;
-    this.putResults(/:::[^/]+\/runs\/(.+)\/slice-\d+\.safetensors$/.exec(resource)?.[1]);
-  }
-
-  private findExpressRun({ executionArn }: TraceEvent): void {
-    if (executionArn.includes(':express:')) this.putResults(executionArn.split(':').slice(-2).join('/'));
-  }
-
+  /** Puts the results of a run before its last slice does, so that the slice finds those of an earlier attempt and reads them. */
   private putResults(run: string | undefined): void {
     if (run === undefined || this.firstResults.has(run)) return;
     this.firstResults.add(run);
     void this.deployed.putObject(`outputs/${run}.safetensors`, this.results);
   }
-}
-
-function wholeOnly(logicalId: string): string[] {
-  return /whole/i.test(logicalId) ? [logicalId] : [];
 }
 
 type Outcome =
@@ -374,6 +308,10 @@ function unused(
 ): string[] {
   const own = used.filter((access) => access.refusal === undefined && covers(access));
   const users = principals.length === 0 ? [undefined] : principals;
+  const isUse = (access: Access, action: string, resource: string, user?: string): boolean =>
+    (user === undefined || access.principal === user) &&
+    coversAction(action, access) &&
+    matchesArn(resource, access.resource);
   return users.flatMap((user) =>
     actions.flatMap((action) =>
       resources
@@ -383,21 +321,7 @@ function unused(
   );
 }
 
-function isUse(access: Access, action: string, resource: string, user: string | undefined): boolean {
-  return (
-    (user === undefined || access.principal === user) &&
-    coversAction(action, access) &&
-    matchesArn(resource, access.resource)
-  );
-}
-
-interface Findings {
-  readonly statements: number;
-  readonly unnoticed: readonly string[];
-  readonly unused: readonly string[];
-}
-
-async function examine(example: Example): Promise<Findings> {
+async function examine(example: Example) {
   // Functions need their permissions for the tensors between slices only if these are in S3.
   const assembly = synthesize(example.model, (stack) => ({
     tensorsInState: false,
@@ -406,7 +330,7 @@ async function examine(example: Example): Promise<Findings> {
   const bench = new Bench(example, assembly);
   await bench.start();
   expect(succeeded(await bench.run()).servedBy).toBe(example.isConsolidated ? 'whole' : undefined);
-  const { outputs } = succeeded(await bench.runInline());
+  const { outputs } = succeeded(await bench.deployed.execute(requestOf(example.inputs)));
   expect(Object.keys(outputs.tensors ?? {})).toEqual(['y']);
   expect(bench.deployed.notices().filter((notice) => /on AWS|not in the template/.test(notice))).toEqual([]);
   const used = [...bench.accesses];

@@ -1,12 +1,12 @@
 /** Runs synthesized stacks in the local cloud and compares them with ONNX Runtime on the unsliced model. */
 import { setImmediate as nextTick } from 'node:timers/promises';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { decodeInlineTensor, encodeInlineTensor, type ExecutionOutput } from '../../client';
-import { Session } from '../../lambda/slice/session';
+import { decodeInlineTensor, encodeInlineTensor } from '../../client';
 import { typedView, type NumericTensor, type RawTensor } from '../../lambda/tensors/tensor';
-import { Slicing, TensorStore, WarmUp } from '../../lib';
+import { Minimize, Slicing, Temperature, TensorStore, WarmUp } from '../../lib';
+import { analyzeModel } from '../../lib/compile/analyze';
 import { type LocalCloud, infer } from '../../local';
-import { deploy, failed, rows, succeeded, trace } from '../support/deployed-pipeline';
+import { deploy, failed, requestOf, rows, runAsWhole, succeeded, trace } from '../support/deployed-pipeline';
 import {
   type ModelInit,
   BOOL,
@@ -21,6 +21,7 @@ import {
   saveModel,
   value,
 } from '../support/model-builder';
+import { profileOf, saveProfile } from '../support/model-profile';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 
@@ -31,38 +32,24 @@ describe('a pipeline of four slices', () => {
     cloud = await deploy(modelPath, { slicing: Slicing.count(4), dimensions: { batch: 8 } });
   });
 
-  test('returns the same bits as the unsliced model', async () => {
-    const inputs = rows(8, 1);
-    const result = await infer(cloud, inputs);
-    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
+  test('returns the same bits as the unsliced model, and loads no weights in a warm run', async () => {
+    await runAsWhole(cloud, modelPath, rows(8, 1));
+    const { timings } = await runAsWhole(cloud, modelPath, rows(1, 2));
+    expect(timings.map(({ slice, cold, loadMs }) => [slice, cold, loadMs])).toEqual(
+      [0, 1, 2, 3].map((slice) => [slice, false, 0]),
+    );
   });
 
   test('accepts and returns inline tensors', async () => {
     const inputs = rows(2, 3);
-    const [x] = inputs.values();
-    const tensors = { x: encodeInlineTensor(x) };
-    const { outputs, timings } = succeeded(await cloud.execute({ version: 1, inputs: { tensors } } as never));
-    const expected = await runWhole(modelPath, inputs);
-    expect(decodeInlineTensor('y', outputs.tensors?.y ?? (x as never))).toEqual(expected.get('y'));
-    expect(timings.map(({ slice }) => slice)).toEqual([0, 1, 2, 3]);
-  });
-
-  test('loads no weights in a warm run', async () => {
-    await infer(cloud, rows(1, 1));
-    const again = await infer(cloud, rows(1, 2));
-    const timings = again.status === 'SUCCEEDED' ? again.execution.timings : [];
-    expect(timings.map(({ cold, loadMs }) => [cold, loadMs])).toEqual(Array(4).fill([false, 0]));
+    const { outputs } = succeeded(await cloud.execute(requestOf(inputs)));
+    const y = decodeInlineTensor('y', outputs.tensors?.y ?? { dtype: 'float32', shape: [] });
+    expect(y).toEqual((await runWhole(modelPath, inputs)).get('y'));
   });
 
   test('keeps concurrent runs separate', async () => {
     const requests = Array.from({ length: 5 }, (_, index) => rows(1 + (index % 3), index + 1));
-    const results = await Promise.all(requests.map((inputs) => infer(cloud, inputs)));
-    for (const [index, inputs] of requests.entries()) {
-      expect(results[index]).toMatchObject({
-        status: 'SUCCEEDED',
-        outputs: await runWhole(modelPath, inputs),
-      });
-    }
+    await Promise.all(requests.map((inputs) => runAsWhole(cloud, modelPath, inputs)));
   });
 
   test.each([
@@ -72,24 +59,31 @@ describe('a pipeline of four slices', () => {
     [{ version: 1, inputs: { s3: 'inputs/missing.safetensors' } }, /missing or not permitted/],
     [{ version: 1, inputs: { tensors: {} }, more: true }, /more/],
     [{ version: 1, inputs: { tensors: { z: { dtype: 'float32', shape: [1], data: [1] } } } }, /'x'|'z'/],
-  ])('refuses %j', async (input, message) => {
-    const { error, cause } = failed(await cloud.execute(input));
-    expect(error).toBe('InvalidInput');
-    expect(cause).toMatchObject({ slice: 0, message: expect.stringMatching(message) as string });
+  ])('refuses %j, and does not retry it', async (input, message) => {
+    trace.length = 0;
+    expect(failed(await cloud.execute(input))).toMatchObject({
+      error: 'InvalidInput',
+      cause: { slice: 0, message: expect.stringMatching(message) as string },
+    });
+    expect(trace.map(({ type }) => type)).not.toContain('TaskRetried');
   });
 
   test('names the expected and the received type of an input', async () => {
     const tensors = { x: { dtype: 'int64', shape: [1, 3], data: [1, 2, 3] } };
-    const { error, cause } = failed(await cloud.execute({ version: 1, inputs: { tensors } }));
-    expect(error).toBe('InvalidInput');
-    expect(cause).toMatchObject({ slice: 0, tensor: 'x', expected: 'float32[batch,16]', got: 'int64[1,3]' });
+    expect(failed(await cloud.execute({ version: 1, inputs: { tensors } }))).toMatchObject({
+      error: 'InvalidInput',
+      cause: { slice: 0, tensor: 'x', expected: 'float32[batch,16]', got: 'int64[1,3]' },
+    });
   });
+});
 
-  test('does not retry a refused request', async () => {
-    trace.length = 0;
-    await cloud.execute({ version: 1 });
-    expect(trace.map(({ type }) => type)).not.toContain('TaskRetried');
-  });
+test('the fastest plan, on the memory that the search has chosen, returns the same bits', async () => {
+  const modelPath = saveModel(mlp(4));
+  const analyzed = analyzeModel(modelPath, { dimensions: { batch: 1 } });
+  const profile = saveProfile(profileOf(analyzed, { seconds: 0.1 }));
+  const choices = { minimize: Minimize.LATENCY, temperature: Temperature.WARM, maxMemorySize: 1769 };
+  const cloud = await deploy(modelPath, { slicing: Slicing.automatic({ ...choices, profile }) });
+  await runAsWhole(cloud, modelPath, rows(1, 3));
 });
 
 test.each<[string, WarmUp, string]>([
@@ -98,9 +92,8 @@ test.each<[string, WarmUp, string]>([
 ])('%s after its worker is killed, and the run returns the same bits', async (_, warmUp, state) => {
   const modelPath = saveModel(mlp(3));
   const cloud = await deploy(modelPath, { slicing: Slicing.count(3), warmUp });
-  const inputs = rows(4, 2);
   trace.length = 0;
-  const running = infer(cloud, inputs);
+  const running = runAsWhole(cloud, modelPath, rows(4, 2));
   // The second slice's worker has its first call and is still loading.
   const secondSlice = () =>
     cloud.workers().find(({ busy, logicalId }) => busy && logicalId.includes('slice01'));
@@ -110,24 +103,18 @@ test.each<[string, WarmUp, string]>([
     worker = secondSlice();
   }
   process.kill(worker.pid, 'SIGKILL');
-  expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
+  await running;
   const failures = trace.filter((event) => event.type === 'TaskFailed');
   expect(failures).toMatchObject([{ state, error: 'Runtime.ExitError' }]);
 });
 
 test('tensors pass through a directory bucket of S3 Express One Zone, in a session of the SDK', async () => {
   const modelPath = saveModel(mlp(4));
-  const cloud = await deploy(modelPath, {
-    slicing: Slicing.count(3),
-    tensorStore: TensorStore.s3ExpressOneZone('use1-az5'),
-  });
-  const inputs = rows(2, 5);
-  const result = await infer(cloud, inputs);
-  expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
-  const { run } = (result as { execution: ExecutionOutput }).execution;
-  await expect(cloud.getObject(`runs/${run}/slice-00.safetensors`)).rejects.toMatchObject({
-    name: 'NoSuchKey',
-  });
+  const tensorStore = TensorStore.s3ExpressOneZone('use1-az5');
+  const cloud = await deploy(modelPath, { slicing: Slicing.count(3), tensorStore });
+  const { run } = await runAsWhole(cloud, modelPath, rows(2, 5));
+  const object = cloud.getObject(`runs/${run}/slice-00.safetensors`);
+  await expect(object).rejects.toMatchObject({ name: 'NoSuchKey' });
 });
 
 describe('tensors without elements', () => {
@@ -148,39 +135,29 @@ describe('tensors without elements', () => {
       ],
     },
   });
-  const requests: Record<string, RawTensor> = {
-    'a detector that finds nothing': float32([2, 4], new Array<number>(8).fill(0)),
-    'a request without rows': float32([0, 4], []),
-  };
+  const requests: RawTensor[] = [float32([2, 4], new Array<number>(8).fill(0)), float32([0, 4], [])];
 
-  describe.each([false, true])('with float16Transport: %s', (float16Transport) => {
-    let cloud: LocalCloud;
-    beforeAll(async () => {
-      cloud = await deploy(modelPath, { slicing: Slicing.count(3), float16Transport });
-    });
-
-    test.each(Object.keys(requests))('%s returns its results by S3', async (name) => {
-      const inputs = new Map([['x', requests[name]]]);
-      const outputs = await runWhole(modelPath, inputs);
-      expect(outputs.get('found')?.shape).toEqual([2, 0]);
-      expect(await infer(cloud, inputs)).toMatchObject({ status: 'SUCCEEDED', outputs });
-    });
-
-    test.each(Object.keys(requests))('%s returns its results inline', async (name) => {
-      const expected = await runWhole(modelPath, new Map([['x', requests[name]]]));
-      const { dtype, shape } = requests[name];
-      const data = new Array<number>(shape[0] * 4).fill(0);
-      for (const x of [encodeInlineTensor(requests[name]), { dtype, shape, data }]) {
-        const { outputs } = succeeded(
-          await cloud.execute({ version: 1, inputs: { tensors: { x } } } as never),
-        );
-        const tensors = Object.entries(outputs.tensors ?? {});
-        expect(
-          new Map(tensors.map(([output, tensor]) => [output, decodeInlineTensor(output, tensor)])),
-        ).toEqual(expected);
+  test.each([false, true])(
+    'are results by S3 and inline, with float16Transport: %s',
+    async (float16Transport) => {
+      const cloud = await deploy(modelPath, { slicing: Slicing.count(3), float16Transport });
+      for (const x of requests) {
+        const inputs = new Map([['x', x]]);
+        const expected = await runWhole(modelPath, inputs);
+        expect(expected.get('found')?.shape).toEqual([2, 0]);
+        await runAsWhole(cloud, modelPath, inputs);
+        const { dtype, shape } = x;
+        const data = new Array<number>(shape[0] * 4).fill(0);
+        for (const inline of [encodeInlineTensor(x), { dtype, shape, data }]) {
+          const request = { version: 1, inputs: { tensors: { x: inline } } };
+          const { outputs } = succeeded(await cloud.execute(request as never));
+          const tensors = Object.entries(outputs.tensors ?? {});
+          const decoded = tensors.map(([name, tensor]) => [name, decodeInlineTensor(name, tensor)] as const);
+          expect(new Map(decoded)).toEqual(expected);
+        }
       }
-    });
-  });
+    },
+  );
 });
 
 describe('float16 transport', () => {
@@ -296,11 +273,7 @@ describe('the state machine connects', () => {
         Array.from({ length: rowCount * 4 }, (_, index) => index - 2),
       ),
     };
-    const session = await Session.open({ path: modelPath, threads: 1 });
-    const inputs = new Map(session.inputNames.map((input) => [input, all[input]]));
-    expect(await infer(cloud, inputs)).toMatchObject({
-      status: 'SUCCEEDED',
-      outputs: await session.run(inputs, session.outputNames),
-    });
+    const { input } = models[name].graph as { input: readonly { name: string }[] };
+    await runAsWhole(cloud, modelPath, new Map(input.map((each) => [each.name, all[each.name]])));
   });
 });

@@ -2,13 +2,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { collectLogs } from '../../bin/logs/collect';
-import { encodeInlineTensor } from '../../client';
 import { billOf, type BilledRuns } from '../../lib/cost/bill';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';
 import { Slicing } from '../../lib';
-import type { JsonObject, LocalCloud } from '../../local';
-import { deploy, rows } from '../support/deployed-pipeline';
+import type { LocalCloud } from '../../local';
+import { deploy, requestOf, rows } from '../support/deployed-pipeline';
 import { mlp, saveModel } from '../support/model-builder';
 import { succeed } from '../support/run-cli';
 import { until } from '../support/until';
@@ -26,13 +25,11 @@ beforeAll(async () => {
     tensorsInState: false,
   });
   for (let run = 0; run < RUNS; run++) {
-    const tensors = [...rows(1, run + 1)].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]);
-    const request = { version: 1, inputs: { tensors: Object.fromEntries(tensors) as object } };
-    const { status, executionArn } = await cloud.execute(request as unknown as JsonObject);
+    const { status, executionArn } = await cloud.execute(requestOf(rows(1, run + 1)));
     expect(status).toBe('SUCCEEDED');
     executions.push(executionArn);
   }
-  const { status, executionArn } = await cloud.execute({ version: 1, inputs: { tensors: {} } });
+  const { status, executionArn } = await cloud.execute(requestOf(new Map()));
   expect(status).toBe('FAILED');
   executions.push(executionArn);
   // The warm-ups of the failed execution may still run: they are all calls but that of the first slice.

@@ -2,7 +2,6 @@
  * Runs a state machine of the user that joins two pipelines with functions between them, over HTTP, and starts one of the
  * pipelines by an object.
  */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeStateMachineCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
@@ -11,19 +10,19 @@ import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import { decodeInlineTensor, encodeInlineTensor, type InlineTensor } from '../../client';
+import { decodeInlineTensor, type InlineTensor } from '../../client';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
 import type { JsonObject, LocalCloud } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { selectPipeline } from '../../local/cloudformation/pipeline';
-import { rows, start, succeeded } from '../support/deployed-pipeline';
+import { ARCHITECTURE, requestOf, rows, start, succeeded, userFunction } from '../support/deployed-pipeline';
 import { request } from '../support/https-request';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { shareZips } from '../support/share-zips';
@@ -32,8 +31,6 @@ import { until } from '../support/until';
 
 const detection = saveModel(mlp(4));
 const recognition = saveModel(mlp(3));
-
-const architecture = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
 /** Keeps the result of the first pipeline in a bucket of the user, and makes it the request for the second one. */
 const CROP = `
@@ -49,17 +46,6 @@ exports.handler = async ({ run, outputs }) => {
 /** The user's answer. */
 const TEXT = `exports.handler = async ({ outputs, timings }) => ({ y: outputs.tensors.y, slices: timings.length });`;
 
-function own(stack: Stack, id: string, source: string): lambda.Function {
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'index.js'), source);
-  return new lambda.Function(stack, id, {
-    code: lambda.Code.fromAsset(folder),
-    handler: 'index.handler',
-    runtime: lambda.Runtime.NODEJS_22_X,
-    architecture,
-  });
-}
-
 function task(stack: Stack, id: string, lambdaFunction: lambda.IFunction): tasks.LambdaInvoke {
   return tasks.LambdaInvoke.jsonata(stack, id, { lambdaFunction, outputs: '{% $states.result.Payload %}' });
 }
@@ -69,7 +55,7 @@ function pipeline(stack: Stack, id: string, modelPath: string): SlicedInferenceP
     modelPath,
     slicing: Slicing.count(2),
     dimensions: { batch: 2 },
-    architecture,
+    architecture: ARCHITECTURE,
   });
 }
 
@@ -79,7 +65,7 @@ function readPhoto(
   second: SlicedInferencePipeline,
 ): sfn.StateMachine {
   const crops = new s3.Bucket(stack, 'Crops');
-  const crop = own(stack, 'CropFunction', CROP);
+  const crop = userFunction(stack, 'CropFunction', CROP);
   crop.addEnvironment('CROPS', crops.bucketName);
   crops.grantReadWrite(crop);
   return new sfn.StateMachine(stack, 'ReadPhoto', {
@@ -89,7 +75,7 @@ function readPhoto(
       sfn.Chain.start(first.asFragment(stack, 'Detect'))
         .next(task(stack, 'Crop', crop))
         .next(second.asFragment(stack, 'Recognize'))
-        .next(task(stack, 'Answer', own(stack, 'TextFunction', TEXT))),
+        .next(task(stack, 'Answer', userFunction(stack, 'TextFunction', TEXT))),
     ),
   });
 }
@@ -156,11 +142,6 @@ async function expected(inputs: ReadonlyMap<string, RawTensor>): Promise<RawTens
   const found = (await runWhole(detection, new Map(inputs))).get('y');
   if (found === undefined) throw new Error('no output y');
   return (await runWhole(recognition, new Map([['x', found]]))).get('y');
-}
-
-function requestOf(inputs: ReadonlyMap<string, RawTensor>): JsonObject {
-  const [x] = inputs.values();
-  return { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } } as unknown as JsonObject;
 }
 
 interface Answer {

@@ -1,12 +1,21 @@
 /** Synthesizes stacks with a pipeline and runs them in the local cloud, which is closed after the test file. */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { parseFailureCause, type ExecutionOutput, type FailureCause } from '../../client';
+import { encodeInlineTensor, parseFailureCause, type ExecutionOutput, type FailureCause } from '../../client';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { type SlicedInferencePipelineProps, SlicedInferencePipeline } from '../../lib';
-import { type ExecutionResult, type LocalCloudOptions, type TraceEvent, LocalCloud } from '../../local';
+import {
+  type ExecutionResult,
+  type JsonObject,
+  type LocalCloudOptions,
+  type TraceEvent,
+  LocalCloud,
+  infer,
+} from '../../local';
 import { askOneProcess, readingFreshFilesAtOnce } from './inference/fast-analysis';
+import { expectSameBits, runWhole } from './run-slices';
 import { shareCode } from './share-code';
 import { shareZips } from './share-zips';
 import { temporaryFolder } from './temporary-folder';
@@ -14,6 +23,10 @@ import { float32 } from './tensors';
 
 askOneProcess();
 shareCode();
+
+/** The functions run on this machine. */
+export const ARCHITECTURE =
+  process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
 /** Events of all clouds in the order of their time. */
 export const trace: TraceEvent[] = [];
@@ -48,7 +61,7 @@ function synthesizeStack(
   const stack = new Stack(app, stackName);
   const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
     modelPath,
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    architecture: ARCHITECTURE,
     ...build(stack),
   });
   use(stack, pipeline);
@@ -63,6 +76,36 @@ export async function start(assembly: string, options: LocalCloudOptions = {}): 
 
 export function deploy(modelPath: string, props: Partial<SlicedInferencePipelineProps>): Promise<LocalCloud> {
   return start(synthesize(modelPath, () => props));
+}
+
+/** A function of the user, with this `index.js`. */
+export function userFunction(stack: Stack, id: string, source: string): lambda.Function {
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, 'index.js'), source);
+  return new lambda.Function(stack, id, {
+    code: lambda.Code.fromAsset(folder),
+    handler: 'index.handler',
+    runtime: lambda.Runtime.NODEJS_22_X,
+    architecture: ARCHITECTURE,
+  });
+}
+
+/** A request that has the tensors inside. */
+export function requestOf(inputs: ReadonlyMap<string, RawTensor>, more: JsonObject = {}): JsonObject {
+  const tensors = Object.fromEntries([...inputs].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]));
+  return { version: 1, inputs: { tensors: tensors as unknown as JsonObject }, ...more };
+}
+
+/** Runs the pipeline, and fails unless the results have the bits of ONNX Runtime on the whole model. */
+export async function runAsWhole(
+  cloud: LocalCloud,
+  model: string,
+  inputs: ReadonlyMap<string, RawTensor>,
+): Promise<ExecutionOutput> {
+  const result = await infer(cloud, inputs);
+  if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
+  expectSameBits(result.outputs, await runWhole(model, inputs));
+  return result.execution;
 }
 
 /** An input `x` of float32 [count, 16], for models of `mlp`. */

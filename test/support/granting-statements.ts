@@ -11,9 +11,6 @@ import { temporaryFolder } from './temporary-folder';
 
 /** An `Allow` statement of any resource of a template. */
 export interface GrantingStatement {
-  readonly logicalId: string;
-  readonly type: string;
-  readonly statement: JsonObject;
   readonly actions: readonly string[];
   /** Resolved; the resource that has the policy if the statement names none or `*`. */
   readonly resources: readonly string[];
@@ -35,11 +32,11 @@ export function grantingStatements(assembly: string): GrantingStatement[] {
   const [stack] = readAssembly(assembly);
   const template = new Template(stack);
   return Object.keys(stack.template.Resources as JsonObject).flatMap((logicalId) => {
-    const { type, properties } = template.resource(logicalId);
+    const { properties } = template.resource(logicalId);
     return statementsIn(properties, ['Resources', logicalId, 'Properties']).flatMap(
       ({ statement, place }) => {
         if (statement.Effect !== 'Allow') return [];
-        return [describe(assembly, template, { logicalId, type, statement, place })];
+        return [describe(assembly, template, { logicalId, statement, place })];
       },
     );
   });
@@ -58,9 +55,8 @@ function statementsIn(value: Json, place: Path): { statement: JsonObject; place:
 function describe(
   assembly: string,
   template: Template,
-  found: { logicalId: string; type: string; statement: JsonObject; place: Path },
+  { logicalId, statement, place }: { logicalId: string; statement: JsonObject; place: Path },
 ): GrantingStatement {
-  const { logicalId, type, statement, place } = found;
   const actions = texts(statement.Action ?? []);
   const owner = ownerOf(template, logicalId, place);
   const listed = statement.Resource === undefined ? [] : texts(template.resolve(statement.Resource));
@@ -69,9 +65,6 @@ function describe(
   const service = serviceOf(template, statement);
   const principals = service === undefined ? owner.principals : [service];
   return {
-    logicalId,
-    type,
-    statement,
     actions,
     resources,
     roles: owner.roles,

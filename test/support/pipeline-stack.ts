@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { type SlicedInferencePipelineProps, SlicedInferencePipeline } from '../../lib';
 import { analyzeFast } from './inference/fast-analysis';
 import { mlp, sharedModel, temporaryFolder } from './model-builder';
+import type { StateMachineDefinition } from './unassigned-variables';
 
 analyzeFast();
 
@@ -91,6 +92,15 @@ export function shortTemplate(stack: Stack): ShortTemplate {
       return found.properties;
     },
   };
+}
+
+/** The definition of a state machine: by default, of the pipeline of `pipelineStack`. */
+export function definitionOf(
+  { resource }: Pick<ShortTemplate, 'resource'>,
+  path = 'Pipeline/StateMachine',
+): StateMachineDefinition {
+  const text = resource(path).DefinitionString as string;
+  return JSON.parse(text.replaceAll('{AWS::Partition}', 'aws')) as StateMachineDefinition;
 }
 
 /** Returns the paths below the stack by logical id. */

@@ -1,4 +1,5 @@
 /** Models with independent parts, whose slices can run in parallel. */
+import { float32 } from './tensors';
 import { type GraphInit, type NodeInit, type TensorInit, FLOAT, floats, node, value } from './model-builder';
 
 export const WIDTH = 64;
@@ -22,6 +23,20 @@ export function tower(
   }
   return { nodes, weights };
 }
+
+/** An input of a tower. */
+export const row = (seed: number) =>
+  float32(
+    [1, WIDTH],
+    Array.from({ length: WIDTH }, (_, at) => Math.sin(at * seed + 1)),
+  );
+
+/** The inputs of two towers. */
+export const twoRows = () =>
+  new Map([
+    ['text', row(1)],
+    ['image', row(2)],
+  ]);
 
 /** Takes one node of each list in turn, as exporters that order nodes by depth do. */
 export function interleaved(lists: readonly (readonly NodeInit[])[]): NodeInit[] {

@@ -10,36 +10,35 @@ import { Template as LocalTemplate } from '../../../local/cloudformation/templat
 import { mlp, saveModel } from '../../support/model-builder';
 import { addPipeline, newApp, newStack } from '../../support/pipeline-stack';
 
+type Attribute = { readonly 'Fn::GetAtt': readonly [string, string] };
+
 interface Resource {
   readonly Type: string;
   readonly DependsOn?: readonly string[];
   readonly Properties: {
     readonly PolicyName?: string;
-    readonly Role?: { readonly 'Fn::GetAtt': readonly [string, string] };
-    readonly RoleArn?: { readonly 'Fn::GetAtt': readonly [string, string] };
+    readonly Role?: Attribute;
+    readonly RoleArn?: Attribute;
     readonly Roles?: readonly { readonly Ref: string }[];
     readonly ManagedPolicyArns?: unknown;
     readonly ManagedPolicyName?: string;
-    readonly PolicyDocument?: { readonly Statement: readonly { readonly Resource: unknown }[] };
+    readonly PolicyDocument?: { readonly Statement: readonly { readonly Resource: string | string[] }[] };
   };
 }
 
 type Resources = Readonly<Record<string, Resource>>;
 
-function resourcesOf(
+const resourcesIn = (stack: Stack): Resources => Template.fromStack(stack).toJSON().Resources as Resources;
+
+function pipelineOf(
   layers: number,
   slices: number,
   more: (stack: Stack) => Partial<SlicedInferencePipelineProps> = () => ({}),
 ): Resources {
   const stack = newStack();
-  const modelPath = saveModel(mlp(layers));
-  addPipeline(stack, 'Pipeline', {
-    modelPath,
-    dimensions: { batch: 1 },
-    slicing: Slicing.count(slices),
-    ...more(stack),
-  });
-  return (Template.fromStack(stack).toJSON() as { Resources: Resources }).Resources;
+  const own = { modelPath: saveModel(mlp(layers)), dimensions: { batch: 1 }, slicing: Slicing.count(slices) };
+  addPipeline(stack, 'Pipeline', { ...own, ...more(stack) });
+  return resourcesIn(stack);
 }
 
 /** Without the policy of the state machine that CDK adds and never replaces. */
@@ -48,61 +47,55 @@ function policiesOf(resources: Resources): string[] {
   return Object.keys(resources).filter((id) => isPolicy(id) && !id.includes('DefaultPolicy'));
 }
 
-function rolesOf(resources: Resources, policy: string): string[] {
-  return (resources[policy].Properties.Roles ?? []).map(({ Ref }) => Ref);
-}
+const rolesOf = (resources: Resources, policy: string): string[] =>
+  (resources[policy].Properties.Roles ?? []).map(({ Ref }) => Ref);
 
 describe('the policies of a pipeline', () => {
-  const four = resourcesOf(4, 4);
+  const four = pipelineOf(4, 4);
+  const ids = policiesOf(four);
 
   it('are an inline one for each slice and the state machine, and a managed one that all slices share', () => {
-    expect(policiesOf(four).map((id) => [four[id].Type, rolesOf(four, id).length])).toEqual([
+    expect(ids.map((id) => [four[id].Type, rolesOf(four, id).length])).toEqual([
       ...Array<unknown>(4).fill(['AWS::IAM::Policy', 1]),
       ['AWS::IAM::ManagedPolicy', 4],
       ['AWS::IAM::Policy', 1],
     ]);
+    expect(policiesOf(pipelineOf(4, 4))).toEqual(ids);
   });
 
-  it('keep their logical ids if nothing changes', () => {
-    expect(policiesOf(resourcesOf(4, 4))).toEqual(policiesOf(four));
-  });
-
-  it('are added beside the earlier ones if another model has fewer slices', () => {
-    const two = resourcesOf(5, 2);
+  it('are added beside the earlier ones, of the same roles, if another model has fewer slices', () => {
+    const two = pipelineOf(5, 2);
     // All slices may still write logs, but the list of roles of this policy is shorter.
     const own = policiesOf(two).filter((id) => !id.includes('SlicePolicy'));
     expect(own).toHaveLength(3);
-    expect(own.filter((id) => policiesOf(four).includes(id))).toEqual([]);
-    // The roles are the same, so that both policies are attached while the deployment is in progress.
-    const roles = policiesOf(four).flatMap((id) => rolesOf(four, id));
+    expect(own.filter((id) => ids.includes(id))).toEqual([]);
+    const roles = ids.flatMap((id) => rolesOf(four, id));
     expect(own.flatMap((id) => rolesOf(two, id)).filter((role) => !roles.includes(role))).toEqual([]);
   });
 
   it('are added beside the earlier ones if a key changes that all slices use', () => {
-    const keyed = resourcesOf(4, 4, (stack) => ({ assetEncryptionKey: new kms.Key(stack, 'AssetKey') }));
-    const added = policiesOf(keyed).filter((id) => !policiesOf(four).includes(id));
+    const keyed = pipelineOf(4, 4, (stack) => ({ assetEncryptionKey: new kms.Key(stack, 'AssetKey') }));
+    const added = policiesOf(keyed).filter((id) => !ids.includes(id));
     expect(added).toEqual([expect.stringMatching(/SlicePolicy/)]);
     expect(rolesOf(keyed, added[0])).toHaveLength(4);
   });
 
   it('name their roles, which a role that named its policies would detach as soon as it is updated', () => {
     const roles = Object.values(four).filter(({ Type }) => Type === 'AWS::IAM::Role');
-    expect(roles.map(({ Properties }) => Properties.ManagedPolicyArns)).toEqual(roles.map(() => undefined));
+    for (const { Properties } of roles) expect(Properties.ManagedPolicyArns).toBeUndefined();
     // An inline policy of the same name would overwrite the earlier one.
-    for (const id of policiesOf(four)) {
+    for (const id of ids) {
       const { ManagedPolicyName: managed, PolicyName: inline = id } = four[id].Properties;
       expect([managed, inline]).toEqual([undefined, id]);
     }
   });
 
   it('are in place before what uses their roles changes', () => {
-    const users = Object.values(four).flatMap(({ Type, DependsOn = [], Properties: { Role, RoleArn } }) => {
-      const isUser = Type === 'AWS::Lambda::Function' || Type === 'AWS::StepFunctions::StateMachine';
-      return isUser ? [{ role: (Role ?? RoleArn)?.['Fn::GetAtt'][0] ?? '', DependsOn }] : [];
-    });
+    const users = Object.values(four).filter(({ Type }) => /(Lambda::Function|StateMachine)$/.test(Type));
     expect(users).toHaveLength(5);
-    for (const { role, DependsOn } of users) {
-      const needed = policiesOf(four).filter((id) => rolesOf(four, id).includes(role));
+    for (const { Properties, DependsOn } of users) {
+      const [role] = (Properties.Role ?? Properties.RoleArn)?.['Fn::GetAtt'] ?? [''];
+      const needed = ids.filter((id) => rolesOf(four, id).includes(role));
       expect(needed).not.toEqual([]);
       expect(DependsOn).toEqual(expect.arrayContaining(needed));
     }
@@ -110,75 +103,58 @@ describe('the policies of a pipeline', () => {
 });
 
 /** As in a stack with the longest names that AWS allows, in its region with the longest name. */
-function longestDocuments(add: (stack: Stack) => void): Map<string, string> {
+function longestDocuments(functions: number): { type: string; text: string }[] {
   const environment = { account: '111122223333', region: 'us-isof-south-1' };
   const name = 'N'.repeat(128);
   const stack = new Stack(newApp(), 'Stack', { stackName: name, env: environment });
-  add(stack);
+  const resources = Array.from({ length: functions }, (_, index) => {
+    const properties = { code: { zipFile: 'x' }, role: 'role' };
+    return `${new lambda.CfnFunction(stack, `Function${index}`, properties).attrArn}:*`;
+  });
+  const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+  const actions = ['lambda:InvokeFunction'];
+  attachOwnPolicy(role, 'Calls', [new iam.PolicyStatement({ actions, resources })]);
   const template = new LocalTemplate({ name, environment, template: Template.fromStack(stack).toJSON() });
-  return new Map(
-    ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
-      template.resourcesOfType(type).map((policy): [string, string] => {
-        const document = JSON.stringify(template.property(policy, 'PolicyDocument'));
-        return [`${type} ${policy.logicalId}`, document.replaceAll('arn:aws:', 'arn:aws-iso-f:')];
-      }),
-    ),
+  return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+    template.resourcesOfType(type).map((policy) => {
+      const document = JSON.stringify(template.property(policy, 'PolicyDocument'));
+      return { type, text: document.replaceAll('arn:aws:', 'arn:aws-iso-f:') };
+    }),
   );
 }
 
-describe('the calls of many functions with the longest names', () => {
-  const documentsOf = (functions: number): Map<string, string> =>
-    longestDocuments((stack) => {
-      const arns = Array.from({ length: functions }, (_, index) => {
-        const properties = { code: { zipFile: 'x' }, role: 'role' };
-        return new lambda.CfnFunction(stack, `Function${index}`, properties).attrArn;
-      });
-      const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
-      const resources = arns.map((arn) => `${arn}:*`);
-      const calls = new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources });
-      attachOwnPolicy(role, 'Calls', [calls]);
-    });
-
-  it.each([
-    [30, ['AWS::IAM::Policy']],
-    [31, ['AWS::IAM::ManagedPolicy']],
-    [60, Array<string>(2).fill('AWS::IAM::ManagedPolicy')],
-    [125, Array<string>(3).fill('AWS::IAM::ManagedPolicy')],
-  ])('of %d functions fit into %p', (functions, types) => {
-    const documents = documentsOf(functions);
-    expect([...documents.keys()].map((key) => key.split(' ')[0])).toEqual(types);
-    const texts = [...documents.values()];
-    // A role has the policies of two deployments for a while.
-    const limit = types[0] === 'AWS::IAM::Policy' ? 10_240 / 2 : 6_144;
-    for (const text of texts) expect(text.length).toBeLessThanOrEqual(limit);
-    const arns = texts.flatMap((text) => text.match(/function:[^"]{64}:\*/g) ?? []);
-    expect(new Set(arns).size).toBe(functions);
-  });
+test.each([
+  [30, ['AWS::IAM::Policy']],
+  [31, ['AWS::IAM::ManagedPolicy']],
+  [125, Array<string>(3).fill('AWS::IAM::ManagedPolicy')],
+])('the calls of %d functions with the longest names fit into %p', (functions, types) => {
+  const documents = longestDocuments(functions);
+  expect(documents.map(({ type }) => type)).toEqual(types);
+  // A role has the policies of two deployments for a while.
+  const limit = types[0] === 'AWS::IAM::Policy' ? 10_240 / 2 : 6_144;
+  for (const { text } of documents) expect(text.length).toBeLessThanOrEqual(limit);
+  const arns = documents.flatMap(({ text }) => text.match(/function:[^"]{64}:\*/g) ?? []);
+  expect(new Set(arns).size).toBe(functions);
 });
 
-describe('statements that are too long for one policy', () => {
-  const arns = Array.from(
-    { length: 250 },
-    (_, index) => `arn:aws:s3:::bucket/runs/*/${'x'.repeat(60)}-${index}`,
+test('statements that are too long for one policy are split among few, and lose nothing', () => {
+  const ofBucket = (key: string): string => `arn:aws:s3:::bucket/${key}`;
+  const keys = Array.from({ length: 250 }, (_, index) => ofBucket(`runs/*/${'x'.repeat(60)}-${index}`));
+  const stack = newStack();
+  const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+  attachPolicies(
+    role,
+    'Policy',
+    [role],
+    [
+      new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: [ofBucket('a')] }),
+      new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: keys }),
+    ],
   );
-
-  it('are split among as few policies as their limit allows, and lose nothing', () => {
-    const stack = newStack();
-    const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
-    const read = new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: arns });
-    const write = new iam.PolicyStatement({
-      actions: ['s3:PutObject'],
-      resources: ['arn:aws:s3:::bucket/a'],
-    });
-    attachPolicies(role, 'Policy', [role], [write, read]);
-    const { Resources } = Template.fromStack(stack).toJSON() as { Resources: Resources };
-    const documents = policiesOf(Resources).map((id) => Resources[id].Properties.PolicyDocument);
-    for (const document of documents) expect(JSON.stringify(document).length).toBeLessThanOrEqual(6_144);
-    const total = JSON.stringify(arns).length;
-    expect(documents.length).toBeLessThanOrEqual(Math.ceil(total / 4_000));
-    const listed = documents
-      .flatMap((document) => document?.Statement ?? [])
-      .flatMap(({ Resource: of }) => of);
-    expect(listed.sort()).toEqual(['arn:aws:s3:::bucket/a', ...arns].sort());
-  });
+  const resources = resourcesIn(stack);
+  const documents = policiesOf(resources).map((id) => resources[id].Properties.PolicyDocument);
+  for (const document of documents) expect(JSON.stringify(document).length).toBeLessThanOrEqual(6_144);
+  expect(documents.length).toBeLessThanOrEqual(Math.ceil(JSON.stringify(keys).length / 4_000));
+  const listed = documents.flatMap((document) => document?.Statement ?? []).flatMap(({ Resource: of }) => of);
+  expect(listed.sort()).toEqual([ofBucket('a'), ...keys].sort());
 });

@@ -1,22 +1,31 @@
+/** The code asset of the slice functions. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Stack, App, Stage } from 'aws-cdk-lib';
+import { type App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Slicing } from '../../../lib';
+import { codeDigest, onnxRuntimeFiles } from '../../../lib/aws/code-files';
 import { builtFile } from '../../../lib/host/package-files';
-import { addPipeline, newStack, shortTemplate } from '../../support/pipeline-stack';
+import { temporaryFolder } from '../../support/model-builder';
+import { addPipeline, errorOf, newApp } from '../../support/pipeline-stack';
 
-interface FileAsset {
-  readonly source: { readonly path: string; readonly packaging: string };
+const [X86, ARM] = [lambda.Architecture.X86_64, lambda.Architecture.ARM_64];
+
+function stackWith(app: App, id: string, architectures: readonly lambda.Architecture[]): Stack {
+  const stack = new Stack(app, id);
+  for (const [index, architecture] of architectures.entries())
+    addPipeline(stack, `Pipeline${index}`, { architecture, slicing: Slicing.count(2) });
+  return stack;
 }
 
-/** Returns the folders of the assets that are published as zip files, which are the code assets. */
-function codeFolders(stack: Stack): string[] {
-  const { directory } = (Stage.of(stack) ?? new App()).synth();
-  const manifest = JSON.parse(
-    fs.readFileSync(path.join(directory, `${stack.artifactId}.assets.json`), 'utf8'),
-  ) as { files: Record<string, FileAsset> };
-  return Object.values(manifest.files)
+/** The folders of a stack's assets that are published as zip files, which are the code assets. */
+function codeFolders(app: App, { artifactId }: Stack): string[] {
+  const { directory } = app.synth();
+  const manifest = fs.readFileSync(path.join(directory, `${artifactId}.assets.json`), 'utf8');
+  const { files } = JSON.parse(manifest) as {
+    files: Record<string, { source: { path: string; packaging: string } }>;
+  };
+  return Object.values(files)
     .filter(({ source }) => source.packaging === 'zip')
     .map(({ source }) => path.join(directory, source.path));
 }
@@ -25,70 +34,71 @@ function filesOf(folder: string): string[] {
   return fs
     .readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .sort();
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
 }
 
-describe('the code of the functions', () => {
-  test('is one asset per stack, for any number of slices and pipelines', () => {
-    const stack = newStack();
-    addPipeline(stack, 'One', { slicing: Slicing.count(3) });
-    addPipeline(stack, 'Two', { slicing: Slicing.count(2) });
-    const codes = Object.values(shortTemplate(stack).template.findResources('AWS::Lambda::Function')).map(
-      ({ Properties }) => JSON.stringify((Properties as { Code: unknown }).Code),
-    );
-    expect(codes).toHaveLength(5);
-    expect(new Set(codes).size).toBe(1);
-    expect(codeFolders(stack)).toHaveLength(1);
-  });
-
-  test('is one asset per architecture', () => {
-    const stack = newStack();
-    addPipeline(stack, 'One');
-    addPipeline(stack, 'Two', { architecture: lambda.Architecture.ARM_64 });
-    expect(codeFolders(stack)).toHaveLength(2);
-  });
-
-  test('is the same asset in two stacks of an app', () => {
-    const [one, two] = [newStack(), newStack()].map((stack) => {
-      addPipeline(stack, 'Pipeline');
-      return codeFolders(stack);
-    });
-    expect(one).toEqual(two);
-  });
-
-  test.each([
-    ['x64', lambda.Architecture.X86_64],
-    ['arm64', lambda.Architecture.ARM_64],
-  ])('for %s contains the built handler and ONNX Runtime for that processor only', (cpu, architecture) => {
-    const stack = newStack();
-    addPipeline(stack, 'Pipeline', { architecture });
-    const [folder] = codeFolders(stack);
+test('the code is one asset for each architecture, for all slices, pipelines and stacks', () => {
+  const app = newApp();
+  const [one, both] = [stackWith(app, 'One', [X86, X86]), stackWith(app, 'Both', [X86, ARM])];
+  const [x86, ...others] = codeFolders(app, one);
+  expect(others).toEqual([]);
+  const folders = codeFolders(app, both);
+  expect(folders).toHaveLength(2);
+  expect(folders).toContain(x86);
+  for (const [cpu, folder] of [
+    ['x64', x86],
+    ['arm64', folders.find((other) => other !== x86) ?? ''],
+  ]) {
     const files = filesOf(folder);
     expect(files.filter((file) => !file.startsWith('node_modules/'))).toEqual(['index.js']);
     const handler = fs.readFileSync(path.join(folder, 'index.js'));
     expect(handler.equals(fs.readFileSync(builtFile('bundle/handler.js')))).toBe(true);
     const native = `node_modules/onnxruntime-node/bin/napi-v6/linux/${cpu}`;
-    expect(files.filter((file) => file.includes('/bin/')).map((file) => path.dirname(file))).toEqual([
-      native,
-      native,
-    ]);
+    const binaries = files.filter((file) => file.includes('/bin/')).map((file) => path.dirname(file));
+    expect(binaries).toEqual([native, native]);
     expect(files).toContain('node_modules/onnxruntime-node/dist/index.js');
     expect(files).toContain('node_modules/onnxruntime-common/dist/cjs/index.js');
     expect(files.filter((file) => /\.(d\.ts|map)$/.test(file))).toEqual([]);
-  });
-
-  test('is smaller than 60 MB', () => {
-    const stack = newStack();
-    addPipeline(stack, 'Pipeline');
-    const [folder] = codeFolders(stack);
-    const bytes = filesOf(folder).reduce((sum, file) => sum + fs.statSync(path.join(folder, file)).size, 0);
+    const bytes = files.reduce((sum, file) => sum + fs.statSync(path.join(folder, file)).size, 0);
     expect(bytes).toBeLessThan(60e6);
-  });
+  }
+});
 
-  test('requires a built package', () => {
-    expect(() => builtFile('bundle/missing.js')).toThrow(
-      /^cdk-sliced-inference must be built, got no file .*missing\.js: run `npm run build` in its folder$/,
-    );
-  });
+/** A package as in node_modules, with the given libraries in its folder for Linux on x64. */
+function fakePackage(libraries: readonly string[]): string {
+  const folder = temporaryFolder();
+  const files = ['package.json', 'dist/index.js', 'dist/index.d.ts'];
+  for (const file of [...files, ...libraries.map((library) => `bin/napi-v6/linux/x64/${library}`)]) {
+    fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    fs.writeFileSync(path.join(folder, file), file);
+  }
+  return folder;
+}
+
+const [BINDING, LIBRARY] = ['onnxruntime_binding.node', 'libonnxruntime.so.1'];
+
+test('libraries that the install script of ONNX Runtime has downloaded are left out', () => {
+  const folder = fakePackage([BINDING, LIBRARY, 'libonnxruntime_providers_cuda.so']);
+  const targets = onnxRuntimeFiles(folder, 'x64').map(({ target }) => target);
+  expect(targets.map((target) => target.replace('node_modules/onnxruntime-node/', ''))).toEqual([
+    `bin/napi-v6/linux/x64/${LIBRARY}`,
+    `bin/napi-v6/linux/x64/${BINDING}`,
+    'dist/index.js',
+    'package.json',
+  ]);
+});
+
+test('code that is not built, lacks a library or is too large for Lambda is refused', () => {
+  expect(errorOf(() => builtFile('bundle/missing.js'))).toContain(
+    'missing.js: run `npm run build` in its folder',
+  );
+  expect(errorOf(() => onnxRuntimeFiles(fakePackage([BINDING]), 'x64'))).toContain(
+    `got a package without 'bin/napi-v6/linux/x64/${LIBRARY}': reinstall onnxruntime-node`,
+  );
+  const source = path.join(temporaryFolder(), 'large');
+  fs.writeFileSync(source, '');
+  fs.truncateSync(source, 251 * 1024 * 1024);
+  expect(errorOf(() => codeDigest([{ target: 'large', source }]))).toContain(
+    "the functions' code must have at most 262144000 bytes, got 263192576",
+  );
 });

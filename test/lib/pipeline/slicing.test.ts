@@ -1,192 +1,115 @@
+/** The factories of `Slicing`: each reaches its slicer, and each option the search or the model of cost. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Lazy, Size } from 'aws-cdk-lib';
-import { SlicedModel, Slicing } from '../../../lib';
+import { Duration, Size } from 'aws-cdk-lib';
+import {
+  type AutomaticSlicingOptions,
+  LatencyPercentile,
+  Minimize,
+  Slicing,
+  Temperature,
+} from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { bestCut } from '../../../lib/plan/best-cut';
 import { compileAnalyzed } from '../../../lib/compile/compile';
+import { temporaryFolder } from '../../support/model-builder';
 import { MLP_PATH, errorOf } from '../../support/pipeline-stack';
-import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
-import { sparseModel } from '../../support/sparse-model';
 import { writtenPlan } from '../../support/written-plan';
 
 /** Four layers of the nodes MatMul, Add and Tanh, with 1 KiB of weights each. The tensors t0 to t2 are between layers. */
 const analyzed = analyzeModel(MLP_PATH, { dimensions: { batch: 1 } });
+const compiled = (slicing: Slicing) => compileAnalyzed(analyzed, slicing._slicer());
 
-/** Returns the number of nodes in each slice. */
 function nodeCounts(slicing: Slicing): number[] {
-  const { plan } = compileAnalyzed(analyzed, slicing._slicer());
-  return plan.slices.map(({ nodes }) => nodes.reduce((sum, [first, last]) => sum + last - first + 1, 0));
+  return compiled(slicing).plan.slices.map(({ nodes }) =>
+    nodes.reduce((sum, [first, last]) => sum + last - first + 1, 0),
+  );
 }
 
-const refusal = (make: () => Slicing): string => errorOf(() => nodeCounts(make()));
+test.each<[string, Slicing, number[]]>([
+  ['automatic', Slicing.automatic(), [12]],
+  ['count', Slicing.count(12), Array<number>(12).fill(1)],
+  ['maxSliceSize of all', Slicing.maxSliceSize(Size.mebibytes(1)), [12]],
+  ['atTensors', Slicing.atTensors(['t0']), [3, 9]],
+  ['atTensors in any order', Slicing.atTensors(['t2', 't0']), [3, 6, 3]],
+  ['fromPlan', Slicing.fromPlan(writtenPlan(compiled(Slicing.atTensors(['t0', 't2']))).file), [3, 6, 3]],
+])('%s cuts the model', (_, slicing, expected) => {
+  expect(nodeCounts(slicing)).toEqual(expected);
+});
 
-function writePlan(slicing: Slicing, model = analyzed): string {
-  return writtenPlan(compileAnalyzed(model, slicing._slicer())).file;
-}
+test('maxSliceSize makes as few slices as the size allows', () => {
+  expect(nodeCounts(Slicing.maxSliceSize(Size.bytes(2304)))).toHaveLength(2);
+});
+
+test('fromPlan does not read the plan before the model is cut', () => {
+  expect(() => Slicing.fromPlan('/nowhere/plan.json')).not.toThrow();
+});
 
 describe('Slicing.automatic', () => {
-  test('makes one slice if the model fits one function', () => {
-    expect(nodeCounts(Slicing.automatic())).toEqual([12]);
+  it.each<[string, AutomaticSlicingOptions, object]>([
+    ['its defaults', {}, { minimize: 'slices', quantile: 'p95', temperature: 'mixed', maxMemoryMb: 3008 }],
+    [
+      'each option',
+      {
+        minimize: Minimize.COST,
+        maxLatency: Duration.millis(1500),
+        latencyPercentile: LatencyPercentile.P50,
+        maxCostPerMillion: 20,
+        maxMemorySize: 1024,
+        requestsPerHour: 60,
+        temperature: Temperature.COLD,
+      },
+      {
+        ...{ minimize: 'cost', maxLatencyMs: 1500, quantile: 'p50', maxDollars: 20 / 1e6 },
+        ...{ maxMemoryMb: 1024, requestsPerHour: 60, temperature: 'cold' },
+      },
+    ],
+  ])('passes %s to the search', (_, options, goal) => {
+    expect(Slicing.automatic(options)._slicer().goal).toEqual(goal);
   });
 
-  test('makes as few slices as the memory limit allows', () => {
-    const { dataflow, cuts } = analyzeModel(sparseModel(3));
-    const slices = (maxMemorySize: number): number =>
-      bestCut(dataflow, cuts, Slicing.automatic({ maxMemorySize })._slicer()).groups.length;
-    expect([10_240, 1_088, 832].map(slices)).toEqual([1, 1, 2]);
-  });
-
-  test.each([10_241, 512.5, Number.NaN])('refuses a maxMemorySize of %d MB', (maxMemorySize) => {
-    expect(refusal(() => Slicing.automatic({ maxMemorySize }))).toBe(
-      `maxMemorySize must be a whole number of MB from 512 to 10240, got ${maxMemorySize}: ` +
-        'use at most the memory that your account allows for one function',
-    );
-  });
-
-  test('refuses less memory than a function of a slice has, and says so', () => {
-    expect(refusal(() => Slicing.automatic({ maxMemorySize: 511 }))).toBe(
-      'maxMemorySize must be a whole number of MB from 512 to 10240, got 511: ' +
-        'a function of a slice has 512 MB at least, because Node.js takes seconds to start with less',
-    );
-  });
-});
-
-describe('Slicing.count', () => {
-  test('makes that many slices of about the same memory', () => {
-    expect(nodeCounts(Slicing.count(1))).toEqual([12]);
-    expect(nodeCounts(Slicing.count(4))).toHaveLength(4);
-    expect(nodeCounts(Slicing.count(12))).toEqual(Array.from({ length: 12 }, () => 1));
-  });
-
-  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses %d', (slices) => {
-    expect(refusal(() => Slicing.count(slices))).toBe(
-      `the number of slices must be a whole number of 1 or more, got ${slices}: pass a positive whole number`,
-    );
-  });
-
-  test('refuses more slices than nodes, and gives the limit', () => {
-    expect(refusal(() => Slicing.count(13))).toBe(
-      'the model can be cut into at most 12 slices, got 13 slices for its 12 nodes: use fewer slices',
-    );
+  it('gives each choice a key of its own', () => {
+    const latencyPercentile = LatencyPercentile.P50;
+    const choices: AutomaticSlicingOptions[] = [
+      {},
+      { minimize: Minimize.COST },
+      { minimize: Minimize.LATENCY },
+      { minimize: Minimize.LATENCY, latencyPercentile },
+      { maxLatency: Duration.seconds(2) },
+      { maxLatency: Duration.seconds(2), latencyPercentile },
+      { maxCostPerMillion: 5 },
+      { maxMemorySize: 2048 },
+      { requestsPerHour: 5 },
+      { temperature: Temperature.WARM },
+    ];
+    const keys = choices.map((options) => Slicing.automatic(options)._slicer().key);
+    const express = Slicing.automatic()._slicer({ transport: 's3-express' }).key;
+    expect(new Set([...keys, express]).size).toBe(choices.length + 1);
   });
 });
 
-describe('Slicing.maxSliceSize', () => {
-  test('makes as few slices as the size limit allows', () => {
-    expect(nodeCounts(Slicing.maxSliceSize(Size.mebibytes(1)))).toHaveLength(1);
-    expect(nodeCounts(Slicing.maxSliceSize(Size.bytes(2304)))).toHaveLength(2);
-  });
+function fileWith(content: string): string {
+  const file = path.join(temporaryFolder(), 'file.json');
+  fs.writeFileSync(file, content);
+  return file;
+}
 
-  test('refuses a size of 0 bytes', () => {
-    expect(refusal(() => Slicing.maxSliceSize(Size.bytes(0)))).toBe(
-      'the size of a slice must be a whole number of bytes above 0, got 0: pass a size such as 64 MiB',
-    );
-  });
+const prices = fileWith('{"version":1,"prices":{"lambda":{"requests":{"value":0.3,"unit":"USD/million"}}}}');
+const environment = fileWith(
+  '{"version":1,"environment":{"stepFunctions":{"express":{"value":[[50,18]],"unit":"ms by percent"}}}}',
+);
 
-  test('refuses a size that no cut can meet, and names the node', () => {
-    expect(refusal(() => Slicing.maxSliceSize(Size.bytes(1000)))).toBe(
-      "each slice must have at most 1000 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size to 1024 bytes or more",
-    );
-  });
-});
-
-describe('Slicing.atTensors', () => {
-  test('cuts after each tensor, in any order of their names', () => {
-    expect(nodeCounts(Slicing.atTensors(['t0']))).toEqual([3, 9]);
-    expect(nodeCounts(Slicing.atTensors(['t2', 't0']))).toEqual([3, 6, 3]);
-  });
-
-  test('refuses an empty list', () => {
-    expect(refusal(() => Slicing.atTensors([]))).toBe(
-      'the list of tensors to cut at must have one tensor or more, got none: name a tensor, or request one slice',
-    );
-  });
-
-  test.each([
-    ['nothing', "'nothing', which the model does not have"],
-    ['x', "'x', which is an input, constant or unused"],
-    ['w0', "'w0', which is an input, constant or unused"],
-  ])('refuses the tensor %s, which no node computes', (name, got) => {
-    expect(refusal(() => Slicing.atTensors([name]))).toBe(
-      `a tensor to cut at must be computed by a node from the model's inputs, got ${got}: ` +
-        'list names with `sliced-inference inspect --json`',
-    );
-  });
-
-  test.each([
-    ["the model's output", ['y'], 'y'],
-    ['the same tensor twice', ['t1', 't1'], 't1'],
-  ])('refuses %s, because one side would have no nodes', (_, names, name) => {
-    expect(refusal(() => Slicing.atTensors(names))).toBe(
-      `a cut at '${name}' must leave nodes on both sides, got none on one side: leave that tensor out`,
-    );
-  });
-});
-
-describe('Slicing.fromPlan', () => {
-  test('makes the same slices as the plan', () => {
-    const slicing = Slicing.atTensors(['t0', 't2']);
-    expect(nodeCounts(Slicing.fromPlan(writePlan(slicing)))).toEqual(nodeCounts(slicing));
-  });
-
-  test('does not read the plan before the model is cut', () => {
-    expect(() => Slicing.fromPlan('/nowhere/plan.json')).not.toThrow();
-  });
-
-  test('refuses a missing file', () => {
-    expect(refusal(() => Slicing.fromPlan('/nowhere/plan.json'))).toBe(
-      "plan '/nowhere/plan.json' must be a readable file, got no such file or folder: check the path",
-    );
-  });
-
-  test('refuses a file that is not a plan', () => {
-    const file = path.join(temporaryFolder(), 'plan.json');
-    for (const content of ['{}', '[]', 'null']) {
-      fs.writeFileSync(file, content);
-      expect(refusal(() => Slicing.fromPlan(file))).toBe(
-        `plan '${file}' must be a plan.json of version 1, got other content: make one with \`sliced-inference slice\``,
-      );
-    }
-  });
-
-  test('refuses the plan of another graph', () => {
-    const file = writePlan(Slicing.count(1), analyzeModel(saveModel(mlp(2)), { dimensions: { batch: 1 } }));
-    expect(refusal(() => Slicing.fromPlan(file))).toBe(
-      `plan '${file}' must be made from the same graph as the model, got a plan of 6 nodes for a model of 12 nodes: ` +
-        'make a new plan with `sliced-inference slice` and the same graph optimization',
-    );
-  });
-
-  test('refuses the plan of another graph with as many nodes', () => {
-    const { graph } = mlp(4);
-    const nodes = graph.node.map((node) => (node.opType === 'Tanh' ? { ...node, opType: 'Sigmoid' } : node));
-    const other = analyzeModel(saveModel({ graph: { ...graph, node: nodes } }), { dimensions: { batch: 1 } });
-    const file = writePlan(Slicing.count(1), other);
-    expect(refusal(() => Slicing.fromPlan(file))).toBe(
-      `plan '${file}' must be made from the same graph as the model, got a plan of other operators or names: ` +
-        'make a new plan with `sliced-inference slice` and the same graph optimization',
-    );
-  });
-
-  test('refuses a plan that leaves nodes out', () => {
-    const file = writePlan(Slicing.count(3));
-    const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as { slices: { nodes: number[][] }[] };
-    plan.slices[0].nodes = plan.slices[0].nodes.slice(0, 1).map(([first]) => [first, first]);
-    fs.writeFileSync(file, JSON.stringify(plan));
-    expect(refusal(() => Slicing.fromPlan(file))).toMatch(
-      /^the slices must contain each of the 11 nodes that run in one slice only, exactly once, got \d+ nodes: make a new plan for this model$/,
-    );
-  });
-});
-
-test.each<[string, () => unknown]>([
-  ['the number of slices', () => Slicing.count(Lazy.number({ produce: () => 2 }))],
-  ['maxMemorySize', () => Slicing.automatic({ maxMemorySize: Lazy.number({ produce: () => 512 }) })],
-  ['the size of a slice', () => Slicing.maxSliceSize(Size.mebibytes(Lazy.number({ produce: () => 1 })))],
-  ['the names of tensors', () => Slicing.atTensors(Lazy.list({ produce: () => ['h'] }))],
-  ['the path of a plan', () => Slicing.fromPlan(Lazy.string({ produce: () => 'plan.json' }))],
-  ['the folder of a sliced model', () => SlicedModel.fromDirectory(Lazy.string({ produce: () => 'slices' }))],
-])('%s must be known at synth time', (what, make) => {
-  expect(make).toThrow(`${what} must be known at synth time, got a CDK token: pass the value itself`);
+test.each<[string, (estimates: object) => Slicing]>([
+  ['Slicing.automatic', (estimates) => Slicing.automatic(estimates)],
+  ['Slicing.count', (estimates) => Slicing.count(2, estimates)],
+  ['Slicing.maxSliceSize', (estimates) => Slicing.maxSliceSize(Size.mebibytes(1), estimates)],
+  ['Slicing.atTensors', (estimates) => Slicing.atTensors(['t0'], estimates)],
+  ['Slicing.fromPlan', (estimates) => Slicing.fromPlan('plan.json', estimates)],
+])('%s reads its estimates from the files that its options name', (_, make) => {
+  expect(make({})._estimates()).toEqual({ costs: {} });
+  const { costs, profile } = make({ prices, environment, requestsPerHour: 7 })._estimates();
+  expect([profile, costs.requestsPerHour]).toEqual([undefined, 7]);
+  expect(costs.prices?.lambda.requests).toBe(0.3);
+  expect(costs.environment?.stepFunctions.express).toEqual([[50, 18]]);
+  for (const name of ['profile', 'prices', 'environment'])
+    expect(errorOf(() => make({ [name]: fileWith('no') })._estimates())).toContain(name);
 });

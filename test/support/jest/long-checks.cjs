@@ -2,7 +2,7 @@
 
 /** Deployed examples, comparisons of two clouds, runs under faults and deployments, the fuzzer, and checks of the checks. */
 const LEFT_OUT = [
-  /\/end-to-end\/(calls-during-deployments|consolidated-deployment)\.test/,
+  /\/end-to-end\/calls-during-deployments\.test/,
   /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
   /\/examples\/ocr\/(cloud|demo|pages)\.test/,
   /\/faults\/faults\.test/,

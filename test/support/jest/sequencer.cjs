@@ -7,7 +7,6 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 const LONGEST = [
   'end-to-end/corpus.test.ts',
   'client/python.test.ts',
-  'end-to-end/consolidated-deployment.test.ts',
   'faults/faults.test.ts',
   'integ/compare.test.ts',
   'end-to-end/consolidation.test.ts',

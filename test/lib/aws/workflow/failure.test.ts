@@ -1,137 +1,108 @@
+/** The cause of a failed execution is one JSON object, whatever the function threw. */
 import { Stack } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
 import { failState } from '../../../../lib/aws/workflow/failure';
 import type { JsonObject } from '../../../../local/json';
-import { run, task } from '../../../support/machine-fixture';
 import { cases } from '../../../support/full-checks';
+import { run, task } from '../../../support/machine-fixture';
 
-const failed = (hasSteps: boolean) =>
-  failState(new Stack(), 'Failed', { failure: 'failure', failedAt: 'failedAt' }, hasSteps);
-const definition = (failedAt: JsonObject, hasSteps: boolean) =>
-  task(
-    {
-      Catch: [
-        {
-          ErrorEquals: ['States.ALL'],
-          Assign: { failure: '{% $states.errorOutput %}', failedAt },
-          Next: 'Failed',
-        },
-      ],
-    },
-    { Failed: failed(hasSteps).toStateJson() as JsonObject },
-  );
+const SLICE = { slice: 7 };
+const STEP = { step: 'preprocess' };
 
 /** The cause of an execution whose function failed with this cause. */
-async function causeFor(
-  cause: string,
-  failedAt: JsonObject = { slice: 7 },
-  hasSteps = false,
-): Promise<string> {
-  const { result } = await run(definition(failedAt, hasSteps), { attempts: [{ error: 'Broken', cause }] });
+async function causeFor(cause: string, failedAt: JsonObject = SLICE, hasSteps = false): Promise<string> {
+  const failed = failState(new Stack(), 'Failed', { failure: 'failure', failedAt: 'failedAt' }, hasSteps);
+  const Assign = { failure: '{% $states.errorOutput %}', failedAt };
+  const Catch = [{ ErrorEquals: ['States.ALL'], Assign, Next: 'Failed' }];
+  const definition = task({ Catch }, { Failed: failed.toStateJson() as JsonObject });
+  const { result } = await run(definition, { attempts: [{ error: 'Broken', cause }] });
   if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
   expect(result.error).toBe('Broken');
   return result.cause;
 }
 
-function thrown(errorMessage: string): string {
-  return JSON.stringify({ errorType: 'Broken', errorMessage, trace: [] });
-}
+const thrown = (errorMessage: string): string =>
+  JSON.stringify({ errorType: 'Broken', errorMessage, trace: [] });
 
-describe('the cause of a failed execution', () => {
-  it('is that of the slice function, unchanged', async () => {
-    const own = JSON.stringify({
-      slice: 3,
-      message: 'a "quoted"\\ \u0001\u2028 💥 {',
-      tensor: 'x',
-      got: '-1',
-    });
-    expect(await causeFor(thrown(own))).toBe(own);
-    // For a slice that does not know its index.
-    expect(await causeFor(thrown('{"slice":-1,"message":""}'))).toBe('{"slice":-1,"message":""}');
-  });
+test.each<[string, JsonObject, boolean, string]>([
+  [
+    'a slice',
+    SLICE,
+    false,
+    '{"slice":3,"message":"a \\"quoted\\"\\\\ \\u0001\u2028 💥 {","tensor":"x","got":"-1"}',
+  ],
+  ['a slice that does not know its index', SLICE, false, '{"slice":-1,"message":""}'],
+  [
+    'a handler of the user',
+    { step: 'postprocess' },
+    true,
+    '{"step":"postprocess","message":"why","got":"\\"1\\""}',
+  ],
+])('the JSON of %s stays as it is', async (_, failedAt, hasSteps, own) => {
+  expect(await causeFor(thrown(own), failedAt, hasSteps)).toBe(own);
+});
 
-  it.each([
-    ['plain text', 'Task timed out'],
-    ['text that begins and ends like JSON', '{"slice": but not JSON}'],
-    ['text that begins and ends like JSON with our fields', '{"slice":01,"message":"x"}'],
-    ['JSON with a bad escape', '{"message":"\\x"}'],
-    ['JSON with a line break in a text', '{"message":"a\nb"}'],
-    ['two objects', '{"a":1}{"a":1}'],
-    ['a JSON text', '"x"'],
-    ['nested JSON', '{"a":{"b":1}}'],
-    ['JSON of another program', '{"code":7}'],
-    ['JSON without a message', '{"slice":1}'],
-    ['an empty text', ''],
-  ])('wraps a message that is %s', async (_, message) => {
-    expect(JSON.parse(await causeFor(thrown(message)))).toEqual({ slice: 7, message });
-  });
+const OF_SLICE = '{"slice":3,"message":"not of a slice"}';
 
-  it('never takes the message of a function of the user for that of a slice', async () => {
-    const message = '{"slice":3,"message":"not of a slice"}';
-    expect(JSON.parse(await causeFor(thrown(message), { step: 'preprocess' }))).toEqual({
-      step: 'preprocess',
-      message,
-    });
-  });
+test.each<[string, string, JsonObject?, boolean?]>([
+  ['plain text', 'Task timed out'],
+  ['text that begins and ends like JSON', '{"slice": but not JSON}'],
+  ['text that begins and ends like JSON with our fields', '{"slice":01,"message":"x"}'],
+  ['JSON with a bad escape', '{"message":"\\x"}'],
+  ['JSON with a line break in a text', '{"message":"a\nb"}'],
+  ['two objects', '{"a":1}{"a":1}'],
+  ['a JSON text', '"x"'],
+  ['nested JSON', '{"a":{"b":1}}'],
+  ['JSON of another program', '{"code":7}'],
+  ['JSON without a message', '{"slice":1}'],
+  ['an empty text', ''],
+  ['that of a slice, of a function of the user', OF_SLICE, STEP],
+  ['that of a slice, of a handler of the user', OF_SLICE, STEP, true],
+  ['one of another step', '{"step":"train","message":"why"}', STEP, true],
+  ['one of a step without a message', '{"step":"preprocess"}', STEP, true],
+])('a message that is %s is wrapped', async (_, message, failedAt = SLICE, hasSteps = false) => {
+  const parsed: unknown = JSON.parse(await causeFor(thrown(message), failedAt, hasSteps));
+  expect(parsed).toEqual({ ...failedAt, message });
+});
 
-  it('is that of a handler of the user that states its step, unchanged', async () => {
-    const own = JSON.stringify({ step: 'postprocess', message: 'why', got: '"1"' });
-    expect(await causeFor(thrown(own), { step: 'postprocess' }, true)).toBe(own);
-  });
+const LOST =
+  'The cause could not be determined because Lambda did not return an error type. ' +
+  'Returned payload: {"errorMessage":"Task timed out after 3.00 seconds"}';
 
-  it.each([
-    ['that of a slice', '{"slice":3,"message":"not of a slice"}'],
-    ['one of another step', '{"step":"train","message":"why"}'],
-    ['one without a message', '{"step":"preprocess"}'],
-  ])('wraps the cause of a user function that is %s', async (_, message) => {
-    const parsed: unknown = JSON.parse(await causeFor(thrown(message), { step: 'preprocess' }, true));
-    expect(parsed).toEqual({ step: 'preprocess', message });
-  });
+test.each([
+  ['plain text', 'RequestId: 1 Error: Runtime exited with error: signal: killed', undefined],
+  ['text that begins and ends like JSON', '{"errorMessage}', undefined],
+  ['JSON without a message', '{"a":{"b":1}}', undefined],
+  ['the output of a lost sandbox', LOST, 'Task timed out after 3.00 seconds'],
+])('%s of Lambda is wrapped', async (_, cause, message = cause) => {
+  expect(JSON.parse(await causeFor(cause))).toEqual({ slice: 7, message });
+});
 
-  it.each([
-    ['plain text', 'RequestId: 1 Error: Runtime exited with error: signal: killed'],
-    ['text that begins and ends like JSON', '{"errorMessage}'],
-    ['JSON without a message', '{"a":{"b":1}}'],
-  ])('wraps %s of Lambda', async (_, cause) => {
-    expect(JSON.parse(await causeFor(cause))).toEqual({ slice: 7, message: cause });
-  });
-
-  it('has the message in the output of a lost sandbox', async () => {
-    const cause =
-      'The cause could not be determined because Lambda did not return an error type. ' +
-      'Returned payload: {"errorMessage":"Task timed out after 3.00 seconds"}';
-    expect(JSON.parse(await causeFor(cause))).toEqual({
-      slice: 7,
-      message: 'Task timed out after 3.00 seconds',
-    });
-  });
-
-  it('is one JSON object for any text', async () => {
-    const pieces = fc.constantFrom(
-      '{',
-      '}',
-      '"',
-      '\\',
-      ':',
-      ',',
-      'u00e9',
-      '"errorMessage":',
-      '"slice":1',
-      '\n',
-      'é',
-      '\ud83d',
-    );
-    const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.array(pieces).map((parts) => parts.join('')),
-    );
-    await fc.assert(
-      fc.asyncProperty(text, fc.boolean(), async (message, isThrown) => {
-        const parsed: unknown = JSON.parse(await causeFor(isThrown ? thrown(message) : message));
-        expect(parsed).toBeInstanceOf(Object);
-        expect(parsed).not.toBeInstanceOf(Array);
-      }),
-      { numRuns: cases(50, 300) },
-    );
-  });
+test('any text gives one JSON object', async () => {
+  const pieces = [
+    '{',
+    '}',
+    '"',
+    '\\',
+    ':',
+    ',',
+    'u00e9',
+    '"errorMessage":',
+    '"slice":1',
+    '\n',
+    'é',
+    '\ud83d',
+  ];
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(fc.constantFrom(...pieces)).map((parts) => parts.join('')),
+  );
+  await fc.assert(
+    fc.asyncProperty(text, fc.boolean(), async (message, isThrown) => {
+      const parsed: unknown = JSON.parse(await causeFor(isThrown ? thrown(message) : message));
+      expect(parsed).toBeInstanceOf(Object);
+      expect(parsed).not.toBeInstanceOf(Array);
+    }),
+    { numRuns: cases(50, 300) },
+  );
 });

@@ -1,26 +1,29 @@
-import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
 /** A pipeline as a fragment of the user's state machine. */
 import { NestedStack, Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Slicing } from '../../../../lib';
+import { type SlicedInferencePipeline, Slicing } from '../../../../lib';
+import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
 import { PipelineFragment } from '../../../../lib/aws/workflow/fragment';
 import { userFunction } from '../../../../lib/aws/workflow/invoke-function';
 import { compile } from '../../../../lib/compile/compile';
 import { count } from '../../../../lib/plan/slicers';
-import { MLP_PATH, addPipeline, errorOf, newStack, shortTemplate } from '../../../support/pipeline-stack';
+import {
+  MLP_PATH,
+  addPipeline,
+  definitionOf,
+  errorOf,
+  newStack,
+  shortTemplate,
+} from '../../../support/pipeline-stack';
 import { type StateMachineDefinition, unassignedVariables } from '../../../support/unassigned-variables';
 import { writtenPlan } from '../../../support/written-plan';
 
-type AslValidator = (definition: unknown) => { isValid: boolean; errorsText: () => string };
+type AslValidator = (definition: unknown) => { errorsText: () => string };
 const validate = jest.requireActual<AslValidator>('asl-validator');
 
-interface Definition extends StateMachineDefinition {
-  readonly QueryLanguage?: string;
-}
-
-/** Returns the definition of a user's state machine that contains fragments of a pipeline. */
+/** A state machine of the user that contains fragments of a pipeline. Its definition is valid. */
 function machine(
-  build: (stack: Stack, pipeline: ReturnType<typeof addPipeline>) => sfn.IChainable,
+  build: (stack: Stack, pipeline: SlicedInferencePipeline) => sfn.IChainable,
   queryLanguage?: sfn.QueryLanguage,
 ) {
   const stack = newStack();
@@ -29,160 +32,111 @@ function machine(
     definitionBody: sfn.DefinitionBody.fromChainable(build(stack, pipeline)),
     ...(queryLanguage && { queryLanguage }),
   });
-  const { resource } = shortTemplate(stack);
-  const text = (resource('Mine').DefinitionString as string).replaceAll('{AWS::Partition}', 'aws');
-  return { definition: JSON.parse(text) as Definition, resource };
+  const template = shortTemplate(stack);
+  const definition = definitionOf(template, 'Mine');
+  expect(validate(structuredClone(definition)).errorsText()).toBe('');
+  return { ...template, definition, States: definition.States };
 }
 
-const LANGUAGES: [string, sfn.QueryLanguage | undefined][] = [
-  ['JSONPath', undefined],
-  ['JSONata', sfn.QueryLanguage.JSONATA],
-];
+const { JSONATA } = sfn.QueryLanguage;
 
-describe.each(LANGUAGES)('a fragment in a %s state machine', (_, language) => {
-  const { definition, resource } = machine(
+test.each([
+  ['JSONPath', undefined],
+  ['JSONata', JSONATA],
+])('a fragment in a %s state machine', (_, language) => {
+  const { definition, States, resource } = machine(
     (stack, pipeline) =>
       sfn.Chain.start(new sfn.Pass(stack, 'Before'))
         .next(pipeline.asFragment(stack, 'Ocr'))
         .next(new sfn.Pass(stack, 'After')),
     language,
   );
-
-  test('is between the states of the user, with prefixed state names', () => {
-    expect(Object.keys(definition.States)).toEqual([
-      'Before',
-      'Ocr: Request',
-      'Ocr: Warm start 00',
-      'Ocr: Slice 01',
-      'After',
-      'Ocr: Failed',
-    ]);
-    expect(definition.States).toMatchObject({
-      Before: { Next: 'Ocr: Request' },
-      'Ocr: Slice 01': { Next: 'After' },
-    });
-  });
-
-  test('uses its input as the request, and starts a new run each time', () => {
-    expect(definition.States['Ocr: Request']).toMatchObject({
+  expect(unassignedVariables(definition)).toEqual([]);
+  expect(Object.keys(States)).toEqual([
+    ...['Before', 'Ocr: Request', 'Ocr: Warm start 00', 'Ocr: Slice 01', 'After', 'Ocr: Failed'],
+  ]);
+  const branches = States['Ocr: Warm start 00'].Branches as StateMachineDefinition[];
+  const [first, warmUp] = branches.map((branch) => branch.States);
+  // Its input is the request, each entry starts a new run, and its variables have its prefix.
+  const run = '{% $Ocr_run %}';
+  const request = boundedRequest('$Ocr_input');
+  const maxTensors = expect.stringMatching(/ : 49152 %}$/) as string;
+  const tensors = { 0: '{% $Ocr_tensors0 %}' };
+  expect({ ...States, ...first, ...warmUp }).toMatchObject({
+    Before: { Next: 'Ocr: Request' },
+    'Ocr: Request': {
       Assign: {
         Ocr_input: '{% $states.input %}',
         Ocr_run: "{% $join($split($states.context.Execution.Id, ':')[[-2..-1]], '/') & '/' & $uuid() %}",
       },
-    });
-    const [first, warmUp] = definition.States['Ocr: Warm start 00'].Branches as Definition[];
-    const sent = { run: '{% $Ocr_run %}' };
-    expect(first.States['Ocr: Slice 00']).toMatchObject({
-      Arguments: { Payload: { ...sent, request: boundedRequest('$Ocr_input') } },
-    });
-    expect(warmUp.States['Ocr: Warm-up 01']).toMatchObject({ Arguments: { Payload: sent } });
-    expect(definition.States['Ocr: Slice 01']).toMatchObject({ Arguments: { Payload: sent } });
+    },
+    'Ocr: Warm start 00': { Assign: { Ocr_tensors0: '{% $states.result[0].tensors0 %}' } },
+    'Ocr: Slice 00': { Arguments: { Payload: { run, request, maxTensors } } },
+    'Ocr: Warm-up 01': { Arguments: { Payload: { run } } },
+    'Ocr: Slice 01': { Arguments: { Payload: { run, tensors } }, Next: 'After' },
   });
-
-  test('carries small tensors in variables with its prefix', () => {
-    const start = definition.States['Ocr: Warm start 00'];
-    const [first] = start.Branches as Definition[];
-    expect(first.States['Ocr: Slice 00']).toMatchObject({
-      Arguments: { Payload: { maxTensors: expect.stringMatching(/ : 49152 %}$/) as string } },
-    });
-    expect(start.Assign).toMatchObject({ Ocr_tensors0: '{% $states.result[0].tensors0 %}' });
-    expect(definition.States['Ocr: Slice 01']).toMatchObject({
-      Arguments: { Payload: { tensors: { 0: '{% $Ocr_tensors0 %}' } } },
-    });
-  });
-
-  test('makes a valid definition, and reads no variable before it is assigned', () => {
-    const { isValid, errorsText } = validate(structuredClone(definition));
-    expect(errorsText()).toBe('');
-    expect(isValid).toBe(true);
-    expect(unassignedVariables(definition)).toEqual([]);
-  });
-
-  test('has states in JSONata', () => {
-    const own = Object.entries(definition.States).filter(([name]) => name.startsWith('Ocr: '));
-    const languages = own.map(([, state]) => (state as { QueryLanguage?: string }).QueryLanguage);
-    expect(new Set(languages)).toEqual(new Set([language === undefined ? 'JSONata' : undefined]));
-  });
-
-  test("allows the user's state machine to call the slices", () => {
-    const { PolicyDocument } = resource('Mine/Role/DefaultPolicy') as {
-      PolicyDocument: { Statement: object[] };
-    };
-    expect(PolicyDocument.Statement).toEqual(
-      [1, 0].map((slice) => ({
-        Action: 'lambda:InvokeFunction',
-        Effect: 'Allow',
-        Resource: `{Pipeline/slice-0${slice}/Function.Arn}:*`,
-      })),
-    );
-  });
+  const own = Object.entries(States).filter(([name]) => name.startsWith('Ocr: '));
+  const languages = new Set(own.map(([, { QueryLanguage }]) => QueryLanguage));
+  expect(languages).toEqual(new Set([language === undefined ? 'JSONata' : undefined]));
+  // The user's state machine may call the slices.
+  const { PolicyDocument } = resource('Mine/Role/DefaultPolicy') as {
+    PolicyDocument: { Statement: object[] };
+  };
+  expect(PolicyDocument.Statement).toEqual(
+    [1, 0].map((slice) => ({
+      Action: 'lambda:InvokeFunction',
+      Effect: 'Allow',
+      Resource: `{Pipeline/slice-0${slice}/Function.Arn}:*`,
+    })),
+  );
 });
 
-test('two fragments in one state machine have different state names', () => {
-  const { definition } = machine((stack, pipeline) =>
-    pipeline.asFragment(stack, 'One').next(pipeline.asFragment(stack, 'Two').toSingleState()),
+test('two fragments in one state machine have different names of states and variables', () => {
+  const { States } = machine((stack, pipeline) =>
+    pipeline
+      .asFragment(stack, 'A-B')
+      .next(pipeline.asFragment(stack, 'A_B'))
+      .next(pipeline.asFragment(stack, 'Two').toSingleState()),
   );
-  expect(Object.keys(definition.States)).toEqual([
-    'One: Request',
-    'One: Warm start 00',
-    'One: Slice 01',
-    'Two',
-    'One: Failed',
-  ]);
-  const { Branches } = definition.States.Two as unknown as { Branches: Definition[] };
-  expect(Object.keys(Branches[0].States)).toContain('Two: Warm start 00');
+  const variables = Object.values(States).flatMap(({ Assign = {} }) => Object.keys(Assign));
+  // These ids would become the same prefix.
+  expect(variables).toEqual(
+    expect.arrayContaining(['A_B_run', expect.stringMatching(/^A_B_[0-9a-f]{8}_run$/)]),
+  );
+  const [two] = States.Two.Branches as StateMachineDefinition[];
+  expect(Object.keys(two.States)).toContain('Two: Warm start 00');
+});
+
+test('a fragment may be in a Map state, with an id that starts with a digit', () => {
+  const { States } = machine((stack, pipeline) =>
+    new sfn.Map(stack, 'Each').itemProcessor(pipeline.asFragment(stack, '1st model')),
+  );
+  expect(Object.keys(States)).toEqual(['Each']);
 });
 
 test.each([
   [undefined, undefined],
-  [sfn.QueryLanguage.JSONATA, '{% $states.errorOutput.Error %}'],
+  [JSONATA, '{% $states.errorOutput.Error %}'],
 ])('of a state with the language %s, CDK writes the outputs of a catch as %s', (queryLanguage, written) => {
-  const { definition } = machine((stack, pipeline) => {
+  const { States } = machine((stack, pipeline) => {
     const read = pipeline.asFragment(stack, 'Read').toSingleState(queryLanguage && { queryLanguage });
     return read.addCatch(sfn.Pass.jsonata(stack, 'Caught'), { outputs: '{% $states.errorOutput.Error %}' });
-  }, sfn.QueryLanguage.JSONATA);
-  const { Catch } = definition.States.Read as unknown as { Catch: { Output?: string }[] };
-  expect(Catch.map(({ Output }) => Output)).toEqual([written]);
+  }, JSONATA);
+  expect(States.Read.Catch).toMatchObject([{ Next: 'Caught' }]);
+  expect(States.Read.Catch?.[0].Output).toBe(written);
 });
 
-test('a fragment in a Map state makes a valid definition', () => {
-  const { definition } = machine((stack, pipeline) => {
-    const map = new sfn.Map(stack, 'Each');
-    map.itemProcessor(pipeline.asFragment(stack, '1st model'));
-    return map;
-  });
-  const { isValid, errorsText } = validate(structuredClone(definition));
-  expect(errorsText()).toBe('');
-  expect(isValid).toBe(true);
-});
-
-describe('asFragment', () => {
-  test('refuses another stack, and accepts a nested stack', () => {
-    const stack = newStack();
-    const pipeline = addPipeline(stack, 'Pipeline');
-    expect(errorOf(() => pipeline.asFragment(new Stack(stack, 'Other'), 'Ocr'))).toBe(
-      "a fragment must be in the stack of its pipeline, got 'Stack/Other': start the pipeline's stateMachine from yours " +
-        'instead, because an export to another stack blocks updates of function versions',
-    );
-    // A nested stack is deployed together with its parent.
-    pipeline.asFragment(new NestedStack(stack, 'Nested'), 'Ocr');
-  });
-
-  test('refuses an id of more than 40 characters', () => {
-    const stack = newStack();
-    const pipeline = addPipeline(stack, 'Pipeline');
-    expect(errorOf(() => pipeline.asFragment(stack, 'x'.repeat(41)))).toBe(
-      'the id of a fragment must have at most 40 characters, got 41: shorten it, because the names of states start with it',
-    );
-  });
-});
-
-test('fragments whose ids become the same variable prefix have different variables', () => {
-  const { definition } = machine((stack, pipeline) =>
-    pipeline.asFragment(stack, 'A-B').next(pipeline.asFragment(stack, 'A_B')),
+test('asFragment refuses another stack and a long id, and accepts a nested stack', () => {
+  const stack = newStack();
+  const pipeline = addPipeline(stack, 'Pipeline');
+  expect(errorOf(() => pipeline.asFragment(new Stack(stack, 'Other'), 'Ocr'))).toContain(
+    "a fragment must be in the stack of its pipeline, got 'Stack/Other': start the pipeline's stateMachine from yours",
   );
-  const names = Object.values(definition.States).flatMap(({ Assign = {} }) => Object.keys(Assign));
-  expect(names).toEqual(expect.arrayContaining(['A_B_run', expect.stringMatching(/^A_B_[0-9a-f]{8}_run$/)]));
+  expect(errorOf(() => pipeline.asFragment(stack, 'x'.repeat(41)))).toContain(
+    'the id of a fragment must have at most 40 characters, got 41',
+  );
+  // A nested stack is deployed together with its parent.
+  pipeline.asFragment(new NestedStack(stack, 'Nested'), 'Ocr');
 });
 
 test.each([
@@ -190,7 +144,7 @@ test.each([
   ['less if the model is fast', 12, 12],
 ])('a fragment waits for the whole model for %s', (_, planned, seconds) => {
   const { plan } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
-  const { definition } = machine((stack, { functions: [first, second] }) => {
+  const { States } = machine((stack, { functions: [first, second] }) => {
     return new PipelineFragment(stack, 'Ocr', {
       plan: { ...plan, deploymentDigest: '0'.repeat(64) },
       functions: [first, second].map(userFunction),
@@ -199,5 +153,5 @@ test.each([
       whole: { fn: userFunction(first), askSeconds: planned },
     });
   });
-  expect(definition.States['Ocr: Ask whole model']).toMatchObject({ TimeoutSeconds: seconds });
+  expect(States['Ocr: Ask whole model']).toMatchObject({ TimeoutSeconds: seconds });
 });

@@ -1,0 +1,115 @@
+/** Metrics, alarms and dashboard of a pipeline. */
+import { Duration } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { SlicedInferenceAlarms, SlicedInferenceDashboard, SliceMetric, Slicing } from '../../../lib';
+import { addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
+
+const stack = newStack();
+const plain = addPipeline(stack, 'Plain');
+const pipeline = addPipeline(stack, 'Pipeline', { slicing: Slicing.count(3), sliceMetrics: true });
+const topic = new Topic(stack, 'Topic');
+const { alarms } = new SlicedInferenceAlarms(stack, 'Alarms', {
+  pipeline,
+  maxFailedRuns: 5,
+  maxTime: Duration.seconds(2),
+  actions: [new SnsAction(topic)],
+});
+new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [plain, pipeline], dashboardName: 'models' });
+const template = Template.fromStack(stack);
+
+test('metrics are those of the state machine, of the functions over all versions, and of the slices', () => {
+  const [, fn] = pipeline.functions;
+  const metrics = [
+    pipeline.metricStarted(),
+    pipeline.metricSucceeded(),
+    pipeline.metricFailed(),
+    pipeline.metricTimedOut(),
+    pipeline.metricTime(),
+    pipeline.metricSliceInvocations(1),
+    pipeline.metricSliceDuration(1, { statistic: 'p95' }),
+    pipeline.metricSliceErrors(1),
+    pipeline.metricSliceThrottles(1),
+    pipeline.metricSlice(1, SliceMetric.COLD_STARTS),
+    pipeline.metricSlice(1, SliceMetric.BYTES_READ),
+    pipeline.metricSlice(1, SliceMetric.PEAK_MEMORY),
+    pipeline.metricSlice(1, SliceMetric.RUN_TIME),
+    pipeline.metricSlice(1, SliceMetric.RUN_TIME, { statistic: 'p95' }),
+  ];
+  const of = metrics.map(({ namespace, metricName, statistic }) => `${namespace} ${metricName} ${statistic}`);
+  expect(of).toEqual([
+    'AWS/States ExecutionsStarted Sum',
+    'AWS/States ExecutionsSucceeded Sum',
+    'AWS/States ExecutionsFailed Sum',
+    'AWS/States ExecutionsTimedOut Sum',
+    'AWS/States ExecutionTime Average',
+    'AWS/Lambda Invocations Sum',
+    'AWS/Lambda Duration p95',
+    'AWS/Lambda Errors Sum',
+    'AWS/Lambda Throttles Sum',
+    'SlicedInference coldStarts Sum',
+    'SlicedInference bytesRead Sum',
+    'SlicedInference peakMemoryBytes Maximum',
+    'SlicedInference runMs Average',
+    'SlicedInference runMs p95',
+  ]);
+  const machine = { StateMachineArn: stack.resolve(pipeline.stateMachine.stateMachineArn) as unknown };
+  const slice = { FunctionName: stack.resolve(fn.functionName) as unknown };
+  expect(metrics.map(({ dimensions }) => stack.resolve(dimensions) as unknown)).toEqual([
+    ...Array<unknown>(5).fill(machine),
+    ...Array<unknown>(9).fill(slice),
+  ]);
+});
+
+test('metricSlice requires sliceMetrics', () => {
+  expect(errorOf(() => plain.metricSlice(0, SliceMetric.RUN_TIME))).toContain('got one without: set its');
+  const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+  expect(functions.filter((fn) => JSON.stringify(fn).includes('SLICE_METRICS_NAMESPACE'))).toHaveLength(3);
+});
+
+test('alarms go off for failed, timed-out and throttled runs, and for slow runs if maxTime is set', () => {
+  expect(alarms.map(({ node }) => node.id)).toEqual(['Failed', 'TimedOut', 'Throttled', 'Slow']);
+  const found = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+    ({ Properties }: { Properties?: Record<string, unknown> }) => Properties ?? {},
+  );
+  const actions = [stack.resolve(topic.topicArn) as unknown];
+  const common = { AlarmActions: actions, OKActions: actions, TreatMissingData: 'notBreaching', Period: 300 };
+  const least = { ...common, ComparisonOperator: 'GreaterThanOrEqualToThreshold', EvaluationPeriods: 1 };
+  const above = { ...common, ComparisonOperator: 'GreaterThanThreshold', EvaluationPeriods: 2 };
+  expect(found).toMatchObject([
+    { MetricName: 'ExecutionsFailed', Threshold: 5, ...least },
+    { MetricName: 'ExecutionsTimedOut', Threshold: 1, ...least },
+    { MetricName: 'ExecutionThrottled', Threshold: 1, ...least },
+    { MetricName: 'ExecutionTime', Threshold: 2000, ExtendedStatistic: 'p95', ...above },
+  ]);
+});
+
+test('the dashboard shows each pipeline in rows of three graphs, with a line per slice', () => {
+  const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+  const { DashboardName, DashboardBody } = (
+    dashboard as { Properties: { DashboardName: string; DashboardBody: { 'Fn::Join': [string, unknown[]] } } }
+  ).Properties;
+  expect(DashboardName).toBe('models');
+  const parts = DashboardBody['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : 'token'));
+  const { widgets } = JSON.parse(parts.join('')) as {
+    widgets: { x: number; y: number; properties: { title: string; metrics: unknown[] } }[];
+  };
+  expect(widgets.map(({ properties, x, y }) => [properties.title, x, y, properties.metrics.length])).toEqual([
+    ['Stack/Plain: runs', 0, 0, 4],
+    ['Stack/Plain: time of a run', 8, 0, 3],
+    ['Stack/Plain: p95 of calls', 16, 0, 1],
+    ['Stack/Plain: calls', 0, 6, 1],
+    ['Stack/Plain: failed calls', 8, 6, 1],
+    ['Stack/Plain: calls without capacity', 16, 6, 1],
+    ['Stack/Pipeline: runs', 0, 12, 4],
+    ['Stack/Pipeline: time of a run', 8, 12, 3],
+    ['Stack/Pipeline: p95 of calls', 16, 12, 3],
+    ['Stack/Pipeline: calls', 0, 18, 3],
+    ['Stack/Pipeline: failed calls', 8, 18, 3],
+    ['Stack/Pipeline: calls without capacity', 16, 18, 3],
+    ['Stack/Pipeline: cold starts', 0, 24, 3],
+    ["Stack/Pipeline: p95 of ONNX Runtime's run", 8, 24, 3],
+    ['Stack/Pipeline: peak memory', 16, 24, 3],
+  ]);
+});

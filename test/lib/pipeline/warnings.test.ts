@@ -1,0 +1,328 @@
+/** What a pipeline warns of, says and refuses, because of quotas, sizes, estimates and its surroundings. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Annotations, Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
+import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import {
+  Consolidation,
+  SlicedModel,
+  Slicing,
+  TensorStore,
+  WarmUp,
+  type SlicedInferencePipelineProps,
+} from '../../../lib';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compile } from '../../../lib/compile/compile';
+import type { SlicePlan } from '../../../lib/plan/file/plan';
+import { count } from '../../../lib/plan/slicers';
+import {
+  FLOAT,
+  INT64,
+  floats,
+  mlp,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from '../../support/model-builder';
+import { profileOf, saveProfile } from '../../support/model-profile';
+import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
+import { sparseModel } from '../../support/sparse-model';
+import { unevenChain } from '../../support/uneven-chain';
+import { writtenPlan } from '../../support/written-plan';
+
+type Props = Partial<SlicedInferencePipelineProps>;
+type Build = Props | ((stack: Stack) => Props);
+
+const PREFIX = 'cdk-sliced-inference:';
+
+/** The messages of a stack with one pipeline. `after` may add constructs to the stack. */
+function messages(
+  build: Build,
+  level: 'findWarning' | 'findInfo' = 'findWarning',
+  after: (stack: Stack) => void = () => undefined,
+): string[] {
+  const stack = newStack();
+  addPipeline(stack, 'Pipeline', typeof build === 'function' ? build(stack) : build);
+  after(stack);
+  return Found.fromStack(stack)
+    [level]('*', Match.anyValue())
+    .map(({ entry }) => entry.data as string);
+}
+
+const three = { slicing: Slicing.count(3) };
+const standard = { stateMachineType: StateMachineType.STANDARD };
+const always = { slicing: Slicing.count(4), consolidation: Consolidation.ALWAYS };
+const megabytes = (memorySize: number) => ({ sliceFunctions: { memorySize } });
+const environment = (bytes: number) => ({ sliceFunctions: { environment: { LARGE: 'x'.repeat(bytes) } } });
+const rows = (batch: number) => ({ slicing: Slicing.count(1), dimensions: { batch }, ...megabytes(10_240) });
+const twelve = { modelPath: saveModel(mlp(12)), slicing: Slicing.count(12), dimensions: { batch: 1 } };
+const many = (slices: number) => ({
+  ...twelve,
+  modelPath: saveModel(mlp(45)),
+  slicing: Slicing.count(slices),
+});
+const reserving = (field: string, executions: number) => ({
+  ...always,
+  sliceFunctions: { reservedConcurrentExecutions: 100 },
+  sliceFunctionOverrides: { whole: { [field]: executions } },
+});
+
+const { plan } = writtenPlan(compile(MLP_PATH, count(3), { dimensions: { batch: 1 } }));
+
+function fromPlan(changed: Partial<SlicePlan>, props: Props = {}): Build {
+  const file = path.join(temporaryFolder(), 'plan.json');
+  fs.writeFileSync(file, JSON.stringify({ ...plan, ...changed }));
+  return (stack) => {
+    const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
+    const slicedModel = SlicedModel.fromBucket(bucket, 'large', file);
+    return { modelPath: undefined, dimensions: undefined, slicedModel, ...props } as never as Props;
+  };
+}
+
+/** Three slices of 6 GB each. At 40 MB/s each takes 150 seconds to load. */
+function large(props: Props, ephemeralStorageMb = 6500): Build {
+  const slices = plan.slices.map(({ model, weights, ...slice }) => ({
+    ...{ ...slice, model, ephemeralStorageMb, timeoutSeconds: 510 },
+    ...(weights && { weights: { ...weights, bytes: 6_000_000_000 - model.bytes } }),
+  }));
+  return fromPlan({ slices }, props);
+}
+
+const endpoint = (service: ec2.IGatewayVpcEndpointService) => (vpc: ec2.Vpc) => {
+  vpc.addGatewayEndpoint(`Endpoint${vpc.node.children.length}`, { service });
+};
+const { S3, S3_EXPRESS, DYNAMODB } = ec2.GatewayVpcEndpointAwsService;
+
+function isolated(props: Props, ...prepare: ((vpc: ec2.Vpc) => void)[]): Build {
+  return (stack) => {
+    const subnetConfiguration = [{ name: 'own', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }];
+    const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 0, subnetConfiguration });
+    for (const step of prepare) step(vpc);
+    return { vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED }, ...props };
+  };
+}
+
+const zone = { tensorStore: TensorStore.s3ExpressOneZone('use1-az5') };
+
+/** Its sizes depend on data. */
+const nonZero = {
+  node: [node('NonZero', ['x'], ['places']), node('Identity', ['places'], ['y'])],
+  input: [value('x', FLOAT, [4])],
+  output: [value('y', INT64)],
+};
+
+/** Adds a table of so many positions to rows whose number `Reshape` computes. */
+const positions = (count_: number): string =>
+  saveModel({
+    graph: {
+      node: [
+        node('Shape', ['x'], ['shape']),
+        node('Abs', ['shape'], ['computed']),
+        node('Reshape', ['x', 'computed'], ['rows']),
+        node('Add', ['rows', 'table'], ['y']),
+      ],
+      initializer: [floats('table', [count_, 8])],
+      input: [value('x', FLOAT, ['height', 8])],
+      output: [value('y', FLOAT, ['height', 8])],
+    },
+  });
+const refused = { modelPath: positions(4), slicing: Slicing.count(1), dimensions: { height: 5 } };
+
+function otherProfile(): Props {
+  const analyzed = analyzeModel(MLP_PATH, { dimensions: { batch: 2 } });
+  const profile = saveProfile({ ...profileOf(analyzed), onnxRuntime: '1.0.0' });
+  return { slicing: Slicing.count(1, { profile }) };
+}
+
+const newAccount = 'MB of memory, and new AWS accounts are limited to 3008 MB (https:';
+const cold = 'a run whose functions are all cold spends about';
+const ofWhole = (seconds: number) => ({
+  ...{ modelPath: sparseModel(2, 4096), slicing: Slicing.count(2), dimensions: {} },
+  consolidation: Consolidation.ALWAYS,
+  sliceFunctionOverrides: { whole: { timeout: Duration.seconds(seconds) } },
+});
+
+test.each<[id: string, words: string | RegExp, build: Build]>([
+  [
+    'assumedDimensions',
+    'planned with assumed sizes, batch=1: set dimensions to the sizes',
+    { dimensions: {} },
+  ],
+  [
+    'boundedTensors',
+    "sizes of tensors depend on data, and memory and cuts are planned with estimates for 'places': compare",
+    { modelPath: saveModel({ graph: nonZero }), slicing: Slicing.count(1) },
+  ],
+  [
+    'littleMemory',
+    'the function of slice-00 has 256 MB of memory, and the plan estimates that it needs 512 MB',
+    megabytes(256),
+  ],
+  ['otherOnnxRuntime', 'was sliced for ONNX Runtime 1.2.3 and will run', fromPlan({ onnxRuntime: '1.2.3' })],
+  [
+    'memoryQuota',
+    /^the largest slice function has 9000 of at most 10240 MB of memory, 87 % /,
+    megabytes(9000),
+  ],
+  ['newAccountMemory', `the largest slice function has 4096 ${newAccount}`, megabytes(4096)],
+  [
+    'newAccountMemory',
+    /the whole model has 5000 MB .* or set Consolidation\.NEVER/,
+    { ...always, sliceFunctionOverrides: { whole: { memorySize: 5000 } } },
+  ],
+  [
+    'objectQuota',
+    'the slice that writes the most has 4480000000 of at most 5368709120 bytes in one object, 83 %',
+    rows(70_000_000),
+  ],
+  [
+    'environmentQuota',
+    /^the slice function with the largest environment has up to \d+ of at most 4096 bytes of .*, [89]\d % /,
+    environment(2600),
+  ],
+  [
+    'concurrencyQuota',
+    'the functions of the pipeline reserve 720 concurrent executions, and by default an account can reserve 900',
+    { ...three, sliceFunctions: { reservedConcurrentExecutions: 240 } },
+  ],
+  ['concurrencyQuota', 'reserve 720 concurrent', reserving('reservedConcurrentExecutions', 320)],
+  ['concurrencyQuota', 'reserve 720 concurrent', reserving('provisionedConcurrentExecutions', 320)],
+  ['newAccountConcurrency', 'a run calls all 12 functions at once to warm them up', twelve],
+  ['resourcesQuota', /^the pipeline has 4\d\d of at most 500 resources in its stack/, many(105)],
+  [
+    'expressQuota',
+    `${cold} 450 seconds loading, and the state machine times out after 300 seconds: set stateMachineType to`,
+    large({ warmUp: WarmUp.NEVER }),
+  ],
+  [
+    'littleTime',
+    `${cold} 150 seconds loading, and the state machine times out after 160 seconds: raise its timeout`,
+    large({ timeout: Duration.seconds(160) }),
+  ],
+  [
+    'littleFunctionTime',
+    'the function of slice-01 spends about 150 seconds loading when it is cold, and its timeout is 1 minute 30',
+    large({ sliceFunctionOverrides: { 'slice-01': { timeout: Duration.seconds(90) } } }),
+  ],
+  [
+    'littleFunctionTime',
+    "the function of the whole model ('whole') spends about 3 seconds loading",
+    ofWhole(4),
+  ],
+  [
+    'noS3Endpoint',
+    'only through a VPC endpoint, and this app has none for the VPC: call vpc.add',
+    isolated({}),
+  ],
+  ['noS3Endpoint', 'reach S3 only through', isolated({}, endpoint(DYNAMODB))],
+  ['noS3ExpressEndpoint', 'reach S3 Express One Zone only through', isolated(zone, endpoint(S3))],
+  [
+    'nearEmptySlices',
+    /^slice \d does .* % of the work, .* \(node 'heavy' \(MatMul\) cannot be divided .*\): request fewer slices /,
+    { ...three, modelPath: saveModel({ graph: unevenChain() }) },
+  ],
+  [
+    'profileDiffers',
+    /\(batch is 1, and was 2 in the profile; ONNX Runtime is [\d.]+, and was 1\.0\.0 in the profile\): profile/,
+    otherProfile(),
+  ],
+  ['refusedDimensions', 'ONNX Runtime refuses the model with height=5, so most sizes are estimates', refused],
+  [
+    'replacedDimensions',
+    'ONNX Runtime refuses the model with the usual height=640, so the plan assumes height=224',
+    { ...refused, modelPath: positions(224), dimensions: {} },
+  ],
+])('the warning %s: %s', (id, words, build) => {
+  const found = messages(build).filter((message) => message.endsWith(`[ack: ${PREFIX}${id}]`));
+  expect(found).toEqual([
+    typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
+  ]);
+});
+
+test.each<[ids: string, build: Build]>([
+  ['', three],
+  ['', { ...three, ...standard }],
+  ['', { dimensions: { batch: 8 }, ...megabytes(512) }],
+  ['', megabytes(Lazy.number({ produce: () => 256 }))],
+  ['', megabytes(3008)],
+  ['newAccountMemory', megabytes(8191)],
+  ['memoryQuota newAccountMemory', megabytes(8192)],
+  ['', { ...three, sliceFunctions: { reservedConcurrentExecutions: 239 } }],
+  ['', reserving('reservedConcurrentExecutions', 319)],
+  ['', environment(1500)],
+  ['', { ...twelve, warmUp: WarmUp.NEVER }],
+  ['', large({})],
+  ['', large({ ...standard, warmUp: WarmUp.NEVER })],
+  ['', ofWhole(60)],
+  ['', isolated({}, endpoint(S3))],
+  ['', isolated(zone, endpoint(S3), endpoint(S3_EXPRESS))],
+  ['assumedDimensions littleMemory', { dimensions: {}, ...megabytes(256) }],
+])('no other warnings than %j: %#', (ids, build) => {
+  const found = messages(build).map((message) => /\[ack: .*:(\w+)\]$/.exec(message)?.[1]);
+  expect(found.join(' ')).toBe(ids);
+});
+
+test('an endpoint may be added after the pipeline', () => {
+  const addEndpoint = (stack: Stack): void => {
+    const vpc = stack.node.findChild('Vpc') as ec2.Vpc;
+    vpc.addInterfaceEndpoint('S3', { service: ec2.InterfaceVpcEndpointAwsService.S3 });
+  };
+  expect(messages(isolated({}), 'findWarning', addEndpoint)).toEqual([]);
+});
+
+test('warnings come again when the plan comes from the cache', () => {
+  for (let time = 0; time < 2; time++)
+    expect(messages(refused)).toContainEqual(expect.stringContaining('refuses the model with height=5'));
+});
+
+test.each<[id: string, build: Build]>([
+  ['noS3Endpoint', isolated({})],
+  ['assumedDimensions', { dimensions: {} }],
+])('the warning %s can be acknowledged', (id, build) => {
+  const acknowledge = (stack: Stack): void => {
+    Annotations.of(stack).acknowledgeWarning(`${PREFIX}${id}`, 'known');
+  };
+  expect(messages(build, 'findWarning', acknowledge)).toEqual([]);
+});
+
+const oneSlice =
+  /^Slicing\.automatic makes one slice: one function would do: 512 MB, \$[\d.]+ instead of .*:oneSlice\]$/;
+const oneFunction =
+  /^the model of cost prefers one function to 4 slices: one function would do: .*:oneFunction\]$/;
+const largeRequest =
+  /^a request with the planned dimensions takes 256000 bytes inline, .* at most 262144 bytes .*: upload its tensors/;
+
+test.each<[infos: RegExp[], build: Props]>([
+  [[oneSlice], {}],
+  [[oneFunction], { slicing: Slicing.count(4) }],
+  [[], { slicing: Slicing.count(1), dimensions: { batch: 2000 } }],
+  [[largeRequest], { slicing: Slicing.count(1), dimensions: { batch: 3000 } }],
+])('a pipeline says %j', (infos, build) => {
+  expect(messages(build, 'findInfo')).toEqual(infos.map((words) => expect.stringMatching(words) as unknown));
+});
+
+test.each<[words: string | RegExp, build: Build]>([
+  [
+    /^the slice that writes the most must have at most 5368709120 bytes in one object \(.*\), got 5376000000: /,
+    rows(84_000_000),
+  ],
+  [
+    /^the slice function with the largest environment must have at most 4096 .*, got \d+: set/,
+    environment(4000),
+  ],
+  [
+    /^the pipeline must have at most 500 resources in its stack \(.*\), got 5\d\d: use fewer slices/,
+    many(130),
+  ],
+  [
+    /^the \/tmp of the function of slice-00 must hold its files of 6000000000 bytes, got 536870912 bytes: .*6500 MB$/,
+    large({ sliceFunctions: { ephemeralStorageSize: Size.mebibytes(512) } }),
+  ],
+  [/^the files of slice 0 must fit the 10240 MB of a function's \/tmp, got 10241 MB: use/, large({}, 10_241)],
+])('a quota is exceeded: %s', (words, build) => {
+  expect(errorOf(() => messages(build))).toMatch(words);
+});
