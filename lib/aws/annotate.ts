@@ -3,13 +3,15 @@ import { Annotations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { escaped } from '../errors';
 
-/** @param id by which a user acknowledges the warning */
+const PREFIX = 'cdk-sliced-inference:';
+
+/** @param id by which a user acknowledges the warning, after the prefix */
 export function warn(scope: IConstruct, id: string, message: string): void {
-  Annotations.of(scope).addWarningV2(id, escaped(message));
+  Annotations.of(scope).addWarningV2(`${PREFIX}${id}`, escaped(message));
 }
 
 /** @param id as of a warning; `undefined` for what nobody needs to acknowledge */
 export function inform(scope: IConstruct, id: string | undefined, message: string): void {
   if (id === undefined) Annotations.of(scope).addInfo(escaped(message));
-  else Annotations.of(scope).addInfoV2(id, escaped(message));
+  else Annotations.of(scope).addInfoV2(`${PREFIX}${id}`, escaped(message));
 }

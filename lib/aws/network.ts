@@ -6,12 +6,6 @@ import type { Construct, IConstruct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
 import { warn } from './annotate';
 
-interface NetworkProps {
-  readonly vpc?: ec2.IVpc;
-  readonly vpcSubnets?: ec2.SubnetSelection;
-  readonly securityGroups?: ec2.ISecurityGroup[];
-}
-
 /**
  * The network configuration of all slice functions. They share their security groups, because Lambda creates a network
  * interface for each combination of security groups and subnet.
@@ -29,7 +23,7 @@ const HTTPS = 443;
  */
 export function createNetwork(
   scope: Construct,
-  props: NetworkProps,
+  props: Partial<Network>,
   usesExpress: boolean,
 ): Network | undefined {
   const { vpc, vpcSubnets, securityGroups } = props;
@@ -91,7 +85,7 @@ function warnOfMissingEndpoint(
         return;
       warn(
         scope,
-        `cdk-sliced-inference:${id}`,
+        id,
         `functions in isolated subnets reach ${what} only through a VPC endpoint, and this app has none for the VPC: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.${service} })`,
       );
     },

@@ -84,9 +84,9 @@ type SliceFunctionOverrides = Readonly<Record<string, SliceFunctionOptions>>;
  */
 export function optionsOfSlices(
   slices: number,
+  others: readonly string[],
   common: SliceFunctionOptions = {},
   overrides: SliceFunctionOverrides = {},
-  others: readonly string[] = [],
 ): SliceFunctionOptions[] {
   const names = Array.from({ length: slices }, (_, slice) => sliceName(slice));
   const unknown = Object.keys(overrides).find((name) => ![...names, ...others].includes(name));
@@ -175,8 +175,7 @@ function checkConcurrency(options: SliceFunctionOptions, where: string): void {
 }
 
 function checkCount(value: number | undefined, what: string): void {
-  if (value === undefined || Token.isUnresolved(value)) return;
-  if (Number.isInteger(value) && value >= 1) return;
+  if (value === undefined || Token.isUnresolved(value) || (Number.isInteger(value) && value >= 1)) return;
   throw new SlicedInferenceError(
     `${what} must be a whole number of 1 or more`,
     String(value),
@@ -206,18 +205,11 @@ const VARIABLE_NAME = /^[a-zA-Z][a-zA-Z0-9_]+$/;
 function checkEnvironment({ environment = {} }: SliceFunctionOptions, where: string): void {
   const reserved = new Set<string>(Object.values(ENV));
   for (const name of Object.keys(environment)) {
-    if (reserved.has(name)) {
-      throw new SlicedInferenceError(
-        `${where}.environment must not set variables that the library uses`,
-        quoted(name),
-        'choose another name',
-      );
-    }
-    if (Token.isUnresolved(name) || VARIABLE_NAME.test(name)) continue;
-    throw new SlicedInferenceError(
-      `${where}.environment must have names of two or more letters, digits and underscores that start with a letter`,
-      quoted(name),
-      'choose another name',
-    );
+    const isValid = Token.isUnresolved(name) || VARIABLE_NAME.test(name);
+    if (isValid && !reserved.has(name)) continue;
+    const must = reserved.has(name)
+      ? 'must not set variables that the library uses'
+      : 'must have names of two or more letters, digits and underscores that start with a letter';
+    throw new SlicedInferenceError(`${where}.environment ${must}`, quoted(name), 'choose another name');
   }
 }

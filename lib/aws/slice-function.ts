@@ -1,4 +1,4 @@
-/** The Lambda function of a slice, with the version or alias that the state machine calls. */
+/** The Lambda functions of the slices, each with the version or alias that the state machine calls. */
 import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -6,22 +6,23 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENV, METRICS_NAMESPACE } from '../../contract/environment';
-import { sliceName } from '../../contract/keys';
+import { loaderClaimKey, sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import type { DeployedPlan } from './deployed-plan';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import type { ExpressBucket } from './express-bucket';
-import type { Network } from './network';
-import { attachOwnPolicy } from './replaced-policy';
+import { type LogSettings, createLogGroup } from './log-group';
+import { type Network, networkStatements } from './network';
+import { attachOwnPolicy, attachPolicies } from './replaced-policy';
 import { HANDLER, runtimeCode } from './runtime-code';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-object';
-import { slicePermissions } from './slice-permissions';
+import { sharedPermissions, slicePermissions, tracingStatement } from './slice-permissions';
+import { stackUuid } from './stack-uuid';
 
 /** Settings of all functions of a pipeline. */
-export interface SliceFunctionSettings {
-  readonly plan: DeployedPlan;
+interface FunctionSettings {
   readonly bucket: s3.IBucket;
   readonly expressBucket?: ExpressBucket;
   readonly architecture: lambda.Architecture;
@@ -33,14 +34,30 @@ export interface SliceFunctionSettings {
   /** Whether X-Ray traces the calls. */
   readonly tracing: boolean;
   readonly network?: Network;
-  /** Shared by the functions. The names of its streams contain the name of the function. */
-  readonly logGroup: logs.ILogGroup;
 }
 
-interface SliceFunctionProps extends SliceFunctionSettings {
+interface SliceFunctionsProps extends FunctionSettings {
+  readonly plan: DeployedPlan;
+  /** By slice. */
+  readonly files: readonly SliceObjects[];
+  /** By slice: the options that the user sets. */
+  readonly options: readonly SliceFunctionOptions[];
+  readonly logs: LogSettings;
+  /** The function of the whole model, with consolidation. */
+  readonly whole?: {
+    readonly plan: DeployedPlan;
+    readonly files: SliceObjects;
+    readonly options: SliceFunctionOptions;
+  };
+}
+
+interface SliceFunctionProps extends FunctionSettings {
+  readonly plan: DeployedPlan;
   readonly slice: number;
   readonly files: SliceObjects;
   readonly options: SliceFunctionOptions;
+  /** Shared by the functions. The names of its streams contain the name of the function. */
+  readonly logGroup: logs.ILogGroup;
   /**
    * Key of the loaders' claim. Only the function of the whole model has one; its plan has one slice.
    *
@@ -49,11 +66,47 @@ interface SliceFunctionProps extends SliceFunctionSettings {
   readonly loaderKey?: string;
 }
 
-export interface SliceFunction {
+interface SliceFunction {
   readonly fn: lambda.Function;
   readonly role: iam.Role;
   /** The version or alias that the state machine calls. */
   readonly target: lambda.IFunction;
+}
+
+export interface PipelineFunctions {
+  /** By slice. */
+  readonly slices: readonly SliceFunction[];
+  readonly whole?: SliceFunction;
+}
+
+/** The functions of all slices, with the log group and the permissions that they share. */
+export function createSliceFunctions(scope: Construct, props: SliceFunctionsProps): PipelineFunctions {
+  const { plan, files, options, logs: logSettings, whole: wholeProps, ...settings } = props;
+  const common = { ...settings, logGroup: createLogGroup(scope, 'SliceLogs', logSettings) };
+  const slices = files.map((own, slice) =>
+    createSliceFunction(scope, sliceName(slice), {
+      ...{ ...common, plan, slice, files: own, options: options[slice] },
+    }),
+  );
+  const whole =
+    wholeProps &&
+    createSliceFunction(scope, WHOLE, {
+      ...{ ...common, ...wholeProps, slice: 0 },
+      loaderKey: loaderClaimKey(`${scope.node.addr}-${stackUuid(scope)}`, plan.deploymentDigest),
+    });
+  const functions = whole ? [...slices, whole] : slices;
+  const loaded = wholeProps ? [...files, wholeProps.files] : files;
+  const shared = [
+    ...sharedPermissions({ ...common, files: loaded.flatMap(filesOf) }),
+    ...(settings.tracing ? [tracingStatement()] : []),
+    ...(settings.network ? networkStatements() : []),
+  ];
+  const roles = functions.map(({ role }) => role);
+  for (const policy of attachPolicies(scope, 'SlicePolicy', roles, shared)) {
+    // Lambda refuses a function in a VPC whose role may not attach it, and a traced one whose role may not write traces.
+    for (const { fn } of functions) fn.node.defaultChild?.node.addDependency(policy);
+  }
+  return { slices, ...(whole && { whole }) };
 }
 
 /** Name of the alias of a function with provisioned concurrency. */
@@ -75,7 +128,7 @@ export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFu
   );
 }
 
-export function createSliceFunction(scope: Construct, id: string, props: SliceFunctionProps): SliceFunction {
+function createSliceFunction(scope: Construct, id: string, props: SliceFunctionProps): SliceFunction {
   const { plan, slice, options, network } = props;
   const planned = plan.slices[slice];
   const inner = new Construct(scope, id);
@@ -101,13 +154,11 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
       ...asynchronousCalls(props),
     },
   });
-  if (props.tracing) traceCalls(fn);
+  if (props.tracing) {
+    // CDK's own prop would add a policy to each role; the policy that all functions share has the permission already.
+    (fn.node.defaultChild as lambda.CfnFunction).tracingConfig = { mode: lambda.Tracing.ACTIVE };
+  }
   return { fn, role, target: target(fn, props) };
-}
-
-/** CDK's own prop would add a policy to each role; the policy that all functions share has the permission already. */
-function traceCalls(fn: lambda.Function): void {
-  (fn.node.defaultChild as lambda.CfnFunction).tracingConfig = { mode: lambda.Tracing.ACTIVE };
 }
 
 /**

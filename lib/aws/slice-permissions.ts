@@ -1,4 +1,4 @@
-/** The permissions of slice functions, callers and readers: the objects that each needs, and no others. */
+/** The permissions of slice functions: the objects that each needs, and no others. */
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -6,7 +6,7 @@ import type { SourcedTensor } from '../../contract/slice-manifest';
 import { type ExpressBucket, sessionStatement } from './express-bucket';
 import { keyUseStatement } from './key';
 import type { SliceObject } from './slice-object';
-import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../contract/keys';
+import { INPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../contract/keys';
 
 interface SlicePermissionsProps {
   readonly slice: number;
@@ -31,36 +31,21 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatem
   const objects = (keys: readonly string[]): string[] => keys.map((key) => bucket.arnForObjects(key));
   const written = isLast ? outputObjectKey(ANY_RUN) : sliceObjectKey(ANY_RUN, slice);
   const claimed = props.loaderKey === undefined ? [] : [props.loaderKey];
-  const statements = [
-    new iam.PolicyStatement({
-      sid: 'ReadSlice',
-      actions: ['s3:GetObject'],
-      resources: props.files.map(({ arn }) => arn),
-    }),
-  ];
-  if (isLast || !expressBucket) {
-    statements.push(
-      new iam.PolicyStatement({
-        sid: 'WriteTensors',
-        actions: ['s3:PutObject'],
-        resources: objects([written, ...claimed]),
-      }),
-    );
-  }
+  const allow = (sid: string, action: string, resources: string[]): iam.PolicyStatement =>
+    new iam.PolicyStatement({ sid, actions: [action], resources });
+  const files = props.files.map(({ arn }) => arn);
   const readKeys = readableKeys(props);
-  if (readKeys.length > 0) {
-    statements.push(
-      new iam.PolicyStatement({
-        sid: 'ReadTensors',
-        actions: ['s3:GetObject'],
-        resources: objects(readKeys),
-      }),
-    );
-  }
   const readsSlices = props.reads.some(({ source }) => source.from === 'slice' && source.slice !== slice);
-  if (expressBucket && (readsSlices || !isLast))
-    statements.push(sessionStatement(expressBucket.bucketArn, !isLast));
-  return statements;
+  return [
+    allow('ReadSlice', 's3:GetObject', files),
+    ...(isLast || !expressBucket
+      ? [allow('WriteTensors', 's3:PutObject', objects([written, ...claimed]))]
+      : []),
+    ...(readKeys.length > 0 ? [allow('ReadTensors', 's3:GetObject', objects(readKeys))] : []),
+    ...(expressBucket && (readsSlices || !isLast)
+      ? [sessionStatement(expressBucket.bucketArn, !isLast)]
+      : []),
+  ];
 }
 
 interface SharedPermissionsProps {
@@ -116,51 +101,4 @@ function readableKeys({ slice, isLast, reads, expressBucket, loaderKey }: SliceP
     else if (source.slice !== slice && !expressBucket) keys.add(sliceObjectKey(ANY_RUN, source.slice));
   }
   return [...keys].sort();
-}
-
-/** A permission, with the bucket or key whose resource policy can grant it to principals in other accounts. */
-export interface GrantedPermission {
-  readonly statement: iam.PolicyStatement;
-  readonly resource: iam.GrantWithResourceOptions['resource'];
-}
-
-/** The permissions that a caller needs on the bucket: to put requests and to get results. */
-export function callerPermissions(bucket: s3.IBucket): GrantedPermission[] {
-  return [
-    writeInputs(bucket),
-    readOutputs(bucket),
-    ...keyPermissions(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
-  ];
-}
-
-/** The permissions to read results. */
-export function readerPermissions(bucket: s3.IBucket): GrantedPermission[] {
-  return [readOutputs(bucket), ...keyPermissions(bucket, ['kms:Decrypt'])];
-}
-
-/** The permissions to write requests. S3 reads nothing with the key, because such an object has one part. */
-export function writerPermissions(bucket: s3.IBucket): GrantedPermission[] {
-  return [writeInputs(bucket), ...keyPermissions(bucket, ['kms:GenerateDataKey'])];
-}
-
-function writeInputs(bucket: s3.IBucket): GrantedPermission {
-  const statement = new iam.PolicyStatement({
-    actions: ['s3:PutObject'],
-    resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
-  });
-  return { statement, resource: bucket };
-}
-
-function readOutputs(bucket: s3.IBucket): GrantedPermission {
-  const statement = new iam.PolicyStatement({
-    actions: ['s3:GetObject'],
-    resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)],
-  });
-  return { statement, resource: bucket };
-}
-
-function keyPermissions({ encryptionKey }: s3.IBucket, actions: string[]): GrantedPermission[] {
-  return encryptionKey
-    ? [{ statement: keyUseStatement(encryptionKey, actions), resource: encryptionKey }]
-    : [];
 }

@@ -1,7 +1,6 @@
 /** CloudWatch alarms of a pipeline. */
 import { Duration, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
 import { knownAtSynth } from '../pipeline/known-at-synth';
@@ -74,33 +73,46 @@ export class SlicedInferenceAlarms extends Construct {
         'set the number of failed runs that sets off the alarm',
       );
     }
-    const name = pipeline.node.path;
-    const count = (
+    const { stateMachine, wholeFunction } = pipeline;
+    const period = { period: PERIOD };
+    const { GREATER_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;
+    const alarm = (
       alarmId: string,
       metric: cloudwatch.Metric,
       threshold: number,
       event: string,
+      { evaluationPeriods = 1, comparisonOperator = GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = {},
     ): cloudwatch.Alarm =>
       new cloudwatch.Alarm(this, alarmId, {
-        metric,
-        threshold,
-        evaluationPeriods: 1,
-        comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        ...{ metric, threshold, evaluationPeriods, comparisonOperator },
         treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-        alarmDescription: `${name}: ${event}`,
+        alarmDescription: `${pipeline.node.path}: ${event}`,
       });
     this.alarms = [
-      count('Failed', pipeline.metricFailed({ period: PERIOD }), maxFailedRuns, 'runs fail'),
-      count('TimedOut', pipeline.metricTimedOut({ period: PERIOD }), 1, 'runs take longer than they may'),
-      count(
+      alarm('Failed', pipeline.metricFailed(period), maxFailedRuns, 'runs fail'),
+      alarm('TimedOut', pipeline.metricTimedOut(period), 1, 'runs take longer than they may'),
+      alarm(
         'Throttled',
-        pipeline.stateMachine.metricThrottled({ period: PERIOD }),
+        stateMachine.metricThrottled(period),
         1,
         'Step Functions has no capacity for the states of runs',
       ),
-      ...(pipeline.wholeFunction ? [this.wholeAlarm(pipeline, pipeline.wholeFunction)] : []),
-      ...(maxTime ? [this.slowAlarm(pipeline, maxTime)] : []),
     ];
+    if (wholeFunction) {
+      // The slices serve the runs of these calls, so nothing else shows that the function does not serve. Its errors also count
+      // invalid requests.
+      const event =
+        'calls of the whole model fail: the slices serve the runs, unless their requests are invalid';
+      const options = { evaluationPeriods: FAILING_PERIODS };
+      this.alarms.push(alarm('WholeFails', wholeFunction.metricErrors(period), 1, event, options));
+    }
+    if (maxTime) {
+      const metric = pipeline.metricTime({ ...period, statistic: 'p95' });
+      const milliseconds = knownAtSynth(maxTime, 'maxTime').toMilliseconds();
+      const event = `5 of 100 runs take longer than ${maxTime.toHumanString()}`;
+      const options = { evaluationPeriods: SLOW_PERIODS, comparisonOperator: GREATER_THAN_THRESHOLD };
+      this.alarms.push(alarm('Slow', metric, milliseconds, event, options));
+    }
     for (const action of actions) this.addAlarmAction(action);
   }
 
@@ -116,28 +128,5 @@ export class SlicedInferenceAlarms extends Construct {
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
     }
-  }
-
-  /** The slices serve the runs of these calls, so nothing else shows that the function does not serve. Its errors also count invalid requests. */
-  private wholeAlarm(pipeline: SlicedInferencePipeline, fn: lambda.Function): cloudwatch.Alarm {
-    return new cloudwatch.Alarm(this, 'WholeFails', {
-      metric: fn.metricErrors({ period: PERIOD }),
-      threshold: 1,
-      evaluationPeriods: FAILING_PERIODS,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      alarmDescription: `${pipeline.node.path}: calls of the whole model fail: the slices serve the runs, unless their requests are invalid`,
-    });
-  }
-
-  private slowAlarm(pipeline: SlicedInferencePipeline, maxTime: Duration): cloudwatch.Alarm {
-    return new cloudwatch.Alarm(this, 'Slow', {
-      metric: pipeline.metricTime({ period: PERIOD, statistic: 'p95' }),
-      threshold: knownAtSynth(maxTime, 'maxTime').toMilliseconds(),
-      evaluationPeriods: SLOW_PERIODS,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      alarmDescription: `${pipeline.node.path}: 5 of 100 runs take longer than ${maxTime.toHumanString()}`,
-    });
   }
 }

@@ -69,10 +69,7 @@ function runRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
   const times = ['p50', 'p95', 'p99'].map((statistic) =>
     pipeline.metricTime({ statistic, label: statistic }),
   );
-  const callTimes = [
-    ...bySlice(pipeline, (slice, label) => pipeline.metricSliceDuration(slice, { label, statistic: 'p95' })),
-    ...ofWhole(pipeline, (fn, label) => fn.metricDuration({ label, statistic: 'p95' })),
-  ];
+  const callTimes = perFunction(pipeline, (fn, props) => fn.metricDuration({ ...props, statistic: 'p95' }));
   return [
     graph(pipeline, 'runs', outcomes, 'runs'),
     graph(pipeline, 'time of a run', times, 'ms'),
@@ -81,18 +78,9 @@ function runRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
 }
 
 function callRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
-  const calls = [
-    ...bySlice(pipeline, (slice, label) => pipeline.metricSliceInvocations(slice, { label })),
-    ...ofWhole(pipeline, (fn, label) => fn.metricInvocations({ label })),
-  ];
-  const errors = [
-    ...bySlice(pipeline, (slice, label) => pipeline.metricSliceErrors(slice, { label })),
-    ...ofWhole(pipeline, (fn, label) => fn.metricErrors({ label })),
-  ];
-  const throttles = [
-    ...bySlice(pipeline, (slice, label) => pipeline.metricSliceThrottles(slice, { label })),
-    ...ofWhole(pipeline, (fn, label) => fn.metricThrottles({ label })),
-  ];
+  const calls = perFunction(pipeline, (fn, props) => fn.metricInvocations(props));
+  const errors = perFunction(pipeline, (fn, props) => fn.metricErrors(props));
+  const throttles = perFunction(pipeline, (fn, props) => fn.metricThrottles(props));
   return [
     graph(pipeline, 'calls', calls, 'calls'),
     graph(pipeline, 'failed calls', errors, 'calls'),
@@ -101,10 +89,8 @@ function callRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
 }
 
 function sliceMetricRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
-  const metrics = (metric: SliceMetric, props: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] => [
-    ...bySlice(pipeline, (slice, label) => pipeline.metricSlice(slice, metric, { ...props, label })),
-    ...ofWhole(pipeline, (fn, label) => sliceMetric(fn, metric, { ...props, label })),
-  ];
+  const metrics = (metric: SliceMetric, more: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] =>
+    perFunction(pipeline, (fn, props) => sliceMetric(fn, metric, { ...more, ...props }));
   return [
     graph(pipeline, 'cold starts', metrics(SliceMetric.COLD_STARTS), 'runs'),
     graph(pipeline, "p95 of ONNX Runtime's run", metrics(SliceMetric.RUN_TIME, { statistic: 'p95' }), 'ms'),
@@ -112,19 +98,15 @@ function sliceMetricRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[]
   ];
 }
 
-function bySlice(
-  { functions }: SlicedInferencePipeline,
-  metricOf: (slice: number, label: string) => cloudwatch.Metric,
+/** One metric of each slice and, with consolidation, of the whole model, with its name as the label. */
+function perFunction(
+  { functions, wholeFunction }: SlicedInferencePipeline,
+  metricOf: (fn: lambda.Function, props: cloudwatch.MetricOptions) => cloudwatch.Metric,
 ): cloudwatch.Metric[] {
-  return functions.map((_, slice) => metricOf(slice, sliceName(slice)));
-}
-
-/** With consolidation, one metric of the function of the whole model. */
-function ofWhole(
-  { wholeFunction }: SlicedInferencePipeline,
-  metricOf: (fn: lambda.Function, label: string) => cloudwatch.Metric,
-): cloudwatch.Metric[] {
-  return wholeFunction ? [metricOf(wholeFunction, WHOLE)] : [];
+  return [
+    ...functions.map((fn, slice) => metricOf(fn, { label: sliceName(slice) })),
+    ...(wholeFunction ? [metricOf(wholeFunction, { label: WHOLE })] : []),
+  ];
 }
 
 function graph(

@@ -7,7 +7,7 @@ import type { DeployedPlan } from '../aws/deployed-plan';
 import { runtimeCodeDigest } from '../aws/runtime-code';
 import { sliceMemorySize } from '../aws/slice-function';
 import { type SliceFunctionOptions, optionsOfSlices, optionsOfWhole } from '../aws/slice-function-options';
-import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/consolidation';
+import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/whole-model';
 import type { SlicePlan } from '../plan/file/plan';
 import { isWarmUpWorthwhile } from '../plan/schedule/warm-up';
 import { threadCount } from '../plan/sizes/estimate';
@@ -35,7 +35,7 @@ export interface PipelineDeployment {
 }
 
 /** The function of the whole model. */
-export interface WholeDeployment {
+interface WholeDeployment {
   /** One slice, with the threads and the deployment digest of the slices. */
   readonly plan: DeployedPlan;
   readonly options: SliceFunctionOptions;
@@ -61,7 +61,7 @@ export function planDeployment(
   whole?: PlannedWhole,
 ): PipelineDeployment {
   const others = whole ? [WHOLE] : [];
-  const options = optionsOfSlices(plan.slices.length, sliceFunctions, sliceFunctionOverrides, others);
+  const options = optionsOfSlices(plan.slices.length, others, sliceFunctions, sliceFunctionOverrides);
   const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
   const wholeOptions = whole && {
     memorySize: wholeMemory(whole.plan, memorySizes),

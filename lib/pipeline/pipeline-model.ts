@@ -2,18 +2,22 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Stage } from 'aws-cdk-lib';
+import { type Duration, Stage } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { PlanEstimates } from '../compile/plan-estimates';
 import { stageModel } from '../compile/stage';
+import type { Transport } from '../cost/chain';
+import type { CostOptions } from '../cost/options';
 import { planText } from '../emit/write';
 import type { SlicePlan } from '../plan/file/plan';
 import { GraphOptimization } from './graph-optimization';
-import { pipelineCosts, pipelineTransport } from './pipeline-costs';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
+import { WarmUp } from './warm-up';
 
 /** The sliced model of a pipeline. */
 interface ModelOfPipeline {
@@ -40,14 +44,14 @@ export function pipelineModel(
   if (props.slicedModel !== undefined) return { model: props.slicedModel };
   const slicing = props.slicing ?? Slicing.automatic();
   const { profile, costs } = slicing._estimates();
-  const transport = pipelineTransport(settings);
-  const slicer = slicing._slicer({ transport });
+  const transport = transportOf(settings);
+  const slicer = slicing._slicer(transport);
   const staged = stageModel(props.modelPath ?? '', slicer, {
     dimensions: props.dimensions ?? {},
     optimization: props.graphOptimization ?? GraphOptimization.NONE,
     transport,
     consolidation: settings.consolidation,
-    costs: { ...pipelineCosts(props, settings), ...costs },
+    costs: { ...costOptions(props, settings), ...costs },
     ...(profile && { profile }),
   });
   return {
@@ -55,6 +59,34 @@ export function pipelineModel(
     ...(staged.whole && { whole: SlicedModel._fromStaged(staged.whole) }),
     planned: { estimates: staged.estimates, isAutomatic: slicer.goal !== undefined },
   };
+}
+
+/**
+ * What decides the cost of runs besides the slices. With `WarmUp.AUTOMATIC`, a Standard pipeline warms up or not by the plan, which is
+ * not known yet.
+ */
+export function costOptions(
+  { vpc, intermediateRetention }: SlicedInferencePipelineProps,
+  { stateMachineType, architecture, warmUp, tensorsInState }: PipelineSettings,
+): CostOptions {
+  const retentionDays = knownDays(intermediateRetention);
+  return {
+    stateMachineType: stateMachineType === sfn.StateMachineType.STANDARD ? 'standard' : 'express',
+    architecture: architecture.name === lambda.Architecture.ARM_64.name ? 'arm64' : 'x86_64',
+    ...(warmUp !== WarmUp.AUTOMATIC && { warmUp: warmUp === WarmUp.ALWAYS }),
+    networkInVpc: vpc !== undefined,
+    tensorsInState,
+    ...(retentionDays !== undefined && { intermediateRetentionDays: retentionDays }),
+  };
+}
+
+function knownDays(retention: Duration | undefined): number | undefined {
+  return retention === undefined || retention.isUnresolved() ? undefined : retention.toDays();
+}
+
+/** Where slices write the tensors that later slices read. */
+export function transportOf({ expressZone }: PipelineSettings): Transport {
+  return expressZone === undefined ? 's3-standard' : 's3-express';
 }
 
 /**

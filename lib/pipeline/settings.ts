@@ -4,35 +4,18 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { LogSettings } from '../aws/log-group';
 import { Consolidation } from './consolidation';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { WarmUp } from './warm-up';
 
-export interface PipelineSettings {
-  readonly stateMachineType: sfn.StateMachineType;
-  readonly architecture: lambda.Architecture;
-  readonly runtime: lambda.Runtime;
-  readonly warmUp: WarmUp;
-  readonly consolidation: Consolidation;
-  readonly float16Transport: boolean;
-  /** Whether small tensors travel in the state of the execution. */
-  readonly tensorsInState: boolean;
-  readonly sliceMetrics: boolean;
-  /** Whether X-Ray traces the executions and the calls of slice functions. */
-  readonly tracing: boolean;
-  /** Availability zone id of the S3 Express One Zone bucket. Absent if tensors between slices are in S3 Standard. */
-  readonly expressZone?: string;
-  readonly removalPolicy: RemovalPolicy;
-  readonly logs: LogSettings;
-}
+export type PipelineSettings = ReturnType<typeof pipelineSettings>;
 
 /** The KMS key of the pipeline's bucket. It encrypts tensors in S3, and none in the state of an execution. */
 export function keyOf({ encryptionKey, bucket }: SlicedInferencePipelineProps): kms.IKey | undefined {
   return encryptionKey ?? bucket?.encryptionKey;
 }
 
-export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineSettings {
+export function pipelineSettings(props: SlicedInferencePipelineProps) {
   const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
   const expressZone = props.tensorStore?._availabilityZoneId;
   return {
@@ -45,6 +28,7 @@ export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineS
     tensorsInState: props.tensorsInState ?? keyOf(props) === undefined,
     sliceMetrics: props.sliceMetrics ?? false,
     tracing: props.tracing ?? true,
+    /** Availability zone id of the S3 Express One Zone bucket. Absent if tensors between slices are in S3 Standard. */
     ...(expressZone !== undefined && { expressZone }),
     removalPolicy,
     logs: {

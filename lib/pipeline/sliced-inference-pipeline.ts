@@ -5,11 +5,11 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { WHOLE } from '../../contract/keys';
-import { warnOfAssumptions } from '../aws/assumptions';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
 import { checkQuotas, checkSliceCount } from '../aws/quota-check';
-import { type PipelineFunctions, createSliceFunctions } from '../aws/slice-functions';
+import { type PipelineFunctions, createSliceFunctions } from '../aws/slice-function';
+import type { SliceObjects } from '../aws/slice-object';
 import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
@@ -22,7 +22,7 @@ import { PipelineMetrics } from './pipeline-metrics';
 import { pipelineModel, writePlan } from './pipeline-model';
 import { type PipelinePlan, pipelinePlan } from './pipeline-plan';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
-import { annotatePlan } from './plan-notes';
+import { annotatePlan, warnOfAssumptions } from './plan-notes';
 import { type PipelineSettings, pipelineSettings } from './settings';
 import type { SlicedModel } from './sliced-model';
 import { type Storage, createStorage } from './storage';
@@ -187,26 +187,16 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     settings: PipelineSettings,
     { model, whole: wholeModel }: { readonly model: SlicedModel; readonly whole?: SlicedModel | undefined },
     { plan, options, whole }: PipelineDeployment,
-    { bucket, expressBucket }: Storage,
+    storage: Storage,
   ): PipelineFunctions {
-    const network = createNetwork(this, props, expressBucket !== undefined);
+    const network = createNetwork(this, props, storage.expressBucket !== undefined);
     if (props.logEncryptionKey) allowLogEncryption(this, props.logEncryptionKey);
+    const placed = (own: SlicedModel, slice: number, name?: string): SliceObjects =>
+      own._place(this, slice, props.assetEncryptionKey, name);
     return createSliceFunctions(this, {
-      plan,
-      options,
-      files: plan.slices.map((_, slice) => model._place(this, slice, props.assetEncryptionKey)),
-      ...(whole &&
-        wholeModel && {
-          whole: { ...whole, files: wholeModel._place(this, 0, props.assetEncryptionKey, WHOLE) },
-        }),
-      architecture: settings.architecture,
-      runtime: settings.runtime,
-      sliceMetrics: settings.sliceMetrics,
-      float16Transport: settings.float16Transport,
-      tracing: settings.tracing,
-      logs: settings.logs,
-      bucket,
-      ...(expressBucket && { expressBucket }),
+      ...{ ...settings, ...storage, plan, options },
+      files: plan.slices.map((_, slice) => placed(model, slice)),
+      ...(whole && wholeModel && { whole: { ...whole, files: placed(wholeModel, 0, WHOLE) } }),
       ...(network && { network }),
     });
   }
@@ -221,7 +211,7 @@ function workflowOf(
   return {
     plan,
     warmsUp,
-    carriesTensors: tensorsInState,
+    tensorsInState,
     functions: slices.map(({ fn, target }) => publishedVersion(fn, target)),
     ...(deployed &&
       whole && {

@@ -1,4 +1,5 @@
 /** A model that `sliced-inference slice` has already cut, for stacks that synthesize without the model. */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Token } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -7,11 +8,12 @@ import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
 import { checkRegion } from '../aws/bucket-region';
 import { sliceFileAsset } from '../aws/slice-asset';
-import { type SliceObject, type SliceObjects, assetObject, bucketObject } from '../aws/slice-object';
+import type { SliceObject, SliceObjects } from '../aws/slice-object';
 import { checkedSlices } from '../emit/check-folder';
 import { PLAN_FILE } from '../emit/write';
 import { SlicedInferenceError, quoted } from '../errors';
-import { planPath as checkedPlanPath, sliceFolder } from './local-path';
+import { foreignPath } from '../host/foreign-path';
+import { knownAtSynth } from './known-at-synth';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
 import { readDeployablePlan } from '../compile/files/read-plan';
 import { prefixFault, remoteKey } from '../plan/file/remote-key';
@@ -63,8 +65,13 @@ export class SlicedModel {
    */
   public static fromBucket(bucket: s3.IBucket, prefix: string, planPath: string): SlicedModel {
     checkPrefix(prefix);
-    const plan = readDeployablePlan(checkedPlanPath(planPath));
-    const place = (file: PlannedFile): SliceObject => bucketObject(bucket, remoteKey(prefix, file));
+    const plan = readDeployablePlan(knownAtSynth(planPath, 'the path of a plan'));
+    const { encryptionKey } = bucket;
+    const place = (file: PlannedFile): SliceObject => {
+      const key = remoteKey(prefix, file);
+      const object = { uri: bucket.s3UrlForObject(key), arn: bucket.arnForObjects(key) };
+      return { ...object, ...(encryptionKey && { encryptionKey }) };
+    };
     return new SlicedModel(plan, [], (scope, slice, assetKey) => {
       checkRegion(scope, bucket, 'the bucket of a sliced model');
       if (assetKey) {
@@ -87,8 +94,16 @@ export class SlicedModel {
     return new SlicedModel(plan, files, (scope, slice, assetKey, name = sliceName(slice)) => {
       const planned = plan.slices[slice];
       const { model, weights } = slices[slice];
-      const asset = (kind: string, file: string, plannedFile: PlannedFile): SliceObject =>
-        assetObject(sliceFileAsset(scope, `${name}-${kind}`, file, plannedFile), assetKey);
+      const asset = (kind: string, file: string, plannedFile: PlannedFile): SliceObject => {
+        const { s3ObjectUrl, s3ObjectKey, bucket } = sliceFileAsset(
+          scope,
+          `${name}-${kind}`,
+          file,
+          plannedFile,
+        );
+        const object = { uri: s3ObjectUrl, arn: bucket.arnForObjects(s3ObjectKey) };
+        return { ...object, ...(assetKey && { encryptionKey: assetKey }) };
+      };
       return {
         model: asset('model', model, planned.model),
         ...(planned.weights &&
@@ -109,6 +124,40 @@ export class SlicedModel {
     /** @internal */
     public readonly _place: PlaceSlice,
   ) {}
+}
+
+/**
+ * Returns the path of a folder that `sliced-inference slice --out` may have written; reading its plan shows whether.
+ *
+ * @throws SlicedInferenceError if the path cannot be that of a folder on this machine
+ */
+function sliceFolder(given: string): string {
+  const what = 'the folder of a sliced model';
+  const folder = knownAtSynth(given, what);
+  const stat = statOf(folder);
+  if (stat?.isFile()) {
+    throw new SlicedInferenceError(
+      `${what} must be a folder`,
+      `the file ${quoted(folder)}`,
+      'pass the folder that `sliced-inference slice --out` wrote',
+    );
+  }
+  const foreign = stat ? undefined : foreignPath(folder, 'use SlicedModel.fromBucket');
+  if (foreign === undefined) return folder;
+  throw new SlicedInferenceError(
+    `${what} ${quoted(folder)} must be on this machine`,
+    foreign.got,
+    foreign.advice,
+  );
+}
+
+/** Returns `undefined` for a folder that is missing or unreadable: the error of reading its plan says which. */
+function statOf(folder: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(folder);
+  } catch {
+    return undefined;
+  }
 }
 
 function checkPrefix(prefix: string): void {

@@ -1,7 +1,6 @@
 /** The public API of the slicers in `plan/slicers/`. */
 import type { Size } from 'aws-cdk-lib';
 import { knownAtSynth } from './known-at-synth';
-import { planPath } from './local-path';
 import { readEnvironment, readPrices } from '../compile/files/read-constants';
 import { MOST_SLICES } from '../compile/most-slices';
 import { readPlan } from '../compile/files/read-plan';
@@ -16,11 +15,6 @@ import {
   checkAutomaticOptions,
   checkEstimateOptions,
 } from './slicing-options';
-
-/** What the search may choose in a pipeline. */
-export interface SearchLimits {
-  readonly transport?: Transport;
-}
 
 /** What plans are compared by, as far as the user sets it for a slicing. */
 export interface SlicingEstimates {
@@ -63,7 +57,7 @@ export class Slicing {
     };
     // The memory limit is checked here, where the caller sets it.
     slicers.automatic(search);
-    return new Slicing(({ transport } = {}) => slicers.automatic({ ...search, transport }), options);
+    return new Slicing((transport) => slicers.automatic({ ...search, transport }), options);
   }
 
   /**
@@ -76,8 +70,8 @@ export class Slicing {
    * const slicing = Slicing.count(4);
    */
   public static count(slices: number, estimates: SlicingEstimateOptions = {}): Slicing {
-    checkEstimateOptions(estimates);
-    return Slicing.by(slicers.count(knownAtSynth(slices, 'the number of slices')), estimates);
+    const slicer = slicers.count(knownAtSynth(slices, 'the number of slices'));
+    return new Slicing(() => slicer, estimates);
   }
 
   /**
@@ -89,8 +83,8 @@ export class Slicing {
    * const slicing = Slicing.maxSliceSize(Size.mebibytes(500));
    */
   public static maxSliceSize(size: Size, estimates: SlicingEstimateOptions = {}): Slicing {
-    checkEstimateOptions(estimates);
-    return Slicing.by(slicers.maxSliceSize(knownAtSynth(size, 'the size of a slice').toBytes()), estimates);
+    const slicer = slicers.maxSliceSize(knownAtSynth(size, 'the size of a slice').toBytes());
+    return new Slicing(() => slicer, estimates);
   }
 
   /**
@@ -103,8 +97,8 @@ export class Slicing {
    * const slicing = Slicing.atTensors(['encoder_out', 'decoder_out']);
    */
   public static atTensors(tensors: string[], estimates: SlicingEstimateOptions = {}): Slicing {
-    checkEstimateOptions(estimates);
-    return Slicing.by(slicers.atTensors(knownAtSynth(tensors, 'the names of tensors')), estimates);
+    const slicer = slicers.atTensors(knownAtSynth(tensors, 'the names of tensors'));
+    return new Slicing(() => slicer, estimates);
   }
 
   /**
@@ -117,13 +111,8 @@ export class Slicing {
    * const slicing = Slicing.fromPlan('ocr-plan.json');
    */
   public static fromPlan(path: string, estimates: SlicingEstimateOptions = {}): Slicing {
-    const file = planPath(path);
-    checkEstimateOptions(estimates);
+    const file = knownAtSynth(path, 'the path of a plan');
     return new Slicing(() => slicers.fromPlan(readPlan(file), file), estimates);
-  }
-
-  private static by(slicer: slicers.Slicer, options: SlicingEstimateOptions): Slicing {
-    return new Slicing(() => slicer, options);
   }
 
   private constructor(
@@ -132,9 +121,11 @@ export class Slicing {
      *
      * @internal
      */
-    public readonly _slicer: (limits?: SearchLimits) => slicers.Slicer,
+    public readonly _slicer: (transport?: Transport) => slicers.Slicer,
     private readonly options: SlicingEstimateOptions,
-  ) {}
+  ) {
+    checkEstimateOptions(options);
+  }
 
   /**
    * Reads the files that the options name.

@@ -5,8 +5,8 @@ import * as path from 'node:path';
 import { Command } from 'commander';
 import { cloudFormation } from './checks/cloudformation';
 import { aslValidator, languageService, variables } from './checks/definitions';
+import { limits } from './checks/limits';
 import { nag } from './checks/nag';
-import { limits } from './limits/limits';
 import { STACKS, writeModels } from './stacks';
 import { synthesizeCase } from './synthesize';
 

@@ -9,6 +9,7 @@ import {
   Stack,
   Stage,
   type App,
+  type StackProps,
   aws_ec2 as ec2,
   aws_iam as iam,
   aws_kms as kms,
@@ -80,32 +81,13 @@ const [LONGEST_REGION] = RegionInfo.regions
   .map(({ name }) => name)
   .sort((one, other) => other.length - one.length);
 
-/** A stack `Stack` in the app with what `build` adds. */
-function stackCase(name: string, flags: StackCase['flags'], build: Build): StackCase {
-  return {
-    name,
-    flags,
-    build: (app, models) => {
-      build(new Stack(app, 'Stack'), models);
-    },
-  };
-}
+type Build = (stack: Stack, models: Models) => void;
+type Props = Partial<SlicedInferencePipelineProps>;
 
-/** A stack with one pipeline and nothing that uses it. */
-function pipelineCase(
-  name: string,
-  flags: StackCase['flags'],
-  props: (stack: Stack) => Partial<SlicedInferencePipelineProps>,
-): StackCase {
-  return stackCase(name, flags, (stack, models) => {
-    addPipeline(stack, models, props(stack));
-  });
-}
-
-function addPipeline(
+function pipelineIn(
   scope: Construct,
   models: Models,
-  props: Partial<SlicedInferencePipelineProps> = {},
+  props: Props = {},
   id = 'Pipeline',
 ): SlicedInferencePipeline {
   const isGenerated = props.modelPath === undefined && props.slicedModel === undefined;
@@ -115,23 +97,28 @@ function addPipeline(
   });
 }
 
-type Build = (stack: Stack, models: Models) => void;
+/** A pipeline and nothing that uses it. */
+const pipeline =
+  (props: (stack: Stack) => Props): Build =>
+  (stack, models) => {
+    pipelineIn(stack, models, props(stack));
+  };
 
-function branches(stateMachineType: sfn.StateMachineType): Build {
-  return (stack, { towers: modelPath }) => {
+const branches =
+  (stateMachineType: sfn.StateMachineType): Build =>
+  (stack, { towers: modelPath }) => {
     const slicing = Slicing.count(5);
     new SlicedInferencePipeline(stack, 'Pipeline', { modelPath, slicing, stateMachineType });
   };
-}
 
 /** A pipeline of many slices, with everything that grows with their number. */
 function manySlices(
   slices: number,
   type?: sfn.StateMachineType,
-  props: (stack: Stack) => Partial<SlicedInferencePipelineProps> = () => ({}),
+  props: (stack: Stack) => Props = () => ({}),
 ): Build {
   return (stack, models) => {
-    const pipeline = addPipeline(stack, models, {
+    const own = pipelineIn(stack, models, {
       modelPath: models.deep,
       dimensions: { batch: 1 },
       slicing: Slicing.count(slices),
@@ -139,7 +126,7 @@ function manySlices(
       ...(type && { stateMachineType: type, warmUp: WarmUp.ALWAYS }),
       ...props(stack),
     });
-    new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [pipeline] });
+    new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [own] });
   };
 }
 
@@ -151,28 +138,17 @@ function isolatedVpc(stack: Stack): ec2.Vpc {
   });
 }
 
-function keys(stack: Stack): Partial<SlicedInferencePipelineProps> {
-  return {
-    encryptionKey: encryptionKey(stack, 'Key'),
-    logEncryptionKey: encryptionKey(stack, 'LogKey'),
-    assetEncryptionKey: encryptionKey(stack, 'AssetKey'),
-  };
-}
+const keyIn = (stack: Stack, id: string): kms.Key => new kms.Key(stack, id, { enableKeyRotation: true });
+
+const keys = (stack: Stack): Props => ({
+  encryptionKey: keyIn(stack, 'Key'),
+  logEncryptionKey: keyIn(stack, 'LogKey'),
+  assetEncryptionKey: keyIn(stack, 'AssetKey'),
+});
 
 function bucketWithKey(stack: Stack): s3.Bucket {
-  return new s3.Bucket(stack, 'Bucket', {
-    encryption: s3.BucketEncryption.KMS,
-    encryptionKey: encryptionKey(stack, 'Key'),
-    enforceSSL: true,
-  });
-}
-
-function callers(stack: Stack, id: string): iam.Role {
-  return new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
-}
-
-function encryptionKey(stack: Stack, id: string): kms.Key {
-  return new kms.Key(stack, id, { enableKeyRotation: true });
+  const encryption = s3.BucketEncryption.KMS;
+  return new s3.Bucket(stack, 'Bucket', { encryption, encryptionKey: keyIn(stack, 'Key'), enforceSSL: true });
 }
 
 function userFunction(stack: Stack, id: string): lambda.Function {
@@ -183,138 +159,43 @@ function userFunction(stack: Stack, id: string): lambda.Function {
   });
 }
 
-const SIZES: readonly StackCase[] = [
-  stackCase('one slice', 'none', manySlices(1)),
-  stackCase('one slice, Standard', 'recommended', manySlices(1, STANDARD)),
-  stackCase('eight slices', 'recommended', manySlices(8)),
-  stackCase('eight slices, Standard', 'none', manySlices(8, STANDARD)),
-  stackCase('a hundred slices', 'recommended', manySlices(100)),
-  {
-    name: 'a hundred slices, Standard, longest names',
-    flags: 'none',
-    build: (app, models) => {
-      const env = { account: '111122223333', region: LONGEST_REGION };
-      manySlices(100, STANDARD, (stack) => ({ ...keys(stack), consolidation: Consolidation.ALWAYS }))(
-        new Stack(app, 'Stack', { stackName: LONGEST_STACK_NAME, env }),
-        models,
-      );
-    },
-  },
-  stackCase('branches', 'recommended', branches(sfn.StateMachineType.EXPRESS)),
-  stackCase('branches, Standard', 'none', branches(STANDARD)),
-];
+const callersIn = (stack: Stack, id: string): iam.Role =>
+  new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
 
-const SURROUNDINGS: readonly StackCase[] = [
-  pipelineCase('a VPC', 'recommended', (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc') })),
-  pipelineCase('KMS keys', 'none', keys),
-  {
-    ...pipelineCase('a hardened account', 'recommended', (stack) => {
-      const key = encryptionKey(stack, 'Key');
-      return {
-        encryptionKey: key,
-        logEncryptionKey: key,
-        vpc: isolatedVpc(stack),
-        vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
-        sliceFunctions: { reservedConcurrentExecutions: 20 },
-      };
-    }),
-    hardened: true,
-  },
-  pipelineCase('Express One Zone', 'recommended', () => ({
-    tensorStore: TensorStore.s3ExpressOneZone(ZONE),
-    intermediateRetention: Duration.days(2),
-  })),
-  pipelineCase('Express One Zone in a VPC', 'none', (stack) => ({
+/** What each stack `Stack` has. */
+const IN_STACK: Readonly<Record<string, Build>> = {
+  'one slice': manySlices(1),
+  'one slice, Standard': manySlices(1, STANDARD),
+  'eight slices': manySlices(8),
+  'eight slices, Standard': manySlices(8, STANDARD),
+  branches: branches(sfn.StateMachineType.EXPRESS),
+  'branches, Standard': branches(STANDARD),
+  'a hundred slices': manySlices(100),
+  'KMS keys': pipeline(keys),
+  'a VPC': pipeline((stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc') })),
+  'Express One Zone in a VPC': pipeline((stack) => ({
     tensorStore: TensorStore.s3ExpressOneZone(ZONE),
     vpc: new ec2.Vpc(stack, 'Vpc'),
   })),
-  pipelineCase('a bucket with a key', 'recommended', (stack) => ({ bucket: bucketWithKey(stack) })),
-  {
-    name: 'a bucket of another stack',
-    flags: 'none',
-    build: (app, models) => {
-      const shared = new Stack(app, 'Shared');
-      const bucket = bucketWithKey(shared);
-      addPipeline(new Stack(app, 'Stack'), models, { bucket });
-    },
-  },
-  pipelineCase('a bucket that is emptied', 'recommended', () => ({
-    removalPolicy: RemovalPolicy.DESTROY,
-    autoDeleteObjects: true,
+  'Express One Zone': pipeline(() => ({
+    tensorStore: TensorStore.s3ExpressOneZone(ZONE),
+    intermediateRetention: Duration.days(2),
   })),
-  stackCase('a model in a bucket', 'none', (stack, models) => {
+  'a model in a bucket': (stack, models) => {
+    const keyArn = 'arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000';
     const bucket = s3.Bucket.fromBucketAttributes(stack, 'Models', {
       bucketName: 'models-of-the-team',
-      encryptionKey: kms.Key.fromKeyArn(
-        stack,
-        'ModelKey',
-        'arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000',
-      ),
+      encryptionKey: kms.Key.fromKeyArn(stack, 'ModelKey', keyArn),
     });
-    addPipeline(stack, models, { slicedModel: SlicedModel.fromBucket(bucket, 'ocr/v1', models.plan) });
-  }),
-];
-
-const OPTIONS: readonly StackCase[] = [
-  pipelineCase('float16 transport', 'recommended', () => ({ float16Transport: true })),
-  {
-    ...pipelineCase('ARM, Node.js 22, no traces', 'none', () => ({
-      architecture: lambda.Architecture.ARM_64,
-      runtime: lambda.Runtime.NODEJS_22_X,
-      tracing: false,
-      logLevel: sfn.LogLevel.ALL,
-    })),
-    chosen: ['L1', 'SF2'],
+    pipelineIn(stack, models, { slicedModel: SlicedModel.fromBucket(bucket, 'ocr/v1', models.plan) });
   },
-  pipelineCase('provisioned concurrency', 'recommended', () => ({
-    sliceFunctions: { environment: { TEAM: 'ocr' }, provisionedConcurrentExecutions: 2 },
-    sliceFunctionOverrides: { 'slice-01': { memorySize: 3008, timeout: Duration.minutes(2) } },
-  })),
-  pipelineCase('preprocess and postprocess', 'recommended', (stack) => ({
-    preprocess: userFunction(stack, 'Preprocess'),
-    postprocess: userFunction(stack, 'Postprocess').currentVersion,
-  })),
-];
-
-const SCOPES: readonly StackCase[] = [
-  stackCase('fragments', 'recommended', (stack, models) => {
-    const pipeline = addPipeline(stack, models);
-    const machine = (id: string, states: sfn.IChainable, queryLanguage?: sfn.QueryLanguage): void => {
-      new sfn.StateMachine(stack, id, {
-        definitionBody: sfn.DefinitionBody.fromChainable(states),
-        ...(queryLanguage && { queryLanguage }),
-      });
-    };
-    machine('Paths', new sfn.Pass(stack, 'Before').next(pipeline.asFragment(stack, 'First')));
-    machine('Jsonata', pipeline.asFragment(stack, 'Second'), sfn.QueryLanguage.JSONATA);
-    const caught = pipeline
-      .asFragment(stack, 'Third')
-      .toSingleState({ stateId: 'Third: all' })
-      .addCatch(new sfn.Pass(stack, 'Recover'));
-    machine('Caught', caught);
-  }),
-  stackCase('a nested stack', 'recommended', (stack, models) => {
-    const pipeline = addPipeline(new NestedStack(stack, 'Nested'), models, {
-      encryptionKey: encryptionKey(stack, 'Key'),
-    });
-    pipeline.grantInvoke(callers(stack, 'Callers'));
-    new CfnOutput(stack, 'Machine', { value: pipeline.stateMachine.stateMachineArn });
-  }),
-  {
-    name: 'a stage',
-    flags: 'none',
-    build: (app, models) => {
-      const stage = new Stage(app, 'Prod', { env: { account: '111122223333', region: 'eu-west-1' } });
-      addPipeline(new Stack(stage, 'Stack'), models);
-    },
-  },
-  stackCase('two pipelines with callers and alarms', 'none', (stack, models) => {
-    const express = addPipeline(stack, models, { sliceMetrics: true }, 'Express');
-    const standard = addPipeline(stack, models, { stateMachineType: STANDARD }, 'Standard');
-    for (const pipeline of [express, standard]) {
-      const { id } = pipeline.node;
-      pipeline.grantInvoke(callers(stack, `Callers of ${id}`));
-      pipeline.grantReadOutputs(userFunction(stack, `Reader of ${id}`));
+  'a bucket with a key': pipeline((stack) => ({ bucket: bucketWithKey(stack) })),
+  'two pipelines with callers and alarms': (stack, models) => {
+    const express = pipelineIn(stack, models, { sliceMetrics: true }, 'Express');
+    const standard = pipelineIn(stack, models, { stateMachineType: STANDARD }, 'Standard');
+    for (const own of [express, standard]) {
+      own.grantInvoke(callersIn(stack, `Callers of ${own.node.id}`));
+      own.grantReadOutputs(userFunction(stack, `Reader of ${own.node.id}`));
     }
     new SlicedInferenceAlarms(stack, 'Alarms', {
       pipeline: express,
@@ -322,7 +203,104 @@ const SCOPES: readonly StackCase[] = [
       actions: [new SnsAction(new sns.Topic(stack, 'Topic', { enforceSSL: true }))],
     });
     new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [express, standard] });
-  }),
-];
+  },
+  'a bucket that is emptied': pipeline(() => ({
+    removalPolicy: RemovalPolicy.DESTROY,
+    autoDeleteObjects: true,
+  })),
+  'provisioned concurrency': pipeline(() => ({
+    sliceFunctions: { environment: { TEAM: 'ocr' }, provisionedConcurrentExecutions: 2 },
+    sliceFunctionOverrides: { 'slice-01': { memorySize: 3008, timeout: Duration.minutes(2) } },
+  })),
+  'float16 transport': pipeline(() => ({ float16Transport: true })),
+  'preprocess and postprocess': pipeline((stack) => ({
+    preprocess: userFunction(stack, 'Preprocess'),
+    postprocess: userFunction(stack, 'Postprocess').currentVersion,
+  })),
+  fragments: (stack, models) => {
+    const own = pipelineIn(stack, models);
+    const machine = (id: string, states: sfn.IChainable, queryLanguage?: sfn.QueryLanguage): void => {
+      const definitionBody = sfn.DefinitionBody.fromChainable(states);
+      new sfn.StateMachine(stack, id, { definitionBody, ...(queryLanguage && { queryLanguage }) });
+    };
+    machine('Paths', new sfn.Pass(stack, 'Before').next(own.asFragment(stack, 'First')));
+    machine('Jsonata', own.asFragment(stack, 'Second'), sfn.QueryLanguage.JSONATA);
+    const third = own.asFragment(stack, 'Third').toSingleState({ stateId: 'Third: all' });
+    machine('Caught', third.addCatch(new sfn.Pass(stack, 'Recover')));
+  },
+  'a nested stack': (stack, models) => {
+    const encryptionKey = keyIn(stack, 'Key');
+    const own = pipelineIn(new NestedStack(stack, 'Nested'), models, { encryptionKey });
+    own.grantInvoke(callersIn(stack, 'Callers'));
+    new CfnOutput(stack, 'Machine', { value: own.stateMachine.stateMachineArn });
+  },
+};
 
-export const STACKS: readonly StackCase[] = [...SIZES, ...SURROUNDINGS, ...OPTIONS, ...SCOPES];
+const inStack =
+  (build: Build, props?: StackProps): StackCase['build'] =>
+  (app, models) => {
+    build(new Stack(app, 'Stack', props), models);
+  };
+
+export const STACKS: readonly StackCase[] = [
+  // The flags take turns.
+  ...Object.entries(IN_STACK).map(([name, build], index): StackCase => ({
+    name,
+    flags: index % 2 === 0 ? 'none' : 'recommended',
+    build: inStack(build),
+  })),
+  {
+    name: 'a hundred slices, Standard, longest names',
+    flags: 'none',
+    build: inStack(
+      manySlices(100, STANDARD, (stack) => ({ ...keys(stack), consolidation: Consolidation.ALWAYS })),
+      { stackName: LONGEST_STACK_NAME, env: { account: '111122223333', region: LONGEST_REGION } },
+    ),
+  },
+  {
+    name: 'a hardened account',
+    flags: 'recommended',
+    hardened: true,
+    build: inStack(
+      pipeline((stack) => {
+        const key = keyIn(stack, 'Key');
+        return {
+          encryptionKey: key,
+          logEncryptionKey: key,
+          vpc: isolatedVpc(stack),
+          vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
+          sliceFunctions: { reservedConcurrentExecutions: 20 },
+        };
+      }),
+    ),
+  },
+  {
+    name: 'ARM, Node.js 22, no traces',
+    flags: 'none',
+    chosen: ['L1', 'SF2'],
+    build: inStack(
+      pipeline(() => ({
+        architecture: lambda.Architecture.ARM_64,
+        runtime: lambda.Runtime.NODEJS_22_X,
+        tracing: false,
+        logLevel: sfn.LogLevel.ALL,
+      })),
+    ),
+  },
+  {
+    name: 'a bucket of another stack',
+    flags: 'none',
+    build: (app, models) => {
+      const bucket = bucketWithKey(new Stack(app, 'Shared'));
+      pipelineIn(new Stack(app, 'Stack'), models, { bucket });
+    },
+  },
+  {
+    name: 'a stage',
+    flags: 'none',
+    build: (app, models) => {
+      const stage = new Stage(app, 'Prod', { env: { account: '111122223333', region: 'eu-west-1' } });
+      pipelineIn(new Stack(stage, 'Stack'), models);
+    },
+  },
+];

@@ -28,6 +28,18 @@ export interface SynthesizedCase extends Templates {
   readonly report: ValidationReport | undefined;
 }
 
+/** What a check finds. */
+export interface Finding {
+  /** Stack and resource, or the place in a definition. */
+  readonly place: string;
+  readonly message: string;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly find: (subject: SynthesizedCase) => readonly Finding[] | Promise<readonly Finding[]>;
+}
+
 const CONTEXT = {
   [cxapi.VALIDATE_AGAINST_DEFAULT_RULES]: true,
   // The check reads the report, so the synthesis goes on and prints nothing.

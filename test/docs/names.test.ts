@@ -112,7 +112,7 @@ describe('troubleshooting', () => {
       .filter((file) => file.endsWith('.ts'))
       .map(source)
       .join('\n');
-    const id = /cdk-sliced-inference:(\w+)|\{PREFIX\}(\w+)|'(\w+Quota|little\w+|no\w+Endpoint)'/g;
+    const id = /(?:warn|inform)\(\s*scope,\s*'(\w+)'|'(\w+Quota|little\w+|no\w+Endpoint)'/g;
     const known = new Set([...sources.matchAll(id)].map(([, ...ids]) => ids.join('')));
     for (const info of ['oneSlice', 'oneFunction']) {
       expect(known.delete(info)).toBe(true);

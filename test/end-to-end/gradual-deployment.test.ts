@@ -5,7 +5,6 @@ import { DescribeStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { SlicedInferenceAlarms, Slicing, type SlicedInferencePipeline } from '../../lib';
-import { infer } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
 import { rows, start, synthesize } from '../support/deployed-pipeline';
 import { mlp, saveModel } from '../support/model-builder';
@@ -94,34 +93,21 @@ describe('an alias that shifts runs gradually', () => {
     expect(reads(before).filter((id) => later.has(id))).toEqual([]);
   });
 
-  it('does not keep the pipeline from running in the local cloud', async () => {
-    const { outputs } = await infer(await start(before), rows(1, 2)).then((result) => {
-      if (result.status !== 'SUCCEEDED') throw new Error(result.cause);
-      return result;
-    });
-    expect([...outputs.keys()]).toEqual(['y']);
-  });
-
   it('is called by the client with its ARN, on tensors that come back', async () => {
     const cloud = await start(before);
-    const stateMachineArn = `${cloud.pipeline.stateMachineArn}:Test-Live`;
-    const model = clientOf(cloud, { stateMachineArn });
-    const inputs = rows(1, 2);
-    const { outputs, executionArn } = await model.infer(inputs);
-    const direct = await clientOf(cloud).infer(inputs);
-    expect(outputs.y.data).toEqual(direct.outputs.y.data);
+    const { stateMachineArn, bucket } = cloud.pipeline;
+    const model = clientOf(cloud, { stateMachineArn: `${stateMachineArn}:Test-Live` });
+    const { outputs, executionArn } = await model.infer(rows(1, 2));
+    expect(outputs.y.data).toEqual((await clientOf(cloud).infer(rows(1, 2))).outputs.y.data);
     expect(executionArn).toContain(':express:');
-    expect(await model.describe()).toMatchObject({ stateMachineArn, bucket: cloud.pipeline.bucket });
-  });
-
-  it('must be one of the stack, and DescribeStateMachine takes none', async () => {
-    const cloud = await start(before);
-    const { stateMachineArn } = cloud.pipeline;
+    expect(await model.describe()).toMatchObject({ stateMachineArn: `${stateMachineArn}:Test-Live`, bucket });
+    // It must be one of the stack, and DescribeStateMachine takes none.
+    const missing = { name: 'StateMachineDoesNotExist' };
     const other = clientOf(cloud, { stateMachineArn: `${stateMachineArn}:Other` });
-    await expect(other.invoke({})).rejects.toMatchObject({ name: 'StateMachineDoesNotExist' });
+    await expect(other.invoke({})).rejects.toMatchObject(missing);
     const stepFunctions = new SFNClient(cloud.stepFunctions);
     const described = new DescribeStateMachineCommand({ stateMachineArn: `${stateMachineArn}:Test-Live` });
-    await expect(stepFunctions.send(described)).rejects.toMatchObject({ name: 'StateMachineDoesNotExist' });
+    await expect(stepFunctions.send(described)).rejects.toMatchObject(missing);
     stepFunctions.destroy();
   });
 });

@@ -9,9 +9,10 @@ import {
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { ExecutionOutput } from '../../contract/execution';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
-import { LocalCloud, type TraceEvent } from '../../local';
+import { Slicing } from '../../lib';
+import type { LocalCloud, TraceEvent } from '../../local';
+import { start, synthesize } from '../support/deployed-pipeline';
 import { mlp, saveModel } from '../support/model-builder';
-import { synthesize } from '../support/pipeline-assembly';
 import { float32 } from '../support/tensors';
 
 const SLICES = 3;
@@ -22,14 +23,12 @@ let client: SFNClient;
 let onTrace: (event: TraceEvent) => void = () => undefined;
 
 beforeAll(async () => {
-  const assembly = synthesize({
-    Std: {
-      modelPath: saveModel(mlp(SLICES)),
-      slices: SLICES,
-      stateMachineType: sfn.StateMachineType.STANDARD,
-    },
-  });
-  cloud = await LocalCloud.start(assembly, {
+  const stateMachineType = sfn.StateMachineType.STANDARD;
+  const assembly = synthesize(saveModel(mlp(SLICES)), () => ({
+    slicing: Slicing.count(SLICES),
+    stateMachineType,
+  }));
+  cloud = await start(assembly, {
     onTrace: (event) => {
       onTrace(event);
     },
@@ -38,9 +37,8 @@ beforeAll(async () => {
   await cloud.putObject('inputs/x', encodeSafetensors(new Map([['x', float32([2, 16])]])));
 });
 
-afterAll(async () => {
+afterAll(() => {
   client.destroy();
-  await cloud.close();
 });
 
 const REQUEST = { version: 1, inputs: { s3: 'inputs/x' } };

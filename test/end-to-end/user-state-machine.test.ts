@@ -181,20 +181,13 @@ describe('a state machine of the user', () => {
 
   test('has no bucket of its own, and the pipelines of its stack are known', () => {
     expect(cloud.stateMachine.stateMachineArn).toMatch(/:stateMachine:Ocr-ReadPhoto/);
-    expect(cloud.pipelines.map(({ bucket }) => bucket)).toEqual([
-      expect.stringMatching(/^ocr-detection/) as string,
-      expect.stringMatching(/^ocr-recognition/) as string,
+    expect(cloud.pipelines.map(({ bucket }) => bucket?.slice(0, 15))).toEqual([
+      ...['ocr-detectionbu', 'ocr-recognition'],
     ]);
     expect(() => cloud.pipeline).toThrow(
-      `the stack of your own state machine '${logicalId}' must have one pipeline, got 2: use the properties stateMachine and ` +
-        'pipelines of the local cloud',
+      'must have one pipeline, got 2: use the properties stateMachine and',
     );
-  });
-
-  test('is refused by a command that needs a pipeline', () => {
-    expect(() => selectPipeline(readAssembly(assembly), logicalId)).toThrow(
-      `'${logicalId}' must be the state machine of a pipeline, got one of your own`,
-    );
+    expect(() => selectPipeline(readAssembly(assembly), logicalId)).toThrow('got one of your own');
     expect(() => selectPipeline(readAssembly(assembly))).toThrow(
       /^the assembly has 2 pipelines: choose one of Ocr\/\w+, Ocr\/\w+ with --pipeline/,
     );

@@ -1,8 +1,9 @@
-/** Asks two clouds the same, and says what agrees. */
+/** Asks a deployed pipeline and the same one in a local cloud the same, and says what agrees. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Deployment } from './deployment';
-import { differenceOf, endOf, type Ended } from './end-of-call';
-import { infer, type Answer, type Scenario } from './scenarios';
+import { LocalCloud } from '../../local';
+import { STACKS } from './app';
+import { Deployment } from './deployment';
+import { DENIED, infer, REQUESTS, type Answer, type Scenario } from './scenarios';
 
 export interface Finding {
   readonly subject: string;
@@ -16,6 +17,68 @@ export interface Pair {
   /** On AWS. */
   readonly aws: Deployment;
   readonly local: Deployment;
+}
+
+export type Subject = keyof typeof STACKS;
+
+interface Deployed {
+  /** Folder of the assembly that is deployed. */
+  readonly assembly: string;
+  /** Of the state machine on AWS; absent if the deployment has no such output. */
+  readonly arn: string | undefined;
+}
+
+/** Yields findings as they come. Throws only the reason of `interrupt`. */
+export async function* comparePipeline(
+  subject: Subject,
+  { assembly, arn }: Deployed,
+  interrupt: AbortSignal,
+): AsyncGenerator<Finding, void, undefined> {
+  const claim = 'both clouds describe the pipeline';
+  // A cloud that starts is waited for, because it must be closed.
+  const started = await endOf(() => LocalCloud.start(assembly, { pipeline: STACKS[subject] }));
+  if ('threw' in started) {
+    yield { subject, claim, verdict: 'differs', detail: `local threw ${started.threw}` };
+    return;
+  }
+  const { value: cloud } = started;
+  try {
+    const { stepFunctions, s3 } = cloud;
+    const { stateMachineArn } = cloud.pipeline;
+    const [aws, local] = await Promise.all([
+      endOf(() => deploymentAt(arn), interrupt),
+      endOf(() => Deployment.at({ stateMachineArn, stepFunctions, s3 }), interrupt),
+    ]);
+    if ('value' in aws && 'value' in local)
+      yield* compareDeployments(subject, { aws: aws.value, local: local.value }, interrupt);
+    else
+      yield {
+        ...{ subject, claim, verdict: 'differs' },
+        detail: differenceOf(aws, local, ({ description }) => `describes it as ${description.type}`),
+      };
+  } finally {
+    await cloud.close();
+  }
+}
+
+async function deploymentAt(stateMachineArn: string | undefined): Promise<Deployment> {
+  if (stateMachineArn === undefined)
+    throw new Error('the outputs must have the ARN of the state machine, got none: deploy the stack');
+  return Deployment.at({ stateMachineArn });
+}
+
+async function* compareDeployments(
+  subject: Subject,
+  pair: Pair,
+  interrupt: AbortSignal,
+): AsyncGenerator<Finding, void, undefined> {
+  yield compareDigests(subject, pair);
+  if (subject === 'denied') {
+    yield* compareScenarios(subject, pair, DENIED, interrupt);
+    return;
+  }
+  yield* compareScenarios(subject, pair, REQUESTS, interrupt);
+  yield await measureTimes(subject, pair, interrupt);
 }
 
 /** Warm runs whose times are compared. */
@@ -108,4 +171,51 @@ export function countFindings(findings: readonly Finding[]): string {
   const count = (verdict: Finding['verdict']): string =>
     `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`;
   return `${[count('confirmed'), count('differs'), count('not checked')].join(', ')}\n`;
+}
+
+/** How a call ended. An error is a finding, so the comparison goes on with the next call. */
+export type Ended<T> = { readonly value: T } | { readonly threw: string };
+
+/** Longest text about an answer or an error that a row of the table shows. */
+const MOST_CHARACTERS = 160;
+
+/** Rejects only with the reason of `interrupt`, and then does not wait for the call. */
+export function endOf<T>(call: () => Promise<T>, interrupt?: AbortSignal): Promise<Ended<T>> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(interrupt?.reason as Error);
+    };
+    if (interrupt?.aborted === true) {
+      stop();
+      return;
+    }
+    interrupt?.addEventListener('abort', stop, { once: true });
+    void call()
+      .then(
+        (value) => ({ value }),
+        (error: unknown) => ({ threw: describeError(error) }),
+      )
+      .then((end) => {
+        interrupt?.removeEventListener('abort', stop);
+        resolve(end);
+      });
+  });
+}
+
+/** `AWS threw …; local …`, or `both …`. */
+export function differenceOf<T>(onAws: Ended<T>, here: Ended<T>, describe: (value: T) => string): string {
+  const [aws, local] = [onAws, here].map((end) =>
+    shorten('threw' in end ? `threw ${end.threw}` : describe(end.value)),
+  );
+  return aws === local ? `both ${aws}` : `AWS ${aws}; local ${local}`;
+}
+
+/** In one line, because it is a part of a row. */
+export function describeError(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.replaceAll(/\s+/g, ' ');
+}
+
+function shorten(text: string): string {
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1)}…` : text;
 }

@@ -1,7 +1,38 @@
-/** Deploys the stacks of an assembly with CDK's command line, and destroys them however the work with them ends. */
+/** Deploys the stacks of an assembly with CDK's command line, and destroys them however the work with them ends, also by a signal. */
 import { spawn } from 'node:child_process';
+import * as os from 'node:os';
 import * as path from 'node:path';
-import type { Interrupts } from './interrupts';
+
+/** A shell adds it to the number of the signal that ended a program. */
+const SIGNALLED = 128;
+
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`interrupted by ${signal}`);
+    this.exitCode = SIGNALLED + os.constants.signals[signal];
+  }
+}
+
+export interface Interrupts {
+  /** The reason is an `Interrupted`. */
+  readonly first: AbortSignal;
+  readonly second: AbortSignal;
+}
+
+/**
+ * From now on, Ctrl-C and SIGTERM no longer end this process: the first ends the work, the second also ends the destruction of the stacks.
+ */
+export function listenForInterrupts(): Interrupts {
+  const [first, second] = [new AbortController(), new AbortController()];
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      (first.signal.aborted ? second : first).abort(new Interrupted(signal));
+    });
+  }
+  return { first: first.signal, second: second.signal };
+}
 
 /** The program of CDK's command line, for Node.js. */
 export function cdkProgram(): string {

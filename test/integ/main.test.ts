@@ -1,9 +1,9 @@
 /** `npm run integ` as a process. A local cloud stands for AWS, and a script for CDK's command line: nothing here runs on AWS. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LocalCloud } from '../../local';
+import { ARCHITECTURE } from '../support/deployed-pipeline';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { ARN_OUTPUT, buildApp, STACKS } from './app';
 
@@ -22,7 +22,7 @@ let variables: NodeJS.ProcessEnv;
 beforeAll(async () => {
   assembly = buildApp({
     modelPath: saveModel(mlp(3)),
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    architecture: ARCHITECTURE,
     outdir: path.join(temporaryFolder(), 'cdk.out'),
   }).app.synth().directory;
   cloud = await LocalCloud.start(assembly, { pipeline: STACKS.express });
@@ -52,14 +52,14 @@ function run(
   signals: readonly (readonly [text: string, signal: NodeJS.Signals])[] = [],
 ): Promise<Ending> {
   return new Promise((resolve) => {
-    const child: ChildProcess = spawn(process.execPath, ['--no-warnings', PROGRAM, ...args], { env });
+    const child = spawn(process.execPath, ['--no-warnings', PROGRAM, ...args], { env });
     const output = { stdout: '', stderr: '' };
     const left = [...signals];
-    child.stdout?.on('data', (part: Buffer) => {
+    child.stdout.on('data', (part: Buffer) => {
       output.stdout += part.toString();
       if (left.length > 0 && output.stdout.includes(left[0][0])) child.kill(left.shift()?.[1]);
     });
-    child.stderr?.on('data', (part: Buffer) => (output.stderr += part.toString()));
+    child.stderr.on('data', (part: Buffer) => (output.stderr += part.toString()));
     child.once('close', (code) => {
       resolve({ code, ...output });
     });

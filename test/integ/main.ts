@@ -9,11 +9,16 @@ import { parseArgs } from 'node:util';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ARN_OUTPUT, buildApp, STACKS } from './app';
-import { countFindings, describeFinding, NOT_CHECKED, type Finding } from './compare';
-import { comparePipeline, type Subject } from './compare-pipeline';
-import { cdkProgram, withDeployedStacks } from './deployed-stacks';
-import { describeError } from './end-of-call';
-import { Interrupted, listenForInterrupts } from './interrupts';
+import {
+  comparePipeline,
+  countFindings,
+  describeError,
+  describeFinding,
+  NOT_CHECKED,
+  type Finding,
+  type Subject,
+} from './compare';
+import { cdkProgram, Interrupted, listenForInterrupts, withDeployedStacks } from './deployed-stacks';
 import { writeModel } from './model';
 
 const DIFFERS = 1;

@@ -2,8 +2,8 @@
 import * as path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LocalCloud } from '../../local';
+import { ARCHITECTURE } from '../support/deployed-pipeline';
 import { documentNamed } from '../support/documents';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { buildApp, STACKS } from './app';
@@ -50,7 +50,7 @@ afterAll(() => jest.restoreAllMocks());
 describe('the permissions', () => {
   const { app, stacks } = buildApp({
     modelPath: saveModel(mlp(3)),
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    architecture: ARCHITECTURE,
     outdir: path.join(temporaryFolder(), 'cdk.out'),
   });
   const { directory } = app.synth();

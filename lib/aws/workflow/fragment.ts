@@ -5,7 +5,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted } from '../../errors';
 import { MAX_FRAGMENT_TENSORS } from '../../plan/schedule/state-tensor-limits';
-import { MAX_EXPRESS_ASK_SECONDS } from './consolidation';
+import { MAX_EXPRESS_ASK_SECONDS } from './whole-model';
 import { type PipelineStates, FRAGMENT_RUN, pipelineWorkflow } from './workflow';
 
 /**

@@ -19,7 +19,7 @@ import {
   loadWholeModel,
   smallestWarmUp,
   startingInParallel,
-} from './consolidation';
+} from './whole-model';
 import { type FailureVariables, failState, passedFailure } from './failure';
 import { type TaskFunction, InvokeFunction } from './invoke-function';
 import { CALL_RETRIES, SLICE_RETRIES } from './retries';
@@ -69,7 +69,7 @@ export interface PipelineStates {
   /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
   /** Whether small tensors travel in the state of the execution. Otherwise all are in S3. */
-  readonly carriesTensors: boolean;
+  readonly tensorsInState: boolean;
   /** The function of the whole model, with consolidation. */
   readonly whole?: WholeModelStates;
   /** Turns the execution's input into the request. */
@@ -101,10 +101,13 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   const inOrder = scheduleSlices(props.plan);
   const stages = props.warmsUp ? withWarmUps(inOrder) : inOrder;
   const schedule = props.whole ? startingInParallel(stages) : stages;
+  const limits = props.tensorsInState
+    ? stateTensorLimits(props.plan, schedule, props.maxVariables)
+    : new Map<number, number>();
   const builder = new WorkflowBuilder(
     scope,
     { ...props, expressions: { ...expressions, request } },
-    carriedTensors(props, schedule),
+    new StateTensors(props.plan, limits),
     props.whole && smallestWarmUp(schedule, props.plan),
   );
   const ends = inferenceStates(builder, schedule, props);
@@ -120,16 +123,6 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
     builder.userStep('postprocess', postprocess, '{% $states.input %}', {
       outputs: '{% $states.result.Payload %}',
     }),
-  );
-}
-
-function carriedTensors(
-  { plan, carriesTensors, maxVariables }: WorkflowProps,
-  schedule: Schedule,
-): StateTensors {
-  return new StateTensors(
-    plan,
-    carriesTensors ? stateTensorLimits(plan, schedule, maxVariables) : new Map<number, number>(),
   );
 }
 
@@ -157,13 +150,10 @@ interface StateResult {
 }
 
 class WorkflowBuilder {
-  /** By branch: the state that fails the run. */
-  private readonly failStates = new Map<string, sfn.Fail>();
-
   constructor(
     private readonly scope: Construct,
     private readonly props: WorkflowProps,
-    private readonly carried: StateTensors,
+    private readonly stateTensors: StateTensors,
     /** With consolidation: the slice after whose warm-up the whole model loads. @default - beside the first stage */
     private readonly loadsAfter: number | undefined,
   ) {}
@@ -175,12 +165,12 @@ class WorkflowBuilder {
   series(schedule: Schedule, branch: string, outer: TensorExpressions, outputOf: OutputOf): sfn.Chain {
     const assigned = new Map<number, string>();
     const tensors = new Map(outer);
-    const states = schedule.map((stage, index) => {
+    const [first, ...rest] = schedule.map((stage, index) => {
       const timings = stageTimings(stage);
-      const handedOn = this.carried.resultOf(stage);
+      const handedOn = this.stateTensors.resultOf(stage);
       if (index === schedule.length - 1) {
         const outputs = outputOf(new Map([...assigned, ...timings]), new Map([...tensors, ...handedOn]));
-        return this.stage(stage, index, branch, tensors, { outputs });
+        return this.state(stage, branch, tensors, { outputs });
       }
       const assign: Record<string, string> = {};
       const readable = new Map(tensors);
@@ -194,30 +184,21 @@ class WorkflowBuilder {
         assign[variable] = `{% ${expression} %}`;
         tensors.set(slice, `$${variable}`);
       }
-      return this.stage(stage, index, branch, readable, { assign, outputs: {} });
+      return this.state(stage, branch, readable, { assign, outputs: {} });
     });
-    const [first, ...rest] = states;
+    const { whole } = this.props;
+    // Without warm-ups, the whole model loads beside the first slices.
+    if (whole && branch === MAIN && this.loadsAfter === undefined && first instanceof sfn.Parallel)
+      first.branch(this.loadWhole(whole));
     return rest.reduce((chain, state) => chain.next(state), sfn.Chain.start(first));
   }
 
-  /** With consolidation and without warm-ups, the whole model loads beside the first slices. */
-  private stage(
-    stage: Stage,
-    index: number,
-    branch: string,
-    tensors: TensorExpressions,
-    result: StateResult,
-  ): sfn.TaskStateBase | sfn.Parallel {
-    const state = this.state(stage, branch, tensors, result);
-    const { whole } = this.props;
-    const isStart = index === 0 && branch === MAIN && state instanceof sfn.Parallel;
-    if (whole && isStart && this.loadsAfter === undefined) state.branch(this.loadWhole(whole));
-    return state;
+  private loadWhole(whole: WholeModelStates): InvokeFunction {
+    return loadWholeModel(this.scope, this.wholeCall(whole), this.askedAt);
   }
 
-  private loadWhole(whole: WholeModelStates): InvokeFunction {
-    const call = { ...whole, grantsCall: this.props.grantsCalls, event: this.event() };
-    return loadWholeModel(this.scope, call, this.askedAt);
+  private wholeCall(whole: WholeModelStates) {
+    return { ...whole, grantsCall: this.props.grantsCalls, event: this.event() };
   }
 
   executionOutput(timings: Timings): Record<string, unknown> {
@@ -232,15 +213,14 @@ class WorkflowBuilder {
 
   /** @param otherwise the slices */
   askWhole(whole: WholeModelStates, otherwise: sfn.IChainable): InvokeFunction {
-    const { grantsCalls: grantsCall, expressions } = this.props;
-    const request = boundedRequest(expressions.request);
-    const call = { ...whole, grantsCall, event: this.event(), request, output: this.identity() };
     const variables = this.failureVariables(MAIN);
-    // Tasks of a redrivable machine fail with Lambda's own cause, and so does this state.
-    const refused = this.props.redrivable
-      ? passedFailure(this.scope, 'Failed', variables)
-      : this.failed(MAIN);
-    return askWholeModel(this.scope, call, { otherwise, refused, variables, askedAt: this.askedAt });
+    return askWholeModel(this.scope, {
+      ...{ ...this.wholeCall(whole), variables, otherwise, askedAt: this.askedAt },
+      request: boundedRequest(this.props.expressions.request),
+      output: this.identity(),
+      // Tasks of a redrivable machine fail with Lambda's own cause, and so does this state.
+      refused: this.props.redrivable ? passedFailure(this.scope, 'Failed', variables) : this.failed(MAIN),
+    });
   }
 
   /** The fields of an event and of an execution's output that say whose they are. */
@@ -274,19 +254,14 @@ class WorkflowBuilder {
     tensors: TensorExpressions,
     result: StateResult,
   ): sfn.TaskStateBase {
-    const { functions, expressions, grantsCalls } = this.props;
-    const { request } = expressions;
+    const { request } = this.props.expressions;
     const sendsRequest = (other: number): boolean => this.sendsRequest(other);
-    const task = new InvokeFunction(this.scope, stateName(slice), {
-      fn: functions[slice],
-      grantsCall: grantsCalls,
-      payload: {
-        ...this.event(),
-        ...(sendsRequest(slice) && { request: boundedRequest(request) }),
-        ...this.carried.eventFields(slice, tensors, request, sendsRequest),
-      },
-      ...result,
-    });
+    const payload = {
+      ...this.event(),
+      ...(sendsRequest(slice) && { request: boundedRequest(request) }),
+      ...this.stateTensors.eventFields(slice, tensors, request, sendsRequest),
+    };
+    const task = this.call(`Slice ${number(slice)}`, this.props.functions[slice], payload, result);
     for (const retry of SLICE_RETRIES) task.addRetry(retry);
     this.catchAll(task, branch, { slice });
     return task;
@@ -300,12 +275,9 @@ class WorkflowBuilder {
 
   /** Ignores failures of the warm-up. If the fault lasts, the slice's own call reports it. */
   private warmUpTask(slice: number): sfn.TaskStateBase {
-    const task = new InvokeFunction(this.scope, `Warm-up ${number(slice)}`, {
-      fn: this.props.functions[slice],
-      grantsCall: this.props.grantsCalls,
-      payload: { ...this.event(), warmUp: true },
-      outputs: {},
-    });
+    const payload = { ...this.event(), warmUp: true };
+    const result = { outputs: {} };
+    const task = this.call(`Warm-up ${number(slice)}`, this.props.functions[slice], payload, result);
     const failed = sfn.Pass.jsonata(this.scope, `Warm-up ${number(slice)} failed`, { outputs: {} });
     task.addCatch(failed, { errors: [sfn.Errors.ALL] });
     const { whole } = this.props;
@@ -329,11 +301,19 @@ class WorkflowBuilder {
     payload: string,
     result: StateResult,
   ): sfn.TaskStateBase {
-    const { grantsCalls: grantsCall } = this.props;
-    const task = new InvokeFunction(this.scope, STEP_STATES[step], { fn, grantsCall, payload, ...result });
+    const task = this.call(STEP_STATES[step], fn, payload, result);
     for (const retry of CALL_RETRIES) task.addRetry(retry);
     this.catchAll(task, MAIN, { step });
     return task;
+  }
+
+  private call(
+    id: string,
+    fn: TaskFunction,
+    payload: string | Readonly<Record<string, unknown>>,
+    result: StateResult,
+  ): InvokeFunction {
+    return new InvokeFunction(this.scope, id, { fn, grantsCall: this.props.grantsCalls, payload, ...result });
   }
 
   private catchAll(task: sfn.TaskStateBase, branch: string, where: object): void {
@@ -367,7 +347,7 @@ class WorkflowBuilder {
         ...Object.fromEntries(
           [...timings].map(([slice, expression]) => [`timing${slice}`, `{% ${expression} %}`]),
         ),
-        ...this.carried.branchOutput(schedule, known),
+        ...this.stateTensors.branchOutput(schedule, known),
       });
       parallel.branch(this.series(schedule, `${branch}In${heads.at(index) ?? ''}`, tensors, outputOf));
     });
@@ -375,14 +355,12 @@ class WorkflowBuilder {
   }
 
   private failed(branch: string): sfn.Fail {
-    const existing = this.failStates.get(branch);
-    if (existing) return existing;
     const name = ['Failed', ...branch.split('In').slice(1)].join(' ');
+    const existing = this.scope.node.tryFindChild(name);
+    if (existing instanceof sfn.Fail) return existing;
     const { preprocess, postprocess } = this.props;
     const hasSteps = branch === MAIN && (preprocess ?? postprocess) !== undefined;
-    const state = failState(this.scope, name, this.failureVariables(branch), hasSteps);
-    this.failStates.set(branch, state);
-    return state;
+    return failState(this.scope, name, this.failureVariables(branch), hasSteps);
   }
 
   private failureVariables(branch: string): FailureVariables {
@@ -425,10 +403,6 @@ const MAX_LISTED = 3;
 function listed(heads: readonly string[]): string {
   if (heads.length <= MAX_LISTED) return heads.join(' + ');
   return `${heads[0]} to ${heads[heads.length - 1]} (${heads.length})`;
-}
-
-function stateName(slice: number): string {
-  return `Slice ${number(slice)}`;
 }
 
 function number(slice: number): string {

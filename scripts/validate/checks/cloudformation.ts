@@ -1,5 +1,5 @@
 /** CDK's validation of the templates by `@aws/cloudformation-validate`, against CloudFormation's schemas of resources. */
-import type { Check } from '../check';
+import type { Check } from '../synthesize';
 
 /** CDK's name of the validation. Other plugins of the report are not about CloudFormation. */
 const PLUGIN = 'CloudFormation Validate';

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { getLanguageService, TextDocument } from 'amazon-states-language-service';
 import { unassignedVariables, type StateMachineDefinition } from '../../../test/support/unassigned-variables';
-import type { Check } from '../check';
+import type { Check } from '../synthesize';
 import { definitionsOf, type ResolvedDefinition } from '../resolve';
 
 // The package has no types that TypeScript finds.

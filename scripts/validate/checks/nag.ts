@@ -3,8 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks } from 'cdk-nag';
 import { SlicedInferenceAlarms, SlicedInferenceDashboard, SlicedInferencePipeline } from '../../../lib';
 import { HARDENED_REASONS, nagFindings, reasonFor } from '../../../test/support/nag-findings';
-import type { Check, Finding } from '../check';
-import type { SynthesizedCase } from '../synthesize';
+import type { Check, Finding, SynthesizedCase } from '../synthesize';
 
 const OWN = [SlicedInferencePipeline, SlicedInferenceAlarms, SlicedInferenceDashboard];
 

@@ -212,7 +212,7 @@ describe('with consolidation', () => {
 
 test.each<[string, Props, number, string]>([
   ['at least that of the plan', {}, 512, '1'],
-  ['at least that of all slices', { sliceFunctions: { memorySize: 2048 } }, 2048, '1'],
+  ['at least that of all slices', { sliceFunctions: { memorySize: 2048 } }, 2048, '2'],
   ['at least that of one slice', { sliceFunctionOverrides: { 'slice-01': { memorySize: 1024 } } }, 1024, '1'],
   // Both ways must return the same bits, so the slices have its threads too.
   ['that of its own override', { sliceFunctionOverrides: { whole: { memorySize: 3008 } } }, 3008, '2'],

@@ -82,7 +82,7 @@ describe('Slicing.automatic', () => {
       { temperature: Temperature.WARM },
     ];
     const keys = choices.map((options) => Slicing.automatic(options)._slicer().key);
-    const express = Slicing.automatic()._slicer({ transport: 's3-express' }).key;
+    const express = Slicing.automatic()._slicer('s3-express').key;
     expect(new Set([...keys, express]).size).toBe(choices.length + 1);
   });
 });

@@ -268,8 +268,9 @@ test.each<[ids: string, build: Build]>([
 
 test('an endpoint may be added after the pipeline', () => {
   const addEndpoint = (stack: Stack): void => {
-    const vpc = stack.node.findChild('Vpc') as ec2.Vpc;
-    vpc.addInterfaceEndpoint('S3', { service: ec2.InterfaceVpcEndpointAwsService.S3 });
+    const vpc = stack.node.findChild('Vpc');
+    if (vpc instanceof ec2.Vpc)
+      vpc.addInterfaceEndpoint('S3', { service: ec2.InterfaceVpcEndpointAwsService.S3 });
   };
   expect(messages(isolated({}), 'findWarning', addEndpoint)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** Each check of `npm run validate` finds the fault that is built into a stack, and nothing in the stack without it. */
-import { CfnResource, Stack, Stage } from 'aws-cdk-lib';
+import { Stack, Stage } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -7,12 +7,11 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { attachOwnPolicy, attachPolicies } from '../../../lib/aws/replaced-policy';
 import type { JsonObject } from '../../../local/json';
-import type { Check } from '../../../scripts/validate/check';
 import { cloudFormation } from '../../../scripts/validate/checks/cloudformation';
 import { aslValidator, languageService, variables } from '../../../scripts/validate/checks/definitions';
+import { limits } from '../../../scripts/validate/checks/limits';
 import { nag } from '../../../scripts/validate/checks/nag';
-import { limits } from '../../../scripts/validate/limits/limits';
-import { synthesizeCase, type SynthesizedCase } from '../../../scripts/validate/synthesize';
+import { type Check, synthesizeCase, type SynthesizedCase } from '../../../scripts/validate/synthesize';
 import { temporaryFolder } from '../../support/model-builder';
 import { addPipeline } from '../../support/pipeline-stack';
 
@@ -155,13 +154,6 @@ const EXCESSES: Readonly<Record<string, (stack: Stack) => void>> = {
     for (let index = 0; index < 6; index++)
       attachPolicies(role, `Managed${index}`, [role], [statement(index + 1)]);
   },
-  'Stack/Role: characters of the trust policy must be at most 2048, got ...': (stack) => {
-    const principals = Array.from(
-      { length: 40 },
-      (_, index) => new iam.ArnPrincipal(`${'x'.repeat(50)}${index}`),
-    );
-    new iam.Role(stack, 'Role', { assumedBy: new iam.CompositePrincipal(...principals) });
-  },
   // Only in the partition of its region.
   'Iso/Policy: characters of a managed policy must be at most 6144, got 63...': (stack) => {
     const other = new Stack(Stage.of(stack), 'Iso', { env: { region: 'us-isof-south-1' } });
@@ -170,24 +162,11 @@ const EXCESSES: Readonly<Record<string, (stack: Stack) => void>> = {
   'Stack/Function: bytes of the environment must be at most 4096, got 41...': (stack) => {
     functionIn(stack).addEnvironment('LARGE', 'x'.repeat(4_096));
   },
-  'Stack/Function: characters of Description must be at most 256, got 257': (stack) => {
-    (functionIn(stack).node.defaultChild as lambda.CfnFunction).description = 'x'.repeat(257);
-  },
   "Stack/Machine: characters of a state's name must be at most 80, got 81": (stack) => {
     machineWith(stack, { stateName: 'x'.repeat(81) });
   },
   "Stack/Machine.*/Pass: characters of a variable's name must be at most 80, got 81": (stack) => {
     machineWith(stack, { assign: { ['x'.repeat(81)]: 1 } });
-  },
-  'Stack: resources must be at most 500, got 501': (stack) => {
-    // CDK has its own check.
-    stack.node.setContext('@aws-cdk/core:stackResourceLimit', 0);
-    for (let index = 0; index < 501; index++)
-      new CfnResource(stack, `Wait${index}`, { type: 'AWS::CloudFormation::WaitConditionHandle' });
-  },
-  'Stack: bytes of the template must be at most 1000000, got 1000...': (stack) => {
-    const properties = { Text: 'x'.repeat(1_000_000) };
-    new CfnResource(stack, 'Large', { type: 'AWS::CloudFormation::WaitConditionHandle', properties });
   },
   'Stack/Dashboard: metrics of a widget must be at most 500, got 501': (stack) => {
     const left = Array.from(

@@ -149,7 +149,7 @@ test.each([
       plan: { ...plan, deploymentDigest: '0'.repeat(64) },
       functions: [first, second].map(userFunction),
       warmsUp: false,
-      carriesTensors: false,
+      tensorsInState: false,
       whole: { fn: userFunction(first), askSeconds: planned },
     });
   });

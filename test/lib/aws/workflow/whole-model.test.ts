@@ -1,4 +1,4 @@
-import { smallestWarmUp } from '../../../../lib/aws/workflow/consolidation';
+import { smallestWarmUp } from '../../../../lib/aws/workflow/whole-model';
 import type { Schedule } from '../../../../lib/plan/schedule/schedule';
 
 /** A plan of slices with so many bytes of weights. */

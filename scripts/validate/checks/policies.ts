@@ -2,12 +2,18 @@
 import { createHash } from 'node:crypto';
 import { MAX_INLINE_POLICY_CHARACTERS, MAX_MANAGED_POLICY_CHARACTERS } from '../../../lib/aws/quotas';
 import { isJsonArray, isJsonObject, type Json } from '../../../local/json';
-import type { Finding } from '../check';
 import { resourcesOf, type SynthesizedTemplate, type TemplateResource, type Templates } from '../resolve';
-import { atMost } from './at-most';
-import { MAX_MANAGED_POLICIES, MAX_TRUST_POLICY_CHARACTERS } from './quotas';
+import type { Finding } from '../synthesize';
+
+/** Managed policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const MAX_MANAGED_POLICIES = 10;
 
 const MANAGED = 'AWS::IAM::ManagedPolicy';
+
+/** The one comparison of all limits. */
+export function atMost(place: string, what: string, used: number, limit: number): Finding[] {
+  return used <= limit ? [] : [{ place, message: `${what} must be at most ${limit}, got ${used}` }];
+}
 
 interface Policy {
   readonly template: SynthesizedTemplate;
@@ -50,11 +56,9 @@ export function policyExcesses({ templates, resolved }: Templates): Finding[] {
     );
     const ofAws = listed.filter((policy) => policy === undefined).length;
     const place = `${template.path}/${logicalId}`;
-    const trust = characters(template, properties.AssumeRolePolicyDocument);
     const inUpdate = sum([...own, ...inline.map((policy) => policy.generations * policy.characters)]);
     const count = ofAws + sum(managed.map(({ generations }) => generations));
     return [
-      ...atMost(place, 'characters of the trust policy', trust, MAX_TRUST_POLICY_CHARACTERS),
       ...atMost(place, 'characters of inline policies in an update', inUpdate, MAX_INLINE_POLICY_CHARACTERS),
       ...atMost(place, 'managed policies in an update', count, MAX_MANAGED_POLICIES),
     ];

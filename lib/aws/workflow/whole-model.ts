@@ -34,18 +34,7 @@ interface AskProps extends WholeModelCall {
   readonly request: string;
   /** The output of an execution besides `outputs` and `timings`. */
   readonly output: Readonly<Record<string, unknown>>;
-}
-
-const ANSWER = '$states.result.Payload';
-
-/** The part of a plan that says how large its slices are. */
-interface SizedPlan {
-  readonly slices: readonly Pick<PlannedSlice, 'model' | 'weights'>[];
-}
-
-/** The states after the question, besides the end of the run. */
-interface AskBranches {
-  /** The slices. */
+  /** The slices, which run unless the function serves the run. */
   readonly otherwise: sfn.IChainable;
   /** Fails a run whose request the function refuses, because the slices would refuse the request too. */
   readonly refused: sfn.IChainable;
@@ -55,20 +44,15 @@ interface AskBranches {
   readonly askedAt: string;
 }
 
-/** The whole model is one slice. */
-const ONLY_SLICE = 0;
+const ANSWER = '$states.result.Payload';
 
 /**
  * Asks the function to serve the run if it has loaded the model. A task has one next state, and a choice after it would cost
  * each warm run a transition. So the output of a cold answer is an error, which the task catches, as it catches all others but one:
  * a request that the function refuses fails the run here.
  */
-export function askWholeModel(
-  scope: Construct,
-  props: AskProps,
-  { otherwise, refused, variables, askedAt }: AskBranches,
-): InvokeFunction {
-  const { fn, askSeconds, grantsCall, event, request, output } = props;
+export function askWholeModel(scope: Construct, props: AskProps): InvokeFunction {
+  const { fn, askSeconds, grantsCall, event, request, output, variables } = props;
   const cold = `${ANSWER}.cold ? $error('the whole model is cold, so the slices run')`;
   const task = new InvokeFunction(scope, 'Ask whole model', {
     fn,
@@ -82,17 +66,18 @@ export function askWholeModel(
       timings: `{% [${ANSWER}.timing] %}`,
     },
   });
-  task.addCatch(refused, {
+  task.addCatch(props.refused, {
     errors: [ERROR_NAMES.invalidInput],
     assign: {
       [variables.failure]: '{% $states.errorOutput %}',
-      [variables.failedAt]: { slice: ONLY_SLICE },
+      // The whole model is one slice.
+      [variables.failedAt]: { slice: 0 },
     },
   });
-  task.addCatch(otherwise, {
+  task.addCatch(props.otherwise, {
     errors: [sfn.Errors.ALL],
     outputs: {},
-    assign: { [askedAt]: '{% $toMillis($states.context.State.EnteredTime) %}' },
+    assign: { [props.askedAt]: '{% $toMillis($states.context.State.EnteredTime) %}' },
   });
   return task;
 }
@@ -120,7 +105,10 @@ export function loadWholeModel(scope: Construct, props: WholeModelCall, askedAt:
  * concurrent calls than it has slices, and most slices load before the whole model does.
  * @returns `undefined` if no slice warms up beside the first stage
  */
-export function smallestWarmUp([first]: Schedule, { slices }: SizedPlan): number | undefined {
+export function smallestWarmUp(
+  [first]: Schedule,
+  { slices }: { readonly slices: readonly Pick<PlannedSlice, 'model' | 'weights'>[] },
+): number | undefined {
   const branches = first.kind === 'parallel' ? first.branches : [];
   const warmUps = branches.flatMap(([stage]) => (stage.kind === 'warm-up' ? [stage.slice] : []));
   const bytes = (slice: number): number => slices[slice].model.bytes + (slices[slice].weights?.bytes ?? 0);
