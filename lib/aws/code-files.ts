@@ -11,9 +11,7 @@ import { builtFile } from '../host/package-files';
 import { MAX_LAMBDA_CODE_BYTES } from './quotas';
 
 export interface CodeFile {
-  /** Path in the code asset. */
   readonly target: string;
-  /** Path on this disk. */
   readonly source: string;
 }
 
@@ -45,7 +43,6 @@ export function onnxRuntimeFiles(folder: string, cpu: LinuxCpu): CodeFile[] {
   );
 }
 
-/** Leaves out type declarations and source maps. */
 function packageFiles(folder: string, name: string, parts: readonly string[]): CodeFile[] {
   return parts
     .flatMap((part) => filesBelow(path.join(folder, part)))

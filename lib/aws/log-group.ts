@@ -6,7 +6,6 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { targetKey } from './key';
 
-/** Settings of all log groups of a pipeline. */
 export interface LogSettings {
   readonly retention: logs.RetentionDays;
   readonly encryptionKey?: kms.IKey;

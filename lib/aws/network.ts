@@ -52,7 +52,6 @@ export function createNetwork(
   };
 }
 
-/** Allows outbound HTTPS and nothing else. */
 function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup {
   const group = new ec2.SecurityGroup(scope, 'SecurityGroup', {
     vpc,

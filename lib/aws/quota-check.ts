@@ -37,9 +37,7 @@ import type { SliceFunctionOptions } from './slice-function-options';
 import { validateTemplateSize } from './template-size';
 import { MAX_ATTEMPTS } from './workflow/retries';
 
-/** How much of a quota a pipeline uses. */
 interface QuotaUse {
-  /** Id of the warning. */
   readonly id: string;
   /** What the quota applies to, as the subject of a sentence. */
   readonly what: string;
@@ -53,7 +51,6 @@ interface QuotaUse {
   readonly least?: number;
   readonly limit: number;
   readonly unit: string;
-  /** Where AWS documents the quota. */
   readonly link: string;
   readonly advice: string;
 }
@@ -73,7 +70,6 @@ function checkQuota(scope: Construct, use: QuotaUse): void {
   warn(scope, id, `${what} has ${used}, ${Math.floor((100 * most) / limit)} % (${link}): ${advice}`);
 }
 
-/** The parts of a pipeline that the quotas apply to. */
 interface QuotaSubject {
   readonly plan: SlicePlan;
   readonly isExpress: boolean;
@@ -84,7 +80,6 @@ interface QuotaSubject {
   readonly options: readonly SliceFunctionOptions[];
   /** The function of the whole model, with consolidation. */
   readonly whole?: { readonly plan: SlicePlan; readonly options: SliceFunctionOptions };
-  /** The timeout that the user sets for the state machine. */
   readonly timeout?: Duration;
   readonly functions: readonly lambda.Function[];
   readonly stateMachine: sfn.StateMachine;

@@ -9,7 +9,6 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { type CodeFile, codeDigest, codeFiles } from './code-files';
 
-/** The `Handler` property of the functions. */
 export const HANDLER = 'index.handler';
 
 /** CDK allows a code object in one stack only. Sharing it within the stack makes one asset for all functions. */
@@ -26,7 +25,6 @@ export function runtimeCode(scope: Construct, architecture: lambda.Architecture)
   return code;
 }
 
-/** Digest of the code that `runtimeCode` returns. */
 export function runtimeCodeDigest(architecture: lambda.Architecture): string {
   return codeDigest(filesFor(architecture));
 }

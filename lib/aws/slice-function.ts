@@ -21,17 +21,13 @@ import { filesOf, type SliceObjects } from './slice-object';
 import { sharedPermissions, slicePermissions, tracingStatement } from './slice-permissions';
 import { stackUuid } from './stack-uuid';
 
-/** Settings of all functions of a pipeline. */
 interface FunctionSettings {
   readonly bucket: s3.IBucket;
   readonly expressBucket?: ExpressBucket;
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
-  /** Whether calls report metrics. */
   readonly sliceMetrics: boolean;
-  /** Whether float32 tensors between slices are sent as float16. */
   readonly float16Transport: boolean;
-  /** Whether X-Ray traces the calls. */
   readonly tracing: boolean;
   readonly network?: Network;
 }
@@ -109,7 +105,6 @@ export function createSliceFunctions(scope: Construct, props: SliceFunctionsProp
   return { slices, ...(whole && { whole }) };
 }
 
-/** Name of the alias of a function with provisioned concurrency. */
 const ALIAS = 'live';
 
 /**

@@ -9,7 +9,6 @@ export interface SliceObject {
   readonly encryptionKey?: kms.IKey;
 }
 
-/** The files of one slice. */
 export interface SliceObjects {
   readonly model: SliceObject;
   /** Absent if all weights are inside the model file. */

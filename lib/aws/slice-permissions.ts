@@ -13,10 +13,8 @@ interface SlicePermissionsProps {
   readonly isLast: boolean;
   /** The slice's inputs. For the last slice also the results, which it gathers. */
   readonly reads: readonly SourcedTensor[];
-  /** The slice's own files. */
   readonly files: readonly SliceObject[];
   readonly bucket: s3.IBucket;
-  /** Holds the tensors between slices, if it is set. */
   readonly expressBucket?: ExpressBucket;
   /** Key of the loaders' claim, which the function of the whole model reads and writes. */
   readonly loaderKey?: string;
@@ -50,7 +48,6 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatem
 
 interface SharedPermissionsProps {
   readonly bucket: s3.IBucket;
-  /** The files of all slices. */
   readonly files: readonly SliceObject[];
   readonly logGroup: logs.ILogGroup;
 }

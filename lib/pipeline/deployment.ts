@@ -30,11 +30,9 @@ export interface PipelineDeployment {
   readonly memorySizes: readonly number[];
   /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
-  /** With consolidation. */
   readonly whole?: WholeDeployment;
 }
 
-/** The function of the whole model. */
 interface WholeDeployment {
   /** One slice, with the threads and the deployment digest of the slices. */
   readonly plan: DeployedPlan;
@@ -43,22 +41,15 @@ interface WholeDeployment {
   readonly askSeconds: number;
 }
 
-/** What is known of the whole model before it is deployed. */
-interface PlannedWhole {
-  readonly plan: SlicePlan;
-  /** Milliseconds of a warm call, by the model of cost. */
-  readonly callMs: number;
-}
-
 /**
- * @param whole with consolidation
+ * @param whole with consolidation: the whole model as one slice, and the milliseconds of a warm call by the model of cost
  * @throws SlicedInferenceError if Lambda does not allow the function options, or if a slice or the whole model is too large for Lambda
  */
 export function planDeployment(
   plan: SlicePlan,
   { sliceFunctions, sliceFunctionOverrides, timeout }: SlicedInferencePipelineProps,
   settings: PipelineSettings,
-  whole?: PlannedWhole,
+  whole?: { readonly plan: SlicePlan; readonly callMs: number },
 ): PipelineDeployment {
   const others = whole ? [WHOLE] : [];
   const options = optionsOfSlices(plan.slices.length, others, sliceFunctions, sliceFunctionOverrides);

@@ -19,7 +19,6 @@ import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
 import { WarmUp } from './warm-up';
 
-/** The sliced model of a pipeline. */
 interface ModelOfPipeline {
   readonly model: SlicedModel;
   /** Absent if the model was cut before. */

@@ -31,7 +31,7 @@ function recording(cloud: LocalCloud, requests: Request[]) {
     client.middlewareStack.add(
       (next, { commandName }) =>
         (args) => {
-          requests.push(needed(commandName as string | undefined, args.input));
+          requests.push(needed(commandName, args.input));
           return next(args);
         },
       { step: 'initialize' },

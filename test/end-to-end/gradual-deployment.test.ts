@@ -48,49 +48,36 @@ function resources(assembly: string, type: string): [string, Resource][] {
   return Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
 }
 
-function ids(assembly: string, type: string): string[] {
-  return resources(assembly, type).map(([id]) => id);
-}
+const ids = (assembly: string, type: string): string[] => resources(assembly, type).map(([id]) => id);
 
 describe('an alias that shifts runs gradually', () => {
   it('points to a version of the state machine that each change of the definition replaces', () => {
-    const [[versionId, { Properties: version }]] = resources(
-      before,
-      'AWS::StepFunctions::StateMachineVersion',
-    );
-    const [machineId] = ids(before, 'AWS::StepFunctions::StateMachine');
+    const [[version, { Properties }]] = resources(before, 'AWS::StepFunctions::StateMachineVersion');
+    const [machine] = ids(before, 'AWS::StepFunctions::StateMachine');
     const [[, { Properties: alias }]] = resources(before, 'AWS::StepFunctions::StateMachineAlias');
-    expect(version).toEqual({
-      StateMachineArn: { Ref: machineId },
-      StateMachineRevisionId: { 'Fn::GetAtt': [machineId, 'StateMachineRevisionId'] },
+    expect(Properties).toEqual({
+      StateMachineArn: { Ref: machine },
+      StateMachineRevisionId: { 'Fn::GetAtt': [machine, 'StateMachineRevisionId'] },
     });
     expect(alias.DeploymentPreference).toMatchObject({
-      StateMachineVersionArn: { Ref: versionId },
+      StateMachineVersionArn: { Ref: version },
       Alarms: ids(before, 'AWS::CloudWatch::Alarm').map((id) => ({ Ref: id })),
     });
   });
 
-  it('finds the earlier versions of functions, which CloudFormation retains', () => {
+  it('finds the versions and the permissions of the earlier model, which CloudFormation keeps until the alias has changed', () => {
     const versions = resources(before, 'AWS::Lambda::Version');
-    expect(versions).toHaveLength(2);
-    for (const [, version] of versions)
-      expect(version).toMatchObject({
-        UpdateReplacePolicy: 'Retain',
-        DeletionPolicy: 'RetainExceptOnCreate',
-      });
-    const kept = new Set(ids(after, 'AWS::Lambda::Version'));
-    expect(versions.filter(([id]) => kept.has(id))).toEqual([]);
-  });
-
-  it('finds the permissions of the earlier model, which CloudFormation removes after it has updated the alias', () => {
+    const retained = { UpdateReplacePolicy: 'Retain', DeletionPolicy: 'RetainExceptOnCreate' };
+    expect(versions).toMatchObject(versions.map(([id]) => [id, retained]));
     const reads = (assembly: string): string[] =>
       resources(assembly, 'AWS::IAM::Policy').flatMap(([id, { Properties }]) =>
         JSON.stringify(Properties).includes('ReadSlice') ? [id] : [],
       );
-    // Policies with other ids are created first and deleted last, instead of being changed in place.
-    const later = new Set(reads(after));
-    expect(reads(before)).toHaveLength(2);
-    expect(reads(before).filter((id) => later.has(id))).toEqual([]);
+    const earlier = [...versions.map(([id]) => id), ...reads(before)];
+    expect(earlier).toHaveLength(4);
+    // Resources with other ids are created first and deleted last, instead of being changed in place.
+    const later = new Set([...ids(after, 'AWS::Lambda::Version'), ...reads(after)]);
+    expect(earlier.filter((id) => later.has(id))).toEqual([]);
   });
 
   it('is called by the client with its ARN, on tensors that come back', async () => {

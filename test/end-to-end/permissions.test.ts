@@ -183,20 +183,18 @@ class Bench {
     return this.deployed.execute(REQUEST);
   }
 
-  /** Deploys an assembly and runs it. Workers keep the slices that they have loaded. */
-  async outcome(assembly: string): Promise<Outcome> {
+  /** Deploys an assembly and runs it, and says how that ended. Workers keep the slices that they have loaded. */
+  async outcome(assembly: string): Promise<string> {
     this.accesses.length = 0;
     try {
       await this.deployed.deploy(assembly);
     } catch (error) {
-      return { deployment: (error as Error).message };
+      return `refused: ${(error as Error).message}`;
     }
     const result = await this.run();
-    return {
-      result,
-      notices: this.deployed.notices().join('\n'),
-      logs: [...this.deployed.logs().values()].join('\n'),
-    };
+    if (result.status !== 'SUCCEEDED') return `failed: ${result.error}`;
+    const texts = [...this.deployed.notices(), ...this.deployed.logs().values()];
+    return [`served by ${succeeded(result).servedBy}`, ...texts].join('\n');
   }
 
   /** Lets the next calls of the functions load their slices. */
@@ -221,84 +219,42 @@ class Bench {
   }
 }
 
-type Outcome =
-  | { readonly deployment: string }
-  | { readonly result: ExecutionResult; readonly notices: string; readonly logs: string };
-
-/** What must happen without a statement, by the action that it allows. */
-const CONSEQUENCES: readonly [action: RegExp, shows: (outcome: Outcome) => boolean][] = [
-  [
-    /^sts:AssumeRole$/,
-    refusesDeployment(/cannot be assumed by Lambda|is authorized to assume the provided role/),
-  ],
-  [/^ec2:/, refusesDeployment(/does not have permissions to call \w+ on EC2/)],
-  [/^logs:CreateLogDelivery$/, refusesDeployment(/is not authorized to access the Log Destination/)],
-  [/^kms:\*$/, refusesDeployment(/will not allow you to update the key policy in the future/)],
-  [/^kms:Encrypt\*$/, refusesDeployment(/KMS key does not exist or is not allowed to be used/)],
+/** What must happen without a statement, by the action that it allows. With consolidation, the slices serve a run instead. */
+const CONSEQUENCES: readonly [action: RegExp, outcome: RegExp][] = [
+  [/^sts:AssumeRole$/, /^refused: .*(cannot be assumed by Lambda|is authorized to assume the provided role)/],
+  [/^ec2:/, /^refused: .*does not have permissions to call \w+ on EC2/],
+  [/^logs:CreateLogDelivery$/, /^refused: .*is not authorized to access the Log Destination/],
+  [/^kms:\*$/, /^refused: .*will not allow you to update the key policy in the future/],
+  [/^kms:Encrypt\*$/, /^refused: .*KMS key does not exist or is not allowed to be used/],
   [
     /^xray:/,
-    either(
-      has('notices', /the traces of executions would be missing: User: .* xray:/),
-      refusesDeployment(/does not have permissions to call Put\w+ on XRAY/),
-    ),
+    /^refused: .*permissions to call Put\w+ on XRAY|^served [^]*the traces of executions would be missing: User: .* xray:/,
   ],
-  [
-    /^s3express:CreateSession$/,
-    either(failsRun(/^SliceFailed$/), has('notices', /would not expire: Service: /)),
-  ],
+  [/^s3express:CreateSession$/, /^failed: SliceFailed$|^served [^]*would not expire: Service: /],
   [
     /^logs:PutLogEvents$/,
-    has('logs', /^the log lines of this function are lost: User: .* logs:CreateLogStream/m),
+    /^served [^]*\nthe log lines of this function are lost: User: .* logs:CreateLogStream/,
   ],
-  [/^lambda:InvokeFunction$/, either(failsRun(/^Lambda\.AWSLambdaException$/), isServedBySlices)],
-  [/^(s3|kms):/, either(failsRun(/^(SliceFailed|InvalidInput)$/), isServedBySlices)],
+  [/^lambda:InvokeFunction$/, /^failed: Lambda\.AWSLambdaException$|^served by slices\n/],
+  [/^(s3|kms):/, /^failed: (SliceFailed|InvalidInput)$|^served by slices\n/],
 ];
-
-function refusesDeployment(message: RegExp): (outcome: Outcome) => boolean {
-  return (outcome) => 'deployment' in outcome && message.test(outcome.deployment);
-}
-
-function failsRun(error: RegExp): (outcome: Outcome) => boolean {
-  return (outcome) =>
-    'result' in outcome && outcome.result.status === 'FAILED' && error.test(outcome.result.error);
-}
-
-/** With consolidation, the whole model never fails a run: the slices serve it instead. */
-function isServedBySlices(outcome: Outcome): boolean {
-  return (
-    'result' in outcome &&
-    outcome.result.status === 'SUCCEEDED' &&
-    succeeded(outcome.result).servedBy === 'slices'
-  );
-}
-
-/** The run succeeds, as on AWS. */
-function has(where: 'notices' | 'logs', message: RegExp): (outcome: Outcome) => boolean {
-  return (outcome) =>
-    'result' in outcome && outcome.result.status === 'SUCCEEDED' && message.test(outcome[where]);
-}
-
-function either(...shows: ((outcome: Outcome) => boolean)[]): (outcome: Outcome) => boolean {
-  return (outcome) => shows.some((show) => show(outcome));
-}
 
 /** Returns why the removal of the statement goes unnoticed, or `undefined` if it has the right consequence. */
 async function unnoticed(bench: Bench, granting: GrantingStatement): Promise<string | undefined> {
   const consequence = CONSEQUENCES.find(([action]) => granting.actions.some((name) => action.test(name)));
   if (consequence === undefined) return `no consequence is known for ${granting.actions.join()}`;
-  const [, shows] = consequence;
-  const isNoticed = (outcome: Outcome): boolean =>
-    shows(outcome) &&
+  const [, expected] = consequence;
+  const isNoticed = (outcome: string): boolean =>
+    expected.test(outcome) &&
     bench.accesses.some((access) => access.refusal !== undefined && granting.covers(access));
   const assembly = granting.without();
   let outcome = await bench.outcome(assembly);
-  if (!isNoticed(outcome) && !('deployment' in outcome)) {
+  if (!isNoticed(outcome) && !outcome.startsWith('refused')) {
     const { roles } = granting;
     await bench.restart(roles.length === 0 ? undefined : functionsOf(bench.assembly, roles));
     outcome = await bench.outcome(assembly);
   }
-  if (isNoticed(outcome)) return undefined;
-  return 'deployment' in outcome ? outcome.deployment : outcome.result.status;
+  return isNoticed(outcome) ? undefined : outcome;
 }
 
 /** Each action on each resource of the statement that one of its principals did not use. */

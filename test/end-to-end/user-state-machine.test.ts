@@ -1,33 +1,27 @@
-/**
- * Runs a state machine of the user that joins two pipelines with functions between them, over HTTP, and starts one of the
- * pipelines by an object.
- */
-import * as path from 'node:path';
-import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+/** Runs a state machine of the user that joins two pipelines with functions between them. */
 import { DescribeStateMachineCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { App, Stack } from 'aws-cdk-lib';
-import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import * as events from 'aws-cdk-lib/aws-events';
-import * as targets from 'aws-cdk-lib/aws-events-targets';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import { decodeInlineTensor, type InlineTensor } from '../../client';
-import { encodeSafetensors } from '../../lambda/tensors/safetensors';
-import type { RawTensor } from '../../lambda/tensors/tensor';
+import { encodeInlineTensor } from '../../client';
+import { tensorNamed } from '../../lambda/tensors/tensor';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
 import type { JsonObject, LocalCloud } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { selectPipeline } from '../../local/cloudformation/pipeline';
-import { ARCHITECTURE, requestOf, rows, start, succeeded, userFunction } from '../support/deployed-pipeline';
-import { request } from '../support/https-request';
-import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
-import { shareZips } from '../support/share-zips';
+import {
+  ARCHITECTURE,
+  requestOf,
+  rows,
+  start,
+  succeeded,
+  synthesize,
+  userFunction,
+} from '../support/deployed-pipeline';
+import { mlp, saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
-import { until } from '../support/until';
 
 const detection = saveModel(mlp(4));
 const recognition = saveModel(mlp(3));
@@ -46,187 +40,76 @@ exports.handler = async ({ run, outputs }) => {
 /** The user's answer. */
 const TEXT = `exports.handler = async ({ outputs, timings }) => ({ y: outputs.tensors.y, slices: timings.length });`;
 
-function task(stack: Stack, id: string, lambdaFunction: lambda.IFunction): tasks.LambdaInvoke {
-  return tasks.LambdaInvoke.jsonata(stack, id, { lambdaFunction, outputs: '{% $states.result.Payload %}' });
-}
-
-function pipeline(stack: Stack, id: string, modelPath: string): SlicedInferencePipeline {
-  return new SlicedInferencePipeline(stack, id, {
-    modelPath,
-    slicing: Slicing.count(2),
-    dimensions: { batch: 2 },
-    architecture: ARCHITECTURE,
-  });
-}
-
-function readPhoto(
-  stack: Stack,
-  first: SlicedInferencePipeline,
-  second: SlicedInferencePipeline,
-): sfn.StateMachine {
+function addMachines(stack: Stack, first: SlicedInferencePipeline): void {
+  const own = { slicing: Slicing.count(2), dimensions: { batch: 2 }, architecture: ARCHITECTURE };
+  const second = new SlicedInferencePipeline(stack, 'Recognition', { modelPath: recognition, ...own });
   const crops = new s3.Bucket(stack, 'Crops');
   const crop = userFunction(stack, 'CropFunction', CROP);
   crop.addEnvironment('CROPS', crops.bucketName);
   crops.grantReadWrite(crop);
-  return new sfn.StateMachine(stack, 'ReadPhoto', {
+  const task = (id: string, lambdaFunction: typeof crop) =>
+    tasks.LambdaInvoke.jsonata(stack, id, { lambdaFunction, outputs: '{% $states.result.Payload %}' });
+  new sfn.StateMachine(stack, 'ReadPhoto', {
     queryLanguage: sfn.QueryLanguage.JSONATA,
     stateMachineType: sfn.StateMachineType.EXPRESS,
     definitionBody: sfn.DefinitionBody.fromChainable(
       sfn.Chain.start(first.asFragment(stack, 'Detect'))
-        .next(task(stack, 'Crop', crop))
+        .next(task('Crop', crop))
         .next(second.asFragment(stack, 'Recognize'))
-        .next(task(stack, 'Answer', userFunction(stack, 'TextFunction', TEXT))),
+        .next(task('Answer', userFunction(stack, 'TextFunction', TEXT))),
     ),
   });
-}
-
-function addFront(stack: Stack, machine: sfn.StateMachine): void {
-  new apigateway.HttpApi(stack, 'Api').addRoutes({
-    path: '/read',
-    methods: [apigateway.HttpMethod.POST],
-    integration: new HttpStepFunctionsIntegration('Read', {
-      stateMachine: machine,
-      subtype: apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_SYNC_EXECUTION,
-      parameterMapping: new apigateway.ParameterMapping()
-        .custom('StateMachineArn', machine.stateMachineArn)
-        .custom('Input', '$request.body'),
-    }),
-  });
-}
-
-function addArrival(stack: Stack, { bucket, stateMachine }: SlicedInferencePipeline): void {
-  if (!(bucket instanceof s3.Bucket)) throw new Error('the pipeline has an imported bucket');
-  bucket.enableEventBridgeNotification();
-  new events.Rule(stack, 'Arrival', {
-    eventPattern: {
-      source: ['aws.s3'],
-      detailType: ['Object Created'],
-      detail: { bucket: { name: [bucket.bucketName] }, object: { key: [{ prefix: 'inputs/arrivals/' }] } },
-    },
-    targets: [
-      new targets.SfnStateMachine(stateMachine, {
-        input: events.RuleTargetInput.fromObject({
-          version: 1,
-          inputs: { s3: events.EventField.fromPath('$.detail.object.key') },
-          output: { inline: 'never' },
-        }),
-      }),
-    ],
-  });
-}
-
-/** A state machine that the local cloud cannot run, and that nobody starts here. */
-function addForeign(stack: Stack): void {
-  const queue = new Queue(stack, 'Queue');
+  // The local cloud cannot run it, and nobody starts it here.
+  const comment = new Queue(stack, 'Queue').queueUrl;
   new sfn.StateMachine(stack, 'Foreign', {
-    definitionBody: sfn.DefinitionBody.fromChainable(new sfn.Pass(stack, 'P', { comment: queue.queueUrl })),
+    definitionBody: sfn.DefinitionBody.fromChainable(new sfn.Pass(stack, 'P', { comment })),
   });
-}
-
-function synthesize(): string {
-  const outdir = path.join(temporaryFolder(), 'cdk.out');
-  const app = new App({ outdir, analyticsReporting: false });
-  const stack = new Stack(app, 'Ocr');
-  const [first, second] = [
-    pipeline(stack, 'Detection', detection),
-    pipeline(stack, 'Recognition', recognition),
-  ];
-  addFront(stack, readPhoto(stack, first, second));
-  addArrival(stack, first);
-  addForeign(stack);
-  shareZips(app.synth().directory);
-  return outdir;
-}
-
-async function expected(inputs: ReadonlyMap<string, RawTensor>): Promise<RawTensor | undefined> {
-  const found = (await runWhole(detection, new Map(inputs))).get('y');
-  if (found === undefined) throw new Error('no output y');
-  return (await runWhole(recognition, new Map([['x', found]]))).get('y');
-}
-
-interface Answer {
-  readonly y: InlineTensor;
-  readonly slices: number;
 }
 
 let assembly: string;
 let cloud: LocalCloud;
-let logicalId: string;
+let idOf: (prefix: string) => string;
 beforeAll(async () => {
-  assembly = synthesize();
-  const resources = readAssembly(assembly)[0].template.Resources as JsonObject;
-  logicalId = Object.keys(resources).find((id) => /^ReadPhoto[0-9A-F]{8}$/.test(id)) ?? '';
-  cloud = await start(assembly, { pipeline: `Ocr/${logicalId}` });
+  const props = { slicing: Slicing.count(2), dimensions: { batch: 2 } };
+  assembly = synthesize(detection, () => props, { stackName: 'Ocr', use: addMachines });
+  const ids = Object.keys(readAssembly(assembly)[0].template.Resources as JsonObject);
+  idOf = (prefix) => ids.find((id) => new RegExp(`^${prefix}[0-9A-F]{8}$`).test(id)) ?? '';
+  cloud = await start(assembly, { pipeline: `Ocr/${idOf('ReadPhoto')}` });
 });
 
-describe('a state machine of the user', () => {
-  test('joins two pipelines with functions that use S3', async () => {
-    const inputs = rows(2, 3);
-    const answer = succeeded(await cloud.execute(requestOf(inputs))) as unknown as Answer;
-    expect(decodeInlineTensor('y', answer.y)).toEqual(await expected(inputs));
-    expect(answer.slices).toBe(2);
-  });
-
-  test('returns its answer over HTTP', async () => {
-    const inputs = rows(2, 5);
-    const { status, body } = await request(
-      `${cloud.httpEndpoint ?? ''}/read`,
-      cloud.s3.certificateAuthority?.pem ?? '',
-      { body: JSON.stringify(requestOf(inputs)) },
-    );
-    expect(status).toBe(200);
-    const { output } = body as { output: string };
-    expect(decodeInlineTensor('y', (JSON.parse(output) as Answer).y)).toEqual(await expected(inputs));
-  });
-
-  test('has no bucket of its own, and the pipelines of its stack are known', () => {
-    expect(cloud.stateMachine.stateMachineArn).toMatch(/:stateMachine:Ocr-ReadPhoto/);
-    expect(cloud.pipelines.map(({ bucket }) => bucket?.slice(0, 15))).toEqual([
-      ...['ocr-detectionbu', 'ocr-recognition'],
-    ]);
-    expect(() => cloud.pipeline).toThrow(
-      'must have one pipeline, got 2: use the properties stateMachine and',
-    );
-    expect(() => selectPipeline(readAssembly(assembly), logicalId)).toThrow('got one of your own');
-    expect(() => selectPipeline(readAssembly(assembly))).toThrow(
-      /^the assembly has 2 pipelines: choose one of Ocr\/\w+, Ocr\/\w+ with --pipeline/,
-    );
+test('it joins two pipelines with functions that use S3', async () => {
+  const inputs = rows(2, 3);
+  const found = tensorNamed(await runWhole(detection, inputs), 'y');
+  const read = tensorNamed(await runWhole(recognition, new Map([['x', found]])), 'y');
+  expect(succeeded(await cloud.execute(requestOf(inputs)))).toEqual({
+    y: encodeInlineTensor(read),
+    slices: 2,
   });
 });
 
-describe('the other state machines of the stack', () => {
-  test('can be started through Step Functions as far as they run here', async () => {
-    const client = new SFNClient(cloud.stepFunctions);
-    const { stateMachines = [] } = await client.send(new ListStateMachinesCommand({}));
-    expect(stateMachines.map(({ name }) => name?.replace(/[0-9A-F]{8}$/, ''))).toEqual([
-      'Ocr-ReadPhoto',
-      'Ocr-DetectionStateMachine',
-      'Ocr-RecognitionStateMachine',
-    ]);
-    const foreign = cloud.stateMachine.stateMachineArn.replace(/ReadPhoto.*/, '');
-    const id = Object.keys(readAssembly(assembly)[0].template.Resources as JsonObject).find((name) =>
-      /^Foreign[0-9A-F]{8}$/.test(name),
-    );
-    await expect(
-      client.send(new DescribeStateMachineCommand({ stateMachineArn: `${foreign}${id ?? ''}` })),
-    ).rejects.toMatchObject({
-      name: 'StateMachineDoesNotExist',
-      message: expect.stringContaining('the local cloud does not support AWS::SQS::Queue') as string,
-    });
-    client.destroy();
-  });
+test('it has no bucket of its own, and the pipelines of its stack are known', () => {
+  expect(cloud.stateMachine.stateMachineArn).toMatch(/:stateMachine:Ocr-ReadPhoto/);
+  expect(cloud.pipelines.map(({ bucket }) => bucket)).toEqual([
+    expect.stringMatching(/^ocr-pipeline/),
+    expect.stringMatching(/^ocr-recognition/),
+  ]);
+  expect(() => cloud.pipeline).toThrow('must have one pipeline, got 2: use the properties stateMachine and');
+  expect(() => selectPipeline(readAssembly(assembly), idOf('ReadPhoto'))).toThrow('got one of your own');
+  expect(() => selectPipeline(readAssembly(assembly))).toThrow(
+    /^the assembly has 2 pipelines: choose one of Ocr\/\w+, Ocr\/\w+ with --pipeline/,
+  );
+});
 
-  test('are started by an object that arrives', async () => {
-    const [{ bucket: Bucket }] = cloud.pipelines;
-    const client = new S3Client(cloud.s3);
-    const inputs = rows(2, 7);
-    const Body = encodeSafetensors(inputs);
-    await client.send(new PutObjectCommand({ Bucket, Key: 'inputs/arrivals/a.safetensors', Body }));
-    const list = () => client.send(new ListObjectsV2Command({ Bucket, Prefix: 'outputs/' }));
-    // The fragment of the other state machine also writes into this bucket. EventBridge names an execution by two UUIDs.
-    await until('the outputs', async () =>
-      (await list()).Contents?.some(({ Key = '' }) => /^outputs\/[0-9a-f-]{36}_[0-9a-f-]{36}\//.test(Key)),
-    );
-    client.destroy();
+test('the other state machines of the stack can be started as far as they run here', async () => {
+  const client = new SFNClient(cloud.stepFunctions);
+  const { stateMachines = [] } = await client.send(new ListStateMachinesCommand({}));
+  expect(stateMachines.map(({ name }) => name?.replace(/[0-9A-F]{8}$/, ''))).toEqual([
+    ...['Ocr-ReadPhoto', 'Ocr-PipelineStateMachine', 'Ocr-RecognitionStateMachine'],
+  ]);
+  const stateMachineArn = cloud.stateMachine.stateMachineArn.replace(/ReadPhoto.*/, idOf('Foreign'));
+  await expect(client.send(new DescribeStateMachineCommand({ stateMachineArn }))).rejects.toMatchObject({
+    name: 'StateMachineDoesNotExist',
+    message: expect.stringContaining('the local cloud does not support AWS::SQS::Queue') as string,
   });
+  client.destroy();
 });

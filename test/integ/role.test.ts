@@ -27,95 +27,79 @@ function statementsOf(file: string): readonly Statement[] {
 const permissions = statementsOf('permissions.json');
 const resources = permissions.flatMap(({ Resource }) => Resource);
 
-/** Actions by commands of the SDK: `states:StartExecution` by `StartExecutionCommand`. */
-const called = new Set<string>();
+const { app, stacks } = buildApp({
+  modelPath: saveModel(mlp(3)),
+  architecture: ARCHITECTURE,
+  outdir: path.join(temporaryFolder(), 'cdk.out'),
+});
+const assembly = app.synth();
 
-beforeAll(() => {
-  for (const [service, { prototype }] of [
-    ['states', SFNClient],
-    ['s3', S3Client],
-  ] as const) {
+/** Notes the actions by the commands of the SDK: `states:StartExecution` by `StartExecutionCommand`. */
+function noteCalls(called: Set<string>): void {
+  const clients = { states: SFNClient, s3: S3Client };
+  for (const [service, { prototype }] of Object.entries(clients)) {
     // The SDK's own function, which must keep its client as `this`.
     const send = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(prototype), 'send')
       ?.value as () => unknown;
-    jest.spyOn(prototype, 'send').mockImplementation(function (this: unknown, ...args: unknown[]) {
+    jest.spyOn(prototype as SFNClient, 'send').mockImplementation(function (
+      this: unknown,
+      ...args: unknown[]
+    ) {
       const [command] = args as [object];
       called.add(`${service}:${command.constructor.name.replace(/Command$/, '')}`);
       return Reflect.apply(send, this, args) as never;
     });
   }
-});
-afterAll(() => jest.restoreAllMocks());
+}
 
-describe('the permissions', () => {
-  const { app, stacks } = buildApp({
-    modelPath: saveModel(mlp(3)),
-    architecture: ARCHITECTURE,
-    outdir: path.join(temporaryFolder(), 'cdk.out'),
-  });
-  const { directory } = app.synth();
-
-  it('have exactly the actions that the comparison calls, besides the roles of `cdk bootstrap`', async () => {
-    for (const [stack, scenarios] of [
-      [STACKS.express, REQUESTS],
-      [STACKS.standard, REQUESTS],
-      [STACKS.denied, DENIED],
-    ] as const) {
-      const cloud = await LocalCloud.start(directory, { pipeline: stack });
-      try {
-        const { stepFunctions, s3 } = cloud;
-        const { stateMachineArn } = cloud.pipeline;
-        const deployment = await Deployment.at({ stateMachineArn, stepFunctions, s3 });
-        for (const { ask, expects } of scenarios)
-          expect(await ask(deployment)).toMatchObject({ status: expects.status });
-      } finally {
-        await cloud.close();
-      }
+it('may call exactly what the comparison calls, besides the roles of `cdk bootstrap`', async () => {
+  const called = new Set<string>();
+  noteCalls(called);
+  for (const [subject, pipeline] of Object.entries(STACKS)) {
+    const cloud = await LocalCloud.start(assembly.directory, { pipeline });
+    try {
+      const { stepFunctions, s3 } = cloud;
+      const { stateMachineArn } = cloud.pipeline;
+      const deployment = await Deployment.at({ stateMachineArn, stepFunctions, s3 });
+      for (const { ask, expects } of subject === 'denied' ? DENIED : REQUESTS)
+        expect(await ask(deployment)).toMatchObject({ status: expects.status });
+    } finally {
+      await cloud.close();
     }
-    const allowed = permissions
-      .flatMap(({ Action }) => Action)
-      .filter((action) => action !== 'sts:AssumeRole');
-    expect([...allowed].sort()).toEqual([...called].sort());
-  });
-
-  it('name the state machines by their logical ids, and the buckets by their stacks', () => {
-    const prefixes = (pattern: RegExp): string[] =>
-      resources.flatMap((resource) => pattern.exec(resource)?.slice(1) ?? []);
-    const [machine, ...others] = new Set(prefixes(/:(?:stateMachine|execution):(\w+)\*$/));
-    const [bucket, ...more] = new Set(prefixes(/:s3:::(\w+)\*\/(?:inputs|outputs)\/\*$/));
-    expect([others, more]).toEqual([[], []]);
-    for (const stack of stacks) {
-      expect(stack.stackName.toLowerCase().startsWith(bucket)).toBe(true);
-      const { Resources: all } = app.synth().getStackByName(stack.stackName).template as {
-        Resources: Record<string, { Type: string }>;
-      };
-      const machines = Object.keys(all).filter((id) => all[id].Type === 'AWS::StepFunctions::StateMachine');
-      expect(machines).toHaveLength(1);
-      expect(machines[0].startsWith(machine)).toBe(true);
-    }
-  });
-
-  it('name the roles of `cdk bootstrap` that the assembly uses', () => {
-    const roles = stacks.flatMap((stack) => {
-      const { assumeRoleArn, lookupRole } = app.synth().getStackByName(stack.stackName);
-      return [assumeRoleArn, lookupRole?.arn];
-    });
-    const named = resources.map((resource) => /role\/(cdk-\w+-[a-z-]+-role)/.exec(resource)?.[1]);
-    const used = new Set(roles.map((arn = '') => /role\/(cdk-\w+-[a-z-]+-role)/.exec(arn)?.[1]));
-    expect(used.size).toBe(2);
-    expect(named).toEqual(expect.arrayContaining([...used]));
-  });
+  }
+  jest.restoreAllMocks();
+  const allowed = permissions.flatMap(({ Action }) => Action).filter((action) => action !== 'sts:AssumeRole');
+  expect([...allowed].sort()).toEqual([...called].sort());
 });
 
-describe('the trust policy', () => {
-  it('is for one branch of one repository', () => {
-    const [{ Condition }, ...others] = statementsOf('trust.json');
-    expect(others).toEqual([]);
-    expect(Condition).toEqual({
+it('names the state machines by their logical ids, the buckets by their stacks, and the roles that the assembly uses', () => {
+  const prefixes = (pattern: RegExp): Set<string> =>
+    new Set(resources.flatMap((resource) => pattern.exec(resource)?.slice(1) ?? []));
+  const [machine, ...others] = prefixes(/:(?:stateMachine|execution):(\w+)\*$/);
+  const [bucket, ...more] = prefixes(/:s3:::(\w+)\*\/(?:inputs|outputs)\/\*$/);
+  expect([others, more]).toEqual([[], []]);
+  const role = /role\/(cdk-\w+-[a-z-]+-role)/;
+  const used = new Set<string | undefined>();
+  for (const { stackName } of stacks) {
+    expect(stackName.toLowerCase().startsWith(bucket)).toBe(true);
+    const artifact = assembly.getStackByName(stackName);
+    const { Resources: all } = artifact.template as { Resources: Record<string, { Type: string }> };
+    const { assumeRoleArn = '', lookupRole } = artifact;
+    const machines = Object.keys(all).filter((id) => all[id].Type === 'AWS::StepFunctions::StateMachine');
+    expect(machines).toEqual([expect.stringMatching(new RegExp(`^${machine}`))]);
+    for (const arn of [assumeRoleArn, lookupRole?.arn ?? '']) used.add(role.exec(arn)?.[1]);
+  }
+  expect(used.size).toBe(2);
+  expect([...prefixes(role)]).toEqual(expect.arrayContaining([...used]));
+});
+
+it('trusts one branch of one repository', () => {
+  expect(statementsOf('trust.json').map(({ Condition }) => Condition)).toEqual([
+    {
       StringEquals: {
         'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com',
         'token.actions.githubusercontent.com:sub': 'repo:OWNER/REPOSITORY:ref:refs/heads/main',
       },
-    });
-  });
+    },
+  ]);
 });

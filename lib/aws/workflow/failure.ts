@@ -4,7 +4,6 @@ import type { Construct } from 'constructs';
 
 /** Names of the variables that a caught failure is assigned to. Each branch has its own. */
 export interface FailureVariables {
-  /** Holds the error output of the state: `Error` and `Cause`. */
   readonly failure: string;
   /** Holds the fields of `FailureCause` that say where the failure happened. */
   readonly failedAt: string;

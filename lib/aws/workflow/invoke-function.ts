@@ -8,9 +8,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 
-/** A function that a state machine calls. */
 export interface TaskFunction {
-  /** The version, alias or function that is called. */
   readonly target: lambda.IFunction;
   /** ARNs that the state machine's role is allowed to call. */
   readonly grantedArns: readonly string[];
@@ -26,7 +24,6 @@ export function userFunction(fn: lambda.IFunction): TaskFunction {
   return { target: fn, grantedArns: [fn.functionArn] };
 }
 
-/** The permission to call functions. */
 export function callStatement(functions: readonly TaskFunction[]): iam.PolicyStatement {
   return new iam.PolicyStatement({
     actions: ['lambda:InvokeFunction'],

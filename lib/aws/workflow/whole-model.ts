@@ -25,12 +25,10 @@ export interface WholeModelStates {
 
 interface WholeModelCall extends WholeModelStates {
   readonly grantsCall: boolean;
-  /** The fields of every event. */
   readonly event: Readonly<Record<string, unknown>>;
 }
 
 interface AskProps extends WholeModelCall {
-  /** The expression of the request. */
   readonly request: string;
   /** The output of an execution besides `outputs` and `timings`. */
   readonly output: Readonly<Record<string, unknown>>;

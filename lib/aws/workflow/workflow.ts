@@ -28,7 +28,6 @@ import { CALL_RETRIES, SLICE_RETRIES } from './retries';
 interface RunExpressions {
   /** The name of the run, which no other run has. */
   readonly run: string;
-  /** The request. */
   readonly request: string;
 }
 
@@ -93,7 +92,6 @@ interface WorkflowProps extends PipelineStates {
   readonly maxVariables: number;
 }
 
-/** Creates the states of a pipeline, from the request to the results. */
 export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Chain {
   const { preprocess, postprocess, expressions, prefix } = props;
   const variable = `${prefix}request`;
@@ -137,13 +135,11 @@ function inferenceStates(builder: WorkflowBuilder, schedule: Schedule, { whole }
 /** The name of the main branch, which contains all others. */
 const MAIN = '';
 
-/** JSONata expressions of the timings, by slice. */
 type Timings = ReadonlyMap<number, string>;
 
 /** Returns the output of the last state of a series, from the timings and the tensors of the slices in the series. */
 type OutputOf = (timings: Timings, tensors: TensorExpressions) => Readonly<Record<string, unknown>>;
 
-/** The variables that a state assigns, and its output. */
 interface StateResult {
   readonly assign?: Readonly<Record<string, string>>;
   readonly outputs: unknown;
@@ -211,7 +207,6 @@ class WorkflowBuilder {
     };
   }
 
-  /** @param otherwise the slices */
   askWhole(whole: WholeModelStates, otherwise: sfn.IChainable): InvokeFunction {
     const variables = this.failureVariables(MAIN);
     return askWholeModel(this.scope, {
@@ -289,12 +284,10 @@ class WorkflowBuilder {
     return task;
   }
 
-  /** The fields of every event. */
   private event(): Readonly<Record<string, unknown>> {
     return { ...this.identity(), executionArn: '{% $states.context.Execution.Id %}' };
   }
 
-  /** Calls a function of the user before or after the slices. */
   userStep(
     step: keyof typeof STEP_STATES,
     fn: TaskFunction,
@@ -367,7 +360,6 @@ class WorkflowBuilder {
     return { failure: this.variable('failure', branch), failedAt: this.variable('failedAt', branch) };
   }
 
-  /** When a run asked the whole model. */
   private get askedAt(): string {
     return this.variable('askedAt', MAIN);
   }

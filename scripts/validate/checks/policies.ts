@@ -40,42 +40,34 @@ export function policyExcesses({ templates, resolved }: Templates): Finding[] {
       roles: listOf(policy.properties.Roles).map((role) => resolved.text(template, role)),
     })),
   );
-  const ofRole = (template: SynthesizedTemplate, { logicalId, properties }: TemplateResource): Finding[] => {
+  const excessesOf = (
+    template: SynthesizedTemplate,
+    { logicalId, properties }: TemplateResource,
+  ): Finding[] => {
     const name = resolved.text(template, { Ref: logicalId });
     const own = listOf(properties.Policies).map((policy) =>
       characters(template, isJsonObject(policy) ? policy.PolicyDocument : undefined),
     );
-    const listed = listOf(properties.ManagedPolicyArns).map((arn) =>
-      policies.find(
-        (policy) => policy.template === template && isJsonObject(arn) && arn.Ref === policy.logicalId,
-      ),
-    );
-    const attached = policies.filter((policy) => policy.roles.includes(name) || listed.includes(policy));
-    const [managed, inline] = [true, false].map((kind) =>
-      attached.filter(({ isManaged }) => isManaged === kind),
-    );
-    const ofAws = listed.filter((policy) => policy === undefined).length;
-    const place = `${template.path}/${logicalId}`;
+    const attached = policies.filter(({ roles }) => roles.includes(name));
+    const inline = attached.filter(({ isManaged }) => !isManaged);
+    const managed = attached.filter(({ isManaged }) => isManaged);
     const inUpdate = sum([...own, ...inline.map((policy) => policy.generations * policy.characters)]);
-    const count = ofAws + sum(managed.map(({ generations }) => generations));
+    const count =
+      listOf(properties.ManagedPolicyArns).length + sum(managed.map(({ generations }) => generations));
+    const place = `${template.path}/${logicalId}`;
     return [
       ...atMost(place, 'characters of inline policies in an update', inUpdate, MAX_INLINE_POLICY_CHARACTERS),
       ...atMost(place, 'managed policies in an update', count, MAX_MANAGED_POLICIES),
     ];
   };
   return [
-    ...policies
-      .filter(({ isManaged }) => isManaged)
-      .flatMap(({ template, logicalId, characters: used }) =>
-        atMost(
-          `${template.path}/${logicalId}`,
-          'characters of a managed policy',
-          used,
-          MAX_MANAGED_POLICY_CHARACTERS,
-        ),
-      ),
+    ...policies.flatMap(({ isManaged, template, logicalId, characters: used }) => {
+      const place = `${template.path}/${logicalId}`;
+      const limit = isManaged ? MAX_MANAGED_POLICY_CHARACTERS : Infinity;
+      return atMost(place, 'characters of a managed policy', used, limit);
+    }),
     ...templates.flatMap((template) =>
-      resourcesOf(template, 'AWS::IAM::Role').flatMap((role) => ofRole(template, role)),
+      resourcesOf(template, 'AWS::IAM::Role').flatMap((role) => excessesOf(template, role)),
     ),
   ];
 }

@@ -10,7 +10,9 @@ import { Template as LocalTemplate } from '../../../local/cloudformation/templat
 import { mlp, saveModel } from '../../support/model-builder';
 import { addPipeline, newApp, newStack } from '../../support/pipeline-stack';
 
-type Attribute = { readonly 'Fn::GetAtt': readonly [string, string] };
+interface Attribute {
+  readonly 'Fn::GetAtt': readonly [string, string];
+}
 
 interface Resource {
   readonly Type: string;

@@ -177,6 +177,14 @@ describe('with consolidation', () => {
     ]);
   });
 
+  it('loads after the smallest slice of those that warm up', () => {
+    // One layer, two and one.
+    const slicing = Slicing.atTensors(['t0', 't2']);
+    expect(startedBranches(definitionOf(pipelineStack({ ...always, slicing })))).toEqual([
+      ...[['Slice 00'], ['Warm-up 01'], ['Warm-up 02', 'Load whole model']],
+    ]);
+  });
+
   it('asks in one state, which ends the execution or leads to the slices', () => {
     const { States, StartAt } = definitionOf(stack);
     expect(StartAt).toBe('Ask whole model');

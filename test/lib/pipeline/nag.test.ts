@@ -28,7 +28,7 @@ interface Finding {
 
 function findings(pack: Parameters<typeof nagFindings>[0], stack: Stack): Finding[] {
   return nagFindings(pack, stack).flatMap(({ path, rule: id }) => {
-    const [, own] = /^Stack\/Pipeline\/(.*)$/.exec(path) ?? [];
+    const own = /^Stack\/Pipeline\/(.*)$/.exec(path)?.[1];
     return own === undefined ? [] : [{ path: own, id, rule: id.replace(/^[\w.]+-/, '') }];
   });
 }
