@@ -6,7 +6,7 @@ import { nodeAttributes } from './node-attributes';
 /**
  * Operators whose kernels may round otherwise than their inference, so that a size is off by one: pooling with `ceil_mode`
  * or with `auto_pad` SAME, `ConvTranspose` with `auto_pad` SAME, and `Resize` and `Upsample` by scales. Only these
- * differed in random nodes of operators that compute sizes (`test/lib/shapes/uncertain-sizes.test.ts`), and in none of the node
+ * differed in random nodes of operators that compute sizes (`test/lib/shapes/proven-shapes.test.ts`), and in none of the node
  * tests of ONNX 1.23 did any.
  */
 const ROUNDING = /^(?!Global|QLinearGlobal).*Pool|^ConvTranspose$|^Resize$|^Upsample$/i;

@@ -93,6 +93,68 @@ export function encodeModel({ graph, irVersion = 9, opset = 17, ...rest }: Model
   ).finish();
 }
 
+/** Dimensions of an input of floats, or an input of another type. */
+type InputInit = readonly Dim[] | { readonly type: number; readonly dims?: readonly Dim[] };
+
+/** A model with these inputs, by name. Its output is the first of the last node, of floats. */
+export function modelOf(
+  nodes: readonly NodeInit[],
+  inputs: Readonly<Record<string, InputInit>>,
+  weights: readonly TensorInit[] = [],
+  rest: Partial<ModelInit> = {},
+): ModelInit {
+  const input = Object.entries(inputs).map(([name, init]) =>
+    'type' in init ? value(name, init.type, init.dims) : value(name, FLOAT, init),
+  );
+  const output = [value(nodes[nodes.length - 1].output[0], FLOAT)];
+  return { ...rest, graph: { node: nodes, initializer: weights, input, output, ...rest.graph } };
+}
+
+/** An If whose branches are these graphs, or the graphs of these nodes with the output of the last one. */
+export function choice(
+  condition: string,
+  output: string,
+  then: GraphInit | readonly NodeInit[],
+  otherwise: GraphInit | readonly NodeInit[] = then,
+): NodeInit {
+  const body = (branch: GraphInit | readonly NodeInit[]): GraphInit =>
+    'node' in branch ? branch : { node: branch, output: [value(branch[branch.length - 1].output[0], FLOAT)] };
+  const branches = { then_branch: body(then), else_branch: body(otherwise) };
+  return node(
+    'If',
+    [condition],
+    [output],
+    Object.entries(branches).map(([name, branch]) => attribute.graph(name, branch)),
+  );
+}
+
+/** A tensor of floats in another file. */
+export function external(
+  name: string,
+  dims: readonly number[],
+  entries: Readonly<Record<string, string>> = { location: 'w.bin' },
+): TensorInit {
+  const externalData = Object.entries(entries).map(([key, entry]) => ({ key, value: entry }));
+  return { name, dataType: FLOAT, dims, dataLocation: 1, externalData };
+}
+
+/** A node that calls a function of the model. */
+export function callOf(name: string, input: string[], output: string[]): NodeInit {
+  return { ...node(name, input, output), domain: 'local' };
+}
+
+/** What a model needs to have functions, by name. Each goes from `a` to `b`, unless it has other inputs or outputs. */
+export function functionsOf(
+  functions: Readonly<Record<string, readonly NodeInit[]>>,
+  more: object = {},
+): Partial<ModelInit> {
+  const opsetImport = ['', 'local'].map((domain) => ({ domain, version: domain === '' ? 17 : 1 }));
+  const all = Object.entries(functions).map(([name, nodes]) => ({
+    ...{ name, domain: 'local', input: ['a'], output: ['b'], node: nodes, opsetImport, ...more },
+  }));
+  return { functions: all, opsetImport };
+}
+
 /** A chain of `layers` matrix products, each with a bias and a Tanh: 3 nodes per layer, one tensor between layers. */
 export function mlp(layers: number, width = 16): ModelInit {
   const nodes: NodeInit[] = [];

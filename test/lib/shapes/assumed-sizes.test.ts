@@ -1,5 +1,14 @@
+/** The sizes that plans assume for dimensions, by what names, shapes and the model say. */
+import { parseModel } from '../../../lib/onnx/parse';
 import { assumedSizes } from '../../../lib/shapes/assumed-sizes';
-import type { SizedInput } from '../../../lib/shapes/input-layout';
+import { statedRole } from '../../../lib/shapes/dimension-names';
+import { roleOf } from '../../../lib/shapes/dimension-roles';
+import { type SizedInput, layoutOf } from '../../../lib/shapes/input-layout';
+import { sizeHints } from '../../../lib/shapes/size-hints';
+import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
+import { floats, modelOf, node, saveModel } from '../../support/model-builder';
+
+readFreshFilesAtOnce();
 
 type Shape = SizedInput['shape'];
 
@@ -9,6 +18,80 @@ function input(name: string, shape: Shape, dtype = 'float32'): SizedInput {
 
 const ids = (shape: Shape, name = 'input_ids') => input(name, shape, 'int64');
 
+const states = input('h', [2, 'batch', 64]);
+const tokens = ids(['batch', 'sequence']);
+const past = input('past.key', ['batch', 8, 'past_sequence_length', 64]);
+const mask = ids(['batch', 'all_length'], 'attention_mask');
+
+test.each(
+  Object.entries({
+    batch: 'batch_size N',
+    past: 'past_sequence_length',
+    total: 'total_sequence_length',
+    sequence: 'max_seq_len_in_batch decoderSequenceLength',
+    width: 'image_width',
+    height: 'h',
+    samples: 'num_samples',
+    features: 'n_mels',
+    frames: 'timesteps',
+    undefined: ' unk__214 p2o.DynamicDimension.0 input_dynamic_axes_1 s0 d1 None x[2] dim_1',
+  }),
+)('the role %s is what these names state: %s', (role, names) => {
+  for (const name of names.split(' ')) expect([name, String(statedRole(name))]).toEqual([name, role]);
+});
+
+test.each<[string, Shape, layout: string, name?: string]>([
+  ['float32', [null, 3, null, null], 'batch channels height width'],
+  ['uint8', [null, null, null, 3], 'batch height width channels'],
+  ['uint8', [null, null, 3], 'height width channels'],
+  ['float32', [3, null, null], 'channels height width'],
+  ['int64', [null, null], 'batch sequence'],
+  ['int64', [null, null, null], 'batch sequence sequence'],
+  ['float32', [null, null], 'batch features'],
+  ['bfloat16', [1, null], 'batch features'],
+  ['float32', [null, null], 'batch samples', 'audio'],
+  ['float32', [null, 1, null], 'batch channels samples'],
+  ['float32', [null, 80, null], 'batch features frames'],
+  ['float32', [null, 768, null], 'batch features sequence'],
+  ['float32', [2, null, 64], 'items batch features'],
+  ['float32', [null, null, 64], 'batch sequence features'],
+  ['float32', [null, 8, null, 64], 'batch items past features', 'past_key_values.0.key'],
+  ['float32', [null, null, 3, null, null], 'batch clip channels height width'],
+  ['float32', [null, 3, null, null, null, null], 'batch channels clip height height width'],
+  ['float32', [null], 'batch'],
+  ['float32', [], ''],
+  ['float32', null, ''],
+])('the layout of an input of %s%j is %s', (dtype, shape, layout, name = 'x') => {
+  expect(layoutOf({ name, dtype, shape }).join(' ')).toBe(layout);
+});
+
+test.each<[SizedInput, axis: number, role: string, others?: readonly SizedInput[]]>([
+  [tokens, 0, 'batch'],
+  [tokens, 1, 'sequence'],
+  [input('x', ['n', 3, 'height', 'width']), 2, 'height'],
+  // Names that state nothing leave it to the position.
+  [input('x', ['unk__1', 3, 'unk__2', 'unk__3']), 0, 'batch'],
+  [input('x', [null, 3, null, null]), 3, 'width'],
+  [ids([null, null]), 1, 'sequence'],
+  // The mask of a decoder with past tokens.
+  [mask, 1, 'total', [tokens, past]],
+  [mask, 1, 'sequence', [tokens]],
+  [ids(['batch', 'sequence'], 'attention_mask'), 1, 'sequence', [tokens, past]],
+  // A matrix of floats is sound, unless another input has the tokens.
+  [input('x', ['batch', 'sequence']), 1, 'samples'],
+  [input('x', ['batch', 'time']), 1, 'samples'],
+  [input('x', ['batch', 'sequence']), 1, 'sequence', [tokens]],
+  // Also one without names, beside the state of a recurrent network.
+  [input('x', [null, null]), 1, 'samples', [states]],
+  [input('x', [null, null]), 1, 'features'],
+  [input('x', ['batch', 80, 'time']), 2, 'frames'],
+  [ids(['batch', 'time']), 1, 'sequence'],
+])('of %j, dimension %d is the %s', (sized, axis, role, others = []) => {
+  const dimension = sized.shape?.[axis];
+  const name = typeof dimension === 'string' ? dimension : `${sized.name}[${axis}]`;
+  expect(roleOf(sized, axis, name, [sized, ...others])).toBe(role);
+});
+
 function assumed(inputs: readonly SizedInput[], given = {}, hints = {}) {
   return assumedSizes(inputs, given, hints)[0];
 }
@@ -16,14 +99,8 @@ function assumed(inputs: readonly SizedInput[], given = {}, hints = {}) {
 describe('the sizes of the table', () => {
   test.each<[string, readonly SizedInput[], object]>([
     ['batch 1 and sequence 128 for tokens', [ids(['batch', 'sequence'])], { batch: 1, sequence: 128 }],
-    [
-      'the same for names of other exporters',
-      [ids(['batch_size', 'max_seq_len_in_batch'])],
-      { batch_size: 1, max_seq_len_in_batch: 128 },
-    ],
-    ['the same for names in capital letters', [ids(['N', 'SeqLen'])], { N: 1, SeqLen: 128 }],
+    ['the same for other names', [ids(['N', 'SeqLen'])], { N: 1, SeqLen: 128 }],
     ['the same without names', [ids([null, null])], { 'input_ids[0]': 1, 'input_ids[1]': 128 }],
-    ['the same for numbered names', [ids(['unk__1', 'unk__2'])], { unk__1: 1, unk__2: 128 }],
     [
       'height and width 640 for a picture',
       [input('images', ['batch', 3, 'height', 'width'])],
@@ -33,11 +110,6 @@ describe('the sizes of the table', () => {
       'the same for a picture with channels last',
       [input('images', [null, null, null, 3], 'uint8')],
       { 'images[0]': 1, 'images[1]': 640, 'images[2]': 640 },
-    ],
-    [
-      'the same for names of PaddlePaddle',
-      [input('x', ['p2o.DynamicDimension.0', 3, 'p2o.DynamicDimension.1', 'p2o.DynamicDimension.2'])],
-      { 'p2o.DynamicDimension.0': 1, 'p2o.DynamicDimension.1': 640, 'p2o.DynamicDimension.2': 640 },
     ],
     ['width 320 for a line of text', [input('x', [1, 3, 48, 'w'])], { w: 320 }],
     ['the fixed side of a picture for the other', [input('x', [1, 3, 224, null])], { 'x[3]': 224 }],
@@ -126,15 +198,14 @@ describe('what the model says', () => {
 });
 
 describe('given sizes', () => {
-  const inputs = [ids(['batch', 'sequence']), ids(['batch', 'total'], 'attention_mask')];
-  const past = input('past.key', ['batch', 4, 'past', 8]);
+  const inputs = [tokens, ids(['batch', 'total'], 'attention_mask'), input('k', ['batch', 4, 'past', 8])];
 
   test('win in every set of sizes', () => {
-    for (const sizes of assumedSizes([...inputs, past], { sequence: 5 })) expect(sizes.sequence).toBe(5);
+    for (const sizes of assumedSizes(inputs, { sequence: 5 })) expect(sizes.sequence).toBe(5);
   });
 
   test('count in sums', () => {
-    expect(assumed([...inputs, past], { sequence: 5, past: 1000 })).toMatchObject({ total: 1005 });
+    expect(assumed(inputs, { sequence: 5, past: 1000 })).toMatchObject({ total: 1005 });
   });
 
   test('of one side of a picture are the size of the other', () => {
@@ -153,5 +224,34 @@ describe('the sets of sizes', () => {
 
   test('give a name that stands at two places one size', () => {
     expect(assumed([ids(['n', 'n'])])).toEqual({ n: 1 });
+  });
+});
+
+describe('hints about sizes', () => {
+  const hints = (properties: object, table: string) => {
+    const metadataProps = Object.entries(properties).map(([key, value]: [string, unknown]) => ({
+      key,
+      value,
+    }));
+    const nodes = [node('Add', ['x', table], ['y'])];
+    const model = modelOf(nodes, { x: [6, 4] }, [floats(table, [6, 4])], { metadataProps });
+    return sizeHints(parseModel(saveModel(model)));
+  };
+
+  test.each<[properties: object, found: object, table?: string]>([
+    [{ imgsz: '[384, 640]' }, { picture: [384, 640] }],
+    [{ imgsz: '416' }, { picture: [416, 416] }],
+    [{ input_size: '224x192' }, { picture: [224, 192] }],
+    [
+      { batch: '4', stride: '32', sample_rate: '8000' },
+      { batch: 4, sampleRate: 8000 },
+    ],
+    [{ MAX_LENGTH: '77' }, { maxSequence: 77 }],
+    [{ imgsz: 'large', batch: '0', sample_rate: '-1', max_length: '9'.repeat(300) }, {}],
+    // The rows of a table of positions limit sequences.
+    [{}, { maxSequence: 6 }, 'bert.position_embeddings.weight'],
+    [{ max_length: '5' }, { maxSequence: 5 }, 'bert.position_embeddings.weight'],
+  ])('are read from metadata such as %j', (properties, found, table = 'w') => {
+    expect(hints(properties, table)).toEqual(found);
   });
 });
