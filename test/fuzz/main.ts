@@ -11,8 +11,8 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { strict, wholeNumber } from '../support/program-options';
+import { OUTCOMES } from './case';
 import { Random } from './random';
-import { Report } from './report';
 import { TARGETS, type FuzzTarget } from './targets';
 import { Watcher } from './watch';
 
@@ -26,28 +26,23 @@ interface Options {
 }
 
 const [RUN_FAILED, BAD_USAGE] = [1, 2];
-
 const MAX_SEED = 2 ** 32 - 1;
 const PROGRESS_RUNS = 500;
 
-function command(): Command {
-  const targets = `kind of files: ${Object.keys(TARGETS).join(', ')}; or a module that gets models instead of the compiler`;
-  return strict(
-    new Command('fuzz')
-      .description(
-        'Reads mutated files, requests and events, and looks for crashes, hangs, wrong results, waste of memory and writes to other places.',
-      )
-      .option('--runs <number>', 'number of files of each kind to try', wholeNumber(1), 1000)
-      .option('--seed <number>', 'seed of all files', wholeNumber(0, MAX_SEED), randomInt(MAX_SEED))
-      .option('--run <number>', 'repeat only this run', wholeNumber(0))
-      .option('--time-limit <seconds>', 'time limit of one run (default: by kind)', wholeNumber(1))
-      .option(
-        '--keep <folder>',
-        'folder that keeps the files of failed runs and of the run that `--run` names',
-      )
-      .option('--target <name>', `${targets} (default: all kinds in turn)`),
-  );
-}
+/** Number of lines to show of a failure: the error and the first frames of its stack. */
+const FAILURE_LINES = 6;
+
+const kinds = `kind of files: ${Object.keys(TARGETS).join(', ')}; or a module that gets models instead of the compiler`;
+const command = strict(new Command('fuzz'))
+  .description(
+    'Reads mutated files, requests and events, and looks for crashes, hangs, wrong results, waste of memory and writes to other places.',
+  )
+  .option('--runs <number>', 'number of files of each kind to try', wholeNumber(1), 1000)
+  .option('--seed <number>', 'seed of all files', wholeNumber(0, MAX_SEED), randomInt(MAX_SEED))
+  .option('--run <number>', 'repeat only this run', wholeNumber(0))
+  .option('--time-limit <seconds>', 'time limit of one run (default: by kind)', wholeNumber(1))
+  .option('--keep <folder>', 'folder that keeps the files of failed runs and of the run that `--run` names')
+  .option('--target <name>', `${kinds} (default: all kinds in turn)`);
 
 /** Removes what the current target has started and written. */
 let tidyUp = (): void => undefined;
@@ -55,7 +50,7 @@ let tidyUp = (): void => undefined;
 async function main(): Promise<void> {
   let options: Options;
   try {
-    options = command().parse().opts<Options>();
+    options = command.parse().opts<Options>();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Commander has printed its message; a request for help is not an error.
@@ -89,38 +84,51 @@ function targetsOf({ target }: Options): [flags: string, target: FuzzTarget][] {
 
 /** Returns the number of failed runs. */
 async function fuzz(target: FuzzTarget, flags: string, options: Options): Promise<number> {
-  const { seed, run: single, keep } = options;
+  const { seed, run: single, keep, timeLimit = target.limits.seconds } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-fuzz-'));
   // The watched process may be killed before it removes its temporary files.
   const [folder, temporary] = ['case', 'tmp'].map((name) => path.join(root, name));
   for (const each of [folder, temporary]) fs.mkdirSync(each);
   target.putBeside?.(folder);
-  const { limitMb, restingMb } = target.memory;
-  const timeMs = 1000 * (options.timeLimit ?? target.timeLimit);
   const environment = { ...process.env, TMPDIR: temporary, SLICED_INFERENCE_CACHE: '' };
-  const watcher = new Watcher(target.module, { timeMs, memoryMb: limitMb, restingMb }, environment);
+  const watcher = new Watcher(target.module, { ...target.limits, seconds: timeLimit }, environment);
   tidyUp = () => {
     watcher.stop();
     fs.rmSync(root, { recursive: true, force: true, maxRetries: 3 });
   };
-  const report = new Report(seed, `${flags}--seed ${seed}`);
   process.stdout.write(`${flags}--seed ${seed}\n`);
+  const counts = new Map<string, number>(OUTCOMES.map((outcome) => [outcome, 0]));
+  let [failed, longest, largest] = [0, { ms: 0, title: '' }, { peakMb: 0, title: '' }];
   const file = path.join(folder, target.file);
+  const start = performance.now();
   const [first, end] = single === undefined ? [0, options.runs] : [single, single + 1];
   for (let run = first; run < end; run++) {
-    const { title, content, choice } = target.makeCase(new Random(`${seed}:${run}`));
+    const { title: made, content, settings } = target.makeCase(new Random(`${seed}:${run}`));
+    const title = `run ${run} (${made})`;
     fs.writeFileSync(file, content);
-    const verdict = await watcher.judge({ path: file, choice });
-    const failure = report.add(run, title, verdict);
-    if (failure !== undefined) process.stdout.write(failure);
-    else if (single !== undefined && 'outcome' in verdict)
-      process.stdout.write(`run ${run} (${title}): ${verdict.outcome}\n  ${verdict.message}\n`);
-    if (keep !== undefined && (failure !== undefined || single !== undefined))
+    const verdict = await watcher.judge({ path: file, settings });
+    if ('failure' in verdict) {
+      failed++;
+      const lines = verdict.failure.split('\n').slice(0, FAILURE_LINES).join('\n  ');
+      const again = `npm run fuzz -- ${flags}--seed ${seed} --run ${run}`;
+      process.stdout.write(`run ${run} failed (${made}): ${lines}\n  ${again}\n`);
+    } else {
+      const { outcome, message, ms, peakMb } = verdict;
+      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+      if (ms > longest.ms) longest = { ms, title };
+      if (peakMb > largest.peakMb) largest = { peakMb, title };
+      if (single !== undefined) process.stdout.write(`${title}: ${outcome}\n  ${message}\n`);
+    }
+    if (keep !== undefined && ('failure' in verdict || single !== undefined))
       fs.cpSync(folder, path.join(keep, `run-${run}`), { recursive: true, verbatimSymlinks: true });
     if (process.stderr.isTTY && (run + 1) % PROGRESS_RUNS === 0) process.stderr.write(`${run + 1} runs\r`);
   }
-  process.stdout.write(report.summary());
-  return report.failed;
+  const seconds = Math.round((performance.now() - start) / 1000);
+  process.stdout.write(`${end - first} runs with seed ${seed} in ${seconds} s: ${failed} failed\n`);
+  for (const [outcome, count] of counts) process.stdout.write(`  ${outcome.padEnd(28)}${count}\n`);
+  process.stdout.write(`  longest: ${Math.round(longest.ms)} ms, ${longest.title}\n`);
+  process.stdout.write(`  most memory: ${Math.round(largest.peakMb)} MB, ${largest.title}\n`);
+  return failed;
 }
 
 void main();

@@ -7,57 +7,52 @@ export const BYTE_MUTATIONS: Readonly<Record<string, ByteMutation>> = {
   'flip bits': (random, bytes) => changed(random, bytes, (byte) => byte ^ (1 << random.below(8))),
   'set bytes': (random, bytes) =>
     changed(random, bytes, () => random.pick([0, 1, 0x7f, 0x80, 0xff, random.below(256)])),
-  truncate: (random, bytes) => bytes.subarray(0, random.below(bytes.length + 1)),
+  truncate: (random, bytes) => cut(random, bytes)[0],
   'delete a chunk': (random, bytes) => {
-    const { start, end } = range(random, bytes);
-    return Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]);
+    const [before, , after] = chunks(random, bytes);
+    return Buffer.concat([before, after]);
   },
   'repeat a chunk': (random, bytes) => {
-    const { start, end } = range(random, bytes);
-    const chunk = bytes.subarray(start, end);
+    const [before, chunk, after] = chunks(random, bytes);
     const copies = Array.from({ length: random.magnitude(50) }, () => chunk);
-    return Buffer.concat([bytes.subarray(0, end), ...copies, bytes.subarray(end)]);
+    return Buffer.concat([before, chunk, ...copies, after]);
   },
-  'swap two chunks': (random, bytes) => {
-    const [a, b] = [range(random, bytes), range(random, bytes)].sort((p, q) => p.start - q.start);
-    if (a.end > b.start) return bytes;
-    const part = (start: number, end?: number): Uint8Array => bytes.subarray(start, end);
-    return Buffer.concat([
-      part(0, a.start),
-      part(b.start, b.end),
-      part(a.end, b.start),
-      part(a.start, a.end),
-      part(b.end),
-    ]);
+  'move a chunk': (random, bytes) => {
+    const [before, chunk, after] = chunks(random, bytes);
+    const [start, end] = cut(random, Buffer.concat([before, after]));
+    return Buffer.concat([start, chunk, end]);
   },
   'insert bytes': (random, bytes) => {
-    const at = random.below(bytes.length + 1);
-    return Buffer.concat([bytes.subarray(0, at), random.bytes(random.magnitude(64)), bytes.subarray(at)]);
+    const [start, end] = cut(random, bytes);
+    return Buffer.concat([start, random.bytes(random.magnitude(64)), end]);
   },
   'long varint': (random, bytes) => {
-    const at = random.below(bytes.length + 1);
-    const long = new Uint8Array(random.between(5, 12)).fill(0xff);
-    return Buffer.concat([bytes.subarray(0, at), long, Uint8Array.of(1), bytes.subarray(at)]);
+    const [start, end] = cut(random, bytes);
+    return Buffer.concat([start, Buffer.alloc(random.between(5, 12), 0xff), Buffer.of(1), end]);
   },
-  'splice two models': (random, bytes, other) =>
-    Buffer.concat([
-      bytes.subarray(0, random.below(bytes.length + 1)),
-      other.subarray(random.below(other.length + 1)),
-    ]),
-  'append a model': (_, bytes, other) => Buffer.concat([bytes, other]),
+  'splice two files': (random, bytes, other) => Buffer.concat([cut(random, bytes)[0], cut(random, other)[1]]),
+  'append a file': (_, bytes, other) => Buffer.concat([bytes, other]),
 };
 
 function changed(random: Random, bytes: Uint8Array, change: (byte: number) => number): Uint8Array {
   const copy = Uint8Array.from(bytes);
-  if (copy.length === 0) return copy;
-  for (let left = random.magnitude(16); left > 0; left--) {
+  for (let left = copy.length === 0 ? 0 : random.magnitude(16); left > 0; left--) {
     const at = random.below(copy.length);
     copy[at] = change(copy[at]);
   }
   return copy;
 }
 
-function range(random: Random, bytes: Uint8Array): { start: number; end: number } {
-  const start = random.below(bytes.length + 1);
-  return { start, end: Math.min(bytes.length, start + random.magnitude(256)) };
+function cut(random: Random, bytes: Uint8Array): [start: Uint8Array, end: Uint8Array] {
+  const at = random.below(bytes.length + 1);
+  return [bytes.subarray(0, at), bytes.subarray(at)];
+}
+
+function chunks(
+  random: Random,
+  bytes: Uint8Array,
+): [before: Uint8Array, chunk: Uint8Array, after: Uint8Array] {
+  const [before, rest] = cut(random, bytes);
+  const length = random.magnitude(256);
+  return [before, rest.subarray(0, length), rest.subarray(length)];
 }

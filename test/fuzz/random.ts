@@ -31,6 +31,15 @@ export class Random {
     return choices[this.below(choices.length)];
   }
 
+  /** Picks up to `most` entries of a table, applies each, and returns their names. */
+  applySome<T>(table: Readonly<Record<string, T>>, most: number, apply: (entry: T) => void): string[] {
+    return Array.from({ length: this.magnitude(most) }, () => {
+      const name = this.pick(Object.keys(table));
+      apply(table[name]);
+      return name;
+    });
+  }
+
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.below(256));
   }

@@ -1,62 +1,62 @@
 /** The kinds of files, requests and events that the fuzzer mutates, each with the module that gives them to the library. */
 import * as path from 'node:path';
-import type { FuzzCase } from './fuzz-case';
+import type { FuzzCase } from './case';
 import { headerCase } from './headers/header-cases';
-import { putBesideModel } from './models/external-data';
-import { modelCase } from './models/model-cases';
-import { putBesidePlan } from './plans/base-plans';
-import { planCase } from './plans/plan-cases';
+import { modelCase, putBesideModel } from './models/model-cases';
+import { planCase, putBesidePlan } from './plans/plan-cases';
 import type { Random } from './random';
 import { eventCase, inputCase } from './requests/request-cases';
+import type { Limits } from './watch';
 
 export interface FuzzTarget {
   /** Absolute path of the module that runs cases: its `runCase` throws if the library behaves wrongly. */
   readonly module: string;
   /** Name of the file of a case. */
   readonly file: string;
-  /** Time limit of a case, in seconds. The first case of a process includes loading the library. */
-  readonly timeLimit: number;
-  /** Memory of the process that runs the library, in MB: the limit of a case, and what it may hold between cases. */
-  readonly memory: { readonly limitMb: number; readonly restingMb: number };
+  readonly limits: Limits;
+  readonly makeCase: (random: Random) => FuzzCase;
   /**
    * Writes the files that a case refers to into a folder.
    * @default - a case is one file
    */
   readonly putBeside?: (folder: string) => void;
-  readonly makeCase: (random: Random) => FuzzCase;
 }
 
-const small = { timeLimit: 10, memory: { limitMb: 300, restingMb: 150 } };
+const small = { seconds: 10, peakMb: 300, restingMb: 150 };
+// CDK takes seconds to load, and 250 MB.
+const withCdk = { seconds: 60, peakMb: 900, restingMb: 600 };
 const slices = {
-  module: path.join(__dirname, 'requests/request-target.js'),
-  timeLimit: 20,
-  memory: { limitMb: 400, restingMb: 200 },
+  module: moduleAt('requests/request-target.js'),
+  file: 'event.json',
+  limits: { seconds: 20, peakMb: 400, restingMb: 200 },
 };
 
 /** By name. */
 export const TARGETS = {
   models: {
-    ...small,
-    module: path.join(__dirname, 'models/model-target.js'),
+    module: moduleAt('models/model-target.js'),
     file: 'model.onnx',
-    putBeside: putBesideModel,
+    limits: small,
     makeCase: modelCase,
+    putBeside: putBesideModel,
   },
   plans: {
-    module: path.join(__dirname, 'plans/plan-target.js'),
+    module: moduleAt('plans/plan-target.js'),
     file: 'plan.json',
-    // CDK takes seconds to load, and 250 MB.
-    timeLimit: 60,
-    memory: { limitMb: 900, restingMb: 600 },
-    putBeside: putBesidePlan,
+    limits: withCdk,
     makeCase: planCase,
+    putBeside: putBesidePlan,
   },
   headers: {
-    ...small,
-    module: path.join(__dirname, 'headers/header-target.js'),
+    module: moduleAt('headers/header-target.js'),
     file: 'file.safetensors',
+    limits: small,
     makeCase: headerCase,
   },
-  inputs: { ...slices, file: 'event.json', makeCase: inputCase },
-  events: { ...slices, file: 'event.json', makeCase: eventCase },
+  inputs: { ...slices, makeCase: inputCase },
+  events: { ...slices, makeCase: eventCase },
 } as const satisfies Record<string, FuzzTarget>;
+
+function moduleAt(file: string): string {
+  return path.join(__dirname, file);
+}

@@ -1,24 +1,23 @@
-/** Runs cases in a process that is replaced when it crashes, hangs or swells. */
+/** Runs cases in a process that is replaced when a case fails, or when the process crashes, hangs or swells. */
 import { type ChildProcess, fork } from 'node:child_process';
 import * as path from 'node:path';
-import type { CaseEnd } from './fuzz-case';
-import { memoryMb, type Answer, type Question } from './fuzz-process';
+import { type Answer, type Question, memoryMb } from './child';
 
 export interface Limits {
-  /** Time of one case, in ms. */
-  readonly timeMs: number;
+  /** Time of one case, in seconds. The first case of a process includes loading the library. */
+  readonly seconds: number;
   /** Memory of the process that runs the library, including Node.js, in MB (2^20 bytes). */
-  readonly memoryMb: number;
+  readonly peakMb: number;
   /** A process that holds more memory after a case, in MB, is replaced: the memory would count against the next case. */
   readonly restingMb: number;
 }
 
 interface Failure {
   readonly failure: string;
-  readonly isSwollen?: boolean;
+  readonly isSwollen?: true;
 }
 
-export type Verdict = (CaseEnd & Pick<Answer, 'ms' | 'peakMb'>) | Failure;
+export type Verdict = Answer | Failure;
 
 /** Interval of the memory checks of a busy process, in ms. */
 const POLL_MS = 100;
@@ -39,9 +38,8 @@ export class Watcher {
   async judge(question: Question): Promise<Verdict> {
     const wasFresh = this.child === undefined;
     const verdict = await this.attempt(question);
-    const isSwollen = 'failure' in verdict && verdict.isSwollen === true;
     // The process may still hold memory of earlier cases: try this one in a new process.
-    return isSwollen && !wasFresh ? this.attempt(question) : verdict;
+    return 'isSwollen' in verdict && !wasFresh ? this.attempt(question) : verdict;
   }
 
   /** Ends the process and its child processes. */
@@ -58,39 +56,36 @@ export class Watcher {
   }
 
   private async attempt(question: Question): Promise<Verdict> {
-    this.child ??= fork(path.join(__dirname, 'fuzz-process.js'), [this.target], {
+    this.child ??= fork(path.join(__dirname, 'child.js'), [this.target], {
       env: this.environment,
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // A process group, so that its child processes end with it.
       detached: true,
     });
-    const result = await this.watch(this.child, question);
-    const isSwollen = 'end' in result && result.peakMb > this.limits.memoryMb;
-    if ('failure' in result || isSwollen || result.restingMb > this.limits.restingMb) this.stop();
-    if ('failure' in result) return result;
-    if (isSwollen) return swollen(result.peakMb);
-    const { end, ms, peakMb } = result;
-    return 'failure' in end ? end : { ...end, ms, peakMb };
+    const answer = await this.answerOf(this.child, question);
+    const isSwollen = 'peakMb' in answer && answer.peakMb > this.limits.peakMb;
+    if ('failure' in answer || isSwollen || answer.restingMb > this.limits.restingMb) this.stop();
+    return isSwollen ? swollen(answer.peakMb) : answer;
   }
 
   /** Returns the answer of the process, or why it has none. */
-  private watch(child: ChildProcess, question: Question): Promise<Answer | Failure> {
+  private answerOf(child: ChildProcess, question: Question): Promise<Verdict> {
     return new Promise((resolve) => {
       let lastWords = '';
-      const end = (result: Answer | Failure): void => {
+      const end = (verdict: Verdict): void => {
         clearTimeout(timer);
         clearInterval(poll);
         child.removeAllListeners();
         child.stderr?.removeAllListeners();
-        resolve(result);
+        resolve(verdict);
       };
       const timer = setTimeout(() => {
-        end({ failure: `no end within ${this.limits.timeMs / 1000} s` });
-      }, this.limits.timeMs);
+        end({ failure: `no end within ${this.limits.seconds} s` });
+      }, 1000 * this.limits.seconds);
       const poll = setInterval(() => {
         const now = memoryMb(child.pid ?? 0, 'VmRSS') ?? 0;
-        if (now > this.limits.memoryMb) end(swollen(now));
+        if (now > this.limits.peakMb) end(swollen(now));
       }, POLL_MS);
       child.stderr?.on('data', (text: Buffer) => {
         lastWords = `${lastWords}${text.toString()}`.slice(-LAST_WORDS);

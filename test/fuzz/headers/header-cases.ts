@@ -1,24 +1,19 @@
 /** Creates the safetensors file of a run. */
-import { type FuzzCase, mutateBy } from '../fuzz-case';
-import { jsonBomb } from '../json/json-bombs';
-import { mutateJson } from '../json/mutate-json';
-import { type Json, ODD_SHAPES } from '../json/odd-values';
+import type { FuzzCase } from '../case';
+import { jsonBomb } from '../json-bombs';
 import { BYTE_MUTATIONS } from '../mutate-bytes';
+import { mutateJson } from '../mutate-json';
+import { type Json, ODD_SHAPES, words } from '../odd-values';
 import type { Random } from '../random';
-import { BASE_FILES } from './base-files';
-import { fileOf, partsOf, seal } from './header-file';
+import { BASE_FILES, fileOf, partsOf, seal } from './header-file';
 
 /** Sizes of the first read, which decide what is read by ranges. */
 const FIRST_READS = [16, 1024, 8 * 1024 * 1024] as const;
 
-interface HeaderChoice {
+export interface HeaderSettings {
   /** Whether the header's checksum was computed after the mutations. */
   readonly isSealed: boolean;
   readonly firstReadBytes: number;
-}
-
-export function headerChoice(choice: number): HeaderChoice {
-  return { isSealed: choice % 2 === 1, firstReadBytes: FIRST_READS[Math.floor(choice / 2)] };
 }
 
 /** Limit of mutations of one file. */
@@ -33,13 +28,9 @@ const ODD_LENGTHS = [
 ];
 
 const ODD_FIELDS = {
-  dtype: 'F32 F64 F16 I8 I16 I32 I64 U8 U16 U32 U64 BOOL BF16 F8_E4M3 C64 f32 STRING'.split(' '),
+  dtype: words('F32 F64 F16 I8 I16 I32 I64 U8 U16 U32 U64 BOOL BF16 F8_E4M3 C64 f32 STRING'),
   shape: ODD_SHAPES,
 };
-
-interface Stored {
-  readonly data_offsets: number[];
-}
 
 interface Mutated {
   readonly steps: readonly string[];
@@ -48,11 +39,12 @@ interface Mutated {
 }
 
 export function headerCase(random: Random): FuzzCase {
-  const firstRead = random.below(FIRST_READS.length);
+  const firstReadBytes = random.pick(FIRST_READS);
   const { name, bytes } = random.pick(BASE_FILES);
   const mutate = random.chance(0.02) ? bomb : random.chance(0.3) ? inBytes : inHeader;
   const { steps, file, isSealed = false } = mutate(random, bytes);
-  return { title: `${name}: ${steps.join(', ')}`, content: file, choice: 2 * firstRead + Number(isSealed) };
+  const settings: HeaderSettings = { isSealed, firstReadBytes };
+  return { title: `${name}: ${steps.join(', ')}`, content: file, settings };
 }
 
 function bomb(random: Random, base: Uint8Array): Mutated {
@@ -63,7 +55,7 @@ function bomb(random: Random, base: Uint8Array): Mutated {
 
 function inBytes(random: Random, base: Uint8Array): Mutated {
   let file = base;
-  const steps = mutateBy(random, BYTE_MUTATIONS, MOST_MUTATIONS, (mutate) => {
+  const steps = random.applySome(BYTE_MUTATIONS, MOST_MUTATIONS, (mutate) => {
     file = mutate(random, file, random.pick(BASE_FILES).bytes);
   });
   return { steps, file };
@@ -71,12 +63,8 @@ function inBytes(random: Random, base: Uint8Array): Mutated {
 
 function inHeader(random: Random, base: Uint8Array): Mutated {
   const { header, data } = partsOf(base);
-  const steps: string[] = [];
   const document = JSON.parse(Buffer.from(header).toString()) as Record<string, Json>;
-  if (random.chance(0.3)) {
-    moveBytes(random, document);
-    steps.push('move bytes');
-  }
+  const steps = random.chance(0.3) ? moveBytes(random, document) : [];
   if (random.chance(0.9)) steps.push(...mutateJson(random, document, MOST_MUTATIONS, ODD_FIELDS));
   // Without checksums, more mutated tensors are accepted.
   if (random.chance(0.2)) {
@@ -92,21 +80,23 @@ function inHeader(random: Random, base: Uint8Array): Mutated {
   const isSealed = random.chance(0.7) && seal(text);
   if (isSealed) steps.push('seal');
   if (random.chance(0.95)) return { steps, file: fileOf({ header: text, data }), isSealed };
-  const near = BigInt(text.byteLength + random.between(-9, 9));
-  const length = random.pick([near, random.pick(ODD_LENGTHS)]);
+  const length = random.pick([BigInt(text.byteLength + random.between(-9, 9)), random.pick(ODD_LENGTHS)]);
   return { steps: [...steps, 'change the length'], file: fileOf({ header: text, data }, length), isSealed };
 }
 
 /** Moves the border between two tensors, or all borders. The header has not been mutated before. */
-function moveBytes(random: Random, header: Record<string, Json>): void {
-  const tensors = Object.entries(header).filter(([name]) => name !== '__metadata__');
-  const offsets = tensors.map(([, tensor]) => (tensor as unknown as Stored).data_offsets);
+function moveBytes(random: Random, header: Record<string, Json>): string[] {
+  const tensors = Object.entries(header as Record<string, unknown>).filter(
+    ([name]) => name !== '__metadata__',
+  );
+  const offsets = tensors.map(([, own]) => (own as { data_offsets: number[] }).data_offsets);
   const bytes = random.pick([-8, -4, -1, 1, 4, 8]);
   const [areAll, first] = [random.chance(0.3), random.below(offsets.length)];
   for (const [index, own] of offsets.entries()) {
     if (areAll || index === first) own[1] += bytes;
     if (areAll || index === first + 1) own[0] += bytes;
   }
+  return ['move bytes'];
 }
 
 /** The JSON of a header, with its padding; sometimes with a key twice. */

@@ -1,11 +1,75 @@
-/** Takes a safetensors file apart and puts it together, without the library. */
+/** Valid safetensors files, which the mutations of headers start from, and what takes such files apart without the library. */
 import { crc32 } from 'node:zlib';
+import { TENSOR_DATA_TYPES, type TensorDataType } from '../../../contract/tensors';
+import { layoutSafetensors } from '../../../lambda/tensors/safetensors';
+import { elementBytes, elementCount, type RawTensor } from '../../../lambda/tensors/tensor';
 
-export const LENGTH_BYTES = 8;
+export type NamedTensors = ReadonlyMap<string, RawTensor>;
+
+interface BaseFile {
+  readonly name: string;
+  readonly tensors: NamedTensors;
+  readonly bytes: Uint8Array;
+}
+
+const LENGTH_BYTES = 8;
 
 /** What stands before the checksum of the header. */
 const SEAL = '"header_crc32":"';
 const DIGITS = 8;
+
+type Heads = readonly (readonly [name: string, dtype: TensorDataType, shape: readonly number[]])[];
+
+const ODD_NAMES = ['', '__proto__', 'a\nb', '\u{1f600}', '"\\', 'string_tensor.x', 'tensor_crc32.x'];
+
+const HEADS: Readonly<Record<string, Heads>> = {
+  'all types': TENSOR_DATA_TYPES.map((dtype) => [dtype, dtype, [2, 3]]),
+  'no tensors': [],
+  'no elements': [
+    ['x', 'float32', [0, 3]],
+    ['y', 'int64', []],
+    ['z', 'string', [0]],
+  ],
+  'odd names': ODD_NAMES.map((name, index) => [name, index % 2 === 0 ? 'uint8' : 'float16', [index]]),
+  // Its tensors are far apart, so that they are read in several ranges.
+  'of a function': [
+    ['far', 'uint8', [300_000]],
+    ['near', 'float32', [5, 7]],
+    ['last', 'bool', [9]],
+  ],
+};
+
+export const BASE_FILES: readonly BaseFile[] = [
+  ...Object.entries(HEADS).map(([name, heads]): BaseFile => {
+    const tensors = new Map(heads.map(([tensor, dtype, shape]) => [tensor, tensorOf(dtype, shape)]));
+    const metadata = name === 'of a function' && { request_etag: '"3858f62230ac3c915f300c664312c63f"' };
+    return { name, tensors, bytes: Buffer.concat(layoutSafetensors(tensors, metadata || {}).parts) };
+  }),
+  ofAnotherProgram(),
+];
+
+/** A file without checksums and without alignment, as PyTorch writes it. */
+function ofAnotherProgram(): BaseFile {
+  const [b, w] = [tensorOf('uint8', [3]), tensorOf('float32', [2, 2])];
+  const header =
+    '{"__metadata__":{"format":"pt"},"b":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},' +
+    '"w":{"dtype":"F32","shape":[2,2],"data_offsets":[3,19]}}';
+  const data = Buffer.concat([b, w].map((own) => ('bytes' in own ? own.bytes : new Uint8Array())));
+  const tensors = new Map(Object.entries({ b, w }));
+  return { name: 'of another program', tensors, bytes: fileOf({ header: Buffer.from(header), data }) };
+}
+
+function tensorOf(dtype: TensorDataType, shape: readonly number[]): RawTensor {
+  const count = elementCount(shape);
+  if (dtype === 'string') {
+    const strings = Array.from({ length: count }, (_, index) => `text "${index}" \u{1f600}`);
+    return { dtype, shape, strings };
+  }
+  const bytes = Uint8Array.from({ length: count * elementBytes(dtype) }, (_, index) =>
+    dtype === 'bool' ? index % 2 : (index * 37 + 11) % 251,
+  );
+  return { dtype, shape, bytes };
+}
 
 interface FileParts {
   /** JSON with its padding. */
@@ -14,8 +78,7 @@ interface FileParts {
 }
 
 export function partsOf(file: Uint8Array): FileParts {
-  const length = Buffer.from(file).readBigUInt64LE(0);
-  const end = LENGTH_BYTES + Number(length);
+  const end = LENGTH_BYTES + Number(Buffer.from(file).readBigUInt64LE(0));
   return { header: file.subarray(LENGTH_BYTES, end), data: file.subarray(end) };
 }
 
@@ -26,9 +89,9 @@ export function fileOf({ header, data }: FileParts, length = BigInt(header.byteL
   return Buffer.concat([start, header, data]);
 }
 
-/** Whether a function would check the header. */
-export function hasSeal(header: Uint8Array): boolean {
-  return Buffer.from(header).includes(SEAL);
+/** Whether a function would check the header of the file. */
+export function hasSeal(file: Uint8Array): boolean {
+  return file.byteLength >= LENGTH_BYTES && Buffer.from(partsOf(file).header).includes(SEAL);
 }
 
 /** Computes the checksum of a changed header, so that it is not refused for its checksum. Returns whether it could. */
@@ -37,6 +100,10 @@ export function seal(header: Buffer): boolean {
   const at = start + SEAL.length;
   if (start < 0 || at + DIGITS > header.byteLength) return false;
   header.write('0'.repeat(DIGITS), at, 'latin1');
-  header.write(crc32(header).toString(16).padStart(DIGITS, '0'), at, 'latin1');
+  header.write(checksum(header), at, 'latin1');
   return true;
+}
+
+export function checksum(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(DIGITS, '0');
 }

@@ -9,38 +9,34 @@ import { failureOf, NamedFailure } from '../../../lambda/errors';
 import { openRequest } from '../../../lambda/request/request';
 import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
 import { SafetensorsError } from '../../../lambda/tensors/safetensors';
+import { elementCount, type RawTensor } from '../../../lambda/tensors/tensor';
 import { MemoryObjects } from '../../support/memory-objects';
-import { ACCEPTED, type CaseEnd, checkMessage, MAX_CAUSE_LENGTH, refused } from '../fuzz-case';
-import { BASE_FILES, type NamedTensors } from './base-files';
-import { checkTensors, sameTensors } from './expected-tensors';
-import { headerChoice } from './header-cases';
-import { hasSeal, partsOf } from './header-file';
+import { ACCEPTED, type CaseEnd, checkMessage, MAX_CAUSE_LENGTH, refused } from '../case';
+import type { HeaderSettings } from './header-cases';
+import { BASE_FILES, checksum, hasSeal, type NamedTensors, partsOf } from './header-file';
 
 type Writers = 'callers' | 'functions';
 
-type Reading = { readonly tensors: NamedTensors } | { readonly refusal: string };
+/** Tensors, or the message of a refusal. */
+type Reading = NamedTensors | string;
 
 const KEY = 'file';
 
-export async function runCase(filePath: string, choice: number): Promise<CaseEnd> {
-  const { isSealed, firstReadBytes } = headerChoice(choice);
+export async function runCase(filePath: string, settings: HeaderSettings): Promise<CaseEnd> {
+  const { isSealed, firstReadBytes } = settings;
   const file = new Uint8Array(fs.readFileSync(filePath));
   const client = await reading(() => decodeTensors(file));
   const callers = await stored(file, 'callers', firstReadBytes);
   const functions = await stored(file, 'functions', firstReadBytes);
-  for (const each of [client, callers, functions]) if ('tensors' in each) checkTensors(file, each.tensors);
+  for (const each of [client, callers, functions]) if (typeof each !== 'string') checkTensors(file, each);
 
-  const isValid = 'tensors' in client;
-  const isChecked = file.byteLength >= 8 && hasSeal(partsOf(file).header);
-  if ('tensors' in callers !== isValid || 'tensors' in functions !== (isValid && isChecked)) {
-    const described = [client, callers, functions].map((each) =>
-      'refusal' in each ? each.refusal : 'accepted',
-    );
-    throw new Error(`readers that disagree: ${described.join('; ')}`);
-  }
-  if (!isValid) return refused(client.refusal);
+  const isValid = typeof client !== 'string';
+  const isChecked = hasSeal(file);
+  if ((typeof callers !== 'string') !== isValid || (typeof functions !== 'string') !== (isValid && isChecked))
+    throw new Error(`readers that disagree: ${[client, callers, functions].map(String).join('; ')}`);
+  if (!isValid) return refused(client);
   // The header's checksum covers names, types, shapes and the checksums of the tensors.
-  if (isChecked && !isSealed && !BASE_FILES.some((base) => sameTensors(base.tensors, client.tensors)))
+  if (isChecked && !isSealed && !BASE_FILES.some(({ tensors }) => sameTensors(tensors, client)))
     throw new Error('changed tensors with their old checksums');
   return ACCEPTED;
 }
@@ -54,15 +50,12 @@ async function stored(file: Uint8Array, writers: Writers, firstReadBytes: number
     const names = [...reader.heads.keys()];
     const all = await reader.read(names);
     const some = await (await store.open(KEY)).read(names.filter((_, index) => index % 2 === 1));
-    const isSame = [...some].every(([name, tensor]) => {
-      const expected = all.get(name);
-      return expected && sameTensors(new Map([[name, tensor]]), new Map([[name, expected]]));
-    });
+    const isSame = [...some].every(([name, tensor]) => sameTensor(tensor, all.get(name)));
     if (!isSame || some.size !== Math.floor(all.size / 2))
       throw new Error('other tensors if only some are read');
     return all;
   }, writers);
-  if (writers === 'callers') await checkRequest(store, 'tensors' in result ? result.tensors : undefined);
+  if (writers === 'callers') await checkRequest(store, result);
   if (objects.openBodies > 0) throw new Error(`${objects.openBodies} connections that stay open`);
   return result;
 }
@@ -72,14 +65,14 @@ async function reading(
   writers?: Writers,
 ): Promise<Reading> {
   try {
-    return { tensors: await read() };
+    return await read();
   } catch (error) {
     const isCorrupt =
       writers !== undefined && error instanceof NamedFailure && error.name === 'CorruptTensor';
     const isOther = writers !== 'functions' && error instanceof SafetensorsError;
     if (!isCorrupt && !isOther) throw error;
     checkMessage(error.message);
-    return { refusal: error.message };
+    return error.message;
   }
 }
 
@@ -94,21 +87,78 @@ const MEMORY_BYTES = 128 * 1024 * 1024;
 
 /**
  * Reads the file as the request of a model, as the first slice does.
- * @param all what the file has, if it is valid
  * @throws if the request is accepted with other tensors than those of the file, or refused without a clear cause
  */
-async function checkRequest(store: SafetensorsStore, all: NamedTensors | undefined): Promise<void> {
+async function checkRequest(store: SafetensorsStore, all: Reading): Promise<void> {
   const input = { tensors: { kind: 'object', key: KEY }, inline: 'auto' } as const;
   try {
     const reader = await openRequest(input, { request, fixed: [] }, { store, memoryBytes: MEMORY_BYTES });
     const read = await reader.read([...reader.heads.keys()]);
-    if (all === undefined || !sameTensors(read, all)) throw new Error('a request of other tensors');
+    if (typeof all === 'string' || !sameTensors(read, all)) throw new Error('a request of other tensors');
   } catch (error) {
     const names: readonly string[] = [ERROR_NAMES.invalidInput, ERROR_NAMES.corruptTensor];
     if (!(error instanceof NamedFailure) || !names.includes(error.name)) throw error;
     const { message } = failureOf(error, 0);
     checkMessage(message, MAX_CAUSE_LENGTH);
     if (message.includes(CONTENT)) throw new Error(`a cause with the content of the request: ${message}`);
-    if (all !== undefined && sameTensors(all, fitting)) throw new Error(`a refused request: ${message}`);
+    if (typeof all !== 'string' && sameTensors(all, fitting))
+      throw new Error(`a refused request: ${message}`);
   }
+}
+
+interface Stored {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [begin: number, end: number];
+}
+
+const STRINGS = 'string_tensor.';
+
+/**
+ * Reads an accepted file with as little code as possible.
+ * @throws if the library should have refused the file, or returned other tensors
+ */
+function checkTensors(file: Uint8Array, tensors: NamedTensors): void {
+  const { header, data } = partsOf(file);
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(header);
+  const { __metadata__: metadata = {}, ...own } = JSON.parse(text) as Record<string, object>;
+  const notes = new Map(Object.entries(metadata as Record<string, string>));
+  // `Object.entries`, because a tensor may have the name `__proto__`.
+  const numeric = Object.entries(own) as [string, Stored][];
+  const strings = [...notes.keys()].filter((key) => key.startsWith(STRINGS));
+  const check = (isRight: boolean, name: string, what: string): void => {
+    if (!isRight) throw new Error(`accepted ${JSON.stringify(name)} with a wrong ${what}`);
+  };
+  let count = 0;
+  for (const [name, { dtype, shape, data_offsets: offsets }] of numeric) {
+    const bytes = data.subarray(...offsets);
+    const tensor = tensors.get(name);
+    // Such as `F32` of float32.
+    const [bits] = /\d+/.exec(tensor?.dtype ?? '') ?? ['8'];
+    const code = tensor?.dtype === 'bool' ? 'BOOL' : `${tensor?.dtype.slice(0, 1).toUpperCase()}${bits}`;
+    const sum = notes.get(`tensor_crc32.${name}`);
+    const length = (Number(bits) / 8) * elementCount(shape);
+    count += bytes.byteLength;
+    check(bytes.byteLength === length && length === offsets[1] - offsets[0], name, 'length');
+    check(sum === undefined || sum === checksum(bytes), name, 'checksum');
+    check(code === dtype, name, 'type');
+    check(sameTensor(tensor, { dtype: tensor?.dtype, shape, bytes } as RawTensor), name, 'value');
+  }
+  for (const key of strings) {
+    const name = key.slice(STRINGS.length);
+    const { shape, data: items } = JSON.parse(notes.get(key) ?? '') as { shape: number[]; data: string[] };
+    check(sameTensor(tensors.get(name), { dtype: 'string', shape, strings: items }), name, 'value');
+  }
+  check(count === data.byteLength, 'data', 'length');
+  check(tensors.size === numeric.length + strings.length, 'file', 'number of tensors');
+}
+
+function sameTensors(a: NamedTensors, b: NamedTensors): boolean {
+  return a.size === b.size && [...a].every(([name, tensor]) => sameTensor(tensor, b.get(name)));
+}
+
+function sameTensor(a: RawTensor | undefined, b: RawTensor | undefined): boolean {
+  if (a === undefined || a.dtype !== b?.dtype || a.shape.join() !== b.shape.join()) return false;
+  if ('strings' in a) return 'strings' in b && JSON.stringify(a.strings) === JSON.stringify(b.strings);
+  return 'bytes' in b && Buffer.compare(a.bytes, b.bytes) === 0;
 }

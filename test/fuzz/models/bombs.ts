@@ -1,9 +1,11 @@
 /** Builds small files that are expensive to read: models that repeat, nest or multiply one part. */
 import { GRAPH, VALUE_INFO } from '../../../lib/onnx/fields';
 import {
+  callOf,
   encodeModel,
   FLOAT,
   floats,
+  functionsOf,
   type ModelInit,
   node,
   type NodeInit,
@@ -11,7 +13,7 @@ import {
   value,
 } from '../../support/model-builder';
 import type { Random } from '../random';
-import { BASE_MODELS, callOf, withFunctions } from './base-models';
+import { BASE_MODELS } from './base-models';
 import { copy, decode, encode, field, messages, nestedNode, places, type WireField } from './wire-tree';
 
 /** Limit of a bomb's file, in bytes. The memory of a reader must stay in proportion to the file. */
@@ -37,16 +39,17 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
     const nodes = list(count, (i) => node('Sum', before(i), [`v${i + 1}`]));
     return model(nodes, { inputs: ['v0'], outputs: [`v${count}`] });
   },
-  'many outputs of a node': (random) =>
-    model([node('Split', ['x'], list(random.magnitude(100_000), name))], { outputs: ['v0'] }),
+  'many outputs of a node': (random) => {
+    const outputs = list(random.magnitude(100_000), (i) => `v${i}`);
+    return model([node('Split', ['x'], outputs)], { outputs: ['v0'] });
+  },
   'many inputs of a node': (random) => {
     const inputs = list(random.magnitude(100_000), () => 'x');
     return model([node('Sum', inputs, ['y'])]);
   },
   'a chain of constants': (random) => {
     const count = random.magnitude(20_000);
-    const weights = [floats('v0', [4])];
-    return model([...chain('Abs', count), ...adds(count)], { weights, ...sumOf(count) });
+    return encodeModel(sumOf(count, [floats('v0', [4])], chain('Abs', count)));
   },
   'unused casts': (random) => {
     const to = [{ name: 'to', i: FLOAT, type: 2 }];
@@ -85,13 +88,14 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
     const count = random.magnitude(5000);
     const external = { dataLocation: 1, externalData: [{ key: 'location', value: 'w.bin' }] };
     const weights = list(count, (i) => ({ name: `v${i}`, dataType: FLOAT, dims: [2048], ...external }));
-    return model(adds(count), { weights, ...sumOf(count) });
+    return encodeModel(sumOf(count, weights));
   },
   'weights that are inputs too': (random) => {
     const count = random.magnitude(20_000);
     const weights = list(count, (i) => floats(`v${i}`, [4]));
-    const { inputs, outputs } = sumOf(count);
-    return model(adds(count), { weights, outputs, inputs: [...inputs, ...weights.map(({ name }) => name)] });
+    const { graph } = sumOf(count, weights);
+    const inputs = weights.map(({ name }) => value(name, FLOAT, [4]));
+    return encodeModel({ graph: { ...graph, input: [...(graph.input ?? []), ...inputs] } });
   },
   'long names': (random) => {
     const long = 'n'.repeat(random.magnitude(200_000));
@@ -117,10 +121,6 @@ function model(nodes: readonly NodeInit[], parts?: Parts): Uint8Array {
   return encodeModel(init(nodes, parts));
 }
 
-function name(index: number): string {
-  return `v${index}`;
-}
-
 function list<T>(length: number, item: (index: number) => T): T[] {
   return Array.from({ length }, (_, index) => item(index));
 }
@@ -130,13 +130,10 @@ function chain(operator: string, count: number, name = 'v'): NodeInit[] {
   return list(count, (i) => node(operator, [`${name}${i}`], [`${name}${i + 1}`]));
 }
 
-/** Adds `v0` to `v<count - 1>` to `u0`. */
-function adds(count: number): NodeInit[] {
-  return list(count, (i) => node('Add', [`u${i}`, `v${i}`], [`u${i + 1}`]));
-}
-
-function sumOf(count: number): { inputs: string[]; outputs: string[] } {
-  return { inputs: ['u0'], outputs: [`u${count}`] };
+/** Adds `v0` to `v<count - 1>` to the input `u0`, after the nodes `before`. */
+function sumOf(count: number, weights: readonly TensorInit[], before: readonly NodeInit[] = []): ModelInit {
+  const adds = list(count, (i) => node('Add', [`u${i}`, `v${i}`], [`u${i + 1}`]));
+  return init([...before, ...adds], { inputs: ['u0'], outputs: [`u${count}`], weights });
 }
 
 /** A model with the nodes `inner` in body graphs. */
@@ -152,11 +149,13 @@ function functions(most: number, calls: (index: number, count: number) => readon
   return (random) => {
     const count = random.magnitude(most);
     const nodesOf = (index: number): NodeInit[] => {
-      const called = calls(index, count).map((callee, at) => callOf(`F${callee}`, `t${at}`, `t${at + 1}`));
+      const called = calls(index, count).map((callee, at) =>
+        callOf(`F${callee}`, [`t${at}`], [`t${at + 1}`]),
+      );
       return [node('Abs', ['a'], ['t0']), ...called, node('Neg', [`t${called.length}`], ['b'])];
     };
     const all = Object.fromEntries(list(count, (index) => [`F${index}`, nodesOf(index)] as const));
-    return encodeModel(withFunctions(init([callOf('F0', 'x', 'y')]), all));
+    return encodeModel({ ...init([callOf('F0', ['x'], ['y'])]), ...functionsOf(all) });
   };
 }
 

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { DATA_LOCATION_EXTERNAL, ENTRY, GRAPH, TENSOR } from '../../../lib/onnx/fields';
 import { FLOAT } from '../../support/model-builder';
-import { words } from '../json/odd-values';
+import { words } from '../odd-values';
 import type { Random } from '../random';
 import { field, integer, messages, type WireField } from './wire-tree';
 
@@ -14,8 +14,7 @@ const FILES = { 'w.bin': 8192, '..w.bin': 8192, 'sub/w.bin': 100, 'empty.bin': 0
 const LINKS = { outside: '/etc/hosts', up: '..', self: 'self', dangling: 'nothing' };
 
 const LOCATIONS = [
-  ...Object.keys(FILES),
-  ...Object.keys(LINKS),
+  ...[...Object.keys(FILES), ...Object.keys(LINKS)],
   ...words('./w.bin sub/../w.bin model.onnx sub . .. ../w.bin ../../../../etc/passwd /etc/passwd /dev/zero'),
   ...words('up/w.bin w.bin/below \\\\server\\share C:\\w.bin %2e%2e/w.bin'),
   ...['', 'nul\0.bin', 'line\nend', 'x'.repeat(300), 'a/'.repeat(3000)],
@@ -38,13 +37,14 @@ export function putBesideModel(folder: string): void {
 
 /** Gives external data to one of the model's tensors or to a new initializer. */
 export function mutateExternal(random: Random, model: WireField[]): void {
+  const extra = [field(TENSOR.name, 'extra'), integer(TENSOR.dataType, FLOAT), integer(TENSOR.dims, 4)];
   const tensors = messages(model, 'TensorProto');
-  let tensor = tensors.length === 0 || random.chance(0.2) ? undefined : random.pick(tensors);
-  if (tensor === undefined) {
-    tensor = [field(TENSOR.name, 'extra'), integer(TENSOR.dataType, FLOAT), integer(TENSOR.dims, 4)];
-    for (const graph of messages(model, 'GraphProto').slice(0, 1))
-      graph.push(field(GRAPH.initializer, tensor, 'TensorProto'));
-  }
+  const isNew = tensors.length === 0 || random.chance(0.2);
+  const tensor = isNew ? extra : random.pick(tensors);
+  if (isNew)
+    messages(model, 'GraphProto')
+      .at(0)
+      ?.push(field(GRAPH.initializer, extra, 'TensorProto'));
   const kept = tensor.filter(({ number }) => random.chance(0.1) || !DATA_FIELDS.includes(number));
   const entries = ['location', 'offset', 'length', 'checksum', 'odd'].flatMap((key) => {
     if (random.chance(key === 'location' ? 0.05 : 0.6)) return [];
@@ -52,9 +52,6 @@ export function mutateExternal(random: Random, model: WireField[]): void {
     const entry = field(TENSOR.externalData, [field(ENTRY.key, key), field(ENTRY.value, text)]);
     return random.chance(0.1) ? [entry, entry] : [entry];
   });
-  const location = integer(
-    TENSOR.dataLocation,
-    random.chance(0.9) ? DATA_LOCATION_EXTERNAL : random.below(4),
-  );
-  tensor.splice(0, tensor.length, ...kept, ...entries, location);
+  const place = random.chance(0.9) ? DATA_LOCATION_EXTERNAL : random.below(4);
+  tensor.splice(0, tensor.length, ...kept, ...entries, integer(TENSOR.dataLocation, place));
 }

@@ -1,5 +1,5 @@
 /** Creates the model of a run and the number of slices to cut it into. */
-import { type FuzzCase, mutateBy } from '../fuzz-case';
+import type { FuzzCase } from '../case';
 import { BYTE_MUTATIONS } from '../mutate-bytes';
 import type { Random } from '../random';
 import { BASE_MODELS } from './base-models';
@@ -7,14 +7,17 @@ import { BOMBS } from './bombs';
 import { MEANING_MUTATIONS, STRUCTURE_MUTATIONS } from './mutate-model';
 import { decode, encode } from './wire-tree';
 
+export { putBesideModel } from './external-data';
+
 /** Limit of mutations of one model: with more, hardly any model passes the first check. */
 const MOST_MUTATIONS = 4;
 
+/** The setting is the number of slices to request, 0 if the library chooses. */
 export function modelCase(random: Random): FuzzCase {
-  return { ...mutated(random), choice: random.below(4) };
+  return { ...mutated(random), settings: random.below(4) };
 }
 
-function mutated(random: Random): Pick<FuzzCase, 'title' | 'content'> {
+function mutated(random: Random): FuzzCase {
   if (random.chance(0.06)) {
     const title = random.pick(Object.keys(BOMBS));
     return { title, content: BOMBS[title](random) };
@@ -24,25 +27,24 @@ function mutated(random: Random): Pick<FuzzCase, 'title' | 'content'> {
   const steps: string[] = [];
   let content = base;
   const inBytes = random.chance(0.25);
-  if (!inBytes || random.chance(0.3)) content = mutateFields(random, base, other, steps);
+  if (!inBytes || random.chance(0.3)) {
+    const [tree, donor] = [decode(base), decode(other)];
+    for (let left = random.magnitude(MOST_MUTATIONS); left > 0; left--) {
+      // The compiler refuses most malformed files at once. Well-formed ones get further, so create more of them.
+      const mutations = random.chance(0.6) ? MEANING_MUTATIONS : STRUCTURE_MUTATIONS;
+      // Earlier mutations may have removed all fields.
+      const apply = (mutate: (typeof mutations)[string]): void => {
+        if (tree.length > 0) mutate(random, tree, donor);
+      };
+      steps.push(...random.applySome(mutations, 1, apply));
+    }
+    content = encode(tree);
+  }
   if (inBytes) {
-    const applied = mutateBy(random, BYTE_MUTATIONS, MOST_MUTATIONS, (mutate) => {
+    const apply = (mutate: (typeof BYTE_MUTATIONS)[string]): void => {
       content = mutate(random, content, other);
-    });
-    steps.push(...applied);
+    };
+    steps.push(...random.applySome(BYTE_MUTATIONS, MOST_MUTATIONS, apply));
   }
   return { title: `${name}: ${steps.join(', ')}`, content };
-}
-
-function mutateFields(random: Random, base: Uint8Array, other: Uint8Array, steps: string[]): Uint8Array {
-  const [tree, donor] = [decode(base), decode(other)];
-  for (let left = random.magnitude(MOST_MUTATIONS); left > 0; left--) {
-    // The compiler refuses most malformed files at once. Well-formed ones get further, so create more of them.
-    const mutations = random.chance(0.6) ? MEANING_MUTATIONS : STRUCTURE_MUTATIONS;
-    const step = random.pick(Object.keys(mutations));
-    // Earlier mutations may have removed all fields.
-    if (tree.length > 0) mutations[step](random, tree, donor);
-    steps.push(step);
-  }
-  return encode(tree);
 }

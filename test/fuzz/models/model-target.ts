@@ -7,7 +7,7 @@ import { writeSlices } from '../../../lib/emit/write';
 import { automatic, count } from '../../../lib/plan/slicers';
 import { timeAhead } from '../../support/inference/file-age';
 import { PersistentInference } from '../../support/inference/persistent-inference';
-import { type CaseEnd, endOf, type Outcome } from '../fuzz-case';
+import { type CaseEnd, endOf, type Outcome } from '../case';
 
 /** Less than the minute that the library waits for ONNX Runtime: a case has only a few seconds. */
 const INFERENCE_TIMEOUT_MS = 4000;

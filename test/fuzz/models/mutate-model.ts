@@ -1,5 +1,6 @@
 /** Mutations of the fields of a model. */
 import { GRAPH, NODE, VALUE_INFO, WIRE_TYPE } from '../../../lib/onnx/fields';
+import { words } from '../odd-values';
 import type { Random } from '../random';
 import { mutateExternal } from './external-data';
 import { copy, encode, field, messages, nestedNode, places, varint, type WireField } from './wire-tree';
@@ -16,10 +17,9 @@ const ODD_INTEGERS = [
   ...[2n ** 40n, 2n ** 53n, 2n ** 62n, 2n ** 63n - 1n, -(2n ** 63n)],
 ];
 
-const WORDS = (
-  'nowhere __proto__ __metadata__ constructor ai.onnx com.microsoft local Abs Add Cast Concat Constant Dropout Identity ' +
-  'MatMul NonZero Optional RandomNormalLike Scan SequenceConstruct Shape Split Tanh Twice'
-).split(' ');
+const OPERATORS =
+  words(`nowhere __proto__ __metadata__ constructor ai.onnx com.microsoft local Abs Add Cast Concat Constant
+  Dropout Identity MatMul NonZero Optional RandomNormalLike Scan SequenceConstruct Shape Split Tanh Twice`);
 const ODD_NAMES = ['', 'a\nb\u001b[31m', 'nul\0nul', '\u2028\u202e', '🙂'.repeat(100), 'long'.repeat(500)];
 
 /** Values of leaves, by their kinds. */
@@ -38,35 +38,33 @@ const ODD_LEAVES: Readonly<Record<string, (random: Random, leaf: WireField) => W
 /** Mutations that keep the file well-formed: other names, edges, operators, numbers and types. */
 export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
   'rename to another name': (random, model) => {
-    const texts = places(model, 'text');
-    if (texts.length > 0) random.pick(texts).field.content = random.pick(texts).field.content;
+    const texts = fieldsOf(model, 'text');
+    if (texts.length > 0) random.pick(texts).content = random.pick(texts).content;
   },
   'rename everywhere': (random, model) => {
-    const texts = places(model, 'text').map((place) => place.field);
+    const texts = fieldsOf(model, 'text');
     if (texts.length === 0) return;
     const [before, after] = [bytesOf(random.pick(texts)), oddName(random)];
     for (const text of texts) if (Buffer.compare(bytesOf(text), before) === 0) text.content = after;
   },
   'odd value': (random, model) => {
-    const leaves = places(model, ...Object.keys(ODD_LEAVES));
+    const leaves = fieldsOf(model, ...Object.keys(ODD_LEAVES));
     if (leaves.length === 0) return;
-    const kind = random.pick(leaves).field.kind;
-    const { field: leaf } = random.pick(random.chance(0.5) ? leaves : places(model, kind));
+    const { kind } = random.pick(leaves);
+    const leaf = random.pick(random.chance(0.5) ? leaves : fieldsOf(model, kind));
     leaf.content = ODD_LEAVES[leaf.kind](random, leaf);
     if (typeof leaf.content === 'bigint') leaf.wireType = WIRE_TYPE.varint;
   },
   'other operator': (random, model) => {
-    const operators = fieldsOf(model, 'NodeProto', NODE.opType);
-    if (operators.length > 0) random.pick(operators).content = Buffer.from(random.pick(WORDS));
+    const operators = ofNodes(model, NODE.opType);
+    if (operators.length > 0) random.pick(operators).content = Buffer.from(random.pick(OPERATORS));
   },
   'rewire an input': (random, model) => {
-    const inputs = fieldsOf(model, 'NodeProto', NODE.input);
-    const outputs = fieldsOf(model, 'NodeProto', NODE.output);
+    const [inputs, outputs] = [ofNodes(model, NODE.input), ofNodes(model, NODE.output)];
     if (inputs.length * outputs.length > 0) random.pick(inputs).content = random.pick(outputs).content;
   },
   'show an inner value': (random, model) => {
-    const outputs = fieldsOf(model, 'NodeProto', NODE.output);
-    const graphs = messages(model, 'GraphProto');
+    const [outputs, graphs] = [ofNodes(model, NODE.output), messages(model, 'GraphProto')];
     if (outputs.length * graphs.length === 0) return;
     const name = { ...random.pick(outputs), number: VALUE_INFO.name };
     random.pick(graphs).push(field(GRAPH.output, [name], 'ValueInfoProto'));
@@ -99,7 +97,7 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
     swap(siblings, index, random.below(siblings.length));
   },
   'copy to another place': (random, model) => {
-    const all = places(model).map((place) => place.field);
+    const all = fieldsOf(model);
     const targets = all.flatMap(({ content }) => (Array.isArray(content) ? [content] : []));
     if (targets.length === 0) return;
     const target = random.pick(targets);
@@ -107,17 +105,15 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   'take from another model': (random, model, other) => {
     const { siblings, index, field: each } = random.pick(places(model));
-    const donors = places(other, each.kind);
-    if (donors.length > 0) siblings[index] = copy(random.pick(donors).field);
+    const donors = fieldsOf(other, each.kind);
+    if (donors.length > 0) siblings[index] = copy(random.pick(donors));
   },
   'other field number': (random, model) => {
-    const number = random.chance(0.8)
-      ? random.between(1, 26)
-      : random.pick([0, 64, 65, 2 ** 28, 2 ** 29 - 1]);
-    random.pick(places(model)).field.number = number;
+    const odd = random.pick([0, 64, 65, 2 ** 28, 2 ** 29 - 1]);
+    random.pick(fieldsOf(model)).number = random.chance(0.8) ? random.between(1, 26) : odd;
   },
   'other wire type': (random, model) => {
-    const { field: each } = random.pick(places(model));
+    const each = random.pick(fieldsOf(model));
     each.wireType = random.below(8);
     if (random.chance(0.3)) return;
     // The payload fits the wire type, so that only the type is wrong.
@@ -128,23 +124,23 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
     else if (typeof each.content === 'bigint') each.content = varint(each.content);
   },
   'false length': (random, model) => {
-    const { field: each } = random.pick(places(model));
+    const each = random.pick(fieldsOf(model));
     if (typeof each.content === 'bigint') return;
     const real = BigInt(Array.isArray(each.content) ? encode(each.content).length : each.content.length);
     each.falseLength = random.pick([0n, real - 1n, real + 1n, real * 2n, ...ODD_INTEGERS]);
   },
   'long varint': (random, model) => {
     const { siblings, index } = random.pick(places(model));
-    const long = Buffer.concat([new Uint8Array(random.between(9, 20)).fill(0xff), Uint8Array.of(1)]);
+    const content = Buffer.concat([Buffer.alloc(random.between(9, 20), 0xff), Buffer.of(1)]);
     const number = random.between(1, 26);
-    siblings.splice(index, 0, { number, wireType: WIRE_TYPE.fixed32, kind: '', content: long });
+    siblings.splice(index, 0, { number, wireType: WIRE_TYPE.fixed32, kind: '', content });
   },
   'pack integers': (random, model) => {
-    const integers = places(model, 'dim', 'integer');
+    const integers = fieldsOf(model, 'dim', 'integer');
     if (integers.length === 0) return;
     const numbers = Array.from({ length: random.magnitude(100) }, () => varint(random.pick(ODD_INTEGERS)));
     const packed = { wireType: WIRE_TYPE.lengthDelimited, content: Buffer.concat(numbers) };
-    Object.assign(random.pick(integers).field, packed);
+    Object.assign(random.pick(integers), packed);
   },
   'nest in bodies': (random, model) => {
     const nodes = places(model, 'NodeProto');
@@ -156,16 +152,21 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
 };
 
 function oddName(random: Random): Uint8Array {
-  return random.chance(0.1) ? random.bytes(20) : Buffer.from(random.pick([...ODD_NAMES, ...WORDS]));
+  return random.chance(0.1) ? random.bytes(20) : Buffer.from(random.pick([...ODD_NAMES, ...OPERATORS]));
 }
 
 function bytesOf({ content }: WireField): Uint8Array {
   return content instanceof Uint8Array ? content : new Uint8Array();
 }
 
-/** The fields of a number in all messages of a kind. */
-function fieldsOf(model: WireField[], kind: string, number: number): WireField[] {
-  return messages(model, kind).flatMap((message) => message.filter((each) => each.number === number));
+/** The fields of these kinds, or all. */
+function fieldsOf(model: WireField[], ...kinds: string[]): WireField[] {
+  return places(model, ...kinds).map((place) => place.field);
+}
+
+/** The fields of a number in all nodes. */
+function ofNodes(model: WireField[], number: number): WireField[] {
+  return messages(model, 'NodeProto').flatMap((message) => message.filter((each) => each.number === number));
 }
 
 function swap(list: WireField[], a: number, b: number): void {

@@ -1,30 +1,41 @@
 /** Creates the plan file of a run, and the way in which the library gets it. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as fc from 'fast-check';
+import { compile } from '../../../lib/compile/compile';
 import { planDigest } from '../../../lib/emit/seal-plan';
+import { writeSlices } from '../../../lib/emit/write';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
-import type { FuzzCase } from '../fuzz-case';
-import { jsonBomb } from '../json/json-bombs';
-import { mutateJson } from '../json/mutate-json';
-import type { Json } from '../json/odd-values';
+import { count } from '../../../lib/plan/slicers';
+import { timeAhead } from '../../support/inference/file-age';
+import { FLOAT, mlp, type ModelInit, saveModel, value } from '../../support/model-builder';
+import { randomModel } from '../../support/random-graph';
+import { twoTowers, WIDTH } from '../../support/towers';
+import type { FuzzCase } from '../case';
+import { jsonBomb } from '../json-bombs';
 import { BYTE_MUTATIONS } from '../mutate-bytes';
+import { mutateJson } from '../mutate-json';
+import type { Json } from '../odd-values';
 import type { Random } from '../random';
-import { BASE_PLANS, basePlanText } from './base-plans';
-
-/** The ways in which the library gets a plan. */
-const WAYS = ['fromDirectory', 'fromBucket', 'fromPlan'] as const;
 
 /** What a target does with the plan of a case. */
-export interface PlanChoice {
-  /** Name of the base plan. */
+export interface PlanSettings {
+  /** Name of the base plan and of its folder, which has `model.onnx`, and the plan with its slices in `slices/`. */
   readonly base: string;
-  readonly way: (typeof WAYS)[number];
+  readonly way: 'fromDirectory' | 'fromBucket' | 'fromPlan';
 }
 
-export function planChoice(choice: number): PlanChoice {
-  return {
-    base: BASE_PLANS[choice % BASE_PLANS.length].name,
-    way: WAYS[Math.floor(choice / BASE_PLANS.length)],
-  };
-}
+const [random] = fc.sample(randomModel, { seed: 3, numRuns: 1 });
+const towers = ['text', 'image'].map((name) => value(name, FLOAT, ['n', WIDTH]));
+
+/** The valid plans that the mutations start from, by name. */
+const BASE_PLANS: Readonly<Record<string, readonly [ModelInit, slices: number, dimensions?: object]>> = {
+  chain: [mlp(4), 3, { batch: 1 }],
+  'one-slice': [mlp(1), 1],
+  branches: [{ graph: { ...twoTowers(), input: towers } }, 5],
+  random: [random, 2],
+};
 
 /** Limit of mutations of one plan. */
 const MOST_MUTATIONS = 3;
@@ -34,11 +45,44 @@ const MOST_BOMB = 2_000_000;
 /** More nodes than a model has, so that a plan with many may be valid. */
 const MANY_NODES = 300_000;
 
+/** Folder of all base plans, made once per process. */
+let made: string | undefined;
+
+/** Writes a folder for each base plan. */
+export function putBesidePlan(folder: string): void {
+  fs.cpSync(baseFolder(), folder, { recursive: true });
+}
+
+function basePlanText(name: string): string {
+  return fs.readFileSync(path.join(baseFolder(), name, 'slices', 'plan.json'), 'utf8');
+}
+
+function baseFolder(): string {
+  if (made !== undefined) return made;
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-plans-'));
+  process.on('exit', () => {
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  const { now } = Date;
+  Date.now = timeAhead;
+  for (const [name, [init, slices, dimensions = {}]] of Object.entries(BASE_PLANS)) {
+    const own = path.join(folder, name);
+    fs.mkdirSync(own);
+    const options = { dimensions: dimensions as Record<string, number> };
+    writeSlices(
+      compile(saveModel(init, 'model.onnx', own), count(slices), options),
+      path.join(own, 'slices'),
+    );
+  }
+  Date.now = now;
+  return (made = folder);
+}
+
 export function planCase(random: Random): FuzzCase {
-  const choice = random.below(BASE_PLANS.length * WAYS.length);
-  const { base, way } = planChoice(choice);
-  const { content, steps } = mutated(random, basePlanText(BASE_PLANS[choice % BASE_PLANS.length]));
-  return { title: `${base} ${way}: ${steps.join(', ')}`, content, choice };
+  const base = random.pick(Object.keys(BASE_PLANS));
+  const settings: PlanSettings = { base, way: random.pick(['fromDirectory', 'fromBucket', 'fromPlan']) };
+  const { content, steps } = mutated(random, basePlanText(base));
+  return { title: `${base} ${settings.way}: ${steps.join(', ')}`, content, settings };
 }
 
 function mutated(random: Random, text: string): { content: string | Uint8Array; steps: string[] } {
@@ -49,9 +93,12 @@ function mutated(random: Random, text: string): { content: string | Uint8Array; 
     return { content: bomb.text, steps: [bomb.step] };
   }
   if (random.chance(0.1)) {
-    const step = random.pick(Object.keys(BYTE_MUTATIONS));
-    const other = Buffer.from(basePlanText(random.pick(BASE_PLANS)));
-    return { content: BYTE_MUTATIONS[step](random, Buffer.from(text), other), steps: [step] };
+    const other = Buffer.from(basePlanText(random.pick(Object.keys(BASE_PLANS))));
+    let content: Uint8Array = Buffer.from(text);
+    const steps = random.applySome(BYTE_MUTATIONS, 1, (mutate) => {
+      content = mutate(random, content, other);
+    });
+    return { content, steps };
   }
   const steps = mutateJson(random, plan, MOST_MUTATIONS);
   if (random.chance(0.5) && seal(plan)) steps.push('seal');

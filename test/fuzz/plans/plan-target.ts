@@ -3,6 +3,7 @@
  * the library writes into the cloud assembly only, and that the policies get no wildcard that those of the valid plan lack.
  */
 import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
@@ -16,17 +17,14 @@ import { SlicedInferencePipeline } from '../../../lib/pipeline/sliced-inference-
 import { SlicedModel } from '../../../lib/pipeline/sliced-model';
 import { fromPlan } from '../../../lib/plan/slicers';
 import { timeAhead } from '../../support/inference/file-age';
-import { type CaseEnd, endOf } from '../fuzz-case';
-import { planChoice } from './plan-cases';
-import { watchWrites } from './watch-writes';
+import { type CaseEnd, endOf } from '../case';
+import type { PlanSettings } from './plan-cases';
 
 // No file changes after the library has read it.
 Date.now = timeAhead;
 
 const app = fs.mkdtempSync(path.join(os.tmpdir(), 'plan-app-'));
 const outdir = path.join(app, 'cdk.out');
-const CDK_JSON = '{"app":"node app.js"}';
-fs.writeFileSync(path.join(app, 'cdk.json'), CDK_JSON);
 
 const analyzed = new Map<string, AnalyzedModel>();
 const allowed = new Map<string, ReadonlySet<string>>();
@@ -38,8 +36,7 @@ const SOURCES = {
     SlicedModel.fromDirectory(path.dirname(planPath)),
 };
 
-export function runCase(planPath: string, choice: number): CaseEnd {
-  const { base, way } = planChoice(choice);
+export function runCase(planPath: string, { base, way }: PlanSettings): CaseEnd {
   const folder = path.join(path.dirname(planPath), base);
   const [beside, valid] = ['slices/plan.json', 'valid-plan.json'].map((name) => path.join(folder, name));
   if (!fs.existsSync(valid)) fs.copyFileSync(beside, valid);
@@ -71,15 +68,14 @@ function cut(planPath: string, modelPath: string): void {
 /** Returns the template of a stack with the plan. */
 function synthesized(planPath: string, source: (stack: Stack, planPath: string) => SlicedModel): object {
   const stack = new Stack(new App({ outdir, analyticsReporting: false }), 'Stack');
-  const writes = watchWrites(outdir);
+  const stop = watchWrites();
   try {
     const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', { slicedModel: source(stack, planPath) });
     const template = Template.fromStack(stack).toJSON();
     checkWritten(pipeline.planPath, planPath);
     return template;
   } finally {
-    writes.stop();
-    checkApp(writes.outside);
+    stop();
   }
 }
 
@@ -92,12 +88,38 @@ function checkWritten(written: string, planPath: string): void {
   fs.rmSync(written);
 }
 
-function checkApp(outside: readonly string[]): void {
-  if (outside.length > 0) throw new Error(`a change outside of the cloud assembly: ${outside.join(', ')}`);
-  const entries = fs.readdirSync(app).filter((name) => name !== 'cdk.out');
-  const isSame =
-    entries.join() === 'cdk.json' && fs.readFileSync(path.join(app, 'cdk.json'), 'utf8') === CDK_JSON;
-  if (!isSame) throw new Error(`a changed folder of the app: ${entries.join(', ')}`);
+/** Functions that change files, and those of them that change what their second argument names. */
+const CHANGES =
+  /^(append|chmod|copy|cp|link|mkdir|mkdtemp|open|rename|rm|symlink|truncate|unlink|utimes|write)\w*Sync$/;
+const TO_SECOND = /^(copy|cp|link|rename|symlink)/;
+
+/**
+ * Replaces the functions of Node.js that change files by ones that also record the paths.
+ * @returns a function that ends this, and throws if a file outside of the cloud assembly was changed
+ */
+function watchWrites(): () => void {
+  // The module object itself: an `import` of this file would be a copy.
+  const module = createRequire(__filename)('node:fs') as Record<string, (...args: unknown[]) => unknown>;
+  const originals = Object.entries(module).filter(([name]) => CHANGES.test(name));
+  const outside: string[] = [];
+  for (const [name, original] of originals) {
+    module[name] = (...args) => {
+      const isRead = name === 'openSync' && (args[1] === undefined || args[1] === 'r');
+      const changed = TO_SECOND.test(name) ? args.slice(name === 'renameSync' ? 0 : 1, 2) : args.slice(0, 1);
+      // A file descriptor was opened by a path that was recorded.
+      const files = changed
+        .filter((file) => typeof file !== 'number')
+        .map((file) => path.resolve(String(file)));
+      const isOutside = (file: string): boolean => !`${file}${path.sep}`.startsWith(`${outdir}${path.sep}`);
+      if (!isRead) outside.push(...files.filter(isOutside));
+      return original(...args);
+    };
+  }
+  return () => {
+    Object.assign(module, Object.fromEntries(originals));
+    outside.push(...fs.readdirSync(app).filter((name) => name !== path.basename(outdir)));
+    if (outside.length > 0) throw new Error(`a change outside of the cloud assembly: ${outside.join(', ')}`);
+  };
 }
 
 /** What IAM does not take literally: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html */

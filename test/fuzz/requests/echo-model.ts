@@ -9,58 +9,50 @@ import type { TinyModel } from '../../support/tiny-slice';
 /** Types of the inputs that are named by their types. */
 export const ECHOED = TENSOR_DATA_TYPES.filter((dtype) => dtype !== 'float32');
 
+export const COLUMNS = 3;
+
 export function echoOf(name: string): string {
   return `same ${name}`;
 }
 
-const x: TensorSpec = { name: 'x', dtype: 'float32', shape: ['N', 3] };
-const scale: TensorSpec = { name: 'scale', dtype: 'float32', shape: ['M', 3] };
-const product: TensorSpec = { name: 'product', dtype: 'float32', shape: ['N', 3] };
+const [x, scale, product] = ['x', 'scale', 'product'].map((name): TensorSpec => ({
+  ...{ name, dtype: 'float32', shape: [`rows of ${name}`, COLUMNS] },
+}));
 const echoed = ECHOED.map((dtype): TensorSpec => ({ name: dtype, dtype, shape: null }));
-const inputsOfSlices = [
-  [x, ...echoed.filter((_, index) => index % 2 === 0)],
-  echoed.filter((_, index) => index % 2 === 1),
-];
-const same = inputsOfSlices.map((specs) =>
+const [first, second] = [0, 1].map((slice) => echoed.filter((_, index) => index % 2 === slice));
+const inputs = [[x, ...first], second];
+const same = inputs.map((specs) =>
   specs.map(({ name, dtype }): TensorSpec => ({ name: echoOf(name), dtype, shape: null })),
 );
 const [[sameX]] = same;
 const outputs = [same[0], [product, ...same[1]]];
 
 /** The first slice's outputs are those of its inputs with these names. */
-export const FIRST_ECHOED = inputsOfSlices[0].map(({ name }) => name);
+export const FIRST_ECHOED = inputs[0].map(({ name }) => name);
 
-const fromRequest = (spec: TensorSpec): SourcedTensor => ({ ...spec, source: { from: 'request' } });
-const fromSlice =
-  (slice: number) =>
-  (spec: TensorSpec): SourcedTensor => ({
-    ...spec,
-    source: { from: 'slice', slice },
-  });
+const from = (spec: TensorSpec, source: SourcedTensor['source']): SourcedTensor => ({ ...spec, source });
+const fromRequest = (spec: TensorSpec): SourcedTensor => from(spec, { from: 'request' });
 
 const shared = { version: 1, slices: 2, request: [x, scale, ...echoed], fixed: ['epsilon'] } as const;
 
 export const MANIFESTS: readonly SliceManifest[] = [
-  { ...shared, slice: 0, inputs: inputsOfSlices[0].map(fromRequest), outputs: outputs[0] },
+  { ...shared, slice: 0, inputs: inputs[0].map(fromRequest), outputs: outputs[0] },
   {
     ...shared,
     slice: 1,
-    inputs: [fromSlice(0)(sameX), ...[scale, ...inputsOfSlices[1]].map(fromRequest)],
+    inputs: [from(sameX, { from: 'slice', slice: 0 }), ...[scale, ...second].map(fromRequest)],
     outputs: outputs[1],
-    result: [...outputs.flatMap((own, slice) => own.map(fromSlice(slice))), fromRequest(x)],
+    result: [
+      ...outputs.flatMap((own, slice) => own.map((spec) => from(spec, { from: 'slice', slice }))),
+      fromRequest(x),
+    ],
   },
 ];
 
 const echo = ({ name }: TensorSpec) => ({ op: 'Identity', inputs: [name], outputs: [echoOf(name)] });
+const multiply = { op: 'Mul', inputs: [sameX.name, 'scale'], outputs: ['product'] };
 
 export const MODELS: readonly TinyModel[] = [
-  { nodes: inputsOfSlices[0].map(echo), inputs: inputsOfSlices[0], outputs: outputs[0] },
-  {
-    nodes: [
-      { op: 'Mul', inputs: [sameX.name, 'scale'], outputs: ['product'] },
-      ...inputsOfSlices[1].map(echo),
-    ],
-    inputs: [sameX, scale, ...inputsOfSlices[1]],
-    outputs: outputs[1],
-  },
+  { nodes: inputs[0].map(echo), inputs: inputs[0], outputs: outputs[0] },
+  { nodes: [multiply, ...second.map(echo)], inputs: [sameX, scale, ...second], outputs: outputs[1] },
 ];

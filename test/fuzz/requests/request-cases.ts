@@ -1,23 +1,17 @@
 /** Creates the event of a run, as the JSON text that Lambda parses: valid but for its request (`inputs`), or mutated itself. */
-import { TENSOR_DATA_TYPES } from '../../../contract/tensors';
+import type { InlineTensor } from '../../../contract/execution';
+import { TENSOR_DATA_TYPES, type TensorDataType } from '../../../contract/tensors';
+import { elementBytes, elementCount } from '../../../lambda/tensors/tensor';
 import { DEPLOYMENT_DIGEST } from '../../support/tiny-slice';
-import type { FuzzCase } from '../fuzz-case';
-import { jsonBomb } from '../json/json-bombs';
-import { mutateJson } from '../json/mutate-json';
-import {
-  HOSTILE_STRINGS,
-  type Json,
-  ODD_NUMBERS,
-  ODD_SHAPES,
-  type OddFields,
-  words,
-} from '../json/odd-values';
-import type { Random } from '../random';
-import { ODD_RUNS, validRun } from './runs';
-import { STORED_KEY, validRequest } from './valid-requests';
+import type { FuzzCase } from '../case';
+import { jsonBomb } from '../json-bombs';
+import { mutateJson } from '../mutate-json';
+import { HOSTILE_STRINGS, type Json, ODD_NUMBERS, ODD_SHAPES, type OddFields, words } from '../odd-values';
+import { Random } from '../random';
+import { ECHOED } from './echo-model';
 
-/** The choice of a case whose event is valid and must be accepted. */
-export const VALID = 1;
+/** The setting of a case whose event is valid and must be accepted. */
+export const VALID = 'valid';
 
 /** Limit of mutations of one event. */
 const MOST_MUTATIONS = 3;
@@ -28,32 +22,38 @@ const MOST_CHARACTERS = 3_000_000;
 /** With more, the check of what the library tells of a request takes more memory than the library. */
 const MOST_BOMB = 1_000_000;
 
+/** A valid request in S3. */
+export const STORED_KEY = 'inputs/valid';
+export const STORED_TENSORS = validTensors(new Random('stored request'));
+
+/** Names that an execution, a state machine or the label of a map may have. */
+const RUN_NAMES = [
+  ...words("machine run-1 a A_b-9 a.b ... order=7 it's(1) x@y! é 日本 \u{1f600} 1764000000000"),
+  ...['n'.repeat(80), '0f0e0d0c-0000-4000-8000-000000000000'],
+];
+
+/** They are not the name of one run, or are not a name at all. */
+const ODD_RUNS: readonly Json[] = [
+  ...words(`/ // a a/ /a a//b a/b/ a/b/c/d/e ../x ../inputs/x ./a a/. a/.. a/../../inputs/x a/b/../../../inputs/x .. ../..
+    a/* a/b? a/b#c a%2F..%2Fb/c a\\..\\b/c a/b:c a/b&c a/{b} a/\u0085 a/\ud800`),
+  ...['', 'a/b c', 'a/b\tc', 'a/b\0', 'a/b\n', 'a/\uffff', 'a/\u2028', 'a/\ufeff', `a/${'b'.repeat(81)}`],
+  ...['x'.repeat(5000), `${'a/'.repeat(2500)}b`, '../'.repeat(2000), null, 0, 1, true, [], ['a/b'], {}],
+  ...[{ length: 3 }, { toString: 'a/b' }],
+];
+
 /** Elements at the limits of types, and of other kinds. */
 const ODD_ELEMENTS: readonly Json[] = [
   ...ODD_NUMBERS,
   ...[-128, -129, 255, 256, 32_767, 32_768, -32_769, 65_535, 65_536, 65_504, 65_519.99, 65_520, 2049],
-  ...[
-    6e-8,
-    2.9e-8,
-    2 ** 31 - 1,
-    -(2 ** 31) - 1,
-    2 ** 32 - 1,
-    2 ** 53 - 1,
-    2 ** 53 + 2,
-    2 ** 63,
-    3.4028234e38,
-  ],
-  ...[3.4028236e38, 1e-46, 5e-324, 1.5, '1', 'NaN', null, true, [1], {}, 'a\0b', '\ud800', '\u2028'],
+  ...[6e-8, 2.9e-8, 2 ** 31 - 1, -(2 ** 31) - 1, 2 ** 32 - 1, 2 ** 53 - 1, 2 ** 53 + 2, 2 ** 63],
+  ...[3.4028234e38, 3.4028236e38, 1e-46, 5e-324, 1.5, '1', 'NaN', null, true, [1], {}],
+  ...['a\0b', '\ud800', '\u2028'],
 ];
 
 const ODD_OBJECT_KEYS = [
-  ...words(
-    'inputs/ inputs/none inputs//valid inputs/./valid inputs/../runs/a inputs/a/../../runs/a Inputs/valid',
-  ),
-  ...words(
-    'runs/machine/run/slice-00.safetensors outputs/machine/run.safetensors /inputs/valid s3://pipeline/inputs/valid',
-  ),
-  ...[STORED_KEY, 'inputs/\ud800', 'inputs/a\nb', 'inputs/\u0085', `inputs/${'\u00e9'.repeat(600)}`],
+  ...words(`inputs/ inputs/none inputs//valid inputs/./valid inputs/../runs/a inputs/a/../../runs/a Inputs/valid /inputs/valid
+    runs/machine/run/slice-00.safetensors outputs/machine/run.safetensors s3://pipeline/inputs/valid inputs/\ud800`),
+  ...[STORED_KEY, 'inputs/a\nb', 'inputs/\u0085', `inputs/${'\u00e9'.repeat(600)}`],
   ...[1017, 1018].map((length) => `inputs/${'k'.repeat(length)}`),
 ];
 
@@ -81,30 +81,24 @@ const ODD_EVENT: OddFields = {
 
 export function inputCase(random: Random): FuzzCase {
   const request = validRequest(random);
-  const event = {
-    version: 1,
-    deploymentDigest: DEPLOYMENT_DIGEST,
-    run: 'machine/run/1764000000000',
-    request,
-  };
+  const eventWith = (text: string): string =>
+    `{"version":1,"deploymentDigest":"${DEPLOYMENT_DIGEST}","run":"machine/run/1764000000000","request":${text}}`;
   if (random.chance(0.03)) {
     const { step, text } = requestBomb(random, request);
-    const content = JSON.stringify({ ...event, request: 0 }).replace(
-      '"request":0',
-      () => `"request":${text}`,
-    );
-    return { title: step, content, choice: 0 };
+    return { title: step, content: eventWith(text) };
   }
-  if (random.chance(0.1)) return { title: 'valid', content: JSON.stringify(event), choice: VALID };
+  if (random.chance(0.1))
+    return { title: 'valid', content: eventWith(JSON.stringify(request)), settings: VALID };
   const steps = mutateJson(random, request, MOST_MUTATIONS, ODD_REQUEST);
-  return { title: steps.join(', '), content: JSON.stringify(event), choice: 0 };
+  return { title: steps.join(', '), content: eventWith(JSON.stringify(request)) };
 }
 
 export function eventCase(random: Random): FuzzCase {
   const event: Json = {
     version: 1,
     deploymentDigest: DEPLOYMENT_DIGEST,
-    run: validRun(random),
+    // The state machine makes names of two to four parts.
+    run: Array.from({ length: random.between(2, 4) }, () => random.pick(RUN_NAMES)).join('/'),
     request: validRequest(random),
     ...(random.chance(0.1) && { warmUp: true }),
     ...(random.chance(0.3) && { maxTensors: 98_304 }),
@@ -112,10 +106,10 @@ export function eventCase(random: Random): FuzzCase {
   };
   if (random.chance(0.03)) {
     const { step, text } = jsonBomb(random, event, MOST_BOMB);
-    return { title: step, content: text, choice: 0 };
+    return { title: step, content: text };
   }
   const steps = random.chance(0.1) ? [] : mutateJson(random, event, MOST_MUTATIONS, ODD_EVENT);
-  return { title: steps.join(', '), content: JSON.stringify(event), choice: 0 };
+  return { title: steps.join(', '), content: JSON.stringify(event) };
 }
 
 /** Requests that are expensive to read; the large tensors fit their shapes, or almost. */
@@ -124,17 +118,50 @@ function requestBomb(random: Random, request: Json): { step: string; text: strin
   const quads = random.magnitude(MOST_CHARACTERS / 4);
   const numbers = `"shape":[${rows + random.below(2)},3],"data":[${'1,'.repeat(3 * rows - 1)}1]`;
   const bytes = `"shape":[${3 * quads}],"base64":"${'A'.repeat(4 * quads - random.below(2))}"`;
+  const size = random.pick(['261120', '261121', '1e300', '-1', '0.5', '"x"', 'null']);
+  const requestWith = (tensor: string): string => `{"version":1,"inputs":{"tensors":{${tensor}}}}`;
   return random.pick([
     () => jsonBomb(random, request, MOST_BOMB),
     () => ({ step: 'many elements', text: requestWith(`"x":{"dtype":"float32",${numbers}}`) }),
     () => ({ step: 'many bytes', text: requestWith(`"uint8":{"dtype":"uint8",${bytes}}`) }),
-    () => ({
-      step: 'too large for the state machine',
-      text: `{"requestBytes":${random.pick(['261120', '261121', '1e300', '-1', '0.5', '"x"', 'null'])}}`,
-    }),
+    () => ({ step: 'too large for the state machine', text: `{"requestBytes":${size}}` }),
   ])();
 }
 
-function requestWith(tensor: string): string {
-  return `{"version":1,"inputs":{"tensors":{${tensor}}}}`;
+function validRequest(random: Random): Json {
+  const inputs = random.chance(0.2) ? { s3: STORED_KEY } : { tensors: validTensors(random) };
+  const output = random.pick<Json>([{}, { inline: 'auto' }, { inline: 'never' }]);
+  // A copy, without fields that are undefined.
+  return JSON.parse(JSON.stringify({ version: 1, inputs, ...(random.chance(0.5) && { output }) })) as Json;
+}
+
+function validTensors(random: Random): Record<string, InlineTensor> {
+  const rows = random.below(4);
+  const echoed = ECHOED.map((dtype) => {
+    const shape = Array.from({ length: random.below(4) }, () => random.below(4));
+    return [dtype, inlineTensor(random, dtype, shape)] as const;
+  });
+  return {
+    x: inlineTensor(random, 'float32', [rows, 3]),
+    scale: inlineTensor(random, 'float32', [random.pick([rows, 1]), 3]),
+    ...Object.fromEntries(echoed),
+  };
+}
+
+function inlineTensor(random: Random, dtype: TensorDataType, shape: number[]): InlineTensor {
+  const length = elementCount(shape);
+  if (dtype === 'string' || random.chance(0.5))
+    return { dtype, shape, data: Array.from({ length }, () => element(random, dtype)) };
+  const bytes = random.bytes(length * elementBytes(dtype));
+  const valid = dtype === 'bool' ? bytes.map((byte) => byte & 1) : bytes;
+  return { dtype, shape, base64: Buffer.from(valid).toString('base64') };
+}
+
+/** The texts and one number occur in no message of the library, so they show if contents of a request get into one. */
+function element(random: Random, dtype: TensorDataType): string | boolean | number {
+  if (dtype === 'string') return random.pick(['the patient is ill', 'their account is empty \u{1f600}', '']);
+  if (dtype === 'bool') return random.chance(0.5);
+  if (dtype.startsWith('float'))
+    return random.pick([4711.4711, -4711.4711, 0, 65504, -0.1, 1e-7, random.below(1000)]);
+  return random.between(dtype.startsWith('u') ? 0 : -128, 127);
 }

@@ -3,35 +3,32 @@
  * with a name of `contract/failures.ts`. A slice writes only objects of the event's run, and only if the run's name is valid.
  */
 import * as fs from 'node:fs';
+import type { ExecutionInput, ExecutionOutputs } from '../../../contract/execution';
 import { ERROR_NAMES, type ErrorName } from '../../../contract/failures';
 import type { SliceAnswer, WarmUpAnswer } from '../../../contract/slice-event';
 import { decodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { DEPLOYMENT_DIGEST } from '../../support/tiny-slice';
-import { ACCEPTED, type CaseEnd, refused } from '../fuzz-case';
-import { checkFailure, checkLog, checkResults, inputsOf } from './checked-ending';
-import { checkSame, expectedResults, firstSliceResults } from './expected-results';
-import { VALID } from './request-cases';
-import { isValidRun } from './runs';
-import { beginCase, call, checkObjects, type Ending, objectIn, requested, written } from './slices';
-import { STORED_KEY } from './valid-requests';
+import { ACCEPTED, type CaseEnd, checkMessage, MAX_CAUSE_LENGTH, refused } from '../case';
+import { checkSame, decodedAll, expectedResults, firstSliceResults, inputsOf, type Tensors } from './oracle';
+import { STORED_KEY, VALID } from './request-cases';
+import { beginCase, call, type Ending, lines, objectIn, requested, written } from './slices';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const { corruptTensor, invalidInput, planChanged, sliceFailed } = ERROR_NAMES;
 
-export async function runCase(filePath: string, choice: number): Promise<CaseEnd> {
+export async function runCase(filePath: string, settings?: unknown): Promise<CaseEnd> {
   const event: unknown = JSON.parse(fs.readFileSync(filePath, 'utf8'));
   beginCase();
-  const end = await send(event, (typeof event === 'object' && event !== null ? event : {}) as Fields);
-  if (choice === VALID && end.outcome !== 'accepted')
+  const end = await send(event, typeof event === 'object' && event !== null ? (event as Fields) : {});
+  if (settings === VALID && end.outcome !== 'accepted')
     throw new Error(`refused a valid request: ${end.message}`);
   return end;
 }
 
 async function send(event: unknown, fields: Fields): Promise<CaseEnd> {
   const { run, request, tensors } = fields;
-  const first = await call(0, event);
-  checkObjects(run);
+  const first = await call(0, event, run);
   if (!isValid(fields)) return refusedEvent(first, request);
   if (fields.warmUp === true) return warmedUp(first, request);
   if ('error' in first) {
@@ -42,8 +39,7 @@ async function send(event: unknown, fields: Fields): Promise<CaseEnd> {
     return refused(message);
   }
   const handedOn = handedOnBy(first.answer as SliceAnswer, fields);
-  const last = await call(1, { ...fields, tensors: tensors ?? { 0: handedOn } });
-  checkObjects(run);
+  const last = await call(1, { ...fields, tensors: tensors ?? { 0: handedOn } }, run);
   const expected = expectedResults(inputsOf(request));
   const allowed = failuresOf(fields, handedOn, expected !== undefined);
   if (allowed.length > 0) {
@@ -74,17 +70,26 @@ function handedOnBy({ tensors = 's3' }: SliceAnswer, { run, request }: Fields): 
   return tensors;
 }
 
-function isValid({ version, deploymentDigest, run, warmUp, tensors, maxTensors }: Fields): boolean {
+function isValid({ version, deploymentDigest, run, warmUp, tensors, maxTensors = 0 }: Fields): boolean {
   const isWarmUp = warmUp === undefined || warmUp === true;
-  const isLimit =
-    maxTensors === undefined ||
-    (Number.isSafeInteger(maxTensors) && Number(maxTensors) >= 0 && Number(maxTensors) <= 98_304);
+  const isLimit = Number.isSafeInteger(maxTensors) && Number(maxTensors) >= 0 && Number(maxTensors) <= 98_304;
   const isOurs = version === 1 && deploymentDigest === DEPLOYMENT_DIGEST && isValidRun(run);
   return isOurs && isWarmUp && isLimit && (tensors === undefined || isObject(tensors));
 }
 
 function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What a name must not have: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
+const EXCLUDED = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\p{Cs}\u{fffe}\u{ffff}\u{10ffff}]/u;
+
+/** Whether the state machine could have made the name, and its objects are where keys of S3 say. */
+function isValidRun(run: unknown): boolean {
+  const parts = typeof run === 'string' ? run.split('/') : [];
+  const isName = (name: string): boolean =>
+    /^.{1,80}$/su.test(name) && name !== '.' && name !== '..' && !EXCLUDED.test(name);
+  return parts.length >= 2 && parts.length <= 4 && parts.every(isName);
 }
 
 function refusedEvent(ending: Ending, request: unknown): CaseEnd {
@@ -105,10 +110,95 @@ function warmedUp(ending: Ending, request: unknown): CaseEnd {
 
 /** Sends the event to the last slice after the first one has computed a valid request of the same run. */
 async function checkLater(fields: Fields): Promise<void> {
-  const before = await call(0, { ...fields, request: { version: 1, inputs: { s3: STORED_KEY } } });
+  const valid = { ...fields, request: { version: 1, inputs: { s3: STORED_KEY } } };
+  const before = await call(0, valid, fields.run);
   if ('error' in before) throw new Error('refused a valid request', { cause: before.error });
-  const later = await call(1, fields);
-  checkObjects(fields.run);
+  const later = await call(1, fields, fields.run);
   if (!('error' in later)) throw new Error('a later slice accepted a request that the first one refused');
   checkFailure(later.error, [invalidInput], fields.request);
+}
+
+/** Step Functions includes results up to a size. Well below it, they must be there. */
+const SURELY_INLINE_BYTES = 100_000;
+
+/** @throws if the results are not the expected ones, in S3 and inline */
+function checkResults(request: unknown, outputs: ExecutionOutputs | undefined, expected: Tensors): void {
+  if (outputs === undefined) throw new Error('an answer of the last slice without outputs');
+  const { s3, tensors } = outputs;
+  const { output } = request as ExecutionInput;
+  if ((s3 === undefined) !== (output?.inline === 'only')) throw new Error('results in the wrong place');
+  const file = s3 && (objectIn(s3.key) ?? new Uint8Array());
+  if (file !== undefined) checkSame(decodeSafetensors(file), expected);
+  const isSmall = file === undefined || file.byteLength < SURELY_INLINE_BYTES;
+  if (tensors !== undefined) checkSame(decodedAll(tensors), expected);
+  if (tensors !== undefined && output?.inline === 'never')
+    throw new Error('inline results that the request does not want');
+  if (tensors === undefined && output?.inline !== 'never' && isSmall) throw new Error('no inline results');
+}
+
+/**
+ * Returns the message of a failure.
+ * @throws if it has another name than the allowed ones, is not one bounded line of JSON, or tells contents of the request
+ */
+function checkFailure(error: unknown, allowed: readonly ErrorName[], request: unknown): string {
+  if (!(error instanceof Error)) throw new Error(`threw ${String(error)}`);
+  const { name, message, stack } = error;
+  if (!allowed.some((own) => own === name))
+    throw new Error(`failed with ${name}: ${message}`, { cause: error });
+  if (stack !== name) throw new Error(`a stack trace: ${stack}`);
+  checkMessage(message, MAX_CAUSE_LENGTH);
+  const cause = JSON.parse(message) as Record<string, unknown>;
+  if (typeof cause.message !== 'string' || !Number.isInteger(cause.slice))
+    throw new Error(`the cause ${message}`);
+  checkMessage(cause.message);
+  checkLog(request, [message]);
+  return message;
+}
+
+const MAX_LINE_LENGTH = 4000;
+
+/** @throws if a line of the log is long or not one line of JSON, or tells contents of the request */
+function checkLog(request: unknown, more: readonly string[] = []): void {
+  for (const line of lines) checkMessage(line, MAX_LINE_LENGTH);
+  const runs = lines.map((line) => (JSON.parse(line) as { readonly run?: string }).run ?? '');
+  const texts = [...lines, ...more].map((text) => text.replaceAll('\\"', '"'));
+  for (const content of contentsOf(request)) {
+    // A mutation may have copied the name of the run into the request.
+    if (runs.some((run) => run.includes(content))) continue;
+    if (texts.some((text) => text.includes(content)))
+      throw new Error(`a cause or a log with the content ${JSON.stringify(content)}: ${texts.join('\n')}`);
+  }
+}
+
+/** Shorter texts may be in a message by chance. */
+const LEAST_CHARACTERS = 8;
+
+const MOST_CONTENTS = 10_000;
+
+/** What the strings and numbers of a request say, as opposed to names and keys: no message and no log may have it. */
+function contentsOf(request: unknown): string[] {
+  const contents = new Set<string>();
+  const shown = new Set<string>();
+  const pending: unknown[] = [request];
+  while (pending.length > 0 && contents.size < MOST_CONTENTS) {
+    const value = pending.pop();
+    contents.add(contentOf(value));
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [name, inner] of Object.entries(value)) {
+      pending.push(inner);
+      if (!Array.isArray(value)) shown.add(name);
+      // Messages name the key of a request in S3.
+      if (name === 's3' && typeof inner === 'string') shown.add(inner);
+    }
+  }
+  const names = [...shown].filter((name) => name.length >= LEAST_CHARACTERS);
+  const isShown = (content: string): boolean =>
+    names.some((name) => name.includes(content) || content.includes(name));
+  return [...contents].filter((content) => content.length >= LEAST_CHARACTERS && !isShown(content));
+}
+
+/** Short words and whole numbers may describe a tensor, and messages show those: see `lambda/json-values.ts`. */
+function contentOf(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? '' : String(value);
+  return typeof value === 'string' && (/\s/.test(value) || value.length > 24) ? value : '';
 }

@@ -9,14 +9,10 @@ import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { MemoryObjects } from '../../support/memory-objects';
 import { BUCKET, stageModel } from '../../support/tiny-slice';
 import { MANIFESTS, MODELS } from './echo-model';
-import { decoded, type Tensors } from './expected-results';
-import { STORED_KEY, STORED_TENSORS } from './valid-requests';
+import { stored } from './oracle';
+import { STORED_KEY } from './request-cases';
 
 export type Ending = { readonly answer: Awaited<ReturnType<SliceHandler>> } | { readonly error: unknown };
-
-export const stored: Tensors = new Map(
-  Object.entries(STORED_TENSORS).map(([name, tensor]) => [name, decoded(tensor)]),
-);
 
 /** The objects of the case, as `bucket/key`. */
 let objects = new MemoryObjects();
@@ -49,13 +45,25 @@ export function beginCase(): void {
   lines.length = 0;
 }
 
-/** Sends the event, as Lambda does: the slice may get any JSON. */
-export async function call(slice: number, event: unknown): Promise<Ending> {
-  try {
-    return { answer: await handlers[slice](event as SliceEvent) };
-  } catch (error) {
-    return { error };
-  }
+/**
+ * Sends the event, as Lambda does: the slice may get any JSON.
+ * @throws if a slice writes or reads other objects than those of its run and its request, or leaves a connection open
+ */
+export async function call(slice: number, event: unknown, run: unknown): Promise<Ending> {
+  const ending = await handlers[slice](event as SliceEvent).then(
+    (answer) => ({ answer }),
+    (error: unknown) => ({ error }),
+  );
+  const own = typeof run === 'string' ? [`runs/${run}/slice-00`, `outputs/${run}`] : [];
+  const allowed = own.map((key) => `${BUCKET}/${key}.safetensors`);
+  const isForeign = (key: string): boolean =>
+    !allowed.includes(key) && !key.startsWith(`${BUCKET}/inputs/`) && !key.startsWith('assets/');
+  const other = written().find((key) => !allowed.includes(key));
+  if (other !== undefined) throw new Error(`wrote ${other}`);
+  const foreign = requested().find((key) => isForeign(key) || key.split('/').includes('..'));
+  if (foreign !== undefined) throw new Error(`read ${foreign}`);
+  if (objects.openBodies > 0) throw new Error(`${objects.openBodies} connections that stay open`);
+  return ending;
 }
 
 export function objectIn(key: string): Uint8Array | undefined {
@@ -70,18 +78,4 @@ export function written(): string[] {
 /** What the case has tried to read, as `bucket/key`. */
 export function requested(): string[] {
   return objects.reads.map(({ key }) => key);
-}
-
-/** @throws if the case has written or read other objects than those of its run and its request, or left a connection open */
-export function checkObjects(run: unknown): void {
-  const own =
-    typeof run === 'string' ? [`runs/${run}/slice-00.safetensors`, `outputs/${run}.safetensors`] : [];
-  const allowed = own.map((key) => `${BUCKET}/${key}`);
-  const isForeign = (key: string): boolean =>
-    !allowed.includes(key) && !key.startsWith(`${BUCKET}/inputs/`) && !key.startsWith('assets/');
-  const other = written().find((key) => !allowed.includes(key));
-  if (other !== undefined) throw new Error(`wrote ${other}`);
-  const foreign = requested().find((key) => isForeign(key) || key.split('/').includes('..'));
-  if (foreign !== undefined) throw new Error(`read ${foreign}`);
-  if (objects.openBodies > 0) throw new Error(`${objects.openBodies} connections that stay open`);
 }

@@ -1,36 +1,35 @@
 /** Runs cases one by one in a process that may crash, hang or swell; `watch.ts` starts and watches it. */
 import * as fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import type { CaseEnd } from './fuzz-case';
+import type { CaseEnd } from './case';
 
 export interface Question {
   /** Path of the file of the case. */
   readonly path: string;
-  readonly choice: number;
+  readonly settings: unknown;
 }
 
-export interface Answer {
-  /** How the case ended, or the error that the target threw. */
-  readonly end: CaseEnd | { readonly failure: string };
+/** How the case ended, or the error that the target threw. */
+export type Answer = (CaseEnd | { readonly failure: string }) & {
   readonly ms: number;
   /** Peak of the process's memory during the case, in MB (2^20 bytes). */
   readonly peakMb: number;
   /** Memory that the process keeps after the case, in MB. */
   readonly restingMb: number;
-}
+};
 
 /** Exports of the module of a target. */
 interface Target {
   /** @throws if the library behaves wrongly */
-  runCase(path: string, choice: number): CaseEnd | Promise<CaseEnd>;
+  runCase(path: string, settings: unknown): CaseEnd | Promise<CaseEnd>;
 }
 
-async function answer(target: Target, { path, choice }: Question): Promise<Answer> {
+async function answer(target: Target, { path, settings }: Question): Promise<Answer> {
   resetPeak();
   const start = performance.now();
-  let end: Answer['end'];
+  let end: CaseEnd | { readonly failure: string };
   try {
-    end = await target.runCase(path, choice);
+    end = await target.runCase(path, settings);
     // A rejection that nobody handles ends this process now, not in the next case.
     await setImmediate();
   } catch (error) {
@@ -38,7 +37,7 @@ async function answer(target: Target, { path, choice }: Question): Promise<Answe
   }
   const ms = performance.now() - start;
   const peakMb = memoryMb('self', 'VmHWM') ?? process.resourceUsage().maxRSS / 1024;
-  return { end, ms, peakMb, restingMb: process.memoryUsage.rss() / 2 ** 20 };
+  return { ...end, ms, peakMb, restingMb: process.memoryUsage.rss() / 2 ** 20 };
 }
 
 /** Linux can reset the peak (`man proc_pid_clear_refs`); other systems only know the peak since the process started. */
@@ -53,9 +52,8 @@ function resetPeak(): void {
 /** Returns `undefined` on other systems than Linux, and if the process has ended. */
 export function memoryMb(pid: number | 'self', field: 'VmHWM' | 'VmRSS'): number | undefined {
   try {
-    const status = fs.readFileSync(`/proc/${pid}/status`, 'latin1');
-    const found = new RegExp(`${field}:\\s*(\\d+) kB`).exec(status);
-    return found === null ? undefined : Number(found[1]) / 1024;
+    const [, kb] = fs.readFileSync(`/proc/${pid}/status`, 'latin1').split(`${field}:`);
+    return parseInt(kb) / 1024;
   } catch {
     return undefined;
   }

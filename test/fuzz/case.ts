@@ -1,14 +1,13 @@
 /** A case of the fuzzer: how it is made, and how it may end. */
 import { SlicedInferenceError } from '../../lib/errors';
-import type { Random } from './random';
 
 export interface FuzzCase {
   /** What was mutated, and the mutations that were applied to it. */
   readonly title: string;
   /** Content of the file that the target reads. */
   readonly content: string | Uint8Array;
-  /** A number for the target. Of a model: the number of slices to request, 0 if the library chooses. */
-  readonly choice: number;
+  /** What else the target needs to know, as JSON. */
+  readonly settings?: unknown;
 }
 
 export const OUTCOMES = [
@@ -51,26 +50,7 @@ const MAX_MESSAGE_LENGTH = 2000;
 export const MAX_CAUSE_LENGTH = 1000;
 
 /** @throws if the message is long, or has characters that garble a line */
-export function checkMessage(message: string, mostCharacters = MAX_MESSAGE_LENGTH): void {
-  if (message.length > mostCharacters) throw new Error(`a message of ${message.length} characters`);
-  const odd = /[\p{Cc}\p{Zl}\p{Zp}]/u.exec(message);
-  if (odd === null) return;
-  throw new Error(`a message with the character ${odd[0].charCodeAt(0)}: ${JSON.stringify(message)}`);
-}
-
-/**
- * Applies random mutations of a table, at most `most`, and returns their names.
- * @param apply applies one; it may be called for one mutation several times
- */
-export function mutateBy<Mutation>(
-  random: Random,
-  table: Readonly<Record<string, Mutation>>,
-  most: number,
-  apply: (mutation: Mutation) => void,
-): string[] {
-  return Array.from({ length: random.magnitude(most) }, () => {
-    const name = random.pick(Object.keys(table));
-    apply(table[name]);
-    return name;
-  });
+export function checkMessage(message: string, most = MAX_MESSAGE_LENGTH): void {
+  if (message.length > most) throw new Error(`a message of ${message.length} characters`);
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(message)) throw new Error(`a message with ${JSON.stringify(message)}`);
 }

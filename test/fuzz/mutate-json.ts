@@ -1,7 +1,6 @@
 /** Mutates JSON: drops, repeats, swaps, renames and replaces values. */
-import { mutateBy } from '../fuzz-case';
-import type { Random } from '../random';
 import { HOSTILE_STRINGS, type Json, ODD_KEYS, ODD_NUMBERS, ODD_VALUES, type OddFields } from './odd-values';
+import type { Random } from './random';
 
 type Parent = Json[] | { [key: string]: Json };
 
@@ -22,102 +21,82 @@ class Place {
     define(this.parent, this.key, value);
   }
 
-  drop(): void {
+  drop(): Json {
+    const { value } = this;
     if (Array.isArray(this.parent)) this.parent.splice(Number(this.key), 1);
     else Reflect.deleteProperty(this.parent, this.key);
+    return value;
   }
 
   /** Adds a value at a random place of the same array, or as another field of the same object. */
-  addBeside(random: Random, value: Json): void {
+  addBeside(random: Random, value: Json): Json {
     if (Array.isArray(this.parent)) this.parent.splice(random.below(this.parent.length + 1), 0, value);
-    else
-      define(this.parent, random.pick([random.pick(HOSTILE_STRINGS), otherKey(random, this.parent)]), value);
+    else {
+      const known = random.pick([...Object.keys(this.parent), ...ODD_KEYS]);
+      define(this.parent, random.pick([random.pick(HOSTILE_STRINGS), known]), value);
+    }
+    return value;
   }
 }
 
-/** Changes the document, or the place in it, which the mutation picks among places of its kind. */
-type JsonMutation = readonly [
-  kind: 'any' | 'string' | 'number' | 'object' | 'odd',
-  apply: (random: Random, place: Place, context: { document: Json; odd: OddFields }) => void,
-];
+interface Context {
+  readonly random: Random;
+  readonly document: Json;
+  readonly odd: OddFields;
+}
 
-const JSON_MUTATIONS: Readonly<Record<string, JsonMutation>> = {
-  'drop a value': [
-    'any',
-    (_, place) => {
-      place.drop();
-    },
-  ],
-  'repeat a value': [
-    'any',
-    (random, place) => {
-      place.addBeside(random, structuredClone(place.value));
-    },
-  ],
-  'move a value': [
-    'any',
-    (random, place) => {
-      const { value } = place;
-      place.drop();
-      place.addBeside(random, value);
-    },
-  ],
+type Kind = 'any' | 'string' | 'number' | 'object' | 'odd';
+
+/** Changes the place, which is picked among places of its kind. */
+type Mutation = readonly [kind: Kind, apply: (place: Place, context: Context) => unknown];
+
+/** A mutation that replaces a value by another one. */
+function replacing(kind: Kind, replace: (value: Json, context: Context, place: Place) => Json): Mutation {
+  return [kind, (place, context) => (place.value = replace(place.value, context, place))];
+}
+
+const MUTATIONS: Readonly<Record<string, Mutation>> = {
+  'drop a value': ['any', (place) => place.drop()],
+  'repeat a value': ['any', (place, { random }) => place.addBeside(random, structuredClone(place.value))],
+  'move a value': ['any', (place, { random }) => place.addBeside(random, place.drop())],
   'swap two values': [
     'any',
-    (random, a, { document }) => {
+    (a, { random, document }) => {
       // Two shapes, two offsets or two digests are more likely to be accepted than a shape and a digest.
-      const alike = random.chance(0.5) ? jsonPlaces(document).filter(({ key }) => key === a.key) : [];
+      const alike = random.chance(0.5) ? placesIn(document).filter(({ key }) => key === a.key) : [];
       const b = alike.length > 0 ? random.pick(alike) : (pickPlace(random, document) ?? a);
       [a.value, b.value] = [structuredClone(b.value), structuredClone(a.value)];
     },
   ],
-  'replace a value by one of another kind': [
+  'replace a value by one of another kind': replacing(
     'any',
-    (random, place) => {
-      place.value = JSON.parse(
-        random.pick([...ODD_VALUES, JSON.stringify(JSON.stringify(place.value))]),
-      ) as Json;
-    },
-  ],
-  'replace a value by one for its field': [
-    'odd',
-    (random, place, { odd }) => {
-      place.value = structuredClone(random.pick(odd[place.field]));
-    },
-  ],
-  'change a string': [
-    'string',
-    (random, place) => {
-      place.value = hostile(random, place.value as string);
-    },
-  ],
-  'change JSON in a string': [
-    'string',
-    (random, place, { odd }) => {
-      const inner = parsed(place.value);
-      mutateJson(random, inner, 2, odd);
-      place.value = JSON.stringify(inner);
-    },
-  ],
-  'change a number': [
-    'number',
-    (random, place) => {
-      const near = Number(place.value) + random.pick([-8, -1, 1, 8]);
-      place.value = random.chance(0.3) ? near : random.pick(ODD_NUMBERS);
-    },
-  ],
+    (value, { random }) =>
+      JSON.parse(random.pick([...ODD_VALUES, JSON.stringify(JSON.stringify(value))])) as Json,
+  ),
+  'replace a value by one for its field': replacing('odd', (_, { random, odd }, { field }) =>
+    structuredClone(random.pick(odd[field])),
+  ),
+  'change a string': replacing('string', (value, { random }) => hostile(random, value as string)),
+  'change JSON in a string': replacing('string', (value, { random, odd }) => {
+    const inner = parsed(value as string);
+    mutateJson(random, inner, 2, odd);
+    return JSON.stringify(inner);
+  }),
+  'change a number': replacing('number', (value, { random }) =>
+    random.chance(0.3) ? Number(value) + random.pick([-8, -1, 1, 8]) : random.pick(ODD_NUMBERS),
+  ),
   'rename a string everywhere': [
     'string',
-    (random, { value: old }, { document }) => {
+    ({ value: old }, { random, document }) => {
       const name = hostile(random, old as string);
-      for (const place of jsonPlaces(document)) if (place.value === old) place.value = name;
+      for (const place of placesIn(document)) if (place.value === old) place.value = name;
     },
   ],
   'add a field': [
     'object',
-    (random, { value: object }) => {
+    ({ value }, { random }) => {
       const odd = JSON.parse(random.pick(ODD_VALUES)) as Json;
-      define(object as object, random.pick(ODD_KEYS), random.pick([odd, random.pick(HOSTILE_STRINGS)]));
+      define(value as object, random.pick(ODD_KEYS), random.pick([odd, random.pick(HOSTILE_STRINGS)]));
     },
   ],
 };
@@ -127,11 +106,11 @@ const JSON_MUTATIONS: Readonly<Record<string, JsonMutation>> = {
  * @param most the limit of their number
  */
 export function mutateJson(random: Random, document: Json, most: number, odd: OddFields = {}): string[] {
-  return mutateBy(random, JSON_MUTATIONS, most, ([kind, apply]) => {
+  return random.applySome(MUTATIONS, most, ([kind, apply]) => {
     const isWanted = ({ value, field }: Place): boolean =>
       kind === 'any' || (kind === 'odd' ? Object.hasOwn(odd, field) : kindOf(value) === kind);
     const place = pickPlace(random, document, isWanted);
-    if (place !== undefined) apply(random, place, { document, odd });
+    if (place !== undefined) apply(place, { random, document, odd });
   });
 }
 
@@ -141,14 +120,14 @@ export function pickPlace(
   document: Json,
   isWanted: (place: Place) => boolean = () => true,
 ): Place | undefined {
-  const found = jsonPlaces(document).filter(isWanted);
+  const found = placesIn(document).filter(isWanted);
   if (found.length === 0 || random.chance(0.5)) return random.pick(found);
   const key = random.pick([...new Set(found.map((place) => place.key))]);
   return random.pick(found.filter((place) => place.key === key));
 }
 
-/** Returns the places of all values in a document, outer ones first. */
-function jsonPlaces(document: Json): Place[] {
+/** The places of all values in a document, outer ones first. */
+function placesIn(document: Json): Place[] {
   const found: Place[] = [];
   const pending: (readonly [value: Json, field: string])[] = [[document, '']];
   for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
@@ -172,25 +151,15 @@ function kindOf(value: Json): string {
   return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
 }
 
-function otherKey(random: Random, parent: object): string {
-  return random.pick([...Object.keys(parent), ...ODD_KEYS]);
-}
-
 function hostile(random: Random, old: string): string {
   const text = random.pick(HOSTILE_STRINGS);
-  return random.pick([
-    text,
-    text,
-    `${old}${text}`,
-    `${text}${old}`,
-    old.slice(0, random.below(old.length + 1)),
-  ]);
+  return random.pick([text, text, old + text, text + old, old.slice(0, random.below(old.length + 1))]);
 }
 
-function parsed(value: Json): Json {
+function parsed(text: string): Json {
   try {
-    return JSON.parse(value as string) as Json;
+    return JSON.parse(text) as Json;
   } catch {
-    return { shape: [1], data: [value] };
+    return { shape: [1], data: [text] };
   }
 }

@@ -2,17 +2,19 @@
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** Values for fields, by the name of the field, and for the items of arrays in these fields. */
+export type OddFields = Readonly<Record<string, readonly Json[]>>;
+
 export function words(text: string): string[] {
-  return text.split(' ');
+  return text.trim().split(/\s+/);
 }
 
 /** Strings that mean something in a path, a policy, a template, a state machine, a shell or a terminal. */
 export const HOSTILE_STRINGS = [
-  ...words('. .. ../../cdk x/../../cdk /tmp/owned C:\\Windows\\owned \\\\host\\share slice-00.onnx'),
-  ...words('SLICE-00.ONNX slice-99.onnx slice-00.weights * ? runs/* arn:aws:s3:::* ${aws:username}'),
-  ...words('${AWS::AccountId} ${Token[AWS.AccountId.0]} ${Token[TOKEN.1]} #{Token[TOKEN.1]}'),
-  ...words('-1.8881545897087503e+289 {{resolve:ssm:secret}} __proto__ constructor toString __metadata__'),
-  ...words('request slice float32 complex64 none'),
+  ...words(`. .. ../../cdk x/../../cdk /tmp/owned C:\\Windows\\owned \\\\host\\share slice-00.onnx SLICE-00.ONNX
+    slice-99.onnx slice-00.weights * ? runs/* arn:aws:s3:::* \${aws:username} \${AWS::AccountId} \${Token[AWS.AccountId.0]}
+    \${Token[TOKEN.1]} #{Token[TOKEN.1]} -1.8881545897087503e+289 {{resolve:ssm:secret}} __proto__ constructor toString
+    __metadata__ request slice float32 complex64 none`),
   ...['', '{% $states.input %}', '$(touch owned)', '`touch owned`', '; rm -rf /', '\0', 'a\0b', 'a\nb'],
   ...['\u001b[31mred', '\u202Etxt', '\ud800', '0'.repeat(64), 'A'.repeat(64), '0'.repeat(65)],
   ...['n'.repeat(300), 'n'.repeat(70_000)],
@@ -31,9 +33,6 @@ export const ODD_VALUES = [
 ];
 
 export const ODD_KEYS = ['', ...words('app length __proto__ constructor toJSON then weights source slice')];
-
-/** Values for fields, by the name of the field, and for the items of arrays in these fields. */
-export type OddFields = Readonly<Record<string, readonly Json[]>>;
 
 /** Sizes and shapes; the product of some is 0 or a number that no tensor has. */
 export const ODD_SHAPES: readonly Json[] = [

@@ -1,7 +1,7 @@
 /** Makes JSON that is expensive to read. */
-import type { Random } from '../random';
 import { pickPlace } from './mutate-json';
 import type { Json } from './odd-values';
+import type { Random } from './random';
 
 /** Stands for the bomb while the rest of the document is written. */
 const MARK = '\u0001bomb';
@@ -12,18 +12,9 @@ const BOMBS: Readonly<Record<string, (random: Random, value: Json, most: number)
     const depth = random.magnitude(most / 12);
     return `${start.repeat(depth)}1${end.repeat(depth)}`;
   },
-  'many items': (random, value, most) => {
-    const item = JSON.stringify(Array.isArray(value) && value.length > 0 ? value[0] : value);
-    return `[${Array<string>(random.magnitude(most / (item.length + 1)))
-      .fill(item)
-      .join()}]`;
-  },
-  'many fields': (random, value, most) => {
-    const isObject = typeof value === 'object' && value !== null && Object.keys(value).length > 0;
-    const item = JSON.stringify(isObject ? Object.values(value)[0] : value);
-    const count = random.magnitude(most / (item.length + 12));
-    return `{${Array.from({ length: count }, (_, index) => `"x${index}":${item}`).join()}}`;
-  },
+  'many items': (random, value, most) => `[${many(random, value, most, (item) => item)}]`,
+  'many fields': (random, value, most) =>
+    `{${many(random, value, most, (item, index) => `"x${index}":${item}`)}}`,
   'a long text': (random, _, most) => `"${longText(random, most)}"`,
   'a long name': (random, value, most) => `{"${longText(random, most)}":${JSON.stringify(value)}}`,
 };
@@ -42,6 +33,20 @@ export function jsonBomb(random: Random, document: Json, most: number): { step: 
     step: `${name} as '${place.key.slice(0, 100)}'`,
     text: JSON.stringify(document).replace(JSON.stringify(MARK), () => bomb),
   };
+}
+
+/** Repeats the first part of a value, or the value. */
+function many(
+  random: Random,
+  value: Json,
+  most: number,
+  write: (item: string, index: number) => string,
+): string {
+  const [first = value] = typeof value === 'object' && value !== null ? Object.values(value) : [];
+  const item = JSON.stringify(first);
+  return Array.from({ length: random.magnitude(most / (item.length + 12)) }, (_, index) =>
+    write(item, index),
+  ).join();
 }
 
 function longText(random: Random, most: number): string {

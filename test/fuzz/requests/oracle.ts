@@ -1,27 +1,37 @@
 /** What an accepted request must compute, with as little code of the library as possible. */
-import type { InlineTensor } from '../../../contract/execution';
+import type { ExecutionInput, ExecutionOutputs, InlineTensor } from '../../../contract/execution';
 import { float16Bits } from '../../../lambda/tensors/float16';
-import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { ECHOED, echoOf, FIRST_ECHOED } from './echo-model';
+import { elementCount, type RawTensor } from '../../../lambda/tensors/tensor';
+import { COLUMNS, ECHOED, echoOf, FIRST_ECHOED } from './echo-model';
+import { STORED_KEY, STORED_TENSORS } from './request-cases';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
 
 /** Sets an element of a typed array from a JSON number. */
 const ARRAYS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
+  ...{ float32: Float32Array, float64: Float64Array, int8: Int8Array, int16: Int16Array, int32: Int32Array },
+  ...{ uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array },
 } as const;
 
-/** @throws if the library should have refused the tensor */
-export function decoded({ dtype, shape, base64, data }: InlineTensor): RawTensor {
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (base64 === undefined && data?.length !== count) throw new Error('accepted a tensor of another length');
+/** The tensors of the valid request in S3. */
+export const stored = decodedAll(STORED_TENSORS);
+
+/** The tensors of an accepted request. */
+export function inputsOf(request: unknown): Tensors {
+  const { inputs } = request as ExecutionInput;
+  if (inputs.s3 === undefined) return decodedAll(inputs.tensors);
+  if (inputs.s3 === STORED_KEY) return stored;
+  throw new Error(`accepted the key ${inputs.s3}`);
+}
+
+/** @throws if the library should have refused a tensor */
+export function decodedAll(tensors: ExecutionOutputs['tensors'] = {}): Tensors {
+  return new Map(Object.entries(tensors).map(([name, tensor]) => [name, decoded(tensor)]));
+}
+
+function decoded({ dtype, shape, base64, data }: InlineTensor): RawTensor {
+  if (base64 === undefined && data?.length !== elementCount(shape))
+    throw new Error('accepted a tensor of another length');
   if (dtype === 'string') return { dtype, shape, strings: data as string[] };
   if (base64 !== undefined) return { dtype, shape, bytes: new Uint8Array(Buffer.from(base64, 'base64')) };
   return { dtype, shape, bytes: encoded(dtype, data as number[]) };
@@ -33,13 +43,13 @@ function encoded(dtype: Exclude<RawTensor['dtype'], 'string'>, data: readonly nu
   if (dtype === 'int64') return bytesOf(BigInt64Array.from(data, BigInt));
   if (dtype === 'uint64') return bytesOf(BigUint64Array.from(data, BigInt));
   const array = ARRAYS[dtype].from(data);
-  const isWhole = dtype.startsWith('float') || data.every((item, index) => item === array[index]);
-  if (!isWhole) throw new Error(`accepted a number that ${dtype} does not have`);
+  const isExact = dtype.startsWith('float') || data.every((item, index) => item === array[index]);
+  if (!isExact) throw new Error(`accepted a number that ${dtype} does not have`);
   return bytesOf(array);
 }
 
-function bytesOf(array: ArrayBufferView): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Returns the model's outputs, or `undefined` if the sizes of its inputs do not fit each other. */
@@ -57,8 +67,6 @@ export function expectedResults(inputs: Tensors): Tensors | undefined {
 export function firstSliceResults(inputs: Tensors): Tensors {
   return new Map(FIRST_ECHOED.map((name) => [echoOf(name), named(inputs, name)]));
 }
-
-const COLUMNS = 3;
 
 /** One row is repeated if the other factor has several. */
 function multiplied(a: Float32Array, b: Float32Array): Float32Array | undefined {
