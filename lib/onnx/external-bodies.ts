@@ -1,7 +1,7 @@
 /** Splits nodes and functions that hold external data, so that copies can refer to the new place of the data. */
 import { type Chunk, submessage } from './chunks';
 import { ATTRIBUTE, FUNCTION, GRAPH, NODE } from './fields';
-import type { MessagePiece, Piece, TensorWithData, TensorPiece } from './model';
+import type { Piece, SourceRange, TensorWithData } from './model';
 import type { ParseContext } from './parse-context';
 import { ownRange, parseTensor } from './parse-tensor';
 import { type ByteSource, type Field, type Span, content, fields } from './wire';
@@ -22,6 +22,30 @@ const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | undefin
   tensor: {},
 };
 
+/**
+ * A message of the model's file as ranges to copy and parts in place of fields; `undefined` if it keeps all fields.
+ *
+ * @param replace returns the parts in place of a field, or `undefined` to copy the field
+ */
+export function replaceFields<Part>(
+  source: ByteSource,
+  span: Span,
+  replace: (field: Field) => readonly Part[] | undefined,
+): (SourceRange | Part)[] | undefined {
+  const parts: (SourceRange | Part)[] = [];
+  let copied = span.start;
+  for (const field of fields(source, span)) {
+    const replaced = replace(field);
+    if (!replaced) continue;
+    if (field.whole.start > copied) parts.push(ownRange({ start: copied, end: field.whole.start }));
+    for (const part of replaced) parts.push(part);
+    copied = field.whole.end;
+  }
+  if (copied === span.start) return undefined;
+  if (span.end > copied) parts.push(ownRange({ start: copied, end: span.end }));
+  return parts;
+}
+
 /** Splits a message of the model's file at its external tensors. Returns `undefined` when it has none. */
 export function takeApart(
   source: ByteSource,
@@ -29,33 +53,16 @@ export function takeApart(
   message: Message,
   context: ParseContext,
 ): Piece[] | undefined {
-  const pieces: Piece[] = [];
-  let copied = span.start;
-  for (const field of fields(source, span)) {
+  return replaceFields<Piece>(source, span, (field) => {
     const kind = FIELDS[message][field.number];
-    const piece = kind && pieceOf(source, field, kind, context);
-    if (!piece) continue;
-    if (field.whole.start > copied) pieces.push(ownRange({ start: copied, end: field.whole.start }));
-    pieces.push(piece);
-    copied = field.whole.end;
-  }
-  if (pieces.length === 0) return undefined;
-  if (span.end > copied) pieces.push(ownRange({ start: copied, end: span.end }));
-  return pieces;
-}
-
-function pieceOf(
-  source: ByteSource,
-  field: Field,
-  kind: Message,
-  context: ParseContext,
-): TensorPiece | MessagePiece | undefined {
-  if (kind !== 'tensor') {
-    const inner = takeApart(source, content(field), kind, context);
-    return inner && { field: field.number, content: inner };
-  }
-  const { data, ...tensor } = parseTensor(source, content(field), context);
-  return tensor.external && data ? { field: field.number, tensor: { ...tensor, data } } : undefined;
+    if (kind === undefined) return undefined;
+    if (kind !== 'tensor') {
+      const inner = takeApart(source, content(field), kind, context);
+      return inner && [{ field: field.number, content: inner }];
+    }
+    const { data, ...tensor } = parseTensor(source, content(field), context);
+    return tensor.external && data ? [{ field: field.number, tensor: { ...tensor, data } }] : undefined;
+  });
 }
 
 /** Joins the pieces of a message. `encodeTensor` encodes its external tensors. */

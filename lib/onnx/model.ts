@@ -162,20 +162,14 @@ export interface Tensor {
 /** A tensor with a range of data. */
 export type TensorWithData = Tensor & { readonly data: SourceRange };
 
-/** A part of a message: a range to copy, a tensor whose data moves to another file, or a message around such parts. */
-export type Piece = SourceRange | TensorPiece | MessagePiece;
-
-export interface TensorPiece {
-  /** Number of the field. */
-  readonly field: number;
-  readonly tensor: TensorWithData;
-}
-
-export interface MessagePiece {
-  /** Number of the field. */
-  readonly field: number;
-  readonly content: readonly Piece[];
-}
+/**
+ * A part of a message: a range to copy, a tensor whose data moves to another file, or a message around such parts. `field` is
+ * the number of the field.
+ */
+export type Piece =
+  | SourceRange
+  | { readonly field: number; readonly tensor: TensorWithData }
+  | { readonly field: number; readonly content: readonly Piece[] };
 
 /** A weight. When it is sparse, `tensor` describes its values, and slices copy its field verbatim. */
 export interface Initializer {
@@ -201,12 +195,7 @@ export interface GraphInput {
   readonly field: SourceRange;
 }
 
-export interface GraphOutput {
-  readonly value: ValueIndex;
-  readonly type: DeclaredType;
-  /** The field of the graph. Slices copy it verbatim. */
-  readonly field: SourceRange;
-}
+export type GraphOutput = GraphInput;
 
 export interface QuantizationAnnotation {
   readonly tensorName: string;

@@ -1,5 +1,4 @@
 /** State that the parsers of one model share. */
-import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { SlicedInferenceError } from '../errors';
 import type { ExternalFiles } from './external-data';
@@ -16,59 +15,38 @@ export class ParseContext {
 
   constructor(readonly external: ExternalFiles) {}
 
-  /**
-   * Counts a node of the graph, of a body or of a function.
-   *
-   * @throws SlicedInferenceError above `MAX_NODES`
-   */
+  /** Counts a node of the graph, of a body or of a function. */
   countNode(): void {
     if (++this.nodes > MAX_NODES) throw tooMany(MAX_NODES, 'nodes, including nodes in bodies and functions');
   }
 
-  /**
-   * Counts an input, output or capture of a node.
-   *
-   * @throws SlicedInferenceError above `MAX_USES`
-   */
-  countUse(): void {
+  /** Counts an input, output or capture of a node, and returns its name. */
+  used(name: string): string {
     if (++this.uses > MAX_USES) throw tooMany(MAX_USES, 'inputs, outputs and captures of nodes');
+    return name;
   }
 
   noteUnsafeStrings(holder: string): void {
     this.unsafeStrings ??= holder;
   }
 
-  /**
-   * Whether a string has neither a NUL nor invalid UTF-8. Returns `true` without a check when an unsafe string was
-   * already noted.
-   */
+  /** Whether a string has neither a NUL nor invalid UTF-8; not checked again when an unsafe string was already noted. */
   isSafeString(source: ByteSource, span: Span): boolean {
     if (this.unsafeStrings !== undefined) return true;
-    // A string may be as long as the file, so it is read in pieces.
-    const decoder = new StreamedUtf8();
-    for (let start = span.start; start < span.end; start += WINDOW_BYTES) {
-      const end = Math.min(span.end, start + WINDOW_BYTES);
-      if (!decoder.accepts(source.bytes({ start, end }), end === span.end)) return false;
-    }
-    return true;
-  }
-}
-
-/** Validates UTF-8 piece by piece. */
-class StreamedUtf8 {
-  private decoder: TextDecoder | undefined;
-
-  /** Whether these bytes continue valid UTF-8 and have no NUL. */
-  accepts(bytes: Buffer, isLast: boolean): boolean {
-    if (bytes.includes(0)) return false;
-    if (isLast && this.decoder === undefined) return isUtf8(bytes);
-    this.decoder ??= new TextDecoder('utf-8', { fatal: true });
+    const decoder = new TextDecoder('utf-8', { fatal: true });
     try {
-      this.decoder.decode(bytes, { stream: !isLast });
+      // A string may be as long as the file, so it is read in pieces.
+      for (let start = span.start; start < span.end; start += WINDOW_BYTES) {
+        const end = Math.min(span.end, start + WINDOW_BYTES);
+        const bytes = source.bytes({ start, end });
+        if (bytes.includes(0)) return false;
+        decoder.decode(bytes, { stream: end < span.end });
+      }
       return true;
-    } catch {
-      // The decoder throws when the bytes are not valid UTF-8.
-      return false;
+    } catch (error) {
+      // The decoder throws a `TypeError` when the bytes are not valid UTF-8.
+      if (error instanceof TypeError) return false;
+      throw error;
     }
   }
 }

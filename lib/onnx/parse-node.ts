@@ -3,29 +3,33 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { ONNX_FLOAT16 } from './data-type';
 import { ATTRIBUTE, GRAPH, NODE, SPARSE_TENSOR, VALUE_INFO } from './fields';
 import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
-import type { OperatorUse, Tensor } from './model';
+import type { Node, OperatorUse, Tensor } from './model';
 import type { ParseContext } from './parse-context';
-import { parseTensor, text } from './parse-tensor';
-import { type SizeAttributes, isSizeAttribute } from './size-attributes';
-import { type ByteSource, type Field, type Span, WireError, content, fields, integer, once } from './wire';
+import { parseTensor, text, textOf } from './parse-tensor';
+import { isSizeAttribute } from './size-attributes';
+import {
+  type ByteSource,
+  type Field,
+  type Span,
+  WireError,
+  content,
+  fields,
+  integer,
+  once,
+  readMessage,
+} from './wire';
 
 /** A node whose values are still names. */
-export interface ParsedNode {
-  readonly name: string;
-  readonly opType: string;
-  readonly domain: string;
+export interface ParsedNode extends Omit<
+  Node,
+  'index' | 'inputs' | 'outputs' | 'captures' | 'pieces' | 'field'
+> {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Names that its body graphs use and do not define, each once. */
   readonly freeNames: ReadonlySet<string>;
-  readonly operators: readonly OperatorUse[];
-  readonly sizeAttributes?: SizeAttributes;
-  readonly constant?: Tensor;
-  readonly externalSparse?: string;
   /** Whether its attributes or bodies hold dense external tensors other than `constant`. */
   readonly hasExternal: boolean;
-  /** Bytes of the tensors in its attributes and bodies, other than `constant`. */
-  readonly heldBytes: number;
 }
 
 /** Attributes whose integer is an element type. */
@@ -69,15 +73,11 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   let sizes: Map<string, number> | undefined;
   for (const attribute of attributes) {
     const reading = { depth, ofKnownOperator, onTensor };
-    const {
-      name: attributeName,
-      isReference,
-      number,
-    } = readAttribute(source, attribute, context, contents, reading);
+    const read = readAttribute(source, attribute, context, contents, reading);
     // A caller may omit a seed that refers to an attribute of the function: only a literal value counts.
-    if (attributeName === 'seed' && !isReference) seeded = true;
-    if (depth === 0 && number !== undefined && isSizeAttribute(opType, attributeName))
-      (sizes ??= new Map()).set(attributeName, number);
+    if (read.name === 'seed' && !read.isReference) seeded = true;
+    if (depth === 0 && read.number !== undefined && isSizeAttribute(opType, read.name))
+      (sizes ??= new Map()).set(read.name, read.number);
   }
   const inputCount = inputs.findLastIndex((input) => input !== '') + 1;
   contents.operators.push({ domain, opType, overload, seeded, inputCount });
@@ -97,58 +97,28 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   };
 }
 
-interface NodeFields {
-  name: string;
-  opType: string;
-  domain: string;
-  overload: string;
-  readonly inputs: string[];
-  readonly outputs: string[];
-  readonly attributes: Span[];
-}
-
 /** Reads the fields of a node; of the attributes only their spans. */
-function readFields(source: ByteSource, span: Span, context: ParseContext): NodeFields {
-  const node: NodeFields = {
-    name: '',
-    opType: '',
-    domain: '',
-    overload: '',
-    inputs: [],
-    outputs: [],
-    attributes: [],
-  };
-  for (const field of fields(source, span)) {
-    switch (field.number) {
-      case NODE.input:
-        node.inputs.push(text(source, field));
-        context.countUse();
-        break;
-      case NODE.output:
-        node.outputs.push(text(source, field));
-        context.countUse();
-        break;
-      case NODE.name:
-        node.name = text(source, field);
-        break;
-      case NODE.opType:
-        node.opType = text(source, field);
-        break;
-      case NODE.attribute:
-        node.attributes.push(content(field));
-        if (node.attributes.length > MAX_NODE_ATTRIBUTES) throw tooManyAttributes(span);
-        break;
-      case NODE.domain:
-        node.domain = text(source, field);
-        break;
-      case NODE.overload:
-        node.overload = text(source, field);
-        break;
-    }
-  }
-  if (node.domain === 'ai.onnx') node.domain = '';
-  if (node.opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
-  return node;
+function readFields(source: ByteSource, span: Span, context: ParseContext) {
+  let [name, opType, domain, overload] = ['', '', '', ''];
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const attributes: Span[] = [];
+  readMessage(source, span, {
+    [NODE.input]: (field) => inputs.push(context.used(text(source, field))),
+    [NODE.output]: (field) => outputs.push(context.used(text(source, field))),
+    [NODE.name]: (field) => (name = text(source, field)),
+    [NODE.opType]: (field) => (opType = text(source, field)),
+    [NODE.attribute]: (field) => {
+      if (attributes.push(content(field)) <= MAX_NODE_ATTRIBUTES) return;
+      const what = `the node at byte ${span.start}`;
+      throw new WireError(`${what} has more than ${MAX_NODE_ATTRIBUTES} attributes`, false);
+    },
+    [NODE.domain]: (field) => (domain = text(source, field)),
+    [NODE.overload]: (field) => (overload = text(source, field)),
+  });
+  if (domain === 'ai.onnx') domain = '';
+  if (opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
+  return { name, opType, domain, overload, inputs, outputs, attributes };
 }
 
 /** Reads a default that a function declares for one of its attributes: callers that omit the attribute get it. */
@@ -189,57 +159,44 @@ function readAttribute(
   let fractional: number | undefined;
   let tensor: Span | undefined;
   let body: Span | undefined;
-  for (const field of fields(source, span)) {
-    switch (field.number) {
-      case ATTRIBUTE.name:
-        name = text(source, field);
-        break;
-      case ATTRIBUTE.i:
-        integral = integer(field);
-        break;
-      case ATTRIBUTE.f:
-        if (field.payload.end - field.payload.start === FLOAT_BYTES)
-          fractional = source.bytes(field.payload).readFloatLE();
-        break;
-      case ATTRIBUTE.s:
-      case ATTRIBUTE.strings:
-        if (!context.isSafeString(source, content(field))) context.noteUnsafeStrings('an attribute');
-        break;
-      case ATTRIBUTE.refAttrName:
-        isReference = true;
-        break;
-      case ATTRIBUTE.t:
-        once(field, tensor);
-        tensor = content(field);
-        onTensor(parseTensor(source, tensor, context));
-        break;
-      case ATTRIBUTE.tensors:
-        noteTensor(parseTensor(source, content(field), context), contents);
-        break;
-      case ATTRIBUTE.sparseTensor:
-      case ATTRIBUTE.sparseTensors:
-        for (const { tensor: part } of sparseParts(source, field, context)) noteSparse(part, contents);
-        break;
-      case ATTRIBUTE.g:
-        once(field, body);
-        body = content(field);
-        readBody(source, body, context, contents, depth + 1);
-        break;
-      case ATTRIBUTE.graphs:
-        readBody(source, content(field), context, contents, depth + 1);
-        break;
-    }
-  }
+  const noteString = (field: Field): void => {
+    if (!context.isSafeString(source, content(field))) context.noteUnsafeStrings('an attribute');
+  };
+  const readSparse = (field: Field): void => {
+    for (const { tensor: part } of sparseParts(source, field, context)) noteSparse(part, contents);
+  };
+  readMessage(source, span, {
+    [ATTRIBUTE.name]: (field) => (name = text(source, field)),
+    [ATTRIBUTE.i]: (field) => (integral = integer(field)),
+    [ATTRIBUTE.f]: ({ payload }) => {
+      if (payload.end - payload.start === FLOAT_BYTES) fractional = source.bytes(payload).readFloatLE();
+    },
+    [ATTRIBUTE.s]: noteString,
+    [ATTRIBUTE.strings]: noteString,
+    [ATTRIBUTE.refAttrName]: () => (isReference = true),
+    [ATTRIBUTE.t]: (field) => {
+      once(field, tensor);
+      tensor = content(field);
+      onTensor(parseTensor(source, tensor, context));
+    },
+    [ATTRIBUTE.tensors]: (field) => {
+      noteTensor(parseTensor(source, content(field), context), contents);
+    },
+    [ATTRIBUTE.sparseTensor]: readSparse,
+    [ATTRIBUTE.sparseTensors]: readSparse,
+    [ATTRIBUTE.g]: (field) => {
+      once(field, body);
+      body = content(field);
+      readBody(source, body, context, contents, depth + 1);
+    },
+    [ATTRIBUTE.graphs]: (field) => {
+      readBody(source, content(field), context, contents, depth + 1);
+    },
+  });
   const mayBeType = TYPE_ATTRIBUTES.has(name) || !ofKnownOperator;
   if (integral === ONNX_FLOAT16 && mayBeType) context.usesFloat16 = true;
   const number = fractional ?? integral;
   return { name, isReference, ...(number !== undefined && { number }) };
-}
-
-/** Names in one body graph. */
-interface BodyNames {
-  readonly defined: Set<string>;
-  readonly used: Set<string>;
 }
 
 /** Collects the names that a body graph uses from outside. A name that the body defines hides the outer one. */
@@ -257,49 +214,39 @@ function readBody(
       'the file is damaged or hostile',
     );
   }
-  const names: BodyNames = { defined: new Set(), used: new Set() };
-  for (const field of fields(source, span)) {
-    switch (field.number) {
-      case GRAPH.node:
-        noteBodyNode(parseNode(source, content(field), context, depth), names, contents);
-        break;
-      case GRAPH.initializer: {
-        const tensor = parseTensor(source, content(field), context);
-        names.defined.add(tensor.name);
-        noteTensor(tensor, contents);
-        break;
+  const defined = new Set<string>();
+  const used = new Set<string>();
+  readMessage(source, span, {
+    [GRAPH.node]: (field) => {
+      const node = parseNode(source, content(field), context, depth);
+      for (const output of node.outputs) defined.add(output);
+      for (const input of node.inputs) used.add(input);
+      for (const name of node.freeNames) used.add(name);
+      for (const use of node.operators) contents.operators.push(use);
+      contents.externalSparse ??= node.externalSparse;
+      contents.hasExternal ||= node.hasExternal;
+      contents.heldBytes += node.heldBytes;
+    },
+    [GRAPH.initializer]: (field) => {
+      const tensor = parseTensor(source, content(field), context);
+      defined.add(tensor.name);
+      noteTensor(tensor, contents);
+    },
+    [GRAPH.sparseInitializer]: (field) => {
+      for (const { number, tensor } of sparseParts(source, field, context)) {
+        if (number === SPARSE_TENSOR.values) defined.add(tensor.name);
+        noteSparse(tensor, contents);
       }
-      case GRAPH.sparseInitializer:
-        for (const { number, tensor } of sparseParts(source, field, context)) {
-          if (number === SPARSE_TENSOR.values) names.defined.add(tensor.name);
-          noteSparse(tensor, contents);
-        }
-        break;
-      case GRAPH.input:
-        names.defined.add(valueName(source, content(field)));
-        break;
-      case GRAPH.output:
-        names.used.add(valueName(source, content(field)));
-        break;
-    }
-  }
-  for (const name of names.used) {
-    if (name === '' || names.defined.has(name)) continue;
-    // Counted at each depth, because each depth has a set of its own.
-    context.countUse();
+    },
+    [GRAPH.input]: (field) => defined.add(textOf(source, content(field), VALUE_INFO.name)),
+    [GRAPH.output]: (field) => used.add(textOf(source, content(field), VALUE_INFO.name)),
+  });
+  for (const name of used) {
+    if (name === '' || defined.has(name)) continue;
     contents.freeNames ??= new Set();
-    contents.freeNames.add(name);
+    // Counted at each depth, because each depth has a set of its own.
+    contents.freeNames.add(context.used(name));
   }
-}
-
-function noteBodyNode(node: ParsedNode, { defined, used }: BodyNames, contents: Contents): void {
-  for (const output of node.outputs) defined.add(output);
-  for (const input of node.inputs) used.add(input);
-  for (const name of node.freeNames) used.add(name);
-  for (const use of node.operators) contents.operators.push(use);
-  contents.externalSparse ??= node.externalSparse;
-  contents.hasExternal ||= node.hasExternal;
-  contents.heldBytes += node.heldBytes;
 }
 
 /** The values and indices of a `SparseTensorProto`, with their field numbers. */
@@ -314,12 +261,6 @@ function* sparseParts(
   }
 }
 
-/** The name of a `ValueInfoProto`. */
-function valueName(source: ByteSource, span: Span): string {
-  for (const field of fields(source, span)) if (field.number === VALUE_INFO.name) return text(source, field);
-  return '';
-}
-
 function noteTensor({ external, byteLength }: Tensor, contents: Contents): void {
   contents.hasExternal ||= external;
   contents.heldBytes += byteLength;
@@ -327,8 +268,4 @@ function noteTensor({ external, byteLength }: Tensor, contents: Contents): void 
 
 function noteSparse(tensor: Tensor, contents: Contents): void {
   if (tensor.external) contents.externalSparse ??= tensor.name === '' ? quoted('(unnamed)') : tensor.name;
-}
-
-function tooManyAttributes({ start }: Span): WireError {
-  return new WireError(`the node at byte ${start} has more than ${MAX_NODE_ATTRIBUTES} attributes`, false);
 }

@@ -12,9 +12,9 @@ import {
   type Span,
   WireError,
   content,
-  fields,
   integer,
   integers,
+  readMessage,
 } from './wire';
 
 /** Keys of `external_data` that are read; ONNX also defines a checksum, which this library ignores. */
@@ -25,104 +25,64 @@ export function ownRange(span: Span): SourceRange {
   return { file: 0, offset: span.start, length: span.end - span.start };
 }
 
-/**
- * The text of a string field.
- *
- * @throws WireError when it is longer than `MAX_NAME_BYTES` or is not valid UTF-8
- */
+/** The text of a string field. */
 export function text(source: ByteSource, field: Field): string {
   const span = content(field);
-  if (span.end - span.start > MAX_NAME_BYTES) {
-    throw new WireError(
-      `the name at byte ${field.whole.start} is longer than ${MAX_NAME_BYTES} bytes`,
-      false,
-    );
-  }
+  const refused = (reason: string): WireError =>
+    new WireError(`the name at byte ${field.whole.start} is ${reason}`, false);
+  if (span.end - span.start > MAX_NAME_BYTES) throw refused(`longer than ${MAX_NAME_BYTES} bytes`);
   const bytes = source.bytes(span);
   const name = bytes.toString('utf8');
   // Two names that differ only in invalid bytes would become one name. Most names have no replacement character, and
   // searching for one is faster than validating the bytes.
-  if (name.includes('\ufffd') && !isUtf8(bytes)) {
-    throw new WireError(`the name at byte ${field.whole.start} is not valid UTF-8`, false);
-  }
+  if (name.includes('\ufffd') && !isUtf8(bytes)) throw refused('not valid UTF-8');
   return name;
 }
 
-/** The fields of a `TensorProto`, unchecked. */
-interface TensorFields {
-  name: string;
-  dataType: number;
-  readonly dims: number[];
-  /** The first fields with inline data, at most two: one is usable, more are not. */
-  readonly inline: Field[];
-  hasUnsafeStrings: boolean;
-  isExternal: boolean;
-  readonly externalEntries: Map<string, string>;
+/** The text of field `number` of the message that fills `span`; empty when the message lacks the field. */
+export function textOf(source: ByteSource, span: Span, number: number): string {
+  let found = '';
+  readMessage(source, span, { [number]: (field) => (found = text(source, field)) });
+  return found;
 }
 
 /** Reads the tensor that fills `span`. */
 export function parseTensor(source: ByteSource, span: Span, context: ParseContext): Tensor {
-  const read = readFields(source, span, context);
-  const { name, dataType, dims } = read;
+  let [name, dataType, isExternal, hasUnsafeStrings] = ['', 0, false, false];
+  const dims: number[] = [];
+  const entries = new Map<string, string>();
+  // The first fields with inline data, at most two: one is usable, more are not.
+  const inline: Field[] = [];
+  const keepInline = (field: Field): unknown => inline.length < 2 && inline.push(field);
+  readMessage(source, span, {
+    [TENSOR.dims]: (field) => {
+      for (const dim of integers(source, field))
+        if (dims.push(dim) > MAX_RANK)
+          throw new WireError(`the tensor at byte ${span.start} has more than ${MAX_RANK} dims`, false);
+    },
+    [TENSOR.dataType]: (field) => (dataType = integer(field)),
+    [TENSOR.floatData]: keepInline,
+    [TENSOR.rawData]: keepInline,
+    [TENSOR.doubleData]: keepInline,
+    [TENSOR.stringData]: (field) => (hasUnsafeStrings ||= !context.isSafeString(source, content(field))),
+    [TENSOR.name]: (field) => (name = text(source, field)),
+    [TENSOR.externalData]: (field) => {
+      addEntry(source, field, entries);
+    },
+    [TENSOR.dataLocation]: (field) => (isExternal = integer(field) === DATA_LOCATION_EXTERNAL),
+  });
   const byteLength = denseBytes(name, dataType, dims);
   if (dataType === ONNX_FLOAT16) context.usesFloat16 = true;
-  if (read.hasUnsafeStrings) context.noteUnsafeStrings(`tensor ${quoted(name)}`);
-  const tensor = { name, dataType, dims, byteLength, external: read.isExternal };
-  const data = read.isExternal
-    ? context.external.resolve(name, read.externalEntries, byteLength)
-    : inlineData(read, byteLength);
+  if (hasUnsafeStrings) context.noteUnsafeStrings(`tensor ${quoted(name)}`);
+  const tensor = { name, dataType, dims, byteLength, external: isExternal };
+  const data = isExternal ? context.external.resolve(name, entries, byteLength) : inlineData(tensor, inline);
   return data ? { ...tensor, data } : tensor;
-}
-
-function readFields(source: ByteSource, span: Span, context: ParseContext): TensorFields {
-  const tensor: TensorFields = {
-    name: '',
-    dataType: 0,
-    dims: [],
-    inline: [],
-    hasUnsafeStrings: false,
-    isExternal: false,
-    externalEntries: new Map(),
-  };
-  for (const field of fields(source, span)) {
-    switch (field.number) {
-      case TENSOR.dims:
-        for (const dim of integers(source, field)) {
-          if (tensor.dims.length === MAX_RANK) {
-            throw new WireError(`the tensor at byte ${span.start} has more than ${MAX_RANK} dims`, false);
-          }
-          tensor.dims.push(dim);
-        }
-        break;
-      case TENSOR.dataType:
-        tensor.dataType = integer(field);
-        break;
-      case TENSOR.floatData:
-      case TENSOR.rawData:
-      case TENSOR.doubleData:
-        if (tensor.inline.length < 2) tensor.inline.push(field);
-        break;
-      case TENSOR.stringData:
-        tensor.hasUnsafeStrings ||= !context.isSafeString(source, content(field));
-        break;
-      case TENSOR.name:
-        tensor.name = text(source, field);
-        break;
-      case TENSOR.externalData:
-        addEntry(source, field, tensor.externalEntries);
-        break;
-      case TENSOR.dataLocation:
-        tensor.isExternal = integer(field) === DATA_LOCATION_EXTERNAL;
-        break;
-    }
-  }
-  return tensor;
 }
 
 /** The range of a tensor's inline data; `undefined` when the data is not one run of little-endian elements. */
 function inlineData(
-  { name, dataType, dims, inline }: TensorFields,
-  byteLength: number,
+  { name, dataType, dims, byteLength }: Tensor,
+  inline: readonly Field[],
 ): SourceRange | undefined {
   // A tensor may have no packed floats or several chunks of them: then its data is copied with its field.
   if (inline.length !== 1 || inline[0].wireType !== WIRE_TYPE.lengthDelimited) return undefined;
@@ -144,12 +104,8 @@ function holdsElements(fieldNumber: number, dataType: number): boolean {
 }
 
 function addEntry(source: ByteSource, field: Field, entries: Map<string, string>): void {
-  let key = '';
-  let value = '';
-  for (const part of fields(source, content(field))) {
-    if (part.number === ENTRY.key) key = text(source, part);
-    if (part.number === ENTRY.value) value = text(source, part);
-  }
+  const key = textOf(source, content(field), ENTRY.key);
+  const value = textOf(source, content(field), ENTRY.value);
   if (!EXTERNAL_KEYS.has(key)) return;
   if (entries.has(key)) {
     throw new WireError(`the external data at byte ${field.whole.start} has a second ${key}`, false);
@@ -158,31 +114,20 @@ function addEntry(source: ByteSource, field: Field, entries: Map<string, string>
 }
 
 function denseBytes(name: string, dataType: number, dims: readonly number[]): number {
-  let elements = 1;
-  for (const dim of dims) {
-    if (dim < 0) {
-      throw new SlicedInferenceError(
-        `tensor ${quoted(name)} must have dims of 0 or more`,
-        `[${dims.join(',')}]`,
-        'the file is damaged; export the model again',
-      );
-    }
-    elements *= dim;
-  }
+  const elements = dims.reduce((product, dim) => product * dim, 1);
+  const refused = (must: string, got: string, more = ''): SlicedInferenceError =>
+    new SlicedInferenceError(
+      `tensor ${quoted(name)} must have ${must}`,
+      got,
+      `the file is damaged${more || '; export the model again'}`,
+    );
+  if (dims.some((dim) => dim < 0)) throw refused('dims of 0 or more', `[${dims.join(',')}]`);
+  if (!Number.isSafeInteger(elements * 16))
+    throw refused('fewer than 2^49 elements', `dims [${dims.join(',')}]`);
   const bytes = packedBytes(dataType, elements);
-  if (!Number.isSafeInteger(elements * 16)) {
-    throw new SlicedInferenceError(
-      `tensor ${quoted(name)} must have fewer than 2^49 elements`,
-      `dims [${dims.join(',')}]`,
-      'the file is damaged; export the model again',
-    );
-  }
   if (bytes === undefined && dataType !== ONNX_STRING) {
-    throw new SlicedInferenceError(
-      `tensor ${quoted(name)} must have an element type of ONNX`,
-      dataTypeName(dataType),
-      'the file is damaged or newer than this library; export it at a lower opset',
-    );
+    const advice = ' or newer than this library; export it at a lower opset';
+    throw refused('an element type of ONNX', dataTypeName(dataType), advice);
   }
   return bytes ?? 0;
 }

@@ -56,8 +56,7 @@ function parseShape(source: ByteSource, span: Span): Dimension[] {
       if (part.number === DIMENSION.dimValue) dimension = integer(part) >= 0 ? part.value : null;
       if (part.number === DIMENSION.dimParam) dimension = text(source, part) || null;
     }
-    shape.push(dimension);
-    if (shape.length > MAX_RANK)
+    if (shape.push(dimension) > MAX_RANK)
       throw new WireError(`a shape at byte ${span.start} has more than ${MAX_RANK} dims`, false);
   }
   return shape;

@@ -8,9 +8,9 @@ import { ONNX_FLOAT16 } from './data-type';
 import { takeApart } from './external-bodies';
 import { ExternalFiles } from './external-data';
 import { ENTRY, FUNCTION, GRAPH, MODEL, OPSET, SPARSE_TENSOR, TENSOR_ANNOTATION } from './fields';
-import { GraphBuilder } from './graph-builder';
 import { MAX_IR_VERSION, MAX_MODEL_FIELDS, MAX_MODEL_FIELD_NUMBER, MAX_PROPERTY_BYTES } from './limits';
-import { checkFunctions } from './check-functions';
+import { type ParsedGraph, checkCount, linkGraph } from './link-graph';
+import { checkFunctions } from './local-functions';
 import type {
   FunctionNode,
   Graph,
@@ -23,9 +23,19 @@ import type {
 } from './model';
 import { ParseContext } from './parse-context';
 import { parseNode, readDefault } from './parse-node';
-import { ownRange, parseTensor, text } from './parse-tensor';
+import { ownRange, parseTensor, text, textOf } from './parse-tensor';
 import { parseValueInfo } from './parse-type';
-import { type Span, ByteSource, WireError, content, fields, integer, once } from './wire';
+import {
+  type Field,
+  type Span,
+  ByteSource,
+  WireError,
+  content,
+  fields,
+  integer,
+  once,
+  readMessage,
+} from './wire';
 
 interface ParseOptions {
   /**
@@ -58,14 +68,9 @@ export function parseModel(path: string, { externalFolder = dirname(path) }: Par
 }
 
 /** The fields of a `ModelProto`. */
-interface ModelFields {
-  readonly irVersion: number;
-  readonly opsets: readonly Opset[];
-  readonly header: readonly SourceRange[];
-  readonly properties: ReadonlyMap<string, string>;
-  readonly functions: readonly LocalFunction[];
+type ModelFields = Pick<Model, 'irVersion' | 'opsets' | 'header' | 'properties' | 'functions'> & {
   readonly graphSpan: Span;
-}
+};
 
 class ModelParser {
   private readonly files: SourceFile[];
@@ -83,18 +88,14 @@ class ModelParser {
   }
 
   parse(): Model {
-    const { irVersion, header, properties, opsets, functions, graphSpan } = this.readFields();
-    this.checkIrVersion(irVersion);
+    const { graphSpan, ...model } = this.readFields();
+    this.checkIrVersion(model.irVersion);
     const graph = this.graph(graphSpan);
-    checkFunctions(functions, graph.nodes);
+    checkFunctions(model.functions, graph.nodes);
     const { usesFloat16, unsafeStrings } = this.context;
     return {
       files: this.files,
-      irVersion,
-      opsets,
-      header,
-      properties,
-      functions,
+      ...model,
       graph,
       usesFloat16,
       isSettled: false,
@@ -128,7 +129,7 @@ class ModelParser {
           header.push(ownRange(field.whole));
           break;
         case MODEL.metadataProps: {
-          const key = this.textOf(content(field), ENTRY.key);
+          const key = textOf(source, content(field), ENTRY.key);
           if (key === MANIFEST_KEY) break;
           header.push(ownRange(field.whole));
           properties.set(key, this.shortValueOf(content(field)));
@@ -166,68 +167,63 @@ class ModelParser {
 
   private graph(span: Span): Graph {
     const { source, context } = this;
-    const builder = new GraphBuilder();
+    const lists = {
+      ...{ nodes: [], initializers: [], inputs: [], outputs: [] },
+      ...{ valueInfos: [], annotations: [], metadata: [] },
+    } satisfies Omit<ParsedGraph, 'name'>;
+    const add = <List extends keyof typeof lists>(list: List, entry: ParsedGraph[List][number]): void => {
+      checkCount((lists[list] as unknown[]).push(entry), list);
+    };
+    let name = '';
     for (const field of fields(source, span)) {
-      const whole = ownRange(field.whole);
+      const range = ownRange(field.whole);
       switch (field.number) {
-        case GRAPH.node:
-          this.node(content(field), whole, builder);
-          break;
-        case GRAPH.name:
-          builder.name = text(source, field);
-          break;
-        case GRAPH.initializer:
-          builder.addInitializer(parseTensor(source, content(field), context), whole, 'dense');
-          break;
-        case GRAPH.input: {
-          const { name, type } = parseValueInfo(source, content(field));
-          if (type.dataType === ONNX_FLOAT16) context.usesFloat16 = true;
-          builder.addInput(name, type, whole);
+        case GRAPH.node: {
+          const parsed = parseNode(source, content(field), context);
+          const pieces = parsed.hasExternal && takeApart(source, content(field), 'node', context);
+          add('nodes', { parsed, field: range, ...(pieces && { pieces }) });
           break;
         }
+        case GRAPH.name:
+          name = text(source, field);
+          break;
+        case GRAPH.initializer: {
+          const tensor = parseTensor(source, content(field), context);
+          add('initializers', { tensor, field: range, sparse: false });
+          break;
+        }
+        case GRAPH.sparseInitializer:
+          add('initializers', { tensor: this.sparseValues(content(field)), field: range, sparse: true });
+          break;
+        case GRAPH.input:
         case GRAPH.output: {
-          const { name, type } = parseValueInfo(source, content(field));
-          builder.addOutput(name, type, whole);
+          const declared = { ...parseValueInfo(source, content(field)), field: range };
+          const isInput = field.number === GRAPH.input;
+          if (isInput && declared.type.dataType === ONNX_FLOAT16) context.usesFloat16 = true;
+          add(isInput ? 'inputs' : 'outputs', declared);
           break;
         }
         case GRAPH.valueInfo:
-          builder.addValueInfo(whole);
+          add('valueInfos', range);
           break;
-        case GRAPH.quantizationAnnotation:
-          builder.addAnnotation(this.textOf(content(field), TENSOR_ANNOTATION.tensorName), whole);
+        case GRAPH.quantizationAnnotation: {
+          const tensorName = textOf(source, content(field), TENSOR_ANNOTATION.tensorName);
+          add('annotations', { tensorName, field: range });
           break;
-        case GRAPH.sparseInitializer:
-          builder.addInitializer(this.sparseValues(content(field)), whole, 'sparse');
-          break;
+        }
         case GRAPH.metadataProps:
-          builder.addMetadata(whole);
+          add('metadata', range);
           break;
       }
     }
-    return builder.build();
-  }
-
-  private node(span: Span, field: SourceRange, builder: GraphBuilder): void {
-    const { source, context } = this;
-    const parsed = parseNode(source, span, context);
-    builder.addNode(parsed, field, parsed.hasExternal ? takeApart(source, span, 'node', context) : undefined);
+    return linkGraph({ name, ...lists });
   }
 
   private opset(span: Span): Opset {
-    let domain = '';
+    const domain = textOf(this.source, span, OPSET.domain);
     let version = 0;
-    for (const field of fields(this.source, span)) {
-      if (field.number === OPSET.domain) domain = text(this.source, field);
-      if (field.number === OPSET.version) version = integer(field);
-    }
+    readMessage(this.source, span, { [OPSET.version]: (field) => (version = integer(field)) });
     return { domain: domain === 'ai.onnx' ? '' : domain, version };
-  }
-
-  /** The text of field `fieldNumber` of the message that fills `span`; empty when the message lacks the field. */
-  private textOf(span: Span, fieldNumber: number): string {
-    for (const field of fields(this.source, span))
-      if (field.number === fieldNumber) return text(this.source, field);
-    return '';
   }
 
   /** The value of an entry; empty when it is long or absent. Nobody relies on its encoding, so it is not checked. */
@@ -244,15 +240,13 @@ class ModelParser {
   private sparseValues(span: Span): Tensor {
     let values: Tensor | undefined;
     let indices: Tensor | undefined;
+    const read = (field: Field, before: Tensor | undefined): Tensor => {
+      once(field, before);
+      return parseTensor(this.source, content(field), this.context);
+    };
     for (const field of fields(this.source, span)) {
-      if (field.number === SPARSE_TENSOR.values) {
-        once(field, values);
-        values = parseTensor(this.source, content(field), this.context);
-      }
-      if (field.number === SPARSE_TENSOR.indices) {
-        once(field, indices);
-        indices = parseTensor(this.source, content(field), this.context);
-      }
+      if (field.number === SPARSE_TENSOR.values) values = read(field, values);
+      if (field.number === SPARSE_TENSOR.indices) indices = read(field, indices);
     }
     if (values === undefined) {
       throw new WireError(`the sparse tensor at byte ${span.start} has no values`, false);
@@ -275,39 +269,22 @@ class ModelParser {
     const nodes: FunctionNode[] = [];
     const opsets: Opset[] = [];
     const held: ReturnType<typeof readDefault>[] = [];
-    for (const part of fields(source, span)) {
-      switch (part.number) {
-        case FUNCTION.name:
-          name = text(source, part);
-          break;
-        case FUNCTION.domain:
-          domain = text(source, part);
-          break;
-        case FUNCTION.overload:
-          overload = text(source, part);
-          break;
-        case FUNCTION.node: {
-          // Depth 1, because a `Constant` inside a function is not a weight of the graph.
-          const node = parseNode(source, content(part), context, 1);
-          const use = node.operators[node.operators.length - 1];
-          nodes.push({ use, inputs: node.inputs, outputs: node.outputs });
-          held.push(node);
-          break;
-        }
-        case FUNCTION.input:
-          inputs.push(text(source, part));
-          break;
-        case FUNCTION.output:
-          outputs.push(text(source, part));
-          break;
-        case FUNCTION.opsetImport:
-          opsets.push(this.opset(content(part)));
-          break;
-        case FUNCTION.attributeProto:
-          held.push(readDefault(source, content(part), context));
-          break;
-      }
-    }
+    readMessage(source, span, {
+      [FUNCTION.name]: (part) => (name = text(source, part)),
+      [FUNCTION.domain]: (part) => (domain = text(source, part)),
+      [FUNCTION.overload]: (part) => (overload = text(source, part)),
+      [FUNCTION.node]: (part) => {
+        // Depth 1, because a `Constant` inside a function is not a weight of the graph.
+        const node = parseNode(source, content(part), context, 1);
+        const use = node.operators[node.operators.length - 1];
+        nodes.push({ use, inputs: node.inputs, outputs: node.outputs });
+        held.push(node);
+      },
+      [FUNCTION.input]: (part) => inputs.push(text(source, part)),
+      [FUNCTION.output]: (part) => outputs.push(text(source, part)),
+      [FUNCTION.opsetImport]: (part) => opsets.push(this.opset(content(part))),
+      [FUNCTION.attributeProto]: (part) => held.push(readDefault(source, content(part), context)),
+    });
     const externalSparse = held.find((part) => part.externalSparse !== undefined)?.externalSparse;
     const pieces =
       held.some(({ hasExternal }) => hasExternal) && takeApart(source, span, 'function', context);

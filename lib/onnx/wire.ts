@@ -111,29 +111,7 @@ export function* fields(source: ByteSource, span: Span): Generator<Field> {
     if (tag.value < 8 || number > 0x1fffffff) {
       throw new WireError(`byte ${start} starts no field`, false);
     }
-    let payload: Span;
-    let value = 0;
-    switch (wireType) {
-      case WIRE_TYPE.varint: {
-        const read = varint(source, position, span.end);
-        value = read.value;
-        payload = { start: position, end: read.end };
-        break;
-      }
-      case WIRE_TYPE.lengthDelimited: {
-        const length = varint(source, position, span.end);
-        payload = { start: length.end, end: length.end + length.value };
-        break;
-      }
-      case WIRE_TYPE.fixed64:
-        payload = { start: position, end: position + 8 };
-        break;
-      case WIRE_TYPE.fixed32:
-        payload = { start: position, end: position + 4 };
-        break;
-      default:
-        throw new WireError(`byte ${start} starts a field of unknown wire type ${wireType}`, false);
-    }
+    const [payload, value] = payloadOf(source, { start, wireType, position, limit: span.end });
     if (payload.end > span.end || payload.end < payload.start) {
       throw new WireError(`the field at byte ${start} ends after its message`, payload.end > source.size);
     }
@@ -142,21 +120,45 @@ export function* fields(source: ByteSource, span: Span): Generator<Field> {
   }
 }
 
-/**
- * The content of a length-delimited field: a message, text or bytes.
- *
- * @throws WireError for other wire types, which protobuf would skip
- */
+/** The payload after the tag of a field, and its value if it is a varint. */
+function payloadOf(
+  source: ByteSource,
+  { start, wireType, position, limit }: { start: number; wireType: number; position: number; limit: number },
+): [payload: Span, value: number] {
+  switch (wireType) {
+    case WIRE_TYPE.varint: {
+      const { value, end } = varint(source, position, limit);
+      return [{ start: position, end }, value];
+    }
+    case WIRE_TYPE.lengthDelimited: {
+      const length = varint(source, position, limit);
+      return [{ start: length.end, end: length.end + length.value }, 0];
+    }
+    case WIRE_TYPE.fixed64:
+      return [{ start: position, end: position + 8 }, 0];
+    case WIRE_TYPE.fixed32:
+      return [{ start: position, end: position + 4 }, 0];
+    default:
+      throw new WireError(`byte ${start} starts a field of unknown wire type ${wireType}`, false);
+  }
+}
+
+/** Reads the fields of a message with the functions of their numbers, in the order of the file, and skips the others. */
+export function readMessage(
+  source: ByteSource,
+  span: Span,
+  readers: Readonly<Partial<Record<number, (field: Field) => unknown>>>,
+): void {
+  for (const field of fields(source, span)) readers[field.number]?.(field);
+}
+
+/** The content of a length-delimited field: a message, text or bytes. Protobuf would skip other wire types. */
 export function content(field: Field): Span {
   if (field.wireType === WIRE_TYPE.lengthDelimited) return field.payload;
   throw wrongWireType(field, 'a message, text or bytes');
 }
 
-/**
- * The value of an integer field.
- *
- * @throws WireError when the field is not a varint
- */
+/** The value of an integer field. */
 export function integer(field: Field): number {
   if (field.wireType === WIRE_TYPE.varint) return field.value;
   throw wrongWireType(field, 'an integer');
@@ -170,11 +172,8 @@ function wrongWireType({ number, wireType, whole }: Field, expected: string): Wi
 }
 
 /**
- * Checks that a field does not repeat one that a message may have once. Protobuf would merge the repeats, but this
- * library cannot know which of them the exporter meant.
- *
- * @param before the earlier value of the field; `undefined` if there is none
- * @throws WireError when there is an earlier value
+ * Checks that a field does not repeat one that a message may have once, whose value is `before`. Protobuf would merge the
+ * repeats, but this library cannot know which of them the exporter meant.
  */
 export function once(field: Field, before: unknown): void {
   if (before === undefined) return;
@@ -184,11 +183,7 @@ export function once(field: Field, before: unknown): void {
   );
 }
 
-/**
- * The elements of a repeated integer field, packed or not.
- *
- * @throws WireError for other wire types
- */
+/** The elements of a repeated integer field, packed or not. */
 export function* integers(source: ByteSource, field: Field): Generator<number> {
   if (field.wireType === WIRE_TYPE.varint) {
     yield field.value;

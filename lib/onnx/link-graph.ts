@@ -1,0 +1,169 @@
+/** Links a graph: replaces names by indexes into one table of values. */
+import { SlicedInferenceError, quoted } from '../errors';
+import { MAX_GRAPH_ENTRIES } from './limits';
+import {
+  type DeclaredType,
+  type Graph,
+  type GraphInput,
+  type GraphOutput,
+  type Initializer,
+  type Node,
+  type Piece,
+  type SourceRange,
+  type Value,
+  type ValueIndex,
+  OMITTED,
+  nodeLabel,
+} from './model';
+import type { ParsedNode } from './parse-node';
+import { WireError } from './wire';
+
+/** An input or output by its name. */
+interface Declared {
+  readonly name: string;
+  readonly type: DeclaredType;
+  readonly field: SourceRange;
+}
+
+/** A graph whose values are still names. Its lists have the order of the file. */
+export interface ParsedGraph extends Pick<Graph, 'name' | 'valueInfos' | 'annotations' | 'metadata'> {
+  readonly nodes: readonly { parsed: ParsedNode; field: SourceRange; pieces?: readonly Piece[] }[];
+  readonly initializers: readonly Omit<Initializer, 'value'>[];
+  readonly inputs: readonly Declared[];
+  readonly outputs: readonly Declared[];
+}
+
+export function linkGraph(parsed: ParsedGraph): Graph {
+  return new Linker(parsed).link();
+}
+
+class Linker {
+  private readonly indexByName = new Map<string, ValueIndex>();
+  private readonly values: { -readonly [Key in keyof Value]: Value[Key] }[] = [];
+
+  constructor(private readonly parsed: ParsedGraph) {}
+
+  link(): Graph {
+    const { name, valueInfos, annotations, metadata } = this.parsed;
+    const initializers = this.parsed.initializers.map((initializer, index): Initializer => {
+      const value = this.valueOf(initializer.tensor.name);
+      if (this.values[value].initializer !== undefined)
+        throw duplicate('initializer', initializer.tensor.name, 'two initializers', 'loads');
+      this.values[value].initializer = index;
+      return { value, ...initializer };
+    });
+    const inputs = this.parsed.inputs.map(({ name: input, type, field }, index): GraphInput => {
+      const value = this.valueOf(input);
+      if (this.values[value].input !== undefined) throw duplicate('input', input, 'two inputs', 'refused');
+      this.values[value].input = index;
+      return { value, type, field };
+    });
+    const outputs = new Set<string>();
+    for (const { name: output } of this.parsed.outputs) {
+      if (outputs.has(output))
+        throw duplicate('output', output, 'two entries in the list of outputs', 'loads');
+      outputs.add(output);
+    }
+    this.parsed.nodes.forEach(({ parsed }, index) => {
+      for (const output of parsed.outputs) if (output !== '') this.define(output, index);
+    });
+    return {
+      name,
+      values: this.values,
+      nodes: this.parsed.nodes.map((_, index) => this.node(index)),
+      initializers,
+      inputs,
+      outputs: this.parsed.outputs.map((output) => this.output(output)),
+      valueInfos,
+      annotations,
+      metadata,
+    };
+  }
+
+  private define(name: string, node: number): void {
+    const value = this.valueOf(name);
+    const { producer, input, initializer } = this.values[value];
+    if (producer !== undefined || input !== undefined || initializer !== undefined) {
+      const isConstant = (index: number): boolean => this.parsed.nodes[index].parsed.opType === 'Constant';
+      const first =
+        producer !== undefined ? this.label(producer) : input !== undefined ? 'an input' : 'an initializer';
+      const loads = isConstant(node) && (producer === undefined || isConstant(producer));
+      throw duplicate('value', name, `${first} and ${this.label(node)}`, loads ? 'loads' : 'refused');
+    }
+    this.values[value].producer = node;
+  }
+
+  private node(index: number): Node {
+    const { parsed, field, pieces } = this.parsed.nodes[index];
+    const { inputs, outputs, freeNames, hasExternal: _, ...rest } = parsed;
+    return {
+      index,
+      ...rest,
+      inputs: inputs.map((input) => this.use(input, index)),
+      outputs: outputs.map((output) => (output === '' ? OMITTED : this.valueOf(output))),
+      captures: [...freeNames].map((capture) => this.use(capture, index)),
+      field,
+      ...(pieces && { pieces }),
+    };
+  }
+
+  private output({ name, type, field }: Declared): GraphOutput {
+    const value = this.indexByName.get(name);
+    if (value !== undefined) return { value, type, field };
+    throw new SlicedInferenceError(
+      `output ${quoted(name)} of the graph must be the output of a node, an input or an initializer`,
+      'a name that nothing defines',
+      'the file is damaged; export the model again',
+    );
+  }
+
+  private use(name: string, user: number): ValueIndex {
+    if (name === '') return OMITTED;
+    const value = this.indexByName.get(name);
+    if (value !== undefined) return value;
+    throw new SlicedInferenceError(
+      `${this.label(user)} must use values that the graph defines`,
+      quoted(name),
+      'the file is damaged; export the model again',
+    );
+  }
+
+  private valueOf(name: string): ValueIndex {
+    if (name === '') throw new WireError('an input, initializer or output has no name', false);
+    const known = this.indexByName.get(name);
+    if (known !== undefined) return known;
+    const index = this.values.push({ name }) - 1;
+    checkCount(this.values.length, 'values');
+    this.indexByName.set(name, index);
+    return index;
+  }
+
+  private label(index: number): string {
+    return nodeLabel({ ...this.parsed.nodes[index].parsed, index });
+  }
+}
+
+export function checkCount(count: number, what: string): void {
+  if (count <= MAX_GRAPH_ENTRIES) return;
+  throw new SlicedInferenceError(
+    `the graph must have at most ${MAX_GRAPH_ENTRIES} ${what}`,
+    'more',
+    'split the model',
+  );
+}
+
+/** @param inOnnxRuntime whether ONNX Runtime loads such a model, with a warning */
+function duplicate(
+  kind: string,
+  name: string,
+  definitions: string,
+  inOnnxRuntime: 'loads' | 'refused',
+): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `${kind} ${quoted(name)} of the graph must be defined once`,
+    definitions,
+    inOnnxRuntime === 'loads'
+      ? 'ONNX Runtime takes one of the two and at most warns; delete the one that is not meant'
+      : 'the file is damaged; export the model again',
+  );
+}
