@@ -1,5 +1,6 @@
 /** Reads and writes small cached values as JSON files. */
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { replaceFile } from '../host/write-beside';
 
@@ -27,4 +28,14 @@ export function writeCached(folder: string | undefined, key: string, value: unkn
 /** Removes a cached value. */
 export function forgetCached(folder: string, key: string): void {
   fs.rmSync(path.join(folder, `${key}.json`), { force: true });
+}
+
+/**
+ * Whether a file was written after the machine started. The cache never calls `fsync`, which would take as long as the
+ * writing. So a file from before the start may have its name but not its bytes, if the machine lost power.
+ *
+ * @param writtenAt in milliseconds since 1970
+ */
+export function isSinceBoot(writtenAt: number): boolean {
+  return writtenAt >= Date.now() - os.uptime() * 1000;
 }

@@ -1,10 +1,9 @@
 /** Computes the digest of a file, and caches it by the file's fingerprint. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { forgetCached, readCached, writeCached } from './entries';
+import { forgetCached, isSinceBoot, readCached, writeCached } from './entries';
 import { type Fingerprint, fingerprint, isReliable, withoutCtime } from './fingerprint';
 import { cacheFolder } from './folder';
-import { isSinceBoot } from './since-boot';
 
 interface KnownDigest {
   /** In milliseconds since 1970. */

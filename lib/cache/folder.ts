@@ -52,6 +52,12 @@ function makePrivate(folder: string): boolean {
   return true;
 }
 
+/** The error when a folder of the cache lacks something. */
+export function cacheError(folder: string, must: string, got: string): SlicedInferenceError {
+  const advice = `free some space, or set ${CACHE_VARIABLE} to another folder`;
+  return new SlicedInferenceError(`the cache ${quoted(folder)} must ${must}`, got, advice);
+}
+
 const temporaryFolders = new Map<CachePart, string>();
 
 /** The folder of a part of the cache or, without a cache, a folder that is removed when the process ends. */

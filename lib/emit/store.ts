@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileDigest, rememberDigests } from '../cache/file-digest';
-import { CACHE_VARIABLE, cacheOrTemporaryFolder } from '../cache/folder';
-import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { cacheError, cacheOrTemporaryFolder } from '../cache/folder';
+import { systemReason } from '../errors';
 import { withPartial } from '../host/write-beside';
 import { type Chunk, totalLength } from '../onnx/chunks';
 import type { SourceFile } from '../onnx/model';
@@ -89,11 +89,7 @@ function store(files: readonly SourceFile[], chunks: readonly Chunk[], folder: s
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new SlicedInferenceError(
-      `the cache ${quoted(folder)} must be writable`,
-      systemReason(error),
-      `free some space, or set ${CACHE_VARIABLE} to another folder`,
-    );
+    throw cacheError(folder, 'be writable', systemReason(error));
   }
 }
 
@@ -104,11 +100,7 @@ function checkRoom({ slices }: CompiledModel, folder: string): void {
   );
   const { bavail, bsize } = fs.statfsSync(folder);
   if (bavail * bsize >= needed) return;
-  throw new SlicedInferenceError(
-    `the cache ${quoted(folder)} must have room for ${needed} bytes of slices`,
-    `${bavail * bsize} bytes`,
-    `free some space, or set ${CACHE_VARIABLE} to another folder`,
-  );
+  throw cacheError(folder, `have room for ${needed} bytes of slices`, `${bavail * bsize} bytes`);
 }
 
 function removeAbandoned(folder: string): void {

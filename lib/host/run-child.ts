@@ -10,6 +10,7 @@ const MAX_ANSWER_BYTES = 2 ** 30;
 /** How a child fails: its script prints an error, its process ends or does not start, or it takes too long. */
 export type ChildFailure = 'error' | 'crash' | 'timeout';
 
+/** ONNX Runtime does not load a model, or crashes or hangs. */
 export class ChildError extends SlicedInferenceError {
   constructor(
     what: string,
@@ -30,12 +31,6 @@ interface ChildRequest {
   readonly what: string;
   /** The last part of an error. */
   readonly advice: string;
-  /**
-   * The class of the error when the script fails.
-   *
-   * @default ChildError
-   */
-  readonly refusal?: typeof ChildError;
 }
 
 /**
@@ -46,7 +41,7 @@ interface ChildRequest {
  */
 export function askChild(request: ChildRequest): object {
   checkRunsOnnxRuntime();
-  const { script, args, timeoutMs, what, advice, refusal: Refusal = ChildError } = request;
+  const { script, args, timeoutMs, what, advice } = request;
   const child = spawnSync(process.execPath, [builtFile(script), ...args], {
     encoding: 'utf8',
     timeout: Math.ceil(timeoutMs),
@@ -56,14 +51,14 @@ export function askChild(request: ChildRequest): object {
   });
   if (isExpired(child)) {
     const seconds = Math.round(timeoutMs / 1000);
-    throw new Refusal(what, `no answer within ${seconds} s`, advice, 'timeout');
+    throw new ChildError(what, `no answer within ${seconds} s`, advice, 'timeout');
   }
-  if (child.status !== 0) throw new Refusal(what, crashOf(child), advice, 'crash');
+  if (child.status !== 0) throw new ChildError(what, crashOf(child), advice, 'crash');
   const answer = JSON.parse(child.stdout) as object | { readonly error: string };
   if (!('error' in answer)) return answer;
   // ONNX Runtime's message names a temporary file that no longer exists.
   const error = oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, ''));
-  throw new Refusal(what, error, advice, 'error');
+  throw new ChildError(what, error, advice, 'error');
 }
 
 function isExpired({ error }: SpawnSyncReturns<string>): boolean {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { CACHE_VARIABLE, cacheOrTemporaryFolder } from '../cache/folder';
-import { isSinceBoot } from '../cache/since-boot';
+import { isSinceBoot } from '../cache/entries';
+import { cacheError, cacheOrTemporaryFolder } from '../cache/folder';
 import { SlicedInferenceError, printable, quoted, systemReason } from '../errors';
 import { encodeModel } from '../onnx/encode-model';
 import type { Graph, Model, Value } from '../onnx/model';
@@ -39,11 +39,11 @@ export class UnloadableGraphError extends SlicedInferenceError {}
 export function optimize(model: Model, level: OptimizationLevel): Model {
   const cache = cacheOrTemporaryFolder('optimized');
   const folder = path.join(cache, keyOf(model, level));
-  const { answer, saved } = readSaved(model, folder) ?? saveInto(model, level, folder, cache);
-  if (saved === undefined) {
+  const saved = readSaved(model, folder) ?? saveInto(model, level, folder, cache);
+  if (typeof saved === 'string') {
     throw new UnloadableGraphError(
       `model ${quoted(model.files[0].path)} must load again after ONNX Runtime has saved it`,
-      printable((answer.unloadable ?? '').replaceAll(/\s+/g, ' '), 400),
+      printable(saved.replaceAll(/\s+/g, ' '), 400),
       'slice it without graph optimization',
     );
   }
@@ -56,18 +56,12 @@ interface CachedAnswer extends OptimizeAnswer {
   readonly writtenAt: number;
 }
 
-interface SavedGraph {
-  readonly answer: CachedAnswer;
-  /** Absent when the saved graph does not load again. */
-  readonly saved?: Model;
-}
-
 /** Reads the result of an earlier call. Returns `undefined` when there is none; removes a damaged one. */
-function readSaved(model: Model, folder: string): SavedGraph | undefined {
+function readSaved(model: Model, folder: string): Model | string | undefined {
   if (!fs.existsSync(folder)) return undefined;
   try {
     const answer = JSON.parse(fs.readFileSync(path.join(folder, ANSWER), 'utf8')) as CachedAnswer;
-    if (isSinceBoot(answer.writtenAt)) return { answer, ...savedModel(model, folder, answer) };
+    if (isSinceBoot(answer.writtenAt)) return savedModel(model, folder, answer);
   } catch {
     // A crash or another program has damaged the folder: the caller saves the graph again.
   }
@@ -75,27 +69,29 @@ function readSaved(model: Model, folder: string): SavedGraph | undefined {
   return undefined;
 }
 
-function saveInto(model: Model, level: OptimizationLevel, folder: string, cache: string): SavedGraph {
+function saveInto(model: Model, level: OptimizationLevel, folder: string, cache: string): Model | string {
   try {
     const partial = fs.mkdtempSync(`${folder}.partial-`);
     return withPartial(partial, () => {
       const answer = save(model, level, partial);
       moveInto(partial, folder);
-      return { answer, ...savedModel(model, folder, answer) };
+      return savedModel(model, folder, answer);
     });
   } catch (error) {
-    throw asCacheError(error, cache);
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw cacheError(cache, 'be writable', systemReason(error));
   }
 }
 
+/** The saved graph, or what ONNX Runtime says when it does not load it again. */
 function savedModel(
   model: Model,
   folder: string,
-  { unloadable, ownWeights }: CachedAnswer,
-): { saved?: Model } {
-  if (unloadable !== undefined) return {};
+  { unloadable, ownWeights }: OptimizeAnswer,
+): Model | string {
+  if (unloadable !== undefined) return unloadable;
   const externalFolder = ownWeights ? folder : path.dirname(model.files[0].path);
-  return { saved: parseModel(path.join(folder, SAVED_GRAPH), { externalFolder }) };
+  return parseModel(path.join(folder, SAVED_GRAPH), { externalFolder });
 }
 
 /**
@@ -113,19 +109,14 @@ function withoutLostDefaults(saved: Graph, original: Graph): Graph {
   const inputs = saved.inputs.filter(({ value }) => !isLost(saved.values[value]));
   const place = new Map(inputs.map(({ value }, index) => [value, index]));
   const values = saved.values.map((value, index): Value => {
-    const { name, producer, initializer } = value;
+    const { input: _, ...rest } = value;
     const input = place.get(index);
-    return {
-      name,
-      ...(producer !== undefined && { producer }),
-      ...(input !== undefined && { input }),
-      ...(initializer !== undefined && { initializer }),
-    };
+    return { ...rest, ...(input !== undefined && { input }) };
   });
   return { ...saved, inputs, values };
 }
 
-function save(model: Model, level: OptimizationLevel, folder: string): CachedAnswer {
+function save(model: Model, level: OptimizationLevel, folder: string): OptimizeAnswer {
   const job: OptimizeJob = {
     modelPath: path.join(folder, 'model.onnx'),
     weightsFolder: fs.realpathSync(path.dirname(model.files[0].path)),
@@ -145,9 +136,9 @@ function save(model: Model, level: OptimizationLevel, folder: string): CachedAns
         : 'check that it runs there without slicing',
   }) as OptimizeAnswer;
   fs.rmSync(job.modelPath);
-  const answer = { ...found, writtenAt: Date.now() };
+  const answer: CachedAnswer = { ...found, writtenAt: Date.now() };
   fs.writeFileSync(path.join(folder, ANSWER), JSON.stringify(answer));
-  return answer;
+  return found;
 }
 
 /** Writes the model without weights: each is a reference to its place in the model's files. */
@@ -174,15 +165,6 @@ function keyOf(model: Model, level: OptimizationLevel): string {
   return createHash('sha256')
     .update(JSON.stringify([packageVersion(), onnxRuntimeVersion(), level, processor, files]))
     .digest('hex');
-}
-
-function asCacheError(error: unknown, cache: string): unknown {
-  if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
-  return new SlicedInferenceError(
-    `the cache ${quoted(cache)} must be writable`,
-    systemReason(error),
-    `free some space, or set ${CACHE_VARIABLE} to another folder`,
-  );
 }
 
 /** Moves the result into the cache. Keeps the result of another process that was faster. */

@@ -1,8 +1,7 @@
 /** Assumes sizes for the symbolic dimensions of inputs that the user has not set. The tables here are the only ones. */
 import type { Dimension } from '../../contract/tensors';
-import type { DimensionRole } from './dimension-names';
 import { roleOf } from './dimension-roles';
-import { type SizedInput, isState, isTokens, layoutOf } from './input-layout';
+import { type DimensionRole, type SizedInput, isState, isTokens, layoutOf } from './input-layout';
 import { isSum, statedSize } from './dimension-sums';
 import { type DimensionSizes, dimensionName, givenSize } from './value-types';
 

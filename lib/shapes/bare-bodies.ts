@@ -2,8 +2,8 @@
 import * as path from 'node:path';
 import { fingerprint } from '../cache/fingerprint';
 import { type Chunk, submessage } from '../onnx/chunks';
+import { replaceFields } from '../onnx/external-bodies';
 import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, TENSOR_TYPE, TYPE, VALUE_INFO } from '../onnx/fields';
-import { ownRange } from '../onnx/parse-tensor';
 import { type Field, type Span, ByteSource, content, fields } from '../onnx/wire';
 import { writeChunks } from '../onnx/write-chunks';
 
@@ -40,7 +40,7 @@ const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | typeof 
 export function withBareBodies(modelPath: string): string {
   const source = new ByteSource(modelPath);
   try {
-    const chunks = withoutBodyTypes(source);
+    const chunks = stripped(source, { start: 0, end: source.size }, 'model');
     if (chunks === undefined) return modelPath;
     const { size } = source;
     const bare = path.join(path.dirname(modelPath), 'bare.onnx');
@@ -51,26 +51,14 @@ export function withBareBodies(modelPath: string): string {
   }
 }
 
-/** The model in the file `source` without these types; `undefined` if it declares none. */
-export function withoutBodyTypes(source: ByteSource): Chunk[] | undefined {
-  return stripped(source, { start: 0, end: source.size }, 'model');
-}
-
+/** The message without these types; `undefined` if it declares none. */
 function stripped(source: ByteSource, span: Span, message: Message): Chunk[] | undefined {
-  const chunks: Chunk[] = [];
-  let copied = span.start;
-  for (const field of fields(source, span)) {
+  return replaceFields<Chunk>(source, span, (field) => {
     const kind = kindOf(source, field, message);
-    if (kind === undefined) continue;
-    const inner = kind === DROPPED ? [] : stripped(source, content(field), kind);
-    if (inner === undefined) continue;
-    if (field.whole.start > copied) chunks.push(ownRange({ start: copied, end: field.whole.start }));
-    if (kind !== DROPPED) for (const chunk of submessage(field.number, inner)) chunks.push(chunk);
-    copied = field.whole.end;
-  }
-  if (copied === span.start) return undefined;
-  if (span.end > copied) chunks.push(ownRange({ start: copied, end: span.end }));
-  return chunks;
+    if (kind === undefined || kind === DROPPED) return kind && [];
+    const inner = stripped(source, content(field), kind);
+    return inner && submessage(field.number, inner);
+  });
 }
 
 function kindOf(source: ByteSource, field: Field, message: Message): Message | typeof DROPPED | undefined {

@@ -25,9 +25,6 @@ export function inferTimeoutMs(model: Model): number {
   return deadlineMs(BASE_TIMEOUT_MS, model);
 }
 
-/** ONNX Runtime does not load the model, or crashes or hangs. */
-export class RefusedModelError extends ChildError {}
-
 /** Changes when the child process answers differently to the same question. */
 const ANSWER_FORMAT = 2;
 
@@ -43,13 +40,22 @@ export function inferTypes(
   nodesInOrder: readonly NodeIndex[],
   sizes: DimensionSizes,
 ): ValueTypes {
+  const types = unlessRefused(model, nodesInOrder, sizes);
+  if (types instanceof ChildError) throw types;
+  return types;
+}
+
+/** Does the same, and returns the error when ONNX Runtime refuses the model. */
+export function unlessRefused(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  sizes: DimensionSizes,
+): ValueTypes | ChildError {
   const { graph } = model;
   const skeleton = buildSkeleton(model, nodesInOrder, sizes);
-  const outputs = askOnnxRuntime(model, skeleton, {
-    sizes,
-    foldsConstants: false,
-    isScalar: constantScalars(graph),
-  });
+  const isScalar = constantScalars(graph);
+  const outputs = askOnnxRuntime(model, skeleton, { sizes, foldsConstants: false, isScalar });
+  if (outputs instanceof ChildError) return outputs;
   const types = graph.values.map((_, index) => givenType(graph, index) ?? UNKNOWN_TYPE);
   skeleton.exposed.forEach((value, place) => {
     const { elementType, shape } = outputs[place];
@@ -71,13 +77,11 @@ export function inferFoldedTypes(
   sizes: DimensionSizes,
   types: ValueTypes,
   timeoutMs: number,
-): ValueTypes | RefusedModelError {
+): ValueTypes | ChildError {
   const skeleton = buildFoldable(model, nodesInOrder, sizes);
   const isScalar = (value: ValueIndex): boolean => types[value].shape?.length === 0;
-  const outputs = unlessRefused(() =>
-    askOnnxRuntime(model, skeleton, { sizes, foldsConstants: true, isScalar, timeoutMs }),
-  );
-  if (outputs instanceof RefusedModelError) return outputs;
+  const outputs = askOnnxRuntime(model, skeleton, { sizes, foldsConstants: true, isScalar, timeoutMs });
+  if (outputs instanceof ChildError) return outputs;
   const folded = [...types];
   skeleton.exposed.forEach((value, place) => {
     const { elementType, shape } = outputs[place];
@@ -101,96 +105,68 @@ interface Question {
   readonly timeoutMs?: number;
 }
 
-/** A cache entry of a model that ONNX Runtime refuses. */
+/** A cache entry of a model that ONNX Runtime refuses, with what it says. */
 interface CachedRefusal {
-  /** What ONNX Runtime says. */
   readonly refusal: string;
 }
 
-/**
- * The types of what the skeleton exposes.
- *
- * @throws RefusedModelError when ONNX Runtime refuses the model
- */
+/** The types of what the skeleton exposes, or the error when ONNX Runtime refuses the model. */
 export function askOnnxRuntime(
   model: Model,
   skeleton: Skeleton,
   question: Question,
-): readonly SessionOutput[] {
+): readonly SessionOutput[] | ChildError {
+  const { foldsConstants, isScalar, bodyTypes, timeoutMs = inferTimeoutMs(model) } = question;
   if (skeleton.exposed.length === 0) return [];
   return withTemporaryFolder((folder) => {
     const modelPath = path.join(folder, 'skeleton.onnx');
     const digest = writeChunks(model.files, skeleton.chunks, modelPath);
     const cache = cacheFolder('types');
-    const key = createHash('sha256')
-      .update(
-        JSON.stringify([
-          ANSWER_FORMAT,
-          onnxRuntimeVersion(),
-          question.foldsConstants,
-          question.bodyTypes,
-          skeleton.zerosBytes,
-          digest,
-        ]),
-      )
-      .digest('hex');
-    const cached = readCached(cache, key) as readonly SessionOutput[] | CachedRefusal | undefined;
-    if (isRefusal(cached)) throw refusedModel(model, question.sizes, cached.refusal);
+    const parts = [
+      ANSWER_FORMAT,
+      onnxRuntimeVersion(),
+      foldsConstants,
+      bodyTypes,
+      skeleton.zerosBytes,
+      digest,
+    ];
+    const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+    const cached = readCached(cache, key) as readonly SessionOutput[] | CachedRefusal | null | undefined;
+    const expectation = expected(model, question.sizes);
+    if (isRefusal(cached)) {
+      // Another program may have changed the text.
+      const got = printable(cached.refusal, MAX_REFUSAL);
+      return new ChildError(expectation.what, got, expectation.advice, 'error');
+    }
     if (cached?.length === skeleton.exposed.length) return cached;
     const zeros = path.join(folder, ZEROS_FILE);
     fs.writeFileSync(zeros, '');
     fs.truncateSync(zeros, skeleton.zerosBytes);
-    const { foldsConstants, isScalar, bodyTypes } = question;
     const scalars = skeleton.exposed.flatMap((value, place) => (isScalar(value) ? [place] : []));
     const asked = bodyTypes === 'dropped' ? withBareBodies(modelPath) : modelPath;
-    const job = { modelPath: asked, foldsConstants, scalars };
-    const outputs = unlessRefused(() => inferOutputs(model, job, question));
-    if (outputs instanceof RefusedModelError) {
-      if (isLasting(outputs)) writeCached(cache, key, { refusal: outputs.got } satisfies CachedRefusal);
-      throw outputs;
+    const job: InferJob = { modelPath: asked, foldsConstants, scalars };
+    const jobPath = path.join(folder, 'job.json');
+    fs.writeFileSync(jobPath, JSON.stringify(job));
+    try {
+      const script = 'lib/shapes/infer-child.js';
+      const { outputs } = askChild({ script, args: [jobPath], timeoutMs, ...expectation }) as InferAnswer;
+      writeCached(cache, key, outputs);
+      return outputs;
+    } catch (error) {
+      if (!(error instanceof ChildError)) throw error;
+      if (isLasting(error)) writeCached(cache, key, { refusal: error.got } satisfies CachedRefusal);
+      return error;
     }
-    writeCached(cache, key, outputs);
-    return outputs;
   });
 }
 
-/**
- * Returns the types of the outputs of `job.modelPath`, a file made of `model`.
- *
- * @throws RefusedModelError when ONNX Runtime refuses it
- */
-function inferOutputs(
-  model: Model,
-  job: InferJob,
-  { sizes = {}, timeoutMs = inferTimeoutMs(model) }: Partial<Question> = {},
-): readonly SessionOutput[] {
-  const jobPath = `${job.modelPath}.json`;
-  fs.writeFileSync(jobPath, JSON.stringify(job));
-  const { outputs } = askChild({
-    refusal: RefusedModelError,
-    script: 'lib/shapes/infer-child.js',
-    args: [jobPath],
-    timeoutMs,
-    ...expectation(model, sizes),
-  }) as InferAnswer;
-  return outputs;
-}
-
-function expectation(model: Model, sizes: DimensionSizes): { what: string; advice: string } {
+function expected(model: Model, sizes: DimensionSizes): { what: string; advice: string } {
   const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
+  const check = 'check that it runs there without slicing';
   return {
     what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`,
-    advice:
-      dimensions.length > 0
-        ? `check that it runs there without slicing, with the dimensions ${dimensions.join(', ')}`
-        : 'check that it runs there without slicing',
+    advice: dimensions.length > 0 ? `${check}, with the dimensions ${dimensions.join(', ')}` : check,
   };
-}
-
-/** The error of an earlier process. Another program may have changed its text. */
-function refusedModel(model: Model, sizes: DimensionSizes, got: string): RefusedModelError {
-  const { what, advice } = expectation(model, sizes);
-  return new RefusedModelError(what, printable(got, MAX_REFUSAL), advice, 'error');
 }
 
 /** Most characters of what ONNX Runtime says. */
@@ -201,18 +177,8 @@ function isRefusal(cached: unknown): cached is CachedRefusal {
 }
 
 /** Whether ONNX Runtime would say the same again. A process may also end, or take too long, because others need the machine. */
-function isLasting({ failure, got }: RefusedModelError): boolean {
+function isLasting({ failure, got }: ChildError): boolean {
   return failure === 'error' && !/alloc|memory/i.test(got);
-}
-
-/** Returns the error if ONNX Runtime refuses the model: then the caller asks for less. */
-export function unlessRefused<Result>(ask: () => Result): Result | RefusedModelError {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof RefusedModelError) return error;
-    throw error;
-  }
 }
 
 function constantScalars({ values, nodes }: Graph): (value: ValueIndex) => boolean {

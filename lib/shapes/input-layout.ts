@@ -1,6 +1,20 @@
 /** Recognizes what an input is by its type, its fixed dimensions and its name, and so what its open dimensions are. */
 import type { Dimension } from '../../contract/tensors';
-import type { DimensionRole } from './dimension-names';
+
+/** The role of a dimension in its input. A `clip` counts the pictures of a video; `items` counts things such as boxes. */
+export type DimensionRole =
+  | 'batch'
+  | 'sequence'
+  | 'past'
+  | 'total'
+  | 'height'
+  | 'width'
+  | 'channels'
+  | 'samples'
+  | 'frames'
+  | 'features'
+  | 'clip'
+  | 'items';
 
 /** An input that a request provides. */
 export interface SizedInput {

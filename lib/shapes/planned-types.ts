@@ -1,10 +1,11 @@
 /** The types and sizes for which a model is planned: every dimension has a size, given or assumed. */
 import * as fs from 'node:fs';
+import { ChildError } from '../host/run-child';
 import { ONNX_INT64 } from '../onnx/data-type';
 import type { Model, NodeIndex, Tensor, ValueIndex } from '../onnx/model';
 import { assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
-import { RefusedModelError, inferFoldedTypes, inferTimeoutMs, inferTypes } from './infer';
+import { inferFoldedTypes, inferTimeoutMs, unlessRefused } from './infer';
 import { sizeHints } from './size-hints';
 import {
   type DimensionSizes,
@@ -56,7 +57,7 @@ export function planTypes(
   given: DimensionSizes,
 ): PlannedTypes {
   const candidates = candidateSizes(model, types, given);
-  const { sizes, shaped, refusal, replaced } = typesAt(candidates, { model, nodesInOrder, types });
+  const { sizes, shaped, refusal, replaced } = typesAt(candidates, model, nodesInOrder, types);
   const fixed = withInputSizes(model, shaped, sizes);
   const scalars = new Map<ValueIndex, number | undefined>();
   const scalarOf = (value: ValueIndex): number | undefined => {
@@ -87,68 +88,43 @@ function candidateSizes(model: Model, types: ValueTypes, given: DimensionSizes):
   return assumedSizes(inputs, given, sizeHints(model));
 }
 
-interface Asked {
-  readonly model: Model;
-  readonly nodesInOrder: readonly NodeIndex[];
-  readonly types: ValueTypes;
-}
-
-interface ShapedTypes {
+type ShapedTypes = Pick<PlannedTypes, 'refusal' | 'replaced'> & {
   readonly sizes: DimensionSizes;
   readonly shaped: ValueTypes;
-  readonly refusal?: string;
-  readonly replaced?: ReplacedSizes;
-}
+};
 
 /**
  * The shapes at the first sizes with which ONNX Runtime loads the model. If it refuses all of them, or if folding fails, the
  * shapes are those that need no folding; names of dimensions in them have the most plausible sizes.
  */
-function typesAt(candidates: readonly DimensionSizes[], asked: Asked): ShapedTypes {
-  const { model, nodesInOrder, types } = asked;
+function typesAt(
+  candidates: readonly DimensionSizes[],
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  types: ValueTypes,
+): ShapedTypes {
   const [first] = candidates;
-  const named = types.map((type) => withSizes(type, first));
-  if (named.every(isKnown)) return { sizes: first, shaped: named };
-  const { loaded, refusal, isExpired } = firstLoaded(candidates, asked);
-  if (loaded)
-    return { ...loaded, ...(refusal && { replaced: replacedSizes(first, loaded.sizes, refusal.got) }) };
-  if (Object.keys(first).length === 0) return { sizes: first, shaped: named };
-  const refused = refusal && { refusal: refusal.got };
-  if (isExpired) return { sizes: first, shaped: named, ...refused };
-  try {
-    return { sizes: first, shaped: inferTypes(model, nodesInOrder, first), ...refused };
-  } catch (error) {
-    if (!(error instanceof RefusedModelError)) throw error;
-    // ONNX Runtime loads the model without sizes, so it may run with them: it checks branches that never run, too.
-    return { sizes: first, shaped: named, ...refused };
-  }
-}
-
-interface Attempts {
-  readonly loaded?: Pick<ShapedTypes, 'sizes' | 'shaped'>;
-  /** Of the first sizes; absent if ONNX Runtime loads the model with them. */
-  readonly refusal?: RefusedModelError;
-  /** Whether no time is left to ask ONNX Runtime once more. */
-  readonly isExpired: boolean;
-}
-
-/**
- * Tries sizes until ONNX Runtime loads the model with them. All attempts together have the time of one. An attempt that takes too
- * long is the last one: ONNX Runtime would hang with other sizes too.
- */
-function firstLoaded(candidates: readonly DimensionSizes[], { model, nodesInOrder, types }: Asked): Attempts {
+  const named = { sizes: first, shaped: types.map((type) => withSizes(type, first)) };
+  if (named.shaped.every(isKnown)) return named;
+  let refusal: ChildError | undefined;
+  // All attempts together have the time of one.
   const deadline = performance.now() + inferTimeoutMs(model);
-  let refusal: RefusedModelError | undefined;
+  let left = deadline - performance.now();
   for (const sizes of candidates) {
-    const timeoutMs = deadline - performance.now();
-    if (timeoutMs <= 0) return { ...(refusal && { refusal }), isExpired: true };
-    const shaped = inferFoldedTypes(model, nodesInOrder, sizes, types, timeoutMs);
-    if (!(shaped instanceof RefusedModelError))
-      return { loaded: { sizes, shaped }, ...(refusal && { refusal }), isExpired: false };
+    const shaped = inferFoldedTypes(model, nodesInOrder, sizes, types, left);
+    if (!(shaped instanceof ChildError))
+      return { sizes, shaped, ...(refusal && { replaced: replacedSizes(first, sizes, refusal.got) }) };
     refusal ??= shaped;
-    if (shaped.failure === 'timeout') return { refusal, isExpired: true };
+    // After an attempt that takes too long, ONNX Runtime would hang with other sizes too.
+    left = shaped.failure === 'timeout' ? 0 : deadline - performance.now();
+    if (left <= 0) break;
   }
-  return { ...(refusal && { refusal }), isExpired: false };
+  if (Object.keys(first).length === 0) return named;
+  const refused = { ...named, ...(refusal && { refusal: refusal.got }) };
+  if (left <= 0) return refused;
+  // ONNX Runtime loads the model without sizes, so it may run with them: it checks branches that never run, too.
+  const shaped = unlessRefused(model, nodesInOrder, first);
+  return shaped instanceof ChildError ? refused : { ...refused, shaped };
 }
 
 function replacedSizes(usual: DimensionSizes, sizes: DimensionSizes, reason: string): ReplacedSizes {

@@ -3,13 +3,13 @@
  * be right in every run in which the whole model runs. Shapes for planning, which `infer.ts` finds, need not be.
  */
 import type { Dimension } from '../../contract/tensors';
-import type { ChildFailure } from '../host/run-child';
+import { ChildError } from '../host/run-child';
 import { isBindable, onnxDataType } from '../onnx/data-type';
 import { functionsByKey, callKey } from '../onnx/local-functions';
 import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
-import { RefusedModelError, askOnnxRuntime, unlessRefused } from './infer';
+import { askOnnxRuntime } from './infer';
 import { ranksByRule } from './rank-rules';
-import { type GivenTypes, type Skeleton, buildFoldable } from './skeleton';
+import { type GivenTypes, buildFoldable } from './skeleton';
 import { uncertainNodes } from './uncertain-sizes';
 import { type ValueTypes, givenType } from './value-types';
 
@@ -60,10 +60,20 @@ function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types
   const ask = (given: GivenTypes): Shapes | undefined => {
     // ONNX Runtime would hang again.
     if (isExpired) return undefined;
-    const results = askFor(model, buildFoldable(model, nodesInOrder, {}, given));
-    isExpired = results === 'timeout';
-    if (typeof results === 'string') return undefined;
-    return new Map([...[...given].map(([value, { shape }]) => [value, shape ?? null] as const), ...results]);
+    const skeleton = buildFoldable(model, nodesInOrder, {}, given);
+    const question = {
+      sizes: {},
+      foldsConstants: true,
+      bodyTypes: 'dropped',
+      isScalar: () => false,
+    } as const;
+    const answer = askOnnxRuntime(model, skeleton, question);
+    isExpired = answer instanceof ChildError && answer.failure === 'timeout';
+    if (answer instanceof ChildError) return undefined;
+    return new Map([
+      ...[...given].map(([value, { shape }]) => [value, shape ?? null] as const),
+      ...skeleton.exposed.map((value, place) => [value, answer[place].shape] as const),
+    ]);
   };
   const uncertain = uncertainNodes(model);
   // If all ranks are known and there are no bodies and functions, `types` has all that slices may declare.
@@ -75,12 +85,10 @@ function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types
   let shapes = given.size === 0 ? first : ask(given);
   for (let round = 0; shapes !== undefined && round < MAX_ROUNDS; round++) {
     const more = resultsByRule(model, types, shapes, round === MAX_ROUNDS - 1);
-    if (
-      [...more].every(
-        ([value, { shape }]) => given.has(value) && given.get(value)?.shape?.length === shape?.length,
-      )
-    )
-      break;
+    const isKnown = [...more].every(
+      ([value, { shape }]) => given.has(value) && given.get(value)?.shape?.length === shape?.length,
+    );
+    if (isKnown) break;
     given = new Map([...given, ...more]);
     // ONNX Runtime may also refuse a shape without sizes. Then the earlier answer is all that is known.
     const next = ask(given);
@@ -146,21 +154,6 @@ function nodesWithBodies(model: Model): Node[] {
       operators.length > 1 ||
       operators.some((use) => functions.has(callKey(use))),
   );
-}
-
-/** @returns how ONNX Runtime fails to load the model, if it does */
-function askFor(model: Model, skeleton: Skeleton): Shapes | ChildFailure {
-  const { exposed } = skeleton;
-  const answer = unlessRefused(() =>
-    askOnnxRuntime(model, skeleton, {
-      sizes: {},
-      foldsConstants: true,
-      bodyTypes: 'dropped',
-      isScalar: () => false,
-    }),
-  );
-  if (answer instanceof RefusedModelError) return answer.failure;
-  return new Map(exposed.map((value, place) => [value, answer[place].shape]));
 }
 
 /** The names of sizes that the inputs declare once. Body graphs and functions may use the same names for other sizes. */
