@@ -1,5 +1,4 @@
 /** Runs cases one by one in a process that may crash, hang or swell; `watch.ts` starts and watches it. */
-import * as fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { CaseEnd } from './case';
 
@@ -10,13 +9,7 @@ export interface Question {
 }
 
 /** How the case ended, or the error that the target threw. */
-export type Answer = (CaseEnd | { readonly failure: string }) & {
-  readonly ms: number;
-  /** Peak of the process's memory during the case, in MB (2^20 bytes). */
-  readonly peakMb: number;
-  /** Memory that the process keeps after the case, in MB. */
-  readonly restingMb: number;
-};
+export type Answer = (CaseEnd | { readonly failure: string }) & { readonly ms: number };
 
 /** Exports of the module of a target. */
 interface Target {
@@ -25,7 +18,6 @@ interface Target {
 }
 
 async function answer(target: Target, { path, settings }: Question): Promise<Answer> {
-  resetPeak();
   const start = performance.now();
   let end: CaseEnd | { readonly failure: string };
   try {
@@ -35,35 +27,12 @@ async function answer(target: Target, { path, settings }: Question): Promise<Ans
   } catch (error) {
     end = { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-  const ms = performance.now() - start;
-  const peakMb = memoryMb('self', 'VmHWM') ?? process.resourceUsage().maxRSS / 1024;
-  return { ...end, ms, peakMb, restingMb: process.memoryUsage.rss() / 2 ** 20 };
+  return { ...end, ms: performance.now() - start };
 }
 
-/** Linux can reset the peak (`man proc_pid_clear_refs`); other systems only know the peak since the process started. */
-function resetPeak(): void {
-  try {
-    fs.writeFileSync('/proc/self/clear_refs', '5');
-  } catch {
-    // Another system, or a container that forbids it. Before it fails a case, the watcher tries it in a new process.
-  }
-}
-
-/** Returns `undefined` on other systems than Linux, and if the process has ended. */
-export function memoryMb(pid: number | 'self', field: 'VmHWM' | 'VmRSS'): number | undefined {
-  try {
-    const [, kb] = fs.readFileSync(`/proc/${pid}/status`, 'latin1').split(`${field}:`);
-    return parseInt(kb) / 1024;
-  } catch {
-    return undefined;
-  }
-}
-
-if (require.main === module) {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- its path is an argument
-  const target = require(process.argv[2]) as Target;
-  process.on('message', (question: Question) => {
-    void answer(target, question).then((result) => process.send?.(result));
-  });
-  process.on('disconnect', () => process.exit());
-}
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- its path is an argument
+const target = require(process.argv[2]) as Target;
+process.on('message', (question: Question) => {
+  void answer(target, question).then((result) => process.send?.(result));
+});
+process.on('disconnect', () => process.exit());

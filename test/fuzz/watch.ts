@@ -1,7 +1,8 @@
 /** Runs cases in a process that is replaced when a case fails, or when the process crashes, hangs or swells. */
 import { type ChildProcess, fork } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Answer, type Question, memoryMb } from './child';
+import type { Answer, Question } from './child';
 
 export interface Limits {
   /** Time of one case, in seconds. The first case of a process includes loading the library. */
@@ -17,7 +18,8 @@ interface Failure {
   readonly isSwollen?: true;
 }
 
-export type Verdict = Answer | Failure;
+/** With the peak of the process's memory, in MB, since it was started. */
+export type Verdict = (Answer & { readonly peakMb: number }) | Failure;
 
 /** Interval of the memory checks of a busy process, in ms. */
 const POLL_MS = 100;
@@ -64,27 +66,29 @@ export class Watcher {
       detached: true,
     });
     const answer = await this.answerOf(this.child, question);
-    const isSwollen = 'peakMb' in answer && answer.peakMb > this.limits.peakMb;
-    if ('failure' in answer || isSwollen || answer.restingMb > this.limits.restingMb) this.stop();
-    return isSwollen ? swollen(answer.peakMb) : answer;
+    const { peakMb, restingMb } = memoryOf(this.child);
+    const isSwollen = peakMb > this.limits.peakMb;
+    if ('failure' in answer || isSwollen || restingMb > this.limits.restingMb) this.stop();
+    if ('failure' in answer) return answer;
+    return isSwollen ? swollen(peakMb) : { ...answer, peakMb };
   }
 
   /** Returns the answer of the process, or why it has none. */
-  private answerOf(child: ChildProcess, question: Question): Promise<Verdict> {
+  private answerOf(child: ChildProcess, question: Question): Promise<Answer | Failure> {
     return new Promise((resolve) => {
       let lastWords = '';
-      const end = (verdict: Verdict): void => {
+      const end = (result: Answer | Failure): void => {
         clearTimeout(timer);
         clearInterval(poll);
         child.removeAllListeners();
         child.stderr?.removeAllListeners();
-        resolve(verdict);
+        resolve(result);
       };
       const timer = setTimeout(() => {
         end({ failure: `no end within ${this.limits.seconds} s` });
       }, 1000 * this.limits.seconds);
       const poll = setInterval(() => {
-        const now = memoryMb(child.pid ?? 0, 'VmRSS') ?? 0;
+        const { restingMb: now } = memoryOf(child);
         if (now > this.limits.peakMb) end(swollen(now));
       }, POLL_MS);
       child.stderr?.on('data', (text: Buffer) => {
@@ -101,4 +105,17 @@ export class Watcher {
 
 function swollen(peakMb: number): Failure {
   return { failure: `took ${Math.round(peakMb)} MB of memory`, isSwollen: true };
+}
+
+/** Memory of the process, in MB: 0 on other systems than Linux, and if the process has ended. */
+function memoryOf({ pid }: ChildProcess): { peakMb: number; restingMb: number } {
+  try {
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'latin1');
+    const [peakMb, restingMb] = ['VmHWM', 'VmRSS'].map(
+      (field) => parseInt(status.split(`${field}:`)[1]) / 1024,
+    );
+    return { peakMb, restingMb };
+  } catch {
+    return { peakMb: 0, restingMb: 0 };
+  }
 }
