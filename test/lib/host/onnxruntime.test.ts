@@ -1,16 +1,9 @@
 import { checkRunsOnnxRuntime } from '../../../lib/host/onnxruntime';
+import { askChild } from '../../../lib/host/run-child';
 
-const ADVICE =
-  'run `sliced-inference slice` on one of them, and deploy its output from here with SlicedModel.fromDirectory';
-
-function refusal(platform: string, arch: string, glibc?: string): string {
-  try {
-    checkRunsOnnxRuntime({ platform, arch, glibc });
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return 'none';
-}
+const check = (platform: string, arch: string, glibc?: string) => () => {
+  checkRunsOnnxRuntime({ platform, arch, glibc });
+};
 
 describe('checkRunsOnnxRuntime', () => {
   test.each([
@@ -19,25 +12,35 @@ describe('checkRunsOnnxRuntime', () => {
     ['darwin', 'arm64', undefined],
     ['win32', 'x64', undefined],
   ])('accepts %s on %s', (platform, arch, glibc) => {
-    expect(refusal(platform, arch, glibc)).toBe('none');
+    expect(check(platform, arch, glibc)).not.toThrow();
   });
 
   test('accepts this machine', () => {
-    expect(() => {
-      checkRunsOnnxRuntime();
-    }).not.toThrow();
+    expect(checkRunsOnnxRuntime).not.toThrow();
   });
 
-  test('refuses a processor that ONNX Runtime has no library for', () => {
-    expect(refusal('darwin', 'x64')).toMatch(
-      /^slicing runs ONNX Runtime, which needs one of the platforms darwin-arm64, linux-arm64, linux-x64, .*win32-x64, got darwin-x64: /,
+  const advice =
+    'run `sliced-inference slice` on one of them, and deploy its output from here with SlicedModel.fromDirectory';
+  test.each([
+    ['darwin', 'x64', 'darwin-x64'],
+    ['linux', 'x64', 'linux-x64 without glibc, for example Alpine Linux'],
+  ])('refuses %s on %s', (platform, arch, got) => {
+    expect(check(platform, arch)).toThrow(
+      /^slicing runs .* darwin-arm64, linux-arm64, linux-x64, .*win32-x64, got /,
     );
-    expect(refusal('darwin', 'x64')).toContain(ADVICE);
+    expect(check(platform, arch)).toThrow(`got ${got}: ${advice}`);
   });
+});
 
-  test('refuses Linux without glibc', () => {
-    expect(refusal('linux', 'x64')).toContain(
-      `got linux-x64 without glibc, for example Alpine Linux: ${ADVICE}`,
+test('a child process that does not start is reported', () => {
+  const { execPath } = process;
+  process.execPath = '/nowhere/node';
+  const request = { script: 'lib/shapes/infer-child.js', args: [], timeoutMs: 10_000 };
+  try {
+    expect(() => askChild({ ...request, what: 'the model must load', advice: 'try again' })).toThrow(
+      'the model must load, got a process that did not start: spawnSync /nowhere/node ENOENT: try again',
     );
-  });
+  } finally {
+    process.execPath = execPath;
+  }
 });

@@ -1,8 +1,7 @@
 /** The sizes that plans assume for dimensions, by what names, shapes and the model say. */
 import { parseModel } from '../../../lib/onnx/parse';
 import { assumedSizes } from '../../../lib/shapes/assumed-sizes';
-import { statedRole } from '../../../lib/shapes/dimension-names';
-import { roleOf } from '../../../lib/shapes/dimension-roles';
+import { roleOf, statedRole } from '../../../lib/shapes/dimension-roles';
 import { type SizedInput, layoutOf } from '../../../lib/shapes/input-layout';
 import { sizeHints } from '../../../lib/shapes/size-hints';
 import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
