@@ -95,7 +95,7 @@ class Linker {
 
   private node(index: number): Node {
     const { parsed, field, pieces } = this.parsed.nodes[index];
-    const { inputs, outputs, freeNames, hasExternal: _, ...rest } = parsed;
+    const { inputs, outputs, freeNames, ...rest } = parsed;
     return {
       index,
       ...rest,

@@ -109,9 +109,14 @@ function withoutLostDefaults(saved: Graph, original: Graph): Graph {
   const inputs = saved.inputs.filter(({ value }) => !isLost(saved.values[value]));
   const place = new Map(inputs.map(({ value }, index) => [value, index]));
   const values = saved.values.map((value, index): Value => {
-    const { input: _, ...rest } = value;
+    const { name, producer, initializer } = value;
     const input = place.get(index);
-    return { ...rest, ...(input !== undefined && { input }) };
+    return {
+      name,
+      ...(producer !== undefined && { producer }),
+      ...(input !== undefined && { input }),
+      ...(initializer !== undefined && { initializer }),
+    };
   });
   return { ...saved, inputs, values };
 }

@@ -158,11 +158,15 @@ describe('an optimized model', () => {
       fs.writeFileSync(kept('answer.json'), JSON.stringify({ ...answer, writtenAt: 1 }));
       fs.writeFileSync(kept('saved.onnx'), 'lost with the power');
     };
-    const damages: [string, () => unknown][] = [
-      ['has an empty answer file', () => fs.truncateSync(kept('answer.json'))],
-      ['has no answer file', () => fs.rmSync(kept('answer.json'))],
-      ['has a truncated graph', () => fs.truncateSync(kept('saved.onnx'), 100)],
-      ['has no graph', () => fs.rmSync(kept('saved.onnx'))],
+    const damaged = (file: string, length?: number) => (): void => {
+      if (length === undefined) fs.rmSync(kept(file));
+      else fs.truncateSync(kept(file), length);
+    };
+    const damages: [string, () => void][] = [
+      ['has an empty answer file', damaged('answer.json', 0)],
+      ['has no answer file', damaged('answer.json')],
+      ['has a truncated graph', damaged('saved.onnx', 100)],
+      ['has no graph', damaged('saved.onnx')],
       ['is from before the machine started', lostWithThePower],
     ];
 
