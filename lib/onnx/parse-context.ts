@@ -34,20 +34,19 @@ export class ParseContext {
   isSafeString(source: ByteSource, span: Span): boolean {
     if (this.unsafeStrings !== undefined) return true;
     const decoder = new TextDecoder('utf-8', { fatal: true });
-    try {
-      // A string may be as long as the file, so it is read in pieces.
-      for (let start = span.start; start < span.end; start += WINDOW_BYTES) {
-        const end = Math.min(span.end, start + WINDOW_BYTES);
-        const bytes = source.bytes({ start, end });
-        if (bytes.includes(0)) return false;
+    // A string may be as long as the file, so it is read in pieces.
+    for (let start = span.start; start < span.end; start += WINDOW_BYTES) {
+      const end = Math.min(span.end, start + WINDOW_BYTES);
+      const bytes = source.bytes({ start, end });
+      if (bytes.includes(0)) return false;
+      try {
         decoder.decode(bytes, { stream: end < span.end });
+      } catch {
+        // A fatal decoder only throws for bytes that are no UTF-8.
+        return false;
       }
-      return true;
-    } catch (error) {
-      // The decoder throws a `TypeError` when the bytes are not valid UTF-8.
-      if (error instanceof TypeError) return false;
-      throw error;
     }
+    return true;
   }
 }
 
