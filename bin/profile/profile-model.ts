@@ -19,8 +19,7 @@ import { type ModelProfile, PROFILE_VERSION } from '../../lib/compute-time/profi
 import { median } from '../../lib/compute-time/profile/quantiles';
 import { runChain } from '../../local/cloud/run-chain';
 import { readTensorFile } from '../tensor-files';
-import { describeInputs } from '../verify/seeded-inputs';
-import { candidateInputs } from '../verify/seeded-inputs';
+import { candidateInputs, describeInputs } from '../verify/seeded-inputs';
 import { emptyModel, productModel } from './kernel-models';
 import { NodeLabels } from './label-nodes';
 import { type MeasuredSlice, nodeTimes, rounded } from './node-times';

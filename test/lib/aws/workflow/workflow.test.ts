@@ -1,4 +1,4 @@
-/** The states of a run. `snapshot.test.ts` has the whole definition of three slices, with its retries. */
+/** The states of a run. `test/lib/pipeline/snapshot.test.ts` has the whole definition of three slices, with its retries. */
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import jsonata from 'jsonata';
