@@ -114,14 +114,7 @@ export class Run {
       inputDetails: COMPLETE,
     }));
     this.trace(state, { type: 'StateEntered' });
-    const frame = {
-      context: () => ({ ...this.options.context, ...this.surroundings.context }),
-      variables: () => this.variables(),
-      record: (type: HistoryEventType, details: () => JsonObject) => {
-        this.record(type, details);
-      },
-    };
-    return new Visit(state, input, { time: clock.now(), eventId: this.lastEvent }, frame);
+    return new Visit(state, input, { time: clock.now(), eventId: this.lastEvent }, this);
   }
 
   private async perform(state: State, visit: Visit): Promise<Step> {
@@ -170,14 +163,7 @@ export class Run {
   }
 
   private async attempt(state: TaskState, visit: Visit): Promise<Step> {
-    const result = await attemptTask(state, visit, this.options, {
-      record: (type, details) => {
-        this.record(type, details);
-      },
-      trace: (detail) => {
-        this.trace(state, detail);
-      },
-    });
+    const result = await attemptTask(state, visit, this.options, this);
     return this.leave(state, state.next, visit, { result }, result);
   }
 
@@ -315,15 +301,20 @@ export class Run {
     return { next, output };
   }
 
-  private variables(): ReadonlyMap<string, Json> {
+  /** The context object without its `State`. */
+  context(): JsonObject {
+    return { ...this.options.context, ...this.surroundings.context };
+  }
+
+  variables(): ReadonlyMap<string, Json> {
     return new Map([...this.surroundings.variables, ...this.assigned]);
   }
 
-  private record(type: HistoryEventType, details?: () => JsonObject): void {
+  record(type: HistoryEventType, details?: () => JsonObject): void {
     this.lastEvent = this.options.history.append(type, this.lastEvent, details);
   }
 
-  private trace(state: State, detail: EventDetail): void {
+  trace(state: State, detail: EventDetail): void {
     const { environment, context } = this.options;
     environment.trace({
       time: environment.clock.now(),

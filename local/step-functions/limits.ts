@@ -10,6 +10,17 @@ export const MAX_DEFINITION_BYTES = 1_048_576;
 export const MAX_STATE_NAME = 80;
 export const MAX_EXECUTION_NAME = 80;
 
+/**
+ * White space, brackets, wildcards, special, control and invalid characters.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html#StepFunctions-StartExecution-request-name
+ */
+const FORBIDDEN_IN_NAMES =
+  /[\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f\ufffe\uffff\ud800-\udfff]|\u{10ffff}/u;
+
+export function isExecutionName(name: string): boolean {
+  return name.length > 0 && name.length <= MAX_EXECUTION_NAME && !FORBIDDEN_IN_NAMES.test(name);
+}
+
 export const MAX_EXPRESS_SECONDS = 300;
 
 /** Events in the history of a Standard execution, including the one that ends it. */

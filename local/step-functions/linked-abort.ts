@@ -7,11 +7,11 @@ import { setMaxListeners } from 'node:events';
 export class LinkedAbort {
   private readonly controller = new AbortController();
 
-  constructor(private readonly parent: AbortSignal | undefined) {
+  constructor(private readonly parent: AbortSignal) {
     // Any number of executions, branches and tasks follow a signal. Node.js would warn of more than ten.
-    setMaxListeners(0, this.signal, ...(parent === undefined ? [] : [parent]));
-    if (parent?.aborted === true) this.follow();
-    else parent?.addEventListener('abort', this.follow, { once: true });
+    setMaxListeners(0, this.signal, parent);
+    if (parent.aborted) this.follow();
+    else parent.addEventListener('abort', this.follow, { once: true });
   }
 
   get signal(): AbortSignal {
@@ -24,10 +24,10 @@ export class LinkedAbort {
 
   /** Call it when the work has ended, so that the other signal no longer refers to it. */
   unlink(): void {
-    this.parent?.removeEventListener('abort', this.follow);
+    this.parent.removeEventListener('abort', this.follow);
   }
 
   private readonly follow = (): void => {
-    this.controller.abort(this.parent?.reason);
+    this.controller.abort(this.parent.reason);
   };
 }

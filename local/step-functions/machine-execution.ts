@@ -1,31 +1,18 @@
 /** An execution of a state machine: its status, its history, and its attempts, of which a redrive adds one. */
 import type { Json, JsonObject } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
-import { type Clock, within } from './clock';
+import { within } from './clock';
 import type { Definition } from './definition';
 import { ERROR, failureDetails, StateError } from './state-error';
-import type { ExecutionResult, TraceEvent } from './execution';
+import type { ExecutionResult } from './execution';
 import { COMPLETE, History } from './history';
 import { Run } from './interpreter';
 import { MAX_EXECUTION_MS, MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
 import { LinkedAbort } from './linked-abort';
-import type { InvokeLater, InvokeTask, RunOptions } from './run-options';
+import type { Environment, RunOptions } from './run-options';
 import { traceHeaderOfCall, traceRoot } from './trace-header';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
-
-export interface ExecutionEnvironment {
-  readonly invoke: InvokeTask;
-  readonly invokeLater: InvokeLater;
-  readonly trace: (event: TraceEvent) => void;
-  readonly clock: Clock;
-  /** Uniform in [0, 1); for the jitter of retries. */
-  readonly random: () => number;
-  /** Ends all executions with its reason. */
-  readonly signal: AbortSignal | undefined;
-  readonly transitionMs: ((bytes: number) => number) | undefined;
-  readonly retryPauses: number;
-}
 
 interface ExecutionInit {
   readonly arn: string;
@@ -67,7 +54,7 @@ export class MachineExecution {
 
   constructor(
     readonly init: ExecutionInit,
-    private readonly environment: ExecutionEnvironment,
+    private readonly environment: Environment,
   ) {
     const now = (): number => environment.clock.now();
     this.startTime = now();

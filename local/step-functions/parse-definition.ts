@@ -4,7 +4,7 @@
  */
 import { LocalCloudError } from '../local-cloud-error';
 import { entriesOf, isJsonObject, type Json } from '../json';
-import { type Definition, type State, type StateGraph, allStates } from './definition';
+import { type Definition, type StateGraph, allStates } from './definition';
 import { FieldReader } from './field-reader';
 import { MAX_DEFINITION_BYTES } from './limits';
 import { StateParser } from './parse-state';
@@ -42,18 +42,23 @@ function parseGraph(fields: FieldReader, { language, outer }: GraphScope): State
     );
   }
   const variables = new Set([...outer, ...own]);
+  const targets: (readonly [string, string])[] = [];
   const scope = {
     language,
     variables,
+    leadsTo: (place: string, target: string) => targets.push([place, target]),
     parseGraph: (inner: FieldReader) => parseGraph(inner, { language, outer: variables }),
   };
   const states = new Map(
     entries.map(([name, state]) => [name, new StateParser(name, state, scope).parse()] as const),
   );
-  const graph = { startAt: fields.string('StartAt'), states };
+  const startAt = fields.string('StartAt');
   fields.refuseOthers();
-  checkTargets(graph);
-  return graph;
+  for (const [place, target] of [['the start', startAt] as const, ...targets]) {
+    if (states.has(target)) continue;
+    throw new LocalCloudError(`${place} leads to '${target}', got no such state: fix the definition`);
+  }
+  return { startAt, states };
 }
 
 /** State names must be unique in the whole machine, including branches. */
@@ -77,38 +82,6 @@ function assignedNames(state: Json): string[] {
   );
   const own = isJsonObject(state.Assign) ? Object.keys(state.Assign) : [];
   return [...own, ...alternatives.flatMap(assignedNames)];
-}
-
-function checkTargets(graph: StateGraph): void {
-  const check = (place: string, target: string | undefined): void => {
-    if (target === undefined || graph.states.has(target)) return;
-    throw new LocalCloudError(`${place} leads to '${target}', got no such state: fix the definition`);
-  };
-  check('the start', graph.startAt);
-  for (const state of graph.states.values()) {
-    for (const [place, target] of targets(state)) check(place, target);
-  }
-}
-
-function targets(state: State): (readonly [string, string | undefined])[] {
-  const place = `state '${state.name}'`;
-  switch (state.type) {
-    case 'Succeed':
-    case 'Fail':
-      return [];
-    case 'Pass':
-    case 'Wait':
-      return [[place, state.next]];
-    case 'Choice':
-      return [
-        [`the default of ${place}`, state.default],
-        ...state.choices.map(({ next }) => [`a choice of ${place}`, next] as const),
-      ];
-    case 'Task':
-    case 'Parallel':
-    case 'Map':
-      return [[place, state.next], ...state.catch.map(({ next }) => [`a catch of ${place}`, next] as const)];
-  }
 }
 
 function parseJson(text: string): Json {

@@ -36,18 +36,17 @@ export function parseRetriers(state: FieldReader): Retrier[] {
   });
 }
 
-/** @param exit reads the exit of a catcher; `place` is the catcher's place in the state, such as `Catch[0]/` */
+/** @param branch reads the target and the exit of a catcher; `place` is the catcher's place in the state, such as `Catch[0]/` */
 export function parseCatchers(
   state: FieldReader,
-  exit: (fields: FieldReader, place: string) => StateExit,
+  branch: (fields: FieldReader, place: string) => StateExit & { readonly next: string },
 ): Catcher[] {
   const readers = state.list('Catch');
   return readers.map((fields, at) => {
     fields.optionalString('Comment');
     const catcher: Catcher = {
       errorEquals: errorEquals(fields, at === readers.length - 1),
-      next: fields.string('Next'),
-      ...exit(fields, `Catch[${at}]/`),
+      ...branch(fields, `Catch[${at}]/`),
     };
     fields.refuseOthers();
     return catcher;

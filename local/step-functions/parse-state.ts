@@ -31,6 +31,8 @@ interface StateScope {
   readonly language: string;
   /** All variables that the state's expressions can read. */
   readonly variables: ReadonlySet<string>;
+  /** Called with each target, and the place that names it. */
+  readonly leadsTo: (place: string, target: string) => void;
   /** Parses a graph inside the state. */
   readonly parseGraph: (fields: FieldReader) => StateGraph;
 }
@@ -156,7 +158,7 @@ export class StateParser {
       type: 'Choice',
       name,
       choices: rules.map((rule, at) => this.choiceRule(rule, `Choices[${at}]/`)),
-      default: fields.optionalString('Default'),
+      default: this.target(fields, 'Default', `the default of ${fields.place}`),
       ...this.exit(fields),
     };
   }
@@ -170,8 +172,7 @@ export class StateParser {
     if (condition === undefined) throw fields.invalid('Condition', 'true, false or a JSONata expression');
     const rule = {
       condition: this.compile(condition, `${place}Condition`),
-      next: fields.string('Next'),
-      ...this.exit(fields, place),
+      ...this.branch(fields, place),
     };
     fields.refuseOthers();
     return rule;
@@ -198,19 +199,31 @@ export class StateParser {
     const { fields } = this;
     return {
       retry: parseRetriers(fields),
-      catch: parseCatchers(fields, (catcher, place) => this.exit(catcher, place)),
+      catch: parseCatchers(fields, (catcher, place) => this.branch(catcher, place)),
     };
   }
 
   private transition(): Transition {
-    const next = this.fields.optionalString('Next');
+    const next = this.target(this.fields, 'Next');
     const end = this.fields.raw('End');
     if ((end === true) === (next !== undefined))
       throw this.fields.invalid('Next', 'a state, or End to be true');
     return { next };
   }
 
-  /** @param place where in the state the fields are, such as `Catch[0]/` */
+  private target(fields: FieldReader, field: string, place = fields.place): string | undefined {
+    const target = fields.optionalString(field);
+    if (target !== undefined) this.scope.leadsTo(place, target);
+    return target;
+  }
+
+  /** A rule or a catcher, which always has a target. @param place where in the state it is, such as `Catch[0]/` */
+  private branch(fields: FieldReader, place: string): StateExit & { readonly next: string } {
+    const next = fields.string('Next');
+    this.scope.leadsTo(fields.place, next);
+    return { next, ...this.exit(fields, place) };
+  }
+
   private exit(fields: FieldReader, place = ''): StateExit {
     const assign = fields.raw('Assign') === undefined ? {} : fields.object('Assign');
     const output = fields.raw('Output');

@@ -29,20 +29,24 @@ export type EventDetail<T = TraceEvent> = T extends TraceEvent
   ? Omit<T, 'time' | 'executionArn' | 'state'>
   : never;
 
+export interface Environment {
+  readonly invoke: InvokeTask;
+  readonly invokeLater: InvokeLater;
+  readonly trace: (event: TraceEvent) => void;
+  readonly clock: Clock;
+  /** Uniform in [0, 1); for the jitter of retries. */
+  readonly random: () => number;
+  /** Ends all executions with its reason. */
+  readonly signal: AbortSignal;
+  /** Milliseconds before a state with an input of so many bytes is entered; `undefined` for no delay. */
+  readonly transitionMs?: ((bytes: number) => number) | undefined;
+  /** Pauses before retries, as a share of what the definition says. */
+  readonly retryPauses: number;
+}
+
 export interface RunOptions {
   /** The context object without its `State`. */
   readonly context: JsonObject & { readonly Execution: JsonObject & { readonly Id: string } };
   readonly history: History;
-  readonly environment: {
-    readonly invoke: InvokeTask;
-    readonly invokeLater: InvokeLater;
-    readonly clock: Clock;
-    readonly random: () => number;
-    readonly signal: AbortSignal;
-    /** Milliseconds before a state with an input of so many bytes is entered; `undefined` for no delay. */
-    readonly transitionMs: ((bytes: number) => number) | undefined;
-    /** Pauses before retries, as a share of what the definition says. */
-    readonly retryPauses: number;
-    readonly trace: (event: TraceEvent) => void;
-  };
+  readonly environment: Environment;
 }

@@ -4,34 +4,16 @@ import { draw } from '../seeded-random';
 import { LocalCloudError } from '../local-cloud-error';
 import { jsonSize, type Json } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
-import { type Clock, SYSTEM_CLOCK } from './clock';
+import { SYSTEM_CLOCK } from './clock';
 import type { Definition } from './definition';
-import type { ExecutionResult, TraceEvent } from './execution';
-import { isExecutionName } from './execution-name';
-import { MAX_EXECUTION_NAME, MAX_STATE_BYTES } from './limits';
-import { type ExecutionEnvironment, MachineExecution } from './machine-execution';
+import type { ExecutionResult } from './execution';
+import { isExecutionName, MAX_EXECUTION_NAME, MAX_STATE_BYTES } from './limits';
+import { MachineExecution } from './machine-execution';
 import { parseDefinition } from './parse-definition';
-import type { InvokeLater, InvokeTask } from './run-options';
+import type { Environment } from './run-options';
 
-interface StateMachineOptions {
-  readonly invoke: InvokeTask;
-  readonly invokeLater: InvokeLater;
-  readonly trace?: (event: TraceEvent) => void;
-  readonly clock?: Clock;
-  /** Uniform in [0, 1); for the jitter of retries. */
-  readonly random?: () => number;
-  /** Ends all executions with its reason. */
-  readonly signal?: AbortSignal;
-  /**
-   * Milliseconds before a state with an input of so many bytes is entered.
-   * @default - no delay
-   */
-  readonly transitionMs?: ((bytes: number) => number) | undefined;
-  /**
-   * Pauses before retries, as a share of what the definition says.
-   * @default 1
-   */
-  readonly retryPauses?: number;
+interface StateMachineOptions
+  extends Pick<Environment, 'invoke' | 'invokeLater'>, Partial<Omit<Environment, 'invoke' | 'invokeLater'>> {
   /**
    * Milliseconds after an update in which half of the requests find the earlier definition.
    * @default 0
@@ -54,7 +36,7 @@ interface Found {
 export class StateMachine {
   /** Standard executions by their ARN, in the order of their start. AWS forgets them 90 days after their end. */
   private readonly kept = new Map<string, MachineExecution>();
-  private readonly environment: ExecutionEnvironment;
+  private readonly environment: Environment;
   /** Epoch milliseconds. */
   readonly creationTime: number;
   updateTime: number;
@@ -68,19 +50,10 @@ export class StateMachine {
     options: StateMachineOptions,
     private definition: Definition = parseDefinition(current.definition),
   ) {
-    const { invoke, invokeLater, trace, clock = SYSTEM_CLOCK, random = Math.random, signal } = options;
-    const { transitionMs, retryPauses = 1, updateLagMs = 0 } = options;
+    const { clock = SYSTEM_CLOCK, random = Math.random, retryPauses = 1, updateLagMs = 0, ...rest } = options;
+    const { trace = () => undefined, signal = new AbortController().signal } = options;
     this.updateLagMs = updateLagMs;
-    this.environment = {
-      invoke,
-      invokeLater,
-      trace: (event) => trace?.(event),
-      clock,
-      random,
-      signal,
-      transitionMs,
-      retryPauses,
-    };
+    this.environment = { ...rest, trace, clock, random, signal, retryPauses };
     this.creationTime = this.updateTime = clock.now();
   }
 
@@ -132,14 +105,7 @@ export class StateMachine {
     const { name = randomUUID(), inputText = JSON.stringify(input), traceHeader } = options;
     this.checkStart(input, name);
     const execution = new MachineExecution(
-      {
-        arn: this.executionArn(name),
-        name,
-        input,
-        inputText,
-        traceHeader,
-        ...this.found(),
-      },
+      { arn: this.executionArn(name), name, input, inputText, traceHeader, ...this.found() },
       this.environment,
     );
     if (this.current.type === 'STANDARD') this.kept.set(execution.init.arn, execution);

@@ -1,7 +1,7 @@
 /** One attempt of a Task: evaluates its arguments, calls the function and records what happens. */
 import type { Json, JsonObject } from '../json';
 import { within } from './clock';
-import type { TaskState } from './definition';
+import type { State, TaskState } from './definition';
 import { ERROR, failureDetails, StateError } from './state-error';
 import { COMPLETE, type HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
@@ -10,7 +10,7 @@ import type { Visit } from './visit';
 
 interface Recorder {
   record(type: HistoryEventType, details: () => JsonObject): void;
-  trace(detail: EventDetail): void;
+  trace(state: State, detail: EventDetail): void;
 }
 
 /** The resource of all tasks, as events name it. */
@@ -42,7 +42,7 @@ export async function attemptTask(
     ...(timeout !== undefined && { timeoutInSeconds: timeout }),
   }));
   recorder.record('TaskStarted', () => LAMBDA_INVOKE);
-  recorder.trace({ type: 'TaskStarted', attempt });
+  recorder.trace(state, { type: 'TaskStarted', attempt });
   let result: Json;
   try {
     const call = callOf(state, payload, environment);
@@ -54,7 +54,12 @@ export async function attemptTask(
       ...LAMBDA_INVOKE,
       ...failureDetails(error),
     }));
-    recorder.trace({ type: 'TaskFailed', attempt, error: error.error ?? '', cause: error.cause ?? '' });
+    recorder.trace(state, {
+      type: 'TaskFailed',
+      attempt,
+      error: error.error ?? '',
+      cause: error.cause ?? '',
+    });
     throw error;
   }
   recorder.record('TaskSucceeded', () => ({
@@ -62,7 +67,7 @@ export async function attemptTask(
     output: JSON.stringify(result),
     outputDetails: COMPLETE,
   }));
-  recorder.trace({ type: 'TaskSucceeded', attempt });
+  recorder.trace(state, { type: 'TaskSucceeded', attempt });
   return result;
 }
 

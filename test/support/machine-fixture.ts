@@ -15,9 +15,11 @@ export type Attempt =
 
 export const HANG = 'hang';
 
-export interface Recording {
-  readonly result: ExecutionResult;
-  /** The events, each as a short line. */
+export type Recording = ExecutionResult & {
+  readonly execution: MachineExecution;
+  /** The history, as `chains` returns it. */
+  readonly events: readonly string[];
+  /** The events of the trace, each as a short line. */
   readonly trace: readonly string[];
   /** Payloads of the calls. */
   readonly payloads: readonly Json[];
@@ -25,9 +27,9 @@ export interface Recording {
   readonly later: readonly Json[];
   /** Duration of the execution on the virtual clock, in seconds. */
   readonly seconds: number;
-}
+};
 
-interface MachineOptions {
+export interface MachineOptions {
   /** The attempts of all tasks, in order. Further attempts return their payload. */
   readonly attempts?: readonly Attempt[];
   readonly input?: Json;
@@ -66,31 +68,32 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
   );
   const start = (name?: string): MachineExecution =>
     stateMachine.start(options.input ?? {}, name === undefined ? {} : { name });
-  const run = async (): Promise<Recording> => {
-    const result = await stateMachine.execute(options.input ?? {}, options.name);
-    return { ...recording, seconds: (clock.now() - START) / 1000, result };
-  };
-  return { stateMachine, start, run, clock, payloads: recording.payloads };
+  return { stateMachine, start, clock, ...recording };
 }
 
-/** Runs an execution to its end, and returns it with its events as short lines. */
-export async function recorded(definition: JsonObject, options: MachineOptions = {}) {
-  const execution = machine(definition, options).start(options.name);
+/** Runs an execution to its end. */
+export async function run(definition: JsonObject, options: MachineOptions = {}): Promise<Recording> {
+  const { start, clock, trace, payloads, later } = machine(definition, options);
+  const execution = start(options.name);
   const result = await execution.result;
-  return { execution, result, events: eventLines(execution) };
+  const seconds = (clock.now() - START) / 1000;
+  return { ...result, execution, events: chains(execution), trace, payloads, later, seconds };
 }
 
-/** The events of an execution, each as `id<previous type`, with the name of its state if it has one. */
-export function eventLines({ history }: MachineExecution): string[] {
-  return history.events.map(({ id, previousEventId, type, details }) => {
+/**
+ * The history after ExecutionStarted, as chains of events that follow each other, each with the names of its state and iteration. A chain
+ * begins with the id of its first event and that of the event before it, such as `4<2 PassStateEntered A, PassStateExited A`.
+ */
+export function chains({ history }: MachineExecution): string[] {
+  const found: string[] = [];
+  for (const { id, previousEventId, type, details } of history.events.slice(1)) {
     const state = typeof details?.name === 'string' ? ` ${details.name}` : '';
     const index = typeof details?.index === 'number' ? ` ${details.index}` : '';
-    return `${id}<${previousEventId} ${type}${state}${index}`;
-  });
-}
-
-export function run(definition: JsonObject, options?: MachineOptions): Promise<Recording> {
-  return machine(definition, options).run();
+    const event = `${type}${state}${index}`;
+    if (found.length > 0 && previousEventId === id - 1) found.push(`${found.pop() ?? ''}, ${event}`);
+    else found.push(`${id}<${previousEventId} ${event}`);
+  }
+  return found;
 }
 
 /** A task that echoes its input. */
@@ -108,6 +111,11 @@ export function taskState(fields: JsonObject = {}): JsonObject {
 /** The definition of a machine with one task `A` that echoes its input. */
 export function task(fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
   return graph('A', taskState(fields), more);
+}
+
+/** A machine with one Pass state `P` that returns this output. */
+export function pass(Output: Json): JsonObject {
+  return graph('P', { ...PASS, Output });
 }
 
 /** A machine or a branch that starts with a state of this name. */

@@ -1,5 +1,5 @@
 /** Serves state machines with functions in memory over the API of Step Functions. */
-import { SFNClient } from '@aws-sdk/client-sfn';
+import { SFN } from '@aws-sdk/client-sfn';
 import type { JsonObject } from '../../local/json';
 import type { StepFunctionsAccess } from '../../local';
 import { Callers } from '../../local/s3/callers';
@@ -15,7 +15,7 @@ export async function closeServed(): Promise<void> {
 }
 
 interface Served extends ReturnType<typeof machine> {
-  readonly client: SFNClient;
+  readonly client: SFN;
   readonly access: StepFunctionsAccess;
   readonly callers: Callers;
   /** The ARN of the state machine. */
@@ -32,7 +32,7 @@ export async function serve(
   const server = await startStepFunctionsServer(new StateMachines([fixture.stateMachine]), callers);
   const { endpoint } = server;
   const access = { endpoint, region: 'us-east-1', credentials, disableHostPrefix: true } as const;
-  const client = new SFNClient({ ...access, maxAttempts: 1 });
+  const client = new SFN({ ...access, maxAttempts: 1 });
   closers.push(async () => {
     client.destroy();
     await server.close();

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { SignatureError, type SignatureFault } from '../../http/signature-error';
 import { verifySignature } from '../../http/signature-v4';
 import type { Caller, Callers } from '../../s3/callers';
-import { ApiError, type ApiErrorName } from './api-error';
+import { ApiError } from './api-error';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html */
-const NAMES: Readonly<Partial<Record<SignatureFault, ApiErrorName>>> = {
+const NAMES: Readonly<Partial<Record<SignatureFault, string>>> = {
   'no-signature': 'MissingAuthenticationTokenException',
   'other-algorithm': 'IncompleteSignatureException',
   malformed: 'IncompleteSignatureException',

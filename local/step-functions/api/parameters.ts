@@ -49,6 +49,11 @@ export class Parameters {
     throw invalid(value, name, `Member must satisfy enum value set: [${choices.join(', ')}]`);
   }
 
+  /** Whether the caller wants inputs, outputs and definitions. */
+  includesData(): boolean {
+    return this.choice('includedData', ['ALL_DATA', 'METADATA_ONLY']) !== 'METADATA_ONLY';
+  }
+
   flag(name: string, otherwise: boolean): boolean {
     const value = this.values[name] ?? otherwise;
     if (typeof value !== 'boolean') throw mistyped('TRUE_VALUE or FALSE_VALUE', value);

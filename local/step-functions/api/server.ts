@@ -10,32 +10,33 @@ import type { JsonObject } from '../../json';
 import type { Callers } from '../../s3/callers';
 import type { StateMachines } from '../state-machines';
 import { authenticate } from './authenticate';
-import { redriveExecution, stopExecution } from './control-execution';
-import { describeExecution } from './describe-execution';
-import {
-  describeStateMachine,
-  describeStateMachineForExecution,
-  listStateMachines,
-} from './describe-state-machine';
 import { ApiError } from './api-error';
-import { getExecutionHistory } from './get-execution-history';
-import { listExecutions } from './list-executions';
+import {
+  describeExecution,
+  getExecutionHistory,
+  listExecutions,
+  redriveExecution,
+  stopExecution,
+} from './executions';
 import type { Operation } from './operation';
 import { Parameters } from './parameters';
 import { startExecution, startSyncExecution } from './start';
+import { describeStateMachine, describeStateMachineForExecution, listStateMachines } from './state-machines';
 
-const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
-  ['DescribeExecution', describeExecution],
-  ['DescribeStateMachine', describeStateMachine],
-  ['DescribeStateMachineForExecution', describeStateMachineForExecution],
-  ['GetExecutionHistory', getExecutionHistory],
-  ['ListExecutions', listExecutions],
-  ['ListStateMachines', listStateMachines],
-  ['RedriveExecution', redriveExecution],
-  ['StartExecution', startExecution],
-  ['StartSyncExecution', startSyncExecution],
-  ['StopExecution', stopExecution],
-]);
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>(
+  Object.entries({
+    DescribeExecution: describeExecution,
+    DescribeStateMachine: describeStateMachine,
+    DescribeStateMachineForExecution: describeStateMachineForExecution,
+    GetExecutionHistory: getExecutionHistory,
+    ListExecutions: listExecutions,
+    ListStateMachines: listStateMachines,
+    RedriveExecution: redriveExecution,
+    StartExecution: startExecution,
+    StartSyncExecution: startSyncExecution,
+    StopExecution: stopExecution,
+  }),
+);
 
 /** The prefix of the header that names the operation. */
 const TARGET_PREFIX = 'AWSStepFunctions.';

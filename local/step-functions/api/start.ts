@@ -1,13 +1,12 @@
 /** StartExecution and StartSyncExecution. */
 import { randomUUID } from 'node:crypto';
 import type { Json, JsonObject } from '../../json';
-import { isExecutionName } from '../execution-name';
-import { MAX_EXECUTION_NAME, MAX_STATE_BYTES } from '../limits';
+import { isExecutionName, MAX_EXECUTION_NAME, MAX_STATE_BYTES } from '../limits';
 import type { MachineExecution } from '../machine-execution';
 import type { StateMachines } from '../state-machines';
-import { describeInput, describeOutcome } from './describe-execution';
+import { describeInput, describeOutcome } from './executions';
 import { ApiError, typeNotSupported } from './api-error';
-import { INCLUDED_DATA, requireStartable, seconds } from './operation';
+import { requireStartable, seconds } from './operation';
 import type { Parameters } from './parameters';
 
 /** An Express execution is billed in steps of 100 ms and of 64 MB. https://aws.amazon.com/step-functions/pricing/ */
@@ -37,7 +36,7 @@ export async function startSyncExecution(
 ): Promise<JsonObject> {
   const machine = requireStartable(machines, parameters);
   const { name, inputText, ...start } = readStart(parameters);
-  const included = parameters.choice('includedData', INCLUDED_DATA) !== 'METADATA_ONLY';
+  const included = parameters.includesData();
   if (machine.resource.type !== 'EXPRESS') throw typeNotSupported();
   const execution = machine.start(parseInput(inputText), { name, inputText, ...start });
   await execution.result;
@@ -60,7 +59,6 @@ function started({ init, startTime }: MachineExecution): JsonObject {
 function readStart(parameters: Parameters) {
   const name = parameters.text('name', { from: 1, to: MAX_EXECUTION_NAME }) ?? randomUUID();
   const inputText = parameters.text('input', { to: MAX_STATE_BYTES }) ?? '{}';
-
   const traceHeader = parameters.text('traceHeader', { to: 256, pattern: /^[\u0000-\u007f]*$/ });
   if (!isExecutionName(name)) throw new ApiError('InvalidName', `Invalid Name: '${name}'`);
   return { name, inputText, ...(traceHeader !== undefined && { traceHeader }) };

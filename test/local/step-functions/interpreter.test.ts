@@ -1,55 +1,127 @@
-import { LocalCloudError } from '../../../local/local-cloud-error';
-import { graph, HANG, machine, PASS, run, START, task } from '../../support/machine-fixture';
+/**
+ * State machines with functions in memory, on a virtual clock: what the states return, which calls they make, and which events they record.
+ * The order of the events and their previous ids are those of executions recorded on AWS:
+ * https://github.com/localstack/localstack/tree/main/tests/aws/services/stepfunctions/v2.
+ */
+import { getEventListeners } from 'node:events';
+import type { Json, JsonObject } from '../../../local/json';
+import { within } from '../../../local/step-functions/clock';
+import { StateMachine } from '../../../local/step-functions/state-machine';
+import {
+  graph,
+  HANG,
+  machine,
+  type MachineOptions,
+  parallel,
+  PASS,
+  pass,
+  run,
+  START,
+  task,
+  taskState,
+} from '../../support/machine-fixture';
 
-const TOO_LARGE = 'x'.repeat(262_144);
+type Case = readonly [string, JsonObject, MachineOptions, object];
+
+async function check(_: string, definition: JsonObject, options: MachineOptions, expected: object) {
+  expect(await run(definition, options)).toMatchObject(expected);
+}
+
+/** A text that is too large for a state, as the value of a field. */
+const LARGE = '{% $pad("", 262200, "x") %}';
+const E = { error: 'E' };
+const ALL = ['States.ALL'];
 
 describe('states', () => {
-  test('follow each other, each with the output of the one before', async () => {
-    const { result, trace, payloads } = await run(
+  test.each<Case>([
+    [
+      'follow each other, each with the output of the one before',
       task(
         { Next: 'B' },
         {
-          B: {
-            Type: 'Pass',
-            Output: { b: '{% $states.input.a + 1 %}', literal: [1, 'two', null] },
-            Next: 'C',
-          },
+          B: { Type: 'Pass', Output: { b: '{% $states.input.a + 1 %}', list: [1, 'two', null] }, Next: 'C' },
           C: { Type: 'Succeed', Output: '{% $merge([$states.input, {"c": true}]) %}' },
         },
       ),
       { input: { a: 1 } },
-    );
-    expect(result).toMatchObject({
-      status: 'SUCCEEDED',
-      output: { b: 2, literal: [1, 'two', null], c: true },
-    });
-    expect(payloads).toEqual([{ a: 1 }]);
-    expect(trace).toEqual([
-      'A StateEntered',
-      'A TaskStarted 0',
-      'A TaskSucceeded 0',
-      'A StateExited',
-      'B StateEntered',
-      'B StateExited',
-      'C StateEntered',
-      'C StateExited',
-    ]);
-  });
-
-  test('without an Output return their result, or their input', async () => {
-    const taskAlone = await run(task({ Output: undefined }), { input: 5 });
-    expect(taskAlone.result).toMatchObject({ output: { ExecutedVersion: '1', Payload: 5, StatusCode: 200 } });
-    const pass = await run(graph('P'), { input: [5] });
-    expect(pass.result).toMatchObject({ output: [5] });
-  });
-
-  test('of type Fail have an error and a cause, which may be expressions, or neither', async () => {
-    const fail = { Type: 'Fail', Error: 'Bad', Cause: '{% "got " & $states.input %}' };
-    const named = await run(graph('F', fail), { input: 'it' });
-    expect(named.result).toMatchObject({ status: 'FAILED', error: 'Bad', cause: 'got it' });
-    const bare = await run(graph('F', { Type: 'Fail' }));
-    expect(bare.result).toMatchObject({ status: 'FAILED', error: '', cause: '' });
-  });
+      {
+        status: 'SUCCEEDED',
+        output: { b: 2, list: [1, 'two', null], c: true },
+        payloads: [{ a: 1 }],
+        trace: [
+          ...['A StateEntered', 'A TaskStarted 0', 'A TaskSucceeded 0', 'A StateExited'],
+          ...['B StateEntered', 'B StateExited', 'C StateEntered', 'C StateExited'],
+        ],
+      },
+    ],
+    [
+      'of type Task return their result without an Output',
+      task({ Output: undefined }),
+      { input: 5 },
+      { output: { ExecutedVersion: '1', Payload: 5, StatusCode: 200 } },
+    ],
+    ['of other types return their input without an Output', graph('P'), { input: [5] }, { output: [5] }],
+    [
+      'of type Fail have an error and a cause, which may be expressions',
+      graph('F', { Type: 'Fail', Error: 'Bad', Cause: '{% "got " & $states.input %}' }),
+      { input: 'it' },
+      { status: 'FAILED', error: 'Bad', cause: 'got it' },
+    ],
+    ['of type Fail may have neither', graph('F', { Type: 'Fail' }), {}, { error: '', cause: '' }],
+    [
+      'assign variables from their old values, for later states only',
+      graph(
+        'A',
+        { Type: 'Pass', Assign: { x: 1, y: 2 }, Next: 'B' },
+        {
+          B: { Type: 'Pass', Assign: { x: '{% $y %}', y: '{% $x %}' }, Output: '{% [$x, $y] %}', Next: 'C' },
+          C: { Type: 'Succeed', Output: '{% {"before": $states.input, "after": [$x, $y]} %}' },
+        },
+      ),
+      {},
+      { output: { before: [1, 2], after: [2, 1] } },
+    ],
+    [
+      'assign nothing when they fail',
+      task(
+        {
+          Assign: { x: '{% $states.result.Payload.missing %}' },
+          Catch: [{ ErrorEquals: ALL, Next: 'C', Assign: { caught: '{% $states.errorOutput.Error %}' } }],
+        },
+        { C: { Type: 'Succeed', Output: '{% [$exists($x), $caught] %}' } },
+      ),
+      {},
+      { output: [false, 'States.QueryEvaluationError'] },
+    ],
+    [
+      'have a context of the execution, the machine and the state',
+      pass('{% $states.context %}'),
+      { input: 7, name: 'run-1' },
+      {
+        executionArn: 'arn:aws:states:us-east-1:000000000000:execution:Machine:run-1',
+        output: {
+          Execution: {
+            Id: 'arn:aws:states:us-east-1:000000000000:execution:Machine:run-1',
+            Input: 7,
+            Name: 'run-1',
+            RoleArn: 'arn:role',
+            StartTime: new Date(START).toISOString(),
+          },
+          StateMachine: { Id: 'arn:aws:states:us-east-1:000000000000:stateMachine:Machine', Name: 'Machine' },
+          State: { Name: 'P', EnteredTime: new Date(START).toISOString(), RetryCount: 0 },
+        },
+      },
+    ],
+    [
+      'end as soon as an asynchronous call is queued',
+      task({
+        Arguments: { FunctionName: 'fn', InvocationType: 'Event', Payload: { load: true } },
+        Output: '{% $states.result.StatusCode %}',
+      }),
+      {},
+      { status: 'SUCCEEDED', output: 202, later: [{ load: true }], payloads: [] },
+    ],
+  ])('%s', check);
 
   test('get plain JSON where JSONata would mark a sequence', async () => {
     const { payloads } = await run(
@@ -58,142 +130,82 @@ describe('states', () => {
     );
     expect(Object.getOwnPropertyNames((payloads[0] as { list: object }).list)).toEqual(['0', '1', 'length']);
   });
-});
 
-describe('variables', () => {
-  test('are assigned from their old values, and visible in later states only', async () => {
-    const { result } = await run({
-      StartAt: 'A',
-      States: {
-        A: { Type: 'Pass', Assign: { x: 1, y: 2 }, Next: 'B' },
-        B: { Type: 'Pass', Assign: { x: '{% $y %}', y: '{% $x %}' }, Output: '{% [$x, $y] %}', Next: 'C' },
-        C: { Type: 'Succeed', Output: '{% {"before": $states.input, "after": [$x, $y]} %}' },
-      },
-    });
-    expect(result).toMatchObject({ output: { before: [1, 2], after: [2, 1] } });
-  });
-
-  test('stay unchanged when the attempt fails', async () => {
-    const { result } = await run(
-      task(
-        {
-          Assign: { x: '{% $states.result.Payload.missing %}' },
-          Catch: [
-            { ErrorEquals: ['States.ALL'], Next: 'C', Assign: { caught: '{% $states.errorOutput.Error %}' } },
-          ],
-        },
-        { C: { Type: 'Succeed', Output: '{% [$exists($x), $caught] %}' } },
-      ),
-    );
-    expect(result).toMatchObject({ output: [false, 'States.QueryEvaluationError'] });
-  });
-});
-
-describe('the context object', () => {
-  const context = graph('P', { ...PASS, Output: '{% $states.context %}' });
-
-  test('describes the execution, the machine and the state', async () => {
-    const { result } = await run(context, { input: 7, name: 'run-1' });
-    const time = new Date(START).toISOString();
-    expect(result).toMatchObject({
-      executionArn: 'arn:aws:states:us-east-1:000000000000:execution:Machine:run-1',
-      output: {
-        Execution: {
-          Id: 'arn:aws:states:us-east-1:000000000000:execution:Machine:run-1',
-          Input: 7,
-          Name: 'run-1',
-          RoleArn: 'arn:role',
-          StartTime: time,
-        },
-        StateMachine: { Id: 'arn:aws:states:us-east-1:000000000000:stateMachine:Machine', Name: 'Machine' },
-        State: { Name: 'P', EnteredTime: time, RetryCount: 0 },
-      },
-    });
-  });
-
-  test('counts the retries of a state', async () => {
-    const { payloads } = await run(
-      task({
-        Arguments: { FunctionName: 'fn', Payload: '{% $states.context.State.RetryCount %}' },
-        Retry: [{ ErrorEquals: ['E'] }],
-      }),
-      { attempts: [{ error: 'E' }, { error: 'E' }] },
-    );
-    expect(payloads).toEqual([0, 1, 2]);
+  test('are entered after a delay that depends on the bytes of their input', async () => {
+    const bytes: number[] = [];
+    const transitionMs = (size: number): number => {
+      bytes.push(size);
+      return 1000 + size;
+    };
+    const definition = task({ Next: 'B', Output: { b: 'twelve bytes' } }, { B: PASS });
+    const { seconds, output } = {
+      output: null,
+      ...(await run(definition, { input: { a: 'ä' }, transitionMs })),
+    };
+    expect(output).toEqual({ b: 'twelve bytes' });
+    // {"a":"ä"} has nine characters, of which one takes two bytes; {"b":"twelve bytes"} has 20.
+    expect(bytes).toEqual([10, 20]);
+    expect(seconds).toBe(2.03);
   });
 });
 
 describe('retries', () => {
   const retrier = { ErrorEquals: ['E'], IntervalSeconds: 2, BackoffRate: 3, MaxAttempts: 4 };
-
-  test('back off exponentially up to the maximal delay', async () => {
-    const { result, trace, seconds } = await run(task({ Retry: [{ ...retrier, MaxDelaySeconds: 10 }] }), {
-      attempts: [{ error: 'E' }, { error: 'E' }, { error: 'E' }, { answer: 'done' }],
-    });
-    expect(result).toMatchObject({ status: 'SUCCEEDED', output: 'done' });
-    expect(trace).toEqual([
-      'A StateEntered',
-      'A TaskStarted 0',
-      'A TaskFailed 0 E',
-      'A TaskRetried 1 after 2',
-      'A TaskStarted 1',
-      'A TaskFailed 1 E',
-      'A TaskRetried 2 after 6',
-      'A TaskStarted 2',
-      'A TaskFailed 2 E',
-      'A TaskRetried 3 after 10',
-      'A TaskStarted 3',
-      'A TaskSucceeded 3',
-      'A StateExited',
-    ]);
-    expect(seconds).toBe(18);
+  const jitter = task({ Retry: [{ ...retrier, JitterStrategy: 'FULL' }] });
+  const separate = task({
+    Retry: ['E', 'F'].map((error) => ({ ErrorEquals: [error], MaxAttempts: 1, IntervalSeconds: 1 })),
   });
 
-  test('with full jitter wait between zero and the delay', async () => {
-    const jitter = task({ Retry: [{ ...retrier, JitterStrategy: 'FULL' }] });
-    const attempts = [{ error: 'E' }, { error: 'E' }];
-    expect((await run(jitter, { attempts, random: () => 0.25 })).seconds).toBe(0.5 + 1.5);
-    expect((await run(jitter, { attempts, random: () => 0 })).seconds).toBe(0);
-  });
-
-  test('are counted separately for each retrier', async () => {
-    const retries = ['E', 'F'].map((error) => ({ ErrorEquals: [error], MaxAttempts: 1, IntervalSeconds: 1 }));
-    const twice = await run(task({ Retry: retries }), { attempts: [{ error: 'E' }, { error: 'F' }] });
-    expect(twice.result.status).toBe('SUCCEEDED');
-    const thrice = await run(task({ Retry: retries }), {
-      attempts: [{ error: 'E' }, { error: 'F' }, { error: 'E' }],
-    });
-    expect(thrice.result).toMatchObject({ status: 'FAILED', error: 'E' });
-  });
-
-  test('with zero attempts exclude an error from the retriers that follow', async () => {
-    const { result } = await run(
-      task({ Retry: [{ ErrorEquals: ['E'], MaxAttempts: 0 }, { ErrorEquals: ['States.ALL'] }] }),
-      { attempts: [{ error: 'E' }] },
-    );
-    expect(result).toMatchObject({ status: 'FAILED', error: 'E' });
-  });
+  test.each<Case>([
+    [
+      'back off exponentially up to the maximal delay',
+      task({ Retry: [{ ...retrier, MaxDelaySeconds: 10 }] }),
+      { attempts: [E, E, E, { answer: 'done' }] },
+      {
+        status: 'SUCCEEDED',
+        output: 'done',
+        trace: [
+          ...['A StateEntered', 'A TaskStarted 0', 'A TaskFailed 0 E', 'A TaskRetried 1 after 2'],
+          ...['A TaskStarted 1', 'A TaskFailed 1 E', 'A TaskRetried 2 after 6'],
+          ...['A TaskStarted 2', 'A TaskFailed 2 E', 'A TaskRetried 3 after 10'],
+          ...['A TaskStarted 3', 'A TaskSucceeded 3', 'A StateExited'],
+        ],
+        seconds: 18,
+      },
+    ],
+    [
+      'with jitter wait a part of the delay',
+      jitter,
+      { attempts: [E, E], random: () => 0.25 },
+      { seconds: 2 },
+    ],
+    ['with jitter may not wait at all', jitter, { attempts: [E, E], random: () => 0 }, { seconds: 0 }],
+    ['are counted for each retrier', separate, { attempts: [E, { error: 'F' }] }, { status: 'SUCCEEDED' }],
+    [
+      'end with the attempts of one retrier',
+      separate,
+      { attempts: [E, { error: 'F' }, E] },
+      { status: 'FAILED', error: 'E' },
+    ],
+    [
+      'with zero attempts exclude an error from the retriers that follow',
+      task({ Retry: [{ ErrorEquals: ['E'], MaxAttempts: 0 }, { ErrorEquals: ALL }] }),
+      { attempts: [E] },
+      { status: 'FAILED', error: 'E' },
+    ],
+    [
+      'are counted in the context',
+      task({
+        Arguments: { FunctionName: 'fn', Payload: '{% $states.context.State.RetryCount %}' },
+        Retry: [{ ErrorEquals: ['E'] }],
+      }),
+      { attempts: [E, E] },
+      { payloads: [0, 1, 2] },
+    ],
+  ])('%s', check);
 });
 
 describe('catches', () => {
-  test('apply after the retries, and can parse the cause', async () => {
-    const { result, trace } = await run(
-      task(
-        {
-          Retry: [{ ErrorEquals: ['E'], MaxAttempts: 1 }],
-          Catch: [
-            { ErrorEquals: ['Other'], Next: 'A' },
-            { ErrorEquals: ['E'], Next: 'F', Output: '{% $parse($states.errorOutput.Cause) %}' },
-          ],
-        },
-        { F: { Type: 'Fail', Error: '{% $states.input.errorType %}', Cause: 'x' } },
-      ),
-      { attempts: [{ error: 'E' }, { error: 'E', cause: '{"errorType":"Inner"}' }] },
-    );
-    expect(result).toMatchObject({ status: 'FAILED', error: 'Inner' });
-    expect(trace.filter((line) => line.startsWith('A TaskStarted'))).toHaveLength(2);
-  });
-
   test.each([
     ['States.ALL', 'Any', true],
     ['States.ALL', 'States.Timeout', true],
@@ -205,127 +217,350 @@ describe('catches', () => {
     ['States.DataLimitExceeded', 'States.DataLimitExceeded', false],
     ['Any', 'any', false],
   ])('of %s catch %s: %s', async (name, error, caught) => {
-    const { result } = await run(
-      task({ Catch: [{ ErrorEquals: [name], Next: 'C' }] }, { C: { Type: 'Succeed', Output: 'caught' } }),
-      { attempts: [{ error }] },
+    const catching = task(
+      { Catch: [{ ErrorEquals: [name], Next: 'C' }] },
+      { C: { ...PASS, Output: 'caught' } },
     );
-    expect(result).toMatchObject(
-      caught ? { status: 'SUCCEEDED', output: 'caught' } : { status: 'FAILED', error },
+    const expected = caught ? { status: 'SUCCEEDED', output: 'caught' } : { status: 'FAILED', error };
+    expect(await run(catching, { attempts: [{ error }] })).toMatchObject(expected);
+  });
+
+  test('apply after the retries, and can parse the cause', async () => {
+    const definition = task(
+      {
+        Retry: [{ ErrorEquals: ['E'], MaxAttempts: 1 }],
+        Catch: [
+          { ErrorEquals: ['Other'], Next: 'A' },
+          { ErrorEquals: ['E'], Next: 'F', Output: '{% $parse($states.errorOutput.Cause) %}' },
+        ],
+      },
+      { F: { Type: 'Fail', Error: '{% $states.input.errorType %}', Cause: 'x' } },
     );
+    const result = await run(definition, { attempts: [E, { error: 'E', cause: '{"errorType":"Inner"}' }] });
+    expect(result).toMatchObject({ status: 'FAILED', error: 'Inner' });
+    expect(result.payloads).toHaveLength(2);
   });
-});
 
-describe('expressions that fail', () => {
-  test.each([
-    ['return nothing', '$states.input.missing', /returned nothing \(undefined\)/],
-    ['throw', '$error("no")', /no/],
-    ['are of the wrong type', '1 + "a"', /must evaluate to a number/],
-    ['return a function', '$uppercase', /returned nothing/],
-    ['return a lambda', 'function($x) { $x }', /returned nothing/],
-    ['parse text that is not JSON', '$parse("{")', /JSON/],
-  ])('because they %s raise States.QueryEvaluationError', async (_, source, cause) => {
-    const pass = { Type: 'Pass', End: true, Output: { deep: [`{% ${source} %}`] } };
-    const { result } = await run(graph('P', pass));
-    expect(result).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
-    expect(result).toHaveProperty('cause', expect.stringMatching(cause));
-    expect(result).toHaveProperty('cause', expect.stringContaining('Output/deep[0]'));
-  });
-});
-
-describe('limits', () => {
-  const catchAll = { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'C' }] };
-  const caught = { C: { Type: 'Succeed', Output: 'caught' } };
-
-  test.each([
-    ['a result', task(catchAll, caught), { attempts: [{ answer: TOO_LARGE }] }],
-    [
-      'a payload',
-      task(
-        { ...catchAll, Arguments: { FunctionName: 'fn', Payload: '{% $pad("", 262200, "x") %}' } },
-        caught,
-      ),
-      {},
-    ],
-    ['a variable', task({ ...catchAll, Assign: { x: '{% $pad("", 262200, "x") %}' } }, caught), {}],
-    [
-      'the sum of the variables of a state',
-      task(
-        { ...catchAll, Assign: { x: '{% $pad("", 140000, "x") %}', y: '{% $pad("", 140000, "y") %}' } },
-        caught,
-      ),
-      {},
-    ],
-    ['an output', task({ ...catchAll, Output: '{% $pad("", 262200, "x") %}' }, caught), {}],
-  ])('%s above 256 KiB is an error that cannot be caught', async (_, definition, options) => {
-    const { result } = await run(definition, options);
+  const catchAll = { Catch: [{ ErrorEquals: ALL, Next: 'A' }] };
+  const half = (character: string) => `{% $pad("", 140000, "${character}") %}`;
+  test.each<[string, JsonObject, MachineOptions]>([
+    ['a result', {}, { attempts: [{ answer: 'x'.repeat(262_144) }] }],
+    ['a payload', { Arguments: { FunctionName: 'fn', Payload: LARGE } }, {}],
+    ['a variable', { Assign: { x: LARGE } }, {}],
+    ['the sum of the variables of a state', { Assign: { x: half('x'), y: half('y') } }, {}],
+    ['an output', { Output: LARGE }, {}],
+  ])('do not apply to %s above 256 KiB', async (_, fields, options) => {
+    const result = await run(task({ ...catchAll, ...fields }), options);
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
-  });
-
-  test('the name of a Standard execution must be unique and have no special characters', async () => {
-    const standard = machine(task(), { name: 'once' });
-    await standard.run();
-    await expect(standard.run()).rejects.toThrow("an execution named 'once' already exists");
-    await expect(run(task(), { name: 'a/b' })).rejects.toThrow(LocalCloudError);
   });
 });
 
 describe('timeouts', () => {
-  test('of a task are errors that can be retried', async () => {
-    const { result, trace, seconds } = await run(
+  const failing = Array.from({ length: 99 }, () => E);
+  test.each<Case>([
+    [
+      'of a task are errors that can be retried',
       task({ TimeoutSeconds: 5, Retry: [{ ErrorEquals: ['States.Timeout'] }] }),
       { attempts: [HANG], input: 1 },
+      { status: 'SUCCEEDED', output: 1, seconds: 5 + 1 },
+    ],
+    [
+      'of a task can be expressions',
+      task({ TimeoutSeconds: '{% $states.input * 2 %}' }),
+      { attempts: [HANG], input: 4 },
+      { seconds: 8 },
+    ],
+    [
+      'of the machine end the execution, and no further state runs',
+      { ...task(), TimeoutSeconds: 9 },
+      { attempts: [HANG] },
+      {
+        status: 'TIMED_OUT',
+        error: 'States.Timeout',
+        trace: ['A StateEntered', 'A TaskStarted 0'],
+        seconds: 9,
+      },
+    ],
+    [
+      'end an Express execution after five minutes',
+      task({ Retry: [{ ErrorEquals: ['E'], MaxAttempts: 99, IntervalSeconds: 60 }] }),
+      { type: 'EXPRESS', attempts: failing },
+      { status: 'TIMED_OUT', seconds: 300 },
+    ],
+  ])('%s', check);
+});
+
+describe('a Choice', () => {
+  /** Leads to states that return their name, their input and the variable `by`. */
+  function choice(rules: readonly Json[], fields: JsonObject = {}): JsonObject {
+    const end = (name: string) => ({ ...PASS, Output: [name, '{% $states.input %}', '{% $by %}'] });
+    return graph(
+      'Init',
+      { Type: 'Pass', Assign: { by: 'nobody' }, Next: 'C' },
+      { C: { Type: 'Choice', Choices: rules, ...fields }, X: end('X'), Y: end('Y') },
     );
-    expect(result).toMatchObject({ status: 'SUCCEEDED', output: 1 });
-    expect(trace).toContain('A TaskFailed 0 States.Timeout');
-    expect(seconds).toBe(5 + 1);
-  });
+  }
 
-  test('can be expressions', async () => {
-    const { seconds } = await run(task({ TimeoutSeconds: '{% $states.input * 2 %}' }), {
-      attempts: [HANG],
-      input: 4,
-    });
-    expect(seconds).toBe(8);
-  });
-
-  test('of the machine end the execution, and no further state runs', async () => {
-    const { result, trace, seconds } = await run({ ...task(), TimeoutSeconds: 9 }, { attempts: [HANG] });
-    expect(result).toMatchObject({ status: 'TIMED_OUT', error: 'States.Timeout' });
-    expect(trace).toEqual(['A StateEntered', 'A TaskStarted 0']);
-    expect(seconds).toBe(9);
-  });
-
-  test('end an Express execution after five minutes', async () => {
-    const retry = { Retry: [{ ErrorEquals: ['E'], MaxAttempts: 99, IntervalSeconds: 60 }] };
-    const attempts = Array.from({ length: 99 }, () => ({ error: 'E' }));
-    const { result, seconds } = await run(task(retry), { type: 'EXPRESS', attempts });
-    expect(result.status).toBe('TIMED_OUT');
-    expect(seconds).toBe(300);
-  });
-});
-
-test('an asynchronous call ends its state when it is queued, and its payload is that of the state', async () => {
-  const definition = task({
-    Arguments: { FunctionName: 'fn', InvocationType: 'Event', Payload: { load: true } },
-    Output: '{% $states.result.StatusCode %}',
-  });
-  const own = machine(definition);
-  const { result, later, payloads } = await own.run();
-  expect(result).toMatchObject({ status: 'SUCCEEDED', output: 202 });
-  expect([later, payloads]).toEqual([[{ load: true }], []]);
-});
-
-test('each state is entered after a delay that depends on the bytes of its input', async () => {
-  const bytes: number[] = [];
-  const transitionMs = (size: number): number => {
-    bytes.push(size);
-    return 1000 + size;
+  const above10 = {
+    Condition: '{% $states.input > 10 %}',
+    Next: 'X',
+    Output: '{% $states.input * 2 %}',
+    Assign: { by: 'rule' },
   };
-  const definition = task({ Next: 'B', Output: { b: 'twelve bytes' } }, { B: { Type: 'Pass', End: true } });
-  const { seconds, result } = await run(definition, { input: { a: 'ä' }, transitionMs });
+  const rules = [above10, { Condition: '{% $states.input > 5 %}', Next: 'Y' }];
+  const withDefault = choice(rules, { Default: 'Y', Output: 'small', Assign: { by: 'default' } });
+  const literals = [
+    { Condition: false, Next: 'X' },
+    { Condition: true, Next: 'Y' },
+    { Condition: '{% $error("not evaluated") %}', Next: 'X' },
+  ];
+  const counting = graph(
+    'Count',
+    { Type: 'Pass', Output: '{% $states.input + 1 %}', Next: 'C' },
+    {
+      C: { Type: 'Choice', Choices: [{ Condition: '{% $states.input < 5 %}', Next: 'Count' }], Default: 'D' },
+      D: PASS,
+    },
+  );
 
-  expect(result).toMatchObject({ status: 'SUCCEEDED', output: { b: 'twelve bytes' } });
-  // {"a":"ä"} has nine characters, of which one takes two bytes; {"b":"twelve bytes"} has 20.
-  expect(bytes).toEqual([10, 20]);
-  expect(seconds).toBe(2.03);
+  test.each<[string, JsonObject, Json, Json]>([
+    ['the first rule that matches', withDefault, 11, ['X', 22, 'rule']],
+    ['a later rule', withDefault, 6, ['Y', 6, 'nobody']],
+    ['the default, with the Output and Assign of the state', withDefault, 1, ['Y', 'small', 'default']],
+    ['a literal, and evaluates no further rule', choice(literals), 1, ['Y', 1, 'nobody']],
+    ['an earlier state, in a loop', counting, 0, 5],
+  ])('goes on with %s', async (_, definition, input, output) => {
+    expect(await run(definition, { input })).toMatchObject({ status: 'SUCCEEDED', output });
+  });
+
+  test.each<[string, Json, string, string, string]>([
+    [
+      'no match and no default',
+      above10,
+      'States.NoChoiceMatched',
+      'Failed to transition out of the state. The state does not point to a next state.',
+      '',
+    ],
+    [
+      'a condition that is no boolean',
+      { Condition: '{% $states.input + 1 %}', Next: 'X' },
+      'States.QueryEvaluationError',
+      "The JSONata expression '$states.input + 1' specified for the field 'Choices[0]/Condition' returned " +
+        "an unexpected result type. Expected 'boolean', but was 'number' for value: 2",
+      'EvaluationFailed, ',
+    ],
+    [
+      'a condition that returns nothing',
+      { Condition: '{% $states.input.x %}', Next: 'X' },
+      'States.QueryEvaluationError',
+      "The JSONata expression '$states.input.x' specified for the field 'Choices[0]/Condition' returned nothing (undefined).",
+      'EvaluationFailed, ',
+    ],
+    [
+      'a failing Output of a rule',
+      { Condition: true, Next: 'X', Output: { a: '{% $states.input.x %}' } },
+      'States.QueryEvaluationError',
+      "The JSONata expression '$states.input.x' specified for the field 'Choices[0]/Output/a' returned nothing (undefined).",
+      'EvaluationFailed, ',
+    ],
+  ])('with %s fails', async (_, rule, error, reason, event) => {
+    const { events, ...result } = await run(choice([rule]), { input: 1 });
+    const cause = `An error occurred while executing the state 'C' (entered at the event id #4). ${reason}`;
+    expect(result).toMatchObject({ status: 'FAILED', error, cause });
+    expect(events).toEqual([
+      `2<0 PassStateEntered Init, PassStateExited Init, ChoiceStateEntered C, ${event}ExecutionFailed`,
+    ]);
+  });
+});
+
+describe('a Wait', () => {
+  const wait = (fields: JsonObject) => graph('W', { Type: 'Wait', End: true, ...fields });
+
+  test.each<[string, JsonObject, number]>([
+    ['a number of seconds', { Seconds: 7 }, 7],
+    ['no time', { Seconds: 0 }, 0],
+    ['seconds of an expression', { Seconds: '{% $states.input.n * 2 %}' }, 6],
+    ['until a timestamp', { Timestamp: new Date(START + 90_000).toISOString() }, 90],
+    ['until a timestamp of an expression', { Timestamp: '{% $states.input.at %}' }, 60],
+    ['until a timestamp with an offset', { Timestamp: '2026-01-02T04:05:05+01:00' }, 60],
+    ['not at all for a timestamp in the past', { Timestamp: '2020-01-01T00:00:00Z' }, 0],
+  ])('lasts %s', async (_, fields, seconds) => {
+    const input = { n: 3, at: new Date(START + 60_000).toISOString() };
+    expect(await run(wait(fields), { input })).toMatchObject({ status: 'SUCCEEDED', output: input, seconds });
+  });
+
+  test.each<[JsonObject, string]>([
+    [{ Seconds: '{% 1.5 %}' }, "The field 'Seconds' expects an integer from 0 to 99999999, got 1.5"],
+    [{ Seconds: '{% -1 %}' }, 'got -1'],
+    [{ Seconds: '{% "1" %}' }, `Expected 'number', but was 'string' for value: "1"`],
+    [{ Timestamp: '{% "tomorrow" %}' }, "such as 2026-01-02T03:04:05Z, got 'tomorrow'"],
+    [{ Timestamp: '{% "2026-01-02" %}' }, "got '2026-01-02'"],
+  ])('with %j is a States.QueryEvaluationError', async (fields, reason) => {
+    const cause = expect.stringContaining(reason) as string;
+    expect(await run(wait(fields))).toMatchObject({ error: 'States.QueryEvaluationError', cause });
+  });
+
+  test('returns its Output afterwards', async () => {
+    const waited = await run(wait({ Seconds: 1, Output: { waited: true }, Assign: { x: 1 } }));
+    expect(waited).toMatchObject({
+      output: { waited: true },
+      events: ['2<0 WaitStateEntered W, WaitStateExited W, ExecutionSucceeded'],
+    });
+  });
+});
+
+describe('the history of a task', () => {
+  test('has its schedule, start and success, with all data', async () => {
+    const definition = task({ TimeoutSeconds: 9, Assign: { x: '{% $states.result.Payload.a %}' } });
+    const { execution } = await run(definition, { input: { a: 1 } });
+    const lambda = { resourceType: 'lambda', resource: 'invoke' };
+    const complete = { truncated: false };
+    const input = { input: '{"a":1}', inputDetails: complete };
+    const output = { output: '{"a":1}', outputDetails: complete };
+    const result = '{"ExecutedVersion":"1","Payload":{"a":1},"StatusCode":200}';
+    const parameters = '{"FunctionName":"fn","Payload":{"a":1}}';
+    const assigned = { assignedVariables: { x: '1' }, assignedVariablesDetails: complete };
+    expect(execution.history.events.map(({ type, details }) => [type, details])).toEqual([
+      ['ExecutionStarted', { ...input, roleArn: 'arn:role' }],
+      ['TaskStateEntered', { name: 'A', ...input }],
+      ['TaskScheduled', { ...lambda, region: 'us-east-1', parameters, timeoutInSeconds: 9 }],
+      ['TaskStarted', lambda],
+      ['TaskSucceeded', { ...lambda, output: result, outputDetails: complete }],
+      ['TaskStateExited', { name: 'A', ...output, ...assigned }],
+      ['ExecutionSucceeded', output],
+    ]);
+  });
+
+  test('schedules the task again for each retry, at its time', async () => {
+    const { execution, events } = await run(task({ Retry: [{ ErrorEquals: ['E'] }] }), {
+      attempts: [{ error: 'E', cause: 'c' }, E],
+    });
+    const failed = 'TaskScheduled, TaskStarted, TaskFailed';
+    expect(events).toEqual([
+      `2<0 TaskStateEntered A, ${failed}, ${failed}, ` +
+        'TaskScheduled, TaskStarted, TaskSucceeded, TaskStateExited A, ExecutionSucceeded',
+    ]);
+    expect(execution.history.events[4].details).toMatchObject({ error: 'E', cause: 'c' });
+    const scheduled = execution.history.events.filter(({ type }) => type === 'TaskScheduled');
+    expect(scheduled.map(({ time }) => time - START)).toEqual([0, 1000, 3000]);
+  });
+
+  test('has a timeout without a cause', async () => {
+    const timedOut = await run(task({ TimeoutSeconds: 5 }), { attempts: [HANG] });
+    expect(timedOut).toMatchObject({
+      error: 'States.Timeout',
+      cause: '',
+      events: ['2<0 TaskStateEntered A, TaskScheduled, TaskStarted, TaskTimedOut, ExecutionFailed'],
+    });
+    const error = 'States.Timeout';
+    expect(timedOut.execution.history.events.slice(4)).toMatchObject([
+      { time: START + 5000, details: { resourceType: 'lambda', resource: 'invoke', error } },
+      { details: { error } },
+    ]);
+  });
+
+  test('has an event for each evaluation that fails', async () => {
+    const { execution, events } = await run(
+      task({
+        Arguments: { FunctionName: 'fn', Payload: { x: '{% $states.input.missing %}' } },
+        Retry: [{ ErrorEquals: ALL, MaxAttempts: 1 }],
+      }),
+    );
+    expect(events).toEqual(['2<0 TaskStateEntered A, EvaluationFailed, EvaluationFailed, ExecutionFailed']);
+    const cause =
+      "An error occurred while executing the state 'A' (entered at the event id #2). The JSONata expression " +
+      "'$states.input.missing' specified for the field 'Arguments/Payload/x' returned nothing (undefined).";
+    const error = 'States.QueryEvaluationError';
+    const location = 'Arguments/Payload/x';
+    expect(execution.history.events[2].details).toEqual({ error, cause, location, state: 'A' });
+    expect(execution.history.events[4].details).toEqual({ error, cause });
+  });
+
+  test.each(['Output', 'Assign'])('retries and catches a failing %s after a success', async (field) => {
+    const definition = task(
+      {
+        [field]: { v: '{% $states.result.missing %}' },
+        Retry: [{ ErrorEquals: ['States.QueryEvaluationError'], MaxAttempts: 1 }],
+        Catch: [{ ErrorEquals: ALL, Next: 'C' }],
+      },
+      { C: { ...PASS, Output: '{% $states.input.Cause %}' } },
+    );
+    const attempt = 'TaskScheduled, TaskStarted, TaskSucceeded, EvaluationFailed';
+    expect(await run(definition)).toMatchObject({
+      output: expect.stringContaining(`the field '${field}/v' returned nothing`) as string,
+      events: [
+        `2<0 TaskStateEntered A, ${attempt}, ${attempt}, TaskStateExited A, ` +
+          'PassStateEntered C, PassStateExited C, ExecutionSucceeded',
+      ],
+    });
+  });
+});
+
+describe('an execution', () => {
+  test('that is stopped follows no event, and has what the caller said', async () => {
+    const execution = machine(task(), { attempts: [HANG] }).start('stopped');
+    const reason = { error: 'Enough', cause: 'no time' };
+    await execution.abort(reason);
+    expect(await execution.result).toMatchObject({ status: 'ABORTED', ...reason });
+    expect(execution.history.events.at(-1)).toMatchObject({
+      type: 'ExecutionAborted',
+      previousEventId: 0,
+      details: reason,
+    });
+  });
+
+  test('fails with its 25,000th event', async () => {
+    const loop = graph('A', { Type: 'Pass', Next: 'B' }, { B: { Type: 'Pass', Next: 'A' } });
+    const { execution, ...result } = await run(loop);
+    expect(result).toMatchObject({
+      status: 'FAILED',
+      error: 'States.Runtime',
+      cause: 'The execution reached the maximum number of history events (25000).',
+    });
+    expect(execution.history.events.at(-1)).toMatchObject({
+      id: 25_000,
+      previousEventId: 24_999,
+      type: 'ExecutionFailed',
+    });
+    expect(execution.notRedrivable()).toBe('Execution history event limit exceeded');
+  });
+
+  test('of an Express machine counts its events and keeps none', async () => {
+    const { execution, ...result } = await run(pass('{% $states.input.missing %}'), { type: 'EXPRESS' });
+    expect(execution.history.events).toEqual([]);
+    expect(result).toHaveProperty('cause', expect.stringContaining('entered at the event id #2'));
+  });
+
+  test('leaves no listener on the signal of its environment', async () => {
+    const { signal } = new AbortController();
+    const { resource } = machine(parallel([graph('B', taskState()), graph('C', taskState())])).stateMachine;
+    const stateMachine = new StateMachine(resource, {
+      invoke: () => Promise.resolve({ payload: 1, executedVersion: '1' }),
+      invokeLater: () => Promise.resolve(),
+      signal,
+    });
+    expect(await stateMachine.execute({})).toMatchObject({ output: [1, 1] });
+    const clock = { now: () => 0, sleep: () => new Promise<never>(() => undefined) };
+    await within(clock, 5, signal, Promise.resolve(1), () => new Error('late'));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+});
+
+describe('the name of a Standard execution', () => {
+  test.each(['a', 'x'.repeat(80), 'with.dots-and_lines', "it's(ok)!", 'Größe', '実行', 'a+b=c@d'])(
+    'may be %s, once',
+    async (name) => {
+      const { stateMachine } = machine(pass(1));
+      expect(await stateMachine.execute({}, name)).toMatchObject({ status: 'SUCCEEDED' });
+      expect(() => stateMachine.start({}, { name })).toThrow(`an execution named '${name}' already exists`);
+    },
+  );
+
+  test.each([
+    '',
+    'x'.repeat(81),
+    ...' \n\0\u0085\ud800<>{}[]?*"#%\\^|~`$&,;:/'.split('').map((c) => `a${c}b`),
+  ])('must not be %j', (name) => {
+    expect(() => machine(pass(1)).start(name)).toThrow("an execution's name must have 1 to 80 characters");
+  });
 });

@@ -15,7 +15,7 @@ async function causeFor(cause: string, failedAt: JsonObject = SLICE, hasSteps = 
   const Assign = { failure: '{% $states.errorOutput %}', failedAt };
   const Catch = [{ ErrorEquals: ['States.ALL'], Assign, Next: 'Failed' }];
   const definition = task({ Catch }, { Failed: failed.toStateJson() as JsonObject });
-  const { result } = await run(definition, { attempts: [{ error: 'Broken', cause }] });
+  const result = await run(definition, { attempts: [{ error: 'Broken', cause }] });
   if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
   expect(result.error).toBe('Broken');
   return result.cause;

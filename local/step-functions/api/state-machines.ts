@@ -1,12 +1,10 @@
 /**
- * DescribeStateMachine, DescribeStateMachineForExecution and ListStateMachines. They leave out what the local cloud does
- * not run: logging, tracing and encryption.
+ * The operations on state machines. They leave out what the local cloud does not run: logging, tracing and encryption.
  */
 import type { JsonObject } from '../../json';
 import type { StateMachineResource } from '../../cloudformation/resources';
 import type { StateMachines } from '../state-machines';
-import { INCLUDED_DATA, requireExecutionOf, requireMachine, seconds } from './operation';
-import { page } from './paging';
+import { page, requireExecutionOf, requireMachine, seconds } from './operation';
 import type { Parameters } from './parameters';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html */
@@ -44,7 +42,7 @@ function describe(
   { arn, name, definition, roleArn }: StateMachineResource,
   parameters: Parameters,
 ): JsonObject {
-  const included = parameters.choice('includedData', INCLUDED_DATA) !== 'METADATA_ONLY';
+  const included = parameters.includesData();
   return {
     stateMachineArn: arn,
     name,

@@ -1,0 +1,59 @@
+/** JSONata in the fields of states: what it returns, how it fails, and which names it may use. */
+import { pass, run } from '../../support/machine-fixture';
+
+const evaluate = (source: string) => run(pass({ deep: [`{% ${source} %}`] }));
+
+test.each([
+  ['$parse("{\\"a\\": [1]}")', { a: [1] }],
+  ['$range(0, 10, 5)', [0, 5, 10]],
+  ['$range(3, 1, -1)', [3, 2, 1]],
+  ['$range(1, 0, 1)', []],
+  ['$partition([1, 2, 3, 4, 5], 2)', [[1, 2], [3, 4], [5]]],
+  ['$hash("abc", "SHA-256")', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+  ['$hash("abc", "MD5")', '900150983cd24fb0d6963f7d28e17f72'],
+  ['$length($uuid())', 36],
+  ['$random() < 1', true],
+  ['$exists($now())', true],
+  ['($x := 1; $x + 1)', 2],
+  ['$map([1, 2], function($v, $i) { $v * $i })', [0, 2]],
+  ['$map(["1"], $number)', 1],
+  ['($x := {"of": [{"n": 1}, {"n": 2}]}; $x.of[$.n > 1].n)', 2],
+  ['{"a": 1} ~> $keys', 'a'],
+  ['$reduce([1, 2], function($sum, $n) { $sum + $n }, 0)', 3],
+])('%s returns %j', async (source, expected) => {
+  const result = await evaluate(source);
+  expect(result.status === 'SUCCEEDED' && result.output).toEqual({ deep: [expected] });
+});
+
+test.each([
+  ['$states.input.missing', /returned nothing \(undefined\)/],
+  ['$error("no")', /no/],
+  ['1 + "a"', /must evaluate to a number/],
+  ['$uppercase', /returned nothing/],
+  ['function($x) { $x }', /returned nothing/],
+  ['$parse("{")', /JSON/],
+  ['$parse(1)', /expects a string/],
+  ['$random(1)', /seed/],
+  ['$hash("a", "CRC")', /algorithm 'CRC'/],
+  ['$range(0, 1, 0)', /step other than 0/],
+  ['$range(0, 9999, 1)', /at most 1000/],
+  ['$partition(1, 2)', /expects an array/],
+])('%s fails with States.QueryEvaluationError', async (source, cause) => {
+  const result = await evaluate(source);
+  expect(result).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
+  expect(result).toHaveProperty('cause', expect.stringMatching(cause));
+  expect(result).toHaveProperty('cause', expect.stringContaining('Output/deep[0]'));
+});
+
+// Step Functions has JSONata 2.0.6: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+test.each([
+  ['$states.input.a ?? 1', 'is not JSONata, got'],
+  ['$states.input.a ?: 1', 'is not JSONata, got'],
+  ['1 +', 'Output/deep[0] is not JSONata'],
+  ['$nobody', 'the variable or function $nobody in Output/deep[0]'],
+  ['$foo(1)', 'the variable or function $foo in Output/deep[0]'],
+  ['$eval("1")', 'the variable or function $eval in Output/deep[0]'],
+  ['$', 'outside of a nested expression in Output/deep[0]'],
+])('%s is refused before the run', async (source, message) => {
+  await expect(evaluate(source)).rejects.toThrow(message);
+});
