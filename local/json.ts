@@ -13,7 +13,7 @@ export function entriesOf(object: JsonObject): [string, Json][] {
   return Object.entries(object).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
 }
 
-export function isJsonArray(value: Json): value is readonly Json[] {
+export function isJsonArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 

@@ -6,13 +6,12 @@ export interface RouteKey {
   readonly text: string;
   /** `ANY` stands for all methods. */
   readonly method: string;
-  /** `undefined` for `$default`, which catches what no other route does. */
-  readonly segments: readonly Segment[] | undefined;
+  /** Matches a path of encoded segments. Its groups are the values of the variables. */
+  readonly path: RegExp;
+  readonly variables: readonly string[];
+  /** A letter for each segment: the route key that comes first is the better match. */
+  readonly rank: string;
 }
-
-type Segment =
-  | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'variable' | 'greedy'; readonly name: string };
 
 export interface RouteMatch<T> {
   readonly route: T;
@@ -22,18 +21,34 @@ export interface RouteMatch<T> {
 
 /** @throws LocalCloudError when the text is no route key of an HTTP API */
 export function parseRouteKey(text: string, where: string): RouteKey {
-  if (text === '$default') return { text, method: 'ANY', segments: undefined };
+  if (text === '$default') return { text, method: 'ANY', path: /^/, variables: [], rank: LAST };
   const parts = /^([A-Z]+) \/(\S*)$/.exec(text);
   if (parts === null) throw unsupported(`the route key '${text}' of ${where}`);
   const [, method, path] = parts;
-  return { text, method, segments: path.split('/').map(parseSegment) };
+  const segments = path.split('/').map(parseSegment);
+  return {
+    text,
+    method,
+    path: new RegExp(`^${segments.map(({ pattern }) => pattern).join('/')}$`),
+    variables: segments.flatMap(({ name }) => name ?? []),
+    rank: segments.map(({ rank }) => rank).join('') + END + (method === 'ANY' ? 'b' : 'a'),
+  };
 }
 
-function parseSegment(text: string): Segment {
-  const variable = /^\{(\w+)(\+?)\}$/.exec(text);
-  if (variable === null) return { kind: 'literal', text };
-  const [, name, plus] = variable;
-  return { kind: plus === '+' ? 'greedy' : 'variable', name };
+/** Texts before variables before greedy variables before the end of a shorter path. */
+const END = 'd';
+const LAST = 'z';
+
+function parseSegment(text: string): {
+  readonly pattern: string;
+  readonly rank: string;
+  readonly name?: string;
+} {
+  const [variable, name, plus] = /^\{(\w+)(\+?)\}$/.exec(text) ?? [];
+  if (variable === undefined) {
+    return { pattern: encodeURIComponent(text).replaceAll(/[^\w%-]/g, '\\$&'), rank: 'a' };
+  }
+  return plus === '+' ? { pattern: '([^/].*)', rank: 'c', name } : { pattern: '([^/]+)', rank: 'b', name };
 }
 
 /**
@@ -46,43 +61,12 @@ export function matchRoute<T extends { readonly key: RouteKey }>(
   method: string,
   path: readonly string[],
 ): RouteMatch<T> | undefined {
-  const found = routes.flatMap((route) => {
-    if (route.key.method !== 'ANY' && route.key.method !== method) return [];
-    const variables = match(route.key.segments, path);
-    return variables === undefined ? [] : [{ route, variables }];
-  });
-  return found.sort((a, b) => compare(a.route.key, b.route.key)).at(0);
-}
-
-function match(
-  segments: readonly Segment[] | undefined,
-  path: readonly string[],
-): Record<string, string> | undefined {
-  if (segments === undefined) return {};
-  const variables: Record<string, string> = {};
-  for (const [at, segment] of segments.entries()) {
-    const part = path.at(at);
-    if (at >= path.length || part === undefined) return undefined;
-    if (segment.kind === 'greedy') {
-      variables[segment.name] = path.slice(at).join('/');
-      return part === '' ? undefined : variables;
-    }
-    if (segment.kind === 'literal' ? segment.text !== part : part === '') return undefined;
-    if (segment.kind === 'variable') variables[segment.name] = part;
-  }
-  return path.length === segments.length ? variables : undefined;
-}
-
-/** Negative if the first route key is the better match. */
-function compare(a: RouteKey, b: RouteKey): number {
-  const [ofA, ofB] = [rank(a), rank(b)];
-  for (let at = 0; at < Math.min(ofA.length, ofB.length); at++) {
-    if (ofA[at] !== ofB[at]) return ofA[at] - ofB[at];
-  }
-  return ofB.length - ofA.length || Number(a.method === 'ANY') - Number(b.method === 'ANY');
-}
-
-function rank({ segments }: RouteKey): number[] {
-  const ranks = { literal: 0, variable: 1, greedy: 2 };
-  return segments === undefined ? [3] : segments.map(({ kind }) => ranks[kind]);
+  const encoded = path.map(encodeURIComponent).join('/');
+  const route = routes
+    .filter(({ key }) => (key.method === 'ANY' || key.method === method) && key.path.test(encoded))
+    .sort((a, b) => (a.key.rank < b.key.rank ? -1 : 1))
+    .at(0);
+  if (route === undefined) return undefined;
+  const values = route.key.path.exec(encoded)?.slice(1).map(decodeURIComponent) ?? [];
+  return { route, variables: Object.fromEntries(route.key.variables.map((name, at) => [name, values[at]])) };
 }

@@ -5,7 +5,7 @@ import { roleSession, service } from '../iam/principals';
 import { ApiError } from '../step-functions/api/api-error';
 import { Parameters } from '../step-functions/api/parameters';
 import { startExecution as start, startSyncExecution } from '../step-functions/api/start';
-import { type Clock, SYSTEM_CLOCK, within } from '../step-functions/clock';
+import { SYSTEM_CLOCK, within } from '../step-functions/clock';
 import type { StateMachines } from '../step-functions/state-machines';
 import { GatewayError } from './gateway-error';
 import type { Integration } from './http-api';
@@ -16,7 +16,6 @@ export interface StartOptions {
   readonly authorizer: Authorizer;
   readonly region: string;
   readonly account: string;
-  readonly clock?: Clock;
   /** Ends all waiting with its reason. */
   readonly signal: AbortSignal;
   /** Called with why a request failed, which API Gateway does not tell the client. */
@@ -49,9 +48,8 @@ export async function startExecution(
   );
   if (action === 'StartExecution') return start(options.machines, parameters);
   const answer = startSyncExecution(options.machines, parameters);
-  const { clock = SYSTEM_CLOCK, signal } = options;
   // The execution goes on.
-  return await within(clock, timeoutMs / 1000, signal, answer, () => new GatewayError(503));
+  return await within(SYSTEM_CLOCK, timeoutMs / 1000, options.signal, answer, () => new GatewayError(503));
 }
 
 function checkRole(

@@ -48,7 +48,7 @@ export function parsePath(path: Json, where: string): EventPath {
 export function valueAt(event: Json, path: EventPath): Json | undefined {
   let value: Json | undefined = event;
   for (const step of path) {
-    if (typeof step === 'number') value = isList(value) ? value[step] : undefined;
+    if (typeof step === 'number') value = isJsonArray(value) ? value[step] : undefined;
     else value = isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
   }
   return value;
@@ -82,8 +82,4 @@ function isQuotedAfter(text: string, before: boolean): boolean {
 function quotedText(value: Json): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return JSON.stringify(text).slice(1, -1);
-}
-
-function isList(value: Json | undefined): value is readonly Json[] {
-  return value !== undefined && isJsonArray(value);
 }

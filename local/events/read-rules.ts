@@ -138,12 +138,8 @@ function targetsOf({ properties: { Targets: targets = [] } }: Resource): JsonObj
 function refersTo(value: Json | undefined, machines: ReadonlyMap<string, string>): string | undefined {
   if (!isJsonObject(value)) return undefined;
   const { Ref: reference, 'Fn::GetAtt': attribute } = value;
-  const logicalId = typeof reference === 'string' ? reference : isAttribute(attribute) ? attribute[0] : '';
+  const logicalId = typeof reference === 'string' ? reference : isJsonArray(attribute) ? attribute[0] : '';
   return typeof logicalId === 'string' ? machines.get(logicalId) : undefined;
-}
-
-function isAttribute(value: Json | undefined): value is readonly Json[] {
-  return value !== undefined && isJsonArray(value);
 }
 
 /** Buckets that send their events to EventBridge, by their own property or by the custom resource of CDK. */

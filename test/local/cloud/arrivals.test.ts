@@ -1,11 +1,6 @@
 /** Objects that arrive in the local S3 start what the rules of a stack say. */
-import { CopyObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import {
-  DescribeExecutionCommand,
-  ListExecutionsCommand,
-  SFNClient,
-  type DescribeExecutionOutput,
-} from '@aws-sdk/client-sfn';
+import { S3 } from '@aws-sdk/client-s3';
+import { SFN, type DescribeExecutionOutput } from '@aws-sdk/client-sfn';
 import { Upload } from '@aws-sdk/lib-storage';
 import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
@@ -81,188 +76,159 @@ const arriving: Change = (stack) => {
   addRule(stack);
 };
 
-async function start(folder: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-  const cloud = await LocalCloud.start(folder, options);
+async function start(change: Change, options: LocalCloudOptions = {}): Promise<LocalCloud> {
+  const cloud = await LocalCloud.start(assembly(change), options);
   clouds.push(cloud);
   return cloud;
 }
 
 /** The executions that have ended, the newest first, when there are so many. */
 async function ended(cloud: LocalCloud, count: number): Promise<DescribeExecutionOutput[]> {
-  const client = new SFNClient(cloud.stepFunctions);
+  const client = new SFN(cloud.stepFunctions);
   clients.push(client);
   const { stateMachineArn } = cloud.stateMachine;
   const executions = await until(`${count} executions`, async () => {
-    const listed = await client.send(new ListExecutionsCommand({ stateMachineArn }));
+    const listed = await client.listExecutions({ stateMachineArn });
     const done = listed.executions?.filter(({ status }) => status !== 'RUNNING') ?? [];
     return done.length >= count && done;
   });
-  return await Promise.all(
-    executions.map(({ executionArn }) => client.send(new DescribeExecutionCommand({ executionArn }))),
+  return await Promise.all(executions.map(({ executionArn }) => client.describeExecution({ executionArn })));
+}
+
+function outputOf({ output = 'null' }: DescribeExecutionOutput): unknown {
+  return JSON.parse(output);
+}
+
+test('an object below the prefix of a rule starts the state machine with the transformed event, however it is written', async () => {
+  const cloud = await start(arriving);
+  const client = new S3(cloud.s3);
+  clients.push(client);
+  const Bucket = cloud.pipeline.bucket;
+  await client.putObject({ Bucket, Key: 'inputs/other', Body: 'x' });
+  await client.putObject({ Bucket, Key: `${PREFIX}a b.txt`, Body: 'x' });
+  await client.copyObject({ Bucket, Key: `${PREFIX}copy`, CopySource: `${Bucket}/inputs/other` });
+  const params = { Bucket, Key: `${PREFIX}large`, Body: Buffer.alloc(6_000_000) };
+  await new Upload({ client, params }).done();
+  await cloud.putObject(`${PREFIX}mine`, Buffer.from('x'));
+  const input = (key: string, reason: string) => ({
+    version: 1,
+    inputs: { s3: `${PREFIX}${key}` },
+    from: `${Bucket} by ${reason}`,
+  });
+  const found = (await ended(cloud, 4)).map(outputOf);
+  expect(found).toHaveLength(4);
+  expect(found).toEqual(
+    expect.arrayContaining([
+      input('a b.txt', 'PutObject'),
+      input('copy', 'CopyObject'),
+      input('large', 'CompleteMultipartUpload'),
+      input('mine', 'PutObject'),
+    ]),
   );
-}
-
-function outputs(executions: readonly DescribeExecutionOutput[]): unknown[] {
-  return executions.map(({ output = 'null' }) => JSON.parse(output) as unknown);
-}
-
-describe('an object below the prefix of a rule', () => {
-  let cloud: LocalCloud;
-  let client: S3Client;
-  beforeAll(async () => {
-    cloud = await start(assembly(arriving));
-    client = new S3Client(cloud.s3);
-    clients.push(client);
-  });
-
-  test('starts the state machine with the transformed event, however it is written', async () => {
-    const Bucket = cloud.pipeline.bucket;
-    await client.send(new PutObjectCommand({ Bucket, Key: 'inputs/other', Body: 'x' }));
-    await client.send(new PutObjectCommand({ Bucket, Key: `${PREFIX}a b.txt`, Body: 'x' }));
-    const CopySource = `${Bucket}/inputs/other`;
-    await client.send(new CopyObjectCommand({ Bucket, Key: `${PREFIX}copy`, CopySource }));
-    const params = { Bucket, Key: `${PREFIX}large`, Body: Buffer.alloc(6_000_000) };
-    await new Upload({ client, params }).done();
-    await cloud.putObject(`${PREFIX}mine`, Buffer.from('x'));
-    const input = (key: string, reason: string) => ({
-      version: 1,
-      inputs: { s3: `${PREFIX}${key}` },
-      from: `${Bucket} by ${reason}`,
-    });
-    const found = outputs(await ended(cloud, 4));
-    expect(found).toHaveLength(4);
-    expect(found).toEqual(
-      expect.arrayContaining([
-        input('a b.txt', 'PutObject'),
-        input('copy', 'CopyObject'),
-        input('large', 'CompleteMultipartUpload'),
-        input('mine', 'PutObject'),
-      ]),
-    );
-  });
 });
 
 test('without a transformer the input is the event, as S3 documents it', async () => {
-  const cloud = await start(
-    assembly((stack) => {
-      stack.bucket.enableEventBridgeNotification();
-      addRule(stack, { input: 'event' });
-    }),
-  );
+  const cloud = await start((stack) => {
+    // The property of a bucket sends its events too.
+    const bucket = stack.bucket.node.defaultChild as s3.CfnBucket;
+    const configuration = { EventBridgeConfiguration: { EventBridgeEnabled: true } };
+    bucket.addPropertyOverride('NotificationConfiguration', configuration);
+    addRule(stack, { input: 'event' });
+  });
   await cloud.putObject(`${PREFIX}a`, Buffer.from('hello'));
   const [execution] = await ended(cloud, 1);
   const text = expect.any(String) as string;
-  expect(outputs([execution])).toEqual([
-    {
+  expect(outputOf(execution)).toEqual({
+    version: '0',
+    id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    account: '000000000000',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+    region: 'us-east-1',
+    resources: [`arn:aws:s3:::${cloud.pipeline.bucket}`],
+    detail: {
       version: '0',
-      id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
-      'detail-type': 'Object Created',
-      source: 'aws.s3',
-      account: '000000000000',
-      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
-      region: 'us-east-1',
-      resources: [`arn:aws:s3:::${cloud.pipeline.bucket}`],
-      detail: {
-        version: '0',
-        'event-version': '1.0',
-        bucket: { name: cloud.pipeline.bucket },
-        object: { key: `${PREFIX}a`, size: 5, etag: '5d41402abc4b2a76b9719d911017c592', sequencer: text },
-        'request-id': text,
-        requester: '000000000000',
-        'source-ip-address': '127.0.0.1',
-        reason: 'PutObject',
-      },
+      'event-version': '1.0',
+      bucket: { name: cloud.pipeline.bucket },
+      object: { key: `${PREFIX}a`, size: 5, etag: '5d41402abc4b2a76b9719d911017c592', sequencer: text },
+      'request-id': text,
+      requester: '000000000000',
+      'source-ip-address': '127.0.0.1',
+      reason: 'PutObject',
     },
-  ]);
+  });
   expect(execution.name).toMatch(/^[0-9a-f-]{36}_[0-9a-f-]{36}$/);
 });
 
-test('the property of a bucket also sends its events', async () => {
-  const folder = assembly((stack) => {
-    const bucket = stack.bucket.node.defaultChild as s3.CfnBucket;
-    bucket.addPropertyOverride('NotificationConfiguration.EventBridgeConfiguration', {
-      EventBridgeEnabled: true,
-    });
-    addRule(stack);
-  });
-  const cloud = await start(folder);
-  await cloud.putObject(`${PREFIX}a`, Buffer.from('hello'));
-  expect(await ended(cloud, 1)).toHaveLength(1);
-});
+function eventsRole(stack: PipelineStack): iam.Role {
+  const role = stack.machine.node.findChild('EventsRole');
+  if (!(role instanceof iam.Role)) throw new Error('the rule has no role');
+  return role;
+}
 
-describe('a rule that cannot start its state machine leaves a notice', () => {
-  async function noticeOf(change: Change, key = `${PREFIX}a`): Promise<string> {
-    const notices: string[] = [];
-    const cloud = await start(assembly(change), { onNotice: (notice) => notices.push(notice) });
-    await cloud.putObject(key, Buffer.from('x'));
-    return notices.join('\n');
-  }
-
-  test('without the permission', async () => {
-    const notice = await noticeOf((stack) => {
+test.each<[string, Change, RegExp]>([
+  [
+    'without the permission',
+    (stack) => {
       arriving(stack);
-      const role = stack.machine.node.findChild('EventsRole');
-      if (!(role instanceof iam.Role)) throw new Error('the rule has no role');
-      role.addToPolicy(
-        new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['states:*'], resources: ['*'] }),
-      );
-    });
-    expect(notice).toMatch(
-      /the rule 'Arrival\w+' started no execution for 'inputs\/arrivals\/a': .* is not authorized to perform: states:StartExecution/,
-    );
-  });
-
-  test('without the trust of its role', async () => {
-    const notice = await noticeOf((stack) => {
+      const denied = { effect: iam.Effect.DENY, actions: ['states:*'], resources: ['*'] };
+      eventsRole(stack).addToPolicy(new iam.PolicyStatement(denied));
+    },
+    /the rule 'Arrival\w+' started no execution for 'inputs\/arrivals\/a': .* is not authorized to perform: states:StartExecution/,
+  ],
+  [
+    'without the trust of its role',
+    (stack) => {
       arriving(stack);
-      const role = stack.machine.node.findChild('EventsRole').node.defaultChild as iam.CfnRole;
-      role.addPropertyOverride(
-        'AssumeRolePolicyDocument.Statement.0.Principal.Service',
+      const principal = 'AssumeRolePolicyDocument.Statement.0.Principal.Service';
+      (eventsRole(stack).node.defaultChild as iam.CfnRole).addPropertyOverride(
+        principal,
         'lambda.amazonaws.com',
       );
-    });
-    expect(notice).toContain('sts:AssumeRole');
-  });
-
-  test('with an input that is not JSON', async () => {
-    const notice = await noticeOf((stack) => {
+    },
+    /sts:AssumeRole/,
+  ],
+  [
+    'with an input that is not JSON',
+    (stack) => {
       stack.bucket.enableEventBridgeNotification();
       const rule = addRule(stack).node.defaultChild as events.CfnRule;
       rule.addPropertyOverride('Targets.0.InputTransformer.InputTemplate', '{"key":<detail-object-key>');
-    });
-    expect(notice).toContain(`the input of the state machine must be JSON, got '{"key":"${PREFIX}a"'`);
-  });
-
-  test('of a bucket that does not send its events', async () => {
-    expect(await noticeOf((stack) => void addRule(stack))).toContain(
-      'no bucket of the stack sends its events to EventBridge',
-    );
-  });
-
-  test('of a schedule', async () => {
-    const notice = await noticeOf((stack) => {
-      new events.Rule(stack, 'Daily', {
-        schedule: events.Schedule.rate(Duration.days(1)),
-        targets: [new targets.SfnStateMachine(stack.machine)],
-      });
-    });
-    expect(notice).toMatch(/the rule 'Daily\w+' starts nothing here: the local cloud only has events of S3/);
-  });
+    },
+    /the input of the state machine must be JSON, got '{"key":"inputs\/arrivals\/a"'/,
+  ],
+  [
+    'for a bucket that does not send its events',
+    (stack) => void addRule(stack),
+    /no bucket of the stack sends its events to EventBridge/,
+  ],
+  [
+    'on a schedule',
+    (stack) => {
+      const schedule = events.Schedule.rate(Duration.days(1));
+      new events.Rule(stack, 'Daily', { schedule, targets: [new targets.SfnStateMachine(stack.machine)] });
+    },
+    /the rule 'Daily\w+' starts nothing here: the local cloud only has events of S3/,
+  ],
+])('a rule that cannot start its state machine leaves a notice: %s', async (_, change, expected) => {
+  const notices: string[] = [];
+  const cloud = await start(change, { onNotice: (notice) => notices.push(notice) });
+  await cloud.putObject(`${PREFIX}a`, Buffer.from('x'));
+  expect(notices.join('\n')).toMatch(expected);
 });
 
 test('a rule that is disabled or has other targets starts nothing', async () => {
-  const cloud = await start(
-    assembly((stack) => {
-      stack.bucket.enableEventBridgeNotification();
-      const rule = addRule(stack);
-      rule.addTarget(new targets.SqsQueue(new Queue(stack, 'Queue')));
-      (rule.node.defaultChild as events.CfnRule).state = 'DISABLED';
-      new events.Rule(stack, 'Other', {
-        eventPattern: { source: ['aws.ec2'] },
-        targets: [new targets.SqsQueue(new Queue(stack, 'Second'))],
-      });
-    }),
-  );
+  const cloud = await start((stack) => {
+    stack.bucket.enableEventBridgeNotification();
+    const rule = addRule(stack);
+    rule.addTarget(new targets.SqsQueue(new Queue(stack, 'Queue')));
+    (rule.node.defaultChild as events.CfnRule).state = 'DISABLED';
+    new events.Rule(stack, 'Other', {
+      eventPattern: { source: ['aws.ec2'] },
+      targets: [new targets.SqsQueue(new Queue(stack, 'Second'))],
+    });
+  });
   await cloud.putObject(`${PREFIX}a`, Buffer.from('x'));
   expect(await ended(cloud, 0)).toEqual([]);
 });
@@ -285,5 +251,5 @@ test.each<[string, Change, string]>([
     'the EventBusName "mine" of AWS::Events::Rule',
   ],
 ])('%s is refused by name', async (_, change, message) => {
-  await expect(start(assembly(change))).rejects.toThrow(`the local cloud does not support ${message}`);
+  await expect(start(change)).rejects.toThrow(`the local cloud does not support ${message}`);
 });

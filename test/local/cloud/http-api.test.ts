@@ -21,8 +21,9 @@ useFolder(root);
 const clouds: LocalCloud[] = [];
 afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
 
-/** Returns the request, or fails. */
+/** Returns the request, fails or never answers. */
 const ECHO = `exports.handler = async ({ request }) => {
+  if (request.hang) await new Promise(() => setInterval(() => undefined, 1000));
   if (request.fail) throw Object.assign(new Error('no such text'), { name: 'InvalidInput' });
   return request;
 };`;
@@ -70,6 +71,13 @@ function ask(cloud: LocalCloud, route: string, options: Request = {}): Promise<H
 }
 
 const POST = [apigateway.HttpMethod.POST];
+const { STEPFUNCTIONS_START_EXECUTION: START } = apigateway.HttpIntegrationSubtype;
+
+function integrations(api: apigateway.HttpApi): apigateway.CfnIntegration[] {
+  return api.node.findAll().filter((node) => node instanceof apigateway.CfnIntegration);
+}
+
+const FORGED = `${token().slice(0, -8)}AAAAAAAA`;
 
 describe('the HTTP API of a stack', () => {
   let cloud: LocalCloud;
@@ -77,37 +85,29 @@ describe('the HTTP API of a stack', () => {
     const keys = path.join(root, 'keys.json');
     fs.writeFileSync(keys, JSON.stringify(KEY_SET));
     const folder = assembly((stack, api) => {
-      const add = (route: string, to: apigateway.HttpRouteIntegration, methods = POST) =>
-        api.addRoutes({ path: route, methods, integration: to });
-      add('/open', integration(stack, 'Open'));
-      add('/empty', integration(stack, 'Empty', {}));
-      add(
-        '/named/{name}',
-        integration(stack, 'Named', { Name: '$request.path.name', Input: '$request.body.inner' }),
-      );
-      add(
-        '/started',
-        integration(
-          stack,
-          'Started',
-          { Input: '$request.body' },
-          apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_EXECUTION,
-        ),
-      );
-      add('/lambda', new HttpLambdaIntegration('Lambda', stack.slice), [apigateway.HttpMethod.GET]);
-      api.addRoutes({
-        path: '/signed',
-        methods: POST,
-        integration: integration(stack, 'Signed'),
-        authorizer: new HttpIamAuthorizer(),
-      });
-      api.addRoutes({
-        path: '/token',
-        methods: POST,
-        integration: integration(stack, 'Token'),
+      const add = (
+        route: string,
+        parameters?: Readonly<Record<string, string>>,
+        more: Partial<apigateway.AddRoutesOptions> & {
+          readonly subtype?: apigateway.HttpIntegrationSubtype;
+        } = {},
+      ) => {
+        const to = integration(stack, route, parameters, more.subtype);
+        api.addRoutes({ path: route, methods: POST, integration: to, ...more });
+      };
+      add('/late');
+      for (const late of integrations(api)) late.timeoutInMillis = 50;
+      add('/open');
+      add('/empty', {});
+      add('/named/{name}', { Name: '$request.path.name', Input: '$request.body.inner' });
+      add('/started', undefined, { subtype: START });
+      add('/signed', undefined, { authorizer: new HttpIamAuthorizer() });
+      add('/token', undefined, {
         authorizer: new HttpJwtAuthorizer('Jwt', ISSUER, { jwtAudience: ['me'] }),
         authorizationScopes: ['text/read'],
       });
+      const lambda = new HttpLambdaIntegration('Lambda', stack.slice);
+      api.addRoutes({ path: '/lambda', methods: [apigateway.HttpMethod.GET], integration: lambda });
     });
     cloud = await start(folder, { jwksFile: keys });
   });
@@ -156,21 +156,23 @@ describe('the HTTP API of a stack', () => {
     expect(large).toMatchObject({ status: 400, body: { __type: 'ValidationException' } });
   });
 
-  test.each([
-    ['POST', '/other'],
-    ['GET', '/open'],
-    ['POST', '/open/more'],
-    ['POST', '/'],
-  ])('does not find %s %s', async (method, route) => {
-    expect(await ask(cloud, route, { method })).toMatchObject({
-      status: 404,
-      body: { message: 'Not Found' },
-    });
-  });
-
-  test('refuses a body of more than 10 MB', async () => {
-    const { status, body } = await ask(cloud, '/open', { body: Buffer.alloc(10_485_761, ' ') });
-    expect({ status, body }).toEqual({ status: 413, body: { message: 'Request Entity Too Large' } });
+  test.each<[string, number, string, string, Request]>([
+    ['another path', 404, 'Not Found', '/other', {}],
+    ['another method', 404, 'Not Found', '/open', { method: 'GET' }],
+    ['a longer path', 404, 'Not Found', '/open/more', {}],
+    ['no path', 404, 'Not Found', '/', {}],
+    ['a malformed path', 400, 'Bad Request', '/%E0%A4%A', {}],
+    ['another host', 403, 'Forbidden', '/open', { headers: { host: 'page.example' } }],
+    [
+      'a body of more than 10 MB',
+      413,
+      'Request Entity Too Large',
+      '/open',
+      { body: Buffer.alloc(10_485_761, ' ') },
+    ],
+    ['an execution beyond the time limit', 503, 'Service Unavailable', '/late', { body: '{"hang":true}' }],
+  ])('answers a request of %s with %i', async (_, status, message, route, options) => {
+    expect(await ask(cloud, route, options)).toMatchObject({ status, body: { message } });
   });
 
   test('names the integration of a route that it cannot serve', async () => {
@@ -186,16 +188,17 @@ describe('the HTTP API of a stack', () => {
   test('lets a signed request of a permitted caller pass and forbids others', async () => {
     const { credentials } = cloud.s3;
     const body = '{"signed":true}';
-    const signed = await ask(cloud, '/signed', { body, signing: { credentials } });
-    expect(signed).toMatchObject({ status: 200, body: { output: body } });
-    const forbidden = { status: 403, body: { message: 'Forbidden' } };
-    expect(await ask(cloud, '/signed', { body })).toMatchObject(forbidden);
-    const otherService = { credentials, service: 'states' };
-    expect(await ask(cloud, '/signed', { body, signing: otherService })).toMatchObject(forbidden);
-    const wrong = { ...credentials, secretAccessKey: 'wrong' };
-    expect(await ask(cloud, '/signed', { body, signing: { credentials: wrong } })).toMatchObject(forbidden);
-    const otherRegion = { credentials, region: 'eu-west-1' };
-    expect(await ask(cloud, '/signed', { body, signing: otherRegion })).toMatchObject(forbidden);
+    const send = (signing?: Request['signing']) => ask(cloud, '/signed', { body, signing });
+    expect(await send({ credentials })).toMatchObject({ status: 200, body: { output: body } });
+    const others = [
+      undefined,
+      { credentials, service: 'states' },
+      { credentials, region: 'eu-west-1' },
+      { credentials: { ...credentials, secretAccessKey: 'wrong' } },
+    ];
+    for (const signing of others) {
+      expect(await send(signing)).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
+    }
     // The answers do not say why. The notices do.
     const refused = 'the HTTP API refused a request with 403, because of its signature: ';
     expect(cloud.notices()).toEqual(
@@ -220,8 +223,7 @@ describe('the HTTP API of a stack', () => {
     expect(audience.headers['www-authenticate']).toBe(
       'Bearer scope="text/read" error="invalid_token" error_description="the token does not have a valid audience"',
     );
-    const forged = `${token().slice(0, -8)}AAAAAAAA`;
-    expect(await send(`Bearer ${forged}`)).toMatchObject(unauthorized);
+    expect(await send(`Bearer ${FORGED}`)).toMatchObject(unauthorized);
     const scope = await send(`Bearer ${token({ scope: 'text/write' })}`);
     expect(scope).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
   });
@@ -291,8 +293,7 @@ test('a token is accepted without a verified signature if there are no keys, and
   });
   const notices: string[] = [];
   const cloud = await start(folder, { onNotice: (notice) => notices.push(notice) });
-  const forged = `${token().slice(0, -8)}AAAAAAAA`;
-  expect(await ask(cloud, '/token', { body: '{}', headers: { authorization: forged } })).toMatchObject({
+  expect(await ask(cloud, '/token', { body: '{}', headers: { authorization: FORGED } })).toMatchObject({
     status: 200,
   });
   expect(notices).toContain(
@@ -353,57 +354,31 @@ describe('the role of an integration', () => {
   });
 });
 
-test('a function calls the HTTP API as far as its role may', async () => {
-  const source = `
-  const https = require('node:https');
-  const { createHash, createHmac } = require('node:crypto');
-  exports.handler = async ({ request: { url, ca } }) => {
-    const { host, pathname } = new URL(url);
-    const time = new Date().toISOString().replaceAll(/[-:]|\\.\\d+/g, '');
-    const sha = (text) => createHash('sha256').update(text).digest('hex');
-    const hmac = (key, text) => createHmac('sha256', key).update(text).digest();
-    const headers = { host, 'x-amz-date': time, 'x-amz-security-token': process.env.AWS_SESSION_TOKEN };
-    const names = Object.keys(headers).sort();
-    const canonical = ['POST', pathname, '', ...names.map((n) => n + ':' + headers[n]), '', names.join(';'), sha('{}')];
-    const scope = [time.slice(0, 8), process.env.AWS_REGION, 'execute-api', 'aws4_request'];
-    const toSign = ['AWS4-HMAC-SHA256', time, scope.join('/'), sha(canonical.join('\\n'))].join('\\n');
-    const key = scope.reduce(hmac, 'AWS4' + process.env.AWS_SECRET_ACCESS_KEY);
-    headers.authorization = 'AWS4-HMAC-SHA256 Credential=' + process.env.AWS_ACCESS_KEY_ID + '/' + scope.join('/') +
-      ', SignedHeaders=' + names.join(';') + ', Signature=' + hmac(key, toSign).toString('hex');
-    return new Promise((resolve, reject) => {
-      https.request(url, { method: 'POST', ca, headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      }).on('error', reject).end('{}');
+test.each([
+  [true, 200],
+  [false, 403],
+])('a function calls the HTTP API as far as its role may: %s', async (permitted, status) => {
+  const source = `exports.handler = async () => ({
+    accessKeyId: process.env.AWS_ACCESS_KEY_ID,
+    secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY,
+    sessionToken: process.env.AWS_SESSION_TOKEN,
+  });`;
+  const folder = synthesize((app) => {
+    const stack = new PipelineStack(app, 'Front', { source });
+    const api = new apigateway.HttpApi(stack, 'Api');
+    const [route] = api.addRoutes({
+      path: '/started',
+      methods: POST,
+      integration: integration(stack, 'Started', undefined, START),
+      authorizer: new HttpIamAuthorizer(),
     });
-  };`;
-  const folder = (permitted: boolean): string =>
-    synthesize((app) => {
-      const stack = new PipelineStack(app, 'Front', { source });
-      const api = new apigateway.HttpApi(stack, 'Api');
-      const [route] = api.addRoutes({
-        path: '/started',
-        methods: POST,
-        integration: integration(
-          stack,
-          'Started',
-          { Input: '$request.body' },
-          apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_EXECUTION,
-        ),
-        authorizer: new HttpIamAuthorizer(),
-      });
-      if (permitted) route.grantInvoke(stack.slice);
-    });
-  for (const [permitted, status] of [
-    [true, 200],
-    [false, 403],
-  ] as const) {
-    const cloud = await start(folder(permitted));
-    const ca = cloud.s3.certificateAuthority?.pem ?? '';
-    const result = await cloud.execute({ url: `${cloud.httpEndpoint ?? ''}/started`, ca });
-    expect(result).toMatchObject({ status: 'SUCCEEDED', output: status });
-    await cloud.close();
-  }
+    if (permitted) route.grantInvoke(stack.slice);
+  });
+  const cloud = await start(folder);
+  const result = await cloud.execute({});
+  if (result.status !== 'SUCCEEDED') throw new Error(result.cause);
+  const signing = { credentials: result.output } as unknown as Request['signing'];
+  expect(await ask(cloud, '/started', { body: '{}', signing })).toMatchObject({ status });
 });
 
 test.each<[string, (stack: PipelineStack, api: apigateway.HttpApi) => void, string]>([
@@ -433,6 +408,14 @@ test.each<[string, (stack: PipelineStack, api: apigateway.HttpApi) => void, stri
       stage.stageVariables = { a: 'b' };
     },
     'the property StageVariables',
+  ],
+  [
+    'a time limit of more than 30 seconds',
+    (stack, api) => {
+      api.addRoutes({ path: '/a', methods: POST, integration: integration(stack, 'A') });
+      for (const late of integrations(api)) late.timeoutInMillis = 30_001;
+    },
+    'the TimeoutInMillis 30001',
   ],
 ])('%s is refused by name', async (_, change, message) => {
   await expect(start(assembly(change))).rejects.toThrow(`the local cloud does not support ${message}`);

@@ -2,77 +2,69 @@ import { SIMULATIONS, simulationOf } from '../../../local/simulation/presets';
 
 const MIB = 2 ** 20;
 
-describe('a simulation by its name', () => {
-  it("lambda is Lambda's bucket: 300 MiB at 1.2 GiB/s, then 75 MiB/s, of which a half refills", () => {
-    expect(SIMULATIONS.lambda).toEqual({
-      network: {
-        connectionBytesPerSecond: 87e6,
-        functionBytesPerSecond: 75 * MIB,
-        burst: { bytes: 300 * MIB, bytesPerSecond: 1228.8 * MIB, refillShare: 0.5 },
-      },
-    });
-  });
-
-  it('s3-standard and s3-express delay only their own kind of bucket', () => {
-    expect(SIMULATIONS['s3-standard'].storage).toMatchObject({
-      standard: { openForGetMs: 68 - 27, openForPutMs: 85 - 40 },
-    });
-    expect(Object.keys(SIMULATIONS['s3-standard'].storage ?? {})).toEqual(['standard']);
-    expect(Object.keys(SIMULATIONS['s3-express'].storage ?? {})).toEqual(['express']);
-  });
-
-  it('aws has all parts, and aws-vpc differs in the network alone', () => {
-    const { network, ...others } = SIMULATIONS.aws;
-    const { network: inVpc, ...same } = SIMULATIONS['aws-vpc'];
-
-    expect(others).toEqual({
-      coldStartMs: 200,
-      storage: { ...SIMULATIONS['s3-standard'].storage, ...SIMULATIONS['s3-express'].storage },
-      transitions: {
-        ...SIMULATIONS['standard-transitions'].transitions,
-        ...SIMULATIONS['express-transitions'].transitions,
-      },
-    });
-    expect(same).toEqual(others);
-    expect([network, inVpc]).toEqual([SIMULATIONS.lambda.network, SIMULATIONS['lambda-vpc'].network]);
-  });
-
-  it('several names together have the parts of all, and of one kind the later one', () => {
-    expect(simulationOf(['lambda', 's3-express', 's3-standard'])).toEqual({
-      ...SIMULATIONS.lambda,
-      storage: { ...SIMULATIONS['s3-express'].storage, ...SIMULATIONS['s3-standard'].storage },
-    });
-    expect(simulationOf(['aws', 'lambda-vpc'])).toEqual(SIMULATIONS['aws-vpc']);
-  });
-
-  it.each([['s3'], [['aws', 's3']]])('refuses %j with the list of names', (names) => {
-    expect(() => simulationOf(names)).toThrow(
-      /^a simulation must have one of these names: none, aws, .*; got 's3'/,
-    );
+test("lambda is Lambda's bucket: 300 MiB at 1.2 GiB/s, then 75 MiB/s, of which a half refills", () => {
+  expect(SIMULATIONS.lambda).toEqual({
+    network: {
+      connectionBytesPerSecond: 87e6,
+      functionBytesPerSecond: 75 * MIB,
+      burst: { bytes: 300 * MIB, bytesPerSecond: 1228.8 * MIB, refillShare: 0.5 },
+    },
   });
 });
 
-describe('delays of your own', () => {
-  const network = { connectionBytesPerSecond: 1e6, functionBytesPerSecond: 2e6 };
-
-  it('are taken as they are', () => {
-    const own = { network, transitions: { express: [{ bytes: 0, percentiles: [[50, 15]] as const }] } };
-    expect(simulationOf(own)).toBe(own);
+test('aws has all parts, and aws-vpc differs in the network alone', () => {
+  const { network, ...others } = SIMULATIONS.aws;
+  const { network: inVpc, ...same } = SIMULATIONS['aws-vpc'];
+  expect(others).toEqual({
+    coldStartMs: 200,
+    storage: { ...SIMULATIONS['s3-standard'].storage, ...SIMULATIONS['s3-express'].storage },
+    transitions: {
+      ...SIMULATIONS['standard-transitions'].transitions,
+      ...SIMULATIONS['express-transitions'].transitions,
+    },
   });
+  expect(others.storage).toMatchObject({ standard: { openForGetMs: 68 - 27, openForPutMs: 85 - 40 } });
+  expect(Object.keys(SIMULATIONS['s3-standard'].storage ?? {})).toEqual(['standard']);
+  expect(Object.keys(SIMULATIONS['s3-express'].storage ?? {})).toEqual(['express']);
+  expect(same).toEqual(others);
+  expect([network, inVpc]).toEqual([SIMULATIONS.lambda.network, SIMULATIONS['lambda-vpc'].network]);
+});
 
-  it.each([
-    [{ network: { ...network, functionBytesPerSecond: 0 } }, 'network.functionBytesPerSecond'],
-    [
-      { network: { ...network, burst: { bytes: 1, bytesPerSecond: NaN, refillShare: 0 } } },
-      'network.burst.bytesPerSecond',
-    ],
-    [{ storage: { standard: { get: [], put: [[50, 1]] as const } } }, 'storage.standard.get'],
-    [{ transitions: { express: [] } }, 'transitions.express'],
-    [
-      { transitions: { standard: [{ bytes: 9, percentiles: [[90, 5] as const, [50, 6] as const] }] } },
-      'transitions.standard of 9 bytes',
-    ],
-  ])('are refused if they are impossible: %j', (own, message) => {
-    expect(() => simulationOf(own)).toThrow(message);
+test('several names together have the parts of all, and of one kind the later one', () => {
+  expect(simulationOf(['lambda', 's3-express', 's3-standard'])).toEqual({
+    ...SIMULATIONS.lambda,
+    storage: { ...SIMULATIONS['s3-express'].storage, ...SIMULATIONS['s3-standard'].storage },
   });
+  expect(simulationOf(['aws', 'lambda-vpc'])).toEqual(SIMULATIONS['aws-vpc']);
+});
+
+test.each([['s3'], [['aws', 's3']]])('%j is refused with the list of names', (names) => {
+  expect(() => simulationOf(names)).toThrow(
+    /^a simulation must have one of these names: none, aws, .*; got 's3'/,
+  );
+});
+
+const NETWORK = { connectionBytesPerSecond: 1e6, functionBytesPerSecond: 2e6 };
+
+test('delays of your own are taken as they are', () => {
+  const own = {
+    network: NETWORK,
+    transitions: { express: [{ bytes: 0, percentiles: [[50, 15]] as const }] },
+  };
+  expect(simulationOf(own)).toBe(own);
+});
+
+const BURST = { bytes: 1, bytesPerSecond: NaN, refillShare: 0 };
+
+test.each([
+  [{ network: { ...NETWORK, functionBytesPerSecond: 0 } }, 'network.functionBytesPerSecond'],
+  [{ network: { ...NETWORK, burst: BURST } }, 'network.burst.bytesPerSecond'],
+  [{ storage: { standard: { get: [], put: [[50, 1]] as const } } }, 'storage.standard.get'],
+  [{ transitions: { express: [] } }, 'transitions.express'],
+  [
+    { transitions: { standard: [{ bytes: 9, percentiles: [[90, 5] as const, [50, 6] as const] }] } },
+    'transitions.standard of 9 bytes',
+  ],
+])('delays of your own are refused if they are impossible: %j', (own, message) => {
+  expect(() => simulationOf(own)).toThrow(message);
 });

@@ -47,40 +47,44 @@ test('limited traffic sends and receives the same bytes', async () => {
   }
 });
 
-describe('the first request of a connection', () => {
-  const GET = { store: 'standard', operation: 'get' } as const;
-  const storage = {
-    standard: { get: [[50, 20]], put: [[50, 30]], openForGetMs: 40, openForPutMs: 45 },
-  } as const;
-  let traffic: Traffic;
-  beforeEach(() => {
-    traffic = new Traffic({ storage }, () => 0.5);
-  });
-
-  it('waits until the connection is open; further ones do not', () => {
-    const request = { ...GET, socket: new Socket(), openedAt: 100 };
-    expect(traffic.firstByteMs(request, 100)).toBe(40 + 20);
-    expect(traffic.firstByteMs(request, 200)).toBe(20);
-    expect(traffic.firstByteMs({ ...request, operation: 'put' }, 300)).toBe(30);
-  });
-
-  it('waits less if the connection was opened before', () => {
-    expect(traffic.firstByteMs({ ...GET, socket: new Socket(), openedAt: 100 }, 130)).toBe(10 + 20);
-    expect(traffic.firstByteMs({ ...GET, socket: new Socket(), openedAt: 100 }, 900)).toBe(20);
-  });
-
-  it('waits again after the sandbox stood still, whatever the age of the connection', () => {
-    const request = { ...GET, socket: new Socket(), openedAt: 100 };
-    traffic.firstByteMs(request, 100);
-    traffic.freeze(500);
-    expect(traffic.firstByteMs(request, 900)).toBe(40 + 20);
-    expect(traffic.firstByteMs(request, 1000)).toBe(20);
-  });
-
-  it('counts the time since a connection was opened after the sandbox stood still', () => {
-    traffic.freeze(500);
-    expect(traffic.firstByteMs({ ...GET, operation: 'put', socket: new Socket(), openedAt: 880 }, 900)).toBe(
-      25 + 30,
-    );
-  });
+test.each<
+  [
+    string,
+    { opened: number; frozen?: number; operation?: 'get' | 'put' },
+    readonly (readonly [number, number])[],
+  ]
+>([
+  [
+    'waits until it is open; further ones do not',
+    { opened: 100 },
+    [
+      [100, 40 + 20],
+      [200, 20],
+    ],
+  ],
+  ['waits less if it was opened before', { opened: 100 }, [[130, 10 + 20]]],
+  ['does not wait if it was opened long before', { opened: 100 }, [[900, 20]]],
+  [
+    'waits again after the sandbox stood still',
+    { opened: 100, frozen: 500 },
+    [
+      [900, 40 + 20],
+      [1000, 20],
+    ],
+  ],
+  [
+    'waits less if it was opened after that',
+    { opened: 880, frozen: 500, operation: 'put' },
+    [[900, 25 + 30]],
+  ],
+])('the first request of a connection %s', (_, { opened, frozen, operation = 'get' }, expected) => {
+  const standard = { get: [[50, 20]], put: [[50, 30]], openForGetMs: 40, openForPutMs: 45 } as const;
+  const traffic = new Traffic({ storage: { standard } }, () => 0.5);
+  const request = { store: 'standard', operation, socket: new Socket(), openedAt: opened } as const;
+  if (frozen !== undefined) {
+    traffic.firstByteMs(request, opened);
+    traffic.freeze(frozen);
+  }
+  const waits = expected.map(([now]) => [now, traffic.firstByteMs(request, now)]);
+  expect(waits).toEqual(expected);
 });
