@@ -12,7 +12,7 @@ const JSONPATH_FIELDS: ReadonlySet<string> = new Set([
 
 export class FieldReader {
   private readonly content: JsonObject;
-  private readonly read = new Set<string>();
+  private readonly read = new Set(['Comment']);
 
   constructor(
     value: Json | undefined,

@@ -5,17 +5,18 @@ import { Children } from './children';
 import type {
   ChoiceState,
   CompositeState,
+  Retrier,
   RetryableState,
   State,
   StateExit,
   StateGraph,
-  TaskState,
+  Transition,
   WaitState,
 } from './definition';
 import { ERROR, isTerminal, matches, StateError } from './state-error';
 import { COMPLETE, type HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
-import { Retries } from './retries';
+import { retryDelay } from './retries';
 import type { EventDetail, RunOptions } from './run-options';
 import { attemptTask } from './task';
 import { type Outcome, Visit } from './visit';
@@ -118,10 +119,9 @@ export class Run {
   }
 
   private async perform(state: State, visit: Visit): Promise<Step> {
-    const { input } = visit;
     switch (state.type) {
       case 'Task':
-        return this.withErrorHandling(state, visit, () => this.attempt(state, visit));
+        return this.withErrorHandling(state, visit, () => attemptTask(state, visit, this.options, this));
       case 'Parallel':
       case 'Map':
         return this.withErrorHandling(state, visit, () => this.runChildren(state, visit));
@@ -129,11 +129,11 @@ export class Run {
         return this.choose(state, visit);
       case 'Wait':
         await this.wait(state, visit);
-        return this.leave(state, state.next, visit, {}, input);
+        return this.leave(state, visit);
       case 'Pass':
-        return this.leave(state, state.next, visit, {}, input);
+        return this.leave(state, visit);
       case 'Succeed':
-        return this.leave({ output: state.output, assign: [] }, undefined, visit, {}, input);
+        return this.leave({ output: state.output, assign: [], next: undefined }, visit);
       case 'Fail':
         throw new StateError(await visit.text(state.error, 'Error'), await visit.text(state.cause, 'Cause'));
     }
@@ -142,19 +142,19 @@ export class Run {
   private async withErrorHandling(
     state: RetryableState,
     visit: Visit,
-    attempt: () => Promise<Step>,
+    attempt: () => Promise<Json>,
   ): Promise<Step> {
     const { clock, random, signal, retryPauses } = this.options.environment;
-    const retries = new Retries(state.retry, random);
-    for (;;) {
+    const attempts = new Map<Retrier, number>();
+    for (let count = 1; ; count++) {
       try {
-        return await attempt();
+        return await this.leave(state, visit, await attempt());
       } catch (error) {
         if (!(error instanceof StateError)) throw error;
-        const delaySeconds = retries.next(error.error);
+        const delaySeconds = retryDelay(state.retry, attempts, error.error, random);
         if (delaySeconds === undefined) return await this.recover(state, visit, error);
-        visit.retryCount = retries.count;
-        this.trace(state, { type: 'TaskRetried', attempt: retries.count, delaySeconds });
+        visit.retryCount = count;
+        this.trace(state, { type: 'TaskRetried', attempt: count, delaySeconds });
         await clock.sleep(delaySeconds * 1000 * retryPauses, signal);
         // A retry runs all branches and iterations again, unlike a redrive.
         visit.children = undefined;
@@ -162,13 +162,8 @@ export class Run {
     }
   }
 
-  private async attempt(state: TaskState, visit: Visit): Promise<Step> {
-    const result = await attemptTask(state, visit, this.options, this);
-    return this.leave(state, state.next, visit, { result }, result);
-  }
-
   /** Returns the outputs of all branches or iterations, in their order. */
-  private async runChildren(state: CompositeState, visit: Visit): Promise<Step> {
+  private async runChildren(state: CompositeState, visit: Visit): Promise<Json> {
     const children = (visit.children ??= await this.startChildren(state, visit));
     let result: Json;
     try {
@@ -178,13 +173,12 @@ export class Run {
     }
     this.options.history.append(`${state.type}StateSucceeded`, this.lastEvent);
     try {
-      visit.limited(result);
+      return visit.limited(result);
     } catch (error) {
       // A redrive runs all of them again: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
       visit.children = undefined;
       throw error;
     }
-    return this.leave(state, state.next, visit, { result }, result);
   }
 
   private async startChildren(state: CompositeState, visit: Visit): Promise<Children> {
@@ -212,9 +206,9 @@ export class Run {
   private async choose(state: ChoiceState, visit: Visit): Promise<Step> {
     for (const [at, rule] of state.choices.entries()) {
       if (!(await visit.boolean(rule.condition, `Choices[${at}]/Condition`))) continue;
-      return this.leave(rule, rule.next, visit, {}, visit.input);
+      return this.leave(rule, visit);
     }
-    if (state.default !== undefined) return this.leave(state, state.default, visit, {}, visit.input);
+    if (state.default !== undefined) return this.leave({ ...state, next: state.default }, visit);
     // The documented name. Some report States.Runtime on AWS, with this reason.
     throw visit.error(
       ERROR.noChoiceMatched,
@@ -257,14 +251,10 @@ export class Run {
     if (state.type !== 'Task') this.record(`${state.type}StateFailed`);
   }
 
-  private async leave(
-    exit: StateExit,
-    next: string | undefined,
-    visit: Visit,
-    outcome: Outcome,
-    result: Json,
-  ): Promise<Step> {
-    return this.exit(next, visit, await this.evaluateExit(exit, visit, outcome, result));
+  /** @param result of a Task, a Parallel or a Map */
+  private async leave(exit: StateExit & Transition, visit: Visit, result?: Json): Promise<Step> {
+    const outcome = result === undefined ? {} : { result };
+    return this.exit(exit.next, visit, await this.evaluateExit(exit, visit, outcome, result ?? visit.input));
   }
 
   /** Evaluates the output and all assignments with the old values of the variables. */

@@ -16,7 +16,6 @@ export function parseDefinition(text: string): Definition {
     );
   }
   const machine = new FieldReader(parseJson(text), 'the state machine');
-  machine.optionalString('Comment');
   machine.optionalString('Version');
   const language = machine.optionalString('QueryLanguage') ?? 'JSONPath';
   const timeoutSeconds = machine.optionalNumber('TimeoutSeconds', 'a positive integer', isPositiveInteger);

@@ -14,7 +14,6 @@ export function parseRetriers(state: FieldReader): Retrier[] {
     const jitterStrategy = fields.optionalString('JitterStrategy') ?? 'NONE';
     if (jitterStrategy !== 'FULL' && jitterStrategy !== 'NONE')
       throw fields.invalid('JitterStrategy', 'FULL or NONE');
-    fields.optionalString('Comment');
     const retrier: Retrier = {
       errorEquals: errorEquals(fields, at === readers.length - 1),
       intervalSeconds:
@@ -43,7 +42,6 @@ export function parseCatchers(
 ): Catcher[] {
   const readers = state.list('Catch');
   return readers.map((fields, at) => {
-    fields.optionalString('Comment');
     const catcher: Catcher = {
       errorEquals: errorEquals(fields, at === readers.length - 1),
       ...branch(fields, `Catch[${at}]/`),

@@ -52,7 +52,6 @@ export class StateParser {
 
   parse(): State {
     const { fields } = this;
-    fields.optionalString('Comment');
     const language = fields.optionalString('QueryLanguage') ?? this.scope.language;
     if (language !== 'JSONata') {
       throw unsupported(`the query language ${language} of ${fields.place}`, USE_JSONATA);
@@ -76,7 +75,7 @@ export class StateParser {
       case 'Wait':
         return this.wait();
       case 'Pass':
-        return { type, name, ...this.transition(), ...this.exit(this.fields) };
+        return { type, name, ...this.transition() };
       case 'Succeed':
         return { type, name, output: this.query('Output') };
       case 'Fail':
@@ -106,9 +105,7 @@ export class StateParser {
       payload,
       isAsynchronous,
       timeoutSeconds: this.query('TimeoutSeconds'),
-      ...this.errorHandling(),
-      ...this.transition(),
-      ...this.exit(fields),
+      ...this.retryable(),
     };
   }
 
@@ -119,16 +116,13 @@ export class StateParser {
       name,
       branches: fields.list('Branches').map((branch) => this.scope.parseGraph(branch)),
       arguments: this.query('Arguments'),
-      ...this.errorHandling(),
-      ...this.transition(),
-      ...this.exit(fields),
+      ...this.retryable(),
     };
   }
 
   private map(): MapState {
     const { name, fields } = this;
     const processor = new FieldReader(fields.raw('ItemProcessor'), `the ItemProcessor of ${fields.place}`);
-    processor.optionalString('Comment');
     const config = processor.raw('ProcessorConfig');
     if (config !== undefined) {
       const configFields = new FieldReader(config, `the ProcessorConfig of ${fields.place}`);
@@ -144,9 +138,7 @@ export class StateParser {
       items: this.query('Items'),
       itemSelector: this.query('ItemSelector'),
       maxConcurrency: this.query('MaxConcurrency'),
-      ...this.errorHandling(),
-      ...this.transition(),
-      ...this.exit(fields),
+      ...this.retryable(),
     };
   }
 
@@ -164,7 +156,6 @@ export class StateParser {
   }
 
   private choiceRule(fields: FieldReader, place: string): ChoiceRule {
-    fields.optionalString('Comment');
     const condition = fields.raw('Condition');
     if (condition === undefined && fields.has('Variable', 'And', 'Or', 'Not')) {
       throw unsupported(`the JSONPath rule ${fields.place}`, 'use a JSONata Condition');
@@ -182,33 +173,33 @@ export class StateParser {
     const { name, fields } = this;
     const seconds = this.query('Seconds');
     const timestamp = this.query('Timestamp');
-    const transition = this.transition();
-    const exit = this.exit(fields);
+    const rest = this.transition();
     if (seconds !== undefined && timestamp === undefined) {
-      return { type: 'Wait', name, until: { seconds }, ...transition, ...exit };
+      return { type: 'Wait', name, until: { seconds }, ...rest };
     }
     if (timestamp !== undefined && seconds === undefined) {
-      return { type: 'Wait', name, until: { timestamp }, ...transition, ...exit };
+      return { type: 'Wait', name, until: { timestamp }, ...rest };
     }
     // Name a JSONPath field, if there is one.
     fields.refuseOthers();
     throw fields.invalid('Seconds', 'a number of seconds, or else a Timestamp');
   }
 
-  private errorHandling(): ErrorHandling {
-    const { fields } = this;
+  private retryable(): ErrorHandling & Transition & StateExit {
     return {
-      retry: parseRetriers(fields),
-      catch: parseCatchers(fields, (catcher, place) => this.branch(catcher, place)),
+      retry: parseRetriers(this.fields),
+      catch: parseCatchers(this.fields, (catcher, place) => this.branch(catcher, place)),
+      ...this.transition(),
     };
   }
 
-  private transition(): Transition {
+  /** What all states have that go on with another one. */
+  private transition(): Transition & StateExit {
     const next = this.target(this.fields, 'Next');
     const end = this.fields.raw('End');
     if ((end === true) === (next !== undefined))
       throw this.fields.invalid('Next', 'a state, or End to be true');
-    return { next };
+    return { next, ...this.exit(this.fields) };
   }
 
   private target(fields: FieldReader, field: string, place = fields.place): string | undefined {

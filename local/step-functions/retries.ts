@@ -1,30 +1,24 @@
-/** Decides whether and when a task is retried. Each retrier has its own count, which starts when the state is entered. */
+/** Decides whether and when a state is retried. */
 import type { Retrier } from './definition';
 import { matches } from './state-error';
 
-export class Retries {
-  private readonly attempts = new Map<Retrier, number>();
-  /** Retries of the state so far, by all retriers. */
-  count = 0;
-
-  constructor(
-    private readonly retriers: readonly Retrier[],
-    /** Uniform in [0, 1). */
-    private readonly random: () => number,
-  ) {}
-
-  /** Seconds to wait before the next attempt; `undefined` if the error is not retried, or its attempts are used up. */
-  next(error: string | undefined): number | undefined {
-    const retrier = this.retriers.find(({ errorEquals }) => matches(errorEquals, error));
-    if (retrier === undefined) return undefined;
-    const attempts = this.attempts.get(retrier) ?? 0;
-    if (attempts >= retrier.maxAttempts) return undefined;
-    this.attempts.set(retrier, attempts + 1);
-    this.count++;
-    const delay = Math.min(
-      retrier.intervalSeconds * retrier.backoffRate ** attempts,
-      retrier.maxDelaySeconds ?? Infinity,
-    );
-    return retrier.jitterStrategy === 'FULL' ? delay * this.random() : delay;
-  }
+/**
+ * Seconds to wait before the next attempt; `undefined` if the error is not retried, or its attempts are used up.
+ * @param attempts counts those of each retrier since the state was entered, and this one
+ * @param random uniform in [0, 1)
+ */
+export function retryDelay(
+  retriers: readonly Retrier[],
+  attempts: Map<Retrier, number>,
+  error: string | undefined,
+  random: () => number,
+): number | undefined {
+  const retrier = retriers.find(({ errorEquals }) => matches(errorEquals, error));
+  if (retrier === undefined) return undefined;
+  const before = attempts.get(retrier) ?? 0;
+  if (before >= retrier.maxAttempts) return undefined;
+  attempts.set(retrier, before + 1);
+  const { intervalSeconds, backoffRate, maxDelaySeconds = Infinity, jitterStrategy } = retrier;
+  const delay = Math.min(intervalSeconds * backoffRate ** before, maxDelaySeconds);
+  return jitterStrategy === 'FULL' ? delay * random() : delay;
 }

@@ -47,11 +47,13 @@ export class Visit {
   }
 
   async text(query: Query | undefined, field: string): Promise<string | undefined> {
-    return query && (await this.typed(query, field, 'string', isString));
+    return query && (await this.typed(query, field, 'string', asString));
   }
 
   async array(query: Query | undefined, field: string): Promise<readonly Json[]> {
-    if (query !== undefined) return await this.typed(query, field, 'array', isJsonArray);
+    if (query !== undefined) {
+      return await this.typed(query, field, 'array', (value) => (isJsonArray(value) ? value : undefined));
+    }
     return await this.check(() => {
       if (isJsonArray(this.input)) return this.input;
       const got = JSON.stringify(this.input);
@@ -60,7 +62,9 @@ export class Visit {
   }
 
   async boolean(query: Query, field: string): Promise<boolean> {
-    return await this.typed(query, field, 'boolean', (value) => typeof value === 'boolean');
+    return await this.typed(query, field, 'boolean', (value) =>
+      typeof value === 'boolean' ? value : undefined,
+    );
   }
 
   async integer(
@@ -68,8 +72,8 @@ export class Visit {
     field: string,
     { from, to }: { readonly from: number; readonly to: number },
   ): Promise<number> {
-    const value = await this.typed(query, field, 'number', (value) => typeof value === 'number');
-    return await this.check(() => {
+    return await this.typed(query, field, 'number', (value) => {
+      if (typeof value !== 'number') return undefined;
       if (Number.isInteger(value) && value >= from && value <= to) return value;
       const expected = `expects an integer from ${from} to ${to}, got ${value}`;
       throw new EvaluationError(field, `The field '${field}' ${expected}`);
@@ -78,8 +82,8 @@ export class Visit {
 
   /** Epoch milliseconds. */
   async timestamp(query: Query, field: string): Promise<number> {
-    const value = await this.typed(query, field, 'string', isString);
-    return await this.check(() => {
+    return await this.typed(query, field, 'string', (value) => {
+      if (typeof value !== 'string') return undefined;
       const time = TIMESTAMP.test(value) ? Date.parse(value) : NaN;
       if (!Number.isNaN(time)) return time;
       const expected = `expects a timestamp such as 2026-01-02T03:04:05Z, got '${value}'`;
@@ -108,16 +112,18 @@ export class Visit {
     );
   }
 
-  private async typed<T extends Json>(
+  /** @param convert returns `undefined` for a value of another type than expected */
+  private async typed<T>(
     query: Query,
     field: string,
     expected: string,
-    isExpected: (value: Json) => value is T,
+    convert: (value: Json) => T | undefined,
   ): Promise<T> {
-    const value = await this.evaluate(query);
-    return await this.check(() => {
-      if (isExpected(value)) return value;
-      throw unexpectedType(query, field, expected, value);
+    return await this.check(async () => {
+      const value = await evaluate(query, this.scope({}, {}));
+      const converted = convert(value);
+      if (converted === undefined) throw unexpectedType(query, field, expected, value);
+      return converted;
     });
   }
 
@@ -148,6 +154,6 @@ export class Visit {
   }
 }
 
-function isString(value: Json): value is string {
-  return typeof value === 'string';
+function asString(value: Json): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

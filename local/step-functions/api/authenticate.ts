@@ -6,21 +6,17 @@ import { verifySignature } from '../../http/signature-v4';
 import type { Caller, Callers } from '../../s3/callers';
 import { ApiError } from './api-error';
 
-/** https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html */
-const NAMES: Readonly<Partial<Record<SignatureFault, string>>> = {
-  'no-signature': 'MissingAuthenticationTokenException',
-  'other-algorithm': 'IncompleteSignatureException',
-  malformed: 'IncompleteSignatureException',
-  'unknown-key': 'UnrecognizedClientException',
-  'invalid-token': 'UnrecognizedClientException',
-  'expired-token': 'ExpiredTokenException',
-};
-
-/** The services' messages differ; these are the ones that users meet. */
-const MESSAGES: Partial<Record<SignatureFault, string>> = {
-  'no-signature': 'Missing Authentication Token',
-  'unknown-key': 'The security token included in the request is invalid.',
-  'invalid-token': 'The security token included in the request is invalid.',
+/**
+ * The names of faults, and the messages that users meet: other services' messages are in the fault itself.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
+ */
+const FAULTS: Readonly<Partial<Record<SignatureFault, readonly [name: string, message?: string]>>> = {
+  'no-signature': ['MissingAuthenticationTokenException', 'Missing Authentication Token'],
+  'other-algorithm': ['IncompleteSignatureException'],
+  malformed: ['IncompleteSignatureException'],
+  'unknown-key': ['UnrecognizedClientException', 'The security token included in the request is invalid.'],
+  'invalid-token': ['UnrecognizedClientException', 'The security token included in the request is invalid.'],
+  'expired-token': ['ExpiredTokenException'],
 };
 
 /** @throws ApiError when the request is not signed by one of the callers, or by a function */
@@ -50,9 +46,7 @@ function callerOf(message: http.IncomingMessage, body: string, callers: Callers,
     return key.caller;
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    throw new ApiError(
-      NAMES[error.fault] ?? 'InvalidSignatureException',
-      MESSAGES[error.fault] ?? error.message,
-    );
+    const [name, text = error.message] = FAULTS[error.fault] ?? ['InvalidSignatureException'];
+    throw new ApiError(name, text);
   }
 }

@@ -14,24 +14,18 @@ export function seconds(milliseconds: number): number {
   return milliseconds / 1000;
 }
 
-/** The state machine that the parameter names. */
-export function requireMachine(machines: StateMachines, parameters: Parameters): StateMachine {
-  return found(machines, parameters, (arn) => machines.find(arn));
-}
-
-/** The state machine that the parameter names, itself or by an alias. */
-export function requireStartable(machines: StateMachines, parameters: Parameters): StateMachine {
-  return found(machines, parameters, (arn) => machines.findStartable(arn));
-}
-
-function found(
+/**
+ * The state machine that the parameter names.
+ * @param how with `findStartable`, the parameter may also name an alias of it
+ */
+export function requireMachine(
   machines: StateMachines,
   parameters: Parameters,
-  find: (arn: string) => StateMachine | undefined,
+  how: 'find' | 'findStartable' = 'find',
 ): StateMachine {
   const arn = parameters.arn('stateMachineArn');
   checkArn(arn, 'stateMachine');
-  const machine = find(arn);
+  const machine = machines[how](arn);
   if (machine !== undefined) return machine;
   const refusal = machines.refusal(arn);
   const reason = refusal === undefined ? '' : `, because ${refusal}`;

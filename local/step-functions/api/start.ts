@@ -6,7 +6,7 @@ import type { MachineExecution } from '../machine-execution';
 import type { StateMachines } from '../state-machines';
 import { describeInput, describeOutcome } from './executions';
 import { ApiError, typeNotSupported } from './api-error';
-import { requireStartable, seconds } from './operation';
+import { requireMachine, seconds } from './operation';
 import type { Parameters } from './parameters';
 
 /** An Express execution is billed in steps of 100 ms and of 64 MB. https://aws.amazon.com/step-functions/pricing/ */
@@ -15,7 +15,7 @@ const BILLED_MB = 64;
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
 export function startExecution(machines: StateMachines, parameters: Parameters): JsonObject {
-  const machine = requireStartable(machines, parameters);
+  const machine = requireMachine(machines, parameters, 'findStartable');
   const { name, inputText, ...start } = readStart(parameters);
   const input = parseInput(inputText);
   const existing = machine.named(name);
@@ -34,7 +34,7 @@ export async function startSyncExecution(
   machines: StateMachines,
   parameters: Parameters,
 ): Promise<JsonObject> {
-  const machine = requireStartable(machines, parameters);
+  const machine = requireMachine(machines, parameters, 'findStartable');
   const { name, inputText, ...start } = readStart(parameters);
   const included = parameters.includesData();
   if (machine.resource.type !== 'EXPRESS') throw typeNotSupported();
