@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
  */
 import { verify } from 'node:crypto';
-import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from '../json';
+import { isJsonObject, type Json, type JsonObject, listOf, parseJson } from '../json';
 import type { KeySet } from './key-set';
 import type { ParameterSource } from './parameter-mapping';
 
@@ -97,8 +97,7 @@ function hasScope(claims: JsonObject, wanted: readonly string[]): boolean {
 }
 
 function texts(value: Json | undefined): string[] {
-  if (value === undefined) return [];
-  return (isJsonArray(value) ? value : [value]).filter((item) => typeof item === 'string');
+  return listOf(value).filter((item) => typeof item === 'string');
 }
 
 function decode(part: string): JsonObject | undefined {

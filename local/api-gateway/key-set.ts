@@ -3,7 +3,7 @@ import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemReason } from '../../lib/errors';
 import { LocalCloudError, systemErrorCode } from '../local-cloud-error';
-import { isJsonArray, isJsonObject, parseJson } from '../json';
+import { isJsonObject, listOf, parseJson } from '../json';
 import { MAX_KEY_SET_BYTES } from './limits';
 
 /** By key id. */
@@ -13,8 +13,8 @@ export type KeySet = ReadonlyMap<string, KeyObject>;
 export function readKeySet(file: string): KeySet {
   const content = parseJson(read(file));
   if (content === undefined) throw invalid(file, 'no JSON');
-  const listed = isJsonObject(content) && content.keys !== undefined ? content.keys : null;
-  const keys = (isJsonArray(listed) ? listed : []).flatMap((key): [string, KeyObject][] => {
+  const listed = isJsonObject(content) ? content.keys : undefined;
+  const keys = listOf(listed).flatMap((key): [string, KeyObject][] => {
     if (!isJsonObject(key) || key.kty !== 'RSA' || typeof key.kid !== 'string') return [];
     return [[key.kid, publicKey(key, file)]];
   });

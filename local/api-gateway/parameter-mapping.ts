@@ -3,13 +3,13 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html
  */
 import { unsupported } from '../local-cloud-error';
-import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from '../json';
+import { type Json, type JsonObject, type JsonPath, parseJson, parseJsonPath, valueAt } from '../json';
 import { MAX_SELECTED_BODY_BYTES } from './limits';
 
 export type ParameterSource =
   | { readonly from: 'static'; readonly text: string }
   | { readonly from: 'header' | 'querystring' | 'path' | 'claim'; readonly name: string }
-  | { readonly from: 'body'; readonly steps: readonly string[] };
+  | { readonly from: 'body'; readonly path: JsonPath };
 
 /** What parameters are taken from. */
 export interface MappedRequest {
@@ -29,7 +29,7 @@ export function parseParameter(value: Json, where: string): ParameterSource {
     throw unsupported(`the parameter ${JSON.stringify(value)} of ${where}`);
   }
   if (!value.startsWith('$')) return { from: 'static', text: value };
-  if (value === '$request.body') return { from: 'body', steps: [] };
+  if (value === '$request.body') return { from: 'body', path: [] };
   const part = /^\$request\.(header|querystring|path)\.([\w-]+)$/.exec(value);
   if (part !== null) {
     const [, kind, name] = part;
@@ -38,8 +38,10 @@ export function parseParameter(value: Json, where: string): ParameterSource {
   }
   const claim = /^\$context\.authorizer\.claims\.([\w-]+)$/.exec(value)?.at(1);
   if (claim !== undefined) return { from: 'claim', name: claim };
-  const path = /^\$request\.body\.([\w-]+(?:\.[\w-]+|\[\d+\])*)$/.exec(value)?.at(1);
-  if (path !== undefined) return { from: 'body', steps: path.split(/[.[\]]+/).filter((step) => step !== '') };
+  const path = value.startsWith('$request.body.')
+    ? parseJsonPath(value.slice('$request.body'.length))
+    : undefined;
+  if (path !== undefined) return { from: 'body', path };
   throw unsupported(`the expression ${value} of ${where}`);
 }
 
@@ -57,9 +59,9 @@ export function parameterValue(source: ParameterSource, request: MappedRequest):
     case 'path':
       return Object.hasOwn(request.variables, source.name) ? request.variables[source.name] : undefined;
     case 'claim':
-      return text(field(request.claims, source.name));
+      return text(valueAt(request.claims, [source.name]));
     case 'body':
-      return source.steps.length === 0 ? wholeBody(request) : text(selected(request.body, source.steps));
+      return source.path.length === 0 ? wholeBody(request) : text(selected(request.body, source.path));
   }
 }
 
@@ -68,17 +70,9 @@ function wholeBody({ body }: MappedRequest): string | undefined {
   return body.length === 0 ? undefined : body.toString('utf8');
 }
 
-function selected(body: Buffer, steps: readonly string[]): Json | undefined {
-  if (body.length > MAX_SELECTED_BODY_BYTES) return undefined;
-  // A body that is not JSON has no fields.
-  let value = parseJson(body.toString('utf8'));
-  for (const step of steps) value = value === undefined ? undefined : field(value, step);
-  return value;
-}
-
-function field(value: Json, step: string): Json | undefined {
-  if (isJsonArray(value)) return /^\d+$/.test(step) ? value[Number(step)] : undefined;
-  return isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+/** A body that is not JSON has no fields. */
+function selected(body: Buffer, path: JsonPath): Json | undefined {
+  return body.length > MAX_SELECTED_BODY_BYTES ? undefined : valueAt(parseJson(body.toString('utf8')), path);
 }
 
 function text(value: Json | undefined): string | undefined {

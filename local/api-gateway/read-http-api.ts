@@ -3,7 +3,7 @@
  * other settings that the local cloud does not know are refused by name.
  */
 import { unsupported } from '../local-cloud-error';
-import { isJsonArray, isJsonObject, type Json } from '../json';
+import { isJsonObject, type Json, listOf } from '../json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Resource } from '../cloudformation/resource';
@@ -149,11 +149,6 @@ function readAuthorizer(template: Template, id: string): JwtAuthorizer {
   const [source = null, ...others] = listOf(template.property(resource, 'IdentitySource'));
   if (others.length > 0) throw unsupported(`several identity sources of ${where}`);
   return { issuer, audience: texts(audience), source: parseParameter(source, where) };
-}
-
-function listOf(value: Json | undefined): readonly Json[] {
-  if (value === undefined) return [];
-  return isJsonArray(value) ? value : [value];
 }
 
 function texts(value: Json | undefined): string[] {

@@ -1,12 +1,12 @@
 /** Starts state machines when objects arrive, as rules of EventBridge do. */
 import { randomUUID } from 'node:crypto';
-import { type JsonObject, parseJson } from '../json';
+import { type JsonObject, parseJson, valueAt } from '../json';
 import type { StackEnvironment } from '../cloudformation/assembly';
 import type { Authorizer } from '../iam/authorizer';
 import { roleSession, service } from '../iam/principals';
 import type { CreatedObject } from '../s3/store';
 import type { StateMachines } from '../step-functions/state-machines';
-import { transform, valueAt } from './input-transformer';
+import { transform } from './input-transformer';
 import { matches } from './pattern';
 import type { Rule, Rules, RuleTarget } from './read-rules';
 import { objectCreated } from './s3-event';

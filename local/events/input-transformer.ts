@@ -3,16 +3,21 @@
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
 import { unsupported } from '../local-cloud-error';
-import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+import {
+  entriesOf,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type JsonPath,
+  parseJsonPath,
+  valueAt,
+} from '../json';
 
 export interface InputTransformer {
   /** Paths into the event, by the name of the variable. */
-  readonly paths: ReadonlyMap<string, EventPath>;
+  readonly paths: ReadonlyMap<string, JsonPath>;
   readonly template: string;
 }
-
-/** The names of fields, and indexes of lists. */
-export type EventPath = readonly (string | number)[];
 
 const PLACEHOLDER = /<([\w.-]+)>/g;
 
@@ -35,23 +40,11 @@ export function parseTransformer(
 }
 
 /** `$`, or fields and indexes such as `$.detail.object.key` and `$.resources[0]`. */
-export function parsePath(path: Json, where: string): EventPath {
-  if (typeof path !== 'string' || !/^\$(\.[\w-]+|\[\d+\])*$/.test(path)) {
-    throw unsupported(
-      `the path ${JSON.stringify(path)} in ${where}`,
-      'use names and indexes, such as $.detail.object.key',
-    );
-  }
-  return [...path.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map((step) => step.at(1) ?? Number(step.at(2)));
-}
-
-export function valueAt(event: Json, path: EventPath): Json | undefined {
-  let value: Json | undefined = event;
-  for (const step of path) {
-    if (typeof step === 'number') value = isJsonArray(value) ? value[step] : undefined;
-    else value = isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-  }
-  return value;
+export function parsePath(path: Json, where: string): JsonPath {
+  const parsed = typeof path === 'string' && path.startsWith('$') ? parseJsonPath(path.slice(1)) : undefined;
+  if (parsed !== undefined) return parsed;
+  const what = `the path ${JSON.stringify(path)} in ${where}`;
+  throw unsupported(what, 'use names and indexes, such as $.detail.object.key');
 }
 
 /**

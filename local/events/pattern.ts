@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
 import { unsupported } from '../local-cloud-error';
-import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
+import { entriesOf, isJsonArray, isJsonObject, type Json, listOf } from '../json';
 
 /** All fields must match. */
 export type Pattern =
@@ -42,10 +42,8 @@ export function matches(pattern: Pattern, value: Json | undefined): boolean {
   if (pattern.kind === 'fields') {
     return isJsonObject(value) && pattern.fields.every(([name, inner]) => matches(inner, value[name]));
   }
-  if (value === undefined) return false;
   // Of a list, one item must match.
-  const values = isJsonArray(value) ? value : [value];
-  return values.some((item) => pattern.alternatives.some((alternative) => alternative(item)));
+  return listOf(value).some((item) => pattern.alternatives.some((alternative) => alternative(item)));
 }
 
 function matcher(expected: Json, place: string): Matcher {
@@ -78,7 +76,7 @@ function matcher(expected: Json, place: string): Matcher {
 
 /** A text, a list of texts, or a prefix, suffix or wildcard. */
 function anythingBut(operand: Json, place: string): Matcher {
-  const excepted = (isJsonArray(operand) ? operand : [operand]).map((value) => matcher(value, place));
+  const excepted = listOf(operand).map((value) => matcher(value, place));
   return (value) => !excepted.some((matchesValue) => matchesValue(value));
 }
 

@@ -1,11 +1,11 @@
 /** Reads the rules of a template that start state machines when objects arrive. */
 import { unsupported } from '../local-cloud-error';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+import { isJsonArray, isJsonObject, type Json, type JsonObject, type JsonPath } from '../json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
 import { attributeOf } from '../cloudformation/physical-ids';
 import type { Resource } from '../cloudformation/resource';
 import type { Template } from '../cloudformation/template';
-import { type EventPath, type InputTransformer, parsePath, parseTransformer } from './input-transformer';
+import { type InputTransformer, parsePath, parseTransformer } from './input-transformer';
 import { parsePattern, type Pattern } from './pattern';
 
 export interface Rule {
@@ -23,7 +23,7 @@ export interface RuleTarget {
 }
 
 export type TargetInput =
-  | { readonly kind: 'event'; readonly path: EventPath }
+  | { readonly kind: 'event'; readonly path: JsonPath }
   | { readonly kind: 'constant'; readonly text: string }
   | { readonly kind: 'transformer'; readonly transformer: InputTransformer };
 

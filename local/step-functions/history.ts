@@ -35,20 +35,18 @@ export interface HistoryEvent {
 /** The details of data in an event. The local cloud truncates nothing. */
 export const COMPLETE = { truncated: false };
 
-interface HistoryOptions {
-  readonly now: () => number;
-  /**
-   * Whether to keep the events. Step Functions keeps none of an Express execution, and limits only the number of those
-   * that it keeps.
-   */
-  readonly keeps: boolean;
-}
-
 export class History {
   private readonly kept: HistoryEvent[] = [];
   private count = 0;
 
-  constructor(private readonly options: HistoryOptions) {}
+  /**
+   * @param keeps whether to keep the events. Step Functions keeps none of an Express execution, and limits only the number of those that
+   * it keeps
+   */
+  constructor(
+    private readonly now: () => number,
+    private readonly keeps: boolean,
+  ) {}
 
   get events(): readonly HistoryEvent[] {
     return this.kept;
@@ -59,7 +57,7 @@ export class History {
    * @throws StateError when only the event that ends the execution still fits
    */
   append(type: HistoryEventType, previousEventId: number, details?: () => JsonObject): number {
-    if (this.options.keeps && this.count >= MAX_HISTORY_EVENTS - 1) {
+    if (this.keeps && this.count >= MAX_HISTORY_EVENTS - 1) {
       throw new StateError(
         ERROR.runtime,
         `The execution reached the maximum number of history events (${MAX_HISTORY_EVENTS}).`,
@@ -69,14 +67,14 @@ export class History {
   }
 
   /** Appends the event that ends the execution, which always fits. */
-  end(type: ExecutionEnd, previousEventId: number, details: JsonObject | undefined): void {
+  end(type: ExecutionEnd, previousEventId: number, details?: JsonObject): void {
     this.add(type, previousEventId, details && (() => details));
   }
 
   private add(type: HistoryEventType, previousEventId: number, details?: () => JsonObject): number {
     const id = ++this.count;
-    if (this.options.keeps) {
-      this.kept.push({ id, previousEventId, time: this.options.now(), type, details: details?.() });
+    if (this.keeps) {
+      this.kept.push({ id, previousEventId, time: this.now(), type, details: details?.() });
     }
     return id;
   }

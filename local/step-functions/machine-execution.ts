@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
 import { within } from './clock';
 import type { Definition } from './definition';
-import { ERROR, failureDetails, StateError } from './state-error';
+import { ERROR, StateError } from './state-error';
 import type { ExecutionResult } from './execution';
 import { COMPLETE, History } from './history';
 import { Run } from './interpreter';
@@ -59,12 +59,12 @@ export class MachineExecution {
     const now = (): number => environment.clock.now();
     this.startTime = now();
     this.trace = traceRoot(init.traceHeader, this.startTime);
-    this.history = new History({ now, keeps: init.resource.type === 'STANDARD' });
+    this.history = new History(now, init.resource.type === 'STANDARD');
     const { roleArn } = init.resource;
     this.history.append('ExecutionStarted', 0, () => ({
       input: init.inputText,
       inputDetails: COMPLETE,
-      ...(roleArn !== undefined && { roleArn }),
+      roleArn,
     }));
     this.stop = new LinkedAbort(environment.signal);
     this.run = new Run(init.definition, init.input, this.runOptions());
@@ -84,8 +84,8 @@ export class MachineExecution {
    * Ends the execution as `ABORTED`, unless it has ended. Resolves to the time of its end, in epoch milliseconds.
    * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
    */
-  async abort(reason: { readonly error?: string; readonly cause?: string }): Promise<number> {
-    this.stop.abort(new ExecutionAborted(reason));
+  async abort(reason: Pick<End, 'error' | 'cause'>): Promise<number> {
+    this.stop.abort(new Ended({ status: 'ABORTED', ...reason }));
     await this.result;
     return this.ended?.time ?? this.environment.clock.now();
   }
@@ -141,7 +141,7 @@ export class MachineExecution {
     const run = this.run.advance(options);
     let end: Omit<End, 'time'>;
     try {
-      const output = await within(clock, this.timeoutSeconds(), signal, run, () => new ExecutionTimeout());
+      const output = await within(clock, this.timeoutSeconds(), signal, run, () => new Ended(TIMEOUT));
       end = { status: 'SUCCEEDED', output };
     } catch (error) {
       // No further state must run, and the run must stand still before a redrive continues it.
@@ -160,23 +160,14 @@ export class MachineExecution {
     const executionArn = this.init.arn;
     // A failure and a success follow the last event of the run. The others follow none.
     const { lastEvent } = this.run;
-    switch (status) {
-      case 'SUCCEEDED':
-        this.history.end('ExecutionSucceeded', lastEvent, {
-          output: JSON.stringify(output),
-          outputDetails: COMPLETE,
-        });
-        return { status, executionArn, output };
-      case 'FAILED':
-        this.history.end('ExecutionFailed', lastEvent, failureDetails({ error, cause }));
-        break;
-      case 'TIMED_OUT':
-        this.history.end('ExecutionTimedOut', 0, undefined);
-        break;
-      case 'ABORTED':
-        this.history.end('ExecutionAborted', 0, failureDetails({ error, cause }));
-        break;
+    if (status === 'SUCCEEDED') {
+      const details = { output: JSON.stringify(output), outputDetails: COMPLETE };
+      this.history.end('ExecutionSucceeded', lastEvent, details);
+      return { status, executionArn, output };
     }
+    if (status === 'FAILED') this.history.end('ExecutionFailed', lastEvent, { error, cause });
+    else if (status === 'ABORTED') this.history.end('ExecutionAborted', 0, { error, cause });
+    else this.history.end('ExecutionTimedOut', 0);
     return { status, executionArn, error: error ?? '', cause: cause ?? '' };
   }
 
@@ -226,22 +217,20 @@ export class MachineExecution {
 }
 
 function endedBy(error: unknown): Omit<End, 'time'> {
-  if (error instanceof ExecutionTimeout) {
-    return { status: 'TIMED_OUT', error: ERROR.timeout, cause: error.message };
-  }
-  if (error instanceof ExecutionAborted) return { status: 'ABORTED', ...error.reason };
+  if (error instanceof Ended) return error.end;
   if (error instanceof StateError) return { status: 'FAILED', error: error.error, cause: error.cause };
   throw error;
 }
 
-class ExecutionTimeout extends Error {
-  constructor() {
-    super('the execution took longer than its state machine allows');
-  }
-}
+const TIMEOUT = {
+  status: 'TIMED_OUT',
+  error: ERROR.timeout,
+  cause: 'the execution took longer than its state machine allows',
+} as const;
 
-class ExecutionAborted extends Error {
-  constructor(readonly reason: { readonly error?: string; readonly cause?: string }) {
-    super('the execution was stopped');
+/** The execution has been ended from outside of its states. */
+class Ended extends Error {
+  constructor(readonly end: Omit<End, 'time'>) {
+    super(end.status);
   }
 }

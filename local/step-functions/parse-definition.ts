@@ -3,7 +3,7 @@
  * emits, with JSONata, and refuses everything else by name. https://states-language.net
  */
 import { LocalCloudError } from '../local-cloud-error';
-import { entriesOf, isJsonObject, type Json } from '../json';
+import { entriesOf, isJsonObject, type Json, parseJson } from '../json';
 import { type Definition, type StateGraph, allStates } from './definition';
 import { FieldReader } from './field-reader';
 import { MAX_DEFINITION_BYTES } from './limits';
@@ -15,7 +15,10 @@ export function parseDefinition(text: string): Definition {
       `the definition must have at most ${MAX_DEFINITION_BYTES} bytes, got more: use fewer states`,
     );
   }
-  const machine = new FieldReader(parseJson(text), 'the state machine');
+  const value = parseJson(text);
+  if (value === undefined)
+    throw new LocalCloudError('the definition is not JSON: synthesize the assembly again');
+  const machine = new FieldReader(value, 'the state machine');
   machine.optionalString('Version');
   const language = machine.optionalString('QueryLanguage') ?? 'JSONPath';
   const timeoutSeconds = machine.optionalNumber('TimeoutSeconds', 'a positive integer', isPositiveInteger);
@@ -81,16 +84,6 @@ function assignedNames(state: Json): string[] {
   );
   const own = isJsonObject(state.Assign) ? Object.keys(state.Assign) : [];
   return [...own, ...alternatives.flatMap(assignedNames)];
-}
-
-function parseJson(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch (error) {
-    throw new LocalCloudError(
-      `the definition is not JSON, got '${String(error)}': synthesize the assembly again`,
-    );
-  }
 }
 
 function isPositiveInteger(value: number): boolean {

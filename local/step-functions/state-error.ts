@@ -1,7 +1,5 @@
 /** Errors of states, and the rules by which the error names of a Retry or a Catch match them. */
 
-import type { JsonObject } from '../json';
-
 /** A failure of a state. Any other error is a bug of the local cloud and ends the run with an exception. */
 export class StateError extends Error {
   override readonly name = 'StateError';
@@ -51,9 +49,4 @@ export function matches(errorEquals: readonly string[], error: string | undefine
   return errorEquals.some(
     (name) => name === error || name === ERROR.all || (name === ERROR.taskFailed && error !== ERROR.timeout),
   );
-}
-
-/** The fields of an event that says why something failed. */
-export function failureDetails({ error, cause }: Pick<StateError, 'error' | 'cause'>): JsonObject {
-  return { ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) };
 }

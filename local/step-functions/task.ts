@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../json';
 import { within } from './clock';
 import type { State, TaskState } from './definition';
-import { ERROR, failureDetails, StateError } from './state-error';
+import { ERROR, StateError } from './state-error';
 import { COMPLETE, type HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
 import type { EventDetail, RunOptions } from './run-options';
@@ -39,7 +39,7 @@ export async function attemptTask(
       ...(state.isAsynchronous && { InvocationType: 'Event' }),
       Payload: payload,
     }),
-    ...(timeout !== undefined && { timeoutInSeconds: timeout }),
+    timeoutInSeconds: timeout,
   }));
   recorder.record('TaskStarted', () => LAMBDA_INVOKE);
   recorder.trace(state, { type: 'TaskStarted', attempt });
@@ -52,7 +52,8 @@ export async function attemptTask(
     if (!(error instanceof StateError)) throw error;
     recorder.record(error.error === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed', () => ({
       ...LAMBDA_INVOKE,
-      ...failureDetails(error),
+      error: error.error,
+      cause: error.cause,
     }));
     recorder.trace(state, {
       type: 'TaskFailed',

@@ -17,7 +17,7 @@ export function describeExecution(machines: StateMachines, parameters: Parameter
     ...describeInput(execution, included),
     ...describeOutcome(execution, included),
     redriveStatus: reason === undefined ? 'REDRIVABLE' : 'NOT_REDRIVABLE',
-    ...(reason !== undefined && { redriveStatusReason: reason }),
+    redriveStatusReason: reason,
   };
 }
 
@@ -29,20 +29,16 @@ export function summarize({ init, end, status, startTime, redriveCount, redriveT
     name: init.name,
     status,
     startDate: seconds(startTime),
-    ...(end !== undefined && { stopDate: seconds(end.time) }),
+    stopDate: end && seconds(end.time),
     redriveCount,
-    ...(redriveTime !== undefined && { redriveDate: seconds(redriveTime) }),
+    redriveDate: redriveTime === undefined ? undefined : seconds(redriveTime),
   };
 }
 
 /** @param included whether the caller wants the data itself */
 export function describeInput({ init }: MachineExecution, included: boolean): JsonObject {
   const { inputText, traceHeader } = init;
-  return {
-    ...(included && { input: inputText }),
-    inputDetails: { included },
-    ...(traceHeader !== undefined && { traceHeader }),
-  };
+  return { ...(included && { input: inputText }), inputDetails: { included }, traceHeader };
 }
 
 /** Nothing but the status while the execution runs. A Standard execution that timed out has no error on AWS. */
@@ -55,8 +51,7 @@ export function describeOutcome({ init, end, status }: MachineExecution, include
   }
   const silent = end.status === 'TIMED_OUT' && init.resource.type === 'STANDARD';
   if (silent || !included) return { status, stopDate };
-  const { error, cause } = end;
-  return { status, stopDate, ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) };
+  return { status, stopDate, error: end.error, cause: end.cause };
 }
 
 const STATUSES = ['SUCCEEDED', 'TIMED_OUT', 'PENDING_REDRIVE', 'ABORTED', 'FAILED', 'RUNNING'] as const;
@@ -88,11 +83,7 @@ export async function stopExecution(machines: StateMachines, parameters: Paramet
   const execution = requireExecution(machines, parameters);
   const error = parameters.text('error', { to: 256 });
   const cause = parameters.text('cause', { to: 32_768 });
-  const time = await execution.abort({
-    ...(error !== undefined && { error }),
-    ...(cause !== undefined && { cause }),
-  });
-  return { stopDate: seconds(time) };
+  return { stopDate: seconds(await execution.abort({ error, cause })) };
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html */

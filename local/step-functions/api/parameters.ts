@@ -2,7 +2,7 @@
  * The parameters of a request, checked against the constraints of the API's model, in the words of AWS.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
  */
-import { isJsonObject, type Json, type JsonObject } from '../../json';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../json';
 import { ApiError } from './api-error';
 
 interface TextLimits {
@@ -18,7 +18,8 @@ export class Parameters {
   private readonly values: JsonObject;
 
   constructor(body: string) {
-    const values = parse(body === '' ? '{}' : body);
+    const values = parseJson(body === '' ? '{}' : body);
+    if (values === undefined) throw new ApiError('SerializationException', 'the body is not JSON');
     if (!isJsonObject(values)) throw new ApiError('SerializationException', 'Start of structure expected');
     this.values = values;
   }
@@ -82,12 +83,4 @@ function invalid(value: string, name: string, constraint: string): ApiError {
 
 function mistyped(expected: string, value: Json): ApiError {
   return new ApiError('SerializationException', `expected ${expected}, got ${JSON.stringify(value)}`);
-}
-
-function parse(body: string): Json {
-  try {
-    return JSON.parse(body) as Json;
-  } catch (error) {
-    throw new ApiError('SerializationException', `the body is not JSON: ${(error as Error).message}`);
-  }
 }

@@ -61,7 +61,7 @@ function readStart(parameters: Parameters) {
   const inputText = parameters.text('input', { to: MAX_STATE_BYTES }) ?? '{}';
   const traceHeader = parameters.text('traceHeader', { to: 256, pattern: /^[\u0000-\u007f]*$/ });
   if (!isExecutionName(name)) throw new ApiError('InvalidName', `Invalid Name: '${name}'`);
-  return { name, inputText, ...(traceHeader !== undefined && { traceHeader }) };
+  return { name, inputText, traceHeader };
 }
 
 function parseInput(text: string): Json {

@@ -47,6 +47,6 @@ function describe(
     stateMachineArn: arn,
     name,
     ...(included && { definition }),
-    ...(roleArn !== undefined && { roleArn }),
+    roleArn,
   };
 }

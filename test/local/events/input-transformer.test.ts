@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import type { JsonObject } from '../../../local/json';
-import { parsePath, parseTransformer, transform, valueAt } from '../../../local/events/input-transformer';
+import { type JsonObject, valueAt } from '../../../local/json';
+import { parsePath, parseTransformer, transform } from '../../../local/events/input-transformer';
 
 const EVENT: JsonObject = {
   id: 'event-1',
