@@ -15,8 +15,6 @@ import { type MappedRequest, parameterValue } from './parameter-mapping';
 export interface AuthorizationOptions {
   readonly callers: Callers;
   readonly authorizer: Authorizer;
-  readonly region: string;
-  readonly account: string;
   /** Without keys, the signatures of tokens are not verified. */
   readonly keys?: KeySet | undefined;
   /** Called when a token is accepted without a verified signature. */
@@ -51,7 +49,7 @@ export function authorize(
       return {};
     case 'AWS_IAM': {
       const { principal } = callerOf(message, request.body, options);
-      const { region, account } = options;
+      const { region, account } = options.authorizer;
       const resource = `arn:aws:execute-api:${region}:${account}:${apiId}/${place}`;
       // A caller without a principal may make every request.
       const refusal =
@@ -65,12 +63,9 @@ export function authorize(
     case 'JWT': {
       const { authorizer, scopes } = authorization;
       const token = parameterValue(authorizer.source, request);
-      const decision = authorizeToken(token, authorizer, { scopes, keys: options.keys, now: Date.now() });
-      if (!('claims' in decision)) {
-        throw new GatewayError(decision.status, { 'www-authenticate': decision.challenge });
-      }
+      const claims = authorizeToken(token, authorizer, { scopes, keys: options.keys, now: Date.now() });
       if (options.keys === undefined) options.onNotice(UNVERIFIED);
-      return decision.claims;
+      return claims;
     }
   }
 }
@@ -80,7 +75,7 @@ function callerOf(message: http.IncomingMessage, body: Buffer, options: Authoriz
   try {
     const { key } = verifySignature(message, {
       find: (accessKeyId) => options.callers.find(accessKeyId),
-      region: options.region,
+      region: options.authorizer.region,
       services: ['execute-api'],
       payloadHash: createHash('sha256').update(body).digest('hex'),
     });

@@ -1,4 +1,5 @@
 /** An HTTP API that starts state machines. */
+import type { LocalCloudError } from '../local-cloud-error';
 import type { Cors } from './cors';
 import type { JwtAuthorizer } from './jwt';
 import type { ParameterSource } from './parameter-mapping';
@@ -17,7 +18,8 @@ export interface HttpApi {
 export interface Route {
   readonly key: RouteKey;
   readonly authorization: Authorization;
-  readonly integration: Integration | UnsupportedIntegration;
+  /** A route without a known one answers with the error. */
+  readonly integration: Integration | LocalCloudError;
 }
 
 export type Authorization =
@@ -27,7 +29,6 @@ export type Authorization =
 
 /** A first-class integration with Step Functions. */
 export interface Integration {
-  readonly kind: 'step-functions';
   readonly action: StartAction;
   /** API Gateway starts executions as this role. */
   readonly roleArn: string;
@@ -38,9 +39,3 @@ export interface Integration {
 }
 
 export type StartAction = 'StartExecution' | 'StartSyncExecution';
-
-/** Its route answers with the reason. */
-export interface UnsupportedIntegration {
-  readonly kind: 'unsupported';
-  readonly reason: string;
-}

@@ -4,6 +4,7 @@
  */
 import { verify } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject, listOf, parseJson } from '../json';
+import { GatewayError } from './gateway-error';
 import type { KeySet } from './key-set';
 import type { ParameterSource } from './parameter-mapping';
 
@@ -23,11 +24,6 @@ export interface JwtOptions {
   readonly now: number;
 }
 
-export type JwtDecision =
-  | { readonly claims: JsonObject }
-  /** `challenge` is the value of the header `www-authenticate`. */
-  | { readonly status: 401 | 403; readonly challenge: string };
-
 /** API Gateway accepts RSA only. */
 const DIGESTS: ReadonlyMap<string, string> = new Map([
   ['RS256', 'RSA-SHA256'],
@@ -35,23 +31,31 @@ const DIGESTS: ReadonlyMap<string, string> = new Map([
   ['RS512', 'RSA-SHA512'],
 ]);
 
-/** @param presented the value at the authorizer's source: the token, with or without `Bearer` */
+/**
+ * Returns the claims of a token.
+ * @param presented the value at the authorizer's source: the token, with or without `Bearer`
+ * @throws GatewayError 401 or 403 with the header `www-authenticate`
+ */
 export function authorizeToken(
   presented: string | undefined,
   authorizer: JwtAuthorizer,
   options: JwtOptions,
-): JwtDecision {
-  if (presented === undefined || presented === '') return { status: 401, challenge: 'Bearer' };
-  const scope = options.scopes.join(' ');
+): JsonObject {
+  if (presented === undefined || presented === '') throw challenge(401, 'Bearer');
+  const scope = `Bearer scope="${options.scopes.join(' ')}"`;
   try {
     const claims = verifiedClaims(presented.replace(/^bearer\s+/i, '').trim(), authorizer, options);
-    if (hasScope(claims, options.scopes)) return { claims };
-    const why = 'the token does not have a required scope';
-    return { status: 403, challenge: challenge(scope, 'insufficient_scope', why) };
+    if (hasScope(claims, options.scopes)) return claims;
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
-    return { status: 401, challenge: challenge(scope, 'invalid_token', error.message) };
+    throw challenge(401, `${scope} error="invalid_token" error_description="${error.message}"`);
   }
+  const why = 'the token does not have a required scope';
+  throw challenge(403, `${scope} error="insufficient_scope" error_description="${why}"`);
+}
+
+function challenge(status: 401 | 403, value: string): GatewayError {
+  return new GatewayError(status, { 'www-authenticate': value });
 }
 
 /** AWS documents the text about the audience only. The other texts are ours. */
@@ -103,8 +107,4 @@ function texts(value: Json | undefined): string[] {
 function decode(part: string): JsonObject | undefined {
   const value = parseJson(Buffer.from(part, 'base64url').toString('utf8'));
   return isJsonObject(value) ? value : undefined;
-}
-
-function challenge(scope: string, error: string, description: string): string {
-  return `Bearer scope="${scope}" error="${error}" error_description="${description}"`;
 }

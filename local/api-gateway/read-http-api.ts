@@ -2,7 +2,7 @@
  * Reads the HTTP API of a template that starts state machines. Routes to something else answer with an error that names it. All
  * other settings that the local cloud does not know are refused by name.
  */
-import { unsupported } from '../local-cloud-error';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { isJsonObject, type Json, listOf } from '../json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
 import { referenceTo } from '../cloudformation/physical-ids';
@@ -66,7 +66,7 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
     routes,
     cors: readCors(template, id),
     roleArns: routes.flatMap(({ integration }) =>
-      integration.kind === 'step-functions' ? integration.roleArn : [],
+      integration instanceof LocalCloudError ? [] : integration.roleArn,
     ),
   };
 }

@@ -1,11 +1,11 @@
 /** Reads the integration of a route: the start of a state machine, or something that the local cloud does not have. */
-import { unsupported } from '../local-cloud-error';
-import { entriesOf, type Json } from '../json';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
+import { entriesOf } from '../json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Resource } from '../cloudformation/resource';
 import type { Template } from '../cloudformation/template';
-import type { Integration, StartAction, UnsupportedIntegration } from './http-api';
+import type { Integration, StartAction } from './http-api';
 import { MAX_INTEGRATION_MS, MIN_INTEGRATION_MS } from './limits';
 import { parseParameter } from './parameter-mapping';
 
@@ -32,10 +32,7 @@ const PROPERTIES = {
 };
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html */
-const ACTIONS: ReadonlyMap<Json, StartAction> = new Map([
-  ['StepFunctions-StartExecution', 'StartExecution'],
-  ['StepFunctions-StartSyncExecution', 'StartSyncExecution'],
-]);
+const ACTIONS: readonly StartAction[] = ['StartExecution', 'StartSyncExecution'];
 
 /** The parameters of both actions, with the names that Step Functions gives them. */
 const PARAMETERS = new Map([
@@ -48,15 +45,16 @@ export function readIntegration(
   template: Template,
   route: Resource,
   machines: MachineNames,
-): Integration | UnsupportedIntegration {
+): Integration | LocalCloudError {
   const resource = integrationOf(template, route);
-  if (resource === undefined) return refuse(`the target of ${route.type} '${route.logicalId}'`);
+  if (resource === undefined) return unsupported(`the target of ${route.type} '${route.logicalId}'`);
   const { IntegrationType: type = '', IntegrationSubtype: subtype } = resource.properties;
   // It may refer to anything, so it is not resolved.
   if (typeof subtype !== 'string')
-    return refuse(`the integration '${resource.logicalId}' of type ${JSON.stringify(type)}`);
-  const action = ACTIONS.get(subtype);
-  if (action === undefined) return refuse(`the integration '${resource.logicalId}' of subtype ${subtype}`);
+    return unsupported(`the integration '${resource.logicalId}' of type ${JSON.stringify(type)}`);
+  const action = ACTIONS.find((name) => subtype === `StepFunctions-${name}`);
+  if (action === undefined)
+    return unsupported(`the integration '${resource.logicalId}' of subtype ${subtype}`);
   checkProperties(resource, PROPERTIES);
   const where = `${resource.type} '${resource.logicalId}'`;
   const { StateMachineArn: machine = null, ...parameters } = checkFields(
@@ -67,11 +65,15 @@ export function readIntegration(
   );
   if (typeof machine !== 'string' || !machines.running.has(machine)) {
     const reason = typeof machine === 'string' ? machines.refused.get(machine) : undefined;
-    return { kind: 'unsupported', reason: reason ?? unknownMachine(machine, where) };
+    if (reason !== undefined) return new LocalCloudError(reason);
+    return unsupported(
+      `the state machine ${JSON.stringify(machine)} of ${where}, which is none of the stack`,
+    );
   }
-  checkRegion(template, resource, parameters.Region);
+  const { Region: region = template.environment.region } = parameters;
+  if (region !== template.environment.region)
+    throw unknownValue(resource, 'RequestParameters.Region', region);
   return {
-    kind: 'step-functions',
     action,
     roleArn: roleOf(template, resource),
     stateMachineArn: machine,
@@ -98,23 +100,9 @@ function roleOf(template: Template, resource: Resource): string {
   return role;
 }
 
-function checkRegion(template: Template, resource: Resource, region: Json | undefined): void {
-  if (region === undefined || region === template.environment.region) return;
-  throw unknownValue(resource, 'RequestParameters.Region', region);
-}
-
 function readTimeout(template: Template, resource: Resource): number {
   const timeout = template.property(resource, 'TimeoutInMillis') ?? MAX_INTEGRATION_MS;
   const milliseconds = Number(timeout);
   if (milliseconds >= MIN_INTEGRATION_MS && milliseconds <= MAX_INTEGRATION_MS) return milliseconds;
   throw unknownValue(resource, 'TimeoutInMillis', timeout);
-}
-
-function unknownMachine(machine: Json, where: string): string {
-  return unsupported(`the state machine ${JSON.stringify(machine)} of ${where}, which is none of the stack`)
-    .message;
-}
-
-function refuse(what: string): UnsupportedIntegration {
-  return { kind: 'unsupported', reason: unsupported(what).message };
 }

@@ -12,6 +12,7 @@ import {
   sendJson,
 } from '../http/loopback-server';
 import type { JsonObject } from '../json';
+import { LocalCloudError } from '../local-cloud-error';
 import { queryOf, rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/api-error';
 import { type AuthorizationOptions, authorize } from './authorize';
@@ -100,7 +101,7 @@ export class HttpApiServer {
     };
     const claims = authorize(api.id, route.authorization, { message, request, place }, this.options);
     const { integration } = route;
-    if (integration.kind === 'unsupported') throw new GatewayError(501, {}, integration.reason);
+    if (integration instanceof LocalCloudError) throw new GatewayError(501, {}, integration.message);
     try {
       const source = `${api.id}/${stage}/${route.key.text.replace(' /', '/')}`;
       return {

@@ -14,8 +14,6 @@ import { type MappedRequest, parameterValue } from './parameter-mapping';
 export interface StartOptions {
   readonly machines: StateMachines;
   readonly authorizer: Authorizer;
-  readonly region: string;
-  readonly account: string;
   /** Ends all waiting with its reason. */
   readonly signal: AbortSignal;
   /** Called with why a request failed, which API Gateway does not tell the client. */
@@ -55,8 +53,9 @@ export async function startExecution(
 function checkRole(
   { action, roleArn, stateMachineArn }: Integration,
   source: string,
-  { authorizer, region, account, onNotice }: StartOptions,
+  { authorizer, onNotice }: StartOptions,
 ): void {
+  const { account, region } = authorizer;
   const untrusted = authorizer.hasPolicyOf(roleArn)
     ? authorizer.refusal(service('apigateway.amazonaws.com'), {
         action: 'sts:AssumeRole',

@@ -103,7 +103,6 @@ export class LocalCloud {
     this.arrivals = new Arrivals({
       machines: this.machines,
       authorizer: this.authorizer,
-      environment,
       onFailure: this.onNotice,
     });
     this.store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
@@ -288,7 +287,6 @@ export class LocalCloud {
     });
     const { jwksFile } = this.options;
     this.httpApi = new HttpApiServer({
-      ...this.environment,
       machines: this.machines,
       callers: this.callers,
       authorizer,

@@ -1,7 +1,6 @@
 /** Starts state machines when objects arrive, as rules of EventBridge do. */
 import { randomUUID } from 'node:crypto';
 import { type JsonObject, parseJson, valueAt } from '../json';
-import type { StackEnvironment } from '../cloudformation/assembly';
 import type { Authorizer } from '../iam/authorizer';
 import { roleSession, service } from '../iam/principals';
 import type { CreatedObject } from '../s3/store';
@@ -14,7 +13,6 @@ import { objectCreated } from './s3-event';
 interface ArrivalsOptions {
   readonly machines: StateMachines;
   readonly authorizer: Authorizer;
-  readonly environment: StackEnvironment;
   /** Called with why a rule could not start an execution. */
   readonly onFailure: (reason: string) => void;
 }
@@ -31,7 +29,7 @@ export class Arrivals {
   /** Starts the executions of all rules that match. Never throws: as on AWS, the write of the object succeeds anyway. */
   add(created: CreatedObject): void {
     if (!this.rules.buckets.has(created.bucket)) return;
-    const event = objectCreated(created, this.options.environment);
+    const event = objectCreated(created, this.options.authorizer);
     for (const rule of this.rules.rules.filter(({ pattern }) => matches(pattern, event))) {
       for (const target of rule.targets) this.deliver(rule, target, event, created.object.key);
     }
@@ -70,11 +68,11 @@ export class Arrivals {
 
   /** Why the rule may not start an execution as its role. */
   private refusal(rule: Rule, { roleArn, stateMachineArn }: RuleTarget): string | undefined {
-    const { authorizer, environment } = this.options;
+    const { authorizer } = this.options;
     const assumption = {
       action: 'sts:AssumeRole',
       resource: roleArn,
-      context: { 'aws:sourceaccount': environment.account, 'aws:sourcearn': rule.arn },
+      context: { 'aws:sourceaccount': authorizer.account, 'aws:sourcearn': rule.arn },
     } as const;
     if (authorizer.hasPolicyOf(roleArn)) {
       const untrusted = authorizer.refusal(service('events.amazonaws.com'), assumption);
