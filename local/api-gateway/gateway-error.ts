@@ -1,7 +1,6 @@
 /** An answer of API Gateway itself. */
 import type * as http from 'node:http';
 
-/** The messages that HTTP APIs send. */
 const MESSAGES = {
   400: 'Bad Request',
   401: 'Unauthorized',

@@ -11,7 +11,6 @@ export interface HttpApi {
   readonly stages: readonly string[];
   readonly routes: readonly Route[];
   readonly cors: Cors | undefined;
-  /** The roles of its integrations. */
   readonly roleArns: readonly string[];
 }
 

@@ -9,7 +9,6 @@ import type { KeySet } from './key-set';
 import type { ParameterSource } from './parameter-mapping';
 
 export interface JwtAuthorizer {
-  /** Where the token is. */
   readonly source: ParameterSource;
   readonly issuer: string;
   readonly audience: readonly string[];

@@ -1,6 +1,5 @@
 /** Limits of HTTP APIs: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
 
-/** 10 MB. */
 export const MAX_PAYLOAD_BYTES = 10_485_760;
 
 /** 30 seconds, which is the default of an integration too. */
@@ -15,5 +14,4 @@ export const MIN_INTEGRATION_MS = 50;
  */
 export const MAX_SELECTED_BODY_BYTES = 102_400;
 
-/** The size of an issuer's set of keys. */
 export const MAX_KEY_SET_BYTES = 150_000;

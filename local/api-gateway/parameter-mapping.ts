@@ -11,12 +11,10 @@ export type ParameterSource =
   | { readonly from: 'header' | 'querystring' | 'path' | 'claim'; readonly name: string }
   | { readonly from: 'body'; readonly path: JsonPath };
 
-/** What parameters are taken from. */
 export interface MappedRequest {
   /** In lower case. */
   readonly headers: Readonly<Partial<Record<string, string>>>;
   readonly query: URLSearchParams;
-  /** Variables of the path. */
   readonly variables: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** Of the JSON Web Token that authorized the request. */

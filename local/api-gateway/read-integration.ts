@@ -9,7 +9,6 @@ import type { Integration, StartAction } from './http-api';
 import { MAX_INTEGRATION_MS, MIN_INTEGRATION_MS } from './limits';
 import { parseParameter } from './parameter-mapping';
 
-/** The state machines of the stack. */
 export interface MachineNames {
   /** ARNs of those that run. */
   readonly running: ReadonlySet<string>;

@@ -21,7 +21,6 @@ export interface InputTransformer {
 
 const PLACEHOLDER = /<([\w.-]+)>/g;
 
-/** @param where names the target in errors */
 export function parseTransformer(
   { InputPathsMap: paths = {}, InputTemplate: template }: JsonObject,
   where: string,

@@ -20,7 +20,6 @@ const FIELDS: readonly string[] = [
   ...['detail.request-id', 'detail.requester', 'detail.source-ip-address', 'detail.reason'],
 ];
 
-/** @param where names the rule in errors */
 export function parsePattern(pattern: Json, where: string, place = ''): Pattern {
   if (isJsonArray(pattern)) {
     return { kind: 'values', alternatives: pattern.map((value) => matcher(value, `${place} of ${where}`)) };

@@ -8,7 +8,6 @@ export class TokenBucket {
   private tokens: number;
   private free = -Infinity;
 
-  /** A new bucket is full. */
   constructor(private readonly shape: BucketShape) {
     this.tokens = shape.capacity;
   }

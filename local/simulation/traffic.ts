@@ -40,7 +40,6 @@ export class Traffic {
     this.frozenAt = now;
   }
 
-  /** Waits for as long as S3 takes to start a response. */
   async firstByte(request: DelayedRequest): Promise<void> {
     const ms = this.firstByteMs(request, performance.now());
     if (ms > 0) await delay(ms);

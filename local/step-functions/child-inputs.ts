@@ -16,7 +16,6 @@ export interface ChildInputs {
   readonly maxConcurrency: number;
 }
 
-/** @throws StateError when an expression of the state fails */
 export async function childInputs(state: CompositeState, visit: Visit): Promise<ChildInputs> {
   return state.type === 'Parallel' ? await branches(state, visit) : await iterations(state, visit);
 }

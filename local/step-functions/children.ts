@@ -6,19 +6,14 @@ import type { HistoryEventType } from './history';
 import { LinkedAbort } from './linked-abort';
 import type { RunOptions } from './run-options';
 
-/** The run of a branch or an iteration. */
 export interface Child {
-  /** Continues until the child's end, and returns its output. */
   advance(options: RunOptions): Promise<Json>;
   /** The output, if the child has ended. */
   readonly output: Json | undefined;
-  /** The id of the child's last event. */
   readonly lastEvent: number;
   /** The state that the child is in, or that failed. */
   readonly state: State | undefined;
-  /** Records that the child's states are aborted. */
   recordAbort(previousEventId: number): void;
-  /** Prepares the child to run again from where it is. */
   rewind(eventId: number): void;
 }
 

@@ -14,10 +14,8 @@ export interface Definition extends StateGraph {
 export type State =
   TaskState | ParallelState | MapState | ChoiceState | PassState | WaitState | SucceedState | FailState;
 
-/** The states that have Retry and Catch. */
 export type RetryableState = TaskState | ParallelState | MapState;
 
-/** The states that run other states. */
 export type CompositeState = ParallelState | MapState;
 
 interface Named {
@@ -36,7 +34,6 @@ export interface StateExit {
   readonly assign: readonly (readonly [string, Query])[];
 }
 
-/** What happens when a state fails. */
 export interface ErrorHandling {
   readonly retry: readonly Retrier[];
   readonly catch: readonly Catcher[];
@@ -115,7 +112,6 @@ export interface Catcher extends StateExit {
   readonly next: string;
 }
 
-/** The graphs inside a state. */
 export function innerGraphs(state: State): readonly StateGraph[] {
   if (state.type === 'Parallel') return state.branches;
   return state.type === 'Map' ? [state.processor] : [];

@@ -47,7 +47,6 @@ export class Run {
   private readonly assigned = new Map<string, Json>();
   private step: Step;
   private visit: Visit | undefined;
-  /** The id of the run's last event. */
   lastEvent: number;
 
   constructor(
@@ -162,7 +161,6 @@ export class Run {
     }
   }
 
-  /** Returns the outputs of all branches or iterations, in their order. */
   private async runChildren(state: CompositeState, visit: Visit): Promise<Json> {
     const children = (visit.children ??= await this.startChildren(state, visit));
     let result: Json;
@@ -291,7 +289,6 @@ export class Run {
     return { next, output };
   }
 
-  /** The context object without its `State`. */
   context(): JsonObject {
     return { ...this.options.context, ...this.surroundings.context };
   }

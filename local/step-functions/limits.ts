@@ -3,7 +3,6 @@
 /** Largest input or output of a state, a task or an execution, and most of all variables of one Assign: 256 KiB of UTF-8 JSON. */
 export const MAX_STATE_BYTES = 262_144;
 
-/** Largest definition of a state machine, in bytes. */
 export const MAX_DEFINITION_BYTES = 1_048_576;
 
 /** Characters in a state's name, and in an execution's. */

@@ -44,7 +44,6 @@ export class MachineExecution {
   /** Resolves when the current attempt ends. Rejects with the environment's reason if that ends it. */
   result: Promise<ExecutionResult>;
 
-  /** Id of the trace. */
   private readonly trace: string;
   private readonly run: Run;
   private ended: End | undefined;

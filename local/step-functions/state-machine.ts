@@ -61,17 +61,14 @@ export class StateMachine {
     return this.current;
   }
 
-  /** Standard executions, in the order of their start. */
   get executions(): readonly MachineExecution[] {
     return [...this.kept.values()];
   }
 
-  /** The Standard execution with this ARN. */
   find(executionArn: string): MachineExecution | undefined {
     return this.kept.get(executionArn);
   }
 
-  /** The Standard execution with this name. */
   named(name: string): MachineExecution | undefined {
     return this.current.type === 'STANDARD' ? this.find(this.executionArn(name)) : undefined;
   }

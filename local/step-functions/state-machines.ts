@@ -43,7 +43,6 @@ export class StateMachines {
     return this.refused.get(arn);
   }
 
-  /** The Standard execution with this ARN, and its state machine. */
   findExecution(
     executionArn: string,
   ): { readonly machine: StateMachine; readonly execution: MachineExecution } | undefined {

@@ -12,7 +12,6 @@ const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2
 
 /** What a visit needs of its run. */
 interface Frame {
-  /** The context object without its `State`. */
   context(): JsonObject;
   variables(): ReadonlyMap<string, Json>;
   record(type: HistoryEventType, details: () => JsonObject): void;
@@ -25,7 +24,6 @@ export interface Outcome {
 }
 
 export class Visit {
-  /** Retries of the state so far. */
   retryCount = 0;
   /** Set once a Parallel or a Map has started. They stay when it fails, so that a redrive can continue them. */
   children: Children | undefined;

@@ -6,7 +6,6 @@ import type { StateMachines } from '../state-machines';
 import { ApiError } from './api-error';
 import type { Parameters } from './parameters';
 
-/** Handles a request and returns the members of its response. */
 export type Operation = (machines: StateMachines, parameters: Parameters) => JsonObject | Promise<JsonObject>;
 
 /** AWS's JSON protocol sends times in seconds since 1970. */
@@ -32,12 +31,10 @@ export function requireMachine(
   throw new ApiError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'${reason}`);
 }
 
-/** The Standard execution that the parameter names. */
 export function requireExecution(machines: StateMachines, parameters: Parameters): MachineExecution {
   return requireExecutionOf(machines, parameters).execution;
 }
 
-/** The Standard execution that the parameter names, and its state machine. */
 export function requireExecutionOf(
   machines: StateMachines,
   parameters: Parameters,
@@ -58,7 +55,6 @@ function checkArn(arn: string, type: 'execution' | 'stateMachine'): void {
 }
 
 interface Listing<T> {
-  /** Identifies an item of the list. */
   readonly idOf: (item: T) => string;
   /**
    * Which items to return. They may change from page to page.
