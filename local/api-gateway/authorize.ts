@@ -4,22 +4,11 @@ import type * as http from 'node:http';
 import type { JsonObject } from '../json';
 import { SignatureError } from '../http/signature-error';
 import { verifySignature } from '../http/signature-v4';
-import type { Authorizer } from '../iam/authorizer';
-import type { Caller, Callers } from '../s3/callers';
+import type { Caller } from '../s3/callers';
 import { GatewayError } from './gateway-error';
-import type { Authorization } from './http-api';
+import type { Authorization, GatewayOptions } from './http-api';
 import { authorizeToken } from './jwt';
-import type { KeySet } from './key-set';
 import { type MappedRequest, parameterValue } from './parameter-mapping';
-
-export interface AuthorizationOptions {
-  readonly callers: Callers;
-  readonly authorizer: Authorizer;
-  /** Without keys, the signatures of tokens are not verified. */
-  readonly keys?: KeySet | undefined;
-  /** Called when a token is accepted without a verified signature. */
-  readonly onNotice: (notice: string) => void;
-}
 
 const UNVERIFIED =
   "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command";
@@ -42,7 +31,7 @@ export function authorize(
   apiId: string,
   authorization: Authorization,
   { message, request, place }: AuthorizedRequest,
-  options: AuthorizationOptions,
+  options: GatewayOptions,
 ): JsonObject {
   switch (authorization.type) {
     case 'NONE':
@@ -71,7 +60,7 @@ export function authorize(
 }
 
 /** API Gateway answers all faults of signatures alike. */
-function callerOf(message: http.IncomingMessage, body: Buffer, options: AuthorizationOptions): Caller {
+function callerOf(message: http.IncomingMessage, body: Buffer, options: GatewayOptions): Caller {
   try {
     const { key } = verifySignature(message, {
       find: (accessKeyId) => options.callers.find(accessKeyId),

@@ -1,7 +1,11 @@
 /** An HTTP API that starts state machines. */
+import type { Authorizer } from '../iam/authorizer';
 import type { LocalCloudError } from '../local-cloud-error';
+import type { Callers } from '../s3/callers';
+import type { StateMachines } from '../step-functions/state-machines';
 import type { Cors } from './cors';
 import type { JwtAuthorizer } from './jwt';
+import type { KeySet } from './key-set';
 import type { ParameterSource } from './parameter-mapping';
 import type { RouteKey } from './routes';
 
@@ -38,3 +42,15 @@ export interface Integration {
 }
 
 export type StartAction = 'StartExecution' | 'StartSyncExecution';
+
+export interface GatewayOptions {
+  readonly machines: StateMachines;
+  readonly callers: Callers;
+  readonly authorizer: Authorizer;
+  /** Without keys, the signatures of tokens are not verified. */
+  readonly keys?: KeySet | undefined;
+  /** Ends all waiting with its reason. */
+  readonly signal: AbortSignal;
+  /** Called with why a request failed, which API Gateway does not tell the client, and if a token's signature is not verified. */
+  readonly onNotice: (notice: string) => void;
+}

@@ -15,16 +15,16 @@ import type { JsonObject } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
 import { queryOf, rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/api-error';
-import { type AuthorizationOptions, authorize } from './authorize';
+import { authorize } from './authorize';
 import { corsHeaders, preflightHeaders } from './cors';
 import { GatewayError } from './gateway-error';
-import type { HttpApi } from './http-api';
+import type { GatewayOptions, HttpApi } from './http-api';
 import { MAX_PAYLOAD_BYTES } from './limits';
 import type { MappedRequest } from './parameter-mapping';
 import { matchRoute } from './routes';
-import { startExecution, type StartOptions } from './start-execution';
+import { startExecution } from './start-execution';
 
-export interface HttpApiServerOptions extends AuthorizationOptions, StartOptions, LoopbackOptions {}
+type HttpApiServerOptions = GatewayOptions & LoopbackOptions;
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
 

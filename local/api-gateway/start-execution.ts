@@ -1,24 +1,13 @@
 /** Calls Step Functions for a route, as the role of its integration. */
 import type { JsonObject } from '../json';
-import type { Authorizer } from '../iam/authorizer';
 import { roleSession, service } from '../iam/principals';
 import { ApiError } from '../step-functions/api/api-error';
 import { Parameters } from '../step-functions/api/parameters';
 import { startExecution as start, startSyncExecution } from '../step-functions/api/start';
 import { SYSTEM_CLOCK, within } from '../step-functions/clock';
-import type { StateMachines } from '../step-functions/state-machines';
 import { GatewayError } from './gateway-error';
-import type { Integration } from './http-api';
+import type { GatewayOptions, Integration } from './http-api';
 import { type MappedRequest, parameterValue } from './parameter-mapping';
-
-export interface StartOptions {
-  readonly machines: StateMachines;
-  readonly authorizer: Authorizer;
-  /** Ends all waiting with its reason. */
-  readonly signal: AbortSignal;
-  /** Called with why a request failed, which API Gateway does not tell the client. */
-  readonly onNotice: (notice: string) => void;
-}
 
 /** API Gateway names its sessions so. */
 const SESSION_NAME = 'BackplaneAssumeRoleSession';
@@ -32,7 +21,7 @@ export async function startExecution(
   integration: Integration,
   request: MappedRequest,
   source: string,
-  options: StartOptions,
+  options: GatewayOptions,
 ): Promise<JsonObject> {
   const { action, stateMachineArn, timeoutMs } = integration;
   checkRole(integration, source, options);
@@ -53,7 +42,7 @@ export async function startExecution(
 function checkRole(
   { action, roleArn, stateMachineArn }: Integration,
   source: string,
-  { authorizer, onNotice }: StartOptions,
+  { authorizer, onNotice }: GatewayOptions,
 ): void {
   const { account, region } = authorizer;
   const untrusted = authorizer.hasPolicyOf(roleArn)

@@ -195,7 +195,7 @@ export class LocalCloud {
    */
   async execute(input: Json, options: { readonly name?: string } = {}): Promise<ExecutionResult> {
     const machine = this.machines.find(this.stateMachine.stateMachineArn);
-    return await started(machine).execute(input, options.name);
+    return await started(machine).start(input, options).result;
   }
 
   /** Resolves when no asynchronous call of a function is queued or runs. Executions do not wait for these calls. */

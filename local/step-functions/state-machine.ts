@@ -6,7 +6,6 @@ import { jsonSize, type Json } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
 import { SYSTEM_CLOCK } from './clock';
 import type { Definition } from './definition';
-import type { ExecutionResult } from './execution';
 import { isExecutionName, MAX_EXECUTION_NAME, MAX_STATE_BYTES } from './limits';
 import { MachineExecution } from './machine-execution';
 import { parseDefinition } from './parse-definition';
@@ -90,11 +89,6 @@ export class StateMachine {
       return { resource, definition };
     }
     return earlier;
-  }
-
-  /** Runs an execution to its end. @throws LocalCloudError when it cannot start */
-  async execute(input: Json, name?: string): Promise<ExecutionResult> {
-    return await this.start(input, name === undefined ? {} : { name }).result;
   }
 
   /** @throws LocalCloudError when the execution cannot start */

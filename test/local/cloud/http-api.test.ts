@@ -262,11 +262,6 @@ describe('the HTTP API of a stack', () => {
   });
 });
 
-test('a stack without an HTTP API has no endpoint', async () => {
-  const cloud = await start(synthesize((app) => new PipelineStack(app, 'Front', { source: ECHO })));
-  expect(cloud.httpEndpoint).toBeUndefined();
-});
-
 test('a stage with a name is part of the endpoint', async () => {
   const folder = synthesize((app) => {
     const stack = new PipelineStack(app, 'Front', { source: ECHO });

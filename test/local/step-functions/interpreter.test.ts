@@ -539,7 +539,7 @@ describe('an execution', () => {
       invokeLater: () => Promise.resolve(),
       signal,
     });
-    expect(await stateMachine.execute({})).toMatchObject({ output: [1, 1] });
+    expect(await stateMachine.start({}).result).toMatchObject({ output: [1, 1] });
     const clock = { now: () => 0, sleep: () => new Promise<never>(() => undefined) };
     await within(clock, 5, signal, Promise.resolve(1), () => new Error('late'));
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
@@ -551,7 +551,7 @@ describe('the name of a Standard execution', () => {
     'may be %s, once',
     async (name) => {
       const { stateMachine } = machine(pass(1));
-      expect(await stateMachine.execute({}, name)).toMatchObject({ status: 'SUCCEEDED' });
+      expect(await stateMachine.start({}, { name }).result).toMatchObject({ status: 'SUCCEEDED' });
       expect(() => stateMachine.start({}, { name })).toThrow(`an execution named '${name}' already exists`);
     },
   );
