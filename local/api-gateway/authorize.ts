@@ -1,10 +1,9 @@
 /** Authorizes a request for a route: by nothing, by IAM, or by a JSON Web Token. */
-import { createHash } from 'node:crypto';
 import type * as http from 'node:http';
 import type { JsonObject } from '../json';
 import { SignatureError } from '../http/signature-error';
-import { verifySignature } from '../http/signature-v4';
 import type { Caller } from '../s3/callers';
+import { signingCaller } from '../step-functions/api/authenticate';
 import { GatewayError } from './gateway-error';
 import type { Authorization, GatewayOptions } from './http-api';
 import { authorizeToken } from './jwt';
@@ -62,13 +61,8 @@ export function authorize(
 /** API Gateway answers all faults of signatures alike. */
 function callerOf(message: http.IncomingMessage, body: Buffer, options: GatewayOptions): Caller {
   try {
-    const { key } = verifySignature(message, {
-      find: (accessKeyId) => options.callers.find(accessKeyId),
-      region: options.authorizer.region,
-      services: ['execute-api'],
-      payloadHash: createHash('sha256').update(body).digest('hex'),
-    });
-    return key.caller;
+    const { callers, authorizer } = options;
+    return signingCaller(message, body, { callers, region: authorizer.region, service: 'execute-api' });
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
     // Not the message, which has texts of the request: each would be another notice.

@@ -26,27 +26,38 @@ export function authenticate(
   callers: Callers,
   region: string,
 ): void {
-  const { principal } = callerOf(message, body, callers, region);
-  if (principal?.kind !== 'identity' || principal.functionArn === undefined) return;
-  // The role of a function would need permissions for Step Functions, which the local cloud does not evaluate.
-  throw new ApiError(
-    'AccessDeniedException',
-    `the local cloud lets no function call Step Functions, got a request of ${principal.arn}`,
-  );
-}
-
-function callerOf(message: http.IncomingMessage, body: string, callers: Callers, region: string): Caller {
   try {
-    const { key } = verifySignature(message, {
-      find: (accessKeyId) => callers.find(accessKeyId),
-      region,
-      services: ['states'],
-      payloadHash: createHash('sha256').update(body).digest('hex'),
-    });
-    return key.caller;
+    const { principal } = signingCaller(message, body, { callers, region, service: 'states' });
+    if (principal?.kind !== 'identity' || principal.functionArn === undefined) return;
+    // The role of a function would need permissions for Step Functions, which the local cloud does not evaluate.
+    throw new ApiError(
+      'AccessDeniedException',
+      `the local cloud lets no function call Step Functions, got a request of ${principal.arn}`,
+    );
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
     const [name, text = error.message] = FAULTS[error.fault] ?? ['InvalidSignatureException'];
     throw new ApiError(name, text);
   }
+}
+
+interface Signed {
+  readonly callers: Callers;
+  readonly region: string;
+  readonly service: string;
+}
+
+/** @throws SignatureError when none of the callers has signed the request and its body */
+export function signingCaller(
+  message: http.IncomingMessage,
+  body: string | Buffer,
+  { callers, region, service }: Signed,
+): Caller {
+  const { key } = verifySignature(message, {
+    find: (accessKeyId) => callers.find(accessKeyId),
+    region,
+    services: [service],
+    payloadHash: createHash('sha256').update(body).digest('hex'),
+  });
+  return key.caller;
 }
