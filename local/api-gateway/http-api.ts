@@ -51,6 +51,6 @@ export interface GatewayOptions {
   readonly keys?: KeySet | undefined;
   /** Ends all waiting with its reason. */
   readonly signal: AbortSignal;
-  /** Called with why a request failed, which API Gateway does not tell the client, and if a token's signature is not verified. */
+  /** Called with what API Gateway does not tell the client: why a request failed, or that no signature was verified. */
   readonly onNotice: (notice: string) => void;
 }

@@ -40,8 +40,8 @@ export class History {
   private count = 0;
 
   /**
-   * @param keeps whether to keep the events. Step Functions keeps none of an Express execution, and limits only the number of those that
-   * it keeps
+   * @param keeps whether to keep the events. Step Functions keeps none of an Express execution, and limits only the
+   * number of those that it keeps
    */
   constructor(
     private readonly now: () => number,

@@ -35,7 +35,7 @@ export function parseRetriers(state: FieldReader): Retrier[] {
   });
 }
 
-/** @param branch reads the target and the exit of a catcher; `place` is the catcher's place in the state, such as `Catch[0]/` */
+/** @param branch reads the target and the exit of a catcher, whose place in the state is such as `Catch[0]/` */
 export function parseCatchers(
   state: FieldReader,
   branch: (fields: FieldReader, place: string) => StateExit & { readonly next: string },

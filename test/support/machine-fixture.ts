@@ -81,8 +81,8 @@ export async function run(definition: JsonObject, options: MachineOptions = {}):
 }
 
 /**
- * The history after ExecutionStarted, as chains of events that follow each other, each with the names of its state and iteration. A chain
- * begins with the id of its first event and that of the event before it, such as `4<2 PassStateEntered A, PassStateExited A`.
+ * The history after ExecutionStarted, as chains of events that follow each other, each with its state and iteration. A
+ * chain begins with the id of its first event and that of the event before it, such as `4<2 PassStateEntered A`.
  */
 export function chains({ history }: MachineExecution): string[] {
   const found: string[] = [];

@@ -99,7 +99,7 @@ function outputOf({ output = 'null' }: DescribeExecutionOutput): unknown {
   return JSON.parse(output);
 }
 
-test('an object below the prefix of a rule starts the state machine with the transformed event, however it is written', async () => {
+test('an object below the prefix starts the state machine with the transformed event, however written', async () => {
   const cloud = await start(arriving);
   const client = new S3(cloud.s3);
   clients.push(client);

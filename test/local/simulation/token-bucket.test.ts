@@ -1,4 +1,4 @@
-/** A limit shared by senders. How fast its bucket empties and refills, `test/lib/cost/formulas/token-bucket.test.ts` tests. */
+/** A limit shared by senders. `test/lib/cost/formulas/token-bucket.test.ts` tests how fast it refills. */
 import fc from 'fast-check';
 import { steady } from '../../../lib/cost/formulas/token-bucket';
 import { CATCH_UP_MS, TokenBucket } from '../../../local/simulation/token-bucket';
