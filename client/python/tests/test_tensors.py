@@ -12,10 +12,17 @@ import pytest
 from conftest import RUN, ended_with, machine, output_of, succeeded
 from fake_aws import Answer
 
-from sliced_inference import InferenceError, handlers
-from sliced_inference.contract import NUMERIC_DTYPES
-from sliced_inference.failures import parse_failure_cause
-from sliced_inference.tensors import DAMAGE, ChecksumMismatch, decode_file, decode_inline, encode_file, encode_inline
+from sliced_inference import InferenceError, handlers, results
+from sliced_inference.execution import parse_failure_cause
+from sliced_inference.tensors import (
+    DAMAGE,
+    NUMERIC_DTYPES,
+    MalformedFile,
+    decode_file,
+    decode_inline,
+    encode_file,
+    encode_inline,
+)
 
 
 def sent(aws, dtype, value, shape=("n",)):
@@ -143,16 +150,16 @@ STRINGS = {"dtype": "string", "shape": [1], "data": [1]}
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        ([], "a JSON object, got a list"),
-        (changed("version", to=2), "version 1, got another"),
-        (changed("outputs"), "outputs as an object, got none"),
-        (changed("outputs", to={}), "s3 as an object, got none"),
-        (changed("outputs", "s3", "key"), "key as a text, got none"),
-        (changed("outputs", "s3", "bucket", to=1), "bucket as a text, got another value"),
+        ([], "a JSON object of version 1, got another"),
+        (changed("version", to=2), "a JSON object of version 1"),
+        (changed("outputs"), "outputs as dict, got none"),
+        (changed("outputs", to={}), "s3 as dict, got none"),
+        (changed("outputs", "s3", "key"), "key as str, got none"),
+        (changed("outputs", "s3", "bucket", to=1), "bucket as str, got int"),
         (changed("outputs", "s3", "bucket", to="other"), "results at bucket/outputs/.*, got other/"),
         (changed("outputs", "s3", "key", to="outputs/../x"), r"results at .*, got bucket/outputs/\.\./x"),
         (changed("run", to="other/run"), "the run Test/run of its execution, got 'other/run'"),
-        (changed("deploymentDigest"), "deploymentDigest as a text, got none"),
+        (changed("deploymentDigest"), "deploymentDigest as str, got none"),
         (changed("timings", to=[1]), "timings as a list of objects"),
         ({**output_of(), "servedBy": "both"}, "servedBy of 'whole' or 'slices', got another"),
         (changed(*TENSOR, "base64"), "a tensor as 'y', got a malformed one"),
@@ -190,7 +197,7 @@ def test_a_bit_that_is_flipped_never_makes_other_arrays():
         except DAMAGE:
             refused += 1
     assert refused > 8 * len(file) - 8 * len("header_crc32") - 8
-    with pytest.raises(ChecksumMismatch, match="tensor '.*' must have the CRC32"):
+    with pytest.raises(MalformedFile, match="tensor '.*' must have the CRC32"):
         decode_file(file[:-1] + bytes([file[-1] ^ 1]))
 
 
@@ -201,7 +208,8 @@ def test_files_that_are_none_are_refused(header):
         decode_file(len(text).to_bytes(8, "little") + text if header else b"")
 
 
-def test_damaged_results_are_read_again_and_then_refused(aws):
+def test_damaged_results_are_read_again_and_then_refused(aws, monkeypatch):
+    monkeypatch.setattr(results, "LONGEST_PAUSE", 0)
     whole = encode_file({"y": np.arange(3, dtype=np.float32)})
     damaged = Answer(whole[:-1] + bytes([whole[-1] ^ 1]))
     for good in (Answer(whole), damaged):
@@ -230,7 +238,7 @@ def objects(monkeypatch):
         get_object=lambda Bucket, Key: {"Body": SimpleNamespace(read=lambda: read(found[Key]))},
     )
     monkeypatch.setattr(handlers, "_s3", lambda: storage)
-    monkeypatch.setattr(handlers, "LONGEST_PAUSE", 0)
+    monkeypatch.setattr(results, "LONGEST_PAUSE", 0)
     monkeypatch.setenv("SLICED_INFERENCE_BUCKET", "bucket")
     return found
 

@@ -17,8 +17,7 @@ from sliced_inference import (
     SlicedInferenceClient,
     handlers,
 )
-from sliced_inference.contract import NUMERIC_DTYPES
-from sliced_inference.tensors import decode_file
+from sliced_inference.tensors import NUMERIC_DTYPES, decode_file
 
 PIPELINES = json.loads(os.environ.get("PIPELINES", "{}"))
 """By name: the ARN of the state machine, and the bucket."""

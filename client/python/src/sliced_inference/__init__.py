@@ -13,10 +13,12 @@ client does. ``sliced_inference.handlers`` helps functions before and after the 
 reads and writes the files of requests and results.
 """
 
+from .call import InferenceProgress
 from .client import SlicedInferenceClient
 from .errors import InferenceCancelledError, InferenceError, InferenceTimeoutError
+from .many import Outcome, Progress
 from .pipeline import PipelineDescription, PipelineLimits, PipelineSignature, TensorSpec
-from .results import Inference, InferenceProgress, Invocation, ObjectReference, Outcome, Progress
+from .results import Inference, Invocation, ObjectReference
 
 __version__ = "0.2.0"
 

@@ -1,6 +1,6 @@
 """Requests to AWS or a local cloud by boto3, which reads endpoints and credentials from the environment."""
 
-import ipaddress
+import re
 import threading
 import urllib.parse
 import warnings
@@ -18,12 +18,8 @@ SYNC_READ_TIMEOUT = 310
 way."""
 
 CREDENTIALS = (
-    exceptions.NoCredentialsError,
-    exceptions.PartialCredentialsError,
-    exceptions.CredentialRetrievalError,
-    exceptions.TokenRetrievalError,
-    exceptions.SSOError,
-    exceptions.ProfileNotFound,
+    *(exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError),
+    *(exceptions.TokenRetrievalError, exceptions.SSOError, exceptions.ProfileNotFound),
 )
 
 THROTTLING = (
@@ -34,11 +30,7 @@ THROTTLING = (
 https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html and API_StartExecution.html there"""
 
 SENDING = threading.local()
-"""In a thread of a call: ``check`` raises ``Ended`` if nobody waits for the call any more."""
-
-
-class Ended(Exception):
-    """Nobody waits for the call any more."""
+"""In a thread of a call: ``check`` raises an error if nobody waits for the call any more."""
 
 
 class Aws:
@@ -63,35 +55,14 @@ class Aws:
             raise explained(operation, error) from error
 
     def _client_for(self, operation: str) -> Any:
-        if operation in ("PutObject", "GetObject"):
-            return self._client("s3", self._timeout)
-        if operation != "StartSyncExecution":
-            return self._client("stepfunctions", self._timeout)
-        # It answers when the run ends.
-        self._check_synchronous()
-        return self._client("stepfunctions", max(self._timeout, SYNC_READ_TIMEOUT))
-
-    def _check_synchronous(self) -> None:
-        """Refuses the caller's own client, or warns of it, if it does not suit StartSyncExecution."""
-        given = self._given["stepfunctions"]
-        # The stub of a test has no configuration.
-        if not hasattr(given, "meta"):
-            return
-        if _is_local(given) and given.meta.config.inject_host_prefix:
-            got = "a client for a local endpoint must not add a prefix to its host, got one that does"
-            raise ValueError(f"{got}: create it with Config(inject_host_prefix=False)")
-        if given.meta.config.read_timeout < SYNC_READ_TIMEOUT - 10:
-            warnings.warn(
-                f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express, "
-                f"got {given.meta.config.read_timeout}: boto3 starts longer runs again; "
-                f"create it with Config(read_timeout={SYNC_READ_TIMEOUT})",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-
-    def _client(self, service: str, read_timeout: float) -> Any:
-        if self._given[service] is not None:
-            return self._given[service]
+        service = "s3" if operation in ("PutObject", "GetObject") else "stepfunctions"
+        given, read_timeout = self._given[service], self._timeout
+        if operation == "StartSyncExecution":
+            # It answers when the run ends.
+            read_timeout = max(read_timeout, SYNC_READ_TIMEOUT)
+            _check_synchronous(given)
+        if given is not None:
+            return given
         with self._making:
             if (service, read_timeout) not in self._made:
                 self._made[service, read_timeout] = self._new_client(service, read_timeout)
@@ -118,42 +89,51 @@ class Aws:
         return client
 
 
+def _check_synchronous(given: Any) -> None:
+    """Refuses the caller's own client, or warns of it, if it does not suit StartSyncExecution."""
+    # The stub of a test has no configuration.
+    if not hasattr(given, "meta"):
+        return
+    if _is_local(given) and given.meta.config.inject_host_prefix:
+        got = "a client for a local endpoint must not add a prefix to its host, got one that does"
+        raise ValueError(f"{got}: create it with Config(inject_host_prefix=False)")
+    if given.meta.config.read_timeout < SYNC_READ_TIMEOUT - 10:
+        warnings.warn(
+            f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express, "
+            f"got {given.meta.config.read_timeout}: boto3 starts longer runs again; "
+            f"create it with Config(read_timeout={SYNC_READ_TIMEOUT})",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
 def _watch(client: Any) -> None:
-    """Lets a client send nothing that nobody waits for. Requests of other threads are not concerned."""
+    """Lets a client send nothing that nobody waits for, also no repeat. Other threads' requests are not concerned."""
     if hasattr(client, "meta"):
-        client.meta.events.register("before-send", check_wait, unique_id="sliced-inference")
+        client.meta.events.register("before-send", _check_wait, unique_id="sliced-inference")
 
 
-def check_wait(**_: Any) -> None:
-    """Runs before each request of boto3, also before its repeats."""
-    check = getattr(SENDING, "check", None)
-    if check is not None:
-        check()
+def _check_wait(**_: Any) -> None:
+    getattr(SENDING, "check", lambda: None)()
 
 
 def _is_local(client: Any) -> bool:
     host = urllib.parse.urlsplit(client.meta.endpoint_url).hostname or ""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return True
+    is_address = re.fullmatch(r"[\d.]+|.*:.*", host) is not None
+    return is_address or f".{host}".endswith(".localhost")
 
 
 def explained(operation: str, error: Exception) -> InferenceError | InferenceTimeoutError:
     """The error of a request that AWS refused or did not answer, or that boto3 could not send."""
-    name = type(error).__name__
+    name, message = type(error).__name__, f"{operation} failed: {error}"
     if isinstance(error, (exceptions.ReadTimeoutError, exceptions.ConnectTimeoutError)):
-        return InferenceTimeoutError(
-            f"{operation} must answer in time, got no answer ({error}): raise request_timeout, "
-            "or read_timeout of your own client, or try again"
-        )
+        advice = "raise request_timeout, or read_timeout of your own client, or try again"
+        return InferenceTimeoutError(f"{operation} must answer in time, got no answer ({error}): {advice}")
     if isinstance(error, exceptions.ClientError):
-        return InferenceError(error.response.get("Error", {}).get("Code") or name, str(error), cause=error)
-    if isinstance(error, CREDENTIALS):
+        name, message = error.response.get("Error", {}).get("Code") or name, str(error)
+    elif isinstance(error, CREDENTIALS):
         message = f"boto3 must have credentials for {operation}, got none: {error}: set AWS_PROFILE or run with a role"
-        return InferenceError(name, message, cause=error)
-    return InferenceError(name, f"{operation} failed: {error}", cause=error)
+    return InferenceError(name, message, cause=error)
 
 
 def is_throttled(error: Exception) -> bool:

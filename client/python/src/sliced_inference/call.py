@@ -5,12 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
-from .aws import SENDING, Aws, Ended, is_throttled, is_transient
+from .aws import SENDING, Aws, is_throttled, is_transient
 from .errors import EndOfWait, InferenceCancelledError, InferenceError, InferenceTimeoutError
 from .pipeline import StateMachine
-from .results import InferenceProgress, ProgressEvent
 
 T = TypeVar("T")
 
@@ -20,35 +20,49 @@ LOOK_SECONDS = 0.1
 TRANSFER_SECONDS = 60
 """For uploads and downloads, besides the longest execution."""
 
-FIRST_PAUSE, PAUSE_GROWTH = 0.2, 1.5
-
 MOST_FAILURES = 20
 """Requests that may fail in a row. With the default pauses, they take more than a minute."""
 
 
+class Ended(Exception):
+    """Nobody waits for the call any more."""
+
+
+ProgressEvent = Literal["started", "state_entered", "state_exited", "restarted", "ended"]
+
+
+@dataclass(frozen=True)
+class InferenceProgress:
+    """What a call reports while its execution runs."""
+
+    event: ProgressEvent
+    """``restarted``: a deployment has replaced the pipeline, and the execution starts again. States are those of a
+    Standard execution."""
+    time: float
+    """Seconds since 1970; of states by the clock of Step Functions."""
+    state: str | None = None
+    """Name of the state, such as ``Slice 00``."""
+    execution_arn: str | None = None
+    """``None`` for an Express execution before its end."""
+
+
+@dataclass(eq=False)
 class Call:
-    def __init__(
-        self,
-        aws: Aws,
-        seconds: float | None,
-        events: Sequence[threading.Event],
-        poll_interval: float,
-        stops: bool,
-        on_progress: Callable[[InferenceProgress], None] | None = None,
-    ) -> None:
-        self.aws = aws
-        self.stops = stops
-        """Whether the end of the wait also stops the execution."""
-        self.on_progress = on_progress
+    aws: Aws
+    seconds: float | None
+    """How long the call waits; ``None`` until it knows how long the execution may last."""
+    events: Sequence[threading.Event | None]
+    """The wait ends when one of them is set."""
+    poll_interval: float
+    stops: bool
+    """Whether the end of the wait also stops the execution."""
+    on_progress: Callable[[InferenceProgress], None] | None = None
+
+    def __post_init__(self) -> None:
         self.ended = threading.Event()
         """Nobody waits any more."""
-        self.questions = 0
-        """How often the call has asked whether a deployment explains a failure."""
         self._start = time.monotonic()
-        self._seconds = seconds
-        self._is_chosen = seconds is not None
-        self._events = events
-        self._poll_interval = poll_interval
+        self._is_chosen = self.seconds is not None
         self._reports: queue.SimpleQueue[InferenceProgress | None] = queue.SimpleQueue()
         """``None`` is the end of the thread."""
         self._reported = threading.Semaphore(0)
@@ -92,8 +106,7 @@ class Call:
                 self._reported.release()
             return result.result()
         except Ended:
-            end = self._end()
-            raise end from end.__cause__
+            raise self._end() from self.failure
         except (InferenceError, InferenceTimeoutError) as error:
             error.execution_arn = error.execution_arn or self.execution_arn
             raise
@@ -109,10 +122,10 @@ class Call:
                 self._look()
 
     def _is_late(self) -> bool:
-        return self._seconds is not None and time.monotonic() >= self._start + self._seconds
+        return self.seconds is not None and time.monotonic() >= self._start + self.seconds
 
     def _is_over(self) -> bool:
-        if self._is_late() or any(event.is_set() for event in self._events):
+        if self._is_late() or any(event is not None and event.is_set() for event in self.events):
             self.ended.set()
         return self.ended.is_set()
 
@@ -122,7 +135,7 @@ class Call:
             raise Ended
 
     def reason(self) -> str:
-        late = f"the run must end within {self._seconds} seconds, got no result"
+        late = f"the run must end within {self.seconds} seconds, got no result"
         return late if self._is_late() else "the wait was cancelled"
 
     def _end(self) -> EndOfWait:
@@ -131,17 +144,15 @@ class Call:
             return InferenceCancelledError(message, execution_arn=self.execution_arn, stopped=self.stopped)
         if self.failure is not None:
             message += f", and the last request failed ({self.failure}): check the connection or raise wait_timeout"
-        end = InferenceTimeoutError(message, execution_arn=self.execution_arn, stopped=self.stopped)
-        end.__cause__ = self.failure
-        return end
+        return InferenceTimeoutError(message, execution_arn=self.execution_arn, stopped=self.stopped)
 
     # In the call's own thread.
 
     def use(self, machine: StateMachine) -> None:
         self.machine = machine
         if not self._is_chosen:
-            seconds = machine.execution_seconds
-            self._seconds = None if seconds is None else seconds + TRANSFER_SECONDS
+            longest = machine.execution_seconds
+            self.seconds = None if longest is None else longest + TRANSFER_SECONDS
 
     def check(self) -> None:
         """Raises ``Ended`` if nobody waits any more."""
@@ -154,8 +165,8 @@ class Call:
 
     def repeated(self, send: Callable[[], T], may_repeat: Callable[[Exception], bool] = is_transient) -> T:
         """Sends a request until it is answered. Throttled ones do not count: the service works."""
-        pauses, failures = self.pauses(), 0
-        while True:
+        failures = 0
+        for pause in self.pauses():
             try:
                 answer = send()
             except (InferenceError, InferenceTimeoutError) as error:
@@ -163,16 +174,17 @@ class Call:
                 if not may_repeat(error) or failures == MOST_FAILURES:
                     raise
                 self.failure = error
+                self.sleep(pause)
             else:
                 self.failure = None
                 return answer
-            self.sleep(next(pauses))
+        raise AssertionError("pauses have no end")
 
-    def pauses(self, growth: float = PAUSE_GROWTH) -> Iterator[float]:
-        pause = min(FIRST_PAUSE, self._poll_interval)
+    def pauses(self, growth: float = 1.5) -> Iterator[float]:
+        pause = min(0.2, self.poll_interval)
         while True:
             yield pause
-            pause = min(pause * growth, self._poll_interval)
+            pause = min(pause * growth, self.poll_interval)
 
     def sleep(self, seconds: float) -> None:
         self.ended.wait(seconds)

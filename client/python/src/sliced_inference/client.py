@@ -3,58 +3,46 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, TypeVar
-
-from numpy.typing import ArrayLike
+from typing import Any, Literal
 
 from .aws import Aws
-from .call import Call
-from .contract import INLINE_MODES
+from .call import Call, InferenceProgress
+from .deployments import restarting
 from .errors import InferenceError, InferenceTimeoutError
 from .execution import execute
-from .failures import is_replaced, may_be_outdated, trace_of
-from .inputs import tensors_from
-from .many import outcomes_of
-from .output import decoded, ordered, read_object, read_undamaged, result_from, results_place
-from .pipeline import PipelineDescription, StateMachine, described_arn, region_of
-from .request import invoked_text, request_of
-from .results import Inference, InferenceProgress, Invocation, Outcome, Progress
+from .many import Outcome, Progress, outcomes_of
+from .pipeline import PipelineDescription, StateMachine
+from .request import Inputs, invoked_text, request_of, tensors_from
+from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
 from .tensors import Tensor, compact_json
 
-T = TypeVar("T")
-
 ResultsPlace = Literal["auto", "s3", "inline"]
+
+INLINE_MODES = {"auto": "auto", "s3": "never", "inline": "only"}
+"""By the place of results: the field ``output.inline`` of a request."""
 
 UNFIT_SECONDS = 60
 """Pause between two requests about a digest that does not fit. An alias may start an older version for weeks, whose
 outputs never fit the description."""
-
-MOST_QUESTIONS = 6
-"""How often a call asks whether a deployment explains a failure. With the default pauses, that takes nine seconds. For
-a few seconds after an update, Step Functions may describe the earlier definition, and start executions of it:
-https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html"""
-
-QUESTION_GROWTH = 2.25
 
 
 class SlicedInferenceClient:
     """Calls one pipeline. Threads may share a client.
 
     Args:
-        state_machine_arn: the ARN of the pipeline's state machine.
-        step_functions: your own client of boto3. If the state machine is of type Express, create it with
-            ``Config(read_timeout=310)``: StartSyncExecution answers when the run ends, and boto3 starts the run again
-            when the default of 60 seconds has passed. By default, the client makes its own, with the region of the ARN.
-        s3: your own client of boto3. By default, the client makes its own.
+        state_machine_arn: the ARN of the pipeline's state machine, or of a version or an alias of it.
+        step_functions, s3: your own clients of boto3. By default, the client makes its own, with the region of the ARN.
+            For a state machine of type Express, create yours with ``Config(read_timeout=310)``: StartSyncExecution
+            answers when the run ends, and boto3 starts it again after the default of 60 seconds.
         wait_timeout: how many seconds each call waits in all: for uploads, the run and the results. By default, the
             timeout of the state machine and a minute.
         request_timeout: for how many seconds the client's own clients of boto3 wait for a connection and for an answer,
-            or the next part of one; by default 30. StartSyncExecution has more.
-        poll_interval: longest pause in seconds between two requests for the status of a Standard execution; by default
-        5. max_result_bytes: largest results that the client reads into memory; by default 2 GiB.
+            or the next part of one. StartSyncExecution has more.
+        poll_interval: longest pause in seconds between two requests for the status of a Standard execution.
+        max_result_bytes: largest results that the client reads into memory.
 
     Raises ``ValueError`` if the ARN is no state machine's, or a number is not finite and above 0. Sends no request yet.
     """
@@ -70,15 +58,21 @@ class SlicedInferenceClient:
         poll_interval: float = 5.0,
         max_result_bytes: int = 2**31,
     ) -> None:
-        _check_positive("request_timeout", request_timeout)
-        _check_positive("poll_interval", poll_interval)
-        _check_positive("wait_timeout", wait_timeout)
-        _check_positive("max_result_bytes", max_result_bytes)
+        _check_positive(
+            request_timeout=request_timeout,
+            poll_interval=poll_interval,
+            wait_timeout=wait_timeout,
+            max_result_bytes=max_result_bytes,
+        )
+        parts = state_machine_arn.split(":")
+        if len(parts) < 7 or (parts[0], parts[2], parts[5]) != ("arn", "states", "stateMachine") or not parts[3]:
+            expected = "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
+            raise ValueError(f"a state machine's ARN must be like {expected}, got {state_machine_arn!r}")
         self._arn = state_machine_arn
         self._wait_timeout = wait_timeout
         self._poll_interval = poll_interval
         self._max_result_bytes = max_result_bytes
-        self._aws = Aws(region_of(state_machine_arn), request_timeout, step_functions, s3)
+        self._aws = Aws(parts[3], request_timeout, step_functions, s3)
         self._machine: StateMachine | None = None
         """As DescribeStateMachine has answered last. Another thread may forget it at any time."""
         self._unfit: tuple[str, float] | None = None
@@ -93,7 +87,7 @@ class SlicedInferenceClient:
 
     def infer(
         self,
-        inputs: Mapping[str, ArrayLike],
+        inputs: Inputs,
         *,
         wait_timeout: float | None = None,
         cancel: threading.Event | None = None,
@@ -122,12 +116,11 @@ class SlicedInferenceClient:
             InferenceTimeoutError: the run did not end within the waiting time, or a request had no answer in time.
             InferenceCancelledError: ``cancel`` was set.
         """
-        events = () if cancel is None else (cancel,)
-        return self._infer(self._call(wait_timeout, events, stop_on_cancel, on_progress), inputs, results)
+        return self._infer(self._call(wait_timeout, (cancel,), stop_on_cancel, on_progress), inputs, results)
 
     def infer_many(
         self,
-        inputs: Iterable[Mapping[str, ArrayLike]],
+        inputs: Iterable[Inputs],
         *,
         concurrency: int = 8,
         on_progress: Callable[[Progress], None] | None = None,
@@ -150,15 +143,12 @@ class SlicedInferenceClient:
             wait_timeout, cancel, stop_on_cancel, results: as for ``infer``; the waiting time is that of each run. If
                 ``cancel`` is set, the iterator raises ``InferenceCancelledError``.
         """
-        _check_positive("concurrency", concurrency)
-        _check_positive("wait_timeout", wait_timeout)
-        abandoned = threading.Event()
-        events = (abandoned,) if cancel is None else (abandoned, cancel)
+        _check_positive(concurrency=concurrency, wait_timeout=wait_timeout)
 
-        def infer(tensors: Mapping[str, ArrayLike]) -> Inference:
-            return self._infer(self._call(wait_timeout, events, stop_on_cancel), tensors, results)
+        def infer(tensors: Inputs, abandoned: threading.Event) -> Inference:
+            return self._infer(self._call(wait_timeout, (abandoned, cancel), stop_on_cancel), tensors, results)
 
-        return outcomes_of(inputs, concurrency, infer, abandoned, cancel, on_progress)
+        return outcomes_of(inputs, concurrency, infer, cancel, on_progress)
 
     def invoke(
         self,
@@ -178,47 +168,44 @@ class SlicedInferenceClient:
             wait_timeout, cancel, stop_on_cancel, on_progress: as for ``infer``, and so are the errors.
         """
         text = invoked_text(request)
-        call = self._call(wait_timeout, () if cancel is None else (cancel,), stop_on_cancel, on_progress)
+        call = self._call(wait_timeout, (cancel,), stop_on_cancel, on_progress)
 
         def attempt() -> Invocation:
             machine = self._known(call)
             call.use(machine)
             return Invocation(self._execute(call, machine, text), call.execution_arn or "")
 
-        return call.run(lambda: self._restarting(call, attempt, has_tensors=False))
+        return call.run(lambda: restarting(call, attempt, partial(self._ask, call), has_tensors=False))
 
     def _call(
         self,
         wait_timeout: float | None,
-        events: tuple[threading.Event, ...],
+        events: tuple[threading.Event | None, ...],
         stops: bool,
         on_progress: Callable[[InferenceProgress], None] | None = None,
     ) -> Call:
-        _check_positive("wait_timeout", wait_timeout)
+        _check_positive(wait_timeout=wait_timeout)
         seconds = self._wait_timeout if wait_timeout is None else wait_timeout
         return Call(self._aws, seconds, events, self._poll_interval, stops, on_progress)
 
-    def _infer(self, call: Call, inputs: Mapping[str, ArrayLike], results: ResultsPlace) -> Inference:
+    def _infer(self, call: Call, inputs: Inputs, results: ResultsPlace) -> Inference:
         if results not in INLINE_MODES:
             raise ValueError(f"results must be one of {', '.join(INLINE_MODES)}, got {results!r}")
 
         def attempt() -> Inference:
             machine, tensors = self._checked_tensors(call, inputs)
             call.use(machine)
+            put = partial(call.ask, "PutObject", Bucket=machine.pipeline.bucket)
+            request = request_of(tensors, lambda key, file: put(Key=key, Body=file), INLINE_MODES[results])
+            return self._result(call, machine.pipeline, self._execute(call, machine, compact_json(request)))
 
-            def put(key: str, file: bytes) -> None:
-                call.ask("PutObject", Bucket=machine.pipeline.bucket, Key=key, Body=file)
-
-            text = compact_json(request_of(tensors, put, INLINE_MODES[results]))
-            output = self._execute(call, machine, text)
-            return self._result(call, machine.pipeline, output)
-
-        return call.run(lambda: self._restarting(call, attempt, has_tensors=True))
-
-    # What is known of the state machine.
+        return call.run(lambda: restarting(call, attempt, partial(self._ask, call), has_tensors=True))
 
     def _ask(self, aws: Aws | Call) -> StateMachine:
-        answer = aws.ask("DescribeStateMachine", stateMachineArn=described_arn(self._arn))
+        parts = self._arn.split(":")
+        # DescribeStateMachine is documented for state machines and versions, but not for aliases.
+        is_alias = len(parts) == 8 and not parts[7].isdigit()
+        answer = aws.ask("DescribeStateMachine", stateMachineArn=":".join(parts[:7]) if is_alias else self._arn)
         machine = self._machine = StateMachine.described(self._arn, answer)
         return machine
 
@@ -233,7 +220,7 @@ class SlicedInferenceClient:
                 raise InferenceError("InvalidInput", message)
         return machine
 
-    def _checked_tensors(self, call: Call, inputs: Mapping[str, ArrayLike]) -> tuple[StateMachine, dict[str, Tensor]]:
+    def _checked_tensors(self, call: Call, inputs: Inputs) -> tuple[StateMachine, dict[str, Tensor]]:
         is_new = self._machine is None
         machine = self._known(call)
         try:
@@ -245,43 +232,6 @@ class SlicedInferenceClient:
         machine = self._ask(call)
         return machine, tensors_from(machine.pipeline.signature, inputs)
 
-    # Runs, and the deployments that replace what they use.
-
-    def _restarting(self, call: Call, attempt: Callable[[], T], has_tensors: bool) -> T:
-        """Runs again after a deployment. The next run finds the new model, and the bucket of the new stack."""
-        while True:
-            try:
-                return attempt()
-            except InferenceError as error:
-                if not self._is_explained(call, error, has_tensors):
-                    raise
-            call.report("restarted")
-            call.reset()
-
-    def _is_explained(self, call: Call, error: InferenceError, has_tensors: bool) -> bool:
-        """Whether a deployment explains the failure."""
-        used = call.machine
-        if used is None:
-            return False
-        trace = trace_of(error, used.signature is not None)
-        if trace is None and not may_be_outdated(error):
-            return False
-        # An object that the caller names may just be missing.
-        is_own_request = not has_tensors and error.name == "InvalidInput"
-        most = 1 if trace is None or is_own_request else MOST_QUESTIONS
-        pauses = call.pauses(QUESTION_GROWTH)
-        while call.questions < most:
-            call.questions += 1
-            try:
-                if call.questions > 1:
-                    call.sleep(next(pauses))
-                if is_replaced(used, self._ask(call), trace, has_tensors):
-                    return True
-            except (InferenceError, InferenceTimeoutError):
-                # The error of the run says more.
-                continue
-        return False
-
     def _execute(self, call: Call, machine: StateMachine, text: str) -> Any:
         try:
             return execute(call, machine, text)
@@ -292,15 +242,12 @@ class SlicedInferenceClient:
             raise
 
     def _result(self, call: Call, used: PipelineDescription, output: Any) -> Inference:
-        result, inline = result_from(output, call.execution_arn)
+        result, tensors = result_from(output, call.execution_arn)
         pipeline = self._maker_of(result, call, used)
         place = results_place(result, pipeline.bucket)
-        if inline is not None:
-            tensors = decoded(inline)
-        else:
+        if tensors is None:
             call.situation = f"the results are in {place}"
-            read = partial(read_object, call, place, self._max_result_bytes)
-            tensors = read_undamaged(place.key, read, call.pauses(), call.sleep)
+            tensors = read_undamaged(place.key, lambda: read_object(call, place, self._max_result_bytes), call.sleep)
         # If a deployment is under way, or the ARN is that of an alias, the signature may be of another model.
         if result.deployment_digest == pipeline.signature.deployment_digest:
             tensors = ordered(pipeline, tensors)
@@ -325,7 +272,8 @@ class SlicedInferenceClient:
         return latest
 
 
-def _check_positive(name: str, value: float | None) -> None:
+def _check_positive(**numbers: float | None) -> None:
     """Python itself refuses what is no number."""
-    if value is not None and not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a finite number above 0, got {value!r}: choose another")
+    for name, value in numbers.items():
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"{name} must be a finite number above 0, got {value!r}: choose another")

@@ -8,10 +8,9 @@ class InferenceError(Exception):
     """A run failed, an input does not fit the model, or a request to AWS failed."""
 
     name: str
-    """One that the guide to requests and results lists, such as ``SliceFailed``; one of Step Functions or Lambda, such
-    as ``States.Timeout``; one of a service that refused a request, such as ``AccessDeniedException``; one of boto3,
-    such as ``EndpointConnectionError``; or ``InvalidInput``, ``InvalidOutput``, ``NotAPipeline``, ``ExecutionAborted``
-    or ``NotStopped`` of the client itself."""
+    """One that the guide to requests and results lists, such as ``SliceFailed``; one of Step Functions, Lambda, S3 or
+    boto3; or ``InvalidInput``, ``InvalidOutput``, ``NotAPipeline``, ``ExecutionAborted`` or ``NotStopped`` of the
+    client itself."""
     message: str
     _: KW_ONLY
     slice: int | None = None
@@ -48,9 +47,7 @@ class EndOfWait(Exception):
 
 class InferenceTimeoutError(EndOfWait, TimeoutError):
     """The run did not end within ``wait_timeout``, or one request to AWS within ``request_timeout``; the message says
-    which.
-
-    If the last request has failed and was to be sent again, its error is in the message, and is ``__cause__``.
+    which. If the last request failed and was to be sent again, the message and ``__cause__`` have its error.
     """
 
 
@@ -58,15 +55,11 @@ class InferenceCancelledError(EndOfWait):
     """The event ``cancel`` was set during the wait."""
 
 
-def invalid_output(expected: str, got: str) -> InferenceError:
-    return InferenceError(
-        "InvalidOutput",
-        f"the output of the execution must have {expected}, got {got}: use the client of the pipeline's release",
-        expected=expected,
-        got=got,
-    )
-
-
 def invalid_input(name: str, expected: str, got: str, advice: str = "convert it") -> InferenceError:
     message = f"input '{name}' expects {expected}, got {got}: {advice}"
     return InferenceError("InvalidInput", message, tensor=name, expected=expected, got=got)
+
+
+def invalid_output(expected: str, got: str) -> InferenceError:
+    message = f"the output of the execution must have {expected}, got {got}: use the client of the pipeline's release"
+    return InferenceError("InvalidOutput", message, expected=expected, got=got)

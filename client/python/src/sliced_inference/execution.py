@@ -1,21 +1,17 @@
-"""Runs one execution to its end."""
+"""Runs one execution to its end, and says why it failed."""
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .aws import SENDING, Ended, is_throttled, is_transient
-from .call import Call
+from .aws import SENDING, is_throttled, is_transient
+from .call import Call, Ended, ProgressEvent
 from .errors import InferenceError, InferenceTimeoutError
-from .failures import failure_of
-from .pipeline import STEPS, StateMachine, execution_arn
-from .results import ProgressEvent
+from .pipeline import NAMES_OF_SLICES, STEPS, StateMachine, json_object
 
-STATE_EVENTS: dict[ProgressEvent, str] = {
-    "state_entered": "stateEnteredEventDetails",
-    "state_exited": "stateExitedEventDetails",
-}
+ENTERED, EXITED = "stateEnteredEventDetails", "stateExitedEventDetails"
+STATE_EVENTS: dict[ProgressEvent, str] = {"state_entered": ENTERED, "state_exited": EXITED}
 
 MAY_HAVE_STARTED = "it may have started"
 
@@ -26,7 +22,7 @@ def execute(call: Call, machine: StateMachine, text: str) -> Any:
     call.report("ended")
     if execution["status"] != "SUCCEEDED":
         # The cause of a Standard execution does not say which function has failed.
-        has_step = machine.type == "STANDARD" and machine.has_own_functions
+        has_step = machine.type == "STANDARD" and any(step in (machine.signature or {}) for step in STEPS.values())
         raise failure_of(execution, _last_step(call) if has_step else None)
     return json.loads(execution["output"])
 
@@ -68,7 +64,8 @@ def _run_standard(call: Call, arn: str, text: str) -> dict[str, Any]:
 def _start(call: Call, machine_arn: str, text: str) -> None:
     # The name is new, so the second of two equal requests finds the execution of the first one.
     name = str(uuid.uuid4())
-    arn = execution_arn(machine_arn, name)
+    parts = machine_arn.split(":")
+    arn = ":".join([*parts[:5], "execution", parts[6], name])
 
     def start() -> dict[str, Any]:
         call.check()
@@ -86,8 +83,7 @@ def _start(call: Call, machine_arn: str, text: str) -> None:
 
     answer = call.repeated(start)
     call.execution_arn, call.situation = answer.get("executionArn", arn), "it goes on"
-    started = answer.get("startDate")
-    call.report("started", None if started is None else started.timestamp())
+    call.report("started", answer["startDate"].timestamp() if "startDate" in answer else None)
 
 
 def _follow(call: Call) -> dict[str, Any]:
@@ -104,7 +100,7 @@ def _follow(call: Call) -> dict[str, Any]:
     def may_repeat(error: Exception) -> bool:
         # DescribeExecution is eventually consistent: it may not know an execution that has just started.
         # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-        return is_transient(error) or (isinstance(error, InferenceError) and error.name == "ExecutionDoesNotExist")
+        return is_transient(error) or _is_unknown(error)
 
     for pause in call.pauses():
         call.sleep(pause)
@@ -114,27 +110,23 @@ def _follow(call: Call) -> dict[str, Any]:
     raise AssertionError("pauses have no end")
 
 
+def _is_unknown(error: Exception) -> bool:
+    return isinstance(error, InferenceError) and error.name == "ExecutionDoesNotExist"
+
+
 def _stop(call: Call) -> None:
     """Stops an execution that nobody waits for."""
-    SENDING.check = None
+    SENDING.check = lambda: None
     reason = call.reason()
-    request = {
-        "executionArn": call.execution_arn,
-        "error": "Cancelled",
-        "cause": f"the caller stopped waiting: {reason}",
-    }
+    cause = f"the caller stopped waiting: {reason}"
     try:
-        call.aws.ask("StopExecution", **request)
+        call.aws.ask("StopExecution", executionArn=call.execution_arn, error="Cancelled", cause=cause)
     except (InferenceError, InferenceTimeoutError) as error:
-        is_unknown = isinstance(error, InferenceError) and error.name == "ExecutionDoesNotExist"
-        if is_unknown and call.situation == MAY_HAVE_STARTED:
+        if _is_unknown(error) and call.situation == MAY_HAVE_STARTED:
             call.execution_arn, call.situation = None, "nothing was started"
             return
-        raise InferenceError(
-            "NotStopped",
-            f"{reason}: the execution could not be stopped: {error}: stop it yourself",
-            cause=error.cause if isinstance(error, InferenceError) else error,
-        ) from error
+        message = f"{reason}: the execution could not be stopped: {error}: stop it yourself"
+        raise InferenceError("NotStopped", message, cause=getattr(error, "cause", error)) from error
     call.situation, call.stopped = "the execution was stopped", True
 
 
@@ -142,18 +134,6 @@ def _latest_events(call: Call, **page: str) -> dict[str, Any]:
     """One page of the events, the latest first, without data."""
     request = {"executionArn": call.execution_arn, "reverseOrder": True, "includeExecutionData": False}
     return call.ask("GetExecutionHistory", **request, **page)
-
-
-def _last_step(call: Call) -> str | None:
-    """The function of the user whose state was entered last, or ``None`` for another state."""
-    try:
-        history = _latest_events(call)
-    except (Ended, InferenceError, InferenceTimeoutError):
-        # The failure matters more than where it was. A caller may lack the permission to read the history.
-        return None
-    entered = STATE_EVENTS["state_entered"]
-    names = (event[entered]["name"] for event in history["events"] if entered in event)
-    return STEPS.get(next(names, ""))
 
 
 def _states_of(call: Call) -> Callable[[], None]:
@@ -178,3 +158,42 @@ def _states_of(call: Call) -> Callable[[], None]:
                     call.report(kind, event["timestamp"].timestamp(), event[field]["name"])
 
     return report
+
+
+def _last_step(call: Call) -> str | None:
+    """The function of the user whose state was entered last, or ``None`` for another state."""
+    try:
+        history = _latest_events(call)
+    except (Ended, InferenceError, InferenceTimeoutError):
+        # The failure matters more than where it was. A caller may lack the permission to read the history.
+        return None
+    return STEPS.get(next((event[ENTERED]["name"] for event in history["events"] if ENTERED in event), ""))
+
+
+def failure_of(execution: Mapping[str, Any], step: str | None) -> InferenceError:
+    """The error of an execution that failed, timed out or was stopped."""
+    status, cause = execution["status"], execution.get("cause")
+    fields = parse_failure_cause(cause or f"the execution ended with the status {status}")
+    fields.pop("deploymentDigest", None)
+    fields.setdefault("step", step)
+    unnamed = {"TIMED_OUT": "States.Timeout", "ABORTED": "ExecutionAborted"}.get(status, status)
+    name = execution.get("error") or unnamed
+    if fields["step"] is not None and name in NAMES_OF_SLICES:
+        name, fields["message"] = "HandlerError", f"{name}: {fields['message']}"
+    return InferenceError(name, execution_arn=execution["executionArn"], reported_cause=cause, **fields)
+
+
+def parse_failure_cause(cause: str) -> dict[str, Any]:
+    """Returns ``message`` and what else a cause has of slice, step, tensor, expected, got and deploymentDigest.
+
+    The cause is a slice's JSON, with or without the JSON that Lambda puts around it, or a text of an AWS service.
+    """
+    fields = json_object(cause) or {}
+    thrown = fields.get("errorMessage")
+    if isinstance(thrown, str):
+        cause, fields = thrown, json_object(thrown) or {}
+    if not isinstance(fields.get("message"), str):
+        return {"message": cause}
+    texts = ("step", "message", "tensor", "expected", "got", "deploymentDigest")
+    kinds: dict[str, type] = {"slice": int, **dict.fromkeys(texts, str)}
+    return {name: fields[name] for name, kind in kinds.items() if isinstance(fields.get(name), kind)}

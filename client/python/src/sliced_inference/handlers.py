@@ -13,7 +13,6 @@ bucket.
 """
 
 import functools
-import itertools
 import json
 import os
 import re
@@ -24,16 +23,14 @@ from typing import Any
 import boto3
 from numpy.typing import ArrayLike
 
-from .contract import NAMES_OF_SLICES, NUMERIC_DTYPES
 from .errors import InferenceError, invalid_input
-from .output import decoded, read_undamaged, result_from, results_place
-from .request import request_of
-from .tensors import Tensor, tensor_from
+from .pipeline import NAMES_OF_SLICES
+from .request import request_of, tensor_from
+from .results import read_undamaged, result_from, results_place
+from .tensors import NUMERIC_DTYPES, Tensor
 
 MAX_MESSAGE = 500
 """In characters, so that the console and the history of an execution show the cause in full."""
-
-LONGEST_PAUSE = 1.0
 
 Handler = Callable[[Any, Any], Any]
 
@@ -54,7 +51,10 @@ def step(name: str) -> Callable[[Handler], Handler]:
                 message = message or kind
                 if kind in NAMES_OF_SLICES:
                     kind, message = "HandlerError", f"{kind}: {message}"
-                cause = json.dumps({"step": name, "message": _one_line(message)})
+                # Without control characters, which a terminal would obey.
+                line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", message).strip()
+                line = line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 1]}…"
+                cause = json.dumps({"step": name, "message": line})
                 # Lambda takes the name of the failure from the class. Its log has the original error too.
                 raise type(kind, (Exception,), {})(cause) from error
 
@@ -74,11 +74,7 @@ def request(arrays: Mapping[str, ArrayLike]) -> dict[str, Any]:
         dtype, tensors[name] = tensor_from(name, value)
         if dtype not in (*NUMERIC_DTYPES, "string"):
             raise invalid_input(name, f"an array of {', '.join(NUMERIC_DTYPES)} or str", dtype)
-
-    def put(key: str, file: bytes) -> None:
-        _s3().put_object(Bucket=_bucket(), Key=key, Body=file)
-
-    return request_of(tensors, put)
+    return request_of(tensors, lambda key, file: _s3().put_object(Bucket=_bucket(), Key=key, Body=file), "auto")
 
 
 def outputs(output: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -89,30 +85,22 @@ def outputs(output: Mapping[str, Any]) -> dict[str, Tensor]:
     """
     result, inline = result_from(output)
     if inline is not None:
-        return decoded(inline)
+        return inline
     place = results_place(result, _bucket())
 
-    def get() -> bytes:
+    def read() -> bytes:
         body: bytes = _s3().get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
         return body
 
-    return read_undamaged(place.key, get, itertools.repeat(LONGEST_PAUSE), time.sleep)
+    return read_undamaged(place.key, read, time.sleep)
 
 
 def _bucket() -> str:
     name = os.environ.get("SLICED_INFERENCE_BUCKET")
     if not name:
-        message = (
-            "the function must have the variable SLICED_INFERENCE_BUCKET, got none: set it to the pipeline's bucket"
-        )
-        raise InferenceError("InvalidInput", message)
+        message = "the function must have the variable SLICED_INFERENCE_BUCKET, got none"
+        raise InferenceError("InvalidInput", f"{message}: set it to the pipeline's bucket")
     return name
-
-
-def _one_line(text: str) -> str:
-    """Without control characters, which a terminal would obey."""
-    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip()
-    return line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 1]}…"
 
 
 @functools.cache

@@ -3,32 +3,50 @@
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-
-from numpy.typing import ArrayLike
+from dataclasses import dataclass
 
 from .call import LOOK_SECONDS
 from .errors import InferenceCancelledError
-from .results import Inference, Outcome, Progress
+from .request import Inputs
+from .results import Inference
 
-Inputs = Mapping[str, ArrayLike]
+
+@dataclass(frozen=True)
+class Outcome:
+    """One of many inferences. Exactly one of ``result`` and ``error`` is set."""
+
+    index: int
+    result: Inference | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far many inferences are. Those that have failed have ended too, and those that have ended have started."""
+
+    done: int
+    failed: int
+    started: int
+    total: int | None
+    """``None`` if the inputs have no length."""
 
 
 def outcomes_of(
     inputs: Iterable[Inputs],
     concurrency: int,
-    infer: Callable[[Inputs], Inference],
-    abandoned: threading.Event,
+    infer: Callable[[Inputs, threading.Event], Inference],
     cancel: threading.Event | None,
     on_progress: Callable[[Progress], None] | None,
 ) -> Iterator[Outcome]:
-    """Yields an outcome for each input, and sets ``abandoned`` at the end.
+    """Yields an outcome for each input. ``infer`` gets an event that is set when nobody waits for outcomes any more.
 
     A thread takes the inputs one by one, as they are needed, and starts the runs. A source may wait for an outcome of
     an earlier input, so the caller's thread does not wait for the source.
     """
     executor = ThreadPoolExecutor(concurrency)
+    abandoned = threading.Event()
     room = threading.Semaphore(2 * concurrency)
     started: queue.SimpleQueue[Future[Outcome] | BaseException | None] = queue.SimpleQueue()
     """The runs in the order of their inputs, then an error of the source or ``None``."""
@@ -36,19 +54,20 @@ def outcomes_of(
     """Held while the source makes an input."""
     counting = threading.Lock()
     counts = {"done": 0, "failed": 0, "started": 0}
+    total = len(inputs) if isinstance(inputs, Sized) else None
 
     def run(index: int, tensors: Inputs) -> Outcome:
         with counting:
             counts["started"] += 1
         try:
-            outcome = Outcome(index, infer(tensors))
+            outcome = Outcome(index, infer(tensors, abandoned))
         except Exception as error:
             outcome = Outcome(index, error=error)
         with counting:
             counts["done"] += 1
             counts["failed"] += outcome.error is not None
             if on_progress is not None:
-                on_progress(Progress(**counts, total=len(inputs) if isinstance(inputs, Sized) else None))
+                on_progress(Progress(**counts, total=total))
         return outcome
 
     def take() -> None:

@@ -1,18 +1,25 @@
-"""What the definition of a state machine says about its pipeline."""
+"""What the definition of a state machine says about its pipeline, and what callers and functions agree on."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import contract
 from .errors import InferenceError
 
-SIGNATURE_KEY = "slicedInference"
-"""In the comment of a definition."""
+CONTRACT_VERSION = 1
+
+# Bytes of JSON. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MAX_REQUEST_BYTES = 255 * 1024
+MAX_INLINE_RESULT_BYTES = 180 * 1024
+MAX_INPUT_BYTES = 256 * 1024
+MAX_EXPRESS_SECONDS = 300
 
 STEPS = {"Preprocess": "preprocess", "Postprocess": "postprocess"}
 """Functions of the user by the names of their states."""
+
+NAMES_OF_SLICES = ("PlanChanged", "SliceFailed", "WeightsCorrupt")
+"""What only slices mean by these names. If a function of the user has one, its error is a ``HandlerError``."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +61,14 @@ class PipelineSignature:
 
 @dataclass(frozen=True)
 class PipelineLimits:
-    """Limits of calls. Sizes are bytes."""
+    """Limits of calls. Sizes are bytes of JSON."""
 
     request_bytes: int
-    """Largest request as JSON. The client puts larger tensors into S3."""
+    """Largest request. The client puts larger tensors into S3."""
     inline_result_bytes: int
-    """Largest results as JSON inside an execution's output. With more than 100 slices it is lower."""
+    """Largest results inside an execution's output. With more than 100 slices it is lower."""
     execution_input_bytes: int
-    """Largest input of an execution as JSON: of ``invoke``."""
+    """Largest input of an execution: of ``invoke``."""
     execution_seconds: float | None
     """How long an execution may last; ``None`` if the state machine has no timeout."""
 
@@ -86,61 +93,50 @@ class StateMachine:
     type: Literal["EXPRESS", "STANDARD"]
     definition: str
     execution_seconds: float | None
-    """How long an execution may last; ``None`` if the state machine has no timeout."""
     signature: Mapping[str, Any] | None
-    """That of a pipeline, from the comment."""
+    """As it is in the comment of the definition; ``None`` if that has none."""
 
     @staticmethod
     def described(arn: str, answer: Mapping[str, Any]) -> "StateMachine":
+        """Reads the answer of DescribeStateMachine."""
         definition = json_object(answer["definition"]) or {}
         seconds = definition.get("TimeoutSeconds")
         if answer["type"] == "EXPRESS":
-            seconds = min(seconds or contract.MAX_EXPRESS_SECONDS, contract.MAX_EXPRESS_SECONDS)
-        signature = (json_object(definition.get("Comment")) or {}).get(SIGNATURE_KEY)
+            seconds = min(seconds or MAX_EXPRESS_SECONDS, MAX_EXPRESS_SECONDS)
+        signature = (json_object(definition.get("Comment")) or {}).get("slicedInference")
         return StateMachine(arn, answer["type"], answer["definition"], seconds, signature)
-
-    @property
-    def has_own_functions(self) -> bool:
-        return any(step in (self.signature or {}) for step in STEPS.values())
 
     @property
     def pipeline(self) -> PipelineDescription:
         """Raises ``NotAPipeline`` for a state machine that is none."""
         signature = self.signature
         if signature is None:
-            raise InferenceError(
-                "NotAPipeline",
-                f"the comment of {self.arn} must have the signature of a SlicedInferencePipeline, got none: "
-                "check the ARN, or use invoke for your own state machine",
-            )
-        if signature["version"] != contract.CONTRACT_VERSION:
-            expected, got = contract.CONTRACT_VERSION, signature["version"]
+            message = f"the comment of {self.arn} must have the signature of a SlicedInferencePipeline, got none"
+            advice = "check the ARN, or use invoke for your own state machine"
+            raise InferenceError("NotAPipeline", f"{message}: {advice}")
+        if signature["version"] != CONTRACT_VERSION:
+            expected, got = CONTRACT_VERSION, signature["version"]
             message = f"the pipeline's signature must have version {expected}, got {got}: use the client of its release"
             raise InferenceError("NotAPipeline", message)
         return PipelineDescription(
-            state_machine_arn=self.arn,
-            type=self.type,
-            bucket=signature["bucket"],
-            signature=PipelineSignature(
+            self.arn,
+            self.type,
+            signature["bucket"],
+            PipelineSignature(
                 deployment_digest=signature["deploymentDigest"],
                 threads=signature["threads"],
-                inputs=tuple(map(_spec, signature["inputs"])),
-                outputs=tuple(map(_spec, signature["outputs"])),
+                inputs=_specs(signature["inputs"]),
+                outputs=_specs(signature["outputs"]),
                 preprocess="preprocess" in signature,
                 postprocess="postprocess" in signature,
             ),
-            limits=PipelineLimits(
-                request_bytes=contract.MAX_REQUEST_BYTES,
-                inline_result_bytes=contract.MAX_INLINE_RESULT_BYTES,
-                execution_input_bytes=contract.MAX_INPUT_BYTES,
-                execution_seconds=self.execution_seconds,
-            ),
+            PipelineLimits(MAX_REQUEST_BYTES, MAX_INLINE_RESULT_BYTES, MAX_INPUT_BYTES, self.execution_seconds),
         )
 
 
-def _spec(spec: Mapping[str, Any]) -> TensorSpec:
-    shape = spec["shape"]
-    return TensorSpec(spec["name"], spec["dtype"], None if shape is None else tuple(shape))
+def _specs(specs: Sequence[Mapping[str, Any]]) -> tuple[TensorSpec, ...]:
+    shapes = [None if spec["shape"] is None else tuple(spec["shape"]) for spec in specs]
+    return tuple(TensorSpec(spec["name"], spec["dtype"], shape) for spec, shape in zip(specs, shapes, strict=True))
 
 
 def json_object(text: Any) -> dict[str, Any] | None:
@@ -150,25 +146,3 @@ def json_object(text: Any) -> dict[str, Any] | None:
     except (TypeError, ValueError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def region_of(arn: str) -> str:
-    parts = arn.split(":")
-    if len(parts) < 7 or parts[0] != "arn" or parts[2] != "states" or parts[5] != "stateMachine" or not parts[3]:
-        raise ValueError(
-            f"a state machine's ARN must be like arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, got {arn!r}"
-        )
-    return parts[3]
-
-
-def described_arn(arn: str) -> str:
-    """What DescribeStateMachine takes: it is documented for state machines and versions, but not for aliases."""
-    parts = arn.split(":")
-    is_alias = len(parts) == 8 and not parts[7].isdigit()
-    return ":".join(parts[:7]) if is_alias else arn
-
-
-def execution_arn(state_machine_arn: str, name: str) -> str:
-    """The ARN of an execution, as far as it is known before Step Functions tells it."""
-    parts = state_machine_arn.split(":")
-    return ":".join([*parts[:5], "execution", parts[6], name])

@@ -1,19 +1,134 @@
-"""The input of an execution."""
+"""From Python's values to tensors of the model's types, and to the input of an execution."""
 
+import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .contract import CONTRACT_VERSION, MAX_INPUT_BYTES, MAX_REQUEST_BYTES
-from .errors import InferenceError
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .errors import InferenceError, invalid_input
+from .pipeline import CONTRACT_VERSION, MAX_INPUT_BYTES, MAX_REQUEST_BYTES, PipelineSignature, TensorSpec, described
 from .tensors import Tensor, compact_json, encode_file, encode_inline
 
+Inputs = Mapping[str, ArrayLike]
 
-def request_of(
-    tensors: Mapping[str, Tensor], put: Callable[[str, bytes], object], inline_mode: str = "auto"
-) -> dict[str, Any]:
+UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
+"""ONNX Runtime's JavaScript binding cuts strings at NUL and replaces lone surrogates."""
+
+NUMBERS = (int, np.integer)
+ELEMENTS: dict[str, tuple[type, ...]] = {
+    "i": NUMBERS,
+    "u": NUMBERS,
+    "f": (float, np.floating, *NUMBERS),
+    "b": (bool, np.bool_),
+    "O": (str,),
+}
+"""What a list may have, by NumPy's kind of the model's dtype."""
+
+
+def tensors_from(signature: PipelineSignature, inputs: Inputs) -> dict[str, Tensor]:
+    """The inputs as tensors that fit the model. Raises ``InvalidInput`` for others."""
+    if signature.preprocess or signature.postprocess:
+        function = "preprocess" if signature.preprocess else "postprocess"
+        got = f"got one with a {function} function: use invoke"
+        raise InferenceError("InvalidInput", f"infer expects a pipeline that takes and returns tensors, {got}")
+    specs = {spec.name: spec for spec in signature.inputs}
+    for name in inputs:
+        if name not in specs:
+            takes = _listed(specs)
+            message = f"the model has no input '{name}': it takes {takes}"
+            raise InferenceError("InvalidInput", message, tensor=name, expected=takes)
+    for name, spec in specs.items():
+        if name not in inputs:
+            got = _listed(inputs)
+            message = f"input '{name}' {spec} is missing: the request has {got}"
+            raise InferenceError("InvalidInput", message, tensor=name, expected=str(spec), got=got)
+    return {name: _tensor(spec, inputs[name]) for name, spec in specs.items()}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names) or "no tensors"
+
+
+def _tensor(spec: TensorSpec, value: ArrayLike) -> Tensor:
+    is_list = isinstance(value, (list, tuple, bool, int, float, str)) and not isinstance(value, np.generic)
+    dtype, tensor = (spec.dtype, _from_list(spec, value)) if is_list else tensor_from(spec.name, value)
+    shape = tensor.shape if spec.shape is None else spec.shape
+    fits = len(shape) == tensor.ndim and all(
+        not isinstance(size, int) or size == got for size, got in zip(shape, tensor.shape, strict=True)
+    )
+    if dtype != spec.dtype or not fits:
+        got = described(dtype, tensor.shape)
+        raise invalid_input(spec.name, str(spec), got, "convert it or check the input's name")
+    if dtype == "string" and any(UNFIT_CHARACTERS.search(text) for text in tensor.flat):
+        raise invalid_input(spec.name, "strings without NUL and lone surrogates", "others")
+    if dtype == "bool" and tensor.size and tensor.view(np.uint8).max() > 1:
+        raise invalid_input(spec.name, "bools that are bytes of 0 and 1", "others")
+    return tensor
+
+
+def tensor_from(name: str, value: ArrayLike) -> tuple[str, Tensor]:
+    """The dtype of an array in the words of the contract, and the array as a tensor. Other dtypes keep their names."""
+    # `__array__` of an object may return a masked array too, whose mask `asarray` would drop.
+    array = np.asanyarray(value)
+    if isinstance(array, np.ma.MaskedArray):
+        advice = "fill it, as no model sees its mask"
+        raise invalid_input(name, "an array with all of its values", "a masked array", advice)
+    array = np.asarray(array)
+    kind = array.dtype.kind
+    if kind in "UT" or (kind == "O" and all(isinstance(item, str) for item in array.flat)):
+        return "string", np.asarray(array, dtype=object, order="C")
+    if kind == "S":
+        return "bytes", array
+    # `ascontiguousarray` would make a vector of a scalar.
+    return array.dtype.name, np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
+
+
+def _from_list(spec: TensorSpec, value: Any) -> Tensor:
+    """A number, text or nested list as a tensor of the model's dtype, if that can hold every element."""
+    if isinstance(value, (list, tuple)) and any(isinstance(item, np.ma.MaskedArray) for item in value):
+        raise invalid_input(spec.name, "arrays with all of their values", "a masked array", "fill it")
+    dtype = np.dtype(object if spec.dtype == "string" else spec.dtype)
+    try:
+        # NumPy would convert elements of other kinds than the first.
+        objects = np.array(value, dtype=object)
+        if any(isinstance(item, (list, tuple)) for item in objects.flat):
+            raise ValueError
+    except ValueError as error:
+        expected, got = "lists of the same length side by side", "lists of different lengths"
+        raise invalid_input(spec.name, expected, got) from error
+    wanted = ELEMENTS[dtype.kind]
+    for item in objects.flat:
+        # A bool is an int in Python, but no number of a tensor.
+        if not isinstance(item, wanted) or (isinstance(item, bool) and bool not in wanted):
+            names = " or ".join(kind.__name__ for kind in wanted if kind.__module__ == "builtins")
+            raise invalid_input(spec.name, f"elements of Python's {names} for {spec.dtype}", type(item).__name__)
+    if objects.size == 0:
+        # `[]` is [0,3] for an input [N,3]: an empty list does not show the sizes behind it.
+        hidden = () if spec.shape is None else spec.shape[objects.ndim :]
+        return np.empty((*objects.shape, *(size if isinstance(size, int) else 0 for size in hidden)), dtype)
+    if dtype.kind in "fiu" and not _is_in_range(objects, dtype):
+        raise invalid_input(spec.name, f"numbers in the range of {spec.dtype}", "others")
+    return objects.astype(dtype)
+
+
+def _is_in_range(numbers: Tensor, dtype: np.dtype[Any]) -> bool:
+    if dtype.kind != "f":
+        limits = np.iinfo(dtype)
+        return all(limits.min <= number <= limits.max for number in numbers.flat)
+    try:
+        exact = numbers.astype(np.float64)
+    except OverflowError:
+        return False
+    with np.errstate(over="ignore"):
+        return not np.any(np.isinf(exact.astype(dtype)) & np.isfinite(exact))
+
+
+def request_of(tensors: Mapping[str, Tensor], put: Callable[[str, bytes], object], inline: str) -> dict[str, Any]:
     """A request with these tensors. Tensors that are too large for it are put into S3."""
-    request: dict[str, Any] = {"version": CONTRACT_VERSION, "inputs": {}, "output": {"inline": inline_mode}}
+    request: dict[str, Any] = {"version": CONTRACT_VERSION, "inputs": {}, "output": {"inline": inline}}
     # Tensors that cannot fit are not encoded. Only the texts of strings say how long they are.
     if sum(tensor.nbytes for tensor in tensors.values() if tensor.dtype != object) <= MAX_REQUEST_BYTES:
         request["inputs"] = {"tensors": {name: encode_inline(tensor) for name, tensor in tensors.items()}}
@@ -33,9 +148,8 @@ def invoked_text(request: Any) -> str:
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         # Of these kinds are also NaN, circles and lone surrogates.
-        raise InferenceError(
-            "InvalidInput", f"the request of invoke must be a JSON value, got another ({error}): convert it"
-        ) from error
+        message = f"the request of invoke must be a JSON value, got another ({error}): convert it"
+        raise InferenceError("InvalidInput", message) from error
     if size > MAX_INPUT_BYTES:
         expected = f"at most {MAX_INPUT_BYTES} bytes of JSON"
         message = f"the request of invoke must be {expected}, got {size}: put large parts into S3 and pass their key"

@@ -1,11 +1,31 @@
-"""What calls return and report."""
+"""What runs return: checks the output of an execution, and reads the results that it names."""
 
+import io
+import random
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from botocore import exceptions
 from numpy.typing import NDArray
 
-ServedBy = Literal["whole", "slices"]
+from .aws import explained
+from .call import Call
+from .errors import InferenceError, invalid_output
+from .pipeline import CONTRACT_VERSION, PipelineDescription
+from .tensors import DAMAGE, Tensor, decode_file, decode_inline, dtype_of
+
+T = TypeVar("T")
+
+READS = 3
+"""How often results are read if they are damaged, as often as the functions of a pipeline do it."""
+
+LONGEST_PAUSE = 0.5
+"""Seconds between two reads."""
+
+BROKEN_BODY = (exceptions.FlexibleChecksumError, exceptions.IncompleteReadError, exceptions.ResponseStreamingError)
+"""boto3 repeats requests, but not the reading of a body."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +54,7 @@ class Inference:
     """Measurements with the names that they have in the execution's output: of each slice, or one with ``whole`` if
     the whole model served the run. Times are milliseconds."""
     deployment_digest: str
-    served_by: ServedBy | None = None
+    served_by: Literal["whole", "slices"] | None = None
     """Of a pipeline with consolidation: whether the function of the whole model served the run, or the slices did."""
 
 
@@ -46,39 +66,86 @@ class Invocation:
     execution_arn: str
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """One of many inferences. Exactly one of ``result`` and ``error`` is set."""
+def result_from(output: Any, execution_arn: str | None = None) -> tuple[Inference, dict[str, Tensor] | None]:
+    """The result of a run without its tensors, and its inline tensors, or ``None`` if they are only in S3.
 
-    index: int
-    result: Inference | None = None
-    error: Exception | None = None
+    An execution of another state machine may return anything, so each field is checked. Fields of newer pipelines may
+    be there. If the execution is known, the output of another one is refused.
+    """
+    if not isinstance(output, dict) or output.get("version") != CONTRACT_VERSION:
+        raise invalid_output(f"a JSON object of version {CONTRACT_VERSION}", "another")
+    run, outputs = _field(output, "run", str), _field(output, "outputs", dict)
+    # The last two segments of the ARN name the run, in a Standard execution together with its start.
+    own = "/".join(execution_arn.split(":")[-2:]) if execution_arn is not None else run
+    if not re.fullmatch(rf"{re.escape(own)}(/[0-9]+)?", run):
+        raise invalid_output(f"the run {own} of its execution", repr(run))
+    inline = _field(outputs, "tensors", dict) if "tensors" in outputs else None
+    place = None
+    # If the request wants the results inline only, none are in S3.
+    if inline is None or "s3" in outputs:
+        s3 = _field(outputs, "s3", dict)
+        place = ObjectReference(_field(s3, "bucket", str), _field(s3, "key", str))
+    timings = _field(output, "timings", list)
+    if not all(isinstance(timing, dict) for timing in timings):
+        raise invalid_output("timings as a list of objects", "a list of others")
+    # Only the outputs of pipelines with consolidation have it.
+    if "servedBy" in output and output["servedBy"] not in ("whole", "slices"):
+        raise invalid_output("servedBy of 'whole' or 'slices'", "another")
+    digest = _field(output, "deploymentDigest", str)
+    result = Inference({}, execution_arn or "", place, run, timings, digest, output.get("servedBy"))
+    return result, None if inline is None else {name: decode_inline(name, tensor) for name, tensor in inline.items()}
 
 
-ProgressEvent = Literal["started", "state_entered", "state_exited", "restarted", "ended"]
+def _field(parent: dict[str, Any], name: str, kind: type[T]) -> T:
+    value = parent.get(name)
+    if not isinstance(value, kind):
+        raise invalid_output(f"{name} as {kind.__name__}", "none" if value is None else type(value).__name__)
+    return value
 
 
-@dataclass(frozen=True)
-class InferenceProgress:
-    """What a call reports while its execution runs."""
-
-    event: ProgressEvent
-    """``restarted``: a deployment has replaced the pipeline, and the execution starts again. States are those of a
-    Standard execution."""
-    time: float
-    """Seconds since 1970; of states by the clock of Step Functions."""
-    state: str | None = None
-    """Name of the state, such as ``Slice 00``."""
-    execution_arn: str | None = None
-    """``None`` for an Express execution before its end."""
+def results_place(result: Inference, bucket: str) -> ObjectReference:
+    """Where a run of a pipeline with this bucket has its results. Those of another bucket or run are refused."""
+    place = ObjectReference(bucket, f"outputs/{result.run}.safetensors")
+    if result.results_object not in (None, place):
+        raise invalid_output(f"results at {place}", str(result.results_object))
+    return place
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far many inferences are. Those that have failed have ended too, and those that have ended have started."""
+def read_object(call: Call, place: ObjectReference, max_bytes: int) -> bytes:
+    """Reads an object into memory, unless it is too large."""
+    answer = call.ask("GetObject", Bucket=place.bucket, Key=place.key)
+    body, size = answer["Body"], answer["ContentLength"]
+    if size > max_bytes:
+        body.close()
+        message = f"the results {place.key} must have at most {max_bytes} bytes, got {size}: raise max_result_bytes"
+        raise InferenceError("InvalidOutput", message, expected=f"at most {max_bytes} bytes", got=f"{size} bytes")
+    file = io.BytesIO()
+    while part := body.read(2**20):
+        call.check()
+        file.write(part)
+    return file.getvalue()
 
-    done: int
-    failed: int
-    started: int
-    total: int | None
-    """``None`` if the inputs have no length."""
+
+def read_undamaged(key: str, read: Callable[[], bytes], sleep: Callable[[float], None]) -> dict[str, Tensor]:
+    """Reads results from S3, again if they are damaged."""
+    damage: Exception | None = None
+    for _ in range(READS):
+        if damage is not None:
+            sleep(random.uniform(0, LONGEST_PAUSE))
+        try:
+            return decode_file(read())
+        except (*DAMAGE, *BROKEN_BODY) as error:
+            damage = error
+        except exceptions.BotoCoreError as error:
+            raise explained("GetObject", error) from error
+    message = f"the results {key} must be whole, got damaged ones in {READS} reads: {damage}"
+    raise InferenceError("CorruptTensor", message) from damage
+
+
+def ordered(pipeline: PipelineDescription, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The results in the model's order, after a check that they are the model's."""
+    dtypes = {name: dtype_of(tensor) for name, tensor in tensors.items()}
+    expected = {spec.name: spec.dtype for spec in pipeline.signature.outputs}
+    if dtypes != expected:
+        raise invalid_output(f"the tensors {expected}", str(dtypes))
+    return {name: tensors[name] for name in expected}

@@ -6,54 +6,39 @@ A tensor is an array in C order with little-endian numbers, or an array of objec
 import base64
 import json
 import operator
+import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import safetensors
 import safetensors.numpy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from .contract import NUMERIC_DTYPES
-from .errors import invalid_input, invalid_output
+from .errors import invalid_output
 
 Tensor = NDArray[Any]
 
+NUMERIC_DTYPES = (
+    *("float32", "float64", "float16", "int8", "int16", "int32", "int64"),
+    *("uint8", "uint16", "uint32", "uint64", "bool"),
+)
+
+# In the metadata of a file.
 STRING_TENSOR = "string_tensor."
 TENSOR_CRC32 = "tensor_crc32."
-HEADER_CRC32 = "header_crc32"
-NO_CRC32 = b"00000000"
 
-
-class ChecksumMismatch(Exception):
-    """A file's bytes are not those that its writer has written."""
+# JSON has no bare quotation marks inside of strings, so this is no part of a name.
+HEADER_CRC32 = re.compile(rb'("header_crc32":").{8}', re.DOTALL)
 
 
 class MalformedFile(Exception):
-    """A file's bytes are not the tensors of a pipeline."""
+    """A file's bytes are not the tensors of a pipeline, or not those that its writer has written."""
 
 
-DAMAGE = (ChecksumMismatch, MalformedFile, safetensors.SafetensorError)
+DAMAGE = (MalformedFile, safetensors.SafetensorError)
 """How ``decode_file`` fails."""
-
-
-def tensor_from(name: str, value: ArrayLike) -> tuple[str, Tensor]:
-    """The dtype of an array in the words of the contract, and the array as a tensor. Other dtypes keep their names."""
-    # `__array__` of an object may return a masked array too, whose mask `asarray` would drop.
-    array = np.asanyarray(value)
-    if isinstance(array, np.ma.MaskedArray):
-        raise invalid_input(
-            name, "an array with all of its values", "a masked array", "fill it, as no model sees its mask"
-        )
-    array = np.asarray(array)
-    kind = array.dtype.kind
-    if kind in "UT" or (kind == "O" and all(isinstance(item, str) for item in array.flat)):
-        return "string", np.asarray(array, dtype=object, order="C")
-    if kind == "S":
-        return "bytes", array
-    # `ascontiguousarray` would make a vector of a scalar.
-    return array.dtype.name, np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
 
 
 def dtype_of(tensor: Tensor) -> str:
@@ -67,7 +52,7 @@ def compact_json(value: Any) -> str:
 def encode_inline(tensor: Tensor) -> dict[str, Any]:
     """A tensor as the JSON of a request."""
     if tensor.dtype == object:
-        return {"dtype": "string", "shape": tensor.shape, "data": tensor.reshape(-1).tolist()}
+        return {"dtype": "string", **_strings(tensor)}
     encoded = base64.b64encode(tensor.tobytes()).decode("ascii")
     return {"dtype": tensor.dtype.name, "shape": tensor.shape, "base64": encoded}
 
@@ -79,7 +64,7 @@ def decode_inline(name: str, tensor: Any) -> Tensor:
         if min(shape, default=0) < 0:
             raise ValueError(f"a size of {min(shape)}")
         if dtype == "string":
-            return _string_tensor(shape, tensor["data"])
+            return _string_tensor(tensor)
         if dtype not in NUMERIC_DTYPES:
             raise ValueError("another dtype")
         # A bytearray makes the array writable.
@@ -89,50 +74,50 @@ def decode_inline(name: str, tensor: Any) -> Tensor:
         raise invalid_output(f"a tensor as '{name}'", f"a malformed one ({error})") from error
 
 
-def _string_tensor(shape: Sequence[int], items: Any) -> Tensor:
+def _strings(tensor: Tensor) -> dict[str, Any]:
+    return {"shape": tensor.shape, "data": tensor.reshape(-1).tolist()}
+
+
+def _string_tensor(strings: Mapping[str, Any]) -> Tensor:
+    items = strings["data"]
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise TypeError("strings that are no list of str")
     tensor = np.empty(len(items), dtype=object)
     tensor[:] = items
-    return tensor.reshape(tuple(shape))
+    return tensor.reshape(tuple(strings["shape"]))
 
 
 def encode_file(tensors: Mapping[str, Tensor]) -> bytes:
     """A safetensors file. Strings and checksums are in its metadata."""
-    metadata = {HEADER_CRC32: NO_CRC32.decode()}
+    metadata = {"header_crc32": "00000000"}
+    numeric = {}
     for name, tensor in tensors.items():
         if tensor.dtype == object:
-            strings = {"shape": tensor.shape, "data": tensor.reshape(-1).tolist()}
-            metadata[f"{STRING_TENSOR}{name}"] = compact_json(strings)
+            metadata[f"{STRING_TENSOR}{name}"] = compact_json(_strings(tensor))
         else:
             metadata[f"{TENSOR_CRC32}{name}"] = _crc32(tensor.reshape(-1).view(np.uint8))
-    numeric = {name: tensor for name, tensor in tensors.items() if tensor.dtype != object}
+            numeric[name] = tensor
     file = safetensors.numpy.save(numeric, metadata=metadata)
-    before, after = _around_header_crc32(_header_of(file))
-    return b"".join((file[:8], before, _header_crc32(before, after), after, file[8 + len(_header_of(file)) :]))
+    header = _header_of(file)
+    return b"".join((file[:8], _with_checksum(header), file[8 + len(header) :]))
 
 
 def decode_file(file: bytes) -> dict[str, Tensor]:
     """The tensors of a safetensors file.
 
-    Raises ``ChecksumMismatch`` if they do not have the file's checksums, and ``MalformedFile`` or the error of
-    ``safetensors`` if the bytes are not such a file.
+    Raises one of ``DAMAGE`` if the bytes are not such a file, or do not have the checksums that are in it.
     """
     try:
         return _decoded(file)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise MalformedFile(
-            f"the file must have named tensors of the pipeline's types, got others ({error!r})"
-        ) from error
+        message = f"the file must have named tensors of the pipeline's types, got others ({error!r})"
+        raise MalformedFile(message) from error
 
 
 def _decoded(file: bytes) -> dict[str, Tensor]:
     header = _header_of(file)
-    if _HEADER_CRC32_FIELD in header:
-        before, after = _around_header_crc32(header)
-        expected, got = header[len(before) : -len(after)], _header_crc32(before, after)
-        if expected != got:
-            raise ChecksumMismatch(f"the header must have the CRC32 {expected!r}, got {got!r}")
+    if _with_checksum(header) != header:
+        raise MalformedFile("the header must have its CRC32, got another")
     described = json.loads(header)
     metadata: dict[str, str] = described.pop("__metadata__", {})
     tensors: dict[str, Tensor] = dict(safetensors.numpy.load(file))
@@ -141,29 +126,21 @@ def _decoded(file: bytes) -> dict[str, Tensor]:
         begin, end = tensor["data_offsets"]
         recorded, computed = metadata.get(f"{TENSOR_CRC32}{name}"), _crc32(data[begin:end])
         if recorded not in (None, computed):
-            raise ChecksumMismatch(f"tensor '{name}' must have the CRC32 {recorded}, got {computed}")
+            raise MalformedFile(f"tensor '{name}' must have the CRC32 {recorded}, got {computed}")
     for key, text in metadata.items():
         if key.startswith(STRING_TENSOR):
-            strings = json.loads(text)
-            tensors[key.removeprefix(STRING_TENSOR)] = _string_tensor(strings["shape"], strings["data"])
+            tensors[key.removeprefix(STRING_TENSOR)] = _string_tensor(json.loads(text))
     return tensors
-
-
-_HEADER_CRC32_FIELD = f'"{HEADER_CRC32}":"'.encode()
-"""JSON has no bare quotation marks inside of strings, so this is no part of a name."""
 
 
 def _header_of(file: bytes) -> bytes:
     return file[8 : 8 + int.from_bytes(file[:8], "little")]
 
 
-def _around_header_crc32(header: bytes) -> tuple[bytes, bytes]:
-    place = header.index(_HEADER_CRC32_FIELD) + len(_HEADER_CRC32_FIELD)
-    return header[:place], header[place + len(NO_CRC32) :]
-
-
-def _header_crc32(before: bytes, after: bytes) -> bytes:
-    return _crc32(before + NO_CRC32 + after).encode()
+def _with_checksum(header: bytes) -> bytes:
+    """The header with its CRC32, which is computed with zeros in its place. A header without a place stays as it is."""
+    zeroed = HEADER_CRC32.sub(rb"\g<1>00000000", header, count=1)
+    return HEADER_CRC32.sub(rb"\g<1>" + _crc32(zeroed).encode(), zeroed, count=1)
 
 
 def _crc32(data: Any) -> str:
