@@ -7,10 +7,10 @@
     result = model.infer({"x": array})
     print(result.outputs["y"].shape)
 
-The ARN is all that a caller needs. The state machine's comment says which bucket, inputs and outputs the pipeline has;
-the client reads it with DescribeStateMachine. The construct's ``grant_invoke`` allows a role to do everything that the
-client does. ``sliced_inference.handlers`` helps functions before and after the model, and ``sliced_inference.tensors``
-reads and writes the files of requests and results.
+The ARN is all that a caller needs: the state machine's comment names the bucket, inputs and outputs of the pipeline.
+The construct's ``grant_invoke`` allows a role to do everything that the client does. ``sliced_inference.handlers``
+helps functions before and after the model, and ``sliced_inference.tensors`` reads and writes the files of requests and
+results.
 """
 
 from .call import InferenceProgress

@@ -14,8 +14,7 @@ from botocore.config import Config
 from .errors import InferenceError, InferenceTimeoutError
 
 SYNC_READ_TIMEOUT = 310
-"""Seconds until StartSyncExecution must have answered: five minutes of an Express execution, and something for the
-way."""
+"""Seconds for the answer of StartSyncExecution: five minutes of an Express execution, and something for the way."""
 
 CREDENTIALS = (
     *(exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError),
@@ -39,11 +38,12 @@ class Aws:
     def __init__(self, region: str, request_timeout: float, step_functions: Any, s3: Any) -> None:
         self._region = region
         self._timeout = request_timeout
-        self._given = {"stepfunctions": step_functions, "s3": s3}
-        self._made: dict[tuple[str, float], Any] = {}
+        given = {("stepfunctions", False): step_functions, ("stepfunctions", True): step_functions, ("s3", False): s3}
+        self._clients = {key: client for key, client in given.items() if client is not None}
+        """By service, and whether it waits for synchronous executions."""
         self._making = threading.Lock()
-        for given in (step_functions, s3):
-            _watch(given)
+        for client in self._clients.values():
+            _watch(client)
 
     def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """Sends a request, with its repeats by boto3. The error of boto3 is the cause of the error that is raised."""
@@ -55,23 +55,19 @@ class Aws:
             raise explained(operation, error) from error
 
     def _client_for(self, operation: str) -> Any:
-        service = "s3" if operation in ("PutObject", "GetObject") else "stepfunctions"
-        given, read_timeout = self._given[service], self._timeout
-        if operation == "StartSyncExecution":
-            # It answers when the run ends.
-            read_timeout = max(read_timeout, SYNC_READ_TIMEOUT)
-            _check_synchronous(given)
-        if given is not None:
-            return given
+        is_synchronous = operation == "StartSyncExecution"
+        key = ("s3" if operation in ("PutObject", "GetObject") else "stepfunctions", is_synchronous)
         with self._making:
-            if (service, read_timeout) not in self._made:
-                self._made[service, read_timeout] = self._new_client(service, read_timeout)
-            return self._made[service, read_timeout]
+            if key not in self._clients:
+                self._clients[key] = self._new_client(*key)
+        if is_synchronous:
+            _check_synchronous(self._clients[key])
+        return self._clients[key]
 
-    def _new_client(self, service: str, read_timeout: float) -> Any:
+    def _new_client(self, service: str, is_synchronous: bool) -> Any:
         config = Config(
             connect_timeout=self._timeout,
-            read_timeout=read_timeout,
+            read_timeout=max(self._timeout, SYNC_READ_TIMEOUT) if is_synchronous else self._timeout,
             # For many runs at once; boto3's own default is 10.
             max_pool_connections=50,
             retries={"mode": "standard"},
@@ -89,22 +85,17 @@ class Aws:
         return client
 
 
-def _check_synchronous(given: Any) -> None:
-    """Refuses the caller's own client, or warns of it, if it does not suit StartSyncExecution."""
+def _check_synchronous(client: Any) -> None:
     # The stub of a test has no configuration.
-    if not hasattr(given, "meta"):
+    if not hasattr(client, "meta"):
         return
-    if _is_local(given) and given.meta.config.inject_host_prefix:
+    if _is_local(client) and client.meta.config.inject_host_prefix:
         got = "a client for a local endpoint must not add a prefix to its host, got one that does"
         raise ValueError(f"{got}: create it with Config(inject_host_prefix=False)")
-    if given.meta.config.read_timeout < SYNC_READ_TIMEOUT - 10:
-        warnings.warn(
-            f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express, "
-            f"got {given.meta.config.read_timeout}: boto3 starts longer runs again; "
-            f"create it with Config(read_timeout={SYNC_READ_TIMEOUT})",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+    if client.meta.config.read_timeout < SYNC_READ_TIMEOUT - 10:
+        should = f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express"
+        advice = f"boto3 starts longer runs again; create it with Config(read_timeout={SYNC_READ_TIMEOUT})"
+        warnings.warn(f"{should}, got {client.meta.config.read_timeout}: {advice}", RuntimeWarning, stacklevel=2)
 
 
 def _watch(client: Any) -> None:
@@ -150,7 +141,5 @@ def is_transient(error: Exception) -> bool:
 
 
 def _http_status(error: InferenceError) -> int:
-    """0 if there was no answer."""
-    if not isinstance(error.cause, exceptions.ClientError):
-        return 0
-    return int(error.cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    answer = error.cause.response if isinstance(error.cause, exceptions.ClientError) else {}
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -17,11 +17,11 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.1
 """How often a wait looks at its events and its time, because Python cannot wait for several things at once."""
 
+# For uploads and downloads, besides the longest execution.
 TRANSFER_SECONDS = 60
-"""For uploads and downloads, besides the longest execution."""
 
+# In a row. With the default pauses, they take more than a minute.
 MOST_FAILURES = 20
-"""Requests that may fail in a row. With the default pauses, they take more than a minute."""
 
 
 class Ended(Exception):
@@ -99,12 +99,18 @@ class Call:
             self._look()
             # Not an executor's thread, because Python would wait for it at its end.
             threading.Thread(target=go, name="sliced-inference", daemon=True).start()
-            while (report := self._next_report()) is not None:
+            while True:
+                try:
+                    report = self._reports.get(timeout=LOOK_SECONDS)
+                except queue.Empty:
+                    self._look()
+                    continue
+                if report is None:
+                    return result.result()
                 if self.on_progress is not None:
                     self.on_progress(report)
                 self._look()
                 self._reported.release()
-            return result.result()
         except Ended:
             raise self._end() from self.failure
         except (InferenceError, InferenceTimeoutError) as error:
@@ -113,13 +119,6 @@ class Call:
         finally:
             self.ended.set()
             self._reported.release()
-
-    def _next_report(self) -> InferenceProgress | None:
-        while True:
-            try:
-                return self._reports.get(timeout=LOOK_SECONDS)
-            except queue.Empty:
-                self._look()
 
     def _is_late(self) -> bool:
         return self.seconds is not None and time.monotonic() >= self._start + self.seconds
@@ -165,8 +164,8 @@ class Call:
 
     def repeated(self, send: Callable[[], T], may_repeat: Callable[[Exception], bool] = is_transient) -> T:
         """Sends a request until it is answered. Throttled ones do not count: the service works."""
-        failures = 0
-        for pause in self.pauses():
+        pauses, failures = self.pauses(), 0
+        while True:
             try:
                 answer = send()
             except (InferenceError, InferenceTimeoutError) as error:
@@ -174,11 +173,10 @@ class Call:
                 if not may_repeat(error) or failures == MOST_FAILURES:
                     raise
                 self.failure = error
-                self.sleep(pause)
             else:
                 self.failure = None
                 return answer
-        raise AssertionError("pauses have no end")
+            self.sleep(next(pauses))
 
     def pauses(self, growth: float = 1.5) -> Iterator[float]:
         pause = min(0.2, self.poll_interval)

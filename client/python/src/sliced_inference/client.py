@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from .aws import Aws
 from .call import Call, InferenceProgress
@@ -18,6 +18,8 @@ from .pipeline import PipelineDescription, StateMachine
 from .request import Inputs, invoked_text, request_of, tensors_from
 from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
 from .tensors import Tensor, compact_json
+
+T = TypeVar("T")
 
 ResultsPlace = Literal["auto", "s3", "inline"]
 
@@ -79,7 +81,7 @@ class SlicedInferenceClient:
         """A digest that the description did not fit even when it was new, and when that was."""
 
     def describe(self) -> PipelineDescription:
-        """Returns the pipeline's signature, bucket and limits. Asks each time; calls use what was returned last.
+        """Asks for the pipeline's signature, bucket and limits; calls use what was returned last.
 
         Raises ``InferenceError``, named ``NotAPipeline`` if the ARN is that of another state machine.
         """
@@ -98,9 +100,8 @@ class SlicedInferenceClient:
         """Runs the pipeline on tensors and returns its results.
 
         Args:
-            inputs: one array or nested list for each input of the model. An array must have the dtype of the model; a
-                list, a tuple or a number takes it. Strings are arrays or lists of ``str``; results have them as
-                objects.
+            inputs: an array or nested list for each input of the model. An array must have the dtype of the model; a
+                list, a tuple or a number takes it. Strings are ``str``; results have them as arrays of objects.
             wait_timeout: replaces that of the client for this call, in seconds.
             cancel: stops the wait when it is set, within a tenth of a second.
             stop_on_cancel: when the wait ends early, also stop the execution, after the request that is in progress.
@@ -110,11 +111,9 @@ class SlicedInferenceClient:
             on_progress: called in this thread when the execution starts and ends, and for a Standard execution also for
                 each state that it enters and leaves. An error of this function ends the call.
 
-        Raises:
-            InferenceError: an input does not fit, the run failed, or AWS refused a request. A run that fails because a
-                deployment overtook it is started again.
-            InferenceTimeoutError: the run did not end within the waiting time, or a request had no answer in time.
-            InferenceCancelledError: ``cancel`` was set.
+        Raises ``InferenceError`` if an input does not fit, the run failed, or AWS refused a request;
+        ``InferenceTimeoutError`` if the run did not end in time, or a request had no answer; and
+        ``InferenceCancelledError`` if ``cancel`` was set. A run that a deployment makes fail is started again.
         """
         return self._infer(self._call(wait_timeout, (cancel,), stop_on_cancel, on_progress), inputs, results)
 
@@ -136,12 +135,9 @@ class SlicedInferenceClient:
         outcome of an earlier input. If it raises, the outcomes of the runs that have started come before its error. If
         you stop iterating, the runs are abandoned, and ``inputs`` is closed if it is a generator.
 
-        Args:
-            inputs: each as for ``infer``.
-            concurrency: how many runs are in progress at most.
-            on_progress: called after each run, in one thread at a time, but not in yours.
-            wait_timeout, cancel, stop_on_cancel, results: as for ``infer``; the waiting time is that of each run. If
-                ``cancel`` is set, the iterator raises ``InferenceCancelledError``.
+        At most ``concurrency`` runs are in progress. ``on_progress`` is called after each, in one thread at a time, but
+        not in yours. The rest is as for ``infer``: ``wait_timeout`` is for each run, and if ``cancel`` is set, the
+        iterator raises ``InferenceCancelledError``.
         """
         _check_positive(concurrency=concurrency, wait_timeout=wait_timeout)
 
@@ -162,20 +158,18 @@ class SlicedInferenceClient:
         """Runs any JSON and returns the output: of a pipeline with preprocess or postprocess functions, or of your own
         state machine that contains pipelines.
 
-        Args:
-            request: what ``json.dumps`` takes, at most 256 KiB of it: the input of the preprocess function or of your
-                state machine, or else a request as the guide to requests and results describes it.
-            wait_timeout, cancel, stop_on_cancel, on_progress: as for ``infer``, and so are the errors.
+        ``request`` is what ``json.dumps`` takes, at most 256 KiB of it: the input of the preprocess function or of your
+        state machine, or else a request as the guide to requests and results describes it. The rest, and the errors,
+        are as for ``infer``.
         """
         text = invoked_text(request)
         call = self._call(wait_timeout, (cancel,), stop_on_cancel, on_progress)
 
         def attempt() -> Invocation:
-            machine = self._known(call)
-            call.use(machine)
-            return Invocation(self._execute(call, machine, text), call.execution_arn or "")
+            machine, _ = self._suited(call, None)
+            return Invocation(execute(call, machine, text), call.execution_arn or "")
 
-        return call.run(lambda: restarting(call, attempt, partial(self._ask, call), has_tensors=False))
+        return self._run(call, attempt, has_tensors=False)
 
     def _call(
         self,
@@ -193,13 +187,21 @@ class SlicedInferenceClient:
             raise ValueError(f"results must be one of {', '.join(INLINE_MODES)}, got {results!r}")
 
         def attempt() -> Inference:
-            machine, tensors = self._checked_tensors(call, inputs)
-            call.use(machine)
+            machine, tensors = self._suited(call, inputs)
             put = partial(call.ask, "PutObject", Bucket=machine.pipeline.bucket)
             request = request_of(tensors, lambda key, file: put(Key=key, Body=file), INLINE_MODES[results])
-            return self._result(call, machine.pipeline, self._execute(call, machine, compact_json(request)))
+            return self._result(call, machine.pipeline, execute(call, machine, compact_json(request)))
 
-        return call.run(lambda: restarting(call, attempt, partial(self._ask, call), has_tensors=True))
+        return self._run(call, attempt, has_tensors=True)
+
+    def _run(self, call: Call, attempt: Callable[[], T], has_tensors: bool) -> T:
+        try:
+            return call.run(lambda: restarting(call, attempt, lambda: self._ask(call), has_tensors))
+        except InferenceError as error:
+            if error.cause is not None:
+                # A state machine that has become Express is started all the same, but its runs cannot be described.
+                self._machine = None
+            raise
 
     def _ask(self, aws: Aws | Call) -> StateMachine:
         parts = self._arn.split(":")
@@ -209,37 +211,20 @@ class SlicedInferenceClient:
         machine = self._machine = StateMachine.described(self._arn, answer)
         return machine
 
-    def _known(self, call: Call) -> StateMachine:
-        """The state machine as the client knows it, if it can serve the call."""
-        machine = self._machine or self._ask(call)
-        if call.stops and machine.type == "EXPRESS":
-            # A deployment may have changed the type since the client asked.
+    def _suited(self, call: Call, inputs: Inputs | None) -> tuple[StateMachine, dict[str, Tensor]]:
+        """The state machine as the client knows it, and the inputs as its tensors, if both suit the call."""
+        machine = self._machine
+        if machine is not None:
+            # A deployment since the client asked may explain that they do not.
+            call.use(machine)
+        else:
             machine = self._ask(call)
-            if machine.type == "EXPRESS":
-                message = "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
-                raise InferenceError("InvalidInput", message)
-        return machine
-
-    def _checked_tensors(self, call: Call, inputs: Inputs) -> tuple[StateMachine, dict[str, Tensor]]:
-        is_new = self._machine is None
-        machine = self._known(call)
-        try:
-            return machine, tensors_from(machine.pipeline.signature, inputs)
-        except InferenceError:
-            if is_new:
-                raise
-        # A deployment may have changed the inputs since the client asked.
-        machine = self._ask(call)
-        return machine, tensors_from(machine.pipeline.signature, inputs)
-
-    def _execute(self, call: Call, machine: StateMachine, text: str) -> Any:
-        try:
-            return execute(call, machine, text)
-        except InferenceError as error:
-            if error.cause is not None:
-                # A state machine that has become Express is started all the same, but its runs cannot be described.
-                self._machine = None
-            raise
+        if call.stops and machine.type == "EXPRESS":
+            message = "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
+            raise InferenceError("InvalidInput", message)
+        tensors = {} if inputs is None else tensors_from(machine.pipeline.signature, inputs)
+        call.use(machine)
+        return machine, tensors
 
     def _result(self, call: Call, used: PipelineDescription, output: Any) -> Inference:
         result, tensors = result_from(output, call.execution_arn)

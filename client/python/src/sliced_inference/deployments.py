@@ -84,16 +84,16 @@ def _may_be_outdated(error: InferenceError) -> bool:
     """Whether a call may fail so because its description is older than the deployment."""
     if error.cause is not None:
         return error.name in OUTDATED
-    # The request is in another bucket than the slices read, or has the inputs of another model.
-    return error.name == "InvalidInput" and error.execution_arn is not None
+    # The state machine is of another type, the request in another bucket than the slices read, or the inputs are those
+    # of another model.
+    return error.name == "InvalidInput"
 
 
 def _is_replaced(used: StateMachine, now: StateMachine, trace: str | None, has_tensors: bool) -> bool:
-    """Whether a state machine is no longer as a call has used it, or lacks the trace of what has run."""
     if used.type != now.type or (trace is not None and trace not in now.definition):
         return True
     if not has_tensors:
         return False
     before, after = used.pipeline, now.pipeline
-    is_same_model = before.signature.deployment_digest == after.signature.deployment_digest
-    return before.bucket != after.bucket or not is_same_model
+    digests = before.signature.deployment_digest, after.signature.deployment_digest
+    return before.bucket != after.bucket or digests[0] != digests[1]

@@ -28,8 +28,6 @@ def execute(call: Call, machine: StateMachine, text: str) -> Any:
 
 
 def _run_express(call: Call, arn: str, text: str) -> dict[str, Any]:
-    """Sends one request, which is answered when the execution has ended."""
-
     def start() -> dict[str, Any]:
         call.check()
         call.situation = "it goes on"
@@ -87,7 +85,6 @@ def _start(call: Call, machine_arn: str, text: str) -> None:
 
 
 def _follow(call: Call) -> dict[str, Any]:
-    """Asks for the state of the execution until it has ended."""
     report_states = _states_of(call)
 
     def look() -> dict[str, Any]:
@@ -102,12 +99,12 @@ def _follow(call: Call) -> dict[str, Any]:
         # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
         return is_transient(error) or _is_unknown(error)
 
-    for pause in call.pauses():
-        call.sleep(pause)
+    pauses = call.pauses()
+    while True:
+        call.sleep(next(pauses))
         execution = call.repeated(look, may_repeat)
         if execution["status"] not in ("RUNNING", "PENDING_REDRIVE"):
             return execution
-    raise AssertionError("pauses have no end")
 
 
 def _is_unknown(error: Exception) -> bool:
@@ -115,7 +112,6 @@ def _is_unknown(error: Exception) -> bool:
 
 
 def _stop(call: Call) -> None:
-    """Stops an execution that nobody waits for."""
     SENDING.check = lambda: None
     reason = call.reason()
     cause = f"the caller stopped waiting: {reason}"
@@ -171,7 +167,6 @@ def _last_step(call: Call) -> str | None:
 
 
 def failure_of(execution: Mapping[str, Any], step: str | None) -> InferenceError:
-    """The error of an execution that failed, timed out or was stopped."""
     status, cause = execution["status"], execution.get("cause")
     fields = parse_failure_cause(cause or f"the execution ended with the status {status}")
     fields.pop("deploymentDigest", None)

@@ -32,13 +32,9 @@ class TensorSpec:
     shape: tuple[int | str | None, ...] | None
 
     def __str__(self) -> str:
-        return described(self.dtype, self.shape)
-
-
-def described(dtype: str, shape: Sequence[int | str | None] | None) -> str:
-    """``float32[1,3,48,320]``; an unknown size reads ``?``, an unknown rank ``[...]``."""
-    sizes = "..." if shape is None else ",".join("?" if size is None else str(size) for size in shape)
-    return f"{dtype}[{sizes}]"
+        """``float32[1,3,48,320]``; an unknown size reads ``?``, an unknown rank ``[...]``."""
+        sizes = "..." if self.shape is None else ",".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.dtype}[{sizes}]"
 
 
 @dataclass(frozen=True)
@@ -50,9 +46,9 @@ class PipelineSignature:
     threads: int
     """Threads of each function."""
     inputs: tuple[TensorSpec, ...]
-    """The tensors of a request. With a preprocess function, those that it must produce."""
+    """The tensors of a request, or those that the preprocess function must produce."""
     outputs: tuple[TensorSpec, ...]
-    """The tensors of a result, in the model's order. With a postprocess function, those that it receives."""
+    """The tensors of a result, in the model's order, or those that the postprocess function receives."""
     preprocess: bool
     """Whether a function turns any JSON into a request."""
     postprocess: bool
@@ -98,7 +94,6 @@ class StateMachine:
 
     @staticmethod
     def described(arn: str, answer: Mapping[str, Any]) -> "StateMachine":
-        """Reads the answer of DescribeStateMachine."""
         definition = json_object(answer["definition"]) or {}
         seconds = definition.get("TimeoutSeconds")
         if answer["type"] == "EXPRESS":

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import InferenceError, invalid_input
-from .pipeline import CONTRACT_VERSION, MAX_INPUT_BYTES, MAX_REQUEST_BYTES, PipelineSignature, TensorSpec, described
+from .pipeline import CONTRACT_VERSION, MAX_INPUT_BYTES, MAX_REQUEST_BYTES, PipelineSignature, TensorSpec
 from .tensors import Tensor, compact_json, encode_file, encode_inline
 
 Inputs = Mapping[str, ArrayLike]
@@ -17,19 +17,12 @@ Inputs = Mapping[str, ArrayLike]
 UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 """ONNX Runtime's JavaScript binding cuts strings at NUL and replaces lone surrogates."""
 
-NUMBERS = (int, np.integer)
-ELEMENTS: dict[str, tuple[type, ...]] = {
-    "i": NUMBERS,
-    "u": NUMBERS,
-    "f": (float, np.floating, *NUMBERS),
-    "b": (bool, np.bool_),
-    "O": (str,),
-}
+INTEGERS, FLOATS = (int, np.integer), (float, np.floating)
+ELEMENTS = {"i": INTEGERS, "u": INTEGERS, "f": (*FLOATS, *INTEGERS), "b": (bool, np.bool_), "O": (str,)}
 """What a list may have, by NumPy's kind of the model's dtype."""
 
 
 def tensors_from(signature: PipelineSignature, inputs: Inputs) -> dict[str, Tensor]:
-    """The inputs as tensors that fit the model. Raises ``InvalidInput`` for others."""
     if signature.preprocess or signature.postprocess:
         function = "preprocess" if signature.preprocess else "postprocess"
         got = f"got one with a {function} function: use invoke"
@@ -60,8 +53,8 @@ def _tensor(spec: TensorSpec, value: ArrayLike) -> Tensor:
         not isinstance(size, int) or size == got for size, got in zip(shape, tensor.shape, strict=True)
     )
     if dtype != spec.dtype or not fits:
-        got = described(dtype, tensor.shape)
-        raise invalid_input(spec.name, str(spec), got, "convert it or check the input's name")
+        got = TensorSpec(spec.name, dtype, tensor.shape)
+        raise invalid_input(spec.name, str(spec), str(got), "convert it or check the input's name")
     if dtype == "string" and any(UNFIT_CHARACTERS.search(text) for text in tensor.flat):
         raise invalid_input(spec.name, "strings without NUL and lone surrogates", "others")
     if dtype == "bool" and tensor.size and tensor.view(np.uint8).max() > 1:
@@ -99,7 +92,7 @@ def _from_list(spec: TensorSpec, value: Any) -> Tensor:
     except ValueError as error:
         expected, got = "lists of the same length side by side", "lists of different lengths"
         raise invalid_input(spec.name, expected, got) from error
-    wanted = ELEMENTS[dtype.kind]
+    wanted: tuple[type, ...] = ELEMENTS[dtype.kind]
     for item in objects.flat:
         # A bool is an int in Python, but no number of a tensor.
         if not isinstance(item, wanted) or (isinstance(item, bool) and bool not in wanted):

@@ -25,9 +25,7 @@ NUMERIC_DTYPES = (
     *("uint8", "uint16", "uint32", "uint64", "bool"),
 )
 
-# In the metadata of a file.
-STRING_TENSOR = "string_tensor."
-TENSOR_CRC32 = "tensor_crc32."
+STRING_TENSOR, TENSOR_CRC32 = "string_tensor.", "tensor_crc32."
 
 # JSON has no bare quotation marks inside of strings, so this is no part of a name.
 HEADER_CRC32 = re.compile(rb'("header_crc32":").{8}', re.DOTALL)
@@ -50,7 +48,6 @@ def compact_json(value: Any) -> str:
 
 
 def encode_inline(tensor: Tensor) -> dict[str, Any]:
-    """A tensor as the JSON of a request."""
     if tensor.dtype == object:
         return {"dtype": "string", **_strings(tensor)}
     encoded = base64.b64encode(tensor.tobytes()).decode("ascii")
@@ -89,8 +86,7 @@ def _string_tensor(strings: Mapping[str, Any]) -> Tensor:
 
 def encode_file(tensors: Mapping[str, Tensor]) -> bytes:
     """A safetensors file. Strings and checksums are in its metadata."""
-    metadata = {"header_crc32": "00000000"}
-    numeric = {}
+    metadata, numeric = {"header_crc32": "00000000"}, {}
     for name, tensor in tensors.items():
         if tensor.dtype == object:
             metadata[f"{STRING_TENSOR}{name}"] = compact_json(_strings(tensor))
