@@ -1,15 +1,17 @@
-"""An AWS that does what a test says, and what it answers if all goes well."""
+"""An AWS on this machine that answers, hangs and breaks connections as a test says, and what it answers if all goes
+well."""
 
+import http.server
 import json
 import os
 import threading
 import time
+from dataclasses import dataclass
 
 import boto3
 import numpy as np
 import pytest
 from botocore.config import Config
-from fake_aws import Answer, FakeAws
 
 from sliced_inference import SlicedInferenceClient
 from sliced_inference.tensors import encode_file, encode_inline
@@ -19,8 +21,30 @@ EXECUTION = "arn:aws:states:eu-west-1:111122223333:execution:Test:"
 RUN = "Test/run/1000"
 X = np.arange(3, dtype=np.float32)
 LARGE = np.zeros(100_000, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete answer: JSON of Step Functions, or bytes of S3."""
+
+    body: object = b""
+    status: int = 200
+
+
+LOST = "the connection ends without an answer"
+HANGS = "no answer comes before the server is released"
+CUT = "a part of a body comes"
 RUNNING = Answer({"executionArn": f"{EXECUTION}run", "status": "RUNNING"})
 STARTED = Answer({"executionArn": f"{EXECUTION}run", "startDate": 1000})
+
+
+def error(name, status=400):
+    """An error of Step Functions."""
+    return Answer({"__type": name, "message": f"the {name} of the test"}, status)
+
+
+def s3_error(name, status):
+    return Answer(f"<Error><Code>{name}</Code><Message>the {name} of the test</Message></Error>".encode(), status)
 
 
 def machine(kind="STANDARD", bucket="bucket", digest="digest", inputs=("x", "float32", ["n"]), output="y", **more):
@@ -52,21 +76,43 @@ def succeeded(**output):
     return ended_with(output_of(**output))
 
 
-class Aws(FakeAws):
+IN_S3 = succeeded(inline=False)
+
+
+def raised(kind, message, work):
+    with pytest.raises(kind, match=message) as caught:
+        work()
+    return caught.value
+
+
+class Aws:
+    """Answers each operation with the answers that `script` has for it, or with what they return for the request. The
+    last of them is repeated.
+
+    `calls` are the operations that were asked for, in their order, and `requests` what they were sent. When an
+    operation is asked for, `on` may do something before the answer.
+    """
+
     def __init__(self):
-        super().__init__()
-        config = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, read_timeout=310)
+        self.released = threading.Event()
+        self._lock = threading.Lock()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        server.fake = self
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        self.endpoint = f"http://127.0.0.1:{server.server_port}"
         # A client of boto3 takes longer to make than most tests.
-        self.clients = {
-            name: boto3.session.Session().client(
-                service, endpoint_url=self.endpoint, region_name="eu-west-1", config=config
-            )
-            for name, service in (("step_functions", "stepfunctions"), ("s3", "s3"))
-        }
+        self.clients = {"step_functions": self.client("stepfunctions"), "s3": self.client("s3")}
+
+    def client(self, service="stepfunctions", **config):
+        config = {"retries": {"total_max_attempts": 1}, "inject_host_prefix": False, "read_timeout": 310, **config}
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
+        return boto3.session.Session(**keys).client(service, endpoint_url=self.endpoint, config=Config(**config))
 
     def begin(self, script=None):
-        """Lets AWS serve everything, as if nothing had happened before."""
-        self.cancel = threading.Event()
+        """Lets AWS serve everything but what the script has, as if nothing had happened before. What hangs ends."""
+        self.released.set()
+        self.released, self.cancel = threading.Event(), threading.Event()
+        self.on, self.calls, self.requests = {}, [], {}
         success = {
             "DescribeStateMachine": [machine()],
             "StartExecution": [STARTED],
@@ -76,7 +122,19 @@ class Aws(FakeAws):
             "PutObject": [Answer()],
             "GetObject": [Answer(encode_file({"y": X}))],
         }
-        super().begin({name: list(answers) for name, answers in {**success, **(script or {})}.items()})
+        self.script = {name: list(answers) for name, answers in {**success, **(script or {})}.items()}
+
+    def answer(self, operation, request):
+        with self._lock:
+            self.calls.append(operation)
+            self.requests.setdefault(operation, []).append(request)
+            answers = self.script[operation]
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        self.on.get(operation, lambda: None)()
+        return answer(request) if callable(answer) else answer
+
+    def counts(self, *operations):
+        return tuple(self.calls.count(operation) for operation in operations)
 
     def model(self, **settings):
         return SlicedInferenceClient(ARN, **{"poll_interval": 0.001, **self.clients, **settings})
@@ -90,60 +148,75 @@ class Aws(FakeAws):
 
     def cancel_at(self, operation, times=1):
         """Cancels the call when an operation is asked for the last of so many times."""
-        self.on[operation] = lambda: self.calls.count(operation) == times and self.cancel.set()
+        self.on[operation] = lambda: self.counts(operation) == (times,) and self.cancel.set()
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    log_message = lambda *_: None  # noqa: E731
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._serve(self.headers["X-Amz-Target"].split(".")[1], json.loads(body))
+
+    def do_PUT(self):
+        self._serve("PutObject", (self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def do_GET(self):
+        self._serve("GetObject", self.path)
+
+    def _serve(self, operation, request):
+        self.close_connection = True
+        released = self.server.fake.released
+        answer = self.server.fake.answer(operation, request)
+        if answer == HANGS:
+            released.wait()
+        elif answer == CUT:
+            self._send(200, b"some bytes", 100)
+            released.wait()
+        elif answer != LOST:
+            body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+            self._send(answer.status, body, len(body))
+
+    def _send(self, status, body, length):
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
 
 
 @pytest.fixture(scope="session")
 def server():
-    return _with_variables()
-
-
-def _with_variables():
-    variables = {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        # The client's own repeats are tested, without the pauses of boto3.
-        "AWS_MAX_ATTEMPTS": "1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": "127.0.0.1",
-    }
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        aws = Aws()
-    aws.variables = {**variables, "AWS_ENDPOINT_URL": aws.endpoint}
-    return aws
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.delenv("AWS_CA_BUNDLE", raising=False)
+        return Aws()
 
 
 @pytest.fixture
 def aws(server, monkeypatch):
-    for name, value in server.variables.items():
-        monkeypatch.setenv(name, value)
     for name in ("AWS_ENDPOINT_URL_SFN", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE", "AWS_DISABLE_HOST_PREFIX_INJECTION"):
         monkeypatch.delenv(name, raising=False)
+    # The client's own repeats are tested, without the pauses of boto3.
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
     server.begin()
     yield server
     server.released.set()
 
 
-class Clock:
-    """The clock of the client, which a test can put forward."""
-
-    def __init__(self):
-        self.ahead = 0.0
-        self._monotonic = time.monotonic
-
-    def advance(self, seconds):
-        self.ahead += seconds
-
-    def __call__(self):
-        return self._monotonic() + self.ahead
-
-
 @pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(time, "monotonic", clock)
-    return clock
+def advance(monkeypatch):
+    """Puts the clock of the client forward."""
+    monotonic, ahead = time.monotonic, []
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + sum(ahead))
+    return ahead.append

@@ -2,9 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
-from conftest import EXECUTION, LARGE, X, described, machine, succeeded
-from fake_aws import Answer, error, s3_error
+from conftest import EXECUTION, LARGE, Answer, X, described, error, machine, raised, s3_error, succeeded
 
 from sliced_inference import InferenceError
 from sliced_inference.tensors import encode_file
@@ -40,34 +40,36 @@ def client(aws):
 @pytest.mark.parametrize(
     ("x", "script", "starts"),
     [
-        (X, {"DescribeExecution": [succeeded(**NEW_RESULT, inline=False)]}, 2),
-        (X, {"DescribeExecution": [INVALID, succeeded(**NEW_RESULT)]}, 3),
-        (LARGE, {"DescribeExecution": [INVALID, succeeded(**NEW_RESULT)]}, 3),
-        (
-            LARGE,
-            {"PutObject": [s3_error("NoSuchBucket", 404), Answer()], "DescribeExecution": [succeeded(**NEW_RESULT)]},
-            2,
-        ),
+        pytest.param(X, {"DescribeExecution": [succeeded(**NEW_RESULT, inline=False)]}, 2, id="results-in-new-bucket"),
+        pytest.param(X, {"DescribeExecution": [INVALID, succeeded(**NEW_RESULT)]}, 3, id="inputs-of-another-model"),
+        pytest.param(LARGE, {"DescribeExecution": [INVALID, succeeded(**NEW_RESULT)]}, 3, id="request-in-old-bucket"),
+        pytest.param(LARGE, {"PutObject": [s3_error("NoSuchBucket", 404), Answer()]}, 2, id="no-old-bucket"),
     ],
-    ids=["results-in-the-new-bucket", "inputs-of-another-model", "request-in-the-old-bucket", "no-old-bucket"],
 )
 def test_a_client_outlives_a_deployment_under_the_same_arn(aws, client, x, script, starts):
-    aws.begin({"DescribeStateMachine": [NEW_MACHINE], "GetObject": [Answer(encode_file({"z": X}))], **script})
+    files = {"GetObject": [Answer(encode_file({"z": X}))], "DescribeExecution": [succeeded(**NEW_RESULT)]}
+    aws.begin({"DescribeStateMachine": [NEW_MACHINE], **files, **script})
     for _ in range(2):
         outputs = aws.infer(x, client).outputs
         assert {name: tensor.tolist() for name, tensor in outputs.items()} == {"z": X.tolist()}
-    assert (aws.calls.count("DescribeStateMachine"), aws.calls.count("StartExecution")) == (1, starts)
+    assert aws.counts("DescribeStateMachine", "StartExecution") == (1, starts)
     if x is LARGE:
         assert [path.split("/")[1] for path, _ in aws.requests["PutObject"]] == ["bucket", "new", "new"]
 
 
-def test_outputs_must_be_those_of_the_latest_description(aws, client):
-    aws.script["DescribeExecution"] = [succeeded(bucket="new", digest="new", name="y")]
-    with pytest.raises(InferenceError, match="^InvalidOutput: .*the tensors {'z': 'float32'}"):
-        aws.infer(model=client)
-    aws.script["DescribeExecution"] = [succeeded(bucket="other", digest="new", name="z")]
-    with pytest.raises(InferenceError, match="^InvalidOutput: .*results at new/outputs/.*, got other/"):
-        aws.infer(model=client)
+def test_inputs_and_outputs_must_be_those_of_the_latest_description(aws, client):
+    other = {"DescribeStateMachine": [machine(digest="new", inputs=("x", "float64", ["n"]))]}
+    aws.begin({**other, "DescribeExecution": [succeeded(digest="new")]})
+    assert aws.infer(np.zeros(3), client).outputs["y"].tolist() == X.tolist()
+    raised(InferenceError, r"^InvalidInput: .* expects float64\[n\], got float32", lambda: aws.infer(X, client))
+    assert aws.counts("DescribeStateMachine", "StartExecution") == (2, 1)
+    aws.begin({"DescribeStateMachine": [NEW_MACHINE]})
+    for output, message in (
+        ({"bucket": "new", "name": "y"}, "the tensors {'z': 'float32'}"),
+        ({"bucket": "other", "name": "z"}, "results at new/outputs/.*, got other/"),
+    ):
+        aws.script["DescribeExecution"] = [succeeded(digest="new", **output)]
+        raised(InferenceError, f"^InvalidOutput: .*{message}", lambda: aws.infer(model=client))
 
 
 def test_results_are_kept_if_the_description_cannot_be_read_again(aws, client):
@@ -76,12 +78,12 @@ def test_results_are_kept_if_the_description_cannot_be_read_again(aws, client):
     assert list(aws.infer(model=client).outputs) == ["z"]
 
 
-def test_a_digest_that_never_fits_is_asked_about_once_a_minute(aws, client, clock):
+def test_a_digest_that_never_fits_is_asked_about_once_a_minute(aws, client, advance):
     aws.begin({"DescribeExecution": [succeeded(digest="older")]})
-    for asked in (1, 1, 2):
+    for seconds, asked in ((0, 1), (0, 1), (60, 2)):
+        advance(seconds)
         aws.infer(model=client)
-        assert aws.calls.count("DescribeStateMachine") == asked
-        clock.advance(60 if asked == aws.calls.count("StartExecution") - 1 else 0)
+        assert aws.counts("DescribeStateMachine") == (asked,)
 
 
 def test_a_change_of_the_type_is_found(aws):
@@ -92,28 +94,24 @@ def test_a_change_of_the_type_is_found(aws):
         model.describe()
         for _ in range(2):
             assert aws.infer(model=model, **options).execution_arn == f"{EXECUTION}run"
-        assert (aws.calls.count("DescribeStateMachine"), aws.calls.count("StartExecution")) == (2, 2)
+        assert aws.counts("DescribeStateMachine", "StartExecution") == (2, 2)
     standard = {"DescribeStateMachine": [machine("STANDARD"), machine("EXPRESS")]}
     aws.begin({**standard, "DescribeExecution": [error("InvalidArn")]})
     model = aws.model()
-    with pytest.raises(InferenceError, match="^InvalidArn"):
-        aws.infer(model=model)
+    raised(InferenceError, "^InvalidArn", lambda: aws.infer(model=model))
     assert aws.infer(model=model).execution_arn == f"{EXECUTION}run"
-    assert aws.calls.count("StartSyncExecution") == 1
+    assert aws.counts("StartSyncExecution") == (1,)
 
 
 def test_a_refusal_that_no_deployment_explains_is_an_error(aws):
+    express = {"DescribeStateMachine": [machine("EXPRESS")]}
     for script in (
-        {
-            "DescribeStateMachine": [machine("EXPRESS")],
-            "StartSyncExecution": [error("StateMachineTypeNotSupported")],
-        },
+        {**express, "StartSyncExecution": [error("StateMachineTypeNotSupported")]},
         {"DescribeExecution": [INVALID]},
     ):
         aws.begin(script)
-        with pytest.raises(InferenceError, match="^(StateMachineTypeNotSupported|InvalidInput)"):
-            aws.infer()
-        assert aws.calls.count("StartExecution") + aws.calls.count("StartSyncExecution") == 1
+        raised(InferenceError, "^(StateMachineTypeNotSupported|InvalidInput)", aws.infer)
+        assert sum(aws.counts("StartExecution", "StartSyncExecution")) == 1
 
 
 def own_machine(digest, version, kind, comment=""):
@@ -138,8 +136,7 @@ def play(aws, kind, descriptions, ends):
     machines = [own_machine(*description, kind) for description in descriptions]
     aws.begin({"DescribeStateMachine": machines, "GetExecutionHistory": [Answer({"events": []})]})
     aws.script["StartSyncExecution"] = aws.script["DescribeExecution"] = list(ends)
-    seen = []
-    name = None
+    seen, name = [], None
     try:
         aws.model().invoke({}, on_progress=lambda progress: seen.append(progress.event))
     except InferenceError as error:
@@ -183,14 +180,12 @@ def test_a_function_that_is_gone_is_known_from_the_definition_of_its_pipeline(aw
     machines = [own_machine(OLD, version, "STANDARD", comment) for version in (1, 12)]
     aws.begin({"DescribeStateMachine": machines, "DescribeExecution": [lost, succeeded()]})
     aws.model().invoke({})
-    assert aws.calls.count("StartExecution") == 2
+    assert aws.counts("StartExecution") == (2,)
 
 
 def test_a_missing_object_of_a_request_is_asked_about_once_if_the_caller_has_named_it(aws):
+    script = {"DescribeStateMachine": [machine(digest=OLD)], "DescribeExecution": [failed("InvalidInput", OF_SLICE)]}
     for call, questions in ((lambda: aws.model().invoke({}), 1), (aws.infer, 6)):
-        aws.begin(
-            {"DescribeStateMachine": [machine(digest=OLD)], "DescribeExecution": [failed("InvalidInput", OF_SLICE)]}
-        )
-        with pytest.raises(InferenceError, match="^InvalidInput"):
-            call()
-        assert aws.calls.count("DescribeStateMachine") == 1 + questions
+        aws.begin(script)
+        raised(InferenceError, "^InvalidInput", call)
+        assert aws.counts("DescribeStateMachine") == (1 + questions,)

@@ -1,7 +1,6 @@
 """Inputs, requests, results and the functions around the model, without a pipeline."""
 
 import array
-import base64
 import json
 import re
 from types import SimpleNamespace
@@ -9,20 +8,11 @@ from types import SimpleNamespace
 import botocore.exceptions
 import numpy as np
 import pytest
-from conftest import RUN, ended_with, machine, output_of, succeeded
-from fake_aws import Answer
+from conftest import IN_S3, RUN, Answer, ended_with, machine, output_of, raised
 
-from sliced_inference import InferenceError, handlers, results
+from sliced_inference import InferenceError, handlers, results, tensors
 from sliced_inference.execution import parse_failure_cause
-from sliced_inference.tensors import (
-    DAMAGE,
-    NUMERIC_DTYPES,
-    MalformedFile,
-    decode_file,
-    decode_inline,
-    encode_file,
-    encode_inline,
-)
+from sliced_inference.tensors import DAMAGE, NUMERIC_DTYPES, decode_file, decode_inline, encode_file, encode_inline
 
 
 def sent(aws, dtype, value, shape=("n",)):
@@ -105,30 +95,33 @@ def test_an_empty_list_takes_the_sizes_that_it_does_not_show(aws):
     ],
 )
 def test_inputs_that_do_not_fit_are_refused_before_anything_is_sent(aws, dtype, value, message):
-    with pytest.raises(InferenceError, match=f"^InvalidInput: input 'x' {re.escape(message)}") as caught:
-        sent(aws, dtype, value)
-    assert (caught.value.tensor, caught.value.execution_arn) == ("x", None)
+    message = f"^InvalidInput: input 'x' {re.escape(message)}"
+    caught = raised(InferenceError, message, lambda: sent(aws, dtype, value))
+    assert (caught.tensor, caught.execution_arn) == ("x", None)
     assert aws.calls == ["DescribeStateMachine"]
 
 
-def test_missing_unknown_and_unsuitable_requests_are_refused(aws):
-    model = aws.model()
-    circle = []
-    circle.append(circle)
-    for call, message in (
-        (lambda: model.infer({}), r"input 'x' float32\[n\] is missing: the request has no tensors"),
-        (lambda: model.infer({"X": [1]}), "the model has no input 'X': it takes 'x'"),
-        (lambda: model.invoke("a" * 300_000), "at most 262144 bytes of JSON, got 300002: put large parts into S3"),
-        (lambda: model.invoke({1, 2}), "a JSON value, got another .*set"),
-        (lambda: model.invoke(float("nan")), "a JSON value, got another .*JSON"),
-        (lambda: model.invoke(circle), "a JSON value, got another .*Circular"),
-        (lambda: model.invoke("\ud800"), "a JSON value, got another .*surrogates"),
-    ):
-        with pytest.raises(InferenceError, match=f"^InvalidInput: .*{message}"):
-            call()
-    with pytest.raises(ValueError, match="results must be one of auto, s3, inline, got 'nowhere'"):
-        aws.infer(results="nowhere")
-    assert set(aws.calls) == {"DescribeStateMachine"}
+CIRCLE = []
+CIRCLE.append(CIRCLE)
+
+
+@pytest.mark.parametrize(
+    ("call", "request_", "message"),
+    [
+        ("infer", {}, r"input 'x' float32\[n\] is missing: the request has no tensors"),
+        ("infer", {"X": [1]}, "the model has no input 'X': it takes 'x'"),
+        ("invoke", "a" * 300_000, "at most 262144 bytes of JSON, got 300002: put large parts into S3"),
+        ("invoke", {1, 2}, "a JSON value, got another .*set"),
+        ("invoke", float("nan"), "a JSON value, got another .*JSON"),
+        ("invoke", CIRCLE, "a JSON value, got another .*Circular"),
+        ("invoke", "\ud800", "a JSON value, got another .*surrogates"),
+    ],
+    ids=["missing", "unknown", "large", "set", "nan", "circle", "surrogate"],
+)
+def test_unsuitable_requests_are_refused(aws, call, request_, message):
+    raised(InferenceError, f"^InvalidInput: .*{message}", lambda: getattr(aws.model(), call)(request_))
+    raised(ValueError, "results must be one of auto, s3, inline, got 'no'", lambda: aws.infer(results="no"))
+    assert set(aws.calls) <= {"DescribeStateMachine"}
 
 
 def changed(*path, to=None):
@@ -136,10 +129,8 @@ def changed(*path, to=None):
     output = parent = json.loads(json.dumps(output_of()))
     for name in path[:-1]:
         parent = parent[name]
-    if to is None:
-        del parent[path[-1]]
-    else:
-        parent[path[-1]] = to
+    del parent[path[-1]]
+    parent |= {} if to is None else {path[-1]: to}
     return output
 
 
@@ -172,17 +163,16 @@ STRINGS = {"dtype": "string", "shape": [1], "data": [1]}
 )
 def test_outputs_that_are_not_those_of_a_pipeline_are_refused(aws, output, message):
     aws.begin({"DescribeExecution": [ended_with(output)]})
-    with pytest.raises(InferenceError, match=f"^InvalidOutput: .*{message}") as caught:
-        aws.infer()
-    assert caught.value.execution_arn.startswith("arn:aws:states:")
+    caught = raised(InferenceError, f"^InvalidOutput: .*{message}", aws.infer)
+    assert caught.execution_arn.startswith("arn:aws:states:")
 
 
 FILE = {"y": np.array([[1, 2]], np.float32), "s": np.array(["a", "ü"], dtype=object), "n": np.array(7)}
 
 
-def assert_file(tensors):
+def assert_file(found):
     for name, tensor in FILE.items():
-        assert (tensors[name].dtype, tensors[name].tolist()) == (tensor.dtype, tensor.tolist())
+        assert (found[name].dtype, found[name].tolist()) == (tensor.dtype, tensor.tolist())
 
 
 def test_a_bit_that_is_flipped_never_makes_other_arrays():
@@ -197,8 +187,8 @@ def test_a_bit_that_is_flipped_never_makes_other_arrays():
         except DAMAGE:
             refused += 1
     assert refused > 8 * len(file) - 8 * len("header_crc32") - 8
-    with pytest.raises(MalformedFile, match="tensor '.*' must have the CRC32"):
-        decode_file(file[:-1] + bytes([file[-1] ^ 1]))
+    flipped = file[:-1] + bytes([file[-1] ^ 1])
+    raised(tensors.MalformedFile, "tensor '.*' must have the CRC32", lambda: decode_file(flipped))
 
 
 @pytest.mark.parametrize("header", ['"text"', "[]", "7", "null", '{"__metadata__": "text"}', "[" * 100_000, None])
@@ -212,14 +202,14 @@ def test_damaged_results_are_read_again_and_then_refused(aws, monkeypatch):
     monkeypatch.setattr(results, "LONGEST_PAUSE", 0)
     whole = encode_file({"y": np.arange(3, dtype=np.float32)})
     damaged = Answer(whole[:-1] + bytes([whole[-1] ^ 1]))
-    for good in (Answer(whole), damaged):
-        aws.begin({"DescribeExecution": [succeeded(inline=False)], "GetObject": [damaged, Answer(whole[:-9]), good]})
-        if good is damaged:
-            with pytest.raises(InferenceError, match="^CorruptTensor: .* in 3 reads: tensor 'y' must have the CRC32"):
-                aws.infer()
-        else:
+    for good in (True, False):
+        answers = [damaged, Answer(whole[:-9]), Answer(whole) if good else damaged]
+        aws.begin({"DescribeExecution": [IN_S3], "GetObject": answers})
+        if good:
             assert aws.infer().outputs["y"].flags.writeable
-        assert aws.calls.count("GetObject") == 3
+        else:
+            raised(InferenceError, "^CorruptTensor: .* in 3 reads: tensor 'y' must have the CRC32", aws.infer)
+        assert aws.counts("GetObject") == (3,)
 
 
 @pytest.fixture
@@ -252,14 +242,9 @@ def test_handlers_make_requests_of_arrays_in_any_layout(objects):
     for name, value in arrays.items():
         assert stored[name].tolist() == decode_inline(name, inline[name]).tolist() == value.tolist()
         assert inline[name]["shape"] == list(value.shape)
-    assert inline["float32"] == {
-        "dtype": "float32",
-        "shape": [1, 2],
-        "base64": base64.b64encode(np.array([0, 1], np.float32).tobytes()).decode(),
-    }
+    assert inline["float32"] == {"dtype": "float32", "shape": [1, 2], "base64": "AAAAAAAAgD8="}
     for value in (np.zeros(1, np.complex64), np.array([b"a"]), np.array(["a", None]), MASKED, Holder(MASKED)):
-        with pytest.raises(InferenceError, match="^InvalidInput: input 'x' expects an array "):
-            handlers.request({"x": value})
+        raised(InferenceError, "^InvalidInput: .* expects an array ", lambda: handlers.request({"x": value}))  # noqa: B023
 
 
 def test_handlers_read_results_of_their_bucket_and_run(objects, monkeypatch):
@@ -271,17 +256,15 @@ def test_handlers_read_results_of_their_bucket_and_run(objects, monkeypatch):
     inline = {name: encode_inline(tensor) for name, tensor in FILE.items()}
     assert_file(handlers.outputs(output(tensors=json.loads(json.dumps(inline)))))
     for other in (output(bucket="another"), output(key="outputs/other.safetensors")):
-        with pytest.raises(InferenceError, match="^InvalidOutput: .* results at "):
-            handlers.outputs(other)
+        raised(InferenceError, "^InvalidOutput: .* results at ", lambda: handlers.outputs(other))  # noqa: B023
     broken = [botocore.exceptions.IncompleteReadError(actual_bytes=1, expected_bytes=2), encode_file(FILE)]
     objects[f"outputs/{RUN}.safetensors"] = broken
     assert_file(handlers.outputs(output()))
     objects[f"outputs/{RUN}.safetensors"] = [encode_file(FILE)[:-1]] * 3
-    with pytest.raises(InferenceError, match="^CorruptTensor: .* in 3 reads: "):
-        handlers.outputs(output())
+    raised(InferenceError, "^CorruptTensor: .* in 3 reads: ", lambda: handlers.outputs(output()))
     monkeypatch.delenv("SLICED_INFERENCE_BUCKET")
-    with pytest.raises(InferenceError, match="must have the variable SLICED_INFERENCE_BUCKET"):
-        handlers.outputs(output())
+    message = "must have the variable SLICED_INFERENCE_BUCKET"
+    raised(InferenceError, message, lambda: handlers.outputs(output()))
 
 
 @pytest.mark.parametrize(
@@ -300,8 +283,7 @@ def test_failures_of_handlers_have_their_step_and_one_line(error, name, message)
     def fail(event, context):
         raise error
 
-    with pytest.raises(Exception) as caught:  # noqa: PT011, B017
-        fail({}, None)
-    assert type(caught.value).__name__ == name
-    cause = json.dumps({"errorMessage": str(caught.value), "errorType": name})
+    caught = raised(Exception, None, lambda: fail({}, None))
+    assert type(caught).__name__ == name
+    cause = json.dumps({"errorMessage": str(caught), "errorType": name})
     assert parse_failure_cause(cause) == {"step": "postprocess", "message": message}

@@ -9,14 +9,10 @@ import boto3
 import numpy as np
 import pytest
 from botocore.config import Config
+from conftest import raised
 
-from sliced_inference import (
-    InferenceCancelledError,
-    InferenceError,
-    InferenceTimeoutError,
-    SlicedInferenceClient,
-    handlers,
-)
+from sliced_inference import InferenceCancelledError, InferenceError, InferenceTimeoutError, SlicedInferenceClient
+from sliced_inference.handlers import outputs, request
 from sliced_inference.tensors import NUMERIC_DTYPES, decode_file
 
 PIPELINES = json.loads(os.environ.get("PIPELINES", "{}"))
@@ -31,12 +27,6 @@ def client(name, **options):
 
 def step_functions():
     return boto3.client("stepfunctions", config=Config(inject_host_prefix=False))
-
-
-def raised(kind, message, work):
-    with pytest.raises(kind, match=message) as caught:
-        work()
-    return caught.value
 
 
 def every_input(count=3):
@@ -87,12 +77,8 @@ def test_describe_reads_everything_from_the_state_machine():
     assert [str(spec) for spec in signature.inputs] == [f"{name}[n]" for name in names]
     assert [spec.name for spec in signature.outputs] == [f"same {name}" for name in names]
     assert (pipeline.state_machine_arn, pipeline.bucket) == tuple(PIPELINES["EveryType"].values())
-    assert (pipeline.type, signature.threads, signature.preprocess, signature.postprocess) == (
-        "EXPRESS",
-        1,
-        False,
-        False,
-    )
+    assert (pipeline.type, signature.threads) == ("EXPRESS", 1)
+    assert (signature.preprocess, signature.postprocess) == (False, False)
     assert (limits.request_bytes, limits.execution_input_bytes) == (255 * 1024, 256 * 1024)
     assert (limits.inline_result_bytes, limits.execution_seconds) == (180 * 1024, 300)
 
@@ -156,21 +142,19 @@ def test_handlers_pass_arrays_on(monkeypatch, rows):
     monkeypatch.setenv("SLICED_INFERENCE_BUCKET", PIPELINES["Consolidated"]["bucket"])
     model = client("Consolidated")
     x = np.cos(np.arange(rows * 16, dtype=np.float32)).reshape(rows, 16)
-    request = handlers.request({"x": x})
-    assert list(request["inputs"]) == ["tensors" if rows == 2 else "s3"]
-    results = handlers.outputs(model.invoke(request).output)
+    made = request({"x": x})
+    assert list(made["inputs"]) == ["tensors" if rows == 2 else "s3"]
+    results = outputs(model.invoke(made).output)
     assert results["y"].tobytes() == model.infer({"x": x}).outputs["y"].tobytes()
 
 
 def test_failures_say_where_and_why():
-    error = raised(
-        InferenceError, "^SliceFailed: slice 0: ", lambda: client("Picky").infer({"x": np.zeros((1, 5), "f4")})
-    )
+    x = {"x": np.zeros((1, 5), "f4")}
+    error = raised(InferenceError, "^SliceFailed: slice 0: ", lambda: client("Picky").infer(x))
     assert (error.name, error.slice, error.step) == ("SliceFailed", 0, None)
     assert error.execution_arn.startswith("arn:aws:states:")
-    request = {"version": 1, "inputs": {"tensors": {"x": {"dtype": "int8", "shape": [1, 4], "data": [1, 2, 3, 4]}}}}
-    message = "^InvalidInput: slice 0: input 'x' expects float32"
-    error = raised(InferenceError, message, lambda: client("Picky").invoke(request))
+    message, wrong = "^InvalidInput: slice 0: input 'x' expects float32", request({"x": np.ones((1, 4), np.int8)})
+    error = raised(InferenceError, message, lambda: client("Picky").invoke(wrong))
     assert (error.tensor, error.got, error.expected) == ("x", "int8[1,4]", "float32[rows,columns]")
 
 
@@ -193,8 +177,7 @@ def test_a_failure_has_no_step_without_the_permission_to_read_the_history():
 
 def test_a_state_machine_that_contains_a_pipeline_is_invoked():
     model = client("Mine")
-    request = {"version": 1, "inputs": {"tensors": {"x": {"dtype": "float32", "shape": [1], "data": [2]}}}}
-    invocation = model.invoke(request)
+    invocation = model.invoke(request({"x": np.ones(1, np.float32)}))
     assert list(invocation.output["outputs"]["tensors"]) == ["same x"]
     assert ":express:Test-Mine" in invocation.execution_arn
     error = raised(InferenceError, "^InvalidInput: slice 0: ", lambda: model.invoke({"no": "request"}))
@@ -239,8 +222,5 @@ def test_a_wait_for_an_express_run_ends():
     # Long enough to start, also on a busy machine.
     end = raised(InferenceTimeoutError, "within 8 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=8))
     assert (end.execution_arn, end.stopped) == (None, False)
-    for call in (
-        lambda: model.infer(ENDLESS, stop_on_cancel=True),
-        lambda: model.invoke({}, stop_on_cancel=True),
-    ):
+    for call in (lambda: model.infer(ENDLESS, stop_on_cancel=True), lambda: model.invoke({}, stop_on_cancel=True)):
         raised(InferenceError, "stop_on_cancel expects a Standard state machine, got an Express", call)
