@@ -11,7 +11,7 @@ import {
   Slicing,
   type SlicedInferencePipelineProps,
 } from '../../lib';
-import { endless, pickyAboutColumns } from '../support/command-models';
+import { pickyAboutColumns } from '../support/command-models';
 import { start, synthesize } from '../support/deployed-pipeline';
 import { ROOT } from '../support/documents';
 import {
@@ -99,8 +99,6 @@ function addPipelines(stack: Stack): void {
   add('Consolidated', mlp(4), { slicing: Slicing.count(2), consolidation: Consolidation.ALWAYS });
   add('OwnFunctions', mlp(4), { ...ownFunctions, slicing: Slicing.count(2) });
   add('OwnFunctionsStandard', mlp(4), { ...ownFunctions, ...STANDARD });
-  add('EndlessStandard', endless(), STANDARD);
-  add('EndlessExpress', endless(), EXPRESS);
 }
 
 const hasPython = hasPackages(...PYTHON_CLIENT_PACKAGES, 'pytest');

@@ -58,8 +58,7 @@ def test_a_client_outlives_a_deployment_under_the_same_arn(aws, client, x, scrip
 
 
 def test_inputs_and_outputs_must_be_those_of_the_latest_description(aws, client):
-    other = {"DescribeStateMachine": [machine(digest="new", inputs=("x", "float64", ["n"]))]}
-    aws.begin({**other, "DescribeExecution": [succeeded(digest="new")]})
+    aws.begin({"DescribeStateMachine": [machine(inputs=("x", "float64", ["n"]))]})
     assert aws.infer(np.zeros(3), client).outputs["y"].tolist() == X.tolist()
     raised(InferenceError, r"^InvalidInput: .* expects float64\[n\], got float32", lambda: aws.infer(X, client))
     assert aws.counts("DescribeStateMachine", "StartExecution") == (2, 1)
@@ -70,6 +69,13 @@ def test_inputs_and_outputs_must_be_those_of_the_latest_description(aws, client)
     ):
         aws.script["DescribeExecution"] = [succeeded(digest="new", **output)]
         raised(InferenceError, f"^InvalidOutput: .*{message}", lambda: aws.infer(model=client))
+
+
+def test_a_state_machine_that_becomes_a_pipeline_is_found(aws):
+    aws.begin({"DescribeStateMachine": [described("STANDARD", {}), machine()]})
+    model = aws.model()
+    model.invoke({})
+    assert aws.infer(model=model).outputs["y"].tolist() == X.tolist()
 
 
 def test_results_are_kept_if_the_description_cannot_be_read_again(aws, client):

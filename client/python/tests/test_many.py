@@ -86,6 +86,15 @@ def test_an_error_of_the_source_comes_after_the_outcomes_before_it(aws):
     raised(TypeError, "not iterable", lambda: list(aws.model().infer_many(5)))
 
 
+def test_runs_are_side_by_side_and_come_in_order(aws):
+    together = threading.Barrier(3, timeout=60)
+    aws.on["StartExecution"] = together.wait
+    inputs = ({"x": X if index != 4 else np.zeros(2)} for index in range(7))
+    outcomes = list(aws.model().infer_many(inputs, concurrency=3))
+    errors = [getattr(outcome.error, "name", None) for outcome in outcomes]
+    assert ([outcome.index for outcome in outcomes], errors) == ([*range(7)], [*[None] * 4, "InvalidInput", None, None])
+
+
 def test_progress_counts(aws):
     seen = []
     inputs = [{"x": X}, {"x": np.zeros(2)}, {"x": X}]

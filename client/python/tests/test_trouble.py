@@ -155,6 +155,27 @@ def test_the_end_of_a_wait_stops_what_may_have_started(aws, script, operation, t
         assert aws.requests["StopExecution"][0]["executionArn"] == caught.execution_arn
 
 
+def test_an_express_execution_cannot_be_stopped(aws):
+    for call in (aws.infer, lambda **options: aws.model().invoke({}, **options)):
+        aws.begin(EXPRESS)
+        message = "^InvalidInput: stop_on_cancel expects a Standard state machine, got an Express one"
+        raised(InferenceError, message, lambda: call(stop_on_cancel=True))  # noqa: B023
+        assert aws.calls == ["DescribeStateMachine"]
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "message"),
+    [
+        ("ABORTED", {"error": "Enough", "cause": "by hand"}, "^Enough: by hand$"),
+        ("ABORTED", {}, "^ExecutionAborted: the execution ended with the status ABORTED$"),
+        ("TIMED_OUT", {}, "^States.Timeout: the execution ended with the status TIMED_OUT$"),
+    ],
+)
+def test_an_execution_that_does_not_succeed_is_an_error(aws, status, told, message):
+    aws.begin({"DescribeExecution": [Answer({"executionArn": f"{EXECUTION}run", "status": status, **told})]})
+    assert raised(InferenceError, message, aws.infer).execution_arn == f"{EXECUTION}run"
+
+
 @pytest.mark.parametrize(
     ("answer", "message"), [(REFUSED, "AccessDeniedException"), (HANGS, "StopExecution must answer in time")]
 )

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import threading
 
 import boto3
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from botocore.config import Config
 from conftest import raised
 
-from sliced_inference import InferenceCancelledError, InferenceError, InferenceTimeoutError, SlicedInferenceClient
+from sliced_inference import InferenceError, SlicedInferenceClient
 from sliced_inference.handlers import outputs, request
 from sliced_inference.tensors import NUMERIC_DTYPES, decode_file
 
@@ -102,17 +101,6 @@ def test_an_alias_is_started_and_its_state_machine_described():
         assert asked == [described, f"{arn}:{qualifier}"]
 
 
-def test_many_inputs_run_side_by_side_and_come_in_order():
-    inputs = ({"x": np.full(2, index, np.float32 if index != 4 else np.int8)} for index in range(9))
-    outcomes = list(client("Standard").infer_many(inputs, concurrency=3))
-    assert [outcome.index for outcome in outcomes] == list(range(9))
-    for outcome in outcomes:
-        if outcome.index == 4:
-            assert (outcome.result, outcome.error.name) == (None, "InvalidInput")
-        else:
-            assert outcome.result.outputs["same x"].tolist() == [outcome.index] * 2
-
-
 def test_a_standard_pipeline_reports_its_states():
     seen = []
     x = {"x": np.arange(100_000, dtype=np.float32)}
@@ -184,43 +172,3 @@ def test_a_state_machine_that_contains_a_pipeline_is_invoked():
     assert ":express:Test-Mine" in error.execution_arn
     for call in (model.describe, lambda: model.infer({"x": [1.0]})):
         raised(InferenceError, "^NotAPipeline: the comment of .*Test-Mine.* must have", call)
-
-
-# These compute until they are stopped, so they come last.
-
-ENDLESS = {"x": np.ones((1, 4), np.float32)}
-
-
-def test_a_run_goes_on_after_the_wait_or_is_stopped():
-    model = client("EndlessStandard")
-    # Long enough to start, also on a busy machine.
-    end = raised(InferenceTimeoutError, "within 8 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=8))
-    assert step_functions().describe_execution(executionArn=end.execution_arn)["status"] == "RUNNING"
-    step_functions().stop_execution(executionArn=end.execution_arn, error="Enough", cause="by hand")
-    cancel = threading.Event()
-
-    def infer():
-        model.infer(ENDLESS, cancel=cancel, stop_on_cancel=True, on_progress=lambda _: cancel.set())
-
-    end = raised(InferenceCancelledError, "the wait was cancelled: the execution was stopped", infer)
-    execution = step_functions().describe_execution(executionArn=end.execution_arn)
-    assert (end.stopped, execution["status"], execution["error"]) == (True, "ABORTED", "Cancelled")
-
-
-def test_an_execution_that_another_program_stops_fails():
-    def stop(progress):
-        if progress.event == "started":
-            step_functions().stop_execution(executionArn=progress.execution_arn, error="Enough", cause="by hand")
-
-    model = client("EndlessStandard")
-    error = raised(InferenceError, "^Enough: by hand$", lambda: model.infer(ENDLESS, on_progress=stop))
-    assert ":execution:" in error.execution_arn
-
-
-def test_a_wait_for_an_express_run_ends():
-    model = client("EndlessExpress")
-    # Long enough to start, also on a busy machine.
-    end = raised(InferenceTimeoutError, "within 8 seconds.*: it goes on", lambda: model.infer(ENDLESS, wait_timeout=8))
-    assert (end.execution_arn, end.stopped) == (None, False)
-    for call in (lambda: model.infer(ENDLESS, stop_on_cancel=True), lambda: model.invoke({}, stop_on_cancel=True)):
-        raised(InferenceError, "stop_on_cancel expects a Standard state machine, got an Express", call)

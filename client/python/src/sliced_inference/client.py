@@ -213,12 +213,11 @@ class SlicedInferenceClient:
 
     def _suited(self, call: Call, inputs: Inputs | None) -> tuple[StateMachine, dict[str, Tensor]]:
         """The state machine as the client knows it, and the inputs as its tensors, if both suit the call."""
-        machine = self._machine
-        if machine is not None:
-            # A deployment since the client asked may explain that they do not.
+        is_known = self._machine is not None
+        machine = self._machine or self._ask(call)
+        if is_known:
+            # If they do not, a deployment since the client asked may explain it.
             call.use(machine)
-        else:
-            machine = self._ask(call)
         if call.stops and machine.type == "EXPRESS":
             message = "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
             raise InferenceError("InvalidInput", message)

@@ -46,7 +46,9 @@ def restarting(call: Call, attempt: Callable[[], T], ask: Callable[[], StateMach
             try:
                 if questions > 1:
                     call.sleep(next(pauses))
-                if _is_replaced(used, ask(), trace, has_tensors):
+                now = ask()
+                is_other = used.type != now.type or (has_tensors and used.signature != now.signature)
+                if is_other or (trace is not None and trace not in now.definition):
                     return True
             except (InferenceError, InferenceTimeoutError):
                 # The error of the run says more.
@@ -86,14 +88,4 @@ def _may_be_outdated(error: InferenceError) -> bool:
         return error.name in OUTDATED
     # The state machine is of another type, the request in another bucket than the slices read, or the inputs are those
     # of another model.
-    return error.name == "InvalidInput"
-
-
-def _is_replaced(used: StateMachine, now: StateMachine, trace: str | None, has_tensors: bool) -> bool:
-    if used.type != now.type or (trace is not None and trace not in now.definition):
-        return True
-    if not has_tensors:
-        return False
-    before, after = used.pipeline, now.pipeline
-    digests = before.signature.deployment_digest, after.signature.deployment_digest
-    return before.bucket != after.bucket or digests[0] != digests[1]
+    return error.name in ("InvalidInput", "NotAPipeline")
