@@ -46,7 +46,7 @@ class Aws:
             _watch(client)
 
     def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Sends a request, with its repeats by boto3. The error of boto3 is the cause of the error that is raised."""
+        """The error of boto3 is the cause of the error that is raised."""
         try:
             send = getattr(self._client_for(operation), botocore.xform_name(operation))
             answer: dict[str, Any] = send(**arguments)

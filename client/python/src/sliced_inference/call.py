@@ -14,13 +14,11 @@ from .pipeline import StateMachine
 
 T = TypeVar("T")
 
+# How often a wait looks at its events and its time, because Python cannot wait for several things at once.
 LOOK_SECONDS = 0.1
-"""How often a wait looks at its events and its time, because Python cannot wait for several things at once."""
-
 # For uploads and downloads, besides the longest execution.
 TRANSFER_SECONDS = 60
-
-# In a row. With the default pauses, they take more than a minute.
+# Requests that may fail in a row. With the default pauses, they take more than a minute.
 MOST_FAILURES = 20
 
 
@@ -69,7 +67,6 @@ class Call:
         self.reset()
 
     def reset(self) -> None:
-        """Forgets an execution."""
         self.machine: StateMachine | None = None
         """The state machine as the call has used it."""
         self.execution_arn: str | None = None

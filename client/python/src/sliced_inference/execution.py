@@ -1,8 +1,9 @@
 """Runs one execution to its end, and says why it failed."""
 
+import itertools
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .aws import SENDING, is_throttled, is_transient
@@ -126,10 +127,15 @@ def _stop(call: Call) -> None:
     call.situation, call.stopped = "the execution was stopped", True
 
 
-def _latest_events(call: Call, **page: str) -> dict[str, Any]:
-    """One page of the events, the latest first, without data."""
+def _latest_events(call: Call) -> Iterator[dict[str, Any]]:
+    """The events, the latest first, without data. A history has up to 25,000, so they are read as they are needed."""
     request = {"executionArn": call.execution_arn, "reverseOrder": True, "includeExecutionData": False}
-    return call.ask("GetExecutionHistory", **request, **page)
+    while True:
+        page = call.ask("GetExecutionHistory", **request)
+        yield from page["events"]
+        if "nextToken" not in page:
+            return
+        request["nextToken"] = page["nextToken"]
 
 
 def _states_of(call: Call) -> Callable[[], None]:
@@ -138,17 +144,9 @@ def _states_of(call: Call) -> Callable[[], None]:
 
     def report() -> None:
         nonlocal last
-        # The latest event first: a history has up to 25,000, and the earlier ones are known.
-        found: list[dict[str, Any]] = []
-        page = _latest_events(call)
-        while True:
-            new = [event for event in page["events"] if event["id"] > last]
-            found += new
-            if len(new) < len(page["events"]) or "nextToken" not in page:
-                break
-            page = _latest_events(call, nextToken=page["nextToken"])
-        last = found[0]["id"] if found else last
-        for event in reversed(found):
+        new = list(itertools.takewhile(lambda event: event["id"] > last, _latest_events(call)))
+        last = new[0]["id"] if new else last
+        for event in reversed(new):
             for kind, field in STATE_EVENTS.items():
                 if field in event:
                     call.report(kind, event["timestamp"].timestamp(), event[field]["name"])
@@ -159,11 +157,11 @@ def _states_of(call: Call) -> Callable[[], None]:
 def _last_step(call: Call) -> str | None:
     """The function of the user whose state was entered last, or ``None`` for another state."""
     try:
-        history = _latest_events(call)
+        entered = (event[ENTERED]["name"] for event in _latest_events(call) if ENTERED in event)
+        return STEPS.get(next(entered, ""))
     except (Ended, InferenceError, InferenceTimeoutError):
         # The failure matters more than where it was. A caller may lack the permission to read the history.
         return None
-    return STEPS.get(next((event[ENTERED]["name"] for event in history["events"] if ENTERED in event), ""))
 
 
 def failure_of(execution: Mapping[str, Any], step: str | None) -> InferenceError:

@@ -14,15 +14,12 @@ from .aws import explained
 from .call import Call
 from .errors import InferenceError, invalid_output
 from .pipeline import CONTRACT_VERSION, PipelineDescription
-from .tensors import DAMAGE, Tensor, decode_file, decode_inline, dtype_of
+from .tensors import DAMAGE, Tensor, decode_file, decode_inline
 
 T = TypeVar("T")
 
-READS = 3
-"""How often results are read if they are damaged, as often as the functions of a pipeline do it."""
-
-LONGEST_PAUSE = 0.5
-"""Seconds between two reads."""
+# If results are damaged, they are read as often as the functions of a pipeline do it, with pauses in seconds.
+READS, LONGEST_PAUSE = 3, 0.5
 
 BROKEN_BODY = (exceptions.FlexibleChecksumError, exceptions.IncompleteReadError, exceptions.ResponseStreamingError)
 """boto3 repeats requests, but not the reading of a body."""
@@ -69,8 +66,8 @@ class Invocation:
 def result_from(output: Any, execution_arn: str | None = None) -> tuple[Inference, dict[str, Tensor] | None]:
     """The result of a run without its tensors, and its inline tensors, or ``None`` if they are only in S3.
 
-    An execution of another state machine may return anything, so each field is checked. Fields of newer pipelines may
-    be there. If the execution is known, the output of another one is refused.
+    An execution of another state machine may return anything, and newer pipelines have more fields. If the execution
+    is known, the output of another one is refused.
     """
     if not isinstance(output, dict) or output.get("version") != CONTRACT_VERSION:
         raise invalid_output(f"a JSON object of version {CONTRACT_VERSION}", "another")
@@ -112,7 +109,6 @@ def results_place(result: Inference, bucket: str) -> ObjectReference:
 
 
 def read_object(call: Call, place: ObjectReference, max_bytes: int) -> bytes:
-    """Reads an object into memory, unless it is too large."""
     answer = call.ask("GetObject", Bucket=place.bucket, Key=place.key)
     body, size = answer["Body"], answer["ContentLength"]
     if size > max_bytes:
@@ -127,7 +123,6 @@ def read_object(call: Call, place: ObjectReference, max_bytes: int) -> bytes:
 
 
 def read_undamaged(key: str, read: Callable[[], bytes], sleep: Callable[[float], None]) -> dict[str, Tensor]:
-    """Reads results from S3, again if they are damaged."""
     damage: Exception | None = None
     for _ in range(READS):
         if damage is not None:
@@ -144,7 +139,7 @@ def read_undamaged(key: str, read: Callable[[], bytes], sleep: Callable[[float],
 
 def ordered(pipeline: PipelineDescription, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The results in the model's order, after a check that they are the model's."""
-    dtypes = {name: dtype_of(tensor) for name, tensor in tensors.items()}
+    dtypes = {name: "string" if tensor.dtype == object else tensor.dtype.name for name, tensor in tensors.items()}
     expected = {spec.name: spec.dtype for spec in pipeline.signature.outputs}
     if dtypes != expected:
         raise invalid_output(f"the tensors {expected}", str(dtypes))

@@ -39,10 +39,6 @@ DAMAGE = (MalformedFile, safetensors.SafetensorError)
 """How ``decode_file`` fails."""
 
 
-def dtype_of(tensor: Tensor) -> str:
-    return "string" if tensor.dtype == object else tensor.dtype.name
-
-
 def compact_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -103,30 +99,25 @@ def decode_file(file: bytes) -> dict[str, Tensor]:
 
     Raises one of ``DAMAGE`` if the bytes are not such a file, or do not have the checksums that are in it.
     """
-    try:
-        return _decoded(file)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        message = f"the file must have named tensors of the pipeline's types, got others ({error!r})"
-        raise MalformedFile(message) from error
-
-
-def _decoded(file: bytes) -> dict[str, Tensor]:
     header = _header_of(file)
     if _with_checksum(header) != header:
         raise MalformedFile("the header must have its CRC32, got another")
-    described = json.loads(header)
-    metadata: dict[str, str] = described.pop("__metadata__", {})
-    tensors: dict[str, Tensor] = dict(safetensors.numpy.load(file))
-    data = memoryview(file)[8 + len(header) :]
-    for name, tensor in described.items():
-        begin, end = tensor["data_offsets"]
-        recorded, computed = metadata.get(f"{TENSOR_CRC32}{name}"), _crc32(data[begin:end])
-        if recorded not in (None, computed):
-            raise MalformedFile(f"tensor '{name}' must have the CRC32 {recorded}, got {computed}")
-    for key, text in metadata.items():
-        if key.startswith(STRING_TENSOR):
-            tensors[key.removeprefix(STRING_TENSOR)] = _string_tensor(json.loads(text))
-    return tensors
+    try:
+        described = json.loads(header)
+        metadata: dict[str, str] = described.pop("__metadata__", {})
+        tensors: dict[str, Tensor] = dict(safetensors.numpy.load(file))
+        for name, tensor in described.items():
+            begin, end = (8 + len(header) + offset for offset in tensor["data_offsets"])
+            recorded, computed = metadata.get(f"{TENSOR_CRC32}{name}"), _crc32(memoryview(file)[begin:end])
+            if recorded not in (None, computed):
+                raise MalformedFile(f"tensor '{name}' must have the CRC32 {recorded}, got {computed}")
+        for key, text in metadata.items():
+            if key.startswith(STRING_TENSOR):
+                tensors[key.removeprefix(STRING_TENSOR)] = _string_tensor(json.loads(text))
+        return tensors
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        message = f"the file must have named tensors of the pipeline's types, got others ({error!r})"
+        raise MalformedFile(message) from error
 
 
 def _header_of(file: bytes) -> bytes:
