@@ -114,6 +114,7 @@ def test_a_refusal_that_no_deployment_explains_is_an_error(aws):
     for script in (
         {**express, "StartSyncExecution": [error("StateMachineTypeNotSupported")]},
         {"DescribeExecution": [INVALID]},
+        {"DescribeExecution": [INVALID], "DescribeStateMachine": [machine(), error("AccessDeniedException")]},
     ):
         aws.begin(script)
         raised(InferenceError, "^(StateMachineTypeNotSupported|InvalidInput)", aws.infer)

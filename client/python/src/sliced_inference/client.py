@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from .aws import Aws
 from .call import Call, InferenceProgress
@@ -15,16 +15,11 @@ from .errors import InferenceError, InferenceTimeoutError
 from .execution import execute
 from .many import Outcome, Progress, outcomes_of
 from .pipeline import PipelineDescription, StateMachine
-from .request import Inputs, invoked_text, request_of, tensors_from
+from .request import INLINE_MODES, Inputs, ResultsPlace, invoked_text, request_of, tensors_from
 from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
 from .tensors import Tensor, compact_json
 
 T = TypeVar("T")
-
-ResultsPlace = Literal["auto", "s3", "inline"]
-
-INLINE_MODES = {"auto": "auto", "s3": "never", "inline": "only"}
-"""By the place of results: the field ``output.inline`` of a request."""
 
 UNFIT_SECONDS = 60
 """Pause between two requests about a digest that does not fit. An alias may start an older version for weeks, whose
@@ -60,12 +55,8 @@ class SlicedInferenceClient:
         poll_interval: float = 5.0,
         max_result_bytes: int = 2**31,
     ) -> None:
-        _check_positive(
-            request_timeout=request_timeout,
-            poll_interval=poll_interval,
-            wait_timeout=wait_timeout,
-            max_result_bytes=max_result_bytes,
-        )
+        _check_positive(request_timeout=request_timeout, poll_interval=poll_interval)
+        _check_positive(wait_timeout=wait_timeout, max_result_bytes=max_result_bytes)
         parts = state_machine_arn.split(":")
         if len(parts) < 7 or (parts[0], parts[2], parts[5]) != ("arn", "states", "stateMachine") or not parts[3]:
             expected = "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
@@ -189,7 +180,7 @@ class SlicedInferenceClient:
         def attempt() -> Inference:
             machine, tensors = self._suited(call, inputs)
             put = partial(call.ask, "PutObject", Bucket=machine.pipeline.bucket)
-            request = request_of(tensors, lambda key, file: put(Key=key, Body=file), INLINE_MODES[results])
+            request = request_of(tensors, lambda key, file: put(Key=key, Body=file), results)
             return self._result(call, machine.pipeline, execute(call, machine, compact_json(request)))
 
         return self._run(call, attempt, has_tensors=True)

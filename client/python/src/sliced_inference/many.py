@@ -81,11 +81,8 @@ def outcomes_of(
                         break
                     iterator = iter(inputs) if iterator is None else iterator
                     tensors = next(iterator)
-                if abandoned.is_set():
-                    break
                 started.put(executor.submit(run, index, tensors))
         except StopIteration:
-            # No input is left.
             pass
         except BaseException as error:
             end = error

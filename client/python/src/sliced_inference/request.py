@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,10 @@ from .pipeline import CONTRACT_VERSION, MAX_INPUT_BYTES, MAX_REQUEST_BYTES, Pipe
 from .tensors import Tensor, compact_json, encode_file, encode_inline
 
 Inputs = Mapping[str, ArrayLike]
+ResultsPlace = Literal["auto", "s3", "inline"]
+
+INLINE_MODES: dict[ResultsPlace, str] = {"auto": "auto", "s3": "never", "inline": "only"}
+"""By the place of results: the field ``output.inline`` of a request."""
 
 UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 """ONNX Runtime's JavaScript binding cuts strings at NUL and replaces lone surrogates."""
@@ -119,9 +123,12 @@ def _is_in_range(numbers: Tensor, dtype: np.dtype[Any]) -> bool:
         return not np.any(np.isinf(exact.astype(dtype)) & np.isfinite(exact))
 
 
-def request_of(tensors: Mapping[str, Tensor], put: Callable[[str, bytes], object], inline: str) -> dict[str, Any]:
+def request_of(
+    tensors: Mapping[str, Tensor], put: Callable[[str, bytes], object], results: ResultsPlace
+) -> dict[str, Any]:
     """A request with these tensors. Tensors that are too large for it are put into S3."""
-    request: dict[str, Any] = {"version": CONTRACT_VERSION, "inputs": {}, "output": {"inline": inline}}
+    output = {"inline": INLINE_MODES[results]}
+    request: dict[str, Any] = {"version": CONTRACT_VERSION, "inputs": {}, "output": output}
     # Tensors that cannot fit are not encoded. Only the texts of strings say how long they are.
     if sum(tensor.nbytes for tensor in tensors.values() if tensor.dtype != object) <= MAX_REQUEST_BYTES:
         request["inputs"] = {"tensors": {name: encode_inline(tensor) for name, tensor in tensors.items()}}
