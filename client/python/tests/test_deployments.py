@@ -58,8 +58,10 @@ def test_a_client_outlives_a_deployment_under_the_same_arn(aws, client, x, scrip
 
 
 def test_inputs_and_outputs_must_be_those_of_the_latest_description(aws, client):
-    aws.begin({"DescribeStateMachine": [machine(inputs=("x", "float64", ["n"]))]})
-    assert aws.infer(np.zeros(3), client).outputs["y"].tolist() == X.tolist()
+    history, seen = {"GetExecutionHistory": [Answer({"events": []})]}, []
+    aws.begin({**history, "DescribeStateMachine": [machine(inputs=("x", "float64", ["n"]))]})
+    assert aws.infer(np.zeros(3), client, on_progress=seen.append).outputs["y"].tolist() == X.tolist()
+    assert [progress.event for progress in seen] == ["started", "ended"]
     raised(InferenceError, r"^InvalidInput: .* expects float64\[n\], got float32", lambda: aws.infer(X, client))
     assert aws.counts("DescribeStateMachine", "StartExecution") == (2, 1)
     aws.begin({"DescribeStateMachine": [NEW_MACHINE]})

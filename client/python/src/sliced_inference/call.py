@@ -14,6 +14,8 @@ from .pipeline import StateMachine
 
 T = TypeVar("T")
 
+NOTHING_STARTED, MAY_HAVE_STARTED = "nothing was started", "it may have started"
+
 # How often a wait looks at its events and its time, because Python cannot wait for several things at once.
 LOOK_SECONDS = 0.1
 # For uploads and downloads, besides the longest execution.
@@ -72,7 +74,7 @@ class Call:
         self.execution_arn: str | None = None
         self.must_stop = False
         """Whether the execution is to be stopped if the wait ends now."""
-        self.situation = "nothing was started"
+        self.situation = NOTHING_STARTED
         """What is true after the end of the wait, for its error."""
         self.stopped = False
         self.failure: Exception | None = None

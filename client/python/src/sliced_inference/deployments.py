@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from .call import Call
+from .call import NOTHING_STARTED, Call
 from .errors import InferenceError, InferenceTimeoutError
 from .execution import parse_failure_cause
 from .pipeline import StateMachine
@@ -61,7 +61,8 @@ def restarting(call: Call, attempt: Callable[[], T], ask: Callable[[], StateMach
         except InferenceError as error:
             if not is_explained(error):
                 raise
-        call.report("restarted")
+        if call.situation != NOTHING_STARTED:
+            call.report("restarted")
         call.reset()
 
 

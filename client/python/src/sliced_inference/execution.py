@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .aws import SENDING, is_throttled, is_transient
-from .call import Call, Ended, ProgressEvent
+from .call import MAY_HAVE_STARTED, NOTHING_STARTED, Call, Ended, ProgressEvent
 from .errors import InferenceError, InferenceTimeoutError
 from .pipeline import NAMES_OF_SLICES, STEPS, StateMachine, json_object
 
 ENTERED, EXITED = "stateEnteredEventDetails", "stateExitedEventDetails"
 STATE_EVENTS: dict[ProgressEvent, str] = {"state_entered": ENTERED, "state_exited": EXITED}
-
-MAY_HAVE_STARTED = "it may have started"
 
 
 def execute(call: Call, machine: StateMachine, text: str) -> Any:
@@ -36,7 +34,7 @@ def _run_express(call: Call, arn: str, text: str) -> dict[str, Any]:
             return call.ask("StartSyncExecution", stateMachineArn=arn, input=text)
         except InferenceError as error:
             if is_throttled(error):
-                call.situation = "nothing was started"
+                call.situation = NOTHING_STARTED
             raise
 
     call.report("started")
@@ -120,7 +118,7 @@ def _stop(call: Call) -> None:
         call.aws.ask("StopExecution", executionArn=call.execution_arn, error="Cancelled", cause=cause)
     except (InferenceError, InferenceTimeoutError) as error:
         if _is_unknown(error) and call.situation == MAY_HAVE_STARTED:
-            call.execution_arn, call.situation = None, "nothing was started"
+            call.execution_arn, call.situation = None, NOTHING_STARTED
             return
         message = f"{reason}: the execution could not be stopped: {error}: stop it yourself"
         raise InferenceError("NotStopped", message, cause=getattr(error, "cause", error)) from error
