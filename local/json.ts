@@ -39,7 +39,6 @@ export function valueAt(root: Json | undefined, path: JsonPath): Json | undefine
   }, root);
 }
 
-/** The value of a text; `undefined` if it is not JSON. */
 export function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;

@@ -2,7 +2,6 @@
 export class Notices {
   private readonly texts = new Map<string, string>();
 
-  /** @param onNotice is called with each new notice */
   constructor(private readonly onNotice: (text: string) => void = () => undefined) {}
 
   /** @param about what the notice is about: a second notice about it is dropped */

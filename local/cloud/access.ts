@@ -29,12 +29,10 @@ export interface StepFunctionsAccess extends S3Access {
 }
 
 export interface Certified {
-  /** For the servers. Its key stays in memory. */
   readonly certificate: ServerCertificate;
   readonly authority: CertificateAuthority;
 }
 
-/** Makes a certificate, and writes only its authority's certificate into the folder. */
 export function makeCertificate(folder: string): Certified {
   const certificate = makeServerCertificate();
   const file = path.join(folder, 'certificate-authority.pem');
@@ -42,7 +40,6 @@ export function makeCertificate(folder: string): Certified {
   return { certificate, authority: { pem: certificate.authority, file } };
 }
 
-/** @param authority absent without TLS */
 export function s3Access(
   access: Pick<S3Access, 'endpoint' | 'region' | 'credentials'>,
   authority: CertificateAuthority | undefined,

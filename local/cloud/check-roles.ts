@@ -24,14 +24,9 @@ interface Checked {
   readonly template: Template;
   readonly stateMachines: readonly StateMachineResource[];
   readonly policies: PipelinePolicies;
-  /** Has the policies to check. */
   readonly authorizer: Authorizer;
 }
 
-/**
- * @returns notices of one line
- * @throws LocalCloudError when AWS would refuse the deployment
- */
 export function checkRoles(checked: Checked): string[] {
   const { template, policies, stateMachines } = checked;
   for (const fn of template.referredResources('AWS::Lambda::Function')) checkFunction(checked, fn);
@@ -129,7 +124,6 @@ function checkLogGroup({ template, policies, authorizer }: Checked, group: Resou
   );
 }
 
-/** Without these permissions the executions run and their traces are missing. */
 function missingTraces(
   { template, authorizer }: Checked,
   { logicalId, roleArn }: StateMachineResource,

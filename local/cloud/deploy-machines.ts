@@ -16,7 +16,6 @@ interface MachineHost {
   readonly authorizer: Authorizer;
   readonly injector: FaultInjector;
   readonly simulator: Simulator;
-  /** Ends all executions with its reason. */
   readonly signal: AbortSignal;
   readonly options: Pick<LocalCloudOptions, 'onTrace' | 'retryPauses' | 'updateLagMs'>;
 }

@@ -41,15 +41,12 @@ export interface DeployedMachine {
 
 export interface Deployment {
   readonly stack: AssemblyStack;
-  /** The state machine that the user chose. */
   readonly selected: StateMachineResource;
   /** All that run, the chosen one first. */
   readonly machines: readonly DeployedMachine[];
   /** Why the others do not run, by ARN. */
   readonly refused: ReadonlyMap<string, string>;
-  /** ARNs of state machines by the ARNs of their aliases. */
   readonly aliases: ReadonlyMap<string, string>;
-  /** The pipelines among the state machines that run. */
   readonly pipelines: readonly LocalPipeline[];
   readonly httpApi: HttpApi | undefined;
   readonly rules: Rules;
@@ -126,7 +123,6 @@ function orRefusal<T>(read: () => T): T | LocalCloudError {
   }
 }
 
-/** What starts executions from outside. */
 interface Front {
   readonly httpApi: HttpApi | undefined;
   readonly rules: Rules;
@@ -176,13 +172,11 @@ function readMachine(template: Template, logicalId: string): DeployedMachine {
   return { resource, definition: parseDefinition(resource.definition) };
 }
 
-/** With which API Gateway and EventBridge start executions. */
 function serviceRoles({ httpApi, rules }: Front): string[] {
   const ofRules = rules.rules.flatMap(({ targets }) => targets.map(({ roleArn }) => roleArn));
   return [...(httpApi?.roleArns ?? []), ...ofRules];
 }
 
-/** One pipeline, or none if the state machine is the user's own. */
 function pipelineOf(template: Template, { resource }: DeployedMachine): LocalPipeline[] {
   if (!isPipeline(template.resource(resource.logicalId))) return [];
   return [{ ...describeMachine(template.stackName, resource), ...readSignature(resource) }];

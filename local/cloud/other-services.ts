@@ -26,7 +26,6 @@ async function refuse(message: http.IncomingMessage, response: http.ServerRespon
   response.end(message.method === 'HEAD' ? undefined : answer);
 }
 
-/** The service for which the request is signed. */
 function serviceOf({ headers }: http.IncomingMessage): string {
   const scope = /Credential=[^/,]+\/\d+\/[^/,]+\/([\w-]+)\/aws4_request/.exec(headers.authorization ?? '');
   return scope?.[1] ?? 'unsigned-request';

@@ -4,7 +4,6 @@ import type { PlannedSlice, SlicePlan } from '../../lib/plan/file/plan';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-/** The fields of a `SlicePlan` that say which tensors go where. */
 interface Chain {
   readonly slices: readonly Pick<PlannedSlice, 'inputs'>[];
   readonly outputs: SlicePlan['outputs'];

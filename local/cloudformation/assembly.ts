@@ -15,14 +15,12 @@ export interface AssemblyStack {
   readonly name: string;
   readonly environment: StackEnvironment;
   readonly template: JsonObject;
-  /** Absolute paths. */
   readonly assetManifests: readonly string[];
 }
 
 const UNKNOWN_ACCOUNT = '000000000000';
 const UNKNOWN_REGION = 'us-east-1';
 
-/** What CDK writes about an artifact. Which properties there are depends on the type. */
 interface Artifact {
   readonly type: string;
   readonly environment?: string;

@@ -9,7 +9,6 @@ export interface KnownProperties {
   readonly withoutEffect: readonly string[];
 }
 
-/** @throws LocalCloudError for a property that is neither used nor without effect */
 export function checkProperties(resource: Resource, { used, withoutEffect }: KnownProperties): void {
   for (const name of Object.keys(resource.properties)) {
     if (used.includes(name) || withoutEffect.includes(name)) continue;
@@ -17,7 +16,6 @@ export function checkProperties(resource: Resource, { used, withoutEffect }: Kno
   }
 }
 
-/** @throws LocalCloudError for a field that is not known, in a property that is an object */
 export function checkFields(
   resource: Resource,
   property: string,

@@ -4,12 +4,10 @@ import { isJsonArray, isJsonObject } from '../json';
 import { unsupported } from '../local-cloud-error';
 import type { Resource, ResourceResolver } from './resource';
 
-/** The value of `Ref`, and those of attributes. */
 type Values = Readonly<Partial<Record<string, string>>> & { readonly Ref: string };
 
 type ValuesOf = (template: ResourceResolver, resource: Resource) => Values;
 
-/** Supported types of resources. Most of them only need a name. */
 const VALUES: Readonly<Partial<Record<string, ValuesOf>>> = {
   'AWS::S3::Bucket': (template, resource) => {
     const name = nameOf(template, resource, 'BucketName', 63).toLowerCase();
@@ -102,13 +100,11 @@ function generatedName({ stackName }: ResourceResolver, { logicalId }: Resource)
   return { Ref: `${stackName}-${logicalId}` };
 }
 
-/** Ten letters and digits, as API Gateway's ids. */
 function gatewayId({ stackName }: ResourceResolver, { logicalId }: Resource): Values {
   const id = hash(`${stackName}/${logicalId}`).slice(0, 10);
   return { Ref: id, ApiId: id };
 }
 
-/** The resource's name in the template, or else a name made from the stack's name and the logical id. */
 function nameOf(template: ResourceResolver, resource: Resource, property: string, maxLength: number): string {
   const given = template.property(resource, property);
   if (typeof given === 'string') return given;
@@ -127,7 +123,6 @@ function aliasedMachine(template: ResourceResolver, resource: Resource): string 
   throw unsupported(`${resource.type} '${resource.logicalId}' without a version of a state machine`);
 }
 
-/** The ARN of the function of a version or an alias, which names the function by reference or by ARN. */
 function functionArn(template: ResourceResolver, resource: Resource): string {
   const name = template.text(resource, 'FunctionName');
   return name.startsWith('arn:') ? name : arn(template, 'lambda', `function:${name}`);

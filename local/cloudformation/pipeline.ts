@@ -19,7 +19,6 @@ export interface Signature {
 
 export interface Selection {
   readonly stack: AssemblyStack;
-  /** Of the state machine. */
   readonly logicalId: string;
 }
 
@@ -71,10 +70,6 @@ function advice(choices: readonly NamedStateMachine[]): string {
   return `choose one of ${unique.join(', ')} with --pipeline, or in code with the option pipeline`;
 }
 
-/**
- * The same for a caller that needs a pipeline.
- * @throws LocalCloudError when the state machine is the user's own
- */
 export function selectPipeline(stacks: readonly AssemblyStack[], selection?: string): Signature {
   const { stack, logicalId } = selectStateMachine(stacks, selection);
   const template = new Template(stack);
@@ -90,7 +85,6 @@ export function isPipeline({ properties }: Resource): boolean {
   return JSON.stringify(properties.DefinitionString ?? '').includes(SIGNATURE_KEY);
 }
 
-/** @throws LocalCloudError when the state machine's comment has no signature */
 export function readSignature(stateMachine: StateMachineResource): Signature {
   const definition = parseJson(stateMachine.definition);
   const comment =

@@ -79,7 +79,6 @@ function bucketKey(template: Template, bucket: Resource): [string, BucketKey][] 
   return [[referenceTo(template, bucket), { keyArn, bucketKeyEnabled: rule.BucketKeyEnabled === true }]];
 }
 
-/** A bucket names its key by ARN, by id, or by an alias. */
 function keyArnOf(template: Template, name: string): string {
   if (name.includes(':key/')) return name;
   const alias = template
@@ -107,7 +106,6 @@ function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express
   });
 }
 
-/** The logical id in `Ref`. */
 function referredId(value: Json): string | undefined {
   return isJsonObject(value) && typeof value.Ref === 'string' ? value.Ref : undefined;
 }

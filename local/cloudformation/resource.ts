@@ -9,14 +9,12 @@ export interface Resource {
   readonly properties: JsonObject;
 }
 
-/** Resolves the properties of a stack's resources. */
 export interface ResourceResolver {
   readonly stackName: string;
   readonly environment: StackEnvironment;
   readonly versions: PublishedVersions;
   resolve(value: Json): Json;
   property(resource: Resource, name: string): Json | undefined;
-  /** A property that must be a string. */
   text(resource: Resource, name: string): string;
 }
 

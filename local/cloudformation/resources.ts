@@ -15,7 +15,6 @@ export interface FunctionResource {
   /** Unqualified. */
   readonly arn: string;
   readonly roleArn: string;
-  /** Name of the log group. */
   readonly logGroup: string;
   /** Whether Lambda creates the log group at the first call, because the template does not set one. */
   readonly createsLogGroup: boolean;
@@ -24,10 +23,8 @@ export interface FunctionResource {
   readonly runtime: string;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
-  /** Size of `/tmp`. */
   readonly ephemeralStorageMegabytes: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** `undefined` without a reservation. */
   readonly reservedConcurrency: number | undefined;
 }
 
@@ -168,7 +165,6 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
   };
 }
 
-/** The names of all buckets that the other resources refer to. */
 export function readBuckets(template: Template): string[] {
   const buckets = template.referredResources('AWS::S3::Bucket');
   for (const bucket of buckets) {

@@ -16,7 +16,6 @@ export interface RolePolicies extends IdentityPolicies {
   readonly unknown: readonly string[];
 }
 
-/** The policies of a role that a function or a state machine refers to by its ARN. */
 export function readRole(template: Template, arn: string): RolePolicies {
   const resource = template
     .referredResources('AWS::IAM::Role')

@@ -6,7 +6,6 @@ import type { AssemblyStack, StackEnvironment } from './assembly';
 import { attributeOf, referenceTo } from './physical-ids';
 import { PublishedVersions, type Resource, type ResourceResolver } from './resource';
 
-/** `AWS::NoValue`: removes the property or the list element. */
 const NO_VALUE = Symbol('AWS::NoValue');
 
 type Resolved = Json | typeof NO_VALUE;
@@ -53,13 +52,11 @@ export class Template implements ResourceResolver {
     return { logicalId, type: entry.Type, properties };
   }
 
-  /** Replaces all intrinsic functions in a value. @throws LocalCloudError for an unsupported function or resource */
   resolve(value: Json): Json {
     const resolved = this.resolveValue(value);
     return resolved === NO_VALUE ? null : resolved;
   }
 
-  /** A property of a resource, resolved; `undefined` if it is absent. */
   property(resource: Resource, name: string): Json | undefined {
     const value = resource.properties[name];
     if (value === undefined) return undefined;
@@ -67,7 +64,6 @@ export class Template implements ResourceResolver {
     return resolved === NO_VALUE ? undefined : resolved;
   }
 
-  /** A property that must be present and be a string. */
   text(resource: Resource, name: string): string {
     const value = this.property(resource, name);
     if (typeof value === 'string') return value;

@@ -27,13 +27,11 @@ export interface InjectedFault {
   readonly place: string;
 }
 
-/** Something that a fault may strike. */
 export interface Chance {
   readonly run: string | undefined;
   readonly place: string;
 }
 
-/** A fault that is about to strike. */
 export interface Strike {
   readonly kind: FaultKind;
   /** In [0, 1): where in a body, how long, or which of several ways. */
@@ -45,21 +43,17 @@ export interface Strike {
 /** In the names of executions that nobody named, and in keys of their requests. */
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** Chances whose number is remembered: about those of a few thousand runs. */
 const MAX_REMEMBERED = 50_000;
 
 export class FaultInjector {
   private faults: Faults | undefined;
   private readonly counted = new Map<FaultKind, number>();
-  /** How many chances there were so far, by run and place. */
   private readonly chances = new Map<string, number>();
-  /** Faults that last, by run and place. */
   private readonly lasting = new Map<string, FaultKind>();
   /** Numbers of the executions that nobody named, in the order of their first chances. */
   private readonly unnamed = new Map<string, number>();
   private numbered = 0;
 
-  /** @throws LocalCloudError for a rate that is no probability */
   constructor(
     faults: Faults | undefined,
     private readonly onFault: (fault: InjectedFault) => void = () => undefined,
@@ -67,7 +61,6 @@ export class FaultInjector {
     this.use(faults);
   }
 
-  /** Replaces the faults from now on; `undefined` ends them. @throws LocalCloudError for a rate that is no probability */
   use(faults: Faults | undefined): void {
     if (faults !== undefined) check(faults);
     this.faults = faults;
@@ -77,17 +70,14 @@ export class FaultInjector {
     this.numbered = 0;
   }
 
-  /** Whether anything can be hit. */
   get active(): boolean {
     return this.faults !== undefined;
   }
 
-  /** How many faults of each kind were injected. */
   counts(): ReadonlyMap<FaultKind, number> {
     return new Map(FAULT_KINDS.flatMap((kind) => [[kind, this.counted.get(kind) ?? 0] as const]));
   }
 
-  /** Returns at most one of the kinds. */
   strike(kinds: readonly FaultKind[], { run, place }: Chance): Strike | undefined {
     if (this.faults === undefined) return undefined;
     const { seed, rates, lasting = 0 } = this.faults;

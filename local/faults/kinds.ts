@@ -26,7 +26,6 @@ const KINDS = {
 /** The name of a kind of fault, such as `s3-503`. */
 export type FaultKind = keyof typeof KINDS;
 
-/** What a kind strikes: requests of functions to S3, some of them only, calls of functions, or starts of their sandboxes. */
 export type FaultChance = (typeof KINDS)[FaultKind][0];
 
 /** All kinds of faults. */
@@ -40,12 +39,10 @@ export function chanceOf(kind: FaultKind): FaultChance {
   return KINDS[kind][0];
 }
 
-/** What the kind does, in one line. */
 export function effectOf(kind: FaultKind): string {
   return KINDS[kind][1];
 }
 
-/** All kinds that strike one of these. */
 export function kindsOf(...chances: readonly FaultChance[]): FaultKind[] {
   return FAULT_KINDS.filter((kind) => chances.includes(chanceOf(kind)));
 }

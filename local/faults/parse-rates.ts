@@ -3,7 +3,6 @@ import { LocalCloudError } from '../local-cloud-error';
 import type { Faults } from './injector';
 import { FAULT_KINDS, isFaultKind } from './kinds';
 
-/** Stands for every kind. */
 const ALL = 'all';
 
 /** A later entry replaces an earlier one. @throws LocalCloudError for an unknown kind or a rate that is no probability */

@@ -4,9 +4,7 @@ export interface FaultTarget {
   readonly functionName: string;
   /** The payload of the call that it runs; `undefined` between calls. */
   readonly payload: string | undefined;
-  /** Ends its process as if it had crashed. The next call gets another process. */
   crash(): void;
-  /** Ends its process as if it had used too much memory. */
   exceedMemory(): void;
 }
 

@@ -12,10 +12,6 @@ const MAX_PORT = 65_535;
 export interface LoopbackOptions {
   /** Without a certificate, the server speaks plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
-  /**
-   * The port to listen on.
-   * @default - a free one
-   */
   readonly port?: number | undefined;
 }
 
@@ -55,11 +51,6 @@ export class LoopbackServer {
   }
 }
 
-/**
- * Starts the server and returns its port.
- * @param port 0 for a free one
- * @throws LocalCloudError when the port is not free, or not a port
- */
 export async function listen(server: http.Server, port = 0): Promise<number> {
   if (!Number.isInteger(port) || port < 0 || port > MAX_PORT) {
     throw new LocalCloudError(

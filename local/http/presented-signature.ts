@@ -11,7 +11,6 @@ export const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** A week: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
 const MAX_EXPIRES_SECONDS = 604_800;
 
-/** The parts of a request that authenticate it. */
 export interface PresentedSignature {
   readonly presigned: boolean;
   readonly accessKeyId: string;
@@ -25,7 +24,6 @@ export interface PresentedSignature {
   readonly expiresSeconds: number;
 }
 
-/** Whether the query has the signature of a request. */
 export function isPresigned(query: URLSearchParams): boolean {
   return query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature');
 }

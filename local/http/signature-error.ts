@@ -20,7 +20,6 @@ export class SignatureError extends Error {
   constructor(
     readonly fault: SignatureFault,
     message: string,
-    /** Further fields of S3's response. */
     readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(message);

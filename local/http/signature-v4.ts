@@ -23,7 +23,6 @@ const MAX_SKEW_MS = 15 * 60_000;
 
 const SHA256_OF_NOTHING = sha256('');
 
-/** What the server knows about an access key. */
 export interface AccessKey {
   readonly secretAccessKey: string;
   /** Requests with temporary credentials must have this token. */
@@ -35,7 +34,6 @@ export interface AccessKey {
 export interface SignatureOptions<K extends AccessKey> {
   readonly find: (accessKeyId: string) => K | undefined;
   readonly region: string;
-  /** `s3`, `states` and so on, or several that this endpoint serves. */
   readonly services: readonly string[];
   /** Headers that may have the session token, besides `x-amz-security-token`. */
   readonly tokenHeaders?: readonly string[];
@@ -55,7 +53,6 @@ export interface VerifiedSignature<K extends AccessKey> {
   readonly presigned: boolean;
 }
 
-/** @throws SignatureError */
 export function verifySignature<K extends AccessKey>(
   message: http.IncomingMessage,
   options: SignatureOptions<K>,

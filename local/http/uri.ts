@@ -8,12 +8,10 @@ export function encodeUri(text: string): string {
   );
 }
 
-/** The same without slashes. */
 export function encodePath(text: string): string {
   return encodeUri(text).replaceAll('%2F', '/');
 }
 
-/** The decoded names and values of a raw query, in their order. */
 export function queryOf(url: string): URLSearchParams {
   const at = url.indexOf('?');
   return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));

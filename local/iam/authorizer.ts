@@ -5,14 +5,12 @@ import { type AccessRequest, type IdentityPolicies, refusal, refusalMessage } fr
 import type { Policy } from './policy';
 import type { Principal } from './principals';
 
-/** The KMS key that S3 encrypts the objects of a bucket with. */
 export interface BucketKey {
   readonly keyArn: string;
   /** Whether S3 uses a key of the bucket between the KMS key and the objects. */
   readonly bucketKeyEnabled: boolean;
 }
 
-/** The policies of a deployment. */
 export interface AccountPolicies {
   readonly account: string;
   readonly region: string;
@@ -24,15 +22,10 @@ export interface AccountPolicies {
   readonly bucketKeys: ReadonlyMap<string, BucketKey>;
 }
 
-/** What a request needs. */
 export interface Needed {
   readonly action: Action;
   /** ARN, or `*` for an action without a resource. */
   readonly resource: string;
-  /**
-   * ARN of the resource whose policy applies.
-   * @default - the resource itself
-   */
   readonly policyOf?: string;
   /** Condition keys of the request, in lower case, besides those of its principal. */
   readonly context?: Readonly<Record<string, string>>;
@@ -69,12 +62,10 @@ export class Authorizer {
     return this.policies.region;
   }
 
-  /** The key that encrypts a bucket; `undefined` without a customer managed key. */
   bucketKey(bucket: string): BucketKey | undefined {
     return this.policies.bucketKeys.get(bucket);
   }
 
-  /** The ARN of a key of the deployment that a request names by ARN or by id; `undefined` for another key. */
   keyNamed(name: string): string | undefined {
     const { account, region, resources, bucketKeys } = this.policies;
     const arn = name.includes(':key/') ? name : `arn:aws:kms:${region}:${account}:key/${name}`;

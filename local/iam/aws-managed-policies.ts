@@ -7,7 +7,6 @@ import { parsePolicy, type Policy } from './policy';
 
 const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
 
-/** The actions of each policy, on all resources. */
 const ACTIONS_BY_NAME: Readonly<Record<string, readonly string[]>> = {
   'service-role/AWSLambdaBasicExecutionRole': LOGS,
   'service-role/AWSLambdaVPCAccessExecutionRole': [...LOGS, ...NETWORK_ACTIONS],
@@ -17,7 +16,6 @@ const ACTIONS_BY_NAME: Readonly<Record<string, readonly string[]>> = {
   AdministratorAccess: ['*'],
 };
 
-/** Returns `undefined` for another policy. */
 export function awsManagedPolicy(arn: string): Policy | undefined {
   const name = /^arn:[^:]+:iam::aws:policy\/(.+)$/.exec(arn)?.[1];
   const actions =

@@ -12,11 +12,9 @@ export type RequestContext = ReadonlyMap<string, string>;
 /** One key of one operator. A statement applies if all its conditions hold. */
 export interface Condition {
   readonly operator: Operator;
-  /** Holds if the request does not have the key. */
   readonly ifExists: boolean;
   /** In lower case. */
   readonly key: string;
-  /** Alternatives. */
   readonly values: readonly string[];
 }
 
@@ -82,7 +80,6 @@ const KEYS: ReadonlySet<string> = new Set([
   's3express:sessionmode',
 ]);
 
-/** @param where the policy, for errors */
 export function parseConditions(conditions: Json | undefined, where: string): Condition[] {
   if (conditions === undefined || !isJsonObject(conditions)) return [];
   return entriesOf(conditions).flatMap(([name, block]) => {

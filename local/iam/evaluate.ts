@@ -11,12 +11,10 @@ import { type Naming, naming, type Principal } from './principals';
 export interface AccessRequest {
   readonly principal: Principal;
   readonly action: Action;
-  /** ARN, or `*` for an action without a resource. */
   readonly resource: string;
   readonly context: RequestContext;
 }
 
-/** The policies of a role or of a user. */
 export interface IdentityPolicies {
   readonly policies: readonly Policy[];
   readonly boundary?: Policy;
@@ -24,9 +22,7 @@ export interface IdentityPolicies {
   readonly isOpen?: boolean;
 }
 
-/** The policies that apply to a request. */
 export interface ApplicablePolicies {
-  /** Absent for a service. */
   readonly identity?: IdentityPolicies;
   readonly resource?: Policy;
   /**
@@ -44,7 +40,6 @@ export interface Refusal {
   readonly explicit: boolean;
 }
 
-/** Returns `undefined` for a request that is allowed. */
 export function refusal(request: AccessRequest, applicable: ApplicablePolicies): Refusal | undefined {
   const { identity, resource, resourceDecides = false } = applicable;
   const named = resource === undefined ? [] : namings(resource, request, 'Allow');

@@ -1,6 +1,5 @@
 /** Wildcards of policies: `*` for any text and `?` for one character. */
 
-/** @param pattern with wildcards; letters must match in their case */
 export function matchesPattern(pattern: string, text: string): boolean {
   let at = 0;
   let inText = 0;

@@ -20,14 +20,12 @@ export interface Statement {
   readonly conditions: readonly Condition[];
 }
 
-/** Patterns of an element, such as `Action`. */
 interface Selection {
   readonly patterns: readonly string[];
   /** `NotAction` or `NotResource`: all but the patterns. */
   readonly except: boolean;
 }
 
-/** Elements of a statement. */
 const ELEMENTS = new Set([
   'Sid',
   'Effect',

@@ -2,7 +2,6 @@
 import { unsupported } from '../local-cloud-error';
 import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
 
-/** A session of a role, or a user. */
 export interface Identity {
   readonly kind: 'identity';
   /** ARN of the session or of the user. */
@@ -14,7 +13,6 @@ export interface Identity {
   readonly functionArn?: string;
 }
 
-/** An AWS service that acts for itself, such as `lambda.amazonaws.com`. */
 export interface ServicePrincipal {
   readonly kind: 'service';
   readonly name: string;
@@ -56,7 +54,6 @@ export function service(name: string): ServicePrincipal {
   return { kind: 'service', name };
 }
 
-/** @param principal the value of `Principal` */
 export function parsePrincipals(principal: Json, where: string): PrincipalSelection {
   if (principal === '*') return { anyone: true, aws: [], services: [] };
   if (!isJsonObject(principal)) throw unsupported(`the principal ${JSON.stringify(principal)} in ${where}`);
@@ -81,7 +78,6 @@ export function parsePrincipals(principal: Json, where: string): PrincipalSelect
   return { anyone: aws.includes('*'), aws, services };
 }
 
-/** Returns how the selection names the principal, or `undefined` if it does not. */
 export function naming(selection: PrincipalSelection, principal: Principal): Naming | undefined {
   if (principal.kind === 'service') {
     return selection.services.includes(principal.name) ? 'principal' : undefined;

@@ -7,7 +7,6 @@ import type { Authorizer, BucketKey, Needed } from './authorizer';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What each operation needs. Its name is the SDK's. */
 const ACTIONS = {
   ListBuckets: ['s3:ListAllMyBuckets'],
   HeadBucket: ['s3:ListBucket'],
@@ -34,17 +33,13 @@ const ACTIONS = {
 
 export type S3OperationName = keyof typeof ACTIONS;
 
-/** What a session of a directory bucket may do. */
 export type SessionMode = 'ReadWrite' | 'ReadOnly';
 
-/** A parsed request. */
 export interface S3Target {
   readonly bucket: string;
-  /** Empty for a request to the bucket. */
   readonly key: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
-  /** The source of a copy. */
   readonly copySource?: { readonly bucket: string; readonly key: string };
   /** The headers that the object to be read was stored with. */
   readonly stored?: Headers;
@@ -58,7 +53,6 @@ function directoryBucketArn({ account, region }: Authorizer, bucket: string): st
   return `arn:aws:s3express:${region}:${account}:bucket/${bucket}`;
 }
 
-/** What a request to a general purpose bucket needs of S3. */
 export function s3Needs(name: S3OperationName, target: S3Target): Needed[] {
   const { bucket, key, query, copySource: source } = target;
   const context = transportContext(target);

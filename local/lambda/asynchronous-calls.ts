@@ -15,7 +15,6 @@ const FIRST_THROTTLE_PAUSE_MS = 1_000;
 const LONGEST_THROTTLE_PAUSE_MS = 300_000;
 
 export interface AsynchronousSettings {
-  /** After failures of the function. */
   readonly maxRetries: number;
   /** A call that waits for longer is dropped. */
   readonly maxAgeSeconds: number;
@@ -24,10 +23,6 @@ export interface AsynchronousSettings {
 /** https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html */
 export const DEFAULT_ASYNCHRONOUS_SETTINGS: AsynchronousSettings = { maxRetries: 2, maxAgeSeconds: 21_600 };
 
-/**
- * @param functionId logical id of the function
- * @param qualifier the version or the alias that is called; `$LATEST` for the function itself
- */
 export function readAsynchronousSettings(
   template: Template,
   functionId: string,
@@ -63,12 +58,10 @@ export class AsynchronousCalls {
     this.running.add(done);
   }
 
-  /** Resolves when no call is queued or runs. */
   async settled(): Promise<void> {
     while (this.running.size > 0) await Promise.all(this.running);
   }
 
-  /** Ends the pauses between attempts. */
   close(): void {
     this.closing.abort(new Error('the local cloud is closed'));
   }

@@ -9,7 +9,6 @@ import type { TaskResult } from '../step-functions/run-options';
 import { StateError } from '../step-functions/state-error';
 import { serviceFailures, throttled } from './service-error';
 
-/** The longest delay of a start, in milliseconds. */
 const SLOWEST_START_MS = 3_000;
 
 const OF_CALLS = kindsOf('call');
@@ -18,7 +17,6 @@ const OF_STARTS = kindsOf('start');
 const LOST_RESULT =
   'Client execution did not complete before the specified timeout configuration: the result was lost';
 
-/** Calls a function, with at most one fault. @throws StateError of the function or of the fault */
 export async function callWithFaults(
   injector: FaultInjector,
   { functionArn, payload }: { readonly functionArn: string; readonly payload: Json },
@@ -53,7 +51,6 @@ export async function callWithFaults(
   }
 }
 
-/** Delays the start of a sandbox. */
 export async function startWithFaults(
   injector: FaultInjector,
   functionName: string,

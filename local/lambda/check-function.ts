@@ -30,7 +30,6 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html */
 const VARIABLE_NAME = /^[a-zA-Z]([a-zA-Z0-9_])+$/;
 
-/** Largest environment of a function, in bytes of JSON. */
 const MAX_ENVIRONMENT_BYTES = 4096;
 
 /** Characters of an environment that an error repeats. Lambda repeats all of them. */
@@ -39,7 +38,6 @@ const SHOWN_CHARACTERS = 80;
 const UNABLE =
   'InvalidParameterValueException: Lambda was unable to configure your environment variables because the environment variables you have provided';
 
-/** @throws LocalCloudError when Lambda would refuse the function */
 export function checkFunction(fn: FunctionResource): void {
   const refusal =
     environmentRefusal(fn) ??

@@ -38,10 +38,6 @@ export class CodeFolders {
   }
 }
 
-/**
- * Writes the files of a zip below `folder`.
- * @throws LocalCloudError when an entry leads out of the folder, or the zip is broken or larger than Lambda allows
- */
 export function unpackZip(zip: Uint8Array, folder: string, source: string): void {
   for (const [name, content] of entriesOf(zip, source)) {
     const file = path.resolve(folder, name);

@@ -10,13 +10,10 @@ import { throttled } from './service-error';
 /** All versions of a function share its reservation. */
 type ConcurrentFunction = Pick<FunctionResource, 'arn' | 'reservedConcurrency'>;
 
-/** Stands for the functions without a reservation. */
 const UNRESERVED = '';
 
 export class Concurrency {
-  /** Running calls by the ARN of a function with a reservation. */
   private readonly busy = new Map<string, number>();
-  /** What functions without a reservation share. */
   private unreserved: number;
 
   constructor(private readonly limit = ACCOUNT_CONCURRENCY) {
@@ -51,11 +48,6 @@ export class Concurrency {
     };
   }
 
-  /**
-   * Counts a call in.
-   * @returns a function that counts it out
-   * @throws StateError when no concurrency is left
-   */
   enter({ arn, reservedConcurrency }: ConcurrentFunction): () => void {
     const group = reservedConcurrency === undefined ? UNRESERVED : arn;
     const busy = this.busy.get(group) ?? 0;

@@ -15,12 +15,10 @@ import * as path from 'node:path';
 type Function = (this: unknown, ...args: unknown[]) => unknown;
 type Constructor = new (...args: unknown[]) => object;
 
-/** The object by which a function of the binding calls back. */
 interface FileRequest {
   oncomplete: Function;
 }
 
-/** A write that is about to happen. */
 interface Write {
   readonly bytes: number;
   /** A descriptor, or the path of a file that the write creates or replaces. */
@@ -67,10 +65,8 @@ const JOBS: Readonly<Record<string, Wrapped>> = {
 /** Files take whole blocks. */
 const BLOCK_BYTES = 4096;
 
-/** The unit of `Stats.blocks`. */
 const STAT_BLOCK_BYTES = 512;
 
-/** @param bytes size of the disk that the folder stands for */
 export function limitEphemeralStorage(folder: string, bytes: number): void {
   const internals = process as unknown as { binding(name: 'fs'): Record<string, unknown> };
   const binding = internals.binding('fs');

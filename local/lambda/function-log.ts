@@ -18,7 +18,6 @@ export class FunctionLog {
     private readonly refusal: () => string | undefined = () => undefined,
   ) {}
 
-  /** Appends the lines of a worker's output until the output ends. */
   follow(output: Readable): void {
     let rest = '';
     output.setEncoding('utf8').on('data', (text: string) => {

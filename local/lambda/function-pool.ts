@@ -19,27 +19,16 @@ import { trustedAuthorities } from './trusted-authorities';
 
 export interface FunctionHost {
   readonly code: CodeFolders;
-  /** Folder for the sandboxes' temporary folders. */
   readonly folder: string;
   readonly region: string;
   /** Gives a new sandbox access to the local S3. */
   readonly admit: (fn: FunctionResource, sandbox: FaultTarget) => Admission;
   /** Why the function may not write to a stream of its log group; `undefined` if it may. */
   readonly logRefusal?: (fn: FunctionResource, logStream: string) => string | undefined;
-  /** Concurrent calls of all functions. */
   readonly concurrency: Concurrency;
   readonly nodes: NodeBinaries;
-  /** Receives what this machine does differently than Lambda. */
   readonly notices: Notices;
-  /**
-   * Whether sandboxes stand still between calls.
-   * @default true
-   */
   readonly freezes?: boolean;
-  /**
-   * Longest init phase, in seconds.
-   * @default - Lambda's
-   */
   readonly initSeconds?: number;
   /** Called before a new sandbox starts, for the call with this payload. It starts when the promise resolves. */
   readonly beforeStart?: (fn: FunctionResource, payload: string) => Promise<void>;
@@ -48,13 +37,11 @@ export interface FunctionHost {
   readonly onLog?: LogListener;
 }
 
-/** A sandbox's access to the local S3. */
 export interface Admission {
   /** Credentials and the endpoint, as environment variables. */
   readonly environment: Readonly<Record<string, string>>;
   /** Called when the sandbox stands still after a call. */
   readonly onFrozen?: () => void;
-  /** Called when the sandbox has ended. */
   readonly end: () => void;
 }
 
@@ -106,7 +93,6 @@ export class FunctionPool {
     }
   }
 
-  /** The running processes. */
   processes(): WorkerProcess[] {
     const { name: functionName, logicalId } = this.resource;
     return [...this.sandboxes.keys()].flatMap(({ process }) =>
@@ -165,7 +151,6 @@ export class FunctionPool {
     return sandbox;
   }
 
-  /** The declared Node.js, or else this process's own. */
   private async program(): Promise<string> {
     const { runtime, name } = this.resource;
     const found = await this.host.nodes.find(runtime);

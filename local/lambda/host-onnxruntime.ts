@@ -7,7 +7,6 @@ import * as path from 'node:path';
 import { unsupportedPlatform, type Platform, thisMachine } from '../../lib/host/onnxruntime';
 import { LocalCloudError } from '../local-cloud-error';
 
-/** @param code folder of a function's code; stays unchanged if it does not contain ONNX Runtime */
 export function addHostOnnxRuntime(code: string, machine: Platform = thisMachine()): void {
   const shipped = path.join(code, 'node_modules', 'onnxruntime-node');
   if (!fs.existsSync(shipped)) return;

@@ -102,12 +102,6 @@ export class LocalFunctions {
     throw new StateError(errorType === '' ? 'Lambda.Unknown' : errorType, result.payload);
   }
 
-  /**
-   * Queues an asynchronous call.
-   *
-   * @param call makes the call, each time that Lambda tries it
-   * @throws StateError when there is no such function
-   */
   invokeLater(functionArn: string, call: () => Promise<TaskResult>): void {
     this.called(functionArn);
     this.queue.add(this.asynchronous.get(functionArn) ?? DEFAULT_ASYNCHRONOUS_SETTINGS, call);
@@ -132,7 +126,6 @@ export class LocalFunctions {
     return new Map(this.allPools().map((pool) => [pool.resource.name, pool.log.text()]));
   }
 
-  /** Ends the sandboxes that run no call. */
   async endIdle(): Promise<void> {
     await Promise.all(this.allPools().map((pool) => pool.endIdle()));
   }

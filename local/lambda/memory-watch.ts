@@ -1,8 +1,3 @@
-/**
- * Notices when a busy worker uses more memory than its function has. It measures a worker before that could have filled the
- * rest of its memory, so that no peak stays unseen and a small worker costs little. Without the rights of
- * an administrator, no system limits the memory of a group: RLIMIT_AS counts mapped weights, and RLIMIT_DATA what V8 reserves.
- */
 import { memoryOfTree } from './process-memory';
 
 interface MemoryLimit {
@@ -22,9 +17,7 @@ const SHARE_OF_CORE = 0.04;
 
 let watches = 0;
 
-/** Measures until `stop` is called or the limit is exceeded. */
 export class MemoryWatch {
-  /** Largest measured size, in bytes. */
   peakBytes = 0;
   private timer: NodeJS.Timeout | undefined;
 

@@ -35,12 +35,10 @@ const MANAGERS: readonly (readonly [variable: string, inHome: readonly string[],
   ['MISE_DATA_DIR', ['.local/share/mise'], 'installs/node/*'],
 ];
 
-/** The major version that a runtime such as `nodejs22.x` declares. */
 export function declaredMajor(runtime: string): string {
   return /^nodejs(\d+)\.x$/.exec(runtime)?.[1] ?? '';
 }
 
-/** The environment variable that names the binary of a major version. */
 export function nodeVariable(major: string): string {
   return `SLICED_INFERENCE_NODE_${major}`;
 }
@@ -55,10 +53,6 @@ export class NodeBinaries {
     private readonly own = { version: process.versions.node, path: process.execPath },
   ) {}
 
-  /**
-   * @returns the path of a Node.js with the runtime's major version, or `undefined` if there is none
-   * @throws LocalCloudError when an option or a variable names a binary that is not one of this version
-   */
   find(runtime: string): Promise<string | undefined> {
     const major = declaredMajor(runtime);
     const found = this.found.get(major) ?? this.search(major);

@@ -29,7 +29,6 @@ export function isInMemory(folder: string): boolean {
   return fs.statfsSync(folder).type === TMPFS;
 }
 
-/** Bytes of the process and of all that it started; 0 when it has ended. */
 export function memoryOfTree(pid: number, countShared: boolean): number {
   let bytes = 0;
   const waiting = [pid];

@@ -10,7 +10,6 @@ interface InvocationReport {
   readonly requestId: string;
   readonly durationMs: number;
   readonly memoryMegabytes: number;
-  /** `undefined` where memory cannot be measured. */
   readonly usedBytes: number | undefined;
   /** Only for a call that started a sandbox. */
   readonly initMs: number | undefined;

@@ -23,7 +23,6 @@ export interface Invocation {
 }
 
 export interface Answer {
-  /** JSON. */
   readonly payload: string;
   readonly failed: boolean;
 }
@@ -66,7 +65,6 @@ export class RuntimeApi {
     return closeServer(this.server);
   }
 
-  /** Answers the poll that `onNext` announced. */
   deliver({ requestId, deadline, functionArn, traceHeader, payload }: Invocation): void {
     this.poll?.writeHead(200, {
       'Content-Type': 'application/json',

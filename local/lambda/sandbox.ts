@@ -13,13 +13,9 @@ import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 
 export interface SandboxOptions extends WorkerOptions {
   readonly timeoutSeconds: number;
-  /** Longest init phase. */
   readonly initSeconds: number;
-  /** `undefined` where memory cannot be measured. */
   readonly memory: { readonly countShared: boolean } | undefined;
-  /** Whether to stop the processes between calls. */
   readonly freezes: boolean;
-  /** Called when the processes have been stopped. */
   readonly onFrozen: () => void;
 }
 
@@ -37,7 +33,6 @@ export interface WorkerProcess {
   readonly temporaryFolder: string;
 }
 
-/** Why the sandbox itself killed its worker. */
 type Verdict = 'timeout' | 'memory';
 
 export class Sandbox {
@@ -54,14 +49,12 @@ export class Sandbox {
   /** The temporary folder must exist. */
   constructor(private readonly options: SandboxOptions) {}
 
-  /** The worker's process, if it is running. */
   get process(): Pick<WorkerProcess, 'pid' | 'busy' | 'temporaryFolder'> | undefined {
     const pid = this.worker?.pid;
     const { temporaryFolder } = this.options;
     return pid === undefined ? undefined : { pid, busy: this.worker?.busy === true, temporaryFolder };
   }
 
-  /** The payload of the call that the sandbox is running. */
   get payload(): string | undefined {
     return this.running?.payload;
   }
@@ -95,17 +88,14 @@ export class Sandbox {
     return outcome;
   }
 
-  /** Ends the process as if it had crashed. */
   crash(): void {
     this.worker?.kill();
   }
 
-  /** Ends the process as if it had used too much memory. */
   exceedMemory(): void {
     this.condemn('memory');
   }
 
-  /** Ends the sandbox, and removes its folder. */
   async retire(): Promise<void> {
     this.retired = true;
     this.worker?.kill();
@@ -161,7 +151,6 @@ export class Sandbox {
     this.worker?.kill();
   }
 
-  /** Measures the worker's memory while it works. */
   private async watched<T>({ pid }: Worker, work: (memory?: MemoryWatch) => Promise<T>): Promise<T> {
     const { memory, memoryMegabytes } = this.options;
     if (memory === undefined || pid === undefined) return work();
@@ -183,7 +172,6 @@ export class Sandbox {
     this.initMs = undefined;
   }
 
-  /** Names the failure of a call whose worker ended, in its response and in the log. */
   private death(call: Call, durationMs: number, end: WorkerEnd): Answer {
     const { log, timeoutSeconds } = this.options;
     const { requestId } = call;

@@ -7,7 +7,6 @@ import { guard, unguard } from './guardian';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';
 
 export interface WorkerOptions {
-  /** A Node.js binary. */
   readonly program: string;
   readonly memoryMegabytes: number;
   readonly codeFolder: string;
@@ -18,7 +17,6 @@ export interface WorkerOptions {
   readonly log: FunctionLog;
 }
 
-/** What a worker that ended has left. */
 export interface WorkerEnd {
   /** In the words of Lambda, such as `with error: signal: killed`. */
   readonly reason: string;
@@ -85,7 +83,6 @@ export class Worker {
     return this.process !== undefined;
   }
 
-  /** Whether a call has been delivered and not yet answered. */
   get busy(): boolean {
     return this.running !== undefined;
   }

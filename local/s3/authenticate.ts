@@ -31,12 +31,10 @@ const CODES: Readonly<Record<SignatureFault, S3ErrorCode>> = {
 
 export interface Authenticated {
   readonly caller: Caller;
-  /** Present if the caller used the credentials of a session. */
   readonly session?: Session;
   readonly service: (typeof SERVICES)[number];
 }
 
-/** @throws S3Error when the request is not signed by one of the callers */
 export function authenticate(message: http.IncomingMessage, callers: Callers, region: string): Authenticated {
   try {
     const { key, service, presigned } = verifySignature<CallerKey>(message, {

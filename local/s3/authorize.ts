@@ -15,7 +15,6 @@ import { notImplemented, S3Error } from './errors';
 import { isDirectoryBucket, type S3Request } from './request';
 import type { DiskObjectStore } from './store';
 
-/** Authorizes the requests of one server. Without an authorizer, callers may do anything. */
 export class S3Authorization {
   constructor(
     private readonly store: DiskObjectStore,

@@ -5,7 +5,6 @@
  */
 import { S3Error } from './errors';
 
-/** Longest size line or trailer in bytes. */
 const MAX_LINE_BYTES = 4096;
 
 export type Trailers = Map<string, string>;
@@ -38,7 +37,6 @@ function malformed(what: string): S3Error {
   return new S3Error('IncompleteBody', `the aws-chunked body is malformed: ${what}`);
 }
 
-/** Reads lines and counted bytes from a stream of buffers. */
 class FrameReader {
   private readonly source: AsyncIterator<Buffer>;
   private buffered: Buffer = Buffer.alloc(0);

@@ -21,7 +21,6 @@ export interface Caller {
   readonly accessKeyId: string;
   /** The caller's principal in IAM. A caller without a principal may make every request. */
   readonly principal?: Principal;
-  /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
   /** The function's sandbox, which faults may hit. The requests of other callers are never hit. */
   readonly target?: FaultTarget;
@@ -29,7 +28,6 @@ export interface Caller {
 
 type NewCaller = Omit<Caller, 'accessKeyId'>;
 
-/** A session for one directory bucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html */
 export interface Session {
   readonly bucket: string;
   readonly readOnly: boolean;
@@ -43,7 +41,6 @@ export interface CallerKey extends AccessKey {
 export class Callers {
   private readonly byAccessKeyId = new Map<string, CallerKey>();
 
-  /** Adds a caller with long-term credentials. */
   add(caller: NewCaller = {}): Credentials {
     const credentials = newCredentials();
     this.byAccessKeyId.set(credentials.accessKeyId, {
@@ -53,7 +50,6 @@ export class Callers {
     return credentials;
   }
 
-  /** Adds a caller whose requests must have a session token, as those of functions must. */
   addTemporary(caller: NewCaller = {}): TemporaryCredentials {
     const { accessKeyId, secretAccessKey } = newCredentials();
     const sessionToken = newToken();
@@ -73,7 +69,6 @@ export class Callers {
     return { accessKeyId, secretAccessKey, sessionToken };
   }
 
-  /** Removes a caller and its sessions. */
   remove({ accessKeyId }: Pick<Credentials, 'accessKeyId'>): void {
     for (const [id, { caller }] of this.byAccessKeyId) {
       if (caller.accessKeyId === accessKeyId) this.byAccessKeyId.delete(id);

@@ -24,7 +24,6 @@ export const DEFAULT_ALGORITHM = 'crc64nvme';
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
 export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
 
-/** The checksum that is stored with an object. */
 export interface ObjectChecksum {
   readonly algorithm: ChecksumAlgorithm;
   /** Base64. A composite checksum is the checksum of the parts' checksums, then a dash and the number of parts. */
@@ -35,7 +34,6 @@ export interface ObjectChecksum {
 /** Base64 values by algorithm. */
 export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 
-/** A checksum that is computed as bytes arrive. */
 interface Summing {
   update(bytes: Uint8Array): unknown;
   digest(): Uint8Array | Promise<Uint8Array>;
@@ -56,7 +54,6 @@ async function base64Of(sum: Summing): Promise<string> {
   return Buffer.from(await sum.digest()).toString('base64');
 }
 
-/** Computes an object's size, its MD5 and the other requested checksums. */
 export class ChecksumMeter {
   size = 0;
   private readonly sums: ReadonlyMap<ChecksumAlgorithm, Summing>;
@@ -77,7 +74,6 @@ export class ChecksumMeter {
   }
 }
 
-/** The checksum of checksums, as composite checksums have it. @param values base64 */
 export async function compositeOf(
   algorithm: ChecksumAlgorithm,
   values: readonly string[],
@@ -87,7 +83,6 @@ export async function compositeOf(
   return { algorithm, value: `${await base64Of(sum)}-${values.length}`, type: 'COMPOSITE' };
 }
 
-/** The header of responses and the trailer of requests that holds the checksum. */
 export function checksumHeader(algorithm: ChecksumAlgorithm): string {
   return HEADER_PREFIX + algorithm;
 }
@@ -97,10 +92,6 @@ export function checksumElement(algorithm: ChecksumAlgorithm): string {
   return `Checksum${algorithm.toUpperCase()}`;
 }
 
-/**
- * The algorithm of a checksum header or trailer; `undefined` for another name.
- * @throws S3Error `NotImplemented` for an unsupported checksum
- */
 export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
   if (!name.startsWith(HEADER_PREFIX) || NO_VALUES.includes(name)) return undefined;
   const algorithm = ALGORITHMS.find((known) => name === HEADER_PREFIX + known);
@@ -108,7 +99,6 @@ export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
   return algorithm;
 }
 
-/** The algorithm with a name such as `CRC32C`, in a header. */
 export function algorithmNamed(name: string): ChecksumAlgorithm {
   const algorithm = ALGORITHMS.find((known) => known === name.toLowerCase());
   if (algorithm !== undefined) return algorithm;
@@ -124,7 +114,6 @@ export function isChecksum(algorithm: ChecksumAlgorithm, value: string): boolean
   return bytes.length === BYTES[algorithm] && bytes.toString('base64') === value;
 }
 
-/** @throws S3Error `BadDigest` when a checksum that the client sent does not match the received bytes */
 export function verifyChecksum(
   algorithm: ChecksumAlgorithm,
   expected: string,

@@ -11,14 +11,12 @@ interface Version {
   readonly lastModified: Date;
 }
 
-/** Which current version of a key a write expects. */
 export interface WriteCondition {
   readonly ifAbsent: boolean;
   /** An ETag. */
   readonly ifMatch?: string;
 }
 
-/** @throws S3Error `NotImplemented` for conditions that S3 does not support on writes either */
 export function writeCondition(headers: Headers, operation: string): WriteCondition | undefined {
   const ifNoneMatch = headers['if-none-match']?.trim();
   const ifMatch = headers['if-match']?.trim();
@@ -47,10 +45,6 @@ export function deleteCondition(headers: Headers): WriteCondition | undefined {
   return ifMatch === undefined ? undefined : { ifAbsent: false, ifMatch };
 }
 
-/**
- * @param current the version that the key has now
- * @throws S3Error when the condition does not hold
- */
 export function checkWrite(
   key: string,
   condition: WriteCondition | undefined,
@@ -80,7 +74,6 @@ export function checkAgain(
   checkWrite(key, condition, current);
 }
 
-/** @throws S3Error `PreconditionFailed`, or `NotModified` when the client has this version already */
 export function checkRead(headers: http.IncomingHttpHeaders, version: Version): void {
   checkConditions(
     {

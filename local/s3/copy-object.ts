@@ -9,7 +9,6 @@ import { type Headers, isEncryption, type ObjectMetadata, objectMetadata } from 
 import type { StoredObject } from './store';
 import { element, xmlDocument } from './xml';
 
-/** Headers besides those of its source and of the new object. */
 export const COPY_HEADERS = ['x-amz-checksum-algorithm', 'x-amz-metadata-directive'] as const;
 
 export async function copyObject(

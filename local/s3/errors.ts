@@ -70,14 +70,12 @@ const ERRORS = {
 
 export type S3ErrorCode = keyof typeof ERRORS;
 
-/** Further elements of an error's XML, such as `Key`. */
 type Fields = Readonly<Record<string, string | number>>;
 
 export class S3Error extends Error {
   override readonly name: string;
   readonly status: number;
 
-  /** @param message S3's own message of the code by default */
   constructor(
     readonly code: S3ErrorCode,
     message: string = ERRORS[code][1] ?? code,
@@ -107,7 +105,6 @@ export function noSuchKey(key: string): S3Error {
   return new S3Error('NoSuchKey', undefined, { Key: key });
 }
 
-/** @param condition the header that did not hold */
 export function preconditionFailed(condition: string): S3Error {
   return new S3Error('PreconditionFailed', undefined, { Condition: condition });
 }

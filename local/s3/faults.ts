@@ -10,7 +10,6 @@ import type { IdleConnections } from './idle-connections';
 import type { S3Request } from './request';
 import { bitOf, cutShort, flipBit, replaceAnswer } from './response-faults';
 
-/** The longest slow response, in milliseconds. */
 const SLOWEST_MS = 3_000;
 
 interface Struck extends Strike {
@@ -127,7 +126,6 @@ export class S3Faults {
   }
 }
 
-/** The kinds that can strike a request. */
 function possible({ method, key, headers }: S3Request): FaultKind[] {
   const chances: FaultChance[] = ['request'];
   if (method === 'GET') chances.push('read');

@@ -13,12 +13,10 @@ export class IdleConnections {
   private readonly known = new WeakSet<Socket>();
   private readonly forgotten = new WeakSet<Socket>();
 
-  /** Whether nothing may answer a request any more. */
   isForgotten({ socket }: http.IncomingMessage): boolean {
     return this.forgotten.has(socket);
   }
 
-  /** Never answers on the connection of the request any more. */
   forget({ socket }: http.IncomingMessage): void {
     this.forgotten.add(socket);
   }
@@ -36,7 +34,6 @@ export class IdleConnections {
     socket.once('close', () => sockets.delete(socket));
   }
 
-  /** @returns how many connections the caller has lost */
   lose(accessKeyId: string, fate: IdleConnectionFate): number {
     const sockets = [...(this.idle.get(accessKeyId) ?? [])];
     if (fate === 'keep') return 0;

@@ -23,7 +23,6 @@ export function describeObject(bucket: string, object: StoredObject): http.Outgo
   };
 }
 
-/** Headers of the response to a write. */
 export function writtenHeaders({ etag, checksum, metadata }: StoredObject): http.OutgoingHttpHeaders {
   return {
     ...encryptionHeaders({ metadata }),

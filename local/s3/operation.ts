@@ -8,7 +8,6 @@ import type { S3Request } from './request';
 import type { Headers } from './request-headers';
 import type { DiskObjectStore } from './store';
 
-/** What the operations work on. */
 export interface S3Service {
   readonly store: DiskObjectStore;
   readonly uploads: MultipartUploads;
@@ -28,11 +27,8 @@ export interface Operation {
   readonly name: S3OperationName;
   /** The parameter of the query that tells this operation from others of its method. */
   readonly marker?: string;
-  /** Whether the request names an object to copy. */
   readonly copies?: true;
-  /** Further parameters of the query. */
   readonly query?: readonly string[];
-  /** `x-amz-` headers besides those of every operation. */
   readonly headers?: readonly string[];
   /** Returns `undefined` when it has sent the response itself. */
   readonly run: (

@@ -92,7 +92,6 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
   ],
 };
 
-/** @throws S3Error `NotImplemented` when the local S3 has no such operation */
 export function operationOf(request: S3Request): Operation {
   const { query, copySource } = request;
   const operation = OPERATIONS[`${request.method} ${targetOf(request)}`]?.find(
@@ -103,7 +102,6 @@ export function operationOf(request: S3Request): Operation {
   return operation;
 }
 
-/** @throws S3Error `NotImplemented` for a parameter or a header that the operation does not support */
 export async function operate(
   { name, marker, query = [], headers, run }: Operation,
   service: S3Service,
@@ -124,7 +122,6 @@ function targetOf({ bucket, key }: S3Request): string {
   return key !== '' ? 'object' : bucket !== '' ? 'bucket' : 'service';
 }
 
-/** Operations without a query that are not supported. */
 const UNSUPPORTED: Readonly<Partial<Record<string, string>>> = {
   'PUT bucket': 'CreateBucket',
   'DELETE bucket': 'DeleteBucket',

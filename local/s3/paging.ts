@@ -1,7 +1,6 @@
 /** Reads the numbers in queries: sizes of pages and numbers of parts. */
 import { invalidArgument } from './errors';
 
-/** The largest and the default number of entries of a page. */
 const MAX_PAGE = 1000;
 
 export function pageSize(query: URLSearchParams, name: string): number {

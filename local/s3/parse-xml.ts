@@ -21,10 +21,6 @@ interface OpenElement {
   text: string;
 }
 
-/**
- * The root element of a document.
- * @throws S3Error `MalformedXML`
- */
 export function parseXml(xml: string, root: string): XmlElement {
   const document: OpenElement = { name: '', children: [], text: '' };
   const open: OpenElement[] = [document];
@@ -52,10 +48,6 @@ function finished({ name, children, text }: OpenElement): XmlElement {
   return { name, children, text: children.length > 0 ? '' : unescapeXml(text) };
 }
 
-/**
- * The texts of an element's children by their names.
- * @throws S3Error `MalformedXML` when a child has children or a name comes twice
- */
 export function fieldsOf({ children }: XmlElement): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const { name, children: below, text } of children) {

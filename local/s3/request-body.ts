@@ -70,7 +70,6 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   };
 }
 
-/** The whole text of a body with XML. */
 export async function xmlBody(request: S3Request, headers: Headers, operation: string): Promise<string> {
   const { bytes, algorithms, verify } = requestBody(request, headers, operation);
   const meter = new ChecksumMeter(algorithms);

@@ -17,7 +17,6 @@ const KNOWN_HEADERS: ReadonlySet<string> = new Set([
   'x-amz-user-agent',
 ]);
 
-/** Headers of operations that write an object, or the body of a part. */
 export const WRITE_HEADERS: readonly string[] = [
   'x-amz-decoded-content-length',
   'x-amz-sdk-checksum-algorithm',
@@ -30,7 +29,6 @@ export const ENCRYPTION_HEADERS: readonly string[] = [
   'x-amz-server-side-encryption-bucket-key-enabled',
 ];
 
-/** Headers of operations that begin an object. */
 export const OBJECT_HEADERS: readonly string[] = ['x-amz-acl', 'x-amz-storage-class', ...ENCRYPTION_HEADERS];
 
 /** Headers that S3 stores with an object and returns with it, besides `Content-Type`. */
@@ -45,11 +43,6 @@ const SYSTEM_METADATA = [
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
 const MAX_METADATA_BYTES = 2048;
 
-/**
- * The headers of a request.
- * @param own further headers that this operation supports
- * @throws S3Error `NotImplemented` for an unsupported header
- */
 export function knownHeaders(request: S3Request, operation: string, own: readonly string[] = []): Headers {
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) {
@@ -59,10 +52,6 @@ export function knownHeaders(request: S3Request, operation: string, own: readonl
   return headers;
 }
 
-/**
- * @param account owns all buckets
- * @throws S3Error `AccessDenied` when the client expects another owner
- */
 export function checkOwner({ headers }: S3Request, account: string): void {
   const owner = headers['x-amz-expected-bucket-owner'];
   if (owner !== undefined && owner !== account) throw new S3Error('AccessDenied');
@@ -73,7 +62,6 @@ function isKnown(name: string, own: readonly string[]): boolean {
   return KNOWN_HEADERS.has(name) || own.includes(name) || checksumAlgorithm(name) !== undefined;
 }
 
-/** What S3 stores with an object and returns with it. */
 export interface ObjectMetadata {
   readonly contentType?: string;
   /** Headers by lower-case name: system metadata, `x-amz-meta-` and the encryption that was asked for. */
@@ -82,7 +70,6 @@ export interface ObjectMetadata {
   readonly storageClass?: string;
 }
 
-/** @throws S3Error `MetadataTooLarge` above 2 KB of user metadata */
 export function objectMetadata(headers: Headers): ObjectMetadata {
   const metadata: Record<string, string> = {};
   let bytes = 0;

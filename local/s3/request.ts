@@ -18,15 +18,11 @@ export interface S3Request {
   /** Without the parameters of a signature. */
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
-  /** Present for a copy, whose body is an object. */
   readonly copySource?: CopySource;
   readonly message: http.IncomingMessage;
   readonly caller: Caller;
-  /** Present for a request with the credentials of a session. */
   readonly session?: Session;
-  /** The version of TLS that the request came with, such as 1.3. */
   readonly tlsVersion: number;
-  /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
   /** Damages the body on its way to S3. */
   readonly alterBody?: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;

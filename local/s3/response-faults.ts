@@ -18,12 +18,10 @@ export function replaceAnswer(response: http.ServerResponse, instead: () => void
   response.end = strike as typeof response.end;
 }
 
-/** Any bit of a byte. */
 export function bitOf(random: number): number {
   return 1 << Math.floor(((random * 1e4) % 1) * 8);
 }
 
-/** Changes one bit of the response's body, if it has one. */
 export function flipBit(response: http.ServerResponse, random: number, record: () => void): void {
   let sent = 0;
   alterBody(response, (chunk, total) => {

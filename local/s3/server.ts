@@ -23,14 +23,11 @@ export interface S3ServerOptions extends LoopbackOptions {
   readonly region?: string;
   /** The account that owns the buckets. Default: 000000000000. */
   readonly account?: string;
-  /** Authorizes the requests of callers that have a principal. */
   readonly authorizer?: Authorizer;
-  /** Decides which requests of functions are hit by faults. */
   readonly faults?: FaultInjector;
 }
 
 export class S3Server {
-  /** Starts a server on a free port. Requests must be signed by one of the callers. */
   static async start(
     store: DiskObjectStore,
     callers: Callers,
@@ -135,7 +132,6 @@ async function answer(
   }
 }
 
-/** Waits for as long as S3 takes to start its response to a function. */
 async function firstByte(
   { openings }: Served,
   { traffic, bucket, method, message }: S3Request,

@@ -17,7 +17,6 @@ const MAX_KEY_BYTES = 1024;
 
 export interface StoredObject extends ObjectMetadata {
   readonly key: string;
-  /** Bytes. */
   readonly size: number;
   /** Quoted hexadecimal MD5. For a multipart object: the MD5 of the parts' MD5s, then the number of parts. */
   readonly etag: string;
@@ -25,7 +24,6 @@ export interface StoredObject extends ObjectMetadata {
   readonly lastModified: Date;
   readonly contentType: string;
   readonly file: string;
-  /** Parts of a multipart object, in their order. */
   readonly parts?: readonly ObjectPart[];
 }
 
@@ -54,24 +52,11 @@ export interface ReceiveOptions {
 
 export interface ObjectOptions extends Partial<ObjectMetadata> {
   readonly condition?: WriteCondition;
-  /**
-   * Algorithm of the checksum to store.
-   * @default - CRC32
-   */
   readonly checksum?: ChecksumAlgorithm;
-  /**
-   * ETag, checksum and parts of a multipart object.
-   * @default - computed from all bytes
-   */
   readonly partwise?: Pick<StoredObject, 'etag' | 'parts'> & { readonly checksum?: ObjectChecksum };
-  /**
-   * Whether the bytes are those of another object.
-   * @default false
-   */
   readonly isCopy?: boolean;
 }
 
-/** An object that a write has created or replaced. */
 export interface CreatedObject {
   readonly bucket: string;
   readonly object: StoredObject;
@@ -145,12 +130,10 @@ export class DiskObjectStore {
     return write.commit(await this.receive(body, { ...options, algorithms }), options);
   }
 
-  /** @throws S3Error `NoSuchBucket` when there is no bucket of this name */
   checkBucket(name: string): void {
     this.bucket(name);
   }
 
-  /** @throws S3Error when the bucket does not exist or the key is too long */
   checkKey(bucketName: string, key: string): void {
     this.checkBucket(bucketName);
     const size = Buffer.byteLength(key);
@@ -192,7 +175,6 @@ export class DiskObjectStore {
     }
   }
 
-  /** Turns received bytes into an object, or discards them if `check` throws. */
   private async commit(
     bucketName: string,
     key: string,

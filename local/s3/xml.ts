@@ -17,7 +17,6 @@ export function element(name: string, text: string | number | boolean | undefine
   return text === undefined ? '' : `<${name}>${escapeXml(String(text))}</${name}>`;
 }
 
-/** A whole response in S3's namespace. @param fields elements as XML */
 export function xmlDocument(root: string, fields: readonly string[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${fields.join('')}</${root}>`;
 }

@@ -116,7 +116,6 @@ function invalidPart({ number, etag }: PartReference): S3Error {
   return new S3Error('InvalidPart', undefined, { PartNumber: number, ETag: etag });
 }
 
-/** The checksum of the object that the client expects. */
 function expectedChecksum(headers: Headers, { checksum }: MultipartUpload): string | undefined {
   const { algorithm, type } = checksum ?? WITHOUT_CHECKSUM;
   const givenType = headers['x-amz-checksum-type'];

@@ -17,13 +17,11 @@ import {
   type StoredObject,
 } from '../store';
 
-/** The checksum that the client asked for when the upload began. */
 export interface UploadChecksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly type: ChecksumType;
 }
 
-/** Properties that the client sets when an upload begins. */
 interface NewUpload extends ObjectMetadata {
   readonly checksum?: UploadChecksum;
 }
@@ -36,7 +34,6 @@ export interface MultipartUpload extends NewUpload {
 
 export interface PartChecksum {
   readonly algorithm: ChecksumAlgorithm;
-  /** Base64. */
   readonly value: string;
 }
 
@@ -67,7 +64,6 @@ export class MultipartUploads {
     return upload;
   }
 
-  /** The upload that a request names. */
   of({ bucket, key, query }: S3Request): MultipartUpload {
     const id = query.get('uploadId') ?? '';
     this.store.checkBucket(bucket);
@@ -77,10 +73,6 @@ export class MultipartUploads {
     throw noSuchUpload(id);
   }
 
-  /**
-   * Adds a part. Replaces an earlier part with the same number.
-   * @param sent algorithm of the checksum that the client sends
-   */
   async addPart(
     upload: MultipartUpload,
     number: number,

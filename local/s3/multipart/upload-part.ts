@@ -31,7 +31,6 @@ export async function uploadPart(
   };
 }
 
-/** Copies an object of this S3, or a range of it, into a part. */
 export async function uploadPartCopy(
   { store, uploads }: S3Service,
   request: S3Request,
