@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
 import { type LocalCloud, type LocalCloudOptions, SIMULATION_NAMES, type SimulationName } from '../../local';
-import { parseFaultRates } from '../../local/faults/parse-rates';
+import { parseFaultRates } from '../../local/faults/injector';
 import { printLine } from '../terminal/print';
 import { wholeNumber } from './search-options';
 

@@ -4,9 +4,8 @@
  */
 import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { isJsonObject, type Json, listOf } from '../json';
-import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
+import { checkFields, checkProperties, type Resource, unknownValue } from '../cloudformation/resource';
 import { referenceTo } from '../cloudformation/physical-ids';
-import type { Resource } from '../cloudformation/resource';
 import type { Template } from '../cloudformation/template';
 import type { Cors } from './cors';
 import type { Authorization, HttpApi, Route } from './http-api';

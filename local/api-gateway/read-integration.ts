@@ -1,9 +1,8 @@
 /** Reads the integration of a route: the start of a state machine, or something that the local cloud does not have. */
 import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { entriesOf } from '../json';
-import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
+import { checkFields, checkProperties, type Resource, unknownValue } from '../cloudformation/resource';
 import { referenceTo } from '../cloudformation/physical-ids';
-import type { Resource } from '../cloudformation/resource';
 import type { Template } from '../cloudformation/template';
 import type { Integration, StartAction } from './http-api';
 import { MAX_INTEGRATION_MS, MIN_INTEGRATION_MS } from './limits';

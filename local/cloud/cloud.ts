@@ -11,9 +11,8 @@ import { readAssembly, type StackEnvironment } from '../cloudformation/assembly'
 import { LocalCloudError } from '../local-cloud-error';
 import { Notices } from '../notices';
 import type { Json } from '../json';
-import { FaultInjector, type Faults } from '../faults/injector';
+import { FaultInjector, type Faults, type FaultTarget } from '../faults/injector';
 import type { FaultKind } from '../faults/kinds';
-import type { FaultTarget } from '../faults/target';
 import { startWithFaults } from '../lambda/call-faults';
 import { CodeFolders } from '../lambda/code';
 import { Concurrency } from '../lambda/concurrency';
@@ -39,7 +38,7 @@ import { Simulator } from '../simulation/simulator';
 import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
 import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
-import { deployMachines } from './deploy-machines';
+import { deployMachines, logRefusal } from './deploy-machines';
 import {
   describeMachine,
   type Deployment,
@@ -50,7 +49,6 @@ import {
 
 import type { LocalCloudOptions } from './options';
 import { startOtherServices } from './other-services';
-import { logRefusal } from './service-permissions';
 import { StateMachines } from '../step-functions/state-machines';
 
 export class LocalCloud {

@@ -1,7 +1,7 @@
 import type { Faults, InjectedFault } from '../faults/injector';
 import type { Access } from '../iam/authorizer';
 import type { LogListener } from '../lambda/function-log';
-import type { IdleConnectionFate } from '../s3/idle-connections';
+import type { IdleConnectionFate } from '../s3/faults';
 import type { CreatedObject } from '../s3/store';
 import type { SimulationName } from '../simulation/presets';
 import type { Simulation } from '../simulation/simulation';

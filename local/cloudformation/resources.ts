@@ -4,9 +4,8 @@
  */
 import { entriesOf, isJsonObject } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
-import { checkFields, checkProperties, unknownValue } from './check-properties';
+import { checkFields, checkProperties, type Resource, unknownValue } from './resource';
 import { attributeOf, referenceTo } from './physical-ids';
-import type { Resource } from './resource';
 import type { Template } from './template';
 
 export interface FunctionResource {

@@ -1,9 +1,8 @@
 /** Reads the rules of a template that start state machines when objects arrive. */
 import { unsupported } from '../local-cloud-error';
 import { isJsonArray, isJsonObject, type Json, type JsonObject, type JsonPath } from '../json';
-import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
+import { checkFields, checkProperties, type Resource, unknownValue } from '../cloudformation/resource';
 import { attributeOf } from '../cloudformation/physical-ids';
-import type { Resource } from '../cloudformation/resource';
 import type { Template } from '../cloudformation/template';
 import { type InputTransformer, parsePath, parseTransformer } from './input-transformer';
 import { parsePattern, type Pattern } from './pattern';

@@ -139,3 +139,48 @@ function check({ seed, rates, lasting = 0 }: Faults): void {
     throw new LocalCloudError(`the rate of the fault '${name}' must be from 0 to 1, got ${rate}: change it`);
   }
 }
+
+const ALL = 'all';
+
+/** A later entry replaces an earlier one. @throws LocalCloudError for an unknown kind or a rate that is no probability */
+export function parseFaultRates(text: string): Faults['rates'] {
+  const entries = text.split(',').flatMap((entry) => {
+    const parts = entry.split(':').map((part) => part.trim());
+    const [name, rateText] = parts;
+    if (parts.length !== 2) {
+      throw new LocalCloudError(
+        `a fault must be written as kind:rate, got '${entry.trim()}': write it like s3-503:0.1`,
+      );
+    }
+    const rate = /^(\d+\.?\d*|\.\d+)$/.test(rateText) ? Number(rateText) : NaN;
+    if (!(rate <= 1)) {
+      throw new LocalCloudError(
+        `the rate of '${name}' must be a number from 0 to 1, got '${rateText}': write it like ${name}:0.1`,
+      );
+    }
+    return kindsNamed(name).map((kind) => [kind, rate] as const);
+  });
+  return Object.fromEntries(entries);
+}
+
+function kindsNamed(name: string) {
+  if (name === ALL) return FAULT_KINDS;
+  if (isFaultKind(name)) return [name];
+  throw new LocalCloudError(
+    `the local cloud must know the kind of a fault, got '${name}': the kinds are ${[ALL, ...FAULT_KINDS].join(', ')}`,
+  );
+}
+
+export interface FaultTarget {
+  readonly functionName: string;
+  /** The payload of the call that it runs; `undefined` between calls. */
+  readonly payload: string | undefined;
+  crash(): void;
+  exceedMemory(): void;
+}
+
+/** The run of a slice's call. Calls of other functions have none. */
+export function runOf(payload: string): string | undefined {
+  const event = JSON.parse(payload) as { readonly run?: unknown } | null;
+  return typeof event?.run === 'string' ? event.run : undefined;
+}

@@ -1,10 +1,35 @@
-/**
- * The parts of a request that authenticate it, in its Authorization header or in its query.
+/** The parts of a request that authenticate it, in its Authorization header or in its query.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
 import type * as http from 'node:http';
-import { SignatureError } from './signature-error';
+
+/** The services report the same faults under different names, so each translates these. */
+export type SignatureFault =
+  | 'no-signature'
+  | 'other-algorithm'
+  | 'malformed'
+  | 'wrong-region'
+  | 'wrong-service'
+  | 'unknown-key'
+  | 'invalid-token'
+  | 'expired-token'
+  | 'skewed'
+  | 'not-valid-yet'
+  | 'expired'
+  | 'unsigned-headers'
+  | 'no-match';
+
+/** `message` is S3's message for the fault. */
+export class SignatureError extends Error {
+  constructor(
+    readonly fault: SignatureFault,
+    message: string,
+    readonly fields: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+  }
+}
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 

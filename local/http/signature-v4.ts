@@ -1,8 +1,6 @@
 /**
  * Verifies the Signature Version 4 of a request, in its Authorization header or in its query.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- *
- * The services report the same faults under different names, so this file throws a fault and each service translates it.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type * as http from 'node:http';
@@ -11,11 +9,11 @@ import {
   isPresigned,
   type PresentedSignature,
   SentHeaders,
+  SignatureError,
   signatureOfHeaders,
   signatureOfQuery,
   timeOf,
 } from './presented-signature';
-import { SignatureError } from './signature-error';
 import { encodePath, encodeUri, queryOf, rawPathOf } from './uri';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html */

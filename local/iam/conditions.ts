@@ -1,10 +1,8 @@
-/**
- * Conditions of statements: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
+/** Conditions of statements: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
  * Operators and keys that are not listed here are refused by name.
  */
-import { unsupported } from '../local-cloud-error';
 import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
-import { matchesArn, matchesPattern } from './patterns';
+import { unsupported } from '../local-cloud-error';
 
 /** The values of condition keys for one request. Names are in lower case, because they ignore case. */
 export type RequestContext = ReadonlyMap<string, string>;
@@ -113,4 +111,49 @@ export function holds({ operator, ifExists, key, values }: Condition, context: R
   if (got === undefined) return ifExists || operator.negated === true;
   const matched = values.some((value) => operator.matches(value, got));
   return operator.negated === true ? !matched : matched;
+}
+
+/** `*` stands for any text and `?` for one character. Letters must match in their case. */
+export function matchesPattern(pattern: string, text: string): boolean {
+  let at = 0;
+  let inText = 0;
+  let star = -1;
+  let afterStar = 0;
+  while (inText < text.length) {
+    if (pattern[at] === '*') {
+      star = at++;
+      afterStar = inText;
+    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[inText])) {
+      at++;
+      inText++;
+    } else if (star >= 0) {
+      // The last star takes one more character.
+      at = star + 1;
+      inText = ++afterStar;
+    } else {
+      return false;
+    }
+  }
+  return /^\**$/.test(pattern.slice(at));
+}
+
+/** arn:partition:service:region:account:resource */
+const ARN_FIELDS = 6;
+
+/**
+ * Compares ARNs field by field, so that a wildcard never spans two of the first five fields. Fields that the pattern
+ * leaves out match everything:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ */
+export function matchesArn(pattern: string, arn: string): boolean {
+  if (pattern === '*') return true;
+  const wanted = arnFields(pattern);
+  return arnFields(arn).every((field, index) => matchesPattern(wanted[index] ?? '*', field));
+}
+
+function arnFields(arn: string): string[] {
+  const fields = arn.split(':');
+  return fields.length <= ARN_FIELDS
+    ? fields
+    : [...fields.slice(0, ARN_FIELDS - 1), fields.slice(ARN_FIELDS - 1).join(':')];
 }

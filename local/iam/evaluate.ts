@@ -3,8 +3,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
  */
 import type { Action } from './actions';
-import { holds, type RequestContext } from './conditions';
-import { matchesArn } from './patterns';
+import { holds, matchesArn, type RequestContext } from './conditions';
 import { type Policy, selectsAction, type Statement } from './policy';
 import { type Naming, naming, type Principal } from './principals';
 

@@ -1,9 +1,8 @@
 /** Reads policy documents: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html */
-import { unsupported } from '../local-cloud-error';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
-import { ACTIONS } from './actions';
-import { type Condition, parseConditions } from './conditions';
-import { matchesPattern } from './patterns';
+import { unsupported } from '../local-cloud-error';
+import { ACTIONS, NETWORK_ACTIONS, TRACING_ACTIONS } from './actions';
+import { type Condition, matchesPattern, parseConditions } from './conditions';
 import { parsePrincipals, type PrincipalSelection } from './principals';
 
 export interface Policy {
@@ -107,4 +106,32 @@ function selection(
 export function selectsAction({ patterns, except }: Selection, action: string): boolean {
   const name = action.toLowerCase();
   return patterns.some((pattern) => matchesPattern(pattern.toLowerCase(), name)) !== except;
+}
+
+const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
+
+/**
+ * AWS managed policies that CDK attaches to the roles of functions, and a few that users do. Each has its actions on all resources:
+ * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+ */
+const ACTIONS_BY_NAME: Readonly<Record<string, readonly string[]>> = {
+  'service-role/AWSLambdaBasicExecutionRole': LOGS,
+  'service-role/AWSLambdaVPCAccessExecutionRole': [...LOGS, ...NETWORK_ACTIONS],
+  AWSXRayDaemonWriteAccess: [...TRACING_ACTIONS, 'xray:GetSamplingStatisticSummaries'],
+  AmazonS3FullAccess: ['s3:*', 's3-object-lambda:*'],
+  AmazonS3ReadOnlyAccess: ['s3:Get*', 's3:List*', 's3:Describe*'],
+  AdministratorAccess: ['*'],
+};
+
+export function awsManagedPolicy(arn: string): Policy | undefined {
+  const name = /^arn:[^:]+:iam::aws:policy\/(.+)$/.exec(arn)?.[1];
+  const actions =
+    name !== undefined && Object.hasOwn(ACTIONS_BY_NAME, name) ? ACTIONS_BY_NAME[name] : undefined;
+  return actions && allowOnAllResources(actions, arn);
+}
+
+export const ADMINISTRATOR = allowOnAllResources(['*'], 'the policy of the administrator');
+
+function allowOnAllResources(actions: readonly string[], where: string): Policy {
+  return parsePolicy({ Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] }, where);
 }

@@ -2,7 +2,7 @@
  * Asynchronous calls: Lambda queues them, calls the function later and repeats what fails.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
-import { checkProperties } from '../cloudformation/check-properties';
+import { checkProperties } from '../cloudformation/resource';
 import type { Template } from '../cloudformation/template';
 import { type Clock, SYSTEM_CLOCK } from '../step-functions/clock';
 import { StateError } from '../step-functions/state-error';

@@ -1,9 +1,8 @@
 /** Faults of the Lambda service: of calls, and of the starts of sandboxes. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { splitFunctionArn } from '../cloudformation/resources';
-import type { FaultInjector } from '../faults/injector';
+import { type FaultInjector, runOf } from '../faults/injector';
 import { kindsOf } from '../faults/kinds';
-import { runOf } from '../faults/target';
 import type { Json } from '../json';
 import type { TaskResult } from '../step-functions/run-options';
 import { StateError } from '../step-functions/state-error';

@@ -7,7 +7,7 @@
 import { rm } from 'node:fs/promises';
 import { isJsonObject, parseJson } from '../json';
 import { MemoryWatch } from './memory-watch';
-import { type Failure, initReportLine, reportLine } from './report';
+import { type Failure, initReportLine, reportLine } from './function-log';
 import { type Answer, failure, type Invocation } from './runtime-api';
 import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 

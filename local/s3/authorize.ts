@@ -10,9 +10,8 @@ import {
   type SessionMode,
   sessionNeed,
 } from '../iam/s3-actions';
-import type { CopySource } from './copy-source';
+import { type CopySource, isDirectoryBucket, type S3Request } from './request';
 import { notImplemented, S3Error } from './errors';
-import { isDirectoryBucket, type S3Request } from './request';
 import type { DiskObjectStore } from './store';
 
 export class S3Authorization {

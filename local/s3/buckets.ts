@@ -1,8 +1,10 @@
-/** ListBuckets, HeadBucket and GetBucketLocation. The buckets are those of the deployed stacks. */
+/** The operations of buckets, which are those of the deployed stacks: listing them and their objects, and sessions. */
+import { encodePath } from '../http/uri';
+import { invalidArgument, notImplemented } from './errors';
+import { checkEncryption, ENCRYPTION_HEADERS, storageClassOf } from './headers';
 import type { Answer, S3Service } from './operation';
-import { pageSize } from './paging';
-import { isDirectoryBucket, type S3Request } from './request';
-import { compareKeys } from './store';
+import { type Headers, isDirectoryBucket, pageSize, type S3Request } from './request';
+import { compareKeys, type StoredObject } from './store';
 import { element, xmlDocument } from './xml';
 
 export const BUCKET_QUERY = ['prefix', 'max-buckets', 'continuation-token', 'bucket-region'] as const;
@@ -46,4 +48,145 @@ export function headBucket({ store, region }: S3Service, { bucket }: S3Request):
 export function bucketLocation({ store, region }: S3Service, { bucket }: S3Request): Answer {
   store.checkBucket(bucket);
   return { xml: xmlDocument('LocationConstraint', [region === 'us-east-1' ? '' : region]) };
+}
+
+const SESSION_MS = 5 * 60_000;
+const MODE = 'x-amz-create-session-mode';
+export const SESSION_HEADERS: readonly string[] = [MODE, ...ENCRYPTION_HEADERS];
+
+/**
+ * The SDK calls it before it uses a directory bucket. The session has the mode that the caller asked for, or what it may do if
+ * it did not ask: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html
+ */
+export function createSession(
+  { store, callers, authorization }: S3Service,
+  request: S3Request,
+  headers: Headers,
+): Answer {
+  const { bucket } = request;
+  checkMode(headers[MODE]);
+  checkEncryption(headers);
+  store.checkBucket(bucket);
+  if (!isDirectoryBucket(bucket))
+    throw notImplemented('CreateSession for a bucket that is not a directory bucket');
+  const expires = Date.now() + SESSION_MS;
+  const session = { bucket, readOnly: authorization.sessionMode(request) === 'ReadOnly' };
+  const key = callers.addSession(request.caller, session, expires);
+  const credentials = [
+    element('AccessKeyId', key.accessKeyId),
+    element('SecretAccessKey', key.secretAccessKey),
+    element('SessionToken', key.sessionToken),
+    element('Expiration', new Date(expires).toISOString()),
+  ].join('');
+  return { xml: xmlDocument('CreateSessionResult', [`<Credentials>${credentials}</Credentials>`]) };
+}
+
+function checkMode(mode = 'ReadWrite'): void {
+  if (mode === 'ReadOnly' || mode === 'ReadWrite') return;
+  throw invalidArgument(MODE, 'The session mode must be ReadOnly or ReadWrite', mode);
+}
+
+export const LIST_QUERY = [
+  'prefix',
+  'delimiter',
+  'max-keys',
+  'continuation-token',
+  'start-after',
+  'encoding-type',
+] as const;
+
+/** An object, or all objects whose keys begin with the same text up to a delimiter. */
+type Entry = { readonly object: StoredObject } | { readonly commonPrefix: string };
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+export function listObjects({ store }: S3Service, { query, bucket }: S3Request): Answer {
+  const version = query.get('list-type');
+  if (version !== '2') throw notImplemented(`ListObjects with list-type=${version ?? ''}`);
+  const prefix = query.get('prefix') ?? '';
+  const delimiter = query.get('delimiter') ?? '';
+  const maxKeys = pageSize(query, 'max-keys');
+  const token = query.get('continuation-token');
+  const startAfter = query.get('start-after');
+  const after = token === null ? (startAfter ?? '') : keyOf(token);
+  const text = encoder(query.get('encoding-type'));
+
+  const entries = entriesOf(store.list(bucket, prefix), prefix, delimiter, after, maxKeys + 1);
+  const page = entries.slice(0, maxKeys);
+  const last = page.at(-1);
+  const truncated = last !== undefined && page.length < entries.length;
+  const fields = [
+    element('Name', bucket),
+    element('Prefix', text(prefix)),
+    element('Delimiter', delimiter === '' ? undefined : text(delimiter)),
+    element('MaxKeys', maxKeys),
+    element('EncodingType', query.get('encoding-type') ?? undefined),
+    element('KeyCount', page.length),
+    element('IsTruncated', truncated),
+    element('ContinuationToken', token ?? undefined),
+    element('NextContinuationToken', truncated ? tokenOf(last) : undefined),
+    element('StartAfter', startAfter === null ? undefined : text(startAfter)),
+    ...page.flatMap((entry) => ('object' in entry ? contents(bucket, entry.object, text) : [])),
+    ...page.flatMap((entry) =>
+      'commonPrefix' in entry
+        ? `<CommonPrefixes>${element('Prefix', text(entry.commonPrefix))}</CommonPrefixes>`
+        : [],
+    ),
+  ];
+  return { xml: xmlDocument('ListBucketResult', fields) };
+}
+
+/** The first entries in the order of their keys and prefixes, after the given key or prefix. */
+function entriesOf(
+  objects: readonly StoredObject[],
+  prefix: string,
+  delimiter: string,
+  after: string,
+  count: number,
+): Entry[] {
+  const entries: Entry[] = [];
+  let common: string | undefined;
+  for (const object of objects) {
+    if (entries.length === count) break;
+    const end = delimiter === '' ? -1 : object.key.indexOf(delimiter, prefix.length);
+    if (end < 0) {
+      if (compareKeys(object.key, after) > 0) entries.push({ object });
+      continue;
+    }
+    const commonPrefix = object.key.slice(0, end + delimiter.length);
+    // A page may end with the prefix itself, and `start-after` may name a key below it.
+    if (commonPrefix === common || commonPrefix === after || compareKeys(object.key, after) <= 0) continue;
+    common = commonPrefix;
+    entries.push({ commonPrefix });
+  }
+  return entries;
+}
+
+function tokenOf(entry: Entry): string {
+  return Buffer.from('object' in entry ? entry.object.key : entry.commonPrefix).toString('base64url');
+}
+
+function keyOf(token: string): string {
+  const key = Buffer.from(token, 'base64url').toString();
+  if (token !== '' && Buffer.from(key).toString('base64url') === token) return key;
+  throw invalidArgument('continuation-token', 'The continuation token provided is incorrect', token);
+}
+
+/** With the encoding type `url`, clients decode keys that XML could not hold. */
+function encoder(type: string | null): (text: string) => string {
+  if (type === null) return (text) => text;
+  if (type === 'url') return encodePath;
+  throw invalidArgument('encoding-type', 'Invalid Encoding Method specified in Request', type);
+}
+
+function contents(bucket: string, object: StoredObject, text: (key: string) => string): string {
+  const fields = [
+    element('Key', text(object.key)),
+    element('LastModified', object.lastModified.toISOString()),
+    element('ETag', object.etag),
+    element('ChecksumAlgorithm', object.checksum.algorithm.toUpperCase()),
+    element('ChecksumType', object.checksum.type),
+    element('Size', object.size),
+    element('StorageClass', storageClassOf(bucket, object)),
+  ];
+  return `<Contents>${fields.join('')}</Contents>`;
 }

@@ -1,12 +1,14 @@
-/**
- * The callers of the local S3: the cloud itself, each sandbox of a function, and sessions for directory buckets. Each has its
- * own access key.
- */
+/** The callers of the local S3: the cloud itself, each sandbox of a function, and sessions for directory buckets. Each has its
+ * own access key, by whose signature a request is authenticated. */
 import { randomBytes } from 'node:crypto';
-import type { AccessKey } from '../http/signature-v4';
-import type { FaultTarget } from '../faults/target';
+import type * as http from 'node:http';
+import type { FaultTarget } from '../faults/injector';
+import { ALGORITHM, isPresigned, SignatureError, type SignatureFault } from '../http/presented-signature';
+import { type AccessKey, verifySignature } from '../http/signature-v4';
+import { queryOf } from '../http/uri';
 import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
+import { notImplemented, S3Error, type S3ErrorCode } from './errors';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -89,4 +91,85 @@ function newCredentials(): Credentials {
 
 function newToken(): string {
   return randomBytes(96).toString('base64');
+}
+
+/** Requests to directory buckets have another name of the service in their signatures. */
+const SERVICES = ['s3', 's3express'] as const;
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html */
+const SESSION_TOKEN = 'x-amz-s3session-token';
+
+const CODES: Readonly<Record<SignatureFault, S3ErrorCode>> = {
+  'no-signature': 'AccessDenied',
+  'other-algorithm': 'InvalidRequest',
+  malformed: 'AuthorizationHeaderMalformed',
+  'wrong-region': 'AuthorizationHeaderMalformed',
+  'wrong-service': 'AuthorizationHeaderMalformed',
+  'unknown-key': 'InvalidAccessKeyId',
+  'invalid-token': 'InvalidToken',
+  'expired-token': 'ExpiredToken',
+  skewed: 'RequestTimeTooSkewed',
+  'not-valid-yet': 'AccessDenied',
+  expired: 'AccessDenied',
+  'unsigned-headers': 'AccessDenied',
+  'no-match': 'SignatureDoesNotMatch',
+};
+
+export interface Authenticated {
+  readonly caller: Caller;
+  readonly session?: Session;
+  readonly service: (typeof SERVICES)[number];
+}
+
+export function authenticate(message: http.IncomingMessage, callers: Callers, region: string): Authenticated {
+  try {
+    const { key, service, presigned } = verifySignature<CallerKey>(message, {
+      find: (accessKeyId) => callers.find(accessKeyId),
+      region,
+      services: SERVICES,
+      tokenHeaders: [SESSION_TOKEN],
+    });
+    const { caller, session } = key;
+    if (!presigned && message.headers['x-amz-content-sha256'] === undefined) {
+      throw new S3Error('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
+    }
+    return { caller, ...(session && { session }), service: service === 's3express' ? service : 's3' };
+  } catch (error) {
+    if (error instanceof SignatureError) throw translate(error, isPresigned(queryOf(message.url ?? '/')));
+    throw error;
+  }
+}
+
+function translate({ fault, message, fields }: SignatureError, presigned: boolean): S3Error {
+  if (fault === 'other-algorithm') {
+    if (message.startsWith('AWS4-ECDSA-')) throw notImplemented(`the signature algorithm ${message}`);
+    return new S3Error(
+      'InvalidRequest',
+      `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
+    );
+  }
+  const code = CODES[fault];
+  const inQuery = presigned && code === 'AuthorizationHeaderMalformed';
+  return new S3Error(inQuery ? 'AuthorizationQueryParametersError' : code, message, fields);
+}
+
+/**
+ * Requests to a directory bucket are signed for the service `s3express`, all others for `s3`. A client of the SDK for JavaScript
+ * that has used another bucket before signs for `s3` in a session too, so that is accepted. A session is for one bucket.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html
+ */
+export function checkScopeOf(
+  { service, session }: Authenticated,
+  request: { readonly bucket: string; readonly method: string },
+  isDirectory: boolean,
+): void {
+  if (service === 's3express' && !isDirectory) {
+    throw new S3Error(
+      'AuthorizationHeaderMalformed',
+      'The authorization header is malformed; incorrect service "s3express". This endpoint belongs to "s3".',
+    );
+  }
+  if (session === undefined) return;
+  const writes = request.method !== 'GET' && request.method !== 'HEAD';
+  if (session.bucket !== request.bucket || (session.readOnly && writes)) throw new S3Error('AccessDenied');
 }

@@ -4,7 +4,7 @@
  */
 import type * as http from 'node:http';
 import { noSuchKey, notImplemented, preconditionFailed, S3Error } from './errors';
-import type { Headers } from './request-headers';
+import type { Headers } from './request';
 
 interface Version {
   readonly etag: string;

@@ -1,5 +1,4 @@
 /** S3's error responses: a code, a status and a message as XML. */
-import { element } from './xml';
 
 /**
  * Statuses and messages. A message of `undefined` depends on the request.
@@ -84,16 +83,6 @@ export class S3Error extends Error {
     super(message);
     this.name = code;
     this.status = ERRORS[code][0];
-  }
-
-  toXml(requestId: string): string {
-    const elements = Object.entries({
-      Code: this.code,
-      Message: this.message,
-      ...this.fields,
-      RequestId: requestId,
-    }).map(([name, value]) => element(name, value));
-    return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${elements.join('')}</Error>`;
   }
 }
 

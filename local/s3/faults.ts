@@ -2,13 +2,56 @@
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FaultInjector, Strike } from '../faults/injector';
+import { type FaultInjector, type FaultTarget, runOf, type Strike } from '../faults/injector';
 import { type FaultChance, type FaultKind, kindsOf } from '../faults/kinds';
-import { type FaultTarget, runOf } from '../faults/target';
 import { S3Error } from './errors';
-import type { IdleConnections } from './idle-connections';
 import type { S3Request } from './request';
 import { bitOf, cutShort, flipBit, replaceAnswer } from './response-faults';
+
+/** What happens to idle connections: they stay, they are closed, or their next request is never answered. */
+export type IdleConnectionFate = 'keep' | 'close' | 'forget';
+
+/**
+ * Lets a caller lose its idle connections, as happens to a sandbox that stood still for long: peers close connections, and
+ * routers forget them, so that nothing answers any more. Connections with a request under way stay.
+ */
+export class IdleConnections {
+  private readonly idle = new Map<string, Set<Socket>>();
+  private readonly known = new WeakSet<Socket>();
+  private readonly forgotten = new WeakSet<Socket>();
+
+  isForgotten({ socket }: http.IncomingMessage): boolean {
+    return this.forgotten.has(socket);
+  }
+
+  forget({ socket }: http.IncomingMessage): void {
+    this.forgotten.add(socket);
+  }
+
+  /** Notes the caller of a request. Its connection is idle from the end of the response on. */
+  follow(accessKeyId: string, { socket }: http.IncomingMessage, response: http.ServerResponse): void {
+    const sockets = this.idle.get(accessKeyId) ?? new Set();
+    this.idle.set(accessKeyId, sockets);
+    sockets.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) sockets.add(socket);
+    });
+    if (this.known.has(socket)) return;
+    this.known.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  }
+
+  lose(accessKeyId: string, fate: IdleConnectionFate): number {
+    const sockets = [...(this.idle.get(accessKeyId) ?? [])];
+    if (fate === 'keep') return 0;
+    for (const socket of sockets) {
+      if (fate === 'close') socket.destroy();
+      else this.forgotten.add(socket);
+    }
+    this.idle.delete(accessKeyId);
+    return sockets.length;
+  }
+}
 
 const SLOWEST_MS = 3_000;
 

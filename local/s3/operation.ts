@@ -4,8 +4,7 @@ import type { S3OperationName } from '../iam/s3-actions';
 import type { S3Authorization } from './authorize';
 import type { Callers } from './callers';
 import type { MultipartUploads } from './multipart/multipart-uploads';
-import type { S3Request } from './request';
-import type { Headers } from './request-headers';
+import type { Headers, S3Request } from './request';
 import type { DiskObjectStore } from './store';
 
 export interface S3Service {

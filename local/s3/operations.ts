@@ -5,25 +5,31 @@
  * `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists and copies.
  */
 import type * as http from 'node:http';
-import { BUCKET_QUERY, bucketLocation, headBucket, listBuckets } from './buckets';
-import { COPY_HEADERS, copyObject } from './copy-object';
-import { COPY_SOURCE_HEADERS } from './copy-source';
-import { createSession, SESSION_HEADERS } from './create-session';
-import { deleteObject, deleteObjects } from './delete-objects';
+import {
+  BUCKET_QUERY,
+  bucketLocation,
+  createSession,
+  headBucket,
+  LIST_QUERY,
+  listBuckets,
+  listObjects,
+  SESSION_HEADERS,
+} from './buckets';
+import { COPY_HEADERS, copyObject, deleteObject, deleteObjects, putObject } from './write-object';
+import { COPY_SOURCE_HEADERS, type S3Request } from './request';
 import { notImplemented } from './errors';
 import { GET_QUERY, getObject, getObjectTagging } from './get-object';
-import { LIST_QUERY, listObjects } from './list-objects';
 import { COMPLETE_HEADERS, completeMultipartUpload } from './multipart/complete-multipart-upload';
 import {
   abortMultipartUpload,
-  createMultipartUpload,
   CREATE_HEADERS,
-} from './multipart/create-multipart-upload';
+  createMultipartUpload,
+  PART_COPY_HEADERS,
+  uploadPart,
+  uploadPartCopy,
+} from './multipart/upload-part';
 import type { Operation, S3Service } from './operation';
-import { PART_COPY_HEADERS, uploadPart, uploadPartCopy } from './multipart/upload-part';
-import { putObject } from './put-object';
-import type { S3Request } from './request';
-import { knownHeaders, OBJECT_HEADERS, WRITE_HEADERS } from './request-headers';
+import { knownHeaders, OBJECT_HEADERS, WRITE_HEADERS } from './headers';
 
 const GET_OBJECT = { query: GET_QUERY, headers: ['x-amz-checksum-mode'], run: getObject };
 

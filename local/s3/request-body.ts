@@ -12,8 +12,7 @@ import {
   verifyChecksum,
 } from './checksums';
 import { entityTooLarge, invalidArgument, notImplemented, S3Error } from './errors';
-import type { S3Request } from './request';
-import type { Headers } from './request-headers';
+import type { Headers, S3Request } from './request';
 import type { ReceiveOptions } from './store';
 
 /** 5 GiB, of an object in one request and of a part: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */

@@ -1,13 +1,38 @@
-/** Parses an S3 request: bucket, key, query, headers and caller. */
+/** Parses an S3 request: bucket, key, query, headers, caller, and the source of a copy. */
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { queryOf, rawPathOf } from '../http/uri';
 import type { Traffic } from '../simulation/traffic';
-import { type Authenticated, checkScopeOf } from './authenticate';
-import type { Caller, Session } from './callers';
+import { type Authenticated, type Caller, checkScopeOf, type Session } from './callers';
 import { checksumAlgorithm } from './checksums';
-import { type CopySource, parseCopySource } from './copy-source';
 import { invalidArgument, notImplemented, S3Error } from './errors';
+
+export interface CopySource {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export const COPY_SOURCE_HEADERS: readonly string[] = [
+  'x-amz-copy-source',
+  'x-amz-copy-source-if-match',
+  'x-amz-copy-source-if-modified-since',
+  'x-amz-copy-source-if-none-match',
+  'x-amz-copy-source-if-unmodified-since',
+];
+
+/** Parses the header `x-amz-copy-source`: `bucket/key` or `/bucket/key`, percent-encoded. */
+export function parseCopySource(header: string): CopySource {
+  const [path, ...query] = header.split('?');
+  if (query.length > 0) throw notImplemented('a copy with a version of the source');
+  const match = /^\/?([^/]+)\/(.+)$/s.exec(
+    decode(path, invalidArgument('x-amz-copy-source', 'Invalid copy source encoding', path)),
+  );
+  if (match === null) throw invalidArgument('x-amz-copy-source', 'Invalid copy source object key', header);
+  return { bucket: match[1], key: match[2] };
+}
+
+/** Lower-case names; several values of one name are joined by commas. */
+export type Headers = Readonly<Record<string, string | undefined>>;
 
 export interface S3Request {
   readonly method: string;
@@ -126,11 +151,37 @@ function splitOnce(text: string, separator: string): string[] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function decode(text: string): string {
+/** Fails for malformed escapes and invalid UTF-8. */
+function decode(text: string, refusal = new S3Error('InvalidURI')): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // decodeURIComponent fails only for malformed escapes and invalid UTF-8.
-    throw new S3Error('InvalidURI');
+    throw refusal;
   }
+}
+
+const MAX_PAGE = 1000;
+
+export function pageSize(query: URLSearchParams, name: string): number {
+  return Math.min(wholeNumberParameter(query, name) ?? MAX_PAGE, MAX_PAGE);
+}
+
+function wholeNumberParameter(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 31) return Number(text);
+  throw invalidArgument(name, `Argument ${name} must be an integer between 0 and 2147483647`, text);
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MAX_PARTS = 10_000;
+
+export function partNumber(query: URLSearchParams): number {
+  const number = wholeNumberParameter(query, 'partNumber') ?? 0;
+  if (number >= 1 && number <= MAX_PARTS) return number;
+  throw invalidArgument(
+    'partNumber',
+    `Part number must be an integer between 1 and ${MAX_PARTS}, inclusive`,
+    query.get('partNumber') ?? '',
+  );
 }

@@ -5,18 +5,17 @@ import type { Socket } from 'node:net';
 import type { FaultInjector } from '../faults/injector';
 import { type LoopbackOptions, LoopbackServer } from '../http/loopback-server';
 import type { Authorizer } from '../iam/authorizer';
-import { authenticate } from './authenticate';
+import { authenticate, type Callers } from './callers';
 import { S3Authorization } from './authorize';
-import type { Callers } from './callers';
 import { S3Error } from './errors';
-import { S3Faults } from './faults';
-import { IdleConnections } from './idle-connections';
+import { IdleConnections, S3Faults } from './faults';
 import { MultipartUploads } from './multipart/multipart-uploads';
 import type { S3Service } from './operation';
 import { operate, operationOf } from './operations';
 import { checkHost, isDirectoryBucket, parseRequest, type S3Request } from './request';
-import { checkOwner } from './request-headers';
+import { checkOwner } from './headers';
 import type { DiskObjectStore } from './store';
+import { element } from './xml';
 
 export interface S3ServerOptions extends LoopbackOptions {
   /** The region for which requests must be signed. Default: us-east-1. */
@@ -153,7 +152,10 @@ function refuse(
   message: http.IncomingMessage,
   response: http.ServerResponse,
 ): void {
-  const body = error.toXml(requestId);
+  const { code, message: text, fields } = error;
+  const elements = Object.entries({ Code: code, Message: text, ...fields, RequestId: requestId });
+  const content = elements.map(([name, value]) => element(name, value)).join('');
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${content}</Error>`;
   response.writeHead(error.status, {
     'Content-Type': 'application/xml',
     'Content-Length': Buffer.byteLength(body),

@@ -9,11 +9,17 @@ import { Readable } from 'node:stream';
 import { type ChecksumAlgorithm, ChecksumMeter, type Checksums, type ObjectChecksum } from './checksums';
 import { checkAgain, checkWrite, type WriteCondition } from './conditions';
 import { noSuchKey, S3Error } from './errors';
-import type { ByteRange } from './range';
-import type { ObjectMetadata } from './request-headers';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024;
+
+export interface ObjectMetadata {
+  readonly contentType?: string;
+  /** Headers by lower-case name: system metadata, `x-amz-meta-` and the encryption that was asked for. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** @default - the bucket's: STANDARD, or EXPRESS_ONEZONE for a directory bucket */
+  readonly storageClass?: string;
+}
 
 export interface StoredObject extends ObjectMetadata {
   readonly key: string;
@@ -25,6 +31,12 @@ export interface StoredObject extends ObjectMetadata {
   readonly contentType: string;
   readonly file: string;
   readonly parts?: readonly ObjectPart[];
+}
+
+/** First and last byte, both inclusive. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface ObjectPart {

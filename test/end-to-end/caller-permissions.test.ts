@@ -4,7 +4,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { LocalCloud } from '../../local';
-import { matchesArn } from '../../local/iam/patterns';
+import { matchesArn } from '../../local/iam/conditions';
 import { clientOf } from '../support/client-of-cloud';
 import { rows, start, synthesize } from '../support/deployed-pipeline';
 import { grantingStatements } from '../support/granting-statements';

@@ -33,7 +33,7 @@ import {
   type GrantingStatement,
   grantingStatements,
 } from '../support/granting-statements';
-import { matchesArn } from '../../local/iam/patterns';
+import { matchesArn } from '../../local/iam/conditions';
 import { mlp, saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { twoRows, twoTowers } from '../support/towers';

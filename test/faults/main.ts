@@ -11,7 +11,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Faults } from '../../local';
-import { parseFaultRates } from '../../local/faults/parse-rates';
+import { parseFaultRates } from '../../local/faults/injector';
 import { strict, wholeNumber } from '../support/program-options';
 import { shareZips } from '../support/share-zips';
 import { type Example, EXAMPLE_NAMES, synthesizeExamples } from './examples';

@@ -6,7 +6,7 @@ import { readAssembly } from '../../local/cloudformation/assembly';
 import { attributeOf, referenceTo } from '../../local/cloudformation/physical-ids';
 import { Template } from '../../local/cloudformation/template';
 import type { Access } from '../../local';
-import { matchesArn, matchesPattern } from '../../local/iam/patterns';
+import { matchesArn, matchesPattern } from '../../local/iam/conditions';
 import { temporaryFolder } from './temporary-folder';
 
 /** An `Allow` statement of any resource of a template. */

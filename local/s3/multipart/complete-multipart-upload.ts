@@ -3,11 +3,9 @@ import { checksumAlgorithm, checksumElement, verifyChecksum } from '../checksums
 import { writeCondition } from '../conditions';
 import { S3Error } from '../errors';
 import type { Answer, S3Service } from '../operation';
-import { fieldsOf, malformed, parseXml, type XmlElement } from '../parse-xml';
-import type { S3Request } from '../request';
+import { element, fieldsOf, malformed, parseXml, xmlDocument, type XmlElement } from '../xml';
+import type { Headers, S3Request } from '../request';
 import { xmlBody } from '../request-body';
-import type { Headers } from '../request-headers';
-import { element, xmlDocument } from '../xml';
 import { type MultipartUpload, type StoredPart, WITHOUT_CHECKSUM } from './multipart-uploads';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */

@@ -8,10 +8,10 @@ import { type ChecksumAlgorithm, type ChecksumType, compositeOf, DEFAULT_ALGORIT
 import type { WriteCondition } from '../conditions';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
-import type { ObjectMetadata } from '../request-headers';
 import {
   type DiskObjectStore,
   md5Hex,
+  type ObjectMetadata,
   type ReceivedBytes,
   type ReceiveOptions,
   type StoredObject,

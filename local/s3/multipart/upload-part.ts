@@ -1,21 +1,93 @@
-/** UploadPart and UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
-import { checksumElement, checksumHeader, type ChecksumAlgorithm } from '../checksums';
+/** CreateMultipartUpload, UploadPart, UploadPartCopy and AbortMultipartUpload. */
+import {
+  algorithmNamed,
+  type ChecksumAlgorithm,
+  checksumElement,
+  checksumHeader,
+  type ChecksumType,
+} from '../checksums';
 import { checkCopySource } from '../conditions';
-import { COPY_SOURCE_HEADERS } from '../copy-source';
 import { entityTooLarge, invalidArgument, S3Error } from '../errors';
+import { encryptionHeaders, objectMetadata } from '../headers';
 import type { Answer, S3Service } from '../operation';
-import { partNumber } from '../paging';
-import type { ByteRange } from '../range';
-import type { S3Request } from '../request';
+import { COPY_SOURCE_HEADERS, type Headers, partNumber, type S3Request } from '../request';
 import { MAX_PUT_BYTES, requestBody } from '../request-body';
-import type { Headers } from '../request-headers';
+import type { ByteRange } from '../store';
 import { element, xmlDocument } from '../xml';
-import type { MultipartUpload } from './multipart-uploads';
+import type { MultipartUpload, UploadChecksum } from './multipart-uploads';
+
+export const CREATE_HEADERS = ['x-amz-checksum-algorithm', 'x-amz-checksum-type'] as const;
+
+export function createMultipartUpload({ uploads }: S3Service, request: S3Request, headers: Headers): Answer {
+  const checksum = uploadChecksum(headers);
+  const upload = uploads.create(request.bucket, request.key, {
+    ...objectMetadata(headers),
+    ...(checksum && { checksum }),
+  });
+  const xml = xmlDocument('InitiateMultipartUploadResult', [
+    element('Bucket', upload.bucket),
+    element('Key', upload.key),
+    element('UploadId', upload.id),
+  ]);
+  return {
+    xml,
+    headers: {
+      ...encryptionHeaders(upload),
+      ...(checksum && {
+        'x-amz-checksum-algorithm': checksum.algorithm.toUpperCase(),
+        'x-amz-checksum-type': checksum.type,
+      }),
+    },
+  };
+}
+
+/**
+ * Types of the checksums that an upload in parts may have, the default first.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+ */
+const TYPES: Readonly<Record<ChecksumAlgorithm, readonly ChecksumType[]>> = {
+  crc32: ['COMPOSITE', 'FULL_OBJECT'],
+  crc32c: ['COMPOSITE', 'FULL_OBJECT'],
+  crc64nvme: ['FULL_OBJECT'],
+  md5: ['COMPOSITE'],
+  sha1: ['COMPOSITE'],
+  sha256: ['COMPOSITE'],
+  sha512: ['COMPOSITE'],
+};
+
+function uploadChecksum(headers: Headers): UploadChecksum | undefined {
+  const name = headers['x-amz-checksum-algorithm'];
+  const wanted = headers['x-amz-checksum-type'];
+  if (name === undefined) {
+    if (wanted === undefined) return undefined;
+    throw new S3Error(
+      'InvalidRequest',
+      'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.',
+    );
+  }
+  const algorithm = algorithmNamed(name);
+  const [standard = 'FULL_OBJECT'] = TYPES[algorithm];
+  const type = TYPES[algorithm].find((known) => known === (wanted ?? standard));
+  if (type !== undefined) return { algorithm, type };
+  if (wanted !== 'FULL_OBJECT' && wanted !== 'COMPOSITE') {
+    throw new S3Error('InvalidRequest', 'Value for x-amz-checksum-type header is invalid.');
+  }
+  throw new S3Error(
+    'InvalidRequest',
+    `The ${wanted} checksum type cannot be used with the ${algorithm} checksum algorithm.`,
+  );
+}
+
+export async function abortMultipartUpload({ uploads }: S3Service, request: S3Request): Promise<Answer> {
+  await uploads.abort(uploads.of(request));
+  return { status: 204 };
+}
 
 const RANGE = 'x-amz-copy-source-range';
 
 export const PART_COPY_HEADERS: readonly string[] = [...COPY_SOURCE_HEADERS, RANGE];
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export async function uploadPart(
   { uploads }: S3Service,
   request: S3Request,

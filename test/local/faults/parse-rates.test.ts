@@ -1,5 +1,5 @@
 import { FAULT_KINDS } from '../../../local/faults/kinds';
-import { parseFaultRates } from '../../../local/faults/parse-rates';
+import { parseFaultRates } from '../../../local/faults/injector';
 
 describe('rates of faults', () => {
   it('are read by kind, or for all kinds and then changed for some', () => {

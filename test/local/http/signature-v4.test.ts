@@ -1,7 +1,7 @@
 /** Examples of AWS: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
 import { createHash } from 'node:crypto';
 import type * as http from 'node:http';
-import { SignatureError } from '../../../local/http/signature-error';
+import { SignatureError } from '../../../local/http/presented-signature';
 import { type AccessKey, type SignatureOptions, verifySignature } from '../../../local/http/signature-v4';
 import { signedHeaders } from '../../support/signed-request';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { matchesArn, matchesPattern } from '../../../local/iam/patterns';
+import { matchesArn, matchesPattern } from '../../../local/iam/conditions';
 
 describe('matchesPattern', () => {
   test.each([

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Platform, thisMachine } from '../../../lib/host/onnxruntime';
-import { addHostOnnxRuntime } from '../../../local/lambda/host-onnxruntime';
+import { addHostOnnxRuntime } from '../../../local/lambda/code';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const installed = path.dirname(require.resolve('onnxruntime-node/package.json'));

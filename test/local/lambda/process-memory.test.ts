@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
-import { canMeasureMemory, memoryOfTree } from '../../../local/lambda/process-memory';
+import { canMeasureMemory, memoryOfTree } from '../../../local/lambda/memory-watch';
 import { packageRoot } from '../../../lib/host/package-files';
 import { encodeModel } from '../../support/tiny-slice';
 import { temporaryFolder } from '../../support/temporary-folder';

@@ -1,7 +1,7 @@
 /** What survives in a sandbox when its process ends, and how it stands still between calls. */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { canMeasureMemory } from '../../../local/lambda/process-memory';
+import { canMeasureMemory } from '../../../local/lambda/memory-watch';
 import { call, functionFixture } from '../../support/function-fixture';
 import { until } from '../../support/until';
 

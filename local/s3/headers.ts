@@ -1,11 +1,10 @@
-/** Checks the headers of requests: each is supported, has no effect on one machine, or is refused by name. */
-import { checksumAlgorithm } from './checksums';
+/** Checks the headers of requests: each is supported, has no effect on one machine, or is refused by name. Writes those of responses. */
+import type * as http from 'node:http';
 import { ENCRYPTION_HEADER, KEY_HEADER } from '../iam/s3-actions';
+import { checksumAlgorithm, checksumHeader } from './checksums';
 import { invalidArgument, notImplemented, S3Error } from './errors';
-import type { S3Request } from './request';
-
-/** Lower-case names; several values of one name are joined by commas. */
-export type Headers = Readonly<Record<string, string | undefined>>;
+import { type Headers, isDirectoryBucket, type S3Request } from './request';
+import type { ObjectMetadata, StoredObject } from './store';
 
 /** Headers that every operation here supports, or that have no effect on one machine. */
 const KNOWN_HEADERS: ReadonlySet<string> = new Set([
@@ -60,14 +59,6 @@ export function checkOwner({ headers }: S3Request, account: string): void {
 function isKnown(name: string, own: readonly string[]): boolean {
   if (!name.startsWith('x-amz-') || name.startsWith('x-amz-meta-')) return true;
   return KNOWN_HEADERS.has(name) || own.includes(name) || checksumAlgorithm(name) !== undefined;
-}
-
-export interface ObjectMetadata {
-  readonly contentType?: string;
-  /** Headers by lower-case name: system metadata, `x-amz-meta-` and the encryption that was asked for. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** @default - the bucket's: STANDARD, or EXPRESS_ONEZONE for a directory bucket */
-  readonly storageClass?: string;
 }
 
 export function objectMetadata(headers: Headers): ObjectMetadata {
@@ -149,4 +140,42 @@ function storageClass(headers: Headers): string | undefined {
   if (name === undefined || STORAGE_CLASSES.includes(name)) return name;
   if (ARCHIVES.includes(name)) throw notImplemented(`the storage class ${name}`);
   throw new S3Error('InvalidStorageClass', undefined, { StorageClassRequested: name });
+}
+
+/** Encryption of objects that were written without another: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html */
+const DEFAULT_ENCRYPTION = 'AES256';
+
+/** Headers of the response to a GET or a HEAD, without those that depend on the range. */
+export function describeObject(bucket: string, object: StoredObject): http.OutgoingHttpHeaders {
+  const storageClass = storageClassOf(bucket, object);
+  return {
+    ...encryptionHeaders(object),
+    ...object.metadata,
+    ETag: object.etag,
+    'Accept-Ranges': 'bytes',
+    'Content-Type': object.contentType,
+    'Last-Modified': object.lastModified.toUTCString(),
+    ...(storageClass !== 'STANDARD' && { 'x-amz-storage-class': storageClass }),
+  };
+}
+
+export function writtenHeaders({ etag, checksum, metadata }: StoredObject): http.OutgoingHttpHeaders {
+  return {
+    ...encryptionHeaders({ metadata }),
+    ETag: etag,
+    [checksumHeader(checksum.algorithm)]: checksum.value,
+    'x-amz-checksum-type': checksum.type,
+  };
+}
+
+export function encryptionHeaders({ metadata }: Pick<ObjectMetadata, 'metadata'>): http.OutgoingHttpHeaders {
+  const stated = Object.entries(metadata).filter(([header]) => isEncryption(header));
+  return { [ENCRYPTION_HEADER]: DEFAULT_ENCRYPTION, ...Object.fromEntries(stated) };
+}
+
+export function storageClassOf(
+  bucket: string,
+  { storageClass }: Pick<ObjectMetadata, 'storageClass'>,
+): string {
+  return storageClass ?? (isDirectoryBucket(bucket) ? 'EXPRESS_ONEZONE' : 'STANDARD');
 }
