@@ -45,11 +45,7 @@ export class TooLargeZip extends BrokenZip {
   }
 }
 
-/**
- * Returns the entries by name.
- * @param maxBytes limit of the size of all entries together
- * @throws BrokenZip, or TooLargeZip before anything is unpacked
- */
+/** @throws BrokenZip, or TooLargeZip before anything is unpacked */
 export function readZip(file: Uint8Array, maxBytes: number): Map<string, Uint8Array> {
   const zip = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const listed = readDirectory(zip);

@@ -1,7 +1,4 @@
-/**
- * Checks what AWS checks when it creates functions, state machines and log groups: whether their roles and keys have the
- * permissions for it. A missing permission that AWS only shows by missing logs or traces becomes a notice.
- */
+/** Checks what AWS checks when it creates functions, state machines, keys and log groups. What AWS would only miss becomes a notice. */
 import { attributeOf, referenceTo } from '../cloudformation/physical-ids';
 import { administrator, type PipelinePolicies } from '../cloudformation/policies';
 import type { Resource } from '../cloudformation/resource';

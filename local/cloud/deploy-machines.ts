@@ -66,10 +66,7 @@ function create({ resource, definition }: DeployedMachine, host: MachineHost): S
   return machine;
 }
 
-/**
- * The error name and the text are those of https://github.com/awslabs/aws-deployment-framework/issues/460.
- * @throws StateError if the state machine's role may not call the function
- */
+/** In the words of https://github.com/awslabs/aws-deployment-framework/issues/460. @throws StateError if the role may not call it */
 export function checkInvoke(authorizer: Authorizer, roleArn: string | undefined, functionArn: string): void {
   if (roleArn === undefined) return;
   // The names of Step Functions' sessions are random.

@@ -103,10 +103,7 @@ function readAliases(template: Template) {
   return { machines, notices };
 }
 
-/**
- * Why a state machine that the user did not choose cannot run. It may refer to anything, so it is read with a template of its
- * own, which remembers what it refers to.
- */
+/** The state machine may refer to anything, so it is read with a template of its own, which remembers what it refers to. */
 function refusalOf(stack: AssemblyStack, logicalId: string, options: DeploymentOptions): string | undefined {
   const template = new Template(stack, options.versions);
   const alone = { ...options, onAccess: undefined, front: () => NO_FRONT };

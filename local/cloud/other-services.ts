@@ -41,10 +41,7 @@ function operationOf({ headers, method = '', url = '' }: http.IncomingMessage, b
   return action ?? `${method} ${url}`;
 }
 
-/**
- * Errors as XML for the query protocol and REST with XML, as JSON for all others.
- * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization
- */
+/** XML for the query protocol and REST with XML: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization */
 function answerFor({ headers }: http.IncomingMessage, text: string): [type: string, body: string] {
   if (!isQuery(headers) && headers['content-type']?.includes('xml') !== true) {
     return ['application/json', JSON.stringify({ __type: NAME, message: text })];

@@ -121,10 +121,7 @@ export function templateNames({ stack, logicalId }: NamedStateMachine): readonly
   return [stack.name, ...inStack(stack, [logicalId, logicalId.replace(HASH, '')])];
 }
 
-/**
- * The id of the construct, its path inside the stack, and its path in the app. The template has the path unless the app turned path metadata
- * off. Then the logical id stands for it, in which CDK joins the ids of the path.
- */
+/** By paths of constructs, without which (the app may turn that metadata off) the logical id stands for its joined ids. */
 export function constructNames(item: NamedStateMachine): readonly string[] {
   const ids = constructPath(item);
   return inStack(item.stack, [joinedIds(item), ...ids.map((_, from) => ids.slice(from).join('/'))]);

@@ -115,10 +115,7 @@ function keyPolicies(template: Template): [string, Policy][] {
     .map((key) => [attributeOf(template, key, 'Arn'), readPolicy(template, key.properties.KeyPolicy, key)]);
 }
 
-/**
- * Permissions of functions for accounts and roles. Those for services change nothing, because a state machine calls with
- * its role.
- */
+/** Permissions for accounts and roles. Those for services change nothing, because a state machine calls with its role. */
 function functionPolicies(template: Template): [string, Policy][] {
   const arns = new Map(
     template

@@ -1,7 +1,4 @@
-/**
- * Reads the resources that the local cloud runs. Each property is used, listed as having no effect on one machine, or
- * refused by name.
- */
+/** Reads resources. Each property is used, listed as having no effect on one machine, or refused by name. */
 import { entriesOf, isJsonObject } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
 import { checkFields, checkProperties, type Resource, unknownValue } from './resource';
@@ -118,10 +115,7 @@ export function splitFunctionArn(arn: string) {
   };
 }
 
-/**
- * Finds the function that a task calls by the ARN of the function, of a version or of an alias.
- * @returns also the number of a published version, or `$LATEST`
- */
+/** Finds the function of an ARN of the function, of a version or of an alias, and the version's number or `$LATEST`. */
 export function findFunction(
   template: Template,
   calledArn: string,

@@ -172,7 +172,6 @@ function kindsNamed(name: string) {
 }
 
 export interface FaultTarget {
-  readonly functionName: string;
   /** The payload of the call that it runs; `undefined` between calls. */
   readonly payload: string | undefined;
   crash(): void;

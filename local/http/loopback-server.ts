@@ -18,11 +18,7 @@ export interface LoopbackOptions {
 type Answer = (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>;
 
 export class LoopbackServer {
-  /**
-   * @param answer answers a request. If it rejects, not even an error could be sent: that ends the connection, not the process
-   * @param prepare called before the server listens
-   * @throws LocalCloudError when the port is not free, or not a port
-   */
+  /** @param answer if it rejects, not even an error could be sent: that ends the connection, not the process */
   static async start(
     answer: Answer,
     { certificate, port }: LoopbackOptions = {},
@@ -78,19 +74,13 @@ export async function closeServer(server: http.Server): Promise<void> {
   await closed;
 }
 
-/**
- * Whether a request names this machine as its host. A web page whose name resolves to 127.0.0.1 sends its own name, and could
- * read the responses otherwise.
- */
+/** A web page whose name resolves to 127.0.0.1 sends its own name as host, and could read the responses otherwise. */
 export function isForLoopback({ headers }: http.IncomingMessage): boolean {
   const host = (headers.host ?? '').replace(/:\d+$/, '');
   return host === LOOPBACK || host.toLowerCase() === 'localhost';
 }
 
-/**
- * Reads a body to its end, also one that is too large: otherwise the client sees a broken connection instead of the response.
- * @returns `undefined` for a body above the limit
- */
+/** Reads also a body that is too large (`undefined`) to its end: otherwise the client sees a broken connection. */
 export async function readBody(message: http.IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   let size = 0;

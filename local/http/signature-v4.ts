@@ -1,7 +1,4 @@
-/**
- * Verifies the Signature Version 4 of a request, in its Authorization header or in its query.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- */
+/** Verifies signatures: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type * as http from 'node:http';
 import {
@@ -37,10 +34,7 @@ export interface SignatureOptions<K extends AccessKey> {
   readonly tokenHeaders?: readonly string[];
   /** Epoch milliseconds. */
   readonly now?: number;
-  /**
-   * Hexadecimal SHA-256 of the body, for services other than S3.
-   * @default - the header `x-amz-content-sha256`, or the SHA-256 of nothing
-   */
+  /** SHA-256 of the body in hexadecimal, for services other than S3. @default - the header, or the SHA-256 of nothing */
   readonly payloadHash?: string;
 }
 

@@ -33,10 +33,7 @@ export const TRACING_ACTIONS = [
 /** Lambda needs these of the role of a function that it traces: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html */
 export const FUNCTION_TRACING_ACTIONS = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'] as const;
 
-/**
- * CloudWatch Logs needs these of the key of an encrypted log group:
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
- */
+/** CloudWatch Logs needs these of a group's key: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
 export const LOG_KEY_ACTIONS = [
   'kms:Encrypt',
   'kms:Decrypt',

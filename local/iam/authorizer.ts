@@ -107,29 +107,17 @@ export class Authorizer {
 
   private context(principal: Principal, more: Readonly<Record<string, string>>): RequestContext {
     const { account, region } = this.policies;
-    const own: [string, string][] =
-      principal.kind === 'service'
-        ? []
-        : [
-            ['aws:principalarn', principal.policiesOf],
-            ['aws:principalaccount', principal.account],
-            ['aws:principaltype', principal.arn.includes(':assumed-role/') ? 'AssumedRole' : 'User'],
-            ...(principal.functionArn === undefined
-              ? []
-              : [['lambda:sourcefunctionarn', principal.functionArn] as [string, string]]),
-          ];
-    return new Map([
-      ['aws:requestedregion', region],
-      ['aws:resourceaccount', account],
-      ...own,
-      ...Object.entries(more),
-    ]);
+    const own = principal.kind === 'identity' && {
+      'aws:principalarn': principal.policiesOf,
+      'aws:principalaccount': principal.account,
+      'aws:principaltype': principal.arn.includes(':assumed-role/') ? 'AssumedRole' : 'User',
+      ...(principal.functionArn !== undefined && { 'lambda:sourcefunctionarn': principal.functionArn }),
+    };
+    const all = { 'aws:requestedregion': region, 'aws:resourceaccount': account, ...own, ...more };
+    return new Map(Object.entries(all));
   }
 
-  /**
-   * Stands for the policy of an imported key: the account's identity policies decide.
-   * https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-   */
+  /** Of an imported key: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html */
   private defaultKeyPolicy(): Policy {
     const principals = { anyone: false, aws: [this.policies.account], services: [] };
     const all = { patterns: ['*'], except: false };

@@ -141,8 +141,7 @@ export function matchesPattern(pattern: string, text: string): boolean {
 const ARN_FIELDS = 6;
 
 /**
- * Compares ARNs field by field, so that a wildcard never spans two of the first five fields. Fields that the pattern
- * leaves out match everything:
+ * A wildcard never spans two of the first five fields. Fields that the pattern leaves out match everything:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
 export function matchesArn(pattern: string, arn: string): boolean {

@@ -24,10 +24,7 @@ export interface IdentityPolicies {
 export interface ApplicablePolicies {
   readonly identity?: IdentityPolicies;
   readonly resource?: Policy;
-  /**
-   * Whether the resource's policy must allow the request or leave it to the identity policies of the account, as it is for
-   * keys and for the trust in a role.
-   */
+  /** Whether the resource's policy must allow the request or leave it to those of the account, as for keys and trust in a role. */
   readonly resourceDecides?: boolean;
 }
 

@@ -37,11 +37,9 @@ const ELEMENTS = new Set([
 ]);
 
 /**
- * @param where the policy, for errors
- * @param resolve replaces the intrinsic functions of a template. It is not called for statements about actions that the
- * local cloud does not authorize, so these may refer to anything.
- * @throws LocalCloudError for an element, a condition or a variable that the local cloud does not know, if the statement
- * is about an action that it authorizes
+ * @param resolve replaces intrinsic functions, but only of statements about actions that the local cloud authorizes: the others
+ * may refer to anything, and are not checked
+ * @throws LocalCloudError for an element, a condition or a variable that the local cloud does not know
  */
 export function parsePolicy(
   document: Json | undefined,

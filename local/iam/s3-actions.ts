@@ -1,7 +1,4 @@
-/**
- * The permissions that a request to S3 needs.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
- */
+/** The permissions of requests: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
 import type { Action } from './actions';
 import type { Authorizer, BucketKey, Needed } from './authorizer';
 
@@ -150,10 +147,7 @@ function keyUses(
   return actions.map((action) => ({ action, resource: encryption.keyArn, context }));
 }
 
-/**
- * The key that the headers of an object ask for, or else that of its bucket. With neither a key nor a bucket's, S3 uses keys
- * that need no permission.
- */
+/** Of the object's headers, or else of its bucket. With neither, S3 uses keys that need no permission. */
 function keyOf(bucket: string, headers: Headers, authorizer: Authorizer): BucketKey | undefined {
   if (headers[ENCRYPTION_HEADER] === undefined) return authorizer.bucketKey(bucket);
   const name = headers[KEY_HEADER];

@@ -1,7 +1,4 @@
-/**
- * Asynchronous calls: Lambda queues them, calls the function later and repeats what fails.
- * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
- */
+/** Asynchronous calls and their repetition: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
 import { checkProperties } from '../cloudformation/resource';
 import type { Template } from '../cloudformation/template';
 import { type Clock, SYSTEM_CLOCK } from '../step-functions/clock';

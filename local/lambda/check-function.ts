@@ -2,10 +2,7 @@
 import type { FunctionResource } from '../cloudformation/resources';
 import { LocalCloudError } from '../local-cloud-error';
 
-/**
- * Names that Lambda sets and that a function's definition must not have.
- * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
- */
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
 const RESERVED: ReadonlySet<string> = new Set([
   '_HANDLER',
   '_X_AMZN_TRACE_ID',

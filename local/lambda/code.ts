@@ -6,7 +6,9 @@ import { type Platform, thisMachine, unsupportedPlatform } from '../../lib/host/
 import { LocalCloudError } from '../local-cloud-error';
 import type { DiskObjectStore } from '../s3/store';
 import { BrokenZip, readZip, TooLargeZip } from '../zip-archive';
-import { MAX_CODE_BYTES } from './limits';
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const MAX_CODE_BYTES = 250 * 1024 * 1024;
 
 interface CodeLocation {
   readonly bucket: string;

@@ -1,11 +1,13 @@
-/**
- * Concurrent calls of an account's functions: what a function has reserved is its own, and all others share the rest.
- * https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
- */
+/** Calls at the same time: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
 import type { FunctionResource } from '../cloudformation/resources';
 import { LocalCloudError } from '../local-cloud-error';
-import { ACCOUNT_CONCURRENCY, LEAST_UNRESERVED_CONCURRENCY } from './limits';
 import { throttled } from './service-error';
+
+/** New accounts often have 10. */
+const ACCOUNT_CONCURRENCY = 1000;
+
+/** Left to functions without a reservation: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
+const LEAST_UNRESERVED_CONCURRENCY = 100;
 
 /** All versions of a function share its reservation. */
 type ConcurrentFunction = Pick<FunctionResource, 'arn' | 'reservedConcurrency'>;
@@ -25,10 +27,8 @@ export class Concurrency {
   }
 
   /**
-   * Checks the reservations of a deployment's functions.
-   * @returns a function that replaces the reservations of the earlier deployment
-   * @throws LocalCloudError when too little is left to the functions without a reservation, in the words of
-   *   https://github.com/aws-samples/amazon-rekognition-serverless-large-scale-image-and-video-processing/issues/6
+   * Returns a function that replaces the reservations of the earlier deployment. Refuses in the words of
+   * https://github.com/aws-samples/amazon-rekognition-serverless-large-scale-image-and-video-processing/issues/6
    */
   prepare(functions: readonly ConcurrentFunction[]): () => void {
     const least = Math.min(LEAST_UNRESERVED_CONCURRENCY, this.limit);

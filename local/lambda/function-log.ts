@@ -1,7 +1,9 @@
 /** The log of a function: its last lines up to a limit, for diagnosis. As on AWS, lines are lost while the function's role may
  * not write logs; one line says so. */
 import type { Readable } from 'node:stream';
-import { LOG_BYTES } from './limits';
+
+/** Not a limit of Lambda. */
+const LOG_BYTES = 64 * 1024;
 
 export type LogListener = (functionName: string, line: string) => void;
 

@@ -10,12 +10,17 @@ import type { Notices } from '../notices';
 import type { CodeFolders } from './code';
 import type { Concurrency } from './concurrency';
 import { FunctionLog, type LogListener } from './function-log';
-import { INIT_SECONDS, MAX_REQUEST_BYTES } from './limits';
 import { declaredMajor, type NodeBinaries, nodeVariable } from './node-binaries';
 import { canMeasureMemory, isInMemory } from './memory-watch';
 import { Sandbox, type WorkerProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
 import { trustedAuthorities } from './trusted-authorities';
+
+/** The figure in Lambda's own error message. */
+const MAX_REQUEST_BYTES = 6_291_456;
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib */
+const INIT_SECONDS = 10;
 
 export interface FunctionHost {
   readonly code: CodeFolders;
@@ -71,10 +76,7 @@ export class FunctionPool {
     this.log = new FunctionLog(resource.name, host.onLog, () => host.logRefusal?.(resource, LOG_STREAM));
   }
 
-  /**
-   * Runs the function with a JSON payload. A failure of the function is a result, not an exception.
-   * @throws StateError when Lambda itself would refuse the call
-   */
+  /** A failure of the function is a result. @throws StateError when Lambda itself would refuse the call */
   async invoke(payload: string, traceHeader?: string): Promise<InvocationResult> {
     this.checkOpen();
     if (Buffer.byteLength(payload) > MAX_REQUEST_BYTES) throw requestTooLarge(MAX_REQUEST_BYTES);
@@ -132,8 +134,13 @@ export class FunctionPool {
     this.checkOpen();
     fs.mkdirSync(temporaryFolder, { recursive: true });
     let sandbox: Sandbox | undefined = undefined;
-    const target = faultTarget(this.resource.name, () => sandbox);
-    const admission = this.host.admit(this.resource, target);
+    const admission = this.host.admit(this.resource, {
+      get payload() {
+        return sandbox?.payload;
+      },
+      crash: () => sandbox?.crash(),
+      exceedMemory: () => sandbox?.exceedMemory(),
+    });
     sandbox = new Sandbox({
       ...this.resource,
       program,
@@ -215,15 +222,4 @@ export class FunctionPool {
 function logStreamName(version: string): string {
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
   return `${day}/[${version}]${randomBytes(16).toString('hex')}`;
-}
-
-function faultTarget(functionName: string, sandbox: () => Sandbox | undefined): FaultTarget {
-  return {
-    functionName,
-    get payload() {
-      return sandbox()?.payload;
-    },
-    crash: () => sandbox()?.crash(),
-    exceedMemory: () => sandbox()?.exceedMemory(),
-  };
 }

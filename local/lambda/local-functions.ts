@@ -38,12 +38,7 @@ export class LocalFunctions {
 
   constructor(private readonly host: FunctionHost) {}
 
-  /**
-   * Reads the functions of all tasks of the definitions, so that unsupported ones are refused before a run. Versions that an earlier
-   * deployment has published stay.
-   *
-   * @returns a function that replaces the current functions by the new ones
-   */
+  /** Refuses unsupported functions before a run. Returns a function that replaces the current functions, but for published versions. */
   prepare(template: Template, ...definitions: readonly Definition[]): () => void {
     const called = new Map<string, { readonly fn: FunctionResource; readonly version: string }>();
     const asynchronous = new Map<string, AsynchronousSettings>();

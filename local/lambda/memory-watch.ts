@@ -82,10 +82,7 @@ export function canMeasureMemory(): boolean {
   return memoryOf(process.pid, true) !== undefined;
 }
 
-/**
- * Whether files in the folder are in memory. A mapped file then counts as shared memory, although it lies on a disk on
- * Lambda, so that shared memory must not be counted.
- */
+/** A mapped file then counts as shared memory, but lies on a disk on Lambda, so that shared memory must not be counted. */
 export function isInMemory(folder: string): boolean {
   return fs.statfsSync(folder).type === TMPFS;
 }

@@ -59,10 +59,7 @@ export class Sandbox {
     return this.running?.payload;
   }
 
-  /**
-   * The init phase: starts the first worker ahead of the first call's timeout. If the worker fails or takes too long, the
-   * first call starts another one within its timeout.
-   */
+  /** Starts a worker ahead of the first call. If it fails or takes too long, that call starts another one within its timeout. */
   async init(): Promise<void> {
     await this.killAfter(this.options.initSeconds, () => this.startWorker('init'));
   }
@@ -189,10 +186,7 @@ export class Sandbox {
     return (this.verdict === undefined ? end.initError : undefined) ?? failure(failed.errorType, message);
   }
 
-  /**
-   * Lambda reports a function that used too much memory as `Runtime.OutOfMemory`, with the same message as for another
-   * killed process: https://github.com/adobe/helix-html2md-service/issues/1001
-   */
+  /** With the same message as for any killed process: https://github.com/adobe/helix-html2md-service/issues/1001 */
   private failureOf({ initError }: WorkerEnd): Failure {
     if (this.verdict === 'timeout') return { status: 'timeout' };
     if (this.verdict === 'memory') return { status: 'error', errorType: 'Runtime.OutOfMemory' };

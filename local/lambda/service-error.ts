@@ -8,10 +8,7 @@ export function throttled(): StateError {
   return new StateError(`Lambda.${code}`, `Rate Exceeded. ${serviceDetail(429, code)}`);
 }
 
-/**
- * Step Functions itself never sends that much: its tasks take at most 256 KiB. The words are those in
- * https://github.com/awslabs/aws-athena-query-federation/issues/793.
- */
+/** Step Functions never sends that much. In the words of https://github.com/awslabs/aws-athena-query-federation/issues/793. */
 export function requestTooLarge(limit: number): StateError {
   const code = 'RequestEntityTooLargeException';
   const message = `Request must be smaller than ${limit} bytes for the InvokeFunction operation`;
@@ -24,10 +21,8 @@ export function notFound(functionArn: string): StateError {
 }
 
 /**
- * Errors of Lambda and of its client in Step Functions. The names are documented; the texts are those of the API's reference and of
- * the AWS SDK for Java, which Step Functions is believed to use.
- * https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
- * https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+ * The names are documented: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html. The texts are those
+ * of the API's reference and of the AWS SDK for Java, which Step Functions is believed to use.
  */
 export function serviceFailures(): readonly StateError[] {
   const internal = `The AWS Lambda service encountered an internal error. ${serviceDetail(500, 'ServiceException')}`;

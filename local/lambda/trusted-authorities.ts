@@ -8,11 +8,7 @@ type Environment = Readonly<Partial<Record<string, string>>>;
 /**
  * Node.js reads one file of further authorities. AWS advises functions to set it to /var/runtime/ca-cert.pem, which has the
  * authorities of Amazon: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html#nodejs-environment
- *
- * @param ours the variables of the local cloud
- * @param own the variables of the function's definition
- * @param temporaryFolder the sandbox's; the file is made beside it, because it does not count to the size of `/tmp`
- * @returns the variable that names a file with both kinds of authorities, if the function has some of its own
+ * The joined file is made beside the temporary folder, because it does not count to the size of `/tmp`.
  */
 export function trustedAuthorities(
   { NODE_EXTRA_CA_CERTS: ours }: Environment,

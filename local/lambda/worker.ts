@@ -169,9 +169,8 @@ export class Worker {
 }
 
 /**
- * V8 gives its heap half of the machine's memory, on machines of less than 15 GB up to 2 GB. A sandbox is a machine with the
- * function's memory, so its V8 collects garbage earlier than here, and ends the process when the heap is full. That is V8's
- * default as we read it, not a documented setting of Lambda: https://github.com/v8/v8/blob/main/src/heap/heap.cc
+ * V8 gives its heap half of the machine's memory, at most 2 GB if that is less than 15 GB. A sandbox is a machine with the function's
+ * memory. We read that default in https://github.com/v8/v8/blob/main/src/heap/heap.cc; Lambda documents nothing.
  */
 function heapOptions({ memoryMegabytes, environment }: WorkerOptions): string[] {
   const { NODE_OPTIONS = '' }: Readonly<Partial<Record<string, string>>> = environment;

@@ -38,10 +38,7 @@ export class S3Authorization {
     for (const need of keyNeeds(name, { ...request, stored }, authorizer)) allow(authorizer, principal, need);
   }
 
-  /**
-   * Hides whether a key is missing from a caller that may not list the bucket:
-   * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-   */
+  /** A caller that may not list a bucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
   hideMissingKey(request: S3Request, error: unknown): unknown {
     const { principal } = request.caller;
     if (!(error instanceof S3Error) || error.code !== 'NoSuchKey') return error;
@@ -53,10 +50,7 @@ export class S3Authorization {
     return refusal === undefined ? error : new S3Error('AccessDenied', refusal);
   }
 
-  /**
-   * The mode of a new session of a directory bucket. Without a mode in the request, S3 tries to create a session that may
-   * write, and then one that only reads: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html
-   */
+  /** Without a mode in the request, first the one that may write: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html */
   sessionMode(request: S3Request): SessionMode {
     const { principal } = request.caller;
     const asked = request.headers['x-amz-create-session-mode'];

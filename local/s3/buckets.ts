@@ -5,7 +5,7 @@ import { checkEncryption, ENCRYPTION_HEADERS, storageClassOf } from './headers';
 import type { Answer, S3Service } from './operation';
 import { type Headers, isDirectoryBucket, pageSize, type S3Request } from './request';
 import { compareKeys, type StoredObject } from './store';
-import { element, xmlDocument } from './xml';
+import { xmlDocument, type XmlFields } from './xml';
 
 export const BUCKET_QUERY = ['prefix', 'max-buckets', 'continuation-token', 'bucket-region'] as const;
 
@@ -22,20 +22,17 @@ export function listBuckets({ store, region }: S3Service, { query }: S3Request):
   const last = page.at(-1);
   const token =
     last !== undefined && page.length < all.length ? Buffer.from(last).toString('base64url') : undefined;
-  const buckets = page.map((name) => {
-    const fields = [
-      element('Name', name),
-      element('CreationDate', store.createdAt(name).toISOString()),
-      element('BucketRegion', region),
-    ];
-    return `<Bucket>${fields.join('')}</Bucket>`;
+  const buckets = page.map((name) => ({
+    Name: name,
+    CreationDate: store.createdAt(name).toISOString(),
+    BucketRegion: region,
+  }));
+  const xml = xmlDocument('ListAllMyBucketsResult', {
+    Owner: { ID: '0'.repeat(64) },
+    Buckets: { Bucket: buckets },
+    ContinuationToken: token,
+    Prefix: prefix === '' ? undefined : prefix,
   });
-  const xml = xmlDocument('ListAllMyBucketsResult', [
-    `<Owner>${element('ID', '0'.repeat(64))}</Owner>`,
-    `<Buckets>${buckets.join('')}</Buckets>`,
-    element('ContinuationToken', token),
-    element('Prefix', prefix === '' ? undefined : prefix),
-  ]);
   return { xml };
 }
 
@@ -47,17 +44,14 @@ export function headBucket({ store, region }: S3Service, { bucket }: S3Request):
 /** Empty for us-east-1: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html */
 export function bucketLocation({ store, region }: S3Service, { bucket }: S3Request): Answer {
   store.checkBucket(bucket);
-  return { xml: xmlDocument('LocationConstraint', [region === 'us-east-1' ? '' : region]) };
+  return { xml: xmlDocument('LocationConstraint', region === 'us-east-1' ? '' : region) };
 }
 
 const SESSION_MS = 5 * 60_000;
 const MODE = 'x-amz-create-session-mode';
 export const SESSION_HEADERS: readonly string[] = [MODE, ...ENCRYPTION_HEADERS];
 
-/**
- * The SDK calls it before it uses a directory bucket. The session has the mode that the caller asked for, or what it may do if
- * it did not ask: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html
- */
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html, which the SDK calls before it uses a directory bucket. */
 export function createSession(
   { store, callers, authorization }: S3Service,
   request: S3Request,
@@ -72,13 +66,13 @@ export function createSession(
   const expires = Date.now() + SESSION_MS;
   const session = { bucket, readOnly: authorization.sessionMode(request) === 'ReadOnly' };
   const key = callers.addSession(request.caller, session, expires);
-  const credentials = [
-    element('AccessKeyId', key.accessKeyId),
-    element('SecretAccessKey', key.secretAccessKey),
-    element('SessionToken', key.sessionToken),
-    element('Expiration', new Date(expires).toISOString()),
-  ].join('');
-  return { xml: xmlDocument('CreateSessionResult', [`<Credentials>${credentials}</Credentials>`]) };
+  const credentials = {
+    AccessKeyId: key.accessKeyId,
+    SecretAccessKey: key.secretAccessKey,
+    SessionToken: key.sessionToken,
+    Expiration: new Date(expires).toISOString(),
+  };
+  return { xml: xmlDocument('CreateSessionResult', { Credentials: credentials }) };
 }
 
 function checkMode(mode = 'ReadWrite'): void {
@@ -114,25 +108,23 @@ export function listObjects({ store }: S3Service, { query, bucket }: S3Request):
   const page = entries.slice(0, maxKeys);
   const last = page.at(-1);
   const truncated = last !== undefined && page.length < entries.length;
-  const fields = [
-    element('Name', bucket),
-    element('Prefix', text(prefix)),
-    element('Delimiter', delimiter === '' ? undefined : text(delimiter)),
-    element('MaxKeys', maxKeys),
-    element('EncodingType', query.get('encoding-type') ?? undefined),
-    element('KeyCount', page.length),
-    element('IsTruncated', truncated),
-    element('ContinuationToken', token ?? undefined),
-    element('NextContinuationToken', truncated ? tokenOf(last) : undefined),
-    element('StartAfter', startAfter === null ? undefined : text(startAfter)),
-    ...page.flatMap((entry) => ('object' in entry ? contents(bucket, entry.object, text) : [])),
-    ...page.flatMap((entry) =>
-      'commonPrefix' in entry
-        ? `<CommonPrefixes>${element('Prefix', text(entry.commonPrefix))}</CommonPrefixes>`
-        : [],
+  const xml = xmlDocument('ListBucketResult', {
+    Name: bucket,
+    Prefix: text(prefix),
+    Delimiter: delimiter === '' ? undefined : text(delimiter),
+    MaxKeys: maxKeys,
+    EncodingType: query.get('encoding-type') ?? undefined,
+    KeyCount: page.length,
+    IsTruncated: truncated,
+    ContinuationToken: token ?? undefined,
+    NextContinuationToken: truncated ? tokenOf(last) : undefined,
+    StartAfter: startAfter === null ? undefined : text(startAfter),
+    Contents: page.flatMap((entry) => ('object' in entry ? [contents(bucket, entry.object, text)] : [])),
+    CommonPrefixes: page.flatMap((entry) =>
+      'commonPrefix' in entry ? [{ Prefix: text(entry.commonPrefix) }] : [],
     ),
-  ];
-  return { xml: xmlDocument('ListBucketResult', fields) };
+  });
+  return { xml };
 }
 
 /** The first entries in the order of their keys and prefixes, after the given key or prefix. */
@@ -178,15 +170,14 @@ function encoder(type: string | null): (text: string) => string {
   throw invalidArgument('encoding-type', 'Invalid Encoding Method specified in Request', type);
 }
 
-function contents(bucket: string, object: StoredObject, text: (key: string) => string): string {
-  const fields = [
-    element('Key', text(object.key)),
-    element('LastModified', object.lastModified.toISOString()),
-    element('ETag', object.etag),
-    element('ChecksumAlgorithm', object.checksum.algorithm.toUpperCase()),
-    element('ChecksumType', object.checksum.type),
-    element('Size', object.size),
-    element('StorageClass', storageClassOf(bucket, object)),
-  ];
-  return `<Contents>${fields.join('')}</Contents>`;
+function contents(bucket: string, object: StoredObject, text: (key: string) => string): XmlFields {
+  return {
+    Key: text(object.key),
+    LastModified: object.lastModified.toISOString(),
+    ETag: object.etag,
+    ChecksumAlgorithm: object.checksum.algorithm.toUpperCase(),
+    ChecksumType: object.checksum.type,
+    Size: object.size,
+    StorageClass: storageClassOf(bucket, object),
+  };
 }

@@ -8,7 +8,7 @@ import { type AccessKey, verifySignature } from '../http/signature-v4';
 import { queryOf } from '../http/uri';
 import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
-import { notImplemented, S3Error, type S3ErrorCode } from './errors';
+import { invalidRequest, notImplemented, S3Error, type S3ErrorCode } from './errors';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -43,31 +43,28 @@ export interface CallerKey extends AccessKey {
 export class Callers {
   private readonly byAccessKeyId = new Map<string, CallerKey>();
 
+  /** Its requests need no session token. */
   add(caller: NewCaller = {}): Credentials {
     const credentials = newCredentials();
-    this.byAccessKeyId.set(credentials.accessKeyId, {
-      secretAccessKey: credentials.secretAccessKey,
-      caller: { ...caller, accessKeyId: credentials.accessKeyId },
-    });
+    const { accessKeyId, secretAccessKey } = credentials;
+    this.byAccessKeyId.set(accessKeyId, { secretAccessKey, caller: { ...caller, accessKeyId } });
     return credentials;
   }
 
+  /** As functions have. */
   addTemporary(caller: NewCaller = {}): TemporaryCredentials {
-    const { accessKeyId, secretAccessKey } = newCredentials();
-    const sessionToken = newToken();
-    this.byAccessKeyId.set(accessKeyId, {
-      secretAccessKey,
-      sessionToken,
-      caller: { ...caller, accessKeyId },
-    });
-    return { accessKeyId, secretAccessKey, sessionToken };
+    return this.issue((accessKeyId) => ({ caller: { ...caller, accessKeyId } }));
   }
 
   /** Adds credentials with which a caller uses one directory bucket. @param expires epoch milliseconds */
   addSession(caller: Caller, session: Session, expires: number): TemporaryCredentials {
+    return this.issue(() => ({ caller, session, expires }));
+  }
+
+  private issue(key: (accessKeyId: string) => Omit<CallerKey, 'secretAccessKey'>): TemporaryCredentials {
     const { accessKeyId, secretAccessKey } = newCredentials();
-    const sessionToken = newToken();
-    this.byAccessKeyId.set(accessKeyId, { secretAccessKey, sessionToken, expires, caller, session });
+    const sessionToken = randomBytes(96).toString('base64');
+    this.byAccessKeyId.set(accessKeyId, { ...key(accessKeyId), secretAccessKey, sessionToken });
     return { accessKeyId, secretAccessKey, sessionToken };
   }
 
@@ -87,10 +84,6 @@ function newCredentials(): Credentials {
     accessKeyId: `LOCAL${randomBytes(8).toString('hex').slice(0, 15).toUpperCase()}`,
     secretAccessKey: randomBytes(30).toString('base64url'),
   };
-}
-
-function newToken(): string {
-  return randomBytes(96).toString('base64');
 }
 
 /** Requests to directory buckets have another name of the service in their signatures. */
@@ -131,7 +124,7 @@ export function authenticate(message: http.IncomingMessage, callers: Callers, re
     });
     const { caller, session } = key;
     if (!presigned && message.headers['x-amz-content-sha256'] === undefined) {
-      throw new S3Error('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
+      throw invalidRequest('Missing required header for this request: x-amz-content-sha256');
     }
     return { caller, ...(session && { session }), service: service === 's3express' ? service : 's3' };
   } catch (error) {
@@ -143,8 +136,7 @@ export function authenticate(message: http.IncomingMessage, callers: Callers, re
 function translate({ fault, message, fields }: SignatureError, presigned: boolean): S3Error {
   if (fault === 'other-algorithm') {
     if (message.startsWith('AWS4-ECDSA-')) throw notImplemented(`the signature algorithm ${message}`);
-    return new S3Error(
-      'InvalidRequest',
+    return invalidRequest(
       `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
     );
   }
@@ -154,9 +146,8 @@ function translate({ fault, message, fields }: SignatureError, presigned: boolea
 }
 
 /**
- * Requests to a directory bucket are signed for the service `s3express`, all others for `s3`. A client of the SDK for JavaScript
- * that has used another bucket before signs for `s3` in a session too, so that is accepted. A session is for one bucket.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html. Only sessions sign for `s3express`, but a client
+ * of the SDK for JavaScript that has used another bucket before signs for `s3` in a session too.
  */
 export function checkScopeOf(
   { service, session }: Authenticated,

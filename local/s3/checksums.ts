@@ -1,10 +1,7 @@
-/**
- * Checksums that a client sends with an object, in a header or in a trailer, and the one that S3 stores with the object.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
- */
+/** Checksums of requests and objects: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html */
 import { createHash } from 'node:crypto';
 import { Crc32, Crc32c, Crc64Nvme } from '@aws-sdk/checksums/crc';
-import { notImplemented, S3Error } from './errors';
+import { invalidRequest, notImplemented, S3Error } from './errors';
 
 /** Lower-case names, with the length of the checksum in bytes. */
 const BYTES = { crc32: 4, crc32c: 4, crc64nvme: 8, md5: 16, sha1: 20, sha256: 32, sha512: 64 } as const;
@@ -103,8 +100,7 @@ export function algorithmNamed(name: string): ChecksumAlgorithm {
   const algorithm = ALGORITHMS.find((known) => known === name.toLowerCase());
   if (algorithm !== undefined) return algorithm;
   if (/^xxhash(64|3|128)$/i.test(name)) throw notImplemented(`the checksum algorithm ${name}`);
-  throw new S3Error(
-    'InvalidRequest',
+  throw invalidRequest(
     `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${ALGORITHMS.map((known) => known.toUpperCase()).join(', ')}]`,
   );
 }

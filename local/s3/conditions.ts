@@ -1,8 +1,4 @@
-/**
- * Conditions of reads and writes, in their headers.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
- */
-import type * as http from 'node:http';
+/** Conditions in headers: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html */
 import { noSuchKey, notImplemented, preconditionFailed, S3Error } from './errors';
 import type { Headers } from './request';
 
@@ -33,10 +29,7 @@ export function writeCondition(headers: Headers, operation: string): WriteCondit
   return { ifAbsent: ifNoneMatch !== undefined, ...(ifMatch !== undefined && { ifMatch }) };
 }
 
-/**
- * The ETag that a DeleteObject expects, or `*` for any object.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
- */
+/** An ETag, or `*` for any object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html */
 export function deleteCondition(headers: Headers): WriteCondition | undefined {
   for (const name of ['if-none-match', 'if-modified-since', 'if-unmodified-since']) {
     if (headers[name] !== undefined) throw notImplemented(`DeleteObject with the header ${name}`);
@@ -58,10 +51,8 @@ export function checkWrite(
 }
 
 /**
- * Checks the condition of a write again when its last byte has arrived. Of several conditional writes of a key, the first to
- * finish succeeds, and the others fail with 412. If the expected version was deleted meanwhile, S3 answers 409:
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
- * @throws S3Error when the condition does not hold any more
+ * Checks again when the last byte has arrived: the first conditional write to finish wins. If the expected version was deleted
+ * meanwhile, S3 answers 409: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 export function checkAgain(
   key: string,
@@ -74,51 +65,34 @@ export function checkAgain(
   checkWrite(key, condition, current);
 }
 
-export function checkRead(headers: http.IncomingHttpHeaders, version: Version): void {
-  checkConditions(
-    {
-      ifMatch: headers['if-match'],
-      ifNoneMatch: headers['if-none-match'],
-      ifModifiedSince: headers['if-modified-since'],
-      ifUnmodifiedSince: headers['if-unmodified-since'],
-    },
-    version,
-    new S3Error('NotModified'),
-  );
+/** @throws S3Error `PreconditionFailed`, or `NotModified` when the client has this version already */
+export function checkRead(headers: Headers, version: Version): void {
+  checkConditions(headers, '', version, new S3Error('NotModified'));
 }
 
 /** The same for the source of a copy, whose headers have other names. S3 answers 412 to all of them. */
 export function checkCopySource(headers: Headers, version: Version): void {
-  const named = (name: string): string | undefined => headers[`x-amz-copy-source-if-${name}`];
-  checkConditions(
-    {
-      ifMatch: named('match'),
-      ifNoneMatch: named('none-match'),
-      ifModifiedSince: named('modified-since'),
-      ifUnmodifiedSince: named('unmodified-since'),
-    },
-    version,
-    preconditionFailed('x-amz-copy-source-If-None-Match'),
-  );
-}
-
-interface Conditions {
-  readonly ifMatch: string | undefined;
-  readonly ifNoneMatch: string | undefined;
-  readonly ifModifiedSince: string | undefined;
-  readonly ifUnmodifiedSince: string | undefined;
+  const unchanged = preconditionFailed('x-amz-copy-source-If-None-Match');
+  checkConditions(headers, 'x-amz-copy-source-', version, unchanged);
 }
 
 /** ETags take precedence over times: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
-function checkConditions(conditions: Conditions, { etag, lastModified }: Version, unchanged: S3Error): void {
-  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
+function checkConditions(
+  headers: Headers,
+  prefix: string,
+  { etag, lastModified }: Version,
+  unchanged: S3Error,
+): void {
+  const ifMatch = headers[`${prefix}if-match`];
+  const ifNoneMatch = headers[`${prefix}if-none-match`];
   const modified = Math.floor(lastModified.getTime() / 1000) * 1000;
   if (ifMatch !== undefined) {
     if (!matches(ifMatch, etag)) throw preconditionFailed('If-Match');
-  } else if (modified > timeOf(ifUnmodifiedSince, Infinity)) throw preconditionFailed('If-Unmodified-Since');
+  } else if (modified > timeOf(headers[`${prefix}if-unmodified-since`], Infinity))
+    throw preconditionFailed('If-Unmodified-Since');
   if (ifNoneMatch !== undefined) {
     if (matches(ifNoneMatch, etag)) throw unchanged;
-  } else if (modified <= timeOf(ifModifiedSince, -Infinity)) throw unchanged;
+  } else if (modified <= timeOf(headers[`${prefix}if-modified-since`], -Infinity)) throw unchanged;
 }
 
 /** A time that cannot be read, or that is in the future, is no condition. */

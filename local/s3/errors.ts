@@ -1,9 +1,6 @@
 /** S3's error responses: a code, a status and a message as XML. */
 
-/**
- * Statuses and messages. A message of `undefined` depends on the request.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
- */
+/** A message of `undefined` depends on the request: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const ERRORS = {
   AccessControlListNotSupported: [400, 'The bucket does not allow ACLs'],
   AccessDenied: [403, 'Access Denied'],
@@ -84,6 +81,10 @@ export class S3Error extends Error {
     this.name = code;
     this.status = ERRORS[code][0];
   }
+}
+
+export function invalidRequest(message: string): S3Error {
+  return new S3Error('InvalidRequest', message);
 }
 
 export function notImplemented(what: string): S3Error {

@@ -11,10 +11,7 @@ import { bitOf, cutShort, flipBit, replaceAnswer } from './response-faults';
 /** What happens to idle connections: they stay, they are closed, or their next request is never answered. */
 export type IdleConnectionFate = 'keep' | 'close' | 'forget';
 
-/**
- * Lets a caller lose its idle connections, as happens to a sandbox that stood still for long: peers close connections, and
- * routers forget them, so that nothing answers any more. Connections with a request under way stay.
- */
+/** Loses idle connections, as a sandbox that stood still for long does: peers close them, or routers forget them. */
 export class IdleConnections {
   private readonly idle = new Map<string, Set<Socket>>();
   private readonly known = new WeakSet<Socket>();
@@ -78,11 +75,7 @@ export class S3Faults {
     });
   }
 
-  /**
-   * Injects at most one fault into a request.
-   * @returns the request as S3 receives it; `undefined` if nothing may answer it
-   * @throws S3Error that S3 answers
-   */
+  /** Injects at most one fault. Returns the request as S3 receives it; `undefined` if nothing may answer it. */
   async strike(request: S3Request, response: http.ServerResponse): Promise<S3Request | undefined> {
     const { target } = request.caller;
     // Between calls, a function may still load its weights. Nobody could tell whom a fault then hits.

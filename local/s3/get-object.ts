@@ -6,7 +6,7 @@ import { release } from '../../lambda/store/release';
 import type { Traffic } from '../simulation/traffic';
 import { checksumHeader } from './checksums';
 import { checkRead } from './conditions';
-import { notImplemented, S3Error } from './errors';
+import { invalidRequest, notImplemented, S3Error } from './errors';
 import { describeObject } from './headers';
 import type { Answer, S3Service } from './operation';
 import { checkedHeader, type Headers, partNumber, type S3Request } from './request';
@@ -28,12 +28,12 @@ export const GET_QUERY: readonly string[] = ['partNumber', ...Object.keys(OVERRI
 export async function getObject(
   { store }: S3Service,
   request: S3Request,
-  _headers: Headers,
+  conditions: Headers,
   response: http.ServerResponse,
 ): Promise<Answer | undefined> {
   const object = store.head(request.bucket, request.key);
   try {
-    checkRead(request.headers, object);
+    checkRead(conditions, object);
   } catch (error) {
     if (!(error instanceof S3Error && error.code === 'NotModified')) throw error;
     const headers = { ETag: object.etag, 'Last-Modified': object.lastModified.toUTCString() };
@@ -58,14 +58,14 @@ export async function getObject(
   // Before the file is opened, because it may throw.
   response.writeHead(status, headers);
   const descriptor = store.open(object);
-  await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.traffic);
+  await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.caller.traffic);
   return undefined;
 }
 
 /** No operation here sets tags, so no object has any. `aws s3 cp` asks before it copies a large object. */
 export function getObjectTagging({ store }: S3Service, { bucket, key }: S3Request): Answer {
   store.head(bucket, key);
-  return { xml: xmlDocument('Tagging', ['<TagSet></TagSet>']) };
+  return { xml: xmlDocument('Tagging', { TagSet: '' }) };
 }
 
 function overrides(query: URLSearchParams): http.OutgoingHttpHeaders {
@@ -81,7 +81,7 @@ function rangeOf({ headers, query }: S3Request, object: StoredObject): ByteRange
   const part = query.get('partNumber');
   if (part === null) return headers.range === undefined ? undefined : parseRange(headers.range, object.size);
   if (headers.range !== undefined) {
-    throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
+    throw invalidRequest('Cannot specify both Range header and partNumber query parameter');
   }
   return partRange(object, partNumber(query));
 }
@@ -100,11 +100,7 @@ function partRange({ size, parts }: StoredObject, number: number): ByteRange | u
   return { first, last: first + sizes[number - 1] - 1 };
 }
 
-/**
- * The bytes that `bytes=a-b`, `bytes=a-` or `bytes=-n` selects from an object of `size` bytes; `undefined` for a header that
- * is no range of bytes, which servers ignore: https://www.rfc-editor.org/rfc/rfc9110#section-14.2
- * @throws S3Error when the header has several ranges or selects nothing
- */
+/** Servers ignore a header that is no range of bytes: https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */
 export function parseRange(header: string, size: number): ByteRange | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim());
   if (match === null) {
@@ -130,9 +126,8 @@ const READ_BYTES = 1024 * 1024;
 const PIECE_BYTES = 128 * 1024;
 
 /**
- * Bytes of the end of a file that are sent alone, after the system has taken all others. When they arrive, the client may send its next
- * request, and Node.js breaks a connection whose next request arrives while more than its buffer of 16 KiB waits to be sent: `Parse
- * Error: Paused`.
+ * Sent alone after all others. When the end arrives, the client may send its next request, and Node.js breaks a connection whose
+ * next request arrives while more than its buffer of 16 KiB waits to be sent: `Parse Error: Paused`.
  */
 const TAIL_BYTES = 1024;
 

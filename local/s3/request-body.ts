@@ -11,7 +11,7 @@ import {
   isChecksum,
   verifyChecksum,
 } from './checksums';
-import { entityTooLarge, invalidArgument, notImplemented, S3Error } from './errors';
+import { entityTooLarge, invalidArgument, invalidRequest, notImplemented, S3Error } from './errors';
 import type { Headers, S3Request } from './request';
 import type { ReceiveOptions } from './store';
 
@@ -43,9 +43,9 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   const md5 = contentMd5(headers['content-md5']);
 
   const trailers: Trailers = new Map();
-  const { message, traffic } = request;
+  const { message, caller } = request;
   request.continue();
-  const passed = traffic ? Readable.from(traffic.uploaded(message)) : message;
+  const passed = caller.traffic ? Readable.from(caller.traffic.uploaded(message)) : message;
   const sent = request.alterBody ? Readable.from(request.alterBody(passed)) : passed;
   return {
     bytes: payload.chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
@@ -142,14 +142,13 @@ function givenChecksum(
     if (name === '') return [];
     const algorithm = checksumAlgorithm(name);
     if (algorithm === undefined) {
-      throw new S3Error('InvalidRequest', 'The value specified in the x-amz-trailer header is not supported');
+      throw invalidRequest('The value specified in the x-amz-trailer header is not supported');
     }
     return [{ algorithm }];
   });
   const all: { algorithm: ChecksumAlgorithm; value?: string }[] = [...given, ...trailing];
   if (all.length > 1) {
-    throw new S3Error(
-      'InvalidRequest',
+    throw invalidRequest(
       'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
     );
   }
@@ -158,5 +157,5 @@ function givenChecksum(
 
 function checkValue(algorithm: ChecksumAlgorithm, value: string, where: string): void {
   if (isChecksum(algorithm, value)) return;
-  throw new S3Error('InvalidRequest', `Value for ${checksumHeader(algorithm)} ${where} is invalid.`);
+  throw invalidRequest(`Value for ${checksumHeader(algorithm)} ${where} is invalid.`);
 }

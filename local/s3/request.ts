@@ -2,7 +2,6 @@
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { queryOf, rawPathOf } from '../http/uri';
-import type { Traffic } from '../simulation/traffic';
 import { type Authenticated, type Caller, checkScopeOf, type Session } from './callers';
 import { checksumAlgorithm } from './checksums';
 import { invalidArgument, notImplemented, S3Error } from './errors';
@@ -48,7 +47,6 @@ export interface S3Request {
   readonly caller: Caller;
   readonly session?: Session;
   readonly tlsVersion: number;
-  readonly traffic?: Traffic;
   /** Damages the body on its way to S3. */
   readonly alterBody?: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
   /** Asks a client that waits for `100 Continue` to send the body. */
@@ -82,7 +80,6 @@ export function parseRequest(
     ...(source !== undefined && { copySource: parseCopySource(String(source)) }),
     message,
     caller: authenticated.caller,
-    ...(authenticated.caller.traffic && { traffic: authenticated.caller.traffic }),
     continue: onContinue,
     tlsVersion: tlsVersion(message),
     ...(authenticated.session && { session: authenticated.session }),
@@ -105,8 +102,8 @@ const OF_SIGNATURE: readonly string[] = [
 ].map((name) => `x-amz-${name}`);
 
 /**
- * Presigned URLs have headers such as `x-amz-meta-` as parameters. S3 ignores a checksum there, which the SDK computes before
- * it knows the body: https://github.com/localstack/localstack/issues/12169
+ * Such as `x-amz-meta-`. S3 ignores a presigned checksum, which the SDK computes before it knows the body:
+ * https://github.com/localstack/localstack/issues/12169
  */
 function headersInQuery(query: URLSearchParams): Record<string, string> {
   const headers: Record<string, string> = {};
@@ -125,10 +122,7 @@ export function checkedHeader(name: string, value: string): string {
   throw invalidArgument(name, 'Header names and values must fit into ISO-8859-1.', value);
 }
 
-/**
- * Refuses `bucket.host`: only path-style addresses work without a name server, and the SDK uses them for an IP address.
- * @throws S3Error `NotImplemented`
- */
+/** Only path-style addresses work without a name server, and the SDK uses them for an IP address. */
 export function checkHost({ headers }: http.IncomingMessage): void {
   const name = (headers.host ?? '').replace(/:\d+$/, '');
   if (!/\.localhost$/i.test(name)) return;
@@ -137,10 +131,7 @@ export function checkHost({ headers }: http.IncomingMessage): void {
   );
 }
 
-/**
- * A server speaks plain HTTP only if its user switches TLS off, to compare. Its requests count as TLS 1.3, because the policies
- * of buckets would refuse all of them.
- */
+/** Without TLS, which users only switch off to compare, requests count as TLS 1.3: policies of buckets would refuse all others. */
 function tlsVersion({ socket }: http.IncomingMessage): number {
   if (!('encrypted' in socket)) return 1.3;
   return Number((socket as TLSSocket).getProtocol()?.replace('TLSv', ''));

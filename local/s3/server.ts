@@ -15,7 +15,7 @@ import { operate, operationOf } from './operations';
 import { checkHost, isDirectoryBucket, parseRequest, type S3Request } from './request';
 import { checkOwner } from './headers';
 import type { DiskObjectStore } from './store';
-import { element } from './xml';
+import { elements } from './xml';
 
 export interface S3ServerOptions extends LoopbackOptions {
   /** The region for which requests must be signed. Default: us-east-1. */
@@ -127,13 +127,22 @@ async function answer(
     if (waits) response.setHeader('Connection', 'close');
     // Read the rest of the body. Otherwise the client sees a broken connection instead of the response.
     else message.resume();
-    refuse(known, requestId, served.region, message, response);
+    const { code, message: text, fields, status } = known;
+    const content = elements({ Code: code, Message: text, ...fields, RequestId: requestId });
+    const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${content}</Error>`;
+    response.writeHead(status, {
+      'Content-Type': 'application/xml',
+      'Content-Length': Buffer.byteLength(body),
+      // Clients that signed for another region find the right one here.
+      ...('Region' in fields && { 'x-amz-bucket-region': served.region }),
+    });
+    response.end(message.method === 'HEAD' ? undefined : body);
   }
 }
 
 async function firstByte(
   { openings }: Served,
-  { traffic, bucket, method, message }: S3Request,
+  { caller: { traffic }, bucket, method, message }: S3Request,
 ): Promise<void> {
   if (traffic === undefined) return;
   const { socket } = message;
@@ -143,24 +152,4 @@ async function firstByte(
     socket,
     openedAt: openings.get(socket) ?? performance.now(),
   });
-}
-
-function refuse(
-  error: S3Error,
-  requestId: string,
-  region: string,
-  message: http.IncomingMessage,
-  response: http.ServerResponse,
-): void {
-  const { code, message: text, fields } = error;
-  const elements = Object.entries({ Code: code, Message: text, ...fields, RequestId: requestId });
-  const content = elements.map(([name, value]) => element(name, value)).join('');
-  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${content}</Error>`;
-  response.writeHead(error.status, {
-    'Content-Type': 'application/xml',
-    'Content-Length': Buffer.byteLength(body),
-    // Clients that signed for another region find the right one here.
-    ...('Region' in error.fields && { 'x-amz-bucket-region': region }),
-  });
-  response.end(message.method === 'HEAD' ? undefined : body);
 }

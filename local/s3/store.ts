@@ -154,10 +154,7 @@ export class DiskObjectStore {
     }
   }
 
-  /**
-   * Checks the condition of a write before its body is read. `commit` checks it again.
-   * @throws S3Error when the condition does not hold
-   */
+  /** Checks the condition before the body is read. `commit` checks it again. */
   beginWrite(bucketName: string, key: string, condition?: WriteCondition): Write {
     this.checkKey(bucketName, key);
     checkWrite(key, condition, this.bucket(bucketName).get(key));
@@ -229,10 +226,7 @@ export class DiskObjectStore {
     return fs.openSync(object.file, 'r');
   }
 
-  /**
-   * The caller must read or destroy the stream, because the file is open until then.
-   * @param range first and last byte, both inclusive
-   */
+  /** The caller must read or destroy the stream, because the file is open until then. */
   read(object: StoredObject, range?: ByteRange): Readable {
     if (object.size === 0) return Readable.from([]);
     const bytes = range === undefined ? {} : { start: range.first, end: range.last };
@@ -280,10 +274,7 @@ function rank(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
 
-/**
- * If the disk refuses a chunk, the others are still read: the client would otherwise see a broken connection instead of an
- * error.
- */
+/** Reads the others if the disk refuses a chunk: the client would otherwise see a broken connection instead of an error. */
 async function write(
   body: AsyncIterable<Buffer>,
   file: string,

@@ -1,13 +1,13 @@
 /** PutObject, CopyObject within this S3, DeleteObject and DeleteObjects. */
 import { algorithmNamed, checksumElement, DEFAULT_ALGORITHM } from './checksums';
 import { checkCopySource, deleteCondition, writeCondition } from './conditions';
-import { entityTooLarge, invalidArgument, notImplemented, S3Error } from './errors';
+import { entityTooLarge, invalidArgument, invalidRequest, notImplemented, S3Error } from './errors';
 import { isEncryption, objectMetadata, writtenHeaders } from './headers';
 import type { Answer, S3Service } from './operation';
 import type { Headers, S3Request } from './request';
 import { MAX_PUT_BYTES, requestBody, xmlBody } from './request-body';
 import type { DiskObjectStore, ObjectMetadata, StoredObject } from './store';
-import { element, fieldsOf, malformed, parseXml, xmlDocument, type XmlElement } from './xml';
+import { fieldsOf, malformed, parseXml, xmlDocument, type XmlElement, type XmlFields } from './xml';
 
 export async function putObject({ store }: S3Service, request: S3Request, headers: Headers): Promise<Answer> {
   const { bucket, key } = request;
@@ -34,8 +34,7 @@ export async function copyObject(
   if (original.size > MAX_PUT_BYTES) throw entityTooLarge(original.size, MAX_PUT_BYTES);
   const metadata = metadataOf(headers, original);
   if (source.bucket === bucket && source.key === key && !changesObject(headers)) {
-    throw new S3Error(
-      'InvalidRequest',
+    throw invalidRequest(
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
   }
@@ -46,12 +45,12 @@ export async function copyObject(
     checksum: algorithm === undefined ? original.checksum.algorithm : algorithmNamed(algorithm),
     condition: writeCondition(headers, 'CopyObject'),
   });
-  const xml = xmlDocument('CopyObjectResult', [
-    element('LastModified', object.lastModified.toISOString()),
-    element('ETag', object.etag),
-    element('ChecksumType', object.checksum.type),
-    element(checksumElement(object.checksum.algorithm), object.checksum.value),
-  ]);
+  const xml = xmlDocument('CopyObjectResult', {
+    LastModified: object.lastModified.toISOString(),
+    ETag: object.etag,
+    ChecksumType: object.checksum.type,
+    [checksumElement(object.checksum.algorithm)]: object.checksum.value,
+  });
   return { xml };
 }
 
@@ -113,10 +112,7 @@ export async function deleteObjects(
     (name) => name === 'content-md5' || name === 'x-amz-trailer' || name.startsWith('x-amz-checksum-'),
   );
   if (!hasChecksum) {
-    throw new S3Error(
-      'InvalidRequest',
-      'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
-    );
+    throw invalidRequest('Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
   }
   const body = parseXml(await xmlBody(request, headers, 'DeleteObjects'), 'Delete');
   const objects = body.children.filter(({ name }) => name === 'Object');
@@ -125,19 +121,14 @@ export async function deleteObjects(
     malformed();
   }
   const quiet = others.some(({ text }) => text.trim() === 'true');
-  const results: string[] = [];
+  const failed: XmlFields[] = [];
+  const deleted: XmlFields[] = [];
   for (const deletion of objects.map(deletionOf)) {
     const error = await failureOf(store, request.bucket, deletion);
-    if (error !== undefined) {
-      const fields = [
-        element('Key', deletion.key),
-        element('Code', error.code),
-        element('Message', error.message),
-      ];
-      results.push(`<Error>${fields.join('')}</Error>`);
-    } else if (!quiet) results.push(`<Deleted>${element('Key', deletion.key)}</Deleted>`);
+    if (error === undefined) deleted.push({ Key: deletion.key });
+    else failed.push({ Key: deletion.key, Code: error.code, Message: error.message });
   }
-  return { xml: xmlDocument('DeleteResult', results) };
+  return { xml: xmlDocument('DeleteResult', { Deleted: quiet ? [] : deleted, Error: failed }) };
 }
 
 function deletionOf(object: XmlElement): Deletion {

@@ -13,13 +13,28 @@ function escapeXml(text: string): string {
   return text.replace(/[&<>"]|[^\P{Cc}]/gu, (c) => ENTITIES[c] ?? `&#${c.codePointAt(0) ?? 0};`);
 }
 
-/** `<name>text</name>`, or an empty string without text. */
-export function element(name: string, text: string | number | boolean | undefined): string {
-  return text === undefined ? '' : `<${name}>${escapeXml(String(text))}</${name}>`;
+/** Elements by their names; without a value there is none, and with several there are several. */
+export interface XmlFields {
+  readonly [name: string]: XmlValue | readonly XmlValue[];
 }
 
-export function xmlDocument(root: string, fields: readonly string[]): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${fields.join('')}</${root}>`;
+type XmlValue = string | number | boolean | undefined | XmlFields;
+
+/** A whole response in S3's namespace. @param content text, or elements */
+export function xmlDocument(root: string, content: string | XmlFields): string {
+  const inner = typeof content === 'string' ? escapeXml(content) : elements(content);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</${root}>`;
+}
+
+export function elements(fields: XmlFields): string {
+  return Object.entries(fields)
+    .flatMap(([name, values]) => [values].flat().map((value) => element(name, value)))
+    .join('');
+}
+
+function element(name: string, value: XmlValue): string {
+  if (value === undefined) return '';
+  return `<${name}>${typeof value === 'object' ? elements(value) : escapeXml(String(value))}</${name}>`;
 }
 
 const CHARACTERS = new Map(Object.entries(ENTITIES).map(([character, entity]) => [entity, character]));

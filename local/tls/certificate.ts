@@ -1,10 +1,6 @@
 /**
- * Makes the certificate of the local cloud's servers, and an authority that signed it and that clients trust.
- *
- * Node.js can sign but has no API to make certificates. The packages that do (selfsigned with @peculiar/x509 and pkijs) would
- * add 24 packages and 350 kB to the bundle, and take 100 ms to load and run: this file takes 3 ms for the one kind of
- * certificate that we need. Tests hold it against OpenSSL and against the verification of Node.js.
- *
+ * Makes the certificate of the local cloud's servers, and an authority that signed it and that clients trust. Node.js can sign but has
+ * no API to make certificates, and the packages that do would add 24 packages to the bundle for the one kind that we need.
  * https://www.rfc-editor.org/rfc/rfc5280 and https://www.rfc-editor.org/rfc/rfc5758, in DER: https://www.itu.int/rec/T-REC-X.690
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';

@@ -1,9 +1,9 @@
 /** CompleteMultipartUpload: the client lists the parts of the object, and S3 checks that it has them. */
 import { checksumAlgorithm, checksumElement, verifyChecksum } from '../checksums';
 import { writeCondition } from '../conditions';
-import { S3Error } from '../errors';
+import { invalidRequest, S3Error } from '../errors';
 import type { Answer, S3Service } from '../operation';
-import { element, fieldsOf, malformed, parseXml, xmlDocument, type XmlElement } from '../xml';
+import { fieldsOf, malformed, parseXml, xmlDocument, type XmlElement } from '../xml';
 import type { Headers, S3Request } from '../request';
 import { xmlBody } from '../request-body';
 import { type MultipartUpload, type StoredPart, WITHOUT_CHECKSUM } from './multipart-uploads';
@@ -35,14 +35,14 @@ export async function completeMultipartUpload(
     const actual = expected.includes('-') ? checksum : checksum.replace(/-\d+$/, '');
     verifyChecksum(algorithm, expected, actual);
   });
-  const xml = xmlDocument('CompleteMultipartUploadResult', [
-    element('Location', `/${upload.bucket}/${upload.key}`),
-    element('Bucket', upload.bucket),
-    element('Key', upload.key),
-    element('ETag', object.etag),
-    element(checksumElement(algorithm), object.checksum.value),
-    element('ChecksumType', type),
-  ]);
+  const xml = xmlDocument('CompleteMultipartUploadResult', {
+    Location: `/${upload.bucket}/${upload.key}`,
+    Bucket: upload.bucket,
+    Key: upload.key,
+    ETag: object.etag,
+    [checksumElement(algorithm)]: object.checksum.value,
+    ChecksumType: type,
+  });
   return { xml };
 }
 
@@ -85,8 +85,7 @@ function chooseParts(
     const part = uploaded.get(number);
     if (part?.etag !== `"${etag}"`) throw invalidPart(reference);
     if (checksum?.type === 'COMPOSITE' && !reference.checksums.has(checksumElement(checksum.algorithm))) {
-      throw new S3Error(
-        'InvalidRequest',
+      throw invalidRequest(
         `The upload was created using a ${checksum.algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,
       );
     }
@@ -118,8 +117,7 @@ function expectedChecksum(headers: Headers, { checksum }: MultipartUpload): stri
   const { algorithm, type } = checksum ?? WITHOUT_CHECKSUM;
   const givenType = headers['x-amz-checksum-type'];
   if (givenType !== undefined && givenType !== type) {
-    throw new S3Error(
-      'InvalidRequest',
+    throw invalidRequest(
       `The upload was created using the ${type} checksum mode. The complete request must use the same checksum mode.`,
     );
   }
@@ -128,8 +126,7 @@ function expectedChecksum(headers: Headers, { checksum }: MultipartUpload): stri
     const given = checksumAlgorithm(name);
     if (given === undefined) continue;
     if (given !== algorithm) {
-      throw new S3Error(
-        'InvalidRequest',
+      throw invalidRequest(
         `Checksum Type mismatch occurred, expected checksum Type: ${checksum?.algorithm ?? 'null'}, actual checksum Type: ${given}`,
       );
     }
@@ -146,8 +143,7 @@ function withoutChecksums(headers: Headers): Headers {
 
 function checkSize(expected: string | undefined, size: number): void {
   if (expected === undefined || Number(expected) === size) return;
-  throw new S3Error(
-    'InvalidRequest',
+  throw invalidRequest(
     `The provided 'x-amz-mp-object-size' header value ${expected} does not match what was computed: ${size}`,
   );
 }

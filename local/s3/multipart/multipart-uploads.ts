@@ -1,10 +1,8 @@
-/**
- * Holds unfinished multipart uploads. Each part is a file of the store. Completion streams the parts into one new file.
- */
+/** Holds unfinished multipart uploads. Each part is a file of the store. Completion streams the parts into one new file. */
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { Readable } from 'node:stream';
-import { type ChecksumAlgorithm, type ChecksumType, compositeOf, DEFAULT_ALGORITHM } from '../checksums';
+import { type ChecksumAlgorithm, type ObjectChecksum, compositeOf, DEFAULT_ALGORITHM } from '../checksums';
 import type { WriteCondition } from '../conditions';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
@@ -17,10 +15,7 @@ import {
   type StoredObject,
 } from '../store';
 
-export interface UploadChecksum {
-  readonly algorithm: ChecksumAlgorithm;
-  readonly type: ChecksumType;
-}
+export type UploadChecksum = Pick<ObjectChecksum, 'algorithm' | 'type'>;
 
 interface NewUpload extends ObjectMetadata {
   readonly checksum?: UploadChecksum;
@@ -32,17 +27,12 @@ export interface MultipartUpload extends NewUpload {
   readonly key: string;
 }
 
-export interface PartChecksum {
-  readonly algorithm: ChecksumAlgorithm;
-  readonly value: string;
-}
-
 export interface StoredPart {
   readonly number: number;
   /** Quoted hexadecimal MD5. */
   readonly etag: string;
   /** Of the upload's algorithm, or of the client's if the upload began without one. */
-  readonly checksum?: PartChecksum;
+  readonly checksum?: Pick<ObjectChecksum, 'algorithm' | 'value'>;
   readonly lastModified: Date;
   readonly received: ReceivedBytes;
 }
@@ -102,10 +92,7 @@ export class MultipartUploads {
     return part;
   }
 
-  /**
-   * Joins the chosen parts into an object and discards the others. If it fails, the upload stays unchanged.
-   * @param verify called with the size and the checksum of the whole object; throws to refuse it
-   */
+  /** If it fails, the upload stays unchanged. @param verify throws to refuse the whole object */
   async complete(
     upload: MultipartUpload,
     chosen: readonly StoredPart[],

@@ -7,13 +7,13 @@ import {
   type ChecksumType,
 } from '../checksums';
 import { checkCopySource } from '../conditions';
-import { entityTooLarge, invalidArgument, S3Error } from '../errors';
+import { entityTooLarge, invalidArgument, invalidRequest } from '../errors';
 import { encryptionHeaders, objectMetadata } from '../headers';
 import type { Answer, S3Service } from '../operation';
 import { COPY_SOURCE_HEADERS, type Headers, partNumber, type S3Request } from '../request';
 import { MAX_PUT_BYTES, requestBody } from '../request-body';
 import type { ByteRange } from '../store';
-import { element, xmlDocument } from '../xml';
+import { xmlDocument } from '../xml';
 import type { MultipartUpload, UploadChecksum } from './multipart-uploads';
 
 export const CREATE_HEADERS = ['x-amz-checksum-algorithm', 'x-amz-checksum-type'] as const;
@@ -24,11 +24,11 @@ export function createMultipartUpload({ uploads }: S3Service, request: S3Request
     ...objectMetadata(headers),
     ...(checksum && { checksum }),
   });
-  const xml = xmlDocument('InitiateMultipartUploadResult', [
-    element('Bucket', upload.bucket),
-    element('Key', upload.key),
-    element('UploadId', upload.id),
-  ]);
+  const xml = xmlDocument('InitiateMultipartUploadResult', {
+    Bucket: upload.bucket,
+    Key: upload.key,
+    UploadId: upload.id,
+  });
   return {
     xml,
     headers: {
@@ -41,10 +41,7 @@ export function createMultipartUpload({ uploads }: S3Service, request: S3Request
   };
 }
 
-/**
- * Types of the checksums that an upload in parts may have, the default first.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
- */
+/** The default first: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
 const TYPES: Readonly<Record<ChecksumAlgorithm, readonly ChecksumType[]>> = {
   crc32: ['COMPOSITE', 'FULL_OBJECT'],
   crc32c: ['COMPOSITE', 'FULL_OBJECT'],
@@ -60,8 +57,7 @@ function uploadChecksum(headers: Headers): UploadChecksum | undefined {
   const wanted = headers['x-amz-checksum-type'];
   if (name === undefined) {
     if (wanted === undefined) return undefined;
-    throw new S3Error(
-      'InvalidRequest',
+    throw invalidRequest(
       'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.',
     );
   }
@@ -70,10 +66,9 @@ function uploadChecksum(headers: Headers): UploadChecksum | undefined {
   const type = TYPES[algorithm].find((known) => known === (wanted ?? standard));
   if (type !== undefined) return { algorithm, type };
   if (wanted !== 'FULL_OBJECT' && wanted !== 'COMPOSITE') {
-    throw new S3Error('InvalidRequest', 'Value for x-amz-checksum-type header is invalid.');
+    throw invalidRequest('Value for x-amz-checksum-type header is invalid.');
   }
-  throw new S3Error(
-    'InvalidRequest',
+  throw invalidRequest(
     `The ${wanted} checksum type cannot be used with the ${algorithm} checksum algorithm.`,
   );
 }
@@ -117,24 +112,22 @@ export async function uploadPartCopy(
   const size = range === undefined ? original.size : range.last - range.first + 1;
   if (size > MAX_PUT_BYTES) throw entityTooLarge(size, MAX_PUT_BYTES);
   const part = await uploads.addPart(upload, number, store.read(original, range), {});
-  const xml = xmlDocument('CopyPartResult', [
-    element('LastModified', part.lastModified.toISOString()),
-    element('ETag', part.etag),
-    part.checksum === undefined ? '' : element(checksumElement(part.checksum.algorithm), part.checksum.value),
-  ]);
+  const xml = xmlDocument('CopyPartResult', {
+    LastModified: part.lastModified.toISOString(),
+    ETag: part.etag,
+    ...(part.checksum && { [checksumElement(part.checksum.algorithm)]: part.checksum.value }),
+  });
   return { xml };
 }
 
 /**
- * A part must have a checksum of the upload's algorithm. With the type FULL_OBJECT, a part may have none. If the upload began
- * without an algorithm, S3 accepts any: the SDK for JavaScript sends CRC32s then. We believe so from reports of its users,
- * because the documentation is silent.
+ * With the type FULL_OBJECT, a part may have no checksum. If the upload began without an algorithm, S3 accepts any: the SDK for
+ * JavaScript sends CRC32s then. Reports of its users say so; the documentation is silent.
  */
 function checkAlgorithm({ checksum }: MultipartUpload, sent: ChecksumAlgorithm | undefined): void {
   if (checksum === undefined || sent === checksum.algorithm) return;
   if (sent === undefined && checksum.type === 'FULL_OBJECT') return;
-  throw new S3Error(
-    'InvalidRequest',
+  throw invalidRequest(
     `Checksum Type mismatch occurred, expected checksum Type: ${checksum.algorithm}, actual checksum Type: ${sent ?? 'null'}`,
   );
 }
