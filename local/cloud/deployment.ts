@@ -148,7 +148,10 @@ function readMachines(
     front: frontOf,
   }: DeploymentOptions & { readonly front: (machines: readonly DeployedMachine[]) => Front },
 ) {
-  const machines = logicalIds.map((id) => readMachine(template, id));
+  const machines = logicalIds.map((id) => {
+    const resource = readStateMachine(template, template.resource(id));
+    return { resource, definition: parseDefinition(resource.definition) };
+  });
   const replaceFunctions = functions.prepare(template, ...machines.map(({ definition }) => definition));
   const front = frontOf(machines);
   const buckets = [
@@ -157,21 +160,13 @@ function readMachines(
     ...machines.flatMap((machine) => pipelineOf(template, machine).map(({ bucket }) => bucket)),
   ];
   const stateMachines = machines.map(({ resource }) => resource);
-  const policies = readPolicies(template, stateMachines, serviceRoles(front), bucketKeys);
+  const ofRules = front.rules.rules.flatMap(({ targets }) => targets.map(({ roleArn }) => roleArn));
+  const serviceRoles = [...(front.httpApi?.roleArns ?? []), ...ofRules];
+  const policies = readPolicies(template, stateMachines, serviceRoles, bucketKeys);
   const authorizer = new Authorizer(onAccess);
   authorizer.update(policies);
   const notices = checkRoles({ template, stateMachines, policies, authorizer });
   return { machines, replaceFunctions, ...front, buckets, policies, notices };
-}
-
-function readMachine(template: Template, logicalId: string): DeployedMachine {
-  const resource = readStateMachine(template, template.resource(logicalId));
-  return { resource, definition: parseDefinition(resource.definition) };
-}
-
-function serviceRoles({ httpApi, rules }: Front): string[] {
-  const ofRules = rules.rules.flatMap(({ targets }) => targets.map(({ roleArn }) => roleArn));
-  return [...(httpApi?.roleArns ?? []), ...ofRules];
 }
 
 function pipelineOf(template: Template, { resource }: DeployedMachine): LocalPipeline[] {

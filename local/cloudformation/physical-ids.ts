@@ -22,10 +22,7 @@ const VALUES: Readonly<Partial<Record<string, ValuesOf>>> = {
     return { Ref: name, Arn: arn(template, 's3express', `bucket/${name}`) };
   },
   'AWS::S3Express::BucketPolicy': generatedName,
-  'AWS::Lambda::Function': (template, resource) => {
-    const name = nameOf(template, resource, 'FunctionName', 64);
-    return { Ref: name, Arn: arn(template, 'lambda', `function:${name}`) };
-  },
+  'AWS::Lambda::Function': named('FunctionName', 64, 'lambda', (name) => `function:${name}`),
   'AWS::Lambda::Version': (template, resource) => {
     const fn = functionArn(template, resource);
     const version = template.versions.numberOf(fn, resource.logicalId);
@@ -60,10 +57,7 @@ const VALUES: Readonly<Partial<Record<string, ValuesOf>>> = {
     const name = nameOf(template, resource, 'ManagedPolicyName', 128);
     return { Ref: `arn:aws:iam::${template.environment.account}:policy/${name}` };
   },
-  'AWS::Logs::LogGroup': (template, resource) => {
-    const name = nameOf(template, resource, 'LogGroupName', 512);
-    return { Ref: name, Arn: arn(template, 'logs', `log-group:${name}:*`) };
-  },
+  'AWS::Logs::LogGroup': named('LogGroupName', 512, 'logs', (name) => `log-group:${name}:*`),
   'AWS::KMS::Key': (template, resource) => {
     const id = hash(`${template.stackName}/${resource.logicalId}`).slice(0, 32);
     return { Ref: id, KeyId: id, Arn: arn(template, 'kms', `key/${id}`) };
@@ -74,10 +68,7 @@ const VALUES: Readonly<Partial<Record<string, ValuesOf>>> = {
   'AWS::ApiGatewayV2::Integration': gatewayId,
   // Policies may name it, and the local cloud does not serve it.
   'AWS::ApiGateway::RestApi': gatewayId,
-  'AWS::Events::Rule': (template, resource) => {
-    const name = nameOf(template, resource, 'Name', 64);
-    return { Ref: name, Arn: arn(template, 'events', `rule/${name}`) };
-  },
+  'AWS::Events::Rule': named('Name', 64, 'events', (name) => `rule/${name}`),
 };
 
 export function referenceTo(template: ResourceResolver, resource: Resource): string {
@@ -94,6 +85,18 @@ function valuesOf(template: ResourceResolver, resource: Resource): Values {
   const valuesOfType = Object.hasOwn(VALUES, resource.type) ? VALUES[resource.type] : undefined;
   if (valuesOfType !== undefined) return valuesOfType(template, resource);
   throw unsupported(`${resource.type}, which the pipeline refers to as '${resource.logicalId}'`);
+}
+
+function named(
+  property: string,
+  maxLength: number,
+  service: string,
+  inArn: (name: string) => string,
+): ValuesOf {
+  return (template, resource) => {
+    const name = nameOf(template, resource, property, maxLength);
+    return { Ref: name, Arn: arn(template, service, inArn(name)) };
+  };
 }
 
 function generatedName({ stackName }: ResourceResolver, { logicalId }: Resource): Values {

@@ -28,7 +28,11 @@ export interface Selection {
  * @throws LocalCloudError when there is not exactly one such state machine
  */
 export function selectStateMachine(stacks: readonly AssemblyStack[], selection?: string): Selection {
-  const all = stacks.flatMap(stateMachinesOf);
+  const all = stacks.flatMap((stack) =>
+    new Template(stack)
+      .resourcesOfType('AWS::StepFunctions::StateMachine')
+      .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) })),
+  );
   const pipelines = pipelinesOf(all);
   const selected = selection === undefined ? pipelines : named(all, selection);
   const [only] = selected;
@@ -96,12 +100,6 @@ export function readSignature(stateMachine: StateMachineResource): Signature {
   throw new LocalCloudError(
     `the comment of state machine '${stateMachine.logicalId}' has no valid pipeline signature: synthesize the assembly again`,
   );
-}
-
-function stateMachinesOf(stack: AssemblyStack): NamedStateMachine[] {
-  return new Template(stack)
-    .resourcesOfType('AWS::StepFunctions::StateMachine')
-    .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) }));
 }
 
 export interface NamedStateMachine {

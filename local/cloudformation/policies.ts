@@ -57,7 +57,9 @@ export function readPolicies(
   const resources = new Map([
     ...bucketPolicies(template, 'AWS::S3'),
     ...bucketPolicies(template, 'AWS::S3Express'),
-    ...keyPolicies(template),
+    ...template
+      .referredResources('AWS::KMS::Key')
+      .map((key) => [attributeOf(template, key, 'Arn'), readPolicy(template, key.properties.KeyPolicy, key)] as const),
     ...functionPolicies(template),
     ...[...roles].flatMap(([arn, { trust }]) => (trust ? [[arn, trust] as const] : [])),
   ]);
@@ -94,25 +96,18 @@ function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express
   const own = new Map(
     template
       .referredResources(bucketType)
-      .map((bucket) => [bucket.logicalId, attributeOf(template, bucket, 'Arn')]),
+      .map((bucket) => [JSON.stringify({ Ref: bucket.logicalId }), attributeOf(template, bucket, 'Arn')]),
   );
   return template.resourcesOfType(`${service}::BucketPolicy`).flatMap((resource): [string, Policy][] => {
     const { Bucket: reference = null, PolicyDocument: document } = resource.properties;
-    const arn = typeof reference === 'string' ? bucketArn(reference) : own.get(referredId(reference) ?? '');
+    const arn =
+      typeof reference === 'string'
+        ? bucketArn(reference)
+        : own.get(JSON.stringify(reference));
     // The pipeline does not refer to this bucket.
     if (arn === undefined) return [];
     return [[arn, readPolicy(template, document, resource)]];
   });
-}
-
-function referredId(value: Json): string | undefined {
-  return isJsonObject(value) && typeof value.Ref === 'string' ? value.Ref : undefined;
-}
-
-function keyPolicies(template: Template): [string, Policy][] {
-  return template
-    .referredResources('AWS::KMS::Key')
-    .map((key) => [attributeOf(template, key, 'Arn'), readPolicy(template, key.properties.KeyPolicy, key)]);
 }
 
 /** Permissions for accounts and roles. Those for services change nothing, because a state machine calls with its role. */
@@ -129,7 +124,9 @@ function functionPolicies(template: Template): [string, Policy][] {
       Principal: principal = null,
       Action: action = null,
     } = permission.properties;
-    const arn = functionOf(name, arns);
+    // By its reference or its attribute, before these are resolved.
+    const text = JSON.stringify(name);
+    const arn = [...arns].find(([logicalId]) => text.includes(`"${logicalId}"`))?.[1];
     if (arn === undefined || (typeof principal === 'string' && principal.includes('.amazonaws.com')))
       continue;
     const named = template.resolve(name);
@@ -143,12 +140,6 @@ function functionPolicies(template: Template): [string, Policy][] {
     statements.set(arn, [...(statements.get(arn) ?? []), ...parsed]);
   }
   return [...statements].map(([arn, all]) => [arn, { statements: all }]);
-}
-
-/** Finds the function of a permission by its reference or its attribute, before these are resolved. */
-function functionOf(name: Json, arns: ReadonlyMap<string, string>): string | undefined {
-  const text = JSON.stringify(name);
-  return [...arns].find(([logicalId]) => text.includes(`"${logicalId}"`))?.[1];
 }
 
 export interface RolePolicies extends IdentityPolicies {

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
-import type { FileManifestEntry, IAws, IS3Client } from '@aws-cdk/cdk-assets-lib';
+import type { IAws, IS3Client } from '@aws-cdk/cdk-assets-lib';
 import type { AssemblyStack } from './assembly';
 import { LocalCloudError, unsupported } from '../local-cloud-error';
 import type { DiskObjectStore } from '../s3/store';
@@ -19,7 +19,13 @@ export async function publishAssets(stack: AssemblyStack, store: DiskObjectStore
     });
     // Skip container images: a function that needs one is refused because of its PackageType.
     for (const entry of manifest.files) {
-      checkSource(entry, manifest.directory);
+      // The library would silently pack a missing folder into an empty zip.
+      const source = entry.source.path;
+      if (source !== undefined && !fs.existsSync(path.resolve(manifest.directory, source))) {
+        throw new LocalCloudError(
+          `the asset ${entry.displayName(false)} is missing, got no '${source}' in the assembly: synthesize it again`,
+        );
+      }
       await publishing.publishEntry(entry);
     }
     const failure = publishing.failures.at(0);
@@ -31,15 +37,6 @@ export async function publishAssets(stack: AssemblyStack, store: DiskObjectStore
       );
     }
   }
-}
-
-/** Refuses a missing folder, which the library would silently pack into an empty zip. */
-function checkSource(entry: FileManifestEntry, directory: string): void {
-  const source = entry.source.path;
-  if (source === undefined || fs.existsSync(path.resolve(directory, source))) return;
-  throw new LocalCloudError(
-    `the asset ${entry.displayName(false)} is missing, got no '${source}' in the assembly: synthesize it again`,
-  );
 }
 
 function localAws(stack: AssemblyStack, store: DiskObjectStore): IAws {

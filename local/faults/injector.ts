@@ -81,7 +81,7 @@ export class FaultInjector {
   strike(kinds: readonly FaultKind[], { run, place }: Chance): Strike | undefined {
     if (this.faults === undefined) return undefined;
     const { seed, rates, lasting = 0 } = this.faults;
-    const stream = `${this.sameEachTime(run)} ${withoutRun(place, run).replaceAll(UUID, '*')}`;
+    const stream = `${this.sameEachTime(run)} ${place.replace(run ?? '', '').replaceAll(UUID, '*')}`;
     const before = this.chances.get(stream) ?? 0;
     remember(this.chances, stream, before + 1);
     const chance = `${seed} ${stream} ${before}`;
@@ -111,10 +111,6 @@ export class FaultInjector {
       return String(number);
     });
   }
-}
-
-function withoutRun(place: string, run = ''): string {
-  return run === '' ? place : place.replace(run, '');
 }
 
 function remember<T>(map: Map<string, T>, key: string, value: T): void {

@@ -15,12 +15,10 @@ export interface LoopbackOptions {
   readonly port?: number | undefined;
 }
 
-type Answer = (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>;
-
 export class LoopbackServer {
   /** @param answer if it rejects, not even an error could be sent: that ends the connection, not the process */
   static async start(
-    answer: Answer,
+    answer: (message: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
     { certificate, port }: LoopbackOptions = {},
     prepare: (server: http.Server) => void = () => undefined,
   ): Promise<LoopbackServer> {

@@ -38,17 +38,10 @@ export interface SignatureOptions<K extends AccessKey> {
   readonly payloadHash?: string;
 }
 
-export interface VerifiedSignature<K extends AccessKey> {
-  readonly accessKeyId: string;
-  readonly key: K;
-  readonly service: string;
-  readonly presigned: boolean;
-}
-
 export function verifySignature<K extends AccessKey>(
   message: http.IncomingMessage,
   options: SignatureOptions<K>,
-): VerifiedSignature<K> {
+) {
   const query = queryOf(message.url ?? '/');
   const headers = new SentHeaders(message);
   // Signature Version 2, which new buckets refuse: https://docs.aws.amazon.com/AmazonS3/latest/API/Appendix-Sigv2.html
@@ -79,7 +72,10 @@ export function verifySignature<K extends AccessKey>(
   const { day, region, service, time } = presented;
   const scope = `${day}/${region}/${service}/aws4_request`;
   const stringToSign = [ALGORITHM, time, scope, sha256(canonical)].join('\n');
-  const signingKey = signingKeyOf(key.secretAccessKey, day, region, service);
+  const signingKey = [day, region, service, 'aws4_request'].reduce<Buffer>(
+    hmac,
+    Buffer.from(`AWS4${key.secretAccessKey}`),
+  );
   const expected = hmac(signingKey, stringToSign).toString('hex');
   if (!isEqual(expected, presented.signature)) {
     throw new SignatureError(
@@ -194,10 +190,6 @@ function canonicalQuery(query: URLSearchParams): string {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function signingKeyOf(secret: string, day: string, region: string, service: string): Buffer {
-  return [day, region, service, 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
 }
 
 function hmac(key: Buffer, text: string): Buffer {

@@ -42,7 +42,9 @@ export function refusal(request: AccessRequest, applicable: ApplicablePolicies):
   const explicit = explicitDeny(request, applicable);
   if (explicit !== undefined) return { kind: explicit, explicit: true };
 
-  const identityAllows = identity !== undefined && allowsIdentity(identity, request);
+  const identityAllows =
+    identity?.isOpen === true ||
+    identity?.policies.some((policy) => hasStatement(policy, request, 'Allow')) === true;
   const bounded = identity?.boundary !== undefined && !hasStatement(identity.boundary, request, 'Allow');
   // A boundary does not limit what a resource's policy allows to a session by the session's own ARN:
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
@@ -65,10 +67,6 @@ function explicitDeny(
     return 'permissions boundary';
   }
   return undefined;
-}
-
-function allowsIdentity({ policies, isOpen = false }: IdentityPolicies, request: AccessRequest): boolean {
-  return isOpen || policies.some((policy) => hasStatement(policy, request, 'Allow'));
 }
 
 function hasStatement(policy: Policy, request: AccessRequest, effect: Statement['effect']): boolean {

@@ -61,19 +61,10 @@ export function parsePrincipals(principal: Json, where: string): PrincipalSelect
   const services: string[] = [];
   for (const [type, value] of entriesOf(principal)) {
     const names = (isJsonArray(value) ? value : [value]).map(String);
-    switch (type) {
-      case 'AWS':
-        aws.push(...names);
-        break;
-      case 'Service':
-        services.push(...names);
-        break;
-      case 'Federated':
-        // No request here comes from a federated user.
-        break;
-      default:
-        throw unsupported(`the principal type ${type} in ${where}`);
-    }
+    if (type === 'AWS') aws.push(...names);
+    else if (type === 'Service') services.push(...names);
+    // No request here comes from a federated user.
+    else if (type !== 'Federated') throw unsupported(`the principal type ${type} in ${where}`);
   }
   return { anyone: aws.includes('*'), aws, services };
 }
@@ -85,9 +76,9 @@ export function naming(selection: PrincipalSelection, principal: Principal): Nam
   const { aws } = selection;
   if (aws.includes(principal.arn)) return 'session';
   if (selection.anyone || aws.includes(principal.policiesOf)) return 'principal';
-  return namesAccount(aws, principal) ? 'account' : undefined;
-}
-
-function namesAccount(aws: readonly string[], { account }: Identity): boolean {
-  return aws.some((name) => name === account || /^arn:[^:]+:iam::(\d{12}):root$/.exec(name)?.[1] === account);
+  const { account } = principal;
+  const isNamed = aws.some(
+    (name) => name === account || /^arn:[^:]+:iam::(\d{12}):root$/.exec(name)?.[1] === account,
+  );
+  return isNamed ? 'account' : undefined;
 }

@@ -46,10 +46,6 @@ export interface S3Target {
 
 export const bucketArn = (bucket: string): string => `arn:aws:s3:::${bucket}`;
 
-function directoryBucketArn({ account, region }: Authorizer, bucket: string): string {
-  return `arn:aws:s3express:${region}:${account}:bucket/${bucket}`;
-}
-
 export function s3Needs(name: S3OperationName, target: S3Target): Needed[] {
   const { bucket, key, query, copySource: source } = target;
   const context = transportContext(target);
@@ -111,7 +107,7 @@ export function listNeed(target: S3Target): Needed {
 export function sessionNeed(target: S3Target, authorizer: Authorizer, mode: SessionMode): Needed {
   return {
     action: 's3express:CreateSession',
-    resource: directoryBucketArn(authorizer, target.bucket),
+    resource: `arn:aws:s3express:${authorizer.region}:${authorizer.account}:bucket/${target.bucket}`,
     context: { ...transportContext(target), 's3express:sessionmode': mode },
   };
 }

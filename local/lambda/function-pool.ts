@@ -191,6 +191,7 @@ export class FunctionPool {
     temporaryFolder: string,
   ): Record<string, string> {
     const { name, memoryMegabytes, handler, runtime } = this.resource;
+    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
     return {
       PATH: process.env.PATH ?? '',
       LANG: 'en_US.UTF-8',
@@ -205,7 +206,7 @@ export class FunctionPool {
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMegabytes),
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: this.resource.logGroup,
-      AWS_LAMBDA_LOG_STREAM_NAME: logStreamName(this.version),
+      AWS_LAMBDA_LOG_STREAM_NAME: `${day}/[${this.version}]${randomBytes(16).toString('hex')}`,
       AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
       ...admission.environment,
       ...this.resource.environment,
@@ -216,10 +217,4 @@ export class FunctionPool {
       _HANDLER: handler,
     };
   }
-}
-
-/** Lambda names a stream by the day, the version and random digits. */
-function logStreamName(version: string): string {
-  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
-  return `${day}/[${version}]${randomBytes(16).toString('hex')}`;
 }

@@ -190,14 +190,11 @@ export class Sandbox {
   private failureOf({ initError }: WorkerEnd): Failure {
     if (this.verdict === 'timeout') return { status: 'timeout' };
     if (this.verdict === 'memory') return { status: 'error', errorType: 'Runtime.OutOfMemory' };
-    return { status: 'error', errorType: errorTypeOf(initError) ?? 'Runtime.ExitError' };
+    // A function can post anything as its error.
+    const posted = initError && parseJson(initError.payload);
+    const errorType = isJsonObject(posted) ? posted.errorType : undefined;
+    return { status: 'error', errorType: typeof errorType === 'string' ? errorType : 'Runtime.ExitError' };
   }
 }
 
 const KILLED = 'with error: signal: killed';
-
-/** A function can post anything as its error. */
-function errorTypeOf(answer: Answer | undefined): string | undefined {
-  const posted = answer && parseJson(answer.payload);
-  return isJsonObject(posted) && typeof posted.errorType === 'string' ? posted.errorType : undefined;
-}

@@ -16,7 +16,11 @@ export async function* decodeAwsChunked(
 ): AsyncGenerator<Buffer, void, undefined> {
   const reader = new FrameReader(source);
   for (;;) {
-    const size = chunkSize(await reader.line());
+    const sizeLine = await reader.line();
+    if (!/^[0-9a-f]{1,12}$/i.test(sizeLine)) {
+      throw malformed(`a chunk's size line is '${sizeLine.slice(0, 40)}'`);
+    }
+    const size = parseInt(sizeLine, 16);
     yield* reader.bytes(size);
     if (size === 0) break;
     if ((await reader.line()) !== '') throw malformed('a chunk is longer than its size line says');
@@ -26,11 +30,6 @@ export async function* decodeAwsChunked(
     if (colon < 1) throw new S3Error('MalformedTrailerError');
     trailers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
   }
-}
-
-function chunkSize(line: string): number {
-  if (/^[0-9a-f]{1,12}$/i.test(line)) return parseInt(line, 16);
-  throw malformed(`a chunk's size line is '${line.slice(0, 40)}'`);
 }
 
 function malformed(what: string): S3Error {

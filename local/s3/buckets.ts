@@ -1,13 +1,11 @@
 /** The operations of buckets, which are those of the deployed stacks: listing them and their objects, and sessions. */
 import { encodePath } from '../http/uri';
 import { invalidArgument, notImplemented } from './errors';
-import { checkEncryption, ENCRYPTION_HEADERS, storageClassOf } from './headers';
+import { checkEncryption, storageClassOf } from './headers';
 import type { Answer, S3Service } from './operation';
 import { type Headers, isDirectoryBucket, pageSize, type S3Request } from './request';
 import { compareKeys, type StoredObject } from './store';
 import { xmlDocument, type XmlFields } from './xml';
-
-export const BUCKET_QUERY = ['prefix', 'max-buckets', 'continuation-token', 'bucket-region'] as const;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
 export function listBuckets({ store, region }: S3Service, { query }: S3Request): Answer {
@@ -48,8 +46,6 @@ export function bucketLocation({ store, region }: S3Service, { bucket }: S3Reque
 }
 
 const SESSION_MS = 5 * 60_000;
-const MODE = 'x-amz-create-session-mode';
-export const SESSION_HEADERS: readonly string[] = [MODE, ...ENCRYPTION_HEADERS];
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html, which the SDK calls before it uses a directory bucket. */
 export function createSession(
@@ -58,7 +54,14 @@ export function createSession(
   headers: Headers,
 ): Answer {
   const { bucket } = request;
-  checkMode(headers[MODE]);
+  const mode = headers['x-amz-create-session-mode'] ?? 'ReadWrite';
+  if (mode !== 'ReadOnly' && mode !== 'ReadWrite') {
+    throw invalidArgument(
+      'x-amz-create-session-mode',
+      'The session mode must be ReadOnly or ReadWrite',
+      mode,
+    );
+  }
   checkEncryption(headers);
   store.checkBucket(bucket);
   if (!isDirectoryBucket(bucket))
@@ -74,20 +77,6 @@ export function createSession(
   };
   return { xml: xmlDocument('CreateSessionResult', { Credentials: credentials }) };
 }
-
-function checkMode(mode = 'ReadWrite'): void {
-  if (mode === 'ReadOnly' || mode === 'ReadWrite') return;
-  throw invalidArgument(MODE, 'The session mode must be ReadOnly or ReadWrite', mode);
-}
-
-export const LIST_QUERY = [
-  'prefix',
-  'delimiter',
-  'max-keys',
-  'continuation-token',
-  'start-after',
-  'encoding-type',
-] as const;
 
 /** An object, or all objects whose keys begin with the same text up to a delimiter. */
 type Entry = { readonly object: StoredObject } | { readonly commonPrefix: string };

@@ -133,16 +133,10 @@ const TAIL_BYTES = 1024;
 
 const readFile = promisify(fs.read);
 
-interface FileRange {
-  /** First and last byte, both inclusive. `last` is before `first` if the object is empty. */
-  readonly first: number;
-  readonly last: number;
-}
-
-/** Sends a range through one buffer, so that large objects leave no garbage in memory. Closes the descriptor. */
+/** `last` is before `first` if the object is empty. Sends through one buffer, so that large objects leave no garbage in memory. Closes the descriptor. */
 export async function sendFile(
   descriptor: number,
-  { first, last }: FileRange,
+  { first, last }: ByteRange,
   response: http.ServerResponse,
   traffic?: Traffic,
 ): Promise<void> {

@@ -46,7 +46,9 @@ export function knownHeaders(request: S3Request, operation: string, own: readonl
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     headers[name] = Array.isArray(value) ? value.join(',') : value;
-    if (!isKnown(name, own)) throw notImplemented(`${operation} with the header ${name}`);
+    if (!name.startsWith('x-amz-') || name.startsWith('x-amz-meta-')) continue;
+    if (KNOWN_HEADERS.has(name) || own.includes(name) || checksumAlgorithm(name) !== undefined) continue;
+    throw notImplemented(`${operation} with the header ${name}`);
   }
   return headers;
 }
@@ -54,11 +56,6 @@ export function knownHeaders(request: S3Request, operation: string, own: readonl
 export function checkOwner({ headers }: S3Request, account: string): void {
   const owner = headers['x-amz-expected-bucket-owner'];
   if (owner !== undefined && owner !== account) throw new S3Error('AccessDenied');
-}
-
-function isKnown(name: string, own: readonly string[]): boolean {
-  if (!name.startsWith('x-amz-') || name.startsWith('x-amz-meta-')) return true;
-  return KNOWN_HEADERS.has(name) || own.includes(name) || checksumAlgorithm(name) !== undefined;
 }
 
 export function objectMetadata(headers: Headers): ObjectMetadata {
@@ -81,7 +78,11 @@ export function objectMetadata(headers: Headers): ObjectMetadata {
     const value = name === 'content-encoding' ? storedEncoding(headers[name]) : headers[name];
     if (value !== undefined && value !== '') metadata[name] = value;
   }
-  checkAcl(headers['x-amz-acl']);
+  const acl = headers['x-amz-acl'];
+  // New buckets have no ACLs: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+  if (acl !== undefined && acl !== 'bucket-owner-full-control' && acl !== 'private') {
+    throw new S3Error('AccessControlListNotSupported');
+  }
   checkEncryption(headers);
   return { contentType: headers['content-type'], metadata, storageClass: storageClass(headers) };
 }
@@ -113,12 +114,6 @@ export function checkEncryption(headers: Headers): void {
       encryption,
     );
   }
-}
-
-/** New buckets have no ACLs: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html */
-function checkAcl(acl: string | undefined): void {
-  if (acl === undefined || acl === 'bucket-owner-full-control' || acl === 'private') return;
-  throw new S3Error('AccessControlListNotSupported');
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html */

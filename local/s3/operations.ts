@@ -5,45 +5,45 @@
  * `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists and copies.
  */
 import type * as http from 'node:http';
-import {
-  BUCKET_QUERY,
-  bucketLocation,
-  createSession,
-  headBucket,
-  LIST_QUERY,
-  listBuckets,
-  listObjects,
-  SESSION_HEADERS,
-} from './buckets';
-import { COPY_HEADERS, copyObject, deleteObject, deleteObjects, putObject } from './write-object';
+import { bucketLocation, createSession, headBucket, listBuckets, listObjects } from './buckets';
+import { copyObject, deleteObject, deleteObjects, putObject } from './write-object';
 import { COPY_SOURCE_HEADERS, type S3Request } from './request';
 import { notImplemented } from './errors';
 import { GET_QUERY, getObject, getObjectTagging } from './get-object';
-import { COMPLETE_HEADERS, completeMultipartUpload } from './multipart/complete-multipart-upload';
+import { completeMultipartUpload } from './multipart/complete-multipart-upload';
 import {
   abortMultipartUpload,
-  CREATE_HEADERS,
   createMultipartUpload,
-  PART_COPY_HEADERS,
   uploadPart,
   uploadPartCopy,
 } from './multipart/upload-part';
 import type { Operation, S3Service } from './operation';
-import { knownHeaders, OBJECT_HEADERS, WRITE_HEADERS } from './headers';
+import { ENCRYPTION_HEADERS, knownHeaders, OBJECT_HEADERS, WRITE_HEADERS } from './headers';
 
 const GET_OBJECT = { query: GET_QUERY, headers: ['x-amz-checksum-mode'], run: getObject };
 
 /** By method and target. An operation with a marker comes before those without. */
 const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
-  'GET service': [{ name: 'ListBuckets', query: BUCKET_QUERY, run: listBuckets }],
+  'GET service': [
+    {
+      name: 'ListBuckets',
+      query: ['prefix', 'max-buckets', 'continuation-token', 'bucket-region'],
+      run: listBuckets,
+    },
+  ],
   'HEAD bucket': [{ name: 'HeadBucket', run: headBucket }],
   'GET bucket': [
-    { name: 'CreateSession', marker: 'session', headers: SESSION_HEADERS, run: createSession },
+    {
+      name: 'CreateSession',
+      marker: 'session',
+      headers: ['x-amz-create-session-mode', ...ENCRYPTION_HEADERS],
+      run: createSession,
+    },
     { name: 'GetBucketLocation', marker: 'location', run: bucketLocation },
     {
       name: 'ListObjectsV2',
       marker: 'list-type',
-      query: LIST_QUERY,
+      query: ['prefix', 'delimiter', 'max-keys', 'continuation-token', 'start-after', 'encoding-type'],
       headers: ['x-amz-optional-object-attributes'],
       run: listObjects,
     },
@@ -60,7 +60,7 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
       marker: 'uploadId',
       copies: true,
       query: ['partNumber'],
-      headers: PART_COPY_HEADERS,
+      headers: [...COPY_SOURCE_HEADERS, 'x-amz-copy-source-range'],
       run: uploadPartCopy,
     },
     {
@@ -73,7 +73,12 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
     {
       name: 'CopyObject',
       copies: true,
-      headers: [...OBJECT_HEADERS, ...COPY_SOURCE_HEADERS, ...COPY_HEADERS],
+      headers: [
+        ...OBJECT_HEADERS,
+        ...COPY_SOURCE_HEADERS,
+        'x-amz-checksum-algorithm',
+        'x-amz-metadata-directive',
+      ],
       run: copyObject,
     },
     { name: 'PutObject', headers: [...WRITE_HEADERS, ...OBJECT_HEADERS], run: putObject },
@@ -82,13 +87,13 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
     {
       name: 'CreateMultipartUpload',
       marker: 'uploads',
-      headers: [...CREATE_HEADERS, ...OBJECT_HEADERS],
+      headers: ['x-amz-checksum-algorithm', 'x-amz-checksum-type', ...OBJECT_HEADERS],
       run: createMultipartUpload,
     },
     {
       name: 'CompleteMultipartUpload',
       marker: 'uploadId',
-      headers: COMPLETE_HEADERS,
+      headers: ['x-amz-checksum-type', 'x-amz-mp-object-size'],
       run: completeMultipartUpload,
     },
   ],

@@ -35,12 +35,13 @@ interface RequestBody extends Required<ReceiveOptions> {
 /** Call `verify` after reading all bytes, because the trailers follow them. */
 export function requestBody(request: S3Request, headers: Headers, operation: string): RequestBody {
   const payload = payloadOf(headers, operation);
-  const size = declaredSize(
-    payload.chunked ? headers['x-amz-decoded-content-length'] : headers['content-length'],
-  );
+  const length = headers[payload.chunked ? 'x-amz-decoded-content-length' : 'content-length'] ?? '';
+  if (!/^\d+$/.test(length)) throw new S3Error('MissingContentLength');
+  const size = Number(length);
   if (size > MAX_PUT_BYTES) throw entityTooLarge(size, MAX_PUT_BYTES);
   const given = givenChecksum(headers);
-  const md5 = contentMd5(headers['content-md5']);
+  const md5 = headers['content-md5'];
+  if (md5 !== undefined && !isChecksum('md5', md5)) throw new S3Error('InvalidDigest');
 
   const trailers: Trailers = new Map();
   const { message, caller } = request;
@@ -115,16 +116,6 @@ function verifySha256(expected: string | undefined, { sha256 = '' }: Checksums):
     ClientComputedContentSHA256: expected,
     S3ComputedContentSHA256: actual,
   });
-}
-
-function declaredSize(header: string | undefined): number {
-  if (header === undefined || !/^\d+$/.test(header)) throw new S3Error('MissingContentLength');
-  return Number(header);
-}
-
-function contentMd5(header: string | undefined): string | undefined {
-  if (header !== undefined && !isChecksum('md5', header)) throw new S3Error('InvalidDigest');
-  return header;
 }
 
 /** @returns a checksum without a value if it follows in a trailer */

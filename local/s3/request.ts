@@ -64,7 +64,7 @@ export function parseRequest(
   authenticated: Authenticated,
   onContinue: () => void,
 ): S3Request {
-  const [bucket = '', key = ''] = splitOnce(rawPathOf(message.url ?? '/').slice(1), '/');
+  const [, bucket = '', key = ''] = /^.([^/]*)\/?(.*)$/s.exec(rawPathOf(message.url ?? '/')) ?? [];
   const query = queryOf(message.url ?? '/');
   const hoisted = headersInQuery(query);
   for (const name of [...query.keys()]) if (/^x-amz-/i.test(name)) query.delete(name);
@@ -135,11 +135,6 @@ export function checkHost({ headers }: http.IncomingMessage): void {
 function tlsVersion({ socket }: http.IncomingMessage): number {
   if (!('encrypted' in socket)) return 1.3;
   return Number((socket as TLSSocket).getProtocol()?.replace('TLSv', ''));
-}
-
-function splitOnce(text: string, separator: string): string[] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** Fails for malformed escapes and invalid UTF-8. */

@@ -23,17 +23,24 @@ export function bitOf(random: number): number {
 }
 
 export function flipBit(response: http.ServerResponse, random: number, record: () => void): void {
+  const write = response.write.bind(response) as Write;
+  const end = response.end.bind(response) as End;
+  const total = lengthOf(response);
   let sent = 0;
-  alterBody(response, (chunk, total) => {
-    const place = Math.floor(random * total) - sent;
-    sent += chunk.byteLength;
-    if (place < 0 || place >= chunk.byteLength) return chunk;
-    record();
+  const damaged = (chunk: Buffer | string): Buffer => {
     // The caller may use its buffer again.
-    const damaged = Buffer.from(chunk);
-    damaged[place] ^= bitOf(random);
-    return damaged;
-  });
+    const bytes = Buffer.from(chunk as string);
+    const place = Math.floor(random * total(bytes)) - sent;
+    sent += bytes.byteLength;
+    if (place < 0 || place >= bytes.byteLength) return bytes;
+    record();
+    bytes[place] ^= bitOf(random);
+    return bytes;
+  };
+  response.write = ((chunk: Buffer | string, written?: Written) =>
+    write(damaged(chunk), written)) as typeof response.write;
+  response.end = ((chunk?: Buffer | string) =>
+    chunk === undefined ? end() : end(damaged(chunk))) as typeof response.end;
 }
 
 /** Sends a half of the response's body, and then closes the connection or sends nothing more. */
@@ -76,21 +83,6 @@ export function cutShort(
     if (chunk !== undefined) send(Buffer.from(chunk as string), () => undefined);
     return cut ? response : end();
   }) as typeof response.end;
-}
-
-/** Passes each piece of the body through `alter`, with the size of the whole body. */
-function alterBody(response: http.ServerResponse, alter: (chunk: Buffer, total: number) => Buffer): void {
-  const write = response.write.bind(response) as Write;
-  const end = response.end.bind(response) as End;
-  const total = lengthOf(response);
-  const altered = (chunk: Buffer | string): Buffer => {
-    const bytes = Buffer.from(chunk as string);
-    return alter(bytes, total(bytes));
-  };
-  response.write = ((chunk: Buffer | string, written?: Written) =>
-    write(altered(chunk), written)) as typeof response.write;
-  response.end = ((chunk?: Buffer | string) =>
-    chunk === undefined ? end() : end(altered(chunk))) as typeof response.end;
 }
 
 /** Notes the announced length of the body. A body without one is sent in one piece, `end(body)`. */

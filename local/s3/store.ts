@@ -203,7 +203,9 @@ export class DiskObjectStore {
     bucket.set(key, object);
     if (previous === undefined) this.sorted.delete(bucketName);
     if (previous !== undefined) await rm(previous.file);
-    this.onCreated({ bucket: bucketName, object, reason: reasonOf(options) });
+    const single = options.isCopy === true ? 'CopyObject' : 'PutObject';
+    const reason = options.partwise === undefined ? single : 'CompleteMultipartUpload';
+    this.onCreated({ bucket: bucketName, object, reason });
     return object;
   }
 
@@ -329,11 +331,6 @@ function describe(
     ...(storageClass !== undefined && { storageClass }),
     ...(partwise?.parts && { parts: partwise.parts }),
   };
-}
-
-function reasonOf({ partwise, isCopy = false }: ObjectOptions): CreatedObject['reason'] {
-  if (partwise !== undefined) return 'CompleteMultipartUpload';
-  return isCopy ? 'CopyObject' : 'PutObject';
 }
 
 export function md5Hex(checksums: Checksums): string {

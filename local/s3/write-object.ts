@@ -20,8 +20,6 @@ export async function putObject({ store }: S3Service, request: S3Request, header
   return { headers: writtenHeaders(await store.put(bucket, key, bytes, options)) };
 }
 
-export const COPY_HEADERS = ['x-amz-checksum-algorithm', 'x-amz-metadata-directive'] as const;
-
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 export async function copyObject(
   { store }: S3Service,
@@ -33,7 +31,10 @@ export async function copyObject(
   checkCopySource(headers, original);
   if (original.size > MAX_PUT_BYTES) throw entityTooLarge(original.size, MAX_PUT_BYTES);
   const metadata = metadataOf(headers, original);
-  if (source.bucket === bucket && source.key === key && !changesObject(headers)) {
+  const changes =
+    headers['x-amz-metadata-directive'] === 'REPLACE' ||
+    Object.keys(headers).some((name) => name === 'x-amz-storage-class' || isEncryption(name));
+  if (source.bucket === bucket && source.key === key && !changes) {
     throw invalidRequest(
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
@@ -77,11 +78,6 @@ function metadataOf(headers: Headers, original: StoredObject): ObjectMetadata {
 
 function encryptionIn(metadata: ObjectMetadata['metadata'], wanted: boolean): Record<string, string> {
   return Object.fromEntries(Object.entries(metadata).filter(([name]) => isEncryption(name) === wanted));
-}
-
-function changesObject(headers: Headers): boolean {
-  if (headers['x-amz-metadata-directive'] === 'REPLACE') return true;
-  return Object.keys(headers).some((name) => name === 'x-amz-storage-class' || isEncryption(name));
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */

@@ -13,8 +13,6 @@ const MIN_PART_BYTES = 5 * 1024 * 1024;
 
 const OPERATION = 'CompleteMultipartUpload';
 
-export const COMPLETE_HEADERS = ['x-amz-checksum-type', 'x-amz-mp-object-size'] as const;
-
 export async function completeMultipartUpload(
   { uploads }: S3Service,
   request: S3Request,
@@ -24,12 +22,20 @@ export async function completeMultipartUpload(
   const expected = expectedChecksum(headers, upload);
   const condition = writeCondition(headers, OPERATION);
   // The checksums of the headers are those of the object, not of this body.
-  const body = await xmlBody(request, withoutChecksums(headers), OPERATION);
-  const listed = parsePartReferences(body);
+  const ofBody = Object.entries(headers).filter(([name]) => checksumAlgorithm(name) === undefined);
+  const body = await xmlBody(request, Object.fromEntries(ofBody), OPERATION);
+  const { children } = parseXml(body, OPERATION);
+  if (children.length === 0 || children.some(({ name }) => name !== 'Part')) malformed();
+  const listed = children.map(parsePartReference);
   const parts = chooseParts(upload, uploads.partsByNumber(upload), listed);
   const { algorithm, type } = upload.checksum ?? WITHOUT_CHECKSUM;
   const object = await uploads.complete(upload, parts, condition, (size, checksum) => {
-    checkSize(headers['x-amz-mp-object-size'], size);
+    const expectedSize = headers['x-amz-mp-object-size'];
+    if (expectedSize !== undefined && Number(expectedSize) !== size) {
+      throw invalidRequest(
+        `The provided 'x-amz-mp-object-size' header value ${expectedSize} does not match what was computed: ${size}`,
+      );
+    }
     if (expected === undefined) return;
     // Clients may omit the number of parts of a composite checksum.
     const actual = expected.includes('-') ? checksum : checksum.replace(/-\d+$/, '');
@@ -52,12 +58,6 @@ interface PartReference {
   readonly etag: string;
   /** Base64 values by the name of their element, such as `ChecksumCRC32`. */
   readonly checksums: ReadonlyMap<string, string>;
-}
-
-function parsePartReferences(xml: string): PartReference[] {
-  const { children } = parseXml(xml, 'CompleteMultipartUpload');
-  if (children.length === 0 || children.some(({ name }) => name !== 'Part')) malformed();
-  return children.map(parsePartReference);
 }
 
 function parsePartReference(part: XmlElement): PartReference {
@@ -133,17 +133,4 @@ function expectedChecksum(headers: Headers, { checksum }: MultipartUpload): stri
     expected = value;
   }
   return expected;
-}
-
-function withoutChecksums(headers: Headers): Headers {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => checksumAlgorithm(name) === undefined),
-  );
-}
-
-function checkSize(expected: string | undefined, size: number): void {
-  if (expected === undefined || Number(expected) === size) return;
-  throw invalidRequest(
-    `The provided 'x-amz-mp-object-size' header value ${expected} does not match what was computed: ${size}`,
-  );
 }

@@ -10,13 +10,11 @@ import { checkCopySource } from '../conditions';
 import { entityTooLarge, invalidArgument, invalidRequest } from '../errors';
 import { encryptionHeaders, objectMetadata } from '../headers';
 import type { Answer, S3Service } from '../operation';
-import { COPY_SOURCE_HEADERS, type Headers, partNumber, type S3Request } from '../request';
+import { type Headers, partNumber, type S3Request } from '../request';
 import { MAX_PUT_BYTES, requestBody } from '../request-body';
 import type { ByteRange } from '../store';
 import { xmlDocument } from '../xml';
 import type { MultipartUpload, UploadChecksum } from './multipart-uploads';
-
-export const CREATE_HEADERS = ['x-amz-checksum-algorithm', 'x-amz-checksum-type'] as const;
 
 export function createMultipartUpload({ uploads }: S3Service, request: S3Request, headers: Headers): Answer {
   const checksum = uploadChecksum(headers);
@@ -79,8 +77,6 @@ export async function abortMultipartUpload({ uploads }: S3Service, request: S3Re
 }
 
 const RANGE = 'x-amz-copy-source-range';
-
-export const PART_COPY_HEADERS: readonly string[] = [...COPY_SOURCE_HEADERS, RANGE];
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export async function uploadPart(
