@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as https from 'node:https';
 import * as path from 'node:path';
-import { makeServerCertificate, type ServerCertificate } from '../tls/certificate';
+import { makeServerCertificate } from '../tls/certificate';
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
 export interface S3Access {
@@ -28,12 +28,7 @@ export interface StepFunctionsAccess extends S3Access {
   readonly disableHostPrefix: true;
 }
 
-export interface Certified {
-  readonly certificate: ServerCertificate;
-  readonly authority: CertificateAuthority;
-}
-
-export function makeCertificate(folder: string): Certified {
+export function makeCertificate(folder: string) {
   const certificate = makeServerCertificate();
   const file = path.join(folder, 'certificate-authority.pem');
   fs.writeFileSync(file, certificate.authority);

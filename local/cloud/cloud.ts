@@ -37,7 +37,7 @@ import { simulationOf } from '../simulation/presets';
 import { Simulator } from '../simulation/simulator';
 import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
-import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
+import { makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
 import { deployMachines, logRefusal } from './deploy-machines';
 import {
   describeMachine,
@@ -80,7 +80,7 @@ export class LocalCloud {
   private readonly arrivals: Arrivals;
   private readonly noticed: Notices;
   private readonly closing = new AbortController();
-  private certified: Certified | undefined;
+  private certified: ReturnType<typeof makeCertificate> | undefined;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: LoopbackServer | undefined;
   private httpApi: HttpApiServer | undefined;

@@ -1,4 +1,4 @@
-/** Creates the state machines of a deployment, and updates those of the one before. Checks what services do on behalf of a role. */
+/** Creates and updates the state machines of a deployment, and checks what services do on behalf of roles. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type FunctionResource, splitFunctionArn } from '../cloudformation/resources';
 import type { FaultInjector } from '../faults/injector';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isJsonArray, isJsonObject } from '../json';
 import { unsupported } from '../local-cloud-error';
-import type { Resource, ResourceResolver } from './resource';
+import { type Resource, type ResourceResolver, whereOf } from './resource';
 
 type Values = Readonly<Partial<Record<string, string>>> & { readonly Ref: string };
 
@@ -78,7 +78,7 @@ export function referenceTo(template: ResourceResolver, resource: Resource): str
 export function attributeOf(template: ResourceResolver, resource: Resource, attribute: string): string {
   const value = valuesOf(template, resource)[attribute];
   if (value !== undefined) return value;
-  throw unsupported(`the attribute ${attribute} of ${resource.type} '${resource.logicalId}'`);
+  throw unsupported(`the attribute ${attribute} of ${whereOf(resource)}`);
 }
 
 function valuesOf(template: ResourceResolver, resource: Resource): Values {
@@ -123,7 +123,7 @@ function aliasedMachine(template: ResourceResolver, resource: Resource): string 
   const named = isJsonArray(routes) ? (routes.at(0) ?? null) : deployment;
   const version = isJsonObject(named) ? template.resolve(named.StateMachineVersionArn ?? null) : null;
   if (typeof version === 'string') return version.replace(/:\d+$/, '');
-  throw unsupported(`${resource.type} '${resource.logicalId}' without a version of a state machine`);
+  throw unsupported(`${whereOf(resource)} without a version of a state machine`);
 }
 
 function functionArn(template: ResourceResolver, resource: Resource): string {

@@ -1,4 +1,4 @@
-/** Finds state machines in an assembly by the names that users give them: those of pipelines, whose comment has a signature, and their own. */
+/** Finds state machines in an assembly by name: those of pipelines, whose comment has a signature, and those of the user. */
 import { SIGNATURE_KEY } from '../../contract/signature';
 import { quoted } from '../../lib/errors';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../json';

@@ -7,7 +7,7 @@ import { bucketArn } from '../iam/s3-actions';
 import { isJsonArray, isJsonObject, type Json } from '../json';
 import { unsupported } from '../local-cloud-error';
 import { attributeOf, referenceTo } from './physical-ids';
-import type { Resource } from './resource';
+import { type Resource, whereOf } from './resource';
 import type { StateMachineResource } from './resources';
 import type { Template } from './template';
 
@@ -59,7 +59,10 @@ export function readPolicies(
     ...bucketPolicies(template, 'AWS::S3Express'),
     ...template
       .referredResources('AWS::KMS::Key')
-      .map((key) => [attributeOf(template, key, 'Arn'), readPolicy(template, key.properties.KeyPolicy, key)] as const),
+      .map(
+        (key) =>
+          [attributeOf(template, key, 'Arn'), readPolicy(template, key.properties.KeyPolicy, key)] as const,
+      ),
     ...functionPolicies(template),
     ...[...roles].flatMap(([arn, { trust }]) => (trust ? [[arn, trust] as const] : [])),
   ]);
@@ -100,10 +103,7 @@ function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express
   );
   return template.resourcesOfType(`${service}::BucketPolicy`).flatMap((resource): [string, Policy][] => {
     const { Bucket: reference = null, PolicyDocument: document } = resource.properties;
-    const arn =
-      typeof reference === 'string'
-        ? bucketArn(reference)
-        : own.get(JSON.stringify(reference));
+    const arn = typeof reference === 'string' ? bucketArn(reference) : own.get(JSON.stringify(reference));
     // The pipeline does not refer to this bucket.
     if (arn === undefined) return [];
     return [[arn, readPolicy(template, document, resource)]];
@@ -229,10 +229,6 @@ export function readPolicy(
   part = '',
 ): Policy {
   return parsePolicy(document, part + whereOf(resource), (value) => template.resolve(value));
-}
-
-export function whereOf({ type, logicalId }: Resource): string {
-  return `${type} '${logicalId}'`;
 }
 
 function items(list: Json | undefined): readonly Json[] {

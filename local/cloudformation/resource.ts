@@ -41,7 +41,7 @@ export interface KnownProperties {
 export function checkProperties(resource: Resource, { used, withoutEffect }: KnownProperties): void {
   for (const name of Object.keys(resource.properties)) {
     if (used.includes(name) || withoutEffect.includes(name)) continue;
-    throw unsupported(`the property ${name} of ${describe(resource)}`);
+    throw unsupported(`the property ${name} of ${whereOf(resource)}`);
   }
 }
 
@@ -53,15 +53,15 @@ export function checkFields(
 ): JsonObject {
   if (!isJsonObject(value)) throw unknownValue(resource, property, value);
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) throw unsupported(`the property ${property}.${name} of ${describe(resource)}`);
+    if (!known.includes(name)) throw unsupported(`the property ${property}.${name} of ${whereOf(resource)}`);
   }
   return value;
 }
 
 export function unknownValue(resource: Resource, property: string, value: Json): LocalCloudError {
-  return unsupported(`the ${property} ${JSON.stringify(value)} of ${describe(resource)}`);
+  return unsupported(`the ${property} ${JSON.stringify(value)} of ${whereOf(resource)}`);
 }
 
-function describe({ type, logicalId }: Resource): string {
+export function whereOf({ type, logicalId }: Resource): string {
   return `${type} '${logicalId}'`;
 }

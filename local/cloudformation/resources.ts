@@ -138,6 +138,9 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
   const runtime = template.text(resource, 'Runtime');
   if (!/^nodejs\d+\.x$/.test(runtime)) throw unknownValue(resource, 'Runtime', runtime);
   checkArchitecture(template, resource);
+  const given = template.property(resource, 'Code') ?? null;
+  const { S3Bucket: bucket, S3Key: key } = checkFields(resource, 'Code', given, ['S3Bucket', 'S3Key']);
+  if (typeof bucket !== 'string' || typeof key !== 'string') throw unknownValue(resource, 'Code', given);
   const reserved = template.property(resource, 'ReservedConcurrentExecutions');
   const storage = template.property(resource, 'EphemeralStorage');
   return {
@@ -146,7 +149,7 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
     arn: attributeOf(template, resource, 'Arn'),
     roleArn: template.text(resource, 'Role'),
     ...readLogGroup(template, resource),
-    code: readCode(template, resource),
+    code: { bucket, key },
     handler: template.text(resource, 'Handler'),
     runtime,
     // Lambda's defaults: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
@@ -180,16 +183,6 @@ function checkArchitecture(template: Template, resource: Resource): void {
     `the function '${resource.logicalId}' is for ${JSON.stringify(architectures)}, got a machine of ${machine}: ` +
       "synthesize the pipeline with this machine's architecture",
   );
-}
-
-function readCode(template: Template, resource: Resource): FunctionResource['code'] {
-  const code = checkFields(resource, 'Code', template.property(resource, 'Code') ?? null, [
-    'S3Bucket',
-    'S3Key',
-  ]);
-  const { S3Bucket: bucket, S3Key: key } = code;
-  if (typeof bucket !== 'string' || typeof key !== 'string') throw unknownValue(resource, 'Code', code);
-  return { bucket, key };
 }
 
 function readLogGroup(

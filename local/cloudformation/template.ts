@@ -4,7 +4,7 @@ import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from
 import { LocalCloudError, unsupported } from '../local-cloud-error';
 import type { AssemblyStack, StackEnvironment } from './assembly';
 import { attributeOf, referenceTo } from './physical-ids';
-import { PublishedVersions, type Resource, type ResourceResolver } from './resource';
+import { PublishedVersions, type Resource, type ResourceResolver, whereOf } from './resource';
 
 const NO_VALUE = Symbol('AWS::NoValue');
 
@@ -69,7 +69,7 @@ export class Template implements ResourceResolver {
     if (typeof value === 'string') return value;
     const got = value === undefined ? 'none' : JSON.stringify(value);
     throw new LocalCloudError(
-      `the property ${name} of ${resource.type} '${resource.logicalId}' must be text, got ${got}: synthesize it again`,
+      `the property ${name} of ${whereOf(resource)} must be text, got ${got}: synthesize it again`,
     );
   }
 

@@ -1,4 +1,5 @@
-/** The parts of a request that authenticate it, in its Authorization header or in its query.
+/**
+ * The parts of a request that authenticate it, in its Authorization header or in its query.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */

@@ -1,4 +1,5 @@
-/** Conditions of statements: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
+/**
+ * Conditions of statements: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
  * Operators and keys that are not listed here are refused by name.
  */
 import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';

@@ -3,17 +3,13 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type Platform, thisMachine, unsupportedPlatform } from '../../lib/host/onnxruntime';
+import type { FunctionResource } from '../cloudformation/resources';
 import { LocalCloudError } from '../local-cloud-error';
 import type { DiskObjectStore } from '../s3/store';
 import { BrokenZip, readZip, TooLargeZip } from '../zip-archive';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_CODE_BYTES = 250 * 1024 * 1024;
-
-interface CodeLocation {
-  readonly bucket: string;
-  readonly key: string;
-}
 
 export class CodeFolders {
   private readonly folders = new Map<string, Promise<string>>();
@@ -23,7 +19,7 @@ export class CodeFolders {
     private readonly root: string,
   ) {}
 
-  folderOf(code: CodeLocation): Promise<string> {
+  folderOf(code: FunctionResource['code']): Promise<string> {
     const uri = `s3://${code.bucket}/${code.key}`;
     const known = this.folders.get(uri);
     if (known !== undefined) return known;
@@ -32,7 +28,7 @@ export class CodeFolders {
     return folder;
   }
 
-  private async unpack(code: CodeLocation, uri: string, folder: string): Promise<string> {
+  private async unpack(code: FunctionResource['code'], uri: string, folder: string): Promise<string> {
     const zip = await buffer(this.store.read(this.store.head(code.bucket, code.key)));
     unpackZip(zip, folder, uri);
     addHostOnnxRuntime(folder);

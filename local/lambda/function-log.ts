@@ -1,5 +1,4 @@
-/** The log of a function: its last lines up to a limit, for diagnosis. As on AWS, lines are lost while the function's role may
- * not write logs; one line says so. */
+/** The log of a function: its last lines, for diagnosis. As on AWS, lines are lost while its role may not write; one line says so. */
 import type { Readable } from 'node:stream';
 
 /** Not a limit of Lambda. */

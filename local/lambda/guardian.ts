@@ -56,15 +56,17 @@ export function unguardFolder(folder: string): void {
 
 /** Leaves nothing when this process exits by itself, also on Windows, which has no such shell. */
 function onExit(): void {
-  for (const group of groups) {
-    try {
-      process.kill(-group, 'SIGKILL');
-    } catch (error) {
-      // The processes have just ended by themselves.
-      if (systemErrorCode(error) !== 'ESRCH') throw error;
-    }
-  }
+  for (const group of groups) signalGroup(group, 'SIGKILL');
   for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
+}
+
+/** Ignores a group that has just ended by itself. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ESRCH') throw error;
+  }
 }
 
 function tell(): void {

@@ -1,9 +1,8 @@
 /** One worker process of a sandbox: starts, runs one call at a time, and is frozen between calls. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { builtFile } from '../../lib/host/package-files';
-import { systemErrorCode } from '../local-cloud-error';
 import type { FunctionLog } from './function-log';
-import { guard, unguard } from './guardian';
+import { guard, signalGroup, unguard } from './guardian';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';
 
 export interface WorkerOptions {
@@ -112,13 +111,7 @@ export class Worker {
 
   private signal(signal: NodeJS.Signals): void {
     const pid = this.process?.pid;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, signal);
-    } catch (error) {
-      // The process has just ended by itself.
-      if (systemErrorCode(error) !== 'ESRCH') throw error;
-    }
+    if (pid !== undefined) signalGroup(pid, signal);
   }
 
   private spawn(): void {

@@ -12,7 +12,7 @@ import {
 } from '../iam/s3-actions';
 import { type CopySource, isDirectoryBucket, type S3Request } from './request';
 import { notImplemented, S3Error } from './errors';
-import type { DiskObjectStore } from './store';
+import type { DiskObjectStore, StoredObject } from './store';
 
 export class S3Authorization {
   constructor(
@@ -33,8 +33,9 @@ export class S3Authorization {
     }
     for (const need of s3Needs(name, request)) allow(authorizer, principal, need);
     // S3 looks for an object before it decrypts it.
-    if (isRead(request) && !this.exists(request)) return;
-    const stored = this.storedHeaders(request.copySource ?? request);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (isRead && this.find(request) === undefined) return;
+    const stored = this.find(request.copySource ?? request)?.metadata ?? {};
     for (const need of keyNeeds(name, { ...request, stored }, authorizer)) allow(authorizer, principal, need);
   }
 
@@ -80,25 +81,19 @@ export class S3Authorization {
       allow(authorizer, principal, sessionNeed(request, authorizer, mode));
       return;
     }
-    const { session } = request;
-    if (session === undefined || (session.readOnly && !isRead(request))) throw new S3Error('AccessDenied');
+    if (request.session === undefined) throw new S3Error('AccessDenied');
   }
 
   /** Of a copy, the source may be missing, or the version that the copy should replace. */
   private missingIn({ bucket, key, copySource }: S3Request): CopySource {
-    return copySource !== undefined && !this.exists(copySource) ? copySource : { bucket, key };
+    return copySource !== undefined && this.find(copySource) === undefined ? copySource : { bucket, key };
   }
 
-  private storedHeaders({ bucket, key }: CopySource): Readonly<Record<string, string>> {
-    return this.exists({ bucket, key }) ? this.store.head(bucket, key).metadata : {};
-  }
-
-  private exists({ bucket, key }: CopySource): boolean {
+  private find({ bucket, key }: CopySource): StoredObject | undefined {
     try {
-      this.store.head(bucket, key);
-      return true;
+      return this.store.find(bucket, key);
     } catch (error) {
-      if (error instanceof S3Error) return false;
+      if (error instanceof S3Error) return undefined;
       throw error;
     }
   }
@@ -109,10 +104,6 @@ function checkKey({ headers }: S3Request, authorizer: Authorizer): void {
   const name = headers[KEY_HEADER];
   if (typeof name !== 'string' || authorizer.keyNamed(name) !== undefined) return;
   throw notImplemented(`the KMS key ${name}: name a key of the stack's template by its ARN or its id`);
-}
-
-function isRead({ method }: S3Request): boolean {
-  return method === 'GET' || method === 'HEAD';
 }
 
 function allow(authorizer: Authorizer, principal: Principal, need: Needed): void {

@@ -1,5 +1,4 @@
-/** The callers of the local S3: the cloud itself, each sandbox of a function, and sessions for directory buckets. Each has its
- * own access key, by whose signature a request is authenticated. */
+/** The cloud itself, each sandbox of a function, and sessions for directory buckets. Each signs with an access key of its own. */
 import { randomBytes } from 'node:crypto';
 import type * as http from 'node:http';
 import type { FaultTarget } from '../faults/injector';

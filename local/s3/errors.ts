@@ -66,8 +66,6 @@ const ERRORS = {
 
 export type S3ErrorCode = keyof typeof ERRORS;
 
-type Fields = Readonly<Record<string, string | number>>;
-
 export class S3Error extends Error {
   override readonly name: string;
   readonly status: number;
@@ -75,7 +73,7 @@ export class S3Error extends Error {
   constructor(
     readonly code: S3ErrorCode,
     message: string = ERRORS[code][1] ?? code,
-    readonly fields: Fields = {},
+    readonly fields: Readonly<Record<string, string | number>> = {},
   ) {
     super(message);
     this.name = code;

@@ -1,4 +1,4 @@
-/** Checks the headers of requests: each is supported, has no effect on one machine, or is refused by name. Writes those of responses. */
+/** Headers of requests: each is supported, has no effect on one machine, or is refused by name. Headers of responses. */
 import type * as http from 'node:http';
 import { ENCRYPTION_HEADER, KEY_HEADER } from '../iam/s3-actions';
 import { checksumAlgorithm, checksumHeader } from './checksums';

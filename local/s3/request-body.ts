@@ -7,7 +7,6 @@ import {
   type ChecksumAlgorithm,
   checksumHeader,
   ChecksumMeter,
-  type Checksums,
   isChecksum,
   verifyChecksum,
 } from './checksums';
@@ -59,7 +58,13 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
     written: payload.chunked ? () => undefined : release,
     verify: (received, actual) => {
       if (received !== size) throw new S3Error('IncompleteBody');
-      verifySha256(payload.sha256, actual);
+      const sha256 = Buffer.from(actual.sha256 ?? '', 'base64').toString('hex');
+      if (payload.sha256 !== undefined && payload.sha256 !== sha256) {
+        throw new S3Error('XAmzContentSHA256Mismatch', undefined, {
+          ClientComputedContentSHA256: payload.sha256,
+          S3ComputedContentSHA256: sha256,
+        });
+      }
       if (md5 !== undefined && md5 !== actual.md5) throw new S3Error('BadDigest');
       if (given === undefined) return;
       const { algorithm, value = trailers.get(checksumHeader(algorithm)) } = given;
@@ -107,15 +112,6 @@ function payloadOf(headers: Headers, operation: string): Payload {
     `x-amz-content-sha256 must be ${UNSIGNED}, ${CHUNKED} or a valid sha256 value.`,
     hash,
   );
-}
-
-function verifySha256(expected: string | undefined, { sha256 = '' }: Checksums): void {
-  const actual = Buffer.from(sha256, 'base64').toString('hex');
-  if (expected === undefined || expected === actual) return;
-  throw new S3Error('XAmzContentSHA256Mismatch', undefined, {
-    ClientComputedContentSHA256: expected,
-    S3ComputedContentSHA256: actual,
-  });
 }
 
 /** @returns a checksum without a value if it follows in a trailer */

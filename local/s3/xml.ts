@@ -1,4 +1,4 @@
-/** Reads and writes the XML of requests and responses: elements and text, without attributes, entities of its own or mixed content. */
+/** Reads and writes XML: elements and text, without attributes, entities of its own or mixed content. */
 import { S3Error } from './errors';
 
 const ENTITIES: Readonly<Record<string, string>> = {
