@@ -1,21 +1,23 @@
 /** One call of the client: its wait, its execution and what it reports. */
 import { ERROR_NAMES } from '../contract/failures';
 import type { StepFunctions } from './aws/step-functions';
-import { isOutdated, mayBeOutdated, traceOfDeployment, type Deployment } from './description/deployment';
-import type { PipelineDescriptions } from './description/descriptions';
+import {
+  isOutdated,
+  mayBeOutdated,
+  traceOfDeployment,
+  type Deployment,
+  type PipelineDescriptions,
+  type StateMachineArn,
+} from './description/descriptions';
 import type { MachineDescription, PipelineDescription } from './description/pipeline-description';
-import type { StateMachineArn } from './description/state-machine-arn';
 import { InferenceError, InferenceTimeoutError } from './errors';
-import { explainedError, explaining } from './explained-error';
+import { explainedError, explaining } from './aws/failures';
 import { type CallOptions, type Settings } from './options';
-import { firstOf } from './run/abort';
-import { Backoff } from './run/backoff';
-import type { Call } from './run/call';
-import { outputOf } from './run/execution-end';
-import type { CheckedOutput } from './results/check-output';
-import { runExpress } from './run/run-express';
-import { runStandard } from './run/run-standard';
-import { MAX_TIMER_MS, pause, Wait } from './run/wait';
+import { firstOf, MAX_TIMER_MS, pause, Wait } from './run/wait';
+import { Backoff, type Call } from './run/call';
+import { outputOf } from './failure-cause';
+import type { CheckedOutput } from './results';
+import { runExpress, runStandard } from './run/run-execution';
 
 interface Context {
   readonly stateMachineArn: string;

@@ -1,7 +1,18 @@
-/** Reads the cause of a failed execution, which AWS services wrap in text and JSON of their own. */
-import type { JsonRecord } from '../lambda/json-values';
-import type { FailureCause } from '../contract/failures';
-import { parsedRecord } from './json-record';
+/** How an execution ended: its output, or the error of one that failed. AWS services wrap its cause in text and JSON of their own. */
+import { isRecord, type JsonRecord } from '../lambda/json-values';
+import { type FailureCause, HANDLER_ERROR, NAMES_OF_SLICES } from '../contract/failures';
+import { InferenceError } from './errors';
+
+/** The object that the text contains; `undefined` if it contains something else or is no JSON. */
+export function parsedRecord(text: string): JsonRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    // The caller reports what it expected. The parser's message quotes the text, which can be anything.
+    return undefined;
+  }
+}
 
 /**
  * Reads the cause of a failed execution: the JSON of a slice function, with or without the JSON that Lambda puts around it,
@@ -30,4 +41,46 @@ function own(fields: JsonRecord | undefined): FailureCause | undefined {
     ...(typeof got === 'string' && { got }),
     ...(typeof deploymentDigest === 'string' && { deploymentDigest }),
   };
+}
+
+/** The fields in which StartSyncExecution and DescribeExecution agree. */
+export interface ExecutionEnd {
+  readonly executionArn: string;
+  readonly status: string | undefined;
+  /** JSON. */
+  readonly output?: string | undefined;
+  readonly error?: string | undefined;
+  readonly cause?: string | undefined;
+  /** The function of the user that failed, if it is known apart from the cause. */
+  readonly step?: FailureCause['step'];
+}
+
+/**
+ * Returns the output of an execution that succeeded.
+ * @throws InferenceError with the error of one that failed
+ */
+export function outputOf({ executionArn, status, output, error, cause, step }: ExecutionEnd): string {
+  if (status === 'SUCCEEDED' && output !== undefined) return output;
+  if (cause === undefined || cause === '') {
+    const [name, message] = withoutCause(status, error);
+    throw new InferenceError(name, message, { executionArn, step });
+  }
+  const { message, ...details } = { step, ...parseFailureCause(cause) };
+  const about = { ...details, executionArn, cause };
+  if (about.step !== undefined && error !== undefined && NAMES_OF_SLICES.includes(error)) {
+    throw new InferenceError(HANDLER_ERROR, `${error}: ${message}`, about);
+  }
+  throw new InferenceError(error ?? 'States.Runtime', message, about);
+}
+
+function withoutCause(
+  status: string | undefined,
+  error: string | undefined,
+): [name: string, message: string] {
+  // A Standard execution that timed out has no error.
+  if (status === 'TIMED_OUT') {
+    return [error ?? 'States.Timeout', "the execution was longer than the state machine's timeout: raise it"];
+  }
+  if (status === 'ABORTED') return [error ?? 'ExecutionAborted', 'the execution was stopped: start it again'];
+  return [error ?? 'States.Runtime', `the execution ended without a cause: status ${status ?? 'unknown'}`];
 }

@@ -22,13 +22,19 @@ export type {
   PollInterval,
   ResultsPlace,
   SlicedInferenceClientOptions,
+  AwsClient,
 } from './options';
-export type { InferenceProgress } from './progress';
-export type { InferenceResult, InvocationResult, ManyFailed, ManyResult, ManySucceeded } from './result';
+export type {
+  InferenceProgress,
+  InferenceResult,
+  InvocationResult,
+  ManyFailed,
+  ManyResult,
+  ManySucceeded,
+} from './result';
 export type { PipelineDescription, PipelineLimits } from './description/pipeline-description';
-export type { AwsClient } from './aws/aws-client';
-export { tensorFrom } from './tensors/tensor-from';
-export { toNestedArray } from './tensors/to-nested';
+export { tensorFrom } from './tensors/array-kinds';
+export { toNestedArray } from './tensors/from-raw';
 export type {
   ArrayTensor,
   ElementArrays,
@@ -37,9 +43,13 @@ export type {
   TensorInputs,
   TypedTensor,
 } from './tensors/tensor-forms';
-export { preprocessHandler, writeRequest } from './handlers/preprocess-handler';
+export {
+  preprocessHandler,
+  writeRequest,
+  type HandlerTensor,
+  type HandlerTensors,
+} from './handlers/preprocess-handler';
 export { postprocessHandler, readOutputs, type FinishedRun } from './handlers/postprocess-handler';
-export type { HandlerTensor, HandlerTensors } from './handlers/own-tensors';
 export type {
   HandlerContext,
   HandlerOptions,
@@ -47,7 +57,7 @@ export type {
   WriteRequestOptions,
 } from './handlers/handler-options';
 export { parseFailureCause } from './failure-cause';
-export { ERROR_NAMES } from '../contract/failures';
+export { ERROR_NAMES, type ErrorName, type FailureCause } from '../contract/failures';
 export { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../contract/keys';
 export { CONTRACT_VERSION } from '../contract/version';
 export type {
@@ -63,7 +73,6 @@ export type {
   SliceTiming,
   WholeTiming,
 } from '../contract/execution';
-export type { ErrorName, FailureCause } from '../contract/failures';
 export type { PipelineSignature } from '../contract/signature';
 export type { Dimension, TensorDataType, TensorSpec } from '../contract/tensors';
 export { SafetensorsError } from '../lambda/tensors/safetensors';

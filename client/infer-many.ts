@@ -9,7 +9,7 @@ import {
   type InferOptions,
 } from './options';
 import type { InferenceResult, ManyResult } from './result';
-import { firstOf, linkedController } from './run/abort';
+import { firstOf, linkedController } from './run/wait';
 import type { TensorInputs } from './tensors/tensor-forms';
 
 type Infer = (inputs: TensorInputs, options: InferOptions) => Promise<InferenceResult>;

@@ -1,9 +1,17 @@
 /** The options of the client, their defaults and their checks. */
 import type { InlineMode } from '../contract/execution';
 import { kindOf } from '../lambda/json-values';
-import type { AwsClient } from './aws/aws-client';
-import type { InferenceProgress } from './progress';
+import type { InferenceProgress } from './result';
 import { MAX_TIMER_MS } from './run/wait';
+
+/**
+ * A client of the AWS SDK for JavaScript, version 3: an `SFNClient` or an `S3Client`. Types of the SDK do not appear here, because an
+ * application may have none.
+ */
+export interface AwsClient {
+  /** Sends a command, as the clients of the SDK do. */
+  send(command: never, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
+}
 
 /** How often the client asks for the state of a Standard execution. Each pause is 1.5 times the one before. */
 export interface PollInterval {

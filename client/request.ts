@@ -1,14 +1,40 @@
-/** Makes the request of an execution: with the tensors inside if they fit, otherwise with the key of an object. */
+/** The input of an execution: a request with the tensors inside if they fit, otherwise with the key of an object; for `invoke`, any JSON. */
 import { randomUUID } from 'node:crypto';
+import { type RawTensor, tensorBytes } from '../lambda/tensors/tensor';
+import {
+  ownFunctions,
+  type PipelineDescription,
+  MAX_EXECUTION_DATA_BYTES,
+} from './description/pipeline-description';
+import { InferenceError } from './errors';
+import type { TensorInputs } from './tensors/tensor-forms';
+import { rawTensors } from './tensors/to-raw';
 import type { ExecutionInput, InlineMode, InlineTensor } from '../contract/execution';
 import { INPUTS_PREFIX } from '../contract/keys';
 import { MAX_REQUEST_BYTES } from '../contract/slice-event';
 import { CONTRACT_VERSION } from '../contract/version';
 import { encodeInlineTensor, inlineBytes } from '../lambda/request/inline-tensor';
 import { encodeSafetensors } from '../lambda/tensors/safetensors';
-import { tensorBytes, type RawTensor } from '../lambda/tensors/tensor';
 import { MAX_PUT_BYTES } from './aws/objects';
-import { InferenceError } from './errors';
+import { kindOf } from '../lambda/json-values';
+import { invalidOutput } from './results';
+
+export interface CheckedTensors {
+  readonly tensors: ReadonlyMap<string, RawTensor>;
+  readonly description: PipelineDescription;
+}
+
+/** @throws InferenceError `InvalidInput` for inputs that do not fit, or for a pipeline that takes or returns something else */
+export function checkedTensors(description: PipelineDescription, inputs: TensorInputs): CheckedTensors {
+  const functions = ownFunctions(description.signature);
+  if (functions !== undefined) {
+    throw new InferenceError(
+      'InvalidInput',
+      `infer expects a pipeline that takes and returns tensors, got one with ${functions}: use invoke`,
+    );
+  }
+  return { tensors: rawTensors(description.signature.inputs, inputs), description };
+}
 
 export interface PreparedRequest {
   /** JSON of the execution's input. */
@@ -59,4 +85,44 @@ function inlineText(tensors: ReadonlyMap<string, RawTensor>, inline: InlineMode)
 function requestText(inputs: ExecutionInput['inputs'], inline: InlineMode): string {
   const request: ExecutionInput = { version: CONTRACT_VERSION, inputs, output: { inline } };
   return JSON.stringify(request);
+}
+
+/** @throws InferenceError `InvalidInput` for a value without JSON or with too much of it */
+export function invocationText(input: unknown): string {
+  const text = jsonOf(input);
+  const size = Buffer.byteLength(text);
+  if (size <= MAX_EXECUTION_DATA_BYTES) return text;
+  throw invalid(
+    `at most ${MAX_EXECUTION_DATA_BYTES} bytes as JSON`,
+    `${size}`,
+    'put large parts into S3 and pass their key',
+  );
+}
+
+function jsonOf(input: unknown): string {
+  let text;
+  try {
+    // Its type does not tell that a function has no JSON.
+    text = JSON.stringify(input) as string | undefined;
+  } catch {
+    // The engine's message may quote the names of the value's fields.
+    throw invalid('a JSON value', 'one with a bigint or a circle', 'convert it');
+  }
+  if (text === undefined) throw invalid('a JSON value', kindOf(input), 'pass an object');
+  return text;
+}
+
+/** @throws InferenceError `InvalidOutput` for a text that is no JSON */
+export function invocationOutput(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // The parser's message quotes the text, which can be anything.
+    throw invalidOutput('JSON', 'something else');
+  }
+}
+
+function invalid(expected: string, got: string, advice: string): InferenceError {
+  const message = `the input must be ${expected}, got ${got}: ${advice}`;
+  return new InferenceError('InvalidInput', message, { expected, got });
 }

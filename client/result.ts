@@ -1,4 +1,4 @@
-/** What calls return. */
+/** What calls return, and what they report meanwhile. */
 import type { CallTiming, ObjectReference, ServedBy } from '../contract/execution';
 import type { TypedTensor } from './tensors/tensor-forms';
 
@@ -49,4 +49,23 @@ export interface ManyFailed {
   readonly error: Error;
   /** Absent, because the inference failed. */
   readonly result?: undefined;
+}
+
+/** A step of an execution. */
+export interface InferenceProgress {
+  /**
+   * What has happened. `restarted`: a deployment has replaced the model, and the execution starts again. `requestFailed`: the
+   * client could not start a Standard execution or ask for its state, and tries again. `requestAnswered`: a request has succeeded after
+   * failed ones.
+   */
+  readonly event:
+    'started' | 'stateEntered' | 'stateExited' | 'requestFailed' | 'requestAnswered' | 'restarted' | 'ended';
+  /** Milliseconds since 1970; of states by the clock of Step Functions. */
+  readonly time: number;
+  /** Name of the state, such as `Slice 00`. */
+  readonly state?: string;
+  /** An Express execution has none before its end. */
+  readonly executionArn?: string;
+  /** Of `requestFailed`: why. */
+  readonly error?: Error;
 }

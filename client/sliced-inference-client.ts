@@ -1,16 +1,19 @@
 /** The client of a deployed pipeline. */
 import type { RawTensor } from '../lambda/tensors/tensor';
-import { Objects } from './aws/objects';
-import { S3Connection } from './aws/s3-connection';
+import { Objects, S3Connection } from './aws/objects';
 import { StepFunctions } from './aws/step-functions';
 import { CallInProgress } from './call-in-progress';
-import { checkedTensors, type CheckedTensors } from './checked-tensors';
-import { PipelineDescriptions } from './description/descriptions';
+import {
+  checkedTensors,
+  type CheckedTensors,
+  invocationText,
+  invocationOutput,
+  prepareRequest,
+} from './request';
+import { PipelineDescriptions, parseStateMachineArn, type StateMachineArn } from './description/descriptions';
 import type { PipelineDescription } from './description/pipeline-description';
-import { parseStateMachineArn, type StateMachineArn } from './description/state-machine-arn';
-import { explaining } from './explained-error';
+import { explaining } from './aws/failures';
 import { inferMany } from './infer-many';
-import { invocationText, invocationOutput } from './invocation';
 import {
   checkCallOptions,
   checkedSettings,
@@ -21,12 +24,10 @@ import {
   type Settings,
   type SlicedInferenceClientOptions,
 } from './options';
-import { prepareRequest } from './request';
 import type { InferenceResult, InvocationResult, ManyResult } from './result';
-import { checkOutput, requireBucket, requireRun, type CheckedOutput } from './results/check-output';
-import { readResults } from './results/read-results';
+import { checkOutput, requireBucket, requireRun, type CheckedOutput, readResults } from './results';
 import type { TensorInputs } from './tensors/tensor-forms';
-import { typedTensors } from './tensors/to-typed';
+import { typedTensors } from './tensors/from-raw';
 
 /** The description is new, so it is that of another deployment than the execution's. */
 const OTHER_BUCKET =

@@ -7,7 +7,7 @@ import { sliceFailed } from './errors';
 import type { SliceEnvironment } from './slice/environment';
 import type { ResidentSlice } from './slice/resident-slice';
 import { ObjectUnavailable, type ObjectStore } from './store/object-store';
-import { crc32 } from './tensors/crc32';
+import { crc32 } from './tensors/checksums';
 
 /** @param times the end of the loader is that of its call */
 export async function loadOnce(

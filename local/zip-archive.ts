@@ -6,7 +6,7 @@
  */
 import { inflateRawSync } from 'node:zlib';
 import { quotedName } from '../lambda/json-values';
-import { crc32 } from '../lambda/tensors/crc32';
+import { crc32 } from '../lambda/tensors/checksums';
 
 interface Entry {
   readonly name: string;

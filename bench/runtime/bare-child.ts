@@ -1,7 +1,7 @@
 /** Loads ONNX Runtime and the S3 client, runs a model of one operator, and prints the peak memory. */
 import { Session } from '../../lambda/slice/session';
 import { functionS3Client } from '../../lambda/store/s3-client';
-import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
+import { peakMemoryBytes } from '../../lambda/telemetry/telemetry';
 
 async function main(model: string): Promise<void> {
   const client = functionS3Client();

@@ -4,7 +4,7 @@ import { functionAgents } from '../../lambda/store/connections';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { SafetensorsStore } from '../../lambda/store/safetensors-store';
-import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
+import { peakMemoryBytes } from '../../lambda/telemetry/telemetry';
 
 export interface Job {
   readonly endpoint: string;

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ResultsPlace, SlicedInferenceClient } from '../../client';
-import { parseStateMachineArn } from '../../client/description/state-machine-arn';
+import { parseStateMachineArn } from '../../client/description/descriptions';
 import { MAX_TIMER_MS } from '../../client/run/wait';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { callWithJson, callWithTensors } from '../invoke/call';

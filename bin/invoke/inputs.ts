@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { ResultsPlace } from '../../client';
-import { ownFunctions } from '../../client/description/own-functions';
+import { ownFunctions } from '../../client/description/pipeline-description';
 import type { PipelineSignature } from '../../contract/signature';
 import { checkRequest } from '../../lambda/request/request-check';
 import type { RawTensor } from '../../lambda/tensors/tensor';

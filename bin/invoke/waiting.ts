@@ -3,8 +3,7 @@
  * sends SIGTERM, which would otherwise end this process before it can stop the execution.
  */
 import { InferenceTimeoutError, type CallOptions } from '../../client';
-import { firstOf } from '../../client/run/abort';
-import { MAX_TIMER_MS, Wait } from '../../client/run/wait';
+import { firstOf, MAX_TIMER_MS, Wait } from '../../client/run/wait';
 import { TERMINATED } from '../process/exit-codes';
 import { formatDuration } from '../terminal/format';
 import { printLine } from '../terminal/print';

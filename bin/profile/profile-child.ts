@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Session as SessionClass } from '../../lambda/slice/session';
-import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
+import { peakMemoryBytes } from '../../lambda/telemetry/telemetry';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { median } from '../../lib/compute-time/profile/quantiles';

@@ -1,4 +1,5 @@
-/** Which errors of the AWS SDK pass by themselves. */
+/** Which errors of the AWS SDK pass by themselves, and how the others become errors of the client. */
+import { InferenceError, InferenceTimeoutError } from '../errors';
 
 /**
  * Names of errors that mean "too many requests", besides status 429.
@@ -69,4 +70,29 @@ export function adviceFor(error: Error): string | undefined {
     return 'check the network, the region of the ARN and the endpoints of AWS that are set';
   }
   return undefined;
+}
+
+/** The error to throw: one of the client's own classes if the error is about AWS, otherwise the error itself. */
+export function explainedError(error: unknown, executionArn?: string): unknown {
+  if (error instanceof InferenceError || error instanceof InferenceTimeoutError) {
+    return executionArn === undefined ? error : error.inExecution(executionArn);
+  }
+  if (!isSdkError(error)) return error;
+  const advice = adviceFor(error);
+  const message = advice === undefined ? error.message : `AWS must answer, got ${error.message}: ${advice}`;
+  return new InferenceError(nameOf(error), message, { executionArn, cause: error });
+}
+
+/** Errors of connections and of endpoints have a code such as `ECONNREFUSED`, and no name of their own. */
+function nameOf({ name, code }: Error & { readonly code?: unknown }): string {
+  return (name === 'Error' || name === 'TypeError') && typeof code === 'string' ? code : name;
+}
+
+/** Waits for a request that belongs to no execution. */
+export async function explaining<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    throw explainedError(error);
+  }
 }

@@ -1,11 +1,44 @@
-/** The objects in S3 that a call writes and reads. */
+/** The objects in S3 that a call writes and reads. The client of S3 is made when the first request needs it. */
 import type { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { AwsClient } from '../options';
+import { loadS3Sdk, type S3Sdk } from './sdk';
 import type { ObjectReference } from '../../contract/execution';
 import { quotedName } from '../../lambda/json-values';
-import { InferenceError } from '../errors';
+import { InferenceError, InferenceTimeoutError } from '../errors';
 import { request } from '../run/wait';
-import { readBody } from './read-body';
-import type { S3Connection } from './s3-connection';
+
+interface Loaded {
+  readonly sdk: S3Sdk;
+  readonly client: S3Client;
+}
+
+export class S3Connection {
+  private loaded: Promise<Loaded> | undefined;
+
+  /** @param own the application's own client */
+  constructor(
+    private readonly own: AwsClient | undefined,
+    private readonly region: string,
+  ) {}
+
+  load(): Promise<Loaded> {
+    const { own, region } = this;
+    this.loaded ??= loadS3Sdk().then((sdk) => ({
+      sdk,
+      client: own === undefined ? new sdk.S3Client({ region }) : (own as unknown as S3Client),
+    }));
+    return this.loaded;
+  }
+
+  /** Closes the connections, unless they are those of the application's own client. */
+  async close(): Promise<void> {
+    const { loaded } = this;
+    if (loaded === undefined || this.own !== undefined) return;
+    this.loaded = undefined;
+    (await loaded).client.destroy();
+  }
+}
 
 interface ObjectsOptions {
   readonly connection: S3Connection;
@@ -55,4 +88,55 @@ export class Objects {
     }
     return await readBody(body, ContentLength, { signal, ms });
   }
+}
+
+interface ReadLimits {
+  readonly signal: AbortSignal;
+  /** Milliseconds without a byte after which the connection counts as dead. */
+  readonly ms: number;
+}
+
+/** The body ended early or has more bytes than its headers say. Reading again may help. */
+export class BrokenBodyError extends Error {
+  override readonly name = 'BrokenBodyError';
+}
+
+/** @throws BrokenBodyError, InferenceTimeoutError, or the signal's reason */
+export async function readBody(body: Readable, length: number, limits: ReadLimits): Promise<Uint8Array> {
+  const { signal, ms } = limits;
+  const bytes = new Uint8Array(length);
+  const stop = (): void => {
+    body.destroy(signal.reason as Error);
+  };
+  const stalled = (): void => {
+    const got = `got nothing after ${position} of ${length} bytes`;
+    body.destroy(new InferenceTimeoutError(`S3 must send results within ${ms} ms, ${got}: try again`));
+  };
+  let position = 0;
+  let timer = setTimeout(stalled, ms);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    for await (const part of body as AsyncIterable<Uint8Array>) {
+      clearTimeout(timer);
+      if (part.byteLength > length - position) throw broken(length, position + part.byteLength);
+      bytes.set(part, position);
+      position += part.byteLength;
+      timer = setTimeout(stalled, ms);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof InferenceTimeoutError || error instanceof BrokenBodyError) throw error;
+    throw new BrokenBodyError((error as Error).message, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    body.destroy();
+  }
+  if (position !== length) throw broken(length, position);
+  return bytes;
+}
+
+function broken(length: number, got: number): BrokenBodyError {
+  return new BrokenBodyError(`the object must have ${length} bytes, got ${got}: read it again`);
 }

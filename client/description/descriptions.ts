@@ -1,8 +1,48 @@
-/** Asks for a pipeline's description once, and again after a deployment. */
+/** Asks for a pipeline's description once, and again after a deployment, which keeps the ARN. */
+import { quotedName, kindOf } from '../../lambda/json-values';
 import type { StepFunctions } from '../aws/step-functions';
-import { sharedController } from '../run/abort';
-import type { MachineDescription, PipelineDescription } from './pipeline-description';
-import { readDescription, readMachine, type Described } from './read-description';
+import { sharedController } from '../run/wait';
+import {
+  type MachineDescription,
+  type PipelineDescription,
+  readDescription,
+  readMachine,
+  type Described,
+} from './pipeline-description';
+import { ERROR_NAMES } from '../../contract/failures';
+import { InferenceError } from '../errors';
+import { parseFailureCause } from '../failure-cause';
+
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html; an alias or a version may follow. */
+const ARN = /^(arn:[\w-]+:states:([\w-]+):\d{12}):stateMachine:([^:/\s]{1,80})(:[^:/\s]{1,80})?$/;
+
+export interface StateMachineArn {
+  readonly region: string;
+  /** What DescribeStateMachine takes: it is documented for state machines and versions, but not for aliases. */
+  readonly describedArn: string;
+  /** The ARN of an execution of this name, as far as it is known before Step Functions tells it. */
+  executionArn(name: string): string;
+}
+
+/** @throws TypeError if the text is no ARN of a state machine */
+export function parseStateMachineArn(value: unknown): StateMachineArn {
+  const match = typeof value === 'string' ? ARN.exec(value) : null;
+  if (match === null) {
+    const got = typeof value === 'string' ? quotedName(value) : kindOf(value);
+    throw new TypeError(
+      `option stateMachineArn must be the ARN of a state machine, got ${got}: pass pipeline.stateMachine.stateMachineArn`,
+    );
+  }
+  const [text, start, region, machine] = match;
+  const unqualified = `${start}:stateMachine:${machine}`;
+  // An alias has a character that is no digit: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html
+  const isVersion = /^:\d+$/.test(text.slice(unqualified.length));
+  return {
+    region,
+    describedArn: isVersion ? text : unqualified,
+    executionArn: (name) => `${start}:execution:${machine}:${name}`,
+  };
+}
 
 /** What an output says about where it comes from. */
 interface Made {
@@ -118,4 +158,64 @@ export class PipelineDescriptions {
 
 function isBy({ signature }: PipelineDescription, { deploymentDigest }: Made): boolean {
   return signature.deploymentDigest === deploymentDigest;
+}
+
+/** What a call uses of a description. */
+export interface Deployment {
+  readonly type: string;
+  /** Only of a call that passes tensors. */
+  readonly bucket?: unknown;
+  /** Only of a call that passes tensors. */
+  readonly deploymentDigest?: unknown;
+}
+
+/** Whether the deployment is another one than the call used. */
+export function isOutdated(used: Deployment, now: Deployment): boolean {
+  if (used.type !== now.type) return true;
+  if (used.bucket === undefined) return false;
+  return used.bucket !== now.bucket || used.deploymentDigest !== now.deploymentDigest;
+}
+
+/** Errors of requests that a call made from the description of an earlier deployment. These requests have started nothing. */
+const REFUSALS: readonly string[] = [
+  // The bucket is gone, or is now that of another account.
+  'NoSuchBucket',
+  'AccessDenied',
+  // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
+  'StateMachineTypeNotSupported',
+];
+
+/** Whether a call may fail so because its description is older than the deployment. */
+export function mayBeOutdated(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (!(error instanceof InferenceError)) return REFUSALS.includes(error.name);
+  // The request is in another bucket than the slices read, or has the inputs of another model.
+  return error.name === ERROR_NAMES.invalidInput && error.executionArn !== undefined;
+}
+
+/** How Lambda answers if a deployment has removed a function, or the permission to call it. The cause has the function's ARN. */
+const LOST_FUNCTION: readonly string[] = ['Lambda.ResourceNotFoundException', 'Lambda.AWSLambdaException'];
+const FUNCTION_ARN = /\barn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w-]+)?/;
+
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/**
+ * Text of a failure that the definition of the state machine contains while it is the one that has run. If a later definition lacks it, a
+ * deployment explains the failure. The failures of the user's own functions have none, whatever their names are.
+ *
+ * @param isPipeline whether the state machine is a pipeline's, whose definition names all functions that it calls
+ * @returns `undefined` if no deployment can explain the failure
+ */
+export function traceOfDeployment(error: unknown, isPipeline: boolean): string | undefined {
+  if (!(error instanceof InferenceError) || typeof error.cause !== 'string') return undefined;
+  const { name, cause, step } = error;
+  const { slice, got, deploymentDigest } = parseFailureCause(cause);
+  if (step !== undefined) return undefined;
+  if (LOST_FUNCTION.includes(name) && (isPipeline || slice !== undefined)) {
+    const arn = FUNCTION_ARN.exec(cause)?.[0];
+    // Version 1 of a function is not version 12.
+    return arn && `${arn}"`;
+  }
+  const digest = name === ERROR_NAMES.planChanged ? got : deploymentDigest;
+  return slice !== undefined && digest !== undefined && DIGEST.test(digest) ? digest : undefined;
 }

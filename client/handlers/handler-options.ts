@@ -1,6 +1,5 @@
 /** What the functions before and after the slices may choose, and where they find the rest. */
-import type { AwsClient } from '../aws/aws-client';
-import type { ResultsPlace } from '../options';
+import type { AwsClient, ResultsPlace } from '../options';
 
 /** The environment variable with the name of the pipeline's bucket. */
 export const BUCKET_VARIABLE = 'SLICED_INFERENCE_BUCKET';

@@ -1,15 +1,13 @@
 /** After the model: reads the results in a pipeline's output, in a `postprocess` function or another function of the user. */
 import type { ExecutionOutput } from '../../contract/execution';
 import { kindOf, quotedName } from '../../lambda/json-values';
-import { MAX_EXECUTION_DATA_BYTES } from '../description/read-description';
+import { MAX_EXECUTION_DATA_BYTES } from '../description/pipeline-description';
 import { InferenceError } from '../errors';
-import { checkOutput, requireBucket } from '../results/check-output';
-import { readResultTensors } from '../results/read-results';
+import { checkOutput, requireBucket, readResultTensors } from '../results';
 import { kindOfArray } from '../tensors/array-kinds';
 import type { TypedTensor } from '../tensors/tensor-forms';
-import { typedTensors } from '../tensors/to-typed';
-import { failingIn } from './handler-failure';
-import { objectsOf } from './handler-objects';
+import { typedTensors } from '../tensors/from-raw';
+import { failingIn, objectsOf } from './handler-run';
 import { BUCKET_VARIABLE, bucketName, type HandlerContext, type ReadOutputsOptions } from './handler-options';
 
 /** A run whose results a function turns into the execution's output. */

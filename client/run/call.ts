@@ -1,8 +1,10 @@
-/** What the run of an execution knows of the call that it belongs to. */
+/** What the run of an execution knows of the call that it belongs to, and how its requests are repeated. */
 import type { PollInterval } from '../options';
-import type { InferenceProgress } from '../progress';
-import type { StateMachineArn } from '../description/state-machine-arn';
+import type { InferenceProgress } from '../result';
+import type { StateMachineArn } from '../description/descriptions';
 import type { StepFunctions } from '../aws/step-functions';
+import { isThrottled, isTransient } from '../aws/failures';
+import { InferenceTimeoutError } from '../errors';
 
 export interface Call {
   readonly stateMachineArn: string;
@@ -23,4 +25,60 @@ export interface Call {
   readonly setExecution: (executionArn: string | undefined) => void;
   /** Remembers why the last request failed that is sent again, or that it did not fail. */
   readonly setFailure: (failure: Error | undefined) => void;
+}
+
+const GROWTH = 1.5;
+
+export class Backoff {
+  private current: number;
+
+  constructor(private readonly interval: Required<PollInterval>) {
+    this.current = Math.min(interval.first, interval.longest);
+  }
+
+  /** Milliseconds of the next pause. */
+  next(): number {
+    const pause = this.current;
+    this.grow();
+    return pause;
+  }
+
+  /** Lengthens the next pauses, because the service refuses requests. */
+  grow(): void {
+    this.current = Math.min(this.current * GROWTH, this.interval.longest);
+  }
+}
+
+/**
+ * Requests that may fail in a row before the wait ends. With the default pauses, they take more than a minute. Throttled ones do not count:
+ * the service works, and the execution goes on.
+ */
+export const MOST_IN_ROW = 20;
+
+export class Repeats {
+  private inRow = 0;
+
+  /** @param passes whether an error passes by itself, besides those of connections and services */
+  constructor(
+    private readonly call: Pick<Call, 'signal' | 'setFailure'>,
+    private readonly passes: (error: unknown) => boolean = () => false,
+  ) {}
+
+  /** Returns if the request is to be sent again, otherwise throws its error. */
+  failed(error: unknown): void {
+    const { signal, setFailure } = this.call;
+    if (signal.aborted || !(error instanceof Error) || !(this.passes(error) || mayPass(error))) throw error;
+    if (!isThrottled(error) && ++this.inRow >= MOST_IN_ROW) throw error;
+    setFailure(error);
+  }
+
+  succeeded(): void {
+    this.inRow = 0;
+    this.call.setFailure(undefined);
+  }
+}
+
+/** Whether the same request may succeed later. The service may have done what it asks. */
+export function mayPass(error: unknown): boolean {
+  return isTransient(error) || error instanceof InferenceTimeoutError;
 }

@@ -2,7 +2,7 @@
 import type { InlineTensor } from '../../contract/execution';
 import { TENSOR_DATA_TYPES, type TensorDataType } from '../../contract/tensors';
 import { invalidInput, type NamedFailure } from '../errors';
-import { fieldValue, kindOf, quotedName } from '../json-values';
+import { fieldValue, kindOf, quotedName, isRecord, type JsonRecord } from '../json-values';
 import { float16Bits, MAX_FLOAT16 } from '../tensors/float16';
 import {
   describeTensor,
@@ -14,7 +14,6 @@ import {
   type NumericTensor,
   type RawTensor,
 } from '../tensors/tensor';
-import { objectWithFields } from './json-fields';
 import { checkElements } from './request-check';
 
 const FIELDS = ['dtype', 'shape', 'base64', 'data'];
@@ -163,4 +162,26 @@ export function isDataType(value: unknown): value is TensorDataType {
 /** Number of characters of so many bytes. */
 export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
+}
+
+/**
+ * Returns `value` as a JSON object with no fields other than `allowed`.
+ * @param subject the value's name in errors, such as "the execution's input"
+ * @throws NamedFailure `InvalidInput`
+ */
+export function objectWithFields(value: unknown, allowed: readonly string[], subject: string): JsonRecord {
+  const object = jsonObject(value, subject);
+  const unknown = Object.keys(object).find((field) => !allowed.includes(field));
+  if (unknown !== undefined) {
+    throw invalidInput(
+      `${subject} has the unknown field ${quotedName(unknown)}: use only ${allowed.join(', ')}`,
+    );
+  }
+  return object;
+}
+
+/** @throws NamedFailure `InvalidInput` if `value` is not a JSON object */
+export function jsonObject(value: unknown, subject: string): JsonRecord {
+  if (isRecord(value)) return value;
+  throw invalidInput(`${subject} must be a JSON object, got ${kindOf(value)}`);
 }

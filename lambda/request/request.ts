@@ -1,13 +1,101 @@
-/** Opens a request's tensors and checks them against the inputs of the whole model. */
+/** Parses an execution's input, opens its tensors and checks them against the inputs of the whole model. */
+import type { InlineMode } from '../../contract/execution';
+import { INPUTS_PREFIX } from '../../contract/keys';
+import { MAX_REQUEST_BYTES, type OversizedRequest } from '../../contract/slice-event';
+import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput, messageOf } from '../errors';
-import { quotedName } from '../json-values';
+import { fieldValue, kindOf, quotedName } from '../json-values';
+import type { RawTensor } from '../tensors/tensor';
+import { decodeInlineTensor, jsonObject, objectWithFields } from './inline-tensor';
 import { ObjectChanged, ObjectUnavailable } from '../store/object-store';
 import type { SafetensorsStore } from '../store/safetensors-store';
-import { inMemory, type TensorReader } from '../store/tensor-reader';
-import { SafetensorsError } from '../tensors/safetensors-header';
-import type { ParsedInput } from './execution-input';
-import { requestHeaderLimit } from './header-limit';
+import { inMemory, type TensorReader } from '../store/stored-tensors';
+import { SafetensorsError, MAX_HEADER_BYTES } from '../tensors/safetensors-header';
 import { checkElements, checkRequest, type RequestSpecs } from './request-check';
+import type { TensorSpec } from '../../contract/tensors';
+
+/** The input's tensors: the key of an object in the pipeline's bucket, or the inline tensors. */
+type RequestTensors =
+  | { readonly kind: 'object'; readonly key: string }
+  | { readonly kind: 'inline'; readonly tensors: ReadonlyMap<string, RawTensor> };
+
+export interface ParsedInput {
+  readonly tensors: RequestTensors;
+  readonly inline: InlineMode;
+}
+
+const INPUT = "the execution's input";
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+const MAX_KEY_BYTES = 1024;
+
+/** @throws NamedFailure `InvalidInput` if a field is unknown, missing or malformed */
+export function parseExecutionInput(value: unknown): ParsedInput {
+  refuseOversized(value);
+  const { version, inputs, output } = objectWithFields(value, ['version', 'inputs', 'output'], INPUT);
+  if (version !== CONTRACT_VERSION) {
+    throw invalidInput(`'version' of ${INPUT} must be ${CONTRACT_VERSION}, got ${fieldValue(version)}`);
+  }
+  return { tensors: parseInputs(inputs), inline: parseInlineMode(output) };
+}
+
+/** The state machine sends the size alone if the event would not hold the request. */
+function refuseOversized(value: unknown): void {
+  const { requestBytes }: Partial<OversizedRequest> =
+    typeof value === 'object' && value !== null ? value : {};
+  if (typeof requestBytes !== 'number' || requestBytes <= MAX_REQUEST_BYTES) return;
+  throw invalidInput(
+    `${INPUT} must have at most ${MAX_REQUEST_BYTES} bytes, got ${requestBytes}: put the tensors into S3 below ${INPUTS_PREFIX}`,
+  );
+}
+
+function parseInputs(value: unknown): RequestTensors {
+  const subject = `'inputs' of ${INPUT}`;
+  const { s3: key, tensors } = objectWithFields(value, ['s3', 'tensors'], subject);
+  if ((key === undefined) === (tensors === undefined)) {
+    const got = key === undefined ? 'neither' : 'both';
+    throw invalidInput(`${subject} must have exactly one of s3 and tensors, got ${got}`);
+  }
+  if (key !== undefined) return { kind: 'object', key: checkedKey(key) };
+  const named = Object.entries(jsonObject(tensors, `'inputs.tensors' of ${INPUT}`));
+  return {
+    kind: 'inline',
+    tensors: new Map(named.map(([name, tensor]) => [name, decodeInlineTensor(name, tensor)])),
+  };
+}
+
+function checkedKey(key: unknown): string {
+  const expected = `a key below '${INPUTS_PREFIX}' in the pipeline's bucket`;
+  if (typeof key !== 'string' || !key.startsWith(INPUTS_PREFIX) || key.length === INPUTS_PREFIX.length) {
+    throw invalidInput(
+      `'inputs.s3' of ${INPUT} must be ${expected}, got ${typeof key === 'string' ? quotedName(key) : kindOf(key)}`,
+    );
+  }
+  // A lone surrogate has no UTF-8.
+  if (/\p{Surrogate}/u.test(key)) {
+    throw invalidInput(`'inputs.s3' of ${INPUT} must be Unicode text, got a lone surrogate`);
+  }
+  if (key.split('/').some((segment) => segment === '..' || segment === '.')) {
+    throw invalidInput(
+      `'inputs.s3' of ${INPUT} must not contain the segments . and .., got ${quotedName(key)}`,
+    );
+  }
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
+    throw invalidInput(
+      `'inputs.s3' of ${INPUT} must have at most ${MAX_KEY_BYTES} bytes, got ${quotedName(key)}`,
+    );
+  }
+  return key;
+}
+
+function parseInlineMode(output: unknown): InlineMode {
+  if (output === undefined) return 'auto';
+  const { inline = 'auto' } = objectWithFields(output, ['inline'], `'output' of ${INPUT}`);
+  if (inline === 'auto' || inline === 'never' || inline === 'only') return inline;
+  throw invalidInput(
+    `'output.inline' of ${INPUT} must be "auto", "never" or "only", got ${fieldValue(inline)}`,
+  );
+}
 
 interface RequestStore {
   readonly store: SafetensorsStore;
@@ -68,4 +156,30 @@ async function refusingBadObject<T>(key: string, read: () => Promise<T>): Promis
     }
     throw error;
   }
+}
+
+/** For metadata of other programs, and for tensors that the model does not have, so that their names can be reported. */
+const ALLOWANCE_BYTES = 1024 * 1024;
+
+/** A tensor's shape, offsets and checksum. */
+const BYTES_PER_TENSOR = 4096;
+
+/** JSON escapes a character as up to six; a name occurs twice, once with the checksum. */
+const BYTES_PER_NAME_CHARACTER = 12;
+
+/**
+ * Strings are in the header. The parser holds their text as bytes, as JSON, as JSON in JSON and decoded, with up to two bytes
+ * a character. So a function has room for strings of a sixteenth of its memory.
+ */
+const MEMORY_SHARE = 16;
+
+/**
+ * @param inputs of the model
+ * @param memoryBytes the function's memory size
+ */
+export function requestHeaderLimit(inputs: readonly TensorSpec[], memoryBytes: number): number {
+  const names = inputs.reduce((sum, { name }) => sum + name.length, 0);
+  const described = ALLOWANCE_BYTES + inputs.length * BYTES_PER_TENSOR + names * BYTES_PER_NAME_CHARACTER;
+  const strings = inputs.some(({ dtype }) => dtype === 'string') ? memoryBytes / MEMORY_SHARE : 0;
+  return Math.min(MAX_HEADER_BYTES, Math.floor(described + strings));
 }

@@ -2,7 +2,7 @@
 import type { SliceTiming } from '../../contract/execution';
 import type { SliceManifest } from '../../contract/slice-manifest';
 import type { ObjectStore } from '../store/object-store';
-import { Stopwatch } from '../telemetry/stopwatch';
+import { Stopwatch } from '../telemetry/telemetry';
 import type { SliceEnvironment } from './environment';
 import { startLoading, type LoadedSlice, type LoadingSlice } from './load';
 

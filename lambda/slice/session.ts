@@ -7,8 +7,9 @@
  * - The arena is on: without it one model was slower and took more memory. The memory pattern is off: it made nothing faster.
  * - The whole model was optimized before it was cut: fusions depend on the cuts.
  */
+import './ort-telemetry';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { bytesOf, typedView, type RawTensor } from '../tensors/tensor';
-import { InferenceSession, Tensor } from './onnxruntime';
 
 interface SessionSettings {
   /** Path of the model. ONNX Runtime memory-maps the weights beside it. */
@@ -102,3 +103,22 @@ function fromOrt(name: string, tensor: Tensor | undefined): RawTensor {
     );
   return { dtype: type, shape, bytes: bytesOf(data as ArrayBufferView) };
 }
+
+/**
+ * When ONNX Runtime's JavaScript code creates its first tensor, it decides whether float16 elements are in a
+ * `Float16Array`, which Node.js has from version 24 on. The native code of 1.30.0 does not know that type and takes
+ * the tensor for empty ("not enough space: expected 98304, got 0"). So this hides `Float16Array` while the first
+ * tensor is created: ONNX Runtime then uses `Uint16Array`, which works everywhere.
+ */
+function useUint16ForFloat16(): void {
+  const float16Array = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
+  if (float16Array === undefined) return;
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  try {
+    new Tensor('bool', new Uint8Array(1), [1]);
+  } finally {
+    Object.defineProperty(globalThis, 'Float16Array', float16Array);
+  }
+}
+
+useUint16ForFloat16();

@@ -1,7 +1,7 @@
 /**
  * Moves the body of a long response from a connection to its reader, through one piece of memory and around Node.js's HTTP parser: the
  * parser copies each read into a new buffer, four layers of streams hand it on, and V8 compiles their code and collects the buffers. Over TLS,
- * each read has only 16 KB. The parser still judges the head of the response; see `response-head.ts`. It gets the last byte of the body, so
+ * each read has only 16 KB. The parser still judges the head of the response; see `read-buffer.ts`. It gets the last byte of the body, so
  * Node.js's agent keeps track of the connection as usual. What a server sends beyond its announced length closes the connection.
  */
 import type { Socket } from 'node:net';

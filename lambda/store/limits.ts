@@ -1,4 +1,5 @@
 /** Every limit of time for requests to S3, so that no fault of the network lets a function wait until its own timeout. */
+import { setTimeout } from 'node:timers/promises';
 
 /** Opening a connection, without TLS. Within a region it takes about a millisecond; a lost packet costs 1 and then 2 s. */
 export const CONNECT_MS = 5_000;
@@ -44,3 +45,31 @@ const ALLOWANCE_MS = 30_000;
  * `network_throughput/lambda`, 256 functions in one VPC), of which there are twelve if a slice loads and reads.
  */
 const MIN_BYTES_PER_MS = 500;
+
+export interface Clock {
+  /** In milliseconds. */
+  now(): number;
+  pause(milliseconds: number): Promise<unknown>;
+}
+
+export const SYSTEM_CLOCK: Clock = { now: () => performance.now(), pause: setTimeout };
+
+/** For another attempt, and for the response of the function. */
+const REPORT_MS = 1_000;
+
+/** When the function's timeout ends the call in progress, by the clock of the retries. */
+export class CallDeadline {
+  private at = Infinity;
+
+  constructor(private readonly clock: Clock = SYSTEM_CLOCK) {}
+
+  /** @param remainingMs from Lambda's context of the call */
+  start(remainingMs: number): void {
+    this.at = this.clock.now() + remainingMs;
+  }
+
+  /** Whether a pause and another attempt would leave no time to report the failure. */
+  isNear(pauseMs: number): boolean {
+    return this.clock.now() + pauseMs + REPORT_MS > this.at;
+  }
+}

@@ -1,6 +1,7 @@
 /** What a slice needs of S3, as an interface that tests can implement in memory. */
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
+import type { RequestCounts } from '../telemetry/telemetry';
 
 /** The bytes from `start` (inclusive) to `end` (exclusive). */
 export interface ByteRange {
@@ -85,5 +86,64 @@ export class ObjectChanged extends Error {
     super(
       `s3://${object.bucket}/${object.key} was replaced while it was read: write each request to a new key`,
     );
+  }
+}
+
+const NONE: RequestCounts = { s3Gets: 0, s3Puts: 0, expressGets: 0, expressPuts: 0 };
+
+export class CountedObjects implements ObjectStore {
+  private counts = NONE;
+  private opened: ObjectStore | undefined;
+
+  /** @param open called once, for the first request */
+  constructor(private readonly open: () => ObjectStore) {}
+
+  private get objects(): ObjectStore {
+    this.opened ??= this.open();
+    return this.opened;
+  }
+
+  /** The requests since the last time. A load may outlast the call that started it; the next call then reports the rest. */
+  take(): RequestCounts {
+    const { counts } = this;
+    this.counts = NONE;
+    return counts;
+  }
+
+  get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
+    this.count(object, 'Gets');
+    return this.objects.get(object, range, version);
+  }
+
+  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult> {
+    this.count(object, 'Puts');
+    return this.objects.putIfAbsent(object, parts, crc32);
+  }
+
+  replace(
+    object: ObjectReference,
+    parts: readonly Uint8Array[],
+    crc32: number,
+    version: string,
+  ): Promise<ReplaceResult> {
+    this.count(object, 'Puts');
+    return this.objects.replace(object, parts, crc32, version);
+  }
+
+  closeIdleConnections(): void {
+    this.opened?.closeIdleConnections();
+  }
+
+  prepareConnection(bucket: string): Promise<void> {
+    return this.objects.prepareConnection(bucket);
+  }
+
+  closePrepared(): void {
+    this.opened?.closePrepared();
+  }
+
+  private count({ bucket }: ObjectReference, requests: 'Gets' | 'Puts'): void {
+    const kind = `${isDirectoryBucket(bucket) ? 'express' : 's3'}${requests}` as const;
+    this.counts = { ...this.counts, [kind]: this.counts[kind] + 1 };
   }
 }

@@ -3,8 +3,7 @@ import { S3ServiceException } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { messageOf, NamedFailure } from '../errors';
-import { SYSTEM_CLOCK, type CallDeadline, type Clock } from './call-deadline';
-import { RETRY_MS } from './limits';
+import { SYSTEM_CLOCK, type CallDeadline, type Clock, RETRY_MS } from './limits';
 
 /** Even if each of them takes long: an attempt may wait in vain for an answer. */
 const LEAST_ATTEMPTS = 3;

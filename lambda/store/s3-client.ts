@@ -1,8 +1,7 @@
 import { CreateSessionCommand, S3Client } from '@aws-sdk/client-s3';
-import type { CallDeadline } from './call-deadline';
+import { type CallDeadline, CONNECT_MS, RETRY_MS, SILENCE_MS, wholeRequestMs } from './limits';
 import { functionAgents, type Agents } from './connections';
 import { ExpressSessions } from './express-sessions';
-import { CONNECT_MS, RETRY_MS, SILENCE_MS, wholeRequestMs } from './limits';
 import { S3ObjectStore } from './s3';
 
 /** No logging: the SDK would warn that it does not retry requests with a stream as body. */

@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
-import { base64OfCrc32 } from '../tensors/crc32';
-import { BucketOrigins } from './bucket-origins';
-import type { Agents } from './connections';
+import { base64OfCrc32 } from '../tensors/checksums';
+import { type Agents, soon } from './connections';
 import { ExpressSessions } from './express-sessions';
 import { wholeRequestMs } from './limits';
 import {
@@ -16,7 +15,6 @@ import {
   type ReplaceResult,
   type WriteResult,
 } from './object-store';
-import { soon } from './prepared-connections';
 import { wholeBody } from './read-buffer';
 import { retried, statusOf, type RetryOptions } from './retry';
 
@@ -168,4 +166,45 @@ function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array, void> {
 function wholeSize(contentRange: string | undefined): number | undefined {
   const total = contentRange?.split('/')[1];
   return total === undefined ? undefined : Number(total);
+}
+
+/** What the SDK sends, as far as it is used here. Its types know no more than `unknown`. */
+interface Addressed {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+}
+
+export class BucketOrigins {
+  private readonly origins = new Map<string, Promise<URL>>();
+
+  constructor(private readonly client: S3Client) {}
+
+  /** @throws the SDK's error if it has no endpoint for the bucket, which a request would meet too */
+  of(bucket: string): Promise<URL> {
+    const known = this.origins.get(bucket);
+    if (known !== undefined) return known;
+    const origin = this.ask(bucket);
+    this.origins.set(bucket, origin);
+    origin.catch(() => this.origins.delete(bucket));
+    return origin;
+  }
+
+  private async ask(bucket: string): Promise<URL> {
+    const command = new PutObjectCommand({ Bucket: bucket, Key: 'unused' });
+    let origin: URL | undefined;
+    command.middlewareStack.add(
+      () =>
+        ({ request }) => {
+          const { protocol, hostname, port } = request as Addressed;
+          origin = new URL(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
+          return Promise.resolve({ output: { $metadata: {} }, response: undefined });
+        },
+      { step: 'serialize', priority: 'low', name: 'takeOrigin' },
+    );
+    await this.client.send(command);
+    if (origin === undefined)
+      throw new Error(`the SDK must build a request for the bucket ${bucket}, got none`);
+    return origin;
+  }
 }

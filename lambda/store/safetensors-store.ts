@@ -6,11 +6,15 @@ import { ChecksumMismatch, checkHeader } from '../tensors/checksums';
 import { layoutSafetensors, SafetensorsError, type Metadata } from '../tensors/safetensors';
 import { parseHeader, readHeaderLength, LENGTH_BYTES } from '../tensors/safetensors-header';
 import type { RawTensor } from '../tensors/tensor';
-import { ByteCursor } from './byte-cursor';
+import {
+  ByteCursor,
+  READ_ATTEMPTS,
+  StoredTensors,
+  type FetchRange,
+  type TensorReader,
+} from './stored-tensors';
 import type { ObjectStore, WriteResult } from './object-store';
 import { openObject, readRangeInto } from './ranged-read';
-import { READ_ATTEMPTS, StoredTensors, type FetchRange } from './stored-tensors';
-import type { TensorReader } from './tensor-reader';
 
 /** Size of the first read. Most objects are shorter. `StoredTensors` does not wait for unneeded bytes of it. */
 const FIRST_READ_BYTES = 8 * 1024 * 1024;

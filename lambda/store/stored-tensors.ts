@@ -2,14 +2,31 @@
  * Reads the tensors of one object whose first part is already being downloaded. Tensors in that part are copied from its
  * stream; the others are fetched in parallel. So most reads wait for the latency of one request only.
  */
+import { tensorNamed, type RawTensor, type TensorHead } from '../tensors/tensor';
 import { ChecksumMismatch, checkTensor } from '../tensors/checksums';
 import type { HeaderEntry, StoredTensor } from '../tensors/safetensors-header';
-import { tensorNamed, type RawTensor } from '../tensors/tensor';
-import { allDone } from './all-done';
-import type { ByteCursor } from './byte-cursor';
+import { allDone, CONNECTIONS, inParallel } from './ranged-read';
 import type { ByteRange } from './object-store';
-import { CONNECTIONS, inParallel } from './ranged-read';
-import type { TensorReader } from './tensor-reader';
+import { release } from './release';
+
+/** Tensors whose names, types and shapes are known before their elements are read. Call `read` or `discard`, once. */
+export interface TensorReader {
+  readonly heads: ReadonlyMap<string, TensorHead>;
+  /** ETag of the request's object: of this object, or of the one from which the tensors were computed. */
+  readonly requestEtag?: string;
+  /** Returns the named tensors; each name must be in `heads`. */
+  read(names: readonly string[]): Promise<Map<string, RawTensor>>;
+  /** Closes the open connection, if there is one. */
+  discard(): Promise<void>;
+}
+
+export function inMemory(tensors: ReadonlyMap<string, RawTensor>): TensorReader {
+  return {
+    heads: tensors,
+    read: (names) => Promise.resolve(new Map(names.map((name) => [name, tensorNamed(tensors, name)]))),
+    discard: () => Promise.resolve(),
+  };
+}
 
 /** Reading this many unneeded bytes costs less than the latency of another request, or than a closed connection. */
 export const MAX_GAP_BYTES = 256 * 1024;
@@ -157,4 +174,65 @@ function coalesce(inOrder: readonly NamedEntry[]): CoalescedRange[] {
 /** From the first of the tensors to the last. */
 function rangeOf(entries: readonly NamedEntry[]): ByteRange {
   return { start: entries[0][1].start, end: entries[entries.length - 1][1].end };
+}
+
+/** Reads a stream of bytes once, into the caller's buffers, and frees each chunk of the stream after use. */
+export class ByteCursor {
+  private chunk: Uint8Array = new Uint8Array(0);
+  /** The unread part of the chunk. */
+  private rest = this.chunk;
+  private position = 0;
+
+  constructor(private readonly chunks: AsyncGenerator<Uint8Array, void>) {}
+
+  /** Position of the next byte in the stream. */
+  get at(): number {
+    return this.position;
+  }
+
+  /**
+   * Copies the next bytes into `target`.
+   * @throws Error if the stream ends before that
+   */
+  async fill(target: Uint8Array): Promise<void> {
+    for (let filled = 0; filled < target.byteLength;) {
+      const piece = await this.next(target.byteLength - filled);
+      target.set(piece, filled);
+      filled += piece.byteLength;
+    }
+  }
+
+  async skip(bytes: number): Promise<void> {
+    for (let left = bytes; left > 0;) left -= (await this.next(left)).byteLength;
+  }
+
+  /**
+   * Reads the end of the stream, because a connection is reused only after its response was read to the end.
+   * @throws Error if the stream has more bytes
+   */
+  async finish(): Promise<void> {
+    const { done } = await this.chunks.next();
+    if (done !== true) throw new Error(`the stream must end at byte ${this.position}, got more bytes`);
+  }
+
+  /** Closes the stream. If a connection's response was not read to its end, this closes the connection too. */
+  async close(): Promise<void> {
+    release(this.chunk);
+    await this.chunks.return();
+  }
+
+  /** Returns the next available bytes, at most `limit`. They are valid until the next call. */
+  private async next(limit: number): Promise<Uint8Array> {
+    while (this.rest.byteLength === 0) {
+      release(this.chunk);
+      const result = await this.chunks.next();
+      if (result.done === true) throw new Error(`the stream ended at byte ${this.position}`);
+      this.chunk = result.value;
+      this.rest = this.chunk;
+    }
+    const piece = this.rest.subarray(0, limit);
+    this.rest = this.rest.subarray(piece.byteLength);
+    this.position += piece.byteLength;
+    return piece;
+  }
 }

@@ -2,6 +2,7 @@
  * Writes one line of JSON per call to the function's log. If metrics are on, CloudWatch extracts them from the line.
  * Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
+import { readFileSync } from 'node:fs';
 import type { CallTiming } from '../../contract/execution';
 import type { LoadAnswer, WarmUpAnswer } from '../../contract/slice-event';
 
@@ -130,4 +131,34 @@ function embeddedMetrics(namespace: string): object {
       CloudWatchMetrics: [{ Namespace: namespace, Dimensions: [['FunctionName']], Metrics }],
     },
   };
+}
+
+/** Measures wall-clock milliseconds between laps, rounded to a tenth. */
+export class Stopwatch {
+  private since = performance.now();
+
+  lap(): number {
+    const now = performance.now();
+    const elapsed = now - this.since;
+    this.since = now;
+    return roundedTenth(elapsed);
+  }
+}
+
+export function roundedTenth(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
+
+/**
+ * Peak resident memory of this process so far, in bytes. On Linux this is the kernel's high-water mark `VmHWM`, because
+ * `resourceUsage().maxRSS` survives `exec` there and so includes the process that started this one.
+ */
+export function peakMemoryBytes(): number {
+  return (linuxPeakKilobytes() ?? process.resourceUsage().maxRSS) * 1024;
+}
+
+function linuxPeakKilobytes(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'));
+  return found === null ? undefined : Number(found[1]);
 }

@@ -3,10 +3,10 @@ import { sliceObjectKey } from '../../contract/keys';
 import { IN_S3, type StateTensors } from '../../contract/slice-event';
 import type { SourcedTensor } from '../../contract/slice-manifest';
 import { invalidInput, messageOf, NamedFailure, sliceFailed } from '../errors';
-import { allDone } from '../store/all-done';
+import { allDone } from '../store/ranged-read';
 import type { SafetensorsStore } from '../store/safetensors-store';
-import type { TensorReader } from '../store/tensor-reader';
-import { widened } from '../tensors/half-precision';
+import type { TensorReader } from '../store/stored-tensors';
+import { widened } from '../tensors/float16';
 import { describeTensor, tensorNamed, type RawTensor, type TensorHead } from '../tensors/tensor';
 import { openStateTensors } from './state-tensors';
 

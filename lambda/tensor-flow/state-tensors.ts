@@ -7,7 +7,7 @@ import { MAX_EVENT_TENSORS, type StateTensors } from '../../contract/slice-event
 import { NamedFailure } from '../errors';
 import { fieldValue, kindOf } from '../json-values';
 import { base64Length } from '../request/inline-tensor';
-import { inMemory, type TensorReader } from '../store/tensor-reader';
+import { inMemory, type TensorReader } from '../store/stored-tensors';
 import { decodeFile, layoutSafetensors, SafetensorsError, type Metadata } from '../tensors/safetensors';
 import { tensorBytes, type RawTensor } from '../tensors/tensor';
 

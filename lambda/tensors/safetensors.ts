@@ -1,8 +1,7 @@
 /** Encodes and decodes tensors as a safetensors file, which Python can read too, and which can be read by ranges. */
 import { HEADER_CRC32, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
 import { quotedName } from '../json-values';
-import { checkHeader, checkTensor, hexCrc32, NO_CRC32, sealHeader } from './checksums';
-import { combinedCrc32, crc32 } from './crc32';
+import { checkHeader, checkTensor, hexCrc32, NO_CRC32, sealHeader, combinedCrc32, crc32 } from './checksums';
 import {
   dtypeCode,
   LENGTH_BYTES,

@@ -53,7 +53,7 @@ interface TypedArrayConstructor {
 
 /**
  * float16 is viewed as 16-bit patterns: `Float16Array` exists only from Node.js 24 on, and ONNX Runtime takes
- * `Uint16Array` with every version of Node.js (see `slice/onnxruntime.ts`).
+ * `Uint16Array` with every version of Node.js (see `slice/session.ts`).
  */
 const VIEWS: Readonly<Record<NumericDataType, TypedArrayConstructor>> = {
   float32: Float32Array,

@@ -1,6 +1,6 @@
 /** Runs a pipeline on tensors: writes the inputs to S3, executes the state machine and reads the outputs. */
 import { randomUUID } from 'node:crypto';
-import { ownFunctions } from '../../client/description/own-functions';
+import { ownFunctions } from '../../client/description/pipeline-description';
 import type { ExecutionInput, ExecutionOutput } from '../../contract/execution';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';

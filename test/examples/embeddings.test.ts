@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { embed, meanOf, similarity, type Model } from '../../examples/embeddings/embed';
 import { WordPiece } from '../../examples/embeddings/word-piece';
 import { fromNested } from '../../client/tensors/from-nested';
-import { typedTensors } from '../../client/tensors/to-typed';
+import { typedTensors } from '../../client/tensors/from-raw';
 import { LocalCloud } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
 import { Example } from '../support/example';

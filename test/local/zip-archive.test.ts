@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { zipSync } from 'fflate';
-import { crc32 } from '../../lambda/tensors/crc32';
+import { crc32 } from '../../lambda/tensors/checksums';
 import { BrokenZip, readZip } from '../../local/zip-archive';
 
 interface EntryInit {

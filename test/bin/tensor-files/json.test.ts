@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { toNestedArray } from '../../../client/tensors/to-nested';
+import { toNestedArray } from '../../../client/tensors/from-raw';
 import { decodeJson, encodeJson } from '../../../bin/tensor-files/json';
 import { JsonError, parseJson } from '../../../bin/tensor-files/parse-json';
 import type { TensorSpec } from '../../../contract/tensors';

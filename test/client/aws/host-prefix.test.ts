@@ -1,5 +1,5 @@
 import { SFNClient, StartSyncExecutionCommand } from '@aws-sdk/client-sfn';
-import { plainHost, withoutPrefixOnThisMachine } from '../../../client/aws/host-prefix';
+import { plainHost, withoutPrefixOnThisMachine } from '../../../client/aws/step-functions';
 
 const INPUT = {
   stateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:machine',

@@ -1,5 +1,5 @@
-import { readDescription } from '../../../client/description/read-description';
-import { parseStateMachineArn } from '../../../client/description/state-machine-arn';
+import { readDescription } from '../../../client/description/pipeline-description';
+import { parseStateMachineArn } from '../../../client/description/descriptions';
 
 const ARN = 'arn:aws:states:eu-west-1:123456789012:stateMachine:Ocr';
 const SIGNATURE = {

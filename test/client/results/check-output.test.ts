@@ -1,4 +1,4 @@
-import { checkOutput, requireBucket, requireRun } from '../../../client/results/check-output';
+import { checkOutput, requireBucket, requireRun } from '../../../client/results';
 
 const TIMING = {
   ...{

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { toNestedArray, type NestedArray } from '../../../client';
 import { fromNested } from '../../../client/tensors/from-nested';
-import { toTyped } from '../../../client/tensors/to-typed';
+import { toTyped } from '../../../client/tensors/from-raw';
 import { rawTensors } from '../../../client/tensors/to-raw';
 import type { TensorDataType, TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';

@@ -7,7 +7,7 @@ import {
 } from '../../../client';
 import { arrayMismatch } from '../../../client/tensors/array-kinds';
 import { rawTensors } from '../../../client/tensors/to-raw';
-import { typedTensors } from '../../../client/tensors/to-typed';
+import { typedTensors } from '../../../client/tensors/from-raw';
 import { TENSOR_DATA_TYPES, type TensorSpec } from '../../../contract/tensors';
 import type { NumericDataType, NumericTensor, TypedArray } from '../../../lambda/tensors/tensor';
 

@@ -1,4 +1,4 @@
-import { parseExecutionInput } from '../../../lambda/request/execution-input';
+import { parseExecutionInput } from '../../../lambda/request/request';
 
 const tensors = { x: { dtype: 'float32', shape: [1], data: [1] } };
 const withKey = (s3: unknown) => ({ version: 1, inputs: { s3 } });

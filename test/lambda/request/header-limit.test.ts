@@ -1,5 +1,5 @@
 import type { TensorSpec } from '../../../contract/tensors';
-import { requestHeaderLimit } from '../../../lambda/request/header-limit';
+import { requestHeaderLimit } from '../../../lambda/request/request';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { readHeaderLength } from '../../../lambda/tensors/safetensors-header';
 import type { RawTensor } from '../../../lambda/tensors/tensor';

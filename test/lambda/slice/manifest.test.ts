@@ -1,5 +1,5 @@
 import { MANIFEST_KEY } from '../../../contract/slice-manifest';
-import { readManifest } from '../../../lambda/slice/manifest';
+import { readManifest } from '../../../lambda/slice/load';
 import { encodeModel, MANIFESTS, type TinyModel } from '../../support/tiny-slice';
 
 const model: TinyModel = { nodes: [], inputs: [], outputs: [] };

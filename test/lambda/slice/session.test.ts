@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { withoutValues } from '../../../lambda/slice/run-failure';
+import { withoutValues } from '../../../lambda/tensor-flow/run-slice';
 import { Session } from '../../../lambda/slice/session';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, rawTensor } from '../../support/arbitrary-tensors';

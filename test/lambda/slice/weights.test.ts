@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../../lambda/errors';
 import type { SliceFiles } from '../../../lambda/slice/environment';
-import { SliceFetch } from '../../../lambda/slice/weights';
+import { SliceFetch } from '../../../lambda/slice/load';
 import { PART_BYTES } from '../../../lambda/store/ranged-read';
 import { MemoryObjects } from '../../support/memory-objects';
 import { temporaryFolder } from '../../support/temporary-folder';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { ByteCursor } from '../../../lambda/store/byte-cursor';
+import { ByteCursor } from '../../../lambda/store/stored-tensors';
 import { wholeRequestMs } from '../../../lambda/store/limits';
 import { ObjectChanged, type ObjectStore } from '../../../lambda/store/object-store';
 import {

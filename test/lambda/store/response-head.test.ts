@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { splitHead } from '../../../lambda/store/response-head';
+import { splitHead } from '../../../lambda/store/read-buffer';
 
 const BODY_BYTES = 600_000;
 

@@ -1,5 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { CallDeadline } from '../../../lambda/store/call-deadline';
+import { CallDeadline } from '../../../lambda/store/limits';
 import { retried } from '../../../lambda/store/retry';
 import { SANDBOX_RETRY, SERVICE_RETRY } from '../../../lib/aws/workflow/retries';
 

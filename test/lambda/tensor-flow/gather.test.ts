@@ -1,6 +1,6 @@
 import type { SourcedTensor } from '../../../contract/slice-manifest';
 import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
-import { inMemory } from '../../../lambda/store/tensor-reader';
+import { inMemory } from '../../../lambda/store/stored-tensors';
 import { gatherTensors } from '../../../lambda/tensor-flow/gather';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { MemoryObjects } from '../../support/memory-objects';

@@ -1,6 +1,6 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import * as fc from 'fast-check';
-import { base64OfCrc32, combinedCrc32, crc32 } from '../../../lambda/tensors/crc32';
+import { base64OfCrc32, combinedCrc32, crc32 } from '../../../lambda/tensors/checksums';
 
 describe('crc32', () => {
   it('has the check value of CRC-32/ISO-HDLC', () => {

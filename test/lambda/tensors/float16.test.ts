@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-import { float16Bits, float16Value } from '../../../lambda/tensors/float16';
-import { halved, widened } from '../../../lambda/tensors/half-precision';
+import { float16Bits, float16Value, halved, widened } from '../../../lambda/tensors/float16';
 import { typedView } from '../../../lambda/tensors/tensor';
 import { float32 } from '../../support/tensors';
 

@@ -5,7 +5,7 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile, compileAnalyzed } from '../../../lib/compile/compile';
 import { MANIFEST_KEY } from '../../../contract/slice-manifest';
-import { readManifest } from '../../../lambda/slice/manifest';
+import { readManifest } from '../../../lambda/slice/load';
 import { writeSlices } from '../../../lib/emit/write';
 import { totalLength } from '../../../lib/onnx/chunks';
 import { count } from '../../../lib/plan/slicers';

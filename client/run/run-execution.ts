@@ -1,14 +1,34 @@
-/** Runs a Standard execution: starts it, asks for its state until it has ended, and stops it if the caller no longer waits. */
+/**
+ * Runs an execution. An Express one is a request that is answered when it has ended. A Standard one is started, asked for its state until it
+ * has ended, and stopped if the caller no longer waits.
+ */
 import { randomUUID } from 'node:crypto';
-import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
+import type { DescribeExecutionOutput, HistoryEvent } from '@aws-sdk/client-sfn';
 import { isThrottled } from '../aws/failures';
-import { InferenceError } from '../errors';
-import { Backoff } from './backoff';
-import type { Call } from './call';
-import type { ExecutionEnd } from './execution-end';
-import { mayPass, Repeats } from './repeats';
-import { failedStep, StateEvents } from './state-events';
+import { Backoff, type Call, mayPass, Repeats } from './call';
+import type { ExecutionEnd } from '../failure-cause';
 import { pause } from './wait';
+import { InferenceError } from '../errors';
+import { STEP_STATES, type FailureCause } from '../../contract/failures';
+
+export async function runExpress(call: Call, input: string): Promise<ExecutionEnd> {
+  const { stepFunctions, stateMachineArn, signal } = call;
+  const backoff = new Backoff(call.pollInterval);
+  call.report({ event: 'started' });
+  for (;;) {
+    try {
+      const name = randomUUID();
+      const end = await stepFunctions.startSyncExecution({ stateMachineArn, name, input }, signal);
+      const { executionArn = '', status, output, error, cause } = end;
+      call.setExecution(executionArn);
+      return { executionArn, status, output, error, cause };
+    } catch (error) {
+      // Nothing was started. After any other error, the execution may run.
+      if (!isThrottled(error)) throw error;
+      await pause(backoff.next(), signal);
+    }
+  }
+}
 
 export async function runStandard(call: Call, input: string): Promise<ExecutionEnd> {
   const { signal, machine, stopOnAbort } = call;
@@ -128,5 +148,65 @@ async function stop({ stepFunctions }: Call, executionArn: string): Promise<void
       `the wait has ended, and the execution could not be stopped: ${reason}: stop it yourself`,
       { executionArn, cause: error },
     );
+  }
+}
+
+export class StateEvents {
+  private lastId = 0;
+
+  constructor(
+    private readonly call: Call,
+    private readonly executionArn: string,
+  ) {}
+
+  /** Reports the events since the last report, in their order. */
+  async report(): Promise<void> {
+    const { call, executionArn } = this;
+    for (const event of (await this.newEvents()).reverse()) {
+      const state = stateOf(event);
+      if (state !== undefined) call.report({ ...state, time: event.timestamp?.getTime(), executionArn });
+    }
+  }
+
+  /** The latest first: a history has up to 25,000 events, and the earlier ones are known. */
+  private async newEvents(): Promise<HistoryEvent[]> {
+    const { call, executionArn, lastId } = this;
+    const found: HistoryEvent[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await call.stepFunctions.latestEvents(executionArn, nextToken, call.signal);
+      const events = (page.events ?? []).filter(({ id = 0 }) => id > lastId);
+      found.push(...events);
+      nextToken = events.length === page.events?.length ? page.nextToken : undefined;
+    } while (nextToken !== undefined);
+    this.lastId = found.at(0)?.id ?? lastId;
+    return found;
+  }
+}
+
+function stateOf(
+  event: HistoryEvent,
+): { readonly event: 'stateEntered' | 'stateExited'; readonly state: string } | undefined {
+  const { stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
+  if (entered?.name !== undefined) return { event: 'stateEntered', state: entered.name };
+  if (exited?.name !== undefined) return { event: 'stateExited', state: exited.name };
+  return undefined;
+}
+
+type Step = NonNullable<FailureCause['step']>;
+
+/**
+ * Which function of the user failed. A state that could be redriven has no Catch, so the cause is what the function itself has thrown, and
+ * does not say it. Neither function runs beside another state, so the state that was entered last is the one that failed.
+ */
+export async function failedStep(call: Call, executionArn: string): Promise<Step | undefined> {
+  try {
+    // All retries of a function make fewer events than a page has.
+    const { events = [] } = await call.stepFunctions.latestEvents(executionArn, undefined, call.signal);
+    const name = events.find((event) => event.stateEnteredEventDetails)?.stateEnteredEventDetails?.name;
+    return (Object.keys(STEP_STATES) as Step[]).find((step) => STEP_STATES[step] === name);
+  } catch {
+    // The failure of the execution matters more than where it was. A caller may lack the permission to read the history.
+    return undefined;
   }
 }

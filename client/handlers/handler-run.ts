@@ -1,6 +1,12 @@
-/** The error of a function before or after the slices. Its message is JSON that says where the run failed. */
+/**
+ * What is around the user's code in a handler: the clients of S3, which stay for the function's next calls, and its errors. In a file of its
+ * own, because the declarations of the other files ship, and an application may have no types of the SDK.
+ */
 import { HANDLER_ERROR, NAMES_OF_SLICES, type FailureCause } from '../../contract/failures';
 import { InferenceError } from '../errors';
+import { type AwsClient, DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT } from '../options';
+import { Objects, S3Connection } from '../aws/objects';
+import type { ReadOutputsOptions } from './handler-options';
 
 type Step = NonNullable<FailureCause['step']>;
 
@@ -50,4 +56,26 @@ function failureIn(step: Step, error: unknown): HandlerFailure {
 function bounded(text: string, length: number = MAX_MESSAGE): string {
   const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+}
+
+/** By region. All else that an SDK client depends on comes from the environment, which Lambda sets once. */
+const kept = new Map<string, S3Connection>();
+
+export function objectsOf({ s3, requestTimeout, maxResultBytes }: ReadOutputsOptions): Objects {
+  return new Objects({
+    // Lambda sets the region.
+    connection: connectionOf(s3, process.env.AWS_REGION ?? ''),
+    requestTimeout: requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
+    maxResultBytes: maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
+  });
+}
+
+/** @param own the function's own client, which is used as it is */
+function connectionOf(own: AwsClient | undefined, region: string): S3Connection {
+  if (own !== undefined) return new S3Connection(own, region);
+  const known = kept.get(region);
+  if (known !== undefined) return known;
+  const connection = new S3Connection(undefined, region);
+  kept.set(region, connection);
+  return connection;
 }

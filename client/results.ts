@@ -1,11 +1,17 @@
-/** Checks an execution's output field by field: an execution of another state machine may have any. */
-import type { CallTiming, ExecutionOutput, ObjectReference, ServedBy } from '../../contract/execution';
-import { OUTPUTS_PREFIX, outputObjectKey } from '../../contract/keys';
-import { CONTRACT_VERSION } from '../../contract/version';
-import { fieldValue, kindOf, quotedName, isRecord, type JsonRecord } from '../../lambda/json-values';
-import { MAX_EXECUTION_DATA_BYTES } from '../description/read-description';
-import { InferenceError } from '../errors';
-import { parsedRecord } from '../json-record';
+/** Checks an execution's output field by field, since that of another state machine may have any, and reads its results there or in S3. */
+import type { CallTiming, ExecutionOutput, ObjectReference, ServedBy } from '../contract/execution';
+import { OUTPUTS_PREFIX, outputObjectKey } from '../contract/keys';
+import { CONTRACT_VERSION } from '../contract/version';
+import { fieldValue, kindOf, quotedName, isRecord, type JsonRecord } from '../lambda/json-values';
+import { MAX_EXECUTION_DATA_BYTES } from './description/pipeline-description';
+import { InferenceError } from './errors';
+import { parsedRecord } from './failure-cause';
+import { ERROR_NAMES } from '../contract/failures';
+import type { PipelineSignature } from '../contract/signature';
+import { decodeInlineTensor } from '../lambda/request/inline-tensor';
+import { decodeSafetensors, SafetensorsError } from '../lambda/tensors/safetensors';
+import { describeTensor, type RawTensor } from '../lambda/tensors/tensor';
+import { type Objects, BrokenBodyError } from './aws/objects';
 
 /** An output whose inline tensors are not decoded yet. */
 export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {
@@ -55,13 +61,13 @@ export function checkOutput(text: string): CheckedOutput {
   if (!Array.isArray(timings)) throw invalidOutput('a list of timings', kindOf(timings));
   if (!isServedBy(servedBy)) throw invalidOutput("servedBy of 'whole' or 'slices'", fieldValue(servedBy));
   return {
-    ...{ version, deploymentDigest, run, results: checkResults(recordOf(outputs, 'outputs')) },
+    ...{ version, deploymentDigest, run, results: checkPlaces(recordOf(outputs, 'outputs')) },
     ...(servedBy !== undefined && { servedBy }),
     timings: timings.map(checkTiming),
   };
 }
 
-function checkResults({ s3, tensors }: JsonRecord): CheckedOutput['results'] {
+function checkPlaces({ s3, tensors }: JsonRecord): CheckedOutput['results'] {
   if (tensors !== undefined && !isRecord(tensors)) throw invalidOutput('named tensors', kindOf(tensors));
   if (tensors === undefined) return { object: checkObject(s3), tensors };
   return { object: s3 === undefined ? undefined : checkObject(s3), tensors };
@@ -108,7 +114,7 @@ function checkObject(value: unknown): ObjectReference {
   const isBelow =
     typeof key === 'string' &&
     key.startsWith(OUTPUTS_PREFIX) &&
-    !key.split('/').some((segment) => segment === '.' || segment === '..');
+    !key.split('/').some((segment) => segment === '.' || segment === './index');
   if (isBelow) return { bucket, key };
   throw invalidOutput(
     `a key below ${quotedName(OUTPUTS_PREFIX)}`,
@@ -135,4 +141,73 @@ export function invalidOutput(expected: string, got: string, tensor?: string): I
     `the output of the execution must have ${expected}, got ${got}: use a version of the package that fits the pipeline`,
     { expected, got, ...(tensor !== undefined && { tensor }) },
   );
+}
+
+/** As often as slice functions read a damaged object. */
+const MOST_READS = 3;
+
+/** @throws InferenceError `InvalidOutput` or `CorruptTensor` */
+export async function readResults(
+  output: CheckedOutput,
+  signature: PipelineSignature,
+  objects: Objects,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, RawTensor>> {
+  const tensors = await readResultTensors(output, objects, signal);
+  // A deployment during the run may have changed the outputs.
+  if (output.deploymentDigest === signature.deploymentDigest) checkResults(signature, tensors);
+  return tensors;
+}
+
+/**
+ * Reads results without a signature to check them against.
+ * @throws InferenceError `InvalidOutput` or `CorruptTensor`
+ */
+export async function readResultTensors(
+  { results }: CheckedOutput,
+  objects: Objects,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, RawTensor>> {
+  if (results.tensors === undefined) return await readObject(results.object, objects, signal);
+  return new Map(Object.entries(results.tensors).map(([name, tensor]) => [name, decode(name, tensor)]));
+}
+
+function decode(name: string, tensor: unknown): RawTensor {
+  try {
+    return decodeInlineTensor(name, tensor);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw invalidOutput(`a tensor as ${quotedName(name)}`, `a malformed one (${reason})`, name);
+  }
+}
+
+async function readObject(
+  object: ObjectReference,
+  objects: Objects,
+  signal: AbortSignal,
+): Promise<Map<string, RawTensor>> {
+  for (let reads = 1; ; reads++) {
+    try {
+      return decodeSafetensors(await objects.get(object, signal));
+    } catch (error) {
+      const isDamaged = error instanceof SafetensorsError || error instanceof BrokenBodyError;
+      if (!isDamaged) throw error;
+      if (reads < MOST_READS) continue;
+      throw new InferenceError(
+        ERROR_NAMES.corruptTensor,
+        `the results ${quotedName(object.key)} must be whole, got damaged ones in ${MOST_READS} reads: ${error.message}`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function checkResults({ outputs }: PipelineSignature, tensors: ReadonlyMap<string, RawTensor>): void {
+  for (const spec of outputs) {
+    const tensor = tensors.get(spec.name);
+    const got = tensor === undefined ? 'none' : describeTensor(tensor);
+    if (tensor?.dtype === spec.dtype) continue;
+    throw invalidOutput(`the tensor ${quotedName(spec.name)} ${describeTensor(spec)}`, got, spec.name);
+  }
+  if (tensors.size !== outputs.length) throw invalidOutput(`${outputs.length} tensors`, String(tensors.size));
 }
