@@ -7,7 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { buildSync } from 'esbuild';
 import { Consolidation, SlicedInferencePipeline, SlicedModel, Slicing, WarmUp } from '../lib';
-import { codeFiles } from '../lib/aws/code-files';
+import { codeFiles } from '../lib/aws/runtime-code';
 import { InvokeFunction, userFunction } from '../lib/aws/workflow/invoke-function';
 import { readPlan } from '../lib/compile/files/read-plan';
 import { MAX_LAMBDA_MEMORY_MB } from '../lib/plan/sizes/lambda-quotas';

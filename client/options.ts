@@ -203,7 +203,7 @@ function isSignal(value: unknown): boolean {
 }
 
 /** @throws TypeError if the value is neither absent nor a whole number of milliseconds that a timer can take */
-export function checkMilliseconds(name: string, value: unknown): void {
+function checkMilliseconds(name: string, value: unknown): void {
   if (value !== undefined) checkWhole(name, value, MAX_TIMER_MS);
 }
 

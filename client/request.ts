@@ -36,7 +36,7 @@ export function checkedTensors(description: PipelineDescription, inputs: TensorI
   return { tensors: rawTensors(description.signature.inputs, inputs), description };
 }
 
-export interface PreparedRequest {
+interface PreparedRequest {
   /** JSON of the execution's input. */
   readonly text: string;
   /** The object that must be there before the execution starts. */

@@ -42,7 +42,7 @@ interface Claim {
 }
 
 /** In milliseconds since the Unix epoch. */
-export interface LoadTimes {
+interface LoadTimes {
   /** When the loader has ended at the latest. */
   readonly until: number;
   /** When the run asked whether the function is warm. */

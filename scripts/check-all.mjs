@@ -46,7 +46,7 @@ const CHECKS = {
   ],
   arm64: [
     'scripts/check-arm64.mjs',
-    [...INSTALLED, 'lambda', 'lib/aws/code-files.ts', 'test/arm64', 'scripts/check-arm64.mjs'],
+    [...INSTALLED, 'lambda', 'lib/aws/runtime-code.ts', 'test/arm64', 'scripts/check-arm64.mjs'],
   ],
   deploy: [
     'dist/scripts/check-deploy/main.js',

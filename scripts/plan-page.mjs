@@ -3,8 +3,7 @@
 // has their digests, and allows nothing else.
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { licenseText } from './package/licenses.mjs';
-import { packagesInside } from './package/third-party.mjs';
+import { licenseText, packagesInside } from './package/third-party.mjs';
 
 const FOLDER = 'bin/plan/page';
 

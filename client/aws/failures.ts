@@ -61,7 +61,7 @@ function isOfEndpoint(error: Error): boolean {
 }
 
 /** What the caller can do about an error that comes before any response; `undefined` after one. */
-export function adviceFor(error: Error): string | undefined {
+function adviceFor(error: Error): string | undefined {
   const { code } = fieldsOf(error);
   if (NO_CREDENTIALS.includes(error.name))
     return 'set AWS_PROFILE or the access key, or pass clients of your own';

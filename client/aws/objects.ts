@@ -102,7 +102,7 @@ export class BrokenBodyError extends Error {
 }
 
 /** @throws BrokenBodyError, InferenceTimeoutError, or the signal's reason */
-export async function readBody(body: Readable, length: number, limits: ReadLimits): Promise<Uint8Array> {
+async function readBody(body: Readable, length: number, limits: ReadLimits): Promise<Uint8Array> {
   const { signal, ms } = limits;
   const bytes = new Uint8Array(length);
   const stop = (): void => {

@@ -134,7 +134,7 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const MAX_TENSORS = 100_000;
 
 /** @param refuse makes the error of a problem, such as `a signature without a bucket` */
-export function checkedSignature(value: unknown, refuse: Refuse): PipelineSignature {
+function checkedSignature(value: unknown, refuse: Refuse): PipelineSignature {
   const fields = checkedRecord(value, 'a signature', refuse);
   const { version, deploymentDigest, threads, bucket, inputs, outputs, preprocess, postprocess } = fields;
   if (version !== CONTRACT_VERSION) throw refuse(`a signature of version ${fieldValue(version)}`);

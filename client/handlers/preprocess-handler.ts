@@ -92,7 +92,7 @@ const IMPLIED: Readonly<Record<string, TensorDataType>> = {
 };
 
 /** @throws InferenceError `InvalidInput` for the first value that is no tensor */
-export function ownTensors(returned: unknown): ReadonlyMap<string, RawTensor> {
+function ownTensors(returned: unknown): ReadonlyMap<string, RawTensor> {
   if (
     typeof returned !== 'object' ||
     returned === null ||

@@ -53,7 +53,7 @@ export class Backoff {
  * Requests that may fail in a row before the wait ends. With the default pauses, they take more than a minute. Throttled ones do not count:
  * the service works, and the execution goes on.
  */
-export const MOST_IN_ROW = 20;
+const MOST_IN_ROW = 20;
 
 export class Repeats {
   private inRow = 0;

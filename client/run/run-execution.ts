@@ -151,7 +151,7 @@ async function stop({ stepFunctions }: Call, executionArn: string): Promise<void
   }
 }
 
-export class StateEvents {
+class StateEvents {
   private lastId = 0;
 
   constructor(
@@ -199,7 +199,7 @@ type Step = NonNullable<FailureCause['step']>;
  * Which function of the user failed. A state that could be redriven has no Catch, so the cause is what the function itself has thrown, and
  * does not say it. Neither function runs beside another state, so the state that was entered last is the one that failed.
  */
-export async function failedStep(call: Call, executionArn: string): Promise<Step | undefined> {
+async function failedStep(call: Call, executionArn: string): Promise<Step | undefined> {
   try {
     // All retries of a function make fewer events than a page has.
     const { events = [] } = await call.stepFunctions.latestEvents(executionArn, undefined, call.signal);

@@ -23,7 +23,7 @@ const KINDS: Readonly<Record<NumericDataType, readonly string[]>> = {
   bool: ['Uint8Array'],
 };
 
-export interface Mismatch {
+interface Mismatch {
   readonly expected: string;
   readonly got: string;
   readonly advice: string;

@@ -131,7 +131,7 @@ function place({ name }: TensorSpec, path: readonly number[]): string {
 }
 
 /** What an element must be, for error messages. */
-export const ELEMENTS: Readonly<Record<NumericDataType | 'string', string>> = {
+const ELEMENTS: Readonly<Record<NumericDataType | 'string', string>> = {
   float32: 'a number in the range of float32',
   float64: 'a number for float64',
   float16: 'a number in the range of float16',
@@ -154,7 +154,7 @@ const DIGITS = new RegExp(`^-?\\d{1,${MOST_DIGITS}}$`);
 type Element = number | bigint;
 
 /** Returns the element as a typed array of the type takes it, or `undefined` if it does not fit. */
-export function toElement(dtype: NumericDataType, value: unknown): Element | undefined {
+function toElement(dtype: NumericDataType, value: unknown): Element | undefined {
   switch (dtype) {
     case 'float64':
       return typeof value === 'number' ? value : undefined;
@@ -211,6 +211,6 @@ function wholeNumber(dtype: keyof typeof INTEGERS, value: unknown): number | und
 }
 
 /** @param element of `toElement` for the type of this array */
-export function setElement(view: TypedArray, index: number, element: Element): void {
+function setElement(view: TypedArray, index: number, element: Element): void {
   (view as { [index: number]: Element })[index] = element;
 }

@@ -75,7 +75,7 @@ const MODEL_FILE = 'slice.onnx';
 /** A second attempt succeeds if the network damaged the first one, or if the full disk could be cleared. */
 const ATTEMPTS = 2;
 
-export interface FetchedFile {
+interface FetchedFile {
   readonly path: string;
   readonly bytes: number;
 }

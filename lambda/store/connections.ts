@@ -116,9 +116,9 @@ function intoOneBuffer(connect: Connect, buffers: WeakMap<Duplex, ReadBuffer>): 
   };
 }
 
-export type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;
+type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;
 
-export interface Protocol {
+interface Protocol {
   /** The port of an origin that names none. */
   readonly port: number;
   /** Event of a socket that is open. */
@@ -149,7 +149,7 @@ interface Prepared {
 }
 
 /** The prepared connections of one agent: at most one for each host, which the agent's next connection to that host is. */
-export class PreparedConnections {
+class PreparedConnections {
   private readonly prepared = new Map<string, Prepared>();
 
   constructor(

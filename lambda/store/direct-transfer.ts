@@ -21,7 +21,7 @@ export const LONGEST_PIECE_BYTES = CHUNK_BYTES - ROOM_BYTES;
 export type Sink = (chunk: Uint8Array) => Promise<void> | undefined;
 
 /** The reader of a body. */
-export interface TransferReader {
+interface TransferReader {
   /** May use a piece's memory until its promise resolves, or until it returns nothing. */
   readonly sink: Sink;
   /** Bytes are passed on when as many are there, or when the last one has arrived. At most `LONGEST_PIECE_BYTES`. */

@@ -85,7 +85,7 @@ const LENGTH = /^[1-9]\d{0,14}$/;
 /** Fields with which the length is not `Content-Length`, or with which the SDK wants to see the body. */
 const OTHER_BODY = /^(?:transfer-encoding|content-encoding|trailer|upgrade|x-amz-checksum-.*)$/;
 
-export interface SplitHead {
+interface SplitHead {
   /** The head for the HTTP parser. It announces a body of one byte, so that the response ends when it gets this byte. */
   readonly head: Uint8Array;
   readonly bodyBytes: number;

@@ -12,7 +12,7 @@ function ignore(): void {
 }
 
 /** In milliseconds; see `limits.ts`. */
-export interface ClientLimits {
+interface ClientLimits {
   readonly connect: number;
   readonly silence: number;
   /** From a request to the start of its response, if the request does not have a limit of its own. */

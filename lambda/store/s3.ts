@@ -175,7 +175,7 @@ interface Addressed {
   readonly port?: number;
 }
 
-export class BucketOrigins {
+class BucketOrigins {
   private readonly origins = new Map<string, Promise<URL>>();
 
   constructor(private readonly client: S3Client) {}

@@ -64,7 +64,7 @@ export interface StoredTensor {
 
 export type HeaderEntry = StoredTensor | StringTensor;
 
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   readonly entries: ReadonlyMap<string, HeaderEntry>;
   /** ETag of the request from which a slice computed the tensors. */
   readonly requestEtag?: string;

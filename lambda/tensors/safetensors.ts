@@ -27,7 +27,7 @@ const DATA_ALIGNMENT = 8;
 /** Further entries of the file's metadata. */
 export type Metadata = Readonly<Record<string, string>>;
 
-export interface SafetensorsLayout {
+interface SafetensorsLayout {
   /** The consecutive parts of the file: the header, then each tensor's own bytes, not copied. */
   readonly parts: readonly Uint8Array[];
   /** Of the whole file. */
@@ -84,7 +84,7 @@ export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
 }
 
 /** A whole safetensors file. */
-export interface SafetensorsContent {
+interface SafetensorsContent {
   /** Views of the file's bytes. */
   readonly tensors: Map<string, RawTensor>;
   /** Whether the header has a checksum, as every header of a slice function has. */

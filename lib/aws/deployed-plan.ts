@@ -1,4 +1,6 @@
-/** The plan that a stack deploys. */
+/** The plan that a stack deploys, and what tells one deployment from another. */
+import { Fn, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
 import type { SlicePlan } from '../plan/file/plan';
 
 /** A plan whose `threads` is the thread count of the deployed functions. */
@@ -9,4 +11,10 @@ export interface DeployedPlan extends SlicePlan {
    * it, so a run stops if a deployment changes any of these during the run.
    */
   readonly deploymentDigest: string;
+}
+
+/** Tells deployments of a stack apart, also those of one name in several accounts, and a stack from a deleted one. */
+export function stackUuid(scope: Construct): string {
+  // `arn:aws:cloudformation:region:account:stack/name/uuid`
+  return Fn.select(2, Fn.split('/', Stack.of(scope).stackId));
 }

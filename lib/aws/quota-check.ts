@@ -16,7 +16,7 @@ import {
 } from '../plan/sizes/lambda-quotas';
 import { requestBytes } from '../shapes/value-types';
 import { inform, warn } from './annotate';
-import { deployedLength } from './deployed-length';
+import { deployedLength, validateTemplateSize } from './deployed-length';
 import {
   CLOUDFORMATION_QUOTAS,
   LAMBDA_QUOTAS,
@@ -34,8 +34,7 @@ import {
   WARNING_SHARE,
 } from './quotas';
 import type { SliceFunctionOptions } from './slice-function-options';
-import { validateTemplateSize } from './template-size';
-import { MAX_ATTEMPTS } from './workflow/retries';
+import { MAX_ATTEMPTS } from './workflow/invoke-function';
 
 interface QuotaUse {
   readonly id: string;

@@ -1,13 +1,15 @@
-/**
- * The code asset of the slice functions: the bundled handler and ONNX Runtime for one architecture, built without
- * Docker.
- */
+/** The code of the slice functions: the bundled handler and the parts of ONNX Runtime that run on Lambda, built without Docker. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { createHash } from 'node:crypto';
 import { AssetHashType, DockerImage, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { type CodeFile, codeDigest, codeFiles } from './code-files';
+import { fileDigest } from '../cache/file-digest';
+import { SlicedInferenceError, quoted } from '../errors';
+import { onnxRuntimeCommonFolder, onnxRuntimeFolder } from '../host/onnxruntime';
+import { builtFile } from '../host/package-files';
+import { MAX_LAMBDA_CODE_BYTES } from './quotas';
 
 export const HANDLER = 'index.handler';
 
@@ -50,4 +52,85 @@ function createCode(files: readonly CodeFile[]): lambda.Code {
       },
     },
   });
+}
+
+interface CodeFile {
+  readonly target: string;
+  readonly source: string;
+}
+
+/** ONNX Runtime's names of the processor architectures on Linux. */
+type LinuxCpu = 'x64' | 'arm64';
+
+export function codeFiles(cpu: LinuxCpu): CodeFile[] {
+  return [
+    { target: 'index.js', source: builtFile('bundle/handler.js') },
+    ...onnxRuntimeFiles(onnxRuntimeFolder(), cpu),
+    ...packageFiles(onnxRuntimeCommonFolder(), 'onnxruntime-common', ['package.json', 'dist/cjs']),
+  ];
+}
+
+/**
+ * Lists only the two libraries that run on a CPU: the package's install script, if npm ran it, has downloaded hundreds
+ * of megabytes of CUDA libraries into the same folder.
+ */
+export function onnxRuntimeFiles(folder: string, cpu: LinuxCpu): CodeFile[] {
+  const binaries = `bin/napi-v6/linux/${cpu}`;
+  const libraries = ['onnxruntime_binding.node', 'libonnxruntime.so.1'].map((name) => `${binaries}/${name}`);
+  const missing = libraries.find((library) => !fs.existsSync(path.join(folder, library)));
+  if (missing === undefined)
+    return packageFiles(folder, 'onnxruntime-node', ['package.json', 'dist', ...libraries]);
+  throw new SlicedInferenceError(
+    `onnxruntime-node must contain its libraries for Linux on ${cpu}`,
+    `a package without ${quoted(missing)}`,
+    'reinstall onnxruntime-node',
+  );
+}
+
+function packageFiles(folder: string, name: string, parts: readonly string[]): CodeFile[] {
+  return parts
+    .flatMap((part) => filesBelow(path.join(folder, part)))
+    .filter((file) => !/\.(d\.ts|map)$/.test(file))
+    .sort()
+    .map((source) => ({
+      target: path.posix.join('node_modules', name, path.relative(folder, source).split(path.sep).join('/')),
+      source,
+    }));
+}
+
+function filesBelow(target: string): string[] {
+  if (fs.statSync(target).isFile()) return [target];
+  return fs.readdirSync(target).flatMap((entry) => filesBelow(path.join(target, entry)));
+}
+
+const digests = new Map<string, string>();
+
+/**
+ * Returns the hexadecimal SHA-256 of the files' targets and digests. It is computed once per process, because files of
+ * installed packages do not change.
+ *
+ * @throws SlicedInferenceError if the files exceed Lambda's limit for code
+ */
+export function codeDigest(files: readonly CodeFile[]): string {
+  const key = files.map(({ source }) => source).join('\n');
+  const known = digests.get(key);
+  if (known !== undefined) return known;
+  checkSize(files);
+  const hash = createHash('sha256');
+  for (const { target, source } of files) {
+    hash.update(`${target}\n${fileDigest(path.resolve(source))}\n`);
+  }
+  const digest = hash.digest('hex');
+  digests.set(key, digest);
+  return digest;
+}
+
+function checkSize(files: readonly CodeFile[]): void {
+  const bytes = files.reduce((sum, { source }) => sum + fs.statSync(source).size, 0);
+  if (bytes <= MAX_LAMBDA_CODE_BYTES) return;
+  throw new SlicedInferenceError(
+    `the functions' code must have at most ${MAX_LAMBDA_CODE_BYTES} bytes`,
+    String(bytes),
+    'reinstall onnxruntime-node',
+  );
 }

@@ -8,18 +8,17 @@ import { Construct } from 'constructs';
 import { ENV, METRICS_NAMESPACE } from '../../contract/environment';
 import { loaderClaimKey, sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
-import type { DeployedPlan } from './deployed-plan';
+import { type DeployedPlan, stackUuid } from './deployed-plan';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
-import type { ExpressBucket } from './express-bucket';
+import type { ExpressBucket } from './buckets';
 import { type LogSettings, createLogGroup } from './log-group';
 import { type Network, networkStatements } from './network';
 import { attachOwnPolicy, attachPolicies } from './replaced-policy';
 import { HANDLER, runtimeCode } from './runtime-code';
 import type { SliceFunctionOptions } from './slice-function-options';
-import { filesOf, type SliceObjects } from './slice-object';
+import { filesOf, type SliceObjects } from './slice-files';
 import { sharedPermissions, slicePermissions, tracingStatement } from './slice-permissions';
-import { stackUuid } from './stack-uuid';
 
 interface FunctionSettings {
   readonly bucket: s3.IBucket;

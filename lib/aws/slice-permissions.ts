@@ -3,9 +3,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { SourcedTensor } from '../../contract/slice-manifest';
-import { type ExpressBucket, sessionStatement } from './express-bucket';
+import { type ExpressBucket, sessionStatement } from './buckets';
 import { keyUseStatement } from './key';
-import type { SliceObject } from './slice-object';
+import type { SliceObject } from './slice-files';
 import { INPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../contract/keys';
 
 interface SlicePermissionsProps {

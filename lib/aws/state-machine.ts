@@ -11,7 +11,7 @@ import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensor-limits';
 import { MAX_EXPRESS_MINUTES } from './quotas';
 import { type LogSettings, createLogGroup } from './log-group';
 import { attachOwnPolicy } from './replaced-policy';
-import { stackUuid } from './stack-uuid';
+import { stackUuid } from './deployed-plan';
 import { callStatement } from './workflow/invoke-function';
 import { type PipelineStates, ownExecution, pipelineWorkflow } from './workflow/workflow';
 

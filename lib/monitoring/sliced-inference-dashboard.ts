@@ -4,7 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
-import { SliceMetric, sliceMetric } from '../pipeline/slice-metric';
+import { SliceMetric, sliceMetric } from '../pipeline/pipeline-metrics';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
 /** Properties of `SlicedInferenceDashboard`. */

@@ -19,7 +19,7 @@ import {
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
-import { WarmUp } from './warm-up';
+import { WarmUp } from './choices';
 import { largestOf } from '../extremes';
 
 export interface PipelineDeployment {

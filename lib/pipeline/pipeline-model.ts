@@ -12,12 +12,11 @@ import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
 import { planText } from '../emit/write';
 import type { SlicePlan } from '../plan/file/plan';
-import { GraphOptimization } from './graph-optimization';
+import { GraphOptimization, WarmUp } from './choices';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
-import { WarmUp } from './warm-up';
 
 interface ModelOfPipeline {
   readonly model: SlicedModel;

@@ -7,12 +7,9 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SliceFunctionOptions } from '../aws/slice-function-options';
-import type { Consolidation } from './consolidation';
-import type { GraphOptimization } from './graph-optimization';
+import type { Consolidation, GraphOptimization, TensorStore, WarmUp } from './choices';
 import type { SlicedModel } from './sliced-model';
 import type { Slicing } from './slicing';
-import type { TensorStore } from './tensor-store';
-import type { WarmUp } from './warm-up';
 
 /** Properties of `SlicedInferencePipeline`. */
 export interface SlicedInferencePipelineProps {

@@ -9,23 +9,20 @@ import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
 import { checkQuotas, checkSliceCount } from '../aws/quota-check';
 import { type PipelineFunctions, createSliceFunctions } from '../aws/slice-function';
-import type { SliceObjects } from '../aws/slice-object';
+import type { SliceObjects } from '../aws/slice-files';
 import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/workflow';
 import { keepingDigests } from '../cache/file-digest';
-import { checkProps } from './check-props';
+import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
 import { type PipelineDeployment, planDeployment } from './deployment';
-import { grantCaller, grantReader, grantWriter } from './grants';
+import { grantCaller, grantReader, grantWriter, type Storage, createStorage } from './storage';
 import { PipelineMetrics } from './pipeline-metrics';
 import { pipelineModel, writePlan } from './pipeline-model';
-import { type PipelinePlan, pipelinePlan } from './pipeline-plan';
+import { type PipelinePlan, pipelinePlan, annotatePlan, warnOfAssumptions } from './pipeline-plan';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
-import { annotatePlan, warnOfAssumptions } from './plan-notes';
-import { type PipelineSettings, pipelineSettings } from './settings';
 import type { SlicedModel } from './sliced-model';
-import { type Storage, createStorage } from './storage';
 
 /**
  * An ONNX model that runs as Lambda functions, one per slice, under a Step Functions state machine. The functions pass

@@ -2,7 +2,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { SlicedInferenceError } from '../errors';
 import { knownAtSynth } from './known-at-synth';
-import { Minimize, type LatencyPercentile, type Temperature } from './search-goals';
+import { Minimize, type LatencyPercentile, type Temperature } from './choices';
 
 /** By what estimates the slices of a model are planned. */
 export interface SlicingEstimateOptions {

@@ -5,7 +5,7 @@ import { GetBucketPolicyCommand, GetObjectCommand, PutBucketPolicyCommand } from
 import { DescribeExecutionCommand, RedriveExecutionCommand } from '@aws-sdk/client-sfn';
 import { decodeTensors, type ResultsPlace } from '../../client';
 import { until } from '../../test/support/until';
-import { Caller, CallerEnded } from './callers';
+import { Caller, CallerEnded } from './processes';
 import type { App, Cloud } from './cloud';
 import {
   infers,

@@ -1,8 +1,8 @@
-// Finds the packages of others that ship: inside the bundles of dist/bundle/, and as bundled dependencies.
+// The packages of others that ship, inside the bundles of dist/bundle/ and as bundled dependencies: their files, licenses and bill of materials.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { BUNDLED_DEPENDENCIES } from './bundled-dependencies.mjs';
-import { ROOT } from './project.mjs';
+import { execFileSync } from 'node:child_process';
+import { ROOT, filesIn, IS_WINDOWS, NPM } from './project.mjs';
 
 /** @typedef {{ folder: string, id: string, license: string }} ThirdPartyPackage its id has its name and its version */
 
@@ -44,4 +44,173 @@ function describe(relative) {
       `${relative} must name its license, got ${JSON.stringify(license)}: find its license first`,
     );
   return { folder, id: `${name}@${version}`, license };
+}
+
+/**
+ * ONNX Runtime's libraries by platform. The others of onnxruntime-node are left out: DirectML and the DirectX shader
+ * compiler, which ONNX Runtime for Windows loads only to run on a GPU, a second copy of the library for macOS, and
+ * Windows on ARM.
+ */
+const ONNX_RUNTIME_LIBRARIES = {
+  'linux/x64': ['libonnxruntime.so.1', 'onnxruntime_binding.node'],
+  'linux/arm64': ['libonnxruntime.so.1', 'onnxruntime_binding.node'],
+  'darwin/arm64': ['libonnxruntime.1.dylib', 'onnxruntime_binding.node'],
+  'win32/x64': ['onnxruntime.dll', 'onnxruntime_binding.node'],
+};
+
+/** The files of each package that ship, besides its package.json and its license. */
+const FILES = {
+  long: ['umd/index.js', 'umd/package.json'],
+  'onnxruntime-common': ['dist/cjs'],
+  'onnxruntime-node': [
+    'dist',
+    ...Object.entries(ONNX_RUNTIME_LIBRARIES).flatMap(([platform, names]) =>
+      names.map((name) => `bin/napi-v6/${platform}/${name}`),
+    ),
+  ],
+  protobufjs: ['minimal.js', 'src'],
+};
+
+/** The folders of the packages, relative to the repository. */
+const BUNDLED_DEPENDENCIES = Object.keys(FILES).map((name) => `node_modules/${name}`);
+
+/** Fields of a package.json that say what the package is and how it is loaded. */
+const FIELDS = [
+  ...['name', 'version', 'description', 'license', 'author', 'repository'],
+  ...['os', 'type', 'main', 'exports'],
+];
+
+/**
+ * Copies the packages into the `node_modules` of a folder. Their package.json files lose scripts, which npm would run at installation, and the
+ * dependencies of these scripts.
+ */
+export function copyBundledDependencies(target) {
+  for (const [name, files] of Object.entries(FILES)) {
+    const source = path.join(ROOT, 'node_modules', name);
+    const copy = path.join(target, 'node_modules', name);
+    fs.mkdirSync(copy, { recursive: true });
+    const licenses = fs.readdirSync(source).filter((file) => /^licen[sc]e/i.test(file));
+    for (const file of [...files, ...licenses])
+      fs.cpSync(path.join(source, file), path.join(copy, file), { recursive: true, filter: isNeeded });
+    const manifest = JSON.parse(fs.readFileSync(path.join(source, 'package.json'), 'utf8'));
+    const dependencies = Object.entries(manifest.dependencies ?? {}).filter(([needed]) => needed in FILES);
+    const fields = FIELDS.filter((field) => field in manifest).map((field) => [field, manifest[field]]);
+    writeJson(path.join(copy, 'package.json'), {
+      ...Object.fromEntries(fields),
+      dependencies: Object.fromEntries(dependencies),
+    });
+  }
+}
+
+/** Leaves out type declarations and source maps. */
+function isNeeded(file) {
+  return !/\.(d\.[cm]?ts|map)$/.test(file);
+}
+
+/** Writes an object as JSON. */
+export function writeJson(file, value) {
+  fs.writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Licenses that allow redistribution under Apache-2.0. */
+const ACCEPTED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT'];
+
+/**
+ * Has the licenses of packages that ship without a license file, by name and version. ONNX Runtime's are the LICENSE and the
+ * ThirdPartyNotices.txt of its package on PyPI, which has the same libraries.
+ */
+const NOTICES = path.join(ROOT, 'scripts/package/notices');
+
+const LICENSE_FILE = /^(licen[sc]e|notice|third-party-licenses)/i;
+
+const RULE = `\n${'-'.repeat(78)}\n`;
+
+/**
+ * Returns the text. Packages with the same license text share one section.
+ *
+ * @param {ThirdPartyPackage[]} packages
+ */
+export function licenseText(packages) {
+  const sections = new Map();
+  for (const thirdParty of packages) {
+    const text = textOf(thirdParty);
+    // A package may lie in several folders, one inside each package that uses it.
+    const names = sections.get(text) ?? new Set();
+    sections.set(text, names.add(`${thirdParty.id} (${thirdParty.license})`));
+  }
+  return [
+    'This package contains the following packages of others. Their licenses follow.',
+    ...[...sections].map(([text, names]) => `${[...names].join('\n')}\n\n${text}`),
+  ].join(`\n${RULE}\n`);
+}
+
+/** Some packages have a folder with the licenses of what they contain. */
+function licenseFiles(folder) {
+  return fs
+    .readdirSync(folder)
+    .filter((name) => LICENSE_FILE.test(name))
+    .map((name) => path.join(folder, name))
+    .flatMap((file) =>
+      fs.statSync(file).isDirectory() ? filesIn(file).map((name) => path.join(file, name)) : [file],
+    )
+    .sort();
+}
+
+function textOf({ folder, id, license }) {
+  if (!ACCEPTED.includes(license))
+    throw new Error(
+      `${id} must have one of the licenses ${ACCEPTED.join(', ')}, got ${license}: do not ship it`,
+    );
+  const files = licenseFiles(folder);
+  if (files.length > 0)
+    return files.map((file) => fs.readFileSync(file, 'utf8').replaceAll('\r\n', '\n').trim()).join(`\n\n`);
+  const notice = path.join(NOTICES, `${id}.txt`);
+  if (fs.existsSync(notice)) return fs.readFileSync(notice, 'utf8').trim();
+  // The text of this license names no holder, so it is the same for each package.
+  if (license === 'Apache-2.0') return fs.readFileSync(path.join(ROOT, 'LICENSE'), 'utf8').trim();
+  throw new Error(`${id} must contain its license, got no license file: add ${path.relative(ROOT, notice)}`);
+}
+
+/**
+ * Returns npm's bill of materials of the lock file, reduced to the packages that ship. It holds no time, no random
+ * serial number and no version of npm, so that the same sources have the same text.
+ *
+ * @param {ThirdPartyPackage[]} packages
+ */
+export function billOfMaterials(packages) {
+  const whole = JSON.parse(
+    execFileSync(NPM, ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      shell: IS_WINDOWS,
+      maxBuffer: 2 ** 28,
+    }),
+  );
+  const shipped = new Set(packages.map(({ id }) => id));
+  const components = whole.components
+    .filter(({ name, group, version }) => shipped.has(`${group ? `${group}/` : ''}${name}@${version}`))
+    .map((component) => ({ ...component, scope: 'required', properties: undefined }))
+    .sort((a, b) => (a['bom-ref'] < b['bom-ref'] ? -1 : 1));
+  const found = new Set(components.map((component) => component['bom-ref']));
+  const missing = packages.map(({ id }) => id).filter((id) => !found.has(id));
+  if (missing.length > 0)
+    throw new Error(
+      `package-lock.json must hold each package that ships, got no ${missing.join(', ')}: run \`npm install\``,
+    );
+  const { bomFormat, specVersion, metadata } = whole;
+  const component = { ...metadata.component, properties: undefined };
+  const dependencies = whole.dependencies
+    .filter(({ ref }) => found.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((id) => found.has(id)).sort() }))
+    .sort((a, b) => (a.ref < b.ref ? -1 : 1));
+  const own = { ref: component['bom-ref'], dependsOn: [...found].sort() };
+  const bill = {
+    bomFormat,
+    specVersion,
+    version: 1,
+    metadata: { component: { ...component, name: component['bom-ref'].replace(/@[^@]*$/, '') } },
+    components,
+    dependencies: [own, ...dependencies],
+  };
+  return `${JSON.stringify(bill, undefined, 2)}\n`;
 }

@@ -3,10 +3,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command } from 'commander';
-import { cloudFormation } from './checks/cloudformation';
-import { aslValidator, languageService, variables } from './checks/definitions';
-import { limits } from './checks/limits';
-import { nag } from './checks/nag';
+import { cloudFormation, aslValidator, languageService, variables, nag } from './validators';
+import { limits } from './limits';
 import { STACKS, writeModels } from './stacks';
 import { synthesizeCase } from './synthesize';
 

@@ -8,7 +8,7 @@ import { ResolvedTemplates, type SynthesizedTemplate, type Templates } from './r
 import type { StackCase } from './stacks';
 
 /** The part that we read of the file that CDK writes beside the templates. */
-export interface ValidationReport {
+interface ValidationReport {
   readonly pluginReports: readonly {
     readonly pluginName: string;
     readonly violations: readonly {

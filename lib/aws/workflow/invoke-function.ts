@@ -2,11 +2,12 @@
  * The state that calls a function. Unlike CDK's `LambdaInvoke` it also grants calls of a function's other versions,
  * which runs in progress during a deployment need.
  */
-import { Aws, type Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { ERROR_NAMES } from '../../../contract/failures';
 
 export interface TaskFunction {
   readonly target: lambda.IFunction;
@@ -83,3 +84,92 @@ export class InvokeFunction extends sfn.TaskStateBase {
     };
   }
 }
+
+/** Faults of the Lambda service: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html. */
+const SERVICE_FAULTS = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.TooManyRequestsException',
+];
+
+/** Errors of a sandbox that was killed, ran out of memory or timed out, and of S3 after many requests of the function. */
+const SANDBOX_FAULTS = [
+  'Lambda.Unknown',
+  'Sandbox.Timedout',
+  'Runtime.ExitError',
+  'Runtime.OutOfMemory',
+  ERROR_NAMES.storageUnavailable,
+];
+
+/**
+ * Lambda deactivates functions that have not been called for weeks, and takes time to attach functions to a VPC. Until
+ * the function is active again, calls fail for a minute or two.
+ * https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+ */
+const INACTIVE_FUNCTION_FAULTS = [
+  'Lambda.ResourceConflictException',
+  'Lambda.ResourceNotReadyException',
+  'Lambda.CodeArtifactUserPendingException',
+  'Lambda.ENILimitReachedException',
+  'Lambda.EC2ThrottledException',
+  'Lambda.EC2UnexpectedException',
+  'Lambda.SubnetIPAddressLimitReachedException',
+];
+
+const jitterStrategy = sfn.JitterType.FULL;
+
+/**
+ * Waits at most 191 seconds while the Lambda service is busy or unavailable, and 95 on average. The wait is random, so
+ * that runs do not retry at the same moment; one of 50,000 waits less than 30 seconds.
+ */
+export const SERVICE_RETRY: sfn.RetryProps = {
+  errors: SERVICE_FAULTS,
+  interval: Duration.seconds(1),
+  backoffRate: 2,
+  maxAttempts: 13,
+  maxDelay: Duration.seconds(20),
+  jitterStrategy,
+};
+
+/** Waits about two and a half minutes until the function is active. */
+const INACTIVE_FUNCTION_RETRY: sfn.RetryProps = {
+  errors: INACTIVE_FUNCTION_FAULTS,
+  interval: Duration.seconds(5),
+  backoffRate: 1.5,
+  maxAttempts: 8,
+  maxDelay: Duration.seconds(30),
+};
+
+export const SANDBOX_RETRY: sfn.RetryProps = {
+  errors: SANDBOX_FAULTS,
+  interval: Duration.seconds(1),
+  backoffRate: 2,
+  maxAttempts: 2,
+  jitterStrategy,
+};
+
+/**
+ * Retries once, because the network may have damaged the data. The function has deleted a corrupt file and downloads it again, and
+ * reads a corrupt tensor again. Its output goes to the same key as before.
+ */
+const SLICE_RETRY: sfn.RetryProps = {
+  errors: [ERROR_NAMES.weightsCorrupt, ERROR_NAMES.corruptTensor, ERROR_NAMES.sliceFailed],
+  interval: Duration.seconds(1),
+  maxAttempts: 1,
+  jitterStrategy,
+};
+
+/** Of the call of any function. */
+export const CALL_RETRIES: readonly sfn.RetryProps[] = [
+  SERVICE_RETRY,
+  INACTIVE_FUNCTION_RETRY,
+  SANDBOX_RETRY,
+];
+
+/** Of the call of a slice function. */
+export const SLICE_RETRIES: readonly sfn.RetryProps[] = [...CALL_RETRIES, SLICE_RETRY];
+
+/** How often a slice function is called at most: each kind of failure counts its own retries. */
+export const MAX_ATTEMPTS = SLICE_RETRIES.reduce((sum, { maxAttempts = 0 }) => sum + maxAttempts, 1);

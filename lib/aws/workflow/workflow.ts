@@ -11,8 +11,7 @@ import type { DeployedPlan } from '../deployed-plan';
 import { type Schedule, type Stage, scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
 import { withWarmUps } from '../../plan/schedule/warm-up';
 import { stateTensorLimits } from '../../plan/schedule/state-tensor-limits';
-import { boundedRequest } from './bounded-request';
-import { type TensorExpressions, StateTensors, NO_TENSORS } from './state-tensors';
+import { boundedRequest, type TensorExpressions, StateTensors, NO_TENSORS } from './state-tensors';
 import {
   type WholeModelStates,
   askWholeModel,
@@ -21,8 +20,7 @@ import {
   startingInParallel,
 } from './whole-model';
 import { type FailureVariables, failState, passedFailure } from './failure';
-import { type TaskFunction, InvokeFunction } from './invoke-function';
-import { CALL_RETRIES, SLICE_RETRIES } from './retries';
+import { type TaskFunction, InvokeFunction, CALL_RETRIES, SLICE_RETRIES } from './invoke-function';
 
 /** JSONata expressions of a run, without their `{%` and `%}`. */
 interface RunExpressions {

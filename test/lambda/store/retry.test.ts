@@ -1,7 +1,7 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { CallDeadline } from '../../../lambda/store/limits';
 import { retried } from '../../../lambda/store/retry';
-import { SANDBOX_RETRY, SERVICE_RETRY } from '../../../lib/aws/workflow/retries';
+import { SANDBOX_RETRY, SERVICE_RETRY } from '../../../lib/aws/workflow/invoke-function';
 
 const object = { bucket: 'b', key: 'k' };
 

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { type App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Slicing } from '../../../lib';
-import { codeDigest, onnxRuntimeFiles } from '../../../lib/aws/code-files';
+import { codeDigest, onnxRuntimeFiles } from '../../../lib/aws/runtime-code';
 import { builtFile } from '../../../lib/host/package-files';
 import { temporaryFolder } from '../../support/model-builder';
 import { addPipeline, errorOf, newApp } from '../../support/pipeline-stack';

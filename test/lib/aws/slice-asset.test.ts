@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Slicing } from '../../../lib';
-import { sliceFileAsset } from '../../../lib/aws/slice-asset';
+import { sliceFileAsset } from '../../../lib/aws/slice-files';
 import { stageModel } from '../../../lib/compile/stage';
 import { count } from '../../../lib/plan/slicers';
 import { FLOAT, mlp, saveModel, temporaryFolder } from '../../support/model-builder';

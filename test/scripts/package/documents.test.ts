@@ -9,10 +9,10 @@ import { temporaryFolder } from '../../support/temporary-folder';
 const REPOSITORY = 'https://github.com/cdk-sliced-inference/cdk-sliced-inference/blob/main/';
 const PICTURES = 'https://raw.githubusercontent.com/cdk-sliced-inference/cdk-sliced-inference/main/';
 
-/** Runs one of the functions of scripts/package/documents.mjs, which Jest cannot import. */
+/** Runs one of the functions of scripts/package/stage.mjs, which Jest cannot import. */
 function written(name: 'copyDocuments' | 'writeAbsoluteReadme'): Document[] {
   const folder = temporaryFolder();
-  const module = pathToFileURL(path.join(ROOT, 'scripts/package/documents.mjs')).href;
+  const module = pathToFileURL(path.join(ROOT, 'scripts/package/stage.mjs')).href;
   const call = `import { ${name} } from ${JSON.stringify(module)}; ${name}(...process.argv.slice(1));`;
   execFileSync(process.execPath, ['--input-type=module', '--eval', call, folder]);
   return fs

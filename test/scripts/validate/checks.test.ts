@@ -7,10 +7,14 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { attachOwnPolicy, attachPolicies } from '../../../lib/aws/replaced-policy';
 import type { JsonObject } from '../../../local/json';
-import { cloudFormation } from '../../../scripts/validate/checks/cloudformation';
-import { aslValidator, languageService, variables } from '../../../scripts/validate/checks/definitions';
-import { limits } from '../../../scripts/validate/checks/limits';
-import { nag } from '../../../scripts/validate/checks/nag';
+import {
+  cloudFormation,
+  aslValidator,
+  languageService,
+  variables,
+  nag,
+} from '../../../scripts/validate/validators';
+import { limits } from '../../../scripts/validate/limits';
 import { type Check, synthesizeCase, type SynthesizedCase } from '../../../scripts/validate/synthesize';
 import { temporaryFolder } from '../../support/model-builder';
 import { addPipeline } from '../../support/pipeline-stack';

@@ -1,5 +1,5 @@
 import { MAX_REQUEST_BYTES } from '../../../../contract/slice-event';
-import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
+import { boundedRequest } from '../../../../lib/aws/workflow/state-tensors';
 import type { Json } from '../../../../local/json';
 import { run, task } from '../../../support/machine-fixture';
 

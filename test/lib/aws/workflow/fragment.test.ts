@@ -2,7 +2,7 @@
 import { NestedStack, Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { type SlicedInferencePipeline, Slicing } from '../../../../lib';
-import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
+import { boundedRequest } from '../../../../lib/aws/workflow/state-tensors';
 import { PipelineFragment } from '../../../../lib/aws/workflow/fragment';
 import { userFunction } from '../../../../lib/aws/workflow/invoke-function';
 import { compile } from '../../../../lib/compile/compile';

@@ -3,7 +3,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import jsonata from 'jsonata';
 import { type SlicedInferencePipelineProps, Slicing, WarmUp } from '../../../../lib';
-import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
+import { boundedRequest } from '../../../../lib/aws/workflow/state-tensors';
 import { lateInput } from '../../../support/late-input-model';
 import { mlp, saveModel } from '../../../support/model-builder';
 import { type ShortTemplate, definitionOf, pipelineStack } from '../../../support/pipeline-stack';

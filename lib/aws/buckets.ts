@@ -1,9 +1,11 @@
-/** The S3 Express One Zone directory bucket for the tensors between slices. */
-import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+/** The S3 Express One Zone directory bucket for the tensors between slices, and the region of any bucket. */
+import { type Duration, type RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3express from 'aws-cdk-lib/aws-s3express';
 import type { Construct } from 'constructs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { RUNS_PREFIX } from '../../contract/keys';
+import { SlicedInferenceError } from '../errors';
 
 export interface ExpressBucket {
   readonly bucketName: string;
@@ -74,4 +76,22 @@ export function sessionStatement(bucketArn: string, writes: boolean): iam.Policy
     resources: [bucketArn],
     ...(!writes && { conditions: { StringEquals: { 's3express:SessionMode': 'ReadOnly' } } }),
   });
+}
+
+/**
+ * The functions' S3 client asks the S3 of the functions' own region, which answers requests for a bucket elsewhere with a
+ * redirect that the client does not follow. If a region is known only at deployment, this checks nothing.
+ *
+ * @param what the bucket's name in the error
+ * @throws SlicedInferenceError if both regions are known and differ
+ */
+export function checkRegion(scope: Construct, bucket: s3.IBucket, what: string): void {
+  const { region } = Stack.of(scope);
+  const { region: own } = bucket.env;
+  if (own === region || Token.isUnresolved(own) || Token.isUnresolved(region)) return;
+  throw new SlicedInferenceError(
+    `${what} must be in the region of the stack, ${region}`,
+    own,
+    'use a bucket in that region, or deploy the stack in the region of the bucket',
+  );
 }

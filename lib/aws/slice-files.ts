@@ -1,12 +1,31 @@
-/** Stages a slice's file as an asset whose hash is the digest in the plan. The asset is a hard link to the file. */
+/** A slice's files in S3: assets of the stack, or objects in a bucket that `sliced-inference slice` uploads to. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import { AssetHashType, BundlingOutput, DockerImage, Stage } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { fileDigest } from '../cache/file-digest';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { PlannedFile } from '../plan/file/plan';
+
+export interface SliceObject {
+  /** `s3://bucket/key`. */
+  readonly uri: string;
+  readonly arn: string;
+  /** KMS key of the bucket. Absent if the bucket has no customer managed key. */
+  readonly encryptionKey?: kms.IKey;
+}
+
+export interface SliceObjects {
+  readonly model: SliceObject;
+  /** Absent if all weights are inside the model file. */
+  readonly weights?: SliceObject;
+}
+
+export function filesOf({ model, weights }: SliceObjects): SliceObject[] {
+  return weights ? [model, weights] : [model];
+}
 
 /**
  * The asset hash is the digest in the plan, because CDK's own fingerprint normalizes line ends in files that it takes
