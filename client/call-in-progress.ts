@@ -38,7 +38,6 @@ const TRANSFER_MS = 60_000;
 const MOST_QUESTIONS = 6;
 
 export class CallInProgress {
-  /** @throws InferenceError for options that do not fit the pipeline */
   static async begin(context: Context, options: CallOptions): Promise<CallInProgress> {
     const limit = options.waitTimeout ?? context.settings.waitTimeout;
     if (limit !== undefined) return new CallInProgress(context, options, limit);
@@ -59,7 +58,6 @@ export class CallInProgress {
   /** How often it has asked whether a deployment explains a failure. */
   private questions = 0;
   private readonly pauses: Backoff;
-  /** Why the last request failed, if it is sent again. */
   private failure: Error | undefined;
 
   private constructor(
@@ -104,7 +102,6 @@ export class CallInProgress {
     return this.using(await firstOf([this.context.descriptions.latest()], this.signal));
   }
 
-  /** The description of the deployment that made the output, as far as Step Functions knows it. */
   async describedFor(
     output: Pick<CheckedOutput, 'deploymentDigest' | 'results'>,
     known: PipelineDescription,
@@ -125,7 +122,6 @@ export class CallInProgress {
     return true;
   }
 
-  /** Runs an execution to its end and returns its output, which is JSON. */
   async execute(input: string): Promise<{ readonly executionArn: string; readonly output: string }> {
     const described = await firstOf([this.context.descriptions.machine()], this.signal);
     this.requireStoppable(described);
@@ -178,7 +174,6 @@ export class CallInProgress {
     return false;
   }
 
-  /** Asks Step Functions whether the state machine is still as the call knew it, and has the trace of what has run. */
   private async isReplaced(trace: string | undefined): Promise<boolean> {
     const { used, signal } = this;
     const { descriptions } = this.context;

@@ -3,7 +3,6 @@ import { isRecord, type JsonRecord } from '../lambda/json-values';
 import { type FailureCause, HANDLER_ERROR, NAMES_OF_SLICES } from '../contract/failures';
 import { InferenceError } from './errors';
 
-/** The object that the text contains; `undefined` if it contains something else or is no JSON. */
 export function parsedRecord(text: string): JsonRecord | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -28,7 +27,6 @@ export function parseFailureCause(cause: string): FailureCause {
   return own(outer) ?? { message: cause };
 }
 
-/** The fields of a `FailureCause`, and no others. */
 function own(fields: JsonRecord | undefined): FailureCause | undefined {
   const { slice, step, message, tensor, expected, got, deploymentDigest } = fields ?? {};
   if (typeof message !== 'string') return undefined;
@@ -43,11 +41,9 @@ function own(fields: JsonRecord | undefined): FailureCause | undefined {
   };
 }
 
-/** The fields in which StartSyncExecution and DescribeExecution agree. */
 export interface ExecutionEnd {
   readonly executionArn: string;
   readonly status: string | undefined;
-  /** JSON. */
   readonly output?: string | undefined;
   readonly error?: string | undefined;
   readonly cause?: string | undefined;
@@ -55,10 +51,6 @@ export interface ExecutionEnd {
   readonly step?: FailureCause['step'];
 }
 
-/**
- * Returns the output of an execution that succeeded.
- * @throws InferenceError with the error of one that failed
- */
 export function outputOf({ executionArn, status, output, error, cause, step }: ExecutionEnd): string {
   if (status === 'SUCCEEDED' && output !== undefined) return output;
   if (cause === undefined || cause === '') {

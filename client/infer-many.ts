@@ -16,7 +16,6 @@ type Infer = (inputs: TensorInputs, options: InferOptions) => Promise<InferenceR
 type Inputs = Iterable<TensorInputs> | AsyncIterable<TensorInputs>;
 type Source = Iterator<TensorInputs> | AsyncIterator<TensorInputs>;
 
-/** What a source has returned, or the error with which it has ended. */
 type Taken = IteratorResult<TensorInputs> | { readonly failure: Error };
 
 /** The quota of Express executions is per second, and an account rarely has more functions at a time. */
@@ -91,7 +90,6 @@ async function close(source: Source, next: Promise<unknown> | undefined): Promis
   else void closing.catch(() => undefined);
 }
 
-/** The inferences that have started. */
 class Many {
   /** Those that the loop has not returned yet, in the order of the inputs. None of them rejects. */
   readonly unread: Promise<ManyResult>[] = [];
@@ -141,12 +139,10 @@ class Many {
     );
   }
 
-  /** The loop has returned the result of the first one. */
   forgetFirst(): void {
     void this.unread.shift();
   }
 
-  /** Stops the inferences that nobody will read. */
   async end(): Promise<void> {
     this.controller.abort(new Error('the loop over the results has ended'));
     await Promise.all(this.unread);

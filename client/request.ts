@@ -24,7 +24,6 @@ export interface CheckedTensors {
   readonly description: PipelineDescription;
 }
 
-/** @throws InferenceError `InvalidInput` for inputs that do not fit, or for a pipeline that takes or returns something else */
 export function checkedTensors(description: PipelineDescription, inputs: TensorInputs): CheckedTensors {
   const functions = ownFunctions(description.signature);
   if (functions !== undefined) {
@@ -37,9 +36,7 @@ export function checkedTensors(description: PipelineDescription, inputs: TensorI
 }
 
 interface PreparedRequest {
-  /** JSON of the execution's input. */
   readonly text: string;
-  /** The object that must be there before the execution starts. */
   readonly upload?: { readonly key: string; readonly bytes: Uint8Array };
 }
 
@@ -67,7 +64,6 @@ export function prepareRequest(
   return { text: requestText({ s3: key }, inline), upload: { key, bytes: encodeSafetensors(tensors) } };
 }
 
-/** `undefined` if the request is too large. Does not encode tensors that are too large by themselves. */
 function inlineText(tensors: ReadonlyMap<string, RawTensor>, inline: InlineMode): string | undefined {
   let size = 0;
   for (const tensor of tensors.values()) {
@@ -87,7 +83,6 @@ function requestText(inputs: ExecutionInput['inputs'], inline: InlineMode): stri
   return JSON.stringify(request);
 }
 
-/** @throws InferenceError `InvalidInput` for a value without JSON or with too much of it */
 export function invocationText(input: unknown): string {
   const text = jsonOf(input);
   const size = Buffer.byteLength(text);
@@ -112,7 +107,6 @@ function jsonOf(input: unknown): string {
   return text;
 }
 
-/** @throws InferenceError `InvalidOutput` for a text that is no JSON */
 export function invocationOutput(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -13,7 +13,6 @@ import { decodeSafetensors, SafetensorsError } from '../lambda/tensors/safetenso
 import { describeTensor, type RawTensor } from '../lambda/tensors/tensor';
 import { type Objects, BrokenBodyError } from './aws/objects';
 
-/** An output whose inline tensors are not decoded yet. */
 export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {
   readonly results: StoredResults | InlineResults;
 }
@@ -73,11 +72,6 @@ function checkPlaces({ s3, tensors }: JsonRecord): CheckedOutput['results'] {
   return { object: s3 === undefined ? undefined : checkObject(s3), tensors };
 }
 
-/**
- * @param expected the pipeline's bucket
- * @param advice ends the message
- * @throws InferenceError `InvalidOutput` for results in another bucket
- */
 export function requireBucket({ results }: CheckedOutput, expected: string, advice: string): void {
   const { object } = results;
   if (object === undefined || object.bucket === expected) return;
@@ -146,7 +140,6 @@ export function invalidOutput(expected: string, got: string, tensor?: string): I
 /** As often as slice functions read a damaged object. */
 const MOST_READS = 3;
 
-/** @throws InferenceError `InvalidOutput` or `CorruptTensor` */
 export async function readResults(
   output: CheckedOutput,
   signature: PipelineSignature,
@@ -159,10 +152,6 @@ export async function readResults(
   return tensors;
 }
 
-/**
- * Reads results without a signature to check them against.
- * @throws InferenceError `InvalidOutput` or `CorruptTensor`
- */
 export async function readResultTensors(
   { results }: CheckedOutput,
   objects: Objects,

@@ -16,7 +16,6 @@ export const UNKNOWN_SLICE = -1;
 
 /** A failure with an error name, thrown by code that does not know the slice's index. */
 export class NamedFailure extends Error {
-  /** @param cause the error that this one explains */
   constructor(
     override readonly name: ErrorName,
     readonly details: FailureDetails,

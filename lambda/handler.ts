@@ -15,13 +15,11 @@ import { runSlice } from './tensor-flow/run-slice';
 import type { Stores } from './tensor-flow/slice-tensors';
 import { loadOnce, LONGEST_CALL_MS } from './whole-model';
 
-/** What the function uses of Lambda's context of a call. */
 interface CallContext {
   getRemainingTimeInMillis(): number;
   readonly awsRequestId?: string;
 }
 
-/** The answer to an event: a `WarmUpAnswer` to `warmUp`, a `LoadAnswer` to `load`, a `ColdAnswer` or a `SliceAnswer` to `ifWarm`. */
 type Answer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer;
 
 export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<Answer>;
@@ -33,7 +31,6 @@ if (process.env[ENV.loaderKey] === undefined) {
   sessionModule();
 }
 
-/** Loads the AWS SDK when it is first needed. */
 function s3Module(): typeof s3 {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- `import()` would end the init phase before the SDK is loaded
   return require('./store/s3-client') as typeof s3;
@@ -41,7 +38,6 @@ function s3Module(): typeof s3 {
 
 let deployed: SliceHandler | undefined;
 
-/** Entry point of the deployed function. */
 export const handler: SliceHandler = (event, context) => {
   deployed ??= makeDeployed();
   return deployed(event, context);
@@ -53,17 +49,8 @@ function makeDeployed(): SliceHandler {
 }
 
 interface HandlerOptions {
-  /**
-   * Folder for the slice's files.
-   * @default - the system's temporary folder
-   */
   readonly root?: string;
-  /**
-   * Receives the lines of the log.
-   * @default - standard output
-   */
   readonly write?: WriteLine;
-  /** Learns when each call must end. */
   readonly deadline?: CallDeadline;
 }
 

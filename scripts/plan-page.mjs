@@ -10,7 +10,6 @@ const FOLDER = 'bin/plan/page';
 /** The place of the report; `bin/plan/write-page.ts` fills it. */
 const REPORT = '%REPORT%';
 
-/** Options of esbuild for the script and the styles. */
 export const PAGE_BUILD = {
   entryPoints: { page: `${FOLDER}/main.ts`, style: `${FOLDER}/page.css` },
   tsconfig: `${FOLDER}/tsconfig.json`,
@@ -27,11 +26,6 @@ export const PAGE_BUILD = {
   logLevel: 'warning',
 };
 
-/**
- * Returns the page and the sources in it.
- *
- * @param {import('esbuild').BuildResult} result result of `PAGE_BUILD`
- */
 export function planPage({ outputFiles, metafile }) {
   const text = (suffix) => outputFiles.find(({ path }) => path.endsWith(suffix)).text.trim();
   const sources = Object.values(metafile.outputs).flatMap(({ inputs }) =>

@@ -20,7 +20,6 @@ interface SdkError {
   readonly $metadata?: { readonly httpStatusCode?: unknown };
 }
 
-/** Whether the service refused the request because there are too many. It did nothing. */
 export function isThrottled(error: unknown): boolean {
   const { name, $metadata } = fieldsOf(error);
   return $metadata?.httpStatusCode === 429 || (typeof name === 'string' && THROTTLING.includes(name));
@@ -60,7 +59,6 @@ function isOfEndpoint(error: Error): boolean {
   return 'code' in error && error.code === 'ERR_INVALID_URL';
 }
 
-/** What the caller can do about an error that comes before any response; `undefined` after one. */
 function adviceFor(error: Error): string | undefined {
   const { code } = fieldsOf(error);
   if (NO_CREDENTIALS.includes(error.name))
@@ -72,7 +70,6 @@ function adviceFor(error: Error): string | undefined {
   return undefined;
 }
 
-/** The error to throw: one of the client's own classes if the error is about AWS, otherwise the error itself. */
 export function explainedError(error: unknown, executionArn?: string): unknown {
   if (error instanceof InferenceError || error instanceof InferenceTimeoutError) {
     return executionArn === undefined ? error : error.inExecution(executionArn);
@@ -88,7 +85,6 @@ function nameOf({ name, code }: Error & { readonly code?: unknown }): string {
   return (name === 'Error' || name === 'TypeError') && typeof code === 'string' ? code : name;
 }
 
-/** Waits for a request that belongs to no execution. */
 export async function explaining<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;

@@ -16,7 +16,6 @@ interface Loaded {
 export class S3Connection {
   private loaded: Promise<Loaded> | undefined;
 
-  /** @param own the application's own client */
   constructor(
     private readonly own: AwsClient | undefined,
     private readonly region: string,
@@ -31,7 +30,6 @@ export class S3Connection {
     return this.loaded;
   }
 
-  /** Closes the connections, unless they are those of the application's own client. */
   async close(): Promise<void> {
     const { loaded } = this;
     if (loaded === undefined || this.own !== undefined) return;
@@ -42,9 +40,7 @@ export class S3Connection {
 
 interface ObjectsOptions {
   readonly connection: S3Connection;
-  /** Milliseconds. */
   readonly requestTimeout: number;
-  /** Largest object that is read, in bytes. */
   readonly maxResultBytes: number;
 }
 
@@ -101,7 +97,6 @@ export class BrokenBodyError extends Error {
   override readonly name = 'BrokenBodyError';
 }
 
-/** @throws BrokenBodyError, InferenceTimeoutError, or the signal's reason */
 async function readBody(body: Readable, length: number, limits: ReadLimits): Promise<Uint8Array> {
   const { signal, ms } = limits;
   const bytes = new Uint8Array(length);

@@ -36,7 +36,6 @@ export async function loadS3Sdk(): Promise<S3Sdk> {
   }
 }
 
-/** @param error of the import from this package */
 async function loadOther(name: string, error: unknown): Promise<unknown> {
   const isBroken = isBrokenByBundler(error);
   if (!isBroken && !isMissing(error, name)) throw error;

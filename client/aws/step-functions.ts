@@ -12,10 +12,8 @@ import type { AwsClient } from '../options';
 import { loadStepFunctionsSdk, type StepFunctionsSdk } from './sdk';
 
 interface StepFunctionsOptions {
-  /** The application's own client. */
   readonly client: AwsClient | undefined;
   readonly region: string;
-  /** Milliseconds. */
   readonly requestTimeout: number;
 }
 
@@ -62,7 +60,6 @@ export class StepFunctions {
     );
   }
 
-  /** @param includedData `METADATA_ONLY` leaves out the input and the output */
   describeExecution(
     executionArn: string,
     includedData: 'ALL_DATA' | 'METADATA_ONLY',
@@ -85,7 +82,6 @@ export class StepFunctions {
     );
   }
 
-  /** @param cause is shown with the execution */
   async stopExecution(executionArn: string, cause: string): Promise<void> {
     const input = { executionArn, error: 'ExecutionAborted', cause };
     await this.send('StopExecution', undefined, ({ sdk, client }, abortSignal) =>
@@ -93,7 +89,6 @@ export class StepFunctions {
     );
   }
 
-  /** Closes the connections, unless they are those of the application's own client. */
   async close(): Promise<void> {
     const { loaded } = this;
     if (loaded === undefined || this.options.client !== undefined) return;
@@ -131,7 +126,6 @@ type Middleware = <A extends { request?: unknown }, R>(
   context: { endpointV2?: { url: URL } },
 ) => (args: A) => Promise<R>;
 
-/** The part of a command of the SDK that this file uses. */
 interface CommandWithMiddleware {
   readonly middlewareStack: {
     add(middleware: Middleware, options: { readonly step: 'build'; readonly name: string }): void;
@@ -171,7 +165,6 @@ export function withoutPrefixOnThisMachine<C extends CommandWithMiddleware>(comm
   return command;
 }
 
-/** The host without the prefix if it is an IP address or localhost; other hosts as they are. */
 export function plainHost(hostname: string): string {
   if (!hostname.startsWith(PREFIX)) return hostname;
   const host = hostname.slice(PREFIX.length);

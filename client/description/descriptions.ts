@@ -24,7 +24,6 @@ export interface StateMachineArn {
   executionArn(name: string): string;
 }
 
-/** @throws TypeError if the text is no ARN of a state machine */
 export function parseStateMachineArn(value: unknown): StateMachineArn {
   const match = typeof value === 'string' ? ARN.exec(value) : null;
   if (match === null) {
@@ -44,10 +43,8 @@ export function parseStateMachineArn(value: unknown): StateMachineArn {
   };
 }
 
-/** What an output says about where it comes from. */
 interface Made {
   readonly deploymentDigest: string;
-  /** `undefined` if the results are in none. */
   readonly bucket: string | undefined;
 }
 
@@ -56,7 +53,6 @@ const UNFIT_PAUSE = 60_000;
 
 export class PipelineDescriptions {
   private last: Promise<Described> | undefined;
-  /** The request under way. */
   private asking: Promise<Described> | undefined;
   /** The output that the description did not fit even when it was new, and when that was. */
   private unfit: { readonly deploymentDigest: string; readonly at: number } | undefined;
@@ -75,7 +71,6 @@ export class PipelineDescriptions {
     return readMachine(this.stateMachineArn, await (this.last ?? this.ask()));
   }
 
-  /** The description that was read last. Calls that start at the same time share one request. */
   known(): Promise<PipelineDescription> {
     return this.read(this.last ?? this.ask());
   }
@@ -160,7 +155,6 @@ function isBy({ signature }: PipelineDescription, { deploymentDigest }: Made): b
   return signature.deploymentDigest === deploymentDigest;
 }
 
-/** What a call uses of a description. */
 export interface Deployment {
   readonly type: string;
   /** Only of a call that passes tensors. */
@@ -169,7 +163,6 @@ export interface Deployment {
   readonly deploymentDigest?: unknown;
 }
 
-/** Whether the deployment is another one than the call used. */
 export function isOutdated(used: Deployment, now: Deployment): boolean {
   if (used.type !== now.type) return true;
   if (used.bucket === undefined) return false;
@@ -185,7 +178,6 @@ const REFUSALS: readonly string[] = [
   'StateMachineTypeNotSupported',
 ];
 
-/** Whether a call may fail so because its description is older than the deployment. */
 export function mayBeOutdated(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (!(error instanceof InferenceError)) return REFUSALS.includes(error.name);

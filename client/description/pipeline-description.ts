@@ -28,7 +28,6 @@ export interface PipelineLimits {
 /** What calls need to know of any state machine, also of one that has a pipeline as a part. */
 export interface MachineDescription {
   readonly type: 'EXPRESS' | 'STANDARD';
-  /** How long an execution may last, in seconds; absent if the state machine has no timeout. */
   readonly executionSeconds?: number;
   /** Whether it is that of a pipeline with a preprocess or postprocess function. */
   readonly hasOwnFunctions: boolean;
@@ -36,7 +35,6 @@ export interface MachineDescription {
   readonly bucket: unknown;
   /** Likewise. */
   readonly deploymentDigest: unknown;
-  /** JSON. */
   readonly definition: string;
 }
 
@@ -68,7 +66,6 @@ export interface Described {
   readonly type?: string | undefined;
 }
 
-/** @throws InferenceError `NotAPipeline` if the definition is not that of a pipeline */
 export function readDescription(stateMachineArn: string, described: Described): PipelineDescription {
   const { type, executionSeconds, signature: found } = readDefinition(stateMachineArn, described);
   if (found === undefined) throw notAPipeline(stateMachineArn, 'a comment without a signature');
@@ -87,7 +84,6 @@ export function readDescription(stateMachineArn: string, described: Described): 
   };
 }
 
-/** @throws InferenceError `NotAPipeline` if there is no definition */
 export function readMachine(stateMachineArn: string, described: Described): MachineDescription {
   const { type, executionSeconds, signature } = readDefinition(stateMachineArn, described);
   const { definition = '' } = described;
@@ -102,7 +98,6 @@ export function readMachine(stateMachineArn: string, described: Described): Mach
 interface Definition {
   readonly type: 'EXPRESS' | 'STANDARD';
   readonly executionSeconds: number | undefined;
-  /** Unchecked; `undefined` if the comment has none. */
   readonly signature: unknown;
 }
 

@@ -27,7 +27,6 @@ class HandlerFailure extends Error {
   }
 }
 
-/** Runs the work of a function. Its errors keep their names and get a cause with the step. */
 export async function failingIn<T>(step: Step, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -70,7 +69,6 @@ export function objectsOf({ s3, requestTimeout, maxResultBytes }: ReadOutputsOpt
   });
 }
 
-/** @param own the function's own client, which is used as it is */
 function connectionOf(own: AwsClient | undefined, region: string): S3Connection {
   if (own !== undefined) return new S3Connection(own, region);
   const known = kept.get(region);

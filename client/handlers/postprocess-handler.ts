@@ -40,7 +40,6 @@ export function postprocessHandler(
     });
 }
 
-/** @throws InferenceError `InvalidOutput` for a value that JSON would change or that is too large for an execution's output */
 function checkedJson(value: unknown): unknown {
   const text = JSON.stringify(value, refuseNonJson) as string | undefined;
   if (text === undefined) throw invalid('JSON', kindOf(value), 'return null if there is nothing to return');

@@ -91,7 +91,6 @@ const IMPLIED: Readonly<Record<string, TensorDataType>> = {
   BigUint64Array: 'uint64',
 };
 
-/** @throws InferenceError `InvalidInput` for the first value that is no tensor */
 function ownTensors(returned: unknown): ReadonlyMap<string, RawTensor> {
   if (
     typeof returned !== 'object' ||

@@ -11,19 +11,12 @@ export interface Call {
   readonly machine: StateMachineArn;
   readonly stepFunctions: StepFunctions;
   readonly pollInterval: Required<PollInterval>;
-  /** Ends the wait. */
   readonly signal: AbortSignal;
-  /** Whether the end of the wait also stops the execution. */
   readonly stopOnAbort: boolean;
-  /** Whether anyone wants to know of states. */
   readonly followsStates: boolean;
-  /** Whether functions of the user stand before or after the slices. */
   readonly hasOwnFunctions: boolean;
-  /** Adds the time to a report. */
   readonly report: (progress: Omit<InferenceProgress, 'time'> & { readonly time?: number }) => void;
-  /** Remembers the execution, for errors. */
   readonly setExecution: (executionArn: string | undefined) => void;
-  /** Remembers why the last request failed that is sent again, or that it did not fail. */
   readonly setFailure: (failure: Error | undefined) => void;
 }
 
@@ -36,7 +29,6 @@ export class Backoff {
     this.current = Math.min(interval.first, interval.longest);
   }
 
-  /** Milliseconds of the next pause. */
   next(): number {
     const pause = this.current;
     this.grow();
@@ -64,7 +56,6 @@ export class Repeats {
     private readonly passes: (error: unknown) => boolean = () => false,
   ) {}
 
-  /** Returns if the request is to be sent again, otherwise throws its error. */
   failed(error: unknown): void {
     const { signal, setFailure } = this.call;
     if (signal.aborted || !(error instanceof Error) || !(this.passes(error) || mayPass(error))) throw error;
@@ -78,7 +69,6 @@ export class Repeats {
   }
 }
 
-/** Whether the same request may succeed later. The service may have done what it asks. */
 export function mayPass(error: unknown): boolean {
   return isTransient(error) || error instanceof InferenceTimeoutError;
 }

@@ -82,7 +82,6 @@ async function start(
   }
 }
 
-/** Whether the execution may run although its start failed. Step Functions has refused all others. */
 function mayHaveStarted(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted || (mayPass(error) && !isThrottled(error));
 }
@@ -113,7 +112,6 @@ function isUnknown(error: unknown): boolean {
   return error instanceof Error && error.name === 'ExecutionDoesNotExist';
 }
 
-/** `undefined` while the execution runs. */
 async function endOf(
   call: Call,
   executionArn: string,
@@ -159,7 +157,6 @@ class StateEvents {
     private readonly executionArn: string,
   ) {}
 
-  /** Reports the events since the last report, in their order. */
   async report(): Promise<void> {
     const { call, executionArn } = this;
     for (const event of (await this.newEvents()).reverse()) {

@@ -7,7 +7,6 @@ function allowListeners(signal: AbortSignal | undefined): void {
   if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }
 
-/** A controller for whose signal any number of calls may wait. */
 export function sharedController(): AbortController {
   const controller = new AbortController();
   allowListeners(controller.signal);
@@ -36,7 +35,6 @@ export async function firstOf<T>(
   }
 }
 
-/** A controller that an outer signal aborts too, until it is unlinked. */
 export function linkedController(outer: AbortSignal | undefined): {
   readonly controller: AbortController;
   readonly unlink: () => void;
@@ -93,7 +91,6 @@ export class Wait {
   }
 }
 
-/** Waits. Rejects with the signal's reason if it is aborted. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await new Promise<void>((resolve, reject) => {

@@ -49,7 +49,6 @@ export function fromNested(spec: TensorSpec, value: NestedArray): RawTensor {
   return tensor;
 }
 
-/** The sizes along the first elements. */
 function shapeOf(spec: TensorSpec, value: NestedArray): number[] {
   const shape: number[] = [];
   for (let inner: unknown = value; Array.isArray(inner); inner = (inner as unknown[])[0]) {
@@ -130,7 +129,6 @@ function place({ name }: TensorSpec, path: readonly number[]): string {
   return `input ${quotedName(name)}${path.map((index) => `[${index}]`).join('')}`;
 }
 
-/** What an element must be, for error messages. */
 const ELEMENTS: Readonly<Record<NumericDataType | 'string', string>> = {
   float32: 'a number in the range of float32',
   float64: 'a number for float64',
@@ -153,7 +151,6 @@ const DIGITS = new RegExp(`^-?\\d{1,${MOST_DIGITS}}$`);
 
 type Element = number | bigint;
 
-/** Returns the element as a typed array of the type takes it, or `undefined` if it does not fit. */
 function toElement(dtype: NumericDataType, value: unknown): Element | undefined {
   switch (dtype) {
     case 'float64':
@@ -210,7 +207,6 @@ function wholeNumber(dtype: keyof typeof INTEGERS, value: unknown): number | und
   return typeof value === 'number' && INTEGERS[dtype].of(value)[0] === value ? value : undefined;
 }
 
-/** @param element of `toElement` for the type of this array */
 function setElement(view: TypedArray, index: number, element: Element): void {
   (view as { [index: number]: Element })[index] = element;
 }

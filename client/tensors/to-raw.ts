@@ -17,10 +17,6 @@ import { arrayMismatch, kindOfArray } from './array-kinds';
 import { fromNested } from './from-nested';
 import type { NestedArray, TensorInput, TensorInputs } from './tensor-forms';
 
-/**
- * Returns the tensors in the order of the caller.
- * @throws InferenceError `InvalidInput` for the first tensor that is missing, unknown, or does not fit
- */
 export function rawTensors(specs: readonly TensorSpec[], inputs: TensorInputs): Map<string, RawTensor> {
   const given = entriesOf(inputs);
   const known = new Map(specs.map((spec) => [spec.name, spec]));

@@ -76,7 +76,6 @@ export function loggedCall(
   };
 }
 
-/** Whether the event, which may be anything, marks a warm-up. */
 export function isWarmUp(event: unknown): boolean {
   return fieldsOf(event).warmUp === true;
 }

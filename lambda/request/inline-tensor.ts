@@ -180,7 +180,6 @@ export function objectWithFields(value: unknown, allowed: readonly string[], sub
   return object;
 }
 
-/** @throws NamedFailure `InvalidInput` if `value` is not a JSON object */
 export function jsonObject(value: unknown, subject: string): JsonRecord {
   if (isRecord(value)) return value;
   throw invalidInput(`${subject} must be a JSON object, got ${kindOf(value)}`);

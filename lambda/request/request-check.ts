@@ -5,9 +5,7 @@ import { quotedName } from '../json-values';
 import { describeTensor, unfitReason, type RawTensor, type TensorHead } from '../tensors/tensor';
 
 export interface RequestSpecs {
-  /** Inputs of the whole model that a request must have. */
   readonly request: readonly TensorSpec[];
-  /** Names of inputs with a default that a request cannot override. */
   readonly fixed: readonly string[];
 }
 
@@ -25,7 +23,6 @@ export function checkRequest(specs: RequestSpecs, heads: ReadonlyMap<string, Ten
   }
 }
 
-/** @throws NamedFailure `InvalidInput` if ONNX Runtime would not receive the tensor's elements unchanged */
 export function checkElements(name: string, tensor: RawTensor): void {
   const unfit = unfitReason(tensor);
   if (unfit !== undefined)

@@ -14,7 +14,6 @@ import { SafetensorsError, MAX_HEADER_BYTES } from '../tensors/safetensors-heade
 import { checkElements, checkRequest, type RequestSpecs } from './request-check';
 import type { TensorSpec } from '../../contract/tensors';
 
-/** The input's tensors: the key of an object in the pipeline's bucket, or the inline tensors. */
 type RequestTensors =
   | { readonly kind: 'object'; readonly key: string }
   | { readonly kind: 'inline'; readonly tensors: ReadonlyMap<string, RawTensor> };
@@ -29,7 +28,6 @@ const INPUT = "the execution's input";
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024;
 
-/** @throws NamedFailure `InvalidInput` if a field is unknown, missing or malformed */
 export function parseExecutionInput(value: unknown): ParsedInput {
   refuseOversized(value);
   const { version, inputs, output } = objectWithFields(value, ['version', 'inputs', 'output'], INPUT);
@@ -99,7 +97,6 @@ function parseInlineMode(output: unknown): InlineMode {
 
 interface RequestStore {
   readonly store: SafetensorsStore;
-  /** The function's memory size, which bounds what it can parse. */
   readonly memoryBytes: number;
 }
 
@@ -140,7 +137,6 @@ async function readChecked(reader: TensorReader, names: readonly string[]) {
   return tensors;
 }
 
-/** Reports faults of the caller's object as `InvalidInput`, and throws other errors unchanged. */
 async function refusingBadObject<T>(key: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -161,7 +157,6 @@ async function refusingBadObject<T>(key: string, read: () => Promise<T>): Promis
 /** For metadata of other programs, and for tensors that the model does not have, so that their names can be reported. */
 const ALLOWANCE_BYTES = 1024 * 1024;
 
-/** A tensor's shape, offsets and checksum. */
 const BYTES_PER_TENSOR = 4096;
 
 /** JSON escapes a character as up to six; a name occurs twice, once with the checksum. */
@@ -173,10 +168,6 @@ const BYTES_PER_NAME_CHARACTER = 12;
  */
 const MEMORY_SHARE = 16;
 
-/**
- * @param inputs of the model
- * @param memoryBytes the function's memory size
- */
 export function requestHeaderLimit(inputs: readonly TensorSpec[], memoryBytes: number): number {
   const names = inputs.reduce((sum, { name }) => sum + name.length, 0);
   const described = ALLOWANCE_BYTES + inputs.length * BYTES_PER_TENSOR + names * BYTES_PER_NAME_CHARACTER;

@@ -6,7 +6,6 @@ import { sliceFailed } from '../errors';
 
 export interface SliceFile {
   readonly object: ObjectReference;
-  /** Hexadecimal. */
   readonly sha256: string;
 }
 
@@ -18,15 +17,11 @@ export interface SliceFiles {
 export interface SliceEnvironment {
   readonly slice: number;
   readonly files: SliceFiles;
-  /** Bucket of requests and results. */
   readonly bucket: string;
-  /** Bucket of the tensors between slices. */
   readonly runsBucket: string;
   readonly deploymentDigest: string;
   readonly threads: number;
-  /** Whether float32 tensors between slices are sent as float16. */
   readonly sendsFloat16: boolean;
-  /** The function's memory size. */
   readonly memoryBytes: number;
   /** The object by which loaders claim the load. Only the function of the whole model has one. */
   readonly loaderClaim?: ObjectReference;

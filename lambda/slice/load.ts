@@ -15,7 +15,6 @@ import { CONTRACT_VERSION } from '../../contract/version';
 export interface LoadedSlice {
   readonly manifest: SliceManifest;
   readonly session: session.Session;
-  /** Size of the slice's files. */
   readonly weightBytes: number;
 }
 
@@ -104,7 +103,6 @@ export class SliceFetch {
     return this.fetch(this.files.model, MODEL_FILE);
   }
 
-  /** Returns `undefined` if the slice has no external weights. */
   async weights(): Promise<FetchedFile | undefined> {
     const { weights } = this.files;
     return weights && (await this.fetch(weights, weights.fileName));
@@ -163,7 +161,6 @@ const MODEL_METADATA_PROPS = 14;
 const ENTRY_KEY = 1;
 const ENTRY_VALUE = 2;
 
-/** @throws NamedFailure `SliceFailed` if the model has no manifest or one of another version */
 export function readManifest(model: Uint8Array): SliceManifest {
   const text = metadataProperty(model, MANIFEST_KEY);
   if (text === undefined) {
@@ -183,7 +180,6 @@ export function readManifest(model: Uint8Array): SliceManifest {
   return manifest;
 }
 
-/** Skips all other fields by their length; the graph is by far the largest. */
 function metadataProperty(model: Uint8Array, wanted: string): string | undefined {
   const reader = Reader.create(model);
   while (reader.pos < reader.len) {

@@ -21,24 +21,20 @@ export class ResidentSlice {
   /** The load by the last warm-up, until the next call takes it. */
   private warmUp: { readonly run: string; readonly loadMs: number } | undefined;
 
-  /** @param root folder for the slice's files; default: the system's temporary folder */
   constructor(
     private readonly objects: ObjectStore,
     private readonly root?: string,
   ) {}
 
-  /** Whether a call finds the slice loaded. */
   get isReady(): boolean {
     return this.isLoaded;
   }
 
-  /** Loads the slice for later runs. Returns the milliseconds that it took. */
   async loadForLater(environment: SliceEnvironment): Promise<number> {
     const { timing } = await this.load(environment).loaded;
     return timing.loadMs;
   }
 
-  /** Loads the slice ahead of the run's own call. */
   async warm(environment: SliceEnvironment, run: string): Promise<LoadTiming> {
     const { timing } = await this.load(environment).loaded;
     if (timing.cold) this.warmUp = { run, loadMs: timing.loadMs };
@@ -55,7 +51,6 @@ export class ResidentSlice {
     return { manifest, loaded: loaded.then(({ slice }) => ({ slice, timing })) };
   }
 
-  /** Starts to load the slice, or waits for the load that an earlier call started. */
   private load(environment: SliceEnvironment): SliceForRun {
     const watch = new Stopwatch();
     const cold = !this.isLoaded;

@@ -22,7 +22,6 @@ interface SessionSettings {
    * @default 'disabled' - slices are cut from an optimized graph; if optimized again, fusions would depend on the cuts
    */
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended';
-  /** If set, ONNX Runtime's profiler writes a file whose path begins with this. */
   readonly profilePrefix?: string;
 }
 
@@ -67,7 +66,6 @@ export class Session {
     return this.session.outputNames;
   }
 
-  /** Computes the named outputs and returns them in that order. */
   async run(
     inputs: ReadonlyMap<string, RawTensor>,
     outputs: readonly string[],
@@ -77,7 +75,6 @@ export class Session {
     return new Map(outputs.map((name) => [name, fromOrt(name, results[name])]));
   }
 
-  /** Writes the rest of the profiler's file. */
   endProfiling(): void {
     this.session.endProfiling();
   }

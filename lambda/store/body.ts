@@ -4,7 +4,6 @@ import type { IncomingMessage } from 'node:http';
 import { STALL_MS } from './limits';
 import { type Sink, LONGEST_PIECE_BYTES, type DirectTransfer } from './direct-transfer';
 
-/** Why a body ended before its last byte. */
 export const ENDED_EARLY = 'the response ended early';
 
 /** Destroys a body that stalls, or that lasts longer than its request may take. */
@@ -30,7 +29,6 @@ export class BodyWatch {
     this.stall.refresh();
   }
 
-  /** The reader is busy, so no chunk can arrive. */
   pause(): void {
     clearTimeout(this.stall);
   }
@@ -114,7 +112,6 @@ const STREAM_PIECE_BYTES = 64 * 1024;
 export class DirectBody extends Readable {
   private hasReader = false;
   private isComplete = false;
-  /** Lets the transfer go on after a full queue of the stream. */
   private goOn: (() => void) | undefined;
   private arrived: () => void = () => undefined;
 

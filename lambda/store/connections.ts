@@ -15,7 +15,6 @@ import { ReadBuffer } from './read-buffer';
 /** Settings of the SDK's own agents. */
 const AGENT: http.AgentOptions = { keepAlive: true, maxSockets: 50 };
 
-/** The method of agents that picks a connection for a request. Their types lack it. */
 interface ConnectionPicker {
   addRequest(request: http.ClientRequest, ...rest: unknown[]): void;
 }
@@ -23,14 +22,12 @@ interface ConnectionPicker {
 export interface Agents {
   readonly httpAgent: http.Agent;
   readonly httpsAgent: https.Agent;
-  /** Closes the connections that no request uses. */
   readonly closeIdle: () => void;
   /**
    * Opens a connection for the next request to the host of `origin`, unless one is open already. Resolves when it is open or
    * has failed, but soon in any case, and never rejects.
    */
   readonly prepare: (origin: URL) => Promise<void>;
-  /** Closes the prepared connections that no request has taken. */
   readonly closePrepared: () => void;
 }
 
@@ -119,32 +116,24 @@ function intoOneBuffer(connect: Connect, buffers: WeakMap<Duplex, ReadBuffer>): 
 type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;
 
 interface Protocol {
-  /** The port of an origin that names none. */
   readonly port: number;
-  /** Event of a socket that is open. */
   readonly opened: 'connect' | 'secureConnect';
 }
 
-/** What an agent has, but its types lack. */
 interface NamingAgent {
   readonly options: object;
   getName(options: object): string;
 }
 
 interface Freshness {
-  /** Whether the agent would reuse a connection. */
   readonly hasIdle: (name: string) => boolean;
-  /** Whether a connection that is open since then may serve a request. */
   readonly isFresh: (since: number) => boolean;
 }
 
 interface Prepared {
   readonly socket: Socket;
-  /** By the wall clock. */
   readonly since: number;
-  /** Resolves when the connection is open or has failed. */
   readonly settled: Promise<void>;
-  /** Stops watching the connection. */
   readonly hand: () => void;
 }
 
@@ -172,7 +161,6 @@ class PreparedConnections {
     await soon(settled);
   }
 
-  /** Hands the prepared connection over to a request. */
   take(name: string): Socket | undefined {
     const prepared = this.fresh(name);
     prepared?.hand();
@@ -180,7 +168,6 @@ class PreparedConnections {
     return prepared?.socket;
   }
 
-  /** Closes the connections that no request has taken. */
   close(): void {
     for (const { socket } of this.prepared.values()) socket.destroy();
     this.prepared.clear();

@@ -8,7 +8,6 @@ import type { Socket } from 'node:net';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Room for what a connection brings at once. */
 const ROOM_BYTES = 128 * 1024;
 
 /** The longest pieces leave this room in the chunk. Each write to a file costs a switch between threads. */
@@ -20,15 +19,12 @@ export const LONGEST_PIECE_BYTES = CHUNK_BYTES - ROOM_BYTES;
  */
 export type Sink = (chunk: Uint8Array) => Promise<void> | undefined;
 
-/** The reader of a body. */
 interface TransferReader {
   /** May use a piece's memory until its promise resolves, or until it returns nothing. */
   readonly sink: Sink;
   /** Bytes are passed on when as many are there, or when the last one has arrived. At most `LONGEST_PIECE_BYTES`. */
   readonly pieceBytes: number;
-  /** Called whenever bytes arrive. */
   readonly arrived: () => void;
-  /** Called after the last byte was passed on. */
   readonly ended: () => void;
 }
 
@@ -44,25 +40,20 @@ export class TransferMemory {
 export class DirectTransfer {
   private filled = 0;
   private spilled = 0;
-  /** Whether the chunk is full or the reader uses it, so that bytes spill. */
   private isClosed = false;
   private isAbandoned = false;
   private reader: TransferReader | undefined;
-  /** Bytes of the body that have not arrived. */
   private left: number;
 
   constructor(
     private readonly socket: Socket,
     private readonly memory: TransferMemory,
-    /** Bytes of the body. */
     private readonly announced: number,
-    /** Called after the last byte was passed on. */
     private readonly complete: () => void,
   ) {
     this.left = announced;
   }
 
-  /** Where the connection reads into. */
   free(): Uint8Array {
     return this.isClosed ? this.memory.spill.subarray(this.spilled) : this.memory.chunk.subarray(this.filled);
   }
@@ -85,7 +76,6 @@ export class DirectTransfer {
     if (!this.isClosed) this.closeIfFull();
   }
 
-  /** Sets the reader. */
   passTo(reader: TransferReader): void {
     this.reader = reader;
     if (this.isClosed) this.pass(reader);
@@ -135,7 +125,6 @@ export class DirectTransfer {
     );
   }
 
-  /** The reader has taken the chunk. */
   private open(): void {
     if (this.isAbandoned) return;
     this.isClosed = false;

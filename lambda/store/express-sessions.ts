@@ -23,7 +23,6 @@ const SENDABLE = /^[\x21-\x7e]+$/;
 
 export class ExpressSessions implements Provider {
   private readonly sessions = new Map<string, Promise<Session>>();
-  /** Buckets whose session has not arrived. */
   private readonly awaited = new Set<string>();
 
   constructor(private readonly create: (bucket: string) => Promise<CreateSessionCommandOutput>) {}

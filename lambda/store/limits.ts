@@ -33,7 +33,6 @@ export const MAX_IDLE_MS = 4_000;
  */
 export const RETRY_MS = 12_000;
 
-/** For a whole read or write of `bytes`, with all its connections. */
 export function wholeRequestMs(bytes: number): number {
   return ALLOWANCE_MS + bytes / MIN_BYTES_PER_MS;
 }
@@ -47,7 +46,6 @@ const ALLOWANCE_MS = 30_000;
 const MIN_BYTES_PER_MS = 500;
 
 export interface Clock {
-  /** In milliseconds. */
   now(): number;
   pause(milliseconds: number): Promise<unknown>;
 }
@@ -63,7 +61,6 @@ export class CallDeadline {
 
   constructor(private readonly clock: Clock = SYSTEM_CLOCK) {}
 
-  /** @param remainingMs from Lambda's context of the call */
   start(remainingMs: number): void {
     this.at = this.clock.now() + remainingMs;
   }

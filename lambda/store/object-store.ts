@@ -10,7 +10,6 @@ export interface ByteRange {
 }
 
 export interface ObjectPart {
-  /** Size of the whole object. */
   readonly size: number;
   /** Identifies the object's content. A later `get` with this version fails if the object was replaced. */
   readonly version: string;
@@ -43,18 +42,15 @@ export interface ObjectStore {
     crc32: number,
     version: string,
   ): Promise<ReplaceResult>;
-  /** Closes the connections that no request uses. */
   closeIdleConnections(): void;
   /**
    * Opens a connection for the next request to the bucket, unless one is open. Reads and writes nothing. Resolves when the
    * connection is open or has failed, but soon in any case, and never rejects.
    */
   prepareConnection(bucket: string): Promise<void>;
-  /** Closes the prepared connections that no request has used. */
   closePrepared(): void;
 }
 
-/** Whether the bucket is one of S3 Express One Zone, which needs sessions. */
 export function isDirectoryBucket(bucket: string): boolean {
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
   return bucket.endsWith('--x-s3');
@@ -95,7 +91,6 @@ export class CountedObjects implements ObjectStore {
   private counts = NONE;
   private opened: ObjectStore | undefined;
 
-  /** @param open called once, for the first request */
   constructor(private readonly open: () => ObjectStore) {}
 
   private get objects(): ObjectStore {

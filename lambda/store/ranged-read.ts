@@ -13,13 +13,11 @@ import { release } from './release';
 export const PART_BYTES = 16 * 1024 * 1024;
 export const CONNECTIONS = 6;
 
-/** A read fails after this many connections in a row that broke without a byte. */
 const MAX_FRUITLESS_CONNECTIONS = 4;
 
 interface OpenedObject {
   readonly size: number;
   readonly version: string;
-  /** The first bytes: as many as requested, or fewer if the object is shorter. */
   readonly start: RangeRead;
   readonly startBytes: number;
 }
@@ -57,14 +55,12 @@ export class RangeRead {
     private readonly object: ObjectReference,
     private readonly range: ByteRange,
     private readonly version: string,
-    /** The body of the range, if it was requested already. */
     private firstBody?: Readable,
   ) {
     this.position = range.start;
     this.positionBefore = range.start;
   }
 
-  /** Yields the chunks as the reader asks for them. */
   async *chunks(): AsyncGenerator<Uint8Array, void> {
     let problem: unknown;
     for (let body = await this.first(); body !== undefined; body = await this.next(problem)) {
@@ -103,7 +99,6 @@ export class RangeRead {
     return body;
   }
 
-  /** Requests the rest after a body has ended, unless all bytes are there. */
   private async next(problem: unknown): Promise<Readable | undefined> {
     const { position, positionBefore, range } = this;
     if (position === range.end) return undefined;

@@ -10,10 +10,8 @@ import { DirectTransfer, TransferMemory } from './direct-transfer';
 /** Size of the buffers that Node.js allocates by default. */
 const READ_BYTES = 64 * 1024;
 
-/** Ends a body whose bytes went around the parser. */
 const LAST_BYTE = Buffer.from([0]);
 
-/** The direct bodies of responses. */
 const bodies = new WeakMap<object, DirectBody>();
 
 /** The body of the response, wherever its bytes go. */
@@ -25,7 +23,6 @@ export class ReadBuffer {
   private readonly memory = Buffer.allocUnsafeSlow(READ_BYTES);
   private long: TransferMemory | undefined;
   private transfer: DirectTransfer | undefined;
-  /** The request whose response has not begun. */
   private request: ClientRequest | undefined;
   private socket: Socket | undefined;
 
@@ -43,7 +40,6 @@ export class ReadBuffer {
     this.socket = socket;
   }
 
-  /** The next bytes answer this request. */
   expect(request: ClientRequest): void {
     this.request = request;
   }
@@ -89,7 +85,6 @@ interface SplitHead {
   /** The head for the HTTP parser. It announces a body of one byte, so that the response ends when it gets this byte. */
   readonly head: Uint8Array;
   readonly bodyBytes: number;
-  /** The bytes of the body that came with the head. */
   readonly start: Uint8Array;
 }
 

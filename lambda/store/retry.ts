@@ -42,7 +42,6 @@ export interface RetryOptions {
    */
   readonly retryMs?: number;
   readonly clock?: Clock;
-  /** @default - none: the call may take any time */
   readonly deadline?: CallDeadline | undefined;
 }
 

@@ -17,7 +17,6 @@ interface ClientLimits {
   readonly silence: number;
   /** From a request to the start of its response, if the request does not have a limit of its own. */
   readonly answer: number;
-  /** For how long at least a request is repeated that fails temporarily. */
   readonly retry: number;
 }
 
@@ -68,7 +67,6 @@ interface FunctionObjectsOptions {
   readonly deadline?: CallDeadline;
 }
 
-/** The objects of a slice function. */
 export function functionObjects({
   agents = functionAgents(),
   limits = LIMITS,

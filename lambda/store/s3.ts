@@ -26,11 +26,9 @@ const SEND_BYTES = 1024 * 1024;
 
 type Connections = Omit<Agents, 'httpAgent' | 'httpsAgent'>;
 
-/** Calls S3 through the AWS SDK, and repeats what fails temporarily. */
 export class S3ObjectStore implements ObjectStore {
   private readonly origins: BucketOrigins;
 
-  /** @param connections the connections of the client, if they are to be prepared and closed */
   constructor(
     private readonly client: S3Client,
     private readonly connections?: Connections,
@@ -162,7 +160,6 @@ function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array, void> {
   }
 }
 
-/** The total in `bytes 0-99/1234`. */
 function wholeSize(contentRange: string | undefined): number | undefined {
   const total = contentRange?.split('/')[1];
   return total === undefined ? undefined : Number(total);

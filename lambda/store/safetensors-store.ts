@@ -55,7 +55,6 @@ export class SafetensorsStore {
     return { bucket: this.bucket, key };
   }
 
-  /** Opens a connection for the next read or write: see `ObjectStore.prepareConnection`. */
   prepareConnection(): Promise<void> {
     return this.objects.prepareConnection(this.bucket);
   }

@@ -14,9 +14,7 @@ export interface TensorReader {
   readonly heads: ReadonlyMap<string, TensorHead>;
   /** ETag of the request's object: of this object, or of the one from which the tensors were computed. */
   readonly requestEtag?: string;
-  /** Returns the named tensors; each name must be in `heads`. */
   read(names: readonly string[]): Promise<Map<string, RawTensor>>;
-  /** Closes the open connection, if there is one. */
   discard(): Promise<void>;
 }
 
@@ -37,7 +35,6 @@ export const MAX_GAP_BYTES = 256 * 1024;
  */
 export const READ_ATTEMPTS = 3;
 
-/** Fetches a range into a buffer of the same size. */
 export type FetchRange = (range: ByteRange, target: Uint8Array) => Promise<void>;
 
 type NamedEntry = readonly [name: string, entry: StoredTensor];
@@ -45,7 +42,6 @@ type NamedEntry = readonly [name: string, entry: StoredTensor];
 export class StoredTensors implements TensorReader {
   constructor(
     readonly heads: ReadonlyMap<string, HeaderEntry>,
-    /** The object's first part, positioned after the header. */
     private readonly first: ByteCursor,
     private readonly firstBytes: number,
     private readonly fetchRange: FetchRange,
@@ -87,10 +83,6 @@ export class StoredTensors implements TensorReader {
     return tensors;
   }
 
-  /**
-   * Reads a damaged tensor again, into the same memory.
-   * @throws ChecksumMismatch
-   */
   private async verify([name, entry]: NamedEntry, tensor: RawTensor): Promise<void> {
     if (tensor.dtype === 'string') return;
     for (let attempt = 1; ; attempt++) {
@@ -113,7 +105,6 @@ export class StoredTensors implements TensorReader {
     }
   }
 
-  /** How many of the tensors to copy from the stream of the first part. */
   private countToStream(inOrder: readonly NamedEntry[]): number {
     let at = this.first.at;
     const beyond = inOrder.findIndex(([, { start, end }]) => {
@@ -158,7 +149,6 @@ interface CoalescedRange {
   readonly entries: readonly NamedEntry[];
 }
 
-/** Merges the ranges of tensors that are at most `MAX_GAP_BYTES` apart. */
 function coalesce(inOrder: readonly NamedEntry[]): CoalescedRange[] {
   const groups: NamedEntry[][] = [];
   let end = -Infinity;
@@ -171,7 +161,6 @@ function coalesce(inOrder: readonly NamedEntry[]): CoalescedRange[] {
   return groups.map((entries) => ({ range: rangeOf(entries), entries }));
 }
 
-/** From the first of the tensors to the last. */
 function rangeOf(entries: readonly NamedEntry[]): ByteRange {
   return { start: entries[0][1].start, end: entries[entries.length - 1][1].end };
 }
@@ -179,21 +168,15 @@ function rangeOf(entries: readonly NamedEntry[]): ByteRange {
 /** Reads a stream of bytes once, into the caller's buffers, and frees each chunk of the stream after use. */
 export class ByteCursor {
   private chunk: Uint8Array = new Uint8Array(0);
-  /** The unread part of the chunk. */
   private rest = this.chunk;
   private position = 0;
 
   constructor(private readonly chunks: AsyncGenerator<Uint8Array, void>) {}
 
-  /** Position of the next byte in the stream. */
   get at(): number {
     return this.position;
   }
 
-  /**
-   * Copies the next bytes into `target`.
-   * @throws Error if the stream ends before that
-   */
   async fill(target: Uint8Array): Promise<void> {
     for (let filled = 0; filled < target.byteLength;) {
       const piece = await this.next(target.byteLength - filled);

@@ -15,7 +15,6 @@ export const toStandardOutput: WriteLine = (line) => {
 
 interface TelemetryOptions {
   readonly write: WriteLine;
-  /** The function's name, which is the dimension of its metrics. */
   readonly functionName: string;
   /**
    * CloudWatch namespace of the metrics.
@@ -26,7 +25,6 @@ interface TelemetryOptions {
 
 /** The fields that all lines of a call have, so that a search of the logs by any of them finds these lines. */
 export interface LoggedCall {
-  /** Of the execution that made the call. Absent if no state machine made it. */
   readonly executionArn?: string;
   readonly run?: string;
   /** The call's id in Lambda's own lines `START`, `END` and `REPORT`. */
@@ -43,14 +41,12 @@ export interface RequestCounts {
   readonly expressPuts: number;
 }
 
-/** A failure: the name and the JSON cause that the state machine gets. */
 interface FailedCall {
   readonly name: string;
   readonly message: string;
   /** -1 if the function could not read its own index. */
   readonly slice: number;
   readonly warmUp: boolean;
-  /** Whether the function is that of the whole model. */
   readonly isWhole: boolean;
 }
 

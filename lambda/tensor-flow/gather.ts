@@ -13,7 +13,6 @@ import { openStateTensors } from './state-tensors';
 interface Sources {
   readonly run: string;
   readonly store: SafetensorsStore;
-  /** By index of an earlier slice: its tensors, if they travelled in the state. */
   readonly inState?: Readonly<Record<string, StateTensors>> | undefined;
   /** The request while it opens, so that the other sources do not wait for it. */
   readonly request?: Promise<TensorReader> | undefined;
@@ -22,14 +21,12 @@ interface Sources {
 export interface GatheredTensors {
   /** By name. Names are unique in a model, so the sources' tensors cannot collide. */
   readonly tensors: ReadonlyMap<string, RawTensor>;
-  /** ETag of the request from which all of them come, if the request is an object. */
   readonly requestEtag?: string;
 }
 
 /** Comes before all slices. */
 const REQUEST = -1;
 
-/** @throws NamedFailure `InvalidInput` if the sources come from different requests */
 export async function gatherTensors(
   needed: readonly SourcedTensor[],
   sources: Sources,

@@ -29,7 +29,6 @@ export function checkPlannedResults(
   if (least > inlineLimit(slices)) throw tooLarge(`${least} bytes or more`, slices);
 }
 
-/** @throws NamedFailure `InvalidInput` if the results are too large for a request that wants them inline only */
 export async function writeResults(
   run: string,
   tensors: ReadonlyMap<string, RawTensor>,
@@ -70,7 +69,6 @@ async function readAll(key: string, store: SafetensorsStore): Promise<Map<string
   return reader.read([...reader.heads.keys()]);
 }
 
-/** @returns `undefined` if the JSON has more than `limit` bytes */
 function fittingTensors(
   tensors: ReadonlyMap<string, RawTensor>,
   limit: number,

@@ -20,7 +20,6 @@ const MEGABYTE = 2 ** 20;
 interface RunOptions {
   readonly startedAt: number;
   readonly sendsFloat16: boolean;
-  /** Whether the slice is the whole model of a pipeline with consolidation. */
   readonly isWhole: boolean;
 }
 

@@ -17,11 +17,9 @@ import { encodeStateTensors } from './state-tensors';
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 
 export interface Stores {
-  /** Requests and results. */
   readonly callers: SafetensorsStore;
   /** The function's memory size, which bounds what it can parse. */
   readonly memoryBytes: number;
-  /** Tensors between slices. */
   readonly runs: SafetensorsStore;
 }
 
@@ -90,21 +88,16 @@ export function expectsWrite(
   return result === undefined ? maxTensors === 0 : inline !== 'only';
 }
 
-/** Where the slice writes. */
 export function storeOfOutputs({ result }: SliceManifest, { callers, runs }: Stores): SafetensorsStore {
   return result === undefined ? runs : callers;
 }
 
 interface WriteOptions {
-  /** Whether results are also returned inline. */
   readonly inline: InlineMode;
-  /** Whether float32 tensors for other slices are written as float16. */
   readonly sendsFloat16: boolean;
-  /** ETag of the request from which the outputs were computed. */
   readonly requestEtag?: string;
 }
 
-/** Hands on the slice's outputs; the last slice writes the run's results instead. */
 export async function writeTensors(
   { run, maxTensors }: Pick<SliceEvent, 'run' | 'maxTensors'>,
   manifest: SliceManifest,
@@ -159,7 +152,6 @@ function listed(tensors: NamedTensors, name: string): RawTensor {
   );
 }
 
-/** Results of the whole model that the request contains or another slice computes. */
 function resultsFromElsewhere({ slice, result = [] }: SliceManifest): SourcedTensor[] {
   return result.filter(({ source }) => source.from === 'request' || source.slice !== slice);
 }

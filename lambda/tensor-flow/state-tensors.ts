@@ -11,7 +11,6 @@ import { inMemory, type TensorReader } from '../store/stored-tensors';
 import { decodeFile, layoutSafetensors, SafetensorsError, type Metadata } from '../tensors/safetensors';
 import { tensorBytes, type RawTensor } from '../tensors/tensor';
 
-/** @returns `undefined` if the text would have more than `maxCharacters` */
 export function encodeStateTensors(
   tensors: ReadonlyMap<string, RawTensor>,
   metadata: Metadata,

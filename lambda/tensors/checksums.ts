@@ -10,7 +10,6 @@ import { HEADER_CRC32 } from '../../contract/safetensors-metadata';
 import { fieldValue, quotedName } from '../json-values';
 import { SafetensorsError, type StoredTensor } from './safetensors-header';
 
-/** Stands in the header while its checksum is computed. */
 export const NO_CRC32 = '00000000';
 
 /**
@@ -34,7 +33,6 @@ export function hexCrc32(sum: number): string {
   return sum.toString(16).padStart(NO_CRC32.length, '0');
 }
 
-/** Replaces `NO_CRC32` in the JSON by the header's checksum. */
 export function sealHeader(json: Uint8Array): void {
   const at = fieldIn(json);
   if (at === undefined) throw new Error(`the header must have ${HEADER_CRC32}, got none`);
@@ -54,7 +52,6 @@ export function checkHeader(json: Uint8Array): boolean {
   return true;
 }
 
-/** @throws ChecksumMismatch if the file has a checksum of the tensor, and it is not that of the bytes */
 export function checkTensor(name: string, { crc32: expected }: StoredTensor, bytes: Uint8Array): void {
   if (expected === undefined) return;
   const got = crc32(bytes);
@@ -68,7 +65,6 @@ function headerCrc32(json: Uint8Array, at: number): string {
   return hexCrc32(crc32(json.subarray(at + NO_CRC32.length), zeros));
 }
 
-/** Position of the digits of the header's checksum. */
 function fieldIn(json: Uint8Array): number | undefined {
   const start = Buffer.from(json.buffer, json.byteOffset, json.byteLength).indexOf(FIELD);
   return start < 0 ? undefined : start + FIELD.length;

@@ -1,7 +1,6 @@
 /** Converts numbers to the bits of float16 and back, and float32 tensors for the transport between slices. */
 import { bytesOf, typedView, type NumericTensor } from './tensor';
 
-/** Largest finite float16. */
 export const MAX_FLOAT16 = 65504;
 
 /** The bits of the float16 nearest to `value`, ties to even (IEEE 754 binary16). */
@@ -53,7 +52,6 @@ export function halved(tensor: NumericTensor): NumericTensor | undefined {
   return { dtype: 'float16', shape: tensor.shape, bytes: bytesOf(half) };
 }
 
-/** Converts a float16 tensor to float32, with the same values. */
 export function widened(tensor: NumericTensor): NumericTensor {
   const half = typedView(tensor);
   const table = valuesOfHalves();
@@ -62,7 +60,6 @@ export function widened(tensor: NumericTensor): NumericTensor {
   return { dtype: 'float32', shape: tensor.shape, bytes: bytesOf(values) };
 }
 
-/** Result of `halfOf` for a finite value that is too large for float16. */
 const TOO_LARGE = -1;
 
 /** The bits of the float16 nearest to a float32's bits, ties to even. */

@@ -58,7 +58,6 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   readonly start: number;
   readonly end: number;
-  /** CRC32 of the tensor's bytes; absent in a file of another program. */
   readonly crc32?: number;
 }
 
@@ -66,7 +65,6 @@ export type HeaderEntry = StoredTensor | StringTensor;
 
 interface SafetensorsHeader {
   readonly entries: ReadonlyMap<string, HeaderEntry>;
-  /** ETag of the request from which a slice computed the tensors. */
   readonly requestEtag?: string;
 }
 
@@ -74,11 +72,6 @@ export function dtypeCode(dtype: NumericDataType): string {
   return DTYPE_CODES[dtype];
 }
 
-/**
- * Length of the header's JSON, from the file's first bytes.
- * @param fileBytes size of the whole file
- * @param limit largest length that the caller accepts
- */
 export function readHeaderLength(
   start: Uint8Array,
   fileBytes: number,

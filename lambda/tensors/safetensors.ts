@@ -24,15 +24,11 @@ export { SafetensorsError } from './safetensors-header';
 /** Size of the largest element. The data starts at a multiple of it, so each tensor is aligned to its element size. */
 const DATA_ALIGNMENT = 8;
 
-/** Further entries of the file's metadata. */
 export type Metadata = Readonly<Record<string, string>>;
 
 interface SafetensorsLayout {
-  /** The consecutive parts of the file: the header, then each tensor's own bytes, not copied. */
   readonly parts: readonly Uint8Array[];
-  /** Of the whole file. */
   readonly byteLength: number;
-  /** CRC32 of the whole file. */
   readonly crc32: number;
 }
 
@@ -61,7 +57,6 @@ export function layoutSafetensors(
   };
 }
 
-/** Returns a safetensors file of the named tensors in one buffer. */
 export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
   const { parts, byteLength } = layoutSafetensors(tensors);
   // A new buffer: the offset of one from Node's pool would break the alignment.
@@ -83,13 +78,9 @@ export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
   return decodeFile(file).tensors;
 }
 
-/** A whole safetensors file. */
 interface SafetensorsContent {
-  /** Views of the file's bytes. */
   readonly tensors: Map<string, RawTensor>;
-  /** Whether the header has a checksum, as every header of a slice function has. */
   readonly isChecked: boolean;
-  /** ETag of the request from which a slice computed the tensors. */
   readonly requestEtag?: string;
 }
 

@@ -93,7 +93,6 @@ export function typedView(tensor: NumericTensor): TypedArray {
   return new View(aligned.buffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT);
 }
 
-/** The bytes of a typed array, without a copy. */
 export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
@@ -107,7 +106,6 @@ export function isShape(value: unknown): value is number[] {
   );
 }
 
-/** @throws Error if there is no tensor of this name */
 export function tensorNamed<T extends TensorHead>(tensors: ReadonlyMap<string, T>, name: string): T {
   const tensor = tensors.get(name);
   if (tensor === undefined) throw new Error(`there is no tensor '${name}'`);

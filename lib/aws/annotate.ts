@@ -5,7 +5,6 @@ import { escaped } from '../errors';
 
 const PREFIX = 'cdk-sliced-inference:';
 
-/** @param id by which a user acknowledges the warning, after the prefix */
 export function warn(scope: IConstruct, id: string, message: string): void {
   Annotations.of(scope).addWarningV2(`${PREFIX}${id}`, escaped(message));
 }

@@ -14,7 +14,6 @@ export interface ExpressBucket {
 
 interface ExpressBucketProps {
   readonly availabilityZoneId: string;
-  /** In whole days. */
   readonly retention: Duration;
   readonly removalPolicy: RemovalPolicy;
 }

@@ -73,7 +73,6 @@ class LongestValues {
     typesByRoot.set(root, this.types);
   }
 
-  /** Replaces the intrinsic functions in a part of a template. */
   of(value: unknown): unknown {
     if (typeof value === 'string') return value.replace(DYNAMIC_REFERENCE, ANY_VALUE);
     if (Array.isArray(value)) return value.map((item) => this.of(item));
@@ -139,7 +138,6 @@ function currentTypes(root: IConstruct): Map<string, readonly string[]> {
   return types;
 }
 
-/** What a stack needs to write its template. CDK itself only warns of a template that is too large. */
 interface TemplateWriter {
   _toCloudFormation(): unknown;
   readonly _suppressTemplateIndentation?: boolean;

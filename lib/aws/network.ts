@@ -18,9 +18,6 @@ export interface Network {
 
 const HTTPS = 443;
 
-/**
- * @throws SlicedInferenceError for subnets or security groups without a VPC, and for an empty list of security groups
- */
 export function createNetwork(
   scope: Construct,
   props: Partial<Network>,

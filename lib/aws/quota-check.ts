@@ -54,7 +54,6 @@ interface QuotaUse {
   readonly advice: string;
 }
 
-/** @throws SlicedInferenceError if the use certainly exceeds the limit */
 function checkQuota(scope: Construct, use: QuotaUse): void {
   const { id, what, most, least = most, limit, unit, link, advice } = use;
   if (least > limit) {
@@ -73,11 +72,8 @@ interface QuotaSubject {
   readonly plan: SlicePlan;
   readonly isExpress: boolean;
   readonly warmsUp: boolean;
-  /** By slice, in MB. A size that is known only at deployment is a token. */
   readonly memorySizes: readonly number[];
-  /** By slice: the options that the user sets. */
   readonly options: readonly SliceFunctionOptions[];
-  /** The function of the whole model, with consolidation. */
   readonly whole?: { readonly plan: SlicePlan; readonly options: SliceFunctionOptions };
   readonly timeout?: Duration;
   readonly functions: readonly lambda.Function[];
@@ -98,7 +94,6 @@ export function checkSliceCount({ slices }: SlicePlan): void {
   );
 }
 
-/** @throws SlicedInferenceError if the pipeline exceeds a quota. Props with limits were validated before. */
 export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   const uses = [
     ...functionUses(subject),

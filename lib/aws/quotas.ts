@@ -4,14 +4,11 @@
 export const WARNING_SHARE = 0.8;
 
 export const LAMBDA_QUOTAS = 'https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html';
-/** Size of a function's unzipped code. */
 export const MAX_LAMBDA_CODE_BYTES = 250 * 1024 * 1024;
-/** Total size of a function's environment variables. */
 export const MAX_LAMBDA_ENVIRONMENT_BYTES = 4 * 1024;
 
 export const STEP_FUNCTIONS_QUOTAS =
   'https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html';
-/** Duration of an Express execution. */
 export const MAX_EXPRESS_MINUTES = 5;
 export const MAX_DEFINITION_BYTES = 1024 * 1024;
 /** Events in the history of a Standard execution. */
@@ -20,7 +17,6 @@ export const MAX_STANDARD_EVENTS = 25_000;
 export const MAX_STATE_PAYLOAD_BYTES = 256 * 1024;
 
 export const S3_QUOTAS = 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html';
-/** Size of an object that is uploaded in one PUT request. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 export const CLOUDFORMATION_QUOTAS =

@@ -83,7 +83,6 @@ function packed(scope: Construct, statements: readonly iam.PolicyStatement[]): i
 /** The rest of a policy is its version and punctuation. */
 const ROOM_FOR_STATEMENTS = MAX_MANAGED_POLICY_CHARACTERS - 100;
 
-/** Quotes and comma of a resource. */
 const PUNCTUATION = 3;
 
 function nameByContent(resource: CfnResource, document: IResolvable): void {

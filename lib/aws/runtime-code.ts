@@ -59,7 +59,6 @@ interface CodeFile {
   readonly source: string;
 }
 
-/** ONNX Runtime's names of the processor architectures on Linux. */
 type LinuxCpu = 'x64' | 'arm64';
 
 export function codeFiles(cpu: LinuxCpu): CodeFile[] {

@@ -10,7 +10,6 @@ import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { PlannedFile } from '../plan/file/plan';
 
 export interface SliceObject {
-  /** `s3://bucket/key`. */
   readonly uri: string;
   readonly arn: string;
   /** KMS key of the bucket. Absent if the bucket has no customer managed key. */
@@ -19,7 +18,6 @@ export interface SliceObject {
 
 export interface SliceObjects {
   readonly model: SliceObject;
-  /** Absent if all weights are inside the model file. */
   readonly weights?: SliceObject;
 }
 

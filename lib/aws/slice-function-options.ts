@@ -71,7 +71,6 @@ export interface SliceFunctionOptions {
   readonly environment?: { [key: string]: string };
 }
 
-/** Options of individual slices, by name: `slice-00` is the first slice. */
 type SliceFunctionOverrides = Readonly<Record<string, SliceFunctionOptions>>;
 
 /**

@@ -33,12 +33,9 @@ interface FunctionSettings {
 
 interface SliceFunctionsProps extends FunctionSettings {
   readonly plan: DeployedPlan;
-  /** By slice. */
   readonly files: readonly SliceObjects[];
-  /** By slice: the options that the user sets. */
   readonly options: readonly SliceFunctionOptions[];
   readonly logs: LogSettings;
-  /** The function of the whole model, with consolidation. */
   readonly whole?: {
     readonly plan: DeployedPlan;
     readonly files: SliceObjects;
@@ -64,17 +61,14 @@ interface SliceFunctionProps extends FunctionSettings {
 interface SliceFunction {
   readonly fn: lambda.Function;
   readonly role: iam.Role;
-  /** The version or alias that the state machine calls. */
   readonly target: lambda.IFunction;
 }
 
 export interface PipelineFunctions {
-  /** By slice. */
   readonly slices: readonly SliceFunction[];
   readonly whole?: SliceFunction;
 }
 
-/** The functions of all slices, with the log group and the permissions that they share. */
 export function createSliceFunctions(scope: Construct, props: SliceFunctionsProps): PipelineFunctions {
   const { plan, files, options, logs: logSettings, whole: wholeProps, ...settings } = props;
   const common = { ...settings, logGroup: createLogGroup(scope, 'SliceLogs', logSettings) };
@@ -106,11 +100,6 @@ export function createSliceFunctions(scope: Construct, props: SliceFunctionsProp
 
 const ALIAS = 'live';
 
-/**
- * Returns the memory size of a slice's function, in MB.
- *
- * @throws SlicedInferenceError if the plan's estimate exceeds Lambda's limit and no memory size is set
- */
 export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFunctionOptions): number {
   const { memoryMb } = plan.slices[slice];
   if (options.memorySize !== undefined) return options.memorySize;

@@ -11,7 +11,6 @@ import { INPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../contract/k
 interface SlicePermissionsProps {
   readonly slice: number;
   readonly isLast: boolean;
-  /** The slice's inputs. For the last slice also the results, which it gathers. */
   readonly reads: readonly SourcedTensor[];
   readonly files: readonly SliceObject[];
   readonly bucket: s3.IBucket;
@@ -23,7 +22,6 @@ interface SlicePermissionsProps {
 /** The names of runs are not known at deployment. */
 const ANY_RUN = '*';
 
-/** The permissions of one slice: its own files, the objects that it reads, and the object that it writes. */
 export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatement[] {
   const { slice, isLast, bucket, expressBucket } = props;
   const objects = (keys: readonly string[]): string[] => keys.map((key) => bucket.arnForObjects(key));
@@ -52,7 +50,6 @@ interface SharedPermissionsProps {
   readonly logGroup: logs.ILogGroup;
 }
 
-/** The permissions that the functions of all slices have in common: their log group, and the keys of their buckets. */
 export function sharedPermissions({
   bucket,
   files,
@@ -86,7 +83,6 @@ export function tracingStatement(): iam.PolicyStatement {
   });
 }
 
-/** The keys of requests and of the objects of other slices that the slice reads. */
 function readableKeys({ slice, isLast, reads, expressBucket, loaderKey }: SlicePermissionsProps): string[] {
   const keys = new Set<string>(loaderKey === undefined ? [] : [loaderKey]);
   // A retry that finds the results of an earlier attempt returns those.

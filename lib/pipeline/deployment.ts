@@ -24,20 +24,15 @@ import { largestOf } from '../extremes';
 
 export interface PipelineDeployment {
   readonly plan: DeployedPlan;
-  /** By slice. */
   readonly options: readonly SliceFunctionOptions[];
-  /** By slice, in MB. A memory size that is known only at deployment is a token. */
   readonly memorySizes: readonly number[];
-  /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
   readonly whole?: WholeDeployment;
 }
 
 interface WholeDeployment {
-  /** One slice, with the threads and the deployment digest of the slices. */
   readonly plan: DeployedPlan;
   readonly options: SliceFunctionOptions;
-  /** See `WholeModelStates`. */
   readonly askSeconds: number;
 }
 
@@ -127,7 +122,6 @@ function deployedThreads(plan: SlicePlan, memorySizes: readonly number[]): numbe
   return isPlanned || !memorySizes.every(isKnown) ? plan.threads : threadCount(largestOf(memorySizes));
 }
 
-/** A digest of everything that the bits of a result depend on. */
 function digestOf(
   plan: SlicePlan,
   threads: number,

@@ -20,21 +20,13 @@ import { Slicing } from './slicing';
 
 interface ModelOfPipeline {
   readonly model: SlicedModel;
-  /** Absent if the model was cut before. */
   readonly planned?: {
     readonly estimates: PlanEstimates;
-    /** Whether the search chose the number of slices. */
     readonly isAutomatic: boolean;
   };
-  /** The whole model as one slice, with consolidation. */
   readonly whole?: SlicedModel;
 }
 
-/**
- * Returns `slicedModel` of the props, or cuts the model at `modelPath`.
- *
- * @throws SlicedInferenceError if the model cannot be read, or cannot be cut as `slicing` asks
- */
 export function pipelineModel(
   props: SlicedInferencePipelineProps,
   settings: PipelineSettings,
@@ -82,16 +74,10 @@ function knownDays(retention: Duration | undefined): number | undefined {
   return retention === undefined || retention.isUnresolved() ? undefined : retention.toDays();
 }
 
-/** Where slices write the tensors that later slices read. */
 export function transportOf({ expressZone }: PipelineSettings): Transport {
   return expressZone === undefined ? 's3-standard' : 's3-express';
 }
 
-/**
- * Writes the plan into the cloud assembly, beside the assets. No deployed resource refers to it.
- *
- * @returns the path of the file
- */
 export function writePlan(scope: Construct, plan: SlicePlan): string {
   // Every stack is in a stage: CDK creates an app for a stack without a scope.
   const folder = Stage.of(scope)?.assetOutdir ?? '';

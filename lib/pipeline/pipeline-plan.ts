@@ -78,7 +78,6 @@ export interface PlannedRun {
   readonly latencyP95: Duration;
 }
 
-/** @param whole with consolidation */
 export function pipelinePlan(
   plan: SlicePlan,
   estimates: PlanEstimates | undefined,
@@ -115,14 +114,8 @@ function plannedRun({ dollars, latency }: RunCost): PlannedRun {
   };
 }
 
-/** Names that a warning lists. */
 const NAMED = 6;
 
-/**
- * Warns if a run may differ from what the plan assumed.
- *
- * @param memorySizes by slice, in MB; a size that is known only at deployment is a token
- */
 export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes: readonly number[]): void {
   const { assumedDimensions, boundedTensors, dimensions, onnxRuntime, slices } = plan;
   if (assumedDimensions.length > 0) {

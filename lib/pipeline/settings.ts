@@ -13,10 +13,8 @@ import { Consolidation, WarmUp } from './choices';
 import { knownAtSynth } from './known-at-synth';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 
-/** The arguments of a `SlicedInferenceError`. */
 type Fault = readonly [what: string, got: string, advice: string];
 
-/** @throws SlicedInferenceError for an invalid prop, or for props that cannot be combined */
 export function checkProps(
   props: SlicedInferencePipelineProps | undefined,
 ): asserts props is SlicedInferencePipelineProps {

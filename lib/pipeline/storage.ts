@@ -11,9 +11,7 @@ import type { PipelineSettings } from './settings';
 import { keyUseStatement } from '../aws/key';
 
 export interface Storage {
-  /** Holds requests and results, and the tensors between slices if there is no Express bucket. */
   readonly bucket: s3.IBucket;
-  /** Holds the tensors between slices. */
   readonly expressBucket?: ExpressBucket;
 }
 

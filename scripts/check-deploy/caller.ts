@@ -15,10 +15,8 @@ import {
 
 export interface CallRequest {
   readonly stateMachineArn: string;
-  /** Any JSON for `invoke`, or else the file of the inputs of `infer`. */
   readonly json?: unknown;
   readonly inputs?: string;
-  /** File for the results. */
   readonly outputs?: string;
   readonly results?: ResultsPlace;
 }

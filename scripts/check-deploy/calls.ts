@@ -22,7 +22,6 @@ const SCRIPT_SECONDS = 300;
 
 const DIFFERENT = 'the results differ from those of ONNX Runtime';
 
-/** Both clients send the tensors as JSON to the state machine with this text in its name. */
 export function answersJson(name: string): Ask {
   return async (deployed) => {
     const [{ inputs, outputs }] = deployed.questions.values();
@@ -45,7 +44,6 @@ export function answersHttp(output: string, { wrap, unwrap }: Form = PLAIN): Ask
   };
 }
 
-/** The function of the whole model serves a later run than the slices. */
 export const isConsolidated: Ask = async ({ questions, callers: [caller] }) => {
   const [[{ arn }, question]] = questions;
   const outputs = path.join(path.dirname(question.file), 'outputs');
@@ -57,7 +55,6 @@ export const isConsolidated: Ask = async ({ questions, callers: [caller] }) => {
   throw new Error(`one of ${ATTEMPTS} runs must be served by the whole model, got none`);
 };
 
-/** The photo of a receipt goes in over HTTP, and the results of both models are compared. */
 export const readsPhoto: Ask = async (deployed) => {
   const { machines, cloud } = deployed;
   const photo = fs.readFileSync(path.join(ROOT, 'examples/ocr/receipt.jpg'));
@@ -75,7 +72,6 @@ export const readsPhoto: Ask = async (deployed) => {
   if (!comparison.isIdentical) throw new Error(DIFFERENT);
 };
 
-/** An example's own script, with the outputs of the stack as the variables that it reads. */
 export function prints(script: string, args: readonly string[], text: string): OtherCall {
   const ask: Ask = async ({ outputs, machines, cloud }) => {
     const { StateMachineArn = machines[0].arn, Bucket = '', HttpEndpoint } = outputs;
@@ -109,7 +105,6 @@ async function bothAnswer(
   }
 }
 
-/** Returns the output of the execution that the HTTP API started. @param name of the output that has the URL */
 async function post({ cloud, outputs }: Deployed, name: string, body: unknown): Promise<unknown> {
   const signing = { region: REGION, credentials: ROOT_USER, ca: cloud.authority };
   const answer = await postSigned(reachable(outputs[name] ?? '', cloud.endpoint), body, signing);

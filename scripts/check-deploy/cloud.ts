@@ -69,17 +69,13 @@ export interface App {
 }
 
 export class Cloud {
-  /** As the root user. */
   readonly s3: S3Client;
   readonly sfn: SFNClient;
 
   private constructor(
-    /** That has MiniStack. */
     readonly python: string,
-    /** For temporary files. */
     readonly folder: string,
     readonly endpoint: string,
-    /** The authority of its certificate, as PEM. */
     readonly authority: string,
     /** Variables with which an unmodified AWS SDK calls it. They have no credentials. */
     private readonly environment: NodeJS.ProcessEnv,
@@ -139,7 +135,6 @@ export class Cloud {
     });
   }
 
-  /** As variables, with the root user's credentials. */
   asRoot(): NodeJS.ProcessEnv {
     const { accessKeyId, secretAccessKey } = ROOT_USER;
     return { ...this.environment, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
@@ -155,7 +150,6 @@ export class Cloud {
     return { ...this.environment, AWS_CONFIG_FILE: file, AWS_PROFILE: 'role' };
   }
 
-  /** Returns the outputs of the stack. */
   async deploy(stack: string, app: App): Promise<Readonly<Partial<Record<string, string>>>> {
     app.synthesize?.();
     const file = path.join(app.cwd, 'outputs.json');

@@ -13,11 +13,9 @@ import type { OtherCall, Subject } from './life';
 import type { Model } from './pipelines';
 import { ROOT, run } from './processes';
 
-/** A text in a file, and what a user writes instead. */
 type Edit = readonly [file: string, from: string, to: string];
 
 interface Example {
-  /** Of its folder. */
   readonly name: string;
   readonly stack: string;
   /** Whole models by a text in the names of their state machines, the one that changes first. */
@@ -26,7 +24,6 @@ interface Example {
   readonly app?: string;
   /** Language of the package that must have been packed. */
   readonly packed?: 'python' | 'go' | 'java';
-  /** Shell commands that prepare its folder. */
   readonly prepare?: string;
   readonly slices: Edit;
   /** Names the file of other weights; without it, the file of the model gets them. */

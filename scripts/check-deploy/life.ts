@@ -24,7 +24,6 @@ import type { Column, Row } from './report';
 
 export interface Subject {
   readonly title: string;
-  /** Name of the stack. */
   readonly stack: string;
   readonly app: App;
   /** The whole models at this time, each by a text in the names of its state machines. */
@@ -39,7 +38,6 @@ export interface Subject {
   readonly missing?: string | undefined;
   /** Whether nothing else runs beside it, because it needs much memory or has the name of another stack. */
   readonly isAlone?: boolean;
-  /** Makes the folder of the app. */
   readonly prepare?: () => Promise<void>;
 }
 
@@ -59,7 +57,6 @@ export interface Deployed {
 export const CALLER_ROLE = 'CallerRole';
 export const STRANGER_ROLE = 'StrangerRole';
 
-/** Writes all that happens into the row. */
 export async function live(subject: Subject, cloud: Cloud, row: Row): Promise<void> {
   const { stack, app, prepare } = subject;
   let outputs: Deployed['outputs'] = {};
@@ -125,10 +122,8 @@ async function questionsFor(subject: Subject, machines: readonly Machine[]): Pro
 }
 
 interface Calls {
-  /** By default that of the caller's language. */
   readonly column?: Column;
   readonly results?: ResultsPlace;
-  /** When to call no more; by default after one call. */
   readonly isOver?: () => boolean;
 }
 
@@ -166,7 +161,6 @@ async function resultsOf(
   return decodeTensors(fs.readFileSync(outputs));
 }
 
-/** A role without permissions is denied. */
 async function isRefused({ outputs, cloud, questions }: Deployed): Promise<void> {
   const [[{ arn }, { file }]] = questions;
   const stranger = new Caller('TypeScript', cloud.python, cloud.asRole(outputs[STRANGER_ROLE]));
@@ -212,7 +206,6 @@ async function failAndRedrive(
     throw new Error('the redriven run returned other bits than ONNX Runtime');
 }
 
-/** @throws CallerEnded */
 async function count(row: Row, column: Column, call: () => Promise<void>): Promise<void> {
   try {
     await call();

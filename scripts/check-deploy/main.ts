@@ -65,7 +65,6 @@ function selected(known: readonly Subject[]): Subject[] {
   });
 }
 
-/** Returns rows in the order of the subjects. */
 async function liveAll(subjects: readonly Subject[], cloud: Cloud): Promise<Row[]> {
   const rows = subjects.map(({ title }) => new Row(title));
   const work = async (waiting: number[]): Promise<void> => {
@@ -89,7 +88,6 @@ function newFolder(parent: string, name: string): string {
   return folder;
 }
 
-/** Also after a signal. */
 function cleanUpAtExit(folder: string): void {
   process.once('exit', () => {
     endAll();

@@ -33,14 +33,12 @@ interface Case {
   /** Before the update, and after it if there is one. */
   readonly slices: readonly [number, number?];
   readonly props?: (stack: Stack) => Props;
-  /** Adds what uses the pipeline. */
   readonly use?: (stack: Stack, pipeline: SlicedInferencePipeline, caller: iam.Role) => void;
   readonly calls?: readonly OtherCall[];
   /** @default - that of a pipeline */
   readonly form?: Form;
 }
 
-/** Name of the output with the URL of a route. */
 const URL_OUTPUT = 'Url';
 
 const { STANDARD } = sfn.StateMachineType;
@@ -100,7 +98,6 @@ const FRAGMENTS: readonly Case[] = [
   })),
 ];
 
-/** A state machine of a user with a pipeline inside. */
 function fragment(
   title: string,
   own: (stack: Stack, pipeline: SlicedInferencePipeline) => { readonly chain: sfn.IChainable },
@@ -165,7 +162,6 @@ function addHttpApi(stack: Stack, { stateMachine }: SlicedInferencePipeline): vo
   new CfnOutput(stack, URL_OUTPUT, { value: `${api.apiEndpoint}/run` });
 }
 
-/** @param folder for models and assemblies */
 export function matrix(folder: string): Subject[] {
   return CASES.map((each) => subjectOf(each, fs.mkdtempSync(path.join(folder, 'stack-'))));
 }

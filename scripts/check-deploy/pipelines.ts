@@ -19,7 +19,6 @@ import type { NumericTensor } from '../../lambda/tensors/tensor';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
 
-/** A whole model, and the sizes of its dimensions in the requests. */
 export interface Model {
   readonly path: string;
   readonly dimensions: Readonly<Record<string, number>>;
@@ -32,7 +31,6 @@ export interface Machine {
   readonly pipeline?: PipelineSignature;
 }
 
-/** The state machines of a stack, in the order of their names. */
 export async function machinesOf(stack: string, sfn: SFNClient): Promise<Machine[]> {
   const { stateMachines = [] } = await sfn.send(new ListStateMachinesCommand({ maxResults: 1000 }));
   const arns = stateMachines.flatMap(({ name, stateMachineArn }) =>
@@ -56,10 +54,8 @@ export function infers({ pipeline }: Machine): boolean {
   return pipeline !== undefined && pipeline.preprocess !== true && pipeline.postprocess !== true;
 }
 
-/** A request, and what must come back. */
 export interface Question {
   readonly inputs: Tensors;
-  /** A file of the inputs. */
   readonly file: string;
   readonly outputs: Tensors;
 }
@@ -110,7 +106,6 @@ async function wholeModel(file: string, threads: number, inputs: Tensors): Promi
   }
 }
 
-/** Whether all outputs have the same bits. */
 export function isIdentical(expected: Tensors, got: Tensors): boolean {
   return (
     expected.size === got.size &&
@@ -118,7 +113,6 @@ export function isIdentical(expected: Tensors, got: Tensors): boolean {
   );
 }
 
-/** How a state machine takes a request, and returns the output of its pipeline. */
 export interface Form {
   readonly wrap: (request: object) => unknown;
   readonly unwrap: (output: never) => unknown;
@@ -126,7 +120,6 @@ export interface Form {
 
 export const PLAIN: Form = { wrap: (request) => request, unwrap: (output) => output };
 
-/** With the tensors in JSON. */
 export function requestOf(inputs: Tensors): object {
   const tensors = [...inputs].map(([name, tensor]): [string, InlineTensor] => {
     const { dtype, shape, bytes } = tensor as NumericTensor;
@@ -135,7 +128,6 @@ export function requestOf(inputs: Tensors): object {
   return { version: 1, inputs: { tensors: Object.fromEntries(tensors) } };
 }
 
-/** Those in the output of a pipeline. */
 export function tensorsOf(output: unknown): Tensors {
   const { tensors = {} } = (output as ExecutionOutput).outputs;
   return new Map(Object.entries(tensors).map(([name, tensor]) => [name, decodeInlineTensor(name, tensor)]));

@@ -13,7 +13,6 @@ export const SOURCES = path.join(ROOT, 'scripts/check-deploy');
 
 const running = new Set<Program>();
 
-/** How much of a program's output an error shows. */
 const TAIL = 2000;
 
 interface Place {
@@ -25,7 +24,6 @@ export class Program {
   readonly child: ChildProcessWithoutNullStreams;
   /** How it ended, or why it did not start. */
   readonly ended: Promise<string>;
-  /** The end of what it printed. */
   output = '';
 
   constructor(
@@ -62,7 +60,6 @@ export class Program {
   }
 }
 
-/** Returns the end of what a program prints. Throws if it fails or takes longer. */
 export async function run(
   name: string,
   args: readonly string[],
@@ -113,7 +110,6 @@ export class Caller {
     return answer;
   }
 
-  /** Returns the error of a call that fails. */
   async answer(request: CallRequest): Promise<CallAnswer> {
     this.program.child.stdin.write(`${JSON.stringify(request)}\n`);
     const timer = setTimeout(() => {

@@ -7,7 +7,6 @@ const COLUMNS = [
 ];
 export type Column = (typeof COLUMNS)[number];
 
-/** What happened to a stack: seconds of steps, and numbers of calls. */
 export class Row {
   readonly failures: string[] = [];
   right = 0;
@@ -15,7 +14,6 @@ export class Row {
 
   constructor(readonly title: string) {}
 
-  /** Counts a call. @param failure why it is wrong */
   add(column: Column, failure?: unknown): void {
     const cell = (this.cells[column] ??= { right: 0, wrong: 0 });
     if (failure === undefined) {
@@ -27,7 +25,6 @@ export class Row {
     }
   }
 
-  /** Times a step. Returns whether it succeeded. */
   async step(column: Column, work: () => Promise<void>): Promise<boolean> {
     const start = performance.now();
     try {

@@ -3,45 +3,36 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Folder of the repository. */
 export const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** The repository's package.json. */
 export const MANIFEST = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 
-/** Folder of the package as npm packs it. */
 export const STAGED = path.join(ROOT, 'dist/package');
 
 /** Folder with a folder for each language, such as `python`. npm's is `js`. */
 export const PACKAGES = path.join(ROOT, 'dist');
 
-/** npm's package. */
 export const TARBALL = path.join(PACKAGES, 'js', `${MANIFEST.name}-${MANIFEST.version}.tgz`);
 
 export const IS_WINDOWS = process.platform === 'win32';
 
-/** The name of npm's command. */
 export const NPM = IS_WINDOWS ? 'npm.cmd' : 'npm';
 
-/** @throws Error if npm's package does not exist */
 export function checkPacked() {
   if (fs.existsSync(TARBALL)) return;
   throw new Error(`the package must be packed, got no ${path.basename(TARBALL)}: run \`npm run pack\``);
 }
 
-/** @param {number} bytes */
 export function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** Returns how long a piece of work takes. */
 export function timed(work) {
   const start = performance.now();
   work();
   return `${((performance.now() - start) / 1000).toFixed(1)} s`;
 }
 
-/** The files in a folder, relative to it. */
 export function filesIn(folder) {
   return fs
     .readdirSync(folder, { recursive: true })
@@ -49,7 +40,6 @@ export function filesIn(folder) {
     .sort();
 }
 
-/** Settings that jsii's tools read. */
 export const JSII_VARIABLES = {
   JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
 };

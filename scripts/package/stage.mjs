@@ -26,7 +26,6 @@ const DEVELOPMENT = ['publishConfig', 'scripts', 'devDependencies'];
  */
 const OPTIONAL_PEERS = ['@aws-sdk/client-s3', '@aws-sdk/client-sfn'];
 
-/** The package.json that npm publishes, from the repository's. */
 export function publishedManifest(manifest) {
   const kept = Object.fromEntries(Object.entries(manifest).filter(([field]) => !DEVELOPMENT.includes(field)));
   return {
@@ -35,7 +34,6 @@ export function publishedManifest(manifest) {
   };
 }
 
-/** Builds the folder from the output of `npm run build`. */
 export function stagePackage() {
   const folder = STAGED;
   fs.rmSync(folder, { recursive: true, force: true });
@@ -69,7 +67,6 @@ function copyDeclarations(source, target) {
   }
 }
 
-/** Documents and the command's entry, as they are in the repository. */
 const COPIED = [
   'LICENSE',
   'README.md',
@@ -98,7 +95,6 @@ export function writeAbsoluteReadme(folder) {
   fs.writeFileSync(path.join(folder, 'README.md'), readme);
 }
 
-/** Returns a document whose links to files for which `ships` is false are absolute. */
 function withLinks(document, ships) {
   const home = MANIFEST.repository.url.replace(/\.git$/, '');
   const files = home.replace('https://github.com/', 'https://raw.githubusercontent.com/');

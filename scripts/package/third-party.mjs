@@ -9,7 +9,6 @@ import { ROOT, filesIn, IS_WINDOWS, NPM } from './project.mjs';
 /** The folders of the repository that have code of the bundles. */
 const OWN = ['bin', 'client', 'contract', 'lambda', 'lib', 'local'];
 
-/** @returns {ThirdPartyPackage[]} all packages that ship, in the order of their ids */
 export function thirdPartyPackages() {
   const bundles = JSON.parse(fs.readFileSync(path.join(ROOT, 'dist/bundle.json'), 'utf8'));
   return packagesInside(Object.values(bundles).flat(), BUNDLED_DEPENDENCIES);
@@ -107,7 +106,6 @@ function isNeeded(file) {
   return !/\.(d\.[cm]?ts|map)$/.test(file);
 }
 
-/** Writes an object as JSON. */
 export function writeJson(file, value) {
   fs.writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);
 }

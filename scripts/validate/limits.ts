@@ -85,7 +85,6 @@ const MAX_MANAGED_POLICIES = 10;
 
 const MANAGED = 'AWS::IAM::ManagedPolicy';
 
-/** The one comparison of all limits. */
 function atMost(place: string, what: string, used: number, limit: number): Finding[] {
   return used <= limit ? [] : [{ place, message: `${what} must be at most ${limit}, got ${used}` }];
 }
@@ -97,7 +96,6 @@ interface Policy {
   readonly characters: number;
   /** How many of the policy a role has during an update at most. */
   readonly generations: number;
-  /** Names of the roles that it names itself. */
   readonly roles: readonly string[];
 }
 

@@ -5,7 +5,6 @@ import type { StackEnvironment } from '../../local/cloudformation/assembly';
 import { Template } from '../../local/cloudformation/template';
 
 export interface SynthesizedTemplate {
-  /** Path of the stack in the construct tree. */
   readonly path: string;
   readonly name: string;
   readonly environment: StackEnvironment;
@@ -30,11 +29,9 @@ export function resourcesOf({ template }: SynthesizedTemplate, ...types: string[
   });
 }
 
-/** The templates of an app. */
 export interface Templates {
   /** Of all stacks, nested ones included. */
   readonly templates: readonly SynthesizedTemplate[];
-  /** Resolves intrinsic functions, also between the stacks. */
   readonly resolved: ResolvedTemplates;
 }
 
@@ -75,7 +72,6 @@ export class ResolvedTemplates {
     return resolver.resolve(this.withinStack(template, value));
   }
 
-  /** @throws LocalCloudError if the value does not resolve to text */
   text(template: SynthesizedTemplate, value: Json): string {
     const text = this.resolve(template, value);
     if (typeof text === 'string') return text;

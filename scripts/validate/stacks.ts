@@ -97,7 +97,6 @@ function pipelineIn(
   });
 }
 
-/** A pipeline and nothing that uses it. */
 const pipeline =
   (props: (stack: Stack) => Props): Build =>
   (stack, models) => {
@@ -162,7 +161,6 @@ function userFunction(stack: Stack, id: string): lambda.Function {
 const callersIn = (stack: Stack, id: string): iam.Role =>
   new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
 
-/** What each stack `Stack` has. */
 const IN_STACK: Readonly<Record<string, Build>> = {
   'one slice': manySlices(1),
   'one slice, Standard': manySlices(1, STANDARD),

@@ -28,9 +28,7 @@ export interface SynthesizedCase extends Templates {
   readonly report: ValidationReport | undefined;
 }
 
-/** What a check finds. */
 export interface Finding {
-  /** Stack and resource, or the place in a definition. */
   readonly place: string;
   readonly message: string;
 }

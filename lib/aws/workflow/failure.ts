@@ -15,7 +15,6 @@ const TEXT = '"(?:[^"\\x5c\\x00-\\x1f]|\\x5c(?:["\\x5c\\x2fbfnrt]|u[0-9a-fA-F]{4
 /** Lambda's JSON of an error has the message in this field, and so has the text around the output of a lost sandbox. */
 const ERROR_MESSAGE = `/"errorMessage":\\s*(${TEXT})/`;
 
-/** The JSON of a slice function: its slice, then texts. */
 const SLICE_CAUSE = `/^\\{"slice":-?(?:0|[1-9][0-9]*)(?:,${TEXT}:${TEXT})+\\}$/`;
 
 /** The JSON of a handler of the user that this package has made: its step, then texts. */

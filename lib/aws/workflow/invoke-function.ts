@@ -11,7 +11,6 @@ import { ERROR_NAMES } from '../../../contract/failures';
 
 export interface TaskFunction {
   readonly target: lambda.IFunction;
-  /** ARNs that the state machine's role is allowed to call. */
   readonly grantedArns: readonly string[];
 }
 
@@ -34,23 +33,11 @@ export function callStatement(functions: readonly TaskFunction[]): iam.PolicySta
 
 interface InvokeFunctionProps {
   readonly fn: TaskFunction;
-  /** A JSONata expression, or an object that may contain such expressions. */
   readonly payload: string | Readonly<Record<string, unknown>>;
   readonly assign?: Readonly<Record<string, unknown>>;
   readonly outputs: unknown;
-  /** Whether the task adds the permission to call the function to the state machine's role. */
   readonly grantsCall: boolean;
-  /**
-   * Whether the state ends as soon as Lambda has queued the call.
-   *
-   * @default false
-   */
   readonly isAsynchronous?: boolean;
-  /**
-   * After which the task fails with `States.Timeout`.
-   *
-   * @default - none
-   */
   readonly timeout?: Duration;
 }
 
@@ -161,14 +148,12 @@ const SLICE_RETRY: sfn.RetryProps = {
   jitterStrategy,
 };
 
-/** Of the call of any function. */
 export const CALL_RETRIES: readonly sfn.RetryProps[] = [
   SERVICE_RETRY,
   INACTIVE_FUNCTION_RETRY,
   SANDBOX_RETRY,
 ];
 
-/** Of the call of a slice function. */
 export const SLICE_RETRIES: readonly sfn.RetryProps[] = [...CALL_RETRIES, SLICE_RETRY];
 
 /** How often a slice function is called at most: each kind of failure counts its own retries. */

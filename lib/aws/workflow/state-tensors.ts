@@ -8,7 +8,6 @@ import {
 } from '../../plan/schedule/state-tensor-limits';
 import { MAX_REQUEST_BYTES, MAX_REQUEST_WITH_TENSORS } from '../../../contract/slice-event';
 
-/** By slice: the JSONata expression of its tensors. */
 export type TensorExpressions = ReadonlyMap<number, string>;
 
 export const NO_TENSORS: TensorExpressions = new Map();
@@ -49,7 +48,6 @@ export class StateTensors {
     };
   }
 
-  /** Expressions that read from a stage's result the tensors that later stages read. */
   resultOf(stage: Stage): TensorExpressions {
     switch (stage.kind) {
       case 'slice':

@@ -19,7 +19,6 @@ export const MAX_EXPRESS_ASK_SECONDS = (MAX_EXPRESS_MINUTES * 60) / 2;
 /** The function of the whole model, as the states call it. */
 export interface WholeModelStates {
   readonly fn: TaskFunction;
-  /** Seconds after which a run no longer waits for it, and its slices start. */
   readonly askSeconds: number;
 }
 
@@ -30,15 +29,12 @@ interface WholeModelCall extends WholeModelStates {
 
 interface AskProps extends WholeModelCall {
   readonly request: string;
-  /** The output of an execution besides `outputs` and `timings`. */
   readonly output: Readonly<Record<string, unknown>>;
   /** The slices, which run unless the function serves the run. */
   readonly otherwise: sfn.IChainable;
   /** Fails a run whose request the function refuses, because the slices would refuse the request too. */
   readonly refused: sfn.IChainable;
-  /** Which `refused` reads. */
   readonly variables: FailureVariables;
-  /** The variable that gets the time of the question, for the load. */
   readonly askedAt: string;
 }
 

@@ -24,7 +24,6 @@ import { type TaskFunction, InvokeFunction, CALL_RETRIES, SLICE_RETRIES } from '
 
 /** JSONata expressions of a run, without their `{%` and `%}`. */
 interface RunExpressions {
-  /** The name of the run, which no other run has. */
   readonly run: string;
   readonly request: string;
 }
@@ -61,23 +60,17 @@ const REQUEST_OF_PREPROCESS =
 /** What the states of a pipeline consist of, whatever state machine contains them. */
 export interface PipelineStates {
   readonly plan: DeployedPlan;
-  /** By slice. */
   readonly functions: readonly TaskFunction[];
-  /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
   /** Whether small tensors travel in the state of the execution. Otherwise all are in S3. */
   readonly tensorsInState: boolean;
-  /** The function of the whole model, with consolidation. */
   readonly whole?: WholeModelStates;
-  /** Turns the execution's input into the request. */
   readonly preprocess?: TaskFunction;
-  /** Turns the output of the last slice into the execution's output. */
   readonly postprocess?: TaskFunction;
 }
 
 interface WorkflowProps extends PipelineStates {
   readonly expressions: RunExpressions;
-  /** Whether the tasks add their permissions to the role of the state machine that contains them. */
   readonly grantsCalls: boolean;
   /**
    * Whether a failed task fails the execution itself, so that a redrive runs the task again. Otherwise a state fails the
@@ -86,7 +79,6 @@ interface WorkflowProps extends PipelineStates {
   readonly redrivable: boolean;
   /** Prefix of variable names, so that they differ from those of a state machine that contains the pipeline. */
   readonly prefix: string;
-  /** The most characters of tensors in variables of one run. */
   readonly maxVariables: number;
 }
 
@@ -130,12 +122,10 @@ function inferenceStates(builder: WorkflowBuilder, schedule: Schedule, { whole }
   return sfn.Chain.custom(ask, [ask, ...slices.endStates], ask);
 }
 
-/** The name of the main branch, which contains all others. */
 const MAIN = '';
 
 type Timings = ReadonlyMap<number, string>;
 
-/** Returns the output of the last state of a series, from the timings and the tensors of the slices in the series. */
 type OutputOf = (timings: Timings, tensors: TensorExpressions) => Readonly<Record<string, unknown>>;
 
 interface StateResult {
@@ -367,7 +357,6 @@ class WorkflowBuilder {
   }
 }
 
-/** Returns expressions that read the timings of a stage's slices from its result. */
 function stageTimings(stage: Stage): Timings {
   switch (stage.kind) {
     case 'slice':

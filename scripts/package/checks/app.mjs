@@ -16,7 +16,6 @@ const INHERITED = [
   'npm_config_loglevel',
 ];
 
-/** Creates an empty folder outside of the repository, runs `use` with it, and removes it. */
 export async function withEmptyFolder(use) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-app-'));
   try {
@@ -54,7 +53,6 @@ export class App {
     };
   }
 
-  /** Makes the folder of an app in TypeScript, outside of which npm looks for no packages. */
   static typescript(folder) {
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
@@ -80,7 +78,6 @@ export class App {
     return { status, stdout };
   }
 
-  /** Runs a command that must succeed, and returns its standard output. */
   run(command, args, variables = {}) {
     const { status, stdout, stderr, error } = spawnSync(command, args, {
       cwd: this.folder,
@@ -110,7 +107,6 @@ export class App {
     return added;
   }
 
-  /** Counts the packages in `node_modules`, nested ones included, and the bytes of their files. */
   installed() {
     const modules = path.join(this.folder, 'node_modules');
     const files = fs.existsSync(modules) ? filesIn(modules) : [];
@@ -133,7 +129,6 @@ export class App {
     fs.writeFileSync(path.join(this.folder, 'app.js'), outputText);
   }
 
-  /** Runs `cdk synth` and prints how long it took. */
   synthesize(time) {
     const cdk = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
     const seconds = timed(() => this.run(process.execPath, [cdk, 'synth', '--quiet', '--no-notices']));

@@ -167,7 +167,6 @@ export async function follow(app, steps) {
   return { seconds: results.at(-1).second, lines };
 }
 
-/** A message if the command printed something else. */
 function differencesOf(command, shown, printed) {
   const independent = INCIDENTAL.reduce((text, lines) => text.replaceAll(lines, ''), printed);
   if (patternOf(shown).test(independent)) return [];

