@@ -166,7 +166,8 @@ export class CallInProgress {
     const trace = traceOfDeployment(error, this.isPipeline);
     if (trace === undefined && !mayBeOutdated(error)) return false;
     // An object that the caller names may just be missing.
-    const isOwnRequest = this.used?.bucket === undefined && hasName(error, ERROR_NAMES.invalidInput);
+    const isOwnRequest =
+      this.used?.bucket === undefined && error instanceof Error && error.name === ERROR_NAMES.invalidInput;
     const most = trace === undefined || isOwnRequest ? 1 : MOST_QUESTIONS;
     while (this.questions < most) {
       if (await this.isReplaced(trace)) return true;
@@ -216,8 +217,4 @@ export class CallInProgress {
     const { onProgress } = this.options;
     onProgress?.({ ...progress, time: progress.time ?? Date.now() });
   }
-}
-
-function hasName(error: unknown, name: string): boolean {
-  return error instanceof Error && error.name === name;
 }

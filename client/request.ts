@@ -19,12 +19,7 @@ import { MAX_PUT_BYTES } from './aws/objects';
 import { kindOf } from '../lambda/json-values';
 import { invalidOutput } from './results';
 
-export interface CheckedTensors {
-  readonly tensors: ReadonlyMap<string, RawTensor>;
-  readonly description: PipelineDescription;
-}
-
-export function checkedTensors(description: PipelineDescription, inputs: TensorInputs): CheckedTensors {
+export function checkedTensors(description: PipelineDescription, inputs: TensorInputs) {
   const functions = ownFunctions(description.signature);
   if (functions !== undefined) {
     throw new InferenceError(
@@ -35,11 +30,6 @@ export function checkedTensors(description: PipelineDescription, inputs: TensorI
   return { tensors: rawTensors(description.signature.inputs, inputs), description };
 }
 
-interface PreparedRequest {
-  readonly text: string;
-  readonly upload?: { readonly key: string; readonly bytes: Uint8Array };
-}
-
 /**
  * @param inputs `s3`: the tensors are not inside the request even if they fit
  * @throws InferenceError `InvalidInput` for more tensors than one upload takes
@@ -48,7 +38,7 @@ export function prepareRequest(
   tensors: ReadonlyMap<string, RawTensor>,
   inline: InlineMode,
   inputs: 'auto' | 's3' = 'auto',
-): PreparedRequest {
+): { readonly text: string; readonly upload?: { readonly key: string; readonly bytes: Uint8Array } } {
   const text = inputs === 's3' ? undefined : inlineText(tensors, inline);
   if (text !== undefined) return { text };
   const size = [...tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
@@ -84,17 +74,6 @@ function requestText(inputs: ExecutionInput['inputs'], inline: InlineMode): stri
 }
 
 export function invocationText(input: unknown): string {
-  const text = jsonOf(input);
-  const size = Buffer.byteLength(text);
-  if (size <= MAX_EXECUTION_DATA_BYTES) return text;
-  throw invalid(
-    `at most ${MAX_EXECUTION_DATA_BYTES} bytes as JSON`,
-    `${size}`,
-    'put large parts into S3 and pass their key',
-  );
-}
-
-function jsonOf(input: unknown): string {
   let text;
   try {
     // Its type does not tell that a function has no JSON.
@@ -104,7 +83,10 @@ function jsonOf(input: unknown): string {
     throw invalid('a JSON value', 'one with a bigint or a circle', 'convert it');
   }
   if (text === undefined) throw invalid('a JSON value', kindOf(input), 'pass an object');
-  return text;
+  const size = Buffer.byteLength(text);
+  if (size <= MAX_EXECUTION_DATA_BYTES) return text;
+  const expected = `at most ${MAX_EXECUTION_DATA_BYTES} bytes as JSON`;
+  throw invalid(expected, String(size), 'put large parts into S3 and pass their key');
 }
 
 export function invocationOutput(text: string): unknown {

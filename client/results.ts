@@ -14,18 +14,10 @@ import { describeTensor, type RawTensor } from '../lambda/tensors/tensor';
 import { type Objects, BrokenBodyError } from './aws/objects';
 
 export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {
-  readonly results: StoredResults | InlineResults;
-}
-
-interface StoredResults {
-  readonly object: ObjectReference;
-  readonly tensors: undefined;
-}
-
-interface InlineResults {
-  /** Absent if the request wants the results inline only. */
-  readonly object: ObjectReference | undefined;
-  readonly tensors: JsonRecord;
+  readonly results:
+    | { readonly object: ObjectReference; readonly tensors: undefined }
+    // Without an object if the request wants the results inline only.
+    | { readonly object: ObjectReference | undefined; readonly tensors: JsonRecord };
 }
 
 /** The fields of every timing. It also has a slice, or says that it is of the whole model. */
@@ -108,7 +100,7 @@ function checkObject(value: unknown): ObjectReference {
   const isBelow =
     typeof key === 'string' &&
     key.startsWith(OUTPUTS_PREFIX) &&
-    !key.split('/').some((segment) => segment === '.' || segment === './index');
+    !key.split('/').some((segment) => segment === '.' || segment === '..');
   if (isBelow) return { bucket, key };
   throw invalidOutput(
     `a key below ${quotedName(OUTPUTS_PREFIX)}`,

@@ -1,15 +1,9 @@
 /** The client of a deployed pipeline. */
 import type { RawTensor } from '../lambda/tensors/tensor';
-import { Objects, S3Connection } from './aws/objects';
+import { s3Connection, Objects, type S3Connection } from './aws/objects';
 import { StepFunctions } from './aws/step-functions';
 import { CallInProgress } from './call-in-progress';
-import {
-  checkedTensors,
-  type CheckedTensors,
-  invocationText,
-  invocationOutput,
-  prepareRequest,
-} from './request';
+import { checkedTensors, invocationText, invocationOutput, prepareRequest } from './request';
 import { PipelineDescriptions, parseStateMachineArn, type StateMachineArn } from './description/descriptions';
 import type { PipelineDescription } from './description/pipeline-description';
 import { explaining } from './aws/failures';
@@ -60,9 +54,9 @@ export class SlicedInferenceClient {
     this.machine = parseStateMachineArn(options.stateMachineArn);
     const { requestTimeout, maxResultBytes } = this.settings;
     const { region, describedArn } = this.machine;
-    this.stepFunctions = new StepFunctions({ client: options.stepFunctions, region, requestTimeout });
-    this.s3 = new S3Connection(options.s3, region);
-    this.objects = new Objects({ connection: this.s3, requestTimeout, maxResultBytes });
+    this.stepFunctions = new StepFunctions(options.stepFunctions, region, requestTimeout);
+    this.s3 = s3Connection(options.s3, region);
+    this.objects = new Objects(this.s3, requestTimeout, maxResultBytes);
     this.descriptions = new PipelineDescriptions(options.stateMachineArn, describedArn, this.stepFunctions);
   }
 
@@ -182,7 +176,7 @@ export class SlicedInferenceClient {
     }
   }
 
-  private async checkedTensors(call: CallInProgress, inputs: TensorInputs): Promise<CheckedTensors> {
+  private async checkedTensors(call: CallInProgress, inputs: TensorInputs) {
     const description = await call.described();
     try {
       return checkedTensors(description, inputs);

@@ -3,7 +3,7 @@ import { ENV } from '../contract/environment';
 import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { failureOf, UNKNOWN_SLICE } from './errors';
 import { checkEvent, isWarmUp, loggedCall } from './request/event-check';
-import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
+import { readEnvironment, type Variables } from './slice/environment';
 import { sessionModule } from './slice/load';
 import { ResidentSlice } from './slice/resident-slice';
 import { CallDeadline } from './store/limits';
@@ -12,7 +12,6 @@ import { SafetensorsStore } from './store/safetensors-store';
 import type * as s3 from './store/s3-client';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
 import { runSlice } from './tensor-flow/run-slice';
-import type { Stores } from './tensor-flow/slice-tensors';
 import { loadOnce, LONGEST_CALL_MS } from './whole-model';
 
 interface CallContext {
@@ -65,11 +64,8 @@ export function makeHandler(
 ): SliceHandler {
   const counted = new CountedObjects(openObjects);
   const resident = new ResidentSlice(counted, root);
-  const telemetry = new Telemetry({
-    write,
-    functionName: variables.AWS_LAMBDA_FUNCTION_NAME ?? '',
-    namespace: variables[ENV.metricsNamespace],
-  });
+  const { AWS_LAMBDA_FUNCTION_NAME: functionName = '' } = variables;
+  const telemetry = new Telemetry(write, functionName, variables[ENV.metricsNamespace]);
   return async (event, context) => {
     const startedAt = Date.now();
     if (context) deadline?.start(context.getRemainingTimeInMillis());
@@ -97,7 +93,11 @@ export function makeHandler(
         telemetry.wholeIsCold(about, counted.take());
         return { cold: true };
       }
-      const stores = storesOf(environment, counted);
+      const stores = {
+        callers: new SafetensorsStore(counted, environment.bucket),
+        memoryBytes: environment.memoryBytes,
+        runs: new SafetensorsStore(counted, environment.runsBucket, { writers: 'functions' }),
+      };
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,
         sendsFloat16: environment.sendsFloat16,
@@ -115,13 +115,5 @@ export function makeHandler(
     } finally {
       counted.closePrepared();
     }
-  };
-}
-
-function storesOf({ bucket, memoryBytes, runsBucket }: SliceEnvironment, objects: ObjectStore): Stores {
-  return {
-    callers: new SafetensorsStore(objects, bucket),
-    memoryBytes,
-    runs: new SafetensorsStore(objects, runsBucket, { writers: 'functions' }),
   };
 }

@@ -168,13 +168,9 @@ function grouped(refused) {
   for (const { model, file, reason } of refused) {
     const group = { model: labelOf(model), reason: shortened(reason) };
     const key = JSON.stringify(group);
-    groups.set(key, { ...group, slices: [...(groups.get(key)?.slices ?? []), nameOf(file)] });
+    groups.set(key, { ...group, slices: [...(groups.get(key)?.slices ?? []), labelOf(file)] });
   }
   return [...groups.values()];
-}
-
-function nameOf(file) {
-  return path.join(path.basename(path.dirname(file)), path.basename(file));
 }
 
 /** Names of temporary folders would make equal reasons different. */

@@ -2,46 +2,16 @@
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { AwsClient } from '../options';
-import { loadS3Sdk, type S3Sdk } from './sdk';
+import { AwsConnection, loadS3Sdk, type S3Sdk } from './sdk';
 import type { ObjectReference } from '../../contract/execution';
 import { quotedName } from '../../lambda/json-values';
 import { InferenceError, InferenceTimeoutError } from '../errors';
 import { request } from '../run/wait';
 
-interface Loaded {
-  readonly sdk: S3Sdk;
-  readonly client: S3Client;
-}
+export type S3Connection = AwsConnection<S3Sdk, S3Client>;
 
-export class S3Connection {
-  private loaded: Promise<Loaded> | undefined;
-
-  constructor(
-    private readonly own: AwsClient | undefined,
-    private readonly region: string,
-  ) {}
-
-  load(): Promise<Loaded> {
-    const { own, region } = this;
-    this.loaded ??= loadS3Sdk().then((sdk) => ({
-      sdk,
-      client: own === undefined ? new sdk.S3Client({ region }) : (own as unknown as S3Client),
-    }));
-    return this.loaded;
-  }
-
-  async close(): Promise<void> {
-    const { loaded } = this;
-    if (loaded === undefined || this.own !== undefined) return;
-    this.loaded = undefined;
-    (await loaded).client.destroy();
-  }
-}
-
-interface ObjectsOptions {
-  readonly connection: S3Connection;
-  readonly requestTimeout: number;
-  readonly maxResultBytes: number;
+export function s3Connection(own: AwsClient | undefined, region: string): S3Connection {
+  return new AwsConnection(own, loadS3Sdk, (sdk) => new sdk.S3Client({ region }));
 }
 
 /** The largest object of one PutObject. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -51,10 +21,15 @@ export const MAX_PUT_BYTES = 5 * 2 ** 30;
 const SLOW_BYTES_PER_SECOND = 2 ** 20;
 
 export class Objects {
-  constructor(private readonly options: ObjectsOptions) {}
+  constructor(
+    private readonly connection: S3Connection,
+    /** Milliseconds. */
+    private readonly requestTimeout: number,
+    private readonly maxResultBytes: number,
+  ) {}
 
   async put({ bucket, key }: ObjectReference, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { connection, requestTimeout } = this.options;
+    const { connection, requestTimeout } = this;
     const ms = requestTimeout + Math.ceil((bytes.byteLength / SLOW_BYTES_PER_SECOND) * 1000);
     await request('PutObject', { signal, ms }, async (abortSignal) => {
       const { sdk, client } = await connection.load();
@@ -68,7 +43,7 @@ export class Objects {
    * @throws InferenceError `InvalidOutput` before memory is allocated, if the object is larger than `maxResultBytes`; BrokenBodyError
    */
   async get({ bucket, key }: ObjectReference, signal: AbortSignal): Promise<Uint8Array> {
-    const { connection, requestTimeout: ms, maxResultBytes } = this.options;
+    const { connection, requestTimeout: ms, maxResultBytes } = this;
     const { Body, ContentLength = 0 } = await request('GetObject', { signal, ms }, async (abortSignal) => {
       const { sdk, client } = await connection.load();
       return client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal });
@@ -82,14 +57,8 @@ export class Objects {
         { expected: `at most ${maxResultBytes} bytes`, got: `${ContentLength} bytes` },
       );
     }
-    return await readBody(body, ContentLength, { signal, ms });
+    return await readBody(body, ContentLength, ms, signal);
   }
-}
-
-interface ReadLimits {
-  readonly signal: AbortSignal;
-  /** Milliseconds without a byte after which the connection counts as dead. */
-  readonly ms: number;
 }
 
 /** The body ended early or has more bytes than its headers say. Reading again may help. */
@@ -97,8 +66,13 @@ export class BrokenBodyError extends Error {
   override readonly name = 'BrokenBodyError';
 }
 
-async function readBody(body: Readable, length: number, limits: ReadLimits): Promise<Uint8Array> {
-  const { signal, ms } = limits;
+/** @param ms milliseconds without a byte after which the connection counts as dead */
+async function readBody(
+  body: Readable,
+  length: number,
+  ms: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   const stop = (): void => {
     body.destroy(signal.reason as Error);

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { AwsClient } from '../options';
 import type * as BundledSdk from './bundled-sdk';
 
 export type StepFunctionsSdk = Pick<
@@ -19,6 +20,35 @@ export type StepFunctionsSdk = Pick<
 >;
 
 export type S3Sdk = Pick<typeof BundledSdk, 'S3Client' | 'GetObjectCommand' | 'PutObjectCommand'>;
+
+/** A client of the SDK that is made when the first request needs it. */
+export class AwsConnection<Sdk, Client extends { destroy(): void }> {
+  private loaded: Promise<{ readonly sdk: Sdk; readonly client: Client }> | undefined;
+
+  /** @param own the application's own client, which stays open */
+  constructor(
+    private readonly own: AwsClient | undefined,
+    private readonly loadSdk: () => Promise<Sdk>,
+    private readonly create: (sdk: Sdk) => Client,
+  ) {}
+
+  load(): Promise<{ readonly sdk: Sdk; readonly client: Client }> {
+    const { own, create } = this;
+    this.loaded ??= this.loadSdk().then((sdk) => ({
+      sdk,
+      client: own === undefined ? create(sdk) : (own as unknown as Client),
+    }));
+    return this.loaded;
+  }
+
+  async close(): Promise<void> {
+    const { loaded } = this;
+    if (loaded === undefined || this.own !== undefined) return;
+    // A call after this one makes a client of its own.
+    this.loaded = undefined;
+    (await loaded).client.destroy();
+  }
+}
 
 export async function loadStepFunctionsSdk(): Promise<StepFunctionsSdk> {
   try {

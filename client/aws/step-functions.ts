@@ -9,13 +9,7 @@ import type {
 } from '@aws-sdk/client-sfn';
 import { request } from '../run/wait';
 import type { AwsClient } from '../options';
-import { loadStepFunctionsSdk, type StepFunctionsSdk } from './sdk';
-
-interface StepFunctionsOptions {
-  readonly client: AwsClient | undefined;
-  readonly region: string;
-  readonly requestTimeout: number;
-}
+import { AwsConnection, loadStepFunctionsSdk, type StepFunctionsSdk } from './sdk';
 
 interface StartInput {
   readonly stateMachineArn: string;
@@ -27,9 +21,16 @@ interface StartInput {
 type Signal = AbortSignal | undefined;
 
 export class StepFunctions {
-  private loaded: Promise<{ readonly sdk: StepFunctionsSdk; readonly client: SFNClient }> | undefined;
+  private readonly connection: AwsConnection<StepFunctionsSdk, SFNClient>;
 
-  constructor(private readonly options: StepFunctionsOptions) {}
+  constructor(
+    own: AwsClient | undefined,
+    region: string,
+    /** Milliseconds. */
+    private readonly requestTimeout: number,
+  ) {
+    this.connection = new AwsConnection(own, loadStepFunctionsSdk, (sdk) => new sdk.SFNClient({ region }));
+  }
 
   describeStateMachine(stateMachineArn: string, signal?: Signal): Promise<DescribeStateMachineOutput> {
     return this.send('DescribeStateMachine', signal, ({ sdk, client }, abortSignal) =>
@@ -39,7 +40,7 @@ export class StepFunctions {
 
   /** Resolves when the execution has ended, so only the signal limits its time. */
   async startSyncExecution(input: StartInput, abortSignal: AbortSignal): Promise<StartSyncExecutionOutput> {
-    const { sdk, client } = await this.load();
+    const { sdk, client } = await this.connection.load();
     abortSignal.throwIfAborted();
     try {
       const command = withoutPrefixOnThisMachine(new sdk.StartSyncExecutionCommand(input));
@@ -89,30 +90,20 @@ export class StepFunctions {
     );
   }
 
-  async close(): Promise<void> {
-    const { loaded } = this;
-    if (loaded === undefined || this.options.client !== undefined) return;
-    // A call after this one makes a client of its own.
-    this.loaded = undefined;
-    (await loaded).client.destroy();
+  close(): Promise<void> {
+    return this.connection.close();
   }
 
   private send<T>(
     name: string,
     signal: Signal,
-    work: (loaded: Awaited<ReturnType<StepFunctions['load']>>, signal: AbortSignal) => Promise<T>,
+    work: (
+      loaded: { readonly sdk: StepFunctionsSdk; readonly client: SFNClient },
+      signal: AbortSignal,
+    ) => Promise<T>,
   ): Promise<T> {
-    const ms = this.options.requestTimeout;
-    return request(name, { signal, ms }, async (ended) => work(await this.load(), ended));
-  }
-
-  private load(): Promise<{ readonly sdk: StepFunctionsSdk; readonly client: SFNClient }> {
-    const { client, region } = this.options;
-    this.loaded ??= loadStepFunctionsSdk().then((sdk) => ({
-      sdk,
-      client: client === undefined ? new sdk.SFNClient({ region }) : (client as unknown as SFNClient),
-    }));
-    return this.loaded;
+    const { connection, requestTimeout: ms } = this;
+    return request(name, { signal, ms }, async (ended) => work(await connection.load(), ended));
   }
 }
 

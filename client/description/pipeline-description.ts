@@ -5,12 +5,8 @@ import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { InferenceError } from '../errors';
 import { parsedRecord } from '../failure-cause';
-import {
-  TENSOR_DATA_TYPES,
-  type Dimension,
-  type TensorDataType,
-  type TensorSpec,
-} from '../../contract/tensors';
+import type { Dimension, TensorSpec } from '../../contract/tensors';
+import { isDataType } from '../../lambda/request/inline-tensor';
 import { CONTRACT_VERSION } from '../../contract/version';
 
 /** Limits of calls. Sizes are bytes. */
@@ -95,21 +91,22 @@ export function readMachine(stateMachineArn: string, described: Described): Mach
   };
 }
 
-interface Definition {
-  readonly type: 'EXPRESS' | 'STANDARD';
+function readDefinition(
+  stateMachineArn: string,
+  { definition, type }: Described,
+): {
+  readonly type: MachineDescription['type'];
   readonly executionSeconds: number | undefined;
   readonly signature: unknown;
-}
-
-function readDefinition(stateMachineArn: string, { definition, type }: Described): Definition {
+} {
   if (definition === undefined || definition.length > MAX_DEFINITION_CHARACTERS) {
     throw notAPipeline(stateMachineArn, 'no definition that can be read');
   }
   if (type !== 'EXPRESS' && type !== 'STANDARD') throw notAPipeline(stateMachineArn, 'another type');
   const { Comment: comment, TimeoutSeconds: timeout } = parsedRecord(definition) ?? {};
   const signature = typeof comment === 'string' ? parsedRecord(comment)?.[SIGNATURE_KEY] : undefined;
-  if (typeof timeout === 'number' && timeout > 0) return { type, executionSeconds: timeout, signature };
-  return { type, executionSeconds: type === 'EXPRESS' ? MAX_EXPRESS_SECONDS : undefined, signature };
+  const limit = type === 'EXPRESS' ? MAX_EXPRESS_SECONDS : undefined;
+  return { type, executionSeconds: typeof timeout === 'number' && timeout > 0 ? timeout : limit, signature };
 }
 
 function notAPipeline(arn: string, got: string): InferenceError {
@@ -179,10 +176,6 @@ function checkedSpec(value: unknown, field: string, refuse: Refuse): TensorSpec 
 function checkedRecord(value: unknown, subject: string, refuse: Refuse): JsonRecord {
   if (isRecord(value)) return value;
   throw refuse(`${subject} that is ${kindOf(value)}`);
-}
-
-function isDataType(value: unknown): value is TensorDataType {
-  return (TENSOR_DATA_TYPES as readonly unknown[]).includes(value);
 }
 
 function isDimension(value: unknown): value is Dimension {

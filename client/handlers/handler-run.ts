@@ -5,7 +5,7 @@
 import { HANDLER_ERROR, NAMES_OF_SLICES, type FailureCause } from '../../contract/failures';
 import { InferenceError } from '../errors';
 import { type AwsClient, DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT } from '../options';
-import { Objects, S3Connection } from '../aws/objects';
+import { Objects, s3Connection, type S3Connection } from '../aws/objects';
 import type { ReadOutputsOptions } from './handler-options';
 
 type Step = NonNullable<FailureCause['step']>;
@@ -61,19 +61,19 @@ function bounded(text: string, length: number = MAX_MESSAGE): string {
 const kept = new Map<string, S3Connection>();
 
 export function objectsOf({ s3, requestTimeout, maxResultBytes }: ReadOutputsOptions): Objects {
-  return new Objects({
+  return new Objects(
     // Lambda sets the region.
-    connection: connectionOf(s3, process.env.AWS_REGION ?? ''),
-    requestTimeout: requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
-    maxResultBytes: maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
-  });
+    connectionOf(s3, process.env.AWS_REGION ?? ''),
+    requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
+    maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
+  );
 }
 
 function connectionOf(own: AwsClient | undefined, region: string): S3Connection {
-  if (own !== undefined) return new S3Connection(own, region);
+  if (own !== undefined) return s3Connection(own, region);
   const known = kept.get(region);
   if (known !== undefined) return known;
-  const connection = new S3Connection(undefined, region);
+  const connection = s3Connection(undefined, region);
   kept.set(region, connection);
   return connection;
 }

@@ -36,7 +36,7 @@ export async function runStandard(call: Call, input: string): Promise<ExecutionE
   const name = randomUUID();
   let executionArn = machine.executionArn(name);
   try {
-    const started = await start(call, { name, input, executionArn });
+    const started = await start(call, name, input, executionArn);
     executionArn = started.executionArn;
     call.setExecution(executionArn);
     call.report({ event: 'started', executionArn, time: started.startDate?.getTime() });
@@ -47,17 +47,12 @@ export async function runStandard(call: Call, input: string): Promise<ExecutionE
   }
 }
 
-interface Start {
-  /** It is new, so the second of two equal requests finds the execution of the first one. */
-  readonly name: string;
-  readonly input: string;
-  /** Of the execution, unless Step Functions returns another one. */
-  readonly executionArn: string;
-}
-
 async function start(
   call: Call,
-  { name, input, executionArn }: Start,
+  /** It is new, so the second of two equal requests finds the execution of the first one. */
+  name: string,
+  input: string,
+  executionArn: string,
 ): Promise<{ readonly executionArn: string; readonly startDate?: Date | undefined }> {
   const { stepFunctions, stateMachineArn, signal, stopOnAbort } = call;
   const backoff = new Backoff(call.pollInterval);
@@ -75,15 +70,12 @@ async function start(
         repeats.succeeded();
         return { executionArn };
       }
-      if (mayHaveStarted(error, signal)) call.setExecution(executionArn);
+      // Step Functions has refused all others.
+      if (signal.aborted || (mayPass(error) && !isThrottled(error))) call.setExecution(executionArn);
       repeats.failed(error);
       await pause(backoff.next(), signal);
     }
   }
-}
-
-function mayHaveStarted(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted || (mayPass(error) && !isThrottled(error));
 }
 
 async function follow(call: Call, executionArn: string): Promise<ExecutionEnd> {
@@ -160,8 +152,11 @@ class StateEvents {
   async report(): Promise<void> {
     const { call, executionArn } = this;
     for (const event of (await this.newEvents()).reverse()) {
-      const state = stateOf(event);
-      if (state !== undefined) call.report({ ...state, time: event.timestamp?.getTime(), executionArn });
+      const { stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
+      const about = { time: event.timestamp?.getTime(), executionArn };
+      if (entered?.name !== undefined) call.report({ event: 'stateEntered', state: entered.name, ...about });
+      else if (exited?.name !== undefined)
+        call.report({ event: 'stateExited', state: exited.name, ...about });
     }
   }
 
@@ -179,15 +174,6 @@ class StateEvents {
     this.lastId = found.at(0)?.id ?? lastId;
     return found;
   }
-}
-
-function stateOf(
-  event: HistoryEvent,
-): { readonly event: 'stateEntered' | 'stateExited'; readonly state: string } | undefined {
-  const { stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
-  if (entered?.name !== undefined) return { event: 'stateEntered', state: entered.name };
-  if (exited?.name !== undefined) return { event: 'stateExited', state: exited.name };
-  return undefined;
 }
 
 type Step = NonNullable<FailureCause['step']>;

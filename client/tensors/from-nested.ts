@@ -1,5 +1,5 @@
 /** Turns nested arrays into tensors. */
-import type { Dimension, TensorSpec } from '../../contract/tensors';
+import type { TensorSpec } from '../../contract/tensors';
 import { kindOf, quotedName } from '../../lambda/json-values';
 import {
   elementBytes,
@@ -53,14 +53,16 @@ function shapeOf(spec: TensorSpec, value: NestedArray): number[] {
   const shape: number[] = [];
   for (let inner: unknown = value; Array.isArray(inner); inner = (inner as unknown[])[0]) {
     shape.push(inner.length);
-    if (shape.length > MAX_RANK) throw tooDeep(spec);
-    if (inner.length === 0) return [...shape, ...hiddenSizes(spec.shape, shape.length)];
+    if (shape.length > MAX_RANK) {
+      const expected = `lists in at most ${MAX_RANK} levels`;
+      throw refused(spec, [], { expected, got: 'more', advice: 'check whether a list contains itself' });
+    }
+    if (inner.length === 0) {
+      const hidden = (spec.shape ?? []).slice(shape.length);
+      return [...shape, ...hidden.map((size) => (typeof size === 'number' ? size : 0))];
+    }
   }
   return shape;
-}
-
-function hiddenSizes(spec: readonly Dimension[] | null, shown: number): number[] {
-  return (spec ?? []).slice(shown).map((size) => (typeof size === 'number' ? size : 0));
 }
 
 /** Checks that all lists of a level have the same length, before any memory is allocated. */
@@ -73,7 +75,11 @@ function checkLists(
   if (path.length === shape.length) return;
   const size = shape[path.length];
   if (!Array.isArray(value) || value.length !== size)
-    throw ragged(spec, path, `a list of length ${size}`, value);
+    throw refused(spec, path, {
+      expected: `a list of length ${size}`,
+      got: kindOf(value),
+      advice: 'all lists of one level must have the same length',
+    });
   if (path.length + 1 === shape.length) return;
   for (const [index, inner] of value.entries()) checkLists(spec, shape, inner, [...path, index]);
 }
@@ -96,37 +102,20 @@ function forEachElement(
   }
 }
 
-function ragged(spec: TensorSpec, path: readonly number[], expected: string, value: unknown): InferenceError {
-  return invalidTensor(spec.name, place(spec, path), {
-    expected,
-    got: kindOf(value),
-    advice: 'all lists of one level must have the same length',
-  });
+function refused(
+  { name }: TensorSpec,
+  path: readonly number[],
+  details: Parameters<typeof invalidTensor>[2],
+): InferenceError {
+  const place = `input ${quotedName(name)}${path.map((index) => `[${index}]`).join('')}`;
+  return invalidTensor(name, place, details);
 }
 
 function badElement(spec: TensorSpec, item: unknown, path: readonly number[]): InferenceError {
-  return invalidTensor(spec.name, place(spec, path), {
-    expected: ELEMENTS[spec.dtype],
-    got: elementText(item),
-    advice: 'convert the element',
-  });
-}
-
-/** A number of the caller's own may be shown; a text may be anything. */
-function elementText(item: unknown): string {
-  return typeof item === 'number' || typeof item === 'boolean' ? String(item) : kindOf(item);
-}
-
-function tooDeep(spec: TensorSpec): InferenceError {
-  return invalidTensor(spec.name, place(spec, []), {
-    expected: `lists in at most ${MAX_RANK} levels`,
-    got: 'more',
-    advice: 'check whether a list contains itself',
-  });
-}
-
-function place({ name }: TensorSpec, path: readonly number[]): string {
-  return `input ${quotedName(name)}${path.map((index) => `[${index}]`).join('')}`;
+  // A number of the caller's own may be shown; a text may be anything.
+  const isShown = typeof item === 'number' || typeof item === 'boolean';
+  const got = isShown ? String(item) : kindOf(item);
+  return refused(spec, path, { expected: ELEMENTS[spec.dtype], got, advice: 'convert the element' });
 }
 
 const ELEMENTS: Readonly<Record<NumericDataType | 'string', string>> = {

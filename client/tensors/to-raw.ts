@@ -41,22 +41,14 @@ function entriesOf(inputs: unknown): ReadonlyMap<string, unknown> {
     return isMap(given) ? given : new Map(Object.entries(given));
   }
   const [expected, got] = ['an object with a tensor for each input', kindOf(inputs)];
-  throw new InferenceError(
-    'InvalidInput',
-    `the inputs must be ${expected}, got ${got}: pass { name: tensor }`,
-    {
-      ...{ expected, got },
-    },
-  );
+  const message = `the inputs must be ${expected}, got ${got}: pass { name: tensor }`;
+  throw new InferenceError('InvalidInput', message, { expected, got });
 }
 
 function unknownInput(specs: readonly TensorSpec[], tensor: string): InferenceError {
   const expected = specs.length === 0 ? 'no tensors' : specs.map(({ name }) => quotedName(name)).join(', ');
-  return new InferenceError(
-    'InvalidInput',
-    `the model has no input ${quotedName(tensor)}: it takes ${expected}`,
-    { tensor, expected },
-  );
+  const message = `the model has no input ${quotedName(tensor)}: it takes ${expected}`;
+  return new InferenceError('InvalidInput', message, { tensor, expected });
 }
 
 /** The functions' own checks throw errors with the same fields. */

@@ -46,13 +46,9 @@ export function decodeInlineTensor(name: string, value: unknown): RawTensor {
   }
   if (!isShape(shape)) throw badField(name, 'shape', 'a list of whole numbers from 0 up', fieldValue(shape));
   if ((base64 === undefined) === (data === undefined)) {
-    const got = base64 === undefined ? 'neither' : 'both';
-    const expected = 'exactly one of base64 and data';
-    throw invalidInput(`tensor ${quotedName(name)} must have ${expected}, got ${got}`, {
-      tensor: name,
-      expected,
-      got,
-    });
+    const [expected, got] = ['exactly one of base64 and data', base64 === undefined ? 'neither' : 'both'];
+    const about = { tensor: name, expected, got };
+    throw invalidInput(`tensor ${quotedName(name)} must have ${expected}, got ${got}`, about);
   }
   const tensor =
     base64 === undefined ? fromData(name, dtype, shape, data) : fromBase64(name, dtype, shape, base64);
@@ -81,12 +77,8 @@ function fromBase64(name: string, dtype: TensorDataType, shape: readonly number[
   if (typeof text !== 'string') throw badField(name, 'base64', expectedText, kindOf(text));
   // `Buffer.from` ignores characters that are not base64, so check the text first.
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
-    throw badField(
-      name,
-      'base64',
-      `padded ${expectedText}`,
-      `${text.length} characters that are not padded base64`,
-    );
+    const got = `${text.length} characters that are not padded base64`;
+    throw badField(name, 'base64', `padded ${expectedText}`, got);
   }
   const bytes = Buffer.from(text, 'base64');
   if (bytes.byteLength !== expected)
@@ -130,12 +122,8 @@ function numberElement(name: string, dtype: NumericDataType, item: unknown, inde
   const isKind = dtype.startsWith('float') ? Number.isFinite(item) : Number.isInteger(item);
   if (isKind && (item as number) >= lowest && (item as number) <= highest) return item as number;
   const kind = dtype.startsWith('float') ? 'numbers' : 'whole numbers';
-  throw badField(
-    name,
-    'data',
-    `${kind} from ${lowest} to ${highest} for ${dtype}, or base64`,
-    elementAt(item, index),
-  );
+  const expected = `${kind} from ${lowest} to ${highest} for ${dtype}, or base64`;
+  throw badField(name, 'data', expected, elementAt(item, index));
 }
 
 function stringElement(name: string, item: unknown, index: number): string {
@@ -147,12 +135,9 @@ function elementAt(item: unknown, index: number): string {
   return `${kindOf(item)} at position ${index}`;
 }
 
-function badField(name: string, field: string, expected: string, got: string): NamedFailure {
-  return invalidInput(`'${field}' of tensor ${quotedName(name)} must be ${expected}, got ${got}`, {
-    tensor: name,
-    expected,
-    got,
-  });
+function badField(tensor: string, field: string, expected: string, got: string): NamedFailure {
+  const message = `'${field}' of tensor ${quotedName(tensor)} must be ${expected}, got ${got}`;
+  return invalidInput(message, { tensor, expected, got });
 }
 
 export function isDataType(value: unknown): value is TensorDataType {

@@ -40,13 +40,9 @@ function refuseUnknown({ request, fixed }: RequestSpecs, heads: ReadonlyMap<stri
         tensor: name,
       });
     }
-    throw invalidInput(
-      `the model has no input ${quotedName(name)}: it takes ${listed(request.map((spec) => spec.name))}`,
-      {
-        tensor: name,
-        expected: listed(request.map((spec) => spec.name)),
-      },
-    );
+    const expected = listed(request.map((spec) => spec.name));
+    const message = `the model has no input ${quotedName(name)}: it takes ${expected}`;
+    throw invalidInput(message, { tensor: name, expected });
   }
 }
 

@@ -1,10 +1,10 @@
 /** Parses an execution's input, opens its tensors and checks them against the inputs of the whole model. */
 import type { InlineMode } from '../../contract/execution';
 import { INPUTS_PREFIX } from '../../contract/keys';
-import { MAX_REQUEST_BYTES, type OversizedRequest } from '../../contract/slice-event';
+import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput, messageOf } from '../errors';
-import { fieldValue, kindOf, quotedName } from '../json-values';
+import { fieldValue, isRecord, kindOf, quotedName } from '../json-values';
 import type { RawTensor } from '../tensors/tensor';
 import { decodeInlineTensor, jsonObject, objectWithFields } from './inline-tensor';
 import { ObjectChanged, ObjectUnavailable } from '../store/object-store';
@@ -14,12 +14,10 @@ import { SafetensorsError, MAX_HEADER_BYTES } from '../tensors/safetensors-heade
 import { checkElements, checkRequest, type RequestSpecs } from './request-check';
 import type { TensorSpec } from '../../contract/tensors';
 
-type RequestTensors =
-  | { readonly kind: 'object'; readonly key: string }
-  | { readonly kind: 'inline'; readonly tensors: ReadonlyMap<string, RawTensor> };
-
 export interface ParsedInput {
-  readonly tensors: RequestTensors;
+  readonly tensors:
+    | { readonly kind: 'object'; readonly key: string }
+    | { readonly kind: 'inline'; readonly tensors: ReadonlyMap<string, RawTensor> };
   readonly inline: InlineMode;
 }
 
@@ -29,7 +27,13 @@ const INPUT = "the execution's input";
 const MAX_KEY_BYTES = 1024;
 
 export function parseExecutionInput(value: unknown): ParsedInput {
-  refuseOversized(value);
+  // The state machine sends the size alone if the event would not hold the request.
+  const { requestBytes } = isRecord(value) ? value : {};
+  if (typeof requestBytes === 'number' && requestBytes > MAX_REQUEST_BYTES) {
+    throw invalidInput(
+      `${INPUT} must have at most ${MAX_REQUEST_BYTES} bytes, got ${requestBytes}: put the tensors into S3 below ${INPUTS_PREFIX}`,
+    );
+  }
   const { version, inputs, output } = objectWithFields(value, ['version', 'inputs', 'output'], INPUT);
   if (version !== CONTRACT_VERSION) {
     throw invalidInput(`'version' of ${INPUT} must be ${CONTRACT_VERSION}, got ${fieldValue(version)}`);
@@ -37,17 +41,7 @@ export function parseExecutionInput(value: unknown): ParsedInput {
   return { tensors: parseInputs(inputs), inline: parseInlineMode(output) };
 }
 
-/** The state machine sends the size alone if the event would not hold the request. */
-function refuseOversized(value: unknown): void {
-  const { requestBytes }: Partial<OversizedRequest> =
-    typeof value === 'object' && value !== null ? value : {};
-  if (typeof requestBytes !== 'number' || requestBytes <= MAX_REQUEST_BYTES) return;
-  throw invalidInput(
-    `${INPUT} must have at most ${MAX_REQUEST_BYTES} bytes, got ${requestBytes}: put the tensors into S3 below ${INPUTS_PREFIX}`,
-  );
-}
-
-function parseInputs(value: unknown): RequestTensors {
+function parseInputs(value: unknown): ParsedInput['tensors'] {
   const subject = `'inputs' of ${INPUT}`;
   const { s3: key, tensors } = objectWithFields(value, ['s3', 'tensors'], subject);
   if ((key === undefined) === (tensors === undefined)) {
@@ -63,26 +57,17 @@ function parseInputs(value: unknown): RequestTensors {
 }
 
 function checkedKey(key: unknown): string {
-  const expected = `a key below '${INPUTS_PREFIX}' in the pipeline's bucket`;
+  const refused = (problem: string) => invalidInput(`'inputs.s3' of ${INPUT} must ${problem}`);
   if (typeof key !== 'string' || !key.startsWith(INPUTS_PREFIX) || key.length === INPUTS_PREFIX.length) {
-    throw invalidInput(
-      `'inputs.s3' of ${INPUT} must be ${expected}, got ${typeof key === 'string' ? quotedName(key) : kindOf(key)}`,
-    );
+    const got = typeof key === 'string' ? quotedName(key) : kindOf(key);
+    throw refused(`be a key below '${INPUTS_PREFIX}' in the pipeline's bucket, got ${got}`);
   }
   // A lone surrogate has no UTF-8.
-  if (/\p{Surrogate}/u.test(key)) {
-    throw invalidInput(`'inputs.s3' of ${INPUT} must be Unicode text, got a lone surrogate`);
-  }
-  if (key.split('/').some((segment) => segment === '..' || segment === '.')) {
-    throw invalidInput(
-      `'inputs.s3' of ${INPUT} must not contain the segments . and .., got ${quotedName(key)}`,
-    );
-  }
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
-    throw invalidInput(
-      `'inputs.s3' of ${INPUT} must have at most ${MAX_KEY_BYTES} bytes, got ${quotedName(key)}`,
-    );
-  }
+  if (/\p{Surrogate}/u.test(key)) throw refused('be Unicode text, got a lone surrogate');
+  if (key.split('/').some((segment) => segment === '..' || segment === '.'))
+    throw refused(`not contain the segments . and .., got ${quotedName(key)}`);
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+    throw refused(`have at most ${MAX_KEY_BYTES} bytes, got ${quotedName(key)}`);
   return key;
 }
 
@@ -95,11 +80,6 @@ function parseInlineMode(output: unknown): InlineMode {
   );
 }
 
-interface RequestStore {
-  readonly store: SafetensorsStore;
-  readonly memoryBytes: number;
-}
-
 /**
  * Opens and checks the request. If the tensors are in S3, this reads only the object's header.
  * @throws NamedFailure `InvalidInput` if the tensors do not fit the model
@@ -107,7 +87,8 @@ interface RequestStore {
 export async function openRequest(
   input: ParsedInput,
   specs: RequestSpecs,
-  { store, memoryBytes }: RequestStore,
+  store: SafetensorsStore,
+  memoryBytes: number,
 ): Promise<TensorReader> {
   if (input.tensors.kind === 'inline') {
     checkRequest(specs, input.tensors.tensors);
@@ -115,7 +96,7 @@ export async function openRequest(
   }
   const { key } = input.tensors;
   const reader = await refusingBadObject(key, () =>
-    store.open(key, { maxHeaderBytes: requestHeaderLimit(specs.request, memoryBytes) }),
+    store.open(key, requestHeaderLimit(specs.request, memoryBytes)),
   );
   try {
     checkRequest(specs, reader.heads);
@@ -127,14 +108,13 @@ export async function openRequest(
     heads: reader.heads,
     ...(reader.requestEtag !== undefined && { requestEtag: reader.requestEtag }),
     discard: () => reader.discard(),
-    read: (names) => refusingBadObject(key, () => readChecked(reader, names)),
+    read: (names) =>
+      refusingBadObject(key, async () => {
+        const tensors = await reader.read(names);
+        for (const [name, tensor] of tensors) checkElements(name, tensor);
+        return tensors;
+      }),
   };
-}
-
-async function readChecked(reader: TensorReader, names: readonly string[]) {
-  const tensors = await reader.read(names);
-  for (const [name, tensor] of tensors) checkElements(name, tensor);
-  return tensors;
 }
 
 async function refusingBadObject<T>(key: string, read: () => Promise<T>): Promise<T> {

@@ -95,11 +95,6 @@ function wholeNumber(variables: Variables, name: string, pattern: RegExp, expect
 }
 
 function bad(name: string, expected: string, got: string) {
-  return sliceFailed(
-    `the environment variable ${name} must be ${expected}, got ${got}: deploy the stack again`,
-    {
-      expected,
-      got,
-    },
-  );
+  const message = `the environment variable ${name} must be ${expected}, got ${got}: deploy the stack again`;
+  return sliceFailed(message, { expected, got });
 }

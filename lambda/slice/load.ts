@@ -47,7 +47,15 @@ export function startLoading(
   const files = allDone([model, weights] as const).finally(() => {
     objects.closeIdleConnections();
   });
-  const slice = open(environment.threads, read, files);
+  const open = async (): Promise<LoadedSlice> => {
+    const [{ path, bytes }, ofWeights] = await files;
+    return {
+      manifest: await read,
+      session: await sessionModule().Session.open({ path, threads: environment.threads }),
+      weightBytes: bytes + (ofWeights?.bytes ?? 0),
+    };
+  };
+  const slice = open();
   const manifest = read.catch(async (error: unknown) => {
     await allDone([slice]).catch(() => undefined);
     throw error;
@@ -56,17 +64,6 @@ export function startLoading(
   manifest.catch(() => undefined);
   slice.catch(() => undefined);
   return { manifest, slice };
-}
-
-async function open(
-  threads: number,
-  manifest: Promise<SliceManifest>,
-  files: Promise<readonly [model: FetchedFile, weights: FetchedFile | undefined]>,
-): Promise<LoadedSlice> {
-  const [model, weights] = await files;
-  const loadedManifest = await manifest;
-  const opened = await sessionModule().Session.open({ path: model.path, threads });
-  return { manifest: loadedManifest, session: opened, weightBytes: model.bytes + (weights?.bytes ?? 0) };
 }
 
 const MODEL_FILE = 'slice.onnx';

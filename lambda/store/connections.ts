@@ -32,8 +32,8 @@ export interface Agents {
 }
 
 export function functionAgents(options: https.AgentOptions = {}): Agents {
-  const plain = pool(new http.Agent({ ...AGENT, ...options }), { port: 80, opened: 'connect' });
-  const secure = pool(new https.Agent({ ...AGENT, ...options }), { port: 443, opened: 'secureConnect' });
+  const plain = pool(new http.Agent({ ...AGENT, ...options }), 80, 'connect');
+  const secure = pool(new https.Agent({ ...AGENT, ...options }), 443, 'secureConnect');
   const both = [plain, secure];
   return {
     httpAgent: plain.agent,
@@ -48,18 +48,13 @@ export function functionAgents(options: https.AgentOptions = {}): Agents {
   };
 }
 
-interface Pool<A extends http.Agent> {
-  readonly agent: A;
-  readonly prepared: PreparedConnections;
-}
-
-function pool<A extends http.Agent>(agent: A, protocol: Protocol): Pool<A> {
+function pool<A extends http.Agent>(agent: A, port: number, opened: 'connect' | 'secureConnect') {
   // Their types lack both.
   const connector = agent as A & { createConnection: Connect; readonly options: object };
   const buffers = new WeakMap<Duplex, ReadBuffer>();
   const connect = intoOneBuffer(connector.createConnection.bind(agent), buffers);
   const hasIdle = awake(agent, buffers);
-  const prepared = new PreparedConnections(connector, connect, protocol, { hasIdle, isFresh });
+  const prepared = new PreparedConnections(connector, connect, port, opened, hasIdle);
   connector.createConnection = (options, connected) =>
     prepared.take(agent.getName(options)) ?? connect(options, connected);
   return { agent, prepared };
@@ -115,21 +110,6 @@ function intoOneBuffer(connect: Connect, buffers: WeakMap<Duplex, ReadBuffer>): 
 
 type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;
 
-interface Protocol {
-  readonly port: number;
-  readonly opened: 'connect' | 'secureConnect';
-}
-
-interface NamingAgent {
-  readonly options: object;
-  getName(options: object): string;
-}
-
-interface Freshness {
-  readonly hasIdle: (name: string) => boolean;
-  readonly isFresh: (since: number) => boolean;
-}
-
 interface Prepared {
   readonly socket: Socket;
   readonly since: number;
@@ -142,10 +122,12 @@ class PreparedConnections {
   private readonly prepared = new Map<string, Prepared>();
 
   constructor(
-    private readonly agent: NamingAgent,
+    private readonly agent: { readonly options: object; getName(options: object): string },
     private readonly connect: Connect,
-    private readonly protocol: Protocol,
-    private readonly freshness: Freshness,
+    /** The port of an origin that names none. */
+    private readonly port: number,
+    private readonly opened: 'connect' | 'secureConnect',
+    private readonly hasIdle: (name: string) => boolean,
   ) {}
 
   /**
@@ -154,9 +136,9 @@ class PreparedConnections {
    */
   async prepare({ hostname: host, port }: URL): Promise<void> {
     const servername = isIP(host) === 0 ? host : '';
-    const options = { ...this.agent.options, host, port: Number(port || this.protocol.port), servername };
+    const options = { ...this.agent.options, host, port: Number(port || this.port), servername };
     const name = this.agent.getName(options);
-    if (this.freshness.hasIdle(name)) return;
+    if (this.hasIdle(name)) return;
     const { settled } = this.fresh(name) ?? this.open(name, { ...options, _agentKey: name });
     await soon(settled);
   }
@@ -176,7 +158,7 @@ class PreparedConnections {
   private fresh(name: string): Prepared | undefined {
     const prepared = this.prepared.get(name);
     if (prepared === undefined) return undefined;
-    if (!prepared.socket.destroyed && this.freshness.isFresh(prepared.since)) return prepared;
+    if (!prepared.socket.destroyed && isFresh(prepared.since)) return prepared;
     prepared.socket.destroy();
     this.prepared.delete(name);
     return undefined;
@@ -196,7 +178,7 @@ class PreparedConnections {
         socket.off('data', drop).off('end', drop).off('error', drop).off('close', close);
         resolve();
       };
-      socket.once(this.protocol.opened, resolve);
+      socket.once(this.opened, resolve);
       socket.on('data', drop).on('end', drop).on('error', drop).on('close', close);
     });
     const prepared = { socket, since: Date.now(), settled, hand };

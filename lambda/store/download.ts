@@ -33,7 +33,12 @@ export async function downloadVerified(
   const partial = `${path}.${THIS_PROCESS}.${files++}.part`;
   try {
     const sha256 = await downloadHashed(objects, object, partial);
-    if (sha256 !== expectedSha256) throw corrupt(object, expectedSha256, sha256);
+    if (sha256 !== expectedSha256) {
+      throw new NamedFailure(ERROR_NAMES.weightsCorrupt, {
+        message: `s3://${object.bucket}/${object.key} does not have the SHA-256 that the plan records: deploy the stack again`,
+        ...{ expected: expectedSha256, got: sha256 },
+      });
+    }
     await rename(partial, path);
   } finally {
     await rm(partial, { force: true });
@@ -90,12 +95,4 @@ async function hashFile(hash: Hash, file: FileHandle, part: ByteRange, chunk: Ui
     hash.update(chunk.subarray(0, bytesRead));
     position += bytesRead;
   }
-}
-
-function corrupt(object: ObjectReference, expected: string, got: string): NamedFailure {
-  return new NamedFailure(ERROR_NAMES.weightsCorrupt, {
-    message: `s3://${object.bucket}/${object.key} does not have the SHA-256 that the plan records: deploy the stack again`,
-    expected,
-    got,
-  });
 }

@@ -15,19 +15,8 @@ export const CONNECTIONS = 6;
 
 const MAX_FRUITLESS_CONNECTIONS = 4;
 
-interface OpenedObject {
-  readonly size: number;
-  readonly version: string;
-  readonly start: RangeRead;
-  readonly startBytes: number;
-}
-
 /** Opens an object of unknown size by reading its first bytes. */
-export async function openObject(
-  objects: ObjectStore,
-  object: ObjectReference,
-  bytes: number,
-): Promise<OpenedObject> {
+export async function openObject(objects: ObjectStore, object: ObjectReference, bytes: number) {
   const { size, version, body } = await objects.get(object, { start: 0, end: bytes });
   const range = { start: 0, end: Math.min(bytes, size) };
   // Nobody reads the body of an empty object.

@@ -131,9 +131,12 @@ export class S3ObjectStore implements ObjectStore {
     };
     try {
       await retried(object, this.retries, () =>
-        this.client.send(new PutObjectCommand({ ...head, Body: bodyOf(parts) }), {
-          requestTimeout: wholeRequestMs(head.ContentLength),
-        }),
+        this.client.send(
+          new PutObjectCommand({ ...head, Body: Readable.from(piecesOf(parts), { objectMode: false }) }),
+          {
+            requestTimeout: wholeRequestMs(head.ContentLength),
+          },
+        ),
       );
       return true;
     } catch (error) {
@@ -147,11 +150,7 @@ export class S3ObjectStore implements ObjectStore {
   }
 }
 
-/** A new stream of the parts, so that each attempt sends them from the beginning. */
-function bodyOf(parts: readonly Uint8Array[]): Readable {
-  return Readable.from(piecesOf(parts), { objectMode: false });
-}
-
+/** Each attempt sends them from the beginning. */
 function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array, void> {
   for (const part of parts) {
     for (let start = 0; start < part.byteLength; start += SEND_BYTES) {

@@ -30,14 +30,6 @@ interface SafetensorsStoreOptions {
   readonly firstReadBytes?: number;
 }
 
-interface OpenOptions {
-  /**
-   * Largest header that is read.
-   * @default - the limit of the format, 100 MB
-   */
-  readonly maxHeaderBytes?: number;
-}
-
 export class SafetensorsStore {
   private readonly writers: 'functions' | 'callers';
   private readonly firstReadBytes: number;
@@ -78,11 +70,11 @@ export class SafetensorsStore {
    * damaged is read again.
    * @throws NamedFailure `CorruptTensor`; SafetensorsError, ObjectUnavailable, ObjectChanged
    */
-  async open(key: string, options: OpenOptions = {}): Promise<TensorReader> {
+  async open(key: string, maxHeaderBytes?: number): Promise<TensorReader> {
     const object = this.reference(key);
     for (let attempt = 1; ; attempt++) {
       try {
-        const { reader, requestEtag } = await this.openOnce(object, options);
+        const { reader, requestEtag } = await this.openOnce(object, maxHeaderBytes);
         return {
           heads: reader.heads,
           ...(requestEtag !== undefined && { requestEtag }),
@@ -100,13 +92,13 @@ export class SafetensorsStore {
     }
   }
 
-  private async openOnce(object: ObjectReference, { maxHeaderBytes }: OpenOptions) {
+  private async openOnce(object: ObjectReference, maxHeaderBytes?: number) {
     const { size, version, start, startBytes } = await openObject(this.objects, object, this.firstReadBytes);
     const first = new ByteCursor(start.chunks());
     const fetchRange: FetchRange = (range, target) =>
       readRangeInto(this.objects, object, range, version, target);
     try {
-      const header = await readHeader(first, { size, startBytes, maxHeaderBytes }, fetchRange);
+      const header = await readHeader(first, size, startBytes, fetchRange, maxHeaderBytes);
       const isChecked = checkHeader(header);
       if (!isChecked && this.writers === 'functions') {
         throw new SafetensorsError('the header has no checksum, which slice functions always write');
@@ -137,12 +129,10 @@ export class SafetensorsStore {
 
 async function readHeader(
   first: ByteCursor,
-  {
-    size,
-    startBytes,
-    maxHeaderBytes,
-  }: { readonly size: number; readonly startBytes: number; readonly maxHeaderBytes?: number | undefined },
+  size: number,
+  startBytes: number,
   fetchRange: FetchRange,
+  maxHeaderBytes?: number,
 ): Promise<Uint8Array> {
   const length = new Uint8Array(Math.min(LENGTH_BYTES, size));
   await first.fill(length);

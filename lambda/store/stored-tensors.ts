@@ -70,7 +70,10 @@ export class StoredTensors implements TensorReader {
     const others = coalesce(inOrder.slice(streamed.length)).map(({ range, entries }) => async () => {
       const bytes = unfilled(range.end - range.start);
       await this.fetchRange(range, bytes);
-      for (const [name, entry] of entries) tensors.set(name, cut(entry, bytes, range.start));
+      for (const [name, entry] of entries) {
+        const { dtype, shape, start, end } = entry;
+        tensors.set(name, { dtype, shape, bytes: bytes.subarray(start - range.start, end - range.start) });
+      }
     });
     await allDone([
       this.stream(streamed, targets),
@@ -140,16 +143,8 @@ function unfilled(bytes: number): Uint8Array {
   return Buffer.allocUnsafeSlow(bytes);
 }
 
-function cut({ dtype, shape, start, end }: StoredTensor, bytes: Uint8Array, offset: number): RawTensor {
-  return { dtype, shape, bytes: bytes.subarray(start - offset, end - offset) };
-}
-
-interface CoalescedRange {
-  readonly range: ByteRange;
-  readonly entries: readonly NamedEntry[];
-}
-
-function coalesce(inOrder: readonly NamedEntry[]): CoalescedRange[] {
+/** The ranges from the first to the last of tensors that lie close to each other. */
+function coalesce(inOrder: readonly NamedEntry[]) {
   const groups: NamedEntry[][] = [];
   let end = -Infinity;
   for (const entry of inOrder) {
@@ -158,11 +153,10 @@ function coalesce(inOrder: readonly NamedEntry[]): CoalescedRange[] {
     else groups.push([entry]);
     end = entry[1].end;
   }
-  return groups.map((entries) => ({ range: rangeOf(entries), entries }));
-}
-
-function rangeOf(entries: readonly NamedEntry[]): ByteRange {
-  return { start: entries[0][1].start, end: entries[entries.length - 1][1].end };
+  return groups.map((entries) => {
+    const [[, { start }]] = entries;
+    return { range: { start, end: entries[entries.length - 1][1].end }, entries };
+  });
 }
 
 /** Reads a stream of bytes once, into the caller's buffers, and frees each chunk of the stream after use. */

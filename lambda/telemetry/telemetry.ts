@@ -13,16 +13,6 @@ export const toStandardOutput: WriteLine = (line) => {
   process.stdout.write(`${line}\n`);
 };
 
-interface TelemetryOptions {
-  readonly write: WriteLine;
-  readonly functionName: string;
-  /**
-   * CloudWatch namespace of the metrics.
-   * @default - no metrics
-   */
-  readonly namespace?: string;
-}
-
 /** The fields that all lines of a call have, so that a search of the logs by any of them finds these lines. */
 export interface LoggedCall {
   readonly executionArn?: string;
@@ -43,8 +33,8 @@ export interface RequestCounts {
 
 interface FailedCall {
   readonly name: string;
+  /** The JSON cause that the state machine gets. */
   readonly message: string;
-  /** -1 if the function could not read its own index. */
   readonly slice: number;
   readonly warmUp: boolean;
   readonly isWhole: boolean;
@@ -65,12 +55,18 @@ const CALL_METRICS = {
 } satisfies Readonly<Record<string, Unit>>;
 
 export class Telemetry {
-  constructor(private readonly options: TelemetryOptions) {}
+  constructor(
+    private readonly write: WriteLine,
+    /** The dimension of the metrics. */
+    private readonly functionName: string,
+    /** CloudWatch namespace of the metrics; without one there are none. */
+    private readonly namespace: string | undefined,
+  ) {}
 
   call(about: LoggedCall, timing: CallTiming, requests: RequestCounts): void {
     const message = timing.whole ? 'whole model ran' : 'slice ran';
     // Count a load once, at the run's own call, even if the warm-up did it.
-    this.write(
+    this.writeLine(
       about,
       { level: 'INFO', message, ...timing, coldStarts: timing.cold ? 1 : 0, ...requests },
       true,
@@ -78,18 +74,18 @@ export class Telemetry {
   }
 
   warmUp(about: LoggedCall, answer: WarmUpAnswer, requests: RequestCounts): void {
-    this.write(about, { level: 'INFO', message: 'slice is warm', ...answer, ...requests });
+    this.writeLine(about, { level: 'INFO', message: 'slice is warm', ...answer, ...requests });
   }
 
   /** The slices serve the run that asked. */
   wholeIsCold(about: LoggedCall, requests: RequestCounts): void {
-    this.write(about, { level: 'INFO', message: 'whole model is cold', whole: true, ...requests });
+    this.writeLine(about, { level: 'INFO', message: 'whole model is cold', whole: true, ...requests });
   }
 
   wholeLoad(about: LoggedCall, answer: LoadAnswer, requests: RequestCounts): void {
     const message =
       answer.loaded === 'elsewhere' ? 'another sandbox loads the whole model' : 'whole model is loaded';
-    this.write(about, { level: 'INFO', message, whole: true, ...answer, ...requests });
+    this.writeLine(about, { level: 'INFO', message, whole: true, ...answer, ...requests });
   }
 
   /**
@@ -109,11 +105,11 @@ export class Telemetry {
             : { level: 'ERROR', message: 'slice failed' }),
           slice,
         };
-    this.write(about, { ...summary, error: name, cause: message, ...requests });
+    this.writeLine(about, { ...summary, error: name, cause: message, ...requests });
   }
 
-  private write(about: LoggedCall, fields: Readonly<Record<string, unknown>>, hasMetrics = false): void {
-    const { functionName, namespace, write } = this.options;
+  private writeLine(about: LoggedCall, fields: Readonly<Record<string, unknown>>, hasMetrics = false): void {
+    const { functionName, namespace, write } = this;
     const metrics = hasMetrics && namespace !== undefined ? embeddedMetrics(namespace) : {};
     write(JSON.stringify({ ...metrics, FunctionName: functionName, ...about, ...fields }));
   }

@@ -37,7 +37,7 @@ export async function writeResults(
 ): Promise<{ outputs: ExecutionOutputs; bytesWritten: number }> {
   const limit = inlineLimit(slices);
   // Do not even encode results that are too large.
-  const mayFit = elementsSize(tensors) <= limit;
+  const mayFit = [...tensors.values()].reduce((sum, tensor) => sum + inlineBytes(tensor), 0) <= limit;
   if (inline === 'only') {
     const fitting = mayFit ? fittingTensors(tensors, limit) : undefined;
     if (fitting === undefined) throw tooLarge(`more than ${limit}`, slices);
@@ -48,7 +48,9 @@ export async function writeResults(
   const s3 = store.reference(key);
   if (inline === 'never' || !mayFit) return { outputs: { s3 }, bytesWritten: bytes };
   // If an earlier attempt wrote results to S3, return those.
-  const fitting = fittingTensors(result === 'present' ? await readAll(key, store) : tensors, limit);
+  const reader = result === 'present' ? await store.open(key) : undefined;
+  const written = reader ? await reader.read([...reader.heads.keys()]) : tensors;
+  const fitting = fittingTensors(written, limit);
   return { outputs: { s3, ...(fitting && { tensors: fitting }) }, bytesWritten: bytes };
 }
 
@@ -64,11 +66,6 @@ function tooLarge(got: string, slices: number): NamedFailure {
   );
 }
 
-async function readAll(key: string, store: SafetensorsStore): Promise<Map<string, RawTensor>> {
-  const reader = await store.open(key);
-  return reader.read([...reader.heads.keys()]);
-}
-
 function fittingTensors(
   tensors: ReadonlyMap<string, RawTensor>,
   limit: number,
@@ -77,8 +74,4 @@ function fittingTensors(
     [...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]),
   );
   return Buffer.byteLength(JSON.stringify(encoded)) <= limit ? encoded : undefined;
-}
-
-function elementsSize(tensors: ReadonlyMap<string, RawTensor>): number {
-  return [...tensors.values()].reduce((size, tensor) => size + inlineBytes(tensor), 0);
 }

@@ -57,8 +57,7 @@ export async function readTensors(
   const sources = { run: event.run, store: stores.runs, inState: event.tensors };
   const needed = neededTensors(manifest);
   if (input === undefined || !readsRequest(manifest)) return gatherTensors(needed, sources);
-  const { callers: store, memoryBytes } = stores;
-  const request = openRequest(input, manifest, { store, memoryBytes });
+  const request = openRequest(input, manifest, stores.callers, stores.memoryBytes);
   // The first slice checks the request even if it reads none of its tensors.
   if (!needed.some(isFromRequest)) await (await request).discard();
   return gatherTensors(needed, { ...sources, request });
@@ -141,14 +140,14 @@ function atHalfPrecision(tensors: NamedTensors): NamedTensors {
  * @throws NamedFailure `SliceFailed` if the manifest lists a tensor that the slice neither reads nor computes
  */
 export function pick(tensors: NamedTensors, specs: readonly { readonly name: string }[]): NamedTensors {
-  return new Map(specs.map(({ name }) => [name, listed(tensors, name)]));
-}
-
-function listed(tensors: NamedTensors, name: string): RawTensor {
-  const tensor = tensors.get(name);
-  if (tensor !== undefined) return tensor;
-  throw sliceFailed(
-    `the slice's manifest lists '${name}', which the slice neither reads nor computes: slice the model again`,
+  return new Map(
+    specs.map(({ name }) => {
+      const tensor = tensors.get(name);
+      if (tensor !== undefined) return [name, tensor];
+      throw sliceFailed(
+        `the slice's manifest lists '${name}', which the slice neither reads nor computes: slice the model again`,
+      );
+    }),
   );
 }
 

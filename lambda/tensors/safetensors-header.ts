@@ -23,7 +23,7 @@ export const MAX_HEADER_BYTES = 100_000_000;
 
 export const METADATA_KEY = '__metadata__';
 
-const DTYPE_CODES: Readonly<Record<NumericDataType, string>> = {
+export const DTYPE_CODES: Readonly<Record<NumericDataType, string>> = {
   float32: 'F32',
   float64: 'F64',
   float16: 'F16',
@@ -68,10 +68,6 @@ interface SafetensorsHeader {
   readonly requestEtag?: string;
 }
 
-export function dtypeCode(dtype: NumericDataType): string {
-  return DTYPE_CODES[dtype];
-}
-
 export function readHeaderLength(
   start: Uint8Array,
   fileBytes: number,
@@ -95,27 +91,24 @@ export function readHeaderLength(
 /** Parses and checks a header. The numeric tensors must cover the rest of the file without holes or overlaps. */
 export function parseHeader(json: Uint8Array, fileBytes: number): SafetensorsHeader {
   const dataStart = LENGTH_BYTES + json.byteLength;
-  const fields = parseJsonObject(json);
-  const metadata = parseMetadata(fields[METADATA_KEY]);
+  const fields = parseJson(decodeText(json), 'the header is not JSON');
+  if (!isRecord(fields)) throw new SafetensorsError('the header is not a JSON object');
+  const { [METADATA_KEY]: metadata = {} } = fields;
+  if (!isRecord(metadata)) throw new SafetensorsError(`${METADATA_KEY} is not a JSON object`);
   const entries = new Map<string, HeaderEntry>();
   for (const [name, field] of Object.entries(fields)) {
     if (name === METADATA_KEY) continue;
     entries.set(name, { ...parseStored(name, field, dataStart), ...parseCrc32(name, metadata) });
   }
   checkLayout(entries as ReadonlyMap<string, StoredTensor>, dataStart, fileBytes);
-  for (const [name, tensor] of parseStrings(metadata)) {
-    if (entries.has(name))
-      throw new SafetensorsError(`tensor ${quotedName(name)} is listed twice, once as a string tensor`);
-    entries.set(name, tensor);
+  for (const [key, value] of Object.entries(metadata)) {
+    if (!key.startsWith(STRING_TENSOR_PREFIX)) continue;
+    const name = key.slice(STRING_TENSOR_PREFIX.length);
+    if (entries.has(name)) throw badTensor(name, 'is listed twice, once as a string tensor');
+    entries.set(name, parseStringTensor(name, value));
   }
   const requestEtag = metadata[REQUEST_ETAG];
   return { entries, ...(typeof requestEtag === 'string' && { requestEtag }) };
-}
-
-function parseJsonObject(bytes: Uint8Array): JsonRecord {
-  const value = parseJson(decodeText(bytes), 'the header is not JSON');
-  if (!isRecord(value)) throw new SafetensorsError('the header is not a JSON object');
-  return value;
 }
 
 /** Bytes that are not UTF-8 would become U+FFFD, which could make one name of two. */
@@ -127,35 +120,27 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** @param problem what the tensor must have, or is */
+export function badTensor(name: string, problem: string): SafetensorsError {
+  return new SafetensorsError(`tensor ${quotedName(name)} ${problem}`);
+}
+
 function parseStored(name: string, field: unknown, dataStart: number): StoredTensor {
-  if (!isRecord(field))
-    throw new SafetensorsError(`tensor ${quotedName(name)} is not described by a JSON object`);
+  if (!isRecord(field)) throw badTensor(name, 'is not described by a JSON object');
   const { dtype: code, shape, data_offsets: offsets } = field;
   const dtype = typeof code === 'string' ? DTYPES_BY_CODE.get(code) : undefined;
   if (dtype === undefined) {
     const known = [...DTYPES_BY_CODE.keys()].join(', ');
-    throw new SafetensorsError(
-      `tensor ${quotedName(name)} must have one of the dtypes ${known}, got ${fieldValue(code)}`,
-    );
+    throw badTensor(name, `must have one of the dtypes ${known}, got ${fieldValue(code)}`);
   }
-  if (!isShape(shape))
-    throw new SafetensorsError(
-      `tensor ${quotedName(name)} must have a shape of whole numbers, got ${fieldValue(shape)}`,
-    );
-  if (!isShape(offsets) || offsets.length !== 2) {
-    throw new SafetensorsError(
-      `tensor ${quotedName(name)} must have two data_offsets, got ${fieldValue(offsets)}`,
-    );
-  }
+  if (!isShape(shape)) throw badTensor(name, `must have a shape of whole numbers, got ${fieldValue(shape)}`);
+  if (!isShape(offsets) || offsets.length !== 2)
+    throw badTensor(name, `must have two data_offsets, got ${fieldValue(offsets)}`);
   const [begin = 0, end = 0] = offsets;
   const expected = elementCount(shape) * elementBytes(dtype);
-  if (end - begin !== expected) {
-    const tensor = describeTensor({ dtype, shape });
-    throw new SafetensorsError(
-      `tensor ${quotedName(name)} ${tensor} must have ${expected} bytes, got ${end - begin}`,
-    );
-  }
-  return { dtype, shape, start: dataStart + begin, end: dataStart + end };
+  if (end - begin === expected) return { dtype, shape, start: dataStart + begin, end: dataStart + end };
+  const tensor = describeTensor({ dtype, shape });
+  throw badTensor(name, `${tensor} must have ${expected} bytes, got ${end - begin}`);
 }
 
 function checkLayout(entries: ReadonlyMap<string, StoredTensor>, dataStart: number, fileBytes: number): void {
@@ -164,9 +149,7 @@ function checkLayout(entries: ReadonlyMap<string, StoredTensor>, dataStart: numb
   for (const [name, { start, end }] of inOrder) {
     if (start !== position) {
       const problem = start < position ? 'overlaps the tensor before it' : 'leaves a hole before it';
-      throw new SafetensorsError(
-        `tensor ${quotedName(name)} ${problem}: expected offset ${position}, got ${start}`,
-      );
+      throw badTensor(name, `${problem}: expected offset ${position}, got ${start}`);
     }
     position = end;
   }
@@ -175,48 +158,24 @@ function checkLayout(entries: ReadonlyMap<string, StoredTensor>, dataStart: numb
   }
 }
 
-function parseMetadata(metadata: unknown): JsonRecord {
-  if (metadata === undefined) return {};
-  if (!isRecord(metadata)) throw new SafetensorsError(`${METADATA_KEY} is not a JSON object`);
-  return metadata;
-}
-
 function parseCrc32(name: string, metadata: JsonRecord): { crc32?: number } {
   const digits = metadata[`${TENSOR_CRC32_PREFIX}${name}`];
   if (digits === undefined) return {};
   if (typeof digits !== 'string' || !/^[0-9a-f]{8}$/.test(digits)) {
-    throw new SafetensorsError(
-      `tensor ${quotedName(name)} must have a CRC32 of eight hexadecimal digits, got ${fieldValue(digits)}`,
-    );
+    throw badTensor(name, `must have a CRC32 of eight hexadecimal digits, got ${fieldValue(digits)}`);
   }
   return { crc32: parseInt(digits, 16) };
 }
 
-function parseStrings(metadata: JsonRecord): [string, StringTensor][] {
-  return Object.entries(metadata)
-    .filter(([key]) => key.startsWith(STRING_TENSOR_PREFIX))
-    .map(([key, value]) => [
-      key.slice(STRING_TENSOR_PREFIX.length),
-      parseStringTensor(key.slice(STRING_TENSOR_PREFIX.length), value),
-    ]);
-}
-
 function parseStringTensor(name: string, text: unknown): StringTensor {
-  const value = parseJson(
-    typeof text === 'string' ? text : '',
-    `string tensor ${quotedName(name)} is not JSON`,
-  );
+  const subject = `string tensor ${quotedName(name)}`;
+  const value = parseJson(typeof text === 'string' ? text : '', `${subject} is not JSON`);
   const { shape, data } = isRecord(value) ? value : {};
   if (!isShape(shape))
-    throw new SafetensorsError(
-      `string tensor ${quotedName(name)} must have a shape of whole numbers, got ${fieldValue(shape)}`,
-    );
-  if (!isStrings(data) || data.length !== elementCount(shape)) {
-    throw new SafetensorsError(
-      `string tensor ${quotedName(name)} needs ${elementCount(shape)} strings in its data`,
-    );
-  }
-  return { dtype: 'string', shape, strings: data };
+    throw new SafetensorsError(`${subject} must have a shape of whole numbers, got ${fieldValue(shape)}`);
+  if (isStrings(data) && data.length === elementCount(shape))
+    return { dtype: 'string', shape, strings: data };
+  throw new SafetensorsError(`${subject} needs ${elementCount(shape)} strings in its data`);
 }
 
 function parseJson(text: string, problem: string): unknown {

@@ -1,9 +1,9 @@
 /** Encodes and decodes tensors as a safetensors file, which Python can read too, and which can be read by ranges. */
 import { HEADER_CRC32, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
-import { quotedName } from '../json-values';
 import { checkHeader, checkTensor, hexCrc32, NO_CRC32, sealHeader, combinedCrc32, crc32 } from './checksums';
 import {
-  dtypeCode,
+  badTensor,
+  DTYPE_CODES,
   LENGTH_BYTES,
   METADATA_KEY,
   parseHeader,
@@ -116,7 +116,7 @@ function encodeHeader(
     const begin = position;
     position += tensor.bytes.byteLength;
     const offsets = [begin, position];
-    return [name, { dtype: dtypeCode(tensor.dtype), shape: tensor.shape, data_offsets: offsets }] as const;
+    return [name, { dtype: DTYPE_CODES[tensor.dtype], shape: tensor.shape, data_offsets: offsets }] as const;
   });
   const metadata = Object.fromEntries([
     [HEADER_CRC32, NO_CRC32],
@@ -127,9 +127,12 @@ function encodeHeader(
       JSON.stringify({ shape, data }),
     ]),
   ]) as Record<string, string>;
-  const header = paddedHeader(
-    JSON.stringify(Object.fromEntries([[METADATA_KEY, metadata] as const, ...fields])),
-  );
+  const json = JSON.stringify(Object.fromEntries([[METADATA_KEY, metadata] as const, ...fields]));
+  const text = new TextEncoder().encode(json);
+  const length = Math.ceil(text.byteLength / DATA_ALIGNMENT) * DATA_ALIGNMENT;
+  const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(text, LENGTH_BYTES);
   sealHeader(header.subarray(LENGTH_BYTES));
   return header;
 }
@@ -139,18 +142,7 @@ function checkEncodable(name: string, tensor: NumericTensor): void {
   const expected = elementCount(tensor.shape) * elementBytes(tensor.dtype);
   const got = tensor.bytes.byteLength;
   if (got === expected) return;
-  throw new SafetensorsError(
-    `tensor ${quotedName(name)} ${describeTensor(tensor)} must have ${expected} bytes, got ${got}`,
-  );
-}
-
-function paddedHeader(json: string): Uint8Array {
-  const text = new TextEncoder().encode(json);
-  const length = Math.ceil(text.byteLength / DATA_ALIGNMENT) * DATA_ALIGNMENT;
-  const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
-  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
-  header.set(text, LENGTH_BYTES);
-  return header;
+  throw badTensor(name, `${describeTensor(tensor)} must have ${expected} bytes, got ${got}`);
 }
 
 function isNumeric(entry: [string, RawTensor]): entry is [string, NumericTensor] {

@@ -12,31 +12,26 @@ export interface ExpressBucket {
   readonly bucketArn: string;
 }
 
-interface ExpressBucketProps {
-  readonly availabilityZoneId: string;
-  readonly retention: Duration;
-  readonly removalPolicy: RemovalPolicy;
-}
-
-export function createExpressBucket(scope: Construct, id: string, props: ExpressBucketProps): ExpressBucket {
+export function createExpressBucket(
+  scope: Construct,
+  id: string,
+  locationName: string,
+  retention: Duration,
+  removalPolicy: RemovalPolicy,
+): ExpressBucket {
   const bucket = new s3express.CfnDirectoryBucket(scope, id, {
     dataRedundancy: 'SingleAvailabilityZone',
-    locationName: props.availabilityZoneId,
+    locationName,
     bucketEncryption: {
       serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
     },
     lifecycleConfiguration: {
       rules: [
-        {
-          id: 'expire-runs',
-          prefix: RUNS_PREFIX,
-          status: 'Enabled',
-          expirationInDays: props.retention.toDays(),
-        },
+        { id: 'expire-runs', prefix: RUNS_PREFIX, status: 'Enabled', expirationInDays: retention.toDays() },
       ],
     },
   });
-  bucket.applyRemovalPolicy(props.removalPolicy);
+  bucket.applyRemovalPolicy(removalPolicy);
   const { ref: bucketName, attrArn: bucketArn } = bucket;
   new s3express.CfnBucketPolicy(scope, `${id}Policy`, {
     bucket: bucketName,

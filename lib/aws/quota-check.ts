@@ -125,32 +125,22 @@ function largestFunction({ memorySizes, whole }: QuotaSubject) {
 function functionUses(subject: QuotaSubject): QuotaUse[] {
   const ofLargest = (field: 'ephemeralStorageMb' | 'timeoutSeconds' | 'writeBytes') =>
     largestOf(subject.plan.slices.map((slice) => slice[field]));
+  const link = LAMBDA_QUOTAS;
+  const advice = 'use more slices';
   return [
     {
       ...{ id: 'memoryQuota', ...largestFunction(subject) },
-      ...{ limit: MAX_LAMBDA_MEMORY_MB, unit: 'MB of memory', link: LAMBDA_QUOTAS },
+      ...{ limit: MAX_LAMBDA_MEMORY_MB, unit: 'MB of memory', link },
     },
     {
-      ...{
-        id: 'storageQuota',
-        what: 'the slice with the largest files',
-        most: ofLargest('ephemeralStorageMb'),
-      },
-      ...{
-        limit: MAX_EPHEMERAL_STORAGE_MB,
-        unit: 'MB of /tmp',
-        link: LAMBDA_QUOTAS,
-        advice: 'use more slices',
-      },
+      ...{ id: 'storageQuota', what: 'the slice with the largest files' },
+      ...{ most: ofLargest('ephemeralStorageMb'), limit: MAX_EPHEMERAL_STORAGE_MB, unit: 'MB of /tmp' },
+      ...{ link, advice },
     },
     {
-      ...{
-        id: 'timeoutQuota',
-        what: 'the slice that takes the longest to load',
-        most: ofLargest('timeoutSeconds'),
-      },
-      ...{ limit: MAX_LAMBDA_TIMEOUT_SECONDS, unit: 'seconds of timeout', link: LAMBDA_QUOTAS },
-      advice: 'use more slices',
+      ...{ id: 'timeoutQuota', what: 'the slice that takes the longest to load' },
+      ...{ most: ofLargest('timeoutSeconds'), limit: MAX_LAMBDA_TIMEOUT_SECONDS, unit: 'seconds of timeout' },
+      ...{ link, advice },
     },
     {
       ...{ id: 'objectQuota', what: 'the slice that writes the most', most: ofLargest('writeBytes') },

@@ -199,22 +199,21 @@ function storage(
   slice: number,
   { ephemeralStorageSize: own }: SliceFunctionOptions,
 ): Size {
-  if (!own) return plannedStorage(slice, planned.ephemeralStorageMb);
+  const { ephemeralStorageMb } = planned;
+  if (!own) {
+    if (ephemeralStorageMb <= MAX_EPHEMERAL_STORAGE_MB) return Size.mebibytes(ephemeralStorageMb);
+    throw new SlicedInferenceError(
+      `the files of slice ${slice} must fit the ${MAX_EPHEMERAL_STORAGE_MB} MB of a function's /tmp`,
+      `${ephemeralStorageMb} MB`,
+      'use more slices',
+    );
+  }
   const bytes = planned.model.bytes + (planned.weights?.bytes ?? 0);
   if (own.isUnresolved() || own.toBytes() >= bytes) return own;
   throw new SlicedInferenceError(
     `the /tmp of the function of ${sliceName(slice)} must hold its files of ${bytes} bytes`,
     `${own.toBytes()} bytes`,
-    `raise its ephemeralStorageSize to ${planned.ephemeralStorageMb} MB`,
-  );
-}
-
-function plannedStorage(slice: number, mebibytes: number): Size {
-  if (mebibytes <= MAX_EPHEMERAL_STORAGE_MB) return Size.mebibytes(mebibytes);
-  throw new SlicedInferenceError(
-    `the files of slice ${slice} must fit the ${MAX_EPHEMERAL_STORAGE_MB} MB of a function's /tmp`,
-    `${mebibytes} MB`,
-    'use more slices',
+    `raise its ephemeralStorageSize to ${ephemeralStorageMb} MB`,
   );
 }
 

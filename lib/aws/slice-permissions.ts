@@ -44,17 +44,13 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatem
   ];
 }
 
-interface SharedPermissionsProps {
-  readonly bucket: s3.IBucket;
-  readonly files: readonly SliceObject[];
-  readonly logGroup: logs.ILogGroup;
-}
-
 export function sharedPermissions({
   bucket,
   files,
   logGroup,
-}: SharedPermissionsProps): iam.PolicyStatement[] {
+}: Pick<SlicePermissionsProps, 'bucket' | 'files'> & {
+  readonly logGroup: logs.ILogGroup;
+}): iam.PolicyStatement[] {
   const statements = [
     new iam.PolicyStatement({
       sid: 'WriteLogs',

@@ -27,13 +27,13 @@ export interface PipelineDeployment {
   readonly options: readonly SliceFunctionOptions[];
   readonly memorySizes: readonly number[];
   readonly warmsUp: boolean;
-  readonly whole?: WholeDeployment;
-}
-
-interface WholeDeployment {
-  readonly plan: DeployedPlan;
-  readonly options: SliceFunctionOptions;
-  readonly askSeconds: number;
+  readonly whole?: {
+    /** One slice, with the threads and the deployment digest of the slices. */
+    readonly plan: DeployedPlan;
+    readonly options: SliceFunctionOptions;
+    /** See `WholeModelStates`. */
+    readonly askSeconds: number;
+  };
 }
 
 /**

@@ -28,11 +28,8 @@ export function createStorage(
   if (props.bucket) checkRegion(scope, props.bucket, 'bucket');
   const bucket = props.bucket ?? createBucket(scope, props, removalPolicy);
   if (expressZone === undefined) return { bucket };
-  const expressBucket = createExpressBucket(scope, 'TensorBucket', {
-    availabilityZoneId: expressZone,
-    retention: props.intermediateRetention ?? RUNS_RETENTION,
-    removalPolicy,
-  });
+  const retention = props.intermediateRetention ?? RUNS_RETENTION;
+  const expressBucket = createExpressBucket(scope, 'TensorBucket', expressZone, retention, removalPolicy);
   return { bucket, expressBucket };
 }
 
@@ -104,23 +101,16 @@ export function grantCaller(
 }
 
 function writeInputs(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  const resourceArns = [bucket.arnForObjects(`${INPUTS_PREFIX}*`)];
-  return iam.Grant.addToPrincipalOrResource({
-    grantee,
-    actions: ['s3:PutObject'],
-    resourceArns,
-    resource: bucket,
-  });
+  return onObjects('s3:PutObject', INPUTS_PREFIX, bucket, grantee);
 }
 
 function readOutputs(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  const resourceArns = [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)];
-  return iam.Grant.addToPrincipalOrResource({
-    grantee,
-    actions: ['s3:GetObject'],
-    resourceArns,
-    resource: bucket,
-  });
+  return onObjects('s3:GetObject', OUTPUTS_PREFIX, bucket, grantee);
+}
+
+function onObjects(action: string, prefix: string, bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
+  const resourceArns = [bucket.arnForObjects(`${prefix}*`)];
+  return iam.Grant.addToPrincipalOrResource({ grantee, actions: [action], resourceArns, resource: bucket });
 }
 
 function useKey({ encryptionKey: key }: s3.IBucket, grantee: iam.IGrantable, uses: string[]): iam.Grant {

@@ -92,7 +92,7 @@ const MEMORY_BYTES = 128 * 1024 * 1024;
 async function checkRequest(store: SafetensorsStore, all: Reading): Promise<void> {
   const input = { tensors: { kind: 'object', key: KEY }, inline: 'auto' } as const;
   try {
-    const reader = await openRequest(input, { request, fixed: [] }, { store, memoryBytes: MEMORY_BYTES });
+    const reader = await openRequest(input, { request, fixed: [] }, store, MEMORY_BYTES);
     const read = await reader.read([...reader.heads.keys()]);
     if (typeof all === 'string' || !sameTensors(read, all)) throw new Error('a request of other tensors');
   } catch (error) {
