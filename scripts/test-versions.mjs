@@ -21,7 +21,6 @@ const PROGRAMS = [
 /** Lambda has the newest releases of Node.js only, so the slice function need not run on the oldest one. */
 const PLATFORM = [...PROGRAMS, 'test/lambda'];
 
-/** What the construct synthesizes, and the snapshots. */
 const CONSTRUCT = ['test/lib/aws', 'test/lib/pipeline', 'test/lib/monitoring'];
 
 /**

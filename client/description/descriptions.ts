@@ -75,7 +75,6 @@ export class PipelineDescriptions {
     return this.read(this.last ?? this.ask());
   }
 
-  /** Asks Step Functions. A failure is not kept. */
   latest(): Promise<PipelineDescription> {
     return this.read(this.ask());
   }
@@ -159,7 +158,6 @@ export interface Deployment {
   readonly type: string;
   /** Only of a call that passes tensors. */
   readonly bucket?: unknown;
-  /** Only of a call that passes tensors. */
   readonly deploymentDigest?: unknown;
 }
 

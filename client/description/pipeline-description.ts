@@ -125,7 +125,6 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 /** A definition of 1 MiB has no more. */
 const MAX_TENSORS = 100_000;
 
-/** @param refuse makes the error of a problem, such as `a signature without a bucket` */
 function checkedSignature(value: unknown, refuse: Refuse): PipelineSignature {
   const fields = checkedRecord(value, 'a signature', refuse);
   const { version, deploymentDigest, threads, bucket, inputs, outputs, preprocess, postprocess } = fields;

@@ -50,7 +50,6 @@ const MOST_IN_ROW = 20;
 export class Repeats {
   private inRow = 0;
 
-  /** @param passes whether an error passes by itself, besides those of connections and services */
   constructor(
     private readonly call: Pick<Call, 'signal' | 'setFailure'>,
     private readonly passes: (error: unknown) => boolean = () => false,

@@ -13,7 +13,6 @@ export function sharedController(): AbortController {
   return controller;
 }
 
-/** Resolves like the first of the promises. Rejects with the signal's reason if it is aborted before. */
 export async function firstOf<T>(
   promises: readonly Promise<T>[],
   signal: AbortSignal | undefined,
@@ -59,17 +58,11 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One wait. End it, so that neither its timer nor its listener stays. */
 export class Wait {
-  /** Aborted with the reason of the caller, or with the error of the timeout. */
   readonly signal: AbortSignal;
   private readonly controller: AbortController;
   private readonly timer: NodeJS.Timeout;
   private readonly unlink: () => void;
 
-  /**
-   * @param outer of the caller or of a longer wait
-   * @param ms milliseconds until the wait ends by itself
-   * @param onTimeout makes the error of that end
-   */
   constructor(outer: AbortSignal | undefined, ms: number, onTimeout: () => Error) {
     const { controller, unlink } = linkedController(outer);
     this.controller = controller;

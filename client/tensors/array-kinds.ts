@@ -29,7 +29,6 @@ interface Mismatch {
   readonly advice: string;
 }
 
-/** Why the array cannot hold the elements of such a tensor, or `undefined` if it can. */
 export function arrayMismatch(
   tensor: { readonly dtype: NumericDataType; readonly shape: readonly number[] },
   elements: ArrayBufferView,

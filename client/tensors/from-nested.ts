@@ -8,7 +8,6 @@ import {
   type NumericTensor,
   type RawTensor,
   type NumericDataType,
-  type TypedArray,
 } from '../../lambda/tensors/tensor';
 import { invalidTensor, type InferenceError } from '../errors';
 import type { NestedArray } from './tensor-forms';
@@ -44,7 +43,7 @@ export function fromNested(spec: TensorSpec, value: NestedArray): RawTensor {
   forEachElement(value, shape.length, [], (item, path) => {
     const element = toElement(dtype, item);
     if (element === undefined) throw badElement(spec, item, path);
-    setElement(view, index++, element);
+    (view as { [index: number]: Element })[index++] = element;
   });
   return tensor;
 }
@@ -194,8 +193,4 @@ const INTEGERS = {
 
 function wholeNumber(dtype: keyof typeof INTEGERS, value: unknown): number | undefined {
   return typeof value === 'number' && INTEGERS[dtype].of(value)[0] === value ? value : undefined;
-}
-
-function setElement(view: TypedArray, index: number, element: Element): void {
-  (view as { [index: number]: Element })[index] = element;
 }

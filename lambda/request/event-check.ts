@@ -37,7 +37,8 @@ export function checkEvent(
   const marks = [warmUp, ifWarm, load].filter((mark) => mark !== undefined);
   const isOneKind = marks.length <= 1 && marks.every((mark) => mark === true);
   const isTimed = (load === true) === Number.isFinite(askedAt);
-  const isOfSlice = isStateTensors(tensors) && isTensorLimit(maxTensors);
+  // `tensor-flow/state-tensors.ts` checks the texts that the slice reads.
+  const isOfSlice = (tensors === undefined || isRecord(tensors)) && isTensorLimit(maxTensors);
   if (version !== CONTRACT_VERSION || !isRun(run) || !isOneKind || !isTimed || !isOfSlice) {
     throw sliceFailed(
       "the event does not come from this pipeline's state machine: start the state machine instead of the function",
@@ -82,11 +83,6 @@ export function isWarmUp(event: unknown): boolean {
 
 function fieldsOf(event: unknown): Fields {
   return isRecord(event) ? event : {};
-}
-
-/** `tensor-flow/state-tensors.ts` checks the texts that the slice reads. */
-function isStateTensors(value: unknown): boolean {
-  return value === undefined || isRecord(value);
 }
 
 function isTensorLimit(value: unknown): boolean {

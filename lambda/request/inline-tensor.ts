@@ -35,10 +35,6 @@ const RANGES: Readonly<Record<Exclude<NumericDataType, 'bool'>, readonly [number
   uint64: [0, Number.MAX_SAFE_INTEGER],
 };
 
-/**
- * Decodes an inline tensor and checks every element.
- * @throws NamedFailure `InvalidInput` with the tensor's name, the expected value and the value found
- */
 export function decodeInlineTensor(name: string, value: unknown): RawTensor {
   const { dtype, shape, base64, data } = objectWithFields(value, FIELDS, `tensor ${quotedName(name)}`);
   if (!isDataType(dtype)) {
@@ -64,7 +60,6 @@ export function encodeInlineTensor(tensor: RawTensor): InlineTensor {
   return { dtype, shape, base64: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
 }
 
-/** Size in bytes of a tensor's elements in JSON, without the quotes of base64 and the fields around them. */
 export function inlineBytes(tensor: RawTensor): number {
   if (tensor.dtype === 'string') return Buffer.byteLength(JSON.stringify(tensor.strings));
   return base64Length(tensor.bytes.byteLength);
@@ -144,16 +139,10 @@ export function isDataType(value: unknown): value is TensorDataType {
   return (TENSOR_DATA_TYPES as readonly unknown[]).includes(value);
 }
 
-/** Number of characters of so many bytes. */
 export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
 }
 
-/**
- * Returns `value` as a JSON object with no fields other than `allowed`.
- * @param subject the value's name in errors, such as "the execution's input"
- * @throws NamedFailure `InvalidInput`
- */
 export function objectWithFields(value: unknown, allowed: readonly string[], subject: string): JsonRecord {
   const object = jsonObject(value, subject);
   const unknown = Object.keys(object).find((field) => !allowed.includes(field));

@@ -50,14 +50,10 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
     deploymentDigest: required(variables, ENV.deploymentDigest),
     threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a whole number from 1 up'),
     sendsFloat16: variables[ENV.transport] === 'float16',
-    memoryBytes: memoryOf(variables),
+    // Lambda sets the variable in every function. The smallest function has 128 MB.
+    memoryBytes: Number(variables.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '128') * 1024 * 1024,
     ...(loaderKey !== undefined && { loaderClaim: { bucket, key: loaderKey } }),
   };
-}
-
-/** Lambda sets the variable in every function. The smallest function has 128 MB. */
-function memoryOf({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: megabytes = '128' }: Variables): number {
-  return Number(megabytes) * 1024 * 1024;
 }
 
 function required(variables: Variables, name: string): string {

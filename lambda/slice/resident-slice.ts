@@ -18,7 +18,6 @@ export interface SliceForRun {
 export class ResidentSlice {
   private loading: LoadingSlice | undefined;
   private isLoaded = false;
-  /** The load by the last warm-up, until the next call takes it. */
   private warmUp: { readonly run: string; readonly loadMs: number } | undefined;
 
   constructor(

@@ -12,7 +12,6 @@ import { release } from './release';
 const THIS_PROCESS = randomUUID();
 let files = 0;
 
-/** Whether this is the name of a file that another process was killed before finishing. */
 export function isAbandonedPart(name: string): boolean {
   return name.endsWith('.part') && !name.includes(THIS_PROCESS);
 }

@@ -35,7 +35,7 @@ export interface ObjectStore {
    * @param crc32 of all bytes
    */
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult>;
-  /** Replaces an object if it still has the given version. `changed` if it has another one, or is missing. */
+  /** `changed` if the object has another version than the given one, or is missing. */
   replace(
     object: ObjectReference,
     parts: readonly Uint8Array[],

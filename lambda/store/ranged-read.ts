@@ -15,7 +15,6 @@ export const CONNECTIONS = 6;
 
 const MAX_FRUITLESS_CONNECTIONS = 4;
 
-/** Opens an object of unknown size by reading its first bytes. */
 export async function openObject(objects: ObjectStore, object: ObjectReference, bytes: number) {
   const { size, version, body } = await objects.get(object, { start: 0, end: bytes });
   const range = { start: 0, end: Math.min(bytes, size) };
@@ -118,7 +117,6 @@ export class RangeRead {
   }
 }
 
-/** Reads a range into a buffer of the same size, in parallel parts if the range is long. */
 export async function readRangeInto(
   objects: ObjectStore,
   object: ObjectReference,
@@ -132,7 +130,6 @@ export async function readRangeInto(
   });
 }
 
-/** Copies the bytes into `target` from `position` on, and frees the chunks. */
 export async function collectInto(target: Uint8Array, position: number, read: RangeRead): Promise<void> {
   await read.pourInto((chunk) => {
     target.set(chunk, position);

@@ -14,7 +14,6 @@ const LAST_BYTE = Buffer.from([0]);
 
 const bodies = new WeakMap<object, DirectBody>();
 
-/** The body of the response, wherever its bytes go. */
 export function wholeBody<B extends object>(response: B): B | DirectBody {
   return bodies.get(response) ?? response;
 }

@@ -15,7 +15,6 @@ function ignore(): void {
 interface ClientLimits {
   readonly connect: number;
   readonly silence: number;
-  /** From a request to the start of its response, if the request does not have a limit of its own. */
   readonly answer: number;
   readonly retry: number;
 }
@@ -27,7 +26,6 @@ const LIMITS: ClientLimits = {
   retry: RETRY_MS,
 };
 
-/** A client that takes credentials, region and endpoint from the environment. */
 export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3Client {
   const sessions = new ExpressSessions((bucket) => client.send(new CreateSessionCommand({ Bucket: bucket })));
   const client: S3Client = new S3Client({

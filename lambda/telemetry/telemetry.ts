@@ -23,7 +23,6 @@ export interface LoggedCall {
   readonly traceId?: string;
 }
 
-/** Requests by price. Directory buckets are those of S3 Express One Zone. */
 export interface RequestCounts {
   readonly s3Gets: number;
   readonly s3Puts: number;

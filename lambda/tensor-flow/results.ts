@@ -16,10 +16,6 @@ import type { RawTensor } from '../tensors/tensor';
 const TIMINGS_INCLUDED = 100;
 const TIMING_BYTES = 400;
 
-/**
- * Checks before anything is computed whether inline results can be small enough.
- * @throws NamedFailure `InvalidInput` if the model declares results that are too large for a request that wants them inline only
- */
 export function checkPlannedResults(
   inline: InlineMode,
   { resultBytes, slices }: Pick<SliceManifest, 'resultBytes' | 'slices'>,

@@ -31,11 +31,6 @@ interface WrittenTensors {
   readonly bytesWritten: number;
 }
 
-/**
- * Parses the request, before anything is read.
- * @returns `undefined` if the event has none and the slice reads none
- * @throws NamedFailure `InvalidInput` if the request is malformed, or its results cannot be returned as it wants
- */
 export function parseRequest({ request }: SliceEvent, manifest: SliceManifest): ParsedInput | undefined {
   if (!readsRequest(manifest) && request === undefined) return undefined;
   const input = parseExecutionInput(request);
@@ -134,11 +129,6 @@ function atHalfPrecision(tensors: NamedTensors): NamedTensors {
   );
 }
 
-/**
- * Returns the tensors named by `specs`, in that order.
- *
- * @throws NamedFailure `SliceFailed` if the manifest lists a tensor that the slice neither reads nor computes
- */
 export function pick(tensors: NamedTensors, specs: readonly { readonly name: string }[]): NamedTensors {
   return new Map(
     specs.map(({ name }) => {

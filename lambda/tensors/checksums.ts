@@ -76,7 +76,6 @@ const MAX_BYTES_AT_ONCE = 2 ** 30;
 /** The polynomial with its coefficients in reverse order: the highest bit is x^0. */
 const POLYNOMIAL = 0xedb88320;
 
-/** CRC32 of bytes that follow bytes with the checksum `sum`. */
 export function crc32(bytes: Uint8Array, sum = 0): number {
   let result = sum;
   // No call for an empty array: on Node.js 20 and 22, zlib.crc32(new Uint8Array(0), sum) forgets `sum` if the array has
@@ -109,7 +108,6 @@ function product(a: number, b: number): number {
   return sum;
 }
 
-/** As S3 sends and expects it: the checksum's four bytes, the highest first, in base64. */
 export function base64OfCrc32(sum: number): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(sum);

@@ -26,21 +26,12 @@ const DATA_ALIGNMENT = 8;
 
 export type Metadata = Readonly<Record<string, string>>;
 
-interface SafetensorsLayout {
-  readonly parts: readonly Uint8Array[];
-  readonly byteLength: number;
-  readonly crc32: number;
-}
-
 /**
  * Lays out a safetensors file. Each tensor's bytes are read once, for their checksum; the file's comes from these. The data
  * starts 8-byte aligned and is sorted by descending element size. So every tensor is aligned to its element size without
  * holes, which the format forbids.
  */
-export function layoutSafetensors(
-  tensors: ReadonlyMap<string, RawTensor>,
-  metadata: Metadata = {},
-): SafetensorsLayout {
+export function layoutSafetensors(tensors: ReadonlyMap<string, RawTensor>, metadata: Metadata = {}) {
   const numeric = [...tensors]
     .filter(isNumeric)
     .sort(([, a], [, b]) => elementBytes(b.dtype) - elementBytes(a.dtype))
@@ -84,7 +75,6 @@ interface SafetensorsContent {
   readonly requestEtag?: string;
 }
 
-/** Like `decodeSafetensors`, with what the header says besides. */
 export function decodeFile(file: Uint8Array): SafetensorsContent {
   const dataStart = LENGTH_BYTES + readHeaderLength(file, file.byteLength);
   const json = file.subarray(LENGTH_BYTES, dataStart);

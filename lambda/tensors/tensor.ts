@@ -78,7 +78,6 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Size of the tensor's elements in bytes; strings count as UTF-8. */
 export function tensorBytes(tensor: RawTensor): number {
   if (tensor.dtype !== 'string') return tensor.bytes.byteLength;
   return tensor.strings.reduce((sum, text) => sum + Buffer.byteLength(text), 0);

@@ -7,15 +7,14 @@ import type { IConstruct, Construct } from 'constructs';
 import { quoted, SlicedInferenceError } from '../errors';
 import { CLOUDFORMATION_QUOTAS, MAX_TEMPLATE_BYTES } from './quotas';
 
-/** In bytes: of text as it is, of everything else as JSON. */
-interface DeployedLength {
-  /** With the longest value of each reference. */
-  readonly most: number;
-  /** Without the parts that only the deployment knows. */
-  readonly least: number;
-}
-
-export function deployedLength(scope: IConstruct, value: unknown): DeployedLength {
+/**
+ * In bytes, of text as it is, of everything else as JSON: with the longest value of each reference, and without the parts that only the
+ * deployment knows.
+ */
+export function deployedLength(
+  scope: IConstruct,
+  value: unknown,
+): { readonly most: number; readonly least: number } {
   const longest = new LongestValues(scope).of(Stack.of(scope).resolve(value));
   const text = typeof longest === 'string' ? longest : JSON.stringify(longest);
   return { most: Buffer.byteLength(text), least: Buffer.byteLength(text.replaceAll(UNKNOWN, '')) };

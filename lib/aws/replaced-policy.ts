@@ -54,7 +54,6 @@ export function attachPolicies(
   });
 }
 
-/** Splits statements among policies, and a statement with many resources too. Each has resources. */
 function packed(scope: Construct, statements: readonly iam.PolicyStatement[]): iam.PolicyStatement[][] {
   const policies: iam.PolicyStatement[][] = [[]];
   let left = ROOM_FOR_STATEMENTS;

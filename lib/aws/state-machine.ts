@@ -69,7 +69,6 @@ function signatureOf(
   };
 }
 
-/** A Standard execution may last as long as the planned timeouts of all functions together. */
 function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType, askSeconds = 0): Duration {
   const least = MAX_EXPRESS_MINUTES * 60;
   if (type === sfn.StateMachineType.EXPRESS) return Duration.seconds(least);

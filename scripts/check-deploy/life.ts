@@ -28,7 +28,6 @@ export interface Subject {
   readonly app: App;
   /** The whole models at this time, each by a text in the names of its state machines. */
   readonly models: () => Readonly<Record<string, Model>>;
-  /** Calls beside those of both clients, for the first model. They throw if the answer is not that of ONNX Runtime. */
   readonly calls: readonly OtherCall[];
   /** What functions before and after the slices take and return. By default, machines with such functions get only `calls`. */
   readonly form?: Form | undefined;

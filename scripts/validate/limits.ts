@@ -61,7 +61,6 @@ function excesses({ templates }: SynthesizedCase): Finding[] {
 
 export const limits: Check = { name: 'limits', find: excesses };
 
-/** Lengths of the names of states and of the variables that they and their catches assign, also in branches. */
 function stateExcesses(place: string, { States = {} }: JsonObject): Finding[] {
   return Object.entries(States as Readonly<Record<string, JsonObject>>).flatMap(([name, state]) => {
     const own = `${place}/${name}`;

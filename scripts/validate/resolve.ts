@@ -35,7 +35,6 @@ export interface Templates {
   readonly resolved: ResolvedTemplates;
 }
 
-/** The definition of a state machine as Step Functions gets it. */
 export interface ResolvedDefinition {
   /** Stack and logical id. */
   readonly place: string;

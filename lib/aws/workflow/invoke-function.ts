@@ -156,5 +156,4 @@ export const CALL_RETRIES: readonly sfn.RetryProps[] = [
 
 export const SLICE_RETRIES: readonly sfn.RetryProps[] = [...CALL_RETRIES, SLICE_RETRY];
 
-/** How often a slice function is called at most: each kind of failure counts its own retries. */
 export const MAX_ATTEMPTS = SLICE_RETRIES.reduce((sum, { maxAttempts = 0 }) => sum + maxAttempts, 1);

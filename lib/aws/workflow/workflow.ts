@@ -38,7 +38,6 @@ const EXECUTION = "$join($split($states.context.Execution.Id, ':')[[-2..-1]], '/
  */
 const STANDARD_EXECUTION = `${EXECUTION} & '/' & $toMillis($states.context.Execution.StartTime)`;
 
-/** The expressions of a state machine that consists of the pipeline alone. */
 export function ownExecution(type: sfn.StateMachineType): RunExpressions {
   return {
     run: type === sfn.StateMachineType.EXPRESS ? EXECUTION : STANDARD_EXECUTION,
@@ -206,7 +205,6 @@ class WorkflowBuilder {
     });
   }
 
-  /** The fields of an event and of an execution's output that say whose they are. */
   private identity(): Readonly<Record<string, unknown>> {
     return {
       version: CONTRACT_VERSION,

@@ -151,7 +151,6 @@ function typescriptApp(folder, other, guide) {
   return app;
 }
 
-/** The versions of CDK that made an assembly, as its tree of constructs names them. */
 function versionsOf({ folder }) {
   const { tree } = JSON.parse(fs.readFileSync(path.join(folder, 'cdk.out/tree.json'), 'utf8'));
   const found = {};
@@ -196,7 +195,6 @@ function checkCommand(python, typescript) {
   }
 }
 
-/** Compares the sources of two builds, and builds the package if the machine has the .NET SDK. */
 function checkDotnet(folder) {
   const [first, second] = ['first', 'second'].map((name) => path.join(folder, `dotnet-${name}`));
   for (const outdir of [first, second]) generateSources('dotnet', outdir);

@@ -143,7 +143,6 @@ async function wholeModel(folder, elements) {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** @returns for each caller its name and the bytes of the first output */
 async function callFromModules(app, { s3, stepFunctions, pipeline }) {
   const variables = {
     STATE_MACHINE_ARN: pipeline.stateMachineArn,

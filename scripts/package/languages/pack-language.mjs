@@ -79,7 +79,6 @@ export function packLanguage(language, outdir) {
   return filesIn(target).map((name) => path.join(target, name));
 }
 
-/** Writes the sources of a language's package into `<outdir>/<language>`, which needs none of the language's tools. */
 export function generateSources(language, outdir) {
   pacmak(language, outdir, ['--code-only', '--no-fingerprint'], {});
 }
