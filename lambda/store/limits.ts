@@ -6,11 +6,15 @@ export const CONNECT_MS = 5_000;
 
 /**
  * A call waits this long for the connection that it will write to, before ONNX Runtime blocks the thread. No wait is lost:
- * after ONNX Runtime, the write would wait for as long.
+ * after ONNX Runtime, the write would wait for as long. From Lambda, the first write of a call takes 45 ms longer than
+ * others at the median (skyrise, `storage_latency/s3`).
  */
 export const PREPARE_WAIT_MS = 100;
 
-/** Nothing arrives and nothing can be sent, until a response begins. */
+/**
+ * Nothing arrives and nothing can be sent, until a response begins. From Lambda, 99.9 % of small reads end within 178 ms
+ * and of small writes within 205 ms (skyrise, `storage_latency/s3`, a million requests of 2024).
+ */
 export const SILENCE_MS = 10_000;
 
 /** A response's body brings no byte. Then only the missing bytes are requested again. */
@@ -35,7 +39,10 @@ export function wholeRequestMs(bytes: number): number {
 
 const ALLOWANCE_MS = 30_000;
 
-/** 0.5 MB/s, below the share that each connection of the slowest functions has: docs/costs.md has the source. */
+/**
+ * 0.5 MB/s. The slowest functions that were measured share 22 MiB/s among their connections (skyrise,
+ * `network_throughput/lambda`, 256 functions in one VPC), of which there are twelve if a slice loads and reads.
+ */
 const MIN_BYTES_PER_MS = 500;
 
 export interface Clock {
