@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../lib/host/package-files';
+import { packageVersion } from '../lib/host/packages';
 import { cacheCommand } from './commands/cache';
 import { calibrateCommand } from './commands/calibrate';
 import { constantsCommand } from './commands/constants';

@@ -1,4 +1,4 @@
-/** The sum, the largest and the smallest of a list of any length. `Math.max(...list)` overflows the stack at some 120,000 numbers. */
+/** The sum, the extremes and quantiles of lists of any length. `Math.max(...list)` overflows the stack at some 120,000 numbers. */
 
 /** @returns `-Infinity` for an empty list, as `Math.max` does */
 export function largestOf(numbers: Iterable<number>): number {
@@ -16,4 +16,23 @@ export function smallestOf(numbers: Iterable<number>): number {
 
 export function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+/**
+ * The value below which a share of the samples lies, between two samples by their distance.
+ *
+ * @param share from 0 to 1
+ * @returns NaN if there is no sample
+ */
+export function quantile(samples: readonly number[], share: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const position = share * (sorted.length - 1);
+  const below = Math.floor(position);
+  const lower = sorted.at(below) ?? NaN;
+  const upper = sorted.at(Math.min(below + 1, sorted.length - 1)) ?? NaN;
+  return lower + (upper - lower) * (position - below);
+}
+
+export function median(samples: readonly number[]): number {
+  return quantile(samples, 0.5);
 }

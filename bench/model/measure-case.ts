@@ -6,7 +6,7 @@ import { compileCut } from '../../lib/compile/compile';
 import { readProfile } from '../../lib/compile/files/read-profile';
 import { parseConstants } from '../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../lib/cost/constants/constant';
-import { DEFAULT_ENVIRONMENT, ENVIRONMENT, type Environment } from '../../lib/cost/constants/environment';
+import { type Environment, DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { PLAN_FILE, writeSlices } from '../../lib/emit/write';
 import { Deployment } from '../deployment';
 import type { BenchModel } from '../inputs';

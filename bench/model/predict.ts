@@ -1,14 +1,13 @@
 /** Predicts the warm and the cold time of a model's pipeline with the model of cost. */
-import { planCosts } from '../../lib/compile/plan-costs';
+import { planCosts } from '../../lib/compile/cuttable-graph';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
-import type { Environment } from '../../lib/cost/constants/environment';
+import type { Environment } from '../../lib/cost/constants/defaults';
 import { costModel } from '../../lib/cost/model';
 import { scheduleCost } from '../../lib/cost/schedule';
 import { bestCut } from '../../lib/plan/best-cut';
 import type { PlanDraft } from '../../lib/plan/file/plan';
-import { scheduleSlices } from '../../lib/plan/schedule/schedule';
-import { withWarmUps } from '../../lib/plan/schedule/warm-up';
+import { scheduleSlices, withWarmUps } from '../../lib/plan/schedule/schedule';
 import { demandOf } from '../../lib/plan/pricing/price';
 import { count } from '../../lib/plan/slicers';
 import { sliceSizes } from '../../lib/plan/sizes/slice-sizes';

@@ -1,5 +1,5 @@
 /** Describes a simulation on this machine with the constants of the model of cost. */
-import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import type { Simulation } from '../../local';
 
 const MIB = 2 ** 20;

@@ -7,7 +7,7 @@ import { LONGEST_CALL_MS } from '../../lambda/whole-model';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { plannedRuns } from '../../lib/plan/pricing/plan-runs';
 import { bestCut } from '../../lib/plan/best-cut';
-import type { ConsolidationMode } from '../../lib/plan/pricing/whole-model';
+import type { ConsolidationMode } from '../../lib/plan/pricing/price';
 import { count } from '../../lib/plan/slicers';
 import type { Simulation } from '../../local';
 import type { Deployment, Run } from '../deployment';

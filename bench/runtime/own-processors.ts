@@ -7,8 +7,8 @@
  *
  * The first slice runs while the others load, so their loads count without the time of its call.
  */
-import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
-import { passed } from '../../lib/cost/formulas/token-bucket';
+import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
+import { passed } from '../../lib/cost/formulas/slice-timing';
 import type { NetworkShape } from '../../local';
 import { bucketOf } from '../../local/simulation/traffic';
 

@@ -3,9 +3,9 @@ import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import { readProfile } from '../../lib/compile/files/read-profile';
 import type { SliceFacts } from '../../lib/cost/calibration/samples';
-import { profiledWork } from '../../lib/compute-time/profile/profiled-model';
+import { profiledWork } from '../../lib/compute-time/profile/profile';
 import { REFERENCE_FLOPS } from '../../lib/compute-time/reference-processor';
-import { fromRuns } from '../../lib/plan/file/node-runs';
+import { fromRuns } from '../../lib/plan/file/plan';
 
 export function sliceFacts(planPath: string, profilePath?: string): SliceFacts[] {
   const plan = readPlan(planPath);

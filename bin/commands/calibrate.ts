@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { type Calibration, calibrate } from '../../lib/cost/calibration/calibrate';
 import { samplesOf, type Samples } from '../../lib/cost/calibration/samples';
 import type { Pairs } from '../../lib/cost/constants/constant';
-import { ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
 import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
 import { sliceFacts } from '../calibrate/slice-facts';

@@ -1,8 +1,7 @@
 /** `sliced-inference constants prices|environment`: prints a file of constants to start from. */
 import { Command } from 'commander';
 import { printConstants } from '../../lib/cost/constants/constants-file';
-import { ENVIRONMENT } from '../../lib/cost/constants/environment';
-import { PRICES } from '../../lib/cost/constants/prices';
+import { ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
 import { print } from '../terminal/print';
 
 const HELP = `

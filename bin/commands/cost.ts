@@ -1,9 +1,8 @@
 /** `sliced-inference cost LOG...`: what runs cost, by list prices and their logs. */
 import { Command } from 'commander';
 import { billOf } from '../../lib/cost/bill';
-import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/defaults';
 import { valuesOf } from '../../lib/cost/constants/constant';
-import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';
 import { readPrices } from '../../lib/compile/files/read-constants';
 import { SlicedInferenceError, printable } from '../../lib/errors';
 import { describeBill, historiesNote } from '../cost/describe-bill';

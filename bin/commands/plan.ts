@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { bestCut } from '../../lib/plan/best-cut';
-import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/whole-model';
+import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import type { Slicer } from '../../lib/plan/slicers';
 import { DEFAULT_GOAL } from '../../lib/plan/goal';
 import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';

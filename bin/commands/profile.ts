@@ -1,9 +1,8 @@
 /** `sliced-inference profile MODEL --out FILE`: measures how long each node computes, and writes a profile. */
 import { Command, InvalidArgumentError } from 'commander';
 import { escaped } from '../../lib/errors';
-import { fromRuns } from '../../lib/plan/file/node-runs';
-import type { ModelProfile } from '../../lib/compute-time/profile/profile';
-import { profileText } from '../../lib/compute-time/profile/profile-text';
+import { fromRuns } from '../../lib/plan/file/plan';
+import { type ModelProfile, profileText } from '../../lib/compute-time/profile/profile';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { profileModel } from '../profile/profile-model';
 import { formatBytes, formatTable } from '../terminal/format';

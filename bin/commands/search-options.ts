@@ -1,9 +1,9 @@
 /** The flags of the search for the best plan, and of the model of cost by which it compares plans. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readEnvironment, readPrices } from '../../lib/compile/files/read-constants';
-import { MOST_SLICES } from '../../lib/compile/most-slices';
+import { MOST_SLICES } from '../../lib/plan/sizes/lambda-quotas';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
-import { GREATEST_RATE } from '../../lib/cost/alternatives/winners';
+import { GREATEST_RATE } from '../../lib/cost/alternatives/verdict';
 import { readProfile } from '../../lib/compile/files/read-profile';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import type { Latency, Temperature, Transport } from '../../lib/cost/chain';

@@ -2,8 +2,7 @@
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { PLAN_FILE, planText } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
-import type { PlannedFile, SlicePlan } from '../../lib/plan/file/plan';
-import { remoteKey } from '../../lib/plan/file/remote-key';
+import { type PlannedFile, type SlicePlan, remoteKey } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import { stageModel } from '../../lib/compile/stage';
 import { writeNamedFile } from '../outputs/named-file';

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
-import type { CompiledModel } from '../../lib/emit/compiled-model';
+import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { SlicePlan } from '../../lib/plan/file/plan';

@@ -1,6 +1,6 @@
 /** The bill of real runs as text. */
 import type { BilledRuns, RunBill } from '../../lib/cost/bill';
-import { ITEM_NAMES, LINE_ITEMS, sumOfItems } from '../../lib/cost/line-items';
+import { ITEM_NAMES, LINE_ITEMS, sumOfItems } from '../../lib/cost/step';
 import { printable } from '../../lib/errors';
 import type { CollectedLogs } from '../logs/collect';
 import { formatTable } from '../terminal/format';

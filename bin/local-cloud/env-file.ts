@@ -1,7 +1,7 @@
 /** The file of `--write-env`: it exists while the local cloud serves, and is complete from the beginning. */
 import * as fs from 'node:fs';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
-import { linkTarget } from '../../lib/host/link-target';
+import { linkTarget } from '../../lib/host/folders';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 
 /** The first words of the file. A file that starts with others is not replaced. */

@@ -1,5 +1,5 @@
 /** Collects what several files of logs say of calls, each with Lambda's report of the same request. */
-import type { LoggedCall, LoggedReport } from '../../lib/cost/logged-call';
+import type { LoggedCall, LoggedReport } from '../../lib/cost/bill';
 import { printable } from '../../lib/errors';
 import { readText } from '../../lib/host/read-text';
 import { historyTransitions } from './history';

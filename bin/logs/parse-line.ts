@@ -2,7 +2,7 @@
  * Reads one message of a log: a line of a slice function about a call, or a `REPORT` of Lambda. Logs come from outside, so every
  * field may be missing, of another kind or impossible.
  */
-import type { LoggedCall, LoggedReport } from '../../lib/cost/logged-call';
+import type { LoggedCall, LoggedReport } from '../../lib/cost/bill';
 import { CALL_MESSAGES, REPORT_START, REPORT_TYPE, isCallMessage } from './call-messages';
 
 /** Longest call of Lambda, in milliseconds: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */

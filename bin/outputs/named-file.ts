@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { chmod, chown, rename, rm, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
-import { linkTarget } from '../../lib/host/link-target';
+import { linkTarget } from '../../lib/host/folders';
 import { noteUnfinished } from '../process/unfinished';
 
 /** Of a new file until it has those of the file that it replaces. */

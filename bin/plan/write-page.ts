@@ -1,6 +1,6 @@
 /** Writes the page of `--report`: the built page with a report in it. */
 import * as fs from 'node:fs';
-import { builtFile } from '../../lib/host/package-files';
+import { builtFile } from '../../lib/host/packages';
 import { writeNamedFile } from '../outputs/named-file';
 import type { PlanReport } from './plan-report';
 

@@ -2,9 +2,9 @@
 import { type Model, OMITTED } from '../../lib/onnx/model';
 import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
 import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/compute-time/profile/profile';
-import { median, quantile } from '../../lib/compute-time/profile/quantiles';
+import { median, quantile } from '../../lib/extremes';
 import { correction } from '../../lib/compute-time/profile/correction';
-import { toRuns } from '../../lib/plan/file/node-runs';
+import { toRuns } from '../../lib/plan/file/plan';
 import type { SliceAnswer } from './run-profile-job';
 
 /** Share of a run that is the time of nodes at least, because a call that computes nothing varies by more than tiny nodes take. */

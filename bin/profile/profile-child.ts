@@ -5,7 +5,7 @@ import type { Session as SessionClass } from '../../lambda/slice/session';
 import { peakMemoryBytes } from '../../lambda/telemetry/telemetry';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { median } from '../../lib/compute-time/profile/quantiles';
+import { median } from '../../lib/extremes';
 import { readEvents } from './events';
 import { KERNEL_FLOPS, KERNEL_SIZE } from './kernel-models';
 import { NodeLabels } from './label-nodes';

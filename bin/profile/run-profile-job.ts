@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { deadlineMs } from '../../lib/onnx/deadline';
-import { builtFile } from '../../lib/host/package-files';
+import { deadlineMs } from '../../lib/onnx/limits';
+import { builtFile } from '../../lib/host/packages';
 import type { Model } from '../../lib/onnx/model';
 import type { SliceEvents } from './events';
 

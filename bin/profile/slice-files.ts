@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
-import type { CompiledModel } from '../../lib/emit/compiled-model';
+import type { CompiledModel } from '../../lib/emit/slice';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { Graph } from '../../lib/onnx/model';
 import { writeChunks } from '../../lib/onnx/write-chunks';

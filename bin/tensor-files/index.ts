@@ -5,7 +5,7 @@ import type { TensorSpec } from '../../contract/tensors';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError, systemReason } from '../../lib/errors';
-import { unreadablePath } from '../../lib/host/foreign-path';
+import { unreadablePath } from '../../lib/host/read-text';
 import { writeNamedFile } from '../outputs/named-file';
 import { BadContent, blamingFile } from './bad-content';
 import { decodeJson, encodeJson } from './json';

@@ -1,6 +1,6 @@
 /** Parses `s3://bucket/prefix` strictly: both become parts of ARNs in policies, where `*` and `?` are wildcards. */
 import { SlicedInferenceError, quoted } from '../../lib/errors';
-import { prefixFault } from '../../lib/plan/file/remote-key';
+import { prefixFault } from '../../lib/plan/file/plan';
 
 export interface S3Location {
   readonly bucket: string;

@@ -7,7 +7,7 @@ import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import { largestOf } from '../extremes';
 import type { SlicePlan } from '../plan/file/plan';
-import { loadSeconds } from '../plan/schedule/warm-up';
+import { loadSeconds } from '../plan/schedule/schedule';
 import {
   DEFAULT_MAX_MEMORY_MB,
   MAX_EPHEMERAL_STORAGE_MB,

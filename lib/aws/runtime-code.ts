@@ -5,10 +5,9 @@ import { createHash } from 'node:crypto';
 import { AssetHashType, DockerImage, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { fileDigest } from '../cache/file-digest';
+import { fileDigest } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
-import { onnxRuntimeCommonFolder, onnxRuntimeFolder } from '../host/onnxruntime';
-import { builtFile } from '../host/package-files';
+import { onnxRuntimeCommonFolder, onnxRuntimeFolder, builtFile } from '../host/packages';
 import { MAX_LAMBDA_CODE_BYTES } from './quotas';
 
 export const HANDLER = 'index.handler';

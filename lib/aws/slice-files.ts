@@ -5,7 +5,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import { AssetHashType, BundlingOutput, DockerImage, Stage } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-import { fileDigest } from '../cache/file-digest';
+import { fileDigest } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { PlannedFile } from '../plan/file/plan';
 

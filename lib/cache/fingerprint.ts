@@ -1,7 +1,8 @@
-/** Detects whether a file has changed, without reading it. */
+/** Detects whether a file has changed, without reading it, and caches the digests of files by that. */
 import * as fs from 'node:fs';
+import { createHash } from 'node:crypto';
+import { forgetCached, isSinceBoot, readCached, writeCached, cacheFolder } from './folder';
 
-/** A file's metadata, which changes with every write to the file. */
 export type Fingerprint = string;
 
 /** Resolution of most file system clocks: between nanoseconds and milliseconds. */
@@ -35,6 +36,89 @@ export function isReliable(print: Fingerprint): boolean {
 }
 
 /** The part of a fingerprint that stays the same when the file is linked or renamed. */
-export function withoutCtime(print: Fingerprint): string {
+function withoutCtime(print: Fingerprint): string {
   return print.replace(UNRELIABLE, '').replace(/:\d+$/, '');
+}
+
+interface KnownDigest {
+  /** In milliseconds since 1970. */
+  readonly writtenAt: number;
+  readonly digest: string;
+}
+
+const READ_BYTES = 1024 * 1024;
+
+/** SHA-256 of a file in hexadecimal. */
+export function fileDigest(path: string): string {
+  const cache = cacheFolder('digests');
+  const print = fingerprint(path);
+  const known = knownDigest(cache, path, print);
+  if (known !== undefined) return known;
+  const digest = readDigest(path);
+  if (fingerprint(path) === print) remember(cache, path, print, digest);
+  return digest;
+}
+
+interface DigestedFile {
+  readonly file: string;
+  /** Hexadecimal SHA-256. */
+  readonly digest: string;
+}
+
+export function rememberDigests(files: readonly DigestedFile[]): void {
+  const cache = cacheFolder('digests');
+  if (cache === undefined) return;
+  for (const { file, digest } of files) remember(cache, file, fingerprint(file), digest);
+}
+
+/**
+ * Runs `link`, which may link or rename files and changes no bytes. A link changes the ctime of a file and so its
+ * fingerprint. If all else of the fingerprint is the same afterwards, the digest that was known before stays known, so
+ * that the file is not read again.
+ *
+ * @param files absolute paths
+ * @returns the result of `link`
+ */
+export function keepingDigests<Result>(files: readonly string[], link: () => Result): Result {
+  const cache = cacheFolder('digests');
+  const kept = cache === undefined ? [] : files.filter((file) => fs.existsSync(file));
+  const before = kept.map((file) => ({ file, print: fingerprint(file) }));
+  // Call it in one place only: CDK writes stack traces into the assembly, which must not depend on the cache.
+  const result = link();
+  if (cache === undefined) return result;
+  for (const { file, print } of before) {
+    const after = fingerprint(file);
+    if (after === print || withoutCtime(after) !== withoutCtime(print)) continue;
+    const digest = knownDigest(cache, file, print);
+    if (digest !== undefined) remember(cache, file, after, digest);
+    forgetCached(cache, keyOf(file, print));
+  }
+  return result;
+}
+
+function knownDigest(cache: string | undefined, path: string, print: Fingerprint): string | undefined {
+  const known = readCached(cache, keyOf(path, print)) as Partial<KnownDigest> | null | undefined;
+  return known?.digest !== undefined && isSinceBoot(known.writtenAt ?? 0) ? known.digest : undefined;
+}
+
+function remember(cache: string | undefined, path: string, print: Fingerprint, digest: string): void {
+  if (!isReliable(print)) return;
+  writeCached(cache, keyOf(path, print), { writtenAt: Date.now(), digest } satisfies KnownDigest);
+}
+
+function keyOf(path: string, print: Fingerprint): string {
+  return createHash('sha256').update(`${path}\n${print}`).digest('hex');
+}
+
+function readDigest(path: string): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  const descriptor = fs.openSync(path, 'r');
+  try {
+    for (let read = fs.readSync(descriptor, buffer); read > 0; read = fs.readSync(descriptor, buffer))
+      hash.update(buffer.subarray(0, read));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  return hash.digest('hex');
 }

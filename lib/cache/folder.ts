@@ -1,14 +1,13 @@
-/** Finds the folders of the cache, which holds results that can be recomputed. */
+/** Finds the folders of the cache, which holds results that can be recomputed, and small values in them. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import { makeFolder } from '../host/make-folder';
+import { makeFolder, replaceFile } from '../host/folders';
 
 /** The environment variable with the path of the cache's folder. An empty value disables the cache. */
 export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';
 
-/** The parts of the cache, each a folder. */
 const PARTS = ['types', 'shapes', 'optimized', 'plans', 'slices', 'digests'] as const;
 type CachePart = (typeof PARTS)[number];
 
@@ -52,7 +51,6 @@ function makePrivate(folder: string): boolean {
   return true;
 }
 
-/** The error when a folder of the cache lacks something. */
 export function cacheError(folder: string, must: string, got: string): SlicedInferenceError {
   const advice = `free some space, or set ${CACHE_VARIABLE} to another folder`;
   return new SlicedInferenceError(`the cache ${quoted(folder)} must ${must}`, got, advice);
@@ -75,11 +73,10 @@ function removeTemporaryFolders(): void {
 }
 
 /**
- * Removes all parts of the cache. Other files in the cache's folder stay, because the user may have chosen a folder with
- * other content.
+ * Removes all parts of the cache. Other files in the cache's folder stay, because the user may have chosen a folder
+ * with other content.
  *
  * @returns the size of the removed files in bytes; files that assets share by hard links count too
- * @throws SlicedInferenceError when a file cannot be removed
  */
 export function clearCache(): number {
   const root = cacheRoot();
@@ -114,4 +111,38 @@ function userCacheFolder(): string {
   if (process.platform === 'darwin') return path.join(os.homedir(), 'Library', 'Caches');
   if (process.platform === 'win32' && process.env.LOCALAPPDATA) return process.env.LOCALAPPDATA;
   return path.join(os.homedir(), '.cache');
+}
+
+export function readCached(folder: string | undefined, key: string): unknown {
+  if (folder === undefined) return undefined;
+  try {
+    return JSON.parse(fs.readFileSync(path.join(folder, `${key}.json`), 'utf8'));
+  } catch {
+    // Absent, or damaged by a crash or a full disk: in both cases the caller computes it again and overwrites it.
+    return undefined;
+  }
+}
+
+/** Stores a value as JSON. Does nothing when `folder` is `undefined` or the value cannot be written. */
+export function writeCached(folder: string | undefined, key: string, value: unknown): void {
+  if (folder === undefined) return;
+  try {
+    replaceFile(path.join(folder, `${key}.json`), JSON.stringify(value));
+  } catch {
+    // The cache is optional: the caller goes on when the disk is full.
+  }
+}
+
+export function forgetCached(folder: string, key: string): void {
+  fs.rmSync(path.join(folder, `${key}.json`), { force: true });
+}
+
+/**
+ * Whether a file was written after the machine started. The cache never calls `fsync`, which would take as long as the
+ * writing. So a file from before the start may have its name but not its bytes, if the machine lost power.
+ *
+ * @param writtenAt in milliseconds since 1970
+ */
+export function isSinceBoot(writtenAt: number): boolean {
+  return writtenAt >= Date.now() - os.uptime() * 1000;
 }

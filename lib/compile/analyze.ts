@@ -1,41 +1,42 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
 import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
-import type { Opset, SourceFile } from '../onnx/model';
+import type { Opset, SourceFile, Model } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
 import { crossingRule } from '../dataflow/crossing';
 import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
-import { fromRuns } from '../plan/file/node-runs';
+import { fromRuns } from '../plan/file/plan';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
 import { type PlannedTypes, planTypes } from '../shapes/planned-types';
 import { type ProvenShapes, provenShapes } from '../shapes/proven-shapes';
-import { type DimensionSizes, sortedSizes } from '../shapes/value-types';
+import {
+  type DimensionSizes,
+  sortedSizes,
+  givenSize,
+  symbolicDimensions,
+  product,
+  tensorBytes,
+} from '../shapes/value-types';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
-import { type TypedGraph, cuttableGraph } from './cuttable-graph';
+import { type TypedGraph, cuttableGraph, planCosts } from './cuttable-graph';
 import { type FittingProfile, type GivenProfile, profileFor } from './files/read-profile';
-import { planCosts } from './plan-costs';
-import { hasPlannedSizes, profiledSizes, trueTypes } from './true-types';
+import { type ModelProfile, profiledTypes } from '../compute-time/profile/profile';
 
-/** The facts of a model by which its cuts are searched, and with which its slices are emitted. */
 export interface AnalyzedModel extends TypedGraph {
   /** The files of the original model, its `.onnx` file first. */
   readonly source: readonly SourceFile[];
   /** The opsets of the original model. A graph that ONNX Runtime saves has all that ONNX Runtime knows. */
   readonly sourceOpsets: readonly Opset[];
-  /** The shapes that slices declare. */
   readonly provenShapes: ProvenShapes;
   /** The cuts when slices also recompute values that cost fewer bytes to recompute than to pass on. */
   readonly cuts: CutSpace;
   /** Types, elements and bytes of all values for the planned sizes of symbolic dimensions. */
   readonly planned: PlannedTypes;
   readonly optimization: OptimizationLevel;
-  /** Where slices write the tensors that later slices read, if the slicer does not choose it. */
   readonly transport: Transport;
-  /** The options of the model of cost by which plans are compared. */
   readonly costs: CostOptions;
-  /** The measurements that replace estimates, and what differs from the plan. */
   readonly profile?: FittingProfile;
 }
 
@@ -46,11 +47,7 @@ export interface AnalyzeOptions {
    * @default - the sizes of the profile; without a profile assumed sizes, see `assumedSizes`
    */
   readonly dimensions?: DimensionSizes;
-  /**
-   * How far ONNX Runtime optimizes the whole model before it is cut.
-   *
-   * @default 'none'
-   */
+  /** How far ONNX Runtime optimizes the whole model before it is cut. @default 'none' */
   readonly optimization?: OptimizationLevel;
   /**
    * Measurements of the model. They replace the estimates of work, and if the sizes of all dimensions are the same those of
@@ -59,26 +56,13 @@ export interface AnalyzeOptions {
    * @default - estimates
    */
   readonly profile?: GivenProfile;
-  /**
-   * By what plans are compared, besides the model.
-   *
-   * @default - the defaults of `CostOptions`
-   */
+  /** By what plans are compared, besides the model. @default - the defaults of `CostOptions` */
   readonly costs?: CostOptions;
-  /**
-   * Where slices write the tensors that later slices read, if the slicer does not choose it.
-   *
-   * @default 's3-standard'
-   */
+  /** Where slices write the tensors that later slices read, if the slicer does not choose it. @default 's3-standard' */
   readonly transport?: Transport;
 }
 
-/**
- * The first phases of compiling: read, optimize and type, and the facts by which cuts are searched.
- *
- * @throws SlicedInferenceError if the model cannot be read or run, if a cut would change its results, or if a dimension
- * is unknown
- */
+/** The first phases of compiling: read, optimize and type, and the facts by which cuts are searched. */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
   const { optimization = 'none', costs = {}, transport = 's3-standard' } = options;
   const dimensions = sortedSizes(options.dimensions ?? {});
@@ -86,7 +70,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   checkSource(source, dimensions);
   const typed = cuttableGraph(source, optimization);
   checkSignature(typed.model, typed.types);
-  const profile = options.profile && profileFor(options.profile, { ...typed, optimization, dimensions });
+  const profile = options.profile && profileFor(options.profile, typed.model, optimization, dimensions);
   const planned = plannedTypes(typed, dimensions, profile);
   checkPlannedBytes(typed.model, planned.bytes);
   return {
@@ -98,7 +82,6 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   };
 }
 
-/** A dimension that is not named has the size of the profile. */
 function plannedTypes(
   { model, dataflow, types }: TypedGraph,
   dimensions: DimensionSizes,
@@ -123,4 +106,40 @@ function cutSpace(
   }));
   const measured = profile && hasPlannedSizes(profile, planned) && { peaks };
   return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, { ...own, ...measured });
+}
+
+/** The sizes of the model's symbolic dimensions in a profile of it. A dimension that was empty has none. */
+function profiledSizes({ graph }: Model, { dimensions }: ModelProfile): DimensionSizes {
+  const sizes = symbolicDimensions(graph).map((name) => [name, givenSize(dimensions, name) ?? 0] as const);
+  return Object.fromEntries(sizes.filter(([, size]) => size > 0));
+}
+
+function hasPlannedSizes(profile: ModelProfile, planned: PlannedTypes): boolean {
+  return Object.entries(planned.dimensions).every(
+    ([name, size]) => givenSize(profile.dimensions, name) === size,
+  );
+}
+
+/**
+ * The estimates stay if the profile was measured with other sizes of dimensions. A size that depends on data becomes the one that
+ * the profile has seen, so it is no longer an upper bound.
+ *
+ * @param profile of this graph
+ */
+function trueTypes(model: Model, profile: ModelProfile, planned: PlannedTypes): PlannedTypes {
+  if (!hasPlannedSizes(profile, planned)) return planned;
+  const types = profiledTypes(model.graph, profile, planned.types);
+  const isMeasured = types.map((type, value) => type !== planned.types[value]);
+  const elements = types.map(({ shape }, value) =>
+    isMeasured[value] ? product((shape ?? []).map(Number)) : planned.elements[value],
+  );
+  return {
+    ...planned,
+    types,
+    elements,
+    bytes: types.map(({ dtype }, value) =>
+      isMeasured[value] ? tensorBytes(dtype, elements[value]) : planned.bytes[value],
+    ),
+    bounded: planned.bounded.filter((value) => !isMeasured[value]),
+  };
 }

@@ -12,22 +12,22 @@ const MAX_DIMENSION = 2 ** 31 - 1;
 /** 2^43: 800 times what a function can have. Sums of a thousand such sizes are exact. */
 const MAX_PLANNED_BYTES = 2 ** 43;
 
-/**
- * Checks what can be checked before ONNX Runtime reads the model.
- *
- * @throws SlicedInferenceError for an unknown dimension or a size below 1, for sparse tensors in other files, and for
- * inputs and outputs of a declared type that ONNX Runtime's JavaScript API cannot pass
- */
+/** Checks what can be checked before ONNX Runtime reads the model. */
 export function checkSource(model: Model, dimensions: DimensionSizes): void {
   checkDimensions(model, dimensions);
   checkSparseTensors(model);
-  checkDeclaredTypes(model);
+  for (const { kind, value, type } of signature(model.graph)) {
+    if (type.dataType !== undefined)
+      checkPassable(kind, model.graph.values[value].name, dataTypeName(type.dataType));
+  }
 }
 
-/** @throws SlicedInferenceError for inputs and outputs that cannot be passed, and for a model that computes nothing */
 export function checkSignature({ graph }: Model, types: ValueTypes): void {
   for (const { kind, value } of signature(graph))
     checkPassable(kind, graph.values[value].name, types[value].dtype);
+  // Constants count: without optimization a node or an initializer may hold them, with optimization an initializer does.
+  const isComputed = ({ producer, initializer }: Value): boolean =>
+    producer !== undefined || initializer !== undefined;
   if (graph.outputs.some(({ value }) => isComputed(graph.values[value]))) return;
   throw new SlicedInferenceError(
     'the model must compute at least one output',
@@ -36,7 +36,6 @@ export function checkSignature({ graph }: Model, types: ValueTypes): void {
   );
 }
 
-/** @throws SlicedInferenceError if a planned tensor has so many bytes that sums of them are not exact */
 export function checkPlannedBytes({ graph }: Model, bytes: readonly number[]): void {
   const value = bytes.findIndex((planned) => planned > MAX_PLANNED_BYTES);
   if (value < 0) return;
@@ -85,14 +84,6 @@ function checkSparseTensors(model: Model): void {
   );
 }
 
-function checkDeclaredTypes({ graph }: Model): void {
-  for (const { kind, value, type } of signature(graph)) {
-    if (type.dataType !== undefined)
-      checkPassable(kind, graph.values[value].name, dataTypeName(type.dataType));
-  }
-}
-
-/** The inputs that a request provides, and the outputs. */
 function signature({ inputs, outputs, values }: Graph): (GraphInput & { kind: string })[] {
   return [
     ...inputs
@@ -110,9 +101,4 @@ function checkPassable(kind: string, name: string, dtype: string | undefined): v
     badName === undefined ? (dtype ?? 'a sequence, map, optional or unknown type') : `one ${badName}`,
     badName === undefined ? 'convert it inside the model' : 'rename it',
   );
-}
-
-/** Constants count: without optimization a node or an initializer may hold them, with optimization an initializer does. */
-function isComputed({ producer, initializer }: Value): boolean {
-  return producer !== undefined || initializer !== undefined;
 }

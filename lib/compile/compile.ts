@@ -9,30 +9,44 @@
  * | estimate                 | `planEstimates`  | what runs cost, beside one function                           |
  * | emit                     | `compileCut`     | the plan, and slices whose weights are not read yet           |
  */
+import * as path from 'node:path';
 import { sliceName } from '../../contract/keys';
-import type { CompiledModel } from '../emit/compiled-model';
-import { emitSlice } from '../emit/slice';
-import { type ChosenCut, bestCut } from '../plan/best-cut';
-import type { ConsolidationMode } from '../plan/pricing/whole-model';
+import { type CompiledModel, type SliceChunks, emitSlice } from '../emit/slice';
+import type { ChosenCut } from '../plan/slicers/slicer';
+import { bestCut } from '../plan/best-cut';
+import type { ConsolidationMode } from '../plan/pricing/price';
 import type { Slicer } from '../plan/slicers';
 import { type AnalyzeOptions, type AnalyzedModel, analyzeModel } from './analyze';
-import { describePlan, sliceManifests } from './describe-plan';
-import { type PlanEstimates, planEstimates } from './plan-estimates';
+import { planEstimates } from './plan-estimates';
+import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
+import type { TensorSpec } from '../../contract/tensors';
+import { CONTRACT_VERSION } from '../../contract/version';
+import { SlicedInferenceError, quoted } from '../errors';
+import { type Chunk, totalLength } from '../onnx/encode';
+import { isBindable } from '../onnx/data-type';
+import { MAX_PROTOBUF_BYTES } from '../onnx/limits';
+import type { Model, ValueIndex } from '../onnx/model';
+import { onnxRuntimeVersion, packageVersion } from '../host/packages';
+import { ephemeralStorageMb, memoryMb, peakBytes, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
+import { sliceSizes } from '../plan/sizes/slice-sizes';
+import {
+  type FileDraft,
+  type PlanDraft,
+  type SliceDraft,
+  PLAN_VERSION,
+  graphDigest,
+  toRuns,
+} from '../plan/file/plan';
+import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
+import { type ValueTypes, product, tensorBytes } from '../shapes/value-types';
+import { largestOf } from '../extremes';
 
-/** @throws SlicedInferenceError if the model cannot be read or run, or if it cannot be cut as requested */
 export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptions = {}): CompiledModel {
   return compileAnalyzed(analyzeModel(modelPath, options), slicer);
 }
 
 export function compileAnalyzed(facts: AnalyzedModel, slicer: Slicer): CompiledModel {
   return compileCut(facts, bestCut(facts.dataflow, facts.cuts, slicer));
-}
-
-interface EstimatedModel {
-  readonly compiled: CompiledModel;
-  /** The whole model as one slice, with consolidation. */
-  readonly whole?: CompiledModel;
-  readonly estimates: PlanEstimates;
 }
 
 /**
@@ -45,7 +59,7 @@ export function compileEstimated(
   slicer: Slicer,
   options: AnalyzeOptions = {},
   consolidation: ConsolidationMode = 'never',
-): EstimatedModel {
+) {
   const facts = analyzeModel(modelPath, options);
   const cut = bestCut(facts.dataflow, facts.cuts, slicer, consolidation);
   const estimates = planEstimates(facts, cut, slicer);
@@ -53,7 +67,6 @@ export function compileEstimated(
   return { compiled, ...(cut.whole && { whole: compileCut(facts, cut.whole.cut) }), estimates };
 }
 
-/** Emits a cut that is chosen already. */
 export function compileCut(facts: AnalyzedModel, cut: ChosenCut): CompiledModel {
   const { source, model } = facts;
   const manifests = sliceManifests(model, facts, cut.wiring);
@@ -61,4 +74,136 @@ export function compileCut(facts: AnalyzedModel, cut: ChosenCut): CompiledModel 
     emitSlice(model, facts, slice, manifests[index], `${sliceName(index)}.weights`),
   );
   return { plan: describePlan(facts, cut, manifests, slices), source, files: model.files, slices };
+}
+
+type KnownTypes = Pick<AnalyzedModel, 'types' | 'provenShapes'>;
+
+export function sliceManifests(
+  model: Model,
+  { types, provenShapes }: KnownTypes,
+  wiring: Wiring,
+): SliceManifest[] {
+  const spec = specifier(model, types);
+  const sourced = ({ value, source }: SourcedValue): SourcedTensor => ({ ...spec(value), source });
+  const { request, fixed } = modelInputs(model, spec);
+  const result = wiring.results.map(sourced);
+  const resultBytes = provenBytes(
+    wiring.results.map(({ value }) => value),
+    { types, provenShapes },
+  );
+  return wiring.slices.map(({ inputs, outputs }, slice) => ({
+    version: CONTRACT_VERSION,
+    slice,
+    slices: wiring.slices.length,
+    request,
+    fixed,
+    inputs: inputs.map(sourced),
+    outputs: outputs.map(spec),
+    ...(slice === 0 && resultBytes !== undefined && { resultBytes }),
+    ...(slice === wiring.slices.length - 1 && { result }),
+  }));
+}
+
+/**
+ * Of the elements in every run. A model may declare other shapes than its values have. `undefined` if a size is not proven, or if a
+ * tensor has strings.
+ */
+function provenBytes(values: readonly ValueIndex[], { types, provenShapes }: KnownTypes): number | undefined {
+  const bytes = values.map((value) => {
+    const { dtype } = types[value];
+    const shape = provenShapes[value];
+    const sizes = shape?.filter((size) => typeof size === 'number');
+    if (dtype === undefined || dtype === 'string' || sizes === undefined || sizes.length !== shape?.length)
+      return undefined;
+    return tensorBytes(dtype, product(sizes));
+  });
+  return bytes.reduce((sum, own) => (sum === undefined || own === undefined ? undefined : sum + own), 0);
+}
+
+export function describePlan(
+  analyzed: AnalyzedModel,
+  { dataflow, groups, wiring, settings }: ChosenCut,
+  manifests: readonly SliceManifest[],
+  chunks: readonly SliceChunks[],
+): PlanDraft {
+  const { source, model, cuts, planned, optimization } = analyzed;
+  const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
+  const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
+    const files = draftFiles(slice, chunks[slice]);
+    const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];
+    const fileBytes = files.model.bytes + (files.weights?.bytes ?? 0);
+    return {
+      nodes: toRuns(groups[slice]),
+      ...files,
+      inputs,
+      outputs,
+      weightBytes,
+      activationBytes,
+      readBytes,
+      writeBytes,
+      peakMemoryBytes: peakBytes(sizes[slice]),
+      memoryMb: Math.max(memoryMb(sizes[slice]), settings?.memoryMb[slice] ?? 0),
+      ephemeralStorageMb: ephemeralStorageMb(fileBytes),
+      timeoutSeconds: timeoutSeconds(fileBytes),
+    };
+  });
+  const { request, fixed, result } = manifests[manifests.length - 1];
+  return {
+    version: PLAN_VERSION,
+    library: packageVersion(),
+    onnxRuntime: onnxRuntimeVersion(),
+    graphOptimization: optimization,
+    model: {
+      file: path.basename(source[0].path),
+      nodes: model.graph.nodes.length,
+      graphDigest: graphDigest(model.graph),
+    },
+    dimensions: planned.dimensions,
+    assumedDimensions: planned.assumed,
+    boundedTensors: planned.bounded.map((value) => model.graph.values[value].name),
+    threads: settings?.threads ?? threadCount(largestOf(slices.map((slice) => slice.memoryMb))),
+    inputs: request,
+    fixedInputs: fixed,
+    outputs: result ?? [],
+    slices,
+  };
+}
+
+type Specifier = (value: ValueIndex) => TensorSpec;
+
+function specifier(model: Model, types: ValueTypes): Specifier {
+  return (value) => {
+    const { name } = model.graph.values[value];
+    const { dtype, shape } = types[value];
+    if (dtype === undefined || !isBindable(dtype))
+      throw new Error(`${quoted(name)} of type ${dtype} cannot be passed`);
+    return { name, dtype, shape };
+  };
+}
+
+function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fixed: string[] } {
+  const { inputs, values } = model.graph;
+  const all = inputs.map(({ value }) => value);
+  return {
+    request: all.filter((value) => values[value].initializer === undefined).map(spec),
+    fixed: all.filter((value) => values[value].initializer !== undefined).map((value) => values[value].name),
+  };
+}
+
+function draftFiles(slice: number, chunks: SliceChunks): Pick<SliceDraft, 'model' | 'weights'> {
+  const name = sliceName(slice);
+  const draft = (file: string, content: readonly Chunk[]): FileDraft => ({
+    file,
+    bytes: totalLength(content),
+  });
+  const model = draft(`${name}.onnx`, chunks.model);
+  if (model.bytes > MAX_PROTOBUF_BYTES) {
+    throw new SlicedInferenceError(
+      `the graph of slice ${slice} must stay below 2 GiB, the limit of protobuf`,
+      `${model.bytes} bytes`,
+      'store weights as raw or external data, or use more slices',
+    );
+  }
+  if (chunks.weights.length === 0) return { model };
+  return { model, weights: draft(`${name}.weights`, chunks.weights) };
 }

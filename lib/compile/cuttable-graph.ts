@@ -5,12 +5,17 @@ import type { OptimizationLevel } from '../optimize/level';
 import { UnloadableGraphError, optimize } from '../optimize/optimize';
 import { type Dataflow, analyzeDataflow, nodesByRank } from '../dataflow/dataflow';
 import { crossingRule } from '../dataflow/crossing';
-import { findCuts } from '../plan/cuts/cuts';
-import { planCosts } from './plan-costs';
+import { type PlanCosts, findCuts } from '../plan/cuts/cuts';
 import { inferTypes } from '../shapes/infer';
-import type { ValueTypes } from '../shapes/value-types';
+import { type ValueTypes, sizeClasses } from '../shapes/value-types';
+import { type DetailedCostModel, costModel } from '../cost/model';
+import type { CostOptions } from '../cost/options';
+import { DEFAULT_ENVIRONMENT } from '../cost/constants/defaults';
+import { scratchBytes } from '../plan/sizes/kernels/scratch';
+import { nodeSeconds } from '../compute-time/node-seconds';
+import { OUTPUT_BANDWIDTH } from '../compute-time/reference-processor';
+import type { ModelProfile } from '../compute-time/profile/profile';
 
-/** The graph that is cut: the original one, or the one that ONNX Runtime saved. */
 export interface TypedGraph {
   readonly model: Model;
   /** The data flow when only constant nodes run in more than one slice. */
@@ -21,10 +26,8 @@ export interface TypedGraph {
 
 /**
  * ONNX Runtime saves the graph if an optimization level is requested or if the model computes in float16; a saved graph
- * contains the float16 conversions that ONNX Runtime runs. A saved graph also has the nodes of local functions in place of
- * their calls, so it can be cut inside of them: it is chosen if that allows more cuts.
- *
- * @throws SlicedInferenceError if ONNX Runtime refuses the model, or if the graph is cyclic or draws unseeded random numbers
+ * contains the float16 conversions that ONNX Runtime runs. A saved graph also has the nodes of local functions in place
+ * of their calls, so it can be cut inside of them: it is chosen if that allows more cuts.
  */
 export function cuttableGraph(source: Model, optimization: OptimizationLevel): TypedGraph {
   if (optimization !== 'none') return typedGraph(optimize(source, optimization));
@@ -56,7 +59,6 @@ function callsInlinableFunctions(model: Model): boolean {
   );
 }
 
-/** The number of cuts when only constants are recomputed. */
 function legalCuts({ dataflow, model, types }: TypedGraph): number {
   return findCuts(
     dataflow,
@@ -82,4 +84,44 @@ function typedGraph(parsed: Model): TypedGraph {
   const usesFloat16 = parsed.usesFloat16 || types.some(({ dtype }) => dtype === 'float16');
   const model = { ...parsed, usesFloat16 };
   return { model, dataflow: analyzeDataflow(model, (value) => types[value]?.dtype === 'float16'), types };
+}
+
+/** Requests per hour of a mix of warm and cold runs, if the user names no rate: about a third of such runs is cold. */
+const DEFAULT_REQUESTS_PER_HOUR = 10;
+
+export interface PlanCostOptions extends CostOptions {
+  readonly profile?: ModelProfile;
+}
+
+export interface KnownTypes {
+  /** What ONNX Runtime infers without knowing the sizes of requests. */
+  readonly types: ValueTypes;
+  readonly planned: ValueTypes;
+}
+
+export function planCosts(
+  model: Model,
+  { types, planned }: KnownTypes,
+  { profile, ...options }: PlanCostOptions = {},
+): PlanCosts {
+  const { environment = DEFAULT_ENVIRONMENT } = options;
+  const speed = environment.processor.lambdaSpeed;
+  // A model keeps the sums of delays that were asked for.
+  const models = new Map<string, DetailedCostModel>();
+  return {
+    work: nodeSeconds(model, planned, profile).map((seconds) => seconds / speed),
+    scratch: scratchBytes(model, planned),
+    classes: sizeClasses(types),
+    outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),
+    ...(options.warmUp !== undefined && { warmUp: options.warmUp }),
+    model: (
+      requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR,
+      warmUp = options.warmUp,
+    ) => {
+      const key = `${requestsPerHour} ${warmUp}`;
+      const known = models.get(key) ?? costModel({ ...options, requestsPerHour, warmUp });
+      models.set(key, known);
+      return known;
+    },
+  };
 }

@@ -1,17 +1,15 @@
 /** Says which slices of a fixed number do nearly nothing, and which layer prevents even slices. */
 import { largestOf, sumOf } from '../extremes';
 import { nodeLabel } from '../onnx/model';
-import type { ChosenCut } from '../plan/choose/cut-prices';
+import type { ChosenCut } from '../plan/slicers/slicer';
 import { type CutSpace, findCuts } from '../plan/cuts/cuts';
 import { MOST_BYTES_FACTOR } from '../plan/search/even-path';
-import { busyMs, isNearEmpty } from '../plan/sizes/evenness';
+import { type SliceSize, busyMs, isNearEmpty, memoryMb } from '../plan/sizes/estimate';
 import { type Range, sizeOfRange } from '../plan/cuts/range-sizes';
-import { type SliceSize, memoryMb } from '../plan/sizes/estimate';
 
 /** Slices are uneven if the largest one has this many times an equal share of the time or of the memory. */
 const UNEVEN = 1.5;
 
-/** Slices that a sentence lists. */
 const NAMED = 3;
 
 /** One clause each, without a full stop. */
@@ -22,11 +20,7 @@ export interface EvenNotes {
   readonly inTheWay?: string;
 }
 
-/**
- * Nothing is said of slices whose number the user did not set.
- *
- * @param sizes by slice
- */
+/** Nothing is said of slices whose number the user did not set. */
 export function evenNotes(cuts: CutSpace, cut: ChosenCut, sizes: readonly SliceSize[]): EvenNotes {
   if (cut.evenness === undefined) return {};
   const [work, weights] = [sharesOf(sizes, 'coreSeconds'), sharesOf(sizes, 'weightBytes')];
@@ -42,13 +36,11 @@ export function evenNotes(cuts: CutSpace, cut: ChosenCut, sizes: readonly SliceS
   };
 }
 
-/** By slice. */
 function sharesOf(sizes: readonly SliceSize[], field: 'coreSeconds' | 'weightBytes'): number[] {
   const total = sumOf(sizes.map((size) => size[field]));
   return sizes.map((size) => (total > 0 ? size[field] / total : 0));
 }
 
-/** What keeps the function that takes the longest, and the one with the most memory, from being smaller. */
 function obstacles(cuts: CutSpace, { dataflow, groups }: ChosenCut, sizes: readonly SliceSize[]): string[] {
   const space = findCuts({ ...dataflow, order: groups.flat() }, cuts.rule, cuts.bytes, cuts.costs);
   const ends = groups.map((_, slice) => sumOf(groups.slice(0, slice + 1).map((nodes) => nodes.length)));
@@ -74,7 +66,6 @@ function ofTime(space: CutSpace, slice: Range, ms: readonly number[]): string {
     : `${labelOf(space, slice)} take ${ofTotal(largestOf(ms))}, and more even slices would need more than ${MOST_BYTES_FACTOR} times the bytes of the cheapest ones that share the work, or a larger function`;
 }
 
-/** The nodes that alone need about the memory of the largest function, if no cut divides them. */
 function ofMemory(space: CutSpace, slice: Range, largestMb: number): string[] {
   const parts = sizedParts(space, slice);
   const needs = parts.map(({ size }) => memoryMb(size));
@@ -85,7 +76,6 @@ function ofMemory(space: CutSpace, slice: Range, largestMb: number): string[] {
   ];
 }
 
-/** The nodes between neighboring legal cuts, as slices of their own. */
 function sizedParts(
   space: CutSpace,
   { start, end }: Range,

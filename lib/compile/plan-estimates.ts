@@ -1,20 +1,21 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
 import { evenNotes } from './even-notes';
-import { type SizeNotes, sizeNotes } from './size-notes';
 import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
 import { compareAlternatives } from '../cost/alternatives/compare';
 import type { RunCost } from '../cost/chain';
 import { costOf } from '../cost/schedule';
-import type { ChosenCut } from '../plan/choose/cut-prices';
+import type { ChosenCut } from '../plan/slicers/slicer';
 import { plannedRuns } from '../plan/pricing/plan-runs';
-import { wholeModel as wholeCut } from '../plan/pricing/whole-model';
+import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
 import { memoryMb } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
+import { printable } from '../errors';
+import type { PlannedTypes } from '../shapes/planned-types';
+import { type DimensionSizes, givenSize } from '../shapes/value-types';
 
-/** What is known of a plan besides its slices. */
 export interface PlanEstimates {
   /** A run that finds all functions warm: with consolidation, one that the whole model serves. */
   readonly warm: RunCost;
@@ -25,7 +26,6 @@ export interface PlanEstimates {
   readonly wholeCallMs?: number;
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
-  /** Which of the planned sizes ONNX Runtime refuses. */
   readonly sizes: SizeNotes;
   /** Which slices of a fixed number do nearly nothing, and what prevents even ones, in a sentence without a full stop. */
   readonly nearEmpty?: string;
@@ -70,7 +70,6 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
   };
 }
 
-/** What the whole model needs in one process. */
 export function wholeModel(analyzed: AnalyzedModel): WholeModel {
   const { outputSecondsPerByte } = analyzed.cuts.costs;
   const { size } = wholeCut(analyzed.dataflow, analyzed.cuts);
@@ -97,4 +96,39 @@ function isFaster(one?: Offer, other?: Offer): boolean {
   return (['warm', 'cold'] as const).every(
     (temperature) => one[temperature].time.quantile(0.5) <= other[temperature].time.quantile(0.5),
   );
+}
+
+const NAMED = 4;
+
+/** One sentence each, without a full stop. */
+export interface SizeNotes {
+  /** Present if ONNX Runtime does not load the model with the planned sizes. */
+  readonly refused?: string;
+  /** Present if the plan assumes other sizes than the usual ones, because ONNX Runtime refuses these. */
+  readonly replaced?: string;
+}
+
+type Planned = Pick<PlannedTypes, 'dimensions' | 'refusal' | 'replaced'>;
+
+export function sizeNotes({ dimensions, refusal, replaced }: Planned): SizeNotes {
+  return {
+    ...(refusal !== undefined && {
+      refused: `ONNX Runtime refuses the model with ${listed(dimensions)}, so most sizes are estimates: ${refusal}`,
+    }),
+    ...(replaced && { replaced: replacedNote(replaced, dimensions) }),
+  };
+}
+
+function replacedNote(
+  { usual, reason }: NonNullable<Planned['replaced']>,
+  dimensions: DimensionSizes,
+): string {
+  const chosen = Object.keys(usual).map((name) => [name, givenSize(dimensions, name) ?? NaN] as const);
+  return `ONNX Runtime refuses the model with the usual ${listed(usual)}, so the plan assumes ${listed(Object.fromEntries(chosen))}: ${reason}`;
+}
+
+function listed(sizes: DimensionSizes): string {
+  const all = Object.entries(sizes).map(([name, size]) => `${printable(name)}=${size}`);
+  const more = all.length - NAMED;
+  return more > 0 ? `${all.slice(0, NAMED).join(', ')} and ${more} more` : all.join(', ');
 }

@@ -4,37 +4,32 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { AnalyzeOptions } from './analyze';
-import type { PlanEstimates } from './plan-estimates';
+import type { PlanEstimates, OneFunction, SizeNotes } from './plan-estimates';
 import { type Fingerprint, fingerprint, isReliable } from '../cache/fingerprint';
-import { isSinceBoot, readCached, writeCached } from '../cache/entries';
-import { cacheFolder } from '../cache/folder';
+import { isSinceBoot, readCached, writeCached, cacheFolder } from '../cache/folder';
 import type * as compiler from './compile';
-import { checkPlan } from './files/check-plan';
-import { checkEstimates } from './files/check-estimates';
+import { checkPlan } from './files/read-plan';
 import { type SlicePaths, intactSlices, storeSlices, storedSlices } from '../emit/store';
 import { withDefaults } from '../cost/options';
 import { SlicedInferenceError } from '../errors';
-import { onnxRuntimeVersion } from '../host/onnxruntime';
-import { packageVersion } from '../host/package-files';
+import { onnxRuntimeVersion, packageVersion } from '../host/packages';
 import type { SlicePlan } from '../plan/file/plan';
-import type { ConsolidationMode } from '../plan/pricing/whole-model';
+import type { ConsolidationMode } from '../plan/pricing/price';
 import type { Slicer } from '../plan/slicers';
 import { sortedSizes } from '../shapes/value-types';
+import type { Latency, RunCost } from '../cost/chain';
+import { type Reader, Place, aList, anObject, optional, text } from '../json-readers';
 
 export interface StagedModel {
   readonly plan: SlicePlan;
   readonly estimates: PlanEstimates;
-  /** By slice: the paths of its files. */
   readonly slices: readonly SlicePaths[];
-  /** The whole model as one slice, with consolidation. */
   readonly whole?: { readonly plan: SlicePlan; readonly slices: readonly SlicePaths[] };
 }
 
-/** A cache entry of a model that was cut before. */
 interface KnownPlan {
   /** In milliseconds since 1970. */
   readonly writtenAt: number;
-  /** By path: the fingerprint of each of the model's files, taken before the plan was made. */
   readonly files: Readonly<Record<string, Fingerprint>>;
   readonly plan: SlicePlan;
   readonly whole?: SlicePlan;
@@ -42,19 +37,13 @@ interface KnownPlan {
 }
 
 interface StageOptions extends AnalyzeOptions {
-  /**
-   * Whether the whole model is staged too.
-   *
-   * @default 'never'
-   */
+  /** Whether the whole model is staged too. @default 'never' */
   readonly consolidation?: ConsolidationMode;
 }
 
 /**
- * For an unchanged model, this reads one cache entry and stats the files of the model and of its slices. It reads a slice only
- * if another program has touched the slice's file.
- *
- * @throws SlicedInferenceError if the model cannot be read or run, if it cannot be cut as requested, or if the disk is full
+ * For an unchanged model, this reads one cache entry and stats the files of the model and of its slices. It reads a
+ * slice only if another program has touched the slice's file.
  */
 export function stageModel(modelPath: string, slicer: Slicer, options: StageOptions = {}): StagedModel {
   const cache = cacheFolder('plans');
@@ -86,7 +75,6 @@ export function stageModel(modelPath: string, slicer: Slicer, options: StageOpti
   return staged;
 }
 
-/** `undefined` if a file is missing. */
 function stagedModel(
   { plan, whole, estimates }: Pick<KnownPlan, 'plan' | 'whole' | 'estimates'>,
   find: (plan: SlicePlan) => SlicePaths[] | undefined,
@@ -124,7 +112,6 @@ function keyOf(
     .digest('hex');
 }
 
-/** `undefined` if there is no entry, if the disk is damaged or if another program changed the entry. */
 function knownPlan(value: unknown): KnownPlan | undefined {
   const known = (value ?? {}) as { readonly [Name in keyof KnownPlan]?: unknown };
   const { writtenAt, files } = known;
@@ -146,4 +133,38 @@ function isUnchanged({ writtenAt, files }: KnownPlan): boolean {
     isSinceBoot(writtenAt) &&
     Object.entries(files).every(([file, print]) => fs.existsSync(file) && fingerprint(file) === print)
   );
+}
+
+const MAX_TEXT = 1000;
+const MAX_DIFFERENCES = 100;
+/** Longest sentence with names of dimensions and what ONNX Runtime says of them, in characters. */
+const MAX_NOTE = 4000;
+
+const AMOUNT: Reader<number> = (value, place) => {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw place.fault('be a number of 0 or more', value);
+};
+
+const FLAG: Reader<boolean> = (value, place) => {
+  if (typeof value === 'boolean') return value;
+  throw place.fault('be true or false', value);
+};
+
+const RUN = anObject<RunCost>({
+  dollars: AMOUNT,
+  latency: anObject<Latency>({ p50: AMOUNT, p95: AMOUNT }),
+});
+
+const ESTIMATES = anObject<PlanEstimates>({
+  warm: RUN,
+  cold: RUN,
+  oneFunction: anObject<OneFunction>({ isBetter: FLAG, verdict: text(MAX_TEXT) }),
+  profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
+  wholeCallMs: optional(AMOUNT),
+  sizes: anObject<SizeNotes>({ refused: optional(text(MAX_NOTE)), replaced: optional(text(MAX_NOTE)) }),
+  nearEmpty: optional(text(MAX_NOTE)),
+});
+
+export function checkEstimates(value: unknown, name: string): PlanEstimates {
+  return ESTIMATES(value, Place.root(name));
 }

@@ -1,7 +1,7 @@
 /** The tensors of one node with their sizes, as far as they are known. */
 import { isBindable, onnxDataType, packedBytes } from '../onnx/data-type';
 import { type Graph, type Node, type ValueIndex, OMITTED } from '../onnx/model';
-import type { ValueTypes } from '../shapes/value-types';
+import { type ValueTypes, product } from '../shapes/value-types';
 
 export interface WorkTensor {
   readonly dtype: string | undefined;
@@ -18,46 +18,29 @@ export interface WorkNode {
   /** By input; `undefined` for an omitted one. */
   readonly inputs: readonly (WorkTensor | undefined)[];
   readonly outputs: readonly (WorkTensor | undefined)[];
-  /** The values of the graph that its bodies use. */
   readonly captures: readonly WorkTensor[];
 }
 
 /** Bytes of an element whose type has no fixed width or is unknown. */
 const ELEMENT_BYTES = 8;
 
-/** Reads the sizes of a graph's values. A size that is unknown counts as 1, and an unknown rank as one element. */
-export class TensorTable {
-  private readonly tensors: readonly WorkTensor[];
-
-  constructor(
-    private readonly graph: Graph,
-    types: ValueTypes,
-  ) {
-    this.tensors = graph.values.map(({ initializer, producer }, index) => {
-      const constant = producer === undefined ? undefined : graph.nodes[producer].constant;
-      const { dtype, shape } = types[index];
-      const sizes = (constant?.dims ?? shape ?? []).map((size) => (typeof size === 'number' ? size : 1));
-      const elements = sizes.reduce((product, size) => product * size, 1);
-      return {
-        dtype,
-        shape: sizes,
-        elements,
-        bytes: bytesOf(dtype, elements),
-        isWeight: initializer !== undefined || constant !== undefined,
-      };
-    });
-  }
-
-  of(node: Node): WorkNode {
-    const at = (value: ValueIndex): WorkTensor | undefined =>
-      value === OMITTED ? undefined : this.tensors[value];
-    return {
-      node: this.graph.nodes[node.index],
-      inputs: node.inputs.map(at),
-      outputs: node.outputs.map(at),
-      captures: node.captures.map((value) => this.tensors[value]),
-    };
-  }
+/** Reads the sizes of a graph's nodes. A size that is unknown counts as 1, and an unknown rank as one element. */
+export function workOf(graph: Graph, types: ValueTypes): readonly WorkNode[] {
+  const tensors = graph.values.map(({ initializer, producer }, index): WorkTensor => {
+    const constant = producer === undefined ? undefined : graph.nodes[producer].constant;
+    const { dtype, shape: declared } = types[index];
+    const shape = (constant?.dims ?? declared ?? []).map((size) => (typeof size === 'number' ? size : 1));
+    const elements = product(shape);
+    const isWeight = initializer !== undefined || constant !== undefined;
+    return { dtype, shape, elements, bytes: bytesOf(dtype, elements), isWeight };
+  });
+  const at = (value: ValueIndex): WorkTensor | undefined => (value === OMITTED ? undefined : tensors[value]);
+  return graph.nodes.map((node) => ({
+    node,
+    inputs: node.inputs.map(at),
+    outputs: node.outputs.map(at),
+    captures: node.captures.map((value) => tensors[value]),
+  }));
 }
 
 function bytesOf(dtype: string | undefined, elements: number): number {
@@ -74,7 +57,6 @@ export function totalElements(tensors: readonly (WorkTensor | undefined)[]): num
   return tensors.reduce((sum, tensor) => sum + (tensor?.elements ?? 0), 0);
 }
 
-/** Bytes that the node reads and writes. */
 export function movedBytes({ inputs, outputs }: WorkNode): number {
   return totalBytes(inputs) + totalBytes(outputs);
 }

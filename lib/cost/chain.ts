@@ -20,7 +20,6 @@ export interface SliceDemand {
   readonly memoryMb: number;
 }
 
-/** What a plan chooses for one slice. */
 export interface StepChoice {
   /** Memory of the function, in MB; at least `SliceDemand.memoryMb`. */
   readonly memoryMb: number;
@@ -29,11 +28,7 @@ export interface StepChoice {
   /** The transport of the tensors that it reads; `request` for the first slice. */
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
-  /**
-   * What travels in the state of the execution instead.
-   *
-   * @default - nothing
-   */
+  /** What travels in the state of the execution instead. @default - nothing */
   readonly inState?: InState;
 }
 
@@ -77,11 +72,7 @@ export interface StepCost {
 export interface ChainTotals {
   /** By transport: the number of slices that write to it, or would without the state. Each adds random delays. */
   readonly writes: Readonly<Record<Transport, number>>;
-  /**
-   * The slices whose tensors travel in the state of the execution, without the random delays of S3.
-   *
-   * @default - none
-   */
+  /** The slices whose tensors travel in the state of the execution, without the random delays of S3. @default - none */
   readonly inState?: InStateCounts;
   readonly warmDollars: number;
   readonly coldDollars: number;
@@ -95,7 +86,6 @@ export interface InStateCounts {
   readonly fed: number;
 }
 
-/** Quantiles of the time from the start of a run to its result, in milliseconds. */
 export interface Latency {
   readonly p50: number;
   readonly p95: number;
@@ -103,13 +93,11 @@ export interface Latency {
 
 export const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
 
-/** What a run costs and how long it takes when its functions are warm, cold, or as often cold as the request rate implies. */
 export interface RunCost {
   readonly dollars: number;
   readonly latency: Latency;
 }
 
-/** The temperature for which a plan is optimized. */
 export type Temperature = 'warm' | 'cold' | 'mixed';
 
 /** The share of cold runs, if `mixedShare` of mixed runs is cold. */
@@ -124,9 +112,7 @@ export interface CostModel {
   readonly warmsUp: boolean;
   /** Probability that a run of `mixed` temperature finds its functions cold. */
   readonly coldShare: number;
-  /** The cost and the latency of a whole run: the steps, the state machine and the random delays of every step. */
   run(totals: ChainTotals, temperature: Temperature): RunCost;
-  /** The dollars of `run` alone. */
   dollars(totals: ChainTotals, temperature: Temperature): number;
   /** A quantile of the latency of `run` alone, in milliseconds. */
   latencyMs(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency): number;
@@ -150,10 +136,6 @@ export interface ColdProgress {
 
 export const COLD_START: ColdProgress = { startMs: 0, laterMs: 0 };
 
-/**
- * @param isFirst whether the step is the first one of the chain
- * @param warmsUp whether later slices load while the first one runs
- */
 export function afterColdStep(
   { startMs, laterMs }: ColdProgress,
   { loadMs, coldMs }: StepCost,

@@ -27,7 +27,6 @@ export function wholeLoadMs(fileBytes: number, memoryMb: number, given: CostOpti
 export interface PricedWhole {
   readonly step: DetailedStep;
   readonly memoryMb: number;
-  /** A warm run of that pipeline. */
   readonly warm: RunOutcome;
 }
 

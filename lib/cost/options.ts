@@ -1,6 +1,5 @@
 /** The choices of a pipeline that decide what its runs cost, besides its slices. */
-import { type Environment, DEFAULT_ENVIRONMENT } from './constants/environment';
-import { type Prices, DEFAULT_PRICES } from './constants/prices';
+import { type Environment, type Prices, DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from './constants/defaults';
 import type { Architecture } from './formulas/lambda';
 import type { StateMachineType } from './formulas/step-functions';
 

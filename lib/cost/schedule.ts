@@ -1,7 +1,6 @@
 /** The cost and the latency of a plan whose slices may run side by side, as its state machine runs them. */
 import { largestOf } from '../extremes';
 import {
-  type ChainTotals,
   type InState,
   type RunCost,
   type StepCost,
@@ -11,19 +10,18 @@ import {
 } from './chain';
 import { executionDollars } from './formulas/step-functions';
 import { LatencyDistribution } from './latency/latency-distribution';
-import { type LineItems, NO_ITEMS, addItems, mixItems } from './line-items';
+import { type LineItems, type DetailedStep, NO_ITEMS, addItems, mixItems } from './step';
 import type { DetailedCostModel } from './model';
-import type { DetailedStep } from './step';
 
-/** Stages that run in sequence; `lib/plan/schedule` makes them. */
-export type StageLike =
+/** A slice that runs, a slice that only loads its files, or several schedules in parallel. */
+export type Stage =
   | { readonly kind: 'slice'; readonly slice: number }
   | { readonly kind: 'warm-up'; readonly slice: number }
-  | { readonly kind: 'parallel'; readonly branches: readonly (readonly StageLike[])[] };
+  | { readonly kind: 'parallel'; readonly branches: readonly Schedule[] };
 
-export type ScheduleLike = readonly StageLike[];
+/** Stages that run in sequence; `lib/plan/schedule` makes them. */
+export type Schedule = readonly Stage[];
 
-/** A slice's cost and choices. */
 export interface ScheduledStep {
   readonly cost: StepCost;
   readonly readsFrom: Transport | 'request';
@@ -31,7 +29,6 @@ export interface ScheduledStep {
   readonly inState?: InState;
 }
 
-/** A slice whose cost also has items. */
 export interface ItemizedStep extends ScheduledStep {
   readonly cost: DetailedStep;
 }
@@ -51,14 +48,12 @@ export interface RunOutcomes {
 }
 
 /**
- * Branches of a `Parallel` state end when the slowest one does, and warm-ups are branches. Loads are compared with the time
- * without random delays.
- *
- * @param steps by slice
+ * Branches of a `Parallel` state end when the slowest one does, and warm-ups are branches. Loads are compared with the
+ * time without random delays.
  */
 export function scheduleOutcomes(
   model: DetailedCostModel,
-  schedule: ScheduleLike,
+  schedule: Schedule,
   steps: readonly ScheduledStep[],
 ): RunOutcomes {
   return {
@@ -76,10 +71,9 @@ export function costOf({ warm, cold }: RunOutcomes, coldShare: number, temperatu
   };
 }
 
-/** @param steps by slice */
 export function scheduleCost(
   model: DetailedCostModel,
-  schedule: ScheduleLike,
+  schedule: Schedule,
   steps: readonly ScheduledStep[],
   temperature: Temperature,
 ): RunCost {
@@ -103,24 +97,6 @@ export function itemsOf(
   return mixItems(itemsAt(warm, 'warmItems'), itemsAt(cold, 'coldItems'), share);
 }
 
-/** The totals of the same run: its dollars without the state machine, and its times without random delays. */
-export function scheduleTotals(schedule: ScheduleLike, steps: readonly ScheduledStep[]): ChainTotals {
-  const quiet = { steps, warmedUp: warmedUpBy(schedule), transition: NO_DELAY, delaysOf: () => [] };
-  const endMs = (isCold: boolean): number => afterAll({ ...quiet, isCold }, schedule, START).ms;
-  const writesTo = (transport: Transport): number =>
-    steps.filter((step) => step.writesTo === transport).length;
-  const answered = steps.filter(({ inState }) => inState?.isAnswered).length;
-  const fed = steps.filter(({ inState }) => inState?.readsAll).length;
-  return {
-    ...(answered + fed > 0 && { inState: { answered, fed } }),
-    writes: { 's3-standard': writesTo('s3-standard'), 's3-express': writesTo('s3-express') },
-    warmDollars: steps.reduce((total, { cost }) => total + cost.warmDollars, 0),
-    coldDollars: steps.reduce((total, { cost }) => total + cost.coldDollars, 0),
-    warmMs: endMs(false),
-    coldMs: endMs(true),
-  };
-}
-
 /** The random delays of a slice's requests to S3, if it sends any. */
 export function storeDelays(
   { stores, options }: DetailedCostModel,
@@ -133,7 +109,6 @@ export function storeDelays(
   };
 }
 
-/** How far a run has come: a time without random delays, and the random delays so far. */
 interface Progress {
   readonly ms: number;
   readonly random: LatencyDistribution;
@@ -142,10 +117,8 @@ interface Progress {
 interface Run {
   readonly steps: readonly ScheduledStep[];
   readonly isCold: boolean;
-  /** Slices whose load is over: a slice without a warm-up loads when it is called. */
   readonly warmedUp: ReadonlySet<number>;
   readonly transition: LatencyDistribution;
-  /** The random delays of a slice, one after the other. */
   readonly delaysOf: (step: ScheduledStep) => readonly LatencyDistribution[];
 }
 
@@ -154,14 +127,14 @@ const START: Progress = { ms: 0, random: NO_DELAY };
 
 function outcomeOf(
   model: DetailedCostModel,
-  schedule: ScheduleLike,
+  schedule: Schedule,
   steps: readonly ScheduledStep[],
   isCold: boolean,
 ): RunOutcome {
   const { transition } = model;
   const { result, stateMachineType, prices, environment } = model.options;
   const stages = stagesOf(schedule);
-  const count = (kind: StageLike['kind']): number => stages.filter((stage) => stage.kind === kind).length;
+  const count = (kind: Stage['kind']): number => stages.filter((stage) => stage.kind === kind).length;
   const counts = { slices: count('slice'), warmUps: count('warm-up'), parallels: count('parallel') };
   const delaysOf = (step: ScheduledStep): LatencyDistribution[] => {
     const { read, write } = storeDelays(model, step);
@@ -180,11 +153,11 @@ function outcomeOf(
   return { time, machineDollars, dollars: sliceDollars + machineDollars };
 }
 
-function afterAll(run: Run, schedule: ScheduleLike, start: Progress): Progress {
+function afterAll(run: Run, schedule: Schedule, start: Progress): Progress {
   return schedule.reduce((progress, stage) => after(run, stage, progress), start);
 }
 
-function after(run: Run, stage: StageLike, { ms, random }: Progress): Progress {
+function after(run: Run, stage: Stage, { ms, random }: Progress): Progress {
   const { steps, isCold, warmedUp, transition } = run;
   switch (stage.kind) {
     case 'slice': {
@@ -207,12 +180,11 @@ function after(run: Run, stage: StageLike, { ms, random }: Progress): Progress {
   }
 }
 
-function warmedUpBy(schedule: ScheduleLike): ReadonlySet<number> {
+function warmedUpBy(schedule: Schedule): ReadonlySet<number> {
   return new Set(stagesOf(schedule).flatMap((stage) => (stage.kind === 'warm-up' ? [stage.slice] : [])));
 }
 
-/** With those in branches. */
-function stagesOf(schedule: ScheduleLike): StageLike[] {
+function stagesOf(schedule: Schedule): Stage[] {
   return schedule.flatMap((stage) =>
     stage.kind === 'parallel' ? [stage, ...stage.branches.flatMap(stagesOf)] : [stage],
   );

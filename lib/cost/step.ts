@@ -1,20 +1,58 @@
-/** The cost and the time of one slice. */
+/** The cost and the time of one slice, and the items of its bill, so that each dollar of a run has a name. */
 import type { SliceDemand, StepChoice, StepCost, Transport } from './chain';
 import type { CostOptions } from './options';
 import { durationRate, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
 import type { Store } from './formulas/s3';
 import { type Host, callTiming, loadTiming } from './formulas/slice-timing';
 import { payloadMs } from './formulas/step-functions';
-import { type LineItems, NO_ITEMS, sumOfItems } from './line-items';
 
-/** What the steps of a run have in common. */
+export const ITEM_NAMES = {
+  lambdaRequests: 'Lambda requests',
+  lambdaCompute: 'Lambda: computing',
+  lambdaLoad: 'Lambda: starting and loading',
+  /** Functions that receive, send, and wait for S3. */
+  lambdaTransfer: 'Lambda: reading and writing tensors',
+  ephemeralStorage: 'Lambda: /tmp above the free size',
+  s3Puts: 'S3 PUT requests',
+  s3Gets: 'S3 GET requests',
+  /** Bytes up and down, which S3 Express One Zone charges. */
+  s3Bytes: 'S3 bytes moved',
+  /** Tensors until they expire. */
+  tensorStorage: 'S3 storage of tensors',
+  stepFunctions: 'Step Functions',
+} as const;
+
+export type LineItem = keyof typeof ITEM_NAMES;
+
+export const LINE_ITEMS = Object.keys(ITEM_NAMES) as readonly LineItem[];
+
+export type LineItems = Readonly<Record<LineItem, number>>;
+
+export const NO_ITEMS: LineItems = itemsBy(() => 0);
+
+export function sumOfItems(items: LineItems): number {
+  return LINE_ITEMS.reduce((sum, item) => sum + items[item], 0);
+}
+
+export function addItems(all: readonly LineItems[]): LineItems {
+  return itemsBy((item) => all.reduce((sum, items) => sum + items[item], 0));
+}
+
+/** What both cost on average, if the other one happens with a probability of `share`. */
+export function mixItems(items: LineItems, other: LineItems, share: number): LineItems {
+  return itemsBy((item) => items[item] * (1 - share) + other[item] * share);
+}
+
+function itemsBy(dollars: (item: LineItem) => number): LineItems {
+  return Object.fromEntries(LINE_ITEMS.map((item) => [item, dollars(item)])) as Record<LineItem, number>;
+}
+
 export interface StepSetting {
   readonly options: Required<CostOptions>;
   readonly host: Host;
   readonly stores: Readonly<Record<Transport, Store>>;
 }
 
-/** A step with the items of its bill and the parts of its time. */
 export interface DetailedStep extends StepCost {
   readonly warmItems: LineItems;
   readonly coldItems: LineItems;
@@ -95,21 +133,11 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   };
 }
 
-/** Requests to S3, and bytes that the event carries instead. */
-interface Transfers {
-  readonly gets: number;
-  readonly readBytes: number;
-  /** 0 or 1. */
-  readonly puts: number;
-  readonly writeBytes: number;
-  readonly payloadBytes: number;
-}
-
 function transfersOf(
   { request }: Required<CostOptions>,
   { readTensors, readBytes, writeBytes }: SliceDemand,
   { readsFrom, inState }: StepChoice,
-): Transfers {
+) {
   const isInline = readsFrom === 'request' && request === 'inline';
   const reads = isInline
     ? { gets: 0, readBytes: 0, payloadBytes: readBytes }

@@ -8,7 +8,6 @@ import {
   type Graph,
   type LocalFunction,
   type Model,
-  type Node,
   type NodeIndex,
   type OperatorUse,
   type ValueIndex,
@@ -16,7 +15,6 @@ import {
 } from '../onnx/model';
 import type { NodeValues } from './needs';
 
-/** Positions of an operator's inputs that go into a cast, and of its outputs that come from a cast. */
 interface CastPositions {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
@@ -45,7 +43,8 @@ export class Casts {
   constructor(model: Model) {
     this.functions = functionsByKey(model);
     const { nodes } = model.graph;
-    const positions = nodes.map((node) => this.positions(operatorOf(node)));
+    // The node's own operator comes after those of its body graphs.
+    const positions = nodes.map((node) => this.positions(node.operators[node.operators.length - 1]));
     this.castInputs = nodes.map(({ inputs }, node) => at(inputs, positions[node].inputs));
     const castOutputs = new Set(nodes.flatMap(({ outputs }, node) => at(outputs, positions[node].outputs)));
     this.betweenCasts = new Set(this.castInputs.flat().filter((value) => castOutputs.has(value)));
@@ -120,15 +119,68 @@ export function unusedCasts(
   return unused;
 }
 
-/** The node's own operator: `operators` lists it after those of its body graphs. */
-function operatorOf({ operators }: Node): OperatorUse {
-  return operators[operators.length - 1];
-}
-
 function at(values: readonly ValueIndex[], positions: readonly number[]): ValueIndex[] {
   return positions.map((position) => values.at(position) ?? OMITTED).filter((value) => value !== OMITTED);
 }
 
 function positionsOf(names: readonly string[], wanted: ReadonlySet<string>): number[] {
   return names.flatMap((name, position) => (wanted.has(name) ? [position] : []));
+}
+
+/**
+ * Arithmetic on shapes, positions and masks. Each of these operators takes about as long as writing its result, far less
+ * than passing the result through S3. No result depends on the order of additions or on how the inputs were computed.
+ */
+const CHEAP_OPERATORS = new Set(
+  `Shape Size ConstantOfShape Range EyeLike Trilu Identity Cast Reshape Flatten Squeeze Unsqueeze
+  Transpose Expand Tile Concat Split Pad Slice Gather GatherElements GatherND OneHot Where Equal
+  Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsInf IsNaN Add Sub Mul Div Mod Neg Abs
+  Sign Min Max Clip Floor Ceil Round`.split(/\s+/),
+);
+
+export function cheapNodes(model: Model, { betweenCasts }: Casts): boolean[] {
+  // How ONNX Runtime computes a float16 value depends on the neighbors of the value.
+  if (model.usesFloat16) return model.graph.nodes.map(() => false);
+  return model.graph.nodes.map(
+    ({ domain, opType, pieces, inputs, outputs }) =>
+      domain === '' &&
+      CHEAP_OPERATORS.has(opType) &&
+      pieces === undefined &&
+      ![...inputs, ...outputs].some((value) => betweenCasts.has(value)),
+  );
+}
+
+/**
+ * By node: whether an output needs it.
+ *
+ * An unused cast of a cast counts as needed if it reads more than one value. With one value it follows the producer of
+ * that value into its slice, see `unusedCasts`; with more values it is assigned to a slice like any other node.
+ */
+export function liveNodes(graph: Graph, needs: NodeValues, { betweenCasts, castInputs }: Casts): boolean[] {
+  const live = new Array<boolean>(graph.nodes.length).fill(false);
+  const results = graph.outputs.map(({ value }) => value);
+  markProducers(graph, needs, results, live);
+  for (const { index } of graph.nodes) {
+    const followsProducer = needs[index].length === 1;
+    if (live[index] || followsProducer || !castInputs[index].some((value) => betweenCasts.has(value)))
+      continue;
+    live[index] = true;
+    markProducers(graph, needs, needs[index], live);
+  }
+  return live;
+}
+
+function markProducers(
+  graph: Graph,
+  needs: NodeValues,
+  values: readonly ValueIndex[],
+  live: boolean[],
+): void {
+  const pending = [...values];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    const { producer } = graph.values[value];
+    if (producer === undefined || live[producer]) continue;
+    live[producer] = true;
+    for (const needed of needs[producer]) pending.push(needed);
+  }
 }

@@ -1,12 +1,18 @@
 /** The data flow of a model: which node needs which values, which nodes are constant, and one order to run the nodes in. */
-import type { Graph, Model, NodeIndex, ValueIndex } from '../onnx/model';
-import { cheapNodes } from './cheap-nodes';
-import { Casts, pinnedValues, unusedCasts } from './casts';
+import {
+  type Graph,
+  type Model,
+  type NodeIndex,
+  type ValueIndex,
+  type Node,
+  type OperatorUse,
+  nodeLabel,
+} from '../onnx/model';
+import { cheapNodes, Casts, pinnedValues, unusedCasts, liveNodes } from './casts';
 import { roundsByNeighbors } from './crossing';
-import { checkDeterministic, randomOperators } from './determinism';
-import { liveNodes } from './live-nodes';
-import { type NodeValues, neededValues, valuesRead } from './needs';
-import { topologicalOrder } from './topological-order';
+import { type NodeValues, neededValues, valuesRead, topologicalOrder } from './needs';
+import { SlicedInferenceError } from '../errors';
+import { callKey, functionsByKey } from '../onnx/local-functions';
 
 export interface Dataflow {
   readonly model: Model;
@@ -21,7 +27,7 @@ export interface Dataflow {
   readonly rank: readonly number[];
   /** By node: whether it depends on constants alone. */
   readonly isConstantNode: readonly boolean[];
-  /** By node: whether it may run in several slices and computes the same bits in each, see `cheap-nodes.ts`. */
+  /** By node: whether it may run in several slices and computes the same bits in each, see `casts.ts`. */
   readonly isCheap: readonly boolean[];
   /**
    * By node: whether every slice that needs its results runs it again. Constant nodes are repeated, and other nodes may be.
@@ -43,7 +49,6 @@ export interface Dataflow {
  * neither, because ONNX Runtime looks at all neighbors of a value to decide how to compute it.
  *
  * @param isFloat16 whether a value is a float16 tensor
- * @throws SlicedInferenceError for a cyclic graph, and for random operators without a seed
  */
 export function analyzeDataflow(
   model: Model,
@@ -83,7 +88,6 @@ export function analyzeDataflow(
   };
 }
 
-/** All nodes of the graph in a topological order. */
 export function nodesByRank({ rank }: Pick<Dataflow, 'rank'>): NodeIndex[] {
   return [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
 }
@@ -118,7 +122,6 @@ export function repeatedClosure(dataflow: Dataflow, values: Iterable<ValueIndex>
   return closure;
 }
 
-/** By node: whether `mayRepeat` allows it and it needs only initializers and results of other constant nodes. */
 function constantNodes(
   graph: Graph,
   needs: NodeValues,
@@ -135,4 +138,68 @@ function constantNodes(
     });
   }
   return constant;
+}
+
+/** Operators of ai.onnx that draw random numbers. With a `seed`, each session repeats the same sequence from its start. */
+const RANDOM_OPERATORS = new Set(
+  'Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike'.split(' '),
+);
+
+/** From opset 12 on, the inputs of `Dropout` are data, ratio and training_mode. Without training_mode it copies data. */
+const DROPOUT_TRAINING_INPUTS = 3;
+
+function randomOperators(model: Model): readonly (readonly OperatorUse[])[] {
+  const functions = functionsByKey(model);
+  const callers = new Map<string, string[]>();
+  const found = new Map<string, readonly OperatorUse[]>();
+  const pending: string[] = [];
+  for (const [key, { operators }] of functions) {
+    for (const called of new Set(operators.map(callKey))) {
+      if (!functions.has(called)) continue;
+      const known = callers.get(called);
+      if (known === undefined) callers.set(called, [key]);
+      else known.push(key);
+    }
+    const own = representatives(operators.filter(isRandom));
+    if (own.length > 0) pending.push(key);
+    found.set(key, own);
+  }
+  // Callers of a function run its random operators too. The loop visits each function at most once per representative.
+  for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
+    for (const caller of callers.get(key) ?? []) {
+      const before = found.get(caller) ?? [];
+      const after = representatives([...before, ...(found.get(key) ?? [])]);
+      if (after.length === before.length) continue;
+      found.set(caller, after);
+      pending.push(caller);
+    }
+  }
+  return model.graph.nodes.map(({ operators }) =>
+    operators.flatMap((use) => (isRandom(use) ? [use] : (found.get(callKey(use)) ?? []))),
+  );
+}
+
+/** At most one seeded and one unseeded operator: further operators of the same kind add no information. */
+function representatives(uses: readonly OperatorUse[]): readonly OperatorUse[] {
+  const firstOfEach = [uses.find((use) => use.seeded), uses.find((use) => !use.seeded)];
+  return firstOfEach.filter((use) => use !== undefined);
+}
+
+function checkDeterministic(nodes: readonly Node[], random: readonly (readonly OperatorUse[])[]): void {
+  for (const node of nodes) {
+    const unseeded = random[node.index].find((use) => !use.seeded);
+    if (unseeded === undefined) continue;
+    throw new SlicedInferenceError(
+      `${nodeLabel(node)} must compute the same result in every run`,
+      `an unseeded ${unseeded.opType}`,
+      unseeded.opType === 'Dropout'
+        ? 'export the model for inference, without training_mode'
+        : 'add a `seed` attribute',
+    );
+  }
+}
+
+function isRandom({ domain, opType, inputCount }: OperatorUse): boolean {
+  if (domain !== '') return false;
+  return RANDOM_OPERATORS.has(opType) || (opType === 'Dropout' && inputCount >= DROPOUT_TRAINING_INPUTS);
 }

@@ -1,5 +1,6 @@
-/** Lists the values that each node needs, and the values that it reads once repeated nodes are taken into account. */
-import { type Graph, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
+/** Lists the values that each node needs, and sorts the nodes so that each comes after its producers. */
+import { type Graph, type Node, type NodeIndex, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
+import { SlicedInferenceError } from '../errors';
 
 /** By node: values, each listed once. */
 export type NodeValues = readonly (readonly ValueIndex[])[];
@@ -33,4 +34,41 @@ export function valuesRead(
     reads[node] = [...found];
   }
   return reads;
+}
+
+const UNSEEN = 0;
+const OPEN = 1;
+const DONE = 2;
+
+/** Searches depth first from each node in the file's order, so a sorted graph keeps its order. */
+export function topologicalOrder(graph: Graph, needs: NodeValues): NodeIndex[] {
+  const state = new Uint8Array(graph.nodes.length);
+  const next = new Int32Array(graph.nodes.length);
+  const order: NodeIndex[] = [];
+  for (const root of graph.nodes) {
+    if (state[root.index] !== UNSEEN) continue;
+    const stack = [root.index];
+    state[root.index] = OPEN;
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1];
+      if (next[node] === needs[node].length) {
+        state[node] = DONE;
+        order.push(node);
+        stack.pop();
+        continue;
+      }
+      const { producer } = graph.values[needs[node][next[node]++]];
+      if (producer === undefined || state[producer] === DONE) continue;
+      if (state[producer] === OPEN) {
+        throw new SlicedInferenceError(
+          `${nodeLabel(graph.nodes[producer])} must not depend on itself`,
+          'a cyclic graph',
+          'the file is damaged; export the model again',
+        );
+      }
+      state[producer] = OPEN;
+      stack.push(producer);
+    }
+  }
+  return order;
 }

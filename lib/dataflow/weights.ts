@@ -2,7 +2,6 @@
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { LocalFunction, NodeIndex, OperatorUse, ValueIndex } from '../onnx/model';
 import type { Dataflow } from './dataflow';
-import { touchedBytes } from './touched-weights';
 
 /** Lists the weights and repeated nodes that each node needs, so that `HeldWeights` can sum them many times. */
 export class WeightTable {
@@ -15,10 +14,7 @@ export class WeightTable {
   readonly touchedBytes: readonly number[];
   private readonly functions: ReadonlyMap<string, LocalFunction>;
 
-  /**
-   * @param valueBytes by value: the bytes that it is planned with
-   * @param work by node: seconds of computing
-   */
+  /** @param valueBytes by value: the bytes that it is planned with @param work by node: seconds of computing */
   constructor(
     readonly dataflow: Dataflow,
     private readonly valueBytes: readonly number[],
@@ -40,7 +36,6 @@ export class WeightTable {
     return operators.flatMap((use) => this.functions.get(callKey(use)) ?? []);
   }
 
-  /** Bytes of the node's outputs. */
   outputBytes(node: NodeIndex): number {
     const { outputs } = this.dataflow.model.graph.nodes[node];
     return outputs.reduce((sum, value) => sum + (value < 0 ? 0 : this.valueBytes[value]), 0);
@@ -49,7 +44,6 @@ export class WeightTable {
 
 /** The bytes that a set of nodes needs. Each weight, repeated node and function counts once. */
 export class HeldWeights {
-  /** Results of repeated nodes. */
   repeatedBytes = 0;
   /** Initializers, tensors of `Constant` nodes, and weights in body graphs and functions. */
   weightBytes = 0;
@@ -124,8 +118,40 @@ export class HeldWeights {
   }
 }
 
-/** Whether each slice that needs the value has its initializer or runs its producer. */
 function isHeldBySlices({ model, isRepeated }: Dataflow, value: ValueIndex): boolean {
   const { initializer, producer } = model.graph.values[value];
   return initializer !== undefined || (producer !== undefined && isRepeated[producer]);
+}
+
+const PICKS_ROWS = new Set(['Gather', 'GatherElements', 'GatherND', 'Slice']);
+
+/**
+ * Linux maps up to this many bytes around a page that is read for the first time, if they are in its cache. Measured with
+ * Linux 6.18 on ext4, which caches large files in pieces of 2 MiB; on tmpfs it maps 64 KiB. The rows of a table are read one
+ * here and one there.
+ */
+const MAPPED_AROUND = 2 * 2 ** 20;
+
+/** By initializer: the bytes that a run touches. @param initializerBytes by initializer @param valueBytes by value */
+export function touchedBytes(
+  { model, needs, isLive }: Dataflow,
+  initializerBytes: readonly number[],
+  valueBytes: readonly number[],
+): number[] {
+  const { initializers, nodes, values } = model.graph;
+  const picked = new Float64Array(initializers.length);
+  for (const { index, opType, inputs, outputs } of nodes) {
+    if (!isLive[index]) continue;
+    for (const value of needs[index]) {
+      const { initializer } = values[value];
+      if (initializer === undefined) continue;
+      const picksRows =
+        PICKS_ROWS.has(opType) && inputs.indexOf(value) === 0 && inputs.lastIndexOf(value) === 0;
+      const { dims } = initializers[initializer].tensor;
+      const rowBytes = initializerBytes[initializer] / Math.max(1, dims.at(0) ?? 1);
+      const rows = valueBytes[outputs[0]] / Math.max(1, rowBytes);
+      picked[initializer] += picksRows ? rows * (rowBytes + MAPPED_AROUND) : Infinity;
+    }
+  }
+  return initializerBytes.map((bytes, initializer) => Math.min(bytes, picked[initializer]));
 }

@@ -1,22 +1,21 @@
 /** Emits a wired slice as the chunks of its two files: the graph and the weights. */
 import { type SliceManifest, MANIFEST_KEY } from '../../contract/slice-manifest';
 import { quoted } from '../errors';
-import { type Chunk, padding } from '../onnx/chunks';
+import { type Chunk, padding, encodeMetadata, encodeValueInfo } from '../onnx/encode';
 import { onnxDataType, isBindable } from '../onnx/data-type';
-import { encodeMetadata, encodeValueInfo } from '../onnx/encode';
 import { GRAPH } from '../onnx/fields';
 import { type PlaceWeight, FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
 import { calledFunctions } from '../onnx/local-functions';
-import type { Model, ValueIndex } from '../onnx/model';
+import type { Model, ValueIndex, SourceFile } from '../onnx/model';
 import type { SliceWiring } from '../plan/wiring/wiring';
 import type { ProvenShapes } from '../shapes/proven-shapes';
 import type { ValueTypes } from '../shapes/value-types';
+import type { PlanDraft } from '../plan/file/plan';
 
 /** ONNX recommends offsets at multiples of the page size, so that runtimes can map weights into memory. */
 const PAGE_BYTES = 4096;
 /** Smaller weights are packed more densely, because mapping them would save nothing. */
 const PAGE_ALIGNED_BYTES = 64 * 1024;
-/** Bytes of the widest vector register. */
 const SMALL_ALIGNMENT = 64;
 
 export interface SliceChunks {
@@ -24,13 +23,11 @@ export interface SliceChunks {
   readonly weights: readonly Chunk[];
 }
 
-/** What is known of each value. */
 interface KnownTypes {
   readonly types: ValueTypes;
   readonly provenShapes: ProvenShapes;
 }
 
-/** @param weightsFile name by which the graph refers to the weights file */
 export function emitSlice(
   model: Model,
   { types, provenShapes }: KnownTypes,
@@ -109,4 +106,12 @@ class WeightsLayout {
     this.length = offset + byteLength;
     return { location: this.location, offset };
   };
+}
+
+export interface CompiledModel {
+  readonly plan: PlanDraft;
+  readonly source: readonly SourceFile[];
+  /** The files that the ranges in `slices` refer to: those of the graph that was cut. */
+  readonly files: readonly SourceFile[];
+  readonly slices: readonly SliceChunks[];
 }

@@ -2,18 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { fileDigest, rememberDigests } from '../cache/file-digest';
+import { fileDigest, rememberDigests } from '../cache/fingerprint';
 import { cacheError, cacheOrTemporaryFolder } from '../cache/folder';
-import { systemReason } from '../errors';
-import { withPartial } from '../host/write-beside';
-import { type Chunk, totalLength } from '../onnx/chunks';
+import { systemReason, SlicedInferenceError, quoted } from '../errors';
+import { withPartial } from '../host/folders';
+import { type Chunk, totalLength } from '../onnx/encode';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
-import type { CompiledModel } from './compiled-model';
+import type { CompiledModel } from './slice';
 import { type SliceDigests, sealPlan } from './seal-plan';
 
-/** Absolute paths of a slice's files. */
 export interface SlicePaths {
   readonly model: string;
   readonly weights?: string;
@@ -24,11 +23,7 @@ const READ_ONLY = 0o444;
 /** A partial file that did not change for this long is left over from a killed process. */
 const ABANDONED_MS = 60 * 60_000;
 
-/**
- * Writes a compiled model's slices into the store. Reads each weight once and hashes it while writing.
- *
- * @throws SlicedInferenceError if the store has too little space or is not writable
- */
+/** Writes a compiled model's slices into the store. Reads each weight once and hashes it while writing. */
 export function storeSlices(compiled: CompiledModel): SlicePlan {
   const folder = cacheOrTemporaryFolder('slices');
   removeAbandoned(folder);
@@ -110,4 +105,37 @@ function removeAbandoned(folder: string): void {
     const changed = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
     if (changed !== undefined && Date.now() - changed > ABANDONED_MS) fs.rmSync(file, { force: true });
   }
+}
+
+/**
+ * The paths of the plan's slice files in `folder`. A file is hashed once; while its fingerprint is unchanged, later
+ * calls reuse the digest.
+ */
+export function checkedSlices(folder: string, { slices }: SlicePlan): SlicePaths[] {
+  const check = (planned: PlannedFile): string => checkedFile(path.resolve(folder, planned.file), planned);
+  return slices.map(({ model, weights }) => ({
+    model: check(model),
+    ...(weights && { weights: check(weights) }),
+  }));
+}
+
+function checkedFile(file: string, planned: PlannedFile): string {
+  let size: number;
+  let digest: string;
+  try {
+    size = fs.statSync(file).size;
+    digest = size === planned.bytes ? fileDigest(file) : '';
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `slice file ${quoted(file)} must exist`,
+      systemReason(error),
+      'slice the model again',
+    );
+  }
+  if (digest === planned.sha256) return file;
+  throw new SlicedInferenceError(
+    `slice file ${quoted(file)} must have the ${planned.bytes} bytes that its plan lists`,
+    size === planned.bytes ? 'other bytes' : `${size} bytes`,
+    'copy it again, or slice the model again',
+  );
 }

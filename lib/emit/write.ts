@@ -3,11 +3,9 @@ import { SLICE_FILE } from '../../contract/keys';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { CompiledModel } from './compiled-model';
+import type { CompiledModel } from './slice';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import { linkTarget } from '../host/link-target';
-import { makeFolder } from '../host/make-folder';
-import { withPartial } from '../host/write-beside';
+import { linkTarget, makeFolder, withPartial } from '../host/folders';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { FileDraft, SlicePlan } from '../plan/file/plan';
@@ -26,15 +24,12 @@ export interface Unfinished {
 interface WriteListener {
   /** Called before any folder is created, with the folders to remove if the process is killed. */
   readonly onStart?: (unfinished: Unfinished) => void;
-  /** Called before each file is written. */
   readonly onFile?: (file: FileDraft) => void;
 }
 
 /**
- * Writes all files into a temporary folder first and moves them when complete. An existing `folder` is kept, because it may
- * be a mount or a working directory, and so is a link to one; an earlier plan and its slices in it are replaced.
- *
- * @throws SlicedInferenceError if the folder is not writable or contains other files
+ * Writes all files into a temporary folder first and moves them when complete. An existing `folder` is kept, because it
+ * may be a mount or a working directory, and so is a link to one; an earlier plan and its slices in it are replaced.
  */
 export function writeSlices(
   compiled: CompiledModel,
@@ -59,7 +54,9 @@ export function writeSlices(
       return plan;
     });
   } catch (error) {
-    for (const parent of parents) removeIfEmpty(parent);
+    // Another program may have written files into the folders meanwhile.
+    for (const parent of parents)
+      if (fs.existsSync(parent) && fs.readdirSync(parent).length === 0) fs.rmdirSync(parent);
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof SlicedInferenceError || code === undefined) throw error;
     if (!isThere && fs.existsSync(target)) {
@@ -103,7 +100,6 @@ function replaceFiles(partial: string, target: string): void {
   fs.rmdirSync(partial);
 }
 
-/** The text of `plan.json`. */
 export function planText(plan: SlicePlan): string {
   return `${JSON.stringify(plan, undefined, 2)}\n`;
 }
@@ -140,11 +136,6 @@ function checkKeepsModel(files: readonly SourceFile[], target: string): void {
     `the folder of ${quoted(path.basename(own.path))}, which is being sliced`,
     'choose another folder',
   );
-}
-
-/** Another program may have written files into the folder meanwhile. */
-function removeIfEmpty(folder: string): void {
-  if (fs.existsSync(folder) && fs.readdirSync(folder).length === 0) fs.rmdirSync(folder);
 }
 
 /** `folder` and its parents, as far as they do not exist, innermost first. */

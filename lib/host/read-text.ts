@@ -1,13 +1,11 @@
-/** Reads a file that a user names, whose kind and size are checked before it is read. */
+/** Reads a file that a user names, and says why one cannot be read. */
 import * as fs from 'node:fs';
-import { SlicedInferenceError, quoted } from '../errors';
-import { unreadablePath } from './foreign-path';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
 
 /**
  * @param what names the kind of the file in errors, such as `profile`
  * @param most the most bytes that it may have
  * @param advice what to pass instead of a folder
- * @throws SlicedInferenceError of one line if the file cannot be read or is too large
  */
 export function readText(path: string, what: string, most: number, advice: string): string {
   const file = `${what} ${quoted(path)}`;
@@ -29,4 +27,58 @@ export function readText(path: string, what: string, most: number, advice: strin
     const { got, advice: other } = unreadablePath(path, error);
     throw new SlicedInferenceError(must, got, other);
   }
+}
+
+/** What a path is instead, and what to do, for an error. */
+export interface PathFault {
+  readonly got: string;
+  readonly advice: string;
+}
+
+/** Node.js refuses a path with a NUL character before the system sees it. */
+const MISSING: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ERR_INVALID_ARG_VALUE'];
+
+/** Says why a file cannot be read. @param error what the system call threw @param inBucket advice for an S3 address */
+export function unreadablePath(path: string, error: unknown, inBucket?: string): PathFault {
+  const isMissing = MISSING.includes((error as NodeJS.ErrnoException).code);
+  const foreign = isMissing ? foreignPath(path, inBucket) : undefined;
+  return foreign ?? { got: systemReason(error), advice: 'check the path' };
+}
+
+/**
+ * Ask only if nothing exists at the path, because a folder may have the name `~`, and a file on Linux `C:\model.onnx`.
+ * `path.join` and Python's `Path` leave one slash of `s3://`, so one is enough here.
+ *
+ * @param inBucket advice for an S3 address
+ */
+export function foreignPath(
+  path: string,
+  inBucket = 'download it and pass the path of the copy',
+): PathFault | undefined {
+  if (path === '') return { got: 'an empty string', advice: 'pass its path on this machine' };
+  if (path.includes('\0')) return { got: 'a path with a NUL character', advice: 'remove the character' };
+  if (/^s3:\//i.test(path)) return { got: 'an S3 address', advice: inBucket };
+  if (/^file:\//i.test(path)) return { got: 'a URL', advice: 'pass the path without file://' };
+  // The drive of a Windows path has one letter.
+  if (/^[a-z][a-z0-9+.-]+:\/\/?/i.test(path)) {
+    return { got: 'a URL', advice: 'download it and pass the path of the copy' };
+  }
+  if (/(^|[\\/])~([\\/]|$)|^~\w/.test(path)) {
+    return {
+      got: 'a path with ~',
+      advice: 'pass the full path, because only a shell expands ~ (in code, use os.homedir() or Path.home())',
+    };
+  }
+  // The name of a variable does not begin with a digit: `model$1.onnx` is the name of a file.
+  if (/\$\{?[a-z_]|%[a-z_]\w*%/i.test(path)) {
+    return {
+      got: 'a path with a shell variable',
+      advice:
+        'pass the full path, because only a shell expands variables (in code, use process.env or os.environ)',
+    };
+  }
+  if (process.platform !== 'win32' && /^[a-z]:[\\/]|\\/i.test(path)) {
+    return { got: 'a Windows path on another system', advice: 'pass its path on this machine, with /' };
+  }
+  return undefined;
 }

@@ -1,10 +1,8 @@
 /** Runs ONNX Runtime in a child process: synthesis is synchronous, and a crash must not end the caller. */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { SlicedInferenceError, printable } from '../errors';
-import { checkRunsOnnxRuntime } from './onnxruntime';
-import { builtFile } from './package-files';
+import { checkRunsOnnxRuntime, builtFile } from './packages';
 
-/** Types and shapes of at most 5 million values, as JSON. */
 const MAX_ANSWER_BYTES = 2 ** 30;
 
 /** How a child fails: its script prints an error, its process ends or does not start, or it takes too long. */
@@ -23,13 +21,11 @@ export class ChildError extends SlicedInferenceError {
 }
 
 interface ChildRequest {
-  /** The script to run, as a path below `dist/`. */
   readonly script: string;
   readonly args: readonly string[];
   readonly timeoutMs: number;
   /** The first part of an error, for example `model 'm.onnx' must load in ONNX Runtime 1.30.0`. */
   readonly what: string;
-  /** The last part of an error. */
   readonly advice: string;
 }
 
@@ -49,7 +45,7 @@ export function askChild(request: ChildRequest): object {
     maxBuffer: MAX_ANSWER_BYTES,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (isExpired(child)) {
+  if (child.error !== undefined && 'code' in child.error && child.error.code === 'ETIMEDOUT') {
     const seconds = Math.round(timeoutMs / 1000);
     throw new ChildError(what, `no answer within ${seconds} s`, advice, 'timeout');
   }
@@ -59,10 +55,6 @@ export function askChild(request: ChildRequest): object {
   // ONNX Runtime's message names a temporary file that no longer exists.
   const error = oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, ''));
   throw new ChildError(what, error, advice, 'error');
-}
-
-function isExpired({ error }: SpawnSyncReturns<string>): boolean {
-  return error !== undefined && 'code' in error && error.code === 'ETIMEDOUT';
 }
 
 function crashOf({ error, pid, signal, stderr }: SpawnSyncReturns<string>): string {

@@ -67,7 +67,6 @@ export function packedBytes(onnxType: number, elements: number): number | undefi
   return bits === 0 ? undefined : Math.ceil((elements * bits) / 8);
 }
 
-/** Whether ONNX Runtime's JavaScript binding can feed and fetch tensors of this type. */
 export function isBindable(name: string): name is TensorDataType {
   return (TENSOR_DATA_TYPES as readonly string[]).includes(name);
 }

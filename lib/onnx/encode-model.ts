@@ -1,6 +1,5 @@
 /** Encodes a model from fields that it copies verbatim and fields that it writes anew, without loading a weight. */
-import { type Chunk, submessage } from './chunks';
-import { encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
+import { type Chunk, submessage, encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
 import { ONNX_INT32, ONNX_INT64 } from './data-type';
 import { GRAPH, MODEL } from './fields';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
@@ -22,34 +21,24 @@ const INTEGERS = [ONNX_INT32, ONNX_INT64];
 /** First IR version in which an initializer does not have to be a graph input as well. */
 export const FREE_INITIALIZERS_IR_VERSION = 4;
 
-/** The place of a weight in a file beside the model. */
-interface WeightPlace {
-  /** Path of the file, relative to the model's folder. */
-  readonly location: string;
-  /** In bytes. */
-  readonly offset: number;
-}
-
 /**
  * Chooses the place of a weight that may leave the graph; `undefined` keeps it inside. Called once for each such weight, in the
  * order of the graph.
  */
-export type PlaceWeight = (tensor: TensorWithData) => WeightPlace | undefined;
+export type PlaceWeight = (
+  tensor: TensorWithData,
+) => { readonly location: string; readonly offset: number } | undefined;
 
 interface ModelParts {
   /** Nodes in a topological order. `Constant` nodes that hold large tensors become initializers. */
   readonly nodes: readonly Node[];
-  /** Values of the initializers to include. */
   readonly initializers: readonly ValueIndex[];
-  /** Fields of the graph that declare its inputs and outputs. */
   readonly declarations: readonly Chunk[];
   readonly functions: readonly LocalFunction[];
-  /** Fields of the model in addition to its header. */
   readonly metadata: readonly Chunk[];
   readonly placeWeight: PlaceWeight;
 }
 
-/** Encodes a model that has the header, opsets and names of `model` and the given parts of its graph. */
 export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
   const { graph } = model;
   const nodes: Chunk[] = [];
@@ -88,7 +77,6 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
   ];
 }
 
-/** Whether the tensor of a `Constant` node becomes an initializer. */
 function isStoredOutside(model: Model, tensor: Tensor): boolean {
   if (model.irVersion < FREE_INITIALIZERS_IR_VERSION) return false;
   return tensor.external || goesOutside(tensor);
@@ -106,7 +94,6 @@ function initializerField({ tensor, sparse, field }: Initializer, place: PlaceWe
   return tensorField(GRAPH.initializer, { ...tensor, data: tensor.data }, place);
 }
 
-/** Encodes a tensor as a field, with its data in the weights file or, when it is small, in the field. */
 function tensorField(fieldNumber: number, tensor: TensorWithData, place: PlaceWeight): Chunk[] {
   const { name, data } = tensor;
   const outside = goesOutside(tensor) ? place(tensor) : undefined;
@@ -115,7 +102,6 @@ function tensorField(fieldNumber: number, tensor: TensorWithData, place: PlaceWe
     : submessage(fieldNumber, [encodeTensorHead(name, tensor), data]);
 }
 
-/** Copies a node or a function verbatim, except for external data inside. */
 function copied(
   fieldNumber: number,
   { field, pieces }: Pick<Node | LocalFunction, 'field' | 'pieces'>,

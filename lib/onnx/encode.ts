@@ -18,6 +18,7 @@ import {
   WIRE_TYPE,
   fieldTag,
 } from './fields';
+import type { SourceRange } from './model';
 
 /** Tag and length of a length-delimited field: the bytes before its content. */
 export function fieldHead(fieldNumber: number, contentBytes: number): Uint8Array {
@@ -73,7 +74,6 @@ export function encodeNode(
 interface DenseTensor {
   readonly dataType: number;
   readonly dims: readonly number[];
-  /** In bytes. */
   readonly byteLength: number;
 }
 
@@ -89,7 +89,6 @@ export function encodeExternalTensor(
   return writer.uint32(varint(TENSOR.dataLocation)).int32(DATA_LOCATION_EXTERNAL).finish();
 }
 
-/** `TensorProto` up to its raw data, which the caller appends. */
 export function encodeTensorHead(name: string, tensor: DenseTensor): Uint8Array {
   return tensorHead(name, tensor).uint32(delimited(TENSOR.rawData)).uint64(tensor.byteLength).finish();
 }
@@ -101,14 +100,12 @@ function tensorHead(name: string, tensor: DenseTensor): Writer {
   return writer.uint32(delimited(TENSOR.name)).string(name);
 }
 
-/** An entry of a model's `metadata_props`. */
 export function encodeMetadata(key: string, value: string): Uint8Array {
   const writer = new Writer();
   encodeEntry(writer, MODEL.metadataProps, key, value);
   return writer.finish();
 }
 
-/** The name of a graph, as a field of it. */
 export function encodeGraphName(name: string): Uint8Array {
   return new Writer().uint32(delimited(GRAPH.name)).string(name).finish();
 }
@@ -124,4 +121,18 @@ function delimited(fieldNumber: number): number {
 
 function varint(fieldNumber: number): number {
   return fieldTag(fieldNumber, WIRE_TYPE.varint);
+}
+
+export type Chunk = Uint8Array | SourceRange;
+
+export function totalLength(chunks: readonly Chunk[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+export function submessage(fieldNumber: number, content: readonly Chunk[]): Chunk[] {
+  return [fieldHead(fieldNumber, totalLength(content)), ...content];
+}
+
+export function padding(length: number, alignment: number): Uint8Array {
+  return new Uint8Array((alignment - (length % alignment)) % alignment);
 }

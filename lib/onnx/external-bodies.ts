@@ -1,14 +1,13 @@
 /** Splits nodes and functions that hold external data, so that copies can refer to the new place of the data. */
-import { type Chunk, submessage } from './chunks';
+import { type Chunk, submessage } from './encode';
 import { ATTRIBUTE, FUNCTION, GRAPH, NODE } from './fields';
 import type { Piece, SourceRange, TensorWithData } from './model';
-import type { ParseContext } from './parse-context';
+import type { ParseContext } from './external-data';
 import { ownRange, parseTensor } from './parse-tensor';
 import { type ByteSource, type Field, type Span, content, fields } from './wire';
 
 type Message = 'node' | 'attribute' | 'graph' | 'function' | 'tensor';
 
-/** By message, the fields that lead to tensors. */
 const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | undefined>>>> = {
   node: { [NODE.attribute]: 'attribute' },
   attribute: {

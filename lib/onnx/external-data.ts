@@ -1,13 +1,12 @@
-/** Resolves a tensor's external data to a range of a file. The file is inside the model's folder and long enough. */
+/** State that the parsers of one model share: the files of its external data, inside the model's folder, and what was counted. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { TextDecoder } from 'node:util';
 import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import { MAX_EXTERNAL_REUSE, MIN_REUSED_BYTES } from './limits';
+import { MAX_EXTERNAL_REUSE, MIN_REUSED_BYTES, MAX_NODES, MAX_USES, WINDOW_BYTES } from './limits';
 import type { SourceRange, SourceFile } from './model';
-
-/** The entries of `TensorProto.external_data`. */
-type ExternalDataEntries = ReadonlyMap<string, string>;
+import type { ByteSource, Span } from './wire';
 
 export class ExternalFiles {
   private readonly indexByLocation = new Map<string, number>();
@@ -24,12 +23,8 @@ export class ExternalFiles {
     this.folder = fs.realpathSync(givenFolder);
   }
 
-  /**
-   * The range of `byteLength` bytes that the entries of tensor `tensorName` name.
-   *
-   * @throws SlicedInferenceError when the file is missing, too short or outside the model's folder
-   */
-  resolve(tensorName: string, entries: ExternalDataEntries, byteLength: number): SourceRange {
+  /** The range of `byteLength` bytes that the entries of tensor `tensorName` name. */
+  resolve(tensorName: string, entries: ReadonlyMap<string, string>, byteLength: number): SourceRange {
     const location = entries.get('location') ?? '';
     const file = this.open(tensorName, location);
     const offset = count(tensorName, 'offset', entries.get('offset') ?? '0');
@@ -137,4 +132,52 @@ function count(tensorName: string, entry: string, text: string): number {
     );
   }
   return value;
+}
+
+export class ParseContext {
+  /** Whether a tensor, an input or a type attribute read so far has the type float16. */
+  usesFloat16 = false;
+  /** Describes where the first string with a NUL or with invalid UTF-8 was found. */
+  unsafeStrings: string | undefined;
+  private nodes = 0;
+  private uses = 0;
+
+  constructor(readonly external: ExternalFiles) {}
+
+  countNode(): void {
+    if (++this.nodes > MAX_NODES) throw tooMany(MAX_NODES, 'nodes, including nodes in bodies and functions');
+  }
+
+  /** Counts an input, output or capture of a node, and returns its name. */
+  used(name: string): string {
+    if (++this.uses > MAX_USES) throw tooMany(MAX_USES, 'inputs, outputs and captures of nodes');
+    return name;
+  }
+
+  noteUnsafeStrings(holder: string): void {
+    this.unsafeStrings ??= holder;
+  }
+
+  /** Whether a string has neither a NUL nor invalid UTF-8; not checked again when an unsafe string was already noted. */
+  isSafeString(source: ByteSource, span: Span): boolean {
+    if (this.unsafeStrings !== undefined) return true;
+    const decoder = new TextDecoder('utf-8', { fatal: true });
+    // A string may be as long as the file, so it is read in pieces.
+    for (let start = span.start; start < span.end; start += WINDOW_BYTES) {
+      const end = Math.min(span.end, start + WINDOW_BYTES);
+      const bytes = source.bytes({ start, end });
+      if (bytes.includes(0)) return false;
+      try {
+        decoder.decode(bytes, { stream: end < span.end });
+      } catch {
+        // A fatal decoder only throws for bytes that are no UTF-8.
+        return false;
+      }
+    }
+    return true;
+  }
+}
+
+function tooMany(limit: number, what: string): SlicedInferenceError {
+  return new SlicedInferenceError(`the model must have at most ${limit} ${what}`, 'more', 'split the model');
 }

@@ -121,12 +121,10 @@ export const SHAPE = { dim: 1 } as const;
 /** `TensorShapeProto.Dimension` */
 export const DIMENSION = { dimValue: 1, dimParam: 2 } as const;
 
-/** The integer that precedes the content of a field. */
 export function fieldTag(fieldNumber: number, wireType: number): number {
   return (fieldNumber << 3) | wireType;
 }
 
-/** The opposite of `fieldTag`. */
 export function splitTag(tag: number): { readonly fieldNumber: number; readonly wireType: number } {
   return { fieldNumber: tag >>> 3, wireType: tag & 7 };
 }

@@ -18,14 +18,12 @@ import {
 import type { ParsedNode } from './parse-node';
 import { WireError } from './wire';
 
-/** An input or output by its name. */
 interface Declared {
   readonly name: string;
   readonly type: DeclaredType;
   readonly field: SourceRange;
 }
 
-/** A graph whose values are still names. Its lists have the order of the file. */
 export interface ParsedGraph extends Pick<Graph, 'name' | 'valueInfos' | 'annotations' | 'metadata'> {
   readonly nodes: readonly { parsed: ParsedNode; field: SourceRange; pieces?: readonly Piece[] }[];
   readonly initializers: readonly Omit<Initializer, 'value'>[];

@@ -3,12 +3,10 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { MAX_FUNCTION_DEPTH, MAX_INLINED_NODES } from './limits';
 import type { LocalFunction, Model, Node, OperatorUse } from './model';
 
-/** A key that a call and the function that it calls share. */
 export function callKey(call: Pick<OperatorUse, 'domain' | 'opType' | 'overload'>): string {
   return JSON.stringify([call.domain, call.opType, call.overload]);
 }
 
-/** The model's local functions by `callKey`. */
 export function functionsByKey({ functions }: Pick<Model, 'functions'>): ReadonlyMap<string, LocalFunction> {
   return new Map(
     functions.map((fn) => [callKey({ domain: fn.domain, opType: fn.name, overload: fn.overload }), fn]),
@@ -30,18 +28,11 @@ export function calledFunctions(model: Model, nodes: readonly Node[]): LocalFunc
   return model.functions.filter((fn) => called.has(fn));
 }
 
-/** The size of a function once ONNX Runtime has copied it into its caller. */
 interface Inlined {
-  /** Number of nodes, including those of the functions that it calls. */
   readonly nodes: number;
-  /** Depth of calls: 1 for a function that calls no other. */
   readonly depth: number;
 }
 
-/**
- * @throws SlicedInferenceError when two functions have one name, a function calls itself, calls nest too deep, or calls
- * expand to too many nodes
- */
 export function checkFunctions(functions: readonly LocalFunction[], nodes: readonly Node[]): void {
   const byKey = functionsByKey({ functions });
   const kept = new Set(byKey.values());

@@ -2,9 +2,7 @@
 import type { Dimension } from '../../contract/tensors';
 import type { Fingerprint } from '../cache/fingerprint';
 import { printable, quoted } from '../errors';
-import type { SizeAttributes } from './size-attributes';
 
-/** A range of bytes of one of the model's files. */
 export interface SourceRange {
   /** Index into `Model.files`. */
   readonly file: number;
@@ -31,7 +29,6 @@ export interface Opset {
   readonly version: number;
 }
 
-/** A value's index in `Graph.values`. */
 export type ValueIndex = number;
 /** A node's index in `Graph.nodes`, which has the order of the file. */
 export type NodeIndex = number;
@@ -73,17 +70,14 @@ export interface Graph {
 
 export interface Value {
   readonly name: string;
-  /** The node that computes it. */
   readonly producer?: NodeIndex;
   /** Index into `Graph.inputs`. An input that also has an initializer has a default. */
   readonly input?: number;
-  /** Index into `Graph.initializers`. */
   readonly initializer?: number;
 }
 
 export interface Node {
   readonly index: NodeIndex;
-  /** `''` when the model does not name the node. */
   readonly name: string;
   readonly opType: string;
   readonly domain: string;
@@ -159,7 +153,6 @@ export interface Tensor {
   readonly external: boolean;
 }
 
-/** A tensor with a range of data. */
 export type TensorWithData = Tensor & { readonly data: SourceRange };
 
 /**
@@ -171,7 +164,6 @@ export type Piece =
   | { readonly field: number; readonly tensor: TensorWithData }
   | { readonly field: number; readonly content: readonly Piece[] };
 
-/** A weight. When it is sparse, `tensor` describes its values, and slices copy its field verbatim. */
 export interface Initializer {
   readonly value: ValueIndex;
   readonly tensor: Tensor;
@@ -180,7 +172,6 @@ export interface Initializer {
   readonly field: SourceRange;
 }
 
-/** The type that the model declares for an input or output. */
 export interface DeclaredType {
   /** Element type of a tensor; absent for sequences, maps and optionals. */
   readonly dataType?: number;
@@ -206,4 +197,23 @@ export interface QuantizationAnnotation {
 export function nodeLabel(node: Pick<Node, 'name' | 'opType' | 'index'>): string {
   const operator = printable(node.opType);
   return node.name === '' ? `${operator} node ${node.index}` : `node ${quoted(node.name)} (${operator})`;
+}
+
+const OF_ATTENTION =
+  'num_heads q_num_heads kv_num_heads unidirectional is_causal softcap smooth_softmax'.split(' ');
+
+/** By operator. The others are not kept, because a model may have tens of thousands of nodes. */
+const NAMES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  ...['Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'QAttention'].map(
+    (opType) => [opType, OF_ATTENTION] as const,
+  ),
+  ...['Softmax', 'LogSoftmax', 'Hardmax'].map((opType) => [opType, ['axis']] as const),
+  ['Resize', ['antialias']],
+]);
+
+/** Numbers by the name of the attribute. An attribute that the node omits is absent. */
+export type SizeAttributes = ReadonlyMap<string, number>;
+
+export function isSizeAttribute(opType: string, name: string): boolean {
+  return NAMES.get(opType)?.includes(name) ?? false;
 }

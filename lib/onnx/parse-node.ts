@@ -3,10 +3,9 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { ONNX_FLOAT16 } from './data-type';
 import { ATTRIBUTE, GRAPH, NODE, SPARSE_TENSOR, VALUE_INFO } from './fields';
 import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
-import type { Node, OperatorUse, Tensor } from './model';
-import type { ParseContext } from './parse-context';
+import { type Node, type OperatorUse, type Tensor, isSizeAttribute } from './model';
+import type { ParseContext } from './external-data';
 import { parseTensor, text, textOf } from './parse-tensor';
-import { isSizeAttribute } from './size-attributes';
 import {
   type ByteSource,
   type Field,
@@ -19,7 +18,6 @@ import {
   readMessage,
 } from './wire';
 
-/** A node whose values are still names. */
 export interface ParsedNode extends Omit<
   Node,
   'index' | 'inputs' | 'outputs' | 'captures' | 'pieces' | 'field'
@@ -38,13 +36,11 @@ const TYPE_ATTRIBUTES = new Set(['to', 'dtype', 'output_dtype', 'softmax_precisi
 /** Domains of the operators that ONNX and ONNX Runtime define; other domains belong to local functions. */
 const KNOWN_DOMAINS = /^$|^ai\.onnx|^com\.(microsoft|ms)\b/;
 
-/** Bytes of a float in an attribute. */
 const FLOAT_BYTES = 4;
 
 /** Shared by the nodes without bodies, which are most: an empty set takes more memory than the rest of a node. */
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** The sum of what the attributes of a node hold. */
 interface Contents {
   freeNames?: Set<string>;
   readonly operators: OperatorUse[];
@@ -97,7 +93,6 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   };
 }
 
-/** Reads the fields of a node; of the attributes only their spans. */
 function readFields(source: ByteSource, span: Span, context: ParseContext) {
   let [name, opType, domain, overload] = ['', '', '', ''];
   const inputs: string[] = [];
@@ -140,12 +135,10 @@ export function readDefault(
 
 interface AttributeReading {
   readonly depth: number;
-  /** Whether ONNX or ONNX Runtime defines the operator; `false` for a local function. */
   readonly ofKnownOperator: boolean;
   readonly onTensor: (tensor: Tensor) => void;
 }
 
-/** Reads one `AttributeProto`: its name, its number, and whether it refers to an attribute of the enclosing function. */
 function readAttribute(
   source: ByteSource,
   span: Span,
@@ -249,7 +242,6 @@ function readBody(
   }
 }
 
-/** The values and indices of a `SparseTensorProto`, with their field numbers. */
 function* sparseParts(
   source: ByteSource,
   field: Field,

@@ -1,11 +1,21 @@
-/** Reads `TensorProto`: its type, its dims and the place of its data, never the data. */
+/** Reads `TensorProto`: its type, its dims and the place of its data, never the data; and the declared types of inputs and outputs. */
 import { isUtf8 } from 'node:buffer';
 import { SlicedInferenceError, quoted } from '../errors';
 import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_FLOAT16, ONNX_STRING, dataTypeName, packedBytes } from './data-type';
-import { DATA_LOCATION_EXTERNAL, ENTRY, TENSOR, WIRE_TYPE } from './fields';
+import {
+  DATA_LOCATION_EXTERNAL,
+  ENTRY,
+  TENSOR,
+  WIRE_TYPE,
+  DIMENSION,
+  SHAPE,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+} from './fields';
 import { MAX_NAME_BYTES, MAX_RANK } from './limits';
-import type { SourceRange, Tensor } from './model';
-import type { ParseContext } from './parse-context';
+import type { SourceRange, Tensor, DeclaredType } from './model';
+import type { ParseContext } from './external-data';
 import {
   type ByteSource,
   type Field,
@@ -15,7 +25,10 @@ import {
   integer,
   integers,
   readMessage,
+  fields,
+  once,
 } from './wire';
+import type { Dimension } from '../../contract/tensors';
 
 /** Keys of `external_data` that are read; ONNX also defines a checksum, which this library ignores. */
 const EXTERNAL_KEYS = new Set(['location', 'offset', 'length']);
@@ -25,7 +38,6 @@ export function ownRange(span: Span): SourceRange {
   return { file: 0, offset: span.start, length: span.end - span.start };
 }
 
-/** The text of a string field. */
 export function text(source: ByteSource, field: Field): string {
   const span = content(field);
   const refused = (reason: string): WireError =>
@@ -46,7 +58,6 @@ export function textOf(source: ByteSource, span: Span, number: number): string {
   return found;
 }
 
-/** Reads the tensor that fills `span`. */
 export function parseTensor(source: ByteSource, span: Span, context: ParseContext): Tensor {
   let [name, dataType, isExternal, hasUnsafeStrings] = ['', 0, false, false];
   const dims: number[] = [];
@@ -79,7 +90,6 @@ export function parseTensor(source: ByteSource, span: Span, context: ParseContex
   return data ? { ...tensor, data } : tensor;
 }
 
-/** The range of a tensor's inline data; `undefined` when the data is not one run of little-endian elements. */
 function inlineData(
   { name, dataType, dims, byteLength }: Tensor,
   inline: readonly Field[],
@@ -96,7 +106,6 @@ function inlineData(
   );
 }
 
-/** Whether an inline field is the raw data, or floats packed in their own width. */
 function holdsElements(fieldNumber: number, dataType: number): boolean {
   if (fieldNumber === TENSOR.rawData) return dataType !== ONNX_STRING;
   if (fieldNumber === TENSOR.floatData) return dataType === ONNX_FLOAT;
@@ -130,4 +139,60 @@ function denseBytes(name: string, dataType: number, dims: readonly number[]): nu
     throw refused('an element type of ONNX', dataTypeName(dataType), advice);
   }
   return bytes ?? 0;
+}
+
+export function parseValueInfo(source: ByteSource, span: Span): { name: string; type: DeclaredType } {
+  let name = '';
+  let type: DeclaredType | undefined;
+  for (const field of fields(source, span)) {
+    if (field.number === VALUE_INFO.name) name = text(source, field);
+    if (field.number === VALUE_INFO.type) {
+      once(field, type);
+      type = parseType(source, content(field));
+    }
+  }
+  return { name, type: type ?? {} };
+}
+
+function parseType(source: ByteSource, span: Span): DeclaredType {
+  let kind: number | undefined;
+  let type: DeclaredType = {};
+  for (const field of fields(source, span)) {
+    if (field.number === TYPE.denotation) continue;
+    // A type is a oneof of tensor, sequence, map and others. Of two kinds protobuf keeps the last; two of one kind it
+    // merges. This library refuses both.
+    once(field, kind);
+    kind = field.number;
+    if (kind === TYPE.tensorType) type = parseTensorType(source, content(field));
+  }
+  return type;
+}
+
+function parseTensorType(source: ByteSource, span: Span): DeclaredType {
+  let dataType: number | undefined;
+  let shape: Dimension[] | undefined;
+  for (const field of fields(source, span)) {
+    if (field.number === TENSOR_TYPE.elemType) dataType = integer(field);
+    if (field.number === TENSOR_TYPE.shape) {
+      once(field, shape);
+      shape = parseShape(source, content(field));
+    }
+  }
+  return { ...(dataType !== undefined && { dataType }), ...(shape && { shape }) };
+}
+
+function parseShape(source: ByteSource, span: Span): Dimension[] {
+  const shape: Dimension[] = [];
+  for (const field of fields(source, span)) {
+    if (field.number !== SHAPE.dim) continue;
+    let dimension: Dimension = null;
+    for (const part of fields(source, content(field))) {
+      // Exporters write -1 for "any size".
+      if (part.number === DIMENSION.dimValue) dimension = integer(part) >= 0 ? part.value : null;
+      if (part.number === DIMENSION.dimParam) dimension = text(source, part) || null;
+    }
+    if (shape.push(dimension) > MAX_RANK)
+      throw new WireError(`a shape at byte ${span.start} has more than ${MAX_RANK} dims`, false);
+  }
+  return shape;
 }

@@ -6,7 +6,7 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { checkBeginning, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
 import { takeApart } from './external-bodies';
-import { ExternalFiles } from './external-data';
+import { ExternalFiles, ParseContext } from './external-data';
 import { ENTRY, FUNCTION, GRAPH, MODEL, OPSET, SPARSE_TENSOR, TENSOR_ANNOTATION } from './fields';
 import { MAX_IR_VERSION, MAX_MODEL_FIELDS, MAX_MODEL_FIELD_NUMBER, MAX_PROPERTY_BYTES } from './limits';
 import { type ParsedGraph, checkCount, linkGraph } from './link-graph';
@@ -21,10 +21,8 @@ import type {
   SourceRange,
   Tensor,
 } from './model';
-import { ParseContext } from './parse-context';
 import { parseNode, readDefault } from './parse-node';
-import { ownRange, parseTensor, text, textOf } from './parse-tensor';
-import { parseValueInfo } from './parse-type';
+import { ownRange, parseTensor, text, textOf, parseValueInfo } from './parse-tensor';
 import {
   type Field,
   type Span,
@@ -37,22 +35,8 @@ import {
   readMessage,
 } from './wire';
 
-interface ParseOptions {
-  /**
-   * The folder of the external data.
-   *
-   * @default - the model's folder
-   */
-  readonly externalFolder?: string;
-}
-
-/**
- * Reads the model at `path`.
- *
- * @throws SlicedInferenceError when the file is missing, empty, truncated, damaged or not an ONNX model, and when
- * external data is missing, too short or outside the model's folder
- */
-export function parseModel(path: string, { externalFolder = dirname(path) }: ParseOptions = {}): Model {
+/** Reads the model at `path`. */
+export function parseModel(path: string, externalFolder = dirname(path)): Model {
   checkIsFile(path);
   const print = fingerprint(path);
   const source = new ByteSource(path);
@@ -66,11 +50,6 @@ export function parseModel(path: string, { externalFolder = dirname(path) }: Par
     source.close();
   }
 }
-
-/** The fields of a `ModelProto`. */
-type ModelFields = Pick<Model, 'irVersion' | 'opsets' | 'header' | 'properties' | 'functions'> & {
-  readonly graphSpan: Span;
-};
 
 class ModelParser {
   private readonly files: SourceFile[];
@@ -103,8 +82,7 @@ class ModelParser {
     };
   }
 
-  /** Reads the fields of the model; of the graph only its span. */
-  private readFields(): ModelFields {
+  private readFields() {
     const { source } = this;
     const { path } = source;
     let irVersion: number | undefined;
@@ -236,7 +214,6 @@ class ModelParser {
     return '';
   }
 
-  /** The values of a `SparseTensorProto`. The tensor of values has the name of the initializer. */
   private sparseValues(span: Span): Tensor {
     let values: Tensor | undefined;
     let indices: Tensor | undefined;

@@ -10,7 +10,6 @@ export interface Span {
   readonly end: number;
 }
 
-/** One field of a message. */
 export interface Field {
   readonly number: number;
   readonly wireType: number;
@@ -82,7 +81,6 @@ export class ByteSource {
     return copy;
   }
 
-  /** @throws WireError when the file ends before `offset` */
   byte(offset: number): number {
     const inWindow = offset - this.windowStart;
     if (inWindow >= 0 && inWindow < this.window.length) return this.window[inWindow];
@@ -120,7 +118,6 @@ export function* fields(source: ByteSource, span: Span): Generator<Field> {
   }
 }
 
-/** The payload after the tag of a field, and its value if it is a varint. */
 function payloadOf(
   source: ByteSource,
   { start, wireType, position, limit }: { start: number; wireType: number; position: number; limit: number },
@@ -158,7 +155,6 @@ export function content(field: Field): Span {
   throw wrongWireType(field, 'a message, text or bytes');
 }
 
-/** The value of an integer field. */
 export function integer(field: Field): number {
   if (field.wireType === WIRE_TYPE.varint) return field.value;
   throw wrongWireType(field, 'an integer');

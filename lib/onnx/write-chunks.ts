@@ -3,19 +3,14 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
-import type { Chunk } from './chunks';
+import type { Chunk } from './encode';
 import type { SourceFile } from './model';
 import { ByteSource, WireError } from './wire';
 
 /** Bytes copied at a time: large enough for the disk's speed, small enough to stay in the processor's cache. */
 const COPY_BYTES = 1024 * 1024;
 
-/**
- * Writes the chunks to the new file `target`.
- *
- * @returns their SHA-256 in hexadecimal
- * @throws SlicedInferenceError when one of `files` has changed since it was read
- */
+/** Writes the chunks to the new file `target`. @returns their SHA-256 in hexadecimal */
 export function writeChunks(files: readonly SourceFile[], chunks: readonly Chunk[], target: string): string {
   const hash = createHash('sha256');
   const descriptor = fs.openSync(target, 'wx');

@@ -3,18 +3,16 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { isSinceBoot } from '../cache/entries';
-import { cacheError, cacheOrTemporaryFolder } from '../cache/folder';
+import { isSinceBoot, cacheError, cacheOrTemporaryFolder } from '../cache/folder';
 import { SlicedInferenceError, printable, quoted, systemReason } from '../errors';
 import { encodeModel } from '../onnx/encode-model';
 import type { Graph, Model, Value } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import { writeChunks } from '../onnx/write-chunks';
-import { deadlineMs } from '../onnx/deadline';
-import { onnxRuntimeVersion } from '../host/onnxruntime';
-import { packageVersion } from '../host/package-files';
+import { deadlineMs } from '../onnx/limits';
+import { onnxRuntimeVersion, packageVersion } from '../host/packages';
 import { askChild } from '../host/run-child';
-import { withPartial } from '../host/write-beside';
+import { withPartial } from '../host/folders';
 import type { OptimizationLevel } from './level';
 import type { OptimizeAnswer, OptimizeJob } from './optimize-child';
 
@@ -34,7 +32,6 @@ export class UnloadableGraphError extends SlicedInferenceError {}
  * `level`. Results are cached.
  *
  * @throws UnloadableGraphError when the saved graph does not load again
- * @throws SlicedInferenceError when the model does not load
  */
 export function optimize(model: Model, level: OptimizationLevel): Model {
   const cache = cacheOrTemporaryFolder('optimized');
@@ -50,13 +47,11 @@ export function optimize(model: Model, level: OptimizationLevel): Model {
   return { ...saved, graph: withoutLostDefaults(saved.graph, model.graph), isSettled: true };
 }
 
-/** The cached answer of the child process. */
 interface CachedAnswer extends OptimizeAnswer {
   /** In milliseconds since 1970. */
   readonly writtenAt: number;
 }
 
-/** Reads the result of an earlier call. Returns `undefined` when there is none; removes a damaged one. */
 function readSaved(model: Model, folder: string): Model | string | undefined {
   if (!fs.existsSync(folder)) return undefined;
   try {
@@ -74,7 +69,12 @@ function saveInto(model: Model, level: OptimizationLevel, folder: string, cache:
     const partial = fs.mkdtempSync(`${folder}.partial-`);
     return withPartial(partial, () => {
       const answer = save(model, level, partial);
-      moveInto(partial, folder);
+      try {
+        fs.renameSync(partial, folder);
+      } catch (error) {
+        // The result of another process that was faster stays.
+        if (!fs.existsSync(folder)) throw error;
+      }
       return savedModel(model, folder, answer);
     });
   } catch (error) {
@@ -83,7 +83,6 @@ function saveInto(model: Model, level: OptimizationLevel, folder: string, cache:
   }
 }
 
-/** The saved graph, or what ONNX Runtime says when it does not load it again. */
 function savedModel(
   model: Model,
   folder: string,
@@ -91,7 +90,7 @@ function savedModel(
 ): Model | string {
   if (unloadable !== undefined) return unloadable;
   const externalFolder = ownWeights ? folder : path.dirname(model.files[0].path);
-  return parseModel(path.join(folder, SAVED_GRAPH), { externalFolder });
+  return parseModel(path.join(folder, SAVED_GRAPH), externalFolder);
 }
 
 /**
@@ -146,7 +145,6 @@ function save(model: Model, level: OptimizationLevel, folder: string): OptimizeA
   return found;
 }
 
-/** Writes the model without weights: each is a reference to its place in the model's files. */
 function writeMapped(model: Model, { modelPath, weightsFolder }: OptimizeJob): void {
   const { graph } = model;
   const chunks = encodeModel(model, {
@@ -170,13 +168,4 @@ function keyOf(model: Model, level: OptimizationLevel): string {
   return createHash('sha256')
     .update(JSON.stringify([packageVersion(), onnxRuntimeVersion(), level, processor, files]))
     .digest('hex');
-}
-
-/** Moves the result into the cache. Keeps the result of another process that was faster. */
-function moveInto(partial: string, folder: string): void {
-  try {
-    fs.renameSync(partial, folder);
-  } catch (error) {
-    if (!fs.existsSync(folder)) throw error;
-  }
 }

@@ -9,7 +9,7 @@ import { sliceMemorySize } from '../aws/slice-function';
 import { type SliceFunctionOptions, optionsOfSlices, optionsOfWhole } from '../aws/slice-function-options';
 import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/whole-model';
 import type { SlicePlan } from '../plan/file/plan';
-import { isWarmUpWorthwhile } from '../plan/schedule/warm-up';
+import { isWarmUpWorthwhile } from '../plan/schedule/schedule';
 import { threadCount } from '../plan/sizes/estimate';
 import {
   MAX_EPHEMERAL_STORAGE_MB,

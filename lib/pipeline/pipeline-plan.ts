@@ -7,7 +7,7 @@ import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { sliceName } from '../../contract/keys';
 import { inform, warn } from '../aws/annotate';
 import { printable, quoted } from '../errors';
-import { onnxRuntimeVersion } from '../host/onnxruntime';
+import { onnxRuntimeVersion } from '../host/packages';
 
 /** How a model was cut, and what its runs are estimated to cost. `planPath` has the path of the complete plan. */
 export interface PipelinePlan {

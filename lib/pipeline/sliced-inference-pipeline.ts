@@ -14,7 +14,7 @@ import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/workflow';
-import { keepingDigests } from '../cache/file-digest';
+import { keepingDigests } from '../cache/fingerprint';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
 import { type PipelineDeployment, planDeployment } from './deployment';
 import { grantCaller, grantReader, grantWriter, type Storage, createStorage } from './storage';

@@ -8,14 +8,13 @@ import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
 import { checkRegion } from '../aws/buckets';
 import { sliceFileAsset, type SliceObject, type SliceObjects } from '../aws/slice-files';
-import { checkedSlices } from '../emit/check-folder';
+import { checkedSlices } from '../emit/store';
 import { PLAN_FILE } from '../emit/write';
 import { SlicedInferenceError, quoted } from '../errors';
-import { foreignPath } from '../host/foreign-path';
+import { foreignPath } from '../host/read-text';
 import { knownAtSynth } from './known-at-synth';
-import type { PlannedFile, SlicePlan } from '../plan/file/plan';
+import { type PlannedFile, type SlicePlan, prefixFault, remoteKey } from '../plan/file/plan';
 import { readDeployablePlan } from '../compile/files/read-plan';
-import { prefixFault, remoteKey } from '../plan/file/remote-key';
 import type { StagedModel } from '../compile/stage';
 
 /**

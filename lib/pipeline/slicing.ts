@@ -2,7 +2,7 @@
 import type { Size } from 'aws-cdk-lib';
 import { knownAtSynth } from './known-at-synth';
 import { readEnvironment, readPrices } from '../compile/files/read-constants';
-import { MOST_SLICES } from '../compile/most-slices';
+import { MOST_SLICES } from '../plan/sizes/lambda-quotas';
 import { readPlan } from '../compile/files/read-plan';
 import { type GivenProfile, readProfile } from '../compile/files/read-profile';
 import { valuesOf } from '../cost/constants/constant';

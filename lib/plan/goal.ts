@@ -4,7 +4,6 @@ import type { CostModel, Latency, Temperature, Transport } from '../cost/chain';
 /** `slices`: the fewest slices and then the fewest dollars. `cost`: the fewest dollars. `latency`: the shortest time. */
 export type Minimize = 'slices' | 'cost' | 'latency';
 
-/** By what plans of a slicer are compared. */
 export interface Goal {
   readonly minimize: Minimize;
   readonly temperature: Temperature;
@@ -15,7 +14,6 @@ export interface Goal {
   readonly maxDollars?: number;
   /** Requests per hour, from which the share of cold runs follows. */
   readonly requestsPerHour?: number;
-  /** The most memory of a function, in MB, if the caller limits it. */
   readonly maxMemoryMb?: number;
 }
 
@@ -27,11 +25,7 @@ export interface PlanRequest extends Goal {
   readonly model: CostModel;
   /** Memory, in MB, above which the search does not go, even if a larger function would be faster. */
   readonly maxMemoryMb: number;
-  /**
-   * Whether small tensors between slices travel in the state of the execution.
-   *
-   * @default false
-   */
+  /** Whether small tensors between slices travel in the state of the execution. @default false */
   readonly tensorsInState?: boolean;
   /** Memory sizes, in MB, that a function may get besides the least that fits. */
   readonly memorySizes: readonly number[];
@@ -41,7 +35,6 @@ export interface PlanRequest extends Goal {
   readonly threads: number;
   /** The most slices that a stack can have. */
   readonly maxSlices: number;
-  /** The number of slices, if it is fixed. */
   readonly slices?: number;
   /**
    * The search drops a partial plan if no plan that contains it is better by more than this share. 0 is exact.
@@ -66,9 +59,4 @@ export function closestGoals({ maxDollars }: Pick<Goal, 'maxDollars'>): Partial<
     ...(maxDollars === undefined ? [] : [{ ...unlimited, maxDollars, minimize: 'latency' as const }]),
     { ...unlimited, minimize: 'cost' },
   ];
-}
-
-/** The share of cold runs, from 0 to 1. */
-export function coldShareOf(temperature: Temperature, { coldShare }: Pick<CostModel, 'coldShare'>): number {
-  return { warm: 0, cold: 1, mixed: coldShare }[temperature];
 }

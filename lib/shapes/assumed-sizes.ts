@@ -1,7 +1,6 @@
 /** Assumes sizes for the symbolic dimensions of inputs that the user has not set. The tables here are the only ones. */
 import type { Dimension } from '../../contract/tensors';
-import { roleOf } from './dimension-roles';
-import { type DimensionRole, type SizedInput, isState, isTokens, layoutOf } from './input-layout';
+import { type DimensionRole, type SizedInput, roleOf, isState, isTokens, layoutOf } from './dimension-roles';
 import { isSum, statedSize } from './dimension-sums';
 import { type DimensionSizes, dimensionName, givenSize } from './value-types';
 
@@ -47,13 +46,11 @@ const LINE_WIDTH = 320;
 const FEATURE_MAP = 64;
 const MOST_PICTURE_CHANNELS = 3;
 
-/** Height and width of the pictures of a video. */
 const VIDEO_PICTURE = 224;
 
 /** Samples that a recurrent model takes at once from a stream of audio: 32 ms at 16 kHz. */
 const CHUNK = 512;
 
-/** Other sizes than those of the table, by role. */
 interface Variant {
   readonly sizes?: Readonly<Partial<Record<DimensionRole, number>>>;
   /** Whether a total, such as the length of a mask, counts only the new tokens instead of past and new ones. */
@@ -95,9 +92,6 @@ interface Place {
   readonly size: number;
 }
 
-/** By name of a dimension, in the order of the inputs. */
-type Places = ReadonlyMap<string, Place>;
-
 /**
  * Sizes for all symbolic dimensions of the inputs, the most plausible first. Each set has the given sizes. A dimension that
  * stands at several places has the role of the first of them.
@@ -122,7 +116,7 @@ export function assumedSizes(
 }
 
 function sizesOf(
-  places: Places,
+  places: ReadonlyMap<string, Place>,
   given: DimensionSizes,
   { sizes = {}, totalsAreNew }: Variant,
 ): DimensionSizes {
@@ -153,7 +147,6 @@ interface Surroundings {
   readonly given: DimensionSizes;
 }
 
-/** The size of a dimension with this role. What the model says goes before the table. */
 function sizeOf(role: DimensionRole, input: SizedInput, { inputs, hints, given }: Surroundings): number {
   switch (role) {
     case 'batch':
@@ -192,7 +185,6 @@ function pictureSide(
   return fixedSide(role, inputs) ?? TABLE[role];
 }
 
-/** The height or width of another picture. */
 function fixedSide(role: 'height' | 'width', inputs: readonly SizedInput[]): number | undefined {
   return inputs
     .filter(({ shape }) => shape?.length === 4)
@@ -200,7 +192,6 @@ function fixedSide(role: 'height' | 'width', inputs: readonly SizedInput[]): num
     .find((size) => typeof size === 'number');
 }
 
-/** The length of another input of tokens. */
 function fixedSequence(inputs: readonly SizedInput[]): number | undefined {
   return inputs
     .filter(isTokens)

@@ -4,8 +4,8 @@
  * others it is not: see `SIZED_BY_VALUES` and `keptPart`.
  */
 import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
-import { UnknownDimensions } from './unknown-dimensions';
 import { type ValueType, type ValueTypes, product } from './value-types';
+import { smallestOf } from '../extremes';
 
 export interface Bounds {
   /** By value: its number of elements, exact or estimated. */
@@ -15,48 +15,33 @@ export interface Bounds {
 }
 
 /** Operators with at most as many elements as their first input: they move, select, convert or reduce its elements. */
-const FROM_FIRST_INPUT: ReadonlySet<string> = new Set([
-  ...['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Identity', 'DepthToSpace', 'SpaceToDepth'],
-  ...['Cast', 'CastLike', 'QuantizeLinear', 'DequantizeLinear', 'Dropout', 'ReverseSequence', 'Trilu'],
-  ...['Slice', 'Split', 'Compress', 'Unique', 'TopK', 'ArgMax', 'ArgMin', 'Hardmax', 'Softmax', 'CumSum'],
-  ...[
-    'ScatterElements',
-    'ScatterND',
-    'Scatter',
-    'ReduceSum',
-    'ReduceMean',
-    'ReduceMax',
-    'ReduceMin',
-    'ReduceProd',
-  ],
-  ...['ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'SequenceAt'],
-]);
+const FROM_FIRST_INPUT = words(
+  `Reshape Flatten Squeeze Unsqueeze Transpose Identity DepthToSpace SpaceToDepth Cast CastLike QuantizeLinear
+  DequantizeLinear Dropout ReverseSequence Trilu Slice Split Compress Unique TopK ArgMax ArgMin Hardmax Softmax CumSum
+  ScatterElements ScatterND Scatter ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum
+  ReduceLogSumExp ReduceSumSquare SequenceAt`,
+);
 
 /** Operators all of whose results have the size of the first input. ONNX Runtime infers no shape of the mask of a `Dropout`. */
-const SAME_SIZE: ReadonlySet<string> = new Set(['Dropout']);
+const SAME_SIZE = words('Dropout');
 
 /** Operators with at most as many elements as all of their inputs together. */
-const FROM_ALL_INPUTS: ReadonlySet<string> = new Set([
-  ...['Concat', 'ConcatFromSequence', 'SequenceConstruct', 'SequenceInsert', 'FeatureVectorizer'],
-]);
+const FROM_ALL_INPUTS = words('Concat ConcatFromSequence SequenceConstruct SequenceInsert FeatureVectorizer');
 
 /**
  * Operators that compute a size from the values of their inputs. No more is known than that models rarely make tensors that are
  * larger than what they are given, so the size of the largest input counts, of the node or of the model.
  */
-const SIZED_BY_VALUES: ReadonlySet<string> = new Set([
-  ...['Expand', 'Tile', 'Range', 'ConstantOfShape', 'OneHot', 'Resize', 'Upsample', 'Pad', 'CenterCropPad'],
-  ...['If', 'Loop', 'Scan'],
-]);
+const SIZED_BY_VALUES = words(
+  'Expand Tile Range ConstantOfShape OneHot Resize Upsample Pad CenterCropPad If Loop Scan',
+);
 
-/** Products of matrices. */
-const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'MatMulInteger']);
+const PRODUCTS = words('MatMul MatMulInteger');
 
 /** A selected box of `NonMaxSuppression` is a batch, a class and an index. */
 const SELECTED_BOX_FIELDS = 3;
 
 /**
- * @param nodesInOrder all nodes in a topological order
  * @param types types with all known sizes; a dimension with a name is one whose size is unknown
  * @param scalarOf the value of a constant integer without dimensions, where it is known
  */
@@ -168,7 +153,6 @@ function selectedBoxes({ inputs }: Node, { types, elements, scalarOf }: Known): 
   return Math.min(elements[scores], pictures * classes * most);
 }
 
-/** The product of the known dimensions. */
 function knownPart({ shape }: ValueType): number {
   return product((shape ?? []).filter(isNumber));
 }
@@ -177,7 +161,6 @@ function isKnown(type: ValueType, value: ValueIndex): boolean {
   return unknownNames(type, value)?.length === 0;
 }
 
-/** The unknown dimensions of a value; `undefined` when its rank is unknown. */
 function unknownNames({ shape }: ValueType, value: ValueIndex): string[] | undefined {
   return shape?.flatMap((dimension, axis) => {
     if (typeof dimension === 'number') return [];
@@ -187,4 +170,58 @@ function unknownNames({ shape }: ValueType, value: ValueIndex): string[] | undef
 
 function isNumber(dimension: unknown): dimension is number {
   return typeof dimension === 'number';
+}
+
+interface Group {
+  readonly names: readonly string[];
+  readonly bound: number;
+}
+
+/**
+ * ONNX Runtime names each unknown dimension once, where a node first makes it, and later nodes keep the name. A bound belongs to
+ * all dimensions that a value got at once: two unknown dimensions of a slice have a product of at most the elements of its source.
+ */
+export class UnknownDimensions {
+  private readonly groups = new Map<string, Map<string, Group>>();
+
+  /** Bounds the product of the dimensions `names`. Of equal names, the smallest bound counts. */
+  add(names: readonly string[], bound: number): void {
+    const key = JSON.stringify(names);
+    for (const name of names) {
+      const groups = this.groups.get(name) ?? new Map<string, Group>();
+      if (bound < (groups.get(key)?.bound ?? Infinity)) groups.set(key, { names, bound });
+      this.groups.set(name, groups);
+    }
+  }
+
+  /**
+   * A bound of the product of the dimensions `names`, from as few groups as possible; `undefined` when a dimension is in none.
+   */
+  bound(names: readonly string[]): number | undefined {
+    const left = new Set(names);
+    const candidates = [...new Set(names.flatMap((name) => this.groupsOf(name)))].sort(
+      (a, b) => b.names.length - a.names.length || a.bound - b.bound,
+    );
+    let bound = 1;
+    for (const group of candidates) {
+      if (!group.names.every((name) => left.has(name))) continue;
+      for (const name of group.names) left.delete(name);
+      bound *= group.bound;
+    }
+    // A value may keep one dimension of a group and lose the others: the bound of all of them holds for each.
+    for (const name of left) {
+      const smallest = smallestOf(this.groupsOf(name).map((group) => group.bound));
+      if (!Number.isFinite(smallest)) return undefined;
+      bound *= smallest;
+    }
+    return bound;
+  }
+
+  private groupsOf(name: string): Group[] {
+    return [...(this.groups.get(name)?.values() ?? [])];
+  }
+}
+
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.split(/\s+/));
 }

@@ -10,7 +10,6 @@ const MAX_STATED = 2 ** 31;
 /** Operators in names. A hyphen is one only between spaces or before a number, as names such as `batch-size` have hyphens. */
 const OPERATORS = /\/\/|[+*/()]|(?<=\s)-(?=\s)|-(?=\s*\d+\s*(?:$|[+*/()-]))/;
 
-/** Also takes each other hyphen for an operator. */
 const OPERATORS_AND_HYPHENS = /\/\/|[-+*/()]/;
 
 /** Whether the name has operators, so that it is not the name of one dimension. `seq-1` may be one. */

@@ -18,7 +18,6 @@ export interface InferJob {
   readonly scalars: readonly number[];
 }
 
-/** One output of the session. */
 export interface SessionOutput {
   /** A number of `TensorProto.DataType`; absent when the output is not a tensor. */
   readonly elementType?: number;
@@ -43,7 +42,6 @@ interface RawSession {
 interface RawOutput {
   readonly name: string;
   readonly isTensor: boolean;
-  /** Absent for a sequence, a map and an optional, like the two fields below. */
   readonly shape?: readonly number[];
   readonly type?: number;
   readonly symbolicDimensions?: readonly string[];
@@ -73,18 +71,13 @@ export function inferOutputTypes(jobPath: string): InferAnswer | { readonly erro
         if (isUnclear[place] && !scalars.has(name)) return { elementType: type, shape: null };
         return {
           elementType: type,
-          shape: shape.map((size, axis) => (size >= 0 ? size : orUnnamed(symbolicDimensions?.[axis]))),
+          shape: shape.map((size, axis) => (size >= 0 ? size : (symbolicDimensions?.[axis] ?? '') || null)),
         };
       }),
     };
   } catch (error) {
     return { error: (error as Error).message };
   }
-}
-
-/** The name of a dimension; `null` if it has none. */
-function orUnnamed(name: string | undefined): Dimension {
-  return name === undefined || name === '' ? null : name;
 }
 
 /** Whether ONNX Runtime's `Shape` takes the output. */

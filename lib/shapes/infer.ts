@@ -2,20 +2,23 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { readCached, writeCached } from '../cache/entries';
-import { cacheFolder } from '../cache/folder';
+import { readCached, writeCached, cacheFolder } from '../cache/folder';
 import { printable, quoted } from '../errors';
 import { dataTypeName } from '../onnx/data-type';
-import type { Graph, Model, NodeIndex, ValueIndex } from '../onnx/model';
+import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
-import { deadlineMs } from '../onnx/deadline';
-import { onnxRuntimeVersion } from '../host/onnxruntime';
+import { deadlineMs } from '../onnx/limits';
+import { onnxRuntimeVersion } from '../host/packages';
 import { ChildError, askChild } from '../host/run-child';
-import { withTemporaryFolder } from '../host/temporary-folder';
-import { withBareBodies } from './bare-bodies';
+import { withTemporaryFolder } from '../host/folders';
 import type { InferAnswer, InferJob, SessionOutput } from './infer-child';
 import { type Skeleton, ZEROS_FILE, buildFoldable, buildSkeleton } from './skeleton';
 import { type DimensionSizes, type ValueTypes, UNKNOWN_TYPE, givenType } from './value-types';
+import { fingerprint } from '../cache/fingerprint';
+import { type Chunk, submessage } from '../onnx/encode';
+import { replaceFields } from '../onnx/external-bodies';
+import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, TENSOR_TYPE, TYPE, VALUE_INFO } from '../onnx/fields';
+import { type Field, type Span, ByteSource, content, fields } from '../onnx/wire';
 
 /** ONNX Runtime loads graphs of thousands of nodes in seconds. */
 const BASE_TIMEOUT_MS = 60_000;
@@ -30,10 +33,6 @@ const ANSWER_FORMAT = 2;
 
 /**
  * Returns the type of every value of the graph, with the shapes that ONNX Runtime can infer without computing anything.
- *
- * @param nodesInOrder all nodes in a topological order
- * @param sizes sizes of symbolic dimensions of the graph's inputs
- * @throws SlicedInferenceError when ONNX Runtime refuses the model
  */
 export function inferTypes(
   model: Model,
@@ -53,7 +52,10 @@ export function unlessRefused(
 ): ValueTypes | ChildError {
   const { graph } = model;
   const skeleton = buildSkeleton(model, nodesInOrder, sizes);
-  const isScalar = constantScalars(graph);
+  const isScalar = (value: ValueIndex): boolean => {
+    const { producer } = graph.values[value];
+    return producer !== undefined && graph.nodes[producer].constant?.dims.length === 0;
+  };
   const outputs = askOnnxRuntime(model, skeleton, { sizes, foldsConstants: false, isScalar });
   if (outputs instanceof ChildError) return outputs;
   const types = graph.values.map((_, index) => givenType(graph, index) ?? UNKNOWN_TYPE);
@@ -93,24 +95,16 @@ export function inferFoldedTypes(
 interface Question {
   readonly sizes: DimensionSizes;
   readonly foldsConstants: boolean;
-  /** Whether a value is known to have no dimensions. */
   readonly isScalar: (value: ValueIndex) => boolean;
-  /**
-   * Whether ONNX Runtime sees the types that bodies and functions declare, which it believes.
-   *
-   * @default 'kept'
-   */
+  /** Whether ONNX Runtime sees the types that bodies and functions declare, which it believes. @default 'kept' */
   readonly bodyTypes?: 'kept' | 'dropped';
-  /** @default inferTimeoutMs(model) */
   readonly timeoutMs?: number;
 }
 
-/** A cache entry of a model that ONNX Runtime refuses, with what it says. */
 interface CachedRefusal {
   readonly refusal: string;
 }
 
-/** The types of what the skeleton exposes, or the error when ONNX Runtime refuses the model. */
 export function askOnnxRuntime(
   model: Model,
   skeleton: Skeleton,
@@ -181,9 +175,61 @@ function isLasting({ failure, got }: ChildError): boolean {
   return failure === 'error' && !/alloc|memory/i.test(got);
 }
 
-function constantScalars({ values, nodes }: Graph): (value: ValueIndex) => boolean {
-  return (value) => {
-    const { producer } = values[value];
-    return producer !== undefined && nodes[producer].constant?.dims.length === 0;
-  };
+type Message = 'model' | 'graph' | 'node' | 'attribute' | 'body' | 'function' | 'value' | 'type' | 'tensor';
+
+const DROPPED = 'dropped';
+
+/**
+ * By message, the fields that lead to declared shapes. The top-level graph keeps its declarations. Element types stay, since
+ * ONNX Runtime requires those of a body's inputs. Types of sequences and optionals go as a whole.
+ */
+const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | typeof DROPPED | undefined>>>> = {
+  model: { [MODEL.graph]: 'graph', [MODEL.functions]: 'function' },
+  graph: { [GRAPH.node]: 'node' },
+  node: { [NODE.attribute]: 'attribute' },
+  attribute: { [ATTRIBUTE.g]: 'body', [ATTRIBUTE.graphs]: 'body' },
+  body: {
+    [GRAPH.node]: 'node',
+    [GRAPH.input]: 'value',
+    [GRAPH.output]: 'value',
+    [GRAPH.valueInfo]: DROPPED,
+  },
+  function: {
+    [FUNCTION.node]: 'node',
+    [FUNCTION.attributeProto]: 'attribute',
+    [FUNCTION.valueInfo]: DROPPED,
+  },
+  value: { [VALUE_INFO.type]: 'type' },
+  type: { [TYPE.tensorType]: 'tensor' },
+  tensor: { [TENSOR_TYPE.shape]: DROPPED },
+};
+
+function withBareBodies(modelPath: string): string {
+  const source = new ByteSource(modelPath);
+  try {
+    const chunks = stripped(source, { start: 0, end: source.size }, 'model');
+    if (chunks === undefined) return modelPath;
+    const { size } = source;
+    const bare = path.join(path.dirname(modelPath), 'bare.onnx');
+    writeChunks([{ path: modelPath, names: [], size, fingerprint: fingerprint(modelPath) }], chunks, bare);
+    return bare;
+  } finally {
+    source.close();
+  }
+}
+
+function stripped(source: ByteSource, span: Span, message: Message): Chunk[] | undefined {
+  return replaceFields<Chunk>(source, span, (field) => {
+    const kind = kindOf(source, field, message);
+    if (kind === undefined || kind === DROPPED) return kind && [];
+    const inner = stripped(source, content(field), kind);
+    return inner && submessage(field.number, inner);
+  });
+}
+
+function kindOf(source: ByteSource, field: Field, message: Message): Message | typeof DROPPED | undefined {
+  const kind = FIELDS[message][field.number];
+  if (kind !== 'type') return kind;
+  const isTensor = [...fields(source, content(field))].some(({ number }) => number === TYPE.tensorType);
+  return isTensor ? kind : DROPPED;
 }

@@ -8,23 +8,13 @@ import { callKey, functionsByKey } from '../onnx/local-functions';
 import { type Graph, type Model, type Node, type ValueIndex, OMITTED } from '../onnx/model';
 import { nodeAttributes } from './node-attributes';
 
-/** By value: its rank, as far as it is known. */
 export type Ranks = Map<ValueIndex, number>;
 
 type ShapeOf = (value: ValueIndex) => readonly Dimension[] | null;
 
 /** Operators of one input whose result has its rank. `Crop` is an experimental operator of early exporters. */
-const SAME_RANK: ReadonlySet<string> = new Set([
-  'Cast',
-  'CastLike',
-  'Crop',
-  'Identity',
-  'Relu',
-  'Sigmoid',
-  'Tanh',
-]);
+const SAME_RANK = new Set('Cast CastLike Crop Identity Relu Sigmoid Tanh'.split(' '));
 
-/** Convolutions, whose input, weights and result have the same rank. */
 const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose']);
 
 /** Operators whose result has as many dimensions as the list at this place among the inputs has elements. */
@@ -43,14 +33,9 @@ const FIXED_RANK: ReadonlyMap<string, number> = new Map([
   ['FeatureVectorizer', 2],
 ]);
 
-/** The domains of the operators above. */
 const DOMAINS: ReadonlySet<string> = new Set(['', 'ai.onnx.ml']);
 
-/**
- * Returns the ranks that the rules prove for values whose shape is unknown.
- *
- * @param shapeOf what is known already
- */
+/** Returns the ranks that the rules prove for values whose shape is unknown. @param shapeOf what is known already */
 export function ranksByRule(model: Model, shapeOf: ShapeOf): Ranks {
   const functions = functionsByKey(model);
   const found: Ranks = new Map();
@@ -98,7 +83,6 @@ function ruledRanks(
     const rank = values.map(rankOf).find((known) => known !== undefined);
     return values.map((value) => [value, rank]);
   };
-  /** The number of elements of a list of a fixed size. */
   const lengthAt = (place: number): number | undefined => {
     const shape = place < inputs.length ? shapeOf(inputs[place]) : null;
     const [size] = shape?.length === 1 ? shape : [];

@@ -1,7 +1,6 @@
 /** Builds the models of which ONNX Runtime infers types: without large weights, and with every value as an output. */
 import type { Dimension } from '../../contract/tensors';
-import type { Chunk } from '../onnx/chunks';
-import { encodeValueInfo } from '../onnx/encode';
+import { type Chunk, encodeValueInfo, encodeNode } from '../onnx/encode';
 import { type PlaceWeight, FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
 import { GRAPH } from '../onnx/fields';
 import {
@@ -13,8 +12,8 @@ import {
   type ValueIndex,
   OMITTED,
 } from '../onnx/model';
-import { cropAsPad } from './crop';
 import { type DimensionSizes, sizedShape } from './value-types';
+import { nodeAttributes } from './node-attributes';
 
 /** The file that replaces weights: sparse, and as long as the largest weight. */
 export const ZEROS_FILE = 'zeros.weights';
@@ -42,12 +41,7 @@ export type GivenTypes = ReadonlyMap<
   { readonly dataType: number; readonly shape?: readonly Dimension[] }
 >;
 
-/**
- * A model in which every large weight is zero.
- *
- * @param nodesInOrder all nodes of the graph in a topological order
- * @param sizes sizes of symbolic dimensions of the graph's inputs
- */
+/** A model in which every large weight is zero. */
 export function buildSkeleton(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
@@ -65,8 +59,6 @@ export function buildSkeleton(
 /**
  * A model in which ONNX Runtime can fold constants: the small weights are real, and the large ones are inputs.
  *
- * @param nodesInOrder all nodes of the graph in a topological order
- * @param sizes sizes of symbolic dimensions of the graph's inputs
  * @param given outputs of nodes; the model leaves these nodes out
  */
 export function buildFoldable(
@@ -112,7 +104,6 @@ interface ExposedParts {
   readonly nodes: readonly Node[];
   readonly initializers: readonly ValueIndex[];
   readonly inputs: readonly Chunk[];
-  /** Whether a weight that may leave the graph stays in it. */
   readonly isInside: (tensor: Tensor) => boolean;
 }
 
@@ -143,7 +134,6 @@ function encodeExposed(model: Model, { nodes, initializers, inputs, isInside }: 
   return { chunks, zerosBytes, exposed };
 }
 
-/** Returns a function that decides, weight by weight, whether a foldable model has it. */
 function visibility(): (tensor: Tensor) => boolean {
   let room = MAX_VISIBLE_BYTES;
   return ({ byteLength }) => {
@@ -157,7 +147,6 @@ function tensorInput(name: string, { dataType, dims }: Tensor): Uint8Array {
   return encodeValueInfo(GRAPH.input, name, { dataType, shape: dims });
 }
 
-/** The field that declares an input, with the sizes of its symbolic dimensions. */
 function inputField({ graph }: Model, { value, type, field }: GraphInput, sizes: DimensionSizes): Chunk {
   const { name } = graph.values[value];
   const { dataType } = type;
@@ -165,4 +154,24 @@ function inputField({ graph }: Model, { value, type, field }: GraphInput, sizes:
   const isChanged = shape?.some((dimension, axis) => dimension !== type.shape?.[axis]) ?? false;
   if (!isChanged || dataType === undefined || shape === null) return field;
   return encodeValueInfo(GRAPH.input, name, { dataType, shape });
+}
+
+/** The opsets in which the sizes of a `Pad` are the attribute `pads`. */
+const FIRST_OPSET = 2;
+const LAST_OPSET = 10;
+
+/** Returns a `Pad` in place of the node, as a field of a graph; `undefined` for another node. */
+function cropAsPad(model: Model, node: Node): Uint8Array | undefined {
+  if (node.opType !== 'Crop' || node.domain !== '') return undefined;
+  const opset = model.opsets.find(({ domain }) => domain === '')?.version ?? 0;
+  if (opset < FIRST_OPSET || opset > LAST_OPSET) return undefined;
+  const attributes = nodeAttributes(model, node);
+  const border = attributes.get('border')?.integers;
+  // With `scale`, the border says only where the result starts.
+  if (border?.length !== 4 || attributes.has('scale')) return undefined;
+  const [left, top, right, bottom] = border;
+  const name = (value: number): string => model.graph.values[value].name;
+  return encodeNode('Pad', node.inputs.map(name), node.outputs.map(name), {
+    pads: [0, 0, -top, -left, 0, 0, -bottom, -right],
+  });
 }

@@ -10,7 +10,6 @@ export interface ValueType {
   readonly shape: readonly Dimension[] | null;
 }
 
-/** By value index. */
 export type ValueTypes = readonly ValueType[];
 
 export const UNKNOWN_TYPE: ValueType = { shape: null };
@@ -41,7 +40,7 @@ export function dimensionName(input: string, axis: number, dimension: Dimension)
 }
 
 /** The names of the symbolic dimensions of inputs, each once, in the order of the inputs. */
-export function symbolicNames(
+function symbolicNames(
   inputs: readonly { readonly name: string; readonly shape: readonly Dimension[] | null }[],
 ): string[] {
   const names = inputs.flatMap(({ name, shape }) =>
@@ -50,7 +49,6 @@ export function symbolicNames(
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-/** The names of the symbolic dimensions of the inputs that have no default; requests decide their sizes. */
 export function symbolicDimensions(graph: Graph): string[] {
   const requested = graph.inputs.filter(({ value }) => graph.values[value].initializer === undefined);
   return symbolicNames(
@@ -58,7 +56,6 @@ export function symbolicDimensions(graph: Graph): string[] {
   );
 }
 
-/** The shape of an input, with the sizes of its symbolic dimensions. */
 export function sizedShape(
   input: string,
   shape: readonly Dimension[] | null,
@@ -92,7 +89,6 @@ export function product(factors: readonly number[]): number {
   return factors.reduce((result, factor) => result * factor, 1);
 }
 
-/** The declared type of a graph input or the stored type of an initializer; `undefined` for a node's output. */
 export function givenType(graph: Graph, index: ValueIndex): ValueType | undefined {
   const { input, initializer } = graph.values[index];
   if (input !== undefined) {
@@ -104,4 +100,19 @@ export function givenType(graph: Graph, index: ValueIndex): ValueType | undefine
     return { dtype: dataTypeName(dataType), shape: dims };
   }
   return undefined;
+}
+
+/** By value: a number that it shares with the values whose size is known to be the same; -1 if none can be. */
+export type SizeClasses = Int32Array;
+
+/** @param types without planned sizes: dimensions have the same size if they have the same number or name */
+export function sizeClasses(types: ValueTypes): SizeClasses {
+  const classes = new Map<string, number>();
+  return Int32Array.from(types, ({ dtype, shape }) => {
+    if (dtype === undefined || shape === null || shape.includes(null)) return -1;
+    const key = JSON.stringify([tensorBytes(dtype, 2), ...shape]);
+    const known = classes.get(key) ?? classes.size;
+    classes.set(key, known);
+    return known;
+  });
 }

@@ -1,7 +1,7 @@
 /** Reads a synthesized cloud assembly (`cdk.out`): its stacks with their templates and asset manifests. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { foreignPath } from '../../lib/host/foreign-path';
+import { foreignPath } from '../../lib/host/read-text';
 import { isJsonObject, type JsonObject, parseJson } from '../json';
 import { LocalCloudError, systemErrorCode } from '../local-cloud-error';
 

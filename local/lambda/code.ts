@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { type Platform, thisMachine, unsupportedPlatform } from '../../lib/host/onnxruntime';
+import { type Platform, thisMachine, unsupportedPlatform } from '../../lib/host/packages';
 import type { FunctionResource } from '../cloudformation/resources';
 import { LocalCloudError } from '../local-cloud-error';
 import type { DiskObjectStore } from '../s3/store';

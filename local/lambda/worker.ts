@@ -1,6 +1,6 @@
 /** One worker process of a sandbox: starts, runs one call at a time, and is frozen between calls. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { builtFile } from '../../lib/host/package-files';
+import { builtFile } from '../../lib/host/packages';
 import type { FunctionLog } from './function-log';
 import { guard, signalGroup, unguard } from './guardian';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';

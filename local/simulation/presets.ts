@@ -1,8 +1,8 @@
 /** Simulations by name. Their figures are the constants of the model of cost, which have sources and dates. */
-import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import { standardDelays } from '../../lib/cost/formulas/step-functions';
 import { MIB } from '../../lib/cost/formulas/lambda';
-import { atPercent } from '../../lib/cost/latency/percentiles';
+import { atPercent } from '../../lib/cost/latency/latency-distribution';
 import { LocalCloudError } from '../local-cloud-error';
 import { checkSimulation } from './check-simulation';
 import type { NetworkShape, Percentiles, Simulation, StoreDelays } from './simulation';

@@ -1,6 +1,6 @@
 /** Draws the delays of one local cloud. The same seed draws the same delays for the n-th request or transition of a place. */
 import { percentilesOfPayload } from '../../lib/cost/formulas/step-functions';
-import { atPercent } from '../../lib/cost/latency/percentiles';
+import { atPercent } from '../../lib/cost/latency/latency-distribution';
 import { draw } from '../seeded-random';
 import type { Simulation } from './simulation';
 import { Traffic } from './traffic';

@@ -1,5 +1,5 @@
 /** A limit of bytes per second with a burst: tells each sender when its last byte has passed. */
-import { type BucketShape, passed, refilled } from '../../lib/cost/formulas/token-bucket';
+import { type BucketShape, passed, refilled } from '../../lib/cost/formulas/slice-timing';
 
 /** How much a sender may catch up after a late timer. Otherwise every late timer would cost bandwidth. */
 export const CATCH_UP_MS = 20;

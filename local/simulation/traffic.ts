@@ -2,8 +2,8 @@
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BucketShape, steady } from '../../lib/cost/formulas/token-bucket';
-import { atPercent } from '../../lib/cost/latency/percentiles';
+import { type BucketShape, steady } from '../../lib/cost/formulas/slice-timing';
+import { atPercent } from '../../lib/cost/latency/latency-distribution';
 import type { NetworkShape, Simulation } from './simulation';
 import { TokenBucket } from './token-bucket';
 

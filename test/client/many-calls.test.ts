@@ -1,6 +1,6 @@
 /** Node.js warns of more than ten listeners of a signal. Jest has signals of its own, so the calls run in a process without it. */
 import { spawnSync } from 'node:child_process';
-import { builtFile } from '../../lib/host/package-files';
+import { builtFile } from '../../lib/host/packages';
 import { described, MACHINE, succeeded } from '../support/fake-aws';
 
 const SCRIPT = `

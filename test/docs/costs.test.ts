@@ -1,7 +1,6 @@
 /** Figures of costs in the documents: the model computes them. */
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
-import { ENVIRONMENT } from '../../lib/cost/constants/environment';
-import { PRICES } from '../../lib/cost/constants/prices';
+import { ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
 import {
   bertRows,
   constantRows,

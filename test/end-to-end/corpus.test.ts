@@ -9,7 +9,7 @@ import { candidateInputs } from '../../bin/verify/seeded-inputs';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { OptimizationLevel } from '../../lib/optimize/level';
-import { packageRoot } from '../../lib/host/package-files';
+import { packageRoot } from '../../lib/host/packages';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
 import { count } from '../../lib/plan/slicers';
 import { analyzeFast } from '../support/inference/fast-analysis';

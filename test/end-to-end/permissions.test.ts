@@ -14,7 +14,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { compile } from '../../lib/compile/compile';
-import { remoteKey } from '../../lib/plan/file/remote-key';
+import { remoteKey } from '../../lib/plan/file/plan';
 import { count } from '../../lib/plan/slicers';
 import {
   Consolidation,

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { InferenceError } from '../../client';
-import { builtFile } from '../../lib/host/package-files';
+import { builtFile } from '../../lib/host/packages';
 import { FAULT_KINDS, type FaultKind, type InjectedFault } from '../../local';
 import { temporaryFolder } from '../support/temporary-folder';
 import { judgeFailure } from './judge';

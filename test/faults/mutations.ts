@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { build, stop } from 'esbuild';
-import { packageRoot } from '../../lib/host/package-files';
+import { packageRoot } from '../../lib/host/packages';
 
 /** The source file, and the changes. Each text must be in the file once. */
 type Mutation = readonly [file: string, ...changes: (readonly [from: string, to: string])[]];

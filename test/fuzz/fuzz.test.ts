@@ -3,7 +3,7 @@ import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { builtFile } from '../../lib/host/package-files';
+import { builtFile } from '../../lib/host/packages';
 import { temporaryFolder } from '../support/model-builder';
 import { modelCase } from './models/model-cases';
 import { Random } from './random';

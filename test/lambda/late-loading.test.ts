@@ -1,7 +1,7 @@
 /** What a new sandbox loads before its first call. */
 import { execFileSync } from 'node:child_process';
 import { ENV } from '../../contract/environment';
-import { builtFile } from '../../lib/host/package-files';
+import { builtFile } from '../../lib/host/packages';
 
 /** Requires the deployed bundle as Lambda does, and prints whether S3's client and ONNX Runtime are there. */
 const PROGRAM = `

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { packageRoot } from '../../lib/host/package-files';
+import { packageRoot } from '../../lib/host/packages';
 import { FLOAT, INT64, int64s, mlp, node, saveModel, temporaryFolder, value } from '../support/model-builder';
 
 function checkSlices(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {

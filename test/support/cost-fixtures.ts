@@ -9,17 +9,17 @@ import {
   COLD_START,
   afterColdStep,
 } from '../../lib/cost/chain';
-import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
-import type { LineItems } from '../../lib/cost/line-items';
+import { type Environment, DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
+import type { LineItems } from '../../lib/cost/step';
 import type { DetailedCostModel } from '../../lib/cost/model';
 import {
   type ItemizedStep,
   type RunOutcomes,
-  type ScheduleLike,
+  type Schedule,
   itemsOf,
   scheduleOutcomes,
 } from '../../lib/cost/schedule';
-import { withWarmUps } from '../../lib/plan/schedule/warm-up';
+import { withWarmUps } from '../../lib/plan/schedule/schedule';
 
 /** A slice of a plan, and what the plan chose for it. */
 export interface ChosenSlice {
@@ -76,7 +76,7 @@ export function stepsOf(model: DetailedCostModel, chain: readonly ChosenSlice[])
   return chain.map(({ demand, choice }) => ({ ...choice, cost: model.step(demand, choice) }));
 }
 
-export function inSeries(slices: number): ScheduleLike {
+export function inSeries(slices: number): Schedule {
   return Array.from({ length: slices }, (_, slice) => ({ kind: 'slice', slice }) as const);
 }
 

@@ -3,10 +3,10 @@ import type { AlternativeId, Offer, WholeModel } from '../../lib/cost/alternativ
 import { compareAlternatives } from '../../lib/cost/alternatives/compare';
 import { grouped, inDollars } from '../../lib/cost/alternatives/wording';
 import type { Constant, ConstantTable } from '../../lib/cost/constants/constant';
-import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import type { Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
-import { transferMs } from '../../lib/cost/formulas/network';
+import { transferMs } from '../../lib/cost/formulas/slice-timing';
 import { costModel } from '../../lib/cost/model';
 import { costOf } from '../../lib/cost/schedule';
 import { chainOf, itemsOfChain, outcomesOf } from './cost-fixtures';

@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { builtFile } from '../../lib/host/package-files';
+import { builtFile } from '../../lib/host/packages';
 import { temporaryFolder } from './model-builder';
 import { shareZips } from './share-zips';
 import { cli, type CliResult } from './run-cli';

@@ -2,9 +2,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
-import { onnxRuntimeVersion } from '../../lib/host/onnxruntime';
+import { onnxRuntimeVersion } from '../../lib/host/packages';
 import { OMITTED } from '../../lib/onnx/model';
-import { graphDigest } from '../../lib/plan/file/graph-digest';
+import { graphDigest } from '../../lib/plan/file/plan';
 import type { ModelProfile } from '../../lib/compute-time/profile/profile';
 import { REFERENCE_FLOPS } from '../../lib/compute-time/reference-processor';
 import { temporaryFolder } from './temporary-folder';

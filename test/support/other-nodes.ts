@@ -1,7 +1,7 @@
 /** The releases of Node.js on which functions can be tested: this one, and those of `test/other-versions` if installed. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { packageRoot } from '../../lib/host/package-files';
+import { packageRoot } from '../../lib/host/packages';
 
 /** Major versions of all runtimes that Lambda has or will have. */
 const MAJORS = ['20', '22', '24', '26'];

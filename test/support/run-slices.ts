@@ -5,7 +5,7 @@ import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
-import type { CompiledModel } from '../../lib/emit/compiled-model';
+import type { CompiledModel } from '../../lib/emit/slice';
 import { type OptimizationLevel, ORT_LEVELS } from '../../lib/optimize/level';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
 import { count } from '../../lib/plan/slicers';

@@ -1,7 +1,8 @@
 /** Builds the part of a plan that a schedule needs, and prints schedules. */
 import * as fc from 'fast-check';
 import type { SourcedTensor } from '../../contract/slice-manifest';
-import type { Schedule, ScheduledPlan, Stage } from '../../lib/plan/schedule/schedule';
+import type { Schedule, Stage } from '../../lib/cost/schedule';
+import type { ScheduledPlan } from '../../lib/plan/schedule/schedule';
 
 const from = (slice: number): SourcedTensor => ({
   name: `v${slice}`,

@@ -1,6 +1,6 @@
 /** Writes the slices of a compiled model, which completes the digests in its plan. */
 import * as path from 'node:path';
-import type { CompiledModel } from '../../lib/emit/compiled-model';
+import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import { temporaryFolder } from './model-builder';

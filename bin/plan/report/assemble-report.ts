@@ -3,7 +3,7 @@ import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { wholeModel } from '../../../lib/compile/plan-estimates';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
-import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
+import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';

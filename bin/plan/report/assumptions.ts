@@ -1,7 +1,6 @@
 /** Lists what the figures of a report rest on: the choices of the pipeline, and every constant of the model of cost. */
 import type { ConstantTable, Pairs } from '../../../lib/cost/constants/constant';
-import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import { PRICES } from '../../../lib/cost/constants/prices';
+import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { Assumption, ReportedModel } from '../plan-report';
 import { type ReportRequest, isRateGiven } from './report-request';

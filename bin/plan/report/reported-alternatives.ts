@@ -11,7 +11,7 @@ import {
   type SlicedPlan,
   compareAlternatives,
 } from '../../../lib/cost/alternatives/compare';
-import { GREATEST_RATE, LEAST_RATE } from '../../../lib/cost/alternatives/winners';
+import { GREATEST_RATE, LEAST_RATE } from '../../../lib/cost/alternatives/verdict';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
 import { type ReportRequest, isRateGiven } from './report-request';

@@ -1,14 +1,13 @@
 /** What a report says of the runs of a plan: prices, times, and what even slices or a function with the whole model change. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import type { RunCost, Temperature } from '../../../lib/cost/chain';
-import { type LineItems, ITEM_NAMES, LINE_ITEMS } from '../../../lib/cost/line-items';
+import { type LineItems, ITEM_NAMES, LINE_ITEMS } from '../../../lib/cost/step';
 import { type RunOutcomes, costOf, itemsOf } from '../../../lib/cost/schedule';
 import { largestOf } from '../../../lib/extremes';
-import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
+import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import type { Goal } from '../../../lib/plan/goal';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
-import type { PricedPlan } from '../../../lib/plan/pricing/price';
-import type { WholeCut } from '../../../lib/plan/pricing/whole-model';
+import type { PricedPlan, WholeCut } from '../../../lib/plan/pricing/price';
 import { type SliceSize, fileBytes } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { TEMPERATURES } from '../figures';

@@ -6,7 +6,7 @@ import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { type SliceSize, memoryMb, peakBytes } from '../../../lib/plan/sizes/estimate';
 import type { WiredCut } from '../../../lib/plan/wiring/wiring';
 import type { ReportedCut, ReportedModel, ReportedSlice } from '../plan-report';
-import type { PricedStep } from '../../../lib/plan/pricing/price';
+import type { ItemizedStep } from '../../../lib/cost/schedule';
 
 /** @param whole the size of one slice that runs everything */
 export function reportedModel({ source, model, planned }: AnalyzedModel, whole: SliceSize): ReportedModel {
@@ -33,7 +33,7 @@ export function reportedSlices(
   { groups }: WiredCut,
   plan: PlanDraft,
   sizes: readonly SliceSize[],
-  steps: readonly PricedStep[],
+  steps: readonly ItemizedStep[],
 ): ReportedSlice[] {
   let next = 0;
   return plan.slices.map((slice, index): ReportedSlice => {

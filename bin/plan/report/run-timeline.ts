@@ -1,7 +1,6 @@
 /** Draws a run of a plan as spans in time. Delays that vary have their means, as they add up. */
-import type { Schedule, Stage } from '../../../lib/plan/schedule/schedule';
+import { type Schedule, type Stage, storeDelays } from '../../../lib/cost/schedule';
 import type { SpanKind, TimelineSpan } from '../plan-report';
-import { storeDelays } from '../../../lib/cost/schedule';
 import type { PricedPlan } from '../../../lib/plan/pricing/price';
 
 const STATE_MACHINE = 'state machine';

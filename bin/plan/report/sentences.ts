@@ -1,12 +1,11 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { evenNotes } from '../../../lib/compile/even-notes';
-import { sizeNotes } from '../../../lib/compile/size-notes';
+import { sizeNotes } from '../../../lib/compile/plan-estimates';
 import { vcpuShare } from '../../../lib/cost/formulas/lambda';
-import { beyondBurstMs } from '../../../lib/cost/formulas/network';
-import { hostOf } from '../../../lib/cost/formulas/slice-timing';
+import { beyondBurstMs, hostOf } from '../../../lib/cost/formulas/slice-timing';
 import type { DetailedCostModel } from '../../../lib/cost/model';
-import type { ChosenCut } from '../../../lib/plan/choose/cut-prices';
+import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { formatBytes } from '../../terminal/format';
 import { percentText, quantityText } from '../figures';

@@ -1,5 +1,5 @@
 /** What travels in the state: the request, and the tensors in the fields of events, in variables and in outputs between tasks. */
-import type { Schedule, Stage } from '../../plan/schedule/schedule';
+import type { Schedule, Stage } from '../../cost/schedule';
 import {
   type HandedOnPlan,
   type StateTensorLimits,

@@ -8,7 +8,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { ERROR_NAMES } from '../../../contract/failures';
 import type { PlannedSlice } from '../../plan/file/plan';
-import type { Schedule } from '../../plan/schedule/schedule';
+import type { Schedule } from '../../cost/schedule';
 import { MAX_EXPRESS_MINUTES } from '../quotas';
 import type { FailureVariables } from './failure';
 import { type TaskFunction, InvokeFunction } from './invoke-function';

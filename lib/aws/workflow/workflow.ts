@@ -8,8 +8,8 @@ import { STEP_STATES } from '../../../contract/failures';
 import { sliceName } from '../../../contract/keys';
 import { CONTRACT_VERSION } from '../../../contract/version';
 import type { DeployedPlan } from '../deployed-plan';
-import { type Schedule, type Stage, scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
-import { withWarmUps } from '../../plan/schedule/warm-up';
+import type { Schedule, Stage } from '../../cost/schedule';
+import { scheduleSlices, slicesOf, withWarmUps } from '../../plan/schedule/schedule';
 import { stateTensorLimits } from '../../plan/schedule/state-tensor-limits';
 import { boundedRequest, type TensorExpressions, StateTensors, NO_TENSORS } from './state-tensors';
 import {

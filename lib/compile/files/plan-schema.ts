@@ -11,8 +11,13 @@ import {
   MAX_RANK,
 } from '../../onnx/limits';
 import { OPTIMIZATION_LEVELS } from '../../optimize/level';
-import type { NodeRun } from '../../plan/file/node-runs';
-import { type PlannedFile, type PlannedSlice, type SlicePlan, PLAN_VERSION } from '../../plan/file/plan';
+import {
+  type NodeRun,
+  type PlannedFile,
+  type PlannedSlice,
+  type SlicePlan,
+  PLAN_VERSION,
+} from '../../plan/file/plan';
 import { threadCount } from '../../plan/sizes/estimate';
 import {
   MAX_LAMBDA_MEMORY_MB,
@@ -20,9 +25,9 @@ import {
   MIN_EPHEMERAL_STORAGE_MB,
   MIN_LAMBDA_MEMORY_MB,
 } from '../../plan/sizes/lambda-quotas';
-import { described } from './json-place';
 import {
   type Reader,
+  described,
   aList,
   aListOf,
   aRecord,
@@ -33,7 +38,7 @@ import {
   optional,
   text,
   wholeNumber,
-} from './json-readers';
+} from '../../json-readers';
 
 /** Longest file name that file systems allow. */
 const MAX_FILE_NAME = 255;
@@ -64,7 +69,6 @@ const TENSOR = {
 const SPEC = anObject<TensorSpec>(TENSOR);
 const SPECS = aList(SPEC, MAX_GRAPH_ENTRIES);
 
-/** @param last the last slice that may provide the tensor */
 function sourcedTensors(last: number): Reader<SourcedTensor[]> {
   const source = sourceUpTo(last);
   return aList(anObject<SourcedTensor>({ ...TENSOR, source }), MAX_GRAPH_ENTRIES);
@@ -100,7 +104,6 @@ function run(nodes: number): Reader<NodeRun> {
   };
 }
 
-/** @param most largest size in bytes */
 function plannedFile(name: string, most: number): Reader<PlannedFile> {
   return anObject<PlannedFile>({ file: oneOf([name]), bytes: wholeNumber(1, most), sha256: DIGEST });
 }
@@ -136,7 +139,7 @@ export function slicesOf(nodes: number): Reader<unknown[]> {
 }
 
 /**
- * Reads the fields one by one; `plan-consistency.ts` compares them.
+ * Reads the fields one by one; `read-plan.ts` compares them.
  *
  * @param nodes number of nodes of the plan's model
  * @param slices number of slices of the plan

@@ -1,19 +1,16 @@
 /** Reads the files of `--prices` and `--environment`. Their content may come from a stranger; `cost/constants/` checks it. */
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../cost/constants/constants-file';
-import { ENVIRONMENT } from '../../cost/constants/environment';
-import { PRICES } from '../../cost/constants/prices';
+import { ENVIRONMENT, PRICES } from '../../cost/constants/defaults';
 import { readText } from '../../host/read-text';
 
 /** Prices with their sources; the file replaces some of them. `valuesOf` returns what the model of cost takes. */
 export type PriceConstants = typeof PRICES;
 export type EnvironmentConstants = typeof ENVIRONMENT;
 
-/** @throws SlicedInferenceError for a file that cannot be read or is not a file of prices */
 export function readPrices(path: string): PriceConstants {
   return parseConstants(textOf(path, 'prices'), path, 'prices', PRICES);
 }
 
-/** @throws SlicedInferenceError for a file that cannot be read or does not describe an environment */
 export function readEnvironment(path: string): EnvironmentConstants {
   return parseConstants(textOf(path, 'environment'), path, 'environment', ENVIRONMENT);
 }

@@ -1,15 +1,120 @@
 /** Reads a profile, whose content may come from a stranger, and checks that it fits a model. */
+import { MAX_GRAPH_ENTRIES, MAX_NAME_BYTES, MAX_RANK } from '../../onnx/limits';
+import { type OptimizationLevel, OPTIMIZATION_LEVELS } from '../../optimize/level';
+import {
+  type ModelProfile,
+  type ProfiledMachine,
+  type ProfiledNode,
+  type ProfiledRun,
+  type ProfiledSlice,
+  type ProfiledTensor,
+  PROFILE_VERSION,
+} from '../../compute-time/profile/profile';
+import {
+  type Reader,
+  aList,
+  aRecord,
+  anObject,
+  matching,
+  nullable,
+  oneOf,
+  text,
+  wholeNumber,
+  Place,
+  described,
+  jsonOf,
+} from '../../json-readers';
+import { MODEL, VERSION } from './plan-schema';
 import { SlicedInferenceError, printable, quoted } from '../../errors';
-import { onnxRuntimeVersion } from '../../host/onnxruntime';
+import { onnxRuntimeVersion } from '../../host/packages';
 import { readText } from '../../host/read-text';
 import type { Model } from '../../onnx/model';
-import type { OptimizationLevel } from '../../optimize/level';
-import { graphDigest } from '../../plan/file/graph-digest';
+import { graphDigest } from '../../plan/file/plan';
 import { type DimensionSizes, givenSize } from '../../shapes/value-types';
-import { type ModelProfile, PROFILE_VERSION } from '../../compute-time/profile/profile';
-import { Place, described, jsonOf } from './json-place';
-import { MODEL } from './plan-schema';
-import { profileOf } from './profile-schema';
+
+/** Longest name of a processor; those of Linux have up to 64 characters. */
+const MAX_PROCESSOR_NAME = 256;
+/** Longest time: no run of a function takes longer than 15 minutes, and the machine may be a hundred times slower. */
+const MAX_SECONDS = 90_000;
+/** Slowest and fastest machine: a microcontroller and a rack. */
+const MIN_FLOPS = 1e6;
+const MAX_FLOPS = 1e18;
+const MAX_THREADS = 1024;
+const MAX_RUNS = 1_000_000;
+
+const SIZE = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+const DTYPE = matching(/^[a-z][a-z0-9]{0,31}$/, 'the name of an element type');
+const ARCHITECTURE = matching(/^[a-z0-9]{1,16}$/, 'an architecture such as x64');
+const SECONDS = numberFrom(0, MAX_SECONDS);
+
+const MACHINE = anObject<ProfiledMachine>({
+  processor: text(MAX_PROCESSOR_NAME),
+  architecture: ARCHITECTURE,
+  threads: wholeNumber(1, MAX_THREADS),
+  flopsPerSecond: numberFrom(MIN_FLOPS, MAX_FLOPS),
+  callSeconds: SECONDS,
+});
+
+const TENSOR = anObject<ProfiledTensor>({ dtype: DTYPE, shape: aList(SIZE, MAX_RANK) });
+
+const NODE: Reader<ProfiledNode> = (value, place) => {
+  const node = anObject<ProfiledNode>({
+    seconds: SECONDS,
+    low: SECONDS,
+    high: SECONDS,
+    outputs: aList(nullable(TENSOR), MAX_GRAPH_ENTRIES),
+  })(value, place);
+  if (node.low <= node.seconds && node.seconds <= node.high) return node;
+  throw place.faultOf(
+    'have times in the order low, seconds, high',
+    `${node.low}, ${node.seconds}, ${node.high}`,
+  );
+};
+
+export function profileOf(nodes: number): Reader<ModelProfile> {
+  const slice = anObject<ProfiledSlice>({
+    nodes: runs(nodes),
+    seconds: SECONDS,
+    activationBytes: SIZE,
+    peakBytes: SIZE,
+  });
+  return anObject<ModelProfile>({
+    version: oneOf([PROFILE_VERSION]),
+    library: VERSION,
+    onnxRuntime: VERSION,
+    graphOptimization: oneOf(OPTIMIZATION_LEVELS),
+    model: MODEL,
+    dimensions: aRecord(text(MAX_NAME_BYTES), SIZE),
+    machine: MACHINE,
+    runs: wholeNumber(1, MAX_RUNS),
+    nodes: aList(nullable(NODE), nodes, nodes),
+    slices: aList(slice, Math.max(1, nodes), 1),
+  });
+}
+
+/** Runs of nodes in ascending order, so that no file can list more nodes than the model has. */
+function runs(nodes: number): Reader<ProfiledRun[]> {
+  const indexes = aList(wholeNumber(0, nodes - 1), 2, 2);
+  return (value, place) => {
+    let before = -1;
+    const run: Reader<ProfiledRun> = (own, at) => {
+      const [first, last] = indexes(own, at);
+      if (first <= before || last < first) {
+        throw at.faultOf(`be a first and a last node after node ${before}`, `${first} and ${last}`);
+      }
+      before = last;
+      return [first, last];
+    };
+    return aList(run, nodes)(value, place);
+  };
+}
+
+function numberFrom(least: number, most: number): Reader<number> {
+  return (value, place) => {
+    if (typeof value === 'number' && value >= least && value <= most) return value;
+    throw place.fault(`be a number from ${least} to ${most}`, value);
+  };
+}
 
 /** Largest profile. One of 100,000 nodes with two outputs each has about 20 MB. */
 export const MAX_PROFILE_BYTES = 64 * 2 ** 20;
@@ -20,7 +125,6 @@ const WORDING = {
   advice: 'make the profile again with `sliced-inference profile`, and do not edit it',
 };
 
-/** @throws SlicedInferenceError for a file that cannot be read or is not a valid profile of this version */
 export function readProfile(path: string): ModelProfile {
   const text = readText(path, 'profile', MAX_PROFILE_BYTES, 'pass the path of a profile');
   const place = Place.root(path, WORDING);
@@ -37,23 +141,11 @@ export function readProfile(path: string): ModelProfile {
   return profileOf(nodes)(value, place);
 }
 
-/** A profile that the user names. */
 export interface GivenProfile {
   readonly profile: ModelProfile;
-  /** Its path, for errors. */
   readonly path: string;
 }
 
-/** The graph for which a profile is to be used. */
-export interface ProfileUse {
-  /** The graph that is cut. */
-  readonly model: Model;
-  readonly optimization: OptimizationLevel;
-  /** Sizes for which the model is planned. A dimension that is not named has the size of the profile. */
-  readonly dimensions: DimensionSizes;
-}
-
-/** A profile of a model. */
 export interface FittingProfile {
   readonly profile: ModelProfile;
   /** What differs from the plan, one clause each: other sizes, another ONNX Runtime. Empty if nothing does. */
@@ -61,13 +153,15 @@ export interface FittingProfile {
 }
 
 /**
- * Checks that the profile is one of this graph. How times depend on the sizes of dimensions is unknown, so a profile with other
- * sizes is used as it is, and the caller warns of `differences`.
- *
- * @throws SlicedInferenceError for a profile of another graph
+ * Checks that the profile is one of this graph. How times depend on the sizes of dimensions is unknown, so a profile
+ * with other sizes is used as it is, and the caller warns of `differences`.
  */
-export function profileFor({ profile, path }: GivenProfile, use: ProfileUse): FittingProfile {
-  const { model, optimization, dimensions } = use;
+export function profileFor(
+  { profile, path }: GivenProfile,
+  model: Model,
+  optimization: OptimizationLevel,
+  dimensions: DimensionSizes,
+): FittingProfile {
   if (profile.graphOptimization !== optimization) {
     throw new SlicedInferenceError(
       `profile ${quoted(path)} must be of graph optimization '${optimization}'`,

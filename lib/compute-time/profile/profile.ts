@@ -1,5 +1,8 @@
-/** The types of a profile, a public, versioned file that users commit; `docs/profile.md` describes its fields. */
+/** A profile, a public, versioned file that users commit; `docs/profile.md` describes its fields. */
 import type { OptimizationLevel } from '../../optimize/level';
+import { type Graph, OMITTED } from '../../onnx/model';
+import type { ValueTypes } from '../../shapes/value-types';
+import { REFERENCE_FLOPS } from '../reference-processor';
 
 export const PROFILE_VERSION = 1;
 
@@ -75,4 +78,46 @@ export interface ProfiledSlice {
   readonly activationBytes: number;
   /** Peak of the resident memory of the process, above what ONNX Runtime takes for an empty model. */
   readonly peakBytes: number;
+}
+
+/**
+ * By node: seconds on one thread of the reference processor. A time is scaled by the speeds of the two machines. With several
+ * threads, it counts for each of them: some kernels use one thread alone, so this is an upper bound.
+ */
+export function profiledWork({ nodes, machine }: ModelProfile): number[] {
+  const scale = machine.threads * (machine.flopsPerSecond / REFERENCE_FLOPS);
+  return nodes.map((node) => (node === null ? 0 : node.seconds * scale));
+}
+
+/**
+ * The types with the shapes that the values had when the model was profiled. Where the profile has none, `types` stay.
+ *
+ * @param graph of the profile, by its digest
+ */
+export function profiledTypes(graph: Graph, { nodes }: ModelProfile, types: ValueTypes): ValueTypes {
+  const merged = [...types];
+  for (const { index, outputs } of graph.nodes) {
+    const node = nodes[index];
+    if (node === null) continue;
+    outputs.forEach((value, place) => {
+      const tensor = node.outputs.at(place);
+      if (value === OMITTED || tensor === null || tensor === undefined) return;
+      merged[value] = { dtype: tensor.dtype, shape: tensor.shape };
+    });
+  }
+  return merged;
+}
+
+export function profileText(profile: ModelProfile): string {
+  const fields = Object.entries(profile).map(([name, value]) => {
+    const own = Array.isArray(value) ? listText(value) : JSON.stringify(value);
+    return `  ${JSON.stringify(name)}: ${own}`;
+  });
+  return `{\n${fields.join(',\n')}\n}\n`;
+}
+
+function listText(list: readonly unknown[]): string {
+  return list.length === 0
+    ? '[]'
+    : `[\n${list.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
 }

@@ -5,7 +5,6 @@ import { GRID_MS, type LatencyDistribution } from '../latency/latency-distributi
 import type { CostOptions } from '../options';
 import { inDollars, inMs } from './wording';
 
-/** What the whole model needs, whatever runs it. */
 export interface WholeModel {
   /** The least memory in MB with which one process can run the model. */
   readonly peakMemoryMb: number;
@@ -18,7 +17,6 @@ export interface WholeModel {
 
 /** Limits that a user sets. An alternative that breaks one is out. They bind runs of the compared temperature. */
 export interface Targets {
-  /** Longest time of a run in milliseconds. */
   readonly maxLatencyMs?: number;
   /** Which quantile must be within `maxLatencyMs`. @default 'p95' */
   readonly quantile?: keyof Latency;
@@ -47,19 +45,16 @@ export type AlternativeId =
   | 'sagemaker-serverless'
   | 'fargate';
 
-/** Runs of one temperature. */
 export interface AlternativeRun {
   /** Mean price of a run, without what is charged between runs. Undefined if a service charges by the hour. */
   readonly dollars?: number;
   readonly time: LatencyDistribution;
 }
 
-/** A run with a price, as all runs that are paid one by one have it. */
 export interface PaidRun extends AlternativeRun {
   readonly dollars: number;
 }
 
-/** One size of an alternative, such as the memory of a function. */
 export interface AlternativeSize {
   /** In a sentence, such as `2,048 MB`. Services that are always on have more instances at a higher rate. */
   nameAt(requestsPerHour: number): string;
@@ -72,7 +67,6 @@ export interface AlternativeSize {
   dollarsPerMonth(requestsPerHour: number, coldShare: number): number;
 }
 
-/** How an alternative is named and what a user must know of it. */
 interface AlternativeName {
   readonly id: AlternativeId;
   /** Its name in a sentence, such as `one Lambda function`. */
@@ -108,7 +102,6 @@ export interface Alternative extends AlternativeName {
 /** Average hours of a month. */
 export const HOURS_PER_MONTH = 730;
 
-/** Dollars a month of what is paid for each run. */
 export function payPerRun(
   warm: PaidRun,
   cold: PaidRun,
@@ -171,16 +164,13 @@ export function comparedColdShare(
   return coldShareAt(temperature, coldShare(rate, options.environment));
 }
 
-/** The compared runs. */
 interface Runs {
   readonly rate: number;
   readonly coldShare: number;
 }
 
-/** A limit of the user on the compared runs. */
 interface Limit {
   readonly keeps: (size: AlternativeSize, runs: Runs) => boolean;
-  /** Says what the size misses. */
   readonly miss: (size: AlternativeSize, runs: Runs) => string;
 }
 

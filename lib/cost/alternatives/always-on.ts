@@ -37,18 +37,14 @@ const TASKS: readonly (readonly [vcpus: number, memoryGb: readonly number[]])[] 
 
 const MOST_TASK_GB = 120;
 
-/** A size of instances or tasks. */
 interface AlwaysOnSize {
-  /** Such as `task`. */
   readonly unit: string;
-  /** Such as `of 2 vCPUs`. */
   readonly each: string;
   readonly vcpus: number;
   /** Requests that one instance serves side by side, each with its share of the vCPUs. */
   readonly concurrency: number;
   /** How often the processors do the work of that many vCPUs in the same time, such as on a GPU. @default 1 */
   readonly speed?: number;
-  /** Share of its time for which an instance may be busy. */
   readonly utilization: number;
   readonly leastInstances: number;
   readonly wayMs: Pairs;

@@ -16,14 +16,12 @@ import {
 import { fargate, managedInstances } from './always-on';
 import { lambdaFunctions } from './lambda-function';
 import { microVm, sageMakerServerless } from './scaled-to-zero';
-import { type Verdict, verdictOf } from './verdict';
-import { type Winner, winners } from './winners';
+import { type Verdict, type Winner, verdictOf, winners } from './verdict';
 import { grouped } from './wording';
 
 /** A plan with its price: what slices cost under the state machine. */
 export interface SlicedPlan extends RunOutcomes {
   readonly slices: number;
-  /** Memory of the largest function, in MB. */
   readonly memoryMb: number;
   readonly fileBytes: number;
   /** Whether one function also has the whole model, which serves warm runs. */

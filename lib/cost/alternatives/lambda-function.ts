@@ -22,9 +22,7 @@ const BARE_IMAGE_MB = 250;
 /** Bytes of base64 for each byte. */
 const BASE64 = 4 / 3;
 
-/** How a packaging starts a function. */
 interface Start {
-  /** Time until the first run, besides `random`. */
   readonly ms: number;
   /** The part of it that Lambda bills as duration. */
   readonly billedMs: number;
@@ -33,11 +31,9 @@ interface Start {
 }
 
 interface Packaging extends Omit<Service, 'sizes'> {
-  /** Files in `/tmp`. */
   readonly tmpBytes: number;
   readonly breaks: readonly string[];
   start(load: LoadTiming, memoryMb: number): Start;
-  /** Dollars a month without runs. */
   standingDollars(memoryMb: number): number;
 }
 
@@ -77,7 +73,6 @@ function zipFromS3({ fileBytes }: WholeModel, { options }: AlternativeSetting): 
   };
 }
 
-/** A container image that holds the weights, and a snapshot of such a function in which the model is loaded. */
 function images(model: WholeModel, { options }: AlternativeSetting): Packaging[] {
   const { prices, environment, architecture } = options;
   const { lambda } = environment;
@@ -133,7 +128,6 @@ export function imageMb({ fileBytes }: WholeModel): number {
   return fileBytes / MIB + BARE_IMAGE_MB;
 }
 
-/** The size of what ECR bills. */
 export function imageGb(model: WholeModel): number {
   return (imageMb(model) * MIB) / GIB;
 }

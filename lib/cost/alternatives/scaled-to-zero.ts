@@ -26,7 +26,6 @@ const MACHINES: readonly (readonly [baselineGb: number, diskGb: number])[] = [
 /** Steps of an endpoint's memory in MB. https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html */
 const STEP_MB = 1024;
 
-/** A virtual machine with the whole model in memory, which is suspended between requests. */
 export function microVm(model: WholeModel, setting: AlternativeSetting): Service {
   const { microVms, lambda } = setting.options.environment;
   const breaksOf = (baselineGb: number, diskGb: number): string[] => [
@@ -108,7 +107,6 @@ function machineOf(
   };
 }
 
-/** An endpoint that is charged by memory and time. */
 export function sageMakerServerless(model: WholeModel, setting: AlternativeSetting): Service {
   const { maxMemoryMb, coldStartMs } = setting.options.environment.sageMaker;
   const least = Math.max(STEP_MB, Math.ceil(model.peakMemoryMb / STEP_MB) * STEP_MB);

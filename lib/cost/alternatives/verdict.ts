@@ -1,7 +1,6 @@
 /** Says in sentences whether to slice, and what else would be cheaper at which rate of requests. */
 import type { Temperature } from '../chain';
-import type { Alternative, Offer } from './alternative';
-import { type Winner, GREATEST_RATE, LEAST_RATE, cheapestAt } from './winners';
+import type { Alternative, Offer, AlternativeId } from './alternative';
 import { inCount, inDollars, inMs, inPercent, inRate } from './wording';
 
 export interface Verdict {
@@ -14,11 +13,9 @@ export interface Verdict {
   readonly sentences: readonly string[];
 }
 
-/** The requests for which a verdict is given. */
 export interface Requests {
   readonly requestsPerHour: number;
   readonly isRateAssumed: boolean;
-  /** The runs by which alternatives are compared. */
   readonly temperature: Temperature;
   /** The share of these runs that is cold. */
   readonly coldShare: number;
@@ -41,7 +38,6 @@ export function verdictOf(
   };
 }
 
-/** Both are paid by run, and compared by the dollars of a month at the rate of requests, as all alternatives are. */
 function choiceOf(
   alternatives: readonly Alternative[],
   requests: Requests,
@@ -54,22 +50,21 @@ function choiceOf(
   if (sliced !== undefined && entire !== undefined) {
     const isWhole = entire.dollarsPerMonth <= sliced.dollarsPerMonth;
     return isWhole
-      ? { choice: 'one-function', sentence: `${oneFunction(entire)}, ${versus(entire, sliced, requests)}` }
+      ? {
+          choice: 'one-function',
+          sentence: `one function would do: ${entire.size}, ${versus(entire, sliced, requests)}`,
+        }
       : { choice: 'slices', sentence: `${name}: ${versus(sliced, entire, requests)}` };
   }
   if (entire !== undefined) {
     const figures = `${inDollars(entire.dollarsPerMonth)} a month ${atRate(requests)}, warm p50 ${medianOf(entire, 'warm')}, cold p50 ${medianOf(entire, 'cold')}`;
     const why = slices === undefined ? '' : `; ${name} ${areOrIs(name)} out: ${slices.breaks.join('; ')}`;
-    return { choice: 'one-function', sentence: `${oneFunction(entire)}, ${figures}${why}` };
+    return { choice: 'one-function', sentence: `one function would do: ${entire.size}, ${figures}${why}` };
   }
   const why = whole === undefined ? '' : `: ${whole.breaks.join('; ')}`;
   if (sliced !== undefined) return { choice: 'slices', sentence: `${name}${why}` };
   const fault = slices === undefined ? 'no plan meets the limits' : slices.breaks.join('; ');
   return { sentence: `neither slices (${fault}) nor one function${why}` };
-}
-
-function oneFunction({ size }: Offer): string {
-  return `one function would do: ${size}`;
 }
 
 function versus(one: Offer, other: Offer, requests: Requests): string {
@@ -105,7 +100,6 @@ function areOrIs(name: string): string {
   return /^\d+ slices/.test(name) ? 'are' : 'is';
 }
 
-/** A range of rates, and the alternatives that are the cheapest in parts of it. */
 interface RateRange extends Omit<Winner, 'id'> {
   readonly ids: readonly Alternative['id'][];
 }
@@ -127,7 +121,6 @@ function rateRanges(winners: readonly Winner[]): RateRange[] {
   return ranges;
 }
 
-/** The last of the winners from `start` on that take turns with each other. */
 function endOfTurns(winners: readonly Winner[], start: number): number {
   let end = start;
   for (let index = start; index <= end; index++)
@@ -153,4 +146,66 @@ function inRange({ fromPerHour, toPerHour }: Omit<Winner, 'id'>): string {
   if (isFirst) return isLast ? 'at every rate' : `below ${inRate(toPerHour)}`;
   if (isLast) return `from ${inRate(fromPerHour)} on`;
   return `from ${inCount(fromPerHour)} to ${inRate(toPerHour)}`;
+}
+
+/** Rates of requests per hour that are compared: from one in four days to 2,800 a second. */
+export const LEAST_RATE = 0.01;
+export const GREATEST_RATE = 10_000_000;
+
+const RATES_PER_DECADE = 100;
+
+const PRECISION = 1e-9;
+
+/** A range of rates, from `fromPerHour` up to but excluding `toPerHour`, in which one alternative is cheapest. */
+export interface Winner {
+  readonly id: AlternativeId;
+  readonly fromPerHour: number;
+  readonly toPerHour: number;
+}
+
+interface Change {
+  readonly id: AlternativeId | undefined;
+  readonly fromPerHour: number;
+}
+
+type Priced = Pick<Alternative, 'id' | 'dollarsPerMonth'>;
+
+/**
+ * The rate at which the winner changes is found by halving, so it is exact. There is no winner at rates at which all
+ * alternatives break a limit.
+ */
+export function winners(alternatives: readonly Priced[]): Winner[] {
+  const steps = Math.round(Math.log10(GREATEST_RATE / LEAST_RATE) * RATES_PER_DECADE);
+  const rates = Array.from({ length: steps + 1 }, (_, step) =>
+    step === steps ? GREATEST_RATE : LEAST_RATE * 10 ** (step / RATES_PER_DECADE),
+  );
+  const cheapest = rates.map((fromPerHour): Change => changeAt(alternatives, fromPerHour));
+  const changes = cheapest.flatMap((own, step) =>
+    step === 0 ? [own] : changesBetween(alternatives, cheapest[step - 1], own),
+  );
+  return changes.flatMap(({ id, fromPerHour }, index) => {
+    const toPerHour = index + 1 < changes.length ? changes[index + 1].fromPerHour : GREATEST_RATE;
+    return id === undefined ? [] : [{ id, fromPerHour, toPerHour }];
+  });
+}
+
+/** Undefined if all break a limit. Of equally cheap ones, the first. */
+function cheapestAt<T extends Priced>(alternatives: readonly T[], requestsPerHour: number): T | undefined {
+  let [cheapest, least] = [undefined as T | undefined, Infinity];
+  for (const own of alternatives) {
+    const dollars = own.dollarsPerMonth(requestsPerHour);
+    if (dollars < least) [cheapest, least] = [own, dollars];
+  }
+  return cheapest;
+}
+
+function changeAt(alternatives: readonly Priced[], fromPerHour: number): Change {
+  return { id: cheapestAt(alternatives, fromPerHour)?.id, fromPerHour };
+}
+
+function changesBetween(alternatives: readonly Priced[], before: Change, after: Change): Change[] {
+  if (before.id === after.id) return [];
+  if (after.fromPerHour / before.fromPerHour - 1 < PRECISION) return [after];
+  const middle = changeAt(alternatives, Math.sqrt(before.fromPerHour * after.fromPerHour));
+  return [...changesBetween(alternatives, before, middle), ...changesBetween(alternatives, middle, after)];
 }

@@ -14,7 +14,6 @@ export function inMb(megabytes: number): string {
   return `${grouped(megabytes)} MB`;
 }
 
-/** A sentence, if more is needed than there is. */
 export function exceeding(
   neededMb: number,
   mostMb: number,

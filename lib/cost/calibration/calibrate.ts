@@ -1,12 +1,10 @@
 /** Estimates constants of the environment from telemetry of real runs. docs/costs.md describes each estimate. */
 import { type ConstantTable, type Pairs, type Unit, UNITS } from '../constants/constant';
-import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../constants/environment';
+import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../constants/defaults';
 import { type CalibrationOptions, estimatesOf } from './estimates';
 import type { Samples } from './samples';
 
-/** A constant in a report. */
 export interface CalibratedConstant {
-  /** `group.constant`. */
   readonly name: string;
   readonly unit: Unit;
   readonly before: number | Pairs;
@@ -47,7 +45,6 @@ export function calibrate(samples: Samples, options: CalibrationOptions): Calibr
   return { table, constants };
 }
 
-/** Four digits, within the range of the unit. */
 function rounded(value: number | Pairs, unit: Unit): number | Pairs {
   const known = UNITS[unit];
   const [least, most] = 'range' in known ? known.range : known.pairs[1];

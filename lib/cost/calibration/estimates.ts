@@ -2,21 +2,27 @@
  * One estimate for each constant that telemetry tells something about, in the order in which they need each other: each uses the
  * constants that were estimated before it.
  */
-import { median } from '../../compute-time/profile/quantiles';
+import { median } from '../../extremes';
 import { OUTPUT_BANDWIDTH } from '../../compute-time/reference-processor';
 import type { Pairs } from '../constants/constant';
-import type { Environment } from '../constants/environment';
+import type { Environment } from '../constants/defaults';
 import { type Architecture, MIB, computeMs, vcpuShare, visibleVcpus } from '../formulas/lambda';
-import { transferMs } from '../formulas/network';
+import { transferMs } from '../formulas/slice-timing';
 import type { StateMachineType } from '../formulas/step-functions';
-import { groupedBy } from '../logged-call';
-import { type CallSample, type Samples, type SliceFacts, type WarmUpSample, gapsOf } from './samples';
-import { distributionOf, robustLine } from './statistics';
+import { groupedBy } from '../bill';
+import {
+  type CallSample,
+  type Samples,
+  type SliceFacts,
+  type WarmUpSample,
+  gapsOf,
+  distributionOf,
+  robustLine,
+} from './samples';
 
 export interface CalibrationOptions {
   readonly architecture: Architecture;
   readonly stateMachineType: StateMachineType;
-  /** Where slices write the tensors that later slices read. */
   readonly tensorStore: 's3-standard' | 's3-express';
   /** By slice, if a plan is known. */
   readonly slices?: readonly SliceFacts[];
@@ -24,18 +30,15 @@ export interface CalibrationOptions {
   readonly name: string;
 }
 
-/** An estimate, before it is rounded. */
 export interface Estimate {
   readonly group: keyof Environment;
   readonly constant: string;
   /** Absent if the samples do not suffice: then the default stays. */
   readonly value?: number | Pairs;
   readonly samples: number;
-  /** Why there is no value. */
   readonly missing?: string;
 }
 
-/** Fewer samples keep the default. */
 const MIN_SAMPLES = 5;
 
 /** Loads of less say more about waits than about bandwidth. */
@@ -57,10 +60,8 @@ export function estimatesOf(
 
 class Estimator {
   private readonly found: Estimate[] = [];
-  /** The largest index of a slice. */
   private readonly lastSlice: number;
 
-  /** @param environment the defaults, and the estimates so far */
   constructor(
     private readonly samples: Samples,
     private readonly options: CalibrationOptions,
@@ -83,7 +84,6 @@ class Estimator {
     return this.found;
   }
 
-  /** The init phase: Node.js, the handler, ONNX Runtime's library. */
   private init(): void {
     const { runtimeLoadMs } = this.environment.lambda;
     const name = this.options.architecture === 'arm64' ? 'armInitMs' : 'x86InitMs';
@@ -117,7 +117,6 @@ class Estimator {
     this.estimate('processor', 'lambdaSpeed', speeds, 'warm calls', median);
   }
 
-  /** What the first run of a session takes longer than the median of later ones. */
   private firstRun(): void {
     const { calls } = this.samples;
     const warm = groupedBy(
@@ -133,7 +132,6 @@ class Estimator {
     this.estimate('handler', 'firstRun', firstRuns, 'cold calls of slices of 4 MB and more', median);
   }
 
-  /** What a call takes beyond what the handler measures. */
   private client(): void {
     const { calls, warmUps } = this.samples;
     const overheads = calls.flatMap((call) => {
@@ -192,7 +190,6 @@ class Estimator {
     });
   }
 
-  /** How long functions wait for S3 when they read tensors. */
   private reads(): void {
     const { s3, handler } = this.environment;
     const { tensorStore, slices = [] } = this.options;
@@ -227,7 +224,6 @@ class Estimator {
     if (isExpress) this.delay('expressPut', 'expressFirstPutMs', delaysOf(true), kind, s3.expressPut);
   }
 
-  /** What a load takes besides the first request and its bytes. */
   private session(): void {
     const { handler, s3 } = this.environment;
     const rest = this.loads().map((call) => {
@@ -250,7 +246,6 @@ class Estimator {
     );
   }
 
-  /** The calls that start a sandbox wait for a transition, the placement and the init phase. */
   private placement(): void {
     const { lambda, stepFunctions } = this.environment;
     const { architecture, stateMachineType } = this.options;
@@ -265,14 +260,12 @@ class Estimator {
     this.estimate('lambda', 'placementMs', placements, 'cold calls without a warm-up', median);
   }
 
-  /** The calls whose function loaded its files, in the call or in a warm-up. */
   private loads(): CallSample[] {
     return this.samples.calls.filter(
       ({ cold, loadMs, weightBytes }) => cold && loadMs > 0 && weightBytes > 0,
     );
   }
 
-  /** Milliseconds in Lambda's runtime client. */
   private clientMs(call: CallSample): number {
     return this.environment.handler.callCpuMs / this.shareOf(call);
   }
@@ -292,7 +285,6 @@ class Estimator {
     return memoryMb === undefined ? 1 : Math.min(1, vcpuShare(memoryMb, this.environment));
   }
 
-  /** The distribution of a wait for S3, and its median. */
   private delay(name: string, first: string, delays: readonly number[], kind: string, shape: Pairs): void {
     this.estimate('s3', name, delays, kind, (all) => distributionOf(all, shape));
     this.estimate('s3', first, delays, kind, median);

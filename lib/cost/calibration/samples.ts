@@ -1,14 +1,15 @@
-/** The measurements from which constants are estimated: what telemetry says of real calls, as far as calls of slices went well. */
-import { type LoggedCall, type LoggedReport, groupedBy } from '../logged-call';
+/** The measurements from which constants are estimated: what telemetry says of real calls, and robust statistics of it. */
+import { type LoggedCall, type LoggedReport, groupedBy } from '../bill';
+import { median, quantile } from '../../extremes';
+import type { Pairs } from '../constants/constant';
+import { atPercent } from '../latency/latency-distribution';
 
-/** A call that ran a slice. */
 export interface CallSample extends LoggedCall {
   readonly run: string;
   readonly slice: number;
   readonly startedAt: number;
 }
 
-/** A warm-up of a slice. */
 export interface WarmUpSample extends LoggedCall {
   readonly slice: number;
 }
@@ -21,10 +22,8 @@ export interface Samples {
   readonly transitions: readonly number[];
 }
 
-/** What a plan and a profile add. */
 export interface SliceFacts {
   readonly memoryMb: number;
-  /** Threads of ONNX Runtime. */
   readonly threads: number;
   /** Number of objects that a call reads tensors from. */
   readonly reads: number;
@@ -56,7 +55,6 @@ function isCallSample(call: WarmUpSample): call is CallSample {
 
 interface Gap {
   readonly ms: number;
-  /** The call after the gap. */
   readonly next: CallSample;
 }
 
@@ -74,12 +72,58 @@ export function gapsOf(calls: readonly CallSample[]): Gap[] {
       const inOrder = own.sort((a, b) => a.startedAt - b.startedAt);
       return inOrder.slice(1).flatMap((next, index): Gap[] => {
         const previous = inOrder[index];
-        const ms = next.startedAt - endOf(previous);
+        const { startedAt, cold, warmedUp, loadMs, readMs, runMs, writeMs } = previous;
+        const end = startedAt + (cold && !warmedUp ? loadMs : 0) + readMs + runMs + writeMs;
+        const ms = next.startedAt - end;
         return ms >= 0 && next.slice === previous.slice + 1 ? [{ ms, next }] : [];
       });
     });
 }
 
-function endOf({ startedAt, cold, warmedUp, loadMs, readMs, runMs, writeMs }: CallSample): number {
-  return startedAt + (cold && !warmedUp ? loadMs : 0) + readMs + runMs + writeMs;
+const PERCENTS = [5, 50, 90, 95] as const;
+
+/** Fewer samples say nothing about the slowest twentieth. */
+const MIN_FOR_PERCENTILES = 20;
+
+/** A shape whose quartiles are closer has no spread that could be stretched. */
+const MIN_SPREAD_MS = 1e-6;
+
+export interface Line {
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/** Pairs of points whose slopes are compared, so that hostile input cannot make this slow. */
+const MAX_POINTS = 400;
+
+/**
+ * The line of Theil and Sen: the median of the slopes of all pairs of points, and the median of what remains. Up to 29 % of the
+ * points may be wrong. `undefined` if all points have one x.
+ */
+export function robustLine(points: readonly (readonly [x: number, y: number])[]): Line | undefined {
+  const step = Math.ceil(points.length / MAX_POINTS);
+  const some = points.filter((_, index) => index % step === 0);
+  const slopes = some.flatMap(([x, y], index) =>
+    some.slice(index + 1).flatMap(([x2, y2]) => (x2 === x ? [] : [(y2 - y) / (x2 - x)])),
+  );
+  if (slopes.length === 0) return undefined;
+  const slope = median(slopes);
+  return { slope, intercept: median(points.map(([x, y]) => y - slope * x)) };
+}
+
+/**
+ * Percentiles of measured delays. Few samples give the median and the distance between the quartiles alone: then the other percentiles are
+ * those of `shape`, moved to the measured median and stretched or narrowed to the measured quartiles. A shape that is scaled to the median
+ * alone would have the spread of the default, however even the measured delays are.
+ */
+export function distributionOf(samples: readonly number[], shape: Pairs): Pairs {
+  if (samples.length >= MIN_FOR_PERCENTILES) {
+    return PERCENTS.map((percent) => [percent, quantile(samples, percent / 100)] as const);
+  }
+  const measured = median(samples);
+  const shapeSpread = atPercent(shape, 75) - atPercent(shape, 25);
+  if (shapeSpread < MIN_SPREAD_MS) return [[50, measured]];
+  const stretch = (quantile(samples, 0.75) - quantile(samples, 0.25)) / shapeSpread;
+  const middle = atPercent(shape, 50);
+  return shape.map(([percent, ms]) => [percent, Math.max(0, measured + stretch * (ms - middle))] as const);
 }

@@ -3,12 +3,10 @@
 /** Pairs whose first numbers rise and whose second numbers do not fall, such as `[[50, 27], [99, 106]]`. */
 export type Pairs = readonly (readonly [number, number])[];
 
-/** How a constant is known. */
 export const KNOWN = ['documented', 'measured elsewhere', 'measured here', 'believed', 'replaced'] as const;
 export type Known = (typeof KNOWN)[number];
 
 export interface Constant<T extends number | Pairs = number | Pairs> {
-  /** What the name does not say. */
   readonly meaning?: string;
   readonly value: T;
   readonly unit: Unit;
@@ -19,7 +17,6 @@ export interface Constant<T extends number | Pairs = number | Pairs> {
   readonly date: string;
 }
 
-/** Constants by group and name. */
 export type ConstantTable = Readonly<Record<string, Readonly<Record<string, Constant>>>>;
 
 /** The values of a group: numbers, and lists of pairs. */
@@ -27,19 +24,16 @@ export type Values<Numbers extends string, Lists extends string = never> = Reado
   Record<Numbers, number> & Record<Lists, Pairs>
 >;
 
-/** The table of these values. */
 export type TableOf<T extends object> = {
   readonly [Group in keyof T]: {
     readonly [Name in keyof T[Group]]: Constant<T[Group][Name] extends number ? number : Pairs>;
   };
 };
 
-/** The names of these values, as a file of JSON has them. */
 export type NamesOf<T extends object> = {
   readonly [Group in keyof T]: { readonly [Name in keyof T[Group]]: object };
 };
 
-/** The values of a table, by group and name. */
 export type ValuesOf<T extends ConstantTable> = {
   readonly [Group in keyof T]: {
     readonly [Name in keyof T[Group]]: T[Group][Name]['value'];
@@ -93,12 +87,10 @@ export const UNITS = {
 
 export type Unit = keyof typeof UNITS;
 
-/** The values alone, without units and sources. */
 export function valuesOf<T extends ConstantTable>(table: T): ValuesOf<T> {
   return mapped(table, ({ value }) => value) as ValuesOf<T>;
 }
 
-/** Replaces each constant of a table. */
 export function mapped<R>(
   table: ConstantTable,
   replace: (constant: Constant, group: string, name: string) => R,

@@ -2,7 +2,8 @@
  * The files that replace prices and constants of the environment. A file names only what it replaces:
  * `{ "version": 1, "prices": { "lambda": { "requests": { "value": 0.2, "unit": "USD/million" } } } }`.
  */
-import { SlicedInferenceError, printable, quoted } from '../../errors';
+import { printable } from '../../errors';
+import { type Reader, Place, anObject, jsonOf, oneOf, optional } from '../../json-readers';
 import { type Constant, type ConstantTable, type Pairs, type Range, KNOWN, UNITS, mapped } from './constant';
 
 /** Largest file, in bytes. The defaults take about 20 KB. */
@@ -10,44 +11,34 @@ export const MAX_CONSTANTS_BYTES = 1024 * 1024;
 
 const VERSION = 1;
 
-/** Most pairs of a constant: a distribution is a few percentiles. */
 const MAX_PAIRS = 64;
 
-/** Longest text of a source or a date, in characters. */
 const MAX_TEXT = 500;
 
-/** Characters of a value that an error repeats. */
-const MAX_SHOWN = 60;
+const ADVICE = 'correct the file; docs/costs.md describes it';
 
-/** What a file replaces, and the name of its option. */
-export type ConstantsKind = 'prices' | 'environment';
+type ConstantsKind = 'prices' | 'environment';
 
-/**
- * @param text content of the file, at most `MAX_CONSTANTS_BYTES` long
- * @param file its path, for errors
- * @throws SlicedInferenceError for text that is not such a file, and for the first unknown name or absurd value
- */
+/** @param text content of the file, at most `MAX_CONSTANTS_BYTES` long @param file its path, for errors */
 export function parseConstants<T extends ConstantTable>(
   text: string,
   file: string,
   kind: ConstantsKind,
   defaults: T,
 ): T {
-  const place = new Place(file, kind);
-  const root = place.object(parsed(text, place), ['version', kind]);
-  if (root.version !== VERSION) throw place.at('version').fault(`be ${VERSION}`, root.version);
-  const inKind = place.at(kind);
-  const groups = inKind.object(root[kind], Object.keys(defaults));
-  const table = mapped(defaults, (constant) => constant);
-  for (const [group, own] of Object.entries(groups)) {
-    const inGroup = inKind.at(group);
-    const constants = inGroup.object(own, Object.keys(defaults[group]));
-    for (const [name, replacement] of Object.entries(constants)) {
-      table[group][name] = replaced(defaults[group][name], replacement, inGroup.at(name));
-    }
+  const place = Place.root(file, { kind: `${kind} file`, advice: ADVICE });
+  if (text.length > MAX_CONSTANTS_BYTES) {
+    throw place.faultOf(`have at most ${MAX_CONSTANTS_BYTES} bytes`, `${text.length} characters`);
   }
+  const readers = mapped(defaults, (constant) => optional(replacementOf(constant, file)));
+  const groups = Object.entries(readers).map(([group, own]) => [group, optional(anObject(own))] as const);
+  const read = anObject<Record<string, unknown>>({
+    version: oneOf([VERSION]),
+    [kind]: anObject(Object.fromEntries(groups)),
+  });
+  const given = read(jsonOf(text, place, 'be JSON', ADVICE), place)[kind] as Partial<ConstantTable>;
   // Groups and names are those of the defaults, and each value has the form of its default.
-  return table as unknown as T;
+  return mapped(defaults, (constant, group, name) => given[group]?.[name] ?? constant) as unknown as T;
 }
 
 /** A file that replaces nothing, to start from: all constants with their units and sources. */
@@ -55,40 +46,34 @@ export function printConstants(kind: ConstantsKind, table: ConstantTable): strin
   return `${JSON.stringify({ version: VERSION, [kind]: table }, null, 2)}\n`;
 }
 
-function parsed(text: string, place: Place): unknown {
-  if (text.length > MAX_CONSTANTS_BYTES) {
-    throw place.faultOf(`have at most ${MAX_CONSTANTS_BYTES} bytes`, `${text.length} characters`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw place.faultOf('be JSON', text.trim() === '' ? 'an empty file' : 'text that is not JSON');
-  }
-}
-
-function replaced(constant: Constant, replacement: unknown, place: Place): Constant {
-  const fields = place.object(replacement, ['meaning', 'value', 'unit', 'known', 'source', 'date']);
-  if (fields.unit !== constant.unit) throw place.at('unit').fault(`be '${constant.unit}'`, fields.unit);
-  if (fields.known !== undefined && !KNOWN.some((known) => known === fields.known)) {
-    throw place.at('known').fault(`be one of ${KNOWN.join(', ')}`, fields.known);
-  }
-  const value = valueOf(constant, fields.value, place.at('value'));
-  const isDefault =
-    JSON.stringify(value) === JSON.stringify(constant.value) && fields.source === constant.source;
-  const { meaning } = constant;
-  return {
-    ...(meaning !== undefined && { meaning }),
-    value,
-    unit: constant.unit,
-    known: isDefault ? constant.known : 'replaced',
-    source: textOf(fields.source, place.at('source')) ?? place.file,
-    date: textOf(fields.date, place.at('date')) ?? '',
+function replacementOf(constant: Constant, file: string): Reader<Constant> {
+  const { meaning, unit, known, ...own } = constant;
+  const form = UNITS[unit];
+  const read = anObject<Record<'unit' | 'known' | 'value' | 'source' | 'date' | 'meaning', unknown>>({
+    unit: (value, place) => {
+      if (value === unit) return unit;
+      throw place.fault(`be '${unit}'`, value);
+    },
+    known: optional(oneOf(KNOWN)),
+    value: (value, place) =>
+      'pairs' in form ? pairsOf(value, form.pairs, place) : numberIn(form.range, value, place),
+    source: textOf,
+    date: textOf,
+    meaning: () => meaning,
+  });
+  return (replacement, place) => {
+    const {
+      value,
+      source,
+      date = '',
+    } = read(replacement, place) as Pick<Constant, 'value'> & Partial<Constant>;
+    const isDefault = JSON.stringify(value) === JSON.stringify(own.value) && source === own.source;
+    return {
+      ...(meaning !== undefined && { meaning }),
+      ...{ value, unit, known: isDefault ? known : 'replaced' },
+      ...{ source: source ?? file, date },
+    };
   };
-}
-
-function valueOf(constant: Constant, value: unknown, place: Place): number | Pairs {
-  const unit = UNITS[constant.unit];
-  return 'pairs' in unit ? pairsOf(value, unit.pairs, place) : numberIn(unit.range, value, place);
 }
 
 function pairsOf(value: unknown, [firsts, seconds]: readonly [Range, Range], place: Place): Pairs {
@@ -121,52 +106,4 @@ function textOf(value: unknown, place: Place): string | undefined {
     throw place.faultOf(`have at most ${MAX_TEXT} characters`, `${value.length} characters`);
   }
   return printable(value, MAX_TEXT);
-}
-
-/** A place in a file, such as `prices.lambda.requests.value`. */
-class Place {
-  constructor(
-    readonly file: string,
-    private readonly kind: ConstantsKind,
-    private readonly path = '',
-  ) {}
-
-  at(name: string): Place {
-    return new Place(this.file, this.kind, this.path === '' ? name : `${this.path}.${name}`);
-  }
-
-  item(index: number): Place {
-    return new Place(this.file, this.kind, `${this.path}[${index}]`);
-  }
-
-  object(value: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw this.fault('be an object', value);
-    }
-    const unknown = Object.keys(value).find((name) => !names.includes(name));
-    if (unknown !== undefined) throw this.fault(`have no field other than ${names.join(', ')}`, unknown);
-    return value as Record<string, unknown>;
-  }
-
-  fault(must: string, value: unknown): SlicedInferenceError {
-    return this.faultOf(must, described(value));
-  }
-
-  faultOf(must: string, got: string): SlicedInferenceError {
-    const file = `${this.kind} file ${quoted(this.file)}`;
-    const subject = this.path === '' ? file : `${this.path} of ${file}`;
-    return new SlicedInferenceError(
-      `${subject} must ${must}`,
-      got,
-      'correct the file; docs/costs.md describes it',
-    );
-  }
-}
-
-/** Describes lists and objects by their kind alone: they may be deep or large. */
-function described(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'string') return `'${printable(value, MAX_SHOWN)}'`;
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  return typeof value === 'object' && value !== null ? 'an object' : JSON.stringify(value);
 }

@@ -1,6 +1,5 @@
 /** Lambda: the processors that come with a function's memory, and what a call costs. */
-import type { Environment } from '../constants/environment';
-import type { Prices } from '../constants/prices';
+import type { Environment, Prices } from '../constants/defaults';
 
 export type Architecture = 'x86_64' | 'arm64';
 
@@ -48,7 +47,6 @@ export function computeMs(
   return (coreSeconds * 1000) / speedup;
 }
 
-/** Size of `/tmp` for files, in MB. */
 export function tmpMb(fileBytes: number, { lambda }: Environment): number {
   return Math.max(lambda.freeTmpMb, Math.ceil((fileBytes * TMP_HEADROOM) / MIB));
 }

@@ -1,17 +1,14 @@
 /** S3 Standard and S3 Express One Zone: delays and prices of requests, bytes and storage. */
 import type { Pairs } from '../constants/constant';
-import type { Environment } from '../constants/environment';
-import type { Prices } from '../constants/prices';
+import type { Environment, Prices } from '../constants/defaults';
 import type { Transport } from '../chain';
 import { LatencyDistribution } from '../latency/latency-distribution';
 
 /** Bytes of a GB in S3's prices. */
 export const GIB = 2 ** 30;
 
-/** Average days of a month in which S3 bills storage. */
 const DAYS_PER_MONTH = 365 / 12;
 
-/** Delays of a store, and dollars of what is done with it. */
 export interface Store {
   readonly get: LatencyDistribution;
   readonly put: LatencyDistribution;

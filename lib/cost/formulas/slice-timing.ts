@@ -1,11 +1,9 @@
-/** The parts of the time that one slice takes, in milliseconds, without random delays. */
+/** The parts of the time that one slice takes, in milliseconds, without random delays, and the network of its sandbox. */
 import type { SliceDemand } from '../chain';
-import type { Environment } from '../constants/environment';
+import type { Environment } from '../constants/defaults';
 import type { CostOptions } from '../options';
-import { type Architecture, computeMs, initMs, singleThreadMs, vcpuShare, visibleVcpus } from './lambda';
-import { type NetworkPath, transferMs } from './network';
+import { type Architecture, computeMs, initMs, singleThreadMs, vcpuShare, visibleVcpus, MIB } from './lambda';
 
-/** Where a function runs and how it reaches S3. */
 export interface Host extends NetworkPath {
   readonly architecture: Architecture;
   readonly environment: Environment;
@@ -15,7 +13,6 @@ export function hostOf({ architecture, environment, networkInVpc, tls }: Require
   return { architecture, environment, inVpc: networkInVpc, tls };
 }
 
-/** Times of a call that finds the slice loaded. */
 export interface CallTiming {
   /** The runtime client, and the processor time of requests to S3. */
   readonly overheadMs: number;
@@ -24,7 +21,6 @@ export interface CallTiming {
   readonly writeMs: number;
 }
 
-/** Times that a new sandbox adds. */
 export interface LoadTiming {
   /** Until the runtime starts; not billed. */
   readonly placementMs: number;
@@ -72,5 +68,104 @@ export function loadTiming(fileBytes: number, memoryMb: number, host: Host): Loa
     downloadMs: transferMs(fileBytes, share, host, environment),
     sessionMs: singleThreadMs(handler.sessionCpuMs + handler.sessionCpu * megabytes, share, environment),
     firstRunMs: singleThreadMs(handler.firstRun * megabytes, share, environment),
+  };
+}
+
+export interface NetworkPath {
+  readonly inVpc: boolean;
+  readonly tls: boolean;
+}
+
+/**
+ * Milliseconds until bytes have passed between a function and S3, without the wait for the first byte. The network and the
+ * processor work at the same time, so the slower one decides. The bucket is full: a sandbox is new, or moved less than half of
+ * the burst since its last call.
+ *
+ * @param vcpus processors of the function, which may be a fraction
+ */
+export function transferMs(
+  bytes: number,
+  vcpus: number,
+  path: NetworkPath,
+  environment: Environment,
+): number {
+  if (bytes === 0) return 0;
+  const { network } = environment;
+  const rate = fastestRate(bytes, vcpus, path, environment);
+  if (path.inVpc) return 1000 * (bytes / Math.min(rate, network.vpcRate * MIB));
+  const bucket = {
+    capacity: network.burst * MIB,
+    burstRate: rate,
+    refillRate: Math.min(rate, network.sustainedRate * MIB),
+    refillShare: network.refill,
+  };
+  return 1000 * passed(bucket.capacity, bytes, bucket).seconds;
+}
+
+/** The part of `transferMs` for which the function waits because its burst is used up. In a VPC there is no burst. */
+export function beyondBurstMs(
+  bytes: number,
+  vcpus: number,
+  path: NetworkPath,
+  environment: Environment,
+): number {
+  if (bytes === 0 || path.inVpc) return 0;
+  const withinBurst = 1000 * (bytes / fastestRate(bytes, vcpus, path, environment));
+  return Math.max(0, transferMs(bytes, vcpus, path, environment) - withinBurst);
+}
+
+/** Bytes per second within the burst: of the network, of the connections to S3, or of the processor. */
+function fastestRate(bytes: number, vcpus: number, { tls }: NetworkPath, environment: Environment): number {
+  const { network, s3, handler } = environment;
+  const connections = Math.max(1, Math.min(handler.connections, Math.ceil(bytes / (handler.partMb * MIB))));
+  const cpuMsPerMb = singleThreadMs(
+    network.cpu * (tls ? network.tls : 1) + handler.checksum,
+    vcpus,
+    environment,
+  );
+  return Math.min(network.burstRate * MIB, connections * s3.connectionRate * 1e6, 1e9 / cpuMsPerMb);
+}
+
+/** Bytes and bytes per second. */
+export interface BucketShape {
+  /** Tokens of a new sandbox: bytes that it may pass at `burstRate`. */
+  readonly capacity: number;
+  readonly burstRate: number;
+  /** How fast the bucket refills, which is also the rate of an empty one. */
+  readonly refillRate: number;
+  /** The share of the capacity up to which it refills. */
+  readonly refillShare: number;
+}
+
+export interface Passage {
+  readonly seconds: number;
+  readonly tokens: number;
+}
+
+/** A bucket without a burst. */
+export function steady(rate: number): BucketShape {
+  return { capacity: 0, burstRate: rate, refillRate: rate, refillShare: 0 };
+}
+
+/** Tokens after a time in which nothing passed. */
+export function refilled(tokens: number, seconds: number, shape: BucketShape): number {
+  return Math.max(tokens, Math.min(shape.capacity * shape.refillShare, tokens + shape.refillRate * seconds));
+}
+
+export function passed(tokens: number, bytes: number, shape: BucketShape): Passage {
+  const { capacity, burstRate, refillRate, refillShare } = shape;
+  const loss = burstRate - refillRate;
+  if (loss <= 0) {
+    const seconds = bytes / burstRate;
+    return { seconds, tokens: refilled(tokens, seconds, { ...shape, refillRate: -loss }) };
+  }
+  // The part above the refilled one does not refill.
+  const upper = Math.min(bytes, Math.max(0, tokens - capacity * refillShare));
+  const lasting = ((tokens - upper) * burstRate) / loss;
+  const lower = Math.min(bytes - upper, lasting);
+  const rest = bytes - upper - lower;
+  return {
+    seconds: (upper + lower) / burstRate + rest / refillRate,
+    tokens: rest > 0 ? 0 : Math.max(0, tokens - upper - (lower * loss) / burstRate),
   };
 }

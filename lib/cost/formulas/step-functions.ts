@@ -1,16 +1,13 @@
 /** Step Functions: transitions and prices of Standard and Express state machines. */
 import type { Pairs } from '../constants/constant';
-import type { Environment } from '../constants/environment';
-import type { Prices } from '../constants/prices';
-import { LatencyDistribution } from '../latency/latency-distribution';
-import { atPercent } from '../latency/percentiles';
+import type { Environment, Prices } from '../constants/defaults';
+import { LatencyDistribution, atPercent } from '../latency/latency-distribution';
 
 export type StateMachineType = 'express' | 'standard';
 
 /** Express executions are billed in units of 100 ms; on average, half of one is not used. */
 const UNUSED_MS = 50;
 
-/** The states that an execution enters. */
 export interface StateCounts {
   readonly slices: number;
   readonly warmUps: number;
@@ -61,7 +58,6 @@ export function executionDollarsPerMs(
   return ((stepFunctions.expressMemoryMb / 1024) * prices.stepFunctions.expressGbSecond) / 1000;
 }
 
-/** A distribution of delays for events of so many bytes. */
 export interface PayloadDelay {
   readonly bytes: number;
   readonly percentiles: Pairs;
@@ -78,11 +74,7 @@ export function standardDelays({ stepFunctions }: Environment): readonly Payload
   ];
 }
 
-/**
- * Linear in the bytes between the payloads that were measured.
- *
- * @param measured with ascending bytes; one or more
- */
+/** Linear in the bytes between the payloads that were measured. @param measured with ascending bytes; one or more */
 export function percentilesOfPayload(measured: readonly PayloadDelay[], bytes: number): Pairs {
   const above = measured.findIndex((delay) => delay.bytes >= bytes);
   if (above === 0) return measured[0].percentiles;
@@ -95,7 +87,6 @@ function standardPercentiles(bytes: number, environment: Environment): Pairs {
   return percentilesOfPayload(standardDelays(environment), bytes);
 }
 
-/** At the percentages of `upper`: what lies between two distributions. */
 function between(lower: Pairs, upper: Pairs, share: number): Pairs {
   if (share === 1) return upper;
   return upper.map(

@@ -30,7 +30,6 @@ export class LatencyDistribution {
     private readonly mass: Float64Array,
   ) {}
 
-  /** A delay that is always the same. */
   static constant(ms: number): LatencyDistribution {
     return new LatencyDistribution(ms, Float64Array.of(1));
   }
@@ -64,12 +63,10 @@ export class LatencyDistribution {
     return new LatencyDistribution(least + first * GRID_MS, kept);
   }
 
-  /** This delay and then `ms` more. */
   shift(ms: number): LatencyDistribution {
     return new LatencyDistribution(this.least + ms, this.mass);
   }
 
-  /** This delay and then an independent one. */
   plus(other: LatencyDistribution): LatencyDistribution {
     const [short, long] =
       this.mass.length < other.mass.length ? [this.mass, other.mass] : [other.mass, this.mass];
@@ -132,7 +129,6 @@ export class LatencyDistribution {
     return this.least + this.average;
   }
 
-  /** Probability that the delay is at most `ms`. */
   shareWithin(ms: number): number {
     const index = Math.floor((ms - this.least) / GRID_MS + ROUNDING);
     if (index < 0) return 0;
@@ -140,11 +136,7 @@ export class LatencyDistribution {
     return sums[Math.min(index, sums.length - 1)];
   }
 
-  /**
-   * The smallest delay that a share of `share` does not exceed.
-   *
-   * @param share above 0, at most 1
-   */
+  /** The smallest delay that a share of `share` does not exceed. @param share above 0, at most 1 */
   quantile(share: number): number {
     const sums = this.cumulative();
     let [low, high] = [0, sums.length - 1];
@@ -182,7 +174,6 @@ class Grid {
     this.mass[index + 1] += mass * (position - index);
   }
 
-  /** Mass that is spread evenly from one delay to another. */
   addUniform(from: number, to: number, mass: number): void {
     if (to <= from) {
       this.add(from, mass);
@@ -196,4 +187,19 @@ class Grid {
       start = end;
     }
   }
+}
+
+/**
+ * Linear between the percentiles. All that lies below the first percentile has its value, and all that lies above the last has
+ * that value, as in `LatencyDistribution.fromPercentiles`.
+ *
+ * @param percentiles pairs of a percentage and milliseconds; one or more, with rising percentages
+ * @param percent from 0 to 100
+ */
+export function atPercent(percentiles: Pairs, percent: number): number {
+  const above = percentiles.findIndex(([own]) => own >= percent);
+  if (above < 0) return percentiles[percentiles.length - 1][1];
+  if (above === 0) return percentiles[0][1];
+  const [[low, lower], [high, upper]] = [percentiles[above - 1], percentiles[above]];
+  return lower + ((upper - lower) * (percent - low)) / (high - low);
 }

@@ -57,7 +57,6 @@ function mayWin(
   return minimize !== 'slices' || !best.keepsLimits || slices <= best.cut.groups.length;
 }
 
-/** The positions before which the slices after the first one begin. */
 function cutsOf({ cut: { groups } }: Offer): number[] {
   let end = 0;
   return groups.slice(0, -1).map(({ length }) => (end += length));
@@ -75,7 +74,10 @@ const MAX_ADDED = 24;
 function neighborsOf(legal: readonly number[], cuts: readonly number[]): readonly (readonly number[])[] {
   const places = cuts.map((cut) => legal.indexOf(cut));
   const slices = [-1, ...places].map((place, slice) => between(place, places[slice] ?? legal.length));
-  const added = legal.length <= MAX_ADDED ? slices.flat() : slices.flatMap((own) => middleOf(own));
+  const added =
+    legal.length <= MAX_ADDED
+      ? slices.flat()
+      : slices.flatMap((own) => own.slice(own.length >> 1).slice(0, 1));
   const moved = places.flatMap((place, index) => {
     const [low, high] = [places[index - 1] ?? -1, places[index + 1] ?? legal.length];
     return [...distances(place - low), ...distances(high - place).map((distance) => -distance)].map(
@@ -88,7 +90,6 @@ function neighborsOf(legal: readonly number[], cuts: readonly number[]): readonl
   );
 }
 
-/** 1, 2, 4, ... below the limit. */
 function distances(limit: number): number[] {
   const found: number[] = [];
   for (let distance = 1; distance < limit; distance *= 2) found.push(distance);
@@ -97,8 +98,4 @@ function distances(limit: number): number[] {
 
 function between(low: number, high: number): number[] {
   return Array.from({ length: Math.max(0, high - low - 1) }, (_, index) => low + 1 + index);
-}
-
-function middleOf(values: readonly number[]): number[] {
-  return values.length === 0 ? [] : [values[values.length >> 1]];
 }

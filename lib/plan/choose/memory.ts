@@ -2,11 +2,10 @@
 import type { SliceDemand, StepChoice, Transport } from '../../cost/chain';
 import type { PlanRequest } from '../goal';
 import { bestPath } from '../search/label-setting';
-import { stepsOf } from '../search/priced-graph';
+import { stepsOf } from '../search/cut-graph';
 import type { Found } from '../search/pruning';
 import { MEMORY_MB_PER_VCPU } from '../sizes/lambda-quotas';
 
-/** A slice, and all that is chosen for it but its memory. */
 export interface KnownSlice {
   readonly demand: SliceDemand;
   readonly choice: Omit<StepChoice, 'memoryMb'>;
@@ -49,7 +48,6 @@ export function bestMemory(
   );
 }
 
-/** From the least to the most; a function of one vCPU is among them. */
 function fineSizes(least: number, most: number, share: number): number[] {
   const sizes = [least];
   for (let last = least; last < most;) {

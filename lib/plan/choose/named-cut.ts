@@ -1,10 +1,10 @@
 /** Chooses the best of the cuts that the caller has named, counted or limited by size: with repeated nodes, without them, or between branches. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import { SlicedInferenceError } from '../../errors';
-import type { Evenness, NamedSlicer } from '../slicers/slicer';
+import type { ChosenCut, Evenness, NamedSlicer } from '../slicers/slicer';
 import { branchedSpaces } from '../cuts/branches';
 import { type CutSpace, spacesOf } from '../cuts/cuts';
-import { wireGroups } from '../cuts/wire-groups';
+import { type Groups, type WiredCut, wireGroups } from '../wiring/wiring';
 import { DEFAULT_GOAL } from '../goal';
 import {
   type ConsolidationMode,
@@ -12,19 +12,20 @@ import {
   besideSlices,
   isWorthwhile,
   wholeModel,
-} from '../pricing/whole-model';
+  pricedPlan,
+} from '../pricing/price';
 import { EVEN_TOLERANCE } from '../search/even-path';
-import { memoryMb } from '../sizes/estimate';
+import { memoryMb, threadCount, busyMs, isNearEmpty } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
-import type { Groups, WiredCut } from '../wiring/wiring';
-import { attempt, attemptAll } from './attempt';
-import { areBranchesWorthwhile } from './ranking';
-import { type ChosenCut, CutPrices } from './cut-prices';
+import { attempt, attemptAll, areBranchesWorthwhile } from './ranking';
+import type { RunCost } from '../../cost/chain';
+import { costOf } from '../../cost/schedule';
+import { largestOf, sumOf } from '../../extremes';
+import { scheduleSlices } from '../schedule/schedule';
 
 /** Share by which the largest of a fixed number of slices may take longer if branches then run side by side. */
 const MAX_ADDED_TIME = 0.25;
 
-/** @throws SlicedInferenceError if the slicer finds no cut, or if its cut would change the results */
 export function namedCut(
   dataflow: Dataflow,
   cuts: CutSpace,
@@ -42,7 +43,6 @@ export function namedCut(
   return whole ? { ...best, whole } : best;
 }
 
-/** The whole model, if a pipeline with these slices also has it. One slice is the whole model already. */
 function wholeBeside(
   dataflow: Dataflow,
   cuts: CutSpace,
@@ -68,14 +68,12 @@ class Chooser {
     this.prices = new CutPrices(cuts);
   }
 
-  /** The better one of the cuts with and without repeated nodes. */
   best(): ChosenCut {
     const found = attemptAll(spacesOf(this.cuts), (space) => this.chosen(space)).reverse();
     const best = found.reduce((first, cut) => (this.isBetter(cut, first) ? cut : first));
     return best.evenness === undefined ? best : { ...best, evenness: this.cheapestOf(found) };
   }
 
-  /** Cuts in which no slice has nodes of two branches. */
   withBranches({ groups, evenness }: ChosenCut): ChosenCut[] {
     const { slicer } = this;
     if (slicer.chooseWithin === undefined || groups.length < 2) return [];
@@ -87,7 +85,6 @@ class Chooser {
     });
   }
 
-  /** Whether the cut runs so much better than the sequential one that branches are worth it. */
   isWorthIt(cut: ChosenCut, best: ChosenCut, sequential: ChosenCut): boolean {
     if (!this.isAboutAsEven(cut, sequential)) return false;
     const [own, before, first] = [cut, best, sequential].map((each) => this.prices.of(each).cost);
@@ -109,7 +106,6 @@ class Chooser {
       : own.movedBytes < other.movedBytes;
   }
 
-  /** Whether slices with branches share the work about as evenly as the sequential ones, and move few bytes; true if that is no goal. */
   private isAboutAsEven(cut: ChosenCut, sequential: ChosenCut): boolean {
     if (sequential.evenness === undefined) return true;
     const [own, other] = [this.prices.of(cut), this.prices.of(sequential)];
@@ -121,7 +117,6 @@ class Chooser {
     );
   }
 
-  /** Of cuts into a fixed number of slices: what the even ones are compared with. */
   private cheapestOf(cuts: readonly ChosenCut[]): Evenness<WiredCut> | undefined {
     const dollars = ({ cheapest }: Evenness<WiredCut>): number => this.prices.of(cheapest).cost.dollars;
     return cuts
@@ -140,5 +135,48 @@ class Chooser {
 
   private wired(groups: Groups): WiredCut {
     return wireGroups(this.dataflow, this.cuts.rule, groups);
+  }
+}
+
+export interface PricedCut {
+  readonly movedBytes: number;
+  readonly cost: RunCost;
+  readonly memoryMb: number;
+  /** Milliseconds of the function that takes the longest, see `busyMs`. */
+  readonly mostMs: number;
+  readonly nearEmpty: number;
+}
+
+class CutPrices {
+  private readonly known = new Map<WiredCut, PricedCut>();
+
+  constructor(private readonly cuts: CutSpace) {}
+
+  /** Every function has the least memory that fits. */
+  of(cut: WiredCut): PricedCut {
+    const known = this.known.get(cut);
+    if (known !== undefined) return known;
+    const { bytes, costs } = this.cuts;
+    const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
+    const least = sizes.map(memoryMb);
+    const { slices, results } = cut.wiring;
+    const model = costs.model();
+    const seconds = sizes.map(({ coreSeconds }) => coreSeconds);
+    const ofAll = sumOf(seconds);
+    const { outcomes } = pricedPlan(
+      scheduleSlices({ slices, outputs: results }),
+      sizes,
+      { memoryMb: least, threads: threadCount(largestOf(least)), transport: 's3-standard' },
+      { model, outputSecondsPerByte: costs.outputSecondsPerByte },
+    );
+    const priced = {
+      movedBytes: sumOf(sizes.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
+      cost: costOf(outcomes, model.coldShare, DEFAULT_GOAL.temperature),
+      memoryMb: largestOf(least),
+      mostMs: largestOf(sizes.map((size) => busyMs(size, model))),
+      nearEmpty: seconds.filter((own) => isNearEmpty(own, ofAll, sizes.length)).length,
+    };
+    this.known.set(cut, priced);
+    return priced;
   }
 }

@@ -8,28 +8,30 @@ import { costOf } from '../../cost/schedule';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
-import { wireGroups } from '../cuts/wire-groups';
+import { type WiredCut, wireGroups } from '../wiring/wiring';
 import { type KnownSlice, type MemoryGrid, bestMemory } from './memory';
 import { memoryOf, requestDelays } from '../search/label';
 import { closestPlans } from '../slicers/range-search';
-import type { Choice } from '../slicers/slicer';
+import type { Choice, ChosenCut } from '../slicers/slicer';
 import type { Goal, PlanRequest } from '../goal';
-import { demandOf } from '../pricing/price';
-import { type SliceSize, fileBytes, memoryMb, threadCount } from '../sizes/estimate';
-import { sliceSizes } from '../sizes/slice-sizes';
-import type { WiredCut } from '../wiring/wiring';
-import { searchOfColdRuns } from '../pricing/cold-runs';
-import type { ChosenCut } from './cut-prices';
-import { consolidatedRuns, modelOfPlan, pricedWhole, slicedRuns } from '../pricing/plan-runs';
 import {
   type ConsolidationMode,
   type WholeCut,
+  demandOf,
   besideSlices,
   isWorthwhile,
   wholeModel,
-} from '../pricing/whole-model';
+} from '../pricing/price';
+import { type SliceSize, fileBytes, memoryMb, threadCount } from '../sizes/estimate';
+import { sliceSizes } from '../sizes/slice-sizes';
+import {
+  searchOfColdRuns,
+  consolidatedRuns,
+  modelOfPlan,
+  pricedWhole,
+  slicedRuns,
+} from '../pricing/plan-runs';
 
-/** A plan, and what its runs cost and take. */
 export interface Offer {
   readonly cut: ChosenCut;
   /** Of the runs that the goal is about. */
@@ -40,7 +42,6 @@ export interface Offer {
   readonly tooLarge?: SliceSize;
 }
 
-/** A way to run the slices of a choice. */
 interface Way {
   readonly choice: Choice;
   readonly cut: WiredCut;
@@ -51,11 +52,9 @@ interface Way {
 
 interface PricedWay {
   readonly offer: Offer;
-  /** The runs that the search for memory is about. */
   readonly searched: RunCost;
 }
 
-/** How often the memory of a plan is chosen at most. */
 const ROUNDS = { fine: 3, coarse: 1 };
 
 /** Share by which the limits of a search are exceeded in a second one. */
@@ -68,7 +67,6 @@ export class Offers {
   /** Absent if the pipeline never has it. */
   private readonly whole?: Pick<WholeCut, 'cut' | 'size'>;
 
-  /** @param dataflow the data flow in which only constant nodes are repeated */
   constructor(
     private readonly dataflow: Dataflow,
     private readonly cuts: CutSpace,
@@ -152,7 +150,6 @@ export class Offers {
       : { ...request, model };
   }
 
-  /** The slices, and all that is chosen for them but memory. */
   private slicesOf({ cut, sizes, request }: Way): KnownSlice[] {
     const { threads, transport } = request;
     const settings = { memoryMb: sizes.map(memoryMb), threads, transport };
@@ -163,7 +160,6 @@ export class Offers {
     }));
   }
 
-  /** `undefined` if these slices are not worth a whole model beside them. */
   private priced(way: Way, memory: readonly number[]): PricedWay | undefined {
     const { choice, cut, sizes, request, isConsolidated } = way;
     const { requestsPerHour } = this.goal;

@@ -1,27 +1,23 @@
 /** Chooses the best of the plans that a search finds, by what is printed of them. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import { SlicedInferenceError } from '../../errors';
-import type { Choice, ChosenSettings, SearchedSlicer } from '../slicers/slicer';
+import type { Choice, ChosenCut, ChosenSettings, SearchedSlicer } from '../slicers/slicer';
 import { branchedSpaces } from '../cuts/branches';
 import { type CutSpace, spacesOf } from '../cuts/cuts';
 import type { Range } from '../cuts/range-sizes';
 import { type Goal, type PlanRequest, closestGoals } from '../goal';
-import type { ConsolidationMode } from '../pricing/whole-model';
+import type { ConsolidationMode } from '../pricing/price';
 import { memoryMb } from '../sizes/estimate';
 import { RangeSearch } from '../slicers/range-search';
 import type { Groups } from '../wiring/wiring';
-import { attempt, attemptAll } from './attempt';
-import type { ChosenCut } from './cut-prices';
+import { attempt, attemptAll, Ranking, areBranchesWorthwhile, unreachable } from './ranking';
 import { improved } from './improve';
 import { type Offer, Offers } from './offers';
-import { Ranking, areBranchesWorthwhile } from './ranking';
-import { unreachable } from './unreachable';
 
 /** A plan, and whether its slices are the even ones that the search prefers to plans that are a little better. */
 interface Candidate extends Offer {
   readonly isEven: boolean;
   readonly space: CutSpace;
-  /** Whether it keeps the limits by what the search knows. */
   readonly seemsWithin: boolean;
 }
 
@@ -33,7 +29,6 @@ const MOST_ACTIVATIONS = 3;
  * The best of the plans that the slicer searches for, with repeated nodes, without them, and between branches.
  *
  * @param dataflow the data flow in which only constant nodes are repeated
- * @throws SlicedInferenceError if the search finds no plan, or none that keeps the limits
  */
 export function searchedCut(
   dataflow: Dataflow,
@@ -74,7 +69,6 @@ class PlanChooser {
     return this.withBranches(sequential).cut;
   }
 
-  /** Plans near the best ones of both spaces. */
   private improved(candidates: readonly Candidate[]): Offer[] {
     const { goal, slicer, offers, ranking } = this;
     return [...new Set(candidates.map(({ space }) => space))].flatMap((space) => {
@@ -127,7 +121,6 @@ class PlanChooser {
     });
   }
 
-  /** The plan, or one in which no slice has nodes of two branches, if it is so much better that branches are worth it. */
   private withBranches(sequential: Offer): Offer {
     const { goal, slicer } = this;
     const { groups, settings } = sequential.cut;

@@ -4,7 +4,6 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { type CutSpace, findCuts } from './cuts';
 import { WeightTable } from '../../dataflow/weights';
 
-/** A topological order in which each branch is contiguous. */
 export interface BranchOrder {
   readonly order: readonly NodeIndex[];
   /** Cuts that let branches run in parallel: before each branch. Nodes that branches share come before the first cut. */
@@ -33,14 +32,8 @@ export function findBranches(dataflow: Dataflow, bytes: readonly number[]): Bran
   return { order, branchStarts: ascending(branchStarts), joins: ascending(joins) };
 }
 
-/** A space of cuts in which each branch is contiguous, and ranges of its order of which none has nodes of two branches. */
-export interface BranchedSpace {
-  readonly space: CutSpace;
-  readonly ranges: readonly { readonly start: number; readonly end: number }[];
-}
-
 /** The ways to keep branches apart: the node that joins them is in one range with the last branch, or in its own range. */
-export function branchedSpaces(cuts: CutSpace): BranchedSpace[] {
+export function branchedSpaces(cuts: CutSpace) {
   const branches = findBranches(cuts.dataflow, cuts.bytes);
   if (branches === undefined) return [];
   const space = findCuts({ ...cuts.dataflow, order: branches.order }, cuts.rule, cuts.bytes, cuts.costs);
@@ -70,7 +63,6 @@ class BranchSearch {
   readonly branchStarts = new Set<number>();
   readonly joins = new Set<number>();
   private readonly position = new Map<NodeIndex, number>();
-  /** By position: the work of all nodes before it. */
   private readonly workBefore: number[] = [0];
   private readonly table: WeightTable;
   private readonly assigned: ReadonlySet<NodeIndex>;
@@ -122,7 +114,6 @@ class BranchSearch {
     this.workBefore.push(this.workBefore[this.workBefore.length - 1] + this.work(node));
   }
 
-  /** Records the cuts around the heavy subtrees of a node that joins them. */
   private join(subtrees: readonly Subtree[]): void {
     const heavy = subtrees.filter((subtree) => this.isHeavy(subtree));
     const [first, ...others] = heavy;

@@ -1,4 +1,4 @@
-/** Finds the places where a model can be cut. */
+/** Finds the places where a model can be cut, and those of them that a search compares. */
 import type { ValueIndex } from '../../onnx/model';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
@@ -9,11 +9,7 @@ import type { NodeEstimates } from '../sizes/slice-sizes';
 export interface PlanCosts extends NodeEstimates {
   /** Seconds on one vCPU of Lambda to write a byte of a slice's outputs into new memory. */
   readonly outputSecondsPerByte: number;
-  /**
-   * Whether the pipeline warms up.
-   *
-   * @default - by the files of its plan
-   */
+  /** Whether the pipeline warms up. @default - by the files of its plan */
   readonly warmUp?: boolean;
   /**
    * The model of cost and latency of a pipeline that gets so many requests per hour.
@@ -45,7 +41,6 @@ export interface CutSpace {
   readonly lastUsedAt: Int32Array;
 }
 
-/** @param bytes by value: its planned bytes */
 export function findCuts(
   dataflow: Dataflow,
   rule: CrossingRule,
@@ -90,7 +85,6 @@ export function findCuts(
   return { dataflow, rule, bytes, costs, crossingBytes, blocker, legal, producedAt, lastUsedAt };
 }
 
-/** The largest number of slices into which the model can be cut. */
 export function mostSlices(cuts: CutSpace): number {
   return (cuts.withoutRepeats ?? cuts).legal.length + 1;
 }
@@ -98,4 +92,50 @@ export function mostSlices(cuts: CutSpace): number {
 /** The space with repeated nodes, and the one without them; only the latter if no nodes are repeated. */
 export function spacesOf(cuts: CutSpace): readonly CutSpace[] {
   return cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
+}
+
+/** The search compares all legal cuts up to this number; its time grows with their square. */
+const MAX_CANDIDATES = 192;
+
+/** Ranges whose nodes the search sums up at most, in nodes. It has fewer candidates in larger graphs. */
+const MAX_VISITS = 400_000;
+const MIN_CANDIDATES = 48;
+
+export function candidateLimit(nodes: number): number {
+  const affordable = Math.floor((2 * MAX_VISITS) / Math.max(1, nodes));
+  return Math.max(MIN_CANDIDATES, Math.min(MAX_CANDIDATES, affordable));
+}
+
+/**
+ * At most `limit` legal cuts and `required` ones: of each neighborhood the cut with the fewest crossing bytes.
+ * Neighborhoods have about the same amount of nodes and of work together.
+ *
+ * @param legal ascending
+ * @param required legal cuts
+ */
+export function candidateCuts(
+  { crossingBytes, dataflow, costs }: CutSpace,
+  legal: readonly number[],
+  limit: number,
+  required: readonly number[] = [],
+): readonly number[] {
+  if (legal.length <= limit) return legal;
+  const seconds = new Float64Array(dataflow.order.length + 1);
+  dataflow.order.forEach((node, position) => {
+    seconds[position + 1] = seconds[position] + costs.work[node];
+  });
+  const total = seconds[dataflow.order.length];
+  const [first, last] = [legal[0], legal[legal.length - 1]];
+  const share = (cut: number): number => {
+    const bySeconds = total > 0 ? (seconds[cut] - seconds[first]) / (seconds[last] - seconds[first] || 1) : 0;
+    const byNodes = (cut - first) / (last - first);
+    return total > 0 ? (bySeconds + byNodes) / 2 : byNodes;
+  };
+  const best = new Map<number, number>();
+  for (const cut of legal) {
+    const neighborhood = Math.min(limit - 1, Math.floor(share(cut) * limit));
+    const known = best.get(neighborhood);
+    if (known === undefined || crossingBytes[cut] < crossingBytes[known]) best.set(neighborhood, cut);
+  }
+  return [...new Set([...best.values(), ...required])].sort((a, b) => a - b);
 }

@@ -1,14 +1,12 @@
 /** Computes the size that a slice would have for each range of nodes between two possible cuts. */
 import type { ValueIndex } from '../../onnx/model';
 import type { CutSpace } from './cuts';
-import type { SliceSize } from '../sizes/estimate';
+import { type SliceSize, MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/estimate';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
-import { type ModelMemory, modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
-import { MeasuredPeaks } from '../sizes/measured-peaks';
+import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from '../sizes/run-memory';
+import { MeasuredPeaks } from '../sizes/slice-sizes';
 import { repeatedProducers } from '../sizes/node-memory';
-import { RunMemory } from '../sizes/run-memory';
-import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/state-size';
-import { ArenaPool } from '../sizes/tensor-pool';
+import { ArenaPool } from '../sizes/arena';
 
 /** Positions in `Dataflow.order` from `start` to `end`, without `end`. */
 export interface Range {
@@ -76,18 +74,15 @@ export function sizeRanges(
   }
 }
 
-/** The size of the range from one boundary to the next. */
 export function sizeOfRange(space: CutSpace, start: number, end: number): RangeSize {
   const sizes: RangeSize[] = [];
   sizeRanges(space, [start, end], 0, (_, size) => sizes.push(size) === 0);
   return sizes[0];
 }
 
-/** Sums the tensors that the nodes of a range read from outside, compute, and leave to later slices. */
 class MovedTensors {
   readBytes = 0;
   computedBytes = 0;
-  /** Bytes of values from the range that this or a later slice still needs. */
   liveBytes = 0;
   smallReads: SmallReads = { tensors: 0, bytes: 0 };
   private liveHeaders = 0;
@@ -161,13 +156,10 @@ class MovedTensors {
   }
 }
 
-/** What the sizes of all ranges of a space share. */
 interface SpaceTables {
   readonly weights: WeightTable;
   readonly memory: ModelMemory;
-  /** What was measured of its ranges. */
   readonly peaks: MeasuredPeaks;
-  /** By value: bytes of its header in a file of tensors. */
   readonly headers: Float64Array;
 }
 

@@ -54,15 +54,12 @@ function nodesToRepeat(dataflow: Dataflow, rule: CrossingRule, bytes: readonly n
   return repeated;
 }
 
-/** The values from which cheap nodes can compute another value. */
 interface Origins {
-  /** Values that can cross cuts, inputs of the model, and constants. */
   readonly of: ReadonlySet<ValueIndex>;
   /** Bytes written, read and stored so that another slice has them. */
   readonly cost: number;
 }
 
-/** The origins of each value that takes fewer bytes to recompute than to pass on. */
 function findOrigins(
   dataflow: Dataflow,
   rule: CrossingRule,

@@ -1,8 +1,9 @@
-/** The types of `plan.json`, a public, versioned file; `docs/plan.md` describes its fields. */
+/** `plan.json`, a public, versioned file; `docs/plan.md` describes its fields. */
+import { createHash } from 'node:crypto';
 import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { OptimizationLevel } from '../../optimize/level';
-import type { NodeRun } from './node-runs';
+import type { Graph } from '../../onnx/model';
 
 export const PLAN_VERSION = 1;
 
@@ -83,3 +84,56 @@ export interface SliceDraft extends Omit<PlannedSlice, 'model' | 'weights'> {
   readonly weights?: FileDraft;
 }
 export type FileDraft = Omit<PlannedFile, 'sha256'>;
+
+/** First and last index of consecutive nodes. */
+export type NodeRun = readonly [number, number];
+
+export function toRuns(indexes: readonly number[]): NodeRun[] {
+  const runs: [number, number][] = [];
+  for (const index of [...indexes].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last?.[1] === index - 1) last[1] = index;
+    else runs.push([index, index]);
+  }
+  return runs;
+}
+
+export function fromRuns(runs: readonly NodeRun[]): number[] {
+  return runs.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
+}
+
+/** The hexadecimal SHA-256 of the graph's operators and value names, in the file's order. */
+export function graphDigest(graph: Graph): string {
+  const hash = createHash('sha256');
+  const names = (values: readonly number[]): string[] =>
+    values.map((value) => graph.values.at(value)?.name ?? '');
+  for (const node of graph.nodes) {
+    const outputs = node.outputs.filter((output) => output >= 0);
+    hash.update(
+      JSON.stringify([node.domain, node.opType, names(node.inputs.filter((v) => v >= 0)), names(outputs)]),
+    );
+  }
+  return hash.digest('hex');
+}
+
+/** The S3 key of a slice file: its digest, so that plans with the same slice share one object. */
+export function remoteKey(prefix: string, { file, sha256 }: PlannedFile): string {
+  const name = `${sha256}${file.slice(file.lastIndexOf('.'))}`;
+  return prefix === '' ? name : `${prefix}/${name}`;
+}
+
+/** Leaves the rest of a key's 1,024 bytes to the names below the prefix. */
+const MAX_PREFIX_LENGTH = 512;
+
+export function prefixFault(prefix: string): string | undefined {
+  if (prefix === '') return undefined;
+  if (prefix.length > MAX_PREFIX_LENGTH) return `a prefix has at most ${MAX_PREFIX_LENGTH} characters`;
+  if (!/^[A-Za-z0-9!_.()=@+/-]+$/.test(prefix)) {
+    return 'a prefix has letters, digits, slashes and !_.()=@+- only';
+  }
+  const isEmptyOrDots = (segment: string): boolean => /^\.{0,2}$/.test(segment);
+  if (prefix.split('/').some(isEmptyOrDots)) return "a prefix cannot have an empty part, '.' or '..'";
+  return undefined;
+}

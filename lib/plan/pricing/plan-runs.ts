@@ -1,24 +1,20 @@
 /** What the runs of a plan cost and take, with everything that its pipeline does: what reports print, and by what plans are chosen. */
 import { type PricedWhole, consolidatedOutcomes } from '../../cost/consolidation';
-import type { SlicedPlan } from '../../cost/alternatives/compare';
-import type { Transport } from '../../cost/chain';
+import { type Transport, QUANTILES, coldShareAt } from '../../cost/chain';
 import type { DetailedCostModel } from '../../cost/model';
 import type { RunOutcomes } from '../../cost/schedule';
 import type { CutSpace, PlanCosts } from '../cuts/cuts';
 import { largestOf, sumOf } from '../../extremes';
-import type { Goal } from '../goal';
+import type { Goal, PlanRequest } from '../goal';
 import { type SliceSize, fileBytes, memoryMb as neededMb, threadCount } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import type { WiredCut } from '../wiring/wiring';
-import { type PricedPlan, type SliceSettings, pricedPlan } from './price';
-import { scheduleSlices } from '../schedule/schedule';
-import { areWarmUpsWorthwhile } from '../schedule/warm-up';
-import type { WholeCut } from './whole-model';
+import { type PricedPlan, type SliceSettings, type WholeCut, pricedPlan } from './price';
+import { scheduleSlices, areWarmUpsWorthwhile } from '../schedule/schedule';
+import { LatencyDistribution } from '../../cost/latency/latency-distribution';
 
-/** Wired slices, their sizes, and what was chosen for their functions. */
 export interface PlannedSlices {
   readonly cut: WiredCut;
-  /** By slice. */
   readonly sizes: readonly SliceSize[];
   readonly settings: SliceSettings;
 }
@@ -51,7 +47,6 @@ export function slicedRuns(
   return pricedPlan(schedule, sizes, settings, { model, outputSecondsPerByte }, { cut, bytes });
 }
 
-/** The runs of slices beside a function that has the whole model. */
 export interface ConsolidatedRuns extends RunOutcomes {
   /** Of a warm call of the whole model, without random delays. */
   readonly wholeCallMs: number;
@@ -81,7 +76,6 @@ export function consolidatedRuns(
   };
 }
 
-/** The function of the whole model alone. */
 export function pricedWhole(
   { costs }: CutSpace,
   { size, memoryMb }: WholeCut,
@@ -100,29 +94,11 @@ export function pricedWhole(
   return { step: step.cost, memoryMb, warm };
 }
 
-/** A model whose plans are priced. */
-interface PricedModel {
-  readonly cuts: CutSpace;
-  /** Where slices write the tensors that later slices read, if the plan does not say it. */
-  readonly transport: Transport;
-}
-
-/** What the runs of a plan cost and take. */
-interface PlannedRuns {
-  /** With consolidation, if the plan has it. */
-  readonly plan: SlicedPlan;
-  /** The slices alone. */
-  readonly slices: PricedPlan;
-  readonly sizes: readonly SliceSize[];
-  readonly settings: SliceSettings;
-  readonly consolidated?: ConsolidatedRuns;
-}
-
 export function plannedRuns(
-  { cuts, transport }: PricedModel,
+  { cuts, transport }: { readonly cuts: CutSpace; readonly transport: Transport },
   cut: WiredCut & { readonly settings?: SliceSettings; readonly whole?: WholeCut },
   { requestsPerHour }: Pick<Goal, 'requestsPerHour'> = {},
-): PlannedRuns {
+) {
   const { whole } = cut;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
   const least = sizes.map(neededMb);
@@ -137,9 +113,48 @@ export function plannedRuns(
       ...{ warm, cold, slices: sizes.length },
       memoryMb: largestOf([...settings.memoryMb, whole?.memoryMb ?? 0]),
       fileBytes: sumOf(files),
-      ...(whole && { whole: true }),
+      ...(whole && { whole: true as const }),
     },
     ...{ slices, sizes, settings },
     ...(consolidated && { consolidated }),
+  };
+}
+
+/** From this share of cold runs that must keep the latency, their p95 is the better guess, and below it their median. */
+const MOSTLY = 0.75;
+
+const NOTHING = Number.MIN_VALUE;
+
+/** The limits of the request without what the whole model takes and costs. The latency is an estimate. */
+export function searchOfColdRuns(
+  request: PlanRequest,
+  model: DetailedCostModel,
+  whole: PricedWhole,
+): PlanRequest {
+  const nothing = { dollars: 0, machineDollars: 0, time: LatencyDistribution.constant(0) };
+  const { warm, cold: added } = consolidatedOutcomes(
+    model,
+    { warm: nothing, cold: nothing },
+    whole,
+    model.warmsUp,
+  );
+  const { maxDollars, maxLatencyMs, quantile } = request;
+  const share = coldShareAt(request.temperature, model.coldShare);
+  const ofCold: PlanRequest = { ...request, model, temperature: 'cold' };
+  if (share === 0) return { ...ofCold, maxDollars: undefined, maxLatencyMs: undefined };
+  const within = maxLatencyMs === undefined ? 1 : (1 - share) * warm.time.shareWithin(maxLatencyMs);
+  /** The share of cold runs that must end in time. */
+  const needed = (QUANTILES[quantile] - within) / share;
+  return {
+    ...ofCold,
+    quantile: needed < MOSTLY ? 'p50' : 'p95',
+    maxDollars:
+      maxDollars === undefined
+        ? undefined
+        : Math.max(NOTHING, (maxDollars - (1 - share) * warm.dollars) / share - added.dollars),
+    maxLatencyMs:
+      maxLatencyMs === undefined || needed <= 0
+        ? undefined
+        : Math.max(NOTHING, maxLatencyMs - added.time.mean),
   };
 }

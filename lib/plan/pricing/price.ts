@@ -1,19 +1,34 @@
-/** Prices wired slices by the schedule in which they run, branches in parallel and warm-ups beside the first slices. */
+/** Prices wired slices by the schedule in which they run, and decides whether a pipeline also has one function with the whole model. */
 import type { InState, SliceDemand, Transport } from '../../cost/chain';
 import type { DetailedCostModel } from '../../cost/model';
-import { type RunOutcomes, scheduleOutcomes } from '../../cost/schedule';
-import type { DetailedStep } from '../../cost/step';
-import { sumOf } from '../../extremes';
-import { type SliceSize, fileBytes, memoryMb as neededMb } from '../sizes/estimate';
-import type { Schedule } from '../schedule/schedule';
+import { type ItemizedStep, type RunOutcomes, type Schedule, scheduleOutcomes } from '../../cost/schedule';
+import { sumOf, largestOf } from '../../extremes';
+import {
+  type SliceSize,
+  fileBytes,
+  memoryMb as neededMb,
+  ephemeralStorageMb,
+  memoryMb,
+} from '../sizes/estimate';
+import { withWarmUps } from '../schedule/schedule';
 import {
   type HandedOnPlan,
   plannedCharacters,
   readersOf,
   stateTensorLimits,
 } from '../schedule/state-tensor-limits';
-import type { WiredCut } from '../wiring/wiring';
-import { withWarmUps } from '../schedule/warm-up';
+import { type WiredCut, wireGroups } from '../wiring/wiring';
+import { MIN_SAVED_MS, wholeLoadMs } from '../../cost/consolidation';
+import type { CostOptions } from '../../cost/options';
+import type { Dataflow } from '../../dataflow/dataflow';
+import type { CutSpace } from '../cuts/cuts';
+import type { Goal } from '../goal';
+import {
+  DEFAULT_MAX_MEMORY_MB,
+  MAX_EPHEMERAL_STORAGE_MB,
+  MAX_LAMBDA_MEMORY_MB,
+} from '../sizes/lambda-quotas';
+import { sliceSizes } from '../sizes/slice-sizes';
 
 export interface SliceSettings {
   /** By slice: memory of its function, in MB. */
@@ -22,54 +37,34 @@ export interface SliceSettings {
   readonly transport: Transport;
 }
 
-/** What the steps of slices are priced by. */
-export interface StepPricing {
-  readonly model: DetailedCostModel;
-  /** Seconds on one vCPU to write a byte of a slice's outputs. */
-  readonly outputSecondsPerByte: number;
-}
-
-/** A slice's cost and choices. */
-export interface PricedStep {
-  readonly cost: DetailedStep;
-  readonly readsFrom: Transport | 'request';
-  readonly writesTo: Transport;
-  readonly inState?: InState;
-}
-
-/** Slices whose steps are priced, as their state machine runs them. */
 export interface PricedPlan {
   readonly model: DetailedCostModel;
   /** With warm-ups, if the model warms up. */
   readonly schedule: Schedule;
-  /** By slice. */
-  readonly steps: readonly PricedStep[];
+  readonly steps: readonly ItemizedStep[];
   readonly outcomes: RunOutcomes;
 }
 
-/** Wired slices, and the planned bytes of the values that they pass on. */
 export interface SizedCut {
   readonly cut: WiredCut;
-  /** By value. */
   readonly bytes: readonly number[];
 }
 
 /**
  * @param schedule without warm-ups
- * @param sizes by slice
  * @param handedOn the slices, whose small tensors then travel in the state of the execution if the model says so
  */
 export function pricedPlan(
   schedule: Schedule,
   sizes: readonly SliceSize[],
   { memoryMb, threads, transport }: SliceSettings,
-  { model, outputSecondsPerByte }: StepPricing,
+  { model, outputSecondsPerByte }: { model: DetailedCostModel; outputSecondsPerByte: number },
   handedOn?: SizedCut,
 ): PricedPlan {
   const last = sizes.length - 1;
   const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
   const shares = handedOn && model.options.tensorsInState ? stateShares(handedOn, sizes, stages) : [];
-  const steps = sizes.map((size, slice): PricedStep => {
+  const steps = sizes.map((size, slice): ItemizedStep => {
     const readsFrom = slice === 0 ? 'request' : transport;
     const writesTo = slice === last ? 's3-standard' : transport;
     const inState = shares.at(slice);
@@ -80,11 +75,7 @@ export function pricedPlan(
   return { model, schedule: stages, steps, outcomes: scheduleOutcomes(model, stages, steps) };
 }
 
-/**
- * What a slice asks of its function.
- *
- * @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs
- */
+/** What a slice asks of its function. @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs */
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
     fileBytes: fileBytes(size),
@@ -96,11 +87,6 @@ export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDe
   };
 }
 
-/**
- * By slice: what of its tensors travels in the state of the execution.
- *
- * @param schedule with warm-ups, if the state machine has them
- */
 function stateShares({ cut, bytes }: SizedCut, sizes: readonly SliceSize[], schedule: Schedule): InState[] {
   const plan = handedOnPlan(cut, sizes);
   const limits = stateTensorLimits(plan, schedule);
@@ -128,4 +114,42 @@ function handedOnPlan({ dataflow, wiring }: WiredCut, sizes: readonly SliceSize[
     })),
     outputs: wiring.results,
   };
+}
+
+export const CONSOLIDATIONS = ['automatic', 'never', 'always'] as const;
+
+/** The values of the enum `Consolidation`. */
+export type ConsolidationMode = (typeof CONSOLIDATIONS)[number];
+
+export interface WholeCut {
+  readonly cut: WiredCut;
+  readonly size: SliceSize;
+  /** Memory of its function, in MB: at least that of the largest slice, so that it computes as fast as they do. */
+  readonly memoryMb: number;
+}
+
+export function wholeModel(dataflow: Dataflow, cuts: CutSpace): Pick<WholeCut, 'cut' | 'size'> {
+  const { order } = (cuts.withoutRepeats ?? cuts).dataflow;
+  const cut = wireGroups(dataflow, cuts.rule, [order]);
+  const [size] = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
+  return { cut, size };
+}
+
+export function besideSlices(whole: Pick<WholeCut, 'cut' | 'size'>, slicesMb: readonly number[]): WholeCut {
+  return { ...whole, memoryMb: Math.max(memoryMb(whole.size), largestOf([0, ...slicesMb])) };
+}
+
+/** Whether the whole model fits one function, and takes so much longer to load than the slices that they are worth a question. */
+export function isWorthwhile(
+  whole: WholeCut,
+  sizes: readonly SliceSize[],
+  slicesMb: readonly number[],
+  options: CostOptions,
+  { maxMemoryMb = DEFAULT_MAX_MEMORY_MB }: Pick<Goal, 'maxMemoryMb'>,
+): boolean {
+  if (whole.memoryMb > Math.min(maxMemoryMb, MAX_LAMBDA_MEMORY_MB)) return false;
+  if (ephemeralStorageMb(fileBytes(whole.size)) > MAX_EPHEMERAL_STORAGE_MB) return false;
+  const load = (size: SliceSize, memory: number): number => wholeLoadMs(fileBytes(size), memory, options);
+  const slowest = largestOf([0, ...sizes.map((size, slice) => load(size, slicesMb[slice]))]);
+  return load(whole.size, whole.memoryMb) - slowest >= MIN_SAVED_MS;
 }

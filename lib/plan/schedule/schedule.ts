@@ -1,17 +1,10 @@
-/** Schedules slices: decides from their inputs which run in sequence and which in parallel. */
+/** Schedules slices: which run in sequence and which in parallel, and which load while the first ones run. */
+import type { Schedule, Stage } from '../../cost/schedule';
 import type { TensorSource } from '../../../contract/slice-manifest';
-import { largestOf } from '../../extremes';
+import { largestOf, sumOf } from '../../extremes';
+import { LOAD_BYTES_PER_SECOND } from '../sizes/estimate';
+import type { SlicePlan } from '../file/plan';
 
-/** Stages that run in sequence. */
-export type Schedule = readonly Stage[];
-
-/** A slice that runs, a slice that only loads its files, or several schedules in parallel. */
-export type Stage =
-  | { readonly kind: 'slice'; readonly slice: number }
-  | { readonly kind: 'warm-up'; readonly slice: number }
-  | { readonly kind: 'parallel'; readonly branches: readonly Schedule[] };
-
-/** The part of a plan that scheduling needs. */
 export interface ScheduledPlan {
   readonly slices: readonly { readonly inputs: readonly Sourced[] }[];
   /** The model's outputs; the last slice gathers them. */
@@ -55,11 +48,7 @@ export function slicesOf(schedule: Schedule): number[] {
   });
 }
 
-/**
- * The time that a schedule takes when branches run in parallel.
- *
- * @param times by slice: its time, in any unit
- */
+/** The time that a schedule takes when branches run in parallel. @param times by slice: its time, in any unit */
 export function timeOf(schedule: Schedule, times: readonly number[]): number {
   return schedule.reduce((sum, stage) => {
     switch (stage.kind) {
@@ -79,7 +68,6 @@ class Scheduler {
     private readonly ancestors: readonly ReadonlySet<number>[],
   ) {}
 
-  /** @param slices ascending, one or more */
   schedule(slices: readonly number[]): Schedule {
     if (slices.length === 1) return [{ kind: 'slice', slice: slices[0] }];
     const groups = this.independentGroups(slices);
@@ -89,7 +77,6 @@ class Scheduler {
     return this.stages(slices).flatMap((stage) => this.schedule(stage));
   }
 
-  /** Groups of slices that read nothing from each other. */
   private independentGroups(slices: readonly number[]): number[][] {
     const groups: number[][] = [];
     for (const slice of slices) {
@@ -135,4 +122,36 @@ class Scheduler {
     }
     return slices.map((slice) => levels.get(slice) ?? 0);
   }
+}
+
+/** Seconds of loading that warm-ups must save in a Standard machine, where AWS charges a state transition for each. */
+const MIN_SAVED_SECONDS = 2;
+
+/** The schedule with a warm-up for each slice that does not start at once, in parallel to the slices that do. */
+export function withWarmUps(schedule: Schedule): Schedule {
+  const [first, ...later] = schedule;
+  const starting = first.kind === 'parallel' ? first.branches.map(withWarmUps) : [[first]];
+  const warmUps = slicesOf(later).map((slice): Stage[] => [{ kind: 'warm-up', slice }]);
+  const branches = [...starting, ...warmUps];
+  return branches.length === 1 ? schedule : [{ kind: 'parallel', branches }, ...later];
+}
+
+/** Whether warm-ups are worth their price: a call of a millisecond in an Express machine, a transition in a Standard one. */
+export function isWarmUpWorthwhile(plan: SlicePlan, isExpress: boolean): boolean {
+  return areWarmUpsWorthwhile(fileBytes(plan), isExpress);
+}
+
+export function areWarmUpsWorthwhile(bytes: readonly number[], isExpress: boolean): boolean {
+  if (bytes.length === 1) return false;
+  const saved = (sumOf(bytes) - largestOf(bytes)) / LOAD_BYTES_PER_SECOND;
+  return isExpress || saved >= MIN_SAVED_SECONDS;
+}
+
+/** By slice: the seconds that its files take to load at `LOAD_BYTES_PER_SECOND`. */
+export function loadSeconds(plan: SlicePlan): number[] {
+  return fileBytes(plan).map((bytes) => bytes / LOAD_BYTES_PER_SECOND);
+}
+
+function fileBytes({ slices }: SlicePlan): number[] {
+  return slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
 }

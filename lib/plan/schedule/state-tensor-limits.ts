@@ -3,8 +3,9 @@
  * no quota of Step Functions is exceeded whatever the sizes turn out to be. A function that has more writes to S3.
  */
 import { MAX_EVENT_TENSORS } from '../../../contract/slice-event';
-import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/state-size';
-import { type Schedule, type ScheduledPlan, type Stage, slicesOf } from './schedule';
+import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/estimate';
+import type { Schedule, Stage } from '../../cost/schedule';
+import { type ScheduledPlan, slicesOf } from './schedule';
 
 /**
  * Largest result of a state, in bytes, and of all variables that it assigns:
@@ -27,11 +28,9 @@ export const MAX_RUN_TENSORS = 1024 * 1024;
  */
 export const MAX_FRAGMENT_TENSORS = MAX_RUN_TENSORS / 8;
 
-/** The part of a plan that decides. */
 export interface HandedOnPlan extends ScheduledPlan {
   readonly slices: readonly (ScheduledPlan['slices'][number] & {
     readonly outputs: readonly { readonly name: string }[];
-    /** Bytes of the elements of its outputs. */
     readonly writeBytes: number;
   })[];
 }
@@ -39,7 +38,6 @@ export interface HandedOnPlan extends ScheduledPlan {
 /** By slice that may hand on its tensors in the state: the most characters of base64. The others write to S3. */
 export type StateTensorLimits = ReadonlyMap<number, number>;
 
-/** Slices whose texts are in one place together, and the characters that the place holds. */
 interface Place {
   readonly slices: ReadonlySet<number>;
   readonly characters: number;
@@ -70,7 +68,6 @@ export function stateTensorLimits(
   }
 }
 
-/** By slice: the slices that read its tensors. */
 export function readersOf({ slices, outputs }: HandedOnPlan): ReadonlyMap<number, ReadonlySet<number>> {
   const readers = new Map<number, Set<number>>();
   const last = slices.length - 1;

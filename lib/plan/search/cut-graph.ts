@@ -5,10 +5,20 @@
 import type { CutSpace } from '../cuts/cuts';
 import { type Range, type RangeSize, sizeRanges, tablesOf } from '../cuts/range-sizes';
 import { HeldWeights } from '../../dataflow/weights';
-import type { SliceSize } from '../sizes/estimate';
+import { type SliceSize, MAX_STATE_TENSORS } from '../sizes/estimate';
 import type { Groups } from '../wiring/wiring';
+import type {
+  CostModel,
+  InState,
+  SliceDemand,
+  StepChoice,
+  StepCost,
+  Temperature,
+  Transport,
+} from '../../cost/chain';
+import { demandOf } from '../pricing/price';
+import type { PlanRequest } from '../goal';
 
-/** A limit on the size of a slice. */
 export interface SizeLimit {
   fits(size: SliceSize): boolean;
   /** Whether every longer range also exceeds the limit. A longer range may write fewer bytes, so `!fits` can change. */
@@ -24,18 +34,15 @@ export interface TooLarge {
   readonly size: SliceSize;
 }
 
-/** A range that may be a slice. */
 export interface Edge {
   readonly from: number;
   readonly to: number;
   readonly size: RangeSize;
 }
 
-/** What all slices of any plan have together. */
 interface Total {
   readonly nodes: number;
   readonly weightBytes: number;
-  /** Seconds of computing on one vCPU. */
   readonly coreSeconds: number;
 }
 
@@ -78,7 +85,6 @@ export class CutGraph {
     return new CutGraph(space, vertices, edges, total, tooLarge);
   }
 
-  /** The same graph with fewer edges. */
   where(mayBeSlice: (edge: Edge) => boolean): CutGraph {
     const { space, vertices, edges, total, tooLarge } = this;
     return new CutGraph(space, vertices, edges.filter(mayBeSlice), total, tooLarge);
@@ -105,17 +111,106 @@ export class CutGraph {
   }
 }
 
-/** The legal cuts inside the range. */
 export function legalIn({ legal }: CutSpace, { start, end }: Range): readonly number[] {
   return legal.filter((cut) => cut > start && cut < end);
 }
 
-/** The range of all nodes. */
 export function whole({ dataflow }: CutSpace): Range {
   return { start: 0, end: dataflow.order.length };
 }
 
-/** The nodes between neighboring cuts of all nodes. */
 export function split({ dataflow: { order } }: CutSpace, cuts: readonly number[]): Groups {
   return [...cuts, order.length].map((end, slice) => order.slice(slice === 0 ? 0 : cuts[slice - 1], end));
+}
+
+export interface Step extends StepCost {
+  readonly memoryMb: number;
+  readonly movedBytes: number;
+  /** Absent if the request keeps all tensors in S3. */
+  readonly inState?: InState;
+}
+
+export interface PricedEdge {
+  readonly from: number;
+  readonly to: number;
+  /** At least one. None of them is better than another one. */
+  readonly steps: readonly Step[];
+}
+
+export interface PricedGraph {
+  readonly vertices: number;
+  /** By first vertex, ascending. */
+  readonly edges: readonly PricedEdge[];
+  readonly model: CostModel;
+  readonly temperature: Temperature;
+  readonly transport: Transport;
+  /** Whether the last slice writes the results of the model. */
+  readonly isLast: boolean;
+}
+
+export type Pricing = Pick<
+  PlanRequest,
+  'model' | 'temperature' | 'transport' | 'threads' | 'memorySizes' | 'maxMemoryMb' | 'tensorsInState'
+>;
+
+/** The search does not know which slices answer their tensors, so it assumes that the state has all small ones. */
+export function pricedGraph(graph: CutGraph, pricing: Pricing): PricedGraph {
+  const { model, temperature, transport, threads } = pricing;
+  const { isFirst, isLast, outputSecondsPerByte } = graph;
+  const vertices = graph.vertices.length;
+  const edges = graph.edges.map(({ from, to, size }): PricedEdge => {
+    const isEnd = to === vertices - 1 && isLast;
+    const choice = {
+      threads,
+      readsFrom: from === 0 && isFirst ? 'request' : transport,
+      writesTo: isEnd ? 's3-standard' : transport,
+      ...(pricing.tensorsInState && { inState: smallTensors(size, isEnd) }),
+    } as const;
+    const demand = demandOf(size, outputSecondsPerByte);
+    const larger = pricing.memorySizes.filter((mb) => mb > demand.memoryMb && mb <= pricing.maxMemoryMb);
+    return { from, to, steps: stepsOf([demand.memoryMb, ...larger], demand, choice, pricing) };
+  });
+  return { vertices, edges, model, temperature, transport, isLast };
+}
+
+function smallTensors({ smallReads, readTensors, characters }: RangeSize, isEnd: boolean): InState {
+  return {
+    isAnswered: characters <= MAX_STATE_TENSORS && !isEnd,
+    readTensors: smallReads.tensors,
+    readsAll: smallReads.tensors === readTensors,
+    readBytes: smallReads.bytes,
+    characters: 0,
+  };
+}
+
+/** The steps with these memory sizes of which none is better than another one. */
+export function stepsOf(
+  memorySizes: readonly number[],
+  demand: SliceDemand,
+  choice: Omit<StepChoice, 'memoryMb'>,
+  { model, temperature }: Pick<Pricing, 'model' | 'temperature'>,
+): Step[] {
+  const movedBytes = demand.readBytes + demand.writeBytes;
+  const kept: Step[] = [];
+  for (const memory of memorySizes) {
+    const { warmDollars, coldDollars, warmMs, loadMs, coldMs } = model.step(demand, {
+      ...choice,
+      memoryMb: memory,
+    });
+    const { inState } = choice;
+    const cost = { warmDollars, coldDollars, warmMs, loadMs, coldMs };
+    const step = { ...cost, memoryMb: memory, movedBytes, ...(inState && { inState }) };
+    if (kept.some((other) => isNoWorse(other, step, temperature))) continue;
+    for (let index = kept.length - 1; index >= 0; index--)
+      if (isNoWorse(step, kept[index], temperature)) kept.splice(index, 1);
+    kept.push(step);
+  }
+  return kept;
+}
+
+function isNoWorse(a: Step, b: Step, temperature: Temperature): boolean {
+  if (temperature !== 'cold' && (a.warmDollars > b.warmDollars || a.warmMs > b.warmMs)) return false;
+  return (
+    temperature === 'warm' || (a.coldDollars <= b.coldDollars && a.coldMs <= b.coldMs && a.loadMs <= b.loadMs)
+  );
 }

@@ -7,11 +7,13 @@
  * other.
  */
 import type { DetailedCostModel } from '../../cost/model';
-import { busyMs, isNearEmpty } from '../sizes/evenness';
-import { memoryMb } from '../sizes/estimate';
-import type { CutGraph } from './cut-graph';
-import { movedAtLeast } from './settle';
-import { type ShortestPath, shortestPath } from './shortest-path';
+import { busyMs, isNearEmpty, memoryMb, unevenness } from '../sizes/estimate';
+import type { CutGraph, PricedGraph, Step } from './cut-graph';
+import { type ShortestPath, shortestPath, lightestPlan } from './label-setting';
+import { coldShareAt } from '../../cost/chain';
+import type { PlanRequest } from '../goal';
+import type { Label } from './label';
+import { type Found, Incumbents } from './pruning';
 
 /**
  * A cut shares the work if each slice does at least this part of what the smallest slice does in the cut that shares it best. Without
@@ -27,25 +29,15 @@ export const MOST_BYTES_FACTOR = 2;
 /** By this share, the largest slice may take longer and do more work than in the most even cut, if fewer bytes move then. */
 export const EVEN_TOLERANCE = 0.1;
 
-/** Limits on each slice. A limit that is absent does not bind. */
 interface Limits {
-  /** Of its function. */
   readonly mostMemoryMb?: number;
-  /** Of computing on one vCPU. */
   readonly leastSeconds?: number;
   readonly mostSeconds?: number;
   /** Of its function in a run, see `busyMs`. */
   readonly mostMs?: number;
 }
 
-/** An even path, and the most bytes that its slices could have moved. */
-export interface EvenPath {
-  readonly path: readonly number[];
-  readonly mostBytes: number;
-}
-
-/** @returns `undefined` if there is no path of so many slices */
-export function evenPath(graph: CutGraph, slices: number, model: DetailedCostModel): EvenPath | undefined {
+export function evenPath(graph: CutGraph, slices: number, model: DetailedCostModel) {
   const paths = new LimitedPaths(graph, slices, model);
   const work = ascending(paths.seconds);
   const smallest = largestThat(work, (leastSeconds) => paths.fewestBytes({ leastSeconds }) !== undefined);
@@ -95,7 +87,6 @@ class LimitedPaths {
     this.squares = this.ms.map((ms) => ms * ms);
   }
 
-  /** Of the paths within the limits, one that moves the fewest bytes, and of these the one whose times are the most even. */
   fewestBytes({
     mostMemoryMb = Infinity,
     leastSeconds = 0,
@@ -119,7 +110,6 @@ function ascending(numbers: Float64Array): readonly number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
-/** The smallest of the ascending numbers for which the condition holds; it holds for all larger ones too. */
 function smallestThat(numbers: readonly number[], holds: (number: number) => boolean): number | undefined {
   let [low, high] = [0, numbers.length];
   while (low < high) {
@@ -130,7 +120,88 @@ function smallestThat(numbers: readonly number[], holds: (number: number) => boo
   return numbers.at(low);
 }
 
-/** The largest of the ascending numbers for which the condition holds; it holds for all smaller ones too. */
 function largestThat(numbers: readonly number[], holds: (number: number) => boolean): number | undefined {
   return smallestThat([...numbers].reverse(), holds);
+}
+
+/** Share of the dollars and of the latency of the best plan that a more even plan may have in addition. */
+const SETTLED_TOLERANCE = 0.01;
+
+/**
+ * How many times the unevenness of equal slices all dollars and milliseconds weigh, and all bytes moved, of which each weighs less. Plans
+ * for small weights are more even, and may be outside of the tolerance.
+ */
+const WEIGHTS = Array.from({ length: 20 }, (_, step) => 2 ** (step / 2));
+const WEIGHT_OF_BYTES = 1 / 64;
+
+/** Factor on the bytes that the best plan moves which a settled plan may move at most. */
+const MAX_MORE_BYTES = 1.5;
+
+/** Fewer bytes than this for each slice hardly matter: reading them takes less time than waiting for the first of them. */
+const NEGLIGIBLE_BYTES = 64 * 1024;
+
+/** The most even plan that the weights find within the tolerance. It has as many slices as the best plan. */
+export function settled(graph: CutGraph, priced: PricedGraph, request: PlanRequest, best: Found): Found {
+  const { slices } = best.label;
+  if (slices === 1) return best;
+  const within = tolerated(request, best);
+  const mostBytes = MAX_MORE_BYTES * movedAtLeast(best.label);
+  const uneven = graph.edges.map(({ from, to, size: { weightBytes } }) => {
+    const nodes = graph.vertices[to] - graph.vertices[from];
+    return unevenness({ nodes, weightBytes }, graph.total, slices);
+  });
+  const unevennessOf = new Map(priced.edges.map((edge, index) => [edge, uneven[index]]));
+  const burden = burdenOf(priced, best);
+  for (const weight of WEIGHTS) {
+    const label = lightestPlan(
+      priced,
+      (step, edge) => (unevennessOf.get(edge) ?? 0) + weight * burden(step),
+      slices,
+    );
+    if (label === undefined || label.movedBytes > mostBytes) continue;
+    const incumbents = new Incumbents(priced, within);
+    incumbents.offer(label);
+    if (incumbents.best !== undefined) return incumbents.best;
+  }
+  return best;
+}
+
+/** By this share, the plan costs more than the best one, or takes longer if latency is minimized; 0 if it is not worse. */
+export function gapOf({ minimize, quantile }: PlanRequest, { cost }: Found, best: Found): number {
+  const [own, least] =
+    minimize === 'latency'
+      ? [cost.latency[quantile], best.cost.latency[quantile]]
+      : [cost.dollars, best.cost.dollars];
+  return Math.max(0, own / least - 1);
+}
+
+/** The bytes that a plan moves, or a negligible amount if that is more. */
+function movedAtLeast({ movedBytes, slices }: Pick<Label, 'movedBytes' | 'slices'>): number {
+  return Math.max(movedBytes, NEGLIGIBLE_BYTES * slices);
+}
+
+function tolerated(request: PlanRequest, { cost }: Found): PlanRequest {
+  const { maxDollars = Infinity, maxLatencyMs = Infinity, quantile, minimize } = request;
+  const more = 1 + SETTLED_TOLERANCE;
+  return {
+    ...request,
+    // The fastest plan is worth its price, so a cheaper one is welcome, and a dearer one is not.
+    maxDollars: Math.min(maxDollars, (minimize === 'latency' ? 1 : more) * cost.dollars),
+    maxLatencyMs: Math.min(maxLatencyMs, more * cost.latency[quantile]),
+  };
+}
+
+function burdenOf(
+  { model, temperature }: PricedGraph,
+  { cost, label, totals }: Found,
+): (step: Step) => number {
+  const cold = coldShareAt(temperature, model.coldShare);
+  const mixed = (ofWarm: number, ofCold: number): number => (1 - cold) * ofWarm + cold * ofCold;
+  const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
+  const movedBytes = movedAtLeast(label);
+  const time = mixed(totals.warmMs, totals.coldMs);
+  return (step) =>
+    WEIGHT_OF_BYTES * ratio(step.movedBytes, movedBytes) +
+    ratio(mixed(step.warmDollars, step.coldDollars), cost.dollars) +
+    ratio(mixed(step.warmMs, step.coldMs), time);
 }

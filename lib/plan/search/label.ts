@@ -7,9 +7,10 @@ import {
   type Transport,
   COLD_START,
   afterColdStep,
+  coldShareAt,
 } from '../../cost/chain';
-import { type PlanRequest, coldShareOf } from '../goal';
-import type { PricedGraph, Step } from './priced-graph';
+import type { PlanRequest } from '../goal';
+import type { PricedGraph, Step } from './cut-graph';
 
 /** A partial plan with its totals, and the label that it continues by one step. */
 export interface Label extends ColdProgress, InStateCounts {
@@ -52,7 +53,6 @@ export function extended(
   };
 }
 
-/** The vertices between the slices, the first and the last one included. */
 export function pathOf(label: Label): readonly number[] {
   const path = [label.vertex];
   for (let at = label.last?.before; at !== undefined; at = at.last?.before) path.push(at.vertex);
@@ -107,7 +107,6 @@ export function totalsOf(label: Label, rest: Rest, { transport, isLast }: Priced
   };
 }
 
-/** The criteria by which labels of one vertex are compared, apart from the number of slices. Less is better. */
 type Criteria = readonly ((label: Label) => number)[];
 
 /** Dollars are linear in the dollars and milliseconds of the steps, so a sum of these stands for all of them. */
@@ -123,7 +122,7 @@ export function criteriaOf(
   // A later load may be longer than the start, so a plan that is slower afterwards may become slower in total.
   const laterMs = (label: Label): number => label.laterMs - saved(label);
   const cold = model.warmsUp ? [coldMs, laterMs] : [coldMs];
-  const share = coldShareOf(temperature, model);
+  const share = coldShareAt(temperature, model.coldShare);
   const dollars = (ofCold: (label: Label) => number, label: Label): number =>
     (1 - share) * (label.warmDollars + model.dollarsPerMs * (label.warmMs - saved(label))) +
     share * (label.coldDollars + model.dollarsPerMs * ofCold(label));
@@ -154,7 +153,6 @@ export function requestDelays(
   return { slice: all - latencyMs(2), put: all - latencyMs(3, 1), get: all - latencyMs(3, 0, 1) };
 }
 
-/** A label, and its number of slices and its criteria as numbers. */
 interface Compared {
   readonly label: Label;
   readonly numbers: Float64Array;

@@ -2,12 +2,9 @@
 import type { ChainTotals, RunCost } from '../../cost/chain';
 import type { PlanRequest } from '../goal';
 import { type Label, type Rest, NO_REST, totalsOf } from './label';
-import type { PricedGraph, Step } from './priced-graph';
+import type { PricedGraph, Step } from './cut-graph';
 
-/** The totals that are sums of the steps of a rest. */
 const SUMS = ['warmDollars', 'coldDollars', 'warmMs', 'coldMs', 'slices', 'puts', 'gets'] as const;
-
-type Total = keyof Rest;
 
 /**
  * Lower bounds of what the rest of a plan adds to its totals: backward shortest paths, one for each total. Each is the least of all rests on
@@ -15,7 +12,7 @@ type Total = keyof Rest;
  */
 export class Bounds {
   /** By total and `layer * vertices + vertex`. Layer `n` has exactly `n` slices left; without a fixed number, there is one layer. */
-  private readonly least: Readonly<Record<Total, Float64Array>>;
+  private readonly least: Readonly<Record<keyof Rest, Float64Array>>;
 
   constructor(
     private readonly graph: PricedGraph,
@@ -40,7 +37,6 @@ export class Bounds {
     }
   }
 
-  /** @returns `undefined` if no rest fits */
   rest(vertex: number, slicesBefore: number): Rest | undefined {
     const { least, slices, graph } = this;
     const at = (slices === undefined ? 0 : slices - slicesBefore) * graph.vertices + vertex;
@@ -84,7 +80,6 @@ function leastOf(steps: readonly Step[], warmsUp: boolean): Rest {
   };
 }
 
-/** A complete plan within the limits. */
 export interface Found {
   readonly label: Label;
   readonly totals: ChainTotals;
@@ -94,7 +89,6 @@ export interface Found {
 /** Bounds are sums in another order than the totals that they bound, so they may be too high by some roundings. */
 const ROUNDING = 1 - 1e-9;
 
-/** The complete plans found so far, and which labels cannot become better ones. */
 export class Incumbents {
   best: Found | undefined;
   /** Plans of which none is cheaper and faster than another one; kept only if the front was requested. */
@@ -152,7 +146,6 @@ export class Incumbents {
     return this.front.some(({ cost }) => cost.dollars <= dollars * this.slack && this.time(cost) <= time);
   }
 
-  /** The latest time at which a plan may end that is within the limit and, if time is minimized, better than the best one. */
   private latestMs(): number {
     const { best, request, wantsFront } = this;
     const { minimize, maxLatencyMs = Infinity } = request;

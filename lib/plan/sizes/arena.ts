@@ -5,8 +5,9 @@
  * The rules are those of `BFCArena` with the options that a session uses by default:
  * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/framework/bfc_arena.cc
  */
+import type { ValueIndex } from '../../onnx/model';
+import type { SizeClasses } from '../../shapes/value-types';
 
-/** Sizes are rounded up to a multiple of this. */
 const ALIGNMENT = 256;
 /** Size of the first region. The next ones are at least as large; each power of two is used twice. */
 const FIRST_REGION = 2 ** 20;
@@ -27,9 +28,7 @@ export class Arena {
    */
   touchedBytes = 0;
   private nextRegion = FIRST_REGION;
-  /** By region: the end of its touched part. */
   private readonly touched: number[] = [];
-  /** By chunk. */
   private readonly region: number[] = [];
   private readonly offset: number[] = [];
   private readonly size: number[] = [];
@@ -118,7 +117,6 @@ export class Arena {
     this.free.splice(place, 1);
   }
 
-  /** The place of the first free chunk with at least `bytes`. */
   private placeOf(bytes: number): number {
     let [low, high] = [0, this.free.length];
     while (low < high) {
@@ -133,5 +131,93 @@ export class Arena {
     if (end <= this.touched[region]) return;
     this.touchedBytes += end - this.touched[region];
     this.touched[region] = end;
+  }
+}
+
+/** The memory of a tensor is named after the value that it was allocated for. */
+export interface TensorPool {
+  allocate(value: ValueIndex, bytes: number): void;
+  release(value: ValueIndex, bytes: number): void;
+  /** Allocates and releases a temporary buffer. */
+  borrow(bytes: number): void;
+}
+
+/** By value: the later value that takes over its memory; -1 if there is none. */
+export type Heirs = Int32Array;
+
+/**
+ * Finds the heirs. When ONNX Runtime plans a session, it gives the memory of a tensor that is no longer needed to the next tensor
+ * of which it knows that it has the same size, the latest first. Until then this memory is not free for other sizes.
+ * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/framework/allocation_planner.cc (`FindReusableTensor`)
+ */
+export class HeirFinder implements TensorPool {
+  readonly heirs: Heirs;
+  /** By class of sizes: the values whose memory is free, the latest last. */
+  private readonly free = new Map<number, ValueIndex[]>();
+
+  constructor(private readonly classes: SizeClasses) {
+    this.heirs = new Int32Array(classes.length).fill(-1);
+  }
+
+  allocate(value: ValueIndex): void {
+    const earlier = this.free.get(this.classes[value])?.pop();
+    if (earlier !== undefined) this.heirs[earlier] = value;
+  }
+
+  release(value: ValueIndex): void {
+    const size = this.classes[value];
+    const free = this.free.get(size);
+    if (free !== undefined) free.push(value);
+    else if (size >= 0) this.free.set(size, [value]);
+  }
+
+  borrow(): void {
+    // Temporary buffers have no heirs.
+  }
+}
+
+/**
+ * Smaller tensors are added up instead of being placed in the arena, because they fit into its gaps. A model has far more
+ * of them, so this also saves most of the time.
+ */
+const SMALL_BYTES = 16 * 1024;
+
+export class ArenaPool implements TensorPool {
+  private readonly arena = new Arena();
+  /** By value: the memory that it has, or will take over. */
+  private readonly chunks = new Map<ValueIndex, Chunk>();
+  private smallBytes = 0;
+  private mostSmallBytes = 0;
+
+  /** @param heirs without the heirs that the slice does not compute; the memory that such an heir would get is free at once */
+  constructor(private readonly heirs: Heirs) {}
+
+  get peakBytes(): number {
+    return this.arena.touchedBytes + this.mostSmallBytes;
+  }
+
+  allocate(value: ValueIndex, bytes: number): void {
+    if (bytes >= SMALL_BYTES) {
+      if (!this.chunks.has(value)) this.chunks.set(value, this.arena.allocate(bytes));
+      return;
+    }
+    this.smallBytes += bytes;
+    this.mostSmallBytes = Math.max(this.mostSmallBytes, this.smallBytes);
+  }
+
+  release(value: ValueIndex, bytes: number): void {
+    const chunk = this.chunks.get(value);
+    if (chunk === undefined) {
+      this.smallBytes -= bytes;
+      return;
+    }
+    this.chunks.delete(value);
+    const heir = this.heirs[value];
+    if (heir >= 0) this.chunks.set(heir, chunk);
+    else this.arena.release(chunk);
+  }
+
+  borrow(bytes: number): void {
+    if (bytes >= SMALL_BYTES) this.arena.release(this.arena.allocate(bytes));
   }
 }

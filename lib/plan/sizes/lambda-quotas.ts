@@ -1,4 +1,4 @@
-/** Quotas of Lambda functions that plans must respect, each with its source. */
+/** Quotas of Lambda functions and stacks that plans must respect, each with its source. */
 
 /**
  * Memory of a Lambda function in MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
@@ -17,3 +17,18 @@ export const MAX_LAMBDA_TIMEOUT_SECONDS = 900;
 
 /** Memory in MB that comes with one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html. */
 export const MEMORY_MB_PER_VCPU = 1_769;
+
+/**
+ * CloudFormation allows 500 resources in a stack:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+ */
+const MAX_RESOURCES = 500;
+
+/** A slice has a function, a version, a role and a policy. */
+const RESOURCES_PER_SLICE = 4;
+
+/** Bucket, state machine, logs and network of a pipeline, and a few constructs of the user's own. */
+const OTHER_RESOURCES = 20;
+
+/** The most slices for which the search looks. A plan with that many slices still fits the other limits of a stack. */
+export const MOST_SLICES = Math.floor((MAX_RESOURCES - OTHER_RESOURCES) / RESOURCES_PER_SLICE);

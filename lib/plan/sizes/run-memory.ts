@@ -1,7 +1,10 @@
 /** Follows the nodes of a slice as ONNX Runtime runs them, to learn how much memory their tensors take. */
 import { type NodeIndex, type ValueIndex, OMITTED } from '../../onnx/model';
-import type { NodeMemory } from './node-memory';
-import type { TensorPool } from './tensor-pool';
+import { type NodeMemory, type MemoryEstimates, nodeMemory } from './node-memory';
+import { type TensorPool, type ArenaPool, type Heirs, HeirFinder } from './arena';
+import type { Dataflow } from '../../dataflow/dataflow';
+import type { HeldWeights } from '../../dataflow/weights';
+import type { SliceSize } from './estimate';
 
 /** Marks a value without memory of its own: a weight, or a tensor that the slice reads. */
 const OUTSIDE = -1;
@@ -11,9 +14,7 @@ const OUTSIDE = -1;
  * slice or the caller needs stays.
  */
 export class RunMemory {
-  /** The largest tensor so far, in bytes. */
   largestBytes = 0;
-  /** The number of nodes so far. */
   nodes = 0;
   /**
    * Bytes of the values that share a buffer and are still to be used. ONNX Runtime copies them if the slice ends here, because
@@ -25,7 +26,6 @@ export class RunMemory {
   /** By owner: uses to come of all values in its memory. At 0 the memory is released. */
   private readonly pending: Int32Array;
   private readonly hasRun: Uint8Array;
-  /** By value: whether it shares the memory of an input. */
   private readonly isShared: Uint8Array;
   private readonly bytes: readonly number[];
 
@@ -43,7 +43,6 @@ export class RunMemory {
     this.bytes = memory.bytes;
   }
 
-  /** Runs the node, after the repeated nodes that it needs. */
   run(node: NodeIndex): void {
     const repeated = this.memory.repeatedNeeds[node];
     if (repeated.length > 0) this.runRepeated(repeated);
@@ -84,7 +83,6 @@ export class RunMemory {
     for (const value of dataflow.needs[node]) this.use(value);
   }
 
-  /** Whether the output is in the memory of the input. */
   private shares(node: NodeIndex, input: ValueIndex, output: ValueIndex): boolean {
     const kind = this.memory.outputMemory[node];
     if (kind === 'new' || input === OMITTED) return false;
@@ -121,4 +119,57 @@ export class RunMemory {
     const owner = this.owner[value];
     if (owner !== OUTSIDE && --this.pending[owner] === 0) this.pool.release(owner, this.bytes[owner]);
   }
+}
+
+/** The table of a model, and the heirs when one slice runs all its nodes. */
+export interface ModelMemory extends NodeMemory {
+  readonly heirs: Heirs;
+}
+
+export function modelMemory(
+  dataflow: Dataflow,
+  bytes: readonly number[],
+  estimates: MemoryEstimates,
+): ModelMemory {
+  const memory = nodeMemory(dataflow, bytes, estimates);
+  const finder = new HeirFinder(memory.classes);
+  const run = new RunMemory(memory, usesFrom(memory, 0), finder);
+  for (const node of dataflow.order) run.run(node);
+  return { ...memory, heirs: finder.heirs };
+}
+
+/**
+ * By value: how often a slice uses it that begins at position `start` of `order`: one use for each node from there on, one for
+ * each repeated node, and one if it is a result.
+ */
+export function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number): Int32Array {
+  const { order, needs, model } = dataflow;
+  const uses = Int32Array.from(repeatedUsers);
+  for (let position = start; position < order.length; position++) {
+    for (const value of needs[order[position]]) uses[value]++;
+  }
+  for (const { value } of model.graph.outputs) uses[value]++;
+  return uses;
+}
+
+type Moved = Pick<SliceSize, 'readBytes' | 'readTensors' | 'writeBytes' | 'computedBytes' | 'coreSeconds'>;
+
+/** The size of the slice whose weights are held and whose nodes ran with memory from the pool. */
+export function sizeOf(
+  { weightBytes, mappedBytes, bodyBytes, repeatedBytes }: HeldWeights,
+  pool: ArenaPool,
+  { sharedBytes: copiedBytes, largestBytes, nodes }: RunMemory,
+  { computedBytes, ...moved }: Moved,
+): SliceSize {
+  return {
+    weightBytes,
+    mappedBytes,
+    bodyBytes,
+    activationBytes: pool.peakBytes,
+    largestBytes,
+    ...moved,
+    copiedBytes,
+    computedBytes: computedBytes + repeatedBytes,
+    nodes,
+  };
 }

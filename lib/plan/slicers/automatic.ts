@@ -1,5 +1,5 @@
 /** Chooses the best plan for an objective and limits. */
-import { GREATEST_RATE } from '../../cost/alternatives/winners';
+import { GREATEST_RATE } from '../../cost/alternatives/verdict';
 import type { Latency, Temperature, Transport } from '../../cost/chain';
 import { SlicedInferenceError } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';
@@ -15,17 +15,12 @@ import {
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 import type { PlanSearch, SearchedSlicer } from './slicer';
 
-/** Options of `automatic`. */
 export interface AutomaticOptions {
   /** @default 'slices' */
   readonly minimize?: Minimize;
   /** Most milliseconds from the start of a run to its result. */
   readonly maxLatencyMs?: number;
-  /**
-   * The quantile of latency that is minimized or limited.
-   *
-   * @default 'p95'
-   */
+  /** The quantile of latency that is minimized or limited. @default 'p95' */
   readonly quantile?: keyof Latency;
   /** Most dollars of a million runs. */
   readonly maxCostPerMillion?: number;
@@ -37,21 +32,13 @@ export interface AutomaticOptions {
   readonly maxMemorySize?: number;
   /** @default 'mixed' */
   readonly temperature?: Temperature;
-  /**
-   * Requests per hour, from which the share of cold runs follows.
-   *
-   * @default - the default share of the model of cost
-   */
+  /** Requests per hour, from which the share of cold runs follows. @default - the default share of the model of cost */
   readonly requestsPerHour?: number;
   /** @default 's3-standard' */
   readonly transport?: Transport;
   /** @default - no limit */
   readonly maxSlices?: number;
-  /**
-   * Exactly so many slices.
-   *
-   * @default - the number is chosen
-   */
+  /** Exactly so many slices. @default - the number is chosen */
   readonly slices?: number;
 }
 
@@ -137,11 +124,6 @@ function checkMemoryLimit(maxMemory: number, setting: string): void {
   );
 }
 
-/**
- * The limits of the caller and of the environment.
- *
- * @param margin factor on the memory of activations
- */
 function functionLimit(
   space: CutSpace,
   maxMemory: number,

@@ -1,17 +1,15 @@
 /** Chooses a fixed number of slices. */
 import { HeldWeights } from '../../dataflow/weights';
 import { SlicedInferenceError, quoted } from '../../errors';
-import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
-import type { CutSpace } from '../cuts/cuts';
+import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
 import { type Range, tablesOf } from '../cuts/range-sizes';
-import { CutGraph, split, whole } from '../search/cut-graph';
+import { CutGraph, split, whole, pricedGraph } from '../search/cut-graph';
 import { evenPath } from '../search/even-path';
 import { pathOf } from '../search/label';
 import { lightestPlan } from '../search/label-setting';
-import { pricedGraph } from '../search/priced-graph';
-import { coldShareOf } from '../goal';
+import { coldShareAt } from '../../cost/chain';
 import { memoryMb } from '../sizes/estimate';
-import { leastMemory } from './least-memory';
+import { leastMemory } from './range-search';
 import type { Choice, NamedSlicer } from './slicer';
 
 /** The search takes more than a second for more slices; these are cut at equal shares of the work. */
@@ -47,14 +45,18 @@ export function count(slices: number): NamedSlicer {
  * Slices that need more memory than a function may have are only made if that cannot be avoided.
  *
  * @param needed legal cuts, ascending, that are among those of the slices: at most `count - 1`
- * @throws SlicedInferenceError if the model has fewer than `count - 1` legal cuts
  */
 function countedSlices(space: CutSpace, slices: number, needed: readonly number[] = []): Choice {
   const { legal, costs } = space;
   if (slices - 1 > legal.length) throw tooMany(space, slices);
   if (slices === 1) return { groups: split(space, []) };
   const range = whole(space);
-  const byWork = spreadCuts(legal, range, workOf(space), slices);
+  const byWork = spreadCuts(
+    legal,
+    range,
+    space.dataflow.order.map((node) => costs.work[node]),
+    slices,
+  );
   if (slices > MOST_SEARCHED_SLICES) return { groups: split(space, byWork) };
   const candidates = candidateLimit(range.end);
   const limit = Math.max(candidates, Math.min(CANDIDATES_PER_SLICE * slices, 2 * candidates));
@@ -69,7 +71,7 @@ function countedSlices(space: CutSpace, slices: number, needed: readonly number[
   const fits = evenPath(fitting, slices, model);
   const even = fits ?? evenPath(separated, slices, model);
   const priced = pricedGraph(fits ? fitting : separated, leastMemory(space));
-  const cold = coldShareOf(priced.temperature, model);
+  const cold = coldShareAt(priced.temperature, model.coldShare);
   const dollars = (warm: number, ofCold: number): number => (1 - cold) * warm + cold * ofCold;
   const cheapest = lightestPlan(
     priced,
@@ -82,11 +84,6 @@ function countedSlices(space: CutSpace, slices: number, needed: readonly number[
     quality: { comparedCuts: cuts.length, comparedAllCuts: cuts.length === legal.length },
     evenness: { mostBytes: even.mostBytes, cheapest: all.groupsOf(pathOf(cheapest)) },
   };
-}
-
-/** By position in the order: seconds of computing. */
-function workOf({ dataflow, costs }: CutSpace): readonly number[] {
-  return dataflow.order.map((node) => costs.work[node]);
 }
 
 /** By position in the order: bytes of the tensors that the node computes, and of the weights that no node before it needs. */
@@ -125,12 +122,6 @@ function tooMany(space: CutSpace, count: number): SlicedInferenceError {
   );
 }
 
-/**
- * The legal cuts nearest to those at which each slice has an equal share of the amount.
- *
- * @param legal ascending, at least `slices - 1`
- * @param amounts by position in the range
- */
 function spreadCuts(
   legal: readonly number[],
   { start }: Pick<Range, 'start'>,

@@ -1,28 +1,35 @@
 /** The best slices of a range of nodes for an objective and limits. */
 import type { RunCost } from '../../cost/chain';
-import { candidateCuts, candidateLimit } from '../cuts/candidate-cuts';
-import type { CutSpace } from '../cuts/cuts';
+import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
 import { type Range, sizeRanges } from '../cuts/range-sizes';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf } from '../../extremes';
 import { nodeLabel } from '../../onnx/model';
-import { type PlanRequest, closestGoals } from '../goal';
+import { type PlanRequest, closestGoals, DEFAULT_GOAL } from '../goal';
 import { threadCount } from '../sizes/estimate';
-import { type SizeLimit, type TooLarge, CutGraph, legalIn, whole } from '../search/cut-graph';
+import {
+  type SizeLimit,
+  type TooLarge,
+  type PricedGraph,
+  CutGraph,
+  legalIn,
+  whole,
+  pricedGraph,
+} from '../search/cut-graph';
 import { memoryOf, pathOf } from '../search/label';
 import { bestPath, paretoFront } from '../search/label-setting';
-import { type PricedGraph, pricedGraph } from '../search/priced-graph';
 import type { Found } from '../search/pruning';
-import { gapOf, settled } from '../search/settle';
+import { gapOf, settled } from '../search/even-path';
 import type { SliceSettings } from '../pricing/price';
 import type { Choice } from './slicer';
+import { MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 
 /** Prices of edges that one search computes at most, so that it takes less than a second. */
 const MAX_PRICES = 100_000;
 
 /** Of at most so many cuts, the search finds the best plan; of more, one that is at most `LARGE_EPSILON` worse. */
-export const MAX_EXACT_CUTS = 24;
-export const LARGE_EPSILON = 0.01;
+const MAX_EXACT_CUTS = 24;
+const LARGE_EPSILON = 0.01;
 
 /** If time counts, more labels stay comparable, so the search compares fewer cuts... */
 const MAX_TIMED_CANDIDATES = 32;
@@ -34,7 +41,6 @@ const STEP_EPSILON = 0.002;
 /** A share of cost or time that no user notices; the front has fewer points for it. */
 export const FRONT_EPSILON = 0.005;
 
-/** A plan on the Pareto front of cost and latency. */
 export interface FrontPoint extends SliceSettings {
   readonly slices: number;
   /** Positions in the order of nodes before which the slices are cut. */
@@ -58,11 +64,9 @@ export class RangeSearch {
   }
 
   /**
-   * Plans that may be the best one of the range, the most even one first. The model of cost knows more of a complete plan than the
-   * search, so the best one is to be chosen by that. If no plan seems to keep the limits, the plans that come closest.
-   *
-   * @throws SlicedInferenceError if nodes between two neighboring legal cuts exceed the limit on sizes, or if every plan has too many
-   * slices
+   * Plans that may be the best one of the range, the most even one first. The model of cost knows more of a complete
+   * plan than the search, so the best one is to be chosen by that. If no plan seems to keep the limits, the plans that
+   * come closest.
    */
   plans(request: PlanRequest): readonly Choice[] {
     const graph = this.graph(request);
@@ -106,7 +110,6 @@ export class RangeSearch {
     }));
   }
 
-  /** The whole range is one slice, and no other plan has fewer. */
   private isOne({ maxLatencyMs, maxDollars, minimize, slices = 1 }: PlanRequest): boolean {
     const isUnlimited = maxLatencyMs === undefined && maxDollars === undefined;
     const { cuts, tooLarge } = this.filled;
@@ -143,7 +146,6 @@ export function closestPlans(
   return closestGoals(request).flatMap((change) => bestOf({ ...request, ...change }) ?? []);
 }
 
-/** The number of cuts that the search can compare in less than a second. */
 function mostCuts(request: PlanRequest, { start, end }: Range): number {
   const affordable = Math.floor(Math.sqrt((2 * MAX_PRICES) / (1 + request.memorySizes.length)));
   return Math.min(candidateLimit(end - start), affordable, mostTimed(request));
@@ -169,7 +171,6 @@ function settingsOf({ label, cost }: Found, request: PlanRequest, { transport }:
 interface FilledSlices {
   /** None if everything fits into one slice, or if not everything fits. */
   readonly cuts: readonly number[];
-  /** Nodes between neighboring legal cuts that exceed the limit. */
   readonly tooLarge?: TooLarge;
 }
 
@@ -205,4 +206,18 @@ function tooLarge(space: CutSpace, { from, to, size }: TooLarge, limit: SizeLimi
   const nodes =
     to - from === 1 ? first : `the ${to - from} nodes from ${first} on, which no legal cut separates`;
   return new SlicedInferenceError(`each slice must ${text}`, `${got} for ${nodes}`, advice);
+}
+
+/** Each function gets the least memory that fits. It has the vCPUs of that memory, so no slice needs more threads. */
+export function leastMemory(space: CutSpace): PlanRequest {
+  return {
+    ...DEFAULT_GOAL,
+    minimize: 'cost',
+    model: space.costs.model(),
+    maxMemoryMb: Infinity,
+    memorySizes: [],
+    transport: 's3-standard',
+    threads: threadCount(MAX_LAMBDA_MEMORY_MB),
+    maxSlices: Infinity,
+  };
 }

@@ -3,9 +3,9 @@ import type { RunCost, Temperature } from '../../cost/chain';
 import type { CutSpace } from '../cuts/cuts';
 import type { Range } from '../cuts/range-sizes';
 import type { Goal, PlanRequest } from '../goal';
-import type { SliceSettings } from '../pricing/price';
+import type { SliceSettings, WholeCut } from '../pricing/price';
 import type { SizeLimit } from '../search/cut-graph';
-import type { Groups } from '../wiring/wiring';
+import type { Groups, WiredCut } from '../wiring/wiring';
 
 export type Slicer = NamedSlicer | SearchedSlicer;
 
@@ -17,7 +17,6 @@ interface KeyedSlicer {
 /** A slicer for which the caller names the cuts, their number or their size. */
 export interface NamedSlicer extends KeyedSlicer {
   readonly goal?: undefined;
-  /** Chooses the nodes of each slice. */
   choose(space: CutSpace): Choice;
   /**
    * Chooses slices that each lie within one of the ranges; absent if the caller already named the cuts.
@@ -44,7 +43,6 @@ export interface PlanSearch {
   readonly limit: SizeLimit;
 }
 
-/** What the search chose besides the cuts. */
 export interface ChosenSettings extends SliceSettings {
   readonly temperature: Temperature;
   readonly cost: RunCost;
@@ -80,4 +78,12 @@ export interface Choice {
   readonly quality?: SearchQuality;
   /** Present if slices of a fixed number are even. */
   readonly evenness?: Evenness<Groups>;
+}
+
+export interface ChosenCut extends WiredCut {
+  readonly settings?: ChosenSettings;
+  readonly quality?: SearchQuality;
+  /** Of a fixed number of slices. */
+  readonly evenness?: Evenness<WiredCut>;
+  readonly whole?: WholeCut;
 }

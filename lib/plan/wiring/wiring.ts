@@ -1,19 +1,19 @@
-/** Determines what each slice contains, what it reads and from where, and what it writes. */
+/** Checks groups of nodes, and determines what each slice contains, what it reads and from where, and what it writes. */
 import type { TensorSource } from '../../../contract/slice-manifest';
 import type { Graph, NodeIndex, ValueIndex } from '../../onnx/model';
-import { type Dataflow, repeatedClosure } from '../../dataflow/dataflow';
+import { type Dataflow, repeatedClosure, withRepeated } from '../../dataflow/dataflow';
+import { SlicedInferenceError, quoted } from '../../errors';
+import type { CrossingRule } from '../../dataflow/crossing';
 
 /** By slice: the nodes that are assigned to it. */
 export type Groups = readonly (readonly NodeIndex[])[];
 
-/** A value and where it comes from. */
 export interface SourcedValue {
   readonly value: ValueIndex;
   readonly source: TensorSource;
 }
 
 export interface SliceWiring {
-  /** The nodes that only this slice runs. */
   readonly nodes: readonly NodeIndex[];
   /**
    * All nodes of the slice in a topological order: its own, the repeated nodes that it needs, unused casts. Constant nodes
@@ -35,7 +35,6 @@ export interface Wiring {
   readonly results: readonly SourcedValue[];
 }
 
-/** Groups of nodes with their wiring. */
 export interface WiredCut {
   readonly groups: Groups;
   /** The data flow in which the nodes that are in no group are repeated. */
@@ -43,7 +42,6 @@ export interface WiredCut {
   readonly wiring: Wiring;
 }
 
-/** Wires groups of nodes into slices. Each group is contiguous in one topological order. */
 export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   const { graph } = dataflow.model;
   const sliceOf = sliceOfValues(graph, groups);
@@ -70,7 +68,6 @@ export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   return { slices, results };
 }
 
-/** The slice that computes a value; `undefined` for inputs, initializers and results of repeated nodes. */
 type SliceOf = (value: ValueIndex) => number | undefined;
 
 function sliceOfValues(graph: Graph, groups: Groups): SliceOf {
@@ -90,18 +87,7 @@ function wireResults(graph: Graph, sliceOf: SliceOf, last: number): SourcedValue
   });
 }
 
-interface SliceContents {
-  /** The slice's own nodes, then the repeated nodes that it needs. */
-  readonly held: readonly NodeIndex[];
-  /** The values that these nodes need, and results that are initializers. */
-  readonly needed: ReadonlySet<ValueIndex>;
-}
-
-function contentsOf(
-  dataflow: Dataflow,
-  nodes: readonly NodeIndex[],
-  results: ReadonlySet<ValueIndex>,
-): SliceContents {
+function contentsOf(dataflow: Dataflow, nodes: readonly NodeIndex[], results: ReadonlySet<ValueIndex>) {
   const { needs, model } = dataflow;
   const needed = new Set(nodes.flatMap((node) => needs[node]));
   const repeated = repeatedClosure(dataflow, [...needed, ...results]);
@@ -110,7 +96,6 @@ function contentsOf(
   return { held: [...nodes, ...repeated], needed };
 }
 
-/** The needed values that the request or an earlier slice provides. */
 function wireInputs(
   graph: Graph,
   needed: ReadonlySet<ValueIndex>,
@@ -130,7 +115,6 @@ function wireInputs(
   return inputs;
 }
 
-/** By slice: the listed values that it provides. */
 function valuesBySlice(list: readonly SourcedValue[], slices: number): ReadonlySet<ValueIndex>[] {
   const values = Array.from({ length: slices }, () => new Set<ValueIndex>());
   for (const { value, source } of list) if (source.from === 'slice') values[source.slice].add(value);
@@ -159,4 +143,59 @@ function isInitializer({ values }: Graph, value: ValueIndex): boolean {
 
 function sorted(values: readonly ValueIndex[]): ValueIndex[] {
   return [...values].sort((a, b) => a - b);
+}
+
+/** @param dataflow the data flow in which only constant nodes are repeated */
+export function wireGroups(dataflow: Dataflow, rule: CrossingRule, groups: Groups): WiredCut {
+  const own = withRepeated(dataflow, unassignedNodes(dataflow, groups));
+  checkGroups(own, rule, groups);
+  return { dataflow: own, groups, wiring: wireSlices(own, groups) };
+}
+
+/** The cheap nodes in no group. They may differ from the nodes that a space of cuts repeats, if the groups are from a plan. */
+function unassignedNodes({ order, isCheap }: Dataflow, groups: Groups): Set<NodeIndex> {
+  const assigned = new Set(groups.flat());
+  return new Set(order.filter((node) => isCheap[node] && !assigned.has(node)));
+}
+
+function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Groups): void {
+  const { model, reads, order } = dataflow;
+  const { values } = model.graph;
+  const groupOf = new Map(groups.flatMap((nodes, group) => nodes.map((node) => [node, group] as const)));
+  const assigned = groups.reduce((sum, nodes) => sum + nodes.length, 0);
+  if (assigned !== order.length || !order.every((node) => groupOf.has(node))) {
+    throw new SlicedInferenceError(
+      `the slices must contain each of the ${order.length} nodes that run in one slice only, exactly once`,
+      `${assigned} nodes`,
+      'make a new plan for this model',
+    );
+  }
+  groups.forEach((nodes, group) => {
+    for (const value of nodes.flatMap((node) => reads[node])) {
+      const { producer, name } = values[value];
+      const from = producer === undefined ? undefined : groupOf.get(producer);
+      if (from === undefined || from === group) continue;
+      if (from > group) {
+        throw new SlicedInferenceError(
+          `slice ${group} must use values that it or an earlier slice computes`,
+          `${quoted(name)} of slice ${from}`,
+          'make a new plan for this model',
+        );
+      }
+      const reason = rule(value);
+      if (reason === undefined) continue;
+      throw new SlicedInferenceError(
+        'a value that crosses a cut must arrive unchanged',
+        `${quoted(name)}, which is ${reason}`,
+        'cut elsewhere',
+      );
+    }
+  });
+  const empty = groups.findIndex((nodes) => nodes.length === 0);
+  if (empty < 0 || groups.length === 1) return;
+  throw new SlicedInferenceError(
+    'each slice must contain at least one node',
+    `none in slice ${empty}`,
+    'make a new plan for this model',
+  );
 }

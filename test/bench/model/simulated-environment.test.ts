@@ -1,5 +1,5 @@
 import { type FullSimulation, simulatedEnvironment } from '../../../bench/model/simulated-environment';
-import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { SIMULATIONS } from '../../../local/simulation/presets';
 
 const MACHINE = { processors: 2, initMs: 100, loadMsPerMb: 8, slowdown: 1 };

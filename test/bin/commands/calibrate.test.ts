@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseConstants } from '../../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../../lib/cost/constants/constant';
-import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { temporaryFolder } from '../../support/model-builder';
 import { isLink, link } from '../../support/links-and-pipes';
 import { refuse, succeed } from '../../support/run-cli';

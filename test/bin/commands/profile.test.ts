@@ -3,9 +3,7 @@ import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { profileFor, readProfile } from '../../../lib/compile/files/read-profile';
-import type { ModelProfile } from '../../../lib/compute-time/profile/profile';
-import { profileText } from '../../../lib/compute-time/profile/profile-text';
-import { profiledTypes } from '../../../lib/compute-time/profile/profiled-model';
+import { type ModelProfile, profileText, profiledTypes } from '../../../lib/compute-time/profile/profile';
 import {
   type ModelInit,
   BOOL,
@@ -56,12 +54,7 @@ describe('profile', () => {
     const file = saveModel(mlp(2));
     const found = await profile(file, '--dimension', 'batch=5');
     const { model, types, planned } = analyzeModel(file, { dimensions: { batch: 5 } });
-    expect(
-      profileFor(
-        { profile: found, path: 'p' },
-        { model, optimization: 'none', dimensions: planned.dimensions },
-      ),
-    ).toEqual({
+    expect(profileFor({ profile: found, path: 'p' }, model, 'none', planned.dimensions)).toEqual({
       profile: found,
       differences: [],
     });

@@ -1,8 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseConstants } from '../../../lib/cost/constants/constants-file';
-import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import { PRICES } from '../../../lib/cost/constants/prices';
+import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import { storeSlices } from '../../../lib/emit/store';

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
 import { encodeNpy } from '../../../bin/tensor-files/npy';
 import type { Verification } from '../../../bin/verify/run-both';
-import { builtFile } from '../../../lib/host/package-files';
+import { builtFile } from '../../../lib/host/packages';
 import {
   type ModelInit,
   FLOAT,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { graphProfile } from '../../../bin/plan/graph-profile';
-import { planCosts } from '../../../lib/compile/plan-costs';
+import { planCosts } from '../../../lib/compile/cuttable-graph';
 import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
 import { type CutSpace, findCuts } from '../../../lib/plan/cuts/cuts';
 import { parseModel } from '../../../lib/onnx/parse';

@@ -5,7 +5,7 @@ import { type App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Slicing } from '../../../lib';
 import { codeDigest, onnxRuntimeFiles } from '../../../lib/aws/runtime-code';
-import { builtFile } from '../../../lib/host/package-files';
+import { builtFile } from '../../../lib/host/packages';
 import { temporaryFolder } from '../../support/model-builder';
 import { addPipeline, errorOf, newApp } from '../../support/pipeline-stack';
 

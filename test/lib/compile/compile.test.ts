@@ -8,7 +8,7 @@ import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
 import { parseModel } from '../../../lib/onnx/parse';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
-import { fromRuns } from '../../../lib/plan/file/node-runs';
+import { fromRuns } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import { saveModel, temporaryFolder } from '../../support/model-builder';

@@ -1,7 +1,7 @@
 /** The search looks for no more slices than a stack can hold. */
 import { MAX_STACK_RESOURCES } from '../../../lib/aws/quotas';
 import { Slicing } from '../../../lib';
-import { MOST_SLICES } from '../../../lib/compile/most-slices';
+import { MOST_SLICES } from '../../../lib/plan/sizes/lambda-quotas';
 import { pipelineStack } from '../../support/pipeline-stack';
 
 function resourcesOf(slices: number): number {

@@ -3,7 +3,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { planEstimates } from '../../../lib/compile/plan-estimates';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import type { CostOptions } from '../../../lib/cost/options';
-import { checkEstimates } from '../../../lib/compile/files/check-estimates';
+import { checkEstimates } from '../../../lib/compile/stage';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { threadCount } from '../../../lib/plan/sizes/estimate';
 import { type Slicer, automatic, count } from '../../../lib/plan/slicers';

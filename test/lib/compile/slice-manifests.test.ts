@@ -1,6 +1,6 @@
 /** The manifests that slice functions read. */
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { sliceManifests } from '../../../lib/compile/describe-plan';
+import { sliceManifests } from '../../../lib/compile/compile';
 import { bestCut } from '../../../lib/plan/best-cut';
 import { count } from '../../../lib/plan/slicers';
 import { graphOf } from '../../support/graph-text';

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { clearCache } from '../../../lib/cache/folder';
-import { builtFile } from '../../../lib/host/package-files';
+import { builtFile } from '../../../lib/host/packages';
 import { parseModel } from '../../../lib/onnx/parse';
 import { type NamedSlicer, count, maxSliceSize } from '../../../lib/plan/slicers';
 import { stageModel } from '../../../lib/compile/stage';

@@ -10,8 +10,14 @@ import {
   type SlicedPlan,
   compareAlternatives,
 } from '../../../lib/cost/alternatives/compare';
-import { type Requests, verdictOf } from '../../../lib/cost/alternatives/verdict';
-import { type Winner, GREATEST_RATE, LEAST_RATE, winners } from '../../../lib/cost/alternatives/winners';
+import {
+  type Requests,
+  type Winner,
+  verdictOf,
+  GREATEST_RATE,
+  LEAST_RATE,
+  winners,
+} from '../../../lib/cost/alternatives/verdict';
 import { costModel } from '../../../lib/cost/model';
 import { chainOf, outcomesOf } from '../../support/cost-fixtures';
 import { cases } from '../../support/full-checks';

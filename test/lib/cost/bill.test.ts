@@ -1,9 +1,7 @@
 import fc from 'fast-check';
-import { billOf, type BillOptions } from '../../../lib/cost/bill';
-import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
-import { type LineItems, addItems, sumOfItems } from '../../../lib/cost/line-items';
-import type { LoggedCall, LoggedReport } from '../../../lib/cost/logged-call';
+import { type BillOptions, type LoggedCall, type LoggedReport, billOf } from '../../../lib/cost/bill';
+import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../../lib/cost/constants/defaults';
+import { type LineItems, addItems, sumOfItems } from '../../../lib/cost/step';
 
 const OPTIONS: BillOptions = {
   ...{ architecture: 'x86_64', prices: DEFAULT_PRICES, environment: DEFAULT_ENVIRONMENT, retentionDays: 1 },

@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { type Calibration, calibrate } from '../../../lib/cost/calibration/calibrate';
 import type { CalibrationOptions } from '../../../lib/cost/calibration/estimates';
-import type { CallSample, Samples } from '../../../lib/cost/calibration/samples';
-import { distributionOf, robustLine } from '../../../lib/cost/calibration/statistics';
+import {
+  type CallSample,
+  type Samples,
+  distributionOf,
+  robustLine,
+} from '../../../lib/cost/calibration/samples';
 import { parseConstants, printConstants } from '../../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../../lib/cost/constants/constant';
-import { type Environment, ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { type Environment, ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { OUTPUT_BANDWIDTH } from '../../../lib/compute-time/reference-processor';
 
 const OPTIONS: CalibrationOptions = {

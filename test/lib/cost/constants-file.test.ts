@@ -10,8 +10,12 @@ import {
   parseConstants,
   printConstants,
 } from '../../../lib/cost/constants/constants-file';
-import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import { DEFAULT_PRICES, PRICES } from '../../../lib/cost/constants/prices';
+import {
+  DEFAULT_ENVIRONMENT,
+  ENVIRONMENT,
+  DEFAULT_PRICES,
+  PRICES,
+} from '../../../lib/cost/constants/defaults';
 
 const REQUESTS = { value: 0.3, unit: 'USD/million' };
 

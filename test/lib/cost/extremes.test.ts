@@ -6,8 +6,7 @@ import {
   mapped,
   valuesOf,
 } from '../../../lib/cost/constants/constant';
-import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import { PRICES } from '../../../lib/cost/constants/prices';
+import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import type { CostOptions } from '../../../lib/cost/options';
 import { BERT, exampleOf } from '../../support/cost-tables';
 

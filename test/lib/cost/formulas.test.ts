@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-import { type Environment, DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
+import { type Environment, DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../../lib/cost/constants/defaults';
 import {
   coldShare,
   computeMs,
@@ -11,9 +10,15 @@ import {
   vcpuShare,
   visibleVcpus,
 } from '../../../lib/cost/formulas/lambda';
-import { beyondBurstMs, transferMs } from '../../../lib/cost/formulas/network';
+import {
+  type BucketShape,
+  beyondBurstMs,
+  transferMs,
+  passed,
+  refilled,
+  steady,
+} from '../../../lib/cost/formulas/slice-timing';
 import { executionDollars, payloadMs, transitionOf } from '../../../lib/cost/formulas/step-functions';
-import { type BucketShape, passed, refilled, steady } from '../../../lib/cost/formulas/token-bucket';
 import { GRID_MS } from '../../../lib/cost/latency/latency-distribution';
 
 const MIB = 2 ** 20;

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import type { Pairs } from '../../../lib/cost/constants/constant';
-import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import { GRID_MS, LatencyDistribution } from '../../../lib/cost/latency/latency-distribution';
-import { atPercent } from '../../../lib/cost/latency/percentiles';
+import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
+import { GRID_MS, LatencyDistribution, atPercent } from '../../../lib/cost/latency/latency-distribution';
 
 const { standardGet, standardPut, expressGet } = DEFAULT_ENVIRONMENT.s3;
 const [GET, PUT] = [standardGet, standardPut].map((pairs) => LatencyDistribution.fromPercentiles(pairs));

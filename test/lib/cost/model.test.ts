@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import type { ChainTotals, InState, RunCost, StepChoice, Temperature } from '../../../lib/cost/chain';
-import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
-import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
-import { LINE_ITEMS, sumOfItems } from '../../../lib/cost/line-items';
+import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../../lib/cost/constants/defaults';
+import { LINE_ITEMS, sumOfItems } from '../../../lib/cost/step';
 import { type DetailedCostModel, costModel } from '../../../lib/cost/model';
 import {
   CHOICE,

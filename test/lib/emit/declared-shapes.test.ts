@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ModelProto } from '../../../bench/onnx-schema';
-import { packageRoot } from '../../../lib/host/package-files';
+import { packageRoot } from '../../../lib/host/packages';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';

@@ -7,7 +7,7 @@ import { compile, compileAnalyzed } from '../../../lib/compile/compile';
 import { MANIFEST_KEY } from '../../../contract/slice-manifest';
 import { readManifest } from '../../../lambda/slice/load';
 import { writeSlices } from '../../../lib/emit/write';
-import { totalLength } from '../../../lib/onnx/chunks';
+import { totalLength } from '../../../lib/onnx/encode';
 import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { foreignPath, unreadablePath } from '../../../lib/host/foreign-path';
+import { foreignPath, unreadablePath } from '../../../lib/host/read-text';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const failed = (code: string): Error => Object.assign(new Error(), { code });

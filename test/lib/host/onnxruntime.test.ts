@@ -1,4 +1,4 @@
-import { checkRunsOnnxRuntime } from '../../../lib/host/onnxruntime';
+import { checkRunsOnnxRuntime } from '../../../lib/host/packages';
 import { askChild } from '../../../lib/host/run-child';
 
 const check = (platform: string, arch: string, glibc?: string) => () => {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { replaceFile, withPartial } from '../../../lib/host/write-beside';
+import { replaceFile, withPartial } from '../../../lib/host/folders';
 import { temporaryFolder } from '../../support/model-builder';
 
 describe('replaceFile', () => {

@@ -6,7 +6,7 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { clearCache } from '../../../lib/cache/folder';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import { totalLength } from '../../../lib/onnx/chunks';
+import { totalLength } from '../../../lib/onnx/encode';
 import { OPTIMIZATION_LEVELS } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/slicers';

@@ -6,7 +6,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { parseModel } from '../../../lib/onnx/parse';
 import { OPTIMIZATION_LEVELS } from '../../../lib/optimize/level';
-import { settleCasts } from '../../../lib/optimize/settle-casts';
+import { settleCasts } from '../../../lib/optimize/optimize-child';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/slicers';
 import {

@@ -13,7 +13,7 @@ import {
 } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
-import type { ConsolidationMode } from '../../../lib/plan/pricing/whole-model';
+import type { ConsolidationMode } from '../../../lib/plan/pricing/price';
 import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { Template as LocalTemplate } from '../../../local/cloudformation/template';
 import {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { builtFile } from '../../../lib/host/package-files';
+import { builtFile } from '../../../lib/host/packages';
 import { temporaryFolder } from '../../support/model-builder';
 import { MLP_PATH } from '../../support/pipeline-stack';
 

@@ -1,9 +1,8 @@
 /** The sizes that plans assume for dimensions, by what names, shapes and the model say. */
 import { parseModel } from '../../../lib/onnx/parse';
 import { assumedSizes } from '../../../lib/shapes/assumed-sizes';
-import { roleOf, statedRole } from '../../../lib/shapes/dimension-roles';
-import { type SizedInput, layoutOf } from '../../../lib/shapes/input-layout';
-import { sizeHints } from '../../../lib/shapes/size-hints';
+import { type SizedInput, roleOf, statedRole, layoutOf } from '../../../lib/shapes/dimension-roles';
+import { sizeHints } from '../../../lib/shapes/planned-types';
 import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
 import { floats, modelOf, node, saveModel } from '../../support/model-builder';
 

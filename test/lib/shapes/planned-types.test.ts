@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { UnknownDimensions } from '../../../lib/shapes/unknown-dimensions';
+import { UnknownDimensions } from '../../../lib/shapes/bounds';
 import { requestBytes, tensorBytes } from '../../../lib/shapes/value-types';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {

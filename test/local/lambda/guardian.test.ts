@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
-import { builtFile } from '../../../lib/host/package-files';
+import { builtFile } from '../../../lib/host/packages';
 import { limitedAssembly } from '../../support/limited-function';
 import { useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Platform, thisMachine } from '../../../lib/host/onnxruntime';
+import { type Platform, thisMachine } from '../../../lib/host/packages';
 import { addHostOnnxRuntime } from '../../../local/lambda/code';
 import { temporaryFolder } from '../../support/temporary-folder';
 

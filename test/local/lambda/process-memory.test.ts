@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { canMeasureMemory, memoryOfTree } from '../../../local/lambda/memory-watch';
-import { packageRoot } from '../../../lib/host/package-files';
+import { packageRoot } from '../../../lib/host/packages';
 import { encodeModel } from '../../support/tiny-slice';
 import { temporaryFolder } from '../../support/temporary-folder';
 

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Pairs } from '../../../lib/cost/constants/constant';
-import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { SIMULATIONS } from '../../../local/simulation/presets';
 import { Simulator } from '../../../local/simulation/simulator';
 

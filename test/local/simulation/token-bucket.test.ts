@@ -1,6 +1,6 @@
 /** A limit shared by senders. `test/lib/cost/formulas/token-bucket.test.ts` tests how fast it refills. */
 import fc from 'fast-check';
-import { steady } from '../../../lib/cost/formulas/token-bucket';
+import { steady } from '../../../lib/cost/formulas/slice-timing';
 import { CATCH_UP_MS, TokenBucket } from '../../../local/simulation/token-bucket';
 
 const MB = 1e6;

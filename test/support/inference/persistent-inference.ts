@@ -5,7 +5,7 @@
 import childProcess from 'node:child_process';
 import * as path from 'node:path';
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
-import { builtFile } from '../../../lib/host/package-files';
+import { builtFile } from '../../../lib/host/packages';
 
 /** The library's scripts that ask ONNX Runtime. */
 type InferenceScript = 'infer-child.js' | 'optimize-child.js';

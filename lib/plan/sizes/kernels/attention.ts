@@ -92,7 +92,6 @@ export function attentionScratch({ node, inputs }: WorkNode): number {
   return elementBytes * (batch * heads * queries * keys + copiedMask(node, mask, queries * keys)) + converted;
 }
 
-/** Elements of the mask that ONNX's `Attention` makes. */
 function copiedMask(node: WorkNode['node'], mask: WorkTensor | undefined, pairs: number): number {
   const causal = attribute(node, 'is_causal') === 1;
   if (mask === undefined) return causal ? pairs : 0;

@@ -10,7 +10,6 @@ const SUM_BYTES = 4;
 /** ONNX Runtime is built for processors with 64-bit addresses. */
 const POINTER_BYTES = 8;
 
-/** The sizes of one image and one group of a convolution. */
 interface ConvolutionShape {
   /** Output channels of a group. */
   readonly filters: number;
@@ -78,7 +77,6 @@ function quantizedColumns(shape: ConvolutionShape): number {
   return shape.isPointwise ? 0 : columnElements(shape);
 }
 
-/** @param weights `[filters, channels of a group, ...window]` */
 function shapeOf(
   input: WorkTensor | undefined,
   weights: WorkTensor | undefined,

@@ -3,7 +3,7 @@
  * Runtime 1.30, one thread, and the session options of the slice function, at tensors of 4 to 67 MB and batches of 1 to 8.
  */
 import type { Model, Node } from '../../../onnx/model';
-import { type WorkNode, type WorkTensor, TensorTable, totalBytes } from '../../../compute-time/node-tensors';
+import { type WorkNode, type WorkTensor, totalBytes, workOf } from '../../../compute-time/node-tensors';
 import type { ValueTypes } from '../../../shapes/value-types';
 import {
   attentionScratch,
@@ -17,9 +17,7 @@ import {
   quantizedConvolutionScratch,
   transposedConvolutionScratch,
 } from './convolutions';
-import { gatesScratch, stepsScratch } from './recurrent';
 
-/** The domain of ONNX Runtime's own operators. */
 const CONTRIBUTED = 'com.microsoft';
 
 /** Kernels of 8-bit integers add up in 32 bits before they round. */
@@ -31,10 +29,8 @@ const SOFTMAX_OF_ONE_AXIS = 13;
 /** From this opset on, ONNX defines group normalization by a longer function. */
 const LONG_GROUP_NORMALIZATION = 21;
 
-/** By node: bytes of temporary buffers. */
 export type ScratchBytes = readonly number[];
 
-/** A rule for a node of a graph with the given version of ONNX's own operators. */
 type Rule = (work: WorkNode, opset: number) => number;
 
 const copiesOfOutput =
@@ -89,9 +85,8 @@ const CONTRIBUTED_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 /** @param types with the planned sizes in all shapes; a size that is unknown counts as 1 */
 export function scratchBytes({ graph, opsets }: Model, types: ValueTypes): ScratchBytes {
-  const table = new TensorTable(graph, types);
   const opset = opsets.find(({ domain }) => domain === '')?.version ?? 0;
-  return graph.nodes.map((node) => Math.ceil(ruleOf(node)?.(table.of(node), opset) ?? 0));
+  return workOf(graph, types).map((work) => Math.ceil(ruleOf(work.node)?.(work, opset) ?? 0));
 }
 
 function ruleOf({ domain, opType }: Node): Rule | undefined {
@@ -99,7 +94,6 @@ function ruleOf({ domain, opType }: Node): Rule | undefined {
   return domain === '' ? RULES.get(opType) : undefined;
 }
 
-/** The sums in 32 bits of a product that is rounded to 8 bits. */
 function sums({ outputs }: WorkNode): number {
   return SUM_BYTES * (outputs.at(0)?.elements ?? 0);
 }
@@ -153,4 +147,24 @@ function narrowedImage({ node, inputs, outputs }: WorkNode): number {
 function squares({ outputs }: WorkNode): number {
   const bytes = totalBytes([outputs.at(0)]);
   return bytes + bytes / Math.max(1, outputs.at(0)?.shape.at(0) ?? 1);
+}
+
+/**
+ * `LSTM` and `GRU` multiply all steps with their weights first, for both directions. The backward direction also reverses its input
+ * and its output. The weights have the shape `[directions, gates * hidden, features]`.
+ */
+function gatesScratch({ inputs, outputs }: WorkNode): number {
+  const [input, weights] = inputs;
+  if (input === undefined || weights?.shape.length !== 3) return 0;
+  const [directions = 1, width = 1, features = 1] = weights.shape;
+  const products = (input.elements / Math.max(1, features)) * directions * width * FLOAT_BYTES;
+  return directions === 2 ? products + input.bytes + totalBytes([outputs.at(0)]) : products;
+}
+
+/** `RNN` multiplies all steps with its weights, one direction at a time. */
+function stepsScratch({ inputs }: WorkNode): number {
+  const [input, weights] = inputs;
+  if (input === undefined || weights?.shape.length !== 3) return 0;
+  const [, width = 1, features = 1] = weights.shape;
+  return (input.elements / Math.max(1, features)) * width * FLOAT_BYTES;
 }

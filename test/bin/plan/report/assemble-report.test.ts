@@ -1,7 +1,11 @@
 import * as path from 'node:path';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
-import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../../../lib/cost/constants/environment';
-import { DEFAULT_PRICES, PRICES } from '../../../../lib/cost/constants/prices';
+import {
+  DEFAULT_ENVIRONMENT,
+  ENVIRONMENT,
+  DEFAULT_PRICES,
+  PRICES,
+} from '../../../../lib/cost/constants/defaults';
 import { automatic, count } from '../../../../lib/plan/slicers';
 import { steadyEnvironment } from '../../../support/cost-fixtures';
 import { analyzeFast } from '../../../support/inference/fast-analysis';

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import * as fs from 'node:fs';
 import { readEnvironment, readPrices } from '../../../../lib/compile/files/read-constants';
 import { MAX_CONSTANTS_BYTES, printConstants } from '../../../../lib/cost/constants/constants-file';
-import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
+import { ENVIRONMENT } from '../../../../lib/cost/constants/defaults';
 import { fileWith } from '../../../support/changed-json';
 import { temporaryFolder } from '../../../support/temporary-folder';
 

@@ -1,12 +1,11 @@
 /** A profile is checked field by field; what the library uses is a copy of what was checked. */
 import * as fs from 'node:fs';
 import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../../lib/compile/files/read-profile';
-import { onnxRuntimeVersion } from '../../../../lib/host/onnxruntime';
+import { onnxRuntimeVersion } from '../../../../lib/host/packages';
 import { parseModel } from '../../../../lib/onnx/parse';
-import { graphDigest } from '../../../../lib/plan/file/graph-digest';
+import { graphDigest } from '../../../../lib/plan/file/plan';
 import { nodeSeconds } from '../../../../lib/compute-time/node-seconds';
-import type { ModelProfile } from '../../../../lib/compute-time/profile/profile';
-import { profileText } from '../../../../lib/compute-time/profile/profile-text';
+import { type ModelProfile, profileText } from '../../../../lib/compute-time/profile/profile';
 import { REFERENCE_FLOPS } from '../../../../lib/compute-time/reference-processor';
 import { changedFile, fileWith } from '../../../support/changed-json';
 import { mlp, saveModel, temporaryFolder } from '../../../support/model-builder';
@@ -114,17 +113,15 @@ describe('readProfile', () => {
 
 describe('profileFor', () => {
   const given = { profile: PROFILE, path: 'p.json' };
-  const use = { model: MODEL, optimization: 'none', dimensions: { batch: 2 } } as const;
+  const dimensions = { batch: 2 };
 
   it('accepts a profile of the graph', () => {
-    expect(profileFor(given, use)).toEqual({ profile: PROFILE, differences: [] });
+    expect(profileFor(given, MODEL, 'none', dimensions)).toEqual({ profile: PROFILE, differences: [] });
   });
 
   it('names other sizes and another ONNX Runtime', () => {
     const other = { ...PROFILE, onnxRuntime: '1.0.0' };
-    expect(
-      profileFor({ ...given, profile: other }, { ...use, dimensions: { batch: 3 } }).differences,
-    ).toEqual([
+    expect(profileFor({ ...given, profile: other }, MODEL, 'none', { batch: 3 }).differences).toEqual([
       'batch is 3, and was 2 in the profile',
       `ONNX Runtime is ${onnxRuntimeVersion()}, and was 1.0.0 in the profile`,
     ]);
@@ -132,10 +129,10 @@ describe('profileFor', () => {
 
   it('refuses a profile of another graph or of another optimization', () => {
     const model = parseModel(saveModel(mlp(2)));
-    expect(errorOf(() => profileFor(given, { ...use, model }))).toMatch(
+    expect(errorOf(() => profileFor(given, model, 'none', dimensions))).toMatch(
       /^profile 'p.json' must be of the graph of model '.*', got a profile of another graph, of 'model.onnx': /,
     );
-    expect(errorOf(() => profileFor(given, { ...use, optimization: 'basic' }))).toContain(
+    expect(errorOf(() => profileFor(given, MODEL, 'basic', dimensions))).toContain(
       "must be of graph optimization 'basic', got 'none': profile the model again with --optimize basic",
     );
   });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { correction } from '../../../../lib/compute-time/profile/correction';
-import { median, quantile } from '../../../../lib/compute-time/profile/quantiles';
+import { median, quantile } from '../../../../lib/extremes';
 
 /** Corrects times of nodes without bodies. */
 function corrected(times: readonly number[], total: number): number[] {

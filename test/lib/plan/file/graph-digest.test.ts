@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseModel } from '../../../../lib/onnx/parse';
-import { graphDigest } from '../../../../lib/plan/file/graph-digest';
+import { graphDigest } from '../../../../lib/plan/file/plan';
 import { graphOf, nodesOf } from '../../../support/graph-text';
 import {
   type GraphInit,

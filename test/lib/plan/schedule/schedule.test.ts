@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { type Schedule, scheduleSlices, slicesOf, timeOf } from '../../../../lib/plan/schedule/schedule';
+import type { Schedule } from '../../../../lib/cost/schedule';
+import { scheduleSlices, slicesOf, timeOf } from '../../../../lib/plan/schedule/schedule';
 import { anyReads, plan, scheduleText } from '../../../support/scheduled-plan';
 
 test.each<[string, number[][], string]>([

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { type Schedule, scheduleSlices, slicesOf } from '../../../../lib/plan/schedule/schedule';
+import type { Schedule } from '../../../../lib/cost/schedule';
+import { scheduleSlices, slicesOf, withWarmUps } from '../../../../lib/plan/schedule/schedule';
 import {
   type HandedOnPlan,
   leavingSlices,
@@ -8,8 +9,7 @@ import {
   readersOf,
   stateTensorLimits,
 } from '../../../../lib/plan/schedule/state-tensor-limits';
-import { withWarmUps } from '../../../../lib/plan/schedule/warm-up';
-import { MAX_STATE_TENSORS } from '../../../../lib/plan/sizes/state-size';
+import { MAX_STATE_TENSORS } from '../../../../lib/plan/sizes/estimate';
 import { anyReads, plan } from '../../../support/scheduled-plan';
 
 /** A plan whose slices write one tensor of so many bytes. */

@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
 import type { SlicePlan } from '../../../../lib/plan/file/plan';
-import { type Schedule, scheduleSlices, slicesOf } from '../../../../lib/plan/schedule/schedule';
-import { isWarmUpWorthwhile, loadSeconds, withWarmUps } from '../../../../lib/plan/schedule/warm-up';
+import type { Schedule } from '../../../../lib/cost/schedule';
+import {
+  scheduleSlices,
+  slicesOf,
+  isWarmUpWorthwhile,
+  loadSeconds,
+  withWarmUps,
+} from '../../../../lib/plan/schedule/schedule';
 import { anyReads, plan, scheduleText } from '../../../support/scheduled-plan';
 
 test.each<[string, number[][], string]>([

@@ -1,8 +1,8 @@
 /** The search knows the burst of a sandbox's network: 300 MiB, of which a half refills, and then 75 MiB/s. */
 import { analyzeModel } from '../../../../lib/compile/analyze';
-import { DEFAULT_ENVIRONMENT, type Environment } from '../../../../lib/cost/constants/environment';
+import { type Environment, DEFAULT_ENVIRONMENT } from '../../../../lib/cost/constants/defaults';
 import type { CostOptions } from '../../../../lib/cost/options';
-import { beyondBurstMs } from '../../../../lib/cost/formulas/network';
+import { beyondBurstMs } from '../../../../lib/cost/formulas/slice-timing';
 import { bestCut } from '../../../../lib/plan/best-cut';
 import { type AutomaticOptions, automatic } from '../../../../lib/plan/slicers';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';

@@ -12,7 +12,7 @@ import { sizeRanges } from '../../../../lib/plan/cuts/range-sizes';
 import { bestPath, paretoFront } from '../../../../lib/plan/search/label-setting';
 import type { Minimize, PlanRequest } from '../../../../lib/plan/goal';
 import { demandOf } from '../../../../lib/plan/pricing/price';
-import type { PricedGraph } from '../../../../lib/plan/search/priced-graph';
+import type { PricedGraph } from '../../../../lib/plan/search/cut-graph';
 import { type SliceSize, memoryMb } from '../../../../lib/plan/sizes/estimate';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
 import { type PlanCase, graphOf, randomPlanCases } from '../../../support/random-plan-cases';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { analyzeDataflow } from '../../../../lib/dataflow/dataflow';
 import { parseModel } from '../../../../lib/onnx/parse';
-import { executionOrder } from '../../../../lib/plan/sizes/execution-order';
+import { executionOrder } from '../../../../lib/plan/sizes/slice-sizes';
 import { graphOf } from '../../../support/graph-text';
 import { FLOAT, saveModel, value } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';

@@ -4,7 +4,7 @@ import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { count } from '../../../../lib/plan/slicers';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
-import { MeasuredPeaks } from '../../../../lib/plan/sizes/measured-peaks';
+import { MeasuredPeaks } from '../../../../lib/plan/sizes/slice-sizes';
 import { mlp, saveModel } from '../../../support/model-builder';
 import { profileOf } from '../../../support/model-profile';
 

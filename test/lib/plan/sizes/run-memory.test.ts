@@ -2,9 +2,8 @@
 import * as fc from 'fast-check';
 import { type Dataflow, analyzeDataflow } from '../../../../lib/dataflow/dataflow';
 import { parseModel } from '../../../../lib/onnx/parse';
-import { type ModelMemory, modelMemory, usesFrom } from '../../../../lib/plan/sizes/model-memory';
-import { RunMemory } from '../../../../lib/plan/sizes/run-memory';
-import { ArenaPool } from '../../../../lib/plan/sizes/tensor-pool';
+import { type ModelMemory, modelMemory, usesFrom, RunMemory } from '../../../../lib/plan/sizes/run-memory';
+import { ArenaPool } from '../../../../lib/plan/sizes/arena';
 import { cases } from '../../../support/full-checks';
 import { graphOf, nodesOf } from '../../../support/graph-text';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';

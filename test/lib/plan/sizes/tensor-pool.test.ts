@@ -1,7 +1,6 @@
 /** Where tensors get their memory from. Steps are written as `+1:2` to allocate tensor 1 of 2 MiB, `-1` to release it, `~3` to borrow. */
 import * as fc from 'fast-check';
-import { Arena } from '../../../../lib/plan/sizes/arena';
-import { ArenaPool, HeirFinder } from '../../../../lib/plan/sizes/tensor-pool';
+import { Arena, ArenaPool, HeirFinder } from '../../../../lib/plan/sizes/arena';
 
 const MIB = 2 ** 20;
 

@@ -1,6 +1,6 @@
 /** The temporary buffers of kernels, and how they get the memory of their outputs, for nodes of given types. */
 import * as fc from 'fast-check';
-import { outputMemory } from '../../../../../lib/plan/sizes/kernels/output-memory';
+import { outputMemory } from '../../../../../lib/plan/sizes/node-memory';
 import { scratchBytes } from '../../../../../lib/plan/sizes/kernels/scratch';
 import { readFreshFilesAtOnce } from '../../../../support/inference/fast-analysis';
 import { typedNode } from '../../../../support/typed-node';

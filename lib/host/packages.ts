@@ -1,7 +1,36 @@
-/** Finds the onnxruntime-node package that this library runs at synth time and deploys with the functions. */
+/** Finds files of this package, and the onnxruntime-node package that it runs at synth time and deploys with the functions. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { SlicedInferenceError } from '../errors';
+
+export function packageRoot(): string {
+  let folder = __dirname;
+  while (!fs.existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);
+  return folder;
+}
+
+/**
+ * The absolute path of a built file.
+ *
+ * @param relativePath path below `dist/`, such as `bundle/handler.js`
+ * @throws Error when the package is not built
+ */
+export function builtFile(relativePath: string): string {
+  const file = path.join(packageRoot(), 'dist', relativePath);
+  if (!fs.existsSync(file)) {
+    throw new Error(
+      `cdk-sliced-inference must be built, got no file ${file}: run \`npm run build\` in its folder`,
+    );
+  }
+  return file;
+}
+
+export function packageVersion(): string {
+  const manifest = JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
 
 /** A platform in Node.js's terms. `glibc` is the version of the C library; musl, as in Alpine Linux, has none. */
 export interface Platform {
@@ -10,7 +39,6 @@ export interface Platform {
   readonly glibc: string | undefined;
 }
 
-/** The package's folder. */
 export function onnxRuntimeFolder(): string {
   return path.dirname(require.resolve('onnxruntime-node/package.json'));
 }
@@ -22,17 +50,12 @@ export function onnxRuntimeCommonFolder(): string {
   return entry.slice(0, entry.lastIndexOf(marker) + marker.length - 1);
 }
 
-/** The version of ONNX Runtime, such as `1.30.0`. */
 export function onnxRuntimeVersion(): string {
   const manifest = fs.readFileSync(path.join(onnxRuntimeFolder(), 'package.json'), 'utf8');
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/**
- * Checks that ONNX Runtime runs on this machine.
- *
- * @throws SlicedInferenceError on a platform that it has no library for
- */
+/** Checks that ONNX Runtime runs on this machine. */
 export function checkRunsOnnxRuntime(machine: Platform = thisMachine()): void {
   const unsupported = unsupportedPlatform(machine);
   if (unsupported === undefined) return;
@@ -57,7 +80,6 @@ export function unsupportedPlatform({ platform, arch, glibc }: Platform): string
     : undefined;
 }
 
-/** The folder with a folder for each platform. */
 function librariesFolder(): string {
   return path.join(onnxRuntimeFolder(), 'bin/napi-v6');
 }

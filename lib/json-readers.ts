@@ -3,7 +3,7 @@
  * field of a later version, slices could compute something else. A library such as zod or ajv would replace this file alone, with
  * megabytes: ranges, comparisons of the parts and messages would remain.
  */
-import type { Place } from './json-place';
+import { SlicedInferenceError, printable, quoted } from './errors';
 
 /** @throws SlicedInferenceError for a value that is not a `T` */
 export type Reader<T> = (value: unknown, place: Place) => T;
@@ -30,7 +30,6 @@ export function anObject<T extends object>(fields: Fields<T>): Reader<T> {
   };
 }
 
-/** An object whose keys are data. */
 export function aRecord<T>(key: Reader<string>, entry: Reader<T>): Reader<Record<string, T>> {
   return (value, place) =>
     Object.fromEntries(
@@ -45,7 +44,6 @@ export function aList<T>(item: Reader<T>, most: number, least = 0): Reader<T[]> 
   return aListOf(() => item, most, least);
 }
 
-/** @param itemAt returns the reader of the item at an index */
 export function aListOf<T>(itemAt: (index: number) => Reader<T>, most: number, least = 0): Reader<T[]> {
   return (value, place) => {
     if (!Array.isArray(value)) throw place.fault('be a list', value);
@@ -78,7 +76,8 @@ export function wholeNumber(least: number, most = Infinity): Reader<number> {
 export function oneOf<T extends string | number>(values: readonly T[]): Reader<T> {
   return (value, place) => {
     const found = values.find((own) => own === value);
-    if (found === undefined) throw place.fault(`be ${either(values)}`, value);
+    if (found === undefined)
+      throw place.fault(`be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}`, value);
     return found;
   };
 }
@@ -90,10 +89,7 @@ export function matching(pattern: RegExp, what: string): Reader<string> {
   };
 }
 
-/**
- * @param longest in UTF-16 units
- * @param fault says what else is wrong with a text
- */
+/** @param longest in UTF-16 units @param fault says what else is wrong with a text */
 export function text(
   longest: number,
   fault: (own: string) => string | undefined = () => undefined,
@@ -124,6 +120,85 @@ function jsonObject(value: unknown, place: Place): Record<string, unknown> {
   throw place.fault('be an object', value);
 }
 
-function either(values: readonly (string | number)[]): string {
-  return values.length === 1 ? String(values[0]) : `one of ${values.join(', ')}`;
+/** Longest text of a file that an error repeats, in characters. */
+const MAX_SHOWN = 60;
+
+interface FileWording {
+  readonly kind: string;
+  readonly advice: string;
+}
+
+const PLAN: FileWording = {
+  kind: 'plan',
+  advice: 'make the plan again with `sliced-inference slice`, and do not edit it',
+};
+
+/** A place in a file, such as `slices[2].weights.sha256` of a plan. */
+export class Place {
+  static root(file: string, wording = PLAN): Place {
+    return new Place(file, wording);
+  }
+
+  private constructor(
+    private readonly file: string,
+    private readonly wording: FileWording,
+    private readonly parent?: Place,
+    private readonly step = '',
+  ) {}
+
+  /** @param name a name of this library, not of the file */
+  field(name: string): Place {
+    return new Place(this.file, this.wording, this, this.parent === undefined ? name : `.${name}`);
+  }
+
+  item(index: number): Place {
+    return new Place(this.file, this.wording, this, `[${index}]`);
+  }
+
+  /** @param key text of the file */
+  entry(key: string): Place {
+    return new Place(this.file, this.wording, this, `[${quoted(printable(key, MAX_SHOWN))}]`);
+  }
+
+  fault(must: string, value: unknown): SlicedInferenceError {
+    return this.faultOf(must, described(value));
+  }
+
+  faultOf(must: string, got: string, advice = this.wording.advice): SlicedInferenceError {
+    return new SlicedInferenceError(`${this.subject()} must ${must}`, got, advice);
+  }
+
+  private subject(): string {
+    const file = `${this.wording.kind} ${quoted(this.file)}`;
+    return this.parent === undefined ? file : `${this.path()} of ${file}`;
+  }
+
+  private path(): string {
+    return this.parent === undefined ? '' : `${this.parent.path()}${this.step}`;
+  }
+}
+
+/** Describes lists and objects by their kind alone: they may be deep or large. */
+export function described(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'nothing';
+    case 'string':
+      return `'${printable(value, MAX_SHOWN)}'`;
+    case 'object':
+      if (value === null) return 'null';
+      return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
+    default:
+      // JSON has only numbers, true and false besides.
+      return String(value);
+  }
+}
+
+export function jsonOf(text: string, place: Place, must: string, advice: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const got = text.trim() === '' ? 'an empty file' : 'text that is not JSON';
+    throw place.faultOf(must, got, advice);
+  }
 }
