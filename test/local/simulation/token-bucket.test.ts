@@ -1,4 +1,4 @@
-/** A limit shared by senders. `test/lib/cost/formulas/token-bucket.test.ts` tests how fast it refills. */
+/** A limit shared by senders. `test/lib/cost/formulas.test.ts` tests how fast it refills. */
 import fc from 'fast-check';
 import { steady } from '../../../lib/cost/formulas/slice-timing';
 import { CATCH_UP_MS, TokenBucket } from '../../../local/simulation/token-bucket';
