@@ -1,6 +1,6 @@
 /** The package's `./local` entry: runs a synthesized pipeline on this machine, without an AWS account. */
 export { LocalCloud } from './cloud/cloud';
-export type { LocalPipeline, LocalStateMachine } from './cloud/deployment';
+export type { LocalPipeline, LocalStateMachine } from './cloud/local-pipeline';
 export type { CertificateAuthority, S3Access, StepFunctionsAccess } from './cloud/access';
 export type { LocalCloudOptions } from './cloud/options';
 export type { Access } from './iam/authorizer';

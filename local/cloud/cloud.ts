@@ -39,13 +39,8 @@ import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
 import { makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
 import { deployMachines, logRefusal } from './deploy-machines';
-import {
-  describeMachine,
-  type Deployment,
-  type LocalPipeline,
-  type LocalStateMachine,
-  readDeployment,
-} from './deployment';
+import { describeMachine, type Deployment, readDeployment } from './deployment';
+import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
 
 import type { LocalCloudOptions } from './options';
 import { startOtherServices } from './other-services';

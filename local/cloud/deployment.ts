@@ -7,15 +7,10 @@ import type { HttpApi } from '../api-gateway/http-api';
 import { readHttpApi } from '../api-gateway/read-http-api';
 import type { AssemblyStack } from '../cloudformation/assembly';
 import { attributeOf } from '../cloudformation/physical-ids';
-import { isPipeline, readSignature, type Selection, type Signature } from '../cloudformation/pipeline';
+import { isPipeline, readSignature, type Selection } from '../cloudformation/pipeline';
 import { type PipelinePolicies, readPolicies } from '../cloudformation/policies';
 import type { PublishedVersions } from '../cloudformation/resource';
-import {
-  readBuckets,
-  readStateMachine,
-  type StateMachineResource,
-  type StateMachineType,
-} from '../cloudformation/resources';
+import { readBuckets, readStateMachine, type StateMachineResource } from '../cloudformation/resources';
 import { Template } from '../cloudformation/template';
 import { type Rules, readRules } from '../events/read-rules';
 import { type Access, Authorizer } from '../iam/authorizer';
@@ -23,16 +18,7 @@ import type { LocalFunctions } from '../lambda/local-functions';
 import type { Definition } from '../step-functions/definition';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { checkRoles } from './check-roles';
-
-/** A state machine that the local cloud runs. */
-export interface LocalStateMachine {
-  readonly stackName: string;
-  readonly stateMachineArn: string;
-  readonly stateMachineType: StateMachineType;
-}
-
-/** A pipeline that the local cloud runs. */
-export interface LocalPipeline extends LocalStateMachine, Signature {}
+import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
 
 export interface DeployedMachine {
   readonly resource: StateMachineResource;
