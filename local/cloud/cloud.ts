@@ -41,7 +41,6 @@ import { makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } fr
 import { deployMachines, logRefusal } from './deploy-machines';
 import { describeMachine, type Deployment, readDeployment } from './deployment';
 import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
-
 import type { LocalCloudOptions } from './options';
 import { startOtherServices } from './other-services';
 import { StateMachines } from '../step-functions/state-machines';
