@@ -16,7 +16,7 @@ import { type CallOptions, type Settings } from './options';
 import { firstOf, MAX_TIMER_MS, pause, Wait } from './run/wait';
 import { Backoff, type Call } from './run/call';
 import { outputOf } from './failure-cause';
-import type { CheckedOutput } from './results';
+import type { CheckedOutput } from './read-results';
 import { runExpress, runStandard } from './run/run-execution';
 
 interface Context {

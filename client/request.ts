@@ -17,7 +17,7 @@ import { encodeInlineTensor, inlineBytes } from '../lambda/request/inline-tensor
 import { encodeSafetensors } from '../lambda/tensors/safetensors';
 import { MAX_PUT_BYTES } from './aws/objects';
 import { kindOf } from '../lambda/json-values';
-import { invalidOutput } from './results';
+import { invalidOutput } from './read-results';
 
 export function checkedTensors(description: PipelineDescription, inputs: TensorInputs) {
   const functions = ownFunctions(description.signature);

@@ -19,7 +19,7 @@ import {
   type SlicedInferenceClientOptions,
 } from './options';
 import type { InferenceResult, InvocationResult, ManyResult } from './result';
-import { checkOutput, requireBucket, requireRun, type CheckedOutput, readResults } from './results';
+import { checkOutput, requireBucket, requireRun, type CheckedOutput, readResults } from './read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { typedTensors } from './tensors/from-raw';
 

@@ -1,7 +1,7 @@
 /** Runs one execution in a local cloud, and reports its result and what happened besides. */
 import { parseFailureCause, type CallTiming, type FailureCause } from '../../client';
 import { invocationText } from '../../client/request';
-import { checkOutput } from '../../client/results';
+import { checkOutput } from '../../client/read-results';
 import { STEP_STATES } from '../../contract/failures';
 import type { PipelineSignature } from '../../contract/signature';
 import { infer, LocalCloud, type Json, type TraceEvent } from '../../local';

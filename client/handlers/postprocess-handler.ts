@@ -3,7 +3,7 @@ import type { ExecutionOutput } from '../../contract/execution';
 import { kindOf, quotedName } from '../../lambda/json-values';
 import { MAX_EXECUTION_DATA_BYTES } from '../description/pipeline-description';
 import { InferenceError } from '../errors';
-import { checkOutput, requireBucket, readResultTensors } from '../results';
+import { checkOutput, requireBucket, readResultTensors } from '../read-results';
 import { kindOfArray } from '../tensors/array-kinds';
 import type { TypedTensor } from '../tensors/tensor-forms';
 import { typedTensors } from '../tensors/from-raw';

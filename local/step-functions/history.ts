@@ -40,8 +40,7 @@ export class History {
   private count = 0;
 
   /**
-   * @param keeps whether to keep the events. Step Functions keeps none of an Express execution, and limits only the
-   * number of those that it keeps
+   * @param keeps whether to keep the events: `false` for an Express execution. The limit on events applies only if they are kept
    */
   constructor(
     private readonly now: () => number,

@@ -47,7 +47,7 @@ interface Signed {
   readonly service: string;
 }
 
-/** @throws SignatureError when none of the callers has signed the request and its body */
+/** @throws SignatureError when no known caller has signed the request with its body */
 export function signingCaller(
   message: http.IncomingMessage,
   body: string | Buffer,

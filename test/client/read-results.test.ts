@@ -1,4 +1,4 @@
-import { checkOutput, requireBucket, requireRun } from '../../../client/results';
+import { checkOutput, requireBucket, requireRun } from '../../client/read-results';
 
 const TIMING = {
   ...{
