@@ -1,26 +1,32 @@
 // Runs the checks that rarely break: `npm run check:all`. With `--changed` it runs those whose files differ from the parent commit or, for a
-// release, from the release before; without history, all. CHANGED_SINCE names another commit. `--json <file>` writes the results of the tests.
+// release, from the release before; without history, all. CHANGED_SINCE names another commit. `--json <folder>` writes the results of the tests.
 import { spawn, spawnSync } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
-const JEST = 'node_modules/jest/bin/jest.js --filter=./test/support/jest/filter.cjs --json --outputFile=';
+const JEST = 'node_modules/jest/bin/jest.js --filter=./test/support/jest/filter.cjs';
 
+const OTHERS = 'test/other-versions';
 const PUBLIC_API = ['lib/index.ts', 'lib/pipeline', 'lib/monitoring', 'scripts/package'];
 const INSTALLED = ['package.json', 'package-lock.json'];
+const COMMANDS = ['bin/commands', 'client/index.ts', 'local/index.ts'];
+
+/** What a run in the local cloud consists of. */
+const RUNS = ['client', 'contract', 'lambda', 'lib/aws', 'lib/emit', 'lib/pipeline', 'local'];
 
 /** What needs the packages of other languages. */
 const PACKED = ['examples', 'python', 'languages'];
 
+/** Their command, and the files on which they depend. */
 const CHECKS = {
   validate: [
     'dist/scripts/validate/main.js',
     ['lib/aws', 'lib/pipeline', 'lib/monitoring', 'scripts/validate'],
   ],
-  docs: ['scripts/package/checks/guides.mjs docs', ['docs', 'bin', 'scripts/package/checks']],
+  docs: ['scripts/package/checks/guides.mjs docs', ['docs/*.md', 'bin/commands', 'scripts/package/checks']],
   examples: [
     'scripts/package/checks/guides.mjs examples',
-    ['examples', 'bin', 'client', 'local', 'lib/pipeline', 'scripts/package'],
+    ['examples', ...COMMANDS, 'lib/pipeline', 'scripts/package'],
   ],
   python: [
     'scripts/package/checks/languages.mjs --languages python',
@@ -32,16 +38,7 @@ const CHECKS = {
   ],
   versions: [
     'scripts/test-versions.mjs',
-    [
-      ...INSTALLED,
-      'client',
-      'lambda',
-      'lib/aws',
-      'lib/pipeline',
-      'lib/host',
-      'local/lambda',
-      'test/other-versions',
-    ],
+    [...INSTALLED, 'client/aws', 'lambda', 'lib/aws', 'lib/pipeline', 'lib/host', 'local/lambda', OTHERS],
   ],
   arm64: [
     'scripts/check-arm64.mjs',
@@ -51,44 +48,49 @@ const CHECKS = {
     'dist/scripts/check-deploy/main.js',
     ['client', 'lambda', 'lib/aws', 'lib/pipeline', 'scripts/check-deploy'],
   ],
-  tests: [
-    JEST,
-    [
-      ...INSTALLED,
-      'bin',
-      'client',
-      'contract',
-      'examples',
-      'lambda',
-      'lib',
-      'local',
-      'scripts',
-      'test',
-      'tsconfig.json',
-    ],
+};
+
+/** Groups of `test/support/jest/long-checks.cjs`, and the files on which they depend. */
+const TESTS = {
+  compiler: [...INSTALLED, 'lib', 'test/lib', 'test/support'],
+  deployments: [...INSTALLED, ...RUNS, 'test/end-to-end', 'test/faults', 'test/integ', 'test/support'],
+  examples: [...INSTALLED, ...RUNS, 'examples', 'test/examples', 'test/support'],
+  fuzz: [
+    ...INSTALLED,
+    'bin/tensor-files',
+    'client',
+    'lambda',
+    'lib/onnx',
+    'lib/shapes',
+    'local/s3',
+    'test/fuzz',
   ],
+  scripts: [...INSTALLED, 'scripts', 'test/scripts', 'test/integ'],
 };
 
 /** Two series use two processors: most checks wait for one process. */
 const AT_A_TIME = 2;
 
 const { values } = parseArgs({
-  options: { changed: { type: 'boolean', default: false }, json: { type: 'string', default: '/dev/null' } },
+  options: { changed: { type: 'boolean', default: false }, json: { type: 'string' } },
 });
 const base = values.changed ? baseCommit() : undefined;
 const chosen = Object.keys(CHECKS).filter((name) => base === undefined || differs(base, CHECKS[name][1]));
 const results = new Map();
 if (PACKED.some((name) => chosen.includes(name)))
   await run('packages', 'scripts/package/main.mjs --languages python,go');
-const waiting = chosen.filter((name) => name !== 'tests');
+const waiting = [...chosen];
 const series = async () => {
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
     await run(name, CHECKS[name][0]);
 };
 await Promise.all(Array.from({ length: AT_A_TIME }, series));
-if (chosen.includes('tests')) await run('tests', `${JEST}${values.json}`, { FULL_CHECKS: '1' });
-for (const name of Object.keys(CHECKS))
-  console.log(`${name.padEnd(10)} ${results.get(name) ?? 'nothing has changed'}`);
+for (const group of Object.keys(TESTS).filter((name) => base === undefined || differs(base, TESTS[name]))) {
+  const output = values.json === undefined ? '' : ` --json --outputFile='${values.json}/${group}.json'`;
+  await run(`tests of ${group}`, `${JEST}${output}`, { FULL_CHECKS: group });
+}
+for (const name of [...Object.keys(CHECKS), ...Object.keys(TESTS).map((group) => `tests of ${group}`)])
+  console.log(`${name.padEnd(20)} ${results.get(name) ?? 'nothing has changed'}`);
 if ([...results.values()].some((result) => result.startsWith('FAILED'))) process.exitCode = 1;
 
 /** Prints the output of a check when it has ended. */

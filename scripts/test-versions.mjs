@@ -13,10 +13,7 @@ import { IS_WINDOWS, NPM, ROOT } from './package/project.mjs';
 const OTHERS = path.join(ROOT, 'test/other-versions');
 
 /** What runs on the machines of users: child processes, whole runs in the local cloud, and the client. */
-const PROGRAMS = [
-  ...['test/client', 'test/local/lambda', 'test/lib/host', 'test/lib/shapes/infer', 'test/bin/process'],
-  'test/end-to-end/pipeline',
-];
+const PROGRAMS = [...['test/client', 'test/local/lambda', 'test/lib/host', 'test/end-to-end/pipeline']];
 
 /** Lambda has the newest releases of Node.js only, so the slice function need not run on the oldest one. */
 const PLATFORM = [...PROGRAMS, 'test/lambda'];

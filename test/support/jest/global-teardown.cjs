@@ -1,8 +1,5 @@
-/** Removes the folders that `global-setup.cjs` created. */
+/** Removes the folder that `global-setup.cjs` created. */
 const fs = require('node:fs');
 
-module.exports = () => {
-  const { SLICED_INFERENCE_CACHE, SLICED_INFERENCE_TEST_ZIPS, SLICED_INFERENCE_TEST_SHARED } = process.env;
-  for (const folder of [SLICED_INFERENCE_CACHE, SLICED_INFERENCE_TEST_ZIPS, SLICED_INFERENCE_TEST_SHARED])
-    fs.rmSync(folder, { recursive: true, force: true });
-};
+module.exports = () =>
+  fs.rmSync(process.env.SLICED_INFERENCE_TEST_ROOT, { recursive: true, force: true, maxRetries: 3 });

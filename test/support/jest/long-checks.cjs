@@ -1,21 +1,7 @@
-/** What `npm test` leaves to `npm run check:all`, which runs these test files alone, with `FULL_CHECKS`. */
+/** What `npm test` leaves to `npm run check:all`, which runs one of these groups of test files alone, named by `FULL_CHECKS`. */
 
-/** Deployed examples, comparisons of two clouds, runs under faults and deployments, the fuzzer, and checks of the checks. */
-const LEFT_OUT = [
-  /\/end-to-end\/calls-during-deployments\.test/,
-  /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
-  /\/examples\/ocr\/(cloud|demo|pages)\.test/,
-  /\/faults\/faults\.test/,
-  /\/fuzz\/fuzz\.test/,
-  /\/integ\/(compare|main|role)\.test/,
-  /\/lib\/plan\/printed-plans\.test/,
-  /\/test\/scripts\//,
-];
-
-/** `npm test` runs some of their cases: they ask `test/support/full-checks.ts`. */
-const SHORTENED = [
-  /\/end-to-end\/(consolidation|corpus|deployment|own-handlers|permissions|state-tensors)\.test/,
-  /\/lib\/aws\/workflow\/failure\.test/,
+/** Comparisons of the compiler's phases with exhaustive search and ONNX Runtime. `npm test` runs some of their cases: see `full-checks.ts`. */
+const COMPILER = [
   /\/lib\/compile\/(compile|stable-cuts)\.test/,
   /\/lib\/cost\/alternatives\/compare\.test/,
   /\/lib\/optimize\/optimize\.test/,
@@ -23,7 +9,35 @@ const SHORTENED = [
   /\/lib\/plan\/sizes\/(execution-order|run-memory|slice-sizes)\.test/,
 ];
 
-const matches = (patterns) => (file) => patterns.some((pattern) => pattern.test(file));
+/** Deployments into the local cloud, of which `npm test` runs some cases too. */
+const DEPLOYMENTS = [
+  /\/end-to-end\/(consolidation|corpus|deployment|own-handlers|permissions|state-tensors)\.test/,
+  /\/lib\/aws\/workflow\/failure\.test/,
+];
 
-exports.isLeftOut = matches(LEFT_OUT);
-exports.isLong = matches([...LEFT_OUT, ...SHORTENED]);
+/** Deployed examples, comparisons of two clouds, runs under faults and deployments, the fuzzer, and checks of the checks. */
+const LEFT_OUT = {
+  compiler: [/\/lib\/plan\/printed-plans\.test/],
+  deployments: [
+    /\/end-to-end\/calls-during-deployments\.test/,
+    /\/faults\/faults\.test/,
+    /\/integ\/(compare|main|role)\.test/,
+  ],
+  examples: [
+    /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
+    /\/examples\/ocr\/(cloud|demo|pages)\.test/,
+  ],
+  fuzz: [/\/fuzz\/fuzz\.test/],
+  scripts: [/\/test\/scripts\//],
+};
+
+const GROUPS = {
+  ...LEFT_OUT,
+  compiler: [...COMPILER, ...LEFT_OUT.compiler],
+  deployments: [...DEPLOYMENTS, ...LEFT_OUT.deployments],
+};
+
+const matches = (patterns, file) => patterns.some((pattern) => pattern.test(file));
+
+exports.isLeftOut = (file) => matches(Object.values(LEFT_OUT).flat(), file);
+exports.isIn = (group, file) => matches(GROUPS[group], file);
