@@ -136,28 +136,27 @@ const PLAN: FileWording = {
 /** A place in a file, such as `slices[2].weights.sha256` of a plan. */
 export class Place {
   static root(file: string, wording = PLAN): Place {
-    return new Place(file, wording);
+    return new Place(file, wording, '');
   }
 
   private constructor(
     private readonly file: string,
     private readonly wording: FileWording,
-    private readonly parent?: Place,
-    private readonly step = '',
+    private readonly path: string,
   ) {}
 
   /** @param name a name of this library, not of the file */
   field(name: string): Place {
-    return new Place(this.file, this.wording, this, this.parent === undefined ? name : `.${name}`);
+    return this.inner(this.path === '' ? name : `.${name}`);
   }
 
   item(index: number): Place {
-    return new Place(this.file, this.wording, this, `[${index}]`);
+    return this.inner(`[${index}]`);
   }
 
   /** @param key text of the file */
   entry(key: string): Place {
-    return new Place(this.file, this.wording, this, `[${quoted(printable(key, MAX_SHOWN))}]`);
+    return this.inner(`[${quoted(printable(key, MAX_SHOWN))}]`);
   }
 
   fault(must: string, value: unknown): SlicedInferenceError {
@@ -165,16 +164,13 @@ export class Place {
   }
 
   faultOf(must: string, got: string, advice = this.wording.advice): SlicedInferenceError {
-    return new SlicedInferenceError(`${this.subject()} must ${must}`, got, advice);
-  }
-
-  private subject(): string {
     const file = `${this.wording.kind} ${quoted(this.file)}`;
-    return this.parent === undefined ? file : `${this.path()} of ${file}`;
+    const subject = this.path === '' ? file : `${this.path} of ${file}`;
+    return new SlicedInferenceError(`${subject} must ${must}`, got, advice);
   }
 
-  private path(): string {
-    return this.parent === undefined ? '' : `${this.parent.path()}${this.step}`;
+  private inner(step: string): Place {
+    return new Place(this.file, this.wording, `${this.path}${step}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Detects whether a file has changed, without reading it, and caches the digests of files by that. */
 import * as fs from 'node:fs';
 import { createHash } from 'node:crypto';
-import { forgetCached, isSinceBoot, readCached, writeCached, cacheFolder } from './folder';
+import { isSinceBoot, readCached, writeCached, cacheFolder } from './folder';
 
 export type Fingerprint = string;
 
@@ -48,7 +48,10 @@ interface KnownDigest {
 
 const READ_BYTES = 1024 * 1024;
 
-/** SHA-256 of a file in hexadecimal. */
+/**
+ * SHA-256 of a file in hexadecimal. It is read again only if its size or mtime has changed: a link to it, such as CDK's copy of an asset,
+ * changes the ctime.
+ */
 export function fileDigest(path: string): string {
   const cache = cacheFolder('digests');
   const print = fingerprint(path);
@@ -59,41 +62,10 @@ export function fileDigest(path: string): string {
   return digest;
 }
 
-interface DigestedFile {
-  readonly file: string;
-  /** Hexadecimal SHA-256. */
-  readonly digest: string;
-}
-
-export function rememberDigests(files: readonly DigestedFile[]): void {
+/** @param digest hexadecimal SHA-256 */
+export function rememberDigest(file: string, digest: string): void {
   const cache = cacheFolder('digests');
-  if (cache === undefined) return;
-  for (const { file, digest } of files) remember(cache, file, fingerprint(file), digest);
-}
-
-/**
- * Runs `link`, which may link or rename files and changes no bytes. A link changes the ctime of a file and so its
- * fingerprint. If all else of the fingerprint is the same afterwards, the digest that was known before stays known, so
- * that the file is not read again.
- *
- * @param files absolute paths
- * @returns the result of `link`
- */
-export function keepingDigests<Result>(files: readonly string[], link: () => Result): Result {
-  const cache = cacheFolder('digests');
-  const kept = cache === undefined ? [] : files.filter((file) => fs.existsSync(file));
-  const before = kept.map((file) => ({ file, print: fingerprint(file) }));
-  // Call it in one place only: CDK writes stack traces into the assembly, which must not depend on the cache.
-  const result = link();
-  if (cache === undefined) return result;
-  for (const { file, print } of before) {
-    const after = fingerprint(file);
-    if (after === print || withoutCtime(after) !== withoutCtime(print)) continue;
-    const digest = knownDigest(cache, file, print);
-    if (digest !== undefined) remember(cache, file, after, digest);
-    forgetCached(cache, keyOf(file, print));
-  }
-  return result;
+  if (cache !== undefined) remember(cache, file, fingerprint(file), digest);
 }
 
 function knownDigest(cache: string | undefined, path: string, print: Fingerprint): string | undefined {
@@ -107,7 +79,9 @@ function remember(cache: string | undefined, path: string, print: Fingerprint, d
 }
 
 function keyOf(path: string, print: Fingerprint): string {
-  return createHash('sha256').update(`${path}\n${print}`).digest('hex');
+  return createHash('sha256')
+    .update(`${path}\n${withoutCtime(print)}`)
+    .digest('hex');
 }
 
 function readDigest(path: string): string {

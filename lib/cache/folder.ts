@@ -133,10 +133,6 @@ export function writeCached(folder: string | undefined, key: string, value: unkn
   }
 }
 
-export function forgetCached(folder: string, key: string): void {
-  fs.rmSync(path.join(folder, `${key}.json`), { force: true });
-}
-
 /**
  * Whether a file was written after the machine started. The cache never calls `fsync`, which would take as long as the
  * writing. So a file from before the start may have its name but not its bytes, if the machine lost power.

@@ -75,7 +75,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   checkPlannedBytes(typed.model, planned.bytes);
   return {
     ...{ source: source.files, sourceOpsets: source.opsets, ...typed },
-    provenShapes: provenShapes(typed.model, nodesByRank(typed.dataflow), typed.types),
+    provenShapes: provenShapes(typed, nodesByRank(typed.dataflow), typed.dataflow.isLive),
     cuts: cutSpace(typed, planned, costs, profile),
     ...{ planned, optimization, transport, costs },
     ...(profile && { profile }),

@@ -6,6 +6,7 @@ import { UnloadableGraphError, optimize } from '../optimize/optimize';
 import { type Dataflow, analyzeDataflow, nodesByRank } from '../dataflow/dataflow';
 import { crossingRule } from '../dataflow/crossing';
 import { type PlanCosts, findCuts } from '../plan/cuts/cuts';
+import { ChildError } from '../host/run-child';
 import { inferTypes } from '../shapes/infer';
 import { type ValueTypes, sizeClasses } from '../shapes/value-types';
 import { type DetailedCostModel, costModel } from '../cost/model';
@@ -80,6 +81,7 @@ function savedGraph(source: Model): TypedGraph | undefined {
 
 function typedGraph(parsed: Model): TypedGraph {
   const types = inferTypes(parsed, nodesByRank(analyzeDataflow(parsed)), {});
+  if (types instanceof ChildError) throw types;
   // An operator may produce float16 in a model that declares it nowhere.
   const usesFloat16 = parsed.usesFloat16 || types.some(({ dtype }) => dtype === 'float16');
   const model = { ...parsed, usesFloat16 };

@@ -1,6 +1,5 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
-import { evenNotes } from './even-notes';
 import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
 import { compareAlternatives } from '../cost/alternatives/compare';
 import type { RunCost } from '../cost/chain';
@@ -10,9 +9,10 @@ import { plannedRuns } from '../plan/pricing/plan-runs';
 import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
-import { memoryMb } from '../plan/sizes/estimate';
+import { type SliceSize, isNearEmpty, memoryMb } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { printable } from '../errors';
+import { sumOf } from '../extremes';
 import type { PlannedTypes } from '../shapes/planned-types';
 import { type DimensionSizes, givenSize } from '../shapes/value-types';
 
@@ -27,7 +27,7 @@ export interface PlanEstimates {
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
   readonly sizes: SizeNotes;
-  /** Which slices of a fixed number do nearly nothing, and what prevents even ones, in a sentence without a full stop. */
+  /** Which slices of a fixed number do nearly nothing, in a sentence without a full stop. */
   readonly nearEmpty?: string;
 }
 
@@ -53,7 +53,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
   });
   const slices = alternatives.find(({ id }) => id === 'slices')?.at(requestsPerHour);
   const oneFunction = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
-  const { nearEmpty, inTheWay } = evenNotes(analyzed.cuts, cut, sizes);
+  const nearEmpty = nearEmptyNote(cut, sizes);
   return {
     warm: costOf(plan, 0, 'warm'),
     cold: costOf(plan, 0, 'cold'),
@@ -63,9 +63,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     },
     profileDifferences: analyzed.profile?.differences ?? [],
     sizes: sizeNotes(analyzed.planned),
-    ...(nearEmpty !== undefined && {
-      nearEmpty: inTheWay === undefined ? nearEmpty : `${nearEmpty} (${inTheWay})`,
-    }),
+    ...(nearEmpty !== undefined && { nearEmpty }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
   };
 }
@@ -96,6 +94,23 @@ function isFaster(one?: Offer, other?: Offer): boolean {
   return (['warm', 'cold'] as const).every(
     (temperature) => one[temperature].time.quantile(0.5) <= other[temperature].time.quantile(0.5),
   );
+}
+
+const NAMED_SLICES = 3;
+
+/** Nothing is said of slices whose number the user did not set. */
+export function nearEmptyNote({ evenness }: ChosenCut, sizes: readonly SliceSize[]): string | undefined {
+  if (evenness === undefined) return undefined;
+  const total = sumOf(sizes.map(({ coreSeconds }) => coreSeconds));
+  const clauses = sizes.flatMap(({ coreSeconds }, slice) => {
+    const share = total > 0 ? coreSeconds / total : 0;
+    if (!isNearEmpty(share, 1, sizes.length)) return [];
+    const percent = (100 * share).toLocaleString('en-US', { maximumSignificantDigits: 2 });
+    return [`slice ${slice} does ${percent} % of the work`];
+  });
+  const more = clauses.length - NAMED_SLICES;
+  if (clauses.length === 0) return undefined;
+  return `${clauses.slice(0, NAMED_SLICES).join(', ')}${more > 0 ? `, and ${more} more do as little` : ''}`;
 }
 
 const NAMED = 4;

@@ -8,7 +8,7 @@ import {
   type OperatorUse,
   nodeLabel,
 } from '../onnx/model';
-import { cheapNodes, Casts, pinnedValues, unusedCasts, liveNodes } from './casts';
+import { cheapNodes, Casts, pinnedValues, liveNodes } from './casts';
 import { roundsByNeighbors } from './crossing';
 import { type NodeValues, neededValues, valuesRead, topologicalOrder } from './needs';
 import { SlicedInferenceError } from '../errors';
@@ -34,8 +34,6 @@ export interface Dataflow {
    * Repeated nodes are not in `order`.
    */
   readonly isRepeated: readonly boolean[];
-  /** By node: the casts of its results that no output needs; they go into the slices of the node. */
-  readonly unusedCasts: ReadonlyMap<NodeIndex, readonly NodeIndex[]>;
   /** Values between casts whose first cast must stay in the slice, see `pinnedValues`. */
   readonly pinned: ReadonlySet<ValueIndex>;
   /** By node: its inputs and the captures of its body graphs. */
@@ -70,7 +68,7 @@ export function analyzeDataflow(
     // A seeded generator continues its sequence from run to run, and ONNX Runtime merges casts of casts with their
     // users: each of these nodes must stay in one slice.
     const { outputs } = graph.nodes[node];
-    if (random[node].length > 0 || roundsByNeighbors(model)) return false;
+    if (random[node] !== undefined || roundsByNeighbors(model)) return false;
     return !outputs.some((output) => casts.betweenCasts.has(output) || isFloat16(output));
   });
   return {
@@ -81,7 +79,6 @@ export function analyzeDataflow(
     isConstantNode,
     isCheap: cheapNodes(model, casts),
     isRepeated: isConstantNode,
-    unusedCasts: unusedCasts(graph, isLive, casts),
     pinned: pinnedValues(graph, needs, casts),
     needs,
     reads: valuesRead(graph, needs, sorted, isConstantNode),
@@ -148,47 +145,27 @@ const RANDOM_OPERATORS = new Set(
 /** From opset 12 on, the inputs of `Dropout` are data, ratio and training_mode. Without training_mode it copies data. */
 const DROPOUT_TRAINING_INPUTS = 3;
 
-function randomOperators(model: Model): readonly (readonly OperatorUse[])[] {
+/** By node: a random operator that it runs, also in bodies and functions; an unseeded one if there are any. */
+function randomOperators(model: Model): readonly (OperatorUse | undefined)[] {
   const functions = functionsByKey(model);
-  const callers = new Map<string, string[]>();
-  const found = new Map<string, readonly OperatorUse[]>();
-  const pending: string[] = [];
-  for (const [key, { operators }] of functions) {
-    for (const called of new Set(operators.map(callKey))) {
-      if (!functions.has(called)) continue;
-      const known = callers.get(called);
-      if (known === undefined) callers.set(called, [key]);
-      else known.push(key);
-    }
-    const own = representatives(operators.filter(isRandom));
-    if (own.length > 0) pending.push(key);
-    found.set(key, own);
-  }
-  // Callers of a function run its random operators too. The loop visits each function at most once per representative.
-  for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
-    for (const caller of callers.get(key) ?? []) {
-      const before = found.get(caller) ?? [];
-      const after = representatives([...before, ...(found.get(key) ?? [])]);
-      if (after.length === before.length) continue;
-      found.set(caller, after);
-      pending.push(caller);
-    }
-  }
-  return model.graph.nodes.map(({ operators }) =>
-    operators.flatMap((use) => (isRandom(use) ? [use] : (found.get(callKey(use)) ?? []))),
-  );
+  const known = new Map<string, OperatorUse | undefined>();
+  // The recursion ends: the parser refuses functions that call themselves or that are nested too deep.
+  const among = (uses: readonly OperatorUse[]): OperatorUse | undefined => {
+    const found = uses.map((use) => (isRandom(use) ? use : ofFunction(callKey(use))));
+    return found.find((use) => use?.seeded === false) ?? found.find((use) => use !== undefined);
+  };
+  const ofFunction = (key: string): OperatorUse | undefined => {
+    const fn = functions.get(key);
+    if (fn !== undefined && !known.has(key)) known.set(key, among(fn.operators));
+    return known.get(key);
+  };
+  return model.graph.nodes.map(({ operators }) => among(operators));
 }
 
-/** At most one seeded and one unseeded operator: further operators of the same kind add no information. */
-function representatives(uses: readonly OperatorUse[]): readonly OperatorUse[] {
-  const firstOfEach = [uses.find((use) => use.seeded), uses.find((use) => !use.seeded)];
-  return firstOfEach.filter((use) => use !== undefined);
-}
-
-function checkDeterministic(nodes: readonly Node[], random: readonly (readonly OperatorUse[])[]): void {
+function checkDeterministic(nodes: readonly Node[], random: readonly (OperatorUse | undefined)[]): void {
   for (const node of nodes) {
-    const unseeded = random[node.index].find((use) => !use.seeded);
-    if (unseeded === undefined) continue;
+    const unseeded = random[node.index];
+    if (unseeded === undefined || unseeded.seeded) continue;
     throw new SlicedInferenceError(
       `${nodeLabel(node)} must compute the same result in every run`,
       `an unseeded ${unseeded.opType}`,

@@ -31,14 +31,10 @@ export function sealPlan(draft: PlanDraft, digests: readonly SliceDigests[]): Sl
   };
 }
 
-/**
- * Digest of the digests of all slice files.
- *
- * @param contract version of the contract with the functions that the files keep
- */
-export function planDigest(digests: readonly SliceDigests[], contract: number = CONTRACT_VERSION): string {
+/** Digest of the digests of all slice files, and of the version of the contract with the functions that the files keep. */
+export function planDigest(digests: readonly SliceDigests[]): string {
   const files = digests.map(({ model, weights }) => [model, weights ?? '']);
   return createHash('sha256')
-    .update(JSON.stringify([contract, files]))
+    .update(JSON.stringify([CONTRACT_VERSION, files]))
     .digest('hex');
 }

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { fileDigest, rememberDigests } from '../cache/fingerprint';
+import { fileDigest, rememberDigest } from '../cache/fingerprint';
 import { cacheError, cacheOrTemporaryFolder } from '../cache/folder';
 import { systemReason, SlicedInferenceError, quoted } from '../errors';
 import { withPartial } from '../host/folders';
-import { type Chunk, totalLength } from '../onnx/encode';
+import type { Chunk } from '../onnx/encode';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
@@ -27,15 +27,12 @@ const ABANDONED_MS = 60 * 60_000;
 export function storeSlices(compiled: CompiledModel): SlicePlan {
   const folder = cacheOrTemporaryFolder('slices');
   removeAbandoned(folder);
-  checkRoom(compiled, folder);
   const digests = compiled.slices.map(({ model, weights }): SliceDigests => ({
     model: store(compiled.files, model, folder),
     ...(weights.length > 0 && { weights: store(compiled.files, weights, folder) }),
   }));
-  const stored = digests.flatMap(({ model, weights }) =>
-    weights === undefined ? [model] : [model, weights],
-  );
-  rememberDigests(stored.map((digest) => ({ file: path.join(folder, digest), digest })));
+  for (const digest of digests.flatMap(({ model, weights }) => [model, weights ?? model]))
+    rememberDigest(path.join(folder, digest), digest);
   return sealPlan(compiled.plan, digests);
 }
 
@@ -57,19 +54,21 @@ function findSlices(
   isIntact: (file: string, planned: PlannedFile) => boolean,
 ): SlicePaths[] | undefined {
   const folder = cacheOrTemporaryFolder('slices');
-  const find = (planned: PlannedFile): string | undefined => {
-    const file = path.join(folder, planned.sha256);
-    const stat = fs.statSync(file, { throwIfNoEntry: false });
-    return stat?.isFile() && stat.size === planned.bytes && isIntact(file, planned) ? file : undefined;
+  const pathOf = ({ sha256 }: PlannedFile): string => path.join(folder, sha256);
+  const isThere = (planned: PlannedFile): boolean => {
+    const stat = fs.statSync(pathOf(planned), { throwIfNoEntry: false });
+    if (stat === undefined || !stat.isFile() || stat.size !== planned.bytes) return false;
+    return isIntact(pathOf(planned), planned);
   };
-  const found: SlicePaths[] = [];
-  for (const slice of slices) {
-    const model = find(slice.model);
-    const weights = slice.weights && find(slice.weights);
-    if (model === undefined || (slice.weights && weights === undefined)) return undefined;
-    found.push({ model, ...(weights !== undefined && { weights }) });
-  }
-  return found;
+  const files = slices.flatMap(({ model, weights }) => (weights ? [model, weights] : [model]));
+  return files.every(isThere) ? pathsOf(slices, pathOf) : undefined;
+}
+
+function pathsOf(slices: SlicePlan['slices'], pathOf: (planned: PlannedFile) => string): SlicePaths[] {
+  return slices.map(({ model, weights }) => ({
+    model: pathOf(model),
+    ...(weights && { weights: pathOf(weights) }),
+  }));
 }
 
 /** Writes to a partial file, then renames it: no digest ever names half a file, even if several processes write it. */
@@ -88,16 +87,6 @@ function store(files: readonly SourceFile[], chunks: readonly Chunk[], folder: s
   }
 }
 
-function checkRoom({ slices }: CompiledModel, folder: string): void {
-  const needed = slices.reduce(
-    (sum, { model, weights }) => sum + totalLength(model) + totalLength(weights),
-    0,
-  );
-  const { bavail, bsize } = fs.statfsSync(folder);
-  if (bavail * bsize >= needed) return;
-  throw cacheError(folder, `have room for ${needed} bytes of slices`, `${bavail * bsize} bytes`);
-}
-
 function removeAbandoned(folder: string): void {
   for (const entry of fs.readdirSync(folder)) {
     if (!entry.endsWith('.partial')) continue;
@@ -112,11 +101,7 @@ function removeAbandoned(folder: string): void {
  * calls reuse the digest.
  */
 export function checkedSlices(folder: string, { slices }: SlicePlan): SlicePaths[] {
-  const check = (planned: PlannedFile): string => checkedFile(path.resolve(folder, planned.file), planned);
-  return slices.map(({ model, weights }) => ({
-    model: check(model),
-    ...(weights && { weights: check(weights) }),
-  }));
+  return pathsOf(slices, (planned) => checkedFile(path.resolve(folder, planned.file), planned));
 }
 
 function checkedFile(file: string, planned: PlannedFile): string {

@@ -59,13 +59,6 @@ export function writeSlices(
       if (fs.existsSync(parent) && fs.readdirSync(parent).length === 0) fs.rmdirSync(parent);
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof SlicedInferenceError || code === undefined) throw error;
-    if (!isThere && fs.existsSync(target)) {
-      throw new SlicedInferenceError(
-        `output folder ${quoted(folder)} must not change while slices are written`,
-        'a folder that another program has created meanwhile',
-        'choose another folder, or try again when that program is done',
-      );
-    }
     throw new SlicedInferenceError(
       `output folder ${quoted(folder)} must be writable`,
       systemReason(error),

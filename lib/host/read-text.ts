@@ -46,8 +46,8 @@ export function unreadablePath(path: string, error: unknown, inBucket?: string):
 }
 
 /**
- * Ask only if nothing exists at the path, because a folder may have the name `~`, and a file on Linux `C:\model.onnx`.
- * `path.join` and Python's `Path` leave one slash of `s3://`, so one is enough here.
+ * Ask only if nothing exists at the path, because a folder may have the name `~`. `path.join` and Python's `Path` leave one slash of
+ * `s3://`, so one is enough here.
  *
  * @param inBucket advice for an S3 address
  */
@@ -58,27 +58,12 @@ export function foreignPath(
   if (path === '') return { got: 'an empty string', advice: 'pass its path on this machine' };
   if (path.includes('\0')) return { got: 'a path with a NUL character', advice: 'remove the character' };
   if (/^s3:\//i.test(path)) return { got: 'an S3 address', advice: inBucket };
-  if (/^file:\//i.test(path)) return { got: 'a URL', advice: 'pass the path without file://' };
   // The drive of a Windows path has one letter.
-  if (/^[a-z][a-z0-9+.-]+:\/\/?/i.test(path)) {
-    return { got: 'a URL', advice: 'download it and pass the path of the copy' };
-  }
-  if (/(^|[\\/])~([\\/]|$)|^~\w/.test(path)) {
-    return {
-      got: 'a path with ~',
-      advice: 'pass the full path, because only a shell expands ~ (in code, use os.homedir() or Path.home())',
-    };
-  }
-  // The name of a variable does not begin with a digit: `model$1.onnx` is the name of a file.
-  if (/\$\{?[a-z_]|%[a-z_]\w*%/i.test(path)) {
-    return {
-      got: 'a path with a shell variable',
-      advice:
-        'pass the full path, because only a shell expands variables (in code, use process.env or os.environ)',
-    };
-  }
-  if (process.platform !== 'win32' && /^[a-z]:[\\/]|\\/i.test(path)) {
-    return { got: 'a Windows path on another system', advice: 'pass its path on this machine, with /' };
-  }
-  return undefined;
+  if (/^[a-z][a-z0-9+.-]+:\//i.test(path)) return { got: 'a URL', advice: 'pass the path of a file' };
+  if (!/(^|[\\/])~([\\/]|$)|^~\w/.test(path)) return undefined;
+  const inCode = '(in code, use os.homedir() or Path.home())';
+  return {
+    got: 'a path with ~',
+    advice: `pass the full path, because only a shell expands ~ ${inCode}`,
+  };
 }

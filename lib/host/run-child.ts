@@ -63,7 +63,7 @@ function crashOf({ error, pid, signal, stderr }: SpawnSyncReturns<string>): stri
   return signal ? `a process ended by ${signal}` : oneLine(stderr.trim().split('\n').at(-1) ?? '');
 }
 
+/** The text may quote names and even whole messages of the model. */
 function oneLine(text: string): string {
-  // The text may quote names and even whole messages of the model.
   return printable(text.replaceAll(/\s+/g, ' ').trim(), 400);
 }

@@ -3,7 +3,6 @@ import { type Chunk, submessage, encodeExternalTensor, encodeGraphName, encodeTe
 import { ONNX_INT32, ONNX_INT64 } from './data-type';
 import { GRAPH, MODEL } from './fields';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
-import { putTogether } from './external-bodies';
 import {
   type Initializer,
   type LocalFunction,
@@ -12,7 +11,6 @@ import {
   type TensorWithData,
   type Tensor,
   type ValueIndex,
-  OMITTED,
 } from './model';
 
 /** Element types of shapes, axes and sizes. */
@@ -49,30 +47,24 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
       const { name } = graph.values[node.outputs[0]];
       const tensor = { ...constant, name, data: constant.data };
       initializers.push(...tensorField(GRAPH.initializer, tensor, parts.placeWeight));
-    } else for (const chunk of copied(GRAPH.node, node, parts.placeWeight)) nodes.push(chunk);
+    } else nodes.push(node.field);
   }
   for (const value of parts.initializers) {
     const { initializer } = graph.values[value];
     if (initializer !== undefined)
       initializers.push(...initializerField(graph.initializers[initializer], parts.placeWeight));
   }
-  const names = new Set(parts.initializers.map((value) => graph.values[value].name));
-  for (const { outputs } of parts.nodes) {
-    for (const output of outputs) if (output !== OMITTED) names.add(graph.values[output].name);
-  }
-  const annotations = graph.annotations.filter(({ tensorName }) => names.has(tensorName));
   const content = [
     ...nodes,
     encodeGraphName(graph.name),
     ...initializers,
     ...parts.declarations,
-    ...annotations.map(({ field }) => field),
     ...graph.metadata,
   ];
   return [
     ...model.header,
     ...parts.metadata,
-    ...parts.functions.flatMap((fn) => copied(MODEL.functions, fn, parts.placeWeight)),
+    ...parts.functions.map(({ field }) => field),
     ...submessage(MODEL.graph, content),
   ];
 }
@@ -88,8 +80,8 @@ function goesOutside({ dataType, dims, byteLength }: Tensor): boolean {
   return byteLength >= MIN_EXTERNAL_BYTES && !mayBeShape;
 }
 
-function initializerField({ tensor, sparse, field }: Initializer, place: PlaceWeight): Chunk[] {
-  if (sparse || !tensor.data) return [field];
+function initializerField({ tensor, field }: Initializer, place: PlaceWeight): Chunk[] {
+  if (!tensor.data) return [field];
   if (!tensor.external && !goesOutside(tensor)) return [field];
   return tensorField(GRAPH.initializer, { ...tensor, data: tensor.data }, place);
 }
@@ -100,16 +92,4 @@ function tensorField(fieldNumber: number, tensor: TensorWithData, place: PlaceWe
   return outside
     ? submessage(fieldNumber, [encodeExternalTensor(name, tensor, outside)])
     : submessage(fieldNumber, [encodeTensorHead(name, tensor), data]);
-}
-
-function copied(
-  fieldNumber: number,
-  { field, pieces }: Pick<Node | LocalFunction, 'field' | 'pieces'>,
-  place: PlaceWeight,
-): Chunk[] {
-  if (!pieces) return [field];
-  return submessage(
-    fieldNumber,
-    putTogether(pieces, (number, tensor) => tensorField(number, tensor, place)),
-  );
 }

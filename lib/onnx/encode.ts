@@ -2,8 +2,6 @@
 import { Writer } from 'protobufjs/minimal';
 import type { Dimension } from '../../contract/tensors';
 import {
-  ATTRIBUTE,
-  ATTRIBUTE_INTS,
   DATA_LOCATION_EXTERNAL,
   DIMENSION,
   ENTRY,
@@ -53,21 +51,15 @@ function encodeShape(writer: Writer, shape: readonly Dimension[]): void {
   writer.ldelim();
 }
 
-/** A node of an operator of ONNX, with lists of integers as attributes, as a field of a graph. */
+/** A node of an operator of ONNX as a field of a graph. */
 export function encodeNode(
   opType: string,
   inputs: readonly string[],
   outputs: readonly string[],
-  attributes: Readonly<Record<string, readonly number[]>> = {},
 ): Uint8Array {
   const writer = new Writer().uint32(delimited(GRAPH.node)).fork();
   for (const input of inputs) writer.uint32(delimited(NODE.input)).string(input);
   for (const output of outputs) writer.uint32(delimited(NODE.output)).string(output);
-  for (const [name, integers] of Object.entries(attributes)) {
-    writer.uint32(delimited(NODE.attribute)).fork().uint32(delimited(ATTRIBUTE.name)).string(name);
-    for (const integer of integers) writer.uint32(varint(ATTRIBUTE.ints)).int64(integer);
-    writer.uint32(varint(ATTRIBUTE.type)).int32(ATTRIBUTE_INTS).ldelim();
-  }
   return writer.uint32(delimited(NODE.opType)).string(opType).ldelim().finish();
 }
 

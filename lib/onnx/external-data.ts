@@ -30,27 +30,19 @@ export class ExternalFiles {
     const offset = count(tensorName, 'offset', entries.get('offset') ?? '0');
     const length = count(tensorName, 'length', entries.get('length') ?? String(byteLength));
     if (length !== byteLength) {
-      throw new SlicedInferenceError(
-        `external data of tensor ${quoted(tensorName)} must have the ${byteLength} bytes of its type and dims`,
-        `a length of ${length}`,
-        'export the model again',
-      );
+      const must = `have the ${byteLength} bytes of its type and dims`;
+      throw refused(tensorName, must, `a length of ${length}`, 'export the model again');
     }
     const { size } = this.files[file];
     if (offset + length > size) {
-      throw new SlicedInferenceError(
-        `external data of tensor ${quoted(tensorName)} needs bytes ${offset} to ${offset + length} of ${quoted(location)}`,
-        `a file of ${size} bytes`,
-        'the file is cut short or belongs to another model; copy or download it again',
-      );
+      const must = `lie in bytes ${offset} to ${offset + length} of ${quoted(location)}`;
+      const advice = 'the file is cut short or belongs to another model; copy or download it again';
+      throw refused(tensorName, must, `a file of ${size} bytes`, advice);
     }
     this.used[file] = (this.used[file] ?? 0) + length;
     if (this.used[file] > MAX_EXTERNAL_REUSE * Math.max(size, MIN_REUSED_BYTES)) {
-      throw new SlicedInferenceError(
-        `the tensors in ${quoted(location)} must add up to at most ${MAX_EXTERNAL_REUSE} times its size`,
-        `more with tensor ${quoted(tensorName)}`,
-        'the file is damaged or hostile',
-      );
+      const must = `add up with others in ${quoted(location)} to at most ${MAX_EXTERNAL_REUSE} times its size`;
+      throw refused(tensorName, must, 'more', 'the file is damaged or hostile');
     }
     return { file, offset, length };
   }
@@ -58,42 +50,36 @@ export class ExternalFiles {
   private open(tensorName: string, location: string): number {
     const known = this.indexByLocation.get(location);
     if (known !== undefined) return known;
-    const subject = `external data of tensor ${quoted(tensorName)}`;
     if (location === '' || location.includes('\0')) {
-      throw new SlicedInferenceError(
-        `${subject} must name a file`,
-        quoted(location.replaceAll('\0', '\\0')),
-        'export the model again',
-      );
+      const got = quoted(location.replaceAll('\0', '\\0'));
+      throw refused(tensorName, 'name a file', got, 'export the model again');
     }
     const target = path.resolve(this.folder, location);
+    // Outside the folder an error must not reveal which files exist there.
+    if (path.isAbsolute(location) || !isInside(this.folder, target)) {
+      const advice = 'move the file into that folder and export with a relative location';
+      throw refused(tensorName, STAY_INSIDE, quoted(location), advice);
+    }
     let real: string;
     try {
       real = fs.realpathSync(target);
     } catch (error) {
-      // Outside the folder the error must not reveal which files exist there.
-      if (path.isAbsolute(location) || !isInside(this.folder, target)) throw escapes(subject, location);
-      throw new SlicedInferenceError(
-        `${subject} must lie in ${quoted(location)} beside the model`,
-        systemReason(error),
-        'put the file next to the model',
-      );
+      const must = `lie in ${quoted(location)} beside the model`;
+      throw refused(tensorName, must, systemReason(error), 'put the file next to the model');
     }
-    if (path.isAbsolute(location) || !isInside(this.folder, target)) throw escapes(subject, location);
     if (!isInside(this.folder, real)) {
-      throw new SlicedInferenceError(
-        `${subject} must stay inside the model's folder`,
-        `${quoted(location)}, a link that leads out of it`,
+      const got = `${quoted(location)}, a link that leads out of it`;
+      throw refused(
+        tensorName,
+        STAY_INSIDE,
+        got,
         'replace the link with the file itself or a hard link to it',
       );
     }
     const stat = fs.statSync(real);
     if (!stat.isFile()) {
-      throw new SlicedInferenceError(
-        `${subject} must lie in a file`,
-        `${quoted(location)}, which is not a regular file`,
-        'put the file next to the model',
-      );
+      const got = `${quoted(location)}, which is not a regular file`;
+      throw refused(tensorName, 'lie in a file', got, 'put the file next to the model');
     }
     // Several locations may name one file.
     const index =
@@ -107,12 +93,10 @@ export class ExternalFiles {
   }
 }
 
-function escapes(subject: string, location: string): SlicedInferenceError {
-  return new SlicedInferenceError(
-    `${subject} must stay inside the model's folder`,
-    quoted(location),
-    'move the file into that folder and export with a relative location',
-  );
+const STAY_INSIDE = "stay inside the model's folder";
+
+function refused(tensorName: string, must: string, got: string, advice: string): SlicedInferenceError {
+  return new SlicedInferenceError(`external data of tensor ${quoted(tensorName)} must ${must}`, got, advice);
 }
 
 function isInside(folder: string, target: string): boolean {
@@ -125,11 +109,8 @@ function isInside(folder: string, target: string): boolean {
 function count(tensorName: string, entry: string, text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new SlicedInferenceError(
-      `external data of tensor ${quoted(tensorName)} must have a whole number of bytes as ${entry}`,
-      quoted(text),
-      'export the model again',
-    );
+    const must = `have a whole number of bytes as ${entry}`;
+    throw refused(tensorName, must, quoted(text), 'export the model again');
   }
   return value;
 }

@@ -28,7 +28,6 @@ export const GRAPH = {
   input: 11,
   output: 12,
   valueInfo: 13,
-  quantizationAnnotation: 14,
   sparseInitializer: 15,
   metadataProps: 16,
 } as const;
@@ -62,9 +61,6 @@ export const ATTRIBUTE = {
   sparseTensors: 23,
 } as const;
 
-/** `AttributeProto.AttributeType` of a list of integers. */
-export const ATTRIBUTE_INTS = 7;
-
 /** `FunctionProto` */
 export const FUNCTION = {
   name: 1,
@@ -97,14 +93,8 @@ export const TENSOR = {
 /** `TensorProto.DataLocation` */
 export const DATA_LOCATION_EXTERNAL = 1;
 
-/** `SparseTensorProto` */
-export const SPARSE_TENSOR = { values: 1, indices: 2 } as const;
-
 /** `StringStringEntryProto` */
 export const ENTRY = { key: 1, value: 2 } as const;
-
-/** `TensorAnnotation` */
-export const TENSOR_ANNOTATION = { tensorName: 1 } as const;
 
 /** `ValueInfoProto` */
 export const VALUE_INFO = { name: 1, type: 2 } as const;

@@ -1,5 +1,6 @@
 /** Links a graph: replaces names by indexes into one table of values. */
 import { SlicedInferenceError, quoted } from '../errors';
+import { damaged } from './local-functions';
 import { MAX_GRAPH_ENTRIES } from './limits';
 import {
   type DeclaredType,
@@ -8,7 +9,6 @@ import {
   type GraphOutput,
   type Initializer,
   type Node,
-  type Piece,
   type SourceRange,
   type Value,
   type ValueIndex,
@@ -24,8 +24,8 @@ interface Declared {
   readonly field: SourceRange;
 }
 
-export interface ParsedGraph extends Pick<Graph, 'name' | 'valueInfos' | 'annotations' | 'metadata'> {
-  readonly nodes: readonly { parsed: ParsedNode; field: SourceRange; pieces?: readonly Piece[] }[];
+export interface ParsedGraph extends Pick<Graph, 'name' | 'valueInfos' | 'metadata'> {
+  readonly nodes: readonly { parsed: ParsedNode; field: SourceRange }[];
   readonly initializers: readonly Omit<Initializer, 'value'>[];
   readonly inputs: readonly Declared[];
   readonly outputs: readonly Declared[];
@@ -42,24 +42,23 @@ class Linker {
   constructor(private readonly parsed: ParsedGraph) {}
 
   link(): Graph {
-    const { name, valueInfos, annotations, metadata } = this.parsed;
+    const { name, valueInfos, metadata } = this.parsed;
     const initializers = this.parsed.initializers.map((initializer, index): Initializer => {
       const value = this.valueOf(initializer.tensor.name);
       if (this.values[value].initializer !== undefined)
-        throw duplicate('initializer', initializer.tensor.name, 'two initializers', 'loads');
+        throw duplicate('initializer', initializer.tensor.name, 'two initializers');
       this.values[value].initializer = index;
       return { value, ...initializer };
     });
     const inputs = this.parsed.inputs.map(({ name: input, type, field }, index): GraphInput => {
       const value = this.valueOf(input);
-      if (this.values[value].input !== undefined) throw duplicate('input', input, 'two inputs', 'refused');
+      if (this.values[value].input !== undefined) throw duplicate('input', input, 'two inputs');
       this.values[value].input = index;
       return { value, type, field };
     });
     const outputs = new Set<string>();
     for (const { name: output } of this.parsed.outputs) {
-      if (outputs.has(output))
-        throw duplicate('output', output, 'two entries in the list of outputs', 'loads');
+      if (outputs.has(output)) throw duplicate('output', output, 'two entries in the list of outputs');
       outputs.add(output);
     }
     this.parsed.nodes.forEach(({ parsed }, index) => {
@@ -73,7 +72,6 @@ class Linker {
       inputs,
       outputs: this.parsed.outputs.map((output) => this.output(output)),
       valueInfos,
-      annotations,
       metadata,
     };
   }
@@ -82,17 +80,15 @@ class Linker {
     const value = this.valueOf(name);
     const { producer, input, initializer } = this.values[value];
     if (producer !== undefined || input !== undefined || initializer !== undefined) {
-      const isConstant = (index: number): boolean => this.parsed.nodes[index].parsed.opType === 'Constant';
       const first =
         producer !== undefined ? this.label(producer) : input !== undefined ? 'an input' : 'an initializer';
-      const loads = isConstant(node) && (producer === undefined || isConstant(producer));
-      throw duplicate('value', name, `${first} and ${this.label(node)}`, loads ? 'loads' : 'refused');
+      throw duplicate('value', name, `${first} and ${this.label(node)}`);
     }
     this.values[value].producer = node;
   }
 
   private node(index: number): Node {
-    const { parsed, field, pieces } = this.parsed.nodes[index];
+    const { parsed, field } = this.parsed.nodes[index];
     const { inputs, outputs, freeNames, ...rest } = parsed;
     return {
       index,
@@ -101,29 +97,21 @@ class Linker {
       outputs: outputs.map((output) => (output === '' ? OMITTED : this.valueOf(output))),
       captures: [...freeNames].map((capture) => this.use(capture, index)),
       field,
-      ...(pieces && { pieces }),
     };
   }
 
   private output({ name, type, field }: Declared): GraphOutput {
     const value = this.indexByName.get(name);
     if (value !== undefined) return { value, type, field };
-    throw new SlicedInferenceError(
-      `output ${quoted(name)} of the graph must be the output of a node, an input or an initializer`,
-      'a name that nothing defines',
-      'the file is damaged; export the model again',
-    );
+    const must = 'must be the output of a node, an input or an initializer';
+    throw damaged(`output ${quoted(name)} of the graph ${must}`, 'a name that nothing defines');
   }
 
   private use(name: string, user: number): ValueIndex {
     if (name === '') return OMITTED;
     const value = this.indexByName.get(name);
     if (value !== undefined) return value;
-    throw new SlicedInferenceError(
-      `${this.label(user)} must use values that the graph defines`,
-      quoted(name),
-      'the file is damaged; export the model again',
-    );
+    throw damaged(`${this.label(user)} must use values that the graph defines`, quoted(name));
   }
 
   private valueOf(name: string): ValueIndex {
@@ -150,18 +138,10 @@ export function checkCount(count: number, what: string): void {
   );
 }
 
-/** @param inOnnxRuntime whether ONNX Runtime loads such a model, with a warning */
-function duplicate(
-  kind: string,
-  name: string,
-  definitions: string,
-  inOnnxRuntime: 'loads' | 'refused',
-): SlicedInferenceError {
+function duplicate(kind: string, name: string, definitions: string): SlicedInferenceError {
   return new SlicedInferenceError(
     `${kind} ${quoted(name)} of the graph must be defined once`,
     definitions,
-    inOnnxRuntime === 'loads'
-      ? 'ONNX Runtime takes one of the two and at most warns; delete the one that is not meant'
-      : 'the file is damaged; export the model again',
+    'delete the one that is not meant, or export the model again',
   );
 }

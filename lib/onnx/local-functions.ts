@@ -83,6 +83,6 @@ export function checkFunctions(functions: readonly LocalFunction[], nodes: reado
   );
 }
 
-function damaged(what: string, got: string): SlicedInferenceError {
+export function damaged(what: string, got: string): SlicedInferenceError {
   return new SlicedInferenceError(what, got, 'the file is damaged; export the model again');
 }

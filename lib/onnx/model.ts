@@ -64,7 +64,6 @@ export interface Graph {
   readonly outputs: readonly GraphOutput[];
   /** Fields that declare types of inner values. They may be wrong, but ONNX Runtime's optimizer relies on them. */
   readonly valueInfos: readonly SourceRange[];
-  readonly annotations: readonly QuantizationAnnotation[];
   readonly metadata: readonly SourceRange[];
 }
 
@@ -93,11 +92,9 @@ export interface Node {
   readonly constant?: Tensor;
   /** Bytes of the tensors in its attributes and bodies, other than `constant`. */
   readonly heldBytes: number;
-  /** Name of a sparse tensor inside the node with data in another file. A slice cannot have such a node. */
-  readonly externalSparse?: string;
-  /** The parts of the node, when its bodies or attributes hold external data. */
-  readonly pieces?: readonly Piece[];
-  /** The field of the graph. Slices copy it verbatim unless the node has `pieces`. */
+  /** Name of a tensor inside the node, other than `constant`, with data in another file. A slice cannot have such a node. */
+  readonly externalTensor?: string;
+  /** The field of the graph. Slices copy it verbatim. */
   readonly field: SourceRange;
 }
 
@@ -123,10 +120,8 @@ export interface LocalFunction {
   readonly operators: readonly OperatorUse[];
   /** Bytes of the tensors inside the function. */
   readonly heldBytes: number;
-  readonly externalSparse?: string;
-  /** The parts of the function, when its nodes hold external data. */
-  readonly pieces?: readonly Piece[];
-  /** The field of the model. Slices copy it verbatim unless the function has `pieces`. */
+  readonly externalTensor?: string;
+  /** The field of the model. Slices copy it verbatim. */
   readonly field: SourceRange;
 }
 
@@ -155,19 +150,9 @@ export interface Tensor {
 
 export type TensorWithData = Tensor & { readonly data: SourceRange };
 
-/**
- * A part of a message: a range to copy, a tensor whose data moves to another file, or a message around such parts. `field` is
- * the number of the field.
- */
-export type Piece =
-  | SourceRange
-  | { readonly field: number; readonly tensor: TensorWithData }
-  | { readonly field: number; readonly content: readonly Piece[] };
-
 export interface Initializer {
   readonly value: ValueIndex;
   readonly tensor: Tensor;
-  readonly sparse: boolean;
   /** The field of the graph. Slices copy it verbatim when the data stays in the graph. */
   readonly field: SourceRange;
 }
@@ -187,11 +172,6 @@ export interface GraphInput {
 }
 
 export type GraphOutput = GraphInput;
-
-export interface QuantizationAnnotation {
-  readonly tensorName: string;
-  readonly field: SourceRange;
-}
 
 /** Names a node in an error: by its name and operator, or by its operator and index when it has no name. */
 export function nodeLabel(node: Pick<Node, 'name' | 'opType' | 'index'>): string {

@@ -1,7 +1,7 @@
 /** Reads `NodeProto` and the graphs in its attributes, and collects what the node uses at any depth. */
-import { SlicedInferenceError, quoted } from '../errors';
+import { SlicedInferenceError } from '../errors';
 import { ONNX_FLOAT16 } from './data-type';
-import { ATTRIBUTE, GRAPH, NODE, SPARSE_TENSOR, VALUE_INFO } from './fields';
+import { ATTRIBUTE, GRAPH, NODE, VALUE_INFO } from './fields';
 import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
 import { type Node, type OperatorUse, type Tensor, isSizeAttribute } from './model';
 import type { ParseContext } from './external-data';
@@ -12,22 +12,16 @@ import {
   type Span,
   WireError,
   content,
-  fields,
   integer,
   once,
   readMessage,
 } from './wire';
 
-export interface ParsedNode extends Omit<
-  Node,
-  'index' | 'inputs' | 'outputs' | 'captures' | 'pieces' | 'field'
-> {
+export interface ParsedNode extends Omit<Node, 'index' | 'inputs' | 'outputs' | 'captures' | 'field'> {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Names that its body graphs use and do not define, each once. */
   readonly freeNames: ReadonlySet<string>;
-  /** Whether its attributes or bodies hold dense external tensors other than `constant`. */
-  readonly hasExternal: boolean;
 }
 
 /** Attributes whose integer is an element type. */
@@ -44,8 +38,7 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 interface Contents {
   freeNames?: Set<string>;
   readonly operators: OperatorUse[];
-  externalSparse?: string;
-  hasExternal: boolean;
+  externalTensor?: string;
   heldBytes: number;
 }
 
@@ -57,7 +50,7 @@ interface Contents {
 export function parseNode(source: ByteSource, span: Span, context: ParseContext, depth = 0): ParsedNode {
   context.countNode();
   const { name, opType, domain, overload, inputs, outputs, attributes } = readFields(source, span, context);
-  const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
+  const contents: Contents = { operators: [], heldBytes: 0 };
   const isConstant = depth === 0 && opType === 'Constant' && domain === '' && Boolean(outputs.at(0));
   const ofKnownOperator = KNOWN_DOMAINS.test(domain);
   let constant: Tensor | undefined;
@@ -87,9 +80,8 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     operators: contents.operators,
     ...(sizes && { sizeAttributes: sizes }),
     ...(constant && { constant }),
-    hasExternal: contents.hasExternal,
     heldBytes: contents.heldBytes,
-    ...(contents.externalSparse !== undefined && { externalSparse: contents.externalSparse }),
+    ...(contents.externalTensor !== undefined && { externalTensor: contents.externalTensor }),
   };
 }
 
@@ -121,8 +113,8 @@ export function readDefault(
   source: ByteSource,
   span: Span,
   context: ParseContext,
-): Pick<ParsedNode, 'operators' | 'hasExternal' | 'heldBytes' | 'externalSparse'> {
-  const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
+): Pick<ParsedNode, 'operators' | 'heldBytes' | 'externalTensor'> {
+  const contents: Contents = { operators: [], heldBytes: 0 };
   readAttribute(source, span, context, contents, {
     depth: 1,
     ofKnownOperator: false,
@@ -155,9 +147,6 @@ function readAttribute(
   const noteString = (field: Field): void => {
     if (!context.isSafeString(source, content(field))) context.noteUnsafeStrings('an attribute');
   };
-  const readSparse = (field: Field): void => {
-    for (const { tensor: part } of sparseParts(source, field, context)) noteSparse(part, contents);
-  };
   readMessage(source, span, {
     [ATTRIBUTE.name]: (field) => (name = text(source, field)),
     [ATTRIBUTE.i]: (field) => (integral = integer(field)),
@@ -175,8 +164,8 @@ function readAttribute(
     [ATTRIBUTE.tensors]: (field) => {
       noteTensor(parseTensor(source, content(field), context), contents);
     },
-    [ATTRIBUTE.sparseTensor]: readSparse,
-    [ATTRIBUTE.sparseTensors]: readSparse,
+    [ATTRIBUTE.sparseTensor]: refuseSparse,
+    [ATTRIBUTE.sparseTensors]: refuseSparse,
     [ATTRIBUTE.g]: (field) => {
       once(field, body);
       body = content(field);
@@ -216,8 +205,7 @@ function readBody(
       for (const input of node.inputs) used.add(input);
       for (const name of node.freeNames) used.add(name);
       for (const use of node.operators) contents.operators.push(use);
-      contents.externalSparse ??= node.externalSparse;
-      contents.hasExternal ||= node.hasExternal;
+      contents.externalTensor ??= node.externalTensor;
       contents.heldBytes += node.heldBytes;
     },
     [GRAPH.initializer]: (field) => {
@@ -225,12 +213,7 @@ function readBody(
       defined.add(tensor.name);
       noteTensor(tensor, contents);
     },
-    [GRAPH.sparseInitializer]: (field) => {
-      for (const { number, tensor } of sparseParts(source, field, context)) {
-        if (number === SPARSE_TENSOR.values) defined.add(tensor.name);
-        noteSparse(tensor, contents);
-      }
-    },
+    [GRAPH.sparseInitializer]: refuseSparse,
     [GRAPH.input]: (field) => defined.add(textOf(source, content(field), VALUE_INFO.name)),
     [GRAPH.output]: (field) => used.add(textOf(source, content(field), VALUE_INFO.name)),
   });
@@ -242,22 +225,16 @@ function readBody(
   }
 }
 
-function* sparseParts(
-  source: ByteSource,
-  field: Field,
-  context: ParseContext,
-): Generator<{ readonly number: number; readonly tensor: Tensor }> {
-  for (const part of fields(source, content(field))) {
-    if (part.number !== SPARSE_TENSOR.values && part.number !== SPARSE_TENSOR.indices) continue;
-    yield { number: part.number, tensor: parseTensor(source, content(part), context) };
-  }
-}
-
-function noteTensor({ external, byteLength }: Tensor, contents: Contents): void {
-  contents.hasExternal ||= external;
+function noteTensor({ name, external, byteLength }: Tensor, contents: Contents): void {
+  if (external) contents.externalTensor ??= name || '(unnamed)';
   contents.heldBytes += byteLength;
 }
 
-function noteSparse(tensor: Tensor, contents: Contents): void {
-  if (tensor.external) contents.externalSparse ??= tensor.name === '' ? quoted('(unnamed)') : tensor.name;
+/** ONNX Runtime takes sparse tensors, but no exporter in use writes them. */
+export function refuseSparse(): never {
+  throw new SlicedInferenceError(
+    'the model must have dense tensors only',
+    'a sparse tensor',
+    'store it as a dense tensor',
+  );
 }

@@ -5,35 +5,15 @@ import { type Fingerprint, fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
 import { checkBeginning, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
-import { takeApart } from './external-bodies';
 import { ExternalFiles, ParseContext } from './external-data';
-import { ENTRY, FUNCTION, GRAPH, MODEL, OPSET, SPARSE_TENSOR, TENSOR_ANNOTATION } from './fields';
+import { ENTRY, FUNCTION, GRAPH, MODEL, OPSET } from './fields';
 import { MAX_IR_VERSION, MAX_MODEL_FIELDS, MAX_MODEL_FIELD_NUMBER, MAX_PROPERTY_BYTES } from './limits';
 import { type ParsedGraph, checkCount, linkGraph } from './link-graph';
 import { checkFunctions } from './local-functions';
-import type {
-  FunctionNode,
-  Graph,
-  LocalFunction,
-  Model,
-  Opset,
-  SourceFile,
-  SourceRange,
-  Tensor,
-} from './model';
-import { parseNode, readDefault } from './parse-node';
+import type { FunctionNode, Graph, LocalFunction, Model, Opset, SourceFile, SourceRange } from './model';
+import { parseNode, readDefault, refuseSparse } from './parse-node';
 import { ownRange, parseTensor, text, textOf, parseValueInfo } from './parse-tensor';
-import {
-  type Field,
-  type Span,
-  ByteSource,
-  WireError,
-  content,
-  fields,
-  integer,
-  once,
-  readMessage,
-} from './wire';
+import { type Span, ByteSource, WireError, content, fields, integer, readMessage } from './wire';
 
 /** Reads the model at `path`. */
 export function parseModel(path: string, externalFolder = dirname(path)): Model {
@@ -147,7 +127,7 @@ class ModelParser {
     const { source, context } = this;
     const lists = {
       ...{ nodes: [], initializers: [], inputs: [], outputs: [] },
-      ...{ valueInfos: [], annotations: [], metadata: [] },
+      ...{ valueInfos: [], metadata: [] },
     } satisfies Omit<ParsedGraph, 'name'>;
     const add = <List extends keyof typeof lists>(list: List, entry: ParsedGraph[List][number]): void => {
       checkCount((lists[list] as unknown[]).push(entry), list);
@@ -156,23 +136,17 @@ class ModelParser {
     for (const field of fields(source, span)) {
       const range = ownRange(field.whole);
       switch (field.number) {
-        case GRAPH.node: {
-          const parsed = parseNode(source, content(field), context);
-          const pieces = parsed.hasExternal && takeApart(source, content(field), 'node', context);
-          add('nodes', { parsed, field: range, ...(pieces && { pieces }) });
+        case GRAPH.node:
+          add('nodes', { parsed: parseNode(source, content(field), context), field: range });
           break;
-        }
         case GRAPH.name:
           name = text(source, field);
           break;
-        case GRAPH.initializer: {
-          const tensor = parseTensor(source, content(field), context);
-          add('initializers', { tensor, field: range, sparse: false });
+        case GRAPH.initializer:
+          add('initializers', { tensor: parseTensor(source, content(field), context), field: range });
           break;
-        }
         case GRAPH.sparseInitializer:
-          add('initializers', { tensor: this.sparseValues(content(field)), field: range, sparse: true });
-          break;
+          return refuseSparse();
         case GRAPH.input:
         case GRAPH.output: {
           const declared = { ...parseValueInfo(source, content(field)), field: range };
@@ -184,11 +158,6 @@ class ModelParser {
         case GRAPH.valueInfo:
           add('valueInfos', range);
           break;
-        case GRAPH.quantizationAnnotation: {
-          const tensorName = textOf(source, content(field), TENSOR_ANNOTATION.tensorName);
-          add('annotations', { tensorName, field: range });
-          break;
-        }
         case GRAPH.metadataProps:
           add('metadata', range);
           break;
@@ -212,30 +181,6 @@ class ModelParser {
       return value.end - value.start > MAX_PROPERTY_BYTES ? '' : this.source.bytes(value).toString('utf8');
     }
     return '';
-  }
-
-  private sparseValues(span: Span): Tensor {
-    let values: Tensor | undefined;
-    let indices: Tensor | undefined;
-    const read = (field: Field, before: Tensor | undefined): Tensor => {
-      once(field, before);
-      return parseTensor(this.source, content(field), this.context);
-    };
-    for (const field of fields(this.source, span)) {
-      if (field.number === SPARSE_TENSOR.values) values = read(field, values);
-      if (field.number === SPARSE_TENSOR.indices) indices = read(field, indices);
-    }
-    if (values === undefined) {
-      throw new WireError(`the sparse tensor at byte ${span.start} has no values`, false);
-    }
-    if (values.external || indices?.external) {
-      throw new SlicedInferenceError(
-        `sparse initializer ${quoted(values.name)} must lie inside the model's file`,
-        'external data',
-        'store it as a dense initializer',
-      );
-    }
-    return values;
   }
 
   private localFunction(span: Span, field: SourceRange): LocalFunction {
@@ -262,9 +207,7 @@ class ModelParser {
       [FUNCTION.opsetImport]: (part) => opsets.push(this.opset(content(part))),
       [FUNCTION.attributeProto]: (part) => held.push(readDefault(source, content(part), context)),
     });
-    const externalSparse = held.find((part) => part.externalSparse !== undefined)?.externalSparse;
-    const pieces =
-      held.some(({ hasExternal }) => hasExternal) && takeApart(source, span, 'function', context);
+    const externalTensor = held.find((part) => part.externalTensor !== undefined)?.externalTensor;
     return {
       domain,
       name,
@@ -276,8 +219,7 @@ class ModelParser {
       operators: held.flatMap(({ operators }) => operators),
       heldBytes: held.reduce((sum, { heldBytes }) => sum + heldBytes, 0),
       field,
-      ...(pieces && { pieces }),
-      ...(externalSparse !== undefined && { externalSparse }),
+      ...(externalTensor !== undefined && { externalTensor }),
     };
   }
 }

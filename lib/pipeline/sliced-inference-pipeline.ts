@@ -14,7 +14,6 @@ import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/workflow';
-import { keepingDigests } from '../cache/fingerprint';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
 import { type PipelineDeployment, planDeployment } from './deployment';
 import { grantCaller, grantReader, grantWriter, type Storage, createStorage } from './storage';
@@ -94,9 +93,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     if (planned) annotatePlan(this, model._plan, planned.estimates, planned.isAutomatic);
 
     const storage = createStorage(this, props, settings);
-    const functions = keepingDigests([...model._files, ...(whole?._files ?? [])], () =>
-      this.createFunctions(props, settings, { model, whole }, deployment, storage),
-    );
+    const functions = this.createFunctions(props, settings, { model, whole }, deployment, storage);
 
     this.plan = pipelinePlan(model._plan, planned?.estimates, whole?._plan);
     this.planPath = writePlan(this, model._plan);

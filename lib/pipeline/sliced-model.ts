@@ -14,7 +14,7 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { foreignPath } from '../host/read-text';
 import { knownAtSynth } from './known-at-synth';
 import { type PlannedFile, type SlicePlan, prefixFault, remoteKey } from '../plan/file/plan';
-import { readDeployablePlan } from '../compile/files/read-plan';
+import { readPlan } from '../compile/files/read-plan';
 import type { StagedModel } from '../compile/stage';
 
 /**
@@ -42,7 +42,7 @@ export class SlicedModel {
    * @throws an error of one line if the folder has no plan, if the plan is not valid, or if a file differs from the plan
    */
   public static fromDirectory(folder: string): SlicedModel {
-    const plan = readDeployablePlan(path.join(sliceFolder(folder), PLAN_FILE));
+    const plan = readPlan(path.join(sliceFolder(folder), PLAN_FILE));
     return SlicedModel._fromStaged({ plan, slices: checkedSlices(folder, plan) });
   }
 
@@ -63,14 +63,14 @@ export class SlicedModel {
    */
   public static fromBucket(bucket: s3.IBucket, prefix: string, planPath: string): SlicedModel {
     checkPrefix(prefix);
-    const plan = readDeployablePlan(knownAtSynth(planPath, 'the path of a plan'));
+    const plan = readPlan(knownAtSynth(planPath, 'the path of a plan'));
     const { encryptionKey } = bucket;
     const place = (file: PlannedFile): SliceObject => {
       const key = remoteKey(prefix, file);
       const object = { uri: bucket.s3UrlForObject(key), arn: bucket.arnForObjects(key) };
       return { ...object, ...(encryptionKey && { encryptionKey }) };
     };
-    return new SlicedModel(plan, [], (scope, slice, assetKey) => {
+    return new SlicedModel(plan, (scope, slice, assetKey) => {
       checkRegion(scope, bucket, 'the bucket of a sliced model');
       if (assetKey) {
         throw new SlicedInferenceError(
@@ -86,10 +86,7 @@ export class SlicedModel {
 
   /** @internal */
   public static _fromStaged({ plan, slices }: Pick<StagedModel, 'plan' | 'slices'>): SlicedModel {
-    const files = slices.flatMap(({ model, weights }) =>
-      weights === undefined ? [model] : [model, weights],
-    );
-    return new SlicedModel(plan, files, (scope, slice, assetKey, name = sliceName(slice)) => {
+    return new SlicedModel(plan, (scope, slice, assetKey, name = sliceName(slice)) => {
       const planned = plan.slices[slice];
       const { model, weights } = slices[slice];
       const asset = (kind: string, file: string, plannedFile: PlannedFile): SliceObject => {
@@ -113,12 +110,6 @@ export class SlicedModel {
   private constructor(
     /** @internal */
     public readonly _plan: SlicePlan,
-    /**
-     * Paths of the files that are deployed as assets.
-     *
-     * @internal
-     */
-    public readonly _files: readonly string[],
     /** @internal */
     public readonly _place: PlaceSlice,
   ) {}

@@ -1,23 +1,15 @@
 /** Assumes sizes for the symbolic dimensions of inputs that the user has not set. The tables here are the only ones. */
 import type { Dimension } from '../../contract/tensors';
-import { type DimensionRole, type SizedInput, roleOf, isState, isTokens, layoutOf } from './dimension-roles';
-import { isSum, statedSize } from './dimension-sums';
+import { type DimensionRole, type SizedInput, roleOf, isState, layoutOf } from './dimension-roles';
 import { type DimensionSizes, dimensionName, givenSize } from './value-types';
 
 /** What the model itself says about its sizes. */
 export interface SizeHints {
   /** Height and width of a picture. */
   readonly picture?: readonly [number, number];
-  readonly batch?: number;
   /** The longest sequence that the model takes. */
   readonly maxSequence?: number;
-  /** Samples of audio per second. */
-  readonly sampleRate?: number;
 }
-
-/** An utterance of ten seconds, and a rate that speech models take, in Hz. */
-const UTTERANCE_SECONDS = 10;
-const SAMPLE_RATE = 16_000;
 
 /** By role: the size where neither the model nor the shape of its input says another. */
 const TABLE: Readonly<Record<DimensionRole, number>> = {
@@ -29,12 +21,12 @@ const TABLE: Readonly<Record<DimensionRole, number>> = {
   height: 640,
   width: 640,
   channels: 3,
-  samples: UTTERANCE_SECONDS * SAMPLE_RATE,
+  // Ten seconds at 16 kHz.
+  samples: 160_000,
   // Ten seconds in steps of 10 ms.
   frames: 1_000,
   // Bands of a spectrogram.
   features: 80,
-  clip: 16,
   items: 1,
 };
 
@@ -45,8 +37,6 @@ const LINE_WIDTH = 320;
 /** Height and width of maps with more channels than a picture: features, and latent variables of pictures of 512 x 512. */
 const FEATURE_MAP = 64;
 const MOST_PICTURE_CHANNELS = 3;
-
-const VIDEO_PICTURE = 224;
 
 /** Samples that a recurrent model takes at once from a stream of audio: 32 ms at 16 kHz. */
 const CHUNK = 512;
@@ -81,7 +71,6 @@ const VARIANTS: readonly Variant[] = [
       samples: 1,
       frames: 1,
       features: 1,
-      clip: 1,
     },
     totalsAreNew: true,
   },
@@ -101,13 +90,14 @@ export function assumedSizes(
   given: DimensionSizes,
   hints: SizeHints = {},
 ): DimensionSizes[] {
+  const hasState = inputs.some(isState);
   const places = new Map<string, Place>();
   for (const input of inputs) {
     input.shape?.forEach((dimension, axis) => {
       const name = dimensionName(input.name, axis, dimension);
       if (name === undefined || places.has(name)) return;
       const role = roleOf(input, axis, name, inputs);
-      places.set(name, { role, size: sizeOf(role, input, { inputs, hints, given }) });
+      places.set(name, { role, size: sizeOf(role, input, { hints, given, hasState }) });
     });
   }
   const sets = VARIANTS.map((variant) => sizesOf(places, given, variant));
@@ -141,24 +131,20 @@ function sizesOf(
   );
 }
 
-interface Surroundings {
-  readonly inputs: readonly SizedInput[];
-  readonly hints: SizeHints;
-  readonly given: DimensionSizes;
-}
-
-function sizeOf(role: DimensionRole, input: SizedInput, { inputs, hints, given }: Surroundings): number {
+function sizeOf(
+  role: DimensionRole,
+  input: SizedInput,
+  { hints, given, hasState }: { hints: SizeHints; given: DimensionSizes; hasState: boolean },
+): number {
   switch (role) {
-    case 'batch':
-      return hints.batch ?? TABLE.batch;
     case 'sequence':
     case 'past':
-      return Math.min(fixedSequence(inputs) ?? TABLE[role], hints.maxSequence ?? Infinity);
+      return Math.min(TABLE[role], hints.maxSequence ?? Infinity);
     case 'samples':
-      return inputs.some(isState) ? CHUNK : UTTERANCE_SECONDS * (hints.sampleRate ?? SAMPLE_RATE);
+      return hasState ? CHUNK : TABLE.samples;
     case 'height':
     case 'width':
-      return pictureSide(role, input, { inputs, hints, given });
+      return pictureSide(role, input, hints, given);
     default:
       return TABLE[role];
   }
@@ -167,7 +153,8 @@ function sizeOf(role: DimensionRole, input: SizedInput, { inputs, hints, given }
 function pictureSide(
   role: 'height' | 'width',
   input: SizedInput,
-  { inputs, hints, given }: Surroundings,
+  hints: SizeHints,
+  given: DimensionSizes,
 ): number {
   const shape = input.shape ?? [];
   const layout = layoutOf(input);
@@ -180,21 +167,33 @@ function pictureSide(
   const channels = sizeAt(layout.indexOf('channels'));
   const isMap = typeof channels === 'number' && channels > MOST_PICTURE_CHANNELS;
   if (isMap || /latent|^sample$/i.test(input.name)) return FEATURE_MAP;
-  if (shape.length > 4) return VIDEO_PICTURE;
-  if (hints.picture) return hints.picture[role === 'height' ? 0 : 1];
-  return fixedSide(role, inputs) ?? TABLE[role];
+  return hints.picture?.[role === 'height' ? 0 : 1] ?? TABLE[role];
 }
 
-function fixedSide(role: 'height' | 'width', inputs: readonly SizedInput[]): number | undefined {
-  return inputs
-    .filter(({ shape }) => shape?.length === 4)
-    .map((input) => input.shape?.[layoutOf(input).indexOf(role)])
-    .find((size) => typeof size === 'number');
+/** Longest name that is read, in characters. Longer names are names like any other. */
+const MAX_NAME = 256;
+
+/** A hyphen is an operator only between spaces or before a number at the end, as names such as `batch-size` have hyphens. */
+const OPERATORS = /(\+|(?<=\s)-(?=\s)|-(?=\s*\d+\s*$))/;
+
+/** Whether the name has operators, so that it is not the name of one dimension. `seq-1` may be one. */
+export function isSum(name: string): boolean {
+  return /[+*/]|\s-\s/.test(name);
 }
 
-function fixedSequence(inputs: readonly SizedInput[]): number | undefined {
-  return inputs
-    .filter(isTokens)
-    .map(({ shape }) => shape?.[1])
-    .find((size): size is number => typeof size === 'number' && size > 1);
+/**
+ * The size that a name such as `past_sequence_length + sequence_length - 1` states; `undefined` for another name, and for one with an
+ * unknown part. The least size is 1.
+ *
+ * @param sizes sizes of the dimensions that the name may mention
+ */
+export function statedSize(name: string, sizes: DimensionSizes): number | undefined {
+  const parts = name.length > MAX_NAME ? [] : name.split(OPERATORS).map((part) => part.trim());
+  if (parts.length < 2) return undefined;
+  const sum = parts.reduce((known, part, index) => {
+    if (index % 2 === 1) return known;
+    const size = /^\d{1,9}$/.test(part) ? Number(part) : (givenSize(sizes, part) ?? NaN);
+    return parts[index - 1] === '-' ? known - size : known + size;
+  }, 0);
+  return Number.isFinite(sum) ? Math.max(1, sum) : undefined;
 }

@@ -5,7 +5,6 @@
  */
 import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED } from '../onnx/model';
 import { type ValueType, type ValueTypes, product } from './value-types';
-import { smallestOf } from '../extremes';
 
 export interface Bounds {
   /** By value: its number of elements, exact or estimated. */
@@ -22,9 +21,6 @@ const FROM_FIRST_INPUT = words(
   ReduceLogSumExp ReduceSumSquare SequenceAt`,
 );
 
-/** Operators all of whose results have the size of the first input. ONNX Runtime infers no shape of the mask of a `Dropout`. */
-const SAME_SIZE = words('Dropout');
-
 /** Operators with at most as many elements as all of their inputs together. */
 const FROM_ALL_INPUTS = words('Concat ConcatFromSequence SequenceConstruct SequenceInsert FeatureVectorizer');
 
@@ -38,21 +34,12 @@ const SIZED_BY_VALUES = words(
 
 const PRODUCTS = words('MatMul MatMulInteger');
 
-/** A selected box of `NonMaxSuppression` is a batch, a class and an index. */
+/** A selected box of `NonMaxSuppression` is a batch, a class and an index. Each score selects its box at most once. */
 const SELECTED_BOX_FIELDS = 3;
 
-/**
- * @param types types with all known sizes; a dimension with a name is one whose size is unknown
- * @param scalarOf the value of a constant integer without dimensions, where it is known
- */
-export function boundElements(
-  model: Model,
-  nodesInOrder: readonly NodeIndex[],
-  types: ValueTypes,
-  scalarOf: (value: ValueIndex) => number | undefined,
-): Bounds {
+/** @param types types with all known sizes; a dimension with a name is one whose size is unknown */
+export function boundElements(model: Model, nodesInOrder: readonly NodeIndex[], types: ValueTypes): Bounds {
   const { values, nodes, inputs } = model.graph;
-  const dimensions = new UnknownDimensions();
   const elements = types.map((type) => knownPart(type));
   const requested = inputs.filter(({ value }) => values[value].initializer === undefined);
   const largestInput = largest(requested.map(({ value }) => elements[value]));
@@ -60,23 +47,20 @@ export function boundElements(
   const bounded: ValueIndex[] = [];
   const bound = (node: Node, output: ValueIndex): void => {
     const type = types[output];
-    const names = unknownNames(type, output);
-    if (names?.length === 0) return;
-    const known = knownPart(type);
-    const fromDimensions = names && dimensions.bound(names);
-    const fromNode = boundOf(node, { types, elements, scalarOf }) ?? Infinity;
-    const made = Math.min(fromNode, fromDimensions === undefined ? Infinity : known * fromDimensions);
+    if (isKnown(type)) return;
     const given = [...node.inputs, ...node.captures].filter(
       (value) => value !== OMITTED && values[value].initializer === undefined,
     );
     const isList = type.shape?.length === 1;
-    const assume = (): number =>
+    elements[output] =
+      boundOf(node, { types, elements }) ??
       (SIZED_BY_VALUES.has(node.opType) ? undefined : keptPart(given, { types, elements }, type)) ??
-      largest([known, isList ? largestSize : largestInput, ...given.map((value) => elements[value])]);
-    elements[output] = Number.isFinite(made) ? made : assume();
-    if (names && known > 0) dimensions.add(names, Math.max(1, Math.floor(elements[output] / known)));
-    if (type.dtype === undefined || SAME_SIZE.has(node.opType)) return;
-    if (given.every((value) => isKnown(types[value], value))) bounded.push(output);
+      largest([
+        knownPart(type),
+        isList ? largestSize : largestInput,
+        ...given.map((value) => elements[value]),
+      ]);
+    if (type.dtype !== undefined && given.every((value) => isKnown(types[value]))) bounded.push(output);
   };
   for (const index of nodesInOrder) {
     const node = nodes[index];
@@ -92,12 +76,12 @@ export function boundElements(
  */
 function keptPart(
   given: readonly ValueIndex[],
-  { types, elements }: Pick<Known, 'types' | 'elements'>,
+  { types, elements }: Known,
   result: ValueType,
 ): number | undefined {
   const known = knownPart(result);
   const parts = given
-    .filter((value) => !isKnown(types[value], value) && knownPart(types[value]) > 0)
+    .filter((value) => !isKnown(types[value]) && knownPart(types[value]) > 0)
     .map(
       (value) => elements[value] / (isMoreUnknown(types[value], result) ? known : knownPart(types[value])),
     );
@@ -117,7 +101,6 @@ function largest(numbers: readonly number[]): number {
 interface Known {
   readonly types: ValueTypes;
   readonly elements: readonly number[];
-  readonly scalarOf: (value: ValueIndex) => number | undefined;
 }
 
 /** A bound of the elements of each output of the node; `undefined` when its inputs do not bound it. */
@@ -130,7 +113,7 @@ function boundOf(node: Node, known: Known): number | undefined {
   if (FROM_ALL_INPUTS.has(node.opType)) return inputs.reduce((sum, value) => sum + elements[value], 0);
   if (PRODUCTS.has(node.opType)) return productElements(inputs, known);
   if (node.opType === 'NonZero') return first * Math.max(1, types[inputs[0]].shape?.length ?? 1);
-  if (node.opType === 'NonMaxSuppression') return selectedBoxes(node, known) * SELECTED_BOX_FIELDS;
+  if (node.opType === 'NonMaxSuppression') return elements[inputs[1]] * SELECTED_BOX_FIELDS;
   return undefined;
 }
 
@@ -144,82 +127,16 @@ function productElements(
   return Math.ceil((elements[left] / rows) * columns);
 }
 
-/** Each score selects its box at most once, and each class of a picture at most a number of boxes that is often a constant. */
-function selectedBoxes({ inputs }: Node, { types, elements, scalarOf }: Known): number {
-  const [, scores, perClass = OMITTED] = inputs;
-  const most = perClass === OMITTED ? undefined : scalarOf(perClass);
-  const [pictures, classes] = types[scores].shape ?? [];
-  if (most === undefined || !isNumber(pictures) || !isNumber(classes)) return elements[scores];
-  return Math.min(elements[scores], pictures * classes * most);
-}
-
 function knownPart({ shape }: ValueType): number {
   return product((shape ?? []).filter(isNumber));
 }
 
-function isKnown(type: ValueType, value: ValueIndex): boolean {
-  return unknownNames(type, value)?.length === 0;
-}
-
-function unknownNames({ shape }: ValueType, value: ValueIndex): string[] | undefined {
-  return shape?.flatMap((dimension, axis) => {
-    if (typeof dimension === 'number') return [];
-    return [dimension ?? `${value}[${axis}]`];
-  });
+function isKnown({ shape }: ValueType): boolean {
+  return shape?.every(isNumber) ?? false;
 }
 
 function isNumber(dimension: unknown): dimension is number {
   return typeof dimension === 'number';
-}
-
-interface Group {
-  readonly names: readonly string[];
-  readonly bound: number;
-}
-
-/**
- * ONNX Runtime names each unknown dimension once, where a node first makes it, and later nodes keep the name. A bound belongs to
- * all dimensions that a value got at once: two unknown dimensions of a slice have a product of at most the elements of its source.
- */
-export class UnknownDimensions {
-  private readonly groups = new Map<string, Map<string, Group>>();
-
-  /** Bounds the product of the dimensions `names`. Of equal names, the smallest bound counts. */
-  add(names: readonly string[], bound: number): void {
-    const key = JSON.stringify(names);
-    for (const name of names) {
-      const groups = this.groups.get(name) ?? new Map<string, Group>();
-      if (bound < (groups.get(key)?.bound ?? Infinity)) groups.set(key, { names, bound });
-      this.groups.set(name, groups);
-    }
-  }
-
-  /**
-   * A bound of the product of the dimensions `names`, from as few groups as possible; `undefined` when a dimension is in none.
-   */
-  bound(names: readonly string[]): number | undefined {
-    const left = new Set(names);
-    const candidates = [...new Set(names.flatMap((name) => this.groupsOf(name)))].sort(
-      (a, b) => b.names.length - a.names.length || a.bound - b.bound,
-    );
-    let bound = 1;
-    for (const group of candidates) {
-      if (!group.names.every((name) => left.has(name))) continue;
-      for (const name of group.names) left.delete(name);
-      bound *= group.bound;
-    }
-    // A value may keep one dimension of a group and lose the others: the bound of all of them holds for each.
-    for (const name of left) {
-      const smallest = smallestOf(this.groupsOf(name).map((group) => group.bound));
-      if (!Number.isFinite(smallest)) return undefined;
-      bound *= smallest;
-    }
-    return bound;
-  }
-
-  private groupsOf(name: string): Group[] {
-    return [...(this.groups.get(name)?.values() ?? [])];
-  }
 }
 
 function words(text: string): ReadonlySet<string> {

@@ -1,5 +1,4 @@
 /** Decides what a symbolic dimension of an input is: by the name that an exporter gave it, or else by its position. */
-import { dimensionName } from './value-types';
 import type { Dimension } from '../../contract/tensors';
 
 /**
@@ -65,29 +64,15 @@ export function roleOf(
   const stated = statedRole(name);
   const byPosition = layoutOf(input)[axis];
   const role = stated ?? byPosition;
-  if (role === 'sequence' && isMaskOfAll(input, name, inputs)) return 'total';
   // In a matrix of floats, a sequence counts samples of sound, unless another input has the tokens.
   const isColumn = input.shape?.length === 2 && axis === 1 && isFloat(input);
   if (stated === undefined) return isColumn && inputs.some(isState) ? 'samples' : role;
   if (isColumn && (role === 'sequence' || role === 'frames') && !inputs.some(isTokens)) return 'samples';
   if (role !== 'frames') return role;
-  if (byPosition === 'clip') return 'clip';
   return isFloat(input) ? 'frames' : 'sequence';
 }
 
-/** Whether the dimension is the length of a mask of a decoder, which has past tokens too. */
-function isMaskOfAll({ name: input }: SizedInput, dimension: string, inputs: readonly SizedInput[]): boolean {
-  if (!/mask/i.test(input)) return false;
-  const others = inputs.filter(({ name }) => !/mask/i.test(name));
-  const names = others.flatMap(({ name, shape }) =>
-    (shape ?? []).map((size, axis) => dimensionName(name, axis, size)),
-  );
-  return (
-    !names.includes(dimension) && names.some((name) => name !== undefined && statedRole(name) === 'past')
-  );
-}
-
-/** The role of a dimension in its input. A `clip` counts the pictures of a video; `items` counts things such as boxes. */
+/** The role of a dimension in its input. `items` counts things such as boxes. */
 export type DimensionRole =
   | 'batch'
   | 'sequence'
@@ -99,7 +84,6 @@ export type DimensionRole =
   | 'samples'
   | 'frames'
   | 'features'
-  | 'clip'
   | 'items';
 
 export interface SizedInput {
@@ -130,10 +114,8 @@ export function layoutOf(input: SizedInput): Layout {
       return ['batch', isFloat(input) ? (isAudio(input) ? 'samples' : 'features') : 'sequence'];
     case 3:
       return threeAxes(input, shape);
-    case 4:
-      return fourAxes(input, shape);
     default:
-      return manyAxes(shape);
+      return fourAxes(input, shape);
   }
 }
 
@@ -153,15 +135,9 @@ function isFloat({ dtype = '' }: SizedInput): boolean {
 }
 
 function threeAxes(input: SizedInput, shape: readonly Dimension[]): Layout {
-  if (!isFloat(input) && input.dtype !== 'uint8') return ['batch', 'sequence', 'sequence'];
-  const [first, second, third] = shape;
-  if (isState(input)) {
-    // Of three dimensions only the middle one is open in a picture of 3 x H x 640 too, which nobody exports.
-    return ['items', 'batch', 'features'];
-  }
-  if (isChannels(first) && isOpen(second) && isOpen(third)) return ['channels', 'height', 'width'];
-  if (isChannels(third) && isOpen(first) && isOpen(second) && input.dtype === 'uint8')
-    return ['height', 'width', 'channels'];
+  if (!isFloat(input)) return ['batch', 'sequence', 'sequence'];
+  const [, second, third] = shape;
+  if (isState(input)) return ['items', 'batch', 'features'];
   if (second === 1) return ['batch', 'channels', 'samples'];
   if (typeof second === 'number' && isOpen(third)) {
     return ['batch', 'features', second >= MIN_BANDS && second <= MAX_BANDS ? 'frames' : 'sequence'];
@@ -169,16 +145,14 @@ function threeAxes(input: SizedInput, shape: readonly Dimension[]): Layout {
   return ['batch', 'sequence', 'features'];
 }
 
+/** Axes beyond four count things, such as the pictures of a video. */
 function fourAxes({ name }: SizedInput, shape: readonly Dimension[]): Layout {
   if (/past|cache|[._]key|[._]value/i.test(name)) return ['batch', 'items', 'past', 'features'];
   const isLast = isChannels(shape[3]) && !isChannels(shape[1]);
-  return isLast ? ['batch', 'height', 'width', 'channels'] : ['batch', 'channels', 'height', 'width'];
-}
-
-function manyAxes(shape: readonly Dimension[]): Layout {
-  const isByFrame = isChannels(shape[2]) && !isChannels(shape[1]);
-  const start: Layout = isByFrame ? ['batch', 'clip', 'channels'] : ['batch', 'channels', 'clip'];
-  return shape.map((_, axis) => start.at(axis) ?? (axis === shape.length - 1 ? 'width' : 'height'));
+  const things = shape.slice(4).map((): DimensionRole => 'items');
+  return isLast
+    ? ['batch', ...things, 'height', 'width', 'channels']
+    : ['batch', 'channels', ...things, 'height', 'width'];
 }
 
 function isAudio({ name }: SizedInput): boolean {

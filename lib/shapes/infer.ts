@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readCached, writeCached, cacheFolder } from '../cache/folder';
-import { printable, quoted } from '../errors';
+import { quoted } from '../errors';
 import { dataTypeName } from '../onnx/data-type';
 import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
@@ -16,7 +16,7 @@ import { type Skeleton, ZEROS_FILE, buildFoldable, buildSkeleton } from './skele
 import { type DimensionSizes, type ValueTypes, UNKNOWN_TYPE, givenType } from './value-types';
 import { fingerprint } from '../cache/fingerprint';
 import { type Chunk, submessage } from '../onnx/encode';
-import { replaceFields } from '../onnx/external-bodies';
+import { ownRange } from '../onnx/parse-tensor';
 import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, TENSOR_TYPE, TYPE, VALUE_INFO } from '../onnx/fields';
 import { type Field, type Span, ByteSource, content, fields } from '../onnx/wire';
 
@@ -32,20 +32,10 @@ export function inferTimeoutMs(model: Model): number {
 const ANSWER_FORMAT = 2;
 
 /**
- * Returns the type of every value of the graph, with the shapes that ONNX Runtime can infer without computing anything.
+ * Returns the type of every value of the graph, with the shapes that ONNX Runtime can infer without computing anything, or the error
+ * when ONNX Runtime refuses the model.
  */
 export function inferTypes(
-  model: Model,
-  nodesInOrder: readonly NodeIndex[],
-  sizes: DimensionSizes,
-): ValueTypes {
-  const types = unlessRefused(model, nodesInOrder, sizes);
-  if (types instanceof ChildError) throw types;
-  return types;
-}
-
-/** Does the same, and returns the error when ONNX Runtime refuses the model. */
-export function unlessRefused(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
   sizes: DimensionSizes,
@@ -101,10 +91,6 @@ interface Question {
   readonly timeoutMs?: number;
 }
 
-interface CachedRefusal {
-  readonly refusal: string;
-}
-
 export function askOnnxRuntime(
   model: Model,
   skeleton: Skeleton,
@@ -125,13 +111,7 @@ export function askOnnxRuntime(
       digest,
     ];
     const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-    const cached = readCached(cache, key) as readonly SessionOutput[] | CachedRefusal | null | undefined;
-    const expectation = expected(model, question.sizes);
-    if (isRefusal(cached)) {
-      // Another program may have changed the text.
-      const got = printable(cached.refusal, MAX_REFUSAL);
-      return new ChildError(expectation.what, got, expectation.advice, 'error');
-    }
+    const cached = readCached(cache, key) as readonly SessionOutput[] | null | undefined;
     if (cached?.length === skeleton.exposed.length) return cached;
     const zeros = path.join(folder, ZEROS_FILE);
     fs.writeFileSync(zeros, '');
@@ -143,13 +123,13 @@ export function askOnnxRuntime(
     fs.writeFileSync(jobPath, JSON.stringify(job));
     try {
       const script = 'lib/shapes/infer-child.js';
+      const expectation = expected(model, question.sizes);
       const { outputs } = askChild({ script, args: [jobPath], timeoutMs, ...expectation }) as InferAnswer;
       writeCached(cache, key, outputs);
       return outputs;
     } catch (error) {
-      if (!(error instanceof ChildError)) throw error;
-      if (isLasting(error)) writeCached(cache, key, { refusal: error.got } satisfies CachedRefusal);
-      return error;
+      if (error instanceof ChildError) return error;
+      throw error;
     }
   });
 }
@@ -161,18 +141,6 @@ function expected(model: Model, sizes: DimensionSizes): { what: string; advice: 
     what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`,
     advice: dimensions.length > 0 ? `${check}, with the dimensions ${dimensions.join(', ')}` : check,
   };
-}
-
-/** Most characters of what ONNX Runtime says. */
-const MAX_REFUSAL = 400;
-
-function isRefusal(cached: unknown): cached is CachedRefusal {
-  return typeof (cached as CachedRefusal | undefined | null)?.refusal === 'string';
-}
-
-/** Whether ONNX Runtime would say the same again. A process may also end, or take too long, because others need the machine. */
-function isLasting({ failure, got }: ChildError): boolean {
-  return failure === 'error' && !/alloc|memory/i.test(got);
 }
 
 type Message = 'model' | 'graph' | 'node' | 'attribute' | 'body' | 'function' | 'value' | 'type' | 'tensor';
@@ -218,13 +186,21 @@ function withBareBodies(modelPath: string): string {
   }
 }
 
+/** The message as ranges to copy and parts in place of fields; `undefined` if it keeps all fields. */
 function stripped(source: ByteSource, span: Span, message: Message): Chunk[] | undefined {
-  return replaceFields<Chunk>(source, span, (field) => {
+  const chunks: Chunk[] = [];
+  let copied = span.start;
+  for (const field of fields(source, span)) {
     const kind = kindOf(source, field, message);
-    if (kind === undefined || kind === DROPPED) return kind && [];
-    const inner = stripped(source, content(field), kind);
-    return inner && submessage(field.number, inner);
-  });
+    const inner = kind !== undefined && kind !== DROPPED && stripped(source, content(field), kind);
+    if (!inner && kind !== DROPPED) continue;
+    if (field.whole.start > copied) chunks.push(ownRange({ start: copied, end: field.whole.start }));
+    if (inner) for (const chunk of submessage(field.number, inner)) chunks.push(chunk);
+    copied = field.whole.end;
+  }
+  if (copied === span.start) return undefined;
+  if (span.end > copied) chunks.push(ownRange({ start: copied, end: span.end }));
+  return chunks;
 }
 
 function kindOf(source: ByteSource, field: Field, message: Message): Message | typeof DROPPED | undefined {

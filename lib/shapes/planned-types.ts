@@ -1,11 +1,9 @@
 /** The types and sizes for which a model is planned: every dimension has a size, given or assumed. */
-import * as fs from 'node:fs';
 import { ChildError } from '../host/run-child';
-import { ONNX_INT64 } from '../onnx/data-type';
-import type { Model, NodeIndex, Tensor, ValueIndex } from '../onnx/model';
+import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { type SizeHints, assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
-import { inferFoldedTypes, inferTimeoutMs, unlessRefused } from './infer';
+import { inferFoldedTypes, inferTimeoutMs, inferTypes } from './infer';
 import {
   type DimensionSizes,
   type ValueType,
@@ -57,12 +55,7 @@ export function planTypes(
   const candidates = candidateSizes(model, types, given);
   const { sizes, shaped, refusal, replaced } = typesAt(candidates, model, nodesInOrder, types);
   const fixed = withInputSizes(model, shaped, sizes);
-  const scalars = new Map<ValueIndex, number | undefined>();
-  const scalarOf = (value: ValueIndex): number | undefined => {
-    if (!scalars.has(value)) scalars.set(value, constantInteger(model, value));
-    return scalars.get(value);
-  };
-  const { elements, bounded } = boundElements(model, nodesInOrder, fixed, scalarOf);
+  const { elements, bounded } = boundElements(model, nodesInOrder, fixed);
   return {
     dimensions: sortedSizes(sizes),
     assumed: Object.keys(sizes)
@@ -121,7 +114,7 @@ function typesAt(
   const refused = { ...named, ...(refusal && { refusal: refusal.got }) };
   if (left <= 0) return refused;
   // ONNX Runtime loads the model without sizes, so it may run with them: it checks branches that never run, too.
-  const shaped = unlessRefused(model, nodesInOrder, first);
+  const shaped = inferTypes(model, nodesInOrder, first);
   return shaped instanceof ChildError ? refused : { ...refused, shaped };
 }
 
@@ -154,35 +147,11 @@ function isKnown({ dtype, shape }: ValueType): boolean {
   return dtype === undefined || (shape?.every((dimension) => typeof dimension === 'number') ?? false);
 }
 
-const INT64_BYTES = 8;
-
-/** The value of a constant int64 with one element, as far as a number holds it exactly. */
-function constantInteger({ graph, files }: Model, value: ValueIndex): number | undefined {
-  const { initializer, producer } = graph.values[value];
-  const tensor: Tensor | undefined =
-    initializer === undefined
-      ? graph.nodes[producer ?? -1]?.constant
-      : graph.initializers[initializer].tensor;
-  const { data, dataType, byteLength } = tensor ?? {};
-  if (data === undefined || dataType !== ONNX_INT64 || byteLength !== INT64_BYTES) return undefined;
-  const bytes = Buffer.alloc(INT64_BYTES);
-  const file = fs.openSync(files[data.file].path, 'r');
-  try {
-    if (fs.readSync(file, bytes, 0, INT64_BYTES, data.offset) < INT64_BYTES) return undefined;
-  } finally {
-    fs.closeSync(file);
-  }
-  const integer = Number(bytes.readBigInt64LE());
-  return Number.isSafeInteger(integer) && integer >= 0 ? integer : undefined;
-}
-
 /** Keys of metadata, in lower case, with the height and width of pictures: `imgsz` is that of Ultralytics. */
 const PICTURE_KEYS = ['imgsz', 'image_size', 'img_size', 'input_size', 'crop_size'];
-const BATCH_KEYS = ['batch', 'batch_size'];
 const SEQUENCE_KEYS = 'max_length max_seq_length max_sequence_length model_max_length context_length'.split(
   ' ',
 );
-const RATE_KEYS = ['sample_rate', 'sampling_rate', 'samplerate'];
 
 const MAX_HINT = 1e6;
 
@@ -191,13 +160,9 @@ export function sizeHints({ properties, graph }: Pick<Model, 'properties' | 'gra
   const find = (keys: readonly string[]): readonly number[] | undefined =>
     keys.map((key) => stated.get(key)).find((numbers) => numbers !== undefined);
   const picture = find(PICTURE_KEYS);
-  const batch = find(BATCH_KEYS)?.[0];
-  const sampleRate = find(RATE_KEYS)?.[0];
   const limits = [find(SEQUENCE_KEYS)?.[0], positions(graph)].filter((size) => size !== undefined);
   return {
     ...(picture && { picture: [picture[0], picture.at(1) ?? picture[0]] as const }),
-    ...(batch !== undefined && { batch }),
-    ...(sampleRate !== undefined && { sampleRate }),
     ...(limits.length > 0 && { maxSequence: Math.min(...limits) }),
   };
 }

@@ -23,8 +23,8 @@ import { nodeAttributes } from './node-attributes';
 /** By value: its shape, or `null` if not even its rank is proven. A size that is not proven is `null`. */
 export type ProvenShapes = readonly (readonly Dimension[] | null)[];
 
-/** Each round asks ONNX Runtime once more. Ranks that `rank-rules.ts` proves rarely depend on each other. */
-const MAX_ROUNDS = 8;
+/** Each round asks ONNX Runtime once more. */
+const MAX_ROUNDS = 4;
 
 /** Prefix of the names that ONNX Runtime invents. It would use the same names for other sizes of a slice. */
 const INVENTED = 'unk__';
@@ -40,16 +40,18 @@ const BODY_OPERATORS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
  * - not what body graphs and functions declare about their values: ONNX Runtime believes it without checking
  * - of the results of nodes that round sizes, only the rank; see `uncertainNodes`
  *
+ * `rank-rules.ts` finds further ranks, from which ONNX Runtime infers more.
+ *
  * @param nodesInOrder all nodes in a topological order
- * @param types the inferred types
+ * @param isLive by node: whether ONNX Runtime runs it; the others prove nothing about their inputs
  */
 export function provenShapes(
-  model: Model,
+  { model, types }: { readonly model: Model; readonly types: ValueTypes },
   nodesInOrder: readonly NodeIndex[],
-  types: ValueTypes,
+  isLive: readonly boolean[],
 ): ProvenShapes {
   const { graph } = model;
-  const results = shapesOfResults(model, nodesInOrder, types);
+  const results = shapesOfResults(model, nodesInOrder, isLive, types);
   const names = uniqueNames(model);
   return graph.values.map((_, value) => {
     const shape = givenType(graph, value)?.shape ?? results.get(value);
@@ -62,7 +64,13 @@ export function provenShapes(
 
 type Shapes = ReadonlyMap<ValueIndex, readonly Dimension[] | null>;
 
-function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types: ValueTypes): Shapes {
+function shapesOfResults(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  isLive: readonly boolean[],
+  types: ValueTypes,
+): Shapes {
+  const { graph } = model;
   let isExpired = false;
   const ask = (given: GivenTypes): Shapes | undefined => {
     // ONNX Runtime would hang again.
@@ -83,60 +91,41 @@ function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types
     ]);
   };
   const uncertain = uncertainNodes(model);
+  const withBodies = new Set(nodesWithBodies(model));
   // If all ranks are known and there are no bodies and functions, `types` has all that slices may declare.
-  const isOpen = nodesWithBodies(model).length > 0 || types.some(({ shape }) => shape === null);
-  const first = isOpen ? ask(new Map()) : shapesOf(model, types);
+  const isOpen = withBodies.size > 0 || types.some(({ shape }) => shape === null);
+  const first = isOpen ? ask(new Map()) : new Map(types.map(({ shape }, value) => [value, shape]));
   // ONNX Runtime may refuse a body without its declarations: then the results of such nodes are unknown.
-  const opaque = first === undefined ? [...new Set([...uncertain, ...nodesWithBodies(model)])] : uncertain;
-  let given = givenOutputs(opaque, types, (value) => first?.get(value) ?? null);
-  let shapes = given.size === 0 ? first : ask(given);
-  for (let round = 0; shapes !== undefined && round < MAX_ROUNDS; round++) {
-    const more = resultsByRule(model, types, shapes, round === MAX_ROUNDS - 1);
-    const isKnown = [...more].every(
-      ([value, { shape }]) => given.has(value) && given.get(value)?.shape?.length === shape?.length,
-    );
-    if (isKnown) break;
-    given = new Map([...given, ...more]);
+  const opaque = first === undefined ? [...new Set([...uncertain, ...withBodies])] : uncertain;
+  let given = ranksOf(opaque, types, (value) => first?.get(value)?.length);
+  let shapes: Shapes = (given.size === 0 ? first : ask(given)) ?? new Map();
+  const ruled = graph.nodes.filter(
+    (node) => isLive[node.index] && node.domain === '' && !withBodies.has(node),
+  );
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const known = shapes;
+    const shapeOf = (value: ValueIndex): readonly Dimension[] | null =>
+      givenType(graph, value)?.shape ?? known.get(value) ?? null;
+    const ranks = ranksByRule(ruled, shapeOf, (node) => nodeAttributes(model, node).get('perm')?.integers);
+    const holders = graph.nodes.filter(({ outputs }) => outputs.some((output) => ranks.has(output)));
+    if (holders.length === 0) break;
+    given = new Map([
+      ...given,
+      ...ranksOf(holders, types, (value) => shapeOf(value)?.length ?? ranks.get(value)),
+    ]);
     // ONNX Runtime may also refuse a shape without sizes. Then the earlier answer is all that is known.
     const next = ask(given);
     if (next === undefined) break;
     shapes = next;
   }
-  return shapes ?? new Map();
+  return shapes;
 }
 
-function shapesOf({ graph }: Model, types: ValueTypes): Shapes {
-  const results = graph.nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
-  return new Map(results.map((value) => [value, types[value].shape]));
-}
-
-/**
- * The results whose rank `rank-rules.ts` proves. Results that follow from these are left to ONNX Runtime, which infers sizes too.
- *
- * @param isLastRound whether ONNX Runtime is not asked again, so that nothing can be left to it
- */
-function resultsByRule(model: Model, types: ValueTypes, shapes: Shapes, isLastRound: boolean): GivenTypes {
-  const { graph } = model;
-  const shapeOf = (value: ValueIndex): readonly Dimension[] | null =>
-    givenType(graph, value)?.shape ?? shapes.get(value) ?? null;
-  const ranks = ranksByRule(model, shapeOf);
-  const isFirst = ({ inputs, captures }: Node): boolean =>
-    isLastRound || ![...inputs, ...captures].some((value) => ranks.has(value));
-  const nodes = graph.nodes.filter(
-    (node) => node.outputs.some((output) => ranks.has(output)) && isFirst(node),
-  );
-  return givenOutputs(
-    nodes,
-    types,
-    (value) =>
-      shapes.get(value) ?? (ranks.has(value) ? new Array<null>(ranks.get(value) ?? 0).fill(null) : null),
-  );
-}
-
-function givenOutputs(
+/** The types of the nodes' results, without sizes. */
+function ranksOf(
   nodes: readonly Node[],
   types: ValueTypes,
-  shapeOf: (value: ValueIndex) => readonly Dimension[] | null,
+  rankOf: (value: ValueIndex) => number | undefined,
 ): GivenTypes {
   const outputs = nodes.flatMap((node) => node.outputs.filter((output) => output !== OMITTED));
   return new Map(
@@ -144,9 +133,9 @@ function givenOutputs(
       const { dtype } = types[value];
       // Without an input in its place, ONNX Runtime refuses the users of a sequence, and nothing is known.
       if (dtype === undefined || !isBindable(dtype)) return [];
-      const dataType = onnxDataType(dtype);
-      const shape = shapeOf(value)?.map(() => null);
-      return [[value, { dataType, ...(shape && { shape }) }] as const];
+      const rank = rankOf(value);
+      const shape = rank !== undefined && new Array<null>(rank).fill(null);
+      return [[value, { dataType: onnxDataType(dtype), ...(shape && { shape }) }] as const];
     }),
   );
 }

@@ -1,6 +1,6 @@
 /** Builds the models of which ONNX Runtime infers types: without large weights, and with every value as an output. */
 import type { Dimension } from '../../contract/tensors';
-import { type Chunk, encodeValueInfo, encodeNode } from '../onnx/encode';
+import { type Chunk, encodeValueInfo } from '../onnx/encode';
 import { type PlaceWeight, FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
 import { GRAPH } from '../onnx/fields';
 import {
@@ -13,7 +13,6 @@ import {
   OMITTED,
 } from '../onnx/model';
 import { type DimensionSizes, sizedShape } from './value-types';
-import { nodeAttributes } from './node-attributes';
 
 /** The file that replaces weights: sparse, and as long as the largest weight. */
 export const ZEROS_FILE = 'zeros.weights';
@@ -71,8 +70,8 @@ export function buildFoldable(
   const isVisible = visibility();
   const initializers: ValueIndex[] = [];
   const hidden: Uint8Array[] = [];
-  for (const { value, tensor, sparse } of graph.initializers) {
-    if (sparse || isVisible(tensor)) initializers.push(value);
+  for (const { value, tensor } of graph.initializers) {
+    if (isVisible(tensor)) initializers.push(value);
     else hidden.push(tensorInput(graph.values[value].name, tensor));
   }
   const nodes: Node[] = [];
@@ -117,16 +116,10 @@ function encodeExposed(model: Model, { nodes, initializers, inputs, isInside }: 
   };
   const exposed = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
   const outputs = exposed.map((value) => encodeValueInfo(GRAPH.output, graph.values[value].name));
-  const pads = new Map<Node, Uint8Array>();
-  for (const node of nodes) {
-    const pad = cropAsPad(model, node);
-    if (pad !== undefined) pads.set(node, pad);
-  }
   const chunks = encodeModel(model, {
-    nodes: nodes.filter((node) => !pads.has(node)),
+    nodes,
     initializers,
-    // ONNX Runtime sorts nodes, so those in the place of others may come last.
-    declarations: [...inputs, ...outputs, ...pads.values()],
+    declarations: [...inputs, ...outputs],
     functions: model.functions,
     metadata: [],
     placeWeight,
@@ -154,24 +147,4 @@ function inputField({ graph }: Model, { value, type, field }: GraphInput, sizes:
   const isChanged = shape?.some((dimension, axis) => dimension !== type.shape?.[axis]) ?? false;
   if (!isChanged || dataType === undefined || shape === null) return field;
   return encodeValueInfo(GRAPH.input, name, { dataType, shape });
-}
-
-/** The opsets in which the sizes of a `Pad` are the attribute `pads`. */
-const FIRST_OPSET = 2;
-const LAST_OPSET = 10;
-
-/** Returns a `Pad` in place of the node, as a field of a graph; `undefined` for another node. */
-function cropAsPad(model: Model, node: Node): Uint8Array | undefined {
-  if (node.opType !== 'Crop' || node.domain !== '') return undefined;
-  const opset = model.opsets.find(({ domain }) => domain === '')?.version ?? 0;
-  if (opset < FIRST_OPSET || opset > LAST_OPSET) return undefined;
-  const attributes = nodeAttributes(model, node);
-  const border = attributes.get('border')?.integers;
-  // With `scale`, the border says only where the result starts.
-  if (border?.length !== 4 || attributes.has('scale')) return undefined;
-  const [left, top, right, bottom] = border;
-  const name = (value: number): string => model.graph.values[value].name;
-  return encodeNode('Pad', node.inputs.map(name), node.outputs.map(name), {
-    pads: [0, 0, -top, -left, 0, 0, -bottom, -right],
-  });
 }

@@ -40,20 +40,12 @@ export function dimensionName(input: string, axis: number, dimension: Dimension)
 }
 
 /** The names of the symbolic dimensions of inputs, each once, in the order of the inputs. */
-function symbolicNames(
-  inputs: readonly { readonly name: string; readonly shape: readonly Dimension[] | null }[],
-): string[] {
-  const names = inputs.flatMap(({ name, shape }) =>
-    (shape ?? []).map((dimension, axis) => dimensionName(name, axis, dimension)),
+export function symbolicDimensions({ inputs, values }: Graph): string[] {
+  const requested = inputs.filter(({ value }) => values[value].initializer === undefined);
+  const names = requested.flatMap(({ value, type }) =>
+    (type.shape ?? []).map((dimension, axis) => dimensionName(values[value].name, axis, dimension)),
   );
   return [...new Set(names.filter((name) => name !== undefined))];
-}
-
-export function symbolicDimensions(graph: Graph): string[] {
-  const requested = graph.inputs.filter(({ value }) => graph.values[value].initializer === undefined);
-  return symbolicNames(
-    requested.map(({ value, type }) => ({ name: graph.values[value].name, shape: type.shape ?? null })),
-  );
 }
 
 export function sizedShape(

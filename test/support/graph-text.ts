@@ -3,13 +3,16 @@ import { type GraphInit, type NodeInit, FLOAT, attribute, node, value } from './
 
 /** Nodes such as `Abs x > a; Concat a w > y axis=0; Transpose y > z perm=[1,0]`: operator, inputs, outputs, attributes. */
 export function nodesOf(text: string): NodeInit[] {
-  return text.split('; ').map((each) => {
-    const [before, after] = each.split(' > ');
-    const [opType, ...inputs] = before.split(' ');
-    const outputs = after.split(' ').filter((word) => !word.includes('='));
-    const attributes = after.split(' ').filter((word) => word.includes('='));
-    return node(opType, inputs, outputs, attributes.map(attributeOf));
-  });
+  return text
+    .trim()
+    .split(/;\s+/)
+    .map((each) => {
+      const [before, after] = each.split(' > ');
+      const [opType, ...inputs] = before.split(' ');
+      const outputs = after.split(' ').filter((word) => !word.includes('='));
+      const attributes = after.split(' ').filter((word) => word.includes('='));
+      return node(opType, inputs, outputs, attributes.map(attributeOf));
+    });
 }
 
 function attributeOf(text: string): object {

@@ -1,7 +1,6 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { evenNotes } from '../../../lib/compile/even-notes';
-import { sizeNotes } from '../../../lib/compile/plan-estimates';
+import { nearEmptyNote, sizeNotes } from '../../../lib/compile/plan-estimates';
 import { vcpuShare } from '../../../lib/cost/formulas/lambda';
 import { beyondBurstMs, hostOf } from '../../../lib/cost/formulas/slice-timing';
 import type { DetailedCostModel } from '../../../lib/cost/model';
@@ -75,14 +74,13 @@ function burstNotes({ options }: DetailedCostModel, slices: readonly ReportedSli
 }
 
 export function warningsOf(
-  { planned, model, cuts }: AnalyzedModel,
+  { planned, model }: AnalyzedModel,
   cut: ChosenCut,
   sizes: readonly SliceSize[],
   { profileDifferences = [] }: ReportRequest,
 ): string[] {
   const { bounded, assumed, dimensions } = planned;
   const { refused, replaced } = sizeNotes(planned);
-  const { nearEmpty, inTheWay } = evenNotes(cuts, cut, sizes);
   const names = bounded.map((value) => model.graph.values[value].name);
   const sizesOf = assumed.map((name) => `${name}=${dimensions[name]}`);
   return [
@@ -93,8 +91,7 @@ export function warningsOf(
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     cut.quality?.comparedAllCuts === false &&
       `the model has too many cuts to compare all, so the search compared the ${cut.quality.comparedCuts} that fewer bytes cross than their neighbors`,
-    nearEmpty,
-    inTheWay && `the slices are uneven: ${inTheWay}`,
+    nearEmptyNote(cut, sizes),
   ].filter((warning) => typeof warning === 'string');
 }
 

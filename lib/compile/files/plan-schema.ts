@@ -27,7 +27,6 @@ import {
 } from '../../plan/sizes/lambda-quotas';
 import {
   type Reader,
-  described,
   aList,
   aListOf,
   aRecord,
@@ -76,18 +75,10 @@ function sourcedTensors(last: number): Reader<SourcedTensor[]> {
 
 const FROM_REQUEST = anObject<{ readonly from: 'request' }>({ from: oneOf(['request']) });
 
-const SLICE_KIND: Reader<'slice'> = (value, place) => {
-  if (value === 'slice') return value;
-  throw place.fault('be one of request, slice', value);
-};
-
 function sourceUpTo(last: number): Reader<TensorSource> {
   const fromSlice = anObject<{ readonly from: 'slice'; readonly slice: number }>({
-    from: SLICE_KIND,
-    slice: (value, place) => {
-      if (last >= 0) return wholeNumber(0, last)(value, place);
-      throw place.faultOf('be absent, because nothing runs before the first slice', described(value));
-    },
+    from: oneOf(['slice']),
+    slice: wholeNumber(0, last),
   });
   return (value, place) => {
     const { from } = (value ?? {}) as { readonly from?: unknown };
@@ -95,7 +86,7 @@ function sourceUpTo(last: number): Reader<TensorSource> {
   };
 }
 
-function run(nodes: number): Reader<NodeRun> {
+export function run(nodes: number): Reader<NodeRun> {
   const indexes = aList(wholeNumber(0, nodes - 1), 2, 2);
   return (value, place) => {
     const [first, last] = indexes(value, place);

@@ -1,9 +1,7 @@
 /** Reads and checks a `plan.json`, whose content may come from a stranger. */
-import { SlicedInferenceError, printable, quoted } from '../../errors';
 import { readText } from '../../host/read-text';
 import { type SlicePlan, type PlannedSlice, PLAN_VERSION } from '../../plan/file/plan';
 import { Place, jsonOf, described } from '../../json-readers';
-import { CONTRACT_VERSION } from '../../../contract/version';
 import { planDigest } from '../../emit/seal-plan';
 import { MODEL, planOf, slicesOf } from './plan-schema';
 import type { SourcedTensor } from '../../../contract/slice-manifest';
@@ -15,18 +13,6 @@ export const MAX_PLAN_BYTES = 64 * 2 ** 20;
 export function readPlan(path: string): SlicePlan {
   const text = readText(path, 'plan', MAX_PLAN_BYTES, 'pass the path of its plan.json');
   return checkPlan(jsonOf(text, Place.root(path), BE_A_PLAN, MAKE), path);
-}
-
-/** Reads the plan of slices that are to be deployed. */
-export function readDeployablePlan(path: string): SlicePlan {
-  const plan = readPlan(path);
-  if (isOfThisContract(plan)) return plan;
-  const { library } = plan;
-  throw new SlicedInferenceError(
-    `the slices of plan ${quoted(path)} must be made for the functions of this version of the library`,
-    `slices of version ${printable(library)}`,
-    'slice the model again with this version; Slicing.fromPlan keeps the cuts',
-  );
 }
 
 const BE_A_PLAN = `be a plan.json of version ${PLAN_VERSION}`;
@@ -45,11 +31,6 @@ export function checkPlan(value: unknown, name: string): SlicePlan {
   return plan;
 }
 
-/** Whether slices of this plan keep the contract of the functions that this version of the library deploys. */
-function isOfThisContract({ planDigest: digest, slices }: SlicePlan): boolean {
-  return digest === digestOf(slices, CONTRACT_VERSION);
-}
-
 function checkVersion({ version, library }: { version?: unknown; library?: unknown }, place: Place): void {
   if (version === PLAN_VERSION) return;
   if (version === undefined) throw place.faultOf(BE_A_PLAN, 'other content', MAKE);
@@ -64,32 +45,17 @@ function checkVersion({ version, library }: { version?: unknown; library?: unkno
   );
 }
 
-/** A plan of an earlier contract is still good for its cuts. */
 function checkDigest({ planDigest: digest, slices }: SlicePlan, place: Place): void {
-  for (let contract = CONTRACT_VERSION; contract >= 1; contract--) {
-    if (digest === digestOf(slices, contract)) return;
-  }
-  throw place.field('planDigest').fault("be the digest of the slices' digests", digest);
-}
-
-function digestOf(slices: SlicePlan['slices'], contract: number): string {
   const digests = slices.map(({ model, weights }) => ({
     model: model.sha256,
     ...(weights && { weights: weights.sha256 }),
   }));
-  return planDigest(digests, contract);
+  if (digest === planDigest(digests)) return;
+  throw place.field('planDigest').fault("be the digest of the slices' digests", digest);
 }
-
-const MIB = 2 ** 20;
 
 function checkConsistency(plan: SlicePlan, place: Place): void {
   const inputs = byName(plan.inputs, place.field('inputs'));
-  checkFixedInputs(plan.fixedInputs, inputs, place.field('fixedInputs'));
-  const { dimensions } = plan;
-  plan.assumedDimensions.forEach((name, index) => {
-    const at = place.field('assumedDimensions').item(index);
-    if (!Object.hasOwn(dimensions, name)) throw at.fault('be a name in dimensions', name);
-  });
   const slices = place.field('slices');
   checkNodes(plan.slices, slices);
   const outputs = plan.slices.map((slice, index) =>
@@ -98,7 +64,6 @@ function checkConsistency(plan: SlicePlan, place: Place): void {
   const produced: Produced = { inputs, outputs };
   plan.slices.forEach((slice, index) => {
     checkSources(slice.inputs, produced, slices.item(index).field('inputs'));
-    checkStorage(slice, slices.item(index).field('ephemeralStorageMb'));
   });
   checkSources(plan.outputs, produced, place.field('outputs'));
 }
@@ -113,22 +78,12 @@ interface Produced {
 function byName(tensors: readonly TensorSpec[], place: Place): Specs {
   const specs = new Map<string, TensorSpec>();
   tensors.forEach((tensor, index) => {
-    if (specs.has(tensor.name)) throw repeated(tensor.name, place.item(index).field('name'));
+    if (specs.has(tensor.name)) {
+      throw place.item(index).field('name').fault('be a name that no tensor before it has', tensor.name);
+    }
     specs.set(tensor.name, tensor);
   });
   return specs;
-}
-
-function checkFixedInputs(names: readonly string[], inputs: Specs, place: Place): void {
-  const seen = new Set(inputs.keys());
-  names.forEach((name, index) => {
-    if (seen.has(name)) throw repeated(name, place.item(index));
-    seen.add(name);
-  });
-}
-
-function repeated(name: string, place: Place): Error {
-  return place.fault('be a name that no tensor before it has', name);
 }
 
 function checkSources(tensors: readonly SourcedTensor[], { inputs, outputs }: Produced, place: Place): void {
@@ -162,10 +117,4 @@ function checkNodes(slices: readonly PlannedSlice[], place: Place): void {
     if (index === 0 || runs[index - 1].last < first) return;
     throw at.faultOf('list nodes that no other part of a slice lists', `node ${first} twice`);
   });
-}
-
-function checkStorage({ model, weights, ephemeralStorageMb }: PlannedSlice, place: Place): void {
-  const bytes = model.bytes + (weights?.bytes ?? 0);
-  if (ephemeralStorageMb * MIB >= bytes) return;
-  throw place.fault(`hold the slice's files of ${bytes} bytes`, ephemeralStorageMb);
 }

@@ -5,7 +5,6 @@ import {
   type ModelProfile,
   type ProfiledMachine,
   type ProfiledNode,
-  type ProfiledRun,
   type ProfiledSlice,
   type ProfiledTensor,
   PROFILE_VERSION,
@@ -24,12 +23,12 @@ import {
   described,
   jsonOf,
 } from '../../json-readers';
-import { MODEL, VERSION } from './plan-schema';
+import { MODEL, VERSION, run } from './plan-schema';
 import { SlicedInferenceError, printable, quoted } from '../../errors';
 import { onnxRuntimeVersion } from '../../host/packages';
 import { readText } from '../../host/read-text';
 import type { Model } from '../../onnx/model';
-import { graphDigest } from '../../plan/file/plan';
+import { type NodeRun, graphDigest } from '../../plan/file/plan';
 import { type DimensionSizes, givenSize } from '../../shapes/value-types';
 
 /** Longest name of a processor; those of Linux have up to 64 characters. */
@@ -93,19 +92,13 @@ export function profileOf(nodes: number): Reader<ModelProfile> {
 }
 
 /** Runs of nodes in ascending order, so that no file can list more nodes than the model has. */
-function runs(nodes: number): Reader<ProfiledRun[]> {
-  const indexes = aList(wholeNumber(0, nodes - 1), 2, 2);
+function runs(nodes: number): Reader<NodeRun[]> {
+  const list = aList(run(nodes), nodes);
   return (value, place) => {
-    let before = -1;
-    const run: Reader<ProfiledRun> = (own, at) => {
-      const [first, last] = indexes(own, at);
-      if (first <= before || last < first) {
-        throw at.faultOf(`be a first and a last node after node ${before}`, `${first} and ${last}`);
-      }
-      before = last;
-      return [first, last];
-    };
-    return aList(run, nodes)(value, place);
+    const found = list(value, place);
+    const late = found.findIndex(([first], index) => index > 0 && first <= found[index - 1][1]);
+    if (late < 0) return found;
+    throw place.item(late).fault('begin after the run before it', found[late][0]);
   };
 }
 

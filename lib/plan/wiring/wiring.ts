@@ -57,7 +57,7 @@ export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
     const values = held.flatMap((node) => graph.nodes[node].outputs);
     return {
       nodes,
-      allNodes: withUnusedCasts(dataflow, held),
+      allNodes: inOrder(dataflow, held),
       initializers,
       inputs: inputs[slice],
       defaults: initializers.filter((value) => graph.values[value].input !== undefined),
@@ -119,11 +119,6 @@ function valuesBySlice(list: readonly SourcedValue[], slices: number): ReadonlyS
   const values = Array.from({ length: slices }, () => new Set<ValueIndex>());
   for (const { value, source } of list) if (source.from === 'slice') values[source.slice].add(value);
   return values;
-}
-
-function withUnusedCasts(dataflow: Dataflow, held: readonly NodeIndex[]): NodeIndex[] {
-  const casts = held.flatMap((node) => dataflow.unusedCasts.get(node) ?? []);
-  return inOrder(dataflow, [...new Set([...held, ...casts])]);
 }
 
 /**

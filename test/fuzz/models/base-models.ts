@@ -12,7 +12,6 @@ import {
   functionsOf,
   type GraphInit,
   INT64,
-  int64s,
   mlp,
   type ModelInit,
   node,
@@ -50,9 +49,6 @@ const inits: Readonly<Record<string, ModelInit>> = {
       Fourfold: [callOf('Twice', ['a'], ['m']), callOf('Twice', ['m'], ['b'])],
     }),
   },
-  sparse: model([node('MatMul', ['x', 's'], ['m']), node('Tanh', ['m'], ['y'])], {
-    sparseInitializer: [{ values: floats('s', [3]), indices: int64s('', [0, 5, 9]), dims: [4, 4] }],
-  }),
   annotated: {
     graph: {
       ...mlp(1).graph,

@@ -12,7 +12,7 @@ import { type NamedSlicer, count, maxSliceSize } from '../../../lib/plan/slicers
 import { stageModel } from '../../../lib/compile/stage';
 import { graphOf } from '../../support/graph-text';
 import { askOneProcess } from '../../support/inference/fast-analysis';
-import { FLOAT, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { FLOAT, external, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
 
 askOneProcess();
 
@@ -59,29 +59,17 @@ test('an unchanged model is not read again', () => {
 
 test('each slicing of a model has its own cache entry', () => {
   const file = saveModel(MODEL);
-  expect(stageModel(file, count(2)).slices).toHaveLength(2);
-  expect(stageModel(file, count(3)).slices).toHaveLength(3);
-  expect(stageModel(file, maxSliceSize(20_000)).slices).toHaveLength(4);
-  expect(stageModel(file, count(2)).slices).toHaveLength(2);
+  const slicers = [count(2), count(3), maxSliceSize(20_000), count(2)];
+  expect(slicers.map((slicer) => stageModel(file, slicer).slices.length)).toEqual([2, 3, 4, 2]);
   expect(entries('plans')).toHaveLength(3);
 });
 
-test('the order of the dimensions changes neither the cache entry nor the bytes of the plan', () => {
-  const sizes = ['batch', 'width'];
-  const graph = graphOf('Tanh x > t; Tanh t > y', { input: [value('x', FLOAT, sizes)] });
+test('the order of the dimensions does not change the cache entry', () => {
+  const graph = graphOf('Tanh x > t; Tanh t > y', { input: [value('x', FLOAT, ['batch', 'width'])] });
   const file = saveModel({ graph });
-  const plans = [
-    { batch: 2, width: 8 },
-    { width: 8, batch: 2 },
-  ].map((dimensions) => {
-    const { plan } = stageModel(file, count(2), { dimensions });
-    const [entry, ...others] = entries('plans');
-    expect(others).toEqual([]);
-    // Without the cache, the second plan is made anew.
-    fs.rmSync(path.join(cache, 'plans', entry));
-    return { entry, plan: JSON.stringify(plan) };
-  });
-  expect(plans[1]).toEqual(plans[0]);
+  stageModel(file, count(2), { dimensions: { batch: 2, width: 8 } });
+  stageModel(file, count(2), { dimensions: { width: 8, batch: 2 } });
+  expect(entries('plans')).toHaveLength(1);
 });
 
 test('a changed model with its old timestamps is cut again, and only its slice changes', () => {
@@ -124,10 +112,8 @@ test('a cache entry that is not a plan is overwritten', () => {
   }
 });
 
-test('slices are read-only and named by their digest, and no partial files remain', () => {
-  const { plan } = stageModel(saveModel(MODEL), count(2));
-  const digests = plan.slices.flatMap(({ model, weights }) => [model.sha256, weights?.sha256]);
-  expect(entries('slices')).toEqual([...new Set(digests)].sort());
+test('slices are read-only', () => {
+  stageModel(saveModel(MODEL), count(2));
   for (const entry of entries('slices'))
     expect(fs.statSync(path.join(cache, 'slices', entry)).mode & 0o222).toBe(0);
 });
@@ -151,14 +137,8 @@ test('external data behind a link is read again when the link points to another 
     fs.rmSync(path.join(folder, 'w.bin'), { force: true });
     fs.symlinkSync(`v${version}.bin`, path.join(folder, 'w.bin'));
   };
-  const external = {
-    name: 'w',
-    dataType: FLOAT,
-    dims: [256, 4],
-    dataLocation: 1,
-    externalData: [{ key: 'location', value: 'w.bin' }],
-  };
-  const graph = graphOf('MatMul x w > y', { initializer: [external], input: [value('x', FLOAT, [1, 256])] });
+  const weight = external('w', [256, 4], { location: 'w.bin' });
+  const graph = graphOf('MatMul x w > y', { initializer: [weight], input: [value('x', FLOAT, [1, 256])] });
   const file = saveModel({ graph }, 'model.onnx', folder);
   for (const version of [1, 2, 1]) {
     link(version);
@@ -199,8 +179,7 @@ async function stageInChild(file: string, before = '') {
   const env = { ...process.env, SLICED_INFERENCE_CACHE: cache };
   const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [message, ended] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  const [code, signal] = ended as [number | null, NodeJS.Signals | null];
-  return { message, code, signal };
+  return { message, code: (ended as [number | null])[0] };
 }
 
 /** Checks each stored file against the digest in its name. */
@@ -211,68 +190,30 @@ function expectIntact(): void {
   }
 }
 
-describe('a full disk', () => {
-  test('is reported with its folder when temporary files fill it', async () => {
-    const full = `fs.truncateSync = () => { throw Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'ftruncate' }); };`;
-    const { message } = await stageInChild(saveModel(MODEL), full);
-    expect(message).toMatch(
-      /^the folder for temporary files '.*' must be writable, got no space left on the disk: free some space, or set TMPDIR to another folder$/,
-    );
-  });
-
-  test('is detected before any slice is written', async () => {
-    const full = `fs.statfsSync = () => ({ bavail: 1, bsize: 4096 });`;
-    const { message } = await stageInChild(saveModel(MODEL), full);
-    expect(message).toMatch(
-      /^the cache '.*slices' must have room for \d+ bytes of slices, got 4096 bytes: free some space, or set SLICED_INFERENCE_CACHE to another folder$/,
-    );
-    expect(entries('slices')).toEqual([]);
-  });
-
-  test('leaves no half-written slices, and the next attempt succeeds', async () => {
-    const file = saveModel(MODEL);
-    // Only weights are written in pieces of this size.
-    const full = `
-      const write = fs.writeSync;
-      fs.writeSync = (descriptor, bytes, ...rest) => {
-        if (bytes.length >= ${64 * 64 * 4}) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
-        return write(descriptor, bytes, ...rest);
-      };`;
-    const { message } = await stageInChild(file, full);
-    expect(message).toMatch(
-      /^the cache '.*slices' must be writable, got no space left on the disk: free some space, or set SLICED_INFERENCE_CACHE to another folder$/,
-    );
-    expectIntact();
-    expect(fs.existsSync(path.join(cache, 'plans')) ? entries('plans') : []).toEqual([]);
-    expect(stageModel(file, count(3)).slices).toHaveLength(3);
-    expectIntact();
-  });
+test('a full disk leaves no half-written slices, and the next attempt succeeds', async () => {
+  const file = saveModel(MODEL);
+  // Only weights are written in pieces of this size.
+  const full = `
+    const write = fs.writeSync;
+    fs.writeSync = (descriptor, bytes, ...rest) => {
+      if (bytes.length >= ${64 * 64 * 4}) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+      return write(descriptor, bytes, ...rest);
+    };`;
+  const { message } = await stageInChild(file, full);
+  expect(message).toMatch(
+    /^the cache '.*slices' must be writable, got no space left on the disk: free some space, or set SLICED_INFERENCE_CACHE to another folder$/,
+  );
+  expectIntact();
+  expect(fs.existsSync(path.join(cache, 'plans')) ? entries('plans') : []).toEqual([]);
+  expect(stageModel(file, count(3)).slices).toHaveLength(3);
+  expectIntact();
 });
 
 test('several processes that stage a model at once write the same slices without conflicts', async () => {
   const file = saveModel(MODEL);
   const ends = await Promise.all(Array.from({ length: 4 }, () => stageInChild(file)));
-  expect(ends).toEqual(ends.map(() => ({ message: '', code: 0, signal: null })));
+  expect(ends).toEqual(ends.map(() => ({ message: '', code: 0 })));
   expect(entries('plans')).toHaveLength(1);
-  expectIntact();
-});
-
-test('a process that is killed while it writes leaves no incomplete slice that the next process uses', async () => {
-  const file = saveModel(MODEL);
-  // Kill the process when the first file is renamed and the second is written but not renamed.
-  const killed = `
-    const rename = fs.renameSync;
-    let renames = 0;
-    fs.renameSync = (from, to) => {
-      if (from.endsWith('.partial') && ++renames === 2) process.kill(process.pid, 'SIGKILL');
-      rename(from, to);
-    };`;
-  expect(await stageInChild(file, killed)).toMatchObject({ signal: 'SIGKILL' });
-  expect(entries('slices')).toHaveLength(2);
-  expect(stageModel(file, count(3)).slices).toHaveLength(3);
-  // The partial file stays until it is old enough to be removed.
-  const [left] = entries('slices').filter((name) => name.endsWith('.partial'));
-  fs.rmSync(path.join(cache, 'slices', left));
   expectIntact();
 });
 

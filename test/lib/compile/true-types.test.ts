@@ -2,7 +2,6 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { mlp, saveModel } from '../../support/model-builder';
 import { profileOf } from '../../support/model-profile';
-import { errorOf } from '../../support/pipeline-stack';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 
 analyzeFast();
@@ -21,14 +20,6 @@ describe('a model that is analyzed with its profile', () => {
     expect(estimated.cuts.costs.work[0]).toBeLessThan(0.01);
   });
 
-  it('is planned for the sizes of dimensions of the profile', () => {
-    const profile = profileOf(analyzeModel(file, { dimensions: { batch: 3 } }));
-    const { planned, profile: fitting } = analyzeModel(file, { profile: { profile, path } });
-    expect(planned.dimensions).toEqual({ batch: 3 });
-    expect(planned.assumed).toEqual([]);
-    expect(fitting?.differences).toEqual([]);
-  });
-
   it('has the shapes of the profile', () => {
     const estimated = analyzeModel(file, { dimensions: { batch: 3 } });
     const profile = profileOf(estimated, { rows: 5 });
@@ -44,32 +35,9 @@ describe('a model that is analyzed with its profile', () => {
 
   it('keeps the estimated shapes if other sizes are planned, and says so', () => {
     const profile = profileOf(analyzeModel(file, { dimensions: { batch: 3 } }), { rows: 5 });
-    const {
-      planned,
-      model,
-      profile: fitting,
-    } = analyzeModel(file, {
-      dimensions: { batch: 7 },
-      profile: { profile, path },
-    });
+    const options = { dimensions: { batch: 7 }, profile: { profile, path } };
+    const { planned, model, profile: fitting } = analyzeModel(file, options);
     expect(planned.bytes[model.graph.nodes[0].outputs[0]]).toBe(7 * 16 * 4);
     expect(fitting?.differences).toEqual(['batch is 7, and was 3 in the profile']);
-  });
-
-  it('assumes a size for a dimension that was empty in the profile', () => {
-    const profile = {
-      ...profileOf(analyzeModel(file, { dimensions: { batch: 3 } })),
-      dimensions: { batch: 0 },
-    };
-    const { planned } = analyzeModel(file, { profile: { profile, path } });
-    expect(planned.dimensions).toEqual({ batch: 1 });
-    expect(planned.assumed).toEqual(['batch']);
-  });
-
-  it('refuses the profile of another graph', () => {
-    const profile = profileOf(analyzeModel(saveModel(mlp(3))));
-    expect(errorOf(() => analyzeModel(file, { profile: { profile, path } }))).toMatch(
-      /^profile 'p\.json' must be of the graph of model '.*', got a profile of another graph, of 'model\.onnx'/,
-    );
   });
 });

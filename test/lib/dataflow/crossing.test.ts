@@ -1,11 +1,10 @@
 /** Cuts models whose results a careless cut would change; each model was found by experiment. */
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { graphOf } from '../../support/graph-text';
+import { graphOf, nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type GraphInit,
-  type ModelInit,
   type NodeInit,
   type TensorInit,
   FLOAT,
@@ -14,8 +13,9 @@ import {
   STRING,
   UINT8,
   attribute,
+  callOf,
   floats,
-  int64s,
+  functionsOf,
   node,
   saveModel,
   value,
@@ -38,12 +38,8 @@ const integers: RawTensor = {
 };
 
 /** Runs the model whole and in each possible number of slices; returns the largest number. */
-function expectIdentical(graph: GraphInit, input: RawTensor = x): Promise<number> {
-  return expectModelIdentical({ graph }, input);
-}
-
-function expectModelIdentical(model: ModelInit, input: RawTensor = x): Promise<number> {
-  return expectSameBitsInEveryCut(saveModel(model), new Map([['x', input]]));
+function expectIdentical(graph: GraphInit, input: RawTensor = x, rest: object = {}): Promise<number> {
+  return expectSameBitsInEveryCut(saveModel({ graph, ...rest }), new Map([['x', input]]));
 }
 
 function whyNot(graph: GraphInit, name: string): string | undefined {
@@ -64,80 +60,27 @@ describe('casts', () => {
     expect(await expectIdentical(chain(FLOAT, UINT8), integers)).toBe(3);
   });
 
-  describe('inside operators and functions that ONNX Runtime expands', () => {
-    const cast = (name: string, type: number, domain = '') => ({
-      domain: 'local',
-      name,
-      input: ['a'],
-      output: ['b'],
-      node: [{ ...node('Cast', ['a'], ['b'], to(type)), domain }],
-      opsetImport: [{ domain: '', version: 17 }],
-    });
-    const call = (name: string, input: string, output: string) => ({
-      ...node(name, [input], [output]),
-      domain: 'local',
-    });
-    const outer = {
-      ...cast('Outer', 0),
-      node: [call('Narrow', 'a', 'b')],
-      opsetImport: [
-        { domain: '', version: 17 },
-        { domain: 'local', version: 1 },
-      ],
-    };
-    // 5e9 fits into int64 but not into int32, so the result shows whether the cast to int64 ran.
-    const first: Record<string, NodeInit> = {
-      'a Cast': node('Cast', ['p'], ['q'], to(INT64)),
-      'a CastLike': node('CastLike', ['p', 'like'], ['q']),
-      'a function': call('Wide', 'p', 'q'),
-    };
-    const second: Record<string, NodeInit> = {
-      'a Cast': node('Cast', ['q'], ['r'], to(INT32)),
-      'a CastLike': node('CastLike', ['q', 'like32'], ['r']),
-      'a function': call('Narrow', 'q', 'r'),
-      'a function of a function': call('Outer', 'q', 'r'),
-    };
-    const pairs = Object.keys(first).flatMap((one) => Object.keys(second).map((two) => [one, two] as const));
+  // 5e9 fits into int64 but not into int32, so the result shows whether the cast to int64 ran.
+  const wide: [string, NodeInit][] = [
+    ['a Cast', node('Cast', ['p'], ['q'], to(INT64))],
+    ['a function', callOf('Wide', ['p'], ['q'])],
+  ];
+  const narrow: [string, NodeInit][] = [
+    ['a Cast', node('Cast', ['q'], ['r'], to(INT32))],
+    ['a CastLike', node('CastLike', ['q', 'like32'], ['r'])],
+    ['a function', callOf('Narrow', ['q'], ['r'])],
+  ];
+  const pairs = wide.flatMap(([one, first]) => narrow.map(([two, second]) => ({ one, two, first, second })));
 
-    const modelOf = (nodes: NodeInit[]) => ({
-      graph: graphOf8(nodes, [
-        floats('k', [1], [5e9]),
-        int64s('like', [0]),
-        { name: 'like32', dataType: INT32, dims: [1], rawData: new Uint8Array(4) },
-      ]),
-      functions: [cast('Wide', INT64), cast('Narrow', INT32), outer],
-      opsetImport: [
-        { domain: '', version: 17 },
-        { domain: 'local', version: 1 },
-      ],
-    });
-
-    test.each(pairs)('keep their results in every number of slices: %s before %s', async (one, two) => {
-      const model = modelOf([
-        node('Mul', ['x', 'k'], ['p']),
-        first[one],
-        second[two],
-        node('Identity', ['r'], ['y']),
-      ]);
-      expect(await expectModelIdentical(model)).toBe(3);
-    });
-
-    test.each(Object.keys(second))(
-      'keep their results in every number of slices if one of them is %s that no output needs',
-      async (two) => {
-        const model = modelOf([
-          node('Mul', ['x', 'k'], ['p']),
-          first['a Cast'],
-          second[two],
-          node('Cast', ['q'], ['s'], to(INT32)),
-          node('Identity', ['s'], ['y']),
-        ]);
-        await expectModelIdentical(model);
-      },
-    );
+  test.each(pairs)('keep their results in every cut: $one before $two', async ({ first, second }) => {
+    const functions = { Wide: nodesOf('Cast a > b to=7'), Narrow: nodesOf('Cast a > b to=6') };
+    const like = { name: 'like32', dataType: INT32, dims: [1], rawData: new Uint8Array(4) };
+    const nodes = [...nodesOf('Mul x k > p'), first, second, ...nodesOf('Identity r > y')];
+    const graph = graphOf8(nodes, [floats('k', [1], [5e9]), like]);
+    expect(await expectIdentical(graph, x, functionsOf(functions))).toBe(3);
   });
 
-  test('follow the cast before them into its slice when no output needs them', async () => {
+  test('are in one slice with casts of their result that no output needs', async () => {
     await expectIdentical(chain(FLOAT, UINT8, `; Cast q > unused to=${INT64}`), integers);
   });
 
@@ -152,23 +95,14 @@ describe('casts', () => {
 });
 
 test.each([
+  // A float32 value between two float16 parts, a cast and a chain that no output needs, and a constant in float16.
   [
-    'a float32 value between two float16 parts',
     'Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast s > q to=1; Cast q > h2 to=10; Cast h2 > r to=1; Exp r > y',
   ],
-  [
-    'a cast that no output needs',
-    'Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast h > unused to=1; Cast s > q to=1; Exp q > y',
-  ],
-  [
-    'a chain that no output needs',
-    'Tanh x > p; Cast p > h to=10; Identity h > i; Identity i > unused; Sigmoid h > s; Cast s > q to=1; Exp q > y',
-  ],
-  [
-    'a constant in float16',
-    'Cast w > h to=10; Cast h > q to=1; Add x q > a; Exp a > b; Sigmoid h > s; Cast s > t to=1; Mul b t > y',
-  ],
-])('float16 models can be cut after ONNX Runtime has saved them: %s', async (_, nodes) => {
+  ['Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast h > unused to=1; Cast s > q to=1; Exp q > y'],
+  ['Tanh x > p; Cast p > h to=10; Identity h > unused; Sigmoid h > s; Cast s > q to=1; Exp q > y'],
+  ['Cast w > h to=10; Cast h > q to=1; Add x q > a; Exp a > b; Sigmoid h > s; Cast s > t to=1; Mul b t > y'],
+])('float16 models can be cut after ONNX Runtime has saved them: %s', async (nodes) => {
   expect(await expectIdentical(graphOf8(nodes, [floats('w', [8])]))).toBeGreaterThan(1);
 });
 

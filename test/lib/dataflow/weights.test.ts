@@ -4,12 +4,15 @@ import { type Slicer, atTensors, count, maxSliceSize } from '../../../lib/plan/s
 import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
-  type ModelInit,
   BOOL,
   FLOAT,
   attribute,
+  callOf,
+  choice,
   floats,
+  functionsOf,
   int64s,
+  modelOf,
   node,
   saveModel,
   value,
@@ -36,48 +39,24 @@ describe('weights in body graphs and functions', () => {
     initializer: [{ ...weight, name: `w_${name}` }],
     output: [value(name, FLOAT)],
   });
-  const branch = node(
-    'If',
-    ['flag'],
-    ['i'],
-    [attribute.graph('then_branch', body('a')), attribute.graph('else_branch', body('b'))],
+  const product = [
+    node('Constant', [], ['c'], [attribute.tensor('value', weight)]),
+    node('MatMul', ['a', 'c'], ['b']),
+  ];
+  const model = modelOf(
+    [
+      node('Tanh', ['x'], ['t']),
+      choice('flag', 'i', body('a'), body('b')),
+      node('Tanh', ['i'], ['j']),
+      callOf('Product', ['j'], ['f']),
+      node('Tanh', ['f'], ['g']),
+      callOf('Product', ['g'], ['h']),
+      node('Tanh', ['h'], ['y']),
+    ],
+    { x: [1, width], flag: { type: BOOL, dims: [] } },
+    [],
+    functionsOf({ Product: product }),
   );
-  const call = (input: string, output: string) => ({
-    ...node('Product', [input], [output]),
-    domain: 'local',
-  });
-  const model: ModelInit = {
-    graph: {
-      node: [
-        node('Tanh', ['x'], ['t']),
-        branch,
-        node('Tanh', ['i'], ['j']),
-        call('j', 'f'),
-        node('Tanh', ['f'], ['g']),
-        call('g', 'h'),
-        node('Tanh', ['h'], ['y']),
-      ],
-      input: [value('x', FLOAT, [1, width]), value('flag', BOOL, [])],
-      output: [value('y', FLOAT)],
-    },
-    functions: [
-      {
-        domain: 'local',
-        name: 'Product',
-        input: ['a'],
-        output: ['b'],
-        node: [
-          node('Constant', [], ['c'], [attribute.tensor('value', weight)]),
-          node('MatMul', ['a', 'c'], ['b']),
-        ],
-        opsetImport: [{ domain: '', version: 17 }],
-      },
-    ],
-    opsetImport: [
-      { domain: '', version: 17 },
-      { domain: 'local', version: 1 },
-    ],
-  };
   const analyzed = analyzeModel(saveModel(model));
   const bytes = width * width * 4;
   const weights = (slicer: Slicer): number[] =>

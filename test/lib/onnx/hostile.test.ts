@@ -98,10 +98,8 @@ describe('other files', () => {
       /got a Git LFS pointer to one: run `git lfs pull` in its repository$/,
     ],
     ['text', Buffer.from('this is no model, but a sentence'), /got text: export/],
-    ['JSON', Buffer.from('{"ir_version": 8}'), /got text: export/],
     ['a PNG', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]), /got /],
     ['zeros', Buffer.alloc(64), /got /],
-    ['a zip', Buffer.from('PK\u0003\u0004 and so on'), /got /],
     [
       'a message without an IR version',
       Buffer.from([0x12, 1, 65]),
@@ -155,221 +153,96 @@ describe('damaged models', () => {
   const abs = node('Abs', ['x'], ['y']);
   const add = node('Add', ['x', 'w'], ['y']);
   const constant = node('Constant', [], ['w'], [attribute.tensor('value', floats('', [4]))]);
-  const DAMAGED = 'the file is damaged; export the model again';
-  const LOADS = 'ONNX Runtime takes one of the two and at most warns; delete the one that is not meant';
+  const w = (more: object = {}): TensorInit => ({ ...floats('w', [4]), ...more });
   const x = value('x', FLOAT, [4]);
   const y = value('y', FLOAT);
+  const unclear = { ...node('Ab\ns', ['no\u202ewhere'], ['y']), name: '' };
 
-  test.each<[what: string, nodes: NodeInit[], expected: string, initializer?: TensorInit[], graph?: object]>([
+  test.each<[expected: string, nodes: NodeInit[], initializer?: TensorInit[], graph?: object]>([
+    ["tensor 'w' of type float32 and dims [5] must have 20 bytes, got 16: ", [add], [w({ dims: [5] })]],
+    ["tensor 'w' must have dims of 0 or more, got [-4]: the file is damaged", [add], [w({ dims: [-4] })]],
     [
-      'a tensor whose data does not fit its dims',
+      'fewer than 2^49 elements, got dims [1099511627776,1099511627776]',
       [add],
-      `tensor 'w' of type float32 and dims [5] must have 20 bytes, got 16: ${DAMAGED}`,
-      [{ ...floats('w', [4]), dims: [5] }],
+      [w({ dims: [2 ** 40, 2 ** 40] })],
     ],
-    [
-      'negative dims',
-      [add],
-      `tensor 'w' must have dims of 0 or more, got [-4]: ${DAMAGED}`,
-      [{ ...floats('w', [4]), dims: [-4] }],
-    ],
-    [
-      'dims of too many elements',
-      [add],
-      `must have fewer than 2^49 elements, got dims [1099511627776,1099511627776]: ${DAMAGED}`,
-      [{ ...floats('w', [4]), dims: [2 ** 40, 2 ** 40] }],
-    ],
-    [
-      'an unknown element type',
-      [add],
-      "tensor 'w' must have an element type of ONNX, got type 77: the file is damaged or newer than this library",
-      [{ ...floats('w', [4]), dataType: 77 }],
-    ],
-    [
-      'an undefined value',
-      [add],
-      `node 'Add_y' (Add) must use values that the graph defines, got 'w': ${DAMAGED}`,
-    ],
-    [
-      'an undefined output',
-      [node('Abs', ['x'], ['z'])],
-      `output 'y' of the graph must be the output of a node, an input or an initializer, got a name that nothing defines: ${DAMAGED}`,
-      [],
-      { output: [y] },
-    ],
-    [
-      'a value with two producers',
-      [abs, node('Neg', ['x'], ['y'])],
-      `value 'y' of the graph must be defined once, got node 'Abs_y' (Abs) and node 'Neg_y' (Neg): ${DAMAGED}`,
-    ],
-    [
-      'a node that uses its own output',
-      [node('Add', ['x', 'y'], ['y'])],
-      `node 'Add_y' (Add) must not depend on itself, got a cyclic graph: ${DAMAGED}`,
-    ],
-    [
-      'a cycle of nodes',
-      [node('Add', ['x', 'b'], ['a']), node('Abs', ['a'], ['b']), node('Abs', ['b'], ['y'])],
-      `node 'Add_a' (Add) must not depend on itself, got a cyclic graph: ${DAMAGED}`,
-    ],
-    [
-      'a duplicate output',
-      [abs],
-      `output 'y' of the graph must be defined once, got two entries in the list of outputs: ${LOADS}`,
-      [],
-      { output: [y, y] },
-    ],
-    [
-      'a duplicate input',
-      [abs],
-      `input 'x' of the graph must be defined once, got two inputs: ${DAMAGED}`,
-      [],
-      { input: [x, x] },
-    ],
-    [
-      'a duplicate initializer',
-      [add],
-      `initializer 'w' of the graph must be defined once, got two initializers: ${LOADS}`,
-      [floats('w', [4]), floats('w', [4])],
-    ],
-    [
-      'a constant that is an initializer too, which ONNX Runtime loads',
-      [constant, add],
-      `got an initializer and node 'Constant_w' (Constant): ${LOADS}`,
-      [floats('w', [4])],
-    ],
-    [
-      'names with control characters, which the error escapes',
-      [{ ...node('Ab\ns', ['no\u202ewhere'], ['y']), name: '' }],
-      `Ab\\x0as node 0 must use values that the graph defines, got 'no\\u202ewhere': ${DAMAGED}`,
-    ],
-  ])('are refused for %s', (_, nodes, expected, initializer = [], graph = {}) => {
-    const model = modelOf(nodes, { x: [4] }, initializer);
-    expect(refusal({ graph: { ...model.graph, ...graph } })).toContain(expected);
+    ["tensor 'w' must have an element type of ONNX, got type 77: ", [add], [w({ dataType: 77 })]],
+    ["node 'Add_y' (Add) must use values that the graph defines, got 'w': the file is damaged", [add]],
+    ["output 'y' of the graph must be the output of a node, an input or an init", [], [], { output: [y] }],
+    ["value 'y' of the graph must be defined once, got node 'Abs_y' (Abs) and node 'Abs_y'", [abs, abs]],
+    ["node 'Add_y' (Add) must not depend on itself, got a cyclic graph: ", [node('Add', ['x', 'y'], ['y'])]],
+    ["output 'y' of the graph must be defined once, got two entries", [abs], [], { output: [y, y] }],
+    ["input 'x' of the graph must be defined once, got two inputs: delete", [abs], [], { input: [x, x] }],
+    ["initializer 'w' of the graph must be defined once, got two initializers", [add], [w(), w()]],
+    ["got an initializer and node 'Constant_w' (Constant): delete the one", [constant, add], [w()]],
+    // The error escapes control characters.
+    ["Ab\\x0as node 0 must use values that the graph defines, got 'no\\u202ewhere': ", [unclear]],
+  ])('are refused with: %s', (expected, nodes, initializer = [], graph = {}) => {
+    const model = modelOf(nodes.length === 0 ? [abs] : nodes, { x: [4] }, initializer);
+    const own = nodes.length === 0 ? { node: [node('Abs', ['x'], ['z'])] } : {};
+    expect(refusal({ graph: { ...model.graph, ...own, ...graph } })).toContain(expected);
   });
 });
 
 describe('malformed or ambiguous protobuf', () => {
-  const damage = (reason: string): string =>
-    `model 'DIR/model.onnx' must be a whole ONNX file, got bytes of another format (${reason}): export the model as ONNX protobuf`;
-
   test.each([
-    ['2^31 - 1', 2 ** 31 - 1],
     ['2^40', 2 ** 40],
-    ['2^62', 2 ** 62],
     ['2^64 - 1', -1],
   ])('is refused for a field with a length of %s', (_, length) => {
     const bomb = Buffer.concat([Buffer.from([0x0a]), new Writer().int64(length).finish()]);
     expect(refusal(rawModel(bomb))).toContain('(the field at byte 8 ends after its message)');
   });
 
-  test.each<[what: string, graph: Uint8Array, reason: string]>([
-    [
-      // A node of 2 bytes starts a name of 9 bytes. The file is long enough for the name, but the node is not.
-      'a field that is longer than its message',
-      Buffer.concat([field(1, Buffer.from([0x1a, 9])), field(2, 'long enough')]),
-      'the field at byte 10 ends after its message',
-    ],
-    [
-      'a varint of 11 bytes',
-      Buffer.concat([Buffer.from([0x08]), Buffer.alloc(10, 0xff), Buffer.from([1])]),
-      'the varint at byte 9 is longer than 10 bytes',
-    ],
-    ['a group', Buffer.from([0x0b, 0x0c]), 'byte 8 starts a field of unknown wire type 3'],
-    [
-      'a node that is an integer',
-      integer(1, 5),
-      'field 1 at byte 8 must hold a message, text or bytes, not wire type 0',
-    ],
-    [
-      'a name that is an integer',
-      rawNode(integer(3, 5)),
-      'field 3 at byte 15 must hold a message, text or bytes, not wire type 0',
-    ],
-    [
-      'an element type that is text',
-      field(5, field(8, 'w'), field(2, 'float')),
-      'field 2 at byte 13 must hold an integer, not wire type 2',
-    ],
-    [
-      'dims of 4 bytes each',
-      field(5, Buffer.from([0x0d, 1, 0, 0, 0])),
-      'field 1 at byte 10 must hold integers, not wire type 5',
-    ],
-    [
-      'an attribute with two graphs in a field that may occur once',
-      rawNode(field(5, field(6), field(6))),
-      'field 6 at byte 19 repeats a field that may occur once',
-    ],
-    [
-      'an attribute with two tensors in a field that may occur once',
-      rawNode(field(5, repeated(2, field(5, integer(2, 1))))),
-      'field 5 at byte 21 repeats a field that may occur once',
-    ],
-    [
-      'an input with two types',
-      field(11, field(1, 'x'), field(2), field(2)),
-      'field 2 at byte 15 repeats a field that may occur once',
-    ],
-    [
-      'a type that is both a tensor and a sequence',
-      field(11, field(2, field(1), field(4))),
-      'field 4 at byte 14 repeats a field that may occur once',
-    ],
-    [
-      'a name that is not valid UTF-8',
-      rawNode(field(3, Buffer.from([0xff]))),
-      'the name at byte 15 is not valid UTF-8',
-    ],
-    [
-      'a name that is too long',
-      field(2, 'n'.repeat(70_000)),
-      'the name at byte 10 is longer than 65536 bytes',
-    ],
-    [
-      'a tensor with too many dims',
-      field(5, repeated(65, integer(1, 1))),
-      'the tensor at byte 12 has more than 64 dims',
-    ],
-    [
-      'a shape with too many dims',
-      field(11, field(2, field(1, field(2, repeated(65, field(1)))))),
-      'a shape at byte 21 has more than 64 dims',
-    ],
-    ['a node without an operator', field(1), 'the node at byte 10 has no operator'],
-  ])('is refused for %s', (_, graph, reason) => {
-    expect(refusal(rawModel(graph))).toBe(damage(reason));
+  const ONCE = 'repeats a field that may occur once';
+  test.each<[reason: string, ...graph: Uint8Array[]]>([
+    // A node of 2 bytes starts a name of 9 bytes. The file is long enough for the name, but the node is not.
+    ['the field at byte 10 ends after its message', field(1, Buffer.of(0x1a, 9)), field(2, 'long enough')],
+    ['the varint at byte 9 is longer than 10 bytes', Buffer.of(8), Buffer.alloc(10, 0xff), Buffer.of(1)],
+    ['byte 8 starts a field of unknown wire type 3', Buffer.from([0x0b, 0x0c])],
+    ['field 1 at byte 8 must hold a message, text or bytes, not wire type 0', integer(1, 5)],
+    ['field 3 at byte 15 must hold a message, text or bytes, not wire type 0', rawNode(integer(3, 5))],
+    ['field 2 at byte 13 must hold an integer, not wire type 2', field(5, field(8, 'w'), field(2, 'float'))],
+    ['field 1 at byte 10 must hold integers, not wire type 5', field(5, Buffer.from([0x0d, 1, 0, 0, 0]))],
+    [`field 6 at byte 19 ${ONCE}`, rawNode(field(5, field(6), field(6)))],
+    [`field 2 at byte 15 ${ONCE}`, field(11, field(1, 'x'), field(2), field(2))],
+    [`field 4 at byte 14 ${ONCE}`, field(11, field(2, field(1), field(4)))],
+    ['the name at byte 15 is not valid UTF-8', rawNode(field(3, Buffer.from([0xff])))],
+    ['the name at byte 10 is longer than 65536 bytes', field(2, 'n'.repeat(70_000))],
+    ['the tensor at byte 12 has more than 64 dims', field(5, repeated(65, integer(1, 1)))],
+    ['more than 64 dims', field(11, field(2, field(1, field(2, repeated(65, field(1))))))],
+    ['the node at byte 10 has no operator', field(1)],
+  ])('is refused because %s', (reason, ...graph) => {
+    expect(refusal(rawModel(...graph))).toMatch(
+      /^model 'DIR\/model.onnx' must be a whole ONNX file, got bytes of another format \(/,
+    );
+    expect(refusal(rawModel(...graph))).toContain(`${reason}): export the model as ONNX protobuf`);
   });
 });
 
-test.each<[what: string, graph: () => Uint8Array, expected: string]>([
+const USES = 'the model must have at most 2000000 inputs, outputs and captures of nodes, got more';
+const captures = Array.from({ length: 50_000 }, (_, i) => rawNode(field(1, `v${i}`)));
+test.each<[expected: string, graph: () => Uint8Array]>([
   [
-    'nodes',
+    'at most 300000 nodes, including nodes in bodies and functions, got more',
     () => repeated(MAX_NODES + 1, rawNode()),
-    'the model must have at most 300000 nodes, including nodes in bodies and functions, got more: split the model',
   ],
-  [
-    'inputs',
-    () => rawNode(repeated(MAX_USES + 1, field(1))),
-    'the model must have at most 2000000 inputs, outputs and captures of nodes, got more: split the model',
-  ],
-  [
-    'attributes',
-    () => rawNode(repeated(MAX_NODE_ATTRIBUTES + 1, field(5))),
-    'has more than 10000 attributes',
-  ],
-  [
-    'captures, which count at every depth',
-    () => nested(Buffer.concat(Array.from({ length: 50_000 }, (_, i) => rawNode(field(1, `v${i}`)))), 60),
-    'inputs, outputs and captures of nodes, got more',
-  ],
-  [
-    'bodies around each other',
-    () => nested(new Uint8Array(), 2000),
-    'graphs inside attributes must nest at most 64 deep, got deeper nesting: the file is damaged or hostile',
-  ],
-])('a model is refused for too many %s', (_, graph, expected) => {
+  [USES, () => rawNode(repeated(MAX_USES + 1, field(1)))],
+  ['has more than 10000 attributes', () => rawNode(repeated(MAX_NODE_ATTRIBUTES + 1, field(5)))],
+  // Captures count at every depth.
+  [USES, () => nested(Buffer.concat(captures), 60)],
+  ['graphs inside attributes must nest at most 64 deep, got deeper', () => nested(new Uint8Array(), 2000)],
+])('a model that is too large is refused with: %s', (expected, graph) => {
   expect(refusal(rawModel(graph()))).toContain(expected);
+});
+
+test.each([
+  ['an initializer', field(15)],
+  ['an attribute', rawNode(field(5, field(22)))],
+  ['a body', nested(field(15), 2)],
+])('a model is refused for a sparse tensor in %s', (_, graph) => {
+  expect(refusal(rawModel(graph))).toBe(
+    'the model must have dense tensors only, got a sparse tensor: store it as a dense tensor',
+  );
 });
 
 test('a model is refused for too many fields beside the graph', () => {
@@ -393,36 +266,19 @@ describe('local functions', () => {
     };
   }
 
-  test('are read if there are thousands', () => {
-    const model = parseModel(saveModel(calling(5000, (index) => (index === 4999 ? [] : [4999]))));
-    expect(model.functions).toHaveLength(5000);
-  });
-
+  /** Each function calls the next one twice. */
+  const doubling = (count: number): ModelInit =>
+    calling(count, (i) => (i === count - 1 ? [] : [i + 1, i + 1]));
   const { functions: one, ...own } = calling(1, () => []);
-  test.each<[what: string, model: ModelInit, expected: string]>([
-    ['a call of itself', calling(1, () => [0]), "function 'F0' must not call itself, got a cycle of calls: "],
-    ['calls in a cycle', calling(200, (i) => [(i + 1) % 200]), "function 'F0' must not call itself"],
-    [
-      'calls that nest too deep',
-      calling(MAX_FUNCTION_DEPTH + 1, (i) => (i === MAX_FUNCTION_DEPTH ? [] : [i + 1])),
-      "functions must call each other at most 256 deep, got deeper calls from 'F0': ",
-    ],
-    ...(
-      [
-        [30, String(2 ** 31 - 2)],
-        [200, 'more than 2^53'],
-      ] as const
-    ).map(([count, nodes]): [string, ModelInit, string] => [
-      `calls of the next of ${count} functions twice`,
-      calling(count, (index) => (index === count - 1 ? [] : [index + 1, index + 1])),
-      `calls of functions must expand to at most 100000 nodes, got ${nodes}: `,
-    ]),
-    [
-      'two definitions',
-      { ...own, functions: [one, one].flat() },
-      "function 'F0' of domain 'local' must be defined once, got a second definition: ",
-    ],
-  ])('are refused for %s', (_, model, expected) => {
+  const deep = calling(MAX_FUNCTION_DEPTH + 1, (i) => (i === MAX_FUNCTION_DEPTH ? [] : [i + 1]));
+  test.each<[expected: string, model: ModelInit]>([
+    ["function 'F0' must not call itself, got a cycle of calls: ", calling(1, () => [0])],
+    ["function 'F0' must not call itself", calling(200, (i) => [(i + 1) % 200])],
+    ["functions must call each other at most 256 deep, got deeper calls from 'F0': ", deep],
+    [`calls of functions must expand to at most 100000 nodes, got ${2 ** 31 - 2}: `, doubling(30)],
+    ['at most 100000 nodes, got more than 2^53: ', doubling(200)],
+    ["function 'F0' of domain 'local' must be defined once", { ...own, functions: [one, one].flat() }],
+  ])('are refused with: %s', (expected, model) => {
     expect(refusal(model)).toContain(expected);
   });
 });
@@ -436,12 +292,7 @@ describe('external data', () => {
   /** A folder with `w.bin` of 64 bytes, the folder `sub`, and links `link.bin` and `link` to a file and a folder outside. */
   function folderOfWeights(): string {
     const [folder, outside] = [temporaryFolder(), temporaryFolder()];
-    for (const file of [
-      path.join(folder, 'w.bin'),
-      path.join(folder, '..w.bin'),
-      path.join(outside, 'w.bin'),
-    ])
-      fs.writeFileSync(file, Buffer.alloc(64));
+    for (const each of [folder, outside]) fs.writeFileSync(path.join(each, 'w.bin'), Buffer.alloc(64));
     fs.mkdirSync(path.join(folder, 'sub'));
     fs.symlinkSync(path.join(outside, 'w.bin'), path.join(folder, 'link.bin'));
     fs.symlinkSync(outside, path.join(folder, 'link'));
@@ -452,29 +303,20 @@ describe('external data', () => {
   test.each<[location: string, expected: string, entries?: Record<string, string>]>([
     ['../w.bin', `${STAY}'../w.bin': move the file into that folder and export with a relative location`],
     ['/etc/passwd', `${STAY}'/etc/passwd': move`],
-    ['/etc/none', `${STAY}'/etc/none': move`],
     ['sub/../../w.bin', `${STAY}'sub/../../w.bin': move`],
     ['link.bin', `${STAY}'link.bin', a link that leads out of it`],
     ['link/w.bin', `${STAY}'link/w.bin', a link that leads out of it`],
     ['', "must name a file, got ''"],
     ['nul\0.bin', "must name a file, got 'nul\\0.bin'"],
     ['sub', "must lie in a file, got 'sub', which is not a regular file"],
-    [
-      'none.bin',
-      "must lie in 'none.bin' beside the model, got no such file or folder: put the file next to the model",
-    ],
+    ['none.bin', "must lie in 'none.bin' beside the model, got no such file or folder: put the file next"],
     [
       'w.bin',
-      "needs bytes 56 to 72 of 'w.bin', got a file of 64 bytes: the file is cut short or belongs to another model",
+      "must lie in bytes 56 to 72 of 'w.bin', got a file of 64 bytes: the file is cut",
       { offset: '56' },
     ],
     ['w.bin', 'must have the 16 bytes of its type and dims, got a length of 12', { length: '12' }],
-    ['w.bin', "must have a whole number of bytes as offset, got '-1'", { offset: '-1' }],
-    [
-      'w.bin',
-      "must have a whole number of bytes as offset, got '99999999999999999999'",
-      { offset: '99999999999999999999' },
-    ],
+    ['w.bin', "must have a whole number of bytes as offset, got '9999", { offset: '9'.repeat(20) }],
   ])('is refused at %j: %s', (location, expected, entries = {}) => {
     const found = message(saveModel(at(location, entries), 'model.onnx', folderOfWeights()));
     expect(found).toContain(`external data of tensor 'w' ${expected}`);
@@ -485,11 +327,6 @@ describe('external data', () => {
     const locations = ['w.bin', 'v.bin'].map((location) => ({ key: 'location', value: location }));
     const two = { ...external('w', [4]), externalData: locations };
     expect(refusal(modelWith(two))).toContain('has a second location)');
-  });
-
-  test('is read from a file whose name begins with two dots', () => {
-    const { files } = parseModel(saveModel(at('..w.bin'), 'model.onnx', folderOfWeights()));
-    expect(path.basename(files[1].path)).toBe('..w.bin');
   });
 
   test('is refused if too many tensors share the bytes of a file', () => {
@@ -507,7 +344,7 @@ describe('external data', () => {
       );
     expect(parseModel(model(64)).files).toHaveLength(2);
     expect(message(model(65))).toContain(
-      "the tensors in './w.bin' must add up to at most 64 times its size, got more with tensor 'w64'",
+      "'w64' must add up with others in './w.bin' to at most 64 times its size, got more",
     );
   });
 });

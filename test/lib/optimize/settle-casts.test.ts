@@ -2,24 +2,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
-import { analyzeModel } from '../../../lib/compile/analyze';
-import { compileAnalyzed } from '../../../lib/compile/compile';
 import { parseModel } from '../../../lib/onnx/parse';
-import { OPTIMIZATION_LEVELS } from '../../../lib/optimize/level';
 import { settleCasts } from '../../../lib/optimize/optimize-child';
-import { mostSlices } from '../../../lib/plan/cuts/cuts';
-import { count } from '../../../lib/plan/slicers';
-import {
-  FLOAT,
-  FLOAT16,
-  attribute,
-  modelOf,
-  node,
-  saveModel,
-  temporaryFolder,
-} from '../../support/model-builder';
-import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
-import { float32 } from '../../support/tensors';
+import { nodesOf } from '../../support/graph-text';
+import { modelOf, saveModel, temporaryFolder } from '../../support/model-builder';
 
 process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
 
@@ -32,16 +18,8 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
  * `Tanh` has no float16 kernel on a CPU, so ONNX Runtime inserts casts around it. In a saved graph it drops the inserted
  * cast before `Tanh` together with the cast of the model before that, and then `Tanh` gets values that are not rounded.
  */
-const cast = (input: string, output: string, to: number) =>
-  node('Cast', [input], [output], [attribute.int('to', to)]);
 const float16Model = modelOf(
-  [
-    cast('x', 'h', FLOAT16),
-    cast('h', 'f', FLOAT),
-    cast('f', 'g', FLOAT16),
-    node('Tanh', ['g'], ['t']),
-    cast('t', 'y', FLOAT),
-  ],
+  nodesOf('Cast x > h to=10; Cast h > f to=1; Cast f > g to=10; Tanh g > t; Cast t > y to=1'),
   { x: [1, 8] },
 );
 
@@ -57,18 +35,6 @@ async function savedGraph(): Promise<string> {
 }
 
 describe('settleCasts', () => {
-  test.each(OPTIMIZATION_LEVELS)(
-    'makes slices compute the bits of the whole model at %s',
-    async (optimization) => {
-      const file = saveModel(float16Model);
-      const feeds = new Map([['x', float32([1, 8], [0.1, -2.3, 3.3, 1e-4, -0.7, 11.1, 0.9999, -1e-3])]]);
-      const whole = await runWhole(file, feeds, optimization);
-      const analyzed = analyzeModel(file, { optimization });
-      for (const slices of [1, mostSlices(analyzed.cuts)])
-        expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), feeds), whole);
-    },
-  );
-
   test('renames the nodes of a saved graph and changes no other byte', async () => {
     const file = await savedGraph();
     const before = { bytes: fs.readFileSync(file), graph: parseModel(file).graph };

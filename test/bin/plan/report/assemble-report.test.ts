@@ -253,10 +253,9 @@ describe('the evenness', () => {
     expect(realReport(saveModel(mlp(2)), automatic()).evenness).toBeUndefined();
   });
 
-  it('has warnings of slices that do nearly nothing, and of the layer in the way', () => {
+  it('has warnings of slices that do nearly nothing', () => {
     expect(realReport(saveModel({ graph: unevenChain() }), count(3)).warnings).toEqual([
       expect.stringMatching(/^slice \d does .* % of the work/),
-      expect.stringMatching(/^the slices are uneven: node 'heavy' \(MatMul\) cannot be divided/),
     ]);
   });
 });

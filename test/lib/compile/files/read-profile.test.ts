@@ -8,7 +8,7 @@ import { nodeSeconds } from '../../../../lib/compute-time/node-seconds';
 import { type ModelProfile, profileText } from '../../../../lib/compute-time/profile/profile';
 import { REFERENCE_FLOPS } from '../../../../lib/compute-time/reference-processor';
 import { changedFile, fileWith } from '../../../support/changed-json';
-import { mlp, saveModel, temporaryFolder } from '../../../support/model-builder';
+import { mlp, saveModel } from '../../../support/model-builder';
 import { errorOf } from '../../../support/pipeline-stack';
 
 const MODEL = parseModel(saveModel(mlp(1)));
@@ -55,14 +55,9 @@ describe('readProfile', () => {
   });
 
   it.each([
-    ['', 'an empty file'],
-    ['{', 'text that is not JSON'],
     ['{}', 'other content'],
-    ['null', 'other content'],
-    ['[1]', 'other content'],
     ['{"version":2}', 'version 2'],
-    ['['.repeat(200_000), 'text that is not JSON'],
-  ])('says what %.40j is instead', (text, got) => {
+  ])('says what %s is instead', (text, got) => {
     const file = fileWith(text);
     expect(errorOf(() => readProfile(file))).toContain(
       `profile '${file}' must be a profile of version 1, got ${got}: `,
@@ -72,23 +67,17 @@ describe('readProfile', () => {
   it.each<[place: string, value: unknown, changed?: string]>([
     ['runs', undefined],
     ['nodes', PROFILE.nodes.slice(1)],
-    ['nodes', [...PROFILE.nodes, null]],
     ['nodes[0].seconds', -1],
-    ['nodes[0].seconds', '1'],
     ['nodes[0]', 1, 'nodes[0].low'],
     ['nodes[0]', {}, 'nodes[0].__proto__'],
     ['nodes[0].outputs[0].dtype', '../x'],
     ['nodes[0].outputs[0].shape[0]', -1],
     ['machine.flopsPerSecond', 0],
-    ['machine.threads', 1.5],
     ['machine.processor', '${Token[X.1]}'],
     ['model.graphDigest', 'AB'],
-    ['model.file', 'a/b'],
-    ['model.nodes', 1e9],
     ["dimensions['batch']", -2],
     ['slices[0].nodes[1]', [0, 2]],
     ['slices[0].nodes[0][1]', 3],
-    ['slices', []],
   ])('refuses a bad %s: %j', (place, value, changed = place) => {
     const file = changedFile(JSON.stringify(PROFILE), changed, value);
     const error = errorOf(() => readProfile(file));
@@ -96,28 +85,16 @@ describe('readProfile', () => {
     expect(error).toContain(': make the profile again with `sliced-inference profile`, and do not edit it');
   });
 
-  it('refuses unknown fields', () => {
-    const file = changedFile(JSON.stringify(PROFILE), 'extra', 1);
-    expect(errorOf(() => readProfile(file))).toContain(`profile '${file}' must have no field other than`);
-  });
-
-  it('refuses a large file, a folder and a missing file before it reads them', () => {
+  it('refuses a large file before it reads it', () => {
     const large = fileWith('');
     fs.truncateSync(large, MAX_PROFILE_BYTES + 1);
     expect(errorOf(() => readProfile(large))).toContain(`must have at most ${MAX_PROFILE_BYTES} bytes`);
-    expect(errorOf(() => readProfile(temporaryFolder()))).toContain('got a folder');
-    expect(errorOf(() => readProfile('missing.json'))).toContain('no such file');
-    expect(errorOf(() => readProfile('s3://bucket/p.json'))).toContain('an S3 address');
   });
 });
 
 describe('profileFor', () => {
   const given = { profile: PROFILE, path: 'p.json' };
   const dimensions = { batch: 2 };
-
-  it('accepts a profile of the graph', () => {
-    expect(profileFor(given, MODEL, 'none', dimensions)).toEqual({ profile: PROFILE, differences: [] });
-  });
 
   it('names other sizes and another ONNX Runtime', () => {
     const other = { ...PROFILE, onnxRuntime: '1.0.0' };
@@ -139,12 +116,7 @@ describe('profileFor', () => {
 });
 
 describe('a profile', () => {
-  it('replaces the estimate of work, scaled to the reference processor', () => {
-    const types = MODEL.graph.values.map(() => ({ shape: null }));
-    expect(nodeSeconds(MODEL, types, PROFILE)).toEqual([0.004, 0, 0.002]);
-  });
-
-  it('counts the time of each thread', () => {
+  it('replaces the estimate of work, scaled to the reference processor, with the time of each thread', () => {
     const threaded = { ...PROFILE, machine: { ...PROFILE.machine, threads: 2 } };
     expect(nodeSeconds(MODEL, [], threaded)).toEqual([0.008, 0, 0.004]);
   });

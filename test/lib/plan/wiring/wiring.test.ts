@@ -128,23 +128,6 @@ test.each<[what: string, graph: GraphInit, groups: string[], expected: Partial<R
       inputs: ['x<request', 'a<0', 'b<1'],
     },
   ],
-  [
-    'puts unused casts into the slice of their producer, also if the file lists the last node first',
-    graphOf('Exp b > y; Cast a > q to=6; Cast q > unused to=7; Abs x > a; Neg q > r; Cast r > b to=1'),
-    ['a q r', 'b y'],
-    {
-      nodes: ['a q r', 'b y'],
-      allNodes: ['a q r unused', 'b y'],
-      outputs: ['r', 'y'],
-      pinned: ['q', ''],
-    },
-  ],
-  [
-    'puts unused casts before later nodes of their slice',
-    graphOf('Cast x > q to=6; Cast q > unused to=7; Neg q > r; Abs r > y'),
-    ['q r', 'y'],
-    { allNodes: ['q unused r', 'y'] },
-  ],
 ])('wireSlices %s', (_, graph, groups, expected) => {
   expect(wire(graph, ...groups)).toMatchObject(expected);
 });
