@@ -9,13 +9,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /**
  * Runs a benchmark in a folder of its own, which is also TMPDIR and the parent of the slicing cache. Removes the folder when the
  * benchmark ends, also by an error or a signal: it has gigabytes.
- * @param keep whether the folder stays if the benchmark ends by itself
  */
 export async function inOwnFolder(
   parent: string,
   name: string,
   work: (folder: string) => Promise<void>,
-  keep = false,
 ): Promise<void> {
   const folder = fs.mkdtempSync(path.join(parent, `${name}-`));
   // Functions' /tmp folders and the local S3 are there too.
@@ -32,17 +30,14 @@ export async function inOwnFolder(
   for (const signal of SIGNALS) process.on(signal, stop);
   try {
     await work(folder);
-  } catch (error) {
-    remove();
-    throw error;
   } finally {
-    if (!keep) remove();
+    remove();
     for (const signal of SIGNALS) process.off(signal, stop);
   }
 }
 
 /** In memory, if the machine has such a folder, so that its disk is not measured. */
-export const MEMORY_FOLDER = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
+const MEMORY_FOLDER = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
 export function folderOption(fallback = MEMORY_FOLDER): Option {
   return new Option('--folder <path>', 'folder for all files')

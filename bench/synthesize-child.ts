@@ -14,7 +14,6 @@ import { MAX_LAMBDA_MEMORY_MB } from '../lib/plan/sizes/lambda-quotas';
 import type { Subject } from './synthesize';
 
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
-const { EXPRESS, STANDARD } = sfn.StateMachineType;
 
 function build(subject: Subject): void {
   const app = new App({ outdir: subject.outdir, analyticsReporting: false });
@@ -25,7 +24,7 @@ function build(subject: Subject): void {
 }
 
 function addPipeline(stack: Stack, subject: Subject): void {
-  const { model, slices, kind, warmUp = false, consolidation = false, tensorsInState = false } = subject;
+  const { model, slices, kind, warmUp = false } = subject;
   const { dimensions, file: modelPath } = model;
   new SlicedInferencePipeline(stack, 'Pipeline', {
     ...(kind === 'measured'
@@ -35,16 +34,18 @@ function addPipeline(stack: Stack, subject: Subject): void {
           sliceFunctions: { memorySize: MAX_LAMBDA_MEMORY_MB },
         }
       : {
-          ...{ modelPath, dimensions, tensorsInState },
+          ...{ modelPath, dimensions },
+          // What the benchmarks measure is the way through S3.
+          tensorsInState: false,
           slicing:
             typeof slices === 'number'
               ? Slicing.count(slices)
               : // Without warm-ups the search would choose other cuts.
                 Slicing.fromPlan(path.join(slices, 'plan.json')),
-          consolidation: consolidation ? Consolidation.ALWAYS : Consolidation.NEVER,
+          consolidation: Consolidation.NEVER,
         }),
     warmUp: warmUp ? WarmUp.ALWAYS : WarmUp.NEVER,
-    stateMachineType: subject.stateMachineType === 'standard' ? STANDARD : EXPRESS,
+    stateMachineType: sfn.StateMachineType.EXPRESS,
     architecture: ARCHITECTURE,
   });
 }
@@ -85,7 +86,7 @@ function addNaiveFunctions(stack: Stack, { outdir, slices }: Subject): void {
   });
   new sfn.StateMachine(stack, 'Machine', {
     queryLanguage: sfn.QueryLanguage.JSONATA,
-    stateMachineType: EXPRESS,
+    stateMachineType: sfn.StateMachineType.EXPRESS,
     comment: JSON.stringify({ slicedInference: { bucket: bucket.bucketName } }),
     definitionBody: sfn.DefinitionBody.fromChainable(
       rest.reduce((chain, task) => chain.next(task), sfn.Chain.start(first)),

@@ -6,7 +6,7 @@ import type { BenchModel } from './inputs';
 import { run } from './measure';
 
 /** The command line, as a user starts it. */
-export const PROGRAM = path.join(__dirname, '../bundle/program.js');
+const PROGRAM = path.join(__dirname, '../bundle/program.js');
 
 export interface Subject {
   readonly outdir: string;
@@ -16,10 +16,6 @@ export interface Subject {
   /** `naive`: functions as in research prototypes. `measured`: functions with all memory, for the slices of a folder. */
   readonly kind?: 'naive' | 'measured';
   readonly warmUp?: boolean;
-  readonly consolidation?: boolean;
-  readonly stateMachineType?: 'express' | 'standard';
-  /** What the benchmarks measure and predict is the way through S3. */
-  readonly tensorsInState?: boolean;
 }
 
 export function synthesize(...subjects: readonly Subject[]): void {
@@ -28,14 +24,10 @@ export function synthesize(...subjects: readonly Subject[]): void {
   });
 }
 
-/** The flags of the command line for the sizes of symbolic dimensions. */
-export function dimensionFlags({ dimensions }: Pick<BenchModel, 'dimensions'>): string[] {
-  return Object.entries(dimensions).flatMap(([name, size]) => ['--dimension', `${name}=${size}`]);
-}
-
 /** Runs `sliced-inference slice`, and returns the plan. */
 export function sliceModel(model: BenchModel, slices: number, out: string): SlicePlan {
-  const flags = ['--slices', String(slices), ...dimensionFlags(model), '--out', out];
+  const flags = ['--slices', String(slices), '--out', out];
+  for (const [name, size] of Object.entries(model.dimensions)) flags.push('--dimension', `${name}=${size}`);
   run(process.execPath, ['--no-warnings', PROGRAM, 'slice', model.file, ...flags]);
   return readPlan(path.join(out, 'plan.json'));
 }

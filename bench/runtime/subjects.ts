@@ -2,10 +2,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { SlicePlan } from '../../lib/plan/file/plan';
-import type { Simulation } from '../../local';
 import { Deployment } from '../deployment';
 import { inputsOf, type BenchModel } from '../inputs';
-import { writeConvolutions } from '../models/convolutions';
 import { writeTransformer, type TransformerShape } from '../models/transformer';
 import { ModelProto } from '../onnx-schema';
 import { sliceModel, synthesize } from '../synthesize';
@@ -13,16 +11,13 @@ import { sliceModel, synthesize } from '../synthesize';
 /** A generous estimate of a function process's memory without its slice. */
 const PROCESS_BYTES = 150e6;
 
-export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'consolidated' | 'whole' | 'naive';
-
-/** See `loaderClaimKey`. */
-const LOADER_KEY = /runs\/loader-[^/]+\.json$/;
+export const NAMES = ['sliced', 'sliced, no warm-up', 'whole', 'naive'] as const;
+export type DeploymentName = (typeof NAMES)[number];
 
 export class Subjects {
-  readonly model: BenchModel;
-  readonly plan: SlicePlan;
+  private readonly model: BenchModel;
+  private readonly plan: SlicePlan;
   private readonly slicesFolder: string;
-  private claimedKey: string | undefined;
 
   constructor(
     private readonly folder: string,
@@ -38,35 +33,21 @@ export class Subjects {
     synthesize(
       { outdir: this.assembly('sliced'), model, slices, warmUp: true },
       { outdir: this.assembly('sliced, no warm-up'), model, slices },
-      { outdir: this.assembly('consolidated'), model, slices, warmUp: true, consolidation: true },
       { outdir: this.assembly('whole'), model, slices: 1 },
       { outdir: this.assembly('naive'), model, slices, kind: 'naive' },
     );
   }
 
-  start(name: DeploymentName, simulation: Simulation, tls = true): Promise<Deployment> {
+  start(name: DeploymentName, options: Parameters<typeof Deployment.start>[2]): Promise<Deployment> {
+    const { model, plan, slicesFolder } = this;
     const assembly = this.assembly(name);
-    if (name === 'naive') {
-      const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
-      return Deployment.startNaive(assembly, inputsOf(this.model, this.plan.inputs), models, {
-        simulation,
-        tls,
-      });
-    }
-    const onAccess = ({ resource }: { readonly resource: string }): void => {
-      this.claimedKey ??= LOADER_KEY.exec(resource)?.[0];
-    };
-    return Deployment.start({ ...this.model, name }, assembly, { simulation, tls, onAccess });
+    if (name !== 'naive') return Deployment.start({ ...model, name }, assembly, options);
+    const models = plan.slices.map((slice) => embeddedSlice(slicesFolder, slice.model.file));
+    return Deployment.startNaive(assembly, inputsOf(model, plan.inputs), models, options);
   }
 
   private assembly(name: DeploymentName): string {
     return path.join(this.folder, name.replaceAll(/\W+/g, '-'));
-  }
-
-  /** Key of the object by which loaders of the whole model exclude each other. Known after a load. */
-  get loaderKey(): string {
-    if (this.claimedKey === undefined) throw new Error('no function has loaded the whole model yet');
-    return this.claimedKey;
   }
 
   /** Size of each slice's files in bytes. */
@@ -88,22 +69,6 @@ export class Subjects {
     fs.closeSync(descriptor);
     fs.rmSync(file);
   }
-
-  remove(): void {
-    fs.rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-/** One function with a model of hardly any bytes, whose cold run therefore is the start of a function. */
-export function startProbe(
-  folder: string,
-  options: Parameters<typeof Deployment.start>[2],
-): Promise<Deployment> {
-  const model = { name: 'probe', file: path.join(folder, 'probe.onnx'), dimensions: {} };
-  const outdir = path.join(folder, 'probe');
-  writeConvolutions(model.file, { layers: 1, channels: 4, size: 8 });
-  synthesize({ outdir, model, slices: 1 });
-  return Deployment.start(model, outdir, options);
 }
 
 /** The bytes of a slice's model with its external weights inside, as naive functions load it. */
