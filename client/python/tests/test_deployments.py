@@ -73,25 +73,10 @@ def test_inputs_and_outputs_must_be_those_of_the_latest_description(aws, client)
         raised(InferenceError, f"^InvalidOutput: .*{message}", lambda: aws.infer(model=client))
 
 
-def test_a_state_machine_that_becomes_a_pipeline_is_found(aws):
-    aws.begin({"DescribeStateMachine": [described("STANDARD", {}), machine()]})
-    model = aws.model()
-    model.invoke({})
-    assert aws.infer(model=model).outputs["y"].tolist() == X.tolist()
-
-
 def test_results_are_kept_if_the_description_cannot_be_read_again(aws, client):
     script = {"DescribeExecution": [succeeded(digest="new", name="z")]}
     aws.begin({**script, "DescribeStateMachine": [error("ThrottlingException")]})
     assert list(aws.infer(model=client).outputs) == ["z"]
-
-
-def test_a_digest_that_never_fits_is_asked_about_once_a_minute(aws, client, advance):
-    aws.begin({"DescribeExecution": [succeeded(digest="older")]})
-    for seconds, asked in ((0, 1), (0, 1), (60, 2)):
-        advance(seconds)
-        aws.infer(model=client)
-        assert aws.counts("DescribeStateMachine") == (asked,)
 
 
 def test_a_change_of_the_type_is_found(aws):

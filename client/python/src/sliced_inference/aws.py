@@ -3,7 +3,6 @@
 import re
 import threading
 import urllib.parse
-import warnings
 from typing import Any
 
 import boto3
@@ -28,8 +27,8 @@ THROTTLING = (
 """Names of errors that mean "too many requests", besides status 429.
 https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html and API_StartExecution.html there"""
 
-SENDING = threading.local()
-"""In a thread of a call: ``check`` raises an error if nobody waits for the call any more."""
+# Of the operations of S3, and of the one that waits for the end of an execution.
+KINDS = {"PutObject": "s3", "GetObject": "s3", "StartSyncExecution": "synchronous"}
 
 
 class Aws:
@@ -38,80 +37,38 @@ class Aws:
     def __init__(self, region: str, request_timeout: float, step_functions: Any, s3: Any) -> None:
         self._region = region
         self._timeout = request_timeout
-        given = {("stepfunctions", False): step_functions, ("stepfunctions", True): step_functions, ("s3", False): s3}
-        self._clients = {key: client for key, client in given.items() if client is not None}
-        """By service, and whether it waits for synchronous executions."""
+        self._clients = {"s3": s3, "stepfunctions": step_functions, "synchronous": step_functions}
         self._making = threading.Lock()
-        for client in self._clients.values():
-            _watch(client)
 
     def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """The error of boto3 is the cause of the error that is raised."""
         try:
-            send = getattr(self._client_for(operation), botocore.xform_name(operation))
-            answer: dict[str, Any] = send(**arguments)
+            kind = KINDS.get(operation, "stepfunctions")
+            with self._making:
+                self._clients[kind] = self._clients[kind] or self._new_client(kind)
+            answer: dict[str, Any] = getattr(self._clients[kind], botocore.xform_name(operation))(**arguments)
             return answer
         except (exceptions.ClientError, exceptions.BotoCoreError) as error:
             raise explained(operation, error) from error
 
-    def _client_for(self, operation: str) -> Any:
-        is_synchronous = operation == "StartSyncExecution"
-        key = ("s3" if operation in ("PutObject", "GetObject") else "stepfunctions", is_synchronous)
-        with self._making:
-            if key not in self._clients:
-                self._clients[key] = self._new_client(*key)
-        if is_synchronous:
-            _check_synchronous(self._clients[key])
-        return self._clients[key]
-
-    def _new_client(self, service: str, is_synchronous: bool) -> Any:
-        config = Config(
-            connect_timeout=self._timeout,
-            read_timeout=max(self._timeout, SYNC_READ_TIMEOUT) if is_synchronous else self._timeout,
-            # For many runs at once; boto3's own default is 10.
-            max_pool_connections=50,
-            retries={"mode": "standard"},
-            # Routers forget connections that are silent, which StartSyncExecution's are.
-            tcp_keepalive=True,
-        )
+    def _new_client(self, kind: str) -> Any:
+        # For many runs at once; boto3's own default is 10.
+        config = Config(max_pool_connections=50, connect_timeout=self._timeout, read_timeout=self._timeout)
+        if kind == "synchronous":
+            # Each repeat would start another run. Routers forget connections that are silent until the run ends.
+            longest = max(self._timeout, SYNC_READ_TIMEOUT)
+            once = Config(retries={"total_max_attempts": 1}, tcp_keepalive=True, read_timeout=longest)
+            config = config.merge(once)
         # Stubs of boto3 know services by their literal names.
         session: Any = boto3.session.Session(region_name=self._region)
+        service = "s3" if kind == "s3" else "stepfunctions"
         client = session.client(service, config=config)
-        if _is_local(client):
+        host = urllib.parse.urlsplit(client.meta.endpoint_url).hostname or ""
+        if re.fullmatch(r"[\d.]+|.*:.*|(.*\.)?localhost", host):
             # `sync-127.0.0.1` and `bucket.localhost` do not exist.
             local = Config(inject_host_prefix=False, s3={"addressing_style": "path"})
             client = session.client(service, config=config.merge(local))
-        _watch(client)
         return client
-
-
-def _check_synchronous(client: Any) -> None:
-    # The stub of a test has no configuration.
-    if not hasattr(client, "meta"):
-        return
-    if _is_local(client) and client.meta.config.inject_host_prefix:
-        got = "a client for a local endpoint must not add a prefix to its host, got one that does"
-        raise ValueError(f"{got}: create it with Config(inject_host_prefix=False)")
-    if client.meta.config.read_timeout < SYNC_READ_TIMEOUT - 10:
-        should = f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express"
-        advice = f"boto3 starts longer runs again; create it with Config(read_timeout={SYNC_READ_TIMEOUT})"
-        warnings.warn(f"{should}, got {client.meta.config.read_timeout}: {advice}", RuntimeWarning, stacklevel=2)
-
-
-def _watch(client: Any) -> None:
-    """Lets a client send nothing that nobody waits for, also no repeat. Other threads' requests are not concerned."""
-    if hasattr(client, "meta"):
-        client.meta.events.register("before-send", _check_wait, unique_id="sliced-inference")
-
-
-def _check_wait(**_: Any) -> None:
-    getattr(SENDING, "check", lambda: None)()
-
-
-def _is_local(client: Any) -> bool:
-    host = urllib.parse.urlsplit(client.meta.endpoint_url).hostname or ""
-    is_address = re.fullmatch(r"[\d.]+|.*:.*", host) is not None
-    return is_address or f".{host}".endswith(".localhost")
 
 
 def explained(operation: str, error: Exception) -> InferenceError | InferenceTimeoutError:

@@ -1,14 +1,13 @@
 """One call of the client. Its requests run in a thread, so that its wait ends in time although AWS does not answer."""
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent import futures
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from .aws import SENDING, Aws, is_throttled, is_transient
+from .aws import Aws, is_throttled, is_transient
 from .errors import EndOfWait, InferenceCancelledError, InferenceError, InferenceTimeoutError
 from .pipeline import StateMachine
 
@@ -63,9 +62,6 @@ class Call:
         """Nobody waits any more."""
         self._start = time.monotonic()
         self._is_chosen = self.seconds is not None
-        self._reports: queue.SimpleQueue[InferenceProgress | None] = queue.SimpleQueue()
-        """``None`` is the end of the thread."""
-        self._reported = threading.Semaphore(0)
         self.reset()
 
     def reset(self) -> None:
@@ -80,36 +76,23 @@ class Call:
         self.failure: Exception | None = None
         """Why the last request failed, if it is sent again."""
 
-    # In the thread of the caller.
-
     def run(self, work: Callable[[], T]) -> T:
-        """Runs the work in the call's thread, which goes on alone when the wait ends."""
-        result: Future[T] = Future()
+        """Runs the work in a thread of the call, which goes on alone when the wait ends."""
+        result: futures.Future[T] = futures.Future()
 
         def go() -> None:
-            SENDING.check = self.check
             try:
                 result.set_result(work())
             except BaseException as error:
                 result.set_exception(error)
-            self._reports.put(None)
 
         try:
             self._look()
             # Not an executor's thread, because Python would wait for it at its end.
             threading.Thread(target=go, name="sliced-inference", daemon=True).start()
-            while True:
-                try:
-                    report = self._reports.get(timeout=LOOK_SECONDS)
-                except queue.Empty:
-                    self._look()
-                    continue
-                if report is None:
-                    return result.result()
-                if self.on_progress is not None:
-                    self.on_progress(report)
+            while not futures.wait([result], LOOK_SECONDS).done:
                 self._look()
-                self._reported.release()
+            return result.result()
         except Ended:
             raise self._end() from self.failure
         except (InferenceError, InferenceTimeoutError) as error:
@@ -117,7 +100,6 @@ class Call:
             raise
         finally:
             self.ended.set()
-            self._reported.release()
 
     def _is_late(self) -> bool:
         return self.seconds is not None and time.monotonic() >= self._start + self.seconds
@@ -144,7 +126,7 @@ class Call:
             message += f", and the last request failed ({self.failure}): check the connection or raise wait_timeout"
         return InferenceTimeoutError(message, execution_arn=self.execution_arn, stopped=self.stopped)
 
-    # In the call's own thread.
+    # The rest runs in the call's own thread.
 
     def use(self, machine: StateMachine) -> None:
         self.machine = machine
@@ -188,9 +170,6 @@ class Call:
         self.check()
 
     def report(self, event: ProgressEvent, at: float | None = None, state: str | None = None) -> None:
-        """Returns when the caller's function has returned."""
         if self.on_progress is not None:
-            seconds = time.time() if at is None else at
-            self._reports.put(InferenceProgress(event, seconds, state, self.execution_arn))
-            self._reported.acquire()
+            self.on_progress(InferenceProgress(event, time.time() if at is None else at, state, self.execution_arn))
             self.check()

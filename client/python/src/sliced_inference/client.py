@@ -2,7 +2,6 @@
 
 import math
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -20,10 +19,6 @@ from .results import Inference, Invocation, ordered, read_object, read_undamaged
 from .tensors import Tensor, compact_json
 
 T = TypeVar("T")
-
-UNFIT_SECONDS = 60
-"""Pause between two requests about a digest that does not fit. An alias may start an older version for weeks, whose
-outputs never fit the description."""
 
 
 class SlicedInferenceClient:
@@ -61,15 +56,16 @@ class SlicedInferenceClient:
         if len(parts) < 7 or (parts[0], parts[2], parts[5]) != ("arn", "states", "stateMachine") or not parts[3]:
             expected = "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
             raise ValueError(f"a state machine's ARN must be like {expected}, got {state_machine_arn!r}")
-        self._arn = state_machine_arn
+        self._arn = self._described_arn = state_machine_arn
+        if len(parts) == 8 and not parts[7].isdigit():
+            # DescribeStateMachine is documented for state machines and versions, but not for aliases.
+            self._described_arn = ":".join(parts[:7])
         self._wait_timeout = wait_timeout
         self._poll_interval = poll_interval
         self._max_result_bytes = max_result_bytes
         self._aws = Aws(parts[3], request_timeout, step_functions, s3)
         self._machine: StateMachine | None = None
         """As DescribeStateMachine has answered last. Another thread may forget it at any time."""
-        self._unfit: tuple[str, float] | None = None
-        """A digest that the description did not fit even when it was new, and when that was."""
 
     def describe(self) -> PipelineDescription:
         """Asks for the pipeline's signature, bucket and limits; calls use what was returned last.
@@ -99,8 +95,8 @@ class SlicedInferenceClient:
                 AWS can stop only Standard executions, so with an Express state machine the call is refused.
             results: ``s3`` leaves inline results out, for example to keep them out of the execution's history.
                 ``inline`` has them in the output alone, and the run fails with ``InvalidInput`` if they do not fit.
-            on_progress: called in this thread when the execution starts and ends, and for a Standard execution also for
-                each state that it enters and leaves. An error of this function ends the call.
+            on_progress: called in a thread of the call when the execution starts and ends, and for a Standard execution
+                also for each state that it enters and leaves. An error of this function ends the call.
 
         Raises ``InferenceError`` if an input does not fit, the run failed, or AWS refused a request;
         ``InferenceTimeoutError`` if the run did not end in time, or a request had no answer; and
@@ -121,10 +117,9 @@ class SlicedInferenceClient:
     ) -> Iterator[Outcome]:
         """Runs the pipeline on many inputs and yields an outcome for each, in the order of the inputs.
 
-        A failed run is an outcome with an ``error``, and the others go on. ``inputs`` is iterated in another thread, as
-        inputs are needed: at most twice ``concurrency`` inputs or results are held. A source may wait, also for an
-        outcome of an earlier input. If it raises, the outcomes of the runs that have started come before its error. If
-        you stop iterating, the runs are abandoned, and ``inputs`` is closed if it is a generator.
+        A failed run is an outcome with an ``error``, and the others go on. ``inputs`` is iterated as inputs are needed:
+        at most twice ``concurrency`` inputs or results are held. If it raises, the outcomes of the runs that have
+        started come before its error. If you stop iterating, the runs are abandoned, and a generator is closed.
 
         At most ``concurrency`` runs are in progress. ``on_progress`` is called after each, in one thread at a time, but
         not in yours. The rest is as for ``infer``: ``wait_timeout`` is for each run, and if ``cancel`` is set, the
@@ -135,7 +130,7 @@ class SlicedInferenceClient:
         def infer(tensors: Inputs, abandoned: threading.Event) -> Inference:
             return self._infer(self._call(wait_timeout, (abandoned, cancel), stop_on_cancel), tensors, results)
 
-        return outcomes_of(inputs, concurrency, infer, cancel, on_progress)
+        return outcomes_of(inputs, concurrency, infer, on_progress)
 
     def invoke(
         self,
@@ -195,10 +190,7 @@ class SlicedInferenceClient:
             raise
 
     def _ask(self, aws: Aws | Call) -> StateMachine:
-        parts = self._arn.split(":")
-        # DescribeStateMachine is documented for state machines and versions, but not for aliases.
-        is_alias = len(parts) == 8 and not parts[7].isdigit()
-        answer = aws.ask("DescribeStateMachine", stateMachineArn=":".join(parts[:7]) if is_alias else self._arn)
+        answer = aws.ask("DescribeStateMachine", stateMachineArn=self._described_arn)
         machine = self._machine = StateMachine.described(self._arn, answer)
         return machine
 
@@ -230,21 +222,16 @@ class SlicedInferenceClient:
 
     def _maker_of(self, result: Inference, call: Call, used: PipelineDescription) -> PipelineDescription:
         """The pipeline that has made a result: the latest one, if a deployment came between."""
-        digest, place = result.deployment_digest, result.results_object
-        if digest == used.signature.deployment_digest:
-            if place is None or place.bucket == used.bucket:
-                return used
-        elif self._unfit is not None and self._unfit[0] == digest and time.monotonic() < self._unfit[1] + UNFIT_SECONDS:
+        place = result.results_object
+        is_same = result.deployment_digest == used.signature.deployment_digest
+        if is_same and (place is None or place.bucket == used.bucket):
             return used
         self._machine = None
         try:
-            latest = self._ask(call).pipeline
+            return self._ask(call).pipeline
         except (InferenceError, InferenceTimeoutError):
             # The results are there. The next call asks again.
             return used
-        if latest.signature.deployment_digest != digest:
-            self._unfit = (digest, time.monotonic())
-        return latest
 
 
 def _check_positive(**numbers: float | None) -> None:

@@ -47,12 +47,12 @@ def restarting(call: Call, attempt: Callable[[], T], ask: Callable[[], StateMach
                 if questions > 1:
                     call.sleep(next(pauses))
                 now = ask()
-                is_other = used.type != now.type or (has_tensors and used.signature != now.signature)
-                if is_other or (trace is not None and trace not in now.definition):
-                    return True
             except (InferenceError, InferenceTimeoutError):
                 # The error of the run says more.
                 continue
+            is_other = used.type != now.type or (has_tensors and used.signature != now.signature)
+            if is_other or (trace is not None and trace not in now.definition):
+                return True
         return False
 
     while True:
@@ -85,8 +85,6 @@ def _trace_of(error: InferenceError, is_pipeline: bool) -> str | None:
 
 def _may_be_outdated(error: InferenceError) -> bool:
     """Whether a call may fail so because its description is older than the deployment."""
-    if error.cause is not None:
-        return error.name in OUTDATED
-    # The state machine is of another type, the request in another bucket than the slices read, or the inputs are those
-    # of another model.
-    return error.name in ("InvalidInput", "NotAPipeline")
+    # Without a cause: the state machine is another, the request is in another bucket than the slices read, or the
+    # inputs are those of another model.
+    return error.name in (("InvalidInput", "NotAPipeline") if error.cause is None else OUTDATED)

@@ -1,18 +1,19 @@
 """Runs one execution to its end, and says why it failed."""
 
-import itertools
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from .aws import SENDING, is_throttled, is_transient
+from .aws import is_throttled, is_transient
 from .call import MAY_HAVE_STARTED, NOTHING_STARTED, Call, Ended, ProgressEvent
 from .errors import InferenceError, InferenceTimeoutError
-from .pipeline import NAMES_OF_SLICES, STEPS, StateMachine, json_object
+from .pipeline import NAMES_OF_SLICES, StateMachine, json_object
 
-ENTERED, EXITED = "stateEnteredEventDetails", "stateExitedEventDetails"
-STATE_EVENTS: dict[ProgressEvent, str] = {"state_entered": ENTERED, "state_exited": EXITED}
+STATE_EVENTS: dict[ProgressEvent, str] = {
+    "state_entered": "stateEnteredEventDetails",
+    "state_exited": "stateExitedEventDetails",
+}
 
 
 def execute(call: Call, machine: StateMachine, text: str) -> Any:
@@ -20,9 +21,7 @@ def execute(call: Call, machine: StateMachine, text: str) -> Any:
     execution = (_run_express if machine.type == "EXPRESS" else _run_standard)(call, machine.arn, text)
     call.report("ended")
     if execution["status"] != "SUCCEEDED":
-        # The cause of a Standard execution does not say which function has failed.
-        has_step = machine.type == "STANDARD" and any(step in (machine.signature or {}) for step in STEPS.values())
-        raise failure_of(execution, _last_step(call) if has_step else None)
+        raise failure_of(execution)
     return json.loads(execution["output"])
 
 
@@ -84,13 +83,14 @@ def _start(call: Call, machine_arn: str, text: str) -> None:
 
 
 def _follow(call: Call) -> dict[str, Any]:
-    report_states = _states_of(call)
+    last = 0
 
     def look() -> dict[str, Any]:
+        nonlocal last
         execution = call.ask("DescribeExecution", executionArn=call.execution_arn)
         if call.on_progress is not None:
             # Also after the end, for the events since the last pause.
-            report_states()
+            last = _report_states(call, last)
         return execution
 
     def may_repeat(error: Exception) -> bool:
@@ -110,8 +110,25 @@ def _is_unknown(error: Exception) -> bool:
     return isinstance(error, InferenceError) and error.name == "ExecutionDoesNotExist"
 
 
+def _report_states(call: Call, last: int) -> int:
+    """Reports the states that were entered and left after an event, and returns the id of the latest event."""
+    # A history has up to 25,000 events, so it is read from its end, and without data.
+    request = {"executionArn": call.execution_arn, "reverseOrder": True, "includeExecutionData": False}
+    new: list[dict[str, Any]] = []
+    while True:
+        page = call.ask("GetExecutionHistory", **request)
+        new += [event for event in page["events"] if event["id"] > last]
+        if "nextToken" not in page or page["events"][-1]["id"] <= last:
+            break
+        request["nextToken"] = page["nextToken"]
+    for event in reversed(new):
+        for kind, field in STATE_EVENTS.items():
+            if field in event:
+                call.report(kind, event["timestamp"].timestamp(), event[field]["name"])
+    return new[0]["id"] if new else last
+
+
 def _stop(call: Call) -> None:
-    SENDING.check = lambda: None
     reason = call.reason()
     cause = f"the caller stopped waiting: {reason}"
     try:
@@ -125,51 +142,13 @@ def _stop(call: Call) -> None:
     call.situation, call.stopped = "the execution was stopped", True
 
 
-def _latest_events(call: Call) -> Iterator[dict[str, Any]]:
-    """The events, the latest first, without data. A history has up to 25,000, so they are read as they are needed."""
-    request = {"executionArn": call.execution_arn, "reverseOrder": True, "includeExecutionData": False}
-    while True:
-        page = call.ask("GetExecutionHistory", **request)
-        yield from page["events"]
-        if "nextToken" not in page:
-            return
-        request["nextToken"] = page["nextToken"]
-
-
-def _states_of(call: Call) -> Callable[[], None]:
-    """Returns a function that reports the states that the execution has entered and left since its last call."""
-    last = 0
-
-    def report() -> None:
-        nonlocal last
-        new = list(itertools.takewhile(lambda event: event["id"] > last, _latest_events(call)))
-        last = new[0]["id"] if new else last
-        for event in reversed(new):
-            for kind, field in STATE_EVENTS.items():
-                if field in event:
-                    call.report(kind, event["timestamp"].timestamp(), event[field]["name"])
-
-    return report
-
-
-def _last_step(call: Call) -> str | None:
-    """The function of the user whose state was entered last, or ``None`` for another state."""
-    try:
-        entered = (event[ENTERED]["name"] for event in _latest_events(call) if ENTERED in event)
-        return STEPS.get(next(entered, ""))
-    except (Ended, InferenceError, InferenceTimeoutError):
-        # The failure matters more than where it was. A caller may lack the permission to read the history.
-        return None
-
-
-def failure_of(execution: Mapping[str, Any], step: str | None) -> InferenceError:
+def failure_of(execution: Mapping[str, Any]) -> InferenceError:
     status, cause = execution["status"], execution.get("cause")
     fields = parse_failure_cause(cause or f"the execution ended with the status {status}")
     fields.pop("deploymentDigest", None)
-    fields.setdefault("step", step)
     unnamed = {"TIMED_OUT": "States.Timeout", "ABORTED": "ExecutionAborted"}.get(status, status)
     name = execution.get("error") or unnamed
-    if fields["step"] is not None and name in NAMES_OF_SLICES:
+    if "step" in fields and name in NAMES_OF_SLICES:
         name, fields["message"] = "HandlerError", f"{name}: {fields['message']}"
     return InferenceError(name, execution_arn=execution["executionArn"], reported_cause=cause, **fields)
 

@@ -1,7 +1,7 @@
 """What the definition of a state machine says about its pipeline, and what callers and functions agree on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,9 +14,6 @@ MAX_REQUEST_BYTES = 255 * 1024
 MAX_INLINE_RESULT_BYTES = 180 * 1024
 MAX_INPUT_BYTES = 256 * 1024
 MAX_EXPRESS_SECONDS = 300
-
-STEPS = {"Preprocess": "preprocess", "Postprocess": "postprocess"}
-"""Functions of the user by the names of their states."""
 
 NAMES_OF_SLICES = ("PlanChanged", "SliceFailed", "WeightsCorrupt")
 """What only slices mean by these names. If a function of the user has one, its error is a ``HandlerError``."""
@@ -105,14 +102,12 @@ class StateMachine:
     def pipeline(self) -> PipelineDescription:
         """Raises ``NotAPipeline`` for a state machine that is none."""
         signature = self.signature
-        if signature is None:
-            message = f"the comment of {self.arn} must have the signature of a SlicedInferencePipeline, got none"
-            advice = "check the ARN, or use invoke for your own state machine"
+        version = None if signature is None else signature["version"]
+        if signature is None or version != CONTRACT_VERSION:
+            expected = f"the signature of a SlicedInferencePipeline of version {CONTRACT_VERSION}"
+            message = f"the comment of {self.arn} must have {expected}, got {version}"
+            advice = "check the ARN, use the client of the pipeline's release, or invoke for your own state machine"
             raise InferenceError("NotAPipeline", f"{message}: {advice}")
-        if signature["version"] != CONTRACT_VERSION:
-            expected, got = CONTRACT_VERSION, signature["version"]
-            message = f"the pipeline's signature must have version {expected}, got {got}: use the client of its release"
-            raise InferenceError("NotAPipeline", message)
         return PipelineDescription(
             self.arn,
             self.type,
@@ -120,8 +115,8 @@ class StateMachine:
             PipelineSignature(
                 deployment_digest=signature["deploymentDigest"],
                 threads=signature["threads"],
-                inputs=_specs(signature["inputs"]),
-                outputs=_specs(signature["outputs"]),
+                inputs=tuple(map(_spec, signature["inputs"])),
+                outputs=tuple(map(_spec, signature["outputs"])),
                 preprocess="preprocess" in signature,
                 postprocess="postprocess" in signature,
             ),
@@ -129,9 +124,8 @@ class StateMachine:
         )
 
 
-def _specs(specs: Sequence[Mapping[str, Any]]) -> tuple[TensorSpec, ...]:
-    shapes = [None if spec["shape"] is None else tuple(spec["shape"]) for spec in specs]
-    return tuple(TensorSpec(spec["name"], spec["dtype"], shape) for spec, shape in zip(specs, shapes, strict=True))
+def _spec(spec: Mapping[str, Any]) -> TensorSpec:
+    return TensorSpec(spec["name"], spec["dtype"], None if spec["shape"] is None else tuple(spec["shape"]))
 
 
 def json_object(text: Any) -> dict[str, Any] | None:

@@ -21,9 +21,9 @@ INLINE_MODES: dict[ResultsPlace, str] = {"auto": "auto", "s3": "never", "inline"
 UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 """ONNX Runtime's JavaScript binding cuts strings at NUL and replaces lone surrogates."""
 
-INTEGERS, FLOATS = (int, np.integer), (float, np.floating)
-ELEMENTS = {"i": INTEGERS, "u": INTEGERS, "f": (*FLOATS, *INTEGERS), "b": (bool, np.bool_), "O": (str,)}
-"""What a list may have, by NumPy's kind of the model's dtype."""
+ELEMENTS: dict[str, tuple[type, ...]] = {"i": (int, np.integer), "u": (int, np.integer), "O": (str,)}
+"""What a list may have, by NumPy's kind of the model's dtype. NumPy itself would make floats of large integers, and
+texts of numbers."""
 
 
 def tensors_from(signature: PipelineSignature, inputs: Inputs) -> dict[str, Tensor]:
@@ -89,38 +89,31 @@ def _from_list(spec: TensorSpec, value: Any) -> Tensor:
         raise invalid_input(spec.name, "arrays with all of their values", "a masked array", "fill it")
     dtype = np.dtype(object if spec.dtype == "string" else spec.dtype)
     try:
-        # NumPy would convert elements of other kinds than the first.
-        objects = np.array(value, dtype=object)
-        if any(isinstance(item, (list, tuple)) for item in objects.flat):
+        found = np.array(value, dtype=object if dtype.kind in ELEMENTS else None)
+        if found.size == 0:
+            # `[]` is [0,3] for an input [N,3]: an empty list does not show the sizes behind it.
+            hidden = () if spec.shape is None else spec.shape[found.ndim :]
+            return np.empty((*found.shape, *(size if isinstance(size, int) else 0 for size in hidden)), dtype)
+        if not _holds(dtype, found):
             raise ValueError
     except ValueError as error:
-        expected, got = "lists of the same length side by side", "lists of different lengths"
-        raise invalid_input(spec.name, expected, got) from error
-    wanted: tuple[type, ...] = ELEMENTS[dtype.kind]
-    for item in objects.flat:
+        expected = f"elements that {spec.dtype} can hold, in lists of the same length side by side"
+        raise invalid_input(spec.name, expected, "others") from error
+    return found.astype(dtype)
+
+
+def _holds(dtype: np.dtype[Any], found: Tensor) -> bool:
+    if dtype.kind in ELEMENTS:
+        wanted = ELEMENTS[dtype.kind]
         # A bool is an int in Python, but no number of a tensor.
-        if not isinstance(item, wanted) or (isinstance(item, bool) and bool not in wanted):
-            names = " or ".join(kind.__name__ for kind in wanted if kind.__module__ == "builtins")
-            raise invalid_input(spec.name, f"elements of Python's {names} for {spec.dtype}", type(item).__name__)
-    if objects.size == 0:
-        # `[]` is [0,3] for an input [N,3]: an empty list does not show the sizes behind it.
-        hidden = () if spec.shape is None else spec.shape[objects.ndim :]
-        return np.empty((*objects.shape, *(size if isinstance(size, int) else 0 for size in hidden)), dtype)
-    if dtype.kind in "fiu" and not _is_in_range(objects, dtype):
-        raise invalid_input(spec.name, f"numbers in the range of {spec.dtype}", "others")
-    return objects.astype(dtype)
-
-
-def _is_in_range(numbers: Tensor, dtype: np.dtype[Any]) -> bool:
-    if dtype.kind != "f":
-        limits = np.iinfo(dtype)
-        return all(limits.min <= number <= limits.max for number in numbers.flat)
-    try:
-        exact = numbers.astype(np.float64)
-    except OverflowError:
-        return False
+        if not all(isinstance(item, wanted) and not isinstance(item, bool) for item in found.flat):
+            return False
+        limits = None if dtype.kind == "O" else np.iinfo(dtype)
+        return limits is None or bool(limits.min <= found.min() and found.max() <= limits.max)
+    if dtype.kind == "b" or found.dtype.kind not in "fiu":
+        return dtype.kind == found.dtype.kind
     with np.errstate(over="ignore"):
-        return not np.any(np.isinf(exact.astype(dtype)) & np.isfinite(exact))
+        return not np.any(np.isinf(found.astype(dtype)) & np.isfinite(found))
 
 
 def request_of(

@@ -82,13 +82,8 @@ def result_from(output: Any, execution_arn: str | None = None) -> tuple[Inferenc
     if inline is None or "s3" in outputs:
         s3 = _field(outputs, "s3", dict)
         place = ObjectReference(_field(s3, "bucket", str), _field(s3, "key", str))
-    timings = _field(output, "timings", list)
-    if not all(isinstance(timing, dict) for timing in timings):
-        raise invalid_output("timings as a list of objects", "a list of others")
-    # Only the outputs of pipelines with consolidation have it.
-    if "servedBy" in output and output["servedBy"] not in ("whole", "slices"):
-        raise invalid_output("servedBy of 'whole' or 'slices'", "another")
-    digest = _field(output, "deploymentDigest", str)
+    timings, digest = _field(output, "timings", list), _field(output, "deploymentDigest", str)
+    # Only the outputs of pipelines with consolidation have servedBy.
     result = Inference({}, execution_arn or "", place, run, timings, digest, output.get("servedBy"))
     return result, None if inline is None else {name: decode_inline(name, tensor) for name, tensor in inline.items()}
 
