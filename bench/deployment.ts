@@ -1,17 +1,15 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
-import { encodeTensors, type CallTiming, type ExecutionOutput, type RawTensor } from '../client';
+import { encodeTensors, type CallTiming, type ExecutionOutput } from '../client';
 import type { PipelineSignature } from '../contract/signature';
 import { LocalCloud, type Json, type LocalCloudOptions } from '../local';
 import { inputsOf, type BenchModel } from './inputs';
 
 export interface Run {
   readonly ms: number;
-  /** Empty for naive functions. */
   readonly timings: readonly CallTiming[];
 }
 
 const INPUT = 'inputs/bench.safetensors';
-const NAIVE_INPUT = 'inputs/bench.json';
 
 type Options = Pick<LocalCloudOptions, 'simulation' | 'tls'>;
 
@@ -30,29 +28,12 @@ export class Deployment {
     return new Deployment(model.name, cloud, request);
   }
 
-  /** @param models of the functions, with their weights */
-  static async startNaive(
-    assembly: string,
-    inputs: ReadonlyMap<string, RawTensor>,
-    models: readonly Uint8Array[],
-    options: Options,
-  ): Promise<Deployment> {
-    const cloud = await LocalCloud.start(assembly, options);
-    for (const [slice, model] of models.entries()) await cloud.putObject(`models/${slice}.onnx`, model);
-    const tensors = [...inputs].map(([name, { dtype, shape, ...rest }]) => {
-      const { bytes } = rest as { bytes: Uint8Array };
-      return [name, { type: dtype, dims: shape, data: Array.from(new BigInt64Array(bytes.buffer), Number) }];
-    });
-    await cloud.putObject(NAIVE_INPUT, Buffer.from(JSON.stringify(Object.fromEntries(tensors))));
-    return new Deployment('naive', cloud, { input: NAIVE_INPUT });
-  }
-
   async run(): Promise<Run> {
     const start = performance.now();
     const result = await this.cloud.execute(this.request);
     const ms = performance.now() - start;
     if (result.status !== 'SUCCEEDED') throw new Error(`${this.name}: ${result.error}: ${result.cause}`);
-    const { timings = [] } = result.output as unknown as Partial<ExecutionOutput>;
+    const { timings } = result.output as unknown as ExecutionOutput;
     return { ms, timings };
   }
 

@@ -4,12 +4,7 @@ import * as path from 'node:path';
 import { ModelProto } from './onnx-schema';
 
 export const FLOAT = 1;
-export const INT8 = 3;
-export const INT32 = 6;
 export const INT64 = 7;
-
-/** The domain of ONNX Runtime's own operators. */
-const CONTRIBUTED = 'com.microsoft';
 
 /** AttributeProto.AttributeType of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 const ATTRIBUTE = { int: 2, string: 3, ints: 7 } as const;
@@ -59,28 +54,12 @@ export class GraphBuilder {
 
   /** Adds a node with one output and returns the output's name. */
   node(opType: string, input: readonly string[], attributes: Attributes = {}, name = this.fresh()): string {
-    return this.nodeOf(opType, input, [name], attributes)[0];
+    const attribute = Object.entries(attributes).map(([key, value]) => encoded(key, value));
+    this.nodes.push({ name: `${opType}_${name}`, opType, input, output: [name], attribute });
+    return name;
   }
 
-  /** Adds a node of an operator that ONNX Runtime contributes, with one output. */
-  contributed(opType: string, input: readonly string[], attributes: Attributes = {}): string {
-    return this.nodeOf(opType, input, [this.fresh()], attributes, CONTRIBUTED)[0];
-  }
-
-  /** Adds a node with the given outputs. */
-  nodeOf(
-    opType: string,
-    input: readonly string[],
-    output: readonly string[],
-    attributes: Attributes = {},
-    domain = '',
-  ): readonly string[] {
-    const attribute = Object.entries(attributes).map(([name, value]) => encoded(name, value));
-    this.nodes.push({ name: `${opType}_${output[0]}`, opType, domain, input, output, attribute });
-    return output;
-  }
-
-  fresh(): string {
+  private fresh(): string {
     return `v${this.names++}`;
   }
 
@@ -90,17 +69,8 @@ export class GraphBuilder {
     return this.constant(FLOAT, dims, this.filled(4 * elementsOf(dims), pool));
   }
 
-  int8(dims: readonly number[]): string {
-    const pool = Buffer.from(Int8Array.from(uniform(POOL_FLOATS, 127), Math.round).buffer);
-    return this.constant(INT8, dims, this.filled(elementsOf(dims), pool));
-  }
-
   scalar(value: number): string {
     return this.embedded(FLOAT, [], new Uint8Array(Float32Array.of(value).buffer));
-  }
-
-  zeroPoint(): string {
-    return this.embedded(INT8, [], new Uint8Array(1));
   }
 
   integers(values: readonly number[]): string {
@@ -113,10 +83,7 @@ export class GraphBuilder {
     const model = ModelProto.create({
       irVersion: 9,
       producerName: 'bench',
-      opsetImport: [
-        { domain: '', version: 17 },
-        { domain: CONTRIBUTED, version: 1 },
-      ],
+      opsetImport: [{ domain: '', version: 17 }],
       graph: { name: 'bench', node, initializer, input, output },
     });
     fs.writeFileSync(file, ModelProto.encode(model).finish());

@@ -2,7 +2,7 @@
 import * as path from 'node:path';
 import type { RawTensor } from '../client';
 import type { TensorSpec } from '../contract/tensors';
-import { type Model, OMITTED } from '../lib/onnx/model';
+import type { Model } from '../lib/onnx/model';
 import { onnxDataType, packedBytes } from '../lib/onnx/data-type';
 import { parseModel } from '../lib/onnx/parse';
 
@@ -39,23 +39,12 @@ function tableRows({ graph }: Model): Partial<Record<string, number>> {
   const rows: Partial<Record<string, number>> = {};
   for (const { opType, inputs } of nodes) {
     if (opType !== 'Gather') continue;
-    const table = weightBehind(graph, inputs[0]);
+    const { initializer } = values[inputs[0]];
     const { name, input } = values[inputs[1]];
-    if (input === undefined || table === undefined) continue;
-    rows[name] ??= initializers[table].tensor.dims[0];
+    if (input !== undefined && initializer !== undefined)
+      rows[name] ??= initializers[initializer].tensor.dims[0];
   }
   return rows;
-}
-
-/** The initializer that the value is, or is converted from. */
-function weightBehind({ values, nodes }: Model['graph'], first: number): number | undefined {
-  let value = values[first];
-  while (value.producer !== undefined) {
-    const source = nodes[value.producer].inputs.at(0) ?? OMITTED;
-    if (source === OMITTED) return undefined;
-    value = values[source];
-  }
-  return value.initializer;
 }
 
 function inputOf(

@@ -13,8 +13,8 @@ export interface Subject {
   readonly model: Pick<BenchModel, 'file' | 'dimensions'>;
   /** How many, or the folder of the slices that `sliceModel` wrote. */
   readonly slices: number | string;
-  /** `naive`: functions as in research prototypes. `measured`: functions with all memory, for the slices of a folder. */
-  readonly kind?: 'naive' | 'measured';
+  /** Functions with all memory, for the slices of a folder. */
+  readonly isMeasured?: boolean;
   readonly warmUp?: boolean;
 }
 

@@ -1,29 +1,23 @@
 /** One call of the client: its wait, its execution and what it reports. */
 import { ERROR_NAMES } from '../contract/failures';
-import type { StepFunctions } from './aws/step-functions';
 import {
   isOutdated,
   mayBeOutdated,
   traceOfDeployment,
   type Deployment,
   type PipelineDescriptions,
-  type StateMachineArn,
 } from './description/descriptions';
 import type { MachineDescription, PipelineDescription } from './description/pipeline-description';
 import { InferenceError, InferenceTimeoutError } from './errors';
 import { explainedError, explaining } from './aws/failures';
-import { type CallOptions, type Settings } from './options';
+import type { CallOptions } from './options';
 import { firstOf, MAX_TIMER_MS, pause, Wait } from './run/wait';
-import { Backoff, type Call } from './run/call';
+import { Backoff, type Call, type CallContext } from './run/call';
 import { outputOf } from './failure-cause';
 import type { CheckedOutput } from './read-results';
 import { runExpress, runStandard } from './run/run-execution';
 
-interface Context {
-  readonly stateMachineArn: string;
-  readonly settings: Settings;
-  readonly machine: StateMachineArn;
-  readonly stepFunctions: StepFunctions;
+interface Context extends CallContext {
   readonly descriptions: PipelineDescriptions;
 }
 
@@ -37,7 +31,7 @@ const TRANSFER_MS = 60_000;
  */
 const MOST_QUESTIONS = 6;
 
-export class CallInProgress {
+export class CallInProgress implements Call {
   static async begin(context: Context, options: CallOptions): Promise<CallInProgress> {
     const limit = options.waitTimeout ?? context.settings.waitTimeout;
     if (limit !== undefined) return new CallInProgress(context, options, limit);
@@ -61,8 +55,8 @@ export class CallInProgress {
   private failure: Error | undefined;
 
   private constructor(
-    private readonly context: Context,
-    private readonly options: CallOptions,
+    readonly context: Context,
+    readonly options: CallOptions,
     limit: number,
   ) {
     this.pauses = new Backoff(context.settings.pollInterval);
@@ -127,29 +121,14 @@ export class CallInProgress {
     this.requireStoppable(described);
     // A call without tensors needs no more.
     this.used ??= { type: described.type };
-    this.isPipeline = described.deploymentDigest !== undefined;
-    const { type, hasOwnFunctions } = described;
-    const { stopOnAbort = false, onProgress } = this.options;
-    const { stateMachineArn, machine, stepFunctions, settings } = this.context;
-    const call: Call = {
-      ...{ stateMachineArn, machine, stepFunctions, stopOnAbort },
-      pollInterval: settings.pollInterval,
-      signal: this.signal,
-      followsStates: onProgress !== undefined,
-      hasOwnFunctions,
-      report: (progress) => {
-        this.report(progress);
-      },
-      setExecution: (executionArn) => {
-        this.executionArn = executionArn;
-      },
-      setFailure: (failure) => {
-        this.setFailure(failure);
-      },
-    };
-    const end = await (type === 'EXPRESS' ? runExpress : runStandard)(call, input);
+    this.isPipeline = described.signature !== undefined;
+    const end = await (described.type === 'EXPRESS' ? runExpress : runStandard)(this, input);
     this.report({ event: 'ended', executionArn: end.executionArn });
     return { executionArn: end.executionArn, output: outputOf(end) };
+  }
+
+  setExecution(executionArn: string | undefined): void {
+    this.executionArn = executionArn;
   }
 
   explained(error: unknown): unknown {
@@ -157,8 +136,7 @@ export class CallInProgress {
   }
 
   private using(description: PipelineDescription): PipelineDescription {
-    const { type, bucket, signature } = description;
-    this.used = { type, bucket, deploymentDigest: signature.deploymentDigest };
+    this.used = description;
     return description;
   }
 
@@ -167,7 +145,7 @@ export class CallInProgress {
     if (trace === undefined && !mayBeOutdated(error)) return false;
     // An object that the caller names may just be missing.
     const isOwnRequest =
-      this.used?.bucket === undefined && error instanceof Error && error.name === ERROR_NAMES.invalidInput;
+      this.used?.signature === undefined && error instanceof Error && error.name === ERROR_NAMES.invalidInput;
     const most = trace === undefined || isOwnRequest ? 1 : MOST_QUESTIONS;
     while (this.questions < most) {
       if (await this.isReplaced(trace)) return true;
@@ -203,7 +181,7 @@ export class CallInProgress {
     );
   }
 
-  private setFailure(failure: Error | undefined): void {
+  setFailure(failure: Error | undefined): void {
     if (failure === this.failure) return;
     this.failure = failure;
     this.report({
@@ -213,7 +191,7 @@ export class CallInProgress {
     });
   }
 
-  private report(progress: Parameters<Call['report']>[0]): void {
+  report(progress: Parameters<Call['report']>[0]): void {
     const { onProgress } = this.options;
     onProgress?.({ ...progress, time: progress.time ?? Date.now() });
   }

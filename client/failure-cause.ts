@@ -47,17 +47,15 @@ export interface ExecutionEnd {
   readonly output?: string | undefined;
   readonly error?: string | undefined;
   readonly cause?: string | undefined;
-  /** The function of the user that failed, if it is known apart from the cause. */
-  readonly step?: FailureCause['step'];
 }
 
-export function outputOf({ executionArn, status, output, error, cause, step }: ExecutionEnd): string {
+export function outputOf({ executionArn, status, output, error, cause }: ExecutionEnd): string {
   if (status === 'SUCCEEDED' && output !== undefined) return output;
   if (cause === undefined || cause === '') {
     const [name, message] = withoutCause(status, error);
-    throw new InferenceError(name, message, { executionArn, step });
+    throw new InferenceError(name, message, { executionArn });
   }
-  const { message, ...details } = { step, ...parseFailureCause(cause) };
+  const { message, ...details } = parseFailureCause(cause);
   const about = { ...details, executionArn, cause };
   if (about.step !== undefined && error !== undefined && NAMES_OF_SLICES.includes(error)) {
     throw new InferenceError(HANDLER_ERROR, `${error}: ${message}`, about);

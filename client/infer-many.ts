@@ -1,7 +1,6 @@
 /** Runs many inferences, a bounded number at a time, and returns their results in the order of the inputs. */
-import { kindOf } from '../lambda/json-values';
 import {
-  checkCallOptions,
+  checkMilliseconds,
   checkWhole,
   inlineMode,
   DEFAULT_CONCURRENCY,
@@ -26,7 +25,7 @@ export async function* inferMany(
   inputs: Inputs,
   options: InferManyOptions,
 ): AsyncGenerator<ManyResult, void, undefined> {
-  checkCallOptions(options);
+  checkMilliseconds('waitTimeout', options.waitTimeout);
   inlineMode(options.results);
   const { concurrency = DEFAULT_CONCURRENCY } = options;
   checkWhole('concurrency', concurrency, MAX_CONCURRENCY);
@@ -62,12 +61,7 @@ export async function* inferMany(
 }
 
 function iteratorOf(inputs: Inputs): Source {
-  const given: unknown = inputs;
-  if (typeof given === 'object' && given !== null) {
-    if (Symbol.asyncIterator in inputs) return inputs[Symbol.asyncIterator]();
-    if (Symbol.iterator in inputs) return inputs[Symbol.iterator]();
-  }
-  throw new TypeError(`inferMany must be called with a list or an iterable of inputs, got ${kindOf(given)}`);
+  return Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
 }
 
 async function take(source: Source): Promise<Taken> {
@@ -107,14 +101,7 @@ class Many {
   ) {
     ({ controller: this.controller, unlink: this.unlink } = linkedController(signal));
     this.onProgress = onProgress;
-    // The number of inferences at a time is no option of one of them.
-    const { results, stopOnAbort, waitTimeout } = options;
-    this.inferOptions = {
-      signal: this.signal,
-      ...(results !== undefined && { results }),
-      ...(stopOnAbort !== undefined && { stopOnAbort }),
-      ...(waitTimeout !== undefined && { waitTimeout }),
-    };
+    this.inferOptions = { ...options, signal: this.signal };
   }
 
   get signal(): AbortSignal {

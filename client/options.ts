@@ -161,7 +161,6 @@ export interface Settings {
 
 /** @throws TypeError for an option of the wrong kind */
 export function checkedSettings(options: SlicedInferenceClientOptions): Settings {
-  checkObject('SlicedInferenceClient', options);
   const {
     waitTimeout,
     requestTimeout = DEFAULT_REQUEST_TIMEOUT,
@@ -174,36 +173,11 @@ export function checkedSettings(options: SlicedInferenceClientOptions): Settings
   checkMilliseconds('pollInterval.first', first);
   checkMilliseconds('pollInterval.longest', longest);
   checkWhole('maxResultBytes', maxResultBytes, Number.MAX_SAFE_INTEGER);
-  for (const name of ['stepFunctions', 's3'] as const) {
-    const client: unknown = options[name];
-    if (client === undefined || hasSend(client)) continue;
-    throw badOption(name, 'a client of the AWS SDK', client);
-  }
   return { requestTimeout, waitTimeout, pollInterval: { first, longest }, maxResultBytes };
 }
 
-/** @throws TypeError for an option of the wrong kind */
-export function checkCallOptions(options: { readonly [Name in keyof CallOptions]?: unknown }): void {
-  checkObject('a call', options);
-  const { signal, onProgress, waitTimeout } = options;
-  checkMilliseconds('waitTimeout', waitTimeout);
-  if (signal !== undefined && !isSignal(signal)) throw badOption('signal', 'an AbortSignal', signal);
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw badOption('onProgress', 'a function', onProgress);
-}
-
-function checkObject(subject: string, options: unknown): void {
-  if (typeof options === 'object' && options !== null) return;
-  throw new TypeError(`the options of ${subject} must be an object, got ${kindOf(options)}: pass an object`);
-}
-
-/** Also one of another realm, or of a library. */
-function isSignal(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'throwIfAborted' in value;
-}
-
 /** @throws TypeError if the value is neither absent nor a whole number of milliseconds that a timer can take */
-function checkMilliseconds(name: string, value: unknown): void {
+export function checkMilliseconds(name: string, value: unknown): void {
   if (value !== undefined) checkWhole(name, value, MAX_TIMER_MS);
 }
 
@@ -216,8 +190,4 @@ export function checkWhole(name: string, value: unknown, most: number): void {
 function badOption(name: string, expected: string, value: unknown): TypeError {
   const got = typeof value === 'number' ? String(value) : kindOf(value);
   return new TypeError(`option ${name} must be ${expected}, got ${got}: correct it or leave it out`);
-}
-
-function hasSend(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'send' in value && typeof value.send === 'function';
 }

@@ -15,7 +15,6 @@ import { MAX_REQUEST_BYTES } from '../contract/slice-event';
 import { CONTRACT_VERSION } from '../contract/version';
 import { encodeInlineTensor, inlineBytes } from '../lambda/request/inline-tensor';
 import { encodeSafetensors } from '../lambda/tensors/safetensors';
-import { MAX_PUT_BYTES } from './aws/objects';
 import { kindOf } from '../lambda/json-values';
 import { invalidOutput } from './read-results';
 
@@ -30,10 +29,7 @@ export function checkedTensors(description: PipelineDescription, inputs: TensorI
   return { tensors: rawTensors(description.signature.inputs, inputs), description };
 }
 
-/**
- * @param inputs `s3`: the tensors are not inside the request even if they fit
- * @throws InferenceError `InvalidInput` for more tensors than one upload takes
- */
+/** @param inputs `s3`: the tensors are not inside the request even if they fit */
 export function prepareRequest(
   tensors: ReadonlyMap<string, RawTensor>,
   inline: InlineMode,
@@ -41,14 +37,6 @@ export function prepareRequest(
 ): { readonly text: string; readonly upload?: { readonly key: string; readonly bytes: Uint8Array } } {
   const text = inputs === 's3' ? undefined : inlineText(tensors, inline);
   if (text !== undefined) return { text };
-  const size = [...tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
-  if (size > MAX_PUT_BYTES) {
-    throw new InferenceError(
-      'InvalidInput',
-      `the inputs must have at most ${MAX_PUT_BYTES} bytes, got ${size}: S3 takes no larger upload in one part`,
-      { expected: `at most ${MAX_PUT_BYTES} bytes`, got: `${size} bytes` },
-    );
-  }
   // A new key for each request: a run fails if its request is replaced.
   const key = `${INPUTS_PREFIX}${randomUUID()}.safetensors`;
   return { text: requestText({ s3: key }, inline), upload: { key, bytes: encodeSafetensors(tensors) } };

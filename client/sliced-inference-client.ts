@@ -9,7 +9,7 @@ import type { PipelineDescription } from './description/pipeline-description';
 import { explaining } from './aws/failures';
 import { inferMany } from './infer-many';
 import {
-  checkCallOptions,
+  checkMilliseconds,
   checkedSettings,
   inlineMode,
   type CallOptions,
@@ -86,7 +86,7 @@ export class SlicedInferenceClient {
     inputs: TensorInputs,
     options: InferOptions,
   ): Promise<{ readonly result: InferenceResult; readonly output: string }> {
-    checkCallOptions(options);
+    checkMilliseconds('waitTimeout', options.waitTimeout);
     const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
       const { tensors, description } = await this.checkedTensors(call, inputs);
@@ -124,7 +124,7 @@ export class SlicedInferenceClient {
    * @throws as `infer`
    */
   async invoke(input: unknown, options: CallOptions = {}): Promise<InvocationResult> {
-    checkCallOptions(options);
+    checkMilliseconds('waitTimeout', options.waitTimeout);
     const text = invocationText(input);
     return await this.run(options, async (call) => {
       const { executionArn, output } = await call.execute(text);

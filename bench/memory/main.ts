@@ -1,6 +1,6 @@
 /**
  * `npm run bench:memory`: compares the planned peak of each slice's memory with the peak that its function reports in the
- * local cloud, over TLS. Further models can be named: `npm run bench:memory -- MODEL --dimension batch=1`.
+ * local cloud, over TLS. Other models can be named: `npm run bench:memory -- MODEL --dimension batch=1`.
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -9,10 +9,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
 import { Deployment } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
-import type { BenchModel } from '../inputs';
+import { ocrModel, type BenchModel } from '../inputs';
 import { formatTable } from '../measure';
+import { writeConvolutions } from '../models/convolutions';
+import { writeTransformer } from '../models/transformer';
 import { sliceModel, synthesize } from '../synthesize';
-import { memorySubjects } from './subjects';
 
 const WARM_CALLS = 3;
 
@@ -31,19 +32,14 @@ const TOLERATED_BYTES = 25e6;
 interface Options {
   readonly dimension: Readonly<Record<string, number>>;
   readonly slices: readonly number[];
-  readonly only?: RegExp;
   readonly folder: string;
 }
 
-async function main(
-  own: string,
-  model: string | undefined,
-  { dimension, slices, only }: Options,
-): Promise<void> {
+async function main(own: string, model: string | undefined, { dimension, slices }: Options): Promise<void> {
   print(`${describeMachine()}, ${process.arch}; MB = 10^6 bytes`);
   const subjects =
     model === undefined
-      ? memorySubjects(own).filter(({ name }) => only?.test(name) ?? true)
+      ? memorySubjects(own)
       : [{ name: path.basename(model), file: path.resolve(model), dimensions: dimension }];
   const rows: string[][] = [];
   const all: MeasuredSlice[] = [];
@@ -62,6 +58,21 @@ async function main(
   print(`${good} of ${all.length} within 15 % or 25 MB`);
 }
 
+/** Realistic sizes. Generates the first models in `folder`. */
+function memorySubjects(folder: string): BenchModel[] {
+  const [transformer, convolutions] = ['transformer', 'convolutions'].map((name) => ({
+    ...{ name, file: path.join(folder, `${name}.onnx`), dimensions: {} },
+  }));
+  const bert = { hidden: 768, heads: 12, vocabulary: 30_522 };
+  writeTransformer(transformer.file, { ...bert, layers: 12, sequence: 128 });
+  writeConvolutions(convolutions.file, { layers: 12, channels: 64, size: 224 });
+  return [
+    ...[transformer, convolutions],
+    ocrModel('OCR detection at 960', 'ch_PP-OCRv4_det_infer.onnx', 960, 960),
+    ocrModel('OCR recognition at 320', 'ch_PP-OCRv4_rec_infer.onnx', 320),
+  ];
+}
+
 /** Cuts the model and runs the slices. Some models have too few cuts for so many slices. */
 async function measuredOrNone(
   folder: string,
@@ -72,7 +83,7 @@ async function measuredOrNone(
   try {
     const [slices, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
     const plan = sliceModel(model, count, slices);
-    synthesize({ outdir, model, slices, kind: 'measured' });
+    synthesize({ outdir, model, slices, isMeasured: true });
     const deployment = await Deployment.start(model, outdir, {});
     try {
       const cold = await deployment.run();
@@ -130,11 +141,6 @@ new Command('bench:memory')
     new Option('--slices <list>', 'numbers of slices, separated by commas')
       .argParser((text: string) => text.split(',').map(positive))
       .default([1, 4]),
-  )
-  .addOption(
-    new Option('--only <pattern>', "a regular expression for the benchmark's models").argParser(
-      (text: string) => new RegExp(text),
-    ),
   )
   .addOption(folderOption(os.tmpdir()))
   .action((model: string | undefined, options: Options) =>

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:runtime`: measures cold runs in Lambda's simulated network: slices with and without warm-up, the whole model in one
- * function, and naive slices. All functions share this machine's processors.
+ * `npm run bench:runtime`: measures cold runs in Lambda's simulated network: slices with and without warm-up, and the whole model
+ * in one function. All functions share this machine's processors.
  */
 import { Command, Option } from 'commander';
 import { SIMULATIONS } from '../../local';
@@ -63,12 +63,11 @@ function tableOf(rounds: readonly Round[]): string {
   const samples = (of: (round: Round) => number, digits: number): string =>
     formatSpread(spread(rounds.map(of)), digits);
   return formatTable(
-    ['cold run', 's', 'ratio to whole', 'times faster than naive'],
+    ['cold run', 's', 'ratio to whole'],
     NAMES.map((name) => [
       name,
       samples((runs) => runs[name].ms / 1000, 1),
       samples((runs) => runs[name].ms / runs.whole.ms, 2),
-      samples((runs) => runs.naive.ms / runs[name].ms, 1),
     ]),
   );
 }

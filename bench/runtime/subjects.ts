@@ -3,21 +3,19 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import { Deployment } from '../deployment';
-import { inputsOf, type BenchModel } from '../inputs';
+import type { BenchModel } from '../inputs';
 import { writeTransformer, type TransformerShape } from '../models/transformer';
-import { ModelProto } from '../onnx-schema';
 import { sliceModel, synthesize } from '../synthesize';
 
 /** A generous estimate of a function process's memory without its slice. */
 const PROCESS_BYTES = 150e6;
 
-export const NAMES = ['sliced', 'sliced, no warm-up', 'whole', 'naive'] as const;
+export const NAMES = ['sliced', 'sliced, no warm-up', 'whole'] as const;
 export type DeploymentName = (typeof NAMES)[number];
 
 export class Subjects {
   private readonly model: BenchModel;
   private readonly plan: SlicePlan;
-  private readonly slicesFolder: string;
 
   constructor(
     private readonly folder: string,
@@ -26,7 +24,6 @@ export class Subjects {
   ) {
     this.model = { name: 'transformer', file: path.join(folder, 'model.onnx'), dimensions: {} };
     const slices = path.join(folder, 'slices');
-    this.slicesFolder = slices;
     const { model } = this;
     writeTransformer(model.file, shape);
     this.plan = sliceModel(model, count, slices);
@@ -34,16 +31,11 @@ export class Subjects {
       { outdir: this.assembly('sliced'), model, slices, warmUp: true },
       { outdir: this.assembly('sliced, no warm-up'), model, slices },
       { outdir: this.assembly('whole'), model, slices: 1 },
-      { outdir: this.assembly('naive'), model, slices, kind: 'naive' },
     );
   }
 
   start(name: DeploymentName, options: Parameters<typeof Deployment.start>[2]): Promise<Deployment> {
-    const { model, plan, slicesFolder } = this;
-    const assembly = this.assembly(name);
-    if (name !== 'naive') return Deployment.start({ ...model, name }, assembly, options);
-    const models = plan.slices.map((slice) => embeddedSlice(slicesFolder, slice.model.file));
-    return Deployment.startNaive(assembly, inputsOf(model, plan.inputs), models, options);
+    return Deployment.start({ ...this.model, name }, this.assembly(name), options);
   }
 
   private assembly(name: DeploymentName): string {
@@ -69,30 +61,4 @@ export class Subjects {
     fs.closeSync(descriptor);
     fs.rmSync(file);
   }
-}
-
-/** The bytes of a slice's model with its external weights inside, as naive functions load it. */
-function embeddedSlice(folder: string, file: string): Uint8Array {
-  const model = ModelProto.decode(fs.readFileSync(path.join(folder, file))) as unknown as {
-    graph: {
-      initializer: {
-        dataLocation?: number;
-        externalData?: readonly { readonly key: string; readonly value: string }[];
-        rawData?: Uint8Array;
-      }[];
-    };
-  };
-  for (const tensor of model.graph.initializer) {
-    if (!tensor.externalData?.length) continue;
-    const { location, offset, length } = Object.fromEntries(
-      tensor.externalData.map(({ key, value }) => [key, value]),
-    );
-    tensor.rawData = new Uint8Array(Number(length));
-    const descriptor = fs.openSync(path.join(folder, location), 'r');
-    fs.readSync(descriptor, tensor.rawData, 0, Number(length), Number(offset));
-    fs.closeSync(descriptor);
-    delete tensor.dataLocation;
-    delete tensor.externalData;
-  }
-  return ModelProto.encode(model).finish();
 }

@@ -46,28 +46,22 @@ const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError'];
 
 /** Whether the AWS SDK made the error of a service's response, of a connection, or of missing credentials. */
 export function isSdkError(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  const { code, $metadata } = fieldsOf(error);
-  const isOfConnection = typeof code === 'string' && CONNECTION.test(code);
   return (
-    $metadata !== undefined || isOfConnection || NO_CREDENTIALS.includes(error.name) || isOfEndpoint(error)
+    error instanceof Error && (fieldsOf(error).$metadata !== undefined || adviceFor(error) !== undefined)
   );
-}
-
-/** The SDK parses the variables of its endpoints only when it sends a request. */
-function isOfEndpoint(error: Error): boolean {
-  return 'code' in error && error.code === 'ERR_INVALID_URL';
 }
 
 function adviceFor(error: Error): string | undefined {
   const { code } = fieldsOf(error);
   if (NO_CREDENTIALS.includes(error.name))
     return 'set AWS_PROFILE or the access key, or pass clients of your own';
-  if (isOfEndpoint(error)) return 'correct AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3';
-  if (typeof code === 'string' && CONNECTION.test(code)) {
-    return 'check the network, the region of the ARN and the endpoints of AWS that are set';
-  }
-  return undefined;
+  // The SDK parses the variables of its endpoints only when it sends a request.
+  if (code === 'ERR_INVALID_URL')
+    return 'correct AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3';
+  const isOfConnection = typeof code === 'string' && CONNECTION.test(code);
+  return isOfConnection
+    ? 'check the network, the region of the ARN and the endpoints of AWS that are set'
+    : undefined;
 }
 
 export function explainedError(error: unknown, executionArn?: string): unknown {

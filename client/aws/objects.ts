@@ -14,9 +14,6 @@ export function s3Connection(own: AwsClient | undefined, region: string): S3Conn
   return new AwsConnection(own, loadS3Sdk, (sdk) => new sdk.S3Client({ region }));
 }
 
-/** The largest object of one PutObject. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-export const MAX_PUT_BYTES = 5 * 2 ** 30;
-
 /** A slow line still sends this much in a second. A larger object gets more time. */
 const SLOW_BYTES_PER_SECOND = 2 ** 20;
 

@@ -2,9 +2,6 @@
  * Loads the AWS SDK when the first call needs it: that of the application if it has one, otherwise the copy in this package. A program
  * that uses only the codecs loads neither.
  */
-import { createRequire } from 'node:module';
-import * as path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { AwsClient } from '../options';
 import type * as BundledSdk from './bundled-sdk';
 
@@ -54,7 +51,7 @@ export async function loadStepFunctionsSdk(): Promise<StepFunctionsSdk> {
   try {
     return await import('@aws-sdk/client-sfn');
   } catch (error) {
-    return (await loadOther('@aws-sdk/client-sfn', error)) as StepFunctionsSdk;
+    return await bundledSdk('@aws-sdk/client-sfn', error);
   }
 }
 
@@ -62,30 +59,13 @@ export async function loadS3Sdk(): Promise<S3Sdk> {
   try {
     return await import('@aws-sdk/client-s3');
   } catch (error) {
-    return (await loadOther('@aws-sdk/client-s3', error)) as S3Sdk;
+    return await bundledSdk('@aws-sdk/client-s3', error);
   }
 }
 
-async function loadOther(name: string, error: unknown): Promise<unknown> {
-  const isBroken = isBrokenByBundler(error);
-  if (!isBroken && !isMissing(error, name)) throw error;
-  const file = isBroken ? undefined : findFromProgram(name);
-  if (file !== undefined) return (await import(pathToFileURL(file).href)) as unknown;
+async function bundledSdk(name: string, error: unknown): Promise<StepFunctionsSdk & S3Sdk> {
+  if (!isBrokenByBundler(error) && !isMissing(error, name)) throw error;
   return await import('./bundled-sdk.js');
-}
-
-/**
- * A package that was linked from elsewhere sees no packages of the application, although they are its optional peers. The program that
- * runs does see its packages.
- */
-function findFromProgram(name: string): string | undefined {
-  const program = process.argv.at(1) ?? path.join(process.cwd(), 'program.js');
-  try {
-    return createRequire(path.resolve(program)).resolve(name);
-  } catch (error) {
-    if (isMissing(error, name)) return undefined;
-    throw error;
-  }
 }
 
 /**

@@ -29,7 +29,13 @@ export class StepFunctions {
     /** Milliseconds. */
     private readonly requestTimeout: number,
   ) {
-    this.connection = new AwsConnection(own, loadStepFunctionsSdk, (sdk) => new sdk.SFNClient({ region }));
+    const { AWS_ENDPOINT_URL_SFN, AWS_ENDPOINT_URL } = process.env;
+    const disableHostPrefix = isOnThisMachine(AWS_ENDPOINT_URL_SFN ?? AWS_ENDPOINT_URL);
+    this.connection = new AwsConnection(
+      own,
+      loadStepFunctionsSdk,
+      (sdk) => new sdk.SFNClient({ region, disableHostPrefix }),
+    );
   }
 
   describeStateMachine(stateMachineArn: string, signal?: Signal): Promise<DescribeStateMachineOutput> {
@@ -43,8 +49,7 @@ export class StepFunctions {
     const { sdk, client } = await this.connection.load();
     abortSignal.throwIfAborted();
     try {
-      const command = withoutPrefixOnThisMachine(new sdk.StartSyncExecutionCommand(input));
-      return await client.send(command, { abortSignal });
+      return await client.send(new sdk.StartSyncExecutionCommand(input), { abortSignal });
     } catch (error) {
       // The SDK rejects with an error of its own.
       abortSignal.throwIfAborted();
@@ -107,66 +112,9 @@ export class StepFunctions {
   }
 }
 
-const PREFIX = 'sync-';
-
-/** A valid host that stands for an address of IPv6 until the request is made. */
-const STAND_IN = 'localhost';
-
-type Middleware = <A extends { request?: unknown }, R>(
-  next: (args: A) => Promise<R>,
-  context: { endpointV2?: { url: URL } },
-) => (args: A) => Promise<R>;
-
-interface CommandWithMiddleware {
-  readonly middlewareStack: {
-    add(middleware: Middleware, options: { readonly step: 'build'; readonly name: string }): void;
-    addRelativeTo(
-      middleware: Middleware,
-      options: { readonly relation: 'after'; readonly toMiddleware: string; readonly name: string },
-    ): void;
-  };
-}
-
-/** Takes the prefix away from IP addresses and localhost before the request is signed. Leaves the client as it is. */
-export function withoutPrefixOnThisMachine<C extends CommandWithMiddleware>(command: C): C {
-  let ipv6: string | undefined;
-  command.middlewareStack.addRelativeTo(
-    (next, context) => (args) => {
-      const { endpointV2 } = context;
-      if (endpointV2?.url.hostname.startsWith('[')) {
-        ipv6 = endpointV2.url.hostname;
-        const url = new URL(endpointV2.url);
-        url.hostname = STAND_IN;
-        // A copy, because the client may keep its endpoint.
-        context.endpointV2 = { ...endpointV2, url };
-      }
-      return next(args);
-    },
-    // The SDK's own step that finds the endpoint.
-    { relation: 'after', toMiddleware: 'endpointV2Middleware', name: 'slicedInferenceIpv6Host' },
-  );
-  command.middlewareStack.add(
-    (next) => (args) => {
-      const { request } = args;
-      if (hasHostname(request)) request.hostname = ipv6 ?? plainHost(request.hostname);
-      return next(args);
-    },
-    { step: 'build', name: 'slicedInferenceHostPrefix' },
-  );
-  return command;
-}
-
-export function plainHost(hostname: string): string {
-  if (!hostname.startsWith(PREFIX)) return hostname;
-  const host = hostname.slice(PREFIX.length);
-  return isIPv4(host) || host === 'localhost' || host.endsWith('.localhost') ? host : hostname;
-}
-
-function hasHostname(request: unknown): request is { hostname: string } {
-  return (
-    typeof request === 'object' &&
-    request !== null &&
-    'hostname' in request &&
-    typeof request.hostname === 'string'
-  );
+/** `sync-127.0.0.1` and its like do not exist. */
+export function isOnThisMachine(endpoint: string | undefined): boolean {
+  if (endpoint === undefined || !URL.canParse(endpoint)) return false;
+  const host = new URL(endpoint).hostname;
+  return isIPv4(host) || host.startsWith('[') || /^(.*\.)?localhost$/.test(host);
 }

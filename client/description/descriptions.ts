@@ -10,6 +10,7 @@ import {
   type Described,
 } from './pipeline-description';
 import { ERROR_NAMES } from '../../contract/failures';
+import type { PipelineSignature } from '../../contract/signature';
 import { InferenceError } from '../errors';
 import { parseFailureCause } from '../failure-cause';
 
@@ -48,14 +49,9 @@ interface Made {
   readonly bucket: string | undefined;
 }
 
-/** Milliseconds. An alias may start an older version for weeks, whose outputs never fit the description. */
-const UNFIT_PAUSE = 60_000;
-
 export class PipelineDescriptions {
   private last: Promise<Described> | undefined;
   private asking: Promise<Described> | undefined;
-  /** The output that the description did not fit even when it was new, and when that was. */
-  private unfit: { readonly deploymentDigest: string; readonly at: number } | undefined;
   /** Of the requests under way. Calls share them, so no call's own signal may end them. */
   private requests = sharedController();
 
@@ -85,16 +81,12 @@ export class PipelineDescriptions {
    */
   async fitting(known: PipelineDescription, output: Made): Promise<PipelineDescription> {
     const isInBucket = output.bucket === undefined || output.bucket === known.bucket;
-    if (isInBucket && (isBy(known, output) || this.isUnfit(output))) return known;
+    if (isInBucket && isBy(known, output)) return known;
     try {
       // Another call that the same deployment overtook may have asked already.
       const shared = await this.known();
       if (isBy(shared, output)) return shared;
-      const latest = await this.read(this.asking ?? this.ask());
-      if (!isBy(latest, output)) {
-        this.unfit = { deploymentDigest: output.deploymentDigest, at: performance.now() };
-      }
-      return latest;
+      return await this.read(this.asking ?? this.ask());
     } catch (error) {
       // The results are complete. Only their check needs the description.
       if (isInBucket) return known;
@@ -111,11 +103,6 @@ export class PipelineDescriptions {
   close(reason: Error): void {
     this.requests.abort(reason);
     this.requests = sharedController();
-  }
-
-  private isUnfit({ deploymentDigest }: Made): boolean {
-    const { unfit } = this;
-    return unfit?.deploymentDigest === deploymentDigest && performance.now() - unfit.at < UNFIT_PAUSE;
   }
 
   private async read(asked: Promise<Described>): Promise<PipelineDescription> {
@@ -157,14 +144,16 @@ function isBy({ signature }: PipelineDescription, { deploymentDigest }: Made): b
 export interface Deployment {
   readonly type: string;
   /** Only of a call that passes tensors. */
-  readonly bucket?: unknown;
-  readonly deploymentDigest?: unknown;
+  readonly signature?: PipelineSignature;
 }
 
-export function isOutdated(used: Deployment, now: Deployment): boolean {
-  if (used.type !== now.type) return true;
-  if (used.bucket === undefined) return false;
-  return used.bucket !== now.bucket || used.deploymentDigest !== now.deploymentDigest;
+export function isOutdated({ type, signature }: Deployment, now: MachineDescription): boolean {
+  if (type !== now.type) return true;
+  if (signature === undefined) return false;
+  return (
+    signature.bucket !== now.signature?.bucket ||
+    signature.deploymentDigest !== now.signature.deploymentDigest
+  );
 }
 
 /** Errors of requests that a call made from the description of an earlier deployment. These requests have started nothing. */

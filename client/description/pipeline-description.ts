@@ -1,11 +1,11 @@
 /** What a state machine says about its pipeline. Anyone can write the comment that has it, so everything is checked. */
 import { type PipelineSignature, SIGNATURE_KEY } from '../../contract/signature';
-import { isRecord, fieldValue, kindOf, type JsonRecord } from '../../lambda/json-values';
+import { isRecord, fieldValue, type JsonRecord } from '../../lambda/json-values';
 import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { InferenceError } from '../errors';
 import { parsedRecord } from '../failure-cause';
-import type { Dimension, TensorSpec } from '../../contract/tensors';
+import type { Dimension } from '../../contract/tensors';
 import { isDataType } from '../../lambda/request/inline-tensor';
 import { CONTRACT_VERSION } from '../../contract/version';
 
@@ -24,14 +24,10 @@ export interface PipelineLimits {
 /** What calls need to know of any state machine, also of one that has a pipeline as a part. */
 export interface MachineDescription {
   readonly type: 'EXPRESS' | 'STANDARD';
-  readonly executionSeconds?: number;
-  /** Whether it is that of a pipeline with a preprocess or postprocess function. */
-  readonly hasOwnFunctions: boolean;
-  /** As the comment states it, unchecked; `undefined` of a state machine that is not that of a pipeline. */
-  readonly bucket: unknown;
-  /** Likewise. */
-  readonly deploymentDigest: unknown;
   readonly definition: string;
+  readonly executionSeconds: number | undefined;
+  /** As the comment states it, unchecked; `undefined` of a state machine that is not that of a pipeline. */
+  readonly signature: JsonRecord | undefined;
 }
 
 /** What `describe` returns. */
@@ -63,9 +59,13 @@ export interface Described {
 }
 
 export function readDescription(stateMachineArn: string, described: Described): PipelineDescription {
-  const { type, executionSeconds, signature: found } = readDefinition(stateMachineArn, described);
+  const { type, executionSeconds, signature: found } = readMachine(stateMachineArn, described);
   if (found === undefined) throw notAPipeline(stateMachineArn, 'a comment without a signature');
-  const signature = checkedSignature(found, (problem) => notAPipeline(stateMachineArn, problem));
+  const { version } = found;
+  if (version !== CONTRACT_VERSION)
+    throw notAPipeline(stateMachineArn, `a signature of version ${fieldValue(version)}`);
+  if (!isSignature(found)) throw notAPipeline(stateMachineArn, 'a malformed signature');
+  const signature = found as unknown as PipelineSignature;
   return {
     stateMachineArn,
     type,
@@ -80,25 +80,7 @@ export function readDescription(stateMachineArn: string, described: Described): 
   };
 }
 
-export function readMachine(stateMachineArn: string, described: Described): MachineDescription {
-  const { type, executionSeconds, signature } = readDefinition(stateMachineArn, described);
-  const { definition = '' } = described;
-  const { preprocess, postprocess, bucket, deploymentDigest } = isRecord(signature) ? signature : {};
-  const hasOwnFunctions = (preprocess ?? postprocess) === true;
-  return {
-    ...{ type, hasOwnFunctions, bucket, deploymentDigest, definition },
-    ...(executionSeconds !== undefined && { executionSeconds }),
-  };
-}
-
-function readDefinition(
-  stateMachineArn: string,
-  { definition, type }: Described,
-): {
-  readonly type: MachineDescription['type'];
-  readonly executionSeconds: number | undefined;
-  readonly signature: unknown;
-} {
+export function readMachine(stateMachineArn: string, { definition, type }: Described): MachineDescription {
   if (definition === undefined || definition.length > MAX_DEFINITION_CHARACTERS) {
     throw notAPipeline(stateMachineArn, 'no definition that can be read');
   }
@@ -106,7 +88,8 @@ function readDefinition(
   const { Comment: comment, TimeoutSeconds: timeout } = parsedRecord(definition) ?? {};
   const signature = typeof comment === 'string' ? parsedRecord(comment)?.[SIGNATURE_KEY] : undefined;
   const limit = type === 'EXPRESS' ? MAX_EXPRESS_SECONDS : undefined;
-  return { type, executionSeconds: typeof timeout === 'number' && timeout > 0 ? timeout : limit, signature };
+  const executionSeconds = typeof timeout === 'number' && timeout > 0 ? timeout : limit;
+  return { type, definition, executionSeconds, signature: isRecord(signature) ? signature : undefined };
 }
 
 function notAPipeline(arn: string, got: string): InferenceError {
@@ -117,64 +100,27 @@ function notAPipeline(arn: string, got: string): InferenceError {
   );
 }
 
-type Refuse = (problem: string) => Error;
-
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
-/** A definition of 1 MiB has no more. */
-const MAX_TENSORS = 100_000;
-
-function checkedSignature(value: unknown, refuse: Refuse): PipelineSignature {
-  const fields = checkedRecord(value, 'a signature', refuse);
-  const { version, deploymentDigest, threads, bucket, inputs, outputs, preprocess, postprocess } = fields;
-  if (version !== CONTRACT_VERSION) throw refuse(`a signature of version ${fieldValue(version)}`);
-  if (typeof deploymentDigest !== 'string' || !/^[0-9a-f]{64}$/.test(deploymentDigest)) {
-    throw refuse('a signature without the digest of a deployment');
-  }
-  if (!Number.isSafeInteger(threads) || (threads as number) < 1) {
-    throw refuse(`a signature with threads of ${fieldValue(threads)}`);
-  }
-  if (typeof bucket !== 'string' || !BUCKET.test(bucket)) throw refuse('a signature without a bucket');
-  for (const flag of [preprocess, postprocess]) {
-    if (flag !== undefined && flag !== true) throw refuse(`a signature with a flag of ${fieldValue(flag)}`);
-  }
-  return {
-    version,
-    deploymentDigest,
-    threads: threads as number,
-    bucket,
-    inputs: checkedSpecs(inputs, 'inputs', refuse),
-    outputs: checkedSpecs(outputs, 'outputs', refuse),
-    ...(preprocess === true && { preprocess }),
-    ...(postprocess === true && { postprocess }),
-  };
+/** A newer pipeline may have further fields. */
+function isSignature(value: JsonRecord): boolean {
+  const { deploymentDigest, threads, bucket, inputs, outputs, preprocess, postprocess } = value;
+  return (
+    typeof deploymentDigest === 'string' &&
+    /^[0-9a-f]{64}$/.test(deploymentDigest) &&
+    Number.isSafeInteger(threads) &&
+    typeof bucket === 'string' &&
+    BUCKET.test(bucket) &&
+    [preprocess, postprocess].every((flag) => flag === undefined || flag === true) &&
+    [inputs, outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec))
+  );
 }
 
-function checkedSpecs(value: unknown, field: string, refuse: Refuse): TensorSpec[] {
-  if (!Array.isArray(value) || value.length > MAX_TENSORS) {
-    throw refuse(`a signature whose ${field} are ${kindOf(value)}`);
-  }
-  const specs = value.map((item: unknown) => checkedSpec(item, field, refuse));
-  const names = new Set(specs.map(({ name }) => name));
-  if (names.size !== specs.length) throw refuse(`a signature with two ${field} of one name`);
-  return specs;
-}
-
-function checkedSpec(value: unknown, field: string, refuse: Refuse): TensorSpec {
-  const subject = `a signature with ${field} in which a tensor`;
-  const { name, dtype, shape } = checkedRecord(value, subject, refuse);
-  if (typeof name !== 'string') throw refuse(`${subject} has no name`);
-  if (!isDataType(dtype)) throw refuse(`${subject} has the type ${fieldValue(dtype)}`);
-  if (shape !== null && !(Array.isArray(shape) && shape.every(isDimension))) {
-    throw refuse(`${subject} has the shape ${fieldValue(shape)}`);
-  }
-  return { name, dtype, shape };
-}
-
-function checkedRecord(value: unknown, subject: string, refuse: Refuse): JsonRecord {
-  if (isRecord(value)) return value;
-  throw refuse(`${subject} that is ${kindOf(value)}`);
+function isSpec(value: unknown): boolean {
+  const { name, dtype, shape } = isRecord(value) ? value : {};
+  const isKnown = shape === null || (Array.isArray(shape) && shape.every(isDimension));
+  return typeof name === 'string' && isDataType(dtype) && isKnown;
 }
 
 function isDimension(value: unknown): value is Dimension {

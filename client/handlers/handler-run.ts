@@ -4,7 +4,7 @@
  */
 import { HANDLER_ERROR, NAMES_OF_SLICES, type FailureCause } from '../../contract/failures';
 import { InferenceError } from '../errors';
-import { type AwsClient, DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT } from '../options';
+import { DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT } from '../options';
 import { Objects, s3Connection, type S3Connection } from '../aws/objects';
 import type { ReadOutputsOptions } from './handler-options';
 
@@ -57,23 +57,15 @@ function bounded(text: string, length: number = MAX_MESSAGE): string {
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }
 
-/** By region. All else that an SDK client depends on comes from the environment, which Lambda sets once. */
-const kept = new Map<string, S3Connection>();
+/** All that an SDK client depends on comes from the environment, which Lambda sets once. */
+let kept: S3Connection | undefined;
 
 export function objectsOf({ s3, requestTimeout, maxResultBytes }: ReadOutputsOptions): Objects {
+  const region = process.env.AWS_REGION ?? '';
+  const connection = s3 === undefined ? (kept ??= s3Connection(undefined, region)) : s3Connection(s3, region);
   return new Objects(
-    // Lambda sets the region.
-    connectionOf(s3, process.env.AWS_REGION ?? ''),
+    connection,
     requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
     maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
   );
-}
-
-function connectionOf(own: AwsClient | undefined, region: string): S3Connection {
-  if (own !== undefined) return s3Connection(own, region);
-  const known = kept.get(region);
-  if (known !== undefined) return known;
-  const connection = s3Connection(undefined, region);
-  kept.set(region, connection);
-  return connection;
 }

@@ -13,7 +13,7 @@ import {
 import type { TensorDataType, TensorSpec } from '../../contract/tensors';
 import { kindOf, quotedName } from '../../lambda/json-values';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { kindOfArray } from '../tensors/array-kinds';
+import { impliedType } from '../tensors/array-kinds';
 import type { ArrayTensor } from '../tensors/tensor-forms';
 import { rawTensors } from '../tensors/to-raw';
 
@@ -75,22 +75,6 @@ export type HandlerTensor = RawTensor | ArrayTensor;
 /** The tensors of a request by name. */
 export type HandlerTensors = Readonly<Record<string, HandlerTensor>> | ReadonlyMap<string, HandlerTensor>;
 
-/** Set `dtype` for bool, whose array is a `Uint8Array`, and for float16 in a `Uint16Array`. */
-const IMPLIED: Readonly<Record<string, TensorDataType>> = {
-  Float32Array: 'float32',
-  Float64Array: 'float64',
-  Float16Array: 'float16',
-  Int8Array: 'int8',
-  Int16Array: 'int16',
-  Int32Array: 'int32',
-  BigInt64Array: 'int64',
-  Uint8Array: 'uint8',
-  Uint8ClampedArray: 'uint8',
-  Uint16Array: 'uint16',
-  Uint32Array: 'uint32',
-  BigUint64Array: 'uint64',
-};
-
 function ownTensors(returned: unknown): ReadonlyMap<string, RawTensor> {
   if (
     typeof returned !== 'object' ||
@@ -114,7 +98,7 @@ function ownTensors(returned: unknown): ReadonlyMap<string, RawTensor> {
 
 function impliedSpec(name: string, tensor: unknown): TensorSpec {
   const { dtype, data } = isObject(tensor) ? tensor : {};
-  const type = dtype ?? (ArrayBuffer.isView(data) ? IMPLIED[kindOfArray(data)] : impliedOfList(data));
+  const type = dtype ?? (ArrayBuffer.isView(data) ? impliedType(data) : impliedOfList(data));
   // A text that is no type is refused with the tensor itself.
   if (typeof type === 'string') return { name, dtype: type as TensorDataType, shape: null };
   throw invalidTensor(name, `input ${quotedName(name)}`, {

@@ -1,23 +1,25 @@
 /** What the run of an execution knows of the call that it belongs to, and how its requests are repeated. */
-import type { PollInterval } from '../options';
+import type { CallOptions, PollInterval, Settings } from '../options';
 import type { InferenceProgress } from '../result';
 import type { StateMachineArn } from '../description/descriptions';
 import type { StepFunctions } from '../aws/step-functions';
 import { isThrottled, isTransient } from '../aws/failures';
 import { InferenceTimeoutError } from '../errors';
 
-export interface Call {
+export interface CallContext {
   readonly stateMachineArn: string;
+  readonly settings: Settings;
   readonly machine: StateMachineArn;
   readonly stepFunctions: StepFunctions;
-  readonly pollInterval: Required<PollInterval>;
+}
+
+export interface Call {
+  readonly context: CallContext;
+  readonly options: CallOptions;
   readonly signal: AbortSignal;
-  readonly stopOnAbort: boolean;
-  readonly followsStates: boolean;
-  readonly hasOwnFunctions: boolean;
-  readonly report: (progress: Omit<InferenceProgress, 'time'> & { readonly time?: number }) => void;
-  readonly setExecution: (executionArn: string | undefined) => void;
-  readonly setFailure: (failure: Error | undefined) => void;
+  report(progress: Omit<InferenceProgress, 'time'> & { readonly time?: number | undefined }): void;
+  setExecution(executionArn: string | undefined): void;
+  setFailure(failure: Error | undefined): void;
 }
 
 const GROWTH = 1.5;
@@ -56,10 +58,11 @@ export class Repeats {
   ) {}
 
   failed(error: unknown): void {
-    const { signal, setFailure } = this.call;
-    if (signal.aborted || !(error instanceof Error) || !(this.passes(error) || mayPass(error))) throw error;
+    const { call } = this;
+    if (call.signal.aborted || !(error instanceof Error) || !(this.passes(error) || mayPass(error)))
+      throw error;
     if (!isThrottled(error) && ++this.inRow >= MOST_IN_ROW) throw error;
-    setFailure(error);
+    call.setFailure(error);
   }
 
   succeeded(): void {

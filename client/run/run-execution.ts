@@ -9,11 +9,11 @@ import { Backoff, type Call, mayPass, Repeats } from './call';
 import type { ExecutionEnd } from '../failure-cause';
 import { pause } from './wait';
 import { InferenceError } from '../errors';
-import { STEP_STATES, type FailureCause } from '../../contract/failures';
 
 export async function runExpress(call: Call, input: string): Promise<ExecutionEnd> {
-  const { stepFunctions, stateMachineArn, signal } = call;
-  const backoff = new Backoff(call.pollInterval);
+  const { context, signal } = call;
+  const { stepFunctions, stateMachineArn, settings } = context;
+  const backoff = new Backoff(settings.pollInterval);
   call.report({ event: 'started' });
   for (;;) {
     try {
@@ -31,10 +31,10 @@ export async function runExpress(call: Call, input: string): Promise<ExecutionEn
 }
 
 export async function runStandard(call: Call, input: string): Promise<ExecutionEnd> {
-  const { signal, machine, stopOnAbort } = call;
+  const { signal, context, options } = call;
   signal.throwIfAborted();
   const name = randomUUID();
-  let executionArn = machine.executionArn(name);
+  let executionArn = context.machine.executionArn(name);
   try {
     const started = await start(call, name, input, executionArn);
     executionArn = started.executionArn;
@@ -42,7 +42,7 @@ export async function runStandard(call: Call, input: string): Promise<ExecutionE
     call.report({ event: 'started', executionArn, time: started.startDate?.getTime() });
     return await follow(call, executionArn);
   } catch (error) {
-    if (signal.aborted && stopOnAbort) await stop(call, executionArn);
+    if (signal.aborted && options.stopOnAbort) await stop(call, executionArn);
     throw error;
   }
 }
@@ -54,13 +54,14 @@ async function start(
   input: string,
   executionArn: string,
 ): Promise<{ readonly executionArn: string; readonly startDate?: Date | undefined }> {
-  const { stepFunctions, stateMachineArn, signal, stopOnAbort } = call;
-  const backoff = new Backoff(call.pollInterval);
+  const { context, signal } = call;
+  const { stepFunctions, stateMachineArn, settings } = context;
+  const backoff = new Backoff(settings.pollInterval);
   const repeats = new Repeats(call);
   for (;;) {
     try {
       // An aborted request may have started the execution, or start it after it was stopped.
-      const ends = stopOnAbort ? undefined : signal;
+      const ends = call.options.stopOnAbort ? undefined : signal;
       const started = await stepFunctions.startExecution({ stateMachineArn, name, input }, ends);
       repeats.succeeded();
       return { executionArn: started.executionArn ?? executionArn, startDate: started.startDate };
@@ -79,10 +80,10 @@ async function start(
 }
 
 async function follow(call: Call, executionArn: string): Promise<ExecutionEnd> {
-  const { signal, followsStates } = call;
-  const backoff = new Backoff(call.pollInterval);
+  const { signal, context, options } = call;
+  const backoff = new Backoff(context.settings.pollInterval);
   const repeats = new Repeats(call, isUnknown);
-  const states = followsStates ? new StateEvents(call, executionArn) : undefined;
+  const states = options.onProgress ? new StateEvents(call, executionArn) : undefined;
   for (;;) {
     await pause(backoff.next(), signal);
     try {
@@ -109,7 +110,8 @@ async function endOf(
   executionArn: string,
   states: StateEvents | undefined,
 ): Promise<ExecutionEnd | undefined> {
-  const { signal, stepFunctions, hasOwnFunctions } = call;
+  const { signal, context } = call;
+  const { stepFunctions } = context;
   const known = await stepFunctions.describeExecution(executionArn, 'METADATA_ONLY', signal);
   // Also after the end, for the events since the last pause.
   await states?.report();
@@ -118,17 +120,16 @@ async function endOf(
   // The second answer may be older than the first one.
   if (isRunning(end)) return undefined;
   const { status, output, error, cause } = end;
-  const step = hasOwnFunctions && status === 'FAILED' ? await failedStep(call, executionArn) : undefined;
-  return { executionArn, status, output, error, cause, step };
+  return { executionArn, status, output, error, cause };
 }
 
 function isRunning({ status }: DescribeExecutionOutput): boolean {
   return status === 'RUNNING' || status === 'PENDING_REDRIVE';
 }
 
-async function stop({ stepFunctions }: Call, executionArn: string): Promise<void> {
+async function stop({ context }: Call, executionArn: string): Promise<void> {
   try {
-    await stepFunctions.stopExecution(executionArn, 'the caller no longer waits for the result');
+    await context.stepFunctions.stopExecution(executionArn, 'the caller no longer waits for the result');
   } catch (error) {
     // It was never started.
     if (isUnknown(error)) return;
@@ -166,30 +167,12 @@ class StateEvents {
     const found: HistoryEvent[] = [];
     let nextToken: string | undefined;
     do {
-      const page = await call.stepFunctions.latestEvents(executionArn, nextToken, call.signal);
+      const page = await call.context.stepFunctions.latestEvents(executionArn, nextToken, call.signal);
       const events = (page.events ?? []).filter(({ id = 0 }) => id > lastId);
       found.push(...events);
       nextToken = events.length === page.events?.length ? page.nextToken : undefined;
     } while (nextToken !== undefined);
     this.lastId = found.at(0)?.id ?? lastId;
     return found;
-  }
-}
-
-type Step = NonNullable<FailureCause['step']>;
-
-/**
- * Which function of the user failed. A state that could be redriven has no Catch, so the cause is what the function itself has thrown, and
- * does not say it. Neither function runs beside another state, so the state that was entered last is the one that failed.
- */
-async function failedStep(call: Call, executionArn: string): Promise<Step | undefined> {
-  try {
-    // All retries of a function make fewer events than a page has.
-    const { events = [] } = await call.stepFunctions.latestEvents(executionArn, undefined, call.signal);
-    const name = events.find((event) => event.stateEnteredEventDetails)?.stateEnteredEventDetails?.name;
-    return (Object.keys(STEP_STATES) as Step[]).find((step) => STEP_STATES[step] === name);
-  } catch {
-    // The failure of the execution matters more than where it was. A caller may lack the permission to read the history.
-    return undefined;
   }
 }

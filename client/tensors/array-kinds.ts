@@ -11,7 +11,6 @@ import {
 const KINDS: Readonly<Record<NumericDataType, readonly string[]>> = {
   float32: ['Float32Array'],
   float64: ['Float64Array'],
-  float16: ['Uint16Array', 'Float16Array'],
   int8: ['Int8Array'],
   int16: ['Int16Array'],
   int32: ['Int32Array'],
@@ -20,8 +19,15 @@ const KINDS: Readonly<Record<NumericDataType, readonly string[]>> = {
   uint16: ['Uint16Array'],
   uint32: ['Uint32Array'],
   uint64: ['BigUint64Array'],
+  float16: ['Uint16Array', 'Float16Array'],
   bool: ['Uint8Array'],
 };
+
+/** Of an array whose type nobody has stated: bool, and float16 as bits, are stated. */
+export function impliedType(elements: ArrayBufferView): NumericDataType | undefined {
+  const kind = kindOfArray(elements);
+  return (Object.keys(KINDS) as NumericDataType[]).find((dtype) => KINDS[dtype].includes(kind));
+}
 
 interface Mismatch {
   readonly expected: string;

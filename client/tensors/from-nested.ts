@@ -11,7 +11,7 @@ import {
 } from '../../lambda/tensors/tensor';
 import { invalidTensor, type InferenceError } from '../errors';
 import type { NestedArray } from './tensor-forms';
-import { float16Bits } from '../../lambda/tensors/float16';
+import { float16Bits, float16Value } from '../../lambda/tensors/float16';
 
 /** NumPy's limit since 2.0; ONNX Runtime has none. Stops at lists that contain themselves. */
 const MAX_RANK = 64;
@@ -41,9 +41,7 @@ export function fromNested(spec: TensorSpec, value: NestedArray): RawTensor {
   const view = typedView(tensor);
   let index = 0;
   forEachElement(value, shape.length, [], (item, path) => {
-    const element = toElement(dtype, item);
-    if (element === undefined) throw badElement(spec, item, path);
-    (view as { [index: number]: Element })[index++] = element;
+    if (!put(view, index++, dtype, item)) throw badElement(spec, item, path);
   });
   return tensor;
 }
@@ -114,24 +112,20 @@ function badElement(spec: TensorSpec, item: unknown, path: readonly number[]): I
   // A number of the caller's own may be shown; a text may be anything.
   const isShown = typeof item === 'number' || typeof item === 'boolean';
   const got = isShown ? String(item) : kindOf(item);
-  return refused(spec, path, { expected: ELEMENTS[spec.dtype], got, advice: 'convert the element' });
+  return refused(spec, path, { expected: expectedElement(spec.dtype), got, advice: 'convert the element' });
 }
 
-const ELEMENTS: Readonly<Record<NumericDataType | 'string', string>> = {
-  float32: 'a number in the range of float32',
-  float64: 'a number for float64',
-  float16: 'a number in the range of float16',
-  int8: 'a whole number from -128 to 127 for int8',
-  int16: 'a whole number from -32768 to 32767 for int16',
-  int32: 'a whole number from -2147483648 to 2147483647 for int32',
-  int64: 'a whole number, bigint or text of digits in the range of int64, and a number only up to 2^53-1',
-  uint8: 'a whole number from 0 to 255 for uint8',
-  uint16: 'a whole number from 0 to 65535 for uint16',
-  uint32: 'a whole number from 0 to 4294967295 for uint32',
-  uint64: 'a whole number, bigint or text of digits in the range of uint64, and a number only up to 2^53-1',
-  bool: 'true or false for bool',
-  string: 'a string',
-};
+function expectedElement(dtype: TensorSpec['dtype']): string {
+  if (dtype === 'string') return 'a string';
+  if (dtype === 'bool') return 'true or false for bool';
+  const isLarge = dtype.endsWith('int64');
+  const kind = dtype.startsWith('float')
+    ? 'number'
+    : isLarge
+      ? 'bigint, text of digits or safe integer'
+      : 'whole number';
+  return `a ${kind} in the range of ${dtype}`;
+}
 
 /** A longer text is not converted: it cannot be in the range of 64 bits without leading zeros. */
 const MOST_DIGITS = 20;
@@ -139,35 +133,28 @@ const DIGITS = new RegExp(`^-?\\d{1,${MOST_DIGITS}}$`);
 
 type Element = number | bigint;
 
-function toElement(dtype: NumericDataType, value: unknown): Element | undefined {
-  switch (dtype) {
-    case 'float64':
-      return typeof value === 'number' ? value : undefined;
-    case 'float32':
-      return typeof value === 'number' && staysFinite(value, Math.fround(value)) ? value : undefined;
-    case 'float16': {
-      if (typeof value !== 'number') return undefined;
-      const bits = float16Bits(value);
-      return staysFinite(value, (bits & INFINITE_FLOAT16) === INFINITE_FLOAT16 ? Infinity : 0)
-        ? bits
-        : undefined;
-    }
-    case 'bool':
-      return typeof value === 'boolean' ? Number(value) : undefined;
-    case 'int64':
-      return unwrapped(toBigint(value), (whole) => BigInt.asIntN(64, whole));
-    case 'uint64':
-      return unwrapped(toBigint(value), (whole) => BigInt.asUintN(64, whole));
-    default:
-      return wholeNumber(dtype, value);
+/** Whether the array holds the element as it is: a float may be rounded, but not to infinity. */
+function put(
+  array: { [index: number]: Element },
+  index: number,
+  dtype: NumericDataType,
+  item: unknown,
+): boolean {
+  if (dtype === 'bool') {
+    array[index] = Number(item === true);
+    return typeof item === 'boolean';
   }
-}
-
-/** All bits of the exponent: infinity, or NaN with further bits. */
-const INFINITE_FLOAT16 = 0x7c00;
-
-function staysFinite(value: number, rounded: number): boolean {
-  return !Number.isFinite(value) || Number.isFinite(rounded);
+  if (dtype === 'int64' || dtype === 'uint64') {
+    const whole = toBigint(item);
+    if (whole !== undefined) array[index] = whole;
+    // 64 bits may mean another one.
+    return whole !== undefined && array[index] === whole;
+  }
+  if (typeof item !== 'number') return false;
+  array[index] = dtype === 'float16' ? float16Bits(item) : item;
+  if (!dtype.startsWith('float')) return array[index] === item;
+  const held = dtype === 'float16' ? float16Value(array[index]) : array[index];
+  return Number.isFinite(held) || !Number.isFinite(item);
 }
 
 function toBigint(value: unknown): bigint | undefined {
@@ -175,22 +162,4 @@ function toBigint(value: unknown): bigint | undefined {
   // A larger number may have been rounded already.
   if (Number.isSafeInteger(value)) return BigInt(value as number);
   return typeof value === 'string' && DIGITS.test(value) ? BigInt(value) : undefined;
-}
-
-/** The value, unless its 64 bits mean another one. */
-function unwrapped(value: bigint | undefined, wrap: (value: bigint) => bigint): bigint | undefined {
-  return value !== undefined && wrap(value) === value ? value : undefined;
-}
-
-const INTEGERS = {
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-} as const;
-
-function wholeNumber(dtype: keyof typeof INTEGERS, value: unknown): number | undefined {
-  return typeof value === 'number' && INTEGERS[dtype].of(value)[0] === value ? value : undefined;
 }

@@ -1,13 +1,12 @@
 /**
- * Finds the speech in a recording, and draws it:
+ * Finds the speech in a recording:
  *
  *     STATE_MACHINE_ARN=arn:aws:states:… npx tsx call.ts [recording.wav]
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { SlicedInferenceClient } from 'cdk-sliced-inference/client';
 import { RATE } from './chunks';
 import { speechProbabilities, speechSegments } from './detect';
-import { drawSpeech } from './draw';
 import { decodeWav } from './wav';
 
 async function main(file = 'recording.wav'): Promise<void> {
@@ -17,7 +16,6 @@ async function main(file = 'recording.wav'): Promise<void> {
   const model = new SlicedInferenceClient({ stateMachineArn });
   const probabilities = await speechProbabilities(model, samples);
   await model.close();
-  writeFileSync('speech.svg', drawSpeech(samples, probabilities));
   console.log(`${(samples.length / RATE).toFixed(2)} s in ${probabilities.length} calls`);
   for (const { start, end } of speechSegments(probabilities))
     console.log(`speech from ${start.toFixed(2)} s to ${end.toFixed(2)} s`);

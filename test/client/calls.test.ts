@@ -4,7 +4,6 @@ import {
   encodeTensors,
   InferenceError,
   type InferenceProgress,
-  SlicedInferenceClient,
   type SlicedInferenceClientOptions,
   tensorFrom,
 } from '../../client';
@@ -57,13 +56,6 @@ describe('an Express execution', () => {
     expect(error).toMatchObject({ name: 'InternalFailure', message: 'the reason' });
     expect(error.cause).toMatchObject({ name: 'InternalFailure', $metadata: { httpStatusCode: 500 } });
   });
-
-  it('has no limit of time but that of the wait', async () => {
-    const aws = fakeAws({ StartSyncExecution: silence }, { requestTimeout: 1 });
-    await expect(aws.model.infer(inputs, { waitTimeout: 20 })).rejects.toThrow(
-      'the call must end within 20 ms',
-    );
-  });
 });
 
 describe('a Standard execution', () => {
@@ -107,8 +99,11 @@ describe('a Standard execution', () => {
       StartExecution: () => ({ executionArn: EXECUTION }),
       DescribeExecution: inTurn(...answers),
     });
-    const error = await failure(aws.model.infer(inputs));
-    expect(error).toMatchObject({ name: 'ECONNREFUSED', executionArn: EXECUTION, cause: refused });
+    expect(await failure(aws.model.infer(inputs))).toMatchObject({
+      name: 'ECONNREFUSED',
+      executionArn: EXECUTION,
+      cause: refused,
+    });
     // After 19 failures the 21st request succeeds, and then 20 fail.
     expect(aws.sent('DescribeExecution')).toHaveLength(21 + 20);
     const never = standardAws({ StartExecution: inTurn(refused) });
@@ -146,24 +141,6 @@ describe('a Standard execution', () => {
     });
   });
 
-  it('goes on if its output is not there yet, or if it waits for a redrive', async () => {
-    const aws = standardAws({
-      DescribeExecution: inTurn({ status: 'PENDING_REDRIVE' }, ended, running, ended),
-    });
-    expect((await aws.model.infer(inputs)).outputs.y.data).toEqual(Float32Array.of(2));
-  });
-
-  it('has the ARN that Step Functions returns', async () => {
-    const executionArn = 'arn:aws:states:us-east-1:123456789012:execution:M:another';
-    const aws = standardAws({
-      StartExecution: () => ({ executionArn }),
-      DescribeExecution: () => ended,
-    });
-    expect((await aws.model.infer(inputs)).executionArn).toBe(executionArn);
-    const asked = aws.sent('DescribeExecution').map((input) => input.executionArn);
-    expect(asked).toEqual([executionArn, executionArn]);
-  });
-
   it('has no ARN if Step Functions refused it, but one if it may run', async () => {
     const denied = serviceError('AccessDeniedException');
     const refused = standardAws({ StartExecution: inTurn(throttled, denied) });
@@ -172,46 +149,6 @@ describe('a Standard execution', () => {
     const lost = serviceError('InternalFailure', 500);
     const unsure = standardAws({ StartExecution: inTurn(lost, denied) });
     expect((await failure(unsure.model.infer(inputs))).executionArn).toMatch(/:execution:M:/);
-  });
-
-  describe('of a pipeline with own functions', () => {
-    const entered = (name: string) => ({ stateEnteredEventDetails: { name } });
-    const failsWith = (cause: string, history: () => unknown) =>
-      standardAws({
-        DescribeStateMachine: () => described({ preprocess: true, postprocess: true }, 'STANDARD'),
-        DescribeExecution: () => ({ status: 'FAILED', error: 'TypeError', cause }),
-        GetExecutionHistory: history,
-      });
-    const thrown = '{"errorMessage":"no such text","errorType":"TypeError"}';
-
-    it.each([
-      ['Preprocess', 'preprocess'],
-      ['Postprocess', 'postprocess'],
-      ['Slice 00', undefined],
-    ])('that failed in the state %s has the step %s', async (state, step) => {
-      const aws = failsWith(thrown, () => ({ events: [{ id: 9 }, entered(state), entered('Preprocess')] }));
-      const error = await failure(aws.model.invoke({}));
-      expect(error).toMatchObject({ name: 'TypeError', message: 'no such text' });
-      expect(error.step).toBe(step);
-    });
-
-    it('has no step if the history is denied, and that of the cause if it has one', async () => {
-      const denied = inTurn(serviceError('AccessDeniedException'));
-      const without = { name: 'TypeError', message: 'no such text', step: undefined };
-      expect(await failure(failsWith(thrown, denied).model.invoke({}))).toMatchObject(without);
-      const cause = JSON.stringify({ errorMessage: '{"step":"postprocess","message":"mine"}' });
-      const aws = failsWith(cause, () => ({ events: [entered('Preprocess')] }));
-      expect(await failure(aws.model.invoke({}))).toMatchObject({ step: 'postprocess', message: 'mine' });
-    });
-  });
-
-  it('reads its input and output once', async () => {
-    const aws = standardAws({
-      DescribeExecution: inTurn(running, running, ended),
-    });
-    await aws.model.infer(inputs);
-    const included = aws.sent('DescribeExecution').map(({ includedData }) => includedData);
-    expect(included).toEqual([...Array<string>(3).fill('METADATA_ONLY'), 'ALL_DATA']);
   });
 
   const cause = JSON.stringify({ errorMessage: '{"slice":3,"message":"m"}' });
@@ -247,20 +184,6 @@ describe('a Standard execution', () => {
         stopOnAbort ? [executionArn] : [],
       );
     }
-  });
-
-  it('is stopped after an abort during its start', async () => {
-    const controller = new AbortController();
-    const aws = standardAws({
-      StartExecution: () => {
-        controller.abort(new Error('enough'));
-        return {};
-      },
-      StopExecution: inTurn(serviceError('ExecutionDoesNotExist')),
-    });
-    const { signal } = controller;
-    await expect(aws.model.infer(inputs, { signal, stopOnAbort: true })).rejects.toThrow('enough');
-    expect(aws.names()).toEqual(['DescribeStateMachine', 'StartExecution', 'StopExecution']);
   });
 
   it('that could not be stopped is reported', async () => {
@@ -341,24 +264,10 @@ describe('a call', () => {
     }
   });
 
-  it('leaves other errors as they are', async () => {
-    const bug = new RangeError('a bug');
-    await expect(fakeAws({ DescribeStateMachine: inTurn(bug) }).model.describe()).rejects.toBe(bug);
-  });
-
   it('fails if a service does not answer within requestTimeout', async () => {
     const aws = fakeAws({ DescribeStateMachine: silence }, { requestTimeout: 5 });
     await expect(aws.model.describe()).rejects.toThrow(
       'DescribeStateMachine must answer within 5 ms, got no answer: raise requestTimeout or try again',
-    );
-  });
-
-  it('states the time limit of an upload in whole milliseconds', async () => {
-    const aws = fakeAws({ PutObject: silence }, { requestTimeout: 5 });
-    const data = new Float32Array(48_960); // 255 KiB as base64
-    await expect(aws.model.infer({ x: { shape: [data.length], data } })).rejects.toThrow(
-      // 195,840 bytes and the header at 1 MiB in a second.
-      /^PutObject must answer within 19\d ms, got no answer: raise requestTimeout or try again$/,
     );
   });
 
@@ -381,17 +290,6 @@ describe('a call', () => {
       'the client must stay open during a call, got close(): call it when all calls have ended',
     );
     await aws.model.infer(inputs);
-  });
-
-  it('asks for the description once if a deployment overtook it and others', async () => {
-    const late = succeeded(output(true, 'cd'.repeat(32)));
-    const aws = fakeAws({
-      DescribeStateMachine: inTurn(described(), described({ deploymentDigest: 'cd'.repeat(32) })),
-      StartSyncExecution: () => late,
-    });
-    await aws.model.describe();
-    await Promise.all(Array.from({ length: 20 }, () => aws.model.infer(inputs)));
-    expect(aws.sent('DescribeStateMachine')).toHaveLength(2);
   });
 
   it('asks for the description again after a failure, and else once', async () => {
@@ -419,27 +317,6 @@ describe('a call', () => {
     expect(requests.map((request) => /"dtype":"(\w+)"/.exec(request)?.[1])).toEqual(['float32', 'float64']);
   });
 
-  it('takes inputs that only the model of a later deployment has', async () => {
-    const later = {
-      deploymentDigest: 'cd'.repeat(32),
-      inputs: [{ name: 'z', dtype: 'float32', shape: null } as const],
-    };
-    const aws = fakeAws({
-      DescribeStateMachine: inTurn(described(), described(later)),
-      StartSyncExecution: () => succeeded(output(true, later.deploymentDigest)),
-    });
-    await aws.model.infer({ z: 1 });
-    expect(aws.names()).toEqual(['DescribeStateMachine', 'DescribeStateMachine', 'StartSyncExecution']);
-  });
-
-  it('ends with the error of onProgress', async () => {
-    const aws = fakeAws({ StartSyncExecution: () => succeeded() });
-    const onProgress = () => {
-      throw new Error('mine');
-    };
-    await expect(aws.model.infer(inputs, { onProgress })).rejects.toThrow('mine');
-  });
-
   const milliseconds = 'a whole number from 1 to 2147483647';
 
   it.each([
@@ -450,38 +327,8 @@ describe('a call', () => {
       'option maxResultBytes must be a whole number from 1 to 9007199254740991, got 0.5',
     ],
     [{ pollInterval: { first: -1 } }, `option pollInterval.first must be ${milliseconds}, got -1`],
-    [{ s3: {} as never }, 'option s3 must be a client of the AWS SDK, got an object'],
   ])('is refused with the options %j', (options, message) => {
     expect(() => fakeAws({}, options)).toThrow(`${message}: correct it or leave it out`);
-  });
-
-  it.each([
-    [{ signal: 'x' as never }, 'option signal must be an AbortSignal, got a string of length 1'],
-    [{ onProgress: 5 as never }, 'option onProgress must be a function, got 5'],
-    [{ waitTimeout: NaN }, `option waitTimeout must be ${milliseconds}, got NaN`],
-  ])('is refused with its own options %j before it sends anything', async (options, message) => {
-    const aws = fakeAws({});
-    await expect(aws.model.infer(inputs, options)).rejects.toThrow(`${message}: correct it or leave it out`);
-    expect(aws.names()).toEqual([]);
-  });
-
-  it('is refused without inputs or options that are objects', async () => {
-    const { model } = fakeAws({});
-    for (const [none, got] of [
-      [null, 'null'],
-      [[1], 'a list of length 1'],
-    ] as const) {
-      await expect(model.infer(none as never)).rejects.toMatchObject({
-        name: 'InvalidInput',
-        message: `the inputs must be an object with a tensor for each input, got ${got}: pass { name: tensor }`,
-      });
-    }
-    await expect(model.infer(inputs, null as never)).rejects.toThrow(
-      'the options of a call must be an object, got null',
-    );
-    expect(() => new SlicedInferenceClient(undefined as never)).toThrow(
-      'the options of SlicedInferenceClient must be an object, got nothing: pass an object',
-    );
   });
 
   it('is refused with an input that has no JSON', async () => {
@@ -584,11 +431,5 @@ describe('results in S3', () => {
     await expect(waiting.model.infer(inputs, { waitTimeout: 20 })).rejects.toThrow(
       'the call must end within 20 ms',
     );
-  });
-
-  it('are refused if they are not those of the signature', async () => {
-    const z = encodeTensors(new Map([['z', tensorFrom('float32', [1], Float32Array.of(2))]]));
-    const aws = fakeAws({ ...inS3, GetObject: () => body(z) });
-    await expect(aws.model.infer(inputs)).rejects.toThrow("must have the tensor 'y' float32[n], got none");
   });
 });

@@ -60,14 +60,6 @@ describe('results in another bucket', () => {
     }
     expect(aws.names()).not.toContain('GetObject');
   });
-
-  it('are refused if the description cannot be had', async () => {
-    const aws = fakeAws({
-      DescribeStateMachine: inTurn(described(), serviceError('ThrottlingException')),
-      StartSyncExecution: () => succeeded(inNext),
-    });
-    await expect(aws.model.infer(small)).rejects.toMatchObject({ name: 'ThrottlingException' });
-  });
 });
 
 describe('an output of another deployment', () => {
@@ -80,22 +72,6 @@ describe('an output of another deployment', () => {
       StartSyncExecution: () => succeeded(output(true, next.deploymentDigest)),
     });
     await expect(aws.model.infer(small)).rejects.toThrow("must have the tensor 'z' float32[...], got none");
-  });
-
-  it('makes the client ask once if the description never fits, as with an alias of an older version', async () => {
-    const aws = fakeAws({ StartSyncExecution: () => succeeded(output(true, next.deploymentDigest)) });
-    for (let call = 1; call <= 3; call++) {
-      expect((await aws.model.infer(small)).deploymentDigest).toBe(next.deploymentDigest);
-    }
-    expect(aws.sent('DescribeStateMachine')).toHaveLength(2);
-  });
-
-  it('is returned although the description cannot be had', async () => {
-    const aws = fakeAws({
-      DescribeStateMachine: inTurn(described(), serviceError('ThrottlingException')),
-      StartSyncExecution: () => succeeded(output(true, next.deploymentDigest)),
-    });
-    expect((await aws.model.infer(small)).outputs.y.data).toEqual(Float32Array.of(2));
   });
 });
 
@@ -115,16 +91,6 @@ describe('a call of the old deployment', () => {
     const puts = aws.sent('PutObject').map(({ Bucket }) => Bucket);
     expect(puts).toEqual(['the-bucket', 'bucket-two']);
     expect(events).toEqual(['restarted', 'started', 'ended']);
-  });
-
-  it('whose request went into a bucket that was retained starts once more', async () => {
-    const aws = fakeAws({
-      DescribeStateMachine: redeployed(),
-      PutObject: () => ({}),
-      StartSyncExecution: inTurn(refusedRequest(), succeeded(inNext)),
-      GetObject: () => body(RESULTS),
-    });
-    expect((await aws.model.infer(large)).deploymentDigest).toBe(NEXT.deploymentDigest);
   });
 
   it.each(['infer', 'invoke'] as const)(
@@ -151,12 +117,6 @@ describe('a call of the old deployment', () => {
       await expect(aws.model.infer(small)).rejects.toMatchObject({ name: 'InvalidInput', slice: 0 });
       expect(aws.names()).toEqual(['DescribeStateMachine', 'StartSyncExecution', 'DescribeStateMachine']);
     }
-  });
-
-  it('is not started again by invoke, whose input is the same for each model', async () => {
-    const aws = fakeAws({ DescribeStateMachine: redeployed(), StartSyncExecution: () => refusedRequest() });
-    await expect(aws.model.invoke({})).rejects.toMatchObject({ name: 'InvalidInput' });
-    expect(aws.sent('StartSyncExecution')).toHaveLength(1);
   });
 });
 

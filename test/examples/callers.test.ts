@@ -33,20 +33,13 @@ const PACKAGE = {
 
 interface Application {
   readonly withSdk: boolean;
-  /** Whether the package is a link to a place from which it sees no packages of the application. */
-  readonly isLinked?: boolean;
 }
 
 /** Returns the caller in the folder of an application that has the package. */
-function application({ withSdk, isLinked = false }: Application): string {
+function application({ withSdk }: Application): string {
   const folder = temporaryFolder();
-  const place = path.join(folder, 'node_modules/cdk-sliced-inference');
-  const installed = isLinked ? path.join(temporaryFolder(), 'package') : place;
+  const installed = path.join(folder, 'node_modules/cdk-sliced-inference');
   fs.mkdirSync(installed, { recursive: true });
-  if (isLinked) {
-    fs.mkdirSync(path.dirname(place), { recursive: true });
-    fs.symlinkSync(installed, place, 'junction');
-  }
   fs.writeFileSync(path.join(installed, 'package.json'), JSON.stringify(PACKAGE));
   for (const file of ['client.js', 'bundled-sdk.mjs']) {
     fs.copyFileSync(path.join(ROOT, 'dist/bundle', file), path.join(installed, file));
@@ -77,7 +70,6 @@ describe('the caller of a pipeline', () => {
   it.each<[what: string, application: Application, stderr: string]>([
     ['without the AWS SDK', { withSdk: false }, ''],
     ['with its own AWS SDK', { withSdk: true }, 'own @aws-sdk/client-sfn\n'],
-    ['that links the package', { withSdk: true, isLinked: true }, 'own @aws-sdk/client-sfn\n'],
   ])('prints the results of the whole model in an application %s', async (_, wanted, stderr) => {
     // The SDK warns of an old Node.js.
     const args = ['--no-warnings', application(wanted), JSON.stringify({ x: [ROW] })];

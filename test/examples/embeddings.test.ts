@@ -71,19 +71,6 @@ describe('WordPiece', () => {
     expect(idsOf(text)).toEqual(ids);
   });
 
-  it('pads shorter texts, and masks the padding', () => {
-    expect(tokenizer.encode(['a', 'a cat'])).toEqual({
-      ids: [
-        [2, 4, 3, 0],
-        [2, 4, 5, 3],
-      ],
-      mask: [
-        [1, 1, 1, 0],
-        [1, 1, 1, 1],
-      ],
-    });
-  });
-
   it('refuses a vocabulary of another kind', () => {
     expect(() => new WordPiece('<s>\n</s>')).toThrow(
       'the vocabulary must have [PAD], [UNK], [CLS] and [SEP]',

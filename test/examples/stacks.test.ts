@@ -121,12 +121,6 @@ it('the stack of arriving objects sends ended runs to queues, undelivered events
 });
 
 describe('the stack in a VPC with keys', () => {
-  it('has no way to the internet', async () => {
-    const types = Object.values(await resourcesOf('vpc-kms')).map(({ Type }) => Type);
-    expect(types).toContain('AWS::EC2::VPCEndpoint');
-    expect(types.filter((type) => /::(NatGateway|\w*InternetGateway)$/.test(type))).toEqual([]);
-  });
-
   it('has no finding of AwsSolutions without a reason', () => {
     const before = process.cwd();
     // The app reads its model from there.

@@ -14,11 +14,7 @@ export function clientOf(
   options: Partial<SlicedInferenceClientOptions> = {},
 ): SlicedInferenceClient {
   const { s3, stepFunctions } = cloud;
-  // As an application has them that knows nothing of the local cloud's host.
-  const own = {
-    stepFunctions: new SFNClient({ ...stepFunctions, disableHostPrefix: false }),
-    s3: new S3Client(s3),
-  };
+  const own = { stepFunctions: new SFNClient(stepFunctions), s3: new S3Client(s3) };
   clients.push(own.stepFunctions, own.s3);
   const { stateMachineArn = cloud.pipeline.stateMachineArn } = options;
   return new SlicedInferenceClient({ ...own, ...options, stateMachineArn });

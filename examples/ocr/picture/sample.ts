@@ -1,18 +1,6 @@
 /** Reads colors between pixels, and scales pictures. */
 import { CHANNELS, type Picture } from './picture';
 
-/** The color of a channel at a place, interpolated between four pixels. The center of the first pixel is (0, 0). */
-export function sample({ width, height, rgb }: Picture, x: number, y: number, channel: number): number {
-  const left = Math.max(0, Math.min(width - 1, Math.floor(x)));
-  const top = Math.max(0, Math.min(height - 1, Math.floor(y)));
-  const [right, bottom] = [Math.min(width - 1, left + 1), Math.min(height - 1, top + 1)];
-  const [dx, dy] = [Math.max(0, Math.min(1, x - left)), Math.max(0, Math.min(1, y - top))];
-  const at = (column: number, row: number) => rgb[(row * width + column) * CHANNELS + channel];
-  const above = at(left, top) * (1 - dx) + at(right, top) * dx;
-  const below = at(left, bottom) * (1 - dx) + at(right, bottom) * dx;
-  return above * (1 - dy) + below * dy;
-}
-
 /**
  * The colors at a place, interpolated by cubic convolution between 16 pixels, which keeps small letters sharp. The center of the first
  * pixel is (0, 0). Keys, 1981, with the coefficient that OpenCV has.
@@ -49,9 +37,7 @@ export function scaled(picture: Picture, width: number, height: number): Picture
     const row = ((y + 0.5) * picture.height) / height - 0.5;
     for (let x = 0; x < width; x++) {
       const column = ((x + 0.5) * picture.width) / width - 0.5;
-      for (let channel = 0; channel < CHANNELS; channel++) {
-        rgb[(y * width + x) * CHANNELS + channel] = Math.round(sample(picture, column, row, channel));
-      }
+      rgb.set(sampleSharp(picture, column, row).map(Math.round), (y * width + x) * CHANNELS);
     }
   }
   return { width, height, rgb };

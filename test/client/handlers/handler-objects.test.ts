@@ -27,13 +27,6 @@ test('calls one after the other share a connection, whatever their time limits a
   expect([puts(), s3.connections.length]).toEqual([20, 1]);
 });
 
-test('a function that names another region gets a client of its own', async () => {
-  process.env.AWS_REGION = 'eu-west-2';
-  await writeRequest({ x }, { inputs: 's3' });
-  await writeRequest({ x }, { inputs: 's3' });
-  expect([puts(), s3.connections.length]).toEqual([2, 1]);
-});
-
 test("the function's own client is used as it is, and stays open", async () => {
   const own = new S3Client({ endpoint: s3.endpoint, forcePathStyle: true, maxAttempts: 1 });
   await writeRequest({ x }, { inputs: 's3', s3: own });

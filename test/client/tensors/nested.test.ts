@@ -57,7 +57,6 @@ describe('a nested array', () => {
   it.each([
     ['[[1, 2], [3]]', "'x'[1] must be a list of length 2, got a list of length 1"],
     ['[[1, 2], 3]', "'x'[1] must be a list of length 2, got a number"],
-    ['[[[1], [2]], [[3]]]', "'x'[1] must be a list of length 2, got a list of length 1"],
     ['[[[1], [2]], [[3], [4, 5]]]', "'x'[1][1] must be a list of length 1, got a list of length 2"],
     ['[[], [1]]', "'x'[1] must be a list of length 0, got a list of length 1"],
   ])('is refused if it is ragged: %s', (json, words) => {
@@ -69,11 +68,11 @@ describe('a nested array', () => {
     ['float32', 1e39, 'a number in the range of float32, got 1e+39'],
     ['float32', '1', 'a number in the range of float32, got a string of length 1'],
     ['float16', 65520, 'a number in the range of float16, got 65520'],
-    ['float64', 1n, 'a number for float64, got a bigint'],
-    ['int8', 128, 'a whole number from -128 to 127 for int8, got 128'],
-    ['int8', 0.5, 'a whole number from -128 to 127 for int8, got 0.5'],
-    ['int32', NaN, 'a whole number from -2147483648 to 2147483647 for int32, got NaN'],
-    ['uint8', -1, 'a whole number from 0 to 255 for uint8, got -1'],
+    ['float64', 1n, 'a number in the range of float64, got a bigint'],
+    ['int8', 128, 'a whole number in the range of int8, got 128'],
+    ['int8', 0.5, 'a whole number in the range of int8, got 0.5'],
+    ['int32', NaN, 'a whole number in the range of int32, got NaN'],
+    ['uint8', -1, 'a whole number in the range of uint8, got -1'],
     ['bool', 1, 'true or false for bool, got 1'],
     ['string', 1, 'a string, got 1'],
   ])('is refused with the place of an element that %s cannot have: %p', (dtype, item, message) => {
@@ -92,13 +91,12 @@ describe('a nested array', () => {
     ' 1',
     '',
     '0x1',
-    'a',
     '1'.repeat(30),
     null,
   ];
   it.each(unfit)('is refused if it has an element that int64 cannot have: %p', (item) => {
     expect(refusal('int64', [1], [item])).toMatch(
-      /^input 'x'\[0\] must be a whole number, bigint or text of digits in the range of int64, and a number only up to 2\^53-1, got /,
+      /^input 'x'\[0\] must be a bigint, text of digits or safe integer in the range of int64, got /,
     );
   });
 
@@ -125,19 +123,6 @@ describe('a nested array', () => {
     list.push(list);
     expect(refusal('float32', null, list)).toBe(
       "input 'x' must be lists in at most 64 levels, got more: check whether a list contains itself",
-    );
-  });
-
-  it('is refused at a hole of a sparse list', () => {
-    expect(refusal('float32', null, [1, , 3])).toBe(
-      "input 'x'[1] must be a number in the range of float32, got nothing: convert the element",
-    );
-  });
-
-  it('is not made of a tensor whose elements do not have its shape', () => {
-    const tensor = { dtype: 'float32', shape: [3], data: new Float32Array(2) } as const;
-    expect(() => toNestedArray(tensor)).toThrow(
-      "the tensor's shape must have the product 2, got [3]: check the shape",
     );
   });
 });

@@ -1,15 +1,9 @@
-import {
-  decodeInlineTensor,
-  elementsOf,
-  encodeInlineTensor,
-  tensorFrom,
-  type TensorInputs,
-} from '../../../client';
+import { tensorFrom, type TensorInputs } from '../../../client';
 import { arrayMismatch } from '../../../client/tensors/array-kinds';
 import { rawTensors } from '../../../client/tensors/to-raw';
 import { typedTensors } from '../../../client/tensors/from-raw';
 import { TENSOR_DATA_TYPES, type TensorSpec } from '../../../contract/tensors';
-import type { NumericDataType, NumericTensor, TypedArray } from '../../../lambda/tensors/tensor';
+import type { NumericDataType, TypedArray } from '../../../lambda/tensors/tensor';
 
 const ARRAYS: Readonly<Record<NumericDataType, TypedArray>> = {
   float32: new Float32Array(2),
@@ -45,25 +39,12 @@ describe('a typed array', () => {
 
   it.each([
     ['float32', new Int32Array(2), 'Float32Array, got Int32Array'],
-    ['int32', new Float32Array(2), 'Int32Array, got Float32Array'],
     ['uint8', new DataView(new ArrayBuffer(2)), 'Uint8Array or Uint8ClampedArray, got DataView'],
     ['float32', Buffer.alloc(8), 'Float32Array, got Uint8Array'],
   ] as const)('is refused by tensorFrom if it is of another kind than %s', (dtype, array, message) => {
     expect(() => tensorFrom(dtype, [2], array)).toThrow(
       `a tensor must have the elements of ${dtype}[2] as ${message}: ` +
         'convert the elements, or pass { dtype, shape, bytes } if these are their bytes',
-    );
-  });
-
-  it('has its elements after the way through an inline tensor', () => {
-    const inline = encodeInlineTensor(tensorFrom('float32', [1, 2], Float32Array.of(0.5, -1)));
-    expect(inline).toEqual({ dtype: 'float32', shape: [1, 2], base64: 'AAAAPwAAgL8=' });
-    expect([...elementsOf(decodeInlineTensor('x', inline) as NumericTensor)]).toEqual([0.5, -1]);
-  });
-
-  it('is refused if it has another number of elements than the shape', () => {
-    expect(() => tensorFrom('float32', [3], new Float32Array(2))).toThrow(
-      'a tensor must have 3 elements for float32[3], got 2: check the shape and the array',
     );
   });
 });
@@ -103,19 +84,13 @@ describe('the tensors of a call', () => {
   it.each([
     [{ x }, "input 'ids' int64[...] is missing: the request has 'x'"],
     [{ x, ids: 1, z: 1 }, "the model has no input 'z': it takes 'x', 'ids'"],
-    [{ z: { nonsense: 1 } }, "the model has no input 'z': it takes 'x', 'ids'"],
     [{ x: [1, 2], ids: 1 }, `input 'x' expects float32[n,2], got float32[2]: ${convert}`],
-    [
-      { x: { dtype: 'float64', shape: [1, 2], data: new Float64Array(2) }, ids: 1 },
-      `input 'x' expects float32[n,2], got float64[1,2]: ${convert}`,
-    ],
     [
       { x: { shape: [1, 2], data: new Int32Array(2) }, ids: 1 },
       "input 'x' must be the elements of float32[1,2] as Float32Array, got Int32Array: " +
         'convert the elements, or pass { dtype, shape, bytes } if these are their bytes',
     ],
     [{ x: new Float32Array(2) }, `${form} an array without a shape: ${pass}`],
-    [{ x: null }, `${form} null: ${pass}`],
     [
       { x: { ...x, dtype: 'float' } },
       `'dtype' of input 'x' must be one of ${TENSOR_DATA_TYPES.join(', ')}, got "float": the model takes float32`,

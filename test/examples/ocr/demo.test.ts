@@ -30,12 +30,6 @@ function sparseFile(bytes: number): string {
   return file;
 }
 
-function textFile(): string {
-  const file = path.join(temporaryFolder(), 'notes.txt');
-  fs.writeFileSync(file, 'not a photo');
-  return file;
-}
-
 test.each([
   [['--slices', '0'], "error: --slices must be a whole number above 0, got '0': correct it\n"],
   [['--slices', '9999'], /^error: the model can be cut into at most \d+ slices, got 9999 slices.*\n$/],
@@ -44,7 +38,7 @@ test.each([
     ['--photo', sparseFile(20 * 2 ** 20 + 1)],
     /^error: the photo '.*' must have at most 20971520 bytes, got 20971521: make it smaller\n$/,
   ],
-  [['--photo', textFile()], 'error: the photo must be a JPEG or a PNG, got 11 other bytes: convert it\n'],
+  [['--photo', __filename], /^error: the photo must be a JPEG or a PNG, got \d+ other bytes: convert it\n$/],
 ])('%j ends with one line that says why', (flags, message) => {
   const { stderr, status } = demo(...flags);
   expect(stderr).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
