@@ -158,8 +158,7 @@ export class CallInProgress implements Call {
     const { descriptions } = this.context;
     try {
       if (this.questions++ > 0) {
-        await pause(this.pauses.next(), signal);
-        this.pauses.grow();
+        await pause(this.pauses.next(2.25), signal);
       }
       await firstOf([descriptions.askAgain()], signal);
       const now = await descriptions.machine();

@@ -42,16 +42,6 @@ export class InferenceError extends Error {
     this.got = details.got;
     this.executionArn = details.executionArn;
   }
-
-  /** @internal The same error with an execution, unless it has one. */
-  inExecution(executionArn: string): InferenceError {
-    if (this.executionArn !== undefined) return this;
-    const { slice, step, tensor, expected, got, cause } = this;
-    const details = { slice, step, tensor, expected, got, cause, executionArn };
-    const error = new InferenceError(this.name, this.message, details);
-    if (this.stack !== undefined) error.stack = this.stack;
-    return error;
-  }
 }
 
 /**
@@ -74,14 +64,6 @@ export class InferenceTimeoutError extends Error {
     cause?: unknown,
   ) {
     super(message, cause === undefined ? {} : { cause });
-  }
-
-  /** @internal The same error with an execution, unless it has one. */
-  inExecution(executionArn: string): InferenceTimeoutError {
-    if (this.executionArn !== undefined) return this;
-    const error = new InferenceTimeoutError(this.message, executionArn, this.cause);
-    if (this.stack !== undefined) error.stack = this.stack;
-    return error;
   }
 }
 

@@ -55,7 +55,7 @@ export interface ManyFailed {
 export interface InferenceProgress {
   /**
    * What has happened. `restarted`: a deployment has replaced the model, and the execution starts again. `requestFailed`: the
-   * client could not start a Standard execution or ask for its state, and tries again. `requestAnswered`: a request has succeeded after
+   * client could not start an execution or ask for its state, and tries again. `requestAnswered`: a request has succeeded after
    * failed ones.
    */
   readonly event:

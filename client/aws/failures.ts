@@ -66,7 +66,8 @@ function adviceFor(error: Error): string | undefined {
 
 export function explainedError(error: unknown, executionArn?: string): unknown {
   if (error instanceof InferenceError || error instanceof InferenceTimeoutError) {
-    return executionArn === undefined ? error : error.inExecution(executionArn);
+    // The stack says where the call failed.
+    return error.executionArn === undefined ? Object.assign(error, { executionArn }) : error;
   }
   if (!isSdkError(error)) return error;
   const advice = adviceFor(error);

@@ -41,12 +41,11 @@ function failureIn(step: Step, error: unknown): HandlerFailure {
   const isOfSlices = NAMES_OF_SLICES.includes(error.name);
   const text = error.message === '' ? error.name : error.message;
   const message = bounded(isOfSlices ? `${error.name}: ${text}` : text);
-  const details = error instanceof InferenceError ? error : undefined;
-  const cause = {
+  const { tensor, expected, got } = error instanceof InferenceError ? error : {};
+  const details = Object.entries({ tensor, expected, got }).filter(([, text]) => text !== undefined);
+  const cause: FailureCause = {
     ...{ step, message },
-    ...(details?.tensor !== undefined && { tensor: bounded(details.tensor, MAX_FIELD) }),
-    ...(details?.expected !== undefined && { expected: bounded(details.expected, MAX_FIELD) }),
-    ...(details?.got !== undefined && { got: bounded(details.got, MAX_FIELD) }),
+    ...Object.fromEntries(details.map(([name, text]) => [name, bounded(String(text), MAX_FIELD)])),
   };
   return new HandlerFailure(isOfSlices ? HANDLER_ERROR : error.name, cause, error.stack);
 }

@@ -5,6 +5,7 @@ import type { StateMachineArn } from '../description/descriptions';
 import type { StepFunctions } from '../aws/step-functions';
 import { isThrottled, isTransient } from '../aws/failures';
 import { InferenceTimeoutError } from '../errors';
+import { pause } from './wait';
 
 export interface CallContext {
   readonly stateMachineArn: string;
@@ -22,8 +23,6 @@ export interface Call {
   setFailure(failure: Error | undefined): void;
 }
 
-const GROWTH = 1.5;
-
 export class Backoff {
   private current: number;
 
@@ -31,15 +30,10 @@ export class Backoff {
     this.current = Math.min(interval.first, interval.longest);
   }
 
-  next(): number {
+  next(growth = 1.5): number {
     const pause = this.current;
-    this.grow();
+    this.current = Math.min(pause * growth, this.interval.longest);
     return pause;
-  }
-
-  /** Lengthens the next pauses, because the service refuses requests. */
-  grow(): void {
-    this.current = Math.min(this.current * GROWTH, this.interval.longest);
   }
 }
 
@@ -49,25 +43,25 @@ export class Backoff {
  */
 const MOST_IN_ROW = 20;
 
-export class Repeats {
-  private inRow = 0;
-
-  constructor(
-    private readonly call: Pick<Call, 'signal' | 'setFailure'>,
-    private readonly passes: (error: unknown) => boolean = () => false,
-  ) {}
-
-  failed(error: unknown): void {
-    const { call } = this;
-    if (call.signal.aborted || !(error instanceof Error) || !(this.passes(error) || mayPass(error)))
-      throw error;
-    if (!isThrottled(error) && ++this.inRow >= MOST_IN_ROW) throw error;
-    call.setFailure(error);
-  }
-
-  succeeded(): void {
-    this.inRow = 0;
-    this.call.setFailure(undefined);
+/** Sends a request until it is answered. */
+export async function repeated<T>(
+  call: Call,
+  send: () => Promise<T>,
+  mayRepeat: (error: unknown) => boolean = mayPass,
+): Promise<T> {
+  const { context, signal } = call;
+  const backoff = new Backoff(context.settings.pollInterval);
+  for (let inRow = 0; ;) {
+    try {
+      const answer = await send();
+      call.setFailure(undefined);
+      return answer;
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Error) || !mayRepeat(error)) throw error;
+      if (!isThrottled(error) && ++inRow >= MOST_IN_ROW) throw error;
+      call.setFailure(error);
+      await pause(backoff.next(), signal);
+    }
   }
 }
 

@@ -5,29 +5,21 @@
 import { randomUUID } from 'node:crypto';
 import type { DescribeExecutionOutput, HistoryEvent } from '@aws-sdk/client-sfn';
 import { isThrottled } from '../aws/failures';
-import { Backoff, type Call, mayPass, Repeats } from './call';
+import { Backoff, type Call, mayPass, repeated } from './call';
 import type { ExecutionEnd } from '../failure-cause';
 import { pause } from './wait';
 import { InferenceError } from '../errors';
 
 export async function runExpress(call: Call, input: string): Promise<ExecutionEnd> {
   const { context, signal } = call;
-  const { stepFunctions, stateMachineArn, settings } = context;
-  const backoff = new Backoff(settings.pollInterval);
+  const { stepFunctions, stateMachineArn } = context;
+  const start = () =>
+    stepFunctions.startSyncExecution({ stateMachineArn, name: randomUUID(), input }, signal);
   call.report({ event: 'started' });
-  for (;;) {
-    try {
-      const name = randomUUID();
-      const end = await stepFunctions.startSyncExecution({ stateMachineArn, name, input }, signal);
-      const { executionArn = '', status, output, error, cause } = end;
-      call.setExecution(executionArn);
-      return { executionArn, status, output, error, cause };
-    } catch (error) {
-      // Nothing was started. After any other error, the execution may run.
-      if (!isThrottled(error)) throw error;
-      await pause(backoff.next(), signal);
-    }
-  }
+  // After an error that is not throttling, the execution may run.
+  const { executionArn = '', status, output, error, cause } = await repeated(call, start, isThrottled);
+  call.setExecution(executionArn);
+  return { executionArn, status, output, error, cause };
 }
 
 export async function runStandard(call: Call, input: string): Promise<ExecutionEnd> {
@@ -47,53 +39,40 @@ export async function runStandard(call: Call, input: string): Promise<ExecutionE
   }
 }
 
-async function start(
+function start(
   call: Call,
   /** It is new, so the second of two equal requests finds the execution of the first one. */
   name: string,
   input: string,
   executionArn: string,
 ): Promise<{ readonly executionArn: string; readonly startDate?: Date | undefined }> {
-  const { context, signal } = call;
-  const { stepFunctions, stateMachineArn, settings } = context;
-  const backoff = new Backoff(settings.pollInterval);
-  const repeats = new Repeats(call);
-  for (;;) {
+  const { context, options, signal } = call;
+  const { stepFunctions, stateMachineArn } = context;
+  return repeated(call, async () => {
     try {
       // An aborted request may have started the execution, or start it after it was stopped.
-      const ends = call.options.stopOnAbort ? undefined : signal;
+      const ends = options.stopOnAbort ? undefined : signal;
       const started = await stepFunctions.startExecution({ stateMachineArn, name, input }, ends);
-      repeats.succeeded();
       return { executionArn: started.executionArn ?? executionArn, startDate: started.startDate };
     } catch (error) {
       // The execution of an earlier attempt has ended already.
-      if (error instanceof Error && error.name === 'ExecutionAlreadyExists') {
-        repeats.succeeded();
-        return { executionArn };
-      }
+      if (error instanceof Error && error.name === 'ExecutionAlreadyExists') return { executionArn };
       // Step Functions has refused all others.
       if (signal.aborted || (mayPass(error) && !isThrottled(error))) call.setExecution(executionArn);
-      repeats.failed(error);
-      await pause(backoff.next(), signal);
+      throw error;
     }
-  }
+  });
 }
 
 async function follow(call: Call, executionArn: string): Promise<ExecutionEnd> {
   const { signal, context, options } = call;
   const backoff = new Backoff(context.settings.pollInterval);
-  const repeats = new Repeats(call, isUnknown);
   const states = options.onProgress ? new StateEvents(call, executionArn) : undefined;
+  const look = () => endOf(call, executionArn, states);
   for (;;) {
     await pause(backoff.next(), signal);
-    try {
-      const end = await endOf(call, executionArn, states);
-      repeats.succeeded();
-      if (end !== undefined) return end;
-    } catch (error) {
-      repeats.failed(error);
-      if (!isUnknown(error)) backoff.grow();
-    }
+    const end = await repeated(call, look, (error) => mayPass(error) || isUnknown(error));
+    if (end !== undefined) return end;
   }
 }
 

@@ -119,12 +119,9 @@ function expectedElement(dtype: TensorSpec['dtype']): string {
   if (dtype === 'string') return 'a string';
   if (dtype === 'bool') return 'true or false for bool';
   const isLarge = dtype.endsWith('int64');
-  const kind = dtype.startsWith('float')
-    ? 'number'
-    : isLarge
-      ? 'bigint, text of digits or safe integer'
-      : 'whole number';
-  return `a ${kind} in the range of ${dtype}`;
+  const kind = dtype.startsWith('float') ? 'number' : 'whole number';
+  const exact = isLarge ? ', and a bigint or a text of digits above 2^53-1' : '';
+  return `a ${kind} in the range of ${dtype}${exact}`;
 }
 
 /** A longer text is not converted: it cannot be in the range of 64 bits without leading zeros. */

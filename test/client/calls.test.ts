@@ -292,16 +292,6 @@ describe('a call', () => {
     await aws.model.infer(inputs);
   });
 
-  it('asks for the description again after a failure, and else once', async () => {
-    const aws = fakeAws({
-      DescribeStateMachine: inTurn(serviceError('AccessDeniedException'), described()),
-      StartSyncExecution: () => succeeded(),
-    });
-    await expect(aws.model.infer(inputs)).rejects.toMatchObject({ name: 'AccessDeniedException' });
-    await Promise.all([aws.model.infer(inputs), aws.model.infer(inputs)]);
-    expect(aws.sent('DescribeStateMachine')).toHaveLength(2);
-  });
-
   it('starts again after PlanChanged, with the inputs of the new model', async () => {
     const digest = 'cd'.repeat(32);
     const next = described({
@@ -367,15 +357,6 @@ test('results in the output are not called inputs if they are malformed', async 
 
 describe('results in S3', () => {
   const inS3 = { StartSyncExecution: () => succeeded(output(false)) };
-
-  it('are read from the key of the output', async () => {
-    const aws = fakeAws({ ...inS3, GetObject: () => body(RESULTS) });
-    expect((await aws.model.infer(inputs)).outputs.y).toMatchObject({ dtype: 'float32', shape: [1] });
-    expect(aws.calls.at(-1)?.input).toMatchObject({
-      Bucket: 'the-bucket',
-      Key: 'outputs/name/uuid.safetensors',
-    });
-  });
 
   it('are refused before memory is allocated if they are larger than maxResultBytes', async () => {
     const huge = body(RESULTS, 2 ** 40);

@@ -59,26 +59,6 @@ describe('many inferences', () => {
     expect(most()).toBe(3);
   });
 
-  it('are aborted when the loop ends, and their source is closed', async () => {
-    const { infer, running } = controlled();
-    let closed = false;
-    async function* source(): AsyncGenerator<TensorInputs> {
-      try {
-        await settle();
-        yield* numbers(100);
-      } finally {
-        closed = true;
-      }
-    }
-    const generator = inferMany(infer, source(), { concurrency: 4 });
-    const first = generator.next();
-    while (running.size < 4) await settle();
-    running.get(0)?.resolve();
-    await first;
-    await generator.return();
-    expect([closed, running.size]).toEqual([true, 0]);
-  });
-
   it('end with the reason of the signal, even if the source waits', async () => {
     const controller = new AbortController();
     const { infer, running } = controlled();

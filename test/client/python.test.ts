@@ -98,7 +98,6 @@ function addPipelines(stack: Stack): void {
   add('Picky', pickyAboutColumns(4), { slicing: Slicing.count(2) });
   add('Consolidated', mlp(4), { slicing: Slicing.count(2), consolidation: Consolidation.ALWAYS });
   add('OwnFunctions', mlp(4), { ...ownFunctions, slicing: Slicing.count(2) });
-  add('OwnFunctionsStandard', mlp(4), { ...ownFunctions, ...STANDARD });
 }
 
 const hasPython = hasPackages(...PYTHON_CLIENT_PACKAGES, 'pytest');

@@ -221,12 +221,6 @@ test('a failure that no deployment of the pipeline explains is not started again
   }
 });
 
-test('a failure that lasts is the error of a call whose waiting time is over', async () => {
-  const [answers] = machine([before], [failed('SliceFailed', JSON.stringify(ofSlice))]);
-  const { model } = fakeAws(answers, { pollInterval: { first: 1000, longest: 1000 } });
-  await expect(model.invoke({}, { waitTimeout: 50 })).rejects.toMatchObject({ name: 'SliceFailed' });
-});
-
 test("a request's object that is missing is asked about once if the caller has named it", async () => {
   const end = failed('InvalidInput', JSON.stringify(ofSlice));
   for (const [call, questions] of [

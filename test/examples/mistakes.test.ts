@@ -2,7 +2,6 @@
 import { Example } from '../support/example';
 
 const SIX = '..##. .#... #.... ####. #...# #...# .###.';
-const SEVEN = '##### ....# ...#. ..#.. .#... .#... .#...';
 const NO_ARN = 'Error: STATE_MACHINE_ARN is not set: run `. ./cloud.env`';
 
 it.each<[name: string, script: string, args: readonly string[], message: string]>([
@@ -27,9 +26,4 @@ it.each<[name: string, script: string, args: readonly string[], message: string]
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr.toLowerCase()).toContain(message.toLowerCase());
   if (script !== 'write-model') expect(stderr.split('\n')).toHaveLength(2);
-});
-
-it('object-arrival/put shows how to call it', async () => {
-  const { stderr } = await new Example('object-arrival').run('put', [], { ...process.env, BUCKET: 'bucket' });
-  expect(stderr).toBe(`Error: no name or no drawing: run npx tsx put.ts seven '${SEVEN}'\n`);
 });

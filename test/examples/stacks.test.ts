@@ -6,11 +6,11 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { app as handlersApp } from '../../examples/handlers/app';
 import { signedHeaders } from '../../examples/http/sign';
-import { OcrStack, type Slices } from '../../examples/ocr/app';
+import { OcrStack } from '../../examples/ocr/app';
 import { Example } from '../support/example';
 import { encodeModel, temporaryFolder } from '../support/model-builder';
 import { nagFindings, reasonFor } from '../support/nag-findings';
-import { errorOf, shortTemplate, type Properties } from '../support/pipeline-stack';
+import { shortTemplate, type Properties } from '../support/pipeline-stack';
 import { smallMiniLm } from '../support/small-minilm';
 
 interface Resource {
@@ -39,8 +39,8 @@ function ocrApp(): App {
   return new App({ outdir: temporaryFolder(), analyticsReporting: false, context });
 }
 
-function ocrStack(slices?: Slices, app = ocrApp()): OcrStack {
-  return new OcrStack(app, 'SlicedOcr', slices);
+function ocrStack(app = ocrApp()): OcrStack {
+  return new OcrStack(app, 'SlicedOcr');
 }
 
 async function assemblyOf(name: string): Promise<string> {
@@ -48,7 +48,7 @@ async function assemblyOf(name: string): Promise<string> {
   if (name === 'handlers') return handlersApp.synth().directory;
   if (name === 'ocr') {
     const app = ocrApp();
-    ocrStack(undefined, app);
+    ocrStack(app);
     return app.synth().directory;
   }
   const example = new Example(name);
@@ -179,11 +179,5 @@ describe('the stack of the demo', () => {
     expect(rights('PreparePhoto')).toEqual(prepares);
     expect(rights('CropLines')).toEqual([...prepares, 's3:GetObject outputs/*'].sort());
     expect(rights('ReadText')).toEqual(['s3:GetObject outputs/*']);
-  });
-
-  it('has as many slices as asked for, three functions of its own and the one that empties the bucket', () => {
-    const { resources } = shortTemplate(ocrStack({ detection: 1, recognition: 6 }));
-    expect(Object.keys(resources('AWS::Lambda::Function'))).toHaveLength(3 + 1 + 6 + 1);
-    expect(errorOf(() => ocrStack({ detection: 2, recognition: NaN }))).toContain('whole number');
   });
 });

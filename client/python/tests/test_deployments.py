@@ -88,12 +88,6 @@ def test_a_change_of_the_type_is_found(aws):
         for _ in range(2):
             assert aws.infer(model=model, **options).execution_arn == f"{EXECUTION}run"
         assert aws.counts("DescribeStateMachine", "StartExecution") == (2, 2)
-    standard = {"DescribeStateMachine": [machine("STANDARD"), machine("EXPRESS")]}
-    aws.begin({**standard, "DescribeExecution": [error("InvalidArn")]})
-    model = aws.model()
-    raised(InferenceError, "^InvalidArn", lambda: aws.infer(model=model))
-    assert aws.infer(model=model).execution_arn == f"{EXECUTION}run"
-    assert aws.counts("StartSyncExecution") == (1,)
 
 
 def test_a_refusal_that_no_deployment_explains_is_an_error(aws):

@@ -115,19 +115,10 @@ def test_a_start_whose_answer_was_lost_has_started_the_execution(aws):
     assert raised(InferenceError, "^AccessDeniedException", aws.infer).execution_arn == arn_of_start(aws)
 
 
-@pytest.mark.parametrize(
-    ("operation", "script", "options", "message"),
-    [
-        ("DescribeExecution", {"DescribeExecution": [BROKEN]}, {}, "within 360 seconds.*: it goes on, and the last"),
-        ("StartSyncExecution", {**EXPRESS, "StartSyncExecution": [THROTTLED]}, {"wait_timeout": 50}, "within 50 sec"),
-    ],
-)
-def test_the_end_of_the_waiting_time_names_the_last_request_that_failed(
-    aws, advance, operation, script, options, message
-):
-    aws.begin(script)
-    aws.on[operation] = lambda: advance(29)
-    caught = raised(InferenceTimeoutError, message, lambda: aws.infer(**options))
+def test_the_end_of_the_waiting_time_names_the_last_request_that_failed(aws, advance):
+    aws.begin({"DescribeExecution": [BROKEN]})
+    aws.on["DescribeExecution"] = lambda: advance(29)
+    caught = raised(InferenceTimeoutError, "within 360 seconds.*: it goes on, and the last", aws.infer)
     assert f"failed ({caught.__cause__.name}: " in str(caught)
     assert str(caught).endswith("check the connection or raise wait_timeout")
     assert isinstance(caught, TimeoutError)
@@ -309,6 +300,13 @@ def test_missing_credentials_and_endpoints_are_named(aws, monkeypatch):
     refused("NoCredentialsError", lambda: aws.infer(model=aws.own_model()), message)
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     refused("ProfileNotFound", lambda: aws.infer(model=aws.own_model()), message)
+
+
+@pytest.mark.parametrize(("qualifier", "described"), [(":live", ""), (":7-green", ""), (":7", ":7")])
+def test_an_alias_is_started_and_its_state_machine_described(aws, qualifier, described):
+    assert_result(SlicedInferenceClient(ARN + qualifier, poll_interval=0.001, **aws.clients).infer({"x": X}))
+    asked = [aws.requests[name][0]["stateMachineArn"] for name in ("DescribeStateMachine", "StartExecution")]
+    assert asked == [ARN + described, ARN + qualifier]
 
 
 @pytest.mark.parametrize("arn", ["Machine", f"{EXECUTION}name", "arn:aws:s3:::bucket", ARN.replace("eu-west-1", "")])

@@ -7,7 +7,6 @@ import random
 import boto3
 import numpy as np
 import pytest
-from botocore.config import Config
 from conftest import raised
 
 from sliced_inference import InferenceError, SlicedInferenceClient
@@ -22,10 +21,6 @@ pytestmark = pytest.mark.skipif(not PIPELINES, reason="test/client/python.test.t
 
 def client(name, **options):
     return SlicedInferenceClient(PIPELINES[name]["arn"], **options)
-
-
-def step_functions():
-    return boto3.client("stepfunctions", config=Config(inject_host_prefix=False))
 
 
 def every_input(count=3):
@@ -82,25 +77,6 @@ def test_describe_reads_everything_from_the_state_machine():
     assert (limits.inline_result_bytes, limits.execution_seconds) == (180 * 1024, 300)
 
 
-def test_an_alias_is_started_and_its_state_machine_described():
-    arn = PIPELINES["EveryType"]["arn"]
-    asked = []
-
-    class Asked:
-        def describe_state_machine(self, stateMachineArn):
-            asked.append(stateMachineArn)
-            return step_functions().describe_state_machine(stateMachineArn=arn)
-
-        def start_sync_execution(self, stateMachineArn, **arguments):
-            asked.append(stateMachineArn)
-            return step_functions().start_sync_execution(stateMachineArn=arn, **arguments)
-
-    for qualifier, described in (("live", arn), ("7-green", arn), ("7", f"{arn}:7")):
-        asked.clear()
-        SlicedInferenceClient(f"{arn}:{qualifier}", step_functions=Asked()).infer(every_input())
-        assert asked == [described, f"{arn}:{qualifier}"]
-
-
 def test_a_standard_pipeline_reports_its_states():
     seen = []
     x = {"x": np.arange(100_000, dtype=np.float32)}
@@ -146,13 +122,10 @@ def test_failures_say_where_and_why():
     assert (error.tensor, error.got, error.expected) == ("x", "int8[1,4]", "float32[rows,columns]")
 
 
-@pytest.mark.parametrize("name", ["OwnFunctions", "OwnFunctionsStandard"])
-def test_own_functions_take_and_return_any_json(name):
-    model = client(name)
+def test_own_functions_take_and_return_any_json():
+    model = client("OwnFunctions")
     assert sorted(model.invoke({"text": "hello"}).output) == ["label", "slices", "y"]
-    # The cause of a Standard execution is what the function itself has thrown, which names no step.
-    place = "" if name.endswith("Standard") else "preprocess: "
-    raised(InferenceError, f"^TypeError: {place}no such text$", lambda: model.invoke({"text": "throw"}))
+    raised(InferenceError, "^TypeError: preprocess: no such text$", lambda: model.invoke({"text": "throw"}))
     raised(InferenceError, "got one with a preprocess function: use invoke", lambda: model.infer({"x": [1.0]}))
 
 

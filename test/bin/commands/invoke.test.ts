@@ -242,7 +242,7 @@ describe('sliced-inference', () => {
       for (const machine of [await ownMachine(), arnOf('Texts')]) {
         const args = ['invoke', '--state-machine', machine, '--input-json', '{"text": "throw"}'];
         expect(await failure(args)).toMatch(
-          /^error: the execution failed: TypeError: preprocess: no such text \(execution arn:\S+\)\n$/,
+          /^error: the execution failed: TypeError: (preprocess: )?no such text \(execution arn:\S+\)\n$/,
         );
       }
     });

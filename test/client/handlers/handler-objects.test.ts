@@ -1,5 +1,4 @@
 /** How many connections to S3 the helpers of functions open. S3 is a server of the test. */
-import { S3Client } from '@aws-sdk/client-s3';
 import { readOutputs, writeRequest, type ExecutionOutput } from '../../../client';
 import { answeringServer } from '../../support/answering-server';
 import { output, RESULTS } from '../../support/fake-aws';
@@ -25,12 +24,4 @@ test('calls one after the other share a connection, whatever their time limits a
     expect(y.data).toEqual(Float32Array.of(2));
   }
   expect([puts(), s3.connections.length]).toEqual([20, 1]);
-});
-
-test("the function's own client is used as it is, and stays open", async () => {
-  const own = new S3Client({ endpoint: s3.endpoint, forcePathStyle: true, maxAttempts: 1 });
-  await writeRequest({ x }, { inputs: 's3', s3: own });
-  await writeRequest({ x }, { inputs: 's3', s3: own });
-  expect([puts(), s3.connections.length]).toEqual([2, 1]);
-  own.destroy();
 });

@@ -128,7 +128,6 @@ describe('a preprocess handler', () => {
 });
 
 const inline = JSON.parse(output()) as ExecutionOutput;
-const inS3 = JSON.parse(output(false)) as ExecutionOutput;
 
 describe('a postprocess handler', () => {
   it('receives results that are inside the output, and the run', async () => {
@@ -138,13 +137,6 @@ describe('a postprocess handler', () => {
       values: Array.from(y.data as Float32Array),
     }));
     expect(await handler(inline, CONTEXT)).toEqual({ run: 'name/uuid', id: 'id', values: [2] });
-  });
-
-  it('reads results that are in S3', async () => {
-    const handler = postprocessHandler(({ y }) => Array.from(y.data as Float32Array), {
-      s3: fakeS3().client,
-    });
-    expect(await handler(inS3, CONTEXT)).toEqual([2]);
   });
 
   it.each([

@@ -96,7 +96,7 @@ describe('a nested array', () => {
   ];
   it.each(unfit)('is refused if it has an element that int64 cannot have: %p', (item) => {
     expect(refusal('int64', [1], [item])).toMatch(
-      /^input 'x'\[0\] must be a bigint, text of digits or safe integer in the range of int64, got /,
+      /^input 'x'\[0\] must be a whole number in the range of int64, and a bigint or a text of digits above 2\^53-1, got /,
     );
   });
 
