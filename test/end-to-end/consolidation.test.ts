@@ -16,13 +16,10 @@ import {
   succeeded,
   synthesize,
   trace,
-  userFunction,
 } from '../support/deployed-pipeline';
-import { fullTest } from '../support/full-checks';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
-import { twoRows, twoTowers } from '../support/towers';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 
@@ -74,16 +71,6 @@ test.each<[string, Props]>([
   },
 );
 
-test('branches load beside the whole model, and both ways return the same bits', async () => {
-  const towers = saveModel({ graph: twoTowers() });
-  const props = { slicing: Slicing.count(5), consolidation: Consolidation.ALWAYS, warmUp: WarmUp.NEVER };
-  const cloud = await start(synthesize(towers, () => props));
-  const run = () => runAsWhole(cloud, towers, twoRows());
-  expect(await run()).toMatchObject({ servedBy: 'slices', timings: { length: 5 } });
-  await cloud.asynchronousCalls();
-  expect(await run()).toMatchObject({ servedBy: 'whole', timings: { length: 1 } });
-});
-
 describe('a whole model that does not serve', () => {
   /** `NODE_OPTIONS` of the whole model's function, so that its Node.js loads this program first. */
   function disturbed(program: string): Promise<LocalCloud> {
@@ -110,19 +97,6 @@ describe('a whole model that does not serve', () => {
       [1, 2, 3, 4].map((seed) => runAsWhole(cloud, modelPath, rows(2, seed))),
     );
     expect(outputs.map(({ servedBy }) => servedBy)).toEqual(Array(4).fill('slices'));
-  });
-
-  // Waits for ten seconds.
-  fullTest('because it does not answer, fails no run', async () => {
-    // The function's own timeout is a minute; the state waits for as long as a run should.
-    const cloud = await disturbed(
-      'setTimeout(() => undefined, 600_000); require("node:http").request = () => ({ on() {}, end() {}, write() {} });',
-    );
-    trace.length = 0;
-    expect((await runAsWhole(cloud, modelPath, rows(2, 1))).servedBy).toBe('slices');
-    expect(trace).toContainEqual(
-      expect.objectContaining({ type: 'TaskFailed', state: 'Ask whole model', error: 'States.Timeout' }),
-    );
   });
 });
 
@@ -202,23 +176,5 @@ describe('in the user’s own state machine', () => {
     expect(new Set(visits.flat().map(({ run }) => run)).size).toBe(2 * visits.length);
     const { error, cause } = failed(await cloud.execute(requestOf(new Map())));
     expect([error, cause.message]).toEqual(['InvalidInput', expect.stringContaining("input 'x'")]);
-  });
-
-  test('functions before and after see both ways', async () => {
-    const assembly = synthesize(modelPath, (stack) => ({
-      ...consolidated,
-      preprocess: userFunction(stack, 'Before', 'exports.handler = async ({ request }) => request;'),
-      postprocess: userFunction(
-        stack,
-        'After',
-        'exports.handler = async ({ servedBy, outputs }) => ({ servedBy, y: outputs.tensors.y });',
-      ),
-    }));
-    const cloud = await start(assembly);
-    const y = encodeInlineTensor(tensorNamed(await runWhole(modelPath, inputs), 'y'));
-    for (const servedBy of ['slices', 'whole']) {
-      expect(succeeded(await cloud.execute({ request: requestOf(inputs) }))).toEqual({ servedBy, y });
-      await cloud.asynchronousCalls();
-    }
   });
 });

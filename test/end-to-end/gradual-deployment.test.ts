@@ -51,20 +51,6 @@ function resources(assembly: string, type: string): [string, Resource][] {
 const ids = (assembly: string, type: string): string[] => resources(assembly, type).map(([id]) => id);
 
 describe('an alias that shifts runs gradually', () => {
-  it('points to a version of the state machine that each change of the definition replaces', () => {
-    const [[version, { Properties }]] = resources(before, 'AWS::StepFunctions::StateMachineVersion');
-    const [machine] = ids(before, 'AWS::StepFunctions::StateMachine');
-    const [[, { Properties: alias }]] = resources(before, 'AWS::StepFunctions::StateMachineAlias');
-    expect(Properties).toEqual({
-      StateMachineArn: { Ref: machine },
-      StateMachineRevisionId: { 'Fn::GetAtt': [machine, 'StateMachineRevisionId'] },
-    });
-    expect(alias.DeploymentPreference).toMatchObject({
-      StateMachineVersionArn: { Ref: version },
-      Alarms: ids(before, 'AWS::CloudWatch::Alarm').map((id) => ({ Ref: id })),
-    });
-  });
-
   it('finds the versions and the permissions of the earlier model, which CloudFormation keeps until the alias has changed', () => {
     const versions = resources(before, 'AWS::Lambda::Version');
     const retained = { UpdateReplacePolicy: 'Retain', DeletionPolicy: 'RetainExceptOnCreate' };

@@ -52,28 +52,19 @@ describe('a pipeline of four slices', () => {
     await Promise.all(requests.map((inputs) => runAsWhole(cloud, modelPath, inputs)));
   });
 
-  test.each([
-    [{ version: 2, inputs: {} }, /version/],
-    [{ version: 1, inputs: {} }, /inputs/],
-    [{ version: 1, inputs: { s3: 'runs/other.safetensors' } }, /inputs\//],
-    [{ version: 1, inputs: { s3: 'inputs/missing.safetensors' } }, /missing or not permitted/],
-    [{ version: 1, inputs: { tensors: {} }, more: true }, /more/],
-    [{ version: 1, inputs: { tensors: { z: { dtype: 'float32', shape: [1], data: [1] } } } }, /'x'|'z'/],
-  ])('refuses %j, and does not retry it', async (input, message) => {
+  test.each<[request: object, cause: { readonly message?: RegExp; readonly tensor?: string }]>([
+    [{ version: 1, inputs: { s3: 'inputs/missing.safetensors' } }, { message: /missing or not permitted/ }],
+    [
+      { version: 1, inputs: { tensors: { x: { dtype: 'int64', shape: [1, 3], data: [1, 2, 3] } } } },
+      { tensor: 'x', message: /float32\[batch,16\].*int64\[1,3\]/ },
+    ],
+  ])('refuses %j, and does not retry it', async (input, { message = /./, ...cause }) => {
     trace.length = 0;
-    expect(failed(await cloud.execute(input))).toMatchObject({
+    expect(failed(await cloud.execute(input as never))).toMatchObject({
       error: 'InvalidInput',
-      cause: { slice: 0, message: expect.stringMatching(message) as string },
+      cause: { slice: 0, ...cause, message: expect.stringMatching(message) as string },
     });
     expect(trace.map(({ type }) => type)).not.toContain('TaskRetried');
-  });
-
-  test('names the expected and the received type of an input', async () => {
-    const tensors = { x: { dtype: 'int64', shape: [1, 3], data: [1, 2, 3] } };
-    expect(failed(await cloud.execute({ version: 1, inputs: { tensors } }))).toMatchObject({
-      error: 'InvalidInput',
-      cause: { slice: 0, tensor: 'x', expected: 'float32[batch,16]', got: 'int64[1,3]' },
-    });
   });
 });
 

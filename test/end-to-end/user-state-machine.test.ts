@@ -1,16 +1,11 @@
 /** Runs a state machine of the user that joins two pipelines with functions between them. */
-import { DescribeStateMachineCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import type { Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { encodeInlineTensor } from '../../client';
 import { tensorNamed } from '../../lambda/tensors/tensor';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
-import type { JsonObject, LocalCloud } from '../../local';
-import { readAssembly } from '../../local/cloudformation/assembly';
-import { selectPipeline } from '../../local/cloudformation/pipeline';
 import {
   ARCHITECTURE,
   requestOf,
@@ -59,25 +54,12 @@ function addMachines(stack: Stack, first: SlicedInferencePipeline): void {
         .next(task('Answer', userFunction(stack, 'TextFunction', TEXT))),
     ),
   });
-  // The local cloud cannot run it, and nobody starts it here.
-  const comment = new Queue(stack, 'Queue').queueUrl;
-  new sfn.StateMachine(stack, 'Foreign', {
-    definitionBody: sfn.DefinitionBody.fromChainable(new sfn.Pass(stack, 'P', { comment })),
-  });
 }
 
-let assembly: string;
-let cloud: LocalCloud;
-let idOf: (prefix: string) => string;
-beforeAll(async () => {
-  const props = { slicing: Slicing.count(2), dimensions: { batch: 2 } };
-  assembly = synthesize(detection, () => props, { stackName: 'Ocr', use: addMachines });
-  const ids = Object.keys(readAssembly(assembly)[0].template.Resources as JsonObject);
-  idOf = (prefix) => ids.find((id) => new RegExp(`^${prefix}[0-9A-F]{8}$`).test(id)) ?? '';
-  cloud = await start(assembly, { pipeline: `Ocr/${idOf('ReadPhoto')}` });
-});
-
 test('it joins two pipelines with functions that use S3', async () => {
+  const props = { slicing: Slicing.count(2), dimensions: { batch: 2 } };
+  const assembly = synthesize(detection, () => props, { stackName: 'Ocr', use: addMachines });
+  const cloud = await start(assembly, { pipeline: 'Ocr/ReadPhoto' });
   const inputs = rows(2, 3);
   const found = tensorNamed(await runWhole(detection, inputs), 'y');
   const read = tensorNamed(await runWhole(recognition, new Map([['x', found]])), 'y');
@@ -85,31 +67,10 @@ test('it joins two pipelines with functions that use S3', async () => {
     y: encodeInlineTensor(read),
     slices: 2,
   });
-});
-
-test('it has no bucket of its own, and the pipelines of its stack are known', () => {
   expect(cloud.stateMachine.stateMachineArn).toMatch(/:stateMachine:Ocr-ReadPhoto/);
   expect(cloud.pipelines.map(({ bucket }) => bucket)).toEqual([
     expect.stringMatching(/^ocr-pipeline/),
     expect.stringMatching(/^ocr-recognition/),
   ]);
   expect(() => cloud.pipeline).toThrow('must have one pipeline, got 2: use the properties stateMachine and');
-  expect(() => selectPipeline(readAssembly(assembly), idOf('ReadPhoto'))).toThrow('got one of your own');
-  expect(() => selectPipeline(readAssembly(assembly))).toThrow(
-    /^the assembly has 2 pipelines: choose one of Ocr\/\w+, Ocr\/\w+ with --pipeline/,
-  );
-});
-
-test('the other state machines of the stack can be started as far as they run here', async () => {
-  const client = new SFNClient(cloud.stepFunctions);
-  const { stateMachines = [] } = await client.send(new ListStateMachinesCommand({}));
-  expect(stateMachines.map(({ name }) => name?.replace(/[0-9A-F]{8}$/, ''))).toEqual([
-    ...['Ocr-ReadPhoto', 'Ocr-PipelineStateMachine', 'Ocr-RecognitionStateMachine'],
-  ]);
-  const stateMachineArn = cloud.stateMachine.stateMachineArn.replace(/ReadPhoto.*/, idOf('Foreign'));
-  await expect(client.send(new DescribeStateMachineCommand({ stateMachineArn }))).rejects.toMatchObject({
-    name: 'StateMachineDoesNotExist',
-    message: expect.stringContaining('the local cloud does not support AWS::SQS::Queue') as string,
-  });
-  client.destroy();
 });

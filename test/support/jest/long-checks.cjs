@@ -11,15 +11,14 @@ const COMPILER = [
 
 /** Deployments into the local cloud, of which `npm test` runs some cases too. */
 const DEPLOYMENTS = [
-  /\/end-to-end\/(consolidation|corpus|deployment|own-handlers|permissions|state-tensors)\.test/,
+  /\/end-to-end\/(consolidation|corpus|deployment|permissions|state-tensors)\.test/,
   /\/lib\/aws\/workflow\/failure\.test/,
 ];
 
-/** Deployed examples, comparisons of two clouds, runs under faults and deployments, the fuzzer, and checks of the checks. */
+/** Deployed examples, comparisons of two clouds, runs under faults, the fuzzer, and checks of the checks. */
 const LEFT_OUT = {
   compiler: [/\/lib\/plan\/printed-plans\.test/],
   deployments: [
-    /\/end-to-end\/calls-during-deployments\.test/,
     /\/faults\/faults\.test/,
     /\/integ\/(compare|main|role)\.test/,
   ],
