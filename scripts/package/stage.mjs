@@ -43,7 +43,7 @@ export function stagePackage() {
   writeAbsoluteReadme(folder);
   const types = compileLibrary(folder);
   console.log(`jsii: ${types} public types`);
-  console.log(`jsii-rosetta: ${translateExamples(folder)}`);
+  translateExamples(folder);
   copyDocuments(folder);
   fs.cpSync(path.join(ROOT, 'dist/bundle'), path.join(folder, 'dist/bundle'), { recursive: true });
   copyDeclarations(path.join(ROOT, 'dist'), path.join(folder, 'dist'));
@@ -51,7 +51,7 @@ export function stagePackage() {
   const packages = thirdPartyPackages();
   // jsii-pacmak copies a file of this name into the packages of other languages.
   fs.writeFileSync(path.join(folder, 'NOTICE'), licenseText(packages));
-  fs.writeFileSync(path.join(folder, 'sbom.cdx.json'), billOfMaterials(packages));
+  writeJson(path.join(folder, 'sbom.cdx.json'), billOfMaterials(packages));
   writeJson(path.join(folder, 'package.json'), publishedManifest(MANIFEST));
 }
 

@@ -129,9 +129,9 @@ export class App {
     fs.writeFileSync(path.join(this.folder, 'app.js'), outputText);
   }
 
-  synthesize(time) {
+  synthesize() {
     const cdk = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
     const seconds = timed(() => this.run(process.execPath, [cdk, 'synth', '--quiet', '--no-notices']));
-    console.log(`${this.language}: the ${time} cdk synth took ${seconds}`);
+    console.log(`${this.language}: cdk synth took ${seconds}`);
   }
 }

@@ -46,16 +46,8 @@ const INCIDENTAL = [
  * Lines that a document shows of what a command prints: all of them, or some that follow each other.
  * @typedef {{ place: string, lines: string[], isWhole: boolean, numbersVary: boolean }} Shown
  *
- * @typedef {object} Command
- * @property {string} place
- * @property {string} command
- * @property {string} [skipped] why nobody runs it
- * @property {string} [folder] where it runs, instead of the document's folder
- * @property {string} [code] its exit code, instead of 0
- * @property {Shown[]} shows what it prints
- * @property {{ place: string, skipped: string }[]} notCompared blocks with its output that nobody compares, and why
- *
- * @typedef {{ place: string, file: string, text: string }} ShownFile
+ * A command with what it prints, a file to save, or what nobody runs or compares, and why.
+ * @typedef {{ place: string, command?: string, folder?: string, code?: string, shows?: Shown[], file?: string, text?: string, skipped?: string }} Step
  */
 
 /**
@@ -63,7 +55,7 @@ const INCIDENTAL = [
  *
  * @param {string} name the document's name, for messages
  * @param {string} markdown
- * @returns {(Command | ShownFile)[]}
+ * @returns {Step[]}
  */
 export function stepsOf(name, markdown) {
   const blocks = blocksOf(name, markdown);
@@ -79,7 +71,7 @@ export function stepsOf(name, markdown) {
     if (printing === undefined)
       throw new Error(`${place} must show the output of a command, got none with \`${attributes.of}\``);
     const skipped = attributes.skip ?? printing.skipped;
-    if (skipped !== undefined) printing.notCompared.push({ place, skipped });
+    if (skipped !== undefined) steps.push({ place, skipped });
     else printing.shows.push(shownBy(place, attributes, text.trimEnd().split('\n'), false));
   }
   return steps;
@@ -97,10 +89,7 @@ function checkBlock({ place, language, attributes }) {
 function commandOf(place, attributes, command) {
   const skipped =
     attributes.skip ?? (isMissing(attributes.needs) ? `no ${attributes.needs} here` : undefined);
-  return {
-    ...{ place, command, skipped, folder: attributes.in, code: attributes.exit },
-    ...{ shows: [], notCompared: [] },
-  };
+  return { place, command, skipped, folder: attributes.in, code: attributes.exit, shows: [] };
 }
 
 function isMissing(program) {
@@ -130,41 +119,29 @@ function consoleSteps(place, attributes, text) {
  * Runs all steps but those to skip. Files appear when their turn comes.
  *
  * @param {import('./app.mjs').App} app where the commands run
- * @param {(Command | ShownFile)[]} steps
- * @returns {Promise<{ seconds: number, lines: string[] }>} what the commands took, and a line for each
+ * @param {Step[]} steps
+ * @returns {Promise<string[]>} a line for each step that was skipped
  * @throws Error with the step that failed or printed something else
  */
 export async function follow(app, steps) {
   const taken = steps.filter(({ skipped }) => skipped === undefined);
-  const script = taken.map(
-    (step, at) => `printf '\\n${SEPARATOR}%s\\n' "$SECONDS"\n${shellOf(step, at, app)}\n`,
-  );
-  const { status, stdout } = await app.start('bash', [
-    '-c',
-    `exec 2>&1\n${PROLOGUE}${script.join('')}printf '\\n${SEPARATOR}%s\\n' "$SECONDS"`,
-  ]);
-  const results = stdout.split(SEPARATOR).slice(1).map(parseResult);
-  const ran = results.length - 1;
+  const script = taken.map((step, at) => `printf '\\n${SEPARATOR}\\n'\n${shellOf(step, at, app)}\n`);
+  const all = `exec 2>&1\n${PROLOGUE}${script.join('')}echo`;
+  const { status, stdout } = await app.start('bash', ['-c', all]);
+  const outputs = stdout.split(SEPARATOR).slice(1);
   if (status !== 0) {
-    const { place, command, file } = taken[ran] ?? taken.at(-1);
+    const { place, command, file } = taken[outputs.length - 1];
     throw new Error(
-      `${place}: \`${command ?? file}\` must succeed, got exit code ${status}:\n${results[ran]?.output}`,
+      `${place}: \`${command ?? file}\` must succeed, got exit code ${status}:\n${outputs.at(-1).trim()}\n`,
     );
   }
   const differences = taken.flatMap((step, at) =>
-    (step.shows ?? []).flatMap((shown) => differencesOf(step.command, shown, results[at].output)),
+    (step.shows ?? []).flatMap((shown) => differencesOf(step.command, shown, outputs[at])),
   );
   if (differences.length > 0) throw new Error(differences.join('\n\n'));
-  const durations = new Map(taken.map((step, at) => [step, results[at + 1].second - results[at].second]));
-  const lines = steps
-    .filter(({ command }) => command !== undefined)
-    .flatMap((step) => [
-      lineOf(step, durations),
-      ...step.notCompared.map(
-        ({ place, skipped }) => `  skipped ${place}: output that is not compared: ${skipped}`,
-      ),
-    ]);
-  return { seconds: results.at(-1).second, lines };
+  return steps
+    .filter(({ skipped }) => skipped !== undefined)
+    .map(({ place, skipped }) => `  skipped ${place}: ${skipped}`);
 }
 
 function differencesOf(command, shown, printed) {
@@ -201,17 +178,4 @@ function shellOf(step, at, app) {
   const command = step.code === undefined ? step.command : `${step.command} || [ $? = ${step.code} ]`;
   if (step.folder === undefined) return command;
   return `mkdir -p '${step.folder}'; cd '${step.folder}'\n${command}\ncd "$cd_back"`;
-}
-
-function parseResult(part) {
-  const end = part.indexOf('\n');
-  return { second: Number(part.slice(0, end)), output: part.slice(end + 1) };
-}
-
-function lineOf(step, durations) {
-  const [first, ...more] = step.command.split('\n');
-  const name = more.length === 0 ? first : `${first} (and ${more.length} more lines)`;
-  return step.skipped === undefined
-    ? `${String(durations.get(step)).padStart(4)} s  ${name}`
-    : `  skipped ${step.place}: ${name}: ${step.skipped}`;
 }

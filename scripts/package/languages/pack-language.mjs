@@ -93,8 +93,13 @@ function pacmak(language, outdir, options, variables) {
   });
 }
 
-/** Builds the client beside the construct's packages, and rewrites their source distribution: setuptools records when and by whom files were made. */
+/**
+ * Builds the client beside the construct's wheel. Removes the construct's source distribution, which has the same files: setuptools records
+ * when and by whom they were made.
+ */
 function finishPython(folder) {
+  for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.tar.gz')))
+    fs.rmSync(path.join(folder, name));
   inTemporaryFolder((temporary) => {
     const sources = path.join(temporary, 'sources');
     const filter = (file) => !/__pycache__|_cache$/.test(file);
@@ -107,8 +112,6 @@ function finishPython(folder) {
     run(python, ['-m', 'pip', 'install', '--quiet', 'hatchling'], variables);
     run(python, ['-m', 'hatchling', 'build', '--directory', folder], variables, sources);
   });
-  for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.tar.gz')))
-    run(PYTHON, [path.join(here, 'normalize_sdist.py'), path.join(folder, name), SOURCE_DATE_EPOCH]);
 }
 
 /** Removes what a repository's server writes itself: the list of versions, with the time of the upload. */

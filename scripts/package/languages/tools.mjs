@@ -23,51 +23,36 @@ const POM = `<project>
 </project>
 `;
 
-/** By language: why its package can neither be built nor used here, or undefined. */
-const PROBLEMS = {
-  python: (folder) => {
-    const check = 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10)';
-    if (!succeeds(PYTHON, ['-c', check])) return `the Python package needs ${PYTHON} 3.10 or newer with venv`;
-    const pip = '-m pip download --no-deps --no-cache-dir --retries 1 publication'.split(' ');
-    return succeeds(PYTHON, pip, folder)
-      ? undefined
-      : "the Python package needs pip's package index, which does not answer";
-  },
-  java: (folder) => {
-    const tools = { javac: '-version', [MAVEN]: '--version' };
-    const missing = Object.entries(tools).find(([command, argument]) => !succeeds(command, [argument]));
-    if (missing !== undefined) return `Java needs a JDK and Maven, and \`${missing[0]}\` does not run`;
-    fs.writeFileSync(path.join(folder, 'pom.xml'), POM);
-    const options = ['--batch-mode', `-Dmaven.repo.local=${path.join(folder, 'repository')}`];
-    return succeeds(MAVEN, [...options, 'validate'], folder)
-      ? undefined
-      : 'Java needs Maven Central, which does not answer';
-  },
-  go: (folder) => {
-    if (!succeeds('go', ['version'])) return 'Go needs `go`, which does not run';
-    const variables = { GOMODCACHE: path.join(folder, 'modules'), GOFLAGS: '-modcacherw' };
-    const list = ['list', '-m', 'github.com/aws/jsii-runtime-go@v1.140.0'];
-    return succeeds('go', list, folder, variables)
-      ? undefined
-      : "Go needs its modules' server, which does not answer";
-  },
-  dotnet: () => (succeeds('dotnet', ['--list-sdks']) ? undefined : '.NET needs `dotnet`, which does not run'),
+/** By language: commands that run in an empty folder with the POM. */
+const NEEDS = {
+  python: [
+    [PYTHON, '-c', 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10)'],
+    [PYTHON, ...'-m pip download --no-deps --no-cache-dir --retries 1 publication'.split(' ')],
+  ],
+  java: [
+    ['javac', '-version'],
+    [MAVEN, '--batch-mode', '-Dmaven.repo.local=repository', 'validate'],
+  ],
+  go: [['go', 'list', '-m', 'github.com/aws/jsii-runtime-go@v1.140.0']],
+  dotnet: [['dotnet', '--list-sdks']],
 };
 
-export const LANGUAGE_NAMES = Object.keys(PROBLEMS);
+export const LANGUAGE_NAMES = Object.keys(NEEDS);
 
 /** @returns {string | undefined} why the package of a language can neither be built nor used here */
 export function problemOf(language) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `needs-of-${language}-`));
   try {
-    return PROBLEMS[language](folder);
+    fs.writeFileSync(path.join(folder, 'pom.xml'), POM);
+    const failing = NEEDS[language].find(([command, ...args]) => !succeeds(command, args, folder));
+    return failing && `the package for ${language} needs \`${failing.join(' ')}\`, which fails`;
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function succeeds(command, args, cwd, variables) {
-  const env = { ...process.env, ...variables };
+function succeeds(command, args, cwd) {
+  const env = { ...process.env, GOMODCACHE: path.join(cwd, 'modules'), GOFLAGS: '-modcacherw' };
   const shell = IS_WINDOWS && command.endsWith('.cmd');
   return spawnSync(command, args, { cwd, env, shell, stdio: 'ignore', timeout: 60_000 }).status === 0;
 }
