@@ -132,10 +132,6 @@ const blocks = [...DOCUMENTS.flatMap((document) => document.codeBlocks('ts')), .
   ({ file }) => file === undefined,
 );
 
-test('the guides and the docstrings have TypeScript', () => {
-  expect(blocks.length).toBeGreaterThan(30);
-});
-
 test('every class and enumeration has an example', () => {
   const [, ...groups] = REFERENCE.text.split(/^## /m);
   const types = groups

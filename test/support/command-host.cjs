@@ -51,11 +51,7 @@ async function run({ args, cwd, env }) {
   }
 }
 
-let last = Promise.resolve();
-
-process.on('message', ({ id, ...command }) => {
-  last = last.then(async () => {
-    process.send({ id, result: await run(command) });
-  });
+process.on('message', (command) => {
+  void run(command).then((result) => process.send(result));
 });
 process.on('disconnect', () => process.exit());

@@ -1,123 +1,96 @@
 /** Tiny models for tests of the commands. */
+import { graphOf, nodesOf } from './graph-text';
 import { type ModelInit, BOOL, FLOAT, INT64, attribute, floats, int64s, node, value } from './model-builder';
+
+const four = (name: string, type = FLOAT, rows: number | string = 1) => value(name, type, [rows, 4]);
 
 /** A model of one input and one output of 4 floats. */
 export function unary(
   nodes: readonly (readonly [operator: string, input: string, output: string])[],
 ): ModelInit {
-  return {
-    graph: {
-      node: nodes.map(([operator, input, output]) => node(operator, [input], [output])),
-      input: [value('x', FLOAT, [1, 4])],
-      output: [value('y', FLOAT, [1, 4])],
-    },
-  };
+  const all = nodes.map(([operator, input, output]) => node(operator, [input], [output]));
+  return { graph: graphOf(all, { input: [four('x')], output: [four('y')] }) };
 }
 
 /** Outputs of the first node, of a node with two outputs, and of the last node. Another node also reads one of them. */
 export function manyOutputs(): ModelInit {
   return {
-    graph: {
-      node: [
-        node('Tanh', ['x'], ['early']),
-        node('TopK', ['early', 'two'], ['best', 'places']),
-        node('Neg', ['best'], ['negated']),
-        node('Exp', ['negated'], ['late']),
-      ],
+    graph: graphOf('Tanh x > early; TopK early two > best places; Neg best > negated; Exp negated > late', {
       initializer: [int64s('two', [2])],
-      input: [value('x', FLOAT, ['batch', 4])],
+      input: [four('x', FLOAT, 'batch')],
       output: [
         value('late', FLOAT, ['batch', 2]),
-        value('early', FLOAT, ['batch', 4]),
+        four('early', FLOAT, 'batch'),
         value('places', INT64, ['batch', 2]),
       ],
-    },
+    }),
   };
 }
 
 /** An input that only the last node uses, and an input that is also an output. */
 export function lateAndReturnedInputs(): ModelInit {
+  const returned = value('returned', INT64, [2]);
   return {
-    graph: {
-      node: [node('Tanh', ['x'], ['a']), node('Exp', ['a'], ['b']), node('Where', ['late', 'b', 'x'], ['y'])],
-      input: [value('x', FLOAT, [1, 4]), value('late', BOOL, [1, 4]), value('returned', INT64, [2])],
-      output: [value('returned', INT64, [2]), value('y', FLOAT, [1, 4])],
-    },
+    graph: graphOf('Tanh x > a; Exp a > b; Where late b x > y', {
+      input: [four('x'), four('late', BOOL), returned],
+      output: [returned, four('y')],
+    }),
   };
 }
 
 /** Two inputs of different dtypes that share a symbolic dimension. */
 export function twoInputs(): ModelInit {
   return {
-    graph: {
-      node: [
-        node('Cast', ['ids'], ['scale'], [attribute.int('to', FLOAT)]),
-        node('Mul', ['x', 'scale'], ['scaled']),
-        node('Tanh', ['scaled'], ['y']),
-      ],
-      input: [value('x', FLOAT, ['batch', 4]), value('ids', INT64, ['batch', 1])],
-      output: [value('y', FLOAT, ['batch', 4])],
-    },
+    graph: graphOf('Cast ids > scale to=1; Mul x scale > scaled; Tanh scaled > y', {
+      input: [four('x', FLOAT, 'batch'), value('ids', INT64, ['batch', 1])],
+      output: [four('y', FLOAT, 'batch')],
+    }),
   };
 }
 
 /** Needs rows of exactly `columns` floats, although its signature has a symbolic dimension there. */
 export function pickyAboutColumns(columns: number): ModelInit {
   return {
-    graph: {
-      node: [node('Concat', ['x', 'w'], ['rows'], [attribute.int('axis', 0)]), node('Neg', ['rows'], ['y'])],
+    graph: graphOf('Concat x w > rows axis=0; Neg rows > y', {
       initializer: [floats('w', [1, columns])],
       input: [value('x', FLOAT, ['rows', 'columns'])],
       output: [value('y', FLOAT, ['more_rows', 'columns'])],
-    },
+    }),
   };
 }
 
 /** Computes forever. */
 export function endless(): ModelInit {
   const body = {
-    node: [node('Identity', ['go_on'], ['goes_on']), node('Neg', ['state'], ['next'])],
-    input: [value('step', INT64, []), value('go_on', BOOL, []), value('state', FLOAT, [1, 4])],
-    output: [value('goes_on', BOOL, []), value('next', FLOAT, [1, 4])],
+    node: nodesOf('Identity go_on > goes_on; Neg state > next'),
+    input: [value('step', INT64, []), value('go_on', BOOL, []), four('state')],
+    output: [value('goes_on', BOOL, []), four('next')],
   };
+  const loop = node('Loop', ['steps', '', 'x'], ['looped'], [attribute.graph('body', body)]);
   return {
-    graph: {
-      node: [
-        node('Loop', ['steps', '', 'x'], ['looped'], [attribute.graph('body', body)]),
-        node('Neg', ['looped'], ['y']),
-      ],
+    graph: graphOf([loop, node('Neg', ['looped'], ['y'])], {
       initializer: [int64s('steps', [Number.MAX_SAFE_INTEGER], [])],
-      input: [value('x', FLOAT, [1, 4])],
-      output: [value('y', FLOAT, [1, 4])],
-    },
+      input: [four('x')],
+      output: [four('y')],
+    }),
   };
 }
 
 /** A convolution, a normalization that ONNX Runtime's optimizer folds into it, and two more nodes. */
 export function normalized(): ModelInit {
-  const perChannel = (name: string, start: number) =>
+  const perChannel = Object.entries({ scale: 0.3, bias: -1, mean: 0.1, variance: 0.9 }).map(([name, start]) =>
     floats(
       name,
       [4],
-      Array.from({ length: 4 }, (_, index) => start + index / 7),
-    );
+      [0, 1, 2, 3].map((index) => start + index / 7),
+    ),
+  );
+  const nodes =
+    'Conv x kernel > c; BatchNormalization c scale bias mean variance > n; Sigmoid n > s; Exp s > y';
   return {
-    graph: {
-      node: [
-        node('Conv', ['x', 'kernel'], ['c']),
-        node('BatchNormalization', ['c', 'scale', 'bias', 'mean', 'variance'], ['n']),
-        node('Sigmoid', ['n'], ['s']),
-        node('Exp', ['s'], ['y']),
-      ],
-      initializer: [
-        floats('kernel', [4, 3, 3, 3]),
-        perChannel('scale', 0.3),
-        perChannel('bias', -1),
-        perChannel('mean', 0.1),
-        perChannel('variance', 0.9),
-      ],
+    graph: graphOf(nodes, {
+      initializer: [floats('kernel', [4, 3, 3, 3]), ...perChannel],
       input: [value('x', FLOAT, [1, 3, 8, 8])],
-      output: [value('y', FLOAT)],
-    },
+    }),
   };
 }

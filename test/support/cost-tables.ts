@@ -132,7 +132,7 @@ export function monthRows(): string[][] {
   ]);
 }
 
-export const MONTH_RATES = [1, 10, 100, 1000, 10_000, 100_000];
+const MONTH_RATES = [1, 10, 100, 1000, 10_000, 100_000];
 
 function runCells(p50: number, p95: number, dollars: number | undefined): string[] {
   const [half, most] = [p50, p95].map((ms) => `${(ms / 1000).toFixed(1)} s`);

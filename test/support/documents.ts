@@ -70,6 +70,17 @@ export class Document {
   }
 }
 
+/** The relative links of a document whose file or heading does not exist. */
+export function brokenLinks({ root, file, links }: Document): string[] {
+  return links.filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false;
+    const [name, anchor] = target.split('#') as [string, string?];
+    const linked = name === '' ? file : path.posix.join(path.posix.dirname(file), name);
+    if (!fs.existsSync(path.join(root, linked))) return true;
+    return anchor !== undefined && !new Document(linked, root).anchors.has(anchor);
+  });
+}
+
 const GUIDES = fs
   .readdirSync(path.join(ROOT, 'docs'))
   .filter((name) => name.endsWith('.md'))

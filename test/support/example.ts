@@ -1,13 +1,13 @@
 /** Follows an example as its reader does, in a copy of its folder: synthesizes its app, serves the stack, and runs scripts. */
-import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { builtFile } from '../../lib/host/packages';
 import { temporaryFolder } from './model-builder';
 import { shareZips } from './share-zips';
-import { cli, type CliResult } from './run-cli';
-import { until } from './until';
+import type { CliResult } from './run-cli';
+import { serve as serveStack } from './served-stack';
 
 /** How a script ended. */
 interface Outcome {
@@ -58,14 +58,7 @@ export interface Served {
 /** Serves an assembly with `sliced-inference local` until `stop`. */
 export async function serve(assembly: string): Promise<Served> {
   const file = path.join(temporaryFolder(), 'cloud.env');
-  let child: ChildProcess | undefined;
-  let result: CliResult | undefined;
-  const ended = cli(['local', assembly, '--write-env', file], { onStart: (started) => (child = started) });
-  void ended.then((end) => (result = end));
-  await until('the variables', () => {
-    if (result !== undefined) throw new Error(result.stderr);
-    return Promise.resolve(fs.existsSync(file));
-  });
+  const serving = await serveStack([assembly, '--write-env', file]);
   const sourced = execFileSync('sh', ['-c', `. "${file}"; env -0`], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH },
@@ -73,11 +66,5 @@ export async function serve(assembly: string): Promise<Served> {
   const environment = Object.fromEntries(
     sourced.split('\0').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
   );
-  return {
-    environment,
-    stop: async () => {
-      child?.kill('SIGTERM');
-      return await ended;
-    },
-  };
+  return { environment, stop: () => serving.stop('SIGTERM') };
 }

@@ -5,6 +5,3 @@ export const FULL_CHECKS = process.env.FULL_CHECKS !== undefined;
 export function cases(few: number, all: number): number {
   return FULL_CHECKS ? all : few;
 }
-
-/** A test that takes long and repeats what the other tests show for most of it. */
-export const fullTest = FULL_CHECKS ? test : test.skip;

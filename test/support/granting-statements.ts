@@ -1,13 +1,10 @@
-/** Finds the statements of a template that grant permissions, and makes assemblies that lack one of them. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+/** Finds the statements of a template that grant permissions. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../local/json';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { attributeOf, referenceTo } from '../../local/cloudformation/physical-ids';
 import { Template } from '../../local/cloudformation/template';
 import type { Access } from '../../local';
 import { matchesArn, matchesPattern } from '../../local/iam/conditions';
-import { temporaryFolder } from './temporary-folder';
 
 /** An `Allow` statement of any resource of a template. */
 export interface GrantingStatement {
@@ -20,45 +17,40 @@ export interface GrantingStatement {
   readonly principals: readonly string[];
   /** Whether the statement grants what the access needed. */
   readonly covers: (access: Access) => boolean;
-  /** A copy of the assembly without the statement. */
-  readonly without: () => string;
   /** For titles: resource, statement id or actions. */
   readonly name: string;
 }
-
-type Path = readonly (string | number)[];
 
 export function grantingStatements(assembly: string): GrantingStatement[] {
   const [stack] = readAssembly(assembly);
   const template = new Template(stack);
   return Object.keys(stack.template.Resources as JsonObject).flatMap((logicalId) => {
     const { properties } = template.resource(logicalId);
-    return statementsIn(properties, ['Resources', logicalId, 'Properties']).flatMap(
-      ({ statement, place }) => {
-        if (statement.Effect !== 'Allow') return [];
-        return [describe(assembly, template, { logicalId, statement, place })];
-      },
+    return Object.entries(properties).flatMap(([name, value = null]) =>
+      statementsIn(value)
+        .filter(({ Effect }) => Effect === 'Allow')
+        .map((statement) => describe(template, logicalId, statement, name === 'AssumeRolePolicyDocument')),
     );
   });
 }
 
 /** Statements are the elements of a `Statement` list, wherever a resource has its policies. */
-function statementsIn(value: Json, place: Path): { statement: JsonObject; place: Path }[] {
-  if (isJsonArray(value)) return value.flatMap((item, index) => statementsIn(item, [...place, index]));
+function statementsIn(value: Json): JsonObject[] {
+  if (isJsonArray(value)) return value.flatMap(statementsIn);
   if (!isJsonObject(value)) return [];
-  return Object.entries(value).flatMap(([name, inner = null]) => {
-    if (name !== 'Statement' || !isJsonArray(inner)) return statementsIn(inner, [...place, name]);
-    return inner.map((item, index) => ({ statement: item as JsonObject, place: [...place, name, index] }));
-  });
+  return Object.entries(value).flatMap(([name, inner = null]) =>
+    name === 'Statement' && isJsonArray(inner) ? (inner as JsonObject[]) : statementsIn(inner),
+  );
 }
 
 function describe(
-  assembly: string,
   template: Template,
-  { logicalId, statement, place }: { logicalId: string; statement: JsonObject; place: Path },
+  logicalId: string,
+  statement: JsonObject,
+  isTrust: boolean,
 ): GrantingStatement {
   const actions = texts(statement.Action ?? []);
-  const owner = ownerOf(template, logicalId, place);
+  const owner = ownerOf(template, logicalId, isTrust);
   const listed = statement.Resource === undefined ? [] : texts(template.resolve(statement.Resource));
   const resources =
     owner.arn !== undefined && (listed.length === 0 || listed[0] === '*') ? [owner.arn] : listed;
@@ -73,7 +65,6 @@ function describe(
       (principals.length === 0 || principals.includes(access.principal)) &&
       actions.some((action) => coversAction(action, access)) &&
       resources.some((resource) => matchesArn(resource, access.resource)),
-    without: () => assemblyWithout(assembly, template.stackName, place),
     name: `${logicalId} ${typeof statement.Sid === 'string' ? statement.Sid : actions.slice(0, 2).join()}`,
   };
 }
@@ -95,14 +86,14 @@ interface Owner {
   readonly roles: readonly string[];
 }
 
-function ownerOf(template: Template, logicalId: string, place: Path): Owner {
+function ownerOf(template: Template, logicalId: string, isTrust: boolean): Owner {
   const { type, properties } = template.resource(logicalId);
   const arn = (id: string): string => attributeOf(template, template.resource(id), 'Arn');
   const resource = (id: string): Owner => ({ arn: arn(id), principals: [], roles: [] });
   const roles = (ids: readonly string[]): Owner => ({ principals: ids.map(arn), roles: ids });
   switch (type) {
     case 'AWS::IAM::Role':
-      return place.includes('AssumeRolePolicyDocument') ? resource(logicalId) : roles([logicalId]);
+      return isTrust ? resource(logicalId) : roles([logicalId]);
     case 'AWS::IAM::Policy':
     case 'AWS::IAM::ManagedPolicy':
       return roles([...referredIds(properties.Roles), ...rolesWith(template, logicalId)]);
@@ -133,33 +124,6 @@ function rolesWith(template: Template, policy: string): string[] {
 
 function texts(value: Json): string[] {
   return (isJsonArray(value) ? value : [value]).map(String);
-}
-
-/** Links all files of the assembly except for the template. */
-function assemblyWithout(assembly: string, stackName: string, place: Path): string {
-  const folder = path.join(temporaryFolder(), 'cdk.out');
-  fs.mkdirSync(folder);
-  const templateFile = `${stackName}.template.json`;
-  for (const name of fs.readdirSync(assembly)) {
-    if (name !== templateFile) fs.symlinkSync(path.join(assembly, name), path.join(folder, name));
-  }
-  const template = JSON.parse(fs.readFileSync(path.join(assembly, templateFile), 'utf8')) as Json;
-  let list = template as unknown as Record<string | number, never>;
-  for (const step of place.slice(0, -1)) list = list[step];
-  (list as unknown as Json[]).splice(Number(place.at(-1)), 1);
-  fs.writeFileSync(path.join(folder, templateFile), JSON.stringify(template));
-  return folder;
-}
-
-/** Logical ids of the functions that have one of the roles. */
-export function functionsOf(assembly: string, roles: readonly string[]): string[] {
-  const [stack] = readAssembly(assembly);
-  const template = new Template(stack);
-  const arns = roles.map((role) => attributeOf(template, template.resource(role), 'Arn'));
-  return template
-    .resourcesOfType('AWS::Lambda::Function')
-    .filter((fn) => arns.includes(template.text(fn, 'Role')))
-    .map(({ logicalId }) => logicalId);
 }
 
 /** The name of an S3 bucket of the stack. */

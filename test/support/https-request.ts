@@ -1,9 +1,7 @@
 /** Sends requests to a server of the local cloud that speaks TLS. */
-import * as https from 'node:https';
-import { text } from 'node:stream/consumers';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Json } from '../../local';
-import { signedHeaders, type Signing } from './signed-request';
+import { send, signedHeaders, type Signing } from './signed-request';
 
 interface HttpsRequest {
   readonly method?: string;
@@ -25,24 +23,11 @@ export async function request(
   ca: string,
   { method = 'POST', headers = {}, body = '', signing }: HttpsRequest = {},
 ): Promise<HttpsAnswer> {
-  const { host, pathname } = new URL(url);
+  const { host, pathname, origin } = new URL(url);
   const signed =
     signing &&
     (await signedHeaders({ method, path: pathname, host, body }, { service: 'execute-api', ...signing }));
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const sent = https.request(
-      url,
-      // Without a server name, because a test may send another host.
-      { method, ca, agent: false, servername: '', headers: { ...signed, ...headers } },
-      resolve,
-    );
-    sent.on('error', reject);
-    sent.end(body);
-  });
-  const content = await text(response);
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    body: content === '' ? null : (JSON.parse(content) as Json),
-  };
+  const all = { ...signed, ...headers };
+  const answer = await send(origin, { method, path: pathname, body }, all, ca);
+  return { ...answer, body: answer.body === '' ? null : (JSON.parse(answer.body) as Json) };
 }

@@ -70,8 +70,7 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
 /** A process that runs the commands of a test file one after the other: see `command-host.cjs`. */
 class CommandHost {
   private readonly child: ChildProcess;
-  private readonly ended: Promise<unknown>;
-  private commands = 0;
+  private last: Promise<unknown> = Promise.resolve();
 
   /** @param authorities the file with certificates, which Node.js reads when it starts */
   constructor(authorities: string | undefined) {
@@ -80,30 +79,25 @@ class CommandHost {
       execArgv: [],
       env: { ...process.env, NODE_EXTRA_CA_CERTS: authorities },
     });
-    this.ended = once(this.child, 'exit');
+    this.child.once('exit', () => {
+      this.child.emit('error', new Error('the process of the commands ended'));
+    });
   }
 
-  async run(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
-    const id = this.commands++;
-    const answer = new Promise<Outcome>((resolve) => {
-      const listen = (message: unknown): void => {
-        const { id: of, result } = message as { id: number; result: Outcome };
-        if (of !== id) return;
-        this.child.off('message', listen);
-        resolve(result);
-      };
-      this.child.setMaxListeners(0).on('message', listen);
+  run(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
+    const answer = this.last.then(async () => {
+      this.child.send({ args, cwd, env });
+      const [result] = (await once(this.child, 'message')) as [Outcome];
+      return result;
     });
-    this.child.send({ id, args, cwd, env });
-    const failure = this.ended.then(() => {
-      throw new Error('the process of the commands ended');
-    });
-    return await Promise.race([answer, failure]);
+    this.last = answer;
+    return answer;
   }
 
   async close(): Promise<void> {
+    const ended = once(this.child.removeAllListeners('exit'), 'exit');
     this.child.disconnect();
-    await this.ended;
+    await ended;
   }
 }
 

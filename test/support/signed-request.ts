@@ -1,5 +1,6 @@
 /** Sends requests that the SDK would not send, with a right signature. */
 import * as http from 'node:http';
+import * as https from 'node:https';
 import { text } from 'node:stream/consumers';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
@@ -35,15 +36,22 @@ export async function sendSigned(
   return send(endpoint, request, await signedHeaders({ ...request, host }, signing));
 }
 
-/** Sends a request with exactly these headers. */
+/**
+ * Sends a request with exactly these headers.
+ *
+ * @param ca the authority to trust, as PEM, of a server that speaks TLS
+ */
 export async function send(
   endpoint: string,
   { method, path, body }: SignedRequest,
   headers: http.OutgoingHttpHeaders,
+  ca?: string,
 ): Promise<Answer> {
   const { hostname, port } = new URL(endpoint);
+  // Without a server name, because a test may send another host.
+  const options = { hostname, port, method, path, headers, agent: false, ca, servername: '' } as const;
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    const request = http.request({ hostname, port, method, path, headers, agent: false }, resolve);
+    const request = ca === undefined ? http.request(options, resolve) : https.request(options, resolve);
     request.on('error', reject);
     request.end(body);
   });

@@ -2,44 +2,28 @@
 import { createHash } from 'node:crypto';
 import { ENV } from '../../contract/environment';
 import { MANIFEST_KEY, type SliceManifest, type SourcedTensor } from '../../contract/slice-manifest';
-import type { TensorDataType, TensorSpec } from '../../contract/tensors';
+import type { TensorSpec } from '../../contract/tensors';
+import { dataTypeName } from '../../lib/onnx/data-type';
 import type { MemoryObjects } from './memory-objects';
-import { encodeModel as encode, floats, node, value, type TensorInit } from './model-builder';
+import { encodeModel as encode, external, floats, node, value } from './model-builder';
 
-const ELEMENT_TYPES: Readonly<Record<TensorDataType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  string: 8,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-};
-
-interface Node {
-  readonly op: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-}
-
-interface Weights {
-  readonly name: string;
-  readonly values: readonly number[];
-  /** File beside the model for the values; without it they are inside the model. */
-  readonly file?: string;
-}
+/** ONNX's numbers from the names of the types. */
+const ELEMENT_TYPES = new Map(Array.from({ length: 14 }, (_, type) => [dataTypeName(type), type]));
 
 export interface TinyModel {
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly {
+    readonly op: string;
+    readonly inputs: readonly string[];
+    readonly outputs: readonly string[];
+  }[];
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  readonly weights?: Weights;
+  readonly weights?: {
+    readonly name: string;
+    readonly values: readonly number[];
+    /** File beside the model for the values; without it they are inside the model. */
+    readonly file?: string;
+  };
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -57,16 +41,14 @@ export function encodeModel(model: TinyModel): Uint8Array {
   });
 }
 
-function initializerOf({ name, values, file }: Weights): TensorInit {
+function initializerOf({ name, values, file }: NonNullable<TinyModel['weights']>) {
   if (file === undefined) return floats(name, [values.length], values);
-  const place = { location: file, offset: '0', length: String(values.length * 4) };
-  const externalData = Object.entries(place).map(([key, text]) => ({ key, value: text }));
-  return { name, dataType: ELEMENT_TYPES.float32, dims: [values.length], dataLocation: 1, externalData };
+  return external(name, [values.length], { location: file, offset: '0', length: String(values.length * 4) });
 }
 
 function valueOf({ name, dtype, shape }: TensorSpec): object {
   const dims = shape?.map((size) => size ?? 'unknown');
-  return value(name, ELEMENT_TYPES[dtype], dims);
+  return value(name, ELEMENT_TYPES.get(dtype), dims);
 }
 
 export function float32Bytes(values: readonly number[]): Uint8Array {
@@ -77,46 +59,31 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-const x: TensorSpec = { name: 'x', dtype: 'float32', shape: ['N', 3] };
-const scale: TensorSpec = { name: 'scale', dtype: 'float32', shape: ['N', 3] };
-const shifted: TensorSpec = { name: 'shifted', dtype: 'float32', shape: null };
-const early: TensorSpec = { name: 'early', dtype: 'float32', shape: ['N', 3] };
-const late: TensorSpec = { name: 'late', dtype: 'float32', shape: ['N', 3] };
-
 export const DEPLOYMENT_DIGEST = 'a1b2c3';
 export const BUCKET = 'pipeline';
 const WEIGHTS_FILE = 'slice-00.weights';
-const SHIFT = float32Bytes([10, 20, 30]);
+const SHIFT = [10, 20, 30];
 
-const request = [x, scale];
+const [x, scale, early, late] = ['x', 'scale', 'early', 'late'].map((name): TensorSpec => ({
+  ...{ name, dtype: 'float32', shape: ['N', 3] },
+}));
+const shifted: TensorSpec = { name: 'shifted', dtype: 'float32', shape: null };
+
 const fromRequest = (spec: TensorSpec): SourcedTensor => ({ ...spec, source: { from: 'request' } });
 const fromSlice = (spec: TensorSpec, slice: number): SourcedTensor => ({
-  ...spec,
-  source: { from: 'slice', slice },
+  ...{ ...spec, source: { from: 'slice', slice } },
 });
+
+const shared = { version: 1, slices: 2, request: [x, scale], fixed: ['epsilon'] } as const;
 
 /**
  * The manifests of two slices: `shifted = x + [10, 20, 30]` and `early = -x`, then `late = shifted * scale`. The
  * outputs are `late`, `early` and the input `x`.
  */
 export const MANIFESTS: readonly SliceManifest[] = [
+  { ...shared, slice: 0, inputs: [fromRequest(x)], outputs: [shifted, early] },
   {
-    version: 1,
-    slice: 0,
-    slices: 2,
-    request,
-    fixed: ['epsilon'],
-    inputs: [fromRequest(x)],
-    outputs: [shifted, early],
-  },
-  {
-    version: 1,
-    slice: 1,
-    slices: 2,
-    request,
-    fixed: ['epsilon'],
-    inputs: [fromSlice(shifted, 0), fromRequest(scale)],
-    outputs: [late],
+    ...{ ...shared, slice: 1, inputs: [fromSlice(shifted, 0), fromRequest(scale)], outputs: [late] },
     result: [fromSlice(late, 1), fromSlice(early, 0), fromRequest(x)],
   },
 ];
@@ -127,7 +94,7 @@ const MODELS: readonly TinyModel[] = [
       { op: 'Add', inputs: ['x', 'shift'], outputs: ['shifted'] },
       { op: 'Neg', inputs: ['x'], outputs: ['early'] },
     ],
-    weights: { name: 'shift', values: [10, 20, 30], file: WEIGHTS_FILE },
+    weights: { name: 'shift', values: SHIFT, file: WEIGHTS_FILE },
     inputs: [x],
     outputs: [shifted, early],
   },
@@ -146,11 +113,11 @@ export function stageSlice(
 ): Record<string, string> {
   const variables = stageModel(objects, `assets/${slice}.onnx`, MODELS[slice], manifest);
   if (slice !== 0) return variables;
-  objects.put('assets/0.weights', SHIFT);
+  objects.put('assets/0.weights', float32Bytes(SHIFT));
   return {
     ...variables,
     [ENV.weightsUri]: 's3://assets/assets/0.weights',
-    [ENV.weightsSha256]: sha256(SHIFT),
+    [ENV.weightsSha256]: sha256(float32Bytes(SHIFT)),
     [ENV.weightsFile]: WEIGHTS_FILE,
   };
 }

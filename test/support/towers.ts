@@ -41,9 +41,8 @@ export const twoRows = () =>
 /** Takes one node of each list in turn, as exporters that order nodes by depth do. */
 export function interleaved(lists: readonly (readonly NodeInit[])[]): NodeInit[] {
   const longest = Math.max(...lists.map((list) => list.length));
-  return Array.from({ length: longest }, (_, place) =>
-    lists.flatMap((list) => list.slice(place, place + 1)),
-  ).flat();
+  const places = Array.from({ length: longest }, (_, place) => place);
+  return places.flatMap((place) => lists.flatMap((list) => list.slice(place, place + 1)));
 }
 
 /** Five slices of it are scheduled as `(0 1 | 2 3) 4`. */
@@ -65,19 +64,11 @@ export function twoTowers(): GraphInit {
 /** A stem, `branches` towers that read its result, and the sum of the towers. */
 export function ensemble(branches: number): GraphInit {
   const stem = tower('s', 2, 'x', 'shared');
-  const members = Array.from({ length: branches }, (_, index) =>
-    tower(`m${index}_`, 2, 'shared', `out${index}`),
-  );
+  const outputs = Array.from({ length: branches }, (_, index) => `out${index}`);
+  const members = outputs.map((output, index) => tower(`m${index}_`, 2, 'shared', output));
+  const all = interleaved(members.map(({ nodes }) => nodes));
   return {
-    node: [
-      ...stem.nodes,
-      ...interleaved(members.map(({ nodes }) => nodes)),
-      node(
-        'Sum',
-        members.map((_, index) => `out${index}`),
-        ['y'],
-      ),
-    ],
+    node: [...stem.nodes, ...all, node('Sum', outputs, ['y'])],
     initializer: [stem, ...members].flatMap(({ weights }) => weights),
     input: [value('x', FLOAT, [1, WIDTH])],
     output: [value('y', FLOAT)],

@@ -11,7 +11,7 @@ const COMPILER = [
 
 /** Deployments into the local cloud, of which `npm test` runs some cases too. */
 const DEPLOYMENTS = [
-  /\/end-to-end\/(consolidation|corpus|deployment|permissions|state-tensors)\.test/,
+  /\/end-to-end\/(consolidation|corpus|deployment|state-tensors)\.test/,
   /\/lib\/aws\/workflow\/failure\.test/,
 ];
 
