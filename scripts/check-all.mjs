@@ -6,66 +6,42 @@ import { parseArgs } from 'node:util';
 
 const JEST = 'node_modules/jest/bin/jest.js --filter=./test/support/jest/filter.cjs';
 
-const OTHERS = 'test/other-versions';
-const PUBLIC_API = ['lib/index.ts', 'lib/pipeline', 'lib/monitoring', 'scripts/package'];
-const INSTALLED = ['package.json', 'package-lock.json'];
-const COMMANDS = ['bin/commands', 'client/index.ts', 'local/index.ts'];
-
-/** What a run in the local cloud consists of. */
-const RUNS = ['client', 'contract', 'lambda', 'lib/aws', 'lib/emit', 'lib/pipeline', 'local'];
-
 /** What needs the packages of other languages. */
 const PACKED = ['examples', 'python', 'languages'];
 
-/** Their command, and the files on which they depend. */
+const GUIDES = 'scripts/package/checks/guides.mjs';
+const LANGUAGES = 'scripts/package/checks/languages.mjs --languages';
+const API = 'lib/index.ts lib/pipeline lib/monitoring scripts/package';
+const INSTALLED = 'package.json package-lock.json';
+const COMMANDS = 'bin/commands client/index.ts local/index.ts';
+
+/** What a run in the local cloud consists of. */
+const RUNS = 'client contract lambda lib/aws lib/emit lib/pipeline local test/support';
+
+/** By name: the command, and the files and folders whose changes need it. */
 const CHECKS = {
-  validate: [
-    'dist/scripts/validate/main.js',
-    ['lib/aws', 'lib/pipeline', 'lib/monitoring', 'scripts/validate'],
-  ],
-  docs: ['scripts/package/checks/guides.mjs docs', ['docs/*.md', 'bin/commands', 'scripts/package/checks']],
-  examples: [
-    'scripts/package/checks/guides.mjs examples',
-    ['examples', ...COMMANDS, 'lib/pipeline', 'scripts/package'],
-  ],
-  python: [
-    'scripts/package/checks/languages.mjs --languages python',
-    [...PUBLIC_API, 'client/python', 'examples/python', 'docs/python.md'],
-  ],
-  languages: [
-    'scripts/package/checks/languages.mjs --languages go',
-    [...PUBLIC_API, 'examples/go', 'docs/other-languages.md'],
-  ],
+  docs: [`${GUIDES} docs`, 'docs/*.md bin/commands scripts/package/checks'],
+  examples: [`${GUIDES} examples`, `examples ${COMMANDS} lib/pipeline scripts/package`],
+  python: [`${LANGUAGES} python`, `${API} client/python examples/python docs/python.md`],
+  languages: [`${LANGUAGES} go`, `${API} examples/go docs/other-languages.md`],
   versions: [
     'scripts/test-versions.mjs',
-    [...INSTALLED, 'client/aws', 'lambda', 'lib/aws', 'lib/pipeline', 'lib/host', 'local/lambda', OTHERS],
+    `${INSTALLED} client/aws lambda lib/aws lib/pipeline lib/host local/lambda test/other-versions`,
   ],
   arm64: [
     'scripts/check-arm64.mjs',
-    [...INSTALLED, 'lambda', 'lib/aws/runtime-code.ts', 'test/arm64', 'scripts/check-arm64.mjs'],
+    `${INSTALLED} lambda lib/aws/runtime-code.ts test/arm64 scripts/check-arm64.mjs`,
   ],
-  deploy: [
-    'dist/scripts/check-deploy/main.js',
-    ['client', 'lambda', 'lib/aws', 'lib/pipeline', 'scripts/check-deploy'],
-  ],
+  deploy: ['dist/scripts/check-deploy/main.js', 'client lambda lib/aws lib/pipeline scripts/check-deploy'],
 };
 
-/** Groups of `test/support/jest/long-checks.cjs`, and the files on which they depend. */
+/** Groups of `test/support/jest/long-checks.cjs`, and the files and folders whose changes need them. */
 const TESTS = {
-  compiler: [...INSTALLED, 'lib', 'test/lib', 'test/support'],
-  deployments: [...INSTALLED, ...RUNS, 'test/end-to-end', 'test/faults', 'test/integ', 'test/support'],
-  examples: [...INSTALLED, ...RUNS, 'examples', 'test/examples', 'test/support'],
-  fuzz: [
-    ...INSTALLED,
-    'bin/tensor-files',
-    'client',
-    'lambda',
-    'lib/onnx',
-    'lib/shapes',
-    'local/s3',
-    'test/fuzz',
-  ],
-  scripts: [...INSTALLED, 'scripts', 'test/scripts', 'test/integ'],
+  compiler: `${INSTALLED} lib test/lib test/support`,
+  deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/integ`,
+  examples: `${INSTALLED} ${RUNS} examples test/examples`,
+  fuzz: `${INSTALLED} bin/tensor-files client lambda lib/onnx lib/shapes local/s3 test/fuzz`,
+  scripts: `${INSTALLED} scripts test/scripts test/integ`,
 };
 
 /** Two series use two processors: most checks wait for one process. */
@@ -115,5 +91,5 @@ function baseCommit() {
 }
 
 function differs(commit, files) {
-  return spawnSync('git', ['diff', '--quiet', commit, 'HEAD', '--', ...files]).status !== 0;
+  return spawnSync('git', ['diff', '--quiet', commit, 'HEAD', '--', ...files.split(' ')]).status !== 0;
 }

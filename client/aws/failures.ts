@@ -66,13 +66,24 @@ function adviceFor(error: Error): string | undefined {
 
 export function explainedError(error: unknown, executionArn?: string): unknown {
   if (error instanceof InferenceError || error instanceof InferenceTimeoutError) {
-    // The stack says where the call failed.
-    return error.executionArn === undefined ? Object.assign(error, { executionArn }) : error;
+    return executionArn === undefined || error.executionArn !== undefined
+      ? error
+      : inExecution(error, executionArn);
   }
   if (!isSdkError(error)) return error;
   const advice = adviceFor(error);
   const message = advice === undefined ? error.message : `AWS must answer, got ${error.message}: ${advice}`;
   return new InferenceError(nameOf(error), message, { executionArn, cause: error });
+}
+
+/** Returns another error, because calls that wait for one answer share theirs. Its stack says where the call failed. */
+function inExecution(error: InferenceError | InferenceTimeoutError, executionArn: string): Error {
+  const { message, cause, stack } = error;
+  const own =
+    error instanceof InferenceTimeoutError
+      ? new InferenceTimeoutError(message, executionArn, cause)
+      : new InferenceError(error.name, message, Object.assign({}, error, { executionArn, cause }));
+  return Object.assign(own, { stack });
 }
 
 /** Errors of connections and of endpoints have a code such as `ECONNREFUSED`, and no name of their own. */

@@ -20,7 +20,8 @@ import { compile } from '../../lib/compile/compile';
 import { count } from '../../lib/plan/slicers';
 import * as local from '../../local';
 import { type CodeBlock, DOCUMENTS, Document, README, documentNamed } from '../support/documents';
-import { FLOAT, node, saveModel, value } from '../support/model-builder';
+import { graphOf } from '../support/graph-text';
+import { FLOAT, saveModel, value } from '../support/model-builder';
 import { newApp } from '../support/pipeline-stack';
 import { writtenPlan } from '../support/written-plan';
 
@@ -33,16 +34,12 @@ const MODULES: Readonly<Record<string, object>> = {
   'cdk-sliced-inference/local': local,
 };
 
-const DEPTH = 6;
-const names = ['x', ...Array.from({ length: DEPTH - 1 }, (_, layer) => `t${layer}`), 'y'];
-
-/** The model of the examples: symbolic dimensions `batch` and `width`, and enough nodes for four slices. */
+/** The model of the examples: symbolic dimensions `batch` and `width`, and enough nodes for five slices. */
 const MODEL = saveModel({
-  graph: {
-    node: Array.from({ length: DEPTH }, (_, layer) => node('Tanh', [names[layer]], [names[layer + 1]])),
+  graph: graphOf('Tanh x > t0; Tanh t0 > t1; Tanh t1 > t2; Tanh t2 > t3; Tanh t3 > t4; Tanh t4 > y', {
     input: [value('x', FLOAT, ['batch', 'width'])],
     output: [value('y', FLOAT, ['batch', 'width'])],
-  },
+  }),
 });
 
 /** The names that shorter blocks leave to the reader. For jsii-rosetta, a fixture in scripts/package declares them. */
@@ -106,7 +103,7 @@ const before = process.cwd();
 
 beforeAll(() => {
   const folder = path.dirname(MODEL);
-  const slices = writtenPlan(compile(MODEL, count(DEPTH - 1)));
+  const slices = writtenPlan(compile(MODEL, count(5)));
   fs.cpSync(slices.folder, path.join(folder, 'slices'), { recursive: true });
   fs.copyFileSync(slices.file, path.join(folder, 'ocr-plan.json'));
   process.chdir(folder);

@@ -1,14 +1,7 @@
 /** Figures of costs in the documents: the model computes them. */
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
-import {
-  bertRows,
-  constantRows,
-  downloadRows,
-  millionRows,
-  monthRows,
-  sourcesOf,
-} from '../support/cost-tables';
+import { bertRows, constantRows, millionRows, monthRows, sourcesOf } from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
 
 const guide = documentNamed('docs/costs.md');
@@ -37,7 +30,6 @@ describe('the guide to costs', () => {
     ['a million runs', millionRows],
     ["a model of BERT-large's shape", bertRows],
     ['a month by requests per hour', monthRows],
-    ['downloads', downloadRows],
     ['prices', () => constantRows(PRICES)],
     ['the environment', () => constantRows(ENVIRONMENT)],
   ])('has the rows of %s that the model computes', (_, expected) => {

@@ -5,15 +5,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Consolidation, Slicing, WarmUp, type SlicedInferencePipelineProps } from '../../lib';
 import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
-import {
-  failed,
-  requestOf,
-  rows,
-  runAsWhole,
-  start,
-  synthesize,
-  trace,
-} from '../support/deployed-pipeline';
+import { failed, requestOf, rows, runAsWhole, start, synthesize, trace } from '../support/deployed-pipeline';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { float32 } from '../support/tensors';
 
@@ -93,27 +85,21 @@ describe('a whole model that does not serve', () => {
   });
 });
 
-test.each<[string, Props]>([
-  ['Express', {}],
-  ['Standard', { stateMachineType: STANDARD }],
-])(
-  'a request that does not fit fails in %s as in a slice, and starts none if the model is warm',
-  async (_, props) => {
-    const cloud = await deployed(props);
-    const refused = async () => {
-      await cloud.asynchronousCalls();
-      trace.length = 0;
-      return failed(await cloud.execute(requestOf(new Map([['z', float32([1])]]))));
-    };
-    const cold = await refused();
-    expect(cold).toMatchObject({ error: 'InvalidInput', cause: { slice: 0 } });
-    // A question that meets a load in progress would start one more sandbox, which is cold.
+test('a request that does not fit fails as in a slice, and starts none if the model is warm', async () => {
+  const cloud = await deployed();
+  const refused = async () => {
     await cloud.asynchronousCalls();
-    await runAsWhole(cloud, modelPath, rows(2, 1));
-    expect(await refused()).toEqual(cold);
-    expect(entered()).toEqual(['Ask whole model', 'Failed']);
-  },
-);
+    trace.length = 0;
+    return failed(await cloud.execute(requestOf(new Map([['z', float32([1])]]))));
+  };
+  const cold = await refused();
+  expect(cold).toMatchObject({ error: 'InvalidInput', cause: { slice: 0 } });
+  // A question that meets a load in progress would start one more sandbox, which is cold.
+  await cloud.asynchronousCalls();
+  await runAsWhole(cloud, modelPath, rows(2, 1));
+  expect(await refused()).toEqual(cold);
+  expect(entered()).toEqual(['Ask whole model', 'Failed']);
+});
 
 test('five cold requests at once load one copy of the whole model', async () => {
   // 2 MB of weights at 1 MB/s: the five runs have asked long before the copy is loaded.

@@ -1,22 +1,11 @@
-/** Runs the user's own functions before and after the slices, plain ones and those that the package's helpers make. */
-import * as path from 'node:path';
-import { buildSync, type BuildOptions } from 'esbuild';
-import type { Stack } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
+/** Runs the user's own functions before and after the slices. Those of the package's helpers run in the examples. */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { decodeInlineTensor, elementsOf, type InlineTensor, type NumericTensor } from '../../client';
+import { decodeInlineTensor, type InlineTensor } from '../../client';
 import { Slicing } from '../../lib';
 import type { LocalCloud } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
-import {
-  ARCHITECTURE,
-  failed,
-  start,
-  succeeded,
-  synthesize,
-  userFunction,
-} from '../support/deployed-pipeline';
-import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
+import { failed, start, succeeded, synthesize, userFunction } from '../support/deployed-pipeline';
+import { mlp, saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 
@@ -89,75 +78,3 @@ test('preprocess works without postprocess, and is blamed by a Standard executio
   const { outputs } = succeeded(await cloud.execute({ text: 'x' }));
   expect(Object.keys(outputs.tensors ?? {})).toEqual(['y']);
 });
-
-/** Rows of 16 numbers from the number of rows. More than a few thousand rows do not fit into a request. */
-const WITH_HELPERS = {
-  preprocess: `preprocessHandler(({ rows }) => {
-    return { x: { shape: [rows, 16], data: new Float32Array(rows * 16).fill(0.5) } };
-  });`,
-  postprocess: `postprocessHandler(({ y }) => {
-    return { rows: y.shape[0], last: Array.from(y.data.slice(-y.shape[1])) };
-  });`,
-};
-
-const HELPERS = '{ preprocessHandler, postprocessHandler }';
-const SOURCES = JSON.stringify(path.join(__dirname, '../../client'));
-
-function bundled(stack: Stack, step: keyof typeof WITH_HELPERS, format: 'cjs' | 'esm'): lambda.Function {
-  const folder = temporaryFolder();
-  const contents = {
-    cjs: `const ${HELPERS} = require(${SOURCES});\nexports.handler = ${WITH_HELPERS[step]}`,
-    esm: `import ${HELPERS} from 'cdk-sliced-inference/client';\nexport const handler = ${WITH_HELPERS[step]}`,
-  };
-  const options: BuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'error' };
-  buildSync({
-    ...options,
-    ...{ stdin: { contents: contents[format], resolveDir: __dirname }, format },
-    outfile: path.join(folder, format === 'cjs' ? 'index.js' : 'index.mjs'),
-    // Without the paths of this repository, which lead from the package's name to the sources.
-    tsconfigRaw: '{}',
-  });
-  return new lambda.Function(stack, step, {
-    code: lambda.Code.fromAsset(folder),
-    handler: 'index.handler',
-    memorySize: 512,
-    runtime: lambda.Runtime.NODEJS_22_X,
-    architecture: ARCHITECTURE,
-  });
-}
-
-test.each([
-  ['CommonJS, from the sources', 'cjs'],
-  ['an ES module, from the package', 'esm'],
-] as const)(
-  'handlers of the helpers, bundled as %s, pass tensors on, inline or through S3, by permissions of the construct',
-  async (_, format) => {
-    const functions: lambda.Function[] = [];
-    const assembly = synthesize(
-      model,
-      (stack) => {
-        const [preprocess, postprocess] = (['preprocess', 'postprocess'] as const).map((step) =>
-          bundled(stack, step, format),
-        );
-        functions.push(preprocess, postprocess);
-        return { ...props, preprocess, postprocess };
-      },
-      {
-        use: (__, pipeline) => {
-          const [before, after] = functions;
-          before.addEnvironment('SLICED_INFERENCE_BUCKET', pipeline.bucket.bucketName);
-          pipeline.grantWriteInputs(before);
-          pipeline.grantReadOutputs(after);
-        },
-      },
-    );
-    const cloud = await start(assembly);
-    for (const rows of [1, 10_000]) {
-      const { output } = await clientOf(cloud).invoke({ rows });
-      const x = float32([rows, 16], Array<number>(16 * rows).fill(0.5));
-      const y = (await runWhole(model, new Map([['x', x]]))).get('y') as NumericTensor;
-      const last = Array.from((elementsOf(y) as Float32Array).slice(-y.shape[1]));
-      expect(output).toEqual({ rows, last });
-    }
-  },
-);

@@ -36,7 +36,6 @@ import { mlp, saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { twoRows, twoTowers } from '../support/towers';
 import { writtenPlan } from '../support/written-plan';
-import { FULL_CHECKS } from '../support/full-checks';
 
 interface Example {
   readonly model: string;
@@ -189,13 +188,7 @@ function replaceable(statements: readonly GrantingStatement[], accesses: readonl
   return ofRoles.filter((own) => !isNeeded(own)).map(({ name }) => name);
 }
 
-/** In `npm test`; the others have other stores, networks and functions. */
-const FEW = [
-  'a Standard pipeline with keys for its bucket, its logs and its assets',
-  'an Express pipeline with consolidation',
-];
-
-test.each(Object.keys(examples).filter((name) => FULL_CHECKS || FEW.includes(name)))(
+test.each(Object.keys(examples))(
   '%s is refused nothing, uses all that its statements allow, and needs each of them',
   async (name) => {
     const example = examples[name];

@@ -9,7 +9,7 @@ export interface Question {
 }
 
 /** How the case ended, or the error that the target threw. */
-export type Answer = (CaseEnd | { readonly failure: string }) & { readonly ms: number };
+export type Answer = CaseEnd | { readonly failure: string };
 
 /** Exports of the module of a target. */
 interface Target {
@@ -18,16 +18,14 @@ interface Target {
 }
 
 async function answer(target: Target, { path, settings }: Question): Promise<Answer> {
-  const start = performance.now();
-  let end: CaseEnd | { readonly failure: string };
   try {
-    end = await target.runCase(path, settings);
+    const end = await target.runCase(path, settings);
     // A rejection that nobody handles ends this process now, not in the next case.
     await setImmediate();
+    return end;
   } catch (error) {
-    end = { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-  return { ...end, ms: performance.now() - start };
 }
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- its path is an argument

@@ -46,72 +46,41 @@ test('all targets run in turn if none is named', () => {
   expect(status).toBe(0);
 });
 
-describe('a target', () => {
-  test.each<[name: string, body: string, expected: string | RegExp, flags?: string[]]>([
-    ['throws', `throw new TypeError('broken');`, 'TypeError: broken'],
-    ['loops', 'for (;;);', 'no end within 1 s', ['--time-limit', '1']],
-    ['rejects', `return Promise.reject(new TypeError('broken'));`, 'TypeError: broken'],
-    ['never resolves', 'return new Promise(() => undefined);', 'no end within 1 s', ['--time-limit', '1']],
-    ['leaves a rejection unhandled', `void Promise.reject(new Error('late')); ${ACCEPT}`, 'late'],
-    ['exits', 'process.exit(3);', 'ended its process with code 3'],
-    ['crashes', `process.kill(process.pid, 'SIGSEGV'); for (;;);`, 'ended its process with SIGSEGV'],
-    [
-      'keeps much memory',
-      `globalThis.kept = Buffer.alloc(400 << 20, 1); ${ACCEPT}`,
-      /took [3-9]\d\d MB of memory/,
-    ],
-    [
-      'needs much memory for a moment',
-      `{ let all = Buffer.alloc(400 << 20, 1); all = undefined; } ${ACCEPT}`,
-      /took [3-9]\d\d MB of memory/,
-    ],
-  ])('that %s fails both runs', (_, body, expected, flags = []) => {
-    const { status, stdout } = fuzz('--runs', '2', '--seed', '7', '--target', target(body), ...flags);
-    expect(stdout).toMatch(expected);
-    for (const run of [0, 1]) expect(stdout).toContain(`npm run fuzz -- --seed 7 --run ${run}\n`);
-    expect(stdout).toMatch(/2 runs with seed 7 in \d+ s: 2 failed/);
-    expect(status).toBe(1);
-  });
-
-  test('that throws in one run fails only that run', () => {
-    const broken = target(
-      `globalThis.runs = (globalThis.runs ?? 0) + 1; if (globalThis.runs === 2) throw new Error('second'); ${ACCEPT}`,
-    );
-    const { stdout } = fuzz('--runs', '3', '--seed', '7', '--target', broken);
-    expect(stdout).toContain('run 1 failed');
-    expect(stdout).toMatch(/accepted +2/);
-  });
+test.each([
+  ['throws', `throw new TypeError('broken');`, 'TypeError: broken'],
+  ['loops', 'for (;;);', 'no end within 1 s'],
+  ['leaves a rejection unhandled', `void Promise.reject(new Error('late')); ${ACCEPT}`, 'late'],
+  ['crashes', `process.kill(process.pid, 'SIGSEGV'); for (;;);`, 'ended its process with SIGSEGV'],
+  [
+    'needs much memory for a moment',
+    `{ let all = Buffer.alloc(400 << 20, 1); all = undefined; } ${ACCEPT}`,
+    /took [3-9]\d\d MB of memory/,
+  ],
+])('a target that %s fails both runs', (_, body, expected) => {
+  const { status, stdout } = fuzz('--runs', '2', '--seed', '7', '--target', target(body));
+  expect(stdout).toMatch(expected);
+  for (const run of [0, 1]) expect(stdout).toContain(`npm run fuzz -- --seed 7 --run ${run}\n`);
+  expect(stdout).toMatch(/2 runs with seed 7 in \d+ s: 2 failed/);
+  expect(status).toBe(1);
 });
 
-describe('a case', () => {
-  test('depends only on its seed and run', () => {
-    const made = (seed: string): unknown => modelCase(new Random(seed));
-    expect(made('5:3')).toEqual(made('5:3'));
-    expect(made('5:3')).not.toEqual(made('5:4'));
-  });
-
-  test('is kept on request, with the files beside the model', () => {
-    const folder = temporaryFolder();
-    const { stdout } = fuzz('--seed', '5', '--run', '3', '--keep', folder, '--target', target(ACCEPT));
-    const { title, content } = modelCase(new Random('5:3'));
-    expect(stdout).toContain(`run 3 (${title}): accepted`);
-    expect(fs.readFileSync(path.join(folder, 'run-3', 'model.onnx')).equals(Buffer.from(content))).toBe(true);
-    expect(fs.existsSync(path.join(folder, 'run-3', 'w.bin'))).toBe(true);
-  });
+test('a case depends only on its seed and run, and is kept on request with the files beside the model', () => {
+  const folder = temporaryFolder();
+  const { stdout } = fuzz('--seed', '5', '--run', '3', '--keep', folder, '--target', target(ACCEPT));
+  const { title, content } = modelCase(new Random('5:3'));
+  expect(modelCase(new Random('5:4')).title).not.toBe(title);
+  expect(stdout).toContain(`run 3 (${title}): accepted`);
+  expect(fs.readFileSync(path.join(folder, 'run-3', 'model.onnx')).equals(Buffer.from(content))).toBe(true);
+  expect(fs.existsSync(path.join(folder, 'run-3', 'w.bin'))).toBe(true);
 });
 
 test.each([
-  [['--runs', 'many'], '--runs'],
-  [['--runs', '0'], '--runs'],
-  [['--seed', '-1'], '--seed'],
-  [['--ruins', '5'], '--ruins'],
-  [['more'], 'too many arguments'],
-])('refuses the flags %j in one line', (args, expected) => {
-  const { status, stdout, stderr } = fuzz(...args);
-  expect(status).toBe(2);
-  expect(stdout).toBe('');
-  expect(stderr).toContain(expected);
-  expect(stderr.trimEnd()).not.toContain('\n');
+  ['--runs', '0'],
+  ['--ruins', '5'],
+])('refuses the flag %s %s in one line', (...flags) => {
+  const { status, stdout, stderr } = fuzz(...flags);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(new RegExp(`^.*${flags[0]}.*\n$`));
 });
 
 test('Ctrl-C leaves no temporary files', async () => {
@@ -123,7 +92,6 @@ test('Ctrl-C leaves no temporary files', async () => {
   const ended = once(fuzzer, 'exit');
   await once(fuzzer.stdout, 'data');
   fuzzer.kill('SIGINT');
-  const [, signal] = (await ended) as [number | null, string | null];
-  expect(signal).toBe('SIGINT');
+  expect(await ended).toEqual([null, 'SIGINT']);
   expect(fs.readdirSync(temporary)).toEqual([]);
 });

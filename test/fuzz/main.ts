@@ -20,14 +20,15 @@ interface Options {
   readonly runs: number;
   readonly seed: number;
   readonly run?: number;
-  readonly timeLimit?: number;
   readonly keep?: string;
   readonly target?: string;
 }
 
 const [RUN_FAILED, BAD_USAGE] = [1, 2];
 const MAX_SEED = 2 ** 32 - 1;
-const PROGRESS_RUNS = 500;
+
+/** Of a module that gets models instead of the compiler. */
+const OWN_LIMITS = { seconds: 1, peakMb: 300 };
 
 /** Number of lines to show of a failure: the error and the first frames of its stack. */
 const FAILURE_LINES = 6;
@@ -40,7 +41,6 @@ const command = strict(new Command('fuzz'))
   .option('--runs <number>', 'number of files of each kind to try', wholeNumber(1), 1000)
   .option('--seed <number>', 'seed of all files', wholeNumber(0, MAX_SEED), randomInt(MAX_SEED))
   .option('--run <number>', 'repeat only this run', wholeNumber(0))
-  .option('--time-limit <seconds>', 'time limit of one run (default: by kind)', wholeNumber(1))
   .option('--keep <folder>', 'folder that keeps the files of failed runs and of the run that `--run` names')
   .option('--target <name>', `${kinds} (default: all kinds in turn)`);
 
@@ -79,32 +79,31 @@ function targetsOf({ target }: Options): [flags: string, target: FuzzTarget][] {
   const named = Object.entries<FuzzTarget>(TARGETS);
   const chosen = named.filter(([name]) => target === undefined || name === target);
   if (chosen.length > 0) return chosen.map(([name, own]) => [`--target ${name} `, own]);
-  return [['', { ...TARGETS.models, module: path.resolve(String(target)) }]];
+  return [['', { ...TARGETS.models, module: path.resolve(String(target)), limits: OWN_LIMITS }]];
 }
 
 /** Returns the number of failed runs. */
 async function fuzz(target: FuzzTarget, flags: string, options: Options): Promise<number> {
-  const { seed, run: single, keep, timeLimit = target.limits.seconds } = options;
+  const { seed, run: single, keep } = options;
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-fuzz-'));
   // The watched process may be killed before it removes its temporary files.
   const [folder, temporary] = ['case', 'tmp'].map((name) => path.join(root, name));
   for (const each of [folder, temporary]) fs.mkdirSync(each);
   target.putBeside?.(folder);
   const environment = { ...process.env, TMPDIR: temporary, SLICED_INFERENCE_CACHE: '' };
-  const watcher = new Watcher(target.module, { ...target.limits, seconds: timeLimit }, environment);
+  const watcher = new Watcher(target.module, target.limits, environment);
   tidyUp = () => {
     watcher.stop();
     fs.rmSync(root, { recursive: true, force: true, maxRetries: 3 });
   };
   process.stdout.write(`${flags}--seed ${seed}\n`);
   const counts = new Map<string, number>(OUTCOMES.map((outcome) => [outcome, 0]));
-  let [failed, longest, largest] = [0, { ms: 0, title: '' }, { peakMb: 0, title: '' }];
+  let failed = 0;
   const file = path.join(folder, target.file);
   const start = performance.now();
   const [first, end] = single === undefined ? [0, options.runs] : [single, single + 1];
   for (let run = first; run < end; run++) {
     const { title: made, content, settings } = target.makeCase(new Random(`${seed}:${run}`));
-    const title = `run ${run} (${made})`;
     fs.writeFileSync(file, content);
     const verdict = await watcher.judge({ path: file, settings });
     if ('failure' in verdict) {
@@ -113,21 +112,16 @@ async function fuzz(target: FuzzTarget, flags: string, options: Options): Promis
       const again = `npm run fuzz -- ${flags}--seed ${seed} --run ${run}`;
       process.stdout.write(`run ${run} failed (${made}): ${lines}\n  ${again}\n`);
     } else {
-      const { outcome, message, ms, peakMb } = verdict;
+      const { outcome, message } = verdict;
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-      if (ms > longest.ms) longest = { ms, title };
-      if (peakMb > largest.peakMb) largest = { peakMb, title };
-      if (single !== undefined) process.stdout.write(`${title}: ${outcome}\n  ${message}\n`);
+      if (single !== undefined) process.stdout.write(`run ${run} (${made}): ${outcome}\n  ${message}\n`);
     }
     if (keep !== undefined && ('failure' in verdict || single !== undefined))
       fs.cpSync(folder, path.join(keep, `run-${run}`), { recursive: true, verbatimSymlinks: true });
-    if (process.stderr.isTTY && (run + 1) % PROGRESS_RUNS === 0) process.stderr.write(`${run + 1} runs\r`);
   }
   const seconds = Math.round((performance.now() - start) / 1000);
   process.stdout.write(`${end - first} runs with seed ${seed} in ${seconds} s: ${failed} failed\n`);
   for (const [outcome, count] of counts) process.stdout.write(`  ${outcome.padEnd(28)}${count}\n`);
-  process.stdout.write(`  longest: ${Math.round(longest.ms)} ms, ${longest.title}\n`);
-  process.stdout.write(`  most memory: ${Math.round(largest.peakMb)} MB, ${largest.title}\n`);
   return failed;
 }
 

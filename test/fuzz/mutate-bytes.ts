@@ -17,18 +17,9 @@ export const BYTE_MUTATIONS: Readonly<Record<string, ByteMutation>> = {
     const copies = Array.from({ length: random.magnitude(50) }, () => chunk);
     return Buffer.concat([before, chunk, ...copies, after]);
   },
-  'move a chunk': (random, bytes) => {
-    const [before, chunk, after] = chunks(random, bytes);
-    const [start, end] = cut(random, Buffer.concat([before, after]));
-    return Buffer.concat([start, chunk, end]);
-  },
   'insert bytes': (random, bytes) => {
     const [start, end] = cut(random, bytes);
     return Buffer.concat([start, random.bytes(random.magnitude(64)), end]);
-  },
-  'long varint': (random, bytes) => {
-    const [start, end] = cut(random, bytes);
-    return Buffer.concat([start, Buffer.alloc(random.between(5, 12), 0xff), Buffer.of(1), end]);
   },
   'splice two files': (random, bytes, other) => Buffer.concat([cut(random, bytes)[0], cut(random, other)[1]]),
   'append a file': (_, bytes, other) => Buffer.concat([bytes, other]),

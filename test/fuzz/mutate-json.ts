@@ -2,13 +2,11 @@
 import { HOSTILE_STRINGS, type Json, ODD_KEYS, ODD_NUMBERS, ODD_VALUES, type OddFields } from './odd-values';
 import type { Random } from './random';
 
-type Parent = Json[] | { [key: string]: Json };
-
 /** A place in a document, which a mutation may change. */
 class Place {
   /** @param field the key of the value, or of the array around it */
   constructor(
-    private readonly parent: Parent,
+    private readonly parent: object,
     readonly key: string,
     readonly field: string,
   ) {}
@@ -21,21 +19,15 @@ class Place {
     define(this.parent, this.key, value);
   }
 
-  drop(): Json {
-    const { value } = this;
-    if (Array.isArray(this.parent)) this.parent.splice(Number(this.key), 1);
-    else Reflect.deleteProperty(this.parent, this.key);
-    return value;
+  drop(): unknown {
+    if (Array.isArray(this.parent)) return this.parent.splice(Number(this.key), 1);
+    return Reflect.deleteProperty(this.parent, this.key);
   }
 
   /** Adds a value at a random place of the same array, or as another field of the same object. */
-  addBeside(random: Random, value: Json): Json {
+  addBeside(random: Random, value: Json): void {
     if (Array.isArray(this.parent)) this.parent.splice(random.below(this.parent.length + 1), 0, value);
-    else {
-      const known = random.pick([...Object.keys(this.parent), ...ODD_KEYS]);
-      define(this.parent, random.pick([random.pick(HOSTILE_STRINGS), known]), value);
-    }
-    return value;
+    else define(this.parent, random.pick([random.pick(HOSTILE_STRINGS), random.pick(ODD_KEYS)]), value);
   }
 }
 
@@ -45,7 +37,7 @@ interface Context {
   readonly odd: OddFields;
 }
 
-type Kind = 'any' | 'string' | 'number' | 'object' | 'odd';
+type Kind = 'any' | 'string' | 'number' | 'odd';
 
 /** Changes the place, which is picked among places of its kind. */
 type Mutation = readonly [kind: Kind, apply: (place: Place, context: Context) => unknown];
@@ -57,8 +49,13 @@ function replacing(kind: Kind, replace: (value: Json, context: Context, place: P
 
 const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'drop a value': ['any', (place) => place.drop()],
-  'repeat a value': ['any', (place, { random }) => place.addBeside(random, structuredClone(place.value))],
-  'move a value': ['any', (place, { random }) => place.addBeside(random, place.drop())],
+  'add a value': [
+    'any',
+    (place, { random }) => {
+      const odd = JSON.parse(random.pick(ODD_VALUES)) as Json;
+      place.addBeside(random, random.chance(0.5) ? structuredClone(place.value) : odd);
+    },
+  ],
   'swap two values': [
     'any',
     (a, { random, document }) => {
@@ -92,13 +89,6 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
       for (const place of placesIn(document)) if (place.value === old) place.value = name;
     },
   ],
-  'add a field': [
-    'object',
-    ({ value }, { random }) => {
-      const odd = JSON.parse(random.pick(ODD_VALUES)) as Json;
-      define(value as object, random.pick(ODD_KEYS), random.pick([odd, random.pick(HOSTILE_STRINGS)]));
-    },
-  ],
 };
 
 /**
@@ -107,9 +97,9 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
  */
 export function mutateJson(random: Random, document: Json, most: number, odd: OddFields = {}): string[] {
   return random.applySome(MUTATIONS, most, ([kind, apply]) => {
-    const isWanted = ({ value, field }: Place): boolean =>
-      kind === 'any' || (kind === 'odd' ? Object.hasOwn(odd, field) : kindOf(value) === kind);
-    const place = pickPlace(random, document, isWanted);
+    const place = pickPlace(random, document, ({ value, field }) =>
+      kind === 'odd' ? Object.hasOwn(odd, field) : kind === 'any' || kind === typeof value,
+    );
     if (place !== undefined) apply(place, { random, document, odd });
   });
 }
@@ -145,10 +135,6 @@ function placesIn(document: Json): Place[] {
 /** Defines the property, so that `__proto__` becomes a field of the file. */
 function define(parent: object, key: string, value: Json): void {
   Object.defineProperty(parent, key, { value, enumerable: true, writable: true, configurable: true });
-}
-
-function kindOf(value: Json): string {
-  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
 }
 
 function hostile(random: Random, old: string): string {

@@ -1,12 +1,14 @@
 /** Random choices that depend only on a seed, so that every case can be reproduced. */
 import { createHash } from 'node:crypto';
 
+/** The multiplier and the modulus of MINSTD: Park, Miller and Stockmeyer, Communications of the ACM 36 (7), 1993. */
+const [MULTIPLIER, MODULUS] = [48_271, 2 ** 31 - 1];
+
 export class Random {
-  private readonly state: Uint32Array;
+  private state: number;
 
   constructor(seed: string) {
-    const digest = createHash('sha256').update(seed).digest();
-    this.state = Uint32Array.from({ length: 4 }, (_, index) => digest.readUInt32LE(4 * index));
+    this.state = 1 + (createHash('sha256').update(seed).digest().readUInt32LE() % (MODULUS - 1));
   }
 
   /** Returns a whole number from 0 to `limit - 1`. */
@@ -44,14 +46,9 @@ export class Random {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 
-  /** From 0 to below 1, by sfc32 of PractRand (https://pracrand.sourceforge.net), which is in the public domain. */
+  /** From 0 to below 1. */
   private share(): number {
-    const [a, b, c, counter] = this.state;
-    const result = (a + b + counter) >>> 0;
-    this.state[0] = b ^ (b >>> 9);
-    this.state[1] = c + (c << 3);
-    this.state[2] = ((c << 21) | (c >>> 11)) + result;
-    this.state[3] = counter + 1;
-    return result / 2 ** 32;
+    this.state = (this.state * MULTIPLIER) % MODULUS;
+    return this.state / MODULUS;
   }
 }

@@ -22,13 +22,11 @@ export interface FuzzTarget {
   readonly putBeside?: (folder: string) => void;
 }
 
-const small = { seconds: 10, peakMb: 300, restingMb: 150 };
-// CDK takes seconds to load, and 250 MB.
-const withCdk = { seconds: 60, peakMb: 900, restingMb: 600 };
+const small = { seconds: 10, peakMb: 300 };
 const slices = {
   module: moduleAt('requests/request-target.js'),
   file: 'event.json',
-  limits: { seconds: 20, peakMb: 400, restingMb: 200 },
+  limits: { seconds: 20, peakMb: 400 },
 };
 
 /** By name. */
@@ -43,7 +41,8 @@ export const TARGETS = {
   plans: {
     module: moduleAt('plans/plan-target.js'),
     file: 'plan.json',
-    limits: withCdk,
+    // CDK takes seconds to load, and 250 MB.
+    limits: { seconds: 60, peakMb: 900 },
     makeCase: planCase,
     putBeside: putBesidePlan,
   },

@@ -9,8 +9,6 @@ export interface Limits {
   readonly seconds: number;
   /** Memory of the process that runs the library, including Node.js, in MB (2^20 bytes). */
   readonly peakMb: number;
-  /** A process that holds more memory after a case, in MB, is replaced: the memory would count against the next case. */
-  readonly restingMb: number;
 }
 
 interface Failure {
@@ -18,8 +16,7 @@ interface Failure {
   readonly isSwollen?: true;
 }
 
-/** With the peak of the process's memory, in MB, since it was started. */
-export type Verdict = (Answer & { readonly peakMb: number }) | Failure;
+export type Verdict = Answer | Failure;
 
 /** Interval of the memory checks of a busy process, in ms. */
 const POLL_MS = 100;
@@ -68,9 +65,9 @@ export class Watcher {
     const answer = await this.answerOf(this.child, question);
     const { peakMb, restingMb } = memoryOf(this.child);
     const isSwollen = peakMb > this.limits.peakMb;
-    if ('failure' in answer || isSwollen || restingMb > this.limits.restingMb) this.stop();
-    if ('failure' in answer) return answer;
-    return isSwollen ? swollen(peakMb) : { ...answer, peakMb };
+    // The memory that a process keeps would count against the next case.
+    if ('failure' in answer || isSwollen || restingMb > this.limits.peakMb / 2) this.stop();
+    return isSwollen && !('failure' in answer) ? swollen(peakMb) : answer;
   }
 
   /** Returns the answer of the process, or why it has none. */

@@ -6,72 +6,61 @@ import type { AddressInfo, Socket } from 'node:net';
 import { makeServerCertificate } from '../../local/tls/certificate';
 
 export const PROTOCOLS = ['http', 'https'] as const;
-export type Protocol = (typeof PROTOCOLS)[number];
 
 export type Answer = http.RequestListener;
 
-const CERTIFICATE = makeServerCertificate();
-
-export class AnsweringServer {
-  /** Certificate of the authority to trust. */
-  readonly ca = CERTIFICATE.authority;
-  /** What each test has sent. */
-  requests: http.IncomingMessage[] = [];
-  connections: Socket[] = [];
-  /** Answers the next requests; afterwards the server serves them. */
-  next: Answer[] = [];
-  readonly server: http.Server;
-
-  constructor(
-    readonly protocol: Protocol,
-    serve: Answer,
-  ) {
-    const answer: Answer = (request, response) => {
-      this.requests.push(request);
-      request.resume();
-      (this.next.shift() ?? serve)(request, response);
-    };
-    const { certificate: cert, privateKey: key } = CERTIFICATE;
-    this.server = protocol === 'http' ? http.createServer(answer) : https.createServer({ cert, key }, answer);
-    this.server.on('connection', (socket: Socket) => this.connections.push(socket));
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  get endpoint(): string {
-    return `${this.protocol}://127.0.0.1:${this.port}`;
-  }
-
-  reset(): void {
-    this.requests = [];
-    this.connections = [];
-    this.next = [];
-  }
-}
+const { authority, certificate, privateKey } = makeServerCertificate();
 
 /** Runs the server during the tests around the call. */
-export function answeringServer(protocol: Protocol, serve: Answer): AnsweringServer {
-  const server = new AnsweringServer(protocol, serve);
+export function answeringServer(protocol: (typeof PROTOCOLS)[number], serve: Answer) {
+  const answer: Answer = (request, response) => {
+    served.requests.push(request);
+    request.resume();
+    (served.next.shift() ?? serve)(request, response);
+  };
+  const tls = { cert: certificate, key: privateKey };
+  const server = protocol === 'http' ? http.createServer(answer) : https.createServer(tls, answer);
+  const served = {
+    protocol,
+    server,
+    /** Certificate of the authority to trust. */
+    ca: authority,
+    /** What each test has sent. */
+    requests: [] as http.IncomingMessage[],
+    connections: [] as Socket[],
+    /** Answers the next requests; afterwards the server serves them. */
+    next: [] as Answer[],
+    get port(): number {
+      return (server.address() as AddressInfo).port;
+    },
+    get endpoint(): string {
+      return `${protocol}://127.0.0.1:${served.port}`;
+    },
+    reset(): void {
+      Object.assign(served, { requests: [], connections: [], next: [] });
+    },
+  };
+  server.on('connection', (socket: Socket) => served.connections.push(socket));
   const environment = { ...process.env };
   beforeAll(async () => {
-    server.server.listen(0, '127.0.0.1');
-    await once(server.server, 'listening');
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
   });
   beforeEach(() => {
-    server.reset();
-    useS3(server.endpoint);
+    served.reset();
+    useS3(served.endpoint);
   });
   afterAll(async () => {
     process.env = environment;
-    const closed = once(server.server, 'close');
-    server.server.close();
-    server.server.closeAllConnections();
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
     await closed;
   });
-  return server;
+  return served;
 }
+
+export type AnsweringServer = ReturnType<typeof answeringServer>;
 
 /** Sets the variables from which the AWS SDK takes its endpoint and credentials. */
 export function useS3(

@@ -6,7 +6,6 @@ import type { Constant, ConstantTable } from '../../lib/cost/constants/constant'
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import type { Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
-import { transferMs } from '../../lib/cost/formulas/slice-timing';
 import { costModel } from '../../lib/cost/model';
 import { costOf } from '../../lib/cost/schedule';
 import { chainOf, itemsOfChain, outcomesOf } from './cost-fixtures';
@@ -166,18 +165,4 @@ function sourceText({ source, date, known }: Constant): string {
 function valueText({ value }: Constant): string {
   if (typeof value === 'number') return value.toLocaleString('en-US', { maximumFractionDigits: 12 });
   return value.map(([first, second]) => `${first}: ${second}`).join(', ');
-}
-
-/** Downloads on one vCPU over TLS, outside a VPC: the size and the time. */
-export function downloadRows(): string[][] {
-  const sizes: readonly (readonly [string, number])[] = [
-    ['160 MB', 160e6],
-    ['256 MiB (268 MB)', 256 * 2 ** 20],
-    ['500 MB', 500e6],
-    ['1.3 GB, one function', 1.3e9],
-  ];
-  return sizes.map(([size, bytes]) => {
-    const ms = transferMs(bytes, 1, { inVpc: false, tls: true }, DEFAULT_ENVIRONMENT);
-    return [size, `${(ms / 1000).toFixed(1)} s`];
-  });
 }

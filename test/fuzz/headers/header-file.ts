@@ -4,11 +4,9 @@ import { TENSOR_DATA_TYPES, type TensorDataType } from '../../../contract/tensor
 import { layoutSafetensors } from '../../../lambda/tensors/safetensors';
 import { elementBytes, elementCount, type RawTensor } from '../../../lambda/tensors/tensor';
 
-export type NamedTensors = ReadonlyMap<string, RawTensor>;
-
 interface BaseFile {
   readonly name: string;
-  readonly tensors: NamedTensors;
+  readonly tensors: ReadonlyMap<string, RawTensor>;
   readonly bytes: Uint8Array;
 }
 
@@ -39,25 +37,11 @@ const HEADS: Readonly<Record<string, Heads>> = {
   ],
 };
 
-export const BASE_FILES: readonly BaseFile[] = [
-  ...Object.entries(HEADS).map(([name, heads]): BaseFile => {
-    const tensors = new Map(heads.map(([tensor, dtype, shape]) => [tensor, tensorOf(dtype, shape)]));
-    const metadata = name === 'of a function' && { request_etag: '"3858f62230ac3c915f300c664312c63f"' };
-    return { name, tensors, bytes: Buffer.concat(layoutSafetensors(tensors, metadata || {}).parts) };
-  }),
-  ofAnotherProgram(),
-];
-
-/** A file without checksums and without alignment, as PyTorch writes it. */
-function ofAnotherProgram(): BaseFile {
-  const [b, w] = [tensorOf('uint8', [3]), tensorOf('float32', [2, 2])];
-  const header =
-    '{"__metadata__":{"format":"pt"},"b":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},' +
-    '"w":{"dtype":"F32","shape":[2,2],"data_offsets":[3,19]}}';
-  const data = Buffer.concat([b, w].map((own) => ('bytes' in own ? own.bytes : new Uint8Array())));
-  const tensors = new Map(Object.entries({ b, w }));
-  return { name: 'of another program', tensors, bytes: fileOf({ header: Buffer.from(header), data }) };
-}
+export const BASE_FILES = Object.entries(HEADS).map(([name, heads]): BaseFile => {
+  const tensors = new Map(heads.map(([tensor, dtype, shape]) => [tensor, tensorOf(dtype, shape)]));
+  const metadata = name === 'of a function' && { request_etag: '"3858f62230ac3c915f300c664312c63f"' };
+  return { name, tensors, bytes: Buffer.concat(layoutSafetensors(tensors, metadata || {}).parts) };
+});
 
 function tensorOf(dtype: TensorDataType, shape: readonly number[]): RawTensor {
   const count = elementCount(shape);

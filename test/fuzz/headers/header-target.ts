@@ -1,19 +1,18 @@
 /**
- * Gives a mutated safetensors file to all readers: the client's, and that of the slice functions, for a caller's file, also as
- * a request, and for a function's. They accept it with exactly its tensors, or refuse it with one clear error, and they agree.
+ * Gives a mutated safetensors file to all readers: the client's, and that of the slice functions, for a caller's file
+ * and for a function's. They accept it with exactly its tensors, or refuse it with one clear error, and they agree.
  */
 import * as fs from 'node:fs';
 import { decodeTensors } from '../../../client';
-import { ERROR_NAMES } from '../../../contract/failures';
-import { failureOf, NamedFailure } from '../../../lambda/errors';
-import { openRequest } from '../../../lambda/request/request';
+import { NamedFailure } from '../../../lambda/errors';
 import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
 import { SafetensorsError } from '../../../lambda/tensors/safetensors';
 import { elementCount, type RawTensor } from '../../../lambda/tensors/tensor';
 import { MemoryObjects } from '../../support/memory-objects';
-import { ACCEPTED, type CaseEnd, checkMessage, MAX_CAUSE_LENGTH, refused } from '../case';
+import { ACCEPTED, type CaseEnd, checkMessage, refused } from '../case';
 import type { HeaderSettings } from './header-cases';
-import { BASE_FILES, checksum, hasSeal, type NamedTensors, partsOf } from './header-file';
+import { type NamedTensors, sameTensor, sameTensors } from '../same-tensors';
+import { BASE_FILES, checksum, hasSeal, partsOf } from './header-file';
 
 type Writers = 'callers' | 'functions';
 
@@ -55,7 +54,6 @@ async function stored(file: Uint8Array, writers: Writers, firstReadBytes: number
       throw new Error('other tensors if only some are read');
     return all;
   }, writers);
-  if (writers === 'callers') await checkRequest(store, result);
   if (objects.openBodies > 0) throw new Error(`${objects.openBodies} connections that stay open`);
   return result;
 }
@@ -73,36 +71,6 @@ async function reading(
     if (!isCorrupt && !isOther) throw error;
     checkMessage(error.message);
     return error.message;
-  }
-}
-
-/** The model takes the tensors of this base file. */
-const [{ tensors: fitting }] = BASE_FILES;
-const request = [...fitting].map(([name, { dtype }]) => ({ name, dtype, shape: [2, null] }));
-
-/** A part of each string in the base file. */
-const CONTENT = 'text \\"';
-
-const MEMORY_BYTES = 128 * 1024 * 1024;
-
-/**
- * Reads the file as the request of a model, as the first slice does.
- * @throws if the request is accepted with other tensors than those of the file, or refused without a clear cause
- */
-async function checkRequest(store: SafetensorsStore, all: Reading): Promise<void> {
-  const input = { tensors: { kind: 'object', key: KEY }, inline: 'auto' } as const;
-  try {
-    const reader = await openRequest(input, { request, fixed: [] }, store, MEMORY_BYTES);
-    const read = await reader.read([...reader.heads.keys()]);
-    if (typeof all === 'string' || !sameTensors(read, all)) throw new Error('a request of other tensors');
-  } catch (error) {
-    const names: readonly string[] = [ERROR_NAMES.invalidInput, ERROR_NAMES.corruptTensor];
-    if (!(error instanceof NamedFailure) || !names.includes(error.name)) throw error;
-    const { message } = failureOf(error, 0);
-    checkMessage(message, MAX_CAUSE_LENGTH);
-    if (message.includes(CONTENT)) throw new Error(`a cause with the content of the request: ${message}`);
-    if (typeof all !== 'string' && sameTensors(all, fitting))
-      throw new Error(`a refused request: ${message}`);
   }
 }
 
@@ -151,14 +119,4 @@ function checkTensors(file: Uint8Array, tensors: NamedTensors): void {
   }
   check(count === data.byteLength, 'data', 'length');
   check(tensors.size === numeric.length + strings.length, 'file', 'number of tensors');
-}
-
-function sameTensors(a: NamedTensors, b: NamedTensors): boolean {
-  return a.size === b.size && [...a].every(([name, tensor]) => sameTensor(tensor, b.get(name)));
-}
-
-function sameTensor(a: RawTensor | undefined, b: RawTensor | undefined): boolean {
-  if (a === undefined || a.dtype !== b?.dtype || a.shape.join() !== b.shape.join()) return false;
-  if ('strings' in a) return 'strings' in b && JSON.stringify(a.strings) === JSON.stringify(b.strings);
-  return 'bytes' in b && Buffer.compare(a.bytes, b.bytes) === 0;
 }

@@ -7,16 +7,16 @@ import {
   encodeModel,
   external,
   FLOAT,
-  FLOAT16,
   floats,
   functionsOf,
-  type GraphInit,
   INT64,
   mlp,
   type ModelInit,
+  modelOf,
   node,
   type NodeInit,
   STRING,
+  type TensorInit,
   value,
 } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';
@@ -26,22 +26,26 @@ const RANDOM_MODELS = 8;
 const cast = (from: string, to: string, type: number) =>
   node('Cast', [from], [to], [attribute.int('to', type)]);
 
-const body = {
+const scanBody = {
   node: [node('Add', ['s', 'row'], ['s_out']), node('Identity', ['s_out'], ['row_out'])],
   input: ['s', 'row'].map((name) => value(name, FLOAT, [4])),
   output: ['s_out', 'row_out'].map((name) => value(name, FLOAT, [4])),
 };
-const scan = [attribute.graph('body', body), attribute.int('num_scan_inputs', 1)];
+const scan = [attribute.graph('body', scanBody), attribute.int('num_scan_inputs', 1)];
 
 const inWeights = (name: string, dims: readonly number[], offset: number) =>
   external(name, dims, { location: 'w.bin', offset: String(offset) });
 
+const upper = { name: 'case_change_action', s: Buffer.from('UPPER'), type: 3 };
+const words = { name: 'words', dataType: STRING, dims: [2], stringData: [Buffer.of(65), Buffer.of(66)] };
+
 const inits: Readonly<Record<string, ModelInit>> = {
   mlp: mlp(3),
   'inputs as weights': inputsAsWeights(),
-  scan: model([node('Scan', ['start', 'x'], ['last', 'rows'], scan), node('Add', ['rows', 'last'], ['y'])], {
-    initializer: [floats('start', [4])],
-  }),
+  scan: model(
+    [node('Scan', ['start', 'x'], ['last', 'rows'], scan), node('Add', ['rows', 'last'], ['y'])],
+    [floats('start', [4])],
+  ),
   functions: {
     ...model([callOf('Twice', ['x'], ['p']), callOf('Fourfold', ['p'], ['q']), node('Neg', ['q'], ['y'])]),
     ...functionsOf({
@@ -59,26 +63,10 @@ const inits: Readonly<Record<string, ModelInit>> = {
     metadataProps: [{ key: 'author', value: 'tests' }],
   },
   strings: model(
-    [
-      node(
-        'StringNormalizer',
-        ['s'],
-        ['n'],
-        [{ name: 'case_change_action', s: Buffer.from('UPPER'), type: 3 }],
-      ),
-      node('Equal', ['n', 'words'], ['y']),
-    ],
-    {
-      initializer: [
-        { name: 'words', dataType: STRING, dims: [2], stringData: [Buffer.of(65), Buffer.of(66)] },
-      ],
-      input: [value('s', STRING, [2])],
-      output: [value('y', BOOL)],
-    },
+    [node('StringNormalizer', ['s'], ['n'], [upper]), node('Equal', ['n', 'words'], ['y'])],
+    [words],
+    { input: [value('s', STRING, [2])], output: [value('y', BOOL)] },
   ),
-  float16: model([cast('x', 'h', FLOAT16), node('Add', ['h', 'w'], ['a']), cast('a', 'y', FLOAT)], {
-    initializer: [{ name: 'w', dataType: FLOAT16, dims: [4], rawData: new Uint8Array(8) }],
-  }),
   constants: model(
     [
       node('Constant', [], ['c'], [attribute.tensor('value', floats('', [64, 4]))]),
@@ -89,7 +77,7 @@ const inits: Readonly<Record<string, ModelInit>> = {
       cast('g', 'i', INT64),
       cast('i', 'y', FLOAT),
     ],
-    { initializer: [{ name: 'shape', dataType: INT64, dims: [1], int64Data: [-1] }] },
+    [{ name: 'shape', dataType: INT64, dims: [1], int64Data: [-1] }],
   ),
   external: model(
     [
@@ -98,7 +86,7 @@ const inits: Readonly<Record<string, ModelInit>> = {
       node('Constant', [], ['k'], [attribute.tensor('value', inWeights('', [4], 4096))]),
       node('Mul', ['q', 'k'], ['y']),
     ],
-    { initializer: [inWeights('u', [4, 512], 0), inWeights('v', [512], 4096)] },
+    [inWeights('u', [4, 512], 0), inWeights('v', [512], 4096)],
   ),
 };
 
@@ -111,9 +99,13 @@ export const BASE_MODELS: readonly (readonly [name: string, bytes: Uint8Array])[
 ].map(([name, init]) => [name, encodeModel(init)]);
 
 /** A model from `x` to `y`. */
-function model(nodes: readonly NodeInit[], more: Partial<GraphInit> = {}): ModelInit {
-  const graph = { node: nodes, input: [value('x', FLOAT, ['n', 4])], output: [value('y', FLOAT)], ...more };
-  return { graph };
+function model(
+  nodes: readonly NodeInit[],
+  weights: readonly TensorInit[] = [],
+  graph: object = {},
+): ModelInit {
+  const { graph: own } = modelOf(nodes, { x: ['n', 4] }, weights);
+  return { graph: { ...own, ...graph } };
 }
 
 function inputsAsWeights(): ModelInit {

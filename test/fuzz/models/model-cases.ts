@@ -26,25 +26,22 @@ function mutated(random: Random): FuzzCase {
   const [, other] = random.pick(BASE_MODELS);
   const steps: string[] = [];
   let content = base;
-  const inBytes = random.chance(0.25);
-  if (!inBytes || random.chance(0.3)) {
+  if (random.chance(0.8)) {
     const [tree, donor] = [decode(base), decode(other)];
-    for (let left = random.magnitude(MOST_MUTATIONS); left > 0; left--) {
-      // The compiler refuses most malformed files at once. Well-formed ones get further, so create more of them.
-      const mutations = random.chance(0.6) ? MEANING_MUTATIONS : STRUCTURE_MUTATIONS;
+    // The compiler refuses most malformed files at once. Well-formed ones get further, so create more of them.
+    const mutations = random.chance(0.6) ? MEANING_MUTATIONS : STRUCTURE_MUTATIONS;
+    const applied = random.applySome(mutations, MOST_MUTATIONS, (mutate) => {
       // Earlier mutations may have removed all fields.
-      const apply = (mutate: (typeof mutations)[string]): void => {
-        if (tree.length > 0) mutate(random, tree, donor);
-      };
-      steps.push(...random.applySome(mutations, 1, apply));
-    }
+      if (tree.length > 0) mutate(random, tree, donor);
+    });
+    steps.push(...applied);
     content = encode(tree);
   }
-  if (inBytes) {
-    const apply = (mutate: (typeof BYTE_MUTATIONS)[string]): void => {
+  if (steps.length === 0 || random.chance(0.1)) {
+    const applied = random.applySome(BYTE_MUTATIONS, MOST_MUTATIONS, (mutate) => {
       content = mutate(random, content, other);
-    };
-    steps.push(...random.applySome(BYTE_MUTATIONS, MOST_MUTATIONS, apply));
+    });
+    steps.push(...applied);
   }
   return { title: `${name}: ${steps.join(', ')}`, content };
 }

@@ -1,9 +1,9 @@
 /** Mutations of the fields of a model. */
-import { GRAPH, NODE, VALUE_INFO, WIRE_TYPE } from '../../../lib/onnx/fields';
+import { GRAPH, NODE, WIRE_TYPE } from '../../../lib/onnx/fields';
 import { words } from '../odd-values';
 import type { Random } from '../random';
 import { mutateExternal } from './external-data';
-import { copy, encode, field, messages, nestedNode, places, varint, type WireField } from './wire-tree';
+import { copy, encode, messages, nestedNode, places, varint, type WireField } from './wire-tree';
 
 /** Changes `model`, which has fields, in place; may copy parts of `other`. */
 type Mutation = (random: Random, model: WireField[], other: WireField[]) => void;
@@ -63,15 +63,12 @@ export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
     const [inputs, outputs] = [ofNodes(model, NODE.input), ofNodes(model, NODE.output)];
     if (inputs.length * outputs.length > 0) random.pick(inputs).content = random.pick(outputs).content;
   },
-  'show an inner value': (random, model) => {
-    const [outputs, graphs] = [ofNodes(model, NODE.output), messages(model, 'GraphProto')];
-    if (outputs.length * graphs.length === 0) return;
-    const name = { ...random.pick(outputs), number: VALUE_INFO.name };
-    random.pick(graphs).push(field(GRAPH.output, [name], 'ValueInfoProto'));
-  },
   shuffle: (random, model) => {
     const graph = random.pick([model, ...messages(model, 'GraphProto')]);
-    for (let index = graph.length - 1; index > 0; index--) swap(graph, index, random.below(index + 1));
+    for (let index = graph.length - 1; index > 0; index--) {
+      const other = random.below(index + 1);
+      [graph[index], graph[other]] = [graph[other], graph[index]];
+    }
   },
   'external data': mutateExternal,
 };
@@ -82,19 +79,11 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
     const { siblings, index } = random.pick(places(model));
     siblings.splice(index, 1);
   },
-  duplicate: (random, model) => {
-    const { siblings, index, field: each } = random.pick(places(model));
-    siblings.splice(index, 0, copy(each));
-  },
   repeat: (random, model) => {
     const { siblings, index, field: each } = random.pick(places(model));
     const most = Math.max(2, Math.min(MOST_COPIES, Math.floor(500_000 / encode([each]).length)));
     // The copies share their content, so a later mutation of one changes all of them.
     siblings.splice(index, 0, ...Array<WireField>(random.magnitude(most)).fill(each));
-  },
-  swap: (random, model) => {
-    const { siblings, index } = random.pick(places(model));
-    swap(siblings, index, random.below(siblings.length));
   },
   'copy to another place': (random, model) => {
     const all = fieldsOf(model);
@@ -120,7 +109,6 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
     if (each.wireType === WIRE_TYPE.varint) each.content = random.pick(ODD_INTEGERS);
     else if (each.wireType === WIRE_TYPE.fixed64) each.content = random.bytes(8);
     else if (each.wireType === WIRE_TYPE.fixed32) each.content = random.bytes(4);
-    else if (each.wireType === 3) each.content = varint(BigInt(each.number * 8 + 4));
     else if (typeof each.content === 'bigint') each.content = varint(each.content);
   },
   'false length': (random, model) => {
@@ -128,19 +116,6 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
     if (typeof each.content === 'bigint') return;
     const real = BigInt(Array.isArray(each.content) ? encode(each.content).length : each.content.length);
     each.falseLength = random.pick([0n, real - 1n, real + 1n, real * 2n, ...ODD_INTEGERS]);
-  },
-  'long varint': (random, model) => {
-    const { siblings, index } = random.pick(places(model));
-    const content = Buffer.concat([Buffer.alloc(random.between(9, 20), 0xff), Buffer.of(1)]);
-    const number = random.between(1, 26);
-    siblings.splice(index, 0, { number, wireType: WIRE_TYPE.fixed32, kind: '', content });
-  },
-  'pack integers': (random, model) => {
-    const integers = fieldsOf(model, 'dim', 'integer');
-    if (integers.length === 0) return;
-    const numbers = Array.from({ length: random.magnitude(100) }, () => varint(random.pick(ODD_INTEGERS)));
-    const packed = { wireType: WIRE_TYPE.lengthDelimited, content: Buffer.concat(numbers) };
-    Object.assign(random.pick(integers), packed);
   },
   'nest in bodies': (random, model) => {
     const nodes = places(model, 'NodeProto');
@@ -167,8 +142,4 @@ function fieldsOf(model: WireField[], ...kinds: string[]): WireField[] {
 /** The fields of a number in all nodes. */
 function ofNodes(model: WireField[], number: number): WireField[] {
   return messages(model, 'NodeProto').flatMap((message) => message.filter((each) => each.number === number));
-}
-
-function swap(list: WireField[], a: number, b: number): void {
-  [list[a], list[b]] = [list[b], list[a]];
 }

@@ -1,5 +1,5 @@
 /** Reads a model into a tree of protobuf fields, and writes such a tree, whether it is valid or not. */
-import type { Type } from 'protobufjs';
+import { Reader, type Type } from 'protobufjs';
 import { ModelProto } from '../../../bench/onnx-schema';
 import { ATTRIBUTE, GRAPH, NODE, WIRE_TYPE } from '../../../lib/onnx/fields';
 
@@ -29,29 +29,21 @@ const KINDS: Readonly<Partial<Record<string, string>>> = {
 /** Reads a well-formed message. */
 export function decode(bytes: Uint8Array, message: Type = ModelProto): WireField[] {
   const fields: WireField[] = [];
-  let position = 0;
-  const readVarint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = bytes[position++];
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (position < bytes.length) {
-    const tag = Number(readVarint());
+  const reader = Reader.create(bytes);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
     const [number, wireType] = [tag >>> 3, tag & 7];
     const declared = message.fieldsById[number];
     const inner = declared.resolvedType as Type | null;
     const kind = inner?.name ?? KINDS[declared.name] ?? KINDS[declared.type] ?? declared.type;
     if (wireType === WIRE_TYPE.varint) {
-      fields.push({ number, wireType, kind, content: readVarint() });
+      const { low, high } = reader.uint64();
+      const content = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+      fields.push({ number, wireType, kind, content });
       continue;
     }
-    const fixed = wireType === WIRE_TYPE.fixed64 ? 8 : 4;
-    const length = wireType === WIRE_TYPE.lengthDelimited ? Number(readVarint()) : fixed;
-    const payload = bytes.subarray(position, position + length);
-    position += length;
+    const isFixed = wireType !== WIRE_TYPE.lengthDelimited;
+    const payload = isFixed ? bytes.subarray(reader.pos, reader.skipType(wireType).pos) : reader.bytes();
     fields.push({ number, wireType, kind, content: inner === null ? payload : decode(payload, inner) });
   }
   return fields;

@@ -37,10 +37,8 @@ const BASE_PLANS: Readonly<Record<string, readonly [ModelInit, slices: number, d
   random: [random, 2],
 };
 
-/** Limit of mutations of one plan. */
-const MOST_MUTATIONS = 3;
-
-const MOST_BOMB = 2_000_000;
+/** Limits of mutations of one plan, and of the characters of a bomb. */
+const [MOST_MUTATIONS, MOST_BOMB] = [3, 2_000_000];
 
 /** More nodes than a model has, so that a plan with many may be valid. */
 const MANY_NODES = 300_000;

@@ -8,7 +8,6 @@ import { jsonBomb } from '../json-bombs';
 import { mutateJson } from '../mutate-json';
 import { HOSTILE_STRINGS, type Json, ODD_NUMBERS, ODD_SHAPES, type OddFields, words } from '../odd-values';
 import { Random } from '../random';
-import { ECHOED } from './echo-model';
 
 /** The setting of a case whose event is valid and must be accepted. */
 export const VALID = 'valid';
@@ -16,11 +15,11 @@ export const VALID = 'valid';
 /** Limit of mutations of one event. */
 const MOST_MUTATIONS = 3;
 
-/** An event has at most 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const MOST_CHARACTERS = 3_000_000;
-
 /** With more, the check of what the library tells of a request takes more memory than the library. */
 const MOST_BOMB = 1_000_000;
+
+/** They occur in no message of the library, so they show if contents of a request get into one. */
+export const CONTENTS = ['the patient is ill', 'their account is empty \u{1f600}', 4711.4711] as const;
 
 /** A valid request in S3. */
 export const STORED_KEY = 'inputs/valid';
@@ -84,7 +83,7 @@ export function inputCase(random: Random): FuzzCase {
   const eventWith = (text: string): string =>
     `{"version":1,"deploymentDigest":"${DEPLOYMENT_DIGEST}","run":"machine/run/1764000000000","request":${text}}`;
   if (random.chance(0.03)) {
-    const { step, text } = requestBomb(random, request);
+    const { step, text } = jsonBomb(random, request, MOST_BOMB);
     return { title: step, content: eventWith(text) };
   }
   if (random.chance(0.1))
@@ -112,22 +111,6 @@ export function eventCase(random: Random): FuzzCase {
   return { title: steps.join(', '), content: JSON.stringify(event) };
 }
 
-/** Requests that are expensive to read; the large tensors fit their shapes, or almost. */
-function requestBomb(random: Random, request: Json): { step: string; text: string } {
-  const rows = random.magnitude(MOST_CHARACTERS / 12);
-  const quads = random.magnitude(MOST_CHARACTERS / 4);
-  const numbers = `"shape":[${rows + random.below(2)},3],"data":[${'1,'.repeat(3 * rows - 1)}1]`;
-  const bytes = `"shape":[${3 * quads}],"base64":"${'A'.repeat(4 * quads - random.below(2))}"`;
-  const size = random.pick(['261120', '261121', '1e300', '-1', '0.5', '"x"', 'null']);
-  const requestWith = (tensor: string): string => `{"version":1,"inputs":{"tensors":{${tensor}}}}`;
-  return random.pick([
-    () => jsonBomb(random, request, MOST_BOMB),
-    () => ({ step: 'many elements', text: requestWith(`"x":{"dtype":"float32",${numbers}}`) }),
-    () => ({ step: 'many bytes', text: requestWith(`"uint8":{"dtype":"uint8",${bytes}}`) }),
-    () => ({ step: 'too large for the state machine', text: `{"requestBytes":${size}}` }),
-  ])();
-}
-
 function validRequest(random: Random): Json {
   const inputs = random.chance(0.2) ? { s3: STORED_KEY } : { tensors: validTensors(random) };
   const output = random.pick<Json>([{}, { inline: 'auto' }, { inline: 'never' }]);
@@ -135,17 +118,13 @@ function validRequest(random: Random): Json {
   return JSON.parse(JSON.stringify({ version: 1, inputs, ...(random.chance(0.5) && { output }) })) as Json;
 }
 
+/** Those of the model have the names of their types. */
 function validTensors(random: Random): Record<string, InlineTensor> {
-  const rows = random.below(4);
-  const echoed = ECHOED.map((dtype) => {
+  const tensors = TENSOR_DATA_TYPES.map((dtype) => {
     const shape = Array.from({ length: random.below(4) }, () => random.below(4));
     return [dtype, inlineTensor(random, dtype, shape)] as const;
   });
-  return {
-    x: inlineTensor(random, 'float32', [rows, 3]),
-    scale: inlineTensor(random, 'float32', [random.pick([rows, 1]), 3]),
-    ...Object.fromEntries(echoed),
-  };
+  return Object.fromEntries(tensors);
 }
 
 function inlineTensor(random: Random, dtype: TensorDataType, shape: number[]): InlineTensor {
@@ -157,11 +136,11 @@ function inlineTensor(random: Random, dtype: TensorDataType, shape: number[]): I
   return { dtype, shape, base64: Buffer.from(valid).toString('base64') };
 }
 
-/** The texts and one number occur in no message of the library, so they show if contents of a request get into one. */
 function element(random: Random, dtype: TensorDataType): string | boolean | number {
-  if (dtype === 'string') return random.pick(['the patient is ill', 'their account is empty \u{1f600}', '']);
+  const [ill, empty, account] = CONTENTS;
+  if (dtype === 'string') return random.pick([ill, empty, '']);
   if (dtype === 'bool') return random.chance(0.5);
   if (dtype.startsWith('float'))
-    return random.pick([4711.4711, -4711.4711, 0, 65504, -0.1, 1e-7, random.below(1000)]);
+    return random.pick([account, -account, 0, 65504, -0.1, 1e-7, random.below(1000)]);
   return random.between(dtype.startsWith('u') ? 0 : -128, 127);
 }

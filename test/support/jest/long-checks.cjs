@@ -10,18 +10,12 @@ const COMPILER = [
 ];
 
 /** Deployments into the local cloud, of which `npm test` runs some cases too. */
-const DEPLOYMENTS = [
-  /\/end-to-end\/(consolidation|corpus|deployment|state-tensors)\.test/,
-  /\/lib\/aws\/workflow\/failure\.test/,
-];
+const DEPLOYMENTS = [/\/end-to-end\/(corpus|deployment)\.test/, /\/lib\/aws\/workflow\/failure\.test/];
 
 /** Deployed examples, comparisons of two clouds, runs under faults, the fuzzer, and checks of the checks. */
 const LEFT_OUT = {
   compiler: [/\/lib\/plan\/printed-plans\.test/],
-  deployments: [
-    /\/faults\/faults\.test/,
-    /\/integ\/(compare|main|role)\.test/,
-  ],
+  deployments: [/\/faults\/faults\.test/, /\/integ\/(compare|main|role)\.test/],
   examples: [
     /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
     /\/examples\/ocr\/(cloud|demo|pages)\.test/,
