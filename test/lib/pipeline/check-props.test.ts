@@ -163,7 +163,6 @@ test.each<Props>([
       timeout: Duration.seconds(number()),
       ephemeralStorageSize: Size.mebibytes(number()),
       reservedConcurrentExecutions: number(),
-      provisionedConcurrentExecutions: number(),
       environment: { LEVEL: text() },
     },
   },
