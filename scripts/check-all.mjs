@@ -16,7 +16,7 @@ const INSTALLED = 'package.json package-lock.json';
 const COMMANDS = 'bin/commands client/index.ts local/index.ts';
 
 /** What a run in the local cloud consists of. */
-const RUNS = 'client contract lambda lib/aws lib/emit lib/pipeline local test/support';
+const RUNS = 'client contract lambda lib/aws lib/emit lib/monitoring lib/pipeline local test/support';
 
 /** By name: the command, and the files and folders whose changes need it. */
 const CHECKS = {

@@ -1,0 +1,89 @@
+/**
+ * `npm run validate`: the validators of others find nothing in representative stacks: CDK's validation of CloudFormation templates,
+ * cdk-nag, and of the state machines asl-validator and the language service of AWS's editors.
+ */
+import * as fs from 'node:fs';
+import { getLanguageService, TextDocument } from 'amazon-states-language-service';
+import { Stack } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { SlicedInferenceAlarms, SlicedInferenceDashboard, SlicedInferencePipeline } from '../../../lib';
+import { nagFindings, reasonFor } from '../../support/nag-findings';
+import { definitionOf, newApp, shortTemplate } from '../../support/pipeline-stack';
+import { type StateMachineDefinition, unassignedVariables } from '../../support/unassigned-variables';
+import { STACKS } from './stacks';
+
+const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };
+
+const recommended = JSON.parse(
+  fs.readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
+) as Record<string, unknown>;
+
+const { CDK_VALIDATION } = process.env;
+beforeAll(() => {
+  delete process.env.CDK_VALIDATION;
+});
+afterAll(() => {
+  process.env.CDK_VALIDATION = CDK_VALIDATION;
+});
+
+type AslValidator = (definition: unknown) => { errorsText: () => string };
+const validate = jest.requireActual<AslValidator>('asl-validator');
+const service = getLanguageService({});
+
+/** By state machine. */
+function definitionsIn(stack: Stack): [string, StateMachineDefinition][] {
+  const template = shortTemplate(stack);
+  const machines = Object.keys(template.resources('AWS::StepFunctions::StateMachine'));
+  return machines.map((path) => [path, definitionOf(template, path)]);
+}
+
+async function diagnostics(definition: StateMachineDefinition): Promise<string[]> {
+  const text = JSON.stringify(definition, undefined, 1);
+  const document = TextDocument.create('file:///definition.asl.json', 'json', 1, text);
+  const found = await service.doValidation(document, service.parseJSONDocument(document));
+  return found.map(({ message, range: { start } }) => {
+    const what = typeof message === 'string' ? message : message.value;
+    return `${text.split('\n')[start.line]}: ${what}`;
+  });
+}
+
+/** Findings of cdk-nag in constructs of this package. The rest of a stack belongs to the user. */
+function unexplained(stack: Stack): string[] {
+  const own = stack.node
+    .findAll()
+    .filter((construct) =>
+      [SlicedInferencePipeline, SlicedInferenceAlarms, SlicedInferenceDashboard].some(
+        (type) => construct instanceof type,
+      ),
+    )
+    .map(({ node }) => `${node.path}/`);
+  return nagFindings(new AwsSolutionsChecks(), stack).flatMap(({ path, rule }) => {
+    const owner = own.find((prefix) => path.startsWith(prefix));
+    if (owner === undefined) return [];
+    const reason = reasonFor(path.slice(owner.length), rule.replace('AwsSolutions-', ''));
+    return reason === undefined ? [`${path}: ${rule}`] : [];
+  });
+}
+
+// The flags take turns: all that CDK recommends for new apps, or none as in an old app.
+const cases = Object.entries(STACKS).map(
+  ([name, fill], index) => [name, index % 2 === 0 ? {} : recommended, fill] as const,
+);
+
+test.each(cases)('%s', async (_, flags, fill) => {
+  const app = newApp({ ...flags, ...STRICT });
+  fill(app);
+  // Throws if a template is not valid.
+  app.synth();
+  for (const stack of app.node.findAll().filter(Stack.isStack)) {
+    if (stack.nestedStackParent === undefined) expect(unexplained(stack)).toEqual([]);
+    for (const [path, definition] of definitionsIn(stack)) {
+      // The validator modifies its argument.
+      expect([path, validate(structuredClone(definition)).errorsText()]).toEqual([path, '']);
+      expect([path, await diagnostics(definition)]).toEqual([path, []]);
+      expect([path, unassignedVariables(definition)]).toEqual([path, []]);
+      // Names of states and variables: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
+      expect(JSON.stringify(definition)).not.toMatch(/"[^"\\]{81,}":/);
+    }
+  }
+});
