@@ -3,9 +3,7 @@
  * its quotas then, and a reference may be shorter in the template than its value.
  */
 import { CfnResource, Stack } from 'aws-cdk-lib';
-import type { IConstruct, Construct } from 'constructs';
-import { quoted, SlicedInferenceError } from '../errors';
-import { CLOUDFORMATION_QUOTAS, MAX_TEMPLATE_BYTES } from './quotas';
+import type { IConstruct } from 'constructs';
 
 /**
  * In bytes, of text as it is, of everything else as JSON: with the longest value of each reference, and without the parts that only the
@@ -135,41 +133,4 @@ function currentTypes(root: IConstruct): Map<string, readonly string[]> {
     types.set(logicalId, [...(types.get(logicalId) ?? []), resource.cfnResourceType]);
   }
   return types;
-}
-
-interface TemplateWriter {
-  _toCloudFormation(): unknown;
-  readonly _suppressTemplateIndentation?: boolean;
-}
-
-const validated = new WeakSet<Stack>();
-
-/** Templates of fewer resources stay below the limit. */
-const FEW_RESOURCES = 50;
-
-/** Adds an error to the validation of the construct's stack if its template, as CDK writes it, is too large to deploy. */
-export function validateTemplateSize(scope: Construct): void {
-  const stack = Stack.of(scope);
-  if (validated.has(stack)) return;
-  validated.add(stack);
-  scope.node.addValidation({
-    validate: () => {
-      const resources = stack.node.findAll().filter((construct) => CfnResource.isCfnResource(construct));
-      if (resources.length < FEW_RESOURCES) return [];
-      const bytes = templateBytes(stack as unknown as TemplateWriter);
-      if (bytes <= MAX_TEMPLATE_BYTES) return [];
-      return [
-        new SlicedInferenceError(
-          `the template of the stack ${quoted(stack.stackName)} must have at most ${MAX_TEMPLATE_BYTES} bytes (${CLOUDFORMATION_QUOTAS})`,
-          String(bytes),
-          'set suppressTemplateIndentation on the stack, use fewer slices, or move other resources to another stack',
-        ).message,
-      ];
-    },
-  });
-}
-
-function templateBytes(stack: TemplateWriter): number {
-  const indent = stack._suppressTemplateIndentation === true ? undefined : 1;
-  return Buffer.byteLength(JSON.stringify(stack._toCloudFormation(), undefined, indent));
 }

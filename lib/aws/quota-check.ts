@@ -1,32 +1,22 @@
-/** Checks a pipeline against AWS quotas: warns from 80 % of a quota on, and throws above it. */
-import { type Duration, CfnResource, Stack, Token } from 'aws-cdk-lib';
+/** Checks a pipeline against AWS quotas. CDK itself checks the resources and the size of the template of a stack. */
+import { type Duration, Stack, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import { largestOf } from '../extremes';
 import type { SlicePlan } from '../plan/file/plan';
 import { loadSeconds } from '../plan/schedule/schedule';
-import {
-  DEFAULT_MAX_MEMORY_MB,
-  MAX_EPHEMERAL_STORAGE_MB,
-  MAX_LAMBDA_MEMORY_MB,
-  MAX_LAMBDA_TIMEOUT_SECONDS,
-} from '../plan/sizes/lambda-quotas';
+import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { requestBytes } from '../shapes/value-types';
 import { inform, warn } from './annotate';
-import { deployedLength, validateTemplateSize } from './deployed-length';
+import { deployedLength } from './deployed-length';
 import {
-  CLOUDFORMATION_QUOTAS,
   LAMBDA_QUOTAS,
-  MAX_DEFINITION_BYTES,
   MAX_EXPRESS_MINUTES,
   MAX_LAMBDA_ENVIRONMENT_BYTES,
   MAX_STATE_PAYLOAD_BYTES,
   MAX_PUT_BYTES,
-  MAX_STACK_RESOURCES,
-  MAX_STANDARD_EVENTS,
   NEW_ACCOUNT_CONCURRENCY,
   RESERVABLE_CONCURRENCY,
   S3_QUOTAS,
@@ -34,39 +24,6 @@ import {
   WARNING_SHARE,
 } from './quotas';
 import type { SliceFunctionOptions } from './slice-function-options';
-import { MAX_ATTEMPTS } from './workflow/invoke-function';
-
-interface QuotaUse {
-  readonly id: string;
-  /** What the quota applies to, as the subject of a sentence. */
-  readonly what: string;
-  /** At most, if a part of it is known only at deployment. */
-  readonly most: number;
-  /**
-   * The use that is certain.
-   *
-   * @default - all of it
-   */
-  readonly least?: number;
-  readonly limit: number;
-  readonly unit: string;
-  readonly link: string;
-  readonly advice: string;
-}
-
-function checkQuota(scope: Construct, use: QuotaUse): void {
-  const { id, what, most, least = most, limit, unit, link, advice } = use;
-  if (least > limit) {
-    throw new SlicedInferenceError(
-      `${what} must have at most ${limit} ${unit} (${link})`,
-      String(least),
-      advice,
-    );
-  }
-  if (most < WARNING_SHARE * limit) return;
-  const used = `${least < most ? 'up to ' : ''}${most} of at most ${limit} ${unit}`;
-  warn(scope, id, `${what} has ${used}, ${Math.floor((100 * most) / limit)} % (${link}): ${advice}`);
-}
 
 interface QuotaSubject {
   readonly plan: SlicePlan;
@@ -77,38 +34,41 @@ interface QuotaSubject {
   readonly whole?: { readonly plan: SlicePlan; readonly options: SliceFunctionOptions };
   readonly timeout?: Duration;
   readonly functions: readonly lambda.Function[];
-  readonly stateMachine: sfn.StateMachine;
-}
-
-/**
- * Refuses a plan that no stack can hold before its resources are created, which takes time. `checkQuotas` counts the resources.
- *
- * @throws SlicedInferenceError for more slices than a stack may have resources
- */
-export function checkSliceCount({ slices }: SlicePlan): void {
-  if (slices.length <= MAX_STACK_RESOURCES) return;
-  throw new SlicedInferenceError(
-    `a stack must have at most ${MAX_STACK_RESOURCES} resources (${CLOUDFORMATION_QUOTAS})`,
-    `a plan of ${slices.length} slices`,
-    'use fewer slices',
-  );
 }
 
 export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
-  const uses = [
-    ...functionUses(subject),
-    environmentUse(subject),
-    ...(subject.isExpress ? [] : [historyUse(subject)]),
-    resourcesUse(scope),
-    ...definitionUses(scope, subject),
-  ];
-  for (const use of uses) checkQuota(scope, use);
-  validateTemplateSize(scope);
+  checkObjects(subject);
+  checkEnvironments(subject);
   warnOfNewAccounts(scope, subject);
   warnOfConcurrency(scope, subject);
   warnOfColdRuns(scope, subject);
   warnOfShortTimeouts(scope, subject);
   informOfLargeRequests(scope, subject.plan);
+}
+
+function checkObjects({ plan }: QuotaSubject): void {
+  const bytes = largestOf(plan.slices.map(({ writeBytes }) => writeBytes));
+  if (bytes <= MAX_PUT_BYTES) return;
+  throw new SlicedInferenceError(
+    `the slice that writes the most must have at most ${MAX_PUT_BYTES} bytes in one object (${S3_QUOTAS})`,
+    String(bytes),
+    'cut elsewhere, or set smaller dimensions',
+  );
+}
+
+/** Lambda counts the bytes of the variables as JSON. A part of them may be known only at deployment. */
+function checkEnvironments({ functions }: QuotaSubject): void {
+  for (const fn of functions) {
+    const { environment } = fn.node.defaultChild as lambda.CfnFunction;
+    const { variables = {} } = (Stack.of(fn).resolve(environment) ?? {}) as { readonly variables?: unknown };
+    const { least } = deployedLength(fn, variables);
+    if (least <= MAX_LAMBDA_ENVIRONMENT_BYTES) continue;
+    throw new SlicedInferenceError(
+      `the environment of a slice function must have at most ${MAX_LAMBDA_ENVIRONMENT_BYTES} bytes (${LAMBDA_QUOTAS})`,
+      String(least),
+      'set fewer or shorter variables',
+    );
+  }
 }
 
 /** The whole model's function is at least as large as the largest slice's, as far as sizes are known. */
@@ -120,90 +80,6 @@ function largestFunction({ memorySizes, whole }: QuotaSubject) {
   return ofWhole > ofSlices
     ? { what: 'the function of the whole model', most: ofWhole, advice: 'set Consolidation.NEVER' }
     : { what: 'the largest slice function', most: ofSlices, advice: 'use more slices' };
-}
-
-function functionUses(subject: QuotaSubject): QuotaUse[] {
-  const ofLargest = (field: 'ephemeralStorageMb' | 'timeoutSeconds' | 'writeBytes') =>
-    largestOf(subject.plan.slices.map((slice) => slice[field]));
-  const link = LAMBDA_QUOTAS;
-  const advice = 'use more slices';
-  return [
-    {
-      ...{ id: 'memoryQuota', ...largestFunction(subject) },
-      ...{ limit: MAX_LAMBDA_MEMORY_MB, unit: 'MB of memory', link },
-    },
-    {
-      ...{ id: 'storageQuota', what: 'the slice with the largest files' },
-      ...{ most: ofLargest('ephemeralStorageMb'), limit: MAX_EPHEMERAL_STORAGE_MB, unit: 'MB of /tmp' },
-      ...{ link, advice },
-    },
-    {
-      ...{ id: 'timeoutQuota', what: 'the slice that takes the longest to load' },
-      ...{ most: ofLargest('timeoutSeconds'), limit: MAX_LAMBDA_TIMEOUT_SECONDS, unit: 'seconds of timeout' },
-      ...{ link, advice },
-    },
-    {
-      ...{ id: 'objectQuota', what: 'the slice that writes the most', most: ofLargest('writeBytes') },
-      ...{ limit: MAX_PUT_BYTES, unit: 'bytes in one object', link: S3_QUOTAS },
-      advice: 'cut elsewhere, or set smaller dimensions',
-    },
-  ];
-}
-
-/** Lambda counts the bytes of the variables as JSON. */
-function environmentUse({ functions }: QuotaSubject): QuotaUse {
-  const lengths = functions.map((fn) => {
-    const { environment } = fn.node.defaultChild as lambda.CfnFunction;
-    const { variables = {} } = (Stack.of(fn).resolve(environment) ?? {}) as { readonly variables?: unknown };
-    return deployedLength(fn, variables);
-  });
-  return {
-    ...{ id: 'environmentQuota', what: 'the slice function with the largest environment' },
-    most: largestOf(lengths.map(({ most }) => most)),
-    least: largestOf(lengths.map(({ least }) => least)),
-    ...{ limit: MAX_LAMBDA_ENVIRONMENT_BYTES, unit: 'bytes of environment variables', link: LAMBDA_QUOTAS },
-    advice: 'set fewer or shorter variables',
-  };
-}
-
-/** A task with the most retries: entered and exited once; scheduled, started and ended at each attempt. */
-const EVENTS_PER_SLICE = 2 + 3 * MAX_ATTEMPTS;
-
-/** A failed warm-up: entered, scheduled, started, failed, exited, and the two events of the state that follows. */
-const EVENTS_PER_WARM_UP = 7;
-
-function historyUse({ plan, warmsUp }: QuotaSubject): QuotaUse {
-  return {
-    ...{ id: 'eventsQuota', what: 'an execution of the state machine' },
-    most: plan.slices.length * (EVENTS_PER_SLICE + (warmsUp ? EVENTS_PER_WARM_UP : 0)),
-    ...{ limit: MAX_STANDARD_EVENTS, unit: 'events in its history', link: STEP_FUNCTIONS_QUOTAS },
-    advice: 'use fewer slices',
-  };
-}
-
-function resourcesUse(scope: Construct): QuotaUse {
-  return {
-    ...{ id: 'resourcesQuota', what: 'the pipeline' },
-    most: scope.node.findAll().filter((construct) => CfnResource.isCfnResource(construct)).length,
-    ...{ limit: MAX_STACK_RESOURCES, unit: 'resources in its stack', link: CLOUDFORMATION_QUOTAS },
-    advice: 'use fewer slices, or no provisioned concurrency',
-  };
-}
-
-/** With fewer slices, the definition stays far below its quota. The check is skipped then, because resolving tokens takes time. */
-const MANY_SLICES = 50;
-
-function definitionUses(scope: Construct, { plan, stateMachine }: QuotaSubject): QuotaUse[] {
-  if (plan.slices.length < MANY_SLICES) return [];
-  const { definitionString } = stateMachine.node.defaultChild as sfn.CfnStateMachine;
-  return [
-    {
-      ...{ id: 'definitionQuota', what: "the state machine's definition" },
-      ...deployedLength(scope, definitionString),
-      ...{ limit: MAX_DEFINITION_BYTES, unit: 'bytes', link: STEP_FUNCTIONS_QUOTAS },
-      advice: 'use fewer slices',
-    },
-  ];
 }
 
 function warnOfNewAccounts(scope: Construct, subject: QuotaSubject): void {

@@ -1,30 +1,22 @@
 /** AWS quotas that a pipeline must not exceed, below the documentation that they come from. */
 
-/** The library warns if a pipeline uses this share of a quota or more. */
+/** The library warns if a pipeline uses this share of a quota or of a timeout. */
 export const WARNING_SHARE = 0.8;
 
 export const LAMBDA_QUOTAS = 'https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html';
-export const MAX_LAMBDA_CODE_BYTES = 250 * 1024 * 1024;
 export const MAX_LAMBDA_ENVIRONMENT_BYTES = 4 * 1024;
 
 export const STEP_FUNCTIONS_QUOTAS =
   'https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html';
 export const MAX_EXPRESS_MINUTES = 5;
-export const MAX_DEFINITION_BYTES = 1024 * 1024;
-/** Events in the history of a Standard execution. */
-export const MAX_STANDARD_EVENTS = 25_000;
 /** Size of the input or output of a state or an execution. */
 export const MAX_STATE_PAYLOAD_BYTES = 256 * 1024;
 
 export const S3_QUOTAS = 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html';
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
-export const CLOUDFORMATION_QUOTAS =
-  'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html';
-export const MAX_STACK_RESOURCES = 500;
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 export const MAX_LOGICAL_ID_CHARACTERS = 255;
-/** Size of a template in S3. CDK holds templates against the same number. */
-export const MAX_TEMPLATE_BYTES = 1_000_000;
 
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, without whitespace
 export const MAX_MANAGED_POLICY_CHARACTERS = 6_144;

@@ -8,7 +8,6 @@ import type { Construct } from 'constructs';
 import { fileDigest } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
 import { onnxRuntimeCommonFolder, onnxRuntimeFolder, builtFile } from '../host/packages';
-import { MAX_LAMBDA_CODE_BYTES } from './quotas';
 
 export const HANDLER = 'index.handler';
 
@@ -106,14 +105,11 @@ const digests = new Map<string, string>();
 /**
  * Returns the hexadecimal SHA-256 of the files' targets and digests. It is computed once per process, because files of
  * installed packages do not change.
- *
- * @throws SlicedInferenceError if the files exceed Lambda's limit for code
  */
-export function codeDigest(files: readonly CodeFile[]): string {
+function codeDigest(files: readonly CodeFile[]): string {
   const key = files.map(({ source }) => source).join('\n');
   const known = digests.get(key);
   if (known !== undefined) return known;
-  checkSize(files);
   const hash = createHash('sha256');
   for (const { target, source } of files) {
     hash.update(`${target}\n${fileDigest(path.resolve(source))}\n`);
@@ -121,14 +117,4 @@ export function codeDigest(files: readonly CodeFile[]): string {
   const digest = hash.digest('hex');
   digests.set(key, digest);
   return digest;
-}
-
-function checkSize(files: readonly CodeFile[]): void {
-  const bytes = files.reduce((sum, { source }) => sum + fs.statSync(source).size, 0);
-  if (bytes <= MAX_LAMBDA_CODE_BYTES) return;
-  throw new SlicedInferenceError(
-    `the functions' code must have at most ${MAX_LAMBDA_CODE_BYTES} bytes`,
-    String(bytes),
-    'reinstall onnxruntime-node',
-  );
 }

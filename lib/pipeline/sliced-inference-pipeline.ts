@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 import { WHOLE } from '../../contract/keys';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
-import { checkQuotas, checkSliceCount } from '../aws/quota-check';
+import { checkQuotas } from '../aws/quota-check';
 import { type PipelineFunctions, createSliceFunctions } from '../aws/slice-function';
 import type { SliceObjects } from '../aws/slice-files';
 import { createStateMachine } from '../aws/state-machine';
@@ -82,7 +82,6 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     checkProps(props);
     const settings = pipelineSettings(props);
     const { model, planned, whole } = pipelineModel(props, settings);
-    checkSliceCount(model._plan);
     const deployment = planDeployment(
       model._plan,
       props,
@@ -117,7 +116,6 @@ export class SlicedInferencePipeline extends PipelineMetrics {
       isExpress: this.isExpress,
       ...(props.timeout && { timeout: props.timeout }),
       functions: functions.whole ? [...this.functions, functions.whole.fn] : this.functions,
-      stateMachine: this.stateMachine,
     });
   }
 

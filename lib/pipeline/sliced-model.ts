@@ -1,5 +1,4 @@
 /** A model that `sliced-inference slice` has already cut, for stacks that synthesize without the model. */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Token } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -11,7 +10,6 @@ import { sliceFileAsset, type SliceObject, type SliceObjects } from '../aws/slic
 import { checkedSlices } from '../emit/store';
 import { PLAN_FILE } from '../emit/write';
 import { SlicedInferenceError, quoted } from '../errors';
-import { foreignPath } from '../host/read-text';
 import { knownAtSynth } from './known-at-synth';
 import { type PlannedFile, type SlicePlan, prefixFault, remoteKey } from '../plan/file/plan';
 import { readPlan } from '../compile/files/read-plan';
@@ -42,7 +40,8 @@ export class SlicedModel {
    * @throws an error of one line if the folder has no plan, if the plan is not valid, or if a file differs from the plan
    */
   public static fromDirectory(folder: string): SlicedModel {
-    const plan = readPlan(path.join(sliceFolder(folder), PLAN_FILE));
+    const known = knownAtSynth(folder, 'the folder of a sliced model');
+    const plan = readPlan(path.join(known, PLAN_FILE));
     return SlicedModel._fromStaged({ plan, slices: checkedSlices(folder, plan) });
   }
 
@@ -115,58 +114,10 @@ export class SlicedModel {
   ) {}
 }
 
-/**
- * Returns the path of a folder that `sliced-inference slice --out` may have written; reading its plan shows whether.
- *
- * @throws SlicedInferenceError if the path cannot be that of a folder on this machine
- */
-function sliceFolder(given: string): string {
-  const what = 'the folder of a sliced model';
-  const folder = knownAtSynth(given, what);
-  const stat = statOf(folder);
-  if (stat?.isFile()) {
-    throw new SlicedInferenceError(
-      `${what} must be a folder`,
-      `the file ${quoted(folder)}`,
-      'pass the folder that `sliced-inference slice --out` wrote',
-    );
-  }
-  const foreign = stat ? undefined : foreignPath(folder, 'use SlicedModel.fromBucket');
-  if (foreign === undefined) return folder;
-  throw new SlicedInferenceError(
-    `${what} ${quoted(folder)} must be on this machine`,
-    foreign.got,
-    foreign.advice,
-  );
-}
-
-/** Returns `undefined` for a folder that is missing or unreadable: the error of reading its plan says which. */
-function statOf(folder: string): fs.Stats | undefined {
-  try {
-    return fs.statSync(folder);
-  } catch {
-    return undefined;
-  }
-}
-
 function checkPrefix(prefix: string): void {
   const what = 'the prefix of a sliced model';
   // Only CloudFormation knows the text of a token.
   if (Token.isUnresolved(prefix)) return;
-  if (/^s3:\//i.test(prefix)) {
-    throw new SlicedInferenceError(
-      `${what} must be the part of keys before the file`,
-      quoted(prefix),
-      "remove s3:// and the bucket's name",
-    );
-  }
-  if (prefix.startsWith('/') || prefix.endsWith('/')) {
-    throw new SlicedInferenceError(
-      `${what} must begin and end without a slash`,
-      quoted(prefix),
-      'remove the slash',
-    );
-  }
   const fault = prefixFault(prefix);
   if (fault === undefined) return;
   throw new SlicedInferenceError(

@@ -155,5 +155,3 @@ export const CALL_RETRIES: readonly sfn.RetryProps[] = [
 ];
 
 export const SLICE_RETRIES: readonly sfn.RetryProps[] = [...CALL_RETRIES, SLICE_RETRY];
-
-export const MAX_ATTEMPTS = SLICE_RETRIES.reduce((sum, { maxAttempts = 0 }) => sum + maxAttempts, 1);

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { type App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Slicing } from '../../../lib';
-import { codeDigest, onnxRuntimeFiles } from '../../../lib/aws/runtime-code';
+import { onnxRuntimeFiles } from '../../../lib/aws/runtime-code';
 import { builtFile } from '../../../lib/host/packages';
 import { temporaryFolder } from '../../support/model-builder';
 import { addPipeline, errorOf, newApp } from '../../support/pipeline-stack';
@@ -88,17 +88,11 @@ test('libraries that the install script of ONNX Runtime has downloaded are left 
   ]);
 });
 
-test('code that is not built, lacks a library or is too large for Lambda is refused', () => {
+test('code that is not built or lacks a library is refused', () => {
   expect(errorOf(() => builtFile('bundle/missing.js'))).toContain(
     'missing.js: run `npm run build` in its folder',
   );
   expect(errorOf(() => onnxRuntimeFiles(fakePackage([BINDING]), 'x64'))).toContain(
     `got a package without 'bin/napi-v6/linux/x64/${LIBRARY}': reinstall onnxruntime-node`,
-  );
-  const source = path.join(temporaryFolder(), 'large');
-  fs.writeFileSync(source, '');
-  fs.truncateSync(source, 251 * 1024 * 1024);
-  expect(errorOf(() => codeDigest([{ target: 'large', source }]))).toContain(
-    "the functions' code must have at most 262144000 bytes, got 263192576",
   );
 });

@@ -175,7 +175,6 @@ const fromBucket = (prefix: string, plan = file) => SlicedModel.fromBucket(bucke
 const memory = 'maxMemorySize must be a whole number of MB from 512 to 10240';
 const oneOrMore = 'the number of slices must be a whole number of 1 or more';
 const noNode = "a tensor to cut at must be computed by a node from the model's inputs, got";
-const slash = 'the prefix of a sliced model must begin and end without a slash';
 const percentile =
   'latencyPercentile must be combined with maxLatency or with minimize: Minimize.LATENCY, got neither';
 const p50 = { latencyPercentile: LatencyPercentile.P50 };
@@ -208,15 +207,9 @@ test.each<[words: string, make: () => Slicing | SlicedModel]>([
   ["plan '' must be a readable file, got an empty string", () => Slicing.fromPlan('')],
   ["plan 'a\\x00b' must be a readable file, got a path with a NUL", () => Slicing.fromPlan('a\0b')],
   ["plan '/nowhere' must be a readable file, got no such file", () => Slicing.fromPlan('/nowhere')],
-  ["the folder of a sliced model '' must be on this machine", () => SlicedModel.fromDirectory('')],
-  ['the folder of a sliced model must be a folder, got the file', () => SlicedModel.fromDirectory(MLP_PATH)],
-  ['got an S3 address: use SlicedModel.fromBucket', () => SlicedModel.fromDirectory('s3://b/slices')],
-  ['got a path with ~: pass the full path', () => SlicedModel.fromDirectory('~/slices')],
+  ["plan.json' must be a readable file, got an S3 address", () => SlicedModel.fromDirectory('s3://b/slices')],
   ["plan '' must be a readable file", () => fromBucket('ocr', '')],
   ['got an S3 address', () => fromBucket('ocr', 's3://b/plan.json')],
-  ["remove s3:// and the bucket's name", () => fromBucket('s3://b/ocr')],
-  [`${slash}, got '/ocr'`, () => fromBucket('/ocr')],
-  [`${slash}, got 'ocr/'`, () => fromBucket('ocr/')],
   [`the number of slices ${known}`, () => Slicing.count(number())],
   [`maxMemorySize ${known}`, () => Slicing.automatic({ maxMemorySize: number() })],
   [`maxLatency ${known}`, () => Slicing.automatic({ maxLatency: Duration.seconds(number()) })],
@@ -235,14 +228,21 @@ test.each<[words: string, make: () => Slicing | SlicedModel]>([
   expect(errorOf(use)).toContain(words);
 });
 
-test.each(['*', 'ocr/*', 'a?', '${aws:username}', '..', 'ocr/../other', 'a//b', 'a\nb', 'p'.repeat(513)])(
-  'the prefix %j, which would mean more than itself in a policy or a key, is refused',
-  (prefix) => {
-    expect(errorOf(() => fromBucket(prefix))).toMatch(
-      /^the prefix of a sliced model must be one that `sliced-inference slice` accepts, got '[^\n]*': a prefix [^\n]*$/,
-    );
-  },
-);
+test.each([
+  '*',
+  'a?',
+  '${aws:username}',
+  'ocr/../other',
+  '/ocr',
+  'ocr/',
+  's3://b/ocr',
+  'a\nb',
+  'p'.repeat(513),
+])('the prefix %j, which would mean more than itself in a policy or a key, is refused', (prefix) => {
+  expect(errorOf(() => fromBucket(prefix))).toMatch(
+    /^the prefix of a sliced model must be one that `sliced-inference slice` accepts, got '[^\n]*': a prefix [^\n]*$/,
+  );
+});
 
 test.each(['us-east-1a', 'use1', ''])('%j is no id of an availability zone', (name) => {
   expect(errorOf(() => TensorStore.s3ExpressOneZone(name))).toContain(`such as use1-az5, got '${name}'`);

@@ -60,11 +60,6 @@ const megabytes = (memorySize: number) => ({ sliceFunctions: { memorySize } });
 const environment = (bytes: number) => ({ sliceFunctions: { environment: { LARGE: 'x'.repeat(bytes) } } });
 const rows = (batch: number) => ({ slicing: Slicing.count(1), dimensions: { batch }, ...megabytes(10_240) });
 const twelve = { modelPath: saveModel(mlp(12)), slicing: Slicing.count(12), dimensions: { batch: 1 } };
-const many = (slices: number) => ({
-  ...twelve,
-  modelPath: saveModel(mlp(45)),
-  slicing: Slicing.count(slices),
-});
 const reserving = (field: string, executions: number) => ({
   ...always,
   sliceFunctions: { reservedConcurrentExecutions: 100 },
@@ -152,15 +147,12 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
   ['boundedTensors', "with estimates for 'places': compare", { modelPath: saveModel({ graph: nonZero }) }],
   ['littleMemory', 'slice-00 has 256 MB of memory, and the plan estimates that it needs 512', megabytes(256)],
   ['otherOnnxRuntime', 'was sliced for ONNX Runtime 1.2.3 and will run', fromPlan({ onnxRuntime: '1.2.3' })],
-  ['memoryQuota', /^the largest slice function has 9000 of at most 10240 MB .*, 87 % /, megabytes(9000)],
   ['newAccountMemory', `the largest slice function has 4096 ${newAccount}`, megabytes(4096)],
   [
     'newAccountMemory',
     /the whole model has 5000 MB .* or set Consolidation\.NEVER/,
     { ...always, sliceFunctionOverrides: { whole: { memorySize: 5000 } } },
   ],
-  ['objectQuota', 'has 4480000000 of at most 5368709120 bytes in one object, 83 %', rows(70_000_000)],
-  ['environmentQuota', / has up to \d+ of at most 4096 bytes of .*, [89]\d % /, environment(2600)],
   [
     'concurrencyQuota',
     'the functions of the pipeline reserve 720 concurrent executions, and by default an account can reserve 900',
@@ -169,7 +161,6 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
   ['concurrencyQuota', 'reserve 720 concurrent', reserving('reservedConcurrentExecutions', 320)],
   ['concurrencyQuota', 'reserve 720 concurrent', reserving('provisionedConcurrentExecutions', 320)],
   ['newAccountConcurrency', 'a run calls all 12 functions at once to warm them up', twelve],
-  ['resourcesQuota', /^the pipeline has 4\d\d of at most 500 resources in its stack/, many(105)],
   [
     'expressQuota',
     `${cold} 450 seconds loading, and the state machine times out after 300 seconds: set stateMachineType to`,
@@ -218,11 +209,8 @@ test.each<[ids: string, build: Build]>([
   ['', { dimensions: { batch: 8 }, ...megabytes(512) }],
   ['', megabytes(Lazy.number({ produce: () => 256 }))],
   ['', megabytes(3008)],
-  ['newAccountMemory', megabytes(8191)],
-  ['memoryQuota newAccountMemory', megabytes(8192)],
   ['', { ...three, sliceFunctions: { reservedConcurrentExecutions: 239 } }],
   ['', reserving('reservedConcurrentExecutions', 319)],
-  ['', environment(1500)],
   ['', { ...twelve, warmUp: WarmUp.NEVER }],
   ['', large({})],
   ['', large({ ...standard, warmUp: WarmUp.NEVER })],
@@ -277,8 +265,10 @@ test.each<[infos: RegExp[], build: Props]>([
 
 test.each<[words: string | RegExp, build: Build]>([
   [/must have at most 5368709120 bytes in one object \(.*\), got 5376000000: /, rows(84_000_000)],
-  [/^the slice function with the largest environment must have at most 4096 .*, got \d+:/, environment(4000)],
-  [/^the pipeline must have at most 500 resources in its stack \(.*\), got 5\d\d: use fewer/, many(130)],
+  [
+    /^the environment of a slice function must have at most 4096 bytes \(.*\), got \d+: set/,
+    environment(4000),
+  ],
   [/must hold its files of 6000000000 bytes, got 536870912 bytes: raise its .* to 6500 MB$/, large(tmp)],
   [/^the files of slice 0 must fit the 10240 MB of a function's \/tmp, got 10241 MB: use/, large({}, 10_241)],
 ])('a quota is exceeded: %s', (words, build) => {
