@@ -26,5 +26,5 @@ for line in sys.stdin:
             answer = {"servedBy": result.served_by}
     except Exception as error:  # The caller goes on, and the check says what failed.
         name = error.name if isinstance(error, InferenceError) else type(error).__name__
-        answer = {"error": f"{name}: {error}", "executionArn": getattr(error, "execution_arn", None)}
+        answer = {"error": f"{name}: {error}"}
     print(json.dumps(answer), flush=True)

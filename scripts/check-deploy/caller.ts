@@ -7,7 +7,6 @@ import { createInterface } from 'node:readline';
 import {
   decodeTensors,
   encodeTensors,
-  InferenceError,
   SlicedInferenceClient,
   tensorFrom,
   type ResultsPlace,
@@ -23,7 +22,6 @@ export interface CallRequest {
 
 export interface CallAnswer {
   readonly error?: string;
-  readonly executionArn?: string;
   readonly output?: unknown;
   readonly servedBy?: string | null;
 }
@@ -46,10 +44,9 @@ async function answerTo(request: CallRequest): Promise<CallAnswer> {
 
 async function main(): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
-    const answer = await answerTo(JSON.parse(line) as CallRequest).catch((error: unknown): CallAnswer => {
-      const executionArn = error instanceof InferenceError ? error.executionArn : undefined;
-      return { error: String(error), ...(executionArn !== undefined && { executionArn }) };
-    });
+    const answer = await answerTo(JSON.parse(line) as CallRequest).catch((error: unknown): CallAnswer => ({
+      error: String(error),
+    }));
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
 }

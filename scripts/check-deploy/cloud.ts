@@ -59,6 +59,8 @@ export async function pythonWithMiniStack(): Promise<string> {
   }
 }
 
+export type Outputs = Readonly<Partial<Record<string, string>>>;
+
 export interface App {
   /** What `--app` is: a command, or the folder of an assembly. */
   readonly app: string;
@@ -135,22 +137,18 @@ export class Cloud {
     });
   }
 
-  asRoot(): NodeJS.ProcessEnv {
-    const { accessKeyId, secretAccessKey } = ROOT_USER;
-    return { ...this.environment, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-  }
-
   /** As variables, in a role that the root user assumes. Without a role, those of the root user. */
   asRole(roleArn: string | undefined): NodeJS.ProcessEnv {
-    if (roleArn === undefined) return this.asRoot();
-    const file = path.join(fs.mkdtempSync(path.join(this.folder, 'role-')), 'aws-config');
     const { accessKeyId, secretAccessKey } = ROOT_USER;
+    if (roleArn === undefined)
+      return { ...this.environment, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    const file = path.join(fs.mkdtempSync(path.join(this.folder, 'role-')), 'aws-config');
     const root = `[profile root]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
     fs.writeFileSync(file, `${root}[profile role]\nrole_arn = ${roleArn}\nsource_profile = root\n`);
     return { ...this.environment, AWS_CONFIG_FILE: file, AWS_PROFILE: 'role' };
   }
 
-  async deploy(stack: string, app: App): Promise<Readonly<Partial<Record<string, string>>>> {
+  async deploy(stack: string, app: App): Promise<Outputs> {
     app.synthesize?.();
     const file = path.join(app.cwd, 'outputs.json');
     const options = ['--require-approval', 'never', '--outputs-file', file];
@@ -165,7 +163,7 @@ export class Cloud {
   private cdk({ cwd, variables }: Omit<App, 'app'>, ...args: readonly string[]): Promise<string> {
     const program = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
     const settings = { CDK_DISABLE_CLI_TELEMETRY: 'true', CDK_DISABLE_VERSION_CHECK: '1' };
-    const env = { ...this.asRoot(), HOME: process.env.HOME, ...settings, ...variables };
+    const env = { ...this.asRole(undefined), HOME: process.env.HOME, ...settings, ...variables };
     return run(process.execPath, [program, ...args, '--no-notices'], { cwd, env, seconds: CDK_SECONDS });
   }
 }

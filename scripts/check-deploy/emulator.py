@@ -15,7 +15,7 @@ import threading
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.concurrency import run_reentrant
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, now_iso
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import apigateway, lambda_svc, s3, sts
 from ministack.services import stepfunctions as states
 from ministack.services.cloudformation import provisioners
@@ -133,10 +133,8 @@ def denied(role, action, resource):
 
 @patch(states, "_run_execution")
 def run_as_the_role(original, execution_arn):
-    execution = states._executions[execution_arn]
-    machine = states._state_machines.get(execution["stateMachineArn"], {})
-    execution["machine"] = machine.get("definition"), machine.get("roleArn")
-    machine_role.set(machine.get("roleArn"))
+    machine = states._executions[execution_arn]["stateMachineArn"]
+    machine_role.set(states._state_machines.get(machine, {}).get("roleArn"))
     return original(execution_arn)
 
 
@@ -147,50 +145,6 @@ def call_as_the_role(original, function, event):
         message = f"{role} is not authorized to perform: lambda:InvokeFunction on resource: {function}"
         raise states._ExecutionError("Lambda.AWSLambdaException", message)
     return original(function, event)
-
-
-# A redrive runs the state again that failed, with its input and its variables.
-# https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
-def remember(original, state, value, execution, ctx):
-    # Only the first states of the machine itself enter the history.
-    if execution["events"][-1].get("stateEnteredEventDetails", {}).get("name") == ctx["State"]["Name"]:
-        execution["last"] = ctx["State"]["Name"], value, {**ctx, "variables": dict(ctx["variables"])}
-    return original(state, value, execution, ctx)
-
-
-patch(states, "_execute_task")(remember)
-patch(states, "_execute_parallel")(remember)
-
-
-def redrive(data):
-    execution = states._executions[data["executionArn"]]
-    if execution["status"] != "FAILED":
-        message = f"Execution is {execution['status']} and cannot be redriven"
-        return error_response_json("ExecutionNotRedrivable", message, 400)
-    execution.update(status="RUNNING", stopDate=None, output=None)
-    states._add_event(execution, "ExecutionRedriven")
-    threading.Thread(target=contextvars.copy_context().run, args=(rerun, execution), daemon=True).start()
-    return json_response({"redriveDate": now_iso()})
-
-
-def rerun(execution):
-    definition, role = execution["machine"]
-    machine_role.set(role)
-    name, value, ctx = execution["last"]
-    try:
-        output = states._run_sub_machine(json.loads(definition)["States"], name, value, execution, ctx)
-    except states._ExecutionError as error:
-        states._fail_execution(execution, error.error, error.cause)
-        return
-    execution.update(status="SUCCEEDED", output=json.dumps(output), stopDate=now_iso())
-    states._emit_execution_status_event(execution)
-
-
-@patch(states, "handle_request")
-async def handle_states(original, method, path, headers, body, query):
-    if headers.get("x-amz-target", "").endswith(".RedriveExecution"):
-        return states._finalize_response(redrive(json.loads(body)))
-    return await original(method, path, headers, body, query)
 
 
 # An HTTP API starts a state machine without a function between.

@@ -2,19 +2,17 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { DescribeStateMachineCommand, ListStateMachinesCommand, type SFNClient } from '@aws-sdk/client-sfn';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
 import { compareTensor } from '../../bin/verify/difference';
 import type { PipelineSignature } from '../../contract/signature';
 import {
   decodeInlineTensor,
-  elementsOf,
   encodeTensors,
   type ExecutionOutput,
-  tensorFrom,
   type InlineTensor,
   type RawTensor,
 } from '../../client';
+import { Session } from '../../lambda/slice/session';
 import type { NumericTensor } from '../../lambda/tensors/tensor';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
@@ -26,7 +24,6 @@ export interface Model {
 
 export interface Machine {
   readonly arn: string;
-  readonly isStandard: boolean;
   /** Absent if it is no pipeline. */
   readonly pipeline?: PipelineSignature;
 }
@@ -38,13 +35,10 @@ export async function machinesOf(stack: string, sfn: SFNClient): Promise<Machine
   );
   return Promise.all(
     arns.sort().map(async (arn) => {
-      const { definition = '{}', type } = await sfn.send(
-        new DescribeStateMachineCommand({ stateMachineArn: arn }),
-      );
+      const { definition = '{}' } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: arn }));
       const { Comment = '{}' } = JSON.parse(definition) as { Comment?: string };
       const { slicedInference } = JSON.parse(Comment) as { slicedInference?: PipelineSignature };
-      const isStandard = type === 'STANDARD';
-      return { arn, isStandard, ...(slicedInference && { pipeline: slicedInference }) };
+      return { arn, ...(slicedInference && { pipeline: slicedInference }) };
     }),
   );
 }
@@ -82,25 +76,11 @@ export async function questionFor(
   throw refusal;
 }
 
-/** Runs it with the settings of the slices: their threads, no optimization, and weights as they are in the file. */
+/** With the settings of the slices. */
 async function wholeModel(file: string, threads: number, inputs: Tensors): Promise<Tensors> {
-  const session = await InferenceSession.create(file, {
-    intraOpNumThreads: threads,
-    graphOptimizationLevel: 'disabled',
-    extra: { session: { disable_prepacking: '1' } },
-  });
+  const session = await Session.open({ path: file, threads });
   try {
-    const feeds = [...inputs].map(([name, tensor]) => {
-      const elements = elementsOf(tensor as NumericTensor) as Float32Array;
-      return [name, new Tensor(tensor.dtype as 'float32', elements, tensor.shape)] as const;
-    });
-    const results = await session.run(Object.fromEntries(feeds));
-    return new Map(
-      session.outputNames.map((name) => {
-        const { type, dims, data } = results[name];
-        return [name, tensorFrom(type as 'float32', dims, data as Float32Array)];
-      }),
-    );
+    return await session.run(inputs, session.outputNames);
   } finally {
     await session.release();
   }
@@ -112,13 +92,6 @@ export function isIdentical(expected: Tensors, got: Tensors): boolean {
     [...expected].every(([name, tensor]) => compareTensor(name, tensor, got.get(name)).identical)
   );
 }
-
-export interface Form {
-  readonly wrap: (request: object) => unknown;
-  readonly unwrap: (output: never) => unknown;
-}
-
-export const PLAIN: Form = { wrap: (request) => request, unwrap: (output) => output };
 
 export function requestOf(inputs: Tensors): object {
   const tensors = [...inputs].map(([name, tensor]): [string, InlineTensor] => {

@@ -105,21 +105,19 @@ export class Caller {
 
   /** Call it again only after the answer. Throws if the call fails. */
   async call(request: CallRequest): Promise<CallAnswer> {
-    const answer = await this.answer(request);
-    if (answer.error !== undefined) throw new Error(answer.error);
-    return answer;
-  }
-
-  async answer(request: CallRequest): Promise<CallAnswer> {
     this.program.child.stdin.write(`${JSON.stringify(request)}\n`);
     const timer = setTimeout(() => {
       this.close();
     }, ANSWER_SECONDS * 1000);
     const line = await this.lines.next();
     clearTimeout(timer);
-    if (line.value !== undefined) return JSON.parse(line.value) as CallAnswer;
-    const end = await this.program.ended;
-    throw new CallerEnded(`the caller in ${this.language} must answer, got ${end}: ${this.program.output}`);
+    if (line.value === undefined) {
+      const end = await this.program.ended;
+      throw new CallerEnded(`the caller in ${this.language} must answer, got ${end}: ${this.program.output}`);
+    }
+    const answer = JSON.parse(line.value) as CallAnswer;
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer;
   }
 
   close(): void {

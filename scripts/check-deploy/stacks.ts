@@ -6,15 +6,12 @@ import {
   CfnOutput,
   RemovalPolicy,
   Stack,
-  aws_apigatewayv2 as apigateway,
   aws_ec2 as ec2,
   aws_iam as iam,
   aws_kms as kms,
   aws_lambda as lambda,
   aws_stepfunctions as sfn,
 } from 'aws-cdk-lib';
-import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
-import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import {
   Consolidation,
   SlicedInferencePipeline,
@@ -22,47 +19,40 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { mlp, retrained, saveModel } from '../../test/support/model-builder';
-import { answersHttp, answersJson, isConsolidated } from './calls';
+import { answers, isConsolidated } from './calls';
 import { CALLER_ROLE, STRANGER_ROLE, type OtherCall, type Subject } from './life';
-import type { Form } from './pipelines';
+import { isIdentical, requestOf, tensorsOf } from './pipelines';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 
 interface Case {
   readonly title: string;
-  /** Before the update, and after it if there is one. */
-  readonly slices: readonly [number, number?];
+  readonly slices: number;
+  /** So many slices after the update, or another model. */
+  readonly update?: number | 'other model';
   readonly props?: (stack: Stack) => Props;
   readonly use?: (stack: Stack, pipeline: SlicedInferencePipeline, caller: iam.Role) => void;
   readonly calls?: readonly OtherCall[];
-  /** @default - that of a pipeline */
-  readonly form?: Form;
+  readonly isSelected?: boolean;
 }
 
-const URL_OUTPUT = 'Url';
-
-const { STANDARD } = sfn.StateMachineType;
+const { STANDARD: stateMachineType } = sfn.StateMachineType;
 const { PRIVATE_ISOLATED: subnetType } = ec2.SubnetType;
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
-/** What the functions before and after the slices take off and add. */
-const WRAPPED: Form = {
-  wrap: (request) => ({ request }),
-  unwrap: ({ result }: { readonly result: unknown }) => result,
-};
-
-const SURROUNDINGS: readonly Case[] = [
-  { title: 'tensors in the state', slices: [3, 5] },
-  { title: 'tensors in S3', slices: [3, 5], props: () => ({ tensorsInState: false }) },
+const CASES: readonly Case[] = [
+  { title: 'Express, tensors in the state', slices: 3, update: 5 },
   {
-    title: 'consolidation',
-    slices: [3, 5],
-    props: () => ({ consolidation: Consolidation.ALWAYS }),
-    calls: [['other calls', isConsolidated]],
+    ...{ title: 'Standard, tensors in S3', slices: 3, update: 'other model' },
+    props: () => ({ stateMachineType, tensorsInState: false }),
   },
   {
-    title: 'VPC and keys',
-    slices: [2, 3],
+    ...{ title: 'Standard, consolidation', slices: 3, update: 5, isSelected: true },
+    props: () => ({ stateMachineType, consolidation: Consolidation.ALWAYS }),
+    calls: [isConsolidated],
+  },
+  {
+    ...{ title: 'Express, VPC and keys', slices: 2, isSelected: true },
     props: (stack) => ({
       // So that the key encrypts tensors.
       tensorsInState: false,
@@ -77,17 +67,19 @@ const SURROUNDINGS: readonly Case[] = [
     }),
   },
   {
-    title: 'functions before and after',
-    slices: [2, 3],
+    ...{ title: 'Express, functions before and after', slices: 2, update: 'other model', isSelected: true },
     props: (stack) => ({
       preprocess: inlineFunction(stack, 'Unwrap', 'event.request'),
       postprocess: inlineFunction(stack, 'Wrap', '({ result: event })'),
     }),
-    form: WRAPPED,
+    calls: [
+      answers(
+        'Pipeline',
+        ({ inputs }) => ({ request: requestOf(inputs) }),
+        (output, { outputs }) => isIdentical(outputs, tensorsOf((output as { result: unknown }).result)),
+      ),
+    ],
   },
-];
-
-const FRAGMENTS: readonly Case[] = [
   fragment('Express, fragment in JSONata', (stack, pipeline) => ({
     chain: pipeline.asFragment(stack, 'Run'),
     stateMachineType: sfn.StateMachineType.EXPRESS,
@@ -96,14 +88,21 @@ const FRAGMENTS: readonly Case[] = [
   fragment('Standard, fragment in JSONPath', (stack, pipeline) => ({
     chain: new sfn.Pass(stack, 'Before').next(pipeline.asFragment(stack, 'Run')),
   })),
+  // Without an update, after which twice as many functions would hold memory.
+  { title: 'Express, 100 slices', slices: 100 },
 ];
 
 function fragment(
   title: string,
   own: (stack: Stack, pipeline: SlicedInferencePipeline) => { readonly chain: sfn.IChainable },
 ): Case {
+  const call = answers(
+    'Own',
+    ({ inputs }) => requestOf(inputs),
+    (output, { outputs }) => isIdentical(outputs, tensorsOf(output)),
+  );
   return {
-    ...{ title, slices: [2, 3], calls: [['other calls', answersJson('Own')]] },
+    ...{ title, slices: 2, update: 3, calls: [call] },
     use: (stack, pipeline, caller) => {
       const { chain, ...props } = own(stack, pipeline);
       const definitionBody = sfn.DefinitionBody.fromChainable(chain);
@@ -123,59 +122,18 @@ function inlineFunction(stack: Stack, id: string, expression: string): lambda.Fu
   });
 }
 
-/** Without an update, after which twice as many functions would hold memory. */
-const MANY: Case = { title: '100 slices', slices: [100] };
-
-/** An Express machine is also called over HTTP. */
-const CASES: readonly Case[] = [
-  ...[...SURROUNDINGS, MANY].flatMap((each): Case[] => [
-    {
-      ...each,
-      title: `Express, ${each.title}`,
-      use: addHttpApi,
-      calls: [...(each.calls ?? []), ['HTTP API', answersHttp(URL_OUTPUT, each.form)]],
-    },
-    {
-      ...each,
-      title: `Standard, ${each.title}`,
-      props: (stack) => ({ ...each.props?.(stack), stateMachineType: STANDARD }),
-    },
-  ]),
-  ...FRAGMENTS,
-];
-
-function addHttpApi(stack: Stack, { stateMachine }: SlicedInferencePipeline): void {
-  const api = new apigateway.HttpApi(stack, 'Api');
-  const parameterMapping = new apigateway.ParameterMapping()
-    .custom('StateMachineArn', stateMachine.stateMachineArn)
-    .custom('Input', '$request.body');
-  api.addRoutes({
-    path: '/run',
-    methods: [apigateway.HttpMethod.POST],
-    authorizer: new HttpIamAuthorizer(),
-    integration: new HttpStepFunctionsIntegration('Run', {
-      stateMachine,
-      subtype: apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_SYNC_EXECUTION,
-      parameterMapping,
-    }),
-  });
-  new CfnOutput(stack, URL_OUTPUT, { value: `${api.apiEndpoint}/run` });
-}
-
-export function matrix(folder: string): Subject[] {
+export function ownStacks(folder: string): Subject[] {
   return CASES.map((each) => subjectOf(each, fs.mkdtempSync(path.join(folder, 'stack-'))));
 }
 
-function subjectOf(each: Case, folder: string): Subject {
-  const { title, slices } = each;
+function subjectOf({ title, slices, update, calls = [], isSelected = false, ...each }: Case, folder: string) {
   const stack = `Check${title.replaceAll(/[^A-Za-z0-9]+(.)/g, (_, next: string) => next.toUpperCase())}`;
-  const [before, after] = slices;
   // Three nodes a layer.
-  const init = mlp(Math.ceil(Math.max(before, after ?? 0) / 3) + 1);
+  const init = mlp(Math.ceil(slices / 3) + 1);
   const models = [init, retrained(init)].map((model, index) =>
     saveModel(model, `model-${index}.onnx`, folder),
   );
-  let [count, modelPath] = [before, models[0]];
+  let [count, modelPath] = [slices, models[0]];
   const outdir = path.join(folder, 'cdk.out');
   const synthesize = (): void => {
     fs.rmSync(outdir, { recursive: true, force: true });
@@ -183,21 +141,18 @@ function subjectOf(each: Case, folder: string): Subject {
     addPipeline(new Stack(app, stack), each, { modelPath, slicing: Slicing.count(count) });
     app.synth();
   };
+  const change = (): void => {
+    if (update === 'other model') modelPath = models[1];
+    else count = update ?? count;
+  };
   return {
-    ...{ title, stack, calls: each.calls ?? [], form: each.form, isAlone: before >= 100 },
+    ...{ title, stack, calls, isSelected, ...(update !== undefined && { update: change }) },
     app: { app: outdir, cwd: folder, synthesize },
     models: () => ({ Pipeline: { path: modelPath, dimensions: { batch: 2 } } }),
-    changes:
-      after === undefined
-        ? []
-        : [
-            ['other slices', () => (count = after)],
-            ['other model', () => (modelPath = models[1])],
-          ],
   };
 }
 
-function addPipeline(stack: Stack, { props, use }: Case, model: Props): void {
+function addPipeline(stack: Stack, { props, use }: Pick<Case, 'props' | 'use'>, model: Props): void {
   const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
     ...model,
     dimensions: { batch: 2 },
