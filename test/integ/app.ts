@@ -1,5 +1,4 @@
 /** The app that is deployed on AWS: small pipelines, of which each shows something else. */
-import * as fs from 'node:fs';
 import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -24,16 +23,14 @@ export interface IntegApp {
   readonly modelPath: string;
   /** Of the machine that compares, because the bits of results may depend on it. */
   readonly architecture: lambda.Architecture;
-  /** @default - CDK's */
-  readonly outdir?: string;
+  readonly outdir: string;
 }
 
 export function buildApp({ modelPath, architecture, outdir }: IntegApp): { app: App; stacks: Stack[] } {
   const app = new App({
     analyticsReporting: false,
     treeMetadata: false,
-    postCliContext: recommendedFlags(),
-    ...(outdir !== undefined && { outdir }),
+    outdir,
   });
   const pipelineIn = (
     name: string,
@@ -70,12 +67,6 @@ function addAlias(stack: Stack, { stateMachine }: SlicedInferencePipeline): void
     name: ALIAS,
     routingConfiguration: [{ stateMachineVersionArn: version.ref, weight: 100 }],
   });
-}
-
-/** As in a new app, whatever starts this one: `integ-runner` has flags of its own. */
-function recommendedFlags(): Record<string, unknown> {
-  const file = require.resolve('aws-cdk-lib/recommended-feature-flags.json');
-  return JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
 }
 
 function denySecondSlice(pipeline: SlicedInferencePipeline): void {

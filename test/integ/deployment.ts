@@ -23,18 +23,16 @@ export type Outcome<T> = { readonly result: T } | { readonly error: InferenceErr
 export class Deployment {
   /** Asks for the description of the pipeline. */
   static async at(access: Access): Promise<Deployment> {
-    const { stateMachineArn, stepFunctions, s3 } = access;
-    const model = new SlicedInferenceClient({
-      stateMachineArn,
-      ...(stepFunctions && { stepFunctions: new SFNClient(stepFunctions) }),
-      ...(s3 && { s3: new S3Client(s3) }),
-    });
-    return new Deployment(access, model, await model.describe());
+    const { stateMachineArn, stepFunctions = {}, s3 = {} } = access;
+    const clients = { stepFunctions: new SFNClient(stepFunctions), s3: new S3Client(s3) };
+    const model = new SlicedInferenceClient({ stateMachineArn, ...clients });
+    return new Deployment(access, model, clients.stepFunctions, await model.describe());
   }
 
   private constructor(
     private readonly access: Access,
     private readonly model: SlicedInferenceClient,
+    private readonly stepFunctions: SFNClient,
     readonly description: PipelineDescription,
   ) {}
 
@@ -55,16 +53,12 @@ export class Deployment {
 
   /** Starts an execution without the client, which would refuse this input itself. Returns the name of the service's error. */
   async refusal(input: string): Promise<string> {
-    const { stateMachineArn, stepFunctions = {} } = this.access;
-    const client = new SFNClient(stepFunctions);
-    try {
-      await client.send(new StartExecutionCommand({ stateMachineArn, input }));
-      return 'none';
-    } catch (error) {
-      return error instanceof Error ? error.name : String(error);
-    } finally {
-      client.destroy();
-    }
+    const { stateMachineArn } = this.access;
+    const command = new StartExecutionCommand({ stateMachineArn, input });
+    return this.stepFunctions.send(command).then(
+      () => 'none',
+      (error: unknown) => (error as Error).name,
+    );
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Deploys the pipelines on AWS, asks them and the local cloud the same, prints what is confirmed and what differs, and
- * destroys them. Exit codes: 0 if all agrees, 1 if something differs or AWS refuses, 2 if credentials or arguments are missing,
- * 130 after Ctrl-C and 143 after SIGTERM.
+ * destroys them. Exit codes: 0 if all agrees, 1 if something differs, AWS refuses or a signal ends it, 2 without credentials.
  */
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,13 +12,12 @@ import { ARN_OUTPUT, buildApp, STACKS } from './app';
 import {
   comparePipeline,
   countFindings,
-  describeError,
   describeFinding,
+  endOf,
   NOT_CHECKED,
   type Finding,
   type Subject,
 } from './compare';
-import { cdkProgram, Interrupted, listenForInterrupts, withDeployedStacks } from './deployed-stacks';
 import { writeModel } from './model';
 
 const DIFFERS = 1;
@@ -26,36 +25,38 @@ const BAD_INPUT = 2;
 
 const NEEDS =
   'npm run integ needs an AWS account: set credentials and a region that `npx cdk bootstrap` has prepared, ' +
-  'for example AWS_PROFILE and AWS_REGION; it deploys three small stacks, runs some sixty requests and destroys the stacks';
+  'for example AWS_PROFILE and AWS_REGION; it deploys three small stacks, runs some twenty requests and destroys the stacks';
 
-interface Options {
-  /** File of `cdk deploy --outputs-file`: the stacks are deployed already and stay. */
-  readonly outputs?: string;
-  /** Folder of the assembly that is deployed. */
-  readonly assembly?: string;
-  /** Only this one of the pipelines. */
-  readonly only?: string;
-  /** Program for Node.js that deploys and destroys; by default CDK's command line. */
-  readonly cdk?: string;
-}
+const text = { type: 'string' } as const;
+const { values: options } = parseArgs({
+  options: {
+    /** Folder of the assembly that is deployed. */
+    assembly: text,
+    /** Program for Node.js that deploys and destroys; by default CDK's command line. */
+    cdk: text,
+  },
+});
 
-async function main({ outputs, assembly = synthesize(), only, cdk }: Options): Promise<number> {
-  const interrupts = listenForInterrupts();
-  const compare = (file: string): Promise<number> => compareAll(assembly, file, interrupts.first, only);
-  if (outputs !== undefined) return compare(outputs);
-  const stacks = { program: cdk ?? cdkProgram(), assembly, interrupts };
-  return (await withDeployedStacks(stacks, compare)) ?? DIFFERS;
-}
+let isInterrupted = false;
 
-async function missingAccess(): Promise<string | undefined> {
+async function main(): Promise<number> {
   const { config } = new SFNClient({});
+  const access = await endOf(() => Promise.all([config.credentials(), config.region()]));
+  if ('threw' in access) {
+    process.stderr.write(`${NEEDS} (${access.threw})\n`);
+    return BAD_INPUT;
+  }
+  // A second signal ends this process, and leaves the stacks.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isInterrupted = true));
+  const assembly = options.assembly ?? synthesize();
+  const outputs = path.join(assembly, 'outputs.json');
+  const all = ['--all', '--app', assembly];
   try {
-    await config.credentials();
-    await config.region();
-    return undefined;
-  } catch (error) {
-    // The SDK says which of both it does not find.
-    return error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const isDeployed = cdk('deploy', ...all, '--outputs-file', outputs, '--require-approval', 'never');
+    return isDeployed ? await compareAll(assembly, outputs) : DIFFERS;
+  } finally {
+    if (!cdk('destroy', ...all, '--force'))
+      process.stderr.write('the stacks were not destroyed: delete them in the console\n');
   }
 }
 
@@ -70,57 +71,48 @@ function synthesize(): string {
   return app.synth().directory;
 }
 
-/** Prints each finding as it comes, and their numbers also if the comparison is interrupted. */
-async function compareAll(
-  assembly: string,
-  outputs: string,
-  interrupt: AbortSignal,
-  only?: string,
-): Promise<number> {
-  const arns = JSON.parse(fs.readFileSync(outputs, 'utf8')) as Record<string, Record<string, string>>;
+/** Waits for CDK, so that a signal takes effect when it has ended. */
+function cdk(...args: readonly string[]): boolean {
+  const program = path.join(path.dirname(require.resolve('aws-cdk/package.json')), 'bin/cdk');
+  const { status } = spawnSync(process.execPath, [options.cdk ?? program, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  return status === 0;
+}
+
+/** Prints each finding as it comes, and their numbers also if a signal ends the comparison. */
+async function compareAll(assembly: string, outputs: string): Promise<number> {
+  const arns = JSON.parse(fs.readFileSync(outputs, 'utf8')) as Partial<
+    Record<string, Record<string, string>>
+  >;
   const findings: Finding[] = [];
-  const add = (finding: Finding): void => {
+  for await (const finding of findingsOf(arns, assembly)) {
+    if (isInterrupted) break;
     findings.push(finding);
     process.stdout.write(describeFinding(finding));
-  };
-  try {
-    for (const [subject, stack] of Object.entries(STACKS)) {
-      if (only !== undefined && subject !== only) continue;
-      const deployed = { assembly, arn: (arns[stack] as Record<string, string> | undefined)?.[ARN_OUTPUT] };
-      for await (const finding of comparePipeline(subject as Subject, deployed, interrupt)) add(finding);
-    }
-    NOT_CHECKED.forEach(add);
-  } finally {
-    process.stdout.write(`\n${countFindings(findings)}`);
   }
-  return findings.some(({ verdict }) => verdict === 'differs') ? DIFFERS : 0;
+  process.stdout.write(`\n${countFindings(findings)}`);
+  return isInterrupted || findings.some(({ verdict }) => verdict === 'differs') ? DIFFERS : 0;
 }
 
-async function exitCode(options: Options): Promise<number> {
-  const { only } = options;
-  if (only !== undefined && !Object.hasOwn(STACKS, only)) {
-    process.stderr.write(`--only must be one of ${Object.keys(STACKS).join(', ')}, got '${only}'\n`);
-    return BAD_INPUT;
+async function* findingsOf(
+  arns: Partial<Record<string, Record<string, string>>>,
+  assembly: string,
+): AsyncGenerator<Finding, void, undefined> {
+  for (const [subject, stack] of Object.entries(STACKS)) {
+    const arn = arns[stack]?.[ARN_OUTPUT];
+    if (arn === undefined)
+      yield { subject, claim: 'its runs', verdict: 'not checked', detail: 'not deployed' };
+    else yield* comparePipeline(subject as Subject, arn, assembly);
   }
-  const missing = await missingAccess();
-  if (missing !== undefined) {
-    process.stderr.write(`${NEEDS} (${missing})\n`);
-    return BAD_INPUT;
-  }
-  try {
-    return await main(options);
-  } catch (error) {
-    const isInterrupt = error instanceof Interrupted;
-    process.stderr.write(
-      isInterrupt ? `${error.message}\n` : `npm run integ failed: ${describeError(error)}\n`,
-    );
-    return isInterrupt ? error.exitCode : DIFFERS;
-  }
+  yield* NOT_CHECKED;
 }
 
-const text = { type: 'string' } as const;
-const { values } = parseArgs({ options: { outputs: text, assembly: text, only: text, cdk: text } });
-void exitCode(values).then((code) => {
+main().then(
   // Requests to AWS may still wait for an answer after an interrupt.
-  process.exit(code);
-});
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`npm run integ failed: ${String(error)}\n`);
+    process.exit(DIFFERS);
+  },
+);
