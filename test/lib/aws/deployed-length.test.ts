@@ -29,7 +29,6 @@ test.each<[string, (stack: Stack) => unknown, string]>([
   ['text', () => 'text', 'text'],
   ['what is no text, as JSON', () => [{ a: 'é' }, 1, true], '[{"a":"é"},1,true]'],
   ['a function', (stack) => functionIn(stack).functionArn, FUNCTION],
-  ['a bucket', (stack) => bucketIn(stack).bucketName, any(63)],
   ['objects', (stack) => bucketIn(stack).arnForObjects('k'), `arn:${PARTITION}:s3:::${any(63)}/k`],
   ['a bucket of another stack', (stack) => bucketIn(new Stack(Stage.of(stack), 'Other')).bucketName, any(63)],
   ['a key', (stack) => new kms.Key(stack, 'Key').keyArn, arn('kms', `key/${any(36)}`)],

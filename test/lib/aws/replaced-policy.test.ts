@@ -2,9 +2,8 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { type SlicedInferencePipelineProps, Slicing } from '../../../lib';
+import { Slicing } from '../../../lib';
 import { attachOwnPolicy, attachPolicies } from '../../../lib/aws/replaced-policy';
 import { Template as LocalTemplate } from '../../../local/cloudformation/template';
 import { mlp, saveModel } from '../../support/model-builder';
@@ -32,14 +31,10 @@ type Resources = Readonly<Record<string, Resource>>;
 
 const resourcesIn = (stack: Stack): Resources => Template.fromStack(stack).toJSON().Resources as Resources;
 
-function pipelineOf(
-  layers: number,
-  slices: number,
-  more: (stack: Stack) => Partial<SlicedInferencePipelineProps> = () => ({}),
-): Resources {
+function pipelineOf(layers: number, slices: number): Resources {
   const stack = newStack();
   const own = { modelPath: saveModel(mlp(layers)), dimensions: { batch: 1 }, slicing: Slicing.count(slices) };
-  addPipeline(stack, 'Pipeline', { ...own, ...more(stack) });
+  addPipeline(stack, 'Pipeline', own);
   return resourcesIn(stack);
 }
 
@@ -73,13 +68,6 @@ describe('the policies of a pipeline', () => {
     expect(own.filter((id) => ids.includes(id))).toEqual([]);
     const roles = ids.flatMap((id) => rolesOf(four, id));
     expect(own.flatMap((id) => rolesOf(two, id)).filter((role) => !roles.includes(role))).toEqual([]);
-  });
-
-  it('are added beside the earlier ones if a key changes that all slices use', () => {
-    const keyed = pipelineOf(4, 4, (stack) => ({ assetEncryptionKey: new kms.Key(stack, 'AssetKey') }));
-    const added = policiesOf(keyed).filter((id) => !ids.includes(id));
-    expect(added).toEqual([expect.stringMatching(/SlicePolicy/)]);
-    expect(rolesOf(keyed, added[0])).toHaveLength(4);
   });
 
   it('name their roles, which a role that named its policies would detach as soon as it is updated', () => {

@@ -32,9 +32,7 @@ test('metrics are those of the state machine, of the functions over all versions
     pipeline.metricSliceErrors(1),
     pipeline.metricSliceThrottles(1),
     pipeline.metricSlice(1, SliceMetric.COLD_STARTS),
-    pipeline.metricSlice(1, SliceMetric.BYTES_READ),
     pipeline.metricSlice(1, SliceMetric.PEAK_MEMORY),
-    pipeline.metricSlice(1, SliceMetric.RUN_TIME),
     pipeline.metricSlice(1, SliceMetric.RUN_TIME, { statistic: 'p95' }),
   ];
   const of = metrics.map(({ namespace, metricName, statistic }) => `${namespace} ${metricName} ${statistic}`);
@@ -49,16 +47,14 @@ test('metrics are those of the state machine, of the functions over all versions
     'AWS/Lambda Errors Sum',
     'AWS/Lambda Throttles Sum',
     'SlicedInference coldStarts Sum',
-    'SlicedInference bytesRead Sum',
     'SlicedInference peakMemoryBytes Maximum',
-    'SlicedInference runMs Average',
     'SlicedInference runMs p95',
   ]);
   const machine = { StateMachineArn: stack.resolve(pipeline.stateMachine.stateMachineArn) as unknown };
   const slice = { FunctionName: stack.resolve(fn.functionName) as unknown };
   expect(metrics.map(({ dimensions }) => stack.resolve(dimensions) as unknown)).toEqual([
     ...Array<unknown>(5).fill(machine),
-    ...Array<unknown>(9).fill(slice),
+    ...Array<unknown>(7).fill(slice),
   ]);
 });
 
@@ -95,19 +91,17 @@ test('the dashboard shows each pipeline in rows of three graphs, with a line per
   const { widgets } = JSON.parse(parts.join('')) as {
     widgets: { x: number; y: number; properties: { title: string; metrics: unknown[] } }[];
   };
-  expect(widgets.map(({ properties, x, y }) => [properties.title, x, y, properties.metrics.length])).toEqual([
-    ['Stack/Plain: runs', 0, 0, 4],
-    ['Stack/Plain: time of a run', 8, 0, 3],
-    ['Stack/Plain: p95 of calls', 16, 0, 1],
-    ['Stack/Plain: calls', 0, 6, 1],
-    ['Stack/Plain: failed calls', 8, 6, 1],
-    ['Stack/Plain: calls without capacity', 16, 6, 1],
-    ['Stack/Pipeline: runs', 0, 12, 4],
-    ['Stack/Pipeline: time of a run', 8, 12, 3],
-    ['Stack/Pipeline: p95 of calls', 16, 12, 3],
-    ['Stack/Pipeline: calls', 0, 18, 3],
-    ['Stack/Pipeline: failed calls', 8, 18, 3],
-    ['Stack/Pipeline: calls without capacity', 16, 18, 3],
+  const shown = widgets.map(({ properties, x, y }) => [properties.title, x, y, properties.metrics.length]);
+  const rowsOf = (id: string, first: number, slices: number) => [
+    [`Stack/${id}: runs`, 0, first, 4],
+    [`Stack/${id}: time of a run`, 8, first, 3],
+    [`Stack/${id}: p95 of calls`, 16, first, slices],
+    [`Stack/${id}: calls`, 0, first + 6, slices],
+    [`Stack/${id}: failed calls`, 8, first + 6, slices],
+    [`Stack/${id}: calls without capacity`, 16, first + 6, slices],
+  ];
+  expect(shown).toEqual([
+    ...[...rowsOf('Plain', 0, 1), ...rowsOf('Pipeline', 12, 3)],
     ['Stack/Pipeline: cold starts', 0, 24, 3],
     ["Stack/Pipeline: p95 of ONNX Runtime's run", 8, 24, 3],
     ['Stack/Pipeline: peak memory', 16, 24, 3],

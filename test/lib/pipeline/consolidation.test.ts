@@ -1,27 +1,20 @@
 /** The template of a pipeline with consolidation, and which pipelines have it. */
-import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
   Consolidation,
   SlicedInferenceAlarms,
   SlicedInferenceDashboard,
   Slicing,
-  WarmUp,
   type SlicedInferencePipelineProps,
 } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../../lib/plan/pricing/price';
 import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
-import { Template as LocalTemplate } from '../../../local/cloudformation/template';
 import {
   type PipelineStack,
   type Properties,
-  addPipeline,
   definitionOf,
-  newApp,
   pipelineStack,
 } from '../../support/pipeline-stack';
 import { sparseModel } from '../../support/sparse-model';
@@ -34,7 +27,6 @@ const always = { ...four, consolidation: Consolidation.ALWAYS };
 
 test.each<[string, Props]>([
   ['a model in one slice', {}],
-  ['a model in one slice, even if it is always on,', { consolidation: Consolidation.ALWAYS }],
   ['a model that loads at once', four],
   ['float16 between slices', { ...four, float16Transport: true }],
 ])('%s has the template that it has without consolidation', (_, props) => {
@@ -47,11 +39,9 @@ describe('the decision', () => {
 
   test.each<[string, number, Slicer, ConsolidationMode, boolean]>([
     ['1.3 GB in five slices', 5, count(5), 'automatic', true],
-    ['1.3 GB in one slice', 5, count(1), 'automatic', false],
     ['1.3 GB in five slices', 5, count(5), 'never', false],
     ['3.8 GB, more than 3,008 MB', 14, count(14), 'automatic', false],
     ['3.8 GB, more than 3,008 MB', 14, count(14), 'always', true],
-    ['3.8 GB within 10,240 MB', 14, automatic({ maxMemorySize: 10_240, slices: 14 }), 'automatic', true],
     ['1.3 GB within 1,024 MB', 5, automatic({ maxMemorySize: 1024 }), 'automatic', false],
   ])('of %s (%d weights of 256 MiB)', (_, products, slicer, mode, expected) => {
     const analyzed = models.get(products);
@@ -131,50 +121,12 @@ describe('with consolidation', () => {
     ]);
   });
 
-  it('claims the load apart from a stack with the same bucket and equal construct paths', () => {
-    const claimOf = (name: string): string => {
-      const app = new Stack(newApp(), 'Stack', { stackName: name });
-      addPipeline(app, 'Pipeline', { ...always, bucket: s3.Bucket.fromBucketName(app, 'Shared', 'shared') });
-      const environment = { account: '111122223333', region: 'eu-west-1' };
-      const template = new LocalTemplate({ name, environment, template: Template.fromStack(app).toJSON() });
-      const texts = (type: string, property: string): string[] =>
-        template
-          .resourcesOfType(type)
-          .flatMap((resource) => JSON.stringify(template.property(resource, property)))
-          .flatMap((text) => text.match(/[\w/:.-]+\/loader-[\w.-]+/g) ?? []);
-      const [key, ...users] = [
-        ...texts('AWS::Lambda::Function', 'Environment'),
-        ...texts('AWS::IAM::Policy', 'PolicyDocument'),
-      ];
-      expect(users).toEqual(Array<string>(2).fill(`arn:aws:s3:::shared/${key}`));
-      return key;
-    };
-    expect(claimOf('One')).not.toBe(claimOf('Two'));
-  });
-
   it('shows the whole model in dashboards and alarms', () => {
     const [{ DashboardBody: body }] = Object.values(stack.resources('AWS::CloudWatch::Dashboard'));
     expect(String(body).match(/"label":"whole"/g)).toHaveLength(4);
     expect(
       Object.keys(stack.resources('AWS::CloudWatch::Alarm')).map((path) => path.replace('Alarms/', '')),
     ).toEqual([...['Failed', 'TimedOut', 'Throttled', 'WholeFails']]);
-  });
-
-  it('loads after one slice is warm, also if its warm-up fails, or beside the first slice without warm-ups', () => {
-    const definition = definitionOf(stack);
-    const branches = startedBranches(definition);
-    expect(branches.map(([first]) => first)).toEqual(['Slice 00', 'Warm-up 01', 'Warm-up 02', 'Warm-up 03']);
-    expect(branches.flatMap(([, ...next]) => next)).toEqual(['Load whole model']);
-    const branch = definition.States['Warm start 00'].Branches?.find(
-      ({ States }) => 'Load whole model' in States,
-    );
-    const [, failed] =
-      Object.entries(branch?.States ?? {}).find(([name]) => /^Warm-up \d\d failed$/.test(name)) ?? [];
-    expect(failed?.Next).toBe('Load whole model');
-    expect(startedBranches(definitionOf(pipelineStack({ ...always, warmUp: WarmUp.NEVER })))).toEqual([
-      ['Slice 00'],
-      ['Load whole model'],
-    ]);
   });
 
   it('loads after the smallest slice of those that warm up', () => {
@@ -184,44 +136,11 @@ describe('with consolidation', () => {
       ...[['Slice 00'], ['Warm-up 01'], ['Warm-up 02', 'Load whole model']],
     ]);
   });
-
-  it('asks in one state, which ends the execution or leads to the slices', () => {
-    const { States, StartAt } = definitionOf(stack);
-    expect(StartAt).toBe('Ask whole model');
-    expect(States[StartAt]).toMatchObject({
-      TimeoutSeconds: expect.any(Number) as number,
-      End: true,
-      Arguments: {
-        FunctionName: '{Pipeline/whole/Function/CurrentVersion}',
-        Payload: { ifWarm: true, deploymentDigest: '<sha256>' },
-      },
-      Output: {
-        servedBy: 'whole',
-        outputs:
-          "{% $states.result.Payload.cold ? $error('the whole model is cold, so the slices run') : $states.result.Payload.outputs %}",
-      },
-      Catch: [
-        {
-          ErrorEquals: ['InvalidInput'],
-          Assign: { failure: '{% $states.errorOutput %}', failedAt: { slice: 0 } },
-          Next: 'Failed',
-        },
-        {
-          ErrorEquals: ['States.ALL'],
-          Output: {},
-          Assign: { askedAt: '{% $toMillis($states.context.State.EnteredTime) %}' },
-          Next: 'Warm start 00',
-        },
-      ],
-    });
-    expect(States[StartAt]).not.toHaveProperty('Retry');
-  });
 });
 
 test.each<[string, Props, number, string]>([
   ['at least that of the plan', {}, 512, '1'],
   ['at least that of all slices', { sliceFunctions: { memorySize: 2048 } }, 2048, '2'],
-  ['at least that of one slice', { sliceFunctionOverrides: { 'slice-01': { memorySize: 1024 } } }, 1024, '1'],
   // Both ways must return the same bits, so the slices have its threads too.
   ['that of its own override', { sliceFunctionOverrides: { whole: { memorySize: 3008 } } }, 3008, '2'],
 ])('the memory of the whole model is %s', (_, props, memory, threads) => {

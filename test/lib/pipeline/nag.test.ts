@@ -50,22 +50,18 @@ test.each(Object.values(sfn.StateMachineType))(
   },
 );
 
-test.each([true, false])(
-  'the synthesis passes if the findings are acknowledged on their resources: %s',
-  (passes) => {
-    const app = newApp({ '@aws-cdk/core:validateAgainstDefaultRules': true });
-    const stack = stackWith(() => ({ slicing }), app);
-    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    for (const { path, id, rule } of passes ? findings(new AwsSolutionsChecks(), stack) : []) {
-      const ids = `Pipeline/${path}`.split('/');
-      const resource = ids.reduce<IConstruct>((construct, child) => construct.node.findChild(child), stack);
-      Validations.of(resource).acknowledge({ id, reason: reasonFor(path, rule) ?? '' });
-    }
-    delete process.env.CDK_VALIDATION;
-    if (passes) app.synth();
-    else expect(() => app.synth()).toThrow('AwsSolutions-S1');
-  },
-);
+test('the synthesis passes if the findings are acknowledged on their resources', () => {
+  const app = newApp({ '@aws-cdk/core:validateAgainstDefaultRules': true });
+  const stack = stackWith(() => ({ slicing }), app);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  for (const { path, id, rule } of findings(new AwsSolutionsChecks(), stack)) {
+    const ids = `Pipeline/${path}`.split('/');
+    const resource = ids.reduce<IConstruct>((construct, child) => construct.node.findChild(child), stack);
+    Validations.of(resource).acknowledge({ id, reason: reasonFor(path, rule) ?? '' });
+  }
+  delete process.env.CDK_VALIDATION;
+  app.synth();
+});
 
 test('with the props of a hardened account, NIST and HIPAA find exactly what the list has a reason for', () => {
   const stack = stackWith((scope) => {
@@ -88,9 +84,4 @@ test('with the props of a hardened account, NIST and HIPAA find exactly what the
     const rules = new Set(findings(pack, stack).map(({ rule }) => rule));
     expect([...rules].sort()).toEqual(Object.keys(HARDENED_REASONS).sort());
   }
-  // The permissions for the VPC add no finding to that of the wildcard resource.
-  const shared = findings(new AwsSolutionsChecks(), stack).filter(({ path }) =>
-    path.startsWith('SlicePolicy'),
-  );
-  expect(shared.filter(({ id }) => id.endsWith('[Resource::*]'))).toHaveLength(1);
 });

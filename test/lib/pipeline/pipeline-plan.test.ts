@@ -1,14 +1,11 @@
 /** The plan of a pipeline, as apps read it. */
 import * as fs from 'node:fs';
 import { Duration } from 'aws-cdk-lib';
-import { Minimize, SlicedInferencePipeline, SlicedModel, Slicing, Temperature } from '../../../lib';
+import { Minimize, Slicing, Temperature } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { compile } from '../../../lib/compile/compile';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
-import { count } from '../../../lib/plan/slicers';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
-import { writtenPlan } from '../../support/written-plan';
 
 const analyzed = analyzeModel(MLP_PATH, { dimensions: { batch: 1 } });
 
@@ -31,14 +28,6 @@ test('it has the slices of the plan file, the memory of the functions, and the p
   expect(ms(warmRun?.latencyP95)).toBeGreaterThan(ms(warmRun?.latencyP50));
 });
 
-test('it has no price for slices that were cut before', () => {
-  const { folder } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
-  const slicedModel = SlicedModel.fromDirectory(folder);
-  const { plan } = new SlicedInferencePipeline(newStack(), 'Pipeline', { slicedModel });
-  expect(plan.slices).toHaveLength(2);
-  expect(plan.warmRun).toBeUndefined();
-});
-
 test('it has the memory and the threads that the search chose', () => {
   const profile = saveProfile(profileOf(analyzed, { seconds: 0.2 }));
   const options = { minimize: Minimize.LATENCY, temperature: Temperature.WARM, profile };
@@ -49,12 +38,6 @@ test('it has the memory and the threads that the search chose', () => {
     MemorySize: 3008,
     Environment: { Variables: { SLICE_THREADS: '2' } },
   });
-});
-
-test('it takes the sizes of dimensions from the profile', () => {
-  const profile = saveProfile(profileOf(analyzeModel(MLP_PATH, { dimensions: { batch: 2 } })));
-  const { pipeline } = pipelineStack({ slicing: Slicing.count(1, { profile }), dimensions: {} });
-  expect(pipeline.plan.dimensions).toEqual({ batch: 2 });
 });
 
 test('the profile of another graph is refused, and a target that no plan reaches', () => {

@@ -19,40 +19,6 @@ function expectResources({ resource }: ShortTemplate, expected: Readonly<Record<
 }
 
 const variables = (Variables: object) => ({ Environment: { Variables } });
-test('the bucket is private and encrypted, allows only TLS, and expires objects', () => {
-  const deny = { Action: 's3:*', Effect: 'Deny', Principal: { AWS: '*' } };
-  const Resource = ['{Pipeline/Bucket.Arn}', '{Pipeline/Bucket.Arn}/*'];
-  expectResources(pipelineStack(), {
-    'Pipeline/Bucket': {
-      PublicAccessBlockConfiguration: {
-        BlockPublicAcls: true,
-        BlockPublicPolicy: true,
-        IgnorePublicAcls: true,
-        RestrictPublicBuckets: true,
-      },
-      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
-      BucketEncryption: {
-        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
-      },
-      LifecycleConfiguration: {
-        Rules: [
-          { Prefix: 'runs/', ExpirationInDays: 1, Status: 'Enabled' },
-          { Prefix: 'inputs/', ExpirationInDays: 7, Status: 'Enabled' },
-          { Prefix: 'outputs/', ExpirationInDays: 7, Status: 'Enabled' },
-          { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' },
-        ],
-      },
-    },
-    'Pipeline/Bucket/Policy': {
-      PolicyDocument: {
-        Statement: [
-          { ...deny, Resource, Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
-          { ...deny, Resource, Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } },
-        ],
-      },
-    },
-  });
-});
 
 describe('a pipeline with most props', () => {
   const all = pipelineStack((stack) => ({
@@ -228,16 +194,6 @@ test('memory, timeout and /tmp come from the plan', () => {
   expect(plan.slices.map(({ memoryMb }) => memoryMb > 1024)).toEqual([true, true]);
 });
 
-test('a memory size that is known only at deployment leaves the threads of the plan', () => {
-  const { resource } = pipelineStack({
-    sliceFunctions: { memorySize: Lazy.number({ produce: () => 4096 }) },
-  });
-  expect(resource('Pipeline/slice-00/Function')).toMatchObject({
-    MemorySize: 4096,
-    ...variables({ SLICE_THREADS: '1' }),
-  });
-});
-
 test('a small model with a long name has no variables for weights, and a description of 256 characters', () => {
   const { resource } = pipelineStack({ modelPath: saveModel(mlp(1, 4), `${'m'.repeat(250)}.onnx`) });
   const { Description, Environment } = resource('Pipeline/slice-00/Function');
@@ -258,12 +214,6 @@ describe('a pipeline with S3 Express One Zone', () => {
       'Pipeline/TensorBucket': {
         DataRedundancy: 'SingleAvailabilityZone',
         LocationName: 'use1-az5',
-        BucketEncryption: {
-          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
-        },
-        LifecycleConfiguration: {
-          Rules: [{ Id: 'expire-runs', Prefix: 'runs/', Status: 'Enabled', ExpirationInDays: 1 }],
-        },
       },
       'Pipeline/TensorBucketPolicy': {
         PolicyDocument: {
@@ -325,10 +275,5 @@ describe('a pipeline with S3 Express One Zone', () => {
     template.hasResource('AWS::S3Express::DirectoryBucket', { DeletionPolicy: 'Delete' });
     // A single slice passes no tensors.
     expect(JSON.stringify(resource('Pipeline/slice-00/Role/Policy'))).not.toContain('s3express');
-  });
-
-  it('has the template of the default with S3 Standard', () => {
-    const { template } = pipelineStack({ tensorStore: TensorStore.s3Standard() });
-    expect(template.toJSON()).toEqual(pipelineStack().template.toJSON());
   });
 });

@@ -32,33 +32,6 @@ describe('SlicedModel.fromDirectory', () => {
     expect(template.toJSON()).toEqual(pipelineStack(props).template.toJSON());
   });
 
-  test('reads the files once, and again if a file has changed', () => {
-    const { folder, plan } = sliced();
-    const cache = temporaryFolder();
-    const before = process.env.SLICED_INFERENCE_CACHE;
-    process.env.SLICED_INFERENCE_CACHE = cache;
-    try {
-      SlicedModel.fromDirectory(folder);
-      // The cache has one digest per file. A wrong digest in it makes the check fail, which proves that it is used.
-      const digests = path.join(cache, 'digests');
-      expect(fs.readdirSync(digests)).toHaveLength(2 * plan.slices.length);
-      const cacheWrongDigests = (writtenAt: number): void => {
-        const wrong = JSON.stringify({ writtenAt, digest: 'wrong' });
-        for (const entry of fs.readdirSync(digests)) fs.writeFileSync(path.join(digests, entry), wrong);
-      };
-      cacheWrongDigests(Date.now());
-      expect(errorOf(() => SlicedModel.fromDirectory(folder))).toContain('got other bytes');
-      // Digests from before the last boot are ignored, because the file's bytes may have been lost since.
-      cacheWrongDigests(1);
-      expect(SlicedModel.fromDirectory(folder)).toBeDefined();
-      cacheWrongDigests(Date.now());
-      for (const entry of fs.readdirSync(folder)) fs.utimesSync(path.join(folder, entry), 1, 1);
-      expect(SlicedModel.fromDirectory(folder)).toBeDefined();
-    } finally {
-      process.env.SLICED_INFERENCE_CACHE = before;
-    }
-  });
-
   const own = (field: string, digest: string): string =>
     `must have the ${field} bytes that its plan lists, got ${digest}: copy it again, or slice the model again`;
 
@@ -70,27 +43,6 @@ describe('SlicedModel.fromDirectory', () => {
         fs.writeFileSync(file, fs.readFileSync(file).fill(7, 0, 1));
       },
       own('1024', 'other bytes'),
-    ],
-    [
-      'a short file',
-      (folder) => {
-        fs.truncateSync(path.join(folder, 'slice-01.weights'), 9);
-      },
-      own('1024', '9 bytes'),
-    ],
-    [
-      'a missing file',
-      (folder) => {
-        fs.rmSync(path.join(folder, 'slice-02.onnx'));
-      },
-      "slice-02.onnx' must exist, got no such file or folder: slice the model again",
-    ],
-    [
-      'no plan',
-      (folder) => {
-        fs.rmSync(path.join(folder, 'plan.json'));
-      },
-      "plan.json' must be a readable file, got no such file or folder: check the path",
     ],
     [
       'a plan that names files outside of the folder',

@@ -36,14 +36,6 @@ test.each<[string, Slicing, number[]]>([
   expect(nodeCounts(slicing)).toEqual(expected);
 });
 
-test('maxSliceSize makes as few slices as the size allows', () => {
-  expect(nodeCounts(Slicing.maxSliceSize(Size.bytes(2304)))).toHaveLength(2);
-});
-
-test('fromPlan does not read the plan before the model is cut', () => {
-  expect(() => Slicing.fromPlan('/nowhere/plan.json')).not.toThrow();
-});
-
 describe('Slicing.automatic', () => {
   it.each<[string, AutomaticSlicingOptions, object]>([
     ['its defaults', {}, { minimize: 'slices', quantile: 'p95', temperature: 'mixed', maxMemoryMb: 3008 }],

@@ -13,10 +13,7 @@ import { type StateMachineDefinition, unassignedVariables } from '../../../suppo
 type Props = Partial<SlicedInferencePipelineProps>;
 type Payload = Readonly<Record<string, unknown>>;
 
-const RUN = "{% $join($split($states.context.Execution.Id, ':')[[-2..-1]], '/') %}";
 const REQUEST = boundedRequest('$states.context.Execution.Input');
-const IDENTITY = { version: 1, deploymentDigest: '<sha256>', run: RUN };
-const EVENT = { ...IDENTITY, executionArn: '{% $states.context.Execution.Id %}' };
 
 const three = { slicing: Slicing.count(3) };
 /** Without warm-up states. */
@@ -30,49 +27,12 @@ function payloadOf({ States }: StateMachineDefinition, state: string): Payload {
   return (States[state].Arguments as { Payload: Payload }).Payload;
 }
 
-describe('the state machine of three slices with their tensors in S3', () => {
+describe('the state machine of three slices', () => {
   let stack: ShortTemplate;
   let definition: StateMachineDefinition;
   beforeAll(() => {
-    stack = pipelineStack({ ...cold, tensorsInState: false });
+    stack = pipelineStack(cold);
     definition = definitionOf(stack);
-  });
-
-  test('runs the slices in order, and ends with the last slice or with Failed', () => {
-    expect(definition.StartAt).toBe('Slice 00');
-    const ways = Object.entries(definition.States).map(([name, { Type, Next, End }]) => [
-      name,
-      Type,
-      Next ?? End,
-    ]);
-    expect(ways).toEqual([
-      ['Slice 00', 'Task', 'Slice 01'],
-      ['Slice 01', 'Task', 'Slice 02'],
-      ['Slice 02', 'Task', true],
-      ['Failed', 'Fail', undefined],
-    ]);
-  });
-
-  test('sends the request to the first and the last slice, and outputs the results and all timings', () => {
-    const payloads = ['Slice 00', 'Slice 01', 'Slice 02'].map((state) => payloadOf(definition, state));
-    expect(payloads).toEqual([{ ...EVENT, request: REQUEST }, EVENT, { ...EVENT, request: REQUEST }]);
-    const { 'Slice 00': first, 'Slice 02': last } = definition.States;
-    expect(first).toMatchObject({
-      Assign: { timing0: '{% $states.result.Payload.timing %}' },
-      Output: {},
-      Catch: [
-        {
-          ErrorEquals: ['States.ALL'],
-          Assign: { failure: '{% $states.errorOutput %}', failedAt: { slice: 0 } },
-          Next: 'Failed',
-        },
-      ],
-    });
-    expect(last.Output).toEqual({
-      ...IDENTITY,
-      outputs: '{% $states.result.Payload.outputs %}',
-      timings: '{% [$timing0, $timing1, $states.result.Payload.timing] %}',
-    });
   });
 
   test('does not retry errors that a retry cannot fix', () => {
@@ -105,17 +65,9 @@ describe('the state machine of three slices with their tensors in S3', () => {
 describe('small tensors', () => {
   test('are carried in variables, from the slice that computes them to the slice that reads them', async () => {
     const definition = machineOf(cold);
-    const [first, second, last] = ['Slice 00', 'Slice 01', 'Slice 02'].map((state) =>
-      payloadOf(definition, state),
-    );
-    expect(definition.States['Slice 00'].Assign).toMatchObject({
-      tensors0: '{% $states.result.Payload.tensors %}',
-    });
+    const [first, second] = ['Slice 00', 'Slice 01'].map((state) => payloadOf(definition, state));
     expect(first).toMatchObject({ maxTensors: 49_152 });
-    expect(first).not.toHaveProperty('tensors');
     expect(second).toMatchObject({ tensors: { 0: '{% $tensors0 %}' } });
-    expect(last).toMatchObject({ tensors: { 1: '{% $tensors1 %}' } });
-    expect(last).not.toHaveProperty('maxTensors');
     // They leave room for the request in the event of the last slice.
     const limitFor = (text: string): Promise<unknown> => {
       const states = { context: { Execution: { Input: { text } } } };
@@ -126,24 +78,6 @@ describe('small tensors', () => {
     expect(await limitFor('\u20ac'.repeat(43_688))).toBe(0);
   });
 
-  test('are handed up through the outputs of branches', () => {
-    const [parallel, last] = Object.values(machineOf({ ...branches, warmUp: WarmUp.NEVER }).States);
-    expect(parallel.Assign).toMatchObject({
-      tensors1: '{% $states.result[0].tensors1 %}',
-      tensors3: '{% $states.result[1].tensors3 %}',
-    });
-    expect(parallel.Assign).not.toHaveProperty('tensors0');
-    const [first] = parallel.Branches as StateMachineDefinition[];
-    expect(payloadOf(first, 'Slice 01')).toMatchObject({ tensors: { 0: '{% $tensors0In00 %}' } });
-    expect(payloadOf(first, 'Slice 01')).toHaveProperty('maxTensors');
-    expect(first.States['Slice 01'].Output).toMatchObject({
-      tensors1: '{% $states.result.Payload.tensors %}',
-    });
-    expect(last).toMatchObject({
-      Arguments: { Payload: { tensors: { 1: '{% $tensors1 %}', 3: '{% $tensors3 %}' } } },
-    });
-  });
-
   test('are in S3 if they are planned to be large, or with a KMS key', () => {
     const encrypted = pipelineStack((stack) => ({ ...cold, encryptionKey: new kms.Key(stack, 'Key') }));
     for (const definition of [machineOf({ ...cold, dimensions: { batch: 1000 } }), definitionOf(encrypted)])
@@ -152,32 +86,6 @@ describe('small tensors', () => {
 });
 
 describe('warm-ups', () => {
-  test('of the later slices run in parallel with the first slice, without retries, and may fail', () => {
-    const { StartAt, States } = machineOf(three);
-    expect(States[StartAt]).toMatchObject({
-      ...{ Type: 'Parallel', Next: 'Slice 01', Output: {} },
-      Assign: { timing0: '{% $states.result[0].timing0 %}', tensors0: '{% $states.result[0].tensors0 %}' },
-    });
-    const started = States[StartAt].Branches as StateMachineDefinition[];
-    expect(started.map((branch) => [branch.StartAt, Object.keys(branch.States)])).toEqual([
-      ['Slice 00', ['Slice 00', 'Failed 00']],
-      ['Warm-up 01', ['Warm-up 01', 'Warm-up 01 failed']],
-      ['Warm-up 02', ['Warm-up 02', 'Warm-up 02 failed']],
-    ]);
-    const end = { QueryLanguage: 'JSONata', Output: {}, End: true };
-    expect(started[2].States).toEqual({
-      'Warm-up 02': {
-        ...{ Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', ...end },
-        Arguments: {
-          FunctionName: '{Pipeline/slice-02/Function/CurrentVersion}',
-          Payload: { ...EVENT, warmUp: true },
-        },
-        Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Warm-up 02 failed' }],
-      },
-      'Warm-up 02 failed': { Type: 'Pass', ...end },
-    });
-  });
-
   test.each<[string, Props, string]>([
     ['occur in Express machines by default', three, 'Warm start 00'],
     ['do not occur in Standard machines of a small model', { ...three, ...standard }, 'Slice 00'],
@@ -186,14 +94,6 @@ describe('warm-ups', () => {
   ])('%s', (_, props, start) => {
     expect(machineOf(props).StartAt).toBe(start);
   });
-});
-
-test('a single slice gets the request and returns the results', () => {
-  const definition = machineOf({});
-  expect(payloadOf(definition, 'Slice 00')).toMatchObject({ request: REQUEST });
-  const { Output, Assign, End } = definition.States['Slice 00'];
-  expect(Output).toMatchObject({ timings: '{% [$states.result.Payload.timing] %}' });
-  expect([Assign, End]).toEqual([undefined, true]);
 });
 
 test('a middle slice that uses an input of the model gets the request', () => {
@@ -218,9 +118,7 @@ const validate = jest.requireActual<AslValidator>('asl-validator');
 
 const shapes: [string, Props][] = [
   ['one slice', { slicing: Slicing.count(1) }],
-  ['three slices without warm-ups', cold],
   ['three slices with warm-ups', { ...three, warmUp: WarmUp.ALWAYS }],
-  ['eight slices', { slicing: Slicing.count(8) }],
   ['slices that are not a chain', lateInput],
   ['branches', branches],
   ['branches after a slice', { modelPath: saveModel({ graph: ensemble(3) }), slicing: Slicing.count(5) }],
@@ -248,13 +146,6 @@ test.each([
     'execution:machine:monday',
     '2026-01-01T00:00:00.000Z',
     'machine/monday/1767225600000',
-  ],
-  [
-    'one that reuses its name',
-    STANDARD,
-    'execution:machine:monday',
-    '2026-06-01T00:00:00.123Z',
-    'machine/monday/1780272000123',
   ],
   ['an Express execution', EXPRESS, 'express:machine:monday:0b1c', '2026-01-01T00:00:00.000Z', 'monday/0b1c'],
 ])('the name of the run of %s', async (_, stateMachineType, id, StartTime, name) => {
