@@ -13,7 +13,8 @@ import { type LogSettings, createLogGroup } from './log-group';
 import { attachOwnPolicy } from './replaced-policy';
 import { stackUuid } from './deployed-plan';
 import { callStatement } from './workflow/invoke-function';
-import { type PipelineStates, ownExecution, pipelineWorkflow } from './workflow/workflow';
+import type { PipelineStates } from './workflow/states';
+import { ownExecution, pipelineWorkflow } from './workflow/workflow';
 
 interface PipelineStateMachineProps {
   readonly workflow: PipelineStates;

@@ -13,7 +13,7 @@ import type { SliceObjects } from '../aws/slice-files';
 import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
-import type { PipelineStates } from '../aws/workflow/workflow';
+import type { PipelineStates } from '../aws/workflow/states';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
 import { type PipelineDeployment, planDeployment } from './deployment';
 import { grantCaller, grantReader, grantWriter, type Storage, createStorage } from './storage';

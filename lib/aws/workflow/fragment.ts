@@ -6,7 +6,8 @@ import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted } from '../../errors';
 import { MAX_FRAGMENT_TENSORS } from '../../plan/schedule/state-tensor-limits';
 import { MAX_EXPRESS_ASK_SECONDS } from './whole-model';
-import { type PipelineStates, FRAGMENT_RUN, pipelineWorkflow } from './workflow';
+import type { PipelineStates } from './states';
+import { FRAGMENT_RUN, pipelineWorkflow } from './workflow';
 
 /**
  * Names of states and variables may have 80 characters. A pipeline's own names have fewer than 40:

@@ -1,5 +1,6 @@
 /** What travels in the state: the request, and the tensors in the fields of events, in variables and in outputs between tasks. */
-import type { Schedule, Stage } from '../../cost/schedule';
+import type { Schedule } from '../../cost/schedule';
+import { slicesOf } from '../../plan/schedule/schedule';
 import {
   type HandedOnPlan,
   type StateTensorLimits,
@@ -8,9 +9,8 @@ import {
 } from '../../plan/schedule/state-tensor-limits';
 import { MAX_REQUEST_BYTES, MAX_REQUEST_WITH_TENSORS } from '../../../contract/slice-event';
 
-export type TensorExpressions = ReadonlyMap<number, string>;
-
-export const NO_TENSORS: TensorExpressions = new Map();
+/** JSONata of what earlier states found, by name: `timing0`, `tensors0`. */
+export type Found = ReadonlyMap<string, string>;
 
 export class StateTensors {
   private readonly readers: ReadonlyMap<number, ReadonlySet<number>>;
@@ -25,62 +25,40 @@ export class StateTensors {
   /**
    * The fields of a slice's event: the tensors that it reads, and how many it may answer.
    *
-   * @param variables the variables that the slice's state can read
+   * @param found with the variables that the slice's state can read
    * @param request JSONata of the request
    * @param sendsRequest whether a slice's event has the request too
    */
   eventFields(
     slice: number,
-    variables: TensorExpressions,
+    found: Found,
     request: string,
     sendsRequest: (slice: number) => boolean,
   ): Readonly<Record<string, unknown>> {
-    const read = [...variables].filter(([source]) => this.readers.get(source)?.has(slice));
+    const read = [...this.limits.keys()].flatMap((source) => {
+      const variable = this.readers.get(source)?.has(slice) && found.get(`tensors${source}`);
+      return variable === undefined || variable === false ? [] : [[source, `{% ${variable} %}`] as const];
+    });
     const limit = this.limits.get(slice);
     const readers = [...(this.readers.get(slice) ?? [])];
     return {
-      ...(read.length > 0 && {
-        tensors: Object.fromEntries(read.map(([source, variable]) => [source, `{% ${variable} %}`])),
-      }),
+      ...(read.length > 0 && { tensors: Object.fromEntries(read) }),
       ...(limit !== undefined && {
         maxTensors: readers.some(sendsRequest) ? limitWithRequest(request, limit) : limit,
       }),
     };
   }
 
-  resultOf(stage: Stage): TensorExpressions {
-    switch (stage.kind) {
-      case 'slice':
-        return this.limits.has(stage.slice)
-          ? new Map([[stage.slice, '$states.result.Payload.tensors']])
-          : NO_TENSORS;
-      case 'warm-up':
-        return NO_TENSORS;
-      case 'parallel':
-        return new Map(
-          stage.branches.flatMap((branch, index) =>
-            this.leaving(branch).map((slice) => [slice, `$states.result[${index}].tensors${slice}`] as const),
-          ),
-        );
-    }
-  }
-
   /**
-   * The fields of a branch's output with the tensors that are read outside of it, because variables do not leave a branch.
-   *
-   * @param tensors those that the branch's last state can read
+   * What a series of states finds for states after it: the times of its slices and then, of those whose tensors are read after
+   * it, the tensors.
    */
-  branchOutput(branch: Schedule, tensors: TensorExpressions): Readonly<Record<string, string>> {
-    const leaving = new Set(this.leaving(branch));
-    return Object.fromEntries(
-      [...tensors]
-        .filter(([slice]) => leaving.has(slice))
-        .map(([slice, expression]) => [`tensors${slice}`, `{% ${expression} %}`]),
-    );
-  }
-
-  private leaving(branch: Schedule): number[] {
-    return leavingSlices(branch, this.readers).filter((slice) => this.limits.has(slice));
+  foundBy(series: Schedule): { readonly timings: readonly string[]; readonly tensors: readonly string[] } {
+    const handedOn = leavingSlices(series, this.readers).filter((slice) => this.limits.has(slice));
+    return {
+      timings: slicesOf(series).map((slice) => `timing${slice}`),
+      tensors: handedOn.map((slice) => `tensors${slice}`),
+    };
   }
 }
 
