@@ -9,8 +9,6 @@ export function warn(scope: IConstruct, id: string, message: string): void {
   Annotations.of(scope).addWarningV2(`${PREFIX}${id}`, escaped(message));
 }
 
-/** @param id as of a warning; `undefined` for what nobody needs to acknowledge */
-export function inform(scope: IConstruct, id: string | undefined, message: string): void {
-  if (id === undefined) Annotations.of(scope).addInfo(escaped(message));
-  else Annotations.of(scope).addInfoV2(`${PREFIX}${id}`, escaped(message));
+export function inform(scope: IConstruct, id: string, message: string): void {
+  Annotations.of(scope).addInfoV2(`${PREFIX}${id}`, escaped(message));
 }

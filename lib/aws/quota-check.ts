@@ -2,23 +2,19 @@
 import { type Duration, Stack, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import { largestOf } from '../extremes';
 import type { SlicePlan } from '../plan/file/plan';
 import { loadSeconds } from '../plan/schedule/schedule';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
-import { requestBytes } from '../shapes/value-types';
-import { inform, warn } from './annotate';
+import { warn } from './annotate';
 import { deployedLength } from './deployed-length';
 import {
   LAMBDA_QUOTAS,
   MAX_EXPRESS_MINUTES,
   MAX_LAMBDA_ENVIRONMENT_BYTES,
-  MAX_STATE_PAYLOAD_BYTES,
   MAX_PUT_BYTES,
   NEW_ACCOUNT_CONCURRENCY,
-  RESERVABLE_CONCURRENCY,
   S3_QUOTAS,
   STEP_FUNCTIONS_QUOTAS,
   WARNING_SHARE,
@@ -30,8 +26,7 @@ interface QuotaSubject {
   readonly isExpress: boolean;
   readonly warmsUp: boolean;
   readonly memorySizes: readonly number[];
-  readonly options: readonly SliceFunctionOptions[];
-  readonly whole?: { readonly plan: SlicePlan; readonly options: SliceFunctionOptions };
+  readonly whole?: { readonly options: SliceFunctionOptions };
   readonly timeout?: Duration;
   readonly functions: readonly lambda.Function[];
 }
@@ -40,10 +35,7 @@ export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   checkObjects(subject);
   checkEnvironments(subject);
   warnOfNewAccounts(scope, subject);
-  warnOfConcurrency(scope, subject);
   warnOfColdRuns(scope, subject);
-  warnOfShortTimeouts(scope, subject);
-  informOfLargeRequests(scope, subject.plan);
 }
 
 function checkObjects({ plan }: QuotaSubject): void {
@@ -101,18 +93,6 @@ function warnOfNewAccounts(scope: Construct, subject: QuotaSubject): void {
   }
 }
 
-function warnOfConcurrency(scope: Construct, { options, whole }: QuotaSubject): void {
-  const reserved = [...options, ...(whole ? [whole.options] : [])]
-    .map((own) => own.reservedConcurrentExecutions ?? own.provisionedConcurrentExecutions ?? 0)
-    .reduce((sum, own) => sum + (Token.isUnresolved(own) ? 0 : own), 0);
-  if (reserved < WARNING_SHARE * RESERVABLE_CONCURRENCY) return;
-  warn(
-    scope,
-    'concurrencyQuota',
-    `the functions of the pipeline reserve ${reserved} concurrent executions, and by default an account can reserve ${RESERVABLE_CONCURRENCY} (${LAMBDA_QUOTAS}): reserve fewer, or request a higher quota from AWS`,
-  );
-}
-
 /** In a cold run the functions load at the same time if the run warms them up, and otherwise one after the other. */
 function warnOfColdRuns(scope: Construct, { plan, isExpress, warmsUp, timeout }: QuotaSubject): void {
   const loads = loadSeconds(plan);
@@ -128,37 +108,5 @@ function warnOfColdRuns(scope: Construct, { plan, isExpress, warmsUp, timeout }:
     scope,
     id,
     `a run whose functions are all cold spends about ${seconds} seconds loading, and the state machine times out after ${limit} seconds: ${advice}`,
-  );
-}
-
-/** Only of the first function whose timeout is too short to load its files: the advice is the same for the others. */
-function warnOfShortTimeouts(scope: Construct, { plan, options, whole }: QuotaSubject): void {
-  const functions = [
-    ...loadSeconds(plan).map((load, slice) => ({ name: sliceName(slice), load, ...options[slice] })),
-    ...(whole ? loadSeconds(whole.plan) : []).map((load) => ({
-      ...{ name: `the whole model ('${WHOLE}')`, load },
-      ...whole?.options,
-    })),
-  ];
-  for (const { name, load, timeout } of functions) {
-    if (!timeout || timeout.isUnresolved()) continue;
-    if (load < WARNING_SHARE * timeout.toSeconds({ integral: false })) continue;
-    warn(
-      scope,
-      'littleFunctionTime',
-      `the function of ${name} spends about ${Math.round(load)} seconds loading when it is cold, and its timeout is ${timeout.toHumanString()}: raise its timeout`,
-    );
-    return;
-  }
-}
-
-/** Only an info: requests that are too large to send inline can be uploaded to S3. */
-function informOfLargeRequests(scope: Construct, { inputs, dimensions }: SlicePlan): void {
-  const inline = Math.ceil((requestBytes(inputs, dimensions) * 4) / 3);
-  if (inline < WARNING_SHARE * MAX_STATE_PAYLOAD_BYTES) return;
-  inform(
-    scope,
-    undefined,
-    `a request with the planned dimensions takes ${inline} bytes inline, and an execution's input can have at most ${MAX_STATE_PAYLOAD_BYTES} bytes (${STEP_FUNCTIONS_QUOTAS}): upload its tensors to the bucket below inputs/`,
   );
 }

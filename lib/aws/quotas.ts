@@ -9,8 +9,6 @@ export const MAX_LAMBDA_ENVIRONMENT_BYTES = 4 * 1024;
 export const STEP_FUNCTIONS_QUOTAS =
   'https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html';
 export const MAX_EXPRESS_MINUTES = 5;
-/** Size of the input or output of a state or an execution. */
-export const MAX_STATE_PAYLOAD_BYTES = 256 * 1024;
 
 export const S3_QUOTAS = 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html';
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -23,9 +21,5 @@ export const MAX_MANAGED_POLICY_CHARACTERS = 6_144;
 /** Of all inline policies of a role. */
 export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
 
-/**
- * Concurrent executions that an account may reserve for functions: 1,000 minus the 100 that must stay unreserved. New
- * accounts may have only 10 in total. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
- */
-export const RESERVABLE_CONCURRENCY = 900;
+/** Concurrent executions of a new account: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
 export const NEW_ACCOUNT_CONCURRENCY = 10;

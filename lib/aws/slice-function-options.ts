@@ -4,10 +4,8 @@ import { ENV } from '../../contract/environment';
 import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError, quoted } from '../errors';
 import {
-  MAX_EPHEMERAL_STORAGE_MB,
   MAX_LAMBDA_MEMORY_MB,
   MAX_LAMBDA_TIMEOUT_SECONDS,
-  MIN_EPHEMERAL_STORAGE_MB,
   MIN_LAMBDA_MEMORY_MB,
 } from '../plan/sizes/lambda-quotas';
 
@@ -145,16 +143,11 @@ function withoutUndefined(options: SliceFunctionOptions): SliceFunctionOptions {
 }
 
 function checkOptions(options: SliceFunctionOptions, where: string): void {
-  const { memorySize, timeout, ephemeralStorageSize } = options;
+  const { memorySize, timeout } = options;
   checkRange(memorySize, `${where}.memorySize`, 'MB', MIN_LAMBDA_MEMORY_MB, MAX_LAMBDA_MEMORY_MB);
   if (timeout && !timeout.isUnresolved()) {
     const seconds = timeout.toSeconds({ integral: false });
     checkRange(seconds, `${where}.timeout`, 'seconds', 1, MAX_LAMBDA_TIMEOUT_SECONDS);
-  }
-  if (ephemeralStorageSize && !ephemeralStorageSize.isUnresolved()) {
-    const megabytes = ephemeralStorageSize.toBytes() / 2 ** 20;
-    const [least, most] = [MIN_EPHEMERAL_STORAGE_MB, MAX_EPHEMERAL_STORAGE_MB];
-    checkRange(megabytes, `${where}.ephemeralStorageSize`, 'MB', least, most);
   }
   checkConcurrency(options, where);
   checkEnvironment(options, where);

@@ -3,7 +3,6 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { sliceName, WHOLE } from '../../contract/keys';
-import { SlicedInferenceError } from '../errors';
 import { SliceMetric, sliceMetric } from '../pipeline/pipeline-metrics';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -40,13 +39,6 @@ export class SlicedInferenceDashboard extends Construct {
   public constructor(scope: Construct, id: string, props: SlicedInferenceDashboardProps) {
     super(scope, id);
     const { pipelines, dashboardName } = props;
-    if (pipelines.length === 0) {
-      throw new SlicedInferenceError(
-        'pipelines must be a list of 1 pipeline or more',
-        'an empty list',
-        'pass [pipeline], for example',
-      );
-    }
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       ...(dashboardName !== undefined && { dashboardName }),
       widgets: pipelines.flatMap(rowsOf),

@@ -2,7 +2,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { SlicedInferenceError } from '../errors';
 import { knownAtSynth } from './known-at-synth';
-import { Minimize, type LatencyPercentile, type Temperature } from './choices';
+import type { LatencyPercentile, Minimize, Temperature } from './choices';
 
 /** By what estimates the slices of a model are planned. */
 export interface SlicingEstimateOptions {
@@ -56,7 +56,7 @@ export interface AutomaticSlicingOptions extends SlicingEstimateOptions {
   readonly maxLatency?: Duration;
 
   /**
-   * The percentile of the latency that is minimized or limited. It needs `maxLatency` or `Minimize.LATENCY`.
+   * The percentile of the latency that is minimized or limited. It has no effect without `maxLatency` and `Minimize.LATENCY`.
    *
    * @default LatencyPercentile.P95
    */
@@ -85,43 +85,17 @@ export interface AutomaticSlicingOptions extends SlicingEstimateOptions {
   readonly temperature?: Temperature;
 }
 
-/** @throws SlicedInferenceError for an option without an effect, a token, an empty path, and a number that is not above 0 */
+/** @throws SlicedInferenceError for a token, and for a number that is not above 0 */
 export function checkAutomaticOptions(options: AutomaticSlicingOptions): void {
   checkEstimateOptions(options);
   checkPositive('maxCostPerMillion', options.maxCostPerMillion);
-  checkPercentile(options);
-  const { maxLatency } = options;
-  if (maxLatency === undefined || maxLatency.toMilliseconds({ integral: false }) > 0) return;
-  throw new SlicedInferenceError(
-    'maxLatency must be longer than 0',
-    maxLatency.toString(),
-    'pass Duration.seconds(2), for example',
-  );
+  checkPositive('maxLatency', options.maxLatency?.toMilliseconds({ integral: false }));
 }
 
-/** @throws SlicedInferenceError for a token, an empty path, and a number that is not above 0 */
+/** @throws SlicedInferenceError for a token, and for a number that is not above 0 */
 export function checkEstimateOptions(options: SlicingEstimateOptions): void {
   for (const [name, value] of Object.entries(options)) knownAtSynth(value, name);
-  for (const name of ['profile', 'prices', 'environment'] as const) checkPath(name, options[name]);
   checkPositive('requestsPerHour', options.requestsPerHour);
-}
-
-function checkPercentile({ latencyPercentile, maxLatency, minimize }: AutomaticSlicingOptions): void {
-  if (latencyPercentile === undefined || maxLatency !== undefined || minimize === Minimize.LATENCY) return;
-  throw new SlicedInferenceError(
-    'latencyPercentile must be combined with maxLatency or with minimize: Minimize.LATENCY',
-    'neither',
-    'add one of them, or leave the percentile out',
-  );
-}
-
-function checkPath(name: string, value: string | undefined): void {
-  if (value !== '') return;
-  throw new SlicedInferenceError(
-    `${name} must be a path`,
-    'an empty string',
-    'pass the path of a file on this machine',
-  );
 }
 
 function checkPositive(name: string, value: number | undefined): void {

@@ -73,7 +73,7 @@ describe('hostile names in a synthesis', () => {
     addPipeline(stack, 'Pipeline', { modelPath: model, dimensions: undefined });
     warn(stack, 'id', name('warning '));
     inform(stack, 'id', name('info '));
-    inform(stack, undefined, name('info '));
+    inform(stack, 'other', name('info '));
     const texts = stack.node.findAll().flatMap(({ node }) => node.metadata.map(({ data }) => String(data)));
     const shown = texts.filter((text) => text.includes('\\x1b'));
     expect(shown.length).toBeGreaterThanOrEqual(4);

@@ -1,18 +1,13 @@
 /** Props and options that cannot work: each is refused by one sentence, not by an error from the inside. */
-import { Duration, Lazy, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
   type SlicedInferencePipelineProps,
   Consolidation,
-  GraphOptimization,
-  LatencyPercentile,
-  Minimize,
   SlicedInferenceAlarms,
-  SlicedInferenceDashboard,
   SlicedInferencePipeline,
   SlicedModel,
   Slicing,
@@ -20,7 +15,6 @@ import {
 } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
-import { temporaryFolder } from '../../support/model-builder';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
 
@@ -33,10 +27,8 @@ const known = 'must be known at synth time, got a CDK token: pass the value itse
 const express = 'the timeout of an Express state machine must be at most 5 minutes, got';
 const withVpc = 'must be combined with the vpc that they belong to, got no vpc';
 const node20 = 'runtime must be Node.js 20 or newer, got';
-const destroy = 'autoDeleteObjects must be combined with removalPolicy DESTROY, got';
 const fixed = 'slicedModel cannot be combined with modelPath, slicing, dimensions or graphOptimization, got';
 const tensors = 'tensors in S3 Express One Zone must be encrypted with keys that S3 manages';
-const reserved = 'sliceFunctions.reservedConcurrentExecutions must be a whole number of 1 or more';
 
 const mine = (stack: Stack) => ({ bucket: new s3.Bucket(stack, 'Mine') });
 const key = (stack: Stack) => ({ encryptionKey: new kms.Key(stack, 'Key') });
@@ -49,70 +41,43 @@ const sliced = () => ({ slicedModel: SlicedModel.fromDirectory(folder) });
 const alone = () => ({ ...sliced(), modelPath: undefined, dimensions: undefined }) as never as Props;
 
 test.each<[words: string, props: Props | ((stack: Stack) => Props)]>([
-  ['modelPath must be a path that is known at synth time, got an empty string', { modelPath: '' }],
-  ['got a CDK token: pass the path of a file on this machine', { modelPath: text() }],
-  ["model 'a\\x00b' must be an ONNX file, got a path with a NUL character", { modelPath: 'a\0b' }],
+  [`modelPath ${known}`, { modelPath: text() }],
   ["'/nowhere' must be an ONNX file, got no such file or folder", { modelPath: '/nowhere' }],
-  ['must be an ONNX file, got a folder: pass the path of the .onnx file', { modelPath: temporaryFolder() }],
   [`${fixed} modelPath`, () => ({ ...alone(), modelPath: MLP_PATH })],
   [`${fixed} slicing, dimensions`, () => ({ ...alone(), slicing: always.slicing, dimensions: {} })],
-  [`${fixed} graphOptimization`, () => ({ ...alone(), graphOptimization: GraphOptimization.BASIC })],
   [`the size of dimension 'batch' ${known}`, { dimensions: { batch: number() } }],
-  ["must be a symbolic dimension of the model's inputs (batch), got 'batsh'", { dimensions: { batsh: 1 } }],
   ["the size of dimension 'batch' must be a whole number from 1", { dimensions: { batch: 0 } }],
-  ['architecture must be one of x86_64, arm64', { architecture: lambda.Architecture.custom('riscv') }],
   [`${node20} python3.12`, { runtime: lambda.Runtime.PYTHON_3_12 }],
-  [`${node20} nodejs4.3`, { runtime: new lambda.Runtime('nodejs4.3', lambda.RuntimeFamily.NODEJS) }],
   [`${node20} nodejs18.x`, { runtime: new lambda.Runtime('nodejs18.x', lambda.RuntimeFamily.NODEJS) }],
-  ['timeout must be 1 second or more, got 0 seconds', { timeout: Duration.seconds(0) }],
-  ['timeout must be 1 second or more', { timeout: Duration.seconds(NaN) }],
   [`${express} 5 minutes 1 second: shorten it or`, { timeout: Duration.seconds(301) }],
-  [`${express} 1 hour`, { timeout: Duration.hours(1), stateMachineType: sfn.StateMachineType.EXPRESS }],
-  ['intermediateRetention must be a whole number of days', { intermediateRetention: Duration.hours(36) }],
-  ['outputRetention must be a whole number of days, 1 or more', { outputRetention: Duration.days(0) }],
-  [`${destroy} no removalPolicy`, { autoDeleteObjects: true }],
-  [`${destroy} retain`, { autoDeleteObjects: true, removalPolicy: RemovalPolicy.RETAIN }],
   ['encryptionKey cannot be combined with bucket', (stack) => ({ ...mine(stack), ...key(stack) })],
   ['got both: add a lifecycle rule to your', (stack) => ({ ...mine(stack), intermediateRetention: days })],
-  ['outputRetention cannot be combined with', (stack) => ({ ...mine(stack), outputRetention: days })],
   ['set autoDeleteObjects of your bucket', (stack) => ({ ...mine(stack), autoDeleteObjects: true })],
   [tensors, (stack) => ({ ...zone, ...key(stack) })],
   ['got an alias imported by name', (stack) => ({ encryptionKey: kms.Alias.fromAliasName(stack, 'A', 'a') })],
   [`vpcSubnets ${withVpc}`, { vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } }],
   [`securityGroups ${withVpc}`, { securityGroups: [] }],
-  ['must have one group or more', (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc'), securityGroups: [] })],
-  ['Consolidation.ALWAYS must be combined with slices that send', { ...always, float16Transport: true }],
-  ['ALWAYS must be combined with modelPath', () => ({ ...alone(), consolidation: Consolidation.ALWAYS })],
+  ['Consolidation.ALWAYS cannot be combined with float16', { ...always, float16Transport: true }],
+  ['got slicedModel, which has no', () => ({ ...alone(), consolidation: Consolidation.ALWAYS })],
   // jsii drops the unknown name of {"memory_size": 2048} in Python, because it is in a map.
   ["sliceFunctionOverrides['slice-00'] must set an option", { sliceFunctionOverrides: { 'slice-00': {} } }],
-  [`${reserved}, got NaN`, { sliceFunctions: { reservedConcurrentExecutions: NaN } }],
   ['must fit a Lambda function of 10240 MB, got an estimate', { ...one, dimensions: { batch: 1e8 } }],
-  ['the model can be cut into at most 12 slices, got 1000 slices', { slicing: Slicing.count(1000) }],
 ])('the pipeline refuses props: %s', (words, props) => {
   expect(errorOf(() => pipelineStack(props))).toContain(words);
 });
 
-test.each(['slice-1', 'slice-03', '0', '', 'toString', 'whole'])(
-  '%j is no name of a slice of the plan',
-  (name) => {
-    expect(
-      errorOf(() => pipelineStack({ sliceFunctionOverrides: { [name]: { memorySize: 512 } } })),
-    ).toContain(`sliceFunctionOverrides must name slices of the plan (slice-00 to slice-00), got '${name}'`);
-  },
-);
+test.each(['slice-1', 'slice-03', 'toString', 'whole'])('%j is no name of a slice of the plan', (name) => {
+  expect(errorOf(() => pipelineStack({ sliceFunctionOverrides: { [name]: { memorySize: 512 } } }))).toContain(
+    `sliceFunctionOverrides must name slices of the plan (slice-00 to slice-00), got '${name}'`,
+  );
+});
 
-const storage = 'ephemeralStorageSize must be a whole number of MB';
 const provisioned = 'provisionedConcurrentExecutions must be at most reservedConcurrentExecutions, got 3';
 
 test.each<[words: string, options: NonNullable<Props['sliceFunctions']>]>([
   ['memorySize must be a whole number of MB from 128 to 10240, got 127', { memorySize: 127 }],
   ['memorySize must be a whole number of MB from 128 to 10240, got 10241', { memorySize: 10_241 }],
-  ['memorySize must be a whole number of MB from 128 to 10240, got 512.5', { memorySize: 512.5 }],
-  ['memorySize must be a whole number of MB from 128 to 10240, got NaN', { memorySize: NaN }],
   ['timeout must be a whole number of seconds from 1 to 900, got 960', { timeout: Duration.minutes(16) }],
-  ['timeout must be a whole number of seconds from 1 to 900, got 0.5', { timeout: Duration.millis(500) }],
-  [`${storage} from 512 to 10240, got 511`, { ephemeralStorageSize: Size.mebibytes(511) }],
-  [`${storage} from 512 to 10240, got 11264`, { ephemeralStorageSize: Size.gibibytes(11) }],
   ['reservedConcurrentExecutions must be a whole number of 1', { reservedConcurrentExecutions: 0 }],
   ['provisionedConcurrentExecutions must be a whole number', { provisionedConcurrentExecutions: 0.5 }],
   [provisioned, { reservedConcurrentExecutions: 2, provisionedConcurrentExecutions: 3 }],
@@ -146,15 +111,12 @@ test('a pipeline that throws leaves no functions in the stack', () => {
 });
 
 test.each<Props>([
-  { timeout: Duration.minutes(5) },
   { timeout: Duration.seconds(number()), intermediateRetention: Duration.days(number()) },
   { outputRetention: Duration.days(number()) },
   { runtime: new lambda.Runtime('nodejs20.x', lambda.RuntimeFamily.NODEJS) },
   // A runtime of the future, for which CDK has no constant.
   { runtime: new lambda.Runtime('nodejs100.x', lambda.RuntimeFamily.NODEJS) },
   { runtime: new lambda.Runtime(text(), lambda.RuntimeFamily.NODEJS) },
-  { architecture: lambda.Architecture.custom('arm64') },
-  { sliceFunctions: { environment: { then: 'x' } } },
   { sliceFunctionOverrides: { 'slice-00': { memorySize: undefined } } },
   { dimensions: { batch: 60_000_000 }, slicing: Slicing.count(1), sliceFunctions: { memorySize: 10_240 } },
   {
@@ -173,49 +135,20 @@ test.each<Props>([
 const bucket = s3.Bucket.fromBucketName(new Stack(), 'Bucket', 'my-bucket');
 const fromBucket = (prefix: string, plan = file) => SlicedModel.fromBucket(bucket, prefix, plan);
 const memory = 'maxMemorySize must be a whole number of MB from 512 to 10240';
-const oneOrMore = 'the number of slices must be a whole number of 1 or more';
-const noNode = "a tensor to cut at must be computed by a node from the model's inputs, got";
-const percentile =
-  'latencyPercentile must be combined with maxLatency or with minimize: Minimize.LATENCY, got neither';
-const p50 = { latencyPercentile: LatencyPercentile.P50 };
 
 test.each<[words: string, make: () => Slicing | SlicedModel]>([
   [`${memory}, got 10241: use at most the memory that`, () => Slicing.automatic({ maxMemorySize: 10_241 })],
-  [`${memory}, got 511: a function of a slice has`, () => Slicing.automatic({ maxMemorySize: 511 })],
-  ['maxLatency must be longer than 0', () => Slicing.automatic({ maxLatency: Duration.millis(0) })],
-  ['maxLatency must be longer than 0', () => Slicing.automatic({ maxLatency: Duration.millis(NaN) })],
+  ['maxLatency must be a number above 0, got 0', () => Slicing.automatic({ maxLatency: Duration.millis(0) })],
   ['maxCostPerMillion must be a number above 0, got 0', () => Slicing.automatic({ maxCostPerMillion: 0 })],
-  [
-    'maxCostPerMillion must be a number above 0, got NaN',
-    () => Slicing.automatic({ maxCostPerMillion: NaN }),
-  ],
   [
     'requestsPerHour must be a number above 0, got Inf',
     () => Slicing.count(1, { requestsPerHour: Infinity }),
   ],
-  ['profile must be a path, got an empty string', () => Slicing.count(1, { profile: '' })],
-  [percentile, () => Slicing.automatic(p50)],
-  [percentile, () => Slicing.automatic({ ...p50, minimize: Minimize.COST })],
-  [`${oneOrMore}, got NaN: pass a positive whole number`, () => Slicing.count(NaN)],
-  [`${oneOrMore}, got 2.5`, () => Slicing.count(2.5)],
-  ['the size of a slice must be a whole number of bytes above 0', () => Slicing.maxSliceSize(Size.bytes(0))],
-  ['the list of tensors to cut at must have one tensor or more', () => Slicing.atTensors([])],
-  [`${noNode} '', which the model does not have`, () => Slicing.atTensors([''])],
-  [`${noNode} 'w0', which is an input, constant or unused`, () => Slicing.atTensors(['w0'])],
-  ["a cut at 'y' must leave nodes on both sides, got none on one side", () => Slicing.atTensors(['y'])],
-  ["a cut at 't1' must leave nodes on both sides", () => Slicing.atTensors(['t1', 't1'])],
   ["plan '' must be a readable file, got an empty string", () => Slicing.fromPlan('')],
-  ["plan 'a\\x00b' must be a readable file, got a path with a NUL", () => Slicing.fromPlan('a\0b')],
-  ["plan '/nowhere' must be a readable file, got no such file", () => Slicing.fromPlan('/nowhere')],
   ["plan.json' must be a readable file, got an S3 address", () => SlicedModel.fromDirectory('s3://b/slices')],
-  ["plan '' must be a readable file", () => fromBucket('ocr', '')],
-  ['got an S3 address', () => fromBucket('ocr', 's3://b/plan.json')],
   [`the number of slices ${known}`, () => Slicing.count(number())],
   [`maxMemorySize ${known}`, () => Slicing.automatic({ maxMemorySize: number() })],
   [`maxLatency ${known}`, () => Slicing.automatic({ maxLatency: Duration.seconds(number()) })],
-  [`minimize ${known}`, () => Slicing.automatic({ minimize: text() as never })],
-  [`requestsPerHour ${known}`, () => Slicing.count(1, { requestsPerHour: number() })],
-  [`prices ${known}`, () => Slicing.count(1, { prices: text() })],
   [`the size of a slice ${known}`, () => Slicing.maxSliceSize(Size.mebibytes(number()))],
   [`the names of tensors ${known}`, () => Slicing.atTensors(Lazy.list({ produce: () => ['h'] }))],
   [`the path of a plan ${known}`, () => Slicing.fromPlan(text())],
@@ -244,26 +177,16 @@ test.each([
   );
 });
 
-test.each(['us-east-1a', 'use1', ''])('%j is no id of an availability zone', (name) => {
+test.each(['us-east-1a', ''])('%j is no id of an availability zone', (name) => {
   expect(errorOf(() => TensorStore.s3ExpressOneZone(name))).toContain(`such as use1-az5, got '${name}'`);
 });
 
-test('monitoring refuses wrong numbers, tokens and no pipeline', () => {
+test('monitoring refuses wrong numbers and tokens', () => {
   const stack = newStack();
   const pipeline = addPipeline(stack, 'Pipeline', { slicing: Slicing.count(3) });
-  for (const slice of [3, -1, 0.5, NaN])
+  for (const slice of [3, -1, 0.5])
     expect(errorOf(() => pipeline.metricSliceErrors(slice))).toContain(`from 0 to 2, got ${slice}`);
   expect(errorOf(() => pipeline.metricSliceErrors(number()))).toContain('from 0 to 2, got a CDK token');
-  for (const maxFailedRuns of [0, -1, 1.5, NaN]) {
-    const alarms = () =>
-      new SlicedInferenceAlarms(stack, `Alarms${maxFailedRuns}`, { pipeline, maxFailedRuns });
-    expect(errorOf(alarms)).toContain(
-      `maxFailedRuns must be a whole number of 1 or more, got ${maxFailedRuns}`,
-    );
-  }
   const maxTime = Duration.seconds(number());
   expect(errorOf(() => new SlicedInferenceAlarms(stack, 'Alarms', { pipeline, maxTime }))).toContain(known);
-  expect(errorOf(() => new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [] }))).toContain(
-    'pipelines must be a list of 1 pipeline or more, got an empty list',
-  );
 });

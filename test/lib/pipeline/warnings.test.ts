@@ -30,7 +30,6 @@ import {
 } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
-import { sparseModel } from '../../support/sparse-model';
 import { unevenChain } from '../../support/uneven-chain';
 import { writtenPlan } from '../../support/written-plan';
 
@@ -60,12 +59,6 @@ const megabytes = (memorySize: number) => ({ sliceFunctions: { memorySize } });
 const environment = (bytes: number) => ({ sliceFunctions: { environment: { LARGE: 'x'.repeat(bytes) } } });
 const rows = (batch: number) => ({ slicing: Slicing.count(1), dimensions: { batch }, ...megabytes(10_240) });
 const twelve = { modelPath: saveModel(mlp(12)), slicing: Slicing.count(12), dimensions: { batch: 1 } };
-const reserving = (field: string, executions: number) => ({
-  ...always,
-  sliceFunctions: { reservedConcurrentExecutions: 100 },
-  sliceFunctionOverrides: { whole: { [field]: executions } },
-});
-
 const { plan } = writtenPlan(compile(MLP_PATH, count(3), { dimensions: { batch: 1 } }));
 
 function fromPlan(changed: Partial<SlicePlan>, props: Props = {}): Build {
@@ -136,11 +129,6 @@ function otherProfile(): Props {
 const tmp = { sliceFunctions: { ephemeralStorageSize: Size.mebibytes(512) } };
 const newAccount = 'MB of memory, and new AWS accounts are limited to 3008 MB (https:';
 const cold = 'a run whose functions are all cold spends about';
-const ofWhole = (seconds: number) => ({
-  ...{ modelPath: sparseModel(2, 4096), slicing: Slicing.count(2), dimensions: {} },
-  consolidation: Consolidation.ALWAYS,
-  sliceFunctionOverrides: { whole: { timeout: Duration.seconds(seconds) } },
-});
 
 test.each<[id: string, words: string | RegExp, build: Build]>([
   ['assumedDimensions', 'planned with assumed sizes, batch=1: set', { dimensions: {} }],
@@ -153,13 +141,6 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
     /the whole model has 5000 MB .* or set Consolidation\.NEVER/,
     { ...always, sliceFunctionOverrides: { whole: { memorySize: 5000 } } },
   ],
-  [
-    'concurrencyQuota',
-    'the functions of the pipeline reserve 720 concurrent executions, and by default an account can reserve 900',
-    { ...three, sliceFunctions: { reservedConcurrentExecutions: 240 } },
-  ],
-  ['concurrencyQuota', 'reserve 720 concurrent', reserving('reservedConcurrentExecutions', 320)],
-  ['concurrencyQuota', 'reserve 720 concurrent', reserving('provisionedConcurrentExecutions', 320)],
   ['newAccountConcurrency', 'a run calls all 12 functions at once to warm them up', twelve],
   [
     'expressQuota',
@@ -171,12 +152,6 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
     `${cold} 150 seconds loading, and the state machine times out after 160 seconds: raise its timeout`,
     large({ timeout: Duration.seconds(160) }),
   ],
-  [
-    'littleFunctionTime',
-    'the function of slice-01 spends about 150 seconds loading when it is cold, and its timeout is 1 minute 30',
-    large({ sliceFunctionOverrides: { 'slice-01': { timeout: Duration.seconds(90) } } }),
-  ],
-  ['littleFunctionTime', "the whole model ('whole') spends about 3 seconds loading", ofWhole(4)],
   ['noS3Endpoint', 'this app has none for the VPC: call vpc.addGatewayEndpoint', isolated({})],
   ['noS3Endpoint', 'reach S3 only through', isolated({}, endpoint(DYNAMODB))],
   ['noS3ExpressEndpoint', 'reach S3 Express One Zone only through', isolated(zone, endpoint(S3))],
@@ -205,16 +180,9 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
 
 test.each<[ids: string, build: Build]>([
   ['', three],
-  ['', { ...three, ...standard }],
   ['', { dimensions: { batch: 8 }, ...megabytes(512) }],
   ['', megabytes(Lazy.number({ produce: () => 256 }))],
-  ['', megabytes(3008)],
-  ['', { ...three, sliceFunctions: { reservedConcurrentExecutions: 239 } }],
-  ['', reserving('reservedConcurrentExecutions', 319)],
-  ['', { ...twelve, warmUp: WarmUp.NEVER }],
-  ['', large({})],
   ['', large({ ...standard, warmUp: WarmUp.NEVER })],
-  ['', ofWhole(60)],
   ['', isolated({}, endpoint(S3))],
   ['', isolated(zone, endpoint(S3), endpoint(S3_EXPRESS))],
   ['assumedDimensions littleMemory', { dimensions: {}, ...megabytes(256) }],
@@ -237,28 +205,21 @@ test('warnings come again when the plan comes from the cache', () => {
     expect(messages(refused)).toContainEqual(expect.stringContaining('refuses the model with height=5'));
 });
 
-test.each<[id: string, build: Build]>([
-  ['noS3Endpoint', isolated({})],
-  ['assumedDimensions', { dimensions: {} }],
-])('the warning %s can be acknowledged', (id, build) => {
+test('a warning can be acknowledged', () => {
   const acknowledge = (stack: Stack): void => {
-    Annotations.of(stack).acknowledgeWarning(`${PREFIX}${id}`, 'known');
+    Annotations.of(stack).acknowledgeWarning(`${PREFIX}assumedDimensions`, 'known');
   };
-  expect(messages(build, 'findWarning', acknowledge)).toEqual([]);
+  expect(messages({ dimensions: {} }, 'findWarning', acknowledge)).toEqual([]);
 });
 
 const oneSlice =
   /^Slicing\.automatic makes one slice: one function would do: 512 MB, \$[\d.]+ instead of .*:oneSlice\]$/;
 const oneFunction =
   /^the model of cost prefers one function to 4 slices: one function would do: .*:oneFunction\]$/;
-const largeRequest =
-  /^a request with the planned dimensions takes 256000 bytes inline, .* at most 262144 bytes .*: upload its tensors/;
 
 test.each<[infos: RegExp[], build: Props]>([
   [[oneSlice], {}],
   [[oneFunction], { slicing: Slicing.count(4) }],
-  [[], { slicing: Slicing.count(1), dimensions: { batch: 2000 } }],
-  [[largeRequest], { slicing: Slicing.count(1), dimensions: { batch: 3000 } }],
 ])('a pipeline says %j', (infos, build) => {
   expect(messages(build, 'findInfo')).toEqual(infos.map((words) => expect.stringMatching(words) as unknown));
 });
