@@ -87,7 +87,7 @@ function modelInBucket(stack: Stack): Props {
   const { file } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
   const slicedModel = SlicedModel.fromBucket(bucket, 'ocr/v1', file);
   // Without the props that `addPipeline` would set.
-  return { slicedModel, modelPath: undefined, dimensions: undefined, slicing: undefined } as Props;
+  return { slicedModel, modelPath: undefined, dimensions: undefined, slicing: undefined };
 }
 
 function monitored(stack: Stack): void {
