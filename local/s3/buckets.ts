@@ -1,48 +1,30 @@
 /** The operations of buckets, which are those of the deployed stacks: listing them and their objects, and sessions. */
 import { encodePath } from '../http/uri';
+import { CHECKSUM_TYPE } from './checksums';
 import { invalidArgument, notImplemented } from './errors';
-import { checkEncryption, storageClassOf } from './headers';
-import type { Answer, S3Service } from './operation';
+import { checkEncryption } from './headers';
 import { type Headers, isDirectoryBucket, pageSize, type S3Request } from './request';
+import type { Answer, S3Service } from './service';
 import { compareKeys, type StoredObject } from './store';
 import { xmlDocument, type XmlFields } from './xml';
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
-export function listBuckets({ store, region }: S3Service, { query }: S3Request): Answer {
-  const prefix = query.get('prefix') ?? '';
-  const after = Buffer.from(query.get('continuation-token') ?? '', 'base64url').toString();
-  const elsewhere = (query.get('bucket-region') ?? region) !== region;
-  const all = store
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html, all in one page: no stack has as many as a page holds. */
+export function listBuckets({ store, region }: S3Service): Answer {
+  const buckets = store
     .bucketNames()
-    .filter((name) => !isDirectoryBucket(name) && name.startsWith(prefix) && !elsewhere)
-    .filter((name) => compareKeys(name, after) > 0);
-  const page = all.slice(0, query.has('max-buckets') ? pageSize(query, 'max-buckets') : all.length);
-  const last = page.at(-1);
-  const token =
-    last !== undefined && page.length < all.length ? Buffer.from(last).toString('base64url') : undefined;
-  const buckets = page.map((name) => ({
-    Name: name,
-    CreationDate: store.createdAt(name).toISOString(),
-    BucketRegion: region,
-  }));
-  const xml = xmlDocument('ListAllMyBucketsResult', {
-    Owner: { ID: '0'.repeat(64) },
-    Buckets: { Bucket: buckets },
-    ContinuationToken: token,
-    Prefix: prefix === '' ? undefined : prefix,
-  });
-  return { xml };
+    .filter((name) => !isDirectoryBucket(name))
+    .map((name) => ({
+      Name: name,
+      CreationDate: store.createdAt(name).toISOString(),
+      BucketRegion: region,
+    }));
+  const fields = { Owner: { ID: '0'.repeat(64) }, Buckets: { Bucket: buckets } };
+  return { xml: xmlDocument('ListAllMyBucketsResult', fields) };
 }
 
 export function headBucket({ store, region }: S3Service, { bucket }: S3Request): Answer {
   store.checkBucket(bucket);
   return { headers: { 'x-amz-bucket-region': region } };
-}
-
-/** Empty for us-east-1: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html */
-export function bucketLocation({ store, region }: S3Service, { bucket }: S3Request): Answer {
-  store.checkBucket(bucket);
-  return { xml: xmlDocument('LocationConstraint', region === 'us-east-1' ? '' : region) };
 }
 
 const SESSION_MS = 5 * 60_000;
@@ -54,14 +36,6 @@ export function createSession(
   headers: Headers,
 ): Answer {
   const { bucket } = request;
-  const mode = headers['x-amz-create-session-mode'] ?? 'ReadWrite';
-  if (mode !== 'ReadOnly' && mode !== 'ReadWrite') {
-    throw invalidArgument(
-      'x-amz-create-session-mode',
-      'The session mode must be ReadOnly or ReadWrite',
-      mode,
-    );
-  }
   checkEncryption(headers);
   store.checkBucket(bucket);
   if (!isDirectoryBucket(bucket))
@@ -165,8 +139,8 @@ function contents(bucket: string, object: StoredObject, text: (key: string) => s
     LastModified: object.lastModified.toISOString(),
     ETag: object.etag,
     ChecksumAlgorithm: object.checksum.algorithm.toUpperCase(),
-    ChecksumType: object.checksum.type,
+    ChecksumType: CHECKSUM_TYPE,
     Size: object.size,
-    StorageClass: storageClassOf(bucket, object),
+    StorageClass: isDirectoryBucket(bucket) ? 'EXPRESS_ONEZONE' : 'STANDARD',
   };
 }

@@ -7,7 +7,7 @@ import { type AccessKey, verifySignature } from '../http/signature-v4';
 import { queryOf } from '../http/uri';
 import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
-import { invalidRequest, notImplemented, S3Error, type S3ErrorCode } from './errors';
+import { invalidRequest, S3Error, type S3ErrorCode } from './errors';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -134,7 +134,6 @@ export function authenticate(message: http.IncomingMessage, callers: Callers, re
 
 function translate({ fault, message, fields }: SignatureError, presigned: boolean): S3Error {
   if (fault === 'other-algorithm') {
-    if (message.startsWith('AWS4-ECDSA-')) throw notImplemented(`the signature algorithm ${message}`);
     return invalidRequest(
       `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
     );

@@ -1,16 +1,16 @@
-/** GetObject and HeadObject: a whole object, one range of it, or one part. GetObjectTagging. */
+/** GetObject and HeadObject: a whole object, or one range of it. GetObjectTagging. */
 import * as fs from 'node:fs';
 import type * as http from 'node:http';
 import { promisify } from 'node:util';
 import { release } from '../../lambda/store/release';
 import type { Traffic } from '../simulation/traffic';
-import { checksumHeader } from './checksums';
+import { CHECKSUM_TYPE, checksumHeader } from './checksums';
 import { checkRead } from './conditions';
-import { invalidRequest, notImplemented, S3Error } from './errors';
+import { notImplemented, S3Error } from './errors';
 import { describeObject } from './headers';
-import type { Answer, S3Service } from './operation';
-import { checkedHeader, type Headers, partNumber, type S3Request } from './request';
-import type { ByteRange, StoredObject } from './store';
+import type { Headers, S3Request } from './request';
+import type { Answer, S3Service } from './service';
+import type { ByteRange } from './store';
 import { xmlDocument } from './xml';
 
 /** Parameters that replace headers of the response: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
@@ -23,7 +23,7 @@ const OVERRIDES: Readonly<Record<string, string>> = {
   'response-expires': 'expires',
 };
 
-export const GET_QUERY: readonly string[] = ['partNumber', ...Object.keys(OVERRIDES)];
+export const GET_QUERY: readonly string[] = Object.keys(OVERRIDES);
 
 export async function getObject(
   { store }: S3Service,
@@ -39,18 +39,18 @@ export async function getObject(
     const headers = { ETag: object.etag, 'Last-Modified': object.lastModified.toUTCString() };
     return { status: 304, headers };
   }
-  const range = rangeOf(request, object);
+  const header = request.headers.range;
+  const range = header === undefined ? undefined : parseRange(header, object.size);
   const headers: http.OutgoingHttpHeaders = {
-    ...describeObject(request.bucket, object),
+    ...describeObject(object),
     ...overrides(request.query),
     'Content-Length': range === undefined ? object.size : range.last - range.first + 1,
   };
   if (range !== undefined) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${object.size}`;
-  if (request.query.has('partNumber') && object.parts) headers['x-amz-mp-parts-count'] = object.parts.length;
   // The checksum covers the whole object, so S3 omits it from the response to a range.
   if (range === undefined && request.headers['x-amz-checksum-mode'] === 'ENABLED') {
     headers[checksumHeader(object.checksum.algorithm)] = object.checksum.value;
-    headers['x-amz-checksum-type'] = object.checksum.type;
+    headers['x-amz-checksum-type'] = CHECKSUM_TYPE;
   }
 
   const status = range === undefined ? 200 : 206;
@@ -72,36 +72,13 @@ function overrides(query: URLSearchParams): http.OutgoingHttpHeaders {
   return Object.fromEntries(
     Object.entries(OVERRIDES).flatMap(([parameter, header]) => {
       const value = query.get(parameter);
-      return value === null ? [] : [[header, checkedHeader(parameter, value)]];
+      return value === null ? [] : [[header, value]];
     }),
   );
 }
 
-function rangeOf({ headers, query }: S3Request, object: StoredObject): ByteRange | undefined {
-  const part = query.get('partNumber');
-  if (part === null) return headers.range === undefined ? undefined : parseRange(headers.range, object.size);
-  if (headers.range !== undefined) {
-    throw invalidRequest('Cannot specify both Range header and partNumber query parameter');
-  }
-  return partRange(object, partNumber(query));
-}
-
-/** The parts of a multipart object by their order, because S3 numbers them anew. An object that is not one has one part. */
-function partRange({ size, parts }: StoredObject, number: number): ByteRange | undefined {
-  const sizes = parts?.map((part) => part.size) ?? [size];
-  if (number > sizes.length) {
-    throw new S3Error('InvalidPartNumber', undefined, {
-      ActualPartCount: sizes.length,
-      PartNumberRequested: number,
-    });
-  }
-  if (size === 0) return undefined;
-  const first = sizes.slice(0, number - 1).reduce((sum, each) => sum + each, 0);
-  return { first, last: first + sizes[number - 1] - 1 };
-}
-
 /** Servers ignore a header that is no range of bytes: https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */
-export function parseRange(header: string, size: number): ByteRange | undefined {
+function parseRange(header: string, size: number): ByteRange | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim());
   if (match === null) {
     if (/^bytes=[\d-]+(,\s*[\d-]+)+$/.test(header.trim())) {
@@ -134,7 +111,7 @@ const TAIL_BYTES = 1024;
 const readFile = promisify(fs.read);
 
 /** `last` is before `first` if the object is empty. Sends through one buffer, so that large objects leave no garbage in memory. Closes the descriptor. */
-export async function sendFile(
+async function sendFile(
   descriptor: number,
   { first, last }: ByteRange,
   response: http.ServerResponse,

@@ -5,32 +5,26 @@
  * `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists and copies.
  */
 import type * as http from 'node:http';
-import { bucketLocation, createSession, headBucket, listBuckets, listObjects } from './buckets';
-import { copyObject, deleteObject, deleteObjects, putObject } from './write-object';
+import { createSession, headBucket, listBuckets, listObjects } from './buckets';
+import { copyObject, deleteObject, putObject } from './write-object';
 import { COPY_SOURCE_HEADERS, type S3Request } from './request';
 import { notImplemented } from './errors';
 import { GET_QUERY, getObject, getObjectTagging } from './get-object';
-import { completeMultipartUpload } from './multipart/complete-multipart-upload';
 import {
   abortMultipartUpload,
+  completeMultipartUpload,
   createMultipartUpload,
   uploadPart,
   uploadPartCopy,
-} from './multipart/upload-part';
-import type { Operation, S3Service } from './operation';
-import { ENCRYPTION_HEADERS, knownHeaders, OBJECT_HEADERS, WRITE_HEADERS } from './headers';
+} from './upload-parts';
+import type { Operation, S3Service } from './service';
+import { ENCRYPTION_HEADERS, knownHeaders, WRITE_HEADERS } from './headers';
 
 const GET_OBJECT = { query: GET_QUERY, headers: ['x-amz-checksum-mode'], run: getObject };
 
 /** By method and target. An operation with a marker comes before those without. */
 const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
-  'GET service': [
-    {
-      name: 'ListBuckets',
-      query: ['prefix', 'max-buckets', 'continuation-token', 'bucket-region'],
-      run: listBuckets,
-    },
-  ],
+  'GET service': [{ name: 'ListBuckets', query: ['max-buckets'], run: listBuckets }],
   'HEAD bucket': [{ name: 'HeadBucket', run: headBucket }],
   'GET bucket': [
     {
@@ -39,7 +33,6 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
       headers: ['x-amz-create-session-mode', ...ENCRYPTION_HEADERS],
       run: createSession,
     },
-    { name: 'GetBucketLocation', marker: 'location', run: bucketLocation },
     {
       name: 'ListObjectsV2',
       marker: 'list-type',
@@ -48,7 +41,6 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
       run: listObjects,
     },
   ],
-  'POST bucket': [{ name: 'DeleteObjects', marker: 'delete', headers: WRITE_HEADERS, run: deleteObjects }],
   'HEAD object': [{ name: 'HeadObject', ...GET_OBJECT }],
   'GET object': [
     { name: 'GetObjectTagging', marker: 'tagging', run: getObjectTagging },
@@ -74,20 +66,20 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
       name: 'CopyObject',
       copies: true,
       headers: [
-        ...OBJECT_HEADERS,
+        ...ENCRYPTION_HEADERS,
         ...COPY_SOURCE_HEADERS,
         'x-amz-checksum-algorithm',
         'x-amz-metadata-directive',
       ],
       run: copyObject,
     },
-    { name: 'PutObject', headers: [...WRITE_HEADERS, ...OBJECT_HEADERS], run: putObject },
+    { name: 'PutObject', headers: [...WRITE_HEADERS, ...ENCRYPTION_HEADERS], run: putObject },
   ],
   'POST object': [
     {
       name: 'CreateMultipartUpload',
       marker: 'uploads',
-      headers: ['x-amz-checksum-algorithm', 'x-amz-checksum-type', ...OBJECT_HEADERS],
+      headers: ['x-amz-checksum-algorithm', 'x-amz-checksum-type', ...ENCRYPTION_HEADERS],
       run: createMultipartUpload,
     },
     {

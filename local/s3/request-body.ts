@@ -17,7 +17,7 @@ import type { ReceiveOptions } from './store';
 /** 5 GiB, of an object in one request and of a part: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
-/** Bodies of XML: 10,000 parts with their checksums, or 1,000 keys of 1,024 bytes. */
+/** Bodies of XML: 10,000 parts with their checksums. */
 const MAX_XML_BYTES = 8 * 1024 * 1024;
 
 const UNSIGNED = 'UNSIGNED-PAYLOAD';
@@ -44,7 +44,6 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
 
   const trailers: Trailers = new Map();
   const { message, caller } = request;
-  request.continue();
   const passed = caller.traffic ? Readable.from(caller.traffic.uploaded(message)) : message;
   const sent = request.alterBody ? Readable.from(request.alterBody(passed)) : passed;
   return {
@@ -117,29 +116,17 @@ function payloadOf(headers: Headers, operation: string): Payload {
 /** @returns a checksum without a value if it follows in a trailer */
 function givenChecksum(
   headers: Headers,
-): { readonly algorithm: ChecksumAlgorithm; readonly value?: string } | undefined {
-  const given = Object.entries(headers).flatMap(([name, value]) => {
+): { readonly algorithm: ChecksumAlgorithm; readonly value?: string | undefined } | undefined {
+  const trailer = headers['x-amz-trailer']?.trim().toLowerCase();
+  const named: [string, string | undefined][] = Object.entries(headers);
+  if (trailer !== undefined) named.push([trailer, undefined]);
+  const given = named.flatMap(([name, value]) => {
     const algorithm = checksumAlgorithm(name);
-    if (algorithm === undefined || value === undefined) return [];
-    checkValue(algorithm, value, 'header');
-    return [{ algorithm, value }];
+    return algorithm === undefined ? [] : [{ algorithm, value }];
   });
-  const announced = (headers['x-amz-trailer'] ?? '').split(',').map((name) => name.trim().toLowerCase());
-  const trailing = announced.flatMap((name) => {
-    if (name === '') return [];
-    const algorithm = checksumAlgorithm(name);
-    if (algorithm === undefined) {
-      throw invalidRequest('The value specified in the x-amz-trailer header is not supported');
-    }
-    return [{ algorithm }];
-  });
-  const all: { algorithm: ChecksumAlgorithm; value?: string }[] = [...given, ...trailing];
-  if (all.length > 1) {
-    throw invalidRequest(
-      'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
-    );
-  }
-  return all.at(0);
+  for (const { algorithm, value } of given) if (value !== undefined) checkValue(algorithm, value, 'header');
+  if (given.length <= 1) return given.at(0);
+  throw invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
 }
 
 function checkValue(algorithm: ChecksumAlgorithm, value: string, where: string): void {

@@ -14,9 +14,7 @@ export interface CopySource {
 export const COPY_SOURCE_HEADERS: readonly string[] = [
   'x-amz-copy-source',
   'x-amz-copy-source-if-match',
-  'x-amz-copy-source-if-modified-since',
   'x-amz-copy-source-if-none-match',
-  'x-amz-copy-source-if-unmodified-since',
 ];
 
 /** Parses the header `x-amz-copy-source`: `bucket/key` or `/bucket/key`, percent-encoded. */
@@ -49,8 +47,6 @@ export interface S3Request {
   readonly tlsVersion: number;
   /** Damages the body on its way to S3. */
   readonly alterBody?: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
-  /** Asks a client that waits for `100 Continue` to send the body. */
-  readonly continue: () => void;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html */
@@ -59,11 +55,7 @@ export function isDirectoryBucket(bucket: string): boolean {
 }
 
 /** Expects path-style addressing. Splits the raw path by hand, because `URL` would rewrite keys such as `a/../b`. */
-export function parseRequest(
-  message: http.IncomingMessage,
-  authenticated: Authenticated,
-  onContinue: () => void,
-): S3Request {
+export function parseRequest(message: http.IncomingMessage, authenticated: Authenticated): S3Request {
   const [, bucket = '', key = ''] = /^.([^/]*)\/?(.*)$/s.exec(rawPathOf(message.url ?? '/')) ?? [];
   const query = queryOf(message.url ?? '/');
   const hoisted = headersInQuery(query);
@@ -80,7 +72,6 @@ export function parseRequest(
     ...(source !== undefined && { copySource: parseCopySource(String(source)) }),
     message,
     caller: authenticated.caller,
-    continue: onContinue,
     tlsVersion: tlsVersion(message),
     ...(authenticated.session && { session: authenticated.session }),
   };
@@ -111,15 +102,9 @@ function headersInQuery(query: URLSearchParams): Record<string, string> {
     const header = name.toLowerCase();
     if (!header.startsWith('x-amz-') || OF_SIGNATURE.includes(header)) continue;
     if (header === 'x-amz-sdk-checksum-algorithm' || checksumAlgorithm(header) !== undefined) continue;
-    headers[header] = checkedHeader(name, value);
+    headers[header] = value;
   }
   return headers;
-}
-
-/** The value of a header that comes in the query. S3 could not return what no header holds. */
-export function checkedHeader(name: string, value: string): string {
-  if (/^[\w-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return value;
-  throw invalidArgument(name, 'Header names and values must fit into ISO-8859-1.', value);
 }
 
 /** Only path-style addresses work without a name server, and the SDK uses them for an IP address. */
@@ -149,25 +134,19 @@ function decode(text: string, refusal = new S3Error('InvalidURI')): string {
 const MAX_PAGE = 1000;
 
 export function pageSize(query: URLSearchParams, name: string): number {
-  return Math.min(wholeNumberParameter(query, name) ?? MAX_PAGE, MAX_PAGE);
-}
-
-function wholeNumberParameter(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 31) return Number(text);
-  throw invalidArgument(name, `Argument ${name} must be an integer between 0 and 2147483647`, text);
+  return Math.min(query.has(name) ? wholeNumber(query, name, 0, 2 ** 31 - 1) : MAX_PAGE, MAX_PAGE);
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MAX_PARTS = 10_000;
 
 export function partNumber(query: URLSearchParams): number {
-  const number = wholeNumberParameter(query, 'partNumber') ?? 0;
-  if (number >= 1 && number <= MAX_PARTS) return number;
-  throw invalidArgument(
-    'partNumber',
-    `Part number must be an integer between 1 and ${MAX_PARTS}, inclusive`,
-    query.get('partNumber') ?? '',
-  );
+  return wholeNumber(query, 'partNumber', 1, MAX_PARTS);
+}
+
+function wholeNumber(query: URLSearchParams, name: string, lowest: number, highest: number): number {
+  const text = query.get(name) ?? '';
+  const number = Number(text);
+  if (/^\d{1,10}$/.test(text) && number >= lowest && number <= highest) return number;
+  throw invalidArgument(name, `Argument ${name} must be an integer between ${lowest} and ${highest}`, text);
 }

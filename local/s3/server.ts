@@ -9,11 +9,11 @@ import { authenticate, type Callers } from './callers';
 import { S3Authorization } from './authorize';
 import { S3Error } from './errors';
 import { IdleConnections, S3Faults } from './faults';
-import { MultipartUploads } from './multipart/multipart-uploads';
-import type { S3Service } from './operation';
+import { MultipartUploads } from './multipart-uploads';
 import { operate, operationOf } from './operations';
 import { checkHost, isDirectoryBucket, parseRequest, type S3Request } from './request';
 import { checkOwner } from './headers';
+import type { S3Service } from './service';
 import type { DiskObjectStore } from './store';
 import { elements } from './xml';
 
@@ -38,32 +38,17 @@ export class S3Server {
     const authorization = new S3Authorization(store, authorizer);
     const openings = new WeakMap<Socket, number>();
     const served: Served = { store, uploads, callers, connections, openings, authorization, region, account };
-    const serve = async (
-      message: http.IncomingMessage,
-      response: http.ServerResponse,
-      sendContinue: () => void,
-    ): Promise<void> => {
-      if (!connections.isForgotten(message)) await answer(served, message, response, sendContinue);
+    const serve = async (message: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
+      if (!connections.isForgotten(message)) await answer(served, message, response);
     };
-    const server = await LoopbackServer.start(
-      (message, response) => serve(message, response, () => undefined),
-      { certificate, port },
-      (http) => {
-        if (faults) served.faults = new S3Faults(faults, connections, http);
-        http.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
-          openings.set(socket, performance.now());
-        });
-        // The client waits before it sends its body, so that it can be refused without it.
-        http.on('checkContinue', (message, response) => {
-          const sendContinue = (): void => {
-            response.writeContinue();
-          };
-          serve(message, response, sendContinue).catch(() => response.destroy());
-        });
-        // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
-        http.requestTimeout = 0;
-      },
-    );
+    const server = await LoopbackServer.start(serve, { certificate, port }, (http) => {
+      if (faults) served.faults = new S3Faults(faults, connections, http);
+      http.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
+        openings.set(socket, performance.now());
+      });
+      // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
+      http.requestTimeout = 0;
+    });
     return new S3Server(server, connections);
   }
 
@@ -93,19 +78,13 @@ async function answer(
   served: Served,
   message: http.IncomingMessage,
   response: http.ServerResponse,
-  sendContinue: () => void,
 ): Promise<void> {
   const requestId = randomUUID();
   response.setHeader('x-amz-request-id', requestId);
-  let waits = message.headers.expect !== undefined;
-  const onContinue = (): void => {
-    if (waits) sendContinue();
-    waits = false;
-  };
   try {
     checkHost(message);
     const authenticated = authenticate(message, served.callers, served.region);
-    const intended = parseRequest(message, authenticated, onContinue);
+    const intended = parseRequest(message, authenticated);
     served.connections.follow(intended.caller.accessKeyId, message, response);
     await firstByte(served, intended);
     const request = served.faults ? await served.faults.strike(intended, response) : intended;
@@ -123,10 +102,8 @@ async function answer(
       return;
     }
     const known = error instanceof S3Error ? error : new S3Error('InternalError', String(error));
-    // The client will not send the body that it announced, so the connection cannot serve another request.
-    if (waits) response.setHeader('Connection', 'close');
     // Read the rest of the body. Otherwise the client sees a broken connection instead of the response.
-    else message.resume();
+    message.resume();
     const { code, message: text, fields, status } = known;
     const content = elements({ Code: code, Message: text, ...fields, RequestId: requestId });
     const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${content}</Error>`;

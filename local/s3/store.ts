@@ -17,8 +17,6 @@ export interface ObjectMetadata {
   readonly contentType?: string;
   /** Headers by lower-case name: system metadata, `x-amz-meta-` and the encryption that was asked for. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** @default - the bucket's: STANDARD, or EXPRESS_ONEZONE for a directory bucket */
-  readonly storageClass?: string;
 }
 
 export interface StoredObject extends ObjectMetadata {
@@ -30,20 +28,12 @@ export interface StoredObject extends ObjectMetadata {
   readonly lastModified: Date;
   readonly contentType: string;
   readonly file: string;
-  readonly parts?: readonly ObjectPart[];
 }
 
 /** First and last byte, both inclusive. */
 export interface ByteRange {
   readonly first: number;
   readonly last: number;
-}
-
-export interface ObjectPart {
-  readonly number: number;
-  readonly size: number;
-  /** Base64, of the object's algorithm. */
-  readonly checksum?: string;
 }
 
 /** Bytes in a file of the store that has no key yet. */
@@ -64,9 +54,12 @@ export interface ReceiveOptions {
 
 export interface ObjectOptions extends Partial<ObjectMetadata> {
   readonly condition?: WriteCondition;
+  /** @default crc32 */
   readonly checksum?: ChecksumAlgorithm;
-  readonly partwise?: Pick<StoredObject, 'etag' | 'parts'> & { readonly checksum?: ObjectChecksum };
-  readonly isCopy?: boolean;
+  /** @default - the MD5 of the bytes */
+  readonly etag?: string;
+  /** @default PutObject */
+  readonly reason?: CreatedObject['reason'];
 }
 
 export interface CreatedObject {
@@ -74,12 +67,6 @@ export interface CreatedObject {
   readonly object: StoredObject;
   /** The operation, as events name it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
   readonly reason: 'PutObject' | 'CopyObject' | 'CompleteMultipartUpload';
-}
-
-/** A write whose condition held when it began. */
-interface Write {
-  /** @throws S3Error when the condition no longer holds; the bytes are discarded */
-  readonly commit: (received: ReceivedBytes, options: ObjectOptions) => Promise<StoredObject>;
 }
 
 export class DiskObjectStore {
@@ -118,28 +105,9 @@ export class DiskObjectStore {
     body: Readable,
     options: ObjectOptions & ReceiveOptions = {},
   ): Promise<StoredObject> {
-    const write = this.beginWrite(bucketName, key, options.condition);
-    return this.finish(write, body, options);
-  }
-
-  /** Copies an object of this store. The source is not opened if the write is refused. */
-  async copy(
-    original: StoredObject,
-    bucketName: string,
-    key: string,
-    options: ObjectOptions = {},
-  ): Promise<StoredObject> {
-    const write = this.beginWrite(bucketName, key, options.condition);
-    return this.finish(write, this.read(original), { ...options, isCopy: true });
-  }
-
-  private async finish(
-    write: Write,
-    body: Readable,
-    options: ObjectOptions & ReceiveOptions,
-  ): Promise<StoredObject> {
+    this.checkWrite(bucketName, key, options.condition);
     const algorithms = [...(options.algorithms ?? []), options.checksum ?? 'crc32'];
-    return write.commit(await this.receive(body, { ...options, algorithms }), options);
+    return this.commit(bucketName, key, await this.receive(body, { ...options, algorithms }), options);
   }
 
   checkBucket(name: string): void {
@@ -155,15 +123,9 @@ export class DiskObjectStore {
   }
 
   /** Checks the condition before the body is read. `commit` checks it again. */
-  beginWrite(bucketName: string, key: string, condition?: WriteCondition): Write {
+  checkWrite(bucketName: string, key: string, condition?: WriteCondition): void {
     this.checkKey(bucketName, key);
-    checkWrite(key, condition, this.bucket(bucketName).get(key));
-    return {
-      commit: (received, options) =>
-        this.commit(bucketName, key, received, options, (current) => {
-          checkAgain(key, condition, current);
-        }),
-    };
+    checkWrite(key, condition, this.find(bucketName, key));
   }
 
   /** Writes bytes to a new file. The caller must commit or discard it. */
@@ -184,17 +146,17 @@ export class DiskObjectStore {
     }
   }
 
-  private async commit(
+  /** @throws S3Error when the condition of the write no longer holds; the bytes are discarded */
+  async commit(
     bucketName: string,
     key: string,
     received: ReceivedBytes,
     options: ObjectOptions,
-    check: (current: StoredObject | undefined) => void,
   ): Promise<StoredObject> {
     const bucket = this.bucket(bucketName);
     const previous = bucket.get(key);
     try {
-      check(previous);
+      checkAgain(key, options.condition, previous);
     } catch (error) {
       await this.discard(received);
       throw error;
@@ -203,9 +165,7 @@ export class DiskObjectStore {
     bucket.set(key, object);
     if (previous === undefined) this.sorted.delete(bucketName);
     if (previous !== undefined) await rm(previous.file);
-    const single = options.isCopy === true ? 'CopyObject' : 'PutObject';
-    const reason = options.partwise === undefined ? single : 'CompleteMultipartUpload';
-    this.onCreated({ bucket: bucketName, object, reason });
+    this.onCreated({ bucket: bucketName, object, reason: options.reason ?? 'PutObject' });
     return object;
   }
 
@@ -260,20 +220,9 @@ export class DiskObjectStore {
   }
 }
 
-/** Compares by the bytes of UTF-8, which is the order of code points. */
+/** Compares by the bytes of UTF-8. */
 export function compareKeys(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let at = 0; at < length; at++) {
-    const unitOfA = a.charCodeAt(at);
-    const unitOfB = b.charCodeAt(at);
-    if (unitOfA !== unitOfB) return rank(unitOfA) - rank(unitOfB);
-  }
-  return a.length - b.length;
-}
-
-/** Surrogates belong to the largest code points, but UTF-16 has larger units. */
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** Reads the others if the disk refuses a chunk: the client would otherwise see a broken connection instead of an error. */
@@ -313,23 +262,17 @@ async function create(file: string, body: AsyncIterable<Buffer>): Promise<FileHa
 function describe(
   key: string,
   { file, size, checksums }: ReceivedBytes,
-  { contentType, metadata = {}, storageClass, checksum = 'crc32', partwise }: ObjectOptions,
+  { contentType, metadata = {}, checksum = 'crc32', etag }: ObjectOptions,
 ): StoredObject {
   return {
     key,
     file,
     size,
-    etag: partwise?.etag ?? `"${md5Hex(checksums)}"`,
-    checksum: partwise?.checksum ?? {
-      algorithm: checksum,
-      value: checksums[checksum] ?? '',
-      type: 'FULL_OBJECT',
-    },
+    etag: etag ?? `"${md5Hex(checksums)}"`,
+    checksum: { algorithm: checksum, value: checksums[checksum] ?? '' },
     lastModified: new Date(),
     contentType: contentType ?? 'binary/octet-stream',
     metadata,
-    ...(storageClass !== undefined && { storageClass }),
-    ...(partwise?.parts && { parts: partwise.parts }),
   };
 }
 

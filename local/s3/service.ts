@@ -1,9 +1,9 @@
-/** What an operation of the local S3 takes and returns. */
+/** What the operations of the local S3 share, take and return. */
 import type * as http from 'node:http';
 import type { S3OperationName } from '../iam/s3-actions';
 import type { S3Authorization } from './authorize';
 import type { Callers } from './callers';
-import type { MultipartUploads } from './multipart/multipart-uploads';
+import type { MultipartUploads } from './multipart-uploads';
 import type { Headers, S3Request } from './request';
 import type { DiskObjectStore } from './store';
 
