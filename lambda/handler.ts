@@ -19,6 +19,12 @@ interface CallContext {
   readonly awsRequestId?: string;
 }
 
+const LOAD_MESSAGES: Readonly<Record<LoadAnswer['loaded'], string>> = {
+  now: 'whole model is loaded',
+  before: 'whole model is loaded',
+  elsewhere: 'another sandbox loads the whole model',
+};
+
 type Answer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer;
 
 export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<Answer>;
@@ -79,18 +85,19 @@ export function makeHandler(
       if (event.warmUp) {
         const { cold, loadMs } = await resident.warm(environment, event.run);
         const answer = { slice, cold, loadMs };
-        telemetry.warmUp(about, answer, counted.take());
+        telemetry.note(about, 'slice is warm', answer, counted.take());
         return answer;
       }
       if (event.load) {
         const until = startedAt + (context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS);
         const times = { until, askedAt: event.askedAt ?? startedAt };
         const answer = await loadOnce(resident, counted, environment, times);
-        telemetry.wholeLoad(about, answer, counted.take());
+        telemetry.note(about, LOAD_MESSAGES[answer.loaded], { whole: true, ...answer }, counted.take());
         return answer;
       }
       if (event.ifWarm && !resident.isReady) {
-        telemetry.wholeIsCold(about, counted.take());
+        // The slices serve the run that asked.
+        telemetry.note(about, 'whole model is cold', { whole: true }, counted.take());
         return { cold: true };
       }
       const stores = {
@@ -112,8 +119,6 @@ export function makeHandler(
       const isWhole = variables[ENV.loaderKey] !== undefined;
       telemetry.failure(about, { name, message, slice, warmUp: isWarmUp(event), isWhole }, counted.take());
       throw failure;
-    } finally {
-      counted.closePrepared();
     }
   };
 }

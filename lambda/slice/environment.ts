@@ -34,7 +34,7 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
   const loaderKey = variables[ENV.loaderKey];
   const bucket = required(variables, ENV.bucket);
   return {
-    slice: wholeNumber(variables, ENV.slice, /^(0|[1-9][0-9]{0,4})$/, 'a whole number from 0 up'),
+    slice: wholeNumber(variables, ENV.slice, 0),
     files: {
       model: { object: objectOf(variables, ENV.modelUri), sha256: digestOf(variables, ENV.modelSha256) },
       ...(weightsUri !== undefined && {
@@ -48,7 +48,7 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
     bucket,
     runsBucket: variables[ENV.runsBucket] ?? bucket,
     deploymentDigest: required(variables, ENV.deploymentDigest),
-    threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a whole number from 1 up'),
+    threads: wholeNumber(variables, ENV.threads, 1),
     sendsFloat16: variables[ENV.transport] === 'float16',
     // Lambda sets the variable in every function. The smallest function has 128 MB.
     memoryBytes: Number(variables.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '128') * 1024 * 1024,
@@ -84,10 +84,10 @@ function fileNameOf(variables: Variables, name: string): string {
   return fileName;
 }
 
-function wholeNumber(variables: Variables, name: string, pattern: RegExp, expected: string): number {
+function wholeNumber(variables: Variables, name: string, lowest: number): number {
   const text = required(variables, name);
-  if (!pattern.test(text)) throw bad(name, expected, text);
-  return Number(text);
+  if (/^\d{1,5}$/.test(text) && Number(text) >= lowest) return Number(text);
+  throw bad(name, `a whole number from ${lowest} up`, text);
 }
 
 function bad(name: string, expected: string, got: string) {

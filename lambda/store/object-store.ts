@@ -48,7 +48,6 @@ export interface ObjectStore {
    * connection is open or has failed, but soon in any case, and never rejects.
    */
   prepareConnection(bucket: string): Promise<void>;
-  closePrepared(): void;
 }
 
 export function isDirectoryBucket(bucket: string): boolean {
@@ -131,10 +130,6 @@ export class CountedObjects implements ObjectStore {
 
   prepareConnection(bucket: string): Promise<void> {
     return this.objects.prepareConnection(bucket);
-  }
-
-  closePrepared(): void {
-    this.opened?.closePrepared();
   }
 
   private count({ bucket }: ObjectReference, requests: 'Gets' | 'Puts'): void {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { getEndpointFromInstructions } from '@smithy/core/endpoints';
 import type { ObjectReference } from '../../contract/execution';
 import { base64OfCrc32 } from '../tensors/checksums';
 import { type Agents, soon } from './connections';
@@ -27,41 +28,31 @@ const SEND_BYTES = 1024 * 1024;
 type Connections = Omit<Agents, 'httpAgent' | 'httpsAgent'>;
 
 export class S3ObjectStore implements ObjectStore {
-  private readonly origins: BucketOrigins;
-
   constructor(
     private readonly client: S3Client,
     private readonly connections?: Connections,
     private readonly retries: RetryOptions = {},
-  ) {
-    this.origins = new BucketOrigins(client);
-  }
+  ) {}
 
   closeIdleConnections(): void {
     this.connections?.closeIdle();
   }
 
   async prepareConnection(bucket: string): Promise<void> {
-    const { connections } = this;
+    const {
+      connections,
+      client: { config },
+    } = this;
     if (connections === undefined) return;
     const prepared = async (): Promise<void> => {
+      const { s3ExpressIdentityProvider: sessions } = config;
       // A directory bucket also gets its session, over the connection that the next request then finds idle.
-      if (isDirectoryBucket(bucket)) await this.sessions?.of(bucket);
-      await connections.prepare(await this.origins.of(bucket));
+      if (isDirectoryBucket(bucket) && sessions instanceof ExpressSessions) await sessions.of(bucket);
+      const { url } = await getEndpointFromInstructions({ Bucket: bucket }, PutObjectCommand, config);
+      await connections.prepare(url);
     };
     // A request reports the failure that prevents this.
     await soon(prepared().catch(() => undefined));
-  }
-
-  closePrepared(): void {
-    if (this.connections === undefined) return;
-    this.connections.closePrepared();
-    this.sessions?.forgetAwaited();
-  }
-
-  private get sessions(): ExpressSessions | undefined {
-    const { s3ExpressIdentityProvider: sessions } = this.client.config;
-    return sessions instanceof ExpressSessions ? sessions : undefined;
   }
 
   async get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
@@ -162,45 +153,4 @@ function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array, void> {
 function wholeSize(contentRange: string | undefined): number | undefined {
   const total = contentRange?.split('/')[1];
   return total === undefined ? undefined : Number(total);
-}
-
-/** What the SDK sends, as far as it is used here. Its types know no more than `unknown`. */
-interface Addressed {
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port?: number;
-}
-
-class BucketOrigins {
-  private readonly origins = new Map<string, Promise<URL>>();
-
-  constructor(private readonly client: S3Client) {}
-
-  /** @throws the SDK's error if it has no endpoint for the bucket, which a request would meet too */
-  of(bucket: string): Promise<URL> {
-    const known = this.origins.get(bucket);
-    if (known !== undefined) return known;
-    const origin = this.ask(bucket);
-    this.origins.set(bucket, origin);
-    origin.catch(() => this.origins.delete(bucket));
-    return origin;
-  }
-
-  private async ask(bucket: string): Promise<URL> {
-    const command = new PutObjectCommand({ Bucket: bucket, Key: 'unused' });
-    let origin: URL | undefined;
-    command.middlewareStack.add(
-      () =>
-        ({ request }) => {
-          const { protocol, hostname, port } = request as Addressed;
-          origin = new URL(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
-          return Promise.resolve({ output: { $metadata: {} }, response: undefined });
-        },
-      { step: 'serialize', priority: 'low', name: 'takeOrigin' },
-    );
-    await this.client.send(command);
-    if (origin === undefined)
-      throw new Error(`the SDK must build a request for the bucket ${bucket}, got none`);
-    return origin;
-  }
 }

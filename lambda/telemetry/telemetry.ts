@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import type { CallTiming } from '../../contract/execution';
-import type { LoadAnswer, WarmUpAnswer } from '../../contract/slice-event';
 
 /** Writes a line unchanged. `console.log` would add a prefix, and CloudWatch finds no metrics after a prefix. */
 export type WriteLine = (line: string) => void;
@@ -72,19 +71,9 @@ export class Telemetry {
     );
   }
 
-  warmUp(about: LoggedCall, answer: WarmUpAnswer, requests: RequestCounts): void {
-    this.writeLine(about, { level: 'INFO', message: 'slice is warm', ...answer, ...requests });
-  }
-
-  /** The slices serve the run that asked. */
-  wholeIsCold(about: LoggedCall, requests: RequestCounts): void {
-    this.writeLine(about, { level: 'INFO', message: 'whole model is cold', whole: true, ...requests });
-  }
-
-  wholeLoad(about: LoggedCall, answer: LoadAnswer, requests: RequestCounts): void {
-    const message =
-      answer.loaded === 'elsewhere' ? 'another sandbox loads the whole model' : 'whole model is loaded';
-    this.writeLine(about, { level: 'INFO', message, whole: true, ...answer, ...requests });
+  /** A call that runs nothing: a warm-up, or one to the function of the whole model, which is cold or loads for later runs. */
+  note(about: LoggedCall, message: string, answer: object, requests: RequestCounts): void {
+    this.writeLine(about, { level: 'INFO', message, ...answer, ...requests });
   }
 
   /**

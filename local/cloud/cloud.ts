@@ -245,13 +245,12 @@ export class LocalCloud {
 
   private async prepare(selection: Selection): Promise<void> {
     const { ports } = this.options;
-    const { account, region } = this.environment;
+    const { region } = this.environment;
     this.certified = this.options.tls === false ? undefined : makeCertificate(this.folder);
     const certificate = this.certified?.certificate;
     const { authorizer } = this;
     this.s3Server = await S3Server.start(this.store, this.callers, {
       region,
-      account,
       certificate,
       authorizer,
       port: ports?.s3,

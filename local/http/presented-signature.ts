@@ -1,7 +1,6 @@
 /**
- * The parts of a request that authenticate it, in its Authorization header or in its query.
+ * The parts of a request that authenticate it, in its Authorization header.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
- * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
 import type * as http from 'node:http';
 
@@ -16,8 +15,6 @@ export type SignatureFault =
   | 'invalid-token'
   | 'expired-token'
   | 'skewed'
-  | 'not-valid-yet'
-  | 'expired'
   | 'unsigned-headers'
   | 'no-match';
 
@@ -34,11 +31,7 @@ export class SignatureError extends Error {
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 
-/** A week: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
-const MAX_EXPIRES_SECONDS = 604_800;
-
 export interface PresentedSignature {
-  readonly presigned: boolean;
   readonly accessKeyId: string;
   readonly day: string;
   readonly region: string;
@@ -47,11 +40,6 @@ export interface PresentedSignature {
   readonly signature: string;
   readonly time: string;
   readonly token: string | undefined;
-  readonly expiresSeconds: number;
-}
-
-export function isPresigned(query: URLSearchParams): boolean {
-  return query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature');
 }
 
 export function signatureOfHeaders(
@@ -80,49 +68,10 @@ export function signatureOfHeaders(
   }
   return {
     ...credential,
-    presigned: false,
     signedHeaders: field('SignedHeaders').split(';'),
     signature: field('Signature'),
     time,
     token: [...tokenHeaders, 'x-amz-security-token'].map((name) => headers.get(name)).find(Boolean),
-    expiresSeconds: Infinity,
-  };
-}
-
-export function signatureOfQuery(
-  query: URLSearchParams,
-  tokenHeaders: readonly string[],
-): PresentedSignature {
-  const parameter = (name: string): string => {
-    const value = query.get(name) ?? '';
-    if (value !== '') return value;
-    throw new SignatureError(
-      'malformed',
-      'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
-    );
-  };
-  const algorithm = parameter('X-Amz-Algorithm');
-  if (algorithm !== ALGORITHM) throw new SignatureError('other-algorithm', algorithm);
-  const credential = scopeOf(parameter('X-Amz-Credential'));
-  const time = parameter('X-Amz-Date');
-  if (timeOf(time) === undefined) {
-    throw new SignatureError('malformed', 'X-Amz-Date must be in the ISO8601 Long Format');
-  }
-  const expires = parameter('X-Amz-Expires');
-  if (!/^\d+$/.test(expires) || Number(expires) > MAX_EXPIRES_SECONDS) {
-    const what = `X-Amz-Expires must be a number of seconds from 0 to ${MAX_EXPIRES_SECONDS}`;
-    throw new SignatureError('malformed', what);
-  }
-  const tokens = [...tokenHeaders, 'x-amz-security-token'];
-  const given = [...query].find(([name]) => tokens.includes(name.toLowerCase()));
-  return {
-    ...credential,
-    presigned: true,
-    signedHeaders: parameter('X-Amz-SignedHeaders').split(';'),
-    signature: parameter('X-Amz-Signature'),
-    time,
-    token: given?.[1],
-    expiresSeconds: Number(expires),
   };
 }
 

@@ -10,7 +10,7 @@ import {
   type SessionMode,
   sessionNeed,
 } from '../iam/s3-actions';
-import { type CopySource, isDirectoryBucket, type S3Request } from './request';
+import { isDirectoryBucket, type S3Request } from './request';
 import { notImplemented, S3Error } from './errors';
 import type { DiskObjectStore, StoredObject } from './store';
 
@@ -35,7 +35,7 @@ export class S3Authorization {
     // S3 looks for an object before it decrypts it.
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (isRead && this.find(request) === undefined) return;
-    const stored = this.find(request.copySource ?? request)?.metadata ?? {};
+    const stored = this.find(request)?.metadata ?? {};
     for (const need of keyNeeds(name, { ...request, stored }, authorizer)) allow(authorizer, principal, need);
   }
 
@@ -43,11 +43,11 @@ export class S3Authorization {
   hideMissingKey(request: S3Request, error: unknown): unknown {
     const { principal } = request.caller;
     if (!(error instanceof S3Error) || error.code !== 'NoSuchKey') return error;
-    const { bucket } = this.missingIn(request);
+    const { bucket } = request;
     if (this.authorizer === undefined || principal === undefined || isDirectoryBucket(bucket)) {
       return error;
     }
-    const refusal = this.authorizer.refusal(principal, listNeed({ ...request, bucket }));
+    const refusal = this.authorizer.refusal(principal, listNeed(request));
     return refusal === undefined ? error : new S3Error('AccessDenied', refusal);
   }
 
@@ -68,7 +68,7 @@ export class S3Authorization {
     throw new S3Error('AccessDenied', refusals[0]);
   }
 
-  /** HeadBucket and CopyObject have no session: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html */
+  /** HeadBucket has no session: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html */
   private checkSession(
     name: S3OperationName,
     request: S3Request,
@@ -76,20 +76,11 @@ export class S3Authorization {
     principal: Principal,
   ): void {
     if (name === 'CreateSession') return;
-    if (name === 'HeadBucket' || request.copySource !== undefined) {
-      const mode = name === 'HeadBucket' ? 'ReadOnly' : 'ReadWrite';
-      allow(authorizer, principal, sessionNeed(request, authorizer, mode));
-      return;
-    }
-    if (request.session === undefined) throw new S3Error('AccessDenied');
+    if (name === 'HeadBucket') allow(authorizer, principal, sessionNeed(request, authorizer, 'ReadOnly'));
+    else if (request.session === undefined) throw new S3Error('AccessDenied');
   }
 
-  /** Of a copy, the source may be missing, or the version that the copy should replace. */
-  private missingIn({ bucket, key, copySource }: S3Request): CopySource {
-    return copySource !== undefined && this.find(copySource) === undefined ? copySource : { bucket, key };
-  }
-
-  private find({ bucket, key }: CopySource): StoredObject | undefined {
+  private find({ bucket, key }: S3Request): StoredObject | undefined {
     try {
       return this.store.find(bucket, key);
     } catch (error) {

@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import type * as http from 'node:http';
 import type { FaultTarget } from '../faults/injector';
-import { ALGORITHM, isPresigned, SignatureError, type SignatureFault } from '../http/presented-signature';
+import { ALGORITHM, SignatureError, type SignatureFault } from '../http/presented-signature';
 import { type AccessKey, verifySignature } from '../http/signature-v4';
 import { queryOf } from '../http/uri';
 import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
-import { invalidRequest, S3Error, type S3ErrorCode } from './errors';
+import { invalidRequest, notImplemented, S3Error, type S3ErrorCode } from './errors';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -101,8 +101,6 @@ const CODES: Readonly<Record<SignatureFault, S3ErrorCode>> = {
   'invalid-token': 'InvalidToken',
   'expired-token': 'ExpiredToken',
   skewed: 'RequestTimeTooSkewed',
-  'not-valid-yet': 'AccessDenied',
-  expired: 'AccessDenied',
   'unsigned-headers': 'AccessDenied',
   'no-match': 'SignatureDoesNotMatch',
 };
@@ -114,33 +112,35 @@ export interface Authenticated {
 }
 
 export function authenticate(message: http.IncomingMessage, callers: Callers, region: string): Authenticated {
+  // Of Signature Version 2 or 4.
+  if (['AWSAccessKeyId', 'X-Amz-Signature'].some((name) => queryOf(message.url ?? '/').has(name))) {
+    throw notImplemented('presigned URLs: sign the request in its headers');
+  }
   try {
-    const { key, service, presigned } = verifySignature<CallerKey>(message, {
+    const { key, service } = verifySignature<CallerKey>(message, {
       find: (accessKeyId) => callers.find(accessKeyId),
       region,
       services: SERVICES,
       tokenHeaders: [SESSION_TOKEN],
     });
     const { caller, session } = key;
-    if (!presigned && message.headers['x-amz-content-sha256'] === undefined) {
+    if (message.headers['x-amz-content-sha256'] === undefined) {
       throw invalidRequest('Missing required header for this request: x-amz-content-sha256');
     }
     return { caller, ...(session && { session }), service: service === 's3express' ? service : 's3' };
   } catch (error) {
-    if (error instanceof SignatureError) throw translate(error, isPresigned(queryOf(message.url ?? '/')));
+    if (error instanceof SignatureError) throw translate(error);
     throw error;
   }
 }
 
-function translate({ fault, message, fields }: SignatureError, presigned: boolean): S3Error {
+function translate({ fault, message, fields }: SignatureError): S3Error {
   if (fault === 'other-algorithm') {
     return invalidRequest(
       `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
     );
   }
-  const code = CODES[fault];
-  const inQuery = presigned && code === 'AuthorizationHeaderMalformed';
-  return new S3Error(inQuery ? 'AuthorizationQueryParametersError' : code, message, fields);
+  return new S3Error(CODES[fault], message, fields);
 }
 
 /**

@@ -15,7 +15,7 @@ export interface WriteCondition {
 export function writeCondition(headers: Headers, operation: string): WriteCondition | undefined {
   const ifNoneMatch = headers['if-none-match']?.trim();
   const ifMatch = headers['if-match']?.trim();
-  refuseTimes(headers, '');
+  refuseTimes(headers);
   if (ifNoneMatch === undefined && ifMatch === undefined) return undefined;
   const isDeletion = operation === 'DeleteObject';
   const absent = ifMatch === undefined && ifNoneMatch === '*' && !isDeletion;
@@ -53,24 +53,19 @@ export function checkAgain(
   checkWrite(key, condition, current);
 }
 
-/**
- * @param prefix of the headers; those about the source of a copy have another one
- * @throws S3Error `PreconditionFailed`, or `NotModified` when the client has this version already
- */
-export function checkRead(headers: Headers, { etag }: Version, prefix: '' | 'x-amz-copy-source-' = ''): void {
-  const ifMatch = headers[`${prefix}if-match`];
-  const ifNoneMatch = headers[`${prefix}if-none-match`];
+/** @throws S3Error `PreconditionFailed`, or `NotModified` when the client has this version already */
+export function checkRead(headers: Headers, { etag }: Version): void {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
   // ETags take precedence over times: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-  if (ifMatch === undefined && ifNoneMatch === undefined) refuseTimes(headers, prefix);
+  if (ifMatch === undefined && ifNoneMatch === undefined) refuseTimes(headers);
   if (ifMatch !== undefined && !matches(ifMatch, etag)) throw preconditionFailed('If-Match');
-  if (ifNoneMatch === undefined || !matches(ifNoneMatch, etag)) return;
-  throw prefix === '' ? new S3Error('NotModified') : preconditionFailed('If-None-Match');
+  if (ifNoneMatch !== undefined && matches(ifNoneMatch, etag)) throw new S3Error('NotModified');
 }
 
-function refuseTimes(headers: Headers, prefix: string): void {
+function refuseTimes(headers: Headers): void {
   for (const name of ['if-modified-since', 'if-unmodified-since']) {
-    if (headers[prefix + name] !== undefined) {
-      throw notImplemented(`the condition ${prefix}${name}: use a condition on the ETag`);
+    if (headers[name] !== undefined) {
+      throw notImplemented(`the condition ${name}: use a condition on the ETag`);
     }
   }
 }

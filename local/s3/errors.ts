@@ -4,12 +4,8 @@
 const ERRORS = {
   AccessDenied: [403, 'Access Denied'],
   AuthorizationHeaderMalformed: [400, undefined],
-  AuthorizationQueryParametersError: [400, undefined],
   BadDigest: [400, 'The Content-MD5 you specified did not match what we received.'],
-  ConditionalRequestConflict: [
-    409,
-    'The conditional request cannot succeed due to a conflicting operation against this resource.',
-  ],
+  ConditionalRequestConflict: [409, 'A conflicting operation has changed the object. Please try again.'],
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed size'],
   EntityTooSmall: [400, 'Your proposed upload is smaller than the minimum allowed size'],
   ExpiredToken: [400, 'The provided token has expired.'],
@@ -18,44 +14,26 @@ const ERRORS = {
   InvalidAccessKeyId: [403, 'The AWS Access Key Id you provided does not exist in our records.'],
   InvalidArgument: [400, 'Invalid Argument'],
   InvalidDigest: [400, 'The Content-MD5 you specified was invalid.'],
-  InvalidPart: [
-    400,
-    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
-  ],
-  InvalidPartOrder: [
-    400,
-    'The list of parts was not in ascending order. Parts must be ordered by part number.',
-  ],
+  InvalidPart: [400, 'A part was not uploaded, or has another entity tag.'],
+  InvalidPartOrder: [400, 'Parts must be in ascending order of their numbers.'],
   InvalidRange: [416, 'The requested range is not satisfiable'],
   InvalidRequest: [400, undefined],
   InvalidToken: [400, 'The provided token is malformed or otherwise invalid.'],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   KeyTooLongError: [400, 'Your key is too long'],
-  MalformedTrailerError: [
-    400,
-    'The request contained trailing data that was not well-formed or did not conform to our published schema.',
-  ],
-  MalformedXML: [
-    400,
-    'The XML you provided was not well-formed or did not validate against our published schema',
-  ],
+  MalformedTrailerError: [400, 'The trailer of the request is missing or malformed.'],
+  MalformedXML: [400, 'The XML is malformed, or not what the operation expects.'],
   MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
   NoSuchBucket: [404, 'The specified bucket does not exist'],
   NoSuchKey: [404, 'The specified key does not exist.'],
-  NoSuchUpload: [
-    404,
-    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
-  ],
+  NoSuchUpload: [404, 'The upload does not exist, or has been aborted or completed.'],
   NotImplemented: [501, 'A header you provided implies functionality that is not implemented'],
   NotModified: [304, 'Not Modified'],
   PreconditionFailed: [412, 'At least one of the pre-conditions you specified did not hold'],
   RequestTimeTooSkewed: [403, undefined],
   SignatureDoesNotMatch: [403, undefined],
   SlowDown: [503, 'Please reduce your request rate.'],
-  XAmzContentSHA256Mismatch: [
-    400,
-    "The provided 'x-amz-content-sha256' header does not match what was computed.",
-  ],
+  XAmzContentSHA256Mismatch: [400, 'The body does not have the SHA-256 in x-amz-content-sha256.'],
 } as const satisfies Readonly<Record<string, readonly [number, string | undefined]>>;
 
 export type S3ErrorCode = keyof typeof ERRORS;

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FaultInjector, type FaultTarget, runOf, type Strike } from '../faults/injector';
 import { type FaultChance, type FaultKind, kindsOf } from '../faults/kinds';
-import { S3Error } from './errors';
+import { S3Error, type S3ErrorCode } from './errors';
 import type { S3Request } from './request';
 import { bitOf, cutShort, flipBit, replaceAnswer } from './response-faults';
 
@@ -51,6 +51,12 @@ export class IdleConnections {
 }
 
 const SLOWEST_MS = 3_000;
+
+const REFUSALS: Readonly<Partial<Record<FaultKind, S3ErrorCode>>> = {
+  's3-503': 'SlowDown',
+  's3-500': 'InternalError',
+  's3-409': 'ConditionalRequestConflict',
+};
 
 interface Struck extends Strike {
   readonly target: FaultTarget;
@@ -105,54 +111,28 @@ export class S3Faults {
         flipBit(response, random, record);
         return request;
       case 'lost-answer':
-        replaceAnswer(response, () => {
-          record();
-          this.reset(request);
-        });
-        return request;
       case 'killed-after-write':
         replaceAnswer(response, () => {
           record();
-          target.crash();
+          if (kind === 'lost-answer') this.reset(request);
+          else target.crash();
         });
         return request;
       case 'killed-during-write':
         return { ...request, alterBody: (bytes) => killedHalfway(bytes, request, struck) };
       default:
         record();
-        return this.injectAtOnce(struck, request);
     }
-  }
-
-  private async injectAtOnce(
-    { kind, random, target }: Struck,
-    request: S3Request,
-  ): Promise<S3Request | undefined> {
-    switch (kind) {
-      case 's3-503':
-        throw new S3Error('SlowDown');
-      case 's3-500':
-        throw new S3Error('InternalError');
-      case 's3-409':
-        throw new S3Error('ConditionalRequestConflict');
-      case 'slow-response':
-        await delay(random * SLOWEST_MS);
-        return request;
-      case 'reset':
-        this.reset(request);
-        return undefined;
-      case 'forgotten-connection':
-        this.connections.forget(request.message);
-        return undefined;
-      case 'out-of-memory':
-        target.exceedMemory();
-        return undefined;
-      case 'killed-before-write':
-        target.crash();
-        return undefined;
-      default:
-        throw new Error(`${kind} is not a fault of S3`);
+    if (Object.hasOwn(REFUSALS, kind)) throw new S3Error(REFUSALS[kind] ?? 'InternalError');
+    if (kind === 'slow-response') {
+      await delay(random * SLOWEST_MS);
+      return request;
     }
+    if (kind === 'reset') this.reset(request);
+    else if (kind === 'forgotten-connection') this.connections.forget(request.message);
+    else if (kind === 'out-of-memory') target.exceedMemory();
+    else target.crash();
+    return undefined;
   }
 
   private reset({ message: { socket } }: S3Request): void {

@@ -1,4 +1,4 @@
-/** GetObject and HeadObject: a whole object, or one range of it. GetObjectTagging. */
+/** GetObject and HeadObject: a whole object, or one range of it. */
 import * as fs from 'node:fs';
 import type * as http from 'node:http';
 import { promisify } from 'node:util';
@@ -11,19 +11,6 @@ import { describeObject } from './headers';
 import type { Headers, S3Request } from './request';
 import type { Answer, S3Service } from './service';
 import type { ByteRange } from './store';
-import { xmlDocument } from './xml';
-
-/** Parameters that replace headers of the response: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
-const OVERRIDES: Readonly<Record<string, string>> = {
-  'response-cache-control': 'cache-control',
-  'response-content-disposition': 'content-disposition',
-  'response-content-encoding': 'content-encoding',
-  'response-content-language': 'content-language',
-  'response-content-type': 'Content-Type',
-  'response-expires': 'expires',
-};
-
-export const GET_QUERY: readonly string[] = Object.keys(OVERRIDES);
 
 export async function getObject(
   { store }: S3Service,
@@ -43,7 +30,6 @@ export async function getObject(
   const range = header === undefined ? undefined : parseRange(header, object.size);
   const headers: http.OutgoingHttpHeaders = {
     ...describeObject(object),
-    ...overrides(request.query),
     'Content-Length': range === undefined ? object.size : range.last - range.first + 1,
   };
   if (range !== undefined) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${object.size}`;
@@ -60,21 +46,6 @@ export async function getObject(
   const descriptor = store.open(object);
   await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.caller.traffic);
   return undefined;
-}
-
-/** No operation here sets tags, so no object has any. `aws s3 cp` asks before it copies a large object. */
-export function getObjectTagging({ store }: S3Service, { bucket, key }: S3Request): Answer {
-  store.head(bucket, key);
-  return { xml: xmlDocument('Tagging', { TagSet: '' }) };
-}
-
-function overrides(query: URLSearchParams): http.OutgoingHttpHeaders {
-  return Object.fromEntries(
-    Object.entries(OVERRIDES).flatMap(([parameter, header]) => {
-      const value = query.get(parameter);
-      return value === null ? [] : [[header, value]];
-    }),
-  );
 }
 
 /** Servers ignore a header that is no range of bytes: https://www.rfc-editor.org/rfc/rfc9110#section-14.2 */

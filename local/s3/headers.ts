@@ -2,7 +2,7 @@
 import type * as http from 'node:http';
 import { ENCRYPTION_HEADER, KEY_HEADER } from '../iam/s3-actions';
 import { CHECKSUM_TYPE, checksumAlgorithm, checksumHeader } from './checksums';
-import { invalidArgument, notImplemented, S3Error } from './errors';
+import { invalidArgument, notImplemented } from './errors';
 import type { Headers, S3Request } from './request';
 import type { ObjectMetadata, StoredObject } from './store';
 
@@ -46,11 +46,6 @@ export function knownHeaders(request: S3Request, operation: string, own: readonl
     throw notImplemented(`${operation} with the header ${name}`);
   }
   return headers;
-}
-
-export function checkOwner({ headers }: S3Request, account: string): void {
-  const owner = headers['x-amz-expected-bucket-owner'];
-  if (owner !== undefined && owner !== account) throw new S3Error('AccessDenied');
 }
 
 export function objectMetadata(headers: Headers): ObjectMetadata {

@@ -2,25 +2,24 @@
  * The operations of the local S3. All others are refused by name.
  *
  * Users' code and tools reach it through `LocalCloud.s3` or AWS_ENDPOINT_URL_S3, so it supports more than the functions need:
- * `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists and copies.
+ * `sliced-inference slice --out s3://` and `aws s3 cp` upload large files in parts, and `aws s3 sync` lists keys.
  */
 import type * as http from 'node:http';
 import { createSession, headBucket, listBuckets, listObjects } from './buckets';
-import { copyObject, deleteObject, putObject } from './write-object';
-import { COPY_SOURCE_HEADERS, type S3Request } from './request';
+import { deleteObject, putObject } from './write-object';
+import type { S3Request } from './request';
 import { notImplemented } from './errors';
-import { GET_QUERY, getObject, getObjectTagging } from './get-object';
+import { getObject } from './get-object';
 import {
   abortMultipartUpload,
   completeMultipartUpload,
   createMultipartUpload,
   uploadPart,
-  uploadPartCopy,
 } from './upload-parts';
 import type { Operation, S3Service } from './service';
 import { ENCRYPTION_HEADERS, knownHeaders, WRITE_HEADERS } from './headers';
 
-const GET_OBJECT = { query: GET_QUERY, headers: ['x-amz-checksum-mode'], run: getObject };
+const GET_OBJECT = { headers: ['x-amz-checksum-mode'], run: getObject };
 
 /** By method and target. An operation with a marker comes before those without. */
 const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
@@ -42,36 +41,14 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
     },
   ],
   'HEAD object': [{ name: 'HeadObject', ...GET_OBJECT }],
-  'GET object': [
-    { name: 'GetObjectTagging', marker: 'tagging', run: getObjectTagging },
-    { name: 'GetObject', ...GET_OBJECT },
-  ],
+  'GET object': [{ name: 'GetObject', ...GET_OBJECT }],
   'PUT object': [
-    {
-      name: 'UploadPartCopy',
-      marker: 'uploadId',
-      copies: true,
-      query: ['partNumber'],
-      headers: [...COPY_SOURCE_HEADERS, 'x-amz-copy-source-range'],
-      run: uploadPartCopy,
-    },
     {
       name: 'UploadPart',
       marker: 'uploadId',
       query: ['partNumber'],
       headers: WRITE_HEADERS,
       run: uploadPart,
-    },
-    {
-      name: 'CopyObject',
-      copies: true,
-      headers: [
-        ...ENCRYPTION_HEADERS,
-        ...COPY_SOURCE_HEADERS,
-        'x-amz-checksum-algorithm',
-        'x-amz-metadata-directive',
-      ],
-      run: copyObject,
     },
     { name: 'PutObject', headers: [...WRITE_HEADERS, ...ENCRYPTION_HEADERS], run: putObject },
   ],
@@ -96,10 +73,8 @@ const OPERATIONS: Readonly<Partial<Record<string, readonly Operation[]>>> = {
 };
 
 export function operationOf(request: S3Request): Operation {
-  const { query, copySource } = request;
   const operation = OPERATIONS[`${request.method} ${targetOf(request)}`]?.find(
-    ({ marker, copies }) =>
-      (marker === undefined || query.has(marker)) && (copies === undefined || copySource !== undefined),
+    ({ marker }) => marker === undefined || request.query.has(marker),
   );
   if (operation === undefined) throw notImplemented(requested(request));
   return operation;

@@ -3,30 +3,7 @@ import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { queryOf, rawPathOf } from '../http/uri';
 import { type Authenticated, type Caller, checkScopeOf, type Session } from './callers';
-import { checksumAlgorithm } from './checksums';
 import { invalidArgument, notImplemented, S3Error } from './errors';
-
-export interface CopySource {
-  readonly bucket: string;
-  readonly key: string;
-}
-
-export const COPY_SOURCE_HEADERS: readonly string[] = [
-  'x-amz-copy-source',
-  'x-amz-copy-source-if-match',
-  'x-amz-copy-source-if-none-match',
-];
-
-/** Parses the header `x-amz-copy-source`: `bucket/key` or `/bucket/key`, percent-encoded. */
-export function parseCopySource(header: string): CopySource {
-  const [path, ...query] = header.split('?');
-  if (query.length > 0) throw notImplemented('a copy with a version of the source');
-  const match = /^\/?([^/]+)\/(.+)$/s.exec(
-    decode(path, invalidArgument('x-amz-copy-source', 'Invalid copy source encoding', path)),
-  );
-  if (match === null) throw invalidArgument('x-amz-copy-source', 'Invalid copy source object key', header);
-  return { bucket: match[1], key: match[2] };
-}
 
 /** Lower-case names; several values of one name are joined by commas. */
 export type Headers = Readonly<Record<string, string | undefined>>;
@@ -37,10 +14,8 @@ export interface S3Request {
   readonly bucket: string;
   /** Empty for a request to the bucket itself. */
   readonly key: string;
-  /** Without the parameters of a signature. */
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
-  readonly copySource?: CopySource;
   readonly message: http.IncomingMessage;
   readonly caller: Caller;
   readonly session?: Session;
@@ -58,18 +33,13 @@ export function isDirectoryBucket(bucket: string): boolean {
 export function parseRequest(message: http.IncomingMessage, authenticated: Authenticated): S3Request {
   const [, bucket = '', key = ''] = /^.([^/]*)\/?(.*)$/s.exec(rawPathOf(message.url ?? '/')) ?? [];
   const query = queryOf(message.url ?? '/');
-  const hoisted = headersInQuery(query);
-  for (const name of [...query.keys()]) if (/^x-amz-/i.test(name)) query.delete(name);
-  const headers: http.IncomingHttpHeaders = { ...message.headers, ...hoisted };
-  const source = message.method === 'PUT' ? headers['x-amz-copy-source'] : undefined;
   const request: S3Request = {
     method: message.method ?? '',
     bucket: decode(bucket),
     // The SDK puts a second slash before the keys of a directory bucket at an IP address.
     key: decode(isDirectoryBucket(bucket) ? key.replace(/^\//, '') : key),
     query,
-    headers,
-    ...(source !== undefined && { copySource: parseCopySource(String(source)) }),
+    headers: message.headers,
     message,
     caller: authenticated.caller,
     tlsVersion: tlsVersion(message),
@@ -77,34 +47,6 @@ export function parseRequest(message: http.IncomingMessage, authenticated: Authe
   };
   checkScopeOf(authenticated, request, isDirectoryBucket(request.bucket));
   return request;
-}
-
-/** Parameters of a query that belong to its signature, in lower case. */
-const OF_SIGNATURE: readonly string[] = [
-  'algorithm',
-  'credential',
-  'date',
-  'expires',
-  'signedheaders',
-  'signature',
-  'security-token',
-  's3session-token',
-  'content-sha256',
-].map((name) => `x-amz-${name}`);
-
-/**
- * Such as `x-amz-meta-`. S3 ignores a presigned checksum, which the SDK computes before it knows the body:
- * https://github.com/localstack/localstack/issues/12169
- */
-function headersInQuery(query: URLSearchParams): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of query) {
-    const header = name.toLowerCase();
-    if (!header.startsWith('x-amz-') || OF_SIGNATURE.includes(header)) continue;
-    if (header === 'x-amz-sdk-checksum-algorithm' || checksumAlgorithm(header) !== undefined) continue;
-    headers[header] = value;
-  }
-  return headers;
 }
 
 /** Only path-style addresses work without a name server, and the SDK uses them for an IP address. */

@@ -1,10 +1,11 @@
 /** Damages a response on its way to the client, whatever writes it. */
 import type * as http from 'node:http';
 
-/** The signatures of `write` and `end` that this server uses. */
+/** The signatures of `writeHead`, `write` and `end` that this server uses. */
 type Written = (error?: Error | null) => void;
-type Write = (chunk: Buffer | string, written?: Written) => boolean;
-type End = (chunk?: Buffer | string) => http.ServerResponse;
+type Write = (chunk: Buffer, written: Written) => boolean;
+type End = () => http.ServerResponse;
+type WriteHead = (status: number, headers: http.OutgoingHttpHeaders) => http.ServerResponse;
 
 /** Calls `instead` when the response would begin to be sent. Nothing is sent. */
 export function replaceAnswer(response: http.ServerResponse, instead: () => void): void {
@@ -23,24 +24,14 @@ export function bitOf(random: number): number {
 }
 
 export function flipBit(response: http.ServerResponse, random: number, record: () => void): void {
-  const write = response.write.bind(response) as Write;
-  const end = response.end.bind(response) as End;
-  const total = lengthOf(response);
-  let sent = 0;
-  const damaged = (chunk: Buffer | string): Buffer => {
-    // The caller may use its buffer again.
-    const bytes = Buffer.from(chunk as string);
-    const place = Math.floor(random * total(bytes)) - sent;
-    sent += bytes.byteLength;
-    if (place < 0 || place >= bytes.byteLength) return bytes;
-    record();
-    bytes[place] ^= bitOf(random);
+  alterBody(response, (bytes, at, total) => {
+    const place = Math.floor(random * total) - at;
+    if (place >= 0 && place < bytes.byteLength) {
+      record();
+      bytes[place] ^= bitOf(random);
+    }
     return bytes;
-  };
-  response.write = ((chunk: Buffer | string, written?: Written) =>
-    write(damaged(chunk), written)) as typeof response.write;
-  response.end = ((chunk?: Buffer | string) =>
-    chunk === undefined ? end() : end(damaged(chunk))) as typeof response.end;
+  });
 }
 
 /** Sends a half of the response's body, and then closes the connection or sends nothing more. */
@@ -49,53 +40,58 @@ export function cutShort(
   kind: 'short-body' | 'stalled-body',
   record: () => void,
 ): void {
+  const half = (bytes: Buffer, at: number, total: number): Buffer =>
+    bytes.subarray(0, Math.max(0, Math.floor(total / 2) - at));
+  alterBody(response, half, () => {
+    record();
+    // Without a first byte, the head of the response waits for a body.
+    response.flushHeaders();
+    if (kind === 'short-body') response.destroy();
+  });
+}
+
+/**
+ * Sends what `alter` returns of each chunk, given its place in the body. If that is shorter than the chunk, nothing follows: `cut` is
+ * called once the rest is sent, and whoever waits for the chunk learns that the connection has closed.
+ */
+function alterBody(
+  response: http.ServerResponse,
+  alter: (bytes: Buffer, at: number, total: number) => Buffer,
+  cut: () => void = () => undefined,
+): void {
   const write = response.write.bind(response) as Write;
   const end = response.end.bind(response) as End;
-  const total = lengthOf(response);
-  let left: number | undefined;
-  let cut = false;
-  const send = (chunk: Buffer, written: Written): void => {
-    left ??= Math.floor(total(chunk) / 2);
-    const part = chunk.subarray(0, left);
-    left -= part.byteLength;
-    if (part.byteLength === chunk.byteLength) {
-      write(part, written);
+  const writeHead = response.writeHead.bind(response) as WriteHead;
+  let announced: number | undefined;
+  let at = 0;
+  let isCut = false;
+  const send = (chunk: Buffer | string, written: Written = () => undefined): void => {
+    // The caller may use its buffer again.
+    const bytes = Buffer.from(chunk as string);
+    const sent = alter(bytes, at, announced ?? bytes.byteLength);
+    at += bytes.byteLength;
+    isCut = sent.byteLength < bytes.byteLength;
+    if (!isCut) {
+      write(sent, written);
       return;
     }
-    cut = true;
-    record();
     response.once('close', () => {
       written(new Error('the connection closed in the middle of the body'));
     });
-    // Without a first byte, the head of the response waits for a body.
-    if (part.byteLength === 0) response.flushHeaders();
-    const sent = (): void => {
-      if (kind === 'short-body') response.destroy();
-    };
-    if (part.byteLength === 0) sent();
-    else write(part, sent);
+    if (sent.byteLength === 0) cut();
+    else write(sent, cut);
   };
-  response.write = ((chunk: Buffer, written: Written = () => undefined) => {
-    send(Buffer.from(chunk), written);
-    return true;
-  }) as typeof response.write;
-  response.end = ((chunk?: Buffer | string) => {
-    if (chunk !== undefined) send(Buffer.from(chunk as string), () => undefined);
-    return cut ? response : end();
-  }) as typeof response.end;
-}
-
-/** Notes the announced length of the body. A body without one is sent in one piece, `end(body)`. */
-function lengthOf(response: http.ServerResponse): (first: Buffer) => number {
-  let announced: number | undefined;
-  const writeHead = response.writeHead.bind(response) as (
-    status: number,
-    headers?: http.OutgoingHttpHeaders,
-  ) => http.ServerResponse;
   response.writeHead = ((status: number, headers: http.OutgoingHttpHeaders = {}) => {
     const length = headers['Content-Length'];
     if (length !== undefined) announced = Number(length);
     return writeHead(status, headers);
   }) as typeof response.writeHead;
-  return (first) => announced ?? first.byteLength;
+  response.write = ((chunk: Buffer, written?: Written) => {
+    send(chunk, written);
+    return true;
+  }) as typeof response.write;
+  response.end = ((chunk?: Buffer | string) => {
+    if (chunk !== undefined) send(chunk);
+    return isCut ? response : end();
+  }) as typeof response.end;
 }

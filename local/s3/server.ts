@@ -12,7 +12,6 @@ import { IdleConnections, S3Faults } from './faults';
 import { MultipartUploads } from './multipart-uploads';
 import { operate, operationOf } from './operations';
 import { checkHost, isDirectoryBucket, parseRequest, type S3Request } from './request';
-import { checkOwner } from './headers';
 import type { S3Service } from './service';
 import type { DiskObjectStore } from './store';
 import { elements } from './xml';
@@ -20,8 +19,6 @@ import { elements } from './xml';
 export interface S3ServerOptions extends LoopbackOptions {
   /** The region for which requests must be signed. Default: us-east-1. */
   readonly region?: string;
-  /** The account that owns the buckets. Default: 000000000000. */
-  readonly account?: string;
   readonly authorizer?: Authorizer;
   readonly faults?: FaultInjector;
 }
@@ -32,12 +29,12 @@ export class S3Server {
     callers: Callers,
     options: S3ServerOptions = {},
   ): Promise<S3Server> {
-    const { region = 'us-east-1', account = '000000000000', certificate, authorizer, port, faults } = options;
+    const { region = 'us-east-1', certificate, authorizer, port, faults } = options;
     const uploads = new MultipartUploads(store);
     const connections = new IdleConnections();
     const authorization = new S3Authorization(store, authorizer);
     const openings = new WeakMap<Socket, number>();
-    const served: Served = { store, uploads, callers, connections, openings, authorization, region, account };
+    const served: Served = { store, uploads, callers, connections, openings, authorization, region };
     const serve = async (message: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
       if (!connections.isForgotten(message)) await answer(served, message, response);
     };
@@ -70,7 +67,6 @@ interface Served extends S3Service {
   readonly connections: IdleConnections;
   /** When connections were opened, by `performance.now()`. */
   readonly openings: WeakMap<Socket, number>;
-  readonly account: string;
   faults?: S3Faults;
 }
 
@@ -89,7 +85,6 @@ async function answer(
     await firstByte(served, intended);
     const request = served.faults ? await served.faults.strike(intended, response) : intended;
     if (request === undefined) return;
-    checkOwner(request, served.account);
     const operation = operationOf(request);
     served.authorization.check(operation.name, request);
     await operate(operation, served, request, response).catch((error: unknown) => {

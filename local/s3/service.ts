@@ -26,7 +26,6 @@ export interface Operation {
   readonly name: S3OperationName;
   /** The parameter of the query that tells this operation from others of its method. */
   readonly marker?: string;
-  readonly copies?: true;
   readonly query?: readonly string[];
   readonly headers?: readonly string[];
   /** Returns `undefined` when it has sent the response itself. */

@@ -3,9 +3,9 @@
  * of the folder, an overwrite never disturbs a reader, and of two conditional writes exactly one commits.
  */
 import * as fs from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import * as path from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { type ChecksumAlgorithm, ChecksumMeter, type Checksums, type ObjectChecksum } from './checksums';
 import { checkAgain, checkWrite, type WriteCondition } from './conditions';
 import { noSuchKey, S3Error } from './errors';
@@ -66,7 +66,7 @@ export interface CreatedObject {
   readonly bucket: string;
   readonly object: StoredObject;
   /** The operation, as events name it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
-  readonly reason: 'PutObject' | 'CopyObject' | 'CompleteMultipartUpload';
+  readonly reason: 'PutObject' | 'CompleteMultipartUpload';
 }
 
 export class DiskObjectStore {
@@ -189,10 +189,8 @@ export class DiskObjectStore {
   }
 
   /** The caller must read or destroy the stream, because the file is open until then. */
-  read(object: StoredObject, range?: ByteRange): Readable {
-    if (object.size === 0) return Readable.from([]);
-    const bytes = range === undefined ? {} : { start: range.first, end: range.last };
-    return fs.createReadStream('', { fd: this.open(object), highWaterMark: 1 << 20, ...bytes });
+  read(object: StoredObject): Readable {
+    return fs.createReadStream('', { fd: this.open(object), highWaterMark: 1 << 20 });
   }
 
   async delete(bucketName: string, key: string, condition?: WriteCondition): Promise<void> {
@@ -231,7 +229,7 @@ async function write(
   file: string,
   written: (chunk: Buffer) => void,
 ): Promise<void> {
-  const target = await create(file, body);
+  const target = await open(file, 'wx');
   let failure: { readonly error: unknown } | undefined;
   try {
     for await (const chunk of body) {
@@ -247,16 +245,6 @@ async function write(
     await target.close();
   }
   if (failure !== undefined) throw failure.error;
-}
-
-async function create(file: string, body: AsyncIterable<Buffer>): Promise<FileHandle> {
-  try {
-    return await open(file, 'wx');
-  } catch (error) {
-    // The file of a copy's source; a request's body is read by the server.
-    if (body instanceof fs.ReadStream) body.destroy();
-    throw error;
-  }
 }
 
 function describe(

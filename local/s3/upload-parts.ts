@@ -1,4 +1,4 @@
-/** CreateMultipartUpload, UploadPart, UploadPartCopy, CompleteMultipartUpload and AbortMultipartUpload. */
+/** CreateMultipartUpload, UploadPart, CompleteMultipartUpload and AbortMultipartUpload. */
 import {
   algorithmNamed,
   checksumAlgorithm,
@@ -7,14 +7,14 @@ import {
   DEFAULT_ALGORITHM,
   verifyChecksum,
 } from './checksums';
-import { checkRead, writeCondition } from './conditions';
-import { entityTooLarge, invalidArgument, invalidRequest, S3Error } from './errors';
+import { writeCondition } from './conditions';
+import { invalidRequest, S3Error } from './errors';
 import { encryptionHeaders, objectMetadata } from './headers';
 import type { MultipartUpload, StoredPart } from './multipart-uploads';
 import { type Headers, partNumber, type S3Request } from './request';
-import { MAX_PUT_BYTES, requestBody, xmlBody } from './request-body';
+import { requestBody, xmlBody } from './request-body';
 import type { Answer, S3Service } from './service';
-import type { ByteRange, ReceiveOptions } from './store';
+import type { ReceiveOptions } from './store';
 import { xmlDocument } from './xml';
 
 export function createMultipartUpload({ uploads }: S3Service, request: S3Request, headers: Headers): Answer {
@@ -47,36 +47,6 @@ export async function uploadPart(
   return {
     headers: { ETag: etag, ...(checksum && { [checksumHeader(checksum)]: received.checksums[checksum] }) },
   };
-}
-
-export async function uploadPartCopy(
-  { store, uploads }: S3Service,
-  request: S3Request,
-  headers: Headers,
-): Promise<Answer> {
-  const upload = uploads.of(request);
-  const { query, copySource: source = request } = request;
-  const number = partNumber(query);
-  const original = store.head(source.bucket, source.key);
-  checkRead(headers, original, 'x-amz-copy-source-');
-  const range = copyRange(headers['x-amz-copy-source-range'], original.size);
-  const size = range === undefined ? original.size : range.last - range.first + 1;
-  if (size > MAX_PUT_BYTES) throw entityTooLarge(size, MAX_PUT_BYTES);
-  const { etag } = await uploads.addPart(upload, number, store.read(original, range), {});
-  return { xml: xmlDocument('CopyPartResult', { LastModified: new Date().toISOString(), ETag: etag }) };
-}
-
-function copyRange(header: string | undefined, size: number): ByteRange | undefined {
-  if (header === undefined) return undefined;
-  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(header) ?? [];
-  const range = { first: Number(first), last: Number(last) };
-  // NaN for a header of another form.
-  if (range.first <= range.last && range.last < size) return range;
-  throw invalidArgument(
-    'x-amz-copy-source-range',
-    'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy',
-    header,
-  );
 }
 
 const COMPLETE = 'CompleteMultipartUpload';

@@ -1,5 +1,6 @@
 import { ENV } from '../../contract/environment';
-import type { SliceAnswer } from '../../contract/slice-event';
+import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../../contract/slice-event';
+import type { SliceHandler } from '../../lambda/handler';
 import { decodeSafetensors } from '../../lambda/tensors/safetensors';
 import {
   early,
@@ -70,13 +71,6 @@ describe('a run of two slices', () => {
     expect(cold.peakMemoryBytes).toBeGreaterThan(2 ** 20);
     const weightBytes = size('assets/0.onnx') + size('assets/0.weights');
     expect(warm).toMatchObject({ cold: false, loadMs: 0, weightBytes });
-  });
-
-  it('returns large results only in S3', async () => {
-    const values = new Array<number>(15_360).fill(1);
-    const large = withInputs({ x: inline(values), scale: inline(values) });
-    await slices.sliceHandler(0)(large);
-    expect((await slices.sliceHandler(1)(large)).outputs?.tensors).toBeUndefined();
   });
 
   it('keeps the object that the first attempt of a slice wrote', async () => {
@@ -194,38 +188,55 @@ describe('tensors in the state', () => {
 });
 
 describe('the connection of a write', () => {
-  const refuseToPrepare = (): void => {
-    slices.objects.onPrepare = () => {
-      throw new Error('prepared');
-    };
-  };
-
-  it('is prepared to the bucket of the outputs before ONNX Runtime runs, and closed after the call', async () => {
+  it('is prepared to the bucket of the outputs before ONNX Runtime runs', async () => {
     const prepared: string[] = [];
     slices.objects.onPrepare = (bucket) => {
-      // The write has not begun, and nothing is closed.
-      expect(slices.objects.preparedClosed).toBe(0);
       expect(slices.written()).toEqual([]);
       prepared.push(bucket);
     };
     await slices.handler(0, { SLICE_RUNS_BUCKET: 'runs--use1-az4--x-s3' })(event());
     // When the call begins to read, and once more in case that it was used or lost meanwhile.
     expect(prepared).toEqual(['runs--use1-az4--x-s3', 'runs--use1-az4--x-s3']);
-    expect(slices.objects.preparedClosed).toBe(1);
     expect(slices.lines[0]).toMatchObject({ s3Puts: 0, expressGets: 0, expressPuts: 1 });
   });
 
-  it('is closed if the call fails', async () => {
-    await failure(slices.handler(0), withInputs({}));
-    expect(slices.objects.preparedClosed).toBe(1);
-  });
-
   it('is not prepared if nothing is to be written', async () => {
-    refuseToPrepare();
+    slices.objects.onPrepare = () => {
+      throw new Error('prepared');
+    };
     await slices.handler(0)(event({ warmUp: true }));
     const { tensors } = await slices.sliceHandler(0)(event({ maxTensors: 10_000 }));
     const request = { ...(event().request as object), output: { inline: 'only' } };
     const answer = await slices.sliceHandler(1)(event({ request, tensors: { 0: tensors } }));
     expect(answer.outputs?.tensors).toBeDefined();
+  });
+});
+
+describe('a warm-up', () => {
+  const warmUp = event({ request: undefined, warmUp: true });
+  let handler: SliceHandler;
+  beforeEach(() => (handler = slices.handler(0)));
+  const timing = async (sliceEvent: SliceEvent) => ((await handler(sliceEvent)) as SliceAnswer).timing;
+
+  it('loads the slice and neither reads nor writes tensors', async () => {
+    const answer = (await handler(warmUp)) as WarmUpAnswer;
+    expect(answer).toEqual({ slice: 0, cold: true, loadMs: expect.any(Number) as number });
+    expect(slices.written()).toEqual([]);
+    expect(slices.objects.reads.filter(({ key }) => !key.startsWith('assets/'))).toEqual([]);
+  });
+
+  it('closes the connections to the files when they have arrived, and reads nothing the next time', async () => {
+    expect(slices.objects.idleClosed).toBe(0);
+    await handler(warmUp);
+    const before = slices.objects.reads.length;
+    expect(await handler(warmUp)).toEqual({ slice: 0, cold: false, loadMs: 0 });
+    expect(slices.objects.reads).toHaveLength(before);
+    expect(slices.objects.idleClosed).toBe(1);
+  });
+
+  it("is reported as the load of the same run's next call, and of no later call", async () => {
+    const { loadMs } = (await handler(warmUp)) as WarmUpAnswer;
+    expect(await timing(event())).toMatchObject({ cold: true, warmedUp: true, loadMs });
+    expect(await timing(event())).toMatchObject({ cold: false, warmedUp: false, loadMs: 0 });
   });
 });

@@ -10,17 +10,13 @@ function deepList(): unknown {
 it.each<[unknown, string, string]>([
   [undefined, 'nothing', 'nothing'],
   [null, 'null', 'null'],
-  [true, 'a boolean', 'true'],
   [2, 'a number', '2'],
   [4711.4711, 'a number', 'a number that is not whole'],
   [{ secret: 1 }, 'an object', 'an object'],
   ['bfloat16', 'a string of length 8', '"bfloat16"'],
   ['two words', 'a string of length 9', 'a string of length 9'],
-  ['x'.repeat(21), 'a string of length 21', 'a string of length 21'],
-  ['', 'a string of length 0', 'a string of length 0'],
   [[1, -1, 0], 'a list of length 3', '[1,-1,0]'],
   [Array(9).fill(1), 'a list of length 9', 'a list of length 9'],
-  [[1, 0.5], 'a list of length 2', 'a list with a number that is not whole at position 1'],
   [[1, 'secret'], 'a list of length 2', 'a list with a string of length 6 at position 1'],
 ])('%j is %s, and shown as %s in a field', (value, kind, field) => {
   expect(kindOf(value)).toBe(kind);

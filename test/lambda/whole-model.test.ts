@@ -43,14 +43,6 @@ test('a function that was told to load serves the next run', async () => {
   ]);
 });
 
-test('a function that has loaded does not claim the load again', async () => {
-  const { load } = wholeModel();
-  await load();
-  own.objects.reads.length = 0;
-  expect(await load()).toEqual({ loaded: 'before', loadMs: 0 });
-  expect(own.objects.reads).toEqual([]);
-});
-
 test('a sandbox that is told to load while another one does stays cold, and serves no run', async () => {
   const { ask, load } = wholeModel();
   own.objects.put(CLAIM, Buffer.from(JSON.stringify({ loader: 'other', until: Date.now() + 600_000 })));
@@ -69,25 +61,11 @@ test('a load that fails frees the claim, and the next one loads', async () => {
   expect(await load()).toMatchObject({ loaded: 'now' });
 });
 
-test('a load whose claim cannot be freed has loaded', async () => {
-  const { ask, load } = wholeModel();
-  own.objects.replace = () => Promise.reject(new Error('unavailable'));
-  own.objects.failure = (key) => (key === CLAIM ? new Error('unavailable') : undefined);
-  expect(await load()).toMatchObject({ loaded: 'now' });
-  expect(await ask()).toMatchObject({ timing: { whole: true } });
-});
-
 test('the function of a slice does not load for later runs', async () => {
   expect(await failure(own.handler(0), event({ load: true, askedAt: 0 }))).toMatchObject({
     name: 'SliceFailed',
     cause: { message: expect.stringContaining('only the function of the whole model') as string },
   });
-});
-
-test('refuses to serve a run of another deployment', async () => {
-  const { handler } = wholeModel();
-  const other = event({ ifWarm: true, deploymentDigest: 'f'.repeat(64) });
-  expect(await failure(handler, other)).toMatchObject({ name: 'PlanChanged' });
 });
 
 const OBJECT = { bucket: 'bucket', key: 'runs/loader.json' };
@@ -116,15 +94,6 @@ class Loaders {
     return Buffer.from(this.objects.bytes(OBJECT.key) ?? []).toString();
   }
 }
-
-test('a loader that ends frees the claim for the next one', async () => {
-  const loaders = new Loaders();
-  const first = loaders.claim();
-  expect(await first.take({ until: 2_000, askedAt: loaders.now })).toBe(true);
-  expect(await loaders.tenTake(2_000)).toBe(0);
-  await first.release('loaded');
-  expect(await loaders.tenTake(2_000)).toBe(1);
-});
 
 test('a loader that died blocks later ones until its call would have ended', async () => {
   const loaders = new Loaders();
@@ -173,8 +142,6 @@ test('a loader whose clock is fast blocks nobody for longer than the longest cal
 
 test.each([
   '{"loader":"other","until":1e999}',
-  'null',
-  '[]',
   '{"loader":7,"until":"never"}',
   'no JSON',
   `{"loader":"${'x'.repeat(2_000)}`,

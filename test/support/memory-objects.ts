@@ -17,8 +17,6 @@ export class MemoryObjects implements ObjectStore {
   connectionsToBreak = 0;
   /** How often the idle connections were closed. */
   idleClosed = 0;
-  /** How often the prepared connections were closed. */
-  preparedClosed = 0;
   /** Called when a connection is prepared. */
   onPrepare: (bucket: string) => void = () => undefined;
   /** Called before each read. */
@@ -79,10 +77,6 @@ export class MemoryObjects implements ObjectStore {
   prepareConnection(bucket: string): Promise<void> {
     this.onPrepare(bucket);
     return Promise.resolve();
-  }
-
-  closePrepared(): void {
-    this.preparedClosed++;
   }
 
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {

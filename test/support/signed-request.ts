@@ -68,23 +68,6 @@ export async function signedHeaders(
   return (await signerOf(signing).sign(request, { signingDate: signing.time })).headers;
 }
 
-/** The path and query of a URL that is valid for an hour. */
-export async function presignedPath(
-  { method, path, host }: SignedRequest & { readonly host: string },
-  signing: Signing,
-): Promise<string> {
-  const parts = partsOf(path);
-  const request = {
-    ...parts,
-    method,
-    hostname: host,
-    headers: { host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
-  };
-  const options = { expiresIn: 3600, signingDate: signing.time };
-  const { query = {} } = await signerOf(signing).presign(request, options);
-  return `${parts.path}?${new URLSearchParams(query as Record<string, string>).toString()}`;
-}
-
 function partsOf(path: string) {
   const [route = '', query = ''] = path.split('?');
   return { protocol: 'http:', path: route, query: Object.fromEntries(new URLSearchParams(query)) };

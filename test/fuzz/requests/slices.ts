@@ -25,7 +25,6 @@ const store: ObjectStore = {
   putIfAbsent: ({ bucket, key }, parts) => objects.putIfAbsent({ bucket, key: `${bucket}/${key}` }, parts),
   replace: ({ bucket, key }, ...rest) => objects.replace({ bucket, key: `${bucket}/${key}` }, ...rest),
   prepareConnection: () => Promise.resolve(),
-  closePrepared: () => undefined,
   closeIdleConnections: () => undefined,
 };
 

@@ -30,12 +30,10 @@ describe('an inline tensor', () => {
 
   it.each<[string, unknown[], unknown[]]>([
     ['float32', [1, -0, 0.1], [1, -0, Math.fround(0.1)]],
-    ['float64', [1e300, 0.1], [1e300, 0.1]],
     ['float16', [1, -2], [0x3c00, 0xc000]],
     ['int8', [-128, 127], [-128, 127]],
     ['int64', [-3, Number.MAX_SAFE_INTEGER], [-3n, 9007199254740991n]],
     ['uint64', [0, 7], [0n, 7n]],
-    ['uint32', [4294967295], [4294967295]],
     ['bool', [true, false], [1, 0]],
   ])('decodes %s from data', (dtype, data, expected) => {
     const tensor = decodeInlineTensor('x', { dtype, shape: [data.length], data });
@@ -55,10 +53,7 @@ describe('an inline tensor', () => {
 
   it.each<[object, string, string, string]>([
     [{ dtype: 'bfloat16', shape: [0], data: [] }, 'dtype', dtypes, '"bfloat16"'],
-    [{ shape: [0], data: [] }, 'dtype', dtypes, 'nothing'],
     [{ dtype: 'int8', shape: [-1] }, 'shape', sizes, '[-1]'],
-    [{ dtype: 'int8', shape: [1.5] }, 'shape', sizes, 'a list with a number that is not whole at position 0'],
-    [{ dtype: 'int8', data: [] }, 'shape', sizes, 'nothing'],
     [{ dtype: 'string', shape: [1], base64: 'AAAA' }, 'data', 'strings', 'base64'],
     [{ dtype: 'int8', shape: [1], base64: 7 }, 'base64', 'base64 of 1 bytes for int8[1]', 'a number'],
     [{ dtype: 'int16', shape: [1], base64: 'AA==' }, 'base64', 'base64 of 2 bytes for int16[1]', '1 bytes'],
@@ -69,7 +64,6 @@ describe('an inline tensor', () => {
       `${base64.length} characters that are not padded base64`,
     ]),
     [{ dtype: 'int8', shape: [1], data: { 0: 1 } }, 'data', 'a flat list', 'an object'],
-    [{ dtype: 'string', shape: [1], data: 'a' }, 'data', 'a flat list', 'a string of length 1'],
     [{ dtype: 'int8', shape: [2], data: [1] }, 'data', '2 elements for int8[2]', '1'],
     [{ dtype: 'string', shape: [1], data: [1] }, 'data', 'strings', number],
     [{ dtype: 'bool', shape: [1], data: [1] }, 'data', 'true or false for bool', number],
@@ -77,11 +71,9 @@ describe('an inline tensor', () => {
       [
         ['int8', [1], 'whole numbers from -128 to 127', 'a list of length 1 at position 0'],
         ['int8', 128, 'whole numbers from -128 to 127', number],
-        ['uint8', -1, 'whole numbers from 0 to 255', number],
         ['int32', 0.5, 'whole numbers from -2147483648 to 2147483647', number],
         ['int64', 2 ** 53, 'whole numbers from -9007199254740991 to 9007199254740991', number],
         ['float32', 1e39, 'numbers from -3.4028234663852886e+38 to 3.4028234663852886e+38', number],
-        ['float16', 65505, 'numbers from -65504 to 65504', number],
         ['float16', null, 'numbers from -65504 to 65504', 'null at position 0'],
       ] as const
     ).map(([dtype, element, range, got]): [object, string, string, string] => {
@@ -101,7 +93,6 @@ describe('an inline tensor', () => {
       "cannot represent tensor 'x': bool 0 is a byte other than 0 and 1",
     ],
     [{ dtype: 'string', shape: [1], data: ['a\0b'] }, 'string 0 has a NUL or a lone surrogate'],
-    [{ dtype: 'string', shape: [2], data: ['a', '\ud800'] }, 'string 1 has a NUL or a lone surrogate'],
     [{ name: 'x' }, "tensor 'x' has the unknown field 'name': use only dtype, shape, base64, data"],
   ])('is refused if it is %j', (value, words) => {
     expect(refusal(value)).toMatchObject({ message: expect.stringContaining(words) as string });

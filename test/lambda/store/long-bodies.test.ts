@@ -6,10 +6,9 @@ import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
-import { BodyWatch, pour, DirectBody } from '../../../lambda/store/body';
+import { pour, DirectBody } from '../../../lambda/store/body';
 import { functionAgents } from '../../../lambda/store/connections';
 import { DirectTransfer, TransferMemory } from '../../../lambda/store/direct-transfer';
-import { STALL_MS } from '../../../lambda/store/limits';
 import { RangeRead } from '../../../lambda/store/ranged-read';
 import { wholeBody } from '../../../lambda/store/read-buffer';
 import { functionObjects } from '../../../lambda/store/s3-client';
@@ -47,11 +46,6 @@ const plain: Answer = (_, response) => response.writeHead(200, { 'Content-Length
 const chunked: Answer = (_, response) => {
   for (let at = 0; at < BODY.byteLength; at += 100_000) response.write(BODY.subarray(at, at + 100_000));
   response.end();
-};
-const untilTheEnd: Answer = (_, response) => {
-  response.useChunkedEncodingByDefault = false;
-  response.shouldKeepAlive = false;
-  response.end(BODY);
 };
 /** Writes past Node.js's server, which counts the bytes. */
 const tooMany: Answer = (_, response) => {
@@ -108,7 +102,6 @@ describe.each(PROTOCOLS)('a body over %s', (protocol) => {
     ['short', short, 1000],
     ['not a range', plain, BODY.byteLength],
     ['chunked', chunked, BODY.byteLength],
-    ['ended by the connection', untilTheEnd, BODY.byteLength],
   ])('goes through the parser and one buffer if it is %s', async (_, answer, length) => {
     const response = await respond(answer);
     expect(wholeBody(response)).toBe(response);
@@ -129,14 +122,6 @@ describe.each(PROTOCOLS)('a body over %s', (protocol) => {
     expect((await buffer(await direct())).equals(BODY)).toBe(true);
   });
 
-  it('waits for a slow reader of a stream', async () => {
-    const response = await respond(plain);
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      expect(chunk.byteLength + response.readableLength).toBeLessThan(1_000_000);
-      await setImmediate();
-    }
-  });
-
   it('leaves its connection to the next request, and parallel ones have their own', async () => {
     const ports = new Set<number | undefined>();
     const read = async () => {
@@ -148,22 +133,6 @@ describe.each(PROTOCOLS)('a body over %s', (protocol) => {
     expect(ports.size).toBe(1);
     await Promise.all(Array.from({ length: 6 }, read));
     expect(ports.size).toBeLessThanOrEqual(6);
-  });
-
-  it('can be destroyed while no data arrives', async () => {
-    const stuck = await respond((_, response) => response.writeHead(200).write(BODY.subarray(0, 1000)));
-    stuck.once('data', () => void setImmediate().then(() => stuck.destroy(new Error('enough'))));
-    await expect(buffer(stuck)).rejects.toThrow('enough');
-  });
-
-  it('is served over a new connection if the server has closed an idle one', async () => {
-    await buffer(await respond(plain));
-    // The server may need a turn to see that a connection is idle, and the client one to see that it is closed.
-    while (Object.values(agent.freeSockets).flat().length > 0) {
-      server.server.closeIdleConnections();
-      await setImmediate();
-    }
-    expect((await buffer(await respond(plain))).equals(BODY)).toBe(true);
   });
 
   it('passes on what arrived before the connection broke, and fails as a stream', async () => {
@@ -214,26 +183,6 @@ describe.each(PROTOCOLS)('a body over %s', (protocol) => {
       expect(starts()).toEqual([0, 600_000]);
       expect(target.equals(BODY)).toBe(true);
     });
-
-    it('loses less than two short pieces if it breaks as a stream', async () => {
-      let end: () => void = () => undefined;
-      server.next = [
-        (request, response) => {
-          stalling(request, response);
-          end = () => response.destroy();
-        },
-      ];
-      const chunks: Buffer[] = [];
-      const reading = (async () => {
-        for await (const chunk of read().chunks()) chunks.push(Buffer.from(chunk));
-      })();
-      const received = () => Object.values(agent.sockets).flat()[0]?.bytesRead ?? 0;
-      while (received() <= 600_000) await setImmediate();
-      end();
-      await reading;
-      expect(starts()[1]).toBeGreaterThan(600_000 - 2 * 64 * 1024);
-      expect(Buffer.concat(chunks).equals(BODY)).toBe(true);
-    });
   });
 });
 
@@ -273,25 +222,5 @@ describe('a long body whose response closes in a later turn than its socket', ()
     expect(bytes).toBe(600_000);
     await closed;
     expect(bytes).toBe(600_000);
-  });
-
-  it('is no stall in a stream while bytes arrive, even if they make no piece', () => {
-    jest.useFakeTimers();
-    try {
-      const { transfer, body } = longBody();
-      body.on('error', () => undefined).on('data', () => undefined);
-      body.read();
-      const watch = new BodyWatch(body, never());
-      for (let read = 0; read < 5; read++) {
-        jest.advanceTimersByTime(STALL_MS - 1);
-        transfer.received(new Uint8Array(1_000));
-      }
-      expect(body.destroyed).toBe(false);
-      jest.advanceTimersByTime(STALL_MS);
-      expect(body.destroyed).toBe(true);
-      watch.end();
-    } finally {
-      jest.useRealTimers();
-    }
   });
 });

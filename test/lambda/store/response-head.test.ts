@@ -39,14 +39,11 @@ describe('the head of the answer to a long read', () => {
   it.each<[string, Readonly<Record<string, string | undefined>>, string?]>([
     ['another status', {}, 'HTTP/1.1 200 OK'],
     ['another protocol', {}, 'HTTP/1.0 206 Partial Content'],
-    ['a status with control characters', {}, 'HTTP/1.1 206 \u0001'],
     ['a short body', { 'Content-Length': '1000' }],
     ['no length', { 'Content-Length': undefined }],
     ['no range', { 'Content-Range': undefined }],
     ['two lengths', { 'content-length': '600000' }],
     ['a negative length', { 'Content-Length': '-600000' }],
-    ['a length with a sign', { 'Content-Length': '+600000' }],
-    ['a hexadecimal length', { 'Content-Length': '0x600000' }],
     ['a list of lengths', { 'Content-Length': '600000, 600000' }],
     ['a length beyond all files', { 'Content-Length': '9'.repeat(16) }],
     ['a transfer encoding', { 'Transfer-Encoding': 'chunked' }],
@@ -55,7 +52,6 @@ describe('the head of the answer to a long read', () => {
     ['a folded field', { 'x-a': 'a\r\n b' }],
     ['a bare line feed', { 'x-a': 'a\nTransfer-Encoding: chunked' }],
     ['a space before the colon', { 'Content-Length ': '1' }],
-    ['a field without a name', { '': 'a' }],
     ['20 KB', { 'x-a': 'a'.repeat(20_000) }],
   ])('is left to Node.js with %s', (_, fields, status = 'HTTP/1.1 206 Partial Content') => {
     expect(split(headOf({ ...FIELDS, ...fields }, status))).toBeUndefined();

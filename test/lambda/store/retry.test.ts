@@ -1,7 +1,7 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { CallDeadline } from '../../../lambda/store/limits';
 import { retried } from '../../../lambda/store/retry';
-import { SANDBOX_RETRY, SERVICE_RETRY } from '../../../lib/aws/workflow/invoke-function';
+import { SANDBOX_RETRY } from '../../../lib/aws/workflow/invoke-function';
 
 const object = { bucket: 'b', key: 'k' };
 
@@ -119,30 +119,3 @@ describe('requests that S3 refuses', () => {
     expect(sent).toBe(expected);
   });
 });
-
-describe('calls that Lambda refuses', () => {
-  it('outlast half a minute in nearly all runs, within the five minutes of an Express execution', () => {
-    const { interval, backoffRate = 1, maxAttempts = 0, maxDelay } = SERVICE_RETRY;
-    const longest = Array.from({ length: maxAttempts }, (_, attempt) =>
-      Math.min(maxDelay?.toSeconds() ?? Infinity, (interval?.toSeconds() ?? 0) * backoffRate ** attempt),
-    );
-    expect(longest.reduce((total, delay) => total + delay, 0)).toBeLessThan(200);
-    expect(shareBelow(30, longest)).toBeLessThan(1 / 50_000);
-  });
-});
-
-/** The probability that waits of random length, each uniform up to its longest, take less than `seconds` together. */
-function shareBelow(seconds: number, longest: readonly number[]): number {
-  const steps = 20;
-  let share = new Float64Array(seconds * steps).fill(0);
-  share[0] = 1;
-  for (const wait of longest) {
-    const next = new Float64Array(share.length);
-    for (let total = 0; total < share.length; total++) {
-      for (let more = 0; more < wait * steps && total + more < share.length; more++)
-        next[total + more] += share[total] / (wait * steps);
-    }
-    share = next;
-  }
-  return share.reduce((sum, part) => sum + part, 0);
-}

@@ -78,11 +78,6 @@ describe('the client of the functions', () => {
     expect(await write()).toBe('written');
   });
 
-  it('reuses a connection shortly after a request', async () => {
-    for (let time = 0; time < 2; time++) await both();
-    expect(server.connections).toHaveLength(1);
-  });
-
   it.each([
     ['slept through a freeze', MAX_IDLE_MS + 1],
     ['seems to be from the future, because the clock was set back', -60_000],
@@ -101,13 +96,5 @@ describe('the client of the functions', () => {
     expect(await read()).toBe(BODY.toString());
     expect(server.requests).toHaveLength(2);
     expect(server.connections).toHaveLength(1);
-  });
-
-  it('closes idle connections when it is told to, and opens new ones afterwards', async () => {
-    await Promise.all([read(), read(), read()]);
-    objects.closeIdleConnections();
-    // Destroyed connections leave the agent in a later turn.
-    while (idle() > 0) await new Promise(setImmediate);
-    expect(await read()).toBe(BODY.toString());
   });
 });

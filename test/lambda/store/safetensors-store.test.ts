@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
 import { MAX_GAP_BYTES, READ_ATTEMPTS } from '../../../lambda/store/stored-tensors';
-import { SafetensorsError } from '../../../lambda/tensors/safetensors';
 import type { StoredTensor } from '../../../lambda/tensors/safetensors-header';
 import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
@@ -46,12 +45,6 @@ describe('a safetensors object', () => {
     );
   });
 
-  it('is read in one request if it is small', async () => {
-    const { objects, read } = await written({ x: bytes(9, 1) });
-    await read(['x']);
-    expect(objects.reads).toEqual([{ key: 'k', range: { start: 0, end: FIRST_READ_BYTES } }]);
-  });
-
   it('is read with one request for its first part and one for each group of neighboring tensors after it', async () => {
     const tensors = {
       first: bytes(100, 1),
@@ -76,13 +69,6 @@ describe('a safetensors object', () => {
     expect(objects.reads.slice(1)).toEqual([{ key: 'k', range: rest }]);
   });
 
-  it('is not read completely if its tensors are far apart', async () => {
-    const tensors = { skipped: bytes(2 * MAX_GAP_BYTES, 1), x: bytes(10, 2) };
-    const { read, lengths } = await written(tensors);
-    expect(await read(['x'])).toEqual(named(tensors, ['x']));
-    expect(lengths().slice(1)).toEqual([10]);
-  });
-
   it('is read correctly if connections break', async () => {
     const tensors = { a: bytes(1000, 1), b: bytes(FIRST_READ_BYTES, 2) };
     const { objects, read } = await written(tensors);
@@ -102,19 +88,6 @@ describe('a safetensors object', () => {
     const text: RawTensor = { dtype: 'string', shape: [1], strings: ['s'.repeat(2 * FIRST_READ_BYTES)] };
     const tensors = { text, x: bytes(10, 1) };
     expect(await (await written(tensors)).read(['text', 'x'])).toEqual(named(tensors));
-  });
-
-  it('is not overwritten', async () => {
-    const { store, objects } = await written({ x: bytes(1, 1) });
-    expect(await store.write('k', new Map([['x', bytes(1, 2)]]))).toEqual({ result: 'present', bytes: 0 });
-    expect(objects.bytes('k')?.at(-1)).toBe(1);
-  });
-
-  it('is refused if it is empty, and no connection stays open', async () => {
-    const { objects, store } = await written({});
-    objects.put('k', new Uint8Array(0));
-    await expect(store.open('k')).rejects.toThrow(SafetensorsError);
-    expect(objects.openBodies).toBe(0);
   });
 });
 
@@ -168,13 +141,6 @@ describe('a damaged safetensors object', () => {
       expect(objects.openBodies).toBe(0);
     },
   );
-
-  it('is returned if only tensors are damaged that nobody reads', async () => {
-    const { objects, read } = await written(tensors, 'functions');
-    flip(objects, await placeOf('long', objects), Infinity);
-    const names = ['first', 'far', 'words'];
-    expect(await read(names)).toEqual(named(tensors, names));
-  });
 
   it('is read again if the network damages its header, whichever byte', async () => {
     const { objects, store } = await written(tensors, 'functions');

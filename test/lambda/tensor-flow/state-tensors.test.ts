@@ -47,13 +47,10 @@ describe('tensors in the state', () => {
 
   it.each<[unknown, string]>([
     [7, 'expected base64 of at most 98304 characters, got a number'],
-    [null, 'expected base64 of at most 98304 characters, got null'],
     [['AAAA'], 'expected base64 of at most 98304 characters, got a list of length 1'],
     ['A'.repeat(98_308), 'expected base64 of at most 98304 characters, got a string of length 98308'],
     ['AA%=', 'expected padded base64, got a string of length 4'],
-    ['AAAAA', 'expected padded base64, got "AAAAA"'],
     ['AAAA', 'a safetensors file has at least 8 bytes, got 3'],
-    ['', 'a safetensors file has at least 8 bytes, got 0'],
     [base64([255, 255, 255, 0, 0, 0, 0, 0, 1]), 'the header claims 16777215 bytes of a file of 9'],
     [
       base64([2, 0, 0, 0, 0, 0, 0, 0, 123, 125]),

@@ -1,11 +1,6 @@
 import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  layoutSafetensors,
-  SafetensorsError,
-} from '../../../lambda/tensors/safetensors';
+import { decodeSafetensors, encodeSafetensors, layoutSafetensors } from '../../../lambda/tensors/safetensors';
 import { elementBytes, typedView } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 
@@ -57,29 +52,6 @@ describe('a safetensors file', () => {
     expect(JSON.parse(Buffer.from(file.subarray(8)).toString())).toMatchObject({
       __metadata__: { 'string_tensor.who': '{"shape":[2],"data":["a","ü"]}' },
     });
-  });
-
-  it('is refused or decodes to the same tensors if a bit of it is flipped', () => {
-    const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-    fc.assert(
-      fc.property(namedTensors, place, (tensors, at) => {
-        const file = encodeSafetensors(tensors);
-        const bit = Math.floor(at * file.byteLength * 8);
-        file[bit >> 3] ^= 1 << (bit & 7);
-        try {
-          expect(comparable(decodeSafetensors(file))).toEqual(comparable(tensors));
-        } catch (error) {
-          if (!(error instanceof SafetensorsError)) throw error;
-        }
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('names the tensor that is damaged', () => {
-    const file = encodeSafetensors(new Map([['x', { dtype: 'bool', shape: [1], bytes: Uint8Array.of(1) }]]));
-    file[file.byteLength - 1] = 0;
-    expect(() => decodeSafetensors(file)).toThrow("tensor 'x' must have the CRC32 a505df1b, got d202ef8d");
   });
 
   it('is not encoded if the bytes of a tensor do not fit its shape', () => {

@@ -34,12 +34,9 @@ describe('the description of a tensor', () => {
 
 it.each<[number[], boolean]>([
   [[0], true],
-  [[0, 3], true],
   [[2 ** 32 - 1, 0, 2 ** 20], true],
   [[0, 2 ** 31, 2 ** 21], true],
   [[0, 2 ** 32], false],
-  [[2 ** 53 - 1, 0], false],
-  [[0, 2 ** 31, 2 ** 31], false],
   [[2 ** 31, 2 ** 31, 0, 2 ** 31], false],
 ])('whether ONNX Runtime takes a tensor without elements of the shape %j: %j', (shape, isFit) => {
   const reason = unfitReason({ dtype: 'float32', shape, bytes: new Uint8Array(0) });

@@ -4,7 +4,6 @@ import { S3Server } from '../../../local/s3/server';
 import { DiskObjectStore } from '../../../local/s3/store';
 import {
   type Answer,
-  presignedPath,
   send,
   sendSigned,
   signedHeaders,
@@ -35,43 +34,6 @@ function signed(request: SignedRequest, more: object = {}): Promise<Answer> {
 function codeOf({ body }: Answer): string | undefined {
   return /<Code>(\w+)<\/Code>/.exec(body)?.[1];
 }
-
-function presigned(method: string, path: string, time = new Date()): Promise<string> {
-  const { host } = new URL(server.endpoint);
-  return presignedPath({ method, path, host }, { credentials, time });
-}
-
-describe('a presigned URL', () => {
-  it('writes and reads an object without other credentials, with headers in its query', async () => {
-    const query = 'x-amz-meta-run=7&x-amz-checksum-crc32=AAAAAA%3D%3D';
-    const put = {
-      method: 'PUT',
-      path: await presigned('PUT', `/${BUCKET}/shared?${query}`),
-      body: 'content',
-    };
-    expect(await send(server.endpoint, put, { 'Content-Length': 7 })).toMatchObject({ status: 200 });
-    const path = await presigned('GET', `/${BUCKET}/shared?response-content-type=a/b`);
-    const got = await send(server.endpoint, { method: 'GET', path }, {});
-    expect(got).toMatchObject({ status: 200, body: 'content' });
-    expect(got.headers).toMatchObject({ 'x-amz-meta-run': '7', 'content-type': 'a/b' });
-  });
-
-  it.each([
-    [
-      'that has expired',
-      () => presigned('GET', `/${BUCKET}/shared`, new Date(Date.now() - 2 * 3_600_000)),
-      'AccessDenied',
-    ],
-    ['for another method', () => presigned('PUT', `/${BUCKET}/shared`), 'SignatureDoesNotMatch'],
-    [
-      'that lives for too long',
-      async () => (await presigned('GET', `/${BUCKET}/shared`)).replace('=3600', '=999999'),
-      'AuthorizationQueryParametersError',
-    ],
-  ])('%s is refused', async (_, path, code) => {
-    expect(codeOf(await send(server.endpoint, { method: 'GET', path: await path() }, {}))).toBe(code);
-  });
-});
 
 describe('a body', () => {
   const path = `/${BUCKET}/body`;
@@ -110,6 +72,12 @@ describe('a request', () => {
   const own = (more: object) => signed(get, { credentials: { ...credentials, ...more } });
 
   it.each<[string, () => Promise<Answer>, number, string]>([
+    [
+      'that is presigned',
+      () => send(server.endpoint, { ...get, path: `${get.path}?X-Amz-Signature=a` }, {}),
+      501,
+      'NotImplemented',
+    ],
     ['without a signature', () => send(server.endpoint, get, {}), 403, 'AccessDenied'],
     [
       'with an old signature',
@@ -117,15 +85,7 @@ describe('a request', () => {
       400,
       'InvalidRequest',
     ],
-    ['with another secret', () => own({ secretAccessKey: 'x' }), 403, 'SignatureDoesNotMatch'],
-    ['with another access key', () => own({ accessKeyId: 'x' }), 403, 'InvalidAccessKeyId'],
     ['with another token', () => own({ sessionToken: 'x' }), 400, 'InvalidToken'],
-    [
-      'with a clock that is 16 minutes late',
-      () => signed(get, { time: new Date(Date.now() - 16 * 60_000) }),
-      403,
-      'RequestTimeTooSkewed',
-    ],
     [
       'for directory buckets to another bucket',
       () => signed(get, { service: 's3express' }),

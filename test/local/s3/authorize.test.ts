@@ -80,94 +80,71 @@ const get = (bucket: string, key: string) => client.getObject({ Bucket: bucket, 
 
 describe('in a bucket with a key, an operation needs exactly its permissions:', () => {
   const at = { Bucket: ENCRYPTED, Key: 'k' };
-  const part = { ...at, PartNumber: 1 };
   let UploadId: string | undefined;
+  let aborted: string | undefined;
   let ETag: string | undefined;
 
   beforeAll(async () => {
     grant([allow('*', '*')]);
     ({ UploadId } = await client.createMultipartUpload(at));
-    ({ ETag } = await client.uploadPart({ ...part, UploadId, Body: 'x' }));
+    ({ UploadId: aborted } = await client.createMultipartUpload(at));
+    ({ ETag } = await client.uploadPart({ ...at, PartNumber: 1, UploadId, Body: 'x' }));
     await put(ENCRYPTED, 'k');
-    await put(PLAIN, 'source');
   });
 
-  test.each<[string, () => Promise<unknown>, string[]]>([
-    ['ListBuckets', () => client.listBuckets(), ['s3:ListAllMyBuckets *']],
-    ['HeadBucket', () => client.headBucket(at), ['s3:ListBucket encrypted']],
-    ['ListObjectsV2', () => client.listObjectsV2(at), ['s3:ListBucket encrypted']],
-    ['HeadObject', () => client.headObject(at), ['s3:GetObject encrypted/k']],
+  const ifMatch = () => ({ IfMatch: store.head(ENCRYPTED, 'k').etag });
+  const parts = () => ({ Parts: [{ PartNumber: 1, ETag }] });
+
+  test.each<[string, string, () => Promise<unknown>]>([
+    ['ListBuckets', 's3:ListAllMyBuckets *', () => client.listBuckets()],
+    ['HeadBucket', 's3:ListBucket encrypted', () => client.headBucket(at)],
+    ['ListObjectsV2', 's3:ListBucket encrypted', () => client.listObjectsV2(at)],
+    ['HeadObject', 's3:GetObject encrypted/k', () => client.headObject(at)],
     [
       'HeadObject with its checksum',
+      's3:GetObject encrypted/k, kms:Decrypt',
       () => client.headObject({ ...at, ChecksumMode: 'ENABLED' }),
-      ['s3:GetObject encrypted/k', 'kms:Decrypt'],
     ],
-    ['GetObject', () => get(ENCRYPTED, 'k'), ['s3:GetObject encrypted/k', 'kms:Decrypt']],
-    ['GetObjectTagging', () => client.getObjectTagging(at), ['s3:GetObjectTagging encrypted/k']],
-    ['PutObject', () => put(ENCRYPTED, 'new'), ['s3:PutObject encrypted/new', 'kms:GenerateDataKey']],
-    [
-      'PutObject of an absent key',
-      () => put(ENCRYPTED, 'absent', { IfNoneMatch: '*' }),
-      ['s3:PutObject encrypted/absent', 'kms:GenerateDataKey'],
-    ],
+    ['GetObject', 's3:GetObject encrypted/k, kms:Decrypt', () => get(ENCRYPTED, 'k')],
+    ['PutObject', 's3:PutObject encrypted/new, kms:GenerateDataKey', () => put(ENCRYPTED, 'new')],
     [
       'PutObject of a version',
-      () => put(ENCRYPTED, 'k', { IfMatch: store.head(ENCRYPTED, 'k').etag }),
-      ['s3:PutObject encrypted/k', 's3:GetObject encrypted/k', 'kms:GenerateDataKey'],
-    ],
-    [
-      'CopyObject',
-      () => client.copyObject({ Bucket: PLAIN, Key: 'copy', CopySource: 'encrypted/k' }),
-      ['s3:GetObject encrypted/k', 's3:PutObject plain/copy', 'kms:Decrypt'],
+      's3:PutObject encrypted/k, s3:GetObject encrypted/k, kms:GenerateDataKey',
+      () => put(ENCRYPTED, 'k', ifMatch()),
     ],
     [
       'CreateMultipartUpload',
+      's3:PutObject encrypted/k, kms:GenerateDataKey',
       () => client.createMultipartUpload(at),
-      ['s3:PutObject encrypted/k', 'kms:GenerateDataKey'],
     ],
     [
       'UploadPart',
-      () => client.uploadPart({ ...part, UploadId, PartNumber: 2, Body: 'x' }),
-      ['s3:PutObject encrypted/k', 'kms:Decrypt'],
-    ],
-    [
-      'UploadPartCopy',
-      () => client.uploadPartCopy({ ...part, UploadId, PartNumber: 2, CopySource: 'plain/source' }),
-      ['s3:GetObject plain/source', 's3:PutObject encrypted/k', 'kms:Decrypt'],
+      's3:PutObject encrypted/k, kms:Decrypt',
+      () => client.uploadPart({ ...at, UploadId, PartNumber: 2, Body: 'x' }),
     ],
     [
       'CompleteMultipartUpload of a version',
-      () =>
-        client.completeMultipartUpload({
-          ...at,
-          UploadId,
-          IfMatch: store.head(ENCRYPTED, 'k').etag,
-          MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
-        }),
-      ['s3:PutObject encrypted/k', 's3:GetObject encrypted/k', 'kms:Decrypt'],
+      's3:PutObject encrypted/k, s3:GetObject encrypted/k, kms:Decrypt',
+      () => client.completeMultipartUpload({ ...at, UploadId, ...ifMatch(), MultipartUpload: parts() }),
     ],
     [
       'AbortMultipartUpload',
-      async () => {
-        const { UploadId: aborted } = await client.createMultipartUpload(at);
-        accesses.length = 0;
-        await client.abortMultipartUpload({ ...at, UploadId: aborted });
-      },
-      ['s3:AbortMultipartUpload encrypted/k'],
+      's3:AbortMultipartUpload encrypted/k',
+      () => client.abortMultipartUpload({ ...at, UploadId: aborted }),
     ],
     [
       'DeleteObject of a version',
-      () => client.deleteObject({ ...at, IfMatch: store.head(ENCRYPTED, 'k').etag }),
-      ['s3:DeleteObject encrypted/k', 's3:GetObject encrypted/k'],
+      's3:DeleteObject encrypted/k, s3:GetObject encrypted/k',
+      () => client.deleteObject({ ...at, ...ifMatch() }),
     ],
-    ['DeleteObject', () => client.deleteObject(at), ['s3:DeleteObject encrypted/k']],
-  ])('%s', async (_, run, expected) => {
+    ['DeleteObject', 's3:DeleteObject encrypted/k', () => client.deleteObject(at)],
+  ])('%s: %s', async (_, expected, run) => {
     grant([allow('*', '*')]);
     await run();
     const used = accesses.map(({ action, resource }) =>
       resource === KEY ? action : `${action} ${resource.replace('arn:aws:s3:::', '')}`,
     );
-    expect(used).toEqual(expected);
+    expect(used.join(', ')).toBe(expected);
   });
 });
 
@@ -185,14 +162,6 @@ describe('a role', () => {
       await expect(operation()).rejects.toMatchObject(refused(action, resource));
   });
 
-  test('lists the prefixes that a condition allows', async () => {
-    const Condition = { StringLike: { 's3:prefix': 'mine/*' } };
-    grant([allow('s3:ListBucket', 'arn:aws:s3:::plain', { Condition })]);
-    await client.listObjectsV2({ Bucket: PLAIN, Prefix: 'mine/1' });
-    const other = client.listObjectsV2({ Bucket: PLAIN, Prefix: 'other/' });
-    await expect(other).rejects.toMatchObject({ name: 'AccessDenied' });
-  });
-
   test('does not learn that a key is missing without s3:ListBucket', async () => {
     grant([allow('s3:GetObject', 'arn:aws:s3:::plain/*')]);
     const unlisted = refused('s3:ListBucket', '"arn:aws:s3:::plain"');
@@ -204,28 +173,10 @@ describe('a role', () => {
     await expect(head()).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } });
   });
 
-  test('does not learn that the source of a copy is missing without s3:ListBucket on its bucket', async () => {
-    const copy = () => client.copyObject({ Bucket: PLAIN, Key: 'copy', CopySource: 'encrypted/missing' });
-    const use = allow(['s3:GetObject', 's3:PutObject', 'kms:*'], '*');
-    grant([use, allow('s3:ListBucket', 'arn:aws:s3:::plain')]);
-    await expect(copy()).rejects.toMatchObject(refused('s3:ListBucket', '"arn:aws:s3:::encrypted"'));
-    grant([use, allow('s3:ListBucket', 'arn:aws:s3:::encrypted')]);
-    await expect(copy()).rejects.toMatchObject({ name: 'NoSuchKey' });
-  });
-
   test('learns that a bucket is missing', async () => {
     grant([]);
     await expect(get('nowhere', 'x')).rejects.toMatchObject({ name: 'NoSuchBucket' });
   });
-
-  test.each(['nothing', '/only-a-bucket', 'bucket/', 'bucket/%zz', 'bucket/%ff'])(
-    'learns that the source %j of a copy is malformed',
-    async (CopySource) => {
-      grant([allow('s3:*', '*')]);
-      const copy = client.copyObject({ Bucket: PLAIN, Key: 'copy', CopySource });
-      await expect(copy).rejects.toMatchObject({ name: 'InvalidArgument' });
-    },
-  );
 
   test("may use what the bucket's policy allows, and nothing that it denies", async () => {
     const role = { Principal: { AWS: ROLE } };
@@ -267,12 +218,6 @@ describe('in a bucket with a key, a role', () => {
     const oneObject = { 'kms:EncryptionContext:aws:s3:arn': 'arn:aws:s3:::plain/named' };
     grant([s3, allow('kms:Decrypt', KEY, { Condition: { StringEquals: oneObject } })]);
     expect(await get(PLAIN, 'named')).toMatchObject(named);
-  });
-
-  test('needs no key for a write that asks for keys of S3', async () => {
-    grant([s3]);
-    await put(ENCRYPTED, 'plain', { ServerSideEncryption: 'AES256' });
-    await get(ENCRYPTED, 'plain');
   });
 
   test('cannot use a key that the deployment does not have', async () => {

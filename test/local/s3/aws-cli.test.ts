@@ -2,9 +2,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import * as https from 'node:https';
 import * as path from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { DiskObjectStore } from '../../../local/s3/store';
@@ -73,10 +72,9 @@ jest.setTimeout(60_000);
   it.each([
     ['1 KB', 'small', small],
     ['50 MB', 'large', large],
-  ])('copies %s up, to another key and down', async (_, name, content) => {
+  ])('copies %s up and down', async (_, name, content) => {
     await succeed('s3', 'cp', name, `s3://the-bucket/${name}`);
-    await succeed('s3', 'cp', `s3://the-bucket/${name}`, `s3://the-bucket/copied/${name}`);
-    await succeed('s3', 'cp', `s3://the-bucket/copied/${name}`, `${name}-back`);
+    await succeed('s3', 'cp', `s3://the-bucket/${name}`, `${name}-back`);
     expect(fs.readFileSync(path.join(folder, `${name}-back`)).equals(content)).toBe(true);
   });
 
@@ -88,19 +86,6 @@ jest.setTimeout(60_000);
     expect(await succeed('s3', 'ls', 's3://the-bucket/tree/')).toMatch(/PRE below\/[^]* 1 a b\+ü\.txt/);
     await succeed('s3', 'rm', '--recursive', 's3://the-bucket/tree');
     expect(store.list('the-bucket', 'tree')).toEqual([]);
-  });
-
-  it('presigns URLs', async () => {
-    await succeed('s3', 'cp', 'small', 's3://the-bucket/shared');
-    const url = (await succeed('s3', 'presign', 's3://the-bucket/shared')).trim();
-    const content = await new Promise<Buffer>((resolve, reject) => {
-      https
-        .get(url, { ca: certificate.authority, agent: false }, (response) => {
-          resolve(buffer(response));
-        })
-        .on('error', reject);
-    });
-    expect(content.equals(small)).toBe(true);
   });
 
   it('cannot make or remove buckets', async () => {

@@ -91,23 +91,6 @@ describe('a multipart upload', () => {
     expect(files()).toBe(before + 1);
   });
 
-  test('copies parts of objects', async () => {
-    const CopySource = `${BUCKET}/source%20of%20parts`;
-    const { ETag } = await s3.putObject({ Bucket: BUCKET, Key: 'source of parts', Body: CONTENT });
-    const upload = await create('of-copies');
-    const copy = async (PartNumber: number, first: number, last: number, CopySourceIfMatch = ETag) => {
-      const CopySourceRange = `bytes=${first}-${last}`;
-      const part = { PartNumber, CopySource, CopySourceRange, CopySourceIfMatch };
-      const { CopyPartResult } = await s3.uploadPartCopy({ ...upload.at, ...part });
-      return { PartNumber, ETag: CopyPartResult?.ETag };
-    };
-    const end = CONTENT.length - 1;
-    await expect(copy(3, 0, end + 1)).rejects.toMatchObject({ name: 'InvalidArgument' });
-    await expect(copy(3, 0, end, '"other"')).rejects.toMatchObject({ name: 'PreconditionFailed' });
-    await upload.complete([await copy(1, 0, SMALLEST_PART - 1), await copy(2, SMALLEST_PART, end)]);
-    expect((await get('of-copies')).equals(CONTENT)).toBe(true);
-  });
-
   test('is not an object before its completion, or after it is aborted', async () => {
     const before = files();
     const upload = await create('aborted');

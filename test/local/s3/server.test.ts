@@ -94,13 +94,6 @@ describe('the trailer of an aws-chunked body', () => {
   });
 });
 
-test('an expected owner must be the account of the deployment', async () => {
-  const owned = (ExpectedBucketOwner: string) => s3.headBucket({ Bucket: BUCKET, ExpectedBucketOwner });
-  await owned('000000000000');
-  await expect(owned('123456789012')).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
-  await expect(put('owned', 'x', { ExpectedBucketOwner: '123456789012' })).rejects.toThrow('Access Denied');
-});
-
 test('what is not supported is refused by name', async () => {
   const Bucket = BUCKET;
   const at = { Bucket, Key: 'plain' };
@@ -115,7 +108,10 @@ test('what is not supported is refused by name', async () => {
     [() => s3.getObjectAttributes({ ...at, ObjectAttributes: ['ETag'] }), /attributes/],
     [() => s3.getBucketVersioning({ Bucket }), /versioning/],
     [() => s3.getObject({ ...at, PartNumber: 1 }), /partNumber/],
-    [() => s3.copyObject({ ...at, CopySource: `${BUCKET}/a?versionId=1` }), /a version of the source/],
+    [
+      () => s3.copyObject({ ...at, CopySource: `${BUCKET}/a` }),
+      /PutObject with the header x-amz-copy-source/,
+    ],
     [() => s3.createSession({ Bucket }), /CreateSession/],
     [() => get('plain', 'bytes=0-1,3-4'), /several ranges/],
     [() => put('tagged', 'x', { Tagging: 'a=b' }), /x-amz-tagging/],
@@ -193,16 +189,6 @@ describe('a failure of the disk', () => {
       });
     await Promise.all(Array.from({ length: 20 }, abort));
 
-    const CopySource = `${BUCKET}/large`;
-    const present = s3.copyObject({ Bucket: BUCKET, Key: 'parts', CopySource, IfMatch: '"other"' });
-    await expect(present).rejects.toMatchObject({ name: 'NoSuchKey' });
-    const at = { Bucket: BUCKET, Key: 'parts' };
-    const { UploadId } = await s3.createMultipartUpload(at);
-    const failure = full('open');
-    const part = s3.uploadPartCopy({ ...at, UploadId, PartNumber: 1, CopySource });
-    await expect(part).rejects.toMatchObject({ name: 'InternalError' });
-    await expect(s3.copyObject({ ...at, CopySource })).rejects.toMatchObject({ name: 'InternalError' });
-    failure.mockRestore();
     await until('all files are closed', () => openFiles().length === 0);
   });
 });

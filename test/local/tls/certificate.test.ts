@@ -63,16 +63,11 @@ describe('a server with the certificate', () => {
     });
   }
 
-  it.each(['127.0.0.1', 'localhost'])('is trusted as %s by clients that know the authority', async (host) => {
-    expect(await get(host, made.authority)).toBe('hello');
-  });
-
-  it.each([
-    ['no authority', undefined],
-    ['another authority', other.authority],
-  ])('is refused by clients that know %s', async (_, ca) => {
-    await expect(get('127.0.0.1', ca)).rejects.toMatchObject({
-      code: expect.stringMatching(/UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER/) as string,
-    });
+  it('is trusted by clients that know the authority, and by no others', async () => {
+    for (const host of ['127.0.0.1', 'localhost']) expect(await get(host, made.authority)).toBe('hello');
+    for (const ca of [undefined, other.authority]) {
+      const code = expect.stringMatching(/UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER/) as string;
+      await expect(get('127.0.0.1', ca)).rejects.toMatchObject({ code });
+    }
   });
 });
