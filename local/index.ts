@@ -9,7 +9,6 @@ export { FAULT_KINDS, type FaultKind } from './faults/kinds';
 export { LocalCloudError } from './local-cloud-error';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
 export type { Json, JsonObject } from './json';
-export type { IdleConnectionFate } from './s3/faults';
 export type { WorkerProcess } from './lambda/sandbox';
 export { SIMULATION_NAMES, SIMULATIONS, type SimulationName } from './simulation/presets';
 export type {

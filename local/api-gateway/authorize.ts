@@ -1,7 +1,7 @@
 /** Authorizes a request for a route: by nothing, by IAM, or by a JSON Web Token. */
 import type * as http from 'node:http';
 import type { JsonObject } from '../json';
-import { SignatureError } from '../http/presented-signature';
+import { SignatureError } from '../http/signature-v4';
 import type { Caller } from '../s3/callers';
 import { signingCaller } from '../step-functions/api/authenticate';
 import { GatewayError } from './gateway-error';

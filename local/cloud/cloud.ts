@@ -336,7 +336,6 @@ export class LocalCloud {
       },
       onFrozen: () => {
         traffic?.freeze();
-        this.s3Server?.connections.lose(credentials.accessKeyId, this.options.idleConnections ?? 'keep');
       },
       end: () => {
         this.callers.remove(credentials);

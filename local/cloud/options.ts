@@ -1,7 +1,6 @@
 import type { Faults, InjectedFault } from '../faults/injector';
 import type { Access } from '../iam/authorizer';
 import type { LogListener } from '../lambda/function-log';
-import type { IdleConnectionFate } from '../s3/faults';
 import type { CreatedObject } from '../s3/store';
 import type { SimulationName } from '../simulation/presets';
 import type { Simulation } from '../simulation/simulation';
@@ -67,11 +66,6 @@ export interface LocalCloudOptions {
    * @default true
    */
   readonly freezes?: boolean;
-  /**
-   * What happens to a function's idle connections to S3 when it stands still: `forget` never answers on them again.
-   * @default 'keep'
-   */
-  readonly idleConnections?: IdleConnectionFate;
   /**
    * Whether S3 speaks TLS, as on AWS. Plain HTTP is for comparisons.
    * @default true

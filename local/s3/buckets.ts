@@ -15,7 +15,7 @@ export function listBuckets({ store, region }: S3Service): Answer {
     .filter((name) => !isDirectoryBucket(name))
     .map((name) => ({
       Name: name,
-      CreationDate: store.createdAt(name).toISOString(),
+      CreationDate: store.createdAt.toISOString(),
       BucketRegion: region,
     }));
   const fields = { Owner: { ID: '0'.repeat(64) }, Buckets: { Bucket: buckets } };

@@ -2,8 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type * as http from 'node:http';
 import type { FaultTarget } from '../faults/injector';
-import { ALGORITHM, SignatureError, type SignatureFault } from '../http/presented-signature';
-import { type AccessKey, verifySignature } from '../http/signature-v4';
+import {
+  type AccessKey,
+  ALGORITHM,
+  SignatureError,
+  type SignatureFault,
+  verifySignature,
+} from '../http/signature-v4';
 import { queryOf } from '../http/uri';
 import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
@@ -91,12 +96,9 @@ const SERVICES = ['s3', 's3express'] as const;
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html */
 const SESSION_TOKEN = 'x-amz-s3session-token';
 
-const CODES: Readonly<Record<SignatureFault, S3ErrorCode>> = {
+/** All others are `AuthorizationHeaderMalformed`. */
+const CODES: Readonly<Partial<Record<SignatureFault, S3ErrorCode>>> = {
   'no-signature': 'AccessDenied',
-  'other-algorithm': 'InvalidRequest',
-  malformed: 'AuthorizationHeaderMalformed',
-  'wrong-region': 'AuthorizationHeaderMalformed',
-  'wrong-service': 'AuthorizationHeaderMalformed',
   'unknown-key': 'InvalidAccessKeyId',
   'invalid-token': 'InvalidToken',
   'expired-token': 'ExpiredToken',
@@ -140,7 +142,7 @@ function translate({ fault, message, fields }: SignatureError): S3Error {
       `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
     );
   }
-  return new S3Error(CODES[fault], message, fields);
+  return new S3Error(CODES[fault] ?? 'AuthorizationHeaderMalformed', message, fields);
 }
 
 /**

@@ -8,48 +8,6 @@ import { S3Error, type S3ErrorCode } from './errors';
 import type { S3Request } from './request';
 import { bitOf, cutShort, flipBit, replaceAnswer } from './response-faults';
 
-/** What happens to idle connections: they stay, they are closed, or their next request is never answered. */
-export type IdleConnectionFate = 'keep' | 'close' | 'forget';
-
-/** Loses idle connections, as a sandbox that stood still for long does: peers close them, or routers forget them. */
-export class IdleConnections {
-  private readonly idle = new Map<string, Set<Socket>>();
-  private readonly known = new WeakSet<Socket>();
-  private readonly forgotten = new WeakSet<Socket>();
-
-  isForgotten({ socket }: http.IncomingMessage): boolean {
-    return this.forgotten.has(socket);
-  }
-
-  forget({ socket }: http.IncomingMessage): void {
-    this.forgotten.add(socket);
-  }
-
-  /** Notes the caller of a request. Its connection is idle from the end of the response on. */
-  follow(accessKeyId: string, { socket }: http.IncomingMessage, response: http.ServerResponse): void {
-    const sockets = this.idle.get(accessKeyId) ?? new Set();
-    this.idle.set(accessKeyId, sockets);
-    sockets.delete(socket);
-    response.once('close', () => {
-      if (!socket.destroyed) sockets.add(socket);
-    });
-    if (this.known.has(socket)) return;
-    this.known.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  }
-
-  lose(accessKeyId: string, fate: IdleConnectionFate): number {
-    const sockets = [...(this.idle.get(accessKeyId) ?? [])];
-    if (fate === 'keep') return 0;
-    for (const socket of sockets) {
-      if (fate === 'close') socket.destroy();
-      else this.forgotten.add(socket);
-    }
-    this.idle.delete(accessKeyId);
-    return sockets.length;
-  }
-}
-
 const SLOWEST_MS = 3_000;
 
 const REFUSALS: Readonly<Partial<Record<FaultKind, S3ErrorCode>>> = {
@@ -65,10 +23,10 @@ interface Struck extends Strike {
 export class S3Faults {
   /** A TLS socket cannot be reset, only the one below it. */
   private readonly sockets = new Map<number, Socket>();
+  private readonly forgotten = new WeakSet<Socket>();
 
   constructor(
     private readonly injector: FaultInjector,
-    private readonly connections: IdleConnections,
     server: http.Server,
   ) {
     server.on('connection', (socket: Socket) => {
@@ -79,6 +37,11 @@ export class S3Faults {
         if (this.sockets.get(remotePort) === socket) this.sockets.delete(remotePort);
       });
     });
+  }
+
+  /** Nothing answers on the connection any more, as if a router had forgotten it. */
+  isForgotten({ socket }: http.IncomingMessage): boolean {
+    return this.forgotten.has(socket);
   }
 
   /** Injects at most one fault. Returns the request as S3 receives it; `undefined` if nothing may answer it. */
@@ -129,7 +92,7 @@ export class S3Faults {
       return request;
     }
     if (kind === 'reset') this.reset(request);
-    else if (kind === 'forgotten-connection') this.connections.forget(request.message);
+    else if (kind === 'forgotten-connection') this.forgotten.add(request.message.socket);
     else if (kind === 'out-of-memory') target.exceedMemory();
     else target.crash();
     return undefined;

@@ -15,7 +15,7 @@ import {
   completeMultipartUpload,
   createMultipartUpload,
   uploadPart,
-} from './upload-parts';
+} from './multipart';
 import type { Operation, S3Service } from './service';
 import { ENCRYPTION_HEADERS, knownHeaders, WRITE_HEADERS } from './headers';
 

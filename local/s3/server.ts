@@ -8,8 +8,7 @@ import type { Authorizer } from '../iam/authorizer';
 import { authenticate, type Callers } from './callers';
 import { S3Authorization } from './authorize';
 import { S3Error } from './errors';
-import { IdleConnections, S3Faults } from './faults';
-import { MultipartUploads } from './multipart-uploads';
+import { S3Faults } from './faults';
 import { operate, operationOf } from './operations';
 import { checkHost, isDirectoryBucket, parseRequest, type S3Request } from './request';
 import type { S3Service } from './service';
@@ -30,29 +29,25 @@ export class S3Server {
     options: S3ServerOptions = {},
   ): Promise<S3Server> {
     const { region = 'us-east-1', certificate, authorizer, port, faults } = options;
-    const uploads = new MultipartUploads(store);
-    const connections = new IdleConnections();
+    const uploads: S3Service['uploads'] = new Map();
     const authorization = new S3Authorization(store, authorizer);
     const openings = new WeakMap<Socket, number>();
-    const served: Served = { store, uploads, callers, connections, openings, authorization, region };
+    const served: Served = { store, uploads, callers, openings, authorization, region };
     const serve = async (message: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
-      if (!connections.isForgotten(message)) await answer(served, message, response);
+      if (served.faults?.isForgotten(message) !== true) await answer(served, message, response);
     };
     const server = await LoopbackServer.start(serve, { certificate, port }, (http) => {
-      if (faults) served.faults = new S3Faults(faults, connections, http);
+      if (faults) served.faults = new S3Faults(faults, http);
       http.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
         openings.set(socket, performance.now());
       });
       // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
       http.requestTimeout = 0;
     });
-    return new S3Server(server, connections);
+    return new S3Server(server);
   }
 
-  private constructor(
-    private readonly server: LoopbackServer,
-    readonly connections: IdleConnections,
-  ) {}
+  private constructor(private readonly server: LoopbackServer) {}
 
   get endpoint(): string {
     return this.server.endpoint;
@@ -64,7 +59,6 @@ export class S3Server {
 }
 
 interface Served extends S3Service {
-  readonly connections: IdleConnections;
   /** When connections were opened, by `performance.now()`. */
   readonly openings: WeakMap<Socket, number>;
   faults?: S3Faults;
@@ -81,7 +75,6 @@ async function answer(
     checkHost(message);
     const authenticated = authenticate(message, served.callers, served.region);
     const intended = parseRequest(message, authenticated);
-    served.connections.follow(intended.caller.accessKeyId, message, response);
     await firstByte(served, intended);
     const request = served.faults ? await served.faults.strike(intended, response) : intended;
     if (request === undefined) return;

@@ -3,13 +3,28 @@ import type * as http from 'node:http';
 import type { S3OperationName } from '../iam/s3-actions';
 import type { S3Authorization } from './authorize';
 import type { Callers } from './callers';
-import type { MultipartUploads } from './multipart-uploads';
+import type { ChecksumAlgorithm } from './checksums';
 import type { Headers, S3Request } from './request';
-import type { DiskObjectStore } from './store';
+import type { DiskObjectStore, ObjectMetadata, ReceivedBytes } from './store';
+
+export interface MultipartUpload extends ObjectMetadata {
+  readonly id: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly checksum: ChecksumAlgorithm;
+  readonly parts: Map<number, StoredPart>;
+}
+
+export interface StoredPart {
+  /** Quoted hexadecimal MD5. */
+  readonly etag: string;
+  readonly received: ReceivedBytes;
+}
 
 export interface S3Service {
   readonly store: DiskObjectStore;
-  readonly uploads: MultipartUploads;
+  /** Those that are not finished, by their ids. */
+  readonly uploads: Map<string, MultipartUpload>;
   readonly callers: Callers;
   readonly authorization: S3Authorization;
   readonly region: string;

@@ -71,10 +71,11 @@ export interface CreatedObject {
 
 export class DiskObjectStore {
   private readonly buckets = new Map<string, Map<string, StoredObject>>();
-  private readonly created = new Map<string, Date>();
   /** The sorted keys of buckets that did not get or lose a key since they were listed. */
   private readonly sorted = new Map<string, readonly string[]>();
   private files = 0;
+  /** With its buckets. */
+  readonly createdAt = new Date();
 
   /** @param onCreated is called after each write, and must not throw */
   constructor(
@@ -85,18 +86,11 @@ export class DiskObjectStore {
   }
 
   createBucket(name: string): void {
-    if (this.buckets.has(name)) return;
-    this.buckets.set(name, new Map());
-    this.created.set(name, new Date());
+    if (!this.buckets.has(name)) this.buckets.set(name, new Map());
   }
 
   bucketNames(): string[] {
     return [...this.buckets.keys()].sort(compareKeys);
-  }
-
-  createdAt(bucketName: string): Date {
-    this.checkBucket(bucketName);
-    return this.created.get(bucketName) ?? new Date(0);
   }
 
   async put(

@@ -1,7 +1,7 @@
 /** Starts a local S3 with one bucket, and creates an unmodified SDK client for it. */
 import * as https from 'node:https';
 import * as path from 'node:path';
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { S3, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Callers, type Credentials } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
@@ -14,7 +14,7 @@ export interface S3Fixture {
   readonly folder: string;
   store: DiskObjectStore;
   server: S3Server;
-  client: S3Client;
+  client: S3;
   /** What a client over TLS needs. */
   secure: Pick<S3ClientConfig, 'forcePathStyle' | 'requestHandler'>;
   readonly credentials: Credentials;
@@ -45,6 +45,6 @@ export function clientFor(
   endpoint: string,
   credentials: Credentials,
   more: Partial<S3ClientConfig> = {},
-): S3Client {
-  return new S3Client({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...more });
+): S3 {
+  return new S3({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...more });
 }

@@ -1,8 +1,7 @@
 /** Identifies the caller of a request, and verifies the signature. */
 import type * as http from 'node:http';
 import { createHash } from 'node:crypto';
-import { SignatureError, type SignatureFault } from '../../http/presented-signature';
-import { verifySignature } from '../../http/signature-v4';
+import { SignatureError, type SignatureFault, verifySignature } from '../../http/signature-v4';
 import type { Caller, Callers } from '../../s3/callers';
 import { ApiError } from './api-error';
 

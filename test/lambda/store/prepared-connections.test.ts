@@ -3,14 +3,12 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { functionAgents } from '../../../lambda/store/connections';
-import { MAX_IDLE_MS } from '../../../lambda/store/limits';
 import { functionObjects } from '../../../lambda/store/s3-client';
 import { answeringServer, PROTOCOLS, useS3 } from '../../support/answering-server';
 
 const LIMITS = { connect: 2_000, silence: 2_000, answer: 5_000, retry: 0 };
 const opened: { httpAgent: { destroy(): void }; httpsAgent: { destroy(): void } }[] = [];
 afterEach(() => {
-  jest.restoreAllMocks();
   for (const { httpAgent, httpsAgent } of opened.splice(0)) {
     httpAgent.destroy();
     httpsAgent.destroy();
@@ -44,25 +42,6 @@ describe.each(PROTOCOLS)('a prepared connection over %s', (protocol) => {
     agents.closeIdle();
     await setImmediate();
     await prepare();
-    expect(server.connections).toHaveLength(2);
-  });
-
-  it('is replaced if the server has closed it', async () => {
-    const { prepare, write } = client('b', server.ca);
-    await prepare();
-    server.connections[0].destroy();
-    for (let turn = 0; turn < 20; turn++) await setImmediate();
-    expect(await write()).toBe('written');
-    expect(server.connections).toHaveLength(2);
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it.each([MAX_IDLE_MS + 1, -60_000])('is replaced after a pause of %d ms', async (elapsedMs) => {
-    const { prepare, write } = client('b', server.ca);
-    await prepare();
-    const now = Date.now();
-    jest.spyOn(Date, 'now').mockReturnValue(now + elapsedMs);
-    expect(await write()).toBe('written');
     expect(server.connections).toHaveLength(2);
   });
 

@@ -1,8 +1,12 @@
 /** Examples of AWS: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
 import { createHash } from 'node:crypto';
 import type * as http from 'node:http';
-import { SignatureError } from '../../../local/http/presented-signature';
-import { type AccessKey, type SignatureOptions, verifySignature } from '../../../local/http/signature-v4';
+import {
+  type AccessKey,
+  SignatureError,
+  type SignatureOptions,
+  verifySignature,
+} from '../../../local/http/signature-v4';
 import { signedHeaders } from '../../support/signed-request';
 
 const ID = 'AKIAIOSFODNN7EXAMPLE';
@@ -59,22 +63,9 @@ const GET = message('GET', '/test.txt', {
   'x-amz-date': '20130524T000000Z',
 });
 
-const LIST = message('GET', '/?max-keys=2&prefix=J', {
-  Host: HOST,
-  Authorization: authorization(
-    'host;x-amz-content-sha256;x-amz-date',
-    '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7',
-  ),
-  'x-amz-date': '20130524T000000Z',
-  'x-amz-content-sha256': EMPTY,
-});
-
 describe("a signature of AWS's documentation", () => {
-  it.each([
-    ['in a header, with a range', GET],
-    ['in a header, of a list', LIST],
-  ])('%s is valid', (_, request) => {
-    expect(verify(request)).toMatchObject({ accessKeyId: ID, service: 's3' });
+  it('is valid', () => {
+    expect(verify(GET)).toMatchObject({ accessKeyId: ID, service: 's3' });
   });
 
   it.each([
@@ -137,13 +128,6 @@ describe('a request', () => {
     const find = () => ({ secretAccessKey: SECRET, sessionToken: 'token/+=', expires });
     expect(fault(await signed({ credentials: own }), { find })).toBe(expected);
   });
-
-  it.each(['/b/a%20b', '/b/%C3%BC', '/b/a%2Bb', '/b/a%2525', '/b/..', '/b/a//b', '/b/~%27%28%29%2A%21'])(
-    'for the path %s is verified',
-    async (path) => {
-      expect(fault(await signed({}, { path }))).toBe('none');
-    },
-  );
 
   it('to a service other than S3 covers its body', async () => {
     const request = await signed({ service: 'states' }, { method: 'POST', path: '/', body: '{"a":1}' });

@@ -83,13 +83,3 @@ test('a process that is killed while it downloads leaves a part of a file, which
   expect(fs.existsSync(part)).toBe(false);
   expect(cloud.workers()).toMatchObject([{ temporaryFolder }]);
 });
-
-test('warm runs return the same bits although S3 has closed the idle connections of the functions', async () => {
-  const modelPath = saveModel(mlp(2));
-  const cloud = await deploy(modelPath, { idleConnections: 'close' });
-  for (const seed of [1, 2, 3]) {
-    const inputs = rows(1, seed);
-    const result = await infer(cloud, inputs);
-    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
-  }
-});

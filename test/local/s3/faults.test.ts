@@ -1,5 +1,5 @@
-/** Each fault of S3, and what becomes of idle connections, seen by a function that sends one request. */
-import { LocalCloud, type FaultKind, type InjectedFault, type LocalCloudOptions } from '../../../local';
+/** Each fault of S3, seen by a function that sends one request. */
+import { LocalCloud, type FaultKind, type InjectedFault } from '../../../local';
 import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -160,44 +160,5 @@ describe('the S3 fault', () => {
     faults.length = 0;
     expect(await stored('object')).toBe(OBJECT.toString());
     expect(faults).toEqual([]);
-  });
-});
-
-/** Answers how a request went after the call before. */
-const SECOND_REQUEST = `
-const https = require('node:https');
-const { GetObjectCommand, S3Client } = require(${SDK});
-const httpsAgent = new https.Agent({ keepAlive: true, maxSockets: 1 });
-const s3 = new S3Client({ maxAttempts: 1, requestHandler: { httpsAgent, throwOnRequestTimeout: true } });
-let opened = 0;
-const connect = httpsAgent.createConnection;
-httpsAgent.createConnection = (...all) => { opened++; return connect.apply(httpsAgent, all); };
-exports.handler = async ({ request: { requestTimeout } }) => {
-  const before = opened;
-  try {
-    const read = new GetObjectCommand({ Bucket: process.env.BUCKET, Key: 'object' });
-    await (await s3.send(read, { requestTimeout })).Body.transformToString();
-    return opened > before ? 'new connection' : 'reused';
-  } catch ({ code, name }) { return code ?? name; }
-};`;
-
-describe('the idle connection of a function that stands still', () => {
-  const clouds: LocalCloud[] = [];
-  afterAll(() => Promise.all(clouds.map((each) => each.close())));
-
-  it.each<[LocalCloudOptions['idleConnections'], (string | RegExp)[]]>([
-    ['keep', ['new connection', 'reused']],
-    // The function may notice before or after it uses the connection.
-    ['close', ['new connection', /^(ECONNRESET|new connection)$/]],
-    ['forget', ['new connection', 'ETIMEDOUT', 'new connection']],
-  ])('may be set to %s', async (idleConnections, outcomes) => {
-    const assembly = synthesize((app) => new PipelineStack(app, 'Idle', { source: SECOND_REQUEST }));
-    const own = await LocalCloud.start(assembly, idleConnections === 'keep' ? {} : { idleConnections });
-    clouds.push(own);
-    await own.putObject('object', OBJECT);
-    for (const outcome of outcomes) {
-      const result = await own.execute({ requestTimeout: outcome === 'ETIMEDOUT' ? 200 : 20_000 });
-      expect(result.status === 'SUCCEEDED' ? result.output : result.cause).toMatch(outcome);
-    }
   });
 });

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { type CompletedPart, type CompleteMultipartUploadCommandInput, S3 } from '@aws-sdk/client-s3';
+import { type CompletedPart, type CompleteMultipartUploadCommandInput, type S3 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { BUCKET, s3Fixture } from '../../support/s3-fixture';
 import { sendSigned } from '../../support/signed-request';
@@ -14,10 +14,7 @@ const SMALLEST_PART = 5 * MIB;
 const fixture = s3Fixture();
 let s3: S3;
 beforeAll(() => {
-  s3 = new S3({ endpoint: fixture.server.endpoint, region: 'us-east-1', credentials: fixture.credentials });
-});
-afterAll(() => {
-  s3.destroy();
+  s3 = fixture.client;
 });
 
 /** Two parts of the smallest size, and a last part, which may have any size. */
