@@ -112,7 +112,7 @@ export function bertRows(): string[][] {
     }),
   );
   const example = exampleOf(BERT, INLINE);
-  for (const id of ['one-function', 'container-image', 'snap-start', 'fargate'] as const) {
+  for (const id of ['one-function', 'container-image', 'fargate'] as const) {
     const { name, size, warm, cold } = offerOf(example, id);
     const cells = [warm, cold].flatMap(({ dollars, time }) =>
       runCells(time.quantile(0.5), time.quantile(0.95), dollars),

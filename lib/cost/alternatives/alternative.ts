@@ -1,7 +1,7 @@
 /** An alternative to slices: another service, or another packaging, that runs the whole model in one of several sizes. */
 import { type Latency, type Temperature, QUANTILES, coldShareAt } from '../chain';
 import { coldShare } from '../formulas/lambda';
-import { GRID_MS, type LatencyDistribution } from '../latency/latency-distribution';
+import type { LatencyDistribution } from '../latency/latency-distribution';
 import type { CostOptions } from '../options';
 import { inDollars, inMs } from './wording';
 
@@ -35,24 +35,12 @@ export interface AlternativeSetting {
 }
 
 export type AlternativeId =
-  | 'slices'
-  | 'one-function'
-  | 'container-image'
-  | 'snap-start'
-  | 'micro-vm'
-  | 'managed-instances'
-  | 'managed-instances-gpu'
-  | 'sagemaker-serverless'
-  | 'fargate';
+  'slices' | 'one-function' | 'container-image' | 'sagemaker-serverless' | 'fargate';
 
 export interface AlternativeRun {
   /** Mean price of a run, without what is charged between runs. Undefined if a service charges by the hour. */
   readonly dollars?: number;
   readonly time: LatencyDistribution;
-}
-
-export interface PaidRun extends AlternativeRun {
-  readonly dollars: number;
 }
 
 export interface AlternativeSize {
@@ -73,8 +61,6 @@ interface AlternativeName {
   readonly name: string;
   /** Sentences on what a user must know besides. */
   readonly notes: readonly string[];
-  /** What its price or its time rests on without any source. A sentence that recommends it names this. */
-  readonly guess?: string;
 }
 
 export interface Service extends AlternativeName {
@@ -103,12 +89,12 @@ export interface Alternative extends AlternativeName {
 export const HOURS_PER_MONTH = 730;
 
 export function payPerRun(
-  warm: PaidRun,
-  cold: PaidRun,
-  standingDollars: number,
+  warm: Required<AlternativeRun>,
+  cold: Required<AlternativeRun>,
+  storageDollars: number,
 ): AlternativeSize['dollarsPerMonth'] {
   return (rate, share) =>
-    HOURS_PER_MONTH * rate * (warm.dollars * (1 - share) + cold.dollars * share) + standingDollars;
+    HOURS_PER_MONTH * rate * (warm.dollars * (1 - share) + cold.dollars * share) + storageDollars;
 }
 
 export function alternativeOf(setting: AlternativeSetting, { sizes, ...name }: Service): Alternative {
@@ -146,12 +132,8 @@ export function alternativeOf(setting: AlternativeSetting, { sizes, ...name }: S
       const size = best(runs) ?? nearest(runs);
       const missed = limits.flatMap(({ keeps, miss }) => (keeps(size, runs) ? [] : [miss(size, runs)]));
       const { warm, cold } = size;
-      return {
-        size: size.nameAt(rate),
-        breaks: [...size.breaks, ...missed],
-        ...{ warm, cold },
-        dollarsPerMonth: price(size, runs),
-      };
+      const breaks = [...size.breaks, ...missed];
+      return { size: size.nameAt(rate), breaks, warm, cold, dollarsPerMonth: price(size, runs) };
     },
   };
 }
@@ -174,25 +156,19 @@ interface Limit {
   readonly miss: (size: AlternativeSize, runs: Runs) => string;
 }
 
-/** More than the quantile of a mix is rounded. */
-const NEAR_MS = 2 * GRID_MS;
-
-/** By the quantile that is printed. A mix of runs takes long to compute, so it decides only if the limit is about as long. */
 function latencyLimits({ targets, temperature }: AlternativeSetting): Limit[] {
   const { maxLatencyMs: most, quantile = 'p95' } = targets;
   if (most === undefined) return [];
   const share = QUANTILES[quantile];
-  const latencyMs = ({ warm, cold }: AlternativeSize, runs: Runs): number =>
-    warm.time.mixedWith(cold.time, runs.coldShare).quantile(share);
-  const isWithin = ({ warm, cold }: AlternativeSize, runs: Runs, ms: number): boolean =>
-    (1 - runs.coldShare) * warm.time.shareWithin(ms) + runs.coldShare * cold.time.shareWithin(ms) >= share;
   return [
     {
-      keeps: (size, runs) =>
-        isWithin(size, runs, most - NEAR_MS) ||
-        (isWithin(size, runs, most + NEAR_MS) && latencyMs(size, runs) <= most),
-      miss: (size, runs) =>
-        `the ${quantile} of a ${temperature} run is ${inMs(latencyMs(size, runs))}, and at most ${inMs(most)} are allowed`,
+      keeps: ({ warm, cold }, runs) =>
+        (1 - runs.coldShare) * warm.time.shareWithin(most) + runs.coldShare * cold.time.shareWithin(most) >=
+        share,
+      miss: ({ warm, cold }, runs) => {
+        const ms = warm.time.mixedWith(cold.time, runs.coldShare).quantile(share);
+        return `the ${quantile} of a ${temperature} run is ${inMs(ms)}, and at most ${inMs(most)} are allowed`;
+      },
     },
   ];
 }

@@ -13,9 +13,9 @@ import {
   comparedColdShare,
   payPerRun,
 } from './alternative';
-import { fargate, managedInstances } from './always-on';
+import { fargate } from './fargate';
 import { lambdaFunctions } from './lambda-function';
-import { microVm, sageMakerServerless } from './scaled-to-zero';
+import { sageMakerServerless } from './sagemaker';
 import { type Verdict, type Winner, verdictOf, winners } from './verdict';
 import { grouped } from './wording';
 
@@ -66,8 +66,6 @@ export function compareAlternatives(
   const services = [
     ...(plan === undefined ? [] : [slicesOf(plan, setting)]),
     ...lambdaFunctions(model, setting),
-    microVm(model, setting),
-    ...managedInstances(model, setting),
     sageMakerServerless(model, setting),
     fargate(model, setting),
   ];

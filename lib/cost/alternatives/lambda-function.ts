@@ -1,6 +1,6 @@
 /** One Lambda function that runs the whole model, called without a state machine; packagings differ in how it starts. */
 import { durationRate, initMs, MIB, tmpMb, tmpRate, visibleVcpus } from '../formulas/lambda';
-import { GIB, storagePerMonth, storesOf } from '../formulas/s3';
+import { storagePerMonth, storesOf } from '../formulas/s3';
 import { type LoadTiming, callTiming, hostOf, loadTiming } from '../formulas/slice-timing';
 import { LatencyDistribution } from '../latency/latency-distribution';
 import {
@@ -8,7 +8,6 @@ import {
   type AlternativeSize,
   type Service,
   type WholeModel,
-  HOURS_PER_MONTH,
   payPerRun,
 } from './alternative';
 import { exceeding, inMb, memoryBreaks } from './wording';
@@ -23,30 +22,31 @@ const BARE_IMAGE_MB = 250;
 const BASE64 = 4 / 3;
 
 interface Start {
-  readonly ms: number;
-  /** The part of it that Lambda bills as duration. */
+  /** The part of a cold start that Lambda bills as duration. */
   readonly billedMs: number;
-  readonly random: LatencyDistribution;
+  /** A part of it that varies. */
+  readonly random?: LatencyDistribution;
   readonly requestDollars: number;
 }
 
 interface Packaging extends Omit<Service, 'sizes'> {
   readonly tmpBytes: number;
   readonly breaks: readonly string[];
-  start(load: LoadTiming, memoryMb: number): Start;
-  standingDollars(memoryMb: number): number;
+  start(load: LoadTiming): Start;
+  /** Of a month. */
+  readonly storageDollars: number;
 }
 
-/** The packagings of a function, from a zip that loads the weights from S3 to a snapshot in which the model is loaded. */
+/** The packagings of a function: a zip that loads the weights from S3, and an image that has them. */
 export function lambdaFunctions(model: WholeModel, setting: AlternativeSetting): Service[] {
   const { lambda } = setting.options.environment;
   const most = Math.min(lambda.maxMemoryMb, setting.targets.maxMemoryMb ?? Infinity);
   const least = Math.max(lambda.minMemoryMb, Math.ceil(model.peakMemoryMb));
   const memory = [least, ...SIZES.filter((size) => size > least && size <= most)];
-  return [zipFromS3(model, setting), ...images(model, setting)].map((packaging) => {
-    const { id, name, notes, guess } = packaging;
+  return [zipFromS3(model, setting), image(model, setting)].map((packaging) => {
+    const { id, name, notes } = packaging;
     const sizes = memory.map((memoryMb) => functionOf(model, setting, packaging, memoryMb, most));
-    return { id, name, notes, guess, sizes };
+    return { id, name, notes, sizes };
   });
 }
 
@@ -64,72 +64,39 @@ function zipFromS3({ fileBytes }: WholeModel, { options }: AlternativeSetting): 
       environment.lambda.maxTmpMb,
       (needed, most) => `the weights need ${needed} of /tmp, and a function has at most ${most}`,
     ),
-    start: (load) => {
-      const billedMs = load.initMs + store.firstGetMs + store.get.mean + load.downloadMs + load.sessionMs;
-      const ms = load.placementMs + billedMs - store.get.mean;
-      return { ms, billedMs, random: store.get, requestDollars: parts * store.getDollars };
-    },
-    standingDollars: () => storagePerMonth(fileBytes, prices),
+    start: (load) => ({
+      billedMs: load.initMs + store.firstGetMs + store.get.mean + load.downloadMs + load.sessionMs,
+      random: store.get,
+      requestDollars: parts * store.getDollars,
+    }),
+    storageDollars: storagePerMonth(fileBytes, prices),
   };
 }
 
-function images(model: WholeModel, { options }: AlternativeSetting): Packaging[] {
+function image({ fileBytes }: WholeModel, { options }: AlternativeSetting): Packaging {
   const { prices, environment, architecture } = options;
-  const { lambda } = environment;
-  const image = initMs(architecture, 'image', environment);
-  const weightsMb = model.fileBytes / MIB;
-  const restore = LatencyDistribution.fromPercentiles(lambda.restoreMs);
-  const breaks = exceeding(
-    imageMb(model),
-    lambda.maxImageMb,
-    (needed, most) => `the image has ${needed} (${inMb(weightsMb)} of weights), and Lambda allows ${most}`,
-  );
-  const unconfirmed = 'SnapStart for Node.js and for container images is announced, not confirmed';
-  return [
-    {
-      id: 'container-image',
-      name: 'one Lambda function in a container image',
-      notes: [
-        'the image must be built and pushed with Docker',
-        'how fast a new sandbox reads its image is a guess',
-      ],
-      guess: 'how fast it reads its image is a guess',
-      ...{ tmpBytes: 0, breaks },
-      start: ({ placementMs, sessionMs }) => {
-        const billedMs = image + (weightsMb / lambda.imageReads) * 1000 + sessionMs;
-        const random = LatencyDistribution.constant(0);
-        return { ms: placementMs + billedMs, billedMs, random, requestDollars: 0 };
-      },
-      standingDollars: () => (imageMb(model) / 1024) * prices.ecr.storage,
-    },
-    {
-      id: 'snap-start',
-      name: 'one Lambda function with SnapStart',
-      notes: [
-        unconfirmed,
-        `SnapStart allows ${lambda.freeTmpMb} MB of /tmp, so the weights are in a container image`,
-        'SnapStart excludes provisioned concurrency and EFS',
-        'the cache is charged for every published version until it is deleted, for three hours at least',
-      ],
-      guess: unconfirmed,
-      ...{ tmpBytes: 0, breaks },
-      start: ({ placementMs: ms }, memoryMb) => {
-        const requestDollars = (memoryMb / 1024) * prices.lambda.snapStartRestoreGb;
-        return { ms, billedMs: restore.mean, random: restore, requestDollars };
-      },
-      standingDollars: (memoryMb) =>
-        (memoryMb / 1024) * prices.lambda.snapStartCacheGbSecond * (HOURS_PER_MONTH * 3600) +
-        imageGb(model) * prices.ecr.storage,
-    },
-  ];
-}
-
-export function imageMb({ fileBytes }: WholeModel): number {
-  return fileBytes / MIB + BARE_IMAGE_MB;
-}
-
-export function imageGb(model: WholeModel): number {
-  return (imageMb(model) * MIB) / GIB;
+  const { maxImageMb, imageReads } = environment.lambda;
+  const weightsMb = fileBytes / MIB;
+  const imageMb = weightsMb + BARE_IMAGE_MB;
+  return {
+    id: 'container-image',
+    name: 'one Lambda function in a container image',
+    notes: [
+      'the image must be built and pushed with Docker',
+      'how fast a new sandbox reads its image is a guess',
+    ],
+    tmpBytes: 0,
+    breaks: exceeding(
+      imageMb,
+      maxImageMb,
+      (needed, most) => `the image has ${needed} (${inMb(weightsMb)} of weights), and Lambda allows ${most}`,
+    ),
+    start: ({ sessionMs }) => ({
+      billedMs: initMs(architecture, 'image', environment) + (weightsMb / imageReads) * 1000 + sessionMs,
+      requestDollars: 0,
+    }),
+    storageDollars: (imageMb / 1024) * prices.ecr.storage,
+  };
 }
 
 function functionOf(
@@ -144,7 +111,7 @@ function functionOf(
   const { maxPayloadMb, maxSeconds, invokeMs } = environment.lambda;
   const host = hostOf(options);
   const load = loadTiming(model.fileBytes, memoryMb, host);
-  const start = packaging.start(load, memoryMb);
+  const start = packaging.start(load);
   const store = storesOf(prices, environment)['s3-standard'];
   const isInline = (bytes: number): boolean => bytes * BASE64 <= maxPayloadMb * MIB;
   const reads = isInline(model.requestBytes) ? 0 : 1;
@@ -166,21 +133,21 @@ function functionOf(
     reads * store.getDollars +
     writes * (store.putDollars + storedDollars) +
     billedMs * rate;
-  const random = LatencyDistribution.fromPercentiles(invokeMs).plus(s3);
-  const addedMs = start.ms + load.firstRunMs;
-  const warm = { dollars, time: random.shift(callMs) };
+  const way = LatencyDistribution.fromPercentiles(invokeMs).plus(s3);
+  const startMs = load.placementMs + start.billedMs - (start.random?.mean ?? 0) + load.firstRunMs;
+  const warm = { dollars, time: way.shift(callMs) };
   const cold = {
     dollars: dollars + (start.billedMs + load.firstRunMs) * rate + start.requestDollars,
-    time: random.plus(start.random).shift(callMs + addedMs),
+    time: (start.random ? way.plus(start.random) : way).shift(callMs + startMs),
   };
   return {
     nameAt: () => inMb(memoryMb),
     breaks: [
       ...memoryBreaks(memoryMb, 'one function', mostMemoryMb),
-      ...(billedMs + addedMs > maxSeconds * 1000 ? [`a call may take at most ${maxSeconds} s`] : []),
+      ...(billedMs + startMs > maxSeconds * 1000 ? [`a call may take at most ${maxSeconds} s`] : []),
       ...packaging.breaks,
     ],
     ...{ warm, cold },
-    dollarsPerMonth: payPerRun(warm, cold, packaging.standingDollars(memoryMb)),
+    dollarsPerMonth: payPerRun(warm, cold, packaging.storageDollars),
   };
 }

@@ -1,4 +1,4 @@
-/** Says in sentences whether to slice, and what else would be cheaper at which rate of requests. */
+/** Says in sentences whether to slice, and finds what is cheapest at which rate of requests. */
 import type { Temperature } from '../chain';
 import type { Alternative, Offer, AlternativeId } from './alternative';
 import { inCount, inDollars, inMs, inPercent, inRate } from './wording';
@@ -23,7 +23,7 @@ export interface Requests {
 
 export function verdictOf(
   alternatives: readonly Alternative[],
-  winners: readonly Winner[],
+  ranges: readonly Winner[],
   requests: Requests,
 ): Verdict {
   const { choice, sentence } = choiceOf(alternatives, requests);
@@ -32,8 +32,8 @@ export function verdictOf(
     ...(choice && { choice }),
     sentences: [
       sentence,
-      ...(cheapest === undefined ? [] : [cheapestSentence(cheapest, requests)]),
-      ...rateRanges(winners).map((range) => rateSentence(alternatives, range)),
+      ...(cheapest ? [cheapestSentence(cheapest, requests)] : []),
+      ...(ranges.length > 0 ? [rangesSentence(alternatives, ranges)] : []),
     ],
   };
 }
@@ -87,65 +87,25 @@ function atRate({ requestsPerHour, isRateAssumed, temperature, coldShare }: Requ
 function cheapestSentence(cheapest: Alternative, { requestsPerHour }: Requests): string {
   const { size, dollarsPerMonth } = cheapest.at(requestsPerHour);
   const { name } = cheapest;
-  return `at ${inRate(requestsPerHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${guessOf([cheapest])}`;
+  return `at ${inRate(requestsPerHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month`;
 }
 
-/** What a reader must not take for known about the alternatives that a sentence recommends. */
-function guessOf(alternatives: readonly Alternative[]): string {
-  return alternatives.map(({ guess }) => (guess === undefined ? '' : `; ${guess}`)).join('');
+/** Services that are always on become dearer in steps, so that the cheapest one may change often. */
+const MOST_RANGES = 5;
+
+function rangesSentence(alternatives: readonly Alternative[], ranges: readonly Winner[]): string {
+  const named = ranges.slice(0, MOST_RANGES).map(({ id, fromPerHour, toPerHour }) => {
+    const name = alternatives.find((own) => own.id === id)?.name ?? id;
+    const end = toPerHour < GREATEST_RATE ? `to ${inCount(toPerHour)}` : 'on';
+    return `${name} from ${inCount(fromPerHour)} ${end}`;
+  });
+  const more = ranges.length - named.length;
+  return `the cheapest by requests an hour: ${named.join(', ')}${more > 0 ? `, and ${more} more ranges` : ''}`;
 }
 
 /** A plan of several slices is the only alternative whose name is a plural. */
 function areOrIs(name: string): string {
   return /^\d+ slices/.test(name) ? 'are' : 'is';
-}
-
-interface RateRange extends Omit<Winner, 'id'> {
-  readonly ids: readonly Alternative['id'][];
-}
-
-/** From the rate at which a winner first loses to the rate from which it never wins again, winners are in one range. */
-function rateRanges(winners: readonly Winner[]): RateRange[] {
-  const ranges: RateRange[] = [];
-  for (let start = 0; start < winners.length;) {
-    const end = endOfTurns(winners, start);
-    const [first, last] = [winners[start], winners[end]];
-    ranges.push({ ...first, ids: [first.id] });
-    if (end > start) {
-      const ids = [...new Set(winners.slice(start + 1, end).map(({ id }) => id))];
-      ranges.push({ ids, fromPerHour: first.toPerHour, toPerHour: last.fromPerHour });
-      ranges.push({ ...last, ids: [last.id] });
-    }
-    start = end + 1;
-  }
-  return ranges;
-}
-
-function endOfTurns(winners: readonly Winner[], start: number): number {
-  let end = start;
-  for (let index = start; index <= end; index++)
-    end = Math.max(
-      end,
-      winners.findLastIndex(({ id }) => id === winners[index].id),
-    );
-  return end;
-}
-
-function rateSentence(alternatives: readonly Alternative[], { ids, ...rates }: RateRange): string {
-  const named = ids.flatMap((id) => alternatives.find((own) => own.id === id) ?? []);
-  const names = named.map(({ name }) => name);
-  const text =
-    names.length === 1
-      ? `${names[0]} ${areOrIs(names[0])} cheapest ${inRange(rates)}`
-      : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]} take turns as the cheapest ${inRange(rates)}, because instances come in whole numbers`;
-  return `${text}${guessOf(named)}`;
-}
-
-function inRange({ fromPerHour, toPerHour }: Omit<Winner, 'id'>): string {
-  const [isFirst, isLast] = [fromPerHour <= LEAST_RATE, toPerHour >= GREATEST_RATE];
-  if (isFirst) return isLast ? 'at every rate' : `below ${inRate(toPerHour)}`;
-  if (isLast) return `from ${inRate(fromPerHour)} on`;
-  return `from ${inCount(fromPerHour)} to ${inRate(toPerHour)}`;
 }
 
 /** Rates of requests per hour that are compared: from one in four days to 2,800 a second. */

@@ -53,7 +53,6 @@ export const UNITS = {
   'USD/GB-month': { range: [0, 1000] },
   'USD/GB-h': { range: [0, 100] },
   'USD/vCPU-h': { range: [0, 100] },
-  'USD/vCPU-s': { range: [0, 1] },
   'USD/h': { range: [0, 10_000] },
   'USD/million': { range: [0, 100_000] },
   ms: { range: [0, 600_000] },

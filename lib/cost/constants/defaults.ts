@@ -4,14 +4,7 @@ import prices from './prices.json';
 import environment from './environment.json';
 
 export interface Prices {
-  readonly lambda: Values<
-    | 'x86GbSecond'
-    | 'armGbSecond'
-    | 'requests'
-    | 'tmpGbSecond'
-    | 'snapStartCacheGbSecond'
-    | 'snapStartRestoreGb'
-  >;
+  readonly lambda: Values<'x86GbSecond' | 'armGbSecond' | 'requests' | 'tmpGbSecond'>;
   readonly s3: Values<
     | 'standardPuts'
     | 'standardGets'
@@ -25,8 +18,6 @@ export interface Prices {
   readonly stepFunctions: Values<'standardTransitions' | 'expressExecutions' | 'expressGbSecond'>;
   readonly fargate: Values<'x86Vcpu' | 'x86Memory' | 'armVcpu' | 'armMemory' | 'loadBalancer'>;
   readonly sageMaker: Values<'gbSecond' | 'data'>;
-  readonly managedInstances: Values<'x86Vcpu' | 'armVcpu' | 'gpuInstance' | 'fee'>;
-  readonly microVms: Values<'vcpuSecond' | 'gbSecond' | 'snapshotRead' | 'snapshotWrite' | 'snapshotStorage'>;
   readonly ecr: Values<'storage'>;
 }
 
@@ -44,7 +35,6 @@ export interface Environment {
     | 'freeTmpMb'
     | 'maxSeconds'
     | 'maxPayloadMb'
-    | 'maxZipMb'
     | 'maxImageMb'
     | 'placementMs'
     | 'x86InitMs'
@@ -54,7 +44,7 @@ export interface Environment {
     | 'runtimeLoadMs'
     | 'imageReads'
     | 'keepAliveSeconds',
-    'visibleVcpus' | 'restoreMs' | 'invokeMs'
+    'visibleVcpus' | 'invokeMs'
   >;
   readonly network: Values<'burst' | 'refill' | 'burstRate' | 'sustainedRate' | 'vpcRate' | 'cpu' | 'tls'>;
   readonly s3: Values<
@@ -81,11 +71,7 @@ export interface Environment {
     | 'partMb'
   >;
   readonly processor: Values<'lambdaSpeed' | 'armSpeed' | 'serialShare'>;
-  readonly managedInstances: Values<
-    'maxMemoryMb' | 'instances' | 'maxVcpus' | 'gpuMemoryMb' | 'utilization' | 'gpuSpeed'
-  >;
   readonly sageMaker: Values<'maxMemoryMb' | 'maxPayloadMb' | 'maxSeconds' | 'coldStartMs' | 'mbPerVcpu'>;
-  readonly microVms: Values<'peak' | 'mbPerVcpu' | 'resumeMs' | 'snapshotReads' | 'endpointRate'>;
   readonly alwaysOn: Values<'utilization', 'balancerMs'>;
 }
 
