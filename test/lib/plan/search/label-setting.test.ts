@@ -1,299 +1,220 @@
 /** Compares the search with brute force over all plans of random graphs. */
-import type {
-  Latency,
-  RunCost,
-  StepChoice,
-  StepCost,
-  Temperature,
-  Transport,
-} from '../../../../lib/cost/chain';
-import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
-import { sizeRanges } from '../../../../lib/plan/cuts/range-sizes';
+import * as fc from 'fast-check';
+import type { ChainTotals, CostModel, Latency, RunCost, Temperature } from '../../../../lib/cost/chain';
+import type { PlanRequest } from '../../../../lib/plan/goal';
 import { bestPath, paretoFront } from '../../../../lib/plan/search/label-setting';
-import type { Minimize, PlanRequest } from '../../../../lib/plan/goal';
-import { demandOf } from '../../../../lib/plan/pricing/price';
-import type { PricedGraph } from '../../../../lib/plan/search/cut-graph';
-import { type SliceSize, memoryMb } from '../../../../lib/plan/sizes/estimate';
-import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
-import { type PlanCase, graphOf, randomPlanCases } from '../../../support/random-plan-cases';
+import type { PricedEdge, PricedGraph, Step } from '../../../../lib/plan/search/cut-graph';
 import { cases } from '../../../support/full-checks';
 
-readFreshFilesAtOnce();
+const positive = fc.double({ min: 0.01, max: 10, noNaN: true });
+const share = fc.double({ min: 0, max: 1, noNaN: true });
 
-const GRAPHS = cases(80, 300);
-const MOST_CUTS = 12;
-const SEED = 14;
-const TEMPERATURES: readonly Temperature[] = ['warm', 'cold', 'mixed'];
-const QUANTILES: readonly (keyof Latency)[] = ['p50', 'p95'];
+/** No total that grows makes a run cheaper or faster. */
+const randomModel: fc.Arbitrary<CostModel> = fc
+  .record({
+    ...{ warmsUp: fc.boolean(), coldShare: share, perMs: positive, spread: positive },
+    ...{ transition: positive, put: positive, get: positive },
+  })
+  .map(({ warmsUp, coldShare, perMs, spread, transition, put, get }): CostModel => {
+    const runOf = ({ writes, inState }: ChainTotals, dollars: number, ms: number): RunCost => {
+      const slices = writes['s3-standard'] + writes['s3-express'];
+      const { answered = 0, fed = 0 } = inState ?? {};
+      const p50 = ms + slices * transition + (slices - answered) * put + (slices - fed) * get;
+      const p95 = p50 + Math.sqrt(spread * (slices + writes['s3-standard']));
+      return { dollars: dollars + perMs * p50, latency: { p50, p95 } };
+    };
+    const run = (totals: ChainTotals, temperature: Temperature): RunCost => {
+      const warm = runOf(totals, totals.warmDollars, totals.warmMs);
+      const cold = runOf(totals, totals.coldDollars, totals.coldMs);
+      if (temperature !== 'mixed') return temperature === 'warm' ? warm : cold;
+      const mix = (a: number, b: number): number => (1 - coldShare) * a + coldShare * b;
+      const p50 = mix(warm.latency.p50, cold.latency.p50);
+      const p95 = Math.max(warm.latency.p95, cold.latency.p95);
+      return { dollars: mix(warm.dollars, cold.dollars), latency: { p50, p95 } };
+    };
+    return {
+      ...{ warmsUp, coldShare, dollarsPerMs: perMs, run },
+      step: () => ({ warmDollars: 0, coldDollars: 0, warmMs: 0, loadMs: 0, coldMs: 0 }),
+      dollars: (totals, temperature) => run(totals, temperature).dollars,
+      latencyMs: (totals, temperature, quantile) => run(totals, temperature).latency[quantile],
+      isWithin: (totals, temperature, quantile, ms) => run(totals, temperature).latency[quantile] <= ms,
+    };
+  });
 
-const all = randomPlanCases(GRAPHS, MOST_CUTS, SEED);
+const step = fc
+  .record({
+    warmDollars: positive,
+    moreDollars: positive,
+    warmMs: positive,
+    moreMs: positive,
+    loadMs: positive,
+  })
+  .map(({ warmDollars, moreDollars, warmMs, moreMs, loadMs }) => ({
+    ...{ warmDollars, coldDollars: warmDollars + moreDollars, warmMs, loadMs: 3 * loadMs },
+    ...{ coldMs: warmMs + moreMs, memoryMb: 512 },
+  }));
 
-function between(least: number, most: number, share: number): number {
-  return least + share * (most - least);
-}
-
-/** The least key, compared number by number, of the plans that keep the limits; `undefined` if none does. */
-function least(
-  plans: readonly TriedPlan[],
-  keeps: (cost: RunCost) => boolean,
-  keys: (plan: TriedPlan) => readonly number[],
-): readonly number[] | undefined {
-  let best: readonly number[] | undefined;
-  for (const plan of plans) {
-    if (!keeps(plan.cost)) continue;
-    const own = keys(plan);
-    const decisive = best?.findIndex((key, index) => key !== own[index]) ?? 0;
-    if (best === undefined || (decisive >= 0 && own[decisive] < best[decisive])) best = own;
-  }
-  return best;
-}
-
-test(`the cases are ${GRAPHS} random graphs with up to ${MOST_CUTS} cut points`, () => {
-  expect(all).toHaveLength(GRAPHS);
-  const most = Math.max(...all.map(({ space }) => space.legal.length));
-  expect(most).toBe(MOST_CUTS);
-  expect(all.filter(({ space }) => space.legal.length >= 6).length).toBeGreaterThan(GRAPHS / 4);
+/** A range of nodes: neighbors are always slices, and most longer ranges too. */
+const range = fc.record({
+  isSlice: fc.integer({ min: 0, max: 9 }).map((number) => number > 1),
+  steps: fc.array(step, { minLength: 1, maxLength: 2 }),
+  movedBytes: fc.nat(1000),
+  inState: fc.record({ isAnswered: fc.boolean(), readsAll: fc.boolean() }),
 });
 
-/** Numbers up to the rounding of sums that were added in another order. */
-function near(numbers: readonly number[]): readonly unknown[] {
-  return numbers.map((number) => expect.closeTo(number, digitsOf(number)) as unknown);
+interface Case {
+  readonly graph: PricedGraph;
+  readonly request: PlanRequest;
+  /** Where between the best and the worst plan the limits lie. */
+  readonly share: number;
 }
 
-/** Digits after the decimal point that make ten significant ones. */
-function digitsOf(number: number): number {
-  return number === 0 ? 10 : Math.max(0, 10 - Math.ceil(Math.log10(Math.abs(number))));
-}
-
-function expectBest(
-  graph: PricedGraph,
-  plans: readonly TriedPlan[],
-  request: PlanRequest,
-  keys: (plan: TriedPlan) => readonly number[],
-): void {
-  const { quantile, maxLatencyMs = Infinity, maxDollars = Infinity } = request;
-  const found = bestPath(graph, request);
-  const expected = least(
-    plans,
-    ({ latency, dollars }) => latency[quantile] <= maxLatencyMs && dollars <= maxDollars,
-    keys,
-  );
-  if (expected === undefined) {
-    expect(found).toBeUndefined();
-    return;
-  }
-  const { label, cost } = found ?? {};
-  expect(label && cost && keys({ cost, slices: label.slices, movedBytes: label.movedBytes })).toEqual(
-    near(expected),
-  );
-}
-
-function rangeOf(numbers: readonly number[]): [number, number] {
-  return [numbers.reduce((a, b) => Math.min(a, b), Infinity), numbers.reduce((a, b) => Math.max(a, b), 0)];
-}
-
-/** Compares every objective for one quantile; the limits lie between the best and the worst plan. */
-function compareWithBruteForce(
-  { share }: PlanCase,
-  graph: PricedGraph,
-  plans: readonly TriedPlan[],
-  request: PlanRequest,
-): void {
-  const time = ({ cost }: TriedPlan): number => cost.latency[request.quantile];
-  const dollars = ({ cost }: TriedPlan): number => cost.dollars;
-  const limit = (numbers: readonly number[]): number =>
-    numbers.length === 0 ? 1 : between(...rangeOf(numbers), share ** 3);
-  const maxLatencyMs = limit(plans.map(time));
-  const maxDollars = limit(plans.map(dollars));
-  const fewest = ({ slices, cost }: TriedPlan): readonly number[] => [slices, cost.dollars];
-
-  expectBest(graph, plans, { ...request, minimize: 'cost' }, (plan) => [dollars(plan)]);
-  expectBest(graph, plans, { ...request, minimize: 'cost', maxLatencyMs }, (plan) => [dollars(plan)]);
-  expectBest(graph, plans, { ...request, minimize: 'latency' }, (plan) => [time(plan)]);
-  expectBest(graph, plans, { ...request, minimize: 'latency', maxDollars }, (plan) => [time(plan)]);
-  expectBest(graph, plans, { ...request, minimize: 'slices' }, fewest);
-  expectBest(graph, plans, { ...request, minimize: 'slices', maxLatencyMs }, fewest);
-}
-
-/** Without points that are faster by a rounding error alone. */
-function frontOf(plans: readonly Pick<TriedPlan, 'cost'>[]): (readonly [number, number])[] {
-  const front: (readonly [number, number])[] = [];
-  const sorted = plans
-    .map(({ cost }) => [cost.dollars, cost.latency.p50] as const)
-    .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  for (const point of sorted)
-    if (front.length === 0 || point[1] < front[front.length - 1][1] * (1 - 1e-9)) front.push(point);
-  return front;
-}
-
-test.each(TEMPERATURES)(
-  'for %s runs, every best plan and every front equal those of brute force',
-  (temperature) => {
-    let feasible = 0;
-    for (const each of all) {
-      const request = { ...each.request, temperature };
-      const graph = graphOf({ ...each, request });
-      const plans: TriedPlan[] = [];
-      everyPlan(each.space, request, (plan) => plans.push(plan));
-      for (const quantile of QUANTILES) compareWithBruteForce(each, graph, plans, { ...request, quantile });
-      expect(frontOf(paretoFront(graph, request))).toEqual(frontOf(plans).map(near));
-      feasible += plans.length > 0 ? 1 : 0;
-    }
-    expect(feasible).toBeGreaterThan(GRAPHS * 0.8);
-  },
+const anyCase: fc.Arbitrary<Case> = fc.integer({ min: 2, max: 8 }).chain((vertices) =>
+  fc
+    .record({
+      ...{ model: randomModel, share, tensorsInState: fc.boolean(), isLast: fc.boolean() },
+      ranges: fc.array(range, { minLength: vertices ** 2, maxLength: vertices ** 2 }),
+      transport: fc.constantFrom('s3-standard', 's3-express'),
+      temperature: fc.constantFrom('warm', 'cold', 'mixed'),
+      quantile: fc.constantFrom<keyof Latency>('p50', 'p95'),
+      maxSlices: fc.integer({ min: 1, max: 10 }),
+      slices: fc.option(fc.integer({ min: 1, max: vertices - 1 }), { freq: 4, nil: undefined }),
+    })
+    .map(({ ranges, isLast, share: own, ...request }) => {
+      const edges = ranges.flatMap(({ isSlice, steps, movedBytes, inState }, index): PricedEdge[] => {
+        const [from, to] = [Math.floor(index / vertices), index % vertices];
+        if (to <= from || (!isSlice && to > from + 1)) return [];
+        const state = { ...inState, readTensors: 0, readBytes: 0, characters: 0 };
+        const placed = steps.map((each): Step => ({
+          ...{ ...each, movedBytes },
+          ...(request.tensorsInState && { inState: state }),
+        }));
+        return [{ from, to, steps: placed }];
+      });
+      const { model, temperature, transport } = request;
+      return {
+        graph: { vertices, edges, model, temperature, transport, isLast },
+        request: { ...request, minimize: 'cost', maxMemoryMb: 3008, memorySizes: [], threads: 2 },
+        share: own,
+      };
+    }),
 );
 
-/** Much larger than the search's own share, so that it drops best plans of small graphs too. */
-const SHARE = 0.2;
-
-const others = randomPlanCases(60, MOST_CUTS, 21).map((each) => ({ ...each, graph: graphOf(each) }));
-
-/** By case that has a plan: how many times worse the plan is than the best one, and the slices of the best one. */
-function compareWithBest(minimize: Minimize, figure: (cost: RunCost) => number) {
-  return others.flatMap(({ graph, request }) => {
-    const own = { ...request, minimize };
-    const [best, near] = [bestPath(graph, own), bestPath(graph, { ...own, stepEpsilon: SHARE })];
-    if (best === undefined || near === undefined) {
-      expect(near).toEqual(best);
-      return [];
-    }
-    return [{ ratio: figure(near.cost) / figure(best.cost), slices: best.label.slices }];
-  });
-}
-
-describe('if each slice may be a fifth worse', () => {
-  test.each<[Minimize, (cost: RunCost) => number]>([
-    ['cost', ({ dollars }) => dollars],
-    ['latency', ({ latency }) => latency.p50],
-  ])(
-    'the plan with the least %s is worse by at most a fifth for each slice of the best plan',
-    (...objective) => {
-      const compared = compareWithBest(...objective);
-
-      expect(compared.length).toBeGreaterThan(others.length / 2);
-      for (const { ratio, slices } of compared) {
-        expect(ratio).toBeGreaterThan(1 - 1e-9);
-        expect(ratio).toBeLessThan((1 + SHARE) ** slices);
-      }
-    },
-  );
-
-  test('some plans cost more than the best ones, so the share has an effect', () => {
-    const compared = compareWithBest('cost', ({ dollars }) => dollars);
-
-    expect(compared.filter(({ ratio }) => ratio > 1 + 1e-9)).not.toHaveLength(0);
-  });
-});
-
-interface TriedPlan {
+interface Plan {
   readonly cost: RunCost;
   readonly slices: number;
-  readonly movedBytes: number;
 }
 
-interface Partial {
-  readonly slices: number;
-  readonly movedBytes: number;
-  readonly warmDollars: number;
-  readonly coldDollars: number;
-  readonly warmMs: number;
-  /** With warm-ups: when all slices have loaded and the first one has run. */
-  readonly startMs: number;
-  readonly laterMs: number;
+/** Every path, with every step of its edges. */
+function everyPlan(graph: PricedGraph, { maxSlices, slices }: PlanRequest): Plan[] {
+  const pathsFrom = (vertex: number): Step[][] =>
+    vertex === graph.vertices - 1
+      ? [[]]
+      : graph.edges
+          .filter(({ from }) => from === vertex)
+          .flatMap(({ to, steps }) =>
+            pathsFrom(to).flatMap((rest) => steps.map((first) => [first, ...rest])),
+          );
+  return pathsFrom(0)
+    .filter(({ length }) => length <= maxSlices && length === (slices ?? length))
+    .map((steps) => ({
+      cost: graph.model.run(totalsOf(graph, steps), graph.temperature),
+      slices: steps.length,
+    }));
 }
 
-/** Calls `visit` with each plan: every set of legal cuts, with every set of memory sizes. */
-function everyPlan(space: CutSpace, request: PlanRequest, visit: (plan: TriedPlan) => void): void {
-  const boundaries = [0, ...space.legal, space.dataflow.order.length];
-  const sizes = sizesBetween(space, boundaries);
-  const { transport, threads } = request;
-  const steps = sizes.map((row, from) =>
-    row.map((size, to) => stepsOf(space, request, size, choiceOf(transport, threads, from, to, sizes))),
-  );
-  visitPlans(sizes, steps, request, (plan) => {
-    const writes =
-      transport === 's3-standard'
-        ? { 's3-standard': plan.slices, 's3-express': 0 }
-        : { 's3-standard': 1, 's3-express': plan.slices - 1 };
-    const totals = { ...plan, coldMs: plan.startMs + plan.laterMs, writes };
-    const cost = request.model.run(totals, request.temperature);
-    visit({ cost, slices: plan.slices, movedBytes: plan.movedBytes });
-  });
-}
-
-function choiceOf(
-  transport: Transport,
-  threads: number,
-  from: number,
-  to: number,
-  sizes: readonly unknown[],
-): Omit<StepChoice, 'memoryMb'> {
+/** The formulas of `ChainTotals`. */
+function totalsOf({ model, transport, isLast }: PricedGraph, steps: readonly Step[]): ChainTotals {
+  const sum = (some: readonly Step[], of: (step: Step) => number): number =>
+    some.reduce((total, each) => total + of(each), 0);
+  const [first, ...later] = steps;
+  const count = (of: (step: Step) => boolean | undefined): number => steps.filter(of).length;
+  const standard = transport === 's3-standard' ? steps.length : Number(isLast);
   return {
-    threads,
-    readsFrom: from === 0 ? 'request' : transport,
-    writesTo: to === sizes.length - 1 ? 's3-standard' : transport,
+    writes: { 's3-standard': standard, 's3-express': steps.length - standard },
+    inState: {
+      answered: count(({ inState }) => inState?.isAnswered),
+      fed: count(({ inState }) => inState?.readsAll),
+    },
+    warmDollars: sum(steps, ({ warmDollars }) => warmDollars),
+    coldDollars: sum(steps, ({ coldDollars }) => coldDollars),
+    warmMs: sum(steps, ({ warmMs }) => warmMs),
+    coldMs: model.warmsUp
+      ? Math.max(first.loadMs + first.coldMs, ...later.map(({ loadMs }) => loadMs)) +
+        sum(later, ({ coldMs }) => coldMs)
+      : sum(steps, ({ loadMs, coldMs }) => loadMs + coldMs),
   };
 }
 
-/** One step for each memory size that the slice may have. */
-function stepsOf(
-  { costs }: CutSpace,
-  { model, maxMemoryMb, memorySizes }: PlanRequest,
-  size: SliceSize,
-  choice: Omit<StepChoice, 'memoryMb'>,
-): StepCost[] {
-  const least = memoryMb(size);
-  const demand = demandOf(size, costs.outputSecondsPerByte);
-  if (least > maxMemoryMb) return [];
-  const larger = memorySizes.filter((memory) => memory > least && memory <= maxMemoryMb);
-  return [least, ...larger].map((memory) => model.step(demand, { ...choice, memoryMb: memory }));
-}
+/** Numbers up to the rounding of sums that were added in another order. */
+const near = (numbers: readonly number[]): unknown[] =>
+  numbers.map((number) => expect.closeTo(number, 8) as unknown);
 
-function visitPlans(
-  sizes: readonly (readonly SliceSize[])[],
-  steps: readonly (readonly (readonly StepCost[])[])[],
-  { model, maxSlices }: PlanRequest,
-  visit: (plan: Partial) => void,
-): void {
-  const last = sizes.length - 1;
-  const extend = (from: number, partial: Partial): void => {
-    for (let to = from + 1; to <= last; to++) {
-      const { readBytes, writeBytes } = sizes[from][to];
-      for (const step of steps[from][to]) {
-        const next: Partial = {
-          slices: partial.slices + 1,
-          movedBytes: partial.movedBytes + readBytes + writeBytes,
-          warmDollars: partial.warmDollars + step.warmDollars,
-          coldDollars: partial.coldDollars + step.coldDollars,
-          warmMs: partial.warmMs + step.warmMs,
-          ...coldAfter(partial, step, model.warmsUp),
-        };
-        if (to < last) extend(to, next);
-        else if (next.slices <= maxSlices) visit(next);
+const byKeys = (a: readonly number[], b: readonly number[]): number => {
+  const decisive = a.findIndex((key, index) => key !== b[index]);
+  return decisive < 0 ? 0 : a[decisive] - b[decisive];
+};
+
+test('every best plan and every front equal those of brute force', () => {
+  fc.assert(
+    fc.property(anyCase, ({ graph, request, share: within }) => {
+      const plans = everyPlan(graph, request);
+      const time = ({ cost }: Plan): number => cost.latency[request.quantile];
+      const dollars = ({ cost }: Plan): number => cost.dollars;
+      const limit = (of: (plan: Plan) => number): number => {
+        const all = plans.map(of).sort((a, b) => a - b);
+        return plans.length === 0 ? 1 : all[0] + within ** 3 * (all[all.length - 1] - all[0]);
+      };
+      const fewest = (plan: Plan): number[] => [plan.slices, dollars(plan)];
+      const goals: [Partial<PlanRequest>, (plan: Plan) => number[]][] = [
+        [{ minimize: 'cost' }, (plan) => [dollars(plan)]],
+        [{ minimize: 'cost', maxLatencyMs: limit(time) }, (plan) => [dollars(plan)]],
+        [{ minimize: 'latency' }, (plan) => [time(plan)]],
+        [{ minimize: 'latency', maxDollars: limit(dollars) }, (plan) => [time(plan)]],
+        [{ minimize: 'slices' }, fewest],
+        [{ minimize: 'slices', maxLatencyMs: limit(time) }, fewest],
+      ];
+      for (const [goal, keys] of goals) {
+        const { maxLatencyMs = Infinity, maxDollars = Infinity } = goal;
+        const kept = plans.filter((plan) => time(plan) <= maxLatencyMs && dollars(plan) <= maxDollars);
+        const expected = kept.map(keys).sort(byKeys).at(0);
+        const found = bestPath(graph, { ...request, ...goal });
+        if (expected === undefined) expect(found).toBeUndefined();
+        else expect(found && keys({ cost: found.cost, slices: found.label.slices })).toEqual(near(expected));
       }
-    }
-  };
-  extend(0, { slices: 0, movedBytes: 0, warmDollars: 0, coldDollars: 0, warmMs: 0, startMs: 0, laterMs: 0 });
-}
+      const sorted = plans.map((plan) => [dollars(plan), time(plan)]).sort(byKeys);
+      let fastest = Infinity;
+      const front = sorted.filter(([, ms]) => {
+        if (ms >= fastest * (1 - 1e-9)) return false;
+        fastest = ms;
+        return true;
+      });
+      expect(
+        paretoFront(graph, request).map((plan) => [plan.cost.dollars, time({ ...plan, slices: 0 })]),
+      ).toEqual(front.map(near));
+    }),
+    { numRuns: cases(250, 1500), seed: 14 },
+  );
+});
 
-/** The formula of `ChainTotals`, step by step. */
-function coldAfter(
-  { slices, startMs, laterMs }: Partial,
-  { loadMs, coldMs }: StepCost,
-  warmsUp: boolean,
-): Pick<Partial, 'startMs' | 'laterMs'> {
-  if (!warmsUp) return { startMs, laterMs: laterMs + (loadMs + coldMs) };
-  if (slices === 0) return { startMs: loadMs + coldMs, laterMs };
-  return { startMs: Math.max(startMs, loadMs), laterMs: laterMs + coldMs };
-}
+/** Much larger than the search's own share, so that it drops best plans of small graphs too. */
+const SHARE = 1;
 
-function sizesBetween(space: CutSpace, boundaries: readonly number[]): SliceSize[][] {
-  return boundaries.map((_, from) => {
-    const row = new Array<SliceSize>(boundaries.length);
-    sizeRanges(space, boundaries, from, (to, size) => {
-      row[to] = size;
-      return true;
-    });
-    return row;
-  });
-}
+test('if each slice may be twice as bad, the plan is at most twice as bad for each slice of the best plan', () => {
+  fc.assert(
+    fc.property(anyCase, fc.constantFrom('cost', 'latency'), ({ graph, request }, minimize) => {
+      const own = { ...request, minimize, quantile: 'p50' } as const;
+      const [best, found] = [bestPath(graph, own), bestPath(graph, { ...own, stepEpsilon: SHARE })];
+      if (best === undefined || found === undefined) {
+        expect(found).toEqual(best);
+        return;
+      }
+      const figure = ({ cost }: { cost: RunCost }): number =>
+        minimize === 'cost' ? cost.dollars : cost.latency.p50;
+      const ratio = figure(found) / figure(best);
+      expect(ratio).toBeGreaterThan(1 - 1e-9);
+      expect(ratio).toBeLessThan((1 + SHARE) ** best.label.slices);
+    }),
+    { numRuns: cases(100, 600), seed: 21 },
+  );
+});
