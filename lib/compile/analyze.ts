@@ -7,7 +7,6 @@ import type { OptimizationLevel } from '../optimize/level';
 import { crossingRule } from '../dataflow/crossing';
 import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
-import { fromRuns } from '../plan/file/plan';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
 import { type PlannedTypes, planTypes } from '../shapes/planned-types';
 import { type ProvenShapes, provenShapes } from '../shapes/proven-shapes';
@@ -100,12 +99,7 @@ function cutSpace(
 ): CutSpace {
   const profile = fitting?.profile;
   const own = planCosts(model, { types, planned: planned.types }, { ...costs, ...(profile && { profile }) });
-  const peaks = profile?.slices.map(({ nodes, activationBytes }) => ({
-    nodes: fromRuns(nodes),
-    activationBytes,
-  }));
-  const measured = profile && hasPlannedSizes(profile, planned) && { peaks };
-  return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, { ...own, ...measured });
+  return cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, own);
 }
 
 /** The sizes of the model's symbolic dimensions in a profile of it. A dimension that was empty has none. */

@@ -9,7 +9,7 @@ export interface SlicingEstimateOptions {
   /**
    * Path of a profile that `sliced-inference profile` has measured, absolute or relative to the working directory of the CDK
    * app. Its times replace the estimated ones, its sizes of dimensions are the default of `dimensions`, and if the sizes of all
-   * dimensions are those of the profile, its shapes and its peaks of memory replace the estimated ones. The profile must be of the model's graph. Other
+   * dimensions are those of the profile, its shapes replace the estimated ones. The profile must be of the model's graph. Other
    * sizes and another version of ONNX Runtime give a warning.
    *
    * @default - estimates from operators and shapes

@@ -9,16 +9,7 @@ import type { Environment } from '../constants/defaults';
 import { type Architecture, MIB, computeMs, vcpuShare, visibleVcpus } from '../formulas/lambda';
 import { transferMs } from '../formulas/slice-timing';
 import type { StateMachineType } from '../formulas/step-functions';
-import { groupedBy } from '../bill';
-import {
-  type CallSample,
-  type Samples,
-  type SliceFacts,
-  type WarmUpSample,
-  gapsOf,
-  distributionOf,
-  robustLine,
-} from './samples';
+import { type CallSample, type Samples, type SliceFacts, gapsOf, distributionOf } from './samples';
 
 export interface CalibrationOptions {
   readonly architecture: Architecture;
@@ -41,11 +32,8 @@ export interface Estimate {
 
 const MIN_SAMPLES = 5;
 
-/** Loads of less say more about waits than about bandwidth. */
-const MIN_LOAD_MB = 4;
-
-/** A line through loads needs sizes that differ by this factor. */
-const MIN_SIZE_RATIO = 1.5;
+/** Loads of less say more about waits than about bandwidth, and tensors of more say more about bandwidth than about waits. */
+const MIN_LOAD_BYTES = 4e6;
 
 /** Functions within a VPC and without TLS are rare, and the telemetry does not tell. */
 const NETWORK_PATH = { inVpc: false, tls: true };
@@ -73,12 +61,10 @@ class Estimator {
   all(): readonly Estimate[] {
     this.init();
     this.speed();
-    this.firstRun();
     this.client();
-    this.bandwidth();
     this.reads();
     this.writes();
-    this.session();
+    this.bandwidth();
     this.transitions();
     this.placement();
     return this.found;
@@ -86,22 +72,21 @@ class Estimator {
 
   private init(): void {
     const { runtimeLoadMs } = this.environment.lambda;
-    const name = this.options.architecture === 'arm64' ? 'armInitMs' : 'x86InitMs';
     const inits = this.samples.reports.flatMap(({ initMs }) => initMs ?? []);
-    this.estimate('lambda', name, inits, 'cold starts', (all) => Math.max(0, median(all) - runtimeLoadMs));
-    // What the library takes is part of the init phase, and cannot take longer than the whole.
-    if (inits.length >= MIN_SAMPLES && median(inits) < runtimeLoadMs)
-      this.estimate('lambda', 'runtimeLoadMs', inits, 'cold starts', median);
+    const own = (all: readonly number[]): number => Math.max(0, median(all) - runtimeLoadMs);
+    this.estimate('lambda', this.initName, inits, 'cold starts', own);
+  }
+
+  private get initName(): 'armInitMs' | 'x86InitMs' {
+    return this.options.architecture === 'arm64' ? 'armInitMs' : 'x86InitMs';
   }
 
   /** Compares warm runs with the work that a profile has for the same slices, relative to the processor in whose time it counts. */
   private speed(): void {
     const { slices = [] } = this.options;
     if (slices.every(({ coreMs }) => coreMs === undefined)) {
-      this.found.push({
-        ...{ group: 'processor', constant: 'lambdaSpeed', samples: 0 },
-        missing: 'needs --plan and --profile',
-      });
+      const missing = 'needs --plan and --profile';
+      this.found.push({ group: 'processor', constant: 'lambdaSpeed', samples: 0, missing });
       return;
     }
     const { environment, lastSlice } = this;
@@ -117,77 +102,13 @@ class Estimator {
     this.estimate('processor', 'lambdaSpeed', speeds, 'warm calls', median);
   }
 
-  private firstRun(): void {
-    const { calls } = this.samples;
-    const warm = groupedBy(
-      calls.filter(({ cold }) => !cold),
-      ({ slice }) => slice,
-    );
-    const firstRuns = calls.flatMap((call) => {
-      const usual = warm.get(call.slice)?.map(({ runMs }) => runMs);
-      if (!call.cold || call.weightBytes < MIN_LOAD_MB * 1e6 || usual === undefined) return [];
-      const ms = Math.max(0, call.runMs - median(usual));
-      return [(ms * this.shareOf(call)) / (call.weightBytes / 1e6)];
-    });
-    this.estimate('handler', 'firstRun', firstRuns, 'cold calls of slices of 4 MB and more', median);
-  }
-
   private client(): void {
-    const { calls, warmUps } = this.samples;
-    const overheads = calls.flatMap((call) => {
+    const overheads = this.samples.calls.flatMap((call) => {
       const { report, cold, readMs, runMs, writeMs } = call;
       if (report === undefined || cold) return [];
       return [Math.max(0, report.durationMs - readMs - runMs - writeMs) * this.shareOf(call)];
     });
     this.estimate('handler', 'callCpuMs', overheads, 'warm calls with a REPORT line', median);
-    const warm = warmUps.flatMap((call) =>
-      call.cold || call.report === undefined ? [] : [call.report.durationMs * this.shareOf(call)],
-    );
-    this.estimate('handler', 'warmUpCpuMs', warm, 'warm-ups of warm functions with a REPORT line', median);
-  }
-
-  /** MB/s of downloads: of the network, or of the processor if it is slower. */
-  private bandwidth(): void {
-    const { network, handler, processor, s3 } = this.environment;
-    const loads = this.loads().filter(({ weightBytes }) => weightBytes <= network.burst * MIB);
-    const large = loads.filter(({ weightBytes }) => weightBytes >= MIN_LOAD_MB * 1e6);
-    const rates = this.loadMsPerMb(loads, large).flatMap((ms) => (ms > 0 ? [1000 / ms] : []));
-    const kind = 'cold calls of slices of 4 MB and more';
-    const share =
-      large.length === 0 ? processor.lambdaSpeed : median(large.map((call) => this.shareOf(call)));
-    const rate = rates.length === 0 ? 0 : median(rates);
-    const cpuMs = (network.cpu * network.tls + handler.checksum) / share;
-    if (rates.length >= MIN_SAMPLES && 1000 / rate < cpuMs)
-      this.estimate('network', 'cpu', rates, kind, () =>
-        Math.max(0, ((1000 / rate) * share - handler.checksum) / network.tls),
-      );
-    const mibs = rate * (1e6 / MIB);
-    const burstRate = 1000 / rate > cpuMs ? mibs : Math.max(network.burstRate, mibs);
-    this.estimate('network', 'burstRate', rates, kind, () => burstRate);
-    if (rates.length < MIN_SAMPLES) return;
-    // Beyond the burst it cannot be faster than within.
-    if (burstRate < network.sustainedRate)
-      this.estimate('network', 'sustainedRate', rates, kind, () => burstRate);
-    if (handler.connections * s3.connectionRate < rate)
-      this.estimate('s3', 'connectionRate', rates, kind, () => rate / handler.connections);
-  }
-
-  /** One slope for all if the sizes differ; otherwise what each load takes beyond the known waits, for each MB. */
-  private loadMsPerMb(loads: readonly CallSample[], large: readonly CallSample[]): number[] {
-    const { handler, s3 } = this.environment;
-    const sizes = loads.map(({ weightBytes }) => weightBytes / 1e6);
-    const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
-    const smallest = sizes.reduce((least, size) => Math.min(least, size), Infinity);
-    const isSpread = largest >= MIN_SIZE_RATIO * Math.max(MIN_LOAD_MB, smallest);
-    const line = isSpread
-      ? robustLine(loads.map(({ loadMs }, index) => [sizes[index], loadMs] as const))
-      : undefined;
-    return large.map((call) => {
-      const sessionMs = handler.sessionCpu / this.shareOf(call);
-      if (line !== undefined) return line.slope - sessionMs;
-      const waits = s3.standardFirstGetMs + handler.sessionCpuMs / this.shareOf(call);
-      return (call.loadMs - waits) / (call.weightBytes / 1e6) - sessionMs;
-    });
   }
 
   private reads(): void {
@@ -197,7 +118,7 @@ class Estimator {
       const { slice, cold, warmedUp, bytesRead, readMs, s3Gets, expressGets } = call;
       // The request of the first slice may be in the event, and so may the tensors of other slices.
       const isLocal = bytesRead === 0 || s3Gets + expressGets === 0 || (slice === 0 && this.lastSlice > 0);
-      if ((cold && !warmedUp) || isLocal) return [];
+      if ((cold && !warmedUp) || isLocal || bytesRead > MIN_LOAD_BYTES) return [];
       const requestsMs = ((slices[slice]?.reads ?? 1) * handler.requestCpuMs) / this.shareOf(call);
       return [Math.max(0, readMs - requestsMs - this.transferMs(bytesRead, call))];
     });
@@ -215,7 +136,8 @@ class Estimator {
     const delaysOf = (isInExpress: boolean): number[] =>
       this.samples.calls.flatMap((call) => {
         const { slice, bytesWritten, writeMs } = call;
-        if (bytesWritten === 0 || (isExpress && slice < this.lastSlice) !== isInExpress) return [];
+        if (bytesWritten === 0 || bytesWritten > MIN_LOAD_BYTES) return [];
+        if ((isExpress && slice < this.lastSlice) !== isInExpress) return [];
         const requestMs = handler.requestCpuMs / this.shareOf(call);
         return [Math.max(0, writeMs - requestMs - this.transferMs(bytesWritten, call))];
       });
@@ -224,14 +146,25 @@ class Estimator {
     if (isExpress) this.delay('expressPut', 'expressFirstPutMs', delaysOf(true), kind, s3.expressPut);
   }
 
-  private session(): void {
-    const { handler, s3 } = this.environment;
-    const rest = this.loads().map((call) => {
-      const perMb = (handler.sessionCpu * call.weightBytes) / 1e6 / this.shareOf(call);
-      const bytesMs = this.transferMs(call.weightBytes, call);
-      return Math.max(0, call.loadMs - s3.standardFirstGetMs - bytesMs - perMb) * this.shareOf(call);
+  /** MiB/s of downloads, from each load less its waits: of the network, or of the processor if the network seems faster than that. */
+  private bandwidth(): void {
+    const { network, handler, s3 } = this.environment;
+    const loads = this.samples.calls.filter(
+      ({ cold, weightBytes }) => cold && weightBytes >= MIN_LOAD_BYTES && weightBytes <= network.burst * MIB,
+    );
+    const rates = loads.flatMap((call) => {
+      const megabytes = call.weightBytes / 1e6;
+      const sessionMs = (handler.sessionCpuMs + handler.sessionCpu * megabytes) / this.shareOf(call);
+      const ms = call.loadMs - s3.standardFirstGetMs - sessionMs;
+      return ms > 0 ? [(1000 * call.weightBytes) / ms / MIB] : [];
     });
-    this.estimate('handler', 'sessionCpuMs', rest, 'cold calls', median);
+    const kind = 'cold calls of slices of 4 MB and more';
+    this.estimate('network', 'burstRate', rates, kind, median);
+    if (rates.length < MIN_SAMPLES) return;
+    const share = median(loads.map((call) => this.shareOf(call)));
+    const measured = (1e9 / (median(rates) * MIB)) * share - handler.checksum;
+    if (measured < network.cpu * network.tls)
+      this.estimate('network', 'cpu', rates, kind, () => Math.max(0, measured / network.tls));
   }
 
   private transitions(): void {
@@ -248,9 +181,9 @@ class Estimator {
 
   private placement(): void {
     const { lambda, stepFunctions } = this.environment;
-    const { architecture, stateMachineType } = this.options;
-    const transition = stateMachineType === 'standard' ? stepFunctions.standard1KiB : stepFunctions.express;
-    const init = architecture === 'arm64' ? lambda.armInitMs : lambda.x86InitMs;
+    const transition =
+      stepFunctions[this.options.stateMachineType === 'standard' ? 'standard1KiB' : 'express'];
+    const init = lambda[this.initName];
     const usual = transition.find(([percent]) => percent === 50)?.[1] ?? 0;
     const placements = gapsOf(this.samples.calls).flatMap(({ ms, next }) =>
       next.cold && !next.warmedUp && next.report?.initMs !== undefined
@@ -258,12 +191,6 @@ class Estimator {
         : [],
     );
     this.estimate('lambda', 'placementMs', placements, 'cold calls without a warm-up', median);
-  }
-
-  private loads(): CallSample[] {
-    return this.samples.calls.filter(
-      ({ cold, loadMs, weightBytes }) => cold && loadMs > 0 && weightBytes > 0,
-    );
   }
 
   private clientMs(call: CallSample): number {
@@ -275,12 +202,12 @@ class Estimator {
   }
 
   /** Processor time of Node.js on the machine to which the constants refer, for each elapsed unit of time. */
-  private shareOf(call: WarmUpSample): number {
+  private shareOf(call: CallSample): number {
     return this.environment.processor.lambdaSpeed * this.vcpusOf(call);
   }
 
   /** The share of a vCPU that Node.js gets, at most 1. A whole one if the memory is unknown. */
-  private vcpusOf({ slice, report }: WarmUpSample): number {
+  private vcpusOf({ slice, report }: CallSample): number {
     const memoryMb = report?.memoryMb ?? this.options.slices?.[slice]?.memoryMb;
     return memoryMb === undefined ? 1 : Math.min(1, vcpuShare(memoryMb, this.environment));
   }

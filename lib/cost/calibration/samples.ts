@@ -88,29 +88,6 @@ const MIN_FOR_PERCENTILES = 20;
 /** A shape whose quartiles are closer has no spread that could be stretched. */
 const MIN_SPREAD_MS = 1e-6;
 
-export interface Line {
-  readonly slope: number;
-  readonly intercept: number;
-}
-
-/** Pairs of points whose slopes are compared, so that hostile input cannot make this slow. */
-const MAX_POINTS = 400;
-
-/**
- * The line of Theil and Sen: the median of the slopes of all pairs of points, and the median of what remains. Up to 29 % of the
- * points may be wrong. `undefined` if all points have one x.
- */
-export function robustLine(points: readonly (readonly [x: number, y: number])[]): Line | undefined {
-  const step = Math.ceil(points.length / MAX_POINTS);
-  const some = points.filter((_, index) => index % step === 0);
-  const slopes = some.flatMap(([x, y], index) =>
-    some.slice(index + 1).flatMap(([x2, y2]) => (x2 === x ? [] : [(y2 - y) / (x2 - x)])),
-  );
-  if (slopes.length === 0) return undefined;
-  const slope = median(slopes);
-  return { slope, intercept: median(points.map(([x, y]) => y - slope * x)) };
-}
-
 /**
  * Percentiles of measured delays. Few samples give the median and the distance between the quartiles alone: then the other percentiles are
  * those of `shape`, moved to the measured median and stretched or narrowed to the measured quartiles. A shape that is scaled to the median

@@ -103,30 +103,21 @@ const MILLION = 1e6;
 
 /** @param plans the fastest plans, the fastest ones within the price, and the cheapest ones */
 export function unreachable(goal: Goal, plans: readonly Offer[]): SlicedInferenceError {
-  const { maxLatencyMs, maxDollars, quantile } = goal;
+  const { maxLatencyMs = Infinity, maxDollars = Infinity, quantile } = goal;
   const time = ({ cost }: Offer): number => cost.latency[quantile];
-  const fastest = least(plans, time);
-  if (maxLatencyMs !== undefined) {
-    const limit = `a run must have a ${quantile} latency of at most ${ms(maxLatencyMs)}`;
-    if (time(fastest) > maxLatencyMs)
-      return new SlicedInferenceError(
-        limit,
-        `${ms(time(fastest))} for the fastest plan, ${described(fastest)}`,
-        'allow more time, or more memory for a function',
-      );
-    const within = plans.filter(({ cost }) => cost.dollars <= (maxDollars ?? Infinity));
-    if (within.length > 0 && maxDollars !== undefined) {
-      const found = least(within, time);
-      return new SlicedInferenceError(
-        `${limit} and cost at most ${dollars(maxDollars)} in a million runs`,
-        `${ms(time(found))} for the fastest plan at that cost, ${described(found)}`,
-        'allow more time or a higher cost',
-      );
-    }
+  const within = plans.filter(({ cost }) => cost.dollars <= maxDollars);
+  const fastest = least(within.length > 0 ? within : plans, time);
+  if (time(fastest) > maxLatencyMs) {
+    const price = maxDollars === Infinity ? '' : ` and cost at most ${dollars(maxDollars)} in a million runs`;
+    return new SlicedInferenceError(
+      `a run must have a ${quantile} latency of at most ${ms(maxLatencyMs)}${price}`,
+      `${ms(time(fastest))} for the fastest plan, ${described(fastest)}`,
+      `allow more time${price === '' ? ', or more memory for a function' : ' or a higher cost'}`,
+    );
   }
   const cheapest = least(plans, ({ cost }) => cost.dollars);
   return new SlicedInferenceError(
-    `a million runs must cost at most ${dollars(maxDollars ?? 0)}`,
+    `a million runs must cost at most ${dollars(maxDollars)}`,
     `${dollars(cheapest.cost.dollars)} for the cheapest plan, ${described(cheapest)}`,
     'allow a higher cost',
   );

@@ -4,7 +4,6 @@ import type { CutSpace } from './cuts';
 import { type SliceSize, MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/estimate';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from '../sizes/run-memory';
-import { MeasuredPeaks } from '../sizes/slice-sizes';
 import { repeatedProducers } from '../sizes/node-memory';
 import { ArenaPool } from '../sizes/arena';
 
@@ -38,7 +37,7 @@ export function sizeRanges(
 ): void {
   const { dataflow } = space;
   const { order } = dataflow;
-  const { weights, memory, peaks } = tablesOf(space);
+  const { weights, memory } = tablesOf(space);
   const results = dataflow.model.graph.outputs.map(({ value }) => value);
   const start = boundaries[from];
   const held = new HeldWeights(weights);
@@ -60,7 +59,7 @@ export function sizeRanges(
       for (const value of results) held.addValue(value);
       run.runRepeated(repeatedProducers(dataflow, results));
     }
-    const estimate = sizeOf(held, pool, run, {
+    const size = sizeOf(held, pool, run, {
       readBytes: moved.readBytes,
       // At its end, the slice writes what later slices need.
       writeBytes: moved.liveBytes,
@@ -68,7 +67,6 @@ export function sizeRanges(
       readTensors: moved.readTensors,
       coreSeconds: coreSeconds + held.repeatedSeconds,
     });
-    const size = peaks.limited(estimate, start, position);
     const { characters, smallReads } = moved;
     if (!visit(to, { ...size, characters, smallReads })) return;
   }
@@ -159,7 +157,6 @@ class MovedTensors {
 interface SpaceTables {
   readonly weights: WeightTable;
   readonly memory: ModelMemory;
-  readonly peaks: MeasuredPeaks;
   readonly headers: Float64Array;
 }
 
@@ -170,7 +167,6 @@ export function tablesOf(space: CutSpace): SpaceTables {
   const known = tables.get(space) ?? {
     weights: new WeightTable(dataflow, bytes, costs.work),
     memory: modelMemory(dataflow, bytes, costs),
-    peaks: new MeasuredPeaks(dataflow.order, costs.peaks),
     headers: Float64Array.from(dataflow.model.graph.values, ({ name }) => headerBytes(name)),
   };
   tables.set(space, known);

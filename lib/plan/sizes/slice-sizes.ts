@@ -8,13 +8,10 @@ import type { SliceWiring, Wiring } from '../wiring/wiring';
 import { type ModelMemory, modelMemory, sizeOf, usesFrom, RunMemory } from './run-memory';
 import type { MemoryEstimates } from './node-memory';
 import { type TensorPool, ArenaPool, HeirFinder } from './arena';
-import { largestOf, smallestOf } from '../../extremes';
 
 export interface NodeEstimates extends MemoryEstimates {
   /** By node: seconds of computing. */
   readonly work: NodeSeconds;
-  /** Slices of the graph whose memory was measured with the planned sizes. @default - all memory is estimated */
-  readonly peaks?: readonly MeasuredPeak[];
 }
 
 /**
@@ -27,9 +24,8 @@ export function sliceSizes(
   dataflow: Dataflow,
   { slices }: Wiring,
   bytes: readonly number[],
-  { work, peaks: measured = [], ...estimates }: NodeEstimates,
+  { work, ...estimates }: NodeEstimates,
 ): SliceSize[] {
-  const peaks = new MeasuredPeaks(dataflow.order, measured);
   const table = new WeightTable(dataflow, bytes, work);
   const memory = modelMemory(dataflow, bytes, estimates);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
@@ -41,7 +37,7 @@ export function sliceSizes(
     for (const value of slice.outputs) held.addValue(value);
     const start = slice.nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
     const { pool, run } = executed(memory, slice, start);
-    const estimate = sizeOf(held, pool, run, {
+    return sizeOf(held, pool, run, {
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
@@ -49,7 +45,6 @@ export function sliceSizes(
       // Added in the same order as for a range, so that the last bit is the same.
       coreSeconds: slice.nodes.reduce((total, node) => total + work[node], 0) + held.repeatedSeconds,
     });
-    return peaks.limitedOf(estimate, slice.nodes);
   });
 }
 
@@ -122,52 +117,4 @@ function depthFirst(producers: readonly (readonly number[])[], isRead: Uint8Arra
     for (const producer of producers[next]) if (isVisited[producer] === 0) stack.push(producer);
   }
   return order;
-}
-
-export interface MeasuredPeak {
-  readonly nodes: readonly NodeIndex[];
-  /** Peak of the memory that ONNX Runtime allocated in a run. */
-  readonly activationBytes: number;
-}
-
-/**
- * A slice holds no more live tensors than a slice that contains it, and no fewer than a slice that it contains. So the measured
- * activations of a slice with the same nodes replace the estimate, and those of others limit it.
- */
-export class MeasuredPeaks {
-  private readonly positions: ReadonlyMap<NodeIndex, number>;
-  private readonly ranges: readonly { start: number; end: number; activationBytes: number }[];
-
-  /** @param order the order of nodes; a slice that is no range of it says nothing */
-  constructor(order: readonly NodeIndex[], peaks: readonly MeasuredPeak[] = []) {
-    this.positions = new Map(peaks.length === 0 ? [] : order.map((node, position) => [node, position]));
-    this.ranges = peaks.flatMap(({ nodes, activationBytes }) => {
-      const range = this.rangeOf(nodes);
-      return range === undefined ? [] : [{ ...range, activationBytes }];
-    });
-  }
-
-  /** @param end position after the last node of the slice */
-  limited(size: SliceSize, start: number, end: number): SliceSize {
-    let [least, most] = [0, Infinity];
-    for (const range of this.ranges) {
-      if (range.start <= start && end <= range.end) most = Math.min(most, range.activationBytes);
-      if (start <= range.start && range.end <= end) least = Math.max(least, range.activationBytes);
-    }
-    const activationBytes = Math.min(Math.max(size.activationBytes, least), most);
-    return activationBytes === size.activationBytes ? size : { ...size, activationBytes };
-  }
-
-  /** The same for a slice whose nodes need not be a range. */
-  limitedOf(size: SliceSize, nodes: readonly NodeIndex[]): SliceSize {
-    const range = this.rangeOf(nodes);
-    return range === undefined ? size : this.limited(size, range.start, range.end);
-  }
-
-  private rangeOf(nodes: readonly NodeIndex[]): { start: number; end: number } | undefined {
-    const places = nodes.flatMap((node) => this.positions.get(node) ?? []);
-    if (places.length === 0) return undefined;
-    const [start, end] = [smallestOf(places), largestOf(places) + 1];
-    return end - start === new Set(places).size ? { start, end } : undefined;
-  }
 }

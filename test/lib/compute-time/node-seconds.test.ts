@@ -16,9 +16,7 @@ import {
   type NodeInit,
   BOOL,
   FLOAT,
-  INT64,
   attribute,
-  floats,
   node,
   saveModel,
   value,
@@ -122,11 +120,6 @@ test.each<[what: string, node: string, seconds: number]>([
   close(nodeSeconds(model, types)[0], NODE_OVERHEAD + seconds);
 });
 
-test('counts nothing but the overhead for a view', () => {
-  const { model, types } = typedNode('Identity 1000 -> 1000');
-  expect(nodeSeconds(model, types)).toEqual([NODE_OVERHEAD]);
-});
-
 /** Seconds of the first node of a model whose values all have floats of this shape, unless said otherwise. */
 function secondsOf(
   init: ModelInit,
@@ -151,21 +144,6 @@ test('counts half of the nodes of both branches of an If', () => {
   const branches = [attribute.graph('then_branch', branch), attribute.graph('else_branch', branch)];
   const graph = { node: [node('If', ['c'], ['y'], branches)], input: [c, x], output: [y] };
   close(secondsOf({ graph }, [10], { c: 'bool' }), 3 * NODE_OVERHEAD + (1 + 40) / BANDWIDTH.copy);
-});
-
-test('counts the weights of a body once', () => {
-  const body = {
-    input: [value('i', INT64, []), value('go', BOOL, []), value('v', FLOAT, [10])],
-    initializer: [floats('w', [1000])],
-    node: [node('Identity', ['go'], ['d']), node('Identity', ['v'], ['u'])],
-    output: [value('d', BOOL, []), value('u', FLOAT, [10])],
-  };
-  const loop = node('Loop', ['n', 'c', 'x'], ['y'], [attribute.graph('body', body)]);
-  const graph = { node: [loop], input: [value('n', INT64, []), c, x], output: [y] };
-  close(
-    secondsOf({ graph }, [10], { n: 'int64', c: 'bool' }),
-    3 * NODE_OVERHEAD + 4000 / BANDWIDTH.weights + (8 + 1 + 40 + 40) / BANDWIDTH.copy,
-  );
 });
 
 test('counts the nodes of a local function, also of the functions that it calls', () => {

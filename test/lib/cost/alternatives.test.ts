@@ -22,15 +22,6 @@ import { costModel } from '../../../lib/cost/model';
 import { chainOf, outcomesOf } from '../../support/cost-fixtures';
 import { cases } from '../../support/full-checks';
 
-/** A picture model of 10 MB that computes 0.06 s. */
-const SMALL: WholeModel = {
-  peakMemoryMb: 140,
-  fileBytes: 10e6,
-  coreSeconds: 0.06,
-  requestBytes: 315e3,
-  responseBytes: 1.8e6,
-};
-
 const BERT: WholeModel = {
   peakMemoryMb: 1400,
   fileBytes: 1.3e9,
@@ -81,17 +72,6 @@ function dollarsOf({ dollars }: Offer['warm']): number {
 const medianOf = ({ time }: Offer['warm']): number => time.quantile(0.5);
 
 describe('the choice', () => {
-  it('is one function for 10 MB with a lax target, with or without a plan', () => {
-    const { verdict } = compare(SMALL, { targets: { maxLatencyMs: 5000 } }, 4);
-    expect(verdict.choice).toBe('one-function');
-    expect(verdict.sentences[0]).toMatch(
-      /^one function would do: [\d,]+ MB, \$[\d.]+ instead of \$[\d.]+ a month at 10 requests an hour \(37 % of the runs cold\), warm p50 \d+ ms instead of /,
-    );
-    const alone = compareAlternatives(SMALL, undefined, { requestsPerHour: RATE });
-    expect(alone.verdict.choice).toBe('one-function');
-    expect(alone.alternatives.map(({ id }) => id)).not.toContain('slices');
-  });
-
   it('is slices for 12 GB, and says which limits one function breaks', () => {
     const large = { peakMemoryMb: 12_400, fileBytes: 11.9e9, coreSeconds: 10, responseBytes: 5e6 };
     const { verdict, of } = compare(large, {}, 6);
@@ -152,13 +132,6 @@ describe('one function', () => {
     const own = compare().alternative('one-function');
     expect(new Set([0.1, 1000].map((perHour) => own.at(perHour).size)).size).toBe(2);
   });
-
-  it('writes a result to S3 if it does not fit into the response, or if it must', () => {
-    const dollars = (responseBytes: number, resultInS3: boolean) =>
-      dollarsOf(compare({ ...SMALL, responseBytes }, { resultInS3 }, 2).of('one-function').warm);
-    expect(dollars(100e3, true) - dollars(100e3, false)).toBeGreaterThan(5e-6);
-    expect(dollars(6e6, false)).toBe(dollars(6e6, true));
-  });
 });
 
 it.each([
@@ -204,12 +177,6 @@ describe('a limit on mixed runs', () => {
     expect(whole.at(40).breaks).toEqual([]);
     expect(whole.dollarsPerMonth(10)).toBe(Infinity);
     expect(whole.dollarsPerMonth(40)).toBeLessThan(10);
-  });
-
-  it('leaves out the rates at which no alternative keeps it', () => {
-    const limited = compare({}, { targets: { maxDollarsPerMillion: 60, maxLatencyMs: 2500 } });
-    expect(limited.winners[0].fromPerHour).toBeGreaterThan(10);
-    for (const own of limited.alternatives) expect(own.dollarsPerMonth(1)).toBe(Infinity);
   });
 
   it.each([

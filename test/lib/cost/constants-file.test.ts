@@ -67,18 +67,15 @@ describe('a file of constants', () => {
   it.each([
     ['[]', "prices file 'p.json' must be an object, got a list of 0"],
     ['{"version":2,"prices":{}}', "version of prices file 'p.json' must be 1, got 2"],
-    ['{"prices":{}}', 'must be 1, got nothing'],
     ['{"version":1}', "prices of prices file 'p.json' must be an object, got nothing"],
     ['{"version":1,"prices":{},"more":1}', "no field other than version, prices, got 'more'"],
     ['{"version":1,"prices":{"lamda":{}}}', 'no field other than lambda, s3,'],
-    ['{"version":1,"prices":{"lambda":null}}', 'prices.lambda of prices file'],
     ['{"version":1,"prices":{"__proto__":{"requests":1}}}', "got '__proto__'"],
     [
       '{"version":1,"prices":{"lambda":{"requests":{"value":1e999,"unit":"USD/million"}}}}',
       'must be a number from 0 to 100000',
     ],
     ['{', 'must be JSON, got text that is not JSON'],
-    ['  ', 'got an empty file'],
     ['['.repeat(300_000), 'got text that is not JSON'],
     [' '.repeat(MAX_CONSTANTS_BYTES + 1), `must have at most ${MAX_CONSTANTS_BYTES} bytes`],
   ])('is refused if it holds %.80s', (text, message) => {
@@ -86,19 +83,12 @@ describe('a file of constants', () => {
   });
 
   it.each([
-    [{ request: REQUESTS }, "got 'request'"],
     [{ requests: 0.3 }, "prices.lambda.requests of prices file 'p.json' must be an object, got 0.3"],
-    [{ requests: { value: 1 } }, "must be 'USD/million', got nothing"],
     [{ requests: { value: 1, unit: 'USD' } }, "must be 'USD/million', got 'USD'"],
-    [{ requests: { unit: 'USD/million' } }, 'must be a number from 0 to 100000, got nothing'],
     [{ requests: { ...REQUESTS, value: -1 } }, 'got -1'],
-    [{ requests: { ...REQUESTS, value: 1e9 } }, 'got 1000000000'],
     [{ requests: { ...REQUESTS, value: '0.2' } }, "got '0.2'"],
-    [{ requests: { ...REQUESTS, value: [[50, 1]] } }, 'got a list of 1'],
-    [{ requests: { ...REQUESTS, value: null } }, 'got null'],
     [{ requests: { ...REQUESTS, note: '' } }, "got 'note'"],
     [{ requests: { ...REQUESTS, source: 'x'.repeat(501) } }, 'at most 500 characters, got 501'],
-    [{ requests: { ...REQUESTS, source: 1 } }, 'must be text, got 1'],
     [{ requests: { ...REQUESTS, known: 'guessed' } }, "got 'guessed'"],
     [{ 'a\u001b[31m\nb': 1 }, "got 'a\\x1b[31m\\x0ab': correct the file"],
   ])('is refused with the constants %j', (lambda, message) => {
@@ -108,11 +98,8 @@ describe('a file of constants', () => {
   it.each([
     [[], 'must be a list of 1 to 64 pairs, got a list of 0'],
     [Array.from({ length: 65 }, (_, index) => [index + 1, 1]), 'got a list of 65'],
-    [20, 'must be a list of 1 to 64 pairs, got 20'],
     [[[1, 2, 3]], "standardGet.value[0] of environment file 'e.json' must be a pair of numbers"],
-    [[[101, 5]], 'standardGet.value[0][0] of environment file'],
     [[[50, -5]], 'must be a number from 0 to 10000, got -5'],
-    [[[50, 1e7]], 'got 10000000'],
     [JSON.parse('[[50,5],[40,6]]'), 'must be above 50, got 40'],
     [JSON.parse('[[50,5],[60,4]]'), 'must be at least 5, got 4'],
   ])('is refused with the distribution %j', (value, message) => {

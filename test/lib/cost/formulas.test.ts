@@ -59,16 +59,6 @@ describe('the processors of a function', () => {
       expect(computeMs(0.3, threads, vcpus, environment)).toBeCloseTo(ms, 9);
     },
   );
-
-  it('are never slower with more threads or more processors', () => {
-    let before = Infinity;
-    for (let vcpus = 0.1; vcpus < 6; vcpus += 0.1) {
-      const ms = computeMs(1, 6, vcpus, environment);
-      expect(ms).toBeLessThanOrEqual(before);
-      expect(ms).toBeLessThanOrEqual(computeMs(1, 2, vcpus, environment));
-      before = ms;
-    }
-  });
 });
 
 describe('the price of a function', () => {
@@ -88,17 +78,10 @@ describe('the price of a function', () => {
   });
 });
 
-test('the share of cold runs falls with the rate of requests, as with simulated random arrivals', () => {
+test('the share of cold runs falls with the rate of requests', () => {
   expect(coldShare(0, environment)).toBe(1);
   // Ten requests in the time that a sandbox is kept.
   expect(coldShare(100, environment)).toBeCloseTo(Math.exp(-10), 12);
-  // Exponential gaps at the middles of 10,000 equal shares.
-  const gaps = Array.from(
-    { length: 10_000 },
-    (_, index) => (-Math.log(1 - (index + 0.5) / 10_000) * 3600) / 5,
-  );
-  const cold = gaps.filter((seconds) => seconds > environment.lambda.keepAliveSeconds).length;
-  expect(coldShare(5, environment)).toBeCloseTo(cold / 10_000, 3);
 });
 
 /** A processor of this speed that only what `network.cpu` is for keeps busy. */
@@ -151,25 +134,11 @@ describe('a transfer', () => {
     expect(transferMs(bytes, vcpus, path, own)).toBeCloseTo(ms, 6);
   });
 
-  it('of a large model takes long on every function, because the network is slower than the processor', () => {
-    expect(transferMs(400 * MIB, 0.2, PLAIN, idle)).toBe(transferMs(400 * MIB, 6, PLAIN, idle));
-    expect(transferMs(1.3e9, 1, PLAIN, busy)).toBeGreaterThan(12_000);
-    expect(transferMs(1.3e9, 1, PLAIN, busy)).toBeLessThan(14_000);
-  });
-
   it('waits beyond the burst by 13 ms for each MiB', () => {
     expect(beyondBurstMs(256 * MIB, 1, PLAIN, idle)).toBe(0);
     const [less, more] = [400, 500].map((mib) => beyondBurstMs(mib * MIB, 1, PLAIN, idle));
     expect(more - less).toBeCloseTo(100 * (1000 / 75 - 1000 / 1228.8), 6);
     expect(beyondBurstMs(1000 * MIB, 1, VPC, idle)).toBe(0);
-  });
-
-  it('waits later if the processor is slower than the burst, since the bucket refills meanwhile', () => {
-    const slow = processor(1000 / (150 * 1.048576), 1, 1e6);
-    expect(beyondBurstMs(449 * MIB, 1, PLAIN, slow)).toBe(0);
-    expect(beyondBurstMs(525 * MIB, 1, PLAIN, slow)).toBeCloseTo(500, 0);
-    // A processor that is slower than the sustained rate never waits for the network.
-    expect(beyondBurstMs(5000 * MIB, 0.4, PLAIN, slow)).toBe(0);
   });
 });
 
@@ -225,15 +194,6 @@ describe("Lambda's bucket outside a VPC", () => {
     expect(passed(LAMBDA.capacity, 256 * MIB, LAMBDA).seconds).toBeCloseTo(256 / 1228.8, 9);
   });
 
-  it.each([
-    [0, 1, 75],
-    [0, 2, 150],
-    [0, 3600, 150],
-    [200, 3600, 200],
-  ])('refills from %d MiB within %d s to %d MiB, at most to a half', (from, seconds, to) => {
-    expect(refilled(from * MIB, seconds, LAMBDA)).toBe(to * MIB);
-  });
-
   it('lasts longer if the processor is slower than the burst, and never empties if it is slower than the refill', () => {
     const slow = { ...LAMBDA, burstRate: 150 * MIB };
     // 150 MiB that do not refill, and 150 MiB of which half is refilled as it is used.
@@ -253,24 +213,16 @@ describe('any bucket', () => {
     refillShare: fc.double({ min: 0, max: 1, noNaN: true }),
   });
 
-  it('takes as long for bytes at once as for the same bytes in parts', () => {
+  it('takes as long for bytes at once as in parts, and never has less than no tokens or more than its capacity', () => {
     fc.assert(
       fc.property(shapes, amount, amount, (shape, first, second) => {
         const start = passed(shape.capacity, first, shape);
         const end = passed(start.tokens, second, shape);
         const together = passed(shape.capacity, first + second, shape);
         expect(start.seconds + end.seconds).toBeCloseTo(together.seconds, 3);
-      }),
-    );
-  });
-
-  it('never has less than no tokens, or more than its capacity', () => {
-    fc.assert(
-      fc.property(shapes, amount, amount, (shape, bytes, seconds) => {
-        const { tokens } = passed(shape.capacity, bytes, shape);
-        const after = refilled(tokens, seconds, shape);
-        expect(tokens).toBeGreaterThanOrEqual(0);
-        expect(after).toBeGreaterThanOrEqual(tokens);
+        const after = refilled(start.tokens, second, shape);
+        expect(start.tokens).toBeGreaterThanOrEqual(0);
+        expect(after).toBeGreaterThanOrEqual(start.tokens);
         expect(after).toBeLessThanOrEqual(shape.capacity);
       }),
     );

@@ -44,13 +44,6 @@ describe('a schedule of slices in series', () => {
     }
   });
 
-  it('waits for the slowest warm-up before the second slice, because its state has all of them', () => {
-    const steps = [stepOf({}), stepOf({}), stepOf({ loadMs: 5000 })];
-    const { p50 } = scheduleCost(costModel(), withWarmUps(inSeries(3)), steps, 'cold').latency;
-    expect(p50).toBeGreaterThan(5000 + 2 * 120);
-    expect(chainTotals(steps, true).coldMs).toBe(5000 + 2 * 120);
-  });
-
   it('enters a state for each warm-up, inside of the state that has all of them', () => {
     const model = costModel({ result: 'inline', environment: steadyEnvironment(0, 0, 100) });
     const steps = [stepOf({}), stepOf({ loadMs: 5000 })];
@@ -124,19 +117,6 @@ describe('a schedule with branches', () => {
     // Four slices and one Express execution.
     expect(cost.dollars).toBeGreaterThan(5e-6);
     expect(cost.dollars).toBeLessThan(8e-6);
-  });
-
-  it('takes longer with two equal branches than with one of them, since the slower one decides', () => {
-    expect(scheduleCost(model, both, fourSteps(), 'warm').latency.p50).toBeGreaterThan(
-      scheduleCost(model, withBranches(1), fourSteps(), 'warm').latency.p50,
-    );
-  });
-
-  it.each(TEMPERATURES)('is faster than the same slices in series when %s', (temperature) => {
-    const parallel = scheduleCost(model, both, fourSteps(), temperature).latency;
-    const series = scheduleCost(model, inSeries(4), fourSteps(), temperature).latency;
-    expect(parallel.p50).toBeLessThan(series.p50);
-    expect(parallel.p95).toBeLessThan(series.p95);
   });
 
   it('costs a transition more for its Parallel state in a Standard machine', () => {

@@ -1,7 +1,6 @@
 /** A fixed number of slices: they share the work if the model and few bytes allow that. */
 import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
-import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import { automatic, count } from '../../../lib/plan/slicers';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
@@ -107,13 +106,6 @@ describe('the best cut into a number of slices', () => {
       expect([work, Math.min(...work) >= 0.1]).toEqual([work, true]);
     },
   );
-
-  test('runs branches side by side whose slices are about as even as without them', () => {
-    const { wiring, work } = cutOf(graph(twoTowers()), 5);
-    const kinds = scheduleSlices({ slices: wiring.slices, outputs: wiring.results }).map(({ kind }) => kind);
-    expect(kinds).toContain('parallel');
-    expect(Math.max(...work)).toBeLessThan(0.25);
-  });
 
   test('makes the largest function as small as possible before it looks at anything else', () => {
     const { sizes } = cutOf(analyzeModel(sparseModel(8)), 4);

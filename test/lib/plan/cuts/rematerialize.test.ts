@@ -9,7 +9,6 @@ import {
   type GraphInit,
   BOOL,
   FLOAT,
-  FLOAT16,
   INT64,
   floats,
   int64s,
@@ -100,20 +99,6 @@ describe('a mask that is computed from a few ids', () => {
     );
   });
 
-  test('counts as memory of each slice that computes it', () => {
-    const [first, second] = compileAnalyzed(analyzed, betweenLayers).plan.slices;
-    const mask = LENGTH * LENGTH * 4;
-    expect(first.activationBytes).toBeGreaterThan(mask);
-    expect(second.activationBytes).toBeGreaterThan(mask);
-    expect(second.weightBytes).toBeLessThan(mask);
-  });
-
-  test('crosses cuts if the planned sizes make it no larger than the ids', () => {
-    const { plan } = compileAnalyzed(analyzeModel(file, { dimensions: { length: 1 } }), betweenLayers);
-    const read = plan.slices.flatMap(({ inputs }) => inputs.map(({ name }) => name));
-    expect(read).toContain('mask');
-  });
-
   test('crosses cuts if the caller cuts at it or requests more slices than are otherwise possible', () => {
     const [, second] = compileAnalyzed(analyzed, atTensors(['mask'])).plan.slices;
     expect(second.inputs.map(({ name }) => name)).toEqual(['x', 'mask']);
@@ -135,31 +120,6 @@ describe('a mask that is computed from a few ids', () => {
       expectSameBits(await runSlices(again, feeds), await runWhole(file, feeds));
     }
   });
-});
-
-test('a model output does not replace a smaller mask that is computed from it', () => {
-  // An int64 table is an output; the mask computed from it takes an eighth of its bytes. The mask crosses the cuts.
-  const layers = [0, 1, 2, 3].map(
-    (at) => `MatMul ${at === 0 ? 'x' : `h${at - 1}`} w${at} > q${at}; Where mask q${at} nothing > h${at}`,
-  );
-  const graph = graphOf(
-    ['Sub row column > distance; LessOrEqual distance zero > mask', ...layers].join('; '),
-    {
-      initializer: [
-        int64s('zero', [0]),
-        floats('nothing', [1], [0]),
-        ...layers.map((_, at) => floats(`w${at}`, [LENGTH, LENGTH])),
-      ],
-      input: [
-        value('row', INT64, [LENGTH, 1]),
-        value('column', INT64, [1, LENGTH]),
-        value('x', FLOAT, [LENGTH, LENGTH]),
-      ],
-      output: [value('h3', FLOAT), value('distance', INT64)],
-    },
-  );
-  const [, ...later] = inputsOf(graph, betweenLayers);
-  for (const inputs of later.slice(0, -1)) expect(inputs).not.toContain('distance');
 });
 
 test('a value crosses a cut if recomputing it would exceed the size limit', () => {
@@ -216,12 +176,5 @@ describe('a node that expands a small tensor', () => {
       'Cast x > c to=7; Expand c shape > wide; Cast c > b to=9; Abs wide > a; Mul a wide > y; Not b > z';
     const graph = wide(nodes, { output: [value('y', INT64), value('z', BOOL)] });
     expect(analyzeModel(saveModel({ graph })).cuts.dataflow.order).toContain(1);
-  });
-
-  test('runs in one slice only in a model that computes in float16', () => {
-    const nodes = 'Tanh x > t; Expand t shape > wide; Cast wide > c to=1; Mul c c > y';
-    const graph = wide(nodes, { input: [value('x', FLOAT16, [1, 64])] });
-    const { cuts, dataflow } = analyzeModel(saveModel({ graph }));
-    expect(cuts.dataflow.order).toEqual(dataflow.order);
   });
 });

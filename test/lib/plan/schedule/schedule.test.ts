@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import type { Schedule } from '../../../../lib/cost/schedule';
-import { scheduleSlices, slicesOf, timeOf } from '../../../../lib/plan/schedule/schedule';
+import type { SlicePlan } from '../../../../lib/plan/file/plan';
+import {
+  isWarmUpWorthwhile,
+  loadSeconds,
+  scheduleSlices,
+  slicesOf,
+  timeOf,
+  withWarmUps,
+} from '../../../../lib/plan/schedule/schedule';
 import { anyReads, plan, scheduleText } from '../../../support/scheduled-plan';
 
 test.each<[string, number[][], string]>([
@@ -63,10 +71,6 @@ describe('in a schedule with branches and warm-ups,', () => {
   });
 });
 
-test('timeOf is zero without stages', () => {
-  expect(timeOf([], [])).toBe(0);
-});
-
 test('scheduleSlices runs each slice once, after all slices that it reads from', () => {
   fc.assert(
     fc.property(anyReads, (reads) => {
@@ -85,9 +89,38 @@ test('scheduleSlices runs each slice once, after all slices that it reads from',
   );
 });
 
-test('scheduleSlices puts a hundred slices that all read from each other in sequence', () => {
-  const reads = Array.from({ length: 100 }, (_, slice) =>
-    Array.from({ length: slice }, (__, earlier) => earlier),
-  );
-  expect(scheduleSlices(plan(reads))).toHaveLength(100);
+test.each<[string, number[][], string]>([
+  ['one slice', [[]], '0'],
+  ['a chain', [[], [0], [1]], '(0 | w1 | w2) 1 2'],
+  ['two towers', [[], [], [0, 1]], '(0 | 1 | w2) 2'],
+  [
+    'two towers of two, which each warm up their second slice',
+    [[], [0], [], [2], [1, 3]],
+    '((0 | w1) 1 | (2 | w3) 3 | w4) 4',
+  ],
+  ['an ensemble', [[], [0], [0], [1, 2]], '(0 | w1 | w2 | w3) (1 | 2) 3'],
+])('withWarmUps handles %s', (_, reads, expected) => {
+  expect(scheduleText(withWarmUps(scheduleSlices(plan(reads))))).toBe(expected);
+});
+
+describe('isWarmUpWorthwhile', () => {
+  /** A plan whose slices take the given seconds to load. */
+  const loading = (...seconds: number[]): SlicePlan =>
+    ({
+      slices: seconds.map((each) => ({ model: { bytes: 0 }, weights: { bytes: each * 40e6 } })),
+    }) as unknown as SlicePlan;
+
+  test.each([
+    ['is false with one slice', [60], true, false],
+    ['is true in Express machines', [0.1, 0.1], true, true],
+    ['is true in Standard machines if warm-ups save two seconds', [3, 2], false, true],
+    ['is false in Standard machines if warm-ups save less', [3, 1.9], false, false],
+  ])('%s', (_, seconds, isExpress, expected) => {
+    expect(isWarmUpWorthwhile(loading(...seconds), isExpress)).toBe(expected);
+  });
+});
+
+test('loadSeconds counts only the graph of a slice without weights', () => {
+  const slices = [{ model: { bytes: 20e6 } }] as unknown as SlicePlan['slices'];
+  expect(loadSeconds({ slices } as SlicePlan)).toEqual([0.5]);
 });

@@ -2,7 +2,6 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { type Environment, DEFAULT_ENVIRONMENT } from '../../../../lib/cost/constants/defaults';
 import type { CostOptions } from '../../../../lib/cost/options';
-import { beyondBurstMs } from '../../../../lib/cost/formulas/slice-timing';
 import { bestCut } from '../../../../lib/plan/best-cut';
 import { type AutomaticOptions, automatic } from '../../../../lib/plan/slicers';
 import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
@@ -31,10 +30,6 @@ function weightsOf(file: string, goal: AutomaticOptions, costs: CostOptions): nu
   return sizes.map(({ weightBytes }) => weightBytes);
 }
 
-function isBeyondBurst(bytes: number): boolean {
-  return beyondBurstMs(bytes, 1, { inVpc: false, tls: true }, FAST) > 0;
-}
-
 const COLD = { minimize: 'latency', temperature: 'cold' } as const;
 
 describe('the plan with the fastest cold run of a transformer of 1.3 GB', () => {
@@ -45,25 +40,10 @@ describe('the plan with the fastest cold run of a transformer of 1.3 GB', () => 
     expect(Math.max(...weights)).toBeLessThanOrEqual(256 * MIB);
   });
 
-  it('has them even if the processor takes no time', () => {
-    const costs = { stateMachineType: 'standard', environment: FAST } as const;
-    const weights = weightsOf(transformer, COLD, costs);
-    expect(weights.filter(isBeyondBurst)).toEqual([]);
-  });
-
   it('exceeds the burst only where one node does', () => {
     // Two matrices of 484 MiB.
     const weights = weightsOf(sparseModel(2, 11_264), COLD, { environment: FAST });
 
     expect(weights.map((bytes) => bytes / MIB)).toEqual([484, 484]);
   });
-});
-
-it('a limit on the time of cold runs makes slices that load within the burst, too', () => {
-  const costs = { environment: FAST };
-  const goal = { minimize: 'cost', temperature: 'cold', maxLatencyMs: 3_000 } as const;
-
-  expect(weightsOf(transformer, goal, costs).filter(isBeyondBurst)).toEqual([]);
-  // The default asks for the fewest slices and not for their time.
-  expect(weightsOf(transformer, { minimize: 'slices', maxMemorySize: 3_008 }, costs)).toHaveLength(1);
 });

@@ -30,12 +30,6 @@ describe('the function of a slice', () => {
     expect(peakBytes({ ...nothing, [field]: 1000 * MIB }) - bare).toBe(times * 1000 * MIB);
   });
 
-  test('is expected to keep at most 18 MB of a download', () => {
-    const downloaded = (weightBytes: number): number => peakBytes({ ...nothing, weightBytes }) - bare;
-    expect(downloaded(40e6)).toBe(6e6);
-    expect(downloaded(10e9)).toBe(14e6);
-  });
-
   test('has memory for the expected peak with a margin of 15 %, in steps of 64 MB', () => {
     // 112 MB + 1,000 MiB are 1,107 MiB, and 1,273 MiB with the margin.
     expect(memoryMb({ ...nothing, mappedBytes: 1000 * MIB })).toBe(1280);

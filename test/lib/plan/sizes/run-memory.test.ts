@@ -1,63 +1,36 @@
-/** The memory of tensors while nodes run, for values of given bytes, without ONNX Runtime. */
+/** The memory of tensors while nodes run, for values of given bytes, and where tensors get it from, without ONNX Runtime. */
 import * as fc from 'fast-check';
-import { type Dataflow, analyzeDataflow } from '../../../../lib/dataflow/dataflow';
+import { analyzeDataflow } from '../../../../lib/dataflow/dataflow';
 import { parseModel } from '../../../../lib/onnx/parse';
-import { type ModelMemory, modelMemory, usesFrom, RunMemory } from '../../../../lib/plan/sizes/run-memory';
-import { ArenaPool } from '../../../../lib/plan/sizes/arena';
-import { cases } from '../../../support/full-checks';
+import { modelMemory, usesFrom, RunMemory } from '../../../../lib/plan/sizes/run-memory';
+import { Arena, ArenaPool } from '../../../../lib/plan/sizes/arena';
 import { graphOf, nodesOf } from '../../../support/graph-text';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
-import {
-  type ModelInit,
-  FLOAT,
-  attribute,
-  floats,
-  int64s,
-  node,
-  saveModel,
-  value,
-} from '../../../support/model-builder';
-import { randomModel } from '../../../support/random-graph';
+import { type ModelInit, FLOAT, int64s, saveModel, value } from '../../../support/model-builder';
 
 readFreshFilesAtOnce();
 
 const MIB = 2 ** 20;
 
-/** Runs all nodes of the model in order. Values of as many bytes have the same size. */
-function runAll(
-  dataflow: Dataflow,
-  bytes: readonly number[],
-  scratchOf: Readonly<Record<string, number>> = {},
-  change: Partial<ModelMemory> = {},
-) {
+/** Runs all nodes in order. Values of as many bytes have the same size. @param mib by name; every other value has one MiB */
+function runModel(init: ModelInit, mib: Readonly<Record<string, number>> = {}) {
+  const dataflow = analyzeDataflow(parseModel(saveModel(init)));
+  const bytes = dataflow.model.graph.values.map(({ name }) => (mib[name] ?? 1) * MIB);
   const sizes = [...new Set(bytes)];
   const classes = Int32Array.from(bytes, (size) => sizes.indexOf(size));
-  const scratch = dataflow.model.graph.nodes.map(({ opType }) => scratchOf[opType] ?? 0);
-  const memory = { ...modelMemory(dataflow, bytes, { classes, scratch }), ...change };
+  const scratch = dataflow.model.graph.nodes.map(({ opType }) => (opType === 'HardSwish' ? 3 * MIB : 0));
+  const memory = modelMemory(dataflow, bytes, { classes, scratch });
   const pool = new ArenaPool(memory.heirs);
   const run = new RunMemory(memory, usesFrom(memory, 0), pool);
   for (const index of dataflow.order) run.run(index);
-  return { run, peak: pool.peakBytes };
-}
-
-/** @param mib by name: mebibytes; every other value has one */
-function runModel(
-  init: ModelInit,
-  mib: Readonly<Record<string, number>> = {},
-  scratch: Readonly<Record<string, number>> = {},
-) {
-  const dataflow = analyzeDataflow(parseModel(saveModel(init)));
-  const bytes = dataflow.model.graph.values.map(({ name }) => (mib[name] ?? 1) * MIB);
-  const { run, peak } = runAll(dataflow, bytes, scratch);
   return {
-    peak: peak / MIB,
+    peak: pool.peakBytes / MIB,
     shared: run.sharedBytes / MIB,
     largest: run.largestBytes / MIB,
     nodes: run.nodes,
   };
 }
 
-const constant = node('Constant', [], ['c'], [attribute.tensor('value', floats('', [4]))]);
 const shape = { initializer: [int64s('shape', [2])] };
 
 test.each<[what: string, nodes: string, expected: object, mib?: Record<string, number>]>([
@@ -70,19 +43,10 @@ test.each<[what: string, nodes: string, expected: object, mib?: Record<string, n
   ['another one if something else needs the input', 'Exp x > a; Relu a > b; Add a b > y', { peak: 3 }],
   ['another one for a tensor that it reads', 'Relu x > y', { peak: 1 }],
   ['another one for another size', 'Exp x > a; Cast a > y to=1', { peak: 3 }, { y: 2 }],
+  ['the temporary buffer of a node', 'Exp x > a; HardSwish a > y', { peak: 5 }],
   ['its largest tensor', 'Exp x > a; ReduceSum a > y', { largest: 7, nodes: 2 }, { a: 7, y: 0.01 }],
 ])('a run holds %s: %s', (_, nodes, expected, mib = {}) => {
   expect(runModel({ graph: graphOf(nodes) }, mib)).toMatchObject(expected);
-});
-
-test('a run adds the temporary buffers of a node to its input and its output', () => {
-  const graph = graphOf('Exp x > a; HardSwish a > y');
-  expect(runModel({ graph }, {}, { HardSwish: 3 * MIB }).peak).toBe(5);
-});
-
-test('a run takes no memory for the tensor of a constant node', () => {
-  const graph = graphOf([constant, ...nodesOf('Add x c > y')]);
-  expect(runModel({ graph }, { c: 9 }).peak).toBe(1);
 });
 
 test('a run has a repeated node once, just before its first user', () => {
@@ -105,46 +69,62 @@ test('a call of a local function holds inner tensors as large as its largest out
   expect(runModel({ graph, opsetImport, functions }, { large: 5 }).peak).toBe(3 * 5 + 1);
 });
 
-const sized = (init: ModelInit, bytesOf: (index: number) => number) => {
-  const dataflow = analyzeDataflow(parseModel(saveModel(init)));
-  return { dataflow, bytes: dataflow.model.graph.values.map((_, index) => bytesOf(index)) };
-};
-
-test('a run never holds less than the tensors that live at one time, if every node needs a place for its result', () => {
-  fc.assert(
-    fc.property(randomModel, fc.integer({ min: 1, max: 3 * MIB }), (init, seed) => {
-      const { dataflow, bytes } = sized(init, (index) => 1 + ((index * 7919 * seed) % (3 * MIB)));
-      const outputMemory = dataflow.model.graph.nodes.map(() => 'new' as const);
-      const { peak } = runAll(dataflow, bytes, {}, { outputMemory });
-      expect(peak).toBeGreaterThanOrEqual(mostLive(dataflow, bytes));
-    }),
-    { numRuns: cases(20, 120) },
-  );
+test.each<[what: string, heirs: number[], steps: string, mib: number]>([
+  ['touches no more than a tensor needs, although its regions are larger', [], '+0:5', 5],
+  ['keeps released memory for the heir', [2, -1, -1], '+0:1 -0 +1:1', 2],
+  ['gives the heir that memory', [2, -1, -1], '+0:1 -0 +1:1 +2:1', 2],
+  ['gives released memory without an heir to any tensor that fits', [], '+0:5 -0 +1:4', 5],
+  ['cannot place a tensor in gaps that are too small', [], '+0:1 +1:1 +2:1 +3:1 -0 -2 +4:2', 6],
+  ['joins neighboring gaps', [], '+0:8 -0 +1:2 +2:2 -1 -2 +3:8', 8],
+  ['adds up tensors below 16 KiB while they live', [], '+0:0.002 +1:0.004 -0 +2:0.001', 0.006],
+  ['lends temporary buffers, whose memory later tensors take', [], '+0:1 ~3 +1:3', 4],
+])('the pool %s: +1:2 allocates tensor 1 of 2 MiB, -1 releases it, ~3 borrows', (_, heirs, steps, mib) => {
+  const pool = new ArenaPool(Int32Array.from({ length: 8 }, (__, value) => heirs[value] ?? -1));
+  const sizes = new Map<number, number>();
+  for (const step of steps.split(' ')) {
+    const [value, size] = step.slice(1).split(':').map(Number);
+    if (step.startsWith('~')) pool.borrow(value * MIB);
+    else if (step.startsWith('-')) pool.release(value, sizes.get(value) ?? 0);
+    else {
+      sizes.set(value, size * MIB);
+      pool.allocate(value, size * MIB);
+    }
+  }
+  expect(pool.peakBytes / MIB).toBeCloseTo(mib, 9);
 });
 
-test('a run never holds less than its largest tensor, and more for larger ones below 16 KiB', () => {
+/** Tensors, each of which may be followed by the release of one. */
+const steps = fc.array(
+  fc.record({ bytes: fc.integer({ min: 1, max: 8 * MIB }), release: fc.option(fc.nat()) }),
+  { maxLength: 40 },
+);
+
+test('neither the arena nor the pool holds less than the tensors that live at one time, or more than all of them', () => {
   fc.assert(
-    fc.property(randomModel, fc.integer({ min: 1, max: 100 }), (init, seed) => {
-      const { dataflow, bytes } = sized(init, (index) => 1 + ((index * seed) % 4000));
-      const { peak, run } = runAll(dataflow, bytes);
-      expect(peak).toBeGreaterThanOrEqual(run.largestBytes);
-      const doubled = bytes.map((own) => 2 * own);
-      expect(runAll(dataflow, doubled).peak).toBe(2 * peak);
+    fc.property(steps, (all) => {
+      const pool = new ArenaPool(new Int32Array(all.length).fill(-1));
+      const arena = new Arena();
+      const live: { value: number; chunk: number; bytes: number }[] = [];
+      let [most, sum] = [0, 0];
+      all.forEach(({ bytes, release }, value) => {
+        pool.allocate(value, bytes);
+        live.push({ value, chunk: arena.allocate(bytes), bytes });
+        expect(new Set(live.map(({ chunk }) => chunk)).size).toBe(live.length);
+        // Sizes in the arena are multiples of 256.
+        sum += bytes + 256;
+        most = Math.max(
+          most,
+          live.reduce((total, tensor) => total + tensor.bytes, 0),
+        );
+        if (release === null) return;
+        const [released] = live.splice(release % live.length, 1);
+        pool.release(released.value, released.bytes);
+        arena.release(released.chunk);
+      });
+      for (const held of [pool.peakBytes, arena.touchedBytes]) {
+        expect(held).toBeGreaterThanOrEqual(most);
+        expect(held).toBeLessThanOrEqual(sum);
+      }
     }),
-    { numRuns: cases(20, 120) },
   );
 });
-
-/** The most bytes that nodes of the order have computed and that are needed later, at any node. */
-function mostLive({ order, needs, model }: Dataflow, bytes: readonly number[]): number {
-  const results = new Set(model.graph.outputs.map(({ value: index }) => index));
-  const live = order.map((_, position) => {
-    const computed = order.slice(0, position + 1).flatMap((index) => model.graph.nodes[index].outputs);
-    const needed = new Set(order.slice(position).flatMap((index) => [...needs[index]]));
-    const own = new Set(model.graph.nodes[order[position]].outputs);
-    return [...new Set(computed)]
-      .filter((index) => index >= 0 && (needed.has(index) || results.has(index) || own.has(index)))
-      .reduce((sum, index) => sum + bytes[index], 0);
-  });
-  return live.reduce((most, sum) => Math.max(most, sum), 0);
-}

@@ -1,5 +1,4 @@
 /** The temporary buffers of kernels, and how they get the memory of their outputs, for nodes of given types. */
-import * as fc from 'fast-check';
 import { outputMemory } from '../../../../../lib/plan/sizes/node-memory';
 import { scratchBytes } from '../../../../../lib/plan/sizes/kernels/scratch';
 import { readFreshFilesAtOnce } from '../../../../support/inference/fast-analysis';
@@ -62,9 +61,6 @@ test.each<Case>([
   ['its input in bytes', 'com.microsoft:DynamicQuantizeMatMul 4x8 u8:8x6 . -> 4x6', {}, 32],
   ['the right operand and the result', 'Einsum 4x5 5x6 -> 4x6', {}, 4 * (30 + 24)],
   ['moved heads of all', 'Einsum 1x2x4x5 1x2x5x6 -> 1x2x4x6', {}, 4 * (40 + 60 + 2 * 48)],
-  ['rows of another width', 'Resize 1x2x8x8 - - i32:4 -> 1x2x4x4', { antialias: 1 }, 4 * 16 * 4],
-  ['squares of one image, and scales', 'LRN 2x3x4x4 -> 2x3x4x4', {}, 384 + 192],
-  ['two outputs', 'MeanVarianceNormalization 2x3x4 -> 2x3x4', {}, 192],
   ['one output', 'HardSwish 4x5 -> 4x5', {}, 80],
   ['nothing for two inputs', 'Sum 4x5 4x5 -> 4x5', {}, 0],
   ['a partial result of more inputs', 'Sum 4x5 4x5 4x5 -> 4x5', {}, 80],
@@ -85,11 +81,6 @@ test.each([
   expect(scratch('Softmax 2x3x5 -> 2x3x5', { axis }, opset)).toBe(bytes);
 });
 
-test('group normalization holds more copies since it is a longer function', () => {
-  const copies = [18, 21].map((opset) => scratch('GroupNormalization 2x4x3 4 4 -> 2x4x3', {}, opset) / 96);
-  expect(copies).toEqual([1, 3]);
-});
-
 describe('attention', () => {
   /** 10 queries and keys of 3 heads of 4 elements. */
   const [SCORES, STATES] = [3 * 10 * 10, 10 * 12];
@@ -100,8 +91,6 @@ describe('attention', () => {
   const multiHead = (more: string, results = ''): string =>
     `com.microsoft:MultiHeadAttention 2x10x12 2x10x12 2x10x12${more} -> 2x10x12${results}`;
   const ALL_SCORES = 4 * 2 * (3 * STATES + SCORES + STATES);
-  const grouped = 'com.microsoft:GroupQueryAttention 2x10x12 2x10x4 2x10x4 -> 2x10x12 2x1x10x4 2x1x10x4';
-  const GROUPED = 4 * 2 * 10 * (12 + 4 + 4);
   const standard = (type: string, mask = '-'): string =>
     `Attention ${type}2x3x10x4 ${type}2x3x10x4 ${type}2x3x10x4 ${mask} -> ${type}2x3x10x4`;
 
@@ -117,8 +106,6 @@ describe('attention', () => {
     ['all scores with a mask', multiHead(' - i32:2x10'), HEADS, ALL_SCORES],
     ['all scores with a bias of scores', multiHead(' - - 1x3x10x10'), HEADS, ALL_SCORES],
     ['all scores with a state', multiHead('', ' 2x3x10x4 2x3x10x4'), HEADS, ALL_SCORES],
-    ['no scores of groups', grouped, { ...HEADS, kv_num_heads: 1 }, GROUPED],
-    ['capped scores', grouped, { ...HEADS, softcap: 20.5 }, GROUPED + 4 * 2 * SCORES],
     ['all scores', standard(''), {}, 4 * 2 * SCORES],
     ['scores and a causal mask', standard(''), { is_causal: 1 }, 4 * (2 * SCORES + 100)],
     ['scores and a mask of booleans', standard('', 'bool:2x3x10x10'), {}, 4 * 4 * SCORES],
@@ -126,23 +113,6 @@ describe('attention', () => {
     ['halves, and scores of one head in floats', standard('f16:'), {}, 2 * 2 * SCORES + 2 * 4 * 100],
   ])('holds %s: %s', (_, node, attributes, bytes) => {
     expect(scratch(node, attributes, node.startsWith('Attention') ? 23 : 17)).toBe(bytes);
-  });
-
-  test('is finite and never negative, and grows with the batch, for any sizes', () => {
-    const size = fc.integer({ min: 0, max: 40 });
-    fc.assert(
-      fc.property(size, size, size, fc.integer({ min: 1, max: 8 }), (batch, sequence, hidden, heads) => {
-        const of = (own: number): number => {
-          const states = `${own}x${sequence}x${hidden}`;
-          const weights = `${hidden}x${3 * hidden} ${3 * hidden}`;
-          return scratch(`com.microsoft:Attention ${states} ${weights} -> ${states}`, { num_heads: heads });
-        };
-        expect(of(batch)).toBeGreaterThanOrEqual(0);
-        expect(of(batch + 1)).toBeGreaterThanOrEqual(of(batch));
-        expect(of(2 * batch)).toBe(2 * of(batch));
-      }),
-      { numRuns: 50 },
-    );
   });
 });
 
