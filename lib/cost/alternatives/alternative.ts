@@ -98,38 +98,29 @@ export function payPerRun(
 }
 
 export function alternativeOf(setting: AlternativeSetting, { sizes, ...name }: Service): Alternative {
-  const latency = latencyLimits(setting);
-  const limits = [...latency, ...priceLimits(setting)];
-  const possible = sizes.filter(({ breaks }) => breaks.length === 0);
+  const limits = [...latencyLimits(setting), ...priceLimits(setting)];
   const runsAt = (rate: number): Runs => ({ rate, coldShare: comparedColdShare(setting, rate) });
   const price = (size: AlternativeSize, { rate, coldShare: share }: Runs): number =>
     size.dollarsPerMonth(rate, share);
-  const cheapest = (all: readonly AlternativeSize[], runs: Runs): AlternativeSize | undefined =>
-    least(all, (size) => price(size, runs));
-  const best = (runs: Runs): AlternativeSize | undefined =>
-    cheapest(
-      possible.filter((size) => limits.every(({ keeps }) => keeps(size, runs))),
-      runs,
-    );
-  /** Of the sizes that break the fewest limits: the cheapest that is fast enough, or else the fastest. */
-  const nearest = (runs: Runs): AlternativeSize => {
-    const broken = (size: AlternativeSize): number =>
-      size.breaks.length + limits.filter(({ keeps }) => !keeps(size, runs)).length;
-    const fewest = Math.min(...sizes.map(broken));
-    const near = sizes.filter((size) => broken(size) === fewest);
-    const fast = near.filter((size) => latency.every(({ keeps }) => keeps(size, runs)));
-    return cheapest(fast, runs) ?? least(near, ({ warm }) => warm.time.quantile(0.95)) ?? sizes[0];
-  };
+  const broken = (size: AlternativeSize, runs: Runs): number =>
+    size.breaks.length + limits.filter(({ keeps }) => !keeps(size, runs)).length;
+  /** Of the sizes that break the fewest limits, the cheapest. */
+  const best = (runs: Runs): { readonly size: AlternativeSize; readonly broken: number } =>
+    sizes
+      .map((size) => ({ size, broken: broken(size, runs) }))
+      .reduce((a, b) =>
+        b.broken < a.broken || (b.broken === a.broken && price(b.size, runs) < price(a.size, runs)) ? b : a,
+      );
   return {
     ...name,
     dollarsPerMonth: (rate) => {
       const runs = runsAt(rate);
-      const size = best(runs);
-      return size === undefined ? Infinity : price(size, runs);
+      const found = best(runs);
+      return found.broken > 0 ? Infinity : price(found.size, runs);
     },
     at: (rate) => {
       const runs = runsAt(rate);
-      const size = best(runs) ?? nearest(runs);
+      const { size } = best(runs);
       const missed = limits.flatMap(({ keeps, miss }) => (keeps(size, runs) ? [] : [miss(size, runs)]));
       const { warm, cold } = size;
       const breaks = [...size.breaks, ...missed];
@@ -191,13 +182,4 @@ function dollarsPerMillion(size: AlternativeSize, { rate, coldShare: share }: Ru
   if (warm.dollars !== undefined && cold.dollars !== undefined)
     return 1e6 * (warm.dollars * (1 - share) + cold.dollars * share);
   return (1e6 * size.dollarsPerMonth(rate, share)) / (HOURS_PER_MONTH * rate);
-}
-
-function least<T>(all: readonly T[], of: (one: T) => number): T | undefined {
-  let [found, smallest] = [all.at(0), Infinity];
-  for (const one of all) {
-    const value = of(one);
-    if (value < smallest) [found, smallest] = [one, value];
-  }
-  return found;
 }

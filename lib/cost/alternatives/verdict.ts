@@ -94,13 +94,14 @@ function cheapestSentence(cheapest: Alternative, { requestsPerHour }: Requests):
 const MOST_RANGES = 5;
 
 function rangesSentence(alternatives: readonly Alternative[], ranges: readonly Winner[]): string {
-  const named = ranges.slice(0, MOST_RANGES).map(({ id, fromPerHour, toPerHour }) => {
+  const named = ranges.map(({ id, fromPerHour, toPerHour }) => {
     const name = alternatives.find((own) => own.id === id)?.name ?? id;
     const end = toPerHour < GREATEST_RATE ? `to ${inCount(toPerHour)}` : 'on';
     return `${name} from ${inCount(fromPerHour)} ${end}`;
   });
-  const more = ranges.length - named.length;
-  return `the cheapest by requests an hour: ${named.join(', ')}${more > 0 ? `, and ${more} more ranges` : ''}`;
+  const more = named.length - MOST_RANGES;
+  if (more > 0) named.splice(MOST_RANGES - 1, more, `${more} more ranges`);
+  return `the cheapest by requests an hour: ${named.join(', ')}`;
 }
 
 /** A plan of several slices is the only alternative whose name is a plural. */

@@ -43,6 +43,8 @@ export type ValuesOf<T extends ConstantTable> = {
 /** From the least to the greatest value that is not absurd. */
 export type Range = readonly [number, number];
 
+const pairs = (firsts: Range, seconds: Range) => ({ pairs: [firsts, seconds] }) as const;
+
 /**
  * By unit: the range of its values. MB are 10^6 bytes, except those of a function's memory and `/tmp`, which AWS counts in
  * MiB; GB of a price are 2^30 bytes. `pairs` has the ranges of both numbers of a pair.
@@ -67,19 +69,9 @@ export const UNITS = {
   count: { range: [0, 10_000] },
   share: { range: [0, 1] },
   ratio: { range: [0.001, 1000] },
-  'ms by percent': {
-    pairs: [
-      [0, 100],
-      // The convolution of much longer delays would take seconds.
-      [0, 10_000],
-    ],
-  },
-  'vCPU by MB': {
-    pairs: [
-      [1, 1_000_000],
-      [1, 1024],
-    ],
-  },
+  // The convolution of much longer delays would take seconds.
+  'ms by percent': pairs([0, 100], [0, 10_000]),
+  'vCPU by MB': pairs([1, 1_000_000], [1, 1024]),
 } as const satisfies Readonly<
   Record<string, { readonly range: Range } | { readonly pairs: readonly Range[] }>
 >;

@@ -42,17 +42,15 @@ export interface Offer {
   readonly tooLarge?: SliceSize;
 }
 
+type Whole = Pick<WholeCut, 'cut' | 'size'>;
+
 interface Way {
   readonly choice: Choice;
   readonly cut: WiredCut;
   readonly sizes: readonly SliceSize[];
   readonly request: PlanRequest;
-  readonly isConsolidated: boolean;
-}
-
-interface PricedWay {
-  readonly offer: Offer;
-  readonly searched: RunCost;
+  /** Present with consolidation. */
+  readonly whole?: Whole;
 }
 
 const ROUNDS = { fine: 3, coarse: 1 };
@@ -65,7 +63,7 @@ const ROUNDING = 1e-12;
 
 export class Offers {
   /** Absent if the pipeline never has it. */
-  private readonly whole?: Pick<WholeCut, 'cut' | 'size'>;
+  private readonly whole?: Whole;
 
   constructor(
     private readonly dataflow: Dataflow,
@@ -98,14 +96,12 @@ export class Offers {
   of(choice: Choice, request: PlanRequest, grid: MemoryGrid = 'fine'): readonly Offer[] {
     const cut = wireGroups(this.dataflow, this.cuts.rule, choice.groups);
     const sizes = sliceSizes(cut.dataflow, cut.wiring, this.cuts.bytes, this.cuts.costs);
-    const mayHaveWhole = this.whole !== undefined && sizes.length > 1;
-    const ways = [
-      ...(mayHaveWhole && this.consolidation === 'always' ? [] : [false]),
-      ...(mayHaveWhole ? [true] : []),
+    const way = { choice, cut, sizes, request };
+    const whole = sizes.length > 1 ? this.whole : undefined;
+    return [
+      ...(whole && this.consolidation === 'always' ? [] : this.ofWay(way, grid)),
+      ...(whole ? this.ofWay({ ...way, whole }, grid) : []),
     ];
-    return ways.flatMap((isConsolidated) =>
-      this.ofWay({ choice, cut, sizes, request, isConsolidated }, grid),
-    );
   }
 
   /**
@@ -115,7 +111,7 @@ export class Offers {
   private ofWay(way: Way, grid: MemoryGrid): Offer[] {
     const search = this.searchOf(way);
     const slices = this.slicesOf(way);
-    const priced = new Map<string, PricedWay | undefined>();
+    const priced = new Map<string, ReturnType<Offers['priced']>>();
     let { maxLatencyMs, maxDollars } = search;
     for (let round = 0; round < ROUNDS[grid]; round++) {
       const own = { ...search, maxLatencyMs, maxDollars };
@@ -143,11 +139,9 @@ export class Offers {
     return [...priced.values()].flatMap((each) => each?.offer ?? []);
   }
 
-  private searchOf({ sizes, request, isConsolidated }: Way): PlanRequest {
+  private searchOf({ sizes, request, whole }: Way): PlanRequest {
     const model = modelOfPlan(this.cuts.costs, sizes.map(fileBytes), this.goal.requestsPerHour);
-    return isConsolidated && this.whole
-      ? searchOfColdRuns(request, model, this.pricedWhole(this.whole, request))
-      : { ...request, model };
+    return whole ? searchOfColdRuns(request, model, this.pricedWhole(whole, request)) : { ...request, model };
   }
 
   private slicesOf({ cut, sizes, request }: Way): KnownSlice[] {
@@ -160,13 +154,12 @@ export class Offers {
     }));
   }
 
-  private priced(way: Way, memory: readonly number[]): PricedWay | undefined {
-    const { choice, cut, sizes, request, isConsolidated } = way;
+  private priced({ choice, cut, sizes, request, ...way }: Way, memory: readonly number[]) {
     const { requestsPerHour } = this.goal;
     const { temperature, maxMemoryMb, transport } = request;
     const settings = { memoryMb: memory, threads: threadCount(largestOf(memory)), transport };
     const planned = { cut, sizes, settings };
-    const whole = isConsolidated && this.whole ? besideSlices(this.whole, memory) : undefined;
+    const whole = way.whole && besideSlices(way.whole, memory);
     if (whole && !this.mayBeside(whole, sizes, memory)) return undefined;
     const consolidated = whole && consolidatedRuns(this.cuts, planned, whole, requestsPerHour);
     const slices = consolidated?.slices ?? slicedRuns(this.cuts, planned, requestsPerHour);
@@ -174,20 +167,14 @@ export class Offers {
     const { coldShare } = slices.model;
     const cost = costOf(runs, coldShare, temperature);
     const tooLarge = sizes.find((_, slice) => memory[slice] > maxMemoryMb);
-    return {
-      offer: {
-        cut: {
-          ...cut,
-          settings: { ...settings, temperature, cost },
-          ...(choice.quality && { quality: choice.quality }),
-          ...(whole && { whole }),
-        },
-        cost,
-        keepsLimits: !tooLarge && this.keeps(cost),
-        ...(tooLarge && { tooLarge }),
-      },
-      searched: whole ? costOf(slices.outcomes, coldShare, 'cold') : cost,
+    const chosen: ChosenCut = {
+      ...{ ...cut, settings: { ...settings, temperature, cost } },
+      ...(choice.quality && { quality: choice.quality }),
+      ...(whole && { whole }),
     };
+    const keepsLimits = !tooLarge && this.keeps(cost);
+    const offer: Offer = { cut: chosen, cost, keepsLimits, ...(tooLarge && { tooLarge }) };
+    return { offer, searched: whole ? costOf(slices.outcomes, coldShare, 'cold') : cost };
   }
 
   private keeps({ dollars, latency }: RunCost): boolean {
@@ -195,7 +182,7 @@ export class Offers {
     return dollars <= maxDollars * (1 + ROUNDING) && latency[quantile] <= maxLatencyMs;
   }
 
-  private pricedWhole(whole: Pick<WholeCut, 'cut' | 'size'>, { transport }: PlanRequest): PricedWhole {
+  private pricedWhole(whole: Whole, { transport }: PlanRequest): PricedWhole {
     const alone = besideSlices(whole, []);
     const settings = { threads: threadCount(alone.memoryMb), transport };
     return pricedWhole(this.cuts, alone, settings, this.goal.requestsPerHour);

@@ -5,7 +5,7 @@
 import type { CutSpace } from '../cuts/cuts';
 import { type Range, type RangeSize, sizeRanges, tablesOf } from '../cuts/range-sizes';
 import { HeldWeights } from '../../dataflow/weights';
-import { type SliceSize, MAX_STATE_TENSORS } from '../sizes/estimate';
+import { type SliceShare, type SliceSize, MAX_STATE_TENSORS } from '../sizes/estimate';
 import type { Groups } from '../wiring/wiring';
 import type {
   CostModel,
@@ -40,12 +40,6 @@ export interface Edge {
   readonly size: RangeSize;
 }
 
-interface Total {
-  readonly nodes: number;
-  readonly weightBytes: number;
-  readonly coreSeconds: number;
-}
-
 export class CutGraph {
   private constructor(
     private readonly space: CutSpace,
@@ -53,7 +47,7 @@ export class CutGraph {
     readonly vertices: readonly number[],
     /** By first vertex, ascending, and of the same first vertex by second vertex. */
     readonly edges: readonly Edge[],
-    readonly total: Total,
+    readonly total: SliceShare & { readonly coreSeconds: number },
     /** The first one. */
     readonly tooLarge: TooLarge | undefined,
   ) {}
@@ -192,14 +186,11 @@ export function stepsOf(
 ): Step[] {
   const movedBytes = demand.readBytes + demand.writeBytes;
   const kept: Step[] = [];
-  for (const memory of memorySizes) {
-    const { warmDollars, coldDollars, warmMs, loadMs, coldMs } = model.step(demand, {
-      ...choice,
-      memoryMb: memory,
-    });
+  for (const memoryMb of memorySizes) {
+    const { warmDollars, coldDollars, warmMs, loadMs, coldMs } = model.step(demand, { ...choice, memoryMb });
     const { inState } = choice;
     const cost = { warmDollars, coldDollars, warmMs, loadMs, coldMs };
-    const step = { ...cost, memoryMb: memory, movedBytes, ...(inState && { inState }) };
+    const step = { ...cost, memoryMb, movedBytes, ...(inState && { inState }) };
     if (kept.some((other) => isNoWorse(other, step, temperature))) continue;
     for (let index = kept.length - 1; index >= 0; index--)
       if (isNoWorse(step, kept[index], temperature)) kept.splice(index, 1);

@@ -162,8 +162,6 @@ interface Compared {
 export class LabelSet {
   /** In the order in which they were added, which decides between equal plans. */
   private compared: Compared[] = [];
-  /** The same: those that dominated others are nearer to the start, so that they are compared first. */
-  private byHits: Compared[] = [];
 
   /** @param slack factor by which a label with as few slices may be worse by every criterion and still dominate */
   constructor(
@@ -177,28 +175,10 @@ export class LabelSet {
 
   /** Adds the label, unless one of the set is about as good. It replaces those of the set that it dominates. */
   add(label: Label): void {
-    const numbers = new Float64Array(1 + this.criteria.length);
-    numbers[0] = label.slices;
-    for (let index = 0; index < this.criteria.length; index++)
-      numbers[index + 1] = this.criteria[index](label);
-    if (this.hasAsGood(numbers)) return;
-    const own = { label, numbers };
-    const isKept = (other: Compared): boolean => !dominates(numbers, other.numbers, 1);
-    if (!this.compared.every(isKept)) {
-      this.compared = this.compared.filter(isKept);
-      this.byHits = this.byHits.filter(isKept);
-    }
-    this.compared.push(own);
-    this.byHits.push(own);
-  }
-
-  private hasAsGood(added: Float64Array): boolean {
-    const { byHits, slack } = this;
-    const hit = byHits.findIndex(({ numbers }) => dominates(numbers, added, slack));
-    if (hit < 0) return false;
-    const before = hit >> 1;
-    [byHits[before], byHits[hit]] = [byHits[hit], byHits[before]];
-    return true;
+    const numbers = Float64Array.of(label.slices, ...this.criteria.map((criterion) => criterion(label)));
+    if (this.compared.some((other) => dominates(other.numbers, numbers, this.slack))) return;
+    this.compared = this.compared.filter((other) => !dominates(numbers, other.numbers, 1));
+    this.compared.push({ label, numbers });
   }
 }
 

@@ -67,7 +67,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   const { maxLatencyMs, requestsPerHour, transport = 's3-standard', slices } = options;
   checkPositive('the latency in ms', maxLatencyMs);
   checkPositive('the cost of a million runs', maxCostPerMillion);
-  checkRate(requestsPerHour);
+  checkPositive('the number of requests per hour', requestsPerHour, GREATEST_RATE);
   const maxDollars = maxCostPerMillion === undefined ? undefined : maxCostPerMillion / MILLION;
   const goal: Goal = {
     ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
@@ -97,19 +97,13 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   };
 }
 
-function checkRate(requestsPerHour: number | undefined): void {
-  checkPositive('the number of requests per hour', requestsPerHour);
-  if (requestsPerHour === undefined || requestsPerHour <= GREATEST_RATE) return;
-  throw new SlicedInferenceError(
-    `the number of requests per hour must be at most ${GREATEST_RATE.toLocaleString('en-US')}`,
-    String(requestsPerHour),
-    'pass a smaller number, because services are compared up to this rate',
-  );
-}
-
-function checkPositive(what: string, number: number | undefined): void {
-  if (number === undefined || (number > 0 && Number.isFinite(number))) return;
-  throw new SlicedInferenceError(`${what} must be a number above 0`, String(number), 'pass a larger number');
+function checkPositive(what: string, number: number | undefined, most = Number.MAX_VALUE): void {
+  if (number === undefined || (number > 0 && number <= most)) return;
+  const [limit, size] =
+    number > most && number < Infinity
+      ? [`at most ${most.toLocaleString('en-US')}`, 'smaller']
+      : ['a number above 0', 'larger'];
+  throw new SlicedInferenceError(`${what} must be ${limit}`, String(number), `pass a ${size} number`);
 }
 
 const FLOOR = `a function of a slice has ${FLOOR_MEMORY_MB} MB at least, because Node.js takes seconds to start with less`;

@@ -98,23 +98,13 @@ function heldBytes(space: CutSpace): readonly number[] {
 }
 
 function tooMany(space: CutSpace, count: number): SlicedInferenceError {
-  const { order, model } = space.dataflow;
+  const { nodes, values } = space.dataflow.model.graph;
   const most = space.legal.length + 1;
-  const total = model.graph.nodes.length;
-  if (count > order.length) {
-    return new SlicedInferenceError(
-      `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
-      order.length === total
-        ? `${count} slices for its ${total} nodes`
-        : `${count} slices for ${order.length} of its ${total} nodes (the others are constant or unused)`,
-      'use fewer slices',
-    );
-  }
   const value = space.blocker.find((blocked) => blocked !== undefined);
   const reason =
     value === undefined
-      ? ''
-      : `; for example, ${quoted(model.graph.values[value].name)} is ${space.rule(value)} and cannot cross a cut`;
+      ? ` for its ${nodes.length} nodes`
+      : `; for example, ${quoted(values[value].name)} is ${space.rule(value)} and cannot cross a cut`;
   return new SlicedInferenceError(
     `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
     `${count} slices${reason}`,

@@ -5,8 +5,8 @@ import type { CutSpace } from '../cuts/cuts';
 import type { Groups } from '../wiring/wiring';
 import type { NamedSlicer } from './slicer';
 import { type SlicePlan, graphDigest, fromRuns } from '../file/plan';
-import { type SizeLimit, legalIn, whole } from '../search/cut-graph';
-import { type Range, sizeRanges } from '../cuts/range-sizes';
+import { type SizeLimit, whole } from '../search/cut-graph';
+import type { Range } from '../cuts/range-sizes';
 import { leastMemory, RangeSearch } from './range-search';
 
 /** Cuts after each of the tensors: a slice contains the nodes that its tensor needs and that no earlier slice contains. */
@@ -119,7 +119,7 @@ export function maxSliceSize(bytes: number): NamedSlicer {
       describe: ({ weightBytes }) => ({
         limit: `have at most ${inMib(bytes)} of weights`,
         got: inMib(weightBytes),
-        advice: `raise the slice size to ${inMib(leastSize(space, ranges))} or more`,
+        advice: `raise the slice size to ${inMib(weightBytes)} or more`,
       }),
     };
     const request = { ...leastMemory(space), minimize: 'slices' as const };
@@ -130,19 +130,6 @@ export function maxSliceSize(bytes: number): NamedSlicer {
     choose: (space) => ({ groups: groupsWithin(space, [whole(space)]) }),
     chooseWithin: (space, ranges) => ({ groups: groupsWithin(space, ranges) }),
   };
-}
-
-function leastSize(space: CutSpace, ranges: readonly Range[]): number {
-  let least = 0;
-  for (const range of ranges) {
-    const boundaries = [range.start, ...legalIn(space, range), range.end];
-    for (let from = 0; from < boundaries.length - 1; from++)
-      sizeRanges(space, boundaries, from, (_, { weightBytes }) => {
-        least = Math.max(least, weightBytes);
-        return false;
-      });
-  }
-  return least;
 }
 
 /** Rounded up, because less may not be enough. */

@@ -42,9 +42,13 @@ export interface WiredCut {
   readonly wiring: Wiring;
 }
 
+const NO_NODE = -1;
+
 export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   const { graph } = dataflow.model;
-  const sliceOf = sliceOfValues(graph, groups);
+  const sliceOfNode = new Map(groups.flatMap((nodes, slice) => nodes.map((node) => [node, slice] as const)));
+  const sliceOf = (value: ValueIndex): number | undefined =>
+    sliceOfNode.get(graph.values[value].producer ?? NO_NODE);
   const results = wireResults(graph, sliceOf, groups.length - 1);
   const resultsOf = valuesBySlice(results, groups.length);
   const contents = groups.map((nodes, slice) => contentsOf(dataflow, nodes, resultsOf[slice]));
@@ -68,18 +72,12 @@ export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   return { slices, results };
 }
 
-type SliceOf = (value: ValueIndex) => number | undefined;
-
-function sliceOfValues(graph: Graph, groups: Groups): SliceOf {
-  const sliceOfNode = new Map(groups.flatMap((nodes, slice) => nodes.map((node) => [node, slice] as const)));
-  return (value) => {
-    const { producer } = graph.values[value];
-    return producer === undefined ? undefined : sliceOfNode.get(producer);
-  };
-}
-
 /** The last slice computes the results that depend on constants alone. */
-function wireResults(graph: Graph, sliceOf: SliceOf, last: number): SourcedValue[] {
+function wireResults(
+  graph: Graph,
+  sliceOf: (value: ValueIndex) => number | undefined,
+  last: number,
+): SourcedValue[] {
   return graph.outputs.map(({ value }) => {
     if (graph.values[value].input !== undefined && !isInitializer(graph, value))
       return { value, source: { from: 'request' } };
@@ -100,7 +98,7 @@ function wireInputs(
   graph: Graph,
   needed: ReadonlySet<ValueIndex>,
   slice: number,
-  sliceOf: SliceOf,
+  sliceOf: (value: ValueIndex) => number | undefined,
 ): SourcedValue[] {
   const inputs: SourcedValue[] = [];
   for (const value of sorted([...needed])) {
@@ -158,39 +156,28 @@ function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Groups): vo
   const { values } = model.graph;
   const groupOf = new Map(groups.flatMap((nodes, group) => nodes.map((node) => [node, group] as const)));
   const assigned = groups.reduce((sum, nodes) => sum + nodes.length, 0);
+  const refused = (limit: string, got: string, advice = 'make a new plan for this model') =>
+    new SlicedInferenceError(limit, got, advice);
   if (assigned !== order.length || !order.every((node) => groupOf.has(node))) {
-    throw new SlicedInferenceError(
-      `the slices must contain each of the ${order.length} nodes that run in one slice only, exactly once`,
-      `${assigned} nodes`,
-      'make a new plan for this model',
-    );
+    const nodes = `the ${order.length} nodes that run in one slice only`;
+    throw refused(`the slices must contain each of ${nodes}, exactly once`, `${assigned} nodes`);
   }
   groups.forEach((nodes, group) => {
     for (const value of nodes.flatMap((node) => reads[node])) {
       const { producer, name } = values[value];
-      const from = producer === undefined ? undefined : groupOf.get(producer);
+      const from = groupOf.get(producer ?? NO_NODE);
       if (from === undefined || from === group) continue;
       if (from > group) {
-        throw new SlicedInferenceError(
-          `slice ${group} must use values that it or an earlier slice computes`,
-          `${quoted(name)} of slice ${from}`,
-          'make a new plan for this model',
-        );
+        const limit = `slice ${group} must use values that it or an earlier slice computes`;
+        throw refused(limit, `${quoted(name)} of slice ${from}`);
       }
       const reason = rule(value);
       if (reason === undefined) continue;
-      throw new SlicedInferenceError(
-        'a value that crosses a cut must arrive unchanged',
-        `${quoted(name)}, which is ${reason}`,
-        'cut elsewhere',
-      );
+      const got = `${quoted(name)}, which is ${reason}`;
+      throw refused('a value that crosses a cut must arrive unchanged', got, 'cut elsewhere');
     }
   });
   const empty = groups.findIndex((nodes) => nodes.length === 0);
   if (empty < 0 || groups.length === 1) return;
-  throw new SlicedInferenceError(
-    'each slice must contain at least one node',
-    `none in slice ${empty}`,
-    'make a new plan for this model',
-  );
+  throw refused('each slice must contain at least one node', `none in slice ${empty}`);
 }

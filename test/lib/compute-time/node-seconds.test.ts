@@ -38,7 +38,6 @@ const MATMUL = product(120, 768, 768) + packed(768 * 768) + moved(2 * 120 * 768)
 
 test.each<[what: string, node: string, seconds: number]>([
   ['two operations for each multiplication', 'MatMul 1x120x768 768x768 -> 1x120x768', MATMUL],
-  ['the same with a transposed matrix', 'Gemm 768x120 768x768 -> 120x768', MATMUL],
   [
     'a batch of right matrices one by one',
     'MatMul 10x12x64 10x64x16 -> 10x12x16',
@@ -104,8 +103,6 @@ test.each<[what: string, node: string, seconds: number]>([
   ['its bytes, which take longer than its elements', 'Add 10x100 -> 10x100', moved(2000)],
   ['its elements', 'Div 10x100 -> 10x100', elements(1000, ELEMENT_NS.division)],
   ['its elements', 'Erf 10x100 -> 10x100', elements(1000, ELEMENT_NS.vectorized)],
-  ['its elements', 'Log 10x100 -> 10x100', elements(1000, ELEMENT_NS.slow)],
-  ['its elements', 'Softplus 10x100 -> 10x100', elements(1000, ELEMENT_NS.scalar)],
   ['the bytes that it writes twice', 'Concat 10x100 -> 100x10', (2 * 4 * 1000) / BANDWIDTH.copy],
   ['the bytes that it writes twice', 'Transpose 10x100 -> 100x10', (2 * 4 * 1000) / BANDWIDTH.gather],
   [

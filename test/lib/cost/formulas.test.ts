@@ -5,14 +5,11 @@ import {
   computeMs,
   durationRate,
   singleThreadMs,
-  tmpMb,
-  tmpRate,
   vcpuShare,
   visibleVcpus,
 } from '../../../lib/cost/formulas/lambda';
 import {
   type BucketShape,
-  beyondBurstMs,
   transferMs,
   passed,
   refilled,
@@ -65,16 +62,6 @@ describe('the price of a function', () => {
   it('is that of AWS for a GB-second', () => {
     expect(durationRate(1024, 'x86_64', DEFAULT_PRICES) * 1000).toBeCloseTo(0.0000166667, 12);
     expect(durationRate(2048, 'arm64', DEFAULT_PRICES) * 1000).toBeCloseTo(0.0000266668, 12);
-  });
-
-  it('includes /tmp above 512 MB', () => {
-    expect(tmpMb(10e6, environment)).toBe(512);
-    expect(tmpRate(10e6, DEFAULT_PRICES, environment)).toBe(0);
-    expect(tmpMb(1024 * MIB, environment)).toBe(1127);
-    expect(tmpRate(1024 * MIB, DEFAULT_PRICES, environment) * 1000).toBeCloseTo(
-      ((1127 - 512) / 1024) * 0.0000000309,
-      18,
-    );
   });
 });
 
@@ -132,13 +119,6 @@ describe('a transfer', () => {
     ],
   ] as const)('passes %s', (_, bytes, vcpus, path, own, ms) => {
     expect(transferMs(bytes, vcpus, path, own)).toBeCloseTo(ms, 6);
-  });
-
-  it('waits beyond the burst by 13 ms for each MiB', () => {
-    expect(beyondBurstMs(256 * MIB, 1, PLAIN, idle)).toBe(0);
-    const [less, more] = [400, 500].map((mib) => beyondBurstMs(mib * MIB, 1, PLAIN, idle));
-    expect(more - less).toBeCloseTo(100 * (1000 / 75 - 1000 / 1228.8), 6);
-    expect(beyondBurstMs(1000 * MIB, 1, VPC, idle)).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import type { ChainTotals, InState, RunCost, StepChoice, Temperature } from '../../../lib/cost/chain';
-import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../../lib/cost/constants/defaults';
+import type { ChainTotals, InState, RunCost, Temperature } from '../../../lib/cost/chain';
+import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { sumOfItems } from '../../../lib/cost/step';
 import { type DetailedCostModel, costModel } from '../../../lib/cost/model';
 import {
@@ -108,22 +108,6 @@ describe('a step', () => {
     expect(express.warmItems.s3Puts).toBeLessThan(usual.warmItems.s3Puts);
     expect(express.warmItems.s3Bytes).toBeCloseTo((524_288 * 0.0032 + 524_288 * 0.0006) / 2 ** 30, 15);
   });
-
-  it('opens a connection by its first request: the read, or the write if nothing is read', () => {
-    const later = (extra: object, readsFrom: StepChoice['readsFrom']): number => {
-      const warmMs = (s3: typeof DEFAULT_ENVIRONMENT.s3) =>
-        costModel({ request: 'inline', environment: { ...DEFAULT_ENVIRONMENT, s3 } }).step(DEMAND, {
-          ...CHOICE,
-          readsFrom,
-        }).warmMs;
-      return warmMs({ ...DEFAULT_ENVIRONMENT.s3, ...extra }) - warmMs(DEFAULT_ENVIRONMENT.s3);
-    };
-    const [get, put] = [{ standardFirstGetMs: 78 }, { standardFirstPutMs: 95 }];
-    expect(later(get, 's3-standard')).toBeCloseTo(10, 9);
-    expect(later(put, 's3-standard')).toBeCloseTo(0, 9);
-    expect(later(get, 'request')).toBeCloseTo(0, 9);
-    expect(later(put, 'request')).toBeCloseTo(10, 9);
-  });
 });
 
 describe('a slice whose tensors travel in the state', () => {
@@ -142,14 +126,6 @@ describe('a slice whose tensors travel in the state', () => {
     expect(inS3.warmItems.s3Puts + inS3.warmItems.s3Gets).toBeCloseTo(5.4e-6, 12);
     expect(inS3.warmMs - inState.warmMs).toBeGreaterThan(DEFAULT_ENVIRONMENT.s3.standardFirstGetMs - 27);
     expect(lambdaTransfer).toBeLessThan(inS3.warmItems.lambdaTransfer / 10);
-  });
-
-  it('still reads what is not in the state from S3', () => {
-    const some = { ...CHOICE, inState: { ...ALL, readsAll: false } };
-    const mixed = express.step({ ...small, readTensors: 3, readBytes: 1e6 }, some);
-    expect(mixed.warmItems.s3Gets).toBeCloseTo((2 * DEFAULT_PRICES.s3.standardGets) / 1e6, 12);
-    expect(mixed.warmItems.s3Puts).toBe(0);
-    expect(mixed.parts.readMs).toBeGreaterThan(DEFAULT_ENVIRONMENT.s3.standardFirstGetMs - 27);
   });
 });
 

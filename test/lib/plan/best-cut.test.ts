@@ -4,47 +4,14 @@ import { bestCut } from '../../../lib/plan/best-cut';
 import { automatic, count } from '../../../lib/plan/slicers';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
-import { attentionBlocks } from '../../support/attention';
 import { graphOf, nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import {
-  type GraphInit,
-  type ModelInit,
-  FLOAT,
-  floats,
-  int64s,
-  saveModel,
-  value,
-} from '../../support/model-builder';
+import { type GraphInit, FLOAT, floats, saveModel, value } from '../../support/model-builder';
 import { sparseEncoder, sparseLstm } from '../../support/sparse-encoders';
 import { sparseModel } from '../../support/sparse-model';
 import { WIDTH as TOWER_WIDTH, interleaved, tower, twoTowers } from '../../support/towers';
-import { FULL_CHECKS } from '../../support/full-checks';
 
 analyzeFast();
-
-const WIDTH = 96;
-
-/** Blocks of attention that all read one mask, and no mask after the last softmax. */
-function maskedEncoder(blocks: number): ModelInit {
-  const encoder = attentionBlocks({ blocks, width: WIDTH, heads: 12, beforeSoftmax: ['Add', 'added'] });
-  return {
-    graph: {
-      node: [
-        ...nodesOf('Unsqueeze mask axes > mask_wide; Sub one mask_wide > masked; Mul masked lowest > added'),
-        ...encoder.nodes,
-      ],
-      initializer: [
-        int64s('axes', [1, 2]),
-        floats('one', [1], [1]),
-        floats('lowest', [1], [-1e4]),
-        ...encoder.initializers,
-      ],
-      input: [value('x', FLOAT, [1, 'sequence', WIDTH]), value('mask', FLOAT, [1, 'sequence'])],
-      output: [value(encoder.result, FLOAT)],
-    },
-  };
-}
 
 /** Convolutions on pictures, and a head of small tensors, which cuts would cross cheaply. */
 function classifier(convolutions: number): GraphInit {
@@ -97,15 +64,6 @@ describe('the best cut into a number of slices', () => {
     expect([work, Math.min(...work) >= 0.4 / slices]).toEqual([work, true]);
     expect([work, Math.max(...work) <= 1.6 / slices]).toEqual([work, true]);
   });
-
-  test.each([120, 128, 136, 200, 256, 384, 512].filter((_, at) => FULL_CHECKS || at % 3 === 0))(
-    'shares the work of an encoder whose slices recompute a mask, with a sequence of %i',
-    (sequence) => {
-      const analyzed = analyzeModel(saveModel(maskedEncoder(6)), { dimensions: { sequence } });
-      const { work } = cutOf(analyzed, 4);
-      expect([work, Math.min(...work) >= 0.1]).toEqual([work, true]);
-    },
-  );
 
   test('makes the largest function as small as possible before it looks at anything else', () => {
     const { sizes } = cutOf(analyzeModel(sparseModel(8)), 4);

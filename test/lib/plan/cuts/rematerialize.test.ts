@@ -1,13 +1,12 @@
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { mostSlices } from '../../../../lib/plan/cuts/cuts';
-import { atTensors, count, maxSliceSize, type Slicer } from '../../../../lib/plan/slicers';
+import { atTensors, count, type Slicer } from '../../../../lib/plan/slicers';
 import { graphOf } from '../../../support/graph-text';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
 import {
   type GraphInit,
-  BOOL,
   FLOAT,
   INT64,
   floats,
@@ -122,19 +121,6 @@ describe('a mask that is computed from a few ids', () => {
   });
 });
 
-test('a value crosses a cut if recomputing it would exceed the size limit', () => {
-  // To recompute the values that they read, both slices would need both tables.
-  const nodes =
-    'Gather first ids > a; Gather second ids > b; Tanh a > ta; Tanh ta > tb; Add b tb > sum; Tanh sum > y';
-  const graph = graphOf(nodes, {
-    initializer: [floats('first', [64, 32]), floats('second', [64, 32])],
-    input: [value('ids', INT64, [8192])],
-  });
-  const table = 64 * 32 * 4;
-  const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), maxSliceSize(table));
-  expect(plan.slices.map(({ weightBytes }) => weightBytes)).toEqual([table, table]);
-});
-
 describe('a node that expands a small tensor', () => {
   const wide = (nodes: string, rest: Partial<GraphInit> = {}): GraphInit =>
     graphOf(nodes, {
@@ -168,13 +154,5 @@ describe('a node that expands a small tensor', () => {
     ],
   ])('runs %s', (_, graph, slicer, inputs) => {
     expect(inputsOf(graph, slicer)).toEqual(inputs);
-  });
-
-  test('runs in one slice only if its input cannot cross a cut', () => {
-    // ONNX Runtime merges the casts before and after `c`.
-    const nodes =
-      'Cast x > c to=7; Expand c shape > wide; Cast c > b to=9; Abs wide > a; Mul a wide > y; Not b > z';
-    const graph = wide(nodes, { output: [value('y', INT64), value('z', BOOL)] });
-    expect(analyzeModel(saveModel({ graph })).cuts.dataflow.order).toContain(1);
   });
 });

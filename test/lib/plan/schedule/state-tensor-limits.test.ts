@@ -36,10 +36,6 @@ test('a slice may hand on tensors whose file is planned to take 48 KiB as base64
   expect(limitsOf(chain(largest + 1))).toEqual([]);
 });
 
-test('the last slice, whose tensors are the results, hands on none', () => {
-  expect(limitsOf(sized([[]], [4]))).toEqual([]);
-});
-
 test('slices that one slice reads share its event, and the largest writes to S3 if it does not fit', () => {
   const four = [[], [0], [1], [2], [0, 1, 2, 3]];
   expect(limitsOf(sized(four, [4, 4, 4, 4, 4]))).toEqual([0, 1, 2, 3].map((slice) => [slice, 24_576]));
@@ -51,18 +47,6 @@ test('all slices of a run share the variables of an execution', () => {
   const bytes = chain.map(() => 4);
   expect(new Set(limitsOf(sized(chain, bytes)).map(([, limit]) => limit))).toEqual(new Set([10_485]));
   expect(limitsOf(sized(chain, bytes), MAX_FRAGMENT_TENSORS)[0]).toEqual([0, 1310]);
-});
-
-test('a parallel state of very many branches leaves its output to the timings', () => {
-  const wide = [...Array.from({ length: 600 }, () => []), Array.from({ length: 600 }, (_, slice) => slice)];
-  expect(
-    limitsOf(
-      sized(
-        wide,
-        wide.map(() => 4),
-      ),
-    ),
-  ).toEqual([]);
 });
 
 const anyPlan = anyReads.chain((reads) =>

@@ -2,8 +2,7 @@ import * as fc from 'fast-check';
 import { analyzeDataflow } from '../../../../lib/dataflow/dataflow';
 import { parseModel } from '../../../../lib/onnx/parse';
 import { executionOrder } from '../../../../lib/plan/sizes/slice-sizes';
-import { graphOf } from '../../../support/graph-text';
-import { FLOAT, saveModel, value } from '../../../support/model-builder';
+import { saveModel } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
 import { cases } from '../../../support/full-checks';
@@ -11,22 +10,6 @@ import { cases } from '../../../support/full-checks';
 readFreshFilesAtOnce();
 
 describe('the order of execution', () => {
-  it.each([
-    [
-      'finishes a branch before the next one, the last one in the file first',
-      'Exp x > a; Exp x > b; Abs a > c; Abs b > d; Add c d > y',
-      'b d a c y',
-    ],
-    ['begins at the last node whose results no other node reads', 'Exp x > y; Abs x > a; Neg a > z', 'a z y'],
-    ['is the order of the file for a chain', 'Exp x > a; Abs a > b; Neg b > y', 'a b y'],
-  ])('%s', (_, nodes, expected) => {
-    const output = ['y', ...(nodes.endsWith('z') ? ['z'] : [])].map((name) => value(name, FLOAT));
-    const dataflow = analyzeDataflow(parseModel(saveModel({ graph: graphOf(nodes, { output }) })));
-    const { graph } = dataflow.model;
-    const order = executionOrder(dataflow, dataflow.order);
-    expect(order.map((at) => graph.values[graph.nodes[at].outputs[0]].name).join(' ')).toBe(expected);
-  });
-
   it('has each node once, after the nodes that compute what it needs', () => {
     fc.assert(
       fc.property(randomModel, (init) => {

@@ -1,5 +1,4 @@
 /** What slices contain, read and write: names of nodes are those of their outputs, and groups are written as `a b`. */
-import { analyzeModel } from '../../../../lib/compile/analyze';
 import { analyzeDataflow } from '../../../../lib/dataflow/dataflow';
 import { parseModel } from '../../../../lib/onnx/parse';
 import { type SourcedValue, wireSlices } from '../../../../lib/plan/wiring/wiring';
@@ -8,8 +7,6 @@ import { analyzeFast } from '../../../support/inference/fast-analysis';
 import {
   type GraphInit,
   FLOAT,
-  INT32,
-  INT64,
   attribute,
   floats,
   node,
@@ -18,19 +15,6 @@ import {
 } from '../../../support/model-builder';
 
 analyzeFast();
-
-test.each<[what: string, more: string, output: object[], outputs: string, pinned: string]>([
-  ['if a node other than a cast reads it', '; Abs q > z', [value('z', INT32)], 'y z', 'q'],
-  ['not if it is an output, which the slice would declare twice', '', [value('q', INT32)], 'q y', ''],
-  ['not if only casts read it', '', [], 'y', ''],
-])('a value between two casts is pinned: %s', (_, more, output, outputs, pinned) => {
-  const nodes = `Cast x > q to=${INT32}; Cast q > y to=${INT64}${more}`;
-  const graph = graphOf(nodes, { output: [value('y', INT64), ...output] });
-  const { model, cuts } = analyzeModel(saveModel({ graph }));
-  const [slice] = wireSlices(cuts.dataflow, [cuts.dataflow.order]).slices;
-  const names = (values: readonly number[]) => values.map((at) => model.graph.values[at].name).join(' ');
-  expect([names(slice.outputs), names(slice.pinned)]).toEqual([outputs, pinned]);
-});
 
 /** By name; a source is `name<request` or `name<slice`. */
 function wire(graph: GraphInit, ...groups: string[]) {

@@ -21,9 +21,7 @@ test.each<Case>([
   ['columns of one image of a batch', 'Conv 8x8x4x4 32x8x3x3 -> 8x32x4x4', {}, COLUMNS],
   ['columns of one of four groups', 'Conv 1x32x4x4 128x8x3x3 -> 1x128x4x4', { group: 4 }, COLUMNS],
   ['nothing if a group has fewer filters than pixels', 'Conv 1x32x4x4 32x8x3x3 -> 1x32x4x4', {}, 0],
-  ['nothing for more pixels', 'Conv 1x8x8x8 4x8x3x3 -> 1x4x8x8', {}, 0],
   ['nothing depthwise', 'Conv 1x64x2x2 64x1x3x3 -> 1x64x2x2', {}, 0],
-  ['nothing for a window of one pixel', 'Conv 1x8x4x4 32x8x1x1 -> 1x32x4x4', {}, 0],
   ['columns for one pixel with a stride', 'Conv 1x8x4x4 32x8x1x1 -> 1x32x2x2', {}, 4 * 4 * 8],
   ['nothing in another domain', 'local:Conv 1x8x4x4 32x8x3x3 -> 1x32x4x4', {}, 0],
   ['columns of one group', 'ConvTranspose 4x8x4x4 8x3x2x2 -> 4x6x8x8', {}, 4 * 16 * 3 * 4],
@@ -41,7 +39,6 @@ test.each<Case>([
     8 * 9 + 8 * 16 + 5 * 8 * 16 + 8 * 9 * 16,
   ],
   ['gates of all steps', 'LSTM 10x2x3 1x20x3 1x20x5 -> 10x1x2x5', {}, 4 * 20 * 20],
-  ['gates of all steps', 'GRU 10x2x3 1x15x3 1x15x5 -> 10x1x2x5', {}, 4 * 20 * 15],
   [
     'gates, a reversed input and output of two directions',
     'LSTM 10x2x3 2x20x3 2x20x5 -> 10x2x2x5',
@@ -64,9 +61,7 @@ test.each<Case>([
   ['one output', 'HardSwish 4x5 -> 4x5', {}, 80],
   ['nothing for two inputs', 'Sum 4x5 4x5 -> 4x5', {}, 0],
   ['a partial result of more inputs', 'Sum 4x5 4x5 4x5 -> 4x5', {}, 80],
-  ['nothing', 'Add 4x5 4x5 -> 4x5', {}, 0],
   ['one output', 'com.microsoft:BiasGelu 4x5 5 -> 4x5', {}, 80],
-  ['nothing without a bias', 'com.microsoft:FastGelu 4x5 -> 4x5', {}, 0],
   ['one output with a bias', 'com.microsoft:FastGelu 4x5 5 -> 4x5', {}, 80],
 ])('a kernel holds %s: %s', (_, node, attributes, bytes) => {
   expect(scratch(node, attributes)).toBe(bytes);
@@ -96,10 +91,8 @@ describe('attention', () => {
 
   test.each<Case>([
     ['queries, keys, values, scores and the result', projected(1), HEADS, OWN],
-    ['as much for each of a batch', projected(8), HEADS, 8 * OWN],
     ['scores of as many heads as it names', projected(1), { num_heads: 6 }, OWN + 4 * SCORES],
     ['scores of heads of 64 elements', projected(1), {}, OWN - 4 * (SCORES - 100)],
-    ['no mask of keys', projected(2, 'i32:2x10'), HEADS, 2 * OWN],
     ['a mask of each query', projected(2, 'i32:2x10x10'), HEADS, 2 * OWN + 4 * 2 * 100],
     ['a causal mask', projected(2), { ...HEADS, unidirectional: 1 }, 2 * OWN + 4 * 2 * 100],
     ['no scores without a mask', multiHead(''), HEADS, 4 * 2 * 3 * STATES],
@@ -119,10 +112,8 @@ describe('attention', () => {
 test.each([
   ['Reshape', 'view'],
   ['Relu', 'in place'],
-  ['Exp', 'new'],
   ['ai.onnx:Relu', 'in place'],
   ['com.microsoft:Relu', 'new'],
-  ['local:Reshape', 'new'],
 ])('the output of %s is %s', (operator, expected) => {
   const { model } = typedNode(`${operator} 2 2 -> 2`);
   expect(outputMemory(model.graph.nodes[0])).toBe(expected);
