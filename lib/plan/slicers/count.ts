@@ -98,12 +98,17 @@ function heldBytes(space: CutSpace): readonly number[] {
 }
 
 function tooMany(space: CutSpace, count: number): SlicedInferenceError {
-  const { nodes, values } = space.dataflow.model.graph;
+  const { order, model } = space.dataflow;
+  const { nodes, values } = model.graph;
   const most = space.legal.length + 1;
   const value = space.blocker.find((blocked) => blocked !== undefined);
+  const own =
+    order.length === nodes.length
+      ? `its ${nodes.length} nodes`
+      : `${order.length} of its ${nodes.length} nodes (the others are constant or unused)`;
   const reason =
     value === undefined
-      ? ` for its ${nodes.length} nodes`
+      ? ` for ${own}`
       : `; for example, ${quoted(values[value].name)} is ${space.rule(value)} and cannot cross a cut`;
   return new SlicedInferenceError(
     `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,

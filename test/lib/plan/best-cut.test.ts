@@ -1,7 +1,7 @@
-/** A fixed number of slices: they share the work if the model and few bytes allow that. */
+/** A fixed number of slices shares the work if the model and few bytes allow that, and the fastest plan uses branches and bursts. */
 import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
 import { bestCut } from '../../../lib/plan/best-cut';
-import { automatic, count } from '../../../lib/plan/slicers';
+import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { graphOf, nodesOf } from '../../support/graph-text';
@@ -39,8 +39,8 @@ function towers(first: number, second: number): GraphInit {
 
 const graph = (init: GraphInit): AnalyzedModel => analyzeModel(saveModel({ graph: init }));
 
-function cutOf({ dataflow, cuts }: AnalyzedModel, slices: number) {
-  const cut = bestCut(dataflow, cuts, count(slices));
+function cutOf({ dataflow, cuts }: AnalyzedModel, slices: number | Slicer) {
+  const cut = bestCut(dataflow, cuts, typeof slices === 'number' ? count(slices) : slices);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
   const total = sizes.reduce((sum, { coreSeconds }) => sum + coreSeconds, 0);
   return { ...cut, sizes, work: sizes.map(({ coreSeconds }) => coreSeconds / total) };
@@ -87,4 +87,14 @@ test('the fastest plan has no branches that need more slices than allowed', () =
   const { dataflow, cuts } = graph(twoTowers());
   const { groups } = bestCut(dataflow, cuts, automatic({ minimize: 'latency', maxSlices: 2 }));
   expect(groups.length).toBeLessThanOrEqual(2);
+});
+
+// As many bytes as BERT-large, and two matrices of 484 MiB: a sandbox receives 300 MiB in a burst, and then 75 MiB/s.
+test.each([
+  [78, 2048, 256],
+  [2, 11_264, 484],
+])('the fastest cold plan of %i layers of width %i has slices of at most %i MiB', (products, width, most) => {
+  const slicer = automatic({ minimize: 'latency', temperature: 'cold' });
+  const { sizes } = cutOf(analyzeModel(sparseModel(products, width)), slicer);
+  expect(Math.max(...sizes.map(({ weightBytes }) => weightBytes)) / 2 ** 20).toBeLessThanOrEqual(most);
 });
