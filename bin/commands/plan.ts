@@ -84,11 +84,10 @@ function reportRequest(
   { goal }: Slicer,
   options: Options,
 ): ReportRequest {
-  const { maxMemory, slices } = options;
+  const { maxMemory } = options;
   const request = {
     transport,
     profileDifferences: profile?.differences ?? [],
-    ...(slices !== undefined && { slices }),
     given: {
       requestsPerHour: options.requestsPerHour !== undefined,
       maxMemoryMb: maxMemory !== undefined,

@@ -36,7 +36,6 @@ export interface PlanReport {
   readonly cheapest: readonly { readonly from: number; readonly to: number; readonly service: string }[];
   /** Sentences, the most important first. */
   readonly verdict: readonly string[];
-  readonly timelines: { readonly warm: readonly TimelineSpan[]; readonly cold: readonly TimelineSpan[] };
   /** How far the search may have missed the best plan; absent if the cuts were given. */
   readonly search?: SearchLimits;
   /** Present if the number of slices was given. */
@@ -49,7 +48,7 @@ export interface ReportedConsolidation {
   /** Memory of the function. */
   readonly memoryMb: number;
   readonly fileBytes: number;
-  /** What runs cost and take then. `run` of the report, its items and its timelines are those of the slices alone. */
+  /** What runs cost and take then. `run` of the report and its items are those of the slices alone. */
   readonly run: Readonly<Record<Temperature, ReportedRun>>;
 }
 
@@ -188,22 +187,12 @@ export interface ParetoFront {
   readonly plan: FrontPoint;
   /** The index of the plan in `points`; absent if it is beside the front. */
   readonly chosen?: number;
-  /** Plans with as many slices as this plan, if the user set the number. */
-  readonly counted?: CountedFront;
   /** The number of places at which the plans may be cut: those that few bytes cross, and those of this plan... */
   readonly comparedCuts: number;
   /** ...of so many legal cuts. */
   readonly legalCuts: number;
   /** A plan that is missing is at most this share cheaper than one in `points` that is as fast. */
   readonly epsilon: number;
-}
-
-/** Of plans with one number of slices, those of which none is cheaper and faster than another one, the cheapest first. */
-export interface CountedFront {
-  readonly slices: number;
-  readonly points: readonly FrontPoint[];
-  /** The index of the plan of this report in `points`; absent if another plan with as many slices beats it in both. */
-  readonly chosen?: number;
 }
 
 export interface FrontPoint extends ReportedRun {
@@ -244,16 +233,6 @@ export interface ServiceRun {
   /** Milliseconds within which 95 of 100 runs end. */
   readonly p95: number;
 }
-
-/** A span of a run, drawn as one bar. Delays that vary have their means. */
-export interface TimelineSpan {
-  readonly row: string;
-  readonly kind: SpanKind;
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
-export type SpanKind = 'start' | 'load' | 'read' | 'run' | 'write' | 'transition' | 'wait';
 
 export interface Assumption {
   readonly name: string;

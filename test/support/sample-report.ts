@@ -5,7 +5,6 @@ import type {
   PlanReport,
   ReportedRun,
   ReportedSlice,
-  TimelineSpan,
 } from '../../bin/plan/plan-report';
 
 const MIB = 2 ** 20;
@@ -68,7 +67,6 @@ function sampleReport(nodes: number, slices: number, suffix = ''): PlanReport {
       'Use the slices: the cheapest plan that answers 95 of 100 cold runs in time.',
       'One Lambda function costs 0.7 times as much when warm, but needs 2.4 times as long when cold.',
     ],
-    timelines: { warm: timeline(own, 'warm'), cold: timeline(own, 'cold') },
     search: { gap: 0.02, tolerance: 0.03, comparedCuts: 14, comparedAllCuts: false },
     assumptions: [
       {
@@ -90,21 +88,6 @@ function sampleSlices(length: number, slices: number): ReportedSlice[] {
       coreSeconds: 0.14,
       times: { warmMs: 200, loadMs: 180 + 3 * length, coldMs: 280 },
     };
-  });
-}
-
-function timeline(slices: readonly ReportedSlice[], temperature: 'warm' | 'cold'): TimelineSpan[] {
-  return slices.flatMap(({ slice, times }): TimelineSpan[] => {
-    const row = `slice ${slice}`;
-    const start = 20 + 300 * slice;
-    return [
-      { row: 'state machine', kind: 'transition', startMs: start, endMs: start + 12 },
-      ...(temperature === 'cold'
-        ? [{ row, kind: 'load' as const, startMs: 20, endMs: 20 + times.loadMs }]
-        : []),
-      { row, kind: 'wait', startMs: start - 20, endMs: start },
-      { row, kind: 'run', startMs: start + 12, endMs: start + 212 },
-    ];
   });
 }
 
@@ -165,13 +148,11 @@ export const HOSTILE_SUFFIX =
 
 export const HOSTILE_REPORT: PlanReport = sampleReport(12, 3, HOSTILE_SUFFIX);
 
-/** A plan that another limit than price and time decided, and another one with as many slices. */
+/** A plan that another limit than price and time decided. */
 export const BESIDE_FRONT_REPORT: PlanReport = besideFront();
 
 function besideFront(): PlanReport {
   const { points, plan, ...rest } = TRANSFORMER_REPORT.front;
   const others = points.filter((point) => point !== plan);
-  const slower = { ...plan, p50: plan.p50 * 1.2, dollarsPerMillion: plan.dollarsPerMillion * 0.9 };
-  const counted = { slices: plan.slices, points: [slower, plan], chosen: 1 };
-  return { ...TRANSFORMER_REPORT, front: { ...rest, points: others, plan, counted, chosen: undefined } };
+  return { ...TRANSFORMER_REPORT, front: { ...rest, points: others, plan, chosen: undefined } };
 }

@@ -1,11 +1,11 @@
 /** Makes elements. All text goes through `textContent`, so markup in names stays text. */
 
-export type Child = Node | string;
+type Attributes = Readonly<Record<string, string>>;
 
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
-  attributes: Readonly<Record<string, string>> = {},
-  ...children: readonly Child[]
+  attributes: Attributes = {},
+  ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[Name] {
   const made = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
@@ -13,17 +13,9 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-const SVG = 'http://www.w3.org/2000/svg';
-
-export function svgElement<Name extends keyof SVGElementTagNameMap>(
-  name: Name,
-  attributes: Readonly<Record<string, string | number>> = {},
-  ...children: readonly Node[]
-): SVGElementTagNameMap[Name] {
-  const made = document.createElementNS(SVG, name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, String(value));
-  made.append(...children);
-  return made;
+/** A cell whose text is isolated, so that a name in another direction does not reorder the words around it. */
+export function tableCell(name: 'td' | 'th', text: string, attributes?: Attributes): HTMLElement {
+  return element(name, attributes, element('bdi', {}, text));
 }
 
 /** @throws Error if the page has no such element */

@@ -1,6 +1,7 @@
-/** The tables of the page: they show the numbers of every chart as text. */
+/** The tables of the page. Those of a chart have what its tooltips say. */
 import { type Figure, type QuantityKind, TEMPERATURES, maybe, quantity } from '../figures';
-import type { FrontPoint, LineItem, PlanReport, ServiceRun, Temperature, TimelineSpan } from '../plan-report';
+import type { LineItem, PlanReport, ServiceRun, Temperature } from '../plan-report';
+import type { Facts } from './charts/chart';
 
 export interface Table {
   readonly caption: string;
@@ -29,6 +30,15 @@ function column<Row>(
   return [head, (row) => maybe(kind, value(row))];
 }
 
+/** @param name heads the titles @param facts with the same labels each */
+export function factsTable(caption: string, name: string, facts: readonly Facts[]): Table {
+  return {
+    caption,
+    head: [name, ...(facts.at(0)?.rows ?? []).map(([label]) => label)],
+    rows: facts.map(({ title, rows }) => [title, ...rows.map(([, figure]) => figure)]),
+  };
+}
+
 export function sliceTable({ slices }: PlanReport): Table {
   return tableOf('The slices', slices, [
     column('slice', 'count', ({ slice }) => slice),
@@ -45,22 +55,6 @@ export function sliceTable({ slices }: PlanReport): Table {
     column('load', 'milliseconds', ({ times }) => times.loadMs),
     column('warm', 'milliseconds', ({ times }) => times.warmMs),
     column('cold', 'milliseconds', ({ times }) => times.coldMs),
-  ]);
-}
-
-export function profileTable({ profile }: PlanReport): Table {
-  return tableOf('The nodes, in the order in which they run', profile, [
-    column('from', 'count', ({ first }) => first),
-    column('to', 'count', ({ last }) => last),
-    ['last node', ({ node }) => node],
-    ['operator', ({ operator }) => operator],
-    column('weights', 'bytes', ({ weightBytes }) => weightBytes),
-    column('compute', 'seconds', ({ coreSeconds }) => coreSeconds),
-    column('live tensors', 'bytes', ({ liveBytes }) => liveBytes),
-    [
-      'a cut here moves',
-      ({ crossingBytes }) => (crossingBytes === null ? 'no cut here' : quantity('bytes', crossingBytes)),
-    ],
   ]);
 }
 
@@ -83,7 +77,7 @@ export function cutTable({ cuts }: PlanReport): Table {
 /** What a run costs and takes. Services that charge by the hour have no price of a run. */
 function runColumns<Row>(
   runOf: (row: Row) => ServiceRun | undefined,
-  [price, half, most]: readonly string[] = ['a million', 'p50', 'p95'],
+  [price, half, most]: readonly string[],
 ): Column<Row>[] {
   return [
     column(price, 'dollars', (row) => runOf(row)?.dollarsPerMillion),
@@ -120,34 +114,12 @@ export function monthTable(costs: PlanReport['costPerMonth']): Table {
   ]);
 }
 
-export function frontTable({ points, plan, chosen, counted, temperature }: PlanReport['front']): Table {
-  const caption = `Plans that no other plan beats in both price and time, ${temperature} runs`;
-  const table = (rows: readonly (readonly [name: Figure, point: FrontPoint])[]): Table =>
-    tableOf(caption, rows, [
-      ['plan', ([name]) => name],
-      column('slices', 'count', ([, { slices }]) => slices),
-      ['functions', ([, { memoryMb }]) => memoryText(memoryMb)],
-      column('threads', 'count', ([, { threads }]) => threads),
-      ['tensors through', ([, { transport }]) => transport],
-      ...runColumns<(typeof rows)[number]>(([, point]) => point),
-    ]);
-  const own = points.map(
-    (point, index) => [index === chosen ? 'this plan' : quantity('count', index + 1), point] as const,
-  );
-  const others = (counted?.points ?? []).flatMap((point, index) =>
-    index === counted?.chosen ? [] : [[`with as many slices: ${index + 1}`, point] as const],
-  );
-  return {
-    ...table([...own, ...others]),
-    ...(chosen === undefined && { foot: table([['this plan', plan]]).rows }),
-  };
-}
-
 export function alternativeTable(alternatives: PlanReport['alternatives']): Table {
   const priced = alternatives.filter(({ isFeasible }) => isFeasible);
   const columnsOf = (temperature: 'warm' | 'cold') =>
-    runColumns<(typeof priced)[number]>(({ [temperature]: run }) => run).map(
-      ([head, cell]) => [`${temperature}: ${head}`, cell] as const,
+    runColumns<(typeof priced)[number]>(
+      ({ [temperature]: run }) => run,
+      ['a million', 'p50', 'p95'].map((head) => `${temperature}: ${head}`),
     );
   return tableOf('This plan and other services', priced, [
     ['service', ({ service }) => service],
@@ -166,32 +138,6 @@ export function cheapestTable(cheapest: PlanReport['cheapest']): Table {
   ]);
 }
 
-/** A row for each rate: more rates than services. */
-export function rateTable(alternatives: PlanReport['alternatives']): Table {
-  const priced = alternatives.filter(({ monthly }) => monthly.length > 0);
-  const all = priced.flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour));
-  const rates = [...new Set(all)].sort((a, b) => a - b);
-  return tableOf('The price of a month, by requests per hour', rates, [
-    column('requests per hour', 'rate', (rate) => rate),
-    ...priced.map(({ service, monthly }) =>
-      column<number>(
-        service,
-        'dollars',
-        (rate) => monthly.find(({ requestsPerHour }) => requestsPerHour === rate)?.dollars,
-      ),
-    ),
-  ]);
-}
-
-export function timelineTable(temperature: 'warm' | 'cold', spans: readonly TimelineSpan[]): Table {
-  return tableOf(`What a ${temperature} run does`, spans, [
-    ['row', ({ row }) => row],
-    ['does', ({ kind }) => kind],
-    column('from', 'milliseconds', ({ startMs }) => startMs),
-    column('to', 'milliseconds', ({ endMs }) => endMs),
-  ]);
-}
-
 export function assumptionTable({ assumptions }: PlanReport): Table {
   return tableOf('What the estimates assume', assumptions, [
     ['assumption', ({ name }) => name],
@@ -201,17 +147,4 @@ export function assumptionTable({ assumptions }: PlanReport): Table {
     ['source', ({ source }) => source],
     ['date', ({ date }) => date],
   ]);
-}
-
-/** The memory of a plan's functions: each run of equal sizes once. */
-export function memoryText(memoryMb: readonly number[]): string {
-  const runs: { mb: number; count: number }[] = [];
-  for (const mb of memoryMb) {
-    const last = runs.at(-1);
-    if (last?.mb === mb) last.count++;
-    else runs.push({ mb, count: 1 });
-  }
-  return runs
-    .map(({ mb, count }) => `${count > 1 ? `${count} × ` : ''}${mb.toLocaleString('en-US')} MB`)
-    .join(', ');
 }

@@ -17,7 +17,6 @@ import { reportedAlternatives } from './reported-alternatives';
 import { reportedFront } from './reported-front';
 import { lineItems, reportedConsolidation, reportedEvenness, reportedRuns, runCost } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
-import { runTimeline } from './run-timeline';
 import { planSentences, warningsOf } from './sentences';
 
 /** All costs and times come from the model of cost of `analyzed`. */
@@ -74,7 +73,6 @@ export function assembleReport(
       ...planSentences(model, { slices, evenness, consolidation }),
       ...sentences.slice(1),
     ],
-    timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.quality && { search: cut.quality }),
     ...(evenness && { evenness }),
     assumptions: assumptionsOf(model, ofModel, request),

@@ -5,8 +5,6 @@ import type { Goal } from '../../../lib/plan/goal';
 export interface ReportRequest {
   /** By what the plan was chosen. */
   readonly goal: Goal;
-  /** The number of slices, if the user set it. */
-  readonly slices?: number;
   /** Most memory of a function in MB, if there is a limit besides Lambda's. */
   readonly maxMemoryMb?: number;
   /** Where slices write what later slices read. @default 's3-standard' */

@@ -31,17 +31,11 @@ export function reportedFront(
   const { temperature, quantile } = request.goal;
   const fronts = spacesOf(cuts).map((space) => ({ space, few: withFewCuts(space, own) }));
   const plan = pointOf({ ...own, slices: own.memoryMb.length }, own.cost);
-  const search = (slices?: number): readonly FrontPoint[] =>
-    fronts.flatMap(({ space, few }) =>
-      searchedFront(few, own, request, slices).map((point) => repriced(space, model, point, request)),
-    );
-  const all = search();
-  const { points, chosen } = withPlan(all, plan, quantile);
-  const counted = request.slices === undefined ? undefined : search(request.slices);
+  const searched = fronts.flatMap(({ space, few }) =>
+    searchedFront(few, own, request).map((point) => repriced(space, model, point, request)),
+  );
   return {
-    ...{ temperature, quantile, points, plan },
-    ...(chosen !== undefined && { chosen }),
-    ...(counted && { counted: { slices: plan.slices, ...withPlan(counted, plan, quantile) } }),
+    ...{ temperature, quantile, plan, ...withPlan(searched, plan, quantile) },
     comparedCuts: Math.max(...fronts.map(({ few }) => few.legal.length)),
     legalCuts: Math.max(...fronts.map(({ space }) => space.legal.length)),
     epsilon: FRONT_EPSILON,
@@ -79,18 +73,13 @@ function withFewCuts(space: CutSpace, own: OwnPlan): CutSpace {
 }
 
 /** Without limits on cost and latency, so that the front shows what other limits would reach. */
-function searchedFront(
-  space: CutSpace,
-  own: OwnPlan,
-  request: ReportRequest,
-  slices?: number,
-): readonly SearchedPoint[] {
+function searchedFront(space: CutSpace, own: OwnPlan, request: ReportRequest): readonly SearchedPoint[] {
   const { goal, maxMemoryMb = DEFAULT_MAX_MEMORY_MB, transport } = request;
   const { temperature, quantile, requestsPerHour } = goal;
   const slicer = automatic({
     minimize: 'cost',
     maxMemorySize: Math.min(MAX_LAMBDA_MEMORY_MB, Math.max(maxMemoryMb, ...own.memoryMb)),
-    ...{ temperature, quantile, requestsPerHour, transport, slices },
+    ...{ temperature, quantile, requestsPerHour, transport },
   });
   try {
     const { request: search, limit } = slicer.search(space);

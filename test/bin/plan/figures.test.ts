@@ -8,7 +8,6 @@ import {
   unitFor,
   visible,
 } from '../../../bin/plan/figures';
-import { memoryText } from '../../../bin/plan/page/tables';
 
 describe('figureText', () => {
   it.each<[QuantityKind, number, string]>([
@@ -64,8 +63,4 @@ test('unitFor takes the largest unit of which there is at least one', () => {
   const sizes = [0, 1, 1_023, 1_024, 2 ** 20 - 1, 2 ** 40];
   const names = sizes.map((bytes) => unitFor(bytes, BYTE_UNITS).name);
   expect(names).toEqual(['B', 'B', 'B', 'KB', 'KB', 'GB']);
-});
-
-test('memoryText writes runs of equal sizes once', () => {
-  expect(memoryText([512, 512, 1_024, 512])).toBe('2 × 512 MB, 1,024 MB, 512 MB');
 });

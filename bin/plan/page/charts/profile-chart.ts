@@ -1,99 +1,89 @@
-/** The slices on the profile of the graph: weights, compute and live tensors over the order of the nodes. */
+/** The slices on the profile of the graph: weights, compute, live tensors, and what a cut would move, over the order of the nodes. */
 import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
 import { type Unit, BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../../figures';
-import type { PlanReport, ProfilePoint, ReportedSlice } from '../../plan-report';
-import { type Theme, colorOf } from '../theme';
+import type { PlanReport, ProfilePoint } from '../../plan-report';
+import { BAND, INK, MUTED, SERIES } from '../theme';
 import {
   type Chart,
   type Facts,
+  BASE_OPTION,
   WHOLE_GRID,
   axisStyle,
-  baseOption,
-  cutLines,
-  isNarrow,
   largest,
+  leftOf,
   linearAxis,
   nameAbove,
   nameBelow,
-  nodeAxis,
 } from './chart';
 
 interface Panel {
   readonly name: string;
-  readonly unit: Unit;
-  readonly max: number;
+  readonly units: readonly Unit[];
   readonly value: (point: ProfilePoint) => number;
 }
 
-const PANEL_HEIGHT = 116;
-const PANEL_GAP = 44;
-const TOP = 46;
-const BOTTOM = 46;
+const SECOND_UNITS: readonly Unit[] = TIME_UNITS.map(({ name, size }) => ({ name, size: size / 1_000 }));
+
+const PANELS: readonly Panel[] = [
+  { name: 'weights', units: BYTE_UNITS, value: ({ weightBytes }) => weightBytes },
+  { name: 'compute on one vCPU', units: SECOND_UNITS, value: ({ coreSeconds }) => coreSeconds },
+  { name: 'live tensors', units: BYTE_UNITS, value: ({ liveBytes }) => liveBytes },
+  { name: 'moved by a cut', units: BYTE_UNITS, value: ({ crossingBytes }) => crossingBytes ?? 0 },
+];
+
+const [PANEL_HEIGHT, PANEL_GAP, TOP, BOTTOM] = [100, 44, 46, 46];
 /** Pixels that the number of a slice needs. */
 const SLICE_LABEL_WIDTH = 22;
+/** More dashed lines would hide the graph. */
+const MOST_LINES = 16;
 
 export function profileChart(report: PlanReport): Chart {
-  const { profile } = report;
-  const panels = panelsOf(profile);
-  const last = panels.length - 1;
+  const { profile, slices } = report;
+  const nodes = nodesOf(profile);
+  const last = PANELS.length - 1;
+  const facts = profile.map((point) => factsOf(point, report));
   return {
-    label: `The ${report.slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run.`,
-    height: TOP + panels.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
-    legend: [],
+    label: `The ${slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run, and the bytes that a cut after each node would move.`,
+    height: TOP + PANELS.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
     trigger: 'axis',
-    option: (theme, width) => {
-      const left = isNarrow(width) ? 46 : 60;
-      const { axisLabel } = axisStyle(theme);
-      return {
-        ...baseOption(theme),
-        axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
-        grid: panels.map((_, panel) => ({
-          ...{ ...WHOLE_GRID, left, right: 18, height: PANEL_HEIGHT },
-          top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
-        })),
-        xAxis: panels.map((_, panel) => ({
-          ...nodeAxis(theme, nodesOf(profile)),
+    option: (width) => ({
+      ...BASE_OPTION,
+      axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: INK } },
+      grid: PANELS.map((_, panel) => ({
+        ...{ ...WHOLE_GRID, left: leftOf(width), right: 18, height: PANEL_HEIGHT },
+        top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
+      })),
+      xAxis: PANELS.map((_, panel) => ({
+        ...{
+          ...axisStyle(),
+          type: 'value',
+          min: 0,
+          max: nodes,
           gridIndex: panel,
-          axisLabel: { ...axisLabel, show: panel === last },
-          ...(panel === last && nameBelow('nodes')),
-        })),
-        yAxis: panels.map(({ name, unit, max }, panel) => ({
-          ...linearAxis(theme, max, unit),
-          ...nameAbove(theme, `${name}, ${unit.name}`, left),
-          nameGap: panel === 0 ? 26 : 12,
-          gridIndex: panel,
-        })),
-        series: [
-          ...panels.map((panel, index) => columns(profile, panel, index, theme)),
-          ...panels.map((_, index) => sliceBands(report, index, theme, width)),
-        ],
-      };
-    },
-    facts: ({ dataIndex }) => factsOf(report, dataIndex),
-    stops: profile.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
+          splitLine: { show: false },
+        },
+        axisLabel: { ...axisStyle().axisLabel, show: panel === last },
+        ...(panel === last && nameBelow('nodes')),
+      })),
+      yAxis: PANELS.map(({ name, units, value }, panel) => {
+        const max = largest(profile.map(value));
+        const unit = unitFor(max, units);
+        return {
+          ...{ ...linearAxis(max, unit), ...nameAbove(`${name}, ${unit.name}`, width) },
+          ...{ nameGap: panel === 0 ? 26 : 12, gridIndex: panel },
+        };
+      }),
+      series: [
+        ...PANELS.map((panel, index) => columns(profile, panel, index)),
+        ...PANELS.map((_, index) => sliceBands(report, index, width)),
+      ],
+    }),
+    facts: PANELS.map(() => facts),
   };
 }
 
-/** The slice with a position in it. */
-export function sliceAt(slices: readonly ReportedSlice[], position: number): ReportedSlice | undefined {
-  return slices.find(({ first, last }) => first <= position && position <= last);
-}
-
-export function nodesOf(profile: readonly ProfilePoint[]): number {
+function nodesOf(profile: readonly ProfilePoint[]): number {
   return (profile.at(-1)?.last ?? -1) + 1;
-}
-
-function panelsOf(profile: readonly ProfilePoint[]): Panel[] {
-  const panel = (name: string, units: readonly Unit[], value: Panel['value']): Panel => {
-    const max = largest(profile.map(value));
-    return { name, unit: unitFor(max, units), max, value };
-  };
-  const seconds: readonly Unit[] = TIME_UNITS.map(({ name, size }) => ({ name, size: size / 1_000 }));
-  return [
-    panel('weights', BYTE_UNITS, ({ weightBytes }) => weightBytes),
-    panel('compute on one vCPU', seconds, ({ coreSeconds }) => coreSeconds),
-    panel('live tensors', BYTE_UNITS, ({ liveBytes }) => liveBytes),
-  ];
 }
 
 /** One column for each stretch, as wide as the stretch. */
@@ -101,61 +91,61 @@ function columns(
   profile: readonly ProfilePoint[],
   { name, value }: Panel,
   index: number,
-  theme: Theme,
 ): CustomSeriesOption {
   return {
-    ...{ type: 'custom', name, xAxisIndex: index, yAxisIndex: index, z: 3 },
-    encode: { x: 0, y: 1 },
-    color: colorOf(theme, index),
-    data: profile.map((point) => [
-      (point.first + point.last + 1) / 2,
-      value(point),
-      point.first,
-      point.last + 1,
-    ]),
+    ...{ type: 'custom', name, xAxisIndex: index, yAxisIndex: index, z: 3, encode: { x: 0, y: 1 } },
+    data: profile.map((point) => {
+      const { first, last } = point;
+      return [(first + last + 1) / 2, value(point), first, last + 1];
+    }),
     renderItem: (_, api) => {
       const [left, y] = api.coord([api.value(2), api.value(1)]);
       const [right, bottom] = api.coord([api.value(3), 0]);
       // Whole pixels, so that neighbors touch.
       const x = Math.round(left);
       const width = Math.max(1, Math.round(right) - x);
-      const shape = { x, y, width, height: bottom - y };
-      return { type: 'rect', shape, style: { fill: api.visual('color') } };
+      return { type: 'rect', shape: { x, y, width, height: bottom - y }, style: { fill: SERIES[index] } };
     },
   };
 }
 
 /** A series without data that marks the slices behind the columns, with their names as far as there is room, and the cuts. */
-function sliceBands(report: PlanReport, index: number, theme: Theme, width: number): LineSeriesOption {
-  const nodes = Math.max(1, nodesOf(report.profile));
+function sliceBands({ profile, slices, cuts }: PlanReport, index: number, width: number): LineSeriesOption {
+  const nodes = Math.max(1, nodesOf(profile));
   let free = -Infinity;
   return {
     ...{ type: 'line', xAxisIndex: index, yAxisIndex: index, data: [] },
     markArea: {
       silent: true,
-      label: { show: index === 0, position: 'top', distance: 4, color: theme.ink, fontSize: 12 },
-      data: report.slices.map(({ slice, first, last }, band) => {
+      label: { show: index === 0, position: 'top', distance: 4, color: INK, fontSize: 12 },
+      data: slices.map(({ slice, first, last }) => {
         const middle = (((first + last + 1) / 2) * width) / nodes;
         const hasRoom = middle - SLICE_LABEL_WIDTH / 2 >= free;
         if (hasRoom) free = middle + SLICE_LABEL_WIDTH / 2;
-        const itemStyle = { color: band % 2 === 1 ? theme.band : 'transparent', opacity: 1 };
+        const itemStyle = { color: slice % 2 === 1 ? BAND : 'transparent', opacity: 1 };
         return [{ name: hasRoom ? String(slice) : '', xAxis: first, itemStyle }, { xAxis: last + 1 }];
       }),
     },
-    markLine: cutLines(theme, report),
+    markLine: {
+      ...{ silent: true, symbol: 'none', label: { show: false } },
+      lineStyle: { color: MUTED, type: 'dashed', width: 1 },
+      data: cuts.length > MOST_LINES ? [] : cuts.map(({ position }) => ({ xAxis: position })),
+    },
   };
 }
 
-function factsOf({ profile, slices }: PlanReport, dataIndex: number): Facts | undefined {
-  const point = profile.at(dataIndex);
-  if (point === undefined) return undefined;
-  const { first, last, node, operator, weightBytes, coreSeconds, liveBytes, crossingBytes } = point;
+function factsOf(
+  { first, last, node, operator, weightBytes, coreSeconds, liveBytes, crossingBytes }: ProfilePoint,
+  { slices }: PlanReport,
+): Facts {
+  const own = slices.find((slice) => slice.first <= first && first <= slice.last);
   return {
     title: node,
     rows: [
       ['operator', operator],
-      first === last ? ['node', quantity('count', first)] : ['nodes', `${first} to ${last}`],
-      ['slice', maybe('count', sliceAt(slices, first)?.slice)],
+      ['from node', quantity('count', first)],
+      ['to node', quantity('count', last)],
+      ['slice', maybe('count', own?.slice)],
       ['weights', quantity('bytes', weightBytes)],
       ['compute', quantity('seconds', coreSeconds)],
       ['live tensors', quantity('bytes', liveBytes)],

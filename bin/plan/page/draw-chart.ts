@@ -1,0 +1,67 @@
+/** Draws charts with ECharts, again for another width, with a tooltip for what the pointer is at. */
+import { CustomChart, LineChart } from 'echarts/charts';
+import {
+  GridComponent,
+  LegendComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  TooltipComponent,
+} from 'echarts/components';
+import { type EChartsType, init, use } from 'echarts/core';
+import { CanvasRenderer } from 'echarts/renderers';
+import { figureText, visible } from '../figures';
+import type { Chart, Facts } from './charts/chart';
+import { element, tableCell } from './dom';
+import { INK, MUTED, SURFACE } from './theme';
+
+use([
+  ...[CustomChart, LineChart, CanvasRenderer],
+  ...[GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent],
+]);
+
+export function chartElement(chart: Chart): HTMLElement {
+  const label = `${chart.label} A table below has the same numbers.`;
+  const plot = element('div', { class: 'plot', role: 'img', 'aria-label': label });
+  plot.style.height = `${chart.height}px`;
+  let echarts: EChartsType | undefined;
+  // Called for the first time when the element is in the document: its width decides the option.
+  new ResizeObserver(() => {
+    const width = plot.clientWidth;
+    if (width === 0) return;
+    // ECharts' SVG renderer sets `style` attributes, which the page's content security policy forbids.
+    echarts ??= init(plot, null, { renderer: 'canvas', height: chart.height });
+    echarts.resize({ width });
+    echarts.setOption({ ...chart.option(width), tooltip: tooltip(chart) }, { notMerge: true });
+  }).observe(plot);
+  return element('figure', {}, plot);
+}
+
+function tooltip({ trigger, facts }: Chart): object {
+  return {
+    ...{ trigger, confine: true, transitionDuration: 0 },
+    ...{ backgroundColor: SURFACE, borderColor: MUTED, textStyle: { color: INK, fontSize: 13 } },
+    extraCssText: 'max-width: min(360px, 82vw); white-space: normal;',
+    // Elements, not markup: a content security policy forbids the styles in ECharts' own markup.
+    formatter: (params: unknown) => {
+      const item = (Array.isArray(params) ? params[0] : params) as { seriesIndex: number; dataIndex: number };
+      const found = facts.at(item.seriesIndex)?.at(item.dataIndex);
+      return found === undefined ? element('div') : tip(found);
+    },
+  };
+}
+
+const LONGEST_NAME = 120;
+
+function tip({ title, rows }: Facts): HTMLElement {
+  const lines = rows.map(([label, figure]) =>
+    element('tr', {}, element('th', { scope: 'row' }, label), tableCell('td', figureText(figure))),
+  );
+  const name = visible(title);
+  const shown = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+  return element(
+    'div',
+    { class: 'tip' },
+    element('strong', {}, element('bdi', {}, shown)),
+    element('table', {}, element('tbody', {}, ...lines)),
+  );
+}
