@@ -66,7 +66,6 @@ function ofCredentials({ name, reason }: SdkFailure): Explanation[] {
       'check the region in the ARN, AWS_REGION, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3',
     ],
     [WRONG_KEYS.includes(name), 'AWS credentials must be valid', 'check AWS_PROFILE or the access key'],
-    [name === 'RequestTimeTooSkewed', "this machine's clock must be right", 'set the clock'],
   ];
 }
 

@@ -5,7 +5,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { inParallel } from '../../lambda/store/ranged-read';
 import type { UploadTask } from './checked-content';
-import { FILES_AT_ONCE, stopSending } from './s3-client';
+import { FILES_AT_ONCE, stoppedBy } from './s3-client';
 import { UploadBucket } from './upload-bucket';
 
 export type { UploadTask } from './checked-content';
@@ -28,7 +28,7 @@ interface EncryptionOptions {
 
 interface UploadOptions extends EncryptionOptions {
   readonly onProgress?: (progress: UploadProgress) => void;
-  /** Stops the upload, which then fails with the signal's reason. So does every later upload with this client. */
+  /** Stops the upload, which then fails with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -44,7 +44,6 @@ export async function uploadAll(
   { kmsKeyId, onProgress, signal }: UploadOptions = {},
 ): Promise<void> {
   const files = [...new Map(tasks.map((task) => [task.key, task])).values()];
-  const bucket = new UploadBucket(client, bucketName, kmsKeyId);
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const done = new Map<UploadTask, number>();
   const update = (task: UploadTask, bytes: number): void => {
@@ -54,7 +53,7 @@ export async function uploadAll(
   };
   const failure = new AbortController();
   const stop = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
-  stopSending(client, stop);
+  const bucket = new UploadBucket(stoppedBy(client, stop), bucketName, kmsKeyId);
   await inParallel(files, FILES_AT_ONCE, async (task) => {
     if (stop.aborted) return;
     try {

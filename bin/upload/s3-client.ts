@@ -1,7 +1,7 @@
 /** The S3 client of uploads: with a bounded number of connections and more attempts than by default. */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { AbortMultipartUploadCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
 /** Files checked or sent at a time. */
 export const FILES_AT_ONCE = 4;
@@ -34,27 +34,9 @@ export function uploadClient(options: S3ClientConfig = {}): S3Client {
   });
 }
 
-/** Those that send content. The requests that abort an upload still have to reach S3. */
-const SENDING = ['PutObjectCommand', 'UploadPartCommand'];
-
-/** Once the signal is aborted, requests that send content fail with its reason: on a slow line they would take minutes. */
-export function stopSending(client: S3Client, signal: AbortSignal): void {
-  const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => {
-      // The reason is what the caller passed to `abort`, always an error.
-      reject(signal.reason as Error);
-    });
-  });
-  // Without a request in flight nobody waits for it.
-  stopped.catch(() => undefined);
-  client.middlewareStack.add(
-    (next, { commandName = '' }) =>
-      (args) => {
-        if (!SENDING.includes(commandName)) return next(args);
-        signal.throwIfAborted();
-        return Promise.race([next(args), stopped]);
-      },
-    // Below the middleware that repeats failed requests, which would otherwise go on alone.
-    { step: 'finalizeRequest', priority: 'low' },
-  );
+/** The client, but once the signal is aborted, requests end: on a slow line they would take minutes. Those that abort an upload still reach S3. */
+export function stoppedBy(client: S3Client, abortSignal: AbortSignal): S3Client {
+  const send = (command: Parameters<S3Client['send']>[0]) =>
+    client.send(command, command instanceof AbortMultipartUploadCommand ? {} : { abortSignal });
+  return Object.create(client, { send: { value: send } }) as S3Client;
 }

@@ -17,7 +17,6 @@ const REGION_ERRORS = [
   'PermanentRedirect',
   'TemporaryRedirect',
 ];
-const DAMAGES = ['BadDigest', 'InvalidDigest', 'XAmzContentSHA256Mismatch', 'XAmzContentChecksumMismatch'];
 
 /** The error to throw in place of an error of the SDK. Errors that are not about AWS stay as they are. */
 export function explainS3Error(error: unknown, request: FailedRequest): unknown {
@@ -48,16 +47,10 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
       'check its name or create it',
     ],
     [
-      name.startsWith('KMS.'),
-      `the KMS key for ${uri} must be usable`,
-      "check the key's id, region and state",
-    ],
-    [
       name === 'AccessDenied' || status === 403,
       `${permission} must be allowed for ${uri}`,
       "allow it in your role's policy, and check the policies of the bucket and of its KMS key",
     ],
-    [DAMAGES.includes(name), `the bytes for ${uri} must arrive unchanged`, 'run the command again'],
     [
       isThrottled(error) || status === 503,
       `S3 must have capacity for bucket '${bucket}'`,
