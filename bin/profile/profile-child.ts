@@ -1,24 +1,15 @@
 /** Measures a slice, or the machine, in a process of its own: so that the peak of its memory is that of one slice alone. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Session as SessionClass } from '../../lambda/slice/session';
 import { peakMemoryBytes } from '../../lambda/telemetry/telemetry';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { median } from '../../lib/extremes';
+import { type Sessions, answerJob } from '../onnx-jobs/answer';
 import { readEvents } from './events';
 import { KERNEL_FLOPS, KERNEL_SIZE } from './kernel-models';
 import { NodeLabels } from './label-nodes';
-import type {
-  ProfileAnswer,
-  ProfileJob,
-  SliceAnswer,
-  SliceJob,
-  SpeedAnswer,
-  SpeedJob,
-} from './run-profile-job';
-
-type Sessions = typeof SessionClass;
+import type { ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './run-profile-job';
 
 /** Runs of the matrix product, each of a few milliseconds. */
 const KERNEL_RUNS = 40;
@@ -42,7 +33,7 @@ async function measureSpeed({ product }: SpeedJob, sessions: Sessions): Promise<
   for (let run = 0; run < KERNEL_RUNS; run++)
     seconds.push(await timed(clock, () => session.run(inputs, ['y'])));
   await session.release();
-  return { kind: 'speed', flopsPerSecond: KERNEL_FLOPS / median(seconds.slice(1)) };
+  return { flopsPerSecond: KERNEL_FLOPS / median(seconds.slice(1)) };
 }
 
 /** Runs with and without the profiler alternate, so that both see the same load of the machine. */
@@ -83,7 +74,7 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
   if (file === undefined) throw new Error("the profiler's file is missing");
   const events = await readEvents(path.join(job.folder, file), labels);
   if (events.runs === 0) throw new Error('it runs more nodes than the profiler of ONNX Runtime can record');
-  return { kind: 'slice', events, seconds, callSeconds, peakBytes };
+  return { events, seconds, callSeconds, peakBytes };
 }
 
 /** Returns seconds since some moment. */
@@ -116,19 +107,6 @@ function floats(shape: readonly number[]): RawTensor {
   return { dtype: 'float32', shape, bytes: new Uint8Array(values.buffer) };
 }
 
-async function answerTo(job: ProfileJob): Promise<ProfileAnswer> {
-  try {
-    // A static import that fails would end the process before it can answer.
-    const { Session } = await import('../../lambda/slice/session.js');
-    return await (job.kind === 'speed' ? measureSpeed(job, Session) : measureSlice(job, Session));
-  } catch (error) {
-    return { kind: 'failed', reason: (error as Error).message };
-  }
-}
-
-async function main(): Promise<void> {
-  const job = JSON.parse(fs.readFileSync(process.argv[2], 'utf8')) as ProfileJob;
-  fs.writeFileSync(process.argv[3], JSON.stringify(await answerTo(job)));
-}
-
-void main();
+void answerJob<ProfileJob>((job, sessions) =>
+  job.kind === 'speed' ? measureSpeed(job, sessions) : measureSlice(job, sessions),
+);

@@ -9,7 +9,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import type { CompiledModel } from '../../lib/emit/slice';
-import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
+import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { onnxRuntimeVersion, packageVersion } from '../../lib/host/packages';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { graphDigest } from '../../lib/plan/file/plan';
@@ -22,7 +22,7 @@ import { candidateInputs, describeInputs } from '../verify/seeded-inputs';
 import { emptyModel, productModel } from './kernel-models';
 import { NodeLabels } from './label-nodes';
 import { type MeasuredSlice, nodeTimes, rounded } from './node-times';
-import { runProfileJob } from './run-profile-job';
+import { type SliceAnswer, type SpeedAnswer, runProfileJob } from './run-profile-job';
 import { cutBySize, writeLabeledSlice } from './slice-files';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
@@ -125,7 +125,7 @@ class ProfileRun {
       const outputs = path.join(folder, 'outputs.safetensors');
       const outputNames = plan.slices[slice].outputs.map(({ name }) => name);
       fs.writeFileSync(inputs, encodeSafetensors(tensors));
-      const answer = await runProfileJob(
+      const answer = await runProfileJob<SliceAnswer>(
         {
           ...{ kind: 'slice', model, empty: this.empty, mark: this.labels.mark },
           ...{ threads, runs, inputs, outputs, outputNames, folder },
@@ -133,7 +133,7 @@ class ProfileRun {
         folder,
         this.analyzed.model,
       );
-      if (answer.kind !== 'slice') throw new SliceFailure(answer.kind === 'failed' ? answer.reason : '');
+      if ('failure' in answer) throw new SliceFailure(answer.failure);
       measured.push({ answer, nodes });
       return decodeSafetensors(fs.readFileSync(outputs));
     } finally {
@@ -144,11 +144,12 @@ class ProfileRun {
   private async speed(): Promise<number> {
     const product = path.join(this.folder, 'product.onnx');
     fs.writeFileSync(product, productModel());
-    const answer = await runProfileJob({ kind: 'speed', product }, this.folder, this.analyzed.model);
-    if (answer.kind === 'speed') return answer.flopsPerSecond;
+    const job = { kind: 'speed', product } as const;
+    const answer = await runProfileJob<SpeedAnswer>(job, this.folder, this.analyzed.model);
+    if ('flopsPerSecond' in answer) return answer.flopsPerSecond;
     throw new SlicedInferenceError(
       'the library of ONNX Runtime must load and run on this machine',
-      answer.kind === 'failed' ? oneLine(answer.reason) : 'no answer',
+      answer.failure,
       'install the library that is missing, or install onnxruntime-node again',
     );
   }
@@ -188,7 +189,7 @@ class ProfileRun {
   private doesNotRun(inputs: Tensors, failure: SliceFailure): SlicedInferenceError {
     return new SlicedInferenceError(
       `model ${quoted(this.modelPath)} must run in ONNX Runtime (${describeInputs(inputs)})`,
-      oneLine(failure.message),
+      failure.message,
       this.options.inputs === undefined
         ? 'pass real inputs with --inputs, or the sizes of symbolic dimensions with --dimension'
         : 'check their values, and that the model runs on its own',
@@ -207,8 +208,4 @@ function usedDimensions(specs: readonly TensorSpec[], inputs: Tensors): Dimensio
     });
   }
   return sortedSizes(Object.fromEntries(sizes));
-}
-
-function oneLine(text: string): string {
-  return printable(text.replaceAll(/\s+/g, ' ').trim(), 400);
 }

@@ -90,7 +90,7 @@ describe('an interrupted command leaves neither files nor processes behind:', ()
 
   it('verify, stopped while the model runs', async () => {
     const args = ['verify', saveModel(endless()), '--slices', '2'];
-    const isRunning = (temporary: readonly string[]) => temporary.some((file) => file.endsWith('whole.json'));
+    const isRunning = (temporary: readonly string[]) => temporary.some((file) => file.endsWith('job.json'));
     expect(await interrupt(args, isRunning)).toEqual({ ...INTERRUPTED, signal: 'SIGINT' });
   });
 

@@ -1,0 +1,36 @@
+/** Answers the job of `ask`, in the process that it started. */
+import * as fs from 'node:fs';
+import type { Session } from '../../lambda/slice/session';
+import { oneLine, printable } from '../../lib/errors';
+import type { Failure } from './ask';
+
+export type Sessions = typeof Session;
+
+export async function answerJob<Job>(run: (job: Job, sessions: Sessions) => Promise<object>): Promise<void> {
+  const [, , question, answer] = process.argv;
+  const job = JSON.parse(fs.readFileSync(question, 'utf8')) as Job;
+  fs.writeFileSync(answer, JSON.stringify(await outcome(job, run)));
+}
+
+async function outcome<Job>(
+  job: Job,
+  run: (job: Job, sessions: Sessions) => Promise<object>,
+): Promise<object> {
+  let isUnloadable = true;
+  try {
+    // A static import that fails would end the process before it can answer.
+    const { Session: sessions } = await import('../../lambda/slice/session.js');
+    isUnloadable = false;
+    return await run(job, sessions);
+  } catch (error) {
+    return { failure: reasonOf(error), isUnloadable } satisfies Failure;
+  }
+}
+
+/** Some of ONNX Runtime's messages contain whole stack traces; the cause is at their beginning. */
+const MAX_REASON_LENGTH = 400;
+
+/** In one line. */
+export function reasonOf(error: unknown): string {
+  return printable(oneLine((error as Error).message), MAX_REASON_LENGTH);
+}
