@@ -10,7 +10,6 @@ import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes, formatType } from '../terminal/format';
 import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { profileLines } from '../terminal/profile-lines';
 import { type ModelOptions, addModelOptions, analyzeOptions } from './slicing-options';
 
 interface Inspection {
@@ -186,7 +185,6 @@ function describe(path: string, found: Inspection): string {
       : [`sizes that depend on data: ${firstOf(boundedTensors).join(', ')}`]),
     cannotCross.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
     ...firstOf(values(cannotCross)),
-    ...profileLines(found.profile, process.stdout.columns),
     '',
   ]
     .map(escaped)

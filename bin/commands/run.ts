@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
 import { addInputOptions, checkInputOptions, readJson } from '../invoke/inputs';
-import { checkDistinct, checkPlace } from '../outputs/named-file';
+import { checkPlace } from '../outputs/named-file';
 import { runJson, runTensors, type RunOptions } from '../run/local-execution';
 import { addLocalOptions } from './local-options';
 
@@ -37,10 +37,7 @@ export function runCommand(): Command {
 async function run(assembly: string, options: RunOptions): Promise<void> {
   const { inputs, inputJson, out, trace } = options;
   checkInputOptions('run', options);
-  if (trace !== undefined) {
-    checkPlace(trace, '--trace');
-    if (out !== undefined) checkDistinct([trace, '--trace'], [out, '--out']);
-  }
+  if (trace !== undefined) checkPlace(trace, '--trace');
   if (inputs === undefined) {
     await runJson(assembly, options, readJson(inputJson ?? ''));
     return;

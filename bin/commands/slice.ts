@@ -17,7 +17,6 @@ import {
   slicerFor,
   warnOfProfile,
 } from './slicing-options';
-import { checkComparingFlags } from './unused-flags';
 import { noteUnfinished } from '../process/unfinished';
 import { print, printJson } from '../terminal/print';
 
@@ -66,7 +65,6 @@ export function sliceCommand(): Command {
     .addHelpText('after', HELP);
   return addSlicingOptions(command).action(async (model: string, options: Options) => {
     const slicer = slicerFor(options);
-    checkComparingFlags(options);
     checkOut(options);
     if (options.plan !== undefined) checkPlace(options.plan, '--plan');
     showProgress(`reading ${model}`);

@@ -27,7 +27,6 @@ import {
   wholeNumberFrom1,
 } from './search-options';
 import { size } from './quantities';
-import { checkPercentileFlag } from './unused-flags';
 
 export interface SlicingOptions extends ModelOptions, SearchOptions, EstimateOptions {
   readonly slices?: number;
@@ -101,7 +100,6 @@ export function slicerFor(options: SlicingOptions): Slicer {
       'keep one of them',
     );
   }
-  checkPercentileFlag(options);
   if (options.slices !== undefined) return count(options.slices);
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
   if (options.atTensors !== undefined) return atListedTensors(options.atTensors);

@@ -1,12 +1,11 @@
 /** `sliced-inference verify MODEL`: compares the outputs of the chained slices with those of the whole model. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { SlicedInferenceError, escaped } from '../../lib/errors';
+import { escaped } from '../../lib/errors';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { estimateOptions, wholeNumber } from './search-options';
 import { type SlicingOptions, addSlicingOptions, slicerFor, warnOfProfile } from './slicing-options';
-import { checkComparingFlags } from './unused-flags';
 import { describeInputs } from '../verify/seeded-inputs';
 import type { TensorDifference } from '../verify/difference';
 import { type DefaultComparison, type Verification, verify } from '../verify/run-both';
@@ -42,9 +41,11 @@ export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('run the whole model and the chained slices, and compare every bit of every output')
     .argument('<model>', 'path of an ONNX model')
-    .option(
-      '--inputs <file>',
-      '.safetensors, .npz, .npy, .json or a folder of input_N.pb (default: generated inputs)',
+    .addOption(
+      new Option(
+        '--inputs <file>',
+        '.safetensors, .npz, .npy, .json or a folder of input_N.pb (default: generated inputs)',
+      ).conflicts('seed'),
     )
     .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber).default(0))
     .addOption(
@@ -53,15 +54,13 @@ export function verifyCommand(): Command {
         "also compare with the whole model at ONNX Runtime's defaults",
       ).choices(['default']),
     )
-    .addOption(new Option('--atol <x>', 'absolute tolerance of --against').argParser(positive).default(1e-5))
-    .addOption(new Option('--rtol <x>', 'relative tolerance of --against').argParser(positive).default(1e-3))
+    .addOption(tolerance('--atol <x>', 'absolute', 1e-5))
+    .addOption(tolerance('--rtol <x>', 'relative', 1e-3))
     .option('--json', 'print JSON')
     .addHelpText('after', HELP);
-  return addSlicingOptions(command).action(async (model: string, options: Options, own: Command) => {
+  return addSlicingOptions(command).action(async (model: string, options: Options) => {
     const { inputs, seed, dimension: dimensions, optimize: optimization, atol, rtol } = options;
     const slicer = slicerFor(options);
-    checkComparingFlags(options);
-    checkVerifyFlags(options, own);
     const result = await verify(model, {
       slicer,
       dimensions,
@@ -81,23 +80,12 @@ export function verifyCommand(): Command {
   });
 }
 
-/** @throws SlicedInferenceError for a flag that has no effect beside the others */
-function checkVerifyFlags({ inputs, against }: Options, command: Command): void {
-  const isGiven = (name: keyof Options): boolean => command.getOptionValueSource(name) === 'cli';
-  if (inputs !== undefined && isGiven('seed')) {
-    throw new SlicedInferenceError(
-      '--seed must be used for generated inputs',
-      '--inputs',
-      'leave --seed or --inputs out',
-    );
-  }
-  const tolerance = (['atol', 'rtol'] as const).find(isGiven);
-  if (against !== undefined || tolerance === undefined) return;
-  throw new SlicedInferenceError(
-    `--${tolerance} must be combined with --against default`,
-    'no --against',
-    'add it, or leave the tolerance out: every bit is compared anyway',
-  );
+/** Implies `--against default`, which alone has a tolerance. */
+function tolerance(flags: string, kind: string, byDefault: number): Option {
+  return new Option(flags, `${kind} tolerance of --against`)
+    .argParser(positive)
+    .default(byDefault)
+    .implies({ against: 'default' });
 }
 
 function positive(text: string): number {

@@ -5,8 +5,7 @@ import { succeed, succeedWithJson } from '../../support/run-cli';
 describe('inspect', () => {
   it('shows what a model contains and where it can be cut', async () => {
     const model = saveModel(mlp(3));
-    // How long a product takes is a constant that measurements refit.
-    expect((await succeed(['inspect', model])).replace(/[\d.]+ µs/, 'T')).toBe(
+    expect(await succeed(['inspect', model])).toBe(
       [
         model,
         'size        3.6KB',
@@ -21,13 +20,6 @@ describe('inspect', () => {
         'cuts        8 possible, so at most 9 slices',
         '  tensors that cross a cut alone: m0, a0, t0, m1, a1, and 3 more',
         'every value between nodes can cross a cut',
-        'profile     from the first node to the last, with the largest value of a column',
-        '            █  █  █',
-        '  weights   █▁ █▁ █▁  1KB',
-        '            █████████',
-        '  compute   █████████ T',
-        '             ████████',
-        '  tensors   █████████ 128B',
         '',
       ].join('\n'),
     );

@@ -3,10 +3,6 @@ import * as path from 'node:path';
 import { parseConstants } from '../../../lib/cost/constants/constants-file';
 import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { compile } from '../../../lib/compile/compile';
-import { storeSlices } from '../../../lib/emit/store';
-import { planText } from '../../../lib/emit/write';
-import { count } from '../../../lib/plan/slicers';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { outcome, refuse, succeed } from '../../support/run-cli';
@@ -23,12 +19,6 @@ const planned = async (...flags: string[]): Promise<Plan> =>
 function fileWith(content: string): string {
   const file = path.join(temporaryFolder(), 'constants.json');
   fs.writeFileSync(file, content);
-  return file;
-}
-
-function saveSlicingPlan(): string {
-  const file = path.join(temporaryFolder(), 'plan.json');
-  fs.writeFileSync(file, planText(storeSlices(compile(model, count(2)))));
   return file;
 }
 
@@ -55,10 +45,6 @@ describe('plan, slice and verify', () => {
       ['--at-tensors', 't0', '--temperature', 'warm'],
       'slicing flags exclude one another, got --at-tensors and --temperature',
     ],
-    [
-      ['--latency-percentile', 'p50'],
-      '--latency-percentile must be combined with --max-latency or --minimize latency, got neither: add one of them',
-    ],
     [['--max-latency', '1ms'], 'a run must have a p95 latency of at most 1 ms, got'],
     [
       ['--max-latency', '1ms', '--latency-percentile', 'p50'],
@@ -77,29 +63,6 @@ describe('plan, slice and verify', () => {
     await succeed(['slice', model, '--out', out, ...flags]);
     expect(fs.readdirSync(out)).toContain('plan.json');
     expect(await succeed(['verify', model, ...flags])).toContain('identical');
-  });
-
-  it.each([
-    [
-      ['--at-tensors', 't0', '--prices', 'p.json', '--no-warm-up'],
-      'flags must have an effect, and --at-tensors names the cuts, so no plans are compared, got --prices and --no-warm-up: leave them or --at-tensors out',
-    ],
-    [
-      ['--slicing-plan', saveSlicingPlan(), '--requests-per-hour', '5'],
-      'and --slicing-plan names the cuts, so no plans are compared, got --requests-per-hour: leave it or --slicing-plan out',
-    ],
-    [
-      ['--temperature', 'warm', '--requests-per-hour', '5'],
-      'and --temperature warm makes all runs warm, so their rate does not matter, got --requests-per-hour: leave it or --temperature out',
-    ],
-  ])('refuse %p, except for plan, which prints prices', async (flags, message) => {
-    const out = path.join(temporaryFolder(), 'slices');
-    expect(await refuse(['slice', model, '--out', out, ...flags])).toContain(message);
-    expect(await refuse(['verify', model, ...flags])).toContain(message);
-    const known = flags.flatMap((flag, index) =>
-      flag === '--prices' || flags[index - 1] === '--prices' ? [] : [flag],
-    );
-    expect(await succeed(['plan', model, ...known])).toContain('slice');
   });
 
   it('choose more memory for less latency', async () => {

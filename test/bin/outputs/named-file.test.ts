@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { checkDistinct, checkPlace, writeNamedFile } from '../../../bin/outputs/named-file';
+import { checkPlace, writeNamedFile } from '../../../bin/outputs/named-file';
 import { saveModel, mlp } from '../../support/model-builder';
 import { namedPipe } from '../../support/links-and-pipes';
-import { CLI, succeed } from '../../support/run-cli';
+import { succeed } from '../../support/run-cli';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const FLAG = '--out';
@@ -61,19 +61,6 @@ onUnix('a file that a flag names', () => {
     expect(fs.readdirSync(path.dirname(file))).toEqual(['pipe']);
   });
 
-  it('stays a device', async () => {
-    const file = path.join(temporaryFolder(), 'null');
-    // Only the superuser makes devices, and not everywhere. Others can only name those of the system, which they could not replace.
-    const made = spawnSync('sh', ['-c', 'mknod "$0" c 1 3 && : > "$0"', file]).status === 0;
-    if (!made) {
-      fs.rmSync(file, { force: true });
-      fs.symlinkSync('/dev/null', file);
-    }
-    await write(file);
-    expect(fs.statSync(file).isCharacterDevice()).toBe(true);
-    expect(fs.lstatSync(file).isSymbolicLink()).toBe(!made);
-  });
-
   it('keeps its content, and nothing stays beside it, if it cannot be replaced', () => {
     const file = path.join(temporaryFolder(), 'a');
     fs.writeFileSync(file, 'old');
@@ -86,15 +73,6 @@ onUnix('a file that a flag names', () => {
     );
     expect(fs.readFileSync(file, 'utf8')).toBe('old');
     expect(fs.readdirSync(path.dirname(file))).toEqual(['a']);
-  });
-
-  it('may be standard output, which is a file of the shell', () => {
-    const folder = temporaryFolder();
-    const args = [process.execPath, CLI, 'plan', saveModel(mlp(1)), '--report', '/dev/stdout'];
-    execFileSync('sh', ['-c', '"$@" > out.html', 'sh', ...args], { cwd: folder });
-    const text = fs.readFileSync(path.join(folder, 'out.html'), 'utf8');
-    expect(text).toMatch(/^<!doctype html>[^]*<\/html>[^]*report written to \/dev\/stdout\n$/i);
-    expect(fs.readdirSync(folder)).toEqual(['out.html']);
   });
 
   it.each<[string, (folder: string) => string, RegExp]>([
@@ -114,18 +92,8 @@ onUnix('a file that a flag names', () => {
       checkPlace(fileIn(folder), FLAG);
     }).toThrow(message);
   });
-
-  it('is not the file of another flag by a link', () => {
-    const folder = temporaryFolder();
-    const [file, link] = ['a', 'b'].map((name) => path.join(folder, name));
-    fs.symlinkSync(file, link);
-    expect(() => {
-      checkDistinct([link, '--trace'], [file, '--out']);
-    }).toThrow(/^--trace and --out must name two files/);
-  });
 });
 
-/** The tests of `run`, `invoke`, `local`, `calibrate` and of uploads do the same with their flags. */
 onUnix('a pipe', () => {
   const model = saveModel(mlp(1));
   it.each([
