@@ -124,14 +124,17 @@ function describeDefault(
     output.withinTolerance ? 'within' : 'beyond',
     figure(output.maxAbsDiff),
     figure(output.maxRelDiff),
-    output.maxUlpDiff ?? 'none',
   ]);
   return [
     '',
     `compared with ONNX Runtime's default settings, they are ${withinTolerance ? 'within' : 'beyond'} the tolerance of ${tolerance.absolute} + ${tolerance.relative} x |value|`,
-    formatTable(['output', 'tolerance', 'max abs diff', 'max rel diff', 'max ulp diff'], rows),
+    formatTable(['output', 'tolerance', 'max abs diff', 'max rel diff'], rows),
     ...outputs.flatMap((output) => describeBeyond(output)),
-    ...(withinTolerance ? [] : meaningOf(optimization)),
+    ...(withinTolerance
+      ? []
+      : [
+          `the comparison above is with graph optimization '${optimization}'; ONNX Runtime's defaults optimize all, prepack weights and use all cores, so they round differently${optimization === 'extended' ? '' : ', and --optimize extended comes closer to them'}`,
+        ]),
   ];
 }
 
@@ -143,13 +146,5 @@ function describeBeyond({ name, beyond }: TensorDifference): string[] {
     escaped(
       `${name}: ${count} beyond the tolerance, the farthest at [${farthest.index.join(',')}]: ${farthest.expected} by default, ${farthest.got} in the slices`,
     ),
-  ];
-}
-
-/** What differences beyond the tolerance mean. */
-function meaningOf(optimization: OptimizationLevel): string[] {
-  return [
-    'an ulp is the distance to the next floating-point number; it is tiny near 0, so small numbers of opposite signs are billions of ulps apart',
-    `the comparison above is with graph optimization '${optimization}'; ONNX Runtime's defaults optimize all, prepack weights and use all cores, so they round differently${optimization === 'extended' ? '' : ', and --optimize extended comes closer to them'}`,
   ];
 }

@@ -20,7 +20,6 @@ export function checkPlace(file: string, flag: string): void {
     );
   }
   try {
-    const found = fs.statSync(file, { throwIfNoEntry: false });
     if (!fs.statSync(path.dirname(file), { throwIfNoEntry: false })?.isDirectory()) {
       throw new SlicedInferenceError(
         `${flag} must be in an existing folder`,
@@ -28,6 +27,7 @@ export function checkPlace(file: string, flag: string): void {
         'create the folder or choose another',
       );
     }
+    const found = fs.statSync(file, { throwIfNoEntry: false });
     if (found?.isDirectory()) {
       throw new SlicedInferenceError(`${flag} must name a file`, `the folder ${quoted(file)}`, 'rename it');
     }

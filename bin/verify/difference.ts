@@ -25,8 +25,6 @@ export interface TensorDifference {
   readonly maxAbsDiff: number | null;
   /** Largest |got - expected| / |expected|. If expected is 0, the difference is 0 for a zero, otherwise infinity. */
   readonly maxRelDiff: number | null;
-  /** Largest distance of two elements in units of the last place; `null` for dtypes other than floats. */
-  readonly maxUlpDiff: number | null;
   /** Absent within the tolerance, and if differences are undefined. */
   readonly beyond?: {
     readonly elements: number;
@@ -52,7 +50,7 @@ export function tensorDifference(
   got: RawTensor | undefined,
   tolerance: Tolerance,
 ): TensorDifference {
-  const apart = { name, withinTolerance: false, maxAbsDiff: null, maxRelDiff: null, maxUlpDiff: null };
+  const apart = { name, withinTolerance: false, maxAbsDiff: null, maxRelDiff: null };
   if (!hasSameHead(expected, got)) return apart;
   if (expected.dtype === 'string' || got.dtype === 'string') {
     return { ...apart, withinTolerance: hasSameElements(expected, got) };
@@ -80,11 +78,9 @@ function numericDifference(
 ): TensorDifference | undefined {
   const [a, b] = [typedView(expected), typedView(got)];
   const value = valueOf(expected.dtype);
-  const order = orderOf(expected);
-  const orderGot = orderOf(got);
   let elements = 0;
   let farthest = { index: 0, excess: 0 };
-  let [maxAbsDiff, maxRelDiff, maxUlpDiff] = [0, 0, 0];
+  let [maxAbsDiff, maxRelDiff] = [0, 0];
   for (let index = 0; index < a.length; index++) {
     const [x, y] = [value(a, index), value(b, index)];
     if (Object.is(x, y) || x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
@@ -95,8 +91,6 @@ function numericDifference(
     if (excess > farthest.excess) farthest = { index, excess };
     maxAbsDiff = Math.max(maxAbsDiff, difference);
     maxRelDiff = Math.max(maxRelDiff, difference / Math.abs(x));
-    if (order && orderGot)
-      maxUlpDiff = Math.max(maxUlpDiff, Math.abs(Number(order(index) - orderGot(index))));
   }
   const { index } = farthest;
   const ends = { index: indexesOf(index, expected.shape), expected: value(a, index), got: value(b, index) };
@@ -105,7 +99,6 @@ function numericDifference(
     withinTolerance: elements === 0,
     maxAbsDiff,
     maxRelDiff,
-    maxUlpDiff: order ? maxUlpDiff : null,
     ...(elements > 0 && { beyond: { elements, farthest: ends } }),
   };
 }
@@ -127,19 +120,4 @@ function valueOf(dtype: NumericTensor['dtype']): (array: TypedArray, index: numb
   return dtype === 'float16'
     ? (array, index) => float16Value(Number(array[index]))
     : (array, index) => Number(array[index]);
-}
-
-/** By dtype of floats: the dtype of their bits. */
-const BITS = { float16: 'uint16', float32: 'uint32', float64: 'uint64' } as const;
-
-/** The rank of each element among all floats of its dtype: neighbors are 1 apart. `undefined` for other dtypes. */
-function orderOf(tensor: NumericTensor): ((index: number) => bigint) | undefined {
-  const { dtype } = tensor;
-  if (dtype !== 'float16' && dtype !== 'float32' && dtype !== 'float64') return undefined;
-  const view = typedView({ ...tensor, dtype: BITS[dtype] });
-  const sign = 1n << BigInt(8 * view.BYTES_PER_ELEMENT - 1);
-  return (index) => {
-    const pattern = BigInt(view[index]);
-    return pattern & sign ? sign - pattern : pattern;
-  };
 }

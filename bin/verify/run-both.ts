@@ -185,7 +185,6 @@ function compareWithDefault(
     withinTolerance: outputs.every(({ withinTolerance }) => withinTolerance),
     maxAbsDiff: largest(outputs.map(({ maxAbsDiff }) => maxAbsDiff)),
     maxRelDiff: largest(outputs.map(({ maxRelDiff }) => maxRelDiff)),
-    maxUlpDiff: largest(outputs.map(({ maxUlpDiff }) => maxUlpDiff)),
     outputs,
   };
 }
