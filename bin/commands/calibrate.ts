@@ -29,8 +29,7 @@ interface Options {
 const HELP = `
 Reads the lines that the functions of slices and Lambda write into logs, and estimates constants from their medians: the init phase,
 the placement, bandwidth, waits for S3, transitions, and more. A constant with fewer than 5 samples keeps its default. The
-files may be those of \`aws logs filter-log-events\`, of \`aws logs get-query-results\`, exports of Logs Insights, the lines of
-\`sliced-inference local --logs\`, and histories of Standard executions. --print-commands prints the commands that gather them.
+files may be those of \`aws logs filter-log-events\`, or have the lines of \`sliced-inference local --logs\`. --print-commands prints the commands that gather them.
 
 Examples:
   $ sliced-inference calibrate --print-commands arn:aws:states:us-east-1:111122223333:stateMachine:Ocr
@@ -74,7 +73,7 @@ async function run(logs: readonly string[], options: Options): Promise<void> {
   checkFlags(logs, options);
   if (out !== undefined) checkPlace(out, '--out');
   const collected = collectLogs(readLogs(logs));
-  const samples = samplesOf(collected);
+  const samples = samplesOf({ ...collected, transitions: [] });
   const { calls } = samples;
   if (calls.length === 0)
     throw new SlicedInferenceError(
@@ -97,7 +96,7 @@ async function run(logs: readonly string[], options: Options): Promise<void> {
   else print(describe(calibration, samples, collected, out));
 }
 
-function checkFlags(logs: readonly string[], { out, plan, profile, json }: Options): void {
+function checkFlags(logs: readonly string[], { out, json }: Options): void {
   if (logs.length === 0) {
     const advice = 'pass the files; --print-commands prints how to gather them';
     throw new SlicedInferenceError('calibrate must get a file of logs', 'none', advice);
@@ -105,10 +104,6 @@ function checkFlags(logs: readonly string[], { out, plan, profile, json }: Optio
   if (out === undefined && !json) {
     const advice = 'pass --out environment.json, or --json';
     throw new SlicedInferenceError('--out must name a file', 'nothing', advice);
-  }
-  if (profile !== undefined && plan === undefined) {
-    const advice = 'pass the plan.json of the slices';
-    throw new SlicedInferenceError('--profile must come with --plan', 'no --plan', advice);
   }
 }
 
@@ -131,7 +126,6 @@ function report(
     calls: samples.calls.length,
     warmUps: samples.warmUps.length,
     reports: samples.reports.length,
-    transitions: samples.transitions.length,
     skippedLines: skipped,
     refusedLines: refused,
     ...(reason !== undefined && { firstRefused: reason }),

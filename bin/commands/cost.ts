@@ -5,8 +5,8 @@ import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/de
 import { valuesOf } from '../../lib/cost/constants/constant';
 import { readPrices } from '../../lib/compile/files/read-constants';
 import { SlicedInferenceError, printable } from '../../lib/errors';
-import { describeBill, historiesNote } from '../cost/describe-bill';
-import { type CollectedLogs, collectLogs, readLogs, unreadLines } from '../logs/collect';
+import { describeBill } from '../cost/describe-bill';
+import { collectLogs, readLogs, unreadLines } from '../logs/collect';
 import { print, printJson } from '../terminal/print';
 import { ARCHITECTURES, choice } from './search-options';
 
@@ -22,7 +22,7 @@ const RETENTION_DAYS = 1;
 
 const HELP = `
 Multiplies what the functions logged of each call, and the billed duration of Lambda's REPORT lines, by list prices. The files are
-the logs that \`calibrate\` reads, without histories; \`calibrate --print-commands\` prints the commands that gather them. Logs, traces, metrics and the
+those that \`calibrate\` reads; \`calibrate --print-commands\` prints the commands that gather them. Logs, traces, metrics and the
 storage of the slices are not included.
 
 Examples:
@@ -56,7 +56,7 @@ function run(logs: readonly string[], { prices, architecture, run: wanted, json 
     const of = wanted === undefined ? '' : ` of a run with '${printable(wanted, 80)}'`;
     throw new SlicedInferenceError(
       `the logs must have lines of slice functions${of}`,
-      counted(collected),
+      `${collected.calls.length} calls, ${unreadLines(collected)}`,
       'gather the logs with the commands of `sliced-inference calibrate --print-commands`',
     );
   }
@@ -66,13 +66,7 @@ function run(logs: readonly string[], { prices, architecture, run: wanted, json 
     environment: DEFAULT_ENVIRONMENT,
     retentionDays: RETENTION_DAYS,
   });
-  const { skipped, refused, histories } = collected;
-  if (json) printJson({ ...bill, skippedLines: skipped, refusedLines: refused, unusedHistories: histories });
+  const { skipped, refused } = collected;
+  if (json) printJson({ ...bill, skippedLines: skipped, refusedLines: refused });
   else print(describeBill(bill, collected));
-}
-
-function counted(collected: CollectedLogs): string {
-  const { calls, histories } = collected;
-  const unused = histories === 0 ? '' : `, ${historiesNote(histories)}`;
-  return `${calls.length} calls, ${unreadLines(collected)}${unused}`;
 }

@@ -53,21 +53,13 @@ export function describeBill(bill: BilledRuns, collected: CollectedLogs): string
 }
 
 function notes({ withoutReport, other }: BilledRuns, collected: CollectedLogs): string[] {
-  const { refused, reason = '', beyond, histories } = collected;
+  const { refused, reason = '' } = collected;
   return [
     other.calls > 0 &&
       `${other.calls} calls have no line of a slice: ${money(other.dollars)} for calls that Lambda ended (memory, timeout) or for other functions`,
     withoutReport > 0 && `${withoutReport} calls have no REPORT line: their durations are not included`,
     refused > 0 && `${refused} lines refused, the first because ${printable(reason)}`,
-    beyond > 0 && `${beyond} lines beyond the limit are not included`,
-    histories > 0 && historiesNote(histories),
   ].flatMap((note) => (note === false ? [] : [`note: ${note}`]));
-}
-
-/** A history does not name its execution, so its states cannot be added to a run. */
-export function historiesNote(count: number): string {
-  const unused = count === 1 ? '1 file is a history' : `${count} files are histories`;
-  return `${unused} of an execution and not used: transitions are counted from the calls in logs`;
 }
 
 /** The execution, which is what the console shows, or else the run. */

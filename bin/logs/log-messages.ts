@@ -1,4 +1,5 @@
-/** Finds the messages in files of logs, in each form in which AWS and the local cloud give them. */
+/** Finds the messages in files of logs, in the forms in which the AWS CLI and the local cloud give them. */
+import { isRecord } from '../../lambda/json-values';
 import { REPORT_START } from './call-messages';
 
 /** Longest line that is looked at. Lines of slice functions have less than 2 KB; CloudWatch allows 1 MiB. */
@@ -6,42 +7,23 @@ const MAX_LINE_CHARACTERS = 16 * 1024;
 
 const MESSAGE_START = new RegExp(String.raw`\{"|${REPORT_START}`);
 
-/**
- * The forms: `aws logs filter-log-events --output json` (`events`), `aws logs get-query-results` (`results`), an export of Logs
- * Insights (a list of objects with `@message`), and lines of text or JSON with or without a prefix such as `SliceFunction0: `.
- */
+/** `aws logs filter-log-events --output json`, or lines of text or JSON with or without a prefix such as `SliceFunction0: `. */
 export function messagesOf(content: string): string[] {
-  const whole = parsed(content);
-  const listed = whole === undefined ? undefined : listedMessages(whole);
-  return listed ?? content.split('\n').flatMap(lineMessage);
+  return listedEvents(content)?.flatMap(eventMessage) ?? content.split('\n').flatMap(lineMessage);
 }
 
-function listedMessages(value: unknown): string[] | undefined {
-  if (Array.isArray(value)) return value.flatMap(exportedRow);
-  if (!isObject(value)) return undefined;
-  if (Array.isArray(value.events)) return value.events.flatMap(event);
-  if (Array.isArray(value.results)) return value.results.flatMap(queriedRow);
-  return undefined;
+function listedEvents(content: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(content);
+    return isRecord(value) && Array.isArray(value.events) ? value.events : undefined;
+  } catch {
+    // Lines of JSON are not one document.
+    return undefined;
+  }
 }
 
-function event(value: unknown): string[] {
-  return isObject(value) ? message(value.message) : [];
-}
-
-/** A row of a query: a list of fields with names and values. */
-function queriedRow(row: unknown): string[] {
-  if (!Array.isArray(row)) return [];
-  const valueOf = (name: string): unknown =>
-    (row as unknown[]).filter(isObject).find(({ field }) => field === name)?.value;
-  return message(valueOf('@message'));
-}
-
-function exportedRow(row: unknown): string[] {
-  if (!isObject(row)) return [];
-  return '@message' in row ? message(row['@message']) : event(row);
-}
-
-function message(text: unknown): string[] {
+function eventMessage(event: unknown): string[] {
+  const text = isRecord(event) ? event.message : undefined;
   return typeof text === 'string' ? [text.slice(0, MAX_LINE_CHARACTERS)] : [];
 }
 
@@ -49,19 +31,5 @@ function message(text: unknown): string[] {
 function lineMessage(line: string): string[] {
   if (line.trim() === '') return [];
   const text = line.slice(0, MAX_LINE_CHARACTERS);
-  const start = MESSAGE_START.exec(text)?.index ?? 0;
-  return [text.slice(start).trim()];
-}
-
-function parsed(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    // Lines of JSON are not one document.
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return [text.slice(MESSAGE_START.exec(text)?.index ?? 0).trim()];
 }

@@ -8,23 +8,20 @@ import { CALL_MESSAGES, REPORT_START, REPORT_TYPE, isCallMessage } from './call-
 /** Longest call of Lambda, in milliseconds: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_CALL_MS = 900_000;
 
-/** Most bytes of a slice's files, of `/tmp` and of tensors: 10 GiB. */
+/** Most bytes of a slice's files, of `/tmp` and of tensors, and most memory in MB: 10 GiB. */
 const MAX_BYTES = 10 * 2 ** 30;
-
-/** Memory sizes of Lambda, in MB. */
 const MAX_MEMORY_MB = 10_240;
+
+/** Most requests to S3 of one call: 10 GiB in ranges of a few MiB are some thousands. */
+const MAX_REQUESTS = 1_000_000;
 
 const MAX_SLICE = 10_000;
 
 /** Lambda exists since November 2014; a year 2100 is a broken clock. */
-const FIRST_START = Date.UTC(2014, 10, 1);
-const LAST_START = Date.UTC(2100, 0, 1);
+const STARTS = [Date.UTC(2014, 10, 1), Date.UTC(2100, 0, 1)] as const;
 
 /** Longest run, id of a request or ARN that is kept. */
 const MAX_NAME_CHARACTERS = 1024;
-
-/** Most requests to S3 of one call: 10 GiB in ranges of a few MiB are some thousands. */
-const MAX_REQUESTS = 1_000_000;
 
 export type ParsedLine =
   /** `requestId` is absent in the line of a test that calls the handler itself. */
@@ -67,7 +64,7 @@ function callOf(kind: LoggedCall['kind'], fields: Fields): LoggedCall {
     ...(executionArn !== undefined && { executionArn }),
     slice: fields.whole === true ? 'whole' : whole(fields, 'slice', -1, MAX_SLICE),
     ...(fields.startedAt !== undefined && {
-      startedAt: numberIn(fields, 'startedAt', FIRST_START, LAST_START),
+      startedAt: numberIn(fields, 'startedAt', ...STARTS),
     }),
     ...{ cold: flag(fields, 'cold'), warmedUp: flag(fields, 'warmedUp'), weightBytes: bytes('weightBytes') },
     ...{ loadMs: ms('loadMs'), readMs: ms('readMs'), runMs: ms('runMs'), writeMs: ms('writeMs') },

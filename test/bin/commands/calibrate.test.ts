@@ -79,16 +79,13 @@ describe('calibrate', () => {
   it.each([
     ['no log', [], 'got none'],
     ['a log without calls', [saved('empty.log', 'hello\n'), '--json'], '1 other lines'],
-    ['a folder', [folder, '--json'], 'got a folder'],
     ['a missing file', ['missing.log', '--json'], 'no such file'],
     ['no place for the result', [LOG], '--out'],
-    ['a profile without a plan', [LOG, '--json', '--profile', 'p.json'], '--plan'],
     [
       'an ARN with a quote',
       ['--print-commands', "arn:aws:states:x:1:stateMachine:a'; rm"],
       '--print-commands',
     ],
-    ['a folder that is missing', [LOG, '--out', path.join(folder, 'no/e.json')], '--out'],
   ])('refuses %s with one line', async (_, args, expected) => {
     const problem = await refuse(['calibrate', ...args]);
 

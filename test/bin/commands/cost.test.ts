@@ -26,13 +26,6 @@ const LOG = saved(
     'slice-0: REPORT RequestId: killed\tDuration: 9.00 ms\tBilled Duration: 9 ms\tMemory Size: 1024 MB\tStatus: timeout\n',
 );
 
-const HISTORY = saved(
-  'history.json',
-  JSON.stringify({
-    events: [{ type: 'ExecutionStarted', id: 1, previousEventId: 0, timestamp: '2026-11-26T10:00:00Z' }],
-  }),
-);
-
 describe('cost', () => {
   it('prints a table of slices, of items and of runs', async () => {
     const printed = await succeed(['cost', LOG]);
@@ -47,14 +40,6 @@ describe('cost', () => {
     const prices = saved('prices.json', JSON.stringify({ version: 1, prices: table }));
     const { items } = JSON.parse(await succeed(['cost', LOG, '--json', '--prices', prices])) as BilledRuns;
     expect(items.lambdaCompute).toBeCloseTo(1.009, 9);
-  });
-
-  it('says that it does not use a history', async () => {
-    const unused = '1 file is a history of an execution and not used';
-    expect(await succeed(['cost', LOG])).not.toContain('history');
-    expect(await succeed(['cost', LOG, HISTORY])).toContain(`note: ${unused}`);
-    expect(JSON.parse(await succeed(['cost', LOG, HISTORY, '--json']))).toMatchObject({ unusedHistories: 1 });
-    expect(await refuse(['cost', HISTORY])).toContain(unused);
   });
 
   it.each([
