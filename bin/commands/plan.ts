@@ -1,15 +1,13 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
-import { Command, Option } from 'commander';
-import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
+import { Command } from 'commander';
+import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { bestCut } from '../../lib/plan/best-cut';
 import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/price';
-import type { Slicer } from '../../lib/plan/slicers';
 import { DEFAULT_GOAL } from '../../lib/plan/goal';
 import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { assembleReport } from '../plan/report/assemble-report';
-import type { ReportRequest } from '../plan/report/report-request';
-import { describeDetails, describeReport } from '../plan/describe-report';
+import { describeReport } from '../plan/describe-report';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -19,19 +17,17 @@ import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {
   readonly report?: string;
-  readonly details?: boolean;
   readonly json?: boolean;
   readonly consolidation: ConsolidationMode;
 }
 
 const HELP = `
-Takes the slicing flags of slice and verify, and writes no slices. Without --details, it prints the verdict, the slices, the price and the
-time. --report writes one HTML page with charts, which needs no
+Takes the slicing flags of slice and verify, and writes no slices. It prints the verdict, the slices, the price and the time. --report writes one HTML page with charts, which needs no
 network; an earlier file of this name is replaced. Every number in the page is also in --json.
 
 Examples:
   $ sliced-inference plan model.onnx
-  $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128 --details
+  $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128
   $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
   $ sliced-inference plan model.onnx --slices 4 --json`;
 
@@ -47,12 +43,6 @@ export function planCommand(): Command {
         CONSOLIDATIONS,
       ).default('automatic'),
     )
-    .addOption(
-      new Option(
-        '--details',
-        'also print all warnings, the runs, and what to know of the other services',
-      ).conflicts('json'),
-    )
     .option('--json', 'print JSON')
     .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3')
     .addHelpText('after', HELP);
@@ -65,39 +55,21 @@ export function planCommand(): Command {
     showProgress(`planning ${path}`);
     const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, options.consolidation);
     const { plan } = compileCut(analyzed, cut);
-    const report = assembleReport(analyzed, cut, plan, reportRequest(analyzed, slicer, options));
+    const report = assembleReport(analyzed, cut, plan, {
+      transport: analyzed.transport,
+      profileDifferences: analyzed.profile?.differences ?? [],
+      isRateGiven: options.requestsPerHour !== undefined,
+      goal: slicer.goal ?? DEFAULT_GOAL,
+      // Only the search has a limit on memory without a flag.
+      ...(slicer.goal && { maxMemoryMb: options.maxMemory ?? DEFAULT_MAX_MEMORY_MB }),
+    });
     if (page !== undefined) await writePage(page, report);
     clearProgress();
     if (options.json) {
       printJson(report);
       return;
     }
-    const describe = options.details ? describeDetails : describeReport;
-    print(describe(report, process.stdout.columns));
+    print(describeReport(report, process.stdout.columns));
     if (page !== undefined) print(`\nreport written to ${page}\n`);
   });
-}
-
-/** Only `automatic` has a goal, and a limit on memory without a flag. */
-function reportRequest(
-  { transport, profile }: AnalyzedModel,
-  { goal }: Slicer,
-  options: Options,
-): ReportRequest {
-  const { maxMemory } = options;
-  const request = {
-    transport,
-    profileDifferences: profile?.differences ?? [],
-    given: {
-      requestsPerHour: options.requestsPerHour !== undefined,
-      maxMemoryMb: maxMemory !== undefined,
-      stateMachineType: options.stateMachine !== undefined,
-      architecture: options.architecture !== undefined,
-      warmUp: options.warmUp === false,
-      tensorsInState: options.tensorsInState === false,
-      tensorStore: options.tensorStore !== undefined,
-    },
-  };
-  if (goal === undefined) return { ...request, goal: DEFAULT_GOAL };
-  return { ...request, goal, maxMemoryMb: maxMemory ?? DEFAULT_MAX_MEMORY_MB };
 }

@@ -38,8 +38,6 @@ export interface PlanReport {
   readonly verdict: readonly string[];
   /** How far the search may have missed the best plan; absent if the cuts were given. */
   readonly search?: SearchLimits;
-  /** Present if the number of slices was given. */
-  readonly evenness?: ReportedEvenness;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
 }
@@ -74,16 +72,6 @@ export interface SearchLimits {
   /** Number of cuts that the search compared. */
   readonly comparedCuts: number;
   readonly comparedAllCuts: boolean;
-}
-
-/** What even slices cost: the bytes that all slices together read and write in a run, and dollars of a million runs. */
-export interface ReportedEvenness {
-  /** Share of the work of the slice with the most work. */
-  readonly largestShare: number;
-  readonly movedBytes: number;
-  readonly dollarsPerMillion: number;
-  /** As many slices at the cheapest cuts. */
-  readonly cheapest: { readonly movedBytes: number; readonly dollarsPerMillion: number };
 }
 
 export interface ReportedModel {
@@ -242,6 +230,6 @@ export interface Assumption {
   readonly source: string;
   /** Year and month in which the source was read or the value was measured; empty for choices of this plan. */
   readonly date: string;
-  /** How it is known: a constant of the model, or a choice that the user made or that was assumed. */
-  readonly basis: Known | 'given' | 'assumed';
+  /** How it is known: a constant of the model, a size or rate that the user gave or that was assumed, or a setting. */
+  readonly basis: Known | 'given' | 'assumed' | 'setting';
 }

@@ -15,7 +15,7 @@ import { assumptionsOf } from './assumptions';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
 import { reportedFront } from './reported-front';
-import { lineItems, reportedConsolidation, reportedEvenness, reportedRuns, runCost } from './reported-runs';
+import { lineItems, reportedConsolidation, reportedRuns, runCost } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
 
@@ -40,7 +40,6 @@ export function assembleReport(
   const starts = slices.slice(1).map(({ first }) => first);
   const consolidation =
     cut.whole && runs.consolidated && reportedConsolidation(cut.whole, runs.consolidated, coldShare);
-  const evenness = reportedEvenness(analyzed, cut, sizes, priced, goal);
   const stored = (what: string, size: number) => ({
     item: `S3 storage of ${what}`,
     dollars: storagePerMonth(size, model.options.prices),
@@ -68,13 +67,8 @@ export function assembleReport(
     front: reportedFront(analyzed, model, own, request),
     ...services,
     // The most important sentence of the services comes first.
-    verdict: [
-      sentences[0],
-      ...planSentences(model, { slices, evenness, consolidation }),
-      ...sentences.slice(1),
-    ],
+    verdict: [sentences[0], ...planSentences(model, { slices, consolidation }), ...sentences.slice(1)],
     ...(cut.quality && { search: cut.quality }),
-    ...(evenness && { evenness }),
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut, sizes, request),
   };

@@ -14,10 +14,10 @@ export function assumptionsOf(
   { dimensions }: ReportedModel,
   request: ReportRequest,
 ): Assumption[] {
-  const { maxMemoryMb, transport = 's3-standard', given = {} } = request;
+  const { maxMemoryMb, transport = 's3-standard' } = request;
   const isRate = isRateGiven(request);
-  const pipeline = (name: string, value: string | number | boolean, isGiven = false): Assumption =>
-    choice(name, typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value), PIPELINE, isGiven);
+  const pipeline = (name: string, value: string | number | boolean): Assumption =>
+    choice(name, typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value), PIPELINE);
   const place = (payload: 'inline' | 's3'): string => (payload === 's3' ? 'in S3' : 'in the payload');
   return [
     ...dimensions.map(({ name, size, isAssumed }) =>
@@ -32,26 +32,12 @@ export function assumptionsOf(
     choice('share of mixed runs that are cold', coldShare.toPrecision(3), COLD_SHARE, isRate),
     ...(maxMemoryMb === undefined
       ? []
-      : [
-          {
-            ...choice(
-              'most memory of a function',
-              String(maxMemoryMb),
-              'limit of the plan',
-              given.maxMemoryMb,
-            ),
-            unit: 'MB',
-          },
-        ]),
-    pipeline('state machine', options.stateMachineType, given.stateMachineType),
-    pipeline('architecture', options.architecture, given.architecture),
-    pipeline('later slices load while the first one runs', options.warmUp, given.warmUp),
-    pipeline('tensors between slices', transport, given.tensorStore),
-    pipeline(
-      'small tensors between slices travel in the state',
-      options.tensorsInState,
-      given.tensorsInState,
-    ),
+      : [{ ...choice('most memory of a function', String(maxMemoryMb), 'limit of the plan'), unit: 'MB' }]),
+    pipeline('state machine', options.stateMachineType),
+    pipeline('architecture', options.architecture),
+    pipeline('later slices load while the first one runs', options.warmUp),
+    pipeline('tensors between slices', transport),
+    pipeline('small tensors between slices travel in the state', options.tensorsInState),
     pipeline('functions in a VPC', options.networkInVpc),
     pipeline('price of a VPC: NAT gateways, interface endpoints', 'none'),
     pipeline('TLS between functions and S3', options.tls),
@@ -63,8 +49,10 @@ export function assumptionsOf(
   ];
 }
 
-function choice(name: string, value: string, source: string, isGiven = false): Assumption {
-  return { name, value, unit: '', source, date: '', basis: isGiven ? 'given' : 'assumed' };
+/** @param isGiven whether the user gave it; without it, a setting of the plan */
+function choice(name: string, value: string, source: string, isGiven?: boolean): Assumption {
+  const basis = isGiven === undefined ? 'setting' : isGiven ? 'given' : 'assumed';
+  return { name, value, unit: '', source, date: '', basis };
 }
 
 /** The constants with the values that the model uses. A value that differs from ours is the user's. */

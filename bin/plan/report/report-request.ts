@@ -9,21 +9,12 @@ export interface ReportRequest {
   readonly maxMemoryMb?: number;
   /** Where slices write what later slices read. @default 's3-standard' */
   readonly transport?: Transport;
-  /** Which choices of the pipeline are the user's, and not assumed. @default none */
-  readonly given?: Partial<Record<GivenChoice, boolean>>;
+  /** Whether the user set the rate of requests that prices are for. @default false */
+  readonly isRateGiven?: boolean;
   /** What differs between the model's profile and this plan. @default [] */
   readonly profileDifferences?: readonly string[];
 }
 
-type GivenChoice =
-  | 'requestsPerHour'
-  | 'maxMemoryMb'
-  | 'stateMachineType'
-  | 'architecture'
-  | 'warmUp'
-  | 'tensorsInState'
-  | 'tensorStore';
-
-export function isRateGiven({ goal, given = {} }: ReportRequest): boolean {
-  return goal.requestsPerHour !== undefined || given.requestsPerHour === true;
+export function isRateGiven({ goal, isRateGiven: isGiven = false }: ReportRequest): boolean {
+  return goal.requestsPerHour !== undefined || isGiven;
 }

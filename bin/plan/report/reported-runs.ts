@@ -1,23 +1,11 @@
-/** What a report says of the runs of a plan: prices, times, and what even slices or a function with the whole model change. */
-import type { AnalyzedModel } from '../../../lib/compile/analyze';
+/** What a report says of the runs of a plan: prices, times, and what a function with the whole model changes. */
 import type { RunCost, Temperature } from '../../../lib/cost/chain';
 import { type LineItems, ITEM_NAMES, LINE_ITEMS } from '../../../lib/cost/step';
 import { type RunOutcomes, costOf, itemsOf } from '../../../lib/cost/schedule';
-import { largestOf } from '../../../lib/extremes';
-import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
-import type { Goal } from '../../../lib/plan/goal';
-import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import type { PricedPlan, WholeCut } from '../../../lib/plan/pricing/price';
-import { type SliceSize, fileBytes } from '../../../lib/plan/sizes/estimate';
-import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
+import { fileBytes } from '../../../lib/plan/sizes/estimate';
 import { TEMPERATURES } from '../figures';
-import type {
-  LineItem,
-  PlanReport,
-  ReportedConsolidation,
-  ReportedEvenness,
-  ReportedRun,
-} from '../plan-report';
+import type { LineItem, PlanReport, ReportedConsolidation, ReportedRun } from '../plan-report';
 
 const MILLION = 1e6;
 
@@ -55,37 +43,4 @@ export function reportedConsolidation(
   coldShare: number,
 ): ReportedConsolidation {
   return { memoryMb, fileBytes: fileBytes(size), run: reportedRuns(runs, coldShare) };
-}
-
-/**
- * What even slices of a fixed number cost, beside as many slices at the cheapest cuts; `undefined` if the user did not set the
- * number of slices.
- */
-export function reportedEvenness(
-  analyzed: AnalyzedModel,
-  { evenness }: ChosenCut,
-  sizes: readonly SliceSize[],
-  priced: PricedPlan,
-  goal: Goal,
-): ReportedEvenness | undefined {
-  if (evenness === undefined) return undefined;
-  const { bytes, costs } = analyzed.cuts;
-  const { dataflow, wiring } = evenness.cheapest;
-  const seconds = sizes.map(({ coreSeconds }) => coreSeconds);
-  const costOfSlices = (all: readonly SliceSize[], plan: PricedPlan) => ({
-    movedBytes: sum(all.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
-    dollarsPerMillion: MILLION * runCost(plan, goal.temperature).dollars,
-  });
-  return {
-    largestShare: largestOf(seconds) / sum(seconds),
-    ...costOfSlices(sizes, priced),
-    cheapest: costOfSlices(
-      sliceSizes(dataflow, wiring, bytes, costs),
-      plannedRuns(analyzed, evenness.cheapest, goal).slices,
-    ),
-  };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

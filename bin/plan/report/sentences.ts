@@ -7,8 +7,8 @@ import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { formatBytes } from '../../terminal/format';
-import { percentText, quantityText } from '../figures';
-import type { PlanReport, ReportedEvenness, ReportedSlice } from '../plan-report';
+import { quantityText } from '../figures';
+import type { PlanReport, ReportedSlice } from '../plan-report';
 import type { ReportRequest } from './report-request';
 
 /** MiB of slices that load within a burst of 300 MiB, with tensors and whatever else a function receives. */
@@ -22,14 +22,13 @@ const NAMED = 3;
 
 export function planSentences(
   model: DetailedCostModel,
-  { slices, evenness, consolidation }: Pick<PlanReport, 'slices' | 'evenness' | 'consolidation'>,
+  { slices, consolidation }: Pick<PlanReport, 'slices' | 'consolidation'>,
 ): string[] {
   const largest = slices.reduce((most, { memoryMb: mb }) => Math.max(most, mb), 0).toLocaleString('en-US');
   return [
     slices.length === 1
       ? `This plan runs the whole model in one slice, with a function of ${largest} MB.`
       : `This plan runs the model in ${slices.length} slices, of which the largest has a function of ${largest} MB.`,
-    ...(evenness ? [evennessSentence(evenness, slices.length)] : []),
     ...burstNotes(model, slices),
     ...(consolidation
       ? [
@@ -37,15 +36,6 @@ export function planSentences(
         ]
       : []),
   ];
-}
-
-function evennessSentence({ largestShare, cheapest, ...own }: ReportedEvenness, slices: number): string {
-  const figures = ({ movedBytes, dollarsPerMillion }: ReportedEvenness['cheapest']): string =>
-    `${quantityText('bytes', movedBytes)} and cost ${quantityText('dollars', dollarsPerMillion)}`;
-  return (
-    `The largest slice does ${percentText(largestShare)} of the work. These slices move ${figures(own)} in a million runs; ` +
-    `the cheapest ${slices} slices would move ${figures(cheapest)}.`
-  );
 }
 
 /**

@@ -1,9 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { PlanReport } from '../../../bin/plan/plan-report';
-import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { refuse, succeed, succeedWithJson } from '../../support/run-cli';
-import { HOSTILE_SUFFIX } from '../../support/sample-report';
 
 function embedded(page: string): PlanReport {
   const [, text] = /<script id="report" type="application\/json">([\s\S]*?)<\/script>/.exec(page) ?? [];
@@ -18,32 +17,10 @@ describe('plan', () => {
     const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
     expect(verdict).toMatch(/^One function would do: [\d,]+ MB, /);
     expect(slices.split('\n')).toHaveLength(4);
-    expect(figures).toMatch(
-      /^price: .* a month\ntime: .* \(p95\)\neven: the largest slice does \d+\.?\d* % of the work$/,
-    );
+    expect(figures).toMatch(/^price: .* a month\ntime: .* \(p95\)$/);
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
-    expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --details/);
+    expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --report/);
     expect(rest).toEqual([]);
-    expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  });
-
-  it('prints all sentences, the runs and the services with --details', async () => {
-    const output = await succeed(['plan', model, '--slices', '3', '--details']);
-    const [verdict, warnings, slices, runs, services] = output.trimEnd().split('\n\n');
-    expect(verdict.replaceAll(/\s+/g, ' ')).toMatch(
-      /^One function would do: .* This plan runs the model in 3 slices, of which the largest has a function of 512 MB\./,
-    );
-    expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
-    const cells = (block: string): string[][] => block.split('\n').map((line) => line.trim().split(/ {2,}/));
-    const [head, ...rows] = cells(slices);
-    expect(head.join(' ')).toBe('slice files memory peak read written compute warm load');
-    const [stated] = rows.splice(3);
-    expect(rows.map((row) => [row[0], row[2], row[4], row[5]])).toEqual(
-      ['0', '1', '2'].map((slice) => [slice, '512MB', '64B', '64B']),
-    );
-    expect(stated).toEqual(['slices 0, 1 hand on small tensors in the state of the execution, without S3']);
-    expect(cells(runs).map(([name]) => name)).toEqual(['run', 'warm', 'mixed', 'cold']);
-    expect(cells(services).map(([name]) => name)).toContain('3 slices');
     expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
@@ -63,7 +40,7 @@ describe('plan', () => {
     expect(inState.run.warm.p50).toBeLessThan(inS3.run.warm.p50);
     expect(inState.assumptions.find(({ name }) => name.startsWith('small tensors'))).toMatchObject({
       value: 'yes',
-      basis: 'assumed',
+      basis: 'setting',
     });
   });
 
@@ -122,44 +99,12 @@ describe('plan', () => {
     expect(embedded(fs.readFileSync(page, 'utf8'))).toEqual(report);
     expect(fs.readdirSync(folder)).toEqual(['report.html']);
   });
-
-  it('passes hostile names on as text', async () => {
-    const names = ['x', 'a', 'y'].map((name) => `${name}${HOSTILE_SUFFIX}`);
-    const hostile = saveModel({
-      graph: {
-        node: [node('Tanh', [names[0]], [names[1]]), node('Exp', [names[1]], [names[2]])],
-        input: [value(names[0], FLOAT, [HOSTILE_SUFFIX, 4])],
-        output: [value(names[2], FLOAT, [HOSTILE_SUFFIX, 4])],
-      },
-    });
-    const page = path.join(temporaryFolder(), 'report.html');
-    const output = await succeed(['plan', hostile, '--slices', '2', '--report', page]);
-    expect(output).not.toMatch(/[^\n\P{Cc}]|\p{Bidi_Control}|\p{Zl}/u);
-    const html = fs.readFileSync(page, 'utf8');
-    expect(embedded(html).cuts[0].tensors[0].name).toBe(names[1]);
-    expect(html.match(/<script\b/g)).toHaveLength(2);
-  });
 });
 
 describe('plan refuses', () => {
   const page = path.join(temporaryFolder(), 'report.html');
 
   it.each([
-    [
-      'details as JSON',
-      ['model.onnx', '--details', '--json'],
-      /'--details' cannot be used with option '--json'/,
-    ],
-    [
-      'two slicing flags',
-      ['model.onnx', '--slices', '2', '--max-memory', '1024'],
-      /^slicing flags exclude one another, got --slices and --max-memory: /,
-    ],
-    [
-      'more requests than services are compared for',
-      ['model.onnx', '--requests-per-hour', '1e12'],
-      /It must be at most 10,000,000, about 2,778 requests a second/,
-    ],
     [
       'a page on standard output, before it reads the model',
       ['missing.onnx', '--report', '-'],
@@ -175,8 +120,6 @@ describe('plan refuses', () => {
       [saveModel(mlp(1)), '--slices', '9', '--report', page],
       /^the model can be cut into at most 3 slices, got 9 slices/,
     ],
-    ['an unknown flag', ['model.onnx', '--reports', 'x'], /unknown option '--reports'/],
-    ['a missing model', [], /missing required argument 'model'/],
   ])('%s', async (_, args, complaint) => {
     expect(await refuse(['plan', ...args])).toMatch(complaint);
     expect(fs.existsSync(page)).toBe(false);

@@ -1,32 +1,18 @@
 import * as fc from 'fast-check';
-import {
-  type QuantityKind,
-  BYTE_UNITS,
-  figureText,
-  maybe,
-  quantity,
-  unitFor,
-  visible,
-} from '../../../bin/plan/figures';
+import { type QuantityKind, figureText, quantity, visible } from '../../../bin/plan/figures';
 
 describe('figureText', () => {
   it.each<[QuantityKind, number, string]>([
-    ['count', 0, '0'],
     ['count', 1_234_567, '1,234,567'],
     ['bytes', 0, '0 B'],
-    ['bytes', 1_023, '1,023 B'],
     ['bytes', 1_024, '1 KB'],
     ['bytes', 12.34 * 2 ** 20, '12.3 MB'],
-    ['bytes', 1_000 * 2 ** 20, '1,000 MB'],
-    ['bytes', 5_000 * 2 ** 30, '5,000 GB'],
     ['megabytes', 10_240, '10,240 MB'],
     ['milliseconds', 0, '0 ms'],
     ['milliseconds', 0.0123, '12.3 µs'],
     ['milliseconds', 12.34, '12.3 ms'],
-    ['milliseconds', 999, '999 ms'],
     ['milliseconds', 1_234, '1.23 s'],
     ['seconds', 0.0052, '5.2 ms'],
-    ['seconds', 90, '90 s'],
     ['dollars', 0, '$0'],
     ['dollars', 0.000_016_666_7, '$0.0000167'],
     ['dollars', 0.4, '$0.40'],
@@ -48,19 +34,8 @@ describe('figureText', () => {
       }),
     );
   });
-
-  it('writes a dash for a number that the report does not have', () => {
-    const figures = [undefined, null, 0].map((value) => maybe('bytes', value));
-    expect(figures.map(figureText)).toEqual(['–', '–', '0 B']);
-  });
 });
 
 test('visible shows characters that hide or turn text, and keeps all others', () => {
   expect(visible('a\u202eb\u0007c\u2028d é 字 <b>')).toBe('a\\u202eb\\u0007c\\u2028d é 字 <b>');
-});
-
-test('unitFor takes the largest unit of which there is at least one', () => {
-  const sizes = [0, 1, 1_023, 1_024, 2 ** 20 - 1, 2 ** 40];
-  const names = sizes.map((bytes) => unitFor(bytes, BYTE_UNITS).name);
-  expect(names).toEqual(['B', 'B', 'B', 'KB', 'KB', 'GB']);
 });

@@ -45,20 +45,6 @@ describe('graphProfile', () => {
     expect(profile.map(({ liveBytes }) => liveBytes)).toEqual([10, 30, 40, 40]);
   });
 
-  it('names a node without a name by its first output', () => {
-    const { graph } = mlp(1);
-    const nameless = { graph: { ...graph, node: graph.node.map((node) => ({ ...node, name: '' })) } };
-    const profile = graphProfile({ cuts: cutsOf(nameless), starts: [], work: workOf(3) });
-    expect(profile.map(({ node }) => node)).toEqual(['m0', 'a0', 'y']);
-  });
-
-  it('sums the work of the nodes', () => {
-    const profile = graphProfile({ cuts: cutsOf(mlp(300)), starts: [], work: workOf(900) });
-    expect(profile).toHaveLength(300);
-    expect(profile[1]).toMatchObject({ first: 3, last: 5, coreSeconds: 4 + 5 + 6 });
-    expect(sum(profile.map(({ coreSeconds }) => coreSeconds))).toBe(sum(workOf(900)));
-  });
-
   it('covers each node once and knows which cuts are legal', () => {
     fc.assert(
       fc.property(randomModel, (init) => {

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
-import { pageWith, writePage } from '../../../bin/plan/write-page';
-import { temporaryFolder } from '../../support/temporary-folder';
+import { pageWith } from '../../../bin/plan/write-page';
 import { HOSTILE_REPORT, ONE_SLICE_REPORT } from '../../support/sample-report';
 
 const SHELL = fs.readFileSync(path.join(__dirname, '../../../dist/bundle/plan-page.html'), 'utf8');
@@ -57,10 +56,6 @@ describe('the page', () => {
     );
   });
 
-  it('has its policy before anything that the policy is about', () => {
-    expect(page.indexOf('Content-Security-Policy')).toBeLessThan(page.search(/<(script|style)\b/));
-  });
-
   it('refers to nothing outside of itself', () => {
     const html = markup(page);
     expect(html).not.toMatch(/\s(src|srcset|href|data|action|poster|background|style|on\w+)\s*=/i);
@@ -68,9 +63,6 @@ describe('the page', () => {
     expect(html).not.toContain('//');
     const [style] = elements(page, 'style');
     expect(style.text).not.toMatch(/@import|url\(|@font-face/i);
-  });
-
-  it('has a script that asks no server', () => {
     const [script] = elements(page, 'script').filter(({ attributes }) => attributes === '');
     expect(script.text).not.toMatch(
       /\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|import\(|importScripts/,
@@ -110,16 +102,5 @@ describe('the page', () => {
       'tslib@',
     ])
       expect(licenses.text).toContain(text);
-  });
-});
-
-describe('writePage', () => {
-  it('replaces an earlier page and leaves nothing beside it', async () => {
-    const folder = temporaryFolder();
-    const file = path.join(folder, 'report.html');
-    fs.writeFileSync(file, 'old');
-    await writePage(file, ONE_SLICE_REPORT);
-    expect(fs.readFileSync(file, 'utf8')).toBe(pageWith(SHELL, ONE_SLICE_REPORT));
-    expect(fs.readdirSync(folder)).toEqual(['report.html']);
   });
 });

@@ -17,7 +17,7 @@ export interface Chart {
   /** Whether a tooltip is about the item below the pointer, or about the nearest one in the direction of x. */
   readonly trigger: 'item' | 'axis';
   /** @param width CSS pixels */
-  option(width: number): ChartOption;
+  readonly option: (width: number) => ChartOption;
   /** By series, then by item: what a tooltip says. A table below the chart has the same. */
   readonly facts: readonly (readonly Facts[])[];
 }

@@ -1,4 +1,5 @@
 /** The Pareto front: plans that no other plan beats in both price and latency. */
+import type { LineSeriesOption } from 'echarts/charts';
 import { TIME_UNITS, quantity, unitFor } from '../../figures';
 import type { FrontPoint, ParetoFront } from '../../plan-report';
 import { INK, SURFACE, lineStyle } from '../theme';
@@ -21,6 +22,11 @@ export function frontChart({ points, plan, chosen, temperature, quantile }: Pare
   const quantiles = ['p50', 'p95'] as const;
   const max = largest([...points, plan].flatMap(({ p50, p95 }) => [p50, p95]));
   const unit = unitFor(max, TIME_UNITS);
+  const own: LineSeriesOption = {
+    ...{ type: 'line', name: OWN, symbol: 'diamond', symbolSize: 16, lineStyle: { width: 0 } },
+    itemStyle: { color: INK, borderColor: SURFACE, borderWidth: 2 },
+    data: quantiles.map((each) => [plan[each], plan.dollarsPerMillion]),
+  };
   const facts = points.map((point, index) => factsOf(point, index === chosen ? OWN : `plan ${index + 1}`));
   return {
     label: `The price and the latency of ${points.length} plans that no other plan beats in both, and of this plan, for ${temperature} runs.`,
@@ -35,20 +41,16 @@ export function frontChart({ points, plan, chosen, temperature, quantile }: Pare
         ...{ type: 'value', min: 0 },
       },
       series: [
-        ...quantiles.map((own, series) => ({
+        ...quantiles.map((each, series) => ({
           // Only the quantile of the front falls with the price, so the points of the other one are not joined.
           ...{
             type: 'line' as const,
-            name: QUANTILES[own],
-            ...lineStyle(series, own === quantile ? 1.6 : 0),
+            name: QUANTILES[each],
+            ...lineStyle(series, each === quantile ? 1.6 : 0),
           },
-          ...{ symbolSize: 8, data: points.map((point) => [point[own], point.dollarsPerMillion]) },
+          ...{ symbolSize: 8, data: points.map((point) => [point[each], point.dollarsPerMillion]) },
         })),
-        {
-          ...{ type: 'line' as const, name: OWN, symbol: 'diamond', symbolSize: 16, lineStyle: { width: 0 } },
-          itemStyle: { color: INK, borderColor: SURFACE, borderWidth: 2 },
-          data: quantiles.map((own) => [plan[own], plan.dollarsPerMillion]),
-        },
+        own,
       ],
     }),
     facts: [facts, facts, quantiles.map(() => factsOf(plan, OWN))],
