@@ -2,15 +2,11 @@
 import type { CallTiming } from '../../contract/execution';
 import { formatBytes, formatTable } from '../terminal/format';
 
-/** @param label names the row of each timing; by default the slice, or `whole` */
-export function timingTable(
-  timings: readonly CallTiming[],
-  label = (index: number): string => String(timings[index].slice ?? 'whole'),
-): string {
+export function timingTable(timings: readonly CallTiming[]): string {
   return formatTable(
     ['slice', 'weights', 'load ms', 'read ms', 'run ms', 'write ms', 'read', 'written', 'peak memory'],
-    timings.map((timing, index) => [
-      label(index),
+    timings.map((timing) => [
+      String(timing.slice ?? 'whole'),
       formatBytes(timing.weightBytes),
       loadColumn(timing),
       timing.readMs.toFixed(0),

@@ -12,29 +12,27 @@ interface Span {
   /** Milliseconds since 1970. */
   readonly start: number;
   readonly end: number;
-  readonly details?: object;
+  readonly details: object;
 }
 
-/** The text of a trace file: one row for the states of the machine, and one for each function that it calls. */
+/** The text of a trace file: one row for each function that the state machine calls. */
 export function chromeTrace(
   events: readonly TraceEvent[],
   timings: readonly CallTiming[],
   simulated = 'none',
 ): string {
-  const spans = [...stateSpans(events), ...taskSpans(events), ...timings.flatMap(phases)];
+  const spans = [...taskSpans(events), ...timings.flatMap(phases)];
   const origin = Math.min(...spans.map(({ start }) => start));
   const rows = [...new Set(spans.map(({ row }) => row))].sort((a, b) => rank(a) - rank(b));
   const traceEvents = [
-    ...rows.map((name, tid) => ({ ph: 'M', name: 'thread_name', pid: 1, tid, args: { name } })),
-    ...rows.map((_, tid) => ({ ph: 'M', name: 'thread_sort_index', pid: 1, tid, args: { sort_index: tid } })),
+    ...rows.flatMap((name, tid) => [
+      { ph: 'M', name: 'thread_name', pid: 1, tid, args: { name } },
+      { ph: 'M', name: 'thread_sort_index', pid: 1, tid, args: { sort_index: tid } },
+    ]),
     ...spans.map(({ name, row, start, end, details }) => ({
-      ph: 'X',
-      name,
-      pid: 1,
-      tid: rows.indexOf(row),
+      ...{ ph: 'X', name, pid: 1, tid: rows.indexOf(row), args: details },
       ts: microseconds(start - origin),
       dur: microseconds(Math.max(0, end - start)),
-      ...(details && { args: details }),
     })),
   ];
   const otherData = simulated === 'none' ? {} : { otherData: { simulated } };
@@ -45,55 +43,23 @@ function microseconds(milliseconds: number): number {
   return Math.round(milliseconds * 1000);
 }
 
-const STATE_MACHINE = 'state machine';
-/** The row of the calls of the function of the whole model. */
 const WHOLE_ROW = 'whole model';
-const SLICE_ROW = /^slice (\d+)$/;
 
-/** Sorts the state machine first, then the user's own functions, then the whole model, then the slices in order. */
+/** Sorts the user's own functions first, then the whole model, then the slices in order. */
 function rank(row: string): number {
-  if (row === STATE_MACHINE) return -3;
-  if (row !== WHOLE_ROW && !SLICE_ROW.test(row)) return -2;
-  return Number(SLICE_ROW.exec(row)?.[1] ?? -1);
-}
-
-/** Spans of the outermost states. States of branches would overlap in one row, and their tasks have their own rows. */
-function stateSpans(events: readonly TraceEvent[]): Span[] {
-  const spans: Span[] = [];
-  let open: TraceEvent | undefined;
-  for (const event of events) {
-    if (event.type === 'StateEntered') open ??= event;
-    if (event.type !== 'StateExited' || event.state !== open?.state) continue;
-    spans.push({ name: event.state, row: STATE_MACHINE, start: open.time, end: event.time });
-    open = undefined;
-  }
-  // The state in which an execution fails has no exit event.
-  const end = events.at(-1)?.time;
-  if (open !== undefined && end !== undefined) {
-    spans.push({
-      name: open.state,
-      row: STATE_MACHINE,
-      start: open.time,
-      end,
-      details: { unfinished: true },
-    });
-  }
-  return spans;
+  return row === WHOLE_ROW ? -1 : Number(/^slice (\d+)$/.exec(row)?.[1] ?? -2);
 }
 
 /** Spans of function calls, from start to response, as the state machine sees them. */
 function taskSpans(events: readonly TraceEvent[]): Span[] {
   const started = new Map<string, number>();
-  const spans: Span[] = [];
-  for (const event of events) {
+  return events.flatMap((event) => {
     if (event.type === 'TaskStarted') started.set(event.state, event.time);
-    if (event.type !== 'TaskSucceeded' && event.type !== 'TaskFailed') continue;
-    const start = started.get(event.state) ?? event.time;
-    const failure = event.type === 'TaskFailed' ? { error: event.error } : {};
-    const details = { attempt: event.attempt, ...failure };
-    spans.push({ name: event.state, row: rowOf(event.state), start, end: event.time, details });
-  }
-  return spans;
+    if (event.type !== 'TaskSucceeded' && event.type !== 'TaskFailed') return [];
+    const { state: name, time: end, attempt } = event;
+    const details = { attempt, ...(event.type === 'TaskFailed' && { error: event.error }) };
+    return [{ name, row: rowOf(name), start: started.get(name) ?? end, end, details }];
+  });
 }
 
 /**
@@ -107,25 +73,26 @@ function rowOf(state: string): string {
 }
 
 /** The phases that a function reports. A load by a warm-up already shows as the warm-up's call. */
-function phases(timing: CallTiming): Span[] {
-  const { slice, startedAt, warmedUp, loadMs, readMs, runMs, writeMs, weightBytes } = timing;
-  const { bytesRead, bytesWritten } = timing;
-  const parts: [name: string, ms: number, details: object][] = [
-    ['load', warmedUp ? 0 : loadMs, { bytes: weightBytes }],
-    ['read', readMs, { bytes: bytesRead }],
-    ['run', runMs, {}],
-    ['write', writeMs, { bytes: bytesWritten }],
-  ];
-  let start = startedAt;
-  return parts.flatMap(([name, ms, details]) => {
-    const span = {
-      name,
-      row: slice === undefined ? WHOLE_ROW : `slice ${String(slice).padStart(2, '0')}`,
-      start,
-      end: start + ms,
-      details,
-    };
-    start = span.end;
-    return ms > 0 ? [span] : [];
+function phases({
+  slice,
+  startedAt,
+  warmedUp,
+  loadMs,
+  readMs,
+  runMs,
+  writeMs,
+  ...bytes
+}: CallTiming): Span[] {
+  const row = slice === undefined ? WHOLE_ROW : `slice ${String(slice).padStart(2, '0')}`;
+  let end = startedAt;
+  return [
+    { name: 'load', ms: warmedUp ? 0 : loadMs, details: { bytes: bytes.weightBytes } },
+    { name: 'read', ms: readMs, details: { bytes: bytes.bytesRead } },
+    { name: 'run', ms: runMs, details: {} },
+    { name: 'write', ms: writeMs, details: { bytes: bytes.bytesWritten } },
+  ].flatMap(({ name, ms, details }) => {
+    const start = end;
+    end += ms;
+    return ms > 0 ? [{ name, row, start, end, details }] : [];
   });
 }

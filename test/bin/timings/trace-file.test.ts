@@ -25,20 +25,12 @@ function timing(slice: number, more: Partial<SliceTiming>): SliceTiming {
 
 /** Two slices: the second one loads while the first one runs, then fails. */
 const EVENTS: TraceEvent[] = [
-  { ...EXECUTION, time: 1000, state: 'Warm start 00', type: 'StateEntered' },
-  { ...EXECUTION, time: 1000, state: 'Slice 00', type: 'StateEntered' },
-  { ...EXECUTION, time: 1000, state: 'Warm-up 01', type: 'StateEntered' },
   { ...EXECUTION, time: 1001, state: 'Slice 00', type: 'TaskStarted', attempt: 0 },
   { ...EXECUTION, time: 1001, state: 'Warm-up 01', type: 'TaskStarted', attempt: 0 },
   { ...EXECUTION, time: 1040, state: 'Warm-up 01', type: 'TaskSucceeded', attempt: 0 },
-  { ...EXECUTION, time: 1040, state: 'Warm-up 01', type: 'StateExited' },
   { ...EXECUTION, time: 1060, state: 'Slice 00', type: 'TaskSucceeded', attempt: 0 },
-  { ...EXECUTION, time: 1060, state: 'Slice 00', type: 'StateExited' },
-  { ...EXECUTION, time: 1061, state: 'Warm start 00', type: 'StateExited' },
-  { ...EXECUTION, time: 1062, state: 'Slice 01', type: 'StateEntered' },
   { ...EXECUTION, time: 1062, state: 'Slice 01', type: 'TaskStarted', attempt: 0 },
   { ...EXECUTION, time: 1070, state: 'Slice 01', type: 'TaskFailed', attempt: 0, error: 'E', cause: '' },
-  { ...EXECUTION, time: 1071, state: 'Slice 01', type: 'StateExited' },
 ];
 
 const TIMINGS = [
@@ -57,41 +49,25 @@ interface TraceFile {
   }[];
 }
 
-test('chromeTrace draws states, calls and the phases that functions report, with one row per function', () => {
+test('chromeTrace draws calls and the phases that functions report, with one row per function', () => {
   const { traceEvents } = JSON.parse(chromeTrace(EVENTS, TIMINGS)) as TraceFile;
   const rows = traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args?.name);
-  expect(rows).toEqual(['state machine', 'slice 00', 'slice 01']);
+  expect(rows).toEqual(['slice 00', 'slice 01']);
   const spans = traceEvents
     .filter(({ ph }) => ph === 'X')
     .map(({ name, tid, ts, dur }) => `${rows[tid] as string}: ${name} ${ts / 1000}+${dur / 1000}`);
   expect(spans.sort()).toEqual([
-    'slice 00: Slice 00 1+59',
-    'slice 00: load 5+30',
-    'slice 00: read 35+1',
-    'slice 00: run 36+2',
-    'slice 00: write 38+3',
-    'slice 01: Slice 01 62+8',
-    'slice 01: Warm-up 01 1+39',
-    'slice 01: read 63+1',
-    'slice 01: run 64+2',
-    'slice 01: write 66+3',
-    'state machine: Slice 01 62+9',
-    'state machine: Warm start 00 0+61',
+    'slice 00: Slice 00 0+59',
+    'slice 00: load 4+30',
+    'slice 00: read 34+1',
+    'slice 00: run 35+2',
+    'slice 00: write 37+3',
+    'slice 01: Slice 01 61+8',
+    'slice 01: Warm-up 01 0+39',
+    'slice 01: read 62+1',
+    'slice 01: run 63+2',
+    'slice 01: write 65+3',
   ]);
-  const failed = traceEvents.find(({ name, args }) => name === 'Slice 01' && args !== undefined);
+  const failed = traceEvents.find(({ name, ph }) => ph === 'X' && name === 'Slice 01');
   expect(failed?.args).toEqual({ attempt: 0, error: 'E' });
-});
-
-test('the calls of the whole model have a row of their own, above the slices', () => {
-  const ask = { ...EXECUTION, state: 'Ask whole model' };
-  const events: TraceEvent[] = [
-    { ...ask, time: 1000, type: 'StateEntered' },
-    { ...ask, time: 1001, type: 'TaskStarted', attempt: 0 },
-    { ...ask, time: 1030, type: 'TaskSucceeded', attempt: 0 },
-    { ...ask, time: 1031, type: 'StateExited' },
-  ];
-  const whole = { ...timing(0, { startedAt: 1003 }), slice: undefined, whole: true as const };
-  const file = JSON.parse(chromeTrace([...events, ...EVENTS], [whole])) as TraceFile;
-  const rows = file.traceEvents.flatMap(({ name, args }) => (name === 'thread_name' ? [args?.name] : []));
-  expect(rows).toEqual(['state machine', 'whole model', 'slice 00', 'slice 01']);
 });
