@@ -110,7 +110,7 @@ function inspect({
     ...(planned.replaced && { replacedBecause: planned.replaced.reason }),
     boundedTensors: planned.bounded.map((value) => graph.values[value].name),
     possibleCuts: cuts.legal.length,
-    singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
+    singleTensorCuts: singleCrossings(cuts, inner).map((value) => graph.values[value].name),
     cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
     profile: graphProfile({ cuts, starts: [], work: cuts.costs.work }),
   };
@@ -128,13 +128,7 @@ function inspectedDimensions({ dimensions, assumed, replaced }: PlannedTypes): I
   });
 }
 
-function singleCrossings({
-  cuts,
-  inner,
-}: {
-  cuts: AnalyzedModel['cuts'];
-  inner: readonly number[];
-}): number[] {
+function singleCrossings(cuts: AnalyzedModel['cuts'], inner: readonly number[]): number[] {
   const places = cuts.crossingBytes.length;
   const starts = Array.from({ length: places + 1 }, (): number[] => []);
   const ends = Array.from({ length: places + 1 }, (): number[] => []);

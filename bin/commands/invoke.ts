@@ -98,7 +98,7 @@ async function invoke(options: InvokeOptions): Promise<void> {
     if (waiting.explainInterruption(error)) return;
     const failure = callFailure(error, stateMachineArn);
     if (failure === undefined) throw error;
-    printLine(inFlags(failure.line, options));
+    printLine(failure.line);
     process.exitCode = failure.exitCode;
   } finally {
     waiting.end();
@@ -107,29 +107,18 @@ async function invoke(options: InvokeOptions): Promise<void> {
 }
 
 /** @throws SlicedInferenceError without an ARN */
-function checkedArn(stateMachine: string | undefined): string {
-  const what = '--state-machine must be the ARN of a state machine';
-  if (stateMachine === undefined || stateMachine === '') {
-    throw new SlicedInferenceError(
-      what,
-      stateMachine === undefined ? 'none' : 'an empty text',
-      'pass the flag, or set STATE_MACHINE_ARN, for a local cloud with `. ./cloud.env`',
-    );
-  }
+function checkedArn(stateMachine = ''): string {
   try {
     parseStateMachineArn(stateMachine);
     return stateMachine;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new SlicedInferenceError(what, quoted(stateMachine), 'copy it from the outputs of the stack');
+    throw new SlicedInferenceError(
+      '--state-machine must be the ARN of a state machine',
+      stateMachine === '' ? 'none' : quoted(stateMachine),
+      'copy it from the outputs of the stack, or set STATE_MACHINE_ARN, for a local cloud with `. ./cloud.env`',
+    );
   }
-}
-
-/** The last slice names the field of the request that `--results inline` sets. */
-const INLINE_ADVICE = `set 'output.inline' to "auto" or "never"`;
-
-function inFlags(line: string, { results }: InvokeOptions): string {
-  return results === 'inline' ? line.replace(INLINE_ADVICE, 'pass --results auto or s3') : line;
 }
 
 function waitTime(text: string): number {

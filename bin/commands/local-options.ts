@@ -1,6 +1,5 @@
 /** The flags of `run` and `local` for delays and faults of the local cloud. One seed draws both. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SlicedInferenceError } from '../../lib/errors';
 import { type LocalCloud, type LocalCloudOptions, SIMULATION_NAMES, type SimulationName } from '../../local';
 import { parseFaultRates } from '../../local/faults/injector';
 import { printLine } from '../terminal/print';
@@ -26,26 +25,17 @@ export function addLocalOptions(command: Command): Command {
     .option('--faults <kind:rate,...>', 'inject faults, such as all:0.02 or s3-503:0.1,flipped-bit:0.01')
     .addOption(
       new Option('--seed <n>', 'seed of the faults and of the simulated delays (default: 0)').argParser(
-        wholeNumber,
+        wholeNumber(),
       ),
     );
 }
 
-/** @throws LocalCloudError for an unknown kind or a bad rate; SlicedInferenceError for a seed of nothing */
-export function cloudOptions(options: LocalOptions): LocalCloudOptions {
-  const { pipeline, faults, simulate: simulation, seed } = options;
-  if (seed !== undefined && faults === undefined && !isSimulated(options)) {
-    throw new SlicedInferenceError(
-      '--seed must come with --faults or --simulate',
-      'neither',
-      'add one, such as --faults all:0.02',
-    );
-  }
+/** @throws LocalCloudError for an unknown kind of fault or a bad rate */
+export function cloudOptions({ pipeline, faults, simulate, seed = 0 }: LocalOptions): LocalCloudOptions {
   return {
-    simulation,
-    simulationSeed: seed ?? 0,
+    ...{ simulation: simulate, simulationSeed: seed },
     ...(pipeline !== undefined && { pipeline }),
-    ...(faults !== undefined && { faults: { seed: seed ?? 0, rates: parseFaultRates(faults) } }),
+    ...(faults !== undefined && { faults: { seed, rates: parseFaultRates(faults) } }),
   };
 }
 
@@ -54,10 +44,6 @@ export function reportFaults(cloud: LocalCloud, { faults }: LocalOptions): void 
   if (faults === undefined) return;
   const met = [...cloud.faults()].filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`);
   printLine(`faults: ${met.length === 0 ? 'none' : met.join(', ')}`);
-}
-
-export function isSimulated({ simulate }: LocalOptions): boolean {
-  return simulate.some((name) => name !== 'none');
 }
 
 /** The names of the delays as the user wrote them. */

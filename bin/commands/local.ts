@@ -1,14 +1,13 @@
 /** `sliced-inference local ASSEMBLY`: serves the S3, the Step Functions and the HTTP API of a stack until it is stopped. */
 import { once } from 'node:events';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { type LocalCloudOptions, LocalCloud } from '../../local';
-import { CONTRACT_VERSION } from '../../contract/version';
-import { INPUTS_PREFIX } from '../../contract/keys';
 import { EnvFile, HEADING } from '../local-cloud/env-file';
 import { variables } from '../local-cloud/variables';
 import { TERMINATED } from '../process/exit-codes';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { SHELLS, type ShellName } from '../terminal/shells';
+import { wholeNumber } from './search-options';
 import { addLocalOptions, cloudOptions, reportFaults, type LocalOptions } from './local-options';
 import { print, printCommands, printJson, printLine, printLogLine } from '../terminal/print';
 
@@ -52,7 +51,7 @@ export function localCommand(): Command {
     .option(
       '--port <number>',
       'port of S3; Step Functions and the HTTP API get the next ones (default: free ports)',
-      readPort,
+      wholeNumber(1, MAX_PORT),
     )
     .addOption(
       new Option('--shell <name>', 'the shell that will evaluate the output')
@@ -115,12 +114,6 @@ function servingOptions(options: Options): LocalCloudOptions {
   };
 }
 
-function readPort(text: string): number {
-  const port = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (port >= 1 && port <= MAX_PORT) return port;
-  throw new InvalidArgumentError(`expected a whole number from 1 to ${MAX_PORT}: choose another port.`);
-}
-
 function access(cloud: LocalCloud) {
   const { pipelines, stateMachine, httpEndpoint } = cloud;
   return {
@@ -161,27 +154,6 @@ function describe(cloud: LocalCloud, { shell }: Options): string {
     // The user's own profile or session token would replace these credentials.
     ...['AWS_PROFILE', 'AWS_SESSION_TOKEN'].map(unset),
     ...Object.entries(values).map(([name, value]) => set(name, value)),
-    ...examples(cloud, shell, bucket !== undefined),
-    '',
+    '# ready: call it with `npx sliced-inference invoke`\n',
   ].join('\n');
-}
-
-/** Commands to try, as comments. */
-function examples(cloud: LocalCloud, shell: ShellName, hasBucket: boolean): string[] {
-  const { stateMachineArn, stateMachineType } = cloud.stateMachine;
-  const { read } = SHELLS[shell];
-  const start = stateMachineType === 'EXPRESS' ? 'start-sync-execution' : 'start-execution';
-  const isPipeline = cloud.pipelines.some((pipeline) => pipeline.stateMachineArn === stateMachineArn);
-  const input = isPipeline
-    ? JSON.stringify({ version: CONTRACT_VERSION, inputs: { s3: `${INPUTS_PREFIX}x.safetensors` } })
-    : '{}';
-  const machine = read('', 'STATE_MACHINE_ARN', '');
-  const inputs = isPipeline ? '--inputs x.safetensors' : `--input-json '${input}'`;
-  return [
-    `# npx sliced-inference invoke --state-machine ${machine} ${inputs}`,
-    ...(hasBucket
-      ? [`# aws s3 cp x.safetensors ${read('s3://', 'BUCKET', `/${INPUTS_PREFIX}x.safetensors`)}`]
-      : cloud.pipelines.map(({ bucket }) => `# a bucket of the stack: ${bucket}`)),
-    `# aws stepfunctions ${start} --state-machine-arn ${machine} --input '${input}'`,
-  ];
 }

@@ -78,7 +78,7 @@ export function addSearchOptions(command: Command): Command {
     .option(
       `${MAX_MEMORY} <mb>`,
       'most memory of a function, in MB (default without a slicing flag: 3008)',
-      wholeNumber,
+      wholeNumber(),
     )
     .addOption(
       choice('--temperature <runs>', 'runs for which plans are compared (default: mixed)', [
@@ -123,11 +123,9 @@ export function estimateOptions(
   const { stateMachine, architecture, warmUp, tensorsInState } = options;
   return {
     costs: {
-      ...(stateMachine !== undefined && { stateMachineType: stateMachine }),
-      ...(architecture !== undefined && { architecture }),
+      ...{ stateMachineType: stateMachine, architecture, requestsPerHour },
       ...(warmUp === false && { warmUp }),
       ...(tensorsInState === false && { tensorsInState }),
-      ...(requestsPerHour !== undefined && { requestsPerHour }),
       ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
       ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),
     },
@@ -147,14 +145,14 @@ export function searchFor(options: SearchOptions & EstimateOptions): Slicer {
   return automatic(search, MAX_MEMORY);
 }
 
-export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.');
-  return Number(text);
-}
-
-export function wholeNumberFrom1(text: string): number {
-  if (!/^0*[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
-  return Number(text);
+/** The parser of a whole number in this range. */
+export function wholeNumber(least = 0, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (number >= least && number <= most) return number;
+    const to = most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`;
+    throw new InvalidArgumentError(`It must be a whole number from ${least}${to}.`);
+  };
 }
 
 /** Plain digits or a power of ten, as in 1e6. */

@@ -96,15 +96,12 @@ async function uploadSlices(model: string, slicer: Slicer, options: Options): Pr
 }
 
 function checkOut({ out, plan, kmsKey }: Options): void {
-  if (out === '') {
-    throw new SlicedInferenceError('--out must name a folder or s3://BUCKET/PREFIX', "''", 'pass its path');
-  }
   if (out.startsWith(S3_SCHEME)) return;
-  if (/^s3:/i.test(out)) {
+  if (out === '' || /^s3:/i.test(out)) {
     throw new SlicedInferenceError(
       '--out must name a folder or s3://BUCKET/PREFIX',
       `'${out}'`,
-      'write s3:// in lower case with two slashes, or ./ before the name of a folder',
+      'pass the path of a folder, or s3:// in lower case with two slashes',
     );
   }
   const flag = plan !== undefined ? '--plan' : kmsKey !== undefined ? '--kms-key' : undefined;

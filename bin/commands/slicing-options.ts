@@ -1,14 +1,7 @@
 /** The flags that decide how a model is cut, the same for every command. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
-import {
-  type NamedSlicer,
-  type Slicer,
-  atTensors,
-  count,
-  fromPlan,
-  maxSliceSize,
-} from '../../lib/plan/slicers';
+import { type Slicer, atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/slicers';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { readPlan } from '../../lib/compile/files/read-plan';
@@ -24,7 +17,7 @@ import {
   choice,
   estimateOptions,
   searchFor,
-  wholeNumberFrom1,
+  wholeNumber,
 } from './search-options';
 import { size } from './quantities';
 
@@ -42,7 +35,7 @@ const AT_TENSORS = '--at-tensors';
 
 export function addSlicingOptions(command: Command): Command {
   const withCuts = addModelOptions(command)
-    .option('--slices <n>', 'cut into this many slices', wholeNumberFrom1)
+    .option('--slices <n>', 'cut into this many slices', wholeNumber(1))
     .option(
       '--max-slice-size <size>',
       'cut into the fewest slices with at most this size of weights, such as 64MB (MB = 2^20 bytes)',
@@ -102,7 +95,7 @@ export function slicerFor(options: SlicingOptions): Slicer {
   }
   if (options.slices !== undefined) return count(options.slices);
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
-  if (options.atTensors !== undefined) return atListedTensors(options.atTensors);
+  if (options.atTensors !== undefined) return atTensors(splitNames(options.atTensors));
   if (options.slicingPlan !== undefined) return fromPlan(readPlan(options.slicingPlan), options.slicingPlan);
   return searchFor(options);
 }
@@ -122,19 +115,9 @@ export function missingModelHint(error: string, args: readonly string[]): string
   return isSwallowed ? `: put it before ${AT_TENSORS}, which takes all arguments after it` : '';
 }
 
-/** Splits lists at commas, unless the whole text is the name of a tensor. */
-function atListedTensors(lists: readonly string[]): NamedSlicer {
-  return {
-    key: `at listed tensors ${JSON.stringify(lists)}`,
-    choose: (space) => {
-      const known = new Set(space.dataflow.model.graph.values.map(({ name }) => name));
-      const split = (list: string): string[] => list.split(',').map((name) => name.trim());
-      const names = lists.flatMap((list) =>
-        known.has(list) ? [list] : split(list).filter((name) => name !== ''),
-      );
-      return atTensors(names).choose(space);
-    },
-  };
+function splitNames(lists: readonly string[]): string[] {
+  const names = lists.flatMap((list) => list.split(',')).map((name) => name.trim());
+  return names.filter((name) => name !== '');
 }
 
 function dimension(text: string, previous: DimensionSizes): DimensionSizes {

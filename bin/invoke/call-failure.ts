@@ -5,7 +5,7 @@ import { oneLine, type SlicedInferenceError } from '../../lib/errors';
 import { firstExplanation, NETWORK_ERRORS, sdkFailure } from '../aws/explain';
 import { failureLine } from '../outputs/failure-line';
 import { BAD_INPUT, FAILED } from '../process/exit-codes';
-import { formatDuration } from '../terminal/format';
+import { quantityText } from '../plan/figures';
 
 export interface CallFailure {
   readonly line: string;
@@ -37,7 +37,10 @@ function arnOf(error: unknown): string | undefined {
 
 /** The client counts milliseconds, and users write `10m`. */
 function readableTimes(message: string): string {
-  return message.replace(/\bwithin (\d+) ms\b/, (_, ms: string) => `within ${formatDuration(Number(ms))}`);
+  return message.replace(
+    /\bwithin (\d+) ms\b/,
+    (_, ms: string) => `within ${quantityText('milliseconds', Number(ms))}`,
+  );
 }
 
 /** The words of the command, by those of the client. */

@@ -6,7 +6,8 @@ import { ownFunctions } from '../../client/description/pipeline-description';
 import type { PipelineSignature } from '../../contract/signature';
 import { checkRequest } from '../../lambda/request/request-check';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { SlicedInferenceError } from '../../lib/errors';
+import { readText } from '../../lib/host/read-text';
 import { checkOut } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
 
@@ -75,16 +76,9 @@ export async function readTensors(
 
 /** @throws SlicedInferenceError for a text that is neither JSON nor a file with JSON */
 export function readJson(value: string): unknown {
-  const found = fs.statSync(value, { throwIfNoEntry: false });
-  if (found === undefined) return parse(value, 'neither a file nor JSON');
-  if (!found.isFile() || found.size > MAX_JSON_BYTES) {
-    throw refused(`'${value}', which is ${found.isFile() ? `of ${found.size} bytes` : 'no file'}`);
-  }
-  try {
-    return parse(fs.readFileSync(value, 'utf8'), `no JSON in '${value}'`);
-  } catch (error) {
-    throw error instanceof SlicedInferenceError ? error : refused(`'${value}' (${systemReason(error)})`);
-  }
+  if (!fs.existsSync(value)) return parse(value, 'neither a file nor JSON');
+  const text = readText(value, 'file of --input-json', MAX_JSON_BYTES, 'pass the path of a file with JSON');
+  return parse(text, `no JSON in '${value}'`);
 }
 
 function parse(text: string, got: string): unknown {
@@ -92,14 +86,10 @@ function parse(text: string, got: string): unknown {
     return JSON.parse(text) as unknown;
   } catch {
     // The parser's message quotes the text, which can be long and private.
-    throw refused(got);
+    throw new SlicedInferenceError(
+      '--input-json must be JSON, or a file with JSON',
+      got,
+      'pass JSON such as {"image": "photos/1.jpg"}, or the path of a file with JSON',
+    );
   }
-}
-
-function refused(got: string): SlicedInferenceError {
-  return new SlicedInferenceError(
-    '--input-json must be JSON, or a file with JSON',
-    got,
-    'pass JSON such as {"image": "photos/1.jpg"}, or the path of a file with JSON',
-  );
 }

@@ -5,10 +5,9 @@
 import { InferenceTimeoutError, type CallOptions } from '../../client';
 import { firstOf, MAX_TIMER_MS, Wait } from '../../client/run/wait';
 import { TERMINATED } from '../process/exit-codes';
-import { formatDuration } from '../terminal/format';
+import { quantityText } from '../plan/figures';
 import { printLine } from '../terminal/print';
 import { showProgress } from '../terminal/progress';
-import { ExecutionProgress } from './execution-progress';
 import type { InvokeOptions } from './inputs';
 
 /** Often enough for the seconds to count. */
@@ -17,20 +16,17 @@ const REDRAW_MS = 1000;
 export class Waiting {
   private readonly interruption = new AbortController();
   private readonly wait: Wait;
-  private readonly progress = new ExecutionProgress();
+  private startedAt: number | undefined;
+  /** Of a Standard execution that has started. An Express one is known when it has ended. */
+  private executionArn: string | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: Pick<InvokeOptions, 'timeout' | 'stopOnAbort'>) {
     const { timeout } = options;
     const limit = timeout ?? MAX_TIMER_MS;
     this.wait = new Wait(this.interruption.signal, limit, () => {
-      const { executionArn, lastFailure } = this.progress;
-      const ending =
-        lastFailure === undefined
-          ? ': raise --timeout'
-          : `, and the last request failed (${lastFailure}): check the connection or raise --timeout`;
-      const message = `the call must end within ${formatDuration(limit)}, got no result${ending}`;
-      return new InferenceTimeoutError(message, executionArn);
+      const message = `the call must end within ${quantityText('milliseconds', limit)}, got no result: raise --timeout`;
+      return new InferenceTimeoutError(message, this.executionArn);
     });
     process.once('SIGTERM', this.interrupt);
   }
@@ -42,8 +38,10 @@ export class Waiting {
       ...(timeout !== undefined && { waitTimeout: timeout }),
       ...(stopOnAbort !== undefined && { stopOnAbort }),
       signal: this.wait.signal,
-      onProgress: (progress) => {
-        this.progress.report(progress);
+      onProgress: ({ event, time, executionArn }) => {
+        if (event === 'started') [this.startedAt, this.executionArn] = [time, executionArn];
+        // A deployment has replaced the model.
+        if (event === 'restarted') [this.startedAt, this.executionArn] = [undefined, undefined];
         this.draw();
       },
     };
@@ -66,7 +64,7 @@ export class Waiting {
     process.exitCode = TERMINATED;
     // Another error says that the execution could not be stopped.
     if (error !== signal.reason) return false;
-    if (this.progress.hasStarted) printLine(`note: ${this.fate()}`);
+    if (this.startedAt !== undefined) printLine(`note: ${this.fate()}`);
     return true;
   }
 
@@ -77,7 +75,7 @@ export class Waiting {
   }
 
   private fate(): string {
-    const { executionArn } = this.progress;
+    const { executionArn } = this;
     if (executionArn === undefined) return 'the execution goes on: an Express execution cannot be stopped';
     return this.options.stopOnAbort
       ? `the execution was stopped: ${executionArn}`
@@ -89,6 +87,7 @@ export class Waiting {
   };
 
   private readonly draw = (): void => {
-    showProgress(this.progress.line(Date.now()));
+    const seconds = Math.floor((Date.now() - (this.startedAt ?? NaN)) / 1000);
+    showProgress(Number.isNaN(seconds) ? 'sending the inputs' : `running the execution: ${seconds} s`);
   };
 }

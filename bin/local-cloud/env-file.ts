@@ -7,9 +7,6 @@ import { checkPlace, writeNamedFile } from '../outputs/named-file';
 /** The first words of the file. A file that starts with others is not replaced. */
 export const HEADING = '# S3 and Step Functions of the pipeline in ';
 
-/** The file's last line names the process that serves. */
-const PROCESS_LINE = /^# process ([1-9]\d{0,9})\b/m;
-
 const FLAG = '--write-env';
 
 export class EnvFile {
@@ -19,7 +16,7 @@ export class EnvFile {
 
   /**
    * Removes the file that an earlier command has left, so that a program can wait for this one.
-   * @throws SlicedInferenceError if the file is not of this kind, a running command has written it, or its folder cannot be written
+   * @throws SlicedInferenceError if the file is not of this kind, or its folder cannot be written
    */
   constructor(private readonly file: string) {
     checkPlace(file, FLAG);
@@ -33,18 +30,10 @@ export class EnvFile {
         'choose another file',
       );
     }
-    const server = Number(PROCESS_LINE.exec(found)?.[1] ?? NaN);
-    if (isRunning(server)) {
-      throw new SlicedInferenceError(
-        `option ${FLAG} expects a file that no running \`local\` wrote`,
-        `${quoted(file)} of process ${server}`,
-        `stop that process, choose another file, or remove this one`,
-      );
-    }
     fs.rmSync(this.target);
   }
 
-  /** Makes the file appear with all of its text, which only its owner can read. */
+  /** Makes the file appear with all of its text, which only its owner can read. The last line names the process that serves. */
   async write(variables: string): Promise<void> {
     const text = `${variables}# process ${process.pid}\n`;
     await writeNamedFile(this.file, FLAG, text, 0o600);
@@ -67,18 +56,5 @@ export class EnvFile {
   private read(): string | undefined {
     const isFile = fs.statSync(this.target, { throwIfNoEntry: false })?.isFile() === true;
     return isFile ? fs.readFileSync(this.target, 'utf8') : undefined;
-  }
-}
-
-/** Signal 0 is not sent. It only asks whether the process exists. */
-function isRunning(pid: number): boolean {
-  if (Number.isNaN(pid)) return false;
-  // In a container that has restarted, this process may have the id of the one that wrote the file.
-  if (pid === process.pid || pid === process.ppid) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // A process of another user refuses all signals.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -6,16 +6,15 @@ import type { Failure } from './ask';
 
 export type Sessions = typeof Session;
 
-export async function answerJob<Job>(run: (job: Job, sessions: Sessions) => Promise<object>): Promise<void> {
+type Run = (job: unknown, sessions: Sessions) => Promise<object>;
+
+export async function answerJob(run: Run): Promise<void> {
   const [, , question, answer] = process.argv;
-  const job = JSON.parse(fs.readFileSync(question, 'utf8')) as Job;
+  const job: unknown = JSON.parse(fs.readFileSync(question, 'utf8'));
   fs.writeFileSync(answer, JSON.stringify(await outcome(job, run)));
 }
 
-async function outcome<Job>(
-  job: Job,
-  run: (job: Job, sessions: Sessions) => Promise<object>,
-): Promise<object> {
+async function outcome(job: unknown, run: Run): Promise<object> {
   let isUnloadable = true;
   try {
     // A static import that fails would end the process before it can answer.

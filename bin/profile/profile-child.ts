@@ -107,6 +107,7 @@ function floats(shape: readonly number[]): RawTensor {
   return { dtype: 'float32', shape, bytes: new Uint8Array(values.buffer) };
 }
 
-void answerJob<ProfileJob>((job, sessions) =>
-  job.kind === 'speed' ? measureSpeed(job, sessions) : measureSlice(job, sessions),
-);
+void answerJob((question, sessions) => {
+  const job = question as ProfileJob;
+  return job.kind === 'speed' ? measureSpeed(job, sessions) : measureSlice(job, sessions);
+});

@@ -7,13 +7,7 @@ import type { PipelineSignature } from '../../contract/signature';
 import { infer, LocalCloud, type Json, type TraceEvent } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { selectPipeline } from '../../local/cloudformation/pipeline';
-import {
-  cloudOptions,
-  isSimulated,
-  reportFaults,
-  simulatedLabel,
-  type LocalOptions,
-} from '../commands/local-options';
+import { cloudOptions, reportFaults, simulatedLabel, type LocalOptions } from '../commands/local-options';
 import { readTensors, type InputOptions } from '../invoke/inputs';
 import { failureLine } from '../outputs/failure-line';
 import { writeNamedFile } from '../outputs/named-file';
@@ -77,7 +71,8 @@ export async function runTensors(
     const show = async (): Promise<void> => {
       await writeTensorFile(out, sortedByModel(pipeline.outputs, result.outputs));
       warnOfMemory(timings);
-      const label = isSimulated(options) ? `\ntimes are simulated: ${simulatedLabel(options)}` : '';
+      const simulated = simulatedLabel(options);
+      const label = simulated === 'none' ? '' : `\ntimes are simulated: ${simulated}`;
       if (options.json) printJson(result.execution);
       else print(`${timingTable(timings)}${label}\n${writtenLine(out)}\n`);
     };

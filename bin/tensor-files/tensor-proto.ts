@@ -20,18 +20,18 @@ interface NamedTensor {
   readonly tensor: RawTensor;
 }
 
-class TensorProto {
-  name = '';
-  dataType = 0;
-  external = false;
-  readonly dims: bigint[] = [];
+interface TensorProto {
+  name: string;
+  dataType: number;
+  external: boolean;
+  readonly dims: bigint[];
   /** `undefined` when the file lacks the field; empty when the field has no elements. */
-  raw: Uint8Array | undefined;
+  raw?: Uint8Array;
   /** The bytes of `float_data` and `double_data`, undecoded, so that every NaN keeps its bits. */
-  readonly fixed: Uint8Array[] = [];
+  readonly fixed: Uint8Array[];
   /** `int32_data`, `int64_data` and `uint64_data`. */
-  readonly integers: bigint[] = [];
-  readonly strings: Uint8Array[] = [];
+  readonly integers: bigint[];
+  readonly strings: Uint8Array[];
 }
 
 /**
@@ -66,10 +66,28 @@ export function decodeTensorProto(file: Uint8Array): NamedTensor {
 }
 
 function readFields(file: Uint8Array): TensorProto {
-  const proto = new TensorProto();
+  const lists = { dims: [], fixed: [], integers: [], strings: [] };
+  const proto: TensorProto = { name: '', dataType: 0, external: false, ...lists };
   const reader = Reader.create(file);
+  const readers: Readonly<Partial<Record<number, (wireType: number) => unknown>>> = {
+    [TENSOR.dims]: (wireType) => readVarints(reader, wireType, proto.dims),
+    [TENSOR.dataType]: () => (proto.dataType = reader.int32()),
+    [TENSOR.floatData]: (wireType) => proto.fixed.push(readFixed(reader, wireType, 4)),
+    [TENSOR.doubleData]: (wireType) => proto.fixed.push(readFixed(reader, wireType, 8)),
+    [TENSOR.int32Data]: (wireType) => readVarints(reader, wireType, proto.integers),
+    [TENSOR.int64Data]: (wireType) => readVarints(reader, wireType, proto.integers),
+    [TENSOR.uint64Data]: (wireType) => readVarints(reader, wireType, proto.integers),
+    [TENSOR.stringData]: () => proto.strings.push(reader.bytes()),
+    [TENSOR.name]: () => (proto.name = reader.string()),
+    [TENSOR.rawData]: () => (proto.raw = reader.bytes()),
+    [TENSOR.externalData]: () => (proto.external = reader.bytes().length > 0),
+  };
   try {
-    while (reader.pos < reader.len) readField(reader, reader.uint32(), proto);
+    while (reader.pos < reader.len) {
+      const { fieldNumber, wireType } = splitTag(reader.uint32());
+      const read = readers[fieldNumber] ?? (() => reader.skipType(wireType));
+      read(wireType);
+    }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new BadContent(
@@ -81,51 +99,14 @@ function readFields(file: Uint8Array): TensorProto {
   return proto;
 }
 
-function readField(reader: Reader, tag: number, proto: TensorProto): void {
-  const { fieldNumber, wireType } = splitTag(tag);
-  switch (fieldNumber) {
-    case TENSOR.dims:
-      readVarints(reader, wireType, proto.dims);
-      break;
-    case TENSOR.dataType:
-      proto.dataType = reader.int32();
-      break;
-    case TENSOR.floatData:
-      proto.fixed.push(readFixed(reader, wireType, 4));
-      break;
-    case TENSOR.doubleData:
-      proto.fixed.push(readFixed(reader, wireType, 8));
-      break;
-    case TENSOR.int32Data:
-    case TENSOR.int64Data:
-    case TENSOR.uint64Data:
-      readVarints(reader, wireType, proto.integers);
-      break;
-    case TENSOR.stringData:
-      proto.strings.push(reader.bytes());
-      break;
-    case TENSOR.name:
-      proto.name = reader.string();
-      break;
-    case TENSOR.rawData:
-      proto.raw = reader.bytes();
-      break;
-    case TENSOR.externalData:
-      proto.external = true;
-      reader.skipType(wireType);
-      break;
-    default:
-      reader.skipType(wireType);
-  }
-}
-
-/** Reads a repeated integer field, packed or not. */
-function readVarints(reader: Reader, wireType: number, target: bigint[]): void {
+/** Reads a repeated integer field, packed or not. @returns the number of all its integers so far */
+function readVarints(reader: Reader, wireType: number, target: bigint[]): number {
   const end = wireType === WIRE_TYPE.lengthDelimited ? reader.uint32() + reader.pos : reader.pos + 1;
   while (reader.pos < end) {
     const { low, high } = reader.int64();
     target.push(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0)));
   }
+  return target.length;
 }
 
 function readFixed(reader: Reader, wireType: number, bytes: number): Uint8Array {

@@ -8,15 +8,6 @@ export function formatBytes(size: number): string {
   return bytes.format(size, { decimalPlaces: 1 }) ?? String(size);
 }
 
-const SECOND_MS = 1000;
-const MINUTE_MS = 60_000;
-
-/** `10 min`, `1.5 s` or `20 ms`: without a rounding, in a form that flags take. */
-export function formatDuration(ms: number): string {
-  if (ms % MINUTE_MS === 0) return `${ms / MINUTE_MS} min`;
-  return ms < SECOND_MS ? `${ms} ms` : `${ms / SECOND_MS} s`;
-}
-
 /** `float32[1,3,?]`. */
 export function formatType(type: {
   readonly dtype?: string;

@@ -22,15 +22,9 @@ export function parseS3Uri(text: string): S3Location {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 function bucketFault(bucket: string): string | undefined {
-  if (bucket.length < 3 || bucket.length > 63) return 'the name of a bucket has 3 to 63 characters';
-  if (!/^[a-z0-9.-]+$/.test(bucket)) {
-    return 'the name of a bucket has lower-case letters, digits, dots and hyphens';
-  }
-  if (!/^[a-z0-9].*[a-z0-9]$/.test(bucket))
-    return 'the name of a bucket begins and ends with a letter or digit';
-  if (bucket.includes('..')) return 'the name of a bucket cannot have two dots in a row';
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return 'the name of a bucket cannot be an IP address';
-  return undefined;
+  const isName = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket);
+  if (isName && !bucket.includes('..') && !/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return undefined;
+  return 'the name of a bucket has 3 to 63 lower-case letters, digits, dots and hyphens between letters or digits, no two dots in a row, and is no IP address';
 }
 
 function badUri(text: string, rule: string): SlicedInferenceError {

@@ -68,7 +68,8 @@ function write(file: string, tensors: Tensors): void {
   fs.writeFileSync(file, encodeSafetensors(tensors));
 }
 
-void answerJob<Job>(async (job, sessions): Promise<JobAnswer> => {
+void answerJob(async (question, sessions): Promise<JobAnswer> => {
+  const job = question as Job;
   if (job.kind === 'whole') return await runWhole(job, sessions);
   await (job.kind === 'chain' ? runSlices(job, sessions) : runDefault(job, sessions));
   return {};

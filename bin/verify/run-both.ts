@@ -55,7 +55,7 @@ export interface Verification {
 }
 
 /** Differences between the slices and the whole model with all of ONNX Runtime's defaults. */
-export interface DefaultComparison extends Omit<TensorDifference, 'name' | 'beyond'> {
+export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
   readonly tolerance: Tolerance;
   readonly outputs: readonly TensorDifference[];
 }

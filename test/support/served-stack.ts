@@ -20,7 +20,7 @@ export async function serve(args: readonly string[]): Promise<Serving> {
         child = started;
         started.stdout?.on('data', (part: Buffer) => {
           text += part.toString();
-          if (/^(# aws stepfunctions .*|\}|the pipeline in .*)\n$/m.test(text)) resolve();
+          if (/^(# ready.*|\}|the pipeline in .*)\n$/m.test(text)) resolve();
         });
       },
     });

@@ -45,7 +45,6 @@ describe('cost', () => {
   it.each([
     ['a log without calls', [saved('empty.log', 'hello\n')], '0 calls, 1 other lines'],
     ['a run that is not in the log', [LOG, '--run', 'other'], "of a run with 'other'"],
-    ['a folder', [folder], 'got a folder'],
     ['no log', [], 'missing required argument'],
   ])('refuses %s with one line', async (_, args, expected) => {
     const problem = await refuse(['cost', ...args]);

@@ -5,8 +5,6 @@ import { callFailure } from '../../../bin/invoke/call-failure';
 import { failureLine } from '../../../bin/outputs/failure-line';
 import { InferenceError } from '../../../client';
 import { type SlicedInferencePipelineProps, Slicing } from '../../../lib';
-import { failureOf } from '../../../lambda/errors';
-import { quotedName } from '../../../lambda/json-values';
 import { inform, warn } from '../../../lib/aws/annotate';
 import { FLOAT, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import { addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
@@ -81,15 +79,6 @@ describe('hostile names in a synthesis', () => {
   });
 });
 
-describe('hostile names in the messages of a function', () => {
-  it.each([
-    ['of a failure', (text: string) => failureOf(new Error(text), 1).message],
-    ['of the check of a request', (text: string) => quotedName(text)],
-  ])('do no harm %s', (_, messageOf) => {
-    expectHarmless(messageOf(name('x')));
-  });
-});
-
 describe('hostile texts of AWS', () => {
   const ARN = 'arn:aws:states:eu-west-1:123456789012:stateMachine:machine';
 
@@ -101,13 +90,6 @@ describe('hostile texts of AWS', () => {
     expect(line).toContain(expected);
     const error = new InferenceError('SliceFailed', name('bad'), { executionArn: ARN, slice: 1 });
     expect(callFailure(error, ARN)?.line).toContain(expected);
-  });
-
-  it.each(['AccessDenied', 'ServiceError', 'ThrottlingException'])('do no harm in %s', (code) => {
-    const error = Object.assign(new Error(name('bad')), { name: code, $metadata: { httpStatusCode: 400 } });
-    const line = callFailure(error, ARN)?.line ?? '';
-    expect(line).toContain('\\x1b[2J');
-    expectHarmless(line);
   });
 
   it('do no harm in a bill', async () => {

@@ -1,9 +1,8 @@
-import { execFile, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as path from 'node:path';
-import { promisify } from 'node:util';
 import {
   DescribeExecutionCommand,
   ListExecutionsCommand,
@@ -21,10 +20,10 @@ import { comparable } from '../../support/arbitrary-tensors';
 import { pickyAboutColumns } from '../../support/command-models';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { isLink, link } from '../../support/links-and-pipes';
-import { CLI, cli, outcome, refuse, succeed, succeedWithJson } from '../../support/run-cli';
+import { cli, outcome, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { runWhole } from '../../support/run-slices';
 import { serve, type Serving } from '../../support/served-stack';
-import { float32, int64 } from '../../support/tensors';
+import { float32 } from '../../support/tensors';
 import { TextsStack } from '../../support/texts-stack';
 import { until } from '../../support/until';
 
@@ -141,26 +140,6 @@ describe('sliced-inference', () => {
       expect(fs.readdirSync(path.dirname(fs.realpathSync(out)))).toEqual([path.basename(out)]);
     });
 
-    // The limit of a process: no file may be larger than 512 bytes. The file of the results is.
-    (process.platform === 'win32' ? it.skip : it)(
-      'says where the results are that it could not write',
-      async () => {
-        const out = path.join(temporaryFolder(), 'y.json');
-        const large = await save({ x: float32([64, 16]) });
-        const args = call('Fast', '--inputs', large, '--results', 's3', '--out', out);
-        const limited = ['-c', 'ulimit -f 1; exec "$@"', 'sh', process.execPath, CLI, ...args];
-        const env = { ...process.env, ...local().env };
-        const run = promisify(execFile)('sh', limited, { env });
-        await expect(run).rejects.toMatchObject({
-          code: 2,
-          stderr: expect.stringMatching(
-            /^note: the execution succeeded: arn:aws:states:\S+; its results are in s3:\/\/stack-fast\S+\/outputs\/\S+\.safetensors\nerror: --out must name a file that can be written, got EFBIG for '.*y\.json': choose another file\n$/,
-          ) as string,
-        });
-        expect(fs.readdirSync(path.dirname(out))).toEqual([]);
-      },
-    );
-
     it('asks for results in the output alone, of which nothing is in S3', async () => {
       const args = ['--inputs', inputs, '--results', 'inline', '--json'];
       const text = await succeed(call('Fast', ...args), local());
@@ -170,23 +149,16 @@ describe('sliced-inference', () => {
       expect(decodeInlineTensor('y', tensors.y)).toEqual(expected.get('y'));
     });
 
-    it('names the flags for results that are too large', async () => {
+    it('names the flag for results that are too large', async () => {
       const args = call('Fast', '--inputs', inputs, '--results', 's3', '--max-result-bytes', '100');
       expect(await failure(args)).toMatch(
         /^error: the results 'outputs\/\S+' must have at most 100 bytes, got \d+: raise --max-result-bytes \(execution arn:\S+\)\n$/,
       );
-      const large = await save({ x: float32([10_000, 16]) });
-      expect(await failure(call('Fast', '--inputs', large, '--results', 'inline'))).toMatch(
-        /^error: the execution failed: InvalidInput: .*inline results must have at most .*: pass --results auto or s3, so that the results are in S3 \(execution arn:/,
-      );
     });
 
     it('reads nested arrays and prints a summary of the outputs', async () => {
-      const row = `[${Array(16).fill(0).join(', ')}]`;
-      const text = await succeed(
-        call('Fast', '--inputs', saveText(`{"x": [${row}, ${row}]}`, 'x.json')),
-        local(),
-      );
+      const rows = JSON.stringify({ x: [Array(16).fill(0), Array(16).fill(0)] });
+      const text = await succeed(call('Fast', '--inputs', saveText(rows, 'x.json')), local());
       expect(text).toMatch(/\noutput +type +first values +min +max\ny +float32\[2,\d+\] +\S+ .*\n$/);
     });
 
@@ -238,31 +210,14 @@ describe('sliced-inference', () => {
       });
     });
 
-    it('names the error of a function of the user', async () => {
-      for (const machine of [await ownMachine(), arnOf('Texts')]) {
-        const args = ['invoke', '--state-machine', machine, '--input-json', '{"text": "throw"}'];
-        expect(await failure(args)).toMatch(
-          /^error: the execution failed: TypeError: (preprocess: )?no such text \(execution arn:\S+\)\n$/,
-        );
-      }
-    });
-
     it('exits with 1 when even the first request takes longer than --timeout', async () => {
       const mute = http.createServer(() => undefined);
-      const endpoint = `http://127.0.0.1:${await listen(mute, 0)}`;
-      try {
-        for (const input of [
-          ['--inputs', inputs],
-          ['--input-json', '{}'],
-        ]) {
-          const args = call('Fast', ...input, '--timeout', '1s');
-          expect(await failure(args, { AWS_ENDPOINT_URL_SFN: endpoint })).toBe(
-            'error: the call must end within 1 s, got no result: raise --timeout\n',
-          );
-        }
-      } finally {
-        await closeServer(mute);
-      }
+      const AWS_ENDPOINT_URL_SFN = `http://127.0.0.1:${await listen(mute, 0)}`;
+      const args = call('Fast', '--inputs', inputs, '--timeout', '1s');
+      expect(await failure(args, { AWS_ENDPOINT_URL_SFN })).toBe(
+        'error: the call must end within 1 s, got no result: raise --timeout\n',
+      );
+      await closeServer(mute);
     });
 
     it('exits with 1 when the wait is too long, and names the execution', async () => {
@@ -305,30 +260,13 @@ describe('sliced-inference', () => {
   });
 
   describe('invoke refuses', () => {
-    it.each<[Readonly<Record<string, RawTensor>>, string]>([
-      [{ x: int64([1, 1], [1]) }, "input 'x' expects float32[batch,16], got int64[1,1]: convert it or"],
-      [{ X: float32([2, 16]) }, "the model has no input 'X': it takes 'x'"],
-    ])('inputs that do not fit, before it starts anything (%#)', async (tensors, message) => {
-      const before = await executions('Steady');
-      expect(await refuse(call('Steady', '--inputs', await save(tensors)), local())).toContain(message);
-      expect(await executions('Steady')).toEqual(before);
-    });
-
     it.each<[string, readonly string[], RegExp]>([
       ['Fast', [], /^invoke must have --inputs or --input-json, got neither: add one of them$/],
-      ['Fast', ['--inputs', 'x', '--input-json', '{}'], /cannot be used with option '--inputs <file>'/],
       ['Fast', ['--input-json', '{}', '--results', 'inline'], /'--results <place>' cannot be used with/],
-      ['Fast', ['--input-json', '{}', '--max-result-bytes', '1KB'], /-bytes <size>' cannot be used with/],
       ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file or a folder, got '\/none\/x\.npz': /],
-      ['Fast', ['--input-json', 'photo.json'], /^--input-json must be JSON, .*, got neither a file nor JSON/],
-      ['Fast', ['--inputs', '.', '--out', 'y.csv'], /^--out must end in \.safetensors, \.npz or \.json/],
-      ['Fast', ['--inputs', '.', '--out', 'none/y.npz'], /^--out must be in an existing folder/],
-      ['Fast', ['--input-json', '{}', '--out', 'y.npz'], /^--out of --input-json must end in \.json/],
       ['Fast', ['--input-json', '{}', '--timeout', 'soon'], /It must be a time such as 10m, 2s or 500ms/],
       ['Fast', ['--input-json', '{}', '--timeout', '100000m'], /It must be at most 24 days/],
-      ['Fast', ['--inputs', '.', '--max-result-bytes', 'large'], /It must be a size such as 64MB/],
       ['Fast', ['--inputs', '.', '--max-result-bytes', '0'], /It must be a size from 1 byte to 8191 TB/],
-      ['Fast', ['--inputs', '.', '--max-result-bytes', '9000TB'], /It must be a size from 1 byte to 8191 TB/],
       [
         'Fast',
         ['--input-json', '{}', '--stop-on-abort'],
@@ -342,13 +280,10 @@ describe('sliced-inference', () => {
     it('a missing, malformed or unknown ARN, and tensors for a state machine that is not that of a pipeline', async () => {
       const line = (...args: readonly string[]) => refuse(['invoke', ...args, '--inputs', inputs], local());
       expect(await line()).toMatch(
-        /^--state-machine must be the ARN of a state machine, got none: pass the flag, or set STATE_/,
+        /^--state-machine must be the ARN of a state machine, got none: copy it from/,
       );
       expect(await line('--state-machine', 'Fast')).toBe(
-        "--state-machine must be the ARN of a state machine, got 'Fast': copy it from the outputs of the stack",
-      );
-      expect(await line('--state-machine', arnOf('Fast').replace(/[^:]+$/, 'Other'))).toMatch(
-        /^the state machine \S+:Other must exist in account \d+ and region us-east-1, got StateMachineDoesNotExist/,
+        "--state-machine must be the ARN of a state machine, got 'Fast': copy it from the outputs of the stack, or set STATE_MACHINE_ARN, for a local cloud with `. ./cloud.env`",
       );
       const mine = await ownMachine();
       expect(await line('--state-machine', mine)).toMatch(
@@ -361,21 +296,11 @@ describe('sliced-inference', () => {
 
     it.each<[string, Readonly<Record<string, string>>, RegExp]>([
       [
-        'no credentials',
-        { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
-        /^AWS credentials must be found/,
-      ],
-      [
-        'wrong ones',
+        'a wrong key',
         { AWS_SECRET_ACCESS_KEY: 'wrong' },
-        /^AWS credentials must be valid, .*: check AWS_PROFILE/,
+        /^AWS credentials must be valid, .*: check AWS_PROF/,
       ],
       ['no authority', { NODE_EXTRA_CA_CERTS: '' }, /must be trusted, got UNABLE_TO_VERIFY_LEAF_SIGNATURE /],
-      [
-        'an endpoint that does not answer',
-        { AWS_ENDPOINT_URL_SFN: 'https://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' },
-        /^Step Functions and S3 must be reachable in region us-east-1, got ECONNREFUSED /,
-      ],
     ])('to call with %s', async (_, changes, message) => {
       expect(await refuse(call('Fast', '--inputs', inputs), local(changes))).toMatch(message);
     });

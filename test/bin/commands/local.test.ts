@@ -87,8 +87,6 @@ describe('local', () => {
     const { STATE_MACHINE_ARN: stateMachineArn, BUCKET: Bucket } = environment;
     expect(environment).toMatchObject({
       AWS_REGION: 'us-east-1',
-      AWS_DEFAULT_REGION: 'us-east-1',
-      AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
       AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
       AWS_ENDPOINT_URL_S3: expect.stringMatching(`:${port}$`) as string,
       AWS_ENDPOINT_URL_SFN: expect.stringMatching(`:${port + 1}$`) as string,
@@ -164,10 +162,7 @@ describe('local', () => {
     const environment = evaluate(serving.text);
     expect(environment.STATE_MACHINE_ARN).toMatch(/:stateMachine:Test-Mine/);
     expect(environment.BUCKET).toMatch(/^test-pipeline/);
-    const [hint] = /^# npx sliced-inference invoke .*$/m.exec(serving.text) ?? [];
-    expect(hint).toBe(`# npx sliced-inference invoke --state-machine "$STATE_MACHINE_ARN" --input-json '{}'`);
-    // As a user would: the hint itself, in a shell with the variables.
-    const args = ['invoke', '--state-machine', environment.STATE_MACHINE_ARN, '--input-json', '{}'];
+    const args = ['invoke', '--input-json', '{}'];
     expect(await cli(args, { env: environment })).toMatchObject({ code: 0, stdout: '{}\n', stderr: '' });
     const ca = fs.readFileSync(environment.AWS_CA_BUNDLE, 'utf8');
     const answer = await request(`${environment.HTTP_ENDPOINT}/read`, ca, { body: '{"a":1}' });
@@ -183,11 +178,6 @@ describe('local', () => {
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
     expect(evaluate(text).STATE_MACHINE_ARN).toMatch(/^arn:aws:states:/);
     const [, pid] = /\n# process (\d+)\n$/.exec(text) ?? [];
-    expect(await refuse(['local', standard, '--write-env', file])).toBe(
-      `option --write-env expects a file that no running \`local\` wrote, got '${file}' of process ${pid}: ` +
-        'stop that process, choose another file, or remove this one',
-    );
-    expect(fs.readFileSync(file, 'utf8')).toBe(text);
     process.kill(Number(pid), 'SIGTERM');
     expect(await serving.stop()).toMatchObject({ stderr: '', leftovers: [] });
     expect(fs.existsSync(file)).toBe(false);
@@ -243,22 +233,17 @@ async function freePorts(): Promise<number> {
   });
 }
 
-describe('local refuses', () => {
-  it('a port that is none', async () => {
-    for (const port of ['0', '65535', '-1', '1.5', 'x'])
-      expect(await refuse(['local', standard, `--port=${port}`])).toBe(
-        `option '--port <number>' argument '${port}' is invalid. expected a whole number from 1 to 65533: choose another port.`,
-      );
-  });
-
-  it('a port that is in use', async () => {
-    const server = http.createServer();
-    const port = await listen(server);
-    expect(await refuse(['local', standard, '--port', String(port)])).toBe(
-      `port ${port} of 127.0.0.1 must be free, got EADDRINUSE: choose another port`,
+test('local refuses a port that is none, and one that is in use', async () => {
+  for (const port of ['0', '65535', '1.5'])
+    expect(await refuse(['local', standard, `--port=${port}`])).toContain(
+      `argument '${port}' is invalid. It must be a whole number from 1 to 65533.`,
     );
-    await closeServer(server);
-  });
+  const server = http.createServer();
+  const port = await listen(server);
+  expect(await refuse(['local', standard, '--port', String(port)])).toBe(
+    `port ${port} of 127.0.0.1 must be free, got EADDRINUSE: choose another port`,
+  );
+  await closeServer(server);
 });
 
 (AWS_CLI === undefined ? describe.skip : describe)('the AWS CLI', () => {
@@ -272,19 +257,14 @@ describe('local refuses', () => {
     return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
   }
 
-  /** Serves an assembly and uploads the inputs. */
-  async function serveInputs(assembly: string) {
-    const serving = await serve([assembly]);
+  it('runs, follows and redrives executions, and sends no requests for other services to AWS', async () => {
+    const serving = await serve([standard]);
     const environment = evaluate(serving.text);
     const file = `${temporaryFolder()}/x.safetensors`;
     fs.writeFileSync(file, TENSORS);
     const object = ['--bucket', environment.BUCKET, '--key', 'inputs/x.safetensors', '--body', file];
     aws(environment, 's3api', 'put-object', ...object);
-    return { serving, environment, machine: ['--state-machine-arn', environment.STATE_MACHINE_ARN] };
-  }
-
-  it('runs, follows, stops and redrives executions of a Standard pipeline', async () => {
-    const { serving, environment, machine } = await serveInputs(standard);
+    const machine = ['--state-machine-arn', environment.STATE_MACHINE_ARN];
     const call = (command: string, ...args: string[]) => aws(environment, 'stepfunctions', command, ...args);
     const start = (input: string) =>
       String(call('start-execution', ...machine, '--input', input).executionArn);
@@ -295,31 +275,16 @@ describe('local refuses', () => {
       });
     const arn = start(INPUT);
     expect(await end(arn)).toBe('SUCCEEDED');
-    expect(call('describe-state-machine', ...machine)).toMatchObject({ type: 'STANDARD', status: 'ACTIVE' });
     const { events } = call('get-execution-history', '--execution-arn', arn);
     expect((events as { type: string }[]).map(({ type }) => type)).toContain('ExecutionSucceeded');
-    expect(call('list-executions', ...machine).executions).toHaveLength(1);
     expect(() => call('redrive-execution', '--execution-arn', arn)).toThrow('ExecutionNotRedrivable');
     const failed = start(INPUT.replace('x.safetensors', 'missing.safetensors'));
     expect(await end(failed)).toBe('FAILED');
     expect(call('redrive-execution', '--execution-arn', failed)).toHaveProperty('redriveDate');
     expect(await end(failed)).toBe('FAILED');
-    expect(call('describe-execution', '--execution-arn', failed)).toMatchObject({ redriveCount: 1 });
-    expect(call('stop-execution', '--execution-arn', failed)).toHaveProperty('stopDate');
-    expect(() => call('start-sync-execution', ...machine)).toThrow('StateMachineTypeNotSupported');
-    await serving.stop('SIGTERM');
-  });
-
-  it('runs an Express pipeline to its end, and sends no requests for other services to AWS', async () => {
-    const { serving, environment, machine } = await serveInputs(express);
-    expect(
-      aws(environment, 'stepfunctions', 'start-sync-execution', ...machine, '--input', INPUT),
-    ).toMatchObject({ status: 'SUCCEEDED' });
-    for (const [operation, ...command] of [
-      ['sts:GetCallerIdentity', 'sts', 'get-caller-identity'],
-      ['logs:DescribeLogGroups', 'logs', 'describe-log-groups'],
-    ])
-      expect(() => aws(environment, ...command)).toThrow(`the local cloud does not support ${operation}`);
+    expect(() => aws(environment, 'sts', 'get-caller-identity')).toThrow(
+      'the local cloud does not support sts:GetCallerIdentity',
+    );
     await serving.stop('SIGTERM');
   });
 });

@@ -39,17 +39,10 @@ describe('slice', () => {
     );
   });
 
-  it('makes one slice of a model that fits one function', async () => {
-    expect((await slice([])).slices).toHaveLength(1);
-  });
-
   it.each([
     [['--slices', '5'], 5],
     [['--slices', '12'], 12],
     [['--max-slice-size', '2.2KB'], 2],
-    [['--max-slice-size', '2252'], 2],
-    [['--max-slice-size', '2.2 KiB'], 2],
-    [['--max-slice-size', '2.2k'], 2],
     [['--max-memory', '512'], 1],
   ])('with %j makes %d slices', async (flags, count) => {
     const { slices } = await slice(flags);
@@ -65,15 +58,6 @@ describe('slice', () => {
     expect(outputNames(await slice(['--at-tensors', 't0', '--at-tensors', 'a2']))).toEqual(cut);
   });
 
-  it('--at-tensors accepts names with commas', async () => {
-    const { graph } = mlp(1);
-    const renamed = JSON.parse(JSON.stringify(graph).replaceAll('"m0"', '"m,0"')) as typeof graph;
-    const file = saveModel({ graph: { ...renamed, initializer: graph.initializer } });
-    const args = ['slice', file, '--out', outFolder(), '--at-tensors', 'm,0', 'a0'];
-    const plan = (await succeedWithJson(args)) as SlicePlan;
-    expect(outputNames(plan)).toEqual([['m,0'], ['a0'], ['y']]);
-  });
-
   it('--slicing-plan reuses the cuts of an earlier plan, also for other weights', async () => {
     const out = outFolder();
     const plan = await slice(['--slices', '3'], out);
@@ -83,13 +67,6 @@ describe('slice', () => {
     expect((again as SlicePlan).slices.map(({ nodes }) => nodes)).toEqual(
       plan.slices.map(({ nodes }) => nodes),
     );
-  });
-
-  it('--dimension sets the sizes that the estimates assume', async () => {
-    const small = await slice([]);
-    const large = await slice(['--dimension', 'batch=64']);
-    expect(large.dimensions).toEqual({ batch: 64 });
-    expect(large.slices[0].activationBytes).toBe(64 * small.slices[0].activationBytes);
   });
 
   it('creates the parents of the output folder, also in the working directory or behind a link', async () => {
@@ -103,31 +80,18 @@ describe('slice', () => {
     expect(fs.readdirSync(path.join(top, 'far'))).toEqual(expect.arrayContaining(['plan.json']));
   });
 
-  it('replaces an earlier plan, keeps the folder itself, and writes the same bytes each time', async () => {
+  it('replaces an earlier plan, and writes the same bytes each time', async () => {
     const [first, second] = [outFolder(), outFolder()];
     await slice(['--slices', '5'], first);
-    const { ino } = fs.statSync(first);
     await slice(['--slices', '3'], first);
-    expect(fs.statSync(first).ino).toBe(ino);
     await slice(['--slices', '3'], second);
-    for (const file of fs.readdirSync(first)) {
+    for (const file of fs.readdirSync(first))
       expect(fs.readFileSync(path.join(second, file))).toEqual(fs.readFileSync(path.join(first, file)));
-    }
-  });
-
-  it('does not overwrite the model that it slices', async () => {
-    const out = outFolder();
-    await slice(['--slices', '2'], out);
-    const before = fs.readFileSync(path.join(out, 'slice-01.onnx'));
-    expect(await refuse(['slice', path.join(out, 'slice-01.onnx'), '--slices', '1', '--out', out])).toMatch(
-      "must not be the model's folder, got the folder of 'slice-01.onnx'",
-    );
-    expect(fs.readFileSync(path.join(out, 'slice-01.onnx'))).toEqual(before);
   });
 
   it.each(['S3://bucket/a', 's3:/bucket/a', 's3:bucket'])('does not take %s for a folder', async (out) => {
     expect(await refuse(['slice', saveModel(mlp(1)), '--out', out])).toBe(
-      `--out must name a folder or s3://BUCKET/PREFIX, got '${out}': write s3:// in lower case with two slashes, or ./ before the name of a folder`,
+      `--out must name a folder or s3://BUCKET/PREFIX, got '${out}': pass the path of a folder, or s3:// in lower case with two slashes`,
     );
   });
 });

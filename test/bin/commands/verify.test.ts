@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
-import { encodeNpy } from '../../../bin/tensor-files/npy';
 import type { Verification } from '../../../bin/verify/run-both';
 import { builtFile } from '../../../lib/host/packages';
 import {
@@ -38,19 +37,6 @@ describe('verify', () => {
         '',
       ].join('\n'),
     );
-  });
-
-  it('prints the same as JSON', async () => {
-    expect(await verify([saveModel(mlp(3)), '--slices', '3', '--seed', '7'])).toEqual({
-      identical: true,
-      maxAbsDiff: 0,
-      profileDifferences: [],
-      slices: 3,
-      threads: 1,
-      graphOptimization: 'none',
-      inputs: [{ name: 'x', dtype: 'float32', shape: [1, 16] }],
-      outputs: [{ name: 'y', dtype: 'float32', shape: [1, 16], identical: true, maxAbsDiff: 0 }],
-    });
   });
 
   const models: [string, ModelInit, number][] = [
@@ -126,7 +112,6 @@ test.each([
   [['--optimize', 'all'], 'Allowed choices are none, basic, extended.'],
   [['--seed', '3', '--inputs', 'x.npz'], "'--inputs <file>' cannot be used with option '--seed <n>'"],
   [['--against', 'default', '--rtol', '-1'], 'It must be a number of 0 or more, such as 1e-3.'],
-  [['--against', 'default', '--rtol', 'x'], 'It must be a number of 0 or more, such as 1e-3.'],
   [['--against', 'default', '--rtol', ''], 'It must be a number of 0 or more, such as 1e-3.'],
 ])('verify refuses the flags %p', async (flags, message) => {
   expect(await refuse(['verify', saveModel(mlp(1)), ...flags])).toContain(message);
@@ -144,7 +129,7 @@ describe('verify --against default', () => {
     });
     const text = await succeed(['verify', model, '--slices', '2', '--against', 'default']);
     expect(text).toMatch(
-      /\ncompared with ONNX Runtime's default settings, they are within the tolerance of 0\.00001 \+ 0\.001 x \|value\|\noutput +tolerance +max abs diff +max rel diff +max ulp diff\ny +within +\S+ +\S+ +\d+\n$/,
+      /\ncompared with ONNX Runtime's default settings, they are within the tolerance of 0\.00001 \+ 0\.001 x \|value\|\noutput +tolerance +max abs diff +max rel diff\ny +within +\S+ +\S+\n$/,
     );
   });
 
@@ -156,10 +141,6 @@ describe('verify --against default', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ identical: true, againstDefault: { withinTolerance: false } });
     const text = (await cli(exact)).stdout;
-    expect(text).toMatch(
-      /\ny: \d+ elements beyond the tolerance, the farthest at \[\d+(,\d+)*\]: \S+ by default, \S+ in the slices\n/,
-    );
-    expect(text).toContain('so small numbers of opposite signs are billions of ulps apart');
     expect(text).toContain('--optimize extended comes closer to them');
   });
 });
@@ -176,22 +157,6 @@ describe('verify --inputs', () => {
         { name: 'ids', dtype: 'int64', shape: [2, 1] },
       ],
     });
-  });
-
-  it('reads .npy for a model of one input', async () => {
-    const file = path.join(temporaryFolder(), 'x.npy');
-    fs.writeFileSync(file, encodeNpy(float32([5, 16])));
-    expect(await succeed(['verify', saveModel(mlp(1)), '--inputs', file])).toContain(
-      `on ${file}: x float32[5,16], with 1 thread\n`,
-    );
-  });
-
-  it('reports that the model does not run on the given inputs', async () => {
-    const file = path.join(temporaryFolder(), 'x.npy');
-    fs.writeFileSync(file, encodeNpy(float32([2, 3])));
-    expect(await refuse(['verify', saveModel(pickyAboutColumns(77)), '--inputs', file])).toMatch(
-      /^the whole model must run in ONNX Runtime on the given inputs \(x float32\[2,3\]\), got .*: check their values, and that the model runs on its own$/,
-    );
   });
 });
 

@@ -15,22 +15,12 @@ describe('a failed call', () => {
       serviceError('AccessDeniedException', 400, NOT_AUTHORIZED),
       /: states:StartExecution must be allowed for /,
     ],
-    [
-      serviceError('AccessDenied', 403, 'no'),
-      /: the request to AWS must be allowed .*got AccessDenied \(no\): /,
-    ],
     [serviceError('ExpiredTokenException'), /: AWS credentials must be valid, got Expired.*: sign in again$/],
-    [
-      serviceError('UnrecognizedClientException'),
-      /: AWS credentials must be valid, .*: check AWS_PROFILE or /,
-    ],
     [
       serviceError('StateMachineDoesNotExist'),
       /must exist in account 123456789012 and region eu-west-1, got/,
     ],
     [serviceError('ThrottlingException'), /: AWS must have capacity for .*: try again later$/],
-    [serviceError('ExecutionLimitExceeded'), /: AWS must have capacity for .*: try again later$/],
-    [serviceError('SlowDown'), /: AWS must have capacity for .*: try again later$/],
     [serviceError('ServiceUnavailable', 503), /: AWS must have capacity for .*: try again later$/],
     [
       ENOTFOUND,

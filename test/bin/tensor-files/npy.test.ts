@@ -48,32 +48,12 @@ describe('an .npy file', () => {
 
   it.each<[string, string, string, readonly number[], readonly number[]]>([
     ['a matrix in Fortran order', '|u1', '2, 3', [1, 4, 2, 5, 3, 6], [1, 2, 3, 4, 5, 6]],
-    ['a cube in Fortran order', '|i1', '2, 2, 2', [0, 4, 2, 6, 1, 5, 3, 7], [0, 1, 2, 3, 4, 5, 6, 7]],
     ['wide elements in Fortran order', '<i2', '2, 2', [1, 0, 3, 0, 2, 0, 4, 0], [1, 0, 2, 0, 3, 0, 4, 0]],
     ['big-endian elements', '>u2', '2, 2', [0, 1, 0, 3, 0, 2, 0, 4], [1, 0, 2, 0, 3, 0, 4, 0]],
-    ['a vector in Fortran order', '<f2', '2,', [1, 2, 3, 4], [1, 2, 3, 4]],
-    ['no elements in Fortran order', '<f8', '0, 3', [], []],
   ])('may have %s', (_, description, shape, data, expected) => {
     const tensor = decodeNpy(npy(header(description, shape, 'True'), data));
     expect(tensor).toMatchObject({ shape: shape.split(',').filter(Boolean).map(Number) });
     expect([...(tensor as NumericTensor).bytes]).toEqual(expected);
-  });
-
-  it('may have big-endian numbers and text', () => {
-    const number = decodeNpy(npy(header('>f8', ''), [0x3f, 0xf0, 0, 0, 0, 0, 0, 0]));
-    expect([...(number as NumericTensor).bytes]).toEqual([0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
-    const text = decodeNpy(npy(header('>U2', '1,'), [0, 1, 0xf6, 0, 0, 0, 0, 0]));
-    expect(text).toEqual({ dtype: 'string', shape: [1], strings: ['\u{1f600}'] });
-  });
-
-  it('may have strings in Fortran order and as bytes in UTF-8', () => {
-    const file = npy(header('|S2', '2, 2', 'True'), [...Buffer.from('a\0b\0\u00fc\0\0')]);
-    expect(decodeNpy(file)).toEqual({ dtype: 'string', shape: [2, 2], strings: ['a', '\u00fc', 'b', ''] });
-  });
-
-  it.each([1, 2, 3])('may have a header of version %d', (version) => {
-    const file = npy(header('<i8', '1,'), [255, 255, 255, 255, 255, 255, 255, 127], [version, 0]);
-    expect(decodeNpy(file)).toMatchObject({ dtype: 'int64', shape: [1] });
   });
 
   it('fails only with an error about its content, whichever bits of it flip', () => {
@@ -102,24 +82,18 @@ describe('an .npy file', () => {
 
   it.each<[string, Uint8Array, string]>([
     ['that is empty', new Uint8Array(0), 'an .npy array, got other content'],
-    ['of other content', Buffer.from('a text file of some length'), 'an .npy array, got other content'],
     ['of an unknown version', npy(header('<f4', ''), [0, 0, 0, 0], [9, 0]), 'got version 9.0'],
     ['with a header beyond its end', npy(header('<f4', '')).subarray(0, 40), 'a truncated one of version 1'],
     ['of a structured array', npy(header('', '2,').replace("''", "[('a', '<f4')]")), 'one plain dtype'],
     ['of pickled objects', npy(header('|O', ''), [1]), 'pickled Python objects'],
     ['of bytes that are not UTF-8', npy(header('|S1', ''), [0xff]), 'text in UTF-8, got other bytes'],
-    ['of strings without width', npy(header('<U0', '99999999999'), []), 'of one of the dtypes'],
     ['of an order that no machine has', npy(header('|f4', ''), [0, 0, 0, 0]), 'got |f4'],
-    ['of a later minor version', npy(header('|u1', ''), [1], [1, 1]), 'version 1 to 3, got version 1.1'],
     ['with a huge header', npy(header('|u1', ''), [1], [2, 0], 2 ** 32 - 1), 'got 4294967295 bytes'],
     ['cut short inside the length', npy('', [], [2, 0]).subarray(0, 11), 'a truncated one of version 2'],
     ['with a key twice', npy("{'descr': '|u1', 'descr': '|u1', 'shape': ()}", [1]), 'one plain dtype'],
-    ['with an unknown key', npy(`${header('|u1', '').slice(0, -2)}'x': True}`, [1]), 'one plain dtype'],
     ['with code in its header', npy("{'descr': __import__('os'), 'shape': ()}", [1]), 'one plain dtype'],
-    ['with text behind its header', npy(`${header('|u1', '')} {}`, [1]), 'one plain dtype'],
     ['of complex numbers', npy(header('<c8', ''), [1]), 'got <c8'],
     ['with too few elements', npy(header('<i2', '3,'), [1, 2]), 'int16[3], 6 bytes, got 2 bytes'],
-    ['with too many elements', npy(header('|u1', ''), [1, 2]), 'uint8[], 1 bytes, got 2 bytes'],
     ['of an impossible shape', npy(header('|u1', '99999999999,99999999999')), 'of a valid shape'],
     ['of text beyond Unicode', npy(header('<U1', ''), [0, 0, 0x11, 1]), 'Unicode text'],
     ['of strings cut short', npy(header('<U999999999', '999999'), [0, 0]), 'got 2 bytes'],

@@ -44,9 +44,6 @@ describe('a TensorProto', () => {
       [0x3e00, 0xc000],
     ],
     ['int8', packed(3, 'int32Data', (data) => data.int32(-1).int32(127)), [-1, 127]],
-    ['uint8', packed(2, 'int32Data', (data) => data.int32(255).int32(0)), [255, 0]],
-    ['int16', packed(5, 'int32Data', (data) => data.int32(-300).int32(2)), [-300, 2]],
-    ['uint16', packed(4, 'int32Data', (data) => data.int32(65535).int32(2)), [65535, 2]],
     ['int32', packed(6, 'int32Data', (data) => data.int32(-70000).int32(2)), [-70000, 2]],
     ['bool', packed(9, 'int32Data', (data) => data.int32(1).int32(0)), [1, 0]],
     [
@@ -90,7 +87,6 @@ describe('a TensorProto', () => {
 
   it.each<[string, Uint8Array, string]>([
     ['an empty file', new Uint8Array(0), 'its type 0'],
-    ['a file of another format', Buffer.from('a text file'), 'an ONNX TensorProto, got other content'],
     ['a truncated file', two(1, ['rawData', Buffer.alloc(8)]).subarray(0, -1), 'got other content'],
     ['a tensor of bfloat16', two(16, ['rawData', Buffer.alloc(4)]), 'its type 16'],
     ['a tensor with external data', two(1, ['externalData', location.finish()]), 'external data'],

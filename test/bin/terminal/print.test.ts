@@ -1,5 +1,4 @@
-import { formatDuration } from '../../../bin/terminal/format';
-import { print, printCommands, printJson, printLine, printLogLine } from '../../../bin/terminal/print';
+import { print, printJson, printLine } from '../../../bin/terminal/print';
 import { clearProgress, showProgress } from '../../../bin/terminal/progress';
 
 /** What the function writes to a stream. */
@@ -29,13 +28,6 @@ describe('text for a terminal', () => {
     expect(written('stderr', write)).toBe(`note: ${ESCAPED} b c  d\n`);
   });
 
-  it('keeps the tabs of a line of a log', () => {
-    const write = (): void => {
-      printLogLine('REPORT RequestId: r\tDuration: 1 ms');
-    };
-    expect(written('stderr', write)).toBe('REPORT RequestId: r\tDuration: 1 ms\n');
-  });
-
   it('is the same value as JSON', () => {
     const value = { [OBEYED]: [`${OBEYED}\u007f\u2028\n`] };
     const json = written('stdout', () => {
@@ -43,13 +35,6 @@ describe('text for a terminal', () => {
     });
     expect(JSON.parse(json)).toEqual(value);
     expect(json).not.toMatch(/[^\P{Cc}\n]|[\u2028\u202e]/u);
-  });
-
-  it('is unchanged if a shell evaluates it', () => {
-    const write = (): void => {
-      printCommands("export NAME='\u202e'\n");
-    };
-    expect(written('stdout', write)).toBe("export NAME='\u202e'\n");
   });
 });
 
@@ -65,17 +50,4 @@ test.each([
   });
   Object.defineProperty(process.stderr, 'isTTY', before ?? { value: undefined, configurable: true });
   expect(text).toBe(line);
-});
-
-test.each([
-  [1, '1 ms'],
-  [999, '999 ms'],
-  [1000, '1 s'],
-  [1500, '1.5 s'],
-  [90_000, '90 s'],
-  [60_000, '1 min'],
-  [600_000, '10 min'],
-  [600_001, '600.001 s'],
-])('a time of %d ms is %s', (ms, text) => {
-  expect(formatDuration(ms)).toBe(text);
 });

@@ -1,23 +1,20 @@
-/** Uploads that a user interrupts or whose connection breaks. */
+/** Uploads that a user interrupts. */
 import type { ChildProcess } from 'node:child_process';
 import * as http from 'node:http';
-import { uploadAll } from '../../../bin/upload';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { cli } from '../../support/run-cli';
 import { sparseModel } from '../../support/sparse-model';
-import { temporaryFolder } from '../../support/temporary-folder';
 import { until } from '../../support/until';
-import { BUCKET, contentOf, makeFile, PART, storedFiles, uploadFixture } from '../../support/upload-fixture';
+import { BUCKET, storedFiles, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 
-/** A proxy in front of the local S3. `judge` decides about each part whether it is forwarded, waits forever, or loses its connection. */
-async function s3Proxy(judge: (part: number) => 'pass' | 'hold' | 'break') {
+/** A proxy in front of the local S3. `judge` decides about each part whether it is forwarded or waits forever. */
+async function s3Proxy(judge: (part: number) => 'pass' | 'hold') {
   const server = http.createServer((message, response) => {
     const { method, headers, url = '' } = message;
     const part = /[?&]partNumber=(\d+)/.exec(url)?.[1];
     const verdict = part === undefined ? 'pass' : judge(Number(part));
-    if (verdict === 'break') message.socket.destroy();
     if (verdict !== 'pass') return;
     const request = http.request(`${s3.server.endpoint}${url}`, { method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
@@ -54,14 +51,4 @@ test('Ctrl-C ends the command and leaves no parts, and the same command then sen
 
   expect(await command(s3.server.endpoint)).toMatchObject({ code: 0, stderr: '' });
   expect(storedFiles(s3)).toBe(before + 3);
-});
-
-test('an upload succeeds although a connection breaks once', async () => {
-  const task = makeFile(temporaryFolder(), 2 * PART);
-  let toBreak = 1;
-  const proxy = await s3Proxy(() => (toBreak-- > 0 ? 'break' : 'pass'));
-  const { client } = s3.connect(undefined, proxy.endpoint);
-  await uploadAll(client, BUCKET, [task]);
-  expect((await contentOf(s3.client, task.key)).equals(task.content)).toBe(true);
-  await proxy.close();
 });

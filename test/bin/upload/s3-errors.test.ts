@@ -5,7 +5,7 @@ import { uploadAll, uploadClient, uploadText } from '../../../bin/upload';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { clientFor } from '../../support/s3-fixture';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { BUCKET, makeFile, PART, uploadFixture } from '../../support/upload-fixture';
+import { BUCKET, makeFile, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();
@@ -59,11 +59,9 @@ test.each<[string, Answer, string]>([
     's3:PutObject must be allowed for s3://the-bucket/plan.json',
   ],
   ["a redirect to the bucket's region", [301, 'PermanentRedirect', 'eu-west-1'], OTHER_REGION],
-  ["a refusal with the bucket's region", [400, 'AuthorizationHeaderMalformed', 'eu-west-1'], OTHER_REGION],
-  ['a redirect without a region', [307, 'TemporaryRedirect'], "'the-bucket', got us-east-1: set AWS_REGION"],
   ['throttling', [503, 'SlowDown'], "S3 must have capacity for bucket 'the-bucket', got SlowDown"],
   ['an expired session', [400, 'ExpiredToken'], 'AWS credentials must be valid, got ExpiredToken'],
-  ['an unknown key', [403, 'InvalidAccessKeyId'], 'AWS credentials must be valid, got InvalidAccessKeyId'],
+  ['a missing bucket', [404, 'NoSuchBucket'], "bucket 'the-bucket' must exist, got NoSuchBucket"],
   [
     'another error',
     [400, 'MalformedXML'],
@@ -81,27 +79,13 @@ test.each<[string, Answer, string]>([
   expect(await failure(answer, putFile)).toContain(message);
 });
 
-test('explains a missing bucket', async () => {
-  const uploads = [10, PART + 1].map((bytes) => [makeFile(folder, bytes)]);
-  for (const work of [
-    uploadText(s3.connect().client, 'another-bucket', 'plan.json', '{}'),
-    ...uploads.map((tasks) => uploadAll(s3.connect().client, 'another-bucket', tasks)),
-  ])
-    expect(await messageOf(work)).toMatch(
-      /^bucket 'another-bucket' must exist, got NoSuchBucket .*: check its name or create it$/,
-    );
-});
-
-test.each([
-  ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:9'],
-  ['ENOTFOUND', 'getaddrinfo ENOTFOUND the-bucket.s3.eu-west-1.amazonaws.com'],
-])('explains a network that does not lead to S3: %s', async (code, reason) => {
+test('explains a network that does not lead to S3', async () => {
   // The test creates the error, because in Jest errors of real sockets fail `instanceof Error` and the SDK hides them.
   const { client } = s3.connect(() => {
-    throw Object.assign(new Error(reason), { code });
+    throw Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
   });
   expect(await messageOf(putText(client))).toBe(
-    `S3 must be reachable for s3://the-bucket/plan.json, got ${code} (${reason}): ` +
+    'S3 must be reachable for s3://the-bucket/plan.json, got ECONNREFUSED (connect ECONNREFUSED 127.0.0.1:9): ' +
       'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to continue',
   );
 });

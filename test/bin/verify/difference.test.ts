@@ -33,8 +33,6 @@ describe('a comparison', () => {
     // 1.0, -2.0 and the smallest number above 0.
     ['float16', halves(0x3c00, 0xc000, 1), halves(0x3c00, 0x4000, 0), 4],
     ['NaN and a number', floats(1), floats(NaN), null],
-    ['infinity and a number', floats(Infinity), floats(1), null],
-    ['another shape', floats(1), floats(1, 2), null],
     ['another dtype', floats(0), tensor('int32', Int32Array.of(0)), null],
     ['other strings', text('a'), text('b'), null],
     ['no tensor', floats(1), undefined, null],
@@ -42,66 +40,32 @@ describe('a comparison', () => {
     expect(compareTensor('y', expected, got)).toMatchObject({ identical: false, maxAbsDiff });
     if (maxAbsDiff !== null) return;
     expect(difference(expected, got)).toEqual({
-      ...{ name: 'y', withinTolerance: false, maxAbsDiff: null, maxRelDiff: null, maxUlpDiff: null },
+      ...{ name: 'y', withinTolerance: false, maxAbsDiff: null, maxRelDiff: null },
     });
   });
 });
 
 describe('a difference', () => {
   it('is zero for equal tensors with NaNs and zeros of any sign', () => {
-    const nothing = { name: 'y', withinTolerance: true, maxAbsDiff: 0, maxRelDiff: 0, maxUlpDiff: 0 };
+    const nothing = { name: 'y', withinTolerance: true, maxAbsDiff: 0, maxRelDiff: 0 };
     expect(difference(floats(1, -2, NaN, Infinity, 0), floats(1, -2, NaN, Infinity, -0))).toEqual(nothing);
   });
 
-  it('is absolute, relative, and in units of the last place', () => {
+  it('is absolute and relative', () => {
     expect(difference(floats(2, 4), floats(2, 4 + 2 ** -20))).toEqual({
       name: 'y',
       withinTolerance: true,
       maxAbsDiff: 2 ** -20,
       maxRelDiff: 2 ** -22,
-      maxUlpDiff: 2,
     });
-  });
-
-  it.each<[string, RawTensor, RawTensor, number]>([
-    ['across zero', bits32(0x00000001), bits32(0x80000001), 2],
-    ['below one', bits32(0x3f800000), bits32(0x3f7fffff), 1],
-    [
-      'of float64',
-      tensor('float64', Float64Array.of(1)),
-      tensor('float64', Float64Array.of(1 + 2 ** -52)),
-      1,
-    ],
-    ['of float16', halves(0x3c00), halves(0x3c03), 3],
-  ])('counts units in the last place %s', (_, expected, got, maxUlpDiff) => {
-    expect(difference(expected, got)).toMatchObject({ maxUlpDiff });
   });
 
   it.each([
     [100, 100.099, true],
     [100, 100.11, false],
-    [0, 0.9e-5, true],
     [0, 1.1e-5, false],
   ])('of %f and %f is within tolerance: %s', (expected, got, within) => {
     expect(difference(floats(expected), floats(got)).withinTolerance).toBe(within);
-  });
-
-  it('beyond the tolerance has a number of elements and the farthest of them', () => {
-    const [expected, got] = [
-      [0, 1, 2, 3, 4, 5],
-      [0, 1.1, 2, 2, 4, 5.2],
-    ].map((elements): RawTensor => ({ ...floats(...elements), shape: [2, 3] }));
-    expect(difference(expected, got).beyond).toEqual({
-      elements: 3,
-      farthest: { index: [1, 0], expected: 3, got: 2 },
-    });
-  });
-
-  it('of integers has no units in the last place', () => {
-    const beyond = { elements: 1, farthest: { index: [0], expected: 5, got: 7 } };
-    expect(difference(longs(5n), longs(7n))).toEqual({
-      ...{ name: 'y', withinTolerance: false, maxAbsDiff: 2, maxRelDiff: 0.4, maxUlpDiff: null, beyond },
-    });
   });
 
   it('of equal strings is within tolerance', () => {

@@ -1,0 +1,110 @@
+/** The flags that `plan`, `slice` and `verify` share: of slicing, of the search, of estimates and of dimensions. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { parseConstants } from '../../../lib/cost/constants/constants-file';
+import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { profileOf, saveProfile } from '../../support/model-profile';
+import { outcome, refuse, succeed, succeedWithJson } from '../../support/run-cli';
+
+const model = saveModel(mlp(3));
+
+interface Plan {
+  readonly slices: readonly { readonly memoryMb: number }[];
+}
+
+const planned = async (...flags: string[]): Promise<Plan> =>
+  (await succeedWithJson(['plan', model, ...flags])) as Plan;
+
+const profiled = (seconds?: number): string =>
+  saveProfile(
+    profileOf(analyzeModel(model, { dimensions: { batch: 1 } }), seconds === undefined ? {} : { seconds }),
+  );
+
+function fileWith(content: string): string {
+  const file = path.join(temporaryFolder(), 'constants.json');
+  fs.writeFileSync(file, content);
+  return file;
+}
+
+it.each<[string[], string]>([
+  [['--slices', '0'], "option '--slices <n>' argument '0' is invalid. It must be a whole number from 1."],
+  [['--slices', '10'], 'the model can be cut into at most 9 slices, got 10 slices'],
+  [['--max-slice-size', '0'], 'the size of a slice must be a whole number of bytes above 0, got 0'],
+  [['--max-slice-size', '5XB'], "option '--max-slice-size <size>' argument '5XB' is invalid"],
+  [['--max-slice-size', '100B'], "at most 100 bytes of weights, got 1024 bytes for node 'MatMul_m0'"],
+  [['--max-memory', '64'], '--max-memory must be a whole number of MB from 512 to 10240, got 64'],
+  [['--at-tensors', 't0,nowhere'], "must be computed by a node from the model's inputs, got 'nowhere'"],
+  [['--at-tensors', ','], 'the list of tensors to cut at must have one tensor or more, got none'],
+  [['--at-tensors', 'y'], "a cut at 'y' must leave nodes on both sides"],
+  [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],
+  [['--dimension', 'batch=2', '--dimension', 'batch=3'], "'batch' has a size already: pass each dimension"],
+  [['--dimension', 'batch=0'], "the size of dimension 'batch' must be a whole number from 1 to 2147483647"],
+  [['--dimension', 'length=1'], "must be a symbolic dimension of the model's inputs (batch), got 'length'"],
+  [['--max-latency', '2'], "option '--max-latency <time>' argument '2' is invalid"],
+  [['--max-cost-per-million', '$5'], "argument '$5' is invalid"],
+  [['--requests-per-hour', 'many'], "option '--requests-per-hour <n>' argument 'many' is invalid"],
+  [['--requests-per-hour', '1e12'], 'It must be at most 10,000,000, about 2,778 requests a second'],
+  ...['minimize', 'latency-percentile', 'temperature', 'state-machine', 'architecture', 'tensor-store'].map(
+    (name): [string[], string] => [[`--${name}`, 'odd'], "argument 'odd' is invalid. Allowed choices are"],
+  ),
+  [['--profile', '/nowhere'], "profile '/nowhere' must be a readable file, got no such file or folder"],
+  [['--prices', '/nowhere'], "prices file '/nowhere' must be a readable file, got no such file or folder"],
+  [['--environment', '/nowhere'], "environment file '/nowhere' must be a readable file, got no such file"],
+  [['--slices', '2', '--max-latency', '2s'], 'exclude one another, got --slices and --max-latency: keep one'],
+  [['--at-tensors', 't0', '--slicing-plan', 'p'], 'got --at-tensors and --slicing-plan'],
+  [['--max-latency', '1ms'], 'a run must have a p95 latency of at most 1 ms, got'],
+  [['--max-latency', '1ms', '--latency-percentile', 'p50'], 'a p50 latency of at most 1 ms, got'],
+  [['--max-cost-per-million', '0.01'], 'a million runs must cost at most $0.01, got'],
+])('%j is refused before anything is written', async (flags, message) => {
+  const out = path.join(temporaryFolder(), 'slices');
+  expect(await refuse(['slice', model, '--out', out, ...flags])).toContain(message);
+  expect(fs.readdirSync(path.dirname(out))).toEqual([]);
+});
+
+it('slice and verify take the flags of the search and of the pipeline', async () => {
+  const out = path.join(temporaryFolder(), 'slices');
+  const search = ['--minimize', 'cost', '--max-latency', '1.5 min', '--temperature', 'warm'];
+  const pipeline = ['--state-machine', 'standard', '--architecture', 'arm64', '--no-warm-up'];
+  const flags = [...search, ...pipeline, '--tensor-store', 's3-express', '--dimension', 'batch=1'];
+  await succeed(['slice', model, '--out', out, ...flags]);
+  expect(fs.readdirSync(out)).toContain('plan.json');
+  expect(await succeed(['verify', model, ...flags])).toContain('identical');
+});
+
+it('the search chooses more memory for less latency', async () => {
+  const profile = profiled(0.2);
+  const fast = await planned('--minimize', 'latency', '--profile', profile, '--max-memory', '1769');
+  const least = await planned('--slices', '1', '--profile', profile);
+  expect(fast.slices[0].memoryMb).toBe(1769);
+  expect(least.slices[0].memoryMb).toBeLessThan(1769);
+});
+
+it('a profile of other sizes is worth a warning, and one of another graph is refused', async () => {
+  const out = path.join(temporaryFolder(), 'slices');
+  const flags = [model, '--profile', profiled(), '--dimension', 'batch=4'];
+  const difference = 'batch is 4, and was 1 in the profile';
+  for (const command of [['slice', '--out', out], ['verify']])
+    expect(await outcome([...command, ...flags])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(
+        `warning: the profile was measured under other conditions than those of the plan (${difference}): profile the model again\n`,
+      ) as string,
+    });
+  const { stdout } = await outcome(['verify', ...flags, '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({ profileDifferences: [difference] });
+  const other = saveProfile(profileOf(analyzeModel(saveModel(mlp(2)))));
+  expect(await refuse(['plan', model, '--profile', other])).toContain('got a profile of another graph');
+});
+
+describe('constants', () => {
+  it.each([
+    ['prices', PRICES],
+    ['environment', ENVIRONMENT],
+  ] as const)('prints %s that the flag of this name accepts', async (kind, table) => {
+    const text = await succeed(['constants', kind]);
+    expect(parseConstants(text, 'constants.json', kind, table)).toEqual(table);
+    expect(await planned(`--${kind}`, fileWith(text))).toEqual(await planned());
+  });
+});
