@@ -15,7 +15,11 @@ const DEPLOYMENTS = [/\/end-to-end\/(corpus|deployment)\.test/, /\/lib\/aws\/wor
 /** Deployed examples, comparisons of two clouds, runs under faults, the fuzzer, and checks of the checks. */
 const LEFT_OUT = {
   compiler: [/\/lib\/plan\/printed-plans\.test/],
-  deployments: [/\/lib\/pipeline\/validators\.test/, /\/faults\/faults\.test/, /\/integ\/(compare|main|role)\.test/],
+  deployments: [
+    /\/lib\/pipeline\/validators\.test/,
+    /\/faults\/faults\.test/,
+    /\/integ\/(compare|main|role)\.test/,
+  ],
   examples: [
     /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
     /\/examples\/ocr\/(cloud|demo|pages)\.test/,
