@@ -1,6 +1,5 @@
 /** The interpreter's clock. Tests replace it, so that they need not wait for retries and timeouts. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { LinkedAbort } from './linked-abort';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -33,8 +32,9 @@ export async function within<T>(
   work: Promise<T>,
   onTimeout: () => Error,
 ): Promise<T> {
-  const stop = new LinkedAbort(signal);
-  const timer = seconds === undefined ? waitForAbort(stop.signal) : clock.sleep(seconds * 1000, stop.signal);
+  const ended = new AbortController();
+  const either = AbortSignal.any([signal, ended.signal]);
+  const timer = seconds === undefined ? waitForAbort(either) : clock.sleep(seconds * 1000, either);
   try {
     return await Promise.race([
       work,
@@ -43,8 +43,7 @@ export async function within<T>(
       }),
     ]);
   } finally {
-    stop.unlink();
-    stop.abort(undefined);
+    ended.abort();
     // Mark both as handled: the loser of the race may still reject.
     work.catch(() => undefined);
     timer.catch(() => undefined);

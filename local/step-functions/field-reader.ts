@@ -1,14 +1,6 @@
 /** Reads an object of a definition field by field, checks types, and refuses fields that the caller has not read. */
 import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
-import { USE_JSONATA } from './query';
-
-/** Fields of the other query language. https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html */
-const JSONPATH_FIELDS: ReadonlySet<string> = new Set([
-  ...['InputPath', 'OutputPath', 'Parameters', 'Result', 'ResultPath', 'ResultSelector'],
-  ...['CausePath', 'ErrorPath', 'ItemsPath', 'MaxConcurrencyPath', 'SecondsPath', 'TimestampPath'],
-  ...['HeartbeatSecondsPath', 'TimeoutSecondsPath', 'And', 'Not', 'Or', 'Variable'],
-]);
 
 export class FieldReader {
   private readonly content: JsonObject;
@@ -26,11 +18,6 @@ export class FieldReader {
   raw(name: string): Json | undefined {
     this.read.add(name);
     return this.content[name];
-  }
-
-  /** Whether the object has one of these fields, which stay unread. */
-  has(...names: string[]): boolean {
-    return names.some((name) => this.content[name] !== undefined);
   }
 
   string(name: string): string {
@@ -73,11 +60,7 @@ export class FieldReader {
   /** Refuses all fields that have not been read. Call it last. */
   refuseOthers(): void {
     for (const name of Object.keys(this.content)) {
-      if (this.read.has(name)) continue;
-      if (JSONPATH_FIELDS.has(name)) {
-        throw unsupported(`the JSONPath field ${name} of ${this.place}`, USE_JSONATA);
-      }
-      throw unsupported(`the field ${name} of ${this.place}`);
+      if (!this.read.has(name)) throw unsupported(`the field ${name} of ${this.place}`);
     }
   }
 }

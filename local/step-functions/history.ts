@@ -1,8 +1,6 @@
 /**
- * The history of an execution, as GetExecutionHistory returns it. The order of the events and their previous ids are those
- * that AWS returns, as far as recordings of real executions show them: the snapshots of LocalStack's tests were recorded
- * on AWS (https://github.com/localstack/localstack/tree/main/tests/aws/services/stepfunctions/v2). Believed only: the
- * events after a redrive.
+ * The history of an execution, as GetExecutionHistory returns it. It has the events of executions, states and tasks, and not
+ * those of iterations, aborts and evaluations.
  */
 import type { JsonObject } from '../json';
 import { ERROR, StateError } from './state-error';
@@ -11,11 +9,8 @@ import { MAX_HISTORY_EVENTS } from './limits';
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html */
 export type HistoryEventType =
   | `${'Task' | 'Parallel' | 'Map' | 'Choice' | 'Pass' | 'Wait' | 'Succeed' | 'Fail'}State${'Entered' | 'Exited'}`
-  | `${'Task' | 'Parallel' | 'Map' | 'Wait'}StateAborted`
   | `${'Parallel' | 'Map'}State${'Started' | 'Succeeded' | 'Failed'}`
-  | `MapIteration${'Started' | 'Succeeded' | 'Failed' | 'Aborted'}`
   | `Task${'Scheduled' | 'Started' | 'Succeeded' | 'Failed' | 'TimedOut'}`
-  | 'EvaluationFailed'
   | 'ExecutionStarted'
   | 'ExecutionRedriven'
   | ExecutionEnd;
@@ -31,9 +26,6 @@ export interface HistoryEvent {
   readonly type: HistoryEventType;
   readonly details: JsonObject | undefined;
 }
-
-/** The details of data in an event. The local cloud truncates nothing. */
-export const COMPLETE = { truncated: false };
 
 export class History {
   private readonly kept: HistoryEvent[] = [];

@@ -13,8 +13,8 @@ import type {
   Transition,
   WaitState,
 } from './definition';
-import { ERROR, isTerminal, matches, StateError } from './state-error';
-import { COMPLETE, type HistoryEventType } from './history';
+import { ERROR, matches, StateError } from './state-error';
+import type { HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
 import { retryDelay } from './retries';
 import type { EventDetail, RunOptions } from './run-options';
@@ -59,14 +59,6 @@ export class Run {
     this.lastEvent = surroundings.previousEvent;
   }
 
-  get state(): State | undefined {
-    return this.visit?.state;
-  }
-
-  get output(): Json | undefined {
-    return this.step.next === undefined ? this.step.output : undefined;
-  }
-
   /** Continues from where the run is. Resolves to its output. Rejects with a `StateError` when it fails. */
   async advance(options: RunOptions): Promise<Json> {
     this.options = options;
@@ -93,26 +85,13 @@ export class Run {
     if (this.visit.state.type === 'Fail') this.visit = undefined;
   }
 
-  recordAbort(previousEventId: number): void {
-    if (this.visit === undefined) return;
-    const { state, children } = this.visit;
-    children?.recordAbort(previousEventId);
-    if (state.type === 'Task' || state.type === 'Parallel' || state.type === 'Map' || state.type === 'Wait') {
-      this.options.history.append(`${state.type}StateAborted`, previousEventId);
-    }
-  }
-
   private async enter(name: string, input: Json): Promise<Visit> {
     const state = this.graph.states.get(name);
     // Validation has checked that every target exists.
     if (state === undefined) throw new Error(`no state '${name}'`);
     const { clock, signal, transitionMs } = this.options.environment;
     if (transitionMs !== undefined) await clock.sleep(transitionMs(jsonSize(input)), signal);
-    this.record(`${state.type}StateEntered`, () => ({
-      name,
-      input: JSON.stringify(input),
-      inputDetails: COMPLETE,
-    }));
+    this.record(`${state.type}StateEntered`, () => ({ name, input: JSON.stringify(input) }));
     this.trace(state, { type: 'StateEntered' });
     return new Visit(state, input, { time: clock.now(), eventId: this.lastEvent }, this);
   }
@@ -169,7 +148,7 @@ export class Run {
     } finally {
       this.lastEvent = children.lastEvent;
     }
-    this.options.history.append(`${state.type}StateSucceeded`, this.lastEvent);
+    this.record(`${state.type}StateSucceeded`);
     try {
       return visit.limited(result);
     } catch (error) {
@@ -184,21 +163,12 @@ export class Run {
     const { children, maxConcurrency } = await childInputs(state, visit);
     if (state.type === 'Map') this.record('MapStateStarted', () => ({ length: children.length }));
     else this.record('ParallelStateStarted');
-    const create = children.map(({ graph, input, context: own }) => (previousEvent: number) => {
+    const previousEvent = this.lastEvent;
+    const create = children.map(({ graph, input, context: own }) => () => {
       const context = { ...this.surroundings.context, ...own };
       return new Run(graph, input, this.options, { variables, context, previousEvent });
     });
-    return new Children(create, {
-      type: state.type,
-      startedEvent: this.lastEvent,
-      maxConcurrency,
-      record: (type, previousEvent, index) =>
-        this.options.history.append(
-          type,
-          previousEvent,
-          index === undefined ? undefined : () => ({ name: state.name, index }),
-        ),
-    });
+    return new Children(create, maxConcurrency, previousEvent);
   }
 
   private async choose(state: ChoiceState, visit: Visit): Promise<Step> {
@@ -225,28 +195,12 @@ export class Run {
   }
 
   private async recover(state: RetryableState, visit: Visit, error: StateError): Promise<Step> {
-    // Step Functions records nothing more of errors that nothing catches.
-    if (isTerminal(error.error)) throw error;
-    const before = this.lastEvent;
-    this.recordFailure(state);
+    if (state.type !== 'Task') this.record(`${state.type}StateFailed`);
     const catcher = state.catch.find(({ errorEquals }) => matches(errorEquals, error.error));
     if (catcher === undefined) throw error;
     const errorOutput = { Error: error.error ?? '', Cause: error.cause ?? '' };
-    const after = this.lastEvent;
-    // A catcher that fails is recorded after the failure that it caught, but follows what was before it.
-    this.lastEvent = before;
-    try {
-      const exit = await this.evaluateExit(catcher, visit, { errorOutput }, errorOutput);
-      this.lastEvent = after;
-      return this.exit(catcher.next, visit, exit);
-    } catch (failure) {
-      if (failure instanceof StateError && !isTerminal(failure.error)) this.recordFailure(state);
-      throw failure;
-    }
-  }
-
-  private recordFailure(state: RetryableState): void {
-    if (state.type !== 'Task') this.record(`${state.type}StateFailed`);
+    const exit = await this.evaluateExit(catcher, visit, { errorOutput }, errorOutput);
+    return this.exit(catcher.next, visit, exit);
   }
 
   /** @param result of a Task, a Parallel or a Map */
@@ -272,19 +226,7 @@ export class Run {
     { state }: Visit,
     { output, assigned }: { readonly output: Json; readonly assigned: readonly [string, Json][] },
   ): Step {
-    if (state.type !== 'Fail') {
-      this.record(`${state.type}StateExited`, () => ({
-        name: state.name,
-        output: JSON.stringify(output),
-        outputDetails: COMPLETE,
-        ...(assigned.length > 0 && {
-          assignedVariables: Object.fromEntries(
-            assigned.map(([name, value]) => [name, JSON.stringify(value)]),
-          ),
-          assignedVariablesDetails: COMPLETE,
-        }),
-      }));
-    }
+    this.record(`${state.type}StateExited`, () => ({ name: state.name, output: JSON.stringify(output) }));
     for (const [name, value] of assigned) this.assigned.set(name, value);
     return { next, output };
   }

@@ -31,10 +31,5 @@ export const MAX_INLINE_CONCURRENCY = 40;
 /** The longest Wait and the longest interval of a retry, in seconds. */
 export const MAX_WAIT_SECONDS = 99_999_999;
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
 /** How long after its end an execution can be redriven. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html */
-export const REDRIVABLE_MS = 14 * DAY_MS;
-
-/** How long a Standard execution can be open. */
-export const MAX_EXECUTION_MS = 365 * DAY_MS;
+export const REDRIVABLE_MS = 14 * 24 * 60 * 60 * 1000;

@@ -1,16 +1,15 @@
 /** An execution of a state machine: its status, its history, and its attempts, of which a redrive adds one. */
+import { randomBytes } from 'node:crypto';
 import type { Json, JsonObject } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
 import { within } from './clock';
 import type { Definition } from './definition';
 import { ERROR, StateError } from './state-error';
 import type { ExecutionResult } from './execution';
-import { COMPLETE, History } from './history';
+import { History } from './history';
 import { Run } from './interpreter';
-import { MAX_EXECUTION_MS, MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
-import { LinkedAbort } from './linked-abort';
+import { MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
 import type { Environment, RunOptions } from './run-options';
-import { traceHeaderOfCall, traceRoot } from './trace-header';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -20,7 +19,6 @@ interface ExecutionInit {
   readonly input: Json;
   /** The input as the caller wrote it. */
   readonly inputText: string;
-  readonly traceHeader: string | undefined;
   /** The state machine when the execution started. Later deployments do not change it. */
   readonly resource: StateMachineResource;
   readonly definition: Definition;
@@ -44,12 +42,11 @@ export class MachineExecution {
   /** Resolves when the current attempt ends. Rejects with the environment's reason if that ends it. */
   result: Promise<ExecutionResult>;
 
+  /** The trace of all its calls: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
   private readonly trace: string;
   private readonly run: Run;
   private ended: End | undefined;
-  private stop: LinkedAbort;
-  /** Idempotency tokens of redrives. */
-  private readonly tokens = new Map<string, number>();
+  private stop = new AbortController();
 
   constructor(
     readonly init: ExecutionInit,
@@ -57,15 +54,11 @@ export class MachineExecution {
   ) {
     const now = (): number => environment.clock.now();
     this.startTime = now();
-    this.trace = traceRoot(init.traceHeader, this.startTime);
+    const seconds = Math.floor(this.startTime / 1000).toString(16);
+    this.trace = `1-${seconds.padStart(8, '0')}-${randomBytes(12).toString('hex')}`;
     this.history = new History(now, init.resource.type === 'STANDARD');
     const { roleArn } = init.resource;
-    this.history.append('ExecutionStarted', 0, () => ({
-      input: init.inputText,
-      inputDetails: COMPLETE,
-      roleArn,
-    }));
-    this.stop = new LinkedAbort(environment.signal);
+    this.history.append('ExecutionStarted', 0, () => ({ input: init.inputText, roleArn }));
     this.run = new Run(init.definition, init.input, this.runOptions());
     this.result = this.begin();
   }
@@ -98,7 +91,6 @@ export class MachineExecution {
     if (this.ended === undefined) return 'Execution is RUNNING and cannot be redriven';
     if (this.ended.status === 'SUCCEEDED') return 'Execution is SUCCEEDED and cannot be redriven';
     if (this.history.events.length >= MAX_HISTORY_EVENTS - 1) return 'Execution history event limit exceeded';
-    if (now - this.startTime > MAX_EXECUTION_MS) return 'Execution has exceeded the max execution time';
     if (now - this.ended.time > REDRIVABLE_MS) return 'Execution redrivable period exceeded';
     return undefined;
   }
@@ -108,22 +100,17 @@ export class MachineExecution {
    * Call it only if the execution is redrivable.
    * https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
    */
-  redrive(token?: string): number {
+  redrive(): number {
     const time = this.environment.clock.now();
     this.redriveCount++;
     this.redriveTime = time;
-    if (token !== undefined) this.tokens.set(token, time);
     this.ended = undefined;
-    this.stop = new LinkedAbort(this.environment.signal);
+    this.stop = new AbortController();
     const { redriveCount } = this;
-    this.run.rewind(this.history.append('ExecutionRedriven', this.lastEventId(), () => ({ redriveCount })));
+    const last = this.history.events.at(-1)?.id ?? 0;
+    this.run.rewind(this.history.append('ExecutionRedriven', last, () => ({ redriveCount })));
     this.result = this.begin();
     return time;
-  }
-
-  /** When a redrive with this token started, if there was one. */
-  redriveWith(token: string | undefined): number | undefined {
-    return token === undefined ? undefined : this.tokens.get(token);
   }
 
   private begin(): Promise<ExecutionResult> {
@@ -147,8 +134,6 @@ export class MachineExecution {
       this.stop.abort(error);
       await Promise.allSettled([run]);
       end = endedBy(error);
-    } finally {
-      this.stop.unlink();
     }
     return this.finish({ ...end, time: clock.now() });
   }
@@ -160,8 +145,7 @@ export class MachineExecution {
     // A failure and a success follow the last event of the run. The others follow none.
     const { lastEvent } = this.run;
     if (status === 'SUCCEEDED') {
-      const details = { output: JSON.stringify(output), outputDetails: COMPLETE };
-      this.history.end('ExecutionSucceeded', lastEvent, details);
+      this.history.end('ExecutionSucceeded', lastEvent, { output: JSON.stringify(output) });
       return { status, executionArn, output };
     }
     if (status === 'FAILED') this.history.end('ExecutionFailed', lastEvent, { error, cause });
@@ -170,21 +154,18 @@ export class MachineExecution {
     return { status, executionArn, error: error ?? '', cause: cause ?? '' };
   }
 
-  private lastEventId(): number {
-    return this.history.events.at(-1)?.id ?? 0;
-  }
-
   private runOptions(): RunOptions {
+    const { environment, stop, trace } = this;
+    // The local cloud keeps no traces, so nobody samples them. Functions can still log the id.
+    const header = (): string => `Root=${trace};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
     return {
       context: this.context(),
       history: this.history,
       environment: {
-        ...this.environment,
-        signal: this.stop.signal,
-        invoke: (functionName, payload) =>
-          this.environment.invoke(functionName, payload, traceHeaderOfCall(this.trace)),
-        invokeLater: (functionName, payload) =>
-          this.environment.invokeLater(functionName, payload, traceHeaderOfCall(this.trace)),
+        ...environment,
+        signal: AbortSignal.any([environment.signal, stop.signal]),
+        invoke: (functionName, payload) => environment.invoke(functionName, payload, header()),
+        invokeLater: (functionName, payload) => environment.invokeLater(functionName, payload, header()),
       },
     };
   }

@@ -17,7 +17,7 @@ import type {
 import { FieldReader } from './field-reader';
 import { MAX_STATE_NAME } from './limits';
 import { parseCatchers, parseRetriers } from './parse-error-handling';
-import { compileQuery, type Query, USE_JSONATA } from './query';
+import { compileQuery, type Query } from './query';
 
 /** What to do instead of starting another state machine from a state. */
 const USE_FRAGMENT =
@@ -54,7 +54,10 @@ export class StateParser {
     const { fields } = this;
     const language = fields.optionalString('QueryLanguage') ?? this.scope.language;
     if (language !== 'JSONata') {
-      throw unsupported(`the query language ${language} of ${fields.place}`, USE_JSONATA);
+      throw unsupported(
+        `the query language ${language} of ${fields.place}`,
+        "set the machine's QueryLanguage to JSONata and use its fields",
+      );
     }
     const state = this.parseType(fields.string('Type'));
     fields.refuseOthers();
@@ -96,14 +99,18 @@ export class StateParser {
     const functionName = task.string('FunctionName');
     if (functionName.includes('{%')) throw unsupported(`an expression as function name of ${fields.place}`);
     const payload = this.compile(task.raw('Payload') ?? {}, 'Arguments/Payload');
-    const isAsynchronous = isAsynchronousCall(task.optionalString('InvocationType'), fields.place);
+    // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-InvocationType
+    const invocation = task.optionalString('InvocationType') ?? 'RequestResponse';
+    if (invocation !== 'RequestResponse' && invocation !== 'Event') {
+      throw unsupported(`the invocation type ${invocation} of ${fields.place}`);
+    }
     task.refuseOthers();
     return {
       type: 'Task',
       name,
       functionName,
       payload,
-      isAsynchronous,
+      isAsynchronous: invocation === 'Event',
       timeoutSeconds: this.query('TimeoutSeconds'),
       ...this.retryable(),
     };
@@ -123,14 +130,12 @@ export class StateParser {
   private map(): MapState {
     const { name, fields } = this;
     const processor = new FieldReader(fields.raw('ItemProcessor'), `the ItemProcessor of ${fields.place}`);
-    const config = processor.raw('ProcessorConfig');
-    if (config !== undefined) {
-      const configFields = new FieldReader(config, `the ProcessorConfig of ${fields.place}`);
-      const mode = configFields.optionalString('Mode') ?? 'INLINE';
-      if (mode !== 'INLINE')
-        throw unsupported(`the mode ${mode} of ${fields.place}`, 'use INLINE or deploy it to AWS');
-      configFields.refuseOthers();
-    }
+    const config = new FieldReader(
+      processor.raw('ProcessorConfig') ?? {},
+      `the ProcessorConfig of ${fields.place}`,
+    );
+    const mode = config.optionalString('Mode') ?? 'INLINE';
+    if (mode !== 'INLINE') throw unsupported(`the mode ${mode} of ${fields.place}`, 'use INLINE');
     return {
       type: 'Map',
       name,
@@ -157,9 +162,6 @@ export class StateParser {
 
   private choiceRule(fields: FieldReader, place: string): ChoiceRule {
     const condition = fields.raw('Condition');
-    if (condition === undefined && fields.has('Variable', 'And', 'Or', 'Not')) {
-      throw unsupported(`the JSONPath rule ${fields.place}`, 'use a JSONata Condition');
-    }
     if (condition === undefined) throw fields.invalid('Condition', 'true, false or a JSONata expression');
     const rule = {
       condition: this.compile(condition, `${place}Condition`),
@@ -180,8 +182,6 @@ export class StateParser {
     if (timestamp !== undefined && seconds === undefined) {
       return { type: 'Wait', name, until: { timestamp }, ...rest };
     }
-    // Name a JSONPath field, if there is one.
-    fields.refuseOthers();
     throw fields.invalid('Seconds', 'a number of seconds, or else a Timestamp');
   }
 
@@ -234,18 +234,5 @@ export class StateParser {
 
   private compile(value: Json, field: string): Query {
     return compileQuery(value, field, this.scope.variables);
-  }
-}
-
-/** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-InvocationType */
-function isAsynchronousCall(type: string | undefined, place: string): boolean {
-  switch (type) {
-    case undefined:
-    case 'RequestResponse':
-      return false;
-    case 'Event':
-      return true;
-    default:
-      throw unsupported(`the invocation type ${type} of ${place}`, 'use RequestResponse or Event');
   }
 }

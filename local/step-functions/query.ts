@@ -5,9 +5,6 @@ import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
 import { EvaluationError } from './state-error';
 import { JSONATA_FUNCTIONS, STEP_FUNCTIONS } from './functions';
 
-/** Advice for definitions, or parts of them, that use JSONPath. */
-export const USE_JSONATA = "set the machine's QueryLanguage to JSONata and use its fields";
-
 export type Query =
   | { readonly kind: 'literal'; readonly value: Json }
   | {
@@ -37,10 +34,9 @@ export function compileQuery(value: Json, field: string, variables: ReadonlySet<
     return { kind: 'array', items };
   }
   if (isJsonObject(value)) {
-    const entries = entriesOf(value).map(([name, item]) => {
-      if (name.endsWith('.$')) throw unsupported(`the JSONPath field ${field}/${name}`, USE_JSONATA);
-      return [name, compileQuery(item, `${field}/${name}`, variables)] as const;
-    });
+    const entries = entriesOf(value).map(
+      ([name, item]) => [name, compileQuery(item, `${field}/${name}`, variables)] as const,
+    );
     return { kind: 'object', entries };
   }
   if (typeof value !== 'string') return { kind: 'literal', value };
@@ -79,11 +75,11 @@ async function evaluateExpression(query: Query & { kind: 'expression' }, scope: 
   try {
     result = await expression.evaluate(undefined, bindings);
   } catch (error) {
-    throw new EvaluationError(field, `${at} threw an error during evaluation. ${describeError(error)}`);
+    throw new EvaluationError(`${at} threw an error during evaluation. ${messageOf(error)}`);
   }
   // Clone the result, because JSONata's arrays have hidden keys. Functions and undefined have no JSON.
   const text = JSON.stringify(result, withoutFunctions) as string | undefined;
-  if (text === undefined) throw new EvaluationError(field, `${at} returned nothing (undefined).`);
+  if (text === undefined) throw new EvaluationError(`${at} returned nothing (undefined).`);
   return JSON.parse(text) as Json;
 }
 
@@ -95,7 +91,6 @@ export function unexpectedType(query: Query, field: string, expected: string, va
       : `The field '${field}' has an unexpected type.`;
   const actual = value === null ? 'null' : isJsonArray(value) ? 'array' : typeof value;
   return new EvaluationError(
-    field,
     `${subject} Expected '${expected}', but was '${actual}' for value: ${JSON.stringify(value)}`,
   );
 }
@@ -106,15 +101,10 @@ function withoutFunctions(_: string, value: unknown): unknown {
   return isFunction ? undefined : value;
 }
 
-/** JSONata throws plain objects that have a message, and a code such as `T2001`. */
+/** JSONata throws plain objects that have a message. */
 function messageOf(error: unknown): string {
   const message = isJsonObject(error) ? error.message : undefined;
   return typeof message === 'string' ? message : String(error);
-}
-
-function describeError(error: unknown): string {
-  const code = isJsonObject(error) && typeof error.code === 'string' ? `${error.code}: ` : '';
-  return `${code}${messageOf(error)}`;
 }
 
 function compileExpression(

@@ -16,14 +16,6 @@ export class StateError extends Error {
 /** An expression that failed, or a value of the wrong type. The interpreter turns it into a `States.QueryEvaluationError`. */
 export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';
-
-  constructor(
-    /** The field of the state, such as `Output/x[0]`. */
-    readonly location: string,
-    readonly reason: string,
-  ) {
-    super(reason);
-  }
 }
 
 export const ERROR = {

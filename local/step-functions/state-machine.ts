@@ -24,7 +24,6 @@ interface StartOptions {
   readonly name?: string;
   /** The input as the caller wrote it. */
   readonly inputText?: string;
-  readonly traceHeader?: string;
 }
 
 interface Found {
@@ -38,7 +37,7 @@ export class StateMachine {
   private readonly environment: Environment;
   /** Epoch milliseconds. */
   readonly creationTime: number;
-  updateTime: number;
+  private updateTime: number;
   /** Before the last update. */
   private earlier: Found | undefined;
   private readonly updateLagMs: number;
@@ -93,10 +92,10 @@ export class StateMachine {
 
   /** @throws LocalCloudError when the execution cannot start */
   start(input: Json, options: StartOptions = {}): MachineExecution {
-    const { name = randomUUID(), inputText = JSON.stringify(input), traceHeader } = options;
+    const { name = randomUUID(), inputText = JSON.stringify(input) } = options;
     this.checkStart(input, name);
     const execution = new MachineExecution(
-      { arn: this.executionArn(name), name, input, inputText, traceHeader, ...this.found() },
+      { arn: this.executionArn(name), name, input, inputText, ...this.found() },
       this.environment,
     );
     if (this.current.type === 'STANDARD') this.kept.set(execution.init.arn, execution);

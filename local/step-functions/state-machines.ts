@@ -43,12 +43,10 @@ export class StateMachines {
     return this.refused.get(arn);
   }
 
-  findExecution(
-    executionArn: string,
-  ): { readonly machine: StateMachine; readonly execution: MachineExecution } | undefined {
+  findExecution(executionArn: string): MachineExecution | undefined {
     for (const machine of this.machines.values()) {
       const execution = machine.find(executionArn);
-      if (execution !== undefined) return { machine, execution };
+      if (execution !== undefined) return execution;
     }
     return undefined;
   }

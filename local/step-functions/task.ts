@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../json';
 import { within } from './clock';
 import type { State, TaskState } from './definition';
 import { ERROR, StateError } from './state-error';
-import { COMPLETE, type HistoryEventType } from './history';
+import type { HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
 import type { EventDetail, RunOptions } from './run-options';
 import type { Visit } from './visit';
@@ -63,11 +63,7 @@ export async function attemptTask(
     });
     throw error;
   }
-  recorder.record('TaskSucceeded', () => ({
-    ...LAMBDA_INVOKE,
-    output: JSON.stringify(result),
-    outputDetails: COMPLETE,
-  }));
+  recorder.record('TaskSucceeded', () => ({ ...LAMBDA_INVOKE, output: JSON.stringify(result) }));
   recorder.trace(state, { type: 'TaskSucceeded', attempt });
   return result;
 }

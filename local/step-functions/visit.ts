@@ -3,7 +3,6 @@ import { isJsonArray, jsonSize, type Json, type JsonObject } from '../json';
 import type { Children } from './children';
 import type { State } from './definition';
 import { ERROR, EvaluationError, StateError } from './state-error';
-import type { HistoryEventType } from './history';
 import { MAX_STATE_BYTES } from './limits';
 import { evaluate, type Query, type Scope, unexpectedType } from './query';
 
@@ -14,7 +13,6 @@ const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2
 interface Frame {
   context(): JsonObject;
   variables(): ReadonlyMap<string, Json>;
-  record(type: HistoryEventType, details: () => JsonObject): void;
 }
 
 /** What a state's `Output` and `Assign` can read besides its input. */
@@ -55,7 +53,7 @@ export class Visit {
     return await this.check(() => {
       if (isJsonArray(this.input)) return this.input;
       const got = JSON.stringify(this.input);
-      throw new EvaluationError(field, `Map state input must be an array but was: ${got}`);
+      throw new EvaluationError(`Map state input must be an array but was: ${got}`);
     });
   }
 
@@ -74,7 +72,7 @@ export class Visit {
       if (typeof value !== 'number') return undefined;
       if (Number.isInteger(value) && value >= from && value <= to) return value;
       const expected = `expects an integer from ${from} to ${to}, got ${value}`;
-      throw new EvaluationError(field, `The field '${field}' ${expected}`);
+      throw new EvaluationError(`The field '${field}' ${expected}`);
     });
   }
 
@@ -85,7 +83,7 @@ export class Visit {
       const time = TIMESTAMP.test(value) ? Date.parse(value) : NaN;
       if (!Number.isNaN(time)) return time;
       const expected = `expects a timestamp such as 2026-01-02T03:04:05Z, got '${value}'`;
-      throw new EvaluationError(field, `The field '${field}' ${expected}`);
+      throw new EvaluationError(`The field '${field}' ${expected}`);
     });
   }
 
@@ -130,14 +128,7 @@ export class Visit {
       return await work();
     } catch (error) {
       if (!(error instanceof EvaluationError)) throw error;
-      const failure = this.error(ERROR.queryEvaluation, error.reason);
-      this.frame.record('EvaluationFailed', () => ({
-        error: failure.error,
-        cause: failure.cause,
-        location: error.location,
-        state: this.state.name,
-      }));
-      throw failure;
+      throw this.error(ERROR.queryEvaluation, error.message);
     }
   }
 

@@ -5,17 +5,14 @@ import { SignatureError, type SignatureFault, verifySignature } from '../../http
 import type { Caller, Callers } from '../../s3/callers';
 import { ApiError } from './api-error';
 
-/**
- * The names of faults, and the messages that users meet: other services' messages are in the fault itself.
- * https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
- */
-const FAULTS: Readonly<Partial<Record<SignatureFault, readonly [name: string, message?: string]>>> = {
-  'no-signature': ['MissingAuthenticationTokenException', 'Missing Authentication Token'],
-  'other-algorithm': ['IncompleteSignatureException'],
-  malformed: ['IncompleteSignatureException'],
-  'unknown-key': ['UnrecognizedClientException', 'The security token included in the request is invalid.'],
-  'invalid-token': ['UnrecognizedClientException', 'The security token included in the request is invalid.'],
-  'expired-token': ['ExpiredTokenException'],
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html */
+const NAMES: Readonly<Partial<Record<SignatureFault, string>>> = {
+  'no-signature': 'MissingAuthenticationTokenException',
+  'other-algorithm': 'IncompleteSignatureException',
+  malformed: 'IncompleteSignatureException',
+  'unknown-key': 'UnrecognizedClientException',
+  'invalid-token': 'UnrecognizedClientException',
+  'expired-token': 'ExpiredTokenException',
 };
 
 /** @throws ApiError when the request is not signed by one of the callers, or by a function */
@@ -35,8 +32,7 @@ export function authenticate(
     );
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    const [name, text = error.message] = FAULTS[error.fault] ?? ['InvalidSignatureException'];
-    throw new ApiError(name, text);
+    throw new ApiError(NAMES[error.fault] ?? 'InvalidSignatureException', error.message, 403);
   }
 }
 

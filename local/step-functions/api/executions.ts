@@ -1,131 +1,96 @@
-/** The operations on executions: describe, list, stop and redrive them, and read their histories. */
-import { entriesOf, type JsonObject } from '../../json';
+/** The operations on state machines and executions, but for starts. Times are in seconds since 1970. */
+import type { JsonObject } from '../../json';
 import type { HistoryEvent } from '../history';
 import type { MachineExecution } from '../machine-execution';
+import type { StateMachine } from '../state-machine';
 import type { StateMachines } from '../state-machines';
 import { ApiError, typeNotSupported } from './api-error';
-import { page, requireExecution, requireMachine, seconds } from './operation';
 import type { Parameters } from './parameters';
+
+/** Leaves out what the local cloud does not run: logging, tracing and encryption. */
+export function describeStateMachine(machines: StateMachines, parameters: Parameters): JsonObject {
+  const machine = parameters.machine(machines);
+  const { definition, roleArn } = machine.found().resource;
+  return { ...summarizeMachine(machine), status: 'ACTIVE', definition, roleArn };
+}
+
+export function listStateMachines(machines: StateMachines): JsonObject {
+  return { stateMachines: machines.all().map(summarizeMachine) };
+}
+
+function summarizeMachine({ resource: { arn, name, type }, creationTime }: StateMachine): JsonObject {
+  return { stateMachineArn: arn, name, type, creationDate: creationTime / 1000 };
+}
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
 export function describeExecution(machines: StateMachines, parameters: Parameters): JsonObject {
-  const execution = requireExecution(machines, parameters);
-  const included = parameters.includesData();
+  const execution = parameters.execution(machines);
   const reason = execution.notRedrivable();
   return {
     ...summarize(execution),
-    ...describeInput(execution, included),
-    ...describeOutcome(execution, included),
+    ...describeOutcome(execution),
     redriveStatus: reason === undefined ? 'REDRIVABLE' : 'NOT_REDRIVABLE',
     redriveStatusReason: reason,
   };
 }
 
 /** What ListExecutions returns of an execution. */
-export function summarize({ init, end, status, startTime, redriveCount, redriveTime }: MachineExecution) {
+function summarize({ init, end, status, startTime, redriveCount, redriveTime }: MachineExecution) {
   return {
     executionArn: init.arn,
     stateMachineArn: init.resource.arn,
     name: init.name,
     status,
-    startDate: seconds(startTime),
-    stopDate: end && seconds(end.time),
+    startDate: startTime / 1000,
+    stopDate: end && end.time / 1000,
     redriveCount,
-    redriveDate: redriveTime === undefined ? undefined : seconds(redriveTime),
+    redriveDate: redriveTime === undefined ? undefined : redriveTime / 1000,
   };
 }
 
-/** @param included whether the caller wants the data itself */
-export function describeInput({ init }: MachineExecution, included: boolean): JsonObject {
-  const { inputText, traceHeader } = init;
-  return { ...(included && { input: inputText }), inputDetails: { included }, traceHeader };
+/** Nothing but the input while the execution runs. A Standard execution that timed out has no error on AWS. */
+export function describeOutcome({ init, end, status }: MachineExecution): JsonObject {
+  const running = { status, input: init.inputText };
+  if (end === undefined) return running;
+  const ended = { ...running, stopDate: end.time / 1000 };
+  if (end.status === 'SUCCEEDED') return { ...ended, output: JSON.stringify(end.output) };
+  if (end.status === 'TIMED_OUT' && init.resource.type === 'STANDARD') return ended;
+  return { ...ended, error: end.error, cause: end.cause };
 }
 
-/** Nothing but the status while the execution runs. A Standard execution that timed out has no error on AWS. */
-export function describeOutcome({ init, end, status }: MachineExecution, included: boolean): JsonObject {
-  if (end === undefined) return { status };
-  const stopDate = seconds(end.time);
-  if (end.status === 'SUCCEEDED') {
-    const output = included && { output: JSON.stringify(end.output) };
-    return { status, stopDate, ...output, outputDetails: { included } };
-  }
-  const silent = end.status === 'TIMED_OUT' && init.resource.type === 'STANDARD';
-  if (silent || !included) return { status, stopDate };
-  return { status, stopDate, error: end.error, cause: end.cause };
-}
-
-const STATUSES = ['SUCCEEDED', 'TIMED_OUT', 'PENDING_REDRIVE', 'ABORTED', 'FAILED', 'RUNNING'] as const;
-const REDRIVE_FILTERS = ['REDRIVEN', 'NOT_REDRIVEN'] as const;
-
-/**
- * Lists the newest execution first.
- * https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
- */
+/** Lists the newest execution first. */
 export function listExecutions(machines: StateMachines, parameters: Parameters): JsonObject {
-  if (parameters.text('mapRunArn', { to: 2000 }) !== undefined) {
-    throw new ApiError('ValidationException', 'the local cloud has no Map Runs: pass stateMachineArn');
-  }
-  const machine = requireMachine(machines, parameters);
-  const status = parameters.choice('statusFilter', STATUSES);
-  const redriven = parameters.choice('redriveFilter', REDRIVE_FILTERS);
-  if (machine.resource.type !== 'STANDARD') throw typeNotSupported();
-  const { items, ...next } = page(machine.executions.toReversed(), parameters, {
-    idOf: ({ init }) => init.arn,
-    keeps: (execution) =>
-      (status === undefined || execution.status === status) &&
-      (redriven === undefined || execution.redriveCount > 0 === (redriven === 'REDRIVEN')),
-  });
-  return { executions: items.map(summarize), ...next };
+  const { resource, executions } = parameters.machine(machines);
+  const status = parameters.text('statusFilter', 256);
+  if (resource.type !== 'STANDARD') throw typeNotSupported();
+  const listed = executions.filter((execution) => status === undefined || execution.status === status);
+  return { executions: listed.toReversed().map(summarize) };
 }
 
-/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
 export async function stopExecution(machines: StateMachines, parameters: Parameters): Promise<JsonObject> {
-  const execution = requireExecution(machines, parameters);
-  const error = parameters.text('error', { to: 256 });
-  const cause = parameters.text('cause', { to: 32_768 });
-  return { stopDate: seconds(await execution.abort({ error, cause })) };
+  const execution = parameters.execution(machines);
+  const error = parameters.text('error', 256);
+  const cause = parameters.text('cause', 32_768);
+  return { stopDate: (await execution.abort({ error, cause })) / 1000 };
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html */
 export function redriveExecution(machines: StateMachines, parameters: Parameters): JsonObject {
-  const execution = requireExecution(machines, parameters);
-  const token = parameters.text('clientToken', { from: 1, to: 64, pattern: /^[!-~]+$/ });
-  const earlier = execution.redriveWith(token);
-  if (earlier !== undefined) return { redriveDate: seconds(earlier) };
+  const execution = parameters.execution(machines);
   const reason = execution.notRedrivable();
   if (reason !== undefined) throw new ApiError('ExecutionNotRedrivable', reason);
-  return { redriveDate: seconds(execution.redrive(token)) };
+  return { redriveDate: execution.redrive() / 1000 };
 }
 
-/** The members of an event's details that `includeExecutionData: false` leaves out. */
-const DATA: readonly string[] = [
-  ...['input', 'inputDetails', 'output', 'outputDetails', 'parameters'],
-  ...['assignedVariables', 'assignedVariablesDetails'],
-];
-
-/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html */
 export function getExecutionHistory(machines: StateMachines, parameters: Parameters): JsonObject {
-  const { history } = requireExecution(machines, parameters);
-  const withData = parameters.flag('includeExecutionData', true);
-  const reverse = parameters.flag('reverseOrder', false);
-  const events = reverse ? history.events.toReversed() : history.events;
-  const { items, ...next } = page(events, parameters, { idOf: ({ id }) => String(id) });
-  return { events: items.map((event) => describeEvent(event, withData)), ...next };
+  const { history } = parameters.execution(machines);
+  const events = parameters.flag('reverseOrder') ? history.events.toReversed() : history.events;
+  return { events: events.map(describeEvent) };
 }
 
-function describeEvent(
-  { id, previousEventId, time, type, details }: HistoryEvent,
-  withData: boolean,
-): JsonObject {
-  const kept =
-    details && Object.fromEntries(entriesOf(details).filter(([name]) => withData || !DATA.includes(name)));
-  return {
-    timestamp: seconds(time),
-    type,
-    id,
-    previousEventId,
-    ...(kept && { [detailsMember(type)]: kept }),
-  };
+function describeEvent({ id, previousEventId, time, type, details }: HistoryEvent): JsonObject {
+  const described = { timestamp: time / 1000, type, id, previousEventId };
+  return details === undefined ? described : { ...described, [detailsMember(type)]: details };
 }
 
 /** Such as `taskFailedEventDetails`. All states share the members of entering and of exiting. */

@@ -1,86 +1,63 @@
-/**
- * The parameters of a request, checked against the constraints of the API's model, in the words of AWS.
- * https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
- */
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../../json';
+/** The parameters of a request, and what they name. Parameters that only shape an answer have no effect: answers have all data, on one page. */
+import { isJsonObject, type JsonObject, parseJson } from '../../json';
+import type { MachineExecution } from '../machine-execution';
+import type { StateMachine } from '../state-machine';
+import type { StateMachines } from '../state-machines';
 import { ApiError } from './api-error';
-
-interface TextLimits {
-  readonly from?: number;
-  readonly to: number;
-  readonly pattern?: RegExp;
-}
-
-/** Arn, whose characters are checked later. */
-const ARN: TextLimits = { from: 1, to: 256 };
 
 export class Parameters {
   private readonly values: JsonObject;
 
   constructor(body: string) {
     const values = parseJson(body === '' ? '{}' : body);
-    if (values === undefined) throw new ApiError('SerializationException', 'the body is not JSON');
-    if (!isJsonObject(values)) throw new ApiError('SerializationException', 'Start of structure expected');
+    if (!isJsonObject(values)) throw new ApiError('SerializationException', 'the body is no JSON object');
     this.values = values;
   }
 
-  arn(name: string): string {
-    const value = this.text(name, ARN);
-    if (value === undefined) throw invalid('null', name, 'Member must not be null');
-    return value;
-  }
-
-  text(name: string, { from = 0, to, pattern }: TextLimits): string | undefined {
+  /** @param most characters */
+  text(name: string, most: number): string | undefined {
     const value = this.values[name] ?? undefined;
     if (value === undefined) return undefined;
-    if (typeof value !== 'string') throw mistyped('STRING_VALUE', value);
-    if (value.length < from)
-      throw invalid(value, name, `Member must have length greater than or equal to ${from}`);
-    if (value.length > to) throw invalid('', name, `Member must have length less than or equal to ${to}`);
-    if (pattern !== undefined && !pattern.test(value)) {
-      throw invalid(value, name, `Member must satisfy regular expression pattern: ${pattern.source}`);
+    if (typeof value !== 'string') {
+      throw new ApiError('SerializationException', `expected text as ${name}, got ${JSON.stringify(value)}`);
     }
+    if (value.length > most) throw invalid(name, `Member must have length less than or equal to ${most}`);
     return value;
   }
 
-  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
-    const value = this.text(name, { to: 256 });
-    const known = choices.find((choice) => choice === value);
-    if (value === undefined || known !== undefined) return known;
-    throw invalid(value, name, `Member must satisfy enum value set: [${choices.join(', ')}]`);
+  flag(name: string): boolean {
+    return this.values[name] === true;
   }
 
-  /** Whether the caller wants inputs, outputs and definitions. */
-  includesData(): boolean {
-    return this.choice('includedData', ['ALL_DATA', 'METADATA_ONLY']) !== 'METADATA_ONLY';
+  private arn(name: string, type: 'execution' | 'stateMachine'): string {
+    const arn = this.text(name, 256);
+    if (arn === undefined) throw invalid(name, 'Member must not be null');
+    // The ARN of an Express execution is of the type express.
+    if (new RegExp(`^arn:aws[\\w-]*:states:[\\w-]+:\\d{12}:${type}:[^:]`).test(arn)) return arn;
+    throw new ApiError('InvalidArn', `Invalid Arn: '${arn}' is not that of a resource of type ${type}`);
   }
 
-  flag(name: string, otherwise: boolean): boolean {
-    const value = this.values[name] ?? otherwise;
-    if (typeof value !== 'boolean') throw mistyped('TRUE_VALUE or FALSE_VALUE', value);
-    return value;
+  /** @param how with `findStartable`, the parameter may also name an alias of the state machine */
+  machine(machines: StateMachines, how: 'find' | 'findStartable' = 'find'): StateMachine {
+    const arn = this.arn('stateMachineArn', 'stateMachine');
+    const machine = machines[how](arn);
+    if (machine !== undefined) return machine;
+    const refusal = machines.refusal(arn);
+    const reason = refusal === undefined ? '' : `, because ${refusal}`;
+    throw new ApiError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'${reason}`);
   }
 
-  /** The number of results on a page; the default of 100 if it is absent or 0. */
-  pageSize(): number {
-    const value = this.values.maxResults ?? 0;
-    if (typeof value !== 'number' || !Number.isInteger(value)) throw mistyped('NUMBER_VALUE', value);
-    if (value < 0)
-      throw invalid(String(value), 'maxResults', 'Member must have value greater than or equal to 0');
-    if (value > 1000)
-      throw invalid(String(value), 'maxResults', 'Member must have value less than or equal to 1000');
-    return value === 0 ? 100 : value;
+  execution(machines: StateMachines): MachineExecution {
+    const arn = this.arn('executionArn', 'execution');
+    const found = machines.findExecution(arn);
+    if (found !== undefined) return found;
+    throw new ApiError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
   }
 }
 
-function invalid(value: string, name: string, constraint: string): ApiError {
-  const shown = value === '' ? 'Value' : value === 'null' ? 'Value null' : `Value '${value}'`;
+function invalid(name: string, constraint: string): ApiError {
   return new ApiError(
     'ValidationException',
-    `1 validation error detected: ${shown} at '${name}' failed to satisfy constraint: ${constraint}`,
+    `1 validation error detected: Value at '${name}' failed to satisfy constraint: ${constraint}`,
   );
-}
-
-function mistyped(expected: string, value: Json): ApiError {
-  return new ApiError('SerializationException', `expected ${expected}, got ${JSON.stringify(value)}`);
 }

@@ -13,21 +13,22 @@ import { authenticate } from './authenticate';
 import { ApiError } from './api-error';
 import {
   describeExecution,
+  describeStateMachine,
   getExecutionHistory,
   listExecutions,
+  listStateMachines,
   redriveExecution,
   stopExecution,
 } from './executions';
-import type { Operation } from './operation';
 import { Parameters } from './parameters';
 import { startExecution, startSyncExecution } from './start';
-import { describeStateMachine, describeStateMachineForExecution, listStateMachines } from './state-machines';
+
+type Operation = (machines: StateMachines, parameters: Parameters) => JsonObject | Promise<JsonObject>;
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>(
   Object.entries({
     DescribeExecution: describeExecution,
     DescribeStateMachine: describeStateMachine,
-    DescribeStateMachineForExecution: describeStateMachineForExecution,
     GetExecutionHistory: getExecutionHistory,
     ListExecutions: listExecutions,
     ListStateMachines: listStateMachines,
@@ -78,7 +79,11 @@ async function answer(
   try {
     const body = (await readBody(message, MAX_BODY_BYTES))?.toString('utf8');
     if (body === undefined) {
-      throw new ApiError('RequestEntityTooLargeException', `a request has at most ${MAX_BODY_BYTES} bytes`);
+      throw new ApiError(
+        'RequestEntityTooLargeException',
+        `a request has at most ${MAX_BODY_BYTES} bytes`,
+        413,
+      );
     }
     authenticate(message, body, served.callers, served.region);
     sendJson(response, 200, await operate(served.machines, message, body), JSON_1_0);
@@ -115,5 +120,5 @@ async function operate(
 /** The local cloud's own errors, such as that it is closed, are failures of the service. */
 function known(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  return new ApiError('InternalFailure', error instanceof Error ? error.message : String(error));
+  return new ApiError('InternalFailure', error instanceof Error ? error.message : String(error), 500);
 }

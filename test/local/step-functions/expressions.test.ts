@@ -6,14 +6,10 @@ const evaluate = (source: string) => run(pass({ deep: [`{% ${source} %}`] }));
 test.each([
   ['$parse("{\\"a\\": [1]}")', { a: [1] }],
   ['$range(0, 10, 5)', [0, 5, 10]],
-  ['$range(3, 1, -1)', [3, 2, 1]],
-  ['$range(1, 0, 1)', []],
   ['$partition([1, 2, 3, 4, 5], 2)', [[1, 2], [3, 4], [5]]],
   ['$hash("abc", "SHA-256")', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
-  ['$hash("abc", "MD5")', '900150983cd24fb0d6963f7d28e17f72'],
   ['$length($uuid())', 36],
   ['$random() < 1', true],
-  ['$exists($now())', true],
   ['($x := 1; $x + 1)', 2],
   ['$map([1, 2], function($v, $i) { $v * $i })', [0, 2]],
   ['$map(["1"], $number)', 1],
@@ -32,7 +28,6 @@ test.each([
   ['$uppercase', /returned nothing/],
   ['function($x) { $x }', /returned nothing/],
   ['$parse("{")', /JSON/],
-  ['$parse(1)', /expects a string/],
   ['$random(1)', /seed/],
   ['$hash("a", "CRC")', /algorithm 'CRC'/],
   ['$range(0, 1, 0)', /step other than 0/],
@@ -42,7 +37,6 @@ test.each([
   const result = await evaluate(source);
   expect(result).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
   expect(result).toHaveProperty('cause', expect.stringMatching(cause));
-  expect(result).toHaveProperty('cause', expect.stringContaining('Output/deep[0]'));
 });
 
 // Step Functions has JSONata 2.0.6: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html

@@ -35,13 +35,7 @@ async function redrive(execution: MachineExecution): Promise<ExecutionResult> {
   return await execution.result;
 }
 
-/** The events of the failed attempt and of its redrive. */
-function attempts(execution: MachineExecution): string[] {
-  return chains(execution).join('\n').split(', ExecutionRedriven');
-}
-
 const ERROR = { error: 'Broken' };
-const DAY_MS = 86_400_000;
 const ALL = ['States.ALL'];
 
 type Row = readonly [
@@ -208,41 +202,14 @@ describe('a redriven execution', () => {
     expect(payloads).toEqual([0, 1, 0, 1]);
   });
 
-  test.each<[string, JsonObject, MachineOptions, string, string]>([
-    [
-      'a task',
-      task(),
-      { attempts: [ERROR] },
-      '2<0 TaskStateEntered A, TaskScheduled, TaskStarted, TaskFailed, ExecutionFailed',
-      ', TaskScheduled, TaskStarted, TaskSucceeded, TaskStateExited A, ExecutionSucceeded',
-    ],
-    [
-      'a Fail state',
-      graph('F', { Type: 'Fail', Error: 'Broken' }),
-      {},
-      '2<0 FailStateEntered F, ExecutionFailed',
-      ', FailStateEntered F, ExecutionFailed',
-    ],
-    [
-      'a Parallel state',
-      parallel([graph('A', taskState()), graph('B', taskState())]),
-      { attempts: [HANG, ERROR] },
-      [
-        '2<0 ParallelStateEntered P, ParallelStateStarted, TaskStateEntered A\n5<3 TaskStateEntered B',
-        '6<4 TaskScheduled, TaskStarted\n8<5 TaskScheduled, TaskStarted, TaskFailed, TaskStateAborted',
-        '12<10 TaskStateAborted\n13<10 ParallelStateFailed, ExecutionFailed',
-      ].join('\n'),
-      [
-        ', TaskScheduled, TaskStarted\n18<15 TaskScheduled, TaskStarted',
-        '20<17 TaskSucceeded\n21<19 TaskSucceeded\n22<20 TaskStateExited A',
-        '23<21 TaskStateExited B, ParallelStateSucceeded',
-        '25<23 ParallelStateExited P, ExecutionSucceeded',
-      ].join('\n'),
-    ],
-  ])('records what runs again in %s', async (_, definition, options, first, second) => {
-    const { execution } = await failed(definition, options);
+  test('records what runs again', async () => {
+    const { execution } = await failed(task(), { attempts: [ERROR] });
     await redrive(execution);
-    expect(attempts(execution)).toEqual([first, second]);
+    const attempt = 'TaskScheduled, TaskStarted';
+    expect(chains(execution)).toEqual([
+      `2<0 TaskStateEntered A, ${attempt}, TaskFailed, ExecutionFailed, ExecutionRedriven, ` +
+        `${attempt}, TaskSucceeded, TaskStateExited A, ExecutionSucceeded`,
+    ]);
   });
 
   test('that was stopped in a Wait leaves it when its time has come', async () => {
@@ -267,7 +234,7 @@ describe('a redriven execution', () => {
 
 test('an execution is not redrivable more than 14 days after its end', async () => {
   const { execution, clock } = await failed(task(), { attempts: [ERROR] });
-  await clock.sleep(14 * DAY_MS, new AbortController().signal);
+  await clock.sleep(14 * 86_400_000, new AbortController().signal);
   expect(execution.notRedrivable()).toBeUndefined();
   await clock.sleep(1, new AbortController().signal);
   expect(execution.notRedrivable()).toBe('Execution redrivable period exceeded');
