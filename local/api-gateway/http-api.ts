@@ -3,9 +3,7 @@ import type { Authorizer } from '../iam/authorizer';
 import type { LocalCloudError } from '../local-cloud-error';
 import type { Callers } from '../s3/callers';
 import type { StateMachines } from '../step-functions/state-machines';
-import type { Cors } from './cors';
-import type { JwtAuthorizer } from './jwt';
-import type { KeySet } from './key-set';
+import type { JwtAuthorizer, KeySet } from './jwt';
 import type { ParameterSource } from './parameter-mapping';
 import type { RouteKey } from './routes';
 
@@ -14,7 +12,6 @@ export interface HttpApi {
   /** Names of its stages. `$default` has no name in paths. */
   readonly stages: readonly string[];
   readonly routes: readonly Route[];
-  readonly cors: Cors | undefined;
   readonly roleArns: readonly string[];
 }
 
@@ -32,7 +29,7 @@ export type Authorization =
 
 /** A first-class integration with Step Functions. */
 export interface Integration {
-  readonly action: StartAction;
+  readonly action: 'StartExecution' | 'StartSyncExecution';
   /** API Gateway starts executions as this role. */
   readonly roleArn: string;
   readonly stateMachineArn: string;
@@ -40,8 +37,6 @@ export interface Integration {
   readonly parameters: readonly (readonly [name: string, source: ParameterSource])[];
   readonly timeoutMs: number;
 }
-
-export type StartAction = 'StartExecution' | 'StartSyncExecution';
 
 export interface GatewayOptions {
   readonly machines: StateMachines;

@@ -2,10 +2,11 @@
  * Authorizes requests by JSON Web Tokens, as an HTTP API's JWT authorizer does.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
  */
-import { verify } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
+import * as fs from 'node:fs';
 import { isJsonObject, type Json, type JsonObject, listOf, parseJson } from '../json';
+import { LocalCloudError } from '../local-cloud-error';
 import { GatewayError } from './gateway-error';
-import type { KeySet } from './key-set';
 import type { ParameterSource } from './parameter-mapping';
 
 export interface JwtAuthorizer {
@@ -21,6 +22,31 @@ export interface JwtOptions {
   readonly keys: KeySet | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
+}
+
+/** The public keys of an issuer, by key id. */
+export type KeySet = ReadonlyMap<string, KeyObject>;
+
+/**
+ * Reads the RSA keys of a JSON Web Key Set: https://www.rfc-editor.org/rfc/rfc7517#section-5. Takes the public part of a key, whatever else the file has.
+ * @throws LocalCloudError when the file has none
+ */
+export function readKeySet(file: string): KeySet {
+  let got = 'no RSA key with a kid';
+  try {
+    const { keys } = JSON.parse(fs.readFileSync(file, 'utf8')) as { readonly keys?: readonly JsonWebKey[] };
+    const known = (keys ?? []).filter(({ kty, kid }) => kty === 'RSA' && typeof kid === 'string');
+    const read = known.map(
+      ({ kid, kty, n, e }) =>
+        [String(kid), createPublicKey({ key: { kty, n, e } as JsonWebKey, format: 'jwk' })] as const,
+    );
+    if (read.length > 0) return new Map(read);
+  } catch (error) {
+    got = (error as Error).message;
+  }
+  throw new LocalCloudError(
+    `the file of keys '${file}' must be a JSON Web Key Set with RSA keys, got ${got}: save the issuer's jwks_uri in it`,
+  );
 }
 
 /** API Gateway accepts RSA only. */
@@ -54,7 +80,9 @@ export function authorizeToken(
 }
 
 function challenge(status: 401 | 403, value: string): GatewayError {
-  return new GatewayError(status, { 'www-authenticate': value });
+  return new GatewayError(status, status === 401 ? 'Unauthorized' : 'Forbidden', {
+    'www-authenticate': value,
+  });
 }
 
 /** AWS documents the text about the audience only. The other texts are ours. */

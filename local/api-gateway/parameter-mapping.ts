@@ -4,7 +4,9 @@
  */
 import { unsupported } from '../local-cloud-error';
 import { type Json, type JsonObject, type JsonPath, parseJson, parseJsonPath, valueAt } from '../json';
-import { MAX_SELECTED_BODY_BYTES } from './limits';
+
+/** API Gateway cuts a body here before it looks for a field in it. */
+const MAX_SELECTED_BODY_BYTES = 102_400;
 
 export type ParameterSource =
   | { readonly from: 'static'; readonly text: string }
@@ -59,18 +61,17 @@ export function parameterValue(source: ParameterSource, request: MappedRequest):
     case 'claim':
       return text(valueAt(request.claims, [source.name]));
     case 'body':
-      return source.path.length === 0 ? wholeBody(request) : text(selected(request.body, source.path));
+      return bodyAt(request.body, source.path);
   }
 }
 
-/** An empty body counts as none. That is believed, not documented. */
-function wholeBody({ body }: MappedRequest): string | undefined {
-  return body.length === 0 ? undefined : body.toString('utf8');
-}
-
-/** A body that is not JSON has no fields. */
-function selected(body: Buffer, path: JsonPath): Json | undefined {
-  return body.length > MAX_SELECTED_BODY_BYTES ? undefined : valueAt(parseJson(body.toString('utf8')), path);
+/** An empty body counts as none: that is believed, not documented. A body that is not JSON has no fields. */
+function bodyAt(body: Buffer, path: JsonPath): string | undefined {
+  if (body.length === 0) return undefined;
+  if (path.length === 0) return body.toString('utf8');
+  return body.length > MAX_SELECTED_BODY_BYTES
+    ? undefined
+    : text(valueAt(parseJson(body.toString('utf8')), path));
 }
 
 function text(value: Json | undefined): string | undefined {

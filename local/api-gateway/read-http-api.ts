@@ -1,42 +1,35 @@
 /**
- * Reads the HTTP API of a template that starts state machines. Routes to something else answer with an error that names it. All
- * other settings that the local cloud does not know are refused by name.
+ * Reads the HTTP API of a template that starts state machines. Routes to something else answer with an error that names it. Settings of the API
+ * and of its stages, such as CORS, throttling and access logs, have no effect.
  */
 import { LocalCloudError, unsupported } from '../local-cloud-error';
-import { isJsonObject, type Json, listOf } from '../json';
-import { checkFields, checkProperties, type Resource, unknownValue } from '../cloudformation/resource';
+import { entriesOf, isJsonObject, type Json, listOf } from '../json';
+import { checkFields, type Resource, unknownValue, whereOf } from '../cloudformation/resource';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Template } from '../cloudformation/template';
-import type { Cors } from './cors';
-import type { Authorization, HttpApi, Route } from './http-api';
+import type { Authorization, HttpApi, Integration, Route } from './http-api';
 import type { JwtAuthorizer } from './jwt';
 import { parseParameter } from './parameter-mapping';
-import { type MachineNames, readIntegration } from './read-integration';
 import { parseRouteKey } from './routes';
 
-const API_PROPERTIES = {
-  used: ['CorsConfiguration', 'Name', 'ProtocolType', 'RouteSelectionExpression'],
-  withoutEffect: ['Description', 'DisableExecuteApiEndpoint', 'IpAddressType', 'Tags', 'Version'],
-};
+interface MachineNames {
+  /** ARNs of those that run. */
+  readonly running: ReadonlySet<string>;
+  /** Why others do not run, by ARN. */
+  readonly refused: ReadonlyMap<string, string>;
+}
 
-const STAGE_PROPERTIES = {
-  used: ['ApiId', 'AutoDeploy', 'StageName'],
-  withoutEffect: ['AccessLogSettings', 'DefaultRouteSettings', 'Description', 'RouteSettings', 'Tags'],
-};
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+const DEFAULT_TIMEOUT_MS = 30_000;
 
-const ROUTE_PROPERTIES = {
-  used: ['ApiId', 'AuthorizationScopes', 'AuthorizationType', 'AuthorizerId', 'RouteKey', 'Target'],
-  withoutEffect: ['OperationName'],
-};
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html */
+const ACTIONS = ['StartExecution', 'StartSyncExecution'] as const;
 
-const AUTHORIZER_PROPERTIES = {
-  used: ['ApiId', 'AuthorizerType', 'IdentitySource', 'JwtConfiguration'],
-  withoutEffect: ['Name'],
-};
-
-const CORS_FIELDS = [
-  ...['AllowCredentials', 'AllowHeaders', 'AllowMethods', 'AllowOrigins', 'ExposeHeaders', 'MaxAge'],
-];
+/** The parameters of both actions, with the names that Step Functions gives them. */
+const PARAMETERS = new Map([
+  ['Input', 'input'],
+  ['Name', 'name'],
+]);
 
 /**
  * @returns `undefined` if the template has no HTTP API that starts a state machine
@@ -58,12 +51,17 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
     template
       .resourcesOfType(`AWS::ApiGatewayV2::${type}`)
       .filter((resource) => template.property(resource, 'ApiId') === id);
-  const routes = of('Route').map((route) => readRoute(template, route, machines));
+  const routes = of('Route').map((route): Route => {
+    return {
+      key: parseRouteKey(template.text(route, 'RouteKey'), whereOf(route)),
+      authorization: readAuthorization(template, route),
+      integration: readIntegration(template, route, machines),
+    };
+  });
   return {
     id,
-    stages: of('Stage').map((stage) => readStage(template, stage)),
+    stages: of('Stage').map((stage) => template.text(stage, 'StageName')),
     routes,
-    cors: readCors(template, id),
     roleArns: routes.flatMap(({ integration }) =>
       integration instanceof LocalCloudError ? [] : integration.roleArn,
     ),
@@ -75,83 +73,72 @@ function isStart(subtype: Json | undefined): boolean {
   return typeof subtype === 'string' && subtype.startsWith('StepFunctions-');
 }
 
-function readCors(template: Template, id: string): Cors | undefined {
-  const api = template
-    .resourcesOfType('AWS::ApiGatewayV2::Api')
-    .find((candidate) => referenceTo(template, candidate) === id);
-  if (api === undefined) throw unsupported(`the HTTP API ${id}, which the stack does not define`);
-  checkProperties(api, API_PROPERTIES);
-  const protocol = template.property(api, 'ProtocolType') ?? 'HTTP';
-  if (protocol !== 'HTTP') throw unknownValue(api, 'ProtocolType', protocol);
-  const selection = template.property(api, 'RouteSelectionExpression');
-  if (selection !== undefined && selection !== '$request.method $request.path') {
-    throw unknownValue(api, 'RouteSelectionExpression', selection);
-  }
-  const configuration = template.property(api, 'CorsConfiguration');
-  if (configuration === undefined) return undefined;
-  const cors = checkFields(api, 'CorsConfiguration', configuration, CORS_FIELDS);
-  return {
-    allowOrigins: texts(cors.AllowOrigins),
-    allowMethods: texts(cors.AllowMethods),
-    allowHeaders: texts(cors.AllowHeaders),
-    exposeHeaders: texts(cors.ExposeHeaders),
-    allowCredentials: cors.AllowCredentials === true,
-    maxAgeSeconds: cors.MaxAge === undefined ? undefined : Number(cors.MaxAge),
-  };
-}
-
-function readStage(template: Template, stage: Resource): string {
-  checkProperties(stage, STAGE_PROPERTIES);
-  const deploys = template.property(stage, 'AutoDeploy') ?? false;
-  if (deploys !== true) throw unknownValue(stage, 'AutoDeploy', deploys);
-  return template.text(stage, 'StageName');
-}
-
-function readRoute(template: Template, route: Resource, machines: MachineNames): Route {
-  checkProperties(route, ROUTE_PROPERTIES);
-  const where = `${route.type} '${route.logicalId}'`;
-  return {
-    key: parseRouteKey(template.text(route, 'RouteKey'), where),
-    authorization: readAuthorization(template, route),
-    integration: readIntegration(template, route, machines),
-  };
-}
-
 function readAuthorization(template: Template, route: Resource): Authorization {
   const type = template.property(route, 'AuthorizationType') ?? 'NONE';
-  switch (type) {
-    case 'NONE':
-    case 'AWS_IAM':
-      return { type };
-    case 'JWT': {
-      const scopes = texts(template.property(route, 'AuthorizationScopes'));
-      return { type, scopes, authorizer: readAuthorizer(template, template.text(route, 'AuthorizerId')) };
-    }
-    default:
-      throw unknownValue(route, 'AuthorizationType', type);
-  }
+  if (type === 'NONE' || type === 'AWS_IAM') return { type };
+  if (type !== 'JWT') throw unknownValue(route, 'AuthorizationType', type);
+  const scopes = texts(template.property(route, 'AuthorizationScopes'));
+  return { type, scopes, authorizer: readAuthorizer(template, route) };
 }
 
-function readAuthorizer(template: Template, id: string): JwtAuthorizer {
-  const resource = template
-    .resourcesOfType('AWS::ApiGatewayV2::Authorizer')
-    .find((candidate) => referenceTo(template, candidate) === id);
-  if (resource === undefined) throw unsupported(`the authorizer ${id}, which the stack does not define`);
-  checkProperties(resource, AUTHORIZER_PROPERTIES);
-  const where = `${resource.type} '${resource.logicalId}'`;
+function readAuthorizer(template: Template, route: Resource): JwtAuthorizer {
+  const resource = referred(template, 'Authorizer', template.text(route, 'AuthorizerId'));
+  if (resource === undefined) throw unsupported(`the authorizer of ${whereOf(route)}`);
   const jwt = template.property(resource, 'JwtConfiguration') ?? null;
-  const { Issuer: issuer = null, Audience: audience } = checkFields(resource, 'JwtConfiguration', jwt, [
-    'Audience',
-    'Issuer',
-  ]);
+  const { Issuer: issuer, Audience: audience } = isJsonObject(jwt) ? jwt : {};
+  const [source = null] = listOf(template.property(resource, 'IdentitySource'));
   if (typeof issuer !== 'string') throw unknownValue(resource, 'JwtConfiguration', jwt);
-  const [source = null, ...others] = listOf(template.property(resource, 'IdentitySource'));
-  if (others.length > 0) throw unsupported(`several identity sources of ${where}`);
-  return { issuer, audience: texts(audience), source: parseParameter(source, where) };
+  return { issuer, audience: texts(audience), source: parseParameter(source, whereOf(resource)) };
+}
+
+function readIntegration(
+  template: Template,
+  route: Resource,
+  machines: MachineNames,
+): Integration | LocalCloudError {
+  const target = template.text(route, 'Target');
+  const resource = referred(template, 'Integration', target.replace(/^integrations\//, ''));
+  if (resource === undefined) return unsupported(`the target of ${whereOf(route)}`);
+  const { IntegrationType: type = '', IntegrationSubtype: subtype = '' } = resource.properties;
+  const action = ACTIONS.find((name) => subtype === `StepFunctions-${name}`);
+  if (action === undefined) {
+    const kind = [type, subtype].map((name) => JSON.stringify(name)).join(' ');
+    return unsupported(`the integration '${resource.logicalId}' of type ${kind}`);
+  }
+  const { StateMachineArn: machine = null, ...parameters } = checkFields(
+    resource,
+    'RequestParameters',
+    template.property(resource, 'RequestParameters') ?? {},
+    ['Region', 'StateMachineArn', 'TraceHeader', ...PARAMETERS.keys()],
+  );
+  if (typeof machine !== 'string' || !machines.running.has(machine)) {
+    const reason = typeof machine === 'string' ? machines.refused.get(machine) : undefined;
+    if (reason !== undefined) return new LocalCloudError(reason);
+    return unsupported(
+      `the state machine ${JSON.stringify(machine)} of ${whereOf(resource)}, which is none of the stack`,
+    );
+  }
+  const roleArn = template.text(resource, 'CredentialsArn');
+  // Such as arn:aws:iam::*:user/*, with which the caller's own permissions decide.
+  if (!roleArn.includes(':role/')) throw unknownValue(resource, 'CredentialsArn', roleArn);
+  return {
+    action,
+    roleArn,
+    stateMachineArn: machine,
+    parameters: entriesOf(parameters).flatMap(([name, value]) => {
+      const known = PARAMETERS.get(name);
+      return known === undefined ? [] : [[known, parseParameter(value, whereOf(resource))] as const];
+    }),
+    timeoutMs: Number(template.property(resource, 'TimeoutInMillis') ?? DEFAULT_TIMEOUT_MS),
+  };
+}
+
+function referred(template: Template, type: string, id: string): Resource | undefined {
+  return template
+    .resourcesOfType(`AWS::ApiGatewayV2::${type}`)
+    .find((candidate) => referenceTo(template, candidate) === id);
 }
 
 function texts(value: Json | undefined): string[] {
-  return listOf(value)
-    .filter((item) => !isJsonObject(item))
-    .map(String);
+  return listOf(value).filter((item) => typeof item === 'string');
 }

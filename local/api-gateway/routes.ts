@@ -8,47 +8,37 @@ export interface RouteKey {
   readonly method: string;
   /** Matches a path of encoded segments. Its groups are the values of the variables. */
   readonly path: RegExp;
-  readonly variables: readonly string[];
   /** A letter for each segment: the route key that comes first is the better match. */
   readonly rank: string;
 }
 
-export interface RouteMatch<T> {
+interface RouteMatch<T> {
   readonly route: T;
   /** Values of the variables in the path. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** Texts before variables before greedy variables before the end of a shorter path. */
+const [TEXT, VARIABLE, GREEDY, END, LAST] = ['a', 'b', 'c', 'd', 'z'];
+
 /** @throws LocalCloudError when the text is no route key of an HTTP API */
 export function parseRouteKey(text: string, where: string): RouteKey {
-  if (text === '$default') return { text, method: 'ANY', path: /^/, variables: [], rank: LAST };
+  if (text === '$default') return { text, method: 'ANY', path: /^/, rank: LAST };
   const parts = /^([A-Z]+) \/(\S*)$/.exec(text);
   if (parts === null) throw unsupported(`the route key '${text}' of ${where}`);
   const [, method, path] = parts;
-  const segments = path.split('/').map(parseSegment);
+  const segments = path.split('/').map((segment): readonly [pattern: string, rank: string] => {
+    const variable = /^\{(\w+)(\+?)\}$/.exec(segment);
+    if (variable === null) return [encodeURIComponent(segment).replaceAll(/[^\w%-]/g, '\\$&'), TEXT];
+    const [, name, plus] = variable;
+    return plus === '+' ? [`(?<${name}>[^/].*)`, GREEDY] : [`(?<${name}>[^/]+)`, VARIABLE];
+  });
   return {
     text,
     method,
-    path: new RegExp(`^${segments.map(({ pattern }) => pattern).join('/')}$`),
-    variables: segments.flatMap(({ name }) => name ?? []),
-    rank: segments.map(({ rank }) => rank).join('') + END + (method === 'ANY' ? 'b' : 'a'),
+    path: new RegExp(`^${segments.map(([pattern]) => pattern).join('/')}$`),
+    rank: segments.map(([, rank]) => rank).join('') + END + (method === 'ANY' ? 'b' : 'a'),
   };
-}
-
-/** Texts before variables before greedy variables before the end of a shorter path. */
-const END = 'd';
-const LAST = 'z';
-
-function parseSegment(text: string): {
-  readonly pattern: string;
-  readonly rank: string;
-  readonly name?: string;
-} {
-  const [variable, name, plus] = /^\{(\w+)(\+?)\}$/.exec(text) ?? [];
-  if (variable === undefined) {
-    return { pattern: encodeURIComponent(text).replaceAll(/[^\w%-]/g, '\\$&'), rank: 'a' };
-  }
-  return plus === '+' ? { pattern: '([^/].*)', rank: 'c', name } : { pattern: '([^/]+)', rank: 'b', name };
 }
 
 /**
@@ -67,6 +57,9 @@ export function matchRoute<T extends { readonly key: RouteKey }>(
     .sort((a, b) => (a.key.rank < b.key.rank ? -1 : 1))
     .at(0);
   if (route === undefined) return undefined;
-  const values = route.key.path.exec(encoded)?.slice(1).map(decodeURIComponent) ?? [];
-  return { route, variables: Object.fromEntries(route.key.variables.map((name, at) => [name, values[at]])) };
+  const values = Object.entries(route.key.path.exec(encoded)?.groups ?? {});
+  return {
+    route,
+    variables: Object.fromEntries(values.map(([name, value]) => [name, decodeURIComponent(value)])),
+  };
 }

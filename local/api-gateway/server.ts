@@ -11,22 +11,28 @@ import {
   readBody,
   sendJson,
 } from '../http/loopback-server';
+import { SignatureError } from '../http/presented-signature';
 import type { JsonObject } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
 import { queryOf, rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/api-error';
-import { authorize } from './authorize';
-import { corsHeaders, preflightHeaders } from './cors';
-import { GatewayError } from './gateway-error';
-import type { GatewayOptions, HttpApi } from './http-api';
-import { MAX_PAYLOAD_BYTES } from './limits';
-import type { MappedRequest } from './parameter-mapping';
+import { signingCaller } from '../step-functions/api/authenticate';
+import { forbidden, GatewayError } from './gateway-error';
+import type { GatewayOptions, HttpApi, Route } from './http-api';
+import { authorizeToken } from './jwt';
+import { type MappedRequest, parameterValue } from './parameter-mapping';
 import { matchRoute } from './routes';
 import { startExecution } from './start-execution';
 
 type HttpApiServerOptions = GatewayOptions & LoopbackOptions;
 
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+const MAX_PAYLOAD_BYTES = 10_485_760;
+
 const JSON_HEADERS = { 'content-type': 'application/json' };
+
+const UNVERIFIED =
+  "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command";
 
 export class HttpApiServer {
   private api: HttpApi | undefined;
@@ -57,17 +63,8 @@ export class HttpApiServer {
   private async answer(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     response.setHeader('apigw-requestid', randomUUID());
     try {
-      const { api } = this;
-      if (!isForLoopback(message)) throw new GatewayError(403);
-      if (api === undefined) throw new GatewayError(404);
-      const preflight = api.cors && preflightHeaders(message, api.cors);
-      if (preflight !== undefined) {
-        message.resume();
-        response.writeHead(204, preflight).end();
-        return;
-      }
-      const { status, body } = await this.operate(api, message);
-      sendJson(response, status, body, { ...JSON_HEADERS, ...corsHeaders(message, api.cors) });
+      if (!isForLoopback(message)) throw forbidden();
+      sendJson(response, 200, await this.operate(message), JSON_HEADERS);
     } catch (error) {
       // The client has gone.
       if (response.destroyed || response.headersSent) {
@@ -75,45 +72,78 @@ export class HttpApiServer {
         return;
       }
       message.resume();
-      const known = error instanceof GatewayError ? error : new GatewayError(500);
+      // API Gateway returns the service's own answer. That it does so for errors too is believed, not documented.
+      if (error instanceof ApiError) {
+        sendJson(response, error.status, { __type: error.name, message: error.message }, JSON_HEADERS);
+        return;
+      }
+      const known = error instanceof GatewayError ? error : new GatewayError(500, 'Internal Server Error');
       sendJson(response, known.status, { message: known.message }, { ...JSON_HEADERS, ...known.headers });
     }
   }
 
-  private async operate(
-    api: HttpApi,
-    message: http.IncomingMessage,
-  ): Promise<{ readonly status: number; readonly body: JsonObject }> {
-    const { stage, path } = stageOf(api, segmentsOf(message));
+  private async operate(message: http.IncomingMessage): Promise<JsonObject> {
+    const { api } = this;
+    if (api === undefined) throw notFound();
     const method = message.method ?? '';
+    const [stage, path] = stageOf(api.stages, segmentsOf(message));
     const match = matchRoute(api.routes, method, path);
-    if (match === undefined) throw new GatewayError(404);
+    if (match === undefined) throw notFound();
     const { route, variables } = match;
     const body = await readBody(message, MAX_PAYLOAD_BYTES);
-    if (body === undefined) throw new GatewayError(413);
-    const place = `${stage}/${method}/${path.join('/')}`;
-    const request: MappedRequest = {
-      headers: joined(message.headers),
-      query: queryOf(message.url ?? '/'),
-      variables,
-      body,
-      claims: {},
-    };
-    const claims = authorize(api.id, route.authorization, { message, request, place }, this.options);
-    const { integration } = route;
-    if (integration instanceof LocalCloudError) throw new GatewayError(501, {}, integration.message);
+    if (body === undefined) throw new GatewayError(413, 'Request Entity Too Large');
+    const query = queryOf(message.url ?? '/');
+    const request = { headers: joined(message.headers), query, variables, body, claims: {} };
+    const claims = this.authorize(route, message, request, `${api.id}/${stage}/${method}/${path.join('/')}`);
+    if (route.integration instanceof LocalCloudError) throw new GatewayError(501, route.integration.message);
+    const source = `${api.id}/${stage}/${route.key.text.replace(' /', '/')}`;
+    return await startExecution(route.integration, { ...request, claims }, source, this.options);
+  }
+
+  /**
+   * @param place the resource of the call, as its ARN has it
+   * @returns the claims of the token, or none
+   * @throws GatewayError 401 or 403
+   */
+  private authorize(
+    { authorization }: Route,
+    message: http.IncomingMessage,
+    request: MappedRequest,
+    place: string,
+  ): JsonObject {
+    const { keys, onNotice } = this.options;
+    if (authorization.type === 'JWT') {
+      const { authorizer, scopes } = authorization;
+      const token = parameterValue(authorizer.source, request);
+      const claims = authorizeToken(token, authorizer, { scopes, keys, now: Date.now() });
+      if (keys === undefined) onNotice(UNVERIFIED);
+      return claims;
+    }
+    const refusal = authorization.type === 'AWS_IAM' ? this.refusal(message, request.body, place) : undefined;
+    if (refusal === undefined) return {};
+    // The answer does not say why, as on AWS.
+    onNotice(`the HTTP API refused a request with 403: ${refusal}`);
+    throw forbidden();
+  }
+
+  private refusal(message: http.IncomingMessage, body: Buffer, place: string): string | undefined {
+    const { callers, authorizer } = this.options;
+    const { region, account } = authorizer;
     try {
-      const source = `${api.id}/${stage}/${route.key.text.replace(' /', '/')}`;
-      return {
-        status: 200,
-        body: await startExecution(integration, { ...request, claims }, source, this.options),
-      };
+      const { principal } = signingCaller(message, body, { callers, region, service: 'execute-api' });
+      const resource = `arn:aws:execute-api:${region}:${account}:${place}`;
+      // A caller without a principal may make every request.
+      return principal && authorizer.refusal(principal, { action: 'execute-api:Invoke', resource });
     } catch (error) {
-      // API Gateway returns the service's own answer. That it does so for errors too is believed, not documented.
-      if (!(error instanceof ApiError)) throw error;
-      return { status: error.status, body: { __type: error.name, message: error.message } };
+      if (!(error instanceof SignatureError)) throw error;
+      // Not the message, which has texts of the request: each would be another notice.
+      return `its signature has ${error.fault.replaceAll('-', ' ')}`;
     }
   }
+}
+
+function notFound(): GatewayError {
+  return new GatewayError(404, 'Not Found');
 }
 
 /** The first segment is the empty one before the first slash. */
@@ -125,24 +155,20 @@ function segmentsOf(message: http.IncomingMessage): string[] {
       .map((segment) => decodeURIComponent(segment));
   } catch {
     // decodeURIComponent fails only for malformed escapes and invalid UTF-8.
-    throw new GatewayError(400);
+    throw new GatewayError(400, 'Bad Request');
   }
 }
 
 function stageOf(
-  { stages }: HttpApi,
+  stages: readonly string[],
   segments: readonly string[],
-): { readonly stage: string; readonly path: readonly string[] } {
+): readonly [stage: string, path: readonly string[]] {
   const [first = ''] = segments;
-  if (first !== '$default' && stages.includes(first)) return { stage: first, path: segments.slice(1) };
-  if (!stages.includes('$default')) throw new GatewayError(404);
-  return { stage: '$default', path: segments };
+  if (first !== '$default' && stages.includes(first)) return [first, segments.slice(1)];
+  if (!stages.includes('$default')) throw notFound();
+  return ['$default', segments];
 }
 
 function joined(headers: http.IncomingHttpHeaders): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(',') : value]],
-    ),
-  );
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

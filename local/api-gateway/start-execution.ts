@@ -1,6 +1,6 @@
 /** Calls Step Functions for a route, as the role of its integration. */
 import type { JsonObject } from '../json';
-import { roleSession, service } from '../iam/principals';
+import { roleSession } from '../iam/principals';
 import { ApiError } from '../step-functions/api/api-error';
 import { Parameters } from '../step-functions/api/parameters';
 import { startExecution as start, startSyncExecution } from '../step-functions/api/start';
@@ -18,55 +18,28 @@ const SESSION_NAME = 'BackplaneAssumeRoleSession';
  * @throws ApiError of Step Functions; GatewayError when the role cannot be assumed or the time is over
  */
 export async function startExecution(
-  integration: Integration,
+  { action, roleArn, stateMachineArn, timeoutMs, parameters: mapped }: Integration,
   request: MappedRequest,
   source: string,
-  options: GatewayOptions,
+  { machines, authorizer, signal, onNotice }: GatewayOptions,
 ): Promise<JsonObject> {
-  const { action, stateMachineArn, timeoutMs } = integration;
-  checkRole(integration, source, options);
-  const parameters = new Parameters(
-    JSON.stringify({
-      stateMachineArn,
-      ...Object.fromEntries(
-        integration.parameters.map(([name, from]) => [name, parameterValue(from, request)]),
-      ),
-    }),
-  );
-  if (action === 'StartExecution') return start(options.machines, parameters);
-  const answer = startSyncExecution(options.machines, parameters);
-  // The execution goes on.
-  return await within(SYSTEM_CLOCK, timeoutMs / 1000, options.signal, answer, () => new GatewayError(503));
-}
-
-function checkRole(
-  { action, roleArn, stateMachineArn }: Integration,
-  source: string,
-  { authorizer, onNotice }: GatewayOptions,
-): void {
-  const { account, region } = authorizer;
-  const untrusted = authorizer.hasPolicyOf(roleArn)
-    ? authorizer.refusal(service('apigateway.amazonaws.com'), {
-        action: 'sts:AssumeRole',
-        resource: roleArn,
-        context: {
-          'aws:sourceaccount': account,
-          'aws:sourcearn': `arn:aws:execute-api:${region}:${account}:${source}`,
-        },
-      })
-    : undefined;
+  const sourceArn = `arn:aws:execute-api:${authorizer.region}:${authorizer.account}:${source}`;
+  const untrusted = authorizer.assumptionRefusal(roleArn, ['apigateway.amazonaws.com'], sourceArn);
   if (untrusted !== undefined) {
-    // The words are those of API Gateway's access log.
-    onNotice(
-      `API Gateway doesn't have permissions to assume the IAM role configured on the integration: ${untrusted}`,
-    );
-    throw new GatewayError(500);
+    onNotice(`API Gateway may not assume the IAM role of the integration: ${untrusted}`);
+    throw new GatewayError(500, 'Internal Server Error');
   }
-  const refusal = authorizer.refusal(roleSession(roleArn, SESSION_NAME), {
-    action: `states:${action}`,
-    resource: stateMachineArn,
-  });
-  if (refusal === undefined) return;
-  onNotice(refusal);
-  throw new ApiError('AccessDeniedException', refusal);
+  const session = roleSession(roleArn, SESSION_NAME);
+  const refusal = authorizer.refusal(session, { action: `states:${action}`, resource: stateMachineArn });
+  if (refusal !== undefined) {
+    onNotice(refusal);
+    throw new ApiError('AccessDeniedException', refusal);
+  }
+  const values = mapped.map(([name, from]) => [name, parameterValue(from, request)] as const);
+  const parameters = new Parameters(JSON.stringify({ stateMachineArn, ...Object.fromEntries(values) }));
+  if (action === 'StartExecution') return start(machines, parameters);
+  const answer = startSyncExecution(machines, parameters);
+  const late = (): GatewayError => new GatewayError(503, 'Service Unavailable');
+  // The execution goes on.
+  return await within(SYSTEM_CLOCK, timeoutMs / 1000, signal, answer, late);
 }

@@ -12,9 +12,9 @@ import {
   NETWORK_ACTIONS,
   TRACING_ACTIONS,
 } from '../iam/actions';
-import type { Authorizer } from '../iam/authorizer';
+import type { Authorizer, Needed } from '../iam/authorizer';
 import { type Principal, roleSession, service } from '../iam/principals';
-import { isJsonArray, isJsonObject, type JsonObject } from '../json';
+import { isJsonObject, listOf } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
 
 interface Checked {
@@ -41,66 +41,56 @@ export function checkRoles(checked: Checked): string[] {
 }
 
 /** The words of the refusal of traces are Lambda's: https://github.com/coinbase/fenrir/pull/1 */
-function checkFunction(checked: Checked, fn: Resource): void {
-  const { template, authorizer } = checked;
-  const create = `create the function '${fn.logicalId}'`;
-  const roleArn = template.text(fn, 'Role');
-  if (!mayAssume(checked, roleArn, attributeOf(template, fn, 'Arn'), ['lambda.amazonaws.com'])) {
-    throw refused(
-      create,
-      'The role defined for the function cannot be assumed by Lambda.',
-      "let the role's trust policy allow lambda.amazonaws.com to assume it",
-    );
+function checkFunction({ template, authorizer }: Checked, fn: Resource): void {
+  const what = `the function '${fn.logicalId}'`;
+  const role = template.text(fn, 'Role');
+  const untrusted = authorizer.assumptionRefusal(
+    role,
+    ['lambda.amazonaws.com'],
+    attributeOf(template, fn, 'Arn'),
+  );
+  if (untrusted !== undefined) {
+    throw refused(what, 'The role defined for the function cannot be assumed by Lambda.', untrusted);
   }
   // Lambda itself makes these calls, so they do not have the condition key lambda:SourceFunctionArn.
-  const session = roleSession(roleArn, 'awslambda');
-  const check = (actions: readonly Action[], prefix: string, what: string, where: string): void => {
-    const missing = firstRefused(authorizer, session, actions);
-    if (missing === undefined) return;
-    throw refused(
-      `${create} ${what}`,
-      `The provided execution role does not have permissions to call ${missing.replace(prefix, '')} on ${where}`,
-      `allow its role ${missing} on all resources`,
-    );
-  };
-  if (objectOf(template, fn, 'TracingConfig').Mode === 'Active') {
-    check(FUNCTION_TRACING_ACTIONS, 'xray:', 'with traces', 'XRAY');
+  const session = roleSession(role, 'awslambda');
+  const tracing = template.property(fn, 'TracingConfig') ?? null;
+  const isTraced = isJsonObject(tracing) && tracing.Mode === 'Active';
+  for (const [actions, where] of [
+    [isTraced ? FUNCTION_TRACING_ACTIONS : [], 'XRAY'],
+    [fn.properties.VpcConfig === undefined ? [] : NETWORK_ACTIONS, 'EC2'],
+  ] as const) {
+    demand(authorizer, session, actions, what, (action) => {
+      const name = action.split(':').at(-1) ?? '';
+      return `The provided execution role does not have permissions to call ${name} on ${where}`;
+    });
   }
-  if (fn.properties.VpcConfig !== undefined) check(NETWORK_ACTIONS, 'ec2:', 'in a VPC', 'EC2');
 }
 
-function checkStateMachine(checked: Checked, { logicalId, arn, roleArn }: StateMachineResource): void {
+function checkStateMachine(
+  { template, authorizer }: Checked,
+  { logicalId, arn, roleArn }: StateMachineResource,
+): void {
   if (roleArn === undefined) return;
-  const { template, authorizer } = checked;
-  const what = `create the state machine '${logicalId}'`;
+  const what = `the state machine '${logicalId}'`;
   const names = ['states.amazonaws.com', `states.${authorizer.region}.amazonaws.com`];
-  if (!mayAssume(checked, roleArn, arn, names)) {
-    throw refused(
-      what,
-      `Neither the global service principal ${names[0]}, nor the regional one is authorized to assume the provided role.`,
-      `let the role's trust policy allow ${names[0]} to assume it for ${arn}`,
-    );
+  const untrusted = authorizer.assumptionRefusal(roleArn, names, arn);
+  if (untrusted !== undefined) {
+    const got = `Neither the global service principal ${names[0]}, nor the regional one is authorized to assume the provided role.`;
+    throw refused(what, got, untrusted);
   }
-  if (!logs(template.resource(logicalId))) return;
-  const missing = firstRefused(authorizer, roleSession(roleArn, 'states'), LOG_DELIVERY_ACTIONS);
-  if (missing === undefined) return;
-  throw refused(
-    what,
-    'The state machine IAM Role is not authorized to access the Log Destination',
-    `allow its role ${missing} on all resources`,
-  );
+  const { LoggingConfiguration: logging = null } = template.resource(logicalId).properties;
+  if (!isJsonObject(logging) || logging.Level === 'OFF' || listOf(logging.Destinations).length === 0) return;
+  const got = 'The state machine IAM Role is not authorized to access the Log Destination';
+  demand(authorizer, roleSession(roleArn, 'states'), LOG_DELIVERY_ACTIONS, what, () => got);
 }
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-BypassPolicyLockoutSafetyCheck */
 function checkKey({ template, authorizer }: Checked, key: Resource): void {
+  const on = { resource: attributeOf(template, key, 'Arn') };
+  const got = 'The new key policy will not allow you to update the key policy in the future.';
   const owner = administrator(authorizer.account);
-  const resource = attributeOf(template, key, 'Arn');
-  if (firstRefused(authorizer, owner, ['kms:PutKeyPolicy'], { resource }) === undefined) return;
-  throw refused(
-    `create the key '${key.logicalId}'`,
-    'The new key policy will not allow you to update the key policy in the future.',
-    "let the key's policy allow the account kms:PutKeyPolicy",
-  );
+  demand(authorizer, owner, ['kms:PutKeyPolicy'], `the key '${key.logicalId}'`, () => got, on);
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
@@ -108,25 +98,43 @@ function checkLogGroup({ template, policies, authorizer }: Checked, group: Resou
   const key = template.property(group, 'KmsKeyId');
   // The policy of an imported key is not known.
   if (typeof key !== 'string' || !policies.resources.has(key)) return;
-  const caller = service(`logs.${authorizer.region}.amazonaws.com`);
   // The attribute ends with `:*`, which the condition key does not.
   const arn = attributeOf(template, group, 'Arn').replace(/:\*$/, '');
-  const context = { 'kms:encryptioncontext:aws:logs:arn': arn };
-  const missing = firstRefused(authorizer, caller, LOG_KEY_ACTIONS, { resource: key, context });
-  if (missing === undefined) return;
-  throw refused(
-    `create the log group '${group.logicalId}'`,
-    `The specified KMS key does not exist or is not allowed to be used with Arn '${arn}'`,
-    `let the key's policy allow ${caller.name} ${missing}`,
-  );
+  const on = { resource: key, context: { 'kms:encryptioncontext:aws:logs:arn': arn } };
+  const got = `The specified KMS key does not exist or is not allowed to be used with Arn '${arn}'`;
+  const caller = service(`logs.${authorizer.region}.amazonaws.com`);
+  demand(authorizer, caller, LOG_KEY_ACTIONS, `the log group '${group.logicalId}'`, () => got, on);
+}
+
+/**
+ * @param what would not be created
+ * @param got AWS's message if an action is refused
+ * @throws LocalCloudError when the principal may not do all of this
+ */
+function demand(
+  authorizer: Authorizer,
+  principal: Principal,
+  actions: readonly Action[],
+  what: string,
+  got: (action: Action) => string,
+  on: Omit<Needed, 'action'> = { resource: '*' },
+): void {
+  for (const action of actions) {
+    const refusal = authorizer.refusal(principal, { action, ...on });
+    if (refusal !== undefined) throw refused(what, got(action), refusal);
+  }
+}
+
+function refused(what: string, got: string, refusal: string): LocalCloudError {
+  return new LocalCloudError(`AWS would not create ${what}, got '${got}': allow what is refused: ${refusal}`);
 }
 
 function missingTraces(
   { template, authorizer }: Checked,
   { logicalId, roleArn }: StateMachineResource,
 ): string[] {
-  const tracing = objectOf(template, template.resource(logicalId), 'TracingConfiguration');
-  if (roleArn === undefined || tracing.Enabled !== true) return [];
+  const tracing = template.property(template.resource(logicalId), 'TracingConfiguration') ?? null;
+  if (roleArn === undefined || !isJsonObject(tracing) || tracing.Enabled !== true) return [];
   const session = roleSession(roleArn, 'states');
   const refusals = TRACING_ACTIONS.flatMap(
     (action) => authorizer.refusal(session, { action, resource: '*' }) ?? [],
@@ -148,44 +156,4 @@ function missingExpirations({ template, authorizer }: Checked): string[] {
     const name = referenceTo(template, bucket);
     return refusal === undefined ? [] : [`on AWS the objects in ${name} would not expire: ${refusal}`];
   });
-}
-
-/** Whether one of the services may assume the role for a resource. The trust policy of an imported role is not known. */
-function mayAssume(
-  { policies, authorizer }: Checked,
-  roleArn: string,
-  sourceArn: string,
-  services: readonly string[],
-): boolean {
-  if (policies.roles.get(roleArn)?.trust === undefined) return true;
-  // That Lambda sends these two condition keys when it assumes a role is believed, not documented.
-  const context = { 'aws:sourceaccount': authorizer.account, 'aws:sourcearn': sourceArn };
-  const assume = ['sts:AssumeRole'] as const;
-  return services.some(
-    (name) => firstRefused(authorizer, service(name), assume, { resource: roleArn, context }) === undefined,
-  );
-}
-
-function firstRefused(
-  authorizer: Authorizer,
-  principal: Principal,
-  actions: readonly Action[],
-  on: { readonly resource: string; readonly context?: Readonly<Record<string, string>> } = { resource: '*' },
-): Action | undefined {
-  return actions.find((action) => authorizer.refusal(principal, { action, ...on }) !== undefined);
-}
-
-function logs({ properties: { LoggingConfiguration: logging } }: Resource): boolean {
-  if (!isJsonObject(logging) || logging.Level === 'OFF') return false;
-  const { Destinations: destinations = [] } = logging;
-  return isJsonArray(destinations) && destinations.length > 0;
-}
-
-function objectOf(template: Template, resource: Resource, property: string): JsonObject {
-  const value = template.property(resource, property);
-  return isJsonObject(value) ? value : {};
-}
-
-function refused(what: string, got: string, advice: string): LocalCloudError {
-  return new LocalCloudError(`AWS would not ${what}, got '${got}': ${advice}`);
 }

@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { readKeySet } from '../api-gateway/key-set';
+import { readKeySet } from '../api-gateway/jwt';
 import { HttpApiServer } from '../api-gateway/server';
 import { readAssembly, type StackEnvironment } from '../cloudformation/assembly';
 import { LocalCloudError } from '../local-cloud-error';
@@ -190,7 +190,7 @@ export class LocalCloud {
     return await started(machine).start(input, options).result;
   }
 
-  /** Resolves when no asynchronous call of a function is queued or runs. Executions do not wait for these calls. */
+  /** Resolves when no asynchronous call of a function runs. Executions do not wait for these calls. */
   async asynchronousCalls(): Promise<void> {
     await this.functions?.asynchronousCalls();
   }

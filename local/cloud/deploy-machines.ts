@@ -52,7 +52,7 @@ function create({ resource, definition }: DeployedMachine, host: MachineHost): S
       },
       invokeLater: async (...call) => {
         checkInvoke(authorizer, machine.resource.roleArn, call[0]);
-        functions.invokeLater(call[0], () => invoke(...call));
+        functions.invokeLater(() => invoke(...call));
         return Promise.resolve();
       },
       trace: options.onTrace,

@@ -58,7 +58,7 @@ export interface LocalCloudOptions {
   readonly concurrency?: number;
   /**
    * Node.js binaries by major version, such as `{ '22': '/opt/node-22/bin/node' }`, for functions that declare this version.
-   * @default - the environment variable SLICED_INFERENCE_NODE_22, PATH, version managers, and npm's package `node`
+   * @default - the environment variable SLICED_INFERENCE_NODE_22, and `node22`, `node-22` or `node` in the PATH
    */
   readonly nodeBinaries?: Readonly<Record<string, string>>;
   /**

@@ -1,7 +1,7 @@
 /** Finds state machines in an assembly by name: those of pipelines, whose comment has a signature, and those of the user. */
 import { SIGNATURE_KEY } from '../../contract/signature';
 import { quoted } from '../../lib/errors';
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../json';
+import { isJsonObject, type JsonObject, parseJson, valueAt } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
 import type { AssemblyStack } from './assembly';
 import type { Resource } from './resource';
@@ -21,10 +21,20 @@ export interface Selection {
   readonly logicalId: string;
 }
 
+interface NamedStateMachine extends Selection {
+  readonly isPipeline: boolean;
+}
+
+/** The id that a pipeline gives its state machine, which its users did not choose. */
+const PIPELINE_CHILD = 'StateMachine';
+
+/** CDK appends eight digits to the ids of constructs, which nobody knows by heart. */
+const HASH = /[0-9A-F]{8}$/;
+
 /**
  * The assembly's only pipeline, or the state machine that `selection` names: by the construct's id or path, by stack, by logical id with or
- * without the digits that CDK appends, or by both as `stack/logicalId`. The name of a stack stands for its only pipeline, or else for its only
- * state machine.
+ * without the digits that CDK appends, or by both as `stack/logicalId`. Of several, a pipeline comes before others, so the name of a stack stands
+ * for its only pipeline, or else for its only state machine.
  * @throws LocalCloudError when there is not exactly one such state machine
  */
 export function selectStateMachine(stacks: readonly AssemblyStack[], selection?: string): Selection {
@@ -33,8 +43,10 @@ export function selectStateMachine(stacks: readonly AssemblyStack[], selection?:
       .resourcesOfType('AWS::StepFunctions::StateMachine')
       .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) })),
   );
-  const pipelines = pipelinesOf(all);
-  const selected = selection === undefined ? pipelines : named(all, selection);
+  const pipelines = all.filter((item) => item.isPipeline);
+  const named = selection === undefined ? [] : all.filter((item) => namesOf(item).includes(selection));
+  const ofPipelines = selection === undefined ? pipelines : named.filter((item) => item.isPipeline);
+  const selected = ofPipelines.length === 0 ? named : ofPipelines;
   const [only] = selected;
   if (selected.length === 1) return only;
   if (selection === undefined && pipelines.length === 0) {
@@ -47,30 +59,11 @@ export function selectStateMachine(stacks: readonly AssemblyStack[], selection?:
   const found =
     selected.length === 0 ? `no ${kind.replace('machines', 'machine')}` : `${selected.length} ${kind}`;
   const choices = selected.length === 0 ? [...new Set([...pipelines, ...all])] : selected;
-  throw new LocalCloudError(`the assembly has ${found}: ${advice(choices)}`);
-}
-
-/** Names of the template come first: a construct elsewhere in the app may have the id of a stack. Pipelines come before others. */
-function named(all: readonly NamedStateMachine[], selection: string): readonly NamedStateMachine[] {
-  const byTemplate = all.filter((item) => templateNames(item).includes(selection));
-  const chosen =
-    byTemplate.length > 0 ? byTemplate : all.filter((item) => constructNames(item).includes(selection));
-  const pipelines = pipelinesOf(chosen);
-  return pipelines.length === 0 ? chosen : pipelines;
-}
-
-function pipelinesOf(items: readonly NamedStateMachine[]): NamedStateMachine[] {
-  return items.filter((item) => item.isPipeline);
-}
-
-/** Two constructs have the same label only if their paths differ in the places of the slashes. */
-function advice(choices: readonly NamedStateMachine[]): string {
-  if (choices.length === 0) return 'pass the assembly of an app that has one';
-  const labels = choices.map(label);
-  const unique = choices.map(({ stack, logicalId }, at) =>
-    labels.indexOf(labels[at]) === labels.lastIndexOf(labels[at]) ? labels[at] : `${stack.name}/${logicalId}`,
-  );
-  return `choose one of ${unique.join(', ')} with --pipeline, or in code with the option pipeline`;
+  const advice =
+    choices.length === 0
+      ? 'pass the assembly of an app that has one'
+      : `choose one of ${choices.map(label).join(', ')} with --pipeline, or in code with the option pipeline`;
+  throw new LocalCloudError(`the assembly has ${found}: ${advice}`);
 }
 
 export function selectPipeline(stacks: readonly AssemblyStack[], selection?: string): Signature {
@@ -89,11 +82,8 @@ export function isPipeline({ properties }: Resource): boolean {
 }
 
 export function readSignature(stateMachine: StateMachineResource): Signature {
-  const definition = parseJson(stateMachine.definition);
-  const comment =
-    isJsonObject(definition) && typeof definition.Comment === 'string' ? definition.Comment : '';
-  const content = parseJson(comment);
-  const signature = isJsonObject(content) ? content[SIGNATURE_KEY] : undefined;
+  const comment = valueAt(parseJson(stateMachine.definition), ['Comment']);
+  const signature = valueAt(parseJson(typeof comment === 'string' ? comment : ''), [SIGNATURE_KEY]);
   if (isJsonObject(signature) && typeof signature.bucket === 'string') {
     return { bucket: signature.bucket, signature };
   }
@@ -102,52 +92,29 @@ export function readSignature(stateMachine: StateMachineResource): Signature {
   );
 }
 
-export interface NamedStateMachine {
-  readonly stack: AssemblyStack;
-  readonly logicalId: string;
-  readonly isPipeline: boolean;
-}
-
-/** The id that a pipeline gives its state machine, which its users did not choose. */
-const PIPELINE_CHILD = 'StateMachine';
-
-/** CDK appends eight digits to the ids of constructs, which nobody knows by heart. */
-const HASH = /[0-9A-F]{8}$/;
-
-/** The stack, and the logical id with or without the digits, alone or after the stack. */
-export function templateNames({ stack, logicalId }: NamedStateMachine): readonly string[] {
-  return [stack.name, ...inStack(stack, [logicalId, logicalId.replace(HASH, '')])];
-}
-
-/** By paths of constructs, without which (the app may turn that metadata off) the logical id stands for its joined ids. */
-export function constructNames(item: NamedStateMachine): readonly string[] {
+/** Without paths of constructs (the app may turn that metadata off), the logical id stands for their joined ids. */
+function namesOf(item: NamedStateMachine): string[] {
+  const { stack, logicalId } = item;
   const ids = constructPath(item);
-  return inStack(item.stack, [joinedIds(item), ...ids.map((_, from) => ids.slice(from).join('/'))]);
-}
-
-function inStack({ name }: AssemblyStack, names: readonly string[]): string[] {
-  return [...names, ...names.map((each) => `${name}/${each}`)];
+  const paths = ids.map((_, from) => ids.slice(from).join('/'));
+  const names = [logicalId, logicalId.replace(HASH, ''), joinedIds(item), ...paths];
+  return [stack.name, ...names, ...names.map((name) => `${stack.name}/${name}`)];
 }
 
 /** `Stack/Classifier`, by which a user recognizes the construct. */
-export function label(item: NamedStateMachine): string {
+function label(item: NamedStateMachine): string {
   return `${item.stack.name}/${joinedIds(item)}`;
 }
 
 function joinedIds({ logicalId, isPipeline }: NamedStateMachine): string {
   const id = logicalId.replace(HASH, '');
-  const outer = id.slice(0, -PIPELINE_CHILD.length);
-  return isPipeline && outer !== '' && id.endsWith(PIPELINE_CHILD) ? outer : id;
+  return isPipeline && id !== PIPELINE_CHILD ? id.replace(/StateMachine$/, '') : id;
 }
 
 /** `Prod/Ocr/Reader/StateMachine/Resource` of a pipeline is `[Prod, Ocr, Reader]`. */
 function constructPath({ stack, logicalId, isPipeline }: NamedStateMachine): readonly string[] {
-  let found: Json | undefined = stack.template;
-  for (const key of ['Resources', logicalId, 'Metadata', 'aws:cdk:path']) {
-    found = isJsonObject(found) ? found[key] : undefined;
-  }
-  if (typeof found !== 'string') return [];
-  const ids = found.split('/');
+  const found = valueAt(stack.template, ['Resources', logicalId, 'Metadata', 'aws:cdk:path']);
+  const ids = typeof found === 'string' ? found.split('/') : [];
   if (ids.at(-1) === 'Resource') ids.pop();
   if (isPipeline && ids.at(-1) === PIPELINE_CHILD) ids.pop();
   return ids;

@@ -4,7 +4,7 @@ import type { IdentityPolicies } from '../iam/evaluate';
 import { ADMINISTRATOR, awsManagedPolicy, parsePolicy, type Policy } from '../iam/policy';
 import type { Identity } from '../iam/principals';
 import { bucketArn } from '../iam/s3-actions';
-import { isJsonArray, isJsonObject, type Json } from '../json';
+import { isJsonArray, isJsonObject, type Json, listOf } from '../json';
 import { unsupported } from '../local-cloud-error';
 import { attributeOf, referenceTo } from './physical-ids';
 import { type Resource, whereOf } from './resource';
@@ -57,13 +57,10 @@ export function readPolicies(
   const resources = new Map([
     ...bucketPolicies(template, 'AWS::S3'),
     ...bucketPolicies(template, 'AWS::S3Express'),
-    ...template
-      .referredResources('AWS::KMS::Key')
-      .map(
-        (key) =>
-          [attributeOf(template, key, 'Arn'), readPolicy(template, key.properties.KeyPolicy, key)] as const,
-      ),
-    ...functionPolicies(template),
+    ...template.referredResources('AWS::KMS::Key').map((key) => {
+      const { KeyPolicy: policy } = key.properties;
+      return [attributeOf(template, key, 'Arn'), readPolicy(template, policy, key)] as const;
+    }),
     ...[...roles].flatMap(([arn, { trust }]) => (trust ? [[arn, trust] as const] : [])),
   ]);
   return { account, region, identities, resources, bucketKeys, roles };
@@ -79,19 +76,11 @@ function bucketKey(template: Template, bucket: Resource): [string, BucketKey][] 
   const { SSEAlgorithm: algorithm, KMSMasterKeyID: key } = rule.ServerSideEncryptionByDefault;
   // Without a key, S3 uses the account's AWS managed key, which needs no permission.
   if (typeof algorithm !== 'string' || !algorithm.startsWith('aws:kms') || typeof key !== 'string') return [];
-  const keyArn = keyArnOf(template, key);
-  return [[referenceTo(template, bucket), { keyArn, bucketKeyEnabled: rule.BucketKeyEnabled === true }]];
-}
-
-function keyArnOf(template: Template, name: string): string {
-  if (name.includes(':key/')) return name;
-  const alias = template
-    .referredResources('AWS::KMS::Alias')
-    .find((candidate) => name.endsWith(referenceTo(template, candidate)));
-  const target = alias ? template.text(alias, 'TargetKeyId') : name;
-  if (target.includes(':key/')) return target;
+  if (key.includes('alias/'))
+    throw unsupported(`the alias of a key of ${whereOf(bucket)}`, 'use the key itself');
   const { account, region } = template.environment;
-  return `arn:aws:kms:${region}:${account}:key/${target}`;
+  const keyArn = key.includes(':key/') ? key : `arn:aws:kms:${region}:${account}:key/${key}`;
+  return [[referenceTo(template, bucket), { keyArn, bucketKeyEnabled: rule.BucketKeyEnabled === true }]];
 }
 
 function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express'): [string, Policy][] {
@@ -110,39 +99,7 @@ function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express
   });
 }
 
-/** Permissions for accounts and roles. Those for services change nothing, because a state machine calls with its role. */
-function functionPolicies(template: Template): [string, Policy][] {
-  const arns = new Map(
-    template
-      .referredResources('AWS::Lambda::Function')
-      .map((fn) => [fn.logicalId, attributeOf(template, fn, 'Arn')]),
-  );
-  const statements = new Map<string, Policy['statements'][number][]>();
-  for (const permission of template.resourcesOfType('AWS::Lambda::Permission')) {
-    const {
-      FunctionName: name = null,
-      Principal: principal = null,
-      Action: action = null,
-    } = permission.properties;
-    // By its reference or its attribute, before these are resolved.
-    const text = JSON.stringify(name);
-    const arn = [...arns].find(([logicalId]) => text.includes(`"${logicalId}"`))?.[1];
-    if (arn === undefined || (typeof principal === 'string' && principal.includes('.amazonaws.com')))
-      continue;
-    const named = template.resolve(name);
-    const statement = {
-      Effect: 'Allow',
-      Principal: { AWS: template.resolve(principal) },
-      Action: action,
-      Resource: typeof named === 'string' && named.startsWith('arn:') ? named : arn,
-    };
-    const { statements: parsed } = parsePolicy({ Statement: [statement] }, whereOf(permission));
-    statements.set(arn, [...(statements.get(arn) ?? []), ...parsed]);
-  }
-  return [...statements].map(([arn, all]) => [arn, { statements: all }]);
-}
-
-export interface RolePolicies extends IdentityPolicies {
+interface RolePolicies extends IdentityPolicies {
   readonly arn: string;
   /** Absent for an imported role. */
   readonly trust?: Policy;
@@ -150,56 +107,50 @@ export interface RolePolicies extends IdentityPolicies {
   readonly unknown: readonly string[];
 }
 
-export function readRole(template: Template, arn: string): RolePolicies {
+function readRole(template: Template, arn: string): RolePolicies {
   const resource = template
     .referredResources('AWS::IAM::Role')
     .find((candidate) => attributeOf(template, candidate, 'Arn') === arn);
-  if (resource === undefined) {
-    const name = arn.split('/').at(-1) ?? '';
-    const policies = attachedPolicies(template, (role) => role === name);
-    return { arn, policies, isOpen: true, unknown: [`the role ${arn}`] };
-  }
-  return readOwnRole(template, resource, arn);
+  if (resource !== undefined) return readOwnRole(template, resource, arn);
+  const name = arn.split('/').at(-1) ?? '';
+  const policies = attachedPolicies(template, (role) => role === name);
+  return { arn, policies, isOpen: true, unknown: [`the role ${arn}`] };
 }
 
 function readOwnRole(template: Template, resource: Resource, arn: string): RolePolicies {
-  const where = whereOf(resource);
-  const inline = items(resource.properties.Policies).map((policy) => {
-    if (!isJsonObject(policy)) throw unsupported(`the policy ${JSON.stringify(policy)} of ${where}`);
-    return readPolicy(template, policy.PolicyDocument, resource, 'a policy of ');
-  });
-  const managed = items(template.property(resource, 'ManagedPolicyArns')).map(String);
-  const known = managed.map((managedArn) => managedPolicy(template, managedArn));
-  const unknown = managed
-    .filter((_, index) => known[index] === undefined)
-    .map((name) => `the policy ${name}`);
+  const inline = listOf(resource.properties.Policies).map((policy) =>
+    readPolicy(template, isJsonObject(policy) ? policy.PolicyDocument : policy, resource, 'a policy of '),
+  );
+  const names = listOf(template.property(resource, 'ManagedPolicyArns')).map(String);
+  const managed = names.map((name) => managedPolicy(template, name) ?? name);
+  const unknown = managed.filter((policy) => typeof policy === 'string').map((name) => `the policy ${name}`);
+  const known = managed.filter((policy) => typeof policy !== 'string');
   const name = referenceTo(template, resource);
   const attached = attachedPolicies(
     template,
     (role) => role === name || (isJsonObject(role) && role.Ref === resource.logicalId),
   );
-  const isBounded = resource.properties.PermissionsBoundary !== undefined;
-  const boundaryArn = isBounded ? template.text(resource, 'PermissionsBoundary') : undefined;
-  const boundary = boundaryArn === undefined ? undefined : managedPolicy(template, boundaryArn);
-  if (boundaryArn !== undefined && boundary === undefined) {
-    throw unsupported(
-      `the permissions boundary ${boundaryArn} of ${where}, whose policy is not in the template`,
-      'synthesize the stack without it, or define its policy in the stack',
-    );
-  }
+  const { AssumeRolePolicyDocument: trust } = resource.properties;
+  const boundary = readBoundary(template, resource);
   return {
     arn,
-    policies: [...inline, ...known.flatMap((policy) => policy ?? []), ...attached],
-    trust: readPolicy(
-      template,
-      resource.properties.AssumeRolePolicyDocument,
-      resource,
-      'the trust policy of ',
-    ),
+    policies: [...inline, ...known, ...attached],
+    trust: readPolicy(template, trust, resource, 'the trust policy of '),
     ...(boundary && { boundary }),
     isOpen: unknown.length > 0,
     unknown,
   };
+}
+
+function readBoundary(template: Template, resource: Resource): Policy | undefined {
+  if (resource.properties.PermissionsBoundary === undefined) return undefined;
+  const arn = template.text(resource, 'PermissionsBoundary');
+  const boundary = managedPolicy(template, arn);
+  if (boundary !== undefined) return boundary;
+  throw unsupported(
+    `the permissions boundary ${arn} of ${whereOf(resource)}, whose policy is not in the template`,
+    'synthesize the stack without it, or define its policy in the stack',
+  );
 }
 
 const ATTACHABLE = ['AWS::IAM::Policy', 'AWS::IAM::RolePolicy', 'AWS::IAM::ManagedPolicy'];
@@ -208,7 +159,7 @@ const ATTACHABLE = ['AWS::IAM::Policy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Manag
 function attachedPolicies(template: Template, isRole: (role: Json) => boolean): Policy[] {
   return ATTACHABLE.flatMap((type) => template.resourcesOfType(type)).flatMap((policy) => {
     const { Roles: roles, RoleName: role = null, PolicyDocument: document } = policy.properties;
-    if (![...items(roles), role].some(isRole)) return [];
+    if (![...listOf(roles), role].some(isRole)) return [];
     return [readPolicy(template, document, policy)];
   });
 }
@@ -222,15 +173,6 @@ function managedPolicy(template: Template, arn: string): Policy | undefined {
 }
 
 /** @param part of the resource that has the policy, before its name in errors */
-export function readPolicy(
-  template: Template,
-  document: Json | undefined,
-  resource: Resource,
-  part = '',
-): Policy {
+function readPolicy(template: Template, document: Json | undefined, resource: Resource, part = ''): Policy {
   return parsePolicy(document, part + whereOf(resource), (value) => template.resolve(value));
-}
-
-function items(list: Json | undefined): readonly Json[] {
-  return list !== undefined && isJsonArray(list) ? list : [];
 }

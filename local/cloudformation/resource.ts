@@ -32,17 +32,11 @@ export class PublishedVersions {
   }
 }
 
-export interface KnownProperties {
-  readonly used: readonly string[];
-  /** Those that change nothing on one machine. They are not resolved, so they may refer to anything. */
-  readonly withoutEffect: readonly string[];
-}
-
-export function checkProperties(resource: Resource, { used, withoutEffect }: KnownProperties): void {
-  for (const name of Object.keys(resource.properties)) {
-    if (used.includes(name) || withoutEffect.includes(name)) continue;
-    throw unsupported(`the property ${name} of ${whereOf(resource)}`);
-  }
+/** Refuses properties that change what runs, and that the local cloud does not have. Others have no effect on one machine. */
+export function refuseProperties({ properties, ...resource }: Resource, names: readonly string[]): void {
+  const found = names.find((name) => properties[name] !== undefined);
+  if (found === undefined) return;
+  throw unsupported(`the property ${found} of ${whereOf(resource)}`);
 }
 
 export function checkFields(
@@ -62,6 +56,6 @@ export function unknownValue(resource: Resource, property: string, value: Json):
   return unsupported(`the ${property} ${JSON.stringify(value)} of ${whereOf(resource)}`);
 }
 
-export function whereOf({ type, logicalId }: Resource): string {
+export function whereOf({ type, logicalId }: Pick<Resource, 'type' | 'logicalId'>): string {
   return `${type} '${logicalId}'`;
 }

@@ -1,7 +1,7 @@
-/** Reads resources. Each property is used, listed as having no effect on one machine, or refused by name. */
+/** Reads resources. Properties that would change what runs are used or refused by name. */
 import { entriesOf, isJsonObject } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
-import { checkFields, checkProperties, type Resource, unknownValue } from './resource';
+import { checkFields, refuseProperties, type Resource, unknownValue } from './resource';
 import { attributeOf, referenceTo } from './physical-ids';
 import type { Template } from './template';
 
@@ -35,63 +35,8 @@ export interface StateMachineResource {
   readonly roleArn: string | undefined;
 }
 
-const FUNCTION_PROPERTIES = {
-  used: [
-    'Architectures',
-    'Code',
-    'Environment',
-    'EphemeralStorage',
-    'FunctionName',
-    'Handler',
-    'LoggingConfig',
-    'MemorySize',
-    'PackageType',
-    'ReservedConcurrentExecutions',
-    'Role',
-    'Runtime',
-    'Timeout',
-  ],
-  withoutEffect: [
-    'CodeSigningConfigArn',
-    'DeadLetterConfig',
-    'Description',
-    'KmsKeyArn',
-    'RecursiveLoop',
-    'RuntimeManagementConfig',
-    'Tags',
-    'TracingConfig',
-    // Only its permissions are checked.
-    'VpcConfig',
-  ],
-};
-
-const STATE_MACHINE_PROPERTIES = {
-  used: ['DefinitionString', 'RoleArn', 'StateMachineName', 'StateMachineType'],
-  // Only the permissions for logs and traces are checked.
-  withoutEffect: ['EncryptionConfiguration', 'LoggingConfiguration', 'Tags', 'TracingConfiguration'],
-};
-
-const DIRECTORY_BUCKET_PROPERTIES = {
-  used: ['BucketName', 'LocationName'],
-  withoutEffect: ['BucketEncryption', 'DataRedundancy', 'LifecycleConfiguration', 'Tags'],
-};
-
-const BUCKET_PROPERTIES = {
-  used: ['BucketEncryption', 'BucketName', 'NotificationConfiguration'],
-  withoutEffect: [
-    'CorsConfiguration',
-    'IntelligentTieringConfigurations',
-    'LifecycleConfiguration',
-    'LoggingConfiguration',
-    'OwnershipControls',
-    'PublicAccessBlockConfiguration',
-    'Tags',
-    'VersioningConfiguration',
-  ],
-};
-
 export function readStateMachine(template: Template, resource: Resource): StateMachineResource {
-  checkProperties(resource, STATE_MACHINE_PROPERTIES);
+  refuseProperties(resource, ['Definition', 'DefinitionS3Location', 'DefinitionSubstitutions']);
   const type = template.property(resource, 'StateMachineType') ?? 'STANDARD';
   if (type !== 'STANDARD' && type !== 'EXPRESS') throw unknownValue(resource, 'StateMachineType', type);
   const roleArn = template.property(resource, 'RoleArn');
@@ -132,7 +77,7 @@ export function findFunction(
 }
 
 export function readFunction(template: Template, resource: Resource): FunctionResource {
-  checkProperties(resource, FUNCTION_PROPERTIES);
+  refuseProperties(resource, ['FileSystemConfigs', 'Layers', 'SnapStart']);
   const packageType = template.property(resource, 'PackageType') ?? 'Zip';
   if (packageType !== 'Zip') throw unknownValue(resource, 'PackageType', packageType);
   const runtime = template.text(resource, 'Runtime');
@@ -164,13 +109,11 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
 export function readBuckets(template: Template): string[] {
   const buckets = template.referredResources('AWS::S3::Bucket');
   for (const bucket of buckets) {
-    checkProperties(bucket, BUCKET_PROPERTIES);
     // Events for EventBridge are supported; `local/events/` reads them.
     const { NotificationConfiguration: notifications = {} } = bucket.properties;
     checkFields(bucket, 'NotificationConfiguration', notifications, ['EventBridgeConfiguration']);
   }
   const directoryBuckets = template.referredResources('AWS::S3Express::DirectoryBucket');
-  for (const bucket of directoryBuckets) checkProperties(bucket, DIRECTORY_BUCKET_PROPERTIES);
   return [...buckets, ...directoryBuckets].map((bucket) => referenceTo(template, bucket));
 }
 

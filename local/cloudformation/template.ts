@@ -15,8 +15,6 @@ export class Template implements ResourceResolver {
   readonly environment: StackEnvironment;
   private readonly resourceEntries: JsonObject;
   private readonly parameters: JsonObject;
-  /** Resources that are being resolved, to refuse a cycle before the call stack overflows. */
-  private readonly resolving = new Set<string>();
   private readonly referred = new Set<string>();
 
   /** @param versions numbers of earlier deployments; this one adds its own */
@@ -60,7 +58,7 @@ export class Template implements ResourceResolver {
   property(resource: Resource, name: string): Json | undefined {
     const value = resource.properties[name];
     if (value === undefined) return undefined;
-    const resolved = this.guarded(`${resource.logicalId}.${name}`, () => this.resolveValue(value));
+    const resolved = this.resolveValue(value);
     return resolved === NO_VALUE ? undefined : resolved;
   }
 
@@ -111,7 +109,7 @@ export class Template implements ResourceResolver {
         if (parts.length < 2) throw malformed();
         const [logicalId, attribute] = parts.map(text);
         this.referred.add(logicalId);
-        return this.guarded(logicalId, () => attributeOf(this, this.resource(logicalId), attribute));
+        return attributeOf(this, this.resource(logicalId), attribute);
       }
       case 'Fn::Join': {
         const [separator, parts] = pair(argument);
@@ -147,7 +145,7 @@ export class Template implements ResourceResolver {
     const parameter = this.parameters[name];
     if (isJsonObject(parameter)) return this.parameter(name, parameter);
     this.referred.add(name);
-    return this.guarded(name, () => referenceTo(this, this.resource(name)));
+    return referenceTo(this, this.resource(name));
   }
 
   private pseudoParameter(name: string): string {
@@ -174,20 +172,6 @@ export class Template implements ResourceResolver {
       `the parameter '${name}' of the stack '${this.stackName}', which is not a String or Number with a default`,
       'give it a default or use a literal value',
     );
-  }
-
-  private guarded<T>(place: string, resolve: () => T): T {
-    if (this.resolving.has(place)) {
-      throw new LocalCloudError(
-        `the resource '${place}' of the stack '${this.stackName}' refers to itself: fix the template`,
-      );
-    }
-    this.resolving.add(place);
-    try {
-      return resolve();
-    } finally {
-      this.resolving.delete(place);
-    }
   }
 }
 

@@ -28,9 +28,7 @@ export function parseTransformer(
   if (typeof template !== 'string' || !isJsonObject(paths)) {
     throw unsupported(`the InputTransformer of ${where}, which has no template`);
   }
-  const variables = new Map(
-    entriesOf(paths).map(([name, path]) => [name, parsePath(path, `the InputTransformer of ${where}`)]),
-  );
+  const variables = new Map(entriesOf(paths).map(([name, path]) => [name, parsePath(path, where)]));
   for (const [placeholder, name = ''] of template.matchAll(PLACEHOLDER)) {
     if (variables.has(name)) continue;
     throw unsupported(`the unknown variable ${placeholder} in the InputTemplate of ${where}`);
@@ -42,8 +40,7 @@ export function parseTransformer(
 export function parsePath(path: Json, where: string): JsonPath {
   const parsed = typeof path === 'string' && path.startsWith('$') ? parseJsonPath(path.slice(1)) : undefined;
   if (parsed !== undefined) return parsed;
-  const what = `the path ${JSON.stringify(path)} in ${where}`;
-  throw unsupported(what, 'use names and indexes, such as $.detail.object.key');
+  throw unsupported(`the path ${JSON.stringify(path)} in ${where}`, 'use names, such as $.detail.object.key');
 }
 
 /**
@@ -51,27 +48,23 @@ export function parsePath(path: Json, where: string): JsonPath {
  * value disappears.
  */
 export function transform({ paths, template }: InputTransformer, event: JsonObject): string {
-  let text = '';
   let quoted = false;
-  let from = 0;
-  for (const match of template.matchAll(PLACEHOLDER)) {
-    const before = template.slice(from, match.index);
-    quoted = isQuotedAfter(before, quoted);
-    const value = valueAt(event, paths.get(match[1]) ?? []);
-    text += before + (value === undefined ? '' : quoted ? quotedText(value) : JSON.stringify(value));
-    from = match.index + match[0].length;
-  }
-  return text + template.slice(from);
-}
-
-/** Escaped quotes do not count. */
-function isQuotedAfter(text: string, before: boolean): boolean {
-  const quotes = text.replaceAll(/\\./gs, '').split('"').length - 1;
-  return quotes % 2 === 0 ? before : !before;
-}
-
-/** JSON without its own quotes, so that the text around it stays JSON. */
-function quotedText(value: Json): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return JSON.stringify(text).slice(1, -1);
+  // The odd parts are names of variables.
+  return template
+    .split(PLACEHOLDER)
+    .map((part, at) => {
+      if (at % 2 === 0) {
+        // Escaped quotes do not count.
+        if (part.replaceAll(/\\./gs, '').split('"').length % 2 === 0) quoted = !quoted;
+        return part;
+      }
+      const path = paths.get(part);
+      if (path === undefined) return `<${part}>`;
+      const value = valueAt(event, path);
+      if (value === undefined) return '';
+      if (!quoted) return JSON.stringify(value);
+      // JSON without its own quotes, so that the text around it stays JSON.
+      return JSON.stringify(typeof value === 'string' ? value : JSON.stringify(value)).slice(1, -1);
+    })
+    .join('');
 }

@@ -1,7 +1,7 @@
 /** Reads the rules of a template that start state machines when objects arrive. */
 import { unsupported } from '../local-cloud-error';
 import { isJsonArray, isJsonObject, type Json, type JsonObject, type JsonPath } from '../json';
-import { checkFields, checkProperties, type Resource, unknownValue } from '../cloudformation/resource';
+import { type Resource, unknownValue, whereOf } from '../cloudformation/resource';
 import { attributeOf } from '../cloudformation/physical-ids';
 import type { Template } from '../cloudformation/template';
 import { type InputTransformer, parsePath, parseTransformer } from './input-transformer';
@@ -21,10 +21,8 @@ export interface RuleTarget {
   readonly input: TargetInput;
 }
 
-export type TargetInput =
-  | { readonly kind: 'event'; readonly path: JsonPath }
-  | { readonly kind: 'constant'; readonly text: string }
-  | { readonly kind: 'transformer'; readonly transformer: InputTransformer };
+/** A part of the event, or a text with values of it. */
+type TargetInput = { readonly path: JsonPath } | InputTransformer;
 
 export interface Rules {
   readonly rules: readonly Rule[];
@@ -33,17 +31,6 @@ export interface Rules {
   /** What the template has and the local cloud does not do. */
   readonly notices: readonly string[];
 }
-
-const RULE_PROPERTIES = {
-  used: ['EventBusName', 'EventPattern', 'Name', 'State', 'Targets'],
-  withoutEffect: ['Description', 'Tags'],
-};
-
-/** A start succeeds or fails at once, so there is nothing to retry, and `LocalCloud.notices()` has what fails. */
-const TARGET_FIELDS = [
-  ...['Arn', 'Id', 'Input', 'InputPath', 'InputTransformer', 'RoleArn'],
-  ...['DeadLetterConfig', 'RetryPolicy'],
-];
 
 /**
  * @param machines the ARNs of the state machines that run, by logical id
@@ -74,21 +61,20 @@ export function readRules(template: Template, machines: ReadonlyMap<string, stri
   return { rules, buckets: new Set(notified), notices };
 }
 
+/** A start succeeds or fails at once, so a target's retries and its dead-letter queue have no effect: `LocalCloud.notices()` has what fails. */
 function readRule(
   template: Template,
   resource: Resource,
   targets: readonly JsonObject[],
   machines: ReadonlyMap<string, string>,
 ): Rule {
-  checkProperties(resource, RULE_PROPERTIES);
   const bus = template.property(resource, 'EventBusName') ?? 'default';
   // S3 sends its events to the default bus only.
   if (bus !== 'default') throw unknownValue(resource, 'EventBusName', bus);
-  const where = `${resource.type} '${resource.logicalId}'`;
   return {
     logicalId: resource.logicalId,
     arn: attributeOf(template, resource, 'Arn'),
-    pattern: parsePattern(template.property(resource, 'EventPattern') ?? null, where),
+    pattern: parsePattern(template.property(resource, 'EventPattern') ?? null, whereOf(resource)),
     targets: targets.map((target) => readTarget(template, resource, target, machines)),
   };
 }
@@ -99,34 +85,28 @@ function readTarget(
   target: JsonObject,
   machines: ReadonlyMap<string, string>,
 ): RuleTarget {
-  checkFields(resource, 'Targets', target, TARGET_FIELDS);
-  const where = `a target of ${resource.type} '${resource.logicalId}'`;
-  const resolved = (field: string): Json | undefined => {
-    const value = target[field];
-    return value === undefined ? undefined : template.resolve(value);
-  };
-  const roleArn = resolved('RoleArn');
+  const where = `a target of ${whereOf(resource)}`;
+  const {
+    RoleArn: role = null,
+    Input: constant,
+    InputPath: path = '$',
+    InputTransformer: transformer,
+  } = target;
+  const roleArn = template.resolve(role);
   if (typeof roleArn !== 'string') {
     throw unsupported(`${where} without a role`, 'give it a role that may start the state machine');
   }
   return {
     stateMachineArn: refersTo(target.Arn, machines) ?? '',
     roleArn,
-    input: readInput(resolved('Input'), resolved('InputPath'), resolved('InputTransformer'), where),
+    input: readInput(template.resolve(constant ?? transformer ?? null), path, where),
   };
 }
 
-function readInput(
-  constant: Json | undefined,
-  path: Json | undefined,
-  transformer: Json | undefined,
-  where: string,
-): TargetInput {
-  if (typeof constant === 'string') return { kind: 'constant', text: constant };
-  if (isJsonObject(transformer)) {
-    return { kind: 'transformer', transformer: parseTransformer(transformer, where) };
-  }
-  return { kind: 'event', path: parsePath(path ?? '$', where) };
+/** @param given the text of a constant input, or a transformer */
+function readInput(given: Json, path: Json, where: string): TargetInput {
+  if (typeof given === 'string') return { paths: new Map(), template: given };
+  return isJsonObject(given) ? parseTransformer(given, where) : { path: parsePath(path, where) };
 }
 
 function targetsOf({ properties: { Targets: targets = [] } }: Resource): JsonObject[] {

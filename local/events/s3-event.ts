@@ -4,9 +4,6 @@ import type { JsonObject } from '../json';
 import type { StackEnvironment } from '../cloudformation/assembly';
 import type { CreatedObject } from '../s3/store';
 
-/** Counts writes, so that later events of one key have larger sequencers. */
-let writes = 0;
-
 export function objectCreated(
   { bucket, object, reason }: CreatedObject,
   { account, region }: StackEnvironment,
@@ -29,7 +26,8 @@ export function objectCreated(
         key: object.key,
         size: object.size,
         etag: object.etag.replaceAll('"', ''),
-        sequencer: sequencer(object.lastModified),
+        // Hexadecimal digits that increase.
+        sequencer: object.lastModified.getTime().toString(16).toUpperCase(),
       },
       'request-id': randomBytes(8).toString('hex').toUpperCase(),
       requester: account,
@@ -37,10 +35,4 @@ export function objectCreated(
       reason,
     },
   };
-}
-
-/** Hexadecimal digits that increase, as S3's. */
-function sequencer(time: Date): string {
-  const count = (writes++ % 0x10000).toString(16).padStart(4, '0');
-  return `00${Math.floor(time.getTime()).toString(16)}${count}`.toUpperCase();
 }

@@ -121,50 +121,37 @@ function remember<T>(map: Map<string, T>, key: string, value: T): void {
   }
 }
 
+const ALL = 'all';
+
 function check({ seed, rates, lasting = 0 }: Faults): void {
   if (!Number.isSafeInteger(seed)) {
     throw new LocalCloudError(`the seed of faults must be a whole number, got ${seed}: round it`);
   }
+  const unknown = Object.keys(rates).find((name) => !isFaultKind(name));
+  if (unknown !== undefined) {
+    throw new LocalCloudError(
+      `the local cloud must know the kind of a fault, got '${unknown}': the kinds are ${[ALL, ...FAULT_KINDS].join(', ')}`,
+    );
+  }
   for (const [name, rate] of [...Object.entries(rates), ['lasting', lasting] as const]) {
-    if (name !== 'lasting' && !isFaultKind(name)) {
-      throw new LocalCloudError(
-        `a fault must be one of ${FAULT_KINDS.join(', ')}, got '${name}': correct it`,
-      );
-    }
     if (rate >= 0 && rate <= 1) continue;
-    throw new LocalCloudError(`the rate of the fault '${name}' must be from 0 to 1, got ${rate}: change it`);
+    throw new LocalCloudError(
+      `the rate of the fault '${name}' must be from 0 to 1, got ${rate}: write it like ${name}:0.1`,
+    );
   }
 }
 
-const ALL = 'all';
-
-/** A later entry replaces an earlier one. @throws LocalCloudError for an unknown kind or a rate that is no probability */
+/** Reads `kind:rate,...`. A later entry replaces an earlier one. @throws LocalCloudError for an unknown kind or a rate that is no probability */
 export function parseFaultRates(text: string): Faults['rates'] {
   const entries = text.split(',').flatMap((entry) => {
-    const parts = entry.split(':').map((part) => part.trim());
-    const [name, rateText] = parts;
-    if (parts.length !== 2) {
-      throw new LocalCloudError(
-        `a fault must be written as kind:rate, got '${entry.trim()}': write it like s3-503:0.1`,
-      );
-    }
-    const rate = /^(\d+\.?\d*|\.\d+)$/.test(rateText) ? Number(rateText) : NaN;
-    if (!(rate <= 1)) {
-      throw new LocalCloudError(
-        `the rate of '${name}' must be a number from 0 to 1, got '${rateText}': write it like ${name}:0.1`,
-      );
-    }
-    return kindsNamed(name).map((kind) => [kind, rate] as const);
+    const [name, rate = '', ...others] = entry.split(':').map((part) => part.trim());
+    const isNumber = others.length === 0 && /^(\d+\.?\d*|\.\d+)$/.test(rate);
+    const kinds: readonly string[] = name === ALL ? FAULT_KINDS : [name];
+    return kinds.map((kind) => [kind, isNumber ? Number(rate) : NaN] as const);
   });
-  return Object.fromEntries(entries);
-}
-
-function kindsNamed(name: string) {
-  if (name === ALL) return FAULT_KINDS;
-  if (isFaultKind(name)) return [name];
-  throw new LocalCloudError(
-    `the local cloud must know the kind of a fault, got '${name}': the kinds are ${[ALL, ...FAULT_KINDS].join(', ')}`,
-  );
+  const rates: Faults['rates'] = Object.fromEntries(entries);
+  check({ seed: 0, rates });
+  return rates;
 }
 
 export interface FaultTarget {

@@ -3,7 +3,7 @@ import type { Action } from './actions';
 import type { RequestContext } from './conditions';
 import { type AccessRequest, type IdentityPolicies, refusal, refusalMessage } from './evaluate';
 import type { Policy } from './policy';
-import type { Principal } from './principals';
+import { type Principal, service } from './principals';
 
 export interface BucketKey {
   readonly keyArn: string;
@@ -73,9 +73,17 @@ export class Authorizer {
     return isKnown ? arn : undefined;
   }
 
-  /** Whether the policy of a resource is known, such as the trust policy of a role. Imported ones are not. */
-  hasPolicyOf(arn: string): boolean {
-    return this.policies.resources.has(arn);
+  /** Why none of the services may assume the role for a resource; `undefined` if one may. The trust policy of an imported role is not known. */
+  assumptionRefusal(roleArn: string, services: readonly string[], sourceArn: string): string | undefined {
+    if (!this.policies.resources.has(roleArn)) return undefined;
+    // That all services send these two condition keys when they assume a role is believed, not documented.
+    const context = { 'aws:sourceaccount': this.account, 'aws:sourcearn': sourceArn };
+    let refusal: string | undefined;
+    for (const name of services) {
+      refusal = this.refusal(service(name), { action: 'sts:AssumeRole', resource: roleArn, context });
+      if (refusal === undefined) return undefined;
+    }
+    return refusal;
   }
 
   /** Returns why the principal may not do this, in AWS's words, or `undefined` if it may. */

@@ -2,7 +2,7 @@
  * Conditions of statements: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
  * Operators and keys that are not listed here are refused by name.
  */
-import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
+import { entriesOf, isJsonObject, type Json, listOf } from '../json';
 import { unsupported } from '../local-cloud-error';
 
 /** The values of condition keys for one request. Names are in lower case, because they ignore case. */
@@ -11,55 +11,45 @@ export type RequestContext = ReadonlyMap<string, string>;
 /** One key of one operator. A statement applies if all its conditions hold. */
 export interface Condition {
   readonly operator: Operator;
+  /** The operator is `Null`. */
+  readonly isNull: boolean;
+  /** Holds if no value matches, or if the request lacks the key. */
+  readonly negated: boolean;
   readonly ifExists: boolean;
   /** In lower case. */
   readonly key: string;
   readonly values: readonly string[];
 }
 
-interface Operator {
-  readonly matches: (wanted: string, got: string) => boolean;
-  /** Holds if no value matches, or if the request lacks the key. */
-  readonly negated?: boolean;
-}
+/** Whether a value of the condition matches that of the request. */
+type Operator = (wanted: string, got: string) => boolean;
 
-const equal = (wanted: string, got: string): boolean => wanted === got;
-const equalIgnoringCase = (wanted: string, got: string): boolean =>
-  wanted.toLowerCase() === got.toLowerCase();
+const equalIgnoringCase: Operator = (wanted, got) => wanted.toLowerCase() === got.toLowerCase();
 const numeric =
-  (compare: (got: number, wanted: number) => boolean) =>
-  (wanted: string, got: string): boolean =>
+  (compare: (got: number, wanted: number) => boolean): Operator =>
+  (wanted, got) =>
     compare(Number(got), Number(wanted));
-const same = numeric((got, wanted) => got === wanted);
 
 const NULL = 'Null';
 
-/** `ArnEquals` is another name of `ArnLike`. */
+/** `ArnEquals` is another name of `ArnLike`. Most have a negation, such as `StringNotEquals`. */
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
   Object.entries({
-    StringEquals: { matches: equal },
-    StringNotEquals: { matches: equal, negated: true },
-    StringEqualsIgnoreCase: { matches: equalIgnoringCase },
-    StringNotEqualsIgnoreCase: { matches: equalIgnoringCase, negated: true },
-    StringLike: { matches: matchesPattern },
-    StringNotLike: { matches: matchesPattern, negated: true },
-    NumericEquals: { matches: same },
-    NumericNotEquals: { matches: same, negated: true },
-    NumericLessThan: { matches: numeric((got, wanted) => got < wanted) },
-    NumericLessThanEquals: { matches: numeric((got, wanted) => got <= wanted) },
-    NumericGreaterThan: { matches: numeric((got, wanted) => got > wanted) },
-    NumericGreaterThanEquals: { matches: numeric((got, wanted) => got >= wanted) },
-    Bool: { matches: equalIgnoringCase },
-    ArnEquals: { matches: matchesArn },
-    ArnLike: { matches: matchesArn },
-    ArnNotEquals: { matches: matchesArn, negated: true },
-    ArnNotLike: { matches: matchesArn, negated: true },
+    StringEquals: (wanted, got) => wanted === got,
+    StringEqualsIgnoreCase: equalIgnoringCase,
+    StringLike: matchesPattern,
+    NumericEquals: numeric((got, wanted) => got === wanted),
+    NumericLessThan: numeric((got, wanted) => got < wanted),
+    NumericLessThanEquals: numeric((got, wanted) => got <= wanted),
+    NumericGreaterThan: numeric((got, wanted) => got > wanted),
+    NumericGreaterThanEquals: numeric((got, wanted) => got >= wanted),
+    Bool: equalIgnoringCase,
+    ArnEquals: matchesArn,
+    ArnLike: matchesArn,
     // Compares whether the key is missing; see `holds`.
-    [NULL]: { matches: equalIgnoringCase },
+    [NULL]: equalIgnoringCase,
   } satisfies Record<string, Operator>),
 );
-
-const NULL_OPERATOR = OPERATORS.get(NULL);
 
 /** Keys that requests to the local cloud have if requests to AWS have them. */
 const KEYS: ReadonlySet<string> = new Set([
@@ -83,7 +73,9 @@ export function parseConditions(conditions: Json | undefined, where: string): Co
   if (conditions === undefined || !isJsonObject(conditions)) return [];
   return entriesOf(conditions).flatMap(([name, block]) => {
     const ifExists = name.endsWith('IfExists');
-    const operator = OPERATORS.get(ifExists ? name.slice(0, -'IfExists'.length) : name);
+    const isNull = name === NULL;
+    const negated = /^(String|Numeric|Arn)Not/.test(name);
+    const operator = OPERATORS.get(name.replace(/IfExists$/, '').replace(/^(String|Numeric|Arn)Not/, '$1'));
     if (operator === undefined) throw unsupported(`the condition operator ${name} in ${where}`);
     if (!isJsonObject(block)) throw unsupported(`the condition ${JSON.stringify(block)} in ${where}`);
     return entriesOf(block).map(([given, value]) => {
@@ -91,8 +83,8 @@ export function parseConditions(conditions: Json | undefined, where: string): Co
       if (!KEYS.has(key) && !key.startsWith('kms:encryptioncontext:')) {
         throw unsupported(`the condition key ${given} in ${where}`);
       }
-      const values = (isJsonArray(value) ? value : [value]).map((item) => conditionValue(item, where));
-      return { operator, ifExists, key, values };
+      const values = listOf(value).map((item) => conditionValue(item, where));
+      return { operator, isNull, negated, ifExists, key, values };
     });
   });
 }
@@ -104,14 +96,11 @@ function conditionValue(value: Json, where: string): string {
   return text;
 }
 
-export function holds({ operator, ifExists, key, values }: Condition, context: RequestContext): boolean {
-  const got = context.get(key);
-  if (operator === NULL_OPERATOR) {
-    return values.some((value) => operator.matches(value, String(got === undefined)));
-  }
-  if (got === undefined) return ifExists || operator.negated === true;
-  const matched = values.some((value) => operator.matches(value, got));
-  return operator.negated === true ? !matched : matched;
+export function holds(condition: Condition, context: RequestContext): boolean {
+  const { operator, isNull, negated, ifExists, key, values } = condition;
+  const got = isNull ? String(!context.has(key)) : context.get(key);
+  if (got === undefined) return ifExists || negated;
+  return values.some((value) => operator(value, got)) !== negated;
 }
 
 /** `*` stands for any text and `?` for one character. Letters must match in their case. */

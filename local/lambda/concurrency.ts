@@ -6,9 +6,6 @@ import { throttled } from './service-error';
 /** New accounts often have 10. */
 const ACCOUNT_CONCURRENCY = 1000;
 
-/** Left to functions without a reservation: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
-const LEAST_UNRESERVED_CONCURRENCY = 100;
-
 /** All versions of a function share its reservation. */
 type ConcurrentFunction = Pick<FunctionResource, 'arn' | 'reservedConcurrency'>;
 
@@ -26,26 +23,12 @@ export class Concurrency {
     );
   }
 
-  /**
-   * Returns a function that replaces the reservations of the earlier deployment. Refuses in the words of
-   * https://github.com/aws-samples/amazon-rekognition-serverless-large-scale-image-and-video-processing/issues/6
-   */
-  prepare(functions: readonly ConcurrentFunction[]): () => void {
-    const least = Math.min(LEAST_UNRESERVED_CONCURRENCY, this.limit);
+  /** Replaces the reservations of the earlier deployment. */
+  reserve(functions: readonly ConcurrentFunction[]): void {
     const reservations = new Map(
       functions.map(({ arn, reservedConcurrency = 0 }) => [arn, reservedConcurrency]),
     );
-    const reserved = [...reservations.values()].reduce((sum, each) => sum + each, 0);
-    if (reserved > 0 && this.limit - reserved < least) {
-      throw new LocalCloudError(
-        `the functions must leave ${least} of the account's concurrency of ${this.limit}, got ${reserved} reserved: Specified ` +
-          "ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum " +
-          `value of [${least}]: reserve less, or set the concurrency of your account`,
-      );
-    }
-    return () => {
-      this.unreserved = this.limit - reserved;
-    };
+    this.unreserved = [...reservations.values()].reduce((left, each) => left - each, this.limit);
   }
 
   enter({ arn, reservedConcurrency }: ConcurrentFunction): () => void {

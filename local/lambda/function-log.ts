@@ -83,12 +83,6 @@ export function reportLine(report: InvocationReport): string {
   return [...fields, ...statusFields(failure)].join('\t');
 }
 
-/** A start that failed: the first one of a sandbox in the phase `init`, later ones during a call. */
-export function initReportLine(durationMs: number, phase: 'init' | 'invoke', failure: Failure): string {
-  const fields = [`INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms`, `Phase: ${phase}`];
-  return [...fields, ...statusFields(failure)].join('\t');
-}
-
 function statusFields(failure: Failure | undefined): string[] {
   if (failure === undefined) return [];
   const fields = [`Status: ${failure.status}`];

@@ -14,7 +14,6 @@ import { declaredMajor, type NodeBinaries, nodeVariable } from './node-binaries'
 import { canMeasureMemory, isInMemory } from './memory-watch';
 import { Sandbox, type WorkerProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
-import { trustedAuthorities } from './trusted-authorities';
 
 /** The figure in Lambda's own error message. */
 const MAX_REQUEST_BYTES = 6_291_456;
@@ -87,6 +86,7 @@ export class FunctionPool {
       const functionArn =
         this.version === '$LATEST' ? this.resource.arn : `${this.resource.arn}:${this.version}`;
       const answer = await sandbox.run({ requestId: randomUUID(), functionArn, payload, traceHeader });
+      this.checkStorage(sandbox.temporaryFolder);
       this.idle.push(sandbox);
       const result = { payload: answer.payload, executedVersion: this.version };
       return answer.failed ? { ...result, functionError: 'Unhandled' } : result;
@@ -146,7 +146,7 @@ export class FunctionPool {
       program,
       codeFolder,
       temporaryFolder,
-      environment: this.environment(admission, codeFolder, temporaryFolder),
+      environment: this.environment(admission.environment, codeFolder, temporaryFolder),
       log: this.log,
       memory: this.memory(),
       initSeconds: this.host.initSeconds ?? INIT_SECONDS,
@@ -171,6 +171,18 @@ export class FunctionPool {
     return process.execPath;
   }
 
+  /** On Lambda, a write fails that does not fit into `/tmp`. */
+  private checkStorage(folder: string): void {
+    const { name, ephemeralStorageMegabytes: size } = this.resource;
+    const bytes = bytesIn(folder);
+    if (bytes <= size * 1024 ** 2) return;
+    this.host.notices.add(
+      `storage ${name}`,
+      `the files in /tmp of the function '${name}' must fit into ${size} MB on Lambda, ` +
+        `got ${Math.ceil(bytes / 1024 ** 2)} MB: raise its ephemeral storage size`,
+    );
+  }
+
   private memory(): { readonly countShared: boolean } | undefined {
     if (canMeasureMemory()) return { countShared: !isInMemory(this.host.folder) };
     this.host.notices.add(
@@ -186,7 +198,7 @@ export class FunctionPool {
    * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
    */
   private environment(
-    admission: Admission,
+    admission: Admission['environment'],
     codeFolder: string,
     temporaryFolder: string,
   ): Record<string, string> {
@@ -208,13 +220,23 @@ export class FunctionPool {
       AWS_LAMBDA_LOG_GROUP_NAME: this.resource.logGroup,
       AWS_LAMBDA_LOG_STREAM_NAME: `${day}/[${this.version}]${randomBytes(16).toString('hex')}`,
       AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
-      ...admission.environment,
       ...this.resource.environment,
-      ...trustedAuthorities(admission.environment, this.resource.environment, codeFolder, temporaryFolder),
+      // Also instead of the function's own authorities, which Node.js reads from a single file.
+      ...admission,
       LAMBDA_TASK_ROOT: codeFolder,
       // Lambda's own modules are there, among them the SDK, which a function must bring along here.
       LAMBDA_RUNTIME_DIR: '/var/runtime',
       _HANDLER: handler,
     };
+  }
+}
+
+function bytesIn(folder: string): number {
+  try {
+    const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    return names.reduce((bytes, name) => bytes + fs.lstatSync(path.join(folder, name)).size, 0);
+  } catch {
+    // A process of the function has just deleted something.
+    return 0;
   }
 }

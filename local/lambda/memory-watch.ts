@@ -17,11 +17,6 @@ const FILL_RATE = 4e6;
 const LEAST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 250;
 
-/** Share of one core that measuring may take. With very many busy workers, each is measured less often. */
-const SHARE_OF_CORE = 0.04;
-
-let watches = 0;
-
 export class MemoryWatch {
   peakBytes = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -30,12 +25,10 @@ export class MemoryWatch {
     private readonly pid: number,
     private readonly limit: MemoryLimit,
   ) {
-    watches++;
     this.measureAfter(LEAST_WAIT_MS);
   }
 
   measure(): void {
-    const start = performance.now();
     const bytes = memoryOfTree(this.pid, this.limit.countShared);
     this.peakBytes = Math.max(this.peakBytes, bytes);
     const left = this.limit.bytes - bytes;
@@ -45,15 +38,12 @@ export class MemoryWatch {
       return;
     }
     if (this.timer === undefined) return;
-    const pause = ((performance.now() - start) * watches) / SHARE_OF_CORE;
-    this.measureAfter(Math.max(Math.min(Math.max(left / FILL_RATE, LEAST_WAIT_MS), LONGEST_WAIT_MS), pause));
+    this.measureAfter(Math.min(Math.max(left / FILL_RATE, LEAST_WAIT_MS), LONGEST_WAIT_MS));
   }
 
   stop(): void {
-    if (this.timer === undefined) return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    watches--;
   }
 
   private measureAfter(milliseconds: number): void {

@@ -7,7 +7,7 @@
 import { rm } from 'node:fs/promises';
 import { isJsonObject, parseJson } from '../json';
 import { MemoryWatch } from './memory-watch';
-import { type Failure, initReportLine, reportLine } from './function-log';
+import { type Failure, reportLine } from './function-log';
 import { type Answer, failure, type Invocation } from './runtime-api';
 import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 
@@ -53,6 +53,10 @@ export class Sandbox {
     const pid = this.worker?.pid;
     const { temporaryFolder } = this.options;
     return pid === undefined ? undefined : { pid, busy: this.worker?.busy === true, temporaryFolder };
+  }
+
+  get temporaryFolder(): string {
+    return this.options.temporaryFolder;
   }
 
   get payload(): string | undefined {
@@ -121,13 +125,9 @@ export class Sandbox {
     this.worker = worker;
     if (this.retired || this.verdict !== undefined) worker.kill();
     const outcome = await this.watched(worker, () => worker.initialized);
-    const durationMs = performance.now() - start;
-    if (outcome === 'ready') {
-      if (phase === 'init') this.initMs = durationMs;
-      return worker;
-    }
-    this.options.log.append(initReportLine(durationMs, phase, this.failureOf(outcome)));
-    return outcome;
+    if (outcome !== 'ready') return outcome;
+    if (phase === 'init') this.initMs = performance.now() - start;
+    return worker;
   }
 
   /** Kills the worker, also one that starts later, if the work takes longer. */

@@ -15,11 +15,6 @@ export function requestTooLarge(limit: number): StateError {
   return new StateError(`Lambda.${code}`, `${message} ${serviceDetail(413, code)}`);
 }
 
-/** The words are those of Lambda: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
-export function notFound(functionArn: string): StateError {
-  return new StateError('Lambda.ResourceNotFoundException', `Function not found: ${functionArn}`);
-}
-
 /**
  * The names are documented: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html. The texts are those
  * of the API's reference and of the AWS SDK for Java, which Step Functions is believed to use.

@@ -4,7 +4,6 @@
  */
 import * as http from 'node:http';
 import Module from 'node:module';
-import { limitEphemeralStorage } from './ephemeral-storage';
 
 /** The name by which `aws-lambda-ric` requires its native module. */
 const NATIVE_MODULE = './rapid-client.node';
@@ -116,14 +115,7 @@ function exitWithParent(): void {
   (process.stdin as unknown as { unref(): void }).unref();
 }
 
-/** The size of `/tmp` is this program's argument, which functions do not see. */
-function limitTemporaryFolder(): void {
-  const [bytes] = process.argv.splice(2, 1);
-  limitEphemeralStorage(process.env.TMPDIR ?? '', Number(bytes));
-}
-
 replaceModulesOfRuntimeClient();
-limitTemporaryFolder();
 exitAfterPosts();
 exitWithParent();
 void import('aws-lambda-ric').then(({ run }) =>

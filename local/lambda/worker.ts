@@ -11,7 +11,6 @@ export interface WorkerOptions {
   readonly codeFolder: string;
   /** Becomes the worker's `TMPDIR`. */
   readonly temporaryFolder: string;
-  readonly ephemeralStorageMegabytes: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly log: FunctionLog;
 }
@@ -116,8 +115,7 @@ export class Worker {
 
   private spawn(): void {
     const { program, codeFolder, temporaryFolder, environment, log } = this.options;
-    const temporaryBytes = this.options.ephemeralStorageMegabytes * 1024 ** 2;
-    const args = [...heapOptions(this.options), builtFile('bundle/worker.js'), String(temporaryBytes)];
+    const args = [...heapOptions(this.options), builtFile('bundle/worker.js')];
     const child = spawn(program, args, {
       cwd: codeFolder,
       env: { ...environment, TMPDIR: temporaryFolder, AWS_LAMBDA_RUNTIME_API: this.api.address },

@@ -5,19 +5,16 @@ import type { RunOptions } from './run-options';
 interface Child {
   /** Continues from where the child is; a child that has ended only returns its output. */
   advance(options: RunOptions): Promise<Json>;
-  readonly lastEvent: number;
-  rewind(eventId: number): void;
+  rewind(): void;
 }
 
 export class Children {
   /** Those that have started. */
   private readonly children = new Map<number, Child>();
 
-  /** @param lastEvent the event after which the state that contains the children continues */
   constructor(
     private readonly create: readonly (() => Child)[],
     private readonly maxConcurrency: number,
-    public lastEvent: number,
   ) {}
 
   /** Runs the children that have not ended. The first one that fails stops the others. Returns all outputs in order. */
@@ -41,8 +38,6 @@ export class Children {
           failure = { error };
           stop.abort(new Error('another branch has failed'));
         }
-        // Ids grow with time.
-        this.lastEvent = Math.max(this.lastEvent, child.lastEvent);
       }
     };
     const lanes = Math.min(this.create.length, this.maxConcurrency);
@@ -53,8 +48,7 @@ export class Children {
   }
 
   /** Prepares the children that have not ended to run again. */
-  rewind(eventId: number): void {
-    for (const child of this.children.values()) child.rewind(eventId);
-    this.lastEvent = eventId;
+  rewind(): void {
+    for (const child of this.children.values()) child.rewind();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The history of an execution, as GetExecutionHistory returns it. It has the events of executions, states and tasks, and not
- * those of iterations, aborts and evaluations.
+ * The history of an execution, as GetExecutionHistory returns it, in the order of time. It has the events of executions, states and tasks, and not
+ * those of iterations, aborts and evaluations, and does not say which event follows which branch.
  */
 import type { JsonObject } from '../json';
 import { ERROR, StateError } from './state-error';
@@ -20,7 +20,6 @@ type ExecutionEnd = `Execution${'Succeeded' | 'Failed' | 'TimedOut' | 'Aborted'}
 export interface HistoryEvent {
   /** Counts from 1. */
   readonly id: number;
-  readonly previousEventId: number;
   /** Epoch milliseconds. */
   readonly time: number;
   readonly type: HistoryEventType;
@@ -28,8 +27,9 @@ export interface HistoryEvent {
 }
 
 export class History {
-  private readonly kept: HistoryEvent[] = [];
-  private count = 0;
+  readonly events: HistoryEvent[] = [];
+  /** Of all events, also of those that are not kept. */
+  count = 0;
 
   /**
    * @param keeps whether to keep the events: `false` for an Express execution. The limit on events applies only if they are kept
@@ -39,34 +39,24 @@ export class History {
     private readonly keeps: boolean,
   ) {}
 
-  get events(): readonly HistoryEvent[] {
-    return this.kept;
-  }
-
-  /**
-   * Appends an event and returns its id.
-   * @throws StateError when only the event that ends the execution still fits
-   */
-  append(type: HistoryEventType, previousEventId: number, details?: () => JsonObject): number {
+  /** @throws StateError when only the event that ends the execution still fits */
+  append(type: HistoryEventType, details?: () => JsonObject): void {
     if (this.keeps && this.count >= MAX_HISTORY_EVENTS - 1) {
       throw new StateError(
         ERROR.runtime,
         `The execution reached the maximum number of history events (${MAX_HISTORY_EVENTS}).`,
       );
     }
-    return this.add(type, previousEventId, details);
+    this.add(type, details);
   }
 
   /** Appends the event that ends the execution, which always fits. */
-  end(type: ExecutionEnd, previousEventId: number, details?: JsonObject): void {
-    this.add(type, previousEventId, details && (() => details));
+  end(type: ExecutionEnd, details?: JsonObject): void {
+    this.add(type, details && (() => details));
   }
 
-  private add(type: HistoryEventType, previousEventId: number, details?: () => JsonObject): number {
+  private add(type: HistoryEventType, details?: () => JsonObject): void {
     const id = ++this.count;
-    if (this.keeps) {
-      this.kept.push({ id, previousEventId, time: this.now(), type, details: details?.() });
-    }
-    return id;
+    if (this.keeps) this.events.push({ id, time: this.now(), type, details: details?.() });
   }
 }

@@ -33,11 +33,9 @@ interface Surroundings {
   readonly variables: ReadonlyMap<string, Json>;
   /** Fields of the context object, such as `Map`. */
   readonly context: JsonObject;
-  /** The event that the run's first event follows. */
-  readonly previousEvent: number;
 }
 
-const NO_SURROUNDINGS: Surroundings = { variables: new Map(), context: {}, previousEvent: 0 };
+const NO_SURROUNDINGS: Surroundings = { variables: new Map(), context: {} };
 
 /**
  * A run through the states of the machine, of a branch or of an iteration. After a failure it stays where it is, with its
@@ -47,7 +45,6 @@ export class Run {
   private readonly assigned = new Map<string, Json>();
   private step: Step;
   private visit: Visit | undefined;
-  lastEvent: number;
 
   constructor(
     private readonly graph: StateGraph,
@@ -56,7 +53,6 @@ export class Run {
     private readonly surroundings: Surroundings = NO_SURROUNDINGS,
   ) {
     this.step = { next: graph.startAt, output: input };
-    this.lastEvent = surroundings.previousEvent;
   }
 
   /** Continues from where the run is. Resolves to its output. Rejects with a `StateError` when it fails. */
@@ -77,11 +73,10 @@ export class Run {
    * Prepares the run to continue after a failure. Retries are counted anew. Only a Fail state is entered again.
    * https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html#redrive-behavior-states
    */
-  rewind(eventId: number): void {
-    this.lastEvent = eventId;
+  rewind(): void {
     if (this.visit === undefined) return;
     this.visit.retryCount = 0;
-    this.visit.children?.rewind(eventId);
+    this.visit.children?.rewind();
     if (this.visit.state.type === 'Fail') this.visit = undefined;
   }
 
@@ -93,7 +88,7 @@ export class Run {
     if (transitionMs !== undefined) await clock.sleep(transitionMs(jsonSize(input)), signal);
     this.record(`${state.type}StateEntered`, () => ({ name, input: JSON.stringify(input) }));
     this.trace(state, { type: 'StateEntered' });
-    return new Visit(state, input, { time: clock.now(), eventId: this.lastEvent }, this);
+    return new Visit(state, input, { time: clock.now(), eventId: this.options.history.count }, this);
   }
 
   private async perform(state: State, visit: Visit): Promise<Step> {
@@ -142,12 +137,7 @@ export class Run {
 
   private async runChildren(state: CompositeState, visit: Visit): Promise<Json> {
     const children = (visit.children ??= await this.startChildren(state, visit));
-    let result: Json;
-    try {
-      result = await children.finish(this.options);
-    } finally {
-      this.lastEvent = children.lastEvent;
-    }
+    const result = await children.finish(this.options);
     this.record(`${state.type}StateSucceeded`);
     try {
       return visit.limited(result);
@@ -163,12 +153,11 @@ export class Run {
     const { children, maxConcurrency } = await childInputs(state, visit);
     if (state.type === 'Map') this.record('MapStateStarted', () => ({ length: children.length }));
     else this.record('ParallelStateStarted');
-    const previousEvent = this.lastEvent;
     const create = children.map(({ graph, input, context: own }) => () => {
       const context = { ...this.surroundings.context, ...own };
-      return new Run(graph, input, this.options, { variables, context, previousEvent });
+      return new Run(graph, input, this.options, { variables, context });
     });
-    return new Children(create, maxConcurrency, previousEvent);
+    return new Children(create, maxConcurrency);
   }
 
   private async choose(state: ChoiceState, visit: Visit): Promise<Step> {
@@ -239,8 +228,8 @@ export class Run {
     return new Map([...this.surroundings.variables, ...this.assigned]);
   }
 
-  record(type: HistoryEventType, details?: () => JsonObject): void {
-    this.lastEvent = this.options.history.append(type, this.lastEvent, details);
+  private record(type: HistoryEventType, details?: () => JsonObject): void {
+    this.options.history.append(type, details);
   }
 
   trace(state: State, detail: EventDetail): void {

@@ -58,7 +58,7 @@ export class MachineExecution {
     this.trace = `1-${seconds.padStart(8, '0')}-${randomBytes(12).toString('hex')}`;
     this.history = new History(now, init.resource.type === 'STANDARD');
     const { roleArn } = init.resource;
-    this.history.append('ExecutionStarted', 0, () => ({ input: init.inputText, roleArn }));
+    this.history.append('ExecutionStarted', () => ({ input: init.inputText, roleArn }));
     this.run = new Run(init.definition, init.input, this.runOptions());
     this.result = this.begin();
   }
@@ -107,8 +107,8 @@ export class MachineExecution {
     this.ended = undefined;
     this.stop = new AbortController();
     const { redriveCount } = this;
-    const last = this.history.events.at(-1)?.id ?? 0;
-    this.run.rewind(this.history.append('ExecutionRedriven', last, () => ({ redriveCount })));
+    this.history.append('ExecutionRedriven', () => ({ redriveCount }));
+    this.run.rewind();
     this.result = this.begin();
     return time;
   }
@@ -142,15 +142,13 @@ export class MachineExecution {
     this.ended = end;
     const { status, output = null, error, cause } = end;
     const executionArn = this.init.arn;
-    // A failure and a success follow the last event of the run. The others follow none.
-    const { lastEvent } = this.run;
     if (status === 'SUCCEEDED') {
-      this.history.end('ExecutionSucceeded', lastEvent, { output: JSON.stringify(output) });
+      this.history.end('ExecutionSucceeded', { output: JSON.stringify(output) });
       return { status, executionArn, output };
     }
-    if (status === 'FAILED') this.history.end('ExecutionFailed', lastEvent, { error, cause });
-    else if (status === 'ABORTED') this.history.end('ExecutionAborted', 0, { error, cause });
-    else this.history.end('ExecutionTimedOut', 0);
+    if (status === 'FAILED') this.history.end('ExecutionFailed', { error, cause });
+    else if (status === 'ABORTED') this.history.end('ExecutionAborted', { error, cause });
+    else this.history.end('ExecutionTimedOut');
     return { status, executionArn, error: error ?? '', cause: cause ?? '' };
   }
 

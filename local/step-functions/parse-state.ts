@@ -29,8 +29,6 @@ const VARIABLE_NAME = /^(?!states$)[\p{L}_][\p{L}\p{N}_]*$/u;
 interface StateScope {
   /** The query language of states that name none. */
   readonly language: string;
-  /** All variables that the state's expressions can read. */
-  readonly variables: ReadonlySet<string>;
   /** Called with each target, and the place that names it. */
   readonly leadsTo: (place: string, target: string) => void;
   /** Parses a graph inside the state. */
@@ -98,7 +96,7 @@ export class StateParser {
     const task = new FieldReader(fields.raw('Arguments'), `the arguments of ${fields.place}`);
     const functionName = task.string('FunctionName');
     if (functionName.includes('{%')) throw unsupported(`an expression as function name of ${fields.place}`);
-    const payload = this.compile(task.raw('Payload') ?? {}, 'Arguments/Payload');
+    const payload = compileQuery(task.raw('Payload') ?? {}, 'Arguments/Payload');
     // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-InvocationType
     const invocation = task.optionalString('InvocationType') ?? 'RequestResponse';
     if (invocation !== 'RequestResponse' && invocation !== 'Event') {
@@ -164,7 +162,7 @@ export class StateParser {
     const condition = fields.raw('Condition');
     if (condition === undefined) throw fields.invalid('Condition', 'true, false or a JSONata expression');
     const rule = {
-      condition: this.compile(condition, `${place}Condition`),
+      condition: compileQuery(condition, `${place}Condition`),
       ...this.branch(fields, place),
     };
     fields.refuseOthers();
@@ -219,20 +217,16 @@ export class StateParser {
     const assign = fields.raw('Assign') === undefined ? {} : fields.object('Assign');
     const output = fields.raw('Output');
     return {
-      output: output === undefined ? undefined : this.compile(output, `${place}Output`),
+      output: output === undefined ? undefined : compileQuery(output, `${place}Output`),
       assign: entriesOf(assign).map(([variable, value]) => {
         if (!VARIABLE_NAME.test(variable)) throw fields.invalid('Assign', 'names of variables');
-        return [variable, this.compile(value, `${place}Assign/${variable}`)] as const;
+        return [variable, compileQuery(value, `${place}Assign/${variable}`)] as const;
       }),
     };
   }
 
   private query(field: string): Query | undefined {
     const value = this.fields.raw(field);
-    return value === undefined ? undefined : this.compile(value, field);
-  }
-
-  private compile(value: Json, field: string): Query {
-    return compileQuery(value, field, this.scope.variables);
+    return value === undefined ? undefined : compileQuery(value, field);
   }
 }

@@ -1,9 +1,9 @@
 /** Compiles and evaluates JSONata templates: JSON in which strings of the form `{% … %}` are expressions. */
 import jsonata from 'jsonata';
-import { LocalCloudError, unsupported } from '../local-cloud-error';
+import { LocalCloudError } from '../local-cloud-error';
 import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
 import { EvaluationError } from './state-error';
-import { JSONATA_FUNCTIONS, STEP_FUNCTIONS } from './functions';
+import { STEP_FUNCTIONS } from './functions';
 
 export type Query =
   | { readonly kind: 'literal'; readonly value: Json }
@@ -27,15 +27,15 @@ export interface Scope {
   readonly variables: ReadonlyMap<string, Json>;
 }
 
-/** Compiles a field's value before a run. @param variables all variables that the expressions can read */
-export function compileQuery(value: Json, field: string, variables: ReadonlySet<string>): Query {
+/** Compiles a field's value before a run. */
+export function compileQuery(value: Json, field: string): Query {
   if (isJsonArray(value)) {
-    const items = value.map((item, at) => compileQuery(item, `${field}[${at}]`, variables));
+    const items = value.map((item, at) => compileQuery(item, `${field}[${at}]`));
     return { kind: 'array', items };
   }
   if (isJsonObject(value)) {
     const entries = entriesOf(value).map(
-      ([name, item]) => [name, compileQuery(item, `${field}/${name}`, variables)] as const,
+      ([name, item]) => [name, compileQuery(item, `${field}/${name}`)] as const,
     );
     return { kind: 'object', entries };
   }
@@ -48,7 +48,7 @@ export function compileQuery(value: Json, field: string, variables: ReadonlySet<
     );
   }
   const source = value.slice(2, -2).trim();
-  return { kind: 'expression', field, source, expression: compileExpression(source, field, variables) };
+  return { kind: 'expression', field, source, expression: compileExpression(source, field) };
 }
 
 /** Evaluates to plain JSON. @throws EvaluationError when that fails or the result is undefined */
@@ -89,10 +89,14 @@ export function unexpectedType(query: Query, field: string, expected: string, va
     query.kind === 'expression'
       ? `The JSONata expression '${query.source}' specified for the field '${field}' returned an unexpected result type.`
       : `The field '${field}' has an unexpected type.`;
-  const actual = value === null ? 'null' : isJsonArray(value) ? 'array' : typeof value;
   return new EvaluationError(
-    `${subject} Expected '${expected}', but was '${actual}' for value: ${JSON.stringify(value)}`,
+    `${subject} Expected '${expected}', but was '${typeOf(value)}' for value: ${JSON.stringify(value)}`,
   );
+}
+
+export function typeOf(value: Json): string {
+  if (value === null) return 'null';
+  return isJsonArray(value) ? 'array' : typeof value;
 }
 
 /** Removes functions, which JSONata represents as objects that would become JSON. */
@@ -107,55 +111,12 @@ function messageOf(error: unknown): string {
   return typeof message === 'string' ? message : String(error);
 }
 
-function compileExpression(
-  source: string,
-  field: string,
-  variables: ReadonlySet<string>,
-): jsonata.Expression {
-  let expression: jsonata.Expression;
+function compileExpression(source: string, field: string): jsonata.Expression {
   try {
-    expression = jsonata(source);
+    return jsonata(source);
   } catch (error) {
     throw new LocalCloudError(
       `${field} is not JSONata, got '${messageOf(error)}' for '${source}': fix the expression`,
     );
   }
-  const names = variableNames(expression.ast());
-  for (const name of names.used) {
-    const known = name === 'states' || Object.hasOwn(STEP_FUNCTIONS, name) || JSONATA_FUNCTIONS.has(name);
-    if (known || names.bound.has(name) || variables.has(name)) continue;
-    if (name === '' || name === '$') {
-      if (names.nested) continue;
-      throw unsupported(`$${name} outside of a nested expression in ${field}`, 'use $states');
-    }
-    throw unsupported(`the variable or function $${name} in ${field}`, 'assign it in an earlier state');
-  }
-  return expression;
-}
-
-interface VariableNames {
-  readonly used: Set<string>;
-  /** Names that the expression binds anywhere, by `:=` or as a parameter. */
-  readonly bound: Set<string>;
-  /** Whether the expression has a path. In the steps of a path, `$` means the current item. */
-  nested: boolean;
-}
-
-/** All variable names in a syntax tree, which JSONata's types describe only in part. */
-function variableNames(
-  node: unknown,
-  names: VariableNames = { used: new Set(), bound: new Set(), nested: false },
-): VariableNames {
-  if (Array.isArray(node)) {
-    for (const child of node) variableNames(child, names);
-    return names;
-  }
-  if (typeof node !== 'object' || node === null) return names;
-  const { type, value, lhs, arguments: parameters } = node as Record<string, unknown>;
-  if (type === 'path') names.nested = true;
-  if (type === 'variable') names.used.add(String(value));
-  if (type === 'bind') for (const name of variableNames(lhs).used) names.bound.add(name);
-  if (type === 'lambda') for (const name of variableNames(parameters).used) names.bound.add(name);
-  for (const child of Object.values(node)) variableNames(child, names);
-  return names;
 }

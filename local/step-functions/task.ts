@@ -3,13 +3,11 @@ import type { Json, JsonObject } from '../json';
 import { within } from './clock';
 import type { State, TaskState } from './definition';
 import { ERROR, StateError } from './state-error';
-import type { HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
 import type { EventDetail, RunOptions } from './run-options';
 import type { Visit } from './visit';
 
-interface Recorder {
-  record(type: HistoryEventType, details: () => JsonObject): void;
+interface Tracer {
   trace(state: State, detail: EventDetail): void;
 }
 
@@ -20,8 +18,8 @@ const LAMBDA_INVOKE = { resourceType: 'lambda', resource: 'invoke' };
 export async function attemptTask(
   state: TaskState,
   visit: Visit,
-  { context, environment }: RunOptions,
-  recorder: Recorder,
+  { context, environment, history }: RunOptions,
+  tracer: Tracer,
 ): Promise<Json> {
   const { clock, signal } = environment;
   const attempt = visit.retryCount;
@@ -31,7 +29,7 @@ export async function attemptTask(
     (await visit.integer(state.timeoutSeconds, 'TimeoutSeconds', { from: 1, to: MAX_WAIT_SECONDS }));
   // The execution may have ended while the arguments were evaluated. Then no function must run.
   signal.throwIfAborted();
-  recorder.record('TaskScheduled', () => ({
+  history.append('TaskScheduled', () => ({
     ...LAMBDA_INVOKE,
     region: regionOf(context.Execution.Id),
     parameters: JSON.stringify({
@@ -41,8 +39,8 @@ export async function attemptTask(
     }),
     timeoutInSeconds: timeout,
   }));
-  recorder.record('TaskStarted', () => LAMBDA_INVOKE);
-  recorder.trace(state, { type: 'TaskStarted', attempt });
+  history.append('TaskStarted', () => LAMBDA_INVOKE);
+  tracer.trace(state, { type: 'TaskStarted', attempt });
   let result: Json;
   try {
     const call = callOf(state, payload, environment);
@@ -50,12 +48,12 @@ export async function attemptTask(
     result = visit.limited(answer, 'lambda');
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
-    recorder.record(error.error === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed', () => ({
+    history.append(error.error === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed', () => ({
       ...LAMBDA_INVOKE,
       error: error.error,
       cause: error.cause,
     }));
-    recorder.trace(state, {
+    tracer.trace(state, {
       type: 'TaskFailed',
       attempt,
       error: error.error ?? '',
@@ -63,8 +61,8 @@ export async function attemptTask(
     });
     throw error;
   }
-  recorder.record('TaskSucceeded', () => ({ ...LAMBDA_INVOKE, output: JSON.stringify(result) }));
-  recorder.trace(state, { type: 'TaskSucceeded', attempt });
+  history.append('TaskSucceeded', () => ({ ...LAMBDA_INVOKE, output: JSON.stringify(result) }));
+  tracer.trace(state, { type: 'TaskSucceeded', attempt });
   return result;
 }
 

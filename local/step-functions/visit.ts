@@ -4,7 +4,7 @@ import type { Children } from './children';
 import type { State } from './definition';
 import { ERROR, EvaluationError, StateError } from './state-error';
 import { MAX_STATE_BYTES } from './limits';
-import { evaluate, type Query, type Scope, unexpectedType } from './query';
+import { evaluate, type Query, type Scope, typeOf, unexpectedType } from './query';
 
 /** RFC 3339 with an uppercase `T` and `Z`, which Step Functions requires. */
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
@@ -43,24 +43,18 @@ export class Visit {
   }
 
   async text(query: Query | undefined, field: string): Promise<string | undefined> {
-    return query && (await this.typed(query, field, 'string', asString));
+    return query && ((await this.typed(query, field, 'string')) as string);
   }
 
   async array(query: Query | undefined, field: string): Promise<readonly Json[]> {
-    if (query !== undefined) {
-      return await this.typed(query, field, 'array', (value) => (isJsonArray(value) ? value : undefined));
-    }
-    return await this.check(() => {
-      if (isJsonArray(this.input)) return this.input;
-      const got = JSON.stringify(this.input);
-      throw new EvaluationError(`Map state input must be an array but was: ${got}`);
-    });
+    if (query !== undefined) return (await this.typed(query, field, 'array')) as readonly Json[];
+    const { input } = this;
+    if (isJsonArray(input)) return input;
+    return this.fail(`Map state input must be an array but was: ${JSON.stringify(input)}`);
   }
 
   async boolean(query: Query, field: string): Promise<boolean> {
-    return await this.typed(query, field, 'boolean', (value) =>
-      typeof value === 'boolean' ? value : undefined,
-    );
+    return (await this.typed(query, field, 'boolean')) as boolean;
   }
 
   async integer(
@@ -68,23 +62,17 @@ export class Visit {
     field: string,
     { from, to }: { readonly from: number; readonly to: number },
   ): Promise<number> {
-    return await this.typed(query, field, 'number', (value) => {
-      if (typeof value !== 'number') return undefined;
-      if (Number.isInteger(value) && value >= from && value <= to) return value;
-      const expected = `expects an integer from ${from} to ${to}, got ${value}`;
-      throw new EvaluationError(`The field '${field}' ${expected}`);
-    });
+    const value = (await this.typed(query, field, 'number')) as number;
+    if (Number.isInteger(value) && value >= from && value <= to) return value;
+    return this.fail(`The field '${field}' expects an integer from ${from} to ${to}, got ${value}`);
   }
 
   /** Epoch milliseconds. */
   async timestamp(query: Query, field: string): Promise<number> {
-    return await this.typed(query, field, 'string', (value) => {
-      if (typeof value !== 'string') return undefined;
-      const time = TIMESTAMP.test(value) ? Date.parse(value) : NaN;
-      if (!Number.isNaN(time)) return time;
-      const expected = `expects a timestamp such as 2026-01-02T03:04:05Z, got '${value}'`;
-      throw new EvaluationError(`The field '${field}' ${expected}`);
-    });
+    const value = (await this.typed(query, field, 'string')) as string;
+    const time = TIMESTAMP.test(value) ? Date.parse(value) : NaN;
+    if (!Number.isNaN(time)) return time;
+    return this.fail(`The field '${field}' expects a timestamp such as 2026-01-02T03:04:05Z, got '${value}'`);
   }
 
   /** An error of the state whose cause names the state, as those of Step Functions itself do. */
@@ -108,28 +96,25 @@ export class Visit {
     );
   }
 
-  /** @param convert returns `undefined` for a value of another type than expected */
-  private async typed<T>(
-    query: Query,
-    field: string,
-    expected: string,
-    convert: (value: Json) => T | undefined,
-  ): Promise<T> {
+  private async typed(query: Query, field: string, expected: string): Promise<Json> {
     return await this.check(async () => {
       const value = await evaluate(query, this.scope({}, {}));
-      const converted = convert(value);
-      if (converted === undefined) throw unexpectedType(query, field, expected, value);
-      return converted;
+      if (typeOf(value) === expected) return value;
+      throw unexpectedType(query, field, expected, value);
     });
   }
 
-  private async check<T>(work: () => T | Promise<T>): Promise<T> {
+  private async check<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof EvaluationError)) throw error;
-      throw this.error(ERROR.queryEvaluation, error.message);
+      return this.fail(error.message);
     }
+  }
+
+  private fail(reason: string): never {
+    throw this.error(ERROR.queryEvaluation, reason);
   }
 
   private scope(outcome: Outcome, more: JsonObject): Scope {
@@ -141,8 +126,4 @@ export class Visit {
     const context = { ...this.frame.context(), ...more, State };
     return { states: { input: this.input, context, ...outcome }, variables: this.frame.variables() };
   }
-}
-
-function asString(value: Json): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

@@ -17,8 +17,8 @@ export const HANG = 'hang';
 
 export type Recording = ExecutionResult & {
   readonly execution: MachineExecution;
-  /** The history, as `chains` returns it. */
-  readonly events: readonly string[];
+  /** The history, as `eventsOf` returns it. */
+  readonly events: string;
   /** The events of the trace, each as a short line. */
   readonly trace: readonly string[];
   /** Payloads of the calls. */
@@ -77,23 +77,15 @@ export async function run(definition: JsonObject, options: MachineOptions = {}):
   const execution = start(options.name);
   const result = await execution.result;
   const seconds = (clock.now() - START) / 1000;
-  return { ...result, execution, events: chains(execution), trace, payloads, later, seconds };
+  return { ...result, execution, events: eventsOf(execution), trace, payloads, later, seconds };
 }
 
-/**
- * The history after ExecutionStarted, as chains of events that follow each other, each with its state and iteration. A
- * chain begins with the id of its first event and that of the event before it, such as `4<2 PassStateEntered A`.
- */
-export function chains({ history }: MachineExecution): string[] {
-  const found: string[] = [];
-  for (const { id, previousEventId, type, details } of history.events.slice(1)) {
-    const state = typeof details?.name === 'string' ? ` ${details.name}` : '';
-    const index = typeof details?.index === 'number' ? ` ${details.index}` : '';
-    const event = `${type}${state}${index}`;
-    if (found.length > 0 && previousEventId === id - 1) found.push(`${found.pop() ?? ''}, ${event}`);
-    else found.push(`${id}<${previousEventId} ${event}`);
-  }
-  return found;
+/** The history after ExecutionStarted, each event with its state. */
+export function eventsOf({ history }: MachineExecution): string {
+  return history.events
+    .slice(1)
+    .map(({ type, details }) => (typeof details?.name === 'string' ? `${type} ${details.name}` : type))
+    .join(', ');
 }
 
 /** A task that echoes its input. */

@@ -19,15 +19,3 @@ export function otherNodes(): OtherNode[] {
     path: path.join(packages, `node-${major}-${process.platform}-${process.arch}`, 'bin/node'),
   })).filter((node) => fs.existsSync(node.path));
 }
-
-/** For `describe.each`: the name of each Node.js and its path. */
-export function allNodes(): [name: string, path: string][] {
-  const others = otherNodes();
-  if (others.length === 0) {
-    console.warn('only this Node.js is tested: npm ci --prefix test/other-versions installs the others');
-  }
-  return [
-    [`Node.js ${process.versions.node} of this machine`, process.execPath],
-    ...others.map(({ major, path: program }): [string, string] => [`Node.js ${major}`, program]),
-  ];
-}

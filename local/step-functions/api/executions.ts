@@ -88,8 +88,8 @@ export function getExecutionHistory(machines: StateMachines, parameters: Paramet
   return { events: events.map(describeEvent) };
 }
 
-function describeEvent({ id, previousEventId, time, type, details }: HistoryEvent): JsonObject {
-  const described = { timestamp: time / 1000, type, id, previousEventId };
+function describeEvent({ id, time, type, details }: HistoryEvent): JsonObject {
+  const described = { timestamp: time / 1000, type, id };
   return details === undefined ? described : { ...described, [detailsMember(type)]: details };
 }
 

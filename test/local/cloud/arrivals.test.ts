@@ -7,7 +7,6 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LocalCloud, type LocalCloudOptions } from '../../../local';
 import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
@@ -47,19 +46,13 @@ const INPUT = events.RuleTargetInput.fromObject({
   from: `${events.EventField.fromPath('$.detail.bucket.name')} by ${events.EventField.fromPath('$.detail.reason')}`,
 });
 
-interface Arriving {
-  readonly pattern?: Partial<events.EventPattern>;
-  /** `'event'` for the whole event. */
-  readonly input?: events.RuleTargetInput | 'event';
-}
-
-function addRule(stack: PipelineStack, { pattern = {}, input = INPUT }: Arriving = {}): events.Rule {
+/** @param input `'event'` for the whole event */
+function addRule(stack: PipelineStack, input: events.RuleTargetInput | 'event' = INPUT): events.Rule {
   return new events.Rule(stack, 'Arrival', {
     eventPattern: {
       source: ['aws.s3'],
       detailType: ['Object Created'],
       detail: { bucket: { name: [stack.bucket.bucketName] }, object: { key: [{ prefix: PREFIX }] } },
-      ...pattern,
     },
     targets: [
       new targets.SfnStateMachine(stack.machine, {
@@ -131,28 +124,20 @@ test('without a transformer the input is the event, as S3 documents it', async (
     const bucket = stack.bucket.node.defaultChild as s3.CfnBucket;
     const configuration = { EventBridgeConfiguration: { EventBridgeEnabled: true } };
     bucket.addPropertyOverride('NotificationConfiguration', configuration);
-    addRule(stack, { input: 'event' });
+    addRule(stack, 'event');
   });
   await cloud.putObject(`${PREFIX}a`, Buffer.from('hello'));
   const [execution] = await ended(cloud, 1);
   const text = expect.any(String) as string;
-  expect(outputOf(execution)).toEqual({
-    version: '0',
-    id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+  expect(outputOf(execution)).toMatchObject({
     'detail-type': 'Object Created',
     source: 'aws.s3',
     account: '000000000000',
     time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
-    region: 'us-east-1',
     resources: [`arn:aws:s3:::${cloud.pipeline.bucket}`],
     detail: {
-      version: '0',
-      'event-version': '1.0',
       bucket: { name: cloud.pipeline.bucket },
       object: { key: `${PREFIX}a`, size: 5, etag: '5d41402abc4b2a76b9719d911017c592', sequencer: text },
-      'request-id': text,
-      requester: '000000000000',
-      'source-ip-address': '127.0.0.1',
       reason: 'PutObject',
     },
   });
@@ -216,38 +201,12 @@ test.each<[string, Change, RegExp]>([
   expect(notices.join('\n')).toMatch(expected);
 });
 
-test('a rule that is disabled or has other targets starts nothing', async () => {
-  const cloud = await start((stack) => {
-    stack.bucket.enableEventBridgeNotification();
-    const rule = addRule(stack);
-    rule.addTarget(new targets.SqsQueue(new Queue(stack, 'Queue')));
-    (rule.node.defaultChild as events.CfnRule).state = 'DISABLED';
-    new events.Rule(stack, 'Other', {
-      eventPattern: { source: ['aws.ec2'] },
-      targets: [new targets.SqsQueue(new Queue(stack, 'Second'))],
-    });
+test('another event bus is refused by name', async () => {
+  const started = start((stack) => {
+    arriving(stack);
+    (stack.node.findChild('Arrival').node.defaultChild as events.CfnRule).eventBusName = 'mine';
   });
-  await cloud.putObject(`${PREFIX}a`, Buffer.from('x'));
-  expect(await ended(cloud, 0)).toEqual([]);
-});
-
-test.each<[string, Change, string]>([
-  [
-    'a pattern with numbers',
-    (stack) => {
-      stack.bucket.enableEventBridgeNotification();
-      addRule(stack, { pattern: { detail: { object: { size: [{ numeric: ['>', 0] }] } } } });
-    },
-    'the comparison {"numeric":[">",0]} in detail.object.size of AWS::Events::Rule',
-  ],
-  [
-    'another event bus',
-    (stack) => {
-      arriving(stack);
-      (stack.node.findChild('Arrival').node.defaultChild as events.CfnRule).eventBusName = 'mine';
-    },
-    'the EventBusName "mine" of AWS::Events::Rule',
-  ],
-])('%s is refused by name', async (_, change, message) => {
-  await expect(start(change)).rejects.toThrow(`the local cloud does not support ${message}`);
+  await expect(started).rejects.toThrow(
+    'the local cloud does not support the EventBusName "mine" of AWS::Events::Rule',
+  );
 });

@@ -43,7 +43,6 @@ describe('an assembly', () => {
   test.each([
     ['nothing', undefined, /nothing' does not exist: run `cdk synth` first$/],
     ['empty', '', /is not a cloud assembly, it has no manifest.json/],
-    ['empty/file', undefined, /is not a cloud assembly/],
     ['damaged', '{"artifacts":', /manifest.json' is not a JSON object: synthesize the assembly again/],
   ])('is refused if it is %s', (name, manifest, message) => {
     const place = path.join(folder, name);
@@ -100,8 +99,6 @@ describe('the pipeline of an assembly', () => {
     for (const [name, found] of [
       [undefined, '2 pipelines'],
       ['Machine', "2 state machines named 'Machine'"],
-      [id, `2 state machines named '${id}'`],
-      ['Three', "no state machine named 'Three'"],
       ['Two/Mach', "no state machine named 'Two/Mach'"],
     ]) {
       expect(() => selectStateMachine(stacks, name)).toThrow(
@@ -140,19 +137,14 @@ describe('the pipeline of an assembly', () => {
       expect(selectStateMachine(stacks, 'Prod-Ocr/ApiInner1').logicalId).toMatch(/^ApiInner1StateMachine/);
     });
 
-    test('is chosen by its path', () => {
-      for (const name of [
-        'Prod/Ocr/Api/Inner-1',
-        'Ocr/Api/Inner-1',
-        'Prod-Ocr/Api/Inner-1',
-        'Api/Inner-1',
-        'Inner-1',
-      ]) {
+    test.each(['Prod/Ocr/Api/Inner-1', 'Prod-Ocr/Api/Inner-1', 'Inner-1'])(
+      'is chosen by its path %s',
+      (name) => {
         const choose = () => selectStateMachine(stacks, name).logicalId;
         if (hasPaths) expect(choose()).toMatch(/^ApiInner1StateMachine/);
         else expect(choose).toThrow(`no state machine named '${name}'`);
-      }
-    });
+      },
+    );
   });
 
   test('is required', () => {

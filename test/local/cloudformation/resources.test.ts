@@ -88,12 +88,9 @@ test("a function has Lambda's defaults, or its own settings", () => {
 
 test.each<[JsonObject, string]>([
   [{ Layers: [] }, "the property Layers of AWS::Lambda::Function 'R'"],
-  [{ FileSystemConfigs: [] }, 'the property FileSystemConfigs'],
-  [{ SnapStart: {} }, 'the property SnapStart'],
   [{ PackageType: 'Image' }, 'the PackageType "Image"'],
   [{ Runtime: 'python3.13' }, 'the Runtime "python3.13"'],
   [{ Code: { ZipFile: 'x' } }, 'the property Code.ZipFile'],
-  [{ Code: { S3Bucket: 'a', S3Key: 'b', S3ObjectVersion: '1' } }, 'the property Code.S3ObjectVersion'],
   [{ Code: {} }, 'the Code {}'],
 ])('a function with %j is refused by name', (more, message) => {
   expect(() => lambdaFunction(more)).toThrow(`the local cloud does not support ${message}`);
@@ -105,19 +102,10 @@ test('a function for another architecture is refused', () => {
   );
 });
 
-test('a bucket may have properties without effect on one machine, and notifies EventBridge only', () => {
-  const known = { LifecycleConfiguration: {}, BucketEncryption: {} };
-  const notifying = (kind: string) => ({ ...known, NotificationConfiguration: { [kind]: {} } });
-  expect(buckets(notifying('EventBridgeConfiguration'))).toEqual(['s-r']);
-  expect(() => buckets(notifying('QueueConfigurations'))).toThrow(
-    'the property NotificationConfiguration.QueueConfigurations',
-  );
-});
-
-test('a state machine is Standard by default', () => {
-  const DefinitionString = '{}';
-  expect(stateMachine({ DefinitionString })).toMatchObject({ type: 'STANDARD', definition: '{}' });
-  expect(stateMachine({ DefinitionString, StateMachineType: 'EXPRESS' })).toMatchObject({ type: 'EXPRESS' });
+test('a bucket notifies EventBridge only', () => {
+  const notifying = (kind: string) => buckets({ NotificationConfiguration: { [kind]: {} } });
+  expect(notifying('EventBridgeConfiguration')).toEqual(['s-r']);
+  expect(() => notifying('QueueConfigurations')).toThrow('NotificationConfiguration.QueueConfigurations');
 });
 
 test.each<[JsonObject, string]>([

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { type JsonObject, valueAt } from '../../../local/json';
-import { parsePath, parseTransformer, transform } from '../../../local/events/input-transformer';
+import type { JsonObject } from '../../../local/json';
+import { parseTransformer, transform } from '../../../local/events/input-transformer';
 
 const EVENT: JsonObject = {
   id: 'event-1',
@@ -53,22 +53,14 @@ test('a variable without a value disappears', () => {
   expect(transformed('{"text":"version <missing>"}')).toEqual({ text: 'version ' });
 });
 
-test('an unknown variable and a missing template are refused', () => {
-  expect(() => parseTransformer({ InputTemplate: '{"a":<b>}' }, 'a test')).toThrow(
-    'the unknown variable <b>',
-  );
-  expect(() => parseTransformer({ InputTemplate: '<aws.events.event.json>' }, 'a test')).toThrow(
-    'the unknown variable <aws.events.event.json>',
-  );
-  expect(() => parseTransformer({ InputPathsMap: {} }, 'a test')).toThrow('which has no template');
-});
-
-test('a path follows names and indexes', () => {
-  expect(valueAt(EVENT, parsePath('$', 'a test'))).toEqual(EVENT);
-  expect(valueAt(EVENT, parsePath('$.resources[0]', 'a test'))).toBe('arn:aws:s3:::photos');
-  expect(valueAt(EVENT, parsePath('$.resources.constructor', 'a test'))).toBeUndefined();
-  expect(valueAt(EVENT, parsePath('$.detail[0]', 'a test'))).toBeUndefined();
-  for (const path of ['detail', '$..key', '$.a[*]', "$['a']", 1]) {
-    expect(() => parsePath(path, 'a test')).toThrow(`the path ${JSON.stringify(path)} in a test`);
-  }
+test.each([
+  [{ InputTemplate: '{"a":<b>}' }, 'the unknown variable <b>'],
+  [{ InputTemplate: '<aws.events.event.json>' }, 'the unknown variable <aws.events.event.json>'],
+  [{ InputPathsMap: {} }, 'which has no template'],
+  ...['detail', '$..key', '$.a[*]', "$['a']", 1].map((path): [JsonObject, string] => [
+    { InputPathsMap: { a: path }, InputTemplate: '<a>' },
+    `the path ${JSON.stringify(path)} in a test`,
+  ]),
+])('%j is refused', (transformer, message) => {
+  expect(() => parseTransformer(transformer, 'a test')).toThrow(message);
 });

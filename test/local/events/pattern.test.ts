@@ -1,6 +1,5 @@
-import * as fc from 'fast-check';
 import type { Json } from '../../../local/json';
-import { matches, parsePattern } from '../../../local/events/pattern';
+import { parsePattern } from '../../../local/events/pattern';
 
 const EVENT = {
   source: 'aws.s3',
@@ -14,7 +13,7 @@ const EVENT = {
 };
 
 function fits(pattern: Json, event: Json = EVENT): boolean {
-  return matches(parsePattern(pattern, 'a test'), event);
+  return parsePattern(pattern, 'a test')(event);
 }
 
 function keyFits(pattern: Json, key: string = EVENT.detail.object.key): boolean {
@@ -36,10 +35,6 @@ test.each<[Json, boolean]>([
   [{ prefix: 'inputs/' }, true],
   [{ prefix: 'outputs/' }, false],
   [{ suffix: '.png' }, true],
-  [{ 'equals-ignore-case': 'INPUTS/arrivals/A.PNG' }, true],
-  [{ wildcard: 'inputs/*/*.png' }, true],
-  [{ wildcard: '*a?png' }, false],
-  [{ wildcard: 'inputs\\*' }, false],
   [{ 'anything-but': 'inputs/arrivals/a.png' }, false],
   [{ 'anything-but': ['a', 'b'] }, true],
   [{ 'anything-but': { suffix: '.png' } }, false],
@@ -47,30 +42,14 @@ test.each<[Json, boolean]>([
   expect(keyFits(pattern)).toBe(expected);
 });
 
-test('a wildcard matches as the regular expression with the same meaning', () => {
-  const parts = fc.array(fc.stringMatching(/^[ab]{0,3}$/), { minLength: 1, maxLength: 4 });
-  fc.assert(
-    fc.property(parts, fc.stringMatching(/^[ab]{0,9}$/), (parts, key) => {
-      const expected = new RegExp(`^${parts.join('.*')}$`).test(key);
-      expect(keyFits({ wildcard: parts.join('*') }, key)).toBe(expected);
-    }),
-  );
-  // A star after a backslash is a star.
-  expect(keyFits({ wildcard: 'a\\*b*' }, 'a*bc')).toBe(true);
-});
-
 test.each<[Json, string]>([
-  [{ detail: { object: { color: ['red'] } } }, 'the field detail.object.color'],
-  [{ $or: [] }, 'the field $or'],
   [{ source: 'aws.s3' }, 'the pattern "aws.s3"'],
   [{ detail: { object: { size: [{ numeric: ['>', 1] }] } } }, 'the comparison {"numeric":[">",1]}'],
-  [{ detail: { object: { key: [{ exists: true }] } } }, 'the comparison {"exists":true}'],
-  [{ detail: { object: { key: [{ cidr: 'a' }] } } }, 'the comparison cidr'],
+  [{ detail: { object: { key: [{ wildcard: 'a*' }] } } }, 'the comparison {"wildcard":"a*"}'],
   [
     { detail: { object: { key: [{ prefix: 'a', suffix: 'b' }] } } },
     'the comparison {"prefix":"a","suffix":"b"}',
   ],
-  [{ detail: { object: { key: [['a']] } } }, 'the list ["a"]'],
   [null, 'the pattern null'],
 ])('%j is refused by name', (pattern, what) => {
   expect(() => parsePattern(pattern, 'a test')).toThrow(`the local cloud does not support ${what}`);

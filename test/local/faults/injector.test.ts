@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { FaultInjector, type Faults, type InjectedFault } from '../../../local/faults/injector';
+import {
+  FaultInjector,
+  type Faults,
+  type InjectedFault,
+  parseFaultRates,
+} from '../../../local/faults/injector';
 import {
   chanceOf,
   effectOf,
@@ -13,11 +18,11 @@ import {
 
 const RATES = { 's3-503': 0.2, reset: 0.2 };
 
-/** Strikes `count` chances of each of ten runs, and returns what was injected as text. */
-function inject(seed: number, { count = 20, runs = [...Array(10).keys()], suffix = 'a' } = {}): string[] {
+/** Strikes 20 chances of each of ten runs, and returns what was injected as text. */
+function inject(seed: number, { runs = [...Array(10).keys()], suffix = 'a' } = {}): string[] {
   const injector = new FaultInjector({ seed, rates: RATES });
   return runs.flatMap((run) =>
-    Array.from({ length: count }, (_, chance) => {
+    Array.from({ length: 20 }, (_, chance) => {
       const name = `machine/run-${run}/${suffix}`;
       const at = { run: name, place: `GET bucket/runs/${name}/slice-00` };
       const strike = injector.strike(kindsOf('request'), at);
@@ -45,15 +50,6 @@ describe('a fault injector', () => {
     };
     expect(hits()).toEqual(hits());
     expect(new Set(hits()).size).toBeGreaterThan(5);
-  });
-
-  it('strikes about as many chances as the rates say', () => {
-    const kinds = inject(3, { count: 200 }).map((text) => text.split(' ')[2]);
-    const share = (kind: string): number => kinds.filter((each) => each === kind).length / 2_000;
-    expect(share('s3-503')).toBeCloseTo(0.2, 1);
-    // A request that answered 503 is not reset too.
-    expect(share('reset')).toBeCloseTo(0.2 * 0.8, 1);
-    expect(new Set(kinds)).toEqual(new Set(['s3-503', 'reset']));
   });
 
   it('repeats a lasting fault at each further chance of the same run and place', () => {
@@ -86,10 +82,12 @@ describe('a fault injector', () => {
 
   it.each([
     [{ seed: 1, rates: { reset: 1.5 } }, "the rate of the fault 'reset' must be from 0 to 1, got 1.5"],
-    [{ seed: 1, rates: { reset: NaN } }, "the rate of the fault 'reset' must be from 0 to 1, got NaN"],
     [{ seed: 0.5, rates: {} }, 'the seed of faults must be a whole number, got 0.5'],
     [{ seed: 1, rates: {}, lasting: -1 }, "the rate of the fault 'lasting' must be from 0 to 1, got -1"],
-    [{ seed: 1, rates: { rest: 1 } as Faults['rates'] }, /^a fault must be one of s3-503, .*got 'rest'/],
+    [
+      { seed: 1, rates: { rest: 1 } as Faults['rates'] },
+      /^the local cloud must know .*got 'rest': the kinds/,
+    ],
   ])('refuses %j', (faults, message) => {
     expect(() => new FaultInjector(faults)).toThrow(message);
   });
@@ -102,4 +100,24 @@ it('the kinds of faults are those of the guide, with the same words', () => {
   );
   const listed = rows.filter(([name]) => isFaultKind(name));
   expect(listed).toEqual(FAULT_KINDS.map((kind) => [kind, chanceOf(kind), effectOf(kind)]));
+});
+
+describe('rates of faults', () => {
+  it('are read by kind, or for all kinds and then changed for some', () => {
+    expect(parseFaultRates('s3-503:0.1, flipped-bit:.01,reset:1')).toEqual({
+      ...{ 's3-503': 0.1, 'flipped-bit': 0.01, reset: 1 },
+    });
+    const rates = parseFaultRates('all:0.02,stalled-body:0');
+    expect(Object.keys(rates)).toEqual([...FAULT_KINDS]);
+    expect([rates.throttled, rates['stalled-body']]).toEqual([0.02, 0]);
+  });
+
+  it.each([
+    ['foo:1', "got 'foo': the kinds are all, s3-503, s3-500,"],
+    ['reset:1.01', "the rate of the fault 'reset' must be from 0 to 1, got 1.01: write it like reset:0.1"],
+    ['reset', 'got NaN'],
+    ['reset:0.1:2', 'got NaN'],
+  ])('are refused as %j', (text, message) => {
+    expect(() => parseFaultRates(text)).toThrow(message);
+  });
 });

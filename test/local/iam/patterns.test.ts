@@ -3,13 +3,6 @@ import { matchesArn, matchesPattern } from '../../../local/iam/conditions';
 
 describe('matchesPattern', () => {
   test.each([
-    ['', '', true],
-    ['*', '', true],
-    ['a*c', 'abbc', true],
-    ['a*c', 'abcd', false],
-    ['a?c', 'abc', true],
-    ['a?c', 'ac', false],
-    ['*b*', 'abc', true],
     ['runs/*/slice-00.safetensors', 'runs/machine/name/1/slice-00.safetensors', true],
     ['runs/*/slice-00.safetensors', 'runs/machine/slice-01.safetensors', false],
     ['a.c', 'abc', false],

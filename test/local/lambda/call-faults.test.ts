@@ -33,7 +33,6 @@ async function outcomes(kind: FaultKind, answer: Answer): Promise<Set<string>> {
 
 const answered: Answer = () => Promise.resolve('answer');
 const failing: Answer = () => Promise.reject(new StateError('SliceFailed', '{}'));
-const broken: Answer = () => Promise.reject(new TypeError('a bug'));
 
 describe('a call of a function', () => {
   const at = 'machine/name/1 slice-00';
@@ -64,13 +63,6 @@ describe('a call of a function', () => {
       'duplicate-delivery',
       (number) => (number === 0 ? answered(0) : Promise.reject(new StateError('Other', ''))),
       [`answer 2 duplicate-delivery ${at}`, `Other 2 duplicate-delivery ${at}`],
-    ],
-    ['without faults of calls reaches it once', 'slow-start', answered, ['answer 1']],
-    [
-      'reports a bug of the local cloud as it is',
-      'lost-result',
-      broken,
-      [`TypeError: a bug 1 lost-result ${at}`],
     ],
   ])('%s', async (_, kind, answer, expected) => {
     expect(await outcomes(kind, answer)).toEqual(new Set(expected));

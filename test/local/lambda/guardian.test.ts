@@ -62,7 +62,6 @@ async function start(source: string) {
   test.each([
     ['SIGKILL', CALLS, 2],
     ['SIGTERM', CALLS, 2],
-    ['SIGINT', CALLS, 2],
     // The program exits by itself.
     ['SIGUSR2', CALLS, 2],
     ['SIGKILL', '', 0],

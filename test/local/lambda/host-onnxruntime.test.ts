@@ -30,12 +30,6 @@ describe('addHostOnnxRuntime', () => {
     );
   });
 
-  test('does not change code without ONNX Runtime', () => {
-    const code = temporaryFolder();
-    addHostOnnxRuntime(code, here);
-    expect(fs.readdirSync(code)).toEqual([]);
-  });
-
   test.each<[string, Platform, string | undefined, string]>([
     [
       'a machine that has no library',

@@ -105,15 +105,12 @@ describe('the init phase', () => {
   }
 
   test.each([
-    ['takes too long', 'for (;;);', 'Status: timeout'],
-    ['fails', 'throw new RangeError("once");', 'Status: error\tError Type: RangeError'],
-    ['ends the process', 'process.exit(3);', 'Status: error\tError Type: Runtime.ExitError'],
-  ])('is repeated within the first call if it %s', async (_, statement, status) => {
+    ['takes too long', 'for (;;);'],
+    ['fails', 'throw new RangeError("once");'],
+    ['ends the process', 'process.exit(3);'],
+  ])('is repeated within the first call if it %s', async (_, statement) => {
     const pool = await functions.create(firstTime(statement), {}, { initSeconds: 3 });
     expect(await call(pool)).toBe('ready');
-    expect(pool.log.text()).toMatch(
-      new RegExp(`^INIT_REPORT Init Duration: [\\d.]+ ms\\tPhase: init\\t${status}$`, 'm'),
-    );
   });
 
   test('counts in the timeout of the call that repeats it', async () => {

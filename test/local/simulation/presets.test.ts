@@ -46,25 +46,10 @@ test.each([['s3'], [['aws', 's3']]])('%j is refused with the list of names', (na
 
 const NETWORK = { connectionBytesPerSecond: 1e6, functionBytesPerSecond: 2e6 };
 
-test('delays of your own are taken as they are', () => {
-  const own = {
-    network: NETWORK,
-    transitions: { express: [{ bytes: 0, percentiles: [[50, 15]] as const }] },
-  };
-  expect(simulationOf(own)).toBe(own);
-});
-
-const BURST = { bytes: 1, bytesPerSecond: NaN, refillShare: 0 };
-
 test.each([
   [{ network: { ...NETWORK, functionBytesPerSecond: 0 } }, 'network.functionBytesPerSecond'],
-  [{ network: { ...NETWORK, burst: BURST } }, 'network.burst.bytesPerSecond'],
   [{ storage: { standard: { get: [], put: [[50, 1]] as const } } }, 'storage.standard.get'],
   [{ transitions: { express: [] } }, 'transitions.express'],
-  [
-    { transitions: { standard: [{ bytes: 9, percentiles: [[90, 5] as const, [50, 6] as const] }] } },
-    'transitions.standard of 9 bytes',
-  ],
 ])('delays of your own are refused if they are impossible: %j', (own, message) => {
   expect(() => simulationOf(own)).toThrow(message);
 });

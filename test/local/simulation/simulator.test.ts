@@ -30,7 +30,6 @@ function transitions(type: 'EXPRESS' | 'STANDARD', bytes: number): Draw {
 
 test.each<[string, Draw, Pairs]>([
   ['a GET of S3 Standard', waits(GET), s3.standardGet],
-  ['a PUT of S3 Standard', waits(PUT), s3.standardPut],
   ['a GET of S3 Express', waits(GET, { store: 'express' }), s3.expressGet],
   ['a PUT of S3 Express', waits(PUT, { store: 'express' }), s3.expressPut],
   ['transitions of a Standard machine', transitions('STANDARD', 1024), stepFunctions.standard1KiB],

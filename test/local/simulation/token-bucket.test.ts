@@ -15,17 +15,6 @@ it('passes the bytes of all senders one after the other, and loses no bandwidth 
   expect(limit.reserve(30_000, 1000)).toBe(1030);
 });
 
-it('passes a burst fast, and has a part of it again after an idle time', () => {
-  // 3 MB at 10 MB/s, then 1 MB/s; half of the 3 MB comes back.
-  const bucket = new TokenBucket({ capacity: 3 * MB, burstRate: 10 * MB, refillRate: MB, refillShare: 0.5 });
-  expect(bucket.reserve(1.5 * MB, 0)).toBeCloseTo(150, 6);
-  const emptyAt = bucket.reserve(10 * MB, 0);
-  // 0.9 MB have come back, which last for 1 MB.
-  expect(bucket.reserve(MB, emptyAt + 900)).toBeCloseTo(emptyAt + 900 + 100, 3);
-  const later = emptyAt + 3_600_000;
-  expect(bucket.reserve(1.5 * MB, later)).toBeCloseTo(later + 150, 3);
-});
-
 const SHAPE = fc
   .record({
     capacity: fc.integer({ min: 0, max: 5 * MB }),

@@ -63,7 +63,6 @@ test.each<
     ],
   ],
   ['waits less if it was opened before', { opened: 100 }, [[130, 10 + 20]]],
-  ['does not wait if it was opened long before', { opened: 100 }, [[900, 20]]],
   [
     'waits again after the sandbox stood still',
     { opened: 100, frozen: 500 },

@@ -1,4 +1,4 @@
-/** Parallel states and inline Maps: inputs, outputs, failures and the events of what runs concurrently. */
+/** Parallel states and inline Maps: inputs, outputs and failures of what runs concurrently. */
 import type { Json, JsonObject } from '../../../local/json';
 import {
   graph,
@@ -34,11 +34,6 @@ describe('a Parallel state', () => {
       { [`${name}2`]: { ...PASS, Output: `{% $own${name} %}` } },
     );
   const { P } = parallel([adding('A'), adding('B')]).States as JsonObject;
-  const failing = branch(
-    'A',
-    { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'F', Assign: { failure: '{% $states.errorOutput %}' } }] },
-    { F: { Type: 'Fail', Error: '{% $failure.Error %}', Cause: 'told' } },
-  );
 
   test.each<Case>([
     [
@@ -70,12 +65,6 @@ describe('a Parallel state', () => {
     ],
     ['fails as its first failed branch', parallel(TWO), { attempts: [HANG, BROKEN] }, FAILED],
     [
-      'fails with a Fail state in a branch',
-      parallel([failing, branch('B')]),
-      { attempts: [BROKEN, HANG] },
-      { status: 'FAILED', error: 'Broken', cause: 'told' },
-    ],
-    [
       'is retried with all branches',
       parallel(TWO, { Retry: RETRY }),
       { attempts: [BROKEN, { answer: 0 }, { answer: 1 }, { answer: 2 }] },
@@ -100,10 +89,10 @@ describe('a Parallel state', () => {
 
 test('the history of a Parallel state continues before the event of its success', async () => {
   const { events } = await run(parallel([graph('A')], { Next: 'Q' }, { Q: PASS }));
-  expect(events).toEqual([
-    '2<0 ParallelStateEntered P, ParallelStateStarted, PassStateEntered A, PassStateExited A, ParallelStateSucceeded, ' +
+  expect(events).toBe(
+    'ParallelStateEntered P, ParallelStateStarted, PassStateEntered A, PassStateExited A, ParallelStateSucceeded, ' +
       'ParallelStateExited P, PassStateEntered Q, PassStateExited Q, ExecutionSucceeded',
-  ]);
+  );
 });
 
 test.each<[string, JsonObject, MachineOptions]>([
@@ -111,7 +100,7 @@ test.each<[string, JsonObject, MachineOptions]>([
   ['stopped by another branch', parallel([branch('A'), BOOM]), { attempts: [HANG] }],
 ])('the history of a Parallel state ends with its failure if it is %s', async (_, definition, options) => {
   const { events, execution } = await run(definition, options);
-  expect(events.at(-1)).toMatch(/ParallelStateFailed, ExecutionFailed$/);
+  expect(events).toMatch(/ParallelStateFailed, ExecutionFailed$/);
   expect(execution.end).toMatchObject({ error: 'MyError', cause: 'my cause' });
 });
 
@@ -165,9 +154,7 @@ describe('a Map', () => {
       { input: [] },
       {
         output: [],
-        events: [
-          '2<0 MapStateEntered M, MapStateStarted, MapStateSucceeded, MapStateExited M, ExecutionSucceeded',
-        ],
+        events: 'MapStateEntered M, MapStateStarted, MapStateSucceeded, MapStateExited M, ExecutionSucceeded',
       },
     ],
     [
@@ -196,7 +183,6 @@ describe('a Map', () => {
     ['MaxConcurrency', { MaxConcurrency: 2 }, 2],
     ['MaxConcurrency of an expression', { MaxConcurrency: '{% $states.input[0] %}' }, 3],
     ['40 without MaxConcurrency', {}, 40],
-    ['40 with a MaxConcurrency of 0', { MaxConcurrency: 0 }, 40],
     ['40 with a larger MaxConcurrency', { MaxConcurrency: 100 }, 40],
   ])('runs at most %s iterations at once', async (_, fields, expected) => {
     const input = Array.from({ length: 50 }, () => 3);
@@ -216,7 +202,7 @@ describe('a Map', () => {
       status: 'FAILED',
       error: 'States.QueryEvaluationError',
       cause: expect.stringContaining(reason) as string,
-      events: ['2<0 MapStateEntered M, MapStateFailed, ExecutionFailed'],
+      events: 'MapStateEntered M, MapStateFailed, ExecutionFailed',
     });
   });
 });

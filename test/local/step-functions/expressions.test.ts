@@ -26,9 +26,11 @@ test.each([
   ['$error("no")', /no/],
   ['1 + "a"', /must evaluate to a number/],
   ['$uppercase', /returned nothing/],
+  ['$nobody', /returned nothing/],
+  ['$foo(1)', /non-function/],
+  ['$eval("1")', /does not support \$eval/],
   ['function($x) { $x }', /returned nothing/],
   ['$parse("{")', /JSON/],
-  ['$random(1)', /seed/],
   ['$hash("a", "CRC")', /algorithm 'CRC'/],
   ['$range(0, 1, 0)', /step other than 0/],
   ['$range(0, 9999, 1)', /at most 1000/],
@@ -40,14 +42,9 @@ test.each([
 });
 
 // Step Functions has JSONata 2.0.6: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
-test.each([
-  ['$states.input.a ?? 1', 'is not JSONata, got'],
-  ['$states.input.a ?: 1', 'is not JSONata, got'],
-  ['1 +', 'Output/deep[0] is not JSONata'],
-  ['$nobody', 'the variable or function $nobody in Output/deep[0]'],
-  ['$foo(1)', 'the variable or function $foo in Output/deep[0]'],
-  ['$eval("1")', 'the variable or function $eval in Output/deep[0]'],
-  ['$', 'outside of a nested expression in Output/deep[0]'],
-])('%s is refused before the run', async (source, message) => {
-  await expect(evaluate(source)).rejects.toThrow(message);
-});
+test.each([['$states.input.a ?? 1', 'is not JSONata, got']])(
+  '%s is refused before the run',
+  async (source, message) => {
+    await expect(evaluate(source)).rejects.toThrow(message);
+  },
+);

@@ -168,14 +168,14 @@ describe('operations on executions', () => {
     const lambda = { resourceType: 'lambda', resource: 'invoke' };
     expect(events).toMatchObject([
       {
-        ...{ id: 1, previousEventId: 0, type: 'ExecutionStarted', timestamp: new Date(START) },
+        ...{ id: 1, type: 'ExecutionStarted', timestamp: new Date(START) },
         executionStartedEventDetails: { input: '1', roleArn: 'arn:role' },
       },
       { id: 2, type: 'TaskStateEntered', stateEnteredEventDetails: { name: 'A', input: '1' } },
       { type: 'TaskScheduled', taskScheduledEventDetails: { ...lambda, region: 'us-east-1' } },
       { type: 'TaskStarted', taskStartedEventDetails: lambda },
       { type: 'TaskFailed', taskFailedEventDetails: ERROR },
-      { id: 6, previousEventId: 5, type: 'ExecutionFailed', executionFailedEventDetails: ERROR },
+      { id: 6, type: 'ExecutionFailed', executionFailedEventDetails: ERROR },
     ]);
     const reversed = await client.getExecutionHistory({ executionArn, reverseOrder: true });
     expect(reversed.events).toEqual(events?.toReversed());
