@@ -11,7 +11,7 @@ import {
   readBody,
   sendJson,
 } from '../http/loopback-server';
-import { SignatureError } from '../http/presented-signature';
+import { SignatureError } from '../http/signature-v4';
 import type { JsonObject } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
 import { queryOf, rawPathOf } from '../http/uri';

@@ -1,13 +1,9 @@
-/** A short run under faults, at rates at which most executions meet several, and runs of wrong code. `npm run faults` is the long one. */
+/** A short run under faults, at rates at which most executions meet several. `npm run faults` is the long one. */
 import { spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { InferenceError } from '../../client';
 import { builtFile } from '../../lib/host/packages';
 import { FAULT_KINDS, type FaultKind, type InjectedFault } from '../../local';
-import { temporaryFolder } from '../support/temporary-folder';
-import { judgeFailure } from './judge';
-import type { MutationName } from './mutations';
+import { judgeFailure, judgeResult } from './judge';
 import { Report } from './report';
 
 function faults(...args: string[]) {
@@ -29,39 +25,12 @@ it('40 executions under every kind of fault return what ONNX Runtime computes on
   expect(status).toBe(0);
 });
 
-/** With which faults the program finds each mistake, and as what. */
-const MISTAKES: Readonly<Record<MutationName, readonly [rates: string, outcome: string]>> = {
-  'no-checksums': ['flipped-bit:0.2', 'wrong'],
-  'constant-prefix': ['all:0', 'mixed'],
-  'flipped-bit': ['all:0', 'wrong'],
-  'no-precondition': ['duplicate-delivery:0.5', 'overwritten'],
-};
-
-it.each(Object.entries(MISTAKES))(
-  'the mistake %s in the code of the functions is found',
-  (mutation, [rates, outcome]) => {
-    const few = ['--pipeline', 'Express chain', '--executions', '4', '--at-a-time', '1', '--seed', '3'];
-    const { stdout, status } = faults(
-      ...[...few, '--lasting', '0', '--faults', rates, '--mutation', mutation],
-    );
-    expect(stdout).toMatch(new RegExp(`^identical \\d.* ${outcome} [1-9]`, 'm'));
-    expect(stdout).toMatch(
-      new RegExp(
-        `^ {2}npm run faults -- --seed 3 --pipeline 'Express .*--mutation ${mutation} --only \\d+$`,
-        'm',
-      ),
-    );
-    expect(status).toBe(1);
-  },
-);
-
 it.each([
   [['--faults', 'rest:0.1'], /^error: .* the kind of a fault, got 'rest': the kinds are all, s3-503, /],
   [
     ['--pipeline', 'Batch'],
     /^error: .* argument 'Batch' is invalid. It must be a part of one of: an Express /,
   ],
-  [['--mutation', 'none'], /^error: .* argument 'none' is invalid. Allowed choices are no-checksums, /],
 ])('%p is bad usage', (args, message) => {
   const { stderr, status } = faults(...args);
   expect(stderr).toMatch(message);
@@ -90,51 +59,26 @@ it.each<[string, string, Error, FaultKind[]]>([
   expect(judgeFailure(error, kinds.map(fault))).toMatchObject({ outcome });
 });
 
-it('a report is a failure for a violation, a redrive without the result and what belongs to no execution', () => {
+it.each([
+  ['identical', 'a'],
+  ['mixed', 'b'],
+  ['wrong', 'c'],
+])('a result is %s if its print is %s', (outcome, print) => {
+  expect(judgeResult('in S3', print, ['a', 'b'], 0)).toMatchObject({ outcome });
+});
+
+it('a report is a failure for a violation and for what belongs to no execution', () => {
   const played = { execution: 7, verdict: { outcome: 'identical' }, faults: [fault('reset')] } as const;
   const wrong = { outcome: 'wrong', what: 'the result has other bits' } as const;
   const reported = (round: Partial<Parameters<Report['add']>[0]>) => {
     const report = new Report('--seed 1');
-    return [report.add({ played: [played], stray: [], objects: 1, ...round }), report.failed];
+    return [report.failed, report.add({ played: [played], stray: [], objects: 1, ...round }), report.failed];
   };
-  expect(reported({})).toEqual(['', false]);
-  expect(reported({ played: [{ ...played, verdict: wrong }] })).toEqual([
-    'execution 7 wrong: the result has other bits\n' +
-      '  1970-01-01T00:00:00.000Z reset at GET b/k\n' +
-      '  npm run faults -- --seed 1 --only 7\n',
+  expect(reported({})).toEqual([false, '', false]);
+  const [, text, failed] = reported({ played: [{ ...played, verdict: wrong }] });
+  expect([text, failed]).toEqual([
+    expect.stringMatching(/^execution 7 wrong: .*\n.* reset at GET b\/k\n/),
     true,
   ]);
-  expect(reported({ played: [{ ...played, redriven: wrong }] })[1]).toBe(true);
-  expect(reported({ stray: ['left: process node'] })[1]).toBe(true);
-});
-
-const SOCKETS = `
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await events.once(server, 'listening');
-  const socket = net.connect(server.address().port, '127.0.0.1');
-  await events.once(server, 'connection');`;
-
-// In a process of its own, because Jest has processes and sockets.
-it.each([
-  ['none in a process that left nothing', '', []],
-  ['files that were not known', "fs.writeFileSync(folder + '/new', '');", ['file new']],
-  ['child processes', "child_process.spawn('sleep', ['5'], { detached: true });", ['process sleep 5']],
-  [
-    'listening and open sockets',
-    SOCKETS,
-    ['Server', 'Socket', 'Socket'].map((kind) => `socket TCP${kind}Wrap`),
-  ],
-])('leftovers are %s', (_, preparation, left) => {
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'known'), '');
-  const script = `
-    const { leftovers } = require(${JSON.stringify(builtFile('test/faults/leftovers.js'))});
-    const folder = ${JSON.stringify(folder)};
-    (async () => {
-      ${preparation}
-      console.log(JSON.stringify(await leftovers(folder, ['known'], 0)));
-      process.exit();
-    })();`;
-  const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
-  expect((JSON.parse(stdout) as string[]).sort()).toEqual(left);
+  expect(reported({ stray: ['left: process node'] })[2]).toBe(true);
 });

@@ -7,12 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const PATIENCE_MS = 5_000;
 
 /** @param folder the temporary folder, which has `known` files already */
-export async function leftovers(
-  folder: string,
-  known: readonly string[],
-  patienceMs = PATIENCE_MS,
-): Promise<string[]> {
-  const endsAt = Date.now() + patienceMs;
+export async function leftovers(folder: string, known: readonly string[]): Promise<string[]> {
+  const endsAt = Date.now() + PATIENCE_MS;
   for (;;) {
     const found = [...processes(), ...sockets(), ...files(folder, known)];
     if (found.length === 0 || Date.now() >= endsAt) return found;

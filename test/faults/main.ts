@@ -9,14 +9,13 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Faults } from '../../local';
 import { parseFaultRates } from '../../local/faults/injector';
 import { strict, wholeNumber } from '../support/program-options';
 import { shareZips } from '../support/share-zips';
 import { type Example, EXAMPLE_NAMES, synthesizeExamples } from './examples';
 import { leftovers } from './leftovers';
-import { mutate, MUTATION_NAMES, type MutationName } from './mutations';
 import { Report } from './report';
 import { playRound, type Round, Slots } from './round';
 
@@ -50,7 +49,6 @@ interface Options {
   readonly lasting: number;
   readonly pipeline: string;
   readonly only?: number;
-  readonly mutation?: MutationName;
 }
 
 function command(): Command {
@@ -62,10 +60,6 @@ function command(): Command {
     if (EXAMPLE_NAMES.some((name) => name.includes(text))) return text;
     throw new InvalidArgumentError(`It must be a part of one of: ${EXAMPLE_NAMES.join('; ')}.`);
   };
-  const mutation = new Option(
-    '--mutation <name>',
-    'for developers of this program: puts a mistake into the code of the slice functions, which must be found',
-  );
   const program = new Command('faults')
     .description(
       'Runs pipelines under injected faults and compares their results with those of ONNX Runtime.',
@@ -76,8 +70,7 @@ function command(): Command {
     .option('--faults <kind:rate,...>', 'rates of the faults', DEFAULT_RATES)
     .option('--lasting <share>', 'share of faults that last for their run', share, LASTING)
     .option('--pipeline <text>', 'only the pipelines whose names contain this', partOfName, '')
-    .option('--only <number>', 'repeat only this execution', wholeNumber(0))
-    .addOption(mutation.choices(MUTATION_NAMES));
+    .option('--only <number>', 'repeat only this execution', wholeNumber(0));
   return strict(program);
 }
 
@@ -103,7 +96,6 @@ async function main(): Promise<number> {
 }
 
 async function test(folder: string, options: Options, faults: Faults): Promise<boolean> {
-  const { mutation } = options;
   const [models, temporary] = ['models', 'tmp'].map((name) => path.join(folder, name));
   for (const each of [models, temporary]) fs.mkdirSync(each);
   // From here on everything that is temporary is in a folder that can be searched.
@@ -112,9 +104,7 @@ async function test(folder: string, options: Options, faults: Faults): Promise<b
   process.env.CDK_VALIDATION = 'false';
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   const examples = await synthesizeExamples(models, options.pipeline);
-  const assemblies = examples.map(({ assembly }) => assembly);
-  if (mutation === undefined) assemblies.forEach(shareZips);
-  else await mutate(mutation, assemblies);
+  for (const { assembly } of examples) shareZips(assembly);
   const known = fs.readdirSync(temporary);
 
   const report = new Report(flagsOf(options));

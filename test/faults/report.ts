@@ -46,7 +46,6 @@ export class Report {
     const { played, flags, objects, others } = this;
     const hit = played.filter(({ faults }) => faults.length > 0).length;
     const faults = played.reduce((sum, each) => sum + each.faults.length, 0);
-    const redriven = played.flatMap((execution) => execution.redriven ?? []);
     const outcomes = OUTCOMES.map(
       (outcome) => `${outcome} ${played.filter(({ verdict }) => verdict.outcome === outcome).length}`,
     );
@@ -55,7 +54,6 @@ export class Report {
       `${played.length} executions in ${seconds} s with ${flags}: ${hit} were hit by ${faults} faults`,
       outcomes.join(', '),
       `with consolidation: served by ${tally(played.flatMap(({ servedBy = [] }) => servedBy))}`,
-      `redriven without faults: ${redriven.length}, ${tally(redriven.map(({ outcome }) => outcome))}`,
       `objects of runs and results: ${objects}`,
       `faults, objects, processes, sockets and files of no execution: ${others.length}`,
     ]);
@@ -71,11 +69,10 @@ export class Report {
     return [kind, injected, hit.length, succeeded, failed.length, tally(failed)];
   }
 
-  private describe({ execution, verdict, redriven, faults }: Played): string {
+  private describe({ execution, verdict, faults }: Played): string {
     const what = 'what' in verdict ? `: ${verdict.what}` : '';
-    const after = redriven === undefined ? '' : `; redriven: ${JSON.stringify(redriven)}`;
     return [
-      `execution ${execution} ${verdict.outcome}${what}${after}`,
+      `execution ${execution} ${verdict.outcome}${what}`,
       ...faults
         .slice(0, MAX_LISTED)
         .map(({ kind, place, time }) => `  ${new Date(time).toISOString()} ${kind} at ${place}`),
@@ -84,8 +81,8 @@ export class Report {
   }
 }
 
-function isWrong({ verdict, redriven }: Played): boolean {
-  return 'what' in verdict || (redriven !== undefined && redriven.outcome !== 'identical');
+function isWrong({ verdict }: Played): boolean {
+  return 'what' in verdict;
 }
 
 /** Such as `CorruptTensor 3, StorageUnavailable 1`. */

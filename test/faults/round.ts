@@ -5,12 +5,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { DescribeExecutionCommand, RedriveExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import {
-  decodeInlineTensor,
   decodeTensors,
-  type ExecutionOutput,
-  type InferenceError,
   type NumericTensor,
   type ObjectReference,
   OUTPUTS_PREFIX,
@@ -53,8 +50,6 @@ export interface Played {
   readonly faults: readonly InjectedFault[];
   /** Only with consolidation. */
   readonly servedBy?: ServedBy | undefined;
-  /** Of a failed Standard execution that was redriven without faults. */
-  readonly redriven?: Verdict | undefined;
 }
 
 export interface PlayedRound {
@@ -114,14 +109,11 @@ export async function playRound(
     await cloud.asynchronousCalls();
     // Deliveries of calls whose result nobody needs.
     while (cloud.workers().some(({ busy }) => busy)) await delay(20);
-    const failed = ended.filter(({ verdict }) => verdict.outcome === 'failed');
-    const isStandard = cloud.pipeline.stateMachineType === 'STANDARD';
-    const redriven = await slots.all(isStandard ? failed : [], (each) => caller.redrive(each));
     const objects = await new Slots(READS).all([...writes.values()], (object) => caller.judgeObject(object));
     const violations = objects.filter(({ verdict }) => 'what' in verdict);
     return {
       played: ended.map(({ execution, verdict, servedBy }) => ({
-        ...{ execution, servedBy, faults: faultsOf(execution), redriven: verdictOf(execution, redriven) },
+        ...{ execution, servedBy, faults: faultsOf(execution) },
         verdict: 'what' in verdict ? verdict : (verdictOf(execution, violations) ?? verdict),
       })),
       stray: [
@@ -143,7 +135,6 @@ interface Judged {
   readonly execution: number;
   readonly verdict: Verdict;
   readonly servedBy?: ServedBy | undefined;
-  readonly executionArn?: string | undefined;
 }
 
 /** An object and how often it was written. */
@@ -203,29 +194,7 @@ class Caller {
       );
       return { execution, verdict: this.judge(execution, 'of the call', print), servedBy };
     } catch (error) {
-      const verdict = judgeFailure(error, faultsOf(execution));
-      return { execution, verdict, executionArn: (error as InferenceError).executionArn };
-    }
-  }
-
-  /** Continues a failed execution. */
-  async redrive({ execution, executionArn }: Judged): Promise<Judged> {
-    await this.stepFunctions.send(new RedriveExecutionCommand({ executionArn }));
-    for (;;) {
-      const end = await this.stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
-      if (end.output !== undefined) {
-        const { tensors, s3 } = (JSON.parse(end.output) as ExecutionOutput).outputs;
-        const inline = Object.entries(tensors ?? {}).map(
-          ([name, tensor]) => [name, decodeInlineTensor(name, tensor)] as const,
-        );
-        const print = s3 === undefined || inline.length > 0 ? printOf(inline) : await this.stored(s3);
-        return { execution, verdict: this.judge(execution, 'of the redrive', print) };
-      }
-      if (end.status !== 'RUNNING') {
-        const what = `redriven: ${end.status}: ${end.error}: ${end.cause}`;
-        return { execution, verdict: { outcome: 'unexplained', what } };
-      }
-      await delay(20);
+      return { execution, verdict: judgeFailure(error, faultsOf(execution)) };
     }
   }
 

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { WarmUp } from '../../../lib';
 import { type LocalCloud, type LocalCloudOptions, infer } from '../../../local';
-import { rows, start, synthesize, trace } from '../../support/deployed-pipeline';
+import { start, synthesize, trace } from '../../support/deployed-pipeline';
 import { mlp, saveModel } from '../../support/model-builder';
 import { runWhole } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
