@@ -1,8 +1,8 @@
 /**
- * The functions that Step Functions adds to those of JSONata.
+ * The functions that Step Functions adds to those of JSONata, without `$hash`.
  * https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 /** Replace JSONata's own functions of the same name. */
 export const STEP_FUNCTIONS = {
@@ -19,13 +19,6 @@ export const STEP_FUNCTIONS = {
     if (seed.length > 0) throw new Error('the local cloud does not support $random with a seed');
     return Math.random();
   },
-  hash: (content: unknown, algorithm: unknown): string => {
-    const name = HASH_ALGORITHMS.get(String(algorithm));
-    if (name === undefined) throw new Error(`$hash does not support the algorithm '${String(algorithm)}'`);
-    return createHash(name)
-      .update(typeof content === 'string' ? content : JSON.stringify(content))
-      .digest('hex');
-  },
   range: (first: unknown, last: unknown, step: unknown): number[] => {
     const [from, to, by] = [first, last, step].map(integer) as [number, number, number];
     if (by === 0) throw new RangeError('$range expects a step other than 0');
@@ -41,14 +34,6 @@ export const STEP_FUNCTIONS = {
     return Array.from({ length: parts }, (_, at): unknown[] => items.slice(at * length, (at + 1) * length));
   },
 } as const;
-
-const HASH_ALGORITHMS: ReadonlyMap<string, string> = new Map([
-  ['MD5', 'md5'],
-  ['SHA-1', 'sha1'],
-  ['SHA-256', 'sha256'],
-  ['SHA-384', 'sha384'],
-  ['SHA-512', 'sha512'],
-]);
 
 const MAX_RANGE = 1000;
 

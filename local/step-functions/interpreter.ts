@@ -139,13 +139,7 @@ export class Run {
     const children = (visit.children ??= await this.startChildren(state, visit));
     const result = await children.finish(this.options);
     this.record(`${state.type}StateSucceeded`);
-    try {
-      return visit.limited(result);
-    } catch (error) {
-      // A redrive runs all of them again: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
-      visit.children = undefined;
-      throw error;
-    }
+    return visit.limited(result);
   }
 
   private async startChildren(state: CompositeState, visit: Visit): Promise<Children> {

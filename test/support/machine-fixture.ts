@@ -81,7 +81,7 @@ export async function run(definition: JsonObject, options: MachineOptions = {}):
 }
 
 /** The history after ExecutionStarted, each event with its state. */
-export function eventsOf({ history }: MachineExecution): string {
+function eventsOf({ history }: MachineExecution): string {
   return history.events
     .slice(1)
     .map(({ type, details }) => (typeof details?.name === 'string' ? `${type} ${details.name}` : type))

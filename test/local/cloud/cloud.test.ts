@@ -204,19 +204,11 @@ describe('start refuses', () => {
     });
   });
 
-  test.each<[string, (stack: PipelineStack) => unknown, string]>([
-    [
-      'an environment variable of an unknown resource',
-      (stack) => stack.slice.addEnvironment('QUEUE', new Queue(stack, 'Queue').queueUrl),
-      'the local cloud does not support AWS::SQS::Queue',
-    ],
-    [
-      'a layer',
-      (stack) => (functionOf(stack).layers = ['arn']),
-      'the local cloud does not support the property Layers',
-    ],
-  ])('%s', async (_, change, message) => {
-    await expect(start(pipeline(DOUBLE, change))).rejects.toThrow(message);
+  test('an environment variable of an unknown resource', async () => {
+    const assembly = pipeline(DOUBLE, (stack) =>
+      stack.slice.addEnvironment('QUEUE', new Queue(stack, 'Queue').queueUrl),
+    );
+    await expect(start(assembly)).rejects.toThrow('the local cloud does not support AWS::SQS::Queue');
   });
 
   test('an assembly with a missing asset', async () => {

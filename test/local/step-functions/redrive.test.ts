@@ -3,7 +3,6 @@ import type { Json, JsonObject } from '../../../local/json';
 import type { ExecutionResult } from '../../../local/step-functions/execution';
 import type { MachineExecution } from '../../../local/step-functions/machine-execution';
 import {
-  eventsOf,
   graph,
   HANG,
   machine,
@@ -46,7 +45,6 @@ type Row = readonly [
   ...(readonly [readonly Json[], readonly Json[], object]),
 ];
 
-const HALF = '{% $pad("", 140000, "x") %}';
 const BRANCHES = [
   graph('A', taskState(sending('a'))),
   graph('B', taskState({ ...sending('b'), Retry: [{ ErrorEquals: ['Again'] }] })),
@@ -112,15 +110,6 @@ test.each<Row>([
     { output: [[1, 2]] },
   ],
   [
-    'runs all branches again if their results were too large',
-    parallel([graph('A', taskState({ Output: HALF })), graph('B', taskState({ Output: HALF }))]),
-    { input: 1 },
-    'States.DataLimitExceeded',
-    [1, 1],
-    [1, 1],
-    { error: 'States.DataLimitExceeded' },
-  ],
-  [
     'runs the iterations that have not succeeded',
     map({ MaxConcurrency: 1 }),
     { input: ITEMS, attempts: [{ answer: 'A' }, ERROR] },
@@ -175,16 +164,6 @@ describe('a redriven execution', () => {
     expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: 1 });
     expect(clock.now()).toBe(START + 17_000);
     expect(payloads).toEqual([0, 1, 0, 1]);
-  });
-
-  test('records what runs again', async () => {
-    const { execution } = await failed(task(), { attempts: [ERROR] });
-    await redrive(execution);
-    const attempt = 'TaskScheduled, TaskStarted';
-    expect(eventsOf(execution)).toBe(
-      `TaskStateEntered A, ${attempt}, TaskFailed, ExecutionFailed, ExecutionRedriven, ` +
-        `${attempt}, TaskSucceeded, TaskStateExited A, ExecutionSucceeded`,
-    );
   });
 
   test('that was stopped in a Wait leaves it when its time has come', async () => {
