@@ -33,6 +33,13 @@ export function createNetwork(
       'set vpc too',
     );
   }
+  if (securityGroups?.length === 0) {
+    throw new SlicedInferenceError(
+      'securityGroups must have one group or more',
+      'an empty list',
+      'leave the prop out to let the pipeline create a group',
+    );
+  }
   const services = usesExpress ? (['S3', 'S3_EXPRESS'] as const) : (['S3'] as const);
   for (const service of services) warnOfMissingEndpoint(scope, service, vpc, vpcSubnets);
   return {
@@ -57,7 +64,7 @@ const ENDPOINTS = {
   S3_EXPRESS: { id: 'noS3ExpressEndpoint', what: 'S3 Express One Zone', name: /\.s3express\b/ },
 } as const;
 
-/** From isolated subnets S3 is reachable only through an endpoint. The app may add one later, so look for any at synthesis. */
+/** From isolated subnets S3 is reachable only through an endpoint. The app may add one later, so check at synthesis. */
 function warnOfMissingEndpoint(
   scope: Construct,
   service: keyof typeof ENDPOINTS,
@@ -70,7 +77,8 @@ function warnOfMissingEndpoint(
   if (isPendingLookup || !subnets.some(({ subnetId }) => isolated.has(subnetId))) return;
   Aspects.of(scope).add({
     visit: (node) => {
-      if (node !== scope || node.node.root.node.findAll().some((other) => isEndpoint(other, name))) return;
+      if (node !== scope || node.node.root.node.findAll().some((other) => isEndpoint(other, vpc, name)))
+        return;
       warn(
         scope,
         id,
@@ -80,9 +88,12 @@ function warnOfMissingEndpoint(
   });
 }
 
-function isEndpoint(construct: IConstruct, name: RegExp): boolean {
+function isEndpoint(construct: IConstruct, vpc: ec2.IVpc, name: RegExp): boolean {
   if (!(construct instanceof ec2.CfnVPCEndpoint)) return false;
-  return name.test(JSON.stringify(Stack.of(construct).resolve(construct.serviceName)));
+  const resolve = (value: unknown): string => JSON.stringify(Stack.of(construct).resolve(value));
+  // An endpoint in another stack refers to the VPC by an import, so its vpcId cannot be compared: assume that it matches.
+  const isOther = Stack.of(construct) === Stack.of(vpc) && resolve(construct.vpcId) !== resolve(vpc.vpcId);
+  return !isOther && name.test(resolve(construct.serviceName));
 }
 
 /**

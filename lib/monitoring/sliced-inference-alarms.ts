@@ -1,7 +1,8 @@
 /** CloudWatch alarms of a pipeline. */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { SlicedInferenceError } from '../errors';
 import { knownAtSynth } from '../pipeline/known-at-synth';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -65,6 +66,13 @@ export class SlicedInferenceAlarms extends Construct {
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
     super(scope, id);
     const { pipeline, maxFailedRuns = 1, maxTime, actions = [] } = props;
+    if (!Token.isUnresolved(maxFailedRuns) && !(Number.isInteger(maxFailedRuns) && maxFailedRuns >= 1)) {
+      throw new SlicedInferenceError(
+        'maxFailedRuns must be a whole number of 1 or more',
+        String(maxFailedRuns),
+        'set the number of failed runs that sets off the alarm',
+      );
+    }
     const { stateMachine, wholeFunction } = pipeline;
     const period = { period: PERIOD };
     const { GREATER_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;

@@ -2,6 +2,7 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { SlicedInferenceError } from '../errors';
 import { sliceName, WHOLE } from '../../contract/keys';
 import { SliceMetric, sliceMetric } from '../pipeline/pipeline-metrics';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
@@ -39,6 +40,8 @@ export class SlicedInferenceDashboard extends Construct {
   public constructor(scope: Construct, id: string, props: SlicedInferenceDashboardProps) {
     super(scope, id);
     const { pipelines, dashboardName } = props;
+    if (pipelines.length === 0)
+      throw new SlicedInferenceError('pipelines must have one or more', 'an empty list', 'pass [pipeline]');
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       ...(dashboardName !== undefined && { dashboardName }),
       widgets: pipelines.flatMap(rowsOf),

@@ -19,7 +19,7 @@ export function checkProps(
   props: SlicedInferencePipelineProps | undefined,
 ): asserts props is SlicedInferencePipelineProps {
   // jsii passes no props at all if a caller in Python sets none.
-  for (const faults of [ofModel, ofFunctions, ofStateMachine, ofBuckets])
+  for (const faults of [ofModel, ofFunctions, ofStateMachine, ofBuckets, ofRetention])
     for (const fault of faults(props ?? {})) throw new SlicedInferenceError(...fault);
   knownAtSynth(props?.modelPath, 'modelPath');
   for (const [name, size] of Object.entries(props?.dimensions ?? {}))
@@ -52,7 +52,10 @@ function* ofModel(props: SlicedInferencePipelineProps): Generator<Fault> {
 /** The bundled handler is compiled for this version of Node.js. */
 const OLDEST_NODE_RUNTIME = 20;
 
-function* ofFunctions({ runtime }: SlicedInferencePipelineProps): Generator<Fault> {
+function* ofFunctions({ architecture, runtime }: SlicedInferencePipelineProps): Generator<Fault> {
+  const known = [lambda.Architecture.X86_64.name, lambda.Architecture.ARM_64.name];
+  if (architecture && !known.includes(architecture.name))
+    yield [`architecture must be one of ${known.join(', ')}`, quoted(architecture.name), 'use one of these'];
   if (runtime === undefined || Token.isUnresolved(runtime.name)) return;
   const [, version] = /^nodejs(\d+)\.x$/.exec(runtime.name) ?? [];
   if (Number(version) >= OLDEST_NODE_RUNTIME) return;
@@ -66,6 +69,8 @@ function* ofFunctions({ runtime }: SlicedInferencePipelineProps): Generator<Faul
 function* ofStateMachine({ timeout, stateMachineType }: SlicedInferencePipelineProps): Generator<Fault> {
   if (!timeout || timeout.isUnresolved()) return;
   const seconds = timeout.toSeconds({ integral: false });
+  if (!(seconds >= 1))
+    yield ['timeout must be 1 second or more', timeout.toHumanString(), 'use a longer timeout'];
   if (stateMachineType === sfn.StateMachineType.STANDARD || seconds <= MAX_EXPRESS_MINUTES * 60) return;
   yield [
     `the timeout of an Express state machine must be at most ${MAX_EXPRESS_MINUTES} minutes`,
@@ -97,6 +102,17 @@ function* ofBuckets(props: SlicedInferencePipelineProps): Generator<Fault> {
       "a KMS key for the pipeline's bucket",
       'remove the key or tensorStore',
     ];
+  }
+}
+
+/** S3 expires objects by the day. */
+function* ofRetention(props: SlicedInferencePipelineProps): Generator<Fault> {
+  for (const name of ['intermediateRetention', 'outputRetention'] as const) {
+    const retention = props[name];
+    if (retention === undefined || retention.isUnresolved()) continue;
+    const days = retention.toDays({ integral: false });
+    if (Number.isInteger(days) && days >= 1) continue;
+    yield [`${name} must be a whole number of days, 1 or more`, retention.toHumanString(), 'use whole days'];
   }
 }
 

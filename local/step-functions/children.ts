@@ -1,5 +1,6 @@
 /** The branches of a Parallel state or the iterations of a Map, which run concurrently. */
 import type { Json } from '../json';
+import { LinkedAbort } from './linked-abort';
 import type { RunOptions } from './run-options';
 
 interface Child {
@@ -20,8 +21,8 @@ export class Children {
   /** Runs the children that have not ended. The first one that fails stops the others. Returns all outputs in order. */
   async finish(options: RunOptions): Promise<Json[]> {
     const { signal } = options.environment;
-    const stop = new AbortController();
-    const environment = { ...options.environment, signal: AbortSignal.any([signal, stop.signal]) };
+    const stop = new LinkedAbort(signal);
+    const environment = { ...options.environment, signal: stop.signal };
     const waiting = this.create.keys();
     const outputs: Json[] = [];
     let failure: { readonly error: unknown } | undefined;
@@ -42,6 +43,7 @@ export class Children {
     };
     const lanes = Math.min(this.create.length, this.maxConcurrency);
     await Promise.all(Array.from({ length: lanes }, lane));
+    stop.unlink();
     signal.throwIfAborted();
     if (failure !== undefined) throw failure.error;
     return outputs;

@@ -1,5 +1,6 @@
 /** The interpreter's clock. Tests replace it, so that they need not wait for retries and timeouts. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { LinkedAbort } from './linked-abort';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -32,9 +33,9 @@ export async function within<T>(
   work: Promise<T>,
   onTimeout: () => Error,
 ): Promise<T> {
-  const ended = new AbortController();
-  const either = AbortSignal.any([signal, ended.signal]);
-  const timer = seconds === undefined ? waitForAbort(either) : clock.sleep(seconds * 1000, either);
+  const ended = new LinkedAbort(signal);
+  const timer =
+    seconds === undefined ? waitForAbort(ended.signal) : clock.sleep(seconds * 1000, ended.signal);
   try {
     return await Promise.race([
       work,
@@ -43,7 +44,8 @@ export async function within<T>(
       }),
     ]);
   } finally {
-    ended.abort();
+    ended.unlink();
+    ended.abort(undefined);
     // Mark both as handled: the loser of the race may still reject.
     work.catch(() => undefined);
     timer.catch(() => undefined);

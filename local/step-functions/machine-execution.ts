@@ -8,6 +8,7 @@ import { ERROR, StateError } from './state-error';
 import type { ExecutionResult } from './execution';
 import { History } from './history';
 import { Run } from './interpreter';
+import { LinkedAbort } from './linked-abort';
 import { MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
 import type { Environment, RunOptions } from './run-options';
 
@@ -46,7 +47,7 @@ export class MachineExecution {
   private readonly trace: string;
   private readonly run: Run;
   private ended: End | undefined;
-  private stop = new AbortController();
+  private stop: LinkedAbort;
 
   constructor(
     readonly init: ExecutionInit,
@@ -57,6 +58,7 @@ export class MachineExecution {
     const seconds = Math.floor(this.startTime / 1000).toString(16);
     this.trace = `1-${seconds.padStart(8, '0')}-${randomBytes(12).toString('hex')}`;
     this.history = new History(now, init.resource.type === 'STANDARD');
+    this.stop = new LinkedAbort(environment.signal);
     const { roleArn } = init.resource;
     this.history.append('ExecutionStarted', () => ({ input: init.inputText, roleArn }));
     this.run = new Run(init.definition, init.input, this.runOptions());
@@ -105,7 +107,7 @@ export class MachineExecution {
     this.redriveCount++;
     this.redriveTime = time;
     this.ended = undefined;
-    this.stop = new AbortController();
+    this.stop = new LinkedAbort(this.environment.signal);
     const { redriveCount } = this;
     this.history.append('ExecutionRedriven', () => ({ redriveCount }));
     this.run.rewind();
@@ -134,6 +136,8 @@ export class MachineExecution {
       this.stop.abort(error);
       await Promise.allSettled([run]);
       end = endedBy(error);
+    } finally {
+      this.stop.unlink();
     }
     return this.finish({ ...end, time: clock.now() });
   }
@@ -161,7 +165,7 @@ export class MachineExecution {
       history: this.history,
       environment: {
         ...environment,
-        signal: AbortSignal.any([environment.signal, stop.signal]),
+        signal: stop.signal,
         invoke: (functionName, payload) => environment.invoke(functionName, payload, header()),
         invokeLater: (functionName, payload) => environment.invokeLater(functionName, payload, header()),
       },

@@ -107,3 +107,8 @@ test('the dashboard shows each pipeline in rows of three graphs, with a line per
     ['Stack/Pipeline: peak memory', 16, 24, 3],
   ]);
 });
+
+test('a dashboard must have pipelines', () => {
+  const empty = () => new SlicedInferenceDashboard(newStack(), 'Dashboard', { pipelines: [] });
+  expect(errorOf(empty)).toContain('pipelines must have one or more, got an empty list');
+});

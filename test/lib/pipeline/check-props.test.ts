@@ -47,6 +47,10 @@ test.each<[words: string, props: Props | ((stack: Stack) => Props)]>([
   [`${fixed} slicing, dimensions`, () => ({ ...alone(), slicing: always.slicing, dimensions: {} })],
   [`the size of dimension 'batch' ${known}`, { dimensions: { batch: number() } }],
   ["the size of dimension 'batch' must be a whole number from 1", { dimensions: { batch: 0 } }],
+  ['architecture must be one of x86_64, arm64', { architecture: lambda.Architecture.custom('riscv') }],
+  ['timeout must be 1 second or more, got 0 seconds', { timeout: Duration.seconds(0) }],
+  ['outputRetention must be a whole number of days', { outputRetention: Duration.days(0) }],
+  ['intermediateRetention must be a whole number of days', { intermediateRetention: Duration.hours(36) }],
   [`${node20} python3.12`, { runtime: lambda.Runtime.PYTHON_3_12 }],
   [`${node20} nodejs18.x`, { runtime: new lambda.Runtime('nodejs18.x', lambda.RuntimeFamily.NODEJS) }],
   [`${express} 5 minutes 1 second: shorten it or`, { timeout: Duration.seconds(301) }],
@@ -57,6 +61,7 @@ test.each<[words: string, props: Props | ((stack: Stack) => Props)]>([
   ['got an alias imported by name', (stack) => ({ encryptionKey: kms.Alias.fromAliasName(stack, 'A', 'a') })],
   [`vpcSubnets ${withVpc}`, { vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } }],
   [`securityGroups ${withVpc}`, { securityGroups: [] }],
+  ['must have one group or more', (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc'), securityGroups: [] })],
   ['Consolidation.ALWAYS cannot be combined with float16', { ...always, float16Transport: true }],
   ['got slicedModel, which has no', () => ({ ...alone(), consolidation: Consolidation.ALWAYS })],
   // jsii drops the unknown name of {"memory_size": 2048} in Python, because it is in a map.
@@ -189,4 +194,6 @@ test('monitoring refuses wrong numbers and tokens', () => {
   expect(errorOf(() => pipeline.metricSliceErrors(number()))).toContain('from 0 to 2, got a CDK token');
   const maxTime = Duration.seconds(number());
   expect(errorOf(() => new SlicedInferenceAlarms(stack, 'Alarms', { pipeline, maxTime }))).toContain(known);
+  const none = () => new SlicedInferenceAlarms(stack, 'None', { pipeline, maxFailedRuns: 0 });
+  expect(errorOf(none)).toContain('maxFailedRuns must be a whole number of 1 or more, got 0');
 });

@@ -52,6 +52,25 @@ export function multiHeadAttentionScratch({ node, inputs, outputs }: WorkNode): 
 }
 
 /**
+ * `GroupQueryAttention` moves heads in front, with a second copy if it rotates them, and computes a few scores at a time unless it
+ * caps or smoothes them.
+ */
+export function groupQueryAttentionScratch({ node, inputs, outputs }: WorkNode): number {
+  const [query, key, value] = inputs;
+  if (query === undefined) return 0;
+  const [batch = 1, queries = 1, hidden = 1] = query.shape;
+  // Inputs 7 and 8 have the cosines and sines of a rotation.
+  const isRotated = inputs.at(7) !== undefined;
+  const moved = totalElements([query, key, value]) + (isRotated ? totalElements([query, key]) : 0);
+  const hasAllScores =
+    (attribute(node, 'softcap') ?? 0) > 0 || (attribute(node, 'smooth_softmax') ?? 0) === 1;
+  if (!hasAllScores) return FLOAT_BYTES * moved;
+  const keys = outputs.at(1)?.shape.at(-2) ?? queries;
+  const heads = attribute(node, 'num_heads') ?? headsOf(hidden);
+  return FLOAT_BYTES * (moved + batch * heads * queries * keys);
+}
+
+/**
  * ONNX's `Attention` reads queries `[B, S, N * head]` or `[B, N, S, head]` in place. It holds all scores, and a mask in the type of the
  * scores if it is causal or if the given mask has booleans.
  * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/providers/cpu/llm/attention.cc

@@ -5,7 +5,12 @@
 import type { Model, Node } from '../../../onnx/model';
 import { type WorkNode, type WorkTensor, totalBytes, workOf } from '../../../compute-time/node-tensors';
 import type { ValueTypes } from '../../../shapes/value-types';
-import { attentionScratch, multiHeadAttentionScratch, projectedAttentionScratch } from './attention';
+import {
+  attentionScratch,
+  groupQueryAttentionScratch,
+  multiHeadAttentionScratch,
+  projectedAttentionScratch,
+} from './attention';
 import {
   columnsScratch,
   convolutionScratch,
@@ -50,10 +55,13 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Softmax', transposedRows],
   ['LogSoftmax', transposedRows],
   ['Hardmax', transposedRows],
+  ['Resize', narrowedImage],
+  ['LRN', squares],
   [
     'GroupNormalization',
     (work, opset) => copiesOfOutput(opset >= LONG_GROUP_NORMALIZATION ? 3 : 1)(work, opset),
   ],
+  ['MeanVarianceNormalization', copiesOfOutput(2)],
   ...['HardSwish', 'Mish', 'Swish'].map((opType): [string, Rule] => [opType, copiesOfOutput(1)]),
   // With two inputs they write the result at once, with more they hold a partial result.
   ...['Max', 'Mean', 'Min', 'Sum'].map((opType): [string, Rule] => [
@@ -67,6 +75,7 @@ const CONTRIBUTED_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Attention', projectedAttentionScratch],
   ['QAttention', projectedAttentionScratch],
   ['MultiHeadAttention', multiHeadAttentionScratch],
+  ['GroupQueryAttention', groupQueryAttentionScratch],
   ['MatMulNBits', dequantizedWeights],
   ['DynamicQuantizeMatMul', ({ inputs }) => inputs.at(0)?.elements ?? 0],
   ['QGemm', sums],
@@ -124,6 +133,20 @@ function transposedRows({ node, inputs, outputs }: WorkNode, opset: number): num
   const axis = node.sizeAttributes?.get('axis') ?? -1;
   const isLast = axis === -1 || axis === rank - 1;
   return opset < SOFTMAX_OF_ONE_AXIS || isLast ? 0 : 2 * totalBytes([outputs.at(0)]);
+}
+
+/** An antialiasing `Resize` makes all rows of an image narrower, or wider, before it does the columns. */
+function narrowedImage({ node, inputs, outputs }: WorkNode): number {
+  const [input, output] = [inputs.at(0), outputs.at(0)];
+  if (node.sizeAttributes?.get('antialias') !== 1 || input === undefined || output === undefined) return 0;
+  const rows = input.elements / Math.max(1, input.shape.at(0) ?? 1) / Math.max(1, input.shape.at(-1) ?? 1);
+  return FLOAT_BYTES * rows * (output.shape.at(-1) ?? 1);
+}
+
+/** `LRN` holds the squares of one image, and a scale for each element of the output. */
+function squares({ outputs }: WorkNode): number {
+  const bytes = totalBytes([outputs.at(0)]);
+  return bytes + bytes / Math.max(1, outputs.at(0)?.shape.at(0) ?? 1);
 }
 
 /**
