@@ -50,7 +50,7 @@ describe('a JSON file', () => {
 
   it.each<[string, Dtype, string]>([
     ['{"x": [1, 2.5]}', 'int32', "input 'x'[1] must be a whole number"],
-    ['{"x": [9007199254740993]}', 'int64', 'and a number only up to 2^53-1'],
+    ['{"x": [9007199254740993]}', 'int64', 'a text of digits above 2^53-1'],
     ['{"x": [[1], [1, 2]]}', 'float32', 'all lists of one level must have the same length'],
     ['{"x": [1,\n NaN]}', 'float32', 'NaN or Infinity, which JSON does not have: write base64 instead of'],
     ['{"x": [-Infinity]}', 'float32', 'NaN or Infinity'],

@@ -1,4 +1,4 @@
-/** Signed requests that the SDK does not send, and sessions of directory buckets. Signatures themselves: signature-v4.test.ts. */
+/** Signed requests that the SDK does not send, and sessions of directory buckets. */
 import { Callers, type TemporaryCredentials } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { DiskObjectStore } from '../../../local/s3/store';
