@@ -73,7 +73,7 @@ async function run(logs: readonly string[], options: Options): Promise<void> {
   checkFlags(logs, options);
   if (out !== undefined) checkPlace(out, '--out');
   const collected = collectLogs(readLogs(logs));
-  const samples = samplesOf({ ...collected, transitions: [] });
+  const samples = samplesOf(collected);
   const { calls } = samples;
   if (calls.length === 0)
     throw new SlicedInferenceError(

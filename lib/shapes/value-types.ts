@@ -66,17 +66,6 @@ export function tensorBytes(dtype: string | undefined, elements: number): number
   return packed ?? elements * UNKNOWN_ELEMENT_BYTES;
 }
 
-/** Bytes of the inputs of a request with these sizes. A dimension without a size counts as 1. */
-export function requestBytes(
-  inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: ValueType['shape'] }[],
-  sizes: DimensionSizes,
-): number {
-  return inputs.reduce((sum, { name, dtype, shape }) => {
-    const dims = (sizedShape(name, shape, sizes) ?? []).map((size) => (typeof size === 'number' ? size : 1));
-    return sum + tensorBytes(dtype, product(dims));
-  }, 0);
-}
-
 export function product(factors: readonly number[]): number {
   return factors.reduce((result, factor) => result * factor, 1);
 }

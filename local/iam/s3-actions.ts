@@ -7,23 +7,18 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 const ACTIONS = {
   ListBuckets: ['s3:ListAllMyBuckets'],
   HeadBucket: ['s3:ListBucket'],
-  GetBucketLocation: ['s3:GetBucketLocation'],
   // Needs a session action, which depends on the session.
   CreateSession: [],
   ListObjectsV2: ['s3:ListBucket'],
-  DeleteObjects: ['s3:DeleteObject'],
   // A HEAD request only decrypts a checksum: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
   HeadObject: ['s3:GetObject'],
   GetObject: ['s3:GetObject', 'kms:Decrypt'],
-  GetObjectTagging: ['s3:GetObjectTagging'],
   PutObject: ['s3:PutObject', 'kms:GenerateDataKey'],
-  CopyObject: ['s3:PutObject', 'kms:GenerateDataKey'],
   DeleteObject: ['s3:DeleteObject'],
   // That each request of an upload needs one of both key actions is believed; the documentation only says that it needs both.
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
   CreateMultipartUpload: ['s3:PutObject', 'kms:GenerateDataKey'],
   UploadPart: ['s3:PutObject', 'kms:Decrypt'],
-  UploadPartCopy: ['s3:PutObject', 'kms:Decrypt'],
   CompleteMultipartUpload: ['s3:PutObject', 'kms:Decrypt'],
   AbortMultipartUpload: ['s3:AbortMultipartUpload'],
 } as const satisfies Record<string, readonly Action[]>;
@@ -37,7 +32,6 @@ export interface S3Target {
   readonly key: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
-  readonly copySource?: { readonly bucket: string; readonly key: string };
   /** The headers that the object to be read was stored with. */
   readonly stored?: Headers;
   /** The version of TLS that the request came with, such as 1.3; `undefined` for plain HTTP. */
@@ -47,23 +41,15 @@ export interface S3Target {
 export const bucketArn = (bucket: string): string => `arn:aws:s3:::${bucket}`;
 
 export function s3Needs(name: S3OperationName, target: S3Target): Needed[] {
-  const { bucket, key, query, copySource: source } = target;
+  const { bucket, key, query } = target;
   const context = transportContext(target);
   const policyOf = bucketArn(bucket);
-  const needs = s3ActionsOf(name, target).map((action): Needed => {
+  return s3ActionsOf(name, target).map((action): Needed => {
     if (bucket === '') return { action, resource: '*', context };
-    // The keys are in the body. AWS decides about each; here, the caller must be allowed to delete any object.
-    if (name === 'DeleteObjects') return { action, resource: `${policyOf}/*`, policyOf, context };
     if (key !== '') return { action, resource: `${policyOf}/${key}`, policyOf, context };
     const prefix = action === 's3:ListBucket' && { 's3:prefix': query.get('prefix') ?? '' };
     return { action, resource: policyOf, context: { ...context, ...prefix } };
   });
-  if (source === undefined) return needs;
-  const sourceArn = bucketArn(source.bucket);
-  return [
-    { action: 's3:GetObject', resource: `${sourceArn}/${source.key}`, policyOf: sourceArn, context },
-    ...needs,
-  ];
 }
 
 /**
@@ -87,12 +73,9 @@ export const KEY_HEADER = 'x-amz-server-side-encryption-aws-kms-key-id';
 
 /** What S3 needs on behalf of the requester if the objects are encrypted with KMS keys. */
 export function keyNeeds(name: S3OperationName, target: S3Target, authorizer: Authorizer): Needed[] {
-  const { headers, copySource: source, stored = {} } = target;
+  const { headers, stored = {} } = target;
   const writes = (ACTIONS[name] as readonly Action[]).includes('s3:PutObject');
-  return [
-    ...(source ? keyUses(['kms:Decrypt'], source, stored, authorizer) : []),
-    ...keyUses(keyActions(name, target), target, writes ? headers : stored, authorizer),
-  ];
+  return keyUses(keyActions(name, target), target, writes ? headers : stored, authorizer);
 }
 
 /** Listing the bucket: a caller that may not do this does not learn that a key is missing. */

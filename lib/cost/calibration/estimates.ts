@@ -171,10 +171,9 @@ class Estimator {
     const gaps = gapsOf(this.samples.calls)
       .filter(({ next }) => !next.cold)
       .map(({ ms, next }) => Math.max(0, ms - this.clientMs(next)));
-    const seen = gaps.length >= MIN_SAMPLES ? gaps : this.samples.transitions;
     const name = this.options.stateMachineType === 'standard' ? 'standard1KiB' : 'express';
     const shape = this.environment.stepFunctions[name];
-    this.estimate('stepFunctions', name, seen, 'calls of warm runs of two slices and more', (all) =>
+    this.estimate('stepFunctions', name, gaps, 'calls of warm runs of two slices and more', (all) =>
       distributionOf(all, shape),
     );
   }

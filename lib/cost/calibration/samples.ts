@@ -18,8 +18,6 @@ export interface Samples {
   readonly calls: readonly CallSample[];
   readonly warmUps: readonly WarmUpSample[];
   readonly reports: readonly LoggedReport[];
-  /** From the end of a task to the start of the next one in milliseconds, as a state machine's history has them. */
-  readonly transitions: readonly number[];
 }
 
 export interface SliceFacts {
@@ -34,14 +32,12 @@ export interface SliceFacts {
 export function samplesOf({
   calls,
   reports,
-  transitions,
-}: Pick<Samples, 'reports' | 'transitions'> & { readonly calls: readonly LoggedCall[] }): Samples {
+}: Pick<Samples, 'reports'> & { readonly calls: readonly LoggedCall[] }): Samples {
   const ofSlices = calls.filter(isOfSlice);
   return {
     calls: ofSlices.filter(isCallSample),
     warmUps: ofSlices.filter(({ kind }) => kind === 'warm-up'),
     reports: reports.filter(({ failed }) => !failed),
-    transitions,
   };
 }
 

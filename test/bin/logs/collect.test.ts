@@ -42,14 +42,14 @@ describe('calls and their reports', () => {
     const logs = collectLogs([content]);
     const known = { kind: 'ran', run, executionArn, slice: 0, loadMs, s3Gets, report: FIELDS };
     expect(logs).toMatchObject({ calls: [known], refused: 0 });
-    expect(samplesOf({ ...logs, transitions: [] }).calls).toEqual(logs.calls);
+    expect(samplesOf(logs).calls).toEqual(logs.calls);
   });
 
   it('are those of the whole model, which no constant is estimated from', () => {
     const line = JSON.stringify({ ...CALL, slice: undefined, message: 'whole model is cold', whole: true });
     const logs = collectLogs([`${line}\n${REPORT}`]);
     expect(logs.calls).toMatchObject([{ kind: 'warm-up', slice: 'whole', report: FIELDS }]);
-    expect(samplesOf({ ...logs, transitions: [] })).toMatchObject({ calls: [], warmUps: [] });
+    expect(samplesOf(logs)).toMatchObject({ calls: [], warmUps: [] });
   });
 
   it('count once if several files have them', () => {
@@ -64,11 +64,10 @@ describe('calls and their reports', () => {
     const logs = collectLogs([`${failed}\n${killed}\nhello\n{"message":"other"}\n{"x`]);
     expect(logs).toMatchObject({ calls: [{ kind: 'failed', slice: 1 }], skipped: 3 });
     expect(logs.others).toEqual([{ ...FIELDS, failed: true }]);
-    expect(samplesOf({ ...logs, transitions: [] })).toEqual({
+    expect(samplesOf(logs)).toEqual({
       calls: [],
       warmUps: [],
       reports: [],
-      transitions: [],
     });
   });
 

@@ -46,7 +46,6 @@ function samplesOf(truth: Truth, runs: number): Samples {
     calls,
     warmUps: [],
     reports: calls.flatMap(({ report }) => (report === undefined ? [] : [report])),
-    transitions: [],
   };
 }
 
@@ -128,7 +127,7 @@ describe('calibration', () => {
 
   it('keeps each default without enough samples, and says so', () => {
     const { constants, table } = calibrate(
-      { calls: runOf(TRUTH, 'one', false), warmUps: [], reports: [], transitions: [] },
+      { calls: runOf(TRUTH, 'one', false), warmUps: [], reports: [] },
       OPTIONS,
     );
 
