@@ -8,7 +8,7 @@ import {
   type OperatorUse,
   nodeLabel,
 } from '../onnx/model';
-import { cheapNodes, Casts, pinnedValues, liveNodes } from './casts';
+import { cheapNodes, Casts, pinnedValues, unusedCasts, liveNodes } from './casts';
 import { roundsByNeighbors } from './crossing';
 import { type NodeValues, neededValues, valuesRead, topologicalOrder } from './needs';
 import { SlicedInferenceError } from '../errors';
@@ -34,6 +34,8 @@ export interface Dataflow {
    * Repeated nodes are not in `order`.
    */
   readonly isRepeated: readonly boolean[];
+  /** By node: the casts of its results that no output needs; they go into the slices of the node. */
+  readonly unusedCasts: ReadonlyMap<NodeIndex, readonly NodeIndex[]>;
   /** Values between casts whose first cast must stay in the slice, see `pinnedValues`. */
   readonly pinned: ReadonlySet<ValueIndex>;
   /** By node: its inputs and the captures of its body graphs. */
@@ -79,6 +81,7 @@ export function analyzeDataflow(
     isConstantNode,
     isCheap: cheapNodes(model, casts),
     isRepeated: isConstantNode,
+    unusedCasts: unusedCasts(graph, isLive, casts),
     pinned: pinnedValues(graph, needs, casts),
     needs,
     reads: valuesRead(graph, needs, sorted, isConstantNode),

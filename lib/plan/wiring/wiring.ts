@@ -58,10 +58,11 @@ export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
     const { held, needed } = contents[slice];
     const outputs = outputsOf[slice];
     const initializers = sorted([...needed].filter((value) => isInitializer(graph, value)));
+    const casts = held.flatMap((node) => dataflow.unusedCasts.get(node) ?? []);
     const values = held.flatMap((node) => graph.nodes[node].outputs);
     return {
       nodes,
-      allNodes: inOrder(dataflow, held),
+      allNodes: inOrder(dataflow, [...new Set([...held, ...casts])]),
       initializers,
       inputs: inputs[slice],
       defaults: initializers.filter((value) => graph.values[value].input !== undefined),
