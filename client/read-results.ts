@@ -20,6 +20,22 @@ export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {
     | { readonly object: ObjectReference | undefined; readonly tensors: JsonRecord };
 }
 
+/** The fields of every timing. It also has a slice, or says that it is of the whole model. */
+const TIMING: Readonly<Record<Exclude<keyof CallTiming, 'slice' | 'whole'>, 'number' | 'boolean'>> = {
+  startedAt: 'number',
+  cold: 'boolean',
+  warmedUp: 'boolean',
+  weightBytes: 'number',
+  loadMs: 'number',
+  readMs: 'number',
+  runMs: 'number',
+  writeMs: 'number',
+  bytesRead: 'number',
+  bytesWritten: 'number',
+  peakMemoryBytes: 'number',
+  memoryMb: 'number',
+};
+
 /**
  * Fields that this version does not know are left as they are: a newer pipeline may state more.
  *
@@ -33,13 +49,12 @@ export function checkOutput(text: string): CheckedOutput {
   if (version !== CONTRACT_VERSION) throw invalidOutput(`version ${CONTRACT_VERSION}`, fieldValue(version));
   if (typeof deploymentDigest !== 'string') throw invalidOutput('deploymentDigest', kindOf(deploymentDigest));
   if (typeof run !== 'string') throw invalidOutput('a run', kindOf(run));
-  if (!Array.isArray(timings) || !timings.every(isRecord))
-    throw invalidOutput('a list of timings', kindOf(timings));
+  if (!Array.isArray(timings)) throw invalidOutput('a list of timings', kindOf(timings));
   if (!isServedBy(servedBy)) throw invalidOutput("servedBy of 'whole' or 'slices'", fieldValue(servedBy));
   return {
     ...{ version, deploymentDigest, run, results: checkPlaces(recordOf(outputs, 'outputs')) },
     ...(servedBy !== undefined && { servedBy }),
-    timings: timings as unknown as CallTiming[],
+    timings: timings.map(checkTiming),
   };
 }
 
@@ -91,6 +106,14 @@ function checkObject(value: unknown): ObjectReference {
     `a key below ${quotedName(OUTPUTS_PREFIX)}`,
     typeof key === 'string' ? quotedName(key) : kindOf(key),
   );
+}
+
+function checkTiming(value: unknown): CallTiming {
+  const fields = recordOf(value, 'a timing');
+  const part = fields.whole === true ? {} : ({ slice: 'number' } as const);
+  const bad = Object.entries({ ...part, ...TIMING }).find(([name, kind]) => typeof fields[name] !== kind);
+  if (bad === undefined) return fields as unknown as CallTiming;
+  throw invalidOutput(`timings whose ${bad[0]} is a ${bad[1]}`, kindOf(fields[bad[0]]));
 }
 
 function recordOf(value: unknown, subject: string): JsonRecord {

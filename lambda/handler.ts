@@ -115,9 +115,10 @@ export function makeHandler(
     } catch (error) {
       // Permissions change with the model, so a deployment during the run may be the reason.
       const failure = failureOf(error, slice, isUnavailable(error) ? { deploymentDigest } : {});
-      const { name, message } = failure;
-      const isWhole = variables[ENV.loaderKey] !== undefined;
-      telemetry.failure(about, { name, message, slice, warmUp: isWarmUp(event), isWhole }, counted.take());
+      const kind = { slice, warmUp: isWarmUp(event), isWhole: variables[ENV.loaderKey] !== undefined };
+      telemetry.failure(about, { name: failure.name, message: failure.message, ...kind }, counted.take());
+      // Lambda may freeze requests that are on their way. The next call asks again.
+      counted.closeIdleConnections();
       throw failure;
     }
   };

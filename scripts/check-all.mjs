@@ -38,9 +38,9 @@ const CHECKS = {
 /** Groups of `test/support/jest/long-checks.cjs`, and the files and folders whose changes need them. */
 const TESTS = {
   compiler: `${INSTALLED} lib test/lib test/support`,
-  deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/integ`,
+  deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/integ test/lib/aws test/lib/pipeline`,
   examples: `${INSTALLED} ${RUNS} examples test/examples`,
-  fuzz: `${INSTALLED} bin/tensor-files client lambda lib/onnx lib/shapes local/s3 test/fuzz`,
+  fuzz: `${INSTALLED} bin/tensor-files client contract lambda lib local/s3 test/fuzz test/support`,
   scripts: `${INSTALLED} scripts test/scripts test/integ`,
 };
 

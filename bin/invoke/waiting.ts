@@ -19,13 +19,19 @@ export class Waiting {
   private startedAt: number | undefined;
   /** Of a Standard execution that has started. An Express one is known when it has ended. */
   private executionArn: string | undefined;
+  /** Why the last request for the state failed, which is sent again. */
+  private failure: string | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: Pick<InvokeOptions, 'timeout' | 'stopOnAbort'>) {
     const { timeout } = options;
     const limit = timeout ?? MAX_TIMER_MS;
     this.wait = new Wait(this.interruption.signal, limit, () => {
-      const message = `the call must end within ${quantityText('milliseconds', limit)}, got no result: raise --timeout`;
+      const cause =
+        this.failure === undefined
+          ? ': raise --timeout'
+          : `, and the last request failed (${this.failure}): check the connection or raise --timeout`;
+      const message = `the call must end within ${quantityText('milliseconds', limit)}, got no result${cause}`;
       return new InferenceTimeoutError(message, this.executionArn);
     });
     process.once('SIGTERM', this.interrupt);
@@ -38,7 +44,8 @@ export class Waiting {
       ...(timeout !== undefined && { waitTimeout: timeout }),
       ...(stopOnAbort !== undefined && { stopOnAbort }),
       signal: this.wait.signal,
-      onProgress: ({ event, time, executionArn }) => {
+      onProgress: ({ event, time, executionArn, error }) => {
+        this.failure = error?.message;
         if (event === 'started') [this.startedAt, this.executionArn] = [time, executionArn];
         // A deployment has replaced the model.
         if (event === 'restarted') [this.startedAt, this.executionArn] = [undefined, undefined];

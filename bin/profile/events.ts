@@ -22,6 +22,8 @@ export interface SliceEvents {
   readonly nodes: readonly NodeSamples[];
   /** By run: microseconds of nodes that have no label, which are those of local functions. */
   readonly unlabeled: readonly number[];
+  /** Number of these nodes in a run, those of their bodies included. */
+  readonly unlabeledEvents: number;
   readonly activationBytes: number;
   /** Number of runs that the profiler recorded as a whole. */
   readonly runs: number;
@@ -70,6 +72,7 @@ type NodeOf = (name: string) => number | undefined;
 class Collector {
   private readonly nodes = new Map<number, Omit<NodeSamples, 'node' | 'micros'> & { micros: number[] }>();
   private readonly unlabeled: number[] = [];
+  private unlabeledEvents = 0;
   private activationBytes = 0;
   private runs = 0;
 
@@ -82,11 +85,14 @@ class Collector {
     if (this.runs === 1) return;
     const outer = outerEvents(events, this.nodeOf);
     let unlabeled = 0;
+    this.unlabeledEvents = 0;
     for (const { event, count } of outer) {
       const node = this.nodeOf(event.name);
       const known = node === undefined ? undefined : this.nodes.get(node);
-      if (node === undefined) unlabeled += event.dur;
-      else if (known !== undefined) known.micros.push(event.dur);
+      if (node === undefined) {
+        unlabeled += event.dur;
+        this.unlabeledEvents += count;
+      } else if (known !== undefined) known.micros.push(event.dur);
       else this.nodes.set(node, { events: count, micros: [event.dur], tensors: tensorsOf(event) });
     }
     this.unlabeled.push(unlabeled);
@@ -99,9 +105,9 @@ class Collector {
   }
 
   events(): SliceEvents {
-    const { unlabeled, activationBytes } = this;
+    const { unlabeled, unlabeledEvents, activationBytes } = this;
     const nodes = [...this.nodes].map(([node, samples]) => ({ node, ...samples }));
-    return { nodes, unlabeled, activationBytes, runs: Math.max(0, this.runs - 1) };
+    return { nodes, unlabeled, unlabeledEvents, activationBytes, runs: Math.max(0, this.runs - 1) };
   }
 }
 

@@ -1,5 +1,6 @@
 /** Puts together what the slices of a model measured: one time for each node of the model. */
 import { type Model, OMITTED } from '../../lib/onnx/model';
+import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
 import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/compute-time/profile/profile';
 import { median, quantile } from '../../lib/extremes';
 import { correction } from '../../lib/compute-time/profile/correction';
@@ -36,13 +37,13 @@ interface Samples {
 
 /** @param callSeconds of a call that computes nothing */
 export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSeconds: number): NodeTimes {
+  const isCall = callsFunction(model);
   const all = new Map<number, Samples[]>();
-  for (const { answer } of slices) {
-    const samples = samplesOf(answer);
+  for (const { answer, nodes } of slices) {
+    const samples = samplesOf(answer, [...nodes].filter(isCall));
     const medians = [...samples.values()].map(({ times, events }) => ({ time: median(times), events }));
     const run = median(answer.seconds);
-    const others = answer.events.unlabeled.length === 0 ? 0 : median(answer.events.unlabeled) / 1e6;
-    const correct = correction(medians, Math.max(run - callSeconds - others, LEAST_SHARE * run));
+    const correct = correction(medians, Math.max(run - callSeconds, LEAST_SHARE * run));
     for (const [node, { times, events, tensors }] of samples) {
       const corrected = times.map((time) => correct({ time, events }));
       all.set(node, [...(all.get(node) ?? []), { times: corrected, events, tensors }]);
@@ -59,14 +60,22 @@ export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSe
   };
 }
 
-/** ONNX Runtime runs the nodes of a local function in the place of its call, under names of its own: such a call has no time. */
-function samplesOf({ events: slice }: SliceAnswer): Map<number, Samples> {
-  return new Map(
-    slice.nodes.map(({ node, events, micros, tensors }) => [
-      node,
-      { times: shorterHalf(micros).map((time) => time / 1e6), events, tensors },
-    ]),
-  );
+/**
+ * ONNX Runtime runs the nodes of a local function in the place of its call, under names of its own. So the calls of one
+ * slice share the time of these nodes evenly.
+ */
+function samplesOf({ events: slice }: SliceAnswer, calls: readonly number[]): Map<number, Samples> {
+  const secondsOf = (micros: readonly number[], share = 1): number[] =>
+    shorterHalf(micros).map((time) => time / 1e6 / share);
+  const samples = new Map<number, Samples>();
+  for (const { node, events, micros, tensors } of slice.nodes) {
+    samples.set(node, { times: secondsOf(micros), events, tensors });
+  }
+  for (const call of calls) {
+    const events = slice.unlabeledEvents / calls.length;
+    samples.set(call, { times: secondsOf(slice.unlabeled, calls.length), events, tensors: [] });
+  }
+  return samples;
 }
 
 /**
@@ -89,5 +98,14 @@ function profiledNode(outputs: readonly number[], samples: readonly Samples[] = 
     low: rounded(quantile(times, 0.25)),
     high: rounded(quantile(times, 0.75)),
     outputs: outputs.map((output) => (output === OMITTED || !isComplete ? null : (tensors[next++] ?? null))),
+  };
+}
+
+function callsFunction(model: Model): (node: number) => boolean {
+  const functions = functionsByKey(model);
+  return (node) => {
+    // The last use is that of the node itself, the others are those of its bodies.
+    const own = model.graph.nodes[node].operators.at(-1);
+    return own !== undefined && functions.has(callKey(own));
   };
 }

@@ -49,9 +49,14 @@ interface Made {
   readonly bucket: string | undefined;
 }
 
+/** Milliseconds. An alias may start an older version for weeks, whose outputs never fit the description. */
+const UNFIT_PAUSE = 60_000;
+
 export class PipelineDescriptions {
   private last: Promise<Described> | undefined;
   private asking: Promise<Described> | undefined;
+  /** The output that the description did not fit even when it was new, and when that was. */
+  private unfit: { readonly deploymentDigest: string; readonly at: number } | undefined;
   /** Of the requests under way. Calls share them, so no call's own signal may end them. */
   private requests = sharedController();
 
@@ -81,12 +86,16 @@ export class PipelineDescriptions {
    */
   async fitting(known: PipelineDescription, output: Made): Promise<PipelineDescription> {
     const isInBucket = output.bucket === undefined || output.bucket === known.bucket;
-    if (isInBucket && isBy(known, output)) return known;
+    if (isInBucket && (isBy(known, output) || this.isUnfit(output))) return known;
     try {
       // Another call that the same deployment overtook may have asked already.
       const shared = await this.known();
       if (isBy(shared, output)) return shared;
-      return await this.read(this.asking ?? this.ask());
+      const latest = await this.read(this.asking ?? this.ask());
+      if (!isBy(latest, output)) {
+        this.unfit = { deploymentDigest: output.deploymentDigest, at: performance.now() };
+      }
+      return latest;
     } catch (error) {
       // The results are complete. Only their check needs the description.
       if (isInBucket) return known;
@@ -103,6 +112,11 @@ export class PipelineDescriptions {
   close(reason: Error): void {
     this.requests.abort(reason);
     this.requests = sharedController();
+  }
+
+  private isUnfit({ deploymentDigest }: Made): boolean {
+    const { unfit } = this;
+    return unfit?.deploymentDigest === deploymentDigest && performance.now() - unfit.at < UNFIT_PAUSE;
   }
 
   private async read(asked: Promise<Described>): Promise<PipelineDescription> {

@@ -23,6 +23,7 @@ const SENDABLE = /^[\x21-\x7e]+$/;
 
 export class ExpressSessions implements Provider {
   private readonly sessions = new Map<string, Promise<Session>>();
+  private readonly awaited = new Set<string>();
 
   constructor(private readonly create: (bucket: string) => Promise<CreateSessionCommandOutput>) {}
 
@@ -56,11 +57,19 @@ export class ExpressSessions implements Provider {
     return new Error(`S3 refused the session for the bucket ${bucket}: ${error.name}`);
   }
 
+  /** Forgets sessions that have not arrived, whose requests may be lost when Lambda freezes the process. The next request asks again. */
+  forgetAwaited(): void {
+    for (const bucket of this.awaited) this.sessions.delete(bucket);
+    this.awaited.clear();
+  }
+
   private begin(bucket: string): Promise<Session> {
     const session = this.create(bucket).catch(throwReadable).then(sessionOf);
     this.sessions.set(bucket, session);
-    session.catch(() => {
-      if (this.sessions.get(bucket) === session) this.sessions.delete(bucket);
+    this.awaited.add(bucket);
+    const settled = (): boolean => this.sessions.get(bucket) === session && this.awaited.delete(bucket);
+    session.then(settled, () => {
+      if (settled()) this.sessions.delete(bucket);
     });
     return session;
   }

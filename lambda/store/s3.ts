@@ -36,6 +36,8 @@ export class S3ObjectStore implements ObjectStore {
 
   closeIdleConnections(): void {
     this.connections?.closeIdle();
+    const { s3ExpressIdentityProvider: sessions } = this.client.config;
+    if (sessions instanceof ExpressSessions) sessions.forgetAwaited();
   }
 
   async prepareConnection(bucket: string): Promise<void> {

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { AnalyzeOptions } from './analyze';
-import type { PlanEstimates } from './plan-estimates';
+import type { PlanEstimates, OneFunction, SizeNotes } from './plan-estimates';
 import { type Fingerprint, fingerprint, isReliable } from '../cache/fingerprint';
 import { isSinceBoot, readCached, writeCached, cacheFolder } from '../cache/folder';
 import type * as compiler from './compile';
@@ -17,6 +17,8 @@ import type { SlicePlan } from '../plan/file/plan';
 import type { ConsolidationMode } from '../plan/pricing/price';
 import type { Slicer } from '../plan/slicers';
 import { sortedSizes } from '../shapes/value-types';
+import type { Latency, RunCost } from '../cost/chain';
+import { type Reader, Place, aList, anObject, optional, text } from '../json-readers';
 
 export interface StagedModel {
   readonly plan: SlicePlan;
@@ -118,7 +120,8 @@ function knownPlan(value: unknown): KnownPlan | undefined {
   try {
     const plan = checkPlan(known.plan, 'of the cache');
     const whole = known.whole === undefined ? undefined : checkPlan(known.whole, 'of the cache');
-    return { ...(known as KnownPlan), plan, ...(whole && { whole }) };
+    const estimates = ESTIMATES(known.estimates, Place.root('of the cache'));
+    return { writtenAt, files: files as KnownPlan['files'], plan, ...(whole && { whole }), estimates };
   } catch {
     // The model is cut again, and the entry is overwritten.
     return undefined;
@@ -131,3 +134,33 @@ function isUnchanged({ writtenAt, files }: KnownPlan): boolean {
     Object.entries(files).every(([file, print]) => fs.existsSync(file) && fingerprint(file) === print)
   );
 }
+
+const MAX_TEXT = 1000;
+const MAX_DIFFERENCES = 100;
+/** Longest sentence with names of dimensions and what ONNX Runtime says of them, in characters. */
+const MAX_NOTE = 4000;
+
+const AMOUNT: Reader<number> = (value, place) => {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw place.fault('be a number of 0 or more', value);
+};
+
+const FLAG: Reader<boolean> = (value, place) => {
+  if (typeof value === 'boolean') return value;
+  throw place.fault('be true or false', value);
+};
+
+const RUN = anObject<RunCost>({
+  dollars: AMOUNT,
+  latency: anObject<Latency>({ p50: AMOUNT, p95: AMOUNT }),
+});
+
+const ESTIMATES = anObject<PlanEstimates>({
+  warm: RUN,
+  cold: RUN,
+  oneFunction: anObject<OneFunction>({ isBetter: FLAG, verdict: text(MAX_TEXT) }),
+  profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
+  wholeCallMs: optional(AMOUNT),
+  sizes: anObject<SizeNotes>({ refused: optional(text(MAX_NOTE)), replaced: optional(text(MAX_NOTE)) }),
+  nearEmpty: optional(text(MAX_NOTE)),
+});

@@ -56,7 +56,7 @@ export interface AutomaticSlicingOptions extends SlicingEstimateOptions {
   readonly maxLatency?: Duration;
 
   /**
-   * The percentile of the latency that is minimized or limited. It has no effect without `maxLatency` and `Minimize.LATENCY`.
+   * The percentile of the latency that is minimized or limited. It has an effect only with `maxLatency` or `Minimize.LATENCY`.
    *
    * @default LatencyPercentile.P95
    */

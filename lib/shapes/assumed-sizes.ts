@@ -177,7 +177,7 @@ const MAX_NAME = 256;
 const OPERATORS = /(\+|(?<=\s)-(?=\s)|-(?=\s*\d+\s*$))/;
 
 /** Whether the name has operators, so that it is not the name of one dimension. `seq-1` may be one. */
-export function isSum(name: string): boolean {
+function isSum(name: string): boolean {
   return /[+*/]|\s-\s/.test(name);
 }
 

@@ -107,7 +107,7 @@ interface Known {
 function boundOf(node: Node, known: Known): number | undefined {
   const { types, elements } = known;
   const inputs = node.inputs.filter((value) => value !== OMITTED);
-  if (inputs.length === 0) return undefined;
+  if (node.domain !== '' || inputs.length === 0) return undefined;
   const first = elements[inputs[0]];
   if (FROM_FIRST_INPUT.has(node.opType)) return first;
   if (FROM_ALL_INPUTS.has(node.opType)) return inputs.reduce((sum, value) => sum + elements[value], 0);

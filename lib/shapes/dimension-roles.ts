@@ -126,7 +126,7 @@ export function isState({ shape }: SizedInput): boolean {
 }
 
 /** Whether the input is a matrix of integers: ids of tokens, or a mask. */
-export function isTokens(input: SizedInput): boolean {
+function isTokens(input: SizedInput): boolean {
   return !isFloat(input) && input.shape?.length === 2;
 }
 

@@ -3,6 +3,7 @@
  * an input: a `Conv` fails unless its input has the rank of its weights, so each run in which the model runs has that rank.
  */
 import type { Dimension } from '../../contract/tensors';
+import { MAX_RANK } from '../onnx/limits';
 import { type Node, type ValueIndex, OMITTED } from '../onnx/model';
 
 type ShapeOf = (value: ValueIndex) => readonly Dimension[] | null;
@@ -30,7 +31,9 @@ export function ranksByRule(
     isProven = false;
     for (const node of nodes)
       for (const [value, rank] of ruledRanks(node, rankOf, shapeOf, orderOf)) {
-        if (value === OMITTED || rank === undefined || !(rank >= 0) || rankOf(value) !== undefined) continue;
+        if (value === OMITTED || rank === undefined || rankOf(value) !== undefined) continue;
+        // A size of the model may be any number.
+        if (!(rank >= 0 && rank <= MAX_RANK)) continue;
         found.set(value, rank);
         isProven = true;
       }

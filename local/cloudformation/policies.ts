@@ -76,11 +76,18 @@ function bucketKey(template: Template, bucket: Resource): [string, BucketKey][] 
   const { SSEAlgorithm: algorithm, KMSMasterKeyID: key } = rule.ServerSideEncryptionByDefault;
   // Without a key, S3 uses the account's AWS managed key, which needs no permission.
   if (typeof algorithm !== 'string' || !algorithm.startsWith('aws:kms') || typeof key !== 'string') return [];
-  if (key.includes('alias/'))
-    throw unsupported(`the alias of a key of ${whereOf(bucket)}`, 'use the key itself');
-  const { account, region } = template.environment;
-  const keyArn = key.includes(':key/') ? key : `arn:aws:kms:${region}:${account}:key/${key}`;
+  const keyArn = keyArnOf(template, key);
   return [[referenceTo(template, bucket), { keyArn, bucketKeyEnabled: rule.BucketKeyEnabled === true }]];
+}
+
+function keyArnOf(template: Template, name: string): string {
+  const alias = template
+    .referredResources('AWS::KMS::Alias')
+    .find((candidate) => name.endsWith(referenceTo(template, candidate)));
+  const target = alias ? template.text(alias, 'TargetKeyId') : name;
+  if (target.includes(':key/')) return target;
+  const { account, region } = template.environment;
+  return `arn:aws:kms:${region}:${account}:key/${target}`;
 }
 
 function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express'): [string, Policy][] {

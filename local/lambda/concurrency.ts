@@ -6,6 +6,9 @@ import { throttled } from './service-error';
 /** New accounts often have 10. */
 const ACCOUNT_CONCURRENCY = 1000;
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
+const LEAST_UNRESERVED = 100;
+
 /** All versions of a function share its reservation. */
 type ConcurrentFunction = Pick<FunctionResource, 'arn' | 'reservedConcurrency'>;
 
@@ -29,6 +32,11 @@ export class Concurrency {
       functions.map(({ arn, reservedConcurrency = 0 }) => [arn, reservedConcurrency]),
     );
     this.unreserved = [...reservations.values()].reduce((left, each) => left - each, this.limit);
+    const least = Math.min(LEAST_UNRESERVED, this.limit);
+    if (reservations.size === 0 || this.unreserved >= least) return;
+    throw new LocalCloudError(
+      `functions must leave ${least} of the account's ${this.limit} concurrent executions unreserved, got ${this.unreserved}: reserve fewer`,
+    );
   }
 
   enter({ arn, reservedConcurrency }: ConcurrentFunction): () => void {

@@ -65,11 +65,11 @@ function tlsVersion({ socket }: http.IncomingMessage): number {
 }
 
 /** Fails for malformed escapes and invalid UTF-8. */
-function decode(text: string, refusal = new S3Error('InvalidURI')): string {
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw refusal;
+    throw new S3Error('InvalidURI');
   }
 }
 

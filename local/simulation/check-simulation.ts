@@ -8,6 +8,9 @@ export function checkSimulation(simulation: Simulation): Simulation {
   for (const name of ['connectionBytesPerSecond', 'functionBytesPerSecond'] as const) {
     if (network && !(network[name] > 0)) throw fault(`network.${name}`, 'be above 0', network[name]);
   }
+  const burst = network?.burst;
+  if (burst && !(burst.bytesPerSecond > 0))
+    throw fault('network.burst.bytesPerSecond', 'be above 0', burst.bytesPerSecond);
   for (const [store, { get, put }] of Object.entries(storage)) {
     checkPercentiles(`storage.${store}.get`, get);
     checkPercentiles(`storage.${store}.put`, put);

@@ -74,7 +74,8 @@ export async function live(subject: Subject, cloud: Cloud): Promise<Tally> {
   const callers = (['TypeScript', 'Python'] as const).map(
     (language) => new Caller(language, cloud.python, variables),
   );
-  await tally.count('life', () => use(subject, { outputs, callers, cloud }, tally));
+  // A caller that has ended is in the tally, and the stack must be destroyed.
+  await tally.count('life', () => use(subject, { outputs, callers, cloud }, tally)).catch(() => undefined);
   for (const caller of callers) caller.close();
   await tally.count('destroy', () => cloud.destroy(stack, app));
   return tally;

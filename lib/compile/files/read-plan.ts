@@ -7,6 +7,8 @@ import { MODEL, planOf, slicesOf } from './plan-schema';
 import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 
+const MIB = 2 ** 20;
+
 /** Largest plan file. A plan of 1,000 slices that read 50 tensors each has about 10 MB. */
 export const MAX_PLAN_BYTES = 64 * 2 ** 20;
 
@@ -55,6 +57,11 @@ function checkDigest({ planDigest: digest, slices }: SlicePlan, place: Place): v
 }
 
 function checkConsistency(plan: SlicePlan, place: Place): void {
+  const { dimensions, assumedDimensions } = plan;
+  assumedDimensions.forEach((name, index) => {
+    const at = place.field('assumedDimensions').item(index);
+    if (!Object.hasOwn(dimensions, name)) throw at.fault('be a name in dimensions', name);
+  });
   const inputs = byName(plan.inputs, place.field('inputs'));
   const slices = place.field('slices');
   checkNodes(plan.slices, slices);
@@ -64,6 +71,7 @@ function checkConsistency(plan: SlicePlan, place: Place): void {
   const produced: Produced = { inputs, outputs };
   plan.slices.forEach((slice, index) => {
     checkSources(slice.inputs, produced, slices.item(index).field('inputs'));
+    checkStorage(slice, slices.item(index).field('ephemeralStorageMb'));
   });
   checkSources(plan.outputs, produced, place.field('outputs'));
 }
@@ -117,4 +125,10 @@ function checkNodes(slices: readonly PlannedSlice[], place: Place): void {
     if (index === 0 || runs[index - 1].last < first) return;
     throw at.faultOf('list nodes that no other part of a slice lists', `node ${first} twice`);
   });
+}
+
+function checkStorage({ model, weights, ephemeralStorageMb }: PlannedSlice, place: Place): void {
+  const bytes = model.bytes + (weights?.bytes ?? 0);
+  if (ephemeralStorageMb * MIB >= bytes) return;
+  throw place.fault(`hold the slice's files of ${bytes} bytes`, ephemeralStorageMb);
 }

@@ -119,7 +119,7 @@ export function maxSliceSize(bytes: number): NamedSlicer {
       describe: ({ weightBytes }) => ({
         limit: `have at most ${inMib(bytes)} of weights`,
         got: inMib(weightBytes),
-        advice: `raise the slice size to ${inMib(weightBytes)} or more`,
+        advice: `raise the slice size to at least ${inMib(weightBytes)}`,
       }),
     };
     const request = { ...leastMemory(space), minimize: 'slices' as const };

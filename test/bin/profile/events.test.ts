@@ -31,6 +31,7 @@ describe('readEvents', () => {
     expect(runs).toBe(2);
     expect(nodes).toEqual([{ node: 0, events: 1, micros: [5, 7], tensors: [] }]);
     expect((await read([['m:0', 0, 1000]])).runs).toBe(0);
+    expect((await read()).runs).toBe(0);
   });
 
   it('counts the time of bodies in the time of their node alone', async () => {
@@ -41,7 +42,7 @@ describe('readEvents', () => {
 
   it('counts nodes of local functions and of other labels apart, with the bodies inside them once', async () => {
     const events = await after(['m:0', 10, 5], ['of a function', 15, 4], ['body', 21, 2], ['n:1', 20, 6]);
-    expect(events).toMatchObject({ unlabeled: [10] });
+    expect(events).toMatchObject({ unlabeled: [10], unlabeledEvents: 3 });
   });
 
   it("reads the tensors of a node under this library's names of types", async () => {

@@ -3,10 +3,10 @@
 /** Comparisons of the compiler's phases with exhaustive search and ONNX Runtime. `npm test` runs some of their cases: see `full-checks.ts`. */
 const COMPILER = [
   /\/lib\/compile\/(compile|stable-cuts)\.test/,
-  /\/lib\/cost\/alternatives\/compare\.test/,
+  /\/lib\/cost\/alternatives\.test/,
   /\/lib\/optimize\/optimize\.test/,
   /\/lib\/plan\/(best-cut|search\/label-setting|search\/partition)\.test/,
-  /\/lib\/plan\/sizes\/(execution-order|run-memory|slice-sizes)\.test/,
+  /\/lib\/plan\/sizes\/(run-memory|slice-sizes)\.test/,
 ];
 
 /** Deployments into the local cloud, of which `npm test` runs some cases too. */

@@ -54,11 +54,13 @@ class Aws:
     def _new_client(self, kind: str) -> Any:
         # For many runs at once; boto3's own default is 10.
         config = Config(max_pool_connections=50, connect_timeout=self._timeout, read_timeout=self._timeout)
+        if kind != "s3":
+            # The client itself repeats what may be repeated, until the wait is over.
+            config = config.merge(Config(retries={"total_max_attempts": 1}))
         if kind == "synchronous":
-            # Each repeat would start another run. Routers forget connections that are silent until the run ends.
+            # Routers forget connections that are silent until the run ends.
             longest = max(self._timeout, SYNC_READ_TIMEOUT)
-            once = Config(retries={"total_max_attempts": 1}, tcp_keepalive=True, read_timeout=longest)
-            config = config.merge(once)
+            config = config.merge(Config(tcp_keepalive=True, read_timeout=longest))
         # Stubs of boto3 know services by their literal names.
         session: Any = boto3.session.Session(region_name=self._region)
         service = "s3" if kind == "s3" else "stepfunctions"

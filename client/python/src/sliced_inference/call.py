@@ -171,5 +171,6 @@ class Call:
 
     def report(self, event: ProgressEvent, at: float | None = None, state: str | None = None) -> None:
         if self.on_progress is not None:
+            self.check()
             self.on_progress(InferenceProgress(event, time.time() if at is None else at, state, self.execution_arn))
             self.check()

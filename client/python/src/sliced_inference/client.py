@@ -190,7 +190,10 @@ class SlicedInferenceClient:
             raise
 
     def _ask(self, aws: Aws | Call) -> StateMachine:
-        answer = aws.ask("DescribeStateMachine", stateMachineArn=self._described_arn)
+        def describe() -> dict[str, Any]:
+            return aws.ask("DescribeStateMachine", stateMachineArn=self._described_arn)
+
+        answer = aws.repeated(describe) if isinstance(aws, Call) else describe()
         machine = self._machine = StateMachine.described(self._arn, answer)
         return machine
 

@@ -50,10 +50,13 @@ def _run_standard(call: Call, arn: str, text: str) -> dict[str, Any]:
         execution = _follow(call)
         call.must_stop = False
         return execution
-    except (Ended, InferenceError, InferenceTimeoutError):
-        if call.must_stop and call.ended.is_set():
+    except Exception as error:
+        is_own = isinstance(error, (Ended, InferenceError, InferenceTimeoutError))
+        # An error of the caller's `on_progress` ends the call too.
+        if call.must_stop and (call.ended.is_set() or not is_own):
             _stop(call)
-            raise Ended from None
+            if is_own:
+                raise Ended from None
         raise
 
 

@@ -37,7 +37,10 @@ def outcomes_of(
     infer: Callable[[Inputs, threading.Event], Inference],
     on_progress: Callable[[Progress], None] | None,
 ) -> Iterator[Outcome]:
-    """Yields an outcome for each input. ``infer`` gets an event that is set when nobody waits for outcomes any more."""
+    """Yields an outcome for each input, once the next input has been taken.
+
+    ``infer`` gets an event that is set when nobody waits for outcomes any more.
+    """
     executor = ThreadPoolExecutor(concurrency)
     abandoned = threading.Event()
     runs: deque[Future[Outcome]] = deque()

@@ -94,6 +94,8 @@ def _from_list(spec: TensorSpec, value: Any) -> Tensor:
             # `[]` is [0,3] for an input [N,3]: an empty list does not show the sizes behind it.
             hidden = () if spec.shape is None else spec.shape[found.ndim :]
             return np.empty((*found.shape, *(size if isinstance(size, int) else 0 for size in hidden)), dtype)
+        if dtype.kind == "f" and any(isinstance(item, bool) for item in np.array(value, dtype=object).flat):
+            raise ValueError
         if not _holds(dtype, found):
             raise ValueError
     except ValueError as error:
