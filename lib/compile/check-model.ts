@@ -1,10 +1,8 @@
-/** Checks that a model can be sliced: the requested dimensions, its inner tensors, its inputs and its outputs. */
+/** Checks that a model can be sliced: the requested dimensions, its inputs and its outputs. */
 import { SlicedInferenceError, printable, quoted } from '../errors';
 import { unusableName } from '../dataflow/crossing';
 import { dataTypeName, isBindable } from '../onnx/data-type';
-import { FREE_INITIALIZERS_IR_VERSION } from '../onnx/encode-model';
-import { calledFunctions } from '../onnx/local-functions';
-import { type Graph, type GraphInput, type Model, type Value, nodeLabel } from '../onnx/model';
+import type { Graph, GraphInput, Model, Value } from '../onnx/model';
 import { type DimensionSizes, type ValueTypes, symbolicDimensions } from '../shapes/value-types';
 
 /** Larger than any dimension of a tensor that fits a function: 2^31 - 1. */
@@ -16,16 +14,13 @@ const MAX_PLANNED_BYTES = 2 ** 43;
 /** Checks what can be checked before ONNX Runtime reads the model. */
 export function checkSource(model: Model, dimensions: DimensionSizes): void {
   checkDimensions(model, dimensions);
-  checkInnerTensors(model);
   for (const { kind, value, type } of signature(model.graph)) {
     if (type.dataType !== undefined)
       checkPassable(kind, model.graph.values[value].name, dataTypeName(type.dataType));
   }
 }
 
-export function checkSignature(model: Model, types: ValueTypes): void {
-  const { graph } = model;
-  checkInnerTensors(model);
+export function checkSignature({ graph }: Model, types: ValueTypes): void {
   for (const { kind, value } of signature(graph))
     checkPassable(kind, graph.values[value].name, types[value].dtype);
   // Constants count: without optimization a node or an initializer may hold them, with optimization an initializer does.
@@ -67,29 +62,6 @@ function checkDimensions(model: Model, dimensions: DimensionSizes): void {
       );
     }
   }
-}
-
-/** Slices copy nodes verbatim, and have their weights in other files than the model. */
-function checkInnerTensors(model: Model): void {
-  const { nodes } = model.graph;
-  const isOld = model.irVersion < FREE_INITIALIZERS_IR_VERSION;
-  const holders = [
-    ...nodes.map((node) => ({
-      label: nodeLabel(node),
-      tensor: node.externalTensor ?? (isOld && node.constant?.external ? 'value' : undefined),
-    })),
-    ...calledFunctions(model, nodes).map((fn) => ({
-      label: `function ${quoted(fn.name)}`,
-      tensor: fn.externalTensor,
-    })),
-  ];
-  const holder = holders.find(({ tensor }) => tensor !== undefined);
-  if (holder?.tensor === undefined) return;
-  throw new SlicedInferenceError(
-    `${holder.label} must hold the tensors of its attributes and body graphs inside the model file`,
-    `external data for ${quoted(holder.tensor)}`,
-    'store that tensor inside the model file, or as an initializer of the outermost graph',
-  );
 }
 
 function signature({ inputs, outputs, values }: Graph): (GraphInput & { kind: string })[] {

@@ -1,6 +1,7 @@
 /** Encodes a model from fields that it copies verbatim and fields that it writes anew, without loading a weight. */
 import { type Chunk, submessage, encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
 import { ONNX_INT32, ONNX_INT64 } from './data-type';
+import { putTogether } from './external-bodies';
 import { GRAPH, MODEL } from './fields';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
 import {
@@ -47,7 +48,7 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
       const { name } = graph.values[node.outputs[0]];
       const tensor = { ...constant, name, data: constant.data };
       initializers.push(...tensorField(GRAPH.initializer, tensor, parts.placeWeight));
-    } else nodes.push(node.field);
+    } else for (const chunk of copied(GRAPH.node, node, parts.placeWeight)) nodes.push(chunk);
   }
   for (const value of parts.initializers) {
     const { initializer } = graph.values[value];
@@ -64,7 +65,7 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
   return [
     ...model.header,
     ...parts.metadata,
-    ...parts.functions.map(({ field }) => field),
+    ...parts.functions.flatMap((fn) => copied(MODEL.functions, fn, parts.placeWeight)),
     ...submessage(MODEL.graph, content),
   ];
 }
@@ -92,4 +93,16 @@ function tensorField(fieldNumber: number, tensor: TensorWithData, place: PlaceWe
   return outside
     ? submessage(fieldNumber, [encodeExternalTensor(name, tensor, outside)])
     : submessage(fieldNumber, [encodeTensorHead(name, tensor), data]);
+}
+
+function copied(
+  fieldNumber: number,
+  { field, pieces }: Pick<Node | LocalFunction, 'field' | 'pieces'>,
+  place: PlaceWeight,
+): Chunk[] {
+  if (!pieces) return [field];
+  return submessage(
+    fieldNumber,
+    putTogether(pieces, (number, tensor) => tensorField(number, tensor, place)),
+  );
 }

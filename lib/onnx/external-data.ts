@@ -5,7 +5,7 @@ import { TextDecoder } from 'node:util';
 import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { MAX_EXTERNAL_REUSE, MIN_REUSED_BYTES, MAX_NODES, MAX_USES, WINDOW_BYTES } from './limits';
-import type { SourceRange, SourceFile } from './model';
+import type { SourceRange, SourceFile, TensorWithData } from './model';
 import type { ByteSource, Span } from './wire';
 
 export class ExternalFiles {
@@ -120,6 +120,8 @@ export class ParseContext {
   usesFloat16 = false;
   /** Describes where the first string with a NUL or with invalid UTF-8 was found. */
   unsafeStrings: string | undefined;
+  /** The tensors read so far with data in another file, by the place of their message in the model's file. */
+  readonly externalTensors = new Map<number, TensorWithData>();
   private nodes = 0;
   private uses = 0;
 

@@ -92,9 +92,9 @@ export interface Node {
   readonly constant?: Tensor;
   /** Bytes of the tensors in its attributes and bodies, other than `constant`. */
   readonly heldBytes: number;
-  /** Name of a tensor inside the node, other than `constant`, with data in another file. A slice cannot have such a node. */
-  readonly externalTensor?: string;
-  /** The field of the graph. Slices copy it verbatim. */
+  /** The parts of the node, when it holds tensors with data in another file. */
+  readonly pieces?: readonly Piece[];
+  /** The field of the graph. Slices copy it verbatim unless the node has `pieces`. */
   readonly field: SourceRange;
 }
 
@@ -120,8 +120,9 @@ export interface LocalFunction {
   readonly operators: readonly OperatorUse[];
   /** Bytes of the tensors inside the function. */
   readonly heldBytes: number;
-  readonly externalTensor?: string;
-  /** The field of the model. Slices copy it verbatim. */
+  /** The parts of the function, when it holds tensors with data in another file. */
+  readonly pieces?: readonly Piece[];
+  /** The field of the model. Slices copy it verbatim unless the function has `pieces`. */
   readonly field: SourceRange;
 }
 
@@ -149,6 +150,15 @@ export interface Tensor {
 }
 
 export type TensorWithData = Tensor & { readonly data: SourceRange };
+
+/**
+ * A part of a message: a range to copy, a tensor whose data moves to another file, or a message around such parts. `field` is
+ * the number of the field.
+ */
+export type Piece =
+  | SourceRange
+  | { readonly field: number; readonly tensor: TensorWithData }
+  | { readonly field: number; readonly content: readonly Piece[] };
 
 export interface Initializer {
   readonly value: ValueIndex;

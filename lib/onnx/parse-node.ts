@@ -1,6 +1,7 @@
 /** Reads `NodeProto` and the graphs in its attributes, and collects what the node uses at any depth. */
 import { SlicedInferenceError } from '../errors';
 import { ONNX_FLOAT16 } from './data-type';
+import { takeApart } from './external-bodies';
 import { ATTRIBUTE, GRAPH, NODE, VALUE_INFO } from './fields';
 import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
 import { type Node, type OperatorUse, type Tensor, isSizeAttribute } from './model';
@@ -22,6 +23,8 @@ export interface ParsedNode extends Omit<Node, 'index' | 'inputs' | 'outputs' | 
   readonly outputs: readonly string[];
   /** Names that its body graphs use and do not define, each once. */
   readonly freeNames: ReadonlySet<string>;
+  /** Whether it holds tensors with data in another file. */
+  readonly hasExternal: boolean;
 }
 
 /** Attributes whose integer is an element type. */
@@ -38,7 +41,7 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 interface Contents {
   freeNames?: Set<string>;
   readonly operators: OperatorUse[];
-  externalTensor?: string;
+  hasExternal: boolean;
   heldBytes: number;
 }
 
@@ -50,13 +53,15 @@ interface Contents {
 export function parseNode(source: ByteSource, span: Span, context: ParseContext, depth = 0): ParsedNode {
   context.countNode();
   const { name, opType, domain, overload, inputs, outputs, attributes } = readFields(source, span, context);
-  const contents: Contents = { operators: [], heldBytes: 0 };
+  const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
   const isConstant = depth === 0 && opType === 'Constant' && domain === '' && Boolean(outputs.at(0));
   const ofKnownOperator = KNOWN_DOMAINS.test(domain);
   let constant: Tensor | undefined;
   const onTensor = (tensor: Tensor): void => {
-    if (isConstant) constant = tensor;
-    else noteTensor(tensor, contents);
+    if (isConstant) {
+      constant = tensor;
+      contents.hasExternal ||= tensor.external;
+    } else noteTensor(tensor, contents);
   };
   let seeded = false;
   let sizes: Map<string, number> | undefined;
@@ -68,6 +73,7 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     if (depth === 0 && read.number !== undefined && isSizeAttribute(opType, read.name))
       (sizes ??= new Map()).set(read.name, read.number);
   }
+  const pieces = depth === 0 && contents.hasExternal && takeApart(source, span, 'node', context);
   const inputCount = inputs.findLastIndex((input) => input !== '') + 1;
   contents.operators.push({ domain, opType, overload, seeded, inputCount });
   return {
@@ -80,8 +86,9 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     operators: contents.operators,
     ...(sizes && { sizeAttributes: sizes }),
     ...(constant && { constant }),
+    hasExternal: contents.hasExternal,
     heldBytes: contents.heldBytes,
-    ...(contents.externalTensor !== undefined && { externalTensor: contents.externalTensor }),
+    ...(pieces && { pieces }),
   };
 }
 
@@ -113,8 +120,8 @@ export function readDefault(
   source: ByteSource,
   span: Span,
   context: ParseContext,
-): Pick<ParsedNode, 'operators' | 'heldBytes' | 'externalTensor'> {
-  const contents: Contents = { operators: [], heldBytes: 0 };
+): Pick<ParsedNode, 'operators' | 'hasExternal' | 'heldBytes'> {
+  const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
   readAttribute(source, span, context, contents, {
     depth: 1,
     ofKnownOperator: false,
@@ -205,7 +212,7 @@ function readBody(
       for (const input of node.inputs) used.add(input);
       for (const name of node.freeNames) used.add(name);
       for (const use of node.operators) contents.operators.push(use);
-      contents.externalTensor ??= node.externalTensor;
+      contents.hasExternal ||= node.hasExternal;
       contents.heldBytes += node.heldBytes;
     },
     [GRAPH.initializer]: (field) => {
@@ -225,8 +232,8 @@ function readBody(
   }
 }
 
-function noteTensor({ name, external, byteLength }: Tensor, contents: Contents): void {
-  if (external) contents.externalTensor ??= name || '(unnamed)';
+function noteTensor({ external, byteLength }: Tensor, contents: Contents): void {
+  contents.hasExternal ||= external;
   contents.heldBytes += byteLength;
 }
 

@@ -86,7 +86,12 @@ export function parseTensor(source: ByteSource, span: Span, context: ParseContex
   if (dataType === ONNX_FLOAT16) context.usesFloat16 = true;
   if (hasUnsafeStrings) context.noteUnsafeStrings(`tensor ${quoted(name)}`);
   const tensor = { name, dataType, dims, byteLength, external: isExternal };
-  const data = isExternal ? context.external.resolve(name, entries, byteLength) : inlineData(tensor, inline);
+  if (isExternal) {
+    const stored = { ...tensor, data: context.external.resolve(name, entries, byteLength) };
+    context.externalTensors.set(span.start, stored);
+    return stored;
+  }
+  const data = inlineData(tensor, inline);
   return data ? { ...tensor, data } : tensor;
 }
 

@@ -5,6 +5,7 @@ import { type Fingerprint, fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
 import { checkBeginning, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
+import { takeApart } from './external-bodies';
 import { ExternalFiles, ParseContext } from './external-data';
 import { ENTRY, FUNCTION, GRAPH, MODEL, OPSET } from './fields';
 import { MAX_IR_VERSION, MAX_MODEL_FIELDS, MAX_MODEL_FIELD_NUMBER, MAX_PROPERTY_BYTES } from './limits';
@@ -207,7 +208,8 @@ class ModelParser {
       [FUNCTION.opsetImport]: (part) => opsets.push(this.opset(content(part))),
       [FUNCTION.attributeProto]: (part) => held.push(readDefault(source, content(part), context)),
     });
-    const externalTensor = held.find((part) => part.externalTensor !== undefined)?.externalTensor;
+    const hasExternal = held.some((part) => part.hasExternal);
+    const pieces = hasExternal && takeApart(source, span, 'function', context);
     return {
       domain,
       name,
@@ -219,7 +221,7 @@ class ModelParser {
       operators: held.flatMap(({ operators }) => operators),
       heldBytes: held.reduce((sum, { heldBytes }) => sum + heldBytes, 0),
       field,
-      ...(externalTensor !== undefined && { externalTensor }),
+      ...(pieces && { pieces }),
     };
   }
 }

@@ -16,7 +16,7 @@ import { type Skeleton, ZEROS_FILE, buildFoldable, buildSkeleton } from './skele
 import { type DimensionSizes, type ValueTypes, UNKNOWN_TYPE, givenType } from './value-types';
 import { fingerprint } from '../cache/fingerprint';
 import { type Chunk, submessage } from '../onnx/encode';
-import { ownRange } from '../onnx/parse-tensor';
+import { replaceFields } from '../onnx/external-bodies';
 import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, TENSOR_TYPE, TYPE, VALUE_INFO } from '../onnx/fields';
 import { type Field, type Span, ByteSource, content, fields } from '../onnx/wire';
 
@@ -186,21 +186,13 @@ function withBareBodies(modelPath: string): string {
   }
 }
 
-/** The message as ranges to copy and parts in place of fields; `undefined` if it keeps all fields. */
 function stripped(source: ByteSource, span: Span, message: Message): Chunk[] | undefined {
-  const chunks: Chunk[] = [];
-  let copied = span.start;
-  for (const field of fields(source, span)) {
+  return replaceFields<Chunk>(source, span, (field) => {
     const kind = kindOf(source, field, message);
-    const inner = kind !== undefined && kind !== DROPPED && stripped(source, content(field), kind);
-    if (!inner && kind !== DROPPED) continue;
-    if (field.whole.start > copied) chunks.push(ownRange({ start: copied, end: field.whole.start }));
-    if (inner) for (const chunk of submessage(field.number, inner)) chunks.push(chunk);
-    copied = field.whole.end;
-  }
-  if (copied === span.start) return undefined;
-  if (span.end > copied) chunks.push(ownRange({ start: copied, end: span.end }));
-  return chunks;
+    if (kind === undefined || kind === DROPPED) return kind && [];
+    const inner = stripped(source, content(field), kind);
+    return inner && submessage(field.number, inner);
+  });
 }
 
 function kindOf(source: ByteSource, field: Field, message: Message): Message | typeof DROPPED | undefined {

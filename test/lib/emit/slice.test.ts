@@ -1,7 +1,8 @@
 /** What slices have: their nodes and weights, aligned, and what a runtime needs to know of them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { compile } from '../../../lib/compile/compile';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compile, compileAnalyzed } from '../../../lib/compile/compile';
 import { MANIFEST_KEY } from '../../../contract/slice-manifest';
 import { readManifest } from '../../../lambda/slice/load';
 import { writeSlices } from '../../../lib/emit/write';
@@ -9,9 +10,12 @@ import { count } from '../../../lib/plan/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
+  BOOL,
   FLOAT,
   attribute,
   callOf,
+  choice,
+  external,
   floats,
   functionsOf,
   int64s,
@@ -179,5 +183,73 @@ describe('a slice', () => {
     );
     const file = saveModel({ graph: { ...graph, output: [value('y', FLOAT)] } });
     expect(await expectSameBitsInEveryCut(file, new Map([['x', row]]))).toBe(3);
+  });
+});
+
+describe('tensors inside nodes with data in another file', () => {
+  const WIDTH = 600;
+  const feeds = new Map([
+    ['x', float32([WIDTH])],
+    ['c', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
+  ]);
+
+  /** A tensor in `w.bin`, which has tensors of `WIDTH` floats one after the other. */
+  const stored = (name: string, place: number) =>
+    external(name, [WIDTH], { location: 'w.bin', offset: String(place * WIDTH * 4) });
+  const constant = (name: string, place: number) =>
+    node('Constant', [], [name], [attribute.tensor('value', stored('', place))]);
+
+  function saved(model: ModelInit): string {
+    const folder = temporaryFolder();
+    const elements = Float32Array.from({ length: 4 * WIDTH }, (_, index) => Math.cos(index));
+    fs.writeFileSync(path.join(folder, 'w.bin'), new Uint8Array(elements.buffer));
+    return saveModel(model, 'model.onnx', folder);
+  }
+
+  /** An If inside an If, with an initializer in each branch of the inner one and a Constant beside it. */
+  function nested(): ModelInit {
+    const branch = (name: string, place: number) => ({
+      node: [node('Mul', ['sum', name], [`${name}_out`])],
+      initializer: [stored(name, place)],
+      output: [value(`${name}_out`, FLOAT)],
+    });
+    const outer = [
+      constant('b', 1),
+      node('Add', ['t', 'b'], ['sum']),
+      choice('c', 'chosen', branch('p', 2), branch('q', 3)),
+    ];
+    const nodes = [
+      node('Add', ['x', 'a'], ['s']),
+      node('Tanh', ['s'], ['t']),
+      choice('c', 'y', outer, [node('Neg', ['t'], ['negated'])]),
+    ];
+    return modelOf(nodes, { x: [WIDTH], c: { type: BOOL, dims: [] } }, [stored('a', 0)]);
+  }
+
+  test.each(['none', 'extended'] as const)(
+    'of bodies go to the slice that needs them, at optimization level %s',
+    async (optimization) => {
+      const file = saved(nested());
+      expect(await expectSameBitsInEveryCut(file, feeds, optimization)).toBeGreaterThan(1);
+      const out = path.join(temporaryFolder(), 'out');
+      const { slices } = writeSlices(compileAnalyzed(analyzeModel(file, { optimization }), count(2)), out);
+      const [first, last] = slices.map(({ weights }) => weights?.bytes ?? 0);
+      expect(first).toBeLessThan(2 * WIDTH * 4);
+      expect(last).toBeGreaterThanOrEqual(3 * WIDTH * 4);
+    },
+  );
+
+  test('of functions go with them, and those of Constant nodes stay in nodes before IR version 4', async () => {
+    const nodes = [
+      node('Tanh', ['x'], ['t']),
+      callOf('Shift', ['t'], ['s']),
+      constant('c', 1),
+      node('Mul', ['s', 'c'], ['y']),
+    ];
+    const shift = functionsOf({ Shift: [constant('k', 0), node('Add', ['a', 'k'], ['b'])] });
+    for (const irVersion of [3, 9]) {
+      const file = saved(modelOf(nodes, { x: [WIDTH] }, [], { ...shift, irVersion }));
+      expect(await expectSameBitsInEveryCut(file, feeds)).toBe(3);
+    }
   });
 });

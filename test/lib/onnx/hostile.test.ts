@@ -15,6 +15,7 @@ import {
   FLOAT,
   attribute,
   callOf,
+  choice,
   encodeModel,
   external,
   floats,
@@ -286,8 +287,16 @@ describe('local functions', () => {
 describe('external data', () => {
   const modelWith = (...initializer: TensorInit[]): ModelInit =>
     modelOf([node('Add', ['x', 'w'], ['y'])], { x: [4] }, initializer);
-  const at = (location: string, entries: Record<string, string> = {}): ModelInit =>
-    modelWith(external('w', [4], { location, ...entries }));
+  const branch = (initializer: TensorInit) => ({
+    ...{ node: [node('Abs', ['w'], ['v'])], initializer: [initializer], output: [value('v', FLOAT)] },
+  });
+  const constant = (tensor: TensorInit) => node('Constant', [], ['b'], [attribute.tensor('value', tensor)]);
+  /** Models with the tensor as an initializer, in a body inside a body, and in a function. */
+  const holding = (tensor: TensorInit): ModelInit[] => [
+    modelWith(tensor),
+    modelOf([choice('c', 'y', [choice('c', 'u', branch(tensor))])], { c: [] }),
+    modelOf([callOf('F', ['x'], ['y'])], { x: [4] }, [], functionsOf({ F: [constant(tensor)] })),
+  ];
 
   /** A folder with `w.bin` of 64 bytes, the folder `sub`, and links `link.bin` and `link` to a file and a folder outside. */
   function folderOfWeights(): string {
@@ -318,8 +327,11 @@ describe('external data', () => {
     ['w.bin', 'must have the 16 bytes of its type and dims, got a length of 12', { length: '12' }],
     ['w.bin', "must have a whole number of bytes as offset, got '9999", { offset: '9'.repeat(20) }],
   ])('is refused at %j: %s', (location, expected, entries = {}) => {
-    const found = message(saveModel(at(location, entries), 'model.onnx', folderOfWeights()));
-    expect(found).toContain(`external data of tensor 'w' ${expected}`);
+    const folder = folderOfWeights();
+    for (const model of holding(external('w', [4], { location, ...entries })))
+      expect(message(saveModel(model, 'model.onnx', folder))).toContain(
+        `external data of tensor 'w' ${expected}`,
+      );
   });
 
   test('is refused without a location, and with two', () => {
