@@ -20,7 +20,7 @@ const RUNS = 'client contract lambda lib/aws lib/emit lib/monitoring lib/pipelin
 
 /** By name: the command, and the files and folders whose changes need it. */
 const CHECKS = {
-  docs: [`${GUIDES} docs`, 'docs/*.md bin/commands scripts/package/checks'],
+  docs: [`${GUIDES} docs`, ':(glob)docs/*.md bin/commands scripts/package/checks'],
   examples: [`${GUIDES} examples`, `examples ${COMMANDS} lib/pipeline scripts/package`],
   python: [`${LANGUAGES} python`, `${API} client/python examples/python docs/python.md`],
   languages: [`${LANGUAGES} go`, `${API} examples/go docs/other-languages.md`],

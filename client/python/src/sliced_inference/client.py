@@ -231,7 +231,8 @@ class SlicedInferenceClient:
             return used
         self._machine = None
         try:
-            return self._ask(call).pipeline
+            # Once: the results are there, and only their check needs the description.
+            return self._ask(call.aws).pipeline
         except (InferenceError, InferenceTimeoutError):
             # The results are there. The next call asks again.
             return used
