@@ -9,6 +9,7 @@ import {
   type PipelineDescription,
   type TensorInputs,
 } from '../../client';
+import { isOnThisMachine } from '../../client/aws/step-functions';
 
 export interface Access {
   readonly stateMachineArn: string;
@@ -24,7 +25,13 @@ export class Deployment {
   /** Asks for the description of the pipeline. */
   static async at(access: Access): Promise<Deployment> {
     const { stateMachineArn, stepFunctions = {}, s3 = {} } = access;
-    const clients = { stepFunctions: new SFNClient(stepFunctions), s3: new S3Client(s3) };
+    const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN } = process.env;
+    // The test of this program names a local cloud by these variables.
+    const disableHostPrefix = isOnThisMachine(AWS_ENDPOINT_URL_SFN ?? AWS_ENDPOINT_URL);
+    const clients = {
+      stepFunctions: new SFNClient({ disableHostPrefix, ...stepFunctions }),
+      s3: new S3Client(s3),
+    };
     const model = new SlicedInferenceClient({ stateMachineArn, ...clients });
     return new Deployment(access, model, clients.stepFunctions, await model.describe());
   }
