@@ -1,4 +1,4 @@
-/** Parses an S3 request: bucket, key, query, headers, caller, and the source of a copy. */
+/** Parses an S3 request: bucket, key, query, headers and caller. */
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { queryOf, rawPathOf } from '../http/uri';

@@ -16,7 +16,7 @@ const RUN = {
 };
 
 /**
- * A report with every part but consolidation and evenness.
+ * A report with every part but consolidation.
  *
  * @param nodes a multiple of `slices`
  * @param suffix appended to every name that comes from a model
