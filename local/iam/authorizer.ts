@@ -73,7 +73,10 @@ export class Authorizer {
     return isKnown ? arn : undefined;
   }
 
-  /** Why none of the services may assume the role for a resource; `undefined` if one may. The trust policy of an imported role is not known. */
+  /**
+   * Returns the refusal if no service of the list may assume the role for the resource, and `undefined` if one of them may. An imported role
+   * counts as assumable: the template does not contain its trust policy.
+   */
   assumptionRefusal(roleArn: string, services: readonly string[], sourceArn: string): string | undefined {
     if (!this.policies.resources.has(roleArn)) return undefined;
     // That all services send these two condition keys when they assume a role is believed, not documented.
