@@ -1,0 +1,135 @@
+/** What a batch takes, what it answers, and the rows of its table. */
+import type { CONTRACT_VERSION } from './version';
+import type { TensorSpec } from './tensors';
+
+/** The key of the signature in the JSON of the comment of a batch's state machine. */
+export const BATCH_SIGNATURE_KEY = 'slicedInferenceBatch';
+
+/** What the items of a batch are: the objects below a prefix, or the entries of one object. */
+export type BatchItemsKind = 'objects' | 'inventory' | 'jsonLines' | 'csv';
+
+/** Where the items of a batch are. */
+export interface BatchItemsSignature {
+  /** What an item is. */
+  readonly kind: BatchItemsKind;
+  /** Name of the bucket of the items. */
+  readonly bucket: string;
+  /** The prefix of the objects, or the key of the object that lists the items. */
+  readonly location: string;
+  /** Of `csv`: the column that holds the key of each item's request. */
+  readonly column?: string;
+}
+
+/** What the comment of a batch's state machine says to callers. */
+export interface BatchSignature {
+  /** The version of the contract: 1. */
+  readonly version: typeof CONTRACT_VERSION;
+  /** Identifies the model, code and settings; see `SliceEvent.deploymentDigest`. */
+  readonly deploymentDigest: string;
+  /** Name of the bucket of requests and results. */
+  readonly bucket: string;
+  /** Where the items are, unless an execution names another place. */
+  readonly items: BatchItemsSignature;
+  /** The most items of one child execution. */
+  readonly itemsPerRun: number;
+  /** The most child executions at once. */
+  readonly maxConcurrency: number;
+  /** The prefix of the results, of the tables and of the files of the map runs, with a slash at its end. */
+  readonly resultsPrefix: string;
+  /** The tensors that a request must have. */
+  readonly inputs: readonly TensorSpec[];
+  /** The tensors of each result. */
+  readonly outputs: readonly TensorSpec[];
+  /** Whether a preprocess function turns each item into a request. */
+  readonly preprocess?: true;
+  /** Whether a postprocess function turns the results of each item into JSON. */
+  readonly postprocess?: true;
+}
+
+/** Input of an execution of a batch's state machine. */
+export interface BatchInput {
+  /**
+   * A prefix or a key, below the location of the batch's items.
+   * @default - the location of the batch's items
+   */
+  readonly items?: string;
+}
+
+/** Why an item has no result. */
+export interface BatchFailure {
+  /** The name of the error, such as `InvalidInput`. */
+  readonly error: string;
+  /** What was expected, what was there, and what to do. */
+  readonly message: string;
+}
+
+/** An item in the table of a batch. */
+export interface BatchRow {
+  /** The item's place among the inputs, from 0 on. */
+  readonly index: number;
+  /** The key of the item, or its `id`, or the number of its line. */
+  readonly item: string;
+  /** `done`: this execution computed the result. `skipped`: there was one already. */
+  readonly status: 'done' | 'skipped' | 'failed';
+  /** The key of the result's object in the pipeline's bucket; absent if the item failed. */
+  readonly result?: string;
+  /** The JSON of a postprocess function, if it has at most `MAX_ROW_OUTPUT_BYTES`. The result's object has it in any case. */
+  readonly output?: unknown;
+  /** Only if the item failed. */
+  readonly failure?: BatchFailure;
+  /** Wall-clock milliseconds of the item's run. Items that are stacked share one run, and its time in equal parts. */
+  readonly ms?: number;
+  /** In which pass over the inputs the item ran: 1, and one more after each redrive. */
+  readonly attempt: number;
+}
+
+/** Items that failed for the same reason. */
+export interface BatchFailureCount extends BatchFailure {
+  /** How many items failed with this error and message. */
+  readonly count: number;
+  /** One of these items. */
+  readonly item: string;
+}
+
+/** What the calls of one slice, or of the whole model, took: the price is computed from it. */
+export interface BatchUsage {
+  /** Index of the slice; absent for the whole model. */
+  readonly slice?: number;
+  /** Set for the function of the whole model. */
+  readonly whole?: true;
+  /** Calls that succeeded. */
+  readonly calls: number;
+  /** Milliseconds of these calls, each times the memory of the function in MB. */
+  readonly mbMs: number;
+}
+
+/** Output of a successful execution of a batch's state machine. */
+export interface BatchOutput {
+  /** The version of the contract: 1. */
+  readonly version: typeof CONTRACT_VERSION;
+  /** Identifies the model, code and settings that computed the results. */
+  readonly deploymentDigest: string;
+  /** The table: JSON Lines, one `BatchRow` for each item, in the order of the inputs. */
+  readonly table: { readonly bucket: string; readonly key: string };
+  /** How many items ended in which way. */
+  readonly items: {
+    readonly total: number;
+    readonly done: number;
+    readonly skipped: number;
+    readonly failed: number;
+  };
+  /** By cause, the most frequent first; at most `MAX_FAILURE_CAUSES`. */
+  readonly failures: readonly BatchFailureCount[];
+  /** Sum of `ms` over the items that are done. */
+  readonly milliseconds: number;
+  /** By slice; the whole model last. */
+  readonly usage: readonly BatchUsage[];
+}
+
+export const MAX_FAILURE_CAUSES = 20;
+
+/** Larger JSON of a postprocess function is only in the object of the result. */
+export const MAX_ROW_OUTPUT_BYTES = 4096;
+
+/** Label of the distributed map, which is part of the names of its map runs and children. */
+export const BATCH_MAP_LABEL = 'Items';
