@@ -2,15 +2,15 @@
 
 /** The folders of each side from the bottom up: a folder may import from earlier ones, never from later ones. */
 const LAYERS = {
-  lib: 'host cache onnx optimize shapes dataflow compute-time cost plan emit compile aws pipeline monitoring',
+  lib: 'host cache onnx optimize shapes dataflow compute-time cost plan emit compile aws pipeline batch monitoring',
   'lib/plan': 'file wiring sizes cuts schedule pricing search slicers choose',
-  lambda: 'tensors telemetry store request slice tensor-flow',
+  lambda: 'tensors telemetry store request slice tensor-flow batch',
   local: 'tls http iam simulation faults s3 cloudformation step-functions events api-gateway lambda cloud',
 };
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';
 const AWS_SDK = 'node_modules/@aws-sdk/';
-const CONSTRUCTS = '^lib/(aws|pipeline|monitoring)/';
+const CONSTRUCTS = '^lib/(aws|pipeline|batch|monitoring)/';
 const OUTER = 'local|bin|examples|bench|test|scripts';
 const NOT_TYPES = { dependencyTypesNot: ['type-only'] };
 

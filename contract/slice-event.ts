@@ -63,6 +63,11 @@ export interface SliceEvent {
    * carries them.
    */
   readonly maxTensors?: number;
+  /**
+   * Of the last slice and of the whole model: the key of the results, below `outputs/`. An empty text, as no key at all, means
+   * that of the run.
+   */
+  readonly resultKey?: string;
   /** Marks a warm-up: the function only loads the slice, for a later call of this run. */
   readonly warmUp?: true;
   /** Asks the function of the whole model to run the request if it has loaded the model, and otherwise to say so at once. */

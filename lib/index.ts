@@ -20,6 +20,10 @@ export {
   SlicedInferenceDashboard,
   type SlicedInferenceDashboardProps,
 } from './monitoring/sliced-inference-dashboard';
+export { BatchItems } from './batch/batch-items';
+export type { SlicedInferenceBatchProps } from './batch/batch-props';
+export { SlicedInferenceBatch } from './batch/sliced-inference-batch';
+export { Stacking } from './batch/stacking';
 export { SlicedInferencePipeline } from './pipeline/sliced-inference-pipeline';
 export { SlicedModel } from './pipeline/sliced-model';
 export { Slicing } from './pipeline/slicing';

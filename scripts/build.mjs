@@ -47,7 +47,11 @@ const clientSdk = {
 
 const [builtPage, ...results] = await Promise.all([
   build(PAGE_BUILD),
-  build({ ...shared, entryPoints: { handler: 'lambda/handler.ts' }, minify: true }),
+  build({
+    ...shared,
+    entryPoints: { handler: 'lambda/handler.ts', 'batch-handler': 'lambda/batch-handler.ts' },
+    minify: true,
+  }),
   build({
     ...shared,
     entryPoints: { worker: 'local/lambda/worker-main.ts' },

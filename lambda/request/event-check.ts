@@ -32,13 +32,15 @@ export function checkEvent(
   event: unknown,
   { deploymentDigest }: { readonly deploymentDigest: string },
 ): void {
-  const { version, run, warmUp, ifWarm, load, askedAt, tensors, maxTensors, ...rest } = fieldsOf(event);
+  const { version, run, warmUp, ifWarm, load, askedAt, tensors, maxTensors, resultKey, ...rest } =
+    fieldsOf(event);
   const { deploymentDigest: wanted } = rest;
   const marks = [warmUp, ifWarm, load].filter((mark) => mark !== undefined);
   const isOneKind = marks.length <= 1 && marks.every((mark) => mark === true);
   const isTimed = (load === true) === Number.isFinite(askedAt);
   // `tensor-flow/state-tensors.ts` checks the texts that the slice reads.
-  const isOfSlice = (tensors === undefined || isRecord(tensors)) && isTensorLimit(maxTensors);
+  const isOfSlice =
+    (tensors === undefined || isRecord(tensors)) && isTensorLimit(maxTensors) && isResultKey(resultKey);
   if (version !== CONTRACT_VERSION || !isRun(run) || !isOneKind || !isTimed || !isOfSlice) {
     throw sliceFailed(
       "the event does not come from this pipeline's state machine: start the state machine instead of the function",
@@ -84,6 +86,15 @@ export function isWarmUp(event: unknown): boolean {
 function fieldsOf(event: unknown): Fields {
   return isRecord(event) ? event : {};
 }
+
+/** Below `outputs/`, where the permissions of the function end, and without segments that change the path. */
+function isResultKey(value: unknown): boolean {
+  if (value === undefined || value === '') return true;
+  return typeof value === 'string' && RESULT_KEY.test(value) && Buffer.byteLength(value) <= MAX_KEY_BYTES;
+}
+
+const RESULT_KEY = /^outputs\/(?!.*(?:^|\/)\.{1,2}\/).+\.safetensors$/su;
+const MAX_KEY_BYTES = 1024;
 
 function isTensorLimit(value: unknown): boolean {
   if (value === undefined) return true;

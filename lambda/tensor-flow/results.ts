@@ -5,7 +5,6 @@ import {
   type InlineMode,
   type InlineTensor,
 } from '../../contract/execution';
-import { outputObjectKey } from '../../contract/keys';
 import type { SliceManifest } from '../../contract/slice-manifest';
 import { invalidInput, type NamedFailure } from '../errors';
 import { base64Length, encodeInlineTensor, inlineBytes } from '../request/inline-tensor';
@@ -26,7 +25,7 @@ export function checkPlannedResults(
 }
 
 export async function writeResults(
-  run: string,
+  key: string,
   tensors: ReadonlyMap<string, RawTensor>,
   { inline, slices }: { readonly inline: InlineMode; readonly slices: number },
   store: SafetensorsStore,
@@ -39,7 +38,6 @@ export async function writeResults(
     if (fitting === undefined) throw tooLarge(`more than ${limit}`, slices);
     return { outputs: { tensors: fitting }, bytesWritten: 0 };
   }
-  const key = outputObjectKey(run);
   const { result, bytes } = await store.write(key, tensors);
   const s3 = store.reference(key);
   if (inline === 'never' || !mayFit) return { outputs: { s3 }, bytesWritten: bytes };

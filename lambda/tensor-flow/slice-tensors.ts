@@ -1,6 +1,6 @@
 /** Reads a slice's tensors before its session runs, and writes its outputs afterwards. */
 import type { ExecutionOutputs, InlineMode, ObjectReference } from '../../contract/execution';
-import { sliceObjectKey } from '../../contract/keys';
+import { outputObjectKey, sliceObjectKey } from '../../contract/keys';
 import { REQUEST_ETAG } from '../../contract/safetensors-metadata';
 import { IN_S3, type SliceEvent, type StateTensors } from '../../contract/slice-event';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
@@ -93,7 +93,7 @@ interface WriteOptions {
 }
 
 export async function writeTensors(
-  { run, maxTensors }: Pick<SliceEvent, 'run' | 'maxTensors'>,
+  { run, maxTensors, resultKey }: Pick<SliceEvent, 'run' | 'maxTensors' | 'resultKey'>,
   manifest: SliceManifest,
   { read, computed }: { readonly read: NamedTensors; readonly computed: NamedTensors },
   { inline, sendsFloat16, requestEtag }: WriteOptions,
@@ -102,7 +102,7 @@ export async function writeTensors(
   if (manifest.result !== undefined) {
     const all = new Map([...read, ...computed]);
     const { outputs, bytesWritten } = await writeResults(
-      run,
+      resultKey || outputObjectKey(run),
       pick(all, manifest.result),
       { inline, slices: manifest.slices },
       stores.callers,

@@ -15,18 +15,27 @@ export const HANDLER = 'index.handler';
 const codeByStack = new WeakMap<Stack, Map<string, lambda.Code>>();
 
 export function runtimeCode(scope: Construct, architecture: lambda.Architecture): lambda.Code {
-  const stack = Stack.of(scope);
-  const shared = codeByStack.get(stack) ?? new Map<string, lambda.Code>();
-  codeByStack.set(stack, shared);
-  const known = shared.get(architecture.name);
-  if (known) return known;
-  const code = createCode(filesFor(architecture));
-  shared.set(architecture.name, code);
-  return code;
+  return sharedCode(scope, architecture.name, () => filesFor(architecture));
 }
 
 export function runtimeCodeDigest(architecture: lambda.Architecture): string {
   return codeDigest(filesFor(architecture));
+}
+
+/** The code of a batch's function, which runs no model. */
+export function batchCode(scope: Construct): lambda.Code {
+  return sharedCode(scope, 'batch', () => [
+    { target: 'index.js', source: builtFile('bundle/batch-handler.js') },
+  ]);
+}
+
+function sharedCode(scope: Construct, name: string, files: () => CodeFile[]): lambda.Code {
+  const stack = Stack.of(scope);
+  const shared = codeByStack.get(stack) ?? new Map<string, lambda.Code>();
+  codeByStack.set(stack, shared);
+  const code = shared.get(name) ?? createCode(files());
+  shared.set(name, code);
+  return code;
 }
 
 function filesFor(architecture: lambda.Architecture): CodeFile[] {

@@ -12,7 +12,7 @@ import { MAX_EXPRESS_MINUTES } from './quotas';
 import { type LogSettings, createLogGroup } from './log-group';
 import { attachOwnPolicy } from './replaced-policy';
 import { stackUuid } from './deployed-plan';
-import { callStatement } from './workflow/invoke-function';
+import { callStatement, type TaskFunction } from './workflow/invoke-function';
 import type { PipelineStates } from './workflow/states';
 import { ownExecution, pipelineWorkflow } from './workflow/workflow';
 
@@ -43,7 +43,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
       }),
     ),
     comment: JSON.stringify({ [SIGNATURE_KEY]: signatureOf(workflow, bucket) }),
-    role: createRole(scope, workflow),
+    role: pipelineRole(scope, workflow),
     timeout: props.timeout ?? defaultTimeout(plan, props.type, workflow.whole?.askSeconds),
     tracingEnabled: props.tracing,
     logs: {
@@ -54,7 +54,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
   });
 }
 
-function signatureOf(
+export function signatureOf(
   { plan, preprocess, postprocess }: PipelineStates,
   bucket: s3.IBucket,
 ): PipelineSignature {
@@ -81,17 +81,29 @@ function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType, askSe
   );
 }
 
+function pipelineRole(scope: Construct, workflow: PipelineStates): iam.Role {
+  const role = stateMachineRole(scope);
+  attachOwnPolicy(role, 'Calls', [callStatement(calledFunctions(workflow))]);
+  return role;
+}
+
+export function calledFunctions({
+  functions,
+  whole,
+  preprocess,
+  postprocess,
+}: PipelineStates): TaskFunction[] {
+  return [...functions, whole?.fn, preprocess, postprocess].filter((fn) => fn !== undefined);
+}
+
 /**
  * Restricts the role to state machines of this account and region. Older releases of CDK do not add these conditions.
  */
-function createRole(
-  scope: Construct,
-  { functions, whole, preprocess, postprocess }: PipelineStates,
-): iam.Role {
+export function stateMachineRole(scope: Construct, id = 'Role'): iam.Role {
   const stack = Stack.of(scope);
   const { COLON_RESOURCE_NAME: arnFormat } = ArnFormat;
   const anyMachine = { service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat };
-  const role = new iam.Role(scope, 'Role', {
+  return new iam.Role(scope, id, {
     assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
       conditions: {
         StringEquals: { 'aws:SourceAccount': stack.account },
@@ -99,9 +111,6 @@ function createRole(
       },
     }),
   });
-  const called = [...functions, whole?.fn, preprocess, postprocess].filter((fn) => fn !== undefined);
-  attachOwnPolicy(role, 'Calls', [callStatement(called)]);
-  return role;
 }
 
 /**
@@ -109,7 +118,7 @@ function createRole(
  * few state machines fill. The stack's UUID is part of the name so that a deleted stack whose log group was retained
  * can be deployed again under the same name.
  */
-function logGroupName(scope: Construct): string {
+export function logGroupName(scope: Construct): string {
   const name = Names.uniqueResourceName(scope, { maxLength: 200, separator: '-' });
   return `/aws/vendedlogs/states/${name}-${stackUuid(scope)}`;
 }

@@ -6,7 +6,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { WHOLE } from '../../contract/keys';
 import { allowLogEncryption } from '../aws/log-group';
-import { createNetwork } from '../aws/network';
+import { createNetwork, type Network } from '../aws/network';
 import { checkQuotas } from '../aws/quota-check';
 import { type PipelineFunctions, createSliceFunctions } from '../aws/slice-function';
 import type { SliceObjects } from '../aws/slice-files';
@@ -69,8 +69,10 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   /** @internal */
   public readonly _hasSliceMetrics: boolean;
 
+  /** @internal */
+  public readonly _deployed: DeployedPipeline;
+
   private readonly isExpress: boolean;
-  private readonly workflow: PipelineStates;
 
   /**
    * Reads and cuts the model, and creates the resources.
@@ -92,7 +94,11 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     if (planned) annotatePlan(this, model._plan, planned.estimates, planned.isAutomatic);
 
     const storage = createStorage(this, props, settings);
-    const functions = this.createFunctions(props, settings, { model, whole }, deployment, storage);
+    const network = createNetwork(this, props, storage.expressBucket !== undefined);
+    const functions = this.createFunctions(props, settings, { model, whole }, deployment, {
+      ...storage,
+      network,
+    });
 
     this.plan = pipelinePlan(model._plan, planned?.estimates, whole?._plan);
     this.planPath = writePlan(this, model._plan);
@@ -101,9 +107,10 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     if (functions.whole) this.wholeFunction = functions.whole.fn;
     this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
     this._hasSliceMetrics = settings.sliceMetrics;
-    this.workflow = workflowOf(deployment, functions, settings, props);
+    const workflow = workflowOf(deployment, functions, settings, props);
+    this._deployed = { workflow, settings, network, bucket: this.bucket };
     this.stateMachine = createStateMachine(this, {
-      workflow: this.workflow,
+      workflow,
       bucket: this.bucket,
       type: settings.stateMachineType,
       timeout: props.timeout,
@@ -137,7 +144,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * });
    */
   public asFragment(scope: Construct, id: string): sfn.StateMachineFragment {
-    return new PipelineFragment(scope, id, this.workflow);
+    return new PipelineFragment(scope, id, this._deployed.workflow);
   }
 
   /**
@@ -179,9 +186,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     settings: PipelineSettings,
     { model, whole: wholeModel }: { readonly model: SlicedModel; readonly whole?: SlicedModel | undefined },
     { plan, options, whole }: PipelineDeployment,
-    storage: Storage,
+    { network, ...storage }: Storage & { readonly network: Network | undefined },
   ): PipelineFunctions {
-    const network = createNetwork(this, props, storage.expressBucket !== undefined);
     if (props.logEncryptionKey) allowLogEncryption(this, props.logEncryptionKey);
     const placed = (own: SlicedModel, slice: number, name?: string): SliceObjects =>
       own._place(this, slice, props.assetEncryptionKey, name);
@@ -192,6 +198,14 @@ export class SlicedInferencePipeline extends PipelineMetrics {
       ...(network && { network }),
     });
   }
+}
+
+/** What a batch needs of its pipeline. */
+export interface DeployedPipeline {
+  readonly workflow: PipelineStates;
+  readonly settings: PipelineSettings;
+  readonly network: Network | undefined;
+  readonly bucket: s3.IBucket;
 }
 
 function workflowOf(

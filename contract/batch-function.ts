@@ -1,0 +1,147 @@
+/** Environment variables of a batch's function, the events that its state machine sends, and the function's answers. */
+import type { BatchFailure, BatchItemsKind, BatchRow, BatchUsage } from './batch';
+import type { TensorSpec } from './tensors';
+
+/** Names of the environment variables of a batch's function. */
+export const BATCH_ENV = {
+  /** JSON of `BatchSettings`. */
+  settings: 'BATCH_SETTINGS',
+} as const;
+
+export interface BatchSettings {
+  /** The pipeline's bucket: of requests, results and tables. */
+  readonly bucket: string;
+  readonly deploymentDigest: string;
+  readonly kind: BatchItemsKind;
+  /** Bucket of the items. */
+  readonly itemsBucket: string;
+  /** Of `csv`: the column with the key of an item's request. */
+  readonly column?: string;
+  /** Prefix of the results, with a slash at its end. */
+  readonly resultsPrefix: string;
+  readonly hasPreprocess: boolean;
+  readonly hasPostprocess: boolean;
+  /** Absent if each item runs alone. */
+  readonly stacking?: {
+    /** The most items in one request. */
+    readonly items: number;
+    /** The tensors that each request must have. */
+    readonly inputs: readonly TensorSpec[];
+  };
+  /** Most failed items, and the most of 100, of a batch that succeeds. */
+  readonly toleratedFailures?: number;
+  readonly toleratedFailurePercentage: number;
+}
+
+/** An item as the ItemSelector of the distributed map makes it. */
+export interface IndexedItem {
+  readonly index: number;
+  /** What the item reader found: an entry of a list of objects or of an inventory, a line, or a row. */
+  readonly value: unknown;
+}
+
+/** What all items of a child share. */
+export interface ChildInput {
+  readonly Items: readonly IndexedItem[];
+  readonly BatchInput: { readonly execution: string; readonly attempt: number };
+}
+
+/** An item of a run. */
+export interface RunItem {
+  readonly index: number;
+  readonly item: string;
+  /** Key of its result. */
+  readonly result: string;
+  /** Of stacked items: how many of the first dimension are this item's. */
+  readonly rows?: number;
+}
+
+/** A run of the pipeline, for one item or for several that are stacked. It is the input of an iteration of the child's inline Map. */
+export interface BatchRun {
+  readonly items: readonly RunItem[];
+  readonly request: unknown;
+  /** Where the last slice writes the tensors of the result; absent if they must be split first. */
+  readonly resultKey?: string;
+  /** Of stacked items: a run for each, if the one of all fails. */
+  readonly singles?: readonly BatchRun[];
+}
+
+/** What a run of a child came to. Exactly one of `failure` and `ms` is set. */
+export interface RunOutcome {
+  readonly items: readonly RunItem[];
+  /** Where the tensors of the result are. */
+  readonly s3?: { readonly bucket: string; readonly key: string };
+  /** What the postprocess function answered. */
+  readonly output?: unknown;
+  readonly ms?: number;
+  /** By slice, or of the whole model alone: milliseconds of the call times the memory in MB. */
+  readonly mbMs?: readonly number[];
+  readonly isWhole?: boolean;
+  readonly failure?: { readonly Error?: string; readonly Cause?: string };
+}
+
+export interface PrepareEvent {
+  readonly prepare: ChildInput;
+}
+
+export interface PrepareAnswer {
+  readonly runs: readonly BatchRun[];
+  /** Of items that do not run. */
+  readonly rows: readonly BatchRow[];
+}
+
+export interface FinishEvent {
+  readonly finish: {
+    readonly rows: readonly BatchRow[];
+    readonly runs: readonly RunOutcome[];
+    readonly attempt: number;
+  };
+}
+
+/** The output of a child. Of a child with failed items, the JSON in the cause of its failure. */
+export interface ChildOutput {
+  readonly rows: readonly BatchRow[];
+  readonly usage: readonly BatchUsage[];
+}
+
+/** In the cause of a failed child whose `ChildOutput` is too large for it: the key of an object with the JSON. */
+export interface ChildOutputReference {
+  readonly key: string;
+}
+
+export interface TableEvent {
+  readonly table: {
+    /** Name of the execution. */
+    readonly execution: string;
+    readonly location: string;
+    /** The manifest of the result writer. */
+    readonly manifest: string;
+  };
+}
+
+export type BatchEvent = PrepareEvent | FinishEvent | TableEvent;
+
+/** Names of the errors with which the batch's function fails, besides those of slice functions. */
+export const BATCH_ERROR_NAMES = {
+  /** Of a child: at least one of its items failed. */
+  itemsFailed: 'ItemsFailed',
+  /** Of a batch: there are no items. */
+  noItems: 'NoItems',
+  /** Of a batch: more items failed than it tolerates. The table is written. */
+  tooManyFailures: 'TooManyFailures',
+} as const;
+
+/** A failure of an item that names no error of its own. */
+export const UNNAMED_FAILURE: BatchFailure = {
+  error: 'Unknown',
+  message: 'the run failed without a reason',
+};
+
+/** Below the prefix of results. */
+export const MAP_RUNS_FOLDER = 'map-runs/';
+export const TABLES_FOLDER = 'tables/';
+
+/** Requests of stacked items are below this prefix of the pipeline's bucket. */
+export function stackedPrefix(resultsPrefix: string): string {
+  return resultsPrefix.replace(/^outputs\//, 'inputs/stacked/');
+}

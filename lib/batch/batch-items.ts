@@ -1,0 +1,108 @@
+/** What the items of a batch are, and where they are. */
+import { Token } from 'aws-cdk-lib';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { BatchItemsKind } from '../../contract/batch';
+import { SlicedInferenceError, quoted } from '../errors';
+
+/**
+ * What a batch runs on: the objects below a prefix, or the entries of one object that lists them. An execution of the batch can
+ * name another prefix or key below the same place.
+ *
+ * Without a `preprocess` function, an item names a request, a safetensors object below `inputs/` in the pipeline's bucket, or holds a
+ * request. With one, an item may be anything that your function turns into a request: of an object it gets `{"bucket", "key"}`, of a line or a row
+ * its JSON.
+ *
+ * @example
+ * new SlicedInferenceBatch(stack, 'Nightly', {
+ *   pipeline,
+ *   items: BatchItems.objects('inputs/documents/'),
+ * });
+ */
+export class BatchItems {
+  /**
+   * The objects below a prefix.
+   *
+   * @param prefix ends with a slash, such as `inputs/documents/`
+   * @param bucket by default the pipeline's bucket; another one needs a `preprocess` function
+   * @throws an error of one line if the prefix does not end with a slash
+   */
+  public static objects(prefix: string, bucket?: s3.IBucket): BatchItems {
+    if (!isPlace(prefix) || !prefix.endsWith('/'))
+      throw badPlace('a prefix of items must be a folder in a bucket, such as inputs/documents/', prefix);
+    return new BatchItems('objects', prefix, prefix, bucket);
+  }
+
+  /**
+   * The objects that an inventory of S3 lists in files of CSV, with the columns that you chose for it. The state machine may read all
+   * objects below the folder of the inventory's configuration.
+   *
+   * @param manifestKey key of a `manifest.json`, such as `inventory/data/daily/2026-11-01T00-00Z/manifest.json`
+   * @param bucket the bucket that S3 writes the inventory to
+   * @throws an error of one line if the key is not that of a manifest
+   */
+  public static inventory(manifestKey: string, bucket: s3.IBucket): BatchItems {
+    const configuration = /^(.+\/)[^/]+\/manifest\.json$/.exec(manifestKey)?.[1];
+    if (!isPlace(manifestKey) || configuration === undefined)
+      throw badPlace(
+        'an inventory must be the key of its manifest.json, in a folder for its date',
+        manifestKey,
+      );
+    return new BatchItems('inventory', manifestKey, configuration, bucket);
+  }
+
+  /**
+   * The lines of a JSON Lines object. A line is a request (docs/requests-and-results.md), without `output`, and may have an `id`:
+   * `{"id": "a-1", "inputs": {"s3": "inputs/a.safetensors"}}`. Inline tensors may have up to 150 KiB.
+   *
+   * @param key such as `inputs/requests.jsonl`, in a folder
+   * @param bucket by default the pipeline's bucket
+   * @throws an error of one line if the key is in no folder
+   */
+  public static jsonLines(key: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('jsonLines', key, folderOf(key), bucket);
+  }
+
+  /**
+   * The rows of a CSV object whose first row has the names of the columns.
+   *
+   * @param key such as `inputs/requests.csv`, in a folder
+   * @param column the column that holds the key of each item's request
+   * @param bucket by default the pipeline's bucket
+   * @throws an error of one line if the key is in no folder
+   */
+  public static csv(key: string, column: string, bucket?: s3.IBucket): BatchItems {
+    return new BatchItems('csv', key, folderOf(key), bucket, column);
+  }
+
+  private constructor(
+    /** @internal */
+    public readonly _kind: BatchItemsKind,
+    /** @internal */
+    public readonly _location: string,
+    /**
+     * Executions may name places below it.
+     * @internal
+     */
+    public readonly _folder: string,
+    /** @internal */
+    public readonly _bucket?: s3.IBucket,
+    /** @internal */
+    public readonly _column?: string,
+  ) {}
+}
+
+function folderOf(key: string): string {
+  const folder = key.slice(0, key.lastIndexOf('/') + 1);
+  if (isPlace(key) && folder !== '' && folder !== key) return folder;
+  throw badPlace('a list of items must be an object in a folder, such as inputs/requests.csv', key);
+}
+
+/** A wildcard would widen permissions, and an expression would run in the state machine. */
+function isPlace(place: string): boolean {
+  return !Token.isUnresolved(place) && /^[^/*?{}$][^*?{}$]*$/.test(place) && Buffer.byteLength(place) <= 900;
+}
+
+function badPlace(what: string, place: string): SlicedInferenceError {
+  const got = Token.isUnresolved(place) ? 'a CDK token' : quoted(place);
+  return new SlicedInferenceError(what, got, 'name it without * ? { } and $, in at most 900 bytes');
+}

@@ -1,0 +1,127 @@
+/** The props of `SlicedInferenceBatch`, and their checks. */
+import { Duration, Token } from 'aws-cdk-lib';
+import { MAX_EXPRESS_MINUTES, WARNING_SHARE } from '../aws/quotas';
+import { SlicedInferenceError } from '../errors';
+import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
+import type { BatchItems } from './batch-items';
+import type { Stacking } from './stacking';
+
+/** Properties of `SlicedInferenceBatch`. */
+export interface SlicedInferenceBatchProps {
+  /** The pipeline that runs the items. It must be in the same stack, because the batch calls its functions. */
+  readonly pipeline: SlicedInferencePipeline;
+
+  /** What the items are, and where they are. */
+  readonly items: BatchItems;
+
+  /**
+   * The most items of one child execution, from 1 to 40. They run one after the other, and share the start of the child and two calls of the
+   * batch's function. All of them must end within the five minutes of an Express execution.
+   *
+   * @default - 8, or as many as end in time by the model of cost
+   */
+  readonly itemsPerRun?: number;
+
+  /**
+   * Whether several items run as one request. The bits of their results may then differ from those of single runs.
+   *
+   * @default - each item runs alone
+   */
+  readonly stacking?: Stacking;
+
+  /**
+   * The most child executions at once, from 1 to 10,000. Each of them calls one function at a time, so this is the concurrency of Lambda that the
+   * batch takes. New accounts have 10, others 1,000. At most 100 of them start in a second.
+   *
+   * @default 100
+   */
+  readonly maxConcurrency?: number;
+
+  /**
+   * The most failed items of a batch that succeeds: a whole number. Above it, Step Functions ends the batch early.
+   *
+   * @default - any number
+   */
+  readonly toleratedFailures?: number;
+
+  /**
+   * The most failed items of a batch that succeeds, of 100 items: from 0 to 100. Above it, Step Functions ends the batch early.
+   *
+   * @default 100
+   */
+  readonly toleratedFailurePercentage?: number;
+
+  /**
+   * After this time the batch ends. Start it again to do the rest.
+   *
+   * @default Duration.days(1)
+   */
+  readonly timeout?: Duration;
+}
+
+/** Beyond it, the names of items and results would not fit the 256 KiB of a state. */
+const MAX_ITEMS_PER_RUN = 40;
+const DEFAULT_ITEMS_PER_RUN = 8;
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html */
+const MAX_CHILDREN = 10_000;
+const DEFAULT_CHILDREN = 100;
+
+export interface BatchSizes {
+  readonly itemsPerRun: number;
+  readonly maxConcurrency: number;
+  readonly toleratedFailures?: number;
+  readonly toleratedFailurePercentage: number;
+  readonly timeout: Duration;
+}
+
+/** @throws SlicedInferenceError for a value that AWS does not allow */
+export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
+  const { pipeline, toleratedFailures, toleratedFailurePercentage = 100, timeout = Duration.days(1) } = props;
+  const itemsPerRun = props.itemsPerRun ?? Math.min(DEFAULT_ITEMS_PER_RUN, itemsInTime(pipeline));
+  checkWhole(itemsPerRun, 'itemsPerRun', 1, MAX_ITEMS_PER_RUN);
+  const maxConcurrency = props.maxConcurrency ?? DEFAULT_CHILDREN;
+  checkWhole(maxConcurrency, 'maxConcurrency', 1, MAX_CHILDREN);
+  if (toleratedFailures !== undefined) checkWhole(toleratedFailures, 'toleratedFailures', 0, Infinity);
+  if (
+    Token.isUnresolved(toleratedFailurePercentage) ||
+    !(toleratedFailurePercentage >= 0 && toleratedFailurePercentage <= 100)
+  ) {
+    throw new SlicedInferenceError(
+      'toleratedFailurePercentage must be a number from 0 to 100',
+      shown(toleratedFailurePercentage),
+      'set the share of items that may fail',
+    );
+  }
+  if (!timeout.isUnresolved() && timeout.toSeconds({ integral: false }) < 1)
+    throw new SlicedInferenceError(
+      'timeout must be 1 second or more',
+      timeout.toHumanString(),
+      'use a longer one',
+    );
+  return {
+    ...{ itemsPerRun, maxConcurrency, toleratedFailurePercentage, timeout },
+    ...(toleratedFailures !== undefined && { toleratedFailures }),
+  };
+}
+
+function checkWhole(value: number, name: string, least: number, most: number): void {
+  if (!Token.isUnresolved(value) && Number.isInteger(value) && value >= least && value <= most) return;
+  const range = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`;
+  throw new SlicedInferenceError(`${name} must be a whole number ${range}`, shown(value), 'use one of these');
+}
+
+function shown(value: number): string {
+  return Token.isUnresolved(value) ? 'a CDK token' : String(value);
+}
+
+/** Items that a child runs within its time, after a cold start. For a `slicedModel` there is no estimate. */
+export function itemsInTime({ plan: { warmRun, coldRun } }: SlicedInferencePipeline): number {
+  if (warmRun === undefined || coldRun === undefined) return DEFAULT_ITEMS_PER_RUN;
+  const seconds =
+    MAX_EXPRESS_MINUTES * 60 * WARNING_SHARE - coldRun.latencyP95.toSeconds({ integral: false });
+  return Math.max(
+    1,
+    Math.floor(seconds / Math.max(0.001, warmRun.latencyP95.toSeconds({ integral: false }))),
+  );
+}

@@ -1,0 +1,165 @@
+/** The states of a batch: the distributed map, the states of its children, and the table. */
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensor-limits';
+import { CALL_RETRIES, InvokeFunction, type TaskFunction } from '../aws/workflow/invoke-function';
+import type { PipelineStates } from '../aws/workflow/states';
+import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/whole-model';
+import { FRAGMENT_RUN, pipelineWorkflow } from '../aws/workflow/workflow';
+import { BatchMap, locationExpression, type BatchPlaces } from './item-reader';
+import type { BatchSizes } from './batch-props';
+
+export interface BatchStates {
+  readonly places: BatchPlaces;
+  readonly sizes: BatchSizes;
+  readonly pipeline: PipelineStates;
+  readonly fn: TaskFunction;
+  readonly isStacked: boolean;
+}
+
+/** Lambda starts at most 1,000 sandboxes of a function in ten seconds: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
+const CHILDREN_PER_SECOND = 100;
+
+/** Of the outputs of all items of a child, in characters of JSON: a state holds 256 KiB. */
+const MAX_OUTPUT_CHARACTERS = 128 * 1024;
+
+const [REQUEST, RUN, RESULT] = ['itemRequest', 'itemRun', 'itemResult'];
+
+export function batchStates(scope: Construct, props: BatchStates): sfn.IChainable {
+  const map = new BatchMap(scope, 'Items', props.places, props.sizes);
+  map.itemProcessor(childStates(scope, props), {
+    mode: sfn.ProcessorMode.DISTRIBUTED,
+    executionType: sfn.ProcessorType.EXPRESS,
+  });
+  const table = call(scope, 'Table', props, {
+    payload: {
+      table: {
+        execution: '{% $states.context.Execution.Name %}',
+        location: `{% ${locationExpression(props.places.items)} %}`,
+        manifest: '{% $states.input.ResultWriterDetails.Key %}',
+      },
+    },
+    outputs: '{% $states.result.Payload %}',
+  });
+  return map.next(table);
+}
+
+function childStates(scope: Construct, props: BatchStates): sfn.IChainable {
+  const { itemsPerRun, maxConcurrency } = props.sizes;
+  const child = `$floor($states.input.Items[0].index / ${itemsPerRun})`;
+  const ramp = sfn.Wait.jsonata(scope, 'Ramp', {
+    // The others start when one of the first ends.
+    time: sfn.WaitTime.seconds(
+      `{% ${child} < ${maxConcurrency} ? $floor(${child} / ${CHILDREN_PER_SECOND}) : 0 %}`,
+    ),
+  });
+  const prepare = call(scope, 'Prepare', props, {
+    payload: { prepare: '{% $states.input %}' },
+    assign: {
+      attempt: '{% $states.input.BatchInput.attempt %}',
+      rows: '{% $states.result.Payload.rows %}',
+      runs: '{% $states.result.Payload.runs %}',
+      outcomes: [],
+    },
+    outputs: {},
+  });
+  const finish = call(scope, 'Finish', props, {
+    payload: { finish: { rows: '{% $rows %}', runs: '{% $outcomes %}', attempt: '{% $attempt %}' } },
+    outputs: '{% $states.result.Payload %}',
+  });
+  const runs = sfn.Map.jsonata(scope, 'Runs', {
+    items: sfn.ProvideItems.jsonata('{% $runs %}'),
+    maxConcurrency: 1,
+    assign: props.isStacked
+      ? {
+          outcomes: `{% $append($outcomes, $states.result[${NOT_FAILED_STACK}]) %}`,
+          runs: `{% [$states.result.singles] %}`,
+        }
+      : { outcomes: '{% $states.result %}' },
+    outputs: {},
+  });
+  runs.itemProcessor(itemStates(scope, props));
+  const chain = sfn.Chain.start(ramp).next(prepare).next(runs);
+  if (!props.isStacked) return chain.next(finish);
+  const again = sfn.Choice.jsonata(scope, 'Stacks failed?');
+  return chain.next(again.when(sfn.Condition.jsonata('{% $count($runs) > 0 %}'), runs).otherwise(finish));
+}
+
+/** The items of a stack that failed run once more, each alone. */
+const NOT_FAILED_STACK = '$not($exists(singles))';
+
+/** The states of the pipeline for one run. A failure becomes a part of the output, so that the other items of the child still run. */
+function itemStates(scope: Construct, props: BatchStates): sfn.IChainable {
+  const { pipeline } = props;
+  const enter = sfn.Pass.jsonata(scope, 'Request', {
+    assign: {
+      [REQUEST]: '{% $states.input.request %}',
+      [RUN]: `{% ${FRAGMENT_RUN} %}`,
+      [RESULT]: "{% $exists($states.input.resultKey) ? $states.input.resultKey : '' %}",
+    },
+    outputs: {},
+  });
+  const states = pipelineWorkflow(scope, {
+    ...withinExpress(pipeline),
+    warmsUp: false,
+    expressions: { request: `$${REQUEST}`, run: `$${RUN}`, resultKey: `$${RESULT}` },
+    prefix: '',
+    maxVariables: MAX_RUN_TENSORS,
+    grantsCalls: false,
+    redrivable: false,
+    outputOfPostprocess: outputOfPostprocess(props.sizes.itemsPerRun),
+  });
+  const run = sfn.Parallel.jsonata(scope, 'Run', { outputs: outcome(pipeline.postprocess !== undefined) });
+  run.branch(enter.next(states));
+  const failed = sfn.Pass.jsonata(scope, 'Run failed');
+  run.addCatch(failed, {
+    errors: [sfn.Errors.ALL],
+    outputs:
+      "{% {'items': $states.input.items, 'singles': $states.input.singles, 'failure': {'Error': $states.errorOutput.Error, 'Cause': $states.errorOutput.Cause}} %}",
+  });
+  return run;
+}
+
+function withinExpress({ whole, ...states }: PipelineStates): PipelineStates {
+  if (whole === undefined) return states;
+  return { ...states, whole: { ...whole, askSeconds: Math.min(whole.askSeconds, MAX_EXPRESS_ASK_SECONDS) } };
+}
+
+/** One expression, because JSONata leaves a field without a value out of an object. */
+function outcome(hasPostprocess: boolean): string {
+  const used = '$round(memoryMb * (loadMs + readMs + runMs + writeMs))';
+  return `{% ($run := $states.result[0]; {
+    'items': $states.input.items,
+    ${hasPostprocess ? "'output': $run.output," : "'s3': $run.outputs.s3,"}
+    'ms': $millis() - $toMillis($states.context.State.EnteredTime),
+    'mbMs': [$run.timings.${used}],
+    'isWhole': $run.servedBy = 'whole'
+  }) %}`.replaceAll(/\n\s*/g, ' ');
+}
+
+function outputOfPostprocess(itemsPerRun: number): string {
+  const most = Math.floor(MAX_OUTPUT_CHARACTERS / itemsPerRun);
+  const advice = `the postprocess function must answer at most ${most} characters of JSON in a batch with ${itemsPerRun} items in a run: write more to S3, or lower itemsPerRun`;
+  return `{% ($output := $states.result.Payload; $length($string($output)) <= ${most} ? {
+    'output': $output, 'timings': $states.input.timings, 'servedBy': $states.input.servedBy
+  } : $error(${JSON.stringify(advice)})) %}`.replaceAll(/\n\s*/g, ' ');
+}
+
+function call(
+  scope: Construct,
+  id: string,
+  { fn }: BatchStates,
+  rest: {
+    readonly payload: Record<string, unknown>;
+    readonly assign?: Record<string, unknown>;
+    readonly outputs: unknown;
+  },
+): InvokeFunction {
+  const task = new InvokeFunction(scope, id, { fn, grantsCall: false, timeout: CALL_TIMEOUT, ...rest });
+  for (const retry of CALL_RETRIES) task.addRetry(retry);
+  return task;
+}
+
+/** Longer than Lambda lets a function run. */
+const CALL_TIMEOUT = Duration.seconds(960);

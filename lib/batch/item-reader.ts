@@ -1,0 +1,135 @@
+/**
+ * The distributed map of a batch. It renders the reader of items and the writer of results itself: CDK drops the one or the other class of
+ * result writers, depending on a feature flag, some of its releases render arguments that JSONata does not allow, and its readers get
+ * permissions for the whole bucket.
+ */
+import { Aws } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { BATCH_MAP_LABEL } from '../../contract/batch';
+import { MAP_RUNS_FOLDER } from '../../contract/batch-function';
+import { keyUseStatement } from '../aws/key';
+import type { BatchItems } from './batch-items';
+import type { BatchSizes } from './batch-props';
+
+export interface BatchPlaces {
+  readonly items: BatchItems;
+  readonly itemsBucket: s3.IBucket;
+  /** The pipeline's bucket. */
+  readonly bucket: s3.IBucket;
+  readonly resultsPrefix: string;
+}
+
+/** Of the items of a child. Prepare adds the names of results to them, and a state holds 256 KiB. */
+const MAX_INPUT_BYTES = 160 * 1024;
+
+/** JSONata of the prefix or key of an execution's items. */
+export function locationExpression({ _location: location }: BatchItems): string {
+  // As JSON, so that a quotation mark in the name ends no text of JSONata.
+  return `$exists($states.context.Execution.Input.items) ? $states.context.Execution.Input.items : ${JSON.stringify(location)}`;
+}
+
+export class BatchMap extends sfn.DistributedMap {
+  public constructor(
+    scope: Construct,
+    id: string,
+    private readonly places: BatchPlaces,
+    { itemsPerRun, maxConcurrency, toleratedFailures, toleratedFailurePercentage }: BatchSizes,
+  ) {
+    super(scope, id, {
+      queryLanguage: sfn.QueryLanguage.JSONATA,
+      label: BATCH_MAP_LABEL,
+      maxConcurrency,
+      mapExecutionType: sfn.StateMachineType.EXPRESS,
+      itemSelector: {
+        index: '{% $states.context.Map.Item.Index %}',
+        value: '{% $states.context.Map.Item.Value %}',
+      },
+      itemBatcher: new sfn.ItemBatcher({
+        maxItemsPerBatch: itemsPerRun,
+        maxInputBytesPerBatch: MAX_INPUT_BYTES,
+        batchInput: {
+          execution: '{% $states.context.Execution.Name %}',
+          attempt: '{% $states.context.Execution.RedriveCount + 1 %}',
+        },
+      }),
+      // Step Functions counts all items of a child as failed if one of them is.
+      toleratedFailurePercentage: Math.min(100, toleratedFailurePercentage * itemsPerRun),
+      ...(toleratedFailures !== undefined && { toleratedFailureCount: toleratedFailures * itemsPerRun }),
+    });
+  }
+
+  public override toStateJson(queryLanguage?: sfn.QueryLanguage): object {
+    const { bucket, resultsPrefix } = this.places;
+    return {
+      ...super.toStateJson(queryLanguage),
+      ItemReader: itemReader(this.places),
+      ResultWriter: {
+        Resource: s3Action('putObject'),
+        Arguments: { Bucket: bucket.bucketName, Prefix: `${resultsPrefix}${MAP_RUNS_FOLDER.slice(0, -1)}` },
+      },
+    };
+  }
+}
+
+const INPUT_TYPES = { inventory: 'MANIFEST', jsonLines: 'JSONL', csv: 'CSV' } as const;
+
+function itemReader({ items, itemsBucket }: BatchPlaces): object {
+  const location = `{% ${locationExpression(items)} %}`;
+  const Bucket = itemsBucket.bucketName;
+  if (items._kind === 'objects')
+    return { Resource: s3Action('listObjectsV2'), Arguments: { Bucket, Prefix: location } };
+  return {
+    Resource: s3Action('getObject'),
+    ReaderConfig: {
+      InputType: INPUT_TYPES[items._kind],
+      ...(items._kind === 'csv' && { CSVHeaderLocation: 'FIRST_ROW' }),
+    },
+    Arguments: { Bucket, Key: location },
+  };
+}
+
+function s3Action(action: string): string {
+  return `arn:${Aws.PARTITION}:states:::s3:${action}`;
+}
+
+/** What the state machine itself does: read the items, and write the files of the map run. */
+export function mapStatements({
+  items,
+  itemsBucket,
+  bucket,
+  resultsPrefix,
+}: BatchPlaces): iam.PolicyStatement[] {
+  const allow = (
+    sid: string,
+    actions: string[],
+    resources: string[],
+    conditions?: object,
+  ): iam.PolicyStatement =>
+    new iam.PolicyStatement({
+      sid,
+      actions,
+      resources,
+      ...(conditions && { conditions: { ...conditions } }),
+    });
+  const listed = { StringLike: { 's3:prefix': `${items._folder}*` } };
+  const keys = new Set([bucket.encryptionKey, itemsBucket.encryptionKey]);
+  return [
+    items._kind === 'objects'
+      ? allow('ListItems', ['s3:ListBucket'], [itemsBucket.bucketArn], listed)
+      : allow('ReadItems', ['s3:GetObject'], [itemsBucket.arnForObjects(`${items._folder}*`)]),
+    // https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    allow(
+      'WriteMapRuns',
+      ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+      [bucket.arnForObjects(`${resultsPrefix}${MAP_RUNS_FOLDER}*`)],
+    ),
+    ...[...keys].flatMap((key, at) =>
+      key
+        ? [keyUseStatement(key, ['kms:Decrypt', 'kms:GenerateDataKey'], `UseKey${at === 0 ? '' : at}`)]
+        : [],
+    ),
+  ];
+}

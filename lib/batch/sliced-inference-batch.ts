@@ -1,0 +1,250 @@
+/** The construct: a state machine that runs a pipeline on many items. */
+import { Aws, Duration, Names, Size, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { BATCH_SIGNATURE_KEY, type BatchSignature } from '../../contract/batch';
+import { BATCH_ENV, stackedPrefix, type BatchSettings } from '../../contract/batch-function';
+import { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../../contract/keys';
+import { CONTRACT_VERSION } from '../../contract/version';
+import { warn } from '../aws/annotate';
+import { keyUseStatement } from '../aws/key';
+import { createLogGroup } from '../aws/log-group';
+import { networkStatements } from '../aws/network';
+import { attachOwnPolicy } from '../aws/replaced-policy';
+import { batchCode, HANDLER } from '../aws/runtime-code';
+import { tracingStatement } from '../aws/slice-permissions';
+import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
+import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
+import { SlicedInferenceError, quoted } from '../errors';
+import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
+import { type BatchSizes, batchSizes, itemsInTime, type SlicedInferenceBatchProps } from './batch-props';
+import { batchStates } from './batch-states';
+import { type BatchPlaces, mapStatements } from './item-reader';
+
+/**
+ * Runs a pipeline on each item of a data set: on a Distributed Map of Step Functions, whose children run the functions of the pipeline. Each item
+ * gets a result of its own in the pipeline's bucket, and the batch a table with a row for each item, in the order of the items. Start it again
+ * to run only the items that have no result yet (docs/batch.md).
+ *
+ * @example
+ * const nightly = new SlicedInferenceBatch(stack, 'Nightly', {
+ *   pipeline,
+ *   items: BatchItems.objects('inputs/documents/'),
+ *   maxConcurrency: 500,
+ * });
+ * nightly.grantStart(caller);
+ */
+export class SlicedInferenceBatch extends Construct {
+  /** The state machine: each execution is a run of the batch. Its input is `{}`, or `{"items": "inputs/documents/2026-11/"}`. */
+  public readonly stateMachine: sfn.StateMachine;
+
+  /** The function that prepares items, names results and writes the table. It runs no model. */
+  public readonly function: lambda.Function;
+
+  /** Prefix of the results and tables in the pipeline's bucket, with a slash at its end. */
+  public readonly resultsPrefix: string;
+
+  private readonly places: BatchPlaces;
+
+  /**
+   * @throws an error of one line if a prop is invalid, or if the pipeline is in another stack
+   */
+  public constructor(scope: Construct, id: string, props: SlicedInferenceBatchProps) {
+    super(scope, id);
+    const { pipeline, items, stacking } = props;
+    const deployed = pipeline._deployed;
+    const sizes = batchSizes(props);
+    const folder = `${Names.uniqueResourceName(this, { maxLength: 60, separator: '-' })}-${this.node.addr.slice(-8)}`;
+    this.resultsPrefix = `${OUTPUTS_PREFIX}${folder}/`;
+    this.places = {
+      items,
+      itemsBucket: items._bucket ?? pipeline.bucket,
+      bucket: pipeline.bucket,
+      resultsPrefix: this.resultsPrefix,
+    };
+    this.checkPlace(props, deployed);
+    if (stacking) stacking._check(deployed.workflow.plan);
+    if (sizes.itemsPerRun > itemsInTime(pipeline)) {
+      warn(
+        this,
+        'batchTime',
+        `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: set itemsPerRun to ${itemsInTime(pipeline)} or less`,
+      );
+    }
+    this.function = this.createFunction(deployed, settingsOf(props, this.places, sizes, deployed));
+    const fn = publishedVersion(this.function, this.function.currentVersion);
+    const role = stateMachineRole(this, 'StateMachineRole');
+    const called = [...calledFunctions(deployed.workflow), fn];
+    attachOwnPolicy(role, 'Calls', [callStatement(called), ...mapStatements(this.places)]);
+    this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+      stateMachineType: sfn.StateMachineType.STANDARD,
+      queryLanguage: sfn.QueryLanguage.JSONATA,
+      definitionBody: sfn.DefinitionBody.fromChainable(
+        batchStates(new Construct(this, 'States'), {
+          ...{ places: this.places, sizes, fn, pipeline: deployed.workflow },
+          isStacked: stacking !== undefined,
+        }),
+      ),
+      comment: JSON.stringify({
+        [BATCH_SIGNATURE_KEY]: batchSignature(deployed, this.places, sizes),
+      }),
+      role,
+      timeout: sizes.timeout,
+      tracingEnabled: deployed.settings.tracing,
+      logs: {
+        destination: createLogGroup(this, 'Logs', deployed.settings.logs, logGroupName(this)),
+        level: sfn.LogLevel.ERROR,
+        includeExecutionData: false,
+      },
+    });
+  }
+
+  /**
+   * Grants a principal permission to run the batch: to start, follow, stop and redrive executions, to put items and requests below `inputs/`, and
+   * to read the results and tables of this batch.
+   *
+   * @param grantee the principal, for example a function or a role
+   * @example
+   * batch.grantStart(caller);
+   */
+  public grantStart(grantee: iam.IGrantable): iam.Grant {
+    const { stateMachine, places, resultsPrefix } = this;
+    const { bucket } = places;
+    const mapRuns = `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:mapRun:${stateMachine.stateMachineName}/*`;
+    const grants = [
+      stateMachine.grant(
+        grantee,
+        'states:StartExecution',
+        'states:DescribeStateMachine',
+        'states:ListExecutions',
+      ),
+      stateMachine.grantExecution(
+        grantee,
+        ...['states:DescribeExecution', 'states:GetExecutionHistory', 'states:ListMapRuns'],
+        ...['states:StopExecution', 'states:RedriveExecution'],
+      ),
+      iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeMapRun'], resourceArns: [mapRuns] }),
+      iam.Grant.addToPrincipalOrResource({
+        ...{ grantee, actions: ['s3:PutObject'], resource: bucket },
+        resourceArns: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
+      }),
+      iam.Grant.addToPrincipalOrResource({
+        ...{ grantee, actions: ['s3:GetObject'], resource: bucket },
+        resourceArns: [bucket.arnForObjects(`${resultsPrefix}*`)],
+      }),
+    ];
+    return grants.reduce((all, grant) => all.combine(grant));
+  }
+
+  private checkPlace({ pipeline, items }: SlicedInferenceBatchProps, { workflow }: DeployedPipeline): void {
+    const { itemsBucket, bucket } = this.places;
+    if (Stack.of(pipeline) !== Stack.of(this)) {
+      throw new SlicedInferenceError(
+        'a batch must be in the stack of its pipeline',
+        quoted(Stack.of(pipeline).node.path),
+        'create the batch in that stack',
+      );
+    }
+    if (items._kind !== 'objects' || workflow.preprocess) return;
+    if (itemsBucket === bucket && items._location.startsWith(INPUTS_PREFIX)) return;
+    throw new SlicedInferenceError(
+      `the objects of a batch must be below ${INPUTS_PREFIX} in the bucket of a pipeline without preprocess, because they are its requests`,
+      itemsBucket === bucket ? quoted(items._location) : 'another bucket',
+      'set a preprocess function, or put the requests there',
+    );
+  }
+
+  private createFunction(
+    { settings, network, bucket }: DeployedPipeline,
+    own: BatchSettings,
+  ): lambda.Function {
+    const { resultsPrefix } = this;
+    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    const logGroup = createLogGroup(this, 'FunctionLogs', settings.logs);
+    const allow = (sid: string, actions: string[], resources: string[]): iam.PolicyStatement =>
+      new iam.PolicyStatement({ sid, actions, resources });
+    const objects = (prefix: string): string => bucket.arnForObjects(`${prefix}*`);
+    attachOwnPolicy(role, 'Policy', [
+      allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
+      allow(
+        'ReadRequests',
+        ['s3:GetObject'],
+        [objects(INPUTS_PREFIX), objects(own.stacking ? OUTPUTS_PREFIX : resultsPrefix)],
+      ),
+      allow(
+        'WriteResults',
+        ['s3:PutObject'],
+        [objects(resultsPrefix), ...(own.stacking ? [objects(stackedPrefix(resultsPrefix))] : [])],
+      ),
+      ...(bucket.encryptionKey
+        ? [keyUseStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'])]
+        : []),
+      ...(settings.tracing ? [tracingStatement()] : []),
+      ...(network ? networkStatements() : []),
+    ]);
+    const fn = new lambda.Function(this, 'Function', {
+      description: `Items and results of ${this.node.path}`.slice(0, 256),
+      code: batchCode(this),
+      handler: HANDLER,
+      runtime: settings.runtime,
+      architecture: settings.architecture,
+      // Half a processor and more: it parses the files of the map run. Stacked requests take memory.
+      memorySize: own.stacking ? 1769 : 1024,
+      timeout: Duration.minutes(15),
+      // The table and its rows, of some 6 million items.
+      ephemeralStorageSize: Size.mebibytes(4096),
+      environment: { [BATCH_ENV.settings]: Stack.of(this).toJsonString(own) },
+      role,
+      logGroup,
+      ...network,
+    });
+    if (settings.tracing)
+      (fn.node.defaultChild as lambda.CfnFunction).tracingConfig = { mode: lambda.Tracing.ACTIVE };
+    return fn;
+  }
+}
+
+function settingsOf(
+  { stacking }: SlicedInferenceBatchProps,
+  { items, itemsBucket, bucket, resultsPrefix }: BatchPlaces,
+  { toleratedFailures, toleratedFailurePercentage }: BatchSizes,
+  { workflow: { plan, preprocess, postprocess } }: DeployedPipeline,
+): BatchSettings {
+  return {
+    bucket: bucket.bucketName,
+    deploymentDigest: plan.deploymentDigest,
+    kind: items._kind,
+    itemsBucket: itemsBucket.bucketName,
+    ...(items._column !== undefined && { column: items._column }),
+    resultsPrefix,
+    hasPreprocess: preprocess !== undefined,
+    hasPostprocess: postprocess !== undefined,
+    ...(stacking && { stacking: { items: stacking._items, inputs: plan.inputs } }),
+    ...(toleratedFailures !== undefined && { toleratedFailures }),
+    toleratedFailurePercentage,
+  };
+}
+
+function batchSignature(
+  { workflow, bucket }: DeployedPipeline,
+  { items, itemsBucket, resultsPrefix }: BatchPlaces,
+  { itemsPerRun, maxConcurrency }: BatchSizes,
+): BatchSignature {
+  const { deploymentDigest, inputs, outputs, preprocess, postprocess } = signatureOf(workflow, bucket);
+  return {
+    version: CONTRACT_VERSION,
+    deploymentDigest,
+    bucket: bucket.bucketName,
+    items: {
+      kind: items._kind,
+      bucket: itemsBucket.bucketName,
+      location: items._location,
+      ...(items._column !== undefined && { column: items._column }),
+    },
+    ...{ itemsPerRun, maxConcurrency, resultsPrefix, inputs, outputs },
+    ...(preprocess && { preprocess }),
+    ...(postprocess && { postprocess }),
+  };
+}
