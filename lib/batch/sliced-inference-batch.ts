@@ -56,8 +56,7 @@ export class SlicedInferenceBatch extends Construct {
     const { pipeline, items, stacking } = props;
     const deployed = pipeline._deployed;
     const sizes = batchSizes(props);
-    const folder = `${Names.uniqueResourceName(this, { maxLength: 60, separator: '-' })}-${this.node.addr.slice(-8)}`;
-    this.resultsPrefix = `${OUTPUTS_PREFIX}${folder}/`;
+    this.resultsPrefix = `${OUTPUTS_PREFIX}${Names.uniqueResourceName(this, { maxLength: 80, separator: '-' })}/`;
     this.places = {
       items,
       itemsBucket: items._bucket ?? pipeline.bucket,
