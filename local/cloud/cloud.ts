@@ -309,9 +309,11 @@ export class LocalCloud {
     deployment.replaceFunctions();
     this.authorizer.update(deployment.policies);
     for (const notice of deployment.notices) this.onNotice(notice);
-    const { authorizer, injector, simulator, options } = this;
+    const { authorizer, injector, simulator, store, options } = this;
     const { signal } = this.closing;
-    const host = { functions: started(this.functions), authorizer, injector, simulator, signal, options };
+    const functions = started(this.functions);
+    const folder = path.join(this.folder, 'map-runs');
+    const host = { functions, authorizer, injector, simulator, signal, store, folder, options };
     deployMachines(this.machines, deployment, host);
     this.arrivals.replace(deployment.rules);
     this.deployed = deployment;

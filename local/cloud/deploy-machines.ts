@@ -6,12 +6,14 @@ import type { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
 import { callWithFaults } from '../lambda/call-faults';
 import type { LocalFunctions } from '../lambda/local-functions';
+import type { DiskObjectStore } from '../s3/store';
 import type { Simulator } from '../simulation/simulator';
 import type { InvokeTask } from '../step-functions/run-options';
 import { StateError } from '../step-functions/state-error';
 import { StateMachine } from '../step-functions/state-machine';
 import type { StateMachines } from '../step-functions/state-machines';
 import type { DeployedMachine, Deployment } from './deployment';
+import { MachineStorage } from './machine-storage';
 import type { LocalCloudOptions } from './options';
 
 interface MachineHost {
@@ -20,6 +22,9 @@ interface MachineHost {
   readonly injector: FaultInjector;
   readonly simulator: Simulator;
   readonly signal: AbortSignal;
+  readonly store: DiskObjectStore;
+  /** For temporary files of Map Runs. */
+  readonly folder: string;
   readonly options: Pick<LocalCloudOptions, 'onTrace' | 'retryPauses' | 'updateLagMs'>;
 }
 
@@ -37,7 +42,7 @@ export function deployMachines(
 }
 
 function create({ resource, definition }: DeployedMachine, host: MachineHost): StateMachine {
-  const { functions, authorizer, injector, simulator, signal, options } = host;
+  const { functions, authorizer, injector, simulator, signal, store, folder, options } = host;
   const invoke: InvokeTask = (functionArn, payload, traceHeader) =>
     callWithFaults(injector, { functionArn, payload }, () =>
       functions.invoke(functionArn, payload, traceHeader),
@@ -58,6 +63,8 @@ function create({ resource, definition }: DeployedMachine, host: MachineHost): S
       trace: options.onTrace,
       signal,
       transitionMs: simulator.transitionsOf(resource.name, resource.type),
+      childTransitionMs: simulator.transitionsOf(`the children of ${resource.name}`, 'EXPRESS'),
+      storage: new MachineStorage(store, authorizer, folder, () => machine.resource.roleArn),
       retryPauses: options.retryPauses,
       updateLagMs: options.updateLagMs,
     },

@@ -15,7 +15,7 @@ import { Template } from '../cloudformation/template';
 import { type Rules, readRules } from '../events/read-rules';
 import { type Access, Authorizer } from '../iam/authorizer';
 import type { LocalFunctions } from '../lambda/local-functions';
-import type { Definition } from '../step-functions/definition';
+import { allStates, type Definition } from '../step-functions/definition';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { checkRoles } from './check-roles';
 import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
@@ -136,7 +136,7 @@ function readMachines(
 ) {
   const machines = logicalIds.map((id) => {
     const resource = readStateMachine(template, template.resource(id));
-    return { resource, definition: parseDefinition(resource.definition) };
+    return { resource, definition: parseDefinition(resource.definition, resource.type) };
   });
   const replaceFunctions = functions.prepare(template, ...machines.map(({ definition }) => definition));
   const front = frontOf(machines);
@@ -144,6 +144,7 @@ function readMachines(
     ...readBuckets(template),
     // Needed if the stack imports a pipeline's bucket instead of defining it.
     ...machines.flatMap((machine) => pipelineOf(template, machine).map(({ bucket }) => bucket)),
+    ...machines.flatMap(({ definition }) => bucketsOfMaps(definition)),
   ];
   const stateMachines = machines.map(({ resource }) => resource);
   const ofRules = front.rules.rules.flatMap(({ targets }) => targets.map(({ roleArn }) => roleArn));
@@ -153,6 +154,16 @@ function readMachines(
   authorizer.update(policies);
   const notices = checkRoles({ template, stateMachines, policies, authorizer });
   return { machines, replaceFunctions, ...front, buckets, policies, notices };
+}
+
+/** Buckets that distributed Maps name and that the stack may import. */
+function bucketsOfMaps(definition: Definition): string[] {
+  return [...allStates(definition)].flatMap((state) => {
+    if (state.type !== 'Map' || state.mode !== 'DISTRIBUTED') return [];
+    return [state.reader.bucket, state.writer.bucket].flatMap((bucket) =>
+      bucket.kind === 'literal' && typeof bucket.value === 'string' ? [bucket.value] : [],
+    );
+  });
 }
 
 function pipelineOf(template: Template, { resource }: DeployedMachine): LocalPipeline[] {

@@ -53,6 +53,7 @@ export const S3_ACTIONS = [
   's3:GetObjectTagging',
   's3:ListAllMyBuckets',
   's3:ListBucket',
+  's3:ListMultipartUploadParts',
   's3:PutObject',
 ] as const;
 
@@ -67,8 +68,11 @@ export const ACTIONS = [
   'execute-api:Invoke',
   'kms:PutKeyPolicy',
   'lambda:InvokeFunction',
+  'states:DescribeExecution',
+  'states:RedriveExecution',
   'states:StartExecution',
   'states:StartSyncExecution',
+  'states:StopExecution',
   'sts:AssumeRole',
 ] as const;
 

@@ -1,6 +1,6 @@
 /** Which graphs a Parallel or a Map runs, on which inputs, and how many at once. */
 import type { Json, JsonObject } from '../json';
-import type { CompositeState, MapState, ParallelState, StateGraph } from './definition';
+import type { MapState, ParallelState, StateGraph } from './definition';
 import { MAX_INLINE_CONCURRENCY } from './limits';
 import type { Visit } from './visit';
 
@@ -16,7 +16,7 @@ export interface ChildInputs {
   readonly maxConcurrency: number;
 }
 
-export async function childInputs(state: CompositeState, visit: Visit): Promise<ChildInputs> {
+export async function childInputs(state: ParallelState | MapState, visit: Visit): Promise<ChildInputs> {
   return state.type === 'Parallel' ? await branches(state, visit) : await iterations(state, visit);
 }
 

@@ -2,6 +2,7 @@
 import type { Json } from '../json';
 import { LinkedAbort } from './linked-abort';
 import type { RunOptions } from './run-options';
+import type { StartedChildren } from './visit';
 
 interface Child {
   /** Continues from where the child is; a child that has ended only returns its output. */
@@ -9,7 +10,7 @@ interface Child {
   rewind(): void;
 }
 
-export class Children {
+export class Children implements StartedChildren {
   /** Those that have started. */
   private readonly children = new Map<number, Child>();
 

@@ -12,11 +12,11 @@ export interface Definition extends StateGraph {
 }
 
 export type State =
-  TaskState | ParallelState | MapState | ChoiceState | PassState | WaitState | SucceedState | FailState;
+  TaskState | CompositeState | ChoiceState | PassState | WaitState | SucceedState | FailState;
 
-export type RetryableState = TaskState | ParallelState | MapState;
+export type RetryableState = TaskState | CompositeState;
 
-export type CompositeState = ParallelState | MapState;
+export type CompositeState = ParallelState | MapState | DistributedMapState;
 
 interface Named {
   readonly name: string;
@@ -59,12 +59,44 @@ export interface ParallelState extends Named, Transition, StateExit, ErrorHandli
 /** An inline Map. */
 export interface MapState extends Named, Transition, StateExit, ErrorHandling {
   readonly type: 'Map';
+  readonly mode: 'INLINE';
   readonly processor: StateGraph;
   /** If absent, the state's input is the array. */
   readonly items: Query | undefined;
   /** If absent, each iteration gets its item. */
   readonly itemSelector: Query | undefined;
   readonly maxConcurrency: Query | undefined;
+}
+
+/** A Map whose items come from S3 and whose iterations are Express executions of their own. */
+export interface DistributedMapState extends Named, Transition, StateExit, ErrorHandling {
+  readonly type: 'Map';
+  readonly mode: 'DISTRIBUTED';
+  readonly processor: StateGraph;
+  /** In the ARNs of Map Runs and children. */
+  readonly label: string;
+  readonly reader: ItemReader;
+  readonly itemSelector: Query | undefined;
+  /** If absent, each child gets one item. */
+  readonly batcher: ItemBatcher | undefined;
+  readonly maxConcurrency: Query | undefined;
+  readonly toleratedFailureCount: Query | undefined;
+  readonly toleratedFailurePercentage: Query | undefined;
+  readonly writer: { readonly bucket: Query; readonly prefix: Query };
+}
+
+/** Where the items are: below a prefix, or in a file. */
+export interface ItemReader {
+  readonly format: 'objects' | 'inventory' | 'jsonLines' | 'csv';
+  readonly bucket: Query;
+  /** A prefix or a key. */
+  readonly location: Query;
+}
+
+export interface ItemBatcher {
+  readonly maxItems: Query | undefined;
+  readonly maxBytes: Query | undefined;
+  readonly batchInput: Query | undefined;
 }
 
 export interface ChoiceState extends Named, StateExit {

@@ -11,6 +11,7 @@ export type HistoryEventType =
   | `${'Task' | 'Parallel' | 'Map' | 'Choice' | 'Pass' | 'Wait' | 'Succeed' | 'Fail'}State${'Entered' | 'Exited'}`
   | `${'Parallel' | 'Map'}State${'Started' | 'Succeeded' | 'Failed'}`
   | `Task${'Scheduled' | 'Started' | 'Succeeded' | 'Failed' | 'TimedOut'}`
+  | `MapRun${'Started' | 'Redriven' | 'Succeeded' | 'Failed'}`
   | 'ExecutionStarted'
   | 'ExecutionRedriven'
   | ExecutionEnd;

@@ -13,13 +13,14 @@ import type {
   Transition,
   WaitState,
 } from './definition';
+import { MapRun } from './distributed/map-run';
 import { ERROR, matches, StateError } from './state-error';
 import type { HistoryEventType } from './history';
 import { MAX_WAIT_SECONDS } from './limits';
 import { retryDelay } from './retries';
 import type { EventDetail, RunOptions } from './run-options';
 import { attemptTask } from './task';
-import { type Outcome, Visit } from './visit';
+import { type Outcome, type StartedChildren, Visit } from './visit';
 
 /** The next state and its input; without a next state, the output of the run. */
 interface Step {
@@ -142,7 +143,12 @@ export class Run {
     return visit.limited(result);
   }
 
-  private async startChildren(state: CompositeState, visit: Visit): Promise<Children> {
+  private async startChildren(state: CompositeState, visit: Visit): Promise<StartedChildren> {
+    if (state.type === 'Map' && state.mode === 'DISTRIBUTED') {
+      // That the length is 0 is believed: the items are not read yet.
+      this.record('MapStateStarted', () => ({ length: 0 }));
+      return await MapRun.create(state, visit, this.options);
+    }
     const variables = this.variables();
     const { children, maxConcurrency } = await childInputs(state, visit);
     if (state.type === 'Map') this.record('MapStateStarted', () => ({ length: children.length }));

@@ -28,6 +28,9 @@ export const MAX_HISTORY_EVENTS = 25_000;
 /** Iterations of an inline Map that run at once. https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html */
 export const MAX_INLINE_CONCURRENCY = 40;
 
+/** Children of a distributed Map that run at once. https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html */
+export const MAX_DISTRIBUTED_CONCURRENCY = 10_000;
+
 /** The longest Wait and the longest interval of a retry, in seconds. */
 export const MAX_WAIT_SECONDS = 99_999_999;
 

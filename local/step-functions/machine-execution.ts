@@ -1,16 +1,17 @@
 /** An execution of a state machine: its status, its history, and its attempts, of which a redrive adds one. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Json, JsonObject } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
 import { within } from './clock';
 import type { Definition } from './definition';
+import type { MapRunProgress } from './distributed/map-run-progress';
 import { ERROR, StateError } from './state-error';
 import type { ExecutionResult } from './execution';
 import { History } from './history';
 import { Run } from './interpreter';
 import { LinkedAbort } from './linked-abort';
 import { MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
-import type { Environment, RunOptions } from './run-options';
+import type { ChildStart, Environment, RunOptions } from './run-options';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -42,6 +43,8 @@ export class MachineExecution {
   redriveTime: number | undefined;
   /** Resolves when the current attempt ends. Rejects with the environment's reason if that ends it. */
   result: Promise<ExecutionResult>;
+
+  readonly mapRuns: MapRunProgress[] = [];
 
   /** The trace of all its calls: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
   private readonly trace: string;
@@ -163,6 +166,8 @@ export class MachineExecution {
     return {
       context: this.context(),
       history: this.history,
+      mapRuns: this.mapRuns,
+      startChild: (child) => this.startChild(child),
       environment: {
         ...environment,
         signal: stop.signal,
@@ -170,6 +175,24 @@ export class MachineExecution {
         invokeLater: (functionName, payload) => environment.invokeLater(functionName, payload, header()),
       },
     };
+  }
+
+  /** https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html */
+  private startChild({ label, graph, input, signal }: ChildStart): MachineExecution {
+    const { environment } = this;
+    const { arn: machineArn, name: machineName, ...machine } = this.init.resource;
+    const arn = `${machineArn}/${label}`;
+    const name = randomUUID();
+    const init: ExecutionInit = {
+      arn: `${arn.replace(':stateMachine:', ':express:')}:${name}:${randomUUID()}`,
+      name,
+      input,
+      inputText: JSON.stringify(input),
+      resource: { ...machine, arn, name: `${machineName}/${label}`, type: 'EXPRESS' },
+      definition: { ...graph, timeoutSeconds: undefined },
+    };
+    const { childTransitionMs: transitionMs } = environment;
+    return new MachineExecution(init, { ...environment, signal, transitionMs });
   }
 
   private timeoutSeconds(): number | undefined {

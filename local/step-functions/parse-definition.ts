@@ -3,13 +3,15 @@
  * emits, with JSONata, and refuses everything else by name. Expressions fail when they are evaluated. https://states-language.net
  */
 import { LocalCloudError } from '../local-cloud-error';
+import type { StateMachineType } from '../cloudformation/resources';
 import { entriesOf, parseJson } from '../json';
 import { type Definition, type StateGraph, allStates } from './definition';
 import { FieldReader } from './field-reader';
 import { MAX_DEFINITION_BYTES } from './limits';
 import { StateParser } from './parse-state';
 
-export function parseDefinition(text: string): Definition {
+/** @param type of the state machine: only a Standard one can have distributed Maps */
+export function parseDefinition(text: string, type: StateMachineType = 'STANDARD'): Definition {
   if (Buffer.byteLength(text) > MAX_DEFINITION_BYTES) {
     throw new LocalCloudError(
       `the definition must have at most ${MAX_DEFINITION_BYTES} bytes, got more: use fewer states`,
@@ -26,18 +28,24 @@ export function parseDefinition(text: string): Definition {
     'a positive integer',
     (seconds) => Number.isInteger(seconds) && seconds > 0,
   );
-  const definition = { ...parseGraph(machine, language), timeoutSeconds };
+  const definition = { ...parseGraph(machine, { language, type }), timeoutSeconds };
   checkNames(definition);
   return definition;
 }
 
-/** @param language the machine's query language, which states have that name none */
-function parseGraph(fields: FieldReader, language: string): StateGraph {
+interface Surroundings {
+  /** The machine's query language, which states have that name none. */
+  readonly language: string;
+  readonly type: StateMachineType;
+}
+
+function parseGraph(fields: FieldReader, { language, type }: Surroundings): StateGraph {
   const targets: (readonly [string, string])[] = [];
   const scope = {
     language,
+    type,
     leadsTo: (place: string, target: string) => targets.push([place, target]),
-    parseGraph: (inner: FieldReader) => parseGraph(inner, language),
+    parseGraph: (inner: FieldReader, ofInner = type) => parseGraph(inner, { language, type: ofInner }),
   };
   const states = new Map(
     entriesOf(fields.object('States')).map(

@@ -1,9 +1,11 @@
 /** Validates one state. https://states-language.net/spec.html#states-fields */
 import { unsupported } from '../local-cloud-error';
+import type { StateMachineType } from '../cloudformation/resources';
 import { entriesOf, type Json } from '../json';
 import type {
   ChoiceRule,
   ChoiceState,
+  DistributedMapState,
   ErrorHandling,
   MapState,
   ParallelState,
@@ -14,6 +16,7 @@ import type {
   Transition,
   WaitState,
 } from './definition';
+import { parseDistributedMap } from './distributed/parse-distributed-map';
 import { FieldReader } from './field-reader';
 import { MAX_STATE_NAME } from './limits';
 import { parseCatchers, parseRetriers } from './parse-error-handling';
@@ -31,8 +34,10 @@ interface StateScope {
   readonly language: string;
   /** Called with each target, and the place that names it. */
   readonly leadsTo: (place: string, target: string) => void;
-  /** Parses a graph inside the state. */
-  readonly parseGraph: (fields: FieldReader) => StateGraph;
+  /** Parses a graph inside the state. @param type of the executions that run it, if not that of the state's own */
+  readonly parseGraph: (fields: FieldReader, type?: StateMachineType) => StateGraph;
+  /** The type of the executions that run the state. */
+  readonly type: StateMachineType;
 }
 
 export class StateParser {
@@ -125,7 +130,7 @@ export class StateParser {
     };
   }
 
-  private map(): MapState {
+  private map(): MapState | DistributedMapState {
     const { name, fields } = this;
     const processor = new FieldReader(fields.raw('ItemProcessor'), `the ItemProcessor of ${fields.place}`);
     const config = new FieldReader(
@@ -133,10 +138,24 @@ export class StateParser {
       `the ProcessorConfig of ${fields.place}`,
     );
     const mode = config.optionalString('Mode') ?? 'INLINE';
-    if (mode !== 'INLINE') throw unsupported(`the mode ${mode} of ${fields.place}`, 'use INLINE');
+    if (mode === 'DISTRIBUTED') {
+      if (this.scope.type === 'EXPRESS')
+        throw unsupported(`the mode DISTRIBUTED of ${fields.place}, which runs in an Express execution`);
+      const distributed = parseDistributedMap(fields, config);
+      return {
+        type: 'Map',
+        name,
+        mode,
+        processor: this.scope.parseGraph(processor, 'EXPRESS'),
+        ...distributed,
+        ...this.retryable(),
+      };
+    }
+    if (mode !== 'INLINE') throw unsupported(`the mode ${mode} of ${fields.place}`);
     return {
       type: 'Map',
       name,
+      mode,
       processor: this.scope.parseGraph(processor),
       items: this.query('Items'),
       itemSelector: this.query('ItemSelector'),

@@ -1,7 +1,10 @@
 /** What a run needs from outside. */
 import type { Json, JsonObject } from '../json';
 import type { Clock } from './clock';
-import type { TraceEvent } from './execution';
+import type { StateGraph } from './definition';
+import type { MapRunProgress } from './distributed/map-run-progress';
+import type { MapStorage } from './distributed/map-storage';
+import type { ExecutionResult, TraceEvent } from './execution';
 import type { History } from './history';
 
 /**
@@ -40,13 +43,44 @@ export interface Environment {
   readonly signal: AbortSignal;
   /** Milliseconds before a state with an input of so many bytes is entered; `undefined` for no delay. */
   readonly transitionMs?: ((bytes: number) => number) | undefined;
+  /** As `transitionMs`, of the Express children of distributed Maps. */
+  readonly childTransitionMs?: ((bytes: number) => number) | undefined;
+  /** For distributed Maps. */
+  readonly storage?: MapStorage | undefined;
   /** Pauses before retries, as a share of what the definition says. */
   readonly retryPauses: number;
 }
 
 export interface RunOptions {
   /** The context object without its `State`. */
-  readonly context: JsonObject & { readonly Execution: JsonObject & { readonly Id: string } };
+  readonly context: JsonObject & {
+    readonly Execution: JsonObject & { readonly Id: string; readonly Name: string };
+    readonly StateMachine: JsonObject & { readonly Id: string };
+  };
   readonly history: History;
+  /** The Map Runs of the execution, to which a distributed Map adds its own. */
+  readonly mapRuns: MapRunProgress[];
+  readonly startChild: (child: ChildStart) => ChildExecution;
   readonly environment: Environment;
+}
+
+/** The Express execution of a distributed Map that is to start. */
+export interface ChildStart {
+  readonly label: string;
+  readonly graph: StateGraph;
+  readonly input: Json;
+  /** Ends the child. */
+  readonly signal: AbortSignal;
+}
+
+export interface ChildExecution {
+  readonly init: {
+    readonly arn: string;
+    readonly name: string;
+    readonly inputText: string;
+    readonly resource: { readonly arn: string };
+  };
+  readonly startTime: number;
+  /** Rejects with the signal's reason if that ends the child. */
+  readonly result: Promise<ExecutionResult>;
 }

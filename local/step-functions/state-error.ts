@@ -21,11 +21,15 @@ export class EvaluationError extends Error {
 export const ERROR = {
   all: 'States.ALL',
   dataLimitExceeded: 'States.DataLimitExceeded',
+  itemReaderFailed: 'States.ItemReaderFailed',
   noChoiceMatched: 'States.NoChoiceMatched',
+  permissions: 'States.Permissions',
   queryEvaluation: 'States.QueryEvaluationError',
+  resultWriterFailed: 'States.ResultWriterFailed',
   runtime: 'States.Runtime',
   taskFailed: 'States.TaskFailed',
   timeout: 'States.Timeout',
+  tooManyFailures: 'States.ExceedToleratedFailureThreshold',
 } as const;
 
 /** Whether no Retry and no Catch applies to an error. */

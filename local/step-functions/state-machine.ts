@@ -46,7 +46,7 @@ export class StateMachine {
   constructor(
     private current: StateMachineResource,
     options: StateMachineOptions,
-    private definition: Definition = parseDefinition(current.definition),
+    private definition: Definition = parseDefinition(current.definition, current.type),
   ) {
     const { clock = SYSTEM_CLOCK, random = Math.random, retryPauses = 1, updateLagMs = 0, ...rest } = options;
     const { trace = () => undefined, signal = new AbortController().signal } = options;

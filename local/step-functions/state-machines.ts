@@ -1,4 +1,5 @@
 /** The state machines of a deployment. */
+import type { MapRunProgress } from './distributed/map-run-progress';
 import type { MachineExecution } from './machine-execution';
 import type { StateMachine } from './state-machine';
 
@@ -47,6 +48,16 @@ export class StateMachines {
     for (const machine of this.machines.values()) {
       const execution = machine.find(executionArn);
       if (execution !== undefined) return execution;
+    }
+    return undefined;
+  }
+
+  findMapRun(mapRunArn: string): MapRunProgress | undefined {
+    for (const { executions } of this.machines.values()) {
+      for (const { mapRuns } of executions) {
+        const mapRun = mapRuns.find(({ arn }) => arn === mapRunArn);
+        if (mapRun !== undefined) return mapRun;
+      }
     }
     return undefined;
   }

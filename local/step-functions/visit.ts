@@ -1,9 +1,9 @@
 /** A state that a run has entered and not left: evaluates the state's fields and names the state in their failures. */
 import { isJsonArray, jsonSize, type Json, type JsonObject } from '../json';
-import type { Children } from './children';
 import type { State } from './definition';
 import { ERROR, EvaluationError, StateError } from './state-error';
 import { MAX_STATE_BYTES } from './limits';
+import type { RunOptions } from './run-options';
 import { evaluate, type Query, type Scope, typeOf, unexpectedType } from './query';
 
 /** RFC 3339 with an uppercase `T` and `Z`, which Step Functions requires. */
@@ -15,6 +15,14 @@ interface Frame {
   variables(): ReadonlyMap<string, Json>;
 }
 
+/** The branches of a Parallel, or the iterations of a Map, once they have started. */
+export interface StartedChildren {
+  /** Runs those that have not succeeded. */
+  finish(options: RunOptions): Promise<Json>;
+  /** Prepares those that have not succeeded to run again. */
+  rewind(): void;
+}
+
 /** What a state's `Output` and `Assign` can read besides its input. */
 export interface Outcome {
   readonly result?: Json;
@@ -24,7 +32,7 @@ export interface Outcome {
 export class Visit {
   retryCount = 0;
   /** Set once a Parallel or a Map has started. They stay when it fails, so that a redrive can continue them. */
-  children: Children | undefined;
+  children: StartedChildren | undefined;
 
   constructor(
     readonly state: State,

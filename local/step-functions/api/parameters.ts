@@ -1,5 +1,6 @@
 /** The parameters of a request, and what they name. Parameters that only shape an answer have no effect: answers have all data, on one page. */
 import { isJsonObject, type JsonObject, parseJson } from '../../json';
+import type { MapRunProgress } from '../distributed/map-run-progress';
 import type { MachineExecution } from '../machine-execution';
 import type { StateMachine } from '../state-machine';
 import type { StateMachines } from '../state-machines';
@@ -29,7 +30,7 @@ export class Parameters {
     return this.values[name] === true;
   }
 
-  private arn(name: string, type: 'execution' | 'stateMachine'): string {
+  private arn(name: string, type: 'execution' | 'mapRun' | 'stateMachine'): string {
     const arn = this.text(name, 256);
     if (arn === undefined) throw invalid(name, 'Member must not be null');
     // The ARN of an Express execution is of the type express.
@@ -52,6 +53,13 @@ export class Parameters {
     const found = machines.findExecution(arn);
     if (found !== undefined) return found;
     throw new ApiError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+  }
+
+  mapRun(machines: StateMachines): MapRunProgress {
+    const arn = this.arn('mapRunArn', 'mapRun');
+    const found = machines.findMapRun(arn);
+    if (found !== undefined) return found;
+    throw new ApiError('ResourceNotFound', `Resource Not Found: '${arn}'`);
   }
 }
 

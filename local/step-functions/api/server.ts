@@ -20,6 +20,7 @@ import {
   redriveExecution,
   stopExecution,
 } from './executions';
+import { describeMapRun, listMapRuns } from './map-runs';
 import { Parameters } from './parameters';
 import { startExecution, startSyncExecution } from './start';
 
@@ -28,9 +29,11 @@ type Operation = (machines: StateMachines, parameters: Parameters) => JsonObject
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>(
   Object.entries({
     DescribeExecution: describeExecution,
+    DescribeMapRun: describeMapRun,
     DescribeStateMachine: describeStateMachine,
     GetExecutionHistory: getExecutionHistory,
     ListExecutions: listExecutions,
+    ListMapRuns: listMapRuns,
     ListStateMachines: listStateMachines,
     RedriveExecution: redriveExecution,
     StartExecution: startExecution,

@@ -1,0 +1,74 @@
+/** Gives the distributed Maps of a state machine access to S3, as its role may use it. */
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Authorizer, Needed } from '../iam/authorizer';
+import { roleSession } from '../iam/principals';
+import { keyNeeds, listNeed, type S3OperationName, s3Needs, type S3Target } from '../iam/s3-actions';
+import { S3Error } from '../s3/errors';
+import type { DiskObjectStore, StoredObject } from '../s3/store';
+import type { MapAction, MapStorage } from '../step-functions/distributed/map-storage';
+
+/** Besides `s3:PutObject`: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html#resultwriter-iam-policies */
+const WRITER_ACTIONS = ['s3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'] as const;
+
+const TLS_VERSION = 1.3;
+
+export class MachineStorage implements MapStorage {
+  /** @param roleArn of the state machine as it is now; `undefined` if it is not known */
+  constructor(
+    private readonly store: DiskObjectStore,
+    private readonly authorizer: Authorizer,
+    readonly folder: string,
+    private readonly roleArn: () => string | undefined,
+  ) {}
+
+  list(bucket: string, prefix: string): readonly StoredObject[] {
+    const query = new URLSearchParams({ prefix });
+    this.check('ListObjectsV2', { ...targetOf(bucket, ''), query });
+    return this.store.list(bucket, prefix);
+  }
+
+  read(bucket: string, key: string): Readable {
+    const target = targetOf(bucket, key);
+    this.store.checkBucket(bucket);
+    const object = this.store.find(bucket, key);
+    this.check('GetObject', { ...target, stored: object?.metadata ?? {} });
+    // A caller that may not list a bucket does not learn that a key is missing.
+    if (object === undefined) this.allow([listNeed(target)]);
+    return this.store.read(this.store.head(bucket, key));
+  }
+
+  async write(bucket: string, key: string, body: Readable): Promise<number> {
+    const target = targetOf(bucket, key);
+    this.store.checkBucket(bucket);
+    this.check('PutObject', target);
+    const [{ policyOf, resource, context }] = s3Needs('PutObject', target);
+    this.allow(WRITER_ACTIONS.map((action) => ({ action, resource, policyOf, context }) as Needed));
+    return (await this.store.put(bucket, key, body, { contentType: 'application/json' })).size;
+  }
+
+  refusal(action: MapAction, resource: string): string | undefined {
+    return this.refusalOf({ action, resource });
+  }
+
+  private check(name: S3OperationName, target: S3Target): void {
+    this.allow([...s3Needs(name, target), ...keyNeeds(name, target, this.authorizer)]);
+  }
+
+  private allow(needs: readonly Needed[]): void {
+    for (const need of needs) {
+      const refusal = this.refusalOf(need);
+      if (refusal !== undefined) throw new S3Error('AccessDenied', refusal);
+    }
+  }
+
+  private refusalOf(need: Needed): string | undefined {
+    const roleArn = this.roleArn();
+    if (roleArn === undefined) return undefined;
+    return this.authorizer.refusal(roleSession(roleArn, randomBytes(16).toString('hex')), need);
+  }
+}
+
+function targetOf(bucket: string, key: string): S3Target {
+  return { bucket, key, query: new URLSearchParams(), headers: {}, tlsVersion: TLS_VERSION };
+}

@@ -1,0 +1,155 @@
+/** Reads the items of a distributed Map from S3 one after the other, so that they need not fit in memory. */
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from '../../json';
+import type { ItemReader } from '../definition';
+import { MAX_STATE_BYTES } from '../limits';
+import { ERROR, StateError } from '../state-error';
+import { csvRows } from './csv';
+import type { ListedObject, MapStorage } from './map-storage';
+
+interface ItemLocation {
+  readonly format: ItemReader['format'];
+  readonly bucket: string;
+  /** A prefix or a key. */
+  readonly location: string;
+}
+
+export interface ItemSource {
+  /** As `Map.Item.Source` of the context object has it. */
+  readonly uri: string;
+  /** Reads the items again at each call. A list of objects stays as it was; a file is read as it is then. */
+  readonly items: () => AsyncIterable<Json>;
+}
+
+/** @throws StateError `States.ItemReaderFailed`, also while the items are read */
+export function openItems(storage: MapStorage, { format, bucket, location }: ItemLocation): ItemSource {
+  if (format === 'objects') {
+    const objects = failing(() => storage.list(bucket, location));
+    return { uri: `S3://${bucket}`, items: () => described(objects) };
+  }
+  const read = READERS[format];
+  return {
+    uri: `S3://${bucket}/${location}`,
+    items: () => failingItems(() => read(storage, bucket, location)),
+  };
+}
+
+type Reader = (storage: MapStorage, bucket: string, key: string) => AsyncIterable<Json>;
+
+const READERS: Readonly<Record<Exclude<ItemReader['format'], 'objects'>, Reader>> = {
+  inventory: inventoryItems,
+  jsonLines: (storage, bucket, key) => jsonLines(text(storage.read(bucket, key))),
+  csv: async function* (storage, bucket, key) {
+    let header: readonly string[] | undefined;
+    for await (const { line, fields } of csvRows(text(storage.read(bucket, key)))) {
+      if (header !== undefined) yield named(header, fields, `line ${line}`);
+      else if (new Set(fields).size === fields.length) header = fields;
+      else throw new Error(`the columns must have different names, got '${fields.join(',')}'`);
+    }
+  },
+};
+
+// eslint-disable-next-line @typescript-eslint/require-await -- items of all formats are read in the same way
+async function* described(objects: readonly ListedObject[]): AsyncGenerator<Json> {
+  for (const { key, size, etag, lastModified } of objects) {
+    const LastModified = Math.floor(lastModified.getTime() / 1000);
+    yield { Etag: etag, Key: key, LastModified, Size: size, StorageClass: 'STANDARD' };
+  }
+}
+
+/**
+ * Values stay as the inventory has them: its keys are URL-encoded.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
+ */
+async function* inventoryItems(storage: MapStorage, bucket: string, key: string): AsyncGenerator<Json> {
+  const manifest = parseJson(await limitedText(storage.read(bucket, key)));
+  const { fileFormat, fileSchema, destinationBucket, files } = isJsonObject(manifest) ? manifest : {};
+  if (fileFormat !== 'CSV')
+    throw new Error(`the inventory must have the fileFormat CSV, got ${JSON.stringify(fileFormat ?? null)}`);
+  if (typeof fileSchema !== 'string' || typeof destinationBucket !== 'string' || !isJsonArray(files))
+    throw new Error('the manifest must have a fileSchema, a destinationBucket and files, got others');
+  const header = fileSchema.split(',').map((name) => name.trim());
+  const from = destinationBucket.replace(/^arn:[^:]+:s3:::/, '');
+  for (const file of files) {
+    if (!isJsonObject(file) || typeof file.key !== 'string')
+      throw new Error(`a file of the manifest must have a key, got ${JSON.stringify(file)}`);
+    const { key: name } = file;
+    const bytes = name.endsWith('.gz') ? unzipped(storage.read(from, name)) : storage.read(from, name);
+    for await (const { line, fields } of csvRows(text(bytes))) yield named(header, fields, `${name} line ${line}`);
+  }
+}
+
+function named(header: readonly string[], fields: readonly string[], where: string): JsonObject {
+  if (fields.length !== header.length)
+    throw new Error(`${where} must have ${header.length} fields as the header, got ${fields.length}`);
+  return Object.fromEntries(header.map((name, at) => [name, fields[at]]));
+}
+
+/** Skips empty lines. */
+async function* jsonLines(chunks: AsyncIterable<string>): AsyncGenerator<Json> {
+  let line = 0;
+  for await (const content of lines(chunks)) {
+    line++;
+    if (content.trim() === '') continue;
+    const value = parseJson(content);
+    if (value === undefined) throw new Error(`line ${line} is not JSON`);
+    yield value;
+  }
+}
+
+async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const [first, ...others] = chunk.split('\n');
+    rest += first;
+    for (const other of others) {
+      yield rest;
+      rest = other;
+    }
+    if (rest.length > MAX_STATE_BYTES)
+      throw new Error(`a line must have at most ${MAX_STATE_BYTES} characters, got more`);
+  }
+  if (rest !== '') yield rest;
+}
+
+const MAX_MANIFEST_CHARACTERS = 8_388_608;
+
+async function limitedText(bytes: Readable): Promise<string> {
+  let all = '';
+  for await (const chunk of text(bytes)) {
+    all += chunk;
+    if (all.length > MAX_MANIFEST_CHARACTERS)
+      throw new Error(`the manifest must have at most ${MAX_MANIFEST_CHARACTERS} characters, got more`);
+  }
+  return all;
+}
+
+function text(bytes: Readable): AsyncIterable<string> {
+  return bytes.setEncoding('utf8');
+}
+
+function unzipped(bytes: Readable): Readable {
+  // The reader of the result gets the errors of both.
+  return pipeline(bytes, createGunzip(), () => undefined);
+}
+
+async function* failingItems(read: () => AsyncIterable<Json>): AsyncGenerator<Json> {
+  try {
+    yield* read();
+  } catch (error) {
+    throw readerFailed(error);
+  }
+}
+
+function failing<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw readerFailed(error);
+  }
+}
+
+function readerFailed(error: unknown): StateError {
+  return new StateError(ERROR.itemReaderFailed, error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,243 @@
+/**
+ * A Map Run: runs the children of a distributed Map. It holds one byte for each child and reads the items twice, first to count
+ * them, so that its memory does not grow with their number. https://docs.aws.amazon.com/step-functions/latest/dg/concepts-map-run.html
+ */
+import { randomUUID } from 'node:crypto';
+import type { JsonObject } from '../../json';
+import type { DistributedMapState } from '../definition';
+import type { ExecutionResult } from '../execution';
+import { MAX_DISTRIBUTED_CONCURRENCY } from '../limits';
+import { LinkedAbort } from '../linked-abort';
+import type { Query } from '../query';
+import type { ChildExecution, RunOptions } from '../run-options';
+import { ERROR, StateError } from '../state-error';
+import type { StartedChildren, Visit } from '../visit';
+import { type Batch, batches, batchLimits, type BatchLimits } from './batches';
+import { type ItemSource, openItems } from './item-source';
+import { MapRunProgress, type MapRunLimits } from './map-run-progress';
+import type { MapAction, MapStorage } from './map-storage';
+import { ResultFiles } from './result-files';
+
+interface Settings extends MapRunLimits, BatchLimits {
+  /** Of the items: a prefix or a key. */
+  readonly items: { readonly bucket: string; readonly location: string };
+  readonly results: { readonly bucket: string; readonly prefix: string };
+}
+
+const OUTCOMES = { SUCCEEDED: 'succeeded', FAILED: 'failed', TIMED_OUT: 'timedOut', ABORTED: 'aborted' } as const;
+
+export class MapRun implements StartedChildren {
+  static async create(state: DistributedMapState, visit: Visit, options: RunOptions): Promise<MapRun> {
+    const { storage } = options.environment;
+    // Whoever creates a state machine with such a state provides the storage.
+    if (storage === undefined) throw new Error(`no storage for the distributed Map '${state.name}'`);
+    return new MapRun(state, visit, await settingsOf(state, visit), storage, options);
+  }
+
+  private readonly progress: MapRunProgress;
+  private readonly results: ResultFiles;
+  /** By the index of the child: 1 if it has succeeded. */
+  private succeeded = new Uint8Array();
+  private output: JsonObject | undefined;
+
+  private constructor(
+    private readonly state: DistributedMapState,
+    private readonly visit: Visit,
+    private readonly settings: Settings,
+    private readonly storage: MapStorage,
+    { context, environment, mapRuns }: RunOptions,
+  ) {
+    const id = randomUUID();
+    const machine = context.StateMachine.Id.replace(':stateMachine:', ':mapRun:');
+    const arn = `${machine}/${state.label}:${id}`;
+    this.progress = new MapRunProgress(arn, context.Execution.Id, settings, environment.clock.now());
+    this.results = new ResultFiles(storage, { ...settings.results, id });
+    mapRuns.push(this.progress);
+  }
+
+  rewind(): void {
+    if (this.output === undefined) this.progress.redriveCount++;
+  }
+
+  /** Writes the results also if too many items have failed, but not if the execution is stopped. */
+  async finish(options: RunOptions): Promise<JsonObject> {
+    const { progress, settings, results } = this;
+    const { signal, clock } = options.environment;
+    if (this.output !== undefined) return this.output;
+    progress.reset();
+    try {
+      this.begin(options);
+      const source = openItems(this.storage, { format: this.state.reader.format, ...settings.items });
+      await this.count(source);
+      await this.runChildren(source, options);
+      const Key = await results.write(progress.arn);
+      progress.written();
+      if (progress.isTooManyFailures)
+        throw new StateError(ERROR.tooManyFailures, 'The specified tolerated failure threshold was exceeded');
+      progress.status = 'SUCCEEDED';
+      results.remove('SUCCEEDED');
+      options.history.append('MapRunSucceeded');
+      this.output = { MapRunArn: progress.arn, ResultWriterDetails: { Bucket: settings.results.bucket, Key } };
+      return this.output;
+    } catch (error) {
+      progress.status = signal.aborted ? 'ABORTED' : 'FAILED';
+      if (error instanceof StateError)
+        options.history.append('MapRunFailed', () => ({ error: error.error, cause: error.cause }));
+      throw error;
+    } finally {
+      progress.stopTime = clock.now();
+      results.remove('FAILED', 'PENDING');
+    }
+  }
+
+  /** That a missing permission is `States.Permissions` is believed. AWS documents which ones a Map Run needs. */
+  private begin({ context, environment, history }: RunOptions): void {
+    const { progress, state } = this;
+    const { redriveCount, arn: mapRunArn } = progress;
+    const machineArn = context.StateMachine.Id;
+    const needs: (readonly [MapAction, string])[] = [
+      ['states:StartExecution', machineArn],
+      ['states:DescribeExecution', context.Execution.Id],
+      ['states:StopExecution', context.Execution.Id],
+    ];
+    if (redriveCount === 0) {
+      history.append('MapRunStarted', () => ({ mapRunArn }));
+    } else {
+      const execution = machineArn.replace(':stateMachine:', ':execution:');
+      needs.push(['states:RedriveExecution', `${execution}/${state.label}:${context.Execution.Name}`]);
+      progress.redriveTime = environment.clock.now();
+      history.append('MapRunRedriven', () => ({ mapRunArn, redriveCount }));
+    }
+    for (const [action, resource] of needs) {
+      const refusal = this.storage.refusal(action, resource);
+      if (refusal !== undefined) throw new StateError(ERROR.permissions, refusal);
+    }
+  }
+
+  private async count(source: ItemSource): Promise<void> {
+    let known = this.succeeded;
+    let count = 0;
+    for await (const { index, items } of this.batches(source)) {
+      if (index >= known.length) {
+        const larger = new Uint8Array(Math.max(1024, 2 * known.length));
+        larger.set(known);
+        known = larger;
+      }
+      this.progress.add(items, known[index] === 1 ? 'succeeded' : 'pending');
+      count++;
+    }
+    // A redrive reads a source that has changed as it is: child n is what now comes n-th.
+    this.succeeded = known.slice(0, count);
+  }
+
+  private batches(source: ItemSource): AsyncGenerator<Batch> {
+    return batches(this.state, this.visit, source, this.settings);
+  }
+
+  private async runChildren(source: ItemSource, options: RunOptions): Promise<void> {
+    const { progress, succeeded, settings } = this;
+    const { signal } = options.environment;
+    const stop = new LinkedAbort(signal);
+    const queue = this.batches(source);
+    let failure: { readonly error: unknown } | undefined;
+    let read = 0;
+    const lane = async (): Promise<void> => {
+      for await (const batch of queue) {
+        if (signal.aborted || failure !== undefined) return;
+        read++;
+        if (succeeded[batch.index] === 1) continue;
+        if (progress.isTooManyFailures) this.leavePending(batch, options);
+        else await this.runChild(batch, stop, options);
+        if (progress.isTooManyFailures) stop.abort(new Error('too many items have failed'));
+      }
+    };
+    const lanes = Array.from({ length: Math.min(settings.maxConcurrency, succeeded.length) }, () =>
+      lane().catch((error: unknown) => {
+        failure ??= { error };
+        stop.abort(error);
+      }),
+    );
+    await Promise.all(lanes);
+    stop.unlink();
+    signal.throwIfAborted();
+    if (failure !== undefined) throw failure.error;
+    if (read !== succeeded.length)
+      throw new StateError(ERROR.itemReaderFailed, 'the items changed while they were read');
+  }
+
+  private async runChild(batch: Batch, stop: LinkedAbort, options: RunOptions): Promise<void> {
+    const { progress, results, state } = this;
+    const { signal } = stop;
+    const child = options.startChild({ label: state.label, graph: state.processor, input: batch.input, signal });
+    progress.move(batch.items, 'pending', 'running');
+    let result: ExecutionResult | undefined;
+    try {
+      result = await child.result;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    // A child that the end of the execution or of the Map Run has stopped may not say so.
+    const isStopped = signal.aborted && result?.status !== 'SUCCEEDED';
+    const status = isStopped ? 'ABORTED' : (result?.status ?? 'ABORTED');
+    progress.move(batch.items, 'running', OUTCOMES[status]);
+    if (status === 'SUCCEEDED') this.succeeded[batch.index] = 1;
+    const { clock } = options.environment;
+    results.add(status === 'SUCCEEDED' ? 'SUCCEEDED' : 'FAILED', {
+      ...recordOf(child.init, status),
+      ...outcomeOf(result),
+      StartDate: new Date(child.startTime).toISOString(),
+      StopDate: new Date(clock.now()).toISOString(),
+    });
+  }
+  private leavePending({ input }: Batch, { context }: RunOptions): void {
+    const arn = `${context.StateMachine.Id}/${this.state.label}`;
+    const child = { name: randomUUID(), inputText: JSON.stringify(input), resource: { arn } };
+    this.results.add('PENDING', recordOf(child, 'PENDING'));
+  }
+}
+
+async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Settings> {
+  const text = async (query: Query, field: string): Promise<string> => (await visit.text(query, field)) ?? '';
+  const number = async (query: Query | undefined, field: string, to = Number.MAX_SAFE_INTEGER) =>
+    query && (await visit.integer(query, field, { from: 0, to }));
+  const { reader, writer } = state;
+  const locationField = reader.format === 'objects' ? 'Prefix' : 'Key';
+  // 0 means no limit.
+  const requested = (await number(state.maxConcurrency, 'MaxConcurrency')) ?? 0;
+  return {
+    items: {
+      bucket: await text(reader.bucket, 'ItemReader/Arguments/Bucket'),
+      location: await text(reader.location, `ItemReader/Arguments/${locationField}`),
+    },
+    results: {
+      bucket: await text(writer.bucket, 'ResultWriter/Arguments/Bucket'),
+      prefix: await text(writer.prefix, 'ResultWriter/Arguments/Prefix'),
+    },
+    ...(await batchLimits(state, visit)),
+    maxConcurrency: Math.min(requested === 0 ? Infinity : requested, MAX_DISTRIBUTED_CONCURRENCY),
+    toleratedFailureCount: await number(state.toleratedFailureCount, 'ToleratedFailureCount'),
+    toleratedFailurePercentage: await number(state.toleratedFailurePercentage, 'ToleratedFailurePercentage', 100),
+  };
+}
+
+/** What the result files have of a child. https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html */
+function recordOf(
+  { arn, name, inputText, resource }: Omit<ChildExecution['init'], 'arn'> & { readonly arn?: string },
+  Status: string,
+): JsonObject {
+  return {
+    ...(arn !== undefined && { ExecutionArn: arn }),
+    Input: inputText,
+    InputDetails: { Included: true },
+    Name: name,
+    OutputDetails: { Included: true },
+    StateMachineArn: resource.arn,
+    Status,
+  };
+}
+
+function outcomeOf(result: ExecutionResult | undefined): JsonObject {
+  if (result === undefined) return {};
+  if (result.status === 'SUCCEEDED') return { Output: JSON.stringify(result.output) };
+  return { Error: result.error, Cause: result.cause };
+}

@@ -1,0 +1,26 @@
+/** What distributed Maps need of S3 and of the role of their state machine. */
+import type { Readable } from 'node:stream';
+
+export interface ListedObject {
+  readonly key: string;
+  readonly size: number;
+  /** Quoted. */
+  readonly etag: string;
+  readonly lastModified: Date;
+}
+
+/** What Step Functions does with the state machine's own permissions. */
+export type MapAction = `states:${'Start' | 'Describe' | 'Stop' | 'Redrive'}Execution`;
+
+export interface MapStorage {
+  /** For temporary files. */
+  readonly folder: string;
+  /** The objects below a prefix as they are now, in the order of their keys. @throws Error when S3 refuses the request */
+  list(bucket: string, prefix: string): readonly ListedObject[];
+  /** The caller must read or destroy the stream. @throws Error when S3 refuses the request */
+  read(bucket: string, key: string): Readable;
+  /** Resolves to the size of the object. Rejects when S3 refuses it. */
+  write(bucket: string, key: string, body: Readable): Promise<number>;
+  /** Why the role may not do this to a state machine or an execution; `undefined` if it may. */
+  refusal(action: MapAction, resource: string): string | undefined;
+}

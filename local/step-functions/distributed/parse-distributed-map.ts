@@ -1,0 +1,115 @@
+/** Validates what a distributed Map has besides the fields of all Maps. https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html */
+import { createHash } from 'node:crypto';
+import { unsupported } from '../../local-cloud-error';
+import type { DistributedMapState, ItemBatcher, ItemReader } from '../definition';
+import { FieldReader } from '../field-reader';
+import { compileQuery, type Query } from '../query';
+
+/** By ReaderConfig's InputType. */
+const FORMATS: Readonly<Record<string, ItemReader['format']>> = {
+  MANIFEST: 'inventory',
+  JSONL: 'jsonLines',
+  CSV: 'csv',
+};
+
+/** Not those that cannot stand in the name of an execution. */
+const LABEL = /^[\w.()!@+='-]{1,40}$/;
+
+type Distributed = Omit<
+  DistributedMapState,
+  'type' | 'name' | 'mode' | 'processor' | 'retry' | 'catch' | 'next' | 'output' | 'assign'
+>;
+
+/** @param config the ProcessorConfig, whose mode has been read */
+export function parseDistributedMap(fields: FieldReader, config: FieldReader): Distributed {
+  const executionType = config.string('ExecutionType');
+  if (executionType !== 'EXPRESS')
+    throw unsupported(`the execution type ${executionType} of ${fields.place}`, 'use EXPRESS');
+  config.refuseOthers();
+  // Without a label, Step Functions generates one.
+  const label = fields.optionalString('Label') ?? createHash('md5').update(fields.place).digest('hex');
+  if (!LABEL.test(label)) throw fields.invalid('Label', 'at most 40 characters without special ones');
+  return {
+    label,
+    reader: itemReader(inner(fields, 'ItemReader')),
+    itemSelector: query(fields, 'ItemSelector'),
+    batcher: fields.raw('ItemBatcher') === undefined ? undefined : itemBatcher(inner(fields, 'ItemBatcher')),
+    maxConcurrency: query(fields, 'MaxConcurrency'),
+    toleratedFailureCount: query(fields, 'ToleratedFailureCount'),
+    toleratedFailurePercentage: query(fields, 'ToleratedFailurePercentage'),
+    writer: resultWriter(inner(fields, 'ResultWriter')),
+  };
+}
+
+function itemReader(fields: FieldReader): ItemReader {
+  const operation = operationOf(fields, ['listObjectsV2', 'getObject']);
+  const location = inner(fields, 'Arguments');
+  const isList = operation === 'listObjectsV2';
+  const reader = {
+    format: isList ? 'objects' : format(inner(fields, 'ReaderConfig')),
+    bucket: needed(location, 'Bucket'),
+    location: isList ? (query(location, 'Prefix') ?? EMPTY) : needed(location, 'Key'),
+  } as const;
+  location.refuseOthers();
+  fields.refuseOthers();
+  return reader;
+}
+
+function format(config: FieldReader): ItemReader['format'] {
+  const type = config.string('InputType');
+  if (!Object.hasOwn(FORMATS, type)) throw unsupported(`the input type ${type} of ${config.place}`);
+  if (type === 'CSV') {
+    const header = config.string('CSVHeaderLocation');
+    if (header !== 'FIRST_ROW') throw unsupported(`the header location ${header} of ${config.place}`);
+  }
+  config.refuseOthers();
+  return FORMATS[type];
+}
+
+function itemBatcher(fields: FieldReader): ItemBatcher {
+  const batcher = {
+    maxItems: query(fields, 'MaxItemsPerBatch'),
+    maxBytes: query(fields, 'MaxInputBytesPerBatch'),
+    batchInput: query(fields, 'BatchInput'),
+  };
+  fields.refuseOthers();
+  if (batcher.maxItems === undefined && batcher.maxBytes === undefined)
+    throw fields.invalid('MaxItemsPerBatch', 'a number, or else MaxInputBytesPerBatch');
+  return batcher;
+}
+
+function resultWriter(fields: FieldReader): DistributedMapState['writer'] {
+  operationOf(fields, ['putObject']);
+  const location = inner(fields, 'Arguments');
+  const writer = { bucket: needed(location, 'Bucket'), prefix: query(location, 'Prefix') ?? EMPTY };
+  location.refuseOthers();
+  fields.refuseOthers();
+  return writer;
+}
+
+const EMPTY: Query = { kind: 'literal', value: '' };
+
+/** The operation of S3 of an ARN such as `arn:aws:states:::s3:getObject`. */
+function operationOf(fields: FieldReader, supported: readonly string[]): string {
+  const resource = fields.string('Resource');
+  const operation = /^arn:aws[\w-]*:states:::s3:(\w+)$/.exec(resource)?.[1];
+  if (operation !== undefined && supported.includes(operation)) return operation;
+  throw unsupported(`the resource ${resource} of ${fields.place}`);
+}
+
+function inner(fields: FieldReader, name: string): FieldReader {
+  const value = fields.raw(name);
+  if (value === undefined) throw unsupported(`${fields.place} without ${name}`, `add ${name}`);
+  return new FieldReader(value, `the ${name} of ${fields.place}`);
+}
+
+function query(fields: FieldReader, name: string): Query | undefined {
+  const value = fields.raw(name);
+  return value === undefined ? undefined : compileQuery(value, name);
+}
+
+function needed(fields: FieldReader, name: string): Query {
+  const value = query(fields, name);
+  if (value === undefined) throw fields.invalid(name, 'text');
+  return value;
+}
