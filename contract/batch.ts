@@ -3,7 +3,7 @@ import type { CONTRACT_VERSION } from './version';
 import type { TensorSpec } from './tensors';
 
 /** The key of the signature in the JSON of the comment of a batch's state machine. */
-export const BATCH_SIGNATURE_KEY = 'slicedInferenceBatch';
+export const BATCH_SIGNATURE_KEY = 'inferenceBatch';
 
 /** What the items of a batch are: the objects below a prefix, or the entries of one object. */
 export type BatchItemsKind = 'objects' | 'inventory' | 'jsonLines' | 'csv';
