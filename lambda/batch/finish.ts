@@ -1,6 +1,5 @@
 /** Makes the rows of a child's items, and writes the results that no slice function has written. */
-import type { BatchRow, BatchUsage } from '../../contract/batch';
-import { MAX_ROW_OUTPUT_BYTES } from '../../contract/batch';
+import { MAX_ROW_OUTPUT_BYTES, type BatchRow, type BatchUsage } from '../../contract/batch';
 import {
   BATCH_ERROR_NAMES,
   MAP_RUNS_FOLDER,

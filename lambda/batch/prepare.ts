@@ -10,6 +10,7 @@ import type {
 import { invalidInput, NamedFailure } from '../errors';
 import { isRecord } from '../json-values';
 import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
+import { finished } from 'node:stream/promises';
 import { inParallel } from '../store/ranged-read';
 import { isFolder, itemName, type KnownItem, readItem } from './item';
 import { resultName } from './result-key';
@@ -86,7 +87,7 @@ async function etagOf(objects: ObjectStore, bucket: string, key: string): Promis
   try {
     const { version, body } = await objects.get({ bucket, key }, { start: 0, end: 1 });
     // Read to its end, so that the connection is used again.
-    for await (const chunk of body) void chunk;
+    await finished(body.resume());
     return version;
   } catch (error) {
     if (error instanceof ObjectUnavailable) return undefined;

@@ -64,7 +64,6 @@ export class SlicedInferenceBatch extends Construct {
       resultsPrefix: this.resultsPrefix,
     };
     this.checkPlace(props, deployed);
-    if (stacking) stacking._check(deployed.workflow.plan);
     if (sizes.itemsPerRun > itemsInTime(pipeline)) {
       warn(
         this,
@@ -220,7 +219,7 @@ function settingsOf(
     resultsPrefix,
     hasPreprocess: preprocess !== undefined,
     hasPostprocess: postprocess !== undefined,
-    ...(stacking && { stacking: { items: stacking._items, inputs: plan.inputs } }),
+    ...(stacking && { stacking: { items: stacking._items(plan), inputs: plan.inputs } }),
     ...(toleratedFailures !== undefined && { toleratedFailures }),
     toleratedFailurePercentage,
   };
