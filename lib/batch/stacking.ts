@@ -29,7 +29,7 @@ export class Stacking {
     const items = verifiedItems(this.token, plan);
     const dimension = batchDimension(plan.inputs, plan.outputs);
     const planned = plan.dimensions[dimension];
-    if (planned === undefined || planned >= items) return items;
+    if (planned >= items) return items;
     throw new SlicedInferenceError(
       `the pipeline must be planned for ${items} stacked items, because memory depends on them`,
       `${planned} for dimension ${quoted(dimension)}`,

@@ -1,4 +1,5 @@
 /** Finds state machines in an assembly by name: those of pipelines, whose comment has a signature, and those of the user. */
+import { BATCH_SIGNATURE_KEY } from '../../contract/batch';
 import { SIGNATURE_KEY } from '../../contract/signature';
 import { quoted } from '../../lib/errors';
 import { isJsonObject, type JsonObject, parseJson, valueAt } from '../json';
@@ -23,10 +24,12 @@ export interface Selection {
 
 interface NamedStateMachine extends Selection {
   readonly isPipeline: boolean;
+  /** Whether it is that of a pipeline or of a batch. */
+  readonly isOfLibrary: boolean;
 }
 
-/** The id that a pipeline gives its state machine, which its users did not choose. */
-const PIPELINE_CHILD = 'StateMachine';
+/** The id that pipelines and batches give their state machines, which their users did not choose. */
+const CHILD = 'StateMachine';
 
 /** CDK appends eight digits to the ids of constructs, which nobody knows by heart. */
 const HASH = /[0-9A-F]{8}$/;
@@ -41,7 +44,10 @@ export function selectStateMachine(stacks: readonly AssemblyStack[], selection?:
   const all = stacks.flatMap((stack) =>
     new Template(stack)
       .resourcesOfType('AWS::StepFunctions::StateMachine')
-      .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) })),
+      .map((resource) => ({
+        ...{ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) },
+        isOfLibrary: isPipeline(resource) || commentHas(resource, BATCH_SIGNATURE_KEY),
+      })),
   );
   const pipelines = all.filter((item) => item.isPipeline);
   const named = selection === undefined ? [] : all.filter((item) => namesOf(item).includes(selection));
@@ -77,8 +83,12 @@ export function selectPipeline(stacks: readonly AssemblyStack[], selection?: str
 }
 
 /** Whether the state machine is that of a pipeline. It is not resolved, because it may refer to anything. */
-export function isPipeline({ properties }: Resource): boolean {
-  return JSON.stringify(properties.DefinitionString ?? '').includes(SIGNATURE_KEY);
+export function isPipeline(resource: Resource): boolean {
+  return commentHas(resource, SIGNATURE_KEY);
+}
+
+function commentHas({ properties }: Resource, key: string): boolean {
+  return JSON.stringify(properties.DefinitionString ?? '').includes(key);
 }
 
 export function readSignature(stateMachine: StateMachineResource): Signature {
@@ -106,16 +116,16 @@ function label(item: NamedStateMachine): string {
   return `${item.stack.name}/${joinedIds(item)}`;
 }
 
-function joinedIds({ logicalId, isPipeline }: NamedStateMachine): string {
+function joinedIds({ logicalId, isOfLibrary }: NamedStateMachine): string {
   const id = logicalId.replace(HASH, '');
-  return isPipeline && id !== PIPELINE_CHILD ? id.replace(/StateMachine$/, '') : id;
+  return isOfLibrary && id !== CHILD ? id.replace(/StateMachine$/, '') : id;
 }
 
-/** `Prod/Ocr/Reader/StateMachine/Resource` of a pipeline is `[Prod, Ocr, Reader]`. */
-function constructPath({ stack, logicalId, isPipeline }: NamedStateMachine): readonly string[] {
+/** `Prod/Ocr/Reader/StateMachine/Resource` of a pipeline or a batch is `[Prod, Ocr, Reader]`. */
+function constructPath({ stack, logicalId, isOfLibrary }: NamedStateMachine): readonly string[] {
   const found = valueAt(stack.template, ['Resources', logicalId, 'Metadata', 'aws:cdk:path']);
   const ids = typeof found === 'string' ? found.split('/') : [];
   if (ids.at(-1) === 'Resource') ids.pop();
-  if (isPipeline && ids.at(-1) === PIPELINE_CHILD) ids.pop();
+  if (isOfLibrary && ids.at(-1) === CHILD) ids.pop();
   return ids;
 }

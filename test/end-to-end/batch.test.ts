@@ -154,7 +154,7 @@ test('accounts for each bad item, and repeats only these', async () => {
   const found = table.map(({ status, failure }) =>
     failure ? `${failure.error}: ${failure.message}` : status,
   );
-  expect(found).toEqual(
+  expect(found).toEqual<unknown>(
     cases.map(([, expected]) =>
       expect.stringMatching(new RegExp(`^${expected.replaceAll(/[.[\]]/g, '\\$&')}`)),
     ),

@@ -46,7 +46,7 @@ export function synthesizeBatch({
 }
 
 export function startBatch(assembly: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-  return start(assembly, { pipeline: 'Nightly/StateMachine', ...options });
+  return start(assembly, { pipeline: 'Nightly', ...options });
 }
 
 export function deployBatch(
