@@ -36,35 +36,36 @@ export class BatchMap extends sfn.DistributedMap {
     scope: Construct,
     id: string,
     private readonly places: BatchPlaces,
-    { itemsPerRun, maxConcurrency, toleratedFailures, toleratedFailurePercentage }: BatchSizes,
+    private readonly sizes: BatchSizes,
   ) {
     super(scope, id, {
       queryLanguage: sfn.QueryLanguage.JSONATA,
       label: BATCH_MAP_LABEL,
-      maxConcurrency,
+      maxConcurrency: sizes.maxConcurrency,
       mapExecutionType: sfn.StateMachineType.EXPRESS,
       itemSelector: {
         index: '{% $states.context.Map.Item.Index %}',
         value: '{% $states.context.Map.Item.Value %}',
       },
       itemBatcher: new sfn.ItemBatcher({
-        maxItemsPerBatch: itemsPerRun,
+        maxItemsPerBatch: sizes.itemsPerRun,
         maxInputBytesPerBatch: MAX_INPUT_BYTES,
         batchInput: {
           execution: '{% $states.context.Execution.Name %}',
           attempt: '{% $states.context.Execution.RedriveCount + 1 %}',
         },
       }),
-      // Step Functions counts all items of a child as failed if one of them is.
-      toleratedFailurePercentage: Math.min(100, toleratedFailurePercentage * itemsPerRun),
-      ...(toleratedFailures !== undefined && { toleratedFailureCount: toleratedFailures * itemsPerRun }),
     });
   }
 
   public override toStateJson(queryLanguage?: sfn.QueryLanguage): object {
     const { bucket, resultsPrefix } = this.places;
+    const { itemsPerRun, toleratedFailures, toleratedFailurePercentage } = this.sizes;
     return {
       ...super.toStateJson(queryLanguage),
+      // Step Functions counts all items of a child as failed if one of them is. CDK would leave out a 0.
+      ToleratedFailurePercentage: Math.min(100, toleratedFailurePercentage * itemsPerRun),
+      ...(toleratedFailures !== undefined && { ToleratedFailureCount: toleratedFailures * itemsPerRun }),
       ItemReader: itemReader(this.places),
       ResultWriter: {
         Resource: s3Action('putObject'),
@@ -115,7 +116,7 @@ export function mapStatements({
       ...(conditions && { conditions: { ...conditions } }),
     });
   const listed = { StringLike: { 's3:prefix': `${items._folder}*` } };
-  const keys = new Set([bucket.encryptionKey, itemsBucket.encryptionKey]);
+  const [key, itemsKey] = [bucket.encryptionKey, itemsBucket.encryptionKey];
   return [
     items._kind === 'objects'
       ? allow('ListItems', ['s3:ListBucket'], [itemsBucket.bucketArn], listed)
@@ -126,10 +127,8 @@ export function mapStatements({
       ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
       [bucket.arnForObjects(`${resultsPrefix}${MAP_RUNS_FOLDER}*`)],
     ),
-    ...[...keys].flatMap((key, at) =>
-      key
-        ? [keyUseStatement(key, ['kms:Decrypt', 'kms:GenerateDataKey'], `UseKey${at === 0 ? '' : at}`)]
-        : [],
-    ),
+    // An upload in parts needs both: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+    ...(key ? [keyUseStatement(key, ['kms:Decrypt', 'kms:GenerateDataKey'])] : []),
+    ...(itemsKey && itemsKey !== key ? [keyUseStatement(itemsKey, ['kms:Decrypt'], 'UseItemsKey')] : []),
   ];
 }

@@ -166,11 +166,8 @@ export class SlicedInferenceBatch extends Construct {
     const objects = (prefix: string): string => bucket.arnForObjects(`${prefix}*`);
     attachOwnPolicy(role, 'Policy', [
       allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
-      allow(
-        'ReadRequests',
-        ['s3:GetObject'],
-        [objects(INPUTS_PREFIX), objects(own.stacking ? OUTPUTS_PREFIX : resultsPrefix)],
-      ),
+      allow('ReadResults', ['s3:GetObject'], [objects(own.stacking ? OUTPUTS_PREFIX : resultsPrefix)]),
+      ...(readsRequests(own) ? [allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)])] : []),
       allow(
         'WriteResults',
         ['s3:PutObject'],
@@ -202,6 +199,11 @@ export class SlicedInferenceBatch extends Construct {
       (fn.node.defaultChild as lambda.CfnFunction).tracingConfig = { mode: lambda.Tracing.ACTIVE };
     return fn;
   }
+}
+
+/** To stack them, or to learn the ETag of a request that the reader of items does not tell. */
+function readsRequests({ kind, hasPreprocess, stacking }: BatchSettings): boolean {
+  return stacking !== undefined || (kind !== 'objects' && !hasPreprocess);
 }
 
 function settingsOf(

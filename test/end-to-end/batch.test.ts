@@ -14,6 +14,7 @@ import {
   outputOf,
   PREFIX,
   putRequests,
+  redriven,
   runBatch,
   startBatch,
   synthesizeBatch,
@@ -151,14 +152,10 @@ test('accounts for each bad item, and repeats only these', async () => {
   ];
   await cloud.putObject('inputs/list.jsonl', text(cases.map(([item]) => item)));
   const { output, rows: table } = await runBatch(cloud);
-  const found = table.map(({ status, failure }) =>
-    failure ? `${failure.error}: ${failure.message}` : status,
+  const found = table.map(({ status, failure }, at) =>
+    (failure ? `${failure.error}: ${failure.message}` : status).slice(0, cases[at][1].length),
   );
-  expect(found).toEqual<unknown>(
-    cases.map(([, expected]) =>
-      expect.stringMatching(new RegExp(`^${expected.replaceAll(/[.[\]]/g, '\\$&')}`)),
-    ),
-  );
+  expect(found).toEqual(cases.map(([, expected]) => expected));
   expect(output.items).toEqual({ total: 15, done: 6, skipped: 0, failed: 9 });
   expect(output.failures.reduce((sum, failure) => sum + failure.count, 0)).toBe(9);
   expect(new Set(table.slice(2, 6).map(({ result }) => result)).size).toBe(4);
@@ -178,15 +175,10 @@ test('ends early above the tolerated failures, and a redrive repeats only what f
   const failed = await cloud.execute({});
   expect(failed).toMatchObject({ status: 'FAILED', error: 'States.ExceedToleratedFailureThreshold' });
   for (const key of keys.slice(3, 5)) await cloud.putObject(key, encodeSafetensors(rows(1, 9)));
-  const { output, rows: table } = await runBatch(cloud);
-  expect(output.items).toEqual({ total: 9, done: 6, skipped: 3, failed: 0 });
-  expect(table.map(({ status }) => status).slice(0, 5)).toEqual([
-    'skipped',
-    'skipped',
-    'skipped',
-    'done',
-    'done',
-  ]);
+  const output = outputOf(await redriven(cloud, failed));
+  expect(output.items).toEqual({ total: 9, done: 9, skipped: 0, failed: 0 });
+  const table = await tableOf(cloud, output);
+  expect(table.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 2, 2, 2, 2, 2, 2]);
 });
 
 test('fails after the table if more items failed than it tolerates, of runs with several items', async () => {

@@ -16,6 +16,7 @@ import { compile } from '../../lib/compile/compile';
 import { remoteKey } from '../../lib/plan/file/plan';
 import { count } from '../../lib/plan/slicers';
 import {
+  BatchItems,
   Consolidation,
   SlicedModel,
   Slicing,
@@ -24,6 +25,14 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
+import {
+  outputOf,
+  PREFIX,
+  putRequests,
+  redriven,
+  startBatch,
+  synthesizeBatch,
+} from '../support/deployed-batch';
 import { requestOf, rows, start, succeeded, synthesize, userFunction } from '../support/deployed-pipeline';
 import {
   bucketNameOf,
@@ -54,6 +63,12 @@ const ASSET_KEY = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-444
 const ASSET_BUCKET = 'cdk-hnb659fds-assets-000000000000-us-east-1';
 
 const uploaded = writtenPlan(compile(chain, count(2)));
+
+async function putInto(cloud: LocalCloud, Bucket: string, Key: string, Body: string): Promise<void> {
+  const client = new S3Client(cloud.s3);
+  await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+  client.destroy();
+}
 
 async function uploadSlices(assembly: string, cloud: LocalCloud): Promise<void> {
   const client = new S3Client(cloud.s3);
@@ -187,6 +202,49 @@ function replaceable(statements: readonly GrantingStatement[], accesses: readonl
     accesses.some((access) => ofRoles.every((each) => each.covers(access) === (each === own)));
   return ofRoles.filter((own) => !isNeeded(own)).map(({ name }) => name);
 }
+
+test.each(['with its own items', 'with a list in another bucket, and keys'])(
+  'a batch %s is refused nothing, uses all that its statements allow, and needs each of them',
+  async (name) => {
+    const isList = name !== 'with its own items';
+    const assembly = synthesizeBatch({
+      ...{ itemsPerRun: 1, toleratedFailures: 0 },
+      pipeline: (stack) => ({
+        tensorsInState: false,
+        ...(isList && { encryptionKey: new kms.Key(stack, 'Key') }),
+      }),
+      items: (pipeline) =>
+        isList
+          ? BatchItems.jsonLines('lists/a.jsonl', new s3.Bucket(pipeline, 'Lists'))
+          : BatchItems.objects(PREFIX),
+    });
+    const accesses: Access[] = [];
+    const cloud = await startBatch(assembly, { onAccess: (access) => accesses.push(access) });
+    const [key] = (await putRequests(cloud, ['a', 'b'])).keys();
+    if (isList)
+      await putInto(
+        cloud,
+        bucketNameOf(assembly, 'PipelineLists'),
+        'lists/a.jsonl',
+        `{"inputs":{"s3":"${key}"}}`,
+      );
+    const request = await cloud.getObject(key);
+    await cloud.putObject(key, Buffer.from('no request'));
+    const failed = await cloud.execute({});
+    expect(failed.status).toBe('FAILED');
+    await cloud.putObject(key, request);
+    outputOf(await redriven(cloud, failed));
+    // Whoever may not list the bucket learns of a missing result by a refusal.
+    const isAttempt = ({ action, principal }: Access): boolean =>
+      action === 's3:ListBucket' && principal.includes('NightlyRole');
+    expect(accesses.filter((access) => access.refusal !== undefined && !isAttempt(access))).toEqual([]);
+    const ofBatch = grantingStatements(assembly).filter(({ name }) => name.startsWith('Nightly'));
+    // S3 decrypts the parts of a large upload, and this one is small.
+    const isOfUpload = (statement: string): boolean => /StateMachine.*kms:Decrypt on/.test(statement);
+    expect(ofBatch.flatMap((own) => unused(own, accesses)).filter((own) => !isOfUpload(own))).toEqual([]);
+    expect(replaceable(ofBatch, accesses)).toEqual([]);
+  },
+);
 
 test.each(Object.keys(examples))(
   '%s is refused nothing, uses all that its statements allow, and needs each of them',

@@ -1,4 +1,6 @@
 /** Deploys a pipeline with a batch into the local cloud, and reads the batch's table and results. */
+import { setTimeout } from 'node:timers/promises';
+import { DescribeExecutionCommand, RedriveExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import type { Stack } from 'aws-cdk-lib';
 import type { BatchOutput, BatchRow } from '../../contract/batch';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
@@ -10,7 +12,7 @@ import {
   type SlicedInferenceBatchProps,
   type SlicedInferencePipelineProps,
 } from '../../lib';
-import type { ExecutionResult, LocalCloud, LocalCloudOptions } from '../../local';
+import type { ExecutionResult, Json, LocalCloud, LocalCloudOptions } from '../../local';
 import { rows, start, synthesize } from './deployed-pipeline';
 import { mlp, saveModel } from './model-builder';
 import { expectSameBits, runWhole, type Tensors } from './run-slices';
@@ -97,4 +99,28 @@ export async function expectResult(
 ): Promise<void> {
   const tensors = decodeSafetensors(await cloud.getObject(result ?? ''));
   expectSameBits(tensors, await runWhole(model, inputs));
+}
+
+/** Redrives an execution that has failed, and waits for its end. */
+export async function redriven(
+  cloud: LocalCloud,
+  { executionArn }: ExecutionResult,
+): Promise<ExecutionResult> {
+  const client = new SFNClient(cloud.stepFunctions);
+  try {
+    await client.send(new RedriveExecutionCommand({ executionArn }));
+    for (;;) {
+      const {
+        status,
+        output = 'null',
+        error = '',
+        cause = '',
+      } = await client.send(new DescribeExecutionCommand({ executionArn }));
+      if (status === 'SUCCEEDED') return { status, executionArn, output: JSON.parse(output) as Json };
+      if (status === 'FAILED' || status === 'ABORTED') return { status, executionArn, error, cause };
+      await setTimeout(50);
+    }
+  } finally {
+    client.destroy();
+  }
 }
