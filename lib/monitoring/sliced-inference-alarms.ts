@@ -3,6 +3,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
+import type { SlicedInferenceBatch } from '../batch/sliced-inference-batch';
 import { knownAtSynth } from '../pipeline/known-at-synth';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -10,6 +11,13 @@ import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipel
 export interface SlicedInferenceAlarmsProps {
   /** The pipeline to watch. */
   readonly pipeline: SlicedInferencePipeline;
+
+  /**
+   * Batches to watch too: an alarm goes off if one fails or times out.
+   *
+   * @default - none
+   */
+  readonly batches?: SlicedInferenceBatch[];
 
   /**
    * Number of failed runs in five minutes that sets off the alarm: a whole number, 1 or more. Runs that fail for an
@@ -58,14 +66,14 @@ const SLOW_PERIODS = 2;
  */
 export class SlicedInferenceAlarms extends Construct {
   /**
-   * The alarms: `Failed`, `TimedOut` and `Throttled`, `WholeFails` if the pipeline has consolidation, and `Slow` if `maxTime` is
-   * set.
+   * The alarms: `Failed`, `TimedOut` and `Throttled`, `WholeFails` if the pipeline has consolidation, `Slow` if `maxTime` is
+   * set, and `BatchFailed0` and `BatchTimedOut0` of the first batch, and so on.
    */
   public readonly alarms: cloudwatch.Alarm[];
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
     super(scope, id);
-    const { pipeline, maxFailedRuns = 1, maxTime, actions = [] } = props;
+    const { pipeline, batches = [], maxFailedRuns = 1, maxTime, actions = [] } = props;
     if (!Token.isUnresolved(maxFailedRuns) && !(Number.isInteger(maxFailedRuns) && maxFailedRuns >= 1)) {
       throw new SlicedInferenceError(
         'maxFailedRuns must be a whole number of 1 or more',
@@ -76,17 +84,21 @@ export class SlicedInferenceAlarms extends Construct {
     const { stateMachine, wholeFunction } = pipeline;
     const period = { period: PERIOD };
     const { GREATER_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;
-    const alarm = (
-      alarmId: string,
-      metric: cloudwatch.Metric,
-      threshold: number,
-      event: string,
-      { evaluationPeriods = 1, comparisonOperator = GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = {},
-    ): cloudwatch.Alarm =>
+    const alarm: CreateAlarm = (
+      alarmId,
+      metric,
+      threshold,
+      event,
+      {
+        evaluationPeriods = 1,
+        comparisonOperator = GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        of = pipeline.node.path,
+      } = {},
+    ) =>
       new cloudwatch.Alarm(this, alarmId, {
         ...{ metric, threshold, evaluationPeriods, comparisonOperator },
         treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-        alarmDescription: `${pipeline.node.path}: ${event}`,
+        alarmDescription: `${of}: ${event}`,
       });
     this.alarms = [
       alarm('Failed', pipeline.metricFailed(period), maxFailedRuns, 'runs fail'),
@@ -113,6 +125,7 @@ export class SlicedInferenceAlarms extends Construct {
       const options = { evaluationPeriods: SLOW_PERIODS, comparisonOperator: GREATER_THAN_THRESHOLD };
       this.alarms.push(alarm('Slow', metric, milliseconds, event, options));
     }
+    this.alarms.push(...batches.flatMap((batch, index) => ofBatch(batch, index, alarm)));
     for (const action of actions) this.addAlarmAction(action);
   }
 
@@ -129,4 +142,29 @@ export class SlicedInferenceAlarms extends Construct {
       alarm.addOkAction(action);
     }
   }
+}
+
+type CreateAlarm = (
+  id: string,
+  metric: cloudwatch.Metric,
+  threshold: number,
+  event: string,
+  options?: {
+    readonly evaluationPeriods?: number;
+    readonly comparisonOperator?: cloudwatch.ComparisonOperator;
+    /** Path of the construct. @default - the pipeline's */
+    readonly of?: string;
+  },
+) => cloudwatch.Alarm;
+
+function ofBatch(
+  { node, stateMachine }: SlicedInferenceBatch,
+  index: number,
+  alarm: CreateAlarm,
+): cloudwatch.Alarm[] {
+  const [period, options] = [{ period: PERIOD }, { of: node.path }];
+  return [
+    alarm(`BatchFailed${index}`, stateMachine.metricFailed(period), 1, 'a batch fails', options),
+    alarm(`BatchTimedOut${index}`, stateMachine.metricTimedOut(period), 1, 'a batch times out', options),
+  ];
 }

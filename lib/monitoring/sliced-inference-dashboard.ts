@@ -4,6 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
 import { sliceName, WHOLE } from '../../contract/keys';
+import type { SlicedInferenceBatch } from '../batch/sliced-inference-batch';
 import { SliceMetric, sliceMetric } from '../pipeline/pipeline-metrics';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -11,6 +12,13 @@ import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipel
 export interface SlicedInferenceDashboardProps {
   /** The pipelines to show, one below the other. */
   readonly pipelines: SlicedInferencePipeline[];
+
+  /**
+   * Batches to show below the pipelines.
+   *
+   * @default - none
+   */
+  readonly batches?: SlicedInferenceBatch[];
 
   /**
    * Name of the dashboard.
@@ -39,12 +47,12 @@ export class SlicedInferenceDashboard extends Construct {
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceDashboardProps) {
     super(scope, id);
-    const { pipelines, dashboardName } = props;
+    const { pipelines, batches = [], dashboardName } = props;
     if (pipelines.length === 0)
       throw new SlicedInferenceError('pipelines must have one or more', 'an empty list', 'pass [pipeline]');
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       ...(dashboardName !== undefined && { dashboardName }),
-      widgets: pipelines.flatMap(rowsOf),
+      widgets: [...pipelines.flatMap(rowsOf), ...batches.map(batchRow)],
     });
   }
 }
@@ -52,6 +60,23 @@ export class SlicedInferenceDashboard extends Construct {
 function rowsOf(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[][] {
   const rows = [runRow(pipeline), callRow(pipeline)];
   return pipeline._hasSliceMetrics ? [...rows, sliceMetricRow(pipeline)] : rows;
+}
+
+function batchRow({ node, stateMachine, function: fn }: SlicedInferenceBatch): cloudwatch.IWidget[] {
+  const outcomes = [
+    stateMachine.metricStarted({ label: 'started' }),
+    stateMachine.metricSucceeded({ label: 'succeeded' }),
+    stateMachine.metricFailed({ label: 'failed' }),
+    stateMachine.metricTimedOut({ label: 'timed out' }),
+  ];
+  // A child calls the function when it starts and when it ends; the last call fails if one of its items has failed.
+  const calls = [fn.metricInvocations({ label: 'calls' }), fn.metricErrors({ label: 'failed calls' })];
+  const times = ['p50', 'p95'].map((statistic) => stateMachine.metricTime({ statistic, label: statistic }));
+  return [
+    graph({ node }, 'batches', outcomes, 'batches'),
+    graph({ node }, 'time of a batch', times, 'ms'),
+    graph({ node }, 'starts and ends of runs', calls, 'calls'),
+  ];
 }
 
 function runRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
@@ -105,7 +130,7 @@ function perFunction(
 }
 
 function graph(
-  { node }: SlicedInferencePipeline,
+  { node }: Pick<Construct, 'node'>,
   title: string,
   left: cloudwatch.IMetric[],
   unit: string,

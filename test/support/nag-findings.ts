@@ -42,14 +42,14 @@ export const ACKNOWLEDGED: readonly Acknowledged[] = [
       'attempt of the same run wrote it.',
   },
   {
-    path: /^Role\/Calls\d*\/Resource$/,
+    path: /^(StateMachine)?Role\/Calls\d*\/Resource$/,
     rules: [/^IAM5\[Resource::<\w+\.Arn>:\*\]$/],
     reason:
       'A run that is in progress during a deployment keeps calling the version that it started with. All versions of the ' +
       "function contain this pipeline's own code, and only a deployment of it publishes them.",
   },
   {
-    path: /^Role\/DefaultPolicy\/Resource$/,
+    path: /^(Role\/(Default)?Policy|StateMachineRole\/DefaultPolicy)\/Resource$/,
     rules: [/^IAM5\[Resource::\*\]$/],
     reason:
       'The log delivery actions of Step Functions and the actions of X-Ray support no resource-level permissions: ' +
@@ -63,6 +63,19 @@ export const ACKNOWLEDGED: readonly Acknowledged[] = [
       'The actions of X-Ray and, if the functions are in a VPC, those with which Lambda creates and deletes network interfaces ' +
       'support no resource-level permissions: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html ' +
       'and https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions',
+  },
+  {
+    path: /^(Role\/Policy|StateMachineRole\/Calls)\d*\/Resource$/,
+    rules: [/^IAM5\[Resource::<\w+\.Arn>\/.+\/\*\]$/],
+    reason:
+      'A batch does not know the keys of its items and results at deployment. Its state machine reads the place of the items and writes the ' +
+      'files of map runs; its function reads requests, if it must, and writes below the prefix of the batch.',
+  },
+  {
+    path: /^StateMachine\/DistributedMapPolicy\/Resource$/,
+    rules: [/^IAM5\[Resource::.*:execution:/],
+    reason:
+      'CDK allows the state machine of a batch to follow, stop and redrive its own executions, whose names are not known.',
   },
   {
     path: /^StateMachine\/Resource$/,

@@ -17,6 +17,7 @@ interface State {
   readonly Choices?: readonly Pick<Catcher, 'Next' | 'Assign'>[];
   readonly Default?: string;
   readonly Branches?: readonly StateMachineDefinition[];
+  readonly ItemProcessor?: StateMachineDefinition & { readonly ProcessorConfig: { readonly Mode: string } };
   readonly [field: string]: unknown;
 }
 
@@ -34,11 +35,14 @@ export function unassignedVariables(
   const before = assignedBefore(machine, initial);
   return Object.entries(machine.States).flatMap(([name, state]) => {
     const assigned = before.get(name) ?? initial;
-    const { Branches = [], ...own } = state;
+    const { Branches = [], ItemProcessor: processor, ...own } = state;
+    // Children of a distributed map cannot read outer variables.
+    const outer = processor?.ProcessorConfig.Mode === 'DISTRIBUTED' ? new Set<string>() : assigned;
     const missing = [...readVariables(own)].filter((variable) => !assigned.has(variable));
     return [
       ...missing.map((variable) => `${name}: ${variable}`),
       ...Branches.flatMap((branch) => unassignedVariables(branch, assigned)),
+      ...(processor === undefined ? [] : unassignedVariables(processor, outer)),
     ];
   });
 }

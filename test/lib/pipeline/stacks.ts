@@ -18,16 +18,21 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import {
+  BatchItems,
   Consolidation,
   SlicedInferenceAlarms,
+  SlicedInferenceBatch,
   SlicedInferenceDashboard,
   SlicedModel,
   Slicing,
+  Stacking,
   TensorStore,
+  type SlicedInferenceBatchProps,
   type SlicedInferencePipelineProps,
 } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
+import { stackingToken } from '../../../lib/plan/stacking-token';
 import { mlp, saveModel } from '../../support/model-builder';
 import { MLP_PATH, addPipeline } from '../../support/pipeline-stack';
 import { twoTowers } from '../../support/towers';
@@ -106,6 +111,29 @@ function monitored(stack: Stack): void {
   new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [express, standard] });
 }
 
+type Items = (stack: Stack) => BatchItems;
+
+const batch =
+  (
+    items: Items,
+    props: (stack: Stack) => Props = () => ({}),
+    more: Partial<SlicedInferenceBatchProps> = {},
+  ): Build =>
+  (stack) => {
+    const own = addPipeline(stack, 'Pipeline', { ...three, ...props(stack) });
+    const nightly = new SlicedInferenceBatch(stack, 'Nightly', {
+      pipeline: own,
+      items: items(stack),
+      ...more,
+    });
+    nightly.grantStart(new iam.Role(stack, 'Starter', { assumedBy: new iam.AccountRootPrincipal() }));
+    new SlicedInferenceAlarms(stack, 'Alarms', { pipeline: own, batches: [nightly] });
+    new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [own], batches: [nightly] });
+  };
+
+const listed = (stack: Stack): s3.Bucket =>
+  new s3.Bucket(stack, 'Lists', { encryptionKey: keyIn(stack, 'ListKey'), enforceSSL: true });
+
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html */
 const LONGEST_STACK_NAME = 'N'.repeat(128);
 const [LONGEST_REGION] = RegionInfo.regions
@@ -154,6 +182,32 @@ export const STACKS: Readonly<Record<string, (app: App) => void>> = {
     })),
   ),
   fragments: inStack(fragments),
+  'a batch of objects in a VPC, with keys': inStack(
+    batch(
+      () => BatchItems.objects('inputs/docs/'),
+      (stack) => ({ ...keys(stack), vpc: new ec2.Vpc(stack, 'Vpc') }),
+    ),
+  ),
+  'a batch of an inventory, with the longest names and the whole model': inStack(
+    batch(
+      (stack) => BatchItems.inventory('reports/all/2026-11-01T00-00Z/manifest.json', listed(stack)),
+      () => ({ ...hundred(), consolidation: Consolidation.ALWAYS }),
+      { toleratedFailures: 0, toleratedFailurePercentage: 0, maxConcurrency: 10_000, itemsPerRun: 40 },
+    ),
+    { stackName: LONGEST_STACK_NAME, env: { account: '111122223333', region: LONGEST_REGION } },
+  ),
+  'a batch of lines, with functions of the user': inStack(
+    batch(
+      () => BatchItems.jsonLines('lists/a.jsonl'),
+      (stack) => ({ preprocess: userFunction(stack, 'Before'), postprocess: userFunction(stack, 'After') }),
+    ),
+  ),
+  'a batch of stacked rows': inStack((stack) => {
+    const { plan } = writtenPlan(compile(MLP_PATH, count(3), { dimensions: { batch: 8 } }));
+    const stacking = Stacking.verified(stackingToken(plan, 8));
+    const props = () => ({ dimensions: { batch: 8 } });
+    batch(() => BatchItems.csv('lists/a.csv', 'key', listed(stack)), props, { stacking })(stack);
+  }),
   'a nested stack with a key': inStack((stack) => {
     const encryptionKey = keyIn(stack, 'Key');
     addPipeline(new NestedStack(stack, 'Nested'), 'Pipeline', { ...three, encryptionKey });

@@ -6,7 +6,12 @@ import * as fs from 'node:fs';
 import { getLanguageService, TextDocument } from 'amazon-states-language-service';
 import { Stack } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { SlicedInferenceAlarms, SlicedInferenceDashboard, SlicedInferencePipeline } from '../../../lib';
+import {
+  SlicedInferenceAlarms,
+  SlicedInferenceBatch,
+  SlicedInferenceDashboard,
+  SlicedInferencePipeline,
+} from '../../../lib';
 import { nagFindings, reasonFor } from '../../support/nag-findings';
 import { definitionOf, newApp, shortTemplate } from '../../support/pipeline-stack';
 import { type StateMachineDefinition, unassignedVariables } from '../../support/unassigned-variables';
@@ -52,7 +57,7 @@ function unexplained(stack: Stack): string[] {
   const own = stack.node
     .findAll()
     .filter((construct) =>
-      [SlicedInferencePipeline, SlicedInferenceAlarms, SlicedInferenceDashboard].some(
+      [SlicedInferencePipeline, SlicedInferenceBatch, SlicedInferenceAlarms, SlicedInferenceDashboard].some(
         (type) => construct instanceof type,
       ),
     )
