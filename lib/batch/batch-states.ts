@@ -28,10 +28,7 @@ const [REQUEST, RUN, RESULT] = ['itemRequest', 'itemRun', 'itemResult'];
 
 export function batchStates(scope: Construct, props: BatchStates): sfn.IChainable {
   const map = new BatchMap(scope, 'Items', props.places, props.sizes);
-  map.itemProcessor(childStates(scope, props), {
-    mode: sfn.ProcessorMode.DISTRIBUTED,
-    executionType: sfn.ProcessorType.EXPRESS,
-  });
+  map.itemProcessor(childStates(scope, props), { mode: sfn.ProcessorMode.DISTRIBUTED });
   const table = call(scope, 'Table', props, {
     payload: {
       table: {
