@@ -17,6 +17,17 @@ describe('a state machine without a signature', () => {
     await expect(model.describe()).rejects.toMatchObject({ name: 'NotAPipeline' });
     await expect(model.infer({ x: [1] })).rejects.toMatchObject({ name: 'NotAPipeline' });
   });
+
+  it('is not started with an input above the limit, and its output must be JSON', async () => {
+    const aws = fakeAws({ ...machine, StartSyncExecution: () => succeeded('{') });
+    await expect(aws.model.invoke('x'.repeat(262_143))).rejects.toMatchObject({
+      name: 'InvalidInput',
+      message:
+        'the input must be at most 262144 bytes as JSON, got 262145: put large parts into S3 and pass their key',
+    });
+    expect(aws.names()).not.toContain('StartSyncExecution');
+    await expect(aws.model.invoke({})).rejects.toThrow('must have JSON, got something else');
+  });
 });
 
 describe('an alias or a version of a state machine', () => {

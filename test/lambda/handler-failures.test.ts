@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
+import { ENV } from '../../contract/environment';
 import type { FailureCause } from '../../contract/failures';
 import type { SliceEvent } from '../../contract/slice-event';
 import { failureOf, invalidInput } from '../../lambda/errors';
+import { handler } from '../../lambda/handler';
 import { ObjectUnavailable } from '../../lambda/store/object-store';
 import type { MemoryObjects } from '../support/memory-objects';
 import {
@@ -66,6 +68,15 @@ describe('the cause of a failure', () => {
   });
 });
 
+it('the deployed function names a variable that its environment lacks', async () => {
+  const log = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const failed = await failure(handler, event()).finally(() => {
+    log.mockRestore();
+  });
+  expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: -1 } });
+  expect(failed.cause.message).toContain(ENV.bucket);
+});
+
 describe('a request that does not fit', () => {
   it.each<[string, SliceEvent, Partial<FailureCause>, string]>([
     ['no request', event({ request: undefined }), {}, 'got nothing'],
@@ -115,7 +126,13 @@ describe('a request that does not fit', () => {
     expect((await next).timing).toMatchObject({ cold: true, warmedUp: false });
   });
 
-  it('is refused if its object is no safetensors file, or is replaced during the read', async () => {
+  it('is refused if its object lacks a tensor, is no safetensors file, or is replaced during the read', async () => {
+    slices.objects.put('inputs/a', file({ x }));
+    expect(await failure(slices.sliceHandler(0), fromS3)).toMatchObject({
+      name: 'InvalidInput',
+      cause: { tensor: 'scale' },
+    });
+
     slices.objects.put('inputs/a', Buffer.from('a text file'));
     const { name, cause } = await failure(slices.sliceHandler(0), fromS3);
     expect(name).toBe('InvalidInput');

@@ -16,7 +16,7 @@ function file(content: string | Uint8Array, name: string): string {
 
 const DOWNLOAD = 'download it and pass the path of the copy';
 
-/** All other refusals of models are those of the library: test/lib/onnx/hostile.test.ts and test/lib/host/foreign-path.test.ts have them. */
+/** All other refusals of models and plans are those of the library, whose tests have them, for example test/lib/onnx/hostile.test.ts. */
 test('a model is refused by each command in the same words, and no files are left behind', async () => {
   const folder = temporaryFolder();
   const bytes = encodeModel(mlp(3));
@@ -39,42 +39,6 @@ test('files may have names like paths of another system', async () => {
     fs.copyFileSync(model, path.join(cwd, name));
     await succeed(['inspect', name], { cwd });
   }
-});
-
-describe('slice refuses', () => {
-  const slice = (...args: readonly string[]) =>
-    refuse(['slice', model, '--out', path.join(temporaryFolder(), 'out'), ...args]);
-
-  it('a plan of another model, and files that are no plans', async () => {
-    const out = path.join(temporaryFolder(), 'other');
-    await succeed(['slice', saveModel(mlp(2)), '--slices', '2', '--out', out]);
-    for (const [plan, message] of [
-      [
-        path.join(out, 'plan.json'),
-        'from the same graph as the model, got a plan of 6 nodes for a model of 9',
-      ],
-      ['/none/plan.json', 'must be a readable file'],
-      [file('{}', 'plan.json'), 'must be a plan.json of version 1, got other content'],
-    ])
-      expect(await slice('--slicing-plan', plan)).toContain(message);
-  });
-
-  it('an output folder whose path contains a file, that cannot be created, or that holds files of someone else', async () => {
-    const folder = temporaryFolder();
-    fs.writeFileSync(path.join(folder, 'plan.json'), 'mine');
-    fs.writeFileSync(path.join(folder, 'thesis.tex'), 'mine');
-    for (const [out, message] of [
-      [path.join(folder, 'thesis.tex/out'), 'got a file in the way'],
-      ['/proc/slices', "output folder '/proc/slices' must be writable, "],
-      [
-        folder,
-        `output folder '${folder}' must be empty or hold an earlier plan, got a folder with 'thesis.tex': choose another folder`,
-      ],
-    ])
-      expect(await slice('--out', out)).toContain(message);
-    expect(fs.readdirSync(folder)).toEqual(['plan.json', 'thesis.tex']);
-    expect(fs.readFileSync(path.join(folder, 'plan.json'), 'utf8')).toBe('mine');
-  });
 });
 
 describe('verify refuses inputs', () => {

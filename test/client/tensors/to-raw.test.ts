@@ -108,6 +108,10 @@ describe('the tensors of a call', () => {
       { x: { dtype: 'float32', shape: [1, 2], bytes: new Uint8Array(7) } },
       "input 'x' must be 8 bytes for float32[1,2], got 7: check the shape and the bytes",
     ],
+    [
+      [[1, 2]] as never,
+      'the inputs must be an object with a tensor for each input, got a list of length 1: pass { name: tensor }',
+    ],
   ])('are refused with one clear message: %#', (inputs, message) => {
     expect(refusal(inputs)).toBe(message);
   });

@@ -27,7 +27,7 @@ describe('a session', () => {
     });
     const identity = { accessKeyId: 'id', secretAccessKey: 'secret' };
     const key = async () => (await sessions.getS3ExpressIdentity(identity, { Bucket: BUCKET })).accessKeyId;
-    return { key, calls: () => calls };
+    return { key, calls: () => calls, sessions };
   }
 
   beforeEach(() => jest.useFakeTimers({ now: NOW }));
@@ -50,6 +50,13 @@ describe('a session', () => {
     expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(key()).rejects.toThrow('S3 must answer CreateSession with credentials, got none');
     expect(await key()).toBe('key-3');
+  });
+
+  it('is asked for again if Lambda may have frozen its request', async () => {
+    const { key, sessions } = sessionsOf(300, 300);
+    const lost = key();
+    sessions.forgetAwaited();
+    expect([await key(), await lost, await key()]).toEqual(['key-2', 'key-1', 'key-2']);
   });
 
   it('is used until its end while renewals fail', async () => {

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { CfnStateMachineAlias } from 'aws-cdk-lib/aws-stepfunctions';
+import { CfnStateMachine, CfnStateMachineAlias } from 'aws-cdk-lib/aws-stepfunctions';
 import { type Access, LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../../local';
 import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -177,6 +177,17 @@ test('a role from outside of the stack may do whatever no policy denies, and a n
   );
   const resource = `arn:aws:s3:::${cloud.pipeline.bucket}/inputs/n`;
   expect(accesses).toContainEqual({ principal: role, action: 's3:GetObject', resource });
+});
+
+test('what the role may not call fails its run, and a state machine that cannot run here fails nothing', async () => {
+  const assembly = pipeline(DOUBLE, (stack) => {
+    const { role } = stack.machine;
+    role.node.tryRemoveChild('DefaultPolicy');
+    new CfnStateMachine(stack, 'Other', { definitionString: '{}', roleArn: role.roleArn });
+  });
+  const cause: unknown = expect.stringContaining('lambda:InvokeFunction');
+  const failed = { status: 'FAILED', error: 'Lambda.AWSLambdaException', cause };
+  expect(await (await start(assembly)).execute({})).toMatchObject(failed);
 });
 
 test('with a simulation by name, results are the same, and idle sandboxes can be ended', async () => {

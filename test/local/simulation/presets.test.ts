@@ -48,7 +48,9 @@ const NETWORK = { connectionBytesPerSecond: 1e6, functionBytesPerSecond: 2e6 };
 
 test.each([
   [{ network: { ...NETWORK, functionBytesPerSecond: 0 } }, 'network.functionBytesPerSecond'],
-  [{ storage: { standard: { get: [], put: [[50, 1]] as const } } }, 'storage.standard.get'],
+  [{ network: { ...NETWORK, burst: { bytes: 1, bytesPerSecond: 0, refillShare: 1 } } }, 'network.burst'],
+  [{ storage: { standard: { get: [[50, 1]] as const, put: [] } } }, 'storage.standard.put'],
+  [{ transitions: { express: [{ bytes: 0, percentiles: [[101, 1]] as const }] } }, 'transitions.express'],
   [{ transitions: { express: [] } }, 'transitions.express'],
 ])('delays of your own are refused if they are impossible: %j', (own, message) => {
   expect(() => simulationOf(own)).toThrow(message);

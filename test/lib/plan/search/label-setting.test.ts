@@ -1,9 +1,11 @@
-/** Compares the search with brute force over all plans of random graphs. */
+/** Compares the search with brute force over all plans of random graphs, and tests what it assumes of the state. */
 import * as fc from 'fast-check';
 import type { ChainTotals, CostModel, Latency, RunCost, Temperature } from '../../../../lib/cost/chain';
 import type { PlanRequest } from '../../../../lib/plan/goal';
 import { bestPath, paretoFront } from '../../../../lib/plan/search/label-setting';
-import type { PricedEdge, PricedGraph, Step } from '../../../../lib/plan/search/cut-graph';
+import type { CutGraph, PricedEdge, PricedGraph, Step } from '../../../../lib/plan/search/cut-graph';
+import { pricedGraph } from '../../../../lib/plan/search/cut-graph';
+import { MAX_STATE_TENSORS } from '../../../../lib/plan/sizes/estimate';
 import { cases } from '../../../support/full-checks';
 
 const positive = fc.double({ min: 0.01, max: 10, noNaN: true });
@@ -217,4 +219,18 @@ test('if each slice may be twice as bad, the plan is at most twice as bad for ea
     }),
     { numRuns: cases(100, 600), seed: 21 },
   );
+});
+
+test.each([
+  ['answers tensors that fit into the state', 1, MAX_STATE_TENSORS, true],
+  ['writes larger tensors', 1, MAX_STATE_TENSORS + 1, false],
+  ['writes the results', 2, 1, false],
+])('the search assumes that a slice %s', (_, to, characters, isAnswered) => {
+  const size = { characters, readTensors: 1, smallReads: { tensors: 1, bytes: 8 } };
+  const graph = { vertices: [0, 1, 2], edges: [{ from: 0, to, size }], isFirst: true, isLast: true };
+  const [model] = fc.sample(randomModel, 1);
+  const request = { model, temperature: 'warm', transport: 's3-standard', threads: 2 } as const;
+  const sizes = { memorySizes: [], maxMemoryMb: 3008, tensorsInState: true };
+  const [edge] = pricedGraph(graph as unknown as CutGraph, { ...request, ...sizes }).edges;
+  expect(edge.steps[0].inState).toMatchObject({ isAnswered, readsAll: true, readTensors: 1, readBytes: 8 });
 });
