@@ -43,7 +43,7 @@ export class MachineStorage implements MapStorage {
     this.store.checkBucket(bucket);
     this.check('PutObject', target);
     const [{ policyOf, resource, context }] = s3Needs('PutObject', target);
-    this.allow(WRITER_ACTIONS.map((action) => ({ action, resource, policyOf, context }) as Needed));
+    this.allow(WRITER_ACTIONS.map((action) => ({ action, resource, policyOf, context })));
     return (await this.store.put(bucket, key, body, { contentType: 'application/json' })).size;
   }
 

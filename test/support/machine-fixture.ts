@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '../../local/json';
 import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
+import type { MapStorage } from '../../local/step-functions/distributed/map-storage';
 import { StateError } from '../../local/step-functions/state-error';
 import type { ExecutionResult, TraceEvent } from '../../local/step-functions/execution';
 import type { MachineExecution } from '../../local/step-functions/machine-execution';
@@ -37,6 +38,9 @@ export interface MachineOptions {
   readonly random?: () => number;
   readonly name?: string;
   readonly transitionMs?: (bytes: number) => number;
+  readonly storage?: MapStorage;
+  /** What the attempts after `attempts` return. @default - their payload */
+  readonly answer?: (payload: Json) => Json | Promise<Json>;
 }
 
 export function machine(definition: JsonObject, options: MachineOptions = {}) {
@@ -52,13 +56,14 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
       clock,
       random: options.random ?? (() => 0.5),
       transitionMs: options.transitionMs,
+      storage: options.storage,
       trace: (event) => recording.trace.push(line(event)),
-      invoke: (_, payload) => {
+      invoke: async (_, payload) => {
         recording.payloads.push(payload);
-        const attempt = attempts.shift() ?? { answer: payload };
+        const attempt = attempts.shift() ?? { answer: (await options.answer?.(payload)) ?? payload };
         if (attempt === HANG) return new Promise(() => undefined);
-        if ('error' in attempt) return Promise.reject(new StateError(attempt.error, attempt.cause ?? 'why'));
-        return Promise.resolve({ payload: attempt.answer, executedVersion: '1' });
+        if ('error' in attempt) throw new StateError(attempt.error, attempt.cause ?? 'why');
+        return { payload: attempt.answer, executedVersion: '1' };
       },
       invokeLater: (_, payload) => {
         recording.later.push(payload);

@@ -24,22 +24,28 @@ export interface ItemSource {
 
 /** @throws StateError `States.ItemReaderFailed`, also while the items are read */
 export function openItems(storage: MapStorage, { format, bucket, location }: ItemLocation): ItemSource {
+  const uri = `S3://${bucket}`;
   if (format === 'objects') {
-    const objects = failing(() => storage.list(bucket, location));
-    return { uri: `S3://${bucket}`, items: () => described(objects) };
+    const objects = listed(storage, bucket, location);
+    return { uri, items: () => described(objects) };
   }
-  const read = READERS[format];
-  return {
-    uri: `S3://${bucket}/${location}`,
-    items: () => failingItems(() => read(storage, bucket, location)),
-  };
+  const file = `${uri}/${location}`;
+  return { uri: file, items: () => failingItems(file, READERS[format](storage, bucket, location)) };
+}
+
+function listed(storage: MapStorage, bucket: string, prefix: string): readonly ListedObject[] {
+  try {
+    return storage.list(bucket, prefix);
+  } catch (error) {
+    throw readerFailed(`S3://${bucket}/${prefix}`, error);
+  }
 }
 
 type Reader = (storage: MapStorage, bucket: string, key: string) => AsyncIterable<Json>;
 
 const READERS: Readonly<Record<Exclude<ItemReader['format'], 'objects'>, Reader>> = {
   inventory: inventoryItems,
-  jsonLines: (storage, bucket, key) => jsonLines(text(storage.read(bucket, key))),
+  jsonLines,
   csv: async function* (storage, bucket, key) {
     let header: readonly string[] | undefined;
     for await (const { line, fields } of csvRows(text(storage.read(bucket, key)))) {
@@ -76,7 +82,8 @@ async function* inventoryItems(storage: MapStorage, bucket: string, key: string)
       throw new Error(`a file of the manifest must have a key, got ${JSON.stringify(file)}`);
     const { key: name } = file;
     const bytes = name.endsWith('.gz') ? unzipped(storage.read(from, name)) : storage.read(from, name);
-    for await (const { line, fields } of csvRows(text(bytes))) yield named(header, fields, `${name} line ${line}`);
+    for await (const { line, fields } of csvRows(text(bytes)))
+      yield named(header, fields, `${name} line ${line}`);
   }
 }
 
@@ -87,9 +94,9 @@ function named(header: readonly string[], fields: readonly string[], where: stri
 }
 
 /** Skips empty lines. */
-async function* jsonLines(chunks: AsyncIterable<string>): AsyncGenerator<Json> {
+async function* jsonLines(storage: MapStorage, bucket: string, key: string): AsyncGenerator<Json> {
   let line = 0;
-  for await (const content of lines(chunks)) {
+  for await (const content of lines(text(storage.read(bucket, key)))) {
     line++;
     if (content.trim() === '') continue;
     const value = parseJson(content);
@@ -134,22 +141,15 @@ function unzipped(bytes: Readable): Readable {
   return pipeline(bytes, createGunzip(), () => undefined);
 }
 
-async function* failingItems(read: () => AsyncIterable<Json>): AsyncGenerator<Json> {
+async function* failingItems(uri: string, items: AsyncIterable<Json>): AsyncGenerator<Json> {
   try {
-    yield* read();
+    yield* items;
   } catch (error) {
-    throw readerFailed(error);
+    throw readerFailed(uri, error);
   }
 }
 
-function failing<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw readerFailed(error);
-  }
-}
-
-function readerFailed(error: unknown): StateError {
-  return new StateError(ERROR.itemReaderFailed, error instanceof Error ? error.message : String(error));
+function readerFailed(uri: string, error: unknown): StateError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StateError(ERROR.itemReaderFailed, `cannot read ${uri}: ${reason}`);
 }

@@ -70,5 +70,14 @@ export class MapRunProgress {
 }
 
 function noCounts(): MapRunCounts {
-  return { total: 0, resultsWritten: 0, pending: 0, running: 0, succeeded: 0, failed: 0, timedOut: 0, aborted: 0 };
+  return {
+    total: 0,
+    resultsWritten: 0,
+    pending: 0,
+    running: 0,
+    succeeded: 0,
+    failed: 0,
+    timedOut: 0,
+    aborted: 0,
+  };
 }

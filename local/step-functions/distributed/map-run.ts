@@ -24,7 +24,12 @@ interface Settings extends MapRunLimits, BatchLimits {
   readonly results: { readonly bucket: string; readonly prefix: string };
 }
 
-const OUTCOMES = { SUCCEEDED: 'succeeded', FAILED: 'failed', TIMED_OUT: 'timedOut', ABORTED: 'aborted' } as const;
+const OUTCOMES = {
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+  TIMED_OUT: 'timedOut',
+  ABORTED: 'aborted',
+} as const;
 
 export class MapRun implements StartedChildren {
   static async create(state: DistributedMapState, visit: Visit, options: RunOptions): Promise<MapRun> {
@@ -77,7 +82,10 @@ export class MapRun implements StartedChildren {
       progress.status = 'SUCCEEDED';
       results.remove('SUCCEEDED');
       options.history.append('MapRunSucceeded');
-      this.output = { MapRunArn: progress.arn, ResultWriterDetails: { Bucket: settings.results.bucket, Key } };
+      this.output = {
+        MapRunArn: progress.arn,
+        ResultWriterDetails: { Bucket: settings.results.bucket, Key },
+      };
       return this.output;
     } catch (error) {
       progress.status = signal.aborted ? 'ABORTED' : 'FAILED';
@@ -168,7 +176,12 @@ export class MapRun implements StartedChildren {
   private async runChild(batch: Batch, stop: LinkedAbort, options: RunOptions): Promise<void> {
     const { progress, results, state } = this;
     const { signal } = stop;
-    const child = options.startChild({ label: state.label, graph: state.processor, input: batch.input, signal });
+    const child = options.startChild({
+      label: state.label,
+      graph: state.processor,
+      input: batch.input,
+      signal,
+    });
     progress.move(batch.items, 'pending', 'running');
     let result: ExecutionResult | undefined;
     try {
@@ -216,7 +229,11 @@ async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Set
     ...(await batchLimits(state, visit)),
     maxConcurrency: Math.min(requested === 0 ? Infinity : requested, MAX_DISTRIBUTED_CONCURRENCY),
     toleratedFailureCount: await number(state.toleratedFailureCount, 'ToleratedFailureCount'),
-    toleratedFailurePercentage: await number(state.toleratedFailurePercentage, 'ToleratedFailurePercentage', 100),
+    toleratedFailurePercentage: await number(
+      state.toleratedFailurePercentage,
+      'ToleratedFailurePercentage',
+      100,
+    ),
   };
 }
 

@@ -48,10 +48,15 @@ export class ResultFiles {
         const [Key, body] = [`${folder}${kind}_0.json`, () => Readable.from(arrayOf(this.names[kind]))];
         files[kind] = isEmpty ? [] : [{ Key, Size: await this.storage.write(bucket, Key, body()) }];
       }
-      const manifest = JSON.stringify({ DestinationBucket: bucket, MapRunArn: mapRunArn, ResultFiles: files });
+      const manifest = JSON.stringify({
+        DestinationBucket: bucket,
+        MapRunArn: mapRunArn,
+        ResultFiles: files,
+      });
       await this.storage.write(bucket, `${folder}manifest.json`, Readable.from([Buffer.from(manifest)]));
     } catch (error) {
-      throw new StateError(ERROR.resultWriterFailed, error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StateError(ERROR.resultWriterFailed, `cannot write to S3://${bucket}/${folder}: ${reason}`);
     }
     return `${folder}manifest.json`;
   }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../local/json';
 import { LocalCloudError } from '../../../local/local-cloud-error';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
 import { graph, map, parallel, pass, task } from '../../support/machine-fixture';
+import { distributedMap, readerOf } from '../../support/map-run-fixture';
 
 function parse(definition: JsonObject) {
   return parseDefinition(JSON.stringify({ QueryLanguage: 'JSONata', ...definition }));
@@ -30,6 +31,18 @@ function state(Type: string, fields: JsonObject): JsonObject {
   return graph('S', { Type, ...fields });
 }
 
+const ofFile = (fields: JsonObject): JsonObject =>
+  distributedMap('', { ItemReader: { ...readerOf('i.csv'), ...fields } });
+const readAs = (ReaderConfig: JsonObject): JsonObject => ofFile({ ReaderConfig });
+const processed = (fields: JsonObject, processor: JsonObject = task()): JsonObject =>
+  distributedMap('', {
+    ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ...fields }, ...processor },
+  });
+type Fields = Record<string, JsonObject>;
+const CSV = { InputType: 'CSV' };
+const WRITER = { Resource: 'arn:aws:states:::s3:putObject', Arguments: { Bucket: 'b' } };
+const EXPRESS = { ExecutionType: 'EXPRESS' };
+
 const CHOICE = { Condition: true, Next: 'S' };
 
 test('a JSONPath machine whose states all use JSONata is accepted', () => {
@@ -46,9 +59,45 @@ describe('the local cloud does not support', () => {
     ["the invocation type DryRun of state 'A'", call({ FunctionName: 'f', InvocationType: 'DryRun' })],
     ['an expression as function name', call({ FunctionName: '{% $states.input %}' })],
     ["the type Loop of state 'S'", state('Loop', {})],
+    ["the mode SHARED of state 'M'", processed({ Mode: 'SHARED' })],
+    ["the execution type STANDARD of state 'M'", processed({ ExecutionType: 'STANDARD' })],
+    ["the field Cost of the ProcessorConfig of state 'M'", processed({ ...EXPRESS, Cost: 1 })],
     [
-      "the mode DISTRIBUTED of state 'M'",
-      map({ ItemProcessor: { ...task(), ProcessorConfig: { Mode: 'DISTRIBUTED' } } }),
+      "the mode DISTRIBUTED of state 'N', which runs in an Express execution",
+      processed(EXPRESS, graph('N', (distributedMap('').States as Fields).M)),
+    ],
+    [
+      "state 'M' without ItemReader",
+      map({ ItemProcessor: (processed(EXPRESS).States as Fields).M.ItemProcessor }),
+    ],
+    ["state 'M' without ResultWriter", distributedMap('', { ResultWriter: undefined })],
+    ["the field Items of state 'M'", distributedMap('', { Items: [1] })],
+    [
+      'the resource arn:aws:states:::s3:putObject of the ItemReader',
+      ofFile({ Resource: 'arn:aws:states:::s3:putObject' }),
+    ],
+    [
+      "the input type PARQUET of the ReaderConfig of the ItemReader of state 'M'",
+      readAs({ InputType: 'PARQUET' }),
+    ],
+    ['the header location GIVEN', readAs({ ...CSV, CSVHeaderLocation: 'GIVEN', CSVHeaders: ['a'] })],
+    ['the field MaxItems', readAs({ InputType: 'JSONL', MaxItems: 5 })],
+    ['the field CSVDelimiter', readAs({ ...CSV, CSVHeaderLocation: 'FIRST_ROW', CSVDelimiter: 'TAB' })],
+    [
+      'the field VersionId of the Arguments',
+      ofFile({ Arguments: { Bucket: 'b', Key: 'k', VersionId: '1' } }),
+    ],
+    [
+      'the field MaxBatches of the ItemBatcher',
+      distributedMap('', { ItemBatcher: { MaxItemsPerBatch: 1, MaxBatches: 1 } }),
+    ],
+    [
+      'the field WriterConfig of the ResultWriter',
+      distributedMap('', { ResultWriter: { ...WRITER, WriterConfig: { OutputType: 'JSONL' } } }),
+    ],
+    [
+      "the field ToleratedFailurePercentagePath of state 'M'",
+      distributedMap('', { ToleratedFailurePercentagePath: '$' }),
     ],
     ['a state name of more than 80 characters', graph('x'.repeat(81))],
     ...[
@@ -81,12 +130,23 @@ describe('a definition is refused because', () => {
     ['JitterStrategy', retry({ JitterStrategy: 'SOME' })],
     ['BackoffRate', retry({ BackoffRate: 0.5 })],
     ['ErrorEquals', retry({ ErrorEquals: [] })],
+    ['Label', distributedMap('', { Label: 'a b' })],
+    ['Label', distributedMap('', { Label: 'x'.repeat(41) })],
+    ['Key of the Arguments of the ItemReader', ofFile({ Arguments: { Bucket: 'b' } })],
+    ['MaxItemsPerBatch of the ItemBatcher', distributedMap('', { ItemBatcher: { BatchInput: 1 } })],
     ['Assign', task({ Assign: { states: 1 } })],
     ["expected '{%' and '%}' at its ends", pass('{% 1 + 1')],
     ["the state name 'A' must be unique, got two such states", parallel([graph('A'), graph('A')])],
     ['at most 1048576 bytes', { ...task(), Comment: 'x'.repeat(1_048_576) }],
   ])('%s', (message, definition) => {
     expect(refusal(definition)).toContain(message);
+  });
+
+  test('an Express state machine has a distributed Map', () => {
+    const definition = JSON.stringify({ QueryLanguage: 'JSONata', ...distributedMap('') });
+    expect(() => parseDefinition(definition, 'EXPRESS')).toThrow(
+      "the mode DISTRIBUTED of state 'M', which runs in",
+    );
   });
 
   test('it is not JSON', () => {

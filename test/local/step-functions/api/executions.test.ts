@@ -2,6 +2,7 @@
 import type { SFN, StartExecutionCommandInput } from '@aws-sdk/client-sfn';
 import type { JsonObject } from '../../../../local/json';
 import { HANG, type MachineOptions, pass, START, task } from '../../../support/machine-fixture';
+import { bucketOf, distributedMap } from '../../../support/map-run-fixture';
 import { closeServed, serve } from '../../../support/step-functions-fixture';
 import { until } from '../../../support/until';
 
@@ -179,6 +180,55 @@ describe('operations on executions', () => {
     ]);
     const reversed = await client.getExecutionHistory({ executionArn, reverseOrder: true });
     expect(reversed.events).toEqual(events?.toReversed());
+  });
+});
+
+describe('Map Runs', () => {
+  async function mapRun() {
+    const { storage } = await bucketOf({ 'i.jsonl': '1\n2\n3\n' });
+    const fields = { ToleratedFailureCount: 1, MaxConcurrency: 1, ItemBatcher: { MaxItemsPerBatch: 2 } };
+    const served = await ran(distributedMap('i.jsonl', fields), { storage, attempts: [ERROR] });
+    const { mapRuns = [] } = await served.client.listMapRuns({ executionArn: served.executionArn });
+    return { ...served, mapRuns, mapRunArn: mapRuns[0].mapRunArn };
+  }
+
+  test('are listed and described, and are in the history', async () => {
+    const { client, executionArn, mapRuns, mapRunArn } = await mapRun();
+    const times = { startDate: new Date(START), stopDate: new Date(START) };
+    const arns = { executionArn, mapRunArn };
+    expect(mapRuns).toEqual([
+      { ...arns, ...times, stateMachineArn: `${MACHINES}:stateMachine:Machine/Items` },
+    ]);
+    const { $metadata, ...description } = await client.describeMapRun({ mapRunArn });
+    expect($metadata.httpStatusCode).toBe(200);
+    const none = { pending: 1, running: 0, succeeded: 0, timedOut: 0, aborted: 0 };
+    expect(description).toEqual({
+      ...{ ...arns, ...times, status: 'FAILED', redriveCount: 0 },
+      ...{ maxConcurrency: 1, toleratedFailureCount: 1, toleratedFailurePercentage: 0 },
+      itemCounts: { ...none, total: 3, failed: 2, resultsWritten: 2 },
+      executionCounts: { ...none, total: 2, failed: 1, resultsWritten: 1 },
+    });
+    await client.redriveExecution({ executionArn });
+    await ended(client, executionArn);
+    const redriven = { status: 'SUCCEEDED', redriveCount: 1, redriveDate: new Date(START) };
+    expect(await client.describeMapRun({ mapRunArn })).toMatchObject(redriven);
+    const { events = [] } = await client.getExecutionHistory({ executionArn });
+    const error = 'States.ExceedToleratedFailureThreshold';
+    expect(events.filter(({ type = '' }) => type.startsWith('MapRun'))).toMatchObject([
+      { type: 'MapRunStarted', mapRunStartedEventDetails: { mapRunArn } },
+      { type: 'MapRunFailed', mapRunFailedEventDetails: { error } },
+      { type: 'MapRunRedriven', mapRunRedrivenEventDetails: { mapRunArn, redriveCount: 1 } },
+      { type: 'MapRunSucceeded' },
+    ]);
+  });
+
+  test('that do not exist, and their executions, are refused', async () => {
+    const { client, mapRunArn = '' } = await mapRun();
+    const unknown = client.describeMapRun({ mapRunArn: `${mapRunArn}0` });
+    await expect(unknown).rejects.toMatchObject(refusal('ResourceNotFound', 'Resource Not Found'));
+    await expect(client.listExecutions({ mapRunArn })).rejects.toMatchObject(
+      refusal('ValidationException', 'the local cloud does not list the executions of a Map Run'),
+    );
   });
 });
 
