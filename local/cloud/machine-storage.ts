@@ -6,7 +6,7 @@ import { roleSession } from '../iam/principals';
 import { keyNeeds, listNeed, type S3OperationName, s3Needs, type S3Target } from '../iam/s3-actions';
 import { S3Error } from '../s3/errors';
 import type { DiskObjectStore, StoredObject } from '../s3/store';
-import type { MapAction, MapStorage } from '../step-functions/distributed/map-storage';
+import type { MapStorage } from '../step-functions/distributed/map-storage';
 
 /** Besides `s3:PutObject`: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html#resultwriter-iam-policies */
 const WRITER_ACTIONS = ['s3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'] as const;
@@ -47,8 +47,10 @@ export class MachineStorage implements MapStorage {
     return (await this.store.put(bucket, key, body, { contentType: 'application/json' })).size;
   }
 
-  refusal(action: MapAction, resource: string): string | undefined {
-    return this.refusalOf({ action, resource });
+  refusal(need: Needed): string | undefined {
+    const roleArn = this.roleArn();
+    if (roleArn === undefined) return undefined;
+    return this.authorizer.refusal(roleSession(roleArn, randomBytes(16).toString('hex')), need);
   }
 
   private check(name: S3OperationName, target: S3Target): void {
@@ -57,15 +59,9 @@ export class MachineStorage implements MapStorage {
 
   private allow(needs: readonly Needed[]): void {
     for (const need of needs) {
-      const refusal = this.refusalOf(need);
+      const refusal = this.refusal(need);
       if (refusal !== undefined) throw new S3Error('AccessDenied', refusal);
     }
-  }
-
-  private refusalOf(need: Needed): string | undefined {
-    const roleArn = this.roleArn();
-    if (roleArn === undefined) return undefined;
-    return this.authorizer.refusal(roleSession(roleArn, randomBytes(16).toString('hex')), need);
   }
 }
 

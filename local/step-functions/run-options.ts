@@ -73,13 +73,16 @@ export interface ChildStart {
   readonly signal: AbortSignal;
 }
 
+export interface ChildInit {
+  /** Absent before the child starts. */
+  readonly arn?: string;
+  readonly name: string;
+  readonly inputText: string;
+  readonly resource: { readonly arn: string };
+}
+
 export interface ChildExecution {
-  readonly init: {
-    readonly arn: string;
-    readonly name: string;
-    readonly inputText: string;
-    readonly resource: { readonly arn: string };
-  };
+  readonly init: ChildInit;
   readonly startTime: number;
   /** Rejects with the signal's reason if that ends the child. */
   readonly result: Promise<ExecutionResult>;

@@ -1,5 +1,6 @@
 /** Reads the items of a distributed Map from S3 one after the other, so that they need not fit in memory. */
 import { pipeline, type Readable } from 'node:stream';
+import { text as allText } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from '../../json';
 import type { ItemReader } from '../definition';
@@ -69,7 +70,7 @@ async function* described(objects: readonly ListedObject[]): AsyncGenerator<Json
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
  */
 async function* inventoryItems(storage: MapStorage, bucket: string, key: string): AsyncGenerator<Json> {
-  const manifest = parseJson(await limitedText(storage.read(bucket, key)));
+  const manifest = parseJson(await allText(storage.read(bucket, key)));
   const { fileFormat, fileSchema, destinationBucket, files } = isJsonObject(manifest) ? manifest : {};
   if (fileFormat !== 'CSV')
     throw new Error(`the inventory must have the fileFormat CSV, got ${JSON.stringify(fileFormat ?? null)}`);
@@ -118,18 +119,6 @@ async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
       throw new Error(`a line must have at most ${MAX_STATE_BYTES} characters, got more`);
   }
   if (rest !== '') yield rest;
-}
-
-const MAX_MANIFEST_CHARACTERS = 8_388_608;
-
-async function limitedText(bytes: Readable): Promise<string> {
-  let all = '';
-  for await (const chunk of text(bytes)) {
-    all += chunk;
-    if (all.length > MAX_MANIFEST_CHARACTERS)
-      throw new Error(`the manifest must have at most ${MAX_MANIFEST_CHARACTERS} characters, got more`);
-  }
-  return all;
 }
 
 function text(bytes: Readable): AsyncIterable<string> {

@@ -9,13 +9,13 @@ import type { ExecutionResult } from '../execution';
 import { MAX_DISTRIBUTED_CONCURRENCY } from '../limits';
 import { LinkedAbort } from '../linked-abort';
 import type { Query } from '../query';
-import type { ChildExecution, RunOptions } from '../run-options';
+import type { ChildInit, RunOptions } from '../run-options';
 import { ERROR, StateError } from '../state-error';
 import type { StartedChildren, Visit } from '../visit';
 import { type Batch, batches, batchLimits, type BatchLimits } from './batches';
 import { type ItemSource, openItems } from './item-source';
 import { MapRunProgress, type MapRunLimits } from './map-run-progress';
-import type { MapAction, MapStorage } from './map-storage';
+import type { MapNeed, MapStorage } from './map-storage';
 import { ResultFiles } from './result-files';
 
 interface Settings extends MapRunLimits, BatchLimits {
@@ -73,7 +73,7 @@ export class MapRun implements StartedChildren {
     try {
       this.begin(options);
       const source = openItems(this.storage, { format: this.state.reader.format, ...settings.items });
-      await this.count(source);
+      await this.count(source, signal);
       await this.runChildren(source, options);
       const Key = await results.write(progress.arn);
       progress.written();
@@ -103,39 +103,37 @@ export class MapRun implements StartedChildren {
     const { progress, state } = this;
     const { redriveCount, arn: mapRunArn } = progress;
     const machineArn = context.StateMachine.Id;
-    const needs: (readonly [MapAction, string])[] = [
-      ['states:StartExecution', machineArn],
-      ['states:DescribeExecution', context.Execution.Id],
-      ['states:StopExecution', context.Execution.Id],
+    const needs: MapNeed[] = [
+      { action: 'states:StartExecution', resource: machineArn },
+      { action: 'states:DescribeExecution', resource: context.Execution.Id },
+      { action: 'states:StopExecution', resource: context.Execution.Id },
     ];
     if (redriveCount === 0) {
       history.append('MapRunStarted', () => ({ mapRunArn }));
     } else {
       const execution = machineArn.replace(':stateMachine:', ':execution:');
-      needs.push(['states:RedriveExecution', `${execution}/${state.label}:${context.Execution.Name}`]);
+      const resource = `${execution}/${state.label}:${context.Execution.Name}`;
+      needs.push({ action: 'states:RedriveExecution', resource });
       progress.redriveTime = environment.clock.now();
       history.append('MapRunRedriven', () => ({ mapRunArn, redriveCount }));
     }
-    for (const [action, resource] of needs) {
-      const refusal = this.storage.refusal(action, resource);
+    for (const need of needs) {
+      const refusal = this.storage.refusal(need);
       if (refusal !== undefined) throw new StateError(ERROR.permissions, refusal);
     }
   }
 
-  private async count(source: ItemSource): Promise<void> {
-    let known = this.succeeded;
+  private async count(source: ItemSource, signal: AbortSignal): Promise<void> {
     let count = 0;
     for await (const { index, items } of this.batches(source)) {
-      if (index >= known.length) {
-        const larger = new Uint8Array(Math.max(1024, 2 * known.length));
-        larger.set(known);
-        known = larger;
-      }
-      this.progress.add(items, known[index] === 1 ? 'succeeded' : 'pending');
+      signal.throwIfAborted();
+      this.progress.add(items, this.succeeded[index] === 1 ? 'succeeded' : 'pending');
       count++;
     }
     // A redrive reads a source that has changed as it is: child n is what now comes n-th.
-    this.succeeded = known.slice(0, count);
+    const known = this.succeeded.subarray(0, count);
+    this.succeeded = new Uint8Array(count);
+    this.succeeded.set(known);
   }
 
   private batches(source: ItemSource): AsyncGenerator<Batch> {
@@ -174,14 +172,10 @@ export class MapRun implements StartedChildren {
   }
 
   private async runChild(batch: Batch, stop: LinkedAbort, options: RunOptions): Promise<void> {
-    const { progress, results, state } = this;
+    const { progress, results } = this;
+    const { label, processor: graph } = this.state;
     const { signal } = stop;
-    const child = options.startChild({
-      label: state.label,
-      graph: state.processor,
-      input: batch.input,
-      signal,
-    });
+    const child = options.startChild({ label, graph, input: batch.input, signal });
     progress.move(batch.items, 'pending', 'running');
     let result: ExecutionResult | undefined;
     try {
@@ -202,6 +196,7 @@ export class MapRun implements StartedChildren {
       StopDate: new Date(clock.now()).toISOString(),
     });
   }
+
   private leavePending({ input }: Batch, { context }: RunOptions): void {
     const arn = `${context.StateMachine.Id}/${this.state.label}`;
     const child = { name: randomUUID(), inputText: JSON.stringify(input), resource: { arn } };
@@ -213,7 +208,7 @@ async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Set
   const text = async (query: Query, field: string): Promise<string> => (await visit.text(query, field)) ?? '';
   const number = async (query: Query | undefined, field: string, to = Number.MAX_SAFE_INTEGER) =>
     query && (await visit.integer(query, field, { from: 0, to }));
-  const { reader, writer } = state;
+  const { reader, writer, toleratedFailurePercentage: percentage } = state;
   const locationField = reader.format === 'objects' ? 'Prefix' : 'Key';
   // 0 means no limit.
   const requested = (await number(state.maxConcurrency, 'MaxConcurrency')) ?? 0;
@@ -229,27 +224,16 @@ async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Set
     ...(await batchLimits(state, visit)),
     maxConcurrency: Math.min(requested === 0 ? Infinity : requested, MAX_DISTRIBUTED_CONCURRENCY),
     toleratedFailureCount: await number(state.toleratedFailureCount, 'ToleratedFailureCount'),
-    toleratedFailurePercentage: await number(
-      state.toleratedFailurePercentage,
-      'ToleratedFailurePercentage',
-      100,
-    ),
+    toleratedFailurePercentage: await number(percentage, 'ToleratedFailurePercentage', 100),
   };
 }
 
 /** What the result files have of a child. https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html */
-function recordOf(
-  { arn, name, inputText, resource }: Omit<ChildExecution['init'], 'arn'> & { readonly arn?: string },
-  Status: string,
-): JsonObject {
+function recordOf({ arn, name, inputText, resource }: ChildInit, Status: string): JsonObject {
   return {
     ...(arn !== undefined && { ExecutionArn: arn }),
-    Input: inputText,
-    InputDetails: { Included: true },
-    Name: name,
-    OutputDetails: { Included: true },
-    StateMachineArn: resource.arn,
-    Status,
+    ...{ Name: name, StateMachineArn: resource.arn, Status },
+    ...{ Input: inputText, InputDetails: { Included: true }, OutputDetails: { Included: true } },
   };
 }
 

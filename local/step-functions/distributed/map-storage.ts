@@ -10,7 +10,11 @@ export interface ListedObject {
 }
 
 /** What Step Functions does with the state machine's own permissions. */
-export type MapAction = `states:${'Start' | 'Describe' | 'Stop' | 'Redrive'}Execution`;
+export interface MapNeed {
+  readonly action: `states:${'Start' | 'Describe' | 'Stop' | 'Redrive'}Execution`;
+  /** ARN of a state machine or of executions. */
+  readonly resource: string;
+}
 
 export interface MapStorage {
   /** For temporary files. */
@@ -21,6 +25,6 @@ export interface MapStorage {
   read(bucket: string, key: string): Readable;
   /** Resolves to the size of the object. Rejects when S3 refuses it. */
   write(bucket: string, key: string, body: Readable): Promise<number>;
-  /** Why the role may not do this to a state machine or an execution; `undefined` if it may. */
-  refusal(action: MapAction, resource: string): string | undefined;
+  /** Why the role may not do this; `undefined` if it may. */
+  refusal(need: MapNeed): string | undefined;
 }

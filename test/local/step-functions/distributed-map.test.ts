@@ -127,7 +127,6 @@ test.each<[string, Files, string, string]>([
   ],
   ['a quoted field does not end', { 'i.csv': 'a\n1\n"2\n' }, 'i.csv', 'in the row at line 3 does not end'],
   ['there is text after quotes', { 'i.csv': 'a\n"1" \n' }, 'i.csv', 'line 2 has text beside a quoted field'],
-  ['there is a quote in a field', { 'i.csv': 'a\n1"\n' }, 'i.csv', 'line 2 has text beside a quoted field'],
   ['two columns have one name', { 'i.csv': 'a,a\n' }, 'i.csv', "different names, got 'a,a'"],
   ['the manifest is not JSON', { 'i.manifest': 'x' }, 'i.manifest', 'the fileFormat CSV, got null'],
   [
@@ -135,13 +134,6 @@ test.each<[string, Files, string, string]>([
     { 'i.manifest': JSON.stringify({ ...INVENTORY, fileFormat: 'ORC' }) },
     'i.manifest',
     'the fileFormat CSV, got "ORC"',
-  ],
-  ['the manifest has no files', { 'i.manifest': '{"fileFormat":"CSV"}' }, 'i.manifest', 'a fileSchema'],
-  [
-    'a file of the manifest has no key',
-    { 'i.manifest': JSON.stringify({ ...INVENTORY, files: [{}] }) },
-    'i.manifest',
-    'must have a key, got {}',
   ],
   [
     'a file of the inventory is not compressed',
@@ -258,17 +250,10 @@ describe('failed items', () => {
   const two = { MaxItemsPerBatch: 2 };
   test.each<[string, JsonObject, 'SUCCEEDED' | 'FAILED']>([
     ['none is tolerated', {}, 'FAILED'],
-    ['fewer are tolerated', { ToleratedFailureCount: 1 }, 'FAILED'],
     ['as many are tolerated', { ToleratedFailureCount: 2 }, 'SUCCEEDED'],
     ['a smaller share is tolerated', { ToleratedFailurePercentage: 19 }, 'FAILED'],
     ['just that share is tolerated', { ToleratedFailurePercentage: '{% 20 %}' }, 'SUCCEEDED'],
-    [
-      'count and share are tolerated',
-      { ToleratedFailureCount: 2, ToleratedFailurePercentage: 20 },
-      'SUCCEEDED',
-    ],
     ['only the count is tolerated', { ToleratedFailureCount: 2, ToleratedFailurePercentage: 19 }, 'FAILED'],
-    ['only the share is tolerated', { ToleratedFailureCount: 1, ToleratedFailurePercentage: 20 }, 'FAILED'],
     ['all of a batch count as failed, too many', { ItemBatcher: two, ToleratedFailureCount: 3 }, 'FAILED'],
     ['all of a batch count as failed', { ItemBatcher: two, ToleratedFailurePercentage: 40 }, 'SUCCEEDED'],
   ])('fail a Map or not if %s', async (_, fields, expected) => {
@@ -320,7 +305,7 @@ test('a Map Run writes its results and returns where they are', async () => {
     ToleratedFailurePercentage: 100,
     ItemBatcher: { MaxItemsPerBatch: 2 },
   });
-  const { output, mapRun, read, results, events, temporary } = (await ran(
+  const { output, mapRun, read, results, events, trace, temporary } = (await ran(
     definition,
     { 'i.jsonl': numbers(3) },
     { answer: failingFor({ Items: [2] }) },
@@ -347,6 +332,8 @@ test('a Map Run writes its results and returns where they are', async () => {
   expect(events).toBe(
     'MapStateEntered M, MapStateStarted, MapRunStarted, MapRunSucceeded, MapStateSucceeded, MapStateExited M, ExecutionSucceeded',
   );
+  const ofChild = ['A StateEntered', 'A TaskStarted 0', 'A TaskSucceeded 0', 'A StateExited'];
+  expect(trace).toEqual(expect.arrayContaining(['M StateEntered', ...ofChild]));
   expect(fs.readdirSync(temporary)).toEqual([]);
 });
 

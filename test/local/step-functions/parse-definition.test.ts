@@ -80,24 +80,11 @@ describe('the local cloud does not support', () => {
       "the input type PARQUET of the ReaderConfig of the ItemReader of state 'M'",
       readAs({ InputType: 'PARQUET' }),
     ],
-    ['the header location GIVEN', readAs({ ...CSV, CSVHeaderLocation: 'GIVEN', CSVHeaders: ['a'] })],
     ['the field MaxItems', readAs({ InputType: 'JSONL', MaxItems: 5 })],
     ['the field CSVDelimiter', readAs({ ...CSV, CSVHeaderLocation: 'FIRST_ROW', CSVDelimiter: 'TAB' })],
     [
-      'the field VersionId of the Arguments',
-      ofFile({ Arguments: { Bucket: 'b', Key: 'k', VersionId: '1' } }),
-    ],
-    [
-      'the field MaxBatches of the ItemBatcher',
-      distributedMap('', { ItemBatcher: { MaxItemsPerBatch: 1, MaxBatches: 1 } }),
-    ],
-    [
       'the field WriterConfig of the ResultWriter',
       distributedMap('', { ResultWriter: { ...WRITER, WriterConfig: { OutputType: 'JSONL' } } }),
-    ],
-    [
-      "the field ToleratedFailurePercentagePath of state 'M'",
-      distributedMap('', { ToleratedFailurePercentagePath: '$' }),
     ],
     ['a state name of more than 80 characters', graph('x'.repeat(81))],
     ...[
