@@ -12,7 +12,7 @@ export interface InferenceErrorDetails extends Omit<FailureCause, 'message' | 'd
 /**
  * An inference failed. `name` is the error's name: one of `ERROR_NAMES` if a slice failed, one of Step Functions or Lambda such as
  * `States.Timeout`, one of the AWS SDK such as `AccessDenied` or of a connection such as `ECONNREFUSED`, or one of the client's
- * own: `InvalidInput` (nothing was started), `InvalidOutput`, `NotAPipeline`, `ExecutionAborted`, `NotStopped`.
+ * own: `InvalidInput` (nothing was started), `InvalidOutput`, `NotAPipeline`, `NotABatch`, `ExecutionAborted`, `NotStopped`.
  *
  * @hideconstructor
  */

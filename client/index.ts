@@ -13,6 +13,9 @@ import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetens
 import { typedView, type NumericTensor, type RawTensor, type TypedArray } from '../lambda/tensors/tensor';
 
 export { SlicedInferenceClient } from './sliced-inference-client';
+export type { BatchItemResult, BatchResultRow, SlicedInferenceBatchRun } from './batch/batch';
+export type { BatchOptions } from './batch/begin';
+export type { BatchProgress } from './batch/progress';
 export { InferenceError, InferenceTimeoutError, type InferenceErrorDetails } from './errors';
 export type {
   CallOptions,
@@ -73,6 +76,16 @@ export type {
   SliceTiming,
   WholeTiming,
 } from '../contract/execution';
+export type {
+  BatchFailure,
+  BatchFailureCount,
+  BatchItemsKind,
+  BatchItemsSignature,
+  BatchOutput,
+  BatchRow,
+  BatchSignature,
+  BatchUsage,
+} from '../contract/batch';
 export type { PipelineSignature } from '../contract/signature';
 export type { Dimension, TensorDataType, TensorSpec } from '../contract/tensors';
 export { SafetensorsError } from '../lambda/tensors/safetensors';

@@ -149,7 +149,7 @@ export async function readResultTensors(
   objects: Objects,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, RawTensor>> {
-  if (results.tensors === undefined) return await readObject(results.object, objects, signal);
+  if (results.tensors === undefined) return await readTensors(results.object, objects, signal);
   return new Map(Object.entries(results.tensors).map(([name, tensor]) => [name, decode(name, tensor)]));
 }
 
@@ -162,7 +162,7 @@ function decode(name: string, tensor: unknown): RawTensor {
   }
 }
 
-async function readObject(
+export async function readTensors(
   object: ObjectReference,
   objects: Objects,
   signal: AbortSignal,
@@ -183,7 +183,10 @@ async function readObject(
   }
 }
 
-function checkResults({ outputs }: PipelineSignature, tensors: ReadonlyMap<string, RawTensor>): void {
+export function checkResults(
+  { outputs }: Pick<PipelineSignature, 'outputs'>,
+  tensors: ReadonlyMap<string, RawTensor>,
+): void {
   for (const spec of outputs) {
     const tensor = tensors.get(spec.name);
     const got = tensor === undefined ? 'none' : describeTensor(tensor);

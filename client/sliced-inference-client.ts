@@ -2,6 +2,8 @@
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { s3Connection, Objects, type S3Connection } from './aws/objects';
 import { StepFunctions } from './aws/step-functions';
+import type { SlicedInferenceBatchRun } from './batch/batch';
+import { beginBatch, type BatchOptions } from './batch/begin';
 import { CallInProgress } from './call-in-progress';
 import { checkedTensors, invocationText, invocationOutput, prepareRequest } from './request';
 import { PipelineDescriptions, parseStateMachineArn, type StateMachineArn } from './description/descriptions';
@@ -21,6 +23,7 @@ import {
 import type { InferenceResult, InvocationResult, ManyResult } from './result';
 import { checkOutput, requireBucket, requireRun, type CheckedOutput, readResults } from './read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
+import { sharedController } from './run/wait';
 import { typedTensors } from './tensors/from-raw';
 
 /** The description is new, so it is that of another deployment than the execution's. */
@@ -42,6 +45,8 @@ export class SlicedInferenceClient {
   private readonly s3: S3Connection;
   private readonly objects: Objects;
   private readonly descriptions: PipelineDescriptions;
+  /** Ends the waits of batches. */
+  private closing = sharedController();
   /** Those that have not ended, and their results. */
   private readonly calls = new Map<CallInProgress, Promise<unknown>>();
 
@@ -133,6 +138,26 @@ export class SlicedInferenceClient {
   }
 
   /**
+   * Starts a batch of a `SlicedInferenceBatch`, or attaches to one. The client may have the ARN of the batch itself, or of any other state
+   * machine of its region. Needs the permissions of `batch.grantStart`.
+   *
+   * ```ts
+   * const batch = await model.batch({ stateMachineArn, items: 'inputs/docs/2026-11/' });
+   * for await (const { done, total } of batch.progress()) console.log(`${done} of ${total}`);
+   * for await (const row of batch.rows()) console.log(row.item, row.status);
+   * ```
+   *
+   * @throws InferenceError `NotABatch` if the ARN is that of another state machine, `InvalidInput` for items elsewhere, or the error of AWS
+   * that refused the request; TypeError for an option of the wrong kind
+   */
+  async batch(options: BatchOptions = {}): Promise<SlicedInferenceBatchRun> {
+    const { settings, machine, stepFunctions, objects, closing } = this;
+    const signal = options.signal ? AbortSignal.any([closing.signal, options.signal]) : closing.signal;
+    const client = { context: { settings }, stepFunctions, objects, signal };
+    return await beginBatch(client, { arn: this.options.stateMachineArn, region: machine.region }, options);
+  }
+
+  /**
    * Closes the connections of the clients that this client has made. The application's own stay open. Call it when all calls have ended: others
    * are rejected, as if their signal had been aborted. A later call opens new connections.
    */
@@ -140,6 +165,8 @@ export class SlicedInferenceClient {
     const message = 'the client must stay open during a call, got close(): call it when all calls have ended';
     const reason = new Error(message);
     this.descriptions.close(reason);
+    this.closing.abort(reason);
+    this.closing = sharedController();
     // Without connections, the SDK would send the requests of these calls again.
     for (const call of this.calls.keys()) call.abort(reason);
     await Promise.allSettled(this.calls.values());

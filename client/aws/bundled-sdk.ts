@@ -1,8 +1,12 @@
 /** What the client uses of the AWS SDK. `scripts/build.mjs` makes one file of it, for applications without the SDK. */
 export {
   DescribeExecutionCommand,
+  DescribeMapRunCommand,
   DescribeStateMachineCommand,
   GetExecutionHistoryCommand,
+  ListExecutionsCommand,
+  ListMapRunsCommand,
+  RedriveExecutionCommand,
   SFNClient,
   StartExecutionCommand,
   StartSyncExecutionCommand,

@@ -1,6 +1,6 @@
 /** The objects in S3 that a call writes and reads. The client of S3 is made when the first request needs it. */
 import type { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { AwsClient } from '../options';
 import { AwsConnection, loadS3Sdk, type S3Sdk } from './sdk';
 import type { ObjectReference } from '../../contract/execution';
@@ -40,11 +40,8 @@ export class Objects {
    * @throws InferenceError `InvalidOutput` before memory is allocated, if the object is larger than `maxResultBytes`; BrokenBodyError
    */
   async get({ bucket, key }: ObjectReference, signal: AbortSignal): Promise<Uint8Array> {
-    const { connection, requestTimeout: ms, maxResultBytes } = this;
-    const { Body, ContentLength = 0 } = await request('GetObject', { signal, ms }, async (abortSignal) => {
-      const { sdk, client } = await connection.load();
-      return client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal });
-    });
+    const { requestTimeout: ms, maxResultBytes } = this;
+    const { Body, ContentLength = 0 } = await this.ask({ Bucket: bucket, Key: key }, signal);
     const body = Body as Readable;
     if (ContentLength > maxResultBytes) {
       body.destroy();
@@ -55,6 +52,42 @@ export class Objects {
       );
     }
     return await readBody(body, ContentLength, ms, signal);
+  }
+
+  /**
+   * Reads a range of an object, or what there is of it.
+   * @param etag of the parts before: the parts of two objects do not fit
+   */
+  async part(
+    { bucket, key }: ObjectReference,
+    { start, end, etag }: { readonly start: number; readonly end: number; readonly etag: string | undefined },
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: Uint8Array; readonly total: number; readonly etag: string | undefined }> {
+    const range = {
+      Bucket: bucket,
+      Key: key,
+      Range: `bytes=${start}-${end - 1}`,
+      ...(etag && { IfMatch: etag }),
+    };
+    const { Body, ContentRange = '', ContentLength = 0, ETag } = await this.ask(range, signal);
+    const total = Number(/^bytes \d+-\d+\/(\d+)$/.exec(ContentRange)?.[1]);
+    const body = Body as Readable;
+    if (!(ContentLength > 0 && ContentLength <= end - start && start + ContentLength <= total)) {
+      body.destroy();
+      throw new BrokenBodyError(
+        `the part must have at most ${end - start} bytes, got ${ContentLength}: read it again`,
+      );
+    }
+    const bytes = await readBody(body, ContentLength, this.requestTimeout, signal);
+    return { bytes, total, etag: ETag };
+  }
+
+  private async ask(input: GetObjectCommandInput, signal: AbortSignal): Promise<GetObjectCommandOutput> {
+    const { connection, requestTimeout: ms } = this;
+    return await request('GetObject', { signal, ms }, async (abortSignal) => {
+      const { sdk, client } = await connection.load();
+      return client.send(new sdk.GetObjectCommand(input), { abortSignal });
+    });
   }
 }
 

@@ -2,8 +2,10 @@
 import { isIPv4 } from 'node:net';
 import type {
   DescribeExecutionOutput,
+  DescribeMapRunOutput,
   DescribeStateMachineOutput,
   HistoryEvent,
+  ListExecutionsOutput,
   SFNClient,
   StartSyncExecutionOutput,
 } from '@aws-sdk/client-sfn';
@@ -92,6 +94,39 @@ export class StepFunctions {
     const input = { executionArn, error: 'ExecutionAborted', cause };
     await this.send('StopExecution', undefined, ({ sdk, client }, abortSignal) =>
       client.send(new sdk.StopExecutionCommand(input), { abortSignal }),
+    );
+  }
+
+  /** Repeats what failed of an execution that has ended. */
+  redriveExecution(
+    executionArn: string,
+    signal?: Signal,
+  ): Promise<{ readonly redriveDate?: Date | undefined }> {
+    return this.send('RedriveExecution', signal, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.RedriveExecutionCommand({ executionArn }), { abortSignal }),
+    );
+  }
+
+  /** One page of the executions of a state machine, the latest first. */
+  listExecutions(
+    stateMachineArn: string,
+    nextToken: string | undefined,
+    signal?: Signal,
+  ): Promise<ListExecutionsOutput> {
+    return this.send('ListExecutions', signal, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.ListExecutionsCommand({ stateMachineArn, nextToken }), { abortSignal }),
+    );
+  }
+
+  /** The latest map run of an execution; `undefined` before it has begun. */
+  async mapRun(executionArn: string, signal?: Signal): Promise<DescribeMapRunOutput | undefined> {
+    const { mapRuns = [] } = await this.send('ListMapRuns', signal, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.ListMapRunsCommand({ executionArn }), { abortSignal }),
+    );
+    const mapRunArn = mapRuns.at(0)?.mapRunArn;
+    if (mapRunArn === undefined) return undefined;
+    return await this.send('DescribeMapRun', signal, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.DescribeMapRunCommand({ mapRunArn }), { abortSignal }),
     );
   }
 

@@ -45,7 +45,7 @@ export interface PipelineDescription {
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html */
-const MAX_DEFINITION_CHARACTERS = 1_048_576;
+export const MAX_DEFINITION_CHARACTERS = 1_048_576;
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 export const MAX_EXECUTION_DATA_BYTES = 262_144;
@@ -101,7 +101,7 @@ function notAPipeline(arn: string, got: string): InferenceError {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+export const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /** A newer pipeline may have further fields. */
 function isSignature(value: JsonRecord): boolean {
@@ -117,7 +117,7 @@ function isSignature(value: JsonRecord): boolean {
   );
 }
 
-function isSpec(value: unknown): boolean {
+export function isSpec(value: unknown): boolean {
   const { name, dtype, shape } = isRecord(value) ? value : {};
   const isKnown = shape === null || (Array.isArray(shape) && shape.every(isDimension));
   return typeof name === 'string' && isDataType(dtype) && isKnown;

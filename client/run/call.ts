@@ -14,13 +14,18 @@ export interface CallContext {
   readonly stepFunctions: StepFunctions;
 }
 
-export interface Call {
+/** Whose requests are repeated. */
+export interface Repeating {
+  readonly context: { readonly settings: Pick<Settings, 'pollInterval'> };
+  readonly signal: AbortSignal;
+  setFailure(failure: Error | undefined): void;
+}
+
+export interface Call extends Repeating {
   readonly context: CallContext;
   readonly options: CallOptions;
-  readonly signal: AbortSignal;
   report(progress: Omit<InferenceProgress, 'time'> & { readonly time?: number | undefined }): void;
   setExecution(executionArn: string | undefined): void;
-  setFailure(failure: Error | undefined): void;
 }
 
 export class Backoff {
@@ -45,7 +50,7 @@ const MOST_IN_ROW = 20;
 
 /** Sends a request until it is answered. */
 export async function repeated<T>(
-  call: Call,
+  call: Repeating,
   send: () => Promise<T>,
   mayRepeat: (error: unknown) => boolean = mayPass,
 ): Promise<T> {

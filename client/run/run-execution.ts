@@ -80,7 +80,7 @@ async function follow(call: Call, executionArn: string): Promise<ExecutionEnd> {
  * DescribeExecution is eventually consistent: it may not know an execution that has just started.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
  */
-function isUnknown(error: unknown): boolean {
+export function isUnknown(error: unknown): boolean {
   return error instanceof Error && error.name === 'ExecutionDoesNotExist';
 }
 
@@ -102,7 +102,7 @@ async function endOf(
   return { executionArn, status, output, error, cause };
 }
 
-function isRunning({ status }: DescribeExecutionOutput): boolean {
+export function isRunning({ status }: Pick<DescribeExecutionOutput, 'status'>): boolean {
   return status === 'RUNNING' || status === 'PENDING_REDRIVE';
 }
 

@@ -1,0 +1,273 @@
+/** Batches: how they start, how far they are, what they return, and what is refused. */
+import { Readable } from 'node:stream';
+import {
+  encodeTensors,
+  tensorFrom,
+  type BatchOptions,
+  type BatchOutput,
+  type BatchRow,
+  type BatchSignature,
+  type InferenceError,
+} from '../../client';
+import { body, fakeAws, inTurn, MACHINE, serviceError, SIGNATURE, type Answers } from '../support/fake-aws';
+
+const RESULTS = 'outputs/nightly-1a2b/';
+const EXECUTION = MACHINE.replace('stateMachine', 'execution') + ':';
+const { bucket, deploymentDigest, inputs, outputs } = SIGNATURE;
+const BATCH: BatchSignature = {
+  ...{ version: 1, bucket, deploymentDigest, inputs, outputs },
+  items: { kind: 'objects', bucket, location: 'inputs/docs/' },
+  ...{ itemsPerRun: 8, maxConcurrency: 100, resultsPrefix: RESULTS },
+};
+const OUTPUT: BatchOutput = {
+  ...{ version: 1, deploymentDigest, milliseconds: 20 },
+  table: { bucket, key: `${RESULTS}tables/run.jsonl` },
+  items: { total: 4, done: 2, skipped: 1, failed: 1 },
+  failures: [{ error: 'InvalidInput', message: 'convert it', count: 1, item: 'd' }],
+  usage: [{ slice: 0, calls: 3, mbMs: 3000 }],
+};
+const ROWS: BatchRow[] = [
+  { index: 0, item: 'a', status: 'done', result: `${RESULTS}abc/a.safetensors`, ms: 10, attempt: 1 },
+  { index: 1, item: 'é\n', status: 'skipped', result: `${RESULTS}abc/b.json`, attempt: 1 },
+  { index: 2, item: 'c', status: 'done', result: `${RESULTS}abc/c.json`, output: { label: 7 }, attempt: 1 },
+  {
+    index: 3,
+    item: 'd',
+    status: 'failed',
+    failure: { error: 'InvalidInput', message: 'convert it' },
+    attempt: 2,
+  },
+];
+
+function described(signature: unknown = BATCH) {
+  const comment = JSON.stringify({ slicedInferenceBatch: signature });
+  return { type: 'STANDARD', definition: JSON.stringify({ Comment: comment }) };
+}
+
+function succeeded(output: unknown = OUTPUT) {
+  return { status: 'SUCCEEDED', output: JSON.stringify(output) };
+}
+
+const lines = (rows: readonly unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+/** Answers ranges of the table in parts of this size, whatever the client asks for. */
+function ofTable(text: string, part = 7) {
+  const bytes = Buffer.from(text);
+  return ({ Range, IfMatch }: Readonly<Record<string, unknown>>) => {
+    const start = Number(/^bytes=(\d+)-/.exec(String(Range))?.[1]);
+    if (IfMatch !== (start === 0 ? undefined : 'tag')) throw new Error(`the test got ${String(IfMatch)}`);
+    const range = bytes.subarray(start, start + part);
+    const ContentRange = `bytes ${start}-${start + range.length - 1}/${bytes.length}`;
+    return { Body: Readable.from([range]), ContentLength: range.length, ContentRange, ETag: 'tag' };
+  };
+}
+
+const objects: Readonly<Record<string, Uint8Array>> = {
+  [`${RESULTS}abc/a.safetensors`]: encodeTensors(
+    new Map([['y', tensorFrom('float32', [1], Float32Array.of(2))]]),
+  ),
+  [`${RESULTS}abc/b.json`]: Buffer.from('{"label": 5}'),
+};
+
+function batchAws(answers: Answers = {}, table = lines(ROWS)) {
+  const ofRange = ofTable(table);
+  return fakeAws({
+    DescribeStateMachine: () => described(),
+    StartExecution: () => ({}),
+    DescribeExecution: () => succeeded(),
+    GetObject: (input) => (input.Range === undefined ? body(objects[String(input.Key)]) : ofRange(input)),
+    ListMapRuns: () => ({ mapRuns: [{ mapRunArn: 'the map run' }] }),
+    StopExecution: () => ({}),
+    RedriveExecution: () => ({}),
+    ...answers,
+  });
+}
+
+async function failure(call: Promise<unknown>): Promise<InferenceError> {
+  return await call.then(
+    () => Promise.reject(new Error('the call succeeded')),
+    (error: unknown) => error as InferenceError,
+  );
+}
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
+
+it('starts once although the answer was lost, and returns the account and the rows in order', async () => {
+  const lost = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+  const aws = batchAws({
+    StartExecution: inTurn(lost, serviceError('ExecutionAlreadyExists')),
+    DescribeExecution: inTurn(serviceError('ExecutionDoesNotExist'), { status: 'RUNNING' }, succeeded()),
+  });
+  const batch = await aws.model.batch({ items: 'inputs/docs/november/', name: 'nightly' });
+  expect(batch.executionArn).toBe(`${EXECUTION}nightly`);
+  expect(await batch.result()).toEqual(OUTPUT);
+  expect(aws.sent('StartExecution')).toEqual(
+    Array(2).fill({ stateMachineArn: MACHINE, name: 'nightly', input: '{"items":"inputs/docs/november/"}' }),
+  );
+  const rows = await all(batch.rows());
+  expect(rows).toEqual(ROWS.map((row) => ({ ...row, read: expect.any(Function) as () => void })));
+  expect((await rows[0].read()).outputs?.y.data).toEqual(Float32Array.of(2));
+  expect(await rows[1].read()).toEqual({ output: { label: 5 } });
+  expect(await rows[2].read()).toEqual({ output: { label: 7 } });
+  expect(await failure(rows[3].read())).toMatchObject({
+    name: 'InvalidInput',
+    message: "the item 'd' failed: convert it",
+  });
+});
+
+it('reports progress until the execution has ended', async () => {
+  const counts = (succeeded: number, pending: number) => ({
+    startDate: new Date(Date.now() - 10_000),
+    itemCounts: { total: 9, succeeded, failed: 1, timedOut: 1, aborted: 0, running: 2, pending },
+  });
+  const aws = batchAws({
+    DescribeExecution: inTurn({ status: 'RUNNING' }, { status: 'RUNNING' }, succeeded()),
+    ListMapRuns: inTurn({ mapRuns: [] }, { mapRuns: [{ mapRunArn: 'the map run' }] }),
+    DescribeMapRun: inTurn(counts(1, 4), counts(5, 0)),
+  });
+  const batch = await aws.model.batch({ executionArn: `${EXECUTION}mine` });
+  const seen = await all(batch.progress());
+  expect(
+    seen.map(({ total, done, failed, running, pending }) => [total, done, failed, running, pending]),
+  ).toEqual([
+    [0, 0, 0, 0, 0],
+    [9, 1, 2, 2, 4],
+    [9, 5, 2, 2, 0],
+  ]);
+  expect(seen[0].endsAt).toBeUndefined();
+  expect(seen[2].perSecond).toBeGreaterThan(0);
+  expect(seen[2].endsAt?.getTime()).toBeGreaterThan(Date.now() - 1000);
+  expect(aws.names()).not.toContain('StartExecution');
+});
+
+it('is redriven, and then not taken for the end before that', async () => {
+  const failed = { status: 'FAILED', error: 'X', redriveCount: 0 };
+  const aws = batchAws({
+    DescribeExecution: inTurn(failed, failed, failed, { ...succeeded(), redriveCount: 1 }),
+  });
+  const batch = await aws.model.batch({ executionArn: `${EXECUTION}mine` });
+  expect(await failure(batch.result())).toMatchObject({ name: 'X' });
+  await batch.redrive();
+  expect(await batch.result()).toEqual(OUTPUT);
+  await batch.stop();
+  expect(aws.sent('StopExecution')).toMatchObject([{ executionArn: `${EXECUTION}mine` }]);
+});
+
+it('does not repeat a redrive that is refused', async () => {
+  const refused = serviceError('ExecutionNotRedrivable');
+  const aws = batchAws({ RedriveExecution: inTurn(refused) });
+  const batch = await aws.model.batch();
+  expect(await failure(batch.redrive())).toMatchObject({
+    name: 'ExecutionNotRedrivable',
+    executionArn: batch.executionArn,
+  });
+  expect(aws.sent('RedriveExecution')).toHaveLength(1);
+});
+
+it.each<[string, object, string, RegExp]>([
+  [
+    'was stopped',
+    { status: 'ABORTED' },
+    'ExecutionAborted',
+    /^the batch must run to its end, got stopped: redrive it /,
+  ],
+  [
+    'took too long',
+    { status: 'TIMED_OUT' },
+    'States.Timeout',
+    /^the batch must end before its deadline, .*: redrive it /,
+  ],
+  [
+    'had too many failures',
+    { status: 'FAILED', error: 'States.ExceedToleratedFailureThreshold', cause: '3 of 9' },
+    'States.ExceedToleratedFailureThreshold',
+    /^the batch must have at most its tolerated failures, got more \(3 of 9\): redrive it to repeat what has no result, or start it again: what has a result is skipped$/,
+  ],
+  [
+    'cannot be redriven',
+    { status: 'FAILED', error: 'EmptyBatch', cause: 'no items', redriveStatus: 'NOT_REDRIVABLE' },
+    'EmptyBatch',
+    /^the batch must succeed, got no items: start it again: what has a result is skipped$/,
+  ],
+])('says what to do if the execution %s', async (_, end, name, message) => {
+  const batch = await batchAws({ DescribeExecution: () => end }).model.batch();
+  const error = await failure(batch.result());
+  expect(error).toMatchObject({ name, executionArn: batch.executionArn });
+  expect(error.message).toMatch(message);
+});
+
+it.each<[BatchOptions, Answers, RegExp]>([
+  [
+    { items: 'outputs/' },
+    {},
+    /^items must be below 'inputs\/docs\/' in the bucket 'the-bucket', got 'outputs\/': /,
+  ],
+  [{ name: 'a b' }, {}, /^option name must be 1 to 80 letters, digits, - and _, got 'a b': /],
+  [{ pollIntervalMs: 0 }, {}, /^option pollIntervalMs must be a whole number from 1 /],
+  [{ executionArn: EXECUTION }, {}, /^option executionArn must begin with arn:\S+:execution:M:, got /],
+  [
+    { executionArn: `${EXECUTION}x`, items: 'inputs/docs/' },
+    {},
+    /^option executionArn must be without name and items/,
+  ],
+  [
+    { stateMachineArn: MACHINE.replace('us-east-1', 'eu-west-1') },
+    {},
+    /must be in the region us-east-1 of the client, got eu-w/,
+  ],
+  [{}, { DescribeStateMachine: () => ({ type: 'STANDARD', definition: '{}' }) }, /got a comment without/],
+  [{}, { DescribeStateMachine: () => described({ ...BATCH, version: 2 }) }, /got a signature of version 2: /],
+  [
+    {},
+    { DescribeStateMachine: () => described({ ...BATCH, resultsPrefix: 'x' }) },
+    /got a malformed signature: /,
+  ],
+  [
+    { name: 'old' },
+    { StartExecution: inTurn(serviceError('ExecutionAlreadyExists')) },
+    /^the name of a batch must be new, .*'old': /,
+  ],
+])('refuses %j', async (options, answers, message) => {
+  expect((await failure(batchAws(answers).model.batch(options))).message).toMatch(message);
+});
+
+it.each<[object, RegExp]>([
+  [{ version: 2 }, /version 1, got 2/],
+  [{ table: { bucket: 'other', key: 'x' } }, /a table in the bucket 'the-bucket', got "other"/],
+  [{ table: { bucket, key: `${RESULTS}../x` } }, /a table below 'outputs\/nightly-1a2b\/', got '/],
+  [{ items: { total: 1 } }, /counts of items, got an object/],
+  [{ failures: [{}] }, /a list of failures/],
+  [{ usage: [{ calls: -1, mbMs: 0 }] }, /a list of usage/],
+])('refuses the output %j', async (changes, message) => {
+  const answers = { DescribeExecution: () => succeeded({ ...OUTPUT, ...changes }) };
+  const error = await failure((await batchAws(answers).model.batch()).result());
+  expect(error).toMatchObject({ name: 'InvalidOutput', message: expect.stringMatching(message) as string });
+});
+
+it.each<[string, string, RegExp]>([
+  ['that is no JSON', 'x', /row 0 of the table with index/],
+  ['twice', lines([ROWS[0], ROWS[0]]), /row 1 of the table with index/],
+  ['elsewhere', lines([{ ...ROWS[0], result: 'inputs/x' }]), /row 0 of the table below 'outputs\/nightly/],
+  ['without a result', lines([{ ...ROWS[0], result: undefined }]), /row 0 of the table with a result/],
+  ['without a failure', lines([{ ...ROWS[3], failure: 'x' }]), /row 0 of the table with a failure/],
+])('refuses a row %s', async (_, table, message) => {
+  const batch = await batchAws({}, table).model.batch();
+  expect((await failure(all(batch.rows()))).message).toMatch(message);
+});
+
+it('ends the wait and not the batch when the signal is aborted or the client closes', async () => {
+  const aws = batchAws({ DescribeExecution: () => ({ status: 'RUNNING' }) });
+  const controller = new AbortController();
+  const batch = await aws.model.batch({ signal: controller.signal });
+  const other = await aws.model.batch();
+  const waits = [failure(batch.result()), failure(other.result())];
+  controller.abort(new Error('enough'));
+  expect((await waits[0]).message).toBe('enough');
+  await aws.model.close();
+  expect((await waits[1]).message).toMatch(/^the client must stay open during a call/);
+  expect(aws.names()).not.toContain('StopExecution');
+});
