@@ -57,7 +57,7 @@ export async function writeTable(
 ): Promise<BatchOutput> {
   const { settings, requestId } = context;
   const folder = context.folder ?? tmpdir();
-  const rows = await RowFile.create(join(folder, `rows-${requestId}`));
+  const rows = new RowFile(join(folder, `rows-${requestId}`));
   const path = join(folder, `table-${requestId}.jsonl`);
   try {
     const account = new Account();
@@ -83,7 +83,7 @@ export async function writeTable(
       ...account.output(),
     };
   } finally {
-    await rows.close();
+    rows.close();
     await rm(path, { force: true });
   }
 }
@@ -101,8 +101,8 @@ function checkFailures(
   );
 }
 
-async function* counted(rows: RowFile, account: Account): AsyncGenerator<Buffer, void> {
-  for await (const line of rows.lines()) {
+function* counted(rows: RowFile, account: Account): Generator<Buffer, void> {
+  for (const line of rows.lines()) {
     account.count(JSON.parse(line.toString('utf8')) as BatchRow);
     yield line;
   }
@@ -131,7 +131,7 @@ async function addFile(key: string, rows: RowFile, account: Account, context: Ta
   for await (const text of read(key, context)) {
     const child = jsonObject(text);
     const output = await outputOfChild(child, context);
-    for (const row of output.rows) await rows.add(row);
+    for (const row of output.rows) rows.add(row);
     account.use(output.usage);
   }
 }
