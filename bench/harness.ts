@@ -5,10 +5,12 @@ import * as path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** A shell adds it to the number of the signal that ended a program. */
+const SIGNALLED = 128;
 
 /**
  * Runs a benchmark in a folder of its own, which is also TMPDIR and the parent of the slicing cache. Removes the folder when the
- * benchmark ends, also by an error or a signal: it has gigabytes.
+ * process ends, also by an error or a signal: it has gigabytes.
  */
 export async function inOwnFolder(
   parent: string,
@@ -19,21 +21,12 @@ export async function inOwnFolder(
   // Functions' /tmp folders and the local S3 are there too.
   process.env.TMPDIR = folder;
   process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
-  const remove = (): void => {
+  process.once('exit', () => {
     fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  };
-  const stop = (signal: NodeJS.Signals): void => {
-    remove();
-    for (const each of SIGNALS) process.off(each, stop);
-    process.kill(process.pid, signal);
-  };
-  for (const signal of SIGNALS) process.on(signal, stop);
-  try {
-    await work(folder);
-  } finally {
-    remove();
-    for (const signal of SIGNALS) process.off(signal, stop);
-  }
+  });
+  for (const signal of SIGNALS)
+    process.once(signal, () => process.exit(SIGNALLED + os.constants.signals[signal]));
+  await work(folder);
 }
 
 /** In memory, if the machine has such a folder, so that its disk is not measured. */

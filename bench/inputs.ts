@@ -1,16 +1,26 @@
 /** The models of benchmarks, and inputs of a model for given sizes of its symbolic dimensions. */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { RawTensor } from '../client';
 import type { TensorSpec } from '../contract/tensors';
 import type { Model } from '../lib/onnx/model';
 import { onnxDataType, packedBytes } from '../lib/onnx/data-type';
 import { parseModel } from '../lib/onnx/parse';
+import { run } from './measure';
 
 export interface BenchModel {
   readonly name: string;
   readonly file: string;
   /** Sizes of symbolic dimensions, by name. */
   readonly dimensions: Readonly<Record<string, number>>;
+}
+
+/** Writes the transformer of the example of large models, for 128 tokens. @param folder new, for its files */
+export function writeTransformer(folder: string, gigabytes: string, hidden: number): BenchModel {
+  const script = path.join(__dirname, '../examples/large-transformer/write-model.js');
+  fs.mkdirSync(folder);
+  run(process.execPath, [script, '--gigabytes', gigabytes, '--hidden', String(hidden)], { cwd: folder });
+  return { name: 'transformer', file: path.join(folder, 'model.onnx'), dimensions: { sequence: 128 } };
 }
 
 /** A model of the npm package that the tests use. @param sizes of its dimensions after the batch of 1 */

@@ -1,35 +1,21 @@
 /** Runs programs, sums up samples, and formats them. */
-import { spawn, spawnSync } from 'node:child_process';
-import * as path from 'node:path';
-import { text } from 'node:stream/consumers';
+import { spawnSync } from 'node:child_process';
 import Table from 'cli-table3';
 
 /** Runs a program to its end. */
 export function run(
   command: string,
   args: readonly string[],
-  variables: Readonly<Record<string, string>> = {},
+  { env, cwd }: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
 ): void {
   const { status, stderr, error } = spawnSync(command, args, {
     encoding: 'utf8',
-    env: { ...process.env, ...variables },
+    env: { ...process.env, ...env },
+    cwd,
     maxBuffer: 2 ** 28,
   });
   if (status === 0) return;
   throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr.trim()}`);
-}
-
-/** Runs a Node.js script with the job as JSON argument, and returns the JSON that it prints. */
-export async function inChild<T>(
-  script: string,
-  job: object,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<T> {
-  const args = ['--no-warnings', script, JSON.stringify(job)];
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [answer, problem] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  if (answer === '') throw new Error(`${path.basename(script)} failed: ${problem.trim()}`);
-  return JSON.parse(answer) as T;
 }
 
 export interface Spread {

@@ -3,14 +3,10 @@ import * as protobuf from 'protobufjs';
 
 type Fields = Record<string, [number, string] | [number, string, 'repeated']>;
 
-function message(fields: Fields): { fields: Record<string, { id: number; type: string; rule?: string }> } {
-  const entries = Object.entries(fields).map(([name, [id, type, rule]]) => [
-    name,
-    { id, type, ...(rule && { rule }) },
-  ]);
-  return {
-    fields: Object.fromEntries(entries) as Record<string, { id: number; type: string; rule?: string }>,
-  };
+function message(fields: Fields) {
+  const entries = Object.entries(fields);
+  const all = entries.map(([name, [id, type, rule]]) => [name, { id, type, ...(rule && { rule }) }] as const);
+  return { fields: Object.fromEntries(all) };
 }
 
 const root = protobuf.Root.fromJSON({

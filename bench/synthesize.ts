@@ -19,9 +19,8 @@ export interface Subject {
 }
 
 export function synthesize(...subjects: readonly Subject[]): void {
-  run(process.execPath, [path.join(__dirname, 'synthesize-child.js'), JSON.stringify(subjects)], {
-    CDK_VALIDATION: 'false',
-  });
+  const script = path.join(__dirname, 'synthesize-child.js');
+  run(process.execPath, [script, JSON.stringify(subjects)], { env: { CDK_VALIDATION: 'false' } });
 }
 
 /** Runs `sliced-inference slice`, and returns the plan. */

@@ -9,10 +9,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
 import { Deployment } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
-import { ocrModel, type BenchModel } from '../inputs';
+import { ocrModel, writeTransformer, type BenchModel } from '../inputs';
 import { formatTable } from '../measure';
-import { writeConvolutions } from '../models/convolutions';
-import { writeTransformer } from '../models/transformer';
 import { sliceModel, synthesize } from '../synthesize';
 
 const WARM_CALLS = 3;
@@ -58,16 +56,10 @@ async function main(own: string, model: string | undefined, { dimension, slices 
   print(`${good} of ${all.length} within 15 % or 25 MB`);
 }
 
-/** Realistic sizes. Generates the first models in `folder`. */
+/** Realistic sizes. Writes the first model in `folder`. */
 function memorySubjects(folder: string): BenchModel[] {
-  const [transformer, convolutions] = ['transformer', 'convolutions'].map((name) => ({
-    ...{ name, file: path.join(folder, `${name}.onnx`), dimensions: {} },
-  }));
-  const bert = { hidden: 768, heads: 12, vocabulary: 30_522 };
-  writeTransformer(transformer.file, { ...bert, layers: 12, sequence: 128 });
-  writeConvolutions(convolutions.file, { layers: 12, channels: 64, size: 224 });
   return [
-    ...[transformer, convolutions],
+    writeTransformer(path.join(folder, 'transformer'), '0.4', 768),
     ocrModel('OCR detection at 960', 'ch_PP-OCRv4_det_infer.onnx', 960, 960),
     ocrModel('OCR recognition at 320', 'ch_PP-OCRv4_rec_infer.onnx', 320),
   ];

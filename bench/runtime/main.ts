@@ -2,59 +2,74 @@
  * `npm run bench:runtime`: measures cold runs in Lambda's simulated network: slices with and without warm-up, and the whole model
  * in one function. All functions share this machine's processors.
  */
+import * as path from 'node:path';
 import { Command, Option } from 'commander';
 import { SIMULATIONS } from '../../local';
-import type { Deployment, Run } from '../deployment';
+import { Deployment } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
+import { writeTransformer } from '../inputs';
 import { formatSpread, formatTable, spread } from '../measure';
-import { BERT_LARGE } from '../models/transformer';
-import { NAMES, Subjects, type DeploymentName } from './subjects';
+import { sliceModel, synthesize } from '../synthesize';
 
 interface Options {
   readonly rounds: number;
-  readonly layers: number;
+  readonly gigabytes: string;
   readonly slices: number;
   readonly protocol: 'http' | 'https';
   readonly folder: string;
 }
 
-/** One cold run of each deployment. */
-type Round = Readonly<Record<DeploymentName, Run>>;
+/** Elements of a token, as in BERT-large. */
+const HIDDEN = 1024;
 
-async function main(folder: string, options: Options): Promise<void> {
-  const { rounds, layers, slices, protocol } = options;
+const NAMES = ['sliced', 'sliced, no warm-up', 'whole'] as const;
+
+/** The milliseconds of one cold run of each deployment. */
+type Round = Readonly<Record<(typeof NAMES)[number], number>>;
+
+async function main(
+  folder: string,
+  { rounds, gigabytes, slices, protocol, ...rest }: Options,
+): Promise<void> {
   print(describeMachine());
   print(
-    `files in ${options.folder}; medians of ${rounds} rounds (lowest-highest); network, S3 and transitions as --simulate aws; ${protocol}`,
+    `files in ${rest.folder}; medians of ${rounds} rounds (lowest-highest); network, S3 and transitions as --simulate aws; ${protocol}`,
   );
-  const subjects = new Subjects(folder, { ...BERT_LARGE, layers }, slices);
-  const megabytes = subjects.sliceBytes.reduce((sum, bytes) => sum + bytes, 0) / 1e6;
-  print(
-    `a transformer of ${layers} layers with hidden size ${BERT_LARGE.hidden}, ${megabytes.toFixed(0)} MB, in ${slices} slices\n`,
+  const model = writeTransformer(path.join(folder, 'model'), gigabytes, HIDDEN);
+  const out = path.join(folder, 'slices');
+  const plan = sliceModel(model, slices, out);
+  const bytes = plan.slices.reduce((sum, own) => sum + own.model.bytes + (own.weights?.bytes ?? 0), 0);
+  print(`a transformer of ${(bytes / 1e6).toFixed(0)} MB in ${slices} slices\n`);
+  const [sliced, cold, whole] = NAMES.map((_, index) => path.join(folder, `assembly-${index}`));
+  synthesize(
+    { outdir: sliced, model, slices: out, warmUp: true },
+    { outdir: cold, model, slices: out },
+    { outdir: whole, model, slices: 1 },
   );
-  print(tableOf(await measure(subjects, rounds, protocol === 'https')));
-}
-
-async function measure(subjects: Subjects, rounds: number, tls: boolean): Promise<Round[]> {
   const deployments: Deployment[] = [];
-  const measured: Round[] = [];
   try {
-    for (const name of NAMES)
-      deployments.push(await subjects.start(name, { simulation: SIMULATIONS.aws, tls }));
-    // Do not count the first run: it compiles the code of the simulation, which all deployments share.
-    await deployments[0].run();
-    for (let round = 0; round < rounds; round++) {
-      for (const deployment of deployments) await deployment.makeCold();
-      const runs: Run[] = [];
-      for (const deployment of deployments) {
-        subjects.claimMemory();
-        runs.push(await deployment.run());
-        await deployment.makeCold();
-      }
-      measured.push(Object.fromEntries(NAMES.map((name, index) => [name, runs[index]])) as Round);
+    for (const assembly of [sliced, cold, whole]) {
+      const options = { simulation: SIMULATIONS.aws, tls: protocol === 'https' };
+      deployments.push(await Deployment.start(model, assembly, options));
     }
+    print(tableOf(await measure(deployments, rounds)));
   } finally {
     for (const deployment of deployments) await deployment.close();
+  }
+}
+
+async function measure(deployments: readonly Deployment[], rounds: number): Promise<Round[]> {
+  const measured: Round[] = [];
+  // Do not count the first run: it compiles the code of the simulation, which all deployments share.
+  await deployments[0].run();
+  for (let round = 0; round < rounds; round++) {
+    const times: number[] = [];
+    for (const deployment of deployments) {
+      await deployment.makeCold();
+      times.push((await deployment.run()).ms);
+      await deployment.makeCold();
+    }
+    measured.push(Object.fromEntries(NAMES.map((name, index) => [name, times[index]])) as Round);
   }
   return measured;
 }
@@ -66,8 +81,8 @@ function tableOf(rounds: readonly Round[]): string {
     ['cold run', 's', 'ratio to whole'],
     NAMES.map((name) => [
       name,
-      samples((runs) => runs[name].ms / 1000, 1),
-      samples((runs) => runs[name].ms / runs.whole.ms, 2),
+      samples((runs) => runs[name] / 1000, 1),
+      samples((runs) => runs[name] / runs.whole, 2),
     ]),
   );
 }
@@ -75,7 +90,7 @@ function tableOf(rounds: readonly Round[]): string {
 new Command('bench:runtime')
   .description('Measures cold runs. Needs about 10 GB of memory or disk, and ten minutes.')
   .addOption(numberOption('--rounds <n>', 'number of rounds', 3))
-  .addOption(numberOption('--layers <n>', 'number of layers of the transformer', BERT_LARGE.layers))
+  .addOption(new Option('--gigabytes <n>', 'size of the transformer').default('1.3'))
   .addOption(numberOption('--slices <n>', 'number of slices of the transformer', 8))
   .addOption(
     new Option('--protocol <name>', 'how functions speak to S3').choices(['https', 'http']).default('https'),
