@@ -1,8 +1,10 @@
 /** The app that is deployed on AWS: small pipelines, of which each shows something else. */
+import * as path from 'node:path';
 import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { SlicedInferencePipeline, Slicing, type SlicedInferencePipelineProps } from '../../lib';
 
 /** Name of the output with the ARN of a stack's state machine. */
@@ -19,46 +21,29 @@ export const STACKS = {
   denied: 'SlicedInferenceIntegDenied',
 } as const;
 
-export interface IntegApp {
-  readonly modelPath: string;
-  /** Of the machine that compares, because the bits of results may depend on it. */
-  readonly architecture: lambda.Architecture;
-  readonly outdir: string;
-}
-
-export function buildApp({ modelPath, architecture, outdir }: IntegApp): { app: App; stacks: Stack[] } {
-  const app = new App({
-    analyticsReporting: false,
-    treeMetadata: false,
-    outdir,
-  });
-  const pipelineIn = (
-    name: string,
-    props: Partial<SlicedInferencePipelineProps> = {},
-  ): SlicedInferencePipeline => {
-    const stack = new Stack(app, name);
-    const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
-      modelPath,
-      architecture,
-      slicing: Slicing.count(3),
-      dimensions: { batch: 1 },
-      removalPolicy: RemovalPolicy.DESTROY,
-      autoDeleteObjects: true,
-      ...props,
-    });
-    new CfnOutput(stack, ARN_OUTPUT, { value: pipeline.stateMachine.stateMachineArn });
-    addAlias(stack, pipeline);
-    return pipeline;
+/** Synthesizes the app into a folder beside the model. */
+export function synthesize(modelPath: string): CloudAssembly {
+  const outdir = path.join(path.dirname(modelPath), 'cdk.out');
+  const app = new App({ analyticsReporting: false, treeMetadata: false, outdir });
+  const props = {
+    modelPath,
+    // Of the machine that compares, because the bits of results may depend on it.
+    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    ...{ slicing: Slicing.count(3), dimensions: { batch: 1 } },
+    ...{ removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true },
   };
-  const express = pipelineIn(STACKS.express, { tensorsInState: false });
-  const standard = pipelineIn(STACKS.standard, { stateMachineType: sfn.StateMachineType.STANDARD });
-  const denied = pipelineIn(STACKS.denied, { tensorsInState: false });
-  denySecondSlice(denied);
-  return { app, stacks: [express, standard, denied].map((pipeline) => Stack.of(pipeline)) };
+  const { STANDARD } = sfn.StateMachineType;
+  addPipeline(new Stack(app, STACKS.express), { ...props, tensorsInState: false });
+  addPipeline(new Stack(app, STACKS.standard), { ...props, stateMachineType: STANDARD });
+  denySecondSlice(addPipeline(new Stack(app, STACKS.denied), { ...props, tensorsInState: false }));
+  return app.synth();
 }
 
-function addAlias(stack: Stack, { stateMachine }: SlicedInferencePipeline): void {
-  const { stateMachineArn, stateMachineRevisionId } = stateMachine;
+/** Adds a pipeline and an alias of its state machine. */
+function addPipeline(stack: Stack, props: SlicedInferencePipelineProps): SlicedInferencePipeline {
+  const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', props);
+  const { stateMachineArn, stateMachineRevisionId } = pipeline.stateMachine;
+  new CfnOutput(stack, ARN_OUTPUT, { value: stateMachineArn });
   const version = new sfn.CfnStateMachineVersion(stack, 'Version', {
     stateMachineArn,
     stateMachineRevisionId,
@@ -67,18 +52,16 @@ function addAlias(stack: Stack, { stateMachine }: SlicedInferencePipeline): void
     name: ALIAS,
     routingConfiguration: [{ stateMachineVersionArn: version.ref, weight: 100 }],
   });
+  return pipeline;
 }
 
 function denySecondSlice(pipeline: SlicedInferencePipeline): void {
-  pipeline.functions[1].role?.attachInlinePolicy(
-    new iam.Policy(Stack.of(pipeline), 'DenyWrites', {
-      statements: [
-        new iam.PolicyStatement({
-          effect: iam.Effect.DENY,
-          actions: ['s3:PutObject'],
-          resources: [pipeline.bucket.arnForObjects('runs/*')],
-        }),
-      ],
-    }),
-  );
+  const { bucket, functions } = pipeline;
+  const denial = new iam.PolicyStatement({
+    effect: iam.Effect.DENY,
+    actions: ['s3:PutObject'],
+    resources: [bucket.arnForObjects('runs/*')],
+  });
+  const policy = new iam.Policy(Stack.of(pipeline), 'DenyWrites', { statements: [denial] });
+  functions[1].role?.attachInlinePolicy(policy);
 }

@@ -1,22 +1,18 @@
 /** The comparison itself, with two local clouds, of which one stands for AWS: nothing here runs on AWS. */
-import * as path from 'node:path';
 import { LocalCloud } from '../../local';
-import { ARCHITECTURE } from '../support/deployed-pipeline';
-import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
-import { buildApp, STACKS } from './app';
+import { mlp, saveModel } from '../support/model-builder';
+import { STACKS, synthesize } from './app';
 import { compareDeployments, judge } from './compare';
-import { Deployment } from './deployment';
+import { reachLocal, type Deployment } from './deployment';
 
 const clouds: LocalCloud[] = [];
 afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
 
 async function deployed(layers: number): Promise<Deployment> {
-  const outdir = path.join(temporaryFolder(), 'cdk.out');
-  const { app } = buildApp({ modelPath: saveModel(mlp(layers)), architecture: ARCHITECTURE, outdir });
-  const cloud = await LocalCloud.start(app.synth().directory, { pipeline: STACKS.express });
+  const { directory } = synthesize(saveModel(mlp(layers)));
+  const cloud = await LocalCloud.start(directory, { pipeline: STACKS.express });
   clouds.push(cloud);
-  const { pipeline, stepFunctions, s3 } = cloud;
-  return Deployment.at({ stateMachineArn: pipeline.stateMachineArn, stepFunctions, s3 });
+  return reachLocal(cloud);
 }
 
 it('finds that two models differ in digests and in each result', async () => {

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LocalCloud } from '../../local';
 import { STACKS } from './app';
-import { Deployment } from './deployment';
+import { reach, reachLocal, type Deployment } from './deployment';
 import { DENIED, REQUESTS, type Answer, type Scenario } from './scenarios';
 
 export interface Finding {
@@ -29,10 +29,8 @@ export async function* comparePipeline(
 ): AsyncGenerator<Finding, void, undefined> {
   const cloud = await LocalCloud.start(assembly, { pipeline: STACKS[subject] });
   try {
-    const { stepFunctions, s3, pipeline } = cloud;
-    const { stateMachineArn } = pipeline;
-    const local = await Deployment.at({ stateMachineArn, stepFunctions, s3 });
-    const aws = await endOf(() => Deployment.at({ stateMachineArn: arn }));
+    const local = await reachLocal(cloud);
+    const aws = await endOf(() => reach({ stateMachineArn: arn }));
     const claim = 'the same deployment runs in both';
     if ('threw' in aws) yield { subject, claim, verdict: 'differs', detail: `AWS threw ${aws.threw}` };
     else yield* compareDeployments(subject, { aws: aws.value, local });
@@ -76,16 +74,6 @@ export function judge(
   );
   return { verdict: 'differs', detail: aws === local ? `both ${aws}` : `AWS ${aws}; local ${local}` };
 }
-
-/** What no run of this comparison shows. */
-export const NOT_CHECKED: readonly Finding[] = [
-  ['times, cold starts, throttles and timeouts', 'the local cloud simulates them; compare with `calibrate`'],
-  ['X-Ray traces, dashboards, metrics and alarms', 'look at them in the console'],
-  ['VPC, KMS keys, S3 Express One Zone, arm64', 'not deployed by this comparison'],
-  ['models larger than a few KB', 'not deployed by this comparison'],
-  ['`sliced-inference invoke` and the client for Python', 'this comparison calls SlicedInferenceClient'],
-  ['HTTP APIs, arriving objects, functions before and after the slices', 'not deployed by this comparison'],
-].map(([claim, detail]) => ({ subject: 'all', claim, verdict: 'not checked', detail }));
 
 /** One row of the table. */
 export function describeFinding({ verdict, subject, claim, detail }: Finding): string {

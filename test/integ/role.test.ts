@@ -1,13 +1,11 @@
 /** The role of the workflow, as the guide to operations prints it, against what the comparison calls in the local cloud. */
-import * as path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { LocalCloud } from '../../local';
-import { ARCHITECTURE } from '../support/deployed-pipeline';
 import { documentNamed } from '../support/documents';
-import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
-import { buildApp, STACKS } from './app';
-import { Deployment } from './deployment';
+import { mlp, saveModel } from '../support/model-builder';
+import { STACKS, synthesize } from './app';
+import { reachLocal } from './deployment';
 import { DENIED, REQUESTS } from './scenarios';
 
 interface Statement {
@@ -21,12 +19,7 @@ const { code = '{}' } =
     .find(({ file }) => file === 'permissions.json') ?? {};
 const { Statement: permissions } = JSON.parse(code) as { readonly Statement: readonly Statement[] };
 
-const { app, stacks } = buildApp({
-  modelPath: saveModel(mlp(3)),
-  architecture: ARCHITECTURE,
-  outdir: path.join(temporaryFolder(), 'cdk.out'),
-});
-const assembly = app.synth();
+const assembly = synthesize(saveModel(mlp(3)));
 
 /** Notes the actions by the commands of the SDK: `states:StartExecution` by `StartExecutionCommand`. */
 function noteCalls(called: Set<string>): void {
@@ -52,9 +45,7 @@ it('may call exactly what the comparison calls, besides the roles of `cdk bootst
   for (const [subject, pipeline] of Object.entries(STACKS)) {
     const cloud = await LocalCloud.start(assembly.directory, { pipeline });
     try {
-      const { stepFunctions, s3 } = cloud;
-      const { stateMachineArn } = cloud.pipeline;
-      const deployment = await Deployment.at({ stateMachineArn, stepFunctions, s3 });
+      const deployment = await reachLocal(cloud);
       for (const { ask, expects } of subject === 'denied' ? DENIED : REQUESTS)
         expect(await ask(deployment)).toMatchObject({ status: expects.status });
     } finally {
@@ -71,11 +62,10 @@ it('names the state machines by their logical ids, and the buckets by their stac
   const machines = resources.match(/(?<=:(stateMachine|execution):)\w+/g);
   const buckets = resources.match(/(?<=:s3:::)\w+/g);
   expect(machines).toEqual(['PipelineStateMachine', 'PipelineStateMachine']);
-  for (const { stackName } of stacks) {
-    const { Resources } = assembly.getStackByName(stackName).template as {
-      Resources: Record<string, object>;
-    };
-    expect(Object.keys(Resources)).toContainEqual(expect.stringMatching(/^PipelineStateMachine/));
+  for (const { stackName, template } of assembly.stacks) {
+    expect(Object.keys((template as { Resources: object }).Resources)).toContainEqual(
+      expect.stringMatching(/^PipelineStateMachine/),
+    );
     for (const bucket of buckets ?? []) expect(stackName.toLowerCase().startsWith(bucket)).toBe(true);
   }
 });
