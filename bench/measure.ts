@@ -18,22 +18,15 @@ export function run(
   throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr.trim()}`);
 }
 
-export interface Spread {
-  readonly median: number;
-  readonly lowest: number;
-  readonly highest: number;
-}
-
-export function spread(samples: readonly number[]): Spread {
+/** The median, the lowest and the highest sample: `1.02 (0.98-1.10)`. */
+export function formatSpread(samples: readonly number[], digits: number): string {
   const sorted = [...samples].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { median, lowest: sorted[0], highest: sorted[sorted.length - 1] };
-}
-
-/** `1.02 (0.98-1.10)`. */
-export function formatSpread({ median, lowest, highest }: Spread, digits: number): string {
-  return `${median.toFixed(digits)} (${lowest.toFixed(digits)}-${highest.toFixed(digits)})`;
+  const middle = (sorted.length - 1) / 2;
+  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+  const [shown, lowest, highest] = [median, sorted[0], sorted[sorted.length - 1]].map((sample) =>
+    sample.toFixed(digits),
+  );
+  return `${shown} (${lowest}-${highest})`;
 }
 
 export function formatTable(

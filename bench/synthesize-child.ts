@@ -7,19 +7,10 @@ import { Consolidation, SlicedInferencePipeline, SlicedModel, Slicing, WarmUp } 
 import { MAX_LAMBDA_MEMORY_MB } from '../lib/plan/sizes/lambda-quotas';
 import type { Subject } from './synthesize';
 
-const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
-
-function build(subject: Subject): void {
-  const app = new App({ outdir: subject.outdir, analyticsReporting: false });
-  const stack = new Stack(app, 'Bench');
-  addPipeline(stack, subject);
-  app.synth();
-}
-
-function addPipeline(stack: Stack, subject: Subject): void {
-  const { model, slices, isMeasured = false, warmUp = false } = subject;
+function build({ outdir, model, slices, isMeasured = false, warmUp = false }: Subject): void {
   const { dimensions, file: modelPath } = model;
-  new SlicedInferencePipeline(stack, 'Pipeline', {
+  const app = new App({ outdir, analyticsReporting: false });
+  new SlicedInferencePipeline(new Stack(app, 'Bench'), 'Pipeline', {
     ...(isMeasured
       ? {
           slicedModel: SlicedModel.fromDirectory(String(slices)),
@@ -39,8 +30,9 @@ function addPipeline(stack: Stack, subject: Subject): void {
         }),
     warmUp: warmUp ? WarmUp.ALWAYS : WarmUp.NEVER,
     stateMachineType: sfn.StateMachineType.EXPRESS,
-    architecture: ARCHITECTURE,
+    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   });
+  app.synth();
 }
 
 if (require.main === module) for (const subject of JSON.parse(process.argv[2]) as Subject[]) build(subject);

@@ -7,20 +7,16 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
-import { Deployment } from '../deployment';
+import { deploy } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
 import { ocrModel, writeTransformer, type BenchModel } from '../inputs';
 import { formatTable } from '../measure';
 import { sliceModel, synthesize } from '../synthesize';
 
-const WARM_CALLS = 3;
-
 interface MeasuredSlice {
   readonly planned: PlannedSlice;
   /** Peak of the function's resident memory in its first call, which loads the slice. */
-  readonly coldPeakBytes: number;
-  /** The same after three more calls. */
-  readonly warmPeakBytes: number;
+  readonly peakBytes: number;
 }
 
 /** A planned peak is good if it differs from the measured one by at most this share, or this many bytes. */
@@ -49,9 +45,7 @@ async function main(own: string, model: string | undefined, { dimension, slices 
       rows.push(...measured.map((slice, index) => row(`${subject.name}, ${index + 1} of ${count}`, slice)));
     }
   }
-  print(
-    formatTable(['model and slice', 'planned MB', 'measured MB', 'ratio', 'warm MB', 'function MB'], rows),
-  );
+  print(formatTable(['model and slice', 'planned MB', 'measured MB', 'ratio', 'function MB'], rows));
   const good = all.filter(isGood).length;
   print(`${good} of ${all.length} within 15 % or 25 MB`);
 }
@@ -76,16 +70,10 @@ async function measuredOrNone(
     const [slices, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
     const plan = sliceModel(model, count, slices);
     synthesize({ outdir, model, slices, isMeasured: true });
-    const deployment = await Deployment.start(model, outdir, {});
+    const deployment = await deploy(model, outdir);
     try {
-      const cold = await deployment.run();
-      let warm = cold;
-      for (let call = 0; call < WARM_CALLS; call++) warm = await deployment.run();
-      return plan.slices.map((planned, slice) => ({
-        planned,
-        coldPeakBytes: cold.timings[slice].peakMemoryBytes,
-        warmPeakBytes: warm.timings[slice].peakMemoryBytes,
-      }));
+      const { timings } = await deployment.run();
+      return plan.slices.map((planned, slice) => ({ planned, peakBytes: timings[slice].peakMemoryBytes }));
     } finally {
       await deployment.close();
     }
@@ -98,16 +86,14 @@ async function measuredOrNone(
   }
 }
 
-function row(name: string, { planned, coldPeakBytes, warmPeakBytes }: MeasuredSlice): string[] {
-  const { peakMemoryBytes, memoryMb } = planned;
-  const ratio = (peakMemoryBytes / coldPeakBytes).toFixed(2);
-  const peaks = [megabytes(peakMemoryBytes), megabytes(coldPeakBytes), ratio, megabytes(warmPeakBytes)];
-  return [name, ...peaks, String(memoryMb)];
+function row(name: string, { planned: { peakMemoryBytes, memoryMb }, peakBytes }: MeasuredSlice): string[] {
+  const ratio = (peakMemoryBytes / peakBytes).toFixed(2);
+  return [name, megabytes(peakMemoryBytes), megabytes(peakBytes), ratio, String(memoryMb)];
 }
 
-function isGood({ planned, coldPeakBytes }: MeasuredSlice): boolean {
-  const difference = Math.abs(planned.peakMemoryBytes - coldPeakBytes);
-  return difference <= Math.max(TOLERATED_BYTES, TOLERATED_SHARE * coldPeakBytes);
+function isGood({ planned, peakBytes }: MeasuredSlice): boolean {
+  const difference = Math.abs(planned.peakMemoryBytes - peakBytes);
+  return difference <= Math.max(TOLERATED_BYTES, TOLERATED_SHARE * peakBytes);
 }
 
 function megabytes(bytes: number): string {

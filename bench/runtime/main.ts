@@ -5,10 +5,10 @@
 import * as path from 'node:path';
 import { Command, Option } from 'commander';
 import { SIMULATIONS } from '../../local';
-import { Deployment } from '../deployment';
+import { deploy, type Deployment } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
 import { writeTransformer } from '../inputs';
-import { formatSpread, formatTable, spread } from '../measure';
+import { formatSpread, formatTable } from '../measure';
 import { sliceModel, synthesize } from '../synthesize';
 
 interface Options {
@@ -50,7 +50,7 @@ async function main(
   try {
     for (const assembly of [sliced, cold, whole]) {
       const options = { simulation: SIMULATIONS.aws, tls: protocol === 'https' };
-      deployments.push(await Deployment.start(model, assembly, options));
+      deployments.push(await deploy(model, assembly, options));
     }
     print(tableOf(await measure(deployments, rounds)));
   } finally {
@@ -75,16 +75,12 @@ async function measure(deployments: readonly Deployment[], rounds: number): Prom
 }
 
 function tableOf(rounds: readonly Round[]): string {
-  const samples = (of: (round: Round) => number, digits: number): string =>
-    formatSpread(spread(rounds.map(of)), digits);
-  return formatTable(
-    ['cold run', 's', 'ratio to whole'],
-    NAMES.map((name) => [
-      name,
-      samples((runs) => runs[name] / 1000, 1),
-      samples((runs) => runs[name] / runs.whole, 2),
-    ]),
-  );
+  const rows = NAMES.map((name) => {
+    const seconds = rounds.map((runs) => runs[name] / 1000);
+    const ratios = rounds.map((runs) => runs[name] / runs.whole);
+    return [name, formatSpread(seconds, 1), formatSpread(ratios, 2)];
+  });
+  return formatTable(['cold run', 's', 'ratio to whole'], rows);
 }
 
 new Command('bench:runtime')
