@@ -60,16 +60,12 @@ test.each<[string, Props]>([
 );
 
 describe('a whole model that does not serve', () => {
-  /** `NODE_OPTIONS` of the whole model's function, so that its Node.js loads this program first. */
-  function disturbed(program: string): Promise<LocalCloud> {
-    const file = path.join(temporaryFolder(), 'disturb.js');
-    fs.writeFileSync(file, program);
-    const environment = { NODE_OPTIONS: `--require ${file}` };
-    return deployed({ sliceFunctionOverrides: { whole: { environment } } });
-  }
-
   test('because its sandboxes die while they load, fails no run', async () => {
-    const cloud = await disturbed("require('node:fs').promises.readFile = () => process.exit(1);");
+    const file = path.join(temporaryFolder(), 'disturb.js');
+    fs.writeFileSync(file, "require('node:fs').promises.readFile = () => process.exit(1);");
+    // Its Node.js loads this program first.
+    const environment = { NODE_OPTIONS: `--require ${file}` };
+    const cloud = await deployed({ sliceFunctionOverrides: { whole: { environment } } });
     for (const seed of [1, 2]) {
       expect((await runAsWhole(cloud, modelPath, rows(2, seed))).servedBy).toBe('slices');
       await cloud.asynchronousCalls();

@@ -34,12 +34,7 @@ import {
   synthesizeBatch,
 } from '../support/deployed-batch';
 import { requestOf, rows, start, succeeded, synthesize, userFunction } from '../support/deployed-pipeline';
-import {
-  bucketNameOf,
-  coversAction,
-  type GrantingStatement,
-  grantingStatements,
-} from '../support/granting-statements';
+import { coversAction, type GrantingStatement, grantingStatements } from '../support/granting-statements';
 import { matchesArn } from '../../local/iam/conditions';
 import { mlp, saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
@@ -54,12 +49,13 @@ interface Example {
   /** Whether the whole model serves the runs that find it warm. */
   readonly isConsolidated?: boolean;
   /** Puts the objects that the pipeline expects. */
-  readonly prepare?: (assembly: string, cloud: LocalCloud) => Promise<void>;
+  readonly prepare?: (cloud: LocalCloud) => Promise<void>;
 }
 
 const chain = saveModel(mlp(4));
 const ECHO = 'exports.handler = async (event) => event;';
 const ASSET_KEY = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555';
+const MODELS = 'the-models';
 const ASSET_BUCKET = 'cdk-hnb659fds-assets-000000000000-us-east-1';
 
 const uploaded = writtenPlan(compile(chain, count(2)));
@@ -70,13 +66,13 @@ async function putInto(cloud: LocalCloud, Bucket: string, Key: string, Body: str
   client.destroy();
 }
 
-async function uploadSlices(assembly: string, cloud: LocalCloud): Promise<void> {
+async function uploadSlices(cloud: LocalCloud): Promise<void> {
   const client = new S3Client(cloud.s3);
   for (const { model, weights } of uploaded.plan.slices) {
     for (const file of weights === undefined ? [model] : [model, weights]) {
       const Body = fs.readFileSync(path.join(uploaded.folder, file.file));
       const Key = remoteKey('chain', file);
-      await client.send(new PutObjectCommand({ Bucket: bucketNameOf(assembly, 'Models'), Key, Body }));
+      await client.send(new PutObjectCommand({ Bucket: MODELS, Key, Body }));
     }
   }
   client.destroy();
@@ -119,7 +115,8 @@ const examples: Record<string, Example> = {
     model: chain,
     inputs: rows(2, 4),
     props: (stack) => {
-      const models = new s3.Bucket(stack, 'Models', { encryption: s3.BucketEncryption.KMS });
+      const encryption = s3.BucketEncryption.KMS;
+      const models = new s3.Bucket(stack, 'Models', { bucketName: MODELS, encryption });
       return { modelPath: undefined, slicedModel: SlicedModel.fromBucket(models, 'chain', uploaded.file) };
     },
     prepare: uploadSlices,
@@ -160,7 +157,7 @@ async function accessesOf(example: Example, assembly: string): Promise<Access[]>
       if (executionArn.includes(':express:')) putResults(executionArn.split(':').slice(-2).join('/'));
     },
   });
-  await example.prepare?.(assembly, cloud);
+  await example.prepare?.(cloud);
   await cloud.putObject('inputs/x.safetensors', encodeSafetensors(inputs));
   const stored = { version: 1, inputs: { s3: 'inputs/x.safetensors' } };
   if (isConsolidated) {
@@ -215,19 +212,16 @@ test.each(['with its own items', 'with a list in another bucket, and keys'])(
       }),
       items: (pipeline) =>
         isList
-          ? BatchItems.jsonLines('lists/a.jsonl', new s3.Bucket(pipeline, 'Lists'))
+          ? BatchItems.jsonLines(
+              'lists/a.jsonl',
+              new s3.Bucket(pipeline, 'Lists', { bucketName: 'the-lists' }),
+            )
           : BatchItems.objects(PREFIX),
     });
     const accesses: Access[] = [];
     const cloud = await startBatch(assembly, { onAccess: (access) => accesses.push(access) });
     const [key] = (await putRequests(cloud, ['a', 'b'])).keys();
-    if (isList)
-      await putInto(
-        cloud,
-        bucketNameOf(assembly, 'PipelineLists'),
-        'lists/a.jsonl',
-        `{"inputs":{"s3":"${key}"}}`,
-      );
+    if (isList) await putInto(cloud, 'the-lists', 'lists/a.jsonl', `{"inputs":{"s3":"${key}"}}`);
     const request = await cloud.getObject(key);
     await cloud.putObject(key, Buffer.from('no request'));
     const failed = await cloud.execute({});

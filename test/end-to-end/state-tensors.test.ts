@@ -1,13 +1,13 @@
 /** Small tensors travel in the state of the execution: no object lies between the slices, and the bits are the same. */
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { decodeInlineTensor, encodeTensors, type ExecutionOutput } from '../../client';
+import { decodeInlineTensor, type ExecutionOutput } from '../../client';
 import { typedView, type NumericTensor, type RawTensor } from '../../lambda/tensors/tensor';
 import { type SlicedInferencePipelineProps, Slicing, WarmUp } from '../../lib';
 import type { LocalCloud } from '../../local';
-import { deploy, failed, requestOf, rows, runAsWhole, succeeded } from '../support/deployed-pipeline';
+import { deploy, requestOf, rows, runAsWhole, succeeded } from '../support/deployed-pipeline';
 import { lateInput } from '../support/late-input-model';
-import { FLOAT, floats, mlp, node, saveModel, value } from '../support/model-builder';
+import { mlp, saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 import { ensemble, row, twoRows, twoTowers } from '../support/towers';
@@ -100,46 +100,12 @@ describe('a chain that is planned for small tensors', () => {
     expect(await objects(cloud, `runs/${output.run}/`)).toEqual(['slice-02.safetensors']);
   });
 
-  const inline = { output: { inline: 'only' } };
-
   test('writes nothing to S3 for inline results only', async () => {
     const inputs = rows(2, 4);
     const before = await objects(cloud, '');
-    const output = succeeded(await cloud.execute(requestOf(inputs, inline)));
+    const output = succeeded(await cloud.execute(requestOf(inputs, { output: { inline: 'only' } })));
     expect(Object.keys(output.outputs)).toEqual(['tensors']);
     await expectWhole(output, inputs);
     expect(await objects(cloud, '')).toEqual(before);
-  });
-
-  test('refuses inline results only if they are too large', async () => {
-    await cloud.putObject('inputs/large', encodeTensors(rows(2200, 5)));
-    const request = { version: 1, inputs: { s3: 'inputs/large' }, ...inline };
-    expect(failed(await cloud.execute(request))).toMatchObject({
-      error: 'InvalidInput',
-      cause: {
-        slice: 3,
-        message: expect.stringMatching(/^inline results must have at most 184320 bytes as JSON/) as string,
-      },
-    });
-  });
-
-  test('of a model whose results are declared too large, refuses them before it computes', async () => {
-    const wide = saveModel({
-      graph: {
-        node: [
-          node('MatMul', ['x', 'w0'], ['t']),
-          node('Tanh', ['t'], ['u']),
-          node('MatMul', ['u', 'w1'], ['y']),
-        ],
-        initializer: [floats('w0', [16, 16]), floats('w1', [16, 40_000])],
-        input: [value('x', FLOAT, [1, 16])],
-        output: [value('y', FLOAT, [1, 40_000])],
-      },
-    });
-    const own = await deploy(wide, { slicing: Slicing.count(2) });
-    expect(failed(await own.execute(requestOf(rows(1, 1), inline)))).toMatchObject({
-      error: 'InvalidInput',
-      cause: { slice: 0, expected: 'at most 184320 bytes as JSON', got: '213336 bytes or more' },
-    });
   });
 });

@@ -1,7 +1,7 @@
 /** Finds the statements of a template that grant permissions. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../local/json';
 import { readAssembly } from '../../local/cloudformation/assembly';
-import { attributeOf, referenceTo } from '../../local/cloudformation/physical-ids';
+import { attributeOf } from '../../local/cloudformation/physical-ids';
 import { Template } from '../../local/cloudformation/template';
 import type { Access } from '../../local';
 import { matchesArn, matchesPattern } from '../../local/iam/conditions';
@@ -124,15 +124,4 @@ function rolesWith(template: Template, policy: string): string[] {
 
 function texts(value: Json): string[] {
   return (isJsonArray(value) ? value : [value]).map(String);
-}
-
-/** The name of an S3 bucket of the stack. */
-export function bucketNameOf(assembly: string, logicalIdPrefix: string): string {
-  const [stack] = readAssembly(assembly);
-  const template = new Template(stack);
-  const bucket = template
-    .resourcesOfType('AWS::S3::Bucket')
-    .find(({ logicalId }) => logicalId.startsWith(logicalIdPrefix));
-  if (bucket === undefined) throw new Error(`no bucket ${logicalIdPrefix}`);
-  return referenceTo(template, bucket);
 }
