@@ -7,6 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
+import { temporaryFolder } from './temporary-folder';
 
 interface PipelineStackProps extends StackProps {
   /** `index.js` of the function. */
@@ -52,29 +53,15 @@ export class PipelineStack extends Stack {
   }
 }
 
-let folders = '';
-let count = 0;
-
-/** Sets the folder for the files of this module. Call it once per test file. */
-export function useFolder(folder: string): void {
-  folders = folder;
-}
-
 function codeFolder(source: string): string {
-  const folder = newFolder('code');
+  const folder = temporaryFolder();
   fs.writeFileSync(path.join(folder, 'index.js'), source);
-  return folder;
-}
-
-function newFolder(name: string): string {
-  const folder = path.join(folders, `${name}-${count++}`);
-  fs.mkdirSync(folder, { recursive: true });
   return folder;
 }
 
 /** Synthesizes an app, and returns the folder of the assembly. */
 export function synthesize(build: (app: App) => void): string {
-  const app = new App({ outdir: newFolder('cdk.out'), analyticsReporting: false });
+  const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
   build(app);
   return app.synth().directory;
 }

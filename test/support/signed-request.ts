@@ -1,9 +1,10 @@
-/** Sends requests that the SDK would not send, with a right signature. */
+/** Sends requests that the SDK would not send, and requests of JSON over TLS. */
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { text } from 'node:stream/consumers';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { Json } from '../../local';
 import type { Credentials } from '../../local/s3/callers';
 
 export interface Answer {
@@ -56,6 +57,27 @@ export async function send(
     request.end(body);
   });
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
+}
+
+interface JsonRequest extends Partial<Omit<SignedRequest, 'path' | 'headers'>> {
+  readonly headers?: http.OutgoingHttpHeaders;
+  /** Signs the request for an HTTP API. */
+  readonly signing?: Signing;
+}
+
+export type JsonAnswer = Omit<Answer, 'body'> & { readonly body: Json };
+
+/** Calls a server of the local cloud that speaks TLS. @param ca the authority to trust, as PEM */
+export async function request(
+  url: string,
+  ca: string,
+  { method = 'POST', headers = {}, body = '', signing }: JsonRequest = {},
+): Promise<JsonAnswer> {
+  const { host, pathname: path, origin } = new URL(url);
+  const sent = { method, path, host, body };
+  const signed = signing && (await signedHeaders(sent, { service: 'execute-api', ...signing }));
+  const answer = await send(origin, sent, { ...signed, ...headers }, ca);
+  return { ...answer, body: answer.body === '' ? null : (JSON.parse(answer.body) as Json) };
 }
 
 export async function signedHeaders(

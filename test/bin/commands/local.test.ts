@@ -19,7 +19,7 @@ import { closeServer, listen } from '../../../local/http/loopback-server';
 import { AWS_CLI } from '../../support/aws-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize as synthesizeStack } from '../../support/deployed-pipeline';
-import { request } from '../../support/https-request';
+import { request } from '../../support/signed-request';
 import { synthesize } from '../../support/pipeline-assembly';
 import { CLI, cli, refuse } from '../../support/run-cli';
 import { serve } from '../../support/served-stack';

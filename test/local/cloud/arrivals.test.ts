@@ -9,11 +9,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LocalCloud, type LocalCloudOptions } from '../../../local';
-import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
-import { temporaryFolder } from '../../support/temporary-folder';
+import { PipelineStack, synthesize } from '../../support/pipeline-app';
 import { until } from '../../support/until';
-
-useFolder(temporaryFolder());
 
 const clouds: LocalCloud[] = [];
 const clients: { destroy(): void }[] = [];

@@ -5,12 +5,11 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { CfnStateMachine, CfnStateMachineAlias } from 'aws-cdk-lib/aws-stepfunctions';
 import { type Access, LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../../local';
-import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
+import { PipelineStack, synthesize } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { until } from '../../support/until';
 
 const root = temporaryFolder();
-useFolder(root);
 
 const clouds: LocalCloud[] = [];
 afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));

@@ -9,13 +9,12 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { LocalCloud, type LocalCloudOptions } from '../../../local';
-import { type HttpsAnswer, request } from '../../support/https-request';
-import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
+import { type JsonAnswer, request } from '../../support/signed-request';
+import { PipelineStack, synthesize } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { ISSUER, KEY_SET, token } from '../../support/tokens';
 
 const root = temporaryFolder();
-useFolder(root);
 
 const clouds: LocalCloud[] = [];
 afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
@@ -56,7 +55,7 @@ async function start(folder: string, options: LocalCloudOptions = {}): Promise<L
 
 type Request = NonNullable<Parameters<typeof request>[2]>;
 
-function ask(cloud: LocalCloud, route: string, options: Request = {}): Promise<HttpsAnswer> {
+function ask(cloud: LocalCloud, route: string, options: Request = {}): Promise<JsonAnswer> {
   return request(`${cloud.httpEndpoint ?? ''}${route}`, cloud.s3.certificateAuthority?.pem ?? '', options);
 }
 

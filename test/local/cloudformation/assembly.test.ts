@@ -7,11 +7,10 @@ import { Construct } from 'constructs';
 import { SIGNATURE_KEY } from '../../../contract/signature';
 import { readAssembly } from '../../../local/cloudformation/assembly';
 import { selectPipeline, selectStateMachine } from '../../../local/cloudformation/pipeline';
-import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
+import { PipelineStack, synthesize } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const folder = temporaryFolder();
-useFolder(folder);
 const source = 'exports.handler = async () => 1;';
 
 describe('an assembly', () => {

@@ -6,12 +6,10 @@ import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { builtFile } from '../../../lib/host/packages';
 import { limitedAssembly } from '../../support/limited-function';
-import { useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { until } from '../../support/until';
 
 const root = temporaryFolder();
-useFolder(root);
 
 /** Prints the workers' process ids and waits. */
 function program(call: string): string {

@@ -3,12 +3,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { LocalCloud, type LocalCloudOptions } from '../../../local';
 import { limitedAssembly } from '../../support/limited-function';
-import { useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { until } from '../../support/until';
 
 const root = temporaryFolder();
-useFolder(root);
 
 const clouds: LocalCloud[] = [];
 afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));

@@ -1,9 +1,6 @@
 /** Each fault of S3, seen by a function that sends one request. */
 import { LocalCloud, type FaultKind, type InjectedFault } from '../../../local';
-import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
-import { temporaryFolder } from '../../support/temporary-folder';
-
-useFolder(temporaryFolder());
+import { PipelineStack, synthesize } from '../../support/pipeline-app';
 
 const SDK = JSON.stringify(require.resolve('@aws-sdk/client-s3'));
 
