@@ -19,17 +19,8 @@ test.each(DOCUMENTS.map((document) => [document.file, document] as const))(
 );
 
 describe('the sources', () => {
-  const sources = [
-    'bin',
-    'lib',
-    'lambda',
-    'local',
-    'client',
-    'contract',
-    'bench',
-    'examples',
-    'test',
-  ].flatMap((folder) =>
+  const folders = 'bin lib lambda local client contract bench examples test'.split(' ');
+  const sources = folders.flatMap((folder) =>
     fs
       .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))

@@ -35,17 +35,15 @@ describe('props', () => {
   });
 
   test.each([
-    ['lib/pipeline/slicing-options.ts', 'SlicingEstimateOptions', (name: string) => `${name}:`],
-    [
-      'lib/pipeline/slicing-options.ts',
-      'AutomaticSlicingOptions extends SlicingEstimateOptions',
-      (name: string) => `${name}:`,
-    ],
-    ['lib/aws/slice-function-options.ts', 'SliceFunctionOptions', (name: string) => `\`${name}\``],
-  ])('of %s, %s, are all in the guide', (file, type, shown) => {
+    ['lib/pipeline/slicing-options.ts', 'SlicingEstimateOptions'],
+    ['lib/pipeline/slicing-options.ts', 'AutomaticSlicingOptions extends SlicingEstimateOptions'],
+    ['lib/aws/slice-function-options.ts', 'SliceFunctionOptions'],
+  ])('of %s, %s, are all in the guide', (file, type) => {
     const options = propsOf(file, type);
     expect(options).not.toEqual([]);
-    expect(options.filter((name) => !guide.text.includes(shown(name)))).toEqual([]);
+    // In code, or in a column of names.
+    const isShown = (name: string) => guide.text.includes(`${name}:`) || guide.text.includes(`\`${name}\``);
+    expect(options.filter((name) => !isShown(name))).toEqual([]);
   });
 });
 
@@ -75,19 +73,6 @@ describe('the command line', () => {
     const commands = [...names.map((name) => [name]), ['cache', 'clear']];
     const answers = await Promise.all(commands.map((command) => cli([...command, '--help'])));
     help = answers.map(({ stdout }) => stdout).join('\n');
-  });
-
-  test('has every flag that a document uses with it', () => {
-    const known = new Set(help.match(/--[a-z][a-z-]*/g));
-    const flags = DOCUMENTS.flatMap(({ text, file }) =>
-      [
-        ...text.matchAll(
-          /sliced-inference (?:inspect|plan|slice|verify|calibrate|cost|run|local|invoke|cache)[^`\n]*/g,
-        ),
-      ].flatMap(([line]) => (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`)),
-    );
-    expect(flags.length).toBeGreaterThan(10);
-    expect(flags.filter((flag) => !known.has(flag.split(': ')[1]))).toEqual([]);
   });
 
   test('has exactly the flags of the guide', () => {

@@ -22,7 +22,7 @@ test.each([
   const languages = { '.ts': 'ts', '.json': 'json', '.java': 'java', '.go': 'go', '.py': 'python' };
   const language = languages[path.extname(file) as keyof typeof languages];
   const shown = documentNamed(document).codeBlocks(language);
-  expect(shown.map(({ code }) => code)).toContain(read(file));
+  expect(shown.map(({ text }) => text)).toContain(read(file));
 });
 
 const guide = documentNamed('docs/other-languages.md').text;

@@ -1,12 +1,12 @@
 /** The example of sentence embeddings, with a small model of MiniLM's form. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { embed, meanOf, similarity, type Model } from '../../examples/embeddings/embed';
+import { embed, type Model } from '../../examples/embeddings/embed';
 import { WordPiece } from '../../examples/embeddings/word-piece';
 import { fromNested } from '../../client/tensors/from-nested';
 import { typedTensors } from '../../client/tensors/from-raw';
-import { LocalCloud } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
+import { start } from '../support/deployed-pipeline';
 import { Example } from '../support/example';
 import { saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
@@ -33,27 +33,21 @@ function wholeModel(file: string): Model {
   return { describe, infer } as unknown as Model;
 }
 
-describe('the example of embeddings', () => {
-  it.each([
-    ['the package', TORCH_EXPORT],
-    ['Hugging Face', HUGGING_FACE_EXPORT],
-    ['Sentence Transformers', SENTENCE_TRANSFORMERS_EXPORT],
-  ])('computes the bits of the whole model with the names of %s in the local cloud', async (_, names) => {
-    const embeddings = new Example('embeddings');
-    const folder = path.join(embeddings.folder, 'minilm');
-    fs.mkdirSync(folder);
-    const model = saveModel(smallMiniLm(SMALL.length, 2, 16, names), 'model.onnx', folder);
-    const cloud = await LocalCloud.start(await embeddings.synthesize({ slices: 3 }));
-    try {
-      const tokenizer = new WordPiece(SMALL.join('\n'));
-      const texts = ['A cat plays.', 'Playing', 'unheard'];
-      const vectors = await embed(clientOf(cloud), tokenizer, texts);
-      expect(vectors).toEqual(await embed(wholeModel(model), tokenizer, texts));
-      expect(vectors.map(({ length }) => length)).toEqual([16, 16, 16]);
-    } finally {
-      await cloud.close();
-    }
-  });
+it.each([
+  ['the package', TORCH_EXPORT],
+  ['Hugging Face', HUGGING_FACE_EXPORT],
+  ['Sentence Transformers', SENTENCE_TRANSFORMERS_EXPORT],
+])('the example computes the bits of the whole model with the names of %s', async (_, names) => {
+  const embeddings = new Example('embeddings');
+  const folder = path.join(embeddings.folder, 'minilm');
+  fs.mkdirSync(folder);
+  const model = saveModel(smallMiniLm(SMALL.length, 2, 16, names), 'model.onnx', folder);
+  const cloud = await start(await embeddings.synthesize({ slices: 3 }));
+  const tokenizer = new WordPiece(SMALL.join('\n'));
+  const texts = ['A cat plays.', 'Playing', 'unheard'];
+  const vectors = await embed(clientOf(cloud), tokenizer, texts);
+  expect(vectors).toEqual(await embed(wholeModel(model), tokenizer, texts));
+  for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 10);
 });
 
 describe('WordPiece', () => {
@@ -75,14 +69,5 @@ describe('WordPiece', () => {
     expect(() => new WordPiece('<s>\n</s>')).toThrow(
       'the vocabulary must have [PAD], [UNK], [CLS] and [SEP]',
     );
-  });
-});
-
-describe('meanOf', () => {
-  it('ignores padding and returns a vector of length 1', () => {
-    const states = Float32Array.of(0, 0, 3, 0, 3, 8, 100, 100);
-    expect(meanOf(states, [1, 1], 1, 2)).toEqual([103 / Math.hypot(103, 108), 108 / Math.hypot(103, 108)]);
-    expect(meanOf(states.subarray(2), [1, 1, 0], 0, 2)).toEqual([0.6, 0.8]);
-    expect(similarity([0.6, 0.8], [0.8, -0.6])).toBe(0);
   });
 });

@@ -2,7 +2,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
-import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { app as handlersApp } from '../../examples/handlers/app';
 import { signedHeaders } from '../../examples/http/sign';
@@ -34,23 +33,18 @@ const MODELS: Partial<Record<string, (example: Example) => unknown>> = {
 };
 
 /** For the demo's stack, without the code of its own functions. */
-function ocrApp(): App {
+function ocrStack(): OcrStack {
   const context = { 'aws:cdk:bundling-stacks': [] };
-  return new App({ outdir: temporaryFolder(), analyticsReporting: false, context });
-}
-
-function ocrStack(app = ocrApp()): OcrStack {
-  return new OcrStack(app, 'SlicedOcr');
+  return new OcrStack(
+    new App({ outdir: temporaryFolder(), analyticsReporting: false, context }),
+    'SlicedOcr',
+  );
 }
 
 async function assemblyOf(name: string): Promise<string> {
   // These two bundle functions, which needs the packages of the repository's folder.
   if (name === 'handlers') return handlersApp.synth().directory;
-  if (name === 'ocr') {
-    const app = ocrApp();
-    ocrStack(app);
-    return app.synth().directory;
-  }
+  if (name === 'ocr') return (ocrStack().node.root as App).synth().directory;
   const example = new Example(name);
   await MODELS[name]?.(example);
   return await example.synthesize();
@@ -79,18 +73,10 @@ it.each(APPS)('the stack of %s empties the bucket that it deletes', async (name)
   expect(emptied).toEqual(deleted);
 });
 
-it('the HTTP API throttles and logs requests, and lets pages send the headers of a signed one', async () => {
+it('the HTTP API lets pages send the headers of a signed request', async () => {
   const resources = await resourcesOf('http');
-  const group = expect.stringMatching(/^AccessLogs/) as string;
-  expect(ofType(resources, 'AWS::ApiGatewayV2::Stage')).toMatchObject([
-    {
-      DefaultRouteSettings: { ThrottlingBurstLimit: 40, ThrottlingRateLimit: 20 },
-      AccessLogSettings: { DestinationArn: { 'Fn::GetAtt': [group, 'Arn'] } },
-    },
-  ]);
   const [{ CorsConfiguration: cors }] = ofType(resources, 'AWS::ApiGatewayV2::Api');
-  const { AllowHeaders, AllowOrigins } = cors as Record<string, string[]>;
-  expect(AllowOrigins).toEqual(['https://app.example.com']);
+  const { AllowHeaders } = cors as Record<string, string[]>;
   const credentials = {
     AWS_ACCESS_KEY_ID: 'id',
     AWS_SECRET_ACCESS_KEY: 'secret',
@@ -102,40 +88,20 @@ it('the HTTP API throttles and logs requests, and lets pages send the headers of
   expect(AllowHeaders.sort()).toEqual(sent.sort());
 });
 
-it('the stack of arriving objects sends ended runs to queues, undelivered events to another one, and has alarms', async () => {
-  const resources = await resourcesOf('object-arrival');
-  const queue = (name: string) => ({
-    'Fn::GetAtt': [expect.stringMatching(`^${name}[0-9A-F]{8}$`), 'Arn'],
-  });
-  const DeadLetterConfig = { Arn: queue('Undelivered') };
-  const ended = (status: string[], name: string) => ({
-    EventPattern: { source: ['aws.states'], detail: { status } },
-    Targets: [{ Arn: queue(name), InputPath: '$.detail', DeadLetterConfig }],
-  });
-  expect(ofType(resources, 'AWS::Events::Rule')).toMatchObject([
-    { Targets: [{ DeadLetterConfig }] },
-    ended(['SUCCEEDED'], 'Results'),
-    ended(['FAILED', 'TIMED_OUT', 'ABORTED'], 'Failures'),
-  ]);
-  expect(ofType(resources, 'AWS::CloudWatch::Alarm')).toHaveLength(3);
-});
-
-describe('the stack in a VPC with keys', () => {
-  it('has no finding of AwsSolutions without a reason', () => {
-    const before = process.cwd();
-    // The app reads its model from there.
-    process.chdir(path.join(EXAMPLES, 'vpc-kms'));
-    const { stack } = jest.requireActual<{ stack: Stack }>('../../examples/vpc-kms/app');
-    process.chdir(before);
-    const all = nagFindings(new AwsSolutionsChecks(), stack);
-    expect(all.length).toBeGreaterThan(0);
-    const findings = all.filter(
-      ({ path: place, rule }) =>
-        !place.startsWith('Private/Digits/') ||
-        reasonFor(place.replace('Private/Digits/', ''), rule.replace('AwsSolutions-', '')) === undefined,
-    );
-    expect(findings.map(({ path: place, rule }) => `${place} ${rule}`)).toEqual([]);
-  });
+it('the stack in a VPC with keys has no finding of AwsSolutions without a reason', () => {
+  const before = process.cwd();
+  // The app reads its model from there.
+  process.chdir(path.join(EXAMPLES, 'vpc-kms'));
+  const { stack } = jest.requireActual<{ stack: Stack }>('../../examples/vpc-kms/app');
+  process.chdir(before);
+  const all = nagFindings(new AwsSolutionsChecks(), stack);
+  expect(all.length).toBeGreaterThan(0);
+  const findings = all.filter(
+    ({ path: place, rule }) =>
+      !place.startsWith('Private/Digits/') ||
+      reasonFor(place.replace('Private/Digits/', ''), rule.replace('AwsSolutions-', '')) === undefined,
+  );
+  expect(findings.map(({ path: place, rule }) => `${place} ${rule}`)).toEqual([]);
 });
 
 /** What a policy allows with objects of the bucket, such as `s3:GetObject outputs/*`. */
@@ -153,31 +119,14 @@ function objectRights(policy: Properties): string[] {
     .sort();
 }
 
-describe('the stack of the demo', () => {
-  it('throttles and logs requests, traces runs, and ends them before API Gateway stops waiting', () => {
-    const stack = ocrStack();
-    const { template } = shortTemplate(stack);
-    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
-      DefaultRouteSettings: { ThrottlingBurstLimit: 10, ThrottlingRateLimit: 5 },
-      AccessLogSettings: { DestinationArn: Match.anyValue() },
-    });
-    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
-      LoggingConfiguration: { Level: 'ERROR', IncludeExecutionData: false },
-      TracingConfiguration: { Enabled: true },
-    });
-    expect(JSON.stringify(template.toJSON())).toMatch(/TimeoutSeconds\\+":29[,}]/);
-    expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
-  });
-
-  it('lets each function read and write only what it needs', () => {
-    const { resources } = shortTemplate(ocrStack());
-    const rights = (name: string) =>
-      Object.entries(resources('AWS::IAM::Policy'))
-        .filter(([policy]) => policy.startsWith(name))
-        .flatMap(([, policy]) => objectRights(policy));
-    const prepares = ['s3:GetObject inputs/photos/*', 's3:PutObject inputs/*'];
-    expect(rights('PreparePhoto')).toEqual(prepares);
-    expect(rights('CropLines')).toEqual([...prepares, 's3:GetObject outputs/*'].sort());
-    expect(rights('ReadText')).toEqual(['s3:GetObject outputs/*']);
-  });
+it('the stack of the demo lets each function read and write only what it needs', () => {
+  const { resources } = shortTemplate(ocrStack());
+  const rights = (name: string) =>
+    Object.entries(resources('AWS::IAM::Policy'))
+      .filter(([policy]) => policy.startsWith(name))
+      .flatMap(([, policy]) => objectRights(policy));
+  const prepares = ['s3:GetObject inputs/photos/*', 's3:PutObject inputs/*'];
+  expect(rights('PreparePhoto')).toEqual(prepares);
+  expect(rights('CropLines')).toEqual([...prepares, 's3:GetObject outputs/*'].sort());
+  expect(rights('ReadText')).toEqual(['s3:GetObject outputs/*']);
 });

@@ -1,5 +1,6 @@
 /** The example with keys of its own, on a bootstrap bucket that has a key too. */
-import { type Access, infer, LocalCloud } from '../../local';
+import { type Access, infer } from '../../local';
+import { start } from '../support/deployed-pipeline';
 import { Example } from '../support/example';
 import { float32 } from '../support/tensors';
 
@@ -9,17 +10,13 @@ const ASSET_KEY = 'arn:aws:kms:us-east-1:000000000000:key/5e1e3ce0-6a36-4e8f-a2e
 
 async function run(context: Readonly<Record<string, string>>): Promise<Access[]> {
   const accesses: Access[] = [];
-  const cloud = await LocalCloud.start(await new Example('vpc-kms').synthesize(context), {
+  const cloud = await start(await new Example('vpc-kms').synthesize(context), {
     bucketKeys: { [ASSETS]: ASSET_KEY },
     onAccess: (access) => accesses.push(access),
   });
-  try {
-    const result = await infer(cloud, new Map([['pixels', float32([1, 35], Array<number>(35).fill(0))]]));
-    if (result.status === 'FAILED') throw new Error(result.cause);
-    return accesses;
-  } finally {
-    await cloud.close();
-  }
+  const result = await infer(cloud, new Map([['pixels', float32([1, 35], Array<number>(35).fill(0))]]));
+  if (result.status === 'FAILED') throw new Error(result.cause);
+  return accesses;
 }
 
 it("the functions decrypt their slices with the bucket's key if the app knows it", async () => {

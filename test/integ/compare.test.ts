@@ -1,18 +1,13 @@
 /** The comparison itself, with two local clouds, of which one stands for AWS: nothing here runs on AWS. */
-import { LocalCloud } from '../../local';
+import { start } from '../support/deployed-pipeline';
 import { mlp, saveModel } from '../support/model-builder';
 import { STACKS, synthesize } from './app';
 import { compareDeployments, judge } from './compare';
 import { reachLocal, type Deployment } from './deployment';
 
-const clouds: LocalCloud[] = [];
-afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
-
 async function deployed(layers: number): Promise<Deployment> {
   const { directory } = synthesize(saveModel(mlp(layers)));
-  const cloud = await LocalCloud.start(directory, { pipeline: STACKS.express });
-  clouds.push(cloud);
-  return reachLocal(cloud);
+  return reachLocal(await start(directory, { pipeline: STACKS.express }));
 }
 
 it('finds that two models differ in digests and in each result', async () => {

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { LocalCloud } from '../../local';
+import type { LocalCloud } from '../../local';
+import { start } from '../support/deployed-pipeline';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { ARN_OUTPUT, STACKS, synthesize } from './app';
 
@@ -20,7 +21,7 @@ let cloud: LocalCloud;
 let variables: NodeJS.ProcessEnv;
 beforeAll(async () => {
   assembly = synthesize(saveModel(mlp(3))).directory;
-  cloud = await LocalCloud.start(assembly, { pipeline: STACKS.express });
+  cloud = await start(assembly, { pipeline: STACKS.express });
   const { stepFunctions, s3 } = cloud;
   variables = {
     ...ISOLATED,
@@ -32,7 +33,6 @@ beforeAll(async () => {
     NODE_EXTRA_CA_CERTS: s3.certificateAuthority?.file,
   };
 });
-afterAll(() => cloud.close());
 
 /** Runs the program, and interrupts it as soon as its output has a text. */
 function run(args: readonly string[], env: NodeJS.ProcessEnv, interruptAt = '\0') {

@@ -1,7 +1,7 @@
 /** The role of the workflow, as the guide to operations prints it, against what the comparison calls in the local cloud. */
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { LocalCloud } from '../../local';
+import { start } from '../support/deployed-pipeline';
 import { documentNamed } from '../support/documents';
 import { mlp, saveModel } from '../support/model-builder';
 import { STACKS, synthesize } from './app';
@@ -13,11 +13,11 @@ interface Statement {
   readonly Resource: string | readonly string[];
 }
 
-const { code = '{}' } =
+const { text = '{}' } =
   documentNamed('docs/operations.md')
     .codeBlocks('json')
-    .find(({ file }) => file === 'permissions.json') ?? {};
-const { Statement: permissions } = JSON.parse(code) as { readonly Statement: readonly Statement[] };
+    .find(({ attributes }) => attributes.file === 'permissions.json') ?? {};
+const { Statement: permissions } = JSON.parse(text) as { readonly Statement: readonly Statement[] };
 
 const assembly = synthesize(saveModel(mlp(3)));
 
@@ -43,14 +43,9 @@ it('may call exactly what the comparison calls, besides the roles of `cdk bootst
   const called = new Set<string>();
   noteCalls(called);
   for (const [subject, pipeline] of Object.entries(STACKS)) {
-    const cloud = await LocalCloud.start(assembly.directory, { pipeline });
-    try {
-      const deployment = await reachLocal(cloud);
-      for (const { ask, expects } of subject === 'denied' ? DENIED : REQUESTS)
-        expect(await ask(deployment)).toMatchObject({ status: expects.status });
-    } finally {
-      await cloud.close();
-    }
+    const deployment = await reachLocal(await start(assembly.directory, { pipeline }));
+    for (const { ask, expects } of subject === 'denied' ? DENIED : REQUESTS)
+      expect(await ask(deployment)).toMatchObject({ status: expects.status });
   }
   jest.restoreAllMocks();
   const allowed = permissions.flatMap(({ Action }) => Action).filter((action) => action !== 'sts:AssumeRole');

@@ -1,18 +1,9 @@
 /** The project's documents, taken apart for the tests that check them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { blocksOf, proseOf } from '../../scripts/package/checks/fences.cjs';
+import { type Block, blocksOf, proseOf } from '../../scripts/package/checks/fences.cjs';
 
 export const ROOT = path.join(__dirname, '../..');
-
-export interface CodeBlock {
-  /** File and line, such as `docs/costs.md:12`. */
-  readonly place: string;
-  readonly language: string;
-  /** The name under which a reader saves it, from `file=` after the language. */
-  readonly file?: string;
-  readonly code: string;
-}
 
 export class Document {
   constructor(
@@ -29,15 +20,8 @@ export class Document {
     return proseOf(this.text);
   }
 
-  codeBlocks(language: string): CodeBlock[] {
-    return blocksOf(this.file, this.text)
-      .filter((block) => block.language === language)
-      .map(({ place, attributes: { file }, text }) => ({
-        place,
-        language,
-        ...(file !== undefined && { file }),
-        code: text,
-      }));
+  codeBlocks(language: string): Block[] {
+    return blocksOf(this.file, this.text).filter((block) => block.language === language);
   }
 
   /** The anchors of its headings, as GitHub makes them. */

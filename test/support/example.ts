@@ -6,15 +6,8 @@ import { promisify } from 'node:util';
 import { builtFile } from '../../lib/host/packages';
 import { temporaryFolder } from './model-builder';
 import { shareZips } from './share-zips';
-import type { CliResult } from './run-cli';
+import type { CliResult, Outcome } from './run-cli';
 import { serve as serveStack } from './served-stack';
-
-/** How a script ended. */
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export class Example {
   readonly folder = temporaryFolder();

@@ -14,7 +14,7 @@ interface CliOptions {
   readonly onStart?: (child: ChildProcess, temporary: string) => void;
 }
 
-interface Outcome {
+export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

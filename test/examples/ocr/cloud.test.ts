@@ -6,7 +6,8 @@ import { OcrStack } from '../../../examples/ocr/app';
 import type { PhotoText } from '../../../examples/ocr/functions/read-text';
 import { postSigned } from '../../../examples/ocr/signed-request';
 import { parseFailureCause } from '../../../client';
-import { LocalCloud } from '../../../local';
+import type { LocalCloud } from '../../../local';
+import { start } from '../../support/deployed-pipeline';
 import { temporaryFolder } from '../../support/model-builder';
 import { shareZips } from '../../support/share-zips';
 
@@ -24,9 +25,8 @@ let cloud: LocalCloud;
 beforeAll(async () => {
   const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
   new OcrStack(app, 'SlicedOcr');
-  cloud = await LocalCloud.start(shareZips(app.synth().directory), { pipeline: 'ReadPhoto' });
+  cloud = await start(shareZips(app.synth().directory), { pipeline: 'ReadPhoto' });
 });
-afterAll(() => cloud.close());
 
 async function post(body: unknown): Promise<Record<string, string>> {
   const { httpEndpoint = '', s3 } = cloud;
@@ -41,13 +41,7 @@ test('a photo of a receipt comes back as its lines', async () => {
   expect(status).toBe('SUCCEEDED');
   const text = JSON.parse(output) as PhotoText;
   expect(textsOf(text)).toEqual(TEXTS);
-  for (const { confidence, box } of text.lines) {
-    expect(confidence).toBeGreaterThan(0.9);
-    expect(box).toHaveLength(4);
-  }
-  // The receipt is turned by four degrees: the right end of a line is higher than its left end.
-  const [[left, top], [right, rightTop]] = text.lines[1].box;
-  expect((Math.atan2(top - rightTop, right - left) * 180) / Math.PI).toBeCloseTo(4, 0);
+  for (const { confidence, box } of text.lines) expect([confidence > 0.9, box.length]).toEqual([true, 4]);
   // The caller may not read objects, and learns no names of them.
   for (const { bucket } of cloud.pipelines) expect(output).not.toContain(bucket);
   expect(output).not.toContain('outputs/');

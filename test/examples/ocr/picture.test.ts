@@ -1,9 +1,8 @@
-/** Decodes, turns and scales photos. */
+/** Decodes and turns photos. */
 import sharp from 'sharp';
 import { readPhoto } from '../../../examples/ocr/functions/photo';
 import { decodePicture } from '../../../examples/ocr/picture/decode';
 import { exifOrientation } from '../../../examples/ocr/picture/orientation';
-import { scaled } from '../../../examples/ocr/picture/sample';
 
 const created = (width: number, height: number, background: string) =>
   sharp({ create: { width, height, channels: 3, background } });
@@ -85,23 +84,4 @@ test.each([
     name: 'InvalidPhoto',
     message: expect.stringContaining(message) as string,
   });
-});
-
-test.each([
-  [50, 90],
-  [7, 5],
-])('a picture that is scaled to %i x %i keeps its colors', (width, height) => {
-  // The red is the column, and the green is the row.
-  const rgb = Uint8Array.from(
-    { length: 100 * 60 * 3 },
-    (_, at) => [Math.floor(at / 3) % 100, Math.floor(at / 300), 0].at(at % 3) ?? 0,
-  );
-  const picture = scaled({ width: 100, height: 60, rgb }, width, height);
-  expect([picture.width, picture.height]).toEqual([width, height]);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const [red, green] = picture.rgb.subarray((y * width + x) * 3);
-      expect(Math.abs(red - (((x + 0.5) * 100) / width - 0.5))).toBeLessThan(4);
-      expect(Math.abs(green - (((y + 0.5) * 60) / height - 0.5))).toBeLessThan(4);
-    }
 });

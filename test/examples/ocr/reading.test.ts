@@ -1,8 +1,7 @@
-/** The steps from a map of probabilities to text, where the pages of `pages.test.ts` would not show a fault. */
+/** The steps from a map of probabilities to lines, where the pages of `pages.test.ts` would not show a fault. */
 import * as fc from 'fast-check';
 import { textBoxes } from '../../../examples/ocr/detection/boxes';
 import { corners, smallestRectangle, type Rectangle } from '../../../examples/ocr/detection/rectangle';
-import { readLines } from '../../../examples/ocr/recognition/read-lines';
 import { readingOrder } from '../../../examples/ocr/recognition/reading-order';
 
 function box(x: number, y: number, width = 100, height = 20, angle = 0): Rectangle {
@@ -26,52 +25,11 @@ test('the smallest rectangle around its corners is the rectangle', () => {
   );
 });
 
-describe('boxes of text', () => {
-  type Filled = readonly [left: number, top: number, right: number, bottom: number, probability?: number];
-  function boxesOf(width: number, height: number, ...filled: readonly Filled[]) {
-    const values = new Float32Array(width * height);
-    for (const [left, top, right, bottom, p = 0.9] of filled)
-      for (let y = top; y < bottom; y++) values.fill(p, y * width + left, y * width + right);
-    return textBoxes({ width, height, values }, { width: 2 * width, height: 2 * height });
-  }
-
-  test('are the areas of high probability, in pixels of the photo, from top to bottom', () => {
-    // Improbable or tiny.
-    const none: Filled[] = [
-      [10, 10, 50, 20, 0.5],
-      [60, 10, 63, 12],
-      [0, 40, 100, 42, 0.2],
-    ];
-    expect(boxesOf(100, 60, ...none)).toEqual([]);
-    const boxes = boxesOf(100, 60, [10, 40, 90, 50], [10, 10, 50, 20]);
-    const centers = boxes.map(({ center: { x, y } }) => [x, y]);
-    expect(centers).toEqual([
-      [59.5, 29.5],
-      [99.5, 89.5],
-    ]);
-    expect(boxes[0].score).toBeCloseTo(0.9, 5);
-  });
-
-  test('are at most 128', () => {
-    const squares = Array.from({ length: 400 }, (_, index): Filled => {
-      const [left, top] = [(index % 20) * 6, Math.floor(index / 20) * 6];
-      return [left, top, left + 5, top + 5];
-    });
-    expect(boxesOf(120, 120, ...squares)).toHaveLength(128);
-  });
-});
-
-test.each([
-  [[1, 1, 2, 2], 'ab', 0.5],
-  [[1, 0, 1], 'aa', 0.5],
-  [[0, 0], '', 0],
-  [[3, 1, 3, 2, 3], 'a b', 0.5],
-])('text has no repetitions and blanks: %j', (classes, text, confidence) => {
-  const letters = ['', 'a', 'b', ' '];
-  const data = new Float32Array(classes.length * letters.length);
-  classes.forEach((winner, step) => (data[step * letters.length + winner] = 0.5));
-  const shape = [1, classes.length, letters.length];
-  expect(readLines({ shape, data }, letters)).toEqual([{ text, confidence }]);
+test('there are at most 128 boxes of text', () => {
+  const values = new Float32Array(120 * 120);
+  for (let left = 0; left < 120; left += 6)
+    for (let y = 0; y < 120; y++) if (y % 6 < 5) values.fill(0.9, y * 120 + left, y * 120 + left + 5);
+  expect(textBoxes({ width: 120, height: 120, values }, { width: 240, height: 240 })).toHaveLength(128);
 });
 
 test('the reading order follows a row of a tilted page', () => {
