@@ -46,26 +46,16 @@ interface SynthesisOptions {
 export function synthesize(
   modelPath: string,
   build: (stack: Stack) => Partial<SlicedInferencePipelineProps>,
-  options: SynthesisOptions = {},
+  { stackName = 'Test', use = () => undefined }: SynthesisOptions = {},
 ): string {
-  return readingFreshFilesAtOnce(() => synthesizeStack(modelPath, build, options));
-}
-
-function synthesizeStack(
-  modelPath: string,
-  build: (stack: Stack) => Partial<SlicedInferencePipelineProps>,
-  { stackName = 'Test', use = () => undefined }: SynthesisOptions,
-): string {
-  const outdir = path.join(temporaryFolder(), 'cdk.out');
-  const app = new App({ outdir, analyticsReporting: false });
-  const stack = new Stack(app, stackName);
-  const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
-    modelPath,
-    architecture: ARCHITECTURE,
-    ...build(stack),
+  return readingFreshFilesAtOnce(() => {
+    const outdir = path.join(temporaryFolder(), 'cdk.out');
+    const app = new App({ outdir, analyticsReporting: false });
+    const stack = new Stack(app, stackName);
+    const props = { modelPath, architecture: ARCHITECTURE, ...build(stack) };
+    use(stack, new SlicedInferencePipeline(stack, 'Pipeline', props));
+    return shareZips(app.synth().directory);
   });
-  use(stack, pipeline);
-  return shareZips(app.synth().directory);
 }
 
 export async function start(assembly: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {

@@ -18,15 +18,6 @@ type Input = Readonly<Record<string, unknown>>;
 /** Answers by the operation's name. A missing operation fails the test's call. */
 export type Answers = Readonly<Record<string, (input: Input, signal: AbortSignal) => unknown>>;
 
-export interface FakeAws {
-  readonly model: SlicedInferenceClient;
-  /** The operations in the order of the calls. */
-  readonly calls: { readonly name: string; readonly input: Input }[];
-  names(): string[];
-  /** The inputs of the calls of an operation. */
-  sent(name: string): Input[];
-}
-
 export const SIGNATURE: PipelineSignature = {
   version: 1,
   deploymentDigest: 'ab'.repeat(32),
@@ -69,8 +60,9 @@ export function succeeded(text = output()) {
   return { executionArn: EXECUTION, status: 'SUCCEEDED', output: text };
 }
 
-export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClientOptions> = {}): FakeAws {
-  const calls: { name: string; input: Input }[] = [];
+export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClientOptions> = {}) {
+  /** The operations in the order of the calls. */
+  const calls: { readonly name: string; readonly input: Input }[] = [];
   const all: Answers = {
     DescribeStateMachine: () => described(),
     ...answers,
@@ -106,7 +98,8 @@ export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClient
     model,
     calls,
     names: () => calls.map(({ name }) => name),
-    sent: (wanted) => calls.filter(({ name }) => name === wanted).map(({ input }) => input),
+    /** The inputs of the calls of an operation. */
+    sent: (wanted: string) => calls.filter(({ name }) => name === wanted).map(({ input }) => input),
   };
 }
 

@@ -11,17 +11,7 @@ import { Notices } from '../../local/notices';
 import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';
 
-interface FunctionFixture {
-  readonly folder: string;
-  /** Creates a function with this `index.js`. It is closed after the test file. */
-  create(
-    source: string,
-    more?: Partial<FunctionResource>,
-    host?: Partial<FunctionHost>,
-  ): Promise<FunctionPool>;
-}
-
-export function functionFixture(): FunctionFixture {
+export function functionFixture() {
   const folder = temporaryFolder();
   const store = new DiskObjectStore(path.join(folder, 's3'));
   store.createBucket('code');
@@ -37,7 +27,12 @@ export function functionFixture(): FunctionFixture {
   const pools: FunctionPool[] = [];
   afterAll(() => Promise.all(pools.map((pool) => pool.close())));
 
-  const create: FunctionFixture['create'] = async (source, more = {}, ownHost = {}) => {
+  /** Creates a function with this `index.js`. It is closed after the test file. */
+  const create = async (
+    source: string,
+    more: Partial<FunctionResource> = {},
+    ownHost: Partial<FunctionHost> = {},
+  ): Promise<FunctionPool> => {
     const logicalId = `F${pools.length}`;
     const key = `${logicalId}.zip`;
     await store.put('code', key, Readable.from([zipSync({ 'index.js': strToU8(source) })]));

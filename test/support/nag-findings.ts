@@ -3,83 +3,70 @@ import type { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 
 interface Acknowledged {
-  /** Of a resource, below its pipeline. */
-  readonly path: RegExp;
-  /** Without the name of the pack. */
-  readonly rules: readonly RegExp[];
+  /** The path of a resource below its pipeline, and a rule without the name of the pack. */
+  readonly finding: RegExp;
   readonly reason: string;
 }
-
-const SLICE_POLICY = /^(slice-\d+|whole)\/Role\/Policy\d*\/Resource$/;
 
 /** Findings of AwsSolutions. */
 export const ACKNOWLEDGED: readonly Acknowledged[] = [
   {
-    path: /^Bucket\/Resource$/,
-    rules: [/^S1$/],
+    finding: /^Bucket\/Resource S1$/,
     reason:
       'Objects are in transit and expire within seven days. Only the roles of this stack and the principals of grantInvoke ' +
       'read and write them. Users who must log accesses pass their own bucket with access logs.',
   },
   {
-    path: SLICE_POLICY,
-    rules: [/^IAM5\[Resource::.*\/inputs\/\*\]$/],
+    finding: /^(slice-\d+|whole)\/Role\/Policy\d*\/Resource IAM5\[Resource::.*\/inputs\/\*\]$/,
     reason:
       'Callers choose the keys of their requests. The permission is to read below inputs/, and only slices that read requests have it.',
   },
   {
-    path: SLICE_POLICY,
-    rules: [/^IAM5\[Resource::.*\/runs\/\*\/slice-\d+\.safetensors\]$/],
+    finding:
+      /^(slice-\d+|whole)\/Role\/Policy\d*\/Resource IAM5\[Resource::.*\/runs\/\*\/slice-\d+\.safetensors\]$/,
     reason:
       "The run is a part of the key and is not known at deployment. The permission covers one slice's object of each run, " +
       "below runs/ in the pipeline's own bucket, where objects expire after a day.",
   },
   {
-    path: SLICE_POLICY,
-    rules: [/^IAM5\[Resource::.*\/outputs\/\*\.safetensors\]$/],
+    finding: /^(slice-\d+|whole)\/Role\/Policy\d*\/Resource IAM5\[Resource::.*\/outputs\/\*\.safetensors\]$/,
     reason:
       'The key of a result contains the run. Only the last slice writes results, and it reads one only if an earlier ' +
       'attempt of the same run wrote it.',
   },
   {
-    path: /^(StateMachine)?Role\/Calls\d*\/Resource$/,
-    rules: [/^IAM5\[Resource::<\w+\.Arn>:\*\]$/],
+    finding: /^(StateMachine)?Role\/Calls\d*\/Resource IAM5\[Resource::<\w+\.Arn>:\*\]$/,
     reason:
       'A run that is in progress during a deployment keeps calling the version that it started with. All versions of the ' +
       "function contain this pipeline's own code, and only a deployment of it publishes them.",
   },
   {
-    path: /^(Role\/(Default)?Policy|StateMachineRole\/DefaultPolicy)\/Resource$/,
-    rules: [/^IAM5\[Resource::\*\]$/],
+    finding: /^(Role\/(Default)?Policy|StateMachineRole\/DefaultPolicy)\/Resource IAM5\[Resource::\*\]$/,
     reason:
       'The log delivery actions of Step Functions and the actions of X-Ray support no resource-level permissions: ' +
       'https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy and ' +
       'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',
   },
   {
-    path: /^SlicePolicy\/Resource$/,
-    rules: [/^IAM5\[Resource::\*\]$/],
+    finding: /^SlicePolicy\/Resource IAM5\[Resource::\*\]$/,
     reason:
       'The actions of X-Ray and, if the functions are in a VPC, those with which Lambda creates and deletes network interfaces ' +
       'support no resource-level permissions: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html ' +
       'and https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions',
   },
   {
-    path: /^(Role\/Policy|StateMachineRole\/Calls)\d*\/Resource$/,
-    rules: [/^IAM5\[Resource::<\w+\.Arn>\/.+\/\*\]$/],
+    finding: /^(Role\/Policy|StateMachineRole\/Calls)\d*\/Resource IAM5\[Resource::<\w+\.Arn>\/.+\/\*\]$/,
     reason:
       'A batch does not know the keys of its items and results at deployment. Its state machine reads the place of the items and writes the ' +
       'files of map runs; its function reads requests, if it must, and writes below the prefix of the batch.',
   },
   {
-    path: /^StateMachine\/DistributedMapPolicy\/Resource$/,
-    rules: [/^IAM5\[Resource::.*:execution:/],
+    finding: /^StateMachine\/DistributedMapPolicy\/Resource IAM5\[Resource::.*:execution:/,
     reason:
       'CDK allows the state machine of a batch to follow, stop and redrive its own executions, whose names are not known.',
   },
   {
-    path: /^StateMachine\/Resource$/,
-    rules: [/^SF1$/],
+    finding: /^StateMachine\/Resource SF1$/,
     reason:
       'Errors are logged, X-Ray traces every task, and the output of an execution has the timings of all slices. ' +
       'Level ALL would add only an event for every state of every request.',
@@ -88,10 +75,7 @@ export const ACKNOWLEDGED: readonly Acknowledged[] = [
 
 /** @param rule without the name of the pack */
 export function reasonFor(path: string, rule: string): string | undefined {
-  return ACKNOWLEDGED.find(
-    (acknowledged) =>
-      acknowledged.path.test(path) && acknowledged.rules.some((pattern) => pattern.test(rule)),
-  )?.reason;
+  return ACKNOWLEDGED.find(({ finding }) => finding.test(`${path} ${rule}`))?.reason;
 }
 
 const IN_TRANSIT =

@@ -1,13 +1,10 @@
 /** Synthesizes an app with pipelines, as `cdk synth` does. */
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
-import { askOneProcess } from './inference/fast-analysis';
+import { ARCHITECTURE } from './deployed-pipeline';
 import { temporaryFolder } from './model-builder';
 import { shareZips } from './share-zips';
-
-askOneProcess();
 
 interface PipelineInit {
   readonly modelPath: string;
@@ -29,8 +26,7 @@ function addPipeline(stack: Stack, { modelPath, slices, stateMachineType, memory
   new SlicedInferencePipeline(stack, 'Pipeline', {
     modelPath,
     slicing: Slicing.count(slices),
-    // The functions run on this machine.
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    architecture: ARCHITECTURE,
     removalPolicy: RemovalPolicy.DESTROY,
     ...(stateMachineType && { stateMachineType }),
     ...(memorySize !== undefined && { sliceFunctions: { memorySize } }),

@@ -1,5 +1,5 @@
 /** The Python of the machine, for tests of what runs in Python: the program in `PYTHON`, or `python3`. */
-import { spawn, spawnSync } from 'node:child_process';
+import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ROOT } from './documents';
@@ -24,13 +24,11 @@ export function hasPackages(...packages: readonly string[]): boolean {
   return false;
 }
 
-interface PythonOptions {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
 /** Runs Python beside this process, which may serve what Python calls, and returns its output. Throws if Python fails. */
-export async function runPython(args: readonly string[], options: PythonOptions = {}): Promise<string> {
+export async function runPython(
+  args: readonly string[],
+  options: Pick<SpawnOptions, 'cwd' | 'env'> = {},
+): Promise<string> {
   const child = spawn(PYTHON, args, {
     cwd: options.cwd,
     env: { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1', ...options.env },

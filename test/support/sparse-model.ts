@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { graphOf } from './graph-text';
-import { type GraphInit, FLOAT, saveModel, temporaryFolder, value } from './model-builder';
+import { type GraphInit, FLOAT, external, saveModel, temporaryFolder, value } from './model-builder';
 
 /**
  * @param weights by name: the dimensions of a float32 initializer
@@ -14,10 +14,9 @@ export function saveSparse(graph: GraphInit, weights: ReadonlyMap<string, readon
   let offset = 0;
   const initializer = [...weights].map(([name, dims]) => {
     const length = dims.reduce((product, size) => product * size, 4);
-    const entries = { location, offset, length };
+    const place = { location, offset: String(offset), length: String(length) };
     offset += length;
-    const externalData = Object.entries(entries).map(([key, entry]) => ({ key, value: String(entry) }));
-    return { name, dataType: FLOAT, dims, dataLocation: 1, externalData };
+    return external(name, dims, place);
   });
   fs.writeFileSync(path.join(folder, location), '');
   fs.truncateSync(path.join(folder, location), offset);

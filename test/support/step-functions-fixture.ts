@@ -14,24 +14,14 @@ export async function closeServed(): Promise<void> {
   for (const close of closers.splice(0)) await close();
 }
 
-interface Served extends ReturnType<typeof machine> {
-  readonly client: SFN;
-  readonly access: StepFunctionsAccess;
-  readonly callers: Callers;
-  /** The ARN of the state machine. */
-  readonly arn: string;
-}
-
-export async function serve(
-  definition: JsonObject,
-  options: Parameters<typeof machine>[1] = {},
-): Promise<Served> {
+/** @returns the machine, its ARN, and a client of the server */
+export async function serve(definition: JsonObject, options: Parameters<typeof machine>[1] = {}) {
   const callers = new Callers();
   const credentials = callers.add();
   const fixture = machine(definition, options);
   const server = await startStepFunctionsServer(new StateMachines([fixture.stateMachine]), callers);
   const { endpoint } = server;
-  const access = { endpoint, region: 'us-east-1', credentials, disableHostPrefix: true } as const;
+  const access: StepFunctionsAccess = { endpoint, region: 'us-east-1', credentials, disableHostPrefix: true };
   const client = new SFN({ ...access, maxAttempts: 1 });
   closers.push(async () => {
     client.destroy();

@@ -1,10 +1,9 @@
 /** A stack with pipelines and functions of a user, for tests of commands. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { SlicedInferencePipeline, Slicing, type SlicedInferencePipelineProps } from '../../lib';
+import { ARCHITECTURE, userFunction } from './deployed-pipeline';
 import { shareZips } from './share-zips';
 import { temporaryFolder } from './temporary-folder';
 
@@ -20,8 +19,6 @@ const POSTPROCESS = `exports.handler = async ({ outputs }) => ({ rank: outputs.t
 export class TextsStack {
   private readonly app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
   readonly stack = new Stack(this.app, 'Stack');
-  private readonly architecture =
-    process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
   add(
     id: string,
@@ -30,7 +27,7 @@ export class TextsStack {
   ): SlicedInferencePipeline {
     const own = steps.map((step) => [step, this.function(`${id}-${step}`, step)] as const);
     return new SlicedInferencePipeline(this.stack, id, {
-      architecture: this.architecture,
+      architecture: ARCHITECTURE,
       slicing: Slicing.count(2),
       removalPolicy: RemovalPolicy.DESTROY,
       ...props,
@@ -53,14 +50,8 @@ export class TextsStack {
   }
 
   private function(id: string, step: 'preprocess' | 'postprocess'): lambda.Function {
-    const folder = temporaryFolder();
-    fs.writeFileSync(path.join(folder, 'index.js'), step === 'preprocess' ? PREPROCESS : POSTPROCESS);
-    return new lambda.Function(this.stack, id, {
-      code: lambda.Code.fromAsset(folder),
-      handler: 'index.handler',
-      runtime: lambda.Runtime.NODEJS_22_X,
-      timeout: Duration.minutes(10),
-      architecture: this.architecture,
-    });
+    const created = userFunction(this.stack, id, step === 'preprocess' ? PREPROCESS : POSTPROCESS);
+    (created.node.defaultChild as lambda.CfnFunction).timeout = Duration.minutes(10).toSeconds();
+    return created;
   }
 }

@@ -3,27 +3,17 @@ import { createHash } from 'node:crypto';
 import { ENV } from '../../contract/environment';
 import { MANIFEST_KEY, type SliceManifest, type SourcedTensor } from '../../contract/slice-manifest';
 import type { TensorSpec } from '../../contract/tensors';
-import { dataTypeName } from '../../lib/onnx/data-type';
+import { onnxDataType } from '../../lib/onnx/data-type';
+import { nodesOf } from './graph-text';
 import type { MemoryObjects } from './memory-objects';
-import { encodeModel as encode, external, floats, node, value } from './model-builder';
-
-/** ONNX's numbers from the names of the types. */
-const ELEMENT_TYPES = new Map(Array.from({ length: 14 }, (_, type) => [dataTypeName(type), type]));
+import { type NodeInit, encodeModel as encode, external, value } from './model-builder';
 
 export interface TinyModel {
-  readonly nodes: readonly {
-    readonly op: string;
-    readonly inputs: readonly string[];
-    readonly outputs: readonly string[];
-  }[];
+  readonly nodes: readonly NodeInit[];
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  readonly weights?: {
-    readonly name: string;
-    readonly values: readonly number[];
-    /** File beside the model for the values; without it they are inside the model. */
-    readonly file?: string;
-  };
+  /** So many floats in a file beside the model. */
+  readonly weights?: { readonly name: string; readonly count: number; readonly file: string };
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +22,7 @@ export function encodeModel(model: TinyModel): Uint8Array {
   return encode({
     irVersion: 8,
     graph: {
-      node: nodes.map(({ op, inputs: from, outputs: to }) => node(op, [...from], [...to])),
+      node: nodes,
       initializer: weights === undefined ? [] : [initializerOf(weights)],
       input: inputs.map(valueOf),
       output: outputs.map(valueOf),
@@ -41,14 +31,13 @@ export function encodeModel(model: TinyModel): Uint8Array {
   });
 }
 
-function initializerOf({ name, values, file }: NonNullable<TinyModel['weights']>) {
-  if (file === undefined) return floats(name, [values.length], values);
-  return external(name, [values.length], { location: file, offset: '0', length: String(values.length * 4) });
+function initializerOf({ name, count, file }: NonNullable<TinyModel['weights']>) {
+  return external(name, [count], { location: file, offset: '0', length: String(count * 4) });
 }
 
 function valueOf({ name, dtype, shape }: TensorSpec): object {
   const dims = shape?.map((size) => size ?? 'unknown');
-  return value(name, ELEMENT_TYPES.get(dtype), dims);
+  return value(name, onnxDataType(dtype), dims);
 }
 
 export function float32Bytes(values: readonly number[]): Uint8Array {
@@ -90,18 +79,13 @@ export const MANIFESTS: readonly SliceManifest[] = [
 
 const MODELS: readonly TinyModel[] = [
   {
-    nodes: [
-      { op: 'Add', inputs: ['x', 'shift'], outputs: ['shifted'] },
-      { op: 'Neg', inputs: ['x'], outputs: ['early'] },
-    ],
-    weights: { name: 'shift', values: SHIFT, file: WEIGHTS_FILE },
+    nodes: nodesOf('Add x shift > shifted; Neg x > early'),
+    weights: { name: 'shift', count: SHIFT.length, file: WEIGHTS_FILE },
     inputs: [x],
     outputs: [shifted, early],
   },
   {
-    nodes: [{ op: 'Mul', inputs: ['shifted', 'scale'], outputs: ['late'] }],
-    inputs: [shifted, scale],
-    outputs: [late],
+    ...{ nodes: nodesOf('Mul shifted scale > late'), inputs: [shifted, scale], outputs: [late] },
   },
 ];
 

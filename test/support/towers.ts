@@ -1,27 +1,22 @@
 /** Models with independent parts, whose slices can run in parallel. */
+import { nodesOf } from './graph-text';
 import { float32 } from './tensors';
-import { type GraphInit, type NodeInit, type TensorInit, FLOAT, floats, node, value } from './model-builder';
+import { type GraphInit, type NodeInit, FLOAT, floats, node, value } from './model-builder';
 
 export const WIDTH = 64;
 
 /** A chain of `layers` matrix products, each with a Tanh, from `input` to `output`. */
-export function tower(
-  name: string,
-  layers: number,
-  input: string,
-  output: string,
-): { nodes: NodeInit[]; weights: TensorInit[] } {
-  const nodes: NodeInit[] = [];
-  const weights: TensorInit[] = [];
-  for (let layer = 0; layer < layers; layer++) {
-    const result = layer === layers - 1 ? output : `${name}${layer}`;
-    weights.push(floats(`w_${name}${layer}`, [WIDTH, WIDTH]));
-    nodes.push(
-      node('MatMul', [layer === 0 ? input : `${name}${layer - 1}`, `w_${name}${layer}`], [`${result}_m`]),
-      node('Tanh', [`${result}_m`], [result]),
-    );
-  }
-  return { nodes, weights };
+export function tower(name: string, layers: number, input: string, output: string) {
+  const results = Array.from({ length: layers }, (_, at) => (at === layers - 1 ? output : `${name}${at}`));
+  const weight = (at: number): string => `w_${name}${at}`;
+  const nodes = results.map((result, at) => {
+    const product = `MatMul ${at === 0 ? input : results[at - 1]} ${weight(at)} > ${result}_m`;
+    return `${product}; Tanh ${result}_m > ${result}`;
+  });
+  return {
+    nodes: nodes.flatMap(nodesOf),
+    weights: results.map((_, at) => floats(weight(at), [WIDTH, WIDTH])),
+  };
 }
 
 /** An input of a tower. */

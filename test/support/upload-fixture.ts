@@ -20,22 +20,8 @@ interface Call {
 /** Runs before a call is sent; throws to fail it. */
 type BeforeCall = (call: Call) => void;
 
-interface RecordingClient {
-  readonly client: S3Client;
-  readonly calls: readonly Call[];
-  /** Names of the calls in order, without consecutive repetitions. */
-  readonly names: () => string[];
-  /** Numbers of the parts that were sent, in ascending order. */
-  readonly partNumbers: () => number[];
-}
-
-interface UploadFixture extends S3Fixture {
-  /** Creates a client like that of the command line. */
-  readonly connect: (before?: BeforeCall, endpoint?: string) => RecordingClient;
-}
-
-export function uploadFixture(): UploadFixture {
-  const fixture = s3Fixture() as S3Fixture & { connect: UploadFixture['connect'] };
+export function uploadFixture() {
+  const fixture = s3Fixture();
   const clients: S3Client[] = [];
   const environment = { ...process.env };
   process.env.AWS_ACCESS_KEY_ID = fixture.credentials.accessKeyId;
@@ -44,7 +30,8 @@ export function uploadFixture(): UploadFixture {
     for (const client of clients) client.destroy();
     process.env = environment;
   });
-  fixture.connect = (before = () => undefined, endpoint = fixture.server.endpoint) => {
+  /** Creates a client like that of the command line. */
+  const connect = (before: BeforeCall = () => undefined, endpoint = fixture.server.endpoint) => {
     const client = uploadClient({ endpoint, region: 'us-east-1' });
     clients.push(client);
     const calls: Call[] = [];
@@ -60,11 +47,13 @@ export function uploadFixture(): UploadFixture {
     return {
       client,
       calls,
+      /** Names of the calls in order, without consecutive repetitions. */
       names: () => calls.map(({ name }) => name).filter((name, index, all) => name !== all[index - 1]),
+      /** Numbers of the parts that were sent, in ascending order. */
       partNumbers: () => parts(calls).sort((a, b) => a - b),
     };
   };
-  return fixture;
+  return Object.assign(fixture, { connect });
 }
 
 function parts(calls: readonly Call[]): number[] {

@@ -4,6 +4,7 @@
  */
 import type { SliceManifest, SourcedTensor } from '../../../contract/slice-manifest';
 import { TENSOR_DATA_TYPES, type TensorSpec } from '../../../contract/tensors';
+import { node } from '../../support/model-builder';
 import type { TinyModel } from '../../support/tiny-slice';
 
 export function echoOf(name: string): string {
@@ -38,7 +39,7 @@ export const MANIFESTS: readonly SliceManifest[] = [
 ];
 
 export const MODELS: readonly TinyModel[] = [0, 1].map((slice) => ({
-  nodes: taken[slice].map(({ name }) => ({ op: 'Identity', inputs: [name], outputs: [echoOf(name)] })),
+  nodes: taken[slice].map(({ name }) => node('Identity', [name], [echoOf(name)])),
   inputs: taken[slice],
   outputs: given[slice],
 }));

@@ -7,6 +7,7 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, rawTensor } from '../../support/arbitrary-tensors';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { float32, int64 } from '../../support/tensors';
+import { nodesOf } from '../../support/graph-text';
 import { encodeModel, type TinyModel } from '../../support/tiny-slice';
 
 const folder = temporaryFolder();
@@ -26,10 +27,7 @@ describe('a session', () => {
 
   it('returns the requested outputs in the requested order, and names one that the model does not have', async () => {
     const session = await open({
-      nodes: [
-        { op: 'Neg', inputs: ['x'], outputs: ['b'] },
-        { op: 'Abs', inputs: ['x'], outputs: ['1'] },
-      ],
+      nodes: nodesOf('Neg x > b; Abs x > 1'),
       inputs: [x],
       outputs: [
         { ...x, name: 'b' },
@@ -50,7 +48,7 @@ describe('a session', () => {
       fc.asyncProperty(rawTensor, fc.nat({ max: 7 }), async (tensor, offset) => {
         const spec = { dtype: tensor.dtype, shape: null };
         const session = await open({
-          nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+          nodes: nodesOf('Identity x > y'),
           inputs: [{ ...spec, name: 'x' }],
           outputs: [{ ...spec, name: 'y' }],
         });
@@ -74,7 +72,7 @@ function shifted(tensor: RawTensor, offset: number): RawTensor {
 describe('the message of a session that failed to run', () => {
   it('names the operator, but not the index that is out of range', async () => {
     const session = await open({
-      nodes: [{ op: 'Gather', inputs: ['x', 'ids'], outputs: ['y'] }],
+      nodes: nodesOf('Gather x ids > y'),
       inputs: [x, { name: 'ids', dtype: 'int64', shape: ['M'] }],
       outputs: [{ name: 'y', dtype: 'float32', shape: null }],
     });

@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { canMeasureMemory, memoryOfTree } from '../../../local/lambda/memory-watch';
 import { packageRoot } from '../../../lib/host/packages';
+import { nodesOf } from '../../support/graph-text';
 import { encodeModel } from '../../support/tiny-slice';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -18,10 +19,10 @@ const MEGABYTE = 1024 ** 2;
     const folder = temporaryFolder();
     const [file, weights] = ['model.onnx', 'weights'].map((name) => path.join(folder, name));
     const model = encodeModel({
-      nodes: [{ op: 'Add', inputs: ['w', 'one'], outputs: ['y'] }],
+      nodes: nodesOf('Add w one > y'),
       inputs: [{ name: 'one', dtype: 'float32', shape: [1] }],
       outputs: [{ name: 'y', dtype: 'float32', shape: [count] }],
-      weights: { name: 'w', values: Array<number>(count).fill(0), file: 'weights' },
+      weights: { name: 'w', count, file: 'weights' },
     });
     fs.writeFileSync(file, model);
     fs.writeFileSync(weights, Buffer.alloc(64 * MEGABYTE, 1));
