@@ -23,7 +23,11 @@ test('an execution that is stopped in a slice continues there when it is redrive
   const props = { slicing: Slicing.count(SLICES), stateMachineType };
   let onTrace: (event: TraceEvent) => void = () => undefined;
   const assembly = synthesize(saveModel(mlp(SLICES)), () => props);
-  const cloud = await start(assembly, { onTrace: (event) => void onTrace(event) });
+  const cloud = await start(assembly, {
+    onTrace: (event) => {
+      onTrace(event);
+    },
+  });
   const client = new SFNClient(cloud.stepFunctions);
   await cloud.putObject('inputs/x', encodeSafetensors(rows(2, 1)));
   const resultOf = (output: ExecutionOutput) => cloud.getObject(output.outputs.s3?.key ?? '');

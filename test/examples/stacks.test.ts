@@ -1,7 +1,7 @@
 /** What the examples deploy. `npm run check:examples` runs them as their READMEs say. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { App, type Stack } from 'aws-cdk-lib';
+import { App, Stage, type Stack } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { app as handlersApp } from '../../examples/handlers/app';
 import { signedHeaders } from '../../examples/http/sign';
@@ -44,7 +44,7 @@ function ocrStack(): OcrStack {
 async function assemblyOf(name: string): Promise<string> {
   // These two bundle functions, which needs the packages of the repository's folder.
   if (name === 'handlers') return handlersApp.synth().directory;
-  if (name === 'ocr') return (ocrStack().node.root as App).synth().directory;
+  if (name === 'ocr') return Stage.of(ocrStack())?.synth().directory ?? '';
   const example = new Example(name);
   await MODELS[name]?.(example);
   return await example.synthesize();

@@ -10,11 +10,8 @@ import { ARN_OUTPUT, STACKS, synthesize } from './app';
 const PROGRAM = path.join(__dirname, '../../dist/test/integ/main.js');
 
 /** Neither the user's files nor the metadata service of a machine on AWS. */
-const ISOLATED = {
-  PATH: process.env.PATH,
-  HOME: temporaryFolder(),
-  AWS_EC2_METADATA_DISABLED: 'true',
-};
+const { PATH } = process.env;
+const ISOLATED = { PATH, HOME: temporaryFolder(), AWS_EC2_METADATA_DISABLED: 'true' };
 
 let assembly: string;
 let cloud: LocalCloud;

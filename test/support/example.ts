@@ -52,10 +52,8 @@ export interface Served {
 export async function serve(assembly: string): Promise<Served> {
   const file = path.join(temporaryFolder(), 'cloud.env');
   const serving = await serveStack([assembly, '--write-env', file]);
-  const sourced = execFileSync('sh', ['-c', `. "${file}"; env -0`], {
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH },
-  });
+  const options = { encoding: 'utf8', env: { PATH: process.env.PATH } } as const;
+  const sourced = execFileSync('sh', ['-c', `. "${file}"; env -0`], options);
   const environment = Object.fromEntries(
     sourced.split('\0').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
   );

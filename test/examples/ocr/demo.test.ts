@@ -24,9 +24,7 @@ test('reads a photo that is too large for a request', async () => {
 
 test.each([
   [['--slices', '0'], "error: --slices must be a whole number above 0, got '0': correct it\n"],
-  [['--slices', '9999'], /^error: the model can be cut into at most \d+ slices, got 9999 slices.*\n$/],
   [['--photo', '/nowhere.png'], /^error: the photo '\/nowhere\.png' must be a file, got none: .*\n$/],
-  [['--photo', __filename], /^error: the photo must be a JPEG or a PNG, got \d+ other bytes: convert it\n$/],
 ])('%j ends with one line that says why', (flags, message) => {
   const { stderr, status } = demo(...flags);
   expect(stderr).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
