@@ -99,8 +99,8 @@ function isFaster(one?: Offer, other?: Offer): boolean {
 const NAMED_SLICES = 3;
 
 /** Nothing is said of slices whose number the user did not set. */
-export function nearEmptyNote({ evenness }: ChosenCut, sizes: readonly SliceSize[]): string | undefined {
-  if (evenness === undefined) return undefined;
+export function nearEmptyNote({ mostBytes }: ChosenCut, sizes: readonly SliceSize[]): string | undefined {
+  if (mostBytes === undefined) return undefined;
   const total = sumOf(sizes.map(({ coreSeconds }) => coreSeconds));
   const clauses = sizes.flatMap(({ coreSeconds }, slice) => {
     const share = total > 0 ? coreSeconds / total : 0;

@@ -1,7 +1,7 @@
 /** Chooses the best of the cuts that the caller has named, counted or limited by size: with repeated nodes, without them, or between branches. */
 import type { Dataflow } from '../../dataflow/dataflow';
 import { SlicedInferenceError } from '../../errors';
-import type { ChosenCut, NamedSlicer } from '../slicers/slicer';
+import type { Choice, ChosenCut, NamedSlicer } from '../slicers/slicer';
 import { branchedSpaces } from '../cuts/branches';
 import { type CutSpace, spacesOf } from '../cuts/cuts';
 import { type Groups, type WiredCut, wireGroups } from '../wiring/wiring';
@@ -36,23 +36,16 @@ export function namedCut(
   slicer: NamedSlicer,
   consolidation: ConsolidationMode,
 ): ChosenCut {
-  const wired = (groups: Groups): WiredCut => wireGroups(dataflow, cuts.rule, groups);
-  const found = attemptAll(spacesOf(cuts), (space): Candidate => {
-    const { groups, quality, evenness } = slicer.choose(space);
-    const own = {
-      ...wired(groups),
-      ...(quality && { quality }),
-      ...(evenness && { evenness: { ...evenness, cheapest: wired(evenness.cheapest) } }),
-    };
-    return { cut: own, price: priceOf(cuts, own) };
-  }).reverse();
-  const evenness = cheapestOf(cuts, found);
-  const { cut, price } = found.reduce((best, next) => (isBetter(next, best) ? next : best));
-  const sequential: Candidate = { cut: { ...cut, ...(evenness && { evenness }) }, price };
-  const parallel = branchedCuts(cuts, slicer, cut.groups.length).map((groups): Candidate => {
-    const branched = { ...wired(groups), ...(evenness && { evenness }) };
-    return { cut: branched, price: priceOf(cuts, branched) };
-  });
+  const candidateOf = (choice: Choice): Candidate => {
+    const cut = { ...choice, ...wireGroups(dataflow, cuts.rule, choice.groups) };
+    return { cut, price: priceOf(cuts, cut) };
+  };
+  const found = attemptAll(spacesOf(cuts), (space) => candidateOf(slicer.choose(space))).reverse();
+  const sequential = found.reduce((best, next) => (isBetter(next, best) ? next : best));
+  const { groups: inOrder, mostBytes } = sequential.cut;
+  const parallel = branchedCuts(cuts, slicer, inOrder.length).map((groups) =>
+    candidateOf({ groups, ...(mostBytes !== undefined && { mostBytes }) }),
+  );
   const best = parallel.reduce(
     (before, next) =>
       isAboutAsEven(next, sequential) &&
@@ -78,8 +71,8 @@ function isBetter({ cut, price }: Candidate, than: Candidate): boolean {
   if (cut.groups.length !== than.cut.groups.length) return cut.groups.length < than.cut.groups.length;
   const other = than.price;
   const isCheaper = price.movedBytes < other.movedBytes;
-  if (cut.evenness === undefined || than.cut.evenness === undefined) return isCheaper;
-  const mostBytes = Math.min(cut.evenness.mostBytes, than.cut.evenness.mostBytes);
+  if (cut.mostBytes === undefined || than.cut.mostBytes === undefined) return isCheaper;
+  const mostBytes = Math.min(cut.mostBytes, than.cut.mostBytes);
   const isNear = price.movedBytes <= mostBytes;
   if (isNear !== other.movedBytes <= mostBytes) return isNear;
   if (price.memoryMb !== other.memoryMb) return price.memoryMb < other.memoryMb;
@@ -89,22 +82,13 @@ function isBetter({ cut, price }: Candidate, than: Candidate): boolean {
 }
 
 function isAboutAsEven({ price }: Candidate, { cut, price: other }: Candidate): boolean {
-  if (cut.evenness === undefined) return true;
+  if (cut.mostBytes === undefined) return true;
   return (
-    price.movedBytes <= cut.evenness.mostBytes &&
+    price.movedBytes <= cut.mostBytes &&
     price.memoryMb <= other.memoryMb &&
     price.nearEmpty <= other.nearEmpty &&
     price.mostMs <= (1 + MAX_ADDED_TIME) * other.mostMs
   );
-}
-
-function cheapestOf(cuts: CutSpace, found: readonly Candidate[]): ChosenCut['evenness'] {
-  return found
-    .flatMap(({ cut: { evenness } }) =>
-      evenness ? [{ evenness, dollars: priceOf(cuts, evenness.cheapest).cost.dollars }] : [],
-    )
-    .sort((a, b) => a.dollars - b.dollars)
-    .at(0)?.evenness;
 }
 
 type CutPrice = ReturnType<typeof priceOf>;

@@ -3,13 +3,9 @@ import { HeldWeights } from '../../dataflow/weights';
 import { SlicedInferenceError, quoted } from '../../errors';
 import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
 import { type Range, tablesOf } from '../cuts/range-sizes';
-import { CutGraph, split, whole, pricedGraph } from '../search/cut-graph';
+import { CutGraph, split, whole } from '../search/cut-graph';
 import { evenPath } from '../search/even-path';
-import { pathOf } from '../search/label';
-import { lightestPlan } from '../search/label-setting';
-import { coldShareAt } from '../../cost/chain';
 import { memoryMb } from '../sizes/estimate';
-import { leastMemory } from './range-search';
 import type { Choice, NamedSlicer } from './slicer';
 
 /** The search takes more than a second for more slices; these are cut at equal shares of the work. */
@@ -68,21 +64,12 @@ function countedSlices(space: CutSpace, slices: number, needed: readonly number[
   const model = costs.model();
   const { maxMemoryMb } = model.options.environment.lambda;
   const fitting = separated.where(({ size }) => memoryMb(size) <= maxMemoryMb);
-  const fits = evenPath(fitting, slices, model);
-  const even = fits ?? evenPath(separated, slices, model);
-  const priced = pricedGraph(fits ? fitting : separated, leastMemory(space));
-  const cold = coldShareAt(priced.temperature, model.coldShare);
-  const dollars = (warm: number, ofCold: number): number => (1 - cold) * warm + cold * ofCold;
-  const cheapest = lightestPlan(
-    priced,
-    ({ warmDollars, coldDollars }) => dollars(warmDollars, coldDollars),
-    slices,
-  );
-  if (even === undefined || cheapest === undefined) throw new Error('a plan without limits exists');
+  const even = evenPath(fitting, slices, model) ?? evenPath(separated, slices, model);
+  if (even === undefined) throw new Error('a plan without limits exists');
   return {
     groups: all.groupsOf(even.path),
     quality: { comparedCuts: cuts.length, comparedAllCuts: cuts.length === legal.length },
-    evenness: { mostBytes: even.mostBytes, cheapest: all.groupsOf(pathOf(cheapest)) },
+    mostBytes: even.mostBytes,
   };
 }
 

@@ -62,28 +62,20 @@ export interface SearchQuality {
   readonly comparedAllCuts: boolean;
 }
 
-/** What the even slices of a fixed number are compared with. */
-export interface Evenness<Cut> {
-  /** As many slices, at the cuts that cost about the least. */
-  readonly cheapest: Cut;
-  /** The most bytes that all slices together may move for their evenness. */
-  readonly mostBytes: number;
-}
-
 /** The nodes of each slice, and the settings of the functions if the search chose these too. */
 export interface Choice {
   readonly groups: Groups;
   readonly settings?: ChosenSettings;
   /** Absent if the caller named the cuts. */
   readonly quality?: SearchQuality;
-  /** Present if slices of a fixed number are even. */
-  readonly evenness?: Evenness<Groups>;
+  /** The most bytes that all slices together may move for their evenness. Present for a fixed number of even slices. */
+  readonly mostBytes?: number;
 }
 
 export interface ChosenCut extends WiredCut {
   readonly settings?: ChosenSettings;
   readonly quality?: SearchQuality;
-  /** Of a fixed number of slices. */
-  readonly evenness?: Evenness<WiredCut>;
+  /** See `Choice`. */
+  readonly mostBytes?: number;
   readonly whole?: WholeCut;
 }
