@@ -2,7 +2,6 @@
 import { type Duration, Stack, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import { largestOf } from '../extremes';
 import type { SlicePlan } from '../plan/file/plan';
@@ -27,8 +26,7 @@ interface QuotaSubject {
   readonly isExpress: boolean;
   readonly warmsUp: boolean;
   readonly memorySizes: readonly number[];
-  readonly options: readonly SliceFunctionOptions[];
-  readonly whole?: { readonly plan: SlicePlan; readonly options: SliceFunctionOptions };
+  readonly whole?: { readonly options: SliceFunctionOptions };
   readonly timeout?: Duration;
   readonly functions: readonly lambda.Function[];
 }
@@ -38,7 +36,6 @@ export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   checkEnvironments(subject);
   warnOfNewAccounts(scope, subject);
   warnOfColdRuns(scope, subject);
-  warnOfShortTimeouts(scope, subject);
 }
 
 function checkObjects({ plan }: QuotaSubject): void {
@@ -112,25 +109,4 @@ function warnOfColdRuns(scope: Construct, { plan, isExpress, warmsUp, timeout }:
     id,
     `a run whose functions are all cold spends about ${seconds} seconds loading, and the state machine times out after ${limit} seconds: ${advice}`,
   );
-}
-
-/** Only of the first function whose timeout is too short to load its files: the advice is the same for the others. */
-function warnOfShortTimeouts(scope: Construct, { plan, options, whole }: QuotaSubject): void {
-  const functions = [
-    ...loadSeconds(plan).map((load, slice) => ({ name: sliceName(slice), load, ...options[slice] })),
-    ...(whole ? loadSeconds(whole.plan) : []).map((load) => ({
-      ...{ name: `the whole model ('${WHOLE}')`, load },
-      ...whole?.options,
-    })),
-  ];
-  for (const { name, load, timeout } of functions) {
-    if (!timeout || timeout.isUnresolved()) continue;
-    if (load < WARNING_SHARE * timeout.toSeconds({ integral: false })) continue;
-    warn(
-      scope,
-      'littleFunctionTime',
-      `the function of ${name} spends about ${Math.round(load)} seconds loading when it is cold, and its timeout is ${timeout.toHumanString()}: raise its timeout`,
-    );
-    return;
-  }
 }
