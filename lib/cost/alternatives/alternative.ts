@@ -98,33 +98,32 @@ export function payPerRun(
 }
 
 export function alternativeOf(setting: AlternativeSetting, { sizes, ...name }: Service): Alternative {
-  const limits = [...latencyLimits(setting), ...priceLimits(setting)];
-  const runsAt = (rate: number): Runs => ({ rate, coldShare: comparedColdShare(setting, rate) });
-  const price = (size: AlternativeSize, { rate, coldShare: share }: Runs): number =>
-    size.dollarsPerMonth(rate, share);
-  const broken = (size: AlternativeSize, runs: Runs): number =>
-    size.breaks.length + limits.filter(({ keeps }) => !keeps(size, runs)).length;
   /** Of the sizes that break the fewest limits, the cheapest. */
-  const best = (runs: Runs): { readonly size: AlternativeSize; readonly broken: number } =>
-    sizes
-      .map((size) => ({ size, broken: broken(size, runs) }))
-      .reduce((a, b) =>
-        b.broken < a.broken || (b.broken === a.broken && price(b.size, runs) < price(a.size, runs)) ? b : a,
-      );
+  const best = (rate: number) => {
+    const share = comparedColdShare(setting, rate);
+    return sizes
+      .map((size) => {
+        const missed = missedTargets(setting, size, rate, share);
+        return {
+          size,
+          missed,
+          broken: size.breaks.length + missed.length,
+          dollars: size.dollarsPerMonth(rate, share),
+        };
+      })
+      .reduce((a, b) => (b.broken < a.broken || (b.broken === a.broken && b.dollars < a.dollars) ? b : a));
+  };
   return {
     ...name,
     dollarsPerMonth: (rate) => {
-      const runs = runsAt(rate);
-      const found = best(runs);
-      return found.broken > 0 ? Infinity : price(found.size, runs);
+      const { broken, dollars } = best(rate);
+      return broken > 0 ? Infinity : dollars;
     },
     at: (rate) => {
-      const runs = runsAt(rate);
-      const { size } = best(runs);
-      const missed = limits.flatMap(({ keeps, miss }) => (keeps(size, runs) ? [] : [miss(size, runs)]));
+      const { size, missed, dollars } = best(rate);
       const { warm, cold } = size;
-      const breaks = [...size.breaks, ...missed];
-      return { size: size.nameAt(rate), breaks, warm, cold, dollarsPerMonth: price(size, runs) };
+      const breaks = [...size.breaks, ...missed.map((sentence) => sentence())];
+      return { size: size.nameAt(rate), breaks, warm, cold, dollarsPerMonth: dollars };
     },
   };
 }
@@ -137,47 +136,33 @@ export function comparedColdShare(
   return coldShareAt(temperature, coldShare(rate, options.environment));
 }
 
-interface Runs {
-  readonly rate: number;
-  readonly coldShare: number;
-}
-
-interface Limit {
-  readonly keeps: (size: AlternativeSize, runs: Runs) => boolean;
-  readonly miss: (size: AlternativeSize, runs: Runs) => string;
-}
-
-function latencyLimits({ targets, temperature }: AlternativeSetting): Limit[] {
-  const { maxLatencyMs: most, quantile = 'p95' } = targets;
-  if (most === undefined) return [];
-  const share = QUANTILES[quantile];
-  return [
-    {
-      keeps: ({ warm, cold }, runs) =>
-        (1 - runs.coldShare) * warm.time.shareWithin(most) + runs.coldShare * cold.time.shareWithin(most) >=
-        share,
-      miss: ({ warm, cold }, runs) => {
-        const ms = warm.time.mixedWith(cold.time, runs.coldShare).quantile(share);
-        return `the ${quantile} of a ${temperature} run is ${inMs(ms)}, and at most ${inMs(most)} are allowed`;
-      },
-    },
-  ];
-}
-
-function priceLimits({ targets, temperature }: AlternativeSetting): Limit[] {
-  const { maxDollarsPerMillion: most } = targets;
-  if (most === undefined) return [];
-  return [
-    {
-      keeps: (size, runs) => dollarsPerMillion(size, runs) <= most,
-      miss: (size, runs) =>
-        `a million ${temperature} runs cost ${inDollars(dollarsPerMillion(size, runs))}, and at most ${inDollars(most)} are allowed`,
-    },
-  ];
+/** The sentences are written only if they are read, because a comparison by rates only counts them. */
+function missedTargets(
+  { targets, temperature }: AlternativeSetting,
+  size: AlternativeSize,
+  rate: number,
+  share: number,
+): (() => string)[] {
+  const { maxLatencyMs = Infinity, quantile = 'p95', maxDollarsPerMillion = Infinity } = targets;
+  const [warm, cold] = [size.warm.time, size.cold.time];
+  const inTime = (1 - share) * warm.shareWithin(maxLatencyMs) + share * cold.shareWithin(maxLatencyMs);
+  const dollars = dollarsPerMillion(size, rate, share);
+  const missed: (() => string)[] = [];
+  if (inTime < QUANTILES[quantile])
+    missed.push(() => {
+      const ms = warm.mixedWith(cold, share).quantile(QUANTILES[quantile]);
+      return `the ${quantile} of a ${temperature} run is ${inMs(ms)}, and at most ${inMs(maxLatencyMs)} are allowed`;
+    });
+  if (dollars > maxDollarsPerMillion)
+    missed.push(
+      () =>
+        `a million ${temperature} runs cost ${inDollars(dollars)}, and at most ${inDollars(maxDollarsPerMillion)} are allowed`,
+    );
+  return missed;
 }
 
 /** What is charged by the hour is shared by the runs of the hour. */
-function dollarsPerMillion(size: AlternativeSize, { rate, coldShare: share }: Runs): number {
+function dollarsPerMillion(size: AlternativeSize, rate: number, share: number): number {
   const { warm, cold } = size;
   if (warm.dollars !== undefined && cold.dollars !== undefined)
     return 1e6 * (warm.dollars * (1 - share) + cold.dollars * share);

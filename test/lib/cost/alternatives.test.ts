@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import type { AlternativeId, WholeModel } from '../../../lib/cost/alternatives/alternative';
 import { type ComparisonOptions, compareAlternatives } from '../../../lib/cost/alternatives/compare';
-import { GREATEST_RATE, LEAST_RATE, winners } from '../../../lib/cost/alternatives/verdict';
+import { GREATEST_RATE, LEAST_RATE } from '../../../lib/cost/alternatives/verdict';
 import { costModel } from '../../../lib/cost/model';
 import { chainOf, outcomesOf } from '../../support/cost-fixtures';
 import { cases } from '../../support/full-checks';
@@ -162,6 +162,10 @@ describe('the winners by rate', () => {
     fc.assert(
       fc.property(models, targets, (model, limits) => {
         const compared = compare(model, { targets: limits }, 4);
+        compared.winners.slice(1).forEach(({ id, fromPerHour }, index) => {
+          const before = compared.winners[index];
+          expect(before.id !== id || before.toPerHour < fromPerHour).toBe(true);
+        });
         for (let power = -2; power < 7; power += 0.25) {
           const perHour = 10 ** power;
           const least = Math.min(...compared.alternatives.map((own) => own.dollarsPerMonth(perHour)));
@@ -180,19 +184,8 @@ describe('the winners by rate', () => {
     );
   });
 
-  const priced = (id: AlternativeId, dollarsPerMonth: (rate: number) => number) => ({ id, dollarsPerMonth });
-  const [perRun, always] = [priced('slices', (rate) => 0.07 * rate), priced('fargate', () => 30)];
-
-  it.each([
-    ['change where two prices cross', [perRun, always], [LEAST_RATE, 30 / 0.07]],
-    ['are none without alternatives', [], []],
-    ['are one if it is always cheapest', [always, priced('slices', () => 40)], [LEAST_RATE]],
-    ['leave out broken limits', [priced('fargate', (rate) => (rate < 5 ? Infinity : 30))], [5]],
-  ])('%s', (_, given, starts) => {
-    const found = winners(given);
-    expect(found.map(({ fromPerHour }) => fromPerHour)).toEqual(
-      starts.map((start) => expect.closeTo(start, 5) as unknown),
-    );
-    expect(found.at(-1)?.toPerHour).toBe(starts.length > 0 ? GREATEST_RATE : undefined);
+  it('begin at the least rate and end at the greatest one', () => {
+    const found = compare().winners;
+    expect([found[0].fromPerHour, found.at(-1)?.toPerHour]).toEqual([LEAST_RATE, GREATEST_RATE]);
   });
 });

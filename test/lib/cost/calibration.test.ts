@@ -125,17 +125,6 @@ describe('calibration', () => {
     expectNear(middleOf(s3.standardGet), TRUTH.firstByteMs);
   });
 
-  it('keeps each default without enough samples, and says so', () => {
-    const { constants, table } = calibrate(
-      { calls: runOf(TRUTH, 'one', false), warmUps: [], reports: [] },
-      OPTIONS,
-    );
-
-    expect(table).toEqual({});
-    expect(constants.every(({ after, missing }) => after === null && missing !== undefined)).toBe(true);
-    expect(constants[0].missing).toBe('not enough runs: 0 cold starts, at least 5 are needed');
-  });
-
   it('calibrates the constants of the given architecture, state machine and store', () => {
     const { table } = calibrate(samplesOf(TRUTH, 40), {
       ...OPTIONS,

@@ -53,15 +53,13 @@ describe.each([
   ['least', 0],
   ['greatest', 1],
 ] as const)('the %s value', (_, end) => {
-  it.each(names(PRICES))('of %s leaves all figures finite and above or at zero', (name) => {
-    const own = figures({ prices: valuesOf(withExtreme(PRICES, name, end)) });
+  it.each([...names(PRICES), ...names(ENVIRONMENT)])(
+    'of %s leaves all figures finite, at zero or above',
+    (name) => {
+      const [prices, environment] = [withExtreme(PRICES, name, end), withExtreme(ENVIRONMENT, name, end)];
+      const own = figures({ prices: valuesOf(prices), environment: valuesOf(environment) });
 
-    expect(own.filter((figure) => !Number.isFinite(figure) || figure < 0)).toEqual([]);
-  });
-
-  it.each(names(ENVIRONMENT))('of %s leaves all figures finite and above or at zero', (name) => {
-    const own = figures({ environment: valuesOf(withExtreme(ENVIRONMENT, name, end)) });
-
-    expect(own.filter((figure) => !Number.isFinite(figure) || figure < 0)).toEqual([]);
-  });
+      expect(own.filter((figure) => !Number.isFinite(figure) || figure < 0)).toEqual([]);
+    },
+  );
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { ChainTotals, InState, RunCost, Temperature } from '../../../lib/cost/chain';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/defaults';
 import { sumOfItems } from '../../../lib/cost/step';
-import { type DetailedCostModel, costModel } from '../../../lib/cost/model';
+import { costModel } from '../../../lib/cost/model';
 import {
   CHOICE,
   DEMAND,
@@ -40,9 +40,6 @@ const totals: fc.Arbitrary<ChainTotals> = fc
     coldDollars: (warmDollars + moreDollars) / 1e9,
   }));
 
-const totalsOf = (model: DetailedCostModel, slices: number, demand = {}): ChainTotals =>
-  chainTotals(stepsOf(model, chainOf(slices, demand)), model.warmsUp);
-
 /** The totals of slices that cost nothing. */
 const freeTotals = (standard: number, express: number, warmMs: number, coldMs: number): ChainTotals => ({
   writes: { 's3-standard': standard, 's3-express': express },
@@ -77,12 +74,6 @@ describe('the items of a run', () => {
     // Three slices read; three are warmed up.
     expect(items.s3Gets * 1e6).toBeCloseTo(1.2, 9);
     expect(items.lambdaRequests * 1e6).toBeCloseTo(7 * 0.2, 9);
-  });
-
-  it('have no warm-ups with one slice: a Standard machine charges the slice, the start and the end', () => {
-    const items = itemsOfChain(costModel({ stateMachineType: 'standard', warmUp: true }), chainOf(1), 'warm');
-    expect(items.stepFunctions).toBeCloseTo(3 * 25e-6, 12);
-    expect(items.lambdaRequests).toBeCloseTo(0.2e-6, 12);
   });
 });
 
@@ -157,17 +148,6 @@ describe('a run', () => {
     );
   });
 
-  it('of a mix lies between a warm and a cold one', () => {
-    fc.assert(
-      fc.property(options, totals, (given, own) => {
-        const model = costModel(given);
-        const [warm, cold, mixed] = TEMPERATURES.map((temperature) => model.run(own, temperature));
-        expect(isNoWorse(warm, mixed) && isNoWorse(mixed, cold)).toBe(true);
-      }),
-      { numRuns: 50 },
-    );
-  });
-
   it('of a mix has the quantiles of the mixed distribution', () => {
     const model = costModel({ requestsPerHour: 5 });
     const { stores, transition, coldShare } = model;
@@ -185,14 +165,6 @@ describe('a run', () => {
       'mixed',
     ).latency;
     expect([p50 / 1e18, p95 / 1e18]).toEqual([expect.closeTo(1), expect.closeTo(3)]);
-  });
-
-  it('waits for the slowest load with warm-ups, and for every load without', () => {
-    const [warmUp, none] = [true, false].map((own) => costModel({ warmUp: own }));
-    expect(totalsOf(none, 8).coldMs - totalsOf(warmUp, 8).coldMs).toBeCloseTo(
-      7 * none.step(DEMAND, CHOICE).loadMs,
-      6,
-    );
   });
 
   it.each([
