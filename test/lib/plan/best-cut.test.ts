@@ -6,9 +6,8 @@ import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { graphOf, nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
-import { type GraphInit, FLOAT, floats, saveModel, value } from '../../support/model-builder';
-import { sparseEncoder, sparseLstm } from '../../support/sparse-encoders';
-import { sparseModel } from '../../support/sparse-model';
+import { type GraphInit, FLOAT, INT64, floats, saveModel, value } from '../../support/model-builder';
+import { saveSparse, sparseModel } from '../../support/sparse-model';
 import { WIDTH as TOWER_WIDTH, interleaved, tower, twoTowers } from '../../support/towers';
 
 analyzeFast();
@@ -25,6 +24,20 @@ function classifier(convolutions: number): GraphInit {
     initializer: layers.map((layer) => floats(`w${layer}`, [16, 16, 3, 3])),
     input: [value('x', FLOAT, [1, 16, 128, 128])],
   });
+}
+
+/** A table of 30,522 rows, of which a request picks 128, and as many products. */
+function embedded(products: number): string {
+  const layers = Array.from({ length: products }, (_, layer) => layer);
+  const nodes = layers.map(
+    (layer) => `MatMul h${layer} w${layer} > m${layer}; Relu m${layer} > h${layer + 1}`,
+  );
+  const graph = graphOf(['Gather table ids > h0', ...nodes].join('; '), {
+    input: [value('ids', INT64, [1, 128])],
+    output: [value(`h${products}`, FLOAT)],
+  });
+  const weights = layers.map((layer) => [`w${layer}`, [384, 384]] as const);
+  return saveSparse(graph, new Map<string, readonly number[]>([['table', [30_522, 384]], ...weights]));
 }
 
 /** Two towers whose nodes take turns, and the sum of their results. */
@@ -47,16 +60,9 @@ function cutOf({ dataflow, cuts }: AnalyzedModel, slices: number | Slicer) {
 }
 
 describe('the best cut into a number of slices', () => {
-  const encoder = { layers: 12, hidden: 192, sequence: 128, vocabulary: 30_522 };
-
   test.each<[string, () => AnalyzedModel, number]>([
     ['a classifier whose last tensors are small', () => graph(classifier(12)), 4],
-    [
-      'a recurrent network whose features are 13 times smaller than its states',
-      () => analyzeModel(sparseLstm()),
-      2,
-    ],
-    ['an encoder with a large table of embeddings', () => analyzeModel(sparseEncoder(encoder)), 8],
+    ['layers behind a large table of embeddings', () => analyzeModel(embedded(48)), 8],
     ['branches of different sizes', () => graph(towers(9, 3)), 4],
   ])('shares the work of %s', (_, analyze, slices) => {
     const { work } = cutOf(analyze(), slices);

@@ -15,6 +15,7 @@ import {
   value,
 } from '../../../support/model-builder';
 import { expectSameBits, runSlices, runWhole } from '../../../support/run-slices';
+import { float32, int64 } from '../../../support/tensors';
 import { writtenPlan } from '../../../support/written-plan';
 
 analyzeFast();
@@ -54,20 +55,12 @@ const dimensions = { length: LENGTH };
 const feeds = new Map([
   [
     'ids',
-    {
-      dtype: 'int64' as const,
-      shape: [1, LENGTH],
-      bytes: new Uint8Array(BigInt64Array.from({ length: LENGTH }, (_, at) => BigInt(at % 5)).buffer),
-    },
+    int64(
+      [1, LENGTH],
+      Array.from({ length: LENGTH }, (_, at) => at % 5),
+    ),
   ],
-  [
-    'x',
-    {
-      dtype: 'float32' as const,
-      shape: [LENGTH, WIDTH],
-      bytes: new Uint8Array(Float32Array.from({ length: LENGTH * WIDTH }, (_, at) => Math.sin(at)).buffer),
-    },
-  ],
+  ['x', float32([LENGTH, WIDTH])],
 ]);
 
 /** By slice: the names of what it reads. */
