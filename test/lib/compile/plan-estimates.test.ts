@@ -26,13 +26,6 @@ describe('the estimates of a plan', () => {
     expect(estimatesOf(slicer).warm).toEqual(settings?.cost);
   });
 
-  it('grow with the number of slices', () => {
-    const [one, four] = [estimatesOf(count(1)), estimatesOf(count(4))];
-    expect(four.warm.dollars).toBeGreaterThan(one.warm.dollars);
-    expect(four.warm.latency.p50).toBeGreaterThan(one.warm.latency.p50);
-    expect(four.cold.latency.p95).toBeGreaterThan(four.warm.latency.p95);
-  });
-
   it('have no warm-ups of a Standard state machine that save little, as its pipeline has none', () => {
     const runsOf = (warmUp?: boolean) => {
       const costs = { stateMachineType: 'standard' as const, ...(warmUp !== undefined && { warmUp }) };
@@ -41,14 +34,6 @@ describe('the estimates of a plan', () => {
     expect(runsOf().warm).toEqual(runsOf(false).warm);
     expect(runsOf().cold).toEqual(runsOf(false).cold);
     expect(runsOf(true).warm.dollars).toBeGreaterThan(runsOf().warm.dollars);
-  });
-
-  it('prefer one function for a small model', () => {
-    const { oneFunction } = estimatesOf(count(4));
-    expect(oneFunction.isBetter).toBe(true);
-    expect(oneFunction.verdict).toMatch(
-      /^one function would do: 512 MB, \$[\d.]+ instead of \$[\d.]+ a month at 10 requests an hour \(assumed; 37 % of the runs cold\), /,
-    );
   });
 
   it('prefer slices for a model of 2 GB if a function may have 1,024 MB', () => {

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { clearCache } from '../../../lib/cache/folder';
 import { builtFile } from '../../../lib/host/packages';
 import { parseModel } from '../../../lib/onnx/parse';
-import { type NamedSlicer, count, maxSliceSize } from '../../../lib/plan/slicers';
+import { type NamedSlicer, count } from '../../../lib/plan/slicers';
 import { stageModel } from '../../../lib/compile/stage';
 import { graphOf } from '../../support/graph-text';
 import { askOneProcess } from '../../support/inference/fast-analysis';
@@ -55,13 +55,6 @@ test('an unchanged model is not read again', () => {
     plan: { ...first.plan, library: '9.9.9-from-the-cache' },
   });
   expect(fs.existsSync(path.join(cache, 'types'))).toBe(false);
-});
-
-test('each slicing of a model has its own cache entry', () => {
-  const file = saveModel(MODEL);
-  const slicers = [count(2), count(3), maxSliceSize(20_000), count(2)];
-  expect(slicers.map((slicer) => stageModel(file, slicer).slices.length)).toEqual([2, 3, 4, 2]);
-  expect(entries('plans')).toHaveLength(3);
 });
 
 test('the order of the dimensions does not change the cache entry', () => {

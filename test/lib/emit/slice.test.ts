@@ -7,6 +7,7 @@ import { MANIFEST_KEY } from '../../../contract/slice-manifest';
 import { readManifest } from '../../../lambda/slice/load';
 import { writeSlices } from '../../../lib/emit/write';
 import { count } from '../../../lib/plan/slicers';
+import { nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
@@ -68,14 +69,6 @@ const inputs = { x: [512] };
 const names = (list: readonly { name: string }[]) => list.map(({ name }) => name);
 
 describe('a slice', () => {
-  test('has its nodes and weights, and declares its inputs and outputs', () => {
-    const { slices } = cut(mlp(2), 2);
-    expect(names(slices[0].graph.input)).toEqual(['x']);
-    expect(slices[1].graph.input).toEqual(slices[0].graph.output);
-    expect(names(slices[1].graph.output)).toEqual(['y']);
-    expect(slices.flatMap(({ graph }) => graph.node)).toHaveLength(6);
-  });
-
   test('stores large weights aligned in the weights file and small weights in the graph file', () => {
     const { slices, folder } = cut(mlp(2, 256), 1);
     const { initializer } = slices[0].graph;
@@ -105,19 +98,16 @@ describe('a slice', () => {
   });
 
   test('keeps an input with a default as an input and an initializer', () => {
-    const nodes = [node('Abs', ['x'], ['a']), node('Add', ['a', 'w'], ['y'])];
+    const nodes = nodesOf('Abs x > a; Add a w > y');
     const { slices } = cut(modelOf(nodes, { ...inputs, w: [1] }, [floats('w', [1])]), 2);
     expect(slices.map((slice) => names(slice.graph.input))).toEqual([['x'], ['a', 'w']]);
     expect(slices.map((slice) => names(slice.graph.initializer))).toEqual([[], ['w']]);
   });
 
   test('has exactly the functions that it calls, directly or not', () => {
-    const functions = {
-      Outer: [callOf('Inner', ['a'], ['b'])],
-      Inner: [node('Abs', ['a'], ['b'])],
-      Other: [node('Neg', ['a'], ['b'])],
-    };
-    const nodes = [callOf('Outer', ['x'], ['z']), node('Abs', ['z'], ['t']), callOf('Other', ['t'], ['y'])];
+    const [Inner, Other] = ['Abs a > b', 'Neg a > b'].map(nodesOf);
+    const functions = { Outer: [callOf('Inner', ['a'], ['b'])], Inner, Other };
+    const nodes = [callOf('Outer', ['x'], ['z']), ...nodesOf('Abs z > t'), callOf('Other', ['t'], ['y'])];
     const { slices } = cut(modelOf(nodes, inputs, [], functionsOf(functions)), 2);
     expect(slices.map((slice) => names(slice.functions))).toEqual([['Outer', 'Inner'], ['Other']]);
   });
@@ -167,15 +157,14 @@ describe('a slice', () => {
 
   test('declares the input shapes that a Scan behind a cut requires', async () => {
     const body = {
-      node: [node('Add', ['state', 'element'], ['sum']), node('Mul', ['sum', 'p'], ['out'])],
+      node: nodesOf('Add state element > sum; Mul sum p > out'),
       input: ['state', 'element'].map((name) => value(name, FLOAT)),
       output: ['sum', 'out'].map((name) => value(name, FLOAT)),
     };
     const attributes = [attribute.int('num_scan_inputs', 1), attribute.graph('body', body)];
     const { graph } = modelOf(
       [
-        node('Tanh', ['x'], ['p']),
-        node('Reshape', ['x', 'rows'], ['elements']),
+        ...nodesOf('Tanh x > p; Reshape x rows > elements'),
         node('Scan', ['start', 'elements'], ['end', 'y'], attributes),
       ],
       { x: [8] },
@@ -209,19 +198,15 @@ describe('tensors inside nodes with data in another file', () => {
   /** An If inside an If, with an initializer in each branch of the inner one and a Constant beside it. */
   function nested(): ModelInit {
     const branch = (name: string, place: number) => ({
-      node: [node('Mul', ['sum', name], [`${name}_out`])],
+      node: nodesOf(`Mul sum ${name} > ${name}_out`),
       initializer: [stored(name, place)],
       output: [value(`${name}_out`, FLOAT)],
     });
-    const outer = [
-      constant('b', 1),
-      node('Add', ['t', 'b'], ['sum']),
-      choice('c', 'chosen', branch('p', 2), branch('q', 3)),
-    ];
+    const inner = choice('c', 'chosen', branch('p', 2), branch('q', 3));
+    const outer = [constant('b', 1), ...nodesOf('Add t b > sum'), inner];
     const nodes = [
-      node('Add', ['x', 'a'], ['s']),
-      node('Tanh', ['s'], ['t']),
-      choice('c', 'y', outer, [node('Neg', ['t'], ['negated'])]),
+      ...nodesOf('Add x a > s; Tanh s > t'),
+      choice('c', 'y', outer, nodesOf('Neg t > negated')),
     ];
     return modelOf(nodes, { x: [WIDTH], c: { type: BOOL, dims: [] } }, [stored('a', 0)]);
   }
@@ -240,13 +225,9 @@ describe('tensors inside nodes with data in another file', () => {
   );
 
   test('of functions go with them, and those of Constant nodes stay in nodes before IR version 4', async () => {
-    const nodes = [
-      node('Tanh', ['x'], ['t']),
-      callOf('Shift', ['t'], ['s']),
-      constant('c', 1),
-      node('Mul', ['s', 'c'], ['y']),
-    ];
-    const shift = functionsOf({ Shift: [constant('k', 0), node('Add', ['a', 'k'], ['b'])] });
+    const call = [callOf('Shift', ['t'], ['s']), constant('c', 1)];
+    const nodes = [...nodesOf('Tanh x > t'), ...call, ...nodesOf('Mul s c > y')];
+    const shift = functionsOf({ Shift: [constant('k', 0), ...nodesOf('Add a k > b')] });
     for (const irVersion of [3, 9]) {
       const file = saved(modelOf(nodes, { x: [WIDTH] }, [], { ...shift, irVersion }));
       expect(await expectSameBitsInEveryCut(file, feeds)).toBe(3);

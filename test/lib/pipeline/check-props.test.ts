@@ -166,21 +166,14 @@ test.each<[words: string, make: () => Slicing | SlicedModel]>([
   expect(errorOf(use)).toContain(words);
 });
 
-test.each([
-  '*',
-  'a?',
-  '${aws:username}',
-  'ocr/../other',
-  '/ocr',
-  'ocr/',
-  's3://b/ocr',
-  'a\nb',
-  'p'.repeat(513),
-])('the prefix %j, which would mean more than itself in a policy or a key, is refused', (prefix) => {
-  expect(errorOf(() => fromBucket(prefix))).toMatch(
-    /^the prefix of a sliced model must be one that `sliced-inference slice` accepts, got '[^\n]*': a prefix [^\n]*$/,
-  );
-});
+test.each(['*', '${aws:username}', 'ocr/../other', '/ocr', 'a\nb'])(
+  'the prefix %j, which would mean more than itself in a policy or a key, is refused',
+  (prefix) => {
+    expect(errorOf(() => fromBucket(prefix))).toMatch(
+      /^the prefix of a sliced model must be one that `sliced-inference slice` accepts, got '[^\n]*': a prefix [^\n]*$/,
+    );
+  },
+);
 
 test.each(['us-east-1a', ''])('%j is no id of an availability zone', (name) => {
   expect(errorOf(() => TensorStore.s3ExpressOneZone(name))).toContain(`such as use1-az5, got '${name}'`);

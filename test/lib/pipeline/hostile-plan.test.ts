@@ -15,9 +15,6 @@ process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
 const MODEL = saveModel(mlp(4));
 const CDK_JSON = '{"app":"node app.js"}\n';
 
-/** JSON as a program without types sees it. */
-type Json = Record<string, unknown>;
-
 const ways = {
   'SlicedModel.fromDirectory': (_: Stack, file: string) => ({
     slicedModel: SlicedModel.fromDirectory(path.dirname(file)),
@@ -31,44 +28,26 @@ const ways = {
   }),
 };
 
-const changes: Readonly<Record<string, readonly [(plan: Json) => void, RegExp]>> = {
-  'a planDigest that leads out of the cloud assembly': [
-    (plan) => Object.assign(plan, { planDigest: 'x/../../cdk', app: 'touch owned' }),
-    /^plan '[^\n]*' must have no field other than [^\n]*, got 'app': [^\n]*$/,
-  ],
-  'a source that would be a wildcard in a policy': [
-    (plan) => {
-      const [, second] = plan.slices as { inputs: { source: Json }[] }[];
-      second.inputs[0].source = { from: 'slice', slice: '*' };
-    },
-    /^slices\[1\]\.inputs\[0\]\.source\.slice of plan '.*' must be a whole number from 0 to 0, got '\*': /,
-  ],
-  'text that CDK would take for a token': [
-    (plan) => Object.assign(plan.model as Json, { file: '${Token[AWS.AccountId.0]}' }),
-    /^model\.file of plan '.*' must be .*, got '\$\{Token\[AWS\.AccountId\.0\]\}': /,
-  ],
-};
+const PLAN_FAULT = /^plan '[^\n]*' must have no field other than [^\n]*, got 'app': [^\n]*$/;
 
-const cases = Object.entries(ways).flatMap(([way, props]) =>
-  Object.entries(changes).map(([what, [change, words]]) => ({ way, what, props, change, words })),
+test.each(Object.entries(ways))(
+  '%s refuses a planDigest that leads out of the cloud assembly',
+  (_, props) => {
+    const { file } = writtenPlan(compile(MODEL, count(3), { dimensions: { batch: 1 } }));
+    const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
+    fs.writeFileSync(file, JSON.stringify({ ...plan, planDigest: 'x/../../cdk', app: 'touch owned' }));
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'cdk.json'), CDK_JSON);
+    const outdir = path.join(folder, 'cdk.out');
+    fs.mkdirSync(path.join(outdir, 'plan-x'), { recursive: true });
+    const app = new App({ outdir, analyticsReporting: false });
+    const stack = new Stack(app, 'Stack');
+    const synth = (): void => {
+      new SlicedInferencePipeline(stack, 'Pipeline', props(stack, file));
+      app.synth();
+    };
+    expect(errorOf(synth)).toMatch(PLAN_FAULT);
+    expect(fs.readFileSync(path.join(folder, 'cdk.json'), 'utf8')).toBe(CDK_JSON);
+    expect(fs.readdirSync(folder).sort()).toEqual(['cdk.json', 'cdk.out']);
+  },
 );
-
-test.each(cases)('$way refuses $what', ({ props, change, words }) => {
-  const { file } = writtenPlan(compile(MODEL, count(3), { dimensions: { batch: 1 } }));
-  const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as Json;
-  change(plan);
-  fs.writeFileSync(file, JSON.stringify(plan));
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'cdk.json'), CDK_JSON);
-  const outdir = path.join(folder, 'cdk.out');
-  fs.mkdirSync(path.join(outdir, 'plan-x'), { recursive: true });
-  const app = new App({ outdir, analyticsReporting: false });
-  const stack = new Stack(app, 'Stack');
-  const synth = (): void => {
-    new SlicedInferencePipeline(stack, 'Pipeline', props(stack, file));
-    app.synth();
-  };
-  expect(errorOf(synth)).toMatch(words);
-  expect(fs.readFileSync(path.join(folder, 'cdk.json'), 'utf8')).toBe(CDK_JSON);
-  expect(fs.readdirSync(folder).sort()).toEqual(['cdk.json', 'cdk.out']);
-});

@@ -3,47 +3,31 @@ import * as fs from 'node:fs';
 import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../../lib/compile/files/read-profile';
 import { onnxRuntimeVersion } from '../../../../lib/host/packages';
 import { parseModel } from '../../../../lib/onnx/parse';
-import { graphDigest } from '../../../../lib/plan/file/plan';
 import { nodeSeconds } from '../../../../lib/compute-time/node-seconds';
 import { type ModelProfile, profileText } from '../../../../lib/compute-time/profile/profile';
-import { REFERENCE_FLOPS } from '../../../../lib/compute-time/reference-processor';
+import { analyzeModel } from '../../../../lib/compile/analyze';
 import { changedFile, fileWith } from '../../../support/changed-json';
+import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { mlp, saveModel } from '../../../support/model-builder';
+import { profileOf } from '../../../support/model-profile';
 import { errorOf } from '../../../support/pipeline-stack';
 
-const MODEL = parseModel(saveModel(mlp(1)));
+analyzeFast();
 
+const analyzed = analyzeModel(saveModel(mlp(1)), { dimensions: { batch: 2 } });
+const MODEL = analyzed.model;
+const BASE = profileOf(analyzed, { seconds: 0.002 });
 const PROFILE: ModelProfile = {
-  version: 1,
-  library: '0.2.0',
-  onnxRuntime: onnxRuntimeVersion(),
-  graphOptimization: 'none',
-  model: { file: 'model.onnx', nodes: 3, graphDigest: graphDigest(MODEL.graph) },
-  dimensions: { batch: 2 },
-  machine: {
-    processor: 'a processor',
-    architecture: 'x64',
-    threads: 1,
-    flopsPerSecond: 2 * REFERENCE_FLOPS,
-    callSeconds: 0.00002,
-  },
-  runs: 3,
-  nodes: [
-    { seconds: 0.002, low: 0.001, high: 0.003, outputs: [{ dtype: 'float32', shape: [2, 16] }] },
-    null,
-    { seconds: 0.001, low: 0.001, high: 0.001, outputs: [null] },
-  ],
-  slices: [
-    {
-      nodes: [
-        [0, 0],
-        [2, 2],
-      ],
-      seconds: 0.004,
-      activationBytes: 128,
-      peakBytes: 4096,
-    },
-  ],
+  ...BASE,
+  machine: { ...BASE.machine, flopsPerSecond: 2 * BASE.machine.flopsPerSecond },
+  nodes: [BASE.nodes[0], null, { seconds: 0.001, low: 0.001, high: 0.001, outputs: [null] }],
+  slices: BASE.slices.map((slice) => ({
+    ...slice,
+    nodes: [
+      [0, 0],
+      [2, 2],
+    ],
+  })),
 };
 
 describe('readProfile', () => {
