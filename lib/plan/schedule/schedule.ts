@@ -48,20 +48,6 @@ export function slicesOf(schedule: Schedule): number[] {
   });
 }
 
-/** The time that a schedule takes when branches run in parallel. @param times by slice: its time, in any unit */
-export function timeOf(schedule: Schedule, times: readonly number[]): number {
-  return schedule.reduce((sum, stage) => {
-    switch (stage.kind) {
-      case 'slice':
-        return sum + times[stage.slice];
-      case 'warm-up':
-        return sum;
-      case 'parallel':
-        return sum + largestOf(stage.branches.map((branch) => timeOf(branch, times)));
-    }
-  }, 0);
-}
-
 class Scheduler {
   constructor(
     private readonly reads: readonly ReadonlySet<number>[],

@@ -3,10 +3,8 @@ import type { Schedule } from '../../../../lib/cost/schedule';
 import type { SlicePlan } from '../../../../lib/plan/file/plan';
 import {
   isWarmUpWorthwhile,
-  loadSeconds,
   scheduleSlices,
   slicesOf,
-  timeOf,
   withWarmUps,
 } from '../../../../lib/plan/schedule/schedule';
 import { anyReads, plan, scheduleText } from '../../../support/scheduled-plan';
@@ -45,30 +43,6 @@ test('scheduleSlices does not wait for values of the request', () => {
   const from = (slice: number) => ({ source: { from: 'slice', slice } }) as const;
   const slices = [{ inputs: [request] }, { inputs: [request] }, { inputs: [request, from(0)] }];
   expect(scheduleText(scheduleSlices({ slices, outputs: [request, from(1), from(2)] }))).toBe('(0 | 1) 2');
-});
-
-describe('in a schedule with branches and warm-ups,', () => {
-  const slice = (index: number) => ({ kind: 'slice', slice: index }) as const;
-  const warmUp = (index: number) => ({ kind: 'warm-up', slice: index }) as const;
-  const inner = { kind: 'parallel', branches: [[slice(3)], [slice(2), warmUp(4)]] } as const;
-  const schedule: Schedule = [
-    slice(0),
-    warmUp(4),
-    { kind: 'parallel', branches: [[slice(1), inner], [warmUp(5)], [slice(5)]] },
-    slice(4),
-  ];
-
-  test('slicesOf lists slices in the order of the schedule, without warm-ups', () => {
-    expect(slicesOf(schedule)).toEqual([0, 1, 3, 2, 5, 4]);
-  });
-
-  test.each([
-    ['adds the slowest branch to the stages before and after it', [1, 2, 4, 8, 16, 7], 27],
-    ['counts another branch if that is slower', [1, 2, 4, 8, 16, 32], 49],
-    ['counts the other inner branch if that is slower', [1, 2, 64, 8, 16, 32], 83],
-  ])('timeOf %s', (_, times, expected) => {
-    expect(timeOf(schedule, times)).toBe(expected);
-  });
 });
 
 test('scheduleSlices runs each slice once, after all slices that it reads from', () => {
@@ -118,9 +92,4 @@ describe('isWarmUpWorthwhile', () => {
   ])('%s', (_, seconds, isExpress, expected) => {
     expect(isWarmUpWorthwhile(loading(...seconds), isExpress)).toBe(expected);
   });
-});
-
-test('loadSeconds counts only the graph of a slice without weights', () => {
-  const slices = [{ model: { bytes: 20e6 } }] as unknown as SlicePlan['slices'];
-  expect(loadSeconds({ slices } as SlicePlan)).toEqual([0.5]);
 });
