@@ -73,6 +73,13 @@ export function wholeNumber(least: number, most = Infinity): Reader<number> {
   };
 }
 
+export function numberFrom(least: number, most = Number.MAX_VALUE): Reader<number> {
+  return (value, place) => {
+    if (typeof value === 'number' && value >= least && value <= most) return value;
+    throw place.fault(`be a number from ${least} to ${most}`, value);
+  };
+}
+
 export function oneOf<T extends string | number>(values: readonly T[]): Reader<T> {
   return (value, place) => {
     const found = values.find((own) => own === value);

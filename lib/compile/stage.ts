@@ -18,7 +18,7 @@ import type { ConsolidationMode } from '../plan/pricing/price';
 import type { Slicer } from '../plan/slicers';
 import { sortedSizes } from '../shapes/value-types';
 import type { Latency, RunCost } from '../cost/chain';
-import { type Reader, Place, aList, anObject, optional, text } from '../json-readers';
+import { type Reader, Place, aList, anObject, numberFrom, optional, text } from '../json-readers';
 
 export interface StagedModel {
   readonly plan: SlicePlan;
@@ -140,10 +140,7 @@ const MAX_DIFFERENCES = 100;
 /** Longest sentence with names of dimensions and what ONNX Runtime says of them, in characters. */
 const MAX_NOTE = 4000;
 
-const AMOUNT: Reader<number> = (value, place) => {
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw place.fault('be a number of 0 or more', value);
-};
+const AMOUNT = numberFrom(0);
 
 const FLAG: Reader<boolean> = (value, place) => {
   if (typeof value === 'boolean') return value;

@@ -16,6 +16,7 @@ import {
   anObject,
   matching,
   nullable,
+  numberFrom,
   oneOf,
   text,
   wholeNumber,
@@ -99,13 +100,6 @@ function runs(nodes: number): Reader<NodeRun[]> {
     const late = found.findIndex(([first], index) => index > 0 && first <= found[index - 1][1]);
     if (late < 0) return found;
     throw place.item(late).fault('begin after the run before it', found[late][0]);
-  };
-}
-
-function numberFrom(least: number, most: number): Reader<number> {
-  return (value, place) => {
-    if (typeof value === 'number' && value >= least && value <= most) return value;
-    throw place.fault(`be a number from ${least} to ${most}`, value);
   };
 }
 

@@ -3,7 +3,7 @@
  * `{ "version": 1, "prices": { "lambda": { "requests": { "value": 0.2, "unit": "USD/million" } } } }`.
  */
 import { printable } from '../../errors';
-import { type Reader, Place, anObject, jsonOf, oneOf, optional } from '../../json-readers';
+import { type Reader, Place, anObject, jsonOf, numberFrom, oneOf, optional } from '../../json-readers';
 import { type Constant, type ConstantTable, type Pairs, type Range, KNOWN, UNITS, mapped } from './constant';
 
 /** Largest file, in bytes. The defaults take about 20 KB. */
@@ -56,7 +56,7 @@ function replacementOf(constant: Constant, file: string): Reader<Constant> {
     },
     known: optional(oneOf(KNOWN)),
     value: (value, place) =>
-      'pairs' in form ? pairsOf(value, form.pairs, place) : numberIn(form.range, value, place),
+      'pairs' in form ? pairsOf(value, form.pairs, place) : inRange(form.range)(value, place),
     source: textOf,
     date: textOf,
     meaning: () => meaning,
@@ -76,6 +76,8 @@ function replacementOf(constant: Constant, file: string): Reader<Constant> {
   };
 }
 
+const inRange = ([least, most]: Range): Reader<number> => numberFrom(least, most);
+
 function pairsOf(value: unknown, [firsts, seconds]: readonly [Range, Range], place: Place): Pairs {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_PAIRS) {
     throw place.fault(`be a list of 1 to ${MAX_PAIRS} pairs`, value);
@@ -83,7 +85,7 @@ function pairsOf(value: unknown, [firsts, seconds]: readonly [Range, Range], pla
   const pairs = value.map((own: unknown, index): readonly [number, number] => {
     const at = place.item(index);
     if (!Array.isArray(own) || own.length !== 2) throw at.fault('be a pair of numbers', own);
-    return [numberIn(firsts, own[0], at.item(0)), numberIn(seconds, own[1], at.item(1))];
+    return [inRange(firsts)(own[0], at.item(0)), inRange(seconds)(own[1], at.item(1))];
   });
   pairs.forEach(([first, second], index) => {
     if (index === 0) return;
@@ -92,11 +94,6 @@ function pairsOf(value: unknown, [firsts, seconds]: readonly [Range, Range], pla
     if (second < lower) throw place.item(index).item(1).fault(`be at least ${lower}`, second);
   });
   return pairs;
-}
-
-function numberIn([least, most]: Range, value: unknown, place: Place): number {
-  if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw place.fault(`be a number from ${least} to ${most}`, value);
 }
 
 function textOf(value: unknown, place: Place): string | undefined {
