@@ -13,6 +13,7 @@ import {
 } from './kernels';
 import { type WorkNode, movedBytes, workOf } from './node-tensors';
 import { type ModelProfile, profiledWork } from './profile/profile';
+import families from './operator-families.json';
 import { BANDWIDTH, NODE_OVERHEAD } from './reference-processor';
 
 /**
@@ -41,7 +42,8 @@ function secondsOf(work: WorkNode, inside: BodySize | undefined): number {
 
 const unknownSeconds = (work: WorkNode): number => movedBytes(work) / BANDWIDTH.elementwise;
 
-const KERNEL_SECONDS: Readonly<Record<Family, (work: WorkNode) => number>> = {
+/** By family of operators; `other` is for operators that `operator-families.json` does not have. */
+const KERNEL_SECONDS = {
   product: productNodeSeconds,
   convolution: convolutionSeconds,
   recurrent: recurrentSeconds,
@@ -53,7 +55,9 @@ const KERNEL_SECONDS: Readonly<Record<Family, (work: WorkNode) => number>> = {
   view: () => 0,
   body: unknownSeconds,
   other: unknownSeconds,
-};
+} satisfies Record<string, (work: WorkNode) => number>;
+
+type Family = keyof typeof KERNEL_SECONDS;
 
 function bodySizes(functions: ReadonlyMap<string, LocalFunction>): (node: Node) => BodySize | undefined {
   const known = new Map<LocalFunction, BodySize>();
@@ -80,38 +84,8 @@ function bodySizes(functions: ReadonlyMap<string, LocalFunction>): (node: Node) 
   };
 }
 
-const OPERATORS = {
-  product: `MatMul Gemm MatMulInteger QLinearMatMul Einsum FusedMatMul FusedGemm FusedMatMulActivation GemmFastGelu
-    TransposeMatMul DynamicQuantizeMatMul MatMulIntegerToFloat QGemm MatMulNBits MatMulBnb4 MatMulFpQ4 GemmFloat8`,
-  convolution: `Conv FusedConv ConvTranspose ConvInteger QLinearConv DeformConv NhwcFusedConv NhwcConv`,
-  recurrent: `LSTM GRU RNN DynamicQuantizeLSTM`,
-  attention: `Attention MultiHeadAttention GroupQueryAttention QAttention PackedAttention PackedMultiHeadAttention
-    DecoderMaskedMultiHeadAttention DecoderMaskedSelfAttention LongformerAttention SparseAttention`,
-  elementwise: `Abs Acos Acosh Add And Asin Asinh Atan Atanh BiasGelu BiasAdd BitShift BitwiseAnd BitwiseNot BitwiseOr
-    BitwiseXor Cast CastLike Ceil Celu Clip Cos Cosh DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Equal Erf Exp
-    FastGelu Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish ImageScaler IsInf IsNaN LeakyRelu Less LessOrEqual Log Max
-    Mean Min Mish Mod Mul Neg Not Or PRelu Pow QLinearAdd QLinearLeakyRelu QLinearMul QLinearSigmoid QuantizeLinear QuickGelu
-    Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum Swish Tan Tanh ThresholdedRelu Where
-    Xor RotaryEmbedding`,
-  movement: `CenterCropPad Compress Concat ConstantOfShape Crop DepthToSpace Expand EyeLike Gather GatherElements GatherND
-    OneHot Pad Range Resize ReverseSequence Scatter ScatterElements ScatterND Slice SpaceToDepth Split Tile Transpose Trilu
-    Upsample GridSample EmbedLayerNormalization QLinearConcat RoiAlign QEmbedLayerNormalization`,
-  view: `Constant Flatten Identity Reshape Shape Size Squeeze Unsqueeze SequenceAt SequenceConstruct SequenceEmpty
-    SequenceErase SequenceInsert SequenceLength Optional OptionalGetElement OptionalHasElement`,
-  reduction: `ArgMin ArgMax BatchNormalization CumSum GlobalAveragePool GlobalLpPool GlobalMaxPool GroupNorm
-    GroupNormalization Hardmax InstanceNormalization LayerNormalization LogSoftmax LpNormalization
-    MeanVarianceNormalization NonMaxSuppression NonZero QLinearGlobalAveragePool QLinearReduceMean QLinearSoftmax RMSNormalization
-    ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare
-    SimplifiedLayerNormalization SkipGroupNorm SkipLayerNormalization SkipSimplifiedLayerNormalization Softmax TopK Unique`,
-  pooling: `AveragePool LpPool MaxPool MaxRoiPool MaxUnpool QLinearAveragePool LRN`,
-  body: `If Loop Scan SequenceMap`,
-};
-
-/** A family has one formula. `other` is the fallback for operators that this table does not have. */
-export type Family = keyof typeof OPERATORS | 'other';
-
 const FAMILIES: ReadonlyMap<string, Family> = new Map(
-  Object.entries(OPERATORS).flatMap(([family, operators]) =>
+  Object.entries(families).flatMap(([family, operators]) =>
     operators.split(/\s+/).map((operator) => [operator, family as Family] as const),
   ),
 );

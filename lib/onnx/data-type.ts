@@ -1,5 +1,6 @@
 /** ONNX's element types: numbers, names and widths. */
 import { type TensorDataType, TENSOR_DATA_TYPES } from '../../contract/tensors';
+import elementTypes from './element-types.json';
 
 interface ElementType {
   /** The name in this library. ONNX Runtime's JavaScript API uses the same name for the types that it supports. */
@@ -9,34 +10,7 @@ interface ElementType {
 }
 
 /** By number of `TensorProto.DataType` (onnx.proto3 of ONNX 1.20). */
-const ELEMENT_TYPES: Readonly<Partial<Record<number, ElementType>>> = {
-  1: { name: 'float32', bits: 32 },
-  2: { name: 'uint8', bits: 8 },
-  3: { name: 'int8', bits: 8 },
-  4: { name: 'uint16', bits: 16 },
-  5: { name: 'int16', bits: 16 },
-  6: { name: 'int32', bits: 32 },
-  7: { name: 'int64', bits: 64 },
-  8: { name: 'string', bits: 0 },
-  9: { name: 'bool', bits: 8 },
-  10: { name: 'float16', bits: 16 },
-  11: { name: 'float64', bits: 64 },
-  12: { name: 'uint32', bits: 32 },
-  13: { name: 'uint64', bits: 64 },
-  14: { name: 'complex64', bits: 64 },
-  15: { name: 'complex128', bits: 128 },
-  16: { name: 'bfloat16', bits: 16 },
-  17: { name: 'float8e4m3fn', bits: 8 },
-  18: { name: 'float8e4m3fnuz', bits: 8 },
-  19: { name: 'float8e5m2', bits: 8 },
-  20: { name: 'float8e5m2fnuz', bits: 8 },
-  21: { name: 'uint4', bits: 4 },
-  22: { name: 'int4', bits: 4 },
-  23: { name: 'float4e2m1', bits: 4 },
-  24: { name: 'float8e8m0', bits: 8 },
-  25: { name: 'uint2', bits: 2 },
-  26: { name: 'int2', bits: 2 },
-};
+const ELEMENT_TYPES: Readonly<Partial<Record<number, ElementType>>> = elementTypes;
 
 export const ONNX_FLOAT = 1;
 export const ONNX_INT32 = 6;
