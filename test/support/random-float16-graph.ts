@@ -1,15 +1,7 @@
 /** Arbitrary models with float16 and float32 parts, in which ONNX Runtime decides where to round. */
 import * as fc from 'fast-check';
-import {
-  type ModelInit,
-  type NodeInit,
-  FLOAT,
-  FLOAT16,
-  attribute,
-  floats,
-  node,
-  value,
-} from './model-builder';
+import { nodesOf } from './graph-text';
+import { type ModelInit, type NodeInit, FLOAT, FLOAT16, floats, node, value } from './model-builder';
 
 const WIDTH = 8;
 /** Most of these operators have no float16 kernel on a CPU. */
@@ -38,7 +30,7 @@ function build(steps: readonly Step[], outputCount: number): ModelInit {
   const byType: Record<number, string[]> = { [FLOAT]: ['x'], [FLOAT16]: [] };
   const pick = (type: number, seed: number): string => byType[type][seed % byType[type].length];
   const cast = (input: string, output: string, to: number): void => {
-    nodes.push(node('Cast', [input], [output], [attribute.int('to', to)]));
+    nodes.push(...nodesOf(`Cast ${input} > ${output} to=${to}`));
     byType[to].push(output);
   };
   cast('x', 'h', FLOAT16);
@@ -51,13 +43,13 @@ function build(steps: readonly Step[], outputCount: number): ModelInit {
         cast(pick(a % 2 === 0 ? FLOAT : type === FLOAT ? FLOAT16 : FLOAT, b), out, type);
         return;
       case 'unary':
-        nodes.push(node(UNARY[operator % UNARY.length], [pick(type, a)], [out]));
+        nodes.push(...nodesOf(`${UNARY[operator % UNARY.length]} ${pick(type, a)} > ${out}`));
         break;
       case 'binary':
         nodes.push(node(BINARY[operator % BINARY.length], [pick(type, a), pick(type, b)], [out]));
         break;
       case 'shape':
-        nodes.push(node('Transpose', [pick(type, a)], [`${out}_t`]), node('Transpose', [`${out}_t`], [out]));
+        nodes.push(...nodesOf(`Transpose ${pick(type, a)} > ${out}_t; Transpose ${out}_t > ${out}`));
         break;
       case 'constant':
         cast('w', `${out}_h`, FLOAT16);

@@ -1,8 +1,8 @@
 /** Random models of elementwise operators, with shared weights, bodies that capture values, and several outputs. */
 import * as fc from 'fast-check';
+import { nodesOf } from './graph-text';
 import {
   type ModelInit,
-  type NodeInit,
   BOOL,
   FLOAT,
   INT64,
@@ -32,65 +32,50 @@ interface Choices {
   readonly weight: string;
 }
 
-const mean = (input: string, out: string): NodeInit =>
-  // Every value keeps the shape [1, 8].
-  node('ReduceMean', [input], [out], [attribute.ints('axes', [0]), attribute.int('keepdims', 1)]);
+/** Every value keeps the shape [1, 8]. */
+const mean = (input: string, out: string): string => `ReduceMean ${input} > ${out} axes=[0] keepdims=1`;
 
 /** The nodes of a step that computes the value `out`. */
 const KINDS = {
-  unary: (out: string, { unary, value: of }: Choices) => [node(unary, [of(0)], [out])],
-  binary: (out: string, { binary, value: of }: Choices) => [node(binary, [of(0), of(1)], [out])],
-  weight: (out: string, { value: of, weight }: Choices) => [
-    node('Add', [of(0), weight], [`${out}_sum`]),
-    mean(`${out}_sum`, out),
-  ],
-  split: (out: string, { value: of }: Choices) => [
-    node('Split', [of(0)], [`${out}_a`, `${out}_b`], [attribute.int('axis', 1)]),
-    node('Concat', [`${out}_b`, `${out}_a`], [out], [attribute.int('axis', 1)]),
-  ],
+  unary: (out: string, { unary, value: of }: Choices) => nodesOf(`${unary} ${of(0)} > ${out}`),
+  binary: (out: string, { binary, value: of }: Choices) => nodesOf(`${binary} ${of(0)} ${of(1)} > ${out}`),
+  weight: (out: string, { value: of, weight }: Choices) =>
+    nodesOf(`Add ${of(0)} ${weight} > ${out}_sum; ${mean(`${out}_sum`, out)}`),
+  split: (out: string, { value: of }: Choices) =>
+    nodesOf(`Split ${of(0)} > ${out}_a ${out}_b axis=1; Concat ${out}_b ${out}_a > ${out} axis=1`),
   if: (out: string, { value: of }: Choices) => [
-    choice('flag', out, [node('Neg', [of(0)], [`${out}_then`])], [node('Neg', [of(1)], [`${out}_else`])]),
+    choice('flag', out, nodesOf(`Neg ${of(0)} > ${out}_then`), nodesOf(`Neg ${of(1)} > ${out}_else`)),
   ],
   constant: (out: string, { value: of }: Choices) => [
     node('Constant', [], [`${out}_c`], [attribute.tensor('value', floats('', [1, WIDTH]))]),
-    node('Tanh', [`${out}_c`], [`${out}_t`]),
-    node('Mul', [of(0), `${out}_t`], [out]),
+    ...nodesOf(`Tanh ${out}_c > ${out}_t; Mul ${of(0)} ${out}_t > ${out}`),
   ],
   /** The inner body uses a value of the outermost graph and one of the body around it. */
   nested: (out: string, { value: of }: Choices) => {
-    const operands = [`${out}_neg`, of(1)];
-    const inner = choice(
-      'flag',
-      `${out}_inner`,
-      [node('Add', operands, [`${out}_add`])],
-      [node('Sub', operands, [`${out}_sub`])],
-    );
-    const outer = [node('Neg', [of(2)], [operands[0]]), inner];
-    return [choice('flag', out, outer, [node('Abs', [of(0)], [`${out}_abs`])])];
+    const operands = `${out}_neg ${of(1)}`;
+    const branches = ['Add', 'Sub'].map((opType) => nodesOf(`${opType} ${operands} > ${out}_${opType}`));
+    const inner = choice('flag', `${out}_inner`, branches[0], branches[1]);
+    const outer = [...nodesOf(`Neg ${of(2)} > ${out}_neg`), inner];
+    return [choice('flag', out, outer, nodesOf(`Abs ${of(0)} > ${out}_abs`))];
   },
   /** The state has the name of a value of the graph and so hides that value. */
   loop: (out: string, { value: of }: Choices) => {
     const captured = of(1);
     const state = captured === 'x' ? 'late' : 'x';
     const body = {
-      node: [
-        node('Identity', [`${out}_go`], [`${out}_go_on`]),
-        node('Mul', [state, 'half'], [`${out}_less`]),
-        node('Add', [`${out}_less`, captured], [`${out}_next`]),
-      ],
+      node: nodesOf(
+        `Identity ${out}_go > ${out}_go_on; Mul ${state} half > ${out}_less; Add ${out}_less ${captured} > ${out}_next`,
+      ),
       input: [value(`${out}_i`, INT64, []), value(`${out}_go`, BOOL, []), value(state, FLOAT)],
       output: [value(`${out}_go_on`, BOOL), value(`${out}_next`, FLOAT)],
     };
     return [node('Loop', ['times', 'flag', of(0)], [out], [attribute.graph('body', body)])];
   },
   /** Expands two values of 32 bytes to 2 KiB, which cost less to recompute than to pass on. */
-  expand: (out: string, { binary, value: of }: Choices) => [
-    node('Expand', [of(0), 'tall'], [`${out}_tall`]),
-    node(binary, [`${out}_tall`, of(1)], [`${out}_both`]),
-    node('Tanh', [`${out}_both`], [`${out}_bent`]),
-    node('Add', [`${out}_bent`, `${out}_both`], [`${out}_sum`]),
-    mean(`${out}_sum`, out),
-  ],
+  expand: (out: string, { binary, value: of }: Choices) =>
+    nodesOf(`
+      Expand ${of(0)} tall > ${out}_tall; ${binary} ${out}_tall ${of(1)} > ${out}_both;
+      Tanh ${out}_both > ${out}_bent; Add ${out}_bent ${out}_both > ${out}_sum; ${mean(`${out}_sum`, out)}`),
 };
 
 const step: fc.Arbitrary<Step> = fc.record({

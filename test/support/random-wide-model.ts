@@ -1,7 +1,7 @@
 /** Random models whose tensors and weights differ by factors of a thousand, for tests that compare plans. */
 import * as fc from 'fast-check';
 import { graphOf } from './graph-text';
-import { type NodeInit, FLOAT, attribute, node, value } from './model-builder';
+import { FLOAT, value } from './model-builder';
 import { saveSparse } from './sparse-model';
 
 /** From tensors that travel in the state of an execution to large ones, and from weights of a KiB to 256 MiB. */
@@ -37,7 +37,7 @@ export const randomWideModel: fc.Arbitrary<() => string> = fc
   );
 
 function saveLayers(rows: number, width: number, layers: readonly Layer[]): string {
-  const nodes: NodeInit[] = [];
+  const nodes: string[] = [];
   const weights = new Map<string, readonly number[]>();
   const results = new Set<string>();
   const values = [{ name: 'x', width }];
@@ -47,18 +47,15 @@ function saveLayers(rows: number, width: number, layers: readonly Layer[]): stri
     for (const { name } of read) unread.delete(name);
     const rowWidth = read.reduce((sum, own) => sum + own.width, 0);
     const joined = read.length === 1 ? read[0].name : `joined${index}`;
-    if (read.length > 1) {
-      const names = read.map(({ name }) => name);
-      nodes.push(node('Concat', names, [joined], [attribute.int('axis', 1)]));
-    }
+    if (read.length > 1) nodes.push(`Concat ${read.map(({ name }) => name).join(' ')} > ${joined} axis=1`);
     weights.set(`w${index}`, [rowWidth, each.width]);
-    nodes.push(node('MatMul', [joined, `w${index}`], [`t${index}`]));
+    nodes.push(`MatMul ${joined} w${index} > t${index}`);
     values.push({ name: `t${index}`, width: each.width });
     unread.add(`t${index}`);
     if (each.isResult) results.add(`t${index}`);
   });
   for (const name of unread) results.add(name);
-  const graph = graphOf(nodes, {
+  const graph = graphOf(nodes.join('; '), {
     input: [value('x', FLOAT, [rows, width])],
     output: [...results].map((name) => value(name, FLOAT)),
   });

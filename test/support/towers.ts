@@ -1,22 +1,26 @@
 /** Models with independent parts, whose slices can run in parallel. */
 import { nodesOf } from './graph-text';
 import { float32 } from './tensors';
-import { type GraphInit, type NodeInit, FLOAT, floats, node, value } from './model-builder';
+import { type GraphInit, type NodeInit, type TensorInit, FLOAT, floats, node, value } from './model-builder';
 
 export const WIDTH = 64;
 
 /** A chain of `layers` matrix products, each with a Tanh, from `input` to `output`. */
-export function tower(name: string, layers: number, input: string, output: string) {
-  const results = Array.from({ length: layers }, (_, at) => (at === layers - 1 ? output : `${name}${at}`));
-  const weight = (at: number): string => `w_${name}${at}`;
-  const nodes = results.map((result, at) => {
-    const product = `MatMul ${at === 0 ? input : results[at - 1]} ${weight(at)} > ${result}_m`;
-    return `${product}; Tanh ${result}_m > ${result}`;
-  });
-  return {
-    nodes: nodes.flatMap(nodesOf),
-    weights: results.map((_, at) => floats(weight(at), [WIDTH, WIDTH])),
-  };
+export function tower(
+  name: string,
+  layers: number,
+  input: string,
+  output: string,
+): { nodes: NodeInit[]; weights: TensorInit[] } {
+  const all = Array.from({ length: layers }, (_, layer) => layer);
+  const result = (layer: number): string =>
+    layer < 0 ? input : layer === layers - 1 ? output : `${name}${layer}`;
+  const nodes = all.flatMap((at) =>
+    nodesOf(
+      `MatMul ${result(at - 1)} w_${name}${at} > ${result(at)}_m; Tanh ${result(at)}_m > ${result(at)}`,
+    ),
+  );
+  return { nodes, weights: all.map((layer) => floats(`w_${name}${layer}`, [WIDTH, WIDTH])) };
 }
 
 /** An input of a tower. */

@@ -11,13 +11,15 @@ import {
   ROW_NS,
 } from '../../../lib/compute-time/reference-processor';
 import { parseModel } from '../../../lib/onnx/parse';
+import { graphOf, nodesOf } from '../../support/graph-text';
 import {
+  type GraphInit,
   type ModelInit,
-  type NodeInit,
   BOOL,
   FLOAT,
-  attribute,
-  node,
+  callOf,
+  choice,
+  functionsOf,
   saveModel,
   value,
 } from '../../support/model-builder';
@@ -117,48 +119,34 @@ test.each<[what: string, node: string, seconds: number]>([
   close(nodeSeconds(model, types)[0], NODE_OVERHEAD + seconds);
 });
 
-/** Seconds of the first node of a model whose values all have floats of this shape, unless said otherwise. */
+/** Seconds of the first node of a model whose values are floats of this shape, but for a scalar `c`. */
 function secondsOf(
-  init: ModelInit,
-  shape: readonly (number | string)[],
-  others: Record<string, string> = {},
+  graph: GraphInit,
+  shape: readonly (number | string)[] = [10],
+  rest: Partial<ModelInit> = {},
 ) {
-  const model = parseModel(saveModel(init));
+  const model = parseModel(saveModel({ graph, ...rest }));
   const types = model.graph.values.map(({ name }) =>
-    name in others ? { dtype: others[name], shape: [] } : { dtype: 'float32', shape },
+    name === 'c' ? { dtype: 'bool', shape: [] } : { dtype: 'float32', shape },
   );
   return nodeSeconds(model, types)[0];
 }
 
-const [x, y] = [value('x', FLOAT, [10]), value('y', FLOAT, [10])];
-const c = value('c', BOOL, []);
-
 test('counts half of the nodes of both branches of an If', () => {
-  const branch = {
-    node: [node('Relu', ['x'], ['r']), node('Abs', ['r'], ['b'])],
-    output: [value('b', FLOAT)],
-  };
-  const branches = [attribute.graph('then_branch', branch), attribute.graph('else_branch', branch)];
-  const graph = { node: [node('If', ['c'], ['y'], branches)], input: [c, x], output: [y] };
-  close(secondsOf({ graph }, [10], { c: 'bool' }), 3 * NODE_OVERHEAD + (1 + 40) / BANDWIDTH.copy);
+  const input = [value('c', BOOL, []), value('x', FLOAT, [10])];
+  const graph = graphOf([choice('c', 'y', nodesOf('Relu x > r; Abs r > b'))], { input });
+  close(secondsOf(graph), 3 * NODE_OVERHEAD + (1 + 40) / BANDWIDTH.copy);
 });
 
 test('counts the nodes of a local function, also of the functions that it calls', () => {
-  const opsetImport = ['', 'local'].map((domain) => ({ domain, version: domain === '' ? 17 : 1 }));
-  const call = (name: string, input: string, output: string): NodeInit => ({
-    ...node(name, [input], [output]),
-    domain: 'local',
+  const functions = functionsOf({
+    Outer: [callOf('Inner', ['a'], ['t']), ...nodesOf('Abs t > b')],
+    Inner: nodesOf('Relu a > t; Neg t > b'),
   });
-  const local = { domain: 'local', input: ['a'], output: ['c'], opsetImport };
-  const functions = [
-    { ...local, name: 'Outer', node: [call('Inner', 'a', 'b'), node('Abs', ['b'], ['c'])] },
-    { ...local, name: 'Inner', node: [node('Relu', ['a'], ['b']), node('Neg', ['b'], ['c'])] },
-  ];
-  const graph = { node: [call('Outer', 'x', 'y')], input: [x], output: [y] };
-  close(secondsOf({ opsetImport, functions, graph }, [10]), 4 * NODE_OVERHEAD + 80 / BANDWIDTH.copy);
+  const graph = graphOf([callOf('Outer', ['x'], ['y'])]);
+  close(secondsOf(graph, [10], functions), 4 * NODE_OVERHEAD + 80 / BANDWIDTH.copy);
 });
 
 test('counts unknown sizes as 1', () => {
-  const graph = { node: [node('Relu', ['x'], ['y'])], input: [x], output: [y] };
-  close(secondsOf({ graph }, ['n', 10]), NODE_OVERHEAD + moved(20));
+  close(secondsOf(graphOf('Relu x > y'), ['n', 10]), NODE_OVERHEAD + moved(20));
 });

@@ -1,5 +1,5 @@
 /** The order of the nodes, what they need, and which random operators are refused. */
-import { analyzeDataflow, repeatedClosure } from '../../../lib/dataflow/dataflow';
+import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
 import { MAX_FUNCTION_DEPTH } from '../../../lib/onnx/limits';
 import { parseModel } from '../../../lib/onnx/parse';
 import { graphOf, nodesOf } from '../../support/graph-text';
@@ -50,14 +50,6 @@ test.each<[what: string, graph: GraphInit, order: string]>([
   ['has Dropout without training', graphOf('Dropout x w > y', { initializer: [w] }), 'y'],
 ])('the order %s', (_, graph, order) => {
   expect(analyze(graph).names).toBe(order);
-});
-
-test('constant nodes are in no slice, and are found for the nodes that need them', () => {
-  const constant = node('Constant', [], ['c'], [attribute.tensor('value', floats('', [4]))]);
-  const graph = graphOf([constant, ...nodesOf('Add c w > d; Mul x d > y')], { initializer: [w] });
-  const { dataflow, names } = analyze(graph);
-  expect(names).toBe('y');
-  expect([...repeatedClosure(dataflow, dataflow.needs[2])].sort()).toEqual([0, 1]);
 });
 
 const noise = node('RandomNormalLike', ['a'], ['b']);

@@ -1,7 +1,7 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { type Slicer, atTensors, count, maxSliceSize } from '../../../lib/plan/slicers';
-import { graphOf } from '../../support/graph-text';
+import { graphOf, nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   BOOL,
@@ -43,16 +43,10 @@ describe('weights in body graphs and functions', () => {
     node('Constant', [], ['c'], [attribute.tensor('value', weight)]),
     node('MatMul', ['a', 'c'], ['b']),
   ];
+  const branches = choice('flag', 'i', body('a'), body('b'));
+  const calls = [callOf('Product', ['j'], ['f']), ...nodesOf('Tanh f > g'), callOf('Product', ['g'], ['h'])];
   const model = modelOf(
-    [
-      node('Tanh', ['x'], ['t']),
-      choice('flag', 'i', body('a'), body('b')),
-      node('Tanh', ['i'], ['j']),
-      callOf('Product', ['j'], ['f']),
-      node('Tanh', ['f'], ['g']),
-      callOf('Product', ['g'], ['h']),
-      node('Tanh', ['h'], ['y']),
-    ],
+    [...nodesOf('Tanh x > t'), branches, ...nodesOf('Tanh i > j'), ...calls, ...nodesOf('Tanh h > y')],
     { x: [1, width], flag: { type: BOOL, dims: [] } },
     [],
     functionsOf({ Product: product }),

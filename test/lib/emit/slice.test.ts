@@ -112,12 +112,6 @@ describe('a slice', () => {
     expect(slices.map((slice) => names(slice.functions))).toEqual([['Outer', 'Inner'], ['Other']]);
   });
 
-  test('keeps the metadata of the model, and has a manifest', () => {
-    const { slices } = cut({ ...mlp(2), metadataProps: [{ key: 'author', value: 'tests' }] }, 2);
-    for (const { metadataProps } of slices)
-      expect(metadataProps.map(({ key }) => key)).toEqual(['author', MANIFEST_KEY]);
-  });
-
   test('declares its initializers as inputs before IR version 4, also when the model does not', async () => {
     const { graph } = mlp(2);
     for (const slice of cut({ graph, irVersion: 3 }, 2).slices)
@@ -127,8 +121,10 @@ describe('a slice', () => {
     expect(await expectSameBitsInEveryCut(saveModel({ graph, irVersion: 3 }), feeds)).toBe(6);
   });
 
-  test('contains the manifest for its function, and can itself be sliced', () => {
-    const { folder } = cut(mlp(3), 3);
+  test('has the metadata of the model and the manifest for its function, and can itself be sliced', () => {
+    const { slices, folder } = cut({ ...mlp(3), metadataProps: [{ key: 'author', value: 'tests' }] }, 3);
+    for (const { metadataProps } of slices)
+      expect(metadataProps.map(({ key }) => key)).toEqual(['author', MANIFEST_KEY]);
     const file = path.join(folder, 'slice-01.onnx');
     expect(readManifest(fs.readFileSync(file))).toMatchObject({
       slice: 1,

@@ -85,27 +85,16 @@ describe('other files', () => {
   const folder = path.join(temporaryFolder(), 'model');
   fs.mkdirSync(folder);
 
+  const LFS = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n');
   test.each([
-    [
-      'a missing file',
-      path.join(folder, 'none.onnx'),
-      /none\.onnx' .*got no such file or folder: check the path$/,
-    ],
+    ['a missing file', path.join(folder, 'none.onnx'), /got no such file or folder: check the path$/],
     ['a folder', folder, /got a folder: pass the path of the \.onnx file$/],
     ['an empty file', new Uint8Array(), /got an empty file: copy or download it again$/],
-    [
-      'a Git LFS pointer',
-      Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n'),
-      /got a Git LFS pointer to one: run `git lfs pull` in its repository$/,
-    ],
+    ['a Git LFS pointer', LFS, /got a Git LFS pointer to one: run `git lfs pull` in its repository$/],
     ['text', Buffer.from('this is no model, but a sentence'), /got text: export/],
     ['a PNG', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]), /got /],
     ['zeros', Buffer.alloc(64), /got /],
-    [
-      'a message without an IR version',
-      Buffer.from([0x12, 1, 65]),
-      /got a file without an IR version: export/,
-    ],
+    ['a message alone', Buffer.from([0x12, 1, 65]), /got a file without an IR version: export/],
   ])('refuses %s', (_, file, expected) => {
     const found = typeof file === 'string' ? message(file) : refusal(file);
     expect(found).toMatch(/^model 'DIR\/\w+(\.onnx)?' must be (an|a whole) ONNX file, got /);

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Model, nodeLabel } from '../../../lib/onnx/model';
 import { parseModel } from '../../../lib/onnx/parse';
+import { nodesOf } from '../../support/graph-text';
 import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
@@ -52,7 +53,7 @@ describe('parseModel', () => {
   });
 
   test('treats packed floats as raw data and leaves varints in their field', () => {
-    const nodes = [node('Add', ['x', 'f'], ['a']), node('Gather', ['a', 'i'], ['y'])];
+    const nodes = nodesOf('Add x f > a; Gather a i > y');
     const weights = [
       { name: 'f', dataType: FLOAT, dims: [2], floatData: [1, 2] },
       { name: 'i', dataType: INT64, dims: [1], int64Data: [0] },
@@ -74,8 +75,7 @@ describe('parseModel', () => {
       modelOf(
         [
           { ...node('GroupQueryAttention', ['x'], ['a'], attributes), domain: 'com.microsoft' },
-          node('Softmax', ['a'], ['b'], [attribute.int('axis', -2)]),
-          node('Concat', ['b', 'x'], ['d'], [attribute.int('axis', 0)]),
+          ...nodesOf('Softmax a > b axis=-2; Concat b x > d axis=0'),
           node('Constant', [], ['c'], [attribute.tensor('value', floats('', [4]))]),
           { ...node('Clip', ['d', '', 'c'], ['y']), name: '' },
         ],
@@ -99,14 +99,8 @@ describe('parseModel', () => {
   });
 
   test('finds the values that nested bodies capture, but not those that they hide', () => {
-    const inner = [node('Add', ['a', 'hidden'], ['inner'])];
-    const outer = [node('Neg', ['b'], ['hidden']), choice('c', 'out', inner)];
-    const nodes = [
-      node('Abs', ['x'], ['a']),
-      node('Neg', ['x'], ['b']),
-      node('Exp', ['x'], ['hidden']),
-      choice('c', 'y', outer),
-    ];
+    const outer = [...nodesOf('Neg b > hidden'), choice('c', 'out', nodesOf('Add a hidden > inner'))];
+    const nodes = [...nodesOf('Abs x > a; Neg x > b; Exp x > hidden'), choice('c', 'y', outer)];
     const { graph } = parsed(modelOf(nodes, { ...inputs, c: { type: BOOL, dims: [] } }));
     const captures = graph.nodes[3].captures.map((capture) => graph.values[capture].name);
     // The outer body defines `hidden`, so the inner body does not capture it from the top level.
@@ -124,14 +118,14 @@ describe('parseModel', () => {
   });
 
   test('keeps functions and short metadata', () => {
-    const model = parsed({
-      ...functionsOf({ Twice: [node('Add', ['a', 'a'], ['b'])] }),
-      ...modelOf([callOf('Twice', ['x'], ['y'])], inputs),
-      metadataProps: Object.entries({ author: 'tests', long: 'v'.repeat(300) }).map(([key, value]) => ({
-        key,
-        value,
-      })),
-    });
+    const metadataProps = [
+      { key: 'author', value: 'tests' },
+      { key: 'long', value: 'v'.repeat(300) },
+    ];
+    const functions = functionsOf({ Twice: nodesOf('Add a a > b') });
+    const model = parsed(
+      modelOf([callOf('Twice', ['x'], ['y'])], inputs, [], { ...functions, metadataProps }),
+    );
     expect(model.functions[0]).toMatchObject({ name: 'Twice', domain: 'local' });
     expect(Object.fromEntries(model.properties)).toEqual({ author: 'tests', long: '' });
   });

@@ -10,7 +10,7 @@ import { totalLength } from '../../../lib/onnx/encode';
 import { OPTIMIZATION_LEVELS } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/slicers';
-import { nodesOf } from '../../support/graph-text';
+import { graphOf, nodesOf } from '../../support/graph-text';
 import { askOneProcess } from '../../support/inference/fast-analysis';
 import {
   type GraphInit,
@@ -65,28 +65,17 @@ test.each([
 
 /** A convolution with a batch normalization that the optimizer folds into it, and a layer that it does not change. */
 function foldable(): GraphInit {
-  const channels = 16;
-  const perChannel = (name: string, start: number) =>
-    floats(
-      name,
-      [channels],
-      Array.from({ length: channels }, (_, index) => start + index / 10),
-    );
-  return {
-    node: nodesOf(`
-      Conv x kernel > c; BatchNormalization c scale bias mean variance > n; Relu n > r;
-      Flatten r > f; MatMul f w > y`),
-    initializer: [
-      floats('kernel', [channels, 8, 3, 3]),
-      perChannel('scale', 0.5),
-      perChannel('bias', -1),
-      perChannel('mean', 0.1),
-      perChannel('variance', 1),
-      floats('w', [channels * 4, 32]),
-    ],
+  const perChannel = Object.entries({ scale: 0.5, bias: -1, mean: 0.1, variance: 1 }).map(([name, start]) => {
+    const values = Array.from({ length: 16 }, (_, index) => start + index / 10);
+    return floats(name, [16], values);
+  });
+  const nodes = `
+    Conv x kernel > c; BatchNormalization c scale bias mean variance > n; Relu n > r;
+    Flatten r > f; MatMul f w > y`;
+  return graphOf(nodes, {
+    initializer: [floats('kernel', [16, 8, 3, 3]), ...perChannel, floats('w', [64, 32])],
     input: [value('x', FLOAT, [1, 8, 4, 4])],
-    output: [value('y', FLOAT)],
-  };
+  });
 }
 
 describe('an optimized model', () => {
@@ -135,28 +124,21 @@ describe('an optimized model', () => {
       const [folder] = fs.readdirSync(cache);
       return path.join(cache, folder, file);
     };
-    const lostWithThePower = (): void => {
-      const answer = JSON.parse(fs.readFileSync(kept('answer.json'), 'utf8')) as object;
-      fs.writeFileSync(kept('answer.json'), JSON.stringify({ ...answer, writtenAt: 1 }));
-      fs.writeFileSync(kept('saved.onnx'), 'lost with the power');
+    const damages: Record<string, () => void> = {
+      'has no answer file': () => {
+        fs.rmSync(kept('answer.json'));
+      },
+      'has a truncated graph': () => {
+        fs.truncateSync(kept('saved.onnx'), 100);
+      },
+      'is from before the machine started': () => {
+        const answer = JSON.parse(fs.readFileSync(kept('answer.json'), 'utf8')) as object;
+        fs.writeFileSync(kept('answer.json'), JSON.stringify({ ...answer, writtenAt: 1 }));
+        fs.writeFileSync(kept('saved.onnx'), 'lost with the power');
+      },
     };
-    const damages: [string, () => void][] = [
-      [
-        'has no answer file',
-        () => {
-          fs.rmSync(kept('answer.json'));
-        },
-      ],
-      [
-        'has a truncated graph',
-        () => {
-          fs.truncateSync(kept('saved.onnx'), 100);
-        },
-      ],
-      ['is from before the machine started', lostWithThePower],
-    ];
 
-    test.each(damages)('%s', (_, damage) => {
+    test.each(Object.entries(damages))('%s', (_, damage) => {
       clearCache();
       const file = saveModel({ graph: foldable() });
       const nodes = (): string[] =>

@@ -89,13 +89,11 @@ describe('the sizes of the table', () => {
   });
 });
 
-describe('what the model says', () => {
-  test('goes before the table', () => {
-    const picture = input('images', ['batch', 3, 'height', 'width']);
-    expect(assumed([picture], {}, { picture: [384, 512] })).toEqual({ batch: 1, height: 384, width: 512 });
-    expect(assumed([ids(['batch', 'sequence'])], {}, { maxSequence: 77 })).toMatchObject({ sequence: 77 });
-    expect(assumed([ids(['batch', 'sequence'])], {}, { maxSequence: 512 })).toMatchObject({ sequence: 128 });
-  });
+test('what the model says goes before the table', () => {
+  const picture = input('images', ['batch', 3, 'height', 'width']);
+  expect(assumed([picture], {}, { picture: [384, 512] })).toEqual({ batch: 1, height: 384, width: 512 });
+  expect(assumed([tokens], {}, { maxSequence: 77 })).toMatchObject({ sequence: 77 });
+  expect(assumed([tokens], {}, { maxSequence: 512 })).toMatchObject({ sequence: 128 });
 });
 
 describe('given sizes', () => {
@@ -114,22 +112,17 @@ describe('given sizes', () => {
   });
 });
 
-describe('the sets of sizes', () => {
-  test('begin with the table, and are different', () => {
-    const sets = assumedSizes([ids(['batch', 'sequence'])], {});
-    expect(sets[0]).toEqual({ batch: 1, sequence: 128 });
-    expect(sets.at(-1)).toEqual({ batch: 1000, sequence: 128 });
-    expect(sets).toContainEqual({ batch: 1, sequence: 1 });
-    expect(new Set(sets.map((sizes) => JSON.stringify(sizes))).size).toBe(sets.length);
-  });
+test('the sets of sizes begin with the table, and are different', () => {
+  const sets = assumedSizes([tokens], {});
+  expect(sets[0]).toEqual({ batch: 1, sequence: 128 });
+  expect(sets.at(-1)).toEqual({ batch: 1000, sequence: 128 });
+  expect(sets).toContainEqual({ batch: 1, sequence: 1 });
+  expect(new Set(sets.map((sizes) => JSON.stringify(sizes))).size).toBe(sets.length);
 });
 
 describe('hints about sizes', () => {
   const hints = (properties: object, table: string) => {
-    const metadataProps = Object.entries(properties).map(([key, value]: [string, unknown]) => ({
-      key,
-      value,
-    }));
+    const metadataProps = Object.entries(properties).map(([key, text]) => ({ key, value: text as string }));
     const nodes = [node('Add', ['x', table], ['y'])];
     const model = modelOf(nodes, { x: [6, 4] }, [floats(table, [6, 4])], { metadataProps });
     return sizeHints(parseModel(saveModel(model)));

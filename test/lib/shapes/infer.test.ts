@@ -10,12 +10,10 @@ import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
   BOOL,
-  attribute,
   choice,
   floats,
   mlp,
   modelOf,
-  node,
   saveModel,
   temporaryFolder,
 } from '../../support/model-builder';
@@ -40,24 +38,10 @@ function typesOf(model: ModelInit, dimensions = {}) {
   return Object.fromEntries(parsed.graph.values.map(({ name }, index) => [name, types[index]]));
 }
 
-const cast = (from: string, to: string, type: number) =>
-  node('Cast', [from], [to], [attribute.int('to', type)]);
-
-describe('types', () => {
-  test('are inferred by ONNX Runtime, with symbolic dimensions by name', () => {
-    expect(typesOf(mlp(1))).toMatchObject({
-      m0: { dtype: 'float32', shape: ['batch', 16] },
-      w0: { dtype: 'float32', shape: [16, 16] },
-    });
-  });
-
-  test('include types that JavaScript cannot pass', () => {
-    const nodes = nodesOf(
-      'Cast x > b to=16; Cast b > c to=1; SequenceConstruct c c > s; SequenceLength s > y',
-    );
-    const types = { b: { dtype: 'bfloat16' }, c: { dtype: 'float32' }, s: { shape: null } };
-    expect(typesOf(modelOf(nodes, { x: [2] }))).toMatchObject(types);
-  });
+test('types include those that JavaScript cannot pass', () => {
+  const nodes = nodesOf('Cast x > b to=16; Cast b > c to=1; SequenceConstruct c c > s; SequenceLength s > y');
+  const types = { b: { dtype: 'bfloat16' }, c: { dtype: 'float32' }, s: { shape: null } };
+  expect(typesOf(modelOf(nodes, { x: [2] }))).toMatchObject(types);
 });
 
 describe('the cache', () => {
@@ -66,11 +50,9 @@ describe('the cache', () => {
   test('holds an answer with folded constants for each set of sizes, and for each set of weights', () => {
     // ONNX Runtime is asked twice: without sizes, and with constants folded.
     const shape = (weight: number, batch: number) => {
-      const computed = modelOf(
-        [cast('w', 'target', 7), node('Reshape', ['x', 'target'], ['y'])],
-        { x: ['batch', 12] },
-        [floats('w', [2], [weight, -1])],
-      );
+      const computed = modelOf(nodesOf('Cast w > target to=7; Reshape x target > y'), { x: ['batch', 12] }, [
+        floats('w', [2], [weight, -1]),
+      ]);
       const { planned, model } = analyzeModel(saveModel(computed), { dimensions: { batch } });
       return planned.types[model.graph.outputs[0].value].shape;
     };
@@ -145,7 +127,7 @@ describe('a question about the sizes of a model', () => {
 
 describe('a question about the shapes that slices declare', () => {
   const branches = modelOf(
-    [choice('c', 'r', [node('Neg', ['x'], ['a'])], [node('Abs', ['x'], ['b'])]), node('Tanh', ['r'], ['y'])],
+    [choice('c', 'r', nodesOf('Neg x > a'), nodesOf('Abs x > b')), ...nodesOf('Tanh r > y')],
     { x: [2], c: { type: BOOL, dims: [] } },
   );
 

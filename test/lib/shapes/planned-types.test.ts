@@ -6,8 +6,6 @@ import { nodesOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
   type ModelInit,
-  type NodeInit,
-  FLOAT,
   INT64,
   attribute,
   external,
@@ -36,11 +34,6 @@ function planned(file: string, dimensions = {}) {
   };
 }
 
-const cast = (from: string, to: string, type: number): NodeInit =>
-  node('Cast', [from], [to], [attribute.int('to', type)]);
-const transpose = (from: string, to: string, ...perm: number[]): NodeInit =>
-  node('Transpose', [from], [to], [attribute.ints('perm', perm)]);
-
 describe('planned shapes', () => {
   /** Reshapes [n, s, 8] to [n, s, 2, 4] with a shape that nodes compute, as exporters write attention. */
   const attention = modelOf(
@@ -55,19 +48,17 @@ describe('planned shapes', () => {
     nodesOf('ReduceSum x > sum keepdims=0; Reshape x target > any; Add any sum > y'),
     { x: [6], target: { type: INT64, dims: ['rank'] } },
   );
-  const tanh = modelOf([node('Tanh', ['x'], ['y'])], { x: ['batch', 'sequence', 16] });
+  const tanh = modelOf(nodesOf('Tanh x > y'), { x: ['batch', 'sequence', 16] });
   /** A model that takes rows of 224 x 4 pixels only. */
   const strict = modelOf(
-    [node('Reshape', ['x', 'target'], ['flat']), node('MatMul', ['flat', 'w'], ['y'])],
+    nodesOf('Reshape x target > flat; MatMul flat w > y'),
     { x: ['batch', 3, 'height', 4] },
     [int64s('target', [0, -1]), floats('w', [3 * 224 * 4, 2])],
   );
   /** ONNX Runtime loads it only without sizes. */
-  const contradictory = modelOf(
-    [node('MatMul', ['x', 'w'], ['y']), node('Tanh', ['y'], ['z'])],
-    { x: ['batch', 'channels'] },
-    [floats('w', [333, 2])],
-  );
+  const contradictory = modelOf(nodesOf('MatMul x w > y; Tanh y > z'), { x: ['batch', 'channels'] }, [
+    floats('w', [333, 2]),
+  ]);
 
   const ofAttention = { shapes: { turned: [1, 2, 20, 4] }, bytes: { turned: 1 * 2 * 20 * 4 * 4 } };
   const both = {
@@ -106,9 +97,7 @@ describe('planned shapes', () => {
       const sizes = int64s('sizes', [...Array<number>(length - 1).fill(1), 5]);
       const nodes = [
         ...(isNode ? [node('Constant', [], ['sizes'], [attribute.tensor('value', sizes)])] : []),
-        node('Slice', ['sizes', 'end', 'most'], ['last']),
-        node('Abs', ['last'], ['target']),
-        node('Expand', ['x', 'target'], ['y']),
+        ...nodesOf('Slice sizes end most > last; Abs last > target; Expand x target > y'),
       ];
       const inputs = { x: [1], ...(!isNode && { sizes: { type: INT64, dims: [length] } }) };
       const ends = [int64s('end', [-1]), int64s('most', [2 ** 31])];
@@ -150,50 +139,46 @@ describe('planned shapes', () => {
 
 describe('the elements of a tensor whose size depends on data', () => {
   const weights = [floats('w', [2, 7]), int64s('three', [3, 1, 1]), int64s('all', [-1])];
-  const places = node('NonZero', ['x'], ['places']);
-  const reshape = node('Reshape', ['x', 'sizes'], ['a']);
-
-  const concat = node('Concat', ['a', 'a', 'a'], ['y'], [attribute.int('axis', 0)]);
-  const byData = [node('Expand', ['x', 'sizes'], ['a']), node('ConstantOfShape', ['sizes'], ['y'])];
-  const rows = [
-    places,
-    transpose('places', 'turned', 1, 0),
-    cast('turned', 'rows', FLOAT),
-    node('MatMul', ['rows', 'w'], ['z']),
-    node('Reshape', ['z', 'all'], ['flat']),
-    node('Tanh', ['flat'], ['y']),
-  ];
+  const rows =
+    'NonZero x > places; Transpose places > turned perm=[1,0]; Cast turned > rows to=1; MatMul rows w > z; ' +
+    'Reshape z all > flat; Tanh flat > y';
 
   // The input `x` has 6 x 10 floats, and `sizes` two integers.
-  test.each<[what: string, nodes: NodeInit[], elements: Record<string, number>]>([
+  test.each<[what: string, nodes: string, elements: Record<string, number>]>([
     // A place is a row and a column.
     [
       'are at most those that a node selects from',
-      [places, node('Neg', ['places'], ['y'])],
+      'NonZero x > places; Neg places > y',
       { places: 120, y: 120 },
     ],
-    ['are those of the input that the node reshapes', [reshape], { a: 60 }],
-    ['are at most those of all inputs that the node joins', [reshape, concat], { y: 180 }],
-    ['are estimated as those of the largest input if data decide', byData, { a: 60, y: 60 }],
+    ['are those of the input that the node reshapes', 'Reshape x sizes > a', { a: 60 }],
+    [
+      'are at most those of all inputs that the node joins',
+      'Reshape x sizes > a; Concat a a a > y axis=0',
+      { y: 180 },
+    ],
+    [
+      'are estimated as those of the largest input if data decide',
+      'Expand x sizes > a; ConstantOfShape sizes > y',
+      { a: 60, y: 60 },
+    ],
     // 60 places of two numbers each become 60 of seven.
     ['keep the unknown part if the known one changes', rows, { z: 420, flat: 420, y: 420 }],
-    ['are exact when the size is a constant', [node('Expand', ['x', 'three'], ['y'])], { y: 180 }],
+    ['are exact when the size is a constant', 'Expand x three > y', { y: 180 }],
   ])('%s', (_, nodes, elements) => {
     const inputs = { x: [6, 10], sizes: { type: INT64, dims: [2] } };
-    const file = saveModel(modelOf(nodes, inputs, weights));
+    const file = saveModel(modelOf(nodesOf(nodes), inputs, weights));
     expect(planned(file).elements).toMatchObject(elements);
   });
 
   test('are bounded where a node makes them of known sizes', () => {
-    const { bounded } = planned(
-      saveModel(modelOf([places, transpose('places', 'turned', 1, 0)], { x: [4, 10] })),
-    );
-    expect(bounded).toEqual(['places']);
+    const nodes = nodesOf('NonZero x > places; Transpose places > turned perm=[1,0]');
+    expect(planned(saveModel(modelOf(nodes, { x: [4, 10] }))).bounded).toEqual(['places']);
   });
 
   test('are those of all boxes and classes before NonMaxSuppression selects some', () => {
     const model = modelOf(
-      [node('NonMaxSuppression', ['boxes', 'scores', 'most', 'overlap'], ['picked'])],
+      nodesOf('NonMaxSuppression boxes scores most overlap > picked'),
       { boxes: [1, 100, 4], scores: [1, 8, 100] },
       [int64s('most', [5]), floats('overlap', [1], [0.5])],
     );

@@ -11,7 +11,6 @@ import {
   BOOL,
   FLOAT,
   INT64,
-  attribute,
   callOf,
   choice,
   floats,
@@ -34,20 +33,10 @@ function shapesOf(file: string): Record<string, Shape> {
   return Object.fromEntries(model.graph.values.map(({ name }, index) => [name, provenShapes[index]]));
 }
 
-const relu = node('Relu', ['x'], ['r']);
 const image = (nodes: NodeInit[], weights: TensorInit[] = []): ModelInit =>
   modelOf(nodes, { x: ['n', 2, 5, 5] }, weights);
-const pooled = (opType: string, ...attributes: object[]): ModelInit =>
-  image([
-    relu,
-    node(
-      opType,
-      ['r'],
-      ['p'],
-      [attribute.ints('kernel_shape', [1, 1]), attribute.ints('strides', [3, 3]), ...attributes],
-    ),
-    node('Neg', ['p'], ['y']),
-  ]);
+const pooled = (opType: string, more = ''): ModelInit =>
+  image(nodesOf(`Relu x > r; ${opType} r > p kernel_shape=[1,1] strides=[3,3]${more}; Neg p > y`));
 const resized = (...inputs: string[]): ModelInit =>
   image(
     [node('Resize', inputs, ['p']), node('Neg', ['p'], ['y'])],
@@ -60,25 +49,22 @@ const twice = modelOf(nodesOf('Abs p > a; Abs q > b; Add a b > c; Neg c > y'), {
 
 /** A body that declares a wrong shape of what it computes from `t` and the sizes `s`; `inner` is in its place. */
 const declaring = (name: string, inner: readonly NodeInit[] = []): GraphInit => ({
-  node: [
-    node('Reshape', ['t', 's'], [`${name}_row`]),
-    ...inner,
-    node('Abs', [`${name}_row`], [`${name}_out`]),
-  ],
+  node: [...nodesOf(`Reshape t s > ${name}_row`), ...inner, ...nodesOf(`Abs ${name}_row > ${name}_out`)],
   output: [value(`${name}_out`, FLOAT)],
   valueInfo: [value(`${name}_row`, FLOAT, [5, 'q'])],
 });
 const withBodies = (then: GraphInit): ModelInit =>
-  modelOf(
-    [node('Tanh', ['x'], ['t']), choice('c', 'r', then, declaring('other')), node('Neg', ['r'], ['y'])],
-    { x: [4], c: { type: BOOL, dims: [] }, s: { type: INT64, dims: ['k'] } },
-  );
+  modelOf([...nodesOf('Tanh x > t'), choice('c', 'r', then, declaring('other')), ...nodesOf('Neg r > y')], {
+    x: [4],
+    c: { type: BOOL, dims: [] },
+    s: { type: INT64, dims: ['k'] },
+  });
 const inFunction = modelOf(
   [callOf('Row', ['x', 's'], ['r']), callOf('Row', ['r', 's'], ['y'])],
   { x: [4], s: { type: INT64, dims: ['k'] } },
   [],
   functionsOf(
-    { Row: [node('Reshape', ['a', 'sizes'], ['b'])] },
+    { Row: nodesOf('Reshape a sizes > b') },
     { input: ['a', 'sizes'], valueInfo: [value('b', FLOAT, [1, 4])] },
   ),
 );
@@ -90,11 +76,11 @@ const ofUnknownRank = modelOf(nodesOf('ReduceSum x > sum keepdims=0; Reshape x s
   s: { type: INT64, dims: ['k'] },
 });
 const nested = withBodies(declaring('then', [choice('c', 'z', declaring('in'))]));
-const ceiled = pooled('AveragePool', attribute.int('ceil_mode', 1));
+const ceiled = pooled('AveragePool', ' ceil_mode=1');
 
 describe('proven shapes', () => {
   test.each<[what: string, model: ModelInit, shapes: Record<string, Shape>]>([
-    ['have the sizes and names of the inputs', image([relu]), { r: ['n', 2, 5, 5] }],
+    ['have the sizes and names of the inputs', image(nodesOf('Relu x > r')), { r: ['n', 2, 5, 5] }],
     ['tell a scalar from a tensor of unknown rank', ofUnknownRank, { sum: [], r: null, y: null }],
     // Equal names may stand for different sizes.
     ['have no name that the inputs declare twice', twice, { a: [null, 2], b: [null, 'm'] }],
@@ -132,32 +118,23 @@ const branched = (nodes: NodeInit[], condition = 'c', before: NodeInit[] = []): 
   modelOf(
     [
       ...before,
-      choice(
-        condition,
-        'r',
-        [node('Squeeze', ['x', 'first'], ['two'])],
-        [node('Identity', ['x'], ['three'])],
-      ),
+      choice(condition, 'r', nodesOf('Squeeze x first > two'), nodesOf('Identity x > three')),
       ...nodes,
     ],
     { x: [1, 2, 'n'], c: { type: BOOL, dims: [] } },
     [int64s('first', [0]), int64s('one', [1]), int64s('last', [2]), floats('w', [4, 2, 1])],
   );
-const used = node('Relu', ['r'], ['y']);
+const used = nodesOf('Relu r > y');
 const convolved = branched(nodesOf('Unsqueeze r first > u; Relu u > a; Conv a w > b; Sigmoid b > y'));
-const turned = branched([node('Transpose', ['r'], ['y'], [attribute.ints('perm', [1, 0])])]);
-const decided = branched([used], 'same', [node('Equal', ['one', 'one'], ['same'])]);
-const neverRun = branched([
-  node('Unsqueeze', ['r', 'first'], ['u']),
-  node('Conv', ['u', 'w'], ['unused']),
-  used,
-]);
+const turned = branched(nodesOf('Transpose r > y perm=[1,0]'));
+const decided = branched(used, 'same', nodesOf('Equal one one > same'));
+const neverRun = branched(nodesOf('Unsqueeze r first > u; Conv u w > unused; Relu r > y'));
 describe('the rank of a value whose shape ONNX Runtime does not know', () => {
   test.each<[what: string, model: ModelInit, ranks: Record<string, number | undefined>]>([
     ['goes through a convolution', convolved, { r: 2, u: 3, a: 3, b: 3, y: 3 }],
     ['follows from the order of a Transpose', turned, { r: 2, y: 2 }],
     ['does not follow from nodes that never run', neverRun, { r: undefined, y: undefined }],
-    ['is unknown if branches differ', branched([used]), { r: undefined, y: undefined }],
+    ['is unknown if branches differ', branched(used), { r: undefined, y: undefined }],
     ['is that of the branch for which constants decide', decided, { r: 2, y: 2 }],
   ])('%s', (_, model, ranks) => {
     const found = Object.entries(shapesOf(saveModel(model))).map(([name, shape]) => [name, shape?.length]);
@@ -178,7 +155,7 @@ describe('the rank of a value whose shape ONNX Runtime does not know', () => {
 
 describe('sizes that slices declare of random nodes', () => {
   const CHANNELS = 2;
-  type RandomNode = readonly [opType: string, attributes: object[], weights: TensorInit[], inputs?: string[]];
+  type RandomNode = readonly [node: string, weights: TensorInit[]];
 
   const side = fc.integer({ min: 1, max: 4 });
   const window = fc
@@ -190,50 +167,31 @@ describe('sizes that slices declare of random nodes', () => {
     })
     .map(({ kernel, strides, pads, mode }) => {
       // ONNX Runtime takes pads only without `auto_pad`, and only below the size of the kernel.
-      const own = pads.map((pad, index) => Math.min(pad, kernel[index % 2] - 1));
-      const attributes: object[] = [
-        attribute.ints('kernel_shape', kernel),
-        attribute.ints('strides', strides),
-        { name: 'auto_pad', s: Buffer.from(mode), type: 3 },
-        ...(mode === 'NOTSET' ? [attribute.ints('pads', own)] : []),
-      ];
-      return { kernel, attributes };
+      const own = pads.map((pad, index) => Math.min(pad, kernel[index % 2] - 1)).join();
+      const padding = mode === 'NOTSET' ? ` pads=[${own}]` : '';
+      const text = `kernel_shape=[${kernel.join()}] strides=[${strides.join()}] auto_pad=${mode}${padding}`;
+      return { kernel, text };
     });
   const pool = fc
     .tuple(fc.constantFrom('MaxPool', 'AveragePool'), window, fc.nat(1))
-    .map(([opType, { attributes }, ceils]): RandomNode => [
-      opType,
-      [...attributes, attribute.int('ceil_mode', ceils)],
-      [],
-    ]);
+    .map(([opType, { text }, ceils]): RandomNode => [`${opType} x > r ${text} ceil_mode=${ceils}`, []]);
   const convolution = fc
     .tuple(fc.constantFrom('Conv', 'ConvTranspose'), window)
-    .map(([opType, { kernel, attributes }]): RandomNode => [
-      opType,
-      attributes,
-      [floats('w', [CHANNELS, CHANNELS, ...kernel])],
-    ]);
+    .map(([opType, { kernel, text }]): RandomNode => {
+      return [`${opType} x w > r ${text}`, [floats('w', [CHANNELS, CHANNELS, ...kernel])]];
+    });
   const scale = fc.double({ min: 0.3, max: 3, noNaN: true });
+  // The second input is omitted.
   const resize = fc
     .tuple(scale, scale)
-    .map((scales): RandomNode => [
-      'Resize',
-      [],
-      [floats('scales', [4], [1, 1, ...scales])],
-      ['x', '', 'scales'],
-    ]);
+    .map((scales): RandomNode => ['Resize x  scales > r', [floats('scales', [4], [1, 1, ...scales])]]);
   test('are those that the kernels of ONNX Runtime make', async () => {
     let declared = 0;
     const size = fc.integer({ min: 4, max: 9 });
     const random = fc.oneof(pool, convolution, resize);
-    const check = async (
-      [opType, attributes, weights, inputs]: RandomNode,
-      height: number,
-      width: number,
-    ): Promise<void> => {
+    const check = async ([text, weights]: RandomNode, height: number, width: number): Promise<void> => {
       const shape = [1, CHANNELS, height, width];
-      const own = node(opType, inputs ?? ['x', ...weights.map(({ name }) => name)], ['r'], attributes);
-      const file = saveModel(modelOf([own, node('Identity', ['r'], ['y'])], { x: shape }, weights));
+      const file = saveModel(modelOf(nodesOf(`${text}; Identity r > y`), { x: shape }, weights));
       const made = await runWhole(file, new Map([['x', float32(shape)]])).catch(() => undefined);
       // ONNX Runtime refuses some nodes, such as one with a kernel larger than its input.
       if (made === undefined) return;

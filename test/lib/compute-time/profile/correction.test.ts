@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { correction } from '../../../../lib/compute-time/profile/correction';
-import { median, quantile } from '../../../../lib/extremes';
 
 /** Corrects times of nodes without bodies. */
 function corrected(times: readonly number[], total: number): number[] {
@@ -39,18 +38,5 @@ describe('correction', () => {
     const [first, second] = corrected([0.001, 0], 0.002);
     expect(second).toBeLessThan(4e-6);
     expect(first + second).toBeCloseTo(0.002, 12);
-  });
-});
-
-describe('quantile', () => {
-  it('lies between two samples', () => {
-    expect(median([4, 1, 3, 2])).toBe(2.5);
-    expect(median([3, 1, 2])).toBe(2);
-    expect(quantile([1, 2, 3, 4, 5], 0.25)).toBe(2);
-    expect(quantile([1, 2], 0.25)).toBe(1.25);
-  });
-
-  it('is no number without samples', () => {
-    expect(median([])).toBeNaN();
   });
 });
