@@ -4,7 +4,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { type CutSpace, findCuts } from './cuts';
 import { WeightTable } from '../../dataflow/weights';
 
-export interface BranchOrder {
+interface BranchOrder {
   readonly order: readonly NodeIndex[];
   /** Cuts that let branches run in parallel: before each branch. Nodes that branches share come before the first cut. */
   readonly branchStarts: readonly number[];
@@ -21,7 +21,7 @@ const MIN_SHARE = 0.1;
  *
  * @returns `undefined` if no node joins two branches that are worth a function each
  */
-export function findBranches(dataflow: Dataflow, bytes: readonly number[]): BranchOrder | undefined {
+function findBranches(dataflow: Dataflow, bytes: readonly number[]): BranchOrder | undefined {
   const search = new BranchSearch(dataflow, bytes);
   search.visitAll();
   const { order, branchStarts, joins } = search;

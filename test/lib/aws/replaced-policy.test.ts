@@ -51,15 +51,6 @@ describe('the policies of a pipeline', () => {
   const four = pipelineOf(4, 4);
   const ids = policiesOf(four);
 
-  it('are an inline one for each slice and the state machine, and a managed one that all slices share', () => {
-    expect(ids.map((id) => [four[id].Type, rolesOf(four, id).length])).toEqual([
-      ...Array<unknown>(4).fill(['AWS::IAM::Policy', 1]),
-      ['AWS::IAM::ManagedPolicy', 4],
-      ['AWS::IAM::Policy', 1],
-    ]);
-    expect(policiesOf(pipelineOf(4, 4))).toEqual(ids);
-  });
-
   it('are added beside the earlier ones, of the same roles, if another model has fewer slices', () => {
     const two = pipelineOf(5, 2);
     // All slices may still write logs, but the list of roles of this policy is shorter.

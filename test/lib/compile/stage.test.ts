@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { clearCache } from '../../../lib/cache/folder';
 import { builtFile } from '../../../lib/host/packages';
 import { parseModel } from '../../../lib/onnx/parse';
 import { type NamedSlicer, count } from '../../../lib/plan/slicers';
@@ -208,20 +207,4 @@ test('several processes that stage a model at once write the same slices without
   expect(ends).toEqual(ends.map(() => ({ message: '', code: 0 })));
   expect(entries('plans')).toHaveLength(1);
   expectIntact();
-});
-
-test('a model is staged into a temporary folder if the cache is turned off', () => {
-  const file = saveModel(MODEL);
-  const { plan } = stageModel(file, count(2));
-  process.env.SLICED_INFERENCE_CACHE = '';
-  const { plan: same, slices } = stageModel(file, count(2));
-  expect(same).toEqual(plan);
-  expect(fs.statSync(slices[0].model).size).toBe(plan.slices[0].model.bytes);
-});
-
-test('clearing the cache keeps files that it did not write', () => {
-  fs.writeFileSync(path.join(cache, 'mine.txt'), 'mine');
-  stageModel(saveModel(MODEL), count(2));
-  expect(clearCache()).toBeGreaterThan(64 * 64 * 4);
-  expect(fs.readdirSync(cache)).toEqual(['mine.txt']);
 });

@@ -10,16 +10,6 @@ const file = saveModel(mlp(2));
 const path = 'p.json';
 
 describe('a model that is analyzed with its profile', () => {
-  it('has the work of the profile', () => {
-    const estimated = analyzeModel(file, { dimensions: { batch: 3 } });
-    const profile = profileOf(estimated, { seconds: 0.5 });
-    const { cuts } = analyzeModel(file, { profile: { profile, path } });
-    const [first] = cuts.costs.work;
-    expect(cuts.costs.work.every((seconds) => seconds === first)).toBe(true);
-    expect(first).toBeGreaterThan(0.1);
-    expect(estimated.cuts.costs.work[0]).toBeLessThan(0.01);
-  });
-
   it('has the shapes of the profile', () => {
     const estimated = analyzeModel(file, { dimensions: { batch: 3 } });
     const profile = profileOf(estimated, { rows: 5 });

@@ -29,13 +29,6 @@ function withBranches(...slices: readonly number[]): Schedule {
 }
 
 describe('a schedule of slices in series', () => {
-  it('enters a state for each warm-up, inside of the state that has all of them', () => {
-    const model = costModel({ result: 'inline', environment: steadyEnvironment(0, 0, 100) });
-    const steps = [stepOf({}), stepOf({ loadMs: 5000 })];
-    const { p50 } = scheduleCost(model, withWarmUps(inSeries(2)), steps, 'cold').latency;
-    expect(p50).toBeCloseTo(100 + (100 + 5000) + (100 + 120), 6);
-  });
-
   it('waits for a write and a read less for each slice that answers its tensors', () => {
     const environment = steadyEnvironment(20, 30, 15);
     const model = costModel({ request: 'inline', result: 'inline', warmUp: false, environment });

@@ -120,22 +120,21 @@ test('a stack in another partition has no ARN of the partition aws', () => {
   expect(text).not.toContain('arn:aws:');
 });
 
-test('a bucket must be in the region of the stack, if both are known', () => {
-  const deploy = (own: 'model' | 'bucket', region: string, stackRegion?: string): void => {
-    const env = { account: '111122223333', region: stackRegion ?? '' };
-    const stack = new Stack(newApp(), 'Regional', stackRegion === undefined ? {} : { env });
-    const bucket = s3.Bucket.fromBucketAttributes(stack, 'Models', { bucketName: 'my-models', region });
-    new SlicedInferencePipeline(stack, 'Pipeline', {
-      ...(own === 'bucket' && { modelPath: MLP_PATH, bucket }),
-      ...(own === 'model' && { slicedModel: SlicedModel.fromBucket(bucket, 'ocr', file) }),
-    });
-  };
-  for (const own of ['model', 'bucket'] as const) {
-    const other = (): void => {
-      deploy(own, 'eu-west-1', 'us-east-1');
+test.each(['model', 'bucket'])(
+  'the bucket of the %s must be in the region of the stack, if both are known',
+  (own) => {
+    const deploy = (region: string, stackRegion?: string): SlicedInferencePipeline => {
+      const env = { account: '111122223333', ...(stackRegion !== undefined && { region: stackRegion }) };
+      const stack = new Stack(newApp(), 'Regional', { env });
+      const bucket = s3.Bucket.fromBucketAttributes(stack, 'Models', { bucketName: 'my-models', region });
+      const slicedModel = SlicedModel.fromBucket(bucket, 'ocr', file);
+      const props = own === 'bucket' ? { modelPath: MLP_PATH, bucket } : { slicedModel };
+      return new SlicedInferencePipeline(stack, 'Pipeline', props);
     };
-    expect(errorOf(other)).toContain('must be in the region of the stack, us-east-1, got eu-west-1');
-    deploy(own, 'us-east-1', 'us-east-1');
-    deploy(own, 'eu-west-1');
-  }
-});
+    expect(errorOf(() => deploy('eu-west-1', 'us-east-1'))).toContain(
+      'must be in the region of the stack, us-east-1, got eu-west-1',
+    );
+    deploy('us-east-1', 'us-east-1');
+    deploy('eu-west-1');
+  },
+);

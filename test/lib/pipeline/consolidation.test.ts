@@ -50,17 +50,6 @@ describe('the decision', () => {
   });
 });
 
-/** The tasks of each branch that starts first, in their order. */
-function startedBranches({ States }: StateMachineDefinition): string[][] {
-  const branches = States['Warm start 00'].Branches ?? [];
-  return branches.map(({ StartAt, States: states }) => {
-    const names = [];
-    for (let name: string | undefined = StartAt; name !== undefined; name = states[name].Next)
-      names.push(name);
-    return names;
-  });
-}
-
 describe('with consolidation', () => {
   let stack: PipelineStack;
   let without: PipelineStack;
@@ -108,19 +97,6 @@ describe('with consolidation', () => {
     ]);
   });
 
-  it('lets the function read and write exactly its objects', () => {
-    const { PolicyDocument: document } = stack.resource('Pipeline/whole/Role/Policy') as {
-      PolicyDocument: { Statement: Properties[] };
-    };
-    const bucket = '{Pipeline/Bucket.Arn}';
-    const claim = `${bucket}/${String(variables(stack, 'whole').SLICE_LOADER_KEY)}`;
-    expect(document.Statement.map(({ Sid, Action, Resource }) => [Sid, Action, Resource])).toEqual([
-      ['ReadSlice', 's3:GetObject', expect.any(Array)],
-      ['WriteTensors', 's3:PutObject', [`${bucket}/outputs/*.safetensors`, claim]],
-      ['ReadTensors', 's3:GetObject', [`${bucket}/inputs/*`, `${bucket}/outputs/*.safetensors`, claim]],
-    ]);
-  });
-
   it('shows the whole model in dashboards and alarms', () => {
     const [{ DashboardBody: body }] = Object.values(stack.resources('AWS::CloudWatch::Dashboard'));
     expect(String(body).match(/"label":"whole"/g)).toHaveLength(4);
@@ -132,9 +108,9 @@ describe('with consolidation', () => {
   it('loads after the smallest slice of those that warm up', () => {
     // One layer, two and one.
     const slicing = Slicing.atTensors(['t0', 't2']);
-    expect(startedBranches(definitionOf(pipelineStack({ ...always, slicing })))).toEqual([
-      ...[['Slice 00'], ['Warm-up 01'], ['Warm-up 02', 'Load whole model']],
-    ]);
+    const { Branches = [] } = definitionOf(pipelineStack({ ...always, slicing })).States['Warm start 00'];
+    const tasks = Branches.map(({ States }) => Object.keys(States).filter((name) => !/failed/i.test(name)));
+    expect(tasks).toEqual([['Slice 00'], ['Warm-up 01'], ['Warm-up 02', 'Load whole model']]);
   });
 });
 

@@ -25,41 +25,10 @@ function stackOf(slicedModel: SlicedModel, stack = newStack()) {
   return shortTemplate(stack);
 }
 
-describe('SlicedModel.fromDirectory', () => {
-  test('gives the same template as the model', () => {
-    const props = { modelPath: MODEL, dimensions: { batch: 1 }, slicing: Slicing.count(3) };
-    const { template } = stackOf(SlicedModel.fromDirectory(sliced().folder));
-    expect(template.toJSON()).toEqual(pipelineStack(props).template.toJSON());
-  });
-
-  const own = (field: string, digest: string): string =>
-    `must have the ${field} bytes that its plan lists, got ${digest}: copy it again, or slice the model again`;
-
-  test.each<[string, (folder: string) => void, string]>([
-    [
-      'other bytes',
-      (folder) => {
-        const file = path.join(folder, 'slice-01.weights');
-        fs.writeFileSync(file, fs.readFileSync(file).fill(7, 0, 1));
-      },
-      own('1024', 'other bytes'),
-    ],
-    [
-      'a plan that names files outside of the folder',
-      (folder) => {
-        const file = path.join(folder, 'plan.json');
-        fs.writeFileSync(
-          file,
-          fs.readFileSync(file, 'utf8').replace('"slice-00.onnx"', '"../slice-00.onnx"'),
-        );
-      },
-      "must be slice-00.onnx, got '../slice-00.onnx': make the plan again with `sliced-inference slice`",
-    ],
-  ])('refuses %s', (_, damage, words) => {
-    const { folder } = sliced();
-    damage(folder);
-    expect(errorOf(() => SlicedModel.fromDirectory(folder))).toContain(words);
-  });
+test('SlicedModel.fromDirectory gives the same template as the model', () => {
+  const props = { modelPath: MODEL, dimensions: { batch: 1 }, slicing: Slicing.count(3) };
+  const { template } = stackOf(SlicedModel.fromDirectory(sliced().folder));
+  expect(template.toJSON()).toEqual(pipelineStack(props).template.toJSON());
 });
 
 describe('SlicedModel.fromBucket', () => {

@@ -1,8 +1,8 @@
 /** What a pipeline warns of, says and refuses, because of quotas, sizes, estimates and its surroundings. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Annotations, Duration, Lazy, Size, type Stack } from 'aws-cdk-lib';
-import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
+import { Duration, Lazy, Size, type Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -18,16 +18,8 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
-import {
-  FLOAT,
-  INT64,
-  floats,
-  mlp,
-  node,
-  saveModel,
-  temporaryFolder,
-  value,
-} from '../../support/model-builder';
+import { graphOf } from '../../support/graph-text';
+import { FLOAT, INT64, floats, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
 import { unevenChain } from '../../support/uneven-chain';
@@ -47,7 +39,7 @@ function messages(
   const stack = newStack();
   addPipeline(stack, 'Pipeline', typeof build === 'function' ? build(stack) : build);
   after(stack);
-  return Found.fromStack(stack)
+  return Annotations.fromStack(stack)
     [level]('*', Match.anyValue())
     .map(({ entry }) => entry.data as string);
 }
@@ -97,26 +89,15 @@ function isolated(props: Props, ...prepare: ((vpc: ec2.Vpc) => void)[]): Build {
 const zone = { tensorStore: TensorStore.s3ExpressOneZone('use1-az5') };
 
 /** Its sizes depend on data. */
-const nonZero = {
-  node: [node('NonZero', ['x'], ['places']), node('Identity', ['places'], ['y'])],
-  input: [value('x', FLOAT, [4])],
-  output: [value('y', INT64)],
-};
+const nonZero = graphOf('NonZero x > places; Identity places > y', { output: [value('y', INT64)] });
 
 /** Adds a table of so many positions to rows whose number `Reshape` computes. */
 const positions = (count_: number): string =>
   saveModel({
-    graph: {
-      node: [
-        node('Shape', ['x'], ['shape']),
-        node('Abs', ['shape'], ['computed']),
-        node('Reshape', ['x', 'computed'], ['rows']),
-        node('Add', ['rows', 'table'], ['y']),
-      ],
+    graph: graphOf('Shape x > shape; Abs shape > computed; Reshape x computed > rows; Add rows table > y', {
       initializer: [floats('table', [count_, 8])],
       input: [value('x', FLOAT, ['height', 8])],
-      output: [value('y', FLOAT, ['height', 8])],
-    },
+    }),
   });
 const refused = { modelPath: positions(4), slicing: Slicing.count(1), dimensions: { height: 5 } };
 
@@ -203,13 +184,6 @@ test('an endpoint may be added after the pipeline', () => {
 test('warnings come again when the plan comes from the cache', () => {
   for (let time = 0; time < 2; time++)
     expect(messages(refused)).toContainEqual(expect.stringContaining('refuses the model with height=5'));
-});
-
-test('a warning can be acknowledged', () => {
-  const acknowledge = (stack: Stack): void => {
-    Annotations.of(stack).acknowledgeWarning(`${PREFIX}assumedDimensions`, 'known');
-  };
-  expect(messages({ dimensions: {} }, 'findWarning', acknowledge)).toEqual([]);
 });
 
 const oneSlice =

@@ -118,40 +118,36 @@ function compared(analyzed: AnalyzedModel, own: Setting, title: string): Compare
   const maxMemorySize = Math.min(10_240, Math.max(512, Math.floor(own.memoryShare * memoryMb(whole))));
   const common: AutomaticOptions = { temperature, quantile, maxMemorySize, transport: own.transport };
   const every = everyPlan(analyzed, own, { minimize: 'cost', temperature, quantile }, maxMemorySize);
-  const best = (isBetter: (a: Printed, b: Printed) => boolean): Printed =>
-    every.reduce((a, b) => (isBetter(b, a) ? b : a));
-  const isCheaper = (a: Printed, b: Printed): boolean => a.dollars < b.dollars;
-  const isFaster = (a: Printed, b: Printed): boolean =>
-    a.time < b.time || (a.time === b.time && isCheaper(a, b));
-  const isSmaller = (a: Printed, b: Printed): boolean =>
-    a.slices !== b.slices ? a.slices < b.slices : a.whole !== b.whole ? a.whole : isCheaper(a, b);
   if (every.length === 0) return [];
-  const [cheapest, fastest] = [best(isCheaper), best(isFaster)];
+  /** The plan with the least keys; of plans beyond a limit, the nearest one. */
+  const best = (keysOf: (a: Printed) => number[], excessOf: (a: Printed) => number = () => 0): Printed => {
+    const keyed = every.map((plan) => ({ plan, keys: [Math.max(0, excessOf(plan)), ...keysOf(plan)] }));
+    return keyed.reduce((a, b) => {
+      const decisive = a.keys.findIndex((key, index) => key !== b.keys[index]);
+      return decisive >= 0 && b.keys[decisive] < a.keys[decisive] ? b : a;
+    }).plan;
+  };
+  const ofCost = ({ dollars }: Printed): number[] => [dollars];
+  const ofTime = ({ time, dollars }: Printed): number[] => [time, dollars];
+  const ofSlices = ({ slices, whole, dollars }: Printed): number[] => [slices, whole ? 0 : 1, dollars];
+  const [cheapest, fastest] = [best(ofCost), best(ofTime)];
   const maxLatencyMs = fastest.time + share * (cheapest.time - fastest.time);
   const maxDollars = cheapest.dollars + share * (fastest.dollars - cheapest.dollars);
-  /** Plans within a limit before others, and of the others the nearest. */
-  const within =
-    (figure: (a: Printed) => number, limit: number, isBetter: (a: Printed, b: Printed) => boolean) =>
-    (a: Printed, b: Printed): boolean => {
-      const [isIn, isOtherIn] = [figure(a) <= limit, figure(b) <= limit];
-      if (isIn !== isOtherIn) return isIn;
-      return isIn ? isBetter(a, b) : figure(a) < figure(b);
-    };
-  const [dollars, time] = [(a: Printed) => a.dollars, (a: Printed) => a.time];
-  const inTime = { maxLatencyMs };
-  const inCost = { maxCostPerMillion: maxDollars * 1e6 };
+  const late = ({ time }: Printed): number => time - maxLatencyMs;
+  const dear = ({ dollars }: Printed): number => dollars - maxDollars;
+  const [dollarsOf, timeOf] = [(a: Printed) => a.dollars, (a: Printed) => a.time];
   const goals: [string, AutomaticOptions, Printed, (a: Printed) => number][] = [
-    ['cost', { minimize: 'cost' }, cheapest, dollars],
-    ['latency', { minimize: 'latency' }, fastest, time],
-    ['slices', { minimize: 'slices' }, best(isSmaller), dollars],
-    ['cost in time', { minimize: 'cost', ...inTime }, best(within(time, maxLatencyMs, isCheaper)), dollars],
+    ['cost', { minimize: 'cost' }, cheapest, dollarsOf],
+    ['latency', { minimize: 'latency' }, fastest, timeOf],
+    ['slices', { minimize: 'slices' }, best(ofSlices), dollarsOf],
+    ['cost in time', { minimize: 'cost', maxLatencyMs }, best(ofCost, late), dollarsOf],
+    ['slices in time', { minimize: 'slices', maxLatencyMs }, best(ofSlices, late), dollarsOf],
     [
-      'slices in time',
-      { minimize: 'slices', ...inTime },
-      best(within(time, maxLatencyMs, isSmaller)),
-      dollars,
+      'time in cost',
+      { minimize: 'latency', maxCostPerMillion: maxDollars * 1e6 },
+      best(ofTime, dear),
+      timeOf,
     ],
-    ['time in cost', { minimize: 'latency', ...inCost }, best(within(dollars, maxDollars, isFaster)), time],
   ];
   return goals.flatMap(([name, options, expected, figure]) => {
     const slicer = automatic({ ...common, ...options });

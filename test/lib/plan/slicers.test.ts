@@ -50,10 +50,6 @@ test.each<[message: string, choose: () => unknown]>([
   ['can be cut into at most 12 slices, got 13 slices for its 12 nodes: use fewer', () => slices(count(13))],
   ['the size of a slice must be a whole number of bytes above 0, got 0', () => maxSliceSize(0)],
   [
-    "each slice must have at most 1023 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size to at least 1024 bytes",
-    () => slices(maxSliceSize(1023)),
-  ],
-  [
     "each slice must have at most 1 MiB of weights, got 1.2 MiB for node 'MatMul_m' (MatMul): raise the slice size to at least 1.2 MiB",
     () => slices(maxSliceSize(2 ** 20), products),
   ],

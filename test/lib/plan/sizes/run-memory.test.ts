@@ -8,7 +8,15 @@ import { executionOrder } from '../../../../lib/plan/sizes/slice-sizes';
 import { cases } from '../../../support/full-checks';
 import { graphOf, nodesOf } from '../../../support/graph-text';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
-import { type ModelInit, FLOAT, int64s, saveModel, value } from '../../../support/model-builder';
+import {
+  type ModelInit,
+  FLOAT,
+  callOf,
+  functionsOf,
+  int64s,
+  saveModel,
+  value,
+} from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
 
 readFreshFilesAtOnce();
@@ -59,17 +67,13 @@ test('a run has a repeated node once, just before its first user', () => {
 });
 
 test('a call of a local function holds inner tensors as large as its largest outer one, with 200,000 inputs too', () => {
-  const opsetImport = ['', 'local'].map((domain) => ({ domain, version: domain === '' ? 17 : 1 }));
-  // Of the inner tensors a, b and c, all three live at one time.
-  const body = nodesOf('Exp x > a; Add a x > b; Add a b > c; Add c x > y');
-  const functions = [
-    { name: 'Three', domain: 'local', input: ['x'], output: ['y'], opsetImport, node: body },
-  ];
+  // Of the inner tensors t, u and v, all three live at one time.
+  const functions = functionsOf({ Three: nodesOf('Exp a > t; Add t a > u; Add t u > v; Add v a > b') });
   const inputs = Array.from({ length: 200_000 }, (_, index) => (index === 123_456 ? 'large' : 'x'));
-  const graph = graphOf([{ opType: 'Three', domain: 'local', input: inputs, output: ['y'] }], {
+  const graph = graphOf([callOf('Three', inputs, ['y'])], {
     input: [value('x', FLOAT, [4]), value('large', FLOAT, [4])],
   });
-  expect(runModel({ graph, opsetImport, functions }, { large: 5 }).peak).toBe(3 * 5 + 1);
+  expect(runModel({ graph, ...functions }, { large: 5 }).peak).toBe(3 * 5 + 1);
 });
 
 test.each<[what: string, heirs: number[], steps: string, mib: number]>([

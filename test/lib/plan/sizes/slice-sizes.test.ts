@@ -21,22 +21,7 @@ function slicesOf(graph: GraphInit, slices = 1): readonly SliceDraft[] {
   return compileAnalyzed(analyzeModel(saveModel({ graph })), count(slices)).plan.slices;
 }
 
-/** The slice of a chain of operators on a tensor of 4 MiB. */
-function chain(operators: readonly string[]): SliceDraft {
-  const names = ['x', ...operators.slice(1).map((_, index) => `v${index}`), 'y'];
-  const nodes = operators.map((operator, index) => `${operator} ${names[index]} > ${names[index + 1]}`);
-  return slicesOf(graphOf(nodes.join('; '), { input: [value('x', FLOAT, [1, TENSOR / 4])] }))[0];
-}
-
 describe('sizes of slices', () => {
-  test.each([
-    ['once if each result is a view of its input', ['Exp', 'Flatten', 'Flatten', 'Flatten', 'Exp']],
-    ['once if each result is in place', ['Exp', 'Relu', 'Sigmoid', 'Tanh', 'Exp']],
-    ['twice where a node needs a place for its result', ['Exp', 'Exp', 'Exp', 'Exp']],
-  ])('count a tensor %s', (_, operators) => {
-    expect(chain(operators).activationBytes).toBe(2 * TENSOR);
-  });
-
   test.each([
     ['all first nodes of the branches', 'a0 a1 a2 b0 b1 b2'],
     ['one branch after the other', 'a0 b0 a1 b1 a2 b2'],

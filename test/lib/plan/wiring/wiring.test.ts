@@ -34,13 +34,11 @@ function wire(graph: GraphInit, ...groups: string[]) {
     groups.map((group) => group.split(' ').map(nodeOf)),
   );
   return {
-    nodes: slices.map((slice) => nodeNames(slice.nodes)),
     allNodes: slices.map(({ allNodes }) => nodeNames(allNodes)),
     initializers: slices.map(({ initializers }) => names(initializers)),
     inputs: slices.map(({ inputs }) => sourced(inputs)),
     defaults: slices.map(({ defaults }) => names(defaults)),
     outputs: slices.map(({ outputs }) => names(outputs)),
-    pinned: slices.map(({ pinned }) => names(pinned)),
     results: sourced(results),
   };
 }
@@ -58,14 +56,9 @@ test.each<[what: string, graph: GraphInit, groups: string[], expected: Partial<R
     }),
     ['a', 'b d', 'y'],
     {
-      nodes: ['a', 'b d', 'y'],
-      allNodes: ['a', 'b d', 'y'],
       initializers: ['w', 'v', 'w v'],
       inputs: ['x<request', 'a<0', 'x<request z<request a<0 d<1'],
-      defaults: ['', '', ''],
       outputs: ['a', 'd', 'y'],
-      pinned: ['', '', ''],
-      results: 'y<2',
     },
   ],
   [
@@ -95,20 +88,6 @@ test.each<[what: string, graph: GraphInit, groups: string[], expected: Partial<R
     {
       defaults: ['w', 'w', ''],
       initializers: ['w v', 'w', 'v'],
-      inputs: ['x<request', 'a<0', 'b<1'],
-    },
-  ],
-  [
-    'repeats constant nodes and their initializers before the nodes that need them',
-    graphOf([constant, ...nodesOf('Add c w > d; Mul x d > a; Neg a > b; Add b c > y')], {
-      initializer: [floats('w', [4])],
-    }),
-    ['a', 'b', 'y'],
-    {
-      nodes: ['a', 'b', 'y'],
-      allNodes: ['c d a', 'b', 'c y'],
-      initializers: ['w', '', ''],
-      outputs: ['a', 'b', 'y'],
       inputs: ['x<request', 'a<0', 'b<1'],
     },
   ],
