@@ -173,20 +173,12 @@ describe('the HTTP API of a stack', () => {
   });
 
   test('lets a token of the issuer pass and says what is wrong with others', async () => {
-    const send = (value?: string) =>
-      ask(cloud, '/token', {
-        body: '{}',
-        headers: value === undefined ? {} : { authorization: value },
-      });
+    const send = (authorization: string) => ask(cloud, '/token', { body: '{}', headers: { authorization } });
     expect(await send(`Bearer ${token()}`)).toMatchObject({ status: 200 });
-    const unauthorized = { status: 401, body: { message: 'Unauthorized' } };
-    expect(await send()).toMatchObject({ ...unauthorized, headers: { 'www-authenticate': 'Bearer' } });
-    const audience = await send(`Bearer ${token({ aud: 'another' })}`);
-    expect(audience).toMatchObject(unauthorized);
-    expect(audience.headers['www-authenticate']).toBe(
-      'Bearer scope="text/read" error="invalid_token" error_description="the token does not have a valid audience"',
-    );
-    expect(await send(`Bearer ${FORGED}`)).toMatchObject(unauthorized);
+    const { headers, ...answer } = await send(`Bearer ${FORGED}`);
+    expect(answer).toMatchObject({ status: 401, body: { message: 'Unauthorized' } });
+    expect(headers['www-authenticate']).toMatch(/^Bearer scope="text\/read" error="invalid_token" /);
+    expect((await ask(cloud, '/token', { body: '{}' })).headers['www-authenticate']).toBe('Bearer');
     const scope = await send(`Bearer ${token({ scope: 'text/write' })}`);
     expect(scope).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
   });
@@ -243,56 +235,36 @@ test('a token is accepted without a verified signature if there are no keys, and
   expect(cloud.notices()).toEqual(notices);
 });
 
-describe('the role of an integration', () => {
-  const withRole = (change: (role: iam.Role) => void): string =>
-    assembly((stack, api) => {
-      api.addRoutes({ path: '/open', methods: POST, integration: integration(stack, 'Open') });
-      const role = stack.node
-        .findAll()
-        .find((node) => node instanceof iam.Role && node.node.id === 'InvokeRole');
-      if (!(role instanceof iam.Role)) throw new Error('the integration has no role');
-      change(role);
-    });
-
-  test('must be allowed to start executions', async () => {
-    const cloud = await start(
-      withRole((role) => {
-        role.addToPolicy(
-          new iam.PolicyStatement({
-            effect: iam.Effect.DENY,
-            actions: ['states:StartSyncExecution'],
-            resources: ['*'],
-          }),
-        );
-      }),
-    );
-    const { status, body } = await ask(cloud, '/open', { body: '{}' });
-    expect(status).toBe(400);
-    expect(body).toMatchObject({
-      __type: 'AccessDeniedException',
-      message: expect.stringMatching(
-        /BackplaneAssumeRoleSession is not authorized to perform: states:StartSyncExecution on resource: \S+ with an explicit deny/,
-      ) as string,
-    });
-    expect(cloud.notices().join()).toContain('states:StartSyncExecution');
+test.each<[string, (role: iam.Role) => void, number, object, string]>([
+  [
+    'be allowed to start executions',
+    (role) => {
+      const denied = { effect: iam.Effect.DENY, actions: ['states:StartSyncExecution'], resources: ['*'] };
+      role.addToPolicy(new iam.PolicyStatement(denied));
+    },
+    400,
+    { __type: 'AccessDeniedException' },
+    'BackplaneAssumeRoleSession is not authorized to perform: states:StartSyncExecution on resource: ',
+  ],
+  [
+    'trust API Gateway',
+    (role) => {
+      const service = 'AssumeRolePolicyDocument.Statement.0.Principal.Service';
+      (role.node.defaultChild as iam.CfnRole).addPropertyOverride(service, 'lambda.amazonaws.com');
+    },
+    500,
+    { message: 'Internal Server Error' },
+    'API Gateway may not assume the IAM role',
+  ],
+])('the role of an integration must %s', async (_, change, status, body, notice) => {
+  const folder = assembly((stack, api) => {
+    api.addRoutes({ path: '/open', methods: POST, integration: integration(stack, 'Open') });
+    const roles = stack.node.findAll().filter((node) => node instanceof iam.Role);
+    for (const role of roles) if (role.node.id === 'InvokeRole') change(role);
   });
-
-  test('must trust API Gateway', async () => {
-    const cloud = await start(
-      withRole((role) => {
-        const child = role.node.defaultChild as iam.CfnRole;
-        child.addPropertyOverride(
-          'AssumeRolePolicyDocument.Statement.0.Principal.Service',
-          'lambda.amazonaws.com',
-        );
-      }),
-    );
-    expect(await ask(cloud, '/open', { body: '{}' })).toMatchObject({
-      status: 500,
-      body: { message: 'Internal Server Error' },
-    });
-    expect(cloud.notices().join()).toContain('API Gateway may not assume the IAM role');
-  });
+  const cloud = await start(folder);
+  expect(await ask(cloud, '/open', { body: '{}' })).toMatchObject({ status, body });
+  expect(cloud.notices().join()).toContain(notice);
 });
 
 test.each([

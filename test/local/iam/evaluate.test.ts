@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../../local/json';
 import type { Action } from '../../../local/iam/actions';
-import { type ApplicablePolicies, refusal, refusalMessage } from '../../../local/iam/evaluate';
+import { type ApplicablePolicies, refusal } from '../../../local/iam/evaluate';
 import { parsePolicy } from '../../../local/iam/policy';
 import { type Principal, roleSession } from '../../../local/iam/principals';
 
@@ -74,14 +74,6 @@ describe('a role', () => {
       'allowed',
     );
   });
-
-  test('of which not all policies are known may do what none denies', () => {
-    const open = { policies: [], isOpen: true };
-    expect(decide({ identity: open })).toBe('allowed');
-    expect(decide({ identity: open, resource: policy(deny({ Principal: { AWS: ROLE } })) })).toBe(
-      'denied by a resource-based policy',
-    );
-  });
 });
 
 describe('the policy of a resource', () => {
@@ -123,25 +115,6 @@ describe('the policy of a resource', () => {
       'no resource-based policy allows it',
     );
   });
-});
-
-test.each<[Parameters<typeof refusalMessage>[1], string]>([
-  [
-    { kind: 'identity-based policy', explicit: false },
-    'because no identity-based policy allows the s3:GetObject action',
-  ],
-  [{ kind: 'identity-based policy', explicit: true }, 'with an explicit deny in an identity-based policy'],
-  [{ kind: 'resource-based policy', explicit: true }, 'with an explicit deny in a resource-based policy'],
-])("a refusal %j has AWS's words", (reason, why) => {
-  const request = {
-    principal: reader,
-    action: 's3:GetObject',
-    resource: OBJECT,
-    context: new Map(),
-  } as const;
-  expect(refusalMessage(request, reason)).toBe(
-    `User: ${SESSION} is not authorized to perform: s3:GetObject on resource: "${OBJECT}" ${why}`,
-  );
 });
 
 describe('a policy', () => {

@@ -1,6 +1,5 @@
 /** What functions see and return, how many sandboxes they have, and the Runtime API as other users of the machine see it. */
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { Notices } from '../../../local/notices';
 import { call, functionFixture } from '../../support/function-fixture';
 import { send } from '../../support/signed-request';
@@ -110,21 +109,6 @@ describe('sandboxes', () => {
     expect(pool.processes()).toMatchObject([{ pid, busy: false }]);
   });
 
-  test('are as many as concurrent calls, each with its own temporary folder', async () => {
-    // Each call ends only when the other has begun.
-    const meeting = path.join(functions.folder, 'meeting');
-    fs.mkdirSync(meeting);
-    const pool = await functions.create(`const fs = require('node:fs');
-      exports.handler = async (name) => {
-        fs.writeFileSync('${meeting}/' + name, '');
-        while (fs.readdirSync('${meeting}').length < 2) await new Promise(setImmediate);
-        return process.env.TMPDIR;
-      };`);
-    const [a, b] = await Promise.all([call<string>(pool, 'a'), call<string>(pool, 'b')]);
-    expect(a).not.toBe(b);
-    expect(pool.processes()).toHaveLength(2);
-  });
-
   test('are gone after closing the pool, with their folders and the processes that they started', async () => {
     const pool = await functions.create(`exports.handler = async () => {
       const endless = ['-e', 'setInterval(() => {}, 1000)'];
@@ -197,7 +181,6 @@ describe('a failure', () => {
     ...[
       ['process.exit(3)', 'Runtime exited with error: exit status 3'],
       ['process.exit(0)', 'Runtime exited without providing a reason'],
-      ['process.abort()', 'Runtime exited with error: signal: aborted'],
     ].map(([statement, message]): [string, string, Record<string, string>] => [
       `by ${statement}`,
       `exports.handler = async () => { ${statement}; };`,
@@ -210,25 +193,6 @@ describe('a failure', () => {
       expect(result.functionError).toBe('Unhandled');
       expect(JSON.parse(result.payload)).toMatchObject(payload);
     }
-  });
-
-  test('of a killed process is Runtime.ExitError, and the next call gets a new process', async () => {
-    const pool = await functions.create(`exports.handler = async (wait) => {
-      if (wait) await new Promise((resolve) => setTimeout(resolve, 1e6));
-      return process.pid;
-    };`);
-    const hanging = call(pool, true);
-    const { pid } = await until('the call', () => pool.processes().find(({ busy }) => busy));
-    await pool.endIdle();
-    expect(pool.processes()).toMatchObject([{ pid, busy: true }]);
-    process.kill(pid, 'SIGKILL');
-    expect(await hanging).toMatchObject({
-      errorType: 'Runtime.ExitError',
-      errorMessage: expect.stringMatching(
-        /^RequestId: .* Error: Runtime exited with error: signal: killed$/,
-      ) as string,
-    });
-    expect(await call(pool, false)).not.toBe(pid);
   });
 
   test('is a request or a response above 6 MB', async () => {

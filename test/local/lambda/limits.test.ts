@@ -28,21 +28,6 @@ describe('a payload of 256 KiB', () => {
     limited = await start();
   });
 
-  /** Bytes of the task's payload beside the text in the request. */
-  async function overhead(): Promise<number> {
-    const { executionArn } = await limited.execute({ ignore: '' });
-    return JSON.stringify({ request: { ignore: '' }, run: executionArn }).length;
-  }
-
-  test('reaches a function, and one byte more fails', async () => {
-    const text = 'x'.repeat(LIMIT - (await overhead()));
-    expect(await limited.execute({ ignore: text })).toMatchObject({ output: 'ignored' });
-    expect(await limited.execute({ ignore: `${text}x` })).toMatchObject({
-      status: 'FAILED',
-      error: 'States.DataLimitExceeded',
-    });
-  });
-
   test('may be the result of a function, and one byte more fails', async () => {
     const around = JSON.stringify({ ExecutedVersion: '1', Payload: '', StatusCode: 200 }).length - 2;
     const result = await limited.execute({ respond: LIMIT - around });

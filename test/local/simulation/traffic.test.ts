@@ -47,36 +47,18 @@ test('limited traffic sends and receives the same bytes', async () => {
   }
 });
 
-test.each<
-  [
-    string,
-    { opened: number; frozen?: number; operation?: 'get' | 'put' },
-    readonly (readonly [number, number])[],
-  ]
->([
-  [
-    'waits until it is open; further ones do not',
-    { opened: 100 },
-    [
-      [100, 40 + 20],
-      [200, 20],
-    ],
-  ],
-  ['waits less if it was opened before', { opened: 100 }, [[130, 10 + 20]]],
-  [
-    'waits again after the sandbox stood still',
-    { opened: 100, frozen: 500 },
-    [
-      [900, 40 + 20],
-      [1000, 20],
-    ],
-  ],
-  [
-    'waits less if it was opened after that',
-    { opened: 880, frozen: 500, operation: 'put' },
-    [[900, 25 + 30]],
-  ],
-])('the first request of a connection %s', (_, { opened, frozen, operation = 'get' }, expected) => {
+interface Connection {
+  readonly opened: number;
+  readonly frozen?: number;
+  readonly operation?: 'get' | 'put';
+}
+
+test.each<[string, Connection, ...waits: (readonly [now: number, ms: number])[]]>([
+  ['waits until it is open; further ones do not', { opened: 100 }, [100, 40 + 20], [200, 20]],
+  ['waits less if it was opened before', { opened: 100 }, [130, 10 + 20]],
+  ['waits again after the sandbox stood still', { opened: 100, frozen: 500 }, [900, 40 + 20], [1000, 20]],
+  ['waits less if it was opened after that', { opened: 880, frozen: 500, operation: 'put' }, [900, 25 + 30]],
+])('the first request of a connection %s', (_, { opened, frozen, operation = 'get' }, ...expected) => {
   const standard = { get: [[50, 20]], put: [[50, 30]], openForGetMs: 40, openForPutMs: 45 } as const;
   const traffic = new Traffic({ storage: { standard } }, () => 0.5);
   const request = { store: 'standard', operation, socket: new Socket(), openedAt: opened } as const;
