@@ -90,8 +90,6 @@ const EXAMPLES: readonly Init[] = [
   ],
 ];
 
-export const EXAMPLE_NAMES: readonly string[] = EXAMPLES.map(([name]) => name);
-
 function towers(): ModelInit {
   const graph = twoTowers();
   return { graph: { ...graph, input: ['text', 'image'].map((name) => value(name, FLOAT, ['n', WIDTH])) } };
@@ -109,12 +107,10 @@ const REQUESTS: readonly { readonly rows: number; readonly results: ResultsPlace
   { rows: 1024, results: 'auto' },
 ];
 
-/** Synthesizes the examples whose names contain the text. */
-export async function synthesizeExamples(folder: string, text: string): Promise<Example[]> {
-  const chosen = EXAMPLES.filter(([name]) => name.includes(text));
+export async function synthesizeExamples(folder: string): Promise<Example[]> {
   // All before the first synthesis, which waits until its file is no longer new.
-  const models = chosen.map(([, model], index) => saveModel(model, `model-${index}.onnx`, folder));
-  return Promise.all(chosen.map((init, index) => synthesize(init, models[index], `${models[index]}.out`)));
+  const models = EXAMPLES.map(([, model], index) => saveModel(model, `model-${index}.onnx`, folder));
+  return Promise.all(EXAMPLES.map((init, index) => synthesize(init, models[index], `${models[index]}.out`)));
 }
 
 async function synthesize([name, model, props]: Init, modelPath: string, outdir: string): Promise<Example> {

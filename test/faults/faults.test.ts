@@ -25,15 +25,9 @@ it('40 executions under every kind of fault return what ONNX Runtime computes on
   expect(status).toBe(0);
 });
 
-it.each([
-  [['--faults', 'rest:0.1'], /^error: .* the kind of a fault, got 'rest': the kinds are all, s3-503, /],
-  [
-    ['--pipeline', 'Batch'],
-    /^error: .* argument 'Batch' is invalid. It must be a part of one of: an Express /,
-  ],
-])('%p is bad usage', (args, message) => {
-  const { stderr, status } = faults(...args);
-  expect(stderr).toMatch(message);
+it('an unknown kind of faults is bad usage', () => {
+  const { stderr, status } = faults('--faults', 'rest:0.1');
+  expect(stderr).toMatch(/^error: .* the kind of a fault, got 'rest': the kinds are all, s3-503, /);
   expect(status).toBe(2);
 });
 

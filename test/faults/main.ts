@@ -14,7 +14,7 @@ import type { Faults } from '../../local';
 import { parseFaultRates } from '../../local/faults/injector';
 import { strict, wholeNumber } from '../support/program-options';
 import { shareZips } from '../support/share-zips';
-import { type Example, EXAMPLE_NAMES, synthesizeExamples } from './examples';
+import { type Example, synthesizeExamples } from './examples';
 import { leftovers } from './leftovers';
 import { Report } from './report';
 import { playRound, type Round, Slots } from './round';
@@ -47,7 +47,6 @@ interface Options {
   readonly seed: number;
   readonly faults: string;
   readonly lasting: number;
-  readonly pipeline: string;
   readonly only?: number;
 }
 
@@ -55,10 +54,6 @@ function command(): Command {
   const share = (text: string): number => {
     if (/^\d*\.?\d+$/.test(text) && Number(text) <= 1) return Number(text);
     throw new InvalidArgumentError('It must be a number from 0 to 1.');
-  };
-  const partOfName = (text: string): string => {
-    if (EXAMPLE_NAMES.some((name) => name.includes(text))) return text;
-    throw new InvalidArgumentError(`It must be a part of one of: ${EXAMPLE_NAMES.join('; ')}.`);
   };
   const program = new Command('faults')
     .description(
@@ -69,7 +64,6 @@ function command(): Command {
     .option('--seed <number>', 'seed of the faults', wholeNumber(0), Math.floor(Math.random() * 2 ** 32))
     .option('--faults <kind:rate,...>', 'rates of the faults', DEFAULT_RATES)
     .option('--lasting <share>', 'share of faults that last for their run', share, LASTING)
-    .option('--pipeline <text>', 'only the pipelines whose names contain this', partOfName, '')
     .option('--only <number>', 'repeat only this execution', wholeNumber(0));
   return strict(program);
 }
@@ -103,7 +97,7 @@ async function test(folder: string, options: Options, faults: Faults): Promise<b
   process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
   process.env.CDK_VALIDATION = 'false';
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-  const examples = await synthesizeExamples(models, options.pipeline);
+  const examples = await synthesizeExamples(models);
   for (const { assembly } of examples) shareZips(assembly);
   const known = fs.readdirSync(temporary);
 
@@ -136,10 +130,7 @@ function rounds({ executions, only }: Options, examples: readonly Example[]): Ro
 
 /** The seed, and the arguments of this program. */
 function flagsOf({ seed }: Options): string {
-  const own = process.argv
-    .slice(2)
-    .map((argument) => (/^[\w:,.-]*$/.test(argument) ? argument : `'${argument}'`));
-  return [`--seed ${seed}`, ...own].join(' ');
+  return [`--seed ${seed}`, ...process.argv.slice(2)].join(' ');
 }
 
 void main()

@@ -1,13 +1,11 @@
 /** The fuzzer finds faults in broken targets, says how to reproduce them, and finds none in the library. */
-import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { builtFile } from '../../lib/host/packages';
 import { temporaryFolder } from '../support/model-builder';
 import { modelCase } from './models/model-cases';
 import { Random } from './random';
-import { TARGETS } from './targets';
 
 const script = builtFile('test/fuzz/main.js');
 
@@ -28,21 +26,13 @@ test.each([
   ['models', 200, 'the compiler, with a plan', 'refused by ONNX Runtime'],
   ['plans', 150, 'the construct, with a template without new rights', 'refused'],
   ['headers', 400, 'the readers of safetensors files, with the tensors of the file', 'refused'],
-  ['inputs', 400, 'the slices, with the right result', 'refused'],
-  ['events', 400, 'the slices, with the right answer', 'refused'],
+  ['events', 800, 'the slices, with the right answer', 'refused'],
 ])('each run of %s of %d ends in %s, or with one clear error', (name, runs, _, refusal) => {
   const { status, stdout } = fuzz('--target', name, '--runs', String(runs), '--seed', '1');
   expect(stdout).toContain(` 0 failed\n`);
   expect(stdout).toMatch(new RegExp(`^${runs} runs with seed 1 in \\d+ s`, 'm'));
   for (const outcome of ['accepted', refusal])
     expect(stdout).toMatch(new RegExp(`^  ${outcome} +[1-9]`, 'm'));
-  expect(status).toBe(0);
-});
-
-test('all targets run in turn if none is named', () => {
-  const { status, stdout } = fuzz('--runs', '2', '--seed', '1');
-  const begun = [...stdout.matchAll(/^--target (\w+) --seed 1$/gm)].map(([, name]) => name);
-  expect(begun).toEqual(Object.keys(TARGETS));
   expect(status).toBe(0);
 });
 
@@ -72,26 +62,4 @@ test('a case depends only on its seed and run, and is kept on request with the f
   expect(stdout).toContain(`run 3 (${title}): accepted`);
   expect(fs.readFileSync(path.join(folder, 'run-3', 'model.onnx')).equals(Buffer.from(content))).toBe(true);
   expect(fs.existsSync(path.join(folder, 'run-3', 'w.bin'))).toBe(true);
-});
-
-test.each([
-  ['--runs', '0'],
-  ['--ruins', '5'],
-])('refuses the flag %s %s in one line', (...flags) => {
-  const { status, stdout, stderr } = fuzz(...flags);
-  expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(new RegExp(`^.*${flags[0]}.*\n$`));
-});
-
-test('Ctrl-C leaves no temporary files', async () => {
-  const temporary = temporaryFolder();
-  const fuzzer = spawn(process.execPath, [script, '--target', target('for (;;);')], {
-    env: { ...process.env, TMPDIR: temporary },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const ended = once(fuzzer, 'exit');
-  await once(fuzzer.stdout, 'data');
-  fuzzer.kill('SIGINT');
-  expect(await ended).toEqual([null, 'SIGINT']);
-  expect(fs.readdirSync(temporary)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { headerCase } from './headers/header-cases';
 import { modelCase, putBesideModel } from './models/model-cases';
 import { planCase, putBesidePlan } from './plans/plan-cases';
 import type { Random } from './random';
-import { eventCase, inputCase } from './requests/request-cases';
+import { eventCase } from './requests/request-cases';
 import type { Limits } from './watch';
 
 export interface FuzzTarget {
@@ -23,12 +23,6 @@ export interface FuzzTarget {
 }
 
 const small = { seconds: 10, peakMb: 300 };
-const slices = {
-  module: moduleAt('requests/request-target.js'),
-  file: 'event.json',
-  limits: { seconds: 20, peakMb: 400 },
-};
-
 /** By name. */
 export const TARGETS = {
   models: {
@@ -52,8 +46,12 @@ export const TARGETS = {
     limits: small,
     makeCase: headerCase,
   },
-  inputs: { ...slices, makeCase: inputCase },
-  events: { ...slices, makeCase: eventCase },
+  events: {
+    module: moduleAt('requests/request-target.js'),
+    file: 'event.json',
+    limits: { seconds: 20, peakMb: 400 },
+    makeCase: eventCase,
+  },
 } as const satisfies Record<string, FuzzTarget>;
 
 function moduleAt(file: string): string {

@@ -88,6 +88,6 @@ export function seal(header: Buffer): boolean {
   return true;
 }
 
-export function checksum(bytes: Uint8Array): string {
+function checksum(bytes: Uint8Array): string {
   return crc32(bytes).toString(16).padStart(DIGITS, '0');
 }

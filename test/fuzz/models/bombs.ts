@@ -1,10 +1,8 @@
-/** Builds small files that are expensive to read: models that repeat, nest or multiply one part. */
+/** Builds small files that are expensive to read: models that repeat or nest one part. The parser's limits have tests. */
 import { GRAPH, VALUE_INFO } from '../../../lib/onnx/fields';
 import {
-  callOf,
   encodeModel,
   FLOAT,
-  functionsOf,
   type ModelInit,
   node,
   type NodeInit,
@@ -13,7 +11,7 @@ import {
 } from '../../support/model-builder';
 import type { Random } from '../random';
 import { BASE_MODELS } from './base-models';
-import { copy, decode, encode, field, messages, nestedNode, places, type WireField } from './wire-tree';
+import { copy, decode, encode, field, messages, places, type WireField } from './wire-tree';
 
 /** Limit of a bomb's file, in bytes. The memory of a reader must stay in proportion to the file. */
 const MOST_BYTES = 3_000_000;
@@ -30,16 +28,6 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
     const inputs = list(random.magnitude(100_000), () => 'x');
     return encodeModel(graphOf([node('Sum', inputs, ['y'])]));
   },
-  'nested graphs': (random) => {
-    const bodies = random.pick([1, 1, 2]);
-    const nodes = list(random.magnitude(50), (i) => node('Add', [`v${i}`, 'x'], [`n${i}`]));
-    return nested([], nodes, random.magnitude(bodies === 1 ? 3000 : 12), bodies);
-  },
-  'captures at every depth': (random) => {
-    const count = random.magnitude(5000);
-    const values = list(count, (i) => node('Abs', ['x'], [`v${i}`]));
-    return nested(values, chain('Neg', count, 'n'), random.magnitude(64), 1);
-  },
   'nested types': (random) => {
     const sequence = random.pick([4, 9]);
     let type: Uint8Array = new Uint8Array();
@@ -50,8 +38,6 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
     messages(tree, 'GraphProto')[0].push(input);
     return encode(tree);
   },
-  'a chain of functions': functions(10_000, (i, count) => (i + 1 < count ? [i + 1] : [])),
-  'functions of functions': functions(60, (i, count) => (i + 1 < count ? [i + 1, i + 1, i + 1] : [])),
   'weights that share their bytes': (random) => {
     const count = random.magnitude(5000);
     const external = { dataLocation: 1, externalData: [{ key: 'location', value: 'w.bin' }] };
@@ -89,30 +75,6 @@ function chain(operator: string, count: number, name = 'v'): NodeInit[] {
 function sumOf(count: number, weights: readonly TensorInit[]): ModelInit {
   const adds = list(count, (i) => node('Add', [`u${i}`, `v${i}`], [`u${i + 1}`]));
   return graphOf(adds, 'u0', `u${count}`, weights);
-}
-
-/** A model with the nodes `inner` in body graphs. */
-function nested(outer: NodeInit[], inner: NodeInit[], depth: number, bodies: number): Uint8Array {
-  const innermost = encodeModel({ graph: { node: inner, output: [] } });
-  const tree = decode(encodeModel(graphOf(outer)));
-  const body = encode(messages(decode(innermost), 'GraphProto')[0]);
-  messages(tree, 'GraphProto')[0].push(nestedNode(body, depth, bodies));
-  return encode(tree);
-}
-
-/** A call of the first of `F0` to `F<count - 1>`; each is a chain of calls of other functions and one operator. */
-function functions(most: number, calls: (index: number, count: number) => readonly number[]): Bomb {
-  return (random) => {
-    const count = random.magnitude(most);
-    const nodesOf = (index: number): NodeInit[] => {
-      const called = calls(index, count).map((callee, at) =>
-        callOf(`F${callee}`, [`t${at}`], [`t${at + 1}`]),
-      );
-      return [node('Abs', ['a'], ['t0']), ...called, node('Neg', [`t${called.length}`], ['b'])];
-    };
-    const all = Object.fromEntries(list(count, (index) => [`F${index}`, nodesOf(index)] as const));
-    return encodeModel({ ...graphOf([callOf('F0', ['x'], ['y'])]), ...functionsOf(all) });
-  };
 }
 
 /** A model that repeats one of its fields, or an empty field, up to the limit of its bytes; half of them with names of their own. */

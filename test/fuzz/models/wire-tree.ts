@@ -114,12 +114,12 @@ export function copy(original: WireField): WireField {
   return { ...original, content: Array.isArray(content) ? content.map(copy) : content };
 }
 
-/** Returns a node: an If with a graph in its bodies, and so on inside of it. `graph` has the fields of the innermost graph. */
-export function nestedNode(graph: Uint8Array, depth: number, bodies = 1): WireField {
+/** Returns a node: an If with a graph in its body, and so on inside of it. `graph` has the fields of the innermost graph. */
+export function nestedNode(graph: Uint8Array, depth: number): WireField {
   const wrap = (inner: Uint8Array, output: string): WireField => {
     const body = field(NODE.attribute, [field(ATTRIBUTE.name, 'then_branch'), field(ATTRIBUTE.g, inner)]);
     const fields = [field(NODE.input, 'x'), field(NODE.output, output), field(NODE.opType, 'If')];
-    return field(GRAPH.node, encode([...fields, ...Array<WireField>(bodies).fill(body)]), 'NodeProto');
+    return field(GRAPH.node, encode([...fields, body]), 'NodeProto');
   };
   let inner = graph;
   for (let level = 1; level < depth; level++) inner = encode([wrap(inner, 'o')]);

@@ -1,4 +1,4 @@
-/** Creates the event of a run, as the JSON text that Lambda parses: valid but for its request (`inputs`), or mutated itself. */
+/** Creates the event of a run, as the JSON text that Lambda parses: a half of them valid but for their request. */
 import type { InlineTensor } from '../../../contract/execution';
 import { TENSOR_DATA_TYPES, type TensorDataType } from '../../../contract/tensors';
 import { elementBytes, elementCount } from '../../../lambda/tensors/tensor';
@@ -78,36 +78,29 @@ const ODD_EVENT: OddFields = {
   ],
 };
 
-export function inputCase(random: Random): FuzzCase {
-  const request = validRequest(random);
-  const eventWith = (text: string): string =>
-    `{"version":1,"deploymentDigest":"${DEPLOYMENT_DIGEST}","run":"machine/run/1764000000000","request":${text}}`;
-  if (random.chance(0.03)) {
-    const { step, text } = jsonBomb(random, request, MOST_BOMB);
-    return { title: step, content: eventWith(text) };
-  }
-  if (random.chance(0.1))
-    return { title: 'valid', content: eventWith(JSON.stringify(request)), settings: VALID };
-  const steps = mutateJson(random, request, MOST_MUTATIONS, ODD_REQUEST);
-  return { title: steps.join(', '), content: eventWith(JSON.stringify(request)) };
-}
-
 export function eventCase(random: Random): FuzzCase {
-  const event: Json = {
+  const request = validRequest(random);
+  const isRequestOnly = random.chance(0.5);
+  const event = {
     version: 1,
     deploymentDigest: DEPLOYMENT_DIGEST,
     // The state machine makes names of two to four parts.
     run: Array.from({ length: random.between(2, 4) }, () => random.pick(RUN_NAMES)).join('/'),
-    request: validRequest(random),
-    ...(random.chance(0.1) && { warmUp: true }),
-    ...(random.chance(0.3) && { maxTensors: 98_304 }),
-    ...(random.chance(0.1) && { tensors: random.pick(ODD_EVENT.tensors) }),
+    request,
+    ...(!isRequestOnly && {
+      ...(random.chance(0.1) && { warmUp: true }),
+      ...(random.chance(0.3) && { maxTensors: 98_304 }),
+      ...(random.chance(0.1) && { tensors: random.pick(ODD_EVENT.tensors) }),
+    }),
   };
   if (random.chance(0.03)) {
     const { step, text } = jsonBomb(random, event, MOST_BOMB);
     return { title: step, content: text };
   }
-  const steps = random.chance(0.1) ? [] : mutateJson(random, event, MOST_MUTATIONS, ODD_EVENT);
+  if (random.chance(0.1))
+    return { title: 'valid', content: JSON.stringify(event), ...(isRequestOnly && { settings: VALID }) };
+  const [mutated, odd] = isRequestOnly ? [request, ODD_REQUEST] : [event, ODD_EVENT];
+  const steps = mutateJson(random, mutated, MOST_MUTATIONS, odd);
   return { title: steps.join(', '), content: JSON.stringify(event) };
 }
 
