@@ -79,6 +79,15 @@ def test_results_are_kept_if_the_description_cannot_be_read_again(aws, client):
     assert list(aws.infer(model=client).outputs) == ["z"]
 
 
+def test_an_alias_of_an_older_version_is_asked_about_once_a_minute(aws, advance):
+    aws.begin({"DescribeExecution": [succeeded(digest="old")]})
+    client = aws.model()
+    for seconds, asked in ((0, 2), (0, 2), (61, 3), (0, 3)):
+        advance(seconds)
+        assert client.infer({"x": X}).deployment_digest == "old"
+        assert aws.counts("DescribeStateMachine") == (asked,)
+
+
 def test_a_change_of_the_type_is_found(aws):
     express = {"DescribeStateMachine": [machine("EXPRESS"), machine("STANDARD")]}
     for options in ({}, {"stop_on_cancel": True}):

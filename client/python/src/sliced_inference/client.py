@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,9 @@ from .results import Inference, Invocation, ordered, read_object, read_undamaged
 from .tensors import Tensor, compact_json
 
 T = TypeVar("T")
+
+UNFIT_SECONDS = 60
+"""An alias may start an older version for weeks, whose results never fit the description."""
 
 
 class SlicedInferenceClient:
@@ -66,6 +70,8 @@ class SlicedInferenceClient:
         self._aws = Aws(parts[3], request_timeout, step_functions, s3)
         self._machine: StateMachine | None = None
         """As DescribeStateMachine has answered last. Another thread may forget it at any time."""
+        self._unfit = ("", 0.0)
+        """The deployment whose results even a new description did not fit, and when that was."""
 
     def describe(self) -> PipelineDescription:
         """Asks for the pipeline's signature, bucket and limits; calls use what was returned last.
@@ -225,17 +231,23 @@ class SlicedInferenceClient:
 
     def _maker_of(self, result: Inference, call: Call, used: PipelineDescription) -> PipelineDescription:
         """The pipeline that has made a result: the latest one, if a deployment came between."""
-        place = result.results_object
-        is_same = result.deployment_digest == used.signature.deployment_digest
-        if is_same and (place is None or place.bucket == used.bucket):
+        place, digest = result.results_object, result.deployment_digest
+        unfit, since = self._unfit
+        is_known = digest == used.signature.deployment_digest or (
+            digest == unfit and time.monotonic() < since + UNFIT_SECONDS
+        )
+        if is_known and (place is None or place.bucket == used.bucket):
             return used
         self._machine = None
         try:
             # Once: the results are there, and only their check needs the description.
-            return self._ask(call.aws).pipeline
+            latest = self._ask(call.aws).pipeline
         except (InferenceError, InferenceTimeoutError):
             # The results are there. The next call asks again.
             return used
+        if latest.signature.deployment_digest != digest:
+            self._unfit = (digest, time.monotonic())
+        return latest
 
 
 def _check_positive(**numbers: float | None) -> None:
