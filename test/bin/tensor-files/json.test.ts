@@ -1,5 +1,4 @@
 import * as fc from 'fast-check';
-import { toNestedArray } from '../../../client/tensors/from-raw';
 import { decodeJson, encodeJson } from '../../../bin/tensor-files/json';
 import type { TensorSpec } from '../../../contract/tensors';
 import { bytesOf, type NumericTensor, type RawTensor } from '../../../lambda/tensors/tensor';
@@ -16,18 +15,6 @@ describe('a JSON file', () => {
     fc.assert(
       fc.property(namedTensors, (tensors) => {
         expect(comparable(decodeJson(encodeJson(tensors), []))).toEqual(comparable(tensors));
-      }),
-    );
-  });
-
-  it('may have the tensors as nested arrays', () => {
-    fc.assert(
-      fc.property(namedTensors, (tensors) => {
-        // JSON has no NaN and no infinities, and nested arrays do not show the sizes behind a 0.
-        const shown = new Map([...tensors].filter(([, tensor]) => isShown(tensor)));
-        const specs = [...shown].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-        const nested = Object.fromEntries([...shown].map(([name, tensor]) => [name, toNestedArray(tensor)]));
-        expect(comparable(decodeJson(Buffer.from(jsonOf(nested)), specs))).toEqual(comparable(shown));
       }),
     );
   });
@@ -68,16 +55,3 @@ describe('a JSON file', () => {
     expect(() => decode(deep, 'float32')).toThrow('lists in at most 64 levels');
   });
 });
-
-/** JSON with whole numbers of 64 bits as text. */
-function jsonOf(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
-}
-
-function isShown(tensor: RawTensor): boolean {
-  const { shape } = tensor;
-  if (shape.includes(0) && shape.indexOf(0) < shape.length - 1) return false;
-  if (!tensor.dtype.startsWith('float')) return true;
-  const flat = [toNestedArray(tensor)].flat(Infinity as 1) as unknown[];
-  return flat.every((item) => Number.isFinite(item) && !Object.is(item, -0));
-}

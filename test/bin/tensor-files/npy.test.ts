@@ -56,6 +56,15 @@ describe('an .npy file', () => {
     expect([...(tensor as NumericTensor).bytes]).toEqual(expected);
   });
 
+  it.each<[string, string, readonly [number, number], readonly number[], readonly string[]]>([
+    ['text', '<U1', [1, 0], [0, 0xf6, 1, 0, ...Array<number>(12).fill(0)], ['\u{1f600}', '', '', '']],
+    ['big-endian text', '>U2', [3, 0], [0, 0, 0, 0xfc, ...Array<number>(28).fill(0)], ['ü', '', '', '']],
+    ['bytes', '|S2', [2, 0], Array.from(Buffer.from('a\0ücdef')), ['a', 'cd', 'ü', 'ef']],
+  ])('may have %s in Fortran order', (_, description, version, data, strings) => {
+    const file = npy(header(description, '2, 2', 'True'), data, version);
+    expect(decodeNpy(file)).toEqual({ dtype: 'string', shape: [2, 2], strings });
+  });
+
   it('fails only with an error about its content, whichever bits of it flip', () => {
     const files = [
       npy(header('>i4', '2, 3', 'True'), Array<number>(24).fill(7)),
