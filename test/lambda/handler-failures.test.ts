@@ -18,7 +18,7 @@ import {
   tensor,
   x,
 } from '../support/slice-handler';
-import { DEPLOYMENT_DIGEST } from '../support/tiny-slice';
+import { DEPLOYMENT_DIGEST, sha256 } from '../support/tiny-slice';
 
 const slices = sliceHandlers();
 const SECRET = 'the patient is ill';
@@ -247,7 +247,10 @@ describe('a slice that cannot run', () => {
       const weights = slices.objects.bytes('assets/0.weights') ?? new Uint8Array(0);
       slices.objects.put('assets/0.weights', Buffer.from('tampered'));
       expect((await failure(handler, first)).name).toMatch(/InvalidInput|WeightsCorrupt/);
-      expect((await failure(handler, event())).name).toBe('WeightsCorrupt');
+      expect(await failure(handler, event())).toMatchObject({
+        name: 'WeightsCorrupt',
+        cause: { expected: sha256(weights), got: sha256(Buffer.from('tampered')) },
+      });
       slices.objects.put('assets/0.weights', weights);
       expect((await handler(event())).timing).toMatchObject({ cold: true, warmedUp: false });
     },

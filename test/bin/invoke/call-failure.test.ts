@@ -11,25 +11,16 @@ const NO_CREDENTIALS = Object.assign(new Error('Could not\nload'), { name: 'Cred
 
 describe('a failed call', () => {
   it.each<[Error, RegExp]>([
-    [
-      serviceError('AccessDeniedException', 400, NOT_AUTHORIZED),
-      /: states:StartExecution must be allowed for /,
-    ],
+    [serviceError('AccessDeniedException', 400, NOT_AUTHORIZED), /: states:StartExecution must be allowed/],
     [serviceError('ExpiredTokenException'), /: AWS credentials must be valid, got Expired.*: sign in again$/],
-    [
-      serviceError('StateMachineDoesNotExist'),
-      /must exist in account 123456789012 and region eu-west-1, got/,
-    ],
+    [serviceError('StateMachineDoesNotExist'), /must exist in account 123456789012 and region eu-west-1,/],
     [serviceError('ThrottlingException'), /: AWS must have capacity for .*: try again later$/],
     [serviceError('ServiceUnavailable', 503), /: AWS must have capacity for .*: try again later$/],
     [
       ENOTFOUND,
       /: Step Functions and S3 must be reachable in region eu-west-1, got ENOTFOUND .*: check the reg/,
     ],
-    [
-      NO_CREDENTIALS,
-      /: AWS credentials must be found, got CredentialsProviderError \(Could not load\): set AWS_/,
-    ],
+    [NO_CREDENTIALS, /must be found, got CredentialsProviderError \(Could not load\): set AWS_/],
     [serviceError('KmsAccessDeniedException'), /: AWS must accept the request for .*got KmsAccess/],
   ])('is explained in one line if AWS refuses the request: %s', (error, line) => {
     const alone = callFailure(error, MACHINE);
@@ -39,46 +30,31 @@ describe('a failed call', () => {
     expect(inExecution).toEqual({ line: `${alone?.line} (execution ${EXECUTION})`, exitCode: 2 });
   });
 
-  const executionArn = EXECUTION;
-  it.each<[string, Error, number, string]>([
+  const failed = (name: string, message: string, details: object = {}) =>
+    new InferenceError(name, message, { executionArn: EXECUTION, ...details });
+  const late = new InferenceTimeoutError('got no answer within 90000 ms: raise requestTimeout', EXECUTION);
+  const ofSlice = { slice: 2, tensor: 'h', cause: '{}' };
+  const FAILED = 'the execution failed:';
+
+  it.each<[string, InferenceError | InferenceTimeoutError, string]>([
     [
-      'names slice, tensor and execution if the execution failed',
-      new InferenceError('CorruptTensor', 'bad\nbytes', { slice: 2, tensor: 'h', executionArn, cause: '{}' }),
-      1,
-      `error: the execution failed: CorruptTensor: slice 2: bad bytes (tensor 'h', execution ${EXECUTION})`,
+      'names slice and tensor',
+      failed('CorruptTensor', 'a\nb', ofSlice),
+      `${FAILED} CorruptTensor: slice 2: a b`,
     ],
-    [
-      'names the function of the user that failed, also with the name of an error of AWS',
-      new InferenceError('AccessDenied', 'no label', { step: 'postprocess', executionArn }),
-      1,
-      `error: the execution failed: AccessDenied: postprocess: no label (execution ${EXECUTION})`,
-    ],
-    [
-      'is bad input if nothing was started',
-      new InferenceError('NotAPipeline', 'no pipeline'),
-      2,
-      'error: no pipeline',
-    ],
-    [
-      'does not blame an execution that succeeded with another output',
-      new InferenceError('InvalidOutput', 'no JSON', { executionArn }),
-      1,
-      `error: no JSON (execution ${EXECUTION})`,
-    ],
-    [
-      'names the flag that is too low if the wait is too long',
-      new InferenceTimeoutError('no answer within 90000 ms: raise requestTimeout or try again', EXECUTION),
-      1,
-      `error: no answer within 90 s: raise --request-timeout or try again (execution ${EXECUTION})`,
-    ],
-    [
-      'names the flag that the client refuses',
-      new InferenceError('InvalidInput', 'stopOnAbort must be for a Standard state machine'),
-      2,
-      'error: --stop-on-abort must be for a Standard state machine',
-    ],
-  ])('%s', (_, error, exitCode, line) => {
-    expect(callFailure(error, MACHINE)).toEqual({ line, exitCode });
+    // The function of the user may fail with the name of an error of AWS.
+    ['names the step', failed('AccessDenied', 'no', { step: 'x' }), `${FAILED} AccessDenied: x: no`],
+    ['does not blame an execution that succeeded with another output', failed('InvalidOutput', 'no'), 'no'],
+    ['names the flag that is too low', late, 'got no answer within 90 s: raise --request-timeout'],
+    ['names a flag', failed('InvalidInput', 'stopOnAbort', { executionArn: undefined }), '--stop-on-abort'],
+    ['has no execution', new InferenceError('NotAPipeline', 'no pipeline'), 'no pipeline'],
+  ])('%s', (_, error, text) => {
+    const { executionArn } = error;
+    const tensor = 'tensor' in error && error.tensor !== undefined ? `tensor '${error.tensor}', ` : '';
+    const end = executionArn === undefined ? '' : ` (${tensor}execution ${executionArn})`;
+    // Without an execution, the input is bad.
+    const exitCode = executionArn === undefined ? 2 : 1;
+    expect(callFailure(error, MACHINE)).toEqual({ line: `error: ${text}${end}`, exitCode });
   });
 
   it.each([new RangeError('a bug'), 'a text'])('is none if the error is not about a call: %s', (error) => {

@@ -43,39 +43,25 @@ describe('a request', () => {
     expect(failure({ ...fitting, ...changes })).toBeUndefined();
   });
 
-  it.each<[Changes, object, string]>([
-    [
-      { ...fitting, x: { dtype: 'int64', shape: [1, 3, 48, 320] } },
-      { tensor: 'x', expected: 'float32[N,3,48,W]', got: 'int64[1,3,48,320]' },
-      "input 'x' expects float32[N,3,48,W], got int64[1,3,48,320]: convert it or check the input's name",
-    ],
-    [
-      { ...fitting, mask: { dtype: 'bool', shape: [2] } },
-      { tensor: 'mask' },
-      'expects bool[N,?], got bool[2]',
-    ],
-    [{ ...fitting, x: { dtype: 'float32', shape: [2, 1, 48, 3] } }, { tensor: 'x' }, 'got float32[2,1,48,3]'],
-    [
-      { ...fitting, mask: undefined },
-      { tensor: 'mask', expected: 'bool[N,?]', got: "'x', 'any'" },
-      "input 'mask' bool[N,?] is missing: the request has 'x', 'any'",
-    ],
-    [
-      { ...fitting, y: { dtype: 'bool', shape: [] } },
-      { tensor: 'y', expected: "'x', 'mask', 'any'" },
-      "the model has no input 'y': it takes 'x', 'mask', 'any'",
-    ],
-    [{ ...fitting, epsilon: fitting.any }, { tensor: 'epsilon' }, 'has a default that cannot be overridden'],
-  ])('is refused as InvalidInput with the tensors %j', (tensors, details, words) => {
-    expect(failure(tensors)).toMatchObject({ name: 'InvalidInput', details });
-    expect(failure(tensors)?.message).toContain(words);
+  const mask = { dtype: 'bool', shape: [2] } as const;
+
+  const wrong = { dtype: 'float32', shape: [2, 1, 48, 3] } as const;
+
+  it.each<[Changes, readonly (string | undefined)[], string]>([
+    [{ mask }, ['mask', 'bool[N,?]', 'bool[2]'], "input 'mask' expects bool[N,?], got bool[2]: convert it"],
+    [{ x: wrong }, ['x', 'float32[N,3,48,W]', 'float32[2,1,48,3]'], 'expects'],
+    [{ mask: undefined }, ['mask', 'bool[N,?]', "'x', 'any'"], "is missing: the request has 'x', 'any'"],
+    [{ y: mask }, ['y', "'x', 'mask', 'any'", undefined], "no input 'y': it takes 'x', 'mask', 'any'"],
+    [{ epsilon: mask }, ['epsilon', undefined, undefined], 'has a default that cannot be overridden'],
+  ])('is refused as InvalidInput with the tensors %j', (changes, about, words) => {
+    const { name, details, message } = failure({ ...fitting, ...changes }) ?? {};
+    expect([name, details?.tensor, details?.expected, details?.got]).toEqual(['InvalidInput', ...about]);
+    expect(message).toContain(words);
   });
 
   it('must have no tensors if the model has no inputs', () => {
     const none = { request: [], fixed: [] };
     expect(failure({}, none)).toBeUndefined();
-    expect(failure({ y: fitting.any }, none)?.message).toBe(
-      "the model has no input 'y': it takes no tensors",
-    );
+    expect(failure({ y: fitting.any }, none)?.message).toContain('it takes no tensors');
   });
 });

@@ -1,14 +1,11 @@
 /** Bodies of responses, of which long ones go around Node.js's HTTP parser, from servers that keep the protocol and others. */
 import { randomBytes } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { pour, DirectBody } from '../../../lambda/store/body';
 import { functionAgents } from '../../../lambda/store/connections';
-import { DirectTransfer, TransferMemory } from '../../../lambda/store/direct-transfer';
 import { RangeRead } from '../../../lambda/store/ranged-read';
 import { wholeBody } from '../../../lambda/store/read-buffer';
 import { functionObjects } from '../../../lambda/store/s3-client';
@@ -183,44 +180,5 @@ describe.each(PROTOCOLS)('a body over %s', (protocol) => {
       expect(starts()).toEqual([0, 600_000]);
       expect(target.equals(BODY)).toBe(true);
     });
-  });
-});
-
-describe('a long body whose response closes in a later turn than its socket', () => {
-  class LateResponse extends EventEmitter {
-    readonly socket = { errored: null, pause: () => undefined, resume: () => undefined };
-
-    resume(): void {
-      // Its head has no body that a parser reads.
-    }
-
-    destroy(): void {
-      void setImmediate().then(() => this.emit('close'));
-    }
-  }
-
-  function longBody() {
-    const response = new LateResponse();
-    const socket = response.socket as unknown as Socket;
-    const transfer = new DirectTransfer(socket, new TransferMemory(), 2_000_000, () => undefined);
-    const body = new DirectBody(response as unknown as http.IncomingMessage, transfer);
-    return { response, transfer, body };
-  }
-
-  it('hands on what has arrived before its end is known, and nothing afterwards', async () => {
-    const { response, transfer, body } = longBody();
-    let bytes = 0;
-    const take = (chunk: Uint8Array): Promise<void> => {
-      bytes += chunk.byteLength;
-      return setImmediate();
-    };
-    const closed = new Promise((resolve) => response.once('close', resolve));
-    const pouring = pour(body, take, never());
-    for (let read = 0; read < 6; read++) transfer.received(new Uint8Array(100_000));
-    body.destroy(new Error('no data'));
-    expect(await pouring).toMatchObject({ message: 'no data' });
-    expect(bytes).toBe(600_000);
-    await closed;
-    expect(bytes).toBe(600_000);
   });
 });
