@@ -1,10 +1,10 @@
 /** Calls a deployed pipeline or a state machine, and prints or writes what it returns. */
-import type { InferenceResult, SlicedInferenceClient, TypedTensor } from '../../client';
+import type { SlicedInferenceClient, TypedTensor } from '../../client';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
 import { outputTable } from '../outputs/output-table';
 import { writeTensorFile } from '../tensor-files';
-import { print, printJson, printLine } from '../terminal/print';
+import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { warnOfMemory } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
@@ -27,7 +27,7 @@ export async function callWithJson({ model, options, waiting }: Call, input: unk
   waiting.end();
   clearProgress();
   const { out, json } = options;
-  if (out !== undefined) await keepingResult({ executionArn }, writeJson(out, output));
+  if (out !== undefined) await writeJson(out, output);
   if (json) printJson({ executionArn, output });
   else if (out === undefined) printJson(output);
   else print(`execution ${executionArn}\n${writtenLine(out)}\n`);
@@ -50,7 +50,7 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
   const outputs = sortedByModel(signature.outputs, new Map(Object.entries(result.outputs)));
   if (out !== undefined) {
     const tensors = new Map([...outputs].map(([name, tensor]) => [name, rawTensor(tensor)]));
-    await keepingResult(result, writeTensorFile(out, tensors));
+    await writeTensorFile(out, tensors);
   }
   warnOfMemory(timings);
   if (json) printJson({ executionArn, output: JSON.parse(output) as unknown });
@@ -63,21 +63,4 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
 function rawTensor({ dtype, shape, data }: TypedTensor): RawTensor {
   if (dtype === 'string') return { dtype, shape, strings: data };
   return { dtype, shape, bytes: bytesOf(data) };
-}
-
-/**
- * Says where results are that could not be written: the execution has been paid for, and need not run again.
- * @throws the error of the write, after a note
- */
-async function keepingResult(
-  { executionArn, resultsObject }: Pick<InferenceResult, 'executionArn' | 'resultsObject'>,
-  write: Promise<void>,
-): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    const place = resultsObject && `; its results are in s3://${resultsObject.bucket}/${resultsObject.key}`;
-    printLine(`note: the execution succeeded: ${executionArn}${place ?? ''}`);
-    throw error;
-  }
 }

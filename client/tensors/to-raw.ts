@@ -17,6 +17,9 @@ import { arrayMismatch, kindOfArray } from './array-kinds';
 import { fromNested } from './from-nested';
 import type { NestedArray, TensorInput, TensorInputs } from './tensor-forms';
 
+/** Stands for a tensor that the model does not have, which `checkRequest` refuses by its name. */
+const UNKNOWN: RawTensor = { dtype: 'bool', shape: [], bytes: new Uint8Array(1) };
+
 export function rawTensors(specs: readonly TensorSpec[], inputs: TensorInputs): Map<string, RawTensor> {
   const given = entriesOf(inputs);
   const known = new Map(specs.map((spec) => [spec.name, spec]));
@@ -24,8 +27,7 @@ export function rawTensors(specs: readonly TensorSpec[], inputs: TensorInputs): 
   try {
     for (const [name, value] of given) {
       const spec = known.get(name);
-      if (spec === undefined) throw unknownInput(specs, name);
-      tensors.set(name, rawTensor(spec, value));
+      tensors.set(name, spec === undefined ? UNKNOWN : rawTensor(spec, value));
     }
     checkRequest({ request: specs, fixed: [] }, tensors);
     for (const [name, tensor] of tensors) checkElements(name, tensor);
@@ -43,12 +45,6 @@ function entriesOf(inputs: unknown): ReadonlyMap<string, unknown> {
   const [expected, got] = ['an object with a tensor for each input', kindOf(inputs)];
   const message = `the inputs must be ${expected}, got ${got}: pass { name: tensor }`;
   throw new InferenceError('InvalidInput', message, { expected, got });
-}
-
-function unknownInput(specs: readonly TensorSpec[], tensor: string): InferenceError {
-  const expected = specs.length === 0 ? 'no tensors' : specs.map(({ name }) => quotedName(name)).join(', ');
-  const message = `the model has no input ${quotedName(tensor)}: it takes ${expected}`;
-  return new InferenceError('InvalidInput', message, { tensor, expected });
 }
 
 /** The functions' own checks throw errors with the same fields. */

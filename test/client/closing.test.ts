@@ -52,6 +52,20 @@ describe('close', () => {
     }
   });
 
+  it('ends a question that no call waits for any more, and the calls that still do', async () => {
+    silent = ['DescribeStateMachine'];
+    const model = new SlicedInferenceClient({ stateMachineArn: MACHINE });
+    await expect(model.infer(small, { waitTimeout: 50 })).rejects.toThrow('within 50 ms');
+    const waiting = expect(model.infer(small)).rejects.toThrow(
+      /^the client must stay open .*, got close\(\): /,
+    );
+    await model.close();
+    await waiting;
+    silent = [];
+    await model.infer(small);
+    await model.close();
+  });
+
   it('ends a call that waits, and starts nothing twice', async () => {
     silent = ['StartSyncExecution'];
     const model = new SlicedInferenceClient({ stateMachineArn: MACHINE });

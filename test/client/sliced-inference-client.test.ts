@@ -83,39 +83,4 @@ describe.each([EXPRESS, STANDARD])('the client of a pipeline of type %s', (state
     await expect(call).rejects.toBe(reason);
     await expect(model.infer(rows(1, 2), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
-
-  it('infers many inputs in order, with failures among them', async () => {
-    const all = [];
-    for await (const item of model.inferMany([rows(1, 1), { z: 1 }, rows(2, 5)], { concurrency: 2 }))
-      all.push(item);
-    expect(all.map(({ index, error }) => [index, error?.message])).toEqual([
-      [0, undefined],
-      [1, "the model has no input 'z': it takes 'x'"],
-      [2, undefined],
-    ]);
-    const y = all[2].result?.outputs.y;
-    expect(y && toNestedArray(y)).toEqual(toNestedArray(await expectedOutput(rows(2, 5))));
-  });
-});
-
-describe('a call of a Standard pipeline', () => {
-  it('stops the execution with stopOnAbort', async () => {
-    const cloud = await deploy(chain, { dimensions: { batch: 1 }, stateMachineType: STANDARD });
-    const controller = new AbortController();
-    let executionArn = '';
-    const call = clientOf(cloud).infer(rows(1, 1), {
-      signal: controller.signal,
-      stopOnAbort: true,
-      onProgress: (progress) => {
-        executionArn = progress.executionArn ?? '';
-        controller.abort();
-      },
-    });
-    await expect(call).rejects.toMatchObject({ name: 'AbortError' });
-    const { DescribeExecutionCommand, SFNClient } = await import('@aws-sdk/client-sfn');
-    const client = new SFNClient(cloud.stepFunctions);
-    const { status, error } = await client.send(new DescribeExecutionCommand({ executionArn }));
-    client.destroy();
-    expect({ status, error }).toEqual({ status: 'ABORTED', error: 'ExecutionAborted' });
-  });
 });

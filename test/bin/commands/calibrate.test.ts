@@ -81,11 +81,7 @@ describe('calibrate', () => {
     ['a log without calls', [saved('empty.log', 'hello\n'), '--json'], '1 other lines'],
     ['a missing file', ['missing.log', '--json'], 'no such file'],
     ['no place for the result', [LOG], '--out'],
-    [
-      'an ARN with a quote',
-      ['--print-commands', "arn:aws:states:x:1:stateMachine:a'; rm"],
-      '--print-commands',
-    ],
+    ['an ARN with a quote', ['--print-commands', "arn:aws:states:x:1:stateMachine:a'; rm"], '--print-com'],
   ])('refuses %s with one line', async (_, args, expected) => {
     const problem = await refuse(['calibrate', ...args]);
 

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -16,7 +16,6 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Slicing } from '../../../lib';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { closeServer, listen } from '../../../local/http/loopback-server';
-import { AWS_CLI } from '../../support/aws-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize as synthesizeStack } from '../../support/deployed-pipeline';
 import { request } from '../../support/signed-request';
@@ -244,47 +243,4 @@ test('local refuses a port that is none, and one that is in use', async () => {
     `port ${port} of 127.0.0.1 must be free, got EADDRINUSE: choose another port`,
   );
   await closeServer(server);
-});
-
-(AWS_CLI === undefined ? describe.skip : describe)('the AWS CLI', () => {
-  /** Runs a command of the AWS CLI in the environment that `local` prints, and parses its output. */
-  function aws(environment: Environment, ...args: string[]): Record<string, unknown> {
-    const { status, stdout, stderr } = spawnSync(AWS_CLI ?? '', [...args, '--output', 'json'], {
-      encoding: 'utf8',
-      env: { ...process.env, ...environment, AWS_CONFIG_FILE: '/dev/null', AWS_PAGER: '' },
-    });
-    if (status !== 0) throw new Error(stderr.trim());
-    return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
-  }
-
-  it('runs, follows and redrives executions, and sends no requests for other services to AWS', async () => {
-    const serving = await serve([standard]);
-    const environment = evaluate(serving.text);
-    const file = `${temporaryFolder()}/x.safetensors`;
-    fs.writeFileSync(file, TENSORS);
-    const object = ['--bucket', environment.BUCKET, '--key', 'inputs/x.safetensors', '--body', file];
-    aws(environment, 's3api', 'put-object', ...object);
-    const machine = ['--state-machine-arn', environment.STATE_MACHINE_ARN];
-    const call = (command: string, ...args: string[]) => aws(environment, 'stepfunctions', command, ...args);
-    const start = (input: string) =>
-      String(call('start-execution', ...machine, '--input', input).executionArn);
-    const end = (arn: string) =>
-      until('the end of the execution', () => {
-        const { status } = call('describe-execution', '--execution-arn', arn);
-        return status !== 'RUNNING' && status;
-      });
-    const arn = start(INPUT);
-    expect(await end(arn)).toBe('SUCCEEDED');
-    const { events } = call('get-execution-history', '--execution-arn', arn);
-    expect((events as { type: string }[]).map(({ type }) => type)).toContain('ExecutionSucceeded');
-    expect(() => call('redrive-execution', '--execution-arn', arn)).toThrow('ExecutionNotRedrivable');
-    const failed = start(INPUT.replace('x.safetensors', 'missing.safetensors'));
-    expect(await end(failed)).toBe('FAILED');
-    expect(call('redrive-execution', '--execution-arn', failed)).toHaveProperty('redriveDate');
-    expect(await end(failed)).toBe('FAILED');
-    expect(() => aws(environment, 'sts', 'get-caller-identity')).toThrow(
-      'the local cloud does not support sts:GetCallerIdentity',
-    );
-    await serving.stop('SIGTERM');
-  });
 });

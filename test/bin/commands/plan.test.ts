@@ -105,20 +105,11 @@ describe('plan refuses', () => {
   const page = path.join(temporaryFolder(), 'report.html');
 
   it.each([
+    ['a page on standard output', ['missing.onnx', '--report', '-'], /^--report must name a file, got '-': /],
     [
-      'a page on standard output, before it reads the model',
-      ['missing.onnx', '--report', '-'],
-      /^--report must name a file, got '-': /,
-    ],
-    [
-      'a page in a folder that does not exist',
+      'a page in a folder that does not exist, before it reads the model',
       ['missing.onnx', '--report', `${page}/no/report.html`],
       /^--report must be in an existing folder, got '.*no\/report\.html'/,
-    ],
-    [
-      'more slices than the model can have',
-      [saveModel(mlp(1)), '--slices', '9', '--report', page],
-      /^the model can be cut into at most 3 slices, got 9 slices/,
     ],
   ])('%s', async (_, args, complaint) => {
     expect(await refuse(['plan', ...args])).toMatch(complaint);

@@ -5,10 +5,7 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { profileFor, readProfile } from '../../../lib/compile/files/read-profile';
 import { type ModelProfile, profileText, profiledTypes } from '../../../lib/compute-time/profile/profile';
 import {
-  type ModelInit,
-  BOOL,
   FLOAT,
-  INT64,
   attribute,
   int64s,
   mlp,
@@ -26,28 +23,6 @@ async function profile(model: string, ...args: readonly string[]): Promise<Model
   await succeed(['profile', model, '--runs', '2', '--out', out, ...args]);
   return readProfile(out);
 }
-
-const BODY = {
-  input: [value('i', INT64, []), value('c', BOOL, []), value('s', FLOAT, [4])],
-  node: [node('Identity', ['c'], ['d']), node('Add', ['s', 'x'], ['t'])],
-  output: [value('d', BOOL, []), value('t', FLOAT, [4])],
-};
-
-/** `y = x * 3`, by a loop of three trips that adds x. */
-const LOOP: ModelInit = {
-  graph: {
-    node: [
-      node('Loop', ['trips', '', 'zero'], ['sum'], [attribute.graph('body', BODY)]),
-      node('Abs', ['sum'], ['y']),
-    ],
-    initializer: [
-      int64s('trips', [3], []),
-      { name: 'zero', dataType: FLOAT, dims: [4], rawData: Buffer.alloc(16) },
-    ],
-    input: [value('x', FLOAT, [4])],
-    output: [value('y', FLOAT, [4])],
-  },
-};
 
 describe('profile', () => {
   it('writes a profile that fits its model, with the true shapes', async () => {
@@ -86,13 +61,6 @@ describe('profile', () => {
     const graph = { node: nodes, input: [value('x', FLOAT, [3])], output: [value('y', FLOAT, [6])] };
     const found = await profile(saveModel({ graph }));
     expect(found.nodes.map((one) => one?.outputs[0]?.shape)).toEqual([[3], [6], [6]]);
-  });
-
-  it('attributes the bodies of a Loop to the Loop', async () => {
-    const { nodes } = await profile(saveModel(LOOP));
-    expect(nodes).toHaveLength(2);
-    expect(nodes[0]?.seconds).toBeGreaterThan(nodes[1]?.seconds ?? NaN);
-    expect(nodes[0]?.outputs).toEqual([{ dtype: 'float32', shape: [4] }]);
   });
 
   it.each([

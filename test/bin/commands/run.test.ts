@@ -9,7 +9,7 @@ import { comparable } from '../../support/arbitrary-tensors';
 import { manyOutputs, pickyAboutColumns, twoInputs } from '../../support/command-models';
 import { isLink, link } from '../../support/links-and-pipes';
 import { synthesize } from '../../support/pipeline-assembly';
-import { cli, outcome, refuse, succeed, succeedWithJson } from '../../support/run-cli';
+import { outcome, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { runWhole } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
 import { TextsStack } from '../../support/texts-stack';
@@ -109,10 +109,7 @@ describe('run', () => {
     const files = ['--inputs', inputs, '--out', out, '--trace', trace];
     const text = await succeed(['run', assembly, ...files, '--simulate', 's3-express']);
     expect(text).toContain('\ntimes are simulated: s3-express\nwritten to ');
-    expect(runEvents(trace)).toEqual({
-      rows: ['slice 00', 'slice 01', 'slice 02'],
-      runs: 3,
-    });
+    expect(runEvents(trace)).toEqual({ rows: ['slice 00', 'slice 01', 'slice 02'], runs: 3 });
     expect([out, trace].map(isLink)).toEqual([true, true]);
   });
 
@@ -136,27 +133,11 @@ describe('run', () => {
       /^faults: 3 killed-before-write\nerror: the execution failed: Runtime\.ExitError: slice 2: .*signal: killed\n$/,
     );
   });
-
-  it('exits with 1 when the execution fails', async () => {
-    const out = fresh('y.npz');
-    const files = ['--inputs', await save({ x: float32([1, 5]) }), '--out', out];
-    expect(await cli(['run', several, '--pipeline', 'Picky', ...files])).toEqual({
-      code: 1,
-      signal: null,
-      stdout: '',
-      stderr: expect.stringMatching(/^error: the execution failed: SliceFailed: slice 0: .+\n$/) as string,
-      leftovers: [],
-    });
-    expect(fs.readdirSync(path.dirname(out))).toEqual([]);
-  });
 });
 
 describe('run --input-json', () => {
-  it.each([
-    ['Both', '{"text": "a line"}'],
-    ['Mine', '{"text": "a line"}'],
-  ])('prints the JSON of %s', async (id, input) => {
-    expect(JSON.parse(await succeed(runText(id, '--input-json', input)))).toEqual({ rank: 2 });
+  it.each(['Both', 'Mine'])('prints the JSON of %s', async (id) => {
+    expect(JSON.parse(await succeed(runText(id, '--input-json', '{"text": "a line"}')))).toEqual({ rank: 2 });
   });
 
   it('reads and writes files, and draws the slices in the timeline', async () => {
@@ -165,10 +146,8 @@ describe('run --input-json', () => {
     fs.writeFileSync(input, '{"text": "a line"}');
     const files = ['--input-json', input, '--out', out, '--trace', trace];
     expect(await succeed(runText('Before', ...files))).toMatch(/^written to .*out\.json \(.*B\)\n$/);
-    expect(JSON.parse(fs.readFileSync(out, 'utf8'))).toMatchObject({
-      version: 1,
-      timings: [{ slice: 0 }, { slice: 1 }],
-    });
+    const output: unknown = JSON.parse(fs.readFileSync(out, 'utf8'));
+    expect(output).toMatchObject({ version: 1, timings: [{ slice: 0 }, { slice: 1 }] });
     expect(runEvents(trace).runs).toBe(2);
     expect([out, trace].map(isLink)).toEqual([true, true]);
   });
@@ -226,10 +205,7 @@ describe('run refuses', () => {
     [[], 'run must have --inputs or --input-json, got neither: add one of them'],
     [['--inputs', 'x.npz'], '--inputs must come with --out, got none: add --out y.npz'],
     [['--inputs', 'x.npz', '--input-json', '{}'], "cannot be used with option '--inputs <file>'"],
-    [
-      ['--input-json', 'photo.json'],
-      '--input-json must be JSON, or a file with JSON, got neither a file nor',
-    ],
+    [['--input-json', 'photo.json'], '--input-json must be JSON, or a file with JSON, got neither a file'],
     [['--input-json', '{}', '--out', 'y.npz'], '--out of --input-json must end in .json'],
     [['--input-json', large], 'the input must be at most 262144 bytes as JSON, got 262146: '],
     [['--inputs', 'none.npz', '--out', 'y.npz'], "tensor file 'none.npz' must be readable, got no such file"],

@@ -12,13 +12,7 @@ import {
   temporaryFolder,
   value,
 } from '../../support/model-builder';
-import {
-  lateAndReturnedInputs,
-  manyOutputs,
-  normalized,
-  pickyAboutColumns,
-  twoInputs,
-} from '../../support/command-models';
+import * as models from '../../support/command-models';
 import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { float32, int64 } from '../../support/tensors';
 
@@ -39,12 +33,12 @@ describe('verify', () => {
     );
   });
 
-  const models: [string, ModelInit, number][] = [
+  const cases: [string, ModelInit, number][] = [
     ['one layer in one slice', mlp(1), 1],
-    ['many outputs', manyOutputs(), 4],
-    ['inputs that are used late or returned', lateAndReturnedInputs(), 3],
+    ['many outputs', models.manyOutputs(), 4],
+    ['inputs that are used late or returned', models.lateAndReturnedInputs(), 3],
   ];
-  it.each(models)('reports identical outputs for %s, cut everywhere', async (_, init, most) => {
+  it.each(cases)('reports identical outputs for %s, cut everywhere', async (_, init, most) => {
     const model = saveModel(init);
     const all = await verify([model, '--slices', String(most)]);
     expect(all).toMatchObject({ identical: true, slices: most });
@@ -96,7 +90,7 @@ describe('verify', () => {
 
 describe('verify --optimize', () => {
   it('cuts the optimized graph, and compares with the whole model at that level', async () => {
-    const model = saveModel(normalized());
+    const model = saveModel(models.normalized());
     expect(await verify([model, '--slices', '4'])).toMatchObject({ identical: true, slices: 4 });
     for (const level of ['basic', 'extended'])
       expect(await verify([model, '--slices', '2', '--optimize', level])).toMatchObject({
@@ -119,7 +113,7 @@ test.each([
 
 describe('verify --against default', () => {
   it("reports how far the slices are from the model at ONNX Runtime's defaults", async () => {
-    const model = saveModel(normalized());
+    const model = saveModel(models.normalized());
     const result = await verify([model, '--slices', '2', '--against', 'default']);
     expect(result.identical).toBe(true);
     expect(result.againstDefault).toMatchObject({
@@ -135,7 +129,7 @@ describe('verify --against default', () => {
 
   it('exits with 1 beyond the tolerance', async () => {
     // ONNX Runtime folds the normalization into the convolution, which then rounds differently.
-    const args = ['verify', saveModel(normalized()), '--slices', '2'];
+    const args = ['verify', saveModel(models.normalized()), '--slices', '2'];
     const exact = [...args, '--atol', '0', '--rtol', '0'];
     const { code, stdout } = await cli([...exact, '--json']);
     expect(code).toBe(1);
@@ -150,7 +144,7 @@ describe('verify --inputs', () => {
     const file = path.join(temporaryFolder(), 'inputs.npz');
     const tensors = { x: float32([2, 4]), ids: int64([2, 1], [3, -1]) };
     await writeTensorFile(file, new Map(Object.entries(tensors)));
-    expect(await verify([saveModel(twoInputs()), '--slices', '2', '--inputs', file])).toMatchObject({
+    expect(await verify([saveModel(models.twoInputs()), '--slices', '2', '--inputs', file])).toMatchObject({
       identical: true,
       inputs: [
         { name: 'x', dtype: 'float32', shape: [2, 4] },
@@ -163,19 +157,19 @@ describe('verify --inputs', () => {
 describe('verify without inputs', () => {
   it('uses the sizes of --dimension', async () => {
     const flags = ['--dimension', 'rows=3', '--dimension', 'columns=77'];
-    expect(await verify([saveModel(pickyAboutColumns(77)), ...flags])).toMatchObject({
+    expect(await verify([saveModel(models.pickyAboutColumns(77)), ...flags])).toMatchObject({
       inputs: [{ name: 'x', shape: [3, 77] }],
     });
   });
 
   it('reports that the model does not run on the generated inputs', async () => {
-    expect(await refuse(['verify', saveModel(pickyAboutColumns(77))])).toMatch(
+    expect(await refuse(['verify', saveModel(models.pickyAboutColumns(77))])).toMatch(
       /^the whole model must run in ONNX Runtime on generated inputs \(x float32\[1,80\]\), got .* mismatched dimensions of 77 and 80: pass real inputs with --inputs, or the sizes of symbolic dimensions with --dimension$/,
     );
   });
 
   it('reports identical outputs of seeded random operators after inputs that did not fit', async () => {
-    const { graph } = pickyAboutColumns(8);
+    const { graph } = models.pickyAboutColumns(8);
     const seed = { name: 'seed', f: 1, type: 1 };
     const random = {
       ...graph,

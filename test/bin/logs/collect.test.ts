@@ -64,11 +64,7 @@ describe('calls and their reports', () => {
     const logs = collectLogs([`${failed}\n${killed}\nhello\n{"message":"other"}\n{"x`]);
     expect(logs).toMatchObject({ calls: [{ kind: 'failed', slice: 1 }], skipped: 3 });
     expect(logs.others).toEqual([{ ...FIELDS, failed: true }]);
-    expect(samplesOf(logs)).toEqual({
-      calls: [],
-      warmUps: [],
-      reports: [],
-    });
+    expect(samplesOf(logs)).toEqual({ calls: [], warmUps: [], reports: [] });
   });
 
   it.each<[field: string, value: unknown]>([

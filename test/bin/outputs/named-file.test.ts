@@ -52,15 +52,6 @@ onUnix('a file that a flag names', () => {
     expect(fs.readdirSync(path.join(folder, 'far')).sort()).toEqual(['links', 'target']);
   });
 
-  it('stays a pipe', async () => {
-    const file = path.join(temporaryFolder(), 'pipe');
-    const { text } = namedPipe(file);
-    await write(file);
-    expect(fs.statSync(file).isFIFO()).toBe(true);
-    expect(await text).toBe('new');
-    expect(fs.readdirSync(path.dirname(file))).toEqual(['pipe']);
-  });
-
   it('keeps its content, and nothing stays beside it, if it cannot be replaced', () => {
     const file = path.join(temporaryFolder(), 'a');
     fs.writeFileSync(file, 'old');

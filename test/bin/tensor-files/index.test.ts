@@ -124,16 +124,8 @@ describe('a folder of input_N.pb', () => {
 
   it.each<[string, Readonly<Record<string, string | Uint8Array>>, string]>([
     ['without such files', { 'other.txt': '' }, 'must have input_0.pb and so on, got 1 other files'],
-    [
-      'with more files than the model has inputs',
-      { 'input_1.pb': proto(undefined, 0) },
-      "must have the number of one of the model's 1 inputs, got number 1",
-    ],
-    [
-      'with two tensors of one name',
-      { 'input_0.pb': proto('x', 0), 'input_1.pb': proto('x', 0) },
-      "got 'x' again",
-    ],
+    ['with too many', { 'input_1.pb': proto(undefined, 0) }, "one of the model's 1 inputs, got number 1"],
+    ['with a name twice', { 'input_0.pb': proto('x', 0), 'input_1.pb': proto('x', 0) }, "got 'x' again"],
     ['with a bad file', { 'input_0.pb': 'text' }, "input_0.pb' must be an ONNX TensorProto"],
   ])('%s is refused', async (_, files, message) => {
     for (const [name, content] of Object.entries(files)) write(name, content);

@@ -35,38 +35,22 @@ describe('a TensorProto', () => {
     expect(decodeTensorProto(two(9, ['rawData', Buffer.of(0, 1)])).name).toBe('');
   });
 
+  const floatTag = fieldTag(TENSOR.floatData, WIRE_TYPE.fixed32);
+  const int64Tag = fieldTag(TENSOR.int64Data, WIRE_TYPE.varint);
+  const most = '18446744073709551615';
+
   it.each<[string, Uint8Array, unknown[]]>([
     ['float32', packed(1, 'floatData', (data) => data.float(1.5).float(-0)), [1.5, -0]],
     ['float64', packed(11, 'doubleData', (data) => data.double(0.1).double(-2)), [0.1, -2]],
-    [
-      'bits of float16',
-      packed(10, 'int32Data', (data) => data.int32(0x3e00).int32(0xc000)),
-      [0x3e00, 0xc000],
-    ],
+    ['bits of float16', packed(10, 'int32Data', (data) => data.int32(15).int32(0xc000)), [15, 0xc000]],
     ['int8', packed(3, 'int32Data', (data) => data.int32(-1).int32(127)), [-1, 127]],
     ['int32', packed(6, 'int32Data', (data) => data.int32(-70000).int32(2)), [-70000, 2]],
     ['bool', packed(9, 'int32Data', (data) => data.int32(1).int32(0)), [1, 0]],
-    [
-      'int64',
-      packed(7, 'int64Data', (data) => data.int64('-1152921504606846976').int64(5)),
-      [-(2n ** 60n), 5n],
-    ],
+    ['int64', packed(7, 'int64Data', (data) => data.int64(`-${2n ** 60n}`).int64(5)), [-(2n ** 60n), 5n]],
     ['uint32', packed(12, 'uint64Data', (data) => data.uint64(4294967295).uint64(2)), [4294967295, 2]],
-    [
-      'uint64',
-      packed(13, 'uint64Data', (data) => data.uint64('18446744073709551615').uint64(2)),
-      [2n ** 64n - 1n, 2n],
-    ],
-    [
-      'float32 one by one',
-      oneByOne(1, fieldTag(TENSOR.floatData, WIRE_TYPE.fixed32), (data, element) => data.float(element)),
-      [1, 2],
-    ],
-    [
-      'int64 one by one',
-      oneByOne(7, fieldTag(TENSOR.int64Data, WIRE_TYPE.varint), (data, element) => data.int64(-element)),
-      [-1n, -2n],
-    ],
+    ['uint64', packed(13, 'uint64Data', (data) => data.uint64(most).uint64(2)), [2n ** 64n - 1n, 2n]],
+    ['float32 one by one', oneByOne(1, floatTag, (data, element) => data.float(element)), [1, 2]],
+    ['int64 one by one', oneByOne(7, int64Tag, (data, element) => data.int64(-element)), [-1n, -2n]],
   ])('may have %s in typed fields', (_, file, expected) => {
     expect([...typedView(decodeTensorProto(file).tensor as NumericTensor)]).toEqual(expected);
   });

@@ -6,20 +6,8 @@ const EXECUTION = { executionArn: 'the-execution' };
 
 function timing(slice: number, more: Partial<SliceTiming>): SliceTiming {
   return {
-    slice,
-    startedAt: 0,
-    cold: true,
-    warmedUp: false,
-    weightBytes: 100,
-    loadMs: 0,
-    readMs: 1,
-    runMs: 2,
-    writeMs: 3,
-    bytesRead: 10,
-    bytesWritten: 20,
-    peakMemoryBytes: 1,
-    memoryMb: 128,
-    ...more,
+    ...{ slice, startedAt: 0, cold: true, warmedUp: false, weightBytes: 100, loadMs: 0, readMs: 1 },
+    ...{ runMs: 2, writeMs: 3, bytesRead: 10, bytesWritten: 20, peakMemoryBytes: 1, memoryMb: 128, ...more },
   };
 }
 

@@ -6,18 +6,10 @@ import { TENSOR_DATA_TYPES, type TensorSpec } from '../../../contract/tensors';
 import type { NumericDataType, TypedArray } from '../../../lambda/tensors/tensor';
 
 const ARRAYS: Readonly<Record<NumericDataType, TypedArray>> = {
-  float32: new Float32Array(2),
-  float64: new Float64Array(2),
-  float16: new Uint16Array(2),
-  int8: new Int8Array(2),
-  int16: new Int16Array(2),
-  int32: new Int32Array(2),
-  int64: new BigInt64Array(2),
-  uint8: new Uint8Array(2),
-  uint16: new Uint16Array(2),
-  uint32: new Uint32Array(2),
-  uint64: new BigUint64Array(2),
-  bool: new Uint8Array(2),
+  ...{ float32: new Float32Array(2), float64: new Float64Array(2), float16: new Uint16Array(2) },
+  ...{ int8: new Int8Array(2), int16: new Int16Array(2), int32: new Int32Array(2) },
+  ...{ int64: new BigInt64Array(2), uint8: new Uint8Array(2), uint16: new Uint16Array(2) },
+  ...{ uint32: new Uint32Array(2), uint64: new BigUint64Array(2), bool: new Uint8Array(2) },
 };
 const NUMERIC = TENSOR_DATA_TYPES.filter((dtype) => dtype !== 'string');
 
@@ -119,11 +111,7 @@ describe('the tensors of a call', () => {
   const cannot = "ONNX Runtime cannot represent tensor 't':";
 
   it.each<['string' | 'bool', unknown, string]>([
-    [
-      'string',
-      { shape: [2], data: ['a'] },
-      'strings in a list of length 2 for string[2], got a list of length 1',
-    ],
+    ['string', { shape: [2], data: ['a'] }, 'in a list of length 2 for string[2], got a list of length 1'],
     ['string', { shape: [1], data: [1] }, 'strings in a list of length 1 for string[1], got another element'],
     ['string', ['a\0'], `${cannot} string 0 has a NUL or a lone surrogate`],
     ['bool', { shape: [1], data: Uint8Array.of(2) }, `${cannot} bool 0 is a byte other than 0 and 1`],

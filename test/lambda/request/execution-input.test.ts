@@ -39,29 +39,17 @@ describe('an execution input', () => {
     [{ version: 2, inputs: { tensors } }, "'version' of the execution's input must be 1, got 2"],
     [{ version: 1, input: 1, more: 2 }, "has the unknown field 'input': use only version, inputs, output"],
     [{ version: 1 }, "'inputs' of the execution's input must be a JSON object, got nothing"],
-    [
-      { version: 1, inputs: { bucket: 'b' } },
-      "'inputs' of the execution's input has the unknown field 'bucket'",
-    ],
+    [{ version: 1, inputs: { bucket: 'b' } }, "'inputs' of the execution's input has the unknown field 'b"],
     [{ version: 1, inputs: {} }, 'must have exactly one of s3 and tensors, got neither'],
-    [
-      { version: 1, inputs: { s3: 'inputs/x', tensors } },
-      'must have exactly one of s3 and tensors, got both',
-    ],
+    [{ version: 1, inputs: { s3: 'inputs/x', tensors } }, 'exactly one of s3 and tensors, got both'],
     [withKey('outputs/x'), `${below} 'outputs/x'`],
     [withKey(7), `${below} a number`],
     [withKey('inputs/../runs/x'), `${noDots} 'inputs/../runs/x'`],
     [long('ü', 509), `${tooLong} 'inputs/${'ü'.repeat(52)}…'`],
     [withKey('inputs/\ud800'), 'must be Unicode text, got a lone surrogate'],
-    [
-      { version: 1, inputs: { tensors: [1] } },
-      "'inputs.tensors' of the execution's input must be a JSON object",
-    ],
+    [{ version: 1, inputs: { tensors: [1] } }, "'inputs.tensors' of the execution's input must be a JSON"],
     [{ version: 1, inputs: { tensors }, output: { s3: 1 } }, "has the unknown field 's3': use only inline"],
-    [
-      { version: 1, inputs: { tensors }, output: { inline: true } },
-      'must be "auto", "never" or "only", got true',
-    ],
+    [{ version: 1, inputs: { tensors }, output: { inline: true } }, 'be "auto", "never" or "only", got true'],
   ])('is refused as InvalidInput if it is %j', (input, words) => {
     const message = expect.stringContaining(words) as string;
     expect(() => parseExecutionInput(input)).toThrow(

@@ -33,10 +33,7 @@ describe('a hostile safetensors file', () => {
     [file(''), 'the header is not JSON'],
     [file('null'), 'not a JSON object'],
     [file({ x: 3 }), "tensor 'x' is not described by a JSON object"],
-    [
-      file({ x: { dtype: 'BF16', shape: [1], data_offsets: [0, 2] } }, 2),
-      `must have one of the dtypes F32, F64, F16, I8, I16, I32, I64, U8, U16, U32, U64, BOOL, got "BF16"`,
-    ],
+    [file({ x: { ...u8(0, 2), dtype: 'BF16' } }, 2), 'dtypes F32, F64, F16, I8, I16, I32, I64, U8, U16,'],
     [file({ x: u8(0, 1, [-1]) }, 1), 'whole numbers, got [-1]'],
     [file({ x: u8(0, 1, Array(100).fill(0.5)) }, 1), 'a list with a number that is not whole at position 0'],
     [file({ x: u8(0, 1, [2 ** 40, 2 ** 40]) }, 1), 'must have a shape of whole numbers'],
