@@ -14,6 +14,7 @@ export interface TensorReader {
   readonly heads: ReadonlyMap<string, TensorHead>;
   /** ETag of the request's object: of this object, or of the one from which the tensors were computed. */
   readonly requestEtag?: string;
+  /** @param names of `heads` */
   read(names: readonly string[]): Promise<Map<string, RawTensor>>;
   discard(): Promise<void>;
 }
@@ -54,7 +55,8 @@ export class StoredTensors implements TensorReader {
   async read(names: readonly string[]): Promise<Map<string, RawTensor>> {
     const tensors = new Map<string, RawTensor>();
     const stored: NamedEntry[] = [];
-    for (const [name, entry] of await this.entries(names)) {
+    for (const name of new Set(names)) {
+      const entry = tensorNamed(this.heads, name);
       if (entry.dtype === 'string') tensors.set(name, entry);
       else stored.push([name, entry]);
     }
@@ -96,15 +98,6 @@ export class StoredTensors implements TensorReader {
         if (attempt === READ_ATTEMPTS || !(error instanceof ChecksumMismatch)) throw error;
       }
       await this.fetchRange(entry, tensor.bytes);
-    }
-  }
-
-  private async entries(names: readonly string[]): Promise<(readonly [string, HeaderEntry])[]> {
-    try {
-      return [...new Set(names)].map((name) => [name, tensorNamed(this.heads, name)]);
-    } catch (error) {
-      await this.first.close();
-      throw error;
     }
   }
 

@@ -12,13 +12,8 @@ function saved(name: string, content: string): string {
   return file;
 }
 
-const CALL = {
-  message: 'slice ran',
-  run: 'machine/a',
-  requestId: 'r',
-  slice: 0,
-  startedAt: Date.UTC(2026, 10, 26),
-};
+const STARTED = Date.UTC(2026, 10, 26);
+const CALL = { message: 'slice ran', run: 'machine/a', requestId: 'r', slice: 0, startedAt: STARTED };
 const LOG = saved(
   'functions.log',
   `slice-0: ${JSON.stringify({ ...CALL, runMs: 1000, s3Puts: 1 })}\n` +

@@ -53,18 +53,10 @@ describe('inspect', () => {
       output: [value('y', FLOAT, [1, 4])],
     };
     const model = saveModel({ graph });
-    expect(await succeed(['inspect', model])).toContain(
-      [
-        'dimensions  all fixed',
-        'inputs',
-        '  x  float32[1,4]',
-        'outputs',
-        '  y  float32[1,4]',
-        'cuts        1 possible, so at most 2 slices',
-        '  tensors that cross a cut alone: a',
-        'cannot cross a cut',
-        '  short  bfloat16[1,4]',
-      ].join('\n'),
+    const text = await succeed(['inspect', model]);
+    expect(text).toContain('dimensions  all fixed\ninputs\n');
+    expect(text).toContain(
+      '\n  tensors that cross a cut alone: a\ncannot cross a cut\n  short  bfloat16[1,4]\n',
     );
     expect(await succeedWithJson(['inspect', model])).toMatchObject({
       possibleCuts: 1,

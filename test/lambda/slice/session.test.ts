@@ -29,10 +29,7 @@ describe('a session', () => {
     const session = await open({
       nodes: nodesOf('Neg x > b; Abs x > 1'),
       inputs: [x],
-      outputs: [
-        { ...x, name: 'b' },
-        { ...x, name: '1' },
-      ],
+      outputs: ['b', '1'].map((name) => ({ ...x, name })),
     });
     const feeds = new Map([['x', float32([1], [-2])]]);
     expect([...(await session.run(feeds, ['b', '1'])).keys()]).toEqual(['b', '1']);

