@@ -1,12 +1,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
-import { encodeModel, mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { encodeModel, mlp, temporaryFolder } from '../../support/model-builder';
 import { twoInputs } from '../../support/command-models';
-import { refuse, succeed } from '../../support/run-cli';
+import { refuse } from '../../support/run-cli';
 import { float32, int64 } from '../../support/tensors';
-
-const model = saveModel(mlp(3));
 
 function file(content: string | Uint8Array, name: string): string {
   const target = path.join(temporaryFolder(), name);
