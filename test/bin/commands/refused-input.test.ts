@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
-import { encodeModel, mlp, temporaryFolder } from '../../support/model-builder';
+import { encodeModel, mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { twoInputs } from '../../support/command-models';
 import { refuse } from '../../support/run-cli';
 import { float32, int64 } from '../../support/tensors';
