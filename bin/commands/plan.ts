@@ -1,17 +1,18 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { bestCut } from '../../lib/plan/best-cut';
 import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import { DEFAULT_GOAL } from '../../lib/plan/goal';
+import { MAX_CHILDREN, MAX_MAP_ITEMS } from '../../lib/cost/batch-quotas';
 import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { assembleReport } from '../plan/report/assemble-report';
 import { describeReport } from '../plan/describe-report';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { choice } from './search-options';
+import { choice, wholeNumber } from './search-options';
 import { type SlicingOptions, addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
@@ -19,6 +20,9 @@ interface Options extends SlicingOptions {
   readonly report?: string;
   readonly json?: boolean;
   readonly consolidation: ConsolidationMode;
+  readonly batch?: number;
+  readonly itemsPerRun: number;
+  readonly concurrency: number;
 }
 
 const HELP = `
@@ -29,7 +33,8 @@ Examples:
   $ sliced-inference plan model.onnx
   $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128
   $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
-  $ sliced-inference plan model.onnx --slices 4 --json`;
+  $ sliced-inference plan model.onnx --slices 4 --json
+  $ sliced-inference plan model.onnx --batch 1000000 --items-per-run 8 --concurrency 500`;
 
 export function planCommand(): Command {
   const command = new Command('plan')
@@ -46,8 +51,8 @@ export function planCommand(): Command {
     .option('--json', 'print JSON')
     .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3')
     .addHelpText('after', HELP);
-  return addSlicingOptions(command).action(async (path: string, options: Options) => {
-    const { report: page } = options;
+  return addSlicingOptions(addBatchOptions(command)).action(async (path: string, options: Options) => {
+    const { report: page, batch: items, itemsPerRun, concurrency } = options;
     const slicer = slicerFor(options);
     if (page !== undefined) checkPlace(page, PAGE_FLAG);
     showProgress(`reading ${path}`);
@@ -60,6 +65,7 @@ export function planCommand(): Command {
       profileDifferences: analyzed.profile?.differences ?? [],
       isRateGiven: options.requestsPerHour !== undefined,
       goal: slicer.goal ?? DEFAULT_GOAL,
+      ...(items !== undefined && { batch: { items, itemsPerRun, concurrency } }),
       // Only the search has a limit on memory without a flag.
       ...(slicer.goal && { maxMemoryMb: options.maxMemory ?? DEFAULT_MAX_MEMORY_MB }),
     });
@@ -72,4 +78,23 @@ export function planCommand(): Command {
     print(describeReport(report, process.stdout.columns));
     if (page !== undefined) print(`\nreport written to ${page}\n`);
   });
+}
+
+function addBatchOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--batch <n>', 'also plan a batch of so many items: time, price, quotas').argParser(
+        wholeNumber(1, MAX_MAP_ITEMS),
+      ),
+    )
+    .addOption(
+      new Option('--items-per-run <n>', 'with --batch: the most items of a child')
+        .argParser(wholeNumber(1, 1_000))
+        .default(8),
+    )
+    .addOption(
+      new Option('--concurrency <n>', 'with --batch: the most children at once')
+        .argParser(wholeNumber(1, MAX_CHILDREN))
+        .default(100),
+    );
 }

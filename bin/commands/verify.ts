@@ -1,17 +1,24 @@
 /** `sliced-inference verify MODEL`: compares the outputs of the chained slices with those of the whole model. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { MOST_STACKED_ITEMS } from '../../lib/plan/stacking-token';
 import type { OptimizationLevel } from '../../lib/optimize/level';
+import { threadCount } from '../../lib/plan/sizes/estimate';
+import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
+import { printable } from '../../lib/errors';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { estimateOptions, wholeNumber } from './search-options';
 import { type SlicingOptions, addSlicingOptions, slicerFor, warnOfProfile } from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
 import { type DefaultComparison, type Verification, verify } from '../verify/run-both';
+import { type StackingVerification, verifyStacked } from '../verify/verify-stacked';
 import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {
   readonly inputs?: string;
   readonly seed: number;
+  readonly threads?: number;
+  readonly batch?: number;
   readonly against?: 'default';
   readonly atol: number;
   readonly rtol: number;
@@ -26,6 +33,9 @@ same number of threads and no prepacking. Without --inputs, the command generate
 integers, short words. It guesses symbolic sizes unless --dimension sets them.
 With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
 defaults: all optimizations, prepacking, all processors. These settings may change the last bits, so a tolerance decides.
+With --batch, the command instead runs different generated items one by one and stacked into one request, along the
+dimension with which all inputs begin, and compares the bits of each item. If they are the same, it prints a token for
+the batches of a pipeline.
 Exits with 0 if every bit of every output is the same (and, with --against, within the tolerance), with 1 if not, and
 with 2 if the model or the slices do not run.
 
@@ -33,7 +43,8 @@ Examples:
   $ sliced-inference verify model.onnx --slices 3
   $ sliced-inference verify model.onnx --max-slice-size 64MB --inputs x.npz
   $ sliced-inference verify model.onnx --slices 3 --inputs test_data_set_0 --json
-  $ sliced-inference verify model.onnx --slices 3 --optimize extended --against default`;
+  $ sliced-inference verify model.onnx --slices 3 --optimize extended --against default
+  $ sliced-inference verify model.onnx --slices 3 --batch 8`;
 
 export function verifyCommand(): Command {
   const command = new Command('verify')
@@ -47,6 +58,16 @@ export function verifyCommand(): Command {
     )
     .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber()).default(0))
     .addOption(
+      new Option('--batch <n>', 'compare up to this many stacked items with the same items alone')
+        .argParser(wholeNumber(2, MOST_STACKED_ITEMS))
+        .conflicts(['inputs', 'against']),
+    )
+    .option(
+      '--threads <n>',
+      'threads of ONNX Runtime, if the deployed functions have others than the plan',
+      wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),
+    )
+    .addOption(
       new Option(
         '--against <settings>',
         "also compare with the whole model at ONNX Runtime's defaults",
@@ -56,26 +77,44 @@ export function verifyCommand(): Command {
     .addOption(tolerance('--rtol <x>', 'relative', 1e-3))
     .option('--json', 'print JSON')
     .addHelpText('after', HELP);
-  return addSlicingOptions(command).action(async (model: string, options: Options) => {
-    const { inputs, seed, dimension: dimensions, optimize: optimization, atol, rtol } = options;
-    const slicer = slicerFor(options);
-    const result = await verify(model, {
-      slicer,
-      dimensions,
-      optimization,
-      estimates: estimateOptions(options),
-      ...(options.against && { againstDefault: { absolute: atol, relative: rtol } }),
-      seed,
-      onStep: showProgress,
-      ...(inputs !== undefined && { inputs }),
-    });
-    clearProgress();
-    warnOfProfile(result.profileDifferences);
-    if (options.json) printJson(result);
-    else print(describe(result, inputs));
-    const isWithin = result.againstDefault?.withinTolerance ?? true;
-    process.exitCode = result.identical && isWithin ? 0 : DIFFERENT;
+  return addSlicingOptions(command).action(compare);
+}
+
+async function compare(model: string, options: Options): Promise<void> {
+  const { inputs, seed, threads, batch: items, atol, rtol } = options;
+  const { dimension: dimensions, optimize: optimization } = options;
+  const common = {
+    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: estimateOptions(options) },
+    ...{ seed, onStep: showProgress, ...(threads !== undefined && { threads }) },
+  };
+  if (items !== undefined) {
+    await compareStacked(model, { ...common, items }, options.json);
+    return;
+  }
+  const result = await verify(model, {
+    ...common,
+    ...(options.against && { againstDefault: { absolute: atol, relative: rtol } }),
+    ...(inputs !== undefined && { inputs }),
   });
+  clearProgress();
+  warnOfProfile(result.profileDifferences);
+  if (options.json) printJson(result);
+  else print(describe(result, inputs));
+  const isWithin = result.againstDefault?.withinTolerance ?? true;
+  process.exitCode = result.identical && isWithin ? 0 : DIFFERENT;
+}
+
+async function compareStacked(
+  model: string,
+  options: Parameters<typeof verifyStacked>[1],
+  isJson = false,
+): Promise<void> {
+  const stacking = await verifyStacked(model, options);
+  clearProgress();
+  warnOfProfile(stacking.profileDifferences);
+  if (isJson) printJson(stacking);
+  else print(describeStacking(stacking));
+  process.exitCode = stacking.identical ? 0 : DIFFERENT;
 }
 
 /** Implies `--against default`, which alone has a tolerance. */
@@ -108,6 +147,33 @@ function describe(verification: Verification, file = 'generated inputs'): string
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
     ...(againstDefault ? describeDefault(againstDefault, graphOptimization) : []),
+    '',
+  ].join('\n');
+}
+
+function describeStacking(stacking: StackingVerification): string {
+  const { identical, items, identicalUpTo, dimension, inputs, outputs, threads, sizes, token } = stacking;
+  const [compared, different] = (['compared', 'different'] as const).map((key) =>
+    sizes.reduce((sum, size) => sum + size[key], 0),
+  );
+  const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
+  const rows = outputs.map((output) => [
+    output.name,
+    formatType(output),
+    output.different === 0 ? 'identical' : `different for ${output.different} of ${compared}`,
+    output.maxAbsDiff ?? 'none',
+  ]);
+  const found =
+    different === 0
+      ? `all ${compared} items have the bits that they have alone`
+      : `${different} of ${compared} items have other bits than alone`;
+  return [
+    `${found}, in stacks of 2 to ${items} with graph optimization '${stacking.graphOptimization}'`,
+    `on generated inputs: ${heads}, stacked along '${printable(dimension)}', with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
+    ...(stacking.slicesIdentical ? [] : ['on stacked items, the slices and the whole model are different']),
+    ...(!identical && identicalUpTo > 1 ? [`stacks of up to ${identicalUpTo} items keep all bits`] : []),
+    ...(token === undefined ? [] : [`stacking: ${token}`]),
     '',
   ].join('\n');
 }

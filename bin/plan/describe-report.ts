@@ -1,6 +1,7 @@
 /** Describes a report in the terminal: the verdict, the slices, price and time, and what to do next. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
+import { describeBatch } from './describe-batch';
 import { TEMPERATURES, quantityText } from './figures';
 import type { PlanReport, ReportedSlice, Temperature } from './plan-report';
 
@@ -19,6 +20,7 @@ export function describeReport(report: PlanReport, terminalColumns = DEFAULT_COL
     [sliceTable(report.slices)],
     lines(priceAndTime(report)),
     lines(report.warnings.map((warning) => `warning: ${warning}`)),
+    ...(report.batch ? describeBatch(report.batch, lines) : []),
     lines(nextSteps(report)),
   ];
   return blocks

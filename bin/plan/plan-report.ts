@@ -4,7 +4,9 @@
  */
 import type { Dimension } from '../../contract/tensors';
 import type { Known } from '../../lib/cost/constants/constant';
-import type { Temperature, Transport } from '../../lib/cost/chain';
+import type { BatchCost, BatchShape } from '../../lib/cost/batch';
+import type { BatchQuota } from '../../lib/cost/batch-quotas';
+import type { Latency, Temperature, Transport } from '../../lib/cost/chain';
 
 export type { Temperature } from '../../lib/cost/chain';
 
@@ -19,6 +21,8 @@ export interface PlanReport {
   readonly run: Readonly<Record<Temperature, ReportedRun>>;
   /** Only with consolidation: a function with the whole model, which serves the runs that find it warm. */
   readonly consolidation?: ReportedConsolidation;
+  /** Only with `--batch`: a batch of so many items. */
+  readonly batch?: ReportedBatch;
   /** Share of mixed runs that find their functions cold. */
   readonly coldShare: number;
   /** The price of a million runs of each temperature, by line item; the items sum up to `run`. */
@@ -48,6 +52,24 @@ export interface ReportedConsolidation {
   readonly fileBytes: number;
   /** What runs cost and take then. `run` of the report and its items are those of the slices alone. */
   readonly run: Readonly<Record<Temperature, ReportedRun>>;
+}
+
+/** A batch whose children run their items one after the other. See `PlannedBatch`. */
+export interface ReportedBatch extends BatchShape {
+  readonly children: number;
+  readonly childrenAtOnce: number;
+  /** From the start of the batch to its table. p50: the sum of means. p95: as if every item took its p95. */
+  readonly milliseconds: Latency;
+  readonly itemsPerSecond: number;
+  /** Of the whole batch, as `milliseconds`. */
+  readonly dollars: Latency;
+  /** The parts of `dollars.p50`. */
+  readonly costs: readonly BatchCost[];
+  /** The most items of a child that fit into an Express execution; 0 if not even one does. */
+  readonly mostItemsPerRun: number;
+  readonly quotas: readonly BatchQuota[];
+  /** Sentences: each quota that the batch exceeds, and what the figures leave out. */
+  readonly warnings: readonly string[];
 }
 
 /** The requests for which services are compared. */

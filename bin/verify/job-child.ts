@@ -8,6 +8,7 @@ import { ORT_LEVELS } from '../../lib/optimize/level';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import { runChain } from '../../local/cloud/run-chain';
 import { type Sessions, answerJob, reasonOf } from '../onnx-jobs/answer';
+import { runStacked } from './run-stacked';
 import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './run-job';
 import { candidateInputs, describeInputs } from './seeded-inputs';
 
@@ -36,9 +37,14 @@ async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
   return answer ?? {};
 }
 
-async function runSlices(job: ChainJob, Session: Sessions): Promise<void> {
+/** @returns the model's outputs for a request */
+async function runSlices(
+  job: Pick<ChainJob, 'slicesFolder' | 'threads'>,
+  request: Tensors,
+  Session: Sessions,
+): Promise<Tensors> {
   const plan = readPlan(path.join(job.slicesFolder, PLAN_FILE));
-  const results = await runChain(plan, read(job.inputs), async (slice, inputs) => {
+  return await runChain(plan, request, async (slice, inputs) => {
     const { model, outputs } = plan.slices[slice];
     const session = await Session.open({
       path: path.join(job.slicesFolder, model.file),
@@ -51,7 +57,6 @@ async function runSlices(job: ChainJob, Session: Sessions): Promise<void> {
     await session.release();
     return tensors;
   });
-  write(job.outputs, results);
 }
 
 async function runDefault(job: DefaultJob, Session: Sessions): Promise<void> {
@@ -70,7 +75,16 @@ function write(file: string, tensors: Tensors): void {
 
 void answerJob(async (question, sessions): Promise<JobAnswer> => {
   const job = question as Job;
-  if (job.kind === 'whole') return await runWhole(job, sessions);
-  await (job.kind === 'chain' ? runSlices(job, sessions) : runDefault(job, sessions));
-  return {};
+  switch (job.kind) {
+    case 'whole':
+      return await runWhole(job, sessions);
+    case 'stacked':
+      return await runStacked(job, sessions, (request) => runSlices(job, request, sessions));
+    case 'chain':
+      write(job.outputs, await runSlices(job, read(job.inputs), sessions));
+      return {};
+    case 'default':
+      await runDefault(job, sessions);
+      return {};
+  }
 });

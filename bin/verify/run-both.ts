@@ -7,6 +7,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
+import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
@@ -21,11 +22,11 @@ import {
   compareTensor,
   tensorDifference,
 } from './difference';
-import { type Job, type JobWording, runJob } from './run-job';
+import { type FileJob, type JobWording, runJob } from './run-job';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-interface VerifyOptions {
+export interface VerifyOptions {
   readonly slicer: Slicer;
   readonly dimensions: DimensionSizes;
   readonly optimization: OptimizationLevel;
@@ -35,6 +36,8 @@ interface VerifyOptions {
   readonly againstDefault?: Tolerance;
   /** File of inputs. By default, inputs are generated. */
   readonly inputs?: string;
+  /** Threads of ONNX Runtime. @default - those of the plan */
+  readonly threads?: number;
   readonly seed: number;
   readonly onStep: (step: string) => void;
 }
@@ -70,18 +73,11 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
   const analyzed = analyzeModel(modelPath, { dimensions, optimization, ...options.estimates });
   const compiled = compileAnalyzed(analyzed, slicer);
   const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
-  try {
-    const slicesFolder = path.join(folder, 'slices');
-    const plan = writeSlices(compiled, slicesFolder, {
-      onFile: ({ file }) => {
-        onStep(`writing ${file}`);
-      },
-    });
+  return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
     const file = (name: string): string => path.join(folder, `${name}.safetensors`);
     const [inputs, outputNames] = [file('inputs'), plan.outputs.map(({ name }) => name)];
-    const { threads } = plan;
-    const run = async (job: Job, wording: JobWording): Promise<Tensors> => {
+    const threads = options.threads ?? plan.threads;
+    const run = async (job: FileJob, wording: JobWording): Promise<Tensors> => {
       await runJob(job, wording, { folder, model: analyzed.model });
       return read(job.outputs);
     };
@@ -101,11 +97,39 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
       CHAINED,
     );
     const profileDifferences = analyzed.profile?.differences ?? [];
-    const verification = { ...compare(plan, read(inputs), whole, chained), profileDifferences };
+    const verification = {
+      ...compare({ ...plan, threads }, read(inputs), whole, chained),
+      profileDifferences,
+    };
     if (againstDefault === undefined) return verification;
     onStep('running the whole model with default settings');
     const alone = await run({ kind: 'default', ...common, outputs: file('default') }, BY_DEFAULT);
     return { ...verification, againstDefault: compareWithDefault(plan, alone, chained, againstDefault) };
+  });
+}
+
+interface WrittenSlices {
+  readonly plan: SlicePlan;
+  /** For files of the caller. */
+  readonly folder: string;
+  readonly slicesFolder: string;
+}
+
+/** Writes the slices into a temporary folder while `use` runs. */
+export async function withSlices<T>(
+  compiled: CompiledModel,
+  onStep: (step: string) => void,
+  use: (slices: WrittenSlices) => Promise<T>,
+): Promise<T> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
+  try {
+    const slicesFolder = path.join(folder, 'slices');
+    const plan = writeSlices(compiled, slicesFolder, {
+      onFile: ({ file }) => {
+        onStep(`writing ${file}`);
+      },
+    });
+    return await use({ plan, folder, slicesFolder });
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

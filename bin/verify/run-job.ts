@@ -5,8 +5,12 @@ import type { Model } from '../../lib/onnx/model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type Failure, ask } from '../onnx-jobs/ask';
 import type { GeneratedInputs } from './seeded-inputs';
+import type { StackSize, StackedOutput } from './stacked';
 
-export type Job = WholeJob | ChainJob | DefaultJob;
+/** A job that writes its outputs into a file. */
+export type FileJob = WholeJob | ChainJob | DefaultJob;
+
+export type Job = FileJob | StackedJob;
 
 /** Paths of safetensors files. */
 interface CommonJob {
@@ -37,9 +41,34 @@ export interface DefaultJob extends CommonJob {
   readonly outputNames: readonly string[];
 }
 
+/** Compares items that the whole model runs alone with the same items stacked along the first axis. */
+export interface StackedJob {
+  readonly kind: 'stacked';
+  readonly threads: number;
+  readonly optimization: OptimizationLevel;
+  readonly modelPath: string;
+  readonly slicesFolder: string;
+  readonly outputNames: readonly string[];
+  /** Of one item. Each item has a seed of its own. */
+  readonly generated: GeneratedInputs;
+  /** The most items of a stack. */
+  readonly items: number;
+  /** Sets of so many different items. */
+  readonly sets: number;
+}
+
+export interface StackedAnswer {
+  readonly inputs: readonly Pick<StackedOutput, 'name' | 'dtype' | 'shape'>[];
+  readonly slicesIdentical: boolean;
+  readonly outputs: readonly StackedOutput[];
+  readonly sizes: readonly StackSize[];
+}
+
 export interface JobAnswer extends Partial<Failure> {
   /** Names, dtypes and shapes of the inputs on which the whole model failed; absent for other failures. */
   readonly ranOn?: string;
+  /** Of a `StackedJob`. */
+  readonly stacked?: StackedAnswer;
 }
 
 /** Lambda's longest timeout: a model that runs longer cannot run in a function. */
@@ -66,9 +95,9 @@ export async function runJob(
   job: Job,
   { what, advice }: JobWording,
   { folder, model }: JobPlace,
-): Promise<void> {
+): Promise<JobAnswer> {
   const answer = await ask<JobAnswer>('verify-job', job, folder, deadlineMs(BASE_TIMEOUT_MS, model));
-  if (answer.failure === undefined) return;
+  if (answer.failure === undefined) return answer;
   const wording = answer.isUnloadable ? UNLOADABLE : { what, advice };
   const where = 'ranOn' in answer ? ` (${answer.ranOn})` : '';
   throw new SlicedInferenceError(`${wording.what}${where}`, answer.failure, wording.advice);

@@ -13,6 +13,7 @@ import { graphProfile } from '../graph-profile';
 import type { PlanReport } from '../plan-report';
 import { assumptionsOf } from './assumptions';
 import type { ReportRequest } from './report-request';
+import { reportedBatch } from './reported-batch';
 import { reportedAlternatives } from './reported-alternatives';
 import { reportedFront } from './reported-front';
 import { lineItems, reportedConsolidation, reportedRuns, runCost } from './reported-runs';
@@ -58,6 +59,7 @@ export function assembleReport(
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced.outcomes, coldShare),
     ...(consolidation && { consolidation }),
+    ...(request.batch && { batch: reportedBatch(analyzed, cut, request.batch) }),
     coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [

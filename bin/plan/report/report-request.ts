@@ -1,4 +1,5 @@
 /** What a report needs to know about the user's choices, besides the model and its cut. */
+import type { BatchShape } from '../../../lib/cost/batch';
 import type { Transport } from '../../../lib/cost/chain';
 import type { Goal } from '../../../lib/plan/goal';
 
@@ -13,6 +14,8 @@ export interface ReportRequest {
   readonly isRateGiven?: boolean;
   /** What differs between the model's profile and this plan. @default [] */
   readonly profileDifferences?: readonly string[];
+  /** @default - the report says nothing of a batch */
+  readonly batch?: BatchShape;
 }
 
 export function isRateGiven({ goal, isRateGiven: isGiven = false }: ReportRequest): boolean {

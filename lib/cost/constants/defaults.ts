@@ -73,6 +73,7 @@ export interface Environment {
   readonly processor: Values<'lambdaSpeed' | 'armSpeed' | 'serialShare'>;
   readonly sageMaker: Values<'maxMemoryMb' | 'maxPayloadMb' | 'maxSeconds' | 'coldStartMs' | 'mbPerVcpu'>;
   readonly alwaysOn: Values<'utilization', 'balancerMs'>;
+  readonly batch: Values<'startMs' | 'rowBytes' | 'tableCpu'>;
 }
 
 // Types of JSON are wider than those of constants. The names are declared above, so that no declaration of types needs the file.

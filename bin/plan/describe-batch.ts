@@ -1,0 +1,51 @@
+/** Describes the batch of a report in the terminal: its size, time, price by line, and quotas. */
+import { formatTable } from '../terminal/format';
+import { type Unit, grouped, quantityText, unitFor } from './figures';
+import type { ReportedBatch } from './plan-report';
+
+/** Units of milliseconds: a batch may take days. */
+const DURATION_UNITS: readonly Unit[] = [
+  { name: 'h', size: 3_600_000 },
+  { name: 'min', size: 60_000 },
+  { name: 's', size: 1_000 },
+];
+
+/**
+ * Blocks of lines.
+ *
+ * @param wrapped breaks long lines
+ */
+export function describeBatch(
+  batch: ReportedBatch,
+  wrapped: (lines: readonly string[]) => string[],
+): string[][] {
+  const { items, children, itemsPerRun, childrenAtOnce, milliseconds, dollars, costs, quotas } = batch;
+  const count = (value: number): string => grouped(value, 0);
+  const usd = (value: number): string => quantityText('dollars', value);
+  const used = (value: number): string => (value < 10 ? value.toPrecision(2) : count(value));
+  return [
+    wrapped([
+      `batch: ${count(items)} items in ${count(children)} children of ${count(itemsPerRun)}, ${count(childrenAtOnce)} at once`,
+      `time: ${duration(milliseconds.p50)} (p50), ${duration(milliseconds.p95)} (p95); ${used(batch.itemsPerSecond)} items a second`,
+      `price: ${usd(dollars.p50)} (p50), ${usd(dollars.p95)} (p95)`,
+    ]),
+    [
+      formatTable(
+        ['price by line', 'dollars'],
+        costs.map((cost) => [cost.item, usd(cost.dollars)]),
+      ),
+    ],
+    [
+      formatTable(
+        ['quota', 'batch', 'limit'],
+        quotas.map((own) => [own.quota, used(own.used), count(own.limit)]),
+      ),
+    ],
+    wrapped(batch.warnings.map((warning) => `warning: ${warning}`)),
+  ];
+}
+
+function duration(ms: number): string {
+  const { name, size } = unitFor(ms, DURATION_UNITS);
+  return `${(ms / size).toLocaleString('en-US', { maximumSignificantDigits: 3 })} ${name}`;
+}

@@ -1,0 +1,91 @@
+/** Compares the bits of items that are stacked into one request with those of the same items alone. */
+import { batchDimension } from '../../lib/plan/batch-dimension';
+import { stackingToken } from '../../lib/plan/stacking-token';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileAnalyzed } from '../../lib/compile/compile';
+import type { OptimizationLevel } from '../../lib/optimize/level';
+import { type VerifyOptions, withSlices } from './run-both';
+import { type JobWording, type StackedAnswer, runJob } from './run-job';
+import type { StackSize, StackedOutput } from './stacked';
+
+/** Sets of different items. Further ones are stacked in the largest number only. */
+const SETS = 3;
+
+export interface StackingVerification {
+  /** Whether each item has the bits that it has alone, in stacks of 2 to `items` items, and the slices return them too. */
+  readonly identical: boolean;
+  /** For `Stacking.verified`, if the bits are identical. */
+  readonly token?: string;
+  readonly items: number;
+  /** Stacks of at most so many items keep all bits; 1 if none does. */
+  readonly identicalUpTo: number;
+  /** The dimension along which items are stacked. */
+  readonly dimension: string;
+  readonly slices: number;
+  /** Whether the slices compute the bits of the whole model on stacked items. */
+  readonly slicesIdentical: boolean;
+  readonly threads: number;
+  readonly graphOptimization: OptimizationLevel;
+  /** Of one item. */
+  readonly inputs: StackedAnswer['inputs'];
+  readonly outputs: readonly StackedOutput[];
+  readonly sizes: readonly StackSize[];
+  readonly profileDifferences: readonly string[];
+}
+
+type StackedOptions = Omit<VerifyOptions, 'againstDefault' | 'inputs'> & { readonly items: number };
+
+/** @throws SlicedInferenceError when the model or the slicing is unusable, or items cannot be stacked */
+export async function verifyStacked(
+  modelPath: string,
+  options: StackedOptions,
+): Promise<StackingVerification> {
+  const { slicer, optimization, seed, items, onStep } = options;
+  onStep(`reading ${modelPath}`);
+  const analyzed = analyzeModel(modelPath, {
+    dimensions: options.dimensions,
+    optimization,
+    ...options.estimates,
+  });
+  const compiled = compileAnalyzed(analyzed, slicer);
+  const dimension = batchDimension(compiled.plan.inputs, compiled.plan.outputs);
+  const [dimensions, planned] = [options.dimensions, compiled.plan.dimensions].map((sizes) => ({
+    ...sizes,
+    [dimension]: 1,
+  }));
+  return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
+    const threads = options.threads ?? plan.threads;
+    onStep(`running ${items} items alone and stacked`);
+    const { stacked } = await runJob(
+      {
+        ...{ kind: 'stacked', modelPath, slicesFolder, threads, optimization, items, sets: SETS },
+        outputNames: plan.outputs.map(({ name }) => name),
+        generated: { specs: plan.inputs, dimensions, planned, seed },
+      },
+      STACKED,
+      { folder, model: analyzed.model },
+    );
+    if (stacked === undefined) throw new Error('the job compares stacks or fails');
+    const { sizes, slicesIdentical } = stacked;
+    const identical = slicesIdentical && sizes.every(({ different }) => different === 0);
+    return {
+      identical,
+      ...(identical && { token: stackingToken({ ...plan, threads }, items) }),
+      ...{ items, identicalUpTo: identicalUpTo(sizes), dimension, slices: plan.slices.length, threads },
+      graphOptimization: plan.graphOptimization,
+      ...stacked,
+      profileDifferences: analyzed.profile?.differences ?? [],
+    };
+  });
+}
+
+const STACKED: JobWording = {
+  what: 'the whole model and the slices must run in ONNX Runtime on generated items, alone and stacked',
+  advice: 'set the sizes of symbolic dimensions with --dimension, or do not stack items',
+};
+
+/** @param sizes ascending, from 2 on */
+function identicalUpTo(sizes: readonly StackSize[]): number {
+  const first = sizes.find(({ different }) => different > 0);
+  return first === undefined ? Math.max(1, ...sizes.map(({ items }) => items)) : first.items - 1;
+}
