@@ -1,7 +1,7 @@
 /**
  * Gives a mutated safetensors file to all readers: the client's, and that of the slice functions, for a caller's file
  * and for a function's. They accept it with the same tensors, or refuse it with one clear error.
- * `safetensors-hostile.test.ts` shows what a file must be.
+ * `test/lambda/tensors/safetensors-hostile.test.ts` shows what a file must be.
  */
 import * as fs from 'node:fs';
 import { decodeTensors } from '../../../client';

@@ -18,7 +18,7 @@ export function inputsOf(request: unknown): NamedTensors {
   throw new Error(`accepted the key ${inputs.s3}`);
 }
 
-/** `inline-tensor.test.ts` shows that these are right. */
+/** `test/lambda/request/inline-tensor.test.ts` shows that these are right. */
 export function decodedAll(tensors: ExecutionOutputs['tensors'] = {}): NamedTensors {
   return new Map(Object.entries(tensors).map(([name, tensor]) => [name, decodeInlineTensor(name, tensor)]));
 }
