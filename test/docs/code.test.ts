@@ -56,6 +56,9 @@ function context(): Record<string, unknown> {
     ...{ Annotations: cdk.Annotations, CfnOutput: cdk.CfnOutput, Duration: cdk.Duration, Size: cdk.Size },
     stack,
     pipeline,
+    batch: new publicApi.SlicedInferenceBatch(stack, 'Batch', {
+      ...{ pipeline, items: publicApi.BatchItems.objects('inputs/documents/') },
+    }),
     alarms: new publicApi.SlicedInferenceAlarms(pipeline, 'PipelineAlarms', { pipeline }),
     caller: new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }),
     key: new kms.Key(stack, 'Key'),
