@@ -4,6 +4,9 @@ import type { JsonObject } from '../json';
 import type { StackEnvironment } from '../cloudformation/assembly';
 import type { CreatedObject } from '../s3/store';
 
+/** Larger for each later write. Starts with the time in microseconds, so that it also grows from one cloud to the next. */
+let sequence = Date.now() * 1000;
+
 export function objectCreated(
   { bucket, object, reason }: CreatedObject,
   { account, region }: StackEnvironment,
@@ -26,8 +29,7 @@ export function objectCreated(
         key: object.key,
         size: object.size,
         etag: object.etag.replaceAll('"', ''),
-        // Hexadecimal digits that increase.
-        sequencer: object.lastModified.getTime().toString(16).toUpperCase(),
+        sequencer: (++sequence).toString(16).toUpperCase().padStart(16, '0'),
       },
       'request-id': randomBytes(8).toString('hex').toUpperCase(),
       requester: account,

@@ -1,4 +1,4 @@
-/** Synthesizes apps with a minimal pipeline: a bucket, a function without dependencies and a state machine. */
+/** Synthesizes apps with a bucket, a function without dependencies and a state machine, and runs them locally. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Stack, type StackProps } from 'aws-cdk-lib';
@@ -7,6 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
+import { LocalCloud, type LocalCloudOptions } from '../../local';
 import { temporaryFolder } from './temporary-folder';
 
 interface PipelineStackProps extends StackProps {
@@ -57,6 +58,16 @@ function codeFolder(source: string): string {
   const folder = temporaryFolder();
   fs.writeFileSync(path.join(folder, 'index.js'), source);
   return folder;
+}
+
+const clouds: LocalCloud[] = [];
+afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
+
+/** Starts a local cloud, which is closed after the test file. */
+export async function start(assembly: string, options?: LocalCloudOptions): Promise<LocalCloud> {
+  const cloud = await LocalCloud.start(assembly, options);
+  clouds.push(cloud);
+  return cloud;
 }
 
 /** Synthesizes an app, and returns the folder of the assembly. */

@@ -4,21 +4,12 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { CfnStateMachine, CfnStateMachineAlias } from 'aws-cdk-lib/aws-stepfunctions';
-import { type Access, LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../../local';
-import { PipelineStack, synthesize } from '../../support/pipeline-app';
+import type { Access, TraceEvent } from '../../../local';
+import { PipelineStack, start, synthesize } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { until } from '../../support/until';
 
 const root = temporaryFolder();
-
-const clouds: LocalCloud[] = [];
-afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
-
-async function start(assembly: string, options?: LocalCloudOptions): Promise<LocalCloud> {
-  const cloud = await LocalCloud.start(assembly, options);
-  clouds.push(cloud);
-  return cloud;
-}
 
 const functionOf = ({ slice }: PipelineStack) => slice.node.defaultChild as lambda.CfnFunction;
 
@@ -194,7 +185,7 @@ test('with a simulation by name, results are the same, and idle sandboxes can be
 
 describe('start refuses', () => {
   test('a port that is none', async () => {
-    const started = LocalCloud.start(pipeline(DOUBLE), { ports: { s3: 80_000, stepFunctions: 0 } });
+    const started = start(pipeline(DOUBLE), { ports: { s3: 80_000, stepFunctions: 0 } });
     const message = 'a port must be a whole number from 0 to 65535, got 80000: choose another port';
     await expect(started).rejects.toMatchObject({ name: 'LocalCloudError', message });
   });

@@ -8,16 +8,11 @@ import {
   HttpStepFunctionsIntegration,
 } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { LocalCloud, type LocalCloudOptions } from '../../../local';
+import type { LocalCloud } from '../../../local';
 import { type JsonAnswer, request } from '../../support/signed-request';
-import { PipelineStack, synthesize } from '../../support/pipeline-app';
+import { PipelineStack, start, synthesize } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { ISSUER, KEY_SET, token } from '../../support/tokens';
-
-const root = temporaryFolder();
-
-const clouds: LocalCloud[] = [];
-afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
 
 /** Returns the request, or never answers. */
 const ECHO = `exports.handler = async ({ request }) => {
@@ -47,12 +42,6 @@ function integration(
   });
 }
 
-async function start(folder: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-  const cloud = await LocalCloud.start(folder, options);
-  clouds.push(cloud);
-  return cloud;
-}
-
 type Request = NonNullable<Parameters<typeof request>[2]>;
 
 function ask(cloud: LocalCloud, route: string, options: Request = {}): Promise<JsonAnswer> {
@@ -71,7 +60,7 @@ const FORGED = `${token().slice(0, -8)}AAAAAAAA`;
 describe('the HTTP API of a stack', () => {
   let cloud: LocalCloud;
   beforeAll(async () => {
-    const keys = path.join(root, 'keys.json');
+    const keys = path.join(temporaryFolder(), 'keys.json');
     fs.writeFileSync(keys, JSON.stringify(KEY_SET));
     const folder = assembly((stack, api) => {
       const add = (

@@ -1,24 +1,20 @@
 /** Each limit of Lambda and Step Functions ends an execution of a synthesized pipeline with the error of AWS. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { LocalCloud, type LocalCloudOptions } from '../../../local';
+import type { LocalCloud, LocalCloudOptions } from '../../../local';
 import { limitedAssembly } from '../../support/limited-function';
+import { start as startCloud } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { until } from '../../support/until';
 
 const root = temporaryFolder();
 
-const clouds: LocalCloud[] = [];
-afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
-
 /** @param properties of the function in the template */
-async function start(
+function start(
   properties: Readonly<Record<string, unknown>> = {},
-  options: LocalCloudOptions = {},
+  options?: LocalCloudOptions,
 ): Promise<LocalCloud> {
-  const cloud = await LocalCloud.start(limitedAssembly(properties), options);
-  clouds.push(cloud);
-  return cloud;
+  return startCloud(limitedAssembly(properties), options);
 }
 
 describe('a payload of 256 KiB', () => {

@@ -1,6 +1,6 @@
 /** Each fault of S3, seen by a function that sends one request. */
-import { LocalCloud, type FaultKind, type InjectedFault } from '../../../local';
-import { PipelineStack, synthesize } from '../../support/pipeline-app';
+import type { FaultKind, InjectedFault, LocalCloud } from '../../../local';
+import { PipelineStack, start, synthesize } from '../../support/pipeline-app';
 
 const SDK = JSON.stringify(require.resolve('@aws-sdk/client-s3'));
 
@@ -40,7 +40,7 @@ let cloud: LocalCloud;
 const faults: InjectedFault[] = [];
 beforeAll(async () => {
   const assembly = synthesize((app) => new PipelineStack(app, 'Faults', { source: HANDLER }));
-  cloud = await LocalCloud.start(assembly, {
+  cloud = await start(assembly, {
     retryPauses: 0,
     onFault: (fault) => faults.push(fault),
   });
@@ -48,7 +48,6 @@ beforeAll(async () => {
   // Starts the function, so that no call below waits for that.
   await meet('reset', {}, 0);
 });
-afterAll(() => cloud.close());
 
 /** Runs the function while one kind of fault always strikes. */
 async function meet(kind: FaultKind, request: object, rate = 1) {
