@@ -3,7 +3,7 @@ import * as https from 'node:https';
 import * as path from 'node:path';
 import { S3, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { Callers, type Credentials } from '../../local/s3/callers';
-import { S3Server } from '../../local/s3/server';
+import { S3Server, type S3ServerOptions } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
 import { makeServerCertificate } from '../../local/tls/certificate';
 import { temporaryFolder } from './temporary-folder';
@@ -17,18 +17,26 @@ export interface S3Fixture {
   client: S3;
   /** What a client over TLS needs. */
   secure: Pick<S3ClientConfig, 'forcePathStyle' | 'requestHandler'>;
+  readonly callers: Callers;
+  /** Of the client. */
   readonly credentials: Credentials;
 }
 
-export function s3Fixture({ protocol = 'http' }: { readonly protocol?: 'http' | 'https' } = {}): S3Fixture {
+interface S3FixtureOptions extends S3ServerOptions {
+  readonly protocol?: 'http' | 'https';
+  /** What the client calls as. */
+  readonly caller?: Parameters<Callers['add']>[0];
+}
+
+export function s3Fixture({ protocol = 'http', caller, ...options }: S3FixtureOptions = {}): S3Fixture {
   const callers = new Callers();
-  const credentials = callers.add();
-  const fixture = { folder: temporaryFolder(), credentials } as S3Fixture;
+  const credentials = callers.add(caller);
+  const fixture = { folder: temporaryFolder(), callers, credentials } as S3Fixture;
   beforeAll(async () => {
     fixture.store = new DiskObjectStore(path.join(fixture.folder, 's3'));
     fixture.store.createBucket(BUCKET);
     const certificate = protocol === 'https' ? makeServerCertificate() : undefined;
-    fixture.server = await S3Server.start(fixture.store, callers, { certificate });
+    fixture.server = await S3Server.start(fixture.store, callers, { certificate, ...options });
     const httpsAgent = new https.Agent({ ca: certificate?.authority, keepAlive: true });
     fixture.secure = { forcePathStyle: true, requestHandler: { httpsAgent } };
     fixture.client = clientFor(fixture.server.endpoint, credentials, fixture.secure);

@@ -1,7 +1,6 @@
 /** Signed requests that the SDK does not send, and sessions of directory buckets. */
-import { Callers, type TemporaryCredentials } from '../../../local/s3/callers';
-import { S3Server } from '../../../local/s3/server';
-import { DiskObjectStore } from '../../../local/s3/store';
+import type { TemporaryCredentials } from '../../../local/s3/callers';
+import { BUCKET, s3Fixture } from '../../support/s3-fixture';
 import {
   type Answer,
   send,
@@ -9,26 +8,21 @@ import {
   signedHeaders,
   type SignedRequest,
 } from '../../support/signed-request';
-import { temporaryFolder } from '../../support/temporary-folder';
 
-const BUCKET = 'the-bucket';
 const DIRECTORY_BUCKET = 'tensors--use1-az5--x-s3';
 const OTHER_DIRECTORY_BUCKET = 'other--use1-az5--x-s3';
 
-const store = new DiskObjectStore(temporaryFolder());
-const callers = new Callers();
+const fixture = s3Fixture();
+const { callers } = fixture;
 const credentials = callers.addTemporary();
-let server: S3Server;
-
-beforeAll(async () => {
-  for (const bucket of [BUCKET, DIRECTORY_BUCKET, OTHER_DIRECTORY_BUCKET]) store.createBucket(bucket);
-  server = await S3Server.start(store, callers);
+let endpoint: string;
+beforeAll(() => {
+  for (const bucket of [DIRECTORY_BUCKET, OTHER_DIRECTORY_BUCKET]) fixture.store.createBucket(bucket);
+  ({ endpoint } = fixture.server);
 });
 
-afterAll(() => server.close());
-
 function signed(request: SignedRequest, more: object = {}): Promise<Answer> {
-  return sendSigned(server.endpoint, request, { credentials, ...more });
+  return sendSigned(endpoint, request, { credentials, ...more });
 }
 
 function codeOf({ body }: Answer): string | undefined {
@@ -39,11 +33,11 @@ describe('a body', () => {
   const path = `/${BUCKET}/body`;
 
   it('must have the SHA-256 that was signed', async () => {
-    const { host } = new URL(server.endpoint);
+    const { host } = new URL(endpoint);
     const headers = await signedHeaders({ method: 'PUT', path, host, body: 'signed' }, { credentials });
-    const answer = await send(server.endpoint, { method: 'PUT', path, body: 'forged' }, headers);
+    const answer = await send(endpoint, { method: 'PUT', path, body: 'forged' }, headers);
     expect([answer.status, codeOf(answer)]).toEqual([400, 'XAmzContentSHA256Mismatch']);
-    expect(store.find(BUCKET, 'body')).toBeUndefined();
+    expect(fixture.store.find(BUCKET, 'body')).toBeUndefined();
   });
 
   it.each([
@@ -73,7 +67,7 @@ describe('a request', () => {
   const own = (more: object) => signed(get, { credentials: { ...credentials, ...more } });
 
   const bare = (headers: object, path = get.path) =>
-    send(server.endpoint, { ...get, path }, headers as Record<string, string>);
+    send(endpoint, { ...get, path }, headers as Record<string, string>);
 
   it.each<[string, () => Promise<Answer>, number, string]>([
     ['that is presigned', () => bare({}, `${get.path}?X-Amz-Signature=a`), 501, 'NotImplemented'],
