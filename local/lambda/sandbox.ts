@@ -12,6 +12,7 @@ import { type Answer, failure, type Invocation } from './runtime-api';
 import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 
 export interface SandboxOptions extends WorkerOptions {
+  readonly memoryMegabytes: number;
   readonly timeoutSeconds: number;
   readonly initSeconds: number;
   readonly memory: { readonly countShared: boolean } | undefined;

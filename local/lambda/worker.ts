@@ -7,7 +7,6 @@ import { type Answer, type Invocation, RuntimeApi } from './runtime-api';
 
 export interface WorkerOptions {
   readonly program: string;
-  readonly memoryMegabytes: number;
   readonly codeFolder: string;
   /** Becomes the worker's `TMPDIR`. */
   readonly temporaryFolder: string;
@@ -115,8 +114,7 @@ export class Worker {
 
   private spawn(): void {
     const { program, codeFolder, temporaryFolder, environment, log } = this.options;
-    const args = [...heapOptions(this.options), builtFile('bundle/worker.js')];
-    const child = spawn(program, args, {
+    const child = spawn(program, [builtFile('bundle/worker.js')], {
       cwd: codeFolder,
       env: { ...environment, TMPDIR: temporaryFolder, AWS_LAMBDA_RUNTIME_API: this.api.address },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -158,19 +156,6 @@ export class Worker {
     this.onExited(end);
   }
 }
-
-/**
- * V8 gives its heap half of the machine's memory, at most 2 GB if that is less than 15 GB. A sandbox is a machine with the function's
- * memory. We read that default in https://github.com/v8/v8/blob/main/src/heap/heap.cc; Lambda documents nothing.
- */
-function heapOptions({ memoryMegabytes, environment }: WorkerOptions): string[] {
-  const { NODE_OPTIONS = '' }: Readonly<Partial<Record<string, string>>> = environment;
-  // An option of the command line would win over the function's own.
-  if (/max[-_]old[-_]space[-_]size/.test(NODE_OPTIONS)) return [];
-  return [`--max-old-space-size=${Math.min(Math.floor(memoryMegabytes / 2), MAX_HEAP_MEGABYTES)}`];
-}
-
-const MAX_HEAP_MEGABYTES = 2048;
 
 /** Uses the words of Lambda's own messages, which are those of the Go language. */
 function exitReason(code: number | null, signal: NodeJS.Signals | null): string {

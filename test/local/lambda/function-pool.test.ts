@@ -55,18 +55,6 @@ describe('a function', () => {
     });
   });
 
-  test('has a JavaScript heap of half its memory, unless its definition sets another size', async () => {
-    const source = `exports.handler = async () =>
-      require('node:v8').getHeapStatistics().heap_size_limit / 1024 ** 2;`;
-    const limit = await call<number>(await functions.create(source, { memoryMegabytes: 1000 }));
-    expect(limit).toBeGreaterThanOrEqual(500);
-    expect(limit).toBeLessThan(900);
-    const environment = { NODE_OPTIONS: '--max-old-space-size=200' };
-    const own = await call<number>(await functions.create(source, { memoryMegabytes: 1000, environment }));
-    expect(own).toBeGreaterThanOrEqual(200);
-    expect(own).toBeLessThan(500);
-  });
-
   test('writes to a log of limited size, of which all has arrived although it stands still', async () => {
     const lines: string[] = [];
     const source = `exports.handler = async () => {
