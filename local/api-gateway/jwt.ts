@@ -4,7 +4,7 @@
  */
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import * as fs from 'node:fs';
-import { isJsonObject, type Json, type JsonObject, listOf, parseJson } from '../json';
+import { isJsonObject, type JsonObject, parseJson, textsIn } from '../json';
 import { LocalCloudError } from '../local-cloud-error';
 import { GatewayError } from './gateway-error';
 import type { ParameterSource } from './parameter-mapping';
@@ -112,7 +112,7 @@ function verifiedClaims(token: string, authorizer: JwtAuthorizer, { keys, now }:
 function checkClaims(claims: JsonObject, { issuer, audience }: JwtAuthorizer, now: number): void {
   if (claims.iss !== issuer) throw new InvalidToken('the token does not have a valid issuer');
   // API Gateway looks at client_id only without aud.
-  if (!texts(claims.aud ?? claims.client_id).some((name) => audience.includes(name))) {
+  if (!textsIn(claims.aud ?? claims.client_id).some((name) => audience.includes(name))) {
     throw new InvalidToken('the token does not have a valid audience');
   }
   const { exp, nbf = 0, iat = 0 } = claims;
@@ -123,12 +123,8 @@ function checkClaims(claims: JsonObject, { issuer, audience }: JwtAuthorizer, no
 }
 
 function hasScope(claims: JsonObject, wanted: readonly string[]): boolean {
-  const given = texts(claims.scope ?? claims.scp).flatMap((scopes) => scopes.split(' '));
+  const given = textsIn(claims.scope ?? claims.scp).flatMap((scopes) => scopes.split(' '));
   return wanted.length === 0 || wanted.some((scope) => given.includes(scope));
-}
-
-function texts(value: Json | undefined): string[] {
-  return listOf(value).filter((item) => typeof item === 'string');
 }
 
 function decode(part: string): JsonObject | undefined {

@@ -3,7 +3,7 @@
  * and of its stages, such as CORS, throttling and access logs, have no effect.
  */
 import { LocalCloudError, unsupported } from '../local-cloud-error';
-import { entriesOf, isJsonObject, type Json, listOf } from '../json';
+import { entriesOf, isJsonObject, type Json, listOf, textsIn } from '../json';
 import { checkFields, type Resource, unknownValue, whereOf } from '../cloudformation/resource';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Template } from '../cloudformation/template';
@@ -77,7 +77,7 @@ function readAuthorization(template: Template, route: Resource): Authorization {
   const type = template.property(route, 'AuthorizationType') ?? 'NONE';
   if (type === 'NONE' || type === 'AWS_IAM') return { type };
   if (type !== 'JWT') throw unknownValue(route, 'AuthorizationType', type);
-  const scopes = texts(template.property(route, 'AuthorizationScopes'));
+  const scopes = textsIn(template.property(route, 'AuthorizationScopes'));
   return { type, scopes, authorizer: readAuthorizer(template, route) };
 }
 
@@ -88,7 +88,7 @@ function readAuthorizer(template: Template, route: Resource): JwtAuthorizer {
   const { Issuer: issuer, Audience: audience } = isJsonObject(jwt) ? jwt : {};
   const [source = null] = listOf(template.property(resource, 'IdentitySource'));
   if (typeof issuer !== 'string') throw unknownValue(resource, 'JwtConfiguration', jwt);
-  return { issuer, audience: texts(audience), source: parseParameter(source, whereOf(resource)) };
+  return { issuer, audience: textsIn(audience), source: parseParameter(source, whereOf(resource)) };
 }
 
 function readIntegration(
@@ -137,8 +137,4 @@ function referred(template: Template, type: string, id: string): Resource | unde
   return template
     .resourcesOfType(`AWS::ApiGatewayV2::${type}`)
     .find((candidate) => referenceTo(template, candidate) === id);
-}
-
-function texts(value: Json | undefined): string[] {
-  return listOf(value).filter((item) => typeof item === 'string');
 }

@@ -100,12 +100,7 @@ export function verifySignature<K extends AccessKey>(
     throw new SignatureError(
       'no-match',
       'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
-      {
-        AWSAccessKeyId: presented.accessKeyId,
-        StringToSign: stringToSign,
-        SignatureProvided: presented.signature,
-        CanonicalRequest: canonical,
-      },
+      { AWSAccessKeyId: presented.accessKeyId, StringToSign: stringToSign, CanonicalRequest: canonical },
     );
   }
   return { accessKeyId: presented.accessKeyId, key, service };

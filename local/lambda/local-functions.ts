@@ -18,7 +18,7 @@ export class LocalFunctions {
   private readonly targets = new Map<string, FunctionPool>();
   /** Pools that a later deployment has replaced. They may still run calls. */
   private readonly replaced: FunctionPool[] = [];
-  private readonly asynchronous = new Set<Promise<void>>();
+  private readonly asynchronous = new Set<Promise<unknown>>();
 
   constructor(private readonly host: FunctionHost) {}
 
@@ -73,12 +73,9 @@ export class LocalFunctions {
 
   /** Makes an asynchronous call, once: unlike on Lambda, one that fails or is throttled is not repeated. */
   invokeLater(call: () => Promise<TaskResult>): void {
-    const done = call()
-      .then(
-        () => undefined,
-        // Nobody waits for the call. The function's own log says why it failed.
-        () => undefined,
-      )
+    // Nobody waits for the call. The function's own log says why it failed.
+    const done: Promise<unknown> = call()
+      .catch(() => undefined)
       .finally(() => this.asynchronous.delete(done));
     this.asynchronous.add(done);
   }

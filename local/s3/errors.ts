@@ -75,7 +75,3 @@ export function invalidArgument(name: string, message: string, value?: string): 
     ...(value !== undefined && { ArgumentValue: value }),
   });
 }
-
-export function entityTooLarge(proposed: number, allowed: number): S3Error {
-  return new S3Error('EntityTooLarge', undefined, { ProposedSize: proposed, MaxSizeAllowed: allowed });
-}

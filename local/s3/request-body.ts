@@ -10,7 +10,7 @@ import {
   isChecksum,
   verifyChecksum,
 } from './checksums';
-import { entityTooLarge, invalidArgument, invalidRequest, notImplemented, S3Error } from './errors';
+import { invalidArgument, invalidRequest, notImplemented, S3Error } from './errors';
 import type { Headers, S3Request } from './request';
 import type { ReceiveOptions } from './store';
 
@@ -37,7 +37,9 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   const length = headers[payload.chunked ? 'x-amz-decoded-content-length' : 'content-length'] ?? '';
   if (!/^\d+$/.test(length)) throw new S3Error('MissingContentLength');
   const size = Number(length);
-  if (size > MAX_PUT_BYTES) throw entityTooLarge(size, MAX_PUT_BYTES);
+  if (size > MAX_PUT_BYTES) {
+    throw new S3Error('EntityTooLarge', undefined, { ProposedSize: size, MaxSizeAllowed: MAX_PUT_BYTES });
+  }
   const given = givenChecksum(headers);
   const md5 = headers['content-md5'];
   if (md5 !== undefined && !isChecksum('md5', md5)) throw new S3Error('InvalidDigest');

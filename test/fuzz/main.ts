@@ -57,12 +57,11 @@ async function main(): Promise<void> {
     process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
     return;
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      tidyUp();
-      process.kill(process.pid, signal);
-    });
-  }
+  process.once('exit', () => {
+    tidyUp();
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(RUN_FAILED));
   let failed = 0;
   for (const [flags, target] of targetsOf(options)) {
     try {
