@@ -28,7 +28,8 @@ const [REQUEST, RUN, RESULT] = ['itemRequest', 'itemRun', 'itemResult'];
 
 export function batchStates(scope: Construct, props: BatchStates): sfn.IChainable {
   const map = new BatchMap(scope, 'Items', props.places, props.sizes);
-  map.itemProcessor(childStates(scope, props), { mode: sfn.ProcessorMode.DISTRIBUTED });
+  // Without a configuration: CDK requires a type of execution in it, and then warns that it ignores it.
+  map.itemProcessor(childStates(scope, props));
   const table = call(scope, 'Table', props, {
     payload: {
       table: {

@@ -9,6 +9,7 @@ import {
   type BatchSignature,
   type InferenceError,
 } from '../../client';
+import { BATCH_SIGNATURE_KEY } from '../../contract/batch';
 import { body, fakeAws, inTurn, MACHINE, serviceError, SIGNATURE, type Answers } from '../support/fake-aws';
 
 const RESULTS = 'outputs/nightly-1a2b/';
@@ -40,7 +41,7 @@ const ROWS: BatchRow[] = [
 ];
 
 function described(signature: unknown = BATCH) {
-  const comment = JSON.stringify({ slicedInferenceBatch: signature });
+  const comment = JSON.stringify({ [BATCH_SIGNATURE_KEY]: signature });
   return { type: 'STANDARD', definition: JSON.stringify({ Comment: comment }) };
 }
 
