@@ -4,6 +4,7 @@ well."""
 import http.server
 import json
 import os
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -176,10 +177,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             released.wait()
         elif answer != LOST:
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-            self._send(answer.status, body, len(body))
+            ranged = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
+            if ranged is None or answer.status != 200:
+                self._send(answer.status, body, len(body))
+            else:
+                start, end, size = int(ranged[1]), int(ranged[2]) + 1, len(body)
+                part = body[start:end]
+                about = {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{size}", "ETag": '"tag"'}
+                self._send(206, part, len(part), about)
 
-    def _send(self, status, body, length):
+    def _send(self, status, body, length, headers=None):
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(length))
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Connection", "close")

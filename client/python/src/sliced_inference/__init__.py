@@ -13,6 +13,7 @@ helps functions before and after the model, and ``sliced_inference.tensors`` rea
 results.
 """
 
+from .batch import BatchProgress, BatchRow, SlicedInferenceBatchRun
 from .call import InferenceProgress
 from .client import SlicedInferenceClient
 from .errors import InferenceCancelledError, InferenceError, InferenceTimeoutError
@@ -23,6 +24,8 @@ from .results import Inference, Invocation, ObjectReference
 __version__ = "0.2.0"
 
 __all__ = [
+    "BatchProgress",
+    "BatchRow",
     "Inference",
     "InferenceCancelledError",
     "InferenceError",
@@ -35,6 +38,7 @@ __all__ = [
     "PipelineLimits",
     "PipelineSignature",
     "Progress",
+    "SlicedInferenceBatchRun",
     "SlicedInferenceClient",
     "TensorSpec",
 ]

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from .aws import Aws
+from .batch import SlicedInferenceBatchRun, batch_signature, begin_batch
 from .call import Call, InferenceProgress
 from .deployments import restarting
 from .errors import InferenceError, InferenceTimeoutError
@@ -56,18 +57,11 @@ class SlicedInferenceClient:
     ) -> None:
         _check_positive(request_timeout=request_timeout, poll_interval=poll_interval)
         _check_positive(wait_timeout=wait_timeout, max_result_bytes=max_result_bytes)
-        parts = state_machine_arn.split(":")
-        if len(parts) < 7 or (parts[0], parts[2], parts[5]) != ("arn", "states", "stateMachine") or not parts[3]:
-            expected = "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
-            raise ValueError(f"a state machine's ARN must be like {expected}, got {state_machine_arn!r}")
-        self._arn = self._described_arn = state_machine_arn
-        if len(parts) == 8 and not parts[7].isdigit():
-            # DescribeStateMachine is documented for state machines and versions, but not for aliases.
-            self._described_arn = ":".join(parts[:7])
+        self._arn, self._described_arn = state_machine_arn, _described_arn(state_machine_arn)
         self._wait_timeout = wait_timeout
         self._poll_interval = poll_interval
         self._max_result_bytes = max_result_bytes
-        self._aws = Aws(parts[3], request_timeout, step_functions, s3)
+        self._aws = Aws(state_machine_arn.split(":")[3], request_timeout, step_functions, s3)
         self._machine: StateMachine | None = None
         """As DescribeStateMachine has answered last. Another thread may forget it at any time."""
         self._unfit = ("", 0.0)
@@ -163,6 +157,47 @@ class SlicedInferenceClient:
 
         return self._run(call, attempt, has_tensors=False)
 
+    def batch(
+        self,
+        *,
+        state_machine_arn: str | None = None,
+        items: str | None = None,
+        name: str | None = None,
+        execution_arn: str | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SlicedInferenceBatchRun:
+        """Starts a batch of a ``SlicedInferenceBatch``, or attaches to one. Needs the permissions of ``grant_start``.
+
+        Args:
+            state_machine_arn: of the batch, in the region of the client's; by default that of the client.
+            items: the prefix or the key of the items, below the location of the batch's, which is the default.
+            name: of the execution. If one of this name and these items runs, the call attaches to it.
+            execution_arn: of an execution to attach to, instead of starting one.
+            cancel: ends waiting and reading when it is set. The batch goes on.
+
+        Raises ``InferenceError`` named ``NotABatch`` if the ARN is that of another state machine, ``InvalidInput`` for
+        items elsewhere, or as AWS has refused the request.
+        """
+        arn = state_machine_arn or self._arn
+        described, region = _described_arn(arn), self._arn.split(":")[3]
+        if arn.split(":")[3] != region:
+            raise ValueError(
+                f"the batch must be in the region {region} of the client, got {arn!r}: create another client"
+            )
+
+        def new_call() -> Call:
+            return Call(self._aws, None, (cancel,), self._poll_interval, False)
+
+        call = new_call()
+
+        def begin() -> tuple[dict[str, Any], str]:
+            answer = call.repeated(lambda: call.ask("DescribeStateMachine", stateMachineArn=described))
+            signature = batch_signature(arn, answer["definition"])
+            return signature, execution_arn or begin_batch(call, arn, signature, items, name)
+
+        signature, started = call.run(begin)
+        return SlicedInferenceBatchRun(started, signature, new_call, self._max_result_bytes)
+
     def _call(
         self,
         wait_timeout: float | None,
@@ -248,6 +283,15 @@ class SlicedInferenceClient:
         if latest.signature.deployment_digest != digest:
             self._unfit = (digest, time.monotonic())
         return latest
+
+
+def _described_arn(arn: str) -> str:
+    parts = arn.split(":")
+    if len(parts) < 7 or (parts[0], parts[2], parts[5]) != ("arn", "states", "stateMachine") or not parts[3]:
+        expected = "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
+        raise ValueError(f"a state machine's ARN must be like {expected}, got {arn!r}")
+    # DescribeStateMachine is documented for state machines and versions, but not for aliases.
+    return ":".join(parts[:7]) if len(parts) == 8 and not parts[7].isdigit() else arn
 
 
 def _check_positive(**numbers: float | None) -> None:

@@ -1,0 +1,270 @@
+"""Batches of a ``SlicedInferenceBatch``: starts them, or attaches to them, and reads what they return."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, Literal, TypeVar
+
+from .aws import explained, is_transient
+from .call import Call
+from .errors import InferenceError, invalid_output
+from .execution import failure_of
+from .pipeline import CONTRACT_VERSION, json_object
+from .results import BROKEN_BODY, ObjectReference, read_object, read_undamaged
+from .tensors import Tensor
+
+T = TypeVar("T")
+
+PART_BYTES = 4 * 2**20
+"""The table is read in parts, so that neither its size nor a slow reader matters."""
+
+WINDOW_SECONDS = 60
+"""Over which the speed is measured."""
+
+UNKNOWN, ALREADY_EXISTS = "ExecutionDoesNotExist", "ExecutionAlreadyExists"
+
+
+@dataclass(frozen=True)
+class BatchProgress:
+    """How far a batch is. Skipped items are done. All items of a child execution that failed count as failed."""
+
+    total: int
+    """Items that the batch has found so far."""
+    done: int
+    failed: int
+    running: int
+    pending: int
+    per_second: float
+    """Items that ended per second, over the last minute."""
+    ends_at: datetime | None
+    """When the batch will end at this speed; ``None`` while nothing is known."""
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """An item of a batch that has ended."""
+
+    index: int
+    """The item's place among the inputs, from 0 on."""
+    item: str
+    """The key of the item, its ``id``, or the number of its line."""
+    status: Literal["done", "skipped", "failed"]
+    """``skipped``: there was a result already."""
+    result: ObjectReference | None
+    """The object of the result; ``None`` if the item failed."""
+    failure: dict[str, str] | None
+    """``error`` and ``message``, if the item failed."""
+    ms: float | None
+    attempt: int
+    """In which pass over the inputs the item ran: 1, and one more after each redrive."""
+    read: Callable[[], Any] = field(repr=False, compare=False)
+    """Reads the result: arrays by name, or the JSON of a postprocess function. Raises the failure of the item."""
+
+
+class SlicedInferenceBatchRun:
+    """A batch that runs or has ended. Made by ``client.batch``."""
+
+    def __init__(
+        self, execution_arn: str, signature: dict[str, Any], new_call: Callable[[], Call], max_result_bytes: int
+    ) -> None:
+        self.execution_arn = execution_arn
+        self._signature, self._new_call, self._max_bytes = signature, new_call, max_result_bytes
+        self._redrives = 0
+        """Of the execution, when this program redrove it. Descriptions with fewer are out of date."""
+
+    def progress(self) -> Iterator[BatchProgress]:
+        """Yields how far the batch is after each pause, and at last when the execution has ended, even if it failed."""
+        samples: list[tuple[float, int]] = []
+        pauses = self._new_call().pauses()
+        while True:
+            status = self._describe()["status"]
+            map_runs = self._ask("ListMapRuns", executionArn=self.execution_arn)["mapRuns"]
+            map_run = self._ask("DescribeMapRun", mapRunArn=map_runs[0]["mapRunArn"]) if map_runs else {}
+            yield _progress(map_run, samples)
+            if status not in ("RUNNING", "PENDING_REDRIVE"):
+                return
+            self._run(lambda call: call.sleep(next(pauses)))
+
+    def result(self) -> dict[str, Any]:
+        """Waits until the batch has ended, and returns the output of its execution: counts of ``items``, ``failures``
+        by cause, the ``table`` and more.
+
+        Raises ``InferenceError`` if the execution failed, had too many failures, was stopped or took too long.
+        """
+        pauses = self._new_call().pauses()
+        while (execution := self._describe())["status"] in ("RUNNING", "PENDING_REDRIVE"):
+            self._run(lambda call: call.sleep(next(pauses)))
+        if execution["status"] != "SUCCEEDED":
+            raise _failure(execution)
+        output = json_object(execution["output"]) or {}
+        if output.get("version") != CONTRACT_VERSION or output.get("table", {}).get("bucket") != self._bucket:
+            raise invalid_output(f"version {CONTRACT_VERSION} and a table in {self._bucket}", "another")
+        return output
+
+    def rows(self) -> Iterator[BatchRow]:
+        """Waits until the batch has ended, and yields its rows in the order of the inputs, as slowly as you take them.
+
+        Raises as ``result``.
+        """
+        output = self.result()
+        place, start, total, rest = self._place(output["table"]["key"]), 0, 1 if output["items"]["total"] else 0, b""
+        matching: dict[str, str] = {}
+        while start < total:
+            ranged = {"Range": f"bytes={start}-{start + PART_BYTES - 1}", **matching}
+            part, total, etag = self._part(place, ranged)
+            start += len(part)
+            # The parts of two tables would not fit.
+            matching = {"IfMatch": etag}
+            *lines, rest = (rest + part).split(b"\n")
+            yield from map(self._row, lines)
+        if rest:
+            yield self._row(rest)
+
+    def stop(self) -> None:
+        """Stops the batch. ``redrive`` continues it."""
+        self._ask("StopExecution", executionArn=self.execution_arn, error="Cancelled", cause="the caller stopped it")
+
+    def redrive(self) -> None:
+        """Repeats what failed or was stopped, in the same execution. Items that have a result are skipped."""
+        redrives = self._describe().get("redriveCount", 0)
+        self._run(lambda call: call.ask("RedriveExecution", executionArn=self.execution_arn))
+        self._redrives = redrives + 1
+
+    @property
+    def _bucket(self) -> str:
+        return str(self._signature["bucket"])
+
+    def _run(self, work: Callable[[Call], T]) -> T:
+        call = self._new_call()
+        call.execution_arn = self.execution_arn
+        call.situation = "the batch goes on"
+        return call.run(lambda: work(call))
+
+    def _ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        return self._run(lambda call: call.repeated(lambda: call.ask(operation, **arguments), may_repeat))
+
+    def _describe(self) -> dict[str, Any]:
+        # It is eventually consistent: it may not know what has just started, or describe the end before a redrive.
+        execution = self._ask("DescribeExecution", executionArn=self.execution_arn)
+        is_old = execution.get("redriveCount", 0) < self._redrives
+        return {**execution, "status": "RUNNING"} if is_old else execution
+
+    def _place(self, key: Any) -> ObjectReference:
+        """A key from outside: the caller may have permissions for others."""
+        prefix = self._signature["resultsPrefix"]
+        if not isinstance(key, str) or not key.startswith(prefix) or {".", ".."} & {*key.split("/")}:
+            raise invalid_output(f"keys below {prefix}", repr(key))
+        return ObjectReference(self._bucket, key)
+
+    def _part(self, place: ObjectReference, ranged: dict[str, str]) -> tuple[bytes, int, str]:
+        def read(call: Call) -> tuple[bytes, int, str]:
+            answer = call.ask("GetObject", Bucket=place.bucket, Key=place.key, **ranged)
+            try:
+                return answer["Body"].read(), int(answer["ContentRange"].rpartition("/")[2]), answer["ETag"]
+            except BROKEN_BODY as error:
+                raise explained("GetObject", error) from error
+
+        return self._run(lambda call: call.repeated(lambda: read(call)))
+
+    def _row(self, line: bytes) -> BatchRow:
+        row = json_object(line) or {}
+        try:
+            is_failed = row["status"] == "failed"
+            place = None if is_failed else self._place(row["result"])
+            failure = {name: str(row["failure"][name]) for name in ("error", "message")} if is_failed else None
+            inline = ("output" in row, row.get("output"))
+            about = (row["index"], row["item"], row["status"], place, failure, row.get("ms"), row["attempt"])
+        except (KeyError, TypeError) as error:
+            raise invalid_output("rows with index, item, status and attempt", f"one without {error}") from error
+        return BatchRow(*about, read=lambda: self._read(row["item"], place, failure, inline))
+
+    def _read(
+        self, item: str, place: ObjectReference | None, failure: dict[str, str] | None, inline: tuple[bool, Any]
+    ) -> Any:
+        if failure is not None or place is None:
+            error, message = (failure or {}).values()
+            raise InferenceError(error, f"the item {item!r} failed: {message}", execution_arn=self.execution_arn)
+        if inline[0]:
+            return inline[1]
+
+        def read(call: Call) -> bytes:
+            return call.repeated(lambda: read_object(call, place, self._max_bytes))
+
+        if place.key.endswith(".json"):
+            return json.loads(self._run(read))
+        tensors: dict[str, Tensor] = self._run(lambda call: read_undamaged(place.key, lambda: read(call), call.sleep))
+        return tensors
+
+
+def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | None, name: str | None) -> str:
+    """Starts an execution and returns its ARN. One of this name that runs on the same items is taken for it."""
+    location = signature["items"]["location"]
+    if items is not None and not items.startswith(location):
+        message = f"items must be below {location!r} in {signature['items']['bucket']}, got {items!r}: correct it"
+        raise InferenceError("InvalidInput", message)
+    text = json.dumps({} if items is None else {"items": items})
+    request = {"stateMachineArn": arn, "name": name or str(uuid.uuid4()), "input": text}
+    parts = arn.split(":")
+    known = ":".join([*parts[:5], "execution", parts[6], request["name"]])
+
+    def start() -> dict[str, Any]:
+        try:
+            return call.ask("StartExecution", **request)
+        except InferenceError as error:
+            # Under a name of its own, an earlier request has started it, and its answer was lost.
+            if error.name != ALREADY_EXISTS or (name is not None and call.failure is None):
+                raise
+            return {}
+
+    return str(call.repeated(start).get("executionArn", known))
+
+
+def batch_signature(arn: str, definition: str) -> dict[str, Any]:
+    """Raises ``InferenceError`` ``NotABatch`` for another state machine."""
+    comment = json_object((json_object(definition) or {}).get("Comment")) or {}
+    signature = comment.get("slicedInferenceBatch")
+    version = signature.get("version") if isinstance(signature, dict) else None
+    if not isinstance(signature, dict) or version != CONTRACT_VERSION:
+        expected = f"the signature of a SlicedInferenceBatch of version {CONTRACT_VERSION}"
+        message = f"the comment of {arn} must have {expected}, got {version}: check the ARN"
+        raise InferenceError("NotABatch", message)
+    return signature
+
+
+def may_repeat(error: Exception) -> bool:
+    return is_transient(error) or (isinstance(error, InferenceError) and error.name == UNKNOWN)
+
+
+def _progress(map_run: dict[str, Any], samples: list[tuple[float, int]]) -> BatchProgress:
+    counts, now = map_run.get("itemCounts", {}), time.time()
+    done = counts.get("succeeded", 0)
+    failed = sum(counts.get(name, 0) for name in ("failed", "timedOut", "aborted"))
+    running, pending = counts.get("running", 0), counts.get("pending", 0)
+    if not samples and "startDate" in map_run:
+        samples.append((map_run["startDate"].timestamp(), 0))
+    samples.append((now, done + failed))
+    while len(samples) > 2 and samples[1][0] < now - WINDOW_SECONDS:
+        samples.pop(0)
+    seconds = now - samples[0][0]
+    speed = max(0.0, (done + failed - samples[0][1]) / seconds) if seconds > 0 else 0.0
+    left = timedelta(seconds=(running + pending) / speed) if speed > 0 else None
+    ends_at = None if left is None else datetime.now(timezone.utc) + left
+    return BatchProgress(counts.get("total", 0), done, failed, running, pending, speed, ends_at)
+
+
+def _failure(execution: dict[str, Any]) -> InferenceError:
+    error = failure_of(execution)
+    got = {
+        "TIMED_OUT": "end before its deadline, got none in time",
+        "ABORTED": "run to its end, got stopped",
+    }.get(execution["status"], f"succeed, got {error.message}")
+    if error.name == "States.ExceedToleratedFailureThreshold":
+        got = f"have at most its tolerated failures, got more ({error.message})"
+    again = "start it again: what has a result is skipped"
+    is_over = execution.get("redriveStatus") == "NOT_REDRIVABLE"
+    advice = again if is_over else f"redrive it to repeat what has no result, or {again}"
+    error.message = f"the batch must {got}: {advice}"
+    return error

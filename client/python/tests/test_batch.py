@@ -1,0 +1,170 @@
+"""Batches: how they start, how far they are, what they return, and what is refused."""
+
+import json
+import threading
+
+import pytest
+from conftest import ARN, EXECUTION, LOST, RUNNING, Answer, X, described, error, raised
+
+from sliced_inference import InferenceCancelledError, InferenceError
+from sliced_inference.tensors import encode_file
+
+RESULTS = "outputs/nightly-1a2b/"
+SIGNATURE = {
+    **{"version": 1, "deploymentDigest": "digest", "bucket": "bucket", "resultsPrefix": RESULTS},
+    "items": {"kind": "objects", "bucket": "bucket", "location": "inputs/docs/"},
+}
+OUTPUT = {
+    **{"version": 1, "deploymentDigest": "digest", "items": {"total": 4, "done": 2, "skipped": 1, "failed": 1}},
+    "table": {"bucket": "bucket", "key": f"{RESULTS}tables/run.jsonl"},
+}
+FAILURE = {"error": "InvalidInput", "message": "convert it"}
+ROWS = [
+    {"index": 0, "item": "a", "status": "done", "result": f"{RESULTS}a.safetensors", "ms": 10, "attempt": 1},
+    {"index": 1, "item": "é", "status": "skipped", "result": f"{RESULTS}b.json", "attempt": 1},
+    {"index": 2, "item": "c", "status": "done", "result": f"{RESULTS}c.json", "output": {"label": 7}, "attempt": 1},
+    {"index": 3, "item": "d", "status": "failed", "failure": FAILURE, "attempt": 2},
+]
+FILES = {"a.safetensors": encode_file({"y": X}), "b.json": b'{"label": 5}'}
+
+
+def machine(**changes):
+    return described("STANDARD", {"Comment": json.dumps({"slicedInferenceBatch": {**SIGNATURE, **changes}})})
+
+
+def succeeded(**changes):
+    return Answer(
+        {"executionArn": f"{EXECUTION}run", "status": "SUCCEEDED", "output": json.dumps({**OUTPUT, **changes})}
+    )
+
+
+def ended(status, **about):
+    return Answer({"executionArn": f"{EXECUTION}run", "status": status, **about})
+
+
+@pytest.fixture
+def batch(aws, monkeypatch):
+    """Starts a batch for a script of AWS, with a table of these rows."""
+    monkeypatch.setattr("sliced_inference.batch.PART_BYTES", 64)
+
+    def begin(script=None, rows=ROWS, **options):
+        table = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
+
+        def read(request):
+            name = request.partition("?")[0].rpartition("/")[2]
+            return Answer(FILES[name]) if name in FILES else Answer(table)
+
+        success = {
+            "DescribeStateMachine": [machine()],
+            "DescribeExecution": [RUNNING, succeeded()],
+            "GetObject": [read],
+        }
+        aws.begin({**success, "ListMapRuns": [Answer({"mapRuns": []})], **(script or {})})
+        return aws.model().batch(**options)
+
+    return begin
+
+
+def test_a_batch_starts_once_although_the_answer_was_lost(aws, batch):
+    script = {"StartExecution": [LOST, error("ExecutionAlreadyExists")]}
+    assert batch(script, items="inputs/docs/november/", name="nightly").result()["items"] == OUTPUT["items"]
+    requests = aws.requests["StartExecution"]
+    assert requests == [{"stateMachineArn": ARN, "name": "nightly", "input": '{"items": "inputs/docs/november/"}'}] * 2
+
+
+def test_rows_come_in_order_and_read_their_results(batch):
+    rows = list(batch().rows())
+    assert [(row.index, row.item, row.status) for row in rows] == [
+        (row["index"], row["item"], row["status"]) for row in ROWS
+    ]
+    assert rows[0].read()["y"].tolist() == X.tolist()
+    assert (rows[1].read(), rows[2].read()) == ({"label": 5}, {"label": 7})
+    assert raised(InferenceError, "the item 'd' failed: convert it", rows[3].read).name == "InvalidInput"
+
+
+def test_progress_ends_with_the_execution(batch):
+    counts = {"total": 9, "succeeded": 5, "failed": 1, "timedOut": 1, "aborted": 0, "running": 1, "pending": 1}
+    runs = [Answer({"mapRuns": []}), Answer({"mapRuns": [{"mapRunArn": "the-map-run"}]})]
+    described_run = Answer({"itemCounts": counts, "startDate": 1000})
+    first, last = batch({"ListMapRuns": runs, "DescribeMapRun": [described_run]}).progress()
+    assert (first.total, first.ends_at) == (0, None)
+    assert (last.total, last.done, last.failed, last.running, last.pending) == (9, 5, 2, 1, 1)
+    assert last.per_second > 0
+    assert last.ends_at is not None
+
+
+def test_a_redriven_batch_is_not_taken_for_its_end_before(aws, batch):
+    failed = ended("FAILED", error="X", redriveCount=0)
+    again = Answer({**succeeded().body, "redriveCount": 1})
+    script = {"DescribeExecution": [failed] * 3 + [again], "RedriveExecution": [Answer({"redriveDate": 1001})]}
+    run = batch(script, execution_arn=f"{EXECUTION}mine")
+    assert raised(InferenceError, "the batch must succeed", run.result).name == "X"
+    run.redrive()
+    assert run.result()["items"]["total"] == 4
+    run.stop()
+    assert aws.counts("StartExecution", "RedriveExecution", "StopExecution") == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("end", "name", "message"),
+    [
+        (ended("ABORTED"), "ExecutionAborted", "must run to its end, got stopped: redrive it"),
+        (ended("TIMED_OUT"), "States.Timeout", "must end before its deadline"),
+        (
+            ended("FAILED", error="States.ExceedToleratedFailureThreshold", cause="many"),
+            "States.ExceedToleratedFailureThreshold",
+            r"at most its tolerated failures, got more \(many\): redrive it",
+        ),
+        (
+            ended("FAILED", error="E", cause="c", redriveStatus="NOT_REDRIVABLE"),
+            "E",
+            "must succeed, got c: start it again",
+        ),
+    ],
+)
+def test_a_failure_says_what_to_do(batch, end, name, message):
+    assert raised(InferenceError, message, batch({"DescribeExecution": [end]}).result).name == name
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "kind", "message"),
+    [
+        ({}, {"items": "outputs/"}, InferenceError, "items must be below 'inputs/docs/' in bucket, got 'outputs/'"),
+        (
+            {},
+            {"state_machine_arn": ARN.replace("eu-west-1", "us-east-1")},
+            ValueError,
+            "must be in the region eu-west-1",
+        ),
+        ({}, {"state_machine_arn": "Nightly"}, ValueError, "must be like"),
+        ({"DescribeStateMachine": [machine(version=2)]}, {}, InferenceError, "of version 1, got 2"),
+        ({"StartExecution": [error("ExecutionAlreadyExists")]}, {"name": "old"}, InferenceError, "AlreadyExists"),
+    ],
+)
+def test_a_batch_is_refused(batch, script, options, kind, message):
+    raised(kind, message, lambda: batch(script, **options))
+
+
+@pytest.mark.parametrize(
+    ("script", "rows"),
+    [
+        ({"DescribeExecution": [succeeded(version=2)]}, ROWS),
+        ({"DescribeExecution": [succeeded(table={"bucket": "other", "key": "x"})]}, ROWS),
+        ({"DescribeExecution": [succeeded(table={"bucket": "bucket", "key": f"{RESULTS}../x"})]}, ROWS),
+        ({}, [{**ROWS[0], "result": "inputs/x"}]),
+        ({}, [{"index": 0}]),
+        ({}, ["x"]),
+    ],
+)
+def test_malformed_output_is_refused(batch, script, rows):
+    error = raised(InferenceError, "the output of the execution must have", lambda: list(batch(script, rows).rows()))
+    assert error.name == "InvalidOutput"
+
+
+def test_cancel_ends_the_wait_and_not_the_batch(aws, batch):
+    cancel = threading.Event()
+    run = batch({"DescribeExecution": [RUNNING]}, cancel=cancel)
+    aws.on["DescribeExecution"] = cancel.set
+    end = raised(InferenceCancelledError, "the batch goes on", run.result)
+    assert end.execution_arn == run.execution_arn
+    assert "StopExecution" not in aws.calls
