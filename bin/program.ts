@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/host/packages';
+import { batchCommand } from './commands/batch';
 import { cacheCommand } from './commands/cache';
 import { calibrateCommand } from './commands/calibrate';
 import { constantsCommand } from './commands/constants';
@@ -61,6 +62,7 @@ export async function main(): Promise<void> {
     runCommand(),
     localCommand(),
     invokeCommand(),
+    batchCommand(),
     cacheCommand(),
   ];
   for (const command of commands) {

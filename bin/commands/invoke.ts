@@ -107,14 +107,14 @@ async function invoke(options: InvokeOptions): Promise<void> {
 }
 
 /** @throws SlicedInferenceError without an ARN */
-function checkedArn(stateMachine = ''): string {
+export function checkedArn(stateMachine = '', flag = '--state-machine'): string {
   try {
     parseStateMachineArn(stateMachine);
     return stateMachine;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new SlicedInferenceError(
-      '--state-machine must be the ARN of a state machine',
+      `${flag} must be the ARN of a state machine`,
       stateMachine === '' ? 'none' : quoted(stateMachine),
       'copy it from the outputs of the stack, or set STATE_MACHINE_ARN, for a local cloud with `. ./cloud.env`',
     );

@@ -12,12 +12,19 @@ export interface CallFailure {
   readonly exitCode: number;
 }
 
-/** @returns `undefined` for an error that is not about a call */
-export function callFailure(error: unknown, stateMachineArn: string): CallFailure | undefined {
+/**
+ * @param grant the method that allows what the command does
+ * @returns `undefined` for an error that is not about a call
+ */
+export function callFailure(
+  error: unknown,
+  stateMachineArn: string,
+  grant = 'pipeline.grantInvoke',
+): CallFailure | undefined {
   const cause = error instanceof InferenceError ? error.cause : undefined;
   const isOfExecution = error instanceof InferenceError && !(cause instanceof Error);
   // A function of the user may fail with the name of an error of AWS, which then is not about this call.
-  const explained = isOfExecution ? undefined : explainAwsError(cause ?? error, stateMachineArn);
+  const explained = isOfExecution ? undefined : explainAwsError(cause ?? error, stateMachineArn, grant);
   if (explained !== undefined)
     return { line: errorLine(explained.message, arnOf(error)), exitCode: BAD_INPUT };
   if (error instanceof InferenceTimeoutError) {
@@ -72,7 +79,7 @@ const UNTRUSTED = [
 ];
 
 /** The error to throw in place of an error of the SDK; `undefined` for an error that is not about AWS. */
-function explainAwsError(error: unknown, arn: string): SlicedInferenceError | undefined {
+function explainAwsError(error: unknown, arn: string, grant: string): SlicedInferenceError | undefined {
   if (!(error instanceof Error)) return undefined;
   const failure = sdkFailure(error);
   const { name, status, reason } = failure;
@@ -86,7 +93,7 @@ function explainAwsError(error: unknown, arn: string): SlicedInferenceError | un
     [
       name === 'AccessDenied' || name === 'AccessDeniedException' || status === 403,
       `${ACTION.exec(reason)?.[1] ?? 'the request to AWS'} must be allowed for ${arn} or its bucket`,
-      'allow it in the policy of your role, as pipeline.grantInvoke does',
+      `allow it in the policy of your role, as ${grant} does`,
     ],
     [isThrottled(error) || status === 503, `AWS must have capacity for ${arn}`, 'try again later'],
     [
