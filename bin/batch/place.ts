@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { BatchSignature } from '../../contract/batch';
+import { itemsFolder } from '../../client/batch/begin';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 
 export interface Place {
@@ -20,13 +21,14 @@ export function placeOf(
   signature: BatchSignature,
 ): Place {
   if (inputs === undefined) return {};
-  const { kind, bucket, location } = signature.items;
+  const { kind, bucket } = signature.items;
+  const folder = itemsFolder(signature.items);
   if (inputs.startsWith('s3://')) {
     const start = `s3://${bucket}/`;
     const items = inputs.slice(start.length);
-    if (inputs.startsWith(start) && items.startsWith(location)) return { items };
+    if (inputs.startsWith(start) && items.startsWith(folder)) return { items };
     throw refused(
-      `must be below s3://${bucket}/${location}, where the batch may read`,
+      `must be below s3://${bucket}/${folder}, where the batch may read`,
       quoted(inputs),
       'copy the items there',
     );
@@ -49,15 +51,9 @@ export function placeOf(
   }
   const real = fs.realpathSync(inputs);
   const label = name ?? labelOf(real);
-  if (wanted === 'folder') {
-    return {
-      items: `${location}${location.endsWith('/') ? '' : '/'}${label}/`,
-      local: { path: real, kind: wanted },
-    };
-  }
+  if (wanted === 'folder') return { items: `${folder}${label}/`, local: { path: real, kind: wanted } };
   const end = path.extname(real).toLowerCase();
-  const items = `${location}${location.endsWith('/') ? '' : '.'}${label}${/^\.\w+$/.test(end) ? end : ''}`;
-  return { items, local: { path: real, kind: wanted } };
+  return { items: `${folder}${label}${/^\.\w+$/.test(end) ? end : ''}`, local: { path: real, kind: wanted } };
 }
 
 const ITEMS: Readonly<Record<BatchSignature['items']['kind'], string>> = {

@@ -1,6 +1,7 @@
 /** A batch that runs or has ended: its progress, its result and its rows. */
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
 import type { BatchOutput, BatchRow, BatchSignature } from '../../contract/batch';
+import { BATCH_ERROR_NAMES } from '../../contract/batch-function';
 import { quotedName } from '../../lambda/json-values';
 import { explainedError } from '../aws/failures';
 import type { Objects } from '../aws/objects';
@@ -183,12 +184,16 @@ export class SlicedInferenceBatchRun {
   }
 }
 
+const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
+
 /** Of Step Functions, when more items failed than the batch tolerates. */
 const TOO_MANY_FAILURES = 'States.ExceedToleratedFailureThreshold';
 
 function failed({ status, redriveStatus, executionArn }: DescribeExecutionOutput, error: unknown): unknown {
   if (!(error instanceof InferenceError)) return error;
   const { name, message, slice, cause } = error;
+  // The batch's own function says what to do.
+  if (OWN_ERRORS.includes(name)) return error;
   const what: Readonly<Record<string, string>> = {
     TIMED_OUT: 'end before its deadline, got none in time',
     ABORTED: 'run to its end, got stopped',

@@ -1,6 +1,6 @@
 /** Starts a batch, or attaches to one. */
 import { randomUUID } from 'node:crypto';
-import type { BatchInput, BatchSignature } from '../../contract/batch';
+import type { BatchInput, BatchItemsSignature, BatchSignature } from '../../contract/batch';
 import { quotedName } from '../../lambda/json-values';
 import { explainedError, explaining, isThrottled } from '../aws/failures';
 import type { StepFunctions } from '../aws/step-functions';
@@ -140,12 +140,20 @@ function requireOptions(machine: StateMachineArn, { name, executionArn, items }:
   throw new TypeError('option executionArn must be without name and items, got both: leave one of them out');
 }
 
+/** Executions may name places below it: the prefix of objects, the folder of a list, and the folder of an inventory's configuration. */
+export function itemsFolder({ kind, location }: BatchItemsSignature): string {
+  if (kind === 'objects') return location;
+  const names = location.split('/').slice(0, kind === 'inventory' ? -2 : -1);
+  return names.map((name) => `${name}/`).join('');
+}
+
 /** @throws InferenceError `InvalidInput` for items elsewhere, which the batch may not read */
-function inputOf({ items: { location, bucket } }: BatchSignature, { items }: BatchOptions): BatchInput {
+function inputOf({ items: known }: BatchSignature, { items }: BatchOptions): BatchInput {
   if (items === undefined) return {};
-  if (items.startsWith(location)) return { items };
+  const folder = itemsFolder(known);
+  if (items.startsWith(folder)) return { items };
   throw new InferenceError(
     'InvalidInput',
-    `items must be below ${quotedName(location)} in the bucket ${quotedName(bucket)}, got ${quotedName(items)}: correct it or leave it out`,
+    `items must be below ${quotedName(folder)} in the bucket ${quotedName(known.bucket)}, got ${quotedName(items)}: correct it or leave it out`,
   );
 }

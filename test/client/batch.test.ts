@@ -189,6 +189,12 @@ it.each<[string, object, string, RegExp]>([
     /^the batch must have at most its tolerated failures, got more \(3 of 9\): redrive it to repeat what has no result, or start it again: what has a result is skipped$/,
   ],
   [
+    'has no items',
+    { status: 'FAILED', error: 'NoItems', cause: '{"errorMessage": "got none: check the place"}' },
+    'NoItems',
+    /^got none: check the place$/,
+  ],
+  [
     'cannot be redriven',
     { status: 'FAILED', error: 'EmptyBatch', cause: 'no items', redriveStatus: 'NOT_REDRIVABLE' },
     'EmptyBatch',
@@ -199,6 +205,19 @@ it.each<[string, object, string, RegExp]>([
   const error = await failure(batch.result());
   expect(error).toMatchObject({ name, executionArn: batch.executionArn });
   expect(error.message).toMatch(message);
+});
+
+it.each([
+  ['objects', 'inputs/docs/', 'inputs/docs/'],
+  ['jsonLines', 'inputs/docs/a.jsonl', 'inputs/docs/'],
+  ['inventory', 'inputs/docs/2026-11-01T00-00Z/manifest.json', 'inputs/docs/'],
+])('takes items of %s at %s below %s', async (kind, location, folder) => {
+  const answers = { DescribeStateMachine: () => described({ ...BATCH, items: { kind, bucket, location } }) };
+  const aws = batchAws(answers);
+  await aws.model.batch({ items: `${folder}x` });
+  expect(aws.sent('StartExecution')).toMatchObject([{ input: JSON.stringify({ items: `${folder}x` }) }]);
+  const error = await failure(aws.model.batch({ items: 'inputs/x' }));
+  expect(error.message).toMatch(/^items must be below 'inputs\/docs\/'/);
 });
 
 it.each<[BatchOptions, Answers, RegExp]>([

@@ -29,7 +29,7 @@ FILES = {"a.safetensors": encode_file({"y": X}), "b.json": b'{"label": 5}'}
 
 
 def machine(**changes):
-    return described("STANDARD", {"Comment": json.dumps({"slicedInferenceBatch": {**SIGNATURE, **changes}})})
+    return described("STANDARD", {"Comment": json.dumps({"inferenceBatch": {**SIGNATURE, **changes}})})
 
 
 def succeeded(**changes):
@@ -108,6 +108,11 @@ def test_a_redriven_batch_is_not_taken_for_its_end_before(aws, batch):
 @pytest.mark.parametrize(
     ("end", "name", "message"),
     [
+        (
+            ended("FAILED", error="NoItems", cause="got none: check the place"),
+            "NoItems",
+            ": got none: check the place$",
+        ),
         (ended("ABORTED"), "ExecutionAborted", "must run to its end, got stopped: redrive it"),
         (ended("TIMED_OUT"), "States.Timeout", "must end before its deadline"),
         (

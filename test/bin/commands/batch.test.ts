@@ -75,14 +75,18 @@ async function succeeding(execution: Execution): Promise<void> {
 
 const signature = () => ({
   ...{ version: 1, deploymentDigest: 'ab'.repeat(32), bucket: BUCKET, inputs: [], outputs: [] },
-  items: { kind, bucket: BUCKET, location: kind === 'objects' ? 'inputs/docs/' : 'inputs/lists/' },
+  items: {
+    kind,
+    bucket: BUCKET,
+    location: kind === 'objects' ? 'inputs/docs/' : 'inputs/lists/default.jsonl',
+  },
   ...{ itemsPerRun: 8, maxConcurrency: 100, resultsPrefix: RESULTS },
 });
 
 const OPERATIONS: Readonly<Record<string, (fields: Fields) => unknown>> = {
   DescribeStateMachine: () => ({
     type: 'STANDARD',
-    definition: JSON.stringify({ Comment: JSON.stringify({ slicedInferenceBatch: signature() }) }),
+    definition: JSON.stringify({ Comment: JSON.stringify({ inferenceBatch: signature() }) }),
   }),
   ListExecutions: () => ({ executions }),
   StartExecution: ({ name, input }) => {

@@ -24,6 +24,9 @@ PART_BYTES = 4 * 2**20
 WINDOW_SECONDS = 60
 """Over which the speed is measured."""
 
+OWN_ERRORS = ("ItemsFailed", "NoItems", "TooManyFailures")
+"""Of the batch's own function."""
+
 UNKNOWN, ALREADY_EXISTS = "ExecutionDoesNotExist", "ExecutionAlreadyExists"
 
 
@@ -201,9 +204,9 @@ class SlicedInferenceBatchRun:
 
 def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | None, name: str | None) -> str:
     """Starts an execution and returns its ARN. One of this name that runs on the same items is taken for it."""
-    location = signature["items"]["location"]
-    if items is not None and not items.startswith(location):
-        message = f"items must be below {location!r} in {signature['items']['bucket']}, got {items!r}: correct it"
+    folder = _items_folder(signature["items"])
+    if items is not None and not items.startswith(folder):
+        message = f"items must be below {folder!r} in {signature['items']['bucket']}, got {items!r}: correct it"
         raise InferenceError("InvalidInput", message)
     text = json.dumps({} if items is None else {"items": items})
     request = {"stateMachineArn": arn, "name": name or str(uuid.uuid4()), "input": text}
@@ -222,10 +225,19 @@ def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | No
     return str(call.repeated(start).get("executionArn", known))
 
 
+def _items_folder(items: dict[str, str]) -> str:
+    """Executions may name places below it: the prefix of objects, the folder of a list, or that of an inventory's
+    configuration."""
+    if items["kind"] == "objects":
+        return items["location"]
+    names = items["location"].split("/")[: -2 if items["kind"] == "inventory" else -1]
+    return "".join(f"{name}/" for name in names)
+
+
 def batch_signature(arn: str, definition: str) -> dict[str, Any]:
     """Raises ``InferenceError`` ``NotABatch`` for another state machine."""
     comment = json_object((json_object(definition) or {}).get("Comment")) or {}
-    signature = comment.get("slicedInferenceBatch")
+    signature = comment.get("inferenceBatch")
     version = signature.get("version") if isinstance(signature, dict) else None
     if not isinstance(signature, dict) or version != CONTRACT_VERSION:
         expected = f"the signature of a SlicedInferenceBatch of version {CONTRACT_VERSION}"
@@ -257,6 +269,9 @@ def _progress(map_run: dict[str, Any], samples: list[tuple[float, int]]) -> Batc
 
 def _failure(execution: dict[str, Any]) -> InferenceError:
     error = failure_of(execution)
+    if error.name in OWN_ERRORS:
+        # The batch's own function says what to do.
+        return error
     got = {
         "TIMED_OUT": "end before its deadline, got none in time",
         "ABORTED": "run to its end, got stopped",
