@@ -126,7 +126,7 @@ export class BatchJob {
     const { files, bytes, hidden } = isFolder
       ? checkedItems(local, key)
       : { files: 1, bytes: NaN, hidden: 0 };
-    if (hidden > 0) printLine(`note: ${hidden} files and folders whose names begin with a dot are left out`);
+    if (hidden > 0) printLine(`note: what begins with a dot is left out: ${hidden} in the folder`);
     const done = { files: 0, bytes: 0 };
     await uploadItems(s3, bucket, isFolder ? itemsOf(local, key) : itemOf(local, key), {
       signal,

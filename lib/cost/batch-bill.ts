@@ -1,5 +1,6 @@
 /** What a batch that has ended cost, modelled from what its functions measured: list prices times calls, and times memory and milliseconds. */
 import type { BatchOutput } from '../../contract/batch';
+import { BATCH_FUNCTION_MB } from './batch';
 import type { Environment, Prices } from './constants/defaults';
 import { durationRate, type Architecture } from './formulas/lambda';
 import { storesOf } from './formulas/s3';
@@ -15,7 +16,7 @@ export interface BatchBillOptions {
 }
 
 /** Of the batch's own function: memory times its time in a child, before and after the items. It mostly waits for S3. */
-const OWN_MB_MS = 512 * 60;
+const OWN_MB_MS = BATCH_FUNCTION_MB * 60;
 
 /** Not in the bill: the loading of functions, failed calls, tensors between slices that do not fit the state, and storage. */
 export function batchBill(

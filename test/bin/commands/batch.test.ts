@@ -160,7 +160,7 @@ describe('batch', () => {
     const first = await outcome(args, local());
     expect(first).toMatchObject({
       code: 0,
-      stderr: 'note: 1 files and folders whose names begin with a dot are left out\n',
+      stderr: 'note: what begins with a dot is left out: 1 in the folder\n',
     });
     expect(first.stdout).toMatch(
       /^arn:\S+:execution:Nightly:scans-[0-9a-f]{12}-1\n2 items in 60 s: 2 done, 0 skipped, 0 failed\nprice: \$0\.01\d, modelled by list prices, .*\ntable: s3:\S+\nwritten to .*: table\.jsonl and 2 results, of which 0 were there\n$/,
