@@ -125,7 +125,8 @@ export class SlicedInferenceBatch extends Construct {
       ),
       iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeMapRun'], resourceArns: [mapRuns] }),
       iam.Grant.addToPrincipalOrResource({
-        ...{ grantee, actions: ['s3:PutObject'], resource: bucket },
+        // To see which items are there already.
+        ...{ grantee, actions: ['s3:PutObject', 's3:GetObject'], resource: bucket },
         resourceArns: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
       }),
       iam.Grant.addToPrincipalOrResource({
