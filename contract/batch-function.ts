@@ -1,5 +1,5 @@
 /** Environment variables of a batch's function, the events that its state machine sends, and the function's answers. */
-import type { BatchFailure, BatchItemsKind, BatchRow, BatchUsage } from './batch';
+import type { BatchItemsKind, BatchRow, BatchUsage } from './batch';
 import type { TensorSpec } from './tensors';
 
 /** Names of the environment variables of a batch's function. */
@@ -104,11 +104,6 @@ export interface ChildOutput {
   readonly usage: readonly BatchUsage[];
 }
 
-/** In the cause of a failed child whose `ChildOutput` is too large for it: the key of an object with the JSON. */
-export interface ChildOutputReference {
-  readonly key: string;
-}
-
 export interface TableEvent {
   readonly table: {
     /** Name of the execution. */
@@ -130,12 +125,6 @@ export const BATCH_ERROR_NAMES = {
   /** Of a batch: more items failed than it tolerates. The table is written. */
   tooManyFailures: 'TooManyFailures',
 } as const;
-
-/** A failure of an item that names no error of its own. */
-export const UNNAMED_FAILURE: BatchFailure = {
-  error: 'Unknown',
-  message: 'the run failed without a reason',
-};
 
 /** Below the prefix of results. */
 export const MAP_RUNS_FOLDER = 'map-runs/';

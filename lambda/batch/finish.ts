@@ -1,25 +1,17 @@
 /** Makes the rows of a child's items, and writes the results that no slice function has written. */
-import { MAX_ROW_OUTPUT_BYTES, type BatchRow, type BatchUsage } from '../../contract/batch';
+import { MAX_ROW_OUTPUT_BYTES, type BatchRow } from '../../contract/batch';
 import {
   BATCH_ERROR_NAMES,
   MAP_RUNS_FOLDER,
-  type BatchSettings,
   type ChildOutput,
-  type ChildOutputReference,
   type FinishEvent,
   type RunOutcome,
 } from '../../contract/batch-function';
-import { invalidInput, sliceFailed } from '../errors';
-import type { ObjectStore } from '../store/object-store';
 import { crc32 } from '../tensors/checksums';
-import { failureOfCause } from './row';
+import type { BatchContext } from './context';
+import { BatchFailed, failureOfCause, failureOfItem } from './row';
 import { splitResult } from './stack';
-
-export interface FinishContext {
-  readonly settings: BatchSettings;
-  readonly objects: ObjectStore;
-  readonly requestId: string;
-}
+import { Usage } from './usage';
 
 /** Of all rows of a child, in bytes of JSON: its output has at most 256 KiB, and the names of its items take most of it. */
 const MAX_OUTPUTS_BYTES = 64 * 1024;
@@ -27,108 +19,63 @@ const MAX_OUTPUTS_BYTES = 64 * 1024;
 /** In characters of a cause, which Step Functions cuts at 32 KiB. Lambda escapes the JSON once more. */
 const MAX_CAUSE = 16 * 1024;
 
-/** A child with failed items. Step Functions counts it as failed, and a redrive repeats it. */
-export class ItemsFailed extends Error {
-  override readonly name = BATCH_ERROR_NAMES.itemsFailed;
+/** In the cause of a child with failed items: its output, or the key of an object with it if it is too large for a cause. */
+export type ChildCause = ChildOutput | { readonly key: string };
 
-  constructor(output: ChildOutput | ChildOutputReference) {
-    super(JSON.stringify(output));
-    // Not empty: the Lambda runtime client reports an error without a stack as its own fault.
-    this.stack = this.name;
-  }
-}
-
-/** @throws ItemsFailed if an item has failed */
+/** @throws BatchFailed `ItemsFailed` if an item has failed: Step Functions counts the child as failed, and a redrive repeats it */
 export async function finish(
   { rows: before, runs, attempt }: FinishEvent['finish'],
-  context: FinishContext,
+  context: BatchContext,
 ): Promise<ChildOutput> {
   let room = MAX_OUTPUTS_BYTES;
   const rows = [...before];
+  const usage = new Usage();
   for (const run of runs) {
-    for (const row of await rowsOf(run, attempt, context)) {
-      const { output, ...rest } = row;
-      const bytes = output === undefined ? 0 : Buffer.byteLength(JSON.stringify(output));
-      const isShown = output !== undefined && bytes <= Math.min(room, MAX_ROW_OUTPUT_BYTES);
+    for (const { output, ...row } of await rowsOf(run, attempt, context)) {
+      const bytes = output === undefined ? Infinity : Buffer.byteLength(JSON.stringify(output));
+      const isShown = bytes <= Math.min(room, MAX_ROW_OUTPUT_BYTES);
       if (isShown) room -= bytes;
-      rows.push(isShown ? row : rest);
+      rows.push(isShown ? { ...row, output } : row);
     }
+    // A run that the whole model served has one figure.
+    for (const [slice, mbMs] of (run.mbMs ?? []).entries())
+      usage.add({ ...(run.isWhole ? { whole: true } : { slice }), calls: 1, mbMs });
   }
   rows.sort((a, b) => a.index - b.index);
-  const output = { rows, usage: usageOf(runs) };
+  const output = { rows, usage: usage.list() };
   if (rows.every(({ status }) => status !== 'failed')) return output;
-  if (JSON.stringify(output).length <= MAX_CAUSE) throw new ItemsFailed(output);
-  const key = `${context.settings.resultsPrefix}${MAP_RUNS_FOLDER}rows/${context.requestId}.json`;
-  await writeJson(key, output, context);
-  throw new ItemsFailed({ key });
+  let cause: ChildCause = output;
+  if (JSON.stringify(output).length > MAX_CAUSE) {
+    cause = { key: `${context.settings.resultsPrefix}${MAP_RUNS_FOLDER}rows/${context.requestId}.json` };
+    await writeJson(cause.key, output, context);
+  }
+  throw new BatchFailed(BATCH_ERROR_NAMES.itemsFailed, JSON.stringify(cause));
 }
 
-async function rowsOf(run: RunOutcome, attempt: number, context: FinishContext): Promise<BatchRow[]> {
-  const { items, failure, ms = 0 } = run;
-  const about = items.map(({ index, item }) => ({ index, item, attempt }));
+async function rowsOf(run: RunOutcome, attempt: number, context: BatchContext): Promise<BatchRow[]> {
+  const { items, s3, output = null, ms = 0 } = run;
   const { hasPostprocess } = context.settings;
-  if (failure !== undefined) {
-    const ofItem = failureOfCause(failure.Error, failure.Cause);
-    return about.map((row) => ({ ...row, status: 'failed', failure: ofItem }));
+  const failure = run.failure && failureOfCause(run.failure.Error, run.failure.Cause);
+  const failed = failure ?? (hasPostprocess || s3 !== undefined ? undefined : ONLY_INLINE);
+  if (failed !== undefined) {
+    return items.map(({ index, item }) => ({ index, item, attempt, status: 'failed', failure: failed }));
   }
-  if (hasPostprocess) await writeJson(items[0].result, run.output ?? null, context);
-  else if (run.s3 === undefined) {
-    const { error, message } = failureOfCause('InvalidInput', NO_OBJECT.message);
-    return about.map((row) => ({ ...row, status: 'failed', failure: { error, message } }));
-  } else if (items[0].rows !== undefined) {
-    await splitResult(items, run.s3.key, context.settings, context.objects);
-  }
-  const each = Math.round(ms / items.length);
-  return about.map((row, at) => ({
-    ...row,
-    status: 'done',
-    result: items[at].result,
-    ...(hasPostprocess && { output: run.output }),
-    ms: each,
+  if (hasPostprocess) await writeJson(items[0].result, output, context);
+  else if (s3 !== undefined && items[0].rows !== undefined) await splitResult(items, s3.key, context);
+  return items.map(({ index, item, result }) => ({
+    ...{ index, item, attempt, status: 'done', result },
+    ...(hasPostprocess && { output }),
+    ms: Math.round(ms / items.length),
   }));
 }
 
-const NO_OBJECT = invalidInput(
+const ONLY_INLINE = failureOfItem(
+  'InvalidInput',
   "the request of a preprocess function must not ask for inline results only: leave 'output' out",
 );
 
 /** A result of an earlier attempt stays: both attempts computed the same. */
-async function writeJson(key: string, value: unknown, { settings, objects }: FinishContext): Promise<void> {
+async function writeJson(key: string, value: unknown, { settings, objects }: BatchContext): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(value));
   await objects.putIfAbsent({ bucket: settings.bucket, key }, [bytes], crc32(bytes));
-}
-
-/** Adds up the calls of all runs. A run that the whole model served has one figure. */
-function usageOf(runs: readonly RunOutcome[]): BatchUsage[] {
-  const sums = new Map<number, { calls: number; mbMs: number }>();
-  for (const { mbMs = [], isWhole = false } of runs) {
-    for (const [slice, used] of mbMs.entries()) {
-      const at = isWhole ? WHOLE_AT : slice;
-      const { calls, mbMs: sum } = sums.get(at) ?? { calls: 0, mbMs: 0 };
-      sums.set(at, { calls: calls + 1, mbMs: sum + used });
-    }
-  }
-  return usageList(sums);
-}
-
-/** Comes after all slices. */
-const WHOLE_AT = Infinity;
-
-export function usageList(sums: ReadonlyMap<number, { calls: number; mbMs: number }>): BatchUsage[] {
-  return [...sums]
-    .sort(([a], [b]) => a - b)
-    .map(([slice, used]) => ({ ...(slice === WHOLE_AT ? { whole: true } : { slice }), ...used }));
-}
-
-export function usageAt({ slice = WHOLE_AT }: BatchUsage): number {
-  return slice;
-}
-
-/** A result in S3 must be where the state machine says. */
-export function outputOf(text: string): ChildOutput | ChildOutputReference {
-  const value = JSON.parse(text) as Partial<ChildOutput & ChildOutputReference>;
-  if (typeof value.key === 'string') return { key: value.key };
-  if (Array.isArray(value.rows) && Array.isArray(value.usage))
-    return { rows: value.rows, usage: value.usage };
-  throw sliceFailed('a child of the batch must answer rows: deploy the stack again');
 }

@@ -1,21 +1,17 @@
 /** Makes runs of a child's items: checks each item, names its result, and leaves out items that have a result. */
 import type { BatchRow } from '../../contract/batch';
-import type {
-  BatchSettings,
-  ChildInput,
-  IndexedItem,
-  PrepareAnswer,
-  RunItem,
-} from '../../contract/batch-function';
+import type { ChildInput, PrepareAnswer, RunItem } from '../../contract/batch-function';
+import { ERROR_NAMES } from '../../contract/failures';
 import { invalidInput, NamedFailure } from '../errors';
 import { isRecord } from '../json-values';
 import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
 import { finished } from 'node:stream/promises';
 import { inParallel } from '../store/ranged-read';
+import type { BatchContext } from './context';
 import { isFolder, itemName, type KnownItem, readItem } from './item';
 import { resultName } from './result-key';
 import { failureOfItem } from './row';
-import { alone, stackRuns } from './stack';
+import { alone, Stacks } from './stack';
 
 /** Requests to S3 at once. A child has at most 40 items. */
 const CONNECTIONS = 16;
@@ -23,58 +19,47 @@ const CONNECTIONS = 16;
 /** An item that has no result yet. */
 export type ItemToRun = RunItem & { readonly request: unknown; readonly resultKey: string };
 
-export interface PrepareContext {
-  readonly settings: BatchSettings;
-  readonly objects: ObjectStore;
-  /** Names the objects of stacked requests. */
-  readonly requestId: string;
-  readonly memoryBytes: number;
-}
-
 export async function prepare(
-  { Items, BatchInput }: ChildInput,
-  context: PrepareContext,
+  { Items, BatchInput: { attempt } }: ChildInput,
+  context: BatchContext,
 ): Promise<PrepareAnswer> {
-  const { settings } = context;
+  const { settings, objects } = context;
   const rows: BatchRow[] = [];
   const items: ItemToRun[] = [];
-  const { attempt } = BatchInput;
-  await inParallel(
-    Items.filter((item) => !isFolder(settings, item)),
-    CONNECTIONS,
-    async (item) => {
-      const about = { index: item.index, item: itemName(settings, item), attempt };
-      try {
-        const prepared = await prepareItem(item, context);
-        if ('request' in prepared) items.push(prepared);
-        else rows.push({ ...about, status: 'skipped', result: prepared.result });
-      } catch (error) {
-        // A fault of S3 concerns all items, and the state machine repeats the call.
-        if (!(error instanceof NamedFailure) || error.name !== 'InvalidInput') throw error;
-        rows.push({ ...about, status: 'failed', failure: failureOfItem(error.name, error.message) });
-      }
-    },
-  );
+  /** Makes a failed row if the item is bad. A fault of S3 concerns all items, and the state machine repeats the call. */
+  const accounted = async ({ index, item }: Pick<RunItem, 'index' | 'item'>, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof NamedFailure) || error.name !== ERROR_NAMES.invalidInput) throw error;
+      const failure = failureOfItem(error.name, error.message);
+      rows.push({ index, item, attempt, status: 'failed', failure });
+    }
+  };
+  const known = Items.filter((own) => !isFolder(settings, own));
+  await inParallel(known, CONNECTIONS, async (own) => {
+    const about = { index: own.index, item: itemName(settings, own) };
+    await accounted(about, async () => {
+      const { request, content } = readItem(settings, own);
+      const name = resultName(settings, about.item, await contentOf(content, context));
+      const resultKey = `${name}.safetensors`;
+      const result = settings.hasPostprocess ? `${name}.json` : resultKey;
+      const isThere = (await etagOf(objects, settings.bucket, result)) !== undefined;
+      if (isThere) rows.push({ ...about, attempt, status: 'skipped', result });
+      else items.push({ ...about, result, request, resultKey });
+    });
+  });
   items.sort((a, b) => a.index - b.index);
   if (settings.stacking === undefined) return { runs: items.map(alone), rows };
-  const { runs, failed } = await stackRuns(items, settings.stacking, context);
-  return { runs, rows: [...rows, ...failed.map((row) => ({ ...row, attempt }))] };
+  const stacks = new Stacks(settings.stacking, context);
+  for (const item of items) await accounted(item, () => stacks.add(item));
+  return { runs: await stacks.finish(), rows };
 }
 
-async function prepareItem(
-  item: IndexedItem,
-  context: PrepareContext,
-): Promise<ItemToRun | { readonly result: string }> {
-  const { settings, objects } = context;
-  const known = readItem(settings, item);
-  const name = resultName(settings, known.name, await contentOf(known, context));
-  const resultKey = `${name}.safetensors`;
-  const result = settings.hasPostprocess ? `${name}.json` : resultKey;
-  if ((await etagOf(objects, settings.bucket, result)) !== undefined) return { result };
-  return { index: known.index, item: known.name, result, request: known.request, resultKey };
-}
-
-async function contentOf({ content }: KnownItem, { settings, objects }: PrepareContext): Promise<string> {
+async function contentOf(
+  content: KnownItem['content'],
+  { settings, objects }: BatchContext,
+): Promise<string> {
   if ('etag' in content) return content.etag.replaceAll('"', '');
   if ('json' in content) return JSON.stringify(sorted(content.json));
   const etag = await etagOf(objects, settings.bucket, content.key);

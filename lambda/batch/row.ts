@@ -1,13 +1,21 @@
-/** Failures in rows of the table. */
+/** Failures of items, which are in rows of the table, and of whole children and batches. */
 import type { BatchFailure } from '../../contract/batch';
-import { UNNAMED_FAILURE } from '../../contract/batch-function';
-import { isRecord } from '../json-values';
+import type { BATCH_ERROR_NAMES } from '../../contract/batch-function';
+import { isRecord, type JsonRecord } from '../json-values';
 
 const MAX_ERROR = 120;
 const MAX_MESSAGE = 400;
 
-export function failureOfItem(error: string, message: string): BatchFailure {
-  return { error: bounded(error, MAX_ERROR), message: bounded(message, MAX_MESSAGE) };
+/** Fails a call of the batch's function with a name that the state machine shows. */
+export class BatchFailed extends Error {
+  constructor(
+    override readonly name: (typeof BATCH_ERROR_NAMES)[keyof typeof BATCH_ERROR_NAMES],
+    message: string,
+  ) {
+    super(message);
+    // Not empty: the Lambda runtime client reports an error without a stack as its own fault.
+    this.stack = name;
+  }
 }
 
 /**
@@ -18,14 +26,17 @@ export function failureOfCause(error = '', cause = ''): BatchFailure {
   const { errorMessage } = jsonObject(cause);
   const inner = typeof errorMessage === 'string' ? errorMessage : cause;
   const { message } = jsonObject(inner);
-  const text = typeof message === 'string' ? message : inner;
-  return failureOfItem(
-    error === '' ? UNNAMED_FAILURE.error : error,
-    text === '' ? UNNAMED_FAILURE.message : text,
-  );
+  return failureOfItem(error, typeof message === 'string' ? message : inner);
 }
 
-export function jsonObject(text: string): Readonly<Record<string, unknown>> {
+export function failureOfItem(error: string, message: string): BatchFailure {
+  return {
+    error: bounded(error, MAX_ERROR) || 'Unknown',
+    message: bounded(message, MAX_MESSAGE) || 'the run failed without a reason',
+  };
+}
+
+export function jsonObject(text: string): JsonRecord {
   try {
     const value: unknown = JSON.parse(text);
     return isRecord(value) ? value : {};

@@ -8,69 +8,85 @@ import {
   type BatchSettings,
   type RunItem,
 } from '../../contract/batch-function';
-import type { BatchRow } from '../../contract/batch';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { ERROR_NAMES } from '../../contract/failures';
-import { invalidInput, NamedFailure, sliceFailed } from '../errors';
+import { invalidInput, sliceFailed } from '../errors';
 import { openRequest, parseExecutionInput } from '../request/request';
 import { quotedName } from '../json-values';
-import type { ObjectStore } from '../store/object-store';
 import { SafetensorsStore } from '../store/safetensors-store';
-import { describeTensor, tensorBytes, type RawTensor } from '../tensors/tensor';
-import type { ItemToRun, PrepareContext } from './prepare';
-import { failureOfItem } from './row';
+import {
+  describeTensor,
+  type NumericTensor,
+  type RawTensor,
+  type StringTensor,
+  tensorBytes,
+} from '../tensors/tensor';
+import type { BatchContext } from './context';
+import type { ItemToRun } from './prepare';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-interface Stack {
-  /** Types and shapes of an item, but for the first dimension. */
-  readonly kind: string;
-  readonly members: { readonly item: ItemToRun; readonly tensors: Tensors; readonly rows: number }[];
-  bytes: number;
+interface StackedItem {
+  readonly item: ItemToRun;
+  readonly tensors: Tensors;
+  /** Its size of the first dimension. */
+  readonly rows: number;
 }
 
 /** The function holds the tensors of a stack, their copy in one request, and the copy that is sent. */
 const MEMORY_SHARE = 4;
 
-type FailedItem = Omit<BatchRow, 'attempt'>;
+export class Stacks {
+  private readonly store: SafetensorsStore;
+  private readonly runs: BatchRun[] = [];
+  private members: StackedItem[] = [];
+  /** Of the members: types and shapes without the first dimension, rows and bytes of all. */
+  private held = { kind: '', rows: 0, bytes: 0 };
 
-export async function stackRuns(
-  items: readonly ItemToRun[],
-  { items: most, inputs }: NonNullable<BatchSettings['stacking']>,
-  { settings, objects, requestId, memoryBytes }: PrepareContext,
-): Promise<{ runs: BatchRun[]; failed: FailedItem[] }> {
-  const store = new SafetensorsStore(objects, settings.bucket);
-  const failed: FailedItem[] = [];
-  const runs: BatchRun[] = [];
-  let open: Stack | undefined;
-  const close = async (): Promise<void> => {
-    if (open !== undefined) {
-      const key = `${stackedPrefix(settings.resultsPrefix)}${requestId}-${runs.length}.safetensors`;
-      runs.push(await stackedRun(open, key, store));
-    }
-    open = undefined;
-  };
-  for (const item of items) {
-    try {
-      const input = parseExecutionInput(item.request);
-      const reader = await openRequest(input, { request: inputs, fixed: [] }, store, memoryBytes);
-      const tensors = await reader.read([...reader.heads.keys()]);
-      const bytes = [...tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
-      const rows = rowsOf(tensors);
-      const kind = kindOf(tensors);
-      const room = memoryBytes / MEMORY_SHARE;
-      if (open?.kind !== kind || open.members.length >= most || open.bytes + bytes > room) await close();
-      open ??= { kind, members: [], bytes: 0 };
-      open.members.push({ item, tensors, rows });
-      open.bytes += bytes;
-    } catch (error) {
-      if (!(error instanceof NamedFailure) || error.name !== ERROR_NAMES.invalidInput) throw error;
-      const failure = failureOfItem(error.name, error.message);
-      failed.push({ index: item.index, item: item.item, status: 'failed', failure });
-    }
+  constructor(
+    private readonly stacking: NonNullable<BatchSettings['stacking']>,
+    private readonly context: BatchContext,
+  ) {
+    this.store = new SafetensorsStore(context.objects, context.settings.bucket);
   }
-  await close();
-  return { runs, failed };
+
+  /** @throws NamedFailure `InvalidInput` if the item cannot be stacked */
+  async add(item: ItemToRun): Promise<void> {
+    const { stacking, context, store, held } = this;
+    const specs = { request: stacking.inputs, fixed: [] };
+    const reader = await openRequest(parseExecutionInput(item.request), specs, store, context.memoryBytes);
+    const tensors = await reader.read([...reader.heads.keys()]);
+    const [kind, rows] = [kindOf(tensors), rowsOf(tensors)];
+    const bytes = [...tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+    const fits = held.bytes + bytes <= context.memoryBytes / MEMORY_SHARE;
+    // Rows count, not items: bits and memory are those of the model with so many.
+    if (kind !== held.kind || held.rows + rows > stacking.items || !fits) await this.close();
+    this.members.push({ item, tensors, rows });
+    this.held = { kind, rows: this.held.rows + rows, bytes: this.held.bytes + bytes };
+  }
+
+  async finish(): Promise<readonly BatchRun[]> {
+    await this.close();
+    return this.runs;
+  }
+
+  private async close(): Promise<void> {
+    const { members, runs, context, store } = this;
+    if (members.length === 0) return;
+    const prefix = stackedPrefix(context.settings.resultsPrefix);
+    const key = `${prefix}${context.requestId}-${runs.length}.safetensors`;
+    const names = [...members[0].tensors.keys()];
+    const stacked = names.map(
+      (name) => [name, joined(members.flatMap(({ tensors }) => tensors.get(name) ?? []))] as const,
+    );
+    await store.write(key, new Map(stacked));
+    runs.push({
+      items: members.map(({ item: { index, item, result }, rows }) => ({ index, item, result, rows })),
+      singles: members.map(({ item }) => alone(item)),
+      request: { version: CONTRACT_VERSION, inputs: { s3: key }, output: { inline: 'never' } },
+    });
+    this.members = [];
+    this.held = { kind: '', rows: 0, bytes: 0 };
+  }
 }
 
 function rowsOf(tensors: Tensors): number {
@@ -92,45 +108,23 @@ export function alone({ request, resultKey, ...item }: ItemToRun): BatchRun {
   return { items: [item], request, resultKey };
 }
 
-async function stackedRun({ members }: Stack, key: string, store: SafetensorsStore): Promise<BatchRun> {
-  const names = [...members[0].tensors.keys()];
-  const stacked = new Map(
-    names.map((name) => [name, joined(members.flatMap(({ tensors }) => tensors.get(name) ?? []))]),
-  );
-  await store.write(key, stacked);
-  return {
-    items: members.map(({ item: { index, item, result }, rows }) => ({ index, item, result, rows })),
-    singles: members.map(({ item }) => alone(item)),
-    request: { version: CONTRACT_VERSION, inputs: { s3: key }, output: { inline: 'never' } },
-  };
-}
-
 function joined(parts: readonly RawTensor[]): RawTensor {
   const [{ dtype, shape }] = parts;
   const all = [parts.reduce((sum, part) => sum + part.shape[0], 0), ...shape.slice(1)];
+  // All have the type of the first one.
   if (dtype === 'string')
-    return {
-      dtype,
-      shape: all,
-      strings: parts.flatMap((part) => (part.dtype === 'string' ? part.strings : [])),
-    };
-  return {
-    dtype,
-    shape: all,
-    bytes: Buffer.concat(parts.map((part) => (part.dtype === 'string' ? EMPTY : part.bytes))),
-  };
+    return { dtype, shape: all, strings: parts.flatMap((part) => (part as StringTensor).strings) };
+  const bytes = Buffer.concat(parts.map((part) => (part as NumericTensor).bytes));
+  return { dtype, shape: all, bytes };
 }
-
-const EMPTY = new Uint8Array(0);
 
 /** Writes the result of each stacked item. */
 export async function splitResult(
   items: readonly RunItem[],
   key: string,
-  { bucket }: BatchSettings,
-  objects: ObjectStore,
+  { settings, objects }: BatchContext,
 ): Promise<void> {
-  const store = new SafetensorsStore(objects, bucket, { writers: 'functions' });
+  const store = new SafetensorsStore(objects, settings.bucket, { writers: 'functions' });
   const reader = await store.open(key);
   const tensors = await reader.read([...reader.heads.keys()]);
   const total = items.reduce((sum, { rows = 0 }) => sum + rows, 0);

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   MAX_FAILURE_CAUSES,
+  type BatchFailure,
   type BatchFailureCount,
   type BatchOutput,
   type BatchRow,
@@ -19,73 +21,57 @@ import {
   type ChildOutput,
   type TableEvent,
 } from '../../contract/batch-function';
+import type { ObjectReference } from '../../contract/execution';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { isRecord } from '../json-values';
-import type { ObjectStore } from '../store/object-store';
+import { wholeRequestMs } from '../store/limits';
 import { openObject } from '../store/ranged-read';
+import type { BatchContext } from './context';
+import type { ChildCause } from './finish';
 import { isFolder, itemName } from './item';
-import { outputOf, usageAt, usageList } from './finish';
 import { jsonObjects } from './json-objects';
-import { failureOfCause, jsonObject } from './row';
+import { BatchFailed, failureOfCause, jsonObject } from './row';
 import { RowFile } from './row-file';
-
-/** Writes a file as an object, and replaces one that is there. */
-export type PutFile = (bucket: string, key: string, path: string, bytes: number) => Promise<void>;
-
-export interface TableContext {
-  readonly settings: BatchSettings;
-  readonly objects: ObjectStore;
-  readonly putFile: PutFile;
-  /** @default tmpdir() */
-  readonly folder?: string;
-  readonly requestId: string;
-}
-
-class BatchFailed extends Error {
-  constructor(
-    override readonly name: string,
-    message: string,
-  ) {
-    super(message);
-    this.stack = name;
-  }
-}
+import { Usage } from './usage';
 
 export async function writeTable(
   { execution, location, manifest }: TableEvent['table'],
-  context: TableContext,
+  context: BatchContext,
 ): Promise<BatchOutput> {
   const { settings, requestId } = context;
-  const folder = context.folder ?? tmpdir();
-  const rows = new RowFile(join(folder, `rows-${requestId}`));
-  const path = join(folder, `table-${requestId}.jsonl`);
+  const rows = new RowFile(join(tmpdir(), `rows-${requestId}`));
+  const path = join(tmpdir(), `table-${requestId}.jsonl`);
   try {
     const account = new Account();
-    for (const key of await resultFiles(manifest, context)) await addFile(key, rows, account, context);
+    for await (const child of childrenOf(manifest, context)) {
+      const output = await outputOfChild(child, context);
+      for (const row of output.rows) rows.add(row);
+      for (const used of output.usage) account.usage.add(used);
+    }
     await pipeline(Readable.from(counted(rows, account)), createWriteStream(path, { mode: 0o600 }));
-    const { total } = account.items;
-    if (total === 0) {
+    if (account.items.total === 0) {
       throw new BatchFailed(
         BATCH_ERROR_NAMES.noItems,
         `a batch must have items, got none in s3://${settings.itemsBucket}/${location}: check the place, and start the batch again`,
       );
     }
-    const table = {
-      bucket: settings.bucket,
-      key: `${settings.resultsPrefix}${TABLES_FOLDER}${execution}.jsonl`,
-    };
-    await context.putFile(table.bucket, table.key, path, (await stat(path)).size);
-    checkFailures(account.items, settings, table.key);
-    return {
-      version: CONTRACT_VERSION,
-      deploymentDigest: settings.deploymentDigest,
-      table,
-      ...account.output(),
-    };
+    const key = `${settings.resultsPrefix}${TABLES_FOLDER}${execution}.jsonl`;
+    const table = { bucket: settings.bucket, key };
+    await putFile(table, path);
+    checkFailures(account.items, settings, key);
+    const { deploymentDigest } = settings;
+    return { version: CONTRACT_VERSION, deploymentDigest, table, ...account.output() };
   } finally {
     rows.close();
     await rm(path, { force: true });
   }
+}
+
+/** Replaces an object that is there. */
+async function putFile({ bucket, key }: ObjectReference, path: string): Promise<void> {
+  const { size } = await stat(path);
+  const client = new S3Client({ maxAttempts: 1, requestHandler: { requestTimeout: wholeRequestMs(size) } });
+  const body = { Body: createReadStream(path), ContentLength: size, ContentType: 'application/jsonl' };
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, ...body }));
 }
 
 /** Step Functions counts whole children, which may have several items. Here the items count. */
@@ -108,67 +94,50 @@ function* counted(rows: RowFile, account: Account): Generator<Buffer, void> {
   }
 }
 
+/** Step Functions writes these: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html */
+interface ResultManifest {
+  readonly ResultFiles: Readonly<Record<'FAILED' | 'SUCCEEDED', readonly { readonly Key: string }[]>>;
+}
+
+interface ChildRecord {
+  readonly Status: string;
+  readonly Input: string;
+  readonly Output?: string;
+  readonly Error?: string;
+  readonly Cause?: string;
+}
+
 /** Children that failed come first, because a redrive may have repeated them. */
-async function resultFiles(manifest: string, context: TableContext): Promise<string[]> {
-  let keys: string[] = [];
-  for await (const text of read(manifest, context)) {
-    const { ResultFiles: files } = jsonObject(text);
-    keys = ['FAILED', 'SUCCEEDED'].flatMap((status) =>
-      (isRecord(files) && Array.isArray(files[status]) ? files[status] : []).flatMap((file: unknown) =>
-        isRecord(file) && typeof file.Key === 'string' ? [file.Key] : [],
-      ),
-    );
+async function* childrenOf(manifest: string, context: BatchContext): AsyncGenerator<ChildRecord, void> {
+  for await (const { ResultFiles } of read<ResultManifest>(manifest, context)) {
+    for (const { Key } of [...ResultFiles.FAILED, ...ResultFiles.SUCCEEDED])
+      yield* read<ChildRecord>(Key, context);
   }
-  return keys;
 }
 
-async function* read(key: string, { settings, objects }: TableContext): AsyncGenerator<string, void> {
+async function* read<T>(key: string, { settings, objects }: BatchContext): AsyncGenerator<T, void> {
   const { start } = await openObject(objects, { bucket: settings.bucket, key }, Number.MAX_SAFE_INTEGER);
-  yield* jsonObjects(start.chunks());
+  for await (const text of jsonObjects(start.chunks())) yield JSON.parse(text) as T;
 }
 
-async function addFile(key: string, rows: RowFile, account: Account, context: TableContext): Promise<void> {
-  for await (const text of read(key, context)) {
-    const child = jsonObject(text);
-    const output = await outputOfChild(child, context);
-    for (const row of output.rows) rows.add(row);
-    account.use(output.usage);
-  }
-}
-
-type ChildRecord = Readonly<Record<string, unknown>>;
-
-async function outputOfChild(child: ChildRecord, context: TableContext): Promise<ChildOutput> {
-  const { Status, Output, Error: error, Cause } = child;
-  if (Status === 'SUCCEEDED') return whole(outputOf(String(Output)), context);
-  const cause = typeof Cause === 'string' ? Cause : '';
-  const { errorMessage } = jsonObject(cause);
-  if (error === BATCH_ERROR_NAMES.itemsFailed && typeof errorMessage === 'string')
-    return whole(outputOf(errorMessage), context);
-  return { rows: rowsOfFailedChild(child, cause, context.settings), usage: [] };
-}
-
-async function whole(output: ReturnType<typeof outputOf>, context: TableContext): Promise<ChildOutput> {
+async function outputOfChild(child: ChildRecord, context: BatchContext): Promise<ChildOutput> {
+  const { Output = '', Error: error, Status, Input, Cause = '' } = child;
+  if (Status === 'SUCCEEDED') return JSON.parse(Output) as ChildOutput;
+  const { errorMessage } = jsonObject(Cause);
+  if (error !== BATCH_ERROR_NAMES.itemsFailed || typeof errorMessage !== 'string')
+    return { rows: rowsOfFailedChild(Input, failureOfCause(error ?? Status, Cause), context), usage: [] };
+  const output = JSON.parse(errorMessage) as ChildCause;
   if (!('key' in output)) return output;
-  for await (const text of read(output.key, context)) return outputOf(text) as ChildOutput;
+  for await (const whole of read<ChildOutput>(output.key, context)) return whole;
   throw new Error(`the rows ${output.key} are missing: start the batch again`);
 }
 
 /** A child that timed out or could not go on has answered nothing, so all of its items have failed. */
-function rowsOfFailedChild(
-  { Input, Error: error, Status }: ChildRecord,
-  cause: string,
-  settings: BatchSettings,
-): BatchRow[] {
-  const { Items, BatchInput } = JSON.parse(String(Input)) as ChildInput;
-  const name = typeof error === 'string' && error !== '' ? error : String(Status);
-  const failure = failureOfCause(name, cause);
-  return Items.filter((item) => !isFolder(settings, item)).map((item) => ({
-    index: item.index,
-    item: itemName(settings, item),
-    status: 'failed',
-    failure,
-    attempt: BatchInput.attempt,
+function rowsOfFailedChild(input: string, failure: BatchFailure, { settings }: BatchContext): BatchRow[] {
+  const { Items, BatchInput } = JSON.parse(input) as ChildInput;
+  return Items.filter((own) => !isFolder(settings, own)).map((own) => ({
+    ...{ index: own.index, item: itemName(settings, own), attempt: BatchInput.attempt },
+    ...{ status: 'failed', failure },
   }));
 }
 
@@ -182,7 +151,7 @@ class Account {
     string,
     { -readonly [K in keyof BatchFailureCount]: BatchFailureCount[K] }
   >();
-  private readonly usage = new Map<number, { calls: number; mbMs: number }>();
+  readonly usage = new Usage();
 
   count({ status, ms = 0, failure, item }: BatchRow): void {
     this.items.total++;
@@ -196,25 +165,12 @@ class Account {
     else if (this.causes.size < MAX_COUNTED_CAUSES) this.causes.set(cause, { ...failure, count: 1, item });
   }
 
-  use(usage: ChildOutput['usage']): void {
-    for (const used of usage) {
-      const at = usageAt(used);
-      const { calls, mbMs } = this.usage.get(at) ?? { calls: 0, mbMs: 0 };
-      this.usage.set(at, { calls: calls + used.calls, mbMs: mbMs + used.mbMs });
-    }
-  }
-
   output(): Pick<BatchOutput, 'items' | 'failures' | 'milliseconds' | 'usage'> {
     return {
       items: this.items,
       failures: [...this.causes.values()].sort((a, b) => b.count - a.count).slice(0, MAX_FAILURE_CAUSES),
       milliseconds: this.milliseconds,
-      usage: usageList(this.usage),
+      usage: this.usage.list(),
     };
   }
-}
-
-/** For `PutFile`: the bytes of the file as a stream. */
-export function fileBody(path: string): Readable {
-  return createReadStream(path);
 }

@@ -1,11 +1,11 @@
-/** Deploys a pipeline with a batch into the local cloud, and reads the batch's table and results. */
+/** Pipelines with batches in the local cloud, and the batches' tables and results. */
 import { setTimeout } from 'node:timers/promises';
-import { DescribeExecutionCommand, RedriveExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { SFN } from '@aws-sdk/client-sfn';
 import type { Stack } from 'aws-cdk-lib';
 import type { BatchOutput, BatchRow } from '../../contract/batch';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import {
-  BatchItems,
+  type BatchItems,
   SlicedInferenceBatch,
   type SlicedInferencePipeline,
   Slicing,
@@ -23,26 +23,16 @@ export const MODEL = saveModel(mlp(4));
 export const PREFIX = 'inputs/docs/';
 
 interface BatchExample extends Partial<Omit<SlicedInferenceBatchProps, 'pipeline' | 'items'>> {
-  readonly model?: string;
-  readonly items?: (pipeline: SlicedInferencePipeline) => BatchItems;
-  readonly pipeline?: (stack: Stack) => Partial<SlicedInferencePipelineProps>;
+  readonly items: (pipeline: SlicedInferencePipeline) => BatchItems;
+  readonly pipeline: (stack: Stack) => Partial<SlicedInferencePipelineProps>;
 }
 
-export function synthesizeBatch({
-  model = MODEL,
-  pipeline = () => ({}),
-  items = () => BatchItems.objects(PREFIX),
-  ...batch
-}: BatchExample = {}): string {
-  const ofPipeline = (stack: Stack) => ({
-    slicing: Slicing.count(2),
-    dimensions: { batch: 1 },
-    ...pipeline(stack),
-  });
-  return synthesize(model, ofPipeline, {
-    use: (stack, own) => {
-      const props = { items: items(own), itemsPerRun: 4, maxConcurrency: 4, ...batch };
-      new SlicedInferenceBatch(stack, 'Nightly', { pipeline: own, ...props });
+export function synthesizeBatch({ pipeline: propsOf, items, ...sizes }: BatchExample): string {
+  const plain = { slicing: Slicing.count(2), dimensions: { batch: 1 } };
+  return synthesize(MODEL, (stack) => ({ ...plain, ...propsOf(stack) }), {
+    use: (stack, pipeline) => {
+      const props = { pipeline, items: items(pipeline), maxConcurrency: 4, ...sizes };
+      new SlicedInferenceBatch(stack, 'Nightly', props);
     },
   });
 }
@@ -51,19 +41,13 @@ export function startBatch(assembly: string, options: LocalCloudOptions = {}): P
   return start(assembly, { pipeline: 'Nightly', ...options });
 }
 
-export function deployBatch(
-  example: BatchExample = {},
-  options: LocalCloudOptions = {},
-): Promise<LocalCloud> {
-  return startBatch(synthesizeBatch(example), options);
-}
-
 /** Puts a request for each of the names below the prefix. Returns the inputs by key. */
 export async function putRequests(
   cloud: LocalCloud,
   names: readonly string[],
+  prefix = PREFIX,
 ): Promise<Map<string, Tensors>> {
-  const requests = names.map((name, index) => [`${PREFIX}${name}`, rows(1, index + 1)] as const);
+  const requests = names.map((name, index) => [`${prefix}${name}`, rows(1, index + 1)] as const);
   for (const [key, inputs] of requests) await cloud.putObject(key, encodeSafetensors(inputs));
   return new Map(requests);
 }
@@ -81,15 +65,6 @@ export async function tableOf(cloud: LocalCloud, { table }: Pick<BatchOutput, 't
     .map((line) => JSON.parse(line) as BatchRow);
 }
 
-/** Runs the batch, and returns its account and its rows. */
-export async function runBatch(
-  cloud: LocalCloud,
-  input = {},
-): Promise<{ output: BatchOutput; rows: BatchRow[] }> {
-  const output = outputOf(await cloud.execute(input));
-  return { output, rows: await tableOf(cloud, output) };
-}
-
 /** Fails unless the result of a row has the bits of ONNX Runtime on the whole model. */
 export async function expectResult(
   cloud: LocalCloud,
@@ -101,24 +76,45 @@ export async function expectResult(
   expectSameBits(tensors, await runWhole(model, inputs));
 }
 
-/** Redrives an execution that has failed, and waits for its end. */
-export async function redriven(
+/** Runs a batch of the stack, by the id of its construct, and returns its account and its rows. */
+export async function runBatch(
   cloud: LocalCloud,
-  { executionArn }: ExecutionResult,
-): Promise<ExecutionResult> {
-  const client = new SFNClient(cloud.stepFunctions);
+  batch: string,
+  input = {},
+): Promise<{ output: BatchOutput; rows: BatchRow[] }> {
+  const output = outputOf(await executed(cloud, batch, input));
+  return { output, rows: await tableOf(cloud, output) };
+}
+
+export function executed(cloud: LocalCloud, batch: string, input = {}): Promise<ExecutionResult> {
+  return ended(cloud, async (client) => {
+    const { stateMachines = [] } = await client.listStateMachines({});
+    const machine = stateMachines.find(({ name }) => name?.includes(batch));
+    const stateMachineArn = machine?.stateMachineArn;
+    return (
+      (await client.startExecution({ stateMachineArn, input: JSON.stringify(input) })).executionArn ?? ''
+    );
+  });
+}
+
+/** Redrives an execution that has failed, and waits for its end. */
+export function redriven(cloud: LocalCloud, { executionArn }: ExecutionResult): Promise<ExecutionResult> {
+  return ended(cloud, async (client) => {
+    await client.redriveExecution({ executionArn });
+    return executionArn;
+  });
+}
+
+async function ended(cloud: LocalCloud, begin: (client: SFN) => Promise<string>): Promise<ExecutionResult> {
+  const client = new SFN(cloud.stepFunctions);
   try {
-    await client.send(new RedriveExecutionCommand({ executionArn }));
+    const executionArn = await begin(client);
     for (;;) {
-      const {
-        status,
-        output = 'null',
-        error = '',
-        cause = '',
-      } = await client.send(new DescribeExecutionCommand({ executionArn }));
+      const described = await client.describeExecution({ executionArn });
+      const { status, output = 'null', error = '', cause = '' } = described;
       if (status === 'SUCCEEDED') return { status, executionArn, output: JSON.parse(output) as Json };
       if (status === 'FAILED' || status === 'ABORTED') return { status, executionArn, error, cause };
-      await setTimeout(50);
+      await setTimeout(20);
     }
   } finally {
     client.destroy();
