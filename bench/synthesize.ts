@@ -16,6 +16,17 @@ export interface Subject {
   /** Functions with all memory, for the slices of a folder. */
   readonly isMeasured?: boolean;
   readonly warmUp?: boolean;
+  readonly batches?: readonly BatchSubject[];
+}
+
+/** A batch of the objects below `inputs/bench/`. */
+export interface BatchSubject {
+  /** Of the construct. */
+  readonly name: string;
+  readonly itemsPerRun: number;
+  readonly concurrency: number;
+  /** Items in one request. */
+  readonly stack?: number;
 }
 
 export function synthesize(...subjects: readonly Subject[]): void {
