@@ -3,15 +3,19 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { variables } from '../../bin/local-cloud/variables';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
+import { BatchItems } from '../../lib';
 import { clientOf } from '../support/client-of-cloud';
-import { deployBatch, MODEL, PREFIX, putRequests } from '../support/deployed-batch';
+import { MODEL, PREFIX, putRequests, startBatch, synthesizeBatch } from '../support/deployed-batch';
 import { rows } from '../support/deployed-pipeline';
 import { cli } from '../support/run-cli';
 import { runWhole } from '../support/run-slices';
 import { temporaryFolder } from '../support/temporary-folder';
 
+const deployed = () =>
+  startBatch(synthesizeBatch({ items: () => BatchItems.objects(PREFIX), pipeline: () => ({}) }));
+
 test('the client follows a batch and reads its results', async () => {
-  const cloud = await deployBatch();
+  const cloud = await deployed();
   const requests = await putRequests(cloud, ['a.safetensors', 'b.safetensors']);
   await cloud.putObject(`${PREFIX}c.txt`, Buffer.from('no request'));
   const client = clientOf(cloud, { stateMachineArn: cloud.stateMachine.stateMachineArn });
@@ -37,7 +41,7 @@ test('the client follows a batch and reads its results', async () => {
 });
 
 test('the command runs a folder, and a rerun skips what has a result', async () => {
-  const cloud = await deployBatch();
+  const cloud = await deployed();
   const [folder, out] = [temporaryFolder(), temporaryFolder()];
   for (const [index, name] of ['a', 'b'].entries()) {
     fs.writeFileSync(path.join(folder, `${name}.safetensors`), encodeSafetensors(rows(1, index + 1)));

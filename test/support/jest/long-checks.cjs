@@ -16,6 +16,7 @@ const DEPLOYMENTS = [/\/end-to-end\/(corpus|deployment)\.test/, /\/lib\/aws\/wor
 const LEFT_OUT = {
   compiler: [/\/lib\/plan\/printed-plans\.test/],
   deployments: [
+    /\/end-to-end\/batch-faults\.test/,
     /\/lib\/pipeline\/validators\.test/,
     /\/faults\/faults\.test/,
     /\/integ\/(compare|main|role)\.test/,

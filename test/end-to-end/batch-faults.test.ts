@@ -1,0 +1,104 @@
+/**
+ * A batch of many items, of which some are bad, while calls are throttled, functions are killed and S3 fails: each item is accounted for
+ * once, each result is that of ONNX Runtime on the whole model, and nothing is done twice that need not be.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { SFN } from '@aws-sdk/client-sfn';
+import { Session } from '../../lambda/slice/session';
+import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
+import { BatchItems } from '../../lib';
+import type { LocalCloud, TraceEvent } from '../../local';
+import {
+  executed,
+  MODEL,
+  outputOf,
+  PREFIX,
+  redriven,
+  startBatch,
+  synthesizeBatch,
+  tableOf,
+} from '../support/deployed-batch';
+import { rows } from '../support/deployed-pipeline';
+import { differingOutputs } from '../support/run-slices';
+
+/** 10,000 take a quarter of an hour on two processors. */
+const ITEMS = Number(process.env.BATCH_ITEMS ?? '400');
+const BAD = ITEMS / 50;
+const FAULTS = {
+  seed: 7,
+  rates: {
+    ...{ throttled: 0.02, failing: 0.01, 'lost-result': 0.01, 'out-of-memory': 0.002 },
+    ...{ 's3-503': 0.01, reset: 0.005, 'lost-answer': 0.005, 'killed-after-write': 0.002 },
+  },
+};
+
+const keyOf = (item: number): string => `${PREFIX}${String(item).padStart(5, '0')}`;
+const isBad = (item: number): boolean => item % 50 === 3;
+
+async function start(onTrace?: (event: TraceEvent) => void): Promise<LocalCloud> {
+  const items = () => BatchItems.objects(PREFIX);
+  const assembly = synthesizeBatch({ items, pipeline: () => ({ tensorsInState: false }), itemsPerRun: 8 });
+  const cloud = await startBatch(assembly, { retryPauses: 0.1, ...(onTrace && { onTrace }) });
+  for (let item = 0; item < ITEMS; item++) {
+    const request = encodeSafetensors(rows(1, item + 1));
+    await cloud.putObject(keyOf(item), isBad(item) ? Buffer.from('no request') : request);
+  }
+  return cloud;
+}
+
+test('accounts for each item, and a rerun does only what failed', async () => {
+  const cloud = await start();
+  cloud.injectFaults(FAULTS);
+  const first = outputOf(await executed(cloud, 'Nightly'));
+  expect([...cloud.faults().values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(ITEMS / 20);
+  cloud.injectFaults(undefined);
+  const table = await tableOf(cloud, first);
+  expect(table.map(({ index, item }) => [index, item])).toEqual(
+    Array.from({ length: ITEMS }, (_, item) => [item, keyOf(item)]),
+  );
+  const session = await Session.open({ path: MODEL, threads: 1 });
+  const wrong: number[] = [];
+  for (const { index, result } of table.filter(({ status }) => status === 'done')) {
+    const whole = await session.run(rows(1, index + 1), ['y']);
+    const found = decodeSafetensors(await cloud.getObject(result ?? ''));
+    if (differingOutputs(found, whole).length > 0) wrong.push(index);
+  }
+  await session.release();
+  expect(wrong).toEqual([]);
+  const failed = table.filter(({ status }) => status === 'failed').map(({ index }) => index);
+  expect(failed.filter(isBad)).toHaveLength(BAD);
+  expect(first.items).toEqual({
+    total: ITEMS,
+    done: ITEMS - failed.length,
+    skipped: 0,
+    failed: failed.length,
+  });
+  for (let item = 3; item < ITEMS; item += 50)
+    await cloud.putObject(keyOf(item), encodeSafetensors(rows(1, item + 1)));
+  const again = outputOf(await executed(cloud, 'Nightly'));
+  expect(again.items).toEqual({
+    total: ITEMS,
+    done: failed.length,
+    skipped: ITEMS - failed.length,
+    failed: 0,
+  });
+}, 3_600_000);
+
+test('a batch that was stopped and redriven repeats only the runs that were in progress', async () => {
+  let lastSlices = 0;
+  const cloud = await start(({ type, state }) => {
+    if (type === 'TaskStarted' && state === 'Slice 01') lastSlices++;
+  });
+  const client = new SFN(cloud.stepFunctions);
+  const { stateMachines = [] } = await client.listStateMachines({});
+  const stateMachineArn = stateMachines.find(({ name }) => name?.includes('Nightly'))?.stateMachineArn;
+  const { executionArn = '' } = await client.startExecution({ stateMachineArn, input: '{}' });
+  while (lastSlices < ITEMS / 2) await setTimeout(50);
+  await client.stopExecution({ executionArn });
+  client.destroy();
+  const stopped = { status: 'ABORTED', executionArn, error: '', cause: '' } as const;
+  const output = outputOf(await redriven(cloud, stopped));
+  expect(output.items).toMatchObject({ total: ITEMS, failed: BAD });
+  // Four runs were in progress, one item each.
+  expect(lastSlices - (ITEMS - BAD)).toBeLessThanOrEqual(4);
+}, 3_600_000);
