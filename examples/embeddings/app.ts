@@ -1,31 +1,20 @@
 /** A stack with a MiniLM that turns sentences into vectors. `npx cdk synth --context slices=3` cuts it into three slices. */
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import * as path from 'node:path';
 import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
-import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
-
-const MODEL = 'minilm/model.onnx';
+import { BatchItems, SlicedInferenceBatch, SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
+import { MODEL, modelInputs, TEXTS_KEY } from './model';
 
 /** The sizes that memory and cuts are planned for: texts in a request, and tokens in the longest of them. */
 const TEXTS = 8;
 const TOKENS = 64;
-
-/** What `sliced-inference inspect --json` says of the model. */
-interface Inspection {
-  readonly inputs: readonly { readonly shape: readonly (string | number | null)[] }[];
-}
 
 /**
  * The planned sizes by the names in the model. Exporters name its dimensions differently: `batch_size` and `sequence_length` are Hugging
  * Face's names, `batch` and `sequence` those of other exports.
  */
 function dimensions(): Record<string, number> {
-  const folder = path.dirname(require.resolve('cdk-sliced-inference/package.json'));
-  const command = [path.join(folder, 'bin/sliced-inference.cjs'), 'inspect', MODEL, '--json'];
-  const printed = execFileSync(process.execPath, command, { encoding: 'utf8' });
-  const [{ shape }] = (JSON.parse(printed) as Inspection).inputs;
+  const [{ shape }] = modelInputs();
   const sizes = [TEXTS, TOKENS];
   return Object.fromEntries(
     shape.flatMap((name, axis) => (typeof name === 'string' ? [[name, sizes[axis]]] : [])),
@@ -43,7 +32,14 @@ function addPipeline(app: App): void {
     removalPolicy: RemovalPolicy.DESTROY,
     autoDeleteObjects: true,
   });
+  const texts = new SlicedInferenceBatch(stack, 'Texts', {
+    pipeline,
+    items: BatchItems.jsonLines(TEXTS_KEY),
+    itemsPerRun: 40,
+  });
   new CfnOutput(stack, 'StateMachineArn', { value: pipeline.stateMachine.stateMachineArn });
+  new CfnOutput(stack, 'BatchArn', { value: texts.stateMachine.stateMachineArn });
+  new CfnOutput(stack, 'Bucket', { value: pipeline.bucket.bucketName });
 }
 
 if (existsSync(MODEL)) addPipeline(new App());

@@ -6,9 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { SlicedInferenceClient } from 'cdk-sliced-inference/client';
 import { embed, similarity } from './embed';
+import { VOCABULARY } from './model';
 import { WordPiece } from './word-piece';
 
-const VOCABULARY = 'minilm/vocab.txt';
 const SENTENCES = ['The cat sat on the mat.', 'A dog lay on the rug.', 'The stock market fell today.'];
 
 async function main(sentences: readonly string[]): Promise<void> {

@@ -1,36 +1,46 @@
 /** Embeds texts with a pipeline: tokens in, one vector of length 1 for each text out. */
-import type {
-  InferenceResult,
-  SlicedInferenceClient,
-  TensorInput,
-  TypedTensor,
-} from 'cdk-sliced-inference/client';
-import type { WordPiece } from './word-piece';
+import type { InferenceResult, SlicedInferenceClient, TypedTensor } from 'cdk-sliced-inference/client';
+import type { Tokens, WordPiece } from './word-piece';
 
 /** The part of the client that is used here. */
 export type Model = Pick<SlicedInferenceClient, 'describe' | 'infer'>;
 
-/**
- * Sends the inputs that the model has, because not every export has `token_type_ids`.
- *
- * @throws Error if the model does not return a vector for each token
- */
+/** @throws Error if the model does not return a vector for each token */
 export async function embed(
   model: Model,
   tokenizer: WordPiece,
   texts: readonly string[],
 ): Promise<number[][]> {
-  const { ids, mask } = tokenizer.encode(texts);
-  const tokens: Readonly<Record<string, TensorInput>> = {
+  const tokens = tokenizer.encode(texts);
+  const { signature } = await model.describe();
+  const { outputs } = await model.infer(inputsOf(tokens, signature.inputs));
+  return vectorsOf(outputs, tokens.mask);
+}
+
+/** The inputs that the model has, because not every export has `token_type_ids`. */
+export function inputsOf(
+  { ids, mask }: Tokens,
+  inputs: readonly { readonly name: string }[],
+): Readonly<Record<string, Tokens['ids']>> {
+  const tokens: Readonly<Record<string, Tokens['ids']>> = {
     input_ids: ids,
     attention_mask: mask,
     token_type_ids: mask.map((row) => row.map(() => 0)),
   };
-  const { signature } = await model.describe();
-  const inputs = signature.inputs.map(({ name }) => [name, tokens[name]] as const);
-  const { outputs } = await model.infer(Object.fromEntries(inputs));
+  return Object.fromEntries(inputs.map(({ name }) => [name, tokens[name]]));
+}
+
+/**
+ * A vector for each text.
+ *
+ * @param mask left out if no text has padding
+ * @throws Error if the model does not return a vector for each token
+ */
+export function vectorsOf(outputs: InferenceResult['outputs'], mask?: Tokens['mask']): number[][] {
   const { shape, data } = tokenVectors(outputs);
-  return mask.map((row, text) => meanOf(Float32Array.from(data as Float32Array), row, text, shape[2]));
+  const [texts, tokens, width] = shape;
+  const rows = mask ?? Array.from({ length: texts }, () => Array<number>(tokens).fill(1));
+  return rows.map((row, text) => meanOf(Float32Array.from(data as Float32Array), row, text, width));
 }
 
 /** The output float32 [texts, tokens, width]. Exports of Sentence Transformers name it `token_embeddings`. */

@@ -1,9 +1,7 @@
 /** The CDK app: a photo goes in over HTTP, and the text in it comes out. Two models are cut into slices. */
-import * as path from 'node:path';
 import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { LogLevel, NodejsFunction, type ICommandHooks } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { NodejsFunction, ICommandHooks } from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
@@ -11,13 +9,8 @@ import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
 import { MAX_SIDE } from './detection/detection-input';
 import { PHOTOS_PREFIX } from './functions/photo-limits';
 import { addHttpFront } from './http-front';
-import {
-  DETECTION_DIMENSIONS,
-  DETECTION_MODEL,
-  KEYS_FILE,
-  RECOGNITION_DIMENSIONS,
-  RECOGNITION_MODEL,
-} from './models';
+import { DETECTION_DIMENSIONS, DETECTION_MODEL, RECOGNITION_DIMENSIONS, RECOGNITION_MODEL } from './models';
+import { allowRequests, ARCHITECTURE, nodeFunction, WITH_ALPHABET } from './node-function';
 import { BATCH_LINES } from './recognition/lines';
 
 export interface Slices {
@@ -27,9 +20,6 @@ export interface Slices {
 
 /** `cdk synth --context recognition=6` cuts into another number. */
 const DEFAULT_SLICES: Slices = { detection: 2, recognition: 4 };
-
-/** The local cloud runs the functions on this machine, so they must have its architecture. */
-const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
 export class OcrStack extends Stack {
   private readonly detection: SlicedInferencePipeline;
@@ -128,13 +118,7 @@ export class OcrStack extends Stack {
   /** A function that reads the photo and puts a request into S3. */
   private function(id: string, file: string): NodejsFunction {
     const fn = this.nodeFunction(id, file);
-    this.detection.grantWriteInputs(fn);
-    fn.addToRolePolicy(
-      new iam.PolicyStatement({
-        actions: ['s3:GetObject'],
-        resources: [this.detection.bucket.arnForObjects(`${PHOTOS_PREFIX}*`)],
-      }),
-    );
+    allowRequests(this.detection, fn, PHOTOS_PREFIX);
     return fn;
   }
 
@@ -146,34 +130,15 @@ export class OcrStack extends Stack {
   }
 
   private readFunction(): NodejsFunction {
-    const copy = `node -e "fs.copyFileSync(process.argv[1], process.argv[2])" "${KEYS_FILE}"`;
-    const fn = this.nodeFunction('ReadText', 'read-text', {
-      beforeInstall: () => [],
-      beforeBundling: () => [],
-      afterBundling: (_, output) => [`${copy} "${path.join(output, 'alphabet.txt')}"`],
-    });
+    const fn = this.nodeFunction('ReadText', 'read-text', WITH_ALPHABET);
     this.recognition.grantReadOutputs(fn);
     return fn;
   }
 
   private nodeFunction(id: string, file: string, commandHooks?: ICommandHooks): NodejsFunction {
-    return new NodejsFunction(this, id, {
-      entry: path.join(__dirname, 'functions', `${file}${path.extname(__filename)}`),
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: ARCHITECTURE,
-      // Lambda gives a whole processor to 1,769 MB. A decoded photo of 12 million pixels and the decoder need about 500 MB.
-      memorySize: 1769,
-      timeout: Duration.seconds(20),
-      tracing: lambda.Tracing.ACTIVE,
-      environment: { SLICED_INFERENCE_BUCKET: this.detection.bucket.bucketName },
-      // With the SDK inside, the function does not depend on the version that Lambda has.
-      bundling: {
-        minify: true,
-        externalModules: [],
-        logLevel: LogLevel.ERROR,
-        ...(commandHooks && { commandHooks }),
-      },
-    });
+    const fn = nodeFunction(this, id, file, commandHooks);
+    fn.addEnvironment('SLICED_INFERENCE_BUCKET', this.detection.bucket.bucketName);
+    return fn;
   }
 }
 

@@ -7,6 +7,7 @@ const NO_ARN = 'Error: STATE_MACHINE_ARN is not set: run `. ./cloud.env`';
 it.each<[name: string, script: string, args: readonly string[], message: string]>([
   ['quickstart', 'call', [], NO_ARN],
   ['embeddings', 'call', [], NO_ARN],
+  ['embeddings', 'embed-folder', ['texts'], NO_ARN],
   ['speech', 'call', [], NO_ARN],
   ['large-transformer', 'call', [], NO_ARN],
   ['object-arrival', 'results', ['seven'], NO_ARN],

@@ -49,9 +49,9 @@ export interface Served {
 }
 
 /** Serves an assembly with `sliced-inference local` until `stop`. */
-export async function serve(assembly: string): Promise<Served> {
+export async function serve(assembly: string, flags: readonly string[] = []): Promise<Served> {
   const file = path.join(temporaryFolder(), 'cloud.env');
-  const serving = await serveStack([assembly, '--write-env', file]);
+  const serving = await serveStack([assembly, '--write-env', file, ...flags]);
   const options = { encoding: 'utf8', env: { PATH: process.env.PATH } } as const;
   const sourced = execFileSync('sh', ['-c', `. "${file}"; env -0`], options);
   const environment = Object.fromEntries(

@@ -10,7 +10,7 @@ const client = new S3Client();
 export async function readPhoto(request: unknown): Promise<Picture> {
   const { photo, s3 } = (request ?? {}) as { readonly photo?: unknown; readonly s3?: unknown };
   if (typeof photo === 'string' && s3 === undefined) return decodePicture(fromBase64(photo));
-  if (typeof s3 === 'string' && photo === undefined) return decodePicture(await readObject(s3));
+  if (typeof s3 === 'string' && photo === undefined) return readPicture(checkedKey(s3));
   throw new InvalidPhoto(
     'the request must be { "photo": "<base64>" } or { "s3": "inputs/photos/<name>" }, got something else: send one of them',
   );
@@ -28,10 +28,13 @@ function fromBase64(text: string): Uint8Array {
   return Buffer.from(text, 'base64');
 }
 
-async function readObject(key: string): Promise<Uint8Array> {
-  if (!key.startsWith(PHOTOS_PREFIX) || key.split('/').includes('..')) {
-    throw new InvalidPhoto(`the key must be below ${PHOTOS_PREFIX}, got another one: upload the photo there`);
-  }
+function checkedKey(key: string): string {
+  if (key.startsWith(PHOTOS_PREFIX) && !key.split('/').includes('..')) return key;
+  throw new InvalidPhoto(`the key must be below ${PHOTOS_PREFIX}, got another one: upload the photo there`);
+}
+
+/** @throws InvalidPhoto if the object is no picture that can be decoded */
+export async function readPicture(key: string): Promise<Picture> {
   const { Body, ContentLength = 0 } = await client.send(
     new GetObjectCommand({ Bucket: process.env.SLICED_INFERENCE_BUCKET, Key: key }),
   );
@@ -40,5 +43,5 @@ async function readObject(key: string): Promise<Uint8Array> {
       `the photo must have at most ${MAX_PHOTO_BYTES} bytes, got ${ContentLength}: make it smaller`,
     );
   }
-  return Body.transformToByteArray();
+  return decodePicture(await Body.transformToByteArray());
 }

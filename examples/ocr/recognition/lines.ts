@@ -41,6 +41,25 @@ export function lineBatches(picture: Picture, letters: readonly Rectangle[]): Li
   return batches;
 }
 
+/** A picture of the line in the box, of the height that the model reads. */
+export function linePicture(picture: Picture, letters: Rectangle): Picture {
+  const box = withMargin(letters);
+  const width = widthOf(box);
+  const rgb = new Uint8Array(width * HEIGHT * CHANNELS);
+  eachColor(picture, box, (color, row, column) => {
+    rgb.set(color.map(Math.round), (row * width + column) * CHANNELS);
+  });
+  return { width, height: HEIGHT, rgb };
+}
+
+/** The input of the model for a picture of one line, with a margin around its letters. */
+export function lineInput(line: Picture): Pick<LineBatch, 'shape' | 'data'> {
+  const { width, height } = line;
+  const center = { x: (width - 1) / 2, y: (height - 1) / 2 };
+  const { shape, data } = lineBatch(line, [{ center, width, height, angle: 0 }], [0]);
+  return { shape, data };
+}
+
 function withMargin({ center, width, height, angle }: Rectangle): Rectangle {
   return { center, width: width + MARGIN.along * height, height: height * (1 + MARGIN.across), angle };
 }
@@ -65,8 +84,21 @@ function lineBatch(picture: Picture, boxes: readonly Rectangle[], lines: readonl
   return { lines, shape: [lines.length, CHANNELS, HEIGHT, width], data };
 }
 
-/** Reads the picture along the box, so that a line that is not level becomes level. */
 function writeLine(picture: Picture, box: Rectangle, data: Float32Array, rowPixels: number): void {
+  eachColor(picture, box, (color, row, column) => {
+    for (let channel = 0; channel < CHANNELS; channel++) {
+      const value = color[CHANNELS - 1 - channel] / 255;
+      data[(channel * HEIGHT + row) * rowPixels + column] = (value - 0.5) / 0.5;
+    }
+  });
+}
+
+/** Reads the picture along the box, so that a line that is not level becomes level. */
+function eachColor(
+  picture: Picture,
+  box: Rectangle,
+  use: (color: readonly number[], row: number, column: number) => void,
+): void {
   const { center, angle } = box;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const width = widthOf(box);
@@ -76,11 +108,7 @@ function writeLine(picture: Picture, box: Rectangle, data: Float32Array, rowPixe
       const along = ((column + 0.5) / width - 0.5) * box.width;
       const x = center.x + along * cos - across * sin;
       const y = center.y + along * sin + across * cos;
-      const color = sampleSharp(picture, x, y);
-      for (let channel = 0; channel < CHANNELS; channel++) {
-        const value = color[CHANNELS - 1 - channel] / 255;
-        data[(channel * HEIGHT + row) * rowPixels + column] = (value - 0.5) / 0.5;
-      }
+      use(sampleSharp(picture, x, y), row, column);
     }
   }
 }

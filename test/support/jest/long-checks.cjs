@@ -23,7 +23,7 @@ const LEFT_OUT = {
   ],
   examples: [
     /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
-    /\/examples\/ocr\/(cloud|demo|pages)\.test/,
+    /\/examples\/ocr\/(cloud|demo|lines|pages)\.test/,
   ],
   fuzz: [/\/fuzz\/fuzz\.test/],
   scripts: [/\/test\/scripts\//],
