@@ -23,7 +23,7 @@ export class BatchItems {
    * The objects below a prefix.
    *
    * @param prefix ends with a slash, such as `inputs/documents/`
-   * @param bucket by default the pipeline's bucket; another one needs a `preprocess` function
+   * @param bucket by default the pipeline's bucket. Another one needs a `preprocess` function
    * @throws an error of one line if the prefix does not end with a slash
    */
   public static objects(prefix: string, bucket?: s3.IBucket): BatchItems {
