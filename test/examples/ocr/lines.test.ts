@@ -23,7 +23,7 @@ test('the table has the text of the whole model for each picture, and a failure 
     const pictures = await linePictures(RECEIPT);
     for (const [line, png] of pictures.entries()) await cloud.putObject(`inputs/lines/${line}.png`, png);
     await cloud.putObject('inputs/lines/notes.txt', Buffer.from('hello'));
-    const { output, rows } = await runBatch(cloud, 'Batch');
+    const { output, rows } = await runBatch(cloud, 'Lines');
     expect(output.items).toEqual({ total: 7, done: 6, skipped: 0, failed: 1 });
     const alphabet = readAlphabet(KEYS_FILE);
     const threads = Number(cloud.pipeline.signature.threads);
