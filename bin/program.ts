@@ -5,7 +5,6 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/host/packages';
 import { batchCommand } from './commands/batch';
 import { cacheCommand } from './commands/cache';
-import { calibrateCommand } from './commands/calibrate';
 import { constantsCommand } from './commands/constants';
 import { costCommand } from './commands/cost';
 import { inspectCommand } from './commands/inspect';
@@ -56,7 +55,6 @@ export async function main(): Promise<void> {
     sliceCommand(),
     verifyCommand(),
     profileCommand(),
-    calibrateCommand(),
     costCommand(),
     constantsCommand(),
     runCommand(),

@@ -1,4 +1,4 @@
-/** The messages of logs that `calibrate` and `cost` read, and the pattern by which CloudWatch Logs finds them. */
+/** The messages of logs that `cost` reads, and the pattern by which CloudWatch Logs finds them. */
 import type { LoggedCall } from '../../lib/cost/bill';
 
 /** By the `message` of a line of a slice function or of the whole model: the kind of its call. */

@@ -10,8 +10,6 @@ const MAX_LOG_BYTES = 256 * 2 ** 20;
 
 export interface CollectedLogs {
   readonly calls: readonly LoggedCall[];
-  /** All reports, whether or not the request has a line. */
-  readonly reports: readonly LoggedReport[];
   /** Reports of calls without a line of a slice function. */
   readonly others: readonly LoggedReport[];
   /** Lines that are not about calls. */
@@ -58,7 +56,6 @@ export function collectLogs(contents: readonly string[]): CollectedLogs {
       const report = reports.get(id);
       return report === undefined ? call : { ...call, report };
     }),
-    reports: [...reports.values()],
     others: [...reports].filter(([id]) => !calls.has(id)).map(([, report]) => report),
     ...found,
     ...(reason !== undefined && { reason }),

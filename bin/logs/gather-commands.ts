@@ -1,13 +1,10 @@
 /** The commands by which a user with an account gathers the telemetry of a deployed pipeline. */
 import { FILTER_PATTERN } from './call-messages';
 
-/** Runs of each temperature that suffice for every constant. */
-const RUNS = 20;
-
 /** @param stateMachineArn of the pipeline; without it, the commands read it from a variable */
 export function gatherCommands(stateMachineArn: string | undefined): string {
   const arn = stateMachineArn ?? '<ARN of the state machine>';
-  return `# 1. Run the pipeline: some runs cold, at least ${RUNS} warm. An idle function is cold after about 10 minutes.
+  return `# 1. Run the pipeline, for example
 STATE_MACHINE_ARN='${arn}'
 aws stepfunctions start-execution --state-machine-arn "$STATE_MACHINE_ARN" --input file://input.json
 #    For an Express state machine: aws stepfunctions start-sync-execution, with the same arguments
@@ -22,11 +19,10 @@ echo "$FUNCTIONS" | while read -r name; do
 done | sort -u | while read -r group; do
   aws logs filter-log-events --log-group-name "$group" --start-time $(( ($(date +%s) - 86400) * 1000 )) \\
     --filter-pattern '${FILTER_PATTERN}' \\
-    --output json > "calibration-$(echo "\${group#/}" | tr / -).json"
+    --output json > "runs-$(echo "\${group#/}" | tr / -).json"
 done
 
-# 4. Calibrate, or add up what the runs cost
-sliced-inference calibrate calibration-*.json --plan plan.json --out environment.json
-sliced-inference cost calibration-*.json
+# 4. Add up what the runs cost
+sliced-inference cost runs-*.json
 `;
 }

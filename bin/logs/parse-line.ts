@@ -66,8 +66,8 @@ function callOf(kind: LoggedCall['kind'], fields: Fields): LoggedCall {
     ...(fields.startedAt !== undefined && {
       startedAt: numberIn(fields, 'startedAt', ...STARTS),
     }),
-    ...{ cold: flag(fields, 'cold'), warmedUp: flag(fields, 'warmedUp'), weightBytes: bytes('weightBytes') },
-    ...{ loadMs: ms('loadMs'), readMs: ms('readMs'), runMs: ms('runMs'), writeMs: ms('writeMs') },
+    ...{ warmedUp: flag(fields, 'warmedUp'), weightBytes: bytes('weightBytes') },
+    ...{ loadMs: ms('loadMs'), runMs: ms('runMs') },
     ...{ bytesRead: bytes('bytesRead'), bytesWritten: bytes('bytesWritten') },
     ...{ s3Gets: requests('s3Gets'), s3Puts: requests('s3Puts') },
     ...{ expressGets: requests('expressGets'), expressPuts: requests('expressPuts') },
@@ -80,31 +80,28 @@ function textReport(text: string): ParsedLine {
     return found === undefined ? undefined : Number(found);
   };
   const metrics = {
-    durationMs: figure('Duration'),
     billedDurationMs: figure('Billed Duration'),
     memorySizeMB: figure('Memory Size'),
     initDurationMs: figure('Init Duration'),
   };
   const requestId = /^ (\S+)/.exec(text.slice(REPORT_START.length))?.[1];
-  return reportOf({ requestId }, metrics, /\tStatus: (error|timeout)/.test(text));
+  return reportOf({ requestId }, metrics);
 }
 
 function jsonReport(record: unknown): ParsedLine {
   if (!isFields(record) || !isFields(record.metrics)) throw new BadField('a report has no metrics');
-  return reportOf(record, record.metrics, record.status !== 'success');
+  return reportOf(record, record.metrics);
 }
 
-function reportOf(record: Fields, metrics: Fields, failed: boolean): ParsedLine {
+function reportOf(record: Fields, metrics: Fields): ParsedLine {
   const requestId = name(record, 'requestId');
   if (requestId === undefined) throw new BadField('requestId is missing');
   const report = {
-    durationMs: numberIn(metrics, 'durationMs', 0, 2 * MAX_CALL_MS),
     billedMs: numberIn(metrics, 'billedDurationMs', 0, 2 * MAX_CALL_MS),
     memoryMb: whole(metrics, 'memorySizeMB', 1, MAX_MEMORY_MB),
     ...(metrics.initDurationMs !== undefined && {
       initMs: numberIn(metrics, 'initDurationMs', 0, MAX_CALL_MS),
     }),
-    failed,
   };
   return { kind: 'report', requestId, report };
 }

@@ -171,16 +171,7 @@ function elapsedMs(calls: readonly LoggedCall[]): number {
   return end - spans.reduce((first, { start }) => Math.min(first, start), Infinity);
 }
 
-type Measured =
-  | 'cold'
-  | 'warmedUp'
-  | 'weightBytes'
-  | 'loadMs'
-  | 'readMs'
-  | 'runMs'
-  | 'writeMs'
-  | 'bytesRead'
-  | 'bytesWritten';
+type Measured = 'warmedUp' | 'weightBytes' | 'loadMs' | 'runMs' | 'bytesRead' | 'bytesWritten';
 
 /** A call of a slice's function, or of the whole model. A number that its line lacks is 0. */
 export interface LoggedCall extends Pick<MeasuredCall, Measured> {
@@ -206,17 +197,14 @@ export interface LoggedCall extends Pick<MeasuredCall, Measured> {
 }
 
 export interface LoggedReport {
-  readonly durationMs: number;
   readonly billedMs: number;
   readonly memoryMb: number;
   /** Of the first call of a sandbox. */
   readonly initMs?: number;
-  /** Whether Lambda ended the call, for its time or its memory. */
-  readonly failed: boolean;
 }
 
 /** Leaves out what has no key. */
-export function groupedBy<T, K>(all: readonly T[], keyOf: (one: T) => K | undefined): Map<K, T[]> {
+function groupedBy<T, K>(all: readonly T[], keyOf: (one: T) => K | undefined): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const one of all) {
     const key = keyOf(one);

@@ -110,9 +110,9 @@ test('the printed commands gather logs with the same bill as the whole logs, als
     return calls.every(({ report }) => report !== undefined);
   });
   await gather(cloud, folder);
-  const files = fs.readdirSync(folder).filter((name) => name.startsWith('calibration-'));
+  const files = fs.readdirSync(folder).filter((name) => name.startsWith('runs-'));
   // All four functions share a log group.
-  expect(files).toEqual(['calibration-aws-lambda-Test-PipelineSliceLogs.json']);
+  expect(files).toEqual(['runs-aws-lambda-Test-PipelineSliceLogs.json']);
 
   const whole = path.join(folder, 'functions.log');
   fs.writeFileSync(whole, [...cloud.logs().values()].join(''));

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { CALL_MESSAGES, FILTER_PATTERN } from '../../../bin/logs/call-messages';
 import { collectLogs } from '../../../bin/logs/collect';
 import { parseLine } from '../../../bin/logs/parse-line';
-import { samplesOf } from '../../../lib/cost/calibration/samples';
 
 const { finds } = jest.requireActual<{ finds: (pattern: string, message: string) => boolean }>(
   '../../support/aws-logs-cli.cjs',
@@ -18,7 +17,7 @@ const CALL = {
 const WARM_UP = { message: 'slice is warm', requestId: 'a51c', run: 'machine/run', slice: 1, cold: false };
 const REPORT =
   'REPORT RequestId: 9d0f\tDuration: 390.25 ms\tBilled Duration: 601 ms\tMemory Size: 512 MB\tMax Memory Used: 130 MB\tInit Duration: 210.50 ms\t';
-const FIELDS = { durationMs: 390.25, billedMs: 601, memoryMb: 512, initMs: 210.5, failed: false };
+const FIELDS = { billedMs: 601, memoryMb: 512, initMs: 210.5 };
 const metrics = { durationMs: 390.25, billedDurationMs: 601, memorySizeMB: 512, initDurationMs: 210.5 };
 
 const call = JSON.stringify(CALL);
@@ -42,14 +41,12 @@ describe('calls and their reports', () => {
     const logs = collectLogs([content]);
     const known = { kind: 'ran', run, executionArn, slice: 0, loadMs, s3Gets, report: FIELDS };
     expect(logs).toMatchObject({ calls: [known], refused: 0 });
-    expect(samplesOf(logs).calls).toEqual(logs.calls);
   });
 
-  it('are those of the whole model, which no constant is estimated from', () => {
+  it('are also those of the whole model', () => {
     const line = JSON.stringify({ ...CALL, slice: undefined, message: 'whole model is cold', whole: true });
     const logs = collectLogs([`${line}\n${REPORT}`]);
     expect(logs.calls).toMatchObject([{ kind: 'warm-up', slice: 'whole', report: FIELDS }]);
-    expect(samplesOf(logs)).toMatchObject({ calls: [], warmUps: [] });
   });
 
   it('count once if several files have them', () => {
@@ -58,13 +55,12 @@ describe('calls and their reports', () => {
     expect(collectLogs([log, filtered, log])).toEqual(collectLogs([log]));
   });
 
-  it('that failed have a price, and are no samples', () => {
+  it('that failed have a price', () => {
     const failed = JSON.stringify({ run: 'run/1', requestId: 'f', slice: 1, message: 'slice failed' });
     const killed = `${REPORT.replace('9d0f', 'k')}Status: error\tError Type: Runtime.OutOfMemory`;
     const logs = collectLogs([`${failed}\n${killed}\nhello\n{"message":"other"}\n{"x`]);
     expect(logs).toMatchObject({ calls: [{ kind: 'failed', slice: 1 }], skipped: 3 });
-    expect(logs.others).toEqual([{ ...FIELDS, failed: true }]);
-    expect(samplesOf(logs)).toEqual({ calls: [], warmUps: [], reports: [] });
+    expect(logs.others).toEqual([FIELDS]);
   });
 
   it.each<[field: string, value: unknown]>([
@@ -72,7 +68,7 @@ describe('calls and their reports', () => {
     ['slice', 1.5],
     ['slice', 1e9],
     ['startedAt', 0],
-    ['cold', 'yes'],
+    ['warmedUp', 'yes'],
     ['run', 'x'.repeat(2000)],
   ])('are refused if their %s is %p', (field, value) => {
     const { calls, refused, reason } = collectLogs([JSON.stringify({ ...CALL, [field]: value })]);
