@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readEnvironment, readPrices } from '../../lib/compile/files/read-constants';
 import { MOST_SLICES } from '../../lib/plan/sizes/lambda-quotas';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
-import { GREATEST_RATE } from '../../lib/cost/alternatives/verdict';
+import { GREATEST_RATE } from '../../lib/cost/alternatives/alternative';
 import { readProfile } from '../../lib/compile/files/read-profile';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import type { Latency, Temperature, Transport } from '../../lib/cost/chain';

@@ -33,11 +33,6 @@ export interface PlanReport {
   readonly requests: Requests;
   /** This plan and the other services. */
   readonly alternatives: readonly Alternative[];
-  /**
-   * The cheapest service that breaks no limit, by request rate: ascending ranges, with gaps where every service breaks one. The
-   * ranges do not depend on `requests.perHour`. Rates in requests per hour, from `from` up to but excluding `to`.
-   */
-  readonly cheapest: readonly { readonly from: number; readonly to: number; readonly service: string }[];
   /** Sentences, the most important first. */
   readonly verdict: readonly string[];
   /** How far the search may have missed the best plan; absent if the cuts were given. */

@@ -195,7 +195,7 @@ function partsOf({ model, outcomes }: BatchedPlan, { items, itemsPerRun }: Batch
     singleThreadMs(handler.callCpuMs + requests * handler.requestCpuMs, share, environment);
   const waits = Math.ceil(most / handler.connections);
   const prepareMs = cpuMs(most) + firstGetMs + waits * get.mean + cpuMs(0);
-  const newMs = initMs(architecture, 'zip', environment) - lambda.runtimeLoadMs;
+  const newMs = initMs(architecture, environment) - lambda.runtimeLoadMs;
   const bytes = items * batch.rowBytes;
   const tableMs =
     newMs +

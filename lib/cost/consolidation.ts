@@ -45,7 +45,7 @@ export function consolidatedOutcomes(
   const vcpus = vcpuShare(whole.memoryMb, environment);
   // The question takes as long as the warm-up of a warm function, and its sandbox starts without ONNX Runtime.
   const billedMs =
-    initMs(architecture, 'zip', environment) -
+    initMs(architecture, environment) -
     lambda.runtimeLoadMs +
     singleThreadMs(handler.warmUpCpuMs, vcpus, environment);
   const time = slices.cold.time.plus(model.transition).shift(lambda.placementMs + billedMs);

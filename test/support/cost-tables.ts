@@ -41,12 +41,7 @@ export const BERT: Sizes = {
   responseBytes: 524_288,
 };
 
-export function exampleOf(
-  sizes: Sizes,
-  options: CostOptions,
-  transport: Transport = 's3-standard',
-  resultInS3 = false,
-) {
+export function exampleOf(sizes: Sizes, options: CostOptions, transport: Transport = 's3-standard') {
   const { slices, memoryMb, fileBytes, coreSeconds, crossingBytes, requestBytes } = sizes;
   const model = costModel(options);
   const demand = {
@@ -66,7 +61,7 @@ export function exampleOf(
     warm: costOf(outcomes, 0, 'warm'),
     cold: costOf(outcomes, 1, 'cold'),
     items: itemsOfChain(model, chain, 'warm'),
-    comparison: compareAlternatives(sizes, plan, { ...options, requestsPerHour, resultInS3 }),
+    comparison: compareAlternatives(sizes, plan, { ...options, requestsPerHour }),
   };
 }
 
@@ -84,7 +79,7 @@ export const INLINE: CostOptions = { request: 'inline', result: 'inline' };
 
 /** Rows of the table of a million runs. */
 export function millionRows(): string[][] {
-  const example = exampleOf(SMALL, INLINE, 's3-standard', true);
+  const example = exampleOf(SMALL, INLINE);
   const { lambdaCompute, lambdaLoad, lambdaTransfer, s3Puts } = example.items;
   const whole = offerOf(example, 'one-function');
   const million = (dollars: number) => inDollars(dollars * 1e6).replace(/\.\d+$/, '');
@@ -94,7 +89,7 @@ export function millionRows(): string[][] {
       'four slices of 512 MB that compute 0.3 s together, Express',
       `about ${million(example.warm.dollars)} (${million(s3Puts)} S3 PUTs, ${rounded(lambdaCompute + lambdaLoad + lambdaTransfer)} Lambda duration)`,
     ],
-    ['the same model in one such function that writes to S3', `about ${rounded(whole.warm.dollars ?? NaN)}`],
+    ['the same model in one such function', `about ${rounded(whole.warm.dollars ?? NaN)}`],
   ];
 }
 
@@ -112,7 +107,7 @@ export function bertRows(): string[][] {
     }),
   );
   const example = exampleOf(BERT, INLINE);
-  for (const id of ['one-function', 'container-image', 'fargate'] as const) {
+  for (const id of ['one-function', 'fargate'] as const) {
     const { name, size, warm, cold } = offerOf(example, id);
     const cells = [warm, cold].flatMap(({ dollars, time }) =>
       runCells(time.quantile(0.5), time.quantile(0.95), dollars),

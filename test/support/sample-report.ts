@@ -30,9 +30,6 @@ function sampleReport(nodes: number, slices: number, suffix = ''): PlanReport {
     crossingBytes: position % 13 === 5 ? null : (1 + (position % 4)) * MIB,
   }));
   const own = sampleSlices(nodes / slices, slices);
-  const cheapest = ['slices', 'one Lambda function', 'Fargate'].map((service, index) => ({
-    ...{ service, from: 10 ** (2 * index), to: index === 2 ? 100_000 : 100 ** (index + 1) },
-  }));
   return {
     model: {
       ...{ file: `model${suffix}.onnx`, bytes: nodes * MIB, nodes, peakMemoryBytes: (nodes + 160) * MIB },
@@ -62,7 +59,6 @@ function sampleReport(nodes: number, slices: number, suffix = ''): PlanReport {
     front: front(slices),
     requests: { perHour: 10, isAssumed: true, temperature: 'mixed', coldShare: 0.02 },
     alternatives: alternatives(),
-    cheapest,
     verdict: [
       'Use the slices: the cheapest plan that answers 95 of 100 cold runs in time.',
       'One Lambda function costs 0.7 times as much when warm, but needs 2.4 times as long when cold.',
@@ -122,8 +118,8 @@ function alternatives(): Alternative[] {
     feasible('one Lambda function', { p50: 500 }, 0.6),
     { ...feasible('Fargate', {}, 43.2), warm: byTheHour, cold: byTheHour },
     {
-      ...{ service: 'SageMaker Serverless', size: '2,048 MB', isFeasible: false, notes: [], monthly: [] },
-      breaks: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
+      ...{ service: 'a large function', size: '10,240 MB', isFeasible: false, notes: [], monthly: [] },
+      breaks: ['The model needs 12,400 MB.', 'A call may take at most 900 s.'],
     },
   ];
 }

@@ -9,7 +9,6 @@ import {
   type Table,
   alternativeTable,
   assumptionTable,
-  cheapestTable,
   costTable,
   cutTable,
   factsTable,
@@ -130,7 +129,7 @@ function frontSection(front: PlanReport['front']): Section {
   };
 }
 
-function servicesSection({ alternatives, cheapest, requests }: PlanReport): Section {
+function servicesSection({ alternatives, requests }: PlanReport): Section {
   const chart = rateChart(alternatives);
   return {
     id: 'services',
@@ -143,7 +142,7 @@ function servicesSection({ alternatives, cheapest, requests }: PlanReport): Sect
         name: breaks.length > 0 ? `${service} is out` : service,
         sentences: [...breaks, ...notes],
       })),
-    tables: [alternativeTable(alternatives), cheapestTable(cheapest)],
+    tables: [alternativeTable(alternatives)],
     folded: [factsTable('The price of a month, by requests per hour', 'service', chart.facts.flat())],
   };
 }

@@ -130,14 +130,6 @@ export function alternativeTable(alternatives: PlanReport['alternatives']): Tabl
   ]);
 }
 
-export function cheapestTable(cheapest: PlanReport['cheapest']): Table {
-  return tableOf('The cheapest service', cheapest, [
-    column('from requests per hour', 'rate', ({ from }) => from),
-    column('below', 'rate', ({ to }) => to),
-    ['service', ({ service }) => service],
-  ]);
-}
-
 export function assumptionTable({ assumptions }: PlanReport): Table {
   return tableOf('What the estimates assume', assumptions, [
     ['assumption', ({ name }) => name],

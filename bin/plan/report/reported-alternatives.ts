@@ -4,6 +4,8 @@ import {
   type Alternative as ComparedAlternative,
   type Targets,
   type WholeModel,
+  GREATEST_RATE,
+  LEAST_RATE,
   comparedColdShare,
 } from '../../../lib/cost/alternatives/alternative';
 import {
@@ -11,7 +13,6 @@ import {
   type SlicedPlan,
   compareAlternatives,
 } from '../../../lib/cost/alternatives/compare';
-import { GREATEST_RATE, LEAST_RATE } from '../../../lib/cost/alternatives/verdict';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
 import { type ReportRequest, isRateGiven } from './report-request';
@@ -24,11 +25,10 @@ export function reportedAlternatives(
   whole: WholeModel,
   plan: SlicedPlan,
   request: ReportRequest,
-): Pick<PlanReport, 'requests' | 'alternatives' | 'cheapest'> & { readonly sentences: readonly string[] } {
+): Pick<PlanReport, 'requests' | 'alternatives'> & { readonly sentences: readonly string[] } {
   const { requestsPerHour } = model.options;
   const { temperature } = request.goal;
-  const { alternatives, winners, verdict } = comparison(model, whole, plan, request);
-  const nameOf = new Map(alternatives.map(({ id, name }) => [id, capitalized(name)]));
+  const { alternatives, verdict } = comparison(model, whole, plan, request);
   return {
     requests: {
       perHour: requestsPerHour,
@@ -37,11 +37,6 @@ export function reportedAlternatives(
       coldShare: comparedColdShare({ temperature, options: model.options }, requestsPerHour),
     },
     alternatives: alternatives.map((own) => reportedAlternative(own, requestsPerHour)),
-    cheapest: winners.map(({ id, fromPerHour, toPerHour }) => ({
-      from: fromPerHour,
-      to: toPerHour,
-      service: nameOf.get(id) ?? id,
-    })),
     sentences: verdict.sentences.map(sentence),
   };
 }

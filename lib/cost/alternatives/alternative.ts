@@ -1,4 +1,4 @@
-/** An alternative to slices: another service, or another packaging, that runs the whole model in one of several sizes. */
+/** An alternative to slices: another service that runs the whole model in one of several sizes. */
 import { type Latency, type Temperature, QUANTILES, coldShareAt } from '../chain';
 import { coldShare } from '../formulas/lambda';
 import type { LatencyDistribution } from '../latency/latency-distribution';
@@ -30,12 +30,13 @@ export interface AlternativeSetting {
   readonly targets: Targets;
   /** The runs that all alternatives are compared by. A mix has as many cold runs as the rate of requests implies. */
   readonly temperature: Temperature;
-  /** Whether results go to S3 even if they fit into a response, as those of slices do. */
-  readonly resultInS3: boolean;
 }
 
-export type AlternativeId =
-  'slices' | 'one-function' | 'container-image' | 'sagemaker-serverless' | 'fargate';
+export type AlternativeId = 'slices' | 'one-function' | 'fargate';
+
+/** Rates of requests per hour at which services are compared: from one in four days to 2,800 a second. */
+export const LEAST_RATE = 0.01;
+export const GREATEST_RATE = 10_000_000;
 
 export interface AlternativeRun {
   /** Mean price of a run, without what is charged between runs. Undefined if a service charges by the hour. */

@@ -14,9 +14,8 @@ import {
   payPerRun,
 } from './alternative';
 import { fargate } from './fargate';
-import { lambdaFunctions } from './lambda-function';
-import { sageMakerServerless } from './sagemaker';
-import { type Verdict, type Winner, verdictOf, winners } from './verdict';
+import { lambdaFunction } from './lambda-function';
+import { type Verdict, verdictOf } from './verdict';
 import { grouped } from './wording';
 
 /** A plan with its price: what slices cost under the state machine. */
@@ -29,22 +28,18 @@ export interface SlicedPlan extends RunOutcomes {
 }
 
 export interface ComparisonOptions extends CostOptions {
-  /** The rate for which the verdict is given. The prices by rate and their winners do not depend on it. */
+  /** The rate for which the verdict is given. The prices by rate do not depend on it. */
   readonly requestsPerHour: number;
   /** Whether no user named that rate. @default false */
   readonly isRateAssumed?: boolean;
   /** The runs that prices and limits are about, as in the search for plans. @default 'mixed' */
   readonly temperature?: Temperature;
   readonly targets?: Targets;
-  /** Whether one function writes its results to S3 even if they fit into its response. @default false */
-  readonly resultInS3?: boolean;
 }
 
 export interface Comparison {
   /** The plan first, if there is one. */
   readonly alternatives: readonly Alternative[];
-  /** By ascending rates: the cheapest alternative that breaks no limit. */
-  readonly winners: readonly Winner[];
   readonly verdict: Verdict;
 }
 
@@ -52,30 +47,21 @@ export interface Comparison {
 export function compareAlternatives(
   model: WholeModel,
   plan: SlicedPlan | undefined,
-  {
-    targets = {},
-    temperature = 'mixed',
-    resultInS3 = false,
-    isRateAssumed = false,
-    ...given
-  }: ComparisonOptions,
+  { targets = {}, temperature = 'mixed', isRateAssumed = false, ...given }: ComparisonOptions,
 ): Comparison {
   const options = withDefaults(given);
-  const setting: AlternativeSetting = { options, targets, temperature, resultInS3 };
+  const setting: AlternativeSetting = { options, targets, temperature };
   const { requestsPerHour } = options;
   const services = [
     ...(plan === undefined ? [] : [slicesOf(plan, setting)]),
-    ...lambdaFunctions(model, setting),
-    sageMakerServerless(model, setting),
+    lambdaFunction(model, setting),
     fargate(model, setting),
   ];
   const alternatives = services.map((service) => alternativeOf(setting, service));
-  const ranges = winners(alternatives);
   const coldShare = comparedColdShare(setting, requestsPerHour);
   return {
     alternatives,
-    winners: ranges,
-    verdict: verdictOf(alternatives, ranges, { requestsPerHour, isRateAssumed, temperature, coldShare }),
+    verdict: verdictOf(alternatives, { requestsPerHour, isRateAssumed, temperature, coldShare }),
   };
 }
 

@@ -1,7 +1,7 @@
-/** Says in sentences whether to slice, and finds what is cheapest at which rate of requests. */
+/** Says in sentences whether to slice, and what is cheapest at the rate of requests. */
 import type { Temperature } from '../chain';
-import type { Alternative, Offer, AlternativeId } from './alternative';
-import { inCount, inDollars, inMs, inPercent, inRate } from './wording';
+import type { Alternative, Offer } from './alternative';
+import { inDollars, inMs, inPercent, inRate } from './wording';
 
 export interface Verdict {
   /**
@@ -21,20 +21,12 @@ export interface Requests {
   readonly coldShare: number;
 }
 
-export function verdictOf(
-  alternatives: readonly Alternative[],
-  ranges: readonly Winner[],
-  requests: Requests,
-): Verdict {
+export function verdictOf(alternatives: readonly Alternative[], requests: Requests): Verdict {
   const { choice, sentence } = choiceOf(alternatives, requests);
   const cheapest = cheapestAt(alternatives, requests.requestsPerHour);
   return {
     ...(choice && { choice }),
-    sentences: [
-      sentence,
-      ...(cheapest ? [cheapestSentence(cheapest, requests)] : []),
-      ...(ranges.length > 0 ? [rangesSentence(alternatives, ranges)] : []),
-    ],
+    sentences: [sentence, ...(cheapest ? [cheapestSentence(cheapest, requests)] : [])],
   };
 }
 
@@ -90,83 +82,14 @@ function cheapestSentence(cheapest: Alternative, { requestsPerHour }: Requests):
   return `at ${inRate(requestsPerHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month`;
 }
 
-/** Services that are always on become dearer in steps, so that the cheapest one may change often. */
-const MOST_RANGES = 5;
-
-function rangesSentence(alternatives: readonly Alternative[], ranges: readonly Winner[]): string {
-  const named = ranges.map(({ id, fromPerHour, toPerHour }) => {
-    const name = alternatives.find((own) => own.id === id)?.name ?? id;
-    const end = toPerHour < GREATEST_RATE ? `to ${inCount(toPerHour)}` : 'on';
-    return `${name} from ${inCount(fromPerHour)} ${end}`;
-  });
-  const more = named.length - MOST_RANGES;
-  if (more > 0) named.splice(MOST_RANGES - 1, more, `${more} more ranges`);
-  return `the cheapest by requests an hour: ${named.join(', ')}`;
-}
-
 /** A plan of several slices is the only alternative whose name is a plural. */
 function areOrIs(name: string): string {
   return /^\d+ slices/.test(name) ? 'are' : 'is';
 }
 
-/** Rates of requests per hour that are compared: from one in four days to 2,800 a second. */
-export const LEAST_RATE = 0.01;
-export const GREATEST_RATE = 10_000_000;
-
-const RATES_PER_DECADE = 100;
-
-const PRECISION = 1e-9;
-
-/** A range of rates, from `fromPerHour` up to but excluding `toPerHour`, in which one alternative is cheapest. */
-export interface Winner {
-  readonly id: AlternativeId;
-  readonly fromPerHour: number;
-  readonly toPerHour: number;
-}
-
-interface Change {
-  readonly id: AlternativeId | undefined;
-  readonly fromPerHour: number;
-}
-
-type Priced = Pick<Alternative, 'id' | 'dollarsPerMonth'>;
-
-/**
- * The rate at which the winner changes is found by halving, so it is exact. There is no winner at rates at which all
- * alternatives break a limit.
- */
-export function winners(alternatives: readonly Priced[]): Winner[] {
-  const steps = Math.round(Math.log10(GREATEST_RATE / LEAST_RATE) * RATES_PER_DECADE);
-  const rates = Array.from({ length: steps + 1 }, (_, step) =>
-    step === steps ? GREATEST_RATE : LEAST_RATE * 10 ** (step / RATES_PER_DECADE),
-  );
-  const cheapest = rates.map((fromPerHour): Change => changeAt(alternatives, fromPerHour));
-  const changes = cheapest.flatMap((own, step) =>
-    step === 0 ? [own] : changesBetween(alternatives, cheapest[step - 1], own),
-  );
-  return changes.flatMap(({ id, fromPerHour }, index) => {
-    const toPerHour = index + 1 < changes.length ? changes[index + 1].fromPerHour : GREATEST_RATE;
-    return id === undefined ? [] : [{ id, fromPerHour, toPerHour }];
-  });
-}
-
 /** Undefined if all break a limit. Of equally cheap ones, the first. */
-function cheapestAt<T extends Priced>(alternatives: readonly T[], requestsPerHour: number): T | undefined {
-  let [cheapest, least] = [undefined as T | undefined, Infinity];
-  for (const own of alternatives) {
-    const dollars = own.dollarsPerMonth(requestsPerHour);
-    if (dollars < least) [cheapest, least] = [own, dollars];
-  }
-  return cheapest;
-}
-
-function changeAt(alternatives: readonly Priced[], fromPerHour: number): Change {
-  return { id: cheapestAt(alternatives, fromPerHour)?.id, fromPerHour };
-}
-
-function changesBetween(alternatives: readonly Priced[], before: Change, after: Change): Change[] {
-  if (before.id === after.id) return [];
-  if (after.fromPerHour / before.fromPerHour - 1 < PRECISION) return [after];
-  const middle = changeAt(alternatives, Math.sqrt(before.fromPerHour * after.fromPerHour));
-  return [...changesBetween(alternatives, before, middle), ...changesBetween(alternatives, middle, after)];
+function cheapestAt(alternatives: readonly Alternative[], requestsPerHour: number): Alternative | undefined {
+  const least = Math.min(...alternatives.map((own) => own.dollarsPerMonth(requestsPerHour)));
+  if (least === Infinity) return undefined;
+  return alternatives.find((own) => own.dollarsPerMonth(requestsPerHour) === least);
 }

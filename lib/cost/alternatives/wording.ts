@@ -14,29 +14,15 @@ export function inMb(megabytes: number): string {
   return `${grouped(megabytes)} MB`;
 }
 
-export function exceeding(
-  neededMb: number,
-  mostMb: number,
-  sentence: (needed: string, most: string) => string,
-): string[] {
-  return neededMb > mostMb ? [sentence(inMb(neededMb), inMb(mostMb))] : [];
-}
-
 export function memoryBreaks(neededMb: number, subject: string, mostMb: number): string[] {
-  return exceeding(
-    neededMb,
-    mostMb,
-    (needed, most) => `the model needs ${needed}, and ${subject} has at most ${most}`,
-  );
+  if (neededMb <= mostMb) return [];
+  return [`the model needs ${inMb(neededMb)}, and ${subject} has at most ${inMb(mostMb)}`];
 }
 
+/** With no more digits than such a rate deserves. */
 export function inRate(perHour: number): string {
-  return `${inCount(perHour)} ${perHour === 1 ? 'request' : 'requests'} an hour`;
-}
-
-/** Requests per hour, with no more digits than such a rate deserves. */
-export function inCount(perHour: number): string {
-  return perHour < 10 ? String(Number(perHour.toPrecision(2))) : grouped(perHour);
+  const count = perHour < 10 ? String(Number(perHour.toPrecision(2))) : grouped(perHour);
+  return `${count} ${perHour === 1 ? 'request' : 'requests'} an hour`;
 }
 
 export function inPercent(share: number): string {

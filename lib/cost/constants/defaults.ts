@@ -17,8 +17,6 @@ export interface Prices {
   >;
   readonly stepFunctions: Values<'standardTransitions' | 'expressExecutions' | 'expressGbSecond'>;
   readonly fargate: Values<'x86Vcpu' | 'x86Memory' | 'armVcpu' | 'armMemory' | 'loadBalancer'>;
-  readonly sageMaker: Values<'gbSecond' | 'data'>;
-  readonly ecr: Values<'storage'>;
 }
 
 // Types of JSON are wider than those of constants. The names are declared above, so that no declaration of types needs the file.
@@ -35,14 +33,10 @@ export interface Environment {
     | 'freeTmpMb'
     | 'maxSeconds'
     | 'maxPayloadMb'
-    | 'maxImageMb'
     | 'placementMs'
     | 'x86InitMs'
     | 'armInitMs'
-    | 'x86ImageInitMs'
-    | 'armImageInitMs'
     | 'runtimeLoadMs'
-    | 'imageReads'
     | 'keepAliveSeconds',
     'visibleVcpus' | 'invokeMs'
   >;
@@ -71,7 +65,6 @@ export interface Environment {
     | 'partMb'
   >;
   readonly processor: Values<'lambdaSpeed' | 'armSpeed' | 'serialShare'>;
-  readonly sageMaker: Values<'maxMemoryMb' | 'maxPayloadMb' | 'maxSeconds' | 'coldStartMs' | 'mbPerVcpu'>;
   readonly alwaysOn: Values<'utilization', 'balancerMs'>;
   readonly batch: Values<'startMs' | 'rowBytes' | 'tableCpu'>;
 }

@@ -64,16 +64,9 @@ export function tmpRate(fileBytes: number, prices: Prices, environment: Environm
 }
 
 /** Milliseconds of the init phase: Node.js, the handler and ONNX Runtime's library. Lambda bills them. */
-export function initMs(
-  architecture: Architecture,
-  packaging: 'zip' | 'image',
-  { lambda }: Environment,
-): number {
-  const start =
-    packaging === 'zip'
-      ? { x86_64: lambda.x86InitMs, arm64: lambda.armInitMs }
-      : { x86_64: lambda.x86ImageInitMs, arm64: lambda.armImageInitMs };
-  return start[architecture] + lambda.runtimeLoadMs;
+export function initMs(architecture: Architecture, { lambda }: Environment): number {
+  const start = architecture === 'arm64' ? lambda.armInitMs : lambda.x86InitMs;
+  return start + lambda.runtimeLoadMs;
 }
 
 /**

@@ -64,7 +64,7 @@ export function loadTiming(fileBytes: number, memoryMb: number, host: Host): Loa
   const megabytes = fileBytes / 1e6;
   return {
     placementMs: lambda.placementMs,
-    initMs: initMs(host.architecture, 'zip', environment),
+    initMs: initMs(host.architecture, environment),
     downloadMs: transferMs(fileBytes, share, host, environment),
     sessionMs: singleThreadMs(handler.sessionCpuMs + handler.sessionCpu * megabytes, share, environment),
     firstRunMs: singleThreadMs(handler.firstRun * megabytes, share, environment),

@@ -1,5 +1,5 @@
 /** Chooses the best plan for an objective and limits. */
-import { GREATEST_RATE } from '../../cost/alternatives/verdict';
+import { GREATEST_RATE } from '../../cost/alternatives/alternative';
 import type { Latency, Temperature, Transport } from '../../cost/chain';
 import { SlicedInferenceError } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';

@@ -2,7 +2,6 @@
 import * as fc from 'fast-check';
 import type { AlternativeId, WholeModel } from '../../../lib/cost/alternatives/alternative';
 import { type ComparisonOptions, compareAlternatives } from '../../../lib/cost/alternatives/compare';
-import { GREATEST_RATE, LEAST_RATE } from '../../../lib/cost/alternatives/verdict';
 import { costModel } from '../../../lib/cost/model';
 import { chainOf, outcomesOf } from '../../support/cost-fixtures';
 import { cases } from '../../support/full-checks';
@@ -71,12 +70,11 @@ describe('the verdict', () => {
     expect(verdict.sentences[0]).toMatch(first);
   });
 
-  it('names the cheapest at the rate, and the ranges of rates in which each is cheapest', () => {
-    const [, now, ranges] = compare({}, { requestsPerHour: 20_000 }).verdict.sentences;
-    expect(now).toMatch(/^at 20,000 requests an hour, Fargate is cheapest \(.*\): \$\d+ a month$/);
-    expect(ranges).toMatch(
-      /^the cheapest by requests an hour: SageMaker Serverless Inference from 0.01 to (.*, ){4}\d+ more ranges, Fargate from [\d,]+ on$/,
-    );
+  it.each([
+    [20_000, /^at 20,000 requests an hour, Fargate is cheapest \(.*\): \$\d+ a month$/],
+    [1, /^at 1 request an hour, one Lambda function is cheapest \([\d,]+ MB\): \$0\.\d\d a month$/],
+  ])('names the cheapest at %d requests an hour', (requestsPerHour, expected) => {
+    expect(compare({}, { requestsPerHour }).verdict.sentences[1]).toMatch(expected);
   });
 
   it('compares the price of a month, with storage and as many cold runs as the temperature says', () => {
@@ -93,10 +91,8 @@ describe('the verdict', () => {
 });
 
 it.each([
-  ['container-image', LARGE, /, and Lambda allows 10,240 MB$/],
-  ['sagemaker-serverless', { peakMemoryMb: 1025 }, '2,048 MB'],
-  ['sagemaker-serverless', LARGE, 'the model needs 12,400 MB, and an endpoint has at most 6,144 MB'],
-  ['sagemaker-serverless', LARGE, 'a request or result has 4.8 MB, and an endpoint takes 4 MB'],
+  ['one-function', { peakMemoryMb: 1025 }, '1,025 MB'],
+  ['one-function', { coreSeconds: 9000 }, 'a call may take at most 900 s'],
   ['fargate', { peakMemoryMb: 400 }, '1 task of 0.25 vCPU and 512 MB'],
   ['fargate', { peakMemoryMb: 2049 }, '1 task of 0.5 vCPU and 3,072 MB'],
   ['fargate', { peakMemoryMb: 33_000 }, '1 task of 8 vCPU and 36,864 MB'],
@@ -143,13 +139,13 @@ it.each([
   expect(own.dollarsPerMonth(within)).toBeLessThan(100);
 });
 
-describe('the winners by rate', () => {
+it('at every rate, an alternative has the cheapest of its sizes that keep the limits', () => {
   const models = fc.record({
     peakMemoryMb: fc.integer({ min: 120, max: 14_000 }),
     fileBytes: fc.integer({ min: 1e6, max: 12e9 }),
     coreSeconds: fc.double({ min: 0.01, max: 10, noNaN: true }),
   });
-  const targets = fc.record(
+  const limits = fc.record(
     {
       maxLatencyMs: fc.integer({ min: 200, max: 20_000 }),
       maxDollarsPerMillion: fc.integer({ min: 5, max: 1000 }),
@@ -157,35 +153,19 @@ describe('the winners by rate', () => {
     },
     { requiredKeys: [] },
   );
-
-  it('are the cheapest of all sizes of all alternatives, on a grid of rates', () => {
-    fc.assert(
-      fc.property(models, targets, (model, limits) => {
-        const compared = compare(model, { targets: limits }, 4);
-        compared.winners.slice(1).forEach(({ id, fromPerHour }, index) => {
-          const before = compared.winners[index];
-          expect(before.id !== id || before.toPerHour < fromPerHour).toBe(true);
-        });
-        for (let power = -2; power < 7; power += 0.25) {
-          const perHour = 10 ** power;
-          const least = Math.min(...compared.alternatives.map((own) => own.dollarsPerMonth(perHour)));
-          const winner = compared.winners.find(
-            ({ fromPerHour, toPerHour }) => fromPerHour <= perHour * (1 + 1e-9) && perHour < toPerHour,
+  fc.assert(
+    fc.property(models, limits, fc.integer({ min: -8, max: 28 }), (model, targets, quarter) => {
+      const perHour = 10 ** (quarter / 4);
+      for (const own of compare(model, { targets }, 4).alternatives) {
+        const { breaks, dollarsPerMonth } = own.at(perHour);
+        expect(own.dollarsPerMonth(perHour)).toBe(breaks.length > 0 ? Infinity : dollarsPerMonth);
+        // Without limits of the user, it costs no more.
+        if (breaks.length === 0)
+          expect(compare(model, {}, 4).of(own.id).dollarsPerMonth(perHour)).toBeLessThanOrEqual(
+            dollarsPerMonth,
           );
-          const own = winner && compared.of(winner.id).dollarsPerMonth(perHour);
-          expect(own ?? Infinity).toBeLessThanOrEqual(least * (1 + 1e-6));
-          for (const alternative of compared.alternatives) {
-            const { breaks, dollarsPerMonth } = alternative.at(perHour);
-            expect(alternative.dollarsPerMonth(perHour)).toBe(breaks.length > 0 ? Infinity : dollarsPerMonth);
-          }
-        }
-      }),
-      { numRuns: cases(4, 24) },
-    );
-  });
-
-  it('begin at the least rate and end at the greatest one', () => {
-    const found = compare().winners;
-    expect([found[0].fromPerHour, found.at(-1)?.toPerHour]).toEqual([LEAST_RATE, GREATEST_RATE]);
-  });
+      }
+    }),
+    { numRuns: cases(20, 200) },
+  );
 });

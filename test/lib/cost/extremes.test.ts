@@ -45,7 +45,6 @@ function figures(options: CostOptions): number[] {
       ]),
     ),
     ...offers.map(({ dollarsPerMonth }) => dollarsPerMonth),
-    ...comparison.winners.map(({ toPerHour }) => toPerHour),
   ];
 }
 

@@ -114,8 +114,8 @@ test('the chart of request rates has the services that can run the model, withou
 
 test('services that are out have their reasons, and one slice has no cuts', () => {
   expect(section(TRANSFORMER_REPORT, 'services')?.notes).toContainEqual({
-    name: 'SageMaker Serverless is out',
-    sentences: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
+    name: 'a large function is out',
+    sentences: ['The model needs 12,400 MB.', 'A call may take at most 900 s.'],
   });
   const folded = [TRANSFORMER_REPORT, ONE_SLICE_REPORT].map(
     (report) => section(report, 'slices')?.folded.length,
