@@ -9,10 +9,9 @@ import { plannedRuns } from '../plan/pricing/plan-runs';
 import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
-import { type SliceSize, isNearEmpty, memoryMb } from '../plan/sizes/estimate';
+import { memoryMb } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { printable } from '../errors';
-import { sumOf } from '../extremes';
 import type { PlannedTypes } from '../shapes/planned-types';
 import { type DimensionSizes, givenSize } from '../shapes/value-types';
 
@@ -27,8 +26,6 @@ export interface PlanEstimates {
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
   readonly sizes: SizeNotes;
-  /** Which slices of a fixed number do nearly nothing, in a sentence without a full stop. */
-  readonly nearEmpty?: string;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -41,7 +38,7 @@ export interface OneFunction {
 
 export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
   const { goal = DEFAULT_GOAL } = slicer;
-  const { plan, sizes, consolidated } = plannedRuns(analyzed, cut, goal);
+  const { plan, consolidated } = plannedRuns(analyzed, cut, goal);
   const given = goal.requestsPerHour ?? analyzed.costs.requestsPerHour;
   const { requestsPerHour } = analyzed.cuts.costs.model(goal.requestsPerHour).options;
   const { alternatives, verdict } = compareAlternatives(wholeModel(analyzed), plan, {
@@ -53,7 +50,6 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
   });
   const slices = alternatives.find(({ id }) => id === 'slices')?.at(requestsPerHour);
   const oneFunction = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
-  const nearEmpty = nearEmptyNote(cut, sizes);
   return {
     warm: costOf(plan, 0, 'warm'),
     cold: costOf(plan, 0, 'cold'),
@@ -63,7 +59,6 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     },
     profileDifferences: analyzed.profile?.differences ?? [],
     sizes: sizeNotes(analyzed.planned),
-    ...(nearEmpty !== undefined && { nearEmpty }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
   };
 }
@@ -94,23 +89,6 @@ function isFaster(one?: Offer, other?: Offer): boolean {
   return (['warm', 'cold'] as const).every(
     (temperature) => one[temperature].time.quantile(0.5) <= other[temperature].time.quantile(0.5),
   );
-}
-
-const NAMED_SLICES = 3;
-
-/** Nothing is said of slices whose number the user did not set. */
-export function nearEmptyNote({ mostBytes }: ChosenCut, sizes: readonly SliceSize[]): string | undefined {
-  if (mostBytes === undefined) return undefined;
-  const total = sumOf(sizes.map(({ coreSeconds }) => coreSeconds));
-  const clauses = sizes.flatMap(({ coreSeconds }, slice) => {
-    const share = total > 0 ? coreSeconds / total : 0;
-    if (!isNearEmpty(share, 1, sizes.length)) return [];
-    const percent = (100 * share).toLocaleString('en-US', { maximumSignificantDigits: 2 });
-    return [`slice ${slice} does ${percent} % of the work`];
-  });
-  const more = clauses.length - NAMED_SLICES;
-  if (clauses.length === 0) return undefined;
-  return `${clauses.slice(0, NAMED_SLICES).join(', ')}${more > 0 ? `, and ${more} more do as little` : ''}`;
 }
 
 const NAMED = 4;

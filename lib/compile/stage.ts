@@ -159,5 +159,4 @@ const ESTIMATES = anObject<PlanEstimates>({
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
   sizes: anObject<SizeNotes>({ refused: optional(text(MAX_NOTE)), replaced: optional(text(MAX_NOTE)) }),
-  nearEmpty: optional(text(MAX_NOTE)),
 });

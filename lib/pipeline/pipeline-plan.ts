@@ -166,7 +166,7 @@ function firstOf(names: readonly string[]): string {
 export function annotatePlan(
   scope: Construct,
   { slices }: SlicePlan,
-  { oneFunction, profileDifferences, sizes, nearEmpty }: PlanEstimates,
+  { oneFunction, profileDifferences, sizes }: PlanEstimates,
   isAutomatic: boolean,
 ): void {
   if (profileDifferences.length > 0) {
@@ -182,7 +182,6 @@ export function annotatePlan(
     warn(scope, 'refusedDimensions', `${refused}; set dimensions to sizes with which the model runs`);
   if (replaced !== undefined)
     warn(scope, 'replacedDimensions', `${replaced}; set dimensions to the sizes of your requests`);
-  if (nearEmpty !== undefined) warn(scope, 'nearEmptySlices', `${nearEmpty}: request fewer slices`);
   if (slices.length === 1 && isAutomatic)
     inform(scope, 'oneSlice', `Slicing.automatic makes one slice: ${oneFunction.verdict}`);
   if (slices.length > 1 && oneFunction.isBetter) {

@@ -72,7 +72,7 @@ export function assembleReport(
     verdict: [sentences[0], ...planSentences(model, { slices, consolidation }), ...sentences.slice(1)],
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
-    warnings: warningsOf(analyzed, cut, sizes, request),
+    warnings: warningsOf(analyzed, cut, request),
   };
 }
 

@@ -1,11 +1,10 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { nearEmptyNote, sizeNotes } from '../../../lib/compile/plan-estimates';
+import { sizeNotes } from '../../../lib/compile/plan-estimates';
 import { vcpuShare } from '../../../lib/cost/formulas/lambda';
 import { beyondBurstMs, hostOf } from '../../../lib/cost/formulas/slice-timing';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
-import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { formatBytes } from '../../terminal/format';
 import { quantityText } from '../figures';
 import type { PlanReport, ReportedSlice } from '../plan-report';
@@ -66,7 +65,6 @@ function burstNotes({ options }: DetailedCostModel, slices: readonly ReportedSli
 export function warningsOf(
   { planned, model }: AnalyzedModel,
   cut: ChosenCut,
-  sizes: readonly SliceSize[],
   { profileDifferences = [] }: ReportRequest,
 ): string[] {
   const { bounded, assumed, dimensions } = planned;
@@ -81,7 +79,6 @@ export function warningsOf(
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     cut.quality?.comparedAllCuts === false &&
       `the model has too many cuts to compare all, so the search compared the ${cut.quality.comparedCuts} that fewer bytes cross than their neighbors`,
-    nearEmptyNote(cut, sizes),
   ].filter((warning) => typeof warning === 'string');
 }
 

@@ -8,7 +8,6 @@ import { threadCount } from '../../../lib/plan/sizes/estimate';
 import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import { mlp, saveModel } from '../../support/model-builder';
 import { sparseModel } from '../../support/sparse-model';
-import { unevenChain } from '../../support/uneven-chain';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 
 analyzeFast();
@@ -44,15 +43,6 @@ describe('the estimates of a plan', () => {
     expect(oneFunction.verdict).toMatch(
       /^\d+ slices: the model needs [\d,]+ MB, and one function has at most 1,024 MB/,
     );
-  });
-
-  it('name the slices of a fixed number that do nearly nothing', () => {
-    const uneven = analyzeModel(saveModel({ graph: unevenChain() }));
-    expect(estimatesOf(count(3), uneven).nearEmpty).toMatch(
-      /^slice \d does 0\.[\d]+ % of the work, slice \d does 0\.\d+ % of the work$/,
-    );
-    expect(estimatesOf(count(2)).nearEmpty).toBeUndefined();
-    expect(estimatesOf(automatic(), uneven).nearEmpty).toBeUndefined();
   });
 });
 

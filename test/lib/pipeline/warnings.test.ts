@@ -22,7 +22,6 @@ import { graphOf } from '../../support/graph-text';
 import { FLOAT, INT64, floats, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
-import { unevenChain } from '../../support/uneven-chain';
 import { writtenPlan } from '../../support/written-plan';
 
 type Props = Partial<SlicedInferencePipelineProps>;
@@ -136,11 +135,6 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
   ['noS3Endpoint', 'this app has none for the VPC: call vpc.addGatewayEndpoint', isolated({})],
   ['noS3Endpoint', 'reach S3 only through', isolated({}, endpoint(DYNAMODB))],
   ['noS3ExpressEndpoint', 'reach S3 Express One Zone only through', isolated(zone, endpoint(S3))],
-  [
-    'nearEmptySlices',
-    /^slice \d does .* % of the work, .*: request fewer slices /,
-    { ...three, modelPath: saveModel({ graph: unevenChain() }) },
-  ],
   [
     'profileDiffers',
     /\(batch is 1, and was 2 in the profile; ONNX Runtime is [\d.]+, and was 1\.0\.0 in the profile\): profile/,
