@@ -96,3 +96,4 @@ const root = protobuf.Root.fromJSON({
 
 export const ModelProto = root.lookupType('ModelProto');
 export const NodeProto = root.lookupType('NodeProto');
+export const TensorProto = root.lookupType('TensorProto');

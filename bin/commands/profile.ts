@@ -39,10 +39,7 @@ export function profileCommand(): Command {
     .description('measure how long each node of a model computes, and write a profile')
     .argument('<model>', 'path of an ONNX model')
     .requiredOption('--out <file>', 'file to write the profile to')
-    .option(
-      '--inputs <file>',
-      '.safetensors, .npz, .npy, .json or a folder of input_N.pb (default: generated inputs)',
-    )
+    .option('--inputs <file>', '.safetensors, .npz, .npy or .json (default: generated inputs)')
     .option('--seed <n>', 'seed of generated inputs', wholeNumber(), 0)
     .option('--threads <n>', "ONNX Runtime's threads", wholeNumber(1, MAX_THREADS), 1)
     .option('--runs <n>', 'measured runs of each slice', wholeNumber(1, MAX_RUNS), 15)

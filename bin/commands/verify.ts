@@ -53,7 +53,7 @@ export function verifyCommand(): Command {
     .addOption(
       new Option(
         '--inputs <file>',
-        '.safetensors, .npz, .npy, .json or a folder of input_N.pb (default: generated inputs)',
+        '.safetensors, .npz, .npy or .json (default: generated inputs)',
       ).conflicts('seed'),
     )
     .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber()).default(0))

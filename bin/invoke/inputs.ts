@@ -35,7 +35,7 @@ export interface InvokeOptions extends InputOptions {
 
 export function addInputOptions(command: Command): Command {
   return command
-    .option('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
+    .option('--inputs <file>', '.safetensors, .npz, .npy or .json')
     .addOption(
       new Option(
         '--input-json <file or text>',

@@ -29,13 +29,3 @@ export function blamingFile<T>(path: string, decode: () => T): T {
     );
   }
 }
-
-/** @throws BadContent for bytes that are not UTF-8 */
-export function utf8(bytes: Uint8Array, advice: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    // The decoder's error gives no details.
-    throw new BadContent('text in UTF-8', 'other bytes', advice);
-  }
-}

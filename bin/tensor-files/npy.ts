@@ -13,7 +13,7 @@ import {
   type RawTensor,
   type StringTensor,
 } from '../../lambda/tensors/tensor';
-import { BadContent, utf8 } from './bad-content';
+import { BadContent } from './bad-content';
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 const VERSION_1 = [1, 0];
@@ -43,12 +43,8 @@ const DESCRIPTIONS: Readonly<Record<NumericDataType, string>> = {
   bool: '|b1',
 };
 
-/** By kind and size, without the order of bytes. */
 const DTYPES = new Map(
-  Object.entries(DESCRIPTIONS).map(([dtype, description]) => [
-    description.slice(1),
-    dtype as NumericDataType,
-  ]),
+  Object.entries(DESCRIPTIONS).map(([dtype, description]) => [description, dtype as NumericDataType]),
 );
 
 /** By the bytes of an element: a dtype under which its bits are moved unchanged. */
@@ -65,29 +61,24 @@ interface NpyHeader {
 }
 
 /**
- * Reads arrays in C and in Fortran order, of both orders of bytes. Text and bytes become strings; bytes must be UTF-8.
+ * Reads little-endian arrays in C and in Fortran order. Text becomes strings.
  * @throws BadContent
  */
 export function decodeNpy(file: Uint8Array): RawTensor {
   const dict = dictBytes(file);
-  // Version 3 has UTF-8 for the names of fields in structured arrays. The others have ASCII.
-  const header = parseDict(Buffer.from(dict).toString('utf8'));
+  const { description, shape, isFortranOrder } = parseDict(Buffer.from(dict).toString('latin1'));
   const data = file.subarray(dict.byteOffset - file.byteOffset + dict.byteLength);
-  // Elements of one byte, and bytes, have no order.
-  const [, order, kind] = /^([<>|])(\w+)$/.exec(header.description) ?? [];
-  const [, text, width] = /^([US])([1-9]\d*)$/.exec(kind) ?? [];
-  if (text === 'U' && order !== '|') return decodeText(data, header, Number(width));
-  if (text === 'S') return decodeBytes(data, header, Number(width));
-  const dtype = DTYPES.get(kind);
-  if (dtype === undefined || (order === '|' && elementBytes(dtype) > 1)) {
-    throw unsupported(header.description);
+  const width = /^<U([1-9]\d*)$/.exec(description)?.[1];
+  if (width !== undefined) {
+    const strings = decodeText(data, shape, Number(width));
+    return { dtype: 'string', shape, strings: isFortranOrder ? rowMajor(strings, shape) : strings };
   }
-  const { shape, isFortranOrder } = header;
+  const dtype = DTYPES.get(description);
+  if (dtype === undefined) throw unsupported(description);
   const size = elementBytes(dtype) as keyof typeof BITS;
   checkLength(data, elementCount(shape) * size, describeTensor({ dtype, shape }));
-  const elements = order === '>' ? littleEndian(data, size) : data;
-  if (!isFortranOrder) return { dtype, shape, bytes: elements };
-  const view = typedView({ dtype: BITS[size], shape, bytes: elements });
+  if (!isFortranOrder) return { dtype, shape, bytes: data };
+  const view = typedView({ dtype: BITS[size], shape, bytes: data });
   return { dtype, shape, bytes: bytesOf(rowMajor(view, shape)) };
 }
 
@@ -105,18 +96,11 @@ function dictBytes(file: Uint8Array): Uint8Array {
     throw new BadContent('an .npy array', 'other content', 'write it with numpy.save');
   }
   const [major, minor] = file.subarray(MAGIC.byteLength);
-  if (major < 1 || major > 3 || minor !== 0) {
-    throw new BadContent('an .npy array of version 1 to 3', `version ${major}.${minor}`, 'write it again');
+  // NumPy writes later versions only for structured arrays.
+  if (major !== 1 || minor !== 0) {
+    throw new BadContent('an .npy array of version 1.0', `version ${major}.${minor}`, 'write it again');
   }
-  const truncated = new BadContent(
-    'a complete .npy array',
-    `a truncated one of version ${major}`,
-    'write it again',
-  );
-  const start = major === 1 ? LEAST_BYTES : LEAST_BYTES + 2;
-  if (start > file.byteLength) throw truncated;
-  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  const length = major === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);
+  const length = Buffer.from(file.buffer, file.byteOffset, file.byteLength).readUInt16LE(8);
   if (length > MAX_HEADER_BYTES) {
     throw new BadContent(
       `an .npy array with a header of at most ${MAX_HEADER_BYTES} bytes`,
@@ -124,18 +108,19 @@ function dictBytes(file: Uint8Array): Uint8Array {
       'save each field of a structured array as its own array',
     );
   }
-  if (start + length > file.byteLength) throw truncated;
-  return file.subarray(start, start + length);
+  if (LEAST_BYTES + length > file.byteLength) {
+    throw new BadContent('a complete .npy array', 'a truncated one', 'write it again');
+  }
+  return file.subarray(LEAST_BYTES, LEAST_BYTES + length);
 }
 
-/** As JSON, because Python writes other quotes, lists and truth values. Python 2 wrote sizes as `2L`. */
+/** As JSON, because Python writes other quotes, lists and truth values. */
 function parseDict(text: string): NpyHeader {
   const json = text
     .replaceAll("'", '"')
     .replaceAll('(', '[')
     .replaceAll(')', ']')
     .replaceAll(/\b(?:True|False)\b/g, (word) => word.toLowerCase())
-    .replaceAll(/\b(\d+)L\b/g, '$1')
     .replaceAll(/,(?=\s*[\]}])/g, '');
   let dict: Readonly<Record<string, unknown>> = {};
   try {
@@ -169,7 +154,7 @@ function encodeHeader(description: string, shape: readonly number[]): Uint8Array
 }
 
 function unsupported(description: string): BadContent {
-  const known = [...Object.values(DESCRIPTIONS), '<U…', '|S…'].join(', ');
+  const known = [...Object.values(DESCRIPTIONS), '<U…'].join(', ');
   const got = description.startsWith('|O') ? 'pickled Python objects' : description.slice(0, 20);
   return new BadContent(`of one of the dtypes ${known}`, got, 'convert it with x.astype');
 }
@@ -177,13 +162,6 @@ function unsupported(description: string): BadContent {
 function checkLength(data: Uint8Array, expected: number, what: string): void {
   if (data.byteLength === expected) return;
   throw new BadContent(`${what}, ${expected} bytes`, `${data.byteLength} bytes`, 'write it again');
-}
-
-function littleEndian(data: Uint8Array, size: keyof typeof BITS): Uint8Array {
-  if (size === 1) return data;
-  const copy = Buffer.from(data);
-  if (size === 2) return copy.swap16();
-  return size === 4 ? copy.swap32() : copy.swap64();
 }
 
 /** Elements from Fortran order, in which the first axis varies fastest, to C order, in which the last one does. */
@@ -212,41 +190,20 @@ function rowMajor<T extends { readonly length: number; [index: number]: unknown;
   return ordered;
 }
 
-function decodeText(data: Uint8Array, header: NpyHeader, characters: number): StringTensor {
+function decodeText(data: Uint8Array, shape: readonly number[], characters: number): string[] {
+  const count = elementCount(shape);
+  checkLength(data, count * characters * CODE_POINT_BYTES, `strings [${shape.join(',')}]`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const isLittleEndian = header.description.startsWith('<');
-  return stringTensor(data, header, characters * CODE_POINT_BYTES, (start) => {
-    const codePoints = Array.from({ length: characters }, (_, position) =>
-      view.getUint32(start + position * CODE_POINT_BYTES, isLittleEndian),
+  return Array.from({ length: count }, (_, index) => {
+    const codePoints = Array.from({ length: characters }, (_one, position) =>
+      view.getUint32((index * characters + position) * CODE_POINT_BYTES, true),
     );
     const bad = codePoints.find((codePoint) => codePoint > 0x10ffff);
     if (bad !== undefined) throw new BadContent('Unicode text', `the code point ${bad}`, 'write it again');
-    return Array.from(unpadded(codePoints), (codePoint) => String.fromCodePoint(codePoint)).join('');
+    // NumPy pads short strings with zeros.
+    const own = codePoints.slice(0, codePoints.findLastIndex((code) => code !== 0) + 1);
+    return own.map((codePoint) => String.fromCodePoint(codePoint)).join('');
   });
-}
-
-function decodeBytes(data: Uint8Array, header: NpyHeader, width: number): StringTensor {
-  return stringTensor(data, header, width, (start) =>
-    utf8(unpadded(data.subarray(start, start + width)), 'decode them, and save x.astype(str)'),
-  );
-}
-
-/** NumPy pads short strings with zeros. */
-function unpadded<T extends Uint8Array | number[]>(codes: T): T {
-  return codes.slice(0, codes.findLastIndex((code) => code !== 0) + 1) as T;
-}
-
-/** @param read returns the string that starts at a position */
-function stringTensor(
-  data: Uint8Array,
-  { shape, isFortranOrder }: NpyHeader,
-  itemBytes: number,
-  read: (start: number) => string,
-): StringTensor {
-  const count = elementCount(shape);
-  checkLength(data, count * itemBytes, `strings [${shape.join(',')}]`);
-  const strings = Array.from({ length: count }, (_, index) => read(index * itemBytes));
-  return { dtype: 'string', shape, strings: isFortranOrder ? rowMajor(strings, shape) : strings };
 }
 
 function encodeStrings({ strings }: StringTensor, characters: number): Uint8Array {

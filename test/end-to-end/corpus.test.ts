@@ -4,10 +4,12 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { readTensorFile } from '../../bin/tensor-files';
+import { TensorProto } from '../../bench/onnx-schema';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
+import type { NumericDataType, RawTensor } from '../../lambda/tensors/tensor';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
+import { dataTypeName } from '../../lib/onnx/data-type';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { packageRoot } from '../../lib/host/packages';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
@@ -55,6 +57,29 @@ function modelsBelow(folder: string): string[] {
     .sort();
 }
 
+interface NamedTensor {
+  readonly name: string;
+  readonly dataType: number;
+  readonly dims: readonly number[];
+  readonly rawData: Uint8Array;
+  readonly stringData: readonly Uint8Array[];
+}
+
+/** The inputs that come with a model: named tensors, each in a file, with raw bytes or strings. */
+function readDataSet(folder: string): Map<string, RawTensor> {
+  const files = fs.readdirSync(folder).filter((name) => /^input_\d+\.pb$/.test(name));
+  return new Map(
+    files.map((file): [string, RawTensor] => {
+      const message = TensorProto.decode(fs.readFileSync(path.join(folder, file)));
+      const options = { longs: Number, defaults: true, arrays: true };
+      const { name, dims: shape, ...tensor } = TensorProto.toObject(message, options) as NamedTensor;
+      const dtype = dataTypeName(tensor.dataType) as NumericDataType | 'string';
+      if (dtype !== 'string') return [name, { dtype, shape, bytes: tensor.rawData }];
+      return [name, { dtype, shape, strings: tensor.stringData.map((text) => Buffer.from(text).toString()) }];
+    }),
+  );
+}
+
 /** Runs of models as they are, by the model's file: the levels share them. */
 const samples = new Map<string, ReturnType<typeof findSample>>();
 
@@ -63,7 +88,7 @@ async function findSample(file: string) {
   const { plan } = compileAnalyzed(analyzeModel(file), count(1));
   const folder = path.join(path.dirname(file), 'test_data_set_0');
   if (plan.inputs.length > 0 && fs.existsSync(path.join(folder, 'input_0.pb'))) {
-    const inputs = await readTensorFile(folder, plan.inputs);
+    const inputs = readDataSet(folder);
     return { inputs, outputs: await runWhole(file, inputs) };
   }
   let failure: unknown;

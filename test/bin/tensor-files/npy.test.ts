@@ -5,16 +5,10 @@ import { bytesOf, type NumericTensor, type RawTensor } from '../../../lambda/ten
 import { comparable, rawTensor } from '../../support/arbitrary-tensors';
 
 /** @param claimed length of the header as the file has it */
-function npy(
-  header: string,
-  data: readonly number[] = [],
-  version: readonly [number, number] = [1, 0],
-  claimed = Buffer.byteLength(header),
-): Uint8Array {
-  const length = Buffer.alloc(version[0] === 2 || version[0] === 3 ? 4 : 2);
-  length.writeUIntLE(claimed, 0, length.byteLength);
-  const magic = Buffer.from('\x93NUMPY', 'latin1');
-  return Buffer.concat([magic, Buffer.from(version), length, Buffer.from(header), Buffer.from(data)]);
+function npy(text: string, data: readonly number[] = [], claimed = text.length, major = 1): Uint8Array {
+  const start = Buffer.from(`\x93NUMPY${String.fromCharCode(major)}\0..`, 'latin1');
+  start.writeUInt16LE(claimed, start.byteLength - 2);
+  return Buffer.concat([start, Buffer.from(text), Buffer.from(data)]);
 }
 
 function header(description: string, shape: string, order = 'False'): string {
@@ -41,34 +35,34 @@ describe('an .npy file', () => {
     expect(Buffer.from(encodeNpy({ dtype: 'float32', shape: [3], bytes })).equals(saved)).toBe(true);
   });
 
-  it('may have other spacing, quotes and Python 2 sizes in its header', () => {
-    const other = npy(`{"shape":(2L,1),"descr":"|i1","fortran_order":False}`, [1, 2]);
+  it('may have other spacing and quotes in its header', () => {
+    const other = npy(`{"shape":(2,1),"descr":"|i1","fortran_order":False}`, [1, 2]);
     expect(decodeNpy(other)).toMatchObject({ dtype: 'int8', shape: [2, 1] });
   });
 
   it.each<[string, string, string, readonly number[], readonly number[]]>([
     ['a matrix in Fortran order', '|u1', '2, 3', [1, 4, 2, 5, 3, 6], [1, 2, 3, 4, 5, 6]],
     ['wide elements in Fortran order', '<i2', '2, 2', [1, 0, 3, 0, 2, 0, 4, 0], [1, 0, 2, 0, 3, 0, 4, 0]],
-    ['big-endian elements', '>u2', '2, 2', [0, 1, 0, 3, 0, 2, 0, 4], [1, 0, 2, 0, 3, 0, 4, 0]],
   ])('may have %s', (_, description, shape, data, expected) => {
     const tensor = decodeNpy(npy(header(description, shape, 'True'), data));
     expect(tensor).toMatchObject({ shape: shape.split(',').filter(Boolean).map(Number) });
     expect([...(tensor as NumericTensor).bytes]).toEqual(expected);
   });
 
-  it.each<[string, string, readonly [number, number], readonly number[], readonly string[]]>([
-    ['text', '<U1', [1, 0], [0, 0xf6, 1, 0, ...Array<number>(12).fill(0)], ['\u{1f600}', '', '', '']],
-    ['big-endian text', '>U2', [3, 0], [0, 0, 0, 0xfc, ...Array<number>(28).fill(0)], ['ü', '', '', '']],
-    ['bytes', '|S2', [2, 0], Array.from(Buffer.from('a\0ücdef')), ['a', 'cd', 'ü', 'ef']],
-  ])('may have %s in Fortran order', (_, description, version, data, strings) => {
-    const file = npy(header(description, '2, 2', 'True'), data, version);
-    expect(decodeNpy(file)).toEqual({ dtype: 'string', shape: [2, 2], strings });
+  it('may have text in Fortran order', () => {
+    const data = [0, 0xf6, 1, 0, ...Array<number>(4).fill(0), 0xfc, ...Array<number>(7).fill(0)];
+    const file = npy(header('<U1', '2, 2', 'True'), data);
+    expect(decodeNpy(file)).toEqual({
+      dtype: 'string',
+      shape: [2, 2],
+      strings: ['\u{1f600}', 'ü', '', ''],
+    });
   });
 
   it('fails only with an error about its content, whichever bits of it flip', () => {
     const files = [
-      npy(header('>i4', '2, 3', 'True'), Array<number>(24).fill(7)),
-      npy(header('<U2', '2,'), Array<number>(16).fill(0), [3, 0]),
+      npy(header('<i4', '2, 3', 'True'), Array<number>(24).fill(7)),
+      npy(header('<U2', '2,'), Array<number>(16).fill(0)),
     ];
     fc.assert(
       fc.property(fc.constantFrom(...files), fc.nat(), fc.nat({ max: 255 }), (file, place, byte) => {
@@ -91,14 +85,14 @@ describe('an .npy file', () => {
 
   it.each<[string, Uint8Array, string]>([
     ['that is empty', new Uint8Array(0), 'an .npy array, got other content'],
-    ['of an unknown version', npy(header('<f4', ''), [0, 0, 0, 0], [9, 0]), 'got version 9.0'],
-    ['with a header beyond its end', npy(header('<f4', '')).subarray(0, 40), 'a truncated one of version 1'],
+    ['of an unknown version', npy(header('<f4', ''), [0, 0, 0, 0], 60, 9), 'got version 9.0'],
+    ['with a header beyond its end', npy(header('<f4', '')).subarray(0, 40), 'got a truncated one'],
     ['of a structured array', npy(header('', '2,').replace("''", "[('a', '<f4')]")), 'one plain dtype'],
     ['of pickled objects', npy(header('|O', ''), [1]), 'pickled Python objects'],
-    ['of bytes that are not UTF-8', npy(header('|S1', ''), [0xff]), 'text in UTF-8, got other bytes'],
-    ['of an order that no machine has', npy(header('|f4', ''), [0, 0, 0, 0]), 'got |f4'],
-    ['with a huge header', npy(header('|u1', ''), [1], [2, 0], 2 ** 32 - 1), 'got 4294967295 bytes'],
-    ['cut short inside the length', npy('', [], [2, 0]).subarray(0, 11), 'a truncated one of version 2'],
+    ['of bytes', npy(header('|S1', ''), [0x61]), 'got |S1: convert it with x.astype'],
+    ['in big-endian order', npy(header('>f4', ''), [0, 0, 0, 0]), 'got >f4'],
+    ['with a huge header', npy(header('|u1', ''), [1], 65_535), 'got 65535 bytes'],
+    ['cut short inside the length', npy('').subarray(0, 9), 'an .npy array, got other content'],
     ['with a key twice', npy("{'descr': '|u1', 'descr': '|u1', 'shape': ()}", [1]), 'one plain dtype'],
     ['with code in its header', npy("{'descr': __import__('os'), 'shape': ()}", [1]), 'one plain dtype'],
     ['of complex numbers', npy(header('<c8', ''), [1]), 'got <c8'],
