@@ -2,7 +2,6 @@
 import { Command } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
 import { addInputOptions, checkInputOptions, readJson } from '../invoke/inputs';
-import { checkPlace } from '../outputs/named-file';
 import { runJson, runTensors, type RunOptions } from '../run/local-execution';
 import { addLocalOptions } from './local-options';
 
@@ -29,15 +28,13 @@ export function runCommand(): Command {
       '--pipeline <name>',
       "the pipeline's construct id, stack or stack/id, if the assembly has several pipelines",
     )
-    .option('--trace <file>', 'write a timeline for chrome://tracing and ui.perfetto.dev')
     .option('--json', "print the execution's output as JSON");
   return addLocalOptions(command).addHelpText('after', HELP).action(run);
 }
 
 async function run(assembly: string, options: RunOptions): Promise<void> {
-  const { inputs, inputJson, out, trace } = options;
+  const { inputs, inputJson, out } = options;
   checkInputOptions('run', options);
-  if (trace !== undefined) checkPlace(trace, '--trace');
   if (inputs === undefined) {
     await runJson(assembly, options, readJson(inputJson ?? ''));
     return;

@@ -10,7 +10,6 @@ import { selectPipeline } from '../../local/cloudformation/pipeline';
 import { cloudOptions, reportFaults, simulatedLabel, type LocalOptions } from '../commands/local-options';
 import { readTensors, type InputOptions } from '../invoke/inputs';
 import { failureLine } from '../outputs/failure-line';
-import { writeNamedFile } from '../outputs/named-file';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
 import { FAILED, TERMINATED } from '../process/exit-codes';
 import { writeTensorFile } from '../tensor-files';
@@ -18,11 +17,8 @@ import { print, printJson, printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { warnOfMemory } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
-import { chromeTrace } from '../timings/trace-file';
 
-export interface RunOptions extends LocalOptions, InputOptions {
-  readonly trace?: string;
-}
+export type RunOptions = LocalOptions & InputOptions;
 
 interface Failed {
   readonly error: string;
@@ -30,7 +26,6 @@ interface Failed {
 }
 
 interface Succeeded {
-  readonly timings: readonly CallTiming[];
   show(): Promise<void>;
 }
 
@@ -51,7 +46,7 @@ export async function runJson(assembly: string, options: RunOptions, input: unkn
       if (out === undefined || json) printJson(output);
       else print(`${writtenLine(out)}\n`);
     };
-    return { timings: timingsIn(output), show };
+    return { show };
   });
 }
 
@@ -76,7 +71,7 @@ export async function runTensors(
       if (options.json) printJson(result.execution);
       else print(`${timingTable(timings)}${label}\n${writtenLine(out)}\n`);
     };
-    return { timings, show };
+    return { show };
   });
 }
 
@@ -95,7 +90,6 @@ async function runLocally(
   options: RunOptions,
   execute: (cloud: LocalCloud) => Promise<Succeeded | Failed>,
 ): Promise<void> {
-  const { trace } = options;
   // process.exit() also ends the functions' processes.
   const stop = (): void => process.exit(TERMINATED);
   process.once('SIGTERM', stop);
@@ -115,11 +109,6 @@ async function runLocally(
     else {
       printLine(failureLine(result.error, causeOf(result, events)));
       process.exitCode = FAILED;
-    }
-    // Last, because the results matter more if a disk is full.
-    if (trace !== undefined) {
-      const timings = 'show' in result ? result.timings : [];
-      await writeNamedFile(trace, '--trace', chromeTrace(events, timings, simulatedLabel(options)));
     }
   } finally {
     await cloud.close();
