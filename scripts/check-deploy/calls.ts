@@ -1,17 +1,12 @@
-/** Calls beside those of `infer`: JSON, an HTTP API, consolidation, and the scripts of examples. */
+/** Calls beside those of `infer`: JSON, and consolidation. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeTensors } from '../../client';
-import { postSigned } from '../../examples/ocr/signed-request';
 import type { OtherCall } from './life';
-import { REGION, ROOT_USER } from './cloud';
 import { isIdentical, type Question } from './pipelines';
-import { ROOT, run } from './processes';
 
 /** A run of consolidation loads the function of the whole model for later runs, of which the first may come too early. */
 const ATTEMPTS = 40;
-
-const SCRIPT_SECONDS = 300;
 
 const DIFFERENT = 'the results differ from those of ONNX Runtime';
 
@@ -42,35 +37,3 @@ export const isConsolidated: OtherCall = async ({ questions, callers: [caller] }
   }
   throw new Error(`one of ${ATTEMPTS} runs must be served by the whole model, got none`);
 };
-
-export const readsPhoto: OtherCall = async ({ cloud, outputs }) => {
-  const photo = fs.readFileSync(path.join(ROOT, 'examples/ocr/receipt.jpg')).toString('base64');
-  const signing = { region: REGION, credentials: ROOT_USER, ca: cloud.authority };
-  const answer = await postSigned(reachable(outputs.Url ?? '', cloud.endpoint), { photo }, signing);
-  if (!JSON.stringify(answer).includes('Total amount 7.40'))
-    throw new Error(`the text of the receipt must be read, got ${JSON.stringify(answer)}`);
-};
-
-export function prints(script: string, args: readonly string[], text: string): OtherCall {
-  return async ({ outputs, machines, cloud }) => {
-    const { StateMachineArn = machines[0].arn, Bucket = '', HttpEndpoint } = outputs;
-    const variables = {
-      STATE_MACHINE_ARN: StateMachineArn,
-      BUCKET: Bucket,
-      ...(HttpEndpoint !== undefined && { HTTP_ENDPOINT: reachable(HttpEndpoint, cloud.endpoint) }),
-    };
-    const file = path.join(ROOT, 'dist/examples', script);
-    const printed = await run(process.execPath, ['--no-warnings', file, ...args], {
-      cwd: fs.mkdtempSync(path.join(cloud.folder, 'script-')),
-      env: { ...cloud.asRole(undefined), ...variables },
-      seconds: SCRIPT_SECONDS,
-    });
-    if (!printed.includes(text)) throw new Error(`${script} must print '${text}', got '${printed}'`);
-  };
-}
-
-/** MiniStack's name for an HTTP API's host is unknown to most resolvers, so it also takes the id in the path. */
-function reachable(url: string, endpoint: string): string {
-  const { hostname, pathname } = new URL(url);
-  return `${endpoint}/_aws/execute-api/${hostname.split('.')[0]}/$default${pathname === '/' ? '' : pathname}`;
-}

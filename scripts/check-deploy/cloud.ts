@@ -13,11 +13,11 @@ import { makeServerCertificate } from '../../local/tls/certificate';
 import { until } from '../../test/support/until';
 import { Program, ROOT, run, SOURCES } from './processes';
 
-export const REGION = 'us-east-1';
+const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
 
 /** The root user of MiniStack's account, whom no policy restricts. MiniStack checks its key only, so other users must not know it. */
-export const ROOT_USER = {
+const ROOT_USER = {
   accessKeyId: randomBytes(16).toString('hex'),
   secretAccessKey: randomBytes(16).toString('hex'),
 };
@@ -62,12 +62,11 @@ export async function pythonWithMiniStack(): Promise<string> {
 export type Outputs = Readonly<Partial<Record<string, string>>>;
 
 export interface App {
-  /** What `--app` is: a command, or the folder of an assembly. */
+  /** The folder of the assembly. */
   readonly app: string;
   readonly cwd: string;
-  readonly variables?: NodeJS.ProcessEnv;
-  /** Makes the assembly before each deployment, if `app` is its folder. */
-  readonly synthesize?: () => void;
+  /** Makes the assembly before each deployment. */
+  readonly synthesize: () => void;
 }
 
 export class Cloud {
@@ -78,7 +77,7 @@ export class Cloud {
     readonly python: string,
     readonly folder: string,
     readonly endpoint: string,
-    readonly authority: string,
+    authority: string,
     /** Variables with which an unmodified AWS SDK calls it. They have no credentials. */
     private readonly environment: NodeJS.ProcessEnv,
   ) {
@@ -121,7 +120,7 @@ export class Cloud {
       ...{ AWS_CONFIG_FILE: place('config'), AWS_SHARED_CREDENTIALS_FILE: place('credentials') },
     });
     await cloud.answers(new Program(python, [path.join(SOURCES, 'emulator.py')], { env }));
-    await cloud.cdk({ cwd: folder }, 'bootstrap', `aws://${ACCOUNT}/${REGION}`);
+    await cloud.cdk(folder, 'bootstrap', `aws://${ACCOUNT}/${REGION}`);
     return cloud;
   }
 
@@ -149,21 +148,21 @@ export class Cloud {
   }
 
   async deploy(stack: string, app: App): Promise<Outputs> {
-    app.synthesize?.();
+    app.synthesize();
     const file = path.join(app.cwd, 'outputs.json');
     const options = ['--require-approval', 'never', '--outputs-file', file];
-    await this.cdk(app, 'deploy', stack, '--app', app.app, ...options);
+    await this.cdk(app.cwd, 'deploy', stack, '--app', app.app, ...options);
     return (JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, string>>)[stack];
   }
 
   async destroy(stack: string, app: App): Promise<void> {
-    await this.cdk(app, 'destroy', stack, '--app', app.app, '--force');
+    await this.cdk(app.cwd, 'destroy', stack, '--app', app.app, '--force');
   }
 
-  private cdk({ cwd, variables }: Omit<App, 'app'>, ...args: readonly string[]): Promise<string> {
+  private cdk(cwd: string, ...args: readonly string[]): Promise<string> {
     const program = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
     const settings = { CDK_DISABLE_CLI_TELEMETRY: 'true', CDK_DISABLE_VERSION_CHECK: '1' };
-    const env = { ...this.asRole(undefined), HOME: process.env.HOME, ...settings, ...variables };
+    const env = { ...this.asRole(undefined), HOME: process.env.HOME, ...settings };
     return run(process.execPath, [program, ...args, '--no-notices'], { cwd, env, seconds: CDK_SECONDS });
   }
 }

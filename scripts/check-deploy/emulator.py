@@ -14,9 +14,8 @@ import threading
 
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import apigateway, lambda_svc, s3, sts
+from ministack.services import lambda_svc, s3, sts
 from ministack.services import stepfunctions as states
 from ministack.services.cloudformation import provisioners
 
@@ -117,7 +116,7 @@ def register_alone(original, *args):
         original(*args)
 
 
-# A state machine calls functions as its role, and an HTTP API starts state machines as that of its integration.
+# A state machine calls functions as its role.
 # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
 machine_role = contextvars.ContextVar("machine_role")
 
@@ -147,24 +146,6 @@ def call_as_the_role(original, function, event):
     return original(function, event)
 
 
-# An HTTP API starts a state machine without a function between.
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html
-@patch(provisioners, "_apigw_v2_integration_props")
-def keep_the_subtype(original, props):
-    return {**original(props), "subtype": props.get("IntegrationSubtype"), "role": props.get("CredentialsArn")}
-
-
-@patch(apigateway, "_invoke_lambda_proxy")
-async def start_the_machine(original, integration, *args, **more):
-    if integration.get("subtype") != "StepFunctions-StartSyncExecution":
-        return await original(integration, *args, **more)
-    machine, text = (integration["requestParameters"][name] for name in ("StateMachineArn", "Input"))
-    if text != "$request.body" or denied(integration["role"], "states:StartSyncExecution", machine):
-        return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
-    request = {"stateMachineArn": machine, "input": args[5].decode()}
-    return states._finalize_response(await run_reentrant(states._start_sync_execution, request))
-
-
 # A bucket has the tags of its template, for which the function looks that empties it, and is deleted only if it is empty.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
 BUCKET = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
@@ -184,12 +165,11 @@ def delete_if_empty(original, name, props):
     return original(name, props)
 
 
-# There is no network whose traffic is logged or restricted.
-for kind in ("AWS::EC2::FlowLog", "Custom::VpcRestrictDefaultSG"):
-    provisioners._RESOURCE_HANDLERS[kind] = {
-        "create": lambda logical_id, props, stack: (logical_id, {}),
-        "delete": lambda physical_id, props: None,
-    }
+# There is no network whose traffic is restricted.
+provisioners._RESOURCE_HANDLERS["Custom::VpcRestrictDefaultSG"] = {
+    "create": lambda logical_id, props, stack: (logical_id, {}),
+    "delete": lambda physical_id, props: None,
+}
 
 
 def end_with_the_parent():

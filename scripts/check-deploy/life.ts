@@ -18,12 +18,11 @@ export interface Subject {
   readonly title: string;
   readonly stack: string;
   readonly app: App;
-  /** The whole models at this time, each by a text in the names of its state machines. */
-  readonly models: () => Readonly<Record<string, Model>>;
+  /** The whole model at this time. */
+  readonly model: () => Model;
   readonly calls?: readonly OtherCall[];
-  /** Changes what is deployed next, and what `models` returns. */
+  /** Changes what is deployed next, and what `model` returns. */
   readonly update?: (() => void) | undefined;
-  readonly prepare?: () => Promise<void>;
   /** Whether CI deploys it too. */
   readonly isSelected?: boolean;
 }
@@ -64,11 +63,8 @@ export class Tally {
 
 export async function live(subject: Subject, cloud: Cloud): Promise<Tally> {
   const tally = new Tally();
-  const { stack, app, prepare } = subject;
-  const outputs = await tally.count('deploy', async () => {
-    await prepare?.();
-    return cloud.deploy(stack, app);
-  });
+  const { stack, app } = subject;
+  const outputs = await tally.count('deploy', () => cloud.deploy(stack, app));
   if (outputs === undefined) return tally;
   const variables = cloud.asRole(outputs[CALLER_ROLE]);
   const callers = (['TypeScript', 'Python'] as const).map(
@@ -118,15 +114,13 @@ async function use(
 }
 
 async function questionsFor(
-  { stack, models, app }: Subject,
+  { stack, model, app }: Subject,
   machines: readonly Machine[],
 ): Promise<Questions> {
   const questions = new Map<Machine, Question>();
-  for (const machine of machines) {
-    const model = Object.entries(models()).find(([text]) => machine.arn.includes(text))?.[1];
-    if (machine.pipeline !== undefined && model !== undefined)
-      questions.set(machine, await questionFor(model, machine.pipeline, app.cwd));
-  }
+  for (const machine of machines)
+    if (machine.pipeline !== undefined)
+      questions.set(machine, await questionFor(model(), machine.pipeline, app.cwd));
   if (questions.size === 0) throw new Error(`${stack} must have a pipeline, got none`);
   return questions;
 }

@@ -7,7 +7,6 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command } from 'commander';
 import { Cloud, Missing, pythonWithMiniStack } from './cloud';
-import { examples } from './examples';
 import { live } from './life';
 import { endAll } from './processes';
 import { ownStacks } from './stacks';
@@ -24,13 +23,14 @@ async function main({ all, stack }: Options): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-deploy-'));
   cleanUpAtExit(folder);
   const python = await pythonWithMiniStack();
-  const known = [...ownStacks(folder), ...examples(newFolder(folder, 'examples'), python)];
-  const subjects = known.filter(({ title, isSelected }) =>
+  const subjects = ownStacks(folder).filter(({ title, isSelected }) =>
     stack ? stack.some((text) => title.includes(text)) : (all ?? isSelected),
   );
   if (subjects.length === 0)
     throw new Error(`no stack has '${stack?.join("' or '")}' in its title: see scripts/check-deploy`);
-  const cloud = await Cloud.start(python, newFolder(folder, 'ministack'));
+  const place = path.join(folder, 'ministack');
+  fs.mkdirSync(place);
+  const cloud = await Cloud.start(python, place);
   for (const subject of subjects) {
     const start = performance.now();
     const { right, failures } = await live(subject, cloud);
@@ -38,12 +38,6 @@ async function main({ all, stack }: Options): Promise<void> {
     console.log([`${subject.title}: ${right} right in ${seconds} s`, ...failures].join('\n  FAILED '));
     if (failures.size > 0) process.exitCode = 1;
   }
-}
-
-function newFolder(parent: string, name: string): string {
-  const folder = path.join(parent, name);
-  fs.mkdirSync(folder);
-  return folder;
 }
 
 function cleanUpAtExit(folder: string): void {
@@ -59,7 +53,7 @@ new Command('check:deploy')
   .description(
     'Deploys stacks to MiniStack, calls them, updates and destroys them. Exit code 1: a call or a step failed.',
   )
-  .option('--all', 'all stacks and examples, instead of a selection')
+  .option('--all', 'all stacks, instead of a selection')
   .option('--stack <text...>', 'only stacks with one of these texts in their titles')
   .action(main)
   .parseAsync()

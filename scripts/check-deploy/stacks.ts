@@ -148,7 +148,7 @@ function subjectOf({ title, slices, update, calls = [], isSelected = false, ...e
   return {
     ...{ title, stack, calls, isSelected, ...(update !== undefined && { update: change }) },
     app: { app: outdir, cwd: folder, synthesize },
-    models: () => ({ Pipeline: { path: modelPath, dimensions: { batch: 2 } } }),
+    model: () => ({ path: modelPath, dimensions: { batch: 2 } }),
   };
 }
 
