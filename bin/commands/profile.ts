@@ -1,11 +1,9 @@
 /** `sliced-inference profile MODEL --out FILE`: measures how long each node computes, and writes a profile. */
 import { Command } from 'commander';
 import { escaped } from '../../lib/errors';
-import { fromRuns } from '../../lib/plan/file/plan';
 import { type ModelProfile, profileText } from '../../lib/compute-time/profile/profile';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { profileModel } from '../profile/profile-model';
-import { formatBytes, formatTable } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { wholeNumber } from './search-options';
 import { type ModelOptions, addModelOptions } from './slicing-options';
@@ -65,24 +63,14 @@ export function profileCommand(): Command {
 }
 
 function describe(profile: ModelProfile, out: string): string {
-  const { machine, dimensions, runs } = profile;
-  const rows = profile.slices.map((slice, index) => [
-    index,
-    fromRuns(slice.nodes).length,
-    milliseconds(slice.seconds),
-    formatBytes(slice.peakBytes),
-  ]);
+  const { machine, dimensions, runs, nodes } = profile;
+  const seconds = nodes.reduce((sum, node) => sum + (node?.seconds ?? 0), 0);
   const sizes = Object.entries(dimensions).map(([name, size]) => `${name}=${size}`);
   const threads = machine.threads === 1 ? '1 thread' : `${machine.threads} threads`;
   return [
-    formatTable(['slice', 'nodes', 'ms', 'peak memory'], rows),
-    `median of ${runs} runs with ${threads} on ${machine.processor}, ${(machine.flopsPerSecond / 1e9).toFixed(0)} GFLOP/s a thread`,
+    `${nodes.length} nodes compute for ${(seconds * 1000).toPrecision(3)} ms: median of ${runs} runs with ${threads} on ${machine.processor}, ${(machine.flopsPerSecond / 1e9).toFixed(0)} GFLOP/s a thread`,
     ...(sizes.length > 0 ? [escaped(`dimensions ${sizes.join(', ')}`)] : []),
     `written to ${out}`,
     '',
   ].join('\n');
-}
-
-function milliseconds(seconds: number): string {
-  return (seconds * 1000).toPrecision(3);
 }

@@ -11,9 +11,6 @@ interface NodeEvent {
   readonly dur: number;
   readonly args: {
     readonly output_type_shape?: readonly Readonly<Record<string, readonly number[]>>[];
-    readonly mem_in_use_peak?: string;
-    readonly mem_bytes_in_use?: string;
-    readonly mem_in_use_delta?: string;
   };
 }
 
@@ -24,7 +21,6 @@ export interface SliceEvents {
   readonly unlabeled: readonly number[];
   /** Number of these nodes in a run, those of their bodies included. */
   readonly unlabeledEvents: number;
-  readonly activationBytes: number;
   /** Number of runs that the profiler recorded as a whole. */
   readonly runs: number;
 }
@@ -73,7 +69,6 @@ class Collector {
   private readonly nodes = new Map<number, Omit<NodeSamples, 'node' | 'micros'> & { micros: number[] }>();
   private readonly unlabeled: number[] = [];
   private unlabeledEvents = 0;
-  private activationBytes = 0;
   private runs = 0;
 
   /** @param nodeOf returns the node of an event, by its name */
@@ -83,10 +78,9 @@ class Collector {
     this.runs++;
     // The first run reads the weights from the disk.
     if (this.runs === 1) return;
-    const outer = outerEvents(events, this.nodeOf);
     let unlabeled = 0;
     this.unlabeledEvents = 0;
-    for (const { event, count } of outer) {
+    for (const { event, count } of outerEvents(events, this.nodeOf)) {
       const node = this.nodeOf(event.name);
       const known = node === undefined ? undefined : this.nodes.get(node);
       if (node === undefined) {
@@ -96,18 +90,12 @@ class Collector {
       else this.nodes.set(node, { events: count, micros: [event.dur], tensors: tensorsOf(event) });
     }
     this.unlabeled.push(unlabeled);
-    const first = outer.at(0);
-    if (first === undefined) return;
-    const { mem_bytes_in_use: inUse, mem_in_use_delta: delta } = first.event.args;
-    const before = Number(inUse ?? 0) - Number(delta ?? 0);
-    const peak = events.reduce((most, { args }) => Math.max(most, Number(args.mem_in_use_peak ?? 0)), 0);
-    this.activationBytes = Math.max(this.activationBytes, peak - before);
   }
 
   events(): SliceEvents {
-    const { unlabeled, unlabeledEvents, activationBytes } = this;
+    const { unlabeled, unlabeledEvents } = this;
     const nodes = [...this.nodes].map(([node, samples]) => ({ node, ...samples }));
-    return { nodes, unlabeled, unlabeledEvents, activationBytes, runs: Math.max(0, this.runs - 1) };
+    return { nodes, unlabeled, unlabeledEvents, runs: Math.max(0, this.runs - 1) };
   }
 }
 

@@ -1,10 +1,9 @@
 /** Puts together what the slices of a model measured: one time for each node of the model. */
 import { type Model, OMITTED } from '../../lib/onnx/model';
 import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
-import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/compute-time/profile/profile';
-import { median, quantile } from '../../lib/extremes';
+import type { ProfiledNode, ProfiledTensor } from '../../lib/compute-time/profile/profile';
+import { median } from '../../lib/extremes';
 import { correction } from '../../lib/compute-time/profile/correction';
-import { toRuns } from '../../lib/plan/file/plan';
 import type { SliceAnswer } from './run-profile-job';
 
 /** Share of a run that is the time of nodes at least, because a call that computes nothing varies by more than tiny nodes take. */
@@ -22,11 +21,6 @@ export interface MeasuredSlice {
   readonly nodes: ReadonlySet<number>;
 }
 
-export interface NodeTimes {
-  readonly nodes: readonly (ProfiledNode | null)[];
-  readonly slices: readonly ProfiledSlice[];
-}
-
 interface Samples {
   /** In seconds. */
   readonly times: readonly number[];
@@ -36,7 +30,11 @@ interface Samples {
 }
 
 /** @param callSeconds of a call that computes nothing */
-export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSeconds: number): NodeTimes {
+export function nodeTimes(
+  model: Model,
+  slices: readonly MeasuredSlice[],
+  callSeconds: number,
+): (ProfiledNode | null)[] {
   const isCall = callsFunction(model);
   const all = new Map<number, Samples[]>();
   for (const { answer, nodes } of slices) {
@@ -49,15 +47,7 @@ export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSe
       all.set(node, [...(all.get(node) ?? []), { times: corrected, events, tensors }]);
     }
   }
-  return {
-    nodes: model.graph.nodes.map(({ index, outputs }) => profiledNode(outputs, all.get(index))),
-    slices: slices.map(({ answer, nodes }) => ({
-      nodes: toRuns([...nodes]),
-      seconds: rounded(median(answer.seconds)),
-      activationBytes: answer.events.activationBytes,
-      peakBytes: answer.peakBytes,
-    })),
-  };
+  return model.graph.nodes.map(({ index, outputs }) => profiledNode(outputs, all.get(index)));
 }
 
 /**
@@ -95,8 +85,6 @@ function profiledNode(outputs: readonly number[], samples: readonly Samples[] = 
   let next = 0;
   return {
     seconds: rounded(median(times)),
-    low: rounded(quantile(times, 0.25)),
-    high: rounded(quantile(times, 0.75)),
     outputs: outputs.map((output) => (output === OMITTED || !isComplete ? null : (tensors[next++] ?? null))),
   };
 }

@@ -1,7 +1,6 @@
-/** Measures a slice, or the machine, in a process of its own: so that the peak of its memory is that of one slice alone. */
+/** Measures a slice, or the machine, in a process of its own, so that one slice is in memory at a time. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { peakMemoryBytes } from '../../lambda/telemetry/telemetry';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { median } from '../../lib/extremes';
@@ -42,13 +41,9 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
   const labels = new NodeLabels(job.mark);
   const idle = await sessions.open({ path: empty, threads });
   const one = new Map([['a', floats([1])]]);
-  await idle.run(one, ['y']);
-  const bare = peakMemoryBytes();
-
   const inputs = decodeSafetensors(fs.readFileSync(job.inputs));
   const plain = await sessions.open({ path: model, threads });
   const outputs = await plain.run(inputs, outputNames);
-  const peakBytes = Math.max(0, peakMemoryBytes() - bare);
   fs.writeFileSync(job.outputs, encodeSafetensors(outputs));
 
   const prefix = path.join(job.folder, 'events');
@@ -74,7 +69,7 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
   if (file === undefined) throw new Error("the profiler's file is missing");
   const events = await readEvents(path.join(job.folder, file), labels);
   if (events.runs === 0) throw new Error('it runs more nodes than the profiler of ONNX Runtime can record');
-  return { events, seconds, callSeconds, peakBytes };
+  return { events, seconds, callSeconds };
 }
 
 /** Returns seconds since some moment. */

@@ -182,7 +182,7 @@ class ProfileRun {
       },
       // The profiler records a limited number of nodes, so it may have fewer runs.
       runs: Math.min(runs, ...measured.map(({ answer }) => answer.events.runs)),
-      ...nodeTimes(model, measured, callSeconds),
+      nodes: nodeTimes(model, measured, callSeconds),
     };
   }
 

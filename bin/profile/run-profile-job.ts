@@ -44,7 +44,6 @@ export interface SliceAnswer {
   readonly seconds: readonly number[];
   /** By run: seconds of a call of the empty model. */
   readonly callSeconds: readonly number[];
-  readonly peakBytes: number;
 }
 
 /** Lambda's longest timeout for each run, and a slice that is that slow is measured a few times. */

@@ -15,7 +15,6 @@ export function profileOf(
   { seconds = 0.01, rows }: { seconds?: number; rows?: number } = {},
 ): ModelProfile {
   const { graph } = model;
-  const time = { seconds, low: seconds, high: seconds };
   const shapeOf = (value: number): number[] => {
     const shape = (planned.types[value].shape ?? []).map(Number);
     return rows === undefined ? shape : [rows, ...shape.slice(1)];
@@ -36,12 +35,11 @@ export function profileOf(
     },
     runs: 3,
     nodes: graph.nodes.map(({ outputs }) => ({
-      ...time,
+      seconds,
       outputs: outputs.map((value) =>
         value === OMITTED ? null : { dtype: planned.types[value].dtype ?? 'float32', shape: shapeOf(value) },
       ),
     })),
-    slices: [{ nodes: [[0, graph.nodes.length - 1]], seconds: 0.1, activationBytes: 4096, peakBytes: 8192 }],
   };
 }
 

@@ -5,7 +5,6 @@ import {
   type ModelProfile,
   type ProfiledMachine,
   type ProfiledNode,
-  type ProfiledSlice,
   type ProfiledTensor,
   PROFILE_VERSION,
 } from '../../compute-time/profile/profile';
@@ -24,12 +23,12 @@ import {
   described,
   jsonOf,
 } from '../../json-readers';
-import { MODEL, VERSION, run } from './plan-schema';
+import { MODEL, VERSION } from './plan-schema';
 import { SlicedInferenceError, printable, quoted } from '../../errors';
 import { onnxRuntimeVersion } from '../../host/packages';
 import { readText } from '../../host/read-text';
 import type { Model } from '../../onnx/model';
-import { type NodeRun, graphDigest } from '../../plan/file/plan';
+import { graphDigest } from '../../plan/file/plan';
 import { type DimensionSizes, givenSize } from '../../shapes/value-types';
 
 /** Longest name of a processor; those of Linux have up to 64 characters. */
@@ -57,27 +56,12 @@ const MACHINE = anObject<ProfiledMachine>({
 
 const TENSOR = anObject<ProfiledTensor>({ dtype: DTYPE, shape: aList(SIZE, MAX_RANK) });
 
-const NODE: Reader<ProfiledNode> = (value, place) => {
-  const node = anObject<ProfiledNode>({
-    seconds: SECONDS,
-    low: SECONDS,
-    high: SECONDS,
-    outputs: aList(nullable(TENSOR), MAX_GRAPH_ENTRIES),
-  })(value, place);
-  if (node.low <= node.seconds && node.seconds <= node.high) return node;
-  throw place.faultOf(
-    'have times in the order low, seconds, high',
-    `${node.low}, ${node.seconds}, ${node.high}`,
-  );
-};
+const NODE = anObject<ProfiledNode>({
+  seconds: SECONDS,
+  outputs: aList(nullable(TENSOR), MAX_GRAPH_ENTRIES),
+});
 
 export function profileOf(nodes: number): Reader<ModelProfile> {
-  const slice = anObject<ProfiledSlice>({
-    nodes: runs(nodes),
-    seconds: SECONDS,
-    activationBytes: SIZE,
-    peakBytes: SIZE,
-  });
   return anObject<ModelProfile>({
     version: oneOf([PROFILE_VERSION]),
     library: VERSION,
@@ -88,19 +72,7 @@ export function profileOf(nodes: number): Reader<ModelProfile> {
     machine: MACHINE,
     runs: wholeNumber(1, MAX_RUNS),
     nodes: aList(nullable(NODE), nodes, nodes),
-    slices: aList(slice, Math.max(1, nodes), 1),
   });
-}
-
-/** Runs of nodes in ascending order, so that no file can list more nodes than the model has. */
-function runs(nodes: number): Reader<NodeRun[]> {
-  const list = aList(run(nodes), nodes);
-  return (value, place) => {
-    const found = list(value, place);
-    const late = found.findIndex(([first], index) => index > 0 && first <= found[index - 1][1]);
-    if (late < 0) return found;
-    throw place.item(late).fault('begin after the run before it', found[late][0]);
-  };
 }
 
 /** Largest profile. One of 100,000 nodes with two outputs each has about 20 MB. */

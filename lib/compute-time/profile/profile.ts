@@ -22,8 +22,6 @@ export interface ModelProfile {
   readonly runs: number;
   /** By node of the graph that is cut; `null` if ONNX Runtime does not run the node, for example a `Constant`. */
   readonly nodes: readonly (ProfiledNode | null)[];
-  /** The slices in which the model was measured. */
-  readonly slices: readonly ProfiledSlice[];
 }
 
 interface ProfiledModelName {
@@ -51,9 +49,6 @@ export interface ProfiledMachine {
 export interface ProfiledNode {
   /** Median of the shorter half of the times, bodies included. */
   readonly seconds: number;
-  /** Lower and upper quartile of the same times. */
-  readonly low: number;
-  readonly high: number;
   /** By output of the node: the tensor that it was; `null` for an omitted output and for what is not a tensor. */
   readonly outputs: readonly (ProfiledTensor | null)[];
 }
@@ -61,23 +56,6 @@ export interface ProfiledNode {
 export interface ProfiledTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
-}
-
-/** First and last index of consecutive nodes. */
-export type ProfiledRun = readonly [number, number];
-
-export interface ProfiledSlice {
-  /** The nodes that the slice ran. A node may be in several slices. */
-  readonly nodes: readonly ProfiledRun[];
-  /**
-   * Median time of a run without the profiler, `callSeconds` included. With one thread, it is the time of the processor, so that other
-   * programs on the machine do not count.
-   */
-  readonly seconds: number;
-  /** Peak of the memory that ONNX Runtime allocates in a run, mapped weights not included. */
-  readonly activationBytes: number;
-  /** Peak of the resident memory of the process, above what ONNX Runtime takes for an empty model. */
-  readonly peakBytes: number;
 }
 
 /**

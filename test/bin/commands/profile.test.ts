@@ -39,9 +39,6 @@ describe('profile', () => {
     const shapes = profiledTypes(model.graph, found, types);
     const m0 = model.graph.values.findIndex(({ name }) => name === 'm0');
     expect(shapes[m0]).toEqual({ dtype: 'float32', shape: [5, 16] });
-    expect(found.slices).toHaveLength(1);
-    expect(found.slices[0].nodes).toEqual([[0, 5]]);
-    expect(found.slices[0].peakBytes).toBeGreaterThan(0);
   });
 
   it('prints the profile that it writes', async () => {
