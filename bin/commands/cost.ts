@@ -4,10 +4,9 @@ import { billOf } from '../../lib/cost/bill';
 import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/defaults';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import { readPrices } from '../../lib/compile/files/read-constants';
-import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
+import { SlicedInferenceError, printable } from '../../lib/errors';
 import { describeBill } from '../cost/describe-bill';
 import { collectLogs, readLogs, unreadLines } from '../logs/collect';
-import { gatherCommands } from '../logs/gather-commands';
 import { print, printJson } from '../terminal/print';
 import { ARCHITECTURES, choice } from './search-options';
 
@@ -15,7 +14,6 @@ interface Options {
   readonly prices?: string;
   readonly architecture: 'x86_64' | 'arm64';
   readonly run?: string;
-  readonly printCommands?: string | true;
   readonly json?: boolean;
 }
 
@@ -24,11 +22,10 @@ const RETENTION_DAYS = 1;
 
 const HELP = `
 Multiplies what the functions logged of each call, and the billed duration of Lambda's REPORT lines, by list prices. The files
-may be those of \`aws logs filter-log-events\`, or have the lines of \`sliced-inference local --logs\`. --print-commands prints the
+may be those of \`aws logs filter-log-events\`, or have the lines of \`sliced-inference local --logs\`. docs/costs.md has the
 commands that gather them. Logs, traces, metrics and the storage of the slices are not included.
 
 Examples:
-  $ sliced-inference cost --print-commands arn:aws:states:us-east-1:111122223333:stateMachine:Ocr
   $ sliced-inference cost runs-*.json
   $ sliced-inference cost functions.log --run 0f3c9a1e    # one run, by a part of its name or of its execution's ARN
   $ sliced-inference cost functions.log --prices prices.json --json`;
@@ -36,31 +33,18 @@ Examples:
 export function costCommand(): Command {
   return new Command('cost')
     .description('add up what runs cost, from their logs')
-    .argument('[logs...]', 'files with the logs of the functions')
+    .argument('<logs...>', 'files with the logs of the functions')
     .option('--run <text>', 'only runs whose name or execution contains this text')
     .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
     .addOption(
       choice('--architecture <name>', 'processors of the functions', ARCHITECTURES).default('x86_64'),
-    )
-    .option(
-      '--print-commands [arn]',
-      'print the AWS CLI commands that gather the logs of a state machine, and end',
     )
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(run);
 }
 
-function run(logs: readonly string[], options: Options): void {
-  const { prices, architecture, run: wanted, printCommands, json } = options;
-  if (printCommands !== undefined) {
-    print(gatherCommands(printCommands === true ? undefined : checkedArn(printCommands)));
-    return;
-  }
-  if (logs.length === 0) {
-    const advice = 'pass the files; --print-commands prints how to gather them';
-    throw new SlicedInferenceError('cost must get a file of logs', 'none', advice);
-  }
+function run(logs: readonly string[], { prices, architecture, run: wanted, json }: Options): void {
   const collected = collectLogs(readLogs(logs));
   const calls =
     wanted === undefined
@@ -73,7 +57,7 @@ function run(logs: readonly string[], options: Options): void {
     throw new SlicedInferenceError(
       `the logs must have lines of slice functions${of}`,
       `${collected.calls.length} calls, ${unreadLines(collected)}`,
-      'gather the logs with the commands of --print-commands',
+      'gather the logs with the commands of docs/costs.md',
     );
   }
   const bill = billOf(calls, wanted === undefined ? collected.others : [], {
@@ -85,14 +69,4 @@ function run(logs: readonly string[], options: Options): void {
   const { skipped, refused } = collected;
   if (json) printJson({ ...bill, skippedLines: skipped, refusedLines: refused });
   else print(describeBill(bill, collected));
-}
-
-/** The ARN is printed into a command of a shell. */
-function checkedArn(arn: string): string {
-  if (/^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]+$/.test(arn)) return arn;
-  throw new SlicedInferenceError(
-    '--print-commands must get the ARN of a state machine',
-    quoted(arn),
-    'copy it from the outputs of the stack',
-  );
 }

@@ -1,4 +1,4 @@
-/** The messages of logs that `cost` reads, and the pattern by which CloudWatch Logs finds them. */
+/** The messages of logs that `cost` reads. `docs/costs.md` has the pattern by which CloudWatch Logs finds them. */
 import type { LoggedCall } from '../../lib/cost/bill';
 
 /** By the `message` of a line of a slice function or of the whole model: the kind of its call. */
@@ -25,11 +25,3 @@ export const REPORT_START = 'REPORT RequestId:';
 
 /** Type of a report as JSON: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report */
 export const REPORT_TYPE = 'platform.report';
-
-/**
- * Finds every message that contains one of these texts. CloudWatch takes at most 1,024 characters:
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
- */
-export const FILTER_PATTERN = [...Object.keys(CALL_MESSAGES), REPORT_START, REPORT_TYPE]
-  .map((text) => `?"${text}"`)
-  .join(' ');

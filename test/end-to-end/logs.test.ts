@@ -1,24 +1,23 @@
-/** What the logs of runs say: whose line each is, and what the run cost, also if the printed commands have gathered them. */
-import { execFile } from 'node:child_process';
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { promisify } from 'node:util';
+/** What the logs of runs say: whose line each is, and what the run cost. */
 import { collectLogs } from '../../bin/logs/collect';
-import { gatherCommands } from '../../bin/logs/gather-commands';
 import { Consolidation, Slicing } from '../../lib';
 import { billOf, type BilledRuns } from '../../lib/cost/bill';
 import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/defaults';
 import type { LocalCloud } from '../../local';
 import { deploy, requestOf, rows, succeeded } from '../support/deployed-pipeline';
 import { mlp, saveModel } from '../support/model-builder';
-import { succeed } from '../support/run-cli';
-import { temporaryFolder } from '../support/temporary-folder';
 import { until } from '../support/until';
 
 const SLICES = 3;
 const RUNS = 2;
 const props = { slicing: Slicing.count(SLICES), dimensions: { batch: 1 } };
 const model = saveModel(mlp(4));
+
+function billFor(cloud: LocalCloud): BilledRuns {
+  const { calls, others } = collectLogs([...cloud.logs().values()]);
+  const [prices, environment] = [DEFAULT_PRICES, DEFAULT_ENVIRONMENT];
+  return billOf(calls, others, { architecture: 'x86_64', prices, environment, retentionDays: 1 });
+}
 
 describe('the log of two runs and a failed one', () => {
   let cloud: LocalCloud;
@@ -30,7 +29,10 @@ describe('the log of two runs and a failed one', () => {
     // The warm-ups of the failed execution may still run: they are all calls but that of the first slice.
     await until('each call has its report', () => {
       const { calls, others } = collectLogs([...cloud.logs().values()]);
-      return bill().withoutReport === 0 && calls.length + others.length === (2 * SLICES - 1) * RUNS + SLICES;
+      return (
+        billFor(cloud).withoutReport === 0 &&
+        calls.length + others.length === (2 * SLICES - 1) * RUNS + SLICES
+      );
     });
   });
 
@@ -39,12 +41,6 @@ describe('the log of two runs and a failed one', () => {
       .flatMap((text) => text.split('\n'))
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  }
-
-  function bill(): BilledRuns {
-    const { calls, others } = collectLogs([...cloud.logs().values()]);
-    const [prices, environment] = [DEFAULT_PRICES, DEFAULT_ENVIRONMENT];
-    return billOf(calls, others, { architecture: 'x86_64', prices, environment, retentionDays: 1 });
   }
 
   it('has a line for each call, warm-up and failure, which names its execution and its slice', () => {
@@ -75,7 +71,7 @@ describe('the log of two runs and a failed one', () => {
   });
 
   it('has a bill for each execution, with one write for each slice that ran', () => {
-    const { runs } = bill();
+    const { runs } = billFor(cloud);
     expect(new Set(runs.map(({ executionArn }) => executionArn))).toEqual(new Set(executions));
     for (const { ran, failed, items, executionArn } of runs) {
       expect([ran, failed]).toEqual(executionArn === executions.at(-1) ? [0, 1] : [SLICES, 0]);
@@ -85,44 +81,14 @@ describe('the log of two runs and a failed one', () => {
   });
 });
 
-/** Runs the printed commands up to those of this package. */
-async function gather(cloud: LocalCloud, folder: string): Promise<void> {
-  const messages = [...cloud.logs()].map(([name, text]) => [name, text.split('\n')]);
-  fs.writeFileSync(path.join(folder, 'aws.json'), JSON.stringify(Object.fromEntries(messages)));
-  const aws = `#!/bin/sh\nexec '${process.execPath}' '${path.join(__dirname, '../support/aws-logs-cli.cjs')}' "$@"\n`;
-  fs.mkdirSync(path.join(folder, 'programs'));
-  fs.writeFileSync(path.join(folder, 'programs/aws'), aws, { mode: 0o755 });
-  const [commands] = gatherCommands('arn:aws:states:us-east-1:111122223333:stateMachine:Ocr').split('# 4.');
-  const PATH = `${path.join(folder, 'programs')}:${process.env.PATH}`;
-  const env = { PATH, AWS_LOGS: path.join(folder, 'aws.json') };
-  await promisify(execFile)('sh', ['-euc', commands], { cwd: folder, env });
-}
-
-test('the printed commands gather logs with the same bill as the whole logs, also for the whole model', async () => {
-  const folder = temporaryFolder();
+test('the bill has the calls of the whole model', async () => {
   const cloud = await deploy(model, { ...props, consolidation: Consolidation.ALWAYS });
   for (const seed of [1, 2]) {
     succeeded(await cloud.execute(requestOf(rows(1, seed))));
     await cloud.asynchronousCalls();
   }
-  await until('each call has its report', () => {
-    const { calls } = collectLogs([...cloud.logs().values()]);
-    return calls.every(({ report }) => report !== undefined);
-  });
-  await gather(cloud, folder);
-  const files = fs.readdirSync(folder).filter((name) => name.startsWith('runs-'));
-  // All four functions share a log group.
-  expect(files).toEqual(['runs-aws-lambda-Test-PipelineSliceLogs.json']);
-
-  const whole = path.join(folder, 'functions.log');
-  fs.writeFileSync(whole, [...cloud.logs().values()].join(''));
-  const printedBill = async (file: string) =>
-    JSON.parse(await succeed(['cost', file, '--json'])) as BilledRuns & { readonly skippedLines: number };
-  const { skippedLines: unfiltered, ...expected } = await printedBill(whole);
-  const { skippedLines: filtered, ...bill } = await printedBill(path.join(folder, files[0]));
-  expect(bill).toEqual(expected);
+  await until('each call has its report', () => billFor(cloud).withoutReport === 0);
+  const bill = billFor(cloud);
   expect(bill.slices).toContainEqual(expect.objectContaining({ slice: 'whole', ran: 1, warmUps: 2 }));
   expect(bill.other.calls).toBe(0);
-  expect(filtered).toBe(0);
-  expect(unfiltered).toBeGreaterThan(0);
 });

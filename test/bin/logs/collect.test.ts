@@ -1,11 +1,10 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import fc from 'fast-check';
-import { CALL_MESSAGES, FILTER_PATTERN } from '../../../bin/logs/call-messages';
+import { CALL_MESSAGES } from '../../../bin/logs/call-messages';
 import { collectLogs } from '../../../bin/logs/collect';
 import { parseLine } from '../../../bin/logs/parse-line';
-
-const { finds } = jest.requireActual<{ finds: (pattern: string, message: string) => boolean }>(
-  '../../support/aws-logs-cli.cjs',
-);
+import { ROOT } from '../../support/documents';
 
 const CALL = {
   ...{ FunctionName: 'slice-0', level: 'INFO', message: 'slice ran', run: 'machine/run', slice: 0 },
@@ -93,22 +92,14 @@ describe('calls and their reports', () => {
   });
 });
 
-describe('the pattern of the commands that gather logs', () => {
-  it.each([
-    ...Object.keys(CALL_MESSAGES).map((message) => JSON.stringify({ message, slice: 0 })),
-    REPORT,
-    jsonReport,
-  ])('finds %s', (message) => {
-    expect(['call', 'report']).toContain(parseLine(message).kind);
-    expect(finds(FILTER_PATTERN, message)).toBe(true);
-  });
-
-  it.each([
-    'START RequestId: 9d0f Version: 1',
-    'END RequestId: 9d0f',
-    JSON.stringify({ message: 'the function of another program' }),
-  ])('leaves out %s', (message) => {
-    expect(parseLine(message).kind).toBe('other');
-    expect(finds(FILTER_PATTERN, message)).toBe(false);
-  });
+test.each([
+  ...Object.keys(CALL_MESSAGES).map((message) => JSON.stringify({ message, slice: 0 })),
+  REPORT,
+  jsonReport,
+])('the pattern of the guide finds %s', (message) => {
+  expect(['call', 'report']).toContain(parseLine(message).kind);
+  const guide = fs.readFileSync(path.join(ROOT, 'docs/costs.md'), 'utf8');
+  const [, pattern = ''] = /--filter-pattern '((?:\?"[^"]+" ?)+)'/.exec(guide) ?? [];
+  const texts = [...pattern.matchAll(/"([^"]+)"/g)].map(([, text]) => text);
+  expect(texts.some((text) => message.includes(text))).toBe(true);
 });
