@@ -50,9 +50,7 @@ const WRONG_KEYS = [
   'UnrecognizedClientException',
 ];
 
-function ofCredentials({ name, reason }: SdkFailure): Explanation[] {
-  // AWS says `Credential should be scoped to a valid region`, or which region it expects.
-  const isOfRegion = WRONG_KEYS.includes(name) && /\bregion\b/i.test(reason);
+function ofCredentials({ name }: SdkFailure): Explanation[] {
   return [
     [
       name === 'CredentialsProviderError' || name === 'TokenProviderError',
@@ -60,11 +58,6 @@ function ofCredentials({ name, reason }: SdkFailure): Explanation[] {
       'set AWS_PROFILE, sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
     ],
     [EXPIRED.includes(name), 'AWS credentials must be valid', 'sign in again'],
-    [
-      isOfRegion,
-      'a request must be for the region of the endpoint that it reaches',
-      'check the region in the ARN, AWS_REGION, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3',
-    ],
     [WRONG_KEYS.includes(name), 'AWS credentials must be valid', 'check AWS_PROFILE or the access key'],
   ];
 }

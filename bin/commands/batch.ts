@@ -71,7 +71,7 @@ async function run(arn: string, options: BatchOptions): Promise<void> {
       explainInterruption(stateMachineArn, options, job.batch?.executionArn);
       return;
     }
-    await explainFailure(error, job, options, stateMachineArn);
+    await explainFailure(error, job, options);
   } finally {
     process.off('SIGTERM', interrupt);
     await job.close();
@@ -104,13 +104,8 @@ function explainInterruption(
   }
 }
 
-async function explainFailure(
-  error: unknown,
-  job: BatchJob,
-  options: BatchOptions,
-  arn: string,
-): Promise<void> {
-  const failure = callFailure(error, arn, 'batch.grantStart');
+async function explainFailure(error: unknown, job: BatchJob, options: BatchOptions): Promise<void> {
+  const failure = callFailure(error);
   if (failure === undefined) throw error;
   printLine(failure.line);
   process.exitCode = failure.exitCode;

@@ -96,7 +96,7 @@ async function invoke(options: InvokeOptions): Promise<void> {
   } catch (error) {
     clearProgress();
     if (waiting.explainInterruption(error)) return;
-    const failure = callFailure(error, stateMachineArn);
+    const failure = callFailure(error);
     if (failure === undefined) throw error;
     printLine(failure.line);
     process.exitCode = failure.exitCode;

@@ -44,6 +44,9 @@ function fieldsOf(error: unknown): SdkError {
 /** Errors of the SDK's search for credentials, which comes before any request. */
 const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError'];
 
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const UNTRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+)$/;
+
 /** Whether the AWS SDK made the error of a service's response, of a connection, or of missing credentials. */
 export function isSdkError(error: unknown): error is Error {
   return (
@@ -58,6 +61,8 @@ function adviceFor(error: Error): string | undefined {
   // The SDK parses the variables of its endpoints only when it sends a request.
   if (code === 'ERR_INVALID_URL')
     return 'correct AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3';
+  if (typeof code === 'string' && UNTRUSTED.test(code))
+    return 'set NODE_EXTRA_CA_CERTS to the file of the certificate authority, for a local cloud with `. ./cloud.env`';
   const isOfConnection = typeof code === 'string' && CONNECTION.test(code);
   return isOfConnection
     ? 'check the network, the region of the ARN and the endpoints of AWS that are set'

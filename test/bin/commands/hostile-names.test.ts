@@ -89,7 +89,7 @@ describe('hostile texts of AWS', () => {
     expectHarmless(`${line}\n`);
     expect(line).toContain(expected);
     const error = new InferenceError('SliceFailed', name('bad'), { executionArn: ARN, slice: 1 });
-    expect(callFailure(error, ARN)?.line).toContain(expected);
+    expect(callFailure(error)?.line).toContain(expected);
   });
 
   it('do no harm in a bill', async () => {
