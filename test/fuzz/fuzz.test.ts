@@ -25,7 +25,6 @@ const ACCEPT = `return { outcome: 'accepted', message: '' };`;
 test.each([
   ['models', 200, 'the compiler, with a plan', 'refused by ONNX Runtime'],
   ['plans', 150, 'the construct, with a template without new rights', 'refused'],
-  ['headers', 400, 'the readers of safetensors files, with the tensors of the file', 'refused'],
   ['events', 800, 'the slices, with the right answer', 'refused'],
 ])('each run of %s of %d ends in %s, or with one clear error', (name, runs, _, refusal) => {
   const { status, stdout } = fuzz('--target', name, '--runs', String(runs), '--seed', '1');

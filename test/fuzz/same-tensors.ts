@@ -7,7 +7,7 @@ export function sameTensors(a: NamedTensors, b: NamedTensors): boolean {
 }
 
 /** Whether type, shape and all bits are the same. */
-export function sameTensor(a: RawTensor | undefined, b: RawTensor | undefined): boolean {
+function sameTensor(a: RawTensor | undefined, b: RawTensor | undefined): boolean {
   if (a === undefined || a.dtype !== b?.dtype || a.shape.join() !== b.shape.join()) return false;
   if ('strings' in a) return 'strings' in b && JSON.stringify(a.strings) === JSON.stringify(b.strings);
   return 'bytes' in b && Buffer.compare(a.bytes, b.bytes) === 0;

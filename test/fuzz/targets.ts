@@ -1,7 +1,6 @@
 /** The kinds of files, requests and events that the fuzzer mutates, each with the module that gives them to the library. */
 import * as path from 'node:path';
 import type { FuzzCase } from './case';
-import { headerCase } from './headers/header-cases';
 import { modelCase, putBesideModel } from './models/model-cases';
 import { planCase, putBesidePlan } from './plans/plan-cases';
 import type { Random } from './random';
@@ -22,13 +21,12 @@ export interface FuzzTarget {
   readonly putBeside?: (folder: string) => void;
 }
 
-const small = { seconds: 10, peakMb: 300 };
 /** By name. */
 export const TARGETS = {
   models: {
     module: moduleAt('models/model-target.js'),
     file: 'model.onnx',
-    limits: small,
+    limits: { seconds: 10, peakMb: 300 },
     makeCase: modelCase,
     putBeside: putBesideModel,
   },
@@ -39,12 +37,6 @@ export const TARGETS = {
     limits: { seconds: 60, peakMb: 900 },
     makeCase: planCase,
     putBeside: putBesidePlan,
-  },
-  headers: {
-    module: moduleAt('headers/header-target.js'),
-    file: 'file.safetensors',
-    limits: small,
-    makeCase: headerCase,
   },
   events: {
     module: moduleAt('requests/request-target.js'),
