@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../../lambda/errors';
 import type { SliceFiles } from '../../../lambda/slice/environment';
@@ -60,19 +60,27 @@ describe('SliceFetch', () => {
   it('fetches a damaged file a second time', async () => {
     const slice = staged();
     let reads = 0;
+    const names: string[] = [];
     slice.objects.onRead = (key) => {
+      names.push(...readdirSync(root, { recursive: true, encoding: 'utf8' }));
       if (key === 'w') slice.objects.put('w', ++reads === 1 ? Buffer.from('damaged') : WEIGHTS);
     };
     expect((await fetched(slice)).weights).toEqual(WEIGHTS);
     expect(reads).toBe(2);
+    // A process that is killed leaves no half of a file under its name.
+    expect(names.filter((name) => name.endsWith('slice-00.weights'))).toEqual([]);
     // Nothing stays of the first attempt.
     expect(readdirSync(root, { recursive: true }).filter((name) => String(name).endsWith('.part'))).toEqual(
       [],
     );
   });
 
-  it('deletes the files of other slices if the disk is full, and says what to do if it is full again', async () => {
+  it('deletes the files of other slices and processes if the disk is full, and says what to do if it is full again', async () => {
     const slice = staged();
+    const { path } = await fetched(slice);
+    rmSync(join(dirname(path), 'slice-00.weights'));
+    const part = `${path}.of-a-killed-process.0.part`;
+    writeFileSync(part, 'half');
     const other = join(root, 'sliced-inference', 'of-another-plan');
     mkdirSync(other, { recursive: true });
     writeFileSync(join(other, 'slice.onnx'), 'old');
@@ -80,7 +88,7 @@ describe('SliceFetch', () => {
     let failures = 1;
     slice.objects.failure = (key) => (key === 'w' && failures-- > 0 ? full : undefined);
     await fetched(slice);
-    expect(existsSync(other)).toBe(false);
+    expect([other, part].filter((file) => existsSync(file))).toEqual([]);
 
     slice.objects.failure = () => full;
     root = temporaryFolder();

@@ -14,9 +14,11 @@ import { PipelineStack, start, synthesize } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { ISSUER, KEY_SET, token } from '../../support/tokens';
 
-/** Returns the request, or never answers. */
+/** Returns the request or the function's credentials, or never answers. */
 const ECHO = `exports.handler = async ({ request }) => {
   if (request.hang) await new Promise(() => setInterval(() => undefined, 1000));
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
+  if (request.sign) return { accessKeyId, secretAccessKey, sessionToken: process.env.AWS_SESSION_TOKEN };
   return request;
 };`;
 
@@ -81,6 +83,12 @@ describe('the HTTP API of a stack', () => {
         authorizer: new HttpJwtAuthorizer('Jwt', ISSUER, { jwtAudience: ['me'] }),
         authorizationScopes: ['text/read'],
       });
+      const started = integration(stack, '/started', undefined, START);
+      const [route] = api.addRoutes({
+        ...{ path: '/started', methods: POST, integration: started },
+        authorizer: new HttpIamAuthorizer(),
+      });
+      route.grantInvoke(stack.slice);
       const lambda = new HttpLambdaIntegration('Lambda', stack.slice);
       api.addRoutes({ path: '/lambda', methods: [apigateway.HttpMethod.GET], integration: lambda });
     });
@@ -161,6 +169,16 @@ describe('the HTTP API of a stack', () => {
     );
   });
 
+  test('lets a function call as far as its role may', async () => {
+    const result = await cloud.execute({ sign: true });
+    if (result.status !== 'SUCCEEDED') throw new Error(result.cause);
+    const options = { body: '{}', signing: { credentials: result.output } } as unknown as Request;
+    const { status, body } = await ask(cloud, '/started', options);
+    // Nobody waits for an execution that StartExecution starts.
+    expect([status, Object.keys(body as object)]).toEqual([200, ['executionArn', 'startDate']]);
+    expect(await ask(cloud, '/signed', options)).toMatchObject({ status: 403 });
+  });
+
   test('lets a token of the issuer pass and says what is wrong with others', async () => {
     const send = (authorization: string) => ask(cloud, '/token', { body: '{}', headers: { authorization } });
     expect(await send(`Bearer ${token()}`)).toMatchObject({ status: 200 });
@@ -170,6 +188,9 @@ describe('the HTTP API of a stack', () => {
     expect((await ask(cloud, '/token', { body: '{}' })).headers['www-authenticate']).toBe('Bearer');
     const scope = await send(`Bearer ${token({ scope: 'text/write' })}`);
     expect(scope).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
+    expect(scope.headers['www-authenticate']).toBe(
+      'Bearer scope="text/read" error="insufficient_scope" error_description="the token does not have a required scope"',
+    );
   });
 
   test('can be called with other methods and paths after another deployment', async () => {
@@ -189,38 +210,24 @@ describe('the HTTP API of a stack', () => {
   });
 });
 
-test('a stage with a name is part of the endpoint', async () => {
+test('a stage with a name is part of the endpoint, and without keys a token needs no valid signature, as a notice says', async () => {
   const folder = synthesize((app) => {
     const stack = new PipelineStack(app, 'Front', { source: ECHO });
     const api = new apigateway.HttpApi(stack, 'Api', { createDefaultStage: false });
     api.addStage('Prod', { stageName: 'prod', autoDeploy: true });
-    api.addRoutes({ path: '/open', methods: POST, integration: integration(stack, 'Open') });
-  });
-  const cloud = await start(folder);
-  expect(cloud.httpEndpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/prod$/);
-  expect(await ask(cloud, '/open', { body: '{}' })).toMatchObject({ status: 200 });
-  const outside = (cloud.httpEndpoint ?? '').replace('/prod', '/open');
-  const pem = cloud.s3.certificateAuthority?.pem ?? '';
-  expect(await request(outside, pem)).toMatchObject({ status: 404 });
-});
-
-test('a token is accepted without a verified signature if there are no keys, and a notice says so', async () => {
-  const folder = assembly((stack, api) => {
-    api.addRoutes({
-      path: '/token',
-      methods: POST,
-      integration: integration(stack, 'Token'),
-      authorizer: new HttpJwtAuthorizer('Jwt', ISSUER, { jwtAudience: ['me'] }),
-    });
+    const authorizer = new HttpJwtAuthorizer('Jwt', ISSUER, { jwtAudience: ['me'] });
+    const to = integration(stack, 'Open');
+    api.addRoutes({ path: '/open', methods: POST, integration: to, authorizer });
   });
   const notices: string[] = [];
   const cloud = await start(folder, { onNotice: (notice) => notices.push(notice) });
-  expect(await ask(cloud, '/token', { body: '{}', headers: { authorization: FORGED } })).toMatchObject({
-    status: 200,
-  });
-  expect(notices).toContain(
-    "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command",
-  );
+  expect(cloud.httpEndpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/prod$/);
+  const forged = { body: '{}', headers: { authorization: FORGED } };
+  expect(await ask(cloud, '/open', forged)).toMatchObject({ status: 200 });
+  expect(await ask(cloud, '/../open', forged)).toMatchObject({ status: 404 });
+  const unverified =
+    "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command";
+  expect(notices).toContain(unverified);
   expect(cloud.notices()).toEqual(notices);
 });
 
@@ -254,36 +261,6 @@ test.each<[string, (role: iam.Role) => void, number, object, string]>([
   const cloud = await start(folder);
   expect(await ask(cloud, '/open', { body: '{}' })).toMatchObject({ status, body });
   expect(cloud.notices().join()).toContain(notice);
-});
-
-test.each([
-  [true, 200],
-  [false, 403],
-])('a function calls the HTTP API as far as its role may: %s', async (permitted, status) => {
-  const source = `exports.handler = async () => ({
-    accessKeyId: process.env.AWS_ACCESS_KEY_ID,
-    secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY,
-    sessionToken: process.env.AWS_SESSION_TOKEN,
-  });`;
-  const folder = synthesize((app) => {
-    const stack = new PipelineStack(app, 'Front', { source });
-    const api = new apigateway.HttpApi(stack, 'Api');
-    const [route] = api.addRoutes({
-      path: '/started',
-      methods: POST,
-      integration: integration(stack, 'Started', undefined, START),
-      authorizer: new HttpIamAuthorizer(),
-    });
-    if (permitted) route.grantInvoke(stack.slice);
-  });
-  const cloud = await start(folder);
-  const result = await cloud.execute({});
-  if (result.status !== 'SUCCEEDED') throw new Error(result.cause);
-  const signing = { credentials: result.output } as unknown as Request['signing'];
-  const { status: got, body } = await ask(cloud, '/started', { body: '{}', signing });
-  expect(got).toBe(status);
-  // Nobody waits for an execution that StartExecution starts.
-  if (permitted) expect(Object.keys(body as object)).toEqual(['executionArn', 'startDate']);
 });
 
 test('a Lambda authorizer is refused by name', async () => {

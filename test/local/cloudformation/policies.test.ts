@@ -3,7 +3,7 @@ import { readPolicies } from '../../../local/cloudformation/policies';
 import { readStateMachine } from '../../../local/cloudformation/resources';
 import { Template } from '../../../local/cloudformation/template';
 import { Authorizer } from '../../../local/iam/authorizer';
-import { roleSession, service } from '../../../local/iam/principals';
+import { roleSession } from '../../../local/iam/principals';
 
 const ACCOUNT = '000000000000';
 const OWN_ROLE = `arn:aws:iam::${ACCOUNT}:role/S-Role`;
@@ -101,20 +101,6 @@ test('a permissions boundary of the stack limits a role, and one from elsewhere 
   expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([true, false]);
   expect(() => read({ ...role, PermissionsBoundary: 'arn:aws:iam::1:policy/b' })).toThrow(
     "the local cloud does not support the permissions boundary arn:aws:iam::1:policy/b of AWS::IAM::Role 'Role'",
-  );
-});
-
-test('a trust policy is the policy of its role', () => {
-  const trusted = {
-    Effect: 'Allow',
-    Principal: { Service: 'states.amazonaws.com' },
-    Action: 'sts:AssumeRole',
-  };
-  const { authorizer } = read({ AssumeRolePolicyDocument: document(trusted) });
-  const assume = { action: 'sts:AssumeRole', resource: OWN_ROLE } as const;
-  expect(authorizer.refusal(service('states.amazonaws.com'), assume)).toBeUndefined();
-  expect(authorizer.refusal(service('lambda.amazonaws.com'), assume)).toBe(
-    `Service: lambda.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: ${OWN_ROLE} because no resource-based policy allows the sts:AssumeRole action`,
   );
 });
 

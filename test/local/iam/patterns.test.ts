@@ -2,22 +2,15 @@ import fc from 'fast-check';
 import { matchesArn, matchesPattern } from '../../../local/iam/conditions';
 
 describe('matchesPattern', () => {
-  test.each([
-    ['runs/*/slice-00.safetensors', 'runs/machine/name/1/slice-00.safetensors', true],
-    ['runs/*/slice-00.safetensors', 'runs/machine/slice-01.safetensors', false],
-    ['a.c', 'abc', false],
-    ['Case', 'case', false],
-  ])('compares %j with %j: %s', (pattern, text, matches) => {
-    expect(matchesPattern(pattern, text)).toBe(matches);
-  });
-
   test('agrees with a regular expression', () => {
-    const letters = fc.constantFrom('a', 'b', '*', '?');
+    const letters = fc.constantFrom('a', 'A', '.', '*', '?');
     const pattern = fc.string({ unit: letters, maxLength: 8 });
-    const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 });
+    const text = fc.string({ unit: fc.constantFrom('a', 'A', '.'), maxLength: 8 });
     fc.assert(
       fc.property(pattern, text, (given, compared) => {
-        const expression = new RegExp(`^${given.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+        const expression = new RegExp(
+          `^${given.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.')}$`,
+        );
         expect(matchesPattern(given, compared)).toBe(expression.test(compared));
       }),
       { numRuns: 1000 },

@@ -73,11 +73,9 @@ test.each([
     'at most 4096 bytes, got 4097',
   ],
   ['a variable of Lambda', { 'Environment.Variables': { TZ: 'x', AWS_REGION: 'x' } }, 'got AWS_REGION'],
-  ['too little memory', { MemorySize: 127 }, 'the memory size of the function'],
   ['too much memory', { MemorySize: 10_241 }, 'must be an integer of 128 to 10240, got 10241: change it'],
   ['a small /tmp', { EphemeralStorage: { Size: 511 } }, 'the ephemeral storage size of the function'],
   ['a long timeout', { Timeout: 901 }, 'the timeout of the function'],
-  ['layers', { Layers: ['arn:aws:lambda:us-east-1:000000000000:layer:x:1'] }, 'the property Layers'],
 ])('a function is not created with %s', async (_, properties, message) => {
   await expect(start(properties)).rejects.toThrow(message);
 });
