@@ -11,25 +11,18 @@ import { readAssembly, type StackEnvironment } from '../cloudformation/assembly'
 import { LocalCloudError } from '../local-cloud-error';
 import { Notices } from '../notices';
 import type { Json } from '../json';
-import { FaultInjector, type Faults, type FaultTarget } from '../faults/injector';
+import { FaultInjector, type Faults } from '../faults/injector';
 import type { FaultKind } from '../faults/kinds';
-import { startWithFaults } from '../lambda/call-faults';
-import { CodeFolders } from '../lambda/code';
-import { Concurrency } from '../lambda/concurrency';
-import type { Admission } from '../lambda/function-pool';
 import { guardFolder, unguardFolder } from '../lambda/guardian';
-import { LocalFunctions } from '../lambda/local-functions';
-import { NodeBinaries } from '../lambda/node-binaries';
+import type { LocalFunctions } from '../lambda/local-functions';
 import type { WorkerProcess } from '../lambda/sandbox';
 import { selectStateMachine, type Selection } from '../cloudformation/pipeline';
 import { administrator } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/resource';
-import type { FunctionResource } from '../cloudformation/resources';
 import { Arrivals } from '../events/arrivals';
 import type { LoopbackServer } from '../http/loopback-server';
 import { Authorizer } from '../iam/authorizer';
-import { roleSession } from '../iam/principals';
 import { Callers } from '../s3/callers';
 import { S3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
@@ -38,8 +31,9 @@ import { Simulator } from '../simulation/simulator';
 import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
 import { makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
-import { deployMachines, logRefusal } from './deploy-machines';
-import { describeMachine, type Deployment, readDeployment } from './deployment';
+import { type CloudHost, deployMachines } from './deploy-machines';
+import { chosenPipeline, describeMachine, type Deployment, readDeployment } from './deployment';
+import { createFunctions } from './functions';
 import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
 import type { LocalCloudOptions } from './options';
 import { startOtherServices } from './other-services';
@@ -52,10 +46,7 @@ export class LocalCloud {
    */
   static async start(assemblyPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
     const selection = selectStateMachine(readAssembly(assemblyPath), options.pipeline);
-    const injector = new FaultInjector(options.faults, options.onFault);
-    const simulator = new Simulator(simulationOf(options.simulation), options.simulationSeed);
-    const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
-    const cloud = new LocalCloud(selection.stack.environment, folder, injector, simulator, options);
+    const cloud = new LocalCloud(selection.stack.environment, options);
     try {
       await cloud.prepare(selection);
       return cloud;
@@ -65,14 +56,11 @@ export class LocalCloud {
     }
   }
 
-  private readonly store: DiskObjectStore;
+  private readonly host: CloudHost;
   private readonly versions = new PublishedVersions();
-  private readonly callers = new Callers();
   private readonly credentials: S3Access['credentials'];
-  private readonly authorizer: Authorizer;
   private readonly machines = new StateMachines();
   private readonly arrivals: Arrivals;
-  private readonly noticed: Notices;
   private readonly closing = new AbortController();
   private certified: ReturnType<typeof makeCertificate> | undefined;
   private s3Server: S3Server | undefined;
@@ -83,25 +71,31 @@ export class LocalCloud {
   private deployed: Deployment | undefined;
 
   private constructor(
-    private readonly environment: StackEnvironment,
-    private readonly folder: string,
-    private readonly injector: FaultInjector,
-    private readonly simulator: Simulator,
+    { account, region }: StackEnvironment,
     private readonly options: LocalCloudOptions,
   ) {
+    const injector = new FaultInjector(options.faults, options.onFault);
+    const simulator = new Simulator(simulationOf(options.simulation), options.simulationSeed);
+    const authorizer = new Authorizer(options.onAccess);
+    const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
     guardFolder(folder);
-    this.noticed = new Notices(options.onNotice);
-    this.authorizer = new Authorizer(options.onAccess);
-    this.arrivals = new Arrivals({
-      machines: this.machines,
-      authorizer: this.authorizer,
-      onFailure: this.onNotice,
-    });
-    this.store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
+    this.arrivals = new Arrivals({ machines: this.machines, authorizer, onFailure: this.onNotice });
+    const store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
       options.onWrite?.(created);
       if (!this.closing.signal.aborted) this.arrivals.add(created);
     });
-    this.credentials = this.callers.add({ principal: administrator(environment.account) });
+    this.host = {
+      ...{ injector, simulator, authorizer, folder, store, options, region },
+      callers: new Callers(),
+      notices: new Notices(options.onNotice),
+      signal: this.closing.signal,
+      endpoints: () => ({
+        AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+        AWS_ENDPOINT_URL: this.otherServicesEndpoint,
+        ...(this.certified && { NODE_EXTRA_CA_CERTS: this.certified.authority.file }),
+      }),
+    };
+    this.credentials = this.host.callers.add({ principal: administrator(account) });
   }
 
   /** The state machine that this cloud was started for: that of a pipeline, or one of your own. */
@@ -120,20 +114,12 @@ export class LocalCloud {
    * @throws LocalCloudError when the stack of your own state machine has no pipeline, or several
    */
   get pipeline(): LocalPipeline {
-    const { pipelines, selected } = started(this.deployed);
-    const chosen = pipelines.find(({ stateMachineArn }) => stateMachineArn === selected.arn);
-    if (chosen !== undefined) return chosen;
-    const [only] = pipelines;
-    if (pipelines.length === 1) return only;
-    throw new LocalCloudError(
-      `the stack of your own state machine '${selected.logicalId}' must have one pipeline, got ${pipelines.length}: ` +
-        'use the properties stateMachine and pipelines of the local cloud',
-    );
+    return chosenPipeline(started(this.deployed));
   }
 
   /** Access to the local S3, which holds the stack's buckets and the published assets. */
   get s3(): S3Access {
-    const { region } = this.environment;
+    const { region } = this.host;
     const { endpoint } = started(this.s3Server);
     return s3Access({ endpoint, region, credentials: this.credentials }, this.certified?.authority);
   }
@@ -173,12 +159,12 @@ export class LocalCloud {
   /** Writes an object into the pipeline's bucket. */
   async putObject(key: string, body: Uint8Array | Readable): Promise<void> {
     const stream = body instanceof Readable ? body : Readable.from([Buffer.from(body)]);
-    await this.store.put(this.pipeline.bucket, key, stream);
+    await this.host.store.put(this.pipeline.bucket, key, stream);
   }
 
   /** Reads an object of the pipeline's bucket into memory. Rejects with an error named `NoSuchKey` if there is none. */
   async getObject(key: string): Promise<Buffer> {
-    return await buffer(this.store.read(this.store.head(this.pipeline.bucket, key)));
+    return await buffer(this.host.store.read(this.host.store.head(this.pipeline.bucket, key)));
   }
 
   /**
@@ -218,17 +204,17 @@ export class LocalCloud {
    * although executions succeed, such as traces. Each is one line.
    */
   notices(): readonly string[] {
-    return this.noticed.list();
+    return this.host.notices.list();
   }
 
   /** Replaces the faults from now on; `undefined` ends them. */
   injectFaults(faults: Faults | undefined): void {
-    this.injector.use(faults);
+    this.host.injector.use(faults);
   }
 
   /** How many faults of each kind were injected so far. */
   faults(): ReadonlyMap<FaultKind, number> {
-    return this.injector.counts();
+    return this.host.injector.counts();
   }
 
   /** Ends executions, kills the functions' processes, stops the servers and removes all files. */
@@ -239,51 +225,24 @@ export class LocalCloud {
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
     await this.otherServices?.close();
-    await rm(this.folder, { recursive: true, force: true });
-    unguardFolder(this.folder);
+    await rm(this.host.folder, { recursive: true, force: true });
+    unguardFolder(this.host.folder);
   }
 
   private async prepare(selection: Selection): Promise<void> {
-    const { ports } = this.options;
-    const { region } = this.environment;
-    this.certified = this.options.tls === false ? undefined : makeCertificate(this.folder);
+    const { ports, tls, jwksFile } = this.options;
+    const { store, callers, authorizer, injector, region, signal } = this.host;
+    this.certified = tls === false ? undefined : makeCertificate(this.host.folder);
     const certificate = this.certified?.certificate;
-    const { authorizer } = this;
-    this.s3Server = await S3Server.start(this.store, this.callers, {
-      region,
-      certificate,
-      authorizer,
-      port: ports?.s3,
-      faults: this.injector,
-    });
-    this.functions = new LocalFunctions({
-      code: new CodeFolders(this.store, path.join(this.folder, 'code')),
-      folder: path.join(this.folder, 'workers'),
-      region,
-      admit: (fn, sandbox) => this.admitWorker(fn, sandbox),
-      beforeStart: (fn, payload) => startWithFaults(this.injector, fn.name, payload),
-      logRefusal: (fn, logStream) => logRefusal(authorizer, fn, logStream),
-      concurrency: new Concurrency(this.options.concurrency),
-      nodes: new NodeBinaries(this.options.nodeBinaries),
-      notices: this.noticed,
-      freezes: this.options.freezes,
-      coldStartMs: this.simulator.coldStartMs,
-      onLog: this.options.onLog,
-    });
+    const s3 = { region, certificate, authorizer, port: ports?.s3, faults: injector };
+    this.s3Server = await S3Server.start(store, callers, s3);
+    this.functions = createFunctions(this.host);
     await this.bringUp(this.read(selection));
-    this.stepFunctionsServer = await startStepFunctionsServer(this.machines, this.callers, {
-      region,
-      certificate,
-      port: ports?.stepFunctions,
-    });
-    const { jwksFile } = this.options;
+    const stepFunctions = { region, certificate, port: ports?.stepFunctions };
+    this.stepFunctionsServer = await startStepFunctionsServer(this.machines, callers, stepFunctions);
     this.httpApi = new HttpApiServer({
-      machines: this.machines,
-      callers: this.callers,
-      authorizer,
+      ...{ machines: this.machines, callers, authorizer, signal, onNotice: this.onNotice },
       keys: jwksFile === undefined ? undefined : readKeySet(jwksFile),
-      signal: this.closing.signal,
-      onNotice: this.onNotice,
       certificate,
       port: ports?.http,
     });
@@ -304,49 +263,20 @@ export class LocalCloud {
 
   /** Replaces the state machines last. */
   private async bringUp(deployment: Deployment): Promise<void> {
-    for (const bucket of deployment.buckets) this.store.createBucket(bucket);
-    await publishAssets(deployment.stack, this.store);
+    const { store, authorizer } = this.host;
+    for (const bucket of deployment.buckets) store.createBucket(bucket);
+    await publishAssets(deployment.stack, store);
     deployment.replaceFunctions();
-    this.authorizer.update(deployment.policies);
+    authorizer.update(deployment.policies);
     for (const notice of deployment.notices) this.onNotice(notice);
-    const { authorizer, injector, simulator, store, options } = this;
-    const { signal } = this.closing;
-    const functions = started(this.functions);
-    const folder = path.join(this.folder, 'map-runs');
-    const host = { functions, authorizer, injector, simulator, signal, store, folder, options };
-    deployMachines(this.machines, deployment, host);
+    deployMachines(this.machines, deployment, started(this.functions), this.host);
     this.arrivals.replace(deployment.rules);
     this.deployed = deployment;
     await this.httpApi?.serve(deployment.httpApi);
   }
 
-  private admitWorker(fn: FunctionResource, target: FaultTarget): Admission {
-    const traffic = this.simulator.trafficOf(fn.name);
-    const credentials = this.callers.addTemporary({
-      principal: roleSession(fn.roleArn, fn.name, { functionArn: fn.arn }),
-      ...(traffic && { traffic }),
-      target,
-    });
-    return {
-      environment: {
-        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        AWS_SESSION_TOKEN: credentials.sessionToken,
-        AWS_ENDPOINT_URL_S3: this.s3.endpoint,
-        AWS_ENDPOINT_URL: this.otherServicesEndpoint,
-        ...(this.certified && { NODE_EXTRA_CA_CERTS: this.certified.authority.file }),
-      },
-      onFrozen: () => {
-        traffic?.freeze();
-      },
-      end: () => {
-        this.callers.remove(credentials);
-      },
-    };
-  }
-
   private readonly onNotice = (notice: string): void => {
-    this.noticed.add(notice, notice);
+    this.host.notices.add(notice, notice);
   };
 }
 

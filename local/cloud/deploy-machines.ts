@@ -1,11 +1,14 @@
 /** Creates and updates the state machines of a deployment, and checks what services do on behalf of roles. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import * as path from 'node:path';
 import { type FunctionResource, splitFunctionArn } from '../cloudformation/resources';
 import type { FaultInjector } from '../faults/injector';
 import type { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
 import { callWithFaults } from '../lambda/call-faults';
 import type { LocalFunctions } from '../lambda/local-functions';
+import type { Notices } from '../notices';
+import type { Callers } from '../s3/callers';
 import type { DiskObjectStore } from '../s3/store';
 import type { Simulator } from '../simulation/simulator';
 import type { InvokeTask } from '../step-functions/run-options';
@@ -16,33 +19,42 @@ import type { DeployedMachine, Deployment } from './deployment';
 import { MachineStorage } from './machine-storage';
 import type { LocalCloudOptions } from './options';
 
-interface MachineHost {
-  readonly functions: LocalFunctions;
+/** What all parts of a local cloud share. */
+export interface CloudHost {
+  readonly region: string;
+  readonly store: DiskObjectStore;
+  /** For all temporary files. */
+  readonly folder: string;
+  readonly callers: Callers;
   readonly authorizer: Authorizer;
   readonly injector: FaultInjector;
   readonly simulator: Simulator;
+  readonly notices: Notices;
   readonly signal: AbortSignal;
-  readonly store: DiskObjectStore;
-  /** For temporary files of Map Runs. */
-  readonly folder: string;
-  readonly options: Pick<LocalCloudOptions, 'onTrace' | 'retryPauses' | 'updateLagMs'>;
+  readonly options: LocalCloudOptions;
+  /** Variables with which sandboxes reach the cloud's servers. */
+  readonly endpoints: () => Readonly<Record<string, string>>;
 }
 
 export function deployMachines(
   machines: StateMachines,
   { machines: deployed, refused, aliases }: Pick<Deployment, 'machines' | 'refused' | 'aliases'>,
-  host: MachineHost,
+  functions: LocalFunctions,
+  host: CloudHost,
 ): void {
   const current = deployed.map(({ resource, definition }) => {
     const known = machines.find(resource.arn);
     known?.update(resource, definition);
-    return known ?? create({ resource, definition }, host);
+    return known ?? create({ resource, definition }, functions, host);
   });
   machines.replace(current, refused, aliases);
 }
 
-function create({ resource, definition }: DeployedMachine, host: MachineHost): StateMachine {
-  const { functions, authorizer, injector, simulator, signal, store, folder, options } = host;
+function create(
+  { resource, definition }: DeployedMachine,
+  functions: LocalFunctions,
+  { authorizer, injector, simulator, signal, store, folder, options }: CloudHost,
+): StateMachine {
   const invoke: InvokeTask = (functionArn, payload, traceHeader) =>
     callWithFaults(injector, { functionArn, payload }, () =>
       functions.invoke(functionArn, payload, traceHeader),
@@ -64,7 +76,12 @@ function create({ resource, definition }: DeployedMachine, host: MachineHost): S
       signal,
       transitionMs: simulator.transitionsOf(resource.name, resource.type),
       childTransitionMs: simulator.transitionsOf(`the children of ${resource.name}`, 'EXPRESS'),
-      storage: new MachineStorage(store, authorizer, folder, () => machine.resource.roleArn),
+      storage: new MachineStorage(
+        store,
+        authorizer,
+        path.join(folder, 'map-runs'),
+        () => machine.resource.roleArn,
+      ),
       retryPauses: options.retryPauses,
       updateLagMs: options.updateLagMs,
     },

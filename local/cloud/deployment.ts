@@ -171,6 +171,21 @@ function pipelineOf(template: Template, { resource }: DeployedMachine): LocalPip
   return [{ ...describeMachine(template.stackName, resource), ...readSignature(resource) }];
 }
 
+/** @throws LocalCloudError when the stack of a state machine of the user has no pipeline, or several */
+export function chosenPipeline({
+  pipelines,
+  selected,
+}: Pick<Deployment, 'pipelines' | 'selected'>): LocalPipeline {
+  const chosen = pipelines.find(({ stateMachineArn }) => stateMachineArn === selected.arn);
+  if (chosen !== undefined) return chosen;
+  const [only] = pipelines;
+  if (pipelines.length === 1) return only;
+  throw new LocalCloudError(
+    `the stack of your own state machine '${selected.logicalId}' must have one pipeline, got ${pipelines.length}: ` +
+      'use the properties stateMachine and pipelines of the local cloud',
+  );
+}
+
 export function describeMachine(stackName: string, { arn, type }: StateMachineResource): LocalStateMachine {
   return { stackName, stateMachineArn: arn, stateMachineType: type };
 }
