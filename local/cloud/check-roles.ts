@@ -136,12 +136,11 @@ function missingTraces(
   const tracing = template.property(template.resource(logicalId), 'TracingConfiguration') ?? null;
   if (roleArn === undefined || !isJsonObject(tracing) || tracing.Enabled !== true) return [];
   const session = roleSession(roleArn, 'states');
-  const refusals = TRACING_ACTIONS.flatMap(
-    (action) => authorizer.refusal(session, { action, resource: '*' }) ?? [],
-  );
-  return refusals
-    .slice(0, 1)
-    .map((refusal) => `on AWS the traces of executions would be missing: ${refusal}`);
+  for (const action of TRACING_ACTIONS) {
+    const refusal = authorizer.refusal(session, { action, resource: '*' });
+    if (refusal !== undefined) return [`on AWS the traces of executions would be missing: ${refusal}`];
+  }
+  return [];
 }
 
 /** In a directory bucket the lifecycle rules need a session: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-buckets-objects-lifecycle.html */

@@ -42,12 +42,10 @@ const HASH = /[0-9A-F]{8}$/;
  */
 export function selectStateMachine(stacks: readonly AssemblyStack[], selection?: string): Selection {
   const all = stacks.flatMap((stack) =>
-    new Template(stack)
-      .resourcesOfType('AWS::StepFunctions::StateMachine')
-      .map((resource) => ({
-        ...{ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) },
-        isOfLibrary: isPipeline(resource) || commentHas(resource, BATCH_SIGNATURE_KEY),
-      })),
+    new Template(stack).resourcesOfType('AWS::StepFunctions::StateMachine').map((resource) => ({
+      ...{ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) },
+      isOfLibrary: isPipeline(resource) || commentHas(resource, BATCH_SIGNATURE_KEY),
+    })),
   );
   const pipelines = all.filter((item) => item.isPipeline);
   const named = selection === undefined ? [] : all.filter((item) => namesOf(item).includes(selection));
@@ -55,7 +53,7 @@ export function selectStateMachine(stacks: readonly AssemblyStack[], selection?:
   const selected = ofPipelines.length === 0 ? named : ofPipelines;
   const [only] = selected;
   if (selected.length === 1) return only;
-  if (selection === undefined && pipelines.length === 0) {
+  if (all.length === 0 || (selection === undefined && pipelines.length === 0)) {
     throw new LocalCloudError(
       'the assembly must have a pipeline, got no state machine of a SlicedInferencePipeline: ' +
         'pass the assembly of an app that has one, or name one of your state machines',
@@ -65,11 +63,9 @@ export function selectStateMachine(stacks: readonly AssemblyStack[], selection?:
   const found =
     selected.length === 0 ? `no ${kind.replace('machines', 'machine')}` : `${selected.length} ${kind}`;
   const choices = selected.length === 0 ? [...new Set([...pipelines, ...all])] : selected;
-  const advice =
-    choices.length === 0
-      ? 'pass the assembly of an app that has one'
-      : `choose one of ${choices.map(label).join(', ')} with --pipeline, or in code with the option pipeline`;
-  throw new LocalCloudError(`the assembly has ${found}: ${advice}`);
+  throw new LocalCloudError(
+    `the assembly has ${found}: choose one of ${choices.map(label).join(', ')} with --pipeline, or in code with the option pipeline`,
+  );
 }
 
 export function selectPipeline(stacks: readonly AssemblyStack[], selection?: string): Signature {

@@ -48,7 +48,6 @@ test.each<[Json, string]>([
     { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'x' } },
     'the condition operator ForAllValues:StringEquals',
   ],
-  [{ BoolNot: { 'aws:SecureTransport': 'true' } }, 'the condition operator BoolNot'],
   [{ StringEquals: { 'aws:PrincipalOrgID': 'o-1' } }, 'the condition key aws:PrincipalOrgID in a policy'],
   [
     { StringEquals: { 'aws:SourceAccount': '${aws:PrincipalAccount}' } },

@@ -121,7 +121,6 @@ describe('a policy', () => {
   test.each<[JsonObject, string]>([
     [allow({ Sids: 'x' }), 'the element Sids in a policy'],
     [allow({ Effect: 'allow' }), 'the effect "allow" in a policy'],
-    [allow({ Action: undefined }), 'a statement without actions in a policy'],
     [
       allow({ Resource: 'arn:aws:s3:::${aws:username}/*' }),
       "the policy variable in 'arn:aws:s3:::${aws:username}/*'",

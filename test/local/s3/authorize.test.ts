@@ -1,15 +1,10 @@
 /** Runs the SDK as a role against the local S3. */
-import * as path from 'node:path';
 import type { PutObjectCommandInput, S3 } from '@aws-sdk/client-s3';
 import type { JsonObject } from '../../../local/json';
 import { type Access, Authorizer } from '../../../local/iam/authorizer';
 import { parsePolicy } from '../../../local/iam/policy';
 import { roleSession } from '../../../local/iam/principals';
-import { Callers } from '../../../local/s3/callers';
-import { S3Server } from '../../../local/s3/server';
-import { DiskObjectStore } from '../../../local/s3/store';
-import { clientFor } from '../../support/s3-fixture';
-import { temporaryFolder } from '../../support/temporary-folder';
+import { clientFor, s3Fixture } from '../../support/s3-fixture';
 
 const ROLE = 'arn:aws:iam::000000000000:role/Reader';
 const SESSION = 'arn:aws:sts::000000000000:assumed-role/Reader/fn';
@@ -21,25 +16,13 @@ const KEY = 'arn:aws:kms:us-east-1:000000000000:key/k';
 
 const accesses: Access[] = [];
 const authorizer = new Authorizer((access) => accesses.push(access));
-const callers = new Callers();
-let store: DiskObjectStore;
-let server: S3Server;
+const caller = { principal: roleSession(ROLE, 'fn') };
+const fixture = s3Fixture({ authorizer, caller });
 let client: S3;
-
-beforeAll(async () => {
-  store = new DiskObjectStore(path.join(temporaryFolder(), 's3'));
-  for (const bucket of [PLAIN, ENCRYPTED, DIRECTORY]) store.createBucket(bucket);
-  server = await S3Server.start(store, callers, { authorizer });
-  client = newClient();
+beforeAll(() => {
+  ({ client } = fixture);
+  for (const bucket of [PLAIN, ENCRYPTED, DIRECTORY]) fixture.store.createBucket(bucket);
 });
-afterAll(async () => {
-  client.destroy();
-  await server.close();
-});
-
-function newClient(): S3 {
-  return clientFor(server.endpoint, callers.add({ principal: roleSession(ROLE, 'fn') }));
-}
 
 const allow = (action: string | string[], resource: string, more: JsonObject = {}): JsonObject => ({
   Effect: 'Allow',
@@ -92,7 +75,7 @@ describe('in a bucket with a key, an operation needs exactly its permissions:', 
     await put(ENCRYPTED, 'k');
   });
 
-  const ifMatch = () => ({ IfMatch: store.head(ENCRYPTED, 'k').etag });
+  const ifMatch = () => ({ IfMatch: fixture.store.head(ENCRYPTED, 'k').etag });
   const parts = () => ({ Parts: [{ PartNumber: 1, ETag }] });
 
   test.each<[string, string, () => Promise<unknown>]>([
@@ -236,7 +219,7 @@ describe('in a directory bucket, a role', () => {
   /** Each client keeps its session. */
   async function as(statements: readonly JsonObject[], use: (own: S3) => Promise<unknown>): Promise<unknown> {
     grant(statements);
-    const own = newClient();
+    const own = clientFor(fixture.server.endpoint, fixture.callers.add(caller));
     try {
       return await use(own);
     } finally {
