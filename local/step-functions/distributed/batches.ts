@@ -1,7 +1,6 @@
 /** Makes the inputs of the children of a distributed Map from its items. */
 import { jsonSize, type Json } from '../../json';
 import type { DistributedMapState } from '../definition';
-import { MAX_STATE_BYTES } from '../limits';
 import type { Query } from '../query';
 import type { Visit } from '../visit';
 import type { ItemSource } from './item-source';
@@ -15,27 +14,12 @@ export interface Batch {
   readonly input: Json;
 }
 
-/** A limit of the batches that is absent is infinite. */
-export interface BatchLimits {
-  readonly maxItems: number;
-  readonly maxBytes: number;
-}
-
-export async function batchLimits({ batcher }: DistributedMapState, visit: Visit): Promise<BatchLimits> {
-  const limit = async (query: Query | undefined, field: string, to: number): Promise<number> =>
-    query === undefined ? Infinity : await visit.integer(query, `ItemBatcher/${field}`, { from: 1, to });
-  return {
-    maxItems: await limit(batcher?.maxItems, 'MaxItemsPerBatch', Number.MAX_SAFE_INTEGER),
-    maxBytes: await limit(batcher?.maxBytes, 'MaxInputBytesPerBatch', MAX_STATE_BYTES),
-  };
-}
-
 /** An item that is larger than a batch may be gets one of its own, as we believe. @throws StateError if it is larger than an input may be */
 export async function* batches(
   { batcher, itemSelector }: DistributedMapState,
   visit: Visit,
   source: ItemSource,
-  { maxItems, maxBytes }: BatchLimits,
+  { maxItems, maxBytes }: { readonly maxItems: number; readonly maxBytes: number },
 ): AsyncGenerator<Batch> {
   const selected = selectItems(itemSelector, visit, source);
   let index = 0;

@@ -6,19 +6,22 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../json';
 import type { DistributedMapState } from '../definition';
 import type { ExecutionResult } from '../execution';
-import { MAX_DISTRIBUTED_CONCURRENCY } from '../limits';
+import { MAX_DISTRIBUTED_CONCURRENCY, MAX_STATE_BYTES } from '../limits';
 import { LinkedAbort } from '../linked-abort';
 import type { Query } from '../query';
 import type { ChildInit, RunOptions } from '../run-options';
 import { ERROR, StateError } from '../state-error';
 import type { StartedChildren, Visit } from '../visit';
-import { type Batch, batches, batchLimits, type BatchLimits } from './batches';
+import { type Batch, batches } from './batches';
 import { type ItemSource, openItems } from './item-source';
 import { MapRunProgress, type MapRunLimits } from './map-run-progress';
 import type { MapNeed, MapStorage } from './map-storage';
 import { ResultFiles } from './result-files';
 
-interface Settings extends MapRunLimits, BatchLimits {
+interface Settings extends MapRunLimits {
+  /** Of a batch. */
+  readonly maxItems: number;
+  readonly maxBytes: number;
   /** Of the items: a prefix or a key. */
   readonly items: { readonly bucket: string; readonly location: string };
   readonly results: { readonly bucket: string; readonly prefix: string };
@@ -206,9 +209,9 @@ export class MapRun implements StartedChildren {
 
 async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Settings> {
   const text = async (query: Query, field: string): Promise<string> => (await visit.text(query, field)) ?? '';
-  const number = async (query: Query | undefined, field: string, to = Number.MAX_SAFE_INTEGER) =>
-    query && (await visit.integer(query, field, { from: 0, to }));
-  const { reader, writer, toleratedFailurePercentage: percentage } = state;
+  const number = async (query: Query | undefined, field: string, to = Number.MAX_SAFE_INTEGER, from = 0) =>
+    query && (await visit.integer(query, field, { from, to }));
+  const { reader, writer, batcher, toleratedFailurePercentage: percentage } = state;
   const locationField = reader.format === 'objects' ? 'Prefix' : 'Key';
   // 0 means no limit.
   const requested = (await number(state.maxConcurrency, 'MaxConcurrency')) ?? 0;
@@ -221,7 +224,9 @@ async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Set
       bucket: await text(writer.bucket, 'ResultWriter/Arguments/Bucket'),
       prefix: await text(writer.prefix, 'ResultWriter/Arguments/Prefix'),
     },
-    ...(await batchLimits(state, visit)),
+    maxItems: (await number(batcher?.maxItems, 'ItemBatcher/MaxItemsPerBatch', undefined, 1)) ?? Infinity,
+    maxBytes:
+      (await number(batcher?.maxBytes, 'ItemBatcher/MaxInputBytesPerBatch', MAX_STATE_BYTES, 1)) ?? Infinity,
     maxConcurrency: Math.min(requested === 0 ? Infinity : requested, MAX_DISTRIBUTED_CONCURRENCY),
     toleratedFailureCount: await number(state.toleratedFailureCount, 'ToleratedFailureCount'),
     toleratedFailurePercentage: await number(percentage, 'ToleratedFailurePercentage', 100),

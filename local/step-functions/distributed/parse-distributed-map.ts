@@ -31,28 +31,25 @@ export function parseDistributedMap(fields: FieldReader, config: FieldReader): D
   if (!LABEL.test(label)) throw fields.invalid('Label', 'at most 40 characters without special ones');
   return {
     label,
-    reader: itemReader(inner(fields, 'ItemReader')),
+    reader: inside(fields, 'ItemReader', itemReader),
     itemSelector: query(fields, 'ItemSelector'),
-    batcher: fields.raw('ItemBatcher') === undefined ? undefined : itemBatcher(inner(fields, 'ItemBatcher')),
+    batcher: fields.raw('ItemBatcher') === undefined ? undefined : inside(fields, 'ItemBatcher', itemBatcher),
     maxConcurrency: query(fields, 'MaxConcurrency'),
     toleratedFailureCount: query(fields, 'ToleratedFailureCount'),
     toleratedFailurePercentage: query(fields, 'ToleratedFailurePercentage'),
-    writer: resultWriter(inner(fields, 'ResultWriter')),
+    writer: inside(fields, 'ResultWriter', resultWriter),
   };
 }
 
 function itemReader(fields: FieldReader): ItemReader {
-  const operation = operationOf(fields, ['listObjectsV2', 'getObject']);
-  const location = inner(fields, 'Arguments');
-  const isList = operation === 'listObjectsV2';
-  const reader = {
-    format: isList ? 'objects' : format(inner(fields, 'ReaderConfig')),
-    bucket: needed(location, 'Bucket'),
-    location: isList ? (query(location, 'Prefix') ?? EMPTY) : needed(location, 'Key'),
-  } as const;
-  location.refuseOthers();
-  fields.refuseOthers();
-  return reader;
+  const isList = operationOf(fields, ['listObjectsV2', 'getObject']) === 'listObjectsV2';
+  return {
+    format: isList ? 'objects' : inside(fields, 'ReaderConfig', format),
+    ...inside(fields, 'Arguments', (location) => ({
+      bucket: needed(location, 'Bucket'),
+      location: isList ? (query(location, 'Prefix') ?? EMPTY) : needed(location, 'Key'),
+    })),
+  };
 }
 
 function format(config: FieldReader): ItemReader['format'] {
@@ -62,7 +59,6 @@ function format(config: FieldReader): ItemReader['format'] {
     const header = config.string('CSVHeaderLocation');
     if (header !== 'FIRST_ROW') throw unsupported(`the header location ${header} of ${config.place}`);
   }
-  config.refuseOthers();
   return FORMATS[type];
 }
 
@@ -72,7 +68,6 @@ function itemBatcher(fields: FieldReader): ItemBatcher {
     maxBytes: query(fields, 'MaxInputBytesPerBatch'),
     batchInput: query(fields, 'BatchInput'),
   };
-  fields.refuseOthers();
   if (batcher.maxItems === undefined && batcher.maxBytes === undefined)
     throw fields.invalid('MaxItemsPerBatch', 'a number, or else MaxInputBytesPerBatch');
   return batcher;
@@ -80,11 +75,10 @@ function itemBatcher(fields: FieldReader): ItemBatcher {
 
 function resultWriter(fields: FieldReader): DistributedMapState['writer'] {
   operationOf(fields, ['putObject']);
-  const location = inner(fields, 'Arguments');
-  const writer = { bucket: needed(location, 'Bucket'), prefix: query(location, 'Prefix') ?? EMPTY };
-  location.refuseOthers();
-  fields.refuseOthers();
-  return writer;
+  return inside(fields, 'Arguments', (location) => ({
+    bucket: needed(location, 'Bucket'),
+    prefix: query(location, 'Prefix') ?? EMPTY,
+  }));
 }
 
 const EMPTY: Query = { kind: 'literal', value: '' };
@@ -97,10 +91,14 @@ function operationOf(fields: FieldReader, supported: readonly string[]): string 
   throw unsupported(`the resource ${resource} of ${fields.place}`);
 }
 
-function inner(fields: FieldReader, name: string): FieldReader {
+/** Reads an object in a field, and refuses what is not read of it. */
+function inside<T>(fields: FieldReader, name: string, read: (inner: FieldReader) => T): T {
   const value = fields.raw(name);
   if (value === undefined) throw unsupported(`${fields.place} without ${name}`, `add ${name}`);
-  return new FieldReader(value, `the ${name} of ${fields.place}`);
+  const inner = new FieldReader(value, `the ${name} of ${fields.place}`);
+  const result = read(inner);
+  inner.refuseOthers();
+  return result;
 }
 
 function query(fields: FieldReader, name: string): Query | undefined {

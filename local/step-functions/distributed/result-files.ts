@@ -31,10 +31,11 @@ export class ResultFiles {
     this.names = { FAILED: name('FAILED'), PENDING: name('PENDING'), SUCCEEDED: name('SUCCEEDED') };
   }
 
+  /** Files are arrays of JSON without their end. */
   add(kind: ResultKind, record: JsonObject): void {
     const file = this.open.get(kind) ?? fs.openSync(this.names[kind], 'a');
     this.open.set(kind, file);
-    fs.writeSync(file, `${JSON.stringify(record)}\n`);
+    fs.writeSync(file, `${fs.fstatSync(file).size === 0 ? '[' : ','}${JSON.stringify(record)}`);
   }
 
   /** Returns the key of the manifest. https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html */
@@ -44,9 +45,11 @@ export class ResultFiles {
     try {
       const files: Partial<Record<ResultKind, JsonObject[]>> = {};
       for (const kind of KINDS) {
-        const isEmpty = !fs.existsSync(this.names[kind]);
-        const [Key, body] = [`${folder}${kind}_0.json`, () => Readable.from(arrayOf(this.names[kind]))];
-        files[kind] = isEmpty ? [] : [{ Key, Size: await this.storage.write(bucket, Key, body()) }];
+        files[kind] = [];
+        if (!fs.existsSync(this.names[kind])) continue;
+        const Key = `${folder}${kind}_0.json`;
+        const body = Readable.from(arrayOf(this.names[kind]));
+        files[kind].push({ Key, Size: await this.storage.write(bucket, Key, body) });
       }
       const manifest = JSON.stringify({
         DestinationBucket: bucket,
@@ -73,18 +76,7 @@ export class ResultFiles {
   }
 }
 
-/** Turns lines of JSON into an array. */
 async function* arrayOf(file: string): AsyncGenerator<Buffer> {
-  // Each record is shown only when the next one is known, so that no comma follows the last one.
-  let held: Buffer | undefined;
-  yield Buffer.from('[');
-  for await (const chunk of fs.createReadStream(file) as AsyncIterable<Buffer>) {
-    if (held !== undefined) yield held;
-    held = Buffer.from(chunk.map((byte) => (byte === NEWLINE ? COMMA : byte)));
-  }
-  if (held !== undefined) yield held.subarray(0, -1);
+  yield* fs.createReadStream(file) as AsyncIterable<Buffer>;
   yield Buffer.from(']');
 }
-
-const NEWLINE = 0x0a;
-const COMMA = 0x2c;
