@@ -77,28 +77,23 @@ export interface BatchSizes {
 
 /** @throws SlicedInferenceError for a value that AWS does not allow */
 export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
-  const { pipeline, toleratedFailures, toleratedFailurePercentage = 100, timeout = Duration.days(1) } = props;
+  const { pipeline, toleratedFailures, timeout = Duration.days(1) } = props;
   const itemsPerRun = props.itemsPerRun ?? Math.min(DEFAULT_ITEMS_PER_RUN, itemsInTime(pipeline));
+  const { maxConcurrency = DEFAULT_CHILDREN, toleratedFailurePercentage = 100 } = props;
   checkWhole(itemsPerRun, 'itemsPerRun', 1, MAX_ITEMS_PER_RUN);
-  const maxConcurrency = props.maxConcurrency ?? DEFAULT_CHILDREN;
   checkWhole(maxConcurrency, 'maxConcurrency', 1, MAX_CHILDREN);
   if (toleratedFailures !== undefined) checkWhole(toleratedFailures, 'toleratedFailures', 0, Infinity);
-  if (
-    Token.isUnresolved(toleratedFailurePercentage) ||
-    !(toleratedFailurePercentage >= 0 && toleratedFailurePercentage <= 100)
-  ) {
+  if (Token.isUnresolved(toleratedFailurePercentage) || !isBetween(toleratedFailurePercentage, 0, 100)) {
     throw new SlicedInferenceError(
       'toleratedFailurePercentage must be a number from 0 to 100',
       shown(toleratedFailurePercentage),
       'set the share of items that may fail',
     );
   }
-  if (!timeout.isUnresolved() && timeout.toSeconds({ integral: false }) < 1)
-    throw new SlicedInferenceError(
-      'timeout must be 1 second or more',
-      timeout.toHumanString(),
-      'use a longer one',
-    );
+  if (!timeout.isUnresolved() && timeout.toSeconds({ integral: false }) < 1) {
+    const got = timeout.toHumanString();
+    throw new SlicedInferenceError('timeout must be 1 second or more', got, 'use a longer one');
+  }
   return {
     ...{ itemsPerRun, maxConcurrency, toleratedFailurePercentage, timeout },
     ...(toleratedFailures !== undefined && { toleratedFailures }),
@@ -106,9 +101,13 @@ export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
 }
 
 function checkWhole(value: number, name: string, least: number, most: number): void {
-  if (!Token.isUnresolved(value) && Number.isInteger(value) && value >= least && value <= most) return;
+  if (!Token.isUnresolved(value) && Number.isInteger(value) && isBetween(value, least, most)) return;
   const range = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`;
   throw new SlicedInferenceError(`${name} must be a whole number ${range}`, shown(value), 'use one of these');
+}
+
+function isBetween(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
 }
 
 function shown(value: number): string {
@@ -118,10 +117,7 @@ function shown(value: number): string {
 /** Items that a child runs within its time, after a cold start. For a `slicedModel` there is no estimate. */
 export function itemsInTime({ plan: { warmRun, coldRun } }: SlicedInferencePipeline): number {
   if (warmRun === undefined || coldRun === undefined) return DEFAULT_ITEMS_PER_RUN;
-  const seconds =
-    MAX_EXPRESS_MINUTES * 60 * WARNING_SHARE - coldRun.latencyP95.toSeconds({ integral: false });
-  return Math.max(
-    1,
-    Math.floor(seconds / Math.max(0.001, warmRun.latencyP95.toSeconds({ integral: false }))),
-  );
+  const seconds = (time: Duration): number => time.toSeconds({ integral: false });
+  const room = MAX_EXPRESS_MINUTES * 60 * WARNING_SHARE - seconds(coldRun.latencyP95);
+  return Math.max(1, Math.floor(room / Math.max(0.001, seconds(warmRun.latencyP95))));
 }

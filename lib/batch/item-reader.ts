@@ -75,46 +75,41 @@ export class BatchMap extends sfn.DistributedMap {
   }
 }
 
-const INPUT_TYPES = { inventory: 'MANIFEST', jsonLines: 'JSONL', csv: 'CSV' } as const;
-
 function itemReader({ items, itemsBucket }: BatchPlaces): object {
   const location = `{% ${locationExpression(items)} %}`;
   const Bucket = itemsBucket.bucketName;
-  if (items._kind === 'objects')
-    return { Resource: s3Action('listObjectsV2'), Arguments: { Bucket, Prefix: location } };
-  return {
-    Resource: s3Action('getObject'),
-    ReaderConfig: {
-      InputType: INPUT_TYPES[items._kind],
-      ...(items._kind === 'csv' && { CSVHeaderLocation: 'FIRST_ROW' }),
-    },
+  const objectOf = (ReaderConfig: object): object => ({
+    ...{ Resource: s3Action('getObject'), ReaderConfig },
     Arguments: { Bucket, Key: location },
-  };
+  });
+  switch (items._kind) {
+    case 'objects':
+      return { Resource: s3Action('listObjectsV2'), Arguments: { Bucket, Prefix: location } };
+    case 'inventory':
+      return objectOf({ InputType: 'MANIFEST' });
+    case 'jsonLines':
+      return objectOf({ InputType: 'JSONL' });
+    case 'csv':
+      return objectOf({ InputType: 'CSV', CSVHeaderLocation: 'FIRST_ROW' });
+  }
 }
 
 function s3Action(action: string): string {
   return `arn:${Aws.PARTITION}:states:::s3:${action}`;
 }
 
+export function allow(
+  sid: string,
+  actions: string[],
+  resources: string[],
+  conditions = {},
+): iam.PolicyStatement {
+  return new iam.PolicyStatement({ sid, actions, resources, conditions });
+}
+
 /** What the state machine itself does: read the items, and write the files of the map run. */
-export function mapStatements({
-  items,
-  itemsBucket,
-  bucket,
-  resultsPrefix,
-}: BatchPlaces): iam.PolicyStatement[] {
-  const allow = (
-    sid: string,
-    actions: string[],
-    resources: string[],
-    conditions?: object,
-  ): iam.PolicyStatement =>
-    new iam.PolicyStatement({
-      sid,
-      actions,
-      resources,
-      ...(conditions && { conditions: { ...conditions } }),
-    });
+export function mapStatements(places: BatchPlaces): iam.PolicyStatement[] {
+  const { items, itemsBucket, bucket, resultsPrefix } = places;
   const listed = { StringLike: { 's3:prefix': `${items._folder}*` } };
   const [key, itemsKey] = [bucket.encryptionKey, itemsBucket.encryptionKey];
   return [

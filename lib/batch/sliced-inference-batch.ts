@@ -19,9 +19,10 @@ import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '..
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
 import { SlicedInferenceError, quoted } from '../errors';
 import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
+import { onObjects, useKey } from '../pipeline/storage';
 import { type BatchSizes, batchSizes, itemsInTime, type SlicedInferenceBatchProps } from './batch-props';
 import { batchStates } from './batch-states';
-import { type BatchPlaces, mapStatements } from './item-reader';
+import { allow, type BatchPlaces, mapStatements } from './item-reader';
 
 /**
  * Runs a pipeline on each item of a data set: on a Distributed Map of Step Functions, whose children run the functions of the pipeline. Each item
@@ -108,33 +109,21 @@ export class SlicedInferenceBatch extends Construct {
    * batch.grantStart(caller);
    */
   public grantStart(grantee: iam.IGrantable): iam.Grant {
-    const { stateMachine, places, resultsPrefix } = this;
-    const { bucket } = places;
+    const { stateMachine, resultsPrefix } = this;
+    const { bucket } = this.places;
     const mapRuns = `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:mapRun:${stateMachine.stateMachineName}/*`;
-    const grants = [
-      stateMachine.grant(
-        grantee,
-        'states:StartExecution',
-        'states:DescribeStateMachine',
-        'states:ListExecutions',
-      ),
-      stateMachine.grantExecution(
-        grantee,
-        ...['states:DescribeExecution', 'states:GetExecutionHistory', 'states:ListMapRuns'],
-        ...['states:StopExecution', 'states:RedriveExecution'],
-      ),
+    const started = ['states:StartExecution', 'states:DescribeStateMachine', 'states:ListExecutions'];
+    const followed = ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:ListMapRuns'];
+    return [
+      stateMachine.grant(grantee, ...started),
+      stateMachine.grantExecution(grantee, ...followed, 'states:StopExecution', 'states:RedriveExecution'),
       iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeMapRun'], resourceArns: [mapRuns] }),
-      iam.Grant.addToPrincipalOrResource({
-        // To see which items are there already.
-        ...{ grantee, actions: ['s3:PutObject', 's3:GetObject'], resource: bucket },
-        resourceArns: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
-      }),
-      iam.Grant.addToPrincipalOrResource({
-        ...{ grantee, actions: ['s3:GetObject'], resource: bucket },
-        resourceArns: [bucket.arnForObjects(`${resultsPrefix}*`)],
-      }),
-    ];
-    return grants.reduce((all, grant) => all.combine(grant));
+      onObjects('s3:PutObject', INPUTS_PREFIX, bucket, grantee),
+      // To see which items are there already.
+      onObjects('s3:GetObject', INPUTS_PREFIX, bucket, grantee),
+      onObjects('s3:GetObject', resultsPrefix, bucket, grantee),
+      useKey(bucket, grantee, ['kms:Decrypt', 'kms:GenerateDataKey']),
+    ].reduce((all, grant) => all.combine(grant));
   }
 
   private checkPlace({ pipeline, items }: SlicedInferenceBatchProps, { workflow }: DeployedPipeline): void {
@@ -162,8 +151,6 @@ export class SlicedInferenceBatch extends Construct {
     const { resultsPrefix } = this;
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     const logGroup = createLogGroup(this, 'FunctionLogs', settings.logs);
-    const allow = (sid: string, actions: string[], resources: string[]): iam.PolicyStatement =>
-      new iam.PolicyStatement({ sid, actions, resources });
     const objects = (prefix: string): string => bucket.arnForObjects(`${prefix}*`);
     attachOwnPolicy(role, 'Policy', [
       allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),

@@ -108,12 +108,21 @@ function readOutputs(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
   return onObjects('s3:GetObject', OUTPUTS_PREFIX, bucket, grantee);
 }
 
-function onObjects(action: string, prefix: string, bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
+export function onObjects(
+  action: string,
+  prefix: string,
+  bucket: s3.IBucket,
+  grantee: iam.IGrantable,
+): iam.Grant {
   const resourceArns = [bucket.arnForObjects(`${prefix}*`)];
   return iam.Grant.addToPrincipalOrResource({ grantee, actions: [action], resourceArns, resource: bucket });
 }
 
-function useKey({ encryptionKey: key }: s3.IBucket, grantee: iam.IGrantable, uses: string[]): iam.Grant {
+export function useKey(
+  { encryptionKey: key }: s3.IBucket,
+  grantee: iam.IGrantable,
+  uses: string[],
+): iam.Grant {
   if (!key) return iam.Grant.drop(grantee, 'the bucket has no key');
   const statement = keyUseStatement(key, uses);
   return iam.Grant.addToPrincipalOrResource({
