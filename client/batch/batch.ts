@@ -84,11 +84,8 @@ export class SlicedInferenceBatchRun {
   async result(): Promise<BatchOutput> {
     const pauses = this.pauses();
     for (;;) {
-      const known = await this.describe('METADATA_ONLY');
-      if (!isRunning(known)) {
-        const end = await this.describe('ALL_DATA');
-        if (!isRunning(end)) return this.outputOf(end);
-      }
+      const end = await this.describe('ALL_DATA');
+      if (!isRunning(end)) return this.outputOf(end);
       await pause(pauses.next(), this.about.signal);
     }
   }
@@ -158,18 +155,15 @@ export class SlicedInferenceBatchRun {
     const { signature, objects, signal, executionArn } = this.about;
     const { failure, result: key = '', item, output } = row;
     if (failure !== undefined) {
-      throw new InferenceError(failure.error, `the item ${quotedName(item)} failed: ${failure.message}`, {
-        executionArn,
-      });
+      const message = `the item ${quotedName(item)} failed: ${failure.message}`;
+      throw new InferenceError(failure.error, message, { executionArn });
     }
     if (output !== undefined) return { output };
     const object = { bucket: signature.bucket, key };
     try {
       if (key.endsWith('.json')) {
-        const text = Buffer.from(await repeated(this.about, () => objects.get(object, signal))).toString(
-          'utf8',
-        );
-        return { output: invocationOutput(text) };
+        const bytes = await repeated(this.about, () => objects.get(object, signal));
+        return { output: invocationOutput(Buffer.from(bytes).toString('utf8')) };
       }
       const tensors = await repeated(this.about, () => readTensors(object, objects, signal));
       if (signature.deploymentDigest === deploymentDigest) checkResults(signature, tensors);

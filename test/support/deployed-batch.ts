@@ -76,21 +76,25 @@ export async function expectResult(
   expectSameBits(tensors, await runWhole(model, inputs));
 }
 
-/** Runs a batch of the stack, by the id of its construct, and returns its account and its rows. */
+/**
+ * Runs a batch, and returns its account and its rows.
+ * @param batch id of its construct, by default the one that the cloud was started for
+ */
 export async function runBatch(
   cloud: LocalCloud,
-  batch: string,
+  batch?: string,
   input = {},
 ): Promise<{ output: BatchOutput; rows: BatchRow[] }> {
   const output = outputOf(await executed(cloud, batch, input));
   return { output, rows: await tableOf(cloud, output) };
 }
 
-export function executed(cloud: LocalCloud, batch: string, input = {}): Promise<ExecutionResult> {
+export function executed(cloud: LocalCloud, batch?: string, input = {}): Promise<ExecutionResult> {
   return ended(cloud, async (client) => {
     const { stateMachines = [] } = await client.listStateMachines({});
-    const machine = stateMachines.find(({ name }) => name?.includes(batch));
-    const stateMachineArn = machine?.stateMachineArn;
+    const named =
+      batch === undefined ? [cloud.stateMachine] : stateMachines.filter(({ name }) => name?.includes(batch));
+    const stateMachineArn = named.at(0)?.stateMachineArn;
     return (
       (await client.startExecution({ stateMachineArn, input: JSON.stringify(input) })).executionArn ?? ''
     );
