@@ -1,23 +1,20 @@
 /** Makes runs of a child's items: checks each item, names its result, and leaves out items that have a result. */
+import { finished } from 'node:stream/promises';
 import type { BatchRow } from '../../contract/batch';
 import type { ChildInput, PrepareAnswer, RunItem } from '../../contract/batch-function';
 import { ERROR_NAMES } from '../../contract/failures';
 import { invalidInput, NamedFailure } from '../errors';
 import { isRecord } from '../json-values';
 import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
-import { finished } from 'node:stream/promises';
 import { inParallel } from '../store/ranged-read';
 import type { BatchContext } from './context';
 import { isFolder, itemName, type KnownItem, readItem } from './item';
 import { resultName } from './result-key';
 import { failureOfItem } from './row';
-import { alone, Stacks } from './stack';
+import { alone, type ItemToRun, Stacks } from './stack';
 
 /** Requests to S3 at once. A child has at most 40 items. */
 const CONNECTIONS = 16;
-
-/** An item that has no result yet. */
-export type ItemToRun = RunItem & { readonly request: unknown; readonly resultKey: string };
 
 export async function prepare(
   { Items, BatchInput: { attempt } }: ChildInput,

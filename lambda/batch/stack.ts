@@ -21,7 +21,9 @@ import {
   tensorBytes,
 } from '../tensors/tensor';
 import type { BatchContext } from './context';
-import type { ItemToRun } from './prepare';
+
+/** An item that has no result yet. */
+export type ItemToRun = RunItem & { readonly request: unknown; readonly resultKey: string };
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
