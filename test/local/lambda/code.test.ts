@@ -21,8 +21,7 @@ test('a zip is unpacked once for several callers', async () => {
   expect(fs.readdirSync(path.join(folder, 'code'))).toHaveLength(1);
 });
 
-const small = zipSync({ 'index.js': strToU8('x'.repeat(1000)) });
-const large = Buffer.from(small);
+const large = Buffer.from(zipSync({ 'index.js': strToU8('x'.repeat(1000)) }));
 // Claim the size in the zip's directory, where entries start with this signature.
 large.writeUInt32LE(250 * 1024 ** 2 + 1, large.indexOf(Buffer.from([0x50, 0x4b, 0x01, 0x02])) + 24);
 
@@ -33,7 +32,6 @@ test.each([
     `the zip s3://assets/a.zip has an entry '${name}' outside its folder`,
   ]),
   ['another format', strToU8('not a zip'), "cannot unpack the function's code s3://assets/a.zip"],
-  ['half of its bytes', small.subarray(0, -30), "cannot unpack the function's code s3://assets/a.zip"],
   ['more than 250 MB', large, 'Unzipped size must be smaller than 262144000 bytes'],
 ])('a zip with %s is refused', (_, zip, message) => {
   expect(() => {
