@@ -7,7 +7,6 @@ const HANDLER = `
 const fs = require('node:fs'), path = require('node:path');
 const ACTIONS = {
   hang: () => new Promise(() => setInterval(() => {}, 1e6)),
-  respond: (bytes) => 'x'.repeat(bytes - 2),
   ignore: () => 'ignored',
   // Ends when 'go' exists in the folder.
   meet: async (folder) => {

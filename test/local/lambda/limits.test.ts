@@ -17,26 +17,6 @@ function start(
   return startCloud(limitedAssembly(properties), options);
 }
 
-describe('a payload of 256 KiB', () => {
-  const LIMIT = 262_144;
-  let limited: LocalCloud;
-  beforeAll(async () => {
-    limited = await start();
-  });
-
-  test('may be the result of a function, and one byte more fails', async () => {
-    const around = JSON.stringify({ ExecutedVersion: '1', Payload: '', StatusCode: 200 }).length - 2;
-    const result = await limited.execute({ respond: LIMIT - around });
-    expect(result).toMatchObject({ status: 'SUCCEEDED' });
-    expect(await limited.execute({ respond: LIMIT - around + 1 })).toMatchObject({
-      status: 'FAILED',
-      error: 'States.DataLimitExceeded',
-      cause:
-        "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit.",
-    });
-  });
-});
-
 describe('concurrency', () => {
   const throttled =
     /^Rate Exceeded\. \(Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; Request ID: [0-9a-f-]{36}\)$/;

@@ -202,6 +202,17 @@ describe('catches', () => {
     expect(result.payloads).toHaveLength(2);
   });
 
+  test('are not needed for a result of 256 KiB', async () => {
+    const bytes = 262_144 - JSON.stringify({ ExecutedVersion: '1', Payload: '', StatusCode: 200 }).length;
+    const result = (length: number) => run(task(), { attempts: [{ answer: 'x'.repeat(length) }] });
+    expect(await result(bytes)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await result(bytes + 1)).toMatchObject({
+      error: 'States.DataLimitExceeded',
+      cause:
+        "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit.",
+    });
+  });
+
   const catchAll = { Catch: [{ ErrorEquals: ALL, Next: 'A' }] };
   const half = (character: string) => `{% $pad("", 140000, "${character}") %}`;
   test.each<[string, JsonObject, MachineOptions]>([
