@@ -80,22 +80,10 @@ export interface RunOutcome {
   readonly failure?: { readonly Error?: string; readonly Cause?: string };
 }
 
-export interface PrepareEvent {
-  readonly prepare: ChildInput;
-}
-
 export interface PrepareAnswer {
   readonly runs: readonly BatchRun[];
   /** Of items that do not run. */
   readonly rows: readonly BatchRow[];
-}
-
-export interface FinishEvent {
-  readonly finish: {
-    readonly rows: readonly BatchRow[];
-    readonly runs: readonly RunOutcome[];
-    readonly attempt: number;
-  };
 }
 
 /** The output of a child. Of a child with failed items, the JSON in the cause of its failure. */
@@ -104,17 +92,22 @@ export interface ChildOutput {
   readonly usage: readonly BatchUsage[];
 }
 
-export interface TableEvent {
-  readonly table: {
-    /** Name of the execution. */
-    readonly execution: string;
-    readonly location: string;
-    /** The manifest of the result writer. */
-    readonly manifest: string;
-  };
+export interface ChildToFinish {
+  readonly rows: readonly BatchRow[];
+  readonly runs: readonly RunOutcome[];
+  readonly attempt: number;
 }
 
-export type BatchEvent = PrepareEvent | FinishEvent | TableEvent;
+export interface TableToWrite {
+  /** Name of the execution. */
+  readonly execution: string;
+  readonly location: string;
+  /** The manifest of the result writer. */
+  readonly manifest: string;
+}
+
+export type BatchEvent =
+  { readonly prepare: ChildInput } | { readonly finish: ChildToFinish } | { readonly table: TableToWrite };
 
 /** Names of the errors with which the batch's function fails, besides those of slice functions. */
 export const BATCH_ERROR_NAMES = {

@@ -4,7 +4,7 @@ import {
   BATCH_ERROR_NAMES,
   MAP_RUNS_FOLDER,
   type ChildOutput,
-  type FinishEvent,
+  type ChildToFinish,
   type RunOutcome,
 } from '../../contract/batch-function';
 import { crc32 } from '../tensors/checksums';
@@ -24,7 +24,7 @@ export type ChildCause = ChildOutput | { readonly key: string };
 
 /** @throws BatchFailed `ItemsFailed` if an item has failed: Step Functions counts the child as failed, and a redrive repeats it */
 export async function finish(
-  { rows: before, runs, attempt }: FinishEvent['finish'],
+  { rows: before, runs, attempt }: ChildToFinish,
   context: BatchContext,
 ): Promise<ChildOutput> {
   let room = MAX_OUTPUTS_BYTES;

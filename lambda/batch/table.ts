@@ -19,7 +19,7 @@ import {
   type BatchSettings,
   type ChildInput,
   type ChildOutput,
-  type TableEvent,
+  type TableToWrite,
 } from '../../contract/batch-function';
 import type { ObjectReference } from '../../contract/execution';
 import { CONTRACT_VERSION } from '../../contract/version';
@@ -34,7 +34,7 @@ import { RowFile } from './row-file';
 import { Usage } from './usage';
 
 export async function writeTable(
-  { execution, location, manifest }: TableEvent['table'],
+  { execution, location, manifest }: TableToWrite,
   context: BatchContext,
 ): Promise<BatchOutput> {
   const { settings, requestId } = context;

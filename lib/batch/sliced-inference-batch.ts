@@ -118,10 +118,9 @@ export class SlicedInferenceBatch extends Construct {
       stateMachine.grant(grantee, ...started),
       stateMachine.grantExecution(grantee, ...followed, 'states:StopExecution', 'states:RedriveExecution'),
       iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeMapRun'], resourceArns: [mapRuns] }),
-      onObjects('s3:PutObject', INPUTS_PREFIX, bucket, grantee),
-      // To see which items are there already.
-      onObjects('s3:GetObject', INPUTS_PREFIX, bucket, grantee),
-      onObjects('s3:GetObject', resultsPrefix, bucket, grantee),
+      // Callers see which items are there already.
+      onObjects(['s3:PutObject', 's3:GetObject'], INPUTS_PREFIX, bucket, grantee),
+      onObjects(['s3:GetObject'], resultsPrefix, bucket, grantee),
       useKey(bucket, grantee, ['kms:Decrypt', 'kms:GenerateDataKey']),
     ].reduce((all, grant) => all.combine(grant));
   }

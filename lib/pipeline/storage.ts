@@ -101,21 +101,21 @@ export function grantCaller(
 }
 
 function writeInputs(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  return onObjects('s3:PutObject', INPUTS_PREFIX, bucket, grantee);
+  return onObjects(['s3:PutObject'], INPUTS_PREFIX, bucket, grantee);
 }
 
 function readOutputs(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  return onObjects('s3:GetObject', OUTPUTS_PREFIX, bucket, grantee);
+  return onObjects(['s3:GetObject'], OUTPUTS_PREFIX, bucket, grantee);
 }
 
 export function onObjects(
-  action: string,
+  actions: string[],
   prefix: string,
   bucket: s3.IBucket,
   grantee: iam.IGrantable,
 ): iam.Grant {
   const resourceArns = [bucket.arnForObjects(`${prefix}*`)];
-  return iam.Grant.addToPrincipalOrResource({ grantee, actions: [action], resourceArns, resource: bucket });
+  return iam.Grant.addToPrincipalOrResource({ grantee, actions, resourceArns, resource: bucket });
 }
 
 export function useKey(

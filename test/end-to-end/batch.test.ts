@@ -48,7 +48,7 @@ const TABLE = saveModel(
 type BatchProps = Partial<SlicedInferenceBatchProps>;
 
 function addBatch(pipeline: SlicedInferencePipeline, id: string, items: BatchItems, props: BatchProps = {}) {
-  const sizes = { itemsPerRun: 2, maxConcurrency: 4 };
+  const sizes = { itemsPerRun: 2, maxConcurrency: 2 };
   new SlicedInferenceBatch(Stack.of(pipeline), id, { pipeline, items, ...sizes, ...props });
 }
 

@@ -1,6 +1,5 @@
 /** Distributed Maps: what they read, how they run children, and what they write. The test of batches runs each reader to its end. */
 import * as fs from 'node:fs';
-import { gzipSync } from 'node:zlib';
 import { Authorizer } from '../../../local/iam/authorizer';
 import { parsePolicy } from '../../../local/iam/policy';
 import type { Json, JsonObject } from '../../../local/json';
@@ -64,16 +63,6 @@ test.each<[string, Files, string, readonly Json[]]>([
       { '\ufeffkey': 'a,"x"', b: '1' },
       { '\ufeffkey': 'two\nlines', b: '' },
     ],
-  ],
-  [
-    'an inventory of several files, with its keys as they are',
-    {
-      'i.manifest': JSON.stringify(INVENTORY),
-      '1.csv.gz': gzipSync('"b","a%20b"\n"b","c"\n'),
-      '2.csv': 'b,d',
-    },
-    'i.manifest',
-    ['a%20b', 'c', 'd'].map((Key) => ({ Bucket: 'b', Key })),
   ],
   ['the objects below a prefix', { 'in/a': '22', 'out-of-it': '' }, 'in/', [LISTED]],
   ['no items', { 'i.jsonl': '' }, 'i.jsonl', []],
@@ -290,21 +279,6 @@ describe('a redrive', () => {
     expect(execution.mapRuns).toMatchObject([
       { status: 'SUCCEEDED', redriveCount: 1, items: { total: 4, succeeded: 4 } },
     ]);
-  });
-
-  test('of a stopped execution continues its Map Run', async () => {
-    const bucket = await bucketOf({ 'i.jsonl': numbers(3) });
-    const attempts = [{ answer: 0 }, HANG] as const;
-    const { start, payloads } = machine(inOrder('i.jsonl'), { storage: bucket.storage, attempts });
-    const execution = start('run');
-    while (payloads.length < 2) await new Promise(setImmediate);
-    await execution.abort({});
-    const items = { succeeded: 1, aborted: 1, pending: 1, running: 0 };
-    expect(execution.mapRuns).toMatchObject([{ status: 'ABORTED', items }]);
-    execution.redrive();
-    expect(await execution.result).toMatchObject({ status: 'SUCCEEDED' });
-    expect(payloads).toEqual([0, 1, 1, 2]);
-    expect((await resultsOf(bucket)).map(({ Input }) => Input)).toEqual(['0', '1', '2']);
   });
 
   test('after the failure of the output does not run the Map again', async () => {
