@@ -153,7 +153,7 @@ export class SlicedInferenceClient {
   async batch(options: BatchOptions = {}): Promise<SlicedInferenceBatchRun> {
     const { settings, machine, stepFunctions, objects, closing } = this;
     const signal = options.signal ? AbortSignal.any([closing.signal, options.signal]) : closing.signal;
-    const client = { context: { settings }, stepFunctions, objects, signal };
+    const client = { context: { settings }, stepFunctions, objects, signal, setFailure: () => undefined };
     return await beginBatch(client, { arn: this.options.stateMachineArn, region: machine.region }, options);
   }
 

@@ -4,10 +4,10 @@ import { accountText, type Account } from '../batch/account';
 import { prepareFolder } from '../batch/download';
 import { BatchJob, type BatchOptions } from '../batch/job';
 import { callFailure } from '../invoke/call-failure';
+import { failureLine } from '../outputs/failure-line';
 import { FAILED, TERMINATED } from '../process/exit-codes';
 import { print, printJson, printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
-import { SHELLS } from '../terminal/shells';
 import { checkedArn } from './invoke';
 import { ARCHITECTURES, choice } from './search-options';
 
@@ -68,10 +68,14 @@ async function run(arn: string, options: BatchOptions): Promise<void> {
   } catch (error) {
     clearProgress();
     if (interruption.signal.aborted) {
-      explainInterruption(stateMachineArn, options, job.batch?.executionArn);
+      process.exitCode = TERMINATED;
+      printLine(`note: ${fateOf(job)}`);
       return;
     }
-    await explainFailure(error, job, options);
+    const failure = callFailure(error);
+    if (failure === undefined) throw error;
+    printLine(failure.line);
+    process.exitCode = failure.exitCode;
   } finally {
     process.off('SIGTERM', interrupt);
     await job.close();
@@ -79,38 +83,14 @@ async function run(arn: string, options: BatchOptions): Promise<void> {
 }
 
 function report(account: Account, { json }: BatchOptions): void {
+  const { executionArn, error, items } = account;
   if (json) printJson(account);
-  else print(`${account.executionArn}\n${accountText(account)}`);
-  if (account.items.failed > 0) process.exitCode = FAILED;
+  else print(`${executionArn}\n${accountText(account)}`);
+  if (error !== undefined) printLine(failureLine(error.name, error, executionArn));
+  if (error !== undefined || items.failed > 0) process.exitCode = FAILED;
 }
 
-function explainInterruption(
-  arn: string,
-  { inputs, name: own }: BatchOptions,
-  executionArn: string | undefined,
-): void {
-  process.exitCode = TERMINATED;
-  const quote = (text: string) => SHELLS.sh.set('', text).slice('export ='.length);
-  const flags = [
-    inputs !== undefined && `--inputs ${quote(inputs)}`,
-    own !== undefined && `--name ${own}`,
-  ].filter(Boolean);
-  const command = ['sliced-inference batch', arn, ...flags].join(' ');
-  if (executionArn === undefined) printLine(`note: nothing was started; this continues: ${command}`);
-  else {
-    printLine(`note: the batch goes on: ${executionArn}`);
-    printLine(`note: this attaches again: ${command}`);
-    printLine(`note: this stops it: ${command} --stop`);
-  }
-}
-
-async function explainFailure(error: unknown, job: BatchJob, options: BatchOptions): Promise<void> {
-  const failure = callFailure(error);
-  if (failure === undefined) throw error;
-  printLine(failure.line);
-  process.exitCode = failure.exitCode;
-  if (failure.exitCode !== FAILED || job.batch === undefined || !(error instanceof Error)) return;
-  const account = await job.unfinished(error);
-  if (options.json) printJson(account);
-  else print(accountText(account));
+function fateOf({ batch }: BatchJob): string {
+  if (batch === undefined) return 'nothing was started: the same command continues';
+  return `the batch goes on: ${batch.executionArn}: the same command attaches again, and stops it with --stop`;
 }

@@ -1,15 +1,16 @@
 /** A batch that runs or has ended: its progress, its result and its rows. */
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
 import type { BatchOutput, BatchRow, BatchSignature } from '../../contract/batch';
-import { BATCH_ERROR_NAMES } from '../../contract/batch-function';
+import { BATCH_ERROR_NAMES, TABLES_FOLDER } from '../../contract/batch-function';
+import type { ObjectReference } from '../../contract/execution';
 import { quotedName } from '../../lambda/json-values';
 import { explainedError } from '../aws/failures';
-import type { Objects } from '../aws/objects';
+import { BrokenBodyError, type Objects } from '../aws/objects';
 import type { StepFunctions } from '../aws/step-functions';
 import { InferenceError } from '../errors';
 import { outputOf } from '../failure-cause';
 import type { Settings } from '../options';
-import { checkResults, readTensors } from '../read-results';
+import { readTensors } from '../read-results';
 import { invocationOutput } from '../request';
 import { Backoff, mayPass, repeated, type Repeating } from '../run/call';
 import { isRunning, isUnknown } from '../run/run-execution';
@@ -17,8 +18,8 @@ import { pause } from '../run/wait';
 import type { TypedTensor } from '../tensors/tensor-forms';
 import { typedTensors } from '../tensors/from-raw';
 import { checkBatchOutput } from './output';
-import { countsOf, Speed, type BatchProgress } from './progress';
-import { tableRows } from './table';
+import { countsOf, progressSince, type BatchProgress } from './progress';
+import { tableRows, type PartRange } from './table';
 
 /** What an item's result is: tensors, or JSON of the pipeline's postprocess function. */
 export type BatchItemResult =
@@ -67,12 +68,13 @@ export class SlicedInferenceBatchRun {
   async *progress(): AsyncGenerator<BatchProgress, void, undefined> {
     const { stepFunctions, executionArn, signal } = this.about;
     const pauses = this.pauses();
-    const speed = new Speed();
-    for (;;) {
-      const { status } = await this.describe('METADATA_ONLY');
+    for (let first; ;) {
+      const execution = await this.describe();
       const mapRun = await this.asked(() => stepFunctions.mapRun(executionArn, signal));
-      yield speed.progress(countsOf(mapRun), mapRun?.redriveDate ?? mapRun?.startDate);
-      if (!isRunning({ status })) return;
+      const counts = countsOf(mapRun);
+      first ??= { at: performance.now(), counts };
+      yield progressSince(first, counts);
+      if (!isRunning(execution)) return;
       await pause(pauses.next(), signal);
     }
   }
@@ -82,29 +84,32 @@ export class SlicedInferenceBatchRun {
    * @throws InferenceError if the execution failed, exceeded its tolerated failures, was stopped or took too long
    */
   async result(): Promise<BatchOutput> {
+    const { executionArn, signal } = this.about;
     const pauses = this.pauses();
-    for (;;) {
-      const end = await this.describe('ALL_DATA');
-      if (!isRunning(end)) return this.outputOf(end);
-      await pause(pauses.next(), this.about.signal);
+    let execution = await this.describe();
+    for (; isRunning(execution); execution = await this.describe()) await pause(pauses.next(), signal);
+    const { status, output, error, cause } = execution;
+    try {
+      return checkBatchOutput(outputOf({ executionArn, status, output, error, cause }), this.table);
+    } catch (failure) {
+      throw status === 'SUCCEEDED' ? explainedError(failure, executionArn) : advised(failure, execution);
     }
   }
 
   /**
-   * Waits until the batch has ended, and yields its rows in the order of the inputs. They are read as slowly as you take them.
+   * Waits until the batch has ended, and yields its rows in the order of the inputs. They are read as slowly as you take them. A batch
+   * that failed with `TooManyFailures` has rows too.
    * @throws as `result`
    */
   async *rows(): AsyncGenerator<BatchResultRow, void, undefined> {
-    const { about } = this;
-    const { table, items, deploymentDigest } = await this.result();
-    if (items.total === 0) return;
     try {
-      for await (const row of tableRows(table, about.objects, about.signature, about)) {
-        yield { ...row, read: () => this.read(row, deploymentDigest) };
-      }
+      await this.result();
     } catch (error) {
-      throw explainedError(error, this.executionArn);
+      if (!hasTable(error)) throw error;
     }
+    const { objects, signature, signal } = this.about;
+    const read = (range: PartRange) => this.asked(() => objects.part(this.table, range, signal));
+    for await (const row of tableRows(read, signature)) yield { ...row, read: () => this.read(row) };
   }
 
   /** Stops the batch. `redrive` continues it. */
@@ -119,85 +124,83 @@ export class SlicedInferenceBatchRun {
    */
   async redrive(): Promise<void> {
     const { stepFunctions, executionArn, signal } = this.about;
-    const { redriveCount = 0 } = await this.describe('METADATA_ONLY');
-    await this.asked(() => stepFunctions.redriveExecution(executionArn, signal), false);
+    const { redriveCount = 0 } = await this.describe();
+    await this.asked(
+      () => stepFunctions.redriveExecution(executionArn, signal),
+      () => false,
+    );
     this.redrives = redriveCount + 1;
   }
 
-  /** DescribeExecution is eventually consistent: it may not know what has just started, or describe the end before a redrive. */
-  private async describe(data: 'ALL_DATA' | 'METADATA_ONLY'): Promise<DescribeExecutionOutput> {
-    const { stepFunctions, executionArn, signal } = this.about;
-    const look = () => stepFunctions.describeExecution(executionArn, data, signal);
-    const described = await this.asked(look);
-    return (described.redriveCount ?? 0) < this.redrives ? { ...described, status: 'RUNNING' } : described;
+  /** @internal The object of a row's result. */
+  async resultBytes(key: string): Promise<Uint8Array> {
+    const { objects, signature, signal } = this.about;
+    return await this.asked(() => objects.get({ bucket: signature.bucket, key }, signal));
   }
 
-  private async asked<T>(send: () => Promise<T>, mayRepeat = true): Promise<T> {
-    try {
-      return await repeated(this.about, send, (error) => mayRepeat && (mayPass(error) || isUnknown(error)));
-    } catch (error) {
-      throw explainedError(error, this.executionArn);
-    }
-  }
-
-  private outputOf(end: DescribeExecutionOutput): BatchOutput {
-    const { executionArn, signature } = this.about;
-    try {
-      return checkBatchOutput(outputOf({ ...end, executionArn, status: end.status }), signature);
-    } catch (error) {
-      throw end.status === 'SUCCEEDED'
-        ? explainedError(error, executionArn)
-        : failed({ ...end, executionArn }, error);
-    }
-  }
-
-  private async read(row: BatchRow, deploymentDigest: string): Promise<BatchItemResult> {
-    const { signature, objects, signal, executionArn } = this.about;
-    const { failure, result: key = '', item, output } = row;
-    if (failure !== undefined) {
-      const message = `the item ${quotedName(item)} failed: ${failure.message}`;
-      throw new InferenceError(failure.error, message, { executionArn });
-    }
-    if (output !== undefined) return { output };
-    const object = { bucket: signature.bucket, key };
-    try {
-      if (key.endsWith('.json')) {
-        const bytes = await repeated(this.about, () => objects.get(object, signal));
-        return { output: invocationOutput(Buffer.from(bytes).toString('utf8')) };
-      }
-      const tensors = await repeated(this.about, () => readTensors(object, objects, signal));
-      if (signature.deploymentDigest === deploymentDigest) checkResults(signature, tensors);
-      return { outputs: typedTensors(tensors) };
-    } catch (error) {
-      throw explainedError(error, executionArn);
-    }
+  /** The batch's function writes it here, also before it fails with `TooManyFailures`. */
+  private get table(): ObjectReference {
+    const { bucket, resultsPrefix } = this.signature;
+    const name = this.executionArn.split(':').at(-1) ?? '';
+    return { bucket, key: `${resultsPrefix}${TABLES_FOLDER}${name}.jsonl` };
   }
 
   private pauses(): Backoff {
     return new Backoff(this.about.context.settings.pollInterval);
   }
+
+  /** @internal DescribeExecution is eventually consistent: it may not know what has just started, or describe the end before a redrive. */
+  async describe(): Promise<DescribeExecutionOutput> {
+    const { stepFunctions, executionArn, signal } = this.about;
+    const described = await this.asked(() =>
+      stepFunctions.describeExecution(executionArn, 'ALL_DATA', signal),
+    );
+    return (described.redriveCount ?? 0) < this.redrives ? { ...described, status: 'RUNNING' } : described;
+  }
+
+  private async asked<T>(send: () => Promise<T>, mayRepeat = maySendAgain): Promise<T> {
+    try {
+      return await repeated(this.about, send, mayRepeat);
+    } catch (error) {
+      throw explainedError(error, this.executionArn);
+    }
+  }
+
+  private async read({ item, failure, result: key = '', output }: BatchRow): Promise<BatchItemResult> {
+    const { executionArn } = this;
+    if (failure !== undefined) {
+      const message = `the item ${quotedName(item)} failed: ${failure.message}`;
+      throw new InferenceError(failure.error, message, { executionArn });
+    }
+    if (output !== undefined) return { output };
+    if (key.endsWith('.json')) {
+      return { output: invocationOutput(Buffer.from(await this.resultBytes(key)).toString('utf8')) };
+    }
+    const { objects, signature, signal } = this.about;
+    const object = { bucket: signature.bucket, key };
+    return { outputs: typedTensors(await this.asked(() => readTensors(object, objects, signal))) };
+  }
+}
+
+function maySendAgain(error: unknown): boolean {
+  return mayPass(error) || isUnknown(error) || error instanceof BrokenBodyError;
+}
+
+/** Whether a batch that failed has a table all the same. */
+export function hasTable(error: unknown): boolean {
+  return error instanceof InferenceError && error.name === BATCH_ERROR_NAMES.tooManyFailures;
 }
 
 const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
 
-/** Of Step Functions, when more items failed than the batch tolerates. */
-const TOO_MANY_FAILURES = 'States.ExceedToleratedFailureThreshold';
-
-function failed({ status, redriveStatus, executionArn }: DescribeExecutionOutput, error: unknown): unknown {
-  if (!(error instanceof InferenceError)) return error;
-  const { name, message, slice, cause } = error;
-  // The batch's own function says what to do.
-  if (OWN_ERRORS.includes(name)) return error;
-  const what: Readonly<Record<string, string>> = {
-    TIMED_OUT: 'end before its deadline, got none in time',
-    ABORTED: 'run to its end, got stopped',
-  };
-  const got =
-    name === TOO_MANY_FAILURES
-      ? `have at most its tolerated failures, got more (${message})`
-      : (what[status ?? ''] ?? `succeed, got ${message}`);
+/** Says what to do. The errors of the batch's own function do so themselves. */
+function advised(error: unknown, { status, redriveStatus }: DescribeExecutionOutput): unknown {
+  if (!(error instanceof InferenceError) || OWN_ERRORS.includes(error.name)) return error;
+  const { name, message, slice, cause, executionArn } = error;
+  const ends: Readonly<Record<string, string>> = { TIMED_OUT: 'no end in time', ABORTED: 'stopped' };
   const again = 'start it again: what has a result is skipped';
   const advice =
     redriveStatus === 'NOT_REDRIVABLE' ? again : `redrive it to repeat what has no result, or ${again}`;
-  return new InferenceError(name, `the batch must ${got}: ${advice}`, { slice, cause, executionArn });
+  const text = `the batch must succeed, got ${ends[status ?? ''] ?? message}: ${advice}`;
+  return new InferenceError(name, text, { slice, cause, executionArn });
 }

@@ -1,13 +1,12 @@
 /** Starts a batch, or attaches to one. */
 import { randomUUID } from 'node:crypto';
-import type { BatchInput, BatchItemsSignature, BatchSignature } from '../../contract/batch';
+import type { BatchItemsSignature, BatchSignature } from '../../contract/batch';
 import { quotedName } from '../../lambda/json-values';
-import { explainedError, explaining, isThrottled } from '../aws/failures';
+import { explainedError, explaining } from '../aws/failures';
 import type { StepFunctions } from '../aws/step-functions';
 import { parseStateMachineArn, type StateMachineArn } from '../description/descriptions';
 import { InferenceError } from '../errors';
-import { checkMilliseconds } from '../options';
-import { mayPass, repeated } from '../run/call';
+import { repeated } from '../run/call';
 import { SlicedInferenceBatchRun, type BatchContext } from './batch';
 import { readBatchSignature } from './signature';
 
@@ -38,11 +37,6 @@ export interface BatchOptions {
    * @default - none
    */
   readonly signal?: AbortSignal;
-  /**
-   * Longest pause between two requests for the state, in milliseconds.
-   * @default - as the client's `pollInterval`
-   */
-  readonly pollIntervalMs?: number;
 }
 
 /** @throws InferenceError `NotABatch` */
@@ -55,7 +49,7 @@ export async function describeBatch(
   return readBatchSignature(arn, await explaining(stepFunctions.describeStateMachine(describedArn, signal)));
 }
 
-type Client = Omit<BatchContext, 'signature' | 'executionArn' | 'setFailure'>;
+type Client = Omit<BatchContext, 'signature' | 'executionArn'>;
 
 /** @param own the client's own state machine */
 export async function beginBatch(
@@ -63,81 +57,47 @@ export async function beginBatch(
   own: { readonly arn: string; readonly region: string },
   options: BatchOptions,
 ): Promise<SlicedInferenceBatchRun> {
-  const { stateMachineArn = own.arn, executionArn: known, pollIntervalMs } = options;
-  checkMilliseconds('pollIntervalMs', pollIntervalMs);
+  const { stateMachineArn = own.arn, executionArn: known } = options;
   const machine = parseStateMachineArn(stateMachineArn);
-  requireRegion(machine, own.region);
-  requireOptions(machine, options);
-  const { settings } = client.context;
-  const { pollInterval } = settings;
-  const { first, longest } = { first: pollInterval.first, longest: pollIntervalMs ?? pollInterval.longest };
+  if (machine.region !== own.region) {
+    throw new TypeError(
+      `option stateMachineArn must be in the region ${own.region} of the client, got ${machine.region}: create a client for it`,
+    );
+  }
+  const prefix = machine.executionArn('');
+  if (known?.startsWith(prefix) === false) {
+    throw new TypeError(
+      `option executionArn must begin with ${prefix}, got ${quotedName(known)}: check both ARNs`,
+    );
+  }
   const signature = await describeBatch(client.stepFunctions, stateMachineArn, client.signal);
-  const input = inputOf(signature, options);
-  const context = { settings: { ...settings, pollInterval: { first: Math.min(first, longest), longest } } };
-  const about = { ...client, context, signature, setFailure: () => undefined };
-  const executionArn = known ?? (await start(about, stateMachineArn, machine, options.name, input));
-  return new SlicedInferenceBatchRun({ ...about, executionArn });
+  requireItems(signature.items, options.items);
+  const executionArn = known ?? (await start(client, stateMachineArn, machine, options));
+  return new SlicedInferenceBatchRun({ ...client, signature, executionArn });
 }
 
 async function start(
-  about: Omit<BatchContext, 'executionArn'>,
+  client: Client,
   stateMachineArn: string,
   machine: StateMachineArn,
-  chosen: string | undefined,
-  input: BatchInput,
+  { items, name }: BatchOptions,
 ): Promise<string> {
-  const name = chosen ?? randomUUID();
-  const { stepFunctions, signal } = about;
-  let mayHaveStarted = chosen === undefined;
-  const executionArn = machine.executionArn(name);
+  const request = { stateMachineArn, name: name ?? randomUUID(), input: JSON.stringify({ items }) };
+  const expected = machine.executionArn(request.name);
   try {
-    return await repeated(about, async () => {
-      try {
-        const request = { stateMachineArn, name, input: JSON.stringify(input) };
-        return (await stepFunctions.startExecution(request, signal)).executionArn ?? executionArn;
-      } catch (error) {
-        const isThere = error instanceof Error && error.name === 'ExecutionAlreadyExists';
-        // An earlier request has started it, and its answer was lost.
-        if (isThere && mayHaveStarted) return executionArn;
-        mayHaveStarted ||= mayPass(error) && !isThrottled(error);
-        throw error;
-      }
-    });
+    const send = () => client.stepFunctions.startExecution(request, client.signal);
+    return (await repeated(client, send)).executionArn ?? expected;
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') throw explainedError(error);
+    const isThere = error instanceof Error && error.name === 'ExecutionAlreadyExists';
+    if (!isThere) throw explainedError(error);
+    // The name is new, so an earlier request has started it, and its answer was lost.
+    if (name === undefined) return expected;
     throw new InferenceError(
       error.name,
       `the name of a batch must be new, or that of a batch that runs on the same items, got ${quotedName(name)}: choose another, or attach with executionArn`,
       { cause: error },
     );
   }
-}
-
-function requireRegion({ region }: StateMachineArn, expected: string): void {
-  if (region === expected) return;
-  throw new TypeError(
-    `option stateMachineArn must be in the region ${expected} of the client, got ${region}: create a client for it`,
-  );
-}
-
-/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html; ARNs and shells take these as they are. */
-const NAME = /^[\w-]{1,80}$/;
-
-function requireOptions(machine: StateMachineArn, { name, executionArn, items }: BatchOptions): void {
-  if (name !== undefined && !NAME.test(name)) {
-    throw new TypeError(
-      `option name must be 1 to 80 letters, digits, - and _, got ${quotedName(name)}: choose another`,
-    );
-  }
-  if (executionArn === undefined) return;
-  const start = machine.executionArn('');
-  if (!executionArn.startsWith(start) || executionArn.length === start.length) {
-    throw new TypeError(
-      `option executionArn must begin with ${start}, got ${quotedName(executionArn)}: check both ARNs`,
-    );
-  }
-  if (name === undefined && items === undefined) return;
-  throw new TypeError('option executionArn must be without name and items, got both: leave one of them out');
 }
 
 /** Executions may name places below it: the prefix of objects, the folder of a list, and the folder of an inventory's configuration. */
@@ -147,11 +107,10 @@ export function itemsFolder({ kind, location }: BatchItemsSignature): string {
   return names.map((name) => `${name}/`).join('');
 }
 
-/** @throws InferenceError `InvalidInput` for items elsewhere, which the batch may not read */
-function inputOf({ items: known }: BatchSignature, { items }: BatchOptions): BatchInput {
-  if (items === undefined) return {};
+/** The batch may not read others. */
+function requireItems(known: BatchItemsSignature, items: string | undefined): void {
   const folder = itemsFolder(known);
-  if (items.startsWith(folder)) return { items };
+  if (items === undefined || items.startsWith(folder)) return;
   throw new InferenceError(
     'InvalidInput',
     `items must be below ${quotedName(folder)} in the bucket ${quotedName(known.bucket)}, got ${quotedName(items)}: correct it or leave it out`,

@@ -13,7 +13,7 @@ export interface BatchProgress {
   readonly running: number;
   /** Items that wait. */
   readonly pending: number;
-  /** Items that ended per second, over the last minute. */
+  /** Items that ended per second, since the first report of this iterator. */
   readonly perSecond: number;
   /** When the batch will end at this speed; absent while nothing is known. */
   readonly endsAt?: Date;
@@ -34,22 +34,18 @@ export function countsOf(mapRun: DescribeMapRunOutput | undefined): ItemCounts {
   return { total, done: succeeded, failed: failed + timedOut + aborted, running, pending };
 }
 
-/** Milliseconds over which the speed is measured. */
-const WINDOW_MS = 60_000;
+/** Where the first report of an iterator found the batch. */
+interface First {
+  /** By `performance.now()`. */
+  readonly at: number;
+  readonly counts: ItemCounts;
+}
 
-export class Speed {
-  private readonly samples: { readonly at: number; readonly ended: number }[] = [];
-
-  progress(counts: ItemCounts, since: Date | undefined, at = Date.now()): BatchProgress {
-    const { samples } = this;
-    const ended = counts.done + counts.failed;
-    if (samples.length === 0) samples.push({ at: since?.getTime() ?? at, ended: 0 });
-    samples.push({ at, ended });
-    while (samples.length > 2 && samples[1].at < at - WINDOW_MS) samples.shift();
-    const [first] = samples;
-    const perSecond = at > first.at ? Math.max(0, (1000 * (ended - first.ended)) / (at - first.at)) : 0;
-    const left = counts.running + counts.pending;
-    if (perSecond === 0 || counts.total === 0) return { ...counts, perSecond };
-    return { ...counts, perSecond, endsAt: new Date(at + (1000 * left) / perSecond) };
-  }
+export function progressSince(first: First, counts: ItemCounts): BatchProgress {
+  const ended = counts.done + counts.failed - first.counts.done - first.counts.failed;
+  const seconds = (performance.now() - first.at) / 1000;
+  if (ended <= 0 || seconds <= 0) return { ...counts, perSecond: 0 };
+  const perSecond = ended / seconds;
+  const left = (counts.running + counts.pending) / perSecond;
+  return { ...counts, perSecond, endsAt: new Date(Date.now() + 1000 * left) };
 }

@@ -2,23 +2,15 @@
 import { BATCH_SIGNATURE_KEY, type BatchSignature } from '../../contract/batch';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { fieldValue, isRecord, type JsonRecord } from '../../lambda/json-values';
-import {
-  BUCKET,
-  isSpec,
-  MAX_DEFINITION_CHARACTERS,
-  type Described,
-} from '../description/pipeline-description';
+import { BUCKET, isSpec, readMachine, type Described } from '../description/pipeline-description';
 import { InferenceError } from '../errors';
-import { parsedRecord } from '../failure-cause';
 
 const KINDS: readonly unknown[] = ['objects', 'inventory', 'jsonLines', 'csv'];
 
 /** @throws InferenceError `NotABatch` for another state machine */
-export function readBatchSignature(arn: string, { definition = '' }: Described): BatchSignature {
-  const { Comment: comment } =
-    (definition.length <= MAX_DEFINITION_CHARACTERS ? parsedRecord(definition) : undefined) ?? {};
-  const found = typeof comment === 'string' ? parsedRecord(comment)?.[BATCH_SIGNATURE_KEY] : undefined;
-  if (!isRecord(found)) throw notABatch(arn, 'a comment without a signature of a batch');
+export function readBatchSignature(arn: string, described: Described): BatchSignature {
+  const { signature: found } = readMachine(arn, described, BATCH_SIGNATURE_KEY);
+  if (found === undefined) throw notABatch(arn, 'a comment without a signature of a batch');
   if (found.version !== CONTRACT_VERSION) {
     throw notABatch(arn, `a signature of version ${fieldValue(found.version)}`);
   }
@@ -35,18 +27,16 @@ function notABatch(arn: string, got: string): InferenceError {
 }
 
 /** A newer batch may have further fields. */
-function isSignature(value: JsonRecord): boolean {
-  const { deploymentDigest, bucket, items, resultsPrefix, itemsPerRun, maxConcurrency, inputs, outputs } =
-    value;
+function isSignature({ deploymentDigest, bucket, items, resultsPrefix, ...more }: JsonRecord): boolean {
   const { kind, bucket: bucketOfItems, location } = isRecord(items) ? items : {};
   return (
-    typeof deploymentDigest === 'string' &&
-    [bucket, bucketOfItems].every((name) => typeof name === 'string' && BUCKET.test(name)) &&
+    [deploymentDigest, bucket, bucketOfItems, location, resultsPrefix].every(
+      (text) => typeof text === 'string',
+    ) &&
     KINDS.includes(kind) &&
-    typeof location === 'string' &&
-    typeof resultsPrefix === 'string' &&
-    resultsPrefix.endsWith('/') &&
-    [itemsPerRun, maxConcurrency].every((count) => Number.isSafeInteger(count) && (count as number) > 0) &&
-    [inputs, outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec))
+    BUCKET.test(String(bucket)) &&
+    String(resultsPrefix).endsWith('/') &&
+    [more.itemsPerRun, more.maxConcurrency].every((count) => Number.isSafeInteger(count)) &&
+    [more.inputs, more.outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec))
   );
 }

@@ -80,13 +80,18 @@ export function readDescription(stateMachineArn: string, described: Described): 
   };
 }
 
-export function readMachine(stateMachineArn: string, { definition, type }: Described): MachineDescription {
+/** @param key of the signature in the comment */
+export function readMachine(
+  stateMachineArn: string,
+  { definition, type }: Described,
+  key = SIGNATURE_KEY,
+): MachineDescription {
   if (definition === undefined || definition.length > MAX_DEFINITION_CHARACTERS) {
     throw notAPipeline(stateMachineArn, 'no definition that can be read');
   }
   if (type !== 'EXPRESS' && type !== 'STANDARD') throw notAPipeline(stateMachineArn, 'another type');
   const { Comment: comment, TimeoutSeconds: timeout } = parsedRecord(definition) ?? {};
-  const signature = typeof comment === 'string' ? parsedRecord(comment)?.[SIGNATURE_KEY] : undefined;
+  const signature = typeof comment === 'string' ? parsedRecord(comment)?.[key] : undefined;
   const limit = type === 'EXPRESS' ? MAX_EXPRESS_SECONDS : undefined;
   const executionSeconds = typeof timeout === 'number' && timeout > 0 ? timeout : limit;
   return { type, definition, executionSeconds, signature: isRecord(signature) ? signature : undefined };

@@ -67,13 +67,15 @@ def batch(aws, monkeypatch):
 
 def test_a_batch_starts_once_although_the_answer_was_lost(aws, batch):
     script = {"StartExecution": [LOST, error("ExecutionAlreadyExists")]}
-    assert batch(script, items="inputs/docs/november/", name="nightly").result()["items"] == OUTPUT["items"]
-    requests = aws.requests["StartExecution"]
-    assert requests == [{"stateMachineArn": ARN, "name": "nightly", "input": '{"items": "inputs/docs/november/"}'}] * 2
+    arn = batch(script, items="inputs/docs/november/").execution_arn
+    first, second = aws.requests["StartExecution"]
+    assert (first, first["input"]) == (second, '{"items": "inputs/docs/november/"}')
+    assert arn == EXECUTION + first["name"]
 
 
-def test_rows_come_in_order_and_read_their_results(batch):
-    rows = list(batch().rows())
+@pytest.mark.parametrize("end", [succeeded(), ended("FAILED", error="TooManyFailures", cause="2 of 4 failed")])
+def test_rows_come_in_order_and_read_their_results(batch, end):
+    rows = list(batch({"DescribeExecution": [RUNNING, end]}).rows())
     assert [(row.index, row.item, row.status) for row in rows] == [
         (row["index"], row["item"], row["status"]) for row in ROWS
     ]
@@ -85,8 +87,7 @@ def test_rows_come_in_order_and_read_their_results(batch):
 def test_progress_ends_with_the_execution(batch):
     counts = {"total": 9, "succeeded": 5, "failed": 1, "timedOut": 1, "aborted": 0, "running": 1, "pending": 1}
     runs = [Answer({"mapRuns": []}), Answer({"mapRuns": [{"mapRunArn": "the-map-run"}]})]
-    described_run = Answer({"itemCounts": counts, "startDate": 1000})
-    first, last = batch({"ListMapRuns": runs, "DescribeMapRun": [described_run]}).progress()
+    first, last = batch({"ListMapRuns": runs, "DescribeMapRun": [Answer({"itemCounts": counts})]}).progress()
     assert (first.total, first.ends_at) == (0, None)
     assert (last.total, last.done, last.failed, last.running, last.pending) == (9, 5, 2, 1, 1)
     assert last.per_second > 0
@@ -97,7 +98,7 @@ def test_a_redriven_batch_is_not_taken_for_its_end_before(aws, batch):
     failed = ended("FAILED", error="X", redriveCount=0)
     again = Answer({**succeeded().body, "redriveCount": 1})
     script = {"DescribeExecution": [failed] * 3 + [again], "RedriveExecution": [Answer({"redriveDate": 1001})]}
-    run = batch(script, execution_arn=f"{EXECUTION}mine")
+    run = batch(script, execution_arn=f"{EXECUTION}run")
     assert raised(InferenceError, "the batch must succeed", run.result).name == "X"
     run.redrive()
     assert run.result()["items"]["total"] == 4
@@ -108,23 +109,9 @@ def test_a_redriven_batch_is_not_taken_for_its_end_before(aws, batch):
 @pytest.mark.parametrize(
     ("end", "name", "message"),
     [
-        (
-            ended("FAILED", error="NoItems", cause="got none: check the place"),
-            "NoItems",
-            ": got none: check the place$",
-        ),
-        (ended("ABORTED"), "ExecutionAborted", "must run to its end, got stopped: redrive it"),
-        (ended("TIMED_OUT"), "States.Timeout", "must end before its deadline"),
-        (
-            ended("FAILED", error="States.ExceedToleratedFailureThreshold", cause="many"),
-            "States.ExceedToleratedFailureThreshold",
-            r"at most its tolerated failures, got more \(many\): redrive it",
-        ),
-        (
-            ended("FAILED", error="E", cause="c", redriveStatus="NOT_REDRIVABLE"),
-            "E",
-            "must succeed, got c: start it again",
-        ),
+        (ended("FAILED", error="NoItems", cause="got none: check it"), "NoItems", ": got none: check it$"),
+        (ended("ABORTED"), "ExecutionAborted", "must succeed, got stopped: redrive it"),
+        (ended("FAILED", error="E", cause="c", redriveStatus="NOT_REDRIVABLE"), "E", "got c: start it again"),
     ],
 )
 def test_a_failure_says_what_to_do(batch, end, name, message):
@@ -135,13 +122,7 @@ def test_a_failure_says_what_to_do(batch, end, name, message):
     ("script", "options", "kind", "message"),
     [
         ({}, {"items": "outputs/"}, InferenceError, "items must be below 'inputs/docs/' in bucket, got 'outputs/'"),
-        (
-            {},
-            {"state_machine_arn": ARN.replace("eu-west-1", "us-east-1")},
-            ValueError,
-            "must be in the region eu-west-1",
-        ),
-        ({}, {"state_machine_arn": "Nightly"}, ValueError, "must be like"),
+        ({}, {"state_machine_arn": ARN.replace("eu-west-1", "us-east-1")}, ValueError, "must be in the region eu-w"),
         ({"DescribeStateMachine": [machine(version=2)]}, {}, InferenceError, "of version 1, got 2"),
         ({"StartExecution": [error("ExecutionAlreadyExists")]}, {"name": "old"}, InferenceError, "AlreadyExists"),
     ],
@@ -154,11 +135,9 @@ def test_a_batch_is_refused(batch, script, options, kind, message):
     ("script", "rows"),
     [
         ({"DescribeExecution": [succeeded(version=2)]}, ROWS),
-        ({"DescribeExecution": [succeeded(table={"bucket": "other", "key": "x"})]}, ROWS),
-        ({"DescribeExecution": [succeeded(table={"bucket": "bucket", "key": f"{RESULTS}../x"})]}, ROWS),
-        ({}, [{**ROWS[0], "result": "inputs/x"}]),
+        ({"DescribeExecution": [succeeded(table={"bucket": "bucket", "key": f"{RESULTS}x"})]}, ROWS),
+        ({}, [{**ROWS[0], "result": f"{RESULTS}../x"}]),
         ({}, [{"index": 0}]),
-        ({}, ["x"]),
     ],
 )
 def test_malformed_output_is_refused(batch, script, rows):

@@ -21,13 +21,12 @@ T = TypeVar("T")
 PART_BYTES = 4 * 2**20
 """The table is read in parts, so that neither its size nor a slow reader matters."""
 
-WINDOW_SECONDS = 60
-"""Over which the speed is measured."""
+RUNNING = ("RUNNING", "PENDING_REDRIVE")
 
-OWN_ERRORS = ("ItemsFailed", "NoItems", "TooManyFailures")
-"""Of the batch's own function."""
+TOO_MANY_FAILURES = "TooManyFailures"
 
-UNKNOWN, ALREADY_EXISTS = "ExecutionDoesNotExist", "ExecutionAlreadyExists"
+OWN_ERRORS = ("ItemsFailed", "NoItems", TOO_MANY_FAILURES)
+"""Of the batch's own function, which says what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class BatchProgress:
     running: int
     pending: int
     per_second: float
-    """Items that ended per second, over the last minute."""
+    """Items that ended per second, since the first report of this iterator."""
     ends_at: datetime | None
     """When the batch will end at this speed; ``None`` while nothing is known."""
 
@@ -75,19 +74,29 @@ class SlicedInferenceBatchRun:
     ) -> None:
         self.execution_arn = execution_arn
         self._signature, self._new_call, self._max_bytes = signature, new_call, max_result_bytes
+        table = f"{signature['resultsPrefix']}tables/{execution_arn.rpartition(':')[2]}.jsonl"
+        self._table = ObjectReference(signature["bucket"], table)
+        """The batch's function writes it here, also before it fails with ``TooManyFailures``."""
         self._redrives = 0
         """Of the execution, when this program redrove it. Descriptions with fewer are out of date."""
 
     def progress(self) -> Iterator[BatchProgress]:
         """Yields how far the batch is after each pause, and at last when the execution has ended, even if it failed."""
-        samples: list[tuple[float, int]] = []
-        pauses = self._new_call().pauses()
+        pauses, since, before = self._new_call().pauses(), 0.0, 0
         while True:
             status = self._describe()["status"]
             map_runs = self._ask("ListMapRuns", executionArn=self.execution_arn)["mapRuns"]
             map_run = self._ask("DescribeMapRun", mapRunArn=map_runs[0]["mapRunArn"]) if map_runs else {}
-            yield _progress(map_run, samples)
-            if status not in ("RUNNING", "PENDING_REDRIVE"):
+            counts, now = map_run.get("itemCounts", {}), time.time()
+            done, running, pending = (counts.get(name, 0) for name in ("succeeded", "running", "pending"))
+            failed = sum(counts.get(name, 0) for name in ("failed", "timedOut", "aborted"))
+            if since == 0:
+                since, before = now, done + failed
+            speed = max(0.0, (done + failed - before) / (now - since)) if now > since else 0.0
+            seconds = (running + pending) / speed if speed > 0 else None
+            ends_at = None if seconds is None else datetime.now(timezone.utc) + timedelta(seconds=seconds)
+            yield BatchProgress(counts.get("total", 0), done, failed, running, pending, speed, ends_at)
+            if status not in RUNNING:
                 return
             self._run(lambda call: call.sleep(next(pauses)))
 
@@ -98,26 +107,30 @@ class SlicedInferenceBatchRun:
         Raises ``InferenceError`` if the execution failed, had too many failures, was stopped or took too long.
         """
         pauses = self._new_call().pauses()
-        while (execution := self._describe())["status"] in ("RUNNING", "PENDING_REDRIVE"):
+        while (execution := self._describe())["status"] in RUNNING:
             self._run(lambda call: call.sleep(next(pauses)))
         if execution["status"] != "SUCCEEDED":
             raise _failure(execution)
         output = json_object(execution["output"]) or {}
-        if output.get("version") != CONTRACT_VERSION or output.get("table", {}).get("bucket") != self._bucket:
-            raise invalid_output(f"version {CONTRACT_VERSION} and a table in {self._bucket}", "another")
+        if output.get("version") != CONTRACT_VERSION or output.get("table") != vars(self._table):
+            raise invalid_output(f"version {CONTRACT_VERSION} and the table {self._table}", "another")
         return output
 
     def rows(self) -> Iterator[BatchRow]:
         """Waits until the batch has ended, and yields its rows in the order of the inputs, as slowly as you take them.
 
-        Raises as ``result``.
+        Raises as ``result``, except that a batch that failed with ``TooManyFailures`` has rows too.
         """
-        output = self.result()
-        place, start, total, rest = self._place(output["table"]["key"]), 0, 1 if output["items"]["total"] else 0, b""
+        try:
+            self.result()
+        except InferenceError as error:
+            if error.name != TOO_MANY_FAILURES:
+                raise
+        start, total, rest = 0, 1, b""
         matching: dict[str, str] = {}
         while start < total:
             ranged = {"Range": f"bytes={start}-{start + PART_BYTES - 1}", **matching}
-            part, total, etag = self._part(place, ranged)
+            part, total, etag = self._part(ranged)
             start += len(part)
             # The parts of two tables would not fit.
             matching = {"IfMatch": etag}
@@ -136,10 +149,6 @@ class SlicedInferenceBatchRun:
         self._run(lambda call: call.ask("RedriveExecution", executionArn=self.execution_arn))
         self._redrives = redrives + 1
 
-    @property
-    def _bucket(self) -> str:
-        return str(self._signature["bucket"])
-
     def _run(self, work: Callable[[Call], T]) -> T:
         call = self._new_call()
         call.execution_arn = self.execution_arn
@@ -155,16 +164,9 @@ class SlicedInferenceBatchRun:
         is_old = execution.get("redriveCount", 0) < self._redrives
         return {**execution, "status": "RUNNING"} if is_old else execution
 
-    def _place(self, key: Any) -> ObjectReference:
-        """A key from outside: the caller may have permissions for others."""
-        prefix = self._signature["resultsPrefix"]
-        if not isinstance(key, str) or not key.startswith(prefix) or {".", ".."} & {*key.split("/")}:
-            raise invalid_output(f"keys below {prefix}", repr(key))
-        return ObjectReference(self._bucket, key)
-
-    def _part(self, place: ObjectReference, ranged: dict[str, str]) -> tuple[bytes, int, str]:
+    def _part(self, ranged: dict[str, str]) -> tuple[bytes, int, str]:
         def read(call: Call) -> tuple[bytes, int, str]:
-            answer = call.ask("GetObject", Bucket=place.bucket, Key=place.key, **ranged)
+            answer = call.ask("GetObject", Bucket=self._table.bucket, Key=self._table.key, **ranged)
             try:
                 return answer["Body"].read(), int(answer["ContentRange"].rpartition("/")[2]), answer["ETag"]
             except BROKEN_BODY as error:
@@ -173,25 +175,29 @@ class SlicedInferenceBatchRun:
         return self._run(lambda call: call.repeated(lambda: read(call)))
 
     def _row(self, line: bytes) -> BatchRow:
-        row = json_object(line) or {}
+        row, prefix = json_object(line) or {}, self._signature["resultsPrefix"]
         try:
-            is_failed = row["status"] == "failed"
-            place = None if is_failed else self._place(row["result"])
-            failure = {name: str(row["failure"][name]) for name in ("error", "message")} if is_failed else None
-            inline = ("output" in row, row.get("output"))
+            place, failure, key = None, None, row.get("result", "")
+            if row["status"] == "failed":
+                failure = {name: str(row["failure"][name]) for name in ("error", "message")}
+            elif key.startswith(prefix) and not {".", ".."} & {*key.split("/")}:
+                # A key from outside: the caller may have permissions for others.
+                place = ObjectReference(self._table.bucket, key)
+            else:
+                raise KeyError(key)
             about = (row["index"], row["item"], row["status"], place, failure, row.get("ms"), row["attempt"])
-        except (KeyError, TypeError) as error:
-            raise invalid_output("rows with index, item, status and attempt", f"one without {error}") from error
-        return BatchRow(*about, read=lambda: self._read(row["item"], place, failure, inline))
+        except (AttributeError, KeyError, TypeError) as error:
+            expected = f"rows with index, item, status, attempt, and a failure or a result below {prefix}"
+            raise invalid_output(expected, "another one") from error
+        return BatchRow(*about, read=lambda: self._read(row, place))
 
-    def _read(
-        self, item: str, place: ObjectReference | None, failure: dict[str, str] | None, inline: tuple[bool, Any]
-    ) -> Any:
-        if failure is not None or place is None:
-            error, message = (failure or {}).values()
-            raise InferenceError(error, f"the item {item!r} failed: {message}", execution_arn=self.execution_arn)
-        if inline[0]:
-            return inline[1]
+    def _read(self, row: dict[str, Any], place: ObjectReference | None) -> Any:
+        if place is None:
+            failure, item = row["failure"], row["item"]
+            message = f"the item {item!r} failed: {failure['message']}"
+            raise InferenceError(str(failure["error"]), message, execution_arn=self.execution_arn)
+        if "output" in row:
+            return row["output"]
 
         def read(call: Call) -> bytes:
             return call.repeated(lambda: read_object(call, place, self._max_bytes))
@@ -218,7 +224,7 @@ def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | No
             return call.ask("StartExecution", **request)
         except InferenceError as error:
             # Under a name of its own, an earlier request has started it, and its answer was lost.
-            if error.name != ALREADY_EXISTS or (name is not None and call.failure is None):
+            if error.name != "ExecutionAlreadyExists" or name is not None:
                 raise
             return {}
 
@@ -247,39 +253,16 @@ def batch_signature(arn: str, definition: str) -> dict[str, Any]:
 
 
 def may_repeat(error: Exception) -> bool:
-    return is_transient(error) or (isinstance(error, InferenceError) and error.name == UNKNOWN)
-
-
-def _progress(map_run: dict[str, Any], samples: list[tuple[float, int]]) -> BatchProgress:
-    counts, now = map_run.get("itemCounts", {}), time.time()
-    done = counts.get("succeeded", 0)
-    failed = sum(counts.get(name, 0) for name in ("failed", "timedOut", "aborted"))
-    running, pending = counts.get("running", 0), counts.get("pending", 0)
-    if not samples and "startDate" in map_run:
-        samples.append((map_run["startDate"].timestamp(), 0))
-    samples.append((now, done + failed))
-    while len(samples) > 2 and samples[1][0] < now - WINDOW_SECONDS:
-        samples.pop(0)
-    seconds = now - samples[0][0]
-    speed = max(0.0, (done + failed - samples[0][1]) / seconds) if seconds > 0 else 0.0
-    left = timedelta(seconds=(running + pending) / speed) if speed > 0 else None
-    ends_at = None if left is None else datetime.now(timezone.utc) + left
-    return BatchProgress(counts.get("total", 0), done, failed, running, pending, speed, ends_at)
+    return is_transient(error) or (isinstance(error, InferenceError) and error.name == "ExecutionDoesNotExist")
 
 
 def _failure(execution: dict[str, Any]) -> InferenceError:
     error = failure_of(execution)
     if error.name in OWN_ERRORS:
-        # The batch's own function says what to do.
         return error
-    got = {
-        "TIMED_OUT": "end before its deadline, got none in time",
-        "ABORTED": "run to its end, got stopped",
-    }.get(execution["status"], f"succeed, got {error.message}")
-    if error.name == "States.ExceedToleratedFailureThreshold":
-        got = f"have at most its tolerated failures, got more ({error.message})"
+    got = {"TIMED_OUT": "no end in time", "ABORTED": "stopped"}.get(execution["status"], error.message)
     again = "start it again: what has a result is skipped"
     is_over = execution.get("redriveStatus") == "NOT_REDRIVABLE"
     advice = again if is_over else f"redrive it to repeat what has no result, or {again}"
-    error.message = f"the batch must {got}: {advice}"
+    error.message = f"the batch must succeed, got {got}: {advice}"
     return error

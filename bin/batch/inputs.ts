@@ -1,0 +1,120 @@
+/** The items of `--inputs`: they are in S3 already, or in a file or a folder that is uploaded below the location of the batch. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { itemsFolder } from '../../client/batch/begin';
+import type { BatchItemsSignature } from '../../contract/batch';
+import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import type { UploadTask } from '../upload';
+import { FILES_AT_ONCE } from '../upload/s3-client';
+import { UploadBucket } from '../upload/upload-bucket';
+import { inPool } from './in-pool';
+
+export interface Inputs {
+  /** The prefix or the key of the items; absent for those of the batch itself. */
+  readonly items?: string;
+  /** What is uploaded there. */
+  readonly local?: string;
+}
+
+/** @throws SlicedInferenceError for inputs that the batch cannot read */
+export function inputsOf(
+  inputs: string | undefined,
+  name: string | undefined,
+  known: BatchItemsSignature,
+): Inputs {
+  if (inputs === undefined) return {};
+  const { kind, bucket } = known;
+  if (inputs.startsWith('s3://')) {
+    const start = `s3://${bucket}/`;
+    if (inputs.startsWith(start)) return { items: inputs.slice(start.length) };
+    throw refused(`must be below ${start}${itemsFolder(known)}`, quoted(inputs), 'copy the items there');
+  }
+  const found = fs.statSync(inputs, { throwIfNoEntry: false });
+  const wanted = kind === 'objects' ? 'folder' : 'file';
+  if (wanted === 'folder' ? !found?.isDirectory() : !found?.isFile()) {
+    const what = `must be a ${wanted}, because the items of the batch are of ${kind}, or s3://BUCKET/KEY`;
+    throw refused(what, `${found ? 'something else' : 'none'} at ${quoted(inputs)}`, 'check the path');
+  }
+  const local = fs.realpathSync(inputs);
+  const place = `${itemsFolder(known)}${name ?? placeOf(local)}/`;
+  return { items: wanted === 'folder' ? place : `${place}${path.basename(local)}`, local };
+}
+
+/** The same for each call with this path, and another one for the same path of another machine. */
+function placeOf(local: string): string {
+  return createHash('sha256').update(`${os.hostname()}\0${local}`).digest('hex').slice(0, 12);
+}
+
+/** What begins with a dot, such as `.DS_Store` or `.git`, is left out. */
+function* itemsOf(local: string, key: string): Generator<{ readonly file: string; readonly key: string }> {
+  if (fs.statSync(local).isFile()) {
+    yield { file: local, key };
+    return;
+  }
+  for (const entry of fs.readdirSync(local, { withFileTypes: true })) {
+    const file = path.join(local, entry.name);
+    if (entry.name.startsWith('.')) continue;
+    if (entry.isDirectory()) yield* itemsOf(file, `${key}${entry.name}/`);
+    else if (entry.isFile()) yield { file, key: `${key}${entry.name}` };
+    else throw unfit(file, 'a file', 'a symbolic link, a device or a pipe', 'replace it by a copy');
+  }
+}
+
+/**
+ * Sends a few files at a time, and none that S3 has already.
+ * @throws SlicedInferenceError for what cannot be read or sent, and without files
+ */
+export async function upload(
+  client: S3Client,
+  bucketName: string,
+  { local, items }: Required<Inputs>,
+  onFile: (files: number) => void,
+): Promise<void> {
+  const bucket = new UploadBucket(client, bucketName);
+  let files = 0;
+  try {
+    await inPool(itemsOf(local, items), FILES_AT_ONCE, async ({ file, key }) => {
+      const { size: bytes } = fs.statSync(file);
+      const task = { file, key, bytes, sha256: await digestOf(file) };
+      if (!(await isThere(client, bucketName, task))) await bucket.putFile(task, () => undefined);
+      onFile(++files);
+    });
+  } catch (error) {
+    const { syscall, path: file = local } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw unfit(file, 'readable', systemReason(error), 'change its permissions or its name');
+  }
+  if (files === 0) throw refused('must be a folder with files', `none in ${quoted(local)}`, 'check the path');
+}
+
+/** A caller may have no permission to look: then the object is sent again. */
+async function isThere(
+  client: S3Client,
+  bucket: string,
+  { key, bytes, sha256 }: UploadTask,
+): Promise<boolean> {
+  try {
+    const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return head.ContentLength === bytes && head.Metadata?.sha256 === sha256;
+  } catch {
+    // The upload says what else is wrong.
+    return false;
+  }
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of fs.createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+function refused(what: string, got: string, advice: string): SlicedInferenceError {
+  return new SlicedInferenceError(`--inputs ${what}`, got, advice);
+}
+
+function unfit(file: string, what: string, got: string, advice: string): SlicedInferenceError {
+  return new SlicedInferenceError(`${quoted(file)} of --inputs must be ${what}`, got, advice);
+}
