@@ -29,7 +29,6 @@ export interface PlanReport {
   readonly costPerMillion: readonly LineItem[];
   /** Prices that do not depend on runs, such as storage, in dollars a month. */
   readonly costPerMonth: readonly { readonly item: string; readonly dollars: number }[];
-  readonly front: ParetoFront;
   readonly requests: Requests;
   /** This plan and the other services. */
   readonly alternatives: readonly Alternative[];
@@ -179,33 +178,6 @@ export interface ReportedRun extends ServiceRun {
 
 export interface LineItem extends Readonly<Record<Temperature, number>> {
   readonly item: string;
-}
-
-export interface ParetoFront {
-  /** The temperature of all its prices and latencies. */
-  readonly temperature: Temperature;
-  /** The quantile of latency by which no other plan is both cheaper and faster. */
-  readonly quantile: 'p50' | 'p95';
-  /** Plans with any number of slices, the cheapest first. Limits on cost and latency do not bind them. */
-  readonly points: readonly FrontPoint[];
-  /** The plan of this report. It may be beside the front: another limit or the number of slices decided. */
-  readonly plan: FrontPoint;
-  /** The index of the plan in `points`; absent if it is beside the front. */
-  readonly chosen?: number;
-  /** The number of places at which the plans may be cut: those that few bytes cross, and those of this plan... */
-  readonly comparedCuts: number;
-  /** ...of so many legal cuts. */
-  readonly legalCuts: number;
-  /** A plan that is missing is at most this share cheaper than one in `points` that is as fast. */
-  readonly epsilon: number;
-}
-
-export interface FrontPoint extends ReportedRun {
-  readonly slices: number;
-  /** By slice. */
-  readonly memoryMb: readonly number[];
-  readonly threads: number;
-  readonly transport: Transport;
 }
 
 export interface Alternative {

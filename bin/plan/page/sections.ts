@@ -2,7 +2,6 @@
 import { type Figure, NOT_PRICED, percentText, quantity, quantityText, requestsText } from '../figures';
 import type { PlanReport } from '../plan-report';
 import type { Chart } from './charts/chart';
-import { frontChart } from './charts/front-chart';
 import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import {
@@ -53,7 +52,6 @@ export function sectionsOf(report: PlanReport): Section[] {
   return [
     slicesSection(report),
     costSection(report),
-    frontSection(report.front),
     servicesSection(report),
     {
       ...EMPTY,
@@ -100,32 +98,6 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
         : []),
     ].join(' '),
     tables: [...runs, costTable(costPerMillion, run), monthTable(costPerMonth)],
-  };
-}
-
-function frontSection(front: PlanReport['front']): Section {
-  const { points, chosen, quantile, comparedCuts, legalCuts, epsilon } = front;
-  const place =
-    chosen === undefined
-      ? 'This plan is beside the front: the number of slices, the cuts or another limit decided.'
-      : 'This plan is one of them.';
-  const chart = frontChart(front);
-  const [own, , beside] = chart.facts;
-  return {
-    ...EMPTY,
-    id: 'front',
-    title: 'Cost against latency',
-    text:
-      points.length === 0
-        ? 'No plan keeps the limits on memory, so there is only this plan.'
-        : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices. Plans were compared that are cut at some of ${comparedCuts} places, of ${legalCuts} legal ones. Plans that are less than ${percentText(epsilon)} cheaper than one as fast may be missing. ${place} Point at a plan to see its slices and its memory.`,
-    chart,
-    folded: [
-      factsTable('Plans that no other plan beats in both price and time', 'plan', [
-        ...own,
-        ...(chosen === undefined ? beside.slice(0, 1) : []),
-      ]),
-    ],
   };
 }
 

@@ -15,8 +15,7 @@ import { assumptionsOf } from './assumptions';
 import type { ReportRequest } from './report-request';
 import { reportedBatch } from './reported-batch';
 import { reportedAlternatives } from './reported-alternatives';
-import { reportedFront } from './reported-front';
-import { lineItems, reportedConsolidation, reportedRuns, runCost } from './reported-runs';
+import { lineItems, reportedConsolidation, reportedRuns } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
 
@@ -28,9 +27,8 @@ export function assembleReport(
   request: ReportRequest,
 ): PlanReport {
   const { costs, rule, bytes } = analyzed.cuts;
-  const { goal } = request;
-  const runs = plannedRuns(analyzed, cut, goal);
-  const { slices: priced, settings } = runs;
+  const runs = plannedRuns(analyzed, cut, request.goal);
+  const { slices: priced } = runs;
   const { model } = priced;
   const { coldShare } = model;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
@@ -51,7 +49,6 @@ export function assembleReport(
     { ...runs.plan, fileBytes: fileBytes + (consolidation?.fileBytes ?? 0) },
     request,
   );
-  const own = { ...settings, cost: runCost(priced, goal.temperature), cuts: starts };
   return {
     model: ofModel,
     slices,
@@ -66,7 +63,6 @@ export function assembleReport(
       stored('the slices', fileBytes),
       ...(consolidation ? [stored('the whole model', consolidation.fileBytes)] : []),
     ],
-    front: reportedFront(analyzed, model, own, request),
     ...services,
     // The most important sentence of the services comes first.
     verdict: [sentences[0], ...planSentences(model, { slices, consolidation }), ...sentences.slice(1)],

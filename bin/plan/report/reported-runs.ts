@@ -1,5 +1,5 @@
 /** What a report says of the runs of a plan: prices, times, and what a function with the whole model changes. */
-import type { RunCost, Temperature } from '../../../lib/cost/chain';
+import type { Temperature } from '../../../lib/cost/chain';
 import { type LineItems, ITEM_NAMES, LINE_ITEMS } from '../../../lib/cost/step';
 import { type RunOutcomes, costOf, itemsOf } from '../../../lib/cost/schedule';
 import type { PricedPlan, WholeCut } from '../../../lib/plan/pricing/price';
@@ -9,17 +9,12 @@ import type { LineItem, PlanReport, ReportedConsolidation, ReportedRun } from '.
 
 const MILLION = 1e6;
 
-export function runCost({ model, outcomes }: PricedPlan, temperature: Temperature): RunCost {
-  return costOf(outcomes, model.coldShare, temperature);
-}
-
-export function reportedRun({ dollars, latency: { p50, p95 } }: RunCost): ReportedRun {
-  return { dollarsPerMillion: dollars * MILLION, p50, p95 };
-}
-
 /** @param coldShare share of mixed runs that find their functions cold */
 export function reportedRuns(outcomes: RunOutcomes, coldShare: number): PlanReport['run'] {
-  const at = (temperature: Temperature) => reportedRun(costOf(outcomes, coldShare, temperature));
+  const at = (temperature: Temperature): ReportedRun => {
+    const { dollars, latency } = costOf(outcomes, coldShare, temperature);
+    return { dollarsPerMillion: dollars * MILLION, p50: latency.p50, p95: latency.p95 };
+  };
   return { warm: at('warm'), mixed: at('mixed'), cold: at('cold') };
 }
 

@@ -12,25 +12,16 @@ import type { PricedEdge, PricedGraph, Step } from './cut-graph';
 import { type Found, Bounds, Incumbents } from './pruning';
 
 export function bestPath(graph: PricedGraph, request: PlanRequest): Found | undefined {
-  return search(graph, request, false).best;
-}
-
-/** The plans within the limits of which none is cheaper and faster than another one, the cheapest first. */
-export function paretoFront(graph: PricedGraph, request: PlanRequest): readonly Found[] {
-  return search(graph, request, true).front.sort((a, b) => a.cost.dollars - b.cost.dollars);
-}
-
-function search(graph: PricedGraph, request: PlanRequest, wantsFront: boolean): Incumbents {
   const { slices, stepEpsilon = 0 } = request;
   const { vertices, edges, model } = graph;
-  const incumbents = new Incumbents(graph, request, wantsFront);
+  const incumbents = new Incumbents(graph, request);
   // The search then drops labels that cannot beat the best of these.
   for (const label of weightedPlans(graph, request)) incumbents.offer(label);
   const bounds = new Bounds(graph, slices);
-  if (incumbents.isHopeless(START, bounds.rest(0, 0))) return incumbents;
+  if (incumbents.isHopeless(START, bounds.rest(0, 0))) return incumbents.best;
   // With a fixed number of slices, a label with fewer slices does not dominate one with more.
   const layers = slices === undefined ? 1 : slices + 1;
-  const criteria = criteriaOf(request, graph, wantsFront);
+  const criteria = criteriaOf(request, graph);
   const sets = Array.from({ length: layers * vertices }, () => new LabelSet(criteria, 1 + stepEpsilon));
   const setOf = ({ vertex, slices: before }: Label): LabelSet =>
     sets[(slices === undefined ? 0 : before) * vertices + vertex];
@@ -54,7 +45,7 @@ function search(graph: PricedGraph, request: PlanRequest, wantsFront: boolean): 
       }
     }
   }
-  return incumbents;
+  return incumbents.best;
 }
 
 function byFirstVertex(edges: readonly PricedEdge[], vertices: number): PricedEdge[][] {

@@ -113,10 +113,9 @@ type Criteria = readonly ((label: Label) => number)[];
 export function criteriaOf(
   { minimize, maxLatencyMs, maxDollars, tensorsInState }: PlanRequest,
   { model, temperature, transport }: PricedGraph,
-  wantsFront: boolean,
 ): Criteria {
-  const isTimed = wantsFront || minimize === 'latency' || maxLatencyMs !== undefined;
-  const isPriced = wantsFront || minimize !== 'latency' || maxDollars !== undefined;
+  const isTimed = minimize === 'latency' || maxLatencyMs !== undefined;
+  const isPriced = minimize !== 'latency' || maxDollars !== undefined;
   const saved = tensorsInState ? savedMs(model, transport) : () => 0;
   const coldMs = (label: Label): number => label.startMs + label.laterMs - saved(label);
   // A later load may be longer than the start, so a plan that is slower afterwards may become slower in total.

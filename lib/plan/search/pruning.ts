@@ -91,14 +91,11 @@ const ROUNDING = 1 - 1e-9;
 
 export class Incumbents {
   best: Found | undefined;
-  /** Plans of which none is cheaper and faster than another one; kept only if the front was requested. */
-  front: Found[] = [];
   private readonly slack: number;
 
   constructor(
     private readonly graph: PricedGraph,
     private readonly request: PlanRequest,
-    private readonly wantsFront = false,
   ) {
     this.slack = 1 + (request.epsilon ?? 0);
   }
@@ -113,26 +110,24 @@ export class Incumbents {
     if (cost.dollars > maxDollars || this.time(cost) > maxLatencyMs) return;
     const found = { label, totals, cost };
     if (this.best === undefined || this.isBetter(found, this.best)) this.best = found;
-    if (this.wantsFront) this.addToFront(found);
   }
 
   /** Whether no plan that continues the label is within the limits and better than the best one. */
   isHopeless(label: Label, rest: Rest | undefined): boolean {
-    const { request, best, wantsFront } = this;
+    const { request, best } = this;
     const { model, temperature } = this.graph;
     if (rest === undefined || label.slices + rest.slices > request.maxSlices) return true;
     const { minimize, maxDollars = Infinity, maxLatencyMs = Infinity, quantile } = request;
-    if (minimize === 'slices' && !wantsFront && best && label.slices + rest.slices > best.label.slices)
-      return true;
+    if (minimize === 'slices' && best && label.slices + rest.slices > best.label.slices) return true;
     const totals = totalsOf(label, rest, this.graph);
     const dollars = model.dollars(totals, temperature) * ROUNDING;
     if (dollars > maxDollars) return true;
-    if (!wantsFront && best !== undefined && minimize !== 'latency') {
+    if (best !== undefined && minimize !== 'latency') {
       const mayWinBySlices = minimize === 'slices' && label.slices + rest.slices < best.label.slices;
       if (!mayWinBySlices && dollars * this.slack > best.cost.dollars) return true;
     }
     // Quantiles of a mix take long to compute.
-    if (!wantsFront && minimize !== 'latency' && maxLatencyMs === Infinity) return false;
+    if (minimize !== 'latency' && maxLatencyMs === Infinity) return false;
     const latest = this.latestMs();
     const isLate = (own: ChainTotals): boolean => !model.isWithin(own, temperature, quantile, latest);
     // The delays of many slices take long to add up. Those of fewer slices are a lower bound, and are known.
@@ -140,24 +135,14 @@ export class Incumbents {
       const fewer = { ...rest, slices: best.label.slices - label.slices };
       if (isLate(totalsOf(label, fewer, this.graph))) return true;
     }
-    if (isLate(totals)) return true;
-    if (!wantsFront || this.front.length === 0) return false;
-    const time = model.latencyMs(totals, temperature, quantile) * ROUNDING;
-    return this.front.some(({ cost }) => cost.dollars <= dollars * this.slack && this.time(cost) <= time);
+    return isLate(totals);
   }
 
   private latestMs(): number {
-    const { best, request, wantsFront } = this;
+    const { best, request } = this;
     const { minimize, maxLatencyMs = Infinity } = request;
-    const isFastest = minimize === 'latency' && !wantsFront && best !== undefined;
+    const isFastest = minimize === 'latency' && best !== undefined;
     return Math.min(maxLatencyMs, isFastest ? this.time(best.cost) / this.slack : Infinity) / ROUNDING;
-  }
-
-  private addToFront(found: Found): void {
-    const isNoWorse = (a: Found, b: Found): boolean =>
-      a.cost.dollars <= b.cost.dollars && this.time(a.cost) <= this.time(b.cost);
-    if (this.front.some((other) => isNoWorse(other, found))) return;
-    this.front = [...this.front.filter((other) => !isNoWorse(found, other)), found];
   }
 
   /** Ties go to the plan that was found first: the search goes through cuts and memory sizes in ascending order. */

@@ -1,5 +1,4 @@
 /** The best slices of a range of nodes for an objective and limits. */
-import type { RunCost } from '../../cost/chain';
 import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
 import { type Range, sizeRanges } from '../cuts/range-sizes';
 import { SlicedInferenceError } from '../../errors';
@@ -17,10 +16,9 @@ import {
   pricedGraph,
 } from '../search/cut-graph';
 import { memoryOf, pathOf } from '../search/label';
-import { bestPath, paretoFront } from '../search/label-setting';
+import { bestPath } from '../search/label-setting';
 import type { Found } from '../search/pruning';
 import { gapOf, settled } from '../search/even-path';
-import type { SliceSettings } from '../pricing/price';
 import type { Choice } from './slicer';
 import { MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 
@@ -37,16 +35,6 @@ const MAX_TIMED_CANDIDATES = 32;
 const MAX_TIMED_PRICED_CANDIDATES = 20;
 /** ...and each slice may take or cost so much more, as a share, if not all plans are compared exactly. */
 const STEP_EPSILON = 0.002;
-
-/** A share of cost or time that no user notices; the front has fewer points for it. */
-export const FRONT_EPSILON = 0.005;
-
-export interface FrontPoint extends SliceSettings {
-  readonly slices: number;
-  /** Positions in the order of nodes before which the slices are cut. */
-  readonly cuts: readonly number[];
-  readonly cost: RunCost;
-}
 
 /** The searches in one range within one limit on sizes, which share their graphs. */
 export class RangeSearch {
@@ -95,19 +83,6 @@ export class RangeSearch {
       const settings = { ...settingsOf(plan, request, priced), temperature };
       return { groups: graph.groupsOf(pathOf(plan.label)), settings, quality };
     });
-  }
-
-  /** Plans of which none is cheaper and faster than another one, the cheapest first, up to `FRONT_EPSILON`. */
-  front(request: PlanRequest): readonly FrontPoint[] {
-    const graph = this.graph(request);
-    const priced = pricedGraph(graph, request);
-    return paretoFront(priced, { ...request, epsilon: FRONT_EPSILON }).map((point) => ({
-      slices: point.label.slices,
-      ...settingsOf(point, request, priced),
-      cuts: pathOf(point.label)
-        .slice(1, -1)
-        .map((vertex) => graph.vertices[vertex]),
-    }));
   }
 
   private isOne({ maxLatencyMs, maxDollars, minimize, slices = 1 }: PlanRequest): boolean {

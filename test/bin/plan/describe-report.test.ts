@@ -1,41 +1,23 @@
 import { describeReport } from '../../../bin/plan/describe-report';
-import {
-  CONSOLIDATED_REPORT,
-  FORTY_SLICES_REPORT,
-  HOSTILE_REPORT,
-  TRANSFORMER_REPORT,
-} from '../../support/sample-report';
+import { count } from '../../../lib/plan/slicers';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+import { mlp, saveModel } from '../../support/model-builder';
+import { hostileReport, realReport } from '../../support/real-report';
 
-describe('the report in a terminal', () => {
-  it('says one sentence, then has the slices, price and time, the warnings, and what to do next', () => {
-    const warnings = ['short', 'long '.repeat(40).trim()];
-    const text = describeReport({ ...TRANSFORMER_REPORT, warnings });
-    const blocks = text.trimEnd().split('\n\n');
-    const [verdict, slices, figures, warned, next] = blocks.map((block) => block.split('\n'));
-    expect(blocks).toHaveLength(5);
-    expect(verdict.map((line) => line.trim()).join(' ')).toBe(TRANSFORMER_REPORT.verdict[0]);
-    expect(slices).toHaveLength(TRANSFORMER_REPORT.slices.length + 1);
-    expect(figures.map((line) => line.trim()).join(' ')).toBe(
-      'price: $58.70 warm, $60.50 mixed, $149 cold a million runs; $0.93 a month ' +
-        'time: 1.61 s warm, 1.64 s mixed, 2.41 s cold (p50); 2.1 s, 2.53 s, 3.02 s (p95)',
-    );
-    expect(warned.map((line) => line.trim()).join(' ')).toBe(`warning: short warning: ${warnings[1]}`);
-    expect(next).toEqual([
-      'next: plan again with --dimension name=size for the sizes of your requests',
-      expect.stringMatching(/^next: .*`verify`.*`slice`$/),
-      expect.stringMatching(/^more: --report/),
-    ]);
-  });
+analyzeFast();
 
-  it('has the prices and times of the pipeline with consolidation, and not those of its slices alone', () => {
-    const text = describeReport(CONSOLIDATED_REPORT);
-    expect(text).toContain('price: $12.00 warm, $60.50 mixed');
-    expect(text).toContain('whole model: a function of 1,024 MB serves the runs that find it warm');
-  });
+test('the report in a terminal has the price and the time of the pipeline with consolidation', () => {
+  const report = realReport(saveModel(mlp(4)), count(2), {}, {}, 'always');
+  const run = { dollarsPerMillion: 58.7, p50: 1_610, p95: 2_100 };
+  const consolidation = { memoryMb: 1_024, fileBytes: 1, run: { warm: run, mixed: run, cold: run } };
+  const text = describeReport({ ...report, consolidation }).replaceAll('\n  ', ' ');
+  expect(text).toContain('price: $58.70 warm, $58.70 mixed, $58.70 cold a million runs; $');
+  expect(text).toContain('time: 1.61 s warm, 1.61 s mixed, 1.61 s cold (p50); 2.1 s, 2.1 s, 2.1 s (p95)');
+  expect(text).toContain('whole model: a function of 1,024 MB serves the runs that find it warm');
+});
 
-  it('fits into 80 columns, and has no control characters of names', () => {
-    for (const line of describeReport(FORTY_SLICES_REPORT).split('\n'))
-      expect(line.length).toBeLessThanOrEqual(80);
-    expect(describeReport(HOSTILE_REPORT)).not.toMatch(/[^\n\P{Cc}]|\p{Bidi_Control}|\p{Zl}/u);
-  });
+test('the report in a terminal fits into 80 columns, and has no control characters of names', () => {
+  const report = realReport(saveModel(mlp(40)), count(40));
+  for (const line of describeReport(report).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  expect(describeReport(hostileReport())).not.toMatch(/[^\n\P{Cc}]|\p{Bidi_Control}|\p{Zl}/u);
 });

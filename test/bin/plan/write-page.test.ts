@@ -3,7 +3,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
 import { pageWith } from '../../../bin/plan/write-page';
-import { HOSTILE_REPORT, ONE_SLICE_REPORT } from '../../support/sample-report';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+import { hostileReport } from '../../support/real-report';
+
+analyzeFast();
 
 const SHELL = fs.readFileSync(path.join(__dirname, '../../../dist/bundle/plan-page.html'), 'utf8');
 
@@ -35,11 +38,14 @@ function hash(text: string): string {
 }
 
 describe('the page', () => {
-  const page = pageWith(SHELL, HOSTILE_REPORT);
+  const report = hostileReport();
+  const page = pageWith(SHELL, report);
 
   it('embeds the report as it is', () => {
-    const [report] = elements(page, 'script').filter(({ attributes }) => attributes.includes('id="report"'));
-    expect(JSON.parse(report.text)).toEqual(HOSTILE_REPORT);
+    const [embedded] = elements(page, 'script').filter(({ attributes }) =>
+      attributes.includes('id="report"'),
+    );
+    expect(JSON.parse(embedded.text)).toEqual(report);
   });
 
   it('has a policy that allows its own script and styles, and nothing else', () => {
@@ -77,7 +83,7 @@ describe('the page', () => {
     fc.assert(
       fc.property(fc.array(text, { maxLength: 4 }), (parts) => {
         const file = parts.join('');
-        const made = pageWith(SHELL, { ...ONE_SLICE_REPORT, model: { ...ONE_SLICE_REPORT.model, file } });
+        const made = pageWith(SHELL, { ...report, model: { ...report.model, file } });
         const scripts = elements(made, 'script');
         expect(scripts.map(({ attributes }) => attributes)).toEqual([
           ' id="report" type="application/json"',

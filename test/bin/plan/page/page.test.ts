@@ -1,17 +1,19 @@
 import type { Chart } from '../../../../bin/plan/page/charts/chart';
-import { memoryText } from '../../../../bin/plan/page/charts/front-chart';
 import { rateChart } from '../../../../bin/plan/page/charts/rate-chart';
 import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
 import { BAND, INK, MUTED, SERIES, SURFACE } from '../../../../bin/plan/page/theme';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
-import {
-  BESIDE_FRONT_REPORT,
-  CONSOLIDATED_REPORT,
-  FORTY_SLICES_REPORT,
-  HOSTILE_REPORT,
-  ONE_SLICE_REPORT,
-  TRANSFORMER_REPORT,
-} from '../../../support/sample-report';
+import { count } from '../../../../lib/plan/slicers';
+import { analyzeFast } from '../../../support/inference/fast-analysis';
+import { mlp, saveModel } from '../../../support/model-builder';
+import { hostileReport, realReport } from '../../../support/real-report';
+
+analyzeFast();
+
+const model = saveModel(mlp(40));
+const SLICED = realReport(model, count(8));
+const ONE_SLICE = realReport(model, count(1));
+const CONSOLIDATED = realReport(model, count(4), {}, {}, 'always');
 
 const section = (report: PlanReport, id: string): Section | undefined =>
   sectionsOf(report).find((each) => each.id === id);
@@ -35,12 +37,10 @@ function numbersIn(value: unknown): Set<number> {
 }
 
 describe.each<[string, PlanReport]>([
-  ['a transformer in eight slices', TRANSFORMER_REPORT],
-  ['one slice', ONE_SLICE_REPORT],
-  ['forty slices', FORTY_SLICES_REPORT],
-  ['hostile names', HOSTILE_REPORT],
-  ['a plan beside the front', BESIDE_FRONT_REPORT],
-  ['a plan with consolidation', CONSOLIDATED_REPORT],
+  ['eight slices', SLICED],
+  ['one slice', ONE_SLICE],
+  ['hostile names', hostileReport()],
+  ['a plan with consolidation', CONSOLIDATED],
 ])('the page of %s', (_, report) => {
   const sections = sectionsOf(report);
   const charts = sections.flatMap(({ chart }) => chart ?? []);
@@ -94,7 +94,10 @@ test('the colors have a contrast of 4.5 for text, and of 3 for what is drawn', (
 });
 
 test('the chart of the profile names as many slices as there is room for', () => {
-  const { chart } = section(FORTY_SLICES_REPORT, 'slices') ?? {};
+  const slices = Array.from({ length: 40 }, (_, slice) => ({
+    ...{ ...SLICED.slices[0], slice, first: 3 * slice, last: 3 * slice + 2 },
+  }));
+  const { chart } = section({ ...SLICED, slices }, 'slices') ?? {};
   const names = (width: number) =>
     seriesOf(chart, width)
       .flatMap(({ markArea }) => markArea?.data.map(([{ name }]) => name) ?? [])
@@ -104,48 +107,35 @@ test('the chart of the profile names as many slices as there is room for', () =>
   expect(names(335)).toEqual(Array.from({ length: 14 }, (_, index) => String(index * 3)));
 });
 
-test('the chart of request rates has the services that can run the model, without zeros', () => {
-  const { alternatives } = TRANSFORMER_REPORT;
-  const free = { ...alternatives[0], monthly: [{ requestsPerHour: 0, size: '', dollars: 0 }] };
-  const series = seriesOf(rateChart([free, ...alternatives.slice(1)]));
-  expect(series.map(({ name }) => name)).toEqual(['slices', 'one Lambda function', 'Fargate']);
-  expect(series[0].data).toEqual(['-']);
-});
-
-test('services that are out have their reasons, and one slice has no cuts', () => {
-  expect(section(TRANSFORMER_REPORT, 'services')?.notes).toContainEqual({
-    name: 'a large function is out',
-    sentences: ['The model needs 12,400 MB.', 'A call may take at most 900 s.'],
+test('services that are out have their reasons and no line in the chart, and one slice has no cuts', () => {
+  const [first, second, ...others] = ONE_SLICE.alternatives;
+  const free = { ...first, monthly: [{ requestsPerHour: 0, size: '', dollars: 0 }] };
+  const out = { ...second, breaks: ['A request may have at most 4 MB.'], notes: [], monthly: [] };
+  const alternatives = [free, out, ...others];
+  expect(section({ ...ONE_SLICE, alternatives }, 'services')?.notes).toContainEqual({
+    name: `${second.service} is out`,
+    sentences: out.breaks,
   });
-  const folded = [TRANSFORMER_REPORT, ONE_SLICE_REPORT].map(
-    (report) => section(report, 'slices')?.folded.length,
-  );
+  const series = seriesOf(rateChart(alternatives));
+  expect(series.map(({ name }) => name)).not.toContain(second.service);
+  // A logarithmic axis has no zero.
+  expect(series[0].data).toEqual(['-']);
+  const folded = [SLICED, ONE_SLICE].map((report) => section(report, 'slices')?.folded.length);
   expect(folded).toEqual([2, 1]);
 });
 
 test('a plan with consolidation shows its runs before those of the slices alone, and in the headline', () => {
-  const { consolidation, run } = CONSOLIDATED_REPORT;
-  const cost = section(CONSOLIDATED_REPORT, 'cost');
+  const { consolidation, run } = CONSOLIDATED;
+  const cost = section(CONSOLIDATED, 'cost');
   expect(cost?.tables.slice(0, 2).map(({ caption, rows }) => [caption, rows[0][1]])).toEqual([
     ['A run, consolidated', { kind: 'dollars', value: consolidation?.run.warm.dollarsPerMillion }],
     ['A run of the slices alone', { kind: 'dollars', value: run.warm.dollarsPerMillion }],
   ]);
   expect(cost?.text).toContain('with the whole model');
-  expect(headlines(CONSOLIDATED_REPORT)).toEqual(
+  expect(headlines(CONSOLIDATED)).toEqual(
     expect.arrayContaining([
       ['warm run, p50', { kind: 'milliseconds', value: consolidation?.run.warm.p50 }],
       ['largest function', { kind: 'megabytes', value: consolidation?.memoryMb }],
     ]),
   );
-});
-
-test('the plan is one of the front, or beside it', () => {
-  const names = (report: PlanReport) => section(report, 'front')?.folded[0].rows.map(([name]) => name);
-  expect(names(TRANSFORMER_REPORT)).toEqual(['plan 1', 'this plan', 'plan 3']);
-  expect(names(BESIDE_FRONT_REPORT)).toEqual(['plan 1', 'plan 2', 'this plan']);
-  expect(section(BESIDE_FRONT_REPORT, 'front')?.text).toContain('This plan is beside the front');
-});
-
-test('the memory of functions has runs of equal sizes once', () => {
-  expect(memoryText([512, 512, 1_024, 512])).toBe('2 × 512 MB, 1,024 MB, 512 MB');
 });

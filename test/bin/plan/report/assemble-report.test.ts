@@ -82,24 +82,6 @@ describe.each(REPORTS)('the report of %s', (_, make) => {
     expect(verdict.some((text) => text.includes(cheapest.size) && text.includes(' cheapest ('))).toBe(true);
   });
 
-  it('has a front on which each plan is dearer and faster than the one before', () => {
-    const { points, plan, chosen, quantile, temperature } = report.front;
-    expect(points.length).toBeGreaterThan(0);
-    for (const [index, point] of points.slice(1).entries()) {
-      expect(point.dollarsPerMillion).toBeGreaterThan(points[index].dollarsPerMillion);
-      expect(point[quantile]).toBeLessThan(points[index][quantile]);
-    }
-    expect(plan).toMatchObject({ ...report.run[temperature], slices: report.slices.length });
-    expect(plan.memoryMb).toEqual(report.slices.map(({ memoryMb }) => memoryMb));
-    if (chosen !== undefined) expect(points[chosen]).toEqual(plan);
-    else
-      expect(
-        points.some(
-          (point) => point.dollarsPerMillion <= plan.dollarsPerMillion && point[quantile] <= plan[quantile],
-        ),
-      ).toBe(true);
-  });
-
   it('has a profile whose weights and compute are those of the whole model', () => {
     const { profile, model } = report;
     expect(sumOf(profile.map(({ coreSeconds }) => coreSeconds))).toBeCloseTo(model.coreSeconds, 9);

@@ -2,9 +2,14 @@
 import * as fc from 'fast-check';
 import type { ChainTotals, CostModel, Latency, RunCost, Temperature } from '../../../../lib/cost/chain';
 import type { PlanRequest } from '../../../../lib/plan/goal';
-import { bestPath, paretoFront } from '../../../../lib/plan/search/label-setting';
-import type { CutGraph, PricedEdge, PricedGraph, Step } from '../../../../lib/plan/search/cut-graph';
-import { pricedGraph } from '../../../../lib/plan/search/cut-graph';
+import { bestPath } from '../../../../lib/plan/search/label-setting';
+import {
+  type CutGraph,
+  type PricedEdge,
+  type PricedGraph,
+  type Step,
+  pricedGraph,
+} from '../../../../lib/plan/search/cut-graph';
 import { MAX_STATE_TENSORS } from '../../../../lib/plan/sizes/estimate';
 import { cases } from '../../../support/full-checks';
 
@@ -157,7 +162,7 @@ const byKeys = (a: readonly number[], b: readonly number[]): number => {
   return decisive < 0 ? 0 : a[decisive] - b[decisive];
 };
 
-test('every best plan and every front equal those of brute force', () => {
+test('every best plan equals that of brute force', () => {
   fc.assert(
     fc.property(anyCase, ({ graph, request, share: within }) => {
       const plans = everyPlan(graph, request);
@@ -184,16 +189,6 @@ test('every best plan and every front equal those of brute force', () => {
         if (expected === undefined) expect(found).toBeUndefined();
         else expect(found && keys({ cost: found.cost, slices: found.label.slices })).toEqual(near(expected));
       }
-      const sorted = plans.map((plan) => [dollars(plan), time(plan)]).sort(byKeys);
-      let fastest = Infinity;
-      const front = sorted.filter(([, ms]) => {
-        if (ms >= fastest * (1 - 1e-9)) return false;
-        fastest = ms;
-        return true;
-      });
-      expect(
-        paretoFront(graph, request).map((plan) => [plan.cost.dollars, time({ ...plan, slices: 0 })]),
-      ).toEqual(front.map(near));
     }),
     { numRuns: cases(250, 1500), seed: 14 },
   );
