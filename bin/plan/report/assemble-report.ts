@@ -65,7 +65,7 @@ export function assembleReport(
     ],
     ...services,
     // The most important sentence of the services comes first.
-    verdict: [sentences[0], ...planSentences(model, { slices, consolidation }), ...sentences.slice(1)],
+    verdict: [sentences[0], ...planSentences({ slices, consolidation }), ...sentences.slice(1)],
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut, request),

@@ -102,18 +102,6 @@ export function transferMs(
   return 1000 * passed(bucket.capacity, bytes, bucket).seconds;
 }
 
-/** The part of `transferMs` for which the function waits because its burst is used up. In a VPC there is no burst. */
-export function beyondBurstMs(
-  bytes: number,
-  vcpus: number,
-  path: NetworkPath,
-  environment: Environment,
-): number {
-  if (bytes === 0 || path.inVpc) return 0;
-  const withinBurst = 1000 * (bytes / fastestRate(bytes, vcpus, path, environment));
-  return Math.max(0, transferMs(bytes, vcpus, path, environment) - withinBurst);
-}
-
 /** Bytes per second within the burst: of the network, of the connections to S3, or of the processor. */
 function fastestRate(bytes: number, vcpus: number, { tls }: NetworkPath, environment: Environment): number {
   const { network, s3, handler } = environment;

@@ -1,11 +1,6 @@
 import * as path from 'node:path';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
-import {
-  DEFAULT_ENVIRONMENT,
-  ENVIRONMENT,
-  DEFAULT_PRICES,
-  PRICES,
-} from '../../../../lib/cost/constants/defaults';
+import { ENVIRONMENT, DEFAULT_PRICES, PRICES } from '../../../../lib/cost/constants/defaults';
 import { DEFAULT_GOAL } from '../../../../lib/plan/goal';
 import { automatic, count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
@@ -140,31 +135,6 @@ test('the warnings name assumed dimensions and differences of the profile', () =
     'no --dimension sets batch, so the plan assumes batch=1',
     'the profile differs from this plan: batch is 1, and was 8 in the profile',
   ]);
-});
-
-test('the note on the burst of the network says what a larger slice costs, but not in a VPC, which has no burst', () => {
-  /** Three weights of 256 MiB. */
-  const file = sparseModel(3);
-  /** A processor that is never slower than the network. */
-  const environment = {
-    ...DEFAULT_ENVIRONMENT,
-    network: { ...DEFAULT_ENVIRONMENT.network, cpu: 0 },
-    handler: { ...DEFAULT_ENVIRONMENT.handler, checksum: 0 },
-  };
-  const noteOf = (slices: number, costs = {}): string | undefined =>
-    realReport(file, count(slices), {}, { environment, ...costs }).verdict.find((sentence) =>
-      sentence.includes('more files than a function receives in a burst'),
-    );
-  const note = noteOf(1);
-  expect(note).toMatch(
-    /^Slice 0 has more files .*, after which its network passes 75MB a second: slice 0 with 768MB .* Slices of at most 256MB load within the burst\.$/,
-  );
-  const [, seconds] = /therefore loads ([\d.]+) ?s longer when cold/.exec(note ?? '') ?? [];
-  // At most what the whole slice takes at the sustained rate, of which it spends the burst faster.
-  expect(Number(seconds)).toBeGreaterThan(1);
-  expect(Number(seconds)).toBeLessThan((768 - 300) / 75);
-  expect(noteOf(3)).toBeUndefined();
-  expect(noteOf(1, { networkInVpc: true })).toBeUndefined();
 });
 
 describe('the verdict', () => {
