@@ -8,16 +8,33 @@ import { ORT_LEVELS } from '../../lib/optimize/level';
 import { readPlan } from '../../lib/compile/files/read-plan';
 import { runChain } from '../../local/cloud/run-chain';
 import { type Sessions, answerJob, reasonOf } from '../onnx-jobs/answer';
-import { runStacked } from './run-stacked';
-import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './run-job';
+import type { ChainJob, DefaultJob, Job, JobAnswer, StackedJob, WholeJob, WholeModel } from './run-job';
+import { compareStacks } from './run-stacked';
 import { candidateInputs, describeInputs } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-/** If no candidate runs, the answer reports the failure of the first one, which is the most plausible. */
-async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
+interface WholeRun {
+  readonly inputs: Tensors;
+  /** Of `inputs` among the candidates. */
+  readonly index: number;
+  readonly outputs: Tensors;
+  readonly run: (inputs: Tensors) => Promise<Tensors>;
+}
+
+/**
+ * Uses the whole model with the first candidate on which it runs. If it runs on none, the answer reports the failure of the first one, which
+ * is the most plausible.
+ */
+async function onFirst(
+  job: WholeModel,
+  candidates: Iterable<Tensors>,
+  Session: Sessions,
+  use: (whole: WholeRun) => Promise<JobAnswer> | JobAnswer,
+): Promise<JobAnswer> {
   let answer: JobAnswer | undefined;
-  for (const candidate of job.generated ? candidateInputs(job.generated) : [read(job.inputs)]) {
+  let index = 0;
+  for (const inputs of candidates) {
     // Open a new session each time: a failed run may have advanced the generators of seeded random operators.
     const session = await Session.open({
       path: job.modelPath,
@@ -25,16 +42,32 @@ async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
       graphOptimizationLevel: ORT_LEVELS[job.optimization],
     });
     try {
-      write(job.outputs, await session.run(candidate, job.outputNames));
-      if (job.generated) write(job.inputs, candidate);
-      return {};
-    } catch (error) {
-      answer ??= { failure: reasonOf(error), ranOn: describeInputs(candidate) };
+      const run = (request: Tensors): Promise<Tensors> => session.run(request, job.outputNames);
+      const outputs = await run(inputs).catch((error: unknown) => {
+        answer ??= { failure: reasonOf(error), ranOn: describeInputs(inputs) };
+      });
+      if (outputs) return await use({ inputs, index, outputs, run });
+      index++;
     } finally {
       await session.release();
     }
   }
   return answer ?? {};
+}
+
+async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
+  const candidates = job.generated ? candidateInputs(job.generated) : [read(job.inputs)];
+  return await onFirst(job, candidates, Session, ({ inputs, outputs }) => {
+    write(job.outputs, outputs);
+    if (job.generated) write(job.inputs, inputs);
+    return {};
+  });
+}
+
+async function runStacked(job: StackedJob, Session: Sessions): Promise<JobAnswer> {
+  return await onFirst(job, candidateInputs(job.generated), Session, async ({ index, run }) => ({
+    stacked: await compareStacks(job, index, run, (request) => runSlices(job, request, Session)),
+  }));
 }
 
 /** @returns the model's outputs for a request */
@@ -79,7 +112,7 @@ void answerJob(async (question, sessions): Promise<JobAnswer> => {
     case 'whole':
       return await runWhole(job, sessions);
     case 'stacked':
-      return await runStacked(job, sessions, (request) => runSlices(job, request, sessions));
+      return await runStacked(job, sessions);
     case 'chain':
       write(job.outputs, await runSlices(job, read(job.inputs), sessions));
       return {};

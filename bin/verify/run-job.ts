@@ -5,7 +5,6 @@ import type { Model } from '../../lib/onnx/model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type Failure, ask } from '../onnx-jobs/ask';
 import type { GeneratedInputs } from './seeded-inputs';
-import type { StackSize, StackedOutput } from './stacked';
 
 /** A job that writes its outputs into a file. */
 export type FileJob = WholeJob | ChainJob | DefaultJob;
@@ -18,12 +17,16 @@ interface CommonJob {
   readonly outputs: string;
 }
 
-export interface WholeJob extends CommonJob {
-  readonly kind: 'whole';
+/** How the whole model runs. */
+export interface WholeModel {
   readonly threads: number;
   readonly optimization: OptimizationLevel;
   readonly modelPath: string;
   readonly outputNames: readonly string[];
+}
+
+export interface WholeJob extends CommonJob, WholeModel {
+  readonly kind: 'whole';
   /** If set, the job generates inputs, and writes the first ones that the model runs on to `inputs`. */
   readonly generated?: GeneratedInputs;
 }
@@ -41,14 +44,10 @@ export interface DefaultJob extends CommonJob {
   readonly outputNames: readonly string[];
 }
 
-/** Compares items that the whole model runs alone with the same items stacked along the first axis. */
-export interface StackedJob {
+/** Compares items that the whole model runs alone with the same items stacked along the first axis, of the model and the slices. */
+export interface StackedJob extends WholeModel {
   readonly kind: 'stacked';
-  readonly threads: number;
-  readonly optimization: OptimizationLevel;
-  readonly modelPath: string;
   readonly slicesFolder: string;
-  readonly outputNames: readonly string[];
   /** Of one item. Each item has a seed of its own. */
   readonly generated: GeneratedInputs;
   /** The most items of a stack. */
@@ -57,11 +56,25 @@ export interface StackedJob {
   readonly sets: number;
 }
 
+export interface StackedOutput {
+  readonly name: string;
+  readonly dtype: string;
+  /** Of one item. */
+  readonly shape: readonly number[];
+  /** Items of which a bit of this output differs. */
+  readonly different: number;
+  /** The largest absolute difference; `null` if a dtype or a shape differs, or if it is not finite. */
+  readonly maxAbsDiff: number | null;
+}
+
 export interface StackedAnswer {
+  /** Of one item. */
   readonly inputs: readonly Pick<StackedOutput, 'name' | 'dtype' | 'shape'>[];
-  readonly slicesIdentical: boolean;
   readonly outputs: readonly StackedOutput[];
-  readonly sizes: readonly StackSize[];
+  /** Items that were compared, in a stack and alone. */
+  readonly compared: number;
+  /** Those of which a bit of any output differs. */
+  readonly different: number;
 }
 
 export interface JobAnswer extends Partial<Failure> {

@@ -6,30 +6,21 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type VerifyOptions, withSlices } from './run-both';
 import { type JobWording, type StackedAnswer, runJob } from './run-job';
-import type { StackSize, StackedOutput } from './stacked';
 
 /** Sets of different items. Further ones are stacked in the largest number only. */
 const SETS = 3;
 
-export interface StackingVerification {
-  /** Whether each item has the bits that it has alone, in stacks of 2 to `items` items, and the slices return them too. */
+export interface StackingVerification extends StackedAnswer {
+  /** Whether each item has the bits that it has alone: in stacks of 2 to `items` items, and in one of `items` that the slices run. */
   readonly identical: boolean;
   /** For `Stacking.verified`, if the bits are identical. */
   readonly token?: string;
   readonly items: number;
-  /** Stacks of at most so many items keep all bits; 1 if none does. */
-  readonly identicalUpTo: number;
   /** The dimension along which items are stacked. */
   readonly dimension: string;
   readonly slices: number;
-  /** Whether the slices compute the bits of the whole model on stacked items. */
-  readonly slicesIdentical: boolean;
   readonly threads: number;
   readonly graphOptimization: OptimizationLevel;
-  /** Of one item. */
-  readonly inputs: StackedAnswer['inputs'];
-  readonly outputs: readonly StackedOutput[];
-  readonly sizes: readonly StackSize[];
   readonly profileDifferences: readonly string[];
 }
 
@@ -66,12 +57,11 @@ export async function verifyStacked(
       { folder, model: analyzed.model },
     );
     if (stacked === undefined) throw new Error('the job compares stacks or fails');
-    const { sizes, slicesIdentical } = stacked;
-    const identical = slicesIdentical && sizes.every(({ different }) => different === 0);
+    const identical = stacked.different === 0;
     return {
       identical,
       ...(identical && { token: stackingToken({ ...plan, threads }, items) }),
-      ...{ items, identicalUpTo: identicalUpTo(sizes), dimension, slices: plan.slices.length, threads },
+      ...{ items, dimension, slices: plan.slices.length, threads },
       graphOptimization: plan.graphOptimization,
       ...stacked,
       profileDifferences: analyzed.profile?.differences ?? [],
@@ -83,9 +73,3 @@ const STACKED: JobWording = {
   what: 'the whole model and the slices must run in ONNX Runtime on generated items, alone and stacked',
   advice: 'set the sizes of symbolic dimensions with --dimension, or do not stack items',
 };
-
-/** @param sizes ascending, from 2 on */
-function identicalUpTo(sizes: readonly StackSize[]): number {
-  const first = sizes.find(({ different }) => different > 0);
-  return first === undefined ? Math.max(1, ...sizes.map(({ items }) => items)) : first.items - 1;
-}

@@ -13,13 +13,8 @@ import { invalidInput, sliceFailed } from '../errors';
 import { openRequest, parseExecutionInput } from '../request/request';
 import { quotedName } from '../json-values';
 import { SafetensorsStore } from '../store/safetensors-store';
-import {
-  describeTensor,
-  type NumericTensor,
-  type RawTensor,
-  type StringTensor,
-  tensorBytes,
-} from '../tensors/tensor';
+import { joined, rowsOf } from '../tensors/stacked';
+import { describeTensor, tensorBytes, type RawTensor } from '../tensors/tensor';
 import type { BatchContext } from './context';
 
 /** An item that has no result yet. */
@@ -57,7 +52,7 @@ export class Stacks {
     const specs = { request: stacking.inputs, fixed: [] };
     const reader = await openRequest(parseExecutionInput(item.request), specs, store, context.memoryBytes);
     const tensors = await reader.read([...reader.heads.keys()]);
-    const [kind, rows] = [kindOf(tensors), rowsOf(tensors)];
+    const [kind, rows] = [kindOf(tensors), commonRows(tensors)];
     const bytes = [...tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
     const fits = held.bytes + bytes <= context.memoryBytes / MEMORY_SHARE;
     // Rows count, not items: bits and memory are those of the model with so many.
@@ -91,7 +86,7 @@ export class Stacks {
   }
 }
 
-function rowsOf(tensors: Tensors): number {
+function commonRows(tensors: Tensors): number {
   const sizes = new Set([...tensors.values()].map(({ shape }) => shape.at(0)));
   const [rows] = sizes;
   if (sizes.size === 1 && rows !== undefined && rows > 0) return rows;
@@ -108,16 +103,6 @@ function kindOf(tensors: Tensors): string {
 
 export function alone({ request, resultKey, ...item }: ItemToRun): BatchRun {
   return { items: [item], request, resultKey };
-}
-
-function joined(parts: readonly RawTensor[]): RawTensor {
-  const [{ dtype, shape }] = parts;
-  const all = [parts.reduce((sum, part) => sum + part.shape[0], 0), ...shape.slice(1)];
-  // All have the type of the first one.
-  if (dtype === 'string')
-    return { dtype, shape: all, strings: parts.flatMap((part) => (part as StringTensor).strings) };
-  const bytes = Buffer.concat(parts.map((part) => (part as NumericTensor).bytes));
-  return { dtype, shape: all, bytes };
 }
 
 /** Writes the result of each stacked item. */
@@ -138,21 +123,9 @@ export async function splitResult(
   }
   let first = 0;
   for (const { result, rows = 0 } of items) {
-    const range = [first, first + rows] as const;
-    await store.write(
-      result,
-      new Map([...tensors].map(([name, tensor]) => [name, part(tensor, total, range)])),
-    );
-    first += rows;
+    const end = first + rows;
+    const own = [...tensors].map(([name, tensor]) => [name, rowsOf(tensor, first, end)] as const);
+    await store.write(result, new Map(own));
+    first = end;
   }
-}
-
-function part(tensor: RawTensor, total: number, [first, end]: readonly [number, number]): RawTensor {
-  const shape = [end - first, ...tensor.shape.slice(1)];
-  if (tensor.dtype === 'string') {
-    const each = tensor.strings.length / total;
-    return { dtype: tensor.dtype, shape, strings: tensor.strings.slice(first * each, end * each) };
-  }
-  const each = tensor.bytes.byteLength / total;
-  return { dtype: tensor.dtype, shape, bytes: tensor.bytes.subarray(first * each, end * each) };
 }
