@@ -5,7 +5,7 @@ import { compileCut } from '../../lib/compile/compile';
 import { bestCut } from '../../lib/plan/best-cut';
 import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import { DEFAULT_GOAL } from '../../lib/plan/goal';
-import { MAX_CHILDREN, MAX_MAP_ITEMS } from '../../lib/cost/batch-quotas';
+import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
 import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { assembleReport } from '../plan/report/assemble-report';
 import { describeReport } from '../plan/describe-report';
@@ -89,7 +89,7 @@ function addBatchOptions(command: Command): Command {
     )
     .addOption(
       new Option('--items-per-run <n>', 'with --batch: the most items of a child')
-        .argParser(wholeNumber(1, 1_000))
+        .argParser(wholeNumber(1, MAX_ITEMS_PER_RUN))
         .default(8),
     )
     .addOption(

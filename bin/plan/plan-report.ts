@@ -4,9 +4,8 @@
  */
 import type { Dimension } from '../../contract/tensors';
 import type { Known } from '../../lib/cost/constants/constant';
-import type { BatchCost, BatchShape } from '../../lib/cost/batch';
-import type { BatchQuota } from '../../lib/cost/batch-quotas';
-import type { Latency, Temperature, Transport } from '../../lib/cost/chain';
+import type { PlannedBatch } from '../../lib/cost/batch';
+import type { Temperature, Transport } from '../../lib/cost/chain';
 
 export type { Temperature } from '../../lib/cost/chain';
 
@@ -48,20 +47,7 @@ export interface ReportedConsolidation {
   readonly run: Readonly<Record<Temperature, ReportedRun>>;
 }
 
-/** A batch whose children run their items one after the other. See `PlannedBatch`. */
-export interface ReportedBatch extends BatchShape {
-  readonly children: number;
-  readonly childrenAtOnce: number;
-  /** From the start of the batch to its table. p50: the sum of means. p95: as if every item took its p95. */
-  readonly milliseconds: Latency;
-  readonly itemsPerSecond: number;
-  /** Of the whole batch, as `milliseconds`. */
-  readonly dollars: Latency;
-  /** The parts of `dollars.p50`. */
-  readonly costs: readonly BatchCost[];
-  /** The most items of a child that fit into an Express execution; 0 if not even one does. */
-  readonly mostItemsPerRun: number;
-  readonly quotas: readonly BatchQuota[];
+export interface ReportedBatch extends PlannedBatch {
   /** Sentences: each quota that the batch exceeds, and what the figures leave out. */
   readonly warnings: readonly string[];
 }

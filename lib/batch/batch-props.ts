@@ -1,6 +1,7 @@
 /** The props of `SlicedInferenceBatch`, and their checks. */
 import { Duration, Token } from 'aws-cdk-lib';
 import { MAX_EXPRESS_MINUTES, WARNING_SHARE } from '../aws/quotas';
+import { MAX_CHILDREN, MAX_ITEMS_PER_RUN } from '../cost/batch-limits';
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 import type { BatchItems } from './batch-items';
@@ -59,12 +60,7 @@ export interface SlicedInferenceBatchProps {
   readonly timeout?: Duration;
 }
 
-/** Beyond it, the names of items and results would not fit the 256 KiB of a state. */
-const MAX_ITEMS_PER_RUN = 40;
 const DEFAULT_ITEMS_PER_RUN = 8;
-
-/** https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html */
-const MAX_CHILDREN = 10_000;
 const DEFAULT_CHILDREN = 100;
 
 export interface BatchSizes {

@@ -2,6 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { RAMP_CHILDREN_PER_SECOND } from '../cost/batch-limits';
 import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensor-limits';
 import { CALL_RETRIES, InvokeFunction, type TaskFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
@@ -17,9 +18,6 @@ export interface BatchStates {
   readonly fn: TaskFunction;
   readonly isStacked: boolean;
 }
-
-/** Lambda starts at most 1,000 sandboxes of a function in ten seconds: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
-const CHILDREN_PER_SECOND = 100;
 
 /** Of the outputs of all items of a child, in characters of JSON: a state holds 256 KiB. */
 const MAX_OUTPUT_CHARACTERS = 128 * 1024;
@@ -49,7 +47,7 @@ function childStates(scope: Construct, props: BatchStates): sfn.IChainable {
   const ramp = sfn.Wait.jsonata(scope, 'Ramp', {
     // The others start when one of the first ends.
     time: sfn.WaitTime.seconds(
-      `{% ${child} < ${maxConcurrency} ? $floor(${child} / ${CHILDREN_PER_SECOND}) : 0 %}`,
+      `{% ${child} < ${maxConcurrency} ? $floor(${child} / ${RAMP_CHILDREN_PER_SECOND}) : 0 %}`,
     ),
   });
   const prepare = call(scope, 'Prepare', props, {

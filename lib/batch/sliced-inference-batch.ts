@@ -17,6 +17,7 @@ import { batchCode, HANDLER } from '../aws/runtime-code';
 import { tracingStatement } from '../aws/slice-permissions';
 import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
+import { BATCH_FUNCTION_MB } from '../cost/batch-limits';
 import { SlicedInferenceError, quoted } from '../errors';
 import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
 import { onObjects, useKey } from '../pipeline/storage';
@@ -173,7 +174,7 @@ export class SlicedInferenceBatch extends Construct {
       runtime: settings.runtime,
       architecture: settings.architecture,
       // Half a processor and more: it parses the files of the map run. Stacked requests take memory.
-      memorySize: own.stacking ? 1769 : 1024,
+      memorySize: own.stacking ? 1769 : BATCH_FUNCTION_MB,
       timeout: Duration.minutes(15),
       // The table and its rows, of some 6 million items.
       ephemeralStorageSize: Size.mebibytes(4096),

@@ -1,13 +1,13 @@
 /** What a batch that has ended cost, modelled from what its functions measured: list prices times calls, and times memory and milliseconds. */
 import type { BatchOutput } from '../../contract/batch';
-import { BATCH_FUNCTION_MB } from './batch';
+import { BATCH_FUNCTION_MB, BATCH_FUNCTION_MS } from './batch-limits';
 import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from './constants/defaults';
 import { durationRate, type Architecture } from './formulas/lambda';
 import { storesOf } from './formulas/s3';
 import { executionDollars } from './formulas/step-functions';
 
 /** Of the batch's own function: memory times its time in a child, before and after the items. It mostly waits for S3. */
-const OWN_MB_MS = BATCH_FUNCTION_MB * 60;
+const OWN_MB_MS = BATCH_FUNCTION_MB * BATCH_FUNCTION_MS;
 
 /** Without the loading of functions, failed calls, tensors between slices that do not fit the state, and storage. */
 export function batchDollars(

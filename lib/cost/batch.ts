@@ -4,31 +4,22 @@
  * A batch has as many lanes as children run at once. The functions of a lane are cold for its first item, and warm from then on. So the
  * last child ends when the lanes have done all of them. docs/costs.md describes what a child does besides its items.
  */
+import { sumOf } from '../extremes';
+import { batchBill } from './batch-bill';
+import * as limits from './batch-limits';
 import type { Latency } from './chain';
 import { durationRate, initMs, singleThreadMs, vcpuShare } from './formulas/lambda';
 import { hostOf, transferMs } from './formulas/slice-timing';
-import { executionDollarsPerMs, transitionOf } from './formulas/step-functions';
-import { type ItemizedStep, type RunOutcomes, storeDelays } from './schedule';
-import { type LineItems, ITEM_NAMES, LINE_ITEMS, addItems } from './step';
+import { transitionOf } from './formulas/step-functions';
 import type { DetailedCostModel } from './model';
-
-/** Memory, in MB, of the function that prepares and ends each child, and writes the table. */
-export const BATCH_FUNCTION_MB = 1024;
-
-/** The first children of a batch start no faster: Lambda adds 1,000 sandboxes to a function every ten seconds. */
-export const RAMP_CHILDREN_PER_SECOND = 100;
-
-/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: Express children that a map run starts in a second. */
-export const CHILD_STARTS_PER_SECOND = 1_000;
-
-/** Objects of one answer of S3's ListObjectsV2. */
-const LISTED_OBJECTS = 1_000;
+import type { ItemizedStep, RunOutcomes } from './schedule';
+import { type LineItems, ITEM_NAMES, LINE_ITEMS, addItems } from './step';
 
 /** `Ramp`, `Prepare`, `Runs` and `Finish`. */
 const CHILD_STATES = 4;
 
-/** The map, and the state that writes the table. */
-const PARENT_STATES = 2;
+/** The start, the map, and the state that writes the table. */
+const PARENT_TRANSITIONS = 3;
 
 export interface BatchShape {
   readonly items: number;
@@ -55,12 +46,11 @@ export interface BatchEstimate {
   /** Children that run at once. */
   readonly lanes: number;
   readonly milliseconds: number;
-  /** Of a child with `itemsPerRun` items. */
-  readonly runMs: number;
-  /** Of the first child of a lane. */
-  readonly coldRunMs: number;
+  /** Sum over the children. */
+  readonly busyMs: number;
 }
 
+/** If lanes start one after the other, they end one after the other too or share the last children: it counts half of the last one's wait. */
 export function batchEstimate({
   items,
   itemsPerRun,
@@ -69,48 +59,20 @@ export function batchEstimate({
 }: BatchShape & BatchTimes): BatchEstimate {
   const children = Math.ceil(items / itemsPerRun);
   const lanes = Math.min(concurrency, children);
+  const waves = Math.ceil(children / lanes);
   const most = Math.min(items, itemsPerRun);
   const runMs = times.childMs + most * times.itemMs;
-  const coldRunMs = runMs + times.coldMs;
-  const lastMs = runMs - (children * most - items) * times.itemMs;
-  const ramp = (lane: number): number => 1000 * Math.floor(lane / RAMP_CHILDREN_PER_SECOND);
-  const startOf = laterStarts(lanes, (lane) => ramp(lane) + coldRunMs, runMs);
-  const later = children - lanes;
-  const ends = [
-    ramp(lanes - 1) + (later === 0 ? lastMs + times.coldMs : coldRunMs),
-    ...(later > 0 ? [startOf(later) + lastMs] : []),
-    ...(later > 1 ? [startOf(later - 1) + runMs] : []),
-    // All but the last child of each lane are full.
-    ...(later === 0 && lanes > 1 ? [ramp(lanes - 2) + coldRunMs] : []),
-  ];
-  const dispatchMs = (1000 * children) / CHILD_STARTS_PER_SECOND;
-  const milliseconds = times.tableMs + Math.max(dispatchMs, ...ends);
-  return { children, lanes, milliseconds, runMs, coldRunMs };
-}
-
-/**
- * Returns when the n-th child starts, of those that follow the first one of each lane. A lane takes the next child as soon as it is free.
- *
- * @param freeAt by lane: the end of its first child
- */
-function laterStarts(
-  lanes: number,
-  freeAt: (lane: number) => number,
-  runMs: number,
-): (count: number) => number {
-  const groups: { readonly at: number; readonly size: number }[] = [];
-  for (let lane = 0; lane < lanes; lane += RAMP_CHILDREN_PER_SECOND)
-    groups.push({ at: freeAt(lane), size: Math.min(RAMP_CHILDREN_PER_SECOND, lanes - lane) });
-  const startedBy = (ms: number): number =>
-    groups.reduce((sum, { at, size }) => sum + (ms < at ? 0 : size * (1 + Math.floor((ms - at) / runMs))), 0);
-  return (count) => {
-    let [low, high] = [0, groups[groups.length - 1].at + Math.ceil(count / lanes) * runMs];
-    while (high - low > 1e-6 * Math.max(1, high)) {
-      const middle = (low + high) / 2;
-      if (startedBy(middle) >= count) high = middle;
-      else low = middle;
-    }
-    return high;
+  // The last child may have fewer items. That counts if no full one runs beside it.
+  const isAlone = children - (waves - 1) * lanes === 1;
+  const lastMs = isAlone ? runMs - (children * most - items) * times.itemMs : runMs;
+  const rampMs = 1000 * Math.floor((lanes - 1) / limits.RAMP_CHILDREN_PER_SECOND);
+  const firstEnd = rampMs + times.coldMs + (waves === 1 ? lastMs : runMs);
+  const lastEnd = rampMs / 2 + times.coldMs + (waves - 1) * runMs + lastMs;
+  const dispatchMs = (1000 * children) / limits.CHILD_STARTS_PER_SECOND;
+  return {
+    ...{ children, lanes },
+    milliseconds: times.tableMs + Math.max(dispatchMs, firstEnd, lastEnd),
+    busyMs: items * times.itemMs + children * times.childMs + lanes * (times.coldMs + rampMs / 2),
   };
 }
 
@@ -121,22 +83,26 @@ export interface BatchedPlan {
   readonly outcomes: RunOutcomes;
   /** By slice: memory of its function, in MB. */
   readonly memoryMb: readonly number[];
+  /** The most calls at once of one run: more than 1 if slices run side by side. */
+  readonly width: number;
 }
 
-export interface PlannedBatch extends Omit<BatchEstimate, 'milliseconds' | 'runMs' | 'coldRunMs'> {
+export interface PlannedBatch extends BatchShape {
+  readonly children: number;
+  readonly childrenAtOnce: number;
   /**
-   * p50: the sum of means, because a batch has many items. p95: as if every item took its p95, such as when S3 is slow all the time.
+   * From the start of the batch to its table. p50: the sum of means, because a batch has many items. p95: as if every item took its
+   * p95, such as when S3 is slow all the time.
    */
   readonly milliseconds: Latency;
+  readonly itemsPerSecond: number;
+  /** Of the whole batch, as `milliseconds`. */
   readonly dollars: Latency;
   /** The parts of `dollars.p50`. */
   readonly costs: readonly BatchCost[];
-  /** p95 of the first child of a lane, in milliseconds. */
-  readonly longestRunMs: number;
-  /** Milliseconds of the function that writes the table. */
-  readonly tableMs: number;
-  /** Requests of one item to S3 Standard. */
-  readonly requests: { readonly puts: number; readonly gets: number };
+  /** The most items of a child whose p95 keeps the limit of an Express execution, at most 40; 0 if not even one item does. */
+  readonly mostItemsPerRun: number;
+  readonly quotas: readonly BatchQuota[];
 }
 
 export interface BatchCost {
@@ -144,135 +110,117 @@ export interface BatchCost {
   readonly dollars: number;
 }
 
+/** A quota of AWS that the batch may exceed. */
+export interface BatchQuota {
+  readonly quota: string;
+  /** What the batch needs. */
+  readonly used: number;
+  readonly limit: number;
+  /** What to do if the batch needs more. */
+  readonly advice: string;
+}
+
 export function plannedBatch(plan: BatchedPlan, shape: BatchShape): PlannedBatch {
-  const parts = partsOf(plan, shape);
-  const [p50, p95] = (['p50', 'p95'] as const).map((quantile) => {
-    const estimate = batchEstimate({ ...shape, ...parts.times[quantile] });
-    return { estimate, costs: costsOf(plan, shape, parts, estimate, quantile) };
+  const { items, itemsPerRun, concurrency } = shape;
+  const times = timesOf(plan, items);
+  const [p50, p95] = [times.p50, times.p95].map((own) => {
+    const estimate = batchEstimate({ items, itemsPerRun, concurrency, ...own });
+    return { ...estimate, costs: costsOf(plan, items, estimate, own.itemMs - times.p50.itemMs) };
   });
-  const dollarsOf = (costs: readonly BatchCost[]): number =>
-    costs.reduce((sum, { dollars }) => sum + dollars, 0);
-  const { children, lanes } = p50.estimate;
+  const { itemMs, childMs, coldMs } = times.p95;
+  const most = Math.floor((1000 * limits.MAX_CHILD_SECONDS - childMs - coldMs) / itemMs);
+  const childSeconds = (childMs + coldMs + Math.min(items, itemsPerRun) * itemMs) / 1000;
+  const { children, lanes, milliseconds, costs } = p50;
+  const [seconds, tableSeconds] = [milliseconds / 1000, times.p50.tableMs / 1000];
+  const dollarsOf = (all: readonly BatchCost[]): number => sumOf(all.map(({ dollars }) => dollars));
   return {
-    ...{ children, lanes },
-    milliseconds: { p50: p50.estimate.milliseconds, p95: p95.estimate.milliseconds },
-    dollars: { p50: dollarsOf(p50.costs), p95: dollarsOf(p95.costs) },
-    costs: p50.costs,
-    longestRunMs: p95.estimate.coldRunMs,
-    tableMs: parts.table.billedMs,
-    requests: requestsOf(plan),
+    ...{ items, itemsPerRun, concurrency, children, childrenAtOnce: lanes, costs },
+    milliseconds: { p50: milliseconds, p95: p95.milliseconds },
+    itemsPerSecond: items / seconds,
+    dollars: { p50: dollarsOf(costs), p95: dollarsOf(p95.costs) },
+    mostItemsPerRun: Math.max(0, Math.min(limits.MAX_ITEMS_PER_RUN, most)),
+    quotas: quotasOf(plan, { lanes, seconds, items, childSeconds, tableSeconds }),
   };
 }
 
-/** Of one item, with the question whether it has a result. */
-function requestsOf({ model, steps }: BatchedPlan): PlannedBatch['requests'] {
-  const { getDollars } = model.stores['s3-standard'];
-  const writes = steps.filter(({ writesTo, inState }) => writesTo === 's3-standard' && !inState?.isAnswered);
-  const reads = steps.filter(({ readsFrom }) => readsFrom !== 's3-express');
-  return {
-    puts: writes.length,
-    gets: reads.reduce((sum, { cost }) => sum + Math.round(cost.warmItems.s3Gets / getDollars), 1),
-  };
-}
-
-interface BatchParts {
-  readonly times: Readonly<Record<keyof Latency, BatchTimes>>;
-  /** Milliseconds for which AWS charges the function of a child, and how much longer a new one takes. */
-  readonly prepareMs: number;
-  readonly initMs: number;
-  readonly table: { readonly billedMs: number };
-}
-
-function partsOf({ model, outcomes }: BatchedPlan, { items, itemsPerRun }: BatchShape): BatchParts {
-  const { transition, stores, options } = model;
+function timesOf(
+  { model, outcomes: { warm, cold } }: BatchedPlan,
+  items: number,
+): Readonly<Record<keyof Latency, BatchTimes>> {
+  const { transition, options } = model;
   const { environment, architecture } = options;
-  const { handler, lambda, batch } = environment;
-  const share = vcpuShare(BATCH_FUNCTION_MB, environment);
-  const { get, firstGetMs } = stores['s3-standard'];
-  // One HEAD for each item asks whether there is a result.
-  const most = Math.min(items, itemsPerRun);
-  const cpuMs = (requests: number): number =>
-    singleThreadMs(handler.callCpuMs + requests * handler.requestCpuMs, share, environment);
-  const waits = Math.ceil(most / handler.connections);
-  const prepareMs = cpuMs(most) + firstGetMs + waits * get.mean + cpuMs(0);
-  const newMs = initMs(architecture, environment) - lambda.runtimeLoadMs;
+  const { lambda, batch } = environment;
+  const share = vcpuShare(limits.BATCH_FUNCTION_MB, environment);
+  const startMs = lambda.placementMs + initMs(architecture, environment) - lambda.runtimeLoadMs;
   const bytes = items * batch.rowBytes;
   const tableMs =
-    newMs +
+    startMs +
     2 * transferMs(bytes, share, hostOf(options), environment) +
     singleThreadMs((batch.tableCpu * bytes) / 1e6, share, environment);
-  const item = outcomes.warm.time.plus(transition);
+  const item = warm.time.plus(transition);
   const states = transition.times(CHILD_STATES);
-  const parent = transitionOf('standard', environment).times(PARENT_STATES + 1);
-  const cold = lambda.placementMs + newMs + outcomes.cold.time.mean - outcomes.warm.time.mean;
+  const parent = transitionOf('standard', environment).times(PARENT_TRANSITIONS);
   const at = (of: (delay: typeof item) => number): BatchTimes => ({
     itemMs: of(item),
-    coldMs: cold,
-    childMs: batch.startMs + of(states) + prepareMs,
-    tableMs: of(parent) + lambda.placementMs + tableMs,
+    coldMs: startMs + cold.time.mean - warm.time.mean,
+    childMs: batch.startMs + of(states) + limits.BATCH_FUNCTION_MS,
+    tableMs: of(parent) + tableMs,
   });
-  return {
-    times: { p50: at(({ mean }) => mean), p95: at((delay) => delay.quantile(0.95)) },
-    ...{ prepareMs, initMs: newMs, table: { billedMs: tableMs } },
-  };
+  return { p50: at(({ mean }) => mean), p95: at((delay) => delay.quantile(0.95)) };
 }
 
+/** @param slowerMs what an item takes longer than its mean: a function waits for S3 */
 function costsOf(
-  plan: BatchedPlan,
-  { items }: BatchShape,
-  { times, prepareMs, initMs: newMs, table }: BatchParts,
-  { children, lanes }: BatchEstimate,
-  quantile: keyof Latency,
+  { model, steps, memoryMb }: BatchedPlan,
+  items: number,
+  { children, lanes, busyMs }: BatchEstimate,
+  slowerMs: number,
 ): BatchCost[] {
-  const { prices, environment, architecture, stateMachineType } = plan.model.options;
-  const { itemMs, coldMs, childMs } = times[quantile];
-  const { putDollars, getDollars } = plan.model.stores['s3-standard'];
-  const sum = (kind: 'warmItems' | 'coldItems'): LineItems =>
-    addItems(plan.steps.map(({ cost }) => cost[kind]));
-  const [warm, cold] = [sum('warmItems'), sum('coldItems')];
-  const more: Partial<LineItems> = {
-    s3Gets: items * getDollars,
-    s3Puts: Math.ceil(items / LISTED_OBJECTS) * putDollars,
-    lambdaTransfer: items * slowerCalls(plan, itemMs - times.p50.itemMs),
-  };
-  const ownMs = children * prepareMs + lanes * newMs + table.billedMs;
-  const own =
-    ownMs * durationRate(BATCH_FUNCTION_MB, architecture, prices) +
-    ((2 * children + 1) * prices.lambda.requests) / 1e6;
-  const runMs = items * itemMs + children * (childMs - environment.batch.startMs) + lanes * coldMs;
-  const waitMs = (1000 * lanes * Math.floor(lanes / RAMP_CHILDREN_PER_SECOND)) / 2;
-  // Executions are billed in units of 100 ms.
-  const express =
-    (children * prices.stepFunctions.expressExecutions) / 1e6 +
-    (runMs + waitMs + 50 * children) * executionDollarsPerMs(stateMachineType, prices, environment);
-  // Each start of a child is a transition of the parent.
-  const transitions = children + PARENT_STATES + environment.stepFunctions.startAndEnd;
-  return [
-    ...LINE_ITEMS.map((item) => ({
-      item: ITEM_NAMES[item],
-      dollars: items * warm[item] + lanes * (cold[item] - warm[item]) + (more[item] ?? 0),
-    })),
-    { item: "Lambda: the batch's own function", dollars: own },
-    { item: 'Step Functions: Express children', dollars: express },
-    {
-      item: 'Step Functions: transitions of the batch',
-      dollars: (transitions * prices.stepFunctions.standardTransitions) / 1e6,
-    },
-  ].filter(({ dollars }) => dollars > 0);
+  const { architecture, prices } = model.options;
+  const [warm, cold] = (['warmItems', 'coldItems'] as const).map((kind): LineItems =>
+    addItems(steps.map(({ cost }) => cost[kind])),
+  );
+  // Each item is asked for its result.
+  const asked = { items: { total: items, done: 0, skipped: items, failed: 0 }, usage: [] };
+  const own = batchBill({ ...asked, milliseconds: busyMs }, { children, ...model.options });
+  const waitRate = durationRate(sumOf(memoryMb) / memoryMb.length, architecture, prices);
+  return LINE_ITEMS.map((item) => ({
+    item: ITEM_NAMES[item],
+    dollars:
+      items * warm[item] +
+      lanes * (cold[item] - warm[item]) +
+      own[item] +
+      (item === 'lambdaTransfer' ? items * slowerMs * waitRate : 0),
+  })).filter(({ dollars }) => dollars > 0);
 }
 
-/** Dollars of functions that wait for S3, if an item takes so much longer than its mean. The state machine causes the other part. */
-function slowerCalls({ model, steps, memoryMb }: BatchedPlan, longerMs: number): number {
-  const { prices, architecture } = model.options;
-  const waits = steps.map((step) => {
-    const { read, write } = storeDelays(model, step);
-    return (read?.mean ?? 0) + (write?.mean ?? 0);
+interface BatchUse {
+  readonly items: number;
+  readonly lanes: number;
+  readonly seconds: number;
+  readonly childSeconds: number;
+  readonly tableSeconds: number;
+}
+
+function quotasOf({ model, steps, width }: BatchedPlan, use: BatchUse): BatchQuota[] {
+  const { getDollars } = model.stores['s3-standard'];
+  const puts = steps.filter(({ writesTo, inState }) => writesTo === 's3-standard' && !inState?.isAnswered);
+  const reads = steps.filter(({ readsFrom }) => readsFrom !== 's3-express');
+  const gets = sumOf(reads.map(({ cost }) => Math.round(cost.warmItems.s3Gets / getDollars)));
+  const perSecond = use.items / use.seconds;
+  const row = (quota: string, used: number, limit: number, advice: string): BatchQuota => ({
+    ...{ quota, used, limit, advice },
   });
-  const all = waits.reduce((sum, ms) => sum + ms, (steps.length + 1) * model.transition.mean);
-  if (all === 0) return 0;
-  return waits.reduce(
-    (dollars, ms, slice) =>
-      dollars + ((longerMs * ms) / all) * durationRate(memoryMb[slice], architecture, prices),
-    0,
-  );
+  const fewer = 'use fewer --items-per-run';
+  const slower = 'use a lower --concurrency';
+  const { CONCURRENT_CALLS, MAX_CHILD_SECONDS, MAX_FUNCTION_SECONDS } = limits;
+  const more = `ask AWS for more concurrent executions, or ${slower}`;
+  return [
+    row('calls at once in the account', use.lanes * width, CONCURRENT_CALLS, more),
+    row('seconds of a child (p95)', use.childSeconds, MAX_CHILD_SECONDS, fewer),
+    row('seconds to write the table', use.tableSeconds, MAX_FUNCTION_SECONDS, 'split the batch'),
+    row('S3 PUTs a second', perSecond * puts.length, limits.PUTS_PER_SECOND, slower),
+    // One more asks whether there is a result.
+    row('S3 GETs a second', perSecond * (gets + 1), limits.GETS_PER_SECOND, slower),
+  ];
 }

@@ -98,7 +98,7 @@ export function itemsOf(
 }
 
 /** The random delays of a slice's requests to S3, if it sends any. */
-export function storeDelays(
+function storeDelays(
   { stores, options }: DetailedCostModel,
   { readsFrom, writesTo, inState }: Omit<ScheduledStep, 'cost'>,
 ): { readonly read?: LatencyDistribution; readonly write?: LatencyDistribution } {

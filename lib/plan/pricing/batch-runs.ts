@@ -10,16 +10,11 @@ import type { WiredCut } from '../wiring/wiring';
 import { plannedRuns } from './plan-runs';
 import { type SliceSettings, pricedPlan } from './price';
 
-/** `width`: the most calls at once of one run. */
-export interface BatchRuns extends BatchedPlan {
-  readonly width: number;
-}
-
 /** Also with consolidation, the slices alone run: how many items find the whole model warm is not modeled. */
 export function batchRuns(
   analyzed: { readonly cuts: CutSpace; readonly transport: Transport },
   cut: WiredCut & { readonly settings?: SliceSettings },
-): BatchRuns {
+): BatchedPlan {
   const { bytes, costs } = analyzed.cuts;
   const { dataflow, groups, wiring } = cut;
   const own = { dataflow, groups, wiring };

@@ -25,30 +25,28 @@ describe('plan', () => {
   });
 
   it('plans a batch: time, price by line, quotas and what exceeds them', async () => {
-    const args = ['plan', model, '--slices', '2', '--batch', '100000', '--items-per-run', '1000'];
+    const args = ['plan', model, '--slices', '2', '--batch', '100000', '--items-per-run', '40'];
     const output = await succeed([...args, '--concurrency', '2000']);
     const [, , , , summary, prices, quotas, warnings] = output.trimEnd().split('\n\n');
     expect(summary).toMatch(
-      /^batch: 100,000 items in 100 children of 1,000, 100 at once\ntime: .* min \(p50\), .*\nprice: \$[\d.]+ \(p50\), /,
+      /^batch: 100,000 items in 2,500 children of 40, 2,000 at once\ntime: .* s \(p50\), .*\nprice: \$[\d.]+ \(p50\), /,
     );
-    expect(prices).toMatch(
-      /^price by line +dollars\n(.+ +\$[\d.]+\n){5,}Step Functions: transitions of the batch +\$0\.0026$/,
-    );
-    expect(quotas).toMatch(/\nitems of a map run +100,000 +100,000,000\n/);
+    expect(prices).toMatch(/^price by line +dollars\n(.+ +\$[\d.]+\n){5,}Step Functions +\$[\d.]+$/);
+    expect(quotas).toMatch(/\ncalls at once in the account +2,000 +1,000\n/);
     expect(warnings.replaceAll('\n  ', ' ')).toMatch(
-      /^warning: at most \d+ items a child fit: use --items-per-run \d+\nwarning: .* use fewer --items-per-run$/m,
+      /^warning: calls at once in the account: 2,000 of 1,000: ask AWS for more .* lower --concurrency$/m,
     );
     expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
 
     const { batch } = (await succeedWithJson([...args, '--json'])) as PlanReport;
-    expect(batch).toMatchObject({ items: 100_000, itemsPerRun: 1000, concurrency: 100, childrenAtOnce: 100 });
+    expect(batch).toMatchObject({ items: 100_000, itemsPerRun: 40, concurrency: 100, childrenAtOnce: 100 });
     const sum = batch?.costs.reduce((total, { dollars }) => total + dollars, 0);
     expect(sum).toBeCloseTo(batch?.dollars.p50 ?? NaN, 12);
   });
 
   it.each([
     ['--batch', '0', 'It must be a whole number from 1 to 100000000.'],
-    ['--items-per-run', '0', 'It must be a whole number from 1 to 1000.'],
+    ['--items-per-run', '0', 'It must be a whole number from 1 to 40.'],
     ['--concurrency', '10001', 'It must be a whole number from 1 to 10000.'],
   ])('refuses %s %s', async (flag, text, message) => {
     expect(await refuse(['plan', model, flag, text])).toContain(message);
