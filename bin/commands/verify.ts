@@ -1,5 +1,5 @@
 /** `sliced-inference verify MODEL`: compares the outputs of the chained slices with those of the whole model. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { MOST_STACKED_ITEMS } from '../../lib/plan/stacking-token';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { threadCount } from '../../lib/plan/sizes/estimate';
@@ -10,7 +10,8 @@ import { clearProgress, showProgress } from '../terminal/progress';
 import { estimateOptions, wholeNumber } from './search-options';
 import { type SlicingOptions, addSlicingOptions, slicerFor, warnOfProfile } from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
-import { type DefaultComparison, type Verification, verify } from '../verify/run-both';
+import type { TensorComparison } from '../verify/difference';
+import { type Verification, verify } from '../verify/run-both';
 import { type StackingVerification, verifyStacked } from '../verify/verify-stacked';
 import { print, printJson } from '../terminal/print';
 
@@ -20,8 +21,6 @@ interface Options extends SlicingOptions {
   readonly threads?: number;
   readonly batch?: number;
   readonly against?: 'default';
-  readonly atol: number;
-  readonly rtol: number;
   readonly json?: boolean;
 }
 
@@ -32,12 +31,11 @@ Runs the whole model in ONNX Runtime at the level of --optimize, and the slices 
 same number of threads and no prepacking. Without --inputs, the command generates inputs: floats from 0 to 1, small
 integers, short words. It guesses symbolic sizes unless --dimension sets them.
 With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
-defaults: all optimizations, prepacking, all processors. These settings may change the last bits, so a tolerance decides.
+defaults: all optimizations, prepacking, all processors. These settings may change the last bits.
 With --batch, the command instead runs different generated items one by one and stacked into one request, along the
 dimension with which all inputs begin, and compares the bits of each item. If they are the same, it prints a token for
 the batches of a pipeline.
-Exits with 0 if every bit of every output is the same (and, with --against, within the tolerance), with 1 if not, and
-with 2 if the model or the slices do not run.
+Exits with 0 if every bit of every output is the same, with 1 if not, and with 2 if the model or the slices do not run.
 
 Examples:
   $ sliced-inference verify model.onnx --slices 3
@@ -73,15 +71,13 @@ export function verifyCommand(): Command {
         "also compare with the whole model at ONNX Runtime's defaults",
       ).choices(['default']),
     )
-    .addOption(tolerance('--atol <x>', 'absolute', 1e-5))
-    .addOption(tolerance('--rtol <x>', 'relative', 1e-3))
     .option('--json', 'print JSON')
     .addHelpText('after', HELP);
   return addSlicingOptions(command).action(compare);
 }
 
 async function compare(model: string, options: Options): Promise<void> {
-  const { inputs, seed, threads, batch: items, atol, rtol } = options;
+  const { inputs, seed, threads, batch: items } = options;
   const { dimension: dimensions, optimize: optimization } = options;
   const common = {
     ...{ slicer: slicerFor(options), dimensions, optimization, estimates: estimateOptions(options) },
@@ -93,15 +89,14 @@ async function compare(model: string, options: Options): Promise<void> {
   }
   const result = await verify(model, {
     ...common,
-    ...(options.against && { againstDefault: { absolute: atol, relative: rtol } }),
+    againstDefault: options.against === 'default',
     ...(inputs !== undefined && { inputs }),
   });
   clearProgress();
   warnOfProfile(result.profileDifferences);
   if (options.json) printJson(result);
   else print(describe(result, inputs));
-  const isWithin = result.againstDefault?.withinTolerance ?? true;
-  process.exitCode = result.identical && isWithin ? 0 : DIFFERENT;
+  process.exitCode = result.identical ? 0 : DIFFERENT;
 }
 
 async function compareStacked(
@@ -115,21 +110,6 @@ async function compareStacked(
   if (isJson) printJson(stacking);
   else print(describeStacking(stacking));
   process.exitCode = stacking.identical ? 0 : DIFFERENT;
-}
-
-/** Implies `--against default`, which alone has a tolerance. */
-function tolerance(flags: string, kind: string, byDefault: number): Option {
-  return new Option(flags, `${kind} tolerance of --against`)
-    .argParser(positive)
-    .default(byDefault)
-    .implies({ against: 'default' });
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || !Number.isFinite(number) || number < 0)
-    throw new InvalidArgumentError('It must be a number of 0 or more, such as 1e-3.');
-  return number;
 }
 
 function describe(verification: Verification, file = 'generated inputs'): string {
@@ -172,25 +152,17 @@ function describeStacking(stacking: StackingVerification): string {
   ].join('\n');
 }
 
-function describeDefault(
-  { tolerance, withinTolerance, outputs }: DefaultComparison,
-  optimization: OptimizationLevel,
-): string[] {
-  const figure = (value: number | null): string => (value === null ? 'none' : value.toPrecision(3));
-  const rows = outputs.map((output) => [
-    output.name,
-    output.withinTolerance ? 'within' : 'beyond',
-    figure(output.maxAbsDiff),
-    figure(output.maxRelDiff),
+function describeDefault(outputs: readonly TensorComparison[], optimization: OptimizationLevel): string[] {
+  const figure = (value: number | null): string => value?.toPrecision(3) ?? 'none';
+  const rows = outputs.map(({ name, maxAbsDiff, maxRelDiff }) => [
+    name,
+    figure(maxAbsDiff),
+    figure(maxRelDiff),
   ]);
+  const closer = optimization === 'extended' ? '' : ', and --optimize extended comes closer to them';
   return [
     '',
-    `compared with ONNX Runtime's default settings, they are ${withinTolerance ? 'within' : 'beyond'} the tolerance of ${tolerance.absolute} + ${tolerance.relative} x |value|`,
-    formatTable(['output', 'tolerance', 'max abs diff', 'max rel diff'], rows),
-    ...(withinTolerance
-      ? []
-      : [
-          `the comparison above is with graph optimization '${optimization}'; ONNX Runtime's defaults optimize all, prepack weights and use all cores, so they round differently${optimization === 'extended' ? '' : ', and --optimize extended comes closer to them'}`,
-        ]),
+    `compared with ONNX Runtime's default settings, which optimize all, prepack weights and use all cores${closer}`,
+    formatTable(['output', 'max abs diff', 'max rel diff'], rows),
   ];
 }

@@ -2,30 +2,23 @@
 import { float16Value } from '../../lambda/tensors/float16';
 import { type NumericTensor, type RawTensor, type TypedArray, typedView } from '../../lambda/tensors/tensor';
 
-export interface TensorComparison {
+export interface TensorComparison extends Differences {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
   /** Whether dtype, shape and every bit are the same. */
   readonly identical: boolean;
-  /** That of `TensorDifference`; 0 for identical tensors. */
-  readonly maxAbsDiff: number | null;
 }
 
-/** `|got - expected| <= absolute + relative * |expected|`, as in NumPy's `allclose`. */
-export interface Tolerance {
-  readonly absolute: number;
-  readonly relative: number;
-}
-
-/** Differences are `null` if undefined: for another dtype or shape, for strings, or if a difference is not finite. */
-export interface TensorDifference {
-  readonly name: string;
-  readonly withinTolerance: boolean;
+/** `null` if undefined: for another dtype or shape, for strings that differ, or if a difference is not finite. */
+interface Differences {
   readonly maxAbsDiff: number | null;
   /** Largest |got - expected| / |expected|. If expected is 0, the difference is 0 for a zero, otherwise infinity. */
   readonly maxRelDiff: number | null;
 }
+
+const NONE: Differences = { maxAbsDiff: 0, maxRelDiff: 0 };
+const UNDEFINED: Differences = { maxAbsDiff: null, maxRelDiff: null };
 
 export function compareTensor(
   name: string,
@@ -33,23 +26,9 @@ export function compareTensor(
   got: RawTensor | undefined,
 ): TensorComparison {
   const { dtype, shape } = expected;
-  if (hasSameElements(expected, got)) return { name, dtype, shape, identical: true, maxAbsDiff: 0 };
-  const { maxAbsDiff } = tensorDifference(name, expected, got, { absolute: 0, relative: 0 });
-  return { name, dtype, shape, identical: false, maxAbsDiff };
-}
-
-export function tensorDifference(
-  name: string,
-  expected: RawTensor,
-  got: RawTensor | undefined,
-  tolerance: Tolerance,
-): TensorDifference {
-  const apart = { name, withinTolerance: false, maxAbsDiff: null, maxRelDiff: null };
-  if (!hasSameHead(expected, got)) return apart;
-  if (expected.dtype === 'string' || got.dtype === 'string') {
-    return { ...apart, withinTolerance: hasSameElements(expected, got) };
-  }
-  return numericDifference(name, expected, got, tolerance) ?? apart;
+  const identical = hasSameElements(expected, got);
+  const differences = identical ? NONE : differencesOf(expected, got);
+  return { name, dtype, shape, identical, ...differences };
 }
 
 function hasSameHead(expected: RawTensor, got: RawTensor | undefined): got is RawTensor {
@@ -64,26 +43,20 @@ function hasSameElements(expected: RawTensor, got: RawTensor | undefined): boole
   return 'bytes' in got && Buffer.compare(expected.bytes, got.bytes) === 0;
 }
 
-function numericDifference(
-  name: string,
-  expected: NumericTensor,
-  got: NumericTensor,
-  { absolute, relative }: Tolerance,
-): TensorDifference | undefined {
+function differencesOf(expected: RawTensor, got: RawTensor | undefined): Differences {
+  if (!hasSameHead(expected, got) || expected.dtype === 'string' || got.dtype === 'string') return UNDEFINED;
   const [a, b] = [typedView(expected), typedView(got)];
   const value = valueOf(expected.dtype);
-  let withinTolerance = true;
   let [maxAbsDiff, maxRelDiff] = [0, 0];
   for (let index = 0; index < a.length; index++) {
     const [x, y] = [value(a, index), value(b, index)];
     if (Object.is(x, y) || x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
     const difference = Math.abs(y - x);
-    if (!Number.isFinite(difference)) return undefined;
-    if (difference > absolute + relative * Math.abs(x)) withinTolerance = false;
+    if (!Number.isFinite(difference)) return UNDEFINED;
     maxAbsDiff = Math.max(maxAbsDiff, difference);
     maxRelDiff = Math.max(maxRelDiff, difference / Math.abs(x));
   }
-  return { name, withinTolerance, maxAbsDiff, maxRelDiff };
+  return { maxAbsDiff, maxRelDiff };
 }
 
 function valueOf(dtype: NumericTensor['dtype']): (array: TypedArray, index: number) => number {

@@ -15,13 +15,7 @@ import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
-import {
-  type TensorComparison,
-  type TensorDifference,
-  type Tolerance,
-  compareTensor,
-  tensorDifference,
-} from './difference';
+import { type TensorComparison, compareTensor } from './difference';
 import { type FileJob, type JobWording, runJob } from './run-job';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
@@ -32,8 +26,8 @@ export interface VerifyOptions {
   readonly optimization: OptimizationLevel;
   /** By what estimates the slices are planned. */
   readonly estimates?: Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport'>;
-  /** If set, the slices are also compared with the whole model at ONNX Runtime's defaults. */
-  readonly againstDefault?: Tolerance;
+  /** Whether the slices are also compared with the whole model at ONNX Runtime's defaults. */
+  readonly againstDefault?: boolean;
   /** File of inputs. By default, inputs are generated. */
   readonly inputs?: string;
   /** Threads of ONNX Runtime. @default - those of the plan */
@@ -52,15 +46,10 @@ export interface Verification {
   readonly graphOptimization: OptimizationLevel;
   readonly inputs: readonly Pick<TensorComparison, 'name' | 'dtype' | 'shape'>[];
   readonly outputs: readonly TensorComparison[];
-  readonly againstDefault?: DefaultComparison;
+  /** The slices beside the whole model with all of ONNX Runtime's defaults. */
+  readonly againstDefault?: readonly TensorComparison[];
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
-}
-
-/** Differences between the slices and the whole model with all of ONNX Runtime's defaults. */
-export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
-  readonly tolerance: Tolerance;
-  readonly outputs: readonly TensorDifference[];
 }
 
 /**
@@ -101,10 +90,10 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
       ...compare({ ...plan, threads }, read(inputs), whole, chained),
       profileDifferences,
     };
-    if (againstDefault === undefined) return verification;
+    if (!againstDefault) return verification;
     onStep('running the whole model with default settings');
     const alone = await run({ kind: 'default', ...common, outputs: file('default') }, BY_DEFAULT);
-    return { ...verification, againstDefault: compareWithDefault(plan, alone, chained, againstDefault) };
+    return { ...verification, againstDefault: compareOutputs(plan, alone, chained) };
   });
 }
 
@@ -172,9 +161,7 @@ function compare(
   expected: Tensors,
   got: Tensors,
 ): Omit<Verification, 'profileDifferences'> {
-  const outputs = [...sortedByModel(plan.outputs, expected)].map(([name, tensor]) =>
-    compareTensor(name, tensor, got.get(name)),
-  );
+  const outputs = compareOutputs(plan, expected, got);
   const differences = outputs.map(({ maxAbsDiff }) => maxAbsDiff);
   return {
     identical: outputs.every(({ identical }) => identical),
@@ -191,24 +178,8 @@ function compare(
   };
 }
 
-function compareWithDefault(
-  plan: SlicePlan,
-  expected: Tensors,
-  got: Tensors,
-  tolerance: Tolerance,
-): DefaultComparison {
-  const outputs = [...sortedByModel(plan.outputs, expected)].map(([name, tensor]) =>
-    tensorDifference(name, tensor, got.get(name), tolerance),
+function compareOutputs({ outputs }: SlicePlan, expected: Tensors, got: Tensors): TensorComparison[] {
+  return [...sortedByModel(outputs, expected)].map(([name, tensor]) =>
+    compareTensor(name, tensor, got.get(name)),
   );
-  const largest = (differences: readonly (number | null)[]): number | null => {
-    const numbers = differences.filter((difference) => difference !== null);
-    return numbers.length === 0 ? null : Math.max(...numbers);
-  };
-  return {
-    tolerance,
-    withinTolerance: outputs.every(({ withinTolerance }) => withinTolerance),
-    maxAbsDiff: largest(outputs.map(({ maxAbsDiff }) => maxAbsDiff)),
-    maxRelDiff: largest(outputs.map(({ maxRelDiff }) => maxRelDiff)),
-    outputs,
-  };
 }

@@ -112,8 +112,6 @@ test.each([
   [['--batch', '2', '--inputs', 'x.npz'], "'--batch <n>' cannot be used with option '--inputs <file>'"],
   [['--optimize', 'all'], 'Allowed choices are none, basic, extended.'],
   [['--seed', '3', '--inputs', 'x.npz'], "'--inputs <file>' cannot be used with option '--seed <n>'"],
-  [['--against', 'default', '--rtol', '-1'], 'It must be a number of 0 or more, such as 1e-3.'],
-  [['--against', 'default', '--rtol', ''], 'It must be a number of 0 or more, such as 1e-3.'],
 ])('verify refuses the flags %p', async (flags, message) => {
   expect(await refuse(['verify', saveModel(mlp(1)), ...flags])).toContain(message);
 });
@@ -179,32 +177,16 @@ describe('verify --batch', () => {
   });
 });
 
-describe('verify --against default', () => {
-  it("reports how far the slices are from the model at ONNX Runtime's defaults", async () => {
-    const model = saveModel(models.normalized());
-    const result = await verify([model, '--slices', '2', '--against', 'default']);
-    expect(result.identical).toBe(true);
-    expect(result.againstDefault).toMatchObject({
-      tolerance: { absolute: 1e-5, relative: 1e-3 },
-      withinTolerance: true,
-      outputs: [{ name: 'y', withinTolerance: true }],
-    });
-    const text = await succeed(['verify', model, '--slices', '2', '--against', 'default']);
-    expect(text).toMatch(
-      /\ncompared with ONNX Runtime's default settings, they are within the tolerance of 0\.00001 \+ 0\.001 x \|value\|\noutput +tolerance +max abs diff +max rel diff\ny +within +\S+ +\S+\n$/,
-    );
-  });
-
-  it('exits with 1 beyond the tolerance', async () => {
-    // ONNX Runtime folds the normalization into the convolution, which then rounds differently.
-    const args = ['verify', saveModel(models.normalized()), '--slices', '2'];
-    const exact = [...args, '--atol', '0', '--rtol', '0'];
-    const { code, stdout } = await cli([...exact, '--json']);
-    expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ identical: true, againstDefault: { withinTolerance: false } });
-    const text = (await cli(exact)).stdout;
-    expect(text).toContain('--optimize extended comes closer to them');
-  });
+test("verify --against default reports how far the slices are from the model at ONNX Runtime's defaults", async () => {
+  // ONNX Runtime folds the normalization into the convolution, which then rounds differently.
+  const flags = [saveModel(models.normalized()), '--slices', '2', '--against', 'default'];
+  const { identical, againstDefault } = await verify(flags);
+  expect([identical, againstDefault]).toMatchObject([true, [{ name: 'y', identical: false }]]);
+  expect(againstDefault?.[0].maxAbsDiff).toBeGreaterThan(0);
+  expect(againstDefault?.[0].maxRelDiff).toBeLessThan(1e-3);
+  expect(await succeed(['verify', ...flags])).toMatch(
+    /\ncompared with ONNX Runtime's default settings, .* --optimize extended comes closer to them\noutput +max abs diff +max rel diff\ny +\S+ +\S+\n$/,
+  );
 });
 
 describe('verify --inputs', () => {
