@@ -6,9 +6,11 @@ import { hasTable, type SlicedInferenceBatchRun } from '../../client/batch/batch
 import { describeBatch } from '../../client/batch/begin';
 import { countsOf, type BatchProgress, type ItemCounts } from '../../client/batch/progress';
 import { DEFAULT_REQUEST_TIMEOUT } from '../../client/options';
-import { batchDollars } from '../../lib/cost/batch-bill';
+import { batchBill } from '../../lib/cost/batch-bill';
+import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/defaults';
 import type { Architecture } from '../../lib/cost/formulas/lambda';
 import { SlicedInferenceError } from '../../lib/errors';
+import { sumOf } from '../../lib/extremes';
 import { grouped } from '../plan/figures';
 import { printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -118,7 +120,9 @@ export class BatchJob {
     try {
       const output = await batch.result();
       const { items, failures, table } = output;
-      const dollars = batchDollars(output, signature.itemsPerRun, architecture);
+      const children = Math.ceil(items.total / signature.itemsPerRun);
+      const constants = { prices: DEFAULT_PRICES, environment: DEFAULT_ENVIRONMENT };
+      const dollars = sumOf(Object.values(batchBill(output, { children, architecture, ...constants })));
       account = { ...account, items, failures, dollars, table: `s3://${table.bucket}/${table.key}` };
     } catch (error) {
       if (!(error instanceof InferenceError) || error.cause instanceof Error) throw error;

@@ -76,7 +76,9 @@ function ofObject(settings: BatchSettings, { Bucket, Key, Etag, ETag }: JsonReco
       `an item must be in the pipeline's bucket, got ${quotedName(bucket)}: copy it, or set a preprocess function`,
     );
   }
-  return { request: requestOfKey(Key), content: known ?? { key: Key } };
+  // An inventory may be days old, so S3 is asked for the ETag of today.
+  const isListed = settings.kind === 'objects';
+  return { request: requestOfKey(Key), content: (isListed && known) || { key: Key } };
 }
 
 function ofRow(settings: BatchSettings, fields: JsonRecord): KnownItem {
