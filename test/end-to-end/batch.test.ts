@@ -34,6 +34,7 @@ import { float32, int64 } from '../support/tensors';
 import { writtenPlan } from '../support/written-plan';
 
 const PLAIN = { slicing: Slicing.count(2), dimensions: { batch: 1 } };
+const ONE_SLICE = { slicing: Slicing.count(1) };
 const STACKED = { dimensions: { batch: 4 } };
 
 /** The rows of a table, by index: an index outside of it fails the whole stack. */
@@ -65,13 +66,14 @@ function addBatches(stack: Stack, plain: SlicedInferencePipeline): void {
     return new SlicedInferencePipeline(stack, id, { ...shared, ...PLAIN, ...props });
   };
   const own = another('Wrapped', {
+    ...ONE_SLICE,
     preprocess: userFunction(stack, 'Before', BEFORE),
     postprocess: userFunction(stack, 'After', AFTER),
   });
   addBatch(own, 'Functions', objects('any'));
-  const { plan } = writtenPlan(compile(TABLE, count(2), STACKED));
+  const { plan } = writtenPlan(compile(TABLE, count(1), STACKED));
   const stacking = Stacking.verified(stackingToken(plan, 4));
-  const stackable = another('Table', { modelPath: TABLE, ...STACKED });
+  const stackable = another('Table', { modelPath: TABLE, ...ONE_SLICE, ...STACKED });
   addBatch(stackable, 'Stacks', objects('stacks'), { itemsPerRun: 8, stacking });
   const consolidated = another('Consolidated', { consolidation: Consolidation.ALWAYS });
   addBatch(consolidated, 'Warm', objects('warm'), { maxConcurrency: 1 });
