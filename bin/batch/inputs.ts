@@ -32,7 +32,7 @@ export function inputsOf(
     if (inputs.startsWith(start)) return { items: inputs.slice(start.length) };
     throw refused(`must be below ${start}${itemsFolder(known)}`, quoted(inputs), 'copy the items there');
   }
-  const found = fs.statSync(inputs, { throwIfNoEntry: false });
+  const found = fs.existsSync(inputs) ? fs.statSync(inputs) : undefined;
   const wanted = kind === 'objects' ? 'folder' : 'file';
   if (wanted === 'folder' ? !found?.isDirectory() : !found?.isFile()) {
     const what = `must be a ${wanted}, because the items of the batch are of ${kind}, or s3://BUCKET/KEY`;

@@ -91,6 +91,6 @@ function report(account: Account, { json }: BatchOptions): void {
 }
 
 function fateOf({ batch }: BatchJob): string {
-  if (batch === undefined) return 'nothing was started: the same command continues';
+  if (batch === undefined) return 'no batch is known to run: the same command continues';
   return `the batch goes on: ${batch.executionArn}: the same command attaches again, and stops it with --stop`;
 }

@@ -35,7 +35,6 @@ function batchAws(answers: Answers = {}, table = lines(ROWS)) {
     GetObject: (input) =>
       input.Range === undefined ? body(Buffer.from('{"label": 5}')) : ofTable(table, input),
     ListMapRuns: () => ({ mapRuns: [{ mapRunArn: 'the map run' }] }),
-    RedriveExecution: () => ({}),
     ...answers,
   });
 }
@@ -97,23 +96,20 @@ it('reports progress until the execution has ended', async () => {
   expect(last.endsAt?.getTime()).toBeGreaterThan(Date.now() - 1000);
 });
 
-it('is redriven, and then not taken for the end before that', async () => {
+it('is redriven once for each call, and then not taken for the end before that', async () => {
   const failed = { status: 'FAILED', error: 'X', redriveCount: 0 };
   const aws = batchAws({
-    DescribeExecution: inTurn(failed, failed, failed, { ...succeeded(), redriveCount: 1 }),
+    DescribeExecution: inTurn(failed, failed, failed, failed, { ...succeeded(), redriveCount: 1 }),
+    RedriveExecution: inTurn(serviceError('ExecutionDoesNotExist'), {}),
   });
-  const batch = await aws.model.batch({ executionArn: `${EXECUTION}night` });
-  expect(await failure(batch.result())).toMatchObject({ name: 'X' });
+  const executionArn = `${EXECUTION}night`;
+  const batch = await aws.model.batch({ executionArn });
+  expect(await failure(batch.result())).toMatchObject({ name: 'X', executionArn });
+  expect(await failure(batch.redrive())).toMatchObject({ name: 'ExecutionDoesNotExist', executionArn });
   await batch.redrive();
   expect(await batch.result()).toEqual(BATCH_OUTPUT);
+  expect(aws.sent('RedriveExecution')).toHaveLength(2);
   expect(aws.names()).not.toContain('StartExecution');
-});
-
-it('does not repeat a redrive whose answer was lost', async () => {
-  const aws = batchAws({ RedriveExecution: inTurn(serviceError('ExecutionDoesNotExist')) });
-  const { executionArn } = await failure((await aws.model.batch()).redrive());
-  expect(executionArn).toBe(`${EXECUTION}night`);
-  expect(aws.sent('RedriveExecution')).toHaveLength(1);
 });
 
 it.each<[object, string, RegExp]>([
@@ -181,8 +177,11 @@ it.each<[string, object, string, RegExp]>([
     /the table '\S+\/night.jsonl' in '/,
   ],
   ['an account without counts', { items: { total: 1 } }, '', /the items of a batch, got an object/],
+  ['causes without names', { failures: [{}] }, '', /the failures of a batch/],
+  ['usage below zero', { usage: [{ calls: -1, mbMs: 0 }] }, '', /the usage of a batch/],
   ['a row twice', {}, lines([ROWS[0], ROWS[0]]), /row 1 of the table with index/],
   ['a result elsewhere', {}, lines([{ ...ROWS[0], result: `${RESULTS}../x` }]), /a result below 'outputs\/n/],
+  ['a failure without a name', {}, lines([{ ...ROWS[2], failure: 'x' }]), /row 0 of the table with index/],
   ['a row that is cut off', {}, lines(ROWS).slice(0, -1), /row 2 of the table with index/],
 ])('refuses %s', async (_, changes, table, message) => {
   const batch = await batchAws({ DescribeExecution: () => succeeded(changes) }, table).model.batch();
