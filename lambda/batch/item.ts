@@ -77,8 +77,8 @@ function ofObject(settings: BatchSettings, { Bucket, Key, Etag, ETag }: JsonReco
     );
   }
   // An inventory may be days old, so S3 is asked for the ETag of today.
-  const isListed = settings.kind === 'objects';
-  return { request: requestOfKey(Key), content: (isListed && known) || { key: Key } };
+  const content = settings.kind === 'objects' ? known : undefined;
+  return { request: requestOfKey(Key), content: content ?? { key: Key } };
 }
 
 function ofRow(settings: BatchSettings, fields: JsonRecord): KnownItem {

@@ -102,7 +102,7 @@ export async function writeTensors(
   if (manifest.result !== undefined) {
     const all = new Map([...read, ...computed]);
     const { outputs, bytesWritten } = await writeResults(
-      resultKey || outputObjectKey(run),
+      resultKey === undefined || resultKey === '' ? outputObjectKey(run) : resultKey,
       pick(all, manifest.result),
       { inline, slices: manifest.slices },
       stores.callers,
