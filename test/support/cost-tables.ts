@@ -122,7 +122,7 @@ export function monthRows(): string[][] {
   const { comparison } = exampleOf(BERT, INLINE);
   return comparison.alternatives.map((alternative) => [
     alternative.name,
-    ...MONTH_RATES.map((rate) => inDollars(alternative.dollarsPerMonth(rate))),
+    ...MONTH_RATES.map((rate) => inDollars(alternative.at(rate).dollarsPerMonth)),
   ]);
 }
 

@@ -80,8 +80,6 @@ export interface Offer {
 }
 
 export interface Alternative extends AlternativeName {
-  /** The cheapest of its sizes that break no limit at this rate; infinite if all break one. */
-  dollarsPerMonth(requestsPerHour: number): number;
   /** The cheapest size that breaks no limit at this rate, or else one that breaks the fewest. */
   at(requestsPerHour: number): Offer;
 }
@@ -99,34 +97,25 @@ export function payPerRun(
 }
 
 export function alternativeOf(setting: AlternativeSetting, { sizes, ...name }: Service): Alternative {
-  /** Of the sizes that break the fewest limits, the cheapest. */
-  const best = (rate: number) => {
+  const at = (rate: number): Offer => {
     const share = comparedColdShare(setting, rate);
-    return sizes
-      .map((size) => {
-        const missed = missedTargets(setting, size, rate, share);
-        return {
-          size,
-          missed,
-          broken: size.breaks.length + missed.length,
-          dollars: size.dollarsPerMonth(rate, share),
-        };
-      })
-      .reduce((a, b) => (b.broken < a.broken || (b.broken === a.broken && b.dollars < a.dollars) ? b : a));
-  };
-  return {
-    ...name,
-    dollarsPerMonth: (rate) => {
-      const { broken, dollars } = best(rate);
-      return broken > 0 ? Infinity : dollars;
-    },
-    at: (rate) => {
-      const { size, missed, dollars } = best(rate);
+    const offers = sizes.map((size): Offer => {
       const { warm, cold } = size;
-      const breaks = [...size.breaks, ...missed.map((sentence) => sentence())];
-      return { size: size.nameAt(rate), breaks, warm, cold, dollarsPerMonth: dollars };
-    },
+      const breaks = [...size.breaks, ...missedTargets(setting, size, rate, share)];
+      return {
+        size: size.nameAt(rate),
+        ...{ breaks, warm, cold, dollarsPerMonth: size.dollarsPerMonth(rate, share) },
+      };
+    });
+    return offers.reduce((a, b) => (isBetter(b, a) ? b : a));
   };
+  return { ...name, at };
+}
+
+/** Whether it breaks fewer limits, or is cheaper and breaks as few. */
+function isBetter(own: Offer, other: Offer): boolean {
+  const more = own.breaks.length - other.breaks.length;
+  return more < 0 || (more === 0 && own.dollarsPerMonth < other.dollarsPerMonth);
 }
 
 /** The share of cold runs by which alternatives are compared: those of the goal, or as many as the rate implies. */
@@ -137,28 +126,27 @@ export function comparedColdShare(
   return coldShareAt(temperature, coldShare(rate, options.environment));
 }
 
-/** The sentences are written only if they are read, because a comparison by rates only counts them. */
 function missedTargets(
   { targets, temperature }: AlternativeSetting,
   size: AlternativeSize,
   rate: number,
   share: number,
-): (() => string)[] {
+): string[] {
   const { maxLatencyMs = Infinity, quantile = 'p95', maxDollarsPerMillion = Infinity } = targets;
   const [warm, cold] = [size.warm.time, size.cold.time];
   const inTime = (1 - share) * warm.shareWithin(maxLatencyMs) + share * cold.shareWithin(maxLatencyMs);
-  const dollars = dollarsPerMillion(size, rate, share);
-  const missed: (() => string)[] = [];
-  if (inTime < QUANTILES[quantile])
-    missed.push(() => {
-      const ms = warm.mixedWith(cold, share).quantile(QUANTILES[quantile]);
-      return `the ${quantile} of a ${temperature} run is ${inMs(ms)}, and at most ${inMs(maxLatencyMs)} are allowed`;
-    });
-  if (dollars > maxDollarsPerMillion)
+  const missed: string[] = [];
+  if (inTime < QUANTILES[quantile]) {
+    const ms = inMs(warm.mixedWith(cold, share).quantile(QUANTILES[quantile]));
     missed.push(
-      () =>
-        `a million ${temperature} runs cost ${inDollars(dollars)}, and at most ${inDollars(maxDollarsPerMillion)} are allowed`,
+      `the ${quantile} of a ${temperature} run is ${ms}, and at most ${inMs(maxLatencyMs)} are allowed`,
     );
+  }
+  const dollars = dollarsPerMillion(size, rate, share);
+  if (dollars > maxDollarsPerMillion) {
+    const most = inDollars(maxDollarsPerMillion);
+    missed.push(`a million ${temperature} runs cost ${inDollars(dollars)}, and at most ${most} are allowed`);
+  }
   return missed;
 }
 

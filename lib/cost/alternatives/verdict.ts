@@ -23,10 +23,9 @@ export interface Requests {
 
 export function verdictOf(alternatives: readonly Alternative[], requests: Requests): Verdict {
   const { choice, sentence } = choiceOf(alternatives, requests);
-  const cheapest = cheapestAt(alternatives, requests.requestsPerHour);
   return {
     ...(choice && { choice }),
-    sentences: [sentence, ...(cheapest ? [cheapestSentence(cheapest, requests)] : [])],
+    sentences: [sentence, ...cheapestSentence(alternatives, requests)],
   };
 }
 
@@ -76,20 +75,20 @@ function atRate({ requestsPerHour, isRateAssumed, temperature, coldShare }: Requ
   return `at ${inRate(requestsPerHour)} (${isRateAssumed ? 'assumed; ' : ''}${runs})`;
 }
 
-function cheapestSentence(cheapest: Alternative, { requestsPerHour }: Requests): string {
-  const { size, dollarsPerMonth } = cheapest.at(requestsPerHour);
-  const { name } = cheapest;
-  return `at ${inRate(requestsPerHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month`;
+/** None if all break a limit. Of equally cheap ones, the first. */
+function cheapestSentence(alternatives: readonly Alternative[], { requestsPerHour }: Requests): string[] {
+  const usable = alternatives
+    .map((own) => ({ name: own.name, ...own.at(requestsPerHour) }))
+    .filter(({ breaks }) => breaks.length === 0);
+  if (usable.length === 0) return [];
+  const { name, size, dollarsPerMonth } = usable.reduce((a, b) =>
+    b.dollarsPerMonth < a.dollarsPerMonth ? b : a,
+  );
+  const month = `${inDollars(dollarsPerMonth)} a month`;
+  return [`at ${inRate(requestsPerHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${month}`];
 }
 
 /** A plan of several slices is the only alternative whose name is a plural. */
 function areOrIs(name: string): string {
   return /^\d+ slices/.test(name) ? 'are' : 'is';
-}
-
-/** Undefined if all break a limit. Of equally cheap ones, the first. */
-function cheapestAt(alternatives: readonly Alternative[], requestsPerHour: number): Alternative | undefined {
-  const least = Math.min(...alternatives.map((own) => own.dollarsPerMonth(requestsPerHour)));
-  if (least === Infinity) return undefined;
-  return alternatives.find((own) => own.dollarsPerMonth(requestsPerHour) === least);
 }
