@@ -4,7 +4,6 @@ import type { Dimension } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { escaped } from '../../lib/errors';
 import type { PlannedTypes } from '../../lib/shapes/planned-types';
-import { givenSize } from '../../lib/shapes/value-types';
 import { graphProfile } from '../plan/graph-profile';
 import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes, formatType } from '../terminal/format';
@@ -27,8 +26,6 @@ interface Inspection {
   readonly boundedTensors: readonly string[];
   /** Why ONNX Runtime does not load the model with these sizes; absent if it does. */
   readonly refusal?: string;
-  /** Why ONNX Runtime does not load the model with `refusedSize` of dimensions; absent if none has one. */
-  readonly replacedBecause?: string;
   readonly possibleCuts: number;
   /** Tensors that cross a cut alone, in graph order: good choices for `--at-tensors`. */
   readonly singleTensorCuts: readonly string[];
@@ -43,8 +40,6 @@ interface InspectedDimension {
   readonly size: number;
   /** Whether no `--dimension` sets it. */
   readonly assumed: boolean;
-  /** The usual size, if ONNX Runtime refuses the model with it. */
-  readonly refusedSize?: number;
 }
 
 interface InspectedValue {
@@ -107,7 +102,6 @@ function inspect({
     outputs: graph.outputs.map(({ value }) => describeValue(value)),
     dimensions: inspectedDimensions(planned),
     ...(planned.refusal !== undefined && { refusal: planned.refusal }),
-    ...(planned.replaced && { replacedBecause: planned.replaced.reason }),
     boundedTensors: planned.bounded.map((value) => graph.values[value].name),
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings(cuts, inner).map((value) => graph.values[value].name),
@@ -116,16 +110,8 @@ function inspect({
   };
 }
 
-function inspectedDimensions({ dimensions, assumed, replaced }: PlannedTypes): InspectedDimension[] {
-  return Object.entries(dimensions).map(([name, size]) => {
-    const refusedSize = givenSize(replaced?.usual ?? {}, name);
-    return {
-      name,
-      size,
-      assumed: assumed.includes(name),
-      ...(refusedSize !== undefined && { refusedSize }),
-    };
-  });
+function inspectedDimensions({ dimensions, assumed }: PlannedTypes): InspectedDimension[] {
+  return Object.entries(dimensions).map(([name, size]) => ({ name, size, assumed: assumed.includes(name) }));
 }
 
 function singleCrossings(cuts: AnalyzedModel['cuts'], inner: readonly number[]): number[] {
@@ -161,12 +147,9 @@ function describe(path: string, found: Inspection): string {
     `opsets      ${opsets.join(', ')}`,
     `dimensions${found.dimensions.length === 0 ? '  all fixed' : ''}`,
     ...found.dimensions.map(
-      ({ name, size, assumed, refusedSize }) =>
-        `  ${name}  ${size}${assumed ? `, assumed${refusedSize === undefined ? '' : ` as ONNX Runtime refuses ${refusedSize}`}; set it with --dimension '${name}=${size}'` : ''}`,
+      ({ name, size, assumed }) =>
+        `  ${name}  ${size}${assumed ? `, assumed; set it with --dimension '${name}=${size}'` : ''}`,
     ),
-    ...(found.replacedBecause === undefined
-      ? []
-      : [`  ONNX Runtime refuses the usual sizes: ${found.replacedBecause}`]),
     `inputs${found.inputs.length === 0 ? '      none' : ''}`,
     ...values(found.inputs),
     'outputs',

@@ -13,7 +13,7 @@ import { memoryMb } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
-import { type DimensionSizes, givenSize } from '../shapes/value-types';
+import type { DimensionSizes } from '../shapes/value-types';
 
 export interface PlanEstimates {
   /** A run that finds all functions warm: with consolidation, one that the whole model serves. */
@@ -25,7 +25,8 @@ export interface PlanEstimates {
   readonly wholeCallMs?: number;
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
-  readonly sizes: SizeNotes;
+  /** See `refusedSizesNote`. */
+  readonly refusedSizes?: string;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -50,6 +51,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
   });
   const slices = alternatives.find(({ id }) => id === 'slices')?.at(requestsPerHour);
   const oneFunction = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
+  const refusedSizes = refusedSizesNote(analyzed.planned);
   return {
     warm: costOf(plan, 0, 'warm'),
     cold: costOf(plan, 0, 'cold'),
@@ -58,7 +60,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
       verdict: verdict.sentences[0],
     },
     profileDifferences: analyzed.profile?.differences ?? [],
-    sizes: sizeNotes(analyzed.planned),
+    ...(refusedSizes !== undefined && { refusedSizes }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
   };
 }
@@ -93,31 +95,11 @@ function isFaster(one?: Offer, other?: Offer): boolean {
 
 const NAMED = 4;
 
-/** One sentence each, without a full stop. */
-export interface SizeNotes {
-  /** Present if ONNX Runtime does not load the model with the planned sizes. */
-  readonly refused?: string;
-  /** Present if the plan assumes other sizes than the usual ones, because ONNX Runtime refuses these. */
-  readonly replaced?: string;
-}
-
-type Planned = Pick<PlannedTypes, 'dimensions' | 'refusal' | 'replaced'>;
-
-export function sizeNotes({ dimensions, refusal, replaced }: Planned): SizeNotes {
-  return {
-    ...(refusal !== undefined && {
-      refused: `ONNX Runtime refuses the model with ${listed(dimensions)}, so most sizes are estimates: ${refusal}`,
-    }),
-    ...(replaced && { replaced: replacedNote(replaced, dimensions) }),
-  };
-}
-
-function replacedNote(
-  { usual, reason }: NonNullable<Planned['replaced']>,
-  dimensions: DimensionSizes,
-): string {
-  const chosen = Object.keys(usual).map((name) => [name, givenSize(dimensions, name) ?? NaN] as const);
-  return `ONNX Runtime refuses the model with the usual ${listed(usual)}, so the plan assumes ${listed(Object.fromEntries(chosen))}: ${reason}`;
+/** In a sentence without a full stop, if ONNX Runtime does not load the model with the planned sizes. */
+export function refusedSizesNote({ dimensions, refusal }: PlannedTypes): string | undefined {
+  return refusal === undefined
+    ? undefined
+    : `ONNX Runtime refuses the model with ${listed(dimensions)}, so most sizes are estimates: ${refusal}`;
 }
 
 function listed(sizes: DimensionSizes): string {

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { AnalyzeOptions } from './analyze';
-import type { PlanEstimates, OneFunction, SizeNotes } from './plan-estimates';
+import type { PlanEstimates, OneFunction } from './plan-estimates';
 import { type Fingerprint, fingerprint, isReliable } from '../cache/fingerprint';
 import { isSinceBoot, readCached, writeCached, cacheFolder } from '../cache/folder';
 import type * as compiler from './compile';
@@ -158,5 +158,5 @@ const ESTIMATES = anObject<PlanEstimates>({
   oneFunction: anObject<OneFunction>({ isBetter: FLAG, verdict: text(MAX_TEXT) }),
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
-  sizes: anObject<SizeNotes>({ refused: optional(text(MAX_NOTE)), replaced: optional(text(MAX_NOTE)) }),
+  refusedSizes: optional(text(MAX_NOTE)),
 });

@@ -166,7 +166,7 @@ function firstOf(names: readonly string[]): string {
 export function annotatePlan(
   scope: Construct,
   { slices }: SlicePlan,
-  { oneFunction, profileDifferences, sizes }: PlanEstimates,
+  { oneFunction, profileDifferences, refusedSizes }: PlanEstimates,
   isAutomatic: boolean,
 ): void {
   if (profileDifferences.length > 0) {
@@ -177,11 +177,8 @@ export function annotatePlan(
       `the profile was measured under other conditions than those of the plan (${differences}): profile the model again`,
     );
   }
-  const { refused, replaced } = sizes;
-  if (refused !== undefined)
-    warn(scope, 'refusedDimensions', `${refused}; set dimensions to sizes with which the model runs`);
-  if (replaced !== undefined)
-    warn(scope, 'replacedDimensions', `${replaced}; set dimensions to the sizes of your requests`);
+  if (refusedSizes !== undefined)
+    warn(scope, 'refusedDimensions', `${refusedSizes}; set dimensions to sizes with which the model runs`);
   if (slices.length === 1 && isAutomatic)
     inform(scope, 'oneSlice', `Slicing.automatic makes one slice: ${oneFunction.verdict}`);
   if (slices.length > 1 && oneFunction.isBetter) {

@@ -30,15 +30,6 @@ export interface PlannedTypes {
   readonly bounded: readonly ValueIndex[];
   /** Why ONNX Runtime does not load the model with `dimensions`, so that most sizes are estimates; absent if it does. */
   readonly refusal?: string;
-  /** Present if ONNX Runtime refuses the model with the usual sizes of assumed dimensions, so that they have other sizes. */
-  readonly replaced?: ReplacedSizes;
-}
-
-export interface ReplacedSizes {
-  /** The usual sizes of the dimensions that have others now, by name. */
-  readonly usual: DimensionSizes;
-  /** Why ONNX Runtime refuses them. */
-  readonly reason: string;
 }
 
 /**
@@ -53,7 +44,7 @@ export function planTypes(
   given: DimensionSizes,
 ): PlannedTypes {
   const candidates = candidateSizes(model, types, given);
-  const { sizes, shaped, refusal, replaced } = typesAt(candidates, model, nodesInOrder, types);
+  const { sizes, shaped, refusal } = typesAt(candidates, model, nodesInOrder, types);
   const fixed = withInputSizes(model, shaped, sizes);
   const { elements, bounded } = boundElements(model, nodesInOrder, fixed);
   return {
@@ -66,7 +57,6 @@ export function planTypes(
     bytes: fixed.map(({ dtype }, value) => tensorBytes(dtype, elements[value])),
     bounded,
     ...(refusal !== undefined && { refusal }),
-    ...(replaced && { replaced }),
   };
 }
 
@@ -79,7 +69,7 @@ function candidateSizes(model: Model, types: ValueTypes, given: DimensionSizes):
   return assumedSizes(inputs, given, sizeHints(model));
 }
 
-type ShapedTypes = Pick<PlannedTypes, 'refusal' | 'replaced'> & {
+type ShapedTypes = Pick<PlannedTypes, 'refusal'> & {
   readonly sizes: DimensionSizes;
   readonly shaped: ValueTypes;
 };
@@ -103,8 +93,7 @@ function typesAt(
   let left = deadline - performance.now();
   for (const sizes of candidates) {
     const shaped = inferFoldedTypes(model, nodesInOrder, sizes, types, left);
-    if (!(shaped instanceof ChildError))
-      return { sizes, shaped, ...(refusal && { replaced: replacedSizes(first, sizes, refusal.got) }) };
+    if (!(shaped instanceof ChildError)) return { sizes, shaped };
     refusal ??= shaped;
     // After an attempt that takes too long, ONNX Runtime would hang with other sizes too.
     left = shaped.failure === 'timeout' ? 0 : deadline - performance.now();
@@ -116,11 +105,6 @@ function typesAt(
   // ONNX Runtime loads the model without sizes, so it may run with them: it checks branches that never run, too.
   const shaped = inferTypes(model, nodesInOrder, first);
   return shaped instanceof ChildError ? refused : { ...refused, shaped };
-}
-
-function replacedSizes(usual: DimensionSizes, sizes: DimensionSizes, reason: string): ReplacedSizes {
-  const replaced = Object.entries(usual).filter(([name, size]) => givenSize(sizes, name) !== size);
-  return { usual: Object.fromEntries(replaced), reason };
 }
 
 function withSizes(type: ValueType, sizes: DimensionSizes): ValueType {

@@ -1,6 +1,6 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { sizeNotes } from '../../../lib/compile/plan-estimates';
+import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import type { PlanReport } from '../plan-report';
 import type { ReportRequest } from './report-request';
@@ -31,13 +31,11 @@ export function warningsOf(
   { profileDifferences = [] }: ReportRequest,
 ): string[] {
   const { bounded, assumed, dimensions } = planned;
-  const { refused, replaced } = sizeNotes(planned);
   const names = bounded.map((value) => model.graph.values[value].name);
   const sizesOf = assumed.map((name) => `${name}=${dimensions[name]}`);
   return [
     assumed.length > 0 && `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(sizesOf)}`,
-    replaced,
-    refused,
+    refusedSizesNote(planned),
     names.length > 0 && `the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`,
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     cut.quality?.comparedAllCuts === false &&

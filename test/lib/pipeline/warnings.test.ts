@@ -141,11 +141,6 @@ test.each<[id: string, words: string | RegExp, build: Build]>([
     otherProfile(),
   ],
   ['refusedDimensions', 'ONNX Runtime refuses the model with height=5, so most sizes are estimates', refused],
-  [
-    'replacedDimensions',
-    'ONNX Runtime refuses the model with the usual height=640, so the plan assumes height=224',
-    { ...refused, modelPath: positions(224), dimensions: {} },
-  ],
 ])('the warning %s: %s', (id, words, build) => {
   const found = messages(build).filter((message) => message.endsWith(`[ack: ${PREFIX}${id}]`));
   expect(found).toEqual([
