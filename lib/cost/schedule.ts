@@ -71,15 +71,6 @@ export function costOf({ warm, cold }: RunOutcomes, coldShare: number, temperatu
   };
 }
 
-export function scheduleCost(
-  model: DetailedCostModel,
-  schedule: Schedule,
-  steps: readonly ScheduledStep[],
-  temperature: Temperature,
-): RunCost {
-  return costOf(scheduleOutcomes(model, schedule, steps), model.coldShare, temperature);
-}
-
 /**
  * The items of the runs whose dollars `costOf` returns. Their sum is these dollars.
  *

@@ -114,7 +114,3 @@ export const DIMENSION = { dimValue: 1, dimParam: 2 } as const;
 export function fieldTag(fieldNumber: number, wireType: number): number {
   return (fieldNumber << 3) | wireType;
 }
-
-export function splitTag(tag: number): { readonly fieldNumber: number; readonly wireType: number } {
-  return { fieldNumber: tag >>> 3, wireType: tag & 7 };
-}

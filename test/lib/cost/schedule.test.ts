@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import type { InState, StepCost, Temperature } from '../../../lib/cost/chain';
 import { GRID_MS } from '../../../lib/cost/latency/latency-distribution';
-import { costModel } from '../../../lib/cost/model';
-import { type Schedule, type ScheduledStep, scheduleCost } from '../../../lib/cost/schedule';
+import { type DetailedCostModel, costModel } from '../../../lib/cost/model';
+import { type Schedule, type ScheduledStep, costOf, scheduleOutcomes } from '../../../lib/cost/schedule';
 import { withWarmUps } from '../../../lib/plan/schedule/schedule';
 import { chainTotals, inSeries, steadyEnvironment } from '../../support/cost-fixtures';
 
@@ -16,6 +16,13 @@ function stepOf(cost: Partial<StepCost>, places: Partial<ScheduledStep> = {}): S
     ...{ readsFrom: 's3-express', writesTo: 's3-express', ...places },
   };
 }
+
+const scheduleCost = (
+  model: DetailedCostModel,
+  schedule: Schedule,
+  steps: ScheduledStep[],
+  temperature: Temperature,
+) => costOf(scheduleOutcomes(model, schedule, steps), model.coldShare, temperature);
 
 const fourSteps = (): ScheduledStep[] => [0, 1, 2, 3].map(() => stepOf({}));
 
