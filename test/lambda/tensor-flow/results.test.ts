@@ -8,12 +8,14 @@ const JSON_AROUND_TEXT = 48;
 
 const TOO_LARGE = 'set \'output.inline\' to "auto" or "never", so that the results are in S3';
 
+const KEY = 'outputs/machine/run-1.safetensors';
+
 async function written(bytesOfJson: number, inline: InlineMode = 'auto', slices = 2) {
   const objects = new MemoryObjects();
   const strings = ['a'.repeat(bytesOfJson - JSON_AROUND_TEXT)];
   const tensors = new Map([['s', { dtype: 'string', shape: [1], strings } as const]]);
   const store = new SafetensorsStore(objects, 'b');
-  const { outputs, bytesWritten } = await writeResults('machine/run-1', tensors, { inline, slices }, store);
+  const { outputs, bytesWritten } = await writeResults(KEY, tensors, { inline, slices }, store);
   return { ...outputs, bytesWritten, keys: objects.keys() };
 }
 
@@ -27,7 +29,7 @@ describe('results', () => {
     const { s3, tensors, keys } = await written(100, 'never');
     expect({ s3, tensors, keys }).toEqual({
       s3: { bucket: 'b', key: keys[0] },
-      keys: ['outputs/machine/run-1.safetensors'],
+      keys: [KEY],
     });
     const only = await written(184_320, 'only');
     expect(only).toMatchObject({ bytesWritten: 0, keys: [] });
