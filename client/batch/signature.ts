@@ -36,7 +36,9 @@ function isSignature({ deploymentDigest, bucket, items, resultsPrefix, ...more }
     KINDS.includes(kind) &&
     BUCKET.test(String(bucket)) &&
     String(resultsPrefix).endsWith('/') &&
-    [more.itemsPerRun, more.maxConcurrency].every((count) => Number.isSafeInteger(count)) &&
+    [more.itemsPerRun, more.maxConcurrency].every(
+      (count) => Number.isSafeInteger(count) && Number(count) > 0,
+    ) &&
     [more.inputs, more.outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec))
   );
 }

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, TypeVar
 
-from .aws import explained, is_transient
+from .aws import explained
 from .call import Call
 from .errors import InferenceError, invalid_output
-from .execution import failure_of
+from .execution import execution_arn, failure_of, may_know_later
 from .pipeline import CONTRACT_VERSION, json_object
 from .results import BROKEN_BODY, ObjectReference, read_object, read_undamaged
 from .tensors import Tensor
@@ -156,7 +156,7 @@ class SlicedInferenceBatchRun:
         return call.run(lambda: work(call))
 
     def _ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        return self._run(lambda call: call.repeated(lambda: call.ask(operation, **arguments), may_repeat))
+        return self._run(lambda call: call.repeated(lambda: call.ask(operation, **arguments), may_know_later))
 
     def _describe(self) -> dict[str, Any]:
         # It is eventually consistent: it may not know what has just started, or describe the end before a redrive.
@@ -216,8 +216,6 @@ def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | No
         raise InferenceError("InvalidInput", message)
     text = json.dumps({} if items is None else {"items": items})
     request = {"stateMachineArn": arn, "name": name or str(uuid.uuid4()), "input": text}
-    parts = arn.split(":")
-    known = ":".join([*parts[:5], "execution", parts[6], request["name"]])
 
     def start() -> dict[str, Any]:
         try:
@@ -228,7 +226,7 @@ def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | No
                 raise
             return {}
 
-    return str(call.repeated(start).get("executionArn", known))
+    return str(call.repeated(start).get("executionArn", execution_arn(arn, request["name"])))
 
 
 def _items_folder(items: dict[str, str]) -> str:
@@ -250,10 +248,6 @@ def batch_signature(arn: str, definition: str) -> dict[str, Any]:
         message = f"the comment of {arn} must have {expected}, got {version}: check the ARN"
         raise InferenceError("NotABatch", message)
     return signature
-
-
-def may_repeat(error: Exception) -> bool:
-    return is_transient(error) or (isinstance(error, InferenceError) and error.name == "ExecutionDoesNotExist")
 
 
 def _failure(execution: dict[str, Any]) -> InferenceError:

@@ -60,11 +60,15 @@ def _run_standard(call: Call, arn: str, text: str) -> dict[str, Any]:
         raise
 
 
+def execution_arn(machine_arn: str, name: str) -> str:
+    parts = machine_arn.split(":")
+    return ":".join([*parts[:5], "execution", parts[6], name])
+
+
 def _start(call: Call, machine_arn: str, text: str) -> None:
     # The name is new, so the second of two equal requests finds the execution of the first one.
     name = str(uuid.uuid4())
-    parts = machine_arn.split(":")
-    arn = ":".join([*parts[:5], "execution", parts[6], name])
+    arn = execution_arn(machine_arn, name)
 
     def start() -> dict[str, Any]:
         call.check()
@@ -96,17 +100,20 @@ def _follow(call: Call) -> dict[str, Any]:
             last = _report_states(call, last)
         return execution
 
-    def may_repeat(error: Exception) -> bool:
-        # DescribeExecution is eventually consistent: it may not know an execution that has just started.
-        # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-        return is_transient(error) or _is_unknown(error)
-
     pauses = call.pauses()
     while True:
         call.sleep(next(pauses))
-        execution = call.repeated(look, may_repeat)
+        execution = call.repeated(look, may_know_later)
         if execution["status"] not in ("RUNNING", "PENDING_REDRIVE"):
             return execution
+
+
+def may_know_later(error: Exception) -> bool:
+    """DescribeExecution is eventually consistent: it may not know an execution that has just started.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+    """
+    return is_transient(error) or _is_unknown(error)
 
 
 def _is_unknown(error: Exception) -> bool:
