@@ -1,4 +1,5 @@
 /** What a batch takes, what it answers, and the rows of its table. */
+import type { ObjectReference } from './execution';
 import type { CONTRACT_VERSION } from './version';
 import type { TensorSpec } from './tensors';
 
@@ -110,12 +111,16 @@ export interface BatchOutput {
   /** Identifies the model, code and settings that computed the results. */
   readonly deploymentDigest: string;
   /** The table: JSON Lines, one `BatchRow` for each item, in the order of the inputs. */
-  readonly table: { readonly bucket: string; readonly key: string };
+  readonly table: ObjectReference;
   /** How many items ended in which way. */
   readonly items: {
+    /** All items. */
     readonly total: number;
+    /** Items whose result this execution computed. */
     readonly done: number;
+    /** Items that had a result. */
     readonly skipped: number;
+    /** Items without a result. */
     readonly failed: number;
   };
   /** By cause, the most frequent first; at most `MAX_FAILURE_CAUSES`. */

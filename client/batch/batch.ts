@@ -22,9 +22,12 @@ import { countsOf, progressSince, type BatchProgress } from './progress';
 import { tableRows, type PartRange } from './table';
 
 /** What an item's result is: tensors, or JSON of the pipeline's postprocess function. */
-export type BatchItemResult =
-  | { readonly outputs: Readonly<Record<string, TypedTensor>>; readonly output?: undefined }
-  | { readonly output: unknown; readonly outputs?: undefined };
+export interface BatchItemResult {
+  /** The tensors by name; absent if the pipeline has a postprocess function. */
+  readonly outputs?: Readonly<Record<string, TypedTensor>>;
+  /** What the postprocess function answered. */
+  readonly output?: unknown;
+}
 
 /** An item of a batch that has ended. */
 export interface BatchResultRow extends BatchRow {

@@ -13,6 +13,8 @@ import { verifiedItems } from '../plan/stacking-token';
  */
 export class Stacking {
   /**
+   * Takes the token of a verified model.
+   *
    * @param token what `sliced-inference verify MODEL --batch N` printed: it names the sliced model, its number of threads and N
    */
   public static verified(token: string): Stacking {
