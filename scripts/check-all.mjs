@@ -32,7 +32,10 @@ const CHECKS = {
     'scripts/check-arm64.mjs',
     `${INSTALLED} lambda lib/aws/runtime-code.ts test/arm64 scripts/check-arm64.mjs`,
   ],
-  deploy: ['dist/scripts/check-deploy/main.js', 'client lambda lib/aws lib/pipeline scripts/check-deploy'],
+  deploy: [
+    'dist/scripts/check-deploy/main.js',
+    'client lambda lib/aws lib/batch lib/pipeline scripts/check-deploy',
+  ],
 };
 
 /** Groups of `test/support/jest/long-checks.cjs`, and the files and folders whose changes need them. */

@@ -1,9 +1,18 @@
-/** Calls beside those of `infer`: JSON, and consolidation. */
+/** Calls beside those of `infer`: JSON, consolidation and batches. */
+import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { decodeTensors } from '../../client';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { candidateInputs } from '../../bin/verify/seeded-inputs';
+import {
+  decodeTensors,
+  encodeTensors,
+  type BatchOutput,
+  type BatchProgress,
+  type BatchRow,
+} from '../../client';
 import type { OtherCall } from './life';
-import { isIdentical, type Question } from './pipelines';
+import { isIdentical, wholeModel, type Question, type Tensors } from './pipelines';
 
 /** A run of consolidation loads the function of the whole model for later runs, of which the first may come too early. */
 const ATTEMPTS = 40;
@@ -37,3 +46,58 @@ export const isConsolidated: OtherCall = async ({ questions, callers: [caller] }
   }
   throw new Error(`one of ${ATTEMPTS} runs must be served by the whole model, got none`);
 };
+
+const ITEMS = 200;
+/** In four children. */
+const BAD_ITEMS = [3, 50, 101, 199];
+
+type BatchAnswer = Pick<BatchOutput, 'items'> & { readonly rows: BatchRow[]; readonly end: BatchProgress };
+
+/** Some of the batch's items are no requests at first. The second execution runs only these. */
+export function runsBatch(batch: { readonly prefix: string; readonly itemsPerRun: number }): OtherCall {
+  return async ({ machines, questions, cloud, callers: [caller] }) => {
+    const [[{ pipeline }, { file, model }]] = questions;
+    const stateMachineArn = machines.find(({ arn }) => arn.includes('Batch'))?.arn;
+    if (!pipeline || !stateMachineArn) throw new Error('the stack must have a pipeline and a batch');
+    const { dimensions } = model;
+    const { inputs: specs, threads, bucket: Bucket } = pipeline;
+    const keys = Array.from({ length: ITEMS }, (_, at) => `${batch.prefix}${String(at).padStart(3, '0')}`);
+    const requests = keys.map((_, seed): Tensors => {
+      const [inputs] = candidateInputs({ specs, dimensions, planned: dimensions, seed });
+      return inputs;
+    });
+    const results = await wholeModel(model.path, threads, requests);
+    const put = (at: number, Body: Uint8Array) =>
+      cloud.s3.send(new PutObjectCommand({ Bucket, Key: keys[at], Body }));
+    const outputs = path.join(path.dirname(file), 'batch');
+    const run = async (
+      bad: BatchRow['status'],
+      others: BatchRow['status'],
+      failed: number,
+    ): Promise<void> => {
+      const { output } = await caller.call({ stateMachineArn, isBatch: true, outputs });
+      const { rows, items, end } = output as BatchAnswer;
+      const wanted = keys.map((item, at) => ({ item, status: BAD_ITEMS.includes(at) ? bad : others }));
+      assert.deepEqual(
+        rows.map(({ item, status }) => ({ item, status })),
+        wanted,
+      );
+      const counts = { [bad]: BAD_ITEMS.length, [others]: ITEMS - BAD_ITEMS.length };
+      assert.deepEqual(items, { total: ITEMS, done: 0, skipped: 0, failed: 0, ...counts });
+      // Step Functions counts all items of a child that failed.
+      assert.deepEqual([end.total, end.done, end.failed], [ITEMS, ITEMS - failed, failed]);
+      const expected = results.flatMap((own, at) =>
+        wanted[at].status === 'done'
+          ? [...own].map(([name, tensor]) => [`${at}/${name}`, tensor] as const)
+          : [],
+      );
+      if (!isIdentical(new Map(expected), decodeTensors(fs.readFileSync(outputs))))
+        throw new Error(DIFFERENT);
+    };
+    for (const [at, inputs] of requests.entries())
+      await put(at, BAD_ITEMS.includes(at) ? Buffer.from('no request') : encodeTensors(inputs));
+    await run('failed', 'done', BAD_ITEMS.length * batch.itemsPerRun);
+    for (const at of BAD_ITEMS) await put(at, encodeTensors(requests[at]));
+    await run('done', 'skipped', 0);
+  };
+}

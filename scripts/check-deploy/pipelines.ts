@@ -49,6 +49,7 @@ export function infers({ pipeline }: Machine): boolean {
 }
 
 export interface Question {
+  readonly model: Model;
   readonly inputs: Tensors;
   readonly file: string;
   readonly outputs: Tensors;
@@ -56,18 +57,19 @@ export interface Question {
 
 /** Makes inputs that the whole model accepts, and runs it with them. @param folder for the file */
 export async function questionFor(
-  { path: model, dimensions }: Model,
+  model: Model,
   { threads, inputs: specs }: PipelineSignature,
   folder: string,
 ): Promise<Question> {
   let refusal: unknown;
+  const { dimensions } = model;
   const seeds = { specs, dimensions, planned: dimensions, seed: 1 };
   for (const inputs of candidateInputs(seeds)) {
     try {
-      const outputs = await wholeModel(model, threads, inputs);
+      const [outputs] = await wholeModel(model.path, threads, [inputs]);
       const file = path.join(fs.mkdtempSync(path.join(folder, 'question-')), 'inputs.safetensors');
       fs.writeFileSync(file, encodeTensors(inputs));
-      return { inputs, file, outputs };
+      return { model, inputs, file, outputs };
     } catch (error) {
       // Models do not say which integers and sizes they accept.
       refusal = error;
@@ -77,10 +79,12 @@ export async function questionFor(
 }
 
 /** With the settings of the slices. */
-async function wholeModel(file: string, threads: number, inputs: Tensors): Promise<Tensors> {
+export async function wholeModel(file: string, threads: number, requests: Tensors[]): Promise<Tensors[]> {
   const session = await Session.open({ path: file, threads });
+  const outputs = [];
   try {
-    return await session.run(inputs, session.outputNames);
+    for (const inputs of requests) outputs.push(await session.run(inputs, session.outputNames));
+    return outputs;
   } finally {
     await session.release();
   }

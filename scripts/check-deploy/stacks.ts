@@ -13,13 +13,15 @@ import {
   aws_stepfunctions as sfn,
 } from 'aws-cdk-lib';
 import {
+  BatchItems,
   Consolidation,
+  SlicedInferenceBatch,
   SlicedInferencePipeline,
   Slicing,
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { mlp, retrained, saveModel } from '../../test/support/model-builder';
-import { answers, isConsolidated } from './calls';
+import { answers, isConsolidated, runsBatch } from './calls';
 import { CALLER_ROLE, STRANGER_ROLE, type OtherCall, type Subject } from './life';
 import { isIdentical, requestOf, tensorsOf } from './pipelines';
 
@@ -39,6 +41,8 @@ interface Case {
 const { STANDARD: stateMachineType } = sfn.StateMachineType;
 const { PRIVATE_ISOLATED: subnetType } = ec2.SubnetType;
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
+
+const BATCH = { prefix: 'inputs/docs/', itemsPerRun: 8 };
 
 const CASES: readonly Case[] = [
   { title: 'Express, tensors in the state', slices: 3, update: 5 },
@@ -79,6 +83,15 @@ const CASES: readonly Case[] = [
         (output, { outputs }) => isIdentical(outputs, tensorsOf((output as { result: unknown }).result)),
       ),
     ],
+  },
+  {
+    ...{ title: 'Express, batch of 200 items', slices: 2, isSelected: true },
+    use: (stack, pipeline, caller) => {
+      const sizes = { itemsPerRun: BATCH.itemsPerRun, maxConcurrency: 4 };
+      const items = BatchItems.objects(BATCH.prefix);
+      new SlicedInferenceBatch(stack, 'Batch', { pipeline, items, ...sizes }).grantStart(caller);
+    },
+    calls: [runsBatch(BATCH)],
   },
   fragment('Express, fragment in JSONata', (stack, pipeline) => ({
     chain: pipeline.asFragment(stack, 'Run'),
