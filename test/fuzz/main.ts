@@ -9,7 +9,7 @@ import { randomInt } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { strict, wholeNumber } from '../support/program-options';
 import { OUTCOMES } from './case';
 import { Random } from './random';
@@ -27,13 +27,9 @@ interface Options {
 const [RUN_FAILED, BAD_USAGE] = [1, 2];
 const MAX_SEED = 2 ** 32 - 1;
 
-/** Of a module that gets models instead of the compiler. */
-const OWN_LIMITS = { seconds: 1, peakMb: 300 };
-
 /** Number of lines to show of a failure: the error and the first frames of its stack. */
 const FAILURE_LINES = 6;
 
-const kinds = `kind of files: ${Object.keys(TARGETS).join(', ')}; or a module that gets models instead of the compiler`;
 const command = strict(new Command('fuzz'))
   .description(
     'Reads mutated files, requests and events, and looks for crashes, hangs, wrong results, waste of memory and writes to other places.',
@@ -42,7 +38,9 @@ const command = strict(new Command('fuzz'))
   .option('--seed <number>', 'seed of all files', wholeNumber(0, MAX_SEED), randomInt(MAX_SEED))
   .option('--run <number>', 'repeat only this run', wholeNumber(0))
   .option('--keep <folder>', 'folder that keeps the files of failed runs and of the run that `--run` names')
-  .option('--target <name>', `${kinds} (default: all kinds in turn)`);
+  .addOption(
+    new Option('--target <name>', 'kind of files (default: all kinds in turn)').choices(Object.keys(TARGETS)),
+  );
 
 /** Removes what the current target has started and written. */
 let tidyUp = (): void => undefined;
@@ -63,22 +61,15 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => process.exit(RUN_FAILED));
   let failed = 0;
-  for (const [flags, target] of targetsOf(options)) {
+  for (const [name, target] of Object.entries<FuzzTarget>(TARGETS)) {
+    if (options.target !== undefined && options.target !== name) continue;
     try {
-      failed += await fuzz(target, flags, options);
+      failed += await fuzz(target, `--target ${name} `, options);
     } finally {
       tidyUp();
     }
   }
   process.exitCode = failed > 0 ? RUN_FAILED : 0;
-}
-
-/** Targets, each with the arguments that select it. */
-function targetsOf({ target }: Options): [flags: string, target: FuzzTarget][] {
-  const named = Object.entries<FuzzTarget>(TARGETS);
-  const chosen = named.filter(([name]) => target === undefined || name === target);
-  if (chosen.length > 0) return chosen.map(([name, own]) => [`--target ${name} `, own]);
-  return [['', { ...TARGETS.models, module: path.resolve(String(target)), limits: OWN_LIMITS }]];
 }
 
 /** Returns the number of failed runs. */

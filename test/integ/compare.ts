@@ -59,7 +59,7 @@ export async function* compareDeployments(
 }
 
 /** Both must be what is expected, so that two clouds which fail alike confirm nothing. */
-export function judge(
+function judge(
   onAws: Ended<Answer>,
   here: Ended<Answer>,
   expects: Scenario['expects'],

@@ -1,35 +1,5 @@
 import { SIMULATIONS, simulationOf } from '../../../local/simulation/presets';
 
-const MIB = 2 ** 20;
-
-test("lambda is Lambda's bucket: 300 MiB at 1.2 GiB/s, then 75 MiB/s, of which a half refills", () => {
-  expect(SIMULATIONS.lambda).toEqual({
-    network: {
-      connectionBytesPerSecond: 87e6,
-      functionBytesPerSecond: 75 * MIB,
-      burst: { bytes: 300 * MIB, bytesPerSecond: 1228.8 * MIB, refillShare: 0.5 },
-    },
-  });
-});
-
-test('aws has all parts, and aws-vpc differs in the network alone', () => {
-  const { network, ...others } = SIMULATIONS.aws;
-  const { network: inVpc, ...same } = SIMULATIONS['aws-vpc'];
-  expect(others).toEqual({
-    coldStartMs: 200,
-    storage: { ...SIMULATIONS['s3-standard'].storage, ...SIMULATIONS['s3-express'].storage },
-    transitions: {
-      ...SIMULATIONS['standard-transitions'].transitions,
-      ...SIMULATIONS['express-transitions'].transitions,
-    },
-  });
-  expect(others.storage).toMatchObject({ standard: { openForGetMs: 68 - 27, openForPutMs: 85 - 40 } });
-  expect(Object.keys(SIMULATIONS['s3-standard'].storage ?? {})).toEqual(['standard']);
-  expect(Object.keys(SIMULATIONS['s3-express'].storage ?? {})).toEqual(['express']);
-  expect(same).toEqual(others);
-  expect([network, inVpc]).toEqual([SIMULATIONS.lambda.network, SIMULATIONS['lambda-vpc'].network]);
-});
-
 test('several names together have the parts of all, and of one kind the later one', () => {
   expect(simulationOf(['lambda', 's3-express', 's3-standard'])).toEqual({
     ...SIMULATIONS.lambda,

@@ -19,7 +19,7 @@ const LEFT_OUT = {
     /\/end-to-end\/batch-faults\.test/,
     /\/lib\/pipeline\/validators\.test/,
     /\/faults\/faults\.test/,
-    /\/integ\/(compare|main|role)\.test/,
+    /\/integ\/(main|role)\.test/,
   ],
   examples: [
     /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
