@@ -19,6 +19,7 @@ const LEFT_OUT = {
     /\/end-to-end\/batch-faults\.test/,
     /\/lib\/pipeline\/validators\.test/,
     /\/faults\/faults\.test/,
+    /\/step-functions\/map-run-memory\.test/,
     /\/integ\/(main|role)\.test/,
   ],
   examples: [

@@ -1,0 +1,54 @@
+/** The memory of a Map Run does not grow with the number of its items. */
+import * as v8 from 'node:v8';
+import * as vm from 'node:vm';
+import { StateMachine } from '../../../local/step-functions/state-machine';
+import { bucketOf, distributedMap, numbers } from '../../support/map-run-fixture';
+
+v8.setFlagsFromString('--expose-gc');
+const collectGarbage = vm.runInNewContext('gc') as () => void;
+
+/** The most bytes that live at ten moments of a Map Run with one item a child. */
+async function peakOf(count: number): Promise<number> {
+  const { storage } = await bucketOf({ 'i.jsonl': numbers(count) });
+  let [calls, moments, peak] = [0, 0, 0];
+  const machine = new StateMachine(
+    {
+      ...{
+        logicalId: 'M',
+        name: 'M',
+        arn: 'arn:aws:states:us-east-1:000000000000:stateMachine:M',
+        type: 'STANDARD',
+      },
+      roleArn: undefined,
+      definition: JSON.stringify({
+        QueryLanguage: 'JSONata',
+        ...distributedMap('i.jsonl', { MaxConcurrency: 20 }),
+      }),
+    },
+    {
+      storage,
+      invoke: (_, payload) => {
+        if (++calls % Math.floor(count / 11) === 0) {
+          collectGarbage();
+          const { heapUsed, arrayBuffers } = process.memoryUsage();
+          // At the first moment, buffers that wrote the items may still be there.
+          if (++moments > 1) peak = Math.max(peak, heapUsed + arrayBuffers);
+        }
+        return Promise.resolve({ payload, executedVersion: '1' });
+      },
+      invokeLater: () => Promise.resolve(),
+    },
+  );
+  expect(await machine.start({}).result).toMatchObject({ status: 'SUCCEEDED' });
+  expect([calls, moments]).toEqual([count, 11]);
+  return peak;
+}
+
+test('1,000 and 10,000 items take about as much memory', async () => {
+  // Loads and compiles everything.
+  await peakOf(10_000);
+  const [few, many] = [await peakOf(1000), await peakOf(10_000)];
+  expect(many / few).toBeLessThanOrEqual(1.1);
+  // The heap of the test itself is large, so the ratio alone would not show 100 bytes for each item.
+  expect(many - few).toBeLessThan(900_000);
+});
