@@ -162,6 +162,8 @@ def run_batches(original, state, value, effective, iterator, execution, ctx):
     ctx["Execution"]["RedriveCount"] = 0
     reader, batcher, place = state["ItemReader"], state["ItemBatcher"], filled(state["ItemReader"]["Arguments"])
     bucket = f"arn:aws:s3:::{place['Bucket']}"
+    # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    require("states:StartExecution", execution["stateMachineArn"], "States.Permissions")
     require("s3:ListBucket", bucket, "States.ItemReaderFailed", {"s3:prefix": place["Prefix"]})
     listed = states._read_map_items({**reader, "Arguments": place}, value, ctx)
     items = [filled(state["ItemSelector"], Index=index, Value=item) for index, item in enumerate(listed)]
