@@ -1,14 +1,14 @@
 /** Synthesizes apps with a bucket, a function without dependencies and a state machine, and runs them locally. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { App, Stack, type StackProps } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { LocalCloud, type LocalCloudOptions } from '../../local';
+import { userFunction } from './deployed-pipeline';
 import { temporaryFolder } from './temporary-folder';
+
+export { start } from './deployed-pipeline';
 
 interface PipelineStackProps extends StackProps {
   /** `index.js` of the function. */
@@ -25,13 +25,8 @@ export class PipelineStack extends Stack {
     super(scope, id, props);
     const bucket = new s3.Bucket(this, 'Bucket');
     this.bucket = bucket;
-    this.slice = new lambda.Function(this, 'Slice', {
-      code: lambda.Code.fromAsset(codeFolder(props.source)),
-      handler: 'index.handler',
-      runtime: lambda.Runtime.NODEJS_22_X,
-      architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-      environment: { BUCKET: bucket.bucketName },
-    });
+    this.slice = userFunction(this, 'Slice', props.source);
+    this.slice.addEnvironment('BUCKET', bucket.bucketName);
     bucket.grantReadWrite(this.slice);
     const task = tasks.LambdaInvoke.jsonata(this, 'Run', {
       lambdaFunction: this.slice.currentVersion,
@@ -52,22 +47,6 @@ export class PipelineStack extends Stack {
       stateMachineType: props.stateMachineType ?? sfn.StateMachineType.EXPRESS,
     });
   }
-}
-
-function codeFolder(source: string): string {
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'index.js'), source);
-  return folder;
-}
-
-const clouds: LocalCloud[] = [];
-afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
-
-/** Starts a local cloud, which is closed after the test file. */
-export async function start(assembly: string, options?: LocalCloudOptions): Promise<LocalCloud> {
-  const cloud = await LocalCloud.start(assembly, options);
-  clouds.push(cloud);
-  return cloud;
 }
 
 /** Synthesizes an app, and returns the folder of the assembly. */

@@ -18,17 +18,12 @@ interface PipelineInit {
 /** Synthesizes a stack for each pipeline, and returns the folder of the assembly. */
 export function synthesize(pipelines: Readonly<Record<string, PipelineInit>>): string {
   const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
-  for (const [name, init] of Object.entries(pipelines)) addPipeline(new Stack(app, name), init);
+  for (const [name, { slices, memorySize, ...props }] of Object.entries(pipelines)) {
+    new SlicedInferencePipeline(new Stack(app, name), 'Pipeline', {
+      ...{ ...props, slicing: Slicing.count(slices), architecture: ARCHITECTURE },
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...(memorySize !== undefined && { sliceFunctions: { memorySize } }),
+    });
+  }
   return shareZips(app.synth().directory);
-}
-
-function addPipeline(stack: Stack, { modelPath, slices, stateMachineType, memorySize }: PipelineInit): void {
-  new SlicedInferencePipeline(stack, 'Pipeline', {
-    modelPath,
-    slicing: Slicing.count(slices),
-    architecture: ARCHITECTURE,
-    removalPolicy: RemovalPolicy.DESTROY,
-    ...(stateMachineType && { stateMachineType }),
-    ...(memorySize !== undefined && { sliceFunctions: { memorySize } }),
-  });
 }

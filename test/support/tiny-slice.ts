@@ -84,9 +84,7 @@ const MODELS: readonly TinyModel[] = [
     inputs: [x],
     outputs: [shifted, early],
   },
-  {
-    ...{ nodes: nodesOf('Mul shifted scale > late'), inputs: [shifted, scale], outputs: [late] },
-  },
+  { nodes: nodesOf('Mul shifted scale > late'), inputs: [shifted, scale], outputs: [late] },
 ];
 
 /** Stages the slice's files and returns the environment variables of its function. */

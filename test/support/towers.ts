@@ -24,18 +24,13 @@ export function tower(
 }
 
 /** An input of a tower. */
-export const row = (seed: number) =>
-  float32(
-    [1, WIDTH],
-    Array.from({ length: WIDTH }, (_, at) => Math.sin(at * seed + 1)),
-  );
+export function row(seed: number) {
+  const values = Array.from({ length: WIDTH }, (_, at) => Math.sin(at * seed + 1));
+  return float32([1, WIDTH], values);
+}
 
 /** The inputs of two towers. */
-export const twoRows = () =>
-  new Map([
-    ['text', row(1)],
-    ['image', row(2)],
-  ]);
+export const twoRows = () => new Map(['text', 'image'].map((name, at) => [name, row(at + 1)] as const));
 
 /** Takes one node of each list in turn, as exporters that order nodes by depth do. */
 export function interleaved(lists: readonly (readonly NodeInit[])[]): NodeInit[] {

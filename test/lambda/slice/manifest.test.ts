@@ -5,11 +5,6 @@ import { encodeModel, MANIFESTS, type TinyModel } from '../../support/tiny-slice
 const model: TinyModel = { nodes: [], inputs: [], outputs: [] };
 
 describe("a slice's manifest", () => {
-  it("is read from the model's metadata, among other properties", () => {
-    const metadata = { author: 'someone', [MANIFEST_KEY]: JSON.stringify(MANIFESTS[1]), other: 'x' };
-    expect(readManifest(encodeModel({ ...model, metadata }))).toEqual(MANIFESTS[1]);
-  });
-
   it('is required', () => {
     expect(() => readManifest(encodeModel(model))).toThrow(`no metadata property '${MANIFEST_KEY}'`);
   });

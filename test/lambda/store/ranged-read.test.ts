@@ -93,14 +93,12 @@ test('parts cover a range in order and are at most as long as requested', () => 
   );
 });
 
-describe('inParallel', () => {
-  it('starts no item after a failure', async () => {
-    const started: number[] = [];
-    const work = inParallel([0, 1, 2], 1, (item) => {
-      started.push(item);
-      return Promise.reject(new Error('no'));
-    });
-    await expect(work).rejects.toThrow('no');
-    expect(started).toEqual([0]);
+it('inParallel starts no item after a failure', async () => {
+  const started: number[] = [];
+  const work = inParallel([0, 1, 2], 1, (item) => {
+    started.push(item);
+    return Promise.reject(new Error('no'));
   });
+  await expect(work).rejects.toThrow('no');
+  expect(started).toEqual([0]);
 });

@@ -33,18 +33,16 @@ function answering(...answers: unknown[]) {
   return { store: new S3ObjectStore(client as unknown as S3Client, undefined, { clock }), sent };
 }
 
-describe('reading from S3', () => {
-  it.each([
-    [403, ObjectUnavailable, 's3://b/k is missing or not permitted'],
-    [412, ObjectChanged, 's3://b/k was replaced while it was read'],
-    [400, S3ServiceException, ''],
-  ])('fails once for status %i', async (status, kind, words) => {
-    const { store, sent } = answering(failed(status), {});
-    const read = store.get(object, RANGE, 'v');
-    await expect(read).rejects.toThrow(kind);
-    await expect(read).rejects.toThrow(words);
-    expect(sent).toHaveLength(1);
-  });
+it.each([
+  [403, ObjectUnavailable, 's3://b/k is missing or not permitted'],
+  [412, ObjectChanged, 's3://b/k was replaced while it was read'],
+  [400, S3ServiceException, ''],
+])('reading from S3 fails once for status %i', async (status, kind, words) => {
+  const { store, sent } = answering(failed(status), {});
+  const read = store.get(object, RANGE, 'v');
+  await expect(read).rejects.toThrow(kind);
+  await expect(read).rejects.toThrow(words);
+  expect(sent).toHaveLength(1);
 });
 
 describe('writing to S3', () => {

@@ -52,10 +52,7 @@ describe('tensors in the state', () => {
     ['AA%=', 'expected padded base64, got a string of length 4'],
     ['AAAA', 'a safetensors file has at least 8 bytes, got 3'],
     [base64([255, 255, 255, 0, 0, 0, 0, 0, 1]), 'the header claims 16777215 bytes of a file of 9'],
-    [
-      base64([2, 0, 0, 0, 0, 0, 0, 0, 123, 125]),
-      'the header has no checksum, which slice functions always write',
-    ],
+    [base64([2, 0, 0, 0, 0, 0, 0, 0, 123, 125]), 'the header has no checksum, which slice functions'],
   ])('are refused as CorruptTensor if they are %j', (text, reason) => {
     const message = expect.stringContaining(
       `the tensors of slice 3 in the event are damaged: ${reason}`,

@@ -24,13 +24,11 @@ describe('crc32', () => {
   });
 });
 
-describe('combinedCrc32', () => {
-  it('is the checksum of both sequences', () => {
-    fc.assert(
-      fc.property(fc.uint8Array(), fc.uint8Array({ maxLength: 5000 }), (first, second) => {
-        const combined = combinedCrc32(crc32(first), crc32(second), second.byteLength);
-        expect(combined).toBe(zlibCrc32(Buffer.concat([first, second])));
-      }),
-    );
-  });
+it('combinedCrc32 is the checksum of both sequences', () => {
+  fc.assert(
+    fc.property(fc.uint8Array(), fc.uint8Array({ maxLength: 5000 }), (first, second) => {
+      const combined = combinedCrc32(crc32(first), crc32(second), second.byteLength);
+      expect(combined).toBe(zlibCrc32(Buffer.concat([first, second])));
+    }),
+  );
 });

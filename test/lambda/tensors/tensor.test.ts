@@ -7,16 +7,14 @@ it('has elements that are a copy if the bytes of a Buffer are not aligned, whose
   expect([...typedView({ dtype: 'float64', shape: [3], bytes })]).toEqual([...elements]);
 });
 
-describe('the description of a tensor', () => {
-  it.each<[string, (number | string | null)[] | null, string]>([
-    ['has sizes, names of sizes, and ? for an unknown size', [1, 'N', null], 'int8[1,N,?]'],
-    ['has no sizes for a scalar', [], 'int8[]'],
-    ['has three dots for an unknown rank', null, 'int8[...]'],
-    ['has 16 sizes', Array<number>(16).fill(1), `int8[${'1,'.repeat(15)}1]`],
-    ['has only the number of more sizes', Array<number>(100_000).fill(1), 'int8[100000 sizes]'],
-  ])('%s', (_, shape, description) => {
-    expect(describeTensor({ dtype: 'int8', shape })).toBe(description);
-  });
+it.each<[string, (number | string | null)[] | null, string]>([
+  ['has sizes, names of sizes, and ? for an unknown size', [1, 'N', null], 'int8[1,N,?]'],
+  ['has no sizes for a scalar', [], 'int8[]'],
+  ['has three dots for an unknown rank', null, 'int8[...]'],
+  ['has 16 sizes', Array<number>(16).fill(1), `int8[${'1,'.repeat(15)}1]`],
+  ['has only the number of more sizes', Array<number>(100_000).fill(1), 'int8[100000 sizes]'],
+])('the description of a tensor %s', (_, shape, description) => {
+  expect(describeTensor({ dtype: 'int8', shape })).toBe(description);
 });
 
 it.each<[number[], boolean]>([

@@ -50,11 +50,7 @@ test.each<[string, (stack: Stack) => unknown, string]>([
   ['a choice', () => Fn.conditionIf('C', 'x'.repeat(300), ''), any('["C","",""]'.length + 300)],
   ['a secret', () => ({ a: '{{resolve:secretsmanager:name}}' }), `{"a":"${any(256)}"}`],
   ['no value', () => ({ a: Aws.NO_VALUE }), '{"a":""}'],
-  [
-    'JSON in text',
-    (stack) => stack.toJsonString({ a: functionIn(stack).functionArn }),
-    `{"a":"${FUNCTION}"}`,
-  ],
+  ['JSON text', (stack) => stack.toJsonString({ a: functionIn(stack).functionArn }), `{"a":"${FUNCTION}"}`],
 ])('the length of %s is that of the longest value', (_, value, longest) => {
   const stack = newStack();
   expect(deployedLength(stack, value(stack))).toEqual({

@@ -54,11 +54,9 @@ const SEQUENCES = Array.from({ length: cases(5, 17) }, (_, index) => ({ sequence
 /** A cut may move between neighboring nodes with the same bytes. */
 const NEIGHBORS = 0.05;
 
-describe('cuts', () => {
-  test.each<[string, Slicer]>([
-    ['a number of slices', count(4)],
-    ['the memory of functions', automatic(undefined, 'maxMemorySize')],
-  ])('by %s do not jump when a size changes a little', (_, slicer) => {
-    expect(largestMove(transformer(4), SEQUENCES, slicer)).toBeLessThanOrEqual(NEIGHBORS);
-  });
+test.each<[string, Slicer]>([
+  ['a number of slices', count(4)],
+  ['the memory of functions', automatic(undefined, 'maxMemorySize')],
+])('cuts by %s do not jump when a size changes a little', (_, slicer) => {
+  expect(largestMove(transformer(4), SEQUENCES, slicer)).toBeLessThanOrEqual(NEIGHBORS);
 });

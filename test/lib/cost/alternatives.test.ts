@@ -114,23 +114,9 @@ it('Fargate costs the same without requests as with few, more with many, and has
 
 it.each([
   // Some $30 a month for 73,000 runs, and for 730,000.
-  [
-    'a price of what is always on',
-    'fargate',
-    { maxDollarsPerMillion: 100 },
-    100,
-    1000,
-    /^a million mixed runs cost \$4/,
-  ],
+  ['a price', 'fargate', { maxDollarsPerMillion: 100 }, 100, 1000, /^a million mixed runs cost \$4/],
   // A cold run takes 10 s and more, a warm one less than 2 s. Of 40 requests an hour, 2 of 100 find no function.
-  [
-    'a latency of mixed runs',
-    'one-function',
-    { maxLatencyMs: 3000 },
-    10,
-    40,
-    /^the p95 of a mixed run is 1\d\.\d s, /,
-  ],
+  ['a latency', 'one-function', { maxLatencyMs: 3000 }, 10, 40, /^the p95 of a mixed run is 1\d\.\d s, /],
 ] as const)('%s is a limit by the rate of requests', (_, id, targets, beyond, within, text) => {
   const own = compare({}, { targets }).of(id);
   expect(own.at(beyond).breaks).toEqual([expect.stringMatching(text)]);

@@ -19,42 +19,40 @@ function reported(billedMs: number, memoryMb: number, initMs?: number): LoggedRe
   return { billedMs, memoryMb, ...(initMs !== undefined && { initMs }) };
 }
 
-describe('the bill of a call', () => {
-  const second = reported(1000, 1024);
+const second = reported(1000, 1024);
 
-  it.each<[string, Partial<LoggedCall>, Partial<LineItems>, Partial<BillOptions>?]>([
-    [
-      'the billed duration times the memory, split by what the function did',
-      { runMs: 500, loadMs: 100, report: reported(1000, 2048, 200) },
-      {
-        lambdaCompute: 0.5 * 2 * GB_SECOND,
-        lambdaLoad: 0.3 * 2 * GB_SECOND,
-        lambdaTransfer: 0.2 * 2 * GB_SECOND,
-        lambdaRequests: 0.2 / MILLION,
-      },
-    ],
-    [
-      'the time of a warm-up as loading',
-      { kind: 'warm-up', loadMs: 10, report: second },
-      { lambdaLoad: GB_SECOND, lambdaTransfer: 0 },
-    ],
-    ['no load that a warm-up did', { warmedUp: true, loadMs: 900, report: second }, { lambdaLoad: 0 }],
-    [
-      'the requests that it made, by the price of their bucket',
-      { s3Gets: 3, s3Puts: 1, expressGets: 2, expressPuts: 1 },
-      { s3Gets: (3 * 0.4 + 2 * 0.03) / MILLION, s3Puts: (5 + 1.13) / MILLION },
-    ],
-    [
-      'the price of the architecture',
-      { runMs: 1000, report: second },
-      { lambdaCompute: armGbSecond },
-      { architecture: 'arm64' },
-    ],
-  ])('has %s', (_, call, expected, options = {}) => {
-    const { items } = billOf([{ ...RAN, ...call }], [], { ...OPTIONS, ...options });
-    for (const [item, dollars] of Object.entries(expected))
-      expect(items[item as keyof LineItems]).toBeCloseTo(dollars, 12);
-  });
+it.each<[string, Partial<LoggedCall>, Partial<LineItems>, Partial<BillOptions>?]>([
+  [
+    'the billed duration times the memory, split by what the function did',
+    { runMs: 500, loadMs: 100, report: reported(1000, 2048, 200) },
+    {
+      lambdaCompute: 0.5 * 2 * GB_SECOND,
+      lambdaLoad: 0.3 * 2 * GB_SECOND,
+      lambdaTransfer: 0.2 * 2 * GB_SECOND,
+      lambdaRequests: 0.2 / MILLION,
+    },
+  ],
+  [
+    'the time of a warm-up as loading',
+    { kind: 'warm-up', loadMs: 10, report: second },
+    { lambdaLoad: GB_SECOND, lambdaTransfer: 0 },
+  ],
+  ['no load that a warm-up did', { warmedUp: true, loadMs: 900, report: second }, { lambdaLoad: 0 }],
+  [
+    'the requests that it made, by the price of their bucket',
+    { s3Gets: 3, s3Puts: 1, expressGets: 2, expressPuts: 1 },
+    { s3Gets: (3 * 0.4 + 2 * 0.03) / MILLION, s3Puts: (5 + 1.13) / MILLION },
+  ],
+  [
+    'the price of the architecture',
+    { runMs: 1000, report: second },
+    { lambdaCompute: armGbSecond },
+    { architecture: 'arm64' },
+  ],
+])('the bill of a call has %s', (_, call, expected, options = {}) => {
+  const { items } = billOf([{ ...RAN, ...call }], [], { ...OPTIONS, ...options });
+  for (const [item, dollars] of Object.entries(expected))
+    expect(items[item as keyof LineItems]).toBeCloseTo(dollars, 12);
 });
 
 describe('the bill of a run', () => {

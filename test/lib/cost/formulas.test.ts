@@ -53,53 +53,35 @@ function processor(cpu: number, lambdaSpeed: number, connectionRate: number): En
   };
 }
 
-describe('a transfer', () => {
-  const PLAIN = { inVpc: false, tls: false };
-  const VPC = { ...PLAIN, inVpc: true };
-  const idle = processor(0, 1, 1e6);
-  const { connectionRate } = environment.s3;
-  const busy = processor(environment.network.cpu, 1, connectionRate);
-  // The upper half of the burst does not refill; the lower one gains 75 MiB/s while it loses 1,228.8 MiB/s.
-  const burst = 150 + 150 * (1228.8 / (1228.8 - 75));
+const PLAIN = { inVpc: false, tls: false };
+const VPC = { ...PLAIN, inVpc: true };
+const idle = processor(0, 1, 1e6);
+const { connectionRate } = environment.s3;
+const busy = processor(environment.network.cpu, 1, connectionRate);
+// The upper half of the burst does not refill; the lower one gains 75 MiB/s while it loses 1,228.8 MiB/s.
+const burst = 150 + 150 * (1228.8 / (1228.8 - 75));
 
-  it.each([
-    ['nothing', 0, 0.1, PLAIN, busy, 0],
-    ['the burst at 1.2 GiB/s', burst * MIB, 1, PLAIN, idle, (burst / 1228.8) * 1000],
-    ['the rest at 75 MiB/s', (burst + 75) * MIB, 1, PLAIN, idle, (burst / 1228.8) * 1000 + 1000],
-    ['all at 82 MiB/s in a VPC', 164 * MIB, 1, VPC, idle, 2000],
-    ['a small object over one connection', 1e6, 1, PLAIN, processor(0, 1, 10), 100],
-    [
-      'three parts over three connections',
-      48 * MIB,
-      1,
-      PLAIN,
-      processor(0, 1, 10),
-      ((48 * MIB) / 30e6) * 1000,
-    ],
-    ['what its processor can', 100e6, 1, PLAIN, busy, 320],
-    ['less with TLS', 100e6, 1, { ...PLAIN, tls: true }, busy, 320 * 1.29],
-    ['less on a small function', 100e6, 0.25, PLAIN, busy, 4 * 320],
-    ['no more on a large one', 100e6, 6, PLAIN, busy, 320],
-    [
-      'less on slower processors',
-      100e6,
-      1,
-      PLAIN,
-      processor(environment.network.cpu, 0.5, connectionRate),
-      640,
-    ],
-  ] as const)('passes %s', (_, bytes, vcpus, path, own, ms) => {
-    expect(transferMs(bytes, vcpus, path, own)).toBeCloseTo(ms, 6);
-  });
+it.each([
+  ['nothing', 0, 0.1, PLAIN, busy, 0],
+  ['the burst at 1.2 GiB/s', burst * MIB, 1, PLAIN, idle, (burst / 1228.8) * 1000],
+  ['the rest at 75 MiB/s', (burst + 75) * MIB, 1, PLAIN, idle, (burst / 1228.8) * 1000 + 1000],
+  ['all at 82 MiB/s in a VPC', 164 * MIB, 1, VPC, idle, 2000],
+  ['a small object over one connection', 1e6, 1, PLAIN, processor(0, 1, 10), 100],
+  ['three parts over three connections', 48 * MIB, 1, PLAIN, processor(0, 1, 10), ((48 * MIB) / 30e6) * 1000],
+  ['what its processor can', 100e6, 1, PLAIN, busy, 320],
+  ['less with TLS', 100e6, 1, { ...PLAIN, tls: true }, busy, 320 * 1.29],
+  ['less on a small function', 100e6, 0.25, PLAIN, busy, 4 * 320],
+  ['no more on a large one', 100e6, 6, PLAIN, busy, 320],
+  ['less on slower ones', 100e6, 1, PLAIN, processor(environment.network.cpu, 0.5, connectionRate), 640],
+] as const)('a transfer passes %s', (_, bytes, vcpus, path, own, ms) => {
+  expect(transferMs(bytes, vcpus, path, own)).toBeCloseTo(ms, 6);
 });
 
-describe('an execution', () => {
-  it('of a Standard machine has the published transitions, which a payload makes slower', () => {
-    const median = transitionOf('standard', environment).quantile(0.5);
-    expect(Math.abs(median - 160)).toBeLessThanOrEqual(GRID_MS);
-    const added = [64 * 1024 - 1024, 0, 1e9].map((bytes) => payloadMs(bytes, 'standard', environment));
-    expect(added).toEqual([expect.closeTo(78, 6), 0, expect.closeTo(425 - 160, 6)]);
-  });
+it('an execution of a Standard machine has the published transitions, which a payload makes slower', () => {
+  const median = transitionOf('standard', environment).quantile(0.5);
+  expect(Math.abs(median - 160)).toBeLessThanOrEqual(GRID_MS);
+  const added = [64 * 1024 - 1024, 0, 1e9].map((bytes) => payloadMs(bytes, 'standard', environment));
+  expect(added).toEqual([expect.closeTo(78, 6), 0, expect.closeTo(425 - 160, 6)]);
 });
 
 describe("Lambda's bucket outside a VPC", () => {
@@ -131,26 +113,24 @@ describe("Lambda's bucket outside a VPC", () => {
   });
 });
 
-describe('any bucket', () => {
-  const rate = fc.double({ min: 1e3, max: 1e9, noNaN: true });
-  const amount = fc.double({ min: 0, max: 1e9, noNaN: true });
-  const shapes = fc.record({
-    ...{ capacity: amount, burstRate: rate, refillRate: rate },
-    refillShare: fc.double({ min: 0, max: 1, noNaN: true }),
-  });
+const rate = fc.double({ min: 1e3, max: 1e9, noNaN: true });
+const amount = fc.double({ min: 0, max: 1e9, noNaN: true });
+const shapes = fc.record({
+  ...{ capacity: amount, burstRate: rate, refillRate: rate },
+  refillShare: fc.double({ min: 0, max: 1, noNaN: true }),
+});
 
-  it('takes as long for bytes at once as in parts, and never has less than no tokens or more than its capacity', () => {
-    fc.assert(
-      fc.property(shapes, amount, amount, (shape, first, second) => {
-        const start = passed(shape.capacity, first, shape);
-        const end = passed(start.tokens, second, shape);
-        const together = passed(shape.capacity, first + second, shape);
-        expect(start.seconds + end.seconds).toBeCloseTo(together.seconds, 3);
-        const after = refilled(start.tokens, second, shape);
-        expect(start.tokens).toBeGreaterThanOrEqual(0);
-        expect(after).toBeGreaterThanOrEqual(start.tokens);
-        expect(after).toBeLessThanOrEqual(shape.capacity);
-      }),
-    );
-  });
+it('any bucket takes as long for bytes at once as in parts, and never has less than no tokens or more than its capacity', () => {
+  fc.assert(
+    fc.property(shapes, amount, amount, (shape, first, second) => {
+      const start = passed(shape.capacity, first, shape);
+      const end = passed(start.tokens, second, shape);
+      const together = passed(shape.capacity, first + second, shape);
+      expect(start.seconds + end.seconds).toBeCloseTo(together.seconds, 3);
+      const after = refilled(start.tokens, second, shape);
+      expect(start.tokens).toBeGreaterThanOrEqual(0);
+      expect(after).toBeGreaterThanOrEqual(start.tokens);
+      expect(after).toBeLessThanOrEqual(shape.capacity);
+    }),
+  );
 });

@@ -101,23 +101,21 @@ describe('a step', () => {
   });
 });
 
-describe('a slice whose tensors travel in the state', () => {
-  const ALL: InState = {
-    ...{ isAnswered: true, readTensors: 1, readsAll: true, readBytes: 8000 },
-    characters: 16 * 1024,
-  };
-  const small = { ...DEMAND, readBytes: 8000, writeBytes: 8000 };
-  const express = costModel();
-  const inS3 = express.step(small, CHOICE);
-  const inState = express.step(small, { ...CHOICE, inState: ALL });
+const ALL: InState = {
+  ...{ isAnswered: true, readTensors: 1, readsAll: true, readBytes: 8000 },
+  characters: 16 * 1024,
+};
+const small = { ...DEMAND, readBytes: 8000, writeBytes: 8000 };
+const express = costModel();
+const inS3 = express.step(small, CHOICE);
+const inState = express.step(small, { ...CHOICE, inState: ALL });
 
-  it('sends no requests to S3, stores nothing there, opens no connection and waits for no object', () => {
-    const { s3Puts, s3Gets, s3Bytes, tensorStorage, lambdaTransfer } = inState.warmItems;
-    expect([s3Puts, s3Gets, s3Bytes, tensorStorage]).toEqual([0, 0, 0, 0]);
-    expect(inS3.warmItems.s3Puts + inS3.warmItems.s3Gets).toBeCloseTo(5.4e-6, 12);
-    expect(inS3.warmMs - inState.warmMs).toBeGreaterThan(DEFAULT_ENVIRONMENT.s3.standardFirstGetMs - 27);
-    expect(lambdaTransfer).toBeLessThan(inS3.warmItems.lambdaTransfer / 10);
-  });
+it('a slice whose tensors travel in the state sends no requests to S3, stores nothing there, opens no connection and waits for no object', () => {
+  const { s3Puts, s3Gets, s3Bytes, tensorStorage, lambdaTransfer } = inState.warmItems;
+  expect([s3Puts, s3Gets, s3Bytes, tensorStorage]).toEqual([0, 0, 0, 0]);
+  expect(inS3.warmItems.s3Puts + inS3.warmItems.s3Gets).toBeCloseTo(5.4e-6, 12);
+  expect(inS3.warmMs - inState.warmMs).toBeGreaterThan(DEFAULT_ENVIRONMENT.s3.standardFirstGetMs - 27);
+  expect(lambdaTransfer).toBeLessThan(inS3.warmItems.lambdaTransfer / 10);
 });
 
 describe('a run', () => {
@@ -179,17 +177,15 @@ describe('a run', () => {
   });
 });
 
-describe('whether a run is within a time', () => {
-  it('agrees with the quantile of its latency, to the two microseconds of a mixed one', () => {
-    const quantiles = fc.constantFrom('p50' as const, 'p95' as const);
-    fc.assert(
-      fc.property(options, totals, temperatures, quantiles, (given, own, temperature, quantile) => {
-        const model = costModel(given);
-        const ms = model.latencyMs(own, temperature, quantile);
-        expect(model.isWithin(own, temperature, quantile, ms + 2e-3)).toBe(true);
-        expect(model.isWithin(own, temperature, quantile, ms - 2e-3)).toBe(false);
-      }),
-      { numRuns: 100 },
-    );
-  });
+it('whether a run is within a time agrees with the quantile of its latency, to the two microseconds of a mixed one', () => {
+  const quantiles = fc.constantFrom('p50' as const, 'p95' as const);
+  fc.assert(
+    fc.property(options, totals, temperatures, quantiles, (given, own, temperature, quantile) => {
+      const model = costModel(given);
+      const ms = model.latencyMs(own, temperature, quantile);
+      expect(model.isWithin(own, temperature, quantile, ms + 2e-3)).toBe(true);
+      expect(model.isWithin(own, temperature, quantile, ms - 2e-3)).toBe(false);
+    }),
+    { numRuns: 100 },
+  );
 });

@@ -96,12 +96,10 @@ describe('casts', () => {
 
 test.each([
   // A float32 value between two float16 parts, a cast and a chain that no output needs, and a constant in float16.
-  [
-    'Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast s > q to=1; Cast q > h2 to=10; Cast h2 > r to=1; Exp r > y',
-  ],
-  ['Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast h > unused to=1; Cast s > q to=1; Exp q > y'],
-  ['Tanh x > p; Cast p > h to=10; Identity h > unused; Sigmoid h > s; Cast s > q to=1; Exp q > y'],
-  ['Cast w > h to=10; Cast h > q to=1; Add x q > a; Exp a > b; Sigmoid h > s; Cast s > t to=1; Mul b t > y'],
+  'Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast s > q to=1; Cast q > h2 to=10; Cast h2 > r to=1; Exp r > y',
+  'Tanh x > p; Cast p > h to=10; Sigmoid h > s; Cast h > unused to=1; Cast s > q to=1; Exp q > y',
+  'Tanh x > p; Cast p > h to=10; Identity h > unused; Sigmoid h > s; Cast s > q to=1; Exp q > y',
+  'Cast w > h to=10; Cast h > q to=1; Add x q > a; Exp a > b; Sigmoid h > s; Cast s > t to=1; Mul b t > y',
 ])('float16 models can be cut after ONNX Runtime has saved them: %s', async (nodes) => {
   expect(await expectIdentical(graphOf8(nodes, [floats('w', [8])]))).toBeGreaterThan(1);
 });

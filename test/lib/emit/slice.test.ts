@@ -231,24 +231,19 @@ describe('tensors inside nodes with data in another file', () => {
   });
 });
 
-describe('an output folder', () => {
-  test.each([
-    ['thesis.tex', "thesis.tex' must be a writable folder, got a file in the way: choose another folder"],
-    ['thesis.tex/out', 'got a file in the way: choose another folder'],
-    ['/proc/slices', "output folder '/proc/slices' must be writable, "],
-    ['', "must be empty or hold an earlier plan, got a folder with '"],
-    [
-      'model',
-      "must not be the model's folder, got the folder of 'slice-00.onnx', which is being sliced: choose",
-    ],
-  ])('that is %j is refused, and nothing changes', (name, message) => {
-    const folder = temporaryFolder();
-    const model = path.join(folder, 'model');
-    fs.mkdirSync(model);
-    fs.writeFileSync(path.join(folder, 'thesis.tex'), 'mine');
-    const compiled = compile(saveModel(mlp(2), 'slice-00.onnx', model), count(2));
-    expect(() => writeSlices(compiled, path.resolve(folder, name))).toThrow(message);
-    const left = fs.readdirSync(folder, { recursive: true });
-    expect(left.sort()).toEqual(['model', path.join('model', 'slice-00.onnx'), 'thesis.tex']);
-  });
+test.each([
+  ['thesis.tex', "thesis.tex' must be a writable folder, got a file in the way: choose another folder"],
+  ['thesis.tex/out', 'got a file in the way: choose another folder'],
+  ['/proc/slices', "output folder '/proc/slices' must be writable, "],
+  ['', "must be empty or hold an earlier plan, got a folder with '"],
+  ['model', "must not be the model's folder, got the folder of 'slice-00.onnx', which is being sliced"],
+])('an output folder that is %j is refused, and nothing changes', (name, message) => {
+  const folder = temporaryFolder();
+  const model = path.join(folder, 'model');
+  fs.mkdirSync(model);
+  fs.writeFileSync(path.join(folder, 'thesis.tex'), 'mine');
+  const compiled = compile(saveModel(mlp(2), 'slice-00.onnx', model), count(2));
+  expect(() => writeSlices(compiled, path.resolve(folder, name))).toThrow(message);
+  const left = fs.readdirSync(folder, { recursive: true });
+  expect(left.sort()).toEqual(['model', path.join('model', 'slice-00.onnx'), 'thesis.tex']);
 });

@@ -5,18 +5,16 @@ const check = (platform: string, arch: string, glibc?: string) => () => {
   checkRunsOnnxRuntime({ platform, arch, glibc });
 };
 
-describe('checkRunsOnnxRuntime', () => {
-  const advice =
-    'run `sliced-inference slice` on one of them, and deploy its output from here with SlicedModel.fromDirectory';
-  test.each([
-    ['darwin', 'x64', 'darwin-x64'],
-    ['linux', 'x64', 'linux-x64 without glibc, for example Alpine Linux'],
-  ])('refuses %s on %s', (platform, arch, got) => {
-    expect(check(platform, arch)).toThrow(
-      /^slicing runs .* darwin-arm64, linux-arm64, linux-x64, .*win32-x64, got /,
-    );
-    expect(check(platform, arch)).toThrow(`got ${got}: ${advice}`);
-  });
+const advice =
+  'run `sliced-inference slice` on one of them, and deploy its output from here with SlicedModel.fromDirectory';
+test.each([
+  ['darwin', 'x64', 'darwin-x64'],
+  ['linux', 'x64', 'linux-x64 without glibc, for example Alpine Linux'],
+])('checkRunsOnnxRuntime refuses %s on %s', (platform, arch, got) => {
+  expect(check(platform, arch)).toThrow(
+    /^slicing runs .* darwin-arm64, linux-arm64, linux-x64, .*win32-x64, got /,
+  );
+  expect(check(platform, arch)).toThrow(`got ${got}: ${advice}`);
 });
 
 test('a child process that does not start is reported', () => {

@@ -151,11 +151,7 @@ describe('damaged models', () => {
   test.each<[expected: string, nodes: NodeInit[], initializer?: TensorInit[], graph?: object]>([
     ["tensor 'w' of type float32 and dims [5] must have 20 bytes, got 16: ", [add], [w({ dims: [5] })]],
     ["tensor 'w' must have dims of 0 or more, got [-4]: the file is damaged", [add], [w({ dims: [-4] })]],
-    [
-      'fewer than 2^49 elements, got dims [1099511627776,1099511627776]',
-      [add],
-      [w({ dims: [2 ** 40, 2 ** 40] })],
-    ],
+    ['2^49 elements, got dims [1099511627776,1099511627776]', [add], [w({ dims: [2 ** 40, 2 ** 40] })]],
     ["tensor 'w' must have an element type of ONNX, got type 77: ", [add], [w({ dataType: 77 })]],
     ["node 'Add_y' (Add) must use values that the graph defines, got 'w': the file is damaged", [add]],
     ["output 'y' of the graph must be the output of a node, an input or an init", [], [], { output: [y] }],
@@ -212,10 +208,7 @@ describe('malformed or ambiguous protobuf', () => {
 const USES = 'the model must have at most 2000000 inputs, outputs and captures of nodes, got more';
 const captures = Array.from({ length: 50_000 }, (_, i) => rawNode(field(1, `v${i}`)));
 test.each<[expected: string, graph: () => Uint8Array]>([
-  [
-    'at most 300000 nodes, including nodes in bodies and functions, got more',
-    () => repeated(MAX_NODES + 1, rawNode()),
-  ],
+  ['at most 300000 nodes, including nodes in bodies and functions', () => repeated(MAX_NODES + 1, rawNode())],
   [USES, () => rawNode(repeated(MAX_USES + 1, field(1)))],
   ['has more than 10000 attributes', () => rawNode(repeated(MAX_NODE_ATTRIBUTES + 1, field(5)))],
   // Captures count at every depth.
@@ -240,37 +233,34 @@ test('a model is refused for too many fields beside the graph', () => {
   expect(refusal(bytes)).toContain('a file with more than 100000 fields beside its graph');
 });
 
-describe('local functions', () => {
-  /** A graph that calls `F0`, and functions `F0`, `F1` and so on. `calls` returns the functions that each calls. */
-  function calling(count: number, calls: (index: number) => readonly number[]): ModelInit {
-    const functions = Array.from({ length: count }, (_, index) => {
-      const called = calls(index).map((callee, at) => callOf(`F${callee}`, [`t${at}`], [`t${at + 1}`]));
-      return [
-        `F${index}`,
-        [node('Abs', ['a'], ['t0']), ...called, node('Neg', [`t${called.length}`], ['b'])],
-      ] as const;
-    });
-    return {
-      ...modelOf([callOf('F0', ['x'], ['y'])], { x: [4] }),
-      ...functionsOf(Object.fromEntries(functions)),
-    };
-  }
-
-  /** Each function calls the next one twice. */
-  const doubling = (count: number): ModelInit =>
-    calling(count, (i) => (i === count - 1 ? [] : [i + 1, i + 1]));
-  const { functions: one, ...own } = calling(1, () => []);
-  const deep = calling(MAX_FUNCTION_DEPTH + 1, (i) => (i === MAX_FUNCTION_DEPTH ? [] : [i + 1]));
-  test.each<[expected: string, model: ModelInit]>([
-    ["function 'F0' must not call itself, got a cycle of calls: ", calling(1, () => [0])],
-    ["function 'F0' must not call itself", calling(200, (i) => [(i + 1) % 200])],
-    ["functions must call each other at most 256 deep, got deeper calls from 'F0': ", deep],
-    [`calls of functions must expand to at most 100000 nodes, got ${2 ** 31 - 2}: `, doubling(30)],
-    ['at most 100000 nodes, got more than 2^53: ', doubling(200)],
-    ["function 'F0' of domain 'local' must be defined once", { ...own, functions: [one, one].flat() }],
-  ])('are refused with: %s', (expected, model) => {
-    expect(refusal(model)).toContain(expected);
+/** A graph that calls `F0`, and functions `F0`, `F1` and so on. `calls` returns the functions that each calls. */
+function calling(count: number, calls: (index: number) => readonly number[]): ModelInit {
+  const functions = Array.from({ length: count }, (_, index) => {
+    const called = calls(index).map((callee, at) => callOf(`F${callee}`, [`t${at}`], [`t${at + 1}`]));
+    return [
+      `F${index}`,
+      [node('Abs', ['a'], ['t0']), ...called, node('Neg', [`t${called.length}`], ['b'])],
+    ] as const;
   });
+  return {
+    ...modelOf([callOf('F0', ['x'], ['y'])], { x: [4] }),
+    ...functionsOf(Object.fromEntries(functions)),
+  };
+}
+
+/** Each function calls the next one twice. */
+const doubling = (count: number): ModelInit => calling(count, (i) => (i === count - 1 ? [] : [i + 1, i + 1]));
+const { functions: one, ...own } = calling(1, () => []);
+const deep = calling(MAX_FUNCTION_DEPTH + 1, (i) => (i === MAX_FUNCTION_DEPTH ? [] : [i + 1]));
+test.each<[expected: string, model: ModelInit]>([
+  ["function 'F0' must not call itself, got a cycle of calls: ", calling(1, () => [0])],
+  ["function 'F0' must not call itself", calling(200, (i) => [(i + 1) % 200])],
+  ["functions must call each other at most 256 deep, got deeper calls from 'F0': ", deep],
+  [`calls of functions must expand to at most 100000 nodes, got ${2 ** 31 - 2}: `, doubling(30)],
+  ['at most 100000 nodes, got more than 2^53: ', doubling(200)],
+  ["function 'F0' of domain 'local' must be defined once", { ...own, functions: [one, one].flat() }],
+])('local functions are refused with: %s', (expected, model) => {
+  expect(refusal(model)).toContain(expected);
 });
 
 describe('external data', () => {
@@ -308,11 +298,7 @@ describe('external data', () => {
     ['nul\0.bin', "must name a file, got 'nul\\0.bin'"],
     ['sub', "must lie in a file, got 'sub', which is not a regular file"],
     ['none.bin', "must lie in 'none.bin' beside the model, got no such file or folder: put the file next"],
-    [
-      'w.bin',
-      "must lie in bytes 56 to 72 of 'w.bin', got a file of 64 bytes: the file is cut",
-      { offset: '56' },
-    ],
+    ['w.bin', "must lie in bytes 56 to 72 of 'w.bin', got a file of 64 bytes", { offset: '56' }],
     ['w.bin', 'must have the 16 bytes of its type and dims, got a length of 12', { length: '12' }],
     ['w.bin', "must have a whole number of bytes as offset, got '9999", { offset: '9'.repeat(20) }],
   ])('is refused at %j: %s', (location, expected, entries = {}) => {

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { parseModel } from '../../../lib/onnx/parse';
-import { saveOptimized, settleCasts } from '../../../lib/optimize/optimize-child';
+import { settleCasts } from '../../../lib/optimize/optimize-child';
 import { nodesOf } from '../../support/graph-text';
 import { modelOf, saveModel, temporaryFolder } from '../../support/model-builder';
 
@@ -58,12 +58,4 @@ describe('settleCasts', () => {
     settleCasts(file);
     expect(fs.readFileSync(file).toString('latin1', WINDOW_BYTES + distance + 2)).toBe(`${SETTLED}g`);
   });
-});
-
-test('what is saved loads again with its casts renamed', async () => {
-  const weightsFolder = temporaryFolder();
-  const [savedPath, savedWeights] = ['saved.onnx', 'weights'].map((name) => path.join(weightsFolder, name));
-  const job = { weightsFolder, level: 'none', savedPath, savedWeights } as const;
-  expect(await saveOptimized({ ...job, modelPath: saveModel(float16Model) })).toEqual({ ownWeights: false });
-  expect(fs.readFileSync(savedPath).includes(SETTLED)).toBe(true);
 });

@@ -53,15 +53,6 @@ test('the construct ids of the resources are stable', () => {
   ]);
 });
 
-test('a pipeline needs no prop but modelPath, which may be relative to the working directory', () => {
-  const modelPath = path.relative(process.cwd(), MLP_PATH);
-  expect(path.isAbsolute(modelPath)).toBe(false);
-  const { stateMachine, bucket, functions } = new SlicedInferencePipeline(newStack(), 'Ocr', { modelPath });
-  expect([stateMachine, bucket, ...functions].map(({ node }) => node.path)).toEqual(
-    ['StateMachine', 'Bucket', 'slice-00/Function'].map((id) => `Stack/Ocr/${id}`),
-  );
-});
-
 test('a pipeline in a stage writes its plan into the assembly of the app', () => {
   const app = newApp();
   const stage = new Stage(app, 'Prod', { env: { account: '111111111111', region: 'eu-west-1' } });

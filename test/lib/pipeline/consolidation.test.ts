@@ -34,20 +34,18 @@ test.each<[string, Props]>([
   expect(pipelineStack(props).template.toJSON()).toEqual(pipelineStack(never).template.toJSON());
 });
 
-describe('the decision', () => {
-  const models = new Map([2, 5, 14].map((products) => [products, analyzeModel(sparseModel(products))]));
+const models = new Map([2, 5, 14].map((products) => [products, analyzeModel(sparseModel(products))]));
 
-  test.each<[string, number, Slicer, ConsolidationMode, boolean]>([
-    ['1.3 GB in five slices', 5, count(5), 'automatic', true],
-    ['1.3 GB in five slices', 5, count(5), 'never', false],
-    ['3.8 GB, more than 3,008 MB', 14, count(14), 'automatic', false],
-    ['3.8 GB, more than 3,008 MB', 14, count(14), 'always', true],
-    ['1.3 GB within 1,024 MB', 5, automatic({ maxMemorySize: 1024 }), 'automatic', false],
-  ])('of %s (%d weights of 256 MiB)', (_, products, slicer, mode, expected) => {
-    const analyzed = models.get(products);
-    if (!analyzed) throw new Error('no such model');
-    expect(bestCut(analyzed.dataflow, analyzed.cuts, slicer, mode).whole !== undefined).toBe(expected);
-  });
+test.each<[string, number, Slicer, ConsolidationMode, boolean]>([
+  ['1.3 GB in five slices', 5, count(5), 'automatic', true],
+  ['1.3 GB in five slices', 5, count(5), 'never', false],
+  ['3.8 GB, more than 3,008 MB', 14, count(14), 'automatic', false],
+  ['3.8 GB, more than 3,008 MB', 14, count(14), 'always', true],
+  ['1.3 GB within 1,024 MB', 5, automatic({ maxMemorySize: 1024 }), 'automatic', false],
+])('the decision of %s (%d weights of 256 MiB)', (_, products, slicer, mode, expected) => {
+  const analyzed = models.get(products);
+  if (!analyzed) throw new Error('no such model');
+  expect(bestCut(analyzed.dataflow, analyzed.cuts, slicer, mode).whole !== undefined).toBe(expected);
 });
 
 describe('with consolidation', () => {

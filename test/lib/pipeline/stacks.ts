@@ -33,9 +33,10 @@ import {
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
 import { stackingToken } from '../../../lib/plan/stacking-token';
+import { lateInput } from '../../support/late-input-model';
 import { mlp, saveModel } from '../../support/model-builder';
 import { MLP_PATH, addPipeline } from '../../support/pipeline-stack';
-import { twoTowers } from '../../support/towers';
+import { ensemble, twoTowers } from '../../support/towers';
 import { writtenPlan } from '../../support/written-plan';
 
 type Props = Partial<SlicedInferencePipelineProps>;
@@ -47,7 +48,7 @@ const hundred = () => ({
   ...{ modelPath: saveModel(mlp(40)), dimensions: { batch: 1 }, slicing: Slicing.count(100) },
   sliceMetrics: true,
 });
-const branches = () => ({ modelPath: saveModel({ graph: twoTowers() }), slicing: Slicing.count(5) });
+const branches = (graph = twoTowers()) => ({ modelPath: saveModel({ graph }), slicing: Slicing.count(5) });
 
 const pipeline =
   (props: (stack: Stack) => Props): Build =>
@@ -150,7 +151,9 @@ const inStack =
 export const STACKS: Readonly<Record<string, (app: App) => void>> = {
   'two pipelines with callers and alarms': inStack(monitored),
   'one slice, Standard': inStack(pipeline(() => ({ slicing: Slicing.count(1), stateMachineType: STANDARD }))),
-  branches: inStack(pipeline(branches)),
+  branches: inStack(pipeline(() => branches())),
+  'branches after a slice': inStack(pipeline(() => branches(ensemble(3)))),
+  'slices that are not a chain': inStack(pipeline(() => lateInput)),
   'branches, Standard': inStack(pipeline(() => ({ ...branches(), stateMachineType: STANDARD }))),
   'a hundred slices': inStack(pipeline(hundred)),
   'a hundred slices, Standard, longest names': inStack(

@@ -12,7 +12,7 @@ import {
   SlicedInferenceDashboard,
   SlicedInferencePipeline,
 } from '../../../lib';
-import { nagFindings, reasonFor } from '../../support/nag-findings';
+import { ACKNOWLEDGED, nagFindings, reasonFor } from '../../support/nag-findings';
 import { definitionOf, newApp, shortTemplate } from '../../support/pipeline-stack';
 import { type StateMachineDefinition, unassignedVariables } from '../../support/unassigned-variables';
 import { STACKS } from './stacks';
@@ -52,6 +52,9 @@ async function diagnostics(definition: StateMachineDefinition): Promise<string[]
   });
 }
 
+/** The reasons of the findings in all stacks. */
+const explained = new Set<string | undefined>();
+
 /** Findings of cdk-nag in constructs of this package. The rest of a stack belongs to the user. */
 function unexplained(stack: Stack): string[] {
   const own = stack.node
@@ -66,6 +69,7 @@ function unexplained(stack: Stack): string[] {
     const owner = own.find((prefix) => path.startsWith(prefix));
     if (owner === undefined) return [];
     const reason = reasonFor(path.slice(owner.length), rule.replace('AwsSolutions-', ''));
+    explained.add(reason);
     return reason === undefined ? [`${path}: ${rule}`] : [];
   });
 }
@@ -91,4 +95,8 @@ test.each(cases)('%s', async (_, flags, fill) => {
       expect(JSON.stringify(definition)).not.toMatch(/"[^"\\]{81,}":/);
     }
   }
+});
+
+test('each reason has a finding', () => {
+  expect(explained).toEqual(new Set(ACKNOWLEDGED.map(({ reason }) => reason)));
 });

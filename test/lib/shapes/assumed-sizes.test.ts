@@ -71,22 +71,20 @@ const decoder = [
 ];
 const summed = [ids(['s', 'past + 1']), input('past', ['past', 'past + s - 1'])];
 
-describe('the sizes of the table', () => {
-  test.each<[string, readonly SizedInput[], object]>([
-    ['batch 1 and sequence 128 for tokens', [ids(['batch', 'sequence'])], { batch: 1, sequence: 128 }],
-    ['the same without names', [ids([null, null])], { 'input_ids[0]': 1, 'input_ids[1]': 128 }],
-    ['height and width 640', [input('x', ['n', 3, 'h', 'w'])], { n: 1, h: 640, w: 640 }],
-    ['width 320 for a line of text', [input('x', [1, 3, 48, 'w'])], { w: 320 }],
-    ['the fixed side of a picture for the other', [input('x', [1, 3, 224, null])], { 'x[3]': 224 }],
-    ['small maps for latent variables', [input('sample', [1, 4, 'h', 'w'])], { h: 64, w: 64 }],
-    ['ten seconds of sound', [input('input_values', ['n', 'sequence'])], { n: 1, sequence: 160_000 }],
-    ['a chunk of sound beside a state', [input('x', [1, null]), states], { 'x[1]': 512, batch: 1 }],
-    ['past tokens, and their sum', decoder, { n: 1, s: 128, past: 128, total_sequence_length: 256 }],
-    ['sums that names state', summed, { s: 128, 'past + 1': 129, past: 128, 'past + s - 1': 255 }],
-    ['nothing for fixed sizes or unknown ranks', [input('x', [1, 3, 224]), input('y', null)], {}],
-  ])('are %s', (_, inputs, sizes) => {
-    expect(assumed(inputs)).toEqual(sizes);
-  });
+test.each<[string, readonly SizedInput[], object]>([
+  ['batch 1 and sequence 128 for tokens', [ids(['batch', 'sequence'])], { batch: 1, sequence: 128 }],
+  ['the same without names', [ids([null, null])], { 'input_ids[0]': 1, 'input_ids[1]': 128 }],
+  ['height and width 640', [input('x', ['n', 3, 'h', 'w'])], { n: 1, h: 640, w: 640 }],
+  ['width 320 for a line of text', [input('x', [1, 3, 48, 'w'])], { w: 320 }],
+  ['the fixed side of a picture for the other', [input('x', [1, 3, 224, null])], { 'x[3]': 224 }],
+  ['small maps for latent variables', [input('sample', [1, 4, 'h', 'w'])], { h: 64, w: 64 }],
+  ['ten seconds of sound', [input('input_values', ['n', 'sequence'])], { n: 1, sequence: 160_000 }],
+  ['a chunk of sound beside a state', [input('x', [1, null]), states], { 'x[1]': 512, batch: 1 }],
+  ['past tokens, and their sum', decoder, { n: 1, s: 128, past: 128, total_sequence_length: 256 }],
+  ['sums that names state', summed, { s: 128, 'past + 1': 129, past: 128, 'past + s - 1': 255 }],
+  ['nothing for fixed sizes or unknown ranks', [input('x', [1, 3, 224]), input('y', null)], {}],
+])('the sizes of the table are %s', (_, inputs, sizes) => {
+  expect(assumed(inputs)).toEqual(sizes);
 });
 
 test('what the model says goes before the table', () => {
@@ -120,46 +118,42 @@ test('the sets of sizes begin with the table, and are different', () => {
   expect(new Set(sets.map((sizes) => JSON.stringify(sizes))).size).toBe(sets.length);
 });
 
-describe('hints about sizes', () => {
-  const hints = (properties: object, table: string) => {
-    const metadataProps = Object.entries(properties).map(([key, text]) => ({ key, value: text as string }));
-    const nodes = [node('Add', ['x', table], ['y'])];
-    const model = modelOf(nodes, { x: [6, 4] }, [floats(table, [6, 4])], { metadataProps });
-    return sizeHints(parseModel(saveModel(model)));
-  };
+const hints = (properties: object, table: string) => {
+  const metadataProps = Object.entries(properties).map(([key, text]) => ({ key, value: text as string }));
+  const nodes = [node('Add', ['x', table], ['y'])];
+  const model = modelOf(nodes, { x: [6, 4] }, [floats(table, [6, 4])], { metadataProps });
+  return sizeHints(parseModel(saveModel(model)));
+};
 
-  test.each<[properties: object, found: object, table?: string]>([
-    [{ imgsz: '[384, 640]' }, { picture: [384, 640] }],
-    [{ imgsz: '416' }, { picture: [416, 416] }],
-    [{ input_size: '224x192' }, { picture: [224, 192] }],
-    [{ MAX_LENGTH: '77' }, { maxSequence: 77 }],
-    [{ imgsz: 'large', max_length: '9'.repeat(300) }, {}],
-    // The rows of a table of positions limit sequences.
-    [{}, { maxSequence: 6 }, 'bert.position_embeddings.weight'],
-    [{ max_length: '5' }, { maxSequence: 5 }, 'bert.position_embeddings.weight'],
-  ])('are read from metadata such as %j', (properties, found, table = 'w') => {
-    expect(hints(properties, table)).toEqual(found);
-  });
+test.each<[properties: object, found: object, table?: string]>([
+  [{ imgsz: '[384, 640]' }, { picture: [384, 640] }],
+  [{ imgsz: '416' }, { picture: [416, 416] }],
+  [{ input_size: '224x192' }, { picture: [224, 192] }],
+  [{ MAX_LENGTH: '77' }, { maxSequence: 77 }],
+  [{ imgsz: 'large', max_length: '9'.repeat(300) }, {}],
+  // The rows of a table of positions limit sequences.
+  [{}, { maxSequence: 6 }, 'bert.position_embeddings.weight'],
+  [{ max_length: '5' }, { maxSequence: 5 }, 'bert.position_embeddings.weight'],
+])('hints about sizes are read from metadata such as %j', (properties, found, table = 'w') => {
+  expect(hints(properties, table)).toEqual(found);
 });
 
-describe('the size that a name states', () => {
-  const sizes = { past: 128, sequence: 7, 'batch-size': 4 };
+const sizes = { past: 128, sequence: 7, 'batch-size': 4 };
 
-  test.each([
-    ['past + 1', 129],
-    ['past + sequence - 1', 134],
-    ['past+sequence+5', 140],
-    ['past-1', 127],
-    ['batch-size + 1', 5],
-    ['sequence - past', 1],
-    ['past', undefined],
-    ['past-sequence', undefined],
-    ['past + other', undefined],
-    ['constructor + 1', undefined],
-    ['past +', undefined],
-    ['(past + 1) / 2', undefined],
-    [`past + ${'1'.repeat(300)}`, undefined],
-  ])('of %s is the sum of its parts, %p', (name, size) => {
-    expect(statedSize(name, sizes)).toBe(size);
-  });
+test.each([
+  ['past + 1', 129],
+  ['past + sequence - 1', 134],
+  ['past+sequence+5', 140],
+  ['past-1', 127],
+  ['batch-size + 1', 5],
+  ['sequence - past', 1],
+  ['past', undefined],
+  ['past-sequence', undefined],
+  ['past + other', undefined],
+  ['constructor + 1', undefined],
+  ['past +', undefined],
+  ['(past + 1) / 2', undefined],
+  [`past + ${'1'.repeat(300)}`, undefined],
+])('the size that a name states of %s is the sum of its parts, %p', (name, size) => {
+  expect(statedSize(name, sizes)).toBe(size);
 });

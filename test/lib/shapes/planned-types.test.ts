@@ -138,17 +138,9 @@ describe('the elements of a tensor whose size depends on data', () => {
   // The input `x` has 6 x 10 floats, and `sizes` two integers.
   test.each<[what: string, nodes: string, elements: Record<string, number>]>([
     // A place is a row and a column.
-    [
-      'are at most those that a node selects from',
-      'NonZero x > places; Neg places > y',
-      { places: 120, y: 120 },
-    ],
+    ['are at most those that it selects from', 'NonZero x > places; Neg places > y', { places: 120, y: 120 }],
     ['are those of the input that the node reshapes', 'Reshape x sizes > a', { a: 60 }],
-    [
-      'are at most those of all inputs that the node joins',
-      'Reshape x sizes > a; Concat a a a > y axis=0',
-      { y: 180 },
-    ],
+    ['are at most those of all joined inputs', 'Reshape x sizes > a; Concat a a a > y axis=0', { y: 180 }],
     [
       'are estimated as those of the largest input if data decide',
       'Expand x sizes > a; ConstantOfShape sizes > y',

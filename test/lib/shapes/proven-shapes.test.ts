@@ -153,58 +153,56 @@ describe('the rank of a value whose shape ONNX Runtime does not know', () => {
   });
 });
 
-describe('sizes that slices declare of random nodes', () => {
-  const CHANNELS = 2;
-  type RandomNode = readonly [node: string, weights: TensorInit[]];
+const CHANNELS = 2;
+type RandomNode = readonly [node: string, weights: TensorInit[]];
 
-  const side = fc.integer({ min: 1, max: 4 });
-  const window = fc
-    .record({
-      kernel: fc.tuple(side, side),
-      strides: fc.tuple(side, side),
-      pads: fc.tuple(fc.nat(1), fc.nat(1), fc.nat(1), fc.nat(1)),
-      mode: fc.constantFrom('NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'),
-    })
-    .map(({ kernel, strides, pads, mode }) => {
-      // ONNX Runtime takes pads only without `auto_pad`, and only below the size of the kernel.
-      const own = pads.map((pad, index) => Math.min(pad, kernel[index % 2] - 1)).join();
-      const padding = mode === 'NOTSET' ? ` pads=[${own}]` : '';
-      const text = `kernel_shape=[${kernel.join()}] strides=[${strides.join()}] auto_pad=${mode}${padding}`;
-      return { kernel, text };
-    });
-  const pool = fc
-    .tuple(fc.constantFrom('MaxPool', 'AveragePool'), window, fc.nat(1))
-    .map(([opType, { text }, ceils]): RandomNode => [`${opType} x > r ${text} ceil_mode=${ceils}`, []]);
-  const convolution = fc
-    .tuple(fc.constantFrom('Conv', 'ConvTranspose'), window)
-    .map(([opType, { kernel, text }]): RandomNode => {
-      return [`${opType} x w > r ${text}`, [floats('w', [CHANNELS, CHANNELS, ...kernel])]];
-    });
-  const scale = fc.double({ min: 0.3, max: 3, noNaN: true });
-  // The second input is omitted.
-  const resize = fc
-    .tuple(scale, scale)
-    .map((scales): RandomNode => ['Resize x  scales > r', [floats('scales', [4], [1, 1, ...scales])]]);
-  test('are those that the kernels of ONNX Runtime make', async () => {
-    let declared = 0;
-    const size = fc.integer({ min: 4, max: 9 });
-    const random = fc.oneof(pool, convolution, resize);
-    const check = async ([text, weights]: RandomNode, height: number, width: number): Promise<void> => {
-      const shape = [1, CHANNELS, height, width];
-      const file = saveModel(modelOf(nodesOf(`${text}; Identity r > y`), { x: shape }, weights));
-      const made = await runWhole(file, new Map([['x', float32(shape)]])).catch(() => undefined);
-      // ONNX Runtime refuses some nodes, such as one with a kernel larger than its input.
-      if (made === undefined) return;
-      const { r } = shapesOf(file);
-      const real = made.get('y')?.shape ?? [];
-      expect(r).toHaveLength(real.length);
-      r?.forEach((found, axis) => {
-        if (found === null) return;
-        expect(found).toBe(real[axis]);
-        declared++;
-      });
-    };
-    await fc.assert(fc.asyncProperty(random, size, size, check), { numRuns: 50, seed: 14 });
-    expect(declared).toBeGreaterThan(50);
+const side = fc.integer({ min: 1, max: 4 });
+const window = fc
+  .record({
+    kernel: fc.tuple(side, side),
+    strides: fc.tuple(side, side),
+    pads: fc.tuple(fc.nat(1), fc.nat(1), fc.nat(1), fc.nat(1)),
+    mode: fc.constantFrom('NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'),
+  })
+  .map(({ kernel, strides, pads, mode }) => {
+    // ONNX Runtime takes pads only without `auto_pad`, and only below the size of the kernel.
+    const own = pads.map((pad, index) => Math.min(pad, kernel[index % 2] - 1)).join();
+    const padding = mode === 'NOTSET' ? ` pads=[${own}]` : '';
+    const text = `kernel_shape=[${kernel.join()}] strides=[${strides.join()}] auto_pad=${mode}${padding}`;
+    return { kernel, text };
   });
+const pool = fc
+  .tuple(fc.constantFrom('MaxPool', 'AveragePool'), window, fc.nat(1))
+  .map(([opType, { text }, ceils]): RandomNode => [`${opType} x > r ${text} ceil_mode=${ceils}`, []]);
+const convolution = fc
+  .tuple(fc.constantFrom('Conv', 'ConvTranspose'), window)
+  .map(([opType, { kernel, text }]): RandomNode => {
+    return [`${opType} x w > r ${text}`, [floats('w', [CHANNELS, CHANNELS, ...kernel])]];
+  });
+const scale = fc.double({ min: 0.3, max: 3, noNaN: true });
+// The second input is omitted.
+const resize = fc
+  .tuple(scale, scale)
+  .map((scales): RandomNode => ['Resize x  scales > r', [floats('scales', [4], [1, 1, ...scales])]]);
+test('sizes that slices declare of random nodes are those that the kernels of ONNX Runtime make', async () => {
+  let declared = 0;
+  const size = fc.integer({ min: 4, max: 9 });
+  const random = fc.oneof(pool, convolution, resize);
+  const check = async ([text, weights]: RandomNode, height: number, width: number): Promise<void> => {
+    const shape = [1, CHANNELS, height, width];
+    const file = saveModel(modelOf(nodesOf(`${text}; Identity r > y`), { x: shape }, weights));
+    const made = await runWhole(file, new Map([['x', float32(shape)]])).catch(() => undefined);
+    // ONNX Runtime refuses some nodes, such as one with a kernel larger than its input.
+    if (made === undefined) return;
+    const { r } = shapesOf(file);
+    const real = made.get('y')?.shape ?? [];
+    expect(r).toHaveLength(real.length);
+    r?.forEach((found, axis) => {
+      if (found === null) return;
+      expect(found).toBe(real[axis]);
+      declared++;
+    });
+  };
+  await fc.assert(fc.asyncProperty(random, size, size, check), { numRuns: 50, seed: 14 });
+  expect(declared).toBeGreaterThan(50);
 });

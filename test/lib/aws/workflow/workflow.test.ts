@@ -7,8 +7,7 @@ import { boundedRequest } from '../../../../lib/aws/workflow/state-tensors';
 import { lateInput } from '../../../support/late-input-model';
 import { mlp, saveModel } from '../../../support/model-builder';
 import { type ShortTemplate, definitionOf, pipelineStack } from '../../../support/pipeline-stack';
-import { ensemble, twoTowers } from '../../../support/towers';
-import { type StateMachineDefinition, unassignedVariables } from '../../../support/unassigned-variables';
+import type { StateMachineDefinition } from '../../../support/unassigned-variables';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 type Payload = Readonly<Record<string, unknown>>;
@@ -19,7 +18,6 @@ const three = { slicing: Slicing.count(3) };
 /** Without warm-up states. */
 const cold = { ...three, warmUp: WarmUp.NEVER };
 const standard = { stateMachineType: sfn.StateMachineType.STANDARD };
-const branches = { modelPath: saveModel({ graph: twoTowers() }), slicing: Slicing.count(5) };
 
 const machineOf = (props: Props): StateMachineDefinition => definitionOf(pipelineStack(props));
 
@@ -85,15 +83,13 @@ describe('small tensors', () => {
   });
 });
 
-describe('warm-ups', () => {
-  test.each<[string, Props, string]>([
-    ['occur in Express machines by default', three, 'Warm start 00'],
-    ['do not occur in Standard machines of a small model', { ...three, ...standard }, 'Slice 00'],
-    ['occur with ALWAYS', { ...three, ...standard, warmUp: WarmUp.ALWAYS }, 'Warm start 00'],
-    ['do not occur with a single slice', { slicing: Slicing.count(1), warmUp: WarmUp.ALWAYS }, 'Slice 00'],
-  ])('%s', (_, props, start) => {
-    expect(machineOf(props).StartAt).toBe(start);
-  });
+test.each<[string, Props, string]>([
+  ['occur in Express machines by default', three, 'Warm start 00'],
+  ['do not occur in Standard machines of a small model', { ...three, ...standard }, 'Slice 00'],
+  ['occur with ALWAYS', { ...three, ...standard, warmUp: WarmUp.ALWAYS }, 'Warm start 00'],
+  ['do not occur with a single slice', { slicing: Slicing.count(1), warmUp: WarmUp.ALWAYS }, 'Slice 00'],
+])('warm-ups %s', (_, props, start) => {
+  expect(machineOf(props).StartAt).toBe(start);
 });
 
 test('a middle slice that uses an input of the model gets the request', () => {
@@ -113,44 +109,14 @@ test('the comment keeps tensor names with any characters', () => {
   expect(comment).toMatchObject({ slicedInference: { inputs: [{ name }] } });
 });
 
-type AslValidator = (definition: unknown) => { errorsText: () => string };
-const validate = jest.requireActual<AslValidator>('asl-validator');
-
-const shapes: [string, Props][] = [
-  ['one slice', { slicing: Slicing.count(1) }],
-  ['three slices with warm-ups', { ...three, warmUp: WarmUp.ALWAYS }],
-  ['slices that are not a chain', lateInput],
-  ['branches', branches],
-  ['branches after a slice', { modelPath: saveModel({ graph: ensemble(3) }), slicing: Slicing.count(5) }],
-];
-
-test.each(
-  Object.values(sfn.StateMachineType).flatMap((type) =>
-    shapes.map(([name, props]) => [type, name, props] as const),
-  ),
-)(
-  'the %s state machine of %s is valid, and reads no variable before it is assigned',
-  (stateMachineType, _, props) => {
-    const definition = machineOf({ ...props, stateMachineType });
-    // The validator modifies its argument.
-    expect(validate(structuredClone(definition)).errorsText()).toBe('');
-    expect(unassignedVariables(definition)).toEqual([]);
-  },
-);
-
 const { STANDARD, EXPRESS } = sfn.StateMachineType;
 test.each([
-  [
-    'a Standard execution',
-    STANDARD,
-    'execution:machine:monday',
-    '2026-01-01T00:00:00.000Z',
-    'machine/monday/1767225600000',
-  ],
-  ['an Express execution', EXPRESS, 'express:machine:monday:0b1c', '2026-01-01T00:00:00.000Z', 'monday/0b1c'],
-])('the name of the run of %s', async (_, stateMachineType, id, StartTime, name) => {
+  ['a Standard execution', STANDARD, 'execution:machine:monday', 'machine/monday/1767225600000'],
+  ['an Express execution', EXPRESS, 'express:machine:monday:0b1c', 'monday/0b1c'],
+])('the name of the run of %s', async (_, stateMachineType, id, name) => {
   const definition = machineOf({ slicing: Slicing.count(1), stateMachineType });
   const source = String(payloadOf(definition, 'Slice 00').run).replace(/^\{%|%\}$/g, '');
+  const StartTime = '2026-01-01T00:00:00.000Z';
   const Execution = { Id: `arn:aws:states:us-east-1:123456789012:${id}`, StartTime };
   expect(await jsonata(source).evaluate({}, { states: { context: { Execution } } })).toBe(name);
 });

@@ -89,9 +89,7 @@ describe('profileFor', () => {
   });
 });
 
-describe('a profile', () => {
-  it('replaces the estimate of work, scaled to the reference processor, with the time of each thread', () => {
-    const threaded = { ...PROFILE, machine: { ...PROFILE.machine, threads: 2 } };
-    expect(nodeSeconds(MODEL, [], threaded)).toEqual([0.008, 0, 0.004]);
-  });
+it('a profile replaces the estimate of work, scaled to the reference processor, with the time of each thread', () => {
+  const threaded = { ...PROFILE, machine: { ...PROFILE.machine, threads: 2 } };
+  expect(nodeSeconds(MODEL, [], threaded)).toEqual([0.008, 0, 0.004]);
 });

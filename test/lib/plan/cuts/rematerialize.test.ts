@@ -52,14 +52,9 @@ function masked(layers: number): GraphInit {
 }
 
 const dimensions = { length: LENGTH };
+const ids = Array.from({ length: LENGTH }, (_, at) => at % 5);
 const feeds = new Map([
-  [
-    'ids',
-    int64(
-      [1, LENGTH],
-      Array.from({ length: LENGTH }, (_, at) => at % 5),
-    ),
-  ],
+  ['ids', int64([1, LENGTH], ids)],
   ['x', float32([LENGTH, WIDTH])],
 ]);
 
@@ -114,38 +109,36 @@ describe('a mask that is computed from a few ids', () => {
   });
 });
 
-describe('a node that expands a small tensor', () => {
-  const wide = (nodes: string, rest: Partial<GraphInit> = {}): GraphInit =>
-    graphOf(nodes, {
-      initializer: [int64s('shape', [64, 64]), floats('table', [64, 64])],
-      input: [value('x', FLOAT, [1, 64])],
-      ...rest,
-    });
-  const USERS = 'Sigmoid wide > s; Mul s wide > y';
-  const expanded = `Tanh x > t; Expand t shape > wide; ${USERS}`;
-  const afterT = atTensors(['t', 's']);
-
-  test.each<[what: string, graph: GraphInit, slicer: Slicer, inputs: string[][]]>([
-    ['in each slice that needs its result', wide(expanded), afterT, [['x'], ['t'], ['t', 's']]],
-    [
-      'in one slice only if its result is an output of the model',
-      wide(expanded, { output: [value('y', FLOAT), value('wide', FLOAT)] }),
-      count(4),
-      [['x'], ['t'], ['wide'], ['wide', 's']],
-    ],
-    [
-      'in one slice only if it takes longer than writing its result, as an Exp does',
-      wide(`Tanh x > t; Expand t shape > e; Exp e > wide; ${USERS}`),
-      afterT,
-      [['x'], ['t'], ['wide', 's']],
-    ],
-    [
-      'in one slice only if it needs a large constant, which several slices would have to store',
-      wide(`Tanh x > t; Add t table > wide; ${USERS}`),
-      count(4),
-      [['x'], ['t'], ['wide'], ['wide', 's']],
-    ],
-  ])('runs %s', (_, graph, slicer, inputs) => {
-    expect(inputsOf(graph, slicer)).toEqual(inputs);
+const wide = (nodes: string, rest: Partial<GraphInit> = {}): GraphInit =>
+  graphOf(nodes, {
+    initializer: [int64s('shape', [64, 64]), floats('table', [64, 64])],
+    input: [value('x', FLOAT, [1, 64])],
+    ...rest,
   });
+const USERS = 'Sigmoid wide > s; Mul s wide > y';
+const expanded = `Tanh x > t; Expand t shape > wide; ${USERS}`;
+const afterT = atTensors(['t', 's']);
+
+test.each<[what: string, graph: GraphInit, slicer: Slicer, inputs: string[][]]>([
+  ['in each slice that needs its result', wide(expanded), afterT, [['x'], ['t'], ['t', 's']]],
+  [
+    'in one slice only if its result is an output of the model',
+    wide(expanded, { output: [value('y', FLOAT), value('wide', FLOAT)] }),
+    count(4),
+    [['x'], ['t'], ['wide'], ['wide', 's']],
+  ],
+  [
+    'in one slice only if it takes longer than writing its result, as an Exp does',
+    wide(`Tanh x > t; Expand t shape > e; Exp e > wide; ${USERS}`),
+    afterT,
+    [['x'], ['t'], ['wide', 's']],
+  ],
+  [
+    'in one slice only if it needs a large constant, which several slices would have to store',
+    wide(`Tanh x > t; Add t table > wide; ${USERS}`),
+    count(4),
+    [['x'], ['t'], ['wide'], ['wide', 's']],
+  ],
+])('a node that expands a small tensor runs %s', (_, graph, slicer, inputs) => {
+  expect(inputsOf(graph, slicer)).toEqual(inputs);
 });

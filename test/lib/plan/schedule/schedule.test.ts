@@ -22,11 +22,7 @@ test.each<[string, number[][], string]>([
   ['outputs of earlier slices, which the last slice gathers', [[], [0], [0]], '0 1 2'],
   ['two sources that are both read twice', [[], [], [0, 1], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
   ['a branch that starts first and goes on last', [[], [], [0], [1, 2]], '(0 2 | 1) 3'],
-  [
-    'a branch that joins other branches out of order',
-    [[], [], [], [0], [2, 3], [1, 4]],
-    '((0 3 | 2) 4 | 1) 5',
-  ],
+  ['a branch that joins others out of order', [[], [], [], [0], [2, 3], [1, 4]], '((0 3 | 2) 4 | 1) 5'],
   [
     'stages with several levels between two slices',
     [[], [0], [0], [1, 2], [1, 2], [3, 4], [3, 4], [5, 6]],
@@ -67,29 +63,23 @@ test.each<[string, number[][], string]>([
   ['one slice', [[]], '0'],
   ['a chain', [[], [0], [1]], '(0 | w1 | w2) 1 2'],
   ['two towers', [[], [], [0, 1]], '(0 | 1 | w2) 2'],
-  [
-    'two towers of two, which each warm up their second slice',
-    [[], [0], [], [2], [1, 3]],
-    '((0 | w1) 1 | (2 | w3) 3 | w4) 4',
-  ],
+  ['two towers of two, each with a warm-up', [[], [0], [], [2], [1, 3]], '((0 | w1) 1 | (2 | w3) 3 | w4) 4'],
   ['an ensemble', [[], [0], [0], [1, 2]], '(0 | w1 | w2 | w3) (1 | 2) 3'],
 ])('withWarmUps handles %s', (_, reads, expected) => {
   expect(scheduleText(withWarmUps(scheduleSlices(plan(reads))))).toBe(expected);
 });
 
-describe('isWarmUpWorthwhile', () => {
-  /** A plan whose slices take the given seconds to load. */
-  const loading = (...seconds: number[]): SlicePlan =>
-    ({
-      slices: seconds.map((each) => ({ model: { bytes: 0 }, weights: { bytes: each * 40e6 } })),
-    }) as unknown as SlicePlan;
+/** A plan whose slices take the given seconds to load. */
+const loading = (...seconds: number[]): SlicePlan =>
+  ({
+    slices: seconds.map((each) => ({ model: { bytes: 0 }, weights: { bytes: each * 40e6 } })),
+  }) as unknown as SlicePlan;
 
-  test.each([
-    ['is false with one slice', [60], true, false],
-    ['is true in Express machines', [0.1, 0.1], true, true],
-    ['is true in Standard machines if warm-ups save two seconds', [3, 2], false, true],
-    ['is false in Standard machines if warm-ups save less', [3, 1.9], false, false],
-  ])('%s', (_, seconds, isExpress, expected) => {
-    expect(isWarmUpWorthwhile(loading(...seconds), isExpress)).toBe(expected);
-  });
+test.each([
+  ['is false with one slice', [60], true, false],
+  ['is true in Express machines', [0.1, 0.1], true, true],
+  ['is true in Standard machines if warm-ups save two seconds', [3, 2], false, true],
+  ['is false in Standard machines if warm-ups save less', [3, 1.9], false, false],
+])('isWarmUpWorthwhile %s', (_, seconds, isExpress, expected) => {
+  expect(isWarmUpWorthwhile(loading(...seconds), isExpress)).toBe(expected);
 });

@@ -33,24 +33,22 @@ const smallSpace = randomModel
   .map((init) => analyzeModel(saveModel(init)).cuts)
   .filter(({ legal }) => legal.length > 0 && legal.length <= 9);
 
-describe('maxSliceSize', () => {
-  test('makes the fewest slices within the limit', () => {
-    fc.assert(
-      fc.property(smallSpace, fc.double({ min: 0, max: 1, noNaN: true }), (space, share) => {
-        const all = subsets(space.legal).map((cuts) => sizesAt(space, cuts));
-        const [smallest, largest] = [Math.min, Math.max].map((pick) =>
-          pick(...all.map((sizes) => Math.max(...sizes.map(({ weightBytes }) => weightBytes)))),
-        );
-        const cap = Math.max(1, Math.floor(smallest + share * (largest - smallest)));
-        const fits = ({ weightBytes }: SliceSize): boolean => weightBytes <= cap;
-        const found = sizesAt(space, cutsOf(maxSliceSize(cap).choose(space).groups));
-        const allowed = all.filter((sizes) => sizes.every(fits));
-        expect(found.every(fits)).toBe(true);
-        expect(found).toHaveLength(Math.min(...allowed.map((sizes) => sizes.length)));
-      }),
-      { numRuns: cases(8, 40) },
-    );
-  });
+test('maxSliceSize makes the fewest slices within the limit', () => {
+  fc.assert(
+    fc.property(smallSpace, fc.double({ min: 0, max: 1, noNaN: true }), (space, share) => {
+      const all = subsets(space.legal).map((cuts) => sizesAt(space, cuts));
+      const [smallest, largest] = [Math.min, Math.max].map((pick) =>
+        pick(...all.map((sizes) => Math.max(...sizes.map(({ weightBytes }) => weightBytes)))),
+      );
+      const cap = Math.max(1, Math.floor(smallest + share * (largest - smallest)));
+      const fits = ({ weightBytes }: SliceSize): boolean => weightBytes <= cap;
+      const found = sizesAt(space, cutsOf(maxSliceSize(cap).choose(space).groups));
+      const allowed = all.filter((sizes) => sizes.every(fits));
+      expect(found.every(fits)).toBe(true);
+      expect(found).toHaveLength(Math.min(...allowed.map((sizes) => sizes.length)));
+    }),
+    { numRuns: cases(8, 40) },
+  );
 });
 
 /** What the goal of a fixed number of slices compares. */
@@ -95,27 +93,25 @@ function goalOf(
   return { best: even.filter(({ bytes }) => bytes === least(even, 'bytes')), near };
 }
 
-describe('count', () => {
-  test('makes the smallest largest function, by memory, time and work, of all cuts that move few bytes', () => {
-    let bound = 0;
-    fc.assert(
-      fc.property(smallSpace, fc.nat(1000), fc.constantFrom(1, 1e4, 1e5), (original, seed, scale) => {
-        // Tensors of some bytes to hundreds of MB: bytes are negligible, or decide, or memory decides.
-        const space = { ...original, bytes: original.bytes.map((bytes) => scale * bytes) };
-        const slices = 2 + (seed % space.legal.length);
-        const all = subsets(space.legal)
-          .filter((cuts) => cuts.length === slices - 1)
-          .map((cuts) => measured(space, sizesAt(space, cuts)));
-        const { best, near } = goalOf(space, all, slices);
-        if (all.some(({ bytes }) => bytes > near)) bound++;
+test('count makes the smallest largest function, by memory, time and work, of all cuts that move few bytes', () => {
+  let bound = 0;
+  fc.assert(
+    fc.property(smallSpace, fc.nat(1000), fc.constantFrom(1, 1e4, 1e5), (original, seed, scale) => {
+      // Tensors of some bytes to hundreds of MB: bytes are negligible, or decide, or memory decides.
+      const space = { ...original, bytes: original.bytes.map((bytes) => scale * bytes) };
+      const slices = 2 + (seed % space.legal.length);
+      const all = subsets(space.legal)
+        .filter((cuts) => cuts.length === slices - 1)
+        .map((cuts) => measured(space, sizesAt(space, cuts)));
+      const { best, near } = goalOf(space, all, slices);
+      if (all.some(({ bytes }) => bytes > near)) bound++;
 
-        const found = sizesAt(space, cutsOf(count(slices).choose(space).groups));
+      const found = sizesAt(space, cutsOf(count(slices).choose(space).groups));
 
-        expect(found).toHaveLength(slices);
-        expect(best).toContainEqual(measured(space, found));
-      }),
-      { numRuns: cases(25, 150) },
-    );
-    expect(bound).toBeGreaterThan(0);
-  });
+      expect(found).toHaveLength(slices);
+      expect(best).toContainEqual(measured(space, found));
+    }),
+    { numRuns: cases(25, 150) },
+  );
+  expect(bound).toBeGreaterThan(0);
 });

@@ -85,11 +85,7 @@ test.each<[what: string, graph: GraphInit, groups: string[], expected: Partial<R
       input: [x, value('w', FLOAT, [4])],
     }),
     ['a', 'b', 'y'],
-    {
-      defaults: ['w', 'w', ''],
-      initializers: ['w v', 'w', 'v'],
-      inputs: ['x<request', 'a<0', 'b<1'],
-    },
+    { defaults: ['w', 'w', ''], initializers: ['w v', 'w', 'v'], inputs: ['x<request', 'a<0', 'b<1'] },
   ],
 ])('wireSlices %s', (_, graph, groups, expected) => {
   expect(wire(graph, ...groups)).toMatchObject(expected);

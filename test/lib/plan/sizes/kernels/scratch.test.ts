@@ -52,12 +52,7 @@ test.each<Case>([
   ['one direction at a time', 'RNN 10x2x3 2x5x3 2x5x5 -> 10x2x2x5', {}, 4 * 20 * 5],
   ['both selections', 'Where bool:8x10 8x10 . -> 8x10', {}, 2 * 320],
   ['selections, broadcast to the condition', 'Where bool:10 8x10 . -> 8x10', {}, 320 + 40],
-  [
-    'its weights of four bits as floats',
-    'com.microsoft:MatMulNBits 1x7x32 u8:48x1x16 48 -> 1x7x48',
-    {},
-    6144,
-  ],
+  ['weights of four bits as floats', 'com.microsoft:MatMulNBits 1x7x32 u8:48x1x16 48 -> 1x7x48', {}, 6144],
   ['sums of 32 bits', 'QLinearMatMul u8:4x8 . u8:. u8:8x6 . u8:. . u8:. -> u8:4x6', {}, 4 * 24],
   ['its input in bytes', 'com.microsoft:DynamicQuantizeMatMul 4x8 u8:8x6 . -> 4x6', {}, 32],
   ['the right operand and the result', 'Einsum 4x5 5x6 -> 4x6', {}, 4 * (30 + 24)],
