@@ -60,15 +60,13 @@ describe('the guide to costs', () => {
   });
 });
 
-describe('the README', () => {
-  it('has the costs that the model computes', () => {
-    expect(rowsOf(README.text)).toEqual(expect.arrayContaining(asRows(millionRows())));
-  });
+it('the README has the costs that the model computes', () => {
+  expect(rowsOf(README.text)).toEqual(expect.arrayContaining(asRows(millionRows())));
+});
 
-  it('compares one function with slices by the same figures', () => {
-    const [[, slices], [, whole]] = millionRows();
-    const [dollars] = /\$\d+/.exec(slices) ?? [];
+it('the README compares one function with slices by the same figures', () => {
+  const [[, slices], [, whole]] = millionRows();
+  const [dollars] = /\$\d+/.exec(slices) ?? [];
 
-    expect(README.text).toContain(`${whole} instead of ${dollars} for a million runs`);
-  });
+  expect(README.text).toContain(`${whole} instead of ${dollars} for a million runs`);
 });

@@ -182,29 +182,27 @@ describe('tensors in the state', () => {
   });
 });
 
-describe('the connection of a write', () => {
-  it('is prepared to the bucket of the outputs before ONNX Runtime runs', async () => {
-    const prepared: string[] = [];
-    slices.objects.onPrepare = (bucket) => {
-      expect(slices.written()).toEqual([]);
-      prepared.push(bucket);
-    };
-    await slices.handler(0, { SLICE_RUNS_BUCKET: 'runs--use1-az4--x-s3' })(event());
-    // When the call begins to read, and once more in case that it was used or lost meanwhile.
-    expect(prepared).toEqual(['runs--use1-az4--x-s3', 'runs--use1-az4--x-s3']);
-    expect(slices.lines[0]).toMatchObject({ s3Puts: 0, expressGets: 0, expressPuts: 1 });
-  });
+it('the connection of a write is prepared to the bucket of the outputs before ONNX Runtime runs', async () => {
+  const prepared: string[] = [];
+  slices.objects.onPrepare = (bucket) => {
+    expect(slices.written()).toEqual([]);
+    prepared.push(bucket);
+  };
+  await slices.handler(0, { SLICE_RUNS_BUCKET: 'runs--use1-az4--x-s3' })(event());
+  // When the call begins to read, and once more in case that it was used or lost meanwhile.
+  expect(prepared).toEqual(['runs--use1-az4--x-s3', 'runs--use1-az4--x-s3']);
+  expect(slices.lines[0]).toMatchObject({ s3Puts: 0, expressGets: 0, expressPuts: 1 });
+});
 
-  it('is not prepared if nothing is to be written', async () => {
-    slices.objects.onPrepare = () => {
-      throw new Error('prepared');
-    };
-    await slices.handler(0)(event({ warmUp: true }));
-    const { tensors } = await slices.sliceHandler(0)(event({ maxTensors: 10_000 }));
-    const request = { ...(event().request as object), output: { inline: 'only' } };
-    const answer = await slices.sliceHandler(1)(event({ request, tensors: { 0: tensors } }));
-    expect(answer.outputs?.tensors).toBeDefined();
-  });
+it('the connection of a write is not prepared if nothing is to be written', async () => {
+  slices.objects.onPrepare = () => {
+    throw new Error('prepared');
+  };
+  await slices.handler(0)(event({ warmUp: true }));
+  const { tensors } = await slices.sliceHandler(0)(event({ maxTensors: 10_000 }));
+  const request = { ...(event().request as object), output: { inline: 'only' } };
+  const answer = await slices.sliceHandler(1)(event({ request, tensors: { 0: tensors } }));
+  expect(answer.outputs?.tensors).toBeDefined();
 });
 
 describe('a warm-up', () => {

@@ -2,15 +2,13 @@ import { largestOf, smallestOf } from '../../lib/extremes';
 
 const MANY = 200_000;
 
-describe('the extremes of a list', () => {
-  test('are those of 200,000 numbers', () => {
-    const numbers = Array.from({ length: MANY }, (_, index) => (index * 7) % MANY);
-    expect(largestOf(numbers)).toBe(MANY - 1);
-    expect(smallestOf(numbers)).toBe(0);
-  });
+test('the extremes of a list are those of 200,000 numbers', () => {
+  const numbers = Array.from({ length: MANY }, (_, index) => (index * 7) % MANY);
+  expect(largestOf(numbers)).toBe(MANY - 1);
+  expect(smallestOf(numbers)).toBe(0);
+});
 
-  test('are those of Math.max and Math.min without numbers and with NaN', () => {
-    expect([largestOf([]), smallestOf([])]).toEqual([-Infinity, Infinity]);
-    expect([largestOf([1, NaN]), smallestOf([1, NaN])]).toEqual([NaN, NaN]);
-  });
+test('the extremes of a list are those of Math.max and Math.min without numbers and with NaN', () => {
+  expect([largestOf([]), smallestOf([])]).toEqual([-Infinity, Infinity]);
+  expect([largestOf([1, NaN]), smallestOf([1, NaN])]).toEqual([NaN, NaN]);
 });

@@ -97,22 +97,19 @@ export const HARDENED_REASONS: Readonly<Partial<Record<string, string>>> = {
     'only asynchronous calls.',
 };
 
-export interface NagFinding {
+interface NagFinding {
   /** Of the resource, from the root of the construct tree. */
   readonly path: string;
   readonly rule: string;
-  readonly description: string;
 }
 
 export function nagFindings(
   pack: Pick<AwsSolutionsChecks, 'validateScope'>,
   scope: IConstruct,
 ): NagFinding[] {
-  return pack.validateScope(scope).violations.flatMap(({ ruleName, description, violatingResources }) =>
-    violatingResources.map(({ constructPath = '' }) => ({
-      path: constructPath,
-      rule: ruleName,
-      description,
-    })),
-  );
+  return pack
+    .validateScope(scope)
+    .violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map(({ constructPath = '' }) => ({ path: constructPath, rule: ruleName })),
+    );
 }

@@ -20,10 +20,7 @@ export const TORCH_EXPORT: Export = {
 };
 
 /** Those of `optimum-cli export onnx --library transformers`: `BertOnnxConfig` of huggingface/optimum-onnx. */
-export const HUGGING_FACE_EXPORT: Export = {
-  ...TORCH_EXPORT,
-  dimensions: ['batch_size', 'sequence_length'],
-};
+export const HUGGING_FACE_EXPORT: Export = { ...TORCH_EXPORT, dimensions: ['batch_size', 'sequence_length'] };
 
 /** Those of `--library sentence_transformers`: `SentenceTransformersTransformerOnnxConfig` of huggingface/optimum-onnx. */
 export const SENTENCE_TRANSFORMERS_EXPORT: Export = {

@@ -11,13 +11,7 @@ describe('the log', () => {
     const handler = namedHandler();
     await handler(event());
     await handler(event({ run: 'machine/run-2' }));
-    const call = {
-      level: 'INFO',
-      message: 'slice ran',
-      FunctionName: 'the-function',
-      slice: 0,
-      bytesRead: 12,
-    };
+    const call = { message: 'slice ran', FunctionName: 'the-function', slice: 0, bytesRead: 12 };
     expect(slices.lines).toMatchObject([
       { ...call, run: RUN, cold: true, warmedUp: false, coldStarts: 1 },
       { ...call, run: 'machine/run-2', cold: false, warmedUp: false, coldStarts: 0, loadMs: 0 },

@@ -17,23 +17,21 @@ async function withSlice0() {
   return { objects, sources: { run: 'machine/run-1', store } };
 }
 
-describe('gatherTensors', () => {
-  it('reads the tensors of an earlier slice while the request opens', async () => {
-    const { objects, sources } = await withSlice0();
-    // The request opens only after the slice's tensors have been read.
-    const isRead = () => objects.reads.length > 0 && objects.openBodies === 0;
-    const request = until('a read of the slice', isRead).then(() => inMemory(new Map([['x', sent]])));
-    const { tensors } = await gatherTensors([input, ofSlice('a')], { ...sources, request });
-    expect([...tensors.keys()].sort()).toEqual(['a', 'x']);
-    expect(tensors.get('a')).toMatchObject({ dtype: 'uint8', shape: [1000] });
-  });
+it('gatherTensors reads the tensors of an earlier slice while the request opens', async () => {
+  const { objects, sources } = await withSlice0();
+  // The request opens only after the slice's tensors have been read.
+  const isRead = () => objects.reads.length > 0 && objects.openBodies === 0;
+  const request = until('a read of the slice', isRead).then(() => inMemory(new Map([['x', sent]])));
+  const { tensors } = await gatherTensors([input, ofSlice('a')], { ...sources, request });
+  expect([...tensors.keys()].sort()).toEqual(['a', 'x']);
+  expect(tensors.get('a')).toMatchObject({ dtype: 'uint8', shape: [1000] });
+});
 
-  it('reports the request first if that and an earlier slice fail', async () => {
-    const { sources } = await withSlice0();
-    const request = until('a moment', () => Promise.resolve(true)).then(() => {
-      throw new Error('the request does not fit');
-    });
-    const gathering = gatherTensors([ofSlice('missing'), input], { ...sources, request });
-    await expect(gathering).rejects.toThrow('the request does not fit');
+it('gatherTensors reports the request first if that and an earlier slice fail', async () => {
+  const { sources } = await withSlice0();
+  const request = until('a moment', () => Promise.resolve(true)).then(() => {
+    throw new Error('the request does not fit');
   });
+  const gathering = gatherTensors([ofSlice('missing'), input], { ...sources, request });
+  await expect(gathering).rejects.toThrow('the request does not fit');
 });

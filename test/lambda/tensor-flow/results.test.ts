@@ -27,10 +27,7 @@ describe('results', () => {
 
   it('are only in S3, or only inline, if the request says so', async () => {
     const { s3, tensors, keys } = await written(100, 'never');
-    expect({ s3, tensors, keys }).toEqual({
-      s3: { bucket: 'b', key: keys[0] },
-      keys: [KEY],
-    });
+    expect({ s3, tensors, keys }).toEqual({ s3: { bucket: 'b', key: keys[0] }, keys: [KEY] });
     const only = await written(184_320, 'only');
     expect(only).toMatchObject({ bytesWritten: 0, keys: [] });
     expect(only.s3).toBeUndefined();

@@ -18,11 +18,9 @@ onPosix('cacheFolder', () => {
 
   test('creates folders that only the user can enter', () => {
     const folder = cacheFolder('slices') ?? '';
-    expect([folder, path.dirname(folder), path.join(parent, 'new')].map(modeOf)).toEqual([
-      '700',
-      '700',
-      '700',
-    ]);
+    expect([folder, path.dirname(folder), path.join(parent, 'new')].map(modeOf)).toEqual(
+      Array(3).fill('700'),
+    );
   });
 
   test('closes an existing folder of the cache to others, and leaves the folder above it as it is', () => {

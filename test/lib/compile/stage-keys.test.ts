@@ -35,13 +35,11 @@ describe('a cached plan', () => {
     expect(stage({ costs: { stateMachineType: 'express', prices: DEFAULT_PRICES, warmUp: true } })).toBe(1);
   });
 
+  const lambda = { ...DEFAULT_PRICES.lambda, requests: 1 };
   it.each<[string, AnalyzeOptions]>([
     ['another kind of state machine', { costs: { stateMachineType: 'standard' } }],
     ['another rate', { costs: { requestsPerHour: 1 } }],
-    [
-      'other prices',
-      { costs: { prices: { ...DEFAULT_PRICES, lambda: { ...DEFAULT_PRICES.lambda, requests: 1 } } } },
-    ],
+    ['other prices', { costs: { prices: { ...DEFAULT_PRICES, lambda } } }],
     ['S3 Express', { transport: 's3-express' }],
     ['a profile', { profile: { profile, path: 'p.json' } }],
   ])('is not reused for %s', (_, options) => {

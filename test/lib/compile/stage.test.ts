@@ -48,11 +48,9 @@ test('an unchanged model is not read again', () => {
   const first = stageModel(file, count(2));
   // Delete the cached types and change the cached plan: only a plan from the cache has the changed field.
   fs.rmSync(path.join(cache, 'types'), { recursive: true });
-  changeKnownPlan({ plan: { ...first.plan, library: '9.9.9-from-the-cache' } });
-  expect(stageModel(file, count(2))).toEqual({
-    ...first,
-    plan: { ...first.plan, library: '9.9.9-from-the-cache' },
-  });
+  const plan = { ...first.plan, library: '9.9.9-from-the-cache' };
+  changeKnownPlan({ plan });
+  expect(stageModel(file, count(2))).toEqual({ ...first, plan });
   expect(fs.existsSync(path.join(cache, 'types'))).toBe(false);
 });
 

@@ -78,11 +78,9 @@ describe('the verdict', () => {
   });
 
   it('compares the price of a month, with storage and as many cold runs as the temperature says', () => {
-    for (const [temperature, share] of [
-      ['warm', 0],
-      ['cold', 1],
-      ['mixed', Math.exp(-1)],
-    ] as const) {
+    const shares = { warm: 0, cold: 1, mixed: Math.exp(-1) };
+    for (const temperature of ['warm', 'cold', 'mixed'] as const) {
+      const share = shares[temperature];
       const { warm, cold, dollarsPerMonth } = compare({}, { temperature }).of('slices').at(RATE);
       const run = (warm.dollars ?? NaN) * (1 - share) + (cold.dollars ?? NaN) * share;
       expect(dollarsPerMonth).toBeCloseTo(730 * RATE * run + (1.3e9 / 2 ** 30) * 0.023, 9);

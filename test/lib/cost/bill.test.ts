@@ -79,40 +79,36 @@ describe('the bill of a run', () => {
   });
 });
 
-describe('the bill of many runs', () => {
-  it('tells runs and slices apart, and adds up to its total', () => {
-    const milliseconds = fc.nat(900_000);
-    const call: fc.Arbitrary<LoggedCall> = fc.record({
-      kind: fc.constantFrom('ran', 'warm-up', 'failed'),
-      run: fc.constantFrom('machine/a', 'machine/b', 'machine/c'),
-      slice: fc.integer({ min: -1, max: 4 }),
-      startedAt: fc.nat(1e6).map((ms) => START + ms),
-      ...{ warmedUp: fc.boolean(), runMs: milliseconds, loadMs: milliseconds, weightBytes: fc.nat(2e9) },
-      ...{ bytesRead: fc.nat(1e8), bytesWritten: fc.nat(1e8) },
-      ...{ s3Gets: fc.nat(50), s3Puts: fc.nat(2), expressGets: fc.nat(50), expressPuts: fc.nat(2) },
-      report: fc
-        .tuple(milliseconds, fc.integer({ min: 128, max: 10_240 }))
-        .map(([ms, mb]) => reported(ms, mb)),
-    });
-    const report = milliseconds.map((ms) => reported(ms, 1024));
-    fc.assert(
-      fc.property(fc.array(call), fc.array(report), (calls, others) => {
-        const { runs, slices, other, items, dollars } = billOf(calls, others, OPTIONS);
-        const parts = [...runs.map((run) => run.items), other.items];
-        expect(dollars).toBeCloseTo(sumOfItems(addItems(parts)), 9);
-        const counted = runs.reduce((sum, { ran, warmUps, failed }) => sum + ran + warmUps + failed, 0);
-        expect(counted).toBe(calls.length);
-        const ofSlices = slices.reduce((sum, slice) => sum + slice.dollars, 0);
-        expect(dollars).toBeCloseTo(ofSlices + items.stepFunctions + other.dollars, 9);
-        for (const own of slices.flatMap((slice) => Object.values(slice.items)))
-          expect(own).toBeGreaterThanOrEqual(0);
-      }),
-    );
+it('the bill of many runs tells runs and slices apart, and adds up to its total', () => {
+  const milliseconds = fc.nat(900_000);
+  const call: fc.Arbitrary<LoggedCall> = fc.record({
+    kind: fc.constantFrom('ran', 'warm-up', 'failed'),
+    run: fc.constantFrom('machine/a', 'machine/b', 'machine/c'),
+    slice: fc.integer({ min: -1, max: 4 }),
+    startedAt: fc.nat(1e6).map((ms) => START + ms),
+    ...{ warmedUp: fc.boolean(), runMs: milliseconds, loadMs: milliseconds, weightBytes: fc.nat(2e9) },
+    ...{ bytesRead: fc.nat(1e8), bytesWritten: fc.nat(1e8) },
+    ...{ s3Gets: fc.nat(50), s3Puts: fc.nat(2), expressGets: fc.nat(50), expressPuts: fc.nat(2) },
+    report: fc.tuple(milliseconds, fc.integer({ min: 128, max: 10_240 })).map(([ms, mb]) => reported(ms, mb)),
   });
+  const report = milliseconds.map((ms) => reported(ms, 1024));
+  fc.assert(
+    fc.property(fc.array(call), fc.array(report), (calls, others) => {
+      const { runs, slices, other, items, dollars } = billOf(calls, others, OPTIONS);
+      const parts = [...runs.map((run) => run.items), other.items];
+      expect(dollars).toBeCloseTo(sumOfItems(addItems(parts)), 9);
+      const counted = runs.reduce((sum, { ran, warmUps, failed }) => sum + ran + warmUps + failed, 0);
+      expect(counted).toBe(calls.length);
+      const ofSlices = slices.reduce((sum, slice) => sum + slice.dollars, 0);
+      expect(dollars).toBeCloseTo(ofSlices + items.stepFunctions + other.dollars, 9);
+      for (const own of slices.flatMap((slice) => Object.values(slice.items)))
+        expect(own).toBeGreaterThanOrEqual(0);
+    }),
+  );
+});
 
-  it('names calls without a report, and keeps those that no slice logged apart', () => {
-    const { withoutReport, other } = billOf([RAN], [reported(1000, 1024)], OPTIONS);
-    expect([withoutReport, other.calls]).toEqual([1, 1]);
-    expect(other.dollars).toBeCloseTo(0.2 / MILLION + GB_SECOND, 12);
-  });
+it('the bill of many runs names calls without a report, and keeps those that no slice logged apart', () => {
+  const { withoutReport, other } = billOf([RAN], [reported(1000, 1024)], OPTIONS);
+  expect([withoutReport, other.calls]).toEqual([1, 1]);
+  expect(other.dollars).toBeCloseTo(0.2 / MILLION + GB_SECOND, 12);
 });

@@ -48,17 +48,13 @@ function figures(options: CostOptions): number[] {
   ];
 }
 
-describe.each([
-  ['least', 0],
-  ['greatest', 1],
-] as const)('the %s value', (_, end) => {
-  it.each([...names(PRICES), ...names(ENVIRONMENT)])(
-    'of %s leaves all figures finite, at zero or above',
-    (name) => {
+it.each([...names(PRICES), ...names(ENVIRONMENT)])(
+  'the least and the greatest value of %s leave all figures finite, at zero or above',
+  (name) => {
+    for (const end of [0, 1] as const) {
       const [prices, environment] = [withExtreme(PRICES, name, end), withExtreme(ENVIRONMENT, name, end)];
       const own = figures({ prices: valuesOf(prices), environment: valuesOf(environment) });
-
       expect(own.filter((figure) => !Number.isFinite(figure) || figure < 0)).toEqual([]);
-    },
-  );
-});
+    }
+  },
+);

@@ -59,31 +59,29 @@ test('a sum of delays is within a time if the rest of it suffices for the second
   );
 });
 
-describe('the longer one of two delays', () => {
-  it('has the mean of all pairs', () => {
-    fc.assert(
-      fc.property(distributions, distributions, (a, b) => {
-        const pairs = masses(a).flatMap(([own, mass]) =>
-          masses(b).map(([other, more]) => mass * more * Math.max(own, other)),
-        );
-        const mean = pairs.reduce((sum, part) => sum + part, 0);
-        expect(a.max(b).mean).toBeCloseTo(mean, 6);
-      }),
-      { numRuns: 30 },
-    );
-  });
+it('the longer one of two delays has the mean of all pairs', () => {
+  fc.assert(
+    fc.property(distributions, distributions, (a, b) => {
+      const pairs = masses(a).flatMap(([own, mass]) =>
+        masses(b).map(([other, more]) => mass * more * Math.max(own, other)),
+      );
+      const mean = pairs.reduce((sum, part) => sum + part, 0);
+      expect(a.max(b).mean).toBeCloseTo(mean, 6);
+    }),
+    { numRuns: 30 },
+  );
+});
 
-  it('is at least each of them, and the other one if that is always longer', () => {
-    fc.assert(
-      fc.property(distributions, distributions, shares, (a, b, share) => {
-        const longer = a.max(b);
-        const least = Math.max(a.quantile(share), b.quantile(share)) - GRID_MS;
-        expect(longer.quantile(Math.max(share, 0.05))).toBeGreaterThanOrEqual(least);
-      }),
-    );
-    const [short, long] = [5, 9].map((ms) => LatencyDistribution.constant(ms));
-    expect([short.max(long), long.max(short)]).toEqual([long, long]);
-  });
+it('the longer one of two delays is at least each of them, and the other one if that is always longer', () => {
+  fc.assert(
+    fc.property(distributions, distributions, shares, (a, b, share) => {
+      const longer = a.max(b);
+      const least = Math.max(a.quantile(share), b.quantile(share)) - GRID_MS;
+      expect(longer.quantile(Math.max(share, 0.05))).toBeGreaterThanOrEqual(least);
+    }),
+  );
+  const [short, long] = [5, 9].map((ms) => LatencyDistribution.constant(ms));
+  expect([short.max(long), long.max(short)]).toEqual([long, long]);
 });
 
 test('a mix of two delays has the mean of both by their shares, and is one of them if the other never happens', () => {

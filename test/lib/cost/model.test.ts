@@ -55,26 +55,24 @@ function isNoWorse(one: RunCost, other: RunCost): boolean {
   );
 }
 
-describe('the items of a run', () => {
-  it('add up to its dollars', () => {
-    fc.assert(
-      fc.property(options, fc.integer({ min: 1, max: 6 }), temperatures, (given, n, temperature) => {
-        const model = costModel(given);
-        const slices = chainOf(n, {}, { writesTo: 's3-express' });
-        const { dollars } = model.run(chainTotals(stepsOf(model, slices), model.warmsUp), temperature);
-        expect(sumOfItems(itemsOfChain(model, slices, temperature))).toBeCloseTo(dollars, 14);
-      }),
-      { numRuns: 50 },
-    );
-  });
+it('the items of a run add up to its dollars', () => {
+  fc.assert(
+    fc.property(options, fc.integer({ min: 1, max: 6 }), temperatures, (given, n, temperature) => {
+      const model = costModel(given);
+      const slices = chainOf(n, {}, { writesTo: 's3-express' });
+      const { dollars } = model.run(chainTotals(stepsOf(model, slices), model.warmsUp), temperature);
+      expect(sumOfItems(itemsOfChain(model, slices, temperature))).toBeCloseTo(dollars, 14);
+    }),
+    { numRuns: 50 },
+  );
+});
 
-  it('include the prices of requests as AWS lists them', () => {
-    const items = itemsOfChain(costModel({ request: 'inline' }), chainOf(4), 'warm');
-    expect(items.s3Puts * 1e6).toBeCloseTo(20, 9);
-    // Three slices read; three are warmed up.
-    expect(items.s3Gets * 1e6).toBeCloseTo(1.2, 9);
-    expect(items.lambdaRequests * 1e6).toBeCloseTo(7 * 0.2, 9);
-  });
+it('the items of a run include the prices of requests as AWS lists them', () => {
+  const items = itemsOfChain(costModel({ request: 'inline' }), chainOf(4), 'warm');
+  expect(items.s3Puts * 1e6).toBeCloseTo(20, 9);
+  // Three slices read; three are warmed up.
+  expect(items.s3Gets * 1e6).toBeCloseTo(1.2, 9);
+  expect(items.lambdaRequests * 1e6).toBeCloseTo(7 * 0.2, 9);
 });
 
 describe('a step', () => {

@@ -118,10 +118,8 @@ describe('parseModel', () => {
   });
 
   test('keeps functions and short metadata', () => {
-    const metadataProps = [
-      { key: 'author', value: 'tests' },
-      { key: 'long', value: 'v'.repeat(300) },
-    ];
+    const properties = Object.entries({ author: 'tests', long: 'v'.repeat(300) });
+    const metadataProps = properties.map(([key, value]) => ({ key, value }));
     const functions = functionsOf({ Twice: nodesOf('Add a a > b') });
     const model = parsed(
       modelOf([callOf('Twice', ['x'], ['y'])], inputs, [], { ...functions, metadataProps }),

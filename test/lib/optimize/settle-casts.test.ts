@@ -34,28 +34,29 @@ async function savedGraph(): Promise<string> {
   return file;
 }
 
-describe('settleCasts', () => {
-  test('renames the nodes of a saved graph and changes no other byte', async () => {
-    const file = await savedGraph();
-    const before = { bytes: fs.readFileSync(file), graph: parseModel(file).graph };
-    settleCasts(file);
-    const after = { bytes: fs.readFileSync(file), graph: parseModel(file).graph };
-    const names = ({ graph }: typeof before): string[] => graph.nodes.map(({ name }) => name);
-    expect(names(before).filter((name) => name.startsWith(INSERTED))).not.toEqual([]);
-    expect(names(after)).toEqual(names(before).map((name) => name.replace(INSERTED, SETTLED)));
-    const values = after.graph.values.map(({ name }) => name);
-    expect(values.some((name) => name.startsWith(INSERTED))).toBe(true);
-    expect(values).toEqual(before.graph.values.map(({ name }) => name));
-    const restored = after.bytes.toString('latin1').replaceAll(SETTLED, INSERTED);
-    expect(restored === before.bytes.toString('latin1')).toBe(true);
-  });
+test('settleCasts renames the nodes of a saved graph and changes no other byte', async () => {
+  const file = await savedGraph();
+  const before = { bytes: fs.readFileSync(file), graph: parseModel(file).graph };
+  settleCasts(file);
+  const after = { bytes: fs.readFileSync(file), graph: parseModel(file).graph };
+  const names = ({ graph }: typeof before): string[] => graph.nodes.map(({ name }) => name);
+  expect(names(before).filter((name) => name.startsWith(INSERTED))).not.toEqual([]);
+  expect(names(after)).toEqual(names(before).map((name) => name.replace(INSERTED, SETTLED)));
+  const values = after.graph.values.map(({ name }) => name);
+  expect(values.some((name) => name.startsWith(INSERTED))).toBe(true);
+  expect(values).toEqual(before.graph.values.map(({ name }) => name));
+  const restored = after.bytes.toString('latin1').replaceAll(SETTLED, INSERTED);
+  expect(restored === before.bytes.toString('latin1')).toBe(true);
+});
 
-  test.each([-40, -20, -3, -2, -1, 0, 1])('renames a node %d bytes from the end of a window', (distance) => {
+test.each([-40, -20, -3, -2, -1, 0, 1])(
+  'settleCasts renames a node %d bytes from the end of a window',
+  (distance) => {
     const file = path.join(temporaryFolder(), 'saved.onnx');
     const name = `${INSERTED}g`;
     const field = Buffer.concat([Buffer.of(0x1a, name.length), Buffer.from(name)]);
     fs.writeFileSync(file, Buffer.concat([Buffer.alloc(WINDOW_BYTES + distance), field]));
     settleCasts(file);
     expect(fs.readFileSync(file).toString('latin1', WINDOW_BYTES + distance + 2)).toBe(`${SETTLED}g`);
-  });
-});
+  },
+);

@@ -211,21 +211,13 @@ describe('a pipeline with S3 Express One Zone', () => {
   it('has an encrypted directory bucket in the zone, which allows only TLS and lets S3 expire runs', () => {
     const Resource = '{Pipeline/TensorBucket.Arn}';
     expectResources(express, {
-      'Pipeline/TensorBucket': {
-        DataRedundancy: 'SingleAvailabilityZone',
-        LocationName: 'use1-az5',
-      },
+      'Pipeline/TensorBucket': { DataRedundancy: 'SingleAvailabilityZone', LocationName: 'use1-az5' },
       'Pipeline/TensorBucketPolicy': {
         PolicyDocument: {
           Statement: [
             {
-              ...{
-                Sid: 'OnlyWithTls',
-                Effect: 'Deny',
-                Principal: { AWS: '*' },
-                Action: 's3express:*',
-                Resource,
-              },
+              ...{ Sid: 'OnlyWithTls', Effect: 'Deny', Action: 's3express:*', Resource },
+              Principal: { AWS: '*' },
               Condition: { Bool: { 'aws:SecureTransport': 'false' } },
             },
             {

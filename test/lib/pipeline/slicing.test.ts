@@ -36,47 +36,45 @@ test.each<[string, Slicing, number[]]>([
   expect(nodeCounts(slicing)).toEqual(expected);
 });
 
-describe('Slicing.automatic', () => {
-  it.each<[string, AutomaticSlicingOptions, object]>([
-    ['its defaults', {}, { minimize: 'slices', quantile: 'p95', temperature: 'mixed', maxMemoryMb: 3008 }],
-    [
-      'each option',
-      {
-        minimize: Minimize.COST,
-        maxLatency: Duration.millis(1500),
-        latencyPercentile: LatencyPercentile.P50,
-        maxCostPerMillion: 20,
-        maxMemorySize: 1024,
-        requestsPerHour: 60,
-        temperature: Temperature.COLD,
-      },
-      {
-        ...{ minimize: 'cost', maxLatencyMs: 1500, quantile: 'p50', maxDollars: 20 / 1e6 },
-        ...{ maxMemoryMb: 1024, requestsPerHour: 60, temperature: 'cold' },
-      },
-    ],
-  ])('passes %s to the search', (_, options, goal) => {
-    expect(Slicing.automatic(options)._slicer().goal).toEqual(goal);
-  });
+it.each<[string, AutomaticSlicingOptions, object]>([
+  ['its defaults', {}, { minimize: 'slices', quantile: 'p95', temperature: 'mixed', maxMemoryMb: 3008 }],
+  [
+    'each option',
+    {
+      minimize: Minimize.COST,
+      maxLatency: Duration.millis(1500),
+      latencyPercentile: LatencyPercentile.P50,
+      maxCostPerMillion: 20,
+      maxMemorySize: 1024,
+      requestsPerHour: 60,
+      temperature: Temperature.COLD,
+    },
+    {
+      ...{ minimize: 'cost', maxLatencyMs: 1500, quantile: 'p50', maxDollars: 20 / 1e6 },
+      ...{ maxMemoryMb: 1024, requestsPerHour: 60, temperature: 'cold' },
+    },
+  ],
+])('Slicing.automatic passes %s to the search', (_, options, goal) => {
+  expect(Slicing.automatic(options)._slicer().goal).toEqual(goal);
+});
 
-  it('gives each choice a key of its own', () => {
-    const latencyPercentile = LatencyPercentile.P50;
-    const choices: AutomaticSlicingOptions[] = [
-      {},
-      { minimize: Minimize.COST },
-      { minimize: Minimize.LATENCY },
-      { minimize: Minimize.LATENCY, latencyPercentile },
-      { maxLatency: Duration.seconds(2) },
-      { maxLatency: Duration.seconds(2), latencyPercentile },
-      { maxCostPerMillion: 5 },
-      { maxMemorySize: 2048 },
-      { requestsPerHour: 5 },
-      { temperature: Temperature.WARM },
-    ];
-    const keys = choices.map((options) => Slicing.automatic(options)._slicer().key);
-    const express = Slicing.automatic()._slicer('s3-express').key;
-    expect(new Set([...keys, express]).size).toBe(choices.length + 1);
-  });
+it('Slicing.automatic gives each choice a key of its own', () => {
+  const latencyPercentile = LatencyPercentile.P50;
+  const choices: AutomaticSlicingOptions[] = [
+    {},
+    { minimize: Minimize.COST },
+    { minimize: Minimize.LATENCY },
+    { minimize: Minimize.LATENCY, latencyPercentile },
+    { maxLatency: Duration.seconds(2) },
+    { maxLatency: Duration.seconds(2), latencyPercentile },
+    { maxCostPerMillion: 5 },
+    { maxMemorySize: 2048 },
+    { requestsPerHour: 5 },
+    { temperature: Temperature.WARM },
+  ];
+  const keys = choices.map((options) => Slicing.automatic(options)._slicer().key);
+  const express = Slicing.automatic()._slicer('s3-express').key;
+  expect(new Set([...keys, express]).size).toBe(choices.length + 1);
 });
 
 function fileWith(content: string): string {

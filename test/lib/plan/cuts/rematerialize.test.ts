@@ -96,10 +96,8 @@ describe('a mask that is computed from a few ids', () => {
 
   test('is computed where an earlier plan computes it, whatever the planned sizes are now', async () => {
     const small = analyzeModel(file);
-    for (const [before, now] of [
-      [analyzed, small],
-      [small, analyzed],
-    ]) {
+    for (const before of [analyzed, small]) {
+      const now = before === small ? analyzed : small;
       const { plan, folder } = writtenPlan(compileAnalyzed(before, count(3)));
       const again = compileAnalyzed(now, fromPlanFile(`${folder}/plan.json`));
       expect(again.plan.slices.map(({ nodes }) => nodes)).toEqual(plan.slices.map(({ nodes }) => nodes));
