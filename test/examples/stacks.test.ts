@@ -35,10 +35,8 @@ const MODELS: Partial<Record<string, (example: Example) => unknown>> = {
 /** For the demo's stack, without the code of its own functions. */
 function ocrStack(): OcrStack {
   const context = { 'aws:cdk:bundling-stacks': [] };
-  return new OcrStack(
-    new App({ outdir: temporaryFolder(), analyticsReporting: false, context }),
-    'SlicedOcr',
-  );
+  const app = new App({ outdir: temporaryFolder(), analyticsReporting: false, context });
+  return new OcrStack(app, 'SlicedOcr');
 }
 
 async function assemblyOf(name: string): Promise<string> {
@@ -77,11 +75,7 @@ it('the HTTP API lets pages send the headers of a signed request', async () => {
   const resources = await resourcesOf('http');
   const [{ CorsConfiguration: cors }] = ofType(resources, 'AWS::ApiGatewayV2::Api');
   const { AllowHeaders } = cors as Record<string, string[]>;
-  const credentials = {
-    AWS_ACCESS_KEY_ID: 'id',
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_SESSION_TOKEN: 'token',
-  };
+  const credentials = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key', AWS_SESSION_TOKEN: 'token' };
   const replaced = jest.replaceProperty(process, 'env', { ...process.env, ...credentials });
   const sent = Object.keys(await signedHeaders('https://api.example.com/digits', '{}', 'us-east-1'));
   replaced.restore();

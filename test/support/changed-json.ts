@@ -21,11 +21,7 @@ export function changedFile(text: string, place: string, value: unknown): string
     .slice(0, -1)
     .reduce((object, key) => (object as Readonly<Record<string, object>>)[key], json);
   // `__proto__` must become a field.
-  Object.defineProperty(parent, keys[keys.length - 1], {
-    value,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
+  const field = { value, enumerable: true, configurable: true, writable: true };
+  Object.defineProperty(parent, keys[keys.length - 1], field);
   return fileWith(JSON.stringify(json));
 }

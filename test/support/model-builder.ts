@@ -120,12 +120,8 @@ export function choice(
   const body = (branch: GraphInit | readonly NodeInit[]): GraphInit =>
     'node' in branch ? branch : { node: branch, output: [value(branch[branch.length - 1].output[0], FLOAT)] };
   const branches = { then_branch: body(then), else_branch: body(otherwise) };
-  return node(
-    'If',
-    [condition],
-    [output],
-    Object.entries(branches).map(([name, branch]) => attribute.graph(name, branch)),
-  );
+  const attributes = Object.entries(branches).map(([name, branch]) => attribute.graph(name, branch));
+  return node('If', [condition], [output], attributes);
 }
 
 /** A tensor of floats in another file. */

@@ -73,10 +73,7 @@ describe('the message of a session that failed to run', () => {
       inputs: [x, { name: 'ids', dtype: 'int64', shape: ['M'] }],
       outputs: [{ name: 'y', dtype: 'float32', shape: null }],
     });
-    const feeds = new Map<string, RawTensor>([
-      ['x', float32([5])],
-      ['ids', int64([1], [4711])],
-    ]);
+    const feeds = new Map(Object.entries({ x: float32([5]), ids: int64([1], [4711]) }));
     const { message } = (await session.run(feeds, ['y']).catch((error: unknown) => error)) as Error;
     expect(message).toContain('4711');
     expect(withoutValues(message)).toContain('running Gather node');

@@ -156,10 +156,8 @@ describe('a run', () => {
   });
 
   it('of a mix has quantiles even if times are too long to tell milliseconds apart', () => {
-    const { p50, p95 } = costModel({ requestsPerHour: 10 }).run(
-      freeTotals(1, 0, 1e18, 3e18),
-      'mixed',
-    ).latency;
+    const model = costModel({ requestsPerHour: 10 });
+    const { p50, p95 } = model.run(freeTotals(1, 0, 1e18, 3e18), 'mixed').latency;
     expect([p50 / 1e18, p95 / 1e18]).toEqual([expect.closeTo(1), expect.closeTo(3)]);
   });
 

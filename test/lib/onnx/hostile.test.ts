@@ -47,17 +47,13 @@ function message(file: string): string {
 /** A length-delimited field. */
 function field(number: number, ...content: readonly (Uint8Array | string)[]): Uint8Array {
   const bytes = Buffer.concat(content.map((part) => Buffer.from(part)));
-  return new Writer()
-    .uint32((number << 3) | 2)
-    .bytes(bytes)
-    .finish();
+  const writer = new Writer().uint32((number << 3) | 2);
+  return writer.bytes(bytes).finish();
 }
 
 function integer(number: number, value: number): Uint8Array {
-  return new Writer()
-    .uint32(number << 3)
-    .int64(value)
-    .finish();
+  const writer = new Writer().uint32(number << 3);
+  return writer.int64(value).finish();
 }
 
 /** A model from raw fields of its graph, because protobufjs refuses to write some malformed fields. */
@@ -171,10 +167,7 @@ describe('damaged models', () => {
 });
 
 describe('malformed or ambiguous protobuf', () => {
-  test.each([
-    ['2^40', 2 ** 40],
-    ['2^64 - 1', -1],
-  ])('is refused for a field with a length of %s', (_, length) => {
+  test.each([2 ** 40, -1])('is refused for a field with a length of %d, whose sign is a bit', (length) => {
     const bomb = Buffer.concat([Buffer.from([0x0a]), new Writer().int64(length).finish()]);
     expect(refusal(rawModel(bomb))).toContain('(the field at byte 8 ends after its message)');
   });

@@ -122,11 +122,8 @@ const batch =
   ): Build =>
   (stack) => {
     const own = addPipeline(stack, 'Pipeline', { ...three, ...props(stack) });
-    const nightly = new SlicedInferenceBatch(stack, 'Nightly', {
-      pipeline: own,
-      items: items(stack),
-      ...more,
-    });
+    const batchProps = { pipeline: own, items: items(stack), ...more };
+    const nightly = new SlicedInferenceBatch(stack, 'Nightly', batchProps);
     nightly.grantStart(new iam.Role(stack, 'Starter', { assumedBy: new iam.AccountRootPrincipal() }));
     new SlicedInferenceAlarms(stack, 'Alarms', { pipeline: own, batches: [nightly] });
     new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [own], batches: [nightly] });

@@ -61,15 +61,11 @@ describe('planned shapes', () => {
   ]);
 
   const ofAttention = { shapes: { turned: [1, 2, 20, 4] }, bytes: { turned: 1 * 2 * 20 * 4 * 4 } };
-  const both = {
-    dimensions: { batch: 8, sequence: 128 },
-    assumed: ['sequence'],
-    shapes: { y: [8, 128, 16] },
-  };
+  const all = { dimensions: { batch: 8, sequence: 128 }, assumed: ['sequence'], shapes: { y: [8, 128, 16] } };
   test.each<[what: string, model: ModelInit, dimensions: object, expected: object]>([
     ['are known where nodes compute them from input shapes', attention, { sequence: 20 }, ofAttention],
     ['tell scalars from values of an unknown rank', ofUnknownRank, {}, { shapes: { sum: [] } }],
-    ['have given sizes, and assumed ones for the rest', tanh, { batch: 8 }, both],
+    ['have given sizes, and assumed ones for the rest', tanh, { batch: 8 }, all],
     // ONNX Runtime refuses the model with the sizes of the table.
     ['have other sizes', strict, {}, { dimensions: { batch: 1, height: 224 }, shapes: { y: [1, 2] } }],
     ['are found for any model that loads', contradictory, {}, { elements: { z: 2 } }],

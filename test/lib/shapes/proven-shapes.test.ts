@@ -96,10 +96,7 @@ describe('proven shapes', () => {
     expect(shapesOf(saveModel(model))).toMatchObject(shapes);
   });
 
-  const rows = new Map([
-    ['p', float32([1, 2], [1, 2])],
-    ['q', float32([3, 1], [4, 5, 6])],
-  ]);
+  const rows = new Map(Object.entries({ p: float32([1, 2], [1, 2]), q: float32([3, 1], [4, 5, 6]) }));
   const shaped = new Map<string, ReturnType<typeof float32>>([
     ['x', float32([4], [1, 2, 3, 4])],
     ['s', int64([2], [2, 2])],

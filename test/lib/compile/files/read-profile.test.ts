@@ -31,10 +31,8 @@ describe('readProfile', () => {
     expect(profileText(readProfile(fileWith(text)))).toBe(text);
   });
 
-  it.each([
-    ['{}', 'other content'],
-    ['{"version":2}', 'version 2'],
-  ])('says what %s is instead', (text, got) => {
+  const others = { '{}': 'other content', '{"version":2}': 'version 2' };
+  it.each(Object.entries(others))('says what %s is instead', (text, got) => {
     const file = fileWith(text);
     expect(errorOf(() => readProfile(file))).toContain(
       `profile '${file}' must be a profile of version 1, got ${got}: `,

@@ -53,10 +53,7 @@ function masked(layers: number): GraphInit {
 
 const dimensions = { length: LENGTH };
 const ids = Array.from({ length: LENGTH }, (_, at) => at % 5);
-const feeds = new Map([
-  ['ids', int64([1, LENGTH], ids)],
-  ['x', float32([LENGTH, WIDTH])],
-]);
+const feeds = new Map(Object.entries({ ids: int64([1, LENGTH], ids), x: float32([LENGTH, WIDTH]) }));
 
 /** By slice: the names of what it reads. */
 function inputsOf(graph: GraphInit, slicer: Slicer): string[][] {
@@ -80,10 +77,8 @@ describe('a mask that is computed from a few ids', () => {
   });
 
   test.each([2, 4, 12, 30])('leaves the results unchanged in %i slices', async (slices) => {
-    expectSameBits(
-      await runSlices(compileAnalyzed(analyzed, count(slices)), feeds),
-      await runWhole(file, feeds),
-    );
+    const results = await runSlices(compileAnalyzed(analyzed, count(slices)), feeds);
+    expectSameBits(results, await runWhole(file, feeds));
   });
 
   test('crosses cuts if the caller cuts at it or requests more slices than are otherwise possible', () => {

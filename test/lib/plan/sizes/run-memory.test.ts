@@ -119,10 +119,8 @@ test('neither the arena nor the pool holds less than the tensors that live at on
         expect(new Set(live.map(({ chunk }) => chunk)).size).toBe(live.length);
         // Sizes in the arena are multiples of 256.
         sum += bytes + 256;
-        most = Math.max(
-          most,
-          live.reduce((total, tensor) => total + tensor.bytes, 0),
-        );
+        const now = live.reduce((total, tensor) => total + tensor.bytes, 0);
+        most = Math.max(most, now);
         if (release === null) return;
         const [released] = live.splice(release % live.length, 1);
         pool.release(released.value, released.bytes);

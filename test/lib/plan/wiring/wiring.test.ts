@@ -29,10 +29,8 @@ function wire(graph: GraphInit, ...groups: string[]) {
         ({ value: at, source }) => `${values[at].name}<${source.from === 'slice' ? source.slice : 'request'}`,
       )
       .join(' ');
-  const { slices, results } = wireSlices(
-    dataflow,
-    groups.map((group) => group.split(' ').map(nodeOf)),
-  );
+  const ofNodes = groups.map((group) => group.split(' ').map(nodeOf));
+  const { slices, results } = wireSlices(dataflow, ofNodes);
   return {
     allNodes: slices.map(({ allNodes }) => nodeNames(allNodes)),
     initializers: slices.map(({ initializers }) => names(initializers)),
