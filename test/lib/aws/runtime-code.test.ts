@@ -45,10 +45,8 @@ test('the code is one asset for each architecture, for all slices, pipelines and
   const folders = codeFolders(app, both);
   expect(folders).toHaveLength(2);
   expect(folders).toContain(x86);
-  for (const [cpu, folder] of [
-    ['x64', x86],
-    ['arm64', folders.find((other) => other !== x86) ?? ''],
-  ]) {
+  const arm64 = folders.find((other) => other !== x86) ?? '';
+  for (const [cpu, folder] of Object.entries({ x64: x86, arm64 })) {
     const files = filesOf(folder);
     expect(files.filter((file) => !file.startsWith('node_modules/'))).toEqual(['index.js']);
     const handler = fs.readFileSync(path.join(folder, 'index.js'));

@@ -11,6 +11,7 @@ import {
   count,
   maxSliceSize,
 } from '../../../lib/plan/slicers';
+import type { ConsolidationMode } from '../../../lib/plan/pricing/price';
 import { graphOf } from '../../support/graph-text';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import {
@@ -77,8 +78,8 @@ test.each<[message: string, choose: () => unknown]>([
 
 describe('automatic', () => {
   const six = analyzeModel(saveModel(mlp(6, 32)), { dimensions: { batch: 100 } });
-  const choose = (options: AutomaticOptions, { dataflow, cuts } = six) =>
-    bestCut(dataflow, cuts, automatic(options));
+  const choose = (options: AutomaticOptions, { dataflow, cuts } = six, mode?: ConsolidationMode) =>
+    bestCut(dataflow, cuts, automatic(options), mode);
   const settingsOf = (options: AutomaticOptions) => {
     const { settings } = choose(options);
     if (settings === undefined) throw new Error('automatic chooses settings');
@@ -105,6 +106,11 @@ describe('automatic', () => {
     ],
   ])('says what the best plan reaches if a limit is impossible: %j', (options, message) => {
     expect(() => choose(options)).toThrow(message);
+  });
+
+  test('says that the price is that of slices and the whole model', () => {
+    const message = /got \$\d+\.\d\d for the cheapest plan, .*the whole model.*: allow a higher cost$/;
+    expect(() => choose({ maxCostPerMillion: 0.01, slices: 3 }, six, 'always')).toThrow(message);
   });
 
   test('says what is reached within the cost if only both limits together are impossible', () => {
