@@ -23,37 +23,35 @@ function asRows(rows: readonly string[][]): string[] {
   return rows.map((cells) => `|${cells.join('|')}|`);
 }
 
-describe('the guide to costs', () => {
-  const rows = rowsOf(guide.text);
+const rows = rowsOf(guide.text);
 
-  it.each([
-    ['a million runs', millionRows],
-    ["a model of BERT-large's shape", bertRows],
-    ['a month by requests per hour', monthRows],
-  ])('has the rows of %s that the model computes', (_, expected) => {
-    expect(rows).toEqual(expect.arrayContaining(asRows(expected())));
-  });
+it.each([
+  ['a million runs', millionRows],
+  ["a model of BERT-large's shape", bertRows],
+  ['a month by requests per hour', monthRows],
+])('the guide to costs has the rows of %s that the model computes', (_, expected) => {
+  expect(rows).toEqual(expect.arrayContaining(asRows(expected())));
+});
 
-  it('has exactly the constants that exist', () => {
-    const shown = rows.filter((row) => /^\|`\w+\.\w+`\|/.test(row));
-    expect(shown).toEqual(asRows([...constantRows(PRICES), ...constantRows(ENVIRONMENT)]));
-  });
+it('the guide to costs has exactly the constants that exist', () => {
+  const shown = rows.filter((row) => /^\|`\w+\.\w+`\|/.test(row));
+  expect(shown).toEqual(asRows([...constantRows(PRICES), ...constantRows(ENVIRONMENT)]));
+});
 
-  it('lists every source of prices and of the environment', () => {
-    const text = guide.text.replaceAll(/\s+/g, ' ');
-    for (const table of [PRICES, ENVIRONMENT])
-      for (const [index, source] of sourcesOf(table).entries())
-        expect(text).toContain(`${index + 1}. ${source}`);
-  });
+it('the guide to costs lists every source of prices and of the environment', () => {
+  const text = guide.text.replaceAll(/\s+/g, ' ');
+  for (const table of [PRICES, ENVIRONMENT])
+    for (const [index, source] of sourcesOf(table).entries())
+      expect(text).toContain(`${index + 1}. ${source}`);
+});
 
-  it('has files of constants that the library reads', () => {
-    const files = guide.codeBlocks('json').map(({ text }) => text);
+it('the guide to costs has files of constants that the library reads', () => {
+  const files = guide.codeBlocks('json').map(({ text }) => text);
 
-    expect(files).toHaveLength(2);
-    expect(files.every((file) => file.length < MAX_CONSTANTS_BYTES)).toBe(true);
-    expect(parseConstants(files[0], 'p.json', 'prices', PRICES)).not.toEqual(PRICES);
-    expect(parseConstants(files[1], 'e.json', 'environment', ENVIRONMENT)).not.toEqual(ENVIRONMENT);
-  });
+  expect(files).toHaveLength(2);
+  expect(files.every((file) => file.length < MAX_CONSTANTS_BYTES)).toBe(true);
+  expect(parseConstants(files[0], 'p.json', 'prices', PRICES)).not.toEqual(PRICES);
+  expect(parseConstants(files[1], 'e.json', 'environment', ENVIRONMENT)).not.toEqual(ENVIRONMENT);
 });
 
 it('the README has the costs that the model computes', () => {

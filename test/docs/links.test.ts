@@ -18,35 +18,33 @@ test.each(DOCUMENTS.map((document) => [document.file, document] as const))(
   },
 );
 
-describe('the sources', () => {
-  const folders = 'bin lib lambda local client contract bench examples test'.split(' ');
-  const sources = folders.flatMap((folder) =>
-    fs
-      .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
-      .map((name) => {
-        const file = path.posix.join(folder, name.split(path.sep).join('/'));
-        return { file, text: fs.readFileSync(path.join(ROOT, file), 'utf8') };
-      }),
+const folders = 'bin lib lambda local client contract bench examples test'.split(' ');
+const sources = folders.flatMap((folder) =>
+  fs
+    .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+    .map((name) => {
+      const file = path.posix.join(folder, name.split(path.sep).join('/'));
+      return { file, text: fs.readFileSync(path.join(ROOT, file), 'utf8') };
+    }),
+);
+
+test('the sources name guides that exist', () => {
+  const named = sources
+    .filter(({ file }) => !file.startsWith('test/'))
+    .flatMap(({ text }) => text.match(/(?<![\w/-])docs\/[\w-]+\.md/g) ?? []);
+  expect(named).toContain('docs/large-models.md');
+  expect(named.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
+test('the sources name source files that exist in their comments', () => {
+  const named = sources.flatMap(({ file, text }) =>
+    (text.match(COMMENT) ?? [])
+      .flatMap((comment) => comment.match(/(?<![\w./-])[\w./-]+\.ts\b/g) ?? [])
+      .map((name) => ({ file, name })),
   );
-
-  test('name guides that exist', () => {
-    const named = sources
-      .filter(({ file }) => !file.startsWith('test/'))
-      .flatMap(({ text }) => text.match(/(?<![\w/-])docs\/[\w-]+\.md/g) ?? []);
-    expect(named).toContain('docs/large-models.md');
-    expect(named.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
-  });
-
-  test('name source files that exist in their comments', () => {
-    const named = sources.flatMap(({ file, text }) =>
-      (text.match(COMMENT) ?? [])
-        .flatMap((comment) => comment.match(/(?<![\w./-])[\w./-]+\.ts\b/g) ?? [])
-        .map((name) => ({ file, name })),
-    );
-    expect(named).toContainEqual({ file: 'lib/dataflow/dataflow.ts', name: 'casts.ts' });
-    expect(named.filter(({ file, name }) => !isSourceFile(name, file))).toEqual([]);
-  });
+  expect(named).toContainEqual({ file: 'lib/dataflow/dataflow.ts', name: 'casts.ts' });
+  expect(named.filter(({ file, name }) => !isSourceFile(name, file))).toEqual([]);
 });
 
 test('README.md has at most 200 lines', () => {

@@ -81,24 +81,20 @@ it('embeds a folder of texts in a batch, in the order of their names', async () 
   }
 });
 
-describe('WordPiece', () => {
-  const tokenizer = new WordPiece(SMALL.join('\n'), 6);
-  const idsOf = (text: string) => tokenizer.encode([text]).ids[0];
+const tokenizer = new WordPiece(SMALL.join('\n'), 6);
+const idsOf = (text: string) => tokenizer.encode([text]).ids[0];
 
-  it.each([
-    ['splits words into the longest pieces', 'playings', [2, 6, 7, 8, 3]],
-    ['ignores case and accents', 'Café', [2, 9, 3]],
-    ['separates punctuation', 'cat.', [2, 5, 10, 3]],
-    ['knows no word that its pieces do not cover', 'caterpillar a', [2, 1, 4, 3]],
-    ['cuts texts that are too long', 'a a a a a a', [2, 4, 4, 4, 4, 3]],
-    ['encodes an empty text', '', [2, 3]],
-  ])('%s', (_, text, ids) => {
-    expect(idsOf(text)).toEqual(ids);
-  });
+it.each([
+  ['splits words into the longest pieces', 'playings', [2, 6, 7, 8, 3]],
+  ['ignores case and accents', 'Café', [2, 9, 3]],
+  ['separates punctuation', 'cat.', [2, 5, 10, 3]],
+  ['knows no word that its pieces do not cover', 'caterpillar a', [2, 1, 4, 3]],
+  ['cuts texts that are too long', 'a a a a a a', [2, 4, 4, 4, 4, 3]],
+  ['encodes an empty text', '', [2, 3]],
+])('WordPiece %s', (_, text, ids) => {
+  expect(idsOf(text)).toEqual(ids);
+});
 
-  it('refuses a vocabulary of another kind', () => {
-    expect(() => new WordPiece('<s>\n</s>')).toThrow(
-      'the vocabulary must have [PAD], [UNK], [CLS] and [SEP]',
-    );
-  });
+it('WordPiece refuses a vocabulary of another kind', () => {
+  expect(() => new WordPiece('<s>\n</s>')).toThrow('the vocabulary must have [PAD], [UNK], [CLS] and [SEP]');
 });

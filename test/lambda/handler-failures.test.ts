@@ -45,27 +45,25 @@ function holdWeights(attempts = 0): () => void {
 
 const readsOfWeights = () => slices.objects.reads.filter(({ key }) => key === 'assets/0.weights').length;
 
-describe('the cause of a failure', () => {
-  const causeOf = (error: unknown) => JSON.parse(failureOf(error, 3).message) as FailureCause;
+const causeOf = (error: unknown) => JSON.parse(failureOf(error, 3).message) as FailureCause;
 
-  it.each(['x', '\u0001', '"', '\ud800'])(
-    'stays within 1000 characters if its texts are long runs of %j',
-    (character) => {
-      const long = character.repeat(10_000);
-      const error = failureOf(invalidInput(long, { tensor: long, expected: long, got: long }), 3);
-      expect(error.message.length).toBeLessThanOrEqual(1000);
-      expect(JSON.parse(error.message)).toMatchObject({ slice: 3 });
-    },
-  );
+it.each(['x', '\u0001', '"', '\ud800'])(
+  'the cause of a failure stays within 1000 characters if its texts are long runs of %j',
+  (character) => {
+    const long = character.repeat(10_000);
+    const error = failureOf(invalidInput(long, { tensor: long, expected: long, got: long }), 3);
+    expect(error.message.length).toBeLessThanOrEqual(1000);
+    expect(JSON.parse(error.message)).toMatchObject({ slice: 3 });
+  },
+);
 
-  it('is one line without control characters, and has no stack trace', () => {
-    expect(causeOf(invalidInput('a\u0085b\u007fc\u0000d', { got: '\u009b31m' }))).toMatchObject({
-      message: 'a b c d',
-      got: '31m',
-    });
-    expect(failureOf(new Error('broke'), 3)).toMatchObject({ name: 'SliceFailed', stack: 'SliceFailed' });
-    expect(causeOf('line 1\n  at line 2').message).toBe('line 1 at line 2');
+it('the cause of a failure is one line without control characters, and has no stack trace', () => {
+  expect(causeOf(invalidInput('a\u0085b\u007fc\u0000d', { got: '\u009b31m' }))).toMatchObject({
+    message: 'a b c d',
+    got: '31m',
   });
+  expect(failureOf(new Error('broke'), 3)).toMatchObject({ name: 'SliceFailed', stack: 'SliceFailed' });
+  expect(causeOf('line 1\n  at line 2').message).toBe('line 1 at line 2');
 });
 
 it('the deployed function names a variable that its environment lacks', async () => {

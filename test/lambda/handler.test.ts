@@ -91,31 +91,29 @@ it('a run of one slice writes only the results', async () => {
   expect(slices.written()).toEqual([OUTPUTS]);
 });
 
-describe('float16 transport', () => {
-  const handlerOf = (slice: number) => slices.handler(slice, { [ENV.transport]: 'float16' });
-  const sentTypes = () =>
-    [...decodeSafetensors(slices.objects.bytes(SLICE_0) ?? new Uint8Array())].map(([, { dtype }]) => dtype);
+const handlerOf = (slice: number) => slices.handler(slice, { [ENV.transport]: 'float16' });
+const sentTypes = () =>
+  [...decodeSafetensors(slices.objects.bytes(SLICE_0) ?? new Uint8Array())].map(([, { dtype }]) => dtype);
 
-  it('sends float32 tensors as float16 and reads them as float32', async () => {
-    await handlerOf(0)(event());
-    expect(sentTypes()).toEqual(['float16', 'float16']);
-    await handlerOf(1)(event());
-    // float16 holds small whole numbers exactly.
-    expect(slices.stored(OUTPUTS)).toEqual(RESULTS);
-  });
+it('float16 transport sends float32 tensors as float16 and reads them as float32', async () => {
+  await handlerOf(0)(event());
+  expect(sentTypes()).toEqual(['float16', 'float16']);
+  await handlerOf(1)(event());
+  // float16 holds small whole numbers exactly.
+  expect(slices.stored(OUTPUTS)).toEqual(RESULTS);
+});
 
-  it('sends a tensor as float32 if float16 cannot hold one of its values', async () => {
-    await handlerOf(0)(withInputs({ x: inline([1e6, 2, 3]), scale: inline([2, 2, 2]) }));
-    expect(sentTypes()).toEqual(['float32', 'float32']);
-  });
+it('float16 transport sends a tensor as float32 if float16 cannot hold one of its values', async () => {
+  await handlerOf(0)(withInputs({ x: inline([1e6, 2, 3]), scale: inline([2, 2, 2]) }));
+  expect(sentTypes()).toEqual(['float32', 'float32']);
+});
 
-  it('sends float16 in the state too', async () => {
-    const { tensors } = (await handlerOf(0)(event({ maxTensors: 10_000 }))) as SliceAnswer;
-    const sent = decodeSafetensors(Buffer.from(tensors ?? '', 'base64'));
-    expect([...sent.values()].map(({ dtype }) => dtype)).toEqual(['float16', 'float16']);
-    const last = await slices.sliceHandler(1)(event({ tensors: { 0: tensors } }));
-    expect(last.outputs?.tensors?.early).toMatchObject({ dtype: 'float32', shape: [1, 3] });
-  });
+it('float16 transport sends float16 in the state too', async () => {
+  const { tensors } = (await handlerOf(0)(event({ maxTensors: 10_000 }))) as SliceAnswer;
+  const sent = decodeSafetensors(Buffer.from(tensors ?? '', 'base64'));
+  expect([...sent.values()].map(({ dtype }) => dtype)).toEqual(['float16', 'float16']);
+  const last = await slices.sliceHandler(1)(event({ tensors: { 0: tensors } }));
+  expect(last.outputs?.tensors?.early).toMatchObject({ dtype: 'float32', shape: [1, 3] });
 });
 
 describe('tensors in the state', () => {

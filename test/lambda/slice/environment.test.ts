@@ -16,51 +16,49 @@ const VARIABLES = {
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
 };
 
-describe('readEnvironment', () => {
-  it('reads every variable', () => {
-    expect(readEnvironment(VARIABLES)).toEqual({
-      slice: 12,
-      files: {
-        model: { object: { bucket: 'models', key: 'some/folder/slice-12.onnx' }, sha256: MODEL_SHA256 },
-        weights: {
-          object: { bucket: 'models', key: 'slice-12.weights' },
-          sha256: WEIGHTS_SHA256,
-          fileName: 'slice-12.weights',
-        },
+it('readEnvironment reads every variable', () => {
+  expect(readEnvironment(VARIABLES)).toEqual({
+    slice: 12,
+    files: {
+      model: { object: { bucket: 'models', key: 'some/folder/slice-12.onnx' }, sha256: MODEL_SHA256 },
+      weights: {
+        object: { bucket: 'models', key: 'slice-12.weights' },
+        sha256: WEIGHTS_SHA256,
+        fileName: 'slice-12.weights',
       },
-      bucket: 'tensors',
-      runsBucket: 'tensors',
-      deploymentDigest: 'deployment',
-      threads: 16,
-      sendsFloat16: false,
-      memoryBytes: 512 * 1024 * 1024,
-    });
+    },
+    bucket: 'tensors',
+    runsBucket: 'tensors',
+    deploymentDigest: 'deployment',
+    threads: 16,
+    sendsFloat16: false,
+    memoryBytes: 512 * 1024 * 1024,
   });
+});
 
-  it('reads the bucket of tensors between slices and the transport if they are set', () => {
-    const read = readEnvironment({ ...VARIABLES, SLICE_RUNS_BUCKET: 'runs', SLICE_TRANSPORT: 'float16' });
-    expect(read).toMatchObject({ bucket: 'tensors', runsBucket: 'runs', sendsFloat16: true });
-  });
+it('readEnvironment reads the bucket of tensors between slices and the transport if they are set', () => {
+  const read = readEnvironment({ ...VARIABLES, SLICE_RUNS_BUCKET: 'runs', SLICE_TRANSPORT: 'float16' });
+  expect(read).toMatchObject({ bucket: 'tensors', runsBucket: 'runs', sendsFloat16: true });
+});
 
-  it('needs no weights file if there is no URI of weights', () => {
-    const none = { SLICE_WEIGHTS_URI: undefined, SLICE_WEIGHTS_FILE: undefined };
-    expect(readEnvironment({ ...VARIABLES, ...none }).files).not.toHaveProperty('weights');
-  });
+it('readEnvironment needs no weights file if there is no URI of weights', () => {
+  const none = { SLICE_WEIGHTS_URI: undefined, SLICE_WEIGHTS_FILE: undefined };
+  expect(readEnvironment({ ...VARIABLES, ...none }).files).not.toHaveProperty('weights');
+});
 
-  it.each<[string, readonly (string | undefined)[], string]>([
-    ['SLICE_BUCKET', ['', undefined], 'set'],
-    ['SLICE_DEPLOYMENT_DIGEST', [''], 'set'],
-    ['SLICE_INDEX', ['-1', '1x', '1.5', '100000'], 'a whole number from 0 up'],
-    ['SLICE_THREADS', ['0', 'x1'], 'a whole number from 1 up'],
-    ['SLICE_MODEL_URI', ['models/s.onnx', 's3://m/', 's3:///key'], 's3://bucket/key'],
-    ['SLICE_MODEL_SHA256', [`${MODEL_SHA256}0`, `x${MODEL_SHA256}`], '64 lower-case hexadecimal digits'],
-    ['SLICE_WEIGHTS_FILE', ['../s.weights', '/tmp/s', 'a/b', '.', '..'], 'a file name without folders'],
-  ])('refuses %s = %j', (name, values, expected) => {
-    for (const value of values) {
-      const message = `the environment variable ${name} must be ${expected}, got ${value === '' ? 'nothing' : (value ?? 'nothing')}: deploy the stack again`;
-      expect(() => readEnvironment({ ...VARIABLES, [name]: value })).toThrow(
-        expect.objectContaining({ name: 'SliceFailed', message }) as Error,
-      );
-    }
-  });
+it.each<[string, readonly (string | undefined)[], string]>([
+  ['SLICE_BUCKET', ['', undefined], 'set'],
+  ['SLICE_DEPLOYMENT_DIGEST', [''], 'set'],
+  ['SLICE_INDEX', ['-1', '1x', '1.5', '100000'], 'a whole number from 0 up'],
+  ['SLICE_THREADS', ['0', 'x1'], 'a whole number from 1 up'],
+  ['SLICE_MODEL_URI', ['models/s.onnx', 's3://m/', 's3:///key'], 's3://bucket/key'],
+  ['SLICE_MODEL_SHA256', [`${MODEL_SHA256}0`, `x${MODEL_SHA256}`], '64 lower-case hexadecimal digits'],
+  ['SLICE_WEIGHTS_FILE', ['../s.weights', '/tmp/s', 'a/b', '.', '..'], 'a file name without folders'],
+])('readEnvironment refuses %s = %j', (name, values, expected) => {
+  for (const value of values) {
+    const message = `the environment variable ${name} must be ${expected}, got ${value === '' ? 'nothing' : (value ?? 'nothing')}: deploy the stack again`;
+    expect(() => readEnvironment({ ...VARIABLES, [name]: value })).toThrow(
+      expect.objectContaining({ name: 'SliceFailed', message }) as Error,
+    );
+  }
 });

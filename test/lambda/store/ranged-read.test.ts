@@ -32,42 +32,40 @@ async function readRange(
   return target;
 }
 
-describe('reading a range', () => {
-  it('resumes after a broken connection, and reads each byte once', async () => {
-    const objects = stored();
-    objects.connectionsToBreak = 3;
-    expect(await readRange(objects, 0, 1000)).toEqual(content);
-    expect(objects.reads.map(({ range }) => range.start)).toEqual([0, 500, 750, 875]);
-  });
+it('reading a range resumes after a broken connection, and reads each byte once', async () => {
+  const objects = stored();
+  objects.connectionsToBreak = 3;
+  expect(await readRange(objects, 0, 1000)).toEqual(content);
+  expect(objects.reads.map(({ range }) => range.start)).toEqual([0, 500, 750, 875]);
+});
 
-  it('fails after several connections that break without a byte', async () => {
-    const objects = stored();
-    objects.connectionsToBreak = 100;
-    await expect(readRange(objects, 0, 8)).rejects.toThrow('reading s3://b/k failed at byte 7: aborted');
-  });
+it('reading a range fails after several connections that break without a byte', async () => {
+  const objects = stored();
+  objects.connectionsToBreak = 100;
+  await expect(readRange(objects, 0, 8)).rejects.toThrow('reading s3://b/k failed at byte 7: aborted');
+});
 
-  it('fails in the end if every connection brings a few bytes only', async () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
-    try {
-      const objects = stored();
-      const get = objects.get.bind(objects);
-      objects.get = async (from, range, version) => {
-        const body = new Readable({ read: () => undefined });
-        body.push(content.slice(range.start, range.start + 1));
-        return { ...(await get(from, range, version)), body };
-      };
-      const reading = readRange(objects, 0, 1000).catch((error: unknown) => error);
-      await setImmediate();
-      await jest.advanceTimersByTimeAsync(wholeRequestMs(1000));
-      expect(await reading).toMatchObject({
-        name: 'StorageUnavailable',
-        message:
-          'reading s3://b/k failed at byte 4: slower than any network of Lambda: start the execution again',
-      });
-    } finally {
-      jest.useRealTimers();
-    }
-  });
+it('reading a range fails in the end if every connection brings a few bytes only', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
+  try {
+    const objects = stored();
+    const get = objects.get.bind(objects);
+    objects.get = async (from, range, version) => {
+      const body = new Readable({ read: () => undefined });
+      body.push(content.slice(range.start, range.start + 1));
+      return { ...(await get(from, range, version)), body };
+    };
+    const reading = readRange(objects, 0, 1000).catch((error: unknown) => error);
+    await setImmediate();
+    await jest.advanceTimersByTimeAsync(wholeRequestMs(1000));
+    expect(await reading).toMatchObject({
+      name: 'StorageUnavailable',
+      message:
+        'reading s3://b/k failed at byte 4: slower than any network of Lambda: start the execution again',
+    });
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test('an empty object keeps no connection open', async () => {

@@ -19,31 +19,32 @@ async function written(bytesOfJson: number, inline: InlineMode = 'auto', slices 
   return { ...outputs, bytesWritten, keys: objects.keys() };
 }
 
-describe('results', () => {
-  it('are inline up to exactly 184,320 bytes of JSON', async () => {
-    expect(JSON.stringify((await written(184_320)).tensors)).toHaveLength(184_320);
-    expect((await written(184_321)).tensors).toBeUndefined();
-  });
+it('results are inline up to exactly 184,320 bytes of JSON', async () => {
+  expect(JSON.stringify((await written(184_320)).tensors)).toHaveLength(184_320);
+  expect((await written(184_321)).tensors).toBeUndefined();
+});
 
-  it('are only in S3, or only inline, if the request says so', async () => {
-    const { s3, tensors, keys } = await written(100, 'never');
-    expect({ s3, tensors, keys }).toEqual({ s3: { bucket: 'b', key: keys[0] }, keys: [KEY] });
-    const only = await written(184_320, 'only');
-    expect(only).toMatchObject({ bytesWritten: 0, keys: [] });
-    expect(only.s3).toBeUndefined();
-    expect(JSON.stringify(only.tensors)).toHaveLength(184_320);
-  });
+it('results are only in S3, or only inline, if the request says so', async () => {
+  const { s3, tensors, keys } = await written(100, 'never');
+  expect({ s3, tensors, keys }).toEqual({ s3: { bucket: 'b', key: keys[0] }, keys: [KEY] });
+  const only = await written(184_320, 'only');
+  expect(only).toMatchObject({ bytesWritten: 0, keys: [] });
+  expect(only.s3).toBeUndefined();
+  expect(JSON.stringify(only.tensors)).toHaveLength(184_320);
+});
 
-  it.each([
-    [184_321, 2, 184_320],
-    [183_921, 101, 183_920],
-  ])('of %d bytes of %d slices fail a request for inline results only', async (bytes, slices, limit) => {
+it.each([
+  [184_321, 2, 184_320],
+  [183_921, 101, 183_920],
+])(
+  'results of %d bytes of %d slices fail a request for inline results only',
+  async (bytes, slices, limit) => {
     await expect(written(bytes, 'only', slices)).rejects.toMatchObject({
       name: 'InvalidInput',
       message: `inline results must have at most ${limit} bytes as JSON, got more than ${limit}: ${TOO_LARGE}`,
     });
-  });
-});
+  },
+);
 
 describe('planned results', () => {
   it('fail a request for inline results only, before anything is computed, if they are too large', () => {

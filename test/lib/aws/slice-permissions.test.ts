@@ -133,65 +133,63 @@ test('every slice may use assetEncryptionKey', () => {
   expect(policy).toEqual([LOGS, 'UseModelKey: kms:Decrypt on {AssetKey.Arn}', TRACES]);
 });
 
-describe('a grant', () => {
-  type Grant = (pipeline: SlicedInferencePipeline, grantee: iam.IGrantable) => iam.Grant;
-  const read: Grant = (pipeline, grantee) => pipeline.grantReadOutputs(grantee);
-  const write: Grant = (pipeline, grantee) => pipeline.grantWriteInputs(grantee);
-  const invoke: Grant = (pipeline, grantee) => pipeline.grantInvoke(grantee);
-  const standard = () => ({ stateMachineType: sfn.StateMachineType.STANDARD });
+type Grant = (pipeline: SlicedInferencePipeline, grantee: iam.IGrantable) => iam.Grant;
+const read: Grant = (pipeline, grantee) => pipeline.grantReadOutputs(grantee);
+const write: Grant = (pipeline, grantee) => pipeline.grantWriteInputs(grantee);
+const invoke: Grant = (pipeline, grantee) => pipeline.grantInvoke(grantee);
+const standard = () => ({ stateMachineType: sfn.StateMachineType.STANDARD });
 
-  const put = (bucket: string): string => `s3:PutObject on {${bucket}.Arn}/inputs/*`;
-  const get = (bucket: string): string => `s3:GetObject on {${bucket}.Arn}/outputs/*`;
-  const [PUT, GET] = [put('Pipeline/Bucket'), get('Pipeline/Bucket')];
-  const key = (actions: string): string => `${actions} on {Key.Arn}`;
-  const MACHINE = 'states:DescribeStateMachine on {Pipeline/StateMachine}';
-  const START = `states:StartExecution, states:StartSyncExecution, ${MACHINE}`;
-  const FOLLOW =
-    'states:DescribeExecution, states:GetExecutionHistory, states:StopExecution on ' +
-    'arn:{AWS::Partition}:states:{AWS::Region}:{AWS::AccountId}:execution:split({Pipeline/StateMachine}, :)[6]:*';
+const put = (bucket: string): string => `s3:PutObject on {${bucket}.Arn}/inputs/*`;
+const get = (bucket: string): string => `s3:GetObject on {${bucket}.Arn}/outputs/*`;
+const [PUT, GET] = [put('Pipeline/Bucket'), get('Pipeline/Bucket')];
+const key = (actions: string): string => `${actions} on {Key.Arn}`;
+const MACHINE = 'states:DescribeStateMachine on {Pipeline/StateMachine}';
+const START = `states:StartExecution, states:StartSyncExecution, ${MACHINE}`;
+const FOLLOW =
+  'states:DescribeExecution, states:GetExecutionHistory, states:StopExecution on ' +
+  'arn:{AWS::Partition}:states:{AWS::Region}:{AWS::AccountId}:execution:split({Pipeline/StateMachine}, :)[6]:*';
 
-  test.each<[string, Grant, NonNullable<Parameters<typeof pipelineStack>[0]>, string[]]>([
-    ['to read results', read, {}, [GET]],
-    ['to read results with a key', read, withKey, [GET, key('kms:Decrypt')]],
-    ['to write requests', write, {}, [PUT]],
-    ['to write requests with a key', write, withKey, [PUT, key('kms:GenerateDataKey')]],
-    ['to invoke an Express pipeline', invoke, {}, [START, PUT, GET]],
-    ['to invoke a Standard one', invoke, standard(), [`states:StartExecution, ${MACHINE}`, FOLLOW, PUT, GET]],
-    ['to invoke with a key', invoke, withKey, [START, PUT, GET, key('kms:Decrypt, kms:GenerateDataKey')]],
-    [
-      "to invoke with the user's bucket",
-      ...([invoke, ofUser] as const),
-      [START, put('Mine'), get('Mine'), key('kms:Decrypt, kms:GenerateDataKey')],
-    ],
-  ])('%s', (_, grant, props, expected) => {
-    const template = pipelineStack(props, (pipeline, stack) => {
-      expect(grant(pipeline, new iam.User(stack, 'Caller')).success).toBe(true);
-    });
-    expect(statements(template, 'Caller/DefaultPolicy').sort()).toEqual(expected.sort());
+test.each<[string, Grant, NonNullable<Parameters<typeof pipelineStack>[0]>, string[]]>([
+  ['to read results', read, {}, [GET]],
+  ['to read results with a key', read, withKey, [GET, key('kms:Decrypt')]],
+  ['to write requests', write, {}, [PUT]],
+  ['to write requests with a key', write, withKey, [PUT, key('kms:GenerateDataKey')]],
+  ['to invoke an Express pipeline', invoke, {}, [START, PUT, GET]],
+  ['to invoke a Standard one', invoke, standard(), [`states:StartExecution, ${MACHINE}`, FOLLOW, PUT, GET]],
+  ['to invoke with a key', invoke, withKey, [START, PUT, GET, key('kms:Decrypt, kms:GenerateDataKey')]],
+  [
+    "to invoke with the user's bucket",
+    ...([invoke, ofUser] as const),
+    [START, put('Mine'), get('Mine'), key('kms:Decrypt, kms:GenerateDataKey')],
+  ],
+])('a grant %s', (_, grant, props, expected) => {
+  const template = pipelineStack(props, (pipeline, stack) => {
+    expect(grant(pipeline, new iam.User(stack, 'Caller')).success).toBe(true);
   });
+  expect(statements(template, 'Caller/DefaultPolicy').sort()).toEqual(expected.sort());
+});
 
-  test('to another account is in the policy of the bucket', () => {
-    const { resource } = pipelineStack({}, (pipeline) => {
-      expect(read(pipeline, new iam.AccountPrincipal('444455556666')).success).toBe(true);
-    });
-    expect(resource('Pipeline/Bucket/Policy')).toMatchObject({
-      PolicyDocument: {
-        Statement: expect.arrayContaining([
-          {
-            ...{ Action: 's3:GetObject', Effect: 'Allow', Resource: '{Pipeline/Bucket.Arn}/outputs/*' },
-            Principal: { AWS: 'arn:{AWS::Partition}:iam::444455556666:root' },
-          },
-        ]) as unknown,
-      },
-    });
+test('a grant to another account is in the policy of the bucket', () => {
+  const { resource } = pipelineStack({}, (pipeline) => {
+    expect(read(pipeline, new iam.AccountPrincipal('444455556666')).success).toBe(true);
   });
+  expect(resource('Pipeline/Bucket/Policy')).toMatchObject({
+    PolicyDocument: {
+      Statement: expect.arrayContaining([
+        {
+          ...{ Action: 's3:GetObject', Effect: 'Allow', Resource: '{Pipeline/Bucket.Arn}/outputs/*' },
+          Principal: { AWS: 'arn:{AWS::Partition}:iam::444455556666:root' },
+        },
+      ]) as unknown,
+    },
+  });
+});
 
-  test('of the user to a function is added to its role', () => {
-    const template = pipelineStack({}, ({ functions }, stack) => {
-      new s3.Bucket(stack, 'Other').grantPut(functions[0], 'audit/*');
-    });
-    expect(statements(template, 'Pipeline/slice-00/Role/DefaultPolicy')).toEqual([
-      expect.stringMatching(/^s3:PutObject, .* on \{Other\.Arn\}\/audit\/\*$/),
-    ]);
+test('a grant of the user to a function is added to its role', () => {
+  const template = pipelineStack({}, ({ functions }, stack) => {
+    new s3.Bucket(stack, 'Other').grantPut(functions[0], 'audit/*');
   });
+  expect(statements(template, 'Pipeline/slice-00/Role/DefaultPolicy')).toEqual([
+    expect.stringMatching(/^s3:PutObject, .* on \{Other\.Arn\}\/audit\/\*$/),
+  ]);
 });

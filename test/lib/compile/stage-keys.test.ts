@@ -28,30 +28,28 @@ function stage(options: AnalyzeOptions): number {
   return entries().length;
 }
 
-describe('a cached plan', () => {
-  it('is reused for estimates that are the defaults', () => {
-    stage({});
-    expect(stage({ costs: {} })).toBe(1);
-    expect(stage({ costs: { stateMachineType: 'express', prices: DEFAULT_PRICES, warmUp: true } })).toBe(1);
-  });
+it('a cached plan is reused for estimates that are the defaults', () => {
+  stage({});
+  expect(stage({ costs: {} })).toBe(1);
+  expect(stage({ costs: { stateMachineType: 'express', prices: DEFAULT_PRICES, warmUp: true } })).toBe(1);
+});
 
-  const lambda = { ...DEFAULT_PRICES.lambda, requests: 1 };
-  it.each<[string, AnalyzeOptions]>([
-    ['another kind of state machine', { costs: { stateMachineType: 'standard' } }],
-    ['another rate', { costs: { requestsPerHour: 1 } }],
-    ['other prices', { costs: { prices: { ...DEFAULT_PRICES, lambda } } }],
-    ['S3 Express', { transport: 's3-express' }],
-    ['a profile', { profile: { profile, path: 'p.json' } }],
-  ])('is not reused for %s', (_, options) => {
-    stage({});
-    expect(stage(options)).toBe(2);
-    expect(stage(options)).toBe(2);
-  });
+const lambda = { ...DEFAULT_PRICES.lambda, requests: 1 };
+it.each<[string, AnalyzeOptions]>([
+  ['another kind of state machine', { costs: { stateMachineType: 'standard' } }],
+  ['another rate', { costs: { requestsPerHour: 1 } }],
+  ['other prices', { costs: { prices: { ...DEFAULT_PRICES, lambda } } }],
+  ['S3 Express', { transport: 's3-express' }],
+  ['a profile', { profile: { profile, path: 'p.json' } }],
+])('a cached plan is not reused for %s', (_, options) => {
+  stage({});
+  expect(stage(options)).toBe(2);
+  expect(stage(options)).toBe(2);
+});
 
-  it('is not reused for a profile with other times, and is for the same one in another file', () => {
-    stage({ profile: { profile, path: 'p.json' } });
-    expect(stage({ profile: { profile, path: 'q.json' } })).toBe(1);
-    const slower = profileOf(analyzeModel(file, { dimensions }), { seconds: 1 });
-    expect(stage({ profile: { profile: slower, path: 'p.json' } })).toBe(2);
-  });
+it('a cached plan is not reused for a profile with other times, and is for the same one in another file', () => {
+  stage({ profile: { profile, path: 'p.json' } });
+  expect(stage({ profile: { profile, path: 'q.json' } })).toBe(1);
+  const slower = profileOf(analyzeModel(file, { dimensions }), { seconds: 1 });
+  expect(stage({ profile: { profile: slower, path: 'p.json' } })).toBe(2);
 });

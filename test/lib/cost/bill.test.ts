@@ -55,28 +55,26 @@ it.each<[string, Partial<LoggedCall>, Partial<LineItems>, Partial<BillOptions>?]
     expect(items[item as keyof LineItems]).toBeCloseTo(dollars, 12);
 });
 
-describe('the bill of a run', () => {
-  const calls: LoggedCall[] = [
-    { ...RAN, startedAt: START, report: reported(300, 512) },
-    { ...RAN, kind: 'warm-up', slice: 1, report: reported(900, 512) },
-    { ...RAN, slice: 1, startedAt: START + 400, report: reported(100, 512) },
-  ];
+const calls: LoggedCall[] = [
+  { ...RAN, startedAt: START, report: reported(300, 512) },
+  { ...RAN, kind: 'warm-up', slice: 1, report: reported(900, 512) },
+  { ...RAN, slice: 1, startedAt: START + 400, report: reported(100, 512) },
+];
 
-  it('lasts from the start of its first call to the end of its last one', () => {
-    const [run] = billOf(calls, [], OPTIONS).runs;
-    expect(run).toMatchObject({ run: 'machine/a', ms: 500, ran: 2, warmUps: 1, failed: 0 });
-  });
+it('the bill of a run lasts from the start of its first call to the end of its last one', () => {
+  const [run] = billOf(calls, [], OPTIONS).runs;
+  expect(run).toMatchObject({ run: 'machine/a', ms: 500, ran: 2, warmUps: 1, failed: 0 });
+});
 
-  it.each([
-    // 64 MB for 500 ms, and half a unit of 100 ms.
-    ['Express', 'express:machine:a:b', 1 / MILLION + 0.55 * (64 / 1024) * 0.00001667],
-    // Two slices, a warm-up, the parallel state, the start and the end.
-    ['Standard', 'execution:machine:a', (6 * 25) / MILLION],
-  ])('of a %s machine has the price of its execution', (_, name, dollars) => {
-    const executionArn = `arn:aws:states:us-east-1:111122223333:${name}`;
-    const own = calls.map((call) => ({ ...call, executionArn }));
-    expect(billOf(own, [], OPTIONS).runs[0].items.stepFunctions).toBeCloseTo(dollars, 12);
-  });
+it.each([
+  // 64 MB for 500 ms, and half a unit of 100 ms.
+  ['Express', 'express:machine:a:b', 1 / MILLION + 0.55 * (64 / 1024) * 0.00001667],
+  // Two slices, a warm-up, the parallel state, the start and the end.
+  ['Standard', 'execution:machine:a', (6 * 25) / MILLION],
+])('the bill of a run of a %s machine has the price of its execution', (_, name, dollars) => {
+  const executionArn = `arn:aws:states:us-east-1:111122223333:${name}`;
+  const own = calls.map((call) => ({ ...call, executionArn }));
+  expect(billOf(own, [], OPTIONS).runs[0].items.stepFunctions).toBeCloseTo(dollars, 12);
 });
 
 it('the bill of many runs tells runs and slices apart, and adds up to its total', () => {

@@ -92,24 +92,22 @@ describe('a schedule of slices in series', () => {
   });
 });
 
-describe('a schedule with branches', () => {
-  const model = costModel({ warmUp: false });
-  const both = withBranches(1, 2);
+const model = costModel({ warmUp: false });
+const both = withBranches(1, 2);
 
-  it('takes as long as its longest branch, and random delays of both', () => {
-    const steps = [stepOf({}), stepOf({ warmMs: 1000 }), stepOf({ warmMs: 200 }), stepOf({})];
-    const cost = scheduleCost(model, both, steps, 'warm');
-    // The short branch never ends last.
-    expect(cost.latency).toEqual(scheduleCost(model, withBranches(1), steps, 'warm').latency);
-    // Four slices and one Express execution.
-    expect(cost.dollars).toBeGreaterThan(5e-6);
-    expect(cost.dollars).toBeLessThan(8e-6);
-  });
+it('a schedule with branches takes as long as its longest branch, and random delays of both', () => {
+  const steps = [stepOf({}), stepOf({ warmMs: 1000 }), stepOf({ warmMs: 200 }), stepOf({})];
+  const cost = scheduleCost(model, both, steps, 'warm');
+  // The short branch never ends last.
+  expect(cost.latency).toEqual(scheduleCost(model, withBranches(1), steps, 'warm').latency);
+  // Four slices and one Express execution.
+  expect(cost.dollars).toBeGreaterThan(5e-6);
+  expect(cost.dollars).toBeLessThan(8e-6);
+});
 
-  it('costs a transition more for its Parallel state in a Standard machine', () => {
-    const standard = costModel({ warmUp: false, stateMachineType: 'standard' });
-    const dollars = (schedule: Schedule): number =>
-      scheduleCost(standard, schedule, fourSteps(), 'warm').dollars;
-    expect(dollars(both) - dollars(inSeries(4))).toBeCloseTo(25e-6, 12);
-  });
+it('a schedule with branches costs a transition more for its Parallel state in a Standard machine', () => {
+  const standard = costModel({ warmUp: false, stateMachineType: 'standard' });
+  const dollars = (schedule: Schedule): number =>
+    scheduleCost(standard, schedule, fourSteps(), 'warm').dollars;
+  expect(dollars(both) - dollars(inSeries(4))).toBeCloseTo(25e-6, 12);
 });

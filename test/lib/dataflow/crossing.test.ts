@@ -104,34 +104,36 @@ test.each([
   expect(await expectIdentical(graphOf8(nodes, [floats('w', [8])]))).toBeGreaterThan(1);
 });
 
-describe('values that cannot cross a cut', () => {
-  test('include strings if a constant contains a NUL or invalid UTF-8', () => {
-    const strings = (text: string) =>
-      graphOf8(
-        'Concat x k > p axis=0; Identity p > y',
-        [{ name: 'k', dataType: STRING, dims: [1], stringData: [Buffer.from(text, 'latin1')] }],
-        STRING,
-      );
-    expect(whyNot(strings('plain'), 'p')).toBeUndefined();
-    expect(whyNot(strings('a\0b'), 'p')).toBe(
-      "of strings in which tensor 'k' may put a NUL or invalid UTF-8",
+test('values that cannot cross a cut include strings if a constant contains a NUL or invalid UTF-8', () => {
+  const strings = (text: string) =>
+    graphOf8(
+      'Concat x k > p axis=0; Identity p > y',
+      [{ name: 'k', dataType: STRING, dims: [1], stringData: [Buffer.from(text, 'latin1')] }],
+      STRING,
     );
-    expect(whyNot(strings('\xff\xfe'), 'p')).toBe(
-      "of strings in which tensor 'k' may put a NUL or invalid UTF-8",
-    );
-  });
+  expect(whyNot(strings('plain'), 'p')).toBeUndefined();
+  expect(whyNot(strings('a\0b'), 'p')).toBe("of strings in which tensor 'k' may put a NUL or invalid UTF-8");
+  expect(whyNot(strings('\xff\xfe'), 'p')).toBe(
+    "of strings in which tensor 'k' may put a NUL or invalid UTF-8",
+  );
+});
 
-  test.each(['__proto__', '__metadata__'])('include values with the reserved name %s', (name) => {
+test.each(['__proto__', '__metadata__'])(
+  'values that cannot cross a cut include values with the reserved name %s',
+  (name) => {
     const inner = graphOf8(`Abs x > ${name}; Neg ${name} > y`);
     expect(whyNot(inner, name)).toBe('named like a key that JavaScript or safetensors reserves');
     const outer = { ...graphOf8(`Abs x > ${name}`), output: [value(name)] };
     expect(() => analyzeModel(saveModel({ graph: outer }))).toThrow(
       'one named like a key that JavaScript or safetensors reserves',
     );
-  });
+  },
+);
 
-  test.each(['constructor', 'toString'])('exclude values named like the object member %s', async (name) => {
+test.each(['constructor', 'toString'])(
+  'values that cannot cross a cut exclude values named like the object member %s',
+  async (name) => {
     const graph = graphOf8(`Abs x > ${name}; Neg ${name} > y`);
     expect(await expectIdentical({ ...graph, input: [value('x', FLOAT, [name])] })).toBe(2);
-  });
-});
+  },
+);

@@ -104,98 +104,97 @@ describe('other files', () => {
   });
 });
 
-describe('damaged models', () => {
-  test('are refused if they are truncated at any byte, with an error that names the model', () => {
-    const whole = encodeModel(mlp(1));
-    expect(refusal(whole.subarray(0, 500))).toMatch(
-      /^model 'DIR\/model.onnx' must be a whole ONNX file, got a truncated file of 500 bytes \(.*\): copy or download it again$/,
-    );
-    fc.assert(
-      fc.property(fc.nat(whole.length - 1), (length) => {
-        expect(refusal(whole.subarray(0, length))).toMatch(/^model .* must be /);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  test('with any changed byte are read or refused with a SlicedInferenceError', () => {
-    const whole = encodeModel(mlp(1, 4));
-    const file = path.join(temporaryFolder(), 'model.onnx');
-    fc.assert(
-      fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (offset, change) => {
-        const copy = Uint8Array.from(whole);
-        copy[offset] ^= change;
-        fs.writeFileSync(file, copy);
-        try {
-          parseModel(file);
-        } catch (error) {
-          expect(error).toBeInstanceOf(SlicedInferenceError);
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  const abs = node('Abs', ['x'], ['y']);
-  const add = node('Add', ['x', 'w'], ['y']);
-  const constant = node('Constant', [], ['w'], [attribute.tensor('value', floats('', [4]))]);
-  const w = (more: object = {}): TensorInit => ({ ...floats('w', [4]), ...more });
-  const x = value('x', FLOAT, [4]);
-  const y = value('y', FLOAT);
-  const unclear = { ...node('Ab\ns', ['no\u202ewhere'], ['y']), name: '' };
-
-  test.each<[expected: string, nodes: NodeInit[], initializer?: TensorInit[], graph?: object]>([
-    ["tensor 'w' of type float32 and dims [5] must have 20 bytes, got 16: ", [add], [w({ dims: [5] })]],
-    ["tensor 'w' must have dims of 0 or more, got [-4]: the file is damaged", [add], [w({ dims: [-4] })]],
-    ['2^49 elements, got dims [1099511627776,1099511627776]', [add], [w({ dims: [2 ** 40, 2 ** 40] })]],
-    ["tensor 'w' must have an element type of ONNX, got type 77: ", [add], [w({ dataType: 77 })]],
-    ["node 'Add_y' (Add) must use values that the graph defines, got 'w': the file is damaged", [add]],
-    ["output 'y' of the graph must be the output of a node, an input or an init", [], [], { output: [y] }],
-    ["value 'y' of the graph must be defined once, got node 'Abs_y' (Abs) and node 'Abs_y'", [abs, abs]],
-    ["node 'Add_y' (Add) must not depend on itself, got a cyclic graph: ", [node('Add', ['x', 'y'], ['y'])]],
-    ["output 'y' of the graph must be defined once, got two entries", [abs], [], { output: [y, y] }],
-    ["input 'x' of the graph must be defined once, got two inputs: delete", [abs], [], { input: [x, x] }],
-    ["initializer 'w' of the graph must be defined once, got two initializers", [add], [w(), w()]],
-    ["got an initializer and node 'Constant_w' (Constant): delete the one", [constant, add], [w()]],
-    // The error escapes control characters.
-    ["Ab\\x0as node 0 must use values that the graph defines, got 'no\\u202ewhere': ", [unclear]],
-  ])('are refused with: %s', (expected, nodes, initializer = [], graph = {}) => {
-    const model = modelOf(nodes.length === 0 ? [abs] : nodes, { x: [4] }, initializer);
-    const own = nodes.length === 0 ? { node: [node('Abs', ['x'], ['z'])] } : {};
-    expect(refusal({ graph: { ...model.graph, ...own, ...graph } })).toContain(expected);
-  });
+test('damaged models are refused if they are truncated at any byte, with an error that names the model', () => {
+  const whole = encodeModel(mlp(1));
+  expect(refusal(whole.subarray(0, 500))).toMatch(
+    /^model 'DIR\/model.onnx' must be a whole ONNX file, got a truncated file of 500 bytes \(.*\): copy or download it again$/,
+  );
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), (length) => {
+      expect(refusal(whole.subarray(0, length))).toMatch(/^model .* must be /);
+    }),
+    { numRuns: 60 },
+  );
 });
 
-describe('malformed or ambiguous protobuf', () => {
-  test.each([2 ** 40, -1])('is refused for a field with a length of %d, whose sign is a bit', (length) => {
+test('damaged models with any changed byte are read or refused with a SlicedInferenceError', () => {
+  const whole = encodeModel(mlp(1, 4));
+  const file = path.join(temporaryFolder(), 'model.onnx');
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (offset, change) => {
+      const copy = Uint8Array.from(whole);
+      copy[offset] ^= change;
+      fs.writeFileSync(file, copy);
+      try {
+        parseModel(file);
+      } catch (error) {
+        expect(error).toBeInstanceOf(SlicedInferenceError);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const abs = node('Abs', ['x'], ['y']);
+const add = node('Add', ['x', 'w'], ['y']);
+const constant = node('Constant', [], ['w'], [attribute.tensor('value', floats('', [4]))]);
+const w = (more: object = {}): TensorInit => ({ ...floats('w', [4]), ...more });
+const x = value('x', FLOAT, [4]);
+const y = value('y', FLOAT);
+const unclear = { ...node('Ab\ns', ['no\u202ewhere'], ['y']), name: '' };
+
+test.each<[expected: string, nodes: NodeInit[], initializer?: TensorInit[], graph?: object]>([
+  ["tensor 'w' of type float32 and dims [5] must have 20 bytes, got 16: ", [add], [w({ dims: [5] })]],
+  ["tensor 'w' must have dims of 0 or more, got [-4]: the file is damaged", [add], [w({ dims: [-4] })]],
+  ['2^49 elements, got dims [1099511627776,1099511627776]', [add], [w({ dims: [2 ** 40, 2 ** 40] })]],
+  ["tensor 'w' must have an element type of ONNX, got type 77: ", [add], [w({ dataType: 77 })]],
+  ["node 'Add_y' (Add) must use values that the graph defines, got 'w': the file is damaged", [add]],
+  ["output 'y' of the graph must be the output of a node, an input or an init", [], [], { output: [y] }],
+  ["value 'y' of the graph must be defined once, got node 'Abs_y' (Abs) and node 'Abs_y'", [abs, abs]],
+  ["node 'Add_y' (Add) must not depend on itself, got a cyclic graph: ", [node('Add', ['x', 'y'], ['y'])]],
+  ["output 'y' of the graph must be defined once, got two entries", [abs], [], { output: [y, y] }],
+  ["input 'x' of the graph must be defined once, got two inputs: delete", [abs], [], { input: [x, x] }],
+  ["initializer 'w' of the graph must be defined once, got two initializers", [add], [w(), w()]],
+  ["got an initializer and node 'Constant_w' (Constant): delete the one", [constant, add], [w()]],
+  // The error escapes control characters.
+  ["Ab\\x0as node 0 must use values that the graph defines, got 'no\\u202ewhere': ", [unclear]],
+])('damaged models are refused with: %s', (expected, nodes, initializer = [], graph = {}) => {
+  const model = modelOf(nodes.length === 0 ? [abs] : nodes, { x: [4] }, initializer);
+  const own = nodes.length === 0 ? { node: [node('Abs', ['x'], ['z'])] } : {};
+  expect(refusal({ graph: { ...model.graph, ...own, ...graph } })).toContain(expected);
+});
+
+test.each([2 ** 40, -1])(
+  'malformed or ambiguous protobuf is refused for a field with a length of %d, whose sign is a bit',
+  (length) => {
     const bomb = Buffer.concat([Buffer.from([0x0a]), new Writer().int64(length).finish()]);
     expect(refusal(rawModel(bomb))).toContain('(the field at byte 8 ends after its message)');
-  });
+  },
+);
 
-  const ONCE = 'repeats a field that may occur once';
-  test.each<[reason: string, ...graph: Uint8Array[]]>([
-    // A node of 2 bytes starts a name of 9 bytes. The file is long enough for the name, but the node is not.
-    ['the field at byte 10 ends after its message', field(1, Buffer.of(0x1a, 9)), field(2, 'long enough')],
-    ['the varint at byte 9 is longer than 10 bytes', Buffer.of(8), Buffer.alloc(10, 0xff), Buffer.of(1)],
-    ['byte 8 starts a field of unknown wire type 3', Buffer.from([0x0b, 0x0c])],
-    ['field 1 at byte 8 must hold a message, text or bytes, not wire type 0', integer(1, 5)],
-    ['field 3 at byte 15 must hold a message, text or bytes, not wire type 0', rawNode(integer(3, 5))],
-    ['field 2 at byte 13 must hold an integer, not wire type 2', field(5, field(8, 'w'), field(2, 'float'))],
-    ['field 1 at byte 10 must hold integers, not wire type 5', field(5, Buffer.from([0x0d, 1, 0, 0, 0]))],
-    [`field 6 at byte 19 ${ONCE}`, rawNode(field(5, field(6), field(6)))],
-    [`field 2 at byte 15 ${ONCE}`, field(11, field(1, 'x'), field(2), field(2))],
-    [`field 4 at byte 14 ${ONCE}`, field(11, field(2, field(1), field(4)))],
-    ['the name at byte 15 is not valid UTF-8', rawNode(field(3, Buffer.from([0xff])))],
-    ['the name at byte 10 is longer than 65536 bytes', field(2, 'n'.repeat(70_000))],
-    ['the tensor at byte 12 has more than 64 dims', field(5, repeated(65, integer(1, 1)))],
-    ['more than 64 dims', field(11, field(2, field(1, field(2, repeated(65, field(1))))))],
-    ['the node at byte 10 has no operator', field(1)],
-  ])('is refused because %s', (reason, ...graph) => {
-    expect(refusal(rawModel(...graph))).toMatch(
-      /^model 'DIR\/model.onnx' must be a whole ONNX file, got bytes of another format \(/,
-    );
-    expect(refusal(rawModel(...graph))).toContain(`${reason}): export the model as ONNX protobuf`);
-  });
+const ONCE = 'repeats a field that may occur once';
+test.each<[reason: string, ...graph: Uint8Array[]]>([
+  // A node of 2 bytes starts a name of 9 bytes. The file is long enough for the name, but the node is not.
+  ['the field at byte 10 ends after its message', field(1, Buffer.of(0x1a, 9)), field(2, 'long enough')],
+  ['the varint at byte 9 is longer than 10 bytes', Buffer.of(8), Buffer.alloc(10, 0xff), Buffer.of(1)],
+  ['byte 8 starts a field of unknown wire type 3', Buffer.from([0x0b, 0x0c])],
+  ['field 1 at byte 8 must hold a message, text or bytes, not wire type 0', integer(1, 5)],
+  ['field 3 at byte 15 must hold a message, text or bytes, not wire type 0', rawNode(integer(3, 5))],
+  ['field 2 at byte 13 must hold an integer, not wire type 2', field(5, field(8, 'w'), field(2, 'float'))],
+  ['field 1 at byte 10 must hold integers, not wire type 5', field(5, Buffer.from([0x0d, 1, 0, 0, 0]))],
+  [`field 6 at byte 19 ${ONCE}`, rawNode(field(5, field(6), field(6)))],
+  [`field 2 at byte 15 ${ONCE}`, field(11, field(1, 'x'), field(2), field(2))],
+  [`field 4 at byte 14 ${ONCE}`, field(11, field(2, field(1), field(4)))],
+  ['the name at byte 15 is not valid UTF-8', rawNode(field(3, Buffer.from([0xff])))],
+  ['the name at byte 10 is longer than 65536 bytes', field(2, 'n'.repeat(70_000))],
+  ['the tensor at byte 12 has more than 64 dims', field(5, repeated(65, integer(1, 1)))],
+  ['more than 64 dims', field(11, field(2, field(1, field(2, repeated(65, field(1))))))],
+  ['the node at byte 10 has no operator', field(1)],
+])('malformed or ambiguous protobuf is refused because %s', (reason, ...graph) => {
+  expect(refusal(rawModel(...graph))).toMatch(
+    /^model 'DIR\/model.onnx' must be a whole ONNX file, got bytes of another format \(/,
+  );
+  expect(refusal(rawModel(...graph))).toContain(`${reason}): export the model as ONNX protobuf`);
 });
 
 const USES = 'the model must have at most 2000000 inputs, outputs and captures of nodes, got more';
@@ -256,75 +255,73 @@ test.each<[expected: string, model: ModelInit]>([
   expect(refusal(model)).toContain(expected);
 });
 
-describe('external data', () => {
-  const modelWith = (...initializer: TensorInit[]): ModelInit =>
-    modelOf([node('Add', ['x', 'w'], ['y'])], { x: [4] }, initializer);
-  const branch = (initializer: TensorInit) => ({
-    ...{ node: [node('Abs', ['w'], ['v'])], initializer: [initializer], output: [value('v', FLOAT)] },
-  });
-  const constant = (tensor: TensorInit) => node('Constant', [], ['b'], [attribute.tensor('value', tensor)]);
-  /** Models with the tensor as an initializer, in a body inside a body, and in a function. */
-  const holding = (tensor: TensorInit): ModelInit[] => [
-    modelWith(tensor),
-    modelOf([choice('c', 'y', [choice('c', 'u', branch(tensor))])], { c: [] }),
-    modelOf([callOf('F', ['x'], ['y'])], { x: [4] }, [], functionsOf({ F: [constant(tensor)] })),
-  ];
+const modelWith = (...initializer: TensorInit[]): ModelInit =>
+  modelOf([node('Add', ['x', 'w'], ['y'])], { x: [4] }, initializer);
+const branch = (initializer: TensorInit) => ({
+  ...{ node: [node('Abs', ['w'], ['v'])], initializer: [initializer], output: [value('v', FLOAT)] },
+});
+const constantOf = (tensor: TensorInit) => node('Constant', [], ['b'], [attribute.tensor('value', tensor)]);
+/** Models with the tensor as an initializer, in a body inside a body, and in a function. */
+const holding = (tensor: TensorInit): ModelInit[] => [
+  modelWith(tensor),
+  modelOf([choice('c', 'y', [choice('c', 'u', branch(tensor))])], { c: [] }),
+  modelOf([callOf('F', ['x'], ['y'])], { x: [4] }, [], functionsOf({ F: [constantOf(tensor)] })),
+];
 
-  /** A folder with `w.bin` of 64 bytes, the folder `sub`, and links `link.bin` and `link` to a file and a folder outside. */
-  function folderOfWeights(): string {
-    const [folder, outside] = [temporaryFolder(), temporaryFolder()];
-    for (const each of [folder, outside]) fs.writeFileSync(path.join(each, 'w.bin'), Buffer.alloc(64));
-    fs.mkdirSync(path.join(folder, 'sub'));
-    fs.symlinkSync(path.join(outside, 'w.bin'), path.join(folder, 'link.bin'));
-    fs.symlinkSync(outside, path.join(folder, 'link'));
-    return folder;
-  }
+/** A folder with `w.bin` of 64 bytes, the folder `sub`, and links `link.bin` and `link` to a file and a folder outside. */
+function folderOfWeights(): string {
+  const [folder, outside] = [temporaryFolder(), temporaryFolder()];
+  for (const each of [folder, outside]) fs.writeFileSync(path.join(each, 'w.bin'), Buffer.alloc(64));
+  fs.mkdirSync(path.join(folder, 'sub'));
+  fs.symlinkSync(path.join(outside, 'w.bin'), path.join(folder, 'link.bin'));
+  fs.symlinkSync(outside, path.join(folder, 'link'));
+  return folder;
+}
 
-  const STAY = "must stay inside the model's folder, got ";
-  test.each<[location: string, expected: string, entries?: Record<string, string>]>([
-    ['../w.bin', `${STAY}'../w.bin': move the file into that folder and export with a relative location`],
-    ['/etc/passwd', `${STAY}'/etc/passwd': move`],
-    ['sub/../../w.bin', `${STAY}'sub/../../w.bin': move`],
-    ['link.bin', `${STAY}'link.bin', a link that leads out of it`],
-    ['link/w.bin', `${STAY}'link/w.bin', a link that leads out of it`],
-    ['', "must name a file, got ''"],
-    ['nul\0.bin', "must name a file, got 'nul\\0.bin'"],
-    ['sub', "must lie in a file, got 'sub', which is not a regular file"],
-    ['none.bin', "must lie in 'none.bin' beside the model, got no such file or folder: put the file next"],
-    ['w.bin', "must lie in bytes 56 to 72 of 'w.bin', got a file of 64 bytes", { offset: '56' }],
-    ['w.bin', 'must have the 16 bytes of its type and dims, got a length of 12', { length: '12' }],
-    ['w.bin', "must have a whole number of bytes as offset, got '9999", { offset: '9'.repeat(20) }],
-  ])('is refused at %j: %s', (location, expected, entries = {}) => {
-    const folder = folderOfWeights();
-    for (const model of holding(external('w', [4], { location, ...entries })))
-      expect(message(saveModel(model, 'model.onnx', folder))).toContain(
-        `external data of tensor 'w' ${expected}`,
-      );
-  });
-
-  test('is refused without a location, and with two', () => {
-    expect(refusal(modelWith(external('w', [4], {})))).toContain("must name a file, got ''");
-    const locations = ['w.bin', 'v.bin'].map((location) => ({ key: 'location', value: location }));
-    const two = { ...external('w', [4]), externalData: locations };
-    expect(refusal(modelWith(two))).toContain('has a second location)');
-  });
-
-  test('is refused if too many tensors share the bytes of a file', () => {
-    const folder = folderOfWeights();
-    fs.truncateSync(path.join(folder, 'w.bin'), 2 ** 21);
-    // Different locations of one file.
-    const tensors = Array.from({ length: 65 }, (_, index) =>
-      external(`w${index}`, [2 ** 19], { location: `${'./'.repeat(index % 3)}w.bin` }),
+const STAY = "must stay inside the model's folder, got ";
+test.each<[location: string, expected: string, entries?: Record<string, string>]>([
+  ['../w.bin', `${STAY}'../w.bin': move the file into that folder and export with a relative location`],
+  ['/etc/passwd', `${STAY}'/etc/passwd': move`],
+  ['sub/../../w.bin', `${STAY}'sub/../../w.bin': move`],
+  ['link.bin', `${STAY}'link.bin', a link that leads out of it`],
+  ['link/w.bin', `${STAY}'link/w.bin', a link that leads out of it`],
+  ['', "must name a file, got ''"],
+  ['nul\0.bin', "must name a file, got 'nul\\0.bin'"],
+  ['sub', "must lie in a file, got 'sub', which is not a regular file"],
+  ['none.bin', "must lie in 'none.bin' beside the model, got no such file or folder: put the file next"],
+  ['w.bin', "must lie in bytes 56 to 72 of 'w.bin', got a file of 64 bytes", { offset: '56' }],
+  ['w.bin', 'must have the 16 bytes of its type and dims, got a length of 12', { length: '12' }],
+  ['w.bin', "must have a whole number of bytes as offset, got '9999", { offset: '9'.repeat(20) }],
+])('external data is refused at %j: %s', (location, expected, entries = {}) => {
+  const folder = folderOfWeights();
+  for (const model of holding(external('w', [4], { location, ...entries })))
+    expect(message(saveModel(model, 'model.onnx', folder))).toContain(
+      `external data of tensor 'w' ${expected}`,
     );
-    const model = (count: number): string =>
-      saveModel(
-        modelOf([node('Abs', ['x'], ['y'])], { x: [4] }, tensors.slice(0, count)),
-        'model.onnx',
-        folder,
-      );
-    expect(parseModel(model(64)).files).toHaveLength(2);
-    expect(message(model(65))).toContain(
-      "'w64' must add up with others in './w.bin' to at most 64 times its size, got more",
+});
+
+test('external data is refused without a location, and with two', () => {
+  expect(refusal(modelWith(external('w', [4], {})))).toContain("must name a file, got ''");
+  const locations = ['w.bin', 'v.bin'].map((location) => ({ key: 'location', value: location }));
+  const two = { ...external('w', [4]), externalData: locations };
+  expect(refusal(modelWith(two))).toContain('has a second location)');
+});
+
+test('external data is refused if too many tensors share the bytes of a file', () => {
+  const folder = folderOfWeights();
+  fs.truncateSync(path.join(folder, 'w.bin'), 2 ** 21);
+  // Different locations of one file.
+  const tensors = Array.from({ length: 65 }, (_, index) =>
+    external(`w${index}`, [2 ** 19], { location: `${'./'.repeat(index % 3)}w.bin` }),
+  );
+  const model = (count: number): string =>
+    saveModel(
+      modelOf([node('Abs', ['x'], ['y'])], { x: [4] }, tensors.slice(0, count)),
+      'model.onnx',
+      folder,
     );
-  });
+  expect(parseModel(model(64)).files).toHaveLength(2);
+  expect(message(model(65))).toContain(
+    "'w64' must add up with others in './w.bin' to at most 64 times its size, got more",
+  );
 });

@@ -76,81 +76,77 @@ test.each<[message: string, choose: () => unknown]>([
   expect(choose).toThrow(message);
 });
 
-describe('automatic', () => {
-  const six = analyzeModel(saveModel(mlp(6, 32)), { dimensions: { batch: 100 } });
-  const choose = (options: AutomaticOptions, { dataflow, cuts } = six, mode?: ConsolidationMode) =>
-    bestCut(dataflow, cuts, automatic(options), mode);
-  const settingsOf = (options: AutomaticOptions) => {
-    const { settings } = choose(options);
-    if (settings === undefined) throw new Error('automatic chooses settings');
-    return settings;
-  };
+const six = analyzeModel(saveModel(mlp(6, 32)), { dimensions: { batch: 100 } });
+const choose = (options: AutomaticOptions, { dataflow, cuts } = six, mode?: ConsolidationMode) =>
+  bestCut(dataflow, cuts, automatic(options), mode);
+const settingsOf = (options: AutomaticOptions) => {
+  const { settings } = choose(options);
+  if (settings === undefined) throw new Error('automatic chooses settings');
+  return settings;
+};
 
-  test('makes the fewest slices that fit into the memory', () => {
-    const large = analyzeModel(sparseModel(3, 8660));
-    const sizes = (maxMemorySize: number) =>
-      choose({ maxMemorySize }, large).groups.map((nodes) => nodes.length);
-    expect(sizes(3008)).toEqual([6]);
-    expect(sizes(1024)).toHaveLength(2);
-    expect(sizes(512)).toEqual([2, 2, 2]);
-  });
-
-  test.each<[AutomaticOptions, RegExp]>([
-    [
-      { maxLatencyMs: 1 },
-      /^a run must have a p95 latency of at most 1 ms, got \d+ ms for the fastest plan, one slice of \d+ MB: allow more time, or more memory for a function$/,
-    ],
-    [
-      { maxCostPerMillion: 0.01 },
-      /^a million runs must cost at most \$0\.01, got \$\d+\.\d\d for the cheapest plan, one slice of \d+ MB: allow a higher cost$/,
-    ],
-  ])('says what the best plan reaches if a limit is impossible: %j', (options, message) => {
-    expect(() => choose(options)).toThrow(message);
-  });
-
-  test('says that the price is that of slices and the whole model', () => {
-    const message = /got \$\d+\.\d\d for the cheapest plan, .*the whole model.*: allow a higher cost$/;
-    expect(() => choose({ maxCostPerMillion: 0.01, slices: 3 }, six, 'always')).toThrow(message);
-  });
-
-  test('says what is reached within the cost if only both limits together are impossible', () => {
-    const [{ cost: fastest }, { cost: cheapest }] = [
-      settingsOf({ minimize: 'latency' }),
-      settingsOf({ minimize: 'cost' }),
-    ];
-    const limits = {
-      maxLatencyMs: fastest.latency.p95 * 0.9 + cheapest.latency.p95 * 0.1,
-      maxCostPerMillion: cheapest.dollars * 1.0001e6,
-    };
-    expect(fastest.latency.p95).toBeLessThan(cheapest.latency.p95);
-    expect(() => choose(limits)).toThrow(/ and cost at most \$\d+\.\d\d in a million runs, got \d+ ms /);
-  });
+test('automatic makes the fewest slices that fit into the memory', () => {
+  const large = analyzeModel(sparseModel(3, 8660));
+  const sizes = (maxMemorySize: number) =>
+    choose({ maxMemorySize }, large).groups.map((nodes) => nodes.length);
+  expect(sizes(3008)).toEqual([6]);
+  expect(sizes(1024)).toHaveLength(2);
+  expect(sizes(512)).toEqual([2, 2, 2]);
 });
 
-describe('fromPlan', () => {
-  const planFile = (slicer: Slicer): string => writtenPlan(compileAnalyzed(model, slicer)).file;
+test.each<[AutomaticOptions, RegExp]>([
+  [
+    { maxLatencyMs: 1 },
+    /^a run must have a p95 latency of at most 1 ms, got \d+ ms for the fastest plan, one slice of \d+ MB: allow more time, or more memory for a function$/,
+  ],
+  [
+    { maxCostPerMillion: 0.01 },
+    /^a million runs must cost at most \$0\.01, got \$\d+\.\d\d for the cheapest plan, one slice of \d+ MB: allow a higher cost$/,
+  ],
+])('automatic says what the best plan reaches if a limit is impossible: %j', (options, message) => {
+  expect(() => choose(options)).toThrow(message);
+});
 
-  test('refuses a plan whose slices overlap or leave nodes out', () => {
-    const file = planFile(count(2));
-    const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as { slices: { nodes: number[][] }[] };
-    plan.slices[0].nodes = [[0, 1]];
-    fs.writeFileSync(file, JSON.stringify(plan));
-    expect(() => slices(fromPlanFile(file))).toThrow(
-      // An Add may run in several slices, so the plan may leave it out; a Tanh may not.
-      'the slices must contain each of the 11 nodes that run in one slice only, exactly once, got 8 nodes: make a new plan for this model',
-    );
-  });
+test('automatic says that the price is that of slices and the whole model', () => {
+  const message = /got \$\d+\.\d\d for the cheapest plan, .*the whole model.*: allow a higher cost$/;
+  expect(() => choose({ maxCostPerMillion: 0.01, slices: 3 }, six, 'always')).toThrow(message);
+});
 
-  const { graph } = mlp(4);
-  const node = graph.node.map((own) => (own.opType === 'Tanh' ? { ...own, opType: 'Sigmoid' } : own));
+test('automatic says what is reached within the cost if only both limits together are impossible', () => {
+  const [{ cost: fastest }, { cost: cheapest }] = [
+    settingsOf({ minimize: 'latency' }),
+    settingsOf({ minimize: 'cost' }),
+  ];
+  const limits = {
+    maxLatencyMs: fastest.latency.p95 * 0.9 + cheapest.latency.p95 * 0.1,
+    maxCostPerMillion: cheapest.dollars * 1.0001e6,
+  };
+  expect(fastest.latency.p95).toBeLessThan(cheapest.latency.p95);
+  expect(() => choose(limits)).toThrow(/ and cost at most \$\d+\.\d\d in a million runs, got \d+ ms /);
+});
 
-  test.each<[string, ModelInit, string]>([
-    ['more nodes', mlp(5), 'a plan of 12 nodes for a model of 15 nodes'],
-    ['other operators', { graph: { ...graph, node } }, 'a plan of other operators or names'],
-  ])('refuses a plan if the model has %s', (_, init, got) => {
-    const file = planFile(count(2));
-    expect(() => slices(fromPlanFile(file), analyzeModel(saveModel(init)))).toThrow(
-      `plan '${file}' must be made from the same graph as the model, got ${got}: make a new plan with \`sliced-inference slice\``,
-    );
-  });
+const planFile = (slicer: Slicer): string => writtenPlan(compileAnalyzed(model, slicer)).file;
+
+test('fromPlan refuses a plan whose slices overlap or leave nodes out', () => {
+  const file = planFile(count(2));
+  const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as { slices: { nodes: number[][] }[] };
+  plan.slices[0].nodes = [[0, 1]];
+  fs.writeFileSync(file, JSON.stringify(plan));
+  expect(() => slices(fromPlanFile(file))).toThrow(
+    // An Add may run in several slices, so the plan may leave it out; a Tanh may not.
+    'the slices must contain each of the 11 nodes that run in one slice only, exactly once, got 8 nodes: make a new plan for this model',
+  );
+});
+
+const { graph } = mlp(4);
+const node = graph.node.map((own) => (own.opType === 'Tanh' ? { ...own, opType: 'Sigmoid' } : own));
+
+test.each<[string, ModelInit, string]>([
+  ['more nodes', mlp(5), 'a plan of 12 nodes for a model of 15 nodes'],
+  ['other operators', { graph: { ...graph, node } }, 'a plan of other operators or names'],
+])('fromPlan refuses a plan if the model has %s', (_, init, got) => {
+  const file = planFile(count(2));
+  expect(() => slices(fromPlanFile(file), analyzeModel(saveModel(init)))).toThrow(
+    `plan '${file}' must be made from the same graph as the model, got ${got}: make a new plan with \`sliced-inference slice\``,
+  );
 });

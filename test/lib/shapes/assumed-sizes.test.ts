@@ -94,20 +94,18 @@ test('what the model says goes before the table', () => {
   expect(assumed([tokens], {}, { maxSequence: 512 })).toMatchObject({ sequence: 128 });
 });
 
-describe('given sizes', () => {
-  const inputs = [tokens, ids(['batch', 'total'], 'attention_mask'), input('k', ['batch', 4, 'past', 8])];
+const inputs = [tokens, ids(['batch', 'total'], 'attention_mask'), input('k', ['batch', 4, 'past', 8])];
 
-  test('win in every set of sizes', () => {
-    for (const sizes of assumedSizes(inputs, { sequence: 5 })) expect(sizes.sequence).toBe(5);
-  });
+test('given sizes win in every set of sizes', () => {
+  for (const sizes of assumedSizes(inputs, { sequence: 5 })) expect(sizes.sequence).toBe(5);
+});
 
-  test('count in sums', () => {
-    expect(assumed(inputs, { sequence: 5, past: 1000 })).toMatchObject({ total: 1005 });
-  });
+test('given sizes count in sums', () => {
+  expect(assumed(inputs, { sequence: 5, past: 1000 })).toMatchObject({ total: 1005 });
+});
 
-  test('of one side of a picture are the size of the other', () => {
-    expect(assumed([input('x', [1, 3, 'h', 'w'])], { h: 320 })).toEqual({ h: 320, w: 320 });
-  });
+test('given sizes of one side of a picture are the size of the other', () => {
+  expect(assumed([input('x', [1, 3, 'h', 'w'])], { h: 320 })).toEqual({ h: 320, w: 320 });
 });
 
 test('the sets of sizes begin with the table, and are different', () => {

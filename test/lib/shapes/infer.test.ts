@@ -44,39 +44,37 @@ test('types include those that JavaScript cannot pass', () => {
   expect(typesOf(modelOf(nodes, { x: [2] }))).toMatchObject(types);
 });
 
-describe('the cache', () => {
-  const answers = () => fs.readdirSync(path.join(cache, 'types'));
+const answers = () => fs.readdirSync(path.join(cache, 'types'));
 
-  test('holds an answer with folded constants for each set of sizes, and for each set of weights', () => {
-    // ONNX Runtime is asked twice: without sizes, and with constants folded.
-    const shape = (weight: number, batch: number) => {
-      const computed = modelOf(nodesOf('Cast w > target to=7; Reshape x target > y'), { x: ['batch', 12] }, [
-        floats('w', [2], [weight, -1]),
-      ]);
-      const { planned, model } = analyzeModel(saveModel(computed), { dimensions: { batch } });
-      return planned.types[model.graph.outputs[0].value].shape;
-    };
-    expect(shape(3, 1)).toEqual([3, 4]);
-    expect(answers()).toHaveLength(2);
-    expect(shape(3, 2)).toEqual([3, 8]);
-    expect(answers()).toHaveLength(3);
-    expect(shape(6, 2)).toEqual([6, 4]);
-    expect(shape(3, 1)).toEqual([3, 4]);
-    expect(answers()).toHaveLength(5);
-  });
+test('the cache holds an answer with folded constants for each set of sizes, and for each set of weights', () => {
+  // ONNX Runtime is asked twice: without sizes, and with constants folded.
+  const shape = (weight: number, batch: number) => {
+    const computed = modelOf(nodesOf('Cast w > target to=7; Reshape x target > y'), { x: ['batch', 12] }, [
+      floats('w', [2], [weight, -1]),
+    ]);
+    const { planned, model } = analyzeModel(saveModel(computed), { dimensions: { batch } });
+    return planned.types[model.graph.outputs[0].value].shape;
+  };
+  expect(shape(3, 1)).toEqual([3, 4]);
+  expect(answers()).toHaveLength(2);
+  expect(shape(3, 2)).toEqual([3, 8]);
+  expect(answers()).toHaveLength(3);
+  expect(shape(6, 2)).toEqual([6, 4]);
+  expect(shape(3, 1)).toEqual([3, 4]);
+  expect(answers()).toHaveLength(5);
+});
 
-  test('holds one answer for each graph if all shapes follow from it, whatever the sizes', () => {
-    expect(typesOf(mlp(2))).toEqual(typesOf(mlp(2), { batch: 4 }));
-    expect(answers()).toHaveLength(1);
-  });
+test('the cache holds one answer for each graph if all shapes follow from it, whatever the sizes', () => {
+  expect(typesOf(mlp(2))).toEqual(typesOf(mlp(2), { batch: 4 }));
+  expect(answers()).toHaveLength(1);
+});
 
-  test('is not needed: types are the same when it is disabled or not writable', () => {
-    process.env[CACHE_VARIABLE] = '';
-    const first = typesOf(mlp(1));
-    process.env[CACHE_VARIABLE] = path.join(saveModel(mlp(1)), 'below-a-file');
-    expect(typesOf(mlp(1))).toEqual(first);
-    expect(fs.readdirSync(cache)).toEqual([]);
-  });
+test('the cache is not needed: types are the same when it is disabled or not writable', () => {
+  process.env[CACHE_VARIABLE] = '';
+  const first = typesOf(mlp(1));
+  process.env[CACHE_VARIABLE] = path.join(saveModel(mlp(1)), 'below-a-file');
+  expect(typesOf(mlp(1))).toEqual(first);
+  expect(fs.readdirSync(cache)).toEqual([]);
 });
 
 /** Answers questions in place of ONNX Runtime, unless `answer` returns 'ask'. Returns the time limits of the questions, in ms. */

@@ -78,36 +78,34 @@ const ofUnknownRank = modelOf(nodesOf('ReduceSum x > sum keepdims=0; Reshape x s
 const nested = withBodies(declaring('then', [choice('c', 'z', declaring('in'))]));
 const ceiled = pooled('AveragePool', ' ceil_mode=1');
 
-describe('proven shapes', () => {
-  test.each<[what: string, model: ModelInit, shapes: Record<string, Shape>]>([
-    ['have the sizes and names of the inputs', image(nodesOf('Relu x > r')), { r: ['n', 2, 5, 5] }],
-    ['tell a scalar from a tensor of unknown rank', ofUnknownRank, { sum: [], r: null, y: null }],
-    // Equal names may stand for different sizes.
-    ['have no name that the inputs declare twice', twice, { a: [null, 2], b: [null, 'm'] }],
-    ['do not rest on what a body declares', withBodies(declaring('then')), { t: [4], r: null, y: null }],
-    ['do not rest on what a body in a body declares', nested, { r: null }],
-    ['do not rest on what a function declares', inFunction, { r: null, y: null }],
-    // ONNX infers [1, 2, 3, 3] for this pooling, and [1, 2, 10, 11] for this resizing. ONNX Runtime computes other sizes.
-    ['have only the rank of a pooling that rounds', ceiled, { p: rank(4), y: rank(4) }],
-    ['have all sizes of a pooling that does not round', pooled('MaxPool'), { p: ['n', 2, 2, 2] }],
-    ['have only the rank of a resizing by scales', resized('x', '', 'scales'), { y: rank(4) }],
-    ['have all sizes of a resizing by sizes', resized('x', '', '', 'sizes'), { y: [1, 2, 3, 4] }],
-  ])('%s', (_, model, shapes) => {
-    expect(shapesOf(saveModel(model))).toMatchObject(shapes);
-  });
+test.each<[what: string, model: ModelInit, shapes: Record<string, Shape>]>([
+  ['have the sizes and names of the inputs', image(nodesOf('Relu x > r')), { r: ['n', 2, 5, 5] }],
+  ['tell a scalar from a tensor of unknown rank', ofUnknownRank, { sum: [], r: null, y: null }],
+  // Equal names may stand for different sizes.
+  ['have no name that the inputs declare twice', twice, { a: [null, 2], b: [null, 'm'] }],
+  ['do not rest on what a body declares', withBodies(declaring('then')), { t: [4], r: null, y: null }],
+  ['do not rest on what a body in a body declares', nested, { r: null }],
+  ['do not rest on what a function declares', inFunction, { r: null, y: null }],
+  // ONNX infers [1, 2, 3, 3] for this pooling, and [1, 2, 10, 11] for this resizing. ONNX Runtime computes other sizes.
+  ['have only the rank of a pooling that rounds', ceiled, { p: rank(4), y: rank(4) }],
+  ['have all sizes of a pooling that does not round', pooled('MaxPool'), { p: ['n', 2, 2, 2] }],
+  ['have only the rank of a resizing by scales', resized('x', '', 'scales'), { y: rank(4) }],
+  ['have all sizes of a resizing by sizes', resized('x', '', '', 'sizes'), { y: [1, 2, 3, 4] }],
+])('proven shapes %s', (_, model, shapes) => {
+  expect(shapesOf(saveModel(model))).toMatchObject(shapes);
+});
 
-  const rows = new Map(Object.entries({ p: float32([1, 2], [1, 2]), q: float32([3, 1], [4, 5, 6]) }));
-  const shaped = new Map<string, ReturnType<typeof float32>>([
-    ['x', float32([4], [1, 2, 3, 4])],
-    ['s', int64([2], [2, 2])],
-    ['c', { dtype: 'bool', shape: [], bytes: Uint8Array.of(1) }],
-  ]);
-  test.each([
-    ['equal names of different sizes', twice, rows, 4],
-    ['wrong declarations in bodies', withBodies(declaring('then')), shaped, 3],
-  ])('let every cut run, of %s', async (_, model, feeds, most) => {
-    expect(await expectSameBitsInEveryCut(saveModel(model), feeds)).toBe(most);
-  });
+const rows = new Map(Object.entries({ p: float32([1, 2], [1, 2]), q: float32([3, 1], [4, 5, 6]) }));
+const shaped = new Map<string, ReturnType<typeof float32>>([
+  ['x', float32([4], [1, 2, 3, 4])],
+  ['s', int64([2], [2, 2])],
+  ['c', { dtype: 'bool', shape: [], bytes: Uint8Array.of(1) }],
+]);
+test.each([
+  ['equal names of different sizes', twice, rows, 4],
+  ['wrong declarations in bodies', withBodies(declaring('then')), shaped, 3],
+])('proven shapes let every cut run, of %s', async (_, model, feeds, most) => {
+  expect(await expectSameBitsInEveryCut(saveModel(model), feeds)).toBe(most);
 });
 
 /** A result `r` of two or three dimensions: the condition decides. */

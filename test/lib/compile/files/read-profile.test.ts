@@ -23,68 +23,64 @@ const PROFILE: ModelProfile = {
   nodes: [BASE.nodes[0], null, { seconds: 0.001, outputs: [null] }],
 };
 
-describe('readProfile', () => {
-  it('returns what was written', () => {
-    const text = profileText(PROFILE);
-    expect(JSON.parse(text)).toEqual(PROFILE);
-    expect(readProfile(fileWith(text))).toEqual(PROFILE);
-    expect(profileText(readProfile(fileWith(text)))).toBe(text);
-  });
-
-  const others = { '{}': 'other content', '{"version":2}': 'version 2' };
-  it.each(Object.entries(others))('says what %s is instead', (text, got) => {
-    const file = fileWith(text);
-    expect(errorOf(() => readProfile(file))).toContain(
-      `profile '${file}' must be a profile of version 1, got ${got}: `,
-    );
-  });
-
-  it.each<[place: string, value: unknown, changed?: string]>([
-    ['runs', undefined],
-    ['nodes', PROFILE.nodes.slice(1)],
-    ['nodes[0].seconds', -1],
-    ['nodes[0]', {}, 'nodes[0].__proto__'],
-    ['nodes[0].outputs[0].dtype', '../x'],
-    ['nodes[0].outputs[0].shape[0]', -1],
-    ['machine.flopsPerSecond', 0],
-    ['machine.processor', '${Token[X.1]}'],
-    ['model.graphDigest', 'AB'],
-    ["dimensions['batch']", -2],
-  ])('refuses a bad %s: %j', (place, value, changed = place) => {
-    const file = changedFile(JSON.stringify(PROFILE), changed, value);
-    const error = errorOf(() => readProfile(file));
-    expect(error).toContain(`${place} of profile '${file}' must `);
-    expect(error).toContain(': make the profile again with `sliced-inference profile`, and do not edit it');
-  });
-
-  it('refuses a large file before it reads it', () => {
-    const large = fileWith('');
-    fs.truncateSync(large, MAX_PROFILE_BYTES + 1);
-    expect(errorOf(() => readProfile(large))).toContain(`must have at most ${MAX_PROFILE_BYTES} bytes`);
-  });
+it('readProfile returns what was written', () => {
+  const text = profileText(PROFILE);
+  expect(JSON.parse(text)).toEqual(PROFILE);
+  expect(readProfile(fileWith(text))).toEqual(PROFILE);
+  expect(profileText(readProfile(fileWith(text)))).toBe(text);
 });
 
-describe('profileFor', () => {
-  const given = { profile: PROFILE, path: 'p.json' };
-  const dimensions = { batch: 2 };
+const others = { '{}': 'other content', '{"version":2}': 'version 2' };
+it.each(Object.entries(others))('readProfile says what %s is instead', (text, got) => {
+  const file = fileWith(text);
+  expect(errorOf(() => readProfile(file))).toContain(
+    `profile '${file}' must be a profile of version 1, got ${got}: `,
+  );
+});
 
-  it('names other sizes and another ONNX Runtime', () => {
-    const other = { ...PROFILE, onnxRuntime: '1.0.0' };
-    expect(profileFor({ ...given, profile: other }, MODEL, 'none', { batch: 3 }).differences).toEqual([
-      'batch is 3, and was 2 in the profile',
-      `ONNX Runtime is ${onnxRuntimeVersion()}, and was 1.0.0 in the profile`,
-    ]);
-  });
+it.each<[place: string, value: unknown, changed?: string]>([
+  ['runs', undefined],
+  ['nodes', PROFILE.nodes.slice(1)],
+  ['nodes[0].seconds', -1],
+  ['nodes[0]', {}, 'nodes[0].__proto__'],
+  ['nodes[0].outputs[0].dtype', '../x'],
+  ['nodes[0].outputs[0].shape[0]', -1],
+  ['machine.flopsPerSecond', 0],
+  ['machine.processor', '${Token[X.1]}'],
+  ['model.graphDigest', 'AB'],
+  ["dimensions['batch']", -2],
+])('readProfile refuses a bad %s: %j', (place, value, changed = place) => {
+  const file = changedFile(JSON.stringify(PROFILE), changed, value);
+  const error = errorOf(() => readProfile(file));
+  expect(error).toContain(`${place} of profile '${file}' must `);
+  expect(error).toContain(': make the profile again with `sliced-inference profile`, and do not edit it');
+});
 
-  it('refuses a profile of another graph or of another optimization', () => {
-    const model = parseModel(saveModel(mlp(2)));
-    expect(errorOf(() => profileFor(given, model, 'none', dimensions))).toMatch(
-      /^profile 'p.json' must be of the graph of model '.*', got a profile of another graph, of 'model.onnx': /,
-    );
-    expect(errorOf(() => profileFor(given, MODEL, 'basic', dimensions))).toContain(
-      "must be of graph optimization 'basic', got 'none': profile the model again with --optimize basic",
-    );
-  });
+it('readProfile refuses a large file before it reads it', () => {
+  const large = fileWith('');
+  fs.truncateSync(large, MAX_PROFILE_BYTES + 1);
+  expect(errorOf(() => readProfile(large))).toContain(`must have at most ${MAX_PROFILE_BYTES} bytes`);
+});
+
+const given = { profile: PROFILE, path: 'p.json' };
+const dimensions = { batch: 2 };
+
+it('profileFor names other sizes and another ONNX Runtime', () => {
+  const other = { ...PROFILE, onnxRuntime: '1.0.0' };
+  expect(profileFor({ ...given, profile: other }, MODEL, 'none', { batch: 3 }).differences).toEqual([
+    'batch is 3, and was 2 in the profile',
+    `ONNX Runtime is ${onnxRuntimeVersion()}, and was 1.0.0 in the profile`,
+  ]);
+});
+
+it('profileFor refuses a profile of another graph or of another optimization', () => {
+  const model = parseModel(saveModel(mlp(2)));
+  expect(errorOf(() => profileFor(given, model, 'none', dimensions))).toMatch(
+    /^profile 'p.json' must be of the graph of model '.*', got a profile of another graph, of 'model.onnx': /,
+  );
+  expect(errorOf(() => profileFor(given, MODEL, 'basic', dimensions))).toContain(
+    "must be of graph optimization 'basic', got 'none': profile the model again with --optimize basic",
+  );
 });
 
 it('a profile replaces the estimate of work, scaled to the reference processor, with the time of each thread', () => {

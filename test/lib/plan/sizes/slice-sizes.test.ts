@@ -21,58 +21,54 @@ function slicesOf(graph: GraphInit, slices = 1): readonly SliceDraft[] {
   return compileAnalyzed(analyzeModel(saveModel({ graph })), count(slices)).plan.slices;
 }
 
-describe('sizes of slices', () => {
-  test.each([
-    ['all first nodes of the branches', 'a0 a1 a2 b0 b1 b2'],
-    ['one branch after the other', 'a0 b0 a1 b1 a2 b2'],
-  ])('count one branch at a time if the file has %s', (_, order) => {
-    const branches = order
-      .split(' ')
-      .map((name) =>
-        name.startsWith('a') ? `Mul x scale > ${name}` : `ReduceMean a${name[1]} > ${name} axes=[1]`,
-      );
-    const graph = graphOf([...branches, 'Sum b0 b1 b2 > y'].join('; '), {
-      initializer: [floats('scale', [1])],
-      input: [value('x', FLOAT, [1024, TENSOR / 4 / 1024])],
-    });
-    const [slice] = slicesOf(graph);
-    expect(slice.activationBytes).toBeGreaterThanOrEqual(TENSOR);
-    expect(slice.activationBytes).toBeLessThan(2 * TENSOR);
-  });
-
-  test('expect only the rows of a table in memory that a request can pick', () => {
-    const rows = 100_000;
-    const graph = graphOf('Gather table ids > y', {
-      initializer: [floats('table', [rows, 64])],
-      input: [value('ids', INT64, [2])],
-    });
-    const [slice] = slicesOf(graph);
-    expect(slice.weightBytes).toBe(rows * 64 * 4);
-    expect(slice.peakMemoryBytes).toBeLessThan(120e6 + 4 * 2 ** 20);
-  });
-
-  test('are those that the search for cuts compared, except for the order of ONNX Runtime', () => {
-    fc.assert(
-      fc.property(randomModel, fc.nat(1000), (init, seed) => {
-        const { cuts } = analyzeModel(saveModel(init));
-        const { legal } = cuts;
-        const chosen = legal.filter((_, index) => ((seed >> (index % 10)) & 1) === 1);
-        const space = { ...cuts, bytes: cuts.bytes.map((bytes) => 10_000 * bytes) };
-        const boundaries = [0, ...chosen, cuts.dataflow.order.length];
-        const believed = boundaries.slice(1).map((end, slice) => sizeOfRange(space, boundaries[slice], end));
-        const groups = boundaries
-          .slice(1)
-          .map((end, from) => cuts.dataflow.order.slice(boundaries[from], end));
-        const exact = sliceSizes(cuts.dataflow, wireSlices(cuts.dataflow, groups), space.bytes, space.costs);
-        exact.forEach((size, slice) => {
-          // Only the memory of activations depends on the order in which the nodes run.
-          const { activationBytes, copiedBytes, largestBytes } = size;
-          expect({ ...believed[slice], activationBytes, copiedBytes, largestBytes }).toMatchObject(size);
-        });
-      }),
-      { numRuns: cases(20, 120) },
+test.each([
+  ['all first nodes of the branches', 'a0 a1 a2 b0 b1 b2'],
+  ['one branch after the other', 'a0 b0 a1 b1 a2 b2'],
+])('sizes of slices count one branch at a time if the file has %s', (_, order) => {
+  const branches = order
+    .split(' ')
+    .map((name) =>
+      name.startsWith('a') ? `Mul x scale > ${name}` : `ReduceMean a${name[1]} > ${name} axes=[1]`,
     );
+  const graph = graphOf([...branches, 'Sum b0 b1 b2 > y'].join('; '), {
+    initializer: [floats('scale', [1])],
+    input: [value('x', FLOAT, [1024, TENSOR / 4 / 1024])],
   });
+  const [slice] = slicesOf(graph);
+  expect(slice.activationBytes).toBeGreaterThanOrEqual(TENSOR);
+  expect(slice.activationBytes).toBeLessThan(2 * TENSOR);
+});
+
+test('sizes of slices expect only the rows of a table in memory that a request can pick', () => {
+  const rows = 100_000;
+  const graph = graphOf('Gather table ids > y', {
+    initializer: [floats('table', [rows, 64])],
+    input: [value('ids', INT64, [2])],
+  });
+  const [slice] = slicesOf(graph);
+  expect(slice.weightBytes).toBe(rows * 64 * 4);
+  expect(slice.peakMemoryBytes).toBeLessThan(120e6 + 4 * 2 ** 20);
+});
+
+test('sizes of slices are those that the search for cuts compared, except for the order of ONNX Runtime', () => {
+  fc.assert(
+    fc.property(randomModel, fc.nat(1000), (init, seed) => {
+      const { cuts } = analyzeModel(saveModel(init));
+      const { legal } = cuts;
+      const chosen = legal.filter((_, index) => ((seed >> (index % 10)) & 1) === 1);
+      const space = { ...cuts, bytes: cuts.bytes.map((bytes) => 10_000 * bytes) };
+      const boundaries = [0, ...chosen, cuts.dataflow.order.length];
+      const believed = boundaries.slice(1).map((end, slice) => sizeOfRange(space, boundaries[slice], end));
+      const groups = boundaries.slice(1).map((end, from) => cuts.dataflow.order.slice(boundaries[from], end));
+      const exact = sliceSizes(cuts.dataflow, wireSlices(cuts.dataflow, groups), space.bytes, space.costs);
+      exact.forEach((size, slice) => {
+        // Only the memory of activations depends on the order in which the nodes run.
+        const { activationBytes, copiedBytes, largestBytes } = size;
+        expect({ ...believed[slice], activationBytes, copiedBytes, largestBytes }).toMatchObject(size);
+      });
+    }),
+    { numRuns: cases(20, 120) },
+  );
 });
 
 test('memory is not kept for a later tensor of which ONNX Runtime does not know that it has the same size', () => {

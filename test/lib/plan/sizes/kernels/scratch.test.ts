@@ -85,60 +85,58 @@ test('group normalization holds more copies since it is a longer function', () =
   expect(copies).toEqual([1, 3]);
 });
 
-describe('attention', () => {
-  /** 10 queries and keys of 3 heads of 4 elements. */
-  const [SCORES, STATES] = [3 * 10 * 10, 10 * 12];
-  const OWN = 4 * (3 * STATES + SCORES + STATES);
-  const HEADS = { num_heads: 3 };
-  const projected = (batch: number, mask = '-'): string =>
-    `com.microsoft:Attention ${batch}x10x12 12x36 36 ${mask} -> ${batch}x10x12`;
-  const multiHead = (more: string, results = ''): string =>
-    `com.microsoft:MultiHeadAttention 2x10x12 2x10x12 2x10x12${more} -> 2x10x12${results}`;
-  const ALL_SCORES = 4 * 2 * (3 * STATES + SCORES + STATES);
-  const grouped = 'com.microsoft:GroupQueryAttention 2x10x12 2x10x4 2x10x4 -> 2x10x12 2x1x10x4 2x1x10x4';
-  const GROUPED = 4 * 2 * 10 * (12 + 4 + 4);
-  const standard = (type: string, mask = '-'): string =>
-    `Attention ${type}2x3x10x4 ${type}2x3x10x4 ${type}2x3x10x4 ${mask} -> ${type}2x3x10x4`;
+/** 10 queries and keys of 3 heads of 4 elements. */
+const [SCORES, STATES] = [3 * 10 * 10, 10 * 12];
+const OWN = 4 * (3 * STATES + SCORES + STATES);
+const HEADS = { num_heads: 3 };
+const projected = (batch: number, mask = '-'): string =>
+  `com.microsoft:Attention ${batch}x10x12 12x36 36 ${mask} -> ${batch}x10x12`;
+const multiHead = (more: string, results = ''): string =>
+  `com.microsoft:MultiHeadAttention 2x10x12 2x10x12 2x10x12${more} -> 2x10x12${results}`;
+const ALL_SCORES = 4 * 2 * (3 * STATES + SCORES + STATES);
+const grouped = 'com.microsoft:GroupQueryAttention 2x10x12 2x10x4 2x10x4 -> 2x10x12 2x1x10x4 2x1x10x4';
+const GROUPED = 4 * 2 * 10 * (12 + 4 + 4);
+const standard = (type: string, mask = '-'): string =>
+  `Attention ${type}2x3x10x4 ${type}2x3x10x4 ${type}2x3x10x4 ${mask} -> ${type}2x3x10x4`;
 
-  test.each<Case>([
-    ['queries, keys, values, scores and the result', projected(1), HEADS, OWN],
-    ['as much for each of a batch', projected(8), HEADS, 8 * OWN],
-    ['scores of as many heads as it names', projected(1), { num_heads: 6 }, OWN + 4 * SCORES],
-    ['scores of heads of 64 elements', projected(1), {}, OWN - 4 * (SCORES - 100)],
-    ['no mask of keys', projected(2, 'i32:2x10'), HEADS, 2 * OWN],
-    ['a mask of each query', projected(2, 'i32:2x10x10'), HEADS, 2 * OWN + 4 * 2 * 100],
-    ['a causal mask', projected(2), { ...HEADS, unidirectional: 1 }, 2 * OWN + 4 * 2 * 100],
-    ['no scores without a mask', multiHead(''), HEADS, 4 * 2 * 3 * STATES],
-    ['all scores with a mask', multiHead(' - i32:2x10'), HEADS, ALL_SCORES],
-    ['all scores with a bias of scores', multiHead(' - - 1x3x10x10'), HEADS, ALL_SCORES],
-    ['all scores with a state', multiHead('', ' 2x3x10x4 2x3x10x4'), HEADS, ALL_SCORES],
-    ['no scores of groups', grouped, { ...HEADS, kv_num_heads: 1 }, GROUPED],
-    ['capped scores', grouped, { ...HEADS, softcap: 20.5 }, GROUPED + 4 * 2 * SCORES],
-    ['all scores', standard(''), {}, 4 * 2 * SCORES],
-    ['scores and a causal mask', standard(''), { is_causal: 1 }, 4 * (2 * SCORES + 100)],
-    ['scores and a mask of booleans', standard('', 'bool:2x3x10x10'), {}, 4 * 4 * SCORES],
-    ['no mask of floats', standard('', '10x10'), {}, 4 * 2 * SCORES],
-    ['halves, and scores of one head in floats', standard('f16:'), {}, 2 * 2 * SCORES + 2 * 4 * 100],
-  ])('holds %s: %s', (_, node, attributes, bytes) => {
-    expect(scratch(node, attributes, node.startsWith('Attention') ? 23 : 17)).toBe(bytes);
-  });
+test.each<Case>([
+  ['queries, keys, values, scores and the result', projected(1), HEADS, OWN],
+  ['as much for each of a batch', projected(8), HEADS, 8 * OWN],
+  ['scores of as many heads as it names', projected(1), { num_heads: 6 }, OWN + 4 * SCORES],
+  ['scores of heads of 64 elements', projected(1), {}, OWN - 4 * (SCORES - 100)],
+  ['no mask of keys', projected(2, 'i32:2x10'), HEADS, 2 * OWN],
+  ['a mask of each query', projected(2, 'i32:2x10x10'), HEADS, 2 * OWN + 4 * 2 * 100],
+  ['a causal mask', projected(2), { ...HEADS, unidirectional: 1 }, 2 * OWN + 4 * 2 * 100],
+  ['no scores without a mask', multiHead(''), HEADS, 4 * 2 * 3 * STATES],
+  ['all scores with a mask', multiHead(' - i32:2x10'), HEADS, ALL_SCORES],
+  ['all scores with a bias of scores', multiHead(' - - 1x3x10x10'), HEADS, ALL_SCORES],
+  ['all scores with a state', multiHead('', ' 2x3x10x4 2x3x10x4'), HEADS, ALL_SCORES],
+  ['no scores of groups', grouped, { ...HEADS, kv_num_heads: 1 }, GROUPED],
+  ['capped scores', grouped, { ...HEADS, softcap: 20.5 }, GROUPED + 4 * 2 * SCORES],
+  ['all scores', standard(''), {}, 4 * 2 * SCORES],
+  ['scores and a causal mask', standard(''), { is_causal: 1 }, 4 * (2 * SCORES + 100)],
+  ['scores and a mask of booleans', standard('', 'bool:2x3x10x10'), {}, 4 * 4 * SCORES],
+  ['no mask of floats', standard('', '10x10'), {}, 4 * 2 * SCORES],
+  ['halves, and scores of one head in floats', standard('f16:'), {}, 2 * 2 * SCORES + 2 * 4 * 100],
+])('attention holds %s: %s', (_, node, attributes, bytes) => {
+  expect(scratch(node, attributes, node.startsWith('Attention') ? 23 : 17)).toBe(bytes);
+});
 
-  test('is finite and never negative, and grows with the batch, for any sizes', () => {
-    const size = fc.integer({ min: 0, max: 40 });
-    fc.assert(
-      fc.property(size, size, size, fc.integer({ min: 1, max: 8 }), (batch, sequence, hidden, heads) => {
-        const of = (own: number): number => {
-          const states = `${own}x${sequence}x${hidden}`;
-          const weights = `${hidden}x${3 * hidden} ${3 * hidden}`;
-          return scratch(`com.microsoft:Attention ${states} ${weights} -> ${states}`, { num_heads: heads });
-        };
-        expect(of(batch)).toBeGreaterThanOrEqual(0);
-        expect(of(batch + 1)).toBeGreaterThanOrEqual(of(batch));
-        expect(of(2 * batch)).toBe(2 * of(batch));
-      }),
-      { numRuns: 50 },
-    );
-  });
+test('attention is finite and never negative, and grows with the batch, for any sizes', () => {
+  const size = fc.integer({ min: 0, max: 40 });
+  fc.assert(
+    fc.property(size, size, size, fc.integer({ min: 1, max: 8 }), (batch, sequence, hidden, heads) => {
+      const of = (own: number): number => {
+        const states = `${own}x${sequence}x${hidden}`;
+        const weights = `${hidden}x${3 * hidden} ${3 * hidden}`;
+        return scratch(`com.microsoft:Attention ${states} ${weights} -> ${states}`, { num_heads: heads });
+      };
+      expect(of(batch)).toBeGreaterThanOrEqual(0);
+      expect(of(batch + 1)).toBeGreaterThanOrEqual(of(batch));
+      expect(of(2 * batch)).toBe(2 * of(batch));
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test.each([
