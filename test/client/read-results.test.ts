@@ -100,15 +100,6 @@ describe('the run of the results', () => {
   const of = (run: string, key = `outputs/${run}.safetensors`) =>
     checkOutput(JSON.stringify({ ...OUTPUT, run, outputs: { s3: { bucket: 'mine', key } } }));
 
-  it.each([
-    [`${arn}express:M:name:uuid`, 'name/uuid'],
-    [`${arn}execution:M:name`, 'M/name/1700000000000'],
-  ])('is that of the execution %s', (executionArn, run) => {
-    expect(() => {
-      requireRun(of(run), executionArn);
-    }).not.toThrow();
-  });
-
   const name = "the run 'name/uuid' of its execution, got";
 
   it.each([

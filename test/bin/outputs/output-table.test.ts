@@ -1,16 +1,7 @@
-import { sortedByModel } from '../../../bin/outputs/out-file';
 import { outputTable } from '../../../bin/outputs/output-table';
 import type { TypedTensor } from '../../../client';
 
-const y: TypedTensor = { dtype: 'float32', shape: [2], data: Float32Array.of(0.1, -3) };
-
 const MIN = '-9223372036854775808';
-
-test('the table of outputs has a head, and a row for each tensor in order', () => {
-  const [head, ...rows] = outputTable(new Map(Object.entries({ b: y, a: y }))).split('\n');
-  expect(head).toMatch(/^output +type +first values +min +max$/);
-  expect(rows.map((line) => line.split(' ')[0])).toEqual(['b', 'a']);
-});
 
 test.each<[TypedTensor, readonly string[]]>([
   [
@@ -26,10 +17,4 @@ test.each<[TypedTensor, readonly string[]]>([
 ])('a row shows the first values and the range: case %#', (tensor, expected) => {
   const [, line = ''] = outputTable(new Map([['y', tensor]])).split('\n');
   expect(line.trim().split(/ {2,}/)).toEqual(['y', ...expected]);
-});
-
-test('outputs are sorted in the order of the model', () => {
-  const specs = ['late', '1', 'early'].map((name) => ({ name, dtype: 'float32', shape: null }) as const);
-  const sorted = sortedByModel(specs, new Map(['1', 'early', 'late'].map((name) => [name, name])));
-  expect([...sorted.keys()]).toEqual(['late', '1', 'early']);
 });

@@ -26,19 +26,6 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 const workOf = (nodes: number): number[] => Array.from({ length: nodes }, (_, node) => node + 1);
 
 describe('graphProfile', () => {
-  it('has a point for each node of a small model', () => {
-    const profile = graphProfile({ cuts: cutsOf(mlp(2, 16)), starts: [], work: workOf(6) });
-    const nodes = ['MatMul_m0', 'Add_a0', 'Tanh_t0', 'MatMul_m1', 'Add_a1', 'Tanh_y'];
-    expect(profile).toEqual(
-      nodes.map((node, place) => ({
-        ...{ first: place, last: place, node, operator: node.split('_')[0], coreSeconds: place + 1 },
-        weightBytes: [1_024, 64, 0][place % 3],
-        liveBytes: place === 0 ? 10 : 20,
-        crossingBytes: place === 5 ? null : 10,
-      })),
-    );
-  });
-
   it('keeps outputs of the model alive until its end', () => {
     const profile = graphProfile({ cuts: cutsOf(manyOutputs()), starts: [], work: workOf(4) });
     // `early` and `places` are outputs; `best` and `negated` end at their only user.

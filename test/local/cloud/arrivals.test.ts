@@ -197,13 +197,3 @@ test.each<[string, Change, RegExp]>([
   await cloud.putObject(`${PREFIX}a`, Buffer.from('x'));
   expect(notices.join('\n')).toMatch(expected);
 });
-
-test('another event bus is refused by name', async () => {
-  const started = start((stack) => {
-    arriving(stack);
-    (stack.node.findChild('Arrival').node.defaultChild as events.CfnRule).eventBusName = 'mine';
-  });
-  await expect(started).rejects.toThrow(
-    'the local cloud does not support the EventBusName "mine" of AWS::Events::Rule',
-  );
-});

@@ -2,7 +2,6 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { CfnStateMachine, CfnStateMachineAlias } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Access, TraceEvent } from '../../../local';
 import { PipelineStack, start, synthesize } from '../../support/pipeline-app';
@@ -188,13 +187,6 @@ describe('start refuses', () => {
     const started = start(pipeline(DOUBLE), { ports: { s3: 80_000, stepFunctions: 0 } });
     const message = 'a port must be a whole number from 0 to 65535, got 80000: choose another port';
     await expect(started).rejects.toMatchObject({ name: 'LocalCloudError', message });
-  });
-
-  test('an environment variable of an unknown resource', async () => {
-    const assembly = pipeline(DOUBLE, (stack) =>
-      stack.slice.addEnvironment('QUEUE', new Queue(stack, 'Queue').queueUrl),
-    );
-    await expect(start(assembly)).rejects.toThrow('the local cloud does not support AWS::SQS::Queue');
   });
 
   test('an assembly with a missing asset', async () => {

@@ -31,14 +31,6 @@ describe('an assembly', () => {
     });
   });
 
-  test('of stages is read with its nested assemblies', () => {
-    const assembly = synthesize((app) => {
-      new PipelineStack(new Stage(app, 'Prod'), 'Ocr', { source });
-    });
-    expect(readAssembly(assembly).map(({ name }) => name)).toEqual(['Prod-Ocr']);
-    expect(selectStateMachine(readAssembly(assembly)).stack.name).toBe('Prod-Ocr');
-  });
-
   test.each([
     ['nothing', undefined, /nothing' does not exist: run `cdk synth` first$/],
     ['empty', '', /is not a cloud assembly, it has no manifest.json/],

@@ -93,15 +93,6 @@ it('the kinds of faults are those of the guide, with the same words', () => {
 });
 
 describe('rates of faults', () => {
-  it('are read by kind, or for all kinds and then changed for some', () => {
-    expect(parseFaultRates('s3-503:0.1, flipped-bit:.01,reset:1')).toEqual({
-      ...{ 's3-503': 0.1, 'flipped-bit': 0.01, reset: 1 },
-    });
-    const rates = parseFaultRates('all:0.02,stalled-body:0');
-    expect(Object.keys(rates)).toEqual([...FAULT_KINDS]);
-    expect([rates.throttled, rates['stalled-body']]).toEqual([0.02, 0]);
-  });
-
   it.each([
     ['foo:1', "got 'foo': the kinds are all, s3-503, s3-500,"],
     ['reset:1.01', "the rate of the fault 'reset' must be from 0 to 1, got 1.01: write it like reset:0.1"],

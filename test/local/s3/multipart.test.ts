@@ -1,10 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { type CompletedPart, type CompleteMultipartUploadCommandInput, type S3 } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import { BUCKET, s3Fixture } from '../../support/s3-fixture';
 
 const MIB = 1024 * 1024;
@@ -96,14 +94,6 @@ describe('a multipart upload', () => {
     await expect(get('aborted')).rejects.toMatchObject({ name: 'NoSuchKey' });
     await expect(upload.part(2, 'y')).rejects.toMatchObject({ name: 'NoSuchUpload' });
     expect(files()).toBe(before);
-  });
-
-  test('of lib-storage sends the pieces of a stream', async () => {
-    const pieces = Array.from({ length: 11 }, (_, index) => CONTENT.subarray(index * MIB, (index + 1) * MIB));
-    const params = { Bucket: BUCKET, Key: 'streamed', Body: Readable.from(pieces, { objectMode: false }) };
-    const { ETag } = await new Upload({ client: s3, params, partSize: SMALLEST_PART }).done();
-    expect(ETag).toBe(ETAG);
-    expect((await get('streamed')).equals(CONTENT)).toBe(true);
   });
 });
 

@@ -40,9 +40,6 @@ test.each([
 });
 
 // Step Functions has JSONata 2.0.6: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
-test.each([['$states.input.a ?? 1', 'is not JSONata, got']])(
-  '%s is refused before the run',
-  async (source, message) => {
-    await expect(evaluate(source)).rejects.toThrow(message);
-  },
-);
+test('an expression that is not JSONata is refused before the run', async () => {
+  await expect(evaluate('$states.input.a ?? 1')).rejects.toThrow('is not JSONata, got');
+});

@@ -1,7 +1,6 @@
 import type { Chart } from '../../../../bin/plan/page/charts/chart';
 import { rateChart } from '../../../../bin/plan/page/charts/rate-chart';
 import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
-import { BAND, INK, MUTED, SERIES, SURFACE } from '../../../../bin/plan/page/theme';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
@@ -19,11 +18,10 @@ const section = (report: PlanReport, id: string): Section | undefined =>
   sectionsOf(report).find((each) => each.id === id);
 
 /** The series of a chart, and their data as they are drawn. */
-function seriesOf(chart: Chart | undefined, width = 800) {
-  return [chart?.option(width).series ?? []].flat() as unknown as readonly {
+function seriesOf(chart: Chart) {
+  return [chart.option(800).series ?? []].flat() as unknown as readonly {
     readonly name: string;
     readonly data: unknown;
-    readonly markArea?: { readonly data: readonly (readonly [{ readonly name: string }, unknown])[] };
   }[];
 }
 
@@ -76,35 +74,6 @@ describe.each<[string, PlanReport]>([
     for (const { head, rows, foot = [] } of tables)
       for (const row of [...rows, ...foot]) expect(row).toHaveLength(head.length);
   });
-});
-
-test('the colors have a contrast of 4.5 for text, and of 3 for what is drawn', () => {
-  /** Relative luminance: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance. */
-  const luminance = (color: string): number => {
-    const [red, green, blue] = [1, 3, 5].map((start) => {
-      const channel = parseInt(color.slice(start, start + 2), 16) / 255;
-      return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const contrast = (dark: string, light: string) => (luminance(light) + 0.05) / (luminance(dark) + 0.05);
-  for (const text of [INK, MUTED])
-    for (const ground of [SURFACE, BAND]) expect(contrast(text, ground)).toBeGreaterThan(4.5);
-  for (const color of SERIES) expect(contrast(color, SURFACE)).toBeGreaterThan(3);
-});
-
-test('the chart of the profile names as many slices as there is room for', () => {
-  const slices = Array.from({ length: 40 }, (_, slice) => ({
-    ...{ ...SLICED.slices[0], slice, first: 3 * slice, last: 3 * slice + 2 },
-  }));
-  const { chart } = section({ ...SLICED, slices }, 'slices') ?? {};
-  const names = (width: number) =>
-    seriesOf(chart, width)
-      .flatMap(({ markArea }) => markArea?.data.map(([{ name }]) => name) ?? [])
-      .slice(0, 40)
-      .filter((name) => name !== '');
-  expect(names(1_040)).toHaveLength(40);
-  expect(names(335)).toEqual(Array.from({ length: 14 }, (_, index) => String(index * 3)));
 });
 
 test('services that are out have their reasons and no line in the chart, and one slice has no cuts', () => {
