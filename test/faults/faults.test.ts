@@ -3,16 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { builtFile } from '../../lib/host/packages';
 import { FAULT_KINDS } from '../../local';
 
-function faults(...args: string[]) {
-  return spawnSync(process.execPath, [builtFile('test/faults/main.js'), ...args], { encoding: 'utf8' });
-}
-
 // Executions at the same time need functions of their own, and most of the work is to start these.
 it('40 executions under every kind of fault return what ONNX Runtime computes on the whole model, or name the fault', () => {
   const rates = 'all:0.04,stalled-body:0.015,forgotten-connection:0.01,slow-response:0.02,slow-start:0.3';
-  const { stdout, status } = faults(
-    ...['--executions', '40', '--at-a-time', '4', '--seed', '1', '--lasting', '0', '--faults', rates],
-  );
+  const args = ['--executions', '40', '--at-a-time', '4', '--seed', '1', '--lasting', '0', '--faults', rates];
+  const program = builtFile('test/faults/main.js');
+  const { stdout, status } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
   expect(stdout).toMatch(/, wrong 0, mixed 0, overwritten 0, damaged 0, unexplained 0\n/);
   expect(stdout).toMatch(/\nfaults, objects, processes, sockets and files of no execution: 0\n$/);
   expect(stdout).toMatch(/^with consolidation: served by slices \d+, whole \d+$/m);

@@ -13,12 +13,6 @@ export interface Finding {
   readonly detail: string;
 }
 
-export interface Pair {
-  /** On AWS. */
-  readonly aws: Deployment;
-  readonly local: Deployment;
-}
-
 export type Subject = keyof typeof STACKS;
 
 /** Yields findings as they come. @param arn of the state machine on AWS @param assembly folder of the assembly that is deployed */
@@ -33,16 +27,17 @@ export async function* comparePipeline(
     const aws = await endOf(() => reach({ stateMachineArn: arn }));
     const claim = 'the same deployment runs in both';
     if ('threw' in aws) yield { subject, claim, verdict: 'differs', detail: `AWS threw ${aws.threw}` };
-    else yield* compareDeployments(subject, { aws: aws.value, local });
+    else yield* compareDeployments(subject, aws.value, local);
   } finally {
     await cloud.close();
   }
 }
 
 /** Yields each finding when both clouds have answered. */
-export async function* compareDeployments(
+async function* compareDeployments(
   subject: Subject,
-  { aws, local }: Pair,
+  aws: Deployment,
+  local: Deployment,
 ): AsyncGenerator<Finding, void, undefined> {
   // Both digests name the model, the code and the settings that computed a result.
   const [onAws, here] = [aws, local].map(({ description }) => description.signature.deploymentDigest);

@@ -17,8 +17,6 @@ export interface S3Fixture {
   client: S3;
   /** What a client over TLS needs. */
   secure: Pick<S3ClientConfig, 'forcePathStyle' | 'requestHandler'>;
-  /** PEM of the authority of a server that speaks TLS. */
-  authority: string | undefined;
   readonly callers: Callers;
   /** Of the client. */
   readonly credentials: Credentials;
@@ -39,7 +37,6 @@ export function s3Fixture({ protocol = 'http', caller, ...options }: S3FixtureOp
     fixture.store.createBucket(BUCKET);
     const certificate = protocol === 'https' ? makeServerCertificate() : undefined;
     fixture.server = await S3Server.start(fixture.store, callers, { certificate, ...options });
-    fixture.authority = certificate?.authority;
     const httpsAgent = new https.Agent({ ca: certificate?.authority, keepAlive: true });
     fixture.secure = { forcePathStyle: true, requestHandler: { httpsAgent } };
     fixture.client = clientFor(fixture.server.endpoint, credentials, fixture.secure);
