@@ -2,11 +2,8 @@
 import type { BatchItemsKind, BatchRow, BatchUsage } from './batch';
 import type { TensorSpec } from './tensors';
 
-/** Names of the environment variables of a batch's function. */
-export const BATCH_ENV = {
-  /** JSON of `BatchSettings`. */
-  settings: 'BATCH_SETTINGS',
-} as const;
+/** The environment variable of a batch's function with the JSON of its `BatchSettings`. */
+export const SETTINGS_VARIABLE = 'BATCH_SETTINGS';
 
 export interface BatchSettings {
   /** The pipeline's bucket: of requests, results and tables. */

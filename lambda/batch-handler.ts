@@ -1,7 +1,7 @@
 /** The function of a batch: prepares the items of a child, makes its rows, and writes the table at the end. */
 import type { BatchOutput } from '../contract/batch';
 import {
-  BATCH_ENV,
+  SETTINGS_VARIABLE,
   type BatchEvent,
   type BatchSettings,
   type ChildOutput,
@@ -41,9 +41,9 @@ export async function handler(event: BatchEvent, call: CallContext): Promise<Ans
 }
 
 function readDeployed(variables: NodeJS.ProcessEnv): Omit<BatchContext, 'requestId'> {
-  const settings = variables[BATCH_ENV.settings];
+  const settings = variables[SETTINGS_VARIABLE];
   if (settings === undefined)
-    throw sliceFailed(`the environment variable ${BATCH_ENV.settings} is missing: deploy the stack again`);
+    throw sliceFailed(`the environment variable ${SETTINGS_VARIABLE} is missing: deploy the stack again`);
   return {
     settings: JSON.parse(settings) as BatchSettings,
     objects: functionObjects({ deadline }),

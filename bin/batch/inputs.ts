@@ -39,7 +39,7 @@ export function inputsOf(
     throw refused(what, `${found ? 'something else' : 'none'} at ${quoted(inputs)}`, 'check the path');
   }
   const local = fs.realpathSync(inputs);
-  const place = `${itemsFolder(known)}${name ?? placeOf(local)}/`;
+  const place = `${itemsFolder(known)}${name === undefined ? '' : `${name}-`}${placeOf(local)}/`;
   return { items: wanted === 'folder' ? place : `${place}${path.basename(local)}`, local };
 }
 

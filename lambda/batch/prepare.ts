@@ -1,4 +1,5 @@
 /** Makes runs of a child's items: checks each item, names its result, and leaves out items that have a result. */
+import { createHash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import type { BatchRow } from '../../contract/batch';
 import type { ChildInput, PrepareAnswer, RunItem } from '../../contract/batch-function';
@@ -17,8 +18,9 @@ import { alone, type ItemToRun, Stacks } from './stack';
 const CONNECTIONS = 16;
 
 export async function prepare(
-  { Items, BatchInput: { attempt } }: ChildInput,
+  { Items, BatchInput: { attempt, execution } }: ChildInput,
   context: BatchContext,
+  mayStack = true,
 ): Promise<PrepareAnswer> {
   const { settings, objects } = context;
   const rows: BatchRow[] = [];
@@ -46,8 +48,11 @@ export async function prepare(
       else items.push({ ...about, result, request, resultKey });
     });
   });
-  items.sort((a, b) => a.index - b.index);
-  if (settings.stacking === undefined) return { runs: items.map(alone), rows };
+  // An item that ends the whole child must not keep the same others from running in each rerun.
+  const turn = createHash('sha256').update(execution).digest()[0];
+  const place = ({ index }: RunItem): number => (index + turn) % Math.max(1, Items.length);
+  items.sort((a, b) => place(a) - place(b) || a.index - b.index);
+  if (settings.stacking === undefined || !mayStack) return { runs: items.map(alone), rows };
   const stacks = new Stacks(settings.stacking, context);
   for (const item of items) await accounted(item, () => stacks.add(item));
   return { runs: await stacks.finish(), rows };

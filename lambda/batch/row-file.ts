@@ -8,7 +8,8 @@ import type { BatchRow } from '../../contract/batch';
 /** Typed arrays are allocated before they are filled. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 const MAX_ITEMS = 100_000_000;
 
-const [NONE, FAILED, ENDED] = [0, 1, 2];
+const NONE = 0;
+const RANKS = { failed: 1, skipped: 2, done: 3 };
 
 export class RowFile {
   private offsets = new Float64Array(1024);
@@ -27,7 +28,7 @@ export class RowFile {
     if (!Number.isSafeInteger(index) || index < 0 || index >= MAX_ITEMS)
       throw new Error(`a row must have an index from 0 to ${MAX_ITEMS - 1}, got ${index}`);
     this.grow(index);
-    const state = row.status === 'failed' ? FAILED : ENDED;
+    const state = RANKS[row.status];
     if (state < this.states[index]) return;
     const line = Buffer.from(`${JSON.stringify(row)}\n`);
     fs.writeSync(this.file, line, 0, line.byteLength, this.end);

@@ -25,10 +25,11 @@ import type { ObjectReference } from '../../contract/execution';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { wholeRequestMs } from '../store/limits';
 import { openObject } from '../store/ranged-read';
+import { retried } from '../store/retry';
 import type { BatchContext } from './context';
 import type { ChildCause } from './finish';
-import { isFolder, itemName } from './item';
 import { jsonObjects } from './json-objects';
+import { prepare } from './prepare';
 import { BatchFailed, failureOfCause, jsonObject } from './row';
 import { RowFile } from './row-file';
 import { Usage } from './usage';
@@ -69,9 +70,12 @@ export async function writeTable(
 /** Replaces an object that is there. */
 async function putFile({ bucket, key }: ObjectReference, path: string): Promise<void> {
   const { size } = await stat(path);
-  const client = new S3Client({ maxAttempts: 1, requestHandler: { requestTimeout: wholeRequestMs(size) } });
-  const body = { Body: createReadStream(path), ContentLength: size, ContentType: 'application/jsonl' };
-  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, ...body }));
+  const requestHandler = { requestTimeout: wholeRequestMs(size), throwOnRequestTimeout: true };
+  const client = new S3Client({ maxAttempts: 1, requestHandler });
+  const head = { Bucket: bucket, Key: key, ContentLength: size, ContentType: 'application/jsonl' };
+  await retried({ bucket, key }, {}, () =>
+    client.send(new PutObjectCommand({ ...head, Body: createReadStream(path) })),
+  );
 }
 
 /** Step Functions counts whole children, which may have several items. Here the items count. */
@@ -80,7 +84,9 @@ function checkFailures(
   { toleratedFailures = Infinity, toleratedFailurePercentage }: BatchSettings,
   table: string,
 ): void {
-  if (failed <= toleratedFailures && failed * 100 <= toleratedFailurePercentage * total) return;
+  // If all items failed, the fault is not theirs, and an alarm must see it.
+  const isTolerated = failed <= toleratedFailures && failed * 100 <= toleratedFailurePercentage * total;
+  if (isTolerated && failed < total) return;
   throw new BatchFailed(
     BATCH_ERROR_NAMES.tooManyFailures,
     `${failed} of ${total} items failed, and the batch tolerates fewer: the table ${table} has the reasons; start the batch again to repeat them`,
@@ -125,20 +131,26 @@ async function outputOfChild(child: ChildRecord, context: BatchContext): Promise
   if (Status === 'SUCCEEDED') return JSON.parse(Output) as ChildOutput;
   const { errorMessage } = jsonObject(Cause);
   if (error !== BATCH_ERROR_NAMES.itemsFailed || typeof errorMessage !== 'string')
-    return { rows: rowsOfFailedChild(Input, failureOfCause(error ?? Status, Cause), context), usage: [] };
+    return {
+      rows: await rowsOfFailedChild(Input, failureOfCause(error ?? Status, Cause), context),
+      usage: [],
+    };
   const output = JSON.parse(errorMessage) as ChildCause;
   if (!('key' in output)) return output;
   for await (const whole of read<ChildOutput>(output.key, context)) return whole;
   throw new Error(`the rows ${output.key} are missing: start the batch again`);
 }
 
-/** A child that timed out or could not go on has answered nothing, so all of its items have failed. */
-function rowsOfFailedChild(input: string, failure: BatchFailure, { settings }: BatchContext): BatchRow[] {
-  const { Items, BatchInput } = JSON.parse(input) as ChildInput;
-  return Items.filter((own) => !isFolder(settings, own)).map((own) => ({
-    ...{ index: own.index, item: itemName(settings, own), attempt: BatchInput.attempt },
-    ...{ status: 'failed', failure },
-  }));
+/** A child that timed out or could not go on has answered nothing. The items before the one that it ended with may have results. */
+async function rowsOfFailedChild(
+  input: string,
+  failure: BatchFailure,
+  context: BatchContext,
+): Promise<BatchRow[]> {
+  const child = JSON.parse(input) as ChildInput;
+  const { rows, runs } = await prepare(child, context, false);
+  const about = { attempt: child.BatchInput.attempt, status: 'failed', failure } as const;
+  return [...rows, ...runs.map(({ items: [{ index, item }] }) => ({ index, item, ...about }))];
 }
 
 /** Different causes that are told apart. More would take memory, and help nobody. */

@@ -1,7 +1,7 @@
 /** The props of `SlicedInferenceBatch`, and their checks. */
 import { Duration, Token } from 'aws-cdk-lib';
 import { MAX_EXPRESS_MINUTES, WARNING_SHARE } from '../aws/quotas';
-import { MAX_CHILDREN, MAX_ITEMS_PER_RUN } from '../cost/batch-limits';
+import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, RAMP_CHILDREN_PER_SECOND } from '../cost/batch-limits';
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 import type { BatchItems } from './batch-items';
@@ -74,8 +74,9 @@ export interface BatchSizes {
 /** @throws SlicedInferenceError for a value that AWS does not allow */
 export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
   const { pipeline, toleratedFailures, timeout = Duration.days(1) } = props;
-  const itemsPerRun = props.itemsPerRun ?? Math.min(DEFAULT_ITEMS_PER_RUN, itemsInTime(pipeline));
   const { maxConcurrency = DEFAULT_CHILDREN, toleratedFailurePercentage = 100 } = props;
+  const most = itemsInTime(pipeline, maxConcurrency);
+  const itemsPerRun = props.itemsPerRun ?? Math.min(DEFAULT_ITEMS_PER_RUN, most);
   checkWhole(itemsPerRun, 'itemsPerRun', 1, MAX_ITEMS_PER_RUN);
   checkWhole(maxConcurrency, 'maxConcurrency', 1, MAX_CHILDREN);
   if (toleratedFailures !== undefined) checkWhole(toleratedFailures, 'toleratedFailures', 0, Infinity);
@@ -110,10 +111,16 @@ function shown(value: number): string {
   return Token.isUnresolved(value) ? 'a CDK token' : String(value);
 }
 
-/** Items that a child runs within its time, after a cold start. For a `slicedModel` there is no estimate. */
-export function itemsInTime({ plan: { warmRun, coldRun } }: SlicedInferencePipeline): number {
+/** Items that a child runs within its time, after its ramp and a cold start. For a `slicedModel` there is no estimate. */
+export function itemsInTime(
+  { plan: { warmRun, coldRun } }: SlicedInferencePipeline,
+  maxConcurrency: number,
+): number {
   if (warmRun === undefined || coldRun === undefined) return DEFAULT_ITEMS_PER_RUN;
   const seconds = (time: Duration): number => time.toSeconds({ integral: false });
-  const room = MAX_EXPRESS_MINUTES * 60 * WARNING_SHARE - seconds(coldRun.latencyP95);
+  const room =
+    MAX_EXPRESS_MINUTES * 60 * WARNING_SHARE -
+    seconds(coldRun.latencyP95) -
+    maxConcurrency / RAMP_CHILDREN_PER_SECOND;
   return Math.max(1, Math.floor(room / Math.max(0.001, seconds(warmRun.latencyP95))));
 }

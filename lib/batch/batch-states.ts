@@ -111,8 +111,8 @@ function itemStates(scope: Construct, props: BatchStates): sfn.IChainable {
   const failed = sfn.Pass.jsonata(scope, 'Run failed');
   run.addCatch(failed, {
     errors: [sfn.Errors.ALL],
-    outputs:
-      "{% {'items': $states.input.items, 'singles': $states.input.singles, 'failure': {'Error': $states.errorOutput.Error, 'Cause': $states.errorOutput.Cause}} %}",
+    // Those of slices have 1,000 characters. A function of the user may quote its input, and a state has room for all items.
+    outputs: `{% {'items': $states.input.items, 'singles': $states.input.singles, 'failure': {'Error': $states.errorOutput.Error, 'Cause': $substring($states.errorOutput.Cause, 0, ${Math.floor(MAX_OUTPUT_CHARACTERS / 2 / props.sizes.itemsPerRun)})}} %}`,
   });
   return run;
 }

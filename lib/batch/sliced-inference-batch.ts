@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { BATCH_SIGNATURE_KEY, type BatchSignature } from '../../contract/batch';
-import { BATCH_ENV, stackedPrefix, type BatchSettings } from '../../contract/batch-function';
+import { SETTINGS_VARIABLE, stackedPrefix, type BatchSettings } from '../../contract/batch-function';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { warn } from '../aws/annotate';
@@ -66,11 +66,11 @@ export class SlicedInferenceBatch extends Construct {
       resultsPrefix: this.resultsPrefix,
     };
     this.checkPlace(props, deployed);
-    if (sizes.itemsPerRun > itemsInTime(pipeline)) {
+    if (sizes.itemsPerRun > itemsInTime(pipeline, sizes.maxConcurrency)) {
       warn(
         this,
         'batchTime',
-        `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: set itemsPerRun to ${itemsInTime(pipeline)} or less`,
+        `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: set itemsPerRun to ${itemsInTime(pipeline, sizes.maxConcurrency)} or less`,
       );
     }
     this.function = this.createFunction(deployed, settingsOf(props, this.places, sizes, deployed));
@@ -126,13 +126,23 @@ export class SlicedInferenceBatch extends Construct {
     ].reduce((all, grant) => all.combine(grant));
   }
 
-  private checkPlace({ pipeline, items }: SlicedInferenceBatchProps, { workflow }: DeployedPipeline): void {
+  private checkPlace(
+    { pipeline, items, stacking }: SlicedInferenceBatchProps,
+    { workflow }: DeployedPipeline,
+  ): void {
     const { itemsBucket, bucket } = this.places;
     if (Stack.of(pipeline) !== Stack.of(this)) {
       throw new SlicedInferenceError(
         'a batch must be in the stack of its pipeline',
         quoted(Stack.of(pipeline).node.path),
         'create the batch in that stack',
+      );
+    }
+    if (stacking && (workflow.preprocess ?? workflow.postprocess)) {
+      throw new SlicedInferenceError(
+        'stacking needs a pipeline without preprocess and postprocess, which know nothing of stacks',
+        'such a function',
+        'leave stacking out',
       );
     }
     if (items._kind !== 'objects' || workflow.preprocess) return;
@@ -178,7 +188,7 @@ export class SlicedInferenceBatch extends Construct {
       timeout: Duration.minutes(15),
       // The table and its rows, of some 6 million items.
       ephemeralStorageSize: Size.mebibytes(4096),
-      environment: { [BATCH_ENV.settings]: Stack.of(this).toJsonString(own) },
+      environment: { [SETTINGS_VARIABLE]: Stack.of(this).toJsonString(own) },
       role,
       logGroup,
       ...network,
