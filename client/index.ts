@@ -13,9 +13,13 @@ import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetens
 import { typedView, type NumericTensor, type RawTensor, type TypedArray } from '../lambda/tensors/tensor';
 
 export { SlicedInferenceClient } from './sliced-inference-client';
-export type { BatchItemResult, BatchResultRow, SlicedInferenceBatchRun } from './batch/batch';
-export type { BatchOptions } from './batch/begin';
-export type { BatchProgress } from './batch/progress';
+export type {
+  BatchItemResult,
+  BatchOptions,
+  BatchProgress,
+  BatchResultRow,
+  SlicedInferenceBatchRun,
+} from './batch/types';
 export { InferenceError, InferenceTimeoutError, type InferenceErrorDetails } from './errors';
 export type {
   CallOptions,

@@ -2,8 +2,8 @@
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { s3Connection, Objects, type S3Connection } from './aws/objects';
 import { StepFunctions } from './aws/step-functions';
-import type { SlicedInferenceBatchRun } from './batch/batch';
-import { beginBatch, type BatchOptions } from './batch/begin';
+import { beginBatch } from './batch/begin';
+import type { BatchOptions, SlicedInferenceBatchRun } from './batch/types';
 import { CallInProgress } from './call-in-progress';
 import { checkedTensors, invocationText, invocationOutput, prepareRequest } from './request';
 import { PipelineDescriptions, parseStateMachineArn, type StateMachineArn } from './description/descriptions';

@@ -19,7 +19,6 @@ import { synthesize, type BatchSubject } from '../synthesize';
 interface Options {
   readonly rounds: number;
   readonly items: number;
-  readonly concurrency: number;
   readonly predict: number;
   readonly folder: string;
 }
@@ -73,7 +72,10 @@ class Batches {
   }
 }
 
-async function main(folder: string, { rounds, items, concurrency, predict }: Options): Promise<void> {
+/** Each run has a function to itself, as on Lambda, and the local cloud the other processor. */
+const concurrency = 1;
+
+async function main(folder: string, { rounds, items, predict }: Options): Promise<void> {
   print(`${describeMachine()}; medians of ${rounds} rounds (lowest-highest), ${concurrency} runs at once`);
   const outdir = path.join(folder, 'assembly');
   const batches: BatchSubject[] = [1, 8, 32].map((itemsPerRun) => ({
@@ -126,7 +128,6 @@ new Command('bench:batch')
   .description('Measures batches. Takes some minutes.')
   .addOption(numberOption('--rounds <n>', 'number of rounds', 3))
   .addOption(numberOption('--items <n>', 'number of items of a batch', 96))
-  .addOption(numberOption('--concurrency <n>', 'runs at once', 1))
   .addOption(numberOption('--predict <n>', 'items of the batch whose time is predicted', 1000))
   .addOption(folderOption())
   .action((options: Options) => inOwnFolder(options.folder, 'bench-batch', (folder) => main(folder, options)))

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { SlicedInferenceBatchRun } from '../../client/batch/batch';
+import type { FollowedBatch } from '../../client/batch/batch';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import { noteUnfinished } from '../process/unfinished';
 import { inPool } from './in-pool';
@@ -29,7 +29,7 @@ export interface Downloaded {
 /** Writes `table.jsonl`, and each result below the folder as its key is below the prefix of the batch's results. */
 export async function download(
   folder: string,
-  batch: SlicedInferenceBatchRun,
+  batch: FollowedBatch,
   onFile: (files: number) => void,
 ): Promise<Downloaded> {
   const count = { files: 0, skipped: 0 };

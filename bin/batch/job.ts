@@ -2,9 +2,10 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InferenceError, SlicedInferenceClient } from '../../client';
 import { StepFunctions } from '../../client/aws/step-functions';
-import { hasTable, type SlicedInferenceBatchRun } from '../../client/batch/batch';
+import { hasTable, type FollowedBatch } from '../../client/batch/batch';
 import { describeBatch } from '../../client/batch/begin';
-import { countsOf, type BatchProgress, type ItemCounts } from '../../client/batch/progress';
+import { countsOf, type ItemCounts } from '../../client/batch/progress';
+import type { BatchProgress } from '../../client/batch/types';
 import { DEFAULT_REQUEST_TIMEOUT } from '../../client/options';
 import { batchBill } from '../../lib/cost/batch-bill';
 import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/defaults';
@@ -36,7 +37,7 @@ export class BatchJob {
   private readonly stepFunctions: StepFunctions;
   private readonly s3: S3Client;
   /** The execution, once there is one. */
-  batch: SlicedInferenceBatchRun | undefined;
+  batch: FollowedBatch | undefined;
 
   constructor(
     private readonly stateMachineArn: string,
@@ -82,17 +83,13 @@ export class BatchJob {
     await Promise.all([this.client.close(), this.stepFunctions.close()]);
   }
 
-  private attach({ executionArn }: Latest): Promise<SlicedInferenceBatchRun> {
+  private attach({ executionArn }: Latest): Promise<FollowedBatch> {
     clearProgress();
     printLine(`note: attached to ${executionArn}`);
-    return this.client.batch({ executionArn, signal: this.signal });
+    return this.client.batch({ executionArn, signal: this.signal }) as Promise<FollowedBatch>;
   }
 
-  private async start(
-    { items, local }: Inputs,
-    bucket: string,
-    name: string,
-  ): Promise<SlicedInferenceBatchRun> {
+  private async start({ items, local }: Inputs, bucket: string, name: string): Promise<FollowedBatch> {
     const { signal } = this;
     if (local !== undefined && items !== undefined) {
       await upload(stoppedBy(this.s3, signal), bucket, { items, local }, (files) => {
@@ -100,10 +97,14 @@ export class BatchJob {
       });
     }
     showProgress('starting the batch');
-    return await this.client.batch({ ...(items !== undefined && { items }), name, signal });
+    return (await this.client.batch({
+      ...(items !== undefined && { items }),
+      name,
+      signal,
+    })) as FollowedBatch;
   }
 
-  private async end(batch: SlicedInferenceBatchRun): Promise<Account> {
+  private async end(batch: FollowedBatch): Promise<Account> {
     const { out, stop, architecture } = this.options;
     const { executionArn, signature } = batch;
     let counts = countsOf(undefined);

@@ -15,28 +15,11 @@ import { invocationOutput } from '../request';
 import { Backoff, mayPass, repeated, type Repeating } from '../run/call';
 import { isRunning, isUnknown } from '../run/run-execution';
 import { pause } from '../run/wait';
-import type { TypedTensor } from '../tensors/tensor-forms';
 import { typedTensors } from '../tensors/from-raw';
 import { checkBatchOutput } from './output';
-import { countsOf, progressSince, type BatchProgress } from './progress';
+import { countsOf, progressSince } from './progress';
 import { tableRows, type PartRange } from './table';
-
-/** What an item's result is: tensors, or JSON of the pipeline's postprocess function. */
-export interface BatchItemResult {
-  /** The tensors by name; absent if the pipeline has a postprocess function. */
-  readonly outputs?: Readonly<Record<string, TypedTensor>>;
-  /** What the postprocess function answered. */
-  readonly output?: unknown;
-}
-
-/** An item of a batch that has ended. */
-export interface BatchResultRow extends BatchRow {
-  /**
-   * Reads the item's result.
-   * @throws InferenceError with the item's failure if it has none
-   */
-  read(): Promise<BatchItemResult>;
-}
+import type { BatchItemResult, BatchProgress, BatchResultRow, SlicedInferenceBatchRun } from './types';
 
 export interface BatchContext extends Repeating {
   readonly context: { readonly settings: Settings };
@@ -46,28 +29,26 @@ export interface BatchContext extends Repeating {
   readonly objects: Objects;
 }
 
-/**
- * A batch that runs or has ended. The signal of `client.batch` ends waiting and reading, but not the batch.
- *
- * @hideconstructor
- */
-export class SlicedInferenceBatchRun {
+/** With what only the command line needs. */
+export interface FollowedBatch extends SlicedInferenceBatchRun {
+  describe(): Promise<DescribeExecutionOutput>;
+  resultBytes(key: string): Promise<Uint8Array>;
+}
+
+export class BatchRun implements FollowedBatch {
   /** How often the execution had been redriven when this program redrove it: earlier descriptions are out of date. */
   private redrives = 0;
 
   constructor(private readonly about: BatchContext) {}
 
-  /** ARN of the execution. Pass it to `client.batch` to attach again. */
   get executionArn(): string {
     return this.about.executionArn;
   }
 
-  /** What the state machine says about the batch. */
   get signature(): BatchSignature {
     return this.about.signature;
   }
 
-  /** Yields how far the batch is after each pause, and at last when the execution has ended, whether or not it failed. */
   async *progress(): AsyncGenerator<BatchProgress, void, undefined> {
     const { stepFunctions, executionArn, signal } = this.about;
     const pauses = this.pauses();
@@ -82,10 +63,6 @@ export class SlicedInferenceBatchRun {
     }
   }
 
-  /**
-   * Waits until the batch has ended, and returns its account.
-   * @throws InferenceError if the execution failed, exceeded its tolerated failures, was stopped or took too long
-   */
   async result(): Promise<BatchOutput> {
     const { executionArn, signal } = this.about;
     const pauses = this.pauses();
@@ -99,11 +76,6 @@ export class SlicedInferenceBatchRun {
     }
   }
 
-  /**
-   * Waits until the batch has ended, and yields its rows in the order of the inputs. They are read as slowly as you take them. A batch
-   * that failed with `TooManyFailures` has rows too.
-   * @throws as `result`
-   */
   async *rows(): AsyncGenerator<BatchResultRow, void, undefined> {
     try {
       await this.result();
@@ -115,16 +87,11 @@ export class SlicedInferenceBatchRun {
     for await (const row of tableRows(read, signature)) yield { ...row, read: () => this.read(row) };
   }
 
-  /** Stops the batch. `redrive` continues it. */
   async stop(): Promise<void> {
     const { stepFunctions, executionArn } = this.about;
     await this.asked(() => stepFunctions.stopExecution(executionArn, 'the caller stopped the batch'));
   }
 
-  /**
-   * Repeats what failed, timed out or was stopped, in the same execution. Items that have a result are skipped.
-   * @throws InferenceError `ExecutionNotRedrivable` if the batch runs, has succeeded or is too old
-   */
   async redrive(): Promise<void> {
     const { stepFunctions, executionArn, signal } = this.about;
     const { redriveCount = 0 } = await this.describe();

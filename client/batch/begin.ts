@@ -7,37 +7,9 @@ import type { StepFunctions } from '../aws/step-functions';
 import { parseStateMachineArn, type StateMachineArn } from '../description/descriptions';
 import { InferenceError } from '../errors';
 import { repeated } from '../run/call';
-import { SlicedInferenceBatchRun, type BatchContext } from './batch';
+import { BatchRun, type BatchContext } from './batch';
 import { readBatchSignature } from './signature';
-
-/** Options of `batch`. */
-export interface BatchOptions {
-  /**
-   * ARN of the batch's state machine, in the region of the client's: `batch.stateMachine.stateMachineArn`.
-   * @default - that of the client
-   */
-  readonly stateMachineArn?: string;
-  /**
-   * The prefix or the key of the items, below the location of the batch's.
-   * @default - the location of the batch's items
-   */
-  readonly items?: string;
-  /**
-   * Name of the execution. If one of this name and these items runs, the call attaches to it.
-   * @default - a new one
-   */
-  readonly name?: string;
-  /**
-   * ARN of an execution to attach to, instead of starting one.
-   * @default - a new execution
-   */
-  readonly executionArn?: string;
-  /**
-   * Ends waiting and reading with its reason. The batch goes on.
-   * @default - none
-   */
-  readonly signal?: AbortSignal;
-}
+import type { BatchOptions } from './types';
 
 /** @throws InferenceError `NotABatch` */
 export async function describeBatch(
@@ -56,7 +28,7 @@ export async function beginBatch(
   client: Client,
   own: { readonly arn: string; readonly region: string },
   options: BatchOptions,
-): Promise<SlicedInferenceBatchRun> {
+): Promise<BatchRun> {
   const { stateMachineArn = own.arn, executionArn: known } = options;
   const machine = parseStateMachineArn(stateMachineArn);
   if (machine.region !== own.region) {
@@ -73,7 +45,7 @@ export async function beginBatch(
   const signature = await describeBatch(client.stepFunctions, stateMachineArn, client.signal);
   requireItems(signature.items, options.items);
   const executionArn = known ?? (await start(client, stateMachineArn, machine, options));
-  return new SlicedInferenceBatchRun({ ...client, signature, executionArn });
+  return new BatchRun({ ...client, signature, executionArn });
 }
 
 async function start(

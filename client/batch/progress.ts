@@ -1,23 +1,6 @@
 /** How far a batch is, by the counts of its map run. */
 import type { DescribeMapRunOutput } from '@aws-sdk/client-sfn';
-
-/** How far a batch is. An item that was skipped is done. */
-export interface BatchProgress {
-  /** Items that the batch has found so far. */
-  readonly total: number;
-  /** Items with a result. */
-  readonly done: number;
-  /** Items of child executions that failed. All items of such a child count, also those that have a result. */
-  readonly failed: number;
-  /** Items of child executions that run. */
-  readonly running: number;
-  /** Items that wait. */
-  readonly pending: number;
-  /** Items that ended per second, since the first report of this iterator. */
-  readonly perSecond: number;
-  /** When the batch will end at this speed; absent while nothing is known. */
-  readonly endsAt?: Date;
-}
+import type { BatchProgress } from './types';
 
 export type ItemCounts = Omit<BatchProgress, 'perSecond' | 'endsAt'>;
 

@@ -47,8 +47,6 @@ async function answerTo(request: CallRequest): Promise<CallAnswer> {
 /** Runs a batch and writes all results, with the index of the item before the name of each tensor. */
 async function batchAnswer(client: SlicedInferenceClient, file: string): Promise<CallAnswer> {
   const batch = await client.batch();
-  let end;
-  for await (end of batch.progress());
   const rows: BatchRow[] = [];
   const results: Record<string, TypedTensor> = {};
   for await (const row of batch.rows()) {
@@ -57,7 +55,7 @@ async function batchAnswer(client: SlicedInferenceClient, file: string): Promise
     for (const [name, tensor] of Object.entries(outputs)) results[`${row.index}/${name}`] = tensor;
   }
   write(file, results);
-  return { output: { rows, end, items: (await batch.result()).items } };
+  return { output: { rows, items: (await batch.result()).items } };
 }
 
 function write(file: string, outputs: NonNullable<BatchItemResult['outputs']>): void {

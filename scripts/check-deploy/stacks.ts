@@ -42,7 +42,7 @@ const { STANDARD: stateMachineType } = sfn.StateMachineType;
 const { PRIVATE_ISOLATED: subnetType } = ec2.SubnetType;
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
-const BATCH = { prefix: 'inputs/docs/', itemsPerRun: 8 };
+const DOCS = 'inputs/docs/';
 
 const CASES: readonly Case[] = [
   { title: 'Express, tensors in the state', slices: 3, update: 5 },
@@ -87,11 +87,11 @@ const CASES: readonly Case[] = [
   {
     ...{ title: 'Express, batch of 200 items', slices: 2, isSelected: true },
     use: (stack, pipeline, caller) => {
-      const sizes = { itemsPerRun: BATCH.itemsPerRun, maxConcurrency: 4 };
-      const items = BatchItems.objects(BATCH.prefix);
+      const sizes = { itemsPerRun: 8, maxConcurrency: 4 };
+      const items = BatchItems.objects(DOCS);
       new SlicedInferenceBatch(stack, 'Batch', { pipeline, items, ...sizes }).grantStart(caller);
     },
-    calls: [runsBatch(BATCH)],
+    calls: [runsBatch(DOCS)],
   },
   fragment('Express, fragment in JSONata', (stack, pipeline) => ({
     chain: pipeline.asFragment(stack, 'Run'),

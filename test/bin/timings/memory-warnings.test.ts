@@ -11,8 +11,3 @@ test.each([
 ])('a peak of %d bytes in a function of 1000 MB has the warnings %j', (peakMemoryBytes, warnings) => {
   expect(memoryWarnings([{ slice: 2, peakMemoryBytes, memoryMb: 1000 }])).toEqual(warnings);
 });
-
-test('a warning names the whole model', () => {
-  const timing = { whole: true as const, peakMemoryBytes: 600 * MB, memoryMb: 512 };
-  expect(memoryWarnings([timing])[0]).toMatch(/^the whole model peaked at 600 MB, its function has 512 MB/);
-});
