@@ -119,8 +119,8 @@ describe('batch', () => {
     end = { status: 'SUCCEEDED', output: '{}' };
     const { stderr } = await outcome(['batch', ARN, '--inputs', file, '--name', 'list'], local);
     expect(stderr).toMatch(/^error: the execution failed: InvalidOutput: /);
-    const Key = 'inputs/docs/list/items.jsonl';
-    expect(executions[0].input).toBe(JSON.stringify({ items: Key }));
+    const { items: Key } = JSON.parse(executions[0].input) as { readonly items: string };
+    expect(Key).toMatch(/^inputs\/docs\/list-[0-9a-f]{12}\/items\.jsonl$/);
     const { Body } = await s3.client.getObject({ Bucket: BUCKET, Key });
     expect(await Body?.transformToString()).toBe('{}\n');
   });
