@@ -1,6 +1,6 @@
+/** Works on a few values at a time. The workers share the generator, so one that fails also ends the others. */
 import { allDone } from '../../lambda/store/ranged-read';
 
-/** Works on a few values at a time. The workers share the generator, so one that fails also ends the others. */
 export async function inPool<T>(
   values: Generator<T> | AsyncGenerator<T>,
   size: number,

@@ -4,11 +4,11 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { RAMP_CHILDREN_PER_SECOND } from '../cost/batch-limits';
 import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensor-limits';
+import { inAnyMachine } from '../aws/workflow/fragment';
 import { CALL_RETRIES, InvokeFunction, type TaskFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
-import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/whole-model';
 import { FRAGMENT_RUN, pipelineWorkflow } from '../aws/workflow/workflow';
-import { BatchMap, locationExpression, type BatchPlaces } from './item-reader';
+import { BatchMap, locationExpression, type BatchPlaces } from './distributed-map';
 import type { BatchSizes } from './batch-props';
 
 export interface BatchStates {
@@ -97,7 +97,7 @@ function itemStates(scope: Construct, props: BatchStates): sfn.IChainable {
     outputs: {},
   });
   const states = pipelineWorkflow(scope, {
-    ...withinExpress(pipeline),
+    ...inAnyMachine(pipeline),
     warmsUp: false,
     expressions: { request: `$${REQUEST}`, run: `$${RUN}`, resultKey: `$${RESULT}` },
     prefix: '',
@@ -115,11 +115,6 @@ function itemStates(scope: Construct, props: BatchStates): sfn.IChainable {
     outputs: `{% {'items': $states.input.items, 'singles': $states.input.singles, 'failure': {'Error': $states.errorOutput.Error, 'Cause': $substring($states.errorOutput.Cause, 0, ${Math.floor(MAX_OUTPUT_CHARACTERS / 2 / props.sizes.itemsPerRun)})}} %}`,
   });
   return run;
-}
-
-function withinExpress({ whole, ...states }: PipelineStates): PipelineStates {
-  if (whole === undefined) return states;
-  return { ...states, whole: { ...whole, askSeconds: Math.min(whole.askSeconds, MAX_EXPRESS_ASK_SECONDS) } };
 }
 
 /** One expression, because JSONata leaves a field without a value out of an object. */

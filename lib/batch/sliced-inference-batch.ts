@@ -23,7 +23,7 @@ import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
 import { onObjects, useKey } from '../pipeline/storage';
 import { type BatchSizes, batchSizes, itemsInTime, type SlicedInferenceBatchProps } from './batch-props';
 import { batchStates } from './batch-states';
-import { allow, type BatchPlaces, mapStatements } from './item-reader';
+import { allow, type BatchPlaces, mapStatements } from './distributed-map';
 
 /**
  * Runs a pipeline on each item of a data set: on a Distributed Map of Step Functions, whose children run the functions of the pipeline. Each item
@@ -114,7 +114,7 @@ export class SlicedInferenceBatch extends Construct {
     const { bucket } = this.places;
     const mapRuns = `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:mapRun:${stateMachine.stateMachineName}/*`;
     const started = ['states:StartExecution', 'states:DescribeStateMachine', 'states:ListExecutions'];
-    const followed = ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:ListMapRuns'];
+    const followed = ['states:DescribeExecution', 'states:ListMapRuns'];
     return [
       stateMachine.grant(grantee, ...started),
       stateMachine.grantExecution(grantee, ...followed, 'states:StopExecution', 'states:RedriveExecution'),

@@ -83,49 +83,40 @@ export class SlicedInferenceAlarms extends Construct {
     }
     const { stateMachine, wholeFunction } = pipeline;
     const period = { period: PERIOD };
-    const { GREATER_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;
-    const alarm: CreateAlarm = (
-      alarmId,
-      metric,
-      threshold,
-      event,
-      {
-        evaluationPeriods = 1,
-        comparisonOperator = GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        of = pipeline.node.path,
-      } = {},
-    ) =>
-      new cloudwatch.Alarm(this, alarmId, {
-        ...{ metric, threshold, evaluationPeriods, comparisonOperator },
-        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-        alarmDescription: `${of}: ${event}`,
-      });
+    const of = `${pipeline.node.path}:`;
     this.alarms = [
-      alarm('Failed', pipeline.metricFailed(period), maxFailedRuns, 'runs fail'),
-      alarm('TimedOut', pipeline.metricTimedOut(period), 1, 'runs take longer than they may'),
-      alarm(
+      this.alarm('Failed', pipeline.metricFailed(period), maxFailedRuns, `${of} runs fail`),
+      this.alarm('TimedOut', pipeline.metricTimedOut(period), 1, `${of} runs take longer than they may`),
+      this.alarm(
         'Throttled',
         stateMachine.metricThrottled(period),
         1,
-        'Step Functions has no capacity for the states of runs',
+        `${of} Step Functions has no capacity for the states of runs`,
       ),
     ];
     if (wholeFunction) {
       // The slices serve the runs of these calls, so nothing else shows that the function does not serve. Its errors also count
       // invalid requests.
-      const event =
-        'calls of the whole model fail: the slices serve the runs, unless their requests are invalid';
+      const event = `${of} calls of the whole model fail: the slices serve the runs, unless their requests are invalid`;
       const options = { evaluationPeriods: FAILING_PERIODS };
-      this.alarms.push(alarm('WholeFails', wholeFunction.metricErrors(period), 1, event, options));
+      this.alarms.push(this.alarm('WholeFails', wholeFunction.metricErrors(period), 1, event, options));
     }
     if (maxTime) {
       const metric = pipeline.metricTime({ ...period, statistic: 'p95' });
       const milliseconds = knownAtSynth(maxTime, 'maxTime').toMilliseconds();
-      const event = `5 of 100 runs take longer than ${maxTime.toHumanString()}`;
-      const options = { evaluationPeriods: SLOW_PERIODS, comparisonOperator: GREATER_THAN_THRESHOLD };
-      this.alarms.push(alarm('Slow', metric, milliseconds, event, options));
+      const event = `${of} 5 of 100 runs take longer than ${maxTime.toHumanString()}`;
+      const options = {
+        evaluationPeriods: SLOW_PERIODS,
+        comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      };
+      this.alarms.push(this.alarm('Slow', metric, milliseconds, event, options));
     }
-    this.alarms.push(...batches.flatMap((batch, index) => ofBatch(batch, index, alarm)));
+    for (const [index, { node, stateMachine: own }] of batches.entries()) {
+      this.alarms.push(
+        this.alarm(`BatchFailed${index}`, own.metricFailed(period), 1, `${node.path}: a batch fails`),
+        this.alarm(`BatchTimedOut${index}`, own.metricTimedOut(period), 1, `${node.path}: a batch times out`),
+      );
+    }
     for (const action of actions) this.addAlarmAction(action);
   }
 
@@ -142,29 +133,19 @@ export class SlicedInferenceAlarms extends Construct {
       alarm.addOkAction(action);
     }
   }
-}
 
-type CreateAlarm = (
-  id: string,
-  metric: cloudwatch.Metric,
-  threshold: number,
-  event: string,
-  options?: {
-    readonly evaluationPeriods?: number;
-    readonly comparisonOperator?: cloudwatch.ComparisonOperator;
-    /** Path of the construct. @default - the pipeline's */
-    readonly of?: string;
-  },
-) => cloudwatch.Alarm;
-
-function ofBatch(
-  { node, stateMachine }: SlicedInferenceBatch,
-  index: number,
-  alarm: CreateAlarm,
-): cloudwatch.Alarm[] {
-  const [period, options] = [{ period: PERIOD }, { of: node.path }];
-  return [
-    alarm(`BatchFailed${index}`, stateMachine.metricFailed(period), 1, 'a batch fails', options),
-    alarm(`BatchTimedOut${index}`, stateMachine.metricTimedOut(period), 1, 'a batch times out', options),
-  ];
+  private alarm(
+    id: string,
+    metric: cloudwatch.Metric,
+    threshold: number,
+    alarmDescription: string,
+    options: Partial<cloudwatch.AlarmProps> = {},
+  ): cloudwatch.Alarm {
+    return new cloudwatch.Alarm(this, id, {
+      ...{ metric, threshold, alarmDescription, evaluationPeriods: 1 },
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      ...options,
+    });
+  }
 }

@@ -20,7 +20,7 @@ export interface ItemSource {
   /** As `Map.Item.Source` of the context object has it. */
   readonly uri: string;
   /** Reads the items again at each call. A list of objects stays as it was; a file is read as it is then. */
-  readonly items: () => AsyncIterable<Json>;
+  readonly items: () => AsyncIterable<Json> | Iterable<Json>;
 }
 
 /** @throws StateError `States.ItemReaderFailed`, also while the items are read */
@@ -57,8 +57,7 @@ const READERS: Readonly<Record<Exclude<ItemReader['format'], 'objects'>, Reader>
   },
 };
 
-// eslint-disable-next-line @typescript-eslint/require-await -- items of all formats are read in the same way
-async function* described(objects: readonly ListedObject[]): AsyncGenerator<Json> {
+function* described(objects: readonly ListedObject[]): Generator<Json> {
   for (const { key, size, etag, lastModified } of objects) {
     const LastModified = Math.floor(lastModified.getTime() / 1000);
     yield { Etag: etag, Key: key, LastModified, Size: size, StorageClass: 'STANDARD' };

@@ -1,7 +1,4 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { unreadablePath } from '../../../lib/host/read-text';
-import { temporaryFolder } from '../../support/temporary-folder';
 
 const failed = (code: string): Error => Object.assign(new Error(), { code });
 
@@ -13,11 +10,4 @@ test.each<[got: string, names: readonly string[]]>([
 ])('what does not exist is %s', (got, names) => {
   for (const name of names)
     expect({ name, ...unreadablePath(name, failed('ENOENT')) }).toMatchObject({ name, got });
-});
-
-test('a file that exists below a folder ~ is only unreadable', () => {
-  const folder = path.join(temporaryFolder(), '~');
-  fs.mkdirSync(folder);
-  const fault = unreadablePath(path.join(folder, 'm.onnx'), failed('EACCES'));
-  expect(fault).toEqual({ got: 'permission denied', advice: 'check the path' });
 });

@@ -297,7 +297,7 @@ describe('a redrive', () => {
 test.each([
   ['s3:ListBucket', 'in/', 'States.ItemReaderFailed'],
   ['s3:GetObject', 'i.jsonl', 'States.ItemReaderFailed'],
-  // Who may not list a bucket does not learn that an object is missing.
+  // Without this permission, S3 answers that a missing object is forbidden.
   ['s3:ListBucket', 'missing.jsonl', 'States.ItemReaderFailed'],
   ['s3:PutObject', 'i.jsonl', 'States.ResultWriterFailed'],
   ['s3:AbortMultipartUpload', 'i.jsonl', 'States.ResultWriterFailed'],
