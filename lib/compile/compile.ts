@@ -22,10 +22,10 @@ import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest
 import type { TensorSpec } from '../../contract/tensors';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { SlicedInferenceError, quoted } from '../errors';
-import { type Chunk, totalLength } from '../onnx/encode';
+import { totalLength } from '../onnx/encode';
 import { isBindable } from '../onnx/data-type';
 import { MAX_PROTOBUF_BYTES } from '../onnx/limits';
-import type { Model, ValueIndex } from '../onnx/model';
+import type { Chunk, Model, ValueIndex } from '../onnx/model';
 import { onnxRuntimeVersion, packageVersion } from '../host/packages';
 import { ephemeralStorageMb, memoryMb, peakBytes, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';

@@ -1,12 +1,12 @@
 /** Emits a wired slice as the chunks of its two files: the graph and the weights. */
 import { type SliceManifest, MANIFEST_KEY } from '../../contract/slice-manifest';
 import { quoted } from '../errors';
-import { type Chunk, padding, encodeMetadata, encodeValueInfo } from '../onnx/encode';
+import { padding, encodeMetadata, encodeValueInfo } from '../onnx/encode';
 import { onnxDataType, isBindable } from '../onnx/data-type';
 import { GRAPH } from '../onnx/fields';
 import { type PlaceWeight, FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
 import { calledFunctions } from '../onnx/local-functions';
-import type { Model, ValueIndex, SourceFile } from '../onnx/model';
+import type { Chunk, Model, ValueIndex, SourceFile } from '../onnx/model';
 import type { SliceWiring } from '../plan/wiring/wiring';
 import type { ProvenShapes } from '../shapes/proven-shapes';
 import type { ValueTypes } from '../shapes/value-types';

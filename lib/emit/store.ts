@@ -6,8 +6,8 @@ import { fileDigest, rememberDigest } from '../cache/fingerprint';
 import { cacheError, cacheOrTemporaryFolder } from '../cache/folder';
 import { systemReason, SlicedInferenceError, quoted } from '../errors';
 import { withPartial } from '../host/folders';
-import type { Chunk } from '../onnx/encode';
-import type { SourceFile } from '../onnx/model';
+
+import type { Chunk, SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
 import type { CompiledModel } from './slice';

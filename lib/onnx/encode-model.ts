@@ -1,10 +1,11 @@
 /** Encodes a model from fields that it copies verbatim and fields that it writes anew, without loading a weight. */
-import { type Chunk, submessage, encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
+import { submessage, encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
 import { ONNX_INT32, ONNX_INT64 } from './data-type';
 import { putTogether } from './external-bodies';
 import { GRAPH, MODEL } from './fields';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
 import {
+  type Chunk,
   type Initializer,
   type LocalFunction,
   type Model,

@@ -1,7 +1,10 @@
 /** Encodes the few ONNX messages that a slice does not copy verbatim. */
 import { Writer } from 'protobufjs/minimal';
 import type { Dimension } from '../../contract/tensors';
+import { ONNX_INT64 } from './data-type';
 import {
+  ATTRIBUTE,
+  ATTRIBUTE_TYPE_INT,
   DATA_LOCATION_EXTERNAL,
   DIMENSION,
   ENTRY,
@@ -16,7 +19,7 @@ import {
   WIRE_TYPE,
   fieldTag,
 } from './fields';
-import type { SourceRange } from './model';
+import type { Chunk } from './model';
 
 /** Tag and length of a length-delimited field: the bytes before its content. */
 export function fieldHead(fieldNumber: number, contentBytes: number): Uint8Array {
@@ -51,16 +54,46 @@ function encodeShape(writer: Writer, shape: readonly Dimension[]): void {
   writer.ldelim();
 }
 
-/** A node of an operator of ONNX as a field of a graph. */
+interface NodeParts {
+  /** @default - ai.onnx */
+  readonly domain?: string;
+  readonly name?: string;
+  /** Encoded attributes, see `encodeInteger`. */
+  readonly attributes?: readonly Uint8Array[];
+}
+
+/** A node as a field of a graph. */
 export function encodeNode(
   opType: string,
   inputs: readonly string[],
   outputs: readonly string[],
+  { domain = '', name = '', attributes = [] }: NodeParts = {},
 ): Uint8Array {
   const writer = new Writer().uint32(delimited(GRAPH.node)).fork();
   for (const input of inputs) writer.uint32(delimited(NODE.input)).string(input);
   for (const output of outputs) writer.uint32(delimited(NODE.output)).string(output);
-  return writer.uint32(delimited(NODE.opType)).string(opType).ldelim().finish();
+  if (name !== '') writer.uint32(delimited(NODE.name)).string(name);
+  writer.uint32(delimited(NODE.opType)).string(opType);
+  for (const attribute of attributes) writer.uint32(delimited(NODE.attribute)).bytes(attribute);
+  if (domain !== '') writer.uint32(delimited(NODE.domain)).string(domain);
+  return writer.ldelim().finish();
+}
+
+/** `AttributeProto` with an integer. */
+export function encodeInteger(name: string, value: number): Uint8Array {
+  const writer = new Writer().uint32(delimited(ATTRIBUTE.name)).string(name);
+  writer.uint32(varint(ATTRIBUTE.i)).int64(value);
+  return writer.uint32(varint(ATTRIBUTE.type)).int32(ATTRIBUTE_TYPE_INT).finish();
+}
+
+/** A field of a graph: a tensor of int64, of rank 1 or a scalar. */
+export function encodeIntegers(name: string, values: readonly number[], isScalar = false): Uint8Array {
+  const writer = new Writer().uint32(delimited(GRAPH.initializer)).fork();
+  const data = new BigInt64Array(values.map(BigInt));
+  if (!isScalar) writer.uint32(delimited(TENSOR.dims)).fork().int64(values.length).ldelim();
+  writer.uint32(varint(TENSOR.dataType)).int32(ONNX_INT64);
+  writer.uint32(delimited(TENSOR.name)).string(name);
+  return writer.uint32(delimited(TENSOR.rawData)).bytes(new Uint8Array(data.buffer)).ldelim().finish();
 }
 
 interface DenseTensor {
@@ -114,8 +147,6 @@ function delimited(fieldNumber: number): number {
 function varint(fieldNumber: number): number {
   return fieldTag(fieldNumber, WIRE_TYPE.varint);
 }
-
-export type Chunk = Uint8Array | SourceRange;
 
 export function totalLength(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);

@@ -1,7 +1,7 @@
 /** Splits nodes and functions that hold external data, so that copies can refer to the new place of the data. */
-import { type Chunk, submessage } from './encode';
+import { submessage } from './encode';
 import { ATTRIBUTE, FUNCTION, GRAPH, NODE } from './fields';
-import type { Piece, SourceRange, TensorWithData } from './model';
+import type { Chunk, Piece, SourceRange, TensorWithData } from './model';
 import type { ParseContext } from './external-data';
 import { ownRange } from './parse-tensor';
 import { type ByteSource, type Field, type Span, content, fields } from './wire';

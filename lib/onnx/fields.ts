@@ -61,6 +61,9 @@ export const ATTRIBUTE = {
   sparseTensors: 23,
 } as const;
 
+/** `AttributeProto.AttributeType` */
+export const ATTRIBUTE_TYPE_INT = 2;
+
 /** `FunctionProto` */
 export const FUNCTION = {
   name: 1,

@@ -3,13 +3,13 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { damaged } from './local-functions';
 import { MAX_GRAPH_ENTRIES } from './limits';
 import {
+  type Chunk,
   type DeclaredType,
   type Graph,
   type GraphInput,
   type GraphOutput,
   type Initializer,
   type Node,
-  type SourceRange,
   type Value,
   type ValueIndex,
   OMITTED,
@@ -21,18 +21,51 @@ import { WireError } from './wire';
 interface Declared {
   readonly name: string;
   readonly type: DeclaredType;
-  readonly field: SourceRange;
+  readonly field: Chunk;
+}
+
+/** A node that refers to values by their names. */
+export interface UnlinkedNode {
+  readonly parsed: ParsedNode;
+  readonly field: Chunk;
 }
 
 export interface ParsedGraph extends Pick<Graph, 'name' | 'valueInfos' | 'metadata'> {
-  readonly nodes: readonly { parsed: ParsedNode; field: SourceRange }[];
-  readonly initializers: readonly Omit<Initializer, 'value'>[];
+  readonly nodes: readonly UnlinkedNode[];
+  readonly initializers: readonly UnlinkedInitializer[];
   readonly inputs: readonly Declared[];
   readonly outputs: readonly Declared[];
 }
 
+export type UnlinkedInitializer = Omit<Initializer, 'value'>;
+
 export function linkGraph(parsed: ParsedGraph): Graph {
   return new Linker(parsed).link();
+}
+
+/** The parts of which the graph was linked, to link it again with other nodes. */
+export function unlinkGraph({ values, nodes, initializers, inputs, outputs, ...rest }: Graph): ParsedGraph {
+  const nameOf = (value: ValueIndex): string => (value === OMITTED ? '' : values[value].name);
+  const declared = ({ value, ...type }: GraphInput): Declared => ({ name: values[value].name, ...type });
+  return {
+    ...rest,
+    nodes: nodes.map(({ index: _, field, captures, ...node }): UnlinkedNode => ({
+      parsed: {
+        ...node,
+        inputs: node.inputs.map(nameOf),
+        outputs: node.outputs.map(nameOf),
+        freeNames: new Set(captures.map(nameOf)),
+        hasExternal: node.pieces !== undefined,
+      },
+      field,
+    })),
+    initializers: initializers.map(({ value, tensor, field }) => ({
+      tensor: { ...tensor, name: values[value].name },
+      field,
+    })),
+    inputs: inputs.map(declared),
+    outputs: outputs.map(declared),
+  };
 }
 
 class Linker {

@@ -12,6 +12,16 @@ export interface SourceRange {
   readonly length: number;
 }
 
+/** Equally long runs of bytes at equal distances, such as some columns of a matrix. `length` counts the bytes of the runs alone. */
+export interface StridedRange extends SourceRange {
+  readonly runBytes: number;
+  /** From the beginning of a run to the beginning of the next one. */
+  readonly stepBytes: number;
+}
+
+/** Bytes, or where they are. */
+export type Chunk = Uint8Array | SourceRange | StridedRange;
+
 export interface SourceFile {
   /** Absolute path with every link resolved; for the model itself, the path as the caller passed it. */
   readonly path: string;
@@ -95,7 +105,7 @@ export interface Node {
   /** The parts of the node, when it holds tensors with data in another file. */
   readonly pieces?: readonly Piece[];
   /** The field of the graph. Slices copy it verbatim unless the node has `pieces`. */
-  readonly field: SourceRange;
+  readonly field: Chunk;
 }
 
 export interface OperatorUse {
@@ -144,12 +154,12 @@ export interface Tensor {
    * The range of the data, when the data is one run of little-endian elements: `raw_data`, external data, or packed
    * floats. Absent for strings and for integers in typed fields, which are varints.
    */
-  readonly data?: SourceRange;
+  readonly data?: SourceRange | StridedRange;
   /** Whether the data lies in another file than the graph. */
   readonly external: boolean;
 }
 
-export type TensorWithData = Tensor & { readonly data: SourceRange };
+export type TensorWithData = Tensor & { readonly data: SourceRange | StridedRange };
 
 /**
  * A part of a message: a range to copy, a tensor whose data moves to another file, or a message around such parts. `field` is
@@ -164,7 +174,7 @@ export interface Initializer {
   readonly value: ValueIndex;
   readonly tensor: Tensor;
   /** The field of the graph. Slices copy it verbatim when the data stays in the graph. */
-  readonly field: SourceRange;
+  readonly field: Chunk;
 }
 
 export interface DeclaredType {
@@ -178,7 +188,7 @@ export interface GraphInput {
   readonly value: ValueIndex;
   readonly type: DeclaredType;
   /** The field of the graph. Slices copy it verbatim. */
-  readonly field: SourceRange;
+  readonly field: Chunk;
 }
 
 export type GraphOutput = GraphInput;

@@ -32,14 +32,23 @@ export class WireError extends Error {
   }
 }
 
-/** A file opened for positioned reads. The caller closes it. */
+/** A file opened for positioned reads, or bytes in memory. The caller closes it. */
 export class ByteSource {
   readonly size: number;
-  private readonly descriptor: number;
-  private window = Buffer.alloc(0);
+  private readonly descriptor: number | undefined;
+  private window: Buffer;
   private windowStart = 0;
 
-  constructor(readonly path: string) {
+  /** @param held reads these bytes instead of the file */
+  constructor(
+    readonly path: string,
+    held?: Uint8Array,
+  ) {
+    this.window = Buffer.from(held ?? []);
+    if (held !== undefined) {
+      this.size = held.length;
+      return;
+    }
     try {
       this.descriptor = fs.openSync(path, 'r');
     } catch (error) {
@@ -53,7 +62,7 @@ export class ByteSource {
   }
 
   close(): void {
-    fs.closeSync(this.descriptor);
+    if (this.descriptor !== undefined) fs.closeSync(this.descriptor);
   }
 
   /**
@@ -62,6 +71,7 @@ export class ByteSource {
    * @throws WireError when the file ends first
    */
   read(offset: number, target: Uint8Array): void {
+    if (this.descriptor === undefined) throw new WireError(`the bytes end before byte ${offset}`, true);
     let done = 0;
     while (done < target.length) {
       const count = fs.readSync(this.descriptor, target, done, target.length - done, offset + done);

@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
-import type { Chunk } from './encode';
-import type { SourceFile } from './model';
+import type { Chunk, SourceFile, StridedRange } from './model';
 import { ByteSource, WireError } from './wire';
 
 /** Bytes copied at a time: large enough for the disk's speed, small enough to stay in the processor's cache. */
@@ -48,11 +47,13 @@ function stream(
         opened = chunk.file;
         used.add(opened);
       }
-      for (let done = 0; done < chunk.length; done += COPY_BYTES) {
-        const part = buffer.subarray(0, Math.min(COPY_BYTES, chunk.length - done));
-        source.read(chunk.offset + done, part);
-        sink(part);
-      }
+      if ('runBytes' in chunk) streamRuns(source, chunk, sink);
+      else
+        for (let done = 0; done < chunk.length; done += COPY_BYTES) {
+          const part = buffer.subarray(0, Math.min(COPY_BYTES, chunk.length - done));
+          source.read(chunk.offset + done, part);
+          sink(part);
+        }
     }
     for (const file of used) checkUnchanged(files[file]);
   } catch (error) {
@@ -61,6 +62,40 @@ function stream(
     throw error;
   } finally {
     source?.close();
+  }
+}
+
+/** Longer runs are read one by one: a system call costs about as much as copying so many bytes that nobody needs. */
+const SINGLE_RUN_BYTES = 16 * 1024;
+
+/** Reads the runs as they follow one another, or short ones together with what lies between them. */
+function streamRuns(
+  source: ByteSource,
+  { offset, length, runBytes, stepBytes }: StridedRange,
+  sink: (bytes: Uint8Array) => void,
+): void {
+  const isSingle = runBytes >= SINGLE_RUN_BYTES || stepBytes > COPY_BYTES;
+  const perRead = isSingle ? 1 : Math.floor(COPY_BYTES / stepBytes);
+  const window = Buffer.allocUnsafe(isSingle ? Math.min(runBytes, COPY_BYTES) : perRead * stepBytes);
+  const packed = Buffer.allocUnsafe(isSingle ? 0 : perRead * runBytes);
+  const runs = length / runBytes;
+  for (let run = 0; run < runs; run += perRead) {
+    const start = offset + run * stepBytes;
+    if (isSingle) {
+      for (let done = 0; done < runBytes; done += COPY_BYTES) {
+        const part = window.subarray(0, Math.min(COPY_BYTES, runBytes - done));
+        source.read(start + done, part);
+        sink(part);
+      }
+      continue;
+    }
+    const count = Math.min(perRead, runs - run);
+    source.read(start, window.subarray(0, (count - 1) * stepBytes + runBytes));
+    for (let index = 0; index < count; index++) {
+      const from = index * stepBytes;
+      window.copy(packed, index * runBytes, from, from + runBytes);
+    }
+    sink(packed.subarray(0, count * runBytes));
   }
 }
 

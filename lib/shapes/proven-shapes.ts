@@ -18,7 +18,7 @@ import { askOnnxRuntime } from './infer';
 import { ranksByRule } from './rank-rules';
 import { type GivenTypes, buildFoldable } from './skeleton';
 import { type ValueTypes, givenType } from './value-types';
-import { nodeAttributes } from './node-attributes';
+import { nodeAttributes } from '../onnx/node-attributes';
 
 /** By value: its shape, or `null` if not even its rank is proven. A size that is not proven is `null`. */
 export type ProvenShapes = readonly (readonly Dimension[] | null)[];

@@ -1,9 +1,10 @@
 /** Builds the models of which ONNX Runtime infers types: without large weights, and with every value as an output. */
 import type { Dimension } from '../../contract/tensors';
-import { type Chunk, encodeValueInfo } from '../onnx/encode';
+import { encodeValueInfo } from '../onnx/encode';
 import { type PlaceWeight, FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
 import { GRAPH } from '../onnx/fields';
 import {
+  type Chunk,
   type GraphInput,
   type Model,
   type Node,

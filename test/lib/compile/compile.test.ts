@@ -6,6 +6,7 @@ import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
+import type { SourceRange } from '../../../lib/onnx/model';
 import { parseModel } from '../../../lib/onnx/parse';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { fromRuns } from '../../../lib/plan/file/plan';
@@ -95,7 +96,7 @@ function expectVerbatim({ file, analyzed, compiled }: Cut): void {
   compiled.plan.slices.forEach((slice) => {
     const bytes = fs.readFileSync(path.join(folder, slice.model.file));
     for (const node of fromRuns(slice.nodes)) {
-      const { offset, length } = analyzed.model.graph.nodes[node].field;
+      const { offset, length } = analyzed.model.graph.nodes[node].field as SourceRange;
       expect(bytes.includes(original.subarray(offset, offset + length))).toBe(true);
     }
     // A slice is itself a model that this library can read.

@@ -1,0 +1,117 @@
+/** Collects the nodes and weights that take the place of operators. */
+import { encodeIntegers, encodeNode } from '../onnx/encode';
+import { ONNX_INT64 } from '../onnx/data-type';
+import type { UnlinkedInitializer, UnlinkedNode } from '../onnx/link-graph';
+import type { Graph, Node, TensorWithData } from '../onnx/model';
+import type { NodeAttribute } from '../onnx/node-attributes';
+
+const INT64_BYTES = 8;
+const NO_FIELD = new Uint8Array();
+
+export class NewNodes {
+  readonly nodes: UnlinkedNode[] = [];
+  readonly initializers: UnlinkedInitializer[] = [];
+  /** By the name that was asked for: the name that it has. Two parts with the same name are the same part. */
+  private readonly known = new Map<string, string>();
+  private readonly names: Set<string>;
+
+  constructor({ values }: Graph) {
+    this.names = new Set(values.map(({ name }) => name));
+  }
+
+  /** Adds a weight, unless it has it already. @returns its name */
+  weight(tensor: TensorWithData): string {
+    return this.once(tensor.name, (name) => {
+      this.initializers.push({ tensor: { ...tensor, name }, field: NO_FIELD });
+    });
+  }
+
+  /** A constant of int64. @returns its name */
+  integers(values: readonly number[], isScalar = false): string {
+    return this.once(isScalar ? `int64 ${values.join()}` : `int64[] ${values.join()}`, (name) => {
+      const dims = isScalar ? [] : [values.length];
+      const tensor = { name, dataType: ONNX_INT64, dims, byteLength: INT64_BYTES * values.length };
+      this.initializers.push({
+        tensor: { ...tensor, external: false },
+        field: encodeIntegers(name, values, isScalar),
+      });
+    });
+  }
+
+  /** Adds a copy of a node that has other inputs and the output `output`, unless it has it already. @returns the output's name */
+  copy(
+    { name: original, opType, domain, ...node }: Node,
+    inputs: readonly string[],
+    output: string,
+    attributes: ReadonlyMap<string, Pick<NodeAttribute, 'encoded'>>,
+  ): string {
+    return this.once(output, (result) => {
+      const name = original === '' ? '' : `${original} for ${result}`;
+      const { operators, heldBytes, sizeAttributes } = node;
+      const encoded = [...attributes.values()].map((attribute) => attribute.encoded);
+      this.nodes.push({
+        parsed: {
+          ...{ name, opType, domain, inputs, outputs: [result], operators, heldBytes, hasExternal: false },
+          ...(sizeAttributes && { sizeAttributes }),
+          freeNames: new Set(),
+        },
+        field: encodeNode(opType, inputs, [result], { domain, name, attributes: encoded }),
+      });
+    });
+  }
+
+  /** Adds a node of ai.onnx. @returns the name of its output */
+  add(
+    opType: string,
+    inputs: readonly string[],
+    output: string,
+    attributes: readonly Uint8Array[] = [],
+  ): string {
+    const name = this.name(output);
+    this.push(opType, inputs, name, attributes);
+    return name;
+  }
+
+  /** Adds a node of ai.onnx whose output has a name that the model uses. */
+  join(
+    opType: string,
+    inputs: readonly string[],
+    output: string,
+    attributes: readonly Uint8Array[] = [],
+  ): void {
+    this.push(opType, inputs, output, attributes);
+  }
+
+  private push(
+    opType: string,
+    inputs: readonly string[],
+    output: string,
+    attributes: readonly Uint8Array[],
+  ): void {
+    const operator = { domain: '', opType, overload: '', seeded: false, inputCount: inputs.length };
+    this.nodes.push({
+      parsed: {
+        ...{ name: `${opType} for ${output}`, opType, domain: '', inputs, outputs: [output] },
+        ...{ operators: [operator], heldBytes: 0, hasExternal: false, freeNames: new Set() },
+      },
+      field: encodeNode(opType, inputs, [output], { name: `${opType} for ${output}`, attributes }),
+    });
+  }
+
+  private once(wanted: string, make: (name: string) => void): string {
+    const known = this.known.get(wanted);
+    if (known !== undefined) return known;
+    const name = this.name(wanted);
+    this.known.set(wanted, name);
+    make(name);
+    return name;
+  }
+
+  /** A name that the model does not use. */
+  name(wanted: string): string {
+    let name = wanted;
+    while (this.names.has(name)) name = `${name}'`;
+    this.names.add(name);
+    return name;
+  }
+}

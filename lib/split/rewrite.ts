@@ -1,0 +1,162 @@
+/** Replaces operators by parts that compute some of their columns each, and nodes that join the parts. */
+import { SlicedInferenceError } from '../errors';
+import { encodeInteger } from '../onnx/encode';
+import { type ParsedGraph, type UnlinkedNode, linkGraph, unlinkGraph } from '../onnx/link-graph';
+import { type Model, type Node, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
+import { type NodeAttribute, nodeAttributes } from '../onnx/node-attributes';
+import type { ValueTypes } from '../shapes/value-types';
+import { NewNodes } from './new-nodes';
+import { type DividedOperator, dividedOperator, groupsOf } from './operators';
+import { splitRows } from './rows';
+import { type PartRange, type Split, CannotSplit, rangesOf } from './split';
+import { Weights } from './weights';
+
+/**
+ * The model with parts in place of the operators of `splits`. Its weights are ranges of the same files.
+ *
+ * @param types of the values of `model`
+ * @throws SlicedInferenceError if a split does not fit its operator
+ */
+export function splitModel(model: Model, types: ValueTypes, splits: readonly Split[]): Model {
+  if (splits.length === 0) return model;
+  const rewriter = new Rewriter(model, types);
+  const replaced = new Map(splits.map((split) => [split.node, rewriter.nodesOf(split)]));
+  const parsed = unlinkGraph(model.graph);
+  const nodes = parsed.nodes.flatMap((node, index) => replaced.get(index) ?? [node]);
+  const initializers = [...parsed.initializers, ...rewriter.added.initializers];
+  return { ...model, graph: linkGraph(pruned({ ...parsed, nodes, initializers }, rewriter.divided)) };
+}
+
+class Rewriter {
+  readonly added: NewNodes;
+  /** Names of the tensors that were divided, and of what was computed from them: perhaps nothing else needs them. */
+  readonly divided = new Set<string>();
+  private readonly weights: Weights;
+
+  constructor(
+    private readonly model: Model,
+    private readonly types: ValueTypes,
+  ) {
+    this.added = new NewNodes(model.graph);
+    this.weights = new Weights(model);
+  }
+
+  nodesOf(split: Split): readonly UnlinkedNode[] {
+    const node = this.model.graph.nodes[split.node];
+    const before = this.added.nodes.length;
+    try {
+      this.replace(node, split);
+    } catch (error) {
+      if (!(error instanceof CannotSplit)) throw error;
+      throw new SlicedInferenceError(
+        `a split operator must have parts that compute its bits`,
+        `${nodeLabel(node)}, which ${error.message}`,
+        'leave this split out',
+      );
+    }
+    return this.added.nodes.slice(before);
+  }
+
+  private replace(node: Node, { axis, parts }: Split): void {
+    const attributes = nodeAttributes(this.model, node);
+    const operator = dividedOperator(operatorOf(node), attributes);
+    if (operator === undefined) throw new CannotSplit('is not known to this library');
+    const { name } = this.model.graph.values[node.outputs[0]];
+    const ranges = rangesOf(parts);
+    if (axis === 'rows') {
+      const [table, indices] = node.inputs;
+      this.note(table);
+      splitRows(this.added, ranges, {
+        ...{ output: name, indices: this.nameOf(indices) },
+        rank: this.weights.dims(table).length,
+        gather: (range, local) =>
+          this.added.copy(
+            node,
+            [this.weights.part(table, 0, range, this.added), local],
+            `${name}[${range.start}:${range.end}]`,
+            attributes,
+          ),
+      });
+      return;
+    }
+    const outputs = ranges.map((range) => this.part(node, operator, attributes, range));
+    this.added.join('Concat', outputs, name, [encodeInteger('axis', this.joinAxis(node, operator))]);
+  }
+
+  private part(
+    node: Node,
+    operator: DividedOperator,
+    attributes: ReadonlyMap<string, NodeAttribute>,
+    range: PartRange,
+  ): string {
+    const groups = operator.grouped === undefined ? 1 : groupsOf(attributes);
+    const inputs = node.inputs.map((input, position) => {
+      if (input === OMITTED) return '';
+      if (groups > 1 && position === operator.grouped) return this.channelsOf(input, groups, range, node);
+      const axis = operator.along.get(position);
+      if (axis === undefined) return this.nameOf(input);
+      this.note(input);
+      return this.weights.part(input, axis, range, this.added);
+    });
+    const own = new Map<string, Pick<NodeAttribute, 'encoded'>>(attributes);
+    const set = (name: string, value: number): unknown =>
+      own.set(name, { encoded: encodeInteger(name, value) });
+    if (operator.lengthAttribute !== undefined) set(operator.lengthAttribute, range.end - range.start);
+    if (groups > 1) set('group', (groups * (range.end - range.start)) / range.length);
+    const { name } = this.model.graph.values[node.outputs[0]];
+    return this.added.copy(node, inputs, `${name}[${range.start}:${range.end}]`, own);
+  }
+
+  /** The channels of the input that the groups of this part read. */
+  private channelsOf(input: ValueIndex, groups: number, range: PartRange, node: Node): string {
+    const channels = this.types[input].shape?.at(1);
+    if (typeof channels !== 'number') throw new CannotSplit('has groups and an input of unknown channels');
+    const [start, end] = [range.start, range.end].map((at) => (at * groups) / range.length);
+    if (![start, end].every(Number.isInteger)) throw new CannotSplit('would be divided inside of a group');
+    const bounds = [start, end].map((group) => [(group * channels) / groups]);
+    const inputs = [...bounds, [1]].map((values) => this.added.integers(values));
+    const { name } = this.model.graph.values[node.outputs[0]];
+    return this.added.add(
+      'Slice',
+      [this.nameOf(input), ...inputs],
+      `${name}[input ${range.start}:${range.end}]`,
+    );
+  }
+
+  /** Concat takes negative axes from opset 11 on. */
+  private joinAxis(node: Node, { output }: DividedOperator): number {
+    const rank = this.types[node.outputs[0]].shape?.length;
+    if (output >= 0) return output;
+    if (rank !== undefined) return rank + output;
+    throw new CannotSplit('has an output of unknown rank');
+  }
+
+  private nameOf(value: ValueIndex): string {
+    return this.model.graph.values[value].name;
+  }
+
+  private note(value: ValueIndex): void {
+    for (const name of this.weights.names(value)) this.divided.add(name);
+  }
+}
+
+/** With its domain, unless it is ai.onnx. */
+export function operatorOf({ domain, opType }: Pick<Node, 'domain' | 'opType'>): string {
+  return domain === '' ? opType : `${domain}.${opType}`;
+}
+
+/** Leaves out the divided tensors that no node, input or output needs any more, and the nodes between them and the operators. */
+function pruned(graph: ParsedGraph, divided: ReadonlySet<string>): ParsedGraph {
+  const isKept = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name));
+  const usesOf = (nodes: readonly UnlinkedNode[]): Set<string> =>
+    new Set(nodes.flatMap(({ parsed }) => [...parsed.inputs, ...parsed.freeNames]));
+  let { nodes } = graph;
+  let used = usesOf(nodes);
+  const isNeeded = (name: string): boolean => !divided.has(name) || isKept.has(name) || used.has(name);
+  for (let count = -1; count !== nodes.length;) {
+    count = nodes.length;
+    nodes = nodes.filter(({ parsed }) => parsed.outputs.some(isNeeded));
+    used = usesOf(nodes);
+  }
+  return { ...graph, nodes, initializers: graph.initializers.filter(({ tensor }) => isNeeded(tensor.name)) };
+}

@@ -1,0 +1,108 @@
+/** Finds the operators that can be split, into how many parts, and for the others with large weights why not. */
+import type { Architecture } from '../cost/formulas/lambda';
+import { type Model, type Node, OMITTED } from '../onnx/model';
+import { nodeAttributes } from '../onnx/node-attributes';
+import type { ValueTypes } from '../shapes/value-types';
+import { type ExactSplit, exactSplit } from './exactness';
+import { type DividedOperator, dividedOperator, groupsOf } from './operators';
+import { operatorOf } from './rewrite';
+import { type Split, type SplitAxis, CannotSplit, evenParts } from './split';
+import { Weights } from './weights';
+
+/** What a split of a model must know beside the model. */
+export interface SplitSubject {
+  readonly model: Model;
+  readonly types: ValueTypes;
+  readonly architecture: Architecture;
+}
+
+/** An operator whose outputs can be divided. */
+export interface Splittable extends ExactSplit {
+  readonly node: Node;
+  readonly axis: SplitAxis;
+  /** How many columns, channels or rows it has. */
+  readonly length: number;
+  /** The stored tensor that holds its weight. */
+  readonly weight: string;
+  /** Bytes of the tensors that are divided. */
+  readonly weightBytes: number;
+}
+
+/** Element types that ONNX Runtime's `Where` selects. */
+const SELECTED_DTYPES = ['float32', 'float64', 'int32', 'int64', 'uint8'];
+
+/** `Unsqueeze` has its axes as an input from here on. */
+const ROWS_OPSET = 13;
+
+/** Columns of a table that make it narrow: with fewer for each part, the runs of bytes would be shorter than a cache line. */
+const NARROW_COLUMNS = 16;
+
+/** The ways to split an operator, the one that moves fewer bytes first, or why there is none: the end of a sentence that begins with the operator. */
+export function waysToSplit(subject: SplitSubject, node: Node): readonly Splittable[] | string {
+  const { model, types, architecture } = subject;
+  const operator = operatorOf(node);
+  const attributes = nodeAttributes(model, node);
+  const divided = dividedOperator(operator, attributes);
+  if (divided === undefined) return 'is an operator that is not split';
+  const exact = exactSplit(operator, types[node.outputs[0]].dtype, architecture);
+  if (typeof exact === 'string') return `is not split, because ${exact}`;
+  try {
+    const columns = byOutput(subject, node, divided, exact, groupsOf(attributes));
+    return operator === 'Gather' ? [columns, ...byRows(subject, columns)] : [columns];
+  } catch (error) {
+    if (!(error instanceof CannotSplit)) throw error;
+    return error.message;
+  }
+}
+
+function byOutput(
+  { model }: SplitSubject,
+  node: Node,
+  { divides, weight, along, grouped }: DividedOperator,
+  exact: ExactSplit,
+  groups: number,
+): Splittable {
+  const weights = new Weights(model);
+  const value = node.inputs[weight];
+  const own = weights.length(value, along.get(weight) ?? 0);
+  const isGrouped = grouped !== undefined && groups > 1;
+  // A transposed convolution has the channels of one group in its weight.
+  const length =
+    isGrouped && divides === 'channels' && node.opType === 'ConvTranspose'
+      ? groups * weights.length(value, 1)
+      : own;
+  let weightBytes = 0;
+  for (const [position, axis] of along) {
+    const input = node.inputs.at(position) ?? OMITTED;
+    if (input === OMITTED) continue;
+    const count = weights.length(input, axis);
+    for (const { byteLength } of count > 1 ? weights.tensors(input) : []) weightBytes += byteLength;
+  }
+  return {
+    ...{ node, axis: divides, length, weight: weights.tensors(value)[0].name, weightBytes },
+    ...(isGrouped ? { multipleOf: length / groups, leastPerThread: 0 } : exact),
+  };
+}
+
+function byRows({ model, types }: SplitSubject, columns: Splittable): Splittable[] {
+  const { node } = columns;
+  const opset = model.opsets.find(({ domain }) => domain === '')?.version ?? 0;
+  const { dtype } = types[node.outputs[0]];
+  if (opset < ROWS_OPSET || dtype === undefined || !SELECTED_DTYPES.includes(dtype)) return [];
+  const length = new Weights(model).length(node.inputs[0], 0);
+  return [{ ...columns, axis: 'rows', length }];
+}
+
+/** The largest number of parts, for so many threads of ONNX Runtime. */
+export function mostParts({ length, multipleOf, leastPerThread, axis }: Splittable, threads: number): number {
+  const least = Math.max(leastPerThread * threads, axis === 'columns' ? NARROW_COLUMNS : 1, multipleOf);
+  return Math.max(1, Math.floor(Math.ceil(length / multipleOf) / Math.ceil(least / multipleOf)));
+}
+
+/** @throws Error if there are more parts than `mostParts` */
+export function splitInto(splittable: Splittable, count: number): Split {
+  const { node, axis, length, multipleOf } = splittable;
+  const parts = evenParts(length, count, multipleOf);
+  if (parts === undefined) throw new Error(`${length} ${axis} cannot be in ${count} parts`);
+  return { node: node.index, axis, parts };
+}

@@ -1,0 +1,148 @@
+/**
+ * Divides weights: finds the stored tensor behind an input of an operator, through the constant nodes between them, and makes a part of it.
+ * A part is a range of the tensor's bytes, or many equal ones.
+ */
+import { quoted } from '../errors';
+import { FREE_INITIALIZERS_IR_VERSION } from '../onnx/encode-model';
+import {
+  type Model,
+  type Node,
+  type Tensor,
+  type TensorWithData,
+  type ValueIndex,
+  OMITTED,
+  nodeLabel,
+} from '../onnx/model';
+import { type NodeAttribute, nodeAttributes } from '../onnx/node-attributes';
+import { type PartRange, CannotSplit } from './split';
+import type { NewNodes } from './new-nodes';
+import { partName, partOfTensor } from './part-of-tensor';
+
+/** Operators that may lie between a stored tensor and the product. */
+const STEPS = new Set(['Identity', 'Cast', 'Transpose', 'DequantizeLinear']);
+
+export class Weights {
+  private readonly outputs: ReadonlySet<ValueIndex>;
+
+  constructor(private readonly model: Model) {
+    this.outputs = new Set(model.graph.outputs.map(({ value }) => value));
+  }
+
+  /** The dims of a constant. @throws CannotSplit if it is not one that can be divided */
+  dims(value: ValueIndex): readonly number[] {
+    const tensor = this.stored(value);
+    if (tensor !== undefined) return tensor.dims;
+    const { node, attributes } = this.step(value);
+    const dims = this.dims(node.inputs[0]);
+    return node.opType === 'Transpose' ? permutation(attributes, dims).map((axis) => dims[axis]) : dims;
+  }
+
+  /** The number of elements along an axis. */
+  length(value: ValueIndex, axis: number): number {
+    return this.dims(value).at(axis) ?? 1;
+  }
+
+  /** The stored tensors that a constant is computed from, the weight itself first. */
+  tensors(value: ValueIndex): readonly Tensor[] {
+    const tensor = this.stored(value);
+    if (tensor !== undefined) return [tensor];
+    const { inputs } = this.step(value).node;
+    return inputs.filter((input) => input !== OMITTED).flatMap((input) => this.tensors(input));
+  }
+
+  /** The names of a constant and of all that it is computed from. */
+  names(value: ValueIndex): readonly string[] {
+    const { name } = this.model.graph.values[value];
+    if (this.stored(value) !== undefined) return [name];
+    const { inputs } = this.step(value).node;
+    return [name, ...inputs.filter((input) => input !== OMITTED).flatMap((input) => this.names(input))];
+  }
+
+  /** The name of a value with the part of a constant. It is the constant itself if that has one element for all columns. */
+  part(value: ValueIndex, axis: number, range: PartRange, into: NewNodes): string {
+    const { values } = this.model.graph;
+    const { name } = values[value];
+    const dims = this.dims(value);
+    const at = axis < 0 ? dims.length + axis : axis;
+    if (at < 0 || dims[at] === 1) return name;
+    const tensor = this.stored(value);
+    if (tensor !== undefined) return into.weight(partOfTensor(tensor, at, range));
+    const { node, attributes } = this.step(value);
+    const [input, ...others] = node.inputs;
+    const inner = this.innerAxis(node, attributes, at);
+    const inputs = [
+      this.part(input, inner, range, into),
+      ...others.map((other) =>
+        other === OMITTED ? '' : this.scalePart(node, attributes, other, { inner, range, into }),
+      ),
+    ];
+    return into.copy(node, inputs, partName(name, at, range), attributes);
+  }
+
+  private innerAxis(node: Node, attributes: ReadonlyMap<string, NodeAttribute>, axis: number): number {
+    return node.opType === 'Transpose' ? permutation(attributes, this.dims(node.inputs[0]))[axis] : axis;
+  }
+
+  /** Scales and zero points of `DequantizeLinear`: one, one for each element of an axis, or one for each block. */
+  private scalePart(
+    node: Node,
+    attributes: ReadonlyMap<string, NodeAttribute>,
+    value: ValueIndex,
+    { inner, range, into }: { readonly inner: number; readonly range: PartRange; readonly into: NewNodes },
+  ): string {
+    const rank = this.dims(node.inputs[0]).length;
+    const given = attributes.get('axis')?.integer ?? 1;
+    const axis = given < 0 ? rank + given : given;
+    const isBlocked = (attributes.get('block_size')?.integer ?? 0) > 0;
+    if (isBlocked && axis === inner) throw new CannotSplit('has blocks of scales along the axis to divide');
+    if (isBlocked) return this.part(value, inner, range, into);
+    return axis === inner ? this.part(value, 0, range, into) : this.model.graph.values[value].name;
+  }
+
+  private stored(value: ValueIndex): TensorWithData | undefined {
+    const { graph, irVersion } = this.model;
+    const { name, initializer, input, producer } = graph.values[value];
+    const tensor =
+      initializer !== undefined
+        ? graph.initializers[initializer].tensor
+        : producer !== undefined
+          ? graph.nodes[producer].constant
+          : undefined;
+    if (tensor === undefined) return undefined;
+    if (this.outputs.has(value)) throw new CannotSplit('has a weight that is an output of the model');
+    // Before IR version 4, every initializer had to be an input too.
+    if (input !== undefined && irVersion >= FREE_INITIALIZERS_IR_VERSION)
+      throw new CannotSplit(
+        'has a weight that is an input with a default, and ONNX Runtime computes with such a weight in another way',
+      );
+    if (initializer === undefined && irVersion < FREE_INITIALIZERS_IR_VERSION)
+      throw new CannotSplit('has a weight in a Constant node of a model below IR version 4');
+    const { data } = tensor;
+    if (data === undefined)
+      throw new CannotSplit('has a weight that is stored as numbers of variable length');
+    return { ...tensor, name, data };
+  }
+
+  /** The node that computes a constant. */
+  private step(value: ValueIndex): {
+    readonly node: Node;
+    readonly attributes: ReadonlyMap<string, NodeAttribute>;
+  } {
+    const { nodes, values } = this.model.graph;
+    const { name, producer } = values[value];
+    if (producer === undefined)
+      throw new CannotSplit(`has the input ${quoted(name)} where the others have a weight`);
+    const node = nodes[producer];
+    if (node.domain !== '' || !STEPS.has(node.opType))
+      throw new CannotSplit(`computes with the result of ${nodeLabel(node)} instead of a weight`);
+    if (this.outputs.has(value)) throw new CannotSplit('has a weight that is an output of the model');
+    return { node, attributes: nodeAttributes(this.model, node) };
+  }
+}
+
+function permutation(
+  attributes: ReadonlyMap<string, NodeAttribute>,
+  dims: readonly number[],
+): readonly number[] {
+  return attributes.get('perm')?.integers ?? dims.map((_, axis) => dims.length - 1 - axis);
+}

@@ -1,0 +1,46 @@
+/** Splits operators of small models, and runs the models whole and in parts. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { GRAPH } from '../../lib/onnx/fields';
+import { encodeModel } from '../../lib/onnx/encode-model';
+import type { Model } from '../../lib/onnx/model';
+import { parseModel } from '../../lib/onnx/parse';
+import { writeChunks } from '../../lib/onnx/write-chunks';
+import { splitModel } from '../../lib/split/rewrite';
+import { splitInto, waysToSplit } from '../../lib/split/splittable';
+import type { SplitAxis } from '../../lib/split/split';
+import { type ModelInit, saveModel, temporaryFolder } from './model-builder';
+
+/** Saves a model and the same model with every operator that has these columns, channels or rows in parts. @returns both paths */
+export function savedSplit(
+  init: ModelInit,
+  count: number,
+  axis?: SplitAxis,
+): { whole: string; parts: string; nodes: string[] } {
+  const whole = saveModel(init);
+  const { model, types } = analyzeModel(whole);
+  const splits = model.graph.nodes.flatMap((node) => {
+    const ways = waysToSplit({ model, types, architecture: 'x86_64' }, node);
+    if (typeof ways === 'string') return [];
+    const way = axis === undefined ? ways[0] : ways.find((each) => each.axis === axis);
+    return way === undefined ? [] : [splitInto(way, count)];
+  });
+  const split = splitModel(model, types, splits);
+  return { whole, parts: saved(split), nodes: split.graph.nodes.map(({ opType }) => opType) };
+}
+
+function saved(model: Model): string {
+  const { graph } = model;
+  const chunks = encodeModel(model, {
+    nodes: graph.nodes,
+    initializers: graph.initializers.map(({ value }) => value),
+    declarations: [...graph.inputs, ...graph.outputs].map(({ field }) => field),
+    functions: model.functions,
+    metadata: [],
+    placeWeight: () => undefined,
+  });
+  const file = path.join(temporaryFolder(), 'parts.onnx');
+  writeChunks(model.files, chunks, file);
+  return file;
+}
