@@ -49,7 +49,7 @@ export function unlinkGraph({ values, nodes, initializers, inputs, outputs, ...r
   const declared = ({ value, ...type }: GraphInput): Declared => ({ name: values[value].name, ...type });
   return {
     ...rest,
-    nodes: nodes.map(({ index: _, field, captures, ...node }): UnlinkedNode => ({
+    nodes: nodes.map(({ field, captures, ...node }): UnlinkedNode => ({
       parsed: {
         ...node,
         inputs: node.inputs.map(nameOf),

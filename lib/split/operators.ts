@@ -1,4 +1,5 @@
 /** Which inputs of an operator its parts divide, and along which axis. The other inputs go to every part. */
+import type { Node } from '../onnx/model';
 import type { NodeAttribute } from '../onnx/node-attributes';
 import type { SplitAxis } from './split';
 
@@ -58,4 +59,9 @@ export function dividedOperator(
 
 export function groupsOf(attributes: ReadonlyMap<string, NodeAttribute>): number {
   return attributes.get('group')?.integer ?? 1;
+}
+
+/** With its domain, unless it is ai.onnx. */
+export function operatorOf({ domain, opType }: Pick<Node, 'domain' | 'opType'>): string {
+  return domain === '' ? opType : `${domain}.${opType}`;
 }

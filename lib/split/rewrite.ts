@@ -3,23 +3,23 @@ import { SlicedInferenceError } from '../errors';
 import { encodeInteger } from '../onnx/encode';
 import { type ParsedGraph, type UnlinkedNode, linkGraph, unlinkGraph } from '../onnx/link-graph';
 import { type Model, type Node, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
-import { type NodeAttribute, nodeAttributes } from '../onnx/node-attributes';
-import type { ValueTypes } from '../shapes/value-types';
+import type { NodeAttribute } from '../onnx/node-attributes';
 import { NewNodes } from './new-nodes';
-import { type DividedOperator, dividedOperator, groupsOf } from './operators';
+import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
 import { splitRows } from './rows';
+import type { SplitSubject } from './subject';
 import { type PartRange, type Split, CannotSplit, rangesOf } from './split';
 import { Weights } from './weights';
 
 /**
  * The model with parts in place of the operators of `splits`. Its weights are ranges of the same files.
  *
- * @param types of the values of `model`
  * @throws SlicedInferenceError if a split does not fit its operator
  */
-export function splitModel(model: Model, types: ValueTypes, splits: readonly Split[]): Model {
+export function splitModel(subject: SplitSubject, splits: readonly Split[]): Model {
+  const { model } = subject;
   if (splits.length === 0) return model;
-  const rewriter = new Rewriter(model, types);
+  const rewriter = new Rewriter(subject);
   const replaced = new Map(splits.map((split) => [split.node, rewriter.nodesOf(split)]));
   const parsed = unlinkGraph(model.graph);
   const nodes = parsed.nodes.flatMap((node, index) => replaced.get(index) ?? [node]);
@@ -33,16 +33,13 @@ class Rewriter {
   readonly divided = new Set<string>();
   private readonly weights: Weights;
 
-  constructor(
-    private readonly model: Model,
-    private readonly types: ValueTypes,
-  ) {
-    this.added = new NewNodes(model.graph);
-    this.weights = new Weights(model);
+  constructor(private readonly subject: SplitSubject) {
+    this.added = new NewNodes(subject.model.graph);
+    this.weights = new Weights(subject);
   }
 
   nodesOf(split: Split): readonly UnlinkedNode[] {
-    const node = this.model.graph.nodes[split.node];
+    const node = this.subject.model.graph.nodes[split.node];
     const before = this.added.nodes.length;
     try {
       this.replace(node, split);
@@ -58,10 +55,10 @@ class Rewriter {
   }
 
   private replace(node: Node, { axis, parts }: Split): void {
-    const attributes = nodeAttributes(this.model, node);
+    const attributes = this.subject.attributes(node);
     const operator = dividedOperator(operatorOf(node), attributes);
     if (operator === undefined) throw new CannotSplit('is not known to this library');
-    const { name } = this.model.graph.values[node.outputs[0]];
+    const { name } = this.subject.model.graph.values[node.outputs[0]];
     const ranges = rangesOf(parts);
     if (axis === 'rows') {
       const [table, indices] = node.inputs;
@@ -103,19 +100,19 @@ class Rewriter {
       own.set(name, { encoded: encodeInteger(name, value) });
     if (operator.lengthAttribute !== undefined) set(operator.lengthAttribute, range.end - range.start);
     if (groups > 1) set('group', (groups * (range.end - range.start)) / range.length);
-    const { name } = this.model.graph.values[node.outputs[0]];
+    const { name } = this.subject.model.graph.values[node.outputs[0]];
     return this.added.copy(node, inputs, `${name}[${range.start}:${range.end}]`, own);
   }
 
   /** The channels of the input that the groups of this part read. */
   private channelsOf(input: ValueIndex, groups: number, range: PartRange, node: Node): string {
-    const channels = this.types[input].shape?.at(1);
+    const channels = this.subject.types[input].shape?.at(1);
     if (typeof channels !== 'number') throw new CannotSplit('has groups and an input of unknown channels');
     const [start, end] = [range.start, range.end].map((at) => (at * groups) / range.length);
     if (![start, end].every(Number.isInteger)) throw new CannotSplit('would be divided inside of a group');
     const bounds = [start, end].map((group) => [(group * channels) / groups]);
     const inputs = [...bounds, [1]].map((values) => this.added.integers(values));
-    const { name } = this.model.graph.values[node.outputs[0]];
+    const { name } = this.subject.model.graph.values[node.outputs[0]];
     return this.added.add(
       'Slice',
       [this.nameOf(input), ...inputs],
@@ -125,24 +122,19 @@ class Rewriter {
 
   /** Concat takes negative axes from opset 11 on. */
   private joinAxis(node: Node, { output }: DividedOperator): number {
-    const rank = this.types[node.outputs[0]].shape?.length;
+    const rank = this.subject.types[node.outputs[0]].shape?.length;
     if (output >= 0) return output;
     if (rank !== undefined) return rank + output;
     throw new CannotSplit('has an output of unknown rank');
   }
 
   private nameOf(value: ValueIndex): string {
-    return this.model.graph.values[value].name;
+    return this.subject.model.graph.values[value].name;
   }
 
   private note(value: ValueIndex): void {
     for (const name of this.weights.names(value)) this.divided.add(name);
   }
-}
-
-/** With its domain, unless it is ai.onnx. */
-export function operatorOf({ domain, opType }: Pick<Node, 'domain' | 'opType'>): string {
-  return domain === '' ? opType : `${domain}.${opType}`;
 }
 
 /** Leaves out the divided tensors that no node, input or output needs any more, and the nodes between them and the operators. */

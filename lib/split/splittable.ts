@@ -1,20 +1,10 @@
 /** Finds the operators that can be split, into how many parts, and for the others with large weights why not. */
-import type { Architecture } from '../cost/formulas/lambda';
-import { type Model, type Node, OMITTED } from '../onnx/model';
-import { nodeAttributes } from '../onnx/node-attributes';
-import type { ValueTypes } from '../shapes/value-types';
+import { type Node, OMITTED } from '../onnx/model';
 import { type ExactSplit, exactSplit } from './exactness';
-import { type DividedOperator, dividedOperator, groupsOf } from './operators';
-import { operatorOf } from './rewrite';
+import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
 import { type Split, type SplitAxis, CannotSplit, evenParts } from './split';
+import type { SplitSubject } from './subject';
 import { Weights } from './weights';
-
-/** What a split of a model must know beside the model. */
-export interface SplitSubject {
-  readonly model: Model;
-  readonly types: ValueTypes;
-  readonly architecture: Architecture;
-}
 
 /** An operator whose outputs can be divided. */
 export interface Splittable extends ExactSplit {
@@ -41,7 +31,7 @@ const NARROW_COLUMNS = 16;
 export function waysToSplit(subject: SplitSubject, node: Node): readonly Splittable[] | string {
   const { model, types, architecture } = subject;
   const operator = operatorOf(node);
-  const attributes = nodeAttributes(model, node);
+  const attributes = subject.attributes(node);
   const divided = dividedOperator(operator, attributes);
   if (divided === undefined) return 'is an operator that is not split';
   const exact = exactSplit(operator, types[node.outputs[0]].dtype, architecture);
@@ -56,13 +46,13 @@ export function waysToSplit(subject: SplitSubject, node: Node): readonly Splitta
 }
 
 function byOutput(
-  { model }: SplitSubject,
+  subject: SplitSubject,
   node: Node,
   { divides, weight, along, grouped }: DividedOperator,
   exact: ExactSplit,
   groups: number,
 ): Splittable {
-  const weights = new Weights(model);
+  const weights = new Weights(subject);
   const value = node.inputs[weight];
   const own = weights.length(value, along.get(weight) ?? 0);
   const isGrouped = grouped !== undefined && groups > 1;
@@ -84,12 +74,13 @@ function byOutput(
   };
 }
 
-function byRows({ model, types }: SplitSubject, columns: Splittable): Splittable[] {
+function byRows(subject: SplitSubject, columns: Splittable): Splittable[] {
+  const { model, types } = subject;
   const { node } = columns;
   const opset = model.opsets.find(({ domain }) => domain === '')?.version ?? 0;
   const { dtype } = types[node.outputs[0]];
   if (opset < ROWS_OPSET || dtype === undefined || !SELECTED_DTYPES.includes(dtype)) return [];
-  const length = new Weights(model).length(node.inputs[0], 0);
+  const length = new Weights(subject).length(node.inputs[0], 0);
   return [{ ...columns, axis: 'rows', length }];
 }
 

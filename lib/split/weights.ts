@@ -5,7 +5,6 @@
 import { quoted } from '../errors';
 import { FREE_INITIALIZERS_IR_VERSION } from '../onnx/encode-model';
 import {
-  type Model,
   type Node,
   type Tensor,
   type TensorWithData,
@@ -13,10 +12,11 @@ import {
   OMITTED,
   nodeLabel,
 } from '../onnx/model';
-import { type NodeAttribute, nodeAttributes } from '../onnx/node-attributes';
+import type { NodeAttribute } from '../onnx/node-attributes';
 import { type PartRange, CannotSplit } from './split';
 import type { NewNodes } from './new-nodes';
 import { partName, partOfTensor } from './part-of-tensor';
+import type { SplitSubject } from './subject';
 
 /** Operators that may lie between a stored tensor and the product. */
 const STEPS = new Set(['Identity', 'Cast', 'Transpose', 'DequantizeLinear']);
@@ -24,8 +24,8 @@ const STEPS = new Set(['Identity', 'Cast', 'Transpose', 'DequantizeLinear']);
 export class Weights {
   private readonly outputs: ReadonlySet<ValueIndex>;
 
-  constructor(private readonly model: Model) {
-    this.outputs = new Set(model.graph.outputs.map(({ value }) => value));
+  constructor(private readonly subject: Pick<SplitSubject, 'model' | 'attributes'>) {
+    this.outputs = new Set(subject.model.graph.outputs.map(({ value }) => value));
   }
 
   /** The dims of a constant. @throws CannotSplit if it is not one that can be divided */
@@ -52,7 +52,7 @@ export class Weights {
 
   /** The names of a constant and of all that it is computed from. */
   names(value: ValueIndex): readonly string[] {
-    const { name } = this.model.graph.values[value];
+    const { name } = this.subject.model.graph.values[value];
     if (this.stored(value) !== undefined) return [name];
     const { inputs } = this.step(value).node;
     return [name, ...inputs.filter((input) => input !== OMITTED).flatMap((input) => this.names(input))];
@@ -60,7 +60,7 @@ export class Weights {
 
   /** The name of a value with the part of a constant. It is the constant itself if that has one element for all columns. */
   part(value: ValueIndex, axis: number, range: PartRange, into: NewNodes): string {
-    const { values } = this.model.graph;
+    const { values } = this.subject.model.graph;
     const { name } = values[value];
     const dims = this.dims(value);
     const at = axis < 0 ? dims.length + axis : axis;
@@ -96,11 +96,11 @@ export class Weights {
     const isBlocked = (attributes.get('block_size')?.integer ?? 0) > 0;
     if (isBlocked && axis === inner) throw new CannotSplit('has blocks of scales along the axis to divide');
     if (isBlocked) return this.part(value, inner, range, into);
-    return axis === inner ? this.part(value, 0, range, into) : this.model.graph.values[value].name;
+    return axis === inner ? this.part(value, 0, range, into) : this.subject.model.graph.values[value].name;
   }
 
   private stored(value: ValueIndex): TensorWithData | undefined {
-    const { graph, irVersion } = this.model;
+    const { graph, irVersion } = this.subject.model;
     const { name, initializer, input, producer } = graph.values[value];
     const tensor =
       initializer !== undefined
@@ -128,7 +128,7 @@ export class Weights {
     readonly node: Node;
     readonly attributes: ReadonlyMap<string, NodeAttribute>;
   } {
-    const { nodes, values } = this.model.graph;
+    const { nodes, values } = this.subject.model.graph;
     const { name, producer } = values[value];
     if (producer === undefined)
       throw new CannotSplit(`has the input ${quoted(name)} where the others have a weight`);
@@ -136,7 +136,7 @@ export class Weights {
     if (node.domain !== '' || !STEPS.has(node.opType))
       throw new CannotSplit(`computes with the result of ${nodeLabel(node)} instead of a weight`);
     if (this.outputs.has(value)) throw new CannotSplit('has a weight that is an output of the model');
-    return { node, attributes: nodeAttributes(this.model, node) };
+    return { node, attributes: this.subject.attributes(node) };
   }
 }
 

@@ -1,11 +1,9 @@
 /** Splits operators of small models, and runs the models whole and in parts. */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { analyzeModel } from '../../lib/compile/analyze';
-import { GRAPH } from '../../lib/onnx/fields';
 import { encodeModel } from '../../lib/onnx/encode-model';
-import type { Model } from '../../lib/onnx/model';
-import { parseModel } from '../../lib/onnx/parse';
+import type { Model, Node } from '../../lib/onnx/model';
+import { nodeAttributes } from '../../lib/onnx/node-attributes';
 import { writeChunks } from '../../lib/onnx/write-chunks';
 import { splitModel } from '../../lib/split/rewrite';
 import { splitInto, waysToSplit } from '../../lib/split/splittable';
@@ -20,13 +18,19 @@ export function savedSplit(
 ): { whole: string; parts: string; nodes: string[] } {
   const whole = saveModel(init);
   const { model, types } = analyzeModel(whole);
+  const subject = {
+    model,
+    types,
+    architecture: 'x86_64',
+    attributes: (node: Node) => nodeAttributes(model, node),
+  } as const;
   const splits = model.graph.nodes.flatMap((node) => {
-    const ways = waysToSplit({ model, types, architecture: 'x86_64' }, node);
+    const ways = waysToSplit(subject, node);
     if (typeof ways === 'string') return [];
     const way = axis === undefined ? ways[0] : ways.find((each) => each.axis === axis);
     return way === undefined ? [] : [splitInto(way, count)];
   });
-  const split = splitModel(model, types, splits);
+  const split = splitModel(subject, splits);
   return { whole, parts: saved(split), nodes: split.graph.nodes.map(({ opType }) => opType) };
 }
 
