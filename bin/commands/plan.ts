@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
-import { bestCut } from '../../lib/plan/best-cut';
+import { cutModel } from '../../lib/compile/fit-by-splits';
 import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import { DEFAULT_GOAL } from '../../lib/plan/goal';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
@@ -56,9 +56,9 @@ export function planCommand(): Command {
     const slicer = slicerFor(options);
     if (page !== undefined) checkPlace(page, PAGE_FLAG);
     showProgress(`reading ${path}`);
-    const analyzed = analyzeModel(path, analyzeOptions(options));
+    const read = analyzeModel(path, analyzeOptions(options));
     showProgress(`planning ${path}`);
-    const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, options.consolidation);
+    const { analyzed, cut } = cutModel(read, slicer, options.consolidation);
     const { plan } = compileCut(analyzed, cut);
     const report = assembleReport(analyzed, cut, plan, {
       transport: analyzed.transport,

@@ -18,11 +18,14 @@ import {
   product,
   tensorBytes,
 } from '../shapes/value-types';
+import type { Split } from '../split/split';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
-import { type TypedGraph, cuttableGraph, planCosts } from './cuttable-graph';
+import { type PlanCostOptions, type TypedGraph, cuttableGraph, planCosts } from './cuttable-graph';
 import { type FittingProfile, type GivenProfile, profileFor } from './files/read-profile';
+import { type SplitOptions, type Splitting, applySplits, namedSplits, splitSubject } from './splitting';
 import { type ModelProfile, profiledTypes } from '../compute-time/profile/profile';
 
+/** Also the graph that is cut: the one before splits, or with parts in place of the operators that are split. */
 export interface AnalyzedModel extends TypedGraph {
   /** The files of the original model, its `.onnx` file first. */
   readonly source: readonly SourceFile[];
@@ -37,6 +40,9 @@ export interface AnalyzedModel extends TypedGraph {
   readonly transport: Transport;
   readonly costs: CostOptions;
   readonly profile?: FittingProfile;
+  readonly splitting: Splitting;
+  /** The same model with these splits instead of its own. */
+  withSplits(splits: readonly Split[]): AnalyzedModel;
 }
 
 export interface AnalyzeOptions {
@@ -59,23 +65,44 @@ export interface AnalyzeOptions {
   readonly costs?: CostOptions;
   /** Where slices write the tensors that later slices read, if the slicer does not choose it. @default 's3-standard' */
   readonly transport?: Transport;
+  /** Which operators are split. @default - those without whose split no cut keeps the limits of the slicer */
+  readonly splits?: SplitOptions;
 }
 
 /** The first phases of compiling: read, optimize and type, and the facts by which cuts are searched. */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
-  const { optimization = 'none', costs = {}, transport = 's3-standard' } = options;
+  const { optimization = 'none', splits = {} } = options;
   const dimensions = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
   checkSource(source, dimensions);
   const typed = cuttableGraph(source, optimization);
   checkSignature(typed.model, typed.types);
-  const profile = options.profile && profileFor(options.profile, typed.model, optimization, dimensions);
+  const subject = splitSubject(typed, options.costs?.architecture);
+  const withSplits = (own: readonly Split[]): AnalyzedModel =>
+    analyzeGraph(
+      source,
+      { ...applySplits(typed, subject, own, splits), withSplits },
+      { ...options, dimensions },
+    );
+  return withSplits(namedSplits(subject, splits));
+}
+
+type SplitTypedGraph = TypedGraph & Pick<AnalyzedModel, 'splitting' | 'withSplits'>;
+
+function analyzeGraph(source: Model, typed: SplitTypedGraph, options: AnalyzeOptions): AnalyzedModel {
+  const { dimensions = {}, optimization = 'none', costs = {}, transport = 's3-standard' } = options;
+  // A profile is of the graph without parts.
+  const isSplit = typed.splitting.splits.length > 0;
+  const profile =
+    options.profile && !isSplit
+      ? profileFor(options.profile, typed.model, optimization, dimensions)
+      : undefined;
   const planned = plannedTypes(typed, dimensions, profile);
   checkPlannedBytes(typed.model, planned.bytes);
   return {
     ...{ source: source.files, sourceOpsets: source.opsets, ...typed },
     provenShapes: provenShapes(typed, nodesByRank(typed.dataflow), typed.dataflow.isLive),
-    cuts: cutSpace(typed, planned, costs, profile),
+    cuts: cutSpace(typed, planned, { ...costs, splits: typed.splitting.splits }, profile),
     ...{ planned, optimization, transport, costs },
     ...(profile && { profile }),
   };
@@ -94,7 +121,7 @@ function plannedTypes(
 function cutSpace(
   { model, dataflow, types }: TypedGraph,
   planned: PlannedTypes,
-  costs: CostOptions,
+  costs: PlanCostOptions,
   fitting?: FittingProfile,
 ): CutSpace {
   const profile = fitting?.profile;

@@ -4,6 +4,7 @@
  * | phase                    | by               | returns                                                       |
  * |--------------------------|------------------|---------------------------------------------------------------|
  * | read, optimize and type  | `analyzeModel`   | the graph that is cut, with types                             |
+ * | split                    | `cutModel`        | the graph with parts in place of operators that make no slice fit |
  * | facts                    | `analyzeModel`   | which values may cross cuts, work and bytes: `AnalyzedModel`  |
  * | search                   | `bestCut`        | groups of nodes, wired, with settings: `ChosenCut`            |
  * | estimate                 | `planEstimates`  | what runs cost, beside one function                           |
@@ -13,10 +14,10 @@ import * as path from 'node:path';
 import { sliceName } from '../../contract/keys';
 import { type CompiledModel, type SliceChunks, emitSlice } from '../emit/slice';
 import type { ChosenCut } from '../plan/slicers/slicer';
-import { bestCut } from '../plan/best-cut';
 import type { ConsolidationMode } from '../plan/pricing/price';
 import type { Slicer } from '../plan/slicers';
 import { type AnalyzeOptions, type AnalyzedModel, analyzeModel } from './analyze';
+import { cutModel } from './fit-by-splits';
 import { planEstimates } from './plan-estimates';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
 import type { TensorSpec } from '../../contract/tensors';
@@ -27,7 +28,7 @@ import { isBindable } from '../onnx/data-type';
 import { MAX_PROTOBUF_BYTES } from '../onnx/limits';
 import type { Chunk, Model, ValueIndex } from '../onnx/model';
 import { onnxRuntimeVersion, packageVersion } from '../host/packages';
-import { ephemeralStorageMb, memoryMb, peakBytes, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
+import { ephemeralStorageMb, memoryMb, peakBytes, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import {
   type FileDraft,
@@ -46,7 +47,8 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptio
 }
 
 export function compileAnalyzed(facts: AnalyzedModel, slicer: Slicer): CompiledModel {
-  return compileCut(facts, bestCut(facts.dataflow, facts.cuts, slicer));
+  const { analyzed, cut } = cutModel(facts, slicer);
+  return compileCut(analyzed, cut);
 }
 
 /**
@@ -60,11 +62,10 @@ export function compileEstimated(
   options: AnalyzeOptions = {},
   consolidation: ConsolidationMode = 'never',
 ) {
-  const facts = analyzeModel(modelPath, options);
-  const cut = bestCut(facts.dataflow, facts.cuts, slicer, consolidation);
-  const estimates = planEstimates(facts, cut, slicer);
-  const compiled = compileCut(facts, cut);
-  return { compiled, ...(cut.whole && { whole: compileCut(facts, cut.whole.cut) }), estimates };
+  const { analyzed, cut } = cutModel(analyzeModel(modelPath, options), slicer, consolidation);
+  const estimates = planEstimates(analyzed, cut, slicer);
+  const compiled = compileCut(analyzed, cut);
+  return { compiled, ...(cut.whole && { whole: compileCut(analyzed, cut.whole.cut) }), estimates };
 }
 
 export function compileCut(facts: AnalyzedModel, cut: ChosenCut): CompiledModel {
@@ -126,7 +127,7 @@ export function describePlan(
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
 ): PlanDraft {
-  const { source, model, cuts, planned, optimization } = analyzed;
+  const { source, model, cuts, planned, optimization, splitting } = analyzed;
   const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
@@ -161,10 +162,11 @@ export function describePlan(
     dimensions: planned.dimensions,
     assumedDimensions: planned.assumed,
     boundedTensors: planned.bounded.map((value) => model.graph.values[value].name),
-    threads: settings?.threads ?? threadCount(largestOf(slices.map((slice) => slice.memoryMb))),
+    threads: settings?.threads ?? cuts.costs.threads(largestOf(slices.map((slice) => slice.memoryMb))),
     inputs: request,
     fixedInputs: fixed,
     outputs: result ?? [],
+    ...(splitting.splits.length > 0 && { splits: splitting.splits }),
     slices,
   };
 }

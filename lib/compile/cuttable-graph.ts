@@ -8,10 +8,12 @@ import { crossingRule } from '../dataflow/crossing';
 import { type PlanCosts, findCuts } from '../plan/cuts/cuts';
 import { ChildError } from '../host/run-child';
 import { inferTypes } from '../shapes/infer';
+import { type PlannedSplit, withinSplits } from '../split/split';
 import { type ValueTypes, sizeClasses } from '../shapes/value-types';
 import { type DetailedCostModel, costModel } from '../cost/model';
 import type { CostOptions } from '../cost/options';
 import { DEFAULT_ENVIRONMENT } from '../cost/constants/defaults';
+import { threadCount } from '../plan/sizes/estimate';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
 import { nodeSeconds } from '../compute-time/node-seconds';
 import { OUTPUT_BANDWIDTH } from '../compute-time/reference-processor';
@@ -79,7 +81,8 @@ function savedGraph(source: Model): TypedGraph | undefined {
   }
 }
 
-function typedGraph(parsed: Model): TypedGraph {
+/** The graph with the types that ONNX Runtime infers. */
+export function typedGraph(parsed: Model): TypedGraph {
   const types = inferTypes(parsed, nodesByRank(analyzeDataflow(parsed)), {});
   if (types instanceof ChildError) throw types;
   // An operator may produce float16 in a model that declares it nowhere.
@@ -92,6 +95,7 @@ function typedGraph(parsed: Model): TypedGraph {
 const DEFAULT_REQUESTS_PER_HOUR = 10;
 
 export interface PlanCostOptions extends CostOptions {
+  readonly splits?: readonly PlannedSplit[];
   readonly profile?: ModelProfile;
 }
 
@@ -104,7 +108,7 @@ export interface KnownTypes {
 export function planCosts(
   model: Model,
   { types, planned }: KnownTypes,
-  { profile, ...options }: PlanCostOptions = {},
+  { profile, splits, ...options }: PlanCostOptions = {},
 ): PlanCosts {
   const { environment = DEFAULT_ENVIRONMENT } = options;
   const speed = environment.processor.lambdaSpeed;
@@ -114,6 +118,7 @@ export function planCosts(
     work: nodeSeconds(model, planned, profile).map((seconds) => seconds / speed),
     scratch: scratchBytes(model, planned),
     classes: sizeClasses(types),
+    threads: (memoryMb) => withinSplits(threadCount(memoryMb), splits),
     outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),
     ...(options.warmUp !== undefined && { warmUp: options.warmUp }),
     model: (

@@ -31,6 +31,12 @@ export class WeightTable {
     this.touchedBytes = touchedBytes(dataflow, this.initializerBytes, valueBytes);
   }
 
+  /** Bytes of an initializer; 0 for the result of a node. */
+  bytesOf(value: ValueIndex): number {
+    const { initializer } = this.dataflow.model.graph.values[value];
+    return initializer === undefined ? 0 : this.initializerBytes[initializer];
+  }
+
   called(operators: readonly OperatorUse[]): LocalFunction[] {
     if (this.functions.size === 0) return [];
     return operators.flatMap((use) => this.functions.get(callKey(use)) ?? []);

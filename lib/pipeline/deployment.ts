@@ -11,6 +11,7 @@ import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/whole-model';
 import type { SlicePlan } from '../plan/file/plan';
 import { isWarmUpWorthwhile } from '../plan/schedule/schedule';
 import { threadCount } from '../plan/sizes/estimate';
+import { withinSplits } from '../split/split';
 import {
   MAX_EPHEMERAL_STORAGE_MB,
   MAX_LAMBDA_MEMORY_MB,
@@ -53,7 +54,8 @@ export function planDeployment(
     memorySize: wholeMemory(whole.plan, memorySizes),
     ...optionsOfWhole(sliceFunctions, sliceFunctionOverrides),
   };
-  const threads = Math.max(deployedThreads(plan, memorySizes), threadsOf(wholeOptions?.memorySize));
+  const vcpus = Math.max(deployedThreads(plan, memorySizes), threadsOf(wholeOptions?.memorySize));
+  const threads = withinSplits(vcpus, plan.splits);
   const deploymentDigest = digestOf(plan, threads, settings, whole?.plan);
   return {
     plan: { ...plan, threads, deploymentDigest },

@@ -2,7 +2,7 @@
 import { SlicedInferenceError } from '../errors';
 import { encodeInteger } from '../onnx/encode';
 import { type ParsedGraph, type UnlinkedNode, linkGraph, unlinkGraph } from '../onnx/link-graph';
-import { type Model, type Node, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
+import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
 import type { NodeAttribute } from '../onnx/node-attributes';
 import { NewNodes } from './new-nodes';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
@@ -11,26 +11,34 @@ import type { SplitSubject } from './subject';
 import { type PartRange, type Split, CannotSplit, rangesOf } from './split';
 import { Weights } from './weights';
 
+export interface SplitGraph {
+  readonly model: Model;
+  /** By the name of an output of a part: the operator of the given model. */
+  readonly parts: ReadonlyMap<string, NodeIndex>;
+}
+
 /**
  * The model with parts in place of the operators of `splits`. Its weights are ranges of the same files.
  *
  * @throws SlicedInferenceError if a split does not fit its operator
  */
-export function splitModel(subject: SplitSubject, splits: readonly Split[]): Model {
+export function splitModel(subject: SplitSubject, splits: readonly Split[]): SplitGraph {
   const { model } = subject;
-  if (splits.length === 0) return model;
+  if (splits.length === 0) return { model, parts: new Map() };
   const rewriter = new Rewriter(subject);
   const replaced = new Map(splits.map((split) => [split.node, rewriter.nodesOf(split)]));
   const parsed = unlinkGraph(model.graph);
   const nodes = parsed.nodes.flatMap((node, index) => replaced.get(index) ?? [node]);
   const initializers = [...parsed.initializers, ...rewriter.added.initializers];
-  return { ...model, graph: linkGraph(pruned({ ...parsed, nodes, initializers }, rewriter.divided)) };
+  const graph = linkGraph(pruned({ ...parsed, nodes, initializers }, rewriter.divided));
+  return { model: { ...model, graph }, parts: rewriter.parts };
 }
 
 class Rewriter {
   readonly added: NewNodes;
   /** Names of the tensors that were divided, and of what was computed from them: perhaps nothing else needs them. */
   readonly divided = new Set<string>();
+  readonly parts = new Map<string, NodeIndex>();
   private readonly weights: Weights;
 
   constructor(private readonly subject: SplitSubject) {
@@ -67,12 +75,7 @@ class Rewriter {
         ...{ output: name, indices: this.nameOf(indices) },
         rank: this.weights.dims(table).length,
         gather: (range, local) =>
-          this.added.copy(
-            node,
-            [this.weights.part(table, 0, range, this.added), local],
-            `${name}[${range.start}:${range.end}]`,
-            attributes,
-          ),
+          this.partOf(node, [this.weights.part(table, 0, range, this.added), local], range, attributes),
       });
       return;
     }
@@ -100,8 +103,23 @@ class Rewriter {
       own.set(name, { encoded: encodeInteger(name, value) });
     if (operator.lengthAttribute !== undefined) set(operator.lengthAttribute, range.end - range.start);
     if (groups > 1) set('group', (groups * (range.end - range.start)) / range.length);
-    const { name } = this.subject.model.graph.values[node.outputs[0]];
-    return this.added.copy(node, inputs, `${name}[${range.start}:${range.end}]`, own);
+    return this.partOf(node, inputs, range, own);
+  }
+
+  private partOf(
+    node: Node,
+    inputs: readonly string[],
+    { start, end }: PartRange,
+    attributes: ReadonlyMap<string, Pick<NodeAttribute, 'encoded'>>,
+  ): string {
+    const output = this.added.copy(
+      node,
+      inputs,
+      `${this.nameOf(node.outputs[0])}[${start}:${end}]`,
+      attributes,
+    );
+    this.parts.set(output, node.index);
+    return output;
   }
 
   /** The channels of the input that the groups of this part read. */

@@ -5,7 +5,11 @@ import type { NodeIndex } from '../onnx/model';
  * What the parts divide: `columns` and `channels` are those of the output. With `rows`, each part of a table answers the indices of its own
  * rows.
  */
-export type SplitAxis = 'columns' | 'channels' | 'rows';
+export type SplitAxis = (typeof SPLIT_AXES)[number];
+export const SPLIT_AXES = ['columns', 'channels', 'rows'] as const;
+
+/** The most parts of an operator: as many as slices of a state machine that anybody would deploy. */
+export const MAX_PARTS = 1000;
 
 /** One operator that is replaced by parts, which depend on the same inputs and not on each other, and a node that joins them. */
 export interface Split {
@@ -14,6 +18,18 @@ export interface Split {
   readonly axis: SplitAxis;
   /** How many columns, channels or rows each part has, in order. Their sum is the number that the operator has. */
   readonly parts: readonly number[];
+}
+
+/** A split as a plan file has it. */
+export interface PlannedSplit extends Split {
+  /** The operator's name, or that of its output if it has none. */
+  readonly name: string;
+  readonly operator: string;
+  /** The tensor whose bytes the parts share. */
+  readonly weight: string;
+  readonly weightBytes: number;
+  /** With more threads, the parts would have other bits than the whole. Absent if the number of threads does not matter. */
+  readonly mostThreads?: number;
 }
 
 /** `count` parts of about equal length, whose boundaries are multiples of `multipleOf`; `undefined` if there is no such number of parts. */
@@ -41,3 +57,8 @@ export function rangesOf(parts: readonly number[]): PartRange[] {
 
 /** Why an operator cannot be split: the end of a sentence that begins with the operator. */
 export class CannotSplit extends Error {}
+
+/** The threads of a plan, or fewer if its parts need that to have the bits of the whole. */
+export function withinSplits(threads: number, splits: readonly PlannedSplit[] = []): number {
+  return splits.reduce((least, { mostThreads = least }) => Math.min(least, mostThreads), threads);
+}

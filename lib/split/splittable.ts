@@ -1,8 +1,9 @@
 /** Finds the operators that can be split, into how many parts, and for the others with large weights why not. */
+import { smallestOf } from '../extremes';
 import { type Node, OMITTED } from '../onnx/model';
 import { type ExactSplit, exactSplit } from './exactness';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
-import { type Split, type SplitAxis, CannotSplit, evenParts } from './split';
+import { type Split, type SplitAxis, CannotSplit, MAX_PARTS, evenParts, rangesOf } from './split';
 import type { SplitSubject } from './subject';
 import { Weights } from './weights';
 
@@ -29,7 +30,7 @@ const NARROW_COLUMNS = 16;
 
 /** The ways to split an operator, the one that moves fewer bytes first, or why there is none: the end of a sentence that begins with the operator. */
 export function waysToSplit(subject: SplitSubject, node: Node): readonly Splittable[] | string {
-  const { model, types, architecture } = subject;
+  const { types, architecture } = subject;
   const operator = operatorOf(node);
   const attributes = subject.attributes(node);
   const divided = dividedOperator(operator, attributes);
@@ -87,7 +88,10 @@ function byRows(subject: SplitSubject, columns: Splittable): Splittable[] {
 /** The largest number of parts, for so many threads of ONNX Runtime. */
 export function mostParts({ length, multipleOf, leastPerThread, axis }: Splittable, threads: number): number {
   const least = Math.max(leastPerThread * threads, axis === 'columns' ? NARROW_COLUMNS : 1, multipleOf);
-  return Math.max(1, Math.floor(Math.ceil(length / multipleOf) / Math.ceil(least / multipleOf)));
+  return Math.max(
+    1,
+    Math.min(MAX_PARTS, Math.floor(Math.ceil(length / multipleOf) / Math.ceil(least / multipleOf))),
+  );
 }
 
 /** @throws Error if there are more parts than `mostParts` */
@@ -96,4 +100,18 @@ export function splitInto(splittable: Splittable, count: number): Split {
   const parts = evenParts(length, count, multipleOf);
   if (parts === undefined) throw new Error(`${length} ${axis} cannot be in ${count} parts`);
   return { node: node.index, axis, parts };
+}
+
+/**
+ * The most threads with which these parts have the bits of the whole; 0 if they are not all of its columns, or at boundaries that change bits
+ * with one thread.
+ */
+export function threadsOf(
+  { length, multipleOf, leastPerThread }: Splittable,
+  parts: readonly number[],
+): number {
+  const ranges = rangesOf(parts);
+  const isWhole = ranges.at(-1)?.end === length && parts.every((part) => Number.isInteger(part) && part > 0);
+  if (!isWhole || ranges.some(({ start }) => start % multipleOf !== 0)) return 0;
+  return leastPerThread === 0 ? Infinity : Math.floor(smallestOf(parts) / leastPerThread);
 }

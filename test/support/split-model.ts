@@ -30,7 +30,7 @@ export function savedSplit(
     const way = axis === undefined ? ways[0] : ways.find((each) => each.axis === axis);
     return way === undefined ? [] : [splitInto(way, count)];
   });
-  const split = splitModel(subject, splits);
+  const { model: split } = splitModel(subject, splits);
   return { whole, parts: saved(split), nodes: split.graph.nodes.map(({ opType }) => opType) };
 }
 

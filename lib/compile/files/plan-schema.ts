@@ -18,6 +18,7 @@ import {
   type SlicePlan,
   PLAN_VERSION,
 } from '../../plan/file/plan';
+import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
 import { threadCount } from '../../plan/sizes/estimate';
 import {
   MAX_LAMBDA_MEMORY_MB,
@@ -118,6 +119,17 @@ function plannedSlice(slice: number, nodes: number): Reader<PlannedSlice> {
   });
 }
 
+const SPLIT: Reader<PlannedSplit> = anObject({
+  node: wholeNumber(0, MAX_NODES),
+  axis: oneOf(SPLIT_AXES),
+  parts: aList(wholeNumber(1, Number.MAX_SAFE_INTEGER), MAX_PARTS, 2),
+  name: text(MAX_NAME_BYTES),
+  operator: text(MAX_NAME_BYTES),
+  weight: text(MAX_NAME_BYTES),
+  weightBytes: SIZE,
+  mostThreads: optional(wholeNumber(1)),
+});
+
 export const MODEL: Reader<SlicePlan['model']> = anObject({
   file: FILE_NAME,
   nodes: wholeNumber(0, MAX_NODES),
@@ -150,6 +162,7 @@ export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
     inputs: SPECS,
     fixedInputs: aList(TENSOR_NAME, MAX_GRAPH_ENTRIES),
     outputs: sourcedTensors(slices - 1),
+    splits: optional(aList(SPLIT, MAX_NODES)),
     slices: aListOf((slice) => plannedSlice(slice, nodes), slices),
   });
 }

@@ -15,7 +15,7 @@ import {
   pricedPlan,
 } from '../pricing/price';
 import { EVEN_TOLERANCE } from '../search/even-path';
-import { memoryMb, threadCount, busyMs, isNearEmpty } from '../sizes/estimate';
+import { memoryMb, busyMs, isNearEmpty } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import { attempt, attemptAll, areBranchesWorthwhile } from './ranking';
 import { costOf } from '../../cost/schedule';
@@ -103,7 +103,7 @@ function priceOf({ bytes, costs }: CutSpace, { dataflow, wiring }: WiredCut) {
   const { outcomes } = pricedPlan(
     scheduleSlices({ slices: wiring.slices, outputs: wiring.results }),
     sizes,
-    { memoryMb: least, threads: threadCount(largestOf(least)), transport: 's3-standard' },
+    { memoryMb: least, threads: costs.threads(largestOf(least)), transport: 's3-standard' },
     { model, outputSecondsPerByte: costs.outputSecondsPerByte },
   );
   return {

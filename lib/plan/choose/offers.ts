@@ -22,7 +22,7 @@ import {
   isWorthwhile,
   wholeModel,
 } from '../pricing/price';
-import { type SliceSize, fileBytes, memoryMb, threadCount } from '../sizes/estimate';
+import { type SliceSize, fileBytes, memoryMb } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import {
   searchOfColdRuns,
@@ -157,7 +157,7 @@ export class Offers {
   private priced({ choice, cut, sizes, request, ...way }: Way, memory: readonly number[]) {
     const { requestsPerHour } = this.goal;
     const { temperature, maxMemoryMb, transport } = request;
-    const settings = { memoryMb: memory, threads: threadCount(largestOf(memory)), transport };
+    const settings = { memoryMb: memory, threads: this.cuts.costs.threads(largestOf(memory)), transport };
     const planned = { cut, sizes, settings };
     const whole = way.whole && besideSlices(way.whole, memory);
     if (whole && !this.mayBeside(whole, sizes, memory)) return undefined;
@@ -184,7 +184,7 @@ export class Offers {
 
   private pricedWhole(whole: Whole, { transport }: PlanRequest): PricedWhole {
     const alone = besideSlices(whole, []);
-    const settings = { threads: threadCount(alone.memoryMb), transport };
+    const settings = { threads: this.cuts.costs.threads(alone.memoryMb), transport };
     return pricedWhole(this.cuts, alone, settings, this.goal.requestsPerHour);
   }
 

@@ -6,9 +6,11 @@ import { branchedSpaces } from '../cuts/branches';
 import { type CutSpace, spacesOf } from '../cuts/cuts';
 import type { Range } from '../cuts/range-sizes';
 import { type Goal, type PlanRequest, closestGoals } from '../goal';
+import { whole } from '../search/cut-graph';
 import type { ConsolidationMode } from '../pricing/price';
 import { memoryMb } from '../sizes/estimate';
 import { RangeSearch } from '../slicers/range-search';
+import { SliceTooLargeError } from '../slicers/too-large';
 import type { Groups } from '../wiring/wiring';
 import { attempt, attemptAll, Ranking, areBranchesWorthwhile, unreachable } from './ranking';
 import { improved } from './improve';
@@ -91,8 +93,8 @@ class PlanChooser {
     const next = more > MOST_ACTIVATIONS ? undefined : attempt(() => this.candidates(change, more));
     if (next !== undefined && !(next instanceof SlicedInferenceError)) return next;
     const smallest = tooLarge.reduce((a, b) => (memoryMb(b) < memoryMb(a) ? b : a));
-    const { limit, got, advice } = slicer.search(cuts).limit.describe(smallest);
-    throw new SlicedInferenceError(`each slice must ${limit}`, `${got} in the order of ONNX Runtime`, advice);
+    const { limit } = slicer.search(cuts);
+    throw new SliceTooLargeError(cuts, whole(cuts), limit, smallest, ' in the order of ONNX Runtime');
   }
 
   private candidatesOf(space: CutSpace, change: Partial<PlanRequest>, margin: number): Candidate[] {

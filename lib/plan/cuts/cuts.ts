@@ -7,6 +7,8 @@ import type { NodeEstimates } from '../sizes/slice-sizes';
 
 /** Seconds of computing are those of one vCPU of Lambda. */
 export interface PlanCosts extends NodeEstimates {
+  /** Threads of ONNX Runtime in functions of which the largest has so much memory. Parts of operators may allow fewer than its vCPUs. */
+  threads(memoryMb: number): number;
   /** Seconds on one vCPU of Lambda to write a byte of a slice's outputs into new memory. */
   readonly outputSecondsPerByte: number;
   /** Whether the pipeline warms up. @default - by the files of its plan */

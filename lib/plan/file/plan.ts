@@ -4,6 +4,7 @@ import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { OptimizationLevel } from '../../optimize/level';
 import type { Graph } from '../../onnx/model';
+import type { PlannedSplit } from '../../split/split';
 
 export const PLAN_VERSION = 1;
 
@@ -35,6 +36,8 @@ export interface SlicePlan {
   /** Inputs with a default, which a request cannot override. */
   readonly fixedInputs: readonly string[];
   readonly outputs: readonly SourcedTensor[];
+  /** The operators that run in parts; absent if there are none. Indexes of nodes in `slices` are those of the graph with parts. */
+  readonly splits?: readonly PlannedSplit[];
   readonly slices: readonly PlannedSlice[];
 }
 

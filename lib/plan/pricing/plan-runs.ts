@@ -6,7 +6,7 @@ import type { RunOutcomes } from '../../cost/schedule';
 import type { CutSpace, PlanCosts } from '../cuts/cuts';
 import { largestOf, sumOf } from '../../extremes';
 import type { Goal, PlanRequest } from '../goal';
-import { type SliceSize, fileBytes, memoryMb as neededMb, threadCount } from '../sizes/estimate';
+import { type SliceSize, fileBytes, memoryMb as neededMb } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import type { WiredCut } from '../wiring/wiring';
 import { type PricedPlan, type SliceSettings, type WholeCut, pricedPlan } from './price';
@@ -64,7 +64,7 @@ export function consolidatedRuns(
   whole: WholeCut,
   requestsPerHour?: number,
 ): ConsolidatedRuns {
-  const threads = Math.max(planned.settings.threads, threadCount(whole.memoryMb));
+  const threads = Math.max(planned.settings.threads, cuts.costs.threads(whole.memoryMb));
   const settings = { ...planned.settings, threads };
   const slices = slicedRuns(cuts, { ...planned, settings }, requestsPerHour);
   const priced = pricedWhole(cuts, whole, settings, requestsPerHour);
@@ -102,7 +102,11 @@ export function plannedRuns(
   const { whole } = cut;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
   const least = sizes.map(neededMb);
-  const settings = cut.settings ?? { memoryMb: least, threads: threadCount(largestOf(least)), transport };
+  const settings = cut.settings ?? {
+    memoryMb: least,
+    threads: cuts.costs.threads(largestOf(least)),
+    transport,
+  };
   const planned = { cut, sizes, settings };
   const slices = slicedRuns(cuts, planned, requestsPerHour);
   const consolidated = whole && consolidatedRuns(cuts, planned, whole, requestsPerHour);

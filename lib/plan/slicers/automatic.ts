@@ -5,13 +5,7 @@ import { SlicedInferenceError } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';
 import type { Goal, Minimize } from '../goal';
 import type { SizeLimit } from '../search/cut-graph';
-import {
-  type SliceSize,
-  FLOOR_MEMORY_MB,
-  ephemeralStorageMb,
-  memoryMb,
-  threadCount,
-} from '../sizes/estimate';
+import { type SliceSize, FLOOR_MEMORY_MB, ephemeralStorageMb, memoryMb } from '../sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 import type { PlanSearch, SearchedSlicer } from './slicer';
 
@@ -86,7 +80,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
           ...new Set([...COMPARED_MEMORY_MB.filter((memory) => memory < maxMemoryMb), maxMemoryMb]),
         ],
         // A slice with fewer vCPUs than that has no use for more threads.
-        threads: threadCount(maxMemoryMb),
+        threads: space.costs.threads(maxMemoryMb),
       },
     };
   };

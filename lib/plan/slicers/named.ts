@@ -81,7 +81,8 @@ function ancestors({ dataflow, producedAt }: CutSpace, root: NodeIndex): Set<Nod
 export function fromPlan(plan: SlicePlan, name: string): NamedSlicer {
   const nodesOfSlices = plan.slices.map(({ nodes }) => nodes);
   return {
-    key: `from plan ${plan.model.graphDigest} ${JSON.stringify(nodesOfSlices)}`,
+    key: `from plan ${plan.model.graphDigest} ${JSON.stringify([nodesOfSlices, plan.splits])}`,
+    splits: plan.splits ?? [],
     choose: ({ dataflow }) => {
       checkSameGraph(plan, name, dataflow.model.graph);
       const byRank = (a: NodeIndex, b: NodeIndex): number => dataflow.rank[a] - dataflow.rank[b];

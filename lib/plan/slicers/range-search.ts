@@ -3,9 +3,7 @@ import { type CutSpace, candidateCuts, candidateLimit } from '../cuts/cuts';
 import { type Range, sizeRanges } from '../cuts/range-sizes';
 import { SlicedInferenceError } from '../../errors';
 import { largestOf } from '../../extremes';
-import { nodeLabel } from '../../onnx/model';
 import { type PlanRequest, closestGoals, DEFAULT_GOAL } from '../goal';
-import { threadCount } from '../sizes/estimate';
 import {
   type SizeLimit,
   type TooLarge,
@@ -20,6 +18,7 @@ import { bestPath } from '../search/label-setting';
 import type { Found } from '../search/pruning';
 import { gapOf, settled } from '../search/even-path';
 import type { Choice } from './slicer';
+import { SliceTooLargeError } from './too-large';
 import { MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 
 /** Prices of edges that one search computes at most, so that it takes less than a second. */
@@ -80,7 +79,7 @@ export class RangeSearch {
       const tolerance = (1 + gap) * (1 + epsilon) * (1 + stepEpsilon) ** steps - 1;
       const quality = { gap, tolerance, comparedCuts: cuts, comparedAllCuts };
       const { temperature } = request;
-      const settings = { ...settingsOf(plan, request, priced), temperature };
+      const settings = { ...settingsOf(plan, request, priced, this.space), temperature };
       return { groups: graph.groupsOf(pathOf(plan.label)), settings, quality };
     });
   }
@@ -102,7 +101,10 @@ export class RangeSearch {
 
   private noPlan(graph: CutGraph, { maxSlices }: PlanRequest): SlicedInferenceError {
     const range = this.filled.tooLarge ?? graph.tooLarge;
-    if (range !== undefined) return tooLarge(this.space, range, this.limit);
+    if (range !== undefined) {
+      const { from: start, to: end, size } = range;
+      return SliceTooLargeError.of(this.space, { start, end }, this.limit, size);
+    }
     return new SlicedInferenceError(
       `a plan must have at most ${maxSlices} slices`,
       'more slices in every plan within the memory',
@@ -136,10 +138,15 @@ function isTimed({ minimize, maxLatencyMs }: PlanRequest): boolean {
   return minimize === 'latency' || maxLatencyMs !== undefined;
 }
 
-function settingsOf({ label, cost }: Found, request: PlanRequest, { transport }: PricedGraph) {
+function settingsOf(
+  { label, cost }: Found,
+  request: PlanRequest,
+  { transport }: PricedGraph,
+  space: CutSpace,
+) {
   const memoryMb = memoryOf(label);
   // A slice with fewer vCPUs than that has no use for more threads.
-  const threads = Math.min(request.threads, threadCount(largestOf(memoryMb)));
+  const threads = Math.min(request.threads, space.costs.threads(largestOf(memoryMb)));
   return { memoryMb, threads, transport, cost };
 }
 
@@ -174,15 +181,6 @@ function filledSlices(
   return { cuts };
 }
 
-function tooLarge(space: CutSpace, { from, to, size }: TooLarge, limit: SizeLimit): SlicedInferenceError {
-  const { order, model } = space.dataflow;
-  const { limit: text, got, advice } = limit.describe(size);
-  const first = nodeLabel(model.graph.nodes[order[from]]);
-  const nodes =
-    to - from === 1 ? first : `the ${to - from} nodes from ${first} on, which no legal cut separates`;
-  return new SlicedInferenceError(`each slice must ${text}`, `${got} for ${nodes}`, advice);
-}
-
 /** Each function gets the least memory that fits. It has the vCPUs of that memory, so no slice needs more threads. */
 export function leastMemory(space: CutSpace): PlanRequest {
   return {
@@ -192,7 +190,7 @@ export function leastMemory(space: CutSpace): PlanRequest {
     maxMemoryMb: Infinity,
     memorySizes: [],
     transport: 's3-standard',
-    threads: threadCount(MAX_LAMBDA_MEMORY_MB),
+    threads: space.costs.threads(MAX_LAMBDA_MEMORY_MB),
     maxSlices: Infinity,
   };
 }

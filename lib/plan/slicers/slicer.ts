@@ -5,6 +5,7 @@ import type { Range } from '../cuts/range-sizes';
 import type { Goal, PlanRequest } from '../goal';
 import type { SliceSettings, WholeCut } from '../pricing/price';
 import type { SizeLimit } from '../search/cut-graph';
+import type { Split } from '../../split/split';
 import type { Groups, WiredCut } from '../wiring/wiring';
 
 export type Slicer = NamedSlicer | SearchedSlicer;
@@ -12,6 +13,8 @@ export type Slicer = NamedSlicer | SearchedSlicer;
 interface KeyedSlicer {
   /** Identifies the choice: slicers with the same key choose the same cuts of the same model. */
   readonly key: string;
+  /** The splits of operators that belong to the cuts, if they are those of a plan. Then no other operator is split. */
+  readonly splits?: readonly Split[];
 }
 
 /** A slicer for which the caller names the cuts, their number or their size. */
