@@ -4,6 +4,12 @@ import type { Dimension } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { escaped } from '../../lib/errors';
 import type { PlannedTypes } from '../../lib/shapes/planned-types';
+import { weightBytesOf } from '../../lib/dataflow/weights';
+import type { CutSpace } from '../../lib/plan/cuts/cuts';
+import { tablesOf } from '../../lib/plan/cuts/range-sizes';
+import { mostParts, waysToSplit } from '../../lib/split/splittable';
+import type { Model } from '../../lib/onnx/model';
+import type { Splitting } from '../../lib/compile/splitting';
 import { graphProfile } from '../plan/graph-profile';
 import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes, formatType } from '../terminal/format';
@@ -31,8 +37,20 @@ interface Inspection {
   readonly singleTensorCuts: readonly string[];
   /** Values between nodes that cannot cross a cut. */
   readonly cannotCross: readonly InspectedValue[];
+  /** The operators with the largest weights, and into how many parts each can be split, or why not. */
+  readonly largest: readonly LargeOperator[];
   /** Weights, live tensors and bytes that a cut would move, in the order of the nodes. */
   readonly profile: readonly ProfilePoint[];
+}
+
+interface LargeOperator {
+  /** The node's name, or that of its output. */
+  readonly name: string;
+  readonly operator: string;
+  readonly weightBytes: number;
+  /** With one thread in each function, and in the same bits; absent if it cannot be split. */
+  readonly mostParts?: number;
+  readonly reason?: string;
 }
 
 interface InspectedDimension {
@@ -78,6 +96,7 @@ function inspect({
   sourceOpsets,
   types,
   planned,
+  splitting,
   cuts: { withoutRepeats, ...coarse },
 }: AnalyzedModel): Inspection {
   const cuts = withoutRepeats ?? coarse;
@@ -106,8 +125,33 @@ function inspect({
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings(cuts, inner).map((value) => graph.values[value].name),
     cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
+    largest: largestOperators(model, splitting, cuts),
     profile: graphProfile({ cuts, starts: [], work: cuts.costs.work }),
   };
+}
+
+/** Of operators with smaller weights, nobody asks for parts. */
+const LARGE_BYTES = 2 ** 20;
+
+function largestOperators(
+  { graph: { nodes, values } }: Model,
+  { subject }: Splitting,
+  cuts: CutSpace,
+): LargeOperator[] {
+  const { weights } = tablesOf(cuts);
+  const large = nodes.flatMap((node) => {
+    const weightBytes = weightBytesOf(weights, node.index);
+    return weightBytes < LARGE_BYTES ? [] : [{ node, weightBytes }];
+  });
+  large.sort((a, b) => b.weightBytes - a.weightBytes);
+  return large.map(({ node, weightBytes }) => {
+    const ways = waysToSplit(subject, node);
+    const name = node.name === '' ? values[node.outputs[0]].name : node.name;
+    return {
+      ...{ name, operator: node.opType, weightBytes },
+      ...(typeof ways === 'string' ? { reason: ways } : { mostParts: mostParts(ways[0], 1) }),
+    };
+  });
 }
 
 function inspectedDimensions({ dimensions, assumed }: PlannedTypes): InspectedDimension[] {
@@ -160,12 +204,25 @@ function describe(path: string, found: Inspection): string {
     ...(boundedTensors.length === 0
       ? []
       : [`sizes that depend on data: ${firstOf(boundedTensors).join(', ')}`]),
+    ...(found.largest.length === 0 ? [] : ['largest operators']),
+    ...firstOf(found.largest.map(describeOperator)),
     cannotCross.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
     ...firstOf(values(cannotCross)),
     '',
   ]
     .map(escaped)
     .join('\n');
+}
+
+function describeOperator({
+  name,
+  operator,
+  weightBytes,
+  mostParts: most = 1,
+  reason,
+}: LargeOperator): string {
+  const parts = most > 1 ? `can run in up to ${most} parts` : (reason ?? 'cannot be split');
+  return `  ${name}  ${operator}, ${formatBytes(weightBytes)}, ${parts}`;
 }
 
 function firstOf(list: readonly string[]): string[] {

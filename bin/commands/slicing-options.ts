@@ -21,11 +21,16 @@ import {
 } from './search-options';
 import { size } from './quantities';
 
-export interface SlicingOptions extends ModelOptions, SearchOptions, EstimateOptions {
+export interface SlicingOptions extends ModelOptions, SearchOptions, EstimateOptions, SplitFlags {
   readonly slices?: number;
   readonly maxSliceSize?: number;
   readonly atTensors?: readonly string[];
   readonly slicingPlan?: string;
+}
+
+interface SplitFlags {
+  readonly split?: Readonly<Record<string, number>>;
+  readonly splitLargeOperators?: boolean;
 }
 
 /** Mutually exclusive flags. Without one of them, the search chooses the slices. */
@@ -45,6 +50,13 @@ export function addSlicingOptions(command: Command): Command {
       `${AT_TENSORS} <names...>`,
       'cut after each of these tensors (a,b or several arguments); put the model before this flag',
     )
+    .option(
+      '--split <name=parts>',
+      'run this node, or the node with this weight, in parts (1: never); repeatable',
+      parts,
+      {},
+    )
+    .option('--no-split-large-operators', 'split no operator because a slice with it is too large')
     .option('--slicing-plan <file>', 'reuse the cuts of an earlier plan.json of the same graph');
   return addEstimateOptions(addSearchOptions(withCuts));
 }
@@ -75,9 +87,14 @@ export function addModelOptions(command: Command): Command {
 }
 
 /** @param options of a command; one that plans no slices has no options of estimates */
-export function analyzeOptions(options: ModelOptions & EstimateOptions): AnalyzeOptions {
-  const { dimension: dimensions, optimize: optimization } = options;
-  return { dimensions, optimization, ...estimateOptions(options) };
+export function analyzeOptions(options: ModelOptions & EstimateOptions & SplitFlags): AnalyzeOptions {
+  const {
+    dimension: dimensions,
+    optimize: optimization,
+    split: named,
+    splitLargeOperators: others,
+  } = options;
+  return { dimensions, optimization, splits: { named, others }, ...estimateOptions(options) };
 }
 
 export function slicerFor(options: SlicingOptions): Slicer {
@@ -118,6 +135,13 @@ export function missingModelHint(error: string, args: readonly string[]): string
 function splitNames(lists: readonly string[]): string[] {
   const names = lists.flatMap((list) => list.split(',')).map((name) => name.trim());
   return names.filter((name) => name !== '');
+}
+
+function parts(text: string, previous: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const split = /^(.+)=(\d+)$/.exec(text);
+  if (split === null)
+    throw new InvalidArgumentError('It must be a name and a number of parts such as embeddings=4.');
+  return { ...previous, [split[1]]: Number(split[2]) };
 }
 
 function dimension(text: string, previous: DimensionSizes): DimensionSizes {

@@ -7,8 +7,14 @@ import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { printable } from '../../lib/errors';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { estimateOptions, wholeNumber } from './search-options';
-import { type SlicingOptions, addSlicingOptions, slicerFor, warnOfProfile } from './slicing-options';
+import { wholeNumber } from './search-options';
+import {
+  type SlicingOptions,
+  addSlicingOptions,
+  analyzeOptions,
+  slicerFor,
+  warnOfProfile,
+} from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
 import type { TensorComparison } from '../verify/difference';
 import { type Verification, verify } from '../verify/run-both';
@@ -80,7 +86,7 @@ async function compare(model: string, options: Options): Promise<void> {
   const { inputs, seed, threads, batch: items } = options;
   const { dimension: dimensions, optimize: optimization } = options;
   const common = {
-    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: estimateOptions(options) },
+    ...{ slicer: slicerFor(options), dimensions, optimization, estimates: analyzeOptions(options) },
     ...{ seed, onStep: showProgress, ...(threads !== undefined && { threads }) },
   };
   if (items !== undefined) {

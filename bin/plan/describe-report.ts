@@ -3,6 +3,7 @@ import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
 import { describeBatch } from './describe-batch';
 import { TEMPERATURES, quantityText } from './figures';
+import { splitSentence } from './report/sentences';
 import type { PlanReport, ReportedSlice, Temperature } from './plan-report';
 
 /** Columns of text, if standard output is no terminal or a very wide one. */
@@ -18,6 +19,7 @@ export function describeReport(report: PlanReport, terminalColumns = DEFAULT_COL
   const blocks = [
     lines(report.verdict.slice(0, 1)),
     [sliceTable(report.slices)],
+    lines(report.splits.map((split) => `split: ${splitSentence(split)}`)),
     lines(priceAndTime(report)),
     lines(report.warnings.map((warning) => `warning: ${warning}`)),
     ...(report.batch ? describeBatch(report.batch, lines) : []),

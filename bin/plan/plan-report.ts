@@ -5,6 +5,7 @@
 import type { Dimension } from '../../contract/tensors';
 import type { Known } from '../../lib/cost/constants/constant';
 import type { PlannedBatch } from '../../lib/cost/batch';
+import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
 
 export type { Temperature } from '../../lib/cost/chain';
@@ -12,6 +13,8 @@ export type { Temperature } from '../../lib/cost/chain';
 export interface PlanReport {
   readonly model: ReportedModel;
   readonly slices: readonly ReportedSlice[];
+  /** The operators that run in parts. */
+  readonly splits: readonly PlannedSplit[];
   /** In the order of the nodes: what the model weighs and computes, for a chart. At most some hundred points. */
   readonly profile: readonly ProfilePoint[];
   /** By slice but the last: the cut after it. */

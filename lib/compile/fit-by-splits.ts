@@ -3,7 +3,7 @@
  * every slice fits or nothing is left to split.
  */
 import { SlicedInferenceError, quoted } from '../errors';
-import { sumOf } from '../extremes';
+import { weightBytesOf } from '../dataflow/weights';
 import { type NodeIndex, nodeLabel } from '../onnx/model';
 import { bestCut } from '../plan/best-cut';
 import { tablesOf } from '../plan/cuts/range-sizes';
@@ -42,8 +42,15 @@ export function cutModel(
 }
 
 function withSplitsOf(given: AnalyzedModel, { splits }: Slicer): AnalyzedModel {
-  if (splits === undefined || (splits.length === 0 && given.splitting.splits.length === 0)) return given;
-  return given.withSplits(splits);
+  const named = given.splitting.splits;
+  if (splits === undefined) return given;
+  if (named.length > 0)
+    throw new SlicedInferenceError(
+      'a plan must have its own splits',
+      `a split of ${quoted(named[0].name)}`,
+      'leave it out',
+    );
+  return splits.length === 0 ? given : given.withSplits(splits);
 }
 
 /** The splits with others, or with more parts; `undefined` if nothing is left to split. */
@@ -106,8 +113,7 @@ function next({ ways, partBytes, parts }: Candidate, size: SliceSize, limit: Siz
 function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeError): SlicedInferenceError {
   const { nodes } = error.oversized;
   const { weights } = tablesOf(cuts);
-  const bytesOf = (node: NodeIndex): number =>
-    sumOf(weights.held[node].map((value) => weights.bytesOf(value)));
+  const bytesOf = (node: NodeIndex): number => weightBytesOf(weights, node);
   const heaviest = nodes.reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
   const origin = splitting.origins[heaviest];
   if (origin === undefined || bytesOf(heaviest) === 0) return error;
@@ -117,6 +123,6 @@ function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeErro
   const what = nodes.length === 1 ? ', which' : `; the largest is ${nodeLabel(node)}, which`;
   if (typeof ways === 'string') return error.with(`${what} ${ways}`, '');
   const name = quoted(node.name === '' ? ways[0].weight : node.name);
-  if (splitting.mayBeSplit(origin)) return error.with(`${what} has as many parts as keep its bits`, '');
+  if (splitting.mayBeSplit(origin)) return error.with(`${what} cannot have more parts with the same bits`, '');
   return error.with(`${what} may not be split`, `, or allow to split ${name}`);
 }

@@ -13,9 +13,9 @@ import { type TypedGraph, typedGraph } from './cuttable-graph';
 /** Which operators the caller wants to be split. */
 export interface SplitOptions {
   /** By the name of a node or of a weight: into how many parts; 1 never splits it. */
-  readonly named?: Readonly<Record<string, number>>;
+  readonly named?: Readonly<Record<string, number>> | undefined;
   /** Whether other operators may be split too, if a slice does not fit. @default true */
-  readonly others?: boolean;
+  readonly others?: boolean | undefined;
 }
 
 /** How the operators of a model are split, and which others could be. */

@@ -89,7 +89,15 @@ function stagedModel(
 function keyOf(
   modelPath: string,
   slicer: Slicer,
-  { dimensions = {}, optimization = 'none', profile, costs = {}, transport, consolidation }: StageOptions,
+  {
+    dimensions = {},
+    optimization = 'none',
+    profile,
+    costs = {},
+    transport,
+    consolidation,
+    splits,
+  }: StageOptions,
 ): string {
   return createHash('sha256')
     .update(
@@ -105,6 +113,7 @@ function keyOf(
         costs.requestsPerHour,
         transport,
         consolidation,
+        splits,
         // Which nodes ONNX Runtime fuses depends on the processor.
         os.cpus().at(0)?.model,
       ]),

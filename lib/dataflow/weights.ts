@@ -31,12 +31,6 @@ export class WeightTable {
     this.touchedBytes = touchedBytes(dataflow, this.initializerBytes, valueBytes);
   }
 
-  /** Bytes of an initializer; 0 for the result of a node. */
-  bytesOf(value: ValueIndex): number {
-    const { initializer } = this.dataflow.model.graph.values[value];
-    return initializer === undefined ? 0 : this.initializerBytes[initializer];
-  }
-
   called(operators: readonly OperatorUse[]): LocalFunction[] {
     if (this.functions.size === 0) return [];
     return operators.flatMap((use) => this.functions.get(callKey(use)) ?? []);
@@ -122,6 +116,14 @@ export class HeldWeights {
       for (const inner of this.table.called(fn.operators)) pending.push(inner);
     }
   }
+}
+
+/** The bytes of the weights that one node needs. */
+export function weightBytesOf(table: WeightTable, node: NodeIndex): number {
+  if (table.held[node].length === 0) return 0;
+  const held = new HeldWeights(table);
+  held.addNode(node);
+  return held.weightBytes;
 }
 
 function isHeldBySlices({ model, isRepeated }: Dataflow, value: ValueIndex): boolean {

@@ -33,7 +33,7 @@ export function pipelineModel(
 ): ModelOfPipeline {
   if (props.slicedModel !== undefined) return { model: props.slicedModel };
   const slicing = props.slicing ?? Slicing.automatic();
-  const { profile, costs } = slicing._estimates();
+  const { profile, costs, splits } = slicing._estimates();
   const transport = transportOf(settings);
   const slicer = slicing._slicer(transport);
   const staged = stageModel(props.modelPath ?? '', slicer, {
@@ -41,6 +41,7 @@ export function pipelineModel(
     optimization: props.graphOptimization ?? GraphOptimization.NONE,
     transport,
     consolidation: settings.consolidation,
+    splits,
     costs: { ...costOptions(props, settings), ...costs },
     ...(profile && { profile }),
   });

@@ -36,6 +36,22 @@ export interface SlicingEstimateOptions {
    * @default 10 - about a third of the runs is cold
    */
   readonly requestsPerHour?: number;
+
+  /**
+   * Operators that run in parts, each part in a function of its own if the cuts allow it: by the name of a node or of a weight, the number
+   * of parts. With 1, the operator is never split. Results keep their bits; synthesis fails for parts that would change them. A plan
+   * has its own splits, so `Slicing.fromPlan` takes none.
+   *
+   * @default - those of `splitLargeOperators`
+   */
+  readonly splits?: { [name: string]: number };
+
+  /**
+   * Whether an operator is split if a slice with it alone is larger than `maxMemorySize` or the size of a slice.
+   *
+   * @default true
+   */
+  readonly splitLargeOperators?: boolean;
 }
 
 /** Options of `Slicing.automatic`. */

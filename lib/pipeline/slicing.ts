@@ -8,6 +8,7 @@ import { type GivenProfile, readProfile } from '../compile/files/read-profile';
 import { valuesOf } from '../cost/constants/constant';
 import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
+import type { SplitOptions } from '../compile/splitting';
 import * as slicers from '../plan/slicers';
 import {
   type AutomaticSlicingOptions,
@@ -20,6 +21,7 @@ import {
 export interface SlicingEstimates {
   readonly profile?: GivenProfile;
   readonly costs: CostOptions;
+  readonly splits: SplitOptions;
 }
 
 /**
@@ -133,8 +135,9 @@ export class Slicing {
    * @internal
    */
   public _estimates(): SlicingEstimates {
-    const { profile, prices, environment, requestsPerHour } = this.options;
+    const { profile, prices, environment, requestsPerHour, splits, splitLargeOperators } = this.options;
     return {
+      splits: { named: splits, others: splitLargeOperators },
       ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
       costs: {
         ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),

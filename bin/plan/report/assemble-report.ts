@@ -52,6 +52,7 @@ export function assembleReport(
   return {
     model: ofModel,
     slices,
+    splits: plan.splits ?? [],
     profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced.outcomes, coldShare),
@@ -65,7 +66,11 @@ export function assembleReport(
     ],
     ...services,
     // The most important sentence of the services comes first.
-    verdict: [sentences[0], ...planSentences({ slices, consolidation }), ...sentences.slice(1)],
+    verdict: [
+      sentences[0],
+      ...planSentences({ slices, consolidation, splits: plan.splits ?? [] }),
+      ...sentences.slice(1),
+    ],
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut, request),

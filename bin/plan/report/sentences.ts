@@ -2,6 +2,8 @@
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
+import type { PlannedSplit } from '../../../lib/split/split';
+import { formatBytes } from '../../terminal/format';
 import type { PlanReport } from '../plan-report';
 import type { ReportRequest } from './report-request';
 
@@ -11,7 +13,8 @@ const NAMED = 3;
 export function planSentences({
   slices,
   consolidation,
-}: Pick<PlanReport, 'slices' | 'consolidation'>): string[] {
+  splits,
+}: Pick<PlanReport, 'slices' | 'consolidation' | 'splits'>): string[] {
   const largest = slices.reduce((most, { memoryMb: mb }) => Math.max(most, mb), 0).toLocaleString('en-US');
   return [
     slices.length === 1
@@ -22,7 +25,16 @@ export function planSentences({
           `With consolidation, a function of ${consolidation.memoryMb.toLocaleString('en-US')} MB with the whole model serves the runs that find it warm.`,
         ]
       : []),
+    ...splits.map((split) => `${splitSentence(split)}.`),
   ];
+}
+
+/** For users of PyTorch: columns of a product are the output features of its layer. */
+export function splitSentence({ operator, name, weight, weightBytes, axis, parts }: PlannedSplit): string {
+  const features = { columns: 'output features', channels: 'output channels', rows: 'rows of its table' }[
+    axis
+  ];
+  return `${operator} '${name}' (${weight}, ${formatBytes(weightBytes)}) runs in ${parts.length} parts, each with about ${Math.round(parts.reduce((sum, part) => sum + part, 0) / parts.length)} of its ${features}; a later slice joins them`;
 }
 
 export function warningsOf(

@@ -1,14 +1,17 @@
 /** Operators are split if no cut keeps the limit of a slice without it, and never otherwise. */
 import { analyzeModel } from '../../../lib/compile/analyze';
+import { cutModel } from '../../../lib/compile/fit-by-splits';
+import { compileAnalyzed, compileCut } from '../../../lib/compile/compile';
 import type { SplitOptions } from '../../../lib/compile/splitting';
-import { compileAnalyzed } from '../../../lib/compile/compile';
-import { automatic, count, maxSliceSize } from '../../../lib/plan/slicers';
-import type { Slicer } from '../../../lib/plan/slicers';
+import { checkPlan } from '../../../lib/compile/files/read-plan';
+import { planText } from '../../../lib/emit/write';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
-import { fromPlan } from '../../../lib/plan/slicers';
+import { type Slicer, automatic, count, fromPlan, maxSliceSize } from '../../../lib/plan/slicers';
 import { INT64, floats, modelOf, node, saveModel } from '../../support/model-builder';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+import { saveSparse } from '../../support/sparse-model';
 import { int64 } from '../../support/tensors';
+import { writtenPlan } from '../../support/written-plan';
 
 const KIB = 1024;
 
@@ -27,17 +30,106 @@ const init = modelOf(
 const file = saveModel(init);
 const feeds = new Map([['ids', int64([2, 5], [0, 1, 2, 4095, -1, -4096, 7, 8, 9, 10])]]);
 
-const planned = (slicer: Slicer, splits: SplitOptions = {}) =>
+const compiled = (slicer: Slicer, splits: SplitOptions = {}) =>
   compileAnalyzed(analyzeModel(file, { splits }), slicer);
+const small = maxSliceSize(300 * KIB);
 
 it('splits the table and the projection, runs their parts side by side, and computes the same bits', async () => {
-  const compiled = planned(maxSliceSize(300 * KIB));
-  const { plan } = compiled;
-  expect(plan.splits).toMatchObject([
-    { operator: 'Gather', weight: 'table', axis: 'columns', weightBytes: 1024 * KIB },
-    { operator: 'MatMul', weight: 'table', axis: 'columns' },
+  const split = compiled(small);
+  expect(split.plan.splits).toMatchObject([
+    {
+      operator: 'Gather',
+      name: 'Gather_embedded',
+      weight: 'table',
+      axis: 'columns',
+      weightBytes: 1024 * KIB,
+    },
+    { operator: 'MatMul', weight: 'table', axis: 'columns', mostThreads: 8 },
   ]);
-  expect(Math.max(...plan.slices.map(({ weightBytes }) => weightBytes))).toBeLessThanOrEqual(300 * KIB);
-  expect(scheduleSlices(plan).some(({ kind }) => kind === 'parallel')).toBe(true);
-  expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds));
+  expect(Math.max(...split.plan.slices.map(({ weightBytes }) => weightBytes))).toBeLessThanOrEqual(300 * KIB);
+  expect(scheduleSlices(split.plan).some(({ kind }) => kind === 'parallel')).toBe(true);
+  expectSameBits(await runSlices(split, feeds), await runWhole(file, feeds));
+});
+
+it('splits nothing if a cut keeps the limit', () => {
+  const { analyzed } = cutModel(analyzeModel(file), maxSliceSize(1041 * KIB));
+  expect(analyzed.splitting.splits).toEqual([]);
+  expect(compiled(count(3)).plan).not.toHaveProperty('splits');
+});
+
+it('cuts as a plan with splits does', async () => {
+  const { plan } = writtenPlan(compiled(small));
+  const read = checkPlan(JSON.parse(planText(plan)), 'plan.json');
+  expect(writtenPlan(compiled(fromPlan(read, 'plan.json'))).plan).toEqual(plan);
+});
+
+it('splits what the caller names, and computes the same bits', async () => {
+  const split = compiled(count(5), { named: { table: 2, MatMul_hidden: 1 } });
+  expect(split.plan.splits?.map(({ operator, parts }) => [operator, ...parts])).toEqual([
+    ['Gather', 32, 32],
+    ['MatMul', 2048, 2048],
+  ]);
+  expectSameBits(await runSlices(split, feeds), await runWhole(file, feeds));
+});
+
+it('splits an operator for a limit on memory, into parts that few threads still compute exactly', () => {
+  const width = 16_384;
+  const wide = saveSparse(
+    modelOf([node('MatMul', ['x', 'w'], ['y'])], { x: [1, width] }).graph,
+    new Map([['w', [width, width]]]),
+  );
+  const { plan } = compileCut(...cutOf(wide, automatic({ maxMemorySize: 1024 })));
+  expect(plan.splits).toMatchObject([{ operator: 'MatMul', weightBytes: 4 * width ** 2 }]);
+  expect(Math.max(...plan.slices.map(({ memoryMb }) => memoryMb))).toBeLessThanOrEqual(1024);
+});
+
+function cutOf(model: string, slicer: Slicer) {
+  const { analyzed, cut } = cutModel(analyzeModel(model), slicer);
+  return [analyzed, cut] as const;
+}
+
+it.each<[message: string, run: () => unknown]>([
+  [
+    "got 1 MiB for node 'Gather_embedded' (Gather), which may not be split: raise the slice size to at least 1 MiB, or allow to split 'Gather_embedded'",
+    () => compiled(small, { named: { table: 1 } }),
+  ],
+  ['(Gather), which may not be split', () => compiled(small, { others: false })],
+  [
+    "got 16384 bytes for node 'MatMul_hidden' (MatMul), which cannot have more parts with the same bits: raise",
+    () => compiled(maxSliceSize(12 * KIB)),
+  ],
+  ["split 'table' must have 1 part or more, got 0", () => compiled(count(1), { named: { table: 0 } })],
+  [
+    "split 'tabel' must name a node or a weight of the model",
+    () => compiled(count(1), { named: { tabel: 2 } }),
+  ],
+  [
+    "split 'layer' must have at most 1 parts, got 2 parts of node 'MatMul_hidden' (MatMul)",
+    () => compiled(count(1), { named: { layer: 2 } }),
+  ],
+  [
+    "split 'Relu_active' must be of an operator that can be split, got node 'Relu_active' (Relu), which is an operator that is not split",
+    () => compiled(count(1), { named: { Relu_active: 2 } }),
+  ],
+  [
+    "a plan must have its own splits, got a split of 'Gather_embedded'",
+    () => {
+      const { plan } = writtenPlan(compiled(small));
+      compiled(fromPlan(plan, 'plan.json'), { named: { table: 2 } });
+    },
+  ],
+  ...[{ node: 99 }, { node: 1 }, { axis: 'channels' }, { parts: [64, 64] }, { parts: [63] }].map(
+    (change): [string, () => unknown] => [
+      'a split of the plan must be one that keeps the bits of the model',
+      () => {
+        const { plan } = writtenPlan(compiled(small));
+        const [first, second] = plan.splits ?? [];
+        compiled(
+          fromPlan({ ...plan, splits: [{ ...first, ...change } as typeof first, second] }, 'plan.json'),
+        );
+      },
+    ],
+  ),
+])('refuses with: %s', (message, run) => {
+  expect(run).toThrow(message);
 });
