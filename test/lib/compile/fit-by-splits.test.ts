@@ -57,7 +57,7 @@ it('splits nothing if a cut keeps the limit', () => {
   expect(compiled(count(3)).plan).not.toHaveProperty('splits');
 });
 
-it('cuts as a plan with splits does', async () => {
+it('cuts as a plan with splits does', () => {
   const { plan } = writtenPlan(compiled(small));
   const read = checkPlan(JSON.parse(planText(plan)), 'plan.json');
   expect(writtenPlan(compiled(fromPlan(read, 'plan.json'))).plan).toEqual(plan);
