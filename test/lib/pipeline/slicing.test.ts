@@ -95,8 +95,10 @@ test.each<[string, (estimates: object) => Slicing]>([
   ['Slicing.atTensors', (estimates) => Slicing.atTensors(['t0'], estimates)],
   ['Slicing.fromPlan', (estimates) => Slicing.fromPlan('plan.json', estimates)],
 ])('%s reads its estimates from the files that its options name', (_, make) => {
-  expect(make({})._estimates()).toEqual({ costs: {} });
-  const { costs, profile } = make({ prices, environment, requestsPerHour: 7 })._estimates();
+  expect(make({})._estimates()).toEqual({ costs: {}, splits: {} });
+  const own = { prices, environment, requestsPerHour: 7, splits: { w: 2 }, splitLargeOperators: false };
+  const { costs, profile, splits } = make(own)._estimates();
+  expect(splits).toEqual({ named: { w: 2 }, others: false });
   expect([profile, costs.requestsPerHour]).toEqual([undefined, 7]);
   expect(costs.prices?.lambda.requests).toBe(0.3);
   expect(costs.environment?.stepFunctions.express).toEqual([[50, 18]]);
