@@ -1,44 +1,34 @@
 /** Small pipelines that stand for others: chains and branches, Express and Standard, consolidation, tensors in S3 and in the state. */
 import * as fs from 'node:fs';
-import { App, Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ResultsPlace } from '../../client';
 import {
   Consolidation,
   GraphOptimization,
-  SlicedInferencePipeline,
   type SlicedInferencePipelineProps,
   Slicing,
   TensorStore,
   WarmUp,
 } from '../../lib';
-import { ORT_LEVELS } from '../../lib/optimize/level';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import { scheduleSlices } from '../../lib/plan/schedule/schedule';
+import { synthesize } from '../support/deployed-pipeline';
 import { FLOAT, mlp, type ModelInit, saveModel, value } from '../support/model-builder';
+import { runWhole, type Tensors } from '../support/run-slices';
 import { scheduleText } from '../support/scheduled-plan';
+import { float32 } from '../support/tensors';
 import { twoTowers, WIDTH } from '../support/towers';
-import { fingerprint } from './judge';
 
 export interface Example {
   readonly name: string;
   readonly assembly: string;
   /** Which slices follow each other and which are in branches, such as `(0 1 | 2 3) 4`. */
   readonly schedule: string;
-  readonly requests: readonly Request[];
-  /** Fingerprints of the whole model's results, by request. */
-  readonly references: readonly string[];
-}
-
-/** The inputs of a request, which are all float32. */
-type Inputs = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
-
-interface Request {
-  readonly inputs: Inputs;
-  readonly results: ResultsPlace;
+  readonly requests: readonly { readonly inputs: Tensors; readonly results: ResultsPlace }[];
+  /** The whole model's results, by request. */
+  readonly references: readonly Tensors[];
 }
 
 type Init = readonly [
@@ -107,63 +97,27 @@ const REQUESTS: readonly { readonly rows: number; readonly results: ResultsPlace
   { rows: 1024, results: 'auto' },
 ];
 
-export async function synthesizeExamples(folder: string): Promise<Example[]> {
-  // All before the first synthesis, which waits until its file is no longer new.
-  const models = EXAMPLES.map(([, model], index) => saveModel(model, `model-${index}.onnx`, folder));
-  return Promise.all(EXAMPLES.map((init, index) => synthesize(init, models[index], `${models[index]}.out`)));
+export function synthesizeExamples(): Promise<Example[]> {
+  return Promise.all(EXAMPLES.map(synthesizeExample));
 }
 
-async function synthesize([name, model, props]: Init, modelPath: string, outdir: string): Promise<Example> {
-  const app = new App({ outdir, analyticsReporting: false });
-  const stack = new Stack(app, 'Faults');
-  const { planPath } = new SlicedInferencePipeline(stack, 'Pipeline', {
-    modelPath,
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-    ...props(stack),
-  });
-  const assembly = app.synth().directory;
+async function synthesizeExample([name, model, props]: Init): Promise<Example> {
+  const modelPath = saveModel(model);
+  let planPath = '';
+  const assembly = synthesize(modelPath, props, { use: (_, pipeline) => ({ planPath } = pipeline) });
   const plan = JSON.parse(fs.readFileSync(planPath, 'utf8')) as SlicePlan;
   const names = (model.graph.input as readonly { readonly name: string }[]).map((input) => input.name);
   const requests = REQUESTS.map(({ rows, results }) => ({ inputs: inputsOf(names, rows), results }));
-  const inputs = requests.map((request) => request.inputs);
-  const references = await wholeModelResults(modelPath, plan, inputs);
+  const references: Tensors[] = [];
+  for (const { inputs } of requests)
+    references.push(await runWhole(modelPath, inputs, plan.graphOptimization));
   return { name, assembly, schedule: scheduleText(scheduleSlices(plan)), requests, references };
 }
 
-function inputsOf(names: readonly string[], rows: number): Inputs {
+function inputsOf(names: readonly string[], rows: number): Tensors {
   const tensors = names.map((name, input) => {
-    const data = Float32Array.from({ length: rows * WIDTH }, (_, at) => Math.sin((at + 1) * rows + input));
-    return [name, { shape: [rows, WIDTH], data }] as const;
+    const values = Array.from({ length: rows * WIDTH }, (_, at) => Math.sin((at + 1) * rows + input));
+    return [name, float32([rows, WIDTH], values)] as const;
   });
-  return Object.fromEntries(tensors);
-}
-
-/**
- * Runs the file of the unsliced model, and returns the fingerprints of the results by request. None of the code that slices and runs
- * it takes part.
- */
-async function wholeModelResults(
-  modelPath: string,
-  { threads, graphOptimization }: SlicePlan,
-  requests: readonly Inputs[],
-): Promise<string[]> {
-  const session = await InferenceSession.create(modelPath, {
-    graphOptimizationLevel: ORT_LEVELS[graphOptimization],
-    intraOpNumThreads: threads,
-    extra: { session: { disable_prepacking: '1' } },
-  });
-  const prints: string[] = [];
-  for (const inputs of requests) {
-    const feeds = Object.entries(inputs).map(
-      ([name, { shape, data }]) => [name, new Tensor('float32', data, shape)] as const,
-    );
-    const results = Object.entries(await session.run(Object.fromEntries(feeds)));
-    prints.push(
-      fingerprint(results.map(([name, { type, dims, data }]) => [name, type, dims, data as Float32Array])),
-    );
-  }
-  await session.release();
-  if (new Set(prints).size < prints.length)
-    throw new Error(`two requests of ${modelPath} have the same result`);
-  return prints;
+  return new Map(tensors);
 }

@@ -8,16 +8,17 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import {
   decodeTensors,
-  type NumericTensor,
   type ObjectReference,
   OUTPUTS_PREFIX,
-  type RawTensor,
   type ServedBy,
   SlicedInferenceClient,
+  tensorFrom,
 } from '../../client';
-import { type Faults, type InjectedFault, LocalCloud, type LocalCloudOptions } from '../../local';
+import { inParallel } from '../../lambda/store/ranged-read';
+import { type Faults, type InjectedFault, LocalCloud } from '../../local';
+import { differingOutputs, type Tensors } from '../support/run-slices';
 import type { Example } from './examples';
-import { fingerprint, judgeFailure, judgeResult, type Verdict } from './judge';
+import { unexplained } from './explain';
 
 /** Retries of the state machine wait a tenth of what they wait on AWS. Functions wait as long as there. */
 const RETRY_PAUSES = 0.1;
@@ -37,113 +38,65 @@ const OF_RUNS = /^(runs|outputs)\/.*\.safetensors$/;
 /** Stands for the execution of what belongs to none. */
 const NOBODY = -1;
 
-export interface Round {
-  readonly example: Example;
-  /** Numbers of the executions. The same number meets the same faults. */
-  readonly executions: readonly number[];
-}
-
-/** An execution that has ended. */
+/** An execution that has ended, or `NOBODY`. */
 export interface Played {
   readonly execution: number;
-  readonly verdict: Verdict;
   readonly faults: readonly InjectedFault[];
+  /** The error with which it failed. */
+  readonly error?: string;
   /** Only with consolidation. */
   readonly servedBy?: ServedBy | undefined;
+  readonly violations: string[];
 }
 
-export interface PlayedRound {
-  readonly played: readonly Played[];
-  /** Violations that belong to no execution. */
-  readonly stray: readonly string[];
-  /** Of runs and results. */
-  readonly objects: number;
-}
-
-/** Lets a number of pieces of work run at the same time; the others wait in their order. */
-export class Slots {
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(private free: number) {}
-
-  /** Runs the work on all items, and returns the results in the order of the items. */
-  all<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-    return Promise.all(
-      items.map(async (item) => {
-        if (this.free > 0) this.free--;
-        else await new Promise<void>((resolve) => this.waiting.push(resolve));
-        try {
-          return await work(item);
-        } finally {
-          const next = this.waiting.shift();
-          if (next === undefined) this.free++;
-          else next();
-        }
-      }),
-    );
-  }
-}
-
-/** @param slots shared by all rounds */
+/** @param executions their numbers. The same number meets the same faults. */
 export async function playRound(
-  { example, executions }: Round,
+  example: Example,
+  executions: readonly number[],
   faults: Faults,
-  slots: Slots,
-): Promise<PlayedRound> {
+  atATime: number,
+): Promise<Played[]> {
   const struck: InjectedFault[] = [];
   const faultsOf = (execution: number): InjectedFault[] =>
     struck.filter(({ run }) => executionOf(run) === execution);
   const writes = new Map<string, Written>();
-  const onWrite: LocalCloudOptions['onWrite'] = ({ bucket, object: { key } }) => {
-    if (!OF_RUNS.test(key)) return;
-    const place = `${bucket}/${key}`;
-    writes.set(place, { bucket, key, times: (writes.get(place)?.times ?? 0) + 1 });
-  };
   const cloud = await LocalCloud.start(example.assembly, {
-    ...{ faults, retryPauses: RETRY_PAUSES, onWrite, onFault: (fault) => struck.push(fault) },
+    ...{ faults, retryPauses: RETRY_PAUSES, onFault: (fault) => struck.push(fault) },
+    onWrite: ({ bucket, object: { key } }) => {
+      if (!OF_RUNS.test(key)) return;
+      const place = `${bucket}/${key}`;
+      writes.set(place, { bucket, key, times: (writes.get(place)?.times ?? 0) + 1 });
+    },
   });
   const caller = new Caller(cloud, example);
   try {
-    const ended = await slots.all(executions, (execution) => caller.infer(execution, faultsOf));
+    const played: Played[] = [];
+    await inParallel(executions, atATime, async (execution) => {
+      const ended = await caller.infer(execution, () => faultsOf(execution));
+      played.push({ execution, ...ended, faults: faultsOf(execution) });
+    });
     cloud.injectFaults(undefined);
     await cloud.asynchronousCalls();
     // Deliveries of calls whose result nobody needs.
     while (cloud.workers().some(({ busy }) => busy)) await delay(20);
-    const objects = await new Slots(READS).all([...writes.values()], (object) => caller.judgeObject(object));
-    const violations = objects.filter(({ verdict }) => 'what' in verdict);
-    return {
-      played: ended.map(({ execution, verdict, servedBy }) => ({
-        ...{ execution, servedBy, faults: faultsOf(execution) },
-        verdict: 'what' in verdict ? verdict : (verdictOf(execution, violations) ?? verdict),
-      })),
-      stray: [
-        ...faultsOf(NOBODY).map(({ kind, place }) => `${kind} at ${place} hit no execution`),
-        ...[...writes.values()]
-          .filter(({ key }) => executionOf(key) === NOBODY)
-          .map(({ key }) => `${key} is of no execution`),
-      ],
-      objects: objects.length,
-    };
+    const nobodys = faultsOf(NOBODY);
+    const stray = nobodys.map(({ kind, place }) => `${kind} at ${place} hit no execution`);
+    const nobody: Played = { execution: NOBODY, faults: nobodys, violations: stray };
+    await inParallel([...writes.values()], READS, async (object) => {
+      const owner = played.find(({ execution }) => execution === executionOf(object.key));
+      if (owner === undefined) stray.push(`${object.key} is of no execution`);
+      else owner.violations.push(...(await caller.violationsOf(object, owner.execution)));
+    });
+    return [...played, nobody];
   } finally {
     caller.close();
     await cloud.close();
   }
 }
 
-/** What an execution or one of its objects shows. */
-interface Judged {
-  readonly execution: number;
-  readonly verdict: Verdict;
-  readonly servedBy?: ServedBy | undefined;
-}
-
 /** An object and how often it was written. */
 interface Written extends ObjectReference {
   readonly times: number;
-}
-
-function verdictOf(execution: number, judged: readonly Judged[]): Verdict | undefined {
-  return judged.find((each) => each.execution === execution)?.verdict;
 }
 
 /** @param run of which the name of the execution is a part, or a key of the run */
@@ -182,54 +135,46 @@ class Caller {
     this.s3.destroy();
   }
 
-  async infer(execution: number, faultsOf: (execution: number) => InjectedFault[]): Promise<Judged> {
+  async infer(
+    execution: number,
+    faults: () => InjectedFault[],
+  ): Promise<Pick<Played, 'error' | 'servedBy' | 'violations'>> {
     const { requests } = this.example;
     const { inputs, results } = requests[execution % requests.length];
     try {
       const call = (): ReturnType<SlicedInferenceClient['infer']> => this.client.infer(inputs, { results });
       const { outputs, servedBy } = await this.name.run(`execution-${execution}`, call);
-      const tensors = Object.entries(outputs);
-      const print = fingerprint(
-        tensors.map(([name, { dtype, shape, data }]) => [name, dtype, shape, data as Float32Array]),
-      );
-      return { execution, verdict: this.judge(execution, 'of the call', print), servedBy };
+      const tensors = Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
+        return [name, tensorFrom(dtype as 'float32', shape, data as Float32Array)] as const;
+      });
+      return { servedBy, violations: this.compared('of the call', execution, new Map(tensors)) };
     } catch (error) {
-      return { execution, verdict: judgeFailure(error, faultsOf(execution)) };
+      return { error: (error as Error).name, violations: unexplained(error, faults()) };
     }
   }
 
   /** A key of a run is written once: another attempt must not replace what a reader may have read. */
-  async judgeObject({ bucket, key, times }: Written): Promise<Judged> {
-    const execution = executionOf(key);
-    if (times > 1)
-      return { execution, verdict: { outcome: 'overwritten', what: `${key} was written ${times} times` } };
+  async violationsOf({ bucket, key, times }: Written, execution: number): Promise<string[]> {
+    if (times > 1) return [`${key} was written ${times} times`];
     try {
-      const print = await this.stored({ bucket, key });
-      const isResult = key.startsWith(OUTPUTS_PREFIX);
-      return {
-        execution,
-        verdict: isResult ? this.judge(execution, 'in S3', print) : { outcome: 'identical' },
-      };
+      // The SDK compares S3's checksums, and `decodeTensors` those of the tensors.
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' });
+      const { Body } = await this.s3.send(command);
+      const tensors = decodeTensors((await Body?.transformToByteArray()) ?? new Uint8Array());
+      return key.startsWith(OUTPUTS_PREFIX) ? this.compared('in S3', execution, tensors) : [];
     } catch (error) {
-      return { execution, verdict: { outcome: 'damaged', what: `${key}: ${String(error)}` } };
+      return [`${key} is damaged: ${String(error)}`];
     }
   }
 
-  private judge(execution: number, place: string, print: string): Verdict {
-    const { references, requests } = this.example;
-    return judgeResult(place, print, references, execution % requests.length);
+  private compared(place: string, execution: number, got: Tensors): string[] {
+    const { references } = this.example;
+    const request = execution % references.length;
+    const is = (expected: Tensors): boolean =>
+      got.size === expected.size && differingOutputs(got, expected).length === 0;
+    if (is(references[request])) return [];
+    const other = references.findIndex(is);
+    const instead = other < 0 ? 'other bits' : `the bits of request ${other}`;
+    return [`the result ${place} of request ${request} has ${instead}`];
   }
-
-  /** @throws Error if an object lacks the checksums of S3, which the SDK compares, or those of its tensors */
-  private async stored({ bucket, key }: ObjectReference): Promise<string> {
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' });
-    const { Body } = await this.s3.send(command);
-    return printOf(decodeTensors((await Body?.transformToByteArray()) ?? new Uint8Array()));
-  }
-}
-
-function printOf(tensors: Iterable<readonly [string, RawTensor]>): string {
-  return fingerprint(
-    [...tensors].map(([name, tensor]) => [name, tensor.dtype, tensor.shape, (tensor as NumericTensor).bytes]),
-  );
 }

@@ -10,9 +10,7 @@ export interface FuzzCase {
   readonly settings?: unknown;
 }
 
-export const OUTCOMES = ['accepted', 'refused', 'refused by ONNX Runtime'] as const;
-
-export type Outcome = (typeof OUTCOMES)[number];
+export type Outcome = 'accepted' | 'refused' | 'refused by ONNX Runtime';
 
 /** The end of a case in which the library behaved correctly. */
 export interface CaseEnd {

@@ -1,7 +1,7 @@
 /** Runs cases in a process that is replaced when a case fails, or when the process crashes, hangs or swells. */
 import { type ChildProcess, fork } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { builtFile } from '../../lib/host/packages';
 import type { Answer, Question } from './child';
 
 export interface Limits {
@@ -27,7 +27,7 @@ const LAST_WORDS = 500;
 export class Watcher {
   private child: ChildProcess | undefined;
 
-  /** @param target absolute path of the module that is fuzzed */
+  /** @param target path of the built module that is fuzzed */
   constructor(
     private readonly target: string,
     private readonly limits: Limits,
@@ -55,7 +55,7 @@ export class Watcher {
   }
 
   private async attempt(question: Question): Promise<Verdict> {
-    this.child ??= fork(path.join(__dirname, 'child.js'), [this.target], {
+    this.child ??= fork(builtFile('test/fuzz/child.js'), [this.target], {
       env: this.environment,
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

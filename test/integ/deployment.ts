@@ -2,7 +2,6 @@
 import { type S3ClientConfig, S3Client } from '@aws-sdk/client-s3';
 import { type SFNClientConfig, SFNClient } from '@aws-sdk/client-sfn';
 import { SlicedInferenceClient, type PipelineDescription } from '../../client';
-import { isOnThisMachine } from '../../client/aws/step-functions';
 import type { LocalCloud } from '../../local';
 
 interface Access {
@@ -22,11 +21,7 @@ export interface Deployment {
 /** Asks for the description of the pipeline. */
 export async function reach(access: Access): Promise<Deployment> {
   const { stateMachineArn } = access;
-  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN } = process.env;
-  // The test of this program names a local cloud by these variables.
-  const disableHostPrefix = isOnThisMachine(AWS_ENDPOINT_URL_SFN ?? AWS_ENDPOINT_URL);
-  const stepFunctions = new SFNClient({ disableHostPrefix, ...access.stepFunctions });
-  const s3 = new S3Client(access.s3 ?? {});
+  const [stepFunctions, s3] = [new SFNClient(access.stepFunctions ?? {}), new S3Client(access.s3 ?? {})];
   const model = new SlicedInferenceClient({ stateMachineArn, stepFunctions, s3 });
   return { access, model, stepFunctions, description: await model.describe() };
 }

@@ -1,6 +1,5 @@
 /** Creates the plan file of a run, and the way in which the library gets it. */
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
 import { compile } from '../../../lib/compile/compile';
@@ -8,8 +7,8 @@ import { planDigest } from '../../../lib/emit/seal-plan';
 import { writeSlices } from '../../../lib/emit/write';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
-import { timeAhead } from '../../support/inference/file-age';
-import { FLOAT, mlp, type ModelInit, saveModel, value } from '../../support/model-builder';
+import { readingFreshFilesAtOnce } from '../../support/inference/fast-analysis';
+import { FLOAT, mlp, type ModelInit, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';
 import { twoTowers, WIDTH } from '../../support/towers';
 import type { FuzzCase } from '../case';
@@ -43,7 +42,7 @@ const [MOST_MUTATIONS, MOST_BOMB] = [3, 2_000_000];
 /** More nodes than a model has, so that a plan with many may be valid. */
 const MANY_NODES = 300_000;
 
-/** Folder of all base plans, made once per process. */
+/** Folder of all base plans. */
 let made: string | undefined;
 
 /** Writes a folder for each base plan. */
@@ -57,23 +56,17 @@ function basePlanText(name: string): string {
 
 function baseFolder(): string {
   if (made !== undefined) return made;
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-plans-'));
-  process.on('exit', () => {
-    fs.rmSync(folder, { recursive: true, force: true });
+  const folder = (made = temporaryFolder());
+  readingFreshFilesAtOnce(() => {
+    for (const [name, [init, slices, dimensions = {}]] of Object.entries(BASE_PLANS)) {
+      const own = path.join(folder, name);
+      fs.mkdirSync(own);
+      const model = saveModel(init, 'model.onnx', own);
+      const options = { dimensions: dimensions as Record<string, number> };
+      writeSlices(compile(model, count(slices), options), path.join(own, 'slices'));
+    }
   });
-  const { now } = Date;
-  Date.now = timeAhead;
-  for (const [name, [init, slices, dimensions = {}]] of Object.entries(BASE_PLANS)) {
-    const own = path.join(folder, name);
-    fs.mkdirSync(own);
-    const options = { dimensions: dimensions as Record<string, number> };
-    writeSlices(
-      compile(saveModel(init, 'model.onnx', own), count(slices), options),
-      path.join(own, 'slices'),
-    );
-  }
-  Date.now = now;
-  return (made = folder);
+  return folder;
 }
 
 export function planCase(random: Random): FuzzCase {

@@ -20,7 +20,7 @@ const LEFT_OUT = {
     /\/lib\/pipeline\/validators\.test/,
     /\/faults\/faults\.test/,
     /\/step-functions\/map-run-memory\.test/,
-    /\/integ\/(main|role)\.test/,
+    /\/integ\/integ\.test/,
   ],
   examples: [
     /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,

@@ -1,73 +1,19 @@
-/** Decides whether an execution under faults ended as it may: with the result of the whole model, or with a named failure. */
-import { createHash } from 'node:crypto';
+/** Which failures of an execution the faults explain that were injected into it. */
 import { InferenceError } from '../../client';
 import type { FaultKind, InjectedFault } from '../../local';
 
-/** All ways in which an execution may end, the first two of them rightly. */
-export const OUTCOMES = [
-  'identical',
-  'failed',
-  'wrong',
-  'mixed',
-  'overwritten',
-  'damaged',
-  'unexplained',
-] as const;
-
-export type Verdict =
-  | { readonly outcome: 'identical' }
-  | { readonly outcome: 'failed'; readonly error: string; readonly because: readonly FaultKind[] }
-  | {
-      readonly outcome: Exclude<(typeof OUTCOMES)[number], 'identical' | 'failed'>;
-      readonly what: string;
-    };
-
-type Result = readonly [
-  name: string,
-  dtype: string,
-  shape: readonly number[],
-  elements: Float32Array | Uint8Array,
-];
-
-/** Identifies names, types, shapes and bits of tensors, in any order. */
-export function fingerprint(results: readonly Result[]): string {
-  const hash = createHash('sha256');
-  for (const [name, dtype, shape, elements] of [...results].sort(([a], [b]) => (a < b ? -1 : 1)))
-    hash.update(JSON.stringify([name, dtype, shape])).update(elements);
-  return hash.digest('hex');
-}
-
-/**
- * @param place of the result, such as `in S3`
- * @param print fingerprint of the result
- * @param references fingerprints of the whole model's results, by request
- */
-export function judgeResult(
-  place: string,
-  print: string,
-  references: readonly string[],
-  request: number,
-): Verdict {
-  if (print === references[request]) return { outcome: 'identical' };
-  const other = references.indexOf(print);
-  return other < 0
-    ? { outcome: 'wrong', what: `the result ${place} of request ${request} has other bits` }
-    : { outcome: 'mixed', what: `the result ${place} of request ${request} is that of request ${other}` };
-}
-
-/** A failure must be named by a fault that was injected into the execution. */
-export function judgeFailure(failure: unknown, faults: readonly InjectedFault[]): Verdict {
+/** @returns what is wrong with the failure: nothing if a fault names it */
+export function unexplained(failure: unknown, faults: readonly InjectedFault[]): string[] {
   const { name: error, cause = '' } = failure as Error;
   const kinds = faults.map(({ kind }) => kind);
-  const because = [...new Set(kinds)].filter((kind) => {
+  const isExplained = kinds.some((kind) => {
     const { errors, cause: named, untilTimeout = Infinity } = EXPLANATIONS[kind];
     const mayTimeOut = kinds.filter((each) => each === kind).length >= untilTimeout;
     return (
       (errors.includes(error) || (mayTimeOut && error === 'Sandbox.Timedout')) && named.test(String(cause))
     );
   });
-  if (because.length > 0 && failure instanceof InferenceError) return { outcome: 'failed', error, because };
-  return { outcome: 'unexplained', what: `${String(failure)}: ${String(cause)}` };
+  return isExplained && failure instanceof InferenceError ? [] : [`${String(failure)}: ${String(cause)}`];
 }
 
 /** With which errors an execution may fail because of a fault, and how the cause names the fault. */
