@@ -1,17 +1,22 @@
 /**
  * `npm run validate`: the validators of others find nothing in representative stacks: CDK's validation of CloudFormation templates,
- * cdk-nag, and of the state machines asl-validator and the language service of AWS's editors.
+ * cdk-nag, and of the state machines asl-validator and the language service of AWS's editors. Prints the sizes of both beside their limits.
  */
 import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { getLanguageService, TextDocument } from 'amazon-states-language-service';
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Stage } from 'aws-cdk-lib';
+import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { formatTable } from '../../../bin/terminal/format';
+import { MAX_DEFINITION_CHARACTERS } from '../../../client/description/pipeline-description';
 import {
   SlicedInferenceAlarms,
   SlicedInferenceBatch,
   SlicedInferenceDashboard,
   SlicedInferencePipeline,
 } from '../../../lib';
+import { deployedLength } from '../../../lib/aws/deployed-length';
 import { ACKNOWLEDGED, nagFindings, reasonFor } from '../../support/nag-findings';
 import { definitionOf, newApp, shortTemplate } from '../../support/pipeline-stack';
 import { type StateMachineDefinition, unassignedVariables } from '../../support/unassigned-variables';
@@ -29,7 +34,29 @@ beforeAll(() => {
 });
 afterAll(() => {
   process.env.CDK_VALIDATION = CDK_VALIDATION;
+  process.stdout.write(`${formatTable(['stack', 'what', 'bytes', 'of the limit'], sizes)}\n`);
 });
+
+/** As CDK counts: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+const MAX_TEMPLATE_BYTES = 1_000_000;
+
+const sizes: (string | number)[][] = [];
+
+function checkSize(stack: string, what: string, bytes: number, most: number): void {
+  sizes.push([stack, what, bytes, `${((100 * bytes) / most).toFixed(1)}%`]);
+  expect(bytes).toBeLessThanOrEqual(most);
+}
+
+/** Of the template, and of the definitions with the longest values of what only the deployment knows. */
+function checkSizes(name: string, stack: Stack): void {
+  const template = join(Stage.of(stack)?.outdir ?? '', stack.templateFile);
+  checkSize(name, `template of ${stack.node.path}`, fs.statSync(template).size, MAX_TEMPLATE_BYTES);
+  for (const machine of stack.node.findAll()) {
+    if (!(machine instanceof CfnStateMachine) || Stack.of(machine) !== stack) continue;
+    const { most } = deployedLength(stack, machine.definitionString);
+    checkSize(name, machine.node.path.replace(/\/Resource$/, ''), most, MAX_DEFINITION_CHARACTERS);
+  }
+}
 
 type AslValidator = (definition: unknown) => { errorsText: () => string };
 const validate = jest.requireActual<AslValidator>('asl-validator');
@@ -79,13 +106,14 @@ const cases = Object.entries(STACKS).map(
   ([name, fill], index) => [name, index % 2 === 0 ? {} : recommended, fill] as const,
 );
 
-test.each(cases)('%s', async (_, flags, fill) => {
+test.each(cases)('%s', async (name, flags, fill) => {
   const app = newApp({ ...flags, ...STRICT });
   fill(app);
   // Throws if a template is not valid.
   app.synth();
   for (const stack of app.node.findAll().filter(Stack.isStack)) {
     if (stack.nestedStackParent === undefined) expect(unexplained(stack)).toEqual([]);
+    checkSizes(name, stack);
     for (const [path, definition] of definitionsIn(stack)) {
       // The validator modifies its argument.
       expect([path, validate(structuredClone(definition)).errorsText()]).toEqual([path, '']);
