@@ -22,7 +22,7 @@ export class MachineStorage implements MapStorage {
     private readonly roleArn: () => string | undefined,
   ) {}
 
-  list(bucket: string, prefix: string): readonly StoredObject[] {
+  list(bucket: string, prefix: string): Iterable<StoredObject> {
     const query = new URLSearchParams({ prefix });
     this.check('ListObjectsV2', { ...targetOf(bucket, ''), query });
     return this.store.list(bucket, prefix);

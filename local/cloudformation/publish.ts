@@ -62,7 +62,7 @@ function assetBuckets(store: DiskObjectStore): IS3Client {
     },
     getBucketEncryption: () => Promise.resolve({ $metadata }),
     listObjectsV2: ({ Bucket: bucket = '', Prefix: prefix = '' }) => {
-      const objects = store.list(bucket, prefix);
+      const objects = [...store.list(bucket, prefix)];
       return Promise.resolve({
         $metadata,
         Contents: objects.map(({ key, size }) => ({ Key: key, Size: size })),

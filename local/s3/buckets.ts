@@ -92,7 +92,7 @@ export function listObjects({ store }: S3Service, { query, bucket }: S3Request):
 
 /** The first entries in the order of their keys and prefixes, after the given key or prefix. */
 function entriesOf(
-  objects: readonly StoredObject[],
+  objects: Iterable<StoredObject>,
   prefix: string,
   delimiter: string,
   after: string,

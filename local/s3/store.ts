@@ -197,12 +197,15 @@ export class DiskObjectStore {
     await rm(object.file);
   }
 
-  /** All objects below a prefix in S3's order: by the bytes of their keys in UTF-8. */
-  list(bucketName: string, prefix: string): StoredObject[] {
+  /** The objects below a prefix in S3's order: by the bytes of their keys in UTF-8. */
+  *list(bucketName: string, prefix: string): Generator<StoredObject, void> {
     const bucket = this.bucket(bucketName);
     const keys = this.sorted.get(bucketName) ?? [...bucket.keys()].sort(compareKeys);
     this.sorted.set(bucketName, keys);
-    return keys.flatMap((key) => (key.startsWith(prefix) ? (bucket.get(key) ?? []) : []));
+    for (const key of keys) {
+      const object = key.startsWith(prefix) ? bucket.get(key) : undefined;
+      if (object !== undefined) yield object;
+    }
   }
 
   private bucket(name: string): Map<string, StoredObject> {

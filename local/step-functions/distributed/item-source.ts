@@ -1,4 +1,5 @@
 /** Reads the items of a distributed Map from S3 one after the other, so that they need not fit in memory. */
+import * as fs from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import { text as allText } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
@@ -7,7 +8,7 @@ import type { ItemReader } from '../definition';
 import { MAX_STATE_BYTES } from '../limits';
 import { ERROR, StateError } from '../state-error';
 import { csvRows } from './csv';
-import type { ListedObject, MapStorage } from './map-storage';
+import type { MapStorage } from './map-storage';
 
 interface ItemLocation {
   readonly format: ItemReader['format'];
@@ -20,33 +21,44 @@ export interface ItemSource {
   /** As `Map.Item.Source` of the context object has it. */
   readonly uri: string;
   /** Reads the items again at each call. A list of objects stays as it was; a file is read as it is then. */
-  readonly items: () => AsyncIterable<Json> | Iterable<Json>;
+  readonly items: () => AsyncIterable<Json>;
 }
 
-/** @throws StateError `States.ItemReaderFailed`, also while the items are read */
-export function openItems(storage: MapStorage, { format, bucket, location }: ItemLocation): ItemSource {
+/**
+ * @param listFile keeps a list of objects while they are read; the caller removes it
+ * @throws StateError `States.ItemReaderFailed`, also while the items are read
+ */
+export function openItems(
+  storage: MapStorage,
+  { format, bucket, location }: ItemLocation,
+  listFile: string,
+): ItemSource {
   const uri = `S3://${bucket}`;
-  if (format === 'objects') {
-    const objects = listed(storage, bucket, location);
-    return { uri, items: () => described(objects) };
-  }
-  const file = `${uri}/${location}`;
-  return { uri: file, items: () => failingItems(file, READERS[format](storage, bucket, location)) };
-}
-
-function listed(storage: MapStorage, bucket: string, prefix: string): readonly ListedObject[] {
+  const place = `${uri}/${location}`;
+  if (format !== 'objects')
+    return { uri: place, items: () => failingItems(place, READERS[format](storage, bucket, location)) };
+  const list = fs.openSync(listFile, 'w');
   try {
-    return storage.list(bucket, prefix);
+    for (const { key: Key, size: Size, etag: Etag, lastModified } of storage.list(bucket, location)) {
+      const LastModified = Math.floor(lastModified.getTime() / 1000);
+      const item = { Etag, Key, LastModified, Size, StorageClass: 'STANDARD' };
+      fs.writeSync(list, `${JSON.stringify(item)}\n`);
+    }
   } catch (error) {
-    throw readerFailed(`S3://${bucket}/${prefix}`, error);
+    throw readerFailed(place, error);
+  } finally {
+    fs.closeSync(list);
   }
+  return { uri, items: () => jsonLines(fs.createReadStream(listFile)) };
 }
 
 type Reader = (storage: MapStorage, bucket: string, key: string) => AsyncIterable<Json>;
 
 const READERS: Readonly<Record<Exclude<ItemReader['format'], 'objects'>, Reader>> = {
   inventory: inventoryItems,
-  jsonLines,
+  jsonLines: async function* (storage, bucket, key) {
+    yield* jsonLines(storage.read(bucket, key));
+  },
   csv: async function* (storage, bucket, key) {
     let header: readonly string[] | undefined;
     for await (const { line, fields } of csvRows(text(storage.read(bucket, key)))) {
@@ -56,13 +68,6 @@ const READERS: Readonly<Record<Exclude<ItemReader['format'], 'objects'>, Reader>
     }
   },
 };
-
-function* described(objects: readonly ListedObject[]): Generator<Json> {
-  for (const { key, size, etag, lastModified } of objects) {
-    const LastModified = Math.floor(lastModified.getTime() / 1000);
-    yield { Etag: etag, Key: key, LastModified, Size: size, StorageClass: 'STANDARD' };
-  }
-}
 
 /**
  * Values stay as the inventory has them: its keys are URL-encoded.
@@ -94,9 +99,9 @@ function named(header: readonly string[], fields: readonly string[], where: stri
 }
 
 /** Skips empty lines. */
-async function* jsonLines(storage: MapStorage, bucket: string, key: string): AsyncGenerator<Json> {
+async function* jsonLines(bytes: Readable): AsyncGenerator<Json> {
   let line = 0;
-  for await (const content of lines(text(storage.read(bucket, key)))) {
+  for await (const content of lines(text(bytes))) {
     line++;
     if (content.trim() === '') continue;
     const value = parseJson(content);

@@ -3,6 +3,8 @@
  * them, so that its memory does not grow with their number. https://docs.aws.amazon.com/step-functions/latest/dg/concepts-map-run.html
  */
 import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import type { JsonObject } from '../../json';
 import type { DistributedMapState } from '../definition';
 import type { ExecutionResult } from '../execution';
@@ -44,6 +46,7 @@ export class MapRun implements StartedChildren {
 
   private readonly progress: MapRunProgress;
   private readonly results: ResultFiles;
+  private readonly listFile: string;
   /** By the index of the child: 1 if it has succeeded. */
   private succeeded = new Uint8Array();
   private output: JsonObject | undefined;
@@ -60,6 +63,7 @@ export class MapRun implements StartedChildren {
     const arn = `${machine}/${state.label}:${id}`;
     this.progress = new MapRunProgress(arn, context.Execution.Id, settings, environment.clock.now());
     this.results = new ResultFiles(storage, { ...settings.results, id });
+    this.listFile = path.join(storage.folder, `${id}-items`);
     mapRuns.push(this.progress);
   }
 
@@ -75,7 +79,8 @@ export class MapRun implements StartedChildren {
     progress.reset();
     try {
       this.begin(options);
-      const source = openItems(this.storage, { format: this.state.reader.format, ...settings.items });
+      const place = { format: this.state.reader.format, ...settings.items };
+      const source = openItems(this.storage, place, this.listFile);
       await this.count(source, signal);
       await this.runChildren(source, options);
       const Key = await results.write(progress.arn);
@@ -98,6 +103,7 @@ export class MapRun implements StartedChildren {
     } finally {
       progress.stopTime = clock.now();
       results.remove('FAILED', 'PENDING');
+      fs.rmSync(this.listFile, { force: true });
     }
   }
 

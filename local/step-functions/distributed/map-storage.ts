@@ -19,8 +19,8 @@ export interface MapNeed {
 export interface MapStorage {
   /** For temporary files. */
   readonly folder: string;
-  /** The objects below a prefix as they are now, in the order of their keys. @throws Error when S3 refuses the request */
-  list(bucket: string, prefix: string): readonly ListedObject[];
+  /** The objects below a prefix one after the other, in the order of their keys. Throws when S3 refuses a request. */
+  list(bucket: string, prefix: string): Iterable<ListedObject>;
   /** The caller must read or destroy the stream. @throws Error when S3 refuses the request */
   read(bucket: string, key: string): Readable;
   /** Resolves to the size of the object. Rejects when S3 refuses it. */

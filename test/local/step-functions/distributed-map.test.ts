@@ -31,7 +31,7 @@ async function ran(definition: JsonObject, files: Files = {}, options: MachineOp
 }
 
 async function resultsOf({ store, read }: Awaited<ReturnType<typeof bucketOf>>) {
-  const manifest = store.list('b', '').find(({ key }) => key.endsWith('/manifest.json'));
+  const manifest = [...store.list('b', '')].find(({ key }) => key.endsWith('/manifest.json'));
   if (manifest === undefined) return [];
   const { ResultFiles: files } = (await read(manifest.key)) as {
     readonly ResultFiles: Record<string, { readonly Key: string; readonly Size: number }[]>;

@@ -1,15 +1,27 @@
 /** The memory of a Map Run does not grow with the number of its items. */
 import * as v8 from 'node:v8';
 import * as vm from 'node:vm';
+import type { ListedObject } from '../../../local/step-functions/distributed/map-storage';
 import { StateMachine } from '../../../local/step-functions/state-machine';
 import { bucketOf, distributedMap, numbers } from '../../support/map-run-fixture';
 
 v8.setFlagsFromString('--expose-gc');
 const collectGarbage = vm.runInNewContext('gc') as () => void;
 
-/** The most bytes that live at ten moments of a Map Run with one item a child. */
-async function peakOf(count: number): Promise<number> {
-  const { storage } = await bucketOf({ 'i.jsonl': numbers(count) });
+const PREFIX = 'in/';
+
+/** Objects of a child. They are small, so only many of them show whether a list of them is held. */
+const ItemBatcher = { MaxItemsPerBatch: 20 };
+
+function* objects(children: number): Generator<ListedObject> {
+  for (let at = 0; at < children * ItemBatcher.MaxItemsPerBatch; at++)
+    yield { key: `${PREFIX}${at}`, size: at, etag: '"tag"', lastModified: new Date(at) };
+}
+
+/** The most bytes that live at ten moments of a Map Run with so many children. A line is an item of its own. */
+async function peakOf(location: string, count: number): Promise<number> {
+  const { storage } = await bucketOf(location === PREFIX ? {} : { [location]: numbers(count) });
+  if (location === PREFIX) storage.list = () => objects(count) as ReturnType<typeof storage.list>;
   let [calls, moments, peak] = [0, 0, 0];
   const machine = new StateMachine(
     {
@@ -22,7 +34,7 @@ async function peakOf(count: number): Promise<number> {
       roleArn: undefined,
       definition: JSON.stringify({
         QueryLanguage: 'JSONata',
-        ...distributedMap('i.jsonl', { MaxConcurrency: 20 }),
+        ...distributedMap(location, { MaxConcurrency: 20, ...(location === PREFIX && { ItemBatcher }) }),
       }),
     },
     {
@@ -44,11 +56,14 @@ async function peakOf(count: number): Promise<number> {
   return peak;
 }
 
-test('1,000 and 10,000 items take about as much memory', async () => {
-  // Loads and compiles everything.
-  await peakOf(10_000);
-  const [few, many] = [await peakOf(1000), await peakOf(10_000)];
-  expect(many / few).toBeLessThanOrEqual(1.1);
-  // The heap of the test itself is large, so the ratio alone would not show 100 bytes for each item.
-  expect(many - few).toBeLessThan(900_000);
-});
+test.each(['i.jsonl', PREFIX])(
+  '1,000 and 10,000 children for %s take about as much memory',
+  async (location) => {
+    // Loads and compiles everything.
+    await peakOf(location, 10_000);
+    const [few, many] = [await peakOf(location, 1000), await peakOf(location, 10_000)];
+    expect(many / few).toBeLessThanOrEqual(1.1);
+    // The heap of the test itself is large, so the ratio alone would not show 100 bytes for each item.
+    expect(many - few).toBeLessThan(900_000);
+  },
+);
