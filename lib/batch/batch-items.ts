@@ -68,9 +68,10 @@ export class BatchItems {
    * @param key such as `inputs/requests.csv`, in a folder
    * @param column the column that holds the key of each item's request
    * @param bucket by default the pipeline's bucket
-   * @throws an error of one line if the key is in no folder
+   * @throws an error of one line if the key is in no folder, or if the column has no name
    */
   public static csv(key: string, column: string, bucket?: s3.IBucket): BatchItems {
+    if (column === '') throw new SlicedInferenceError('column must be the name of a column', "''", 'name it');
     return new BatchItems('csv', key, folderOf(key), bucket, column);
   }
 

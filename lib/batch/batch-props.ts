@@ -111,12 +111,12 @@ function shown(value: number): string {
   return Token.isUnresolved(value) ? 'a CDK token' : String(value);
 }
 
-/** Items that a child runs within its time, after its ramp and a cold start. For a `slicedModel` there is no estimate. */
+/** Items that a child runs within its time, after its ramp and a cold start. Of a `slicedModel` there is no estimate. */
 export function itemsInTime(
   { plan: { warmRun, coldRun } }: SlicedInferencePipeline,
   maxConcurrency: number,
 ): number {
-  if (warmRun === undefined || coldRun === undefined) return DEFAULT_ITEMS_PER_RUN;
+  if (warmRun === undefined || coldRun === undefined) return Infinity;
   const seconds = (time: Duration): number => time.toSeconds({ integral: false });
   const room =
     MAX_EXPRESS_MINUTES * 60 * WARNING_SHARE -

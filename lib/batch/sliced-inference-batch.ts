@@ -9,6 +9,7 @@ import { SETTINGS_VARIABLE, stackedPrefix, type BatchSettings } from '../../cont
 import { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { warn } from '../aws/annotate';
+import { checkRegion } from '../aws/buckets';
 import { keyUseStatement } from '../aws/key';
 import { createLogGroup } from '../aws/log-group';
 import { networkStatements } from '../aws/network';
@@ -131,6 +132,7 @@ export class SlicedInferenceBatch extends Construct {
     { workflow }: DeployedPipeline,
   ): void {
     const { itemsBucket, bucket } = this.places;
+    checkRegion(this, itemsBucket, 'the bucket of the items');
     if (Stack.of(pipeline) !== Stack.of(this)) {
       throw new SlicedInferenceError(
         'a batch must be in the stack of its pipeline',

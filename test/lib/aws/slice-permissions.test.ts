@@ -1,11 +1,11 @@
 /** Every statement of every role. An additional permission makes these tests fail. */
-import type { Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Slicing, type SlicedInferencePipeline } from '../../../lib';
+import { BatchItems, SlicedInferenceBatch, Slicing, type SlicedInferencePipeline } from '../../../lib';
 import { lateInput } from '../../support/late-input-model';
 import { mlp, saveModel } from '../../support/model-builder';
 import { type ShortTemplate, pipelineStack } from '../../support/pipeline-stack';
@@ -137,6 +137,10 @@ type Grant = (pipeline: SlicedInferencePipeline, grantee: iam.IGrantable) => iam
 const read: Grant = (pipeline, grantee) => pipeline.grantReadOutputs(grantee);
 const write: Grant = (pipeline, grantee) => pipeline.grantWriteInputs(grantee);
 const invoke: Grant = (pipeline, grantee) => pipeline.grantInvoke(grantee);
+const startBatch: Grant = (pipeline, grantee) => {
+  const items = BatchItems.jsonLines('lists/a.jsonl');
+  return new SlicedInferenceBatch(Stack.of(pipeline), 'Nightly', { pipeline, items }).grantStart(grantee);
+};
 const standard = () => ({ stateMachineType: sfn.StateMachineType.STANDARD });
 
 const put = (bucket: string): string => `s3:PutObject on {${bucket}.Arn}/inputs/*`;
@@ -149,6 +153,18 @@ const FOLLOW =
   'states:DescribeExecution, states:GetExecutionHistory, states:StopExecution on ' +
   'arn:{AWS::Partition}:states:{AWS::Region}:{AWS::AccountId}:execution:split({Pipeline/StateMachine}, :)[6]:*';
 
+const [BATCH, OF_BATCH] = [
+  '{Nightly/StateMachine}',
+  'arn:{AWS::Partition}:states:{AWS::Region}:{AWS::AccountId}:',
+];
+const START_BATCH = [
+  `states:StartExecution, states:DescribeStateMachine, states:ListExecutions on ${BATCH}`,
+  `states:DescribeExecution, states:ListMapRuns, states:StopExecution, states:RedriveExecution on ${OF_BATCH}execution:split(${BATCH}, :)[6]:*`,
+  `states:DescribeMapRun on ${OF_BATCH}mapRun:{Nightly/StateMachine.Name}/*`,
+  's3:PutObject, s3:GetObject on {Pipeline/Bucket.Arn}/inputs/*',
+  's3:GetObject on {Pipeline/Bucket.Arn}/outputs/Stack-Nightly-5A33CB59/*',
+];
+
 test.each<[string, Grant, NonNullable<Parameters<typeof pipelineStack>[0]>, string[]]>([
   ['to read results', read, {}, [GET]],
   ['to read results with a key', read, withKey, [GET, key('kms:Decrypt')]],
@@ -157,6 +173,14 @@ test.each<[string, Grant, NonNullable<Parameters<typeof pipelineStack>[0]>, stri
   ['to invoke an Express pipeline', invoke, {}, [START, PUT, GET]],
   ['to invoke a Standard one', invoke, standard(), [`states:StartExecution, ${MACHINE}`, FOLLOW, PUT, GET]],
   ['to invoke with a key', invoke, withKey, [START, PUT, GET, key('kms:Decrypt, kms:GenerateDataKey')]],
+  ['to start a batch', startBatch, {}, START_BATCH],
+  // A large request is sent in parts, which S3 decrypts.
+  [
+    'to start a batch with a key',
+    startBatch,
+    withKey,
+    [...START_BATCH, key('kms:Decrypt, kms:GenerateDataKey')],
+  ],
   [
     "to invoke with the user's bucket",
     ...([invoke, ofUser] as const),

@@ -1,0 +1,89 @@
+/** What a batch refuses, each by one sentence, and what it warns of. */
+import { Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { BatchItems, SlicedInferenceBatch, Stacking, type SlicedInferenceBatchProps } from '../../../lib';
+import { stackingToken } from '../../../lib/plan/stacking-token';
+import { addPipeline, errorOf, newApp, newStack, shortTemplate } from '../../support/pipeline-stack';
+
+type Props = Partial<SlicedInferenceBatchProps>;
+
+const stack = newStack();
+const FUNCTION = 'arn:aws:lambda:us-east-1:111111111111:function:before';
+const pipeline = addPipeline(stack, 'Plain');
+const other = s3.Bucket.fromBucketAttributes(stack, 'Other', { bucketName: 'other', region: 'eu-west-1' });
+const token = Lazy.number({ produce: () => 1 });
+const anywhere = Lazy.string({ produce: () => 'inputs/docs/' });
+const stacking = Stacking.verified(stackingToken(pipeline._deployed.workflow.plan, 8));
+const items = BatchItems.objects('inputs/docs/');
+
+let batches = 0;
+const add = (props: Props, owner: Stack = stack) =>
+  new SlicedInferenceBatch(owner, `Batch${batches++}`, { pipeline, items, ...props });
+
+function addWithFunction(props: Props): SlicedInferenceBatch {
+  const preprocess = lambda.Function.fromFunctionArn(stack, `Before${batches}`, FUNCTION);
+  return add({ pipeline: addPipeline(stack, `Pipeline${batches}`, { preprocess }), ...props });
+}
+
+function addAbroad(): void {
+  const env = { account: '111111111111', region: 'us-east-1' };
+  add({ items: BatchItems.jsonLines('lists/a.jsonl', other) }, new Stack(newApp(), 'Abroad', { env }));
+}
+
+const whole = 'must be a whole number';
+const percentage = 'toleratedFailurePercentage must be a number from 0 to 100, got';
+const folder = 'a prefix of items must be a folder in a bucket, such as inputs/documents/, got';
+const manifest = 'an inventory must be the key of its manifest.json, in a folder for its date, got';
+const list = 'a list of items must be an object in a folder, such as inputs/requests.csv, got';
+const requests = 'in the bucket of a pipeline without preprocess, because they are its requests, got';
+
+test.each<[message: string, refused: () => unknown]>([
+  [`itemsPerRun ${whole} from 1 to 40, got 41: use one of these`, () => add({ itemsPerRun: 41 })],
+  [`itemsPerRun ${whole} from 1 to 40, got a CDK token`, () => add({ itemsPerRun: token })],
+  [`maxConcurrency ${whole} from 1 to 10000, got 0`, () => add({ maxConcurrency: 0 })],
+  [`toleratedFailures ${whole} of 0 or more, got 0.5`, () => add({ toleratedFailures: 0.5 })],
+  [`${percentage} 101: set the share of`, () => add({ toleratedFailurePercentage: 101 })],
+  [`${percentage} NaN`, () => add({ toleratedFailurePercentage: NaN })],
+  ['timeout must be 1 second or more, got 0 seconds', () => add({ timeout: Duration.seconds(0) })],
+  ["the stack of its pipeline, got 'Stack': create the batch in that stack", () => add({}, newStack())],
+  ['the bucket of the items must be in the region of the stack, us-east-1, got eu-west-1', addAbroad],
+  ['know nothing of stacks, got such a function', () => addWithFunction({ stacking })],
+  ["stacked items, because memory depends on them, got 1 for dimension 'batch'", () => add({ stacking })],
+  [`${requests} 'scans/': set a`, () => add({ items: BatchItems.objects('scans/') })],
+  [`${requests} another bucket`, () => add({ items: BatchItems.objects('inputs/docs/', other) })],
+  [`${folder} 'inputs/docs': name it without * ? { } and $`, () => BatchItems.objects('inputs/docs')],
+  [`${folder} ''`, () => BatchItems.objects('')],
+  [`${folder} '/inputs/'`, () => BatchItems.objects('/inputs/')],
+  [`${folder} 'inputs/{% $x %}/'`, () => BatchItems.objects('inputs/{% $x %}/')],
+  [`${folder} 'inputs/xxx`, () => BatchItems.objects(`inputs/${'x'.repeat(900)}/`)],
+  [`${folder} a CDK token`, () => BatchItems.objects(anywhere)],
+  [`${manifest} 'today/manifest.json'`, () => BatchItems.inventory('today/manifest.json', other)],
+  [`${manifest} 'all/today/*/manifest.json'`, () => BatchItems.inventory('all/today/*/manifest.json', other)],
+  [`${list} 'a.jsonl'`, () => BatchItems.jsonLines('a.jsonl')],
+  [`${list} 'lists/'`, () => BatchItems.csv('lists/', 'key')],
+  ["column must be the name of a column, got '': name it", () => BatchItems.csv('lists/a.csv', '')],
+])('refuses: %s', (message, refused) => {
+  expect(errorOf(refused)).toContain(message);
+});
+
+/** A warm run takes 20 s, and the first children wait up to a second. 239 s are left of the 240 s that are used of five minutes. */
+test.each<[props: Props, itemsPerRun: number, advised: number | undefined]>([
+  [{}, 8, undefined],
+  [{ itemsPerRun: 11 }, 11, undefined],
+  [{ itemsPerRun: 12 }, 12, 11],
+  [{ maxConcurrency: 10_000 }, 6, undefined],
+])('with %j, %d items run in a child, and more are warned of', (props, itemsPerRun, advised) => {
+  const own = newStack();
+  const slow = addPipeline(own, 'Pipeline');
+  const { warmRun, ...plan } = slow.plan;
+  Object.assign(slow, { plan: { ...plan, warmRun: { ...warmRun, latencyP95: Duration.seconds(20) } } });
+  new SlicedInferenceBatch(own, 'Batch', { pipeline: slow, items, ...props });
+  const found = Annotations.fromStack(own).findWarning('*', Match.stringLikeRegexp(' of a run may take lo'));
+  expect(found.map(({ entry }) => /set itemsPerRun to (\d+)/.exec(entry.data as string)?.[1])).toEqual(
+    advised === undefined ? [] : [String(advised)],
+  );
+  const { DefinitionString } = shortTemplate(own).resource('Batch/StateMachine');
+  expect(DefinitionString).toContain(`"MaxItemsPerBatch":${itemsPerRun},`);
+});
