@@ -11,6 +11,7 @@ import type { UploadTask } from '../upload';
 import { FILES_AT_ONCE } from '../upload/s3-client';
 import { UploadBucket } from '../upload/upload-bucket';
 import { inPool } from './in-pool';
+import { checkLines } from './lines';
 
 export interface Inputs {
   /** The prefix or the key of the items; absent for those of the batch itself. */
@@ -69,13 +70,14 @@ function* itemsOf(local: string, key: string): Generator<{ readonly file: string
  */
 export async function upload(
   client: S3Client,
-  bucketName: string,
+  { kind, bucket: bucketName }: BatchItemsSignature,
   { local, items }: Required<Inputs>,
   onFile: (files: number) => void,
 ): Promise<void> {
   const bucket = new UploadBucket(client, bucketName);
   let files = 0;
   try {
+    if (kind === 'jsonLines') await checkLines(local, fs.createReadStream(local));
     await inPool(itemsOf(local, items), FILES_AT_ONCE, async ({ file, key }) => {
       const { size: bytes } = fs.statSync(file);
       const task = { file, key, bytes, sha256: await digestOf(file) };

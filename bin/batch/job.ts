@@ -6,6 +6,7 @@ import { hasTable, type FollowedBatch } from '../../client/batch/batch';
 import { describeBatch } from '../../client/batch/begin';
 import { countsOf, type ItemCounts } from '../../client/batch/progress';
 import type { BatchProgress } from '../../client/batch/types';
+import type { BatchItemsSignature } from '../../contract/batch';
 import { DEFAULT_REQUEST_TIMEOUT } from '../../client/options';
 import { batchBill } from '../../lib/cost/batch-bill';
 import { DEFAULT_ENVIRONMENT, DEFAULT_PRICES } from '../../lib/cost/constants/defaults';
@@ -21,6 +22,7 @@ import type { Account } from './account';
 import { download } from './download';
 import { latestExecution, namesStart, type Latest } from './executions';
 import { inputsOf, upload, type Inputs } from './inputs';
+import { checkListInS3 } from './lines';
 
 export interface BatchOptions {
   readonly inputs?: string;
@@ -69,10 +71,14 @@ export class BatchJob {
     }
     const batch = followed
       ? await this.attach(followed)
-      : await this.start(inputs, known.bucket, `${start}${(latest?.number ?? 0) + 1}`);
+      : await this.start(inputs, known, `${start}${(latest?.number ?? 0) + 1}`);
     this.batch = batch;
     if (stop) await batch.stop();
     if (redrive && latest?.isRunning === false) await batch.redrive();
+    if (followed) {
+      clearProgress();
+      printLine(`note: attached to ${followed.executionArn}`);
+    }
     const account = await this.end(batch);
     clearProgress();
     return account;
@@ -84,17 +90,23 @@ export class BatchJob {
   }
 
   private attach({ executionArn }: Latest): Promise<FollowedBatch> {
-    clearProgress();
-    printLine(`note: attached to ${executionArn}`);
     return this.client.batch({ executionArn, signal: this.signal }) as Promise<FollowedBatch>;
   }
 
-  private async start({ items, local }: Inputs, bucket: string, name: string): Promise<FollowedBatch> {
+  private async start(
+    { items, local }: Inputs,
+    known: BatchItemsSignature,
+    name: string,
+  ): Promise<FollowedBatch> {
     const { signal } = this;
+    const s3 = stoppedBy(this.s3, signal);
     if (local !== undefined && items !== undefined) {
-      await upload(stoppedBy(this.s3, signal), bucket, { items, local }, (files) => {
+      await upload(s3, known, { items, local }, (files) => {
         showProgress(`uploading: ${grouped(files, 0)} files`);
       });
+    } else if (known.kind === 'jsonLines') {
+      showProgress('checking the lines');
+      await checkListInS3(s3, known.bucket, items ?? known.location);
     }
     showProgress('starting the batch');
     return (await this.client.batch({

@@ -94,12 +94,13 @@ export class BatchRun implements FollowedBatch {
 
   async redrive(): Promise<void> {
     const { stepFunctions, executionArn, signal } = this.about;
-    const { redriveCount = 0 } = await this.describe();
+    const execution = await this.describe();
+    requireUnfinished(execution);
     await this.asked(
       () => stepFunctions.redriveExecution(executionArn, signal),
       () => false,
     );
-    this.redrives = redriveCount + 1;
+    this.redrives = (execution.redriveCount ?? 0) + 1;
   }
 
   /** @internal The object of a row's result. */
@@ -162,6 +163,19 @@ export function hasTable(error: unknown): boolean {
 }
 
 const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
+
+/**
+ * A redrive repeats what did not succeed: after the map run that is only the table, of the same items.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+ */
+function requireUnfinished({ status, error = '' }: DescribeExecutionOutput): void {
+  const isFinished = status === 'SUCCEEDED' || OWN_ERRORS.includes(error);
+  if (!isFinished) return;
+  throw new InferenceError(
+    'ExecutionNotRedrivable',
+    `a batch must have ended early to be redriven, got ${error || 'one that succeeded'}: start it again: what has a result is skipped`,
+  );
+}
 
 /** Says what to do. The errors of the batch's own function do so themselves. */
 function advised(error: unknown, { status, redriveStatus }: DescribeExecutionOutput): unknown {

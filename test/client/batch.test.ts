@@ -112,6 +112,20 @@ it('is redriven once for each call, and then not taken for the end before that',
   expect(aws.names()).not.toContain('StartExecution');
 });
 
+it.each([
+  ['one that succeeded', succeeded()],
+  ['TooManyFailures', { status: 'FAILED', error: 'TooManyFailures' }],
+  ['NoItems', { status: 'FAILED', error: 'NoItems' }],
+])('does not redrive %s, because that would compute nothing', async (got, end) => {
+  const aws = batchAws({ DescribeExecution: () => end });
+  const batch = await aws.model.batch({ executionArn: `${EXECUTION}night` });
+  expect(await failure(batch.redrive())).toMatchObject({
+    name: 'ExecutionNotRedrivable',
+    message: `a batch must have ended early to be redriven, got ${got}: start it again: what has a result is skipped`,
+  });
+  expect(aws.names()).not.toContain('RedriveExecution');
+});
+
 it.each<[object, string, RegExp]>([
   [{ status: 'ABORTED' }, 'ExecutionAborted', /^the batch must succeed, got stopped: redrive it /],
   [

@@ -66,6 +66,13 @@ test('the command runs a folder, writes what there is of too many failures, and 
     },
     account: { status: 'FAILED', error: { name: 'TooManyFailures' }, out: { files: 2, skipped: 0 } },
   });
+  expect(await cli([...args, '--redrive'], { env: variables(cloud, {}) })).toMatchObject({
+    ...{
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('early to be redriven, got TooMany') as string,
+    },
+  });
   for (const index of [0, 1]) write(index, encodeSafetensors(rows(1, index)));
   expect(await run()).toMatchObject({
     ...{ code: 0, stderr: '' },

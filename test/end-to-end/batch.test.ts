@@ -84,6 +84,8 @@ const text = (lines: readonly unknown[]): Buffer =>
 
 const INVENTORY = 'reports/all/2026-11-01T00-00Z/manifest.json';
 const EMPTY = 'reports/all/2026-11-02T00-00Z/manifest.json';
+const STALE = 'reports/all/2026-11-03T00-00Z/manifest.json';
+const MISSING = 'reports/all/2026-11-04T00-00Z/manifest.json';
 
 type List = (cloud: LocalCloud, keys: readonly string[]) => Promise<void>;
 
@@ -120,6 +122,9 @@ const SOURCES: Record<string, [items: (pipeline: SlicedInferencePipeline) => Bat
       };
       await cloud.putObject(INVENTORY, text([{ ...manifest, files: [{ key: file, size: 1 }] }]));
       await cloud.putObject(EMPTY, text([{ ...manifest, files: [] }]));
+      const stale = 'reports/all/data/2.csv';
+      await cloud.putObject(stale, Buffer.from(`${bucket},inputs/gone,9\n${bucket},${encoded[0]},9\n`));
+      await cloud.putObject(STALE, text([{ ...manifest, files: [{ key: stale, size: 1 }] }]));
     },
   ],
 };
@@ -159,12 +164,25 @@ test.each(Object.keys(SOURCES))('runs %s in their order, and once', async (batch
   expect(results(changed.rows)).toEqual(results(table));
 });
 
-test('runs a smaller place that an execution names, and fails without items', async () => {
+test('runs a smaller place that an execution names, and an old inventory', async () => {
   await putRequests(cloud, ['x'], `${PREFIX}part/`);
   const { output } = await runBatch(cloud, 'Objects', { items: `${PREFIX}part/` });
   expect(output.items).toMatchObject({ total: 1, done: 1 });
-  const none = await executed(cloud, 'Inventory', { items: EMPTY });
-  expect(none).toMatchObject({ status: 'FAILED', error: 'NoItems' });
+  const { rows: stale } = await runBatch(cloud, 'Inventory', { items: STALE });
+  const failure = {
+    error: 'InvalidInput',
+    message: expect.stringMatching(/^the request's object is missing/) as string,
+  };
+  expect(stale).toMatchObject([{ item: 'inputs/gone', failure }, { status: 'skipped' }]);
+});
+
+test.each([
+  ['Objects', `${PREFIX}none/`, 'NoItems', '/none/: check the place'],
+  ['Inventory', EMPTY, 'NoItems', ': check the place'],
+  ['Inventory', MISSING, 'States.ItemReaderFailed', `${MISSING}: User: `],
+])('%s at %s end with %s', async (batch, items, error, cause) => {
+  const ended = await executed(cloud, batch, { items });
+  expect(ended).toMatchObject({ status: 'FAILED', error, cause: expect.stringContaining(cause) as string });
 });
 
 test('accounts for each bad item, and repeats only these', async () => {

@@ -107,6 +107,15 @@ def test_a_redriven_batch_is_not_taken_for_its_end_before(aws, batch):
 
 
 @pytest.mark.parametrize(
+    ("end", "got"), [(succeeded(), "one that succeeded"), (ended("FAILED", error="NoItems"), "NoItems")]
+)
+def test_a_redrive_that_would_compute_nothing_is_refused(aws, batch, end, got):
+    run = batch({"DescribeExecution": [end]}, execution_arn=f"{EXECUTION}run")
+    refused = raised(InferenceError, f"to be redriven, got {got}: start it again", run.redrive)
+    assert (refused.name, aws.counts("RedriveExecution")) == ("ExecutionNotRedrivable", (0,))
+
+
+@pytest.mark.parametrize(
     ("end", "name", "message"),
     [
         (ended("FAILED", error="NoItems", cause="got none: check it"), "NoItems", ": got none: check it$"),

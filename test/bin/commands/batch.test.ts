@@ -99,6 +99,9 @@ describe('batch', () => {
     expect(redriven.stdout).toMatch(
       new RegExp(`\\n3 items in 60 s: 1 done, 1 skipped, 1 failed\\n\\n${causes}\\n${price}$`),
     );
+    expect(await refuse([...args, '--redrive'], local)).toMatch(
+      /^a batch must have ended early to be redriven, got one that succeeded: start it again/,
+    );
     expect(requests.filter((operation) => operation === 'StartExecution')).toHaveLength(1);
     end = { status: 'TIMED_OUT' };
     const rerun = await run('--json');
@@ -123,6 +126,20 @@ describe('batch', () => {
     expect(Key).toMatch(/^inputs\/docs\/list-[0-9a-f]{12}\/items\.jsonl$/);
     const { Body } = await s3.client.getObject({ Bucket: BUCKET, Key });
     expect(await Body?.transformToString()).toBe('{}\n');
+  });
+
+  it('names a line that Step Functions would not take, of a list here and in S3', async () => {
+    signature = { items: { kind: 'jsonLines', bucket: BUCKET, location: 'inputs/docs/x.jsonl' } };
+    const file = path.join(temporaryFolder(), 'items.jsonl');
+    const longest = 'é'.repeat(128 * 1024);
+    fs.writeFileSync(file, `{}\n${longest}\n\n${longest}+\n`);
+    const advice = 'must have at most 256 KiB, got more: put its tensors into S3, and let the line name that';
+    expect(await refuse(['batch', ARN, '--inputs', file], local)).toMatch(`line 4 of '${file}' ${advice}`);
+    await s3.client.putObject({ Bucket: BUCKET, Key: 'inputs/docs/x.jsonl', Body: fs.readFileSync(file) });
+    const place = `s3://${BUCKET}/inputs/docs/x.jsonl`;
+    for (const flags of [[], ['--inputs', place]])
+      expect(await refuse(['batch', ARN, ...flags], local)).toMatch(`line 4 of '${place}' ${advice}`);
+    expect(executions).toEqual([]);
   });
 
   const [empty, linked, odd] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];

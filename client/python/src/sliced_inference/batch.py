@@ -145,9 +145,15 @@ class SlicedInferenceBatchRun:
 
     def redrive(self) -> None:
         """Repeats what failed or was stopped, in the same execution. Items that have a result are skipped."""
-        redrives = self._describe().get("redriveCount", 0)
+        execution = self._describe()
+        error = execution.get("error", "")
+        if execution["status"] == "SUCCEEDED" or error in OWN_ERRORS:
+            # A redrive would repeat nothing, or only the table of the same items.
+            got = error or "one that succeeded"
+            message = f"a batch must have ended early to be redriven, got {got}: start it again"
+            raise InferenceError("ExecutionNotRedrivable", message)
         self._run(lambda call: call.ask("RedriveExecution", executionArn=self.execution_arn))
-        self._redrives = redrives + 1
+        self._redrives = execution.get("redriveCount", 0) + 1
 
     def _run(self, work: Callable[[Call], T]) -> T:
         call = self._new_call()
