@@ -64,7 +64,7 @@ export class Weights {
     const { name } = values[value];
     const dims = this.dims(value);
     const at = axis < 0 ? dims.length + axis : axis;
-    if (at < 0 || dims[at] === 1) return name;
+    if (at < 0 || (dims.at(at) ?? 1) === 1) return name;
     const tensor = this.stored(value);
     if (tensor !== undefined) return into.weight(partOfTensor(tensor, at, range));
     const { node, attributes } = this.step(value);

@@ -1,0 +1,99 @@
+/** Compares an operator with its parts: whether ONNX Runtime computes the same bits, and whether the table of exact splits says so. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Session } from '../../lambda/slice/session';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { Architecture } from '../../lib/cost/formulas/lambda';
+import { encodeModel } from '../../lib/onnx/encode-model';
+import type { Model } from '../../lib/onnx/model';
+import { parseModel } from '../../lib/onnx/parse';
+import { writeChunks } from '../../lib/onnx/write-chunks';
+import { UNKNOWN_TYPE } from '../../lib/shapes/value-types';
+import { splitModel } from '../../lib/split/rewrite';
+import { splitInto, type Splittable, mostParts, waysToSplit } from '../../lib/split/splittable';
+import type { Random } from './random';
+import type { OperatorCase } from './random-operator';
+
+export const ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
+
+export interface Comparison {
+  readonly parts: readonly number[];
+  /** Whether the table of exact splits says that these parts have the bits of the whole. */
+  readonly isInside: boolean;
+  readonly isIdentical: boolean;
+}
+
+/** Splits the operator in a random way and runs it whole and in parts. @param folder for the models; overwrites its files */
+export async function compare(
+  subject: OperatorCase,
+  random: Random,
+  { threads, folder }: { readonly threads: number; readonly folder: string },
+): Promise<Comparison> {
+  const whole = path.join(folder, 'whole.onnx');
+  fs.writeFileSync(whole, subject.model);
+  const model = parseModel(whole);
+  const { nodes, values } = model.graph;
+  const types = values.map(({ name }) => subject.types[name] ?? UNKNOWN_TYPE);
+  const node = nodes.find(({ opType }) => subject.operator.endsWith(opType)) ?? nodes[0];
+  const ways = waysToSplit({ model, types, architecture: ARCHITECTURE }, node);
+  const way = typeof ways === 'string' ? undefined : ways.find(({ axis }) => axis === subject.axis);
+  if (way !== undefined && way.length !== subject.length)
+    throw new Error(`${subject.description} must have ${subject.length} ${subject.axis}, got ${way.length}`);
+  const parts = randomParts(subject, way, random, threads);
+  const split = splitModel(model, types, [{ node: node.index, axis: subject.axis, parts }]);
+  const divided = path.join(folder, 'parts.onnx');
+  save(split, divided);
+  const [expected, got] = [await run(whole, subject, threads), await run(divided, subject, threads)];
+  return { parts, isInside: isInside(way, parts, threads), isIdentical: isSame(expected, got) };
+}
+
+/** Parts by the table; or with boundaries at its multiples, but of any length; or with any boundaries. */
+function randomParts(
+  { length, grain }: OperatorCase,
+  way: Splittable | undefined,
+  random: Random,
+  threads: number,
+): number[] {
+  const most = way === undefined ? 1 : mostParts(way, threads);
+  if (way !== undefined && most > 1 && random.int(0, 3) > 0)
+    return [...splitInto(way, random.int(2, most)).parts];
+  const step = grain * (grain === 1 ? random.pick([1, 16]) : 1);
+  const count = random.int(1, Math.min(4, Math.floor(length / step)));
+  const cuts = Array.from({ length: count }, () => step * random.int(1, Math.floor((length - 1) / step)));
+  const ends = [...new Set(cuts), length].filter((end) => end > 0).sort((a, b) => a - b);
+  return ends.map((end, part) => end - (part === 0 ? 0 : ends[part - 1])).filter((part) => part > 0);
+}
+
+function isInside(way: Splittable | undefined, parts: readonly number[], threads: number): boolean {
+  if (way === undefined) return false;
+  return parts.every(
+    (part, index) =>
+      part >= way.leastPerThread * threads && (index === parts.length - 1 || part % way.multipleOf === 0),
+  );
+}
+
+function save(model: Model, file: string): void {
+  const { graph } = model;
+  const chunks = encodeModel(model, {
+    ...{ nodes: graph.nodes, initializers: graph.initializers.map(({ value }) => value) },
+    declarations: [...graph.inputs, ...graph.outputs].map(({ field }) => field),
+    ...{ functions: model.functions, metadata: [], placeWeight: () => undefined },
+  });
+  fs.rmSync(file, { force: true });
+  writeChunks(model.files, chunks, file);
+}
+
+async function run(file: string, { x }: OperatorCase, threads: number): Promise<RawTensor | undefined> {
+  const session = await Session.open({ path: file, threads });
+  try {
+    return (await session.run(new Map([['x', x]]), ['y'])).get('y');
+  } finally {
+    await session.release();
+  }
+}
+
+function isSame(expected: RawTensor | undefined, got: RawTensor | undefined): boolean {
+  if (expected === undefined || got === undefined || !('bytes' in expected) || !('bytes' in got))
+    return false;
+  return expected.shape.join() === got.shape.join() && Buffer.compare(expected.bytes, got.bytes) === 0;
+}

@@ -1,0 +1,54 @@
+/** Random numbers that a seed repeats. */
+import { onnxDataType, packedBytes } from '../../lib/onnx/data-type';
+
+/** Exponents of float16 from 2^-6 to 2^1: sums of some thousands of products stay finite. */
+const HALF_EXPONENTS = { lowest: 9, count: 8 };
+
+export class Random {
+  private state: number;
+
+  constructor(seed: number) {
+    // Xorshift has no state of 0, and small seeds would begin alike.
+    this.state = Math.imul(seed + 1, 0x9e3779b1) | 1;
+    for (let round = 0; round < 8; round++) this.next();
+  }
+
+  /** A signed integer of 32 bits. */
+  next(): number {
+    this.state ^= this.state << 13;
+    this.state ^= this.state >>> 17;
+    this.state ^= this.state << 5;
+    return this.state;
+  }
+
+  /** From `least` to `most`, both included. */
+  int(least: number, most: number): number {
+    return least + ((this.next() >>> 0) % (Math.max(Math.floor(most), least) - least + 1));
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.int(0, choices.length - 1)];
+  }
+
+  /** Floats from -1 to 1, or of either sign from 2^-12 to 2^12. */
+  floats(length: number, isWide: boolean): Float32Array {
+    return Float32Array.from({ length }, () => {
+      const value = this.next() / 2 ** 31;
+      return isWide ? value * 2 ** ((this.next() % 25) >> 1) : value;
+    });
+  }
+
+  /** The bytes of a tensor. Integers have their whole range. */
+  bytes(dtype: string, length: number, isWide = false): Uint8Array {
+    if (dtype === 'float32') return new Uint8Array(this.floats(length, isWide).buffer);
+    if (dtype === 'float16') {
+      const { lowest, count } = HALF_EXPONENTS;
+      const bits = Uint16Array.from(
+        { length },
+        () => (this.next() & 0x83ff) | (this.int(lowest, lowest + count - 1) << 10),
+      );
+      return new Uint8Array(bits.buffer);
+    }
+    return Uint8Array.from({ length: packedBytes(onnxDataType(dtype), length) ?? 0 }, () => this.next());
+  }
+}
