@@ -5,12 +5,13 @@ import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { Architecture } from '../../lib/cost/formulas/lambda';
 import { encodeModel } from '../../lib/onnx/encode-model';
-import type { Model } from '../../lib/onnx/model';
+import type { Model, Node } from '../../lib/onnx/model';
+import { nodeAttributes } from '../../lib/onnx/node-attributes';
 import { parseModel } from '../../lib/onnx/parse';
 import { writeChunks } from '../../lib/onnx/write-chunks';
 import { UNKNOWN_TYPE } from '../../lib/shapes/value-types';
 import { splitModel } from '../../lib/split/rewrite';
-import { splitInto, type Splittable, mostParts, waysToSplit } from '../../lib/split/splittable';
+import { type Splittable, mostParts, splitInto, threadsOf, waysToSplit } from '../../lib/split/splittable';
 import type { Random } from './random';
 import type { OperatorCase } from './random-operator';
 
@@ -35,16 +36,19 @@ export async function compare(
   const { nodes, values } = model.graph;
   const types = values.map(({ name }) => subject.types[name] ?? UNKNOWN_TYPE);
   const node = nodes.find(({ opType }) => subject.operator.endsWith(opType)) ?? nodes[0];
-  const ways = waysToSplit({ model, types, architecture: ARCHITECTURE }, node);
+  const attributes = (each: Node) => nodeAttributes(model, each);
+  const context = { model, types, architecture: ARCHITECTURE, attributes };
+  const ways = waysToSplit(context, node);
   const way = typeof ways === 'string' ? undefined : ways.find(({ axis }) => axis === subject.axis);
   if (way !== undefined && way.length !== subject.length)
     throw new Error(`${subject.description} must have ${subject.length} ${subject.axis}, got ${way.length}`);
   const parts = randomParts(subject, way, random, threads);
-  const split = splitModel(model, types, [{ node: node.index, axis: subject.axis, parts }]);
+  const { model: split } = splitModel(context, [{ node: node.index, axis: subject.axis, parts }]);
   const divided = path.join(folder, 'parts.onnx');
   save(split, divided);
   const [expected, got] = [await run(whole, subject, threads), await run(divided, subject, threads)];
-  return { parts, isInside: isInside(way, parts, threads), isIdentical: isSame(expected, got) };
+  const isInside = way !== undefined && threadsOf(way, parts) >= threads;
+  return { parts, isInside, isIdentical: isSame(expected, got) };
 }
 
 /** Parts by the table; or with boundaries at its multiples, but of any length; or with any boundaries. */
@@ -62,14 +66,6 @@ function randomParts(
   const cuts = Array.from({ length: count }, () => step * random.int(1, Math.floor((length - 1) / step)));
   const ends = [...new Set(cuts), length].filter((end) => end > 0).sort((a, b) => a - b);
   return ends.map((end, part) => end - (part === 0 ? 0 : ends[part - 1])).filter((part) => part > 0);
-}
-
-function isInside(way: Splittable | undefined, parts: readonly number[], threads: number): boolean {
-  if (way === undefined) return false;
-  return parts.every(
-    (part, index) =>
-      part >= way.leastPerThread * threads && (index === parts.length - 1 || part % way.multipleOf === 0),
-  );
 }
 
 function save(model: Model, file: string): void {

@@ -2,7 +2,7 @@
 import type { NumericDataType, NumericTensor } from '../../lambda/tensors/tensor';
 import { onnxDataType } from '../../lib/onnx/data-type';
 import type { ValueType } from '../../lib/shapes/value-types';
-import { operatorOf } from '../../lib/split/rewrite';
+import { operatorOf } from '../../lib/split/operators';
 import type { SplitAxis } from '../../lib/split/split';
 import { ModelProto } from '../onnx-schema';
 import type { Random } from './random';

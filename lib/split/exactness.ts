@@ -12,6 +12,8 @@ export interface ExactSplit {
   readonly multipleOf: number;
   /** The fewest columns of a part for each thread. A kernel chooses its blocks by the columns that one thread gets. */
   readonly leastPerThread: number;
+  /** The most threads of ONNX Runtime with which the parts are exact. @default - any number */
+  readonly mostThreads?: number;
 }
 
 interface Rule extends ExactSplit {
@@ -26,8 +28,8 @@ const BOTH: readonly Architecture[] = ['x86_64', 'arm64'];
 
 /** Kernels compute 16 columns at a time, with every instruction set of x86-64 that ONNX Runtime knows. */
 const BLOCK = 16;
-/** With fewer columns a thread, the kernel of float32 adds up more rows of the weight at once. */
-const WIDE = 128;
+/** With 64 columns a thread or fewer, the kernel of float32 adds up more rows of the weight at once. */
+const WIDE = 80;
 
 const RULES: readonly Rule[] = [
   // A Gather copies.
@@ -68,14 +70,29 @@ const RULES: readonly Rule[] = [
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
+  // Several threads divide the positions of the output by the number of channels, and the positions of a thread decide how many products
+  // are added up at once.
   {
-    operators: ['Conv', 'ConvTranspose'],
+    operators: ['Conv'],
+    dtypes: ['float32'],
+    architectures: BOTH,
+    multipleOf: BLOCK,
+    leastPerThread: 0,
+    mostThreads: 1,
+  },
+  {
+    operators: ['ConvTranspose'],
     dtypes: ['float32'],
     architectures: BOTH,
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
 ];
+
+/** Groups are computed one by one, in every operator above that has them. But a single group has another kernel. */
+export function groupSplit(channelsPerGroup: number): ExactSplit {
+  return { multipleOf: 2 * channelsPerGroup, leastPerThread: 0 };
+}
 
 const isOf = (rule: Rule, operator: string): boolean => rule.operators.includes(operator);
 

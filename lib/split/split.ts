@@ -32,12 +32,15 @@ export interface PlannedSplit extends Split {
   readonly mostThreads?: number;
 }
 
-/** `count` parts of about equal length, whose boundaries are multiples of `multipleOf`; `undefined` if there is no such number of parts. */
+/**
+ * `count` parts of about equal length, whose boundaries are multiples of `multipleOf`; `undefined` if there is no such number of parts.
+ * The last part also has what remains, so that none has less than a multiple: kernels compute a single row in another way.
+ */
 export function evenParts(length: number, count: number, multipleOf: number): number[] | undefined {
-  const blocks = Math.ceil(length / multipleOf);
+  const blocks = Math.floor(length / multipleOf);
   if (count > blocks) return undefined;
   const ends = Array.from({ length: count }, (_, part) =>
-    Math.min(length, multipleOf * Math.round((blocks * (part + 1)) / count)),
+    part === count - 1 ? length : multipleOf * Math.round((blocks * (part + 1)) / count),
   );
   return ends.map((end, part) => end - (part === 0 ? 0 : ends[part - 1]));
 }

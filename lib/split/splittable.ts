@@ -1,7 +1,7 @@
 /** Finds the operators that can be split, into how many parts, and for the others with large weights why not. */
 import { smallestOf } from '../extremes';
 import { type Node, OMITTED } from '../onnx/model';
-import { type ExactSplit, exactSplit } from './exactness';
+import { type ExactSplit, exactSplit, groupSplit } from './exactness';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
 import { type Split, type SplitAxis, CannotSplit, MAX_PARTS, evenParts, rangesOf } from './split';
 import type { SplitSubject } from './subject';
@@ -71,7 +71,7 @@ function byOutput(
   }
   return {
     ...{ node, axis: divides, length, weight: weights.tensors(value)[0].name, weightBytes },
-    ...(isGrouped ? { multipleOf: length / groups, leastPerThread: 0 } : exact),
+    ...(isGrouped ? groupSplit(length / groups) : exact),
   };
 }
 
@@ -86,12 +86,14 @@ function byRows(subject: SplitSubject, columns: Splittable): Splittable[] {
 }
 
 /** The largest number of parts, for so many threads of ONNX Runtime. */
-export function mostParts({ length, multipleOf, leastPerThread, axis }: Splittable, threads: number): number {
+export function mostParts(
+  { length, multipleOf, leastPerThread, mostThreads = Infinity, axis }: Splittable,
+  threads: number,
+): number {
+  if (threads > mostThreads) return 1;
   const least = Math.max(leastPerThread * threads, axis === 'columns' ? NARROW_COLUMNS : 1, multipleOf);
-  return Math.max(
-    1,
-    Math.min(MAX_PARTS, Math.floor(Math.ceil(length / multipleOf) / Math.ceil(least / multipleOf))),
-  );
+  const most = Math.floor(Math.floor(length / multipleOf) / Math.ceil(least / multipleOf));
+  return Math.max(1, Math.min(MAX_PARTS, most));
 }
 
 /** @throws Error if there are more parts than `mostParts` */
@@ -107,11 +109,14 @@ export function splitInto(splittable: Splittable, count: number): Split {
  * with one thread.
  */
 export function threadsOf(
-  { length, multipleOf, leastPerThread }: Splittable,
+  { length, multipleOf, leastPerThread, mostThreads = Infinity }: Splittable,
   parts: readonly number[],
 ): number {
   const ranges = rangesOf(parts);
-  const isWhole = ranges.at(-1)?.end === length && parts.every((part) => Number.isInteger(part) && part > 0);
+  const isWhole =
+    ranges.at(-1)?.end === length && parts.every((part) => Number.isInteger(part) && part >= multipleOf);
   if (!isWhole || ranges.some(({ start }) => start % multipleOf !== 0)) return 0;
-  return leastPerThread === 0 ? Infinity : Math.floor(smallestOf(parts) / leastPerThread);
+  return leastPerThread === 0
+    ? mostThreads
+    : Math.min(mostThreads, Math.floor(smallestOf(parts) / leastPerThread));
 }
