@@ -11,6 +11,7 @@ import { parseModel } from '../../lib/onnx/parse';
 import { writeChunks } from '../../lib/onnx/write-chunks';
 import { UNKNOWN_TYPE } from '../../lib/shapes/value-types';
 import { splitModel } from '../../lib/split/rewrite';
+import { rangesOf } from '../../lib/split/split';
 import { type Splittable, mostParts, splitInto, threadsOf, waysToSplit } from '../../lib/split/splittable';
 import type { Random } from './random';
 import type { OperatorCase } from './random-operator';
@@ -51,7 +52,7 @@ export async function compare(
   return { parts, isInside, isIdentical: isSame(expected, got) };
 }
 
-/** Parts by the table; or with boundaries at its multiples, but of any length; or with any boundaries. */
+/** Often parts of the table, even or with some of them joined; else parts of any length, at multiples of 16 or anywhere. */
 function randomParts(
   { length, grain }: OperatorCase,
   way: Splittable | undefined,
@@ -59,13 +60,15 @@ function randomParts(
   threads: number,
 ): number[] {
   const most = way === undefined ? 1 : mostParts(way, threads);
-  if (way !== undefined && most > 1 && random.int(0, 3) > 0)
-    return [...splitInto(way, random.int(2, most)).parts];
-  const step = grain * (grain === 1 ? random.pick([1, 16]) : 1);
-  const count = random.int(1, Math.min(4, Math.floor(length / step)));
-  const cuts = Array.from({ length: count }, () => step * random.int(1, Math.floor((length - 1) / step)));
-  const ends = [...new Set(cuts), length].filter((end) => end > 0).sort((a, b) => a - b);
-  return ends.map((end, part) => end - (part === 0 ? 0 : ends[part - 1])).filter((part) => part > 0);
+  const isEven = way !== undefined && most > 1 && random.int(0, 3) > 0;
+  const step = grain === 1 ? random.pick([1, 16]) : grain;
+  const last = Math.floor((length - 1) / step);
+  const ends = isEven
+    ? rangesOf(splitInto(way, random.pick([most, random.int(2, most)])).parts).map(({ end }) => end)
+    : Array.from({ length: random.int(1, 4) }, () => step * random.int(1, last));
+  const kept = isEven && random.pick([true, false]) ? ends.filter(() => random.int(0, 2) > 0) : ends;
+  const bounds = [...new Set([0, ...kept.filter((end) => end < length), length])].sort((a, b) => a - b);
+  return bounds.slice(1).map((end, index) => end - bounds[index]);
 }
 
 function save(model: Model, file: string): void {
