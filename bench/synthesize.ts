@@ -34,9 +34,9 @@ export function synthesize(...subjects: readonly Subject[]): void {
   run(process.execPath, [script, JSON.stringify(subjects)], { env: { CDK_VALIDATION: 'false' } });
 }
 
-/** Runs `sliced-inference slice`, and returns the plan. */
-export function sliceModel(model: BenchModel, slices: number, out: string): SlicePlan {
-  const flags = ['--slices', String(slices), '--out', out];
+/** Runs `sliced-inference slice`, and returns the plan. @param slicing how many slices, or flags */
+export function sliceModel(model: BenchModel, slicing: number | readonly string[], out: string): SlicePlan {
+  const flags = [...(typeof slicing === 'number' ? ['--slices', String(slicing)] : slicing), '--out', out];
   for (const [name, size] of Object.entries(model.dimensions)) flags.push('--dimension', `${name}=${size}`);
   run(process.execPath, ['--no-warnings', PROGRAM, 'slice', model.file, ...flags]);
   return readPlan(path.join(out, 'plan.json'));
