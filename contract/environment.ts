@@ -21,8 +21,6 @@ export const ENV = {
   deploymentDigest: 'SLICE_DEPLOYMENT_DIGEST',
   /** Number of threads in ONNX Runtime's intra-operator pool, the same for all slices of a plan. */
   threads: 'SLICE_THREADS',
-  /** `float16` when the slice sends float32 tensors to other slices as float16; otherwise absent. */
-  transport: 'SLICE_TRANSPORT',
   /**
    * Key of the loader's claim in the pipeline's bucket: see `lambda/whole-model.ts`. Only the function of the whole
    * model has it.

@@ -39,7 +39,7 @@ export interface SliceEvent {
   readonly version: typeof CONTRACT_VERSION;
   /**
    * Hexadecimal SHA-256 over everything that a result depends on: the plan's own digest, the code with ONNX Runtime, the
-   * processor architecture, the number of threads, the transport and the zone of the tensor store. A function of another
+   * processor architecture, the number of threads, and the zone of the tensor store. A function of another
    * deployment fails with `PlanChanged`, so a run never mixes two models.
    */
   readonly deploymentDigest: string;

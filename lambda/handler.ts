@@ -107,7 +107,6 @@ export function makeHandler(
       };
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,
-        sendsFloat16: environment.sendsFloat16,
         isWhole: environment.loaderClaim !== undefined,
       });
       telemetry.call(about, answer.timing, counted.take());

@@ -6,7 +6,6 @@ import { invalidInput, messageOf, NamedFailure, sliceFailed } from '../errors';
 import { allDone } from '../store/ranged-read';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { TensorReader } from '../store/stored-tensors';
-import { widened } from '../tensors/float16';
 import { describeTensor, tensorNamed, type RawTensor, type TensorHead } from '../tensors/tensor';
 import { openStateTensors } from './state-tensors';
 
@@ -83,10 +82,9 @@ async function fromSlice(
   try {
     const reader = text === IN_S3 ? await store.open(key) : openStateTensors(slice, text);
     await checkAll(tensors, reader);
-    const sent = await reader.read(tensors.map(({ name }) => name));
     const { requestEtag } = reader;
     return {
-      tensors: new Map(tensors.map((spec) => [spec.name, asDeclared(spec, tensorNamed(sent, spec.name))])),
+      tensors: await reader.read(tensors.map(({ name }) => name)),
       ...(requestEtag !== undefined && { requestEtag }),
     };
   } catch (error) {
@@ -108,17 +106,8 @@ async function checkAll(tensors: readonly SourcedTensor[], reader: TensorReader)
   }
 }
 
-/** Whether the tensor was sent at half precision: see `slice-tensors.ts`. */
-function isHalved({ dtype }: SourcedTensor, sent: TensorHead): boolean {
-  return dtype === 'float32' && sent.dtype === 'float16';
-}
-
-function asDeclared(spec: SourcedTensor, sent: RawTensor): RawTensor {
-  return sent.dtype !== 'string' && isHalved(spec, sent) ? widened(sent) : sent;
-}
-
 /** Checks only the element type: a model may declare shapes that its values do not have. */
 function checkDtype(spec: SourcedTensor, sent: TensorHead): void {
-  if (sent.dtype === spec.dtype || isHalved(spec, sent)) return;
+  if (sent.dtype === spec.dtype) return;
   throw new Error(`tensor '${spec.name}' must be ${describeTensor(spec)}, got ${describeTensor(sent)}`);
 }

@@ -19,7 +19,6 @@ const MEGABYTE = 2 ** 20;
 
 interface RunOptions {
   readonly startedAt: number;
-  readonly sendsFloat16: boolean;
   readonly isWhole: boolean;
 }
 
@@ -28,7 +27,7 @@ export async function runSlice(
   event: SliceEvent,
   { manifest: manifestPromise, loaded }: SliceForRun,
   stores: Stores,
-  { startedAt, sendsFloat16, isWhole }: RunOptions,
+  { startedAt, isWhole }: RunOptions,
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
   // If reading fails first, nothing awaits the load any more: mark its rejection as handled.
@@ -59,7 +58,7 @@ export async function runSlice(
     event,
     manifest,
     { read, computed },
-    { inline, sendsFloat16, ...request },
+    { inline, ...request },
     stores,
   );
   const writeMs = roundedTenth(connectMs + watch.lap());

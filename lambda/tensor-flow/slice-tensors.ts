@@ -7,7 +7,6 @@ import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest
 import { sliceFailed } from '../errors';
 import { parseExecutionInput, type ParsedInput, openRequest } from '../request/request';
 import type { SafetensorsStore } from '../store/safetensors-store';
-import { halved } from '../tensors/float16';
 import type { Metadata } from '../tensors/safetensors';
 import { type RawTensor } from '../tensors/tensor';
 import { gatherTensors, type GatheredTensors } from './gather';
@@ -88,7 +87,6 @@ export function storeOfOutputs({ result }: SliceManifest, { callers, runs }: Sto
 
 interface WriteOptions {
   readonly inline: InlineMode;
-  readonly sendsFloat16: boolean;
   readonly requestEtag?: string;
 }
 
@@ -96,7 +94,7 @@ export async function writeTensors(
   { run, maxTensors, resultKey }: Pick<SliceEvent, 'run' | 'maxTensors' | 'resultKey'>,
   manifest: SliceManifest,
   { read, computed }: { readonly read: NamedTensors; readonly computed: NamedTensors },
-  { inline, sendsFloat16, requestEtag }: WriteOptions,
+  { inline, requestEtag }: WriteOptions,
   stores: Stores,
 ): Promise<WrittenTensors> {
   if (manifest.result !== undefined) {
@@ -109,24 +107,13 @@ export async function writeTensors(
     );
     return { ...(outputs.s3 && { object: outputs.s3 }), outputs, bytesWritten };
   }
-  const sent = sendsFloat16 ? atHalfPrecision(computed) : computed;
   const metadata: Metadata = requestEtag === undefined ? {} : { [REQUEST_ETAG]: requestEtag };
-  const tensors = maxTensors === undefined ? undefined : encodeStateTensors(sent, metadata, maxTensors);
+  const tensors = maxTensors === undefined ? undefined : encodeStateTensors(computed, metadata, maxTensors);
   if (tensors !== undefined) return { tensors, bytesWritten: 0 };
   const key = sliceObjectKey(run, manifest.slice);
-  const { bytes } = await stores.runs.write(key, sent, metadata);
+  const { bytes } = await stores.runs.write(key, computed, metadata);
   const object = stores.runs.reference(key);
   return { object, ...(maxTensors !== undefined && { tensors: IN_S3 }), bytesWritten: bytes };
-}
-
-/** Leaves a tensor as float32 if float16 cannot hold one of its values; the reader finds the type in the header. */
-function atHalfPrecision(tensors: NamedTensors): NamedTensors {
-  return new Map(
-    [...tensors].map(([name, tensor]) => [
-      name,
-      tensor.dtype === 'float32' ? (halved(tensor) ?? tensor) : tensor,
-    ]),
-  );
 }
 
 export function pick(tensors: NamedTensors, specs: readonly { readonly name: string }[]): NamedTensors {

@@ -26,7 +26,6 @@ interface FunctionSettings {
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
   readonly sliceMetrics: boolean;
-  readonly float16Transport: boolean;
   readonly tracing: boolean;
   readonly network?: Network;
 }
@@ -234,7 +233,6 @@ function environment(props: SliceFunctionProps): Record<string, string> {
     ...(expressBucket && { [ENV.runsBucket]: expressBucket.bucketName }),
     [ENV.deploymentDigest]: plan.deploymentDigest,
     [ENV.threads]: String(plan.threads),
-    ...(props.float16Transport && { [ENV.transport]: 'float16' }),
     ...(loaderKey !== undefined && { [ENV.loaderKey]: loaderKey }),
     ...(props.sliceMetrics && { [ENV.metricsNamespace]: METRICS_NAMESPACE }),
   };

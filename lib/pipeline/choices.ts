@@ -66,8 +66,8 @@ export enum WarmUp {
 export enum Consolidation {
   /**
    * Consolidates if the whole model fits one function, of at most `maxMemorySize` of `Slicing.automatic` or 3,008 MB, and if
-   * it takes at least two seconds longer to load than the slowest slice, by the model of cost. A model in one slice, a
-   * `slicedModel` and a pipeline with `float16Transport` are never consolidated.
+   * it takes at least two seconds longer to load than the slowest slice, by the model of cost. A model in one slice
+   * and a `slicedModel` are never consolidated.
    */
   AUTOMATIC = 'automatic',
   /** Never. The slices serve all runs. */

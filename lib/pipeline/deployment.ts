@@ -127,7 +127,7 @@ function deployedThreads(plan: SlicePlan, memorySizes: readonly number[]): numbe
 function digestOf(
   plan: SlicePlan,
   threads: number,
-  { architecture, float16Transport, expressZone }: PipelineSettings,
+  { architecture, expressZone }: PipelineSettings,
   whole?: SlicePlan,
 ): string {
   const parts = [
@@ -135,7 +135,6 @@ function digestOf(
     runtimeCodeDigest(architecture),
     architecture.name,
     threads,
-    float16Transport,
     isKnown(expressZone) ? expressZone : 'a zone',
     ...(whole ? [whole.planDigest] : []),
   ];

@@ -93,21 +93,11 @@ export interface SlicedInferencePipelineProps {
 
   /**
    * Whether one function also has the whole model, and serves the runs that find it warm. `ALWAYS` cannot be combined with
-   * `float16Transport` or `slicedModel`.
+   * `slicedModel`.
    *
    * @default Consolidation.AUTOMATIC
    */
   readonly consolidation?: Consolidation;
-
-  /**
-   * Whether float32 tensors between slices are sent as float16. This halves their bytes, and results are no longer bit
-   * for bit those of the whole model: a value keeps 11 significant bits, so its error is at most 0.05 %, or 3e-8 if the
-   * value is smaller than 6.1e-5. A tensor with a finite value above 65,504 is sent as float32. Requests are never
-   * converted. Results are converted only if a slice before the last one computes them.
-   *
-   * @default false
-   */
-  readonly float16Transport?: boolean;
 
   /**
    * Whether a slice hands on small tensors in the state of the execution, instead of an object in S3. The plan decides which slices

@@ -30,7 +30,7 @@ export function checkProps(
 const FIXED_BY_SLICING = ['modelPath', 'slicing', 'dimensions', 'graphOptimization'] as const;
 
 function* ofModel(props: SlicedInferencePipelineProps): Generator<Fault> {
-  const { modelPath, slicedModel, consolidation, float16Transport } = props;
+  const { modelPath, slicedModel, consolidation } = props;
   const extra = FIXED_BY_SLICING.filter((name) => props[name] !== undefined);
   if (slicedModel !== undefined && extra.length > 0) {
     yield [
@@ -41,10 +41,10 @@ function* ofModel(props: SlicedInferencePipelineProps): Generator<Fault> {
   }
   if (slicedModel === undefined && modelPath === undefined)
     yield ['a pipeline must have a model', 'neither modelPath nor slicedModel', 'set one of them'];
-  if (consolidation !== Consolidation.ALWAYS || (!float16Transport && slicedModel === undefined)) return;
+  if (consolidation !== Consolidation.ALWAYS || slicedModel === undefined) return;
   yield [
-    'Consolidation.ALWAYS cannot be combined with float16Transport, with which slices compute other bits, or with slicedModel',
-    float16Transport ? 'float16Transport' : 'slicedModel, which has no files of the whole model',
+    'Consolidation.ALWAYS cannot be combined with slicedModel',
+    'slicedModel, which has no files of the whole model',
     'remove one of them',
   ];
 }
@@ -132,7 +132,6 @@ export function pipelineSettings(props: SlicedInferencePipelineProps) {
     runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
     warmUp: props.warmUp ?? WarmUp.AUTOMATIC,
     consolidation: consolidationOf(props),
-    float16Transport: props.float16Transport ?? false,
     tensorsInState: props.tensorsInState ?? keyOf(props) === undefined,
     sliceMetrics: props.sliceMetrics ?? false,
     tracing: props.tracing ?? true,
@@ -147,12 +146,10 @@ export function pipelineSettings(props: SlicedInferencePipelineProps) {
   };
 }
 
-/** float16 between slices changes bits, which the whole model would not. A `slicedModel` has the files of its slices only. */
+/** A `slicedModel` has the files of its slices only. */
 function consolidationOf({
   consolidation = Consolidation.AUTOMATIC,
-  float16Transport,
   slicedModel,
 }: SlicedInferencePipelineProps): Consolidation {
-  const isPossible = float16Transport !== true && slicedModel === undefined;
-  return isPossible ? consolidation : Consolidation.NEVER;
+  return slicedModel === undefined ? consolidation : Consolidation.NEVER;
 }

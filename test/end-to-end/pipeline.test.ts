@@ -1,9 +1,8 @@
 /** Runs synthesized stacks in the local cloud and compares them with ONNX Runtime on the unsliced model. */
 import { setImmediate as nextTick } from 'node:timers/promises';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { typedView, type NumericTensor, type RawTensor } from '../../lambda/tensors/tensor';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import { Slicing, WarmUp } from '../../lib';
-import { infer } from '../../local';
 import { deploy, rows, runAsWhole, trace } from '../support/deployed-pipeline';
 import {
   type ModelInit,
@@ -17,7 +16,6 @@ import {
   saveModel,
   value,
 } from '../support/model-builder';
-import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 
 test('four slices return the same bits as the unsliced model, and load no weights in a warm run', async () => {
@@ -50,30 +48,6 @@ test.each<[string, WarmUp, string]>([
   await running;
   const failures = trace.filter((event) => event.type === 'TaskFailed');
   expect(failures).toMatchObject([{ state, error: 'Runtime.ExitError' }]);
-});
-
-describe('float16 transport', () => {
-  const modelPath = saveModel(mlp(4));
-  const props = { slicing: Slicing.count(2), dimensions: { batch: 64 }, tensorsInState: false };
-  const inputs = rows(64, 3);
-  const elements = (tensors: ReadonlyMap<string, RawTensor>) =>
-    [...typedView(tensors.get('y') as NumericTensor)] as number[];
-
-  test('nearly halves the bytes between slices and changes results by less than 0.01', async () => {
-    const exact = await infer(await deploy(modelPath, props), inputs);
-    const halved = await infer(await deploy(modelPath, { ...props, float16Transport: true }), inputs);
-    if (exact.status !== 'SUCCEEDED' || halved.status !== 'SUCCEEDED') throw new Error('a run failed');
-    const [full, half] = [exact, halved].map(({ execution }) => execution.timings[0].bytesWritten);
-    expect(half).toBeLessThan(0.6 * full);
-    const expected = elements(await runWhole(modelPath, inputs));
-    expect(elements(exact.outputs)).toEqual(expected);
-    const got = elements(halved.outputs);
-    expect(got).not.toEqual(expected);
-    // Rounding errors of 2^-11 pass through two layers of bounded weights.
-    const worst = Math.max(...got.map((value, index) => Math.abs(value - expected[index])));
-    expect(worst).toBeLessThan(0.01);
-    expect(halved.outputs.get('y')?.dtype).toBe('float32');
-  });
 });
 
 describe('the state machine connects', () => {

@@ -1,13 +1,10 @@
-import { ENV } from '../../contract/environment';
 import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../../contract/slice-event';
 import type { SliceHandler } from '../../lambda/handler';
-import { decodeSafetensors } from '../../lambda/tensors/safetensors';
 import {
   early,
   event,
   failure,
   file,
-  inline,
   named,
   RESULTS,
   scale,
@@ -22,8 +19,6 @@ const SLICE_0 = 'runs/machine/run-1/slice-00.safetensors';
 const OUTPUTS = 'outputs/machine/run-1.safetensors';
 const shifted = tensor([11, 22, 33]);
 const fromS3 = { version: 1, inputs: { s3: 'inputs/a' } };
-
-const withInputs = (tensors: object) => event({ request: { version: 1, inputs: { tensors } } });
 
 describe('a run of two slices', () => {
   it('writes all results to one object and returns them inline', async () => {
@@ -89,31 +84,6 @@ it('a run of one slice writes only the results', async () => {
   const result = MANIFESTS[0].outputs.map((spec) => ({ ...spec, source }));
   await slices.sliceHandler(0, { ...MANIFESTS[0], slices: 1, result })(event());
   expect(slices.written()).toEqual([OUTPUTS]);
-});
-
-const handlerOf = (slice: number) => slices.handler(slice, { [ENV.transport]: 'float16' });
-const sentTypes = () =>
-  [...decodeSafetensors(slices.objects.bytes(SLICE_0) ?? new Uint8Array())].map(([, { dtype }]) => dtype);
-
-it('float16 transport sends float32 tensors as float16 and reads them as float32', async () => {
-  await handlerOf(0)(event());
-  expect(sentTypes()).toEqual(['float16', 'float16']);
-  await handlerOf(1)(event());
-  // float16 holds small whole numbers exactly.
-  expect(slices.stored(OUTPUTS)).toEqual(RESULTS);
-});
-
-it('float16 transport sends a tensor as float32 if float16 cannot hold one of its values', async () => {
-  await handlerOf(0)(withInputs({ x: inline([1e6, 2, 3]), scale: inline([2, 2, 2]) }));
-  expect(sentTypes()).toEqual(['float32', 'float32']);
-});
-
-it('float16 transport sends float16 in the state too', async () => {
-  const { tensors } = (await handlerOf(0)(event({ maxTensors: 10_000 }))) as SliceAnswer;
-  const sent = decodeSafetensors(Buffer.from(tensors ?? '', 'base64'));
-  expect([...sent.values()].map(({ dtype }) => dtype)).toEqual(['float16', 'float16']);
-  const last = await slices.sliceHandler(1)(event({ tensors: { 0: tensors } }));
-  expect(last.outputs?.tensors?.early).toMatchObject({ dtype: 'float32', shape: [1, 3] });
 });
 
 describe('tensors in the state', () => {

@@ -182,7 +182,7 @@ export function headerBytes(name: string): number {
 }
 
 /**
- * Characters of base64 of a file, without float16 transport: with it, a file is smaller than planned.
+ * Characters of base64 of a file.
  *
  * @param bytes of its tensors and of their headers
  */

@@ -31,14 +31,13 @@ it('readEnvironment reads every variable', () => {
     runsBucket: 'tensors',
     deploymentDigest: 'deployment',
     threads: 16,
-    sendsFloat16: false,
     memoryBytes: 512 * 1024 * 1024,
   });
 });
 
-it('readEnvironment reads the bucket of tensors between slices and the transport if they are set', () => {
-  const read = readEnvironment({ ...VARIABLES, SLICE_RUNS_BUCKET: 'runs', SLICE_TRANSPORT: 'float16' });
-  expect(read).toMatchObject({ bucket: 'tensors', runsBucket: 'runs', sendsFloat16: true });
+it('readEnvironment reads the bucket of tensors between slices if it is set', () => {
+  const read = readEnvironment({ ...VARIABLES, SLICE_RUNS_BUCKET: 'runs' });
+  expect(read).toMatchObject({ bucket: 'tensors', runsBucket: 'runs' });
 });
 
 it('readEnvironment needs no weights file if there is no URI of weights', () => {

@@ -62,7 +62,6 @@ test.each<[words: string, props: Props | ((stack: Stack) => Props)]>([
   [`vpcSubnets ${withVpc}`, { vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } }],
   [`securityGroups ${withVpc}`, { securityGroups: [] }],
   ['must have one group or more', (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc'), securityGroups: [] })],
-  ['Consolidation.ALWAYS cannot be combined with float16', { ...always, float16Transport: true }],
   ['got slicedModel, which has no', () => ({ ...alone(), consolidation: Consolidation.ALWAYS })],
   // jsii drops the unknown name of {"memory_size": 2048} in Python, because it is in a map.
   ["sliceFunctionOverrides['slice-00'] must set an option", { sliceFunctionOverrides: { 'slice-00': {} } }],

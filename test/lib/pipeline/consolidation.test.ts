@@ -28,7 +28,6 @@ const always = { ...four, consolidation: Consolidation.ALWAYS };
 test.each<[string, Props]>([
   ['a model in one slice', {}],
   ['a model that loads at once', four],
-  ['float16 between slices', { ...four, float16Transport: true }],
 ])('%s has the template that it has without consolidation', (_, props) => {
   const never = { ...props, consolidation: Consolidation.NEVER };
   expect(pipelineStack(props).template.toJSON()).toEqual(pipelineStack(never).template.toJSON());

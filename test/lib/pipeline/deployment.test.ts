@@ -40,7 +40,6 @@ describe('the deployment digest', () => {
     ['the code of the functions', () => digestOf({}, { code: 'other code' })],
     ['the architecture', () => digestOf({ architecture: lambda.Architecture.ARM_64 })],
     ['the thread count', () => digestOf({ sliceFunctions: { memorySize: 4000 } })],
-    ['float16Transport', () => digestOf({ float16Transport: true })],
     ['S3 Express One Zone', () => digestOf(inZone('use1-az5'))],
     ['a zone that is known only at deployment', () => digestOf(unknownZone())],
     ['the whole model', () => digestOf({}, { whole: { plan: whole, callMs: 1 } })],

@@ -168,9 +168,9 @@ export const STACKS: Readonly<Record<string, (app: App) => void>> = {
     })),
   ),
   'a model in a bucket': inStack(pipeline(modelInBucket)),
-  'a bucket that is emptied, provisioned concurrency and float16': inStack(
+  'a bucket that is emptied, and provisioned concurrency': inStack(
     pipeline(() => ({
-      ...{ removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true, float16Transport: true },
+      ...{ removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true },
       sliceFunctions: { environment: { TEAM: 'ocr' }, provisionedConcurrentExecutions: 2 },
       sliceFunctionOverrides: { 'slice-01': { memorySize: 3008, timeout: Duration.minutes(2) } },
     })),
