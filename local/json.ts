@@ -23,10 +23,6 @@ export function listOf(value: Json | undefined): readonly Json[] {
   return isJsonArray(value) ? value : [value];
 }
 
-export function textsIn(value: Json | undefined): string[] {
-  return listOf(value).filter((item) => typeof item === 'string');
-}
-
 /** The names of fields, and indexes of lists. */
 export type JsonPath = readonly (string | number)[];
 

@@ -16,7 +16,6 @@ interface Options extends LocalOptions {
   readonly shell: ShellName;
   /** Node.js itself would read `--env-file`, also after the script. */
   readonly writeEnv?: string;
-  readonly jwks?: string;
   readonly logs?: boolean;
   readonly json?: boolean;
 }
@@ -62,10 +61,6 @@ export function localCommand(): Command {
       '--write-env <file>',
       'write the variables into this file when all is ready, and remove it at the end',
     )
-    .option(
-      '--jwks <file>',
-      "the JSON Web Key Set of the issuer, to verify the tokens' signatures (default: they are not verified)",
-    )
     .option('--logs', 'write the logs of the functions to standard error')
     .option('--json', 'print JSON');
   return addLocalOptions(command).addHelpText('after', HELP).action(serve);
@@ -95,14 +90,13 @@ async function serve(assembly: string, options: Options): Promise<void> {
 }
 
 function servingOptions(options: Options): LocalCloudOptions {
-  const { port, jwks, logs } = options;
+  const { port, logs } = options;
   return {
     ...cloudOptions(options),
     onFault: ({ kind, place }) => {
       printLine(`fault: ${kind} at ${place}`);
     },
     ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1, http: port + 2 } }),
-    ...(jwks !== undefined && { jwksFile: jwks }),
     onNotice: (notice) => {
       printLine(`note: ${notice}`);
     },

@@ -3,7 +3,6 @@ import type { Authorizer } from '../iam/authorizer';
 import type { LocalCloudError } from '../local-cloud-error';
 import type { Callers } from '../s3/callers';
 import type { StateMachines } from '../step-functions/state-machines';
-import type { JwtAuthorizer, KeySet } from './jwt';
 import type { ParameterSource } from './parameter-mapping';
 import type { RouteKey } from './routes';
 
@@ -17,15 +16,10 @@ export interface HttpApi {
 
 export interface Route {
   readonly key: RouteKey;
-  readonly authorization: Authorization;
-  /** A route without a known one answers with the error. */
+  readonly authorization: 'NONE' | 'AWS_IAM';
+  /** A route without a known one, or with another authorization, answers with the error. */
   readonly integration: Integration | LocalCloudError;
 }
-
-export type Authorization =
-  | { readonly type: 'NONE' }
-  | { readonly type: 'AWS_IAM' }
-  | { readonly type: 'JWT'; readonly authorizer: JwtAuthorizer; readonly scopes: readonly string[] };
 
 /** A first-class integration with Step Functions. */
 export interface Integration {
@@ -42,10 +36,8 @@ export interface GatewayOptions {
   readonly machines: StateMachines;
   readonly callers: Callers;
   readonly authorizer: Authorizer;
-  /** Without keys, the signatures of tokens are not verified. */
-  readonly keys?: KeySet | undefined;
   /** Ends all waiting with its reason. */
   readonly signal: AbortSignal;
-  /** Called with what API Gateway does not tell the client: why a request failed, or that no signature was verified. */
+  /** Called with what API Gateway does not tell the client: why a request failed. */
   readonly onNotice: (notice: string) => void;
 }

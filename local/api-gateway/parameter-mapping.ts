@@ -3,14 +3,14 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html
  */
 import { unsupported } from '../local-cloud-error';
-import { type Json, type JsonObject, type JsonPath, parseJson, parseJsonPath, valueAt } from '../json';
+import { type Json, type JsonPath, parseJson, parseJsonPath, valueAt } from '../json';
 
 /** API Gateway cuts a body here before it looks for a field in it. */
 const MAX_SELECTED_BODY_BYTES = 102_400;
 
 export type ParameterSource =
   | { readonly from: 'static'; readonly text: string }
-  | { readonly from: 'header' | 'querystring' | 'path' | 'claim'; readonly name: string }
+  | { readonly from: 'header' | 'querystring' | 'path'; readonly name: string }
   | { readonly from: 'body'; readonly path: JsonPath };
 
 export interface MappedRequest {
@@ -19,8 +19,6 @@ export interface MappedRequest {
   readonly query: URLSearchParams;
   readonly variables: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Of the JSON Web Token that authorized the request. */
-  readonly claims: JsonObject;
 }
 
 /** @throws LocalCloudError for an expression that the local cloud does not know */
@@ -36,8 +34,6 @@ export function parseParameter(value: Json, where: string): ParameterSource {
     if (kind === 'header') return { from: kind, name: name.toLowerCase() };
     if (kind === 'querystring' || kind === 'path') return { from: kind, name };
   }
-  const claim = /^\$context\.authorizer\.claims\.([\w-]+)$/.exec(value)?.at(1);
-  if (claim !== undefined) return { from: 'claim', name: claim };
   const path = value.startsWith('$request.body.')
     ? parseJsonPath(value.slice('$request.body'.length))
     : undefined;
@@ -58,8 +54,6 @@ export function parameterValue(source: ParameterSource, request: MappedRequest):
     }
     case 'path':
       return Object.hasOwn(request.variables, source.name) ? request.variables[source.name] : undefined;
-    case 'claim':
-      return text(valueAt(request.claims, [source.name]));
     case 'body':
       return bodyAt(request.body, source.path);
   }

@@ -3,12 +3,11 @@
  * and of its stages, such as CORS, throttling and access logs, have no effect.
  */
 import { LocalCloudError, unsupported } from '../local-cloud-error';
-import { entriesOf, isJsonObject, type Json, listOf, textsIn } from '../json';
+import { entriesOf, type Json } from '../json';
 import { checkFields, type Resource, unknownValue, whereOf } from '../cloudformation/resource';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Template } from '../cloudformation/template';
-import type { Authorization, HttpApi, Integration, Route } from './http-api';
-import type { JwtAuthorizer } from './jwt';
+import type { HttpApi, Integration, Route } from './http-api';
 import { parseParameter } from './parameter-mapping';
 import { parseRouteKey } from './routes';
 
@@ -52,11 +51,14 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
       .resourcesOfType(`AWS::ApiGatewayV2::${type}`)
       .filter((resource) => template.property(resource, 'ApiId') === id);
   const routes = of('Route').map((route): Route => {
-    return {
-      key: parseRouteKey(template.text(route, 'RouteKey'), whereOf(route)),
-      authorization: readAuthorization(template, route),
-      integration: readIntegration(template, route, machines),
-    };
+    const key = parseRouteKey(template.text(route, 'RouteKey'), whereOf(route));
+    const authorization = template.property(route, 'AuthorizationType') ?? 'NONE';
+    if (authorization !== 'NONE' && authorization !== 'AWS_IAM') {
+      // The route is open to nobody.
+      const integration = unknownValue(route, 'AuthorizationType', authorization);
+      return { key, authorization: 'NONE', integration };
+    }
+    return { key, authorization, integration: readIntegration(template, route, machines) };
   });
   return {
     id,
@@ -71,24 +73,6 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
 /** The subtype is not resolved, because an integration of another kind may refer to anything. */
 function isStart(subtype: Json | undefined): boolean {
   return typeof subtype === 'string' && subtype.startsWith('StepFunctions-');
-}
-
-function readAuthorization(template: Template, route: Resource): Authorization {
-  const type = template.property(route, 'AuthorizationType') ?? 'NONE';
-  if (type === 'NONE' || type === 'AWS_IAM') return { type };
-  if (type !== 'JWT') throw unknownValue(route, 'AuthorizationType', type);
-  const scopes = textsIn(template.property(route, 'AuthorizationScopes'));
-  return { type, scopes, authorizer: readAuthorizer(template, route) };
-}
-
-function readAuthorizer(template: Template, route: Resource): JwtAuthorizer {
-  const resource = referred(template, 'Authorizer', template.text(route, 'AuthorizerId'));
-  if (resource === undefined) throw unsupported(`the authorizer of ${whereOf(route)}`);
-  const jwt = template.property(resource, 'JwtConfiguration') ?? null;
-  const { Issuer: issuer, Audience: audience } = isJsonObject(jwt) ? jwt : {};
-  const [source = null] = listOf(template.property(resource, 'IdentitySource'));
-  if (typeof issuer !== 'string') throw unknownValue(resource, 'JwtConfiguration', jwt);
-  return { issuer, audience: textsIn(audience), source: parseParameter(source, whereOf(resource)) };
 }
 
 function readIntegration(

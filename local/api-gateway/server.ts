@@ -19,8 +19,6 @@ import { ApiError } from '../step-functions/api/api-error';
 import { signingCaller } from '../step-functions/api/authenticate';
 import { forbidden, GatewayError } from './gateway-error';
 import type { GatewayOptions, HttpApi, Route } from './http-api';
-import { authorizeToken } from './jwt';
-import { type MappedRequest, parameterValue } from './parameter-mapping';
 import { matchRoute } from './routes';
 import { startExecution } from './start-execution';
 
@@ -30,9 +28,6 @@ type HttpApiServerOptions = GatewayOptions & LoopbackOptions;
 const MAX_PAYLOAD_BYTES = 10_485_760;
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
-
-const UNVERIFIED =
-  "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command";
 
 export class HttpApiServer {
   private api: HttpApi | undefined;
@@ -78,7 +73,7 @@ export class HttpApiServer {
         return;
       }
       const known = error instanceof GatewayError ? error : new GatewayError(500, 'Internal Server Error');
-      sendJson(response, known.status, { message: known.message }, { ...JSON_HEADERS, ...known.headers });
+      sendJson(response, known.status, { message: known.message }, JSON_HEADERS);
     }
   }
 
@@ -93,36 +88,27 @@ export class HttpApiServer {
     const body = await readBody(message, MAX_PAYLOAD_BYTES);
     if (body === undefined) throw new GatewayError(413, 'Request Entity Too Large');
     const query = queryOf(message.url ?? '/');
-    const request = { headers: joined(message.headers), query, variables, body, claims: {} };
-    const claims = this.authorize(route, message, request, `${api.id}/${stage}/${method}/${path.join('/')}`);
+    const request = { headers: joined(message.headers), query, variables, body };
+    this.authorize(route, message, body, `${api.id}/${stage}/${method}/${path.join('/')}`);
     if (route.integration instanceof LocalCloudError) throw new GatewayError(501, route.integration.message);
     const source = `${api.id}/${stage}/${route.key.text.replace(' /', '/')}`;
-    return await startExecution(route.integration, { ...request, claims }, source, this.options);
+    return await startExecution(route.integration, request, source, this.options);
   }
 
   /**
    * @param place the resource of the call, as its ARN has it
-   * @returns the claims of the token, or none
-   * @throws GatewayError 401 or 403
+   * @throws GatewayError 403
    */
   private authorize(
     { authorization }: Route,
     message: http.IncomingMessage,
-    request: MappedRequest,
+    body: Buffer,
     place: string,
-  ): JsonObject {
-    const { keys, onNotice } = this.options;
-    if (authorization.type === 'JWT') {
-      const { authorizer, scopes } = authorization;
-      const token = parameterValue(authorizer.source, request);
-      const claims = authorizeToken(token, authorizer, { scopes, keys, now: Date.now() });
-      if (keys === undefined) onNotice(UNVERIFIED);
-      return claims;
-    }
-    const refusal = authorization.type === 'AWS_IAM' ? this.refusal(message, request.body, place) : undefined;
-    if (refusal === undefined) return {};
+  ): void {
+    const refusal = authorization === 'AWS_IAM' ? this.refusal(message, body, place) : undefined;
+    if (refusal === undefined) return;
     // The answer does not say why, as on AWS.
-    onNotice(`the HTTP API refused a request with 403: ${refusal}`);
+    this.options.onNotice(`the HTTP API refused a request with 403: ${refusal}`);
     throw forbidden();
   }
 

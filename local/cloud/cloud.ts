@@ -5,7 +5,6 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { readKeySet } from '../api-gateway/jwt';
 import { HttpApiServer } from '../api-gateway/server';
 import { readAssembly, type StackEnvironment } from '../cloudformation/assembly';
 import { LocalCloudError } from '../local-cloud-error';
@@ -230,7 +229,7 @@ export class LocalCloud {
   }
 
   private async prepare(selection: Selection): Promise<void> {
-    const { ports, tls, jwksFile } = this.options;
+    const { ports, tls } = this.options;
     const { store, callers, authorizer, injector, region, signal } = this.host;
     this.certified = tls === false ? undefined : makeCertificate(this.host.folder);
     const certificate = this.certified?.certificate;
@@ -242,7 +241,6 @@ export class LocalCloud {
     this.stepFunctionsServer = await startStepFunctionsServer(this.machines, callers, stepFunctions);
     this.httpApi = new HttpApiServer({
       ...{ machines: this.machines, callers, authorizer, signal, onNotice: this.onNotice },
-      keys: jwksFile === undefined ? undefined : readKeySet(jwksFile),
       certificate,
       port: ports?.http,
     });

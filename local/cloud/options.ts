@@ -44,11 +44,6 @@ export interface LocalCloudOptions {
    * @default - free ports
    */
   readonly ports?: { readonly s3: number; readonly stepFunctions: number; readonly http?: number };
-  /**
-   * A file with the JSON Web Key Set of the issuer of JSON Web Tokens, whose signatures the HTTP API then verifies.
-   * @default - the signatures of tokens are not verified
-   */
-  readonly jwksFile?: string;
   /** Called with each new one of `LocalCloud.notices()`. */
   readonly onNotice?: (notice: string) => void;
   /**
