@@ -183,12 +183,6 @@ export interface Alternative {
   readonly dollarsPerMonth?: number;
   readonly warm?: ServiceRun;
   readonly cold?: ServiceRun;
-  /** By requests per hour: the cheapest size that keeps all limits. Rates at which no size does are absent. */
-  readonly monthly: readonly {
-    readonly requestsPerHour: number;
-    readonly size: string;
-    readonly dollars: number;
-  }[];
 }
 
 export interface ServiceRun {

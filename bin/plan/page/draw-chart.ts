@@ -1,12 +1,6 @@
 /** Draws charts with ECharts, again for another width, with a tooltip for what the pointer is at. */
 import { CustomChart, LineChart } from 'echarts/charts';
-import {
-  GridComponent,
-  LegendComponent,
-  MarkAreaComponent,
-  MarkLineComponent,
-  TooltipComponent,
-} from 'echarts/components';
+import { GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent } from 'echarts/components';
 import { type EChartsType, init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { figureText, visible } from '../figures';
@@ -16,7 +10,7 @@ import { INK, MUTED, SURFACE } from './theme';
 
 use([
   ...[CustomChart, LineChart, CanvasRenderer],
-  ...[GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent],
+  ...[GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent],
 ]);
 
 export function chartElement(chart: Chart): HTMLElement {
@@ -36,9 +30,9 @@ export function chartElement(chart: Chart): HTMLElement {
   return element('figure', {}, plot);
 }
 
-function tooltip({ trigger, facts }: Chart): object {
+function tooltip({ facts }: Chart): object {
   return {
-    ...{ trigger, confine: true, transitionDuration: 0 },
+    ...{ trigger: 'axis', confine: true, transitionDuration: 0 },
     ...{ backgroundColor: SURFACE, borderColor: MUTED, textStyle: { color: INK, fontSize: 13 } },
     extraCssText: 'max-width: min(360px, 82vw); white-space: normal;',
     // Elements, not markup: a content security policy forbids the styles in ECharts' own markup.

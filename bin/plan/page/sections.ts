@@ -3,7 +3,6 @@ import { type Figure, NOT_PRICED, percentText, quantity, quantityText, requestsT
 import type { PlanReport } from '../plan-report';
 import type { Chart } from './charts/chart';
 import { profileChart } from './charts/profile-chart';
-import { rateChart } from './charts/rate-chart';
 import {
   type Table,
   alternativeTable,
@@ -102,12 +101,11 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
 }
 
 function servicesSection({ alternatives, requests }: PlanReport): Section {
-  const chart = rateChart(alternatives);
   return {
+    ...EMPTY,
     id: 'services',
-    title: 'Other services, by request rate',
-    text: `Both axes are logarithmic. Each service has the size that suits the rate. The first table compares them ${requestsText(requests)}. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
-    chart,
+    title: 'Other services',
+    text: `The table compares them ${requestsText(requests)}. Each service has the size that suits the rate. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
     notes: alternatives
       .filter(({ breaks, notes }) => breaks.length + notes.length > 0)
       .map(({ service, breaks, notes }) => ({
@@ -115,6 +113,5 @@ function servicesSection({ alternatives, requests }: PlanReport): Section {
         sentences: [...breaks, ...notes],
       })),
     tables: [alternativeTable(alternatives)],
-    folded: [factsTable('The price of a month, by requests per hour', 'service', chart.facts.flat())],
   };
 }

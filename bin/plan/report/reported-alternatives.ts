@@ -1,11 +1,9 @@
-/** Compares a plan with other services: prices by request rate, what each breaks, and the verdict. */
+/** Compares a plan with other services: prices, what each breaks, and the verdict. */
 import {
   type AlternativeRun,
   type Alternative as ComparedAlternative,
   type Targets,
   type WholeModel,
-  GREATEST_RATE,
-  LEAST_RATE,
   comparedColdShare,
 } from '../../../lib/cost/alternatives/alternative';
 import {
@@ -16,9 +14,6 @@ import {
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
 import { type ReportRequest, isRateGiven } from './report-request';
-
-/** Rates at which prices are listed: 1, 2 and 5 of each power of ten. */
-const SAMPLED_RATES: readonly number[] = sampledRates();
 
 export function reportedAlternatives(
   model: DetailedCostModel,
@@ -55,10 +50,6 @@ function reportedAlternative(own: ComparedAlternative, requestsPerHour: number):
       warm: reportedServiceRun(offer.warm),
       cold: reportedServiceRun(offer.cold),
     }),
-    monthly: SAMPLED_RATES.flatMap((rate) => {
-      const { size, breaks, dollarsPerMonth } = own.at(rate);
-      return breaks.length > 0 ? [] : [{ requestsPerHour: rate, size, dollars: dollarsPerMonth }];
-    }),
   };
 }
 
@@ -93,12 +84,4 @@ export function sentence(text: string): string {
 
 function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function sampledRates(): number[] {
-  const decades = Math.round(Math.log10(GREATEST_RATE / LEAST_RATE));
-  const rates = Array.from({ length: decades }, (_, decade) => decade).flatMap((decade) =>
-    [1, 2, 5].map((factor) => Number(`${factor}e${Math.round(Math.log10(LEAST_RATE)) + decade}`)),
-  );
-  return [...rates, GREATEST_RATE];
 }

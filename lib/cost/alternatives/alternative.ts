@@ -34,8 +34,7 @@ export interface AlternativeSetting {
 
 export type AlternativeId = 'slices' | 'one-function' | 'fargate';
 
-/** Rates of requests per hour at which services are compared: from one in four days to 2,800 a second. */
-export const LEAST_RATE = 0.01;
+/** The highest rate of requests per hour at which services are compared: 2,800 a second. */
 export const GREATEST_RATE = 10_000_000;
 
 export interface AlternativeRun {

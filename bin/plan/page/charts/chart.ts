@@ -1,21 +1,17 @@
 /** What a chart of the page is before it is drawn, and what the charts share. */
 import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
-import type { GridComponentOption, LegendComponentOption } from 'echarts/components';
+import type { GridComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
 import { type Figure, type Unit, grouped } from '../../figures';
 import { INK, LINE, MUTED } from '../theme';
 
-export type ChartOption = ComposeOption<
-  CustomSeriesOption | LineSeriesOption | GridComponentOption | LegendComponentOption
->;
+export type ChartOption = ComposeOption<CustomSeriesOption | LineSeriesOption | GridComponentOption>;
 
 export interface Chart {
   /** Describes the chart in words, for screen readers. */
   readonly label: string;
   /** CSS pixels. */
   readonly height: number;
-  /** Whether a tooltip is about the item below the pointer, or about the nearest one in the direction of x. */
-  readonly trigger: 'item' | 'axis';
   /** @param width CSS pixels */
   readonly option: (width: number) => ChartOption;
   /** By series, then by item: what a tooltip says. A table below the chart has the same. */
@@ -37,23 +33,6 @@ export const BASE_OPTION: ChartOption = {
 
 /** Keeps grids of the same margins equally wide: by default, ECharts shrinks a grid whose labels reach over its end. */
 export const WHOLE_GRID = { outerBoundsMode: 'none' } as const;
-
-/** Pixels beside the mark of an entry of a legend and of one of its characters. */
-const [LEGEND_MARK, LEGEND_CHARACTER, LEGEND_ROW] = [52, 7, 24];
-
-/** A legend above a grid with room for the rows of the legend and for the name of the vertical axis. */
-export function legendAbove(names: readonly string[], width: number) {
-  let [rows, used] = [1, 0];
-  for (const { length } of names) {
-    const own = LEGEND_MARK + LEGEND_CHARACTER * length;
-    if (used > 0 && used + own > width) [rows, used] = [rows + 1, 0];
-    used += own;
-  }
-  return {
-    legend: { left: 0, top: 0, itemGap: 14, data: [...names], textStyle: { color: INK, fontSize: 13 } },
-    grid: { ...WHOLE_GRID, left: leftOf(width), right: 32, top: rows * LEGEND_ROW + 30, bottom: 50 },
-  };
-}
 
 /** Pixels for the labels of a vertical axis. */
 export function leftOf(width: number): number {
@@ -92,14 +71,6 @@ export function linearAxis(max: number, unit: Unit) {
     max: Math.max(interval, Math.ceil(max / interval - 1e-9) * interval),
     interval,
   } as const;
-}
-
-/** Lines and labels of an axis of dollars, or of another number. */
-export function compactStyle(prefix: string) {
-  return axisStyle((value) => {
-    const notation = value >= 10_000 ? 'compact' : 'standard';
-    return `${prefix}${value.toLocaleString('en-US', { maximumSignificantDigits: 3, notation })}`;
-  });
 }
 
 /** 0 for an empty list. */

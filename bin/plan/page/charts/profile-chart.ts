@@ -45,7 +45,6 @@ export function profileChart(report: PlanReport): Chart {
   return {
     label: `The ${slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run, and the bytes that a cut after each node would move.`,
     height: TOP + PANELS.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
-    trigger: 'axis',
     option: (width) => ({
       ...BASE_OPTION,
       axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: INK } },

@@ -1,5 +1,3 @@
-import type { Chart } from '../../../../bin/plan/page/charts/chart';
-import { rateChart } from '../../../../bin/plan/page/charts/rate-chart';
 import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { count } from '../../../../lib/plan/slicers';
@@ -16,14 +14,6 @@ const CONSOLIDATED = realReport(model, count(4), {}, {}, 'always');
 
 const section = (report: PlanReport, id: string): Section | undefined =>
   sectionsOf(report).find((each) => each.id === id);
-
-/** The series of a chart, and their data as they are drawn. */
-function seriesOf(chart: Chart) {
-  return [chart.option(800).series ?? []].flat() as unknown as readonly {
-    readonly name: string;
-    readonly data: unknown;
-  }[];
-}
 
 function numbersIn(value: unknown): Set<number> {
   const numbers = new Set<number>();
@@ -76,19 +66,14 @@ describe.each<[string, PlanReport]>([
   });
 });
 
-test('services that are out have their reasons and no line in the chart, and one slice has no cuts', () => {
+test('services that are out have their reasons, and one slice has no cuts', () => {
   const [first, second, ...others] = ONE_SLICE.alternatives;
-  const free = { ...first, monthly: [{ requestsPerHour: 0, size: '', dollars: 0 }] };
-  const out = { ...second, breaks: ['A request may have at most 4 MB.'], notes: [], monthly: [] };
-  const alternatives = [free, out, ...others];
+  const out = { ...second, breaks: ['A request may have at most 4 MB.'], notes: [] };
+  const alternatives = [first, out, ...others];
   expect(section({ ...ONE_SLICE, alternatives }, 'services')?.notes).toContainEqual({
     name: `${second.service} is out`,
     sentences: out.breaks,
   });
-  const series = seriesOf(rateChart(alternatives));
-  expect(series.map(({ name }) => name)).not.toContain(second.service);
-  // A logarithmic axis has no zero.
-  expect(series[0].data).toEqual(['-']);
   const folded = [SLICED, ONE_SLICE].map((report) => section(report, 'slices')?.folded.length);
   expect(folded).toEqual([2, 1]);
 });
