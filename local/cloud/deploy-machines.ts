@@ -83,7 +83,6 @@ function create(
         () => machine.resource.roleArn,
       ),
       retryPauses: options.retryPauses,
-      updateLagMs: options.updateLagMs,
     },
     definition,
   );

@@ -8,7 +8,6 @@ import { CodeFolders } from '../lambda/code';
 import { Concurrency } from '../lambda/concurrency';
 import type { Admission } from '../lambda/function-pool';
 import { LocalFunctions } from '../lambda/local-functions';
-import { NodeBinaries } from '../lambda/node-binaries';
 import { type CloudHost, logRefusal } from './deploy-machines';
 
 export function createFunctions(host: CloudHost): LocalFunctions {
@@ -21,7 +20,7 @@ export function createFunctions(host: CloudHost): LocalFunctions {
     beforeStart: (fn, payload) => startWithFaults(injector, fn.name, payload),
     logRefusal: (fn, logStream) => logRefusal(authorizer, fn, logStream),
     concurrency: new Concurrency(options.concurrency),
-    nodes: new NodeBinaries(options.nodeBinaries),
+    nodeBinaries: options.nodeBinaries,
     notices: host.notices,
     freezes: options.freezes,
     coldStartMs: host.simulator.coldStartMs,

@@ -53,7 +53,7 @@ export interface LocalCloudOptions {
   readonly concurrency?: number;
   /**
    * Node.js binaries by major version, such as `{ '22': '/opt/node-22/bin/node' }`, for functions that declare this version.
-   * @default - the environment variable SLICED_INFERENCE_NODE_22, and `node22`, `node-22` or `node` in the PATH
+   * @default - functions run with the Node.js of this program
    */
   readonly nodeBinaries?: Readonly<Record<string, string>>;
   /**
@@ -78,10 +78,4 @@ export interface LocalCloudOptions {
    * @default 1
    */
   readonly retryPauses?: number;
-  /**
-   * Milliseconds after a deployment in which half of the requests start or describe the earlier definition of a state machine. On AWS, updates
-   * of state machines are eventually consistent.
-   * @default 0
-   */
-  readonly updateLagMs?: number;
 }

@@ -10,7 +10,6 @@ import type { Notices } from '../notices';
 import type { CodeFolders } from './code';
 import type { Concurrency } from './concurrency';
 import { FunctionLog, type LogListener } from './function-log';
-import { declaredMajor, type NodeBinaries, nodeVariable } from './node-binaries';
 import { canMeasureMemory, isInMemory } from './memory-watch';
 import { Sandbox, type WorkerProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
@@ -30,7 +29,8 @@ export interface FunctionHost {
   /** Why the function may not write to a stream of its log group; `undefined` if it may. */
   readonly logRefusal?: (fn: FunctionResource, logStream: string) => string | undefined;
   readonly concurrency: Concurrency;
-  readonly nodes: NodeBinaries;
+  /** By major version. */
+  readonly nodeBinaries?: Readonly<Partial<Record<string, string>>> | undefined;
   readonly notices: Notices;
   readonly freezes?: boolean;
   readonly initSeconds?: number;
@@ -128,7 +128,7 @@ export class FunctionPool {
       `${this.resource.logicalId}-${this.version}-${this.started++}`,
     );
     const codeFolder = await this.host.code.folderOf(this.resource.code);
-    const program = await this.program();
+    const program = this.program();
     if (this.host.coldStartMs !== undefined) await delay(this.host.coldStartMs);
     await this.host.beforeStart?.(this.resource, payload);
     this.checkOpen();
@@ -158,16 +158,20 @@ export class FunctionPool {
     return sandbox;
   }
 
-  private async program(): Promise<string> {
+  /** The Node.js that the function declares, if it is known, or else that of this process. */
+  private program(): string {
     const { runtime, name } = this.resource;
-    const found = await this.host.nodes.find(runtime);
-    if (found !== undefined) return found;
-    const major = declaredMajor(runtime);
-    this.host.notices.add(
-      `runtime ${runtime}`,
-      `the function '${name}' declares ${runtime}, got no Node.js ${major} on this machine: functions of this runtime run ` +
-        `with Node.js ${process.versions.node}; install Node.js ${major} or set ${nodeVariable(major)} to its binary`,
-    );
+    const major = /^nodejs(\d+)\.x$/.exec(runtime)?.[1] ?? '';
+    const named = this.host.nodeBinaries?.[major];
+    if (named !== undefined) return named;
+    const own = process.versions.node;
+    if (!own.startsWith(`${major}.`)) {
+      this.host.notices.add(
+        `runtime ${runtime}`,
+        `the function '${name}' declares ${runtime}: functions of this runtime run with Node.js ${own} here; ` +
+          `start this program with Node.js ${major}, or pass a binary as nodeBinaries of LocalCloud.start()`,
+      );
+    }
     return process.execPath;
   }
 

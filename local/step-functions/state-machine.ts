@@ -1,6 +1,5 @@
 /** A state machine that starts executions and, if it is a Standard one, keeps them. */
 import { randomUUID } from 'node:crypto';
-import { draw } from '../seeded-random';
 import { LocalCloudError } from '../local-cloud-error';
 import { jsonSize, type Json } from '../json';
 import type { StateMachineResource } from '../cloudformation/resources';
@@ -11,24 +10,13 @@ import { MachineExecution } from './machine-execution';
 import { parseDefinition } from './parse-definition';
 import type { Environment } from './run-options';
 
-interface StateMachineOptions
-  extends Pick<Environment, 'invoke' | 'invokeLater'>, Partial<Omit<Environment, 'invoke' | 'invokeLater'>> {
-  /**
-   * Milliseconds after an update in which half of the requests find the earlier definition.
-   * @default 0
-   */
-  readonly updateLagMs?: number;
-}
+type StateMachineOptions = Pick<Environment, 'invoke' | 'invokeLater'> &
+  Partial<Omit<Environment, 'invoke' | 'invokeLater'>>;
 
 interface StartOptions {
   readonly name?: string;
   /** The input as the caller wrote it. */
   readonly inputText?: string;
-}
-
-interface Found {
-  readonly resource: StateMachineResource;
-  readonly definition: Definition;
 }
 
 export class StateMachine {
@@ -37,22 +25,16 @@ export class StateMachine {
   private readonly environment: Environment;
   /** Epoch milliseconds. */
   readonly creationTime: number;
-  private updateTime: number;
-  /** Before the last update. */
-  private earlier: Found | undefined;
-  private readonly updateLagMs: number;
-  private requests = 0;
 
   constructor(
     private current: StateMachineResource,
     options: StateMachineOptions,
     private definition: Definition = parseDefinition(current.definition, current.type),
   ) {
-    const { clock = SYSTEM_CLOCK, random = Math.random, retryPauses = 1, updateLagMs = 0, ...rest } = options;
+    const { clock = SYSTEM_CLOCK, random = Math.random, retryPauses = 1, ...rest } = options;
     const { trace = () => undefined, signal = new AbortController().signal } = options;
-    this.updateLagMs = updateLagMs;
     this.environment = { ...rest, trace, clock, random, signal, retryPauses };
-    this.creationTime = this.updateTime = clock.now();
+    this.creationTime = clock.now();
   }
 
   get resource(): StateMachineResource {
@@ -73,21 +55,8 @@ export class StateMachine {
 
   /** Replaces the definition. Running executions continue with the definition that they started with. */
   update(resource: StateMachineResource, definition: Definition): void {
-    const { current, definition: before } = this;
-    this.earlier = current.type === resource.type ? { resource: current, definition: before } : undefined;
     this.current = resource;
     this.definition = definition;
-    this.updateTime = this.environment.clock.now();
-  }
-
-  /** What a request finds that starts an execution or describes the state machine. */
-  found(): Found {
-    const { current: resource, definition, earlier, updateTime, updateLagMs, environment } = this;
-    const isSettled = environment.clock.now() >= updateTime + updateLagMs;
-    if (earlier === undefined || isSettled || draw(`${resource.arn} ${this.requests++}`) < 0.5) {
-      return { resource, definition };
-    }
-    return earlier;
   }
 
   /** @throws LocalCloudError when the execution cannot start */
@@ -95,7 +64,10 @@ export class StateMachine {
     const { name = randomUUID(), inputText = JSON.stringify(input) } = options;
     this.checkStart(input, name);
     const execution = new MachineExecution(
-      { arn: this.executionArn(name), name, input, inputText, ...this.found() },
+      {
+        ...{ arn: this.executionArn(name), name, input, inputText },
+        ...{ resource: this.current, definition: this.definition },
+      },
       this.environment,
     );
     if (this.current.type === 'STANDARD') this.kept.set(execution.init.arn, execution);

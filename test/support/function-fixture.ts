@@ -6,7 +6,6 @@ import type { FunctionResource } from '../../local/cloudformation/resources';
 import { CodeFolders } from '../../local/lambda/code';
 import { Concurrency } from '../../local/lambda/concurrency';
 import { type FunctionHost, FunctionPool } from '../../local/lambda/function-pool';
-import { NodeBinaries } from '../../local/lambda/node-binaries';
 import { Notices } from '../../local/notices';
 import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';
@@ -21,7 +20,6 @@ export function functionFixture() {
     region: 'eu-west-1',
     admit: () => ({ environment: { AWS_ACCESS_KEY_ID: 'the-id' }, end: () => undefined }),
     concurrency: new Concurrency(),
-    nodes: new NodeBinaries(),
     notices: new Notices(),
   };
   const pools: FunctionPool[] = [];

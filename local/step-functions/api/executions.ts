@@ -10,7 +10,7 @@ import type { Parameters } from './parameters';
 /** Leaves out what the local cloud does not run: logging, tracing and encryption. */
 export function describeStateMachine(machines: StateMachines, parameters: Parameters): JsonObject {
   const machine = parameters.machine(machines);
-  const { definition, roleArn } = machine.found().resource;
+  const { definition, roleArn } = machine.resource;
   return { ...summarizeMachine(machine), status: 'ACTIVE', definition, roleArn };
 }
 

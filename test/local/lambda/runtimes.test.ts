@@ -1,6 +1,5 @@
 /** Runs functions with the Node.js that they declare, as far as it is installed in `test/other-versions`. */
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { NodeBinaries } from '../../../local/lambda/node-binaries';
 import { Notices } from '../../../local/notices';
 import { infer } from '../../../local';
 import { Slicing } from '../../../lib';
@@ -21,7 +20,7 @@ const majors = [...new Set([ownMajor, ...Object.keys(nodeBinaries)])].sort();
 
 test.each(majors)('a function that declares Node.js %s runs with it', async (major) => {
   const notices = new Notices();
-  const host = { nodes: new NodeBinaries(nodeBinaries), notices };
+  const host = { nodeBinaries, notices };
   const pool = await functions.create(SOURCE, { runtime: `nodejs${major}.x` }, host);
   expect(await call(pool)).toMatch(new RegExp(`^${major}\\.`));
   expect(notices.list()).toEqual([]);
@@ -29,14 +28,13 @@ test.each(majors)('a function that declares Node.js %s runs with it', async (maj
 
 test('functions whose Node.js is missing run with this one, and one notice says so', async () => {
   const notices = new Notices();
-  const host = { nodes: new NodeBinaries(), notices };
   for (let i = 0; i < 2; i++) {
-    const pool = await functions.create(SOURCE, { runtime: 'nodejs99.x' }, host);
+    const pool = await functions.create(SOURCE, { runtime: 'nodejs99.x' }, { notices });
     expect(await call(pool)).toBe(process.versions.node);
   }
   expect(notices.list()).toEqual([
     expect.stringMatching(
-      /^the function 'stack-F\d+' declares nodejs99\.x, got no Node\.js 99 on this machine: functions of this runtime run with Node\.js [\d.]+; install Node\.js 99 or set SLICED_INFERENCE_NODE_99 to its binary$/,
+      /^the function 'stack-F\d+' declares nodejs99\.x: functions of this runtime run with Node\.js [\d.]+ here; start this program with Node\.js 99, or/,
     ),
   ]);
 });
