@@ -127,55 +127,6 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * The number of calls of a slice's function, including retries and warm-ups.
-   *
-   * @param slice index of the slice, from 0
-   * @param props options of the metric
-   * @default - the sum over five minutes
-   */
-  public metricSliceInvocations(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricInvocations(props);
-  }
-
-  /**
-   * The duration of the calls of a slice's function, in milliseconds: loading, reading, running and writing. If runs
-   * warm up, half of the calls are warm-ups, so use a high percentile instead of the average.
-   *
-   * @param slice index of the slice, from 0
-   * @param props options of the metric
-   * @default - the average over five minutes
-   * @example
-   * const slice2 = pipeline.metricSliceDuration(2, { statistic: 'p95' });
-   */
-  public metricSliceDuration(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricDuration(props);
-  }
-
-  /**
-   * The number of failed calls of a slice's function, including calls that are retried and warm-ups, which never fail a
-   * run.
-   *
-   * @param slice index of the slice, from 0
-   * @param props options of the metric
-   * @default - the sum over five minutes
-   */
-  public metricSliceErrors(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricErrors(props);
-  }
-
-  /**
-   * The number of calls of a slice's function that Lambda throttled. The state machine retries them for about 40
-   * seconds.
-   *
-   * @param slice index of the slice, from 0
-   * @param props options of the metric
-   * @default - the sum over five minutes
-   */
-  public metricSliceThrottles(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricThrottles(props);
-  }
-
-  /**
    * A metric that the calls of a slice's function report. It requires the prop `sliceMetrics`. Warm-ups report no
    * metrics: if a warm-up loaded the slice, the run's own call reports that load.
    *

@@ -19,7 +19,7 @@ const { alarms } = new SlicedInferenceAlarms(stack, 'Alarms', {
 new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [plain, pipeline], dashboardName: 'models' });
 const template = Template.fromStack(stack);
 
-test('metrics are those of the state machine, of the functions over all versions, and of the slices', () => {
+test('metrics are those of the state machine and of the slices', () => {
   const [, fn] = pipeline.functions;
   const metrics = [
     pipeline.metricStarted(),
@@ -27,10 +27,6 @@ test('metrics are those of the state machine, of the functions over all versions
     pipeline.metricFailed(),
     pipeline.metricTimedOut(),
     pipeline.metricTime(),
-    pipeline.metricSliceInvocations(1),
-    pipeline.metricSliceDuration(1, { statistic: 'p95' }),
-    pipeline.metricSliceErrors(1),
-    pipeline.metricSliceThrottles(1),
     pipeline.metricSlice(1, SliceMetric.COLD_STARTS),
     pipeline.metricSlice(1, SliceMetric.PEAK_MEMORY),
     pipeline.metricSlice(1, SliceMetric.RUN_TIME, { statistic: 'p95' }),
@@ -42,10 +38,6 @@ test('metrics are those of the state machine, of the functions over all versions
     'AWS/States ExecutionsFailed Sum',
     'AWS/States ExecutionsTimedOut Sum',
     'AWS/States ExecutionTime Average',
-    'AWS/Lambda Invocations Sum',
-    'AWS/Lambda Duration p95',
-    'AWS/Lambda Errors Sum',
-    'AWS/Lambda Throttles Sum',
     'SlicedInference coldStarts Sum',
     'SlicedInference peakMemoryBytes Maximum',
     'SlicedInference runMs p95',
@@ -54,7 +46,7 @@ test('metrics are those of the state machine, of the functions over all versions
   const slice = { FunctionName: stack.resolve(fn.functionName) as unknown };
   expect(metrics.map(({ dimensions }) => stack.resolve(dimensions) as unknown)).toEqual([
     ...Array<unknown>(5).fill(machine),
-    ...Array<unknown>(7).fill(slice),
+    ...Array<unknown>(3).fill(slice),
   ]);
 });
 

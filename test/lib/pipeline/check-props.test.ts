@@ -10,6 +10,7 @@ import {
   SlicedInferenceAlarms,
   SlicedInferencePipeline,
   SlicedModel,
+  SliceMetric,
   Slicing,
   TensorStore,
 } from '../../../lib';
@@ -177,10 +178,10 @@ test.each(['us-east-1a', ''])('%j is no id of an availability zone', (name) => {
 
 test('monitoring refuses wrong numbers and tokens', () => {
   const stack = newStack();
-  const pipeline = addPipeline(stack, 'Pipeline', { slicing: Slicing.count(3) });
-  for (const slice of [3, -1, 0.5])
-    expect(errorOf(() => pipeline.metricSliceErrors(slice))).toContain(`from 0 to 2, got ${slice}`);
-  expect(errorOf(() => pipeline.metricSliceErrors(number()))).toContain('from 0 to 2, got a CDK token');
+  const pipeline = addPipeline(stack, 'Pipeline', { slicing: Slicing.count(3), sliceMetrics: true });
+  const refusal = (slice: number) => errorOf(() => pipeline.metricSlice(slice, SliceMetric.RUN_TIME));
+  for (const slice of [3, -1, 0.5]) expect(refusal(slice)).toContain(`from 0 to 2, got ${slice}`);
+  expect(refusal(number())).toContain('from 0 to 2, got a CDK token');
   const maxTime = Duration.seconds(number());
   expect(errorOf(() => new SlicedInferenceAlarms(stack, 'Alarms', { pipeline, maxTime }))).toContain(known);
   const none = () => new SlicedInferenceAlarms(stack, 'None', { pipeline, maxFailedRuns: 0 });
