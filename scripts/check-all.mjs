@@ -32,15 +32,12 @@ const CHECKS = {
     'scripts/check-arm64.mjs',
     `${INSTALLED} lambda lib/aws/runtime-code.ts test/arm64 scripts/check-arm64.mjs`,
   ],
-  deploy: [
-    'dist/scripts/check-deploy/main.js',
-    'client lambda lib/aws lib/batch lib/pipeline scripts/check-deploy',
-  ],
 };
 
 /** Groups of `test/support/jest/long-checks.cjs`, and the files and folders whose changes need them. */
 const TESTS = {
   compiler: `${INSTALLED} lib test/lib test/support`,
+  deploy: 'client lambda lib/aws lib/batch lib/pipeline scripts/check-deploy test/deploy',
   deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/integ test/lib/aws test/lib/pipeline`,
   examples: `${INSTALLED} ${RUNS} examples test/examples`,
   fuzz: `${INSTALLED} bin/tensor-files client contract lambda lib local/s3 test/fuzz test/support`,

@@ -15,6 +15,7 @@ const DEPLOYMENTS = [/\/end-to-end\/(corpus|deployment)\.test/, /\/lib\/aws\/wor
 /** Deployed examples, comparisons of two clouds, runs under faults, the fuzzer, and checks of the checks. */
 const LEFT_OUT = {
   compiler: [/\/lib\/plan\/printed-plans\.test/],
+  deploy: [/\/deploy\/deploy\.test/],
   deployments: [
     /\/end-to-end\/batch-faults\.test/,
     /\/lib\/pipeline\/validators\.test/,
@@ -24,7 +25,7 @@ const LEFT_OUT = {
   ],
   examples: [
     /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
-    /\/examples\/ocr\/(cloud|demo|lines|pages)\.test/,
+    /\/examples\/ocr\/(cloud|demo)\.test/,
   ],
   fuzz: [/\/fuzz\/fuzz\.test/],
   scripts: [/\/test\/scripts\//],

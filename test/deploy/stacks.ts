@@ -21,9 +21,8 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { mlp, retrained, saveModel } from '../../test/support/model-builder';
-import { answers, isConsolidated, runsBatch } from './calls';
-import { CALLER_ROLE, STRANGER_ROLE, type OtherCall, type Subject } from './life';
-import { isIdentical, requestOf, tensorsOf } from './pipelines';
+import { infers, infersByS3, invokes, isConsolidated, runsBatch, type Call } from './calls';
+import type { Subject } from './life';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 
@@ -34,7 +33,8 @@ interface Case {
   readonly update?: number | 'other model';
   readonly props?: (stack: Stack) => Props;
   readonly use?: (stack: Stack, pipeline: SlicedInferencePipeline, caller: iam.Role) => void;
-  readonly calls?: readonly OtherCall[];
+  /** During an update, the first is called. */
+  readonly calls?: readonly Call[];
   readonly isSelected?: boolean;
 }
 
@@ -53,7 +53,7 @@ const CASES: readonly Case[] = [
   {
     ...{ title: 'Standard, consolidation', slices: 3, update: 5, isSelected: true },
     props: () => ({ stateMachineType, consolidation: Consolidation.ALWAYS }),
-    calls: [isConsolidated],
+    calls: [infers, isConsolidated],
   },
   {
     ...{ title: 'Express, VPC and keys', slices: 2, isSelected: true },
@@ -77,10 +77,10 @@ const CASES: readonly Case[] = [
       postprocess: inlineFunction(stack, 'Wrap', '({ result: event })'),
     }),
     calls: [
-      answers(
-        'Pipeline',
-        ({ inputs }) => ({ request: requestOf(inputs) }),
-        (output, { outputs }) => isIdentical(outputs, tensorsOf((output as { result: unknown }).result)),
+      invokes(
+        'PipelineArn',
+        (request) => ({ request }),
+        (output) => (output as { result: unknown }).result,
       ),
     ],
   },
@@ -89,7 +89,9 @@ const CASES: readonly Case[] = [
     use: (stack, pipeline, caller) => {
       const sizes = { itemsPerRun: 8, maxConcurrency: 4 };
       const items = BatchItems.objects(DOCS);
-      new SlicedInferenceBatch(stack, 'Batch', { pipeline, items, ...sizes }).grantStart(caller);
+      const batch = new SlicedInferenceBatch(stack, 'Batch', { pipeline, items, ...sizes });
+      batch.grantStart(caller);
+      new CfnOutput(stack, 'BatchArn', { value: batch.stateMachine.stateMachineArn });
     },
     calls: [runsBatch(DOCS)],
   },
@@ -109,13 +111,8 @@ function fragment(
   title: string,
   own: (stack: Stack, pipeline: SlicedInferencePipeline) => { readonly chain: sfn.IChainable },
 ): Case {
-  const call = answers(
-    'Own',
-    ({ inputs }) => requestOf(inputs),
-    (output, { outputs }) => isIdentical(outputs, tensorsOf(output)),
-  );
   return {
-    ...{ title, slices: 2, update: 3, calls: [call] },
+    ...{ title, slices: 2, update: 3, calls: [infers, invokes('OwnArn')] },
     use: (stack, pipeline, caller) => {
       const { chain, ...props } = own(stack, pipeline);
       const definitionBody = sfn.DefinitionBody.fromChainable(chain);
@@ -123,6 +120,7 @@ function fragment(
       machine.grantRead(caller);
       machine.grantStartExecution(caller);
       machine.grantStartSyncExecution(caller);
+      new CfnOutput(stack, 'OwnArn', { value: machine.stateMachineArn });
     },
   };
 }
@@ -139,30 +137,23 @@ export function ownStacks(folder: string): Subject[] {
   return CASES.map((each) => subjectOf(each, fs.mkdtempSync(path.join(folder, 'stack-'))));
 }
 
-function subjectOf({ title, slices, update, calls = [], isSelected = false, ...each }: Case, folder: string) {
+function subjectOf({ title, slices, update, calls, isSelected = false, ...each }: Case, folder: string) {
   const stack = `Check${title.replaceAll(/[^A-Za-z0-9]+(.)/g, (_, next: string) => next.toUpperCase())}`;
   // Three nodes a layer.
   const init = mlp(Math.ceil(slices / 3) + 1);
-  const models = [init, retrained(init)].map((model, index) =>
-    saveModel(model, `model-${index}.onnx`, folder),
+  const [model, otherModel] = [init, retrained(init)].map((each, index) =>
+    saveModel(each, `model-${index}.onnx`, folder),
   );
-  let [count, modelPath] = [slices, models[0]];
-  const outdir = path.join(folder, 'cdk.out');
-  const synthesize = (): void => {
-    fs.rmSync(outdir, { recursive: true, force: true });
-    const app = new App({ outdir, analyticsReporting: false, treeMetadata: false });
+  const version = (count: number, modelPath: string) => (): string => {
+    const app = new App({ outdir: folder, analyticsReporting: false, treeMetadata: false });
     addPipeline(new Stack(app, stack), each, { modelPath, slicing: Slicing.count(count) });
     app.synth();
+    return modelPath;
   };
-  const change = (): void => {
-    if (update === 'other model') modelPath = models[1];
-    else count = update ?? count;
-  };
-  return {
-    ...{ title, stack, calls, isSelected, ...(update !== undefined && { update: change }) },
-    app: { app: outdir, cwd: folder, synthesize },
-    model: () => ({ path: modelPath, dimensions: { batch: 2 } }),
-  };
+  const versions = [version(slices, model)];
+  if (update !== undefined)
+    versions.push(update === 'other model' ? version(slices, otherModel) : version(update, model));
+  return { title, stack, folder, versions, calls: calls ?? [infers, infersByS3], isSelected };
 }
 
 function addPipeline(stack: Stack, { props, use }: Pick<Case, 'props' | 'use'>, model: Props): void {
@@ -178,7 +169,9 @@ function addPipeline(stack: Stack, { props, use }: Pick<Case, 'props' | 'use'>, 
     new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
   const caller = role('Caller');
   pipeline.grantInvoke(caller);
-  new CfnOutput(stack, CALLER_ROLE, { value: caller.roleArn });
-  new CfnOutput(stack, STRANGER_ROLE, { value: role('Stranger').roleArn });
+  new CfnOutput(stack, 'CallerRole', { value: caller.roleArn });
+  new CfnOutput(stack, 'StrangerRole', { value: role('Stranger').roleArn });
+  new CfnOutput(stack, 'PipelineArn', { value: pipeline.stateMachine.stateMachineArn });
+  new CfnOutput(stack, 'BucketName', { value: pipeline.bucket.bucketName });
   use?.(stack, pipeline, caller);
 }
