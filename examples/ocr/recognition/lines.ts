@@ -9,8 +9,8 @@ const HEIGHT = 48;
 const MIN_WIDTH = 320;
 /**
  * Shares of a box's height that a line is cut larger than its box, along and across the text. A box ends at the letters. Without a margin,
- * the model leaves out the spaces of printed text: 11 % of the characters of the pages in test/examples/ocr/pages were wrong. A wider
- * margin shows parts of the neighboring lines.
+ * the model leaves out the spaces of printed text: 11 % of the characters of ten rendered pages were wrong. A wider margin
+ * shows parts of the neighboring lines.
  */
 const MARGIN = { along: 0.3, across: 0.4 };
 

@@ -1,4 +1,4 @@
-/** The steps from a map of probabilities to lines, where the pages of `pages.test.ts` would not show a fault. */
+/** The steps from a map of probabilities to lines, where the receipt of the demo would not show a fault. */
 import * as fc from 'fast-check';
 import { textBoxes } from '../../../examples/ocr/detection/boxes';
 import { corners, smallestRectangle, type Rectangle } from '../../../examples/ocr/detection/rectangle';
