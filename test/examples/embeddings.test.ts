@@ -7,7 +7,7 @@ import { fromNested } from '../../client/tensors/from-nested';
 import { typedTensors } from '../../client/tensors/from-raw';
 import { clientOf } from '../support/client-of-cloud';
 import { start } from '../support/deployed-pipeline';
-import { Example, serve } from '../support/example';
+import { Example } from '../support/example';
 import { saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import {
@@ -48,37 +48,6 @@ it.each([
   const vectors = await embed(clientOf(cloud), tokenizer, texts);
   expect(vectors).toEqual(await embed(wholeModel(model), tokenizer, texts));
   for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 10);
-});
-
-it('embeds a folder of texts in a batch, in the order of their names', async () => {
-  const embeddings = new Example('embeddings');
-  const inFolder = (name: string) => path.join(embeddings.folder, name);
-  const texts = { 'b.txt': 'A cat plays.', 'a.txt': 'Playing', 'c d.txt': '' };
-  for (const folder of ['minilm', 'texts/more']) fs.mkdirSync(inFolder(folder), { recursive: true });
-  for (const [name, text] of Object.entries(texts)) fs.writeFileSync(inFolder(`texts/${name}`), text);
-  fs.writeFileSync(inFolder('minilm/vocab.txt'), SMALL.join('\n'));
-  const names = SENTENCE_TRANSFORMERS_EXPORT;
-  const model = saveModel(smallMiniLm(SMALL.length, 2, 16, names), 'model.onnx', inFolder('minilm'));
-  const served = await serve(await embeddings.synthesize(), ['--pipeline', 'Texts']);
-  try {
-    const run = () => embeddings.run('embed-folder', ['texts'], served.environment);
-    expect(await run()).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/^3 embedded, 0 known, 0 failed: vectors.jsonl\n/) as string,
-    });
-    const lines = fs.readFileSync(inFolder('vectors.jsonl'), 'utf8');
-    const expected = ['a.txt', 'b.txt', 'c d.txt'].map(async (file) => {
-      const [vector] = await embed(wholeModel(model), new WordPiece(SMALL.join('\n')), [
-        texts[file as never],
-      ]);
-      return `${JSON.stringify({ file, vector })}\n`;
-    });
-    expect(lines).toBe((await Promise.all(expected)).join(''));
-    expect((await run()).stdout).toMatch(/^0 embedded, 3 known/);
-    expect(fs.readFileSync(inFolder('vectors.jsonl'), 'utf8')).toBe(lines);
-  } finally {
-    await served.stop();
-  }
 });
 
 const tokenizer = new WordPiece(SMALL.join('\n'), 6);

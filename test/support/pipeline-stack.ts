@@ -5,7 +5,6 @@ import type { Construct } from 'constructs';
 import { type SlicedInferencePipelineProps, SlicedInferencePipeline } from '../../lib';
 import { analyzeFast } from './inference/fast-analysis';
 import { mlp, sharedModel, temporaryFolder } from './model-builder';
-import type { StateMachineDefinition } from './unassigned-variables';
 
 analyzeFast();
 
@@ -16,6 +15,19 @@ const outdir = temporaryFolder();
 export const MLP_PATH = sharedModel('mlp-4', mlp(4));
 
 export type Properties = Readonly<Record<string, unknown>>;
+
+export interface StateMachineDefinition {
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, State>>;
+}
+
+interface State {
+  readonly Type: string;
+  readonly Assign?: Readonly<Record<string, unknown>>;
+  readonly Catch?: readonly Readonly<Record<string, unknown>>[];
+  readonly Branches?: readonly StateMachineDefinition[];
+  readonly [field: string]: unknown;
+}
 
 export interface ShortTemplate {
   /** Properties of all resources of a type, by their paths below the stack, in short notation. */

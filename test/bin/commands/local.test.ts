@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -10,17 +10,12 @@ import {
   StartExecutionCommand,
   StartSyncExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Slicing } from '../../../lib';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
-import { synthesize as synthesizeStack } from '../../support/deployed-pipeline';
-import { request } from '../../support/signed-request';
 import { synthesize } from '../../support/pipeline-assembly';
-import { CLI, cli, refuse } from '../../support/run-cli';
+import { refuse } from '../../support/run-cli';
 import { serve } from '../../support/served-stack';
 import { float32 } from '../../support/tensors';
 import { until } from '../../support/until';
@@ -67,14 +62,6 @@ async function withClients<T>(
   } finally {
     process.env = before;
     for (const client of Object.values(clients)) client.destroy();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }
 
@@ -134,41 +121,6 @@ describe('local', () => {
     expect(stderr).toMatch(/^faults: \d+ duplicate-delivery$/m);
   });
 
-  it('serves the HTTP API of a state machine of the user', async () => {
-    let logicalId = '';
-    const assembly = synthesizeStack(saveModel(mlp(3)), () => ({ slicing: Slicing.count(1) }), {
-      use: (stack) => {
-        const stateMachine = new sfn.StateMachine(stack, 'Mine', {
-          queryLanguage: sfn.QueryLanguage.JSONATA,
-          stateMachineType: sfn.StateMachineType.EXPRESS,
-          definitionBody: sfn.DefinitionBody.fromChainable(sfn.Pass.jsonata(stack, 'Pass')),
-        });
-        logicalId = stack.getLogicalId(stateMachine.node.defaultChild as sfn.CfnStateMachine);
-        new apigateway.HttpApi(stack, 'Api').addRoutes({
-          path: '/read',
-          methods: [apigateway.HttpMethod.POST],
-          integration: new HttpStepFunctionsIntegration('Read', {
-            stateMachine,
-            subtype: apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_SYNC_EXECUTION,
-            parameterMapping: new apigateway.ParameterMapping()
-              .custom('StateMachineArn', stateMachine.stateMachineArn)
-              .custom('Input', '$request.body'),
-          }),
-        });
-      },
-    });
-    const serving = await serve([assembly, '--pipeline', `Test/${logicalId}`]);
-    const environment = evaluate(serving.text);
-    expect(environment.STATE_MACHINE_ARN).toMatch(/:stateMachine:Test-Mine/);
-    expect(environment.BUCKET).toMatch(/^test-pipeline/);
-    const args = ['invoke', '--input-json', '{}'];
-    expect(await cli(args, { env: environment })).toMatchObject({ code: 0, stdout: '{}\n', stderr: '' });
-    const ca = fs.readFileSync(environment.AWS_CA_BUNDLE, 'utf8');
-    const answer = await request(`${environment.HTTP_ENDPOINT}/read`, ca, { body: '{"a":1}' });
-    expect(answer).toMatchObject({ status: 200, body: { status: 'SUCCEEDED', output: '{"a":1}' } });
-    await serving.stop('SIGTERM');
-  });
-
   it('writes the variables into a file, which names the process that serves and exists until its end', async () => {
     const file = path.join(temporaryFolder(), 'cloud.env');
     const serving = await serve([standard, '--write-env', file]);
@@ -181,38 +133,6 @@ describe('local', () => {
     expect(await serving.stop()).toMatchObject({ stderr: '', leftovers: [] });
     expect(fs.existsSync(file)).toBe(false);
   });
-
-  (process.platform === 'win32' ? it.skip : it)(
-    'ends when the shell that started it is killed, as a script kills npx',
-    async () => {
-      const folder = temporaryFolder();
-      const file = path.join(folder, 'cloud.env');
-      // The second command keeps the shell from becoming the command's process.
-      const shell = spawn(
-        'sh',
-        ['-c', '"$@"; :', 'sh', process.execPath, CLI, 'local', standard, '--write-env', file],
-        { env: { ...process.env, TMPDIR: folder }, stdio: 'ignore' },
-      );
-      let pid: number | undefined;
-      try {
-        const text = await until(
-          'the file of variables',
-          () => fs.existsSync(file) && fs.readFileSync(file, 'utf8'),
-        );
-        const server = Number(/^# process (\d+)\b/m.exec(text)?.[1]);
-        pid = server;
-        shell.kill('SIGTERM');
-        await until('the end of the process that serves', () => !isAlive(server));
-        pid = undefined;
-        // Only the supervising process removes the folder for temporary files.
-        await until('an empty folder', () => fs.readdirSync(folder).length === 0);
-      } finally {
-        // A local cloud that a failed test leaves would run forever.
-        shell.kill('SIGTERM');
-        if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGTERM');
-      }
-    },
-  );
 
   it('writes for PowerShell on request, and ends at once on a second signal', async () => {
     const serving = await serve([standard, '--shell', 'powershell']);

@@ -14,11 +14,11 @@ import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
 import {
   type PipelineStack,
   type Properties,
+  type StateMachineDefinition,
   definitionOf,
   pipelineStack,
 } from '../../support/pipeline-stack';
 import { sparseModel } from '../../support/sparse-model';
-import type { StateMachineDefinition } from '../../support/unassigned-variables';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 

@@ -18,8 +18,12 @@ import {
 } from '../../../lib';
 import { deployedLength } from '../../../lib/aws/deployed-length';
 import { ACKNOWLEDGED, nagFindings, reasonFor } from '../../support/nag-findings';
-import { definitionOf, newApp, shortTemplate } from '../../support/pipeline-stack';
-import { type StateMachineDefinition, unassignedVariables } from '../../support/unassigned-variables';
+import {
+  type StateMachineDefinition,
+  definitionOf,
+  newApp,
+  shortTemplate,
+} from '../../support/pipeline-stack';
 import { STACKS } from './stacks';
 
 const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };
@@ -118,7 +122,6 @@ test.each(cases)('%s', async (name, flags, fill) => {
       // The validator modifies its argument.
       expect([path, validate(structuredClone(definition)).errorsText()]).toEqual([path, '']);
       expect([path, await diagnostics(definition)]).toEqual([path, []]);
-      expect([path, unassignedVariables(definition)]).toEqual([path, []]);
       // Names of states and variables: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
       expect(JSON.stringify(definition)).not.toMatch(/"[^"\\]{81,}":/);
     }

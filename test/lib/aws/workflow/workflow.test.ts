@@ -6,8 +6,12 @@ import { type SlicedInferencePipelineProps, Slicing, WarmUp } from '../../../../
 import { boundedRequest } from '../../../../lib/aws/workflow/state-tensors';
 import { lateInput } from '../../../support/late-input-model';
 import { mlp, saveModel } from '../../../support/model-builder';
-import { type ShortTemplate, definitionOf, pipelineStack } from '../../../support/pipeline-stack';
-import type { StateMachineDefinition } from '../../../support/unassigned-variables';
+import {
+  type ShortTemplate,
+  type StateMachineDefinition,
+  definitionOf,
+  pipelineStack,
+} from '../../../support/pipeline-stack';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 type Payload = Readonly<Record<string, unknown>>;
