@@ -6,19 +6,16 @@ import { type PartRange, CannotSplit } from './split';
 
 const BITS_PER_BYTE = 8;
 
-/** The elements of `range` along `axis`. The axis may have several elements for each of the range, such as scales of blocks. */
+/** The elements of `range` along `axis`. */
 export function partOfTensor(tensor: TensorWithData, axis: number, range: PartRange): TensorWithData {
   const { name, dims, dataType } = tensor;
-  const [from, to] = [range.start, range.end].map((at) => (at * dims[axis]) / range.length);
-  if (![from, to].every(Number.isInteger))
-    throw new CannotSplit(`has ${dims[axis]} elements of ${quoted(name)} for ${range.length} columns`);
-  const count = to - from;
+  const count = range.end - range.start;
   const partDims = dims.map((dim, at) => (at === axis ? count : dim));
   const product = (some: readonly number[]): number => some.reduce((all, dim) => all * dim, 1);
   const inner = product(dims.slice(axis + 1));
   const bits = packedBytes(dataType, BITS_PER_BYTE) ?? 0;
   const bytes = (elements: number): number => (elements * bits) / BITS_PER_BYTE;
-  const [start, runBytes, stepBytes] = [from * inner, count * inner, dims[axis] * inner].map(bytes);
+  const [start, runBytes, stepBytes] = [range.start * inner, count * inner, dims[axis] * inner].map(bytes);
   if (![start, runBytes, stepBytes].every(Number.isInteger))
     throw new CannotSplit(`has elements of less than a byte in ${quoted(name)}`);
   const runs = product(dims.slice(0, axis));

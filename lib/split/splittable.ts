@@ -1,11 +1,11 @@
 /** Finds the operators that can be split, into how many parts, and for the others with large weights why not. */
 import { smallestOf } from '../extremes';
-import { type Node, OMITTED } from '../onnx/model';
+import { type Model, type Node, type ValueIndex, OMITTED } from '../onnx/model';
 import { type ExactSplit, exactSplit, groupSplit } from './exactness';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
 import { type Split, type SplitAxis, CannotSplit, MAX_PARTS, evenParts, rangesOf } from './split';
 import type { SplitSubject } from './subject';
-import { Weights } from './weights';
+import { type PartSink, Weights } from './weights';
 
 /** An operator whose outputs can be divided. */
 export interface Splittable extends ExactSplit {
@@ -25,6 +25,9 @@ const SELECTED_DTYPES = ['float32', 'float64', 'int32', 'int64', 'uint8'];
 /** `Unsqueeze` has its axes as an input from here on. */
 const ROWS_OPSET = 13;
 
+/** `Slice` has its bounds as inputs from here on. */
+const SLICE_OPSET = 10;
+
 /** Columns of a table that make it narrow: with fewer for each part, the runs of bytes would be shorter than a cache line. */
 const NARROW_COLUMNS = 16;
 
@@ -34,55 +37,97 @@ export function waysToSplit(subject: SplitSubject, node: Node): readonly Splitta
   const operator = operatorOf(node);
   const attributes = subject.attributes(node);
   const divided = dividedOperator(operator, attributes);
-  if (divided === undefined) return 'is an operator that is not split';
-  const exact = exactSplit(operator, types[node.outputs[0]].dtype, architecture);
+  const [output = OMITTED] = node.outputs;
+  if (divided === undefined || output === OMITTED) return 'is an operator that is not split';
+  const exact = exactSplit(operator, types[output].dtype, architecture);
   if (typeof exact === 'string') return `is not split, because ${exact}`;
   try {
-    const columns = byOutput(subject, node, divided, exact, groupsOf(attributes));
-    return operator === 'Gather' ? [columns, ...byRows(subject, columns)] : [columns];
+    if (operator === 'Gather') return waysOfTable(subject, node, divided, exact);
+    return [byOutput(subject, node, divided, exact)];
   } catch (error) {
     if (!(error instanceof CannotSplit)) throw error;
     return error.message;
   }
 }
 
+/** A part that the check of a split drops. */
+const NOWHERE: PartSink = { weight: ({ name }) => name, copy: (_node, _inputs, output) => output };
+
+/** @throws CannotSplit also if `splitModel` would */
 function byOutput(
   subject: SplitSubject,
   node: Node,
-  { divides, weight, along, grouped }: DividedOperator,
+  { divides, weight, along, output, lengthAttribute, grouped }: DividedOperator,
   exact: ExactSplit,
-  groups: number,
 ): Splittable {
   const weights = new Weights(subject);
+  const attributes = subject.attributes(node);
   const value = node.inputs[weight];
   const own = weights.length(value, along.get(weight) ?? 0);
-  const isGrouped = grouped !== undefined && groups > 1;
+  if (weights.dims(value).length < 2) throw new CannotSplit('has a weight without columns');
+  if (lengthAttribute !== undefined && attributes.get(lengthAttribute)?.integer !== own)
+    throw new CannotSplit(`has a weight of ${own} columns, which is not its ${lengthAttribute}`);
+  if (output < 0 && subject.types[node.outputs[0]].shape === null)
+    throw new CannotSplit('has an output of unknown rank');
+  const groups = grouped === undefined ? 1 : groupsOf(attributes);
+  if (grouped !== undefined && groups > 1) checkGroups(subject, node.inputs[grouped]);
   // A transposed convolution has the channels of one group in its weight.
-  const length =
-    isGrouped && divides === 'channels' && node.opType === 'ConvTranspose'
-      ? groups * weights.length(value, 1)
-      : own;
+  const length = groups > 1 && node.opType === 'ConvTranspose' ? groups * weights.length(value, 1) : own;
+  const split = groups > 1 ? groupSplit(length / groups) : exact;
+  const last = length - (length % split.multipleOf);
   let weightBytes = 0;
   for (const [position, axis] of along) {
     const input = node.inputs.at(position) ?? OMITTED;
     if (input === OMITTED) continue;
+    // Shorter and longer parts have their boundaries at such multiples too.
+    for (const [start, end] of [
+      [0, Math.min(split.multipleOf, length)],
+      [last, length],
+    ])
+      weights.part(input, axis, { start, end, length }, NOWHERE);
     const count = weights.length(input, axis);
     for (const { byteLength } of count > 1 ? weights.tensors(input) : []) weightBytes += byteLength;
   }
-  return {
-    ...{ node, axis: divides, length, weight: weights.tensors(value)[0].name, weightBytes },
-    ...(isGrouped ? groupSplit(length / groups) : exact),
-  };
+  return { node, axis: divides, length, weight: weights.tensors(value)[0].name, weightBytes, ...split };
 }
 
-function byRows(subject: SplitSubject, columns: Splittable): Splittable[] {
-  const { model, types } = subject;
-  const { node } = columns;
-  const opset = model.opsets.find(({ domain }) => domain === '')?.version ?? 0;
-  const { dtype } = types[node.outputs[0]];
-  if (opset < ROWS_OPSET || dtype === undefined || !SELECTED_DTYPES.includes(dtype)) return [];
-  const length = new Weights(subject).length(node.inputs[0], 0);
-  return [{ ...columns, axis: 'rows', length }];
+function checkGroups({ model, types }: SplitSubject, input: ValueIndex): void {
+  if (opsetOf(model) < SLICE_OPSET)
+    throw new CannotSplit(`has groups, in a model of an opset below ${SLICE_OPSET}`);
+  if (typeof types[input].shape?.at(1) !== 'number')
+    throw new CannotSplit('has groups and an input of unknown channels');
+}
+
+/** By columns, by rows or both: a table of rank 1 has no columns, for example. */
+function waysOfTable(subject: SplitSubject, node: Node, divided: DividedOperator, exact: ExactSplit) {
+  const ways: Splittable[] = [];
+  const reasons: CannotSplit[] = [];
+  for (const way of [() => byOutput(subject, node, divided, exact), () => byRows(subject, node, exact)])
+    try {
+      ways.push(way());
+    } catch (error) {
+      if (!(error instanceof CannotSplit)) throw error;
+      reasons.push(error);
+    }
+  if (ways.length === 0) throw reasons[0];
+  return ways;
+}
+
+function byRows(subject: SplitSubject, node: Node, exact: ExactSplit): Splittable {
+  const { dtype } = subject.types[node.outputs[0]];
+  if (opsetOf(subject.model) < ROWS_OPSET || dtype === undefined || !SELECTED_DTYPES.includes(dtype))
+    throw new CannotSplit('has rows that no operator of the model can join');
+  const weights = new Weights(subject);
+  const [table] = node.inputs;
+  const length = weights.length(table, 0);
+  weights.part(table, 0, { start: 0, end: 1, length }, NOWHERE);
+  const tensors = weights.tensors(table);
+  const weightBytes = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return { node, axis: 'rows', length, weight: tensors[0].name, weightBytes, ...exact };
+}
+
+function opsetOf({ opsets }: Model): number {
+  return opsets.find(({ domain }) => domain === '')?.version ?? 0;
 }
 
 /** The largest number of parts, for so many threads of ONNX Runtime. */

@@ -21,6 +21,9 @@ import type { SplitSubject } from './subject';
 /** Operators that may lie between a stored tensor and the product. */
 const STEPS = new Set(['Identity', 'Cast', 'Transpose', 'DequantizeLinear']);
 
+/** Takes the parts of weights and the nodes that compute with them. @returns each time a name */
+export type PartSink = Pick<NewNodes, 'weight' | 'copy'>;
+
 export class Weights {
   private readonly outputs: ReadonlySet<ValueIndex>;
 
@@ -58,13 +61,21 @@ export class Weights {
     return [name, ...inputs.filter((input) => input !== OMITTED).flatMap((input) => this.names(input))];
   }
 
-  /** The name of a value with the part of a constant. It is the constant itself if that has one element for all columns. */
-  part(value: ValueIndex, axis: number, range: PartRange, into: NewNodes): string {
+  /**
+   * The name of a value with the part of a constant. It is the constant itself if that has one element for all columns. The axis may have
+   * several elements for each column, such as scales of blocks.
+   */
+  part(value: ValueIndex, axis: number, columns: PartRange, into: PartSink): string {
     const { values } = this.subject.model.graph;
     const { name } = values[value];
     const dims = this.dims(value);
     const at = axis < 0 ? dims.length + axis : axis;
-    if (at < 0 || (dims.at(at) ?? 1) === 1) return name;
+    const length = at < 0 ? 1 : (dims.at(at) ?? 1);
+    if (length === 1) return name;
+    const [start, end] = [columns.start, columns.end].map((bound) => (bound * length) / columns.length);
+    if (![start, end].every(Number.isInteger))
+      throw new CannotSplit(`has ${length} elements of ${quoted(name)} for ${columns.length} columns`);
+    const range = { start, end, length };
     const tensor = this.stored(value);
     if (tensor !== undefined) return into.weight(partOfTensor(tensor, at, range));
     const { node, attributes } = this.step(value);
@@ -88,7 +99,7 @@ export class Weights {
     node: Node,
     attributes: ReadonlyMap<string, NodeAttribute>,
     value: ValueIndex,
-    { inner, range, into }: { readonly inner: number; readonly range: PartRange; readonly into: NewNodes },
+    { inner, range, into }: { readonly inner: number; readonly range: PartRange; readonly into: PartSink },
   ): string {
     const rank = this.dims(node.inputs[0]).length;
     const given = attributes.get('axis')?.integer ?? 1;
