@@ -6,9 +6,22 @@ import type { Model, Node } from '../../lib/onnx/model';
 import { nodeAttributes } from '../../lib/onnx/node-attributes';
 import { writeChunks } from '../../lib/onnx/write-chunks';
 import { splitModel } from '../../lib/split/rewrite';
-import { splitInto, waysToSplit } from '../../lib/split/splittable';
+import { type Splittable, splitInto, waysToSplit } from '../../lib/split/splittable';
 import type { SplitAxis } from '../../lib/split/split';
 import { type ModelInit, saveModel, temporaryFolder } from './model-builder';
+
+/** What is known of a saved model. */
+function subjectOf(file: string) {
+  const { model, types } = analyzeModel(file);
+  const attributes = (node: Node) => nodeAttributes(model, node);
+  return { model, types, architecture: 'x86_64', attributes } as const;
+}
+
+/** How the last operator of a small model can be split. */
+export function waysOf(init: ModelInit): readonly Splittable[] | string {
+  const subject = subjectOf(saveModel(init));
+  return waysToSplit(subject, subject.model.graph.nodes[subject.model.graph.nodes.length - 1]);
+}
 
 /** Saves a model and the same model with every operator that has these columns, channels or rows in parts. @returns both paths */
 export function savedSplit(
@@ -17,14 +30,8 @@ export function savedSplit(
   axis?: SplitAxis,
 ): { whole: string; parts: string; nodes: string[] } {
   const whole = saveModel(init);
-  const { model, types } = analyzeModel(whole);
-  const subject = {
-    model,
-    types,
-    architecture: 'x86_64',
-    attributes: (node: Node) => nodeAttributes(model, node),
-  } as const;
-  const splits = model.graph.nodes.flatMap((node) => {
+  const subject = subjectOf(whole);
+  const splits = subject.model.graph.nodes.flatMap((node) => {
     const ways = waysToSplit(subject, node);
     if (typeof ways === 'string') return [];
     const way = axis === undefined ? ways[0] : ways.find((each) => each.axis === axis);

@@ -1,0 +1,152 @@
+/** Which weights can be divided: quantized ones behind their scales, and biases of every shape. The others are refused with the reason. */
+import * as fc from 'fast-check';
+import { partOfTensor } from '../../../lib/split/part-of-tensor';
+import { evenParts, rangesOf } from '../../../lib/split/split';
+import {
+  type ModelInit,
+  type TensorInit,
+  INT64,
+  UINT8,
+  attribute,
+  floats,
+  modelOf,
+  node,
+} from '../../support/model-builder';
+import { expectSameBits, runWhole } from '../../support/run-slices';
+import { savedSplit, waysOf } from '../../support/split-model';
+import { float32, int64 } from '../../support/tensors';
+
+const UINT4 = 21;
+const OPSET_OF_BLOCKS = 21;
+
+/** Bytes as they come, of a type with so many elements in each. */
+function bytes(name: string, dims: readonly number[], dataType = UINT8, inEach = 1): TensorInit {
+  const count = Math.ceil(dims.reduce((product, dim) => product * dim, 1) / inEach);
+  return { name, dataType, dims, rawData: Uint8Array.from({ length: count }, (_, index) => index * 37) };
+}
+
+function dequantized(scales: readonly number[], attributes: object[], columns = 320): ModelInit {
+  const nodes = [
+    node('DequantizeLinear', ['q', 's', 'z'], ['w'], attributes),
+    node('MatMul', ['x', 'w'], ['y']),
+  ];
+  const weights = [bytes('q', [64, columns], UINT4, 2), floats('s', scales), bytes('z', scales, UINT4, 2)];
+  return modelOf(nodes, { x: [3, 64] }, weights, { irVersion: 10, opset: OPSET_OF_BLOCKS });
+}
+
+const isBlocked = (axis: number, size: number) => [
+  attribute.int('axis', axis),
+  attribute.int('block_size', size),
+];
+
+function inNBits(scales: readonly number[], weight: readonly number[], inputs: string[]): ModelInit {
+  const sizes = Object.entries({ K: 64, N: 320, bits: 4, block_size: 32 });
+  const attributes = sizes.map(([name, value]) => attribute.int(name, value));
+  const product = { ...node('MatMulNBits', ['x', 'w', 's', ...inputs], ['y'], attributes) };
+  const weights = [bytes('w', weight), floats('s', scales), bytes('z', [320]), floats('b', [320])];
+  const opsetImport = ['', 'com.microsoft'].map((domain) => ({ domain, version: domain === '' ? 21 : 1 }));
+  const used = weights.filter(({ name }) => product.input.includes(name));
+  return modelOf([{ ...product, domain: 'com.microsoft' }], { x: [3, 64] }, used, { opsetImport });
+}
+
+const withBias = (dims: readonly number[]): ModelInit =>
+  modelOf([node('Gemm', ['x', 'w', 'c'], ['y'])], { x: [3, 64] }, [
+    floats('w', [64, 320]),
+    floats('c', dims),
+  ]);
+
+const x = float32([3, 64]);
+
+it.each<[string, ModelInit]>([
+  ...[[], [1], [320], [1, 320], [3, 1], [3, 320], [1, 1]].map((dims): [string, ModelInit] => [
+    `a Gemm with C of dims [${dims.join()}]`,
+    withBias(dims),
+  ]),
+  ['4 bits with one scale', dequantized([], [])],
+  ['4 bits with a scale for each column', dequantized([320], [])],
+  ['4 bits with a scale for each row', dequantized([64], [attribute.int('axis', 0)])],
+  ['4 bits with scales for blocks of rows', dequantized([4, 320], isBlocked(0, 16))],
+  ['MatMulNBits with scales of rank 1', inNBits([640], [320, 2, 16], ['z'])],
+  ['MatMulNBits with scales of rank 2 and a bias', inNBits([320, 2], [320, 2, 16], ['', '', 'b'])],
+])('%s in parts has the bits of the whole', async (_, init) => {
+  const { whole, parts, nodes } = savedSplit(init, 3);
+  expect(nodes).toContain('Concat');
+  const feeds = new Map([['x', x]]);
+  expectSameBits(await runWhole(parts, feeds), await runWhole(whole, feeds));
+});
+
+it('a table of one axis is split by rows', async () => {
+  const ids = { ids: { type: INT64, dims: [2] } };
+  const init = modelOf([node('Gather', ['w', 'ids'], ['y'])], ids, [floats('w', [100])]);
+  expect(waysOf(init)).toMatchObject([{ axis: 'rows', length: 100 }]);
+  const { whole, parts } = savedSplit(init, 3);
+  const feeds = new Map([['ids', int64([2], [99, -70])]]);
+  expectSameBits(await runWhole(parts, feeds), await runWhole(whole, feeds));
+});
+
+const groups = (channels: number | string, opset: number): ModelInit =>
+  modelOf(
+    [node('Conv', ['x', 'w'], ['y'], [attribute.int('group', 4)])],
+    { x: [1, channels, 6, 6] },
+    [floats('w', [64, 2, 3, 3])],
+    { opset },
+  );
+
+it.each<[string, ModelInit, string]>([
+  [
+    'a vector',
+    modelOf([node('MatMul', ['x', 'w'], ['y'])], { x: [3, 64] }, [floats('w', [64])]),
+    'has a weight without columns',
+  ],
+  [
+    'a bias that is computed',
+    modelOf([node('Gemm', ['x', 'w', 'c'], ['y'])], { x: [3, 64], c: [320] }, [floats('w', [64, 320])]),
+    "has the input 'c' where the others have a weight",
+  ],
+  ['groups of an old opset', groups(8, 9), 'has groups, in a model of an opset below 10'],
+  ['groups of unknown channels', groups('c', 17), 'has groups and an input of unknown channels'],
+  ['blocks along columns', dequantized([64, 20], isBlocked(1, 16)), 'has blocks of scales along the axis'],
+  ['an odd number of half bytes', dequantized([], [], 321), "has elements of less than a byte in 'q'"],
+])('%s is refused', (_, init, reason) => {
+  expect(waysOf(init)).toContain(reason);
+});
+
+it('the parts of a tensor have each of its bytes once', () => {
+  const dims = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 });
+  const cuts = fc.array(fc.nat(5), { maxLength: 4 });
+  fc.assert(
+    fc.property(dims, fc.nat(3), cuts, fc.constantFrom(1, 2, 7, 10), (sizes, at, ends, dataType) => {
+      const axis = at % sizes.length;
+      const width = { 1: 4, 2: 1, 7: 8, 10: 2 }[dataType] ?? 0;
+      const byteLength = width * sizes.reduce((product, size) => product * size, 1);
+      const data = { file: 0, offset: 100, length: byteLength };
+      const tensor = { name: 'w', dataType, dims: sizes, byteLength, external: true, data };
+      const bounds = [...new Set([0, ...ends.filter((end) => end < sizes[axis]), sizes[axis]])].sort();
+      const seen: number[] = [];
+      for (const range of rangesOf(bounds.slice(1).map((end, index) => end - bounds[index]))) {
+        const { data: part } = partOfTensor(tensor, axis, range);
+        const { runBytes, stepBytes } = 'runBytes' in part ? part : { runBytes: part.length, stepBytes: 0 };
+        for (let byte = 0; byte < part.length; byte++)
+          seen.push(part.offset + stepBytes * Math.floor(byte / runBytes) + (byte % runBytes));
+      }
+      expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: byteLength }, (_, byte) => 100 + byte));
+    }),
+  );
+});
+
+it('even parts have a multiple of columns or more each, and all columns together', () => {
+  const lengths = fc.tuple(
+    fc.integer({ min: 1, max: 3000 }),
+    fc.integer({ min: 1, max: 20 }),
+    fc.integer({ min: 1, max: 64 }),
+  );
+  fc.assert(
+    fc.property(lengths, ([length, count, multipleOf]) => {
+      const parts = evenParts(length, count, multipleOf);
+      if (parts === undefined) return expect(count * multipleOf).toBeGreaterThan(length);
+      expect(parts.reduce((sum, part) => sum + part, 0)).toBe(length);
+      expect(Math.min(...parts)).toBeGreaterThanOrEqual(multipleOf);
+      expect(parts.slice(0, -1).every((part) => part % multipleOf === 0)).toBe(true);
+    }),
+  );
+});
