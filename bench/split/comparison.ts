@@ -61,12 +61,13 @@ function randomParts(
 ): number[] {
   const most = way === undefined ? 1 : mostParts(way, threads);
   const isEven = way !== undefined && most > 1 && random.int(0, 3) > 0;
-  const step = grain === 1 ? random.pick([1, 16]) : grain;
+  const step = grain === 1 ? random.pick([1, Math.min(16, length - 1)]) : grain;
   const last = Math.floor((length - 1) / step);
   const ends = isEven
     ? rangesOf(splitInto(way, random.pick([most, random.int(2, most)])).parts).map(({ end }) => end)
     : Array.from({ length: random.int(1, 4) }, () => step * random.int(1, last));
-  const kept = isEven && random.pick([true, false]) ? ends.filter(() => random.int(0, 2) > 0) : ends;
+  const some = isEven && random.pick([true, false]) ? ends.filter(() => random.int(0, 2) > 0) : ends;
+  const kept = some.some((end) => end < length) ? some : ends;
   const bounds = [...new Set([0, ...kept.filter((end) => end < length), length])].sort((a, b) => a - b);
   return bounds.slice(1).map((end, index) => end - bounds[index]);
 }

@@ -89,7 +89,7 @@ class Maker {
     const { random, elements } = this;
     const sizes = [random.int(1, 128), random.int(129, 512), random.int(513, 4096), 768, 1024, 3072];
     const k = Math.min(random.pick(sizes), Math.ceil(elements / 64));
-    const most = Math.min(4096, Math.floor(elements / k));
+    const most = Math.min(32_768, Math.floor(elements / k));
     return { k, n: random.pick([random.int(32, most), most - (most % 16), random.int(most >> 1, most)]) };
   }
 }

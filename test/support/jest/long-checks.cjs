@@ -3,6 +3,7 @@
 /** Comparisons of the compiler's phases with exhaustive search and ONNX Runtime. `npm test` runs some of their cases: see `full-checks.ts`. */
 const COMPILER = [
   /\/lib\/compile\/(compile|stable-cuts)\.test/,
+  /\/end-to-end\/split-kernels\.test/,
   /\/lib\/cost\/alternatives\.test/,
   /\/lib\/optimize\/optimize\.test/,
   /\/lib\/plan\/(best-cut|search\/label-setting|search\/partition)\.test/,
