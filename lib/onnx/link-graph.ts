@@ -124,8 +124,9 @@ class Linker {
     const { parsed, field } = this.parsed.nodes[index];
     const { inputs, outputs, freeNames, ...rest } = parsed;
     return {
-      index,
       ...rest,
+      // A node that was unlinked still has its earlier index.
+      index,
       inputs: inputs.map((input) => this.use(input, index)),
       outputs: outputs.map((output) => (output === '' ? OMITTED : this.valueOf(output))),
       captures: [...freeNames].map((capture) => this.use(capture, index)),

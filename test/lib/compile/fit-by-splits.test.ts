@@ -51,6 +51,11 @@ it('splits the table and the projection, runs their parts side by side, and comp
   expectSameBits(await runSlices(split, feeds), await runWhole(file, feeds));
 });
 
+it('numbers the nodes after the parts anew', () => {
+  const { nodes } = cutModel(analyzeModel(file), small).analyzed.model.graph;
+  expect(nodes.map(({ index }) => index)).toEqual([...nodes.keys()]);
+});
+
 it('splits nothing if a cut keeps the limit', () => {
   const { analyzed } = cutModel(analyzeModel(file), maxSliceSize(1041 * KIB));
   expect(analyzed.splitting.splits).toEqual([]);
