@@ -14,19 +14,17 @@ import {
   WarmUp,
 } from '../lib';
 import { stackingToken } from '../lib/plan/stacking-token';
-import { MAX_LAMBDA_MEMORY_MB } from '../lib/plan/sizes/lambda-quotas';
 import type { Subject } from './synthesize';
 
-function build({ outdir, model, slices, isMeasured = false, warmUp = false, batches = [] }: Subject): void {
+function build({ outdir, model, slices, memoryMb, warmUp = false, batches = [] }: Subject): void {
   const { dimensions, file: modelPath } = model;
   const app = new App({ outdir, analyticsReporting: false });
   const stack = new Stack(app, 'Bench');
   const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
-    ...(isMeasured
+    ...(memoryMb !== undefined
       ? {
           slicedModel: SlicedModel.fromDirectory(String(slices)),
-          // A slice that needs more than its plan says must be measured, not stopped.
-          sliceFunctions: { memorySize: MAX_LAMBDA_MEMORY_MB },
+          sliceFunctions: { memorySize: memoryMb },
         }
       : {
           ...{ modelPath, dimensions },

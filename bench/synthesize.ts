@@ -13,8 +13,8 @@ export interface Subject {
   readonly model: Pick<BenchModel, 'file' | 'dimensions'>;
   /** How many, or the folder of the slices that `sliceModel` wrote. */
   readonly slices: number | string;
-  /** Functions with all memory, for the slices of a folder. */
-  readonly isMeasured?: boolean;
+  /** Memory of all functions, which the slices of a folder are deployed with. A slice that needs more than its plan says must be measured, not stopped. */
+  readonly memoryMb?: number;
   readonly warmUp?: boolean;
   readonly batches?: readonly BatchSubject[];
 }

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type RawTensor, decodeTensors, encodeTensors } from '../../client';
 import type { PlannedSlice, SlicePlan } from '../../lib/plan/file/plan';
+import { MEMORY_MB_PER_VCPU } from '../../lib/plan/sizes/lambda-quotas';
 import { MIB } from '../../lib/cost/formulas/lambda';
 import { deploy } from '../deployment';
 import { inputsOf } from '../inputs';
@@ -30,7 +31,9 @@ export async function measureLayers(folder: string, subject: LayerSubject): Prom
   const model = subject.write(path.join(folder, 'model'));
   const plan = sliceModel(model, subject.limit, slices);
   const whole = runWhole(folder, model, plan);
-  synthesize({ outdir, model, slices, isMeasured: true });
+  // The most memory with which functions have the threads of the plan.
+  const memoryMb = plan.threads * MEMORY_MB_PER_VCPU;
+  synthesize({ outdir, model, slices, memoryMb });
   const deployment = await deploy(model, outdir);
   try {
     // The functions need the room on the disk.

@@ -7,6 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
+import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { deploy } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
 import { ocrModel, writeTransformer, type BenchModel } from '../inputs';
@@ -69,7 +70,7 @@ async function measuredOrNone(
   try {
     const [slices, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
     const plan = sliceModel(model, count, slices);
-    synthesize({ outdir, model, slices, isMeasured: true });
+    synthesize({ outdir, model, slices, memoryMb: MAX_LAMBDA_MEMORY_MB });
     const deployment = await deploy(model, outdir);
     try {
       const { timings } = await deployment.run();
