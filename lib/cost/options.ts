@@ -26,8 +26,6 @@ export interface CostOptions {
   readonly requestsPerHour?: number;
   /** @default false */
   readonly networkInVpc?: boolean;
-  /** @default true */
-  readonly tls?: boolean;
   /** @default 's3' */
   readonly request?: Payload;
   /** Functions write results to S3 in both cases. With `inline`, the caller need not read them there. @default 's3' */
@@ -54,7 +52,6 @@ export function withDefaults(options: CostOptions): Required<CostOptions> {
     warmUp: options.warmUp ?? true,
     requestsPerHour: options.requestsPerHour ?? 0,
     networkInVpc: options.networkInVpc ?? false,
-    tls: options.tls ?? true,
     request: options.request ?? 's3',
     result: options.result ?? 's3',
     tensorsInState: options.tensorsInState ?? true,

@@ -40,7 +40,6 @@ export function assumptionsOf(
     pipeline('small tensors between slices travel in the state', options.tensorsInState),
     pipeline('functions in a VPC', options.networkInVpc),
     pipeline('price of a VPC: NAT gateways, interface endpoints', 'none'),
-    pipeline('TLS between functions and S3', options.tls),
     pipeline('tensors of a request', place(options.request)),
     pipeline('tensors of a result', place(options.result)),
     pipeline('days until tensors expire', options.intermediateRetentionDays),

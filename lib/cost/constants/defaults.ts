@@ -40,7 +40,7 @@ export interface Environment {
     | 'keepAliveSeconds',
     'visibleVcpus' | 'invokeMs'
   >;
-  readonly network: Values<'burst' | 'refill' | 'burstRate' | 'sustainedRate' | 'vpcRate' | 'cpu' | 'tls'>;
+  readonly network: Values<'burst' | 'refill' | 'burstRate' | 'sustainedRate' | 'vpcRate' | 'cpu'>;
   readonly s3: Values<
     | 'standardFirstGetMs'
     | 'standardFirstPutMs'

@@ -9,8 +9,8 @@ export interface Host extends NetworkPath {
   readonly environment: Environment;
 }
 
-export function hostOf({ architecture, environment, networkInVpc, tls }: Required<CostOptions>): Host {
-  return { architecture, environment, inVpc: networkInVpc, tls };
+export function hostOf({ architecture, environment, networkInVpc }: Required<CostOptions>): Host {
+  return { architecture, environment, inVpc: networkInVpc };
 }
 
 export interface CallTiming {
@@ -73,7 +73,6 @@ export function loadTiming(fileBytes: number, memoryMb: number, host: Host): Loa
 
 export interface NetworkPath {
   readonly inVpc: boolean;
-  readonly tls: boolean;
 }
 
 /**
@@ -91,7 +90,7 @@ export function transferMs(
 ): number {
   if (bytes === 0) return 0;
   const { network } = environment;
-  const rate = fastestRate(bytes, vcpus, path, environment);
+  const rate = fastestRate(bytes, vcpus, environment);
   if (path.inVpc) return 1000 * (bytes / Math.min(rate, network.vpcRate * MIB));
   const bucket = {
     capacity: network.burst * MIB,
@@ -103,14 +102,10 @@ export function transferMs(
 }
 
 /** Bytes per second within the burst: of the network, of the connections to S3, or of the processor. */
-function fastestRate(bytes: number, vcpus: number, { tls }: NetworkPath, environment: Environment): number {
+function fastestRate(bytes: number, vcpus: number, environment: Environment): number {
   const { network, s3, handler } = environment;
   const connections = Math.max(1, Math.min(handler.connections, Math.ceil(bytes / (handler.partMb * MIB))));
-  const cpuMsPerMb = singleThreadMs(
-    network.cpu * (tls ? network.tls : 1) + handler.checksum,
-    vcpus,
-    environment,
-  );
+  const cpuMsPerMb = singleThreadMs(network.cpu + handler.checksum, vcpus, environment);
   return Math.min(network.burstRate * MIB, connections * s3.connectionRate * 1e6, 1e9 / cpuMsPerMb);
 }
 

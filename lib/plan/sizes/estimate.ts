@@ -151,9 +151,9 @@ export function unevenness(slice: SliceShare, whole: SliceShare, slices: number)
 
 /** Milliseconds that the slice's function computes in an average run and, as far as it is cold then, loads its files. */
 export function busyMs(size: SliceSize, { options, coldShare }: DetailedCostModel): number {
-  const { environment, networkInVpc: inVpc, tls } = options;
+  const { environment, networkInVpc: inVpc } = options;
   const vcpus = vcpuShare(memoryMb(size), environment);
-  const loadMs = transferMs(fileBytes(size), vcpus, { inVpc, tls }, environment);
+  const loadMs = transferMs(fileBytes(size), vcpus, { inVpc }, environment);
   return computeMs(size.coreSeconds, vcpus, vcpus, environment) + coldShare * loadMs;
 }
 

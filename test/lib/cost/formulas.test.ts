@@ -49,8 +49,8 @@ function processor(cpu: number, lambdaSpeed: number, connectionRate: number): En
   };
 }
 
-const PLAIN = { inVpc: false, tls: false };
-const VPC = { ...PLAIN, inVpc: true };
+const PLAIN = { inVpc: false };
+const VPC = { inVpc: true };
 const idle = processor(0, 1, 1e6);
 const { connectionRate } = environment.s3;
 const busy = processor(environment.network.cpu, 1, connectionRate);
@@ -64,11 +64,10 @@ it.each([
   ['all at 82 MiB/s in a VPC', 164 * MIB, 1, VPC, idle, 2000],
   ['a small object over one connection', 1e6, 1, PLAIN, processor(0, 1, 10), 100],
   ['three parts over three connections', 48 * MIB, 1, PLAIN, processor(0, 1, 10), ((48 * MIB) / 30e6) * 1000],
-  ['what its processor can', 100e6, 1, PLAIN, busy, 320],
-  ['less with TLS', 100e6, 1, { ...PLAIN, tls: true }, busy, 320 * 1.29],
-  ['less on a small function', 100e6, 0.25, PLAIN, busy, 4 * 320],
-  ['no more on a large one', 100e6, 6, PLAIN, busy, 320],
-  ['less on slower ones', 100e6, 1, PLAIN, processor(environment.network.cpu, 0.5, connectionRate), 640],
+  ['what its processor can', 100e6, 1, PLAIN, busy, 412.8],
+  ['less on a small function', 100e6, 0.25, PLAIN, busy, 4 * 412.8],
+  ['no more on a large one', 100e6, 6, PLAIN, busy, 412.8],
+  ['less on slower ones', 100e6, 1, PLAIN, processor(environment.network.cpu, 0.5, connectionRate), 825.6],
 ] as const)('a transfer passes %s', (_, bytes, vcpus, path, own, ms) => {
   expect(transferMs(bytes, vcpus, path, own)).toBeCloseTo(ms, 6);
 });
