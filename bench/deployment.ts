@@ -29,7 +29,7 @@ const INPUT = 'inputs/bench.safetensors';
 export async function deploy(
   model: BenchModel,
   assembly: string,
-  options: Pick<LocalCloudOptions, 'simulation' | 'tls'> = {},
+  options: Pick<LocalCloudOptions, 'simulation'> = {},
 ): Promise<Deployment> {
   const cloud = await LocalCloud.start(assembly, options);
   const { inputs } = cloud.pipeline.signature as unknown as PipelineSignature;

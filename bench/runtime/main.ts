@@ -4,7 +4,6 @@
  */
 import * as path from 'node:path';
 import { Command, Option } from 'commander';
-import { SIMULATIONS } from '../../local';
 import { deploy, type Deployment } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
 import { writeTransformer } from '../inputs';
@@ -15,7 +14,6 @@ interface Options {
   readonly rounds: number;
   readonly gigabytes: string;
   readonly slices: number;
-  readonly protocol: 'http' | 'https';
   readonly folder: string;
 }
 
@@ -27,13 +25,10 @@ const NAMES = ['sliced', 'sliced, no warm-up', 'whole'] as const;
 /** The milliseconds of one cold run of each deployment. */
 type Round = Readonly<Record<(typeof NAMES)[number], number>>;
 
-async function main(
-  folder: string,
-  { rounds, gigabytes, slices, protocol, ...rest }: Options,
-): Promise<void> {
+async function main(folder: string, { rounds, gigabytes, slices, ...rest }: Options): Promise<void> {
   print(describeMachine());
   print(
-    `files in ${rest.folder}; medians of ${rounds} rounds (lowest-highest); network, S3 and transitions as --simulate aws; ${protocol}`,
+    `files in ${rest.folder}; medians of ${rounds} rounds (lowest-highest); network, S3 and transitions as --simulate aws`,
   );
   const model = writeTransformer(path.join(folder, 'model'), gigabytes, HIDDEN);
   const out = path.join(folder, 'slices');
@@ -48,10 +43,8 @@ async function main(
   );
   const deployments: Deployment[] = [];
   try {
-    for (const assembly of [sliced, cold, whole]) {
-      const options = { simulation: SIMULATIONS.aws, tls: protocol === 'https' };
-      deployments.push(await deploy(model, assembly, options));
-    }
+    const options = { simulation: 'aws' } as const;
+    for (const assembly of [sliced, cold, whole]) deployments.push(await deploy(model, assembly, options));
     print(tableOf(await measure(deployments, rounds)));
   } finally {
     for (const deployment of deployments) await deployment.close();
@@ -88,9 +81,6 @@ new Command('bench:runtime')
   .addOption(numberOption('--rounds <n>', 'number of rounds', 3))
   .addOption(new Option('--gigabytes <n>', 'size of the transformer').default('1.3'))
   .addOption(numberOption('--slices <n>', 'number of slices of the transformer', 8))
-  .addOption(
-    new Option('--protocol <name>', 'how functions speak to S3').choices(['https', 'http']).default('https'),
-  )
   .addOption(folderOption())
   .action((options: Options) =>
     inOwnFolder(options.folder, 'bench-runtime', (folder) => main(folder, options)),

@@ -21,10 +21,8 @@ export function variables(
     AWS_ENDPOINT_URL: otherServicesEndpoint,
     // With `true`, from the shell or from a configuration file, requests would go to AWS.
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
-    ...(s3.certificateAuthority && {
-      NODE_EXTRA_CA_CERTS: s3.certificateAuthority.file,
-      AWS_CA_BUNDLE: s3.certificateAuthority.file,
-    }),
+    NODE_EXTRA_CA_CERTS: s3.certificateAuthority.file,
+    AWS_CA_BUNDLE: s3.certificateAuthority.file,
     AWS_REGION: s3.region,
     // The AWS CLI reads this variable instead.
     AWS_DEFAULT_REGION: s3.region,

@@ -97,7 +97,7 @@ async function post(cloud: LocalCloud, photo: Buffer): Promise<PhotoText> {
   const { httpEndpoint = '', s3 } = cloud;
   const answer = (await postSigned(`${httpEndpoint}/read`, await requestFor(cloud, photo), {
     ...s3,
-    ...(s3.certificateAuthority && { ca: s3.certificateAuthority.pem }),
+    ca: s3.certificateAuthority.pem,
   })) as {
     readonly status: string;
     readonly output?: string;

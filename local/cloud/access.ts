@@ -1,6 +1,6 @@
 /** What a program needs to reach the servers of a local cloud. */
 import * as fs from 'node:fs';
-import * as https from 'node:https';
+import type * as https from 'node:https';
 import * as path from 'node:path';
 import { makeServerCertificate } from '../tls/certificate';
 
@@ -9,10 +9,10 @@ export interface S3Access {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Makes the SDK trust the local S3. Absent without TLS. */
-  readonly requestHandler?: { readonly httpsAgent: https.Agent };
-  /** The authority that other clients must trust. Absent without TLS. */
-  readonly certificateAuthority?: CertificateAuthority;
+  /** Makes the SDK trust the local S3. */
+  readonly requestHandler: { readonly httpsAgent: https.Agent };
+  /** The authority that other clients must trust. */
+  readonly certificateAuthority: CertificateAuthority;
 }
 
 /** Certificate of the authority that signed the local cloud's own. It is made at each start. */
@@ -33,14 +33,4 @@ export function makeCertificate(folder: string) {
   const file = path.join(folder, 'certificate-authority.pem');
   fs.writeFileSync(file, certificate.authority);
   return { certificate, authority: { pem: certificate.authority, file } };
-}
-
-export function s3Access(
-  access: Pick<S3Access, 'endpoint' | 'region' | 'credentials'>,
-  authority: CertificateAuthority | undefined,
-): S3Access {
-  if (authority === undefined) return access;
-  // An agent and not its options, which the SDK ignores for bodies that wait for `100 Continue`.
-  const httpsAgent = new https.Agent({ ca: authority.pem, keepAlive: true, maxSockets: 50 });
-  return { ...access, requestHandler: { httpsAgent }, certificateAuthority: authority };
 }

@@ -1,6 +1,7 @@
 /** The local cloud: runs the state machines of a synthesized stack on this machine, without an AWS account. */
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
+import * as https from 'node:https';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
@@ -29,7 +30,7 @@ import { simulationOf } from '../simulation/presets';
 import { Simulator } from '../simulation/simulator';
 import { startStepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
-import { makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
+import { makeCertificate, type S3Access, type StepFunctionsAccess } from './access';
 import { type CloudHost, deployMachines } from './deploy-machines';
 import { chosenPipeline, describeMachine, type Deployment, readDeployment } from './deployment';
 import { createFunctions } from './functions';
@@ -61,7 +62,7 @@ export class LocalCloud {
   private readonly machines = new StateMachines();
   private readonly arrivals: Arrivals;
   private readonly closing = new AbortController();
-  private certified: ReturnType<typeof makeCertificate> | undefined;
+  private readonly certified: ReturnType<typeof makeCertificate>;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: LoopbackServer | undefined;
   private httpApi: HttpApiServer | undefined;
@@ -78,6 +79,7 @@ export class LocalCloud {
     const authorizer = new Authorizer(options.onAccess);
     const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
     guardFolder(folder);
+    this.certified = makeCertificate(folder);
     this.arrivals = new Arrivals({ machines: this.machines, authorizer, onFailure: this.onNotice });
     const store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
       options.onWrite?.(created);
@@ -91,7 +93,7 @@ export class LocalCloud {
       endpoints: () => ({
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
         AWS_ENDPOINT_URL: this.otherServicesEndpoint,
-        ...(this.certified && { NODE_EXTRA_CA_CERTS: this.certified.authority.file }),
+        NODE_EXTRA_CA_CERTS: this.certified.authority.file,
       }),
     };
     this.credentials = this.host.callers.add({ principal: administrator(account) });
@@ -118,9 +120,13 @@ export class LocalCloud {
 
   /** Access to the local S3, which holds the stack's buckets and the published assets. */
   get s3(): S3Access {
-    const { region } = this.host;
+    const { credentials, certified, host } = this;
+    const { authority: certificateAuthority } = certified;
     const { endpoint } = started(this.s3Server);
-    return s3Access({ endpoint, region, credentials: this.credentials }, this.certified?.authority);
+    // An agent and not its options, which the SDK ignores for bodies that wait for `100 Continue`.
+    const httpsAgent = new https.Agent({ ca: certificateAuthority.pem, keepAlive: true, maxSockets: 50 });
+    const requestHandler = { httpsAgent };
+    return { endpoint, region: host.region, credentials, requestHandler, certificateAuthority };
   }
 
   /** Access to the local Step Functions, which has the stack's state machines. */
@@ -229,10 +235,9 @@ export class LocalCloud {
   }
 
   private async prepare(selection: Selection): Promise<void> {
-    const { ports, tls } = this.options;
+    const { ports } = this.options;
     const { store, callers, authorizer, injector, region, signal } = this.host;
-    this.certified = tls === false ? undefined : makeCertificate(this.host.folder);
-    const certificate = this.certified?.certificate;
+    const { certificate } = this.certified;
     const s3 = { region, certificate, authorizer, port: ports?.s3, faults: injector };
     this.s3Server = await S3Server.start(store, callers, s3);
     this.functions = createFunctions(this.host);

@@ -22,7 +22,6 @@ export function createFunctions(host: CloudHost): LocalFunctions {
     concurrency: new Concurrency(options.concurrency),
     nodeBinaries: options.nodeBinaries,
     notices: host.notices,
-    freezes: options.freezes,
     coldStartMs: host.simulator.coldStartMs,
     onLog: options.onLog,
   });

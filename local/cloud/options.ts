@@ -57,16 +57,6 @@ export interface LocalCloudOptions {
    */
   readonly nodeBinaries?: Readonly<Record<string, string>>;
   /**
-   * Whether the functions' processes stand still between calls, as on Lambda. Never on Windows.
-   * @default true
-   */
-  readonly freezes?: boolean;
-  /**
-   * Whether S3 speaks TLS, as on AWS. Plain HTTP is for comparisons.
-   * @default true
-   */
-  readonly tls?: boolean;
-  /**
    * Faults of S3, Lambda and the network that functions meet.
    * @default - none
    */

@@ -32,7 +32,6 @@ export interface FunctionHost {
   /** By major version. */
   readonly nodeBinaries?: Readonly<Partial<Record<string, string>>> | undefined;
   readonly notices: Notices;
-  readonly freezes?: boolean;
   readonly initSeconds?: number;
   /** Called before a new sandbox starts, for the call with this payload. It starts when the promise resolves. */
   readonly beforeStart?: (fn: FunctionResource, payload: string) => Promise<void>;
@@ -150,7 +149,6 @@ export class FunctionPool {
       log: this.log,
       memory: this.memory(),
       initSeconds: this.host.initSeconds ?? INIT_SECONDS,
-      freezes: this.host.freezes ?? true,
       onFrozen: () => admission.onFrozen?.(),
     });
     this.sandboxes.set(sandbox, admission);

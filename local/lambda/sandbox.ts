@@ -16,7 +16,6 @@ export interface SandboxOptions extends WorkerOptions {
   readonly timeoutSeconds: number;
   readonly initSeconds: number;
   readonly memory: { readonly countShared: boolean } | undefined;
-  readonly freezes: boolean;
   readonly onFrozen: () => void;
 }
 
@@ -111,7 +110,7 @@ export class Sandbox {
     const worker = this.worker?.alive === true ? this.worker : await this.startWorker('invoke');
     if (isEnd(worker)) return worker;
     const outcome = await this.watched(worker, (memory) => worker.run(invocation, () => memory?.measure()));
-    if (worker.alive && this.options.freezes) {
+    if (worker.alive) {
       worker.freeze();
       this.options.onFrozen();
     }

@@ -1,7 +1,6 @@
 /** Serves state machines with functions in memory over the API of Step Functions. */
 import { SFN } from '@aws-sdk/client-sfn';
 import type { JsonObject } from '../../local/json';
-import type { StepFunctionsAccess } from '../../local';
 import { Callers } from '../../local/s3/callers';
 import { startStepFunctionsServer } from '../../local/step-functions/api/server';
 import { StateMachines } from '../../local/step-functions/state-machines';
@@ -21,7 +20,7 @@ export async function serve(definition: JsonObject, options: Parameters<typeof m
   const fixture = machine(definition, options);
   const server = await startStepFunctionsServer(new StateMachines([fixture.stateMachine]), callers);
   const { endpoint } = server;
-  const access: StepFunctionsAccess = { endpoint, region: 'us-east-1', credentials, disableHostPrefix: true };
+  const access = { endpoint, region: 'us-east-1', credentials, disableHostPrefix: true };
   const client = new SFN({ ...access, maxAttempts: 1 });
   closers.push(async () => {
     client.destroy();

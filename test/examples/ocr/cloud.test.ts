@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 async function post(body: unknown): Promise<Record<string, string>> {
   const { httpEndpoint = '', s3 } = cloud;
-  const signing = { ...s3, ca: s3.certificateAuthority?.pem ?? '' };
+  const signing = { ...s3, ca: s3.certificateAuthority.pem };
   return (await postSigned(`${httpEndpoint}/read`, body, signing)) as Record<string, string>;
 }
 

@@ -88,7 +88,7 @@ describe('SlicedModel.fromBucket', () => {
         AWS_REGION: region,
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        NODE_EXTRA_CA_CERTS: certificateAuthority?.file ?? '',
+        NODE_EXTRA_CA_CERTS: certificateAuthority.file,
       };
       const uploaded = link('uploaded.json');
       const args = ['slice', MODEL, '--slices', '3', '--dimension', 'batch=1'];

@@ -103,17 +103,6 @@ describe('TLS', () => {
     await cloud.putObject('inputs/n', Buffer.from('21'));
     expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
   });
-
-  test('may be off', async () => {
-    const cloud = await start(pipeline(DOUBLE), { tls: false });
-    expect(cloud.s3).toEqual({
-      endpoint: expect.stringMatching(/^http:/) as string,
-      region: 'us-east-1',
-      credentials: cloud.s3.credentials,
-    });
-    await cloud.putObject('inputs/n', Buffer.from('4'));
-    expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
-  });
 });
 
 test('closing ends running executions, kills workers and removes all files', async () => {

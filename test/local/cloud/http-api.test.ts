@@ -43,7 +43,7 @@ function integration(
 type Request = NonNullable<Parameters<typeof request>[2]>;
 
 function ask(cloud: LocalCloud, route: string, options: Request = {}): Promise<JsonAnswer> {
-  return request(`${cloud.httpEndpoint ?? ''}${route}`, cloud.s3.certificateAuthority?.pem ?? '', options);
+  return request(`${cloud.httpEndpoint ?? ''}${route}`, cloud.s3.certificateAuthority.pem, options);
 }
 
 const POST = [apigateway.HttpMethod.POST];
@@ -188,7 +188,7 @@ describe('the HTTP API of a stack', () => {
     });
     await cloud.deploy(synthesize((app) => new PipelineStack(app, 'Front', { source: ECHO })));
     expect(cloud.httpEndpoint).toBeUndefined();
-    const pem = cloud.s3.certificateAuthority?.pem ?? '';
+    const pem = cloud.s3.certificateAuthority.pem;
     expect(await request(`${endpoint ?? ''}/any`, pem)).toMatchObject({ status: 404 });
   });
 });

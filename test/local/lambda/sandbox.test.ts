@@ -140,10 +140,4 @@ describe('the init phase', () => {
     await stops(pid);
     expect(frozen).toBe(2);
   });
-
-  test('a sandbox keeps running if it must not freeze', async () => {
-    const pool = await functions.create(TICKING, {}, { freezes: false });
-    const { pid } = await call<{ pid: number }>(pool);
-    expect(stateOf(pid)).not.toBe('T');
-  });
 });
