@@ -2,7 +2,6 @@
 import type { NumericDataType, NumericTensor } from '../../lambda/tensors/tensor';
 import { onnxDataType } from '../../lib/onnx/data-type';
 import type { ValueType } from '../../lib/shapes/value-types';
-import { operatorOf } from '../../lib/split/operators';
 import type { SplitAxis } from '../../lib/split/split';
 import { ModelProto } from '../onnx-schema';
 import type { Random } from './random';
@@ -30,32 +29,33 @@ interface Tensor {
   readonly bytes: Uint8Array;
 }
 
-/** Attributes that are floats even if they are whole numbers. */
-const FLOATS = ['alpha', 'beta'];
-
-type Attributes = Readonly<Record<string, number | readonly number[]>>;
-
 interface Draft {
-  readonly opType: string;
-  readonly domain?: string;
-  readonly attributes?: Attributes;
+  /** With its domain, unless it is ai.onnx. */
+  readonly operator: string;
+  readonly attributes?: Readonly<Record<string, number | readonly number[]>>;
   readonly axis?: SplitAxis;
   readonly length: number;
   readonly grain?: number;
-  /** Of `x`, which is the input at position `at`. */
+  /** Of `x`. @default 'float32' */
   readonly dtype?: NumericDataType;
+  /** Of `x`. */
   readonly dims: readonly number[];
-  readonly at?: number;
-  /** By position; an omitted one is undefined. `x` is among them as undefined too. */
-  readonly weights: readonly (Tensor | undefined)[];
-  /** Of `y`. */
-  readonly result?: string;
-  readonly rank: number;
+  /** The inputs by position: `undefined` for `x`, `null` for an omitted one. */
+  readonly inputs: readonly (Tensor | undefined | null)[];
+  /** The type of `y`. @default - that of `x` */
+  readonly result?: NumericDataType;
+  /** Of `y`. @default - that of `x` */
+  readonly rank?: number;
 }
 
-/** Makes the tensors of a case. */
+/** Attributes that are floats even if they are whole numbers. */
+const FLOATS = ['alpha', 'beta'];
+
+const productOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
+
+/** Makes the tensors and sizes of a case. */
 class Maker {
-  readonly isWide: boolean;
+  private readonly isWide: boolean;
 
   constructor(
     readonly random: Random,
@@ -66,117 +66,110 @@ class Maker {
   }
 
   tensor(name: string, dims: readonly number[], dtype = 'float32'): Tensor {
-    const count = dims.reduce((product, dim) => product * dim, 1);
-    return { name, dtype, dims, bytes: this.random.bytes(dtype, count, this.isWide) };
+    return { name, dtype, dims, bytes: this.random.bytes(dtype, productOf(dims), this.isWide) };
   }
 
   scale(name: string, dims: readonly number[]): Tensor {
-    const count = dims.reduce((product, dim) => product * dim, 1);
-    const values = this.random.floats(count, false).map((value) => 0.001 + Math.abs(value) / 50);
+    const values = this.random.floats(productOf(dims), false).map((value) => 0.001 + Math.abs(value) / 50);
     return { name, dtype: 'float32', dims, bytes: new Uint8Array(values.buffer) };
   }
 
-  maybe<T>(value: () => T): T | undefined {
-    return this.random.pick([true, false]) ? value() : undefined;
+  maybe(name: string, dims: readonly number[], dtype = 'float32'): Tensor | null {
+    return this.random.pick([null, this.tensor(name, dims, dtype)]);
   }
 
-  rows(): number {
-    return this.random.pick([1, 1, 2, 3, 16, 17, 64, 128, 197, this.random.int(1, 300)]);
-  }
-
-  /** The sizes of a product: rows of the weight and its columns. */
-  sizes(): { k: number; n: number } {
+  /** Rows and columns of a weight, and rows of `x`. */
+  sizes(): { k: number; n: number; m: number } {
     const { random, elements } = this;
     const sizes = [random.int(1, 128), random.int(129, 512), random.int(513, 4096), 768, 1024, 3072];
-    const k = Math.min(random.pick(sizes), Math.ceil(elements / 64));
+    const k = Math.min(random.pick(sizes), Math.ceil(elements / random.pick([64, 512, 2048])));
     const most = Math.min(32_768, Math.floor(elements / k));
-    return { k, n: random.pick([random.int(32, most), most - (most % 16), random.int(most >> 1, most)]) };
+    const n = random.pick([random.int(32, most), most - (most % 16), random.int(most >> 1, most)]);
+    return { k, n, m: random.pick([1, 1, 2, 3, 16, 17, 64, 128, 197, random.int(1, 300)]) };
+  }
+
+  /** Types of `x` and of the weight. */
+  types(): readonly ['uint8' | 'int8', 'uint8' | 'int8'] {
+    return this.random.pick([
+      ['uint8', 'uint8'] as const,
+      ['uint8', 'int8'] as const,
+      ['int8', 'int8'] as const,
+    ]);
   }
 }
 
-const EIGHT_BITS = ['uint8', 'int8'] as const;
-
-function product(make: Maker, opType = 'MatMul', dtype: NumericDataType = 'float32'): Draft {
-  const { k, n } = make.sizes();
-  const dims = make.random.pick([[make.rows(), k], [make.random.int(1, 3), make.rows(), k], [k]]);
-  return {
-    ...{ opType, length: n, dims, rank: dims.length, dtype, result: dtype },
-    weights: [undefined, make.tensor('w', [k, n], dtype)],
-  };
+function product(make: Maker, dtype: NumericDataType = 'float32'): Draft {
+  const { k, n, m } = make.sizes();
+  const dims = make.random.pick([[m, k], [make.random.int(1, 3), m, k], [k]]);
+  return { operator: 'MatMul', length: n, dims, dtype, inputs: [undefined, make.tensor('w', [k, n], dtype)] };
 }
 
 function batchedProduct(make: Maker): Draft {
-  const { k, n } = make.sizes();
+  const { k, n, m } = make.sizes();
   const batch = make.random.int(2, 4);
+  const length = Math.ceil(n / batch);
   const dims = make.random.pick([
-    [make.rows(), k],
-    [batch, make.rows(), k],
+    [m, k],
+    [batch, m, k],
   ]);
-  const weight = make.tensor('w', [batch, k, Math.ceil(n / batch)]);
-  return { opType: 'MatMul', length: weight.dims[2], dims, rank: 3, weights: [undefined, weight] };
+  return {
+    operator: 'MatMul',
+    length,
+    dims,
+    rank: 3,
+    inputs: [undefined, make.tensor('w', [batch, k, length])],
+  };
 }
 
 function gemm(make: Maker, dtype: NumericDataType = 'float32'): Draft {
   const { random } = make;
-  const { k, n } = make.sizes();
-  const m = make.rows();
+  const { k, n, m } = make.sizes();
   const [transA, transB] = [random.int(0, 1), random.int(0, 1)];
   const bias = random.pick([undefined, [], [1], [n], [1, n], [m, 1], [m, n], [1, 1]]);
-  const floats = { alpha: random.pick([1, 1, 0.3]), beta: random.pick([1, 1, 0, 0.7]) };
+  const weight = make.tensor('w', transB === 1 ? [n, k] : [k, n], dtype);
   return {
-    ...{ opType: 'Gemm', length: n, rank: 2, dtype, result: dtype },
-    attributes: { transA, transB, ...floats },
-    dims: transA === 1 ? [k, m] : [m, k],
-    weights: [
-      undefined,
-      make.tensor('w', transB === 1 ? [n, k] : [k, n], dtype),
-      bias && make.tensor('c', bias, dtype),
-    ],
+    ...{ operator: 'Gemm', length: n, dtype, dims: transA === 1 ? [k, m] : [m, k] },
+    attributes: { transA, transB, alpha: random.pick([1, 1, 0.3]), beta: random.pick([1, 1, 0, 0.7]) },
+    inputs: [undefined, weight, bias ? make.tensor('c', bias, dtype) : null],
   };
 }
 
 function nBits(make: Maker): Draft {
   const { random } = make;
-  const { k: K, n: N } = make.sizes();
-  const [bits, block_size] = [random.pick([4, 4, 8]), random.pick([16, 32, 64, 128])];
+  const { k: K, n: N, m } = make.sizes();
+  const [bits, block_size] = [random.pick([2, 4, 4, 8]), random.pick([16, 32, 64, 128])];
   const blocks = Math.ceil(K / block_size);
-  const zeros = make.maybe(() => make.tensor('z', [N * Math.ceil((blocks * bits) / 8)], 'uint8'));
+  const weight = make.tensor('w', [N, blocks, (block_size * bits) / 8], 'uint8');
+  const scale = make.scale('s', random.pick([[N * blocks], [N, blocks]]));
+  const groups = Int32Array.from({ length: K }, () => random.int(0, blocks - 1));
+  const group = { name: 'g', dtype: 'int32', dims: [K], bytes: new Uint8Array(groups.buffer) };
+  const order = random.pick([null, group]);
+  const zeros = make.maybe('z', [N * Math.ceil((blocks * bits) / 8)], 'uint8');
   return {
-    ...{ opType: 'MatMulNBits', domain: 'com.microsoft', length: N, dims: [make.rows(), K], rank: 2 },
+    ...{ operator: 'com.microsoft.MatMulNBits', length: N, dims: [m, K] },
     attributes: { K, N, bits, block_size, accuracy_level: random.pick([0, 1, 4]) },
-    weights: [
-      undefined,
-      make.tensor('w', [N, blocks, (block_size * bits) / 8], 'uint8'),
-      make.scale('s', random.pick([[N * blocks], [N, blocks]])),
-      zeros,
-      undefined,
-      make.maybe(() => make.tensor('bias', [N])),
-    ],
+    inputs: [undefined, weight, scale, zeros, bits === 4 ? order : null, make.maybe('bias', [N])],
   };
 }
 
 function integerProduct(make: Maker): Draft {
-  const { k, n } = make.sizes();
-  const [a, b] = [make.random.pick(EIGHT_BITS), make.random.pick(EIGHT_BITS)];
-  const zeros = make.maybe(() => make.tensor('bz', make.random.pick([[], [n]]), b));
+  const { k, n, m } = make.sizes();
+  const [dtype, b] = make.types();
+  const zeros = [make.maybe('az', [], dtype), make.maybe('bz', make.random.pick([[], [n]]), b)];
   return {
-    ...{ opType: 'MatMulInteger', length: n, dtype: a, dims: [make.rows(), k], rank: 2, result: 'int32' },
-    weights: [undefined, make.tensor('w', [k, n], b), make.maybe(() => make.tensor('az', [], a)), zeros],
+    ...{ operator: 'MatMulInteger', length: n, dtype, dims: [m, k], result: 'int32' },
+    inputs: [undefined, make.tensor('w', [k, n], b), ...zeros],
   };
 }
 
 function dynamicProduct(make: Maker): Draft {
-  const { k, n } = make.sizes();
-  const b = make.random.pick(EIGHT_BITS);
-  const scale = make.random.pick([[1], [n]]);
+  const { k, n, m } = make.sizes();
+  const [, b] = make.types();
+  const each = make.random.pick([[1], [n]]);
+  const more = [make.scale('s', each), make.maybe('z', each, b), make.maybe('bias', [n])];
   return {
-    ...{ opType: 'DynamicQuantizeMatMul', domain: 'com.microsoft', length: n, dims: [make.rows(), k] },
-    ...{ rank: 2 },
-    weights: [
-      ...[undefined, make.tensor('w', [k, n], b), make.scale('s', scale)],
-      make.maybe(() => make.tensor('z', scale, b)),
-      make.maybe(() => make.tensor('bias', [n])),
-    ],
+    ...{ operator: 'com.microsoft.DynamicQuantizeMatMul', length: n, dims: [m, k] },
+    inputs: [undefined, make.tensor('w', [k, n], b), ...more],
   };
 }
 
@@ -194,106 +187,69 @@ function quantized(make: Maker, weight: Tensor, [k, n]: readonly number[], dtype
 }
 
 function quantizedProduct(make: Maker): Draft {
-  const { k, n } = make.sizes();
-  const [a, b] = make.random.pick([
-    ['uint8', 'uint8'] as const,
-    ['uint8', 'int8'] as const,
-    ['int8', 'int8'] as const,
-  ]);
-  const weights = quantized(make, make.tensor('w', [k, n], b), [k, n], a);
-  return {
-    opType: 'QLinearMatMul',
-    length: n,
-    dtype: a,
-    dims: [make.rows(), k],
-    rank: 2,
-    result: a,
-    weights,
-  };
+  const { k, n, m } = make.sizes();
+  const [dtype, b] = make.types();
+  const inputs = quantized(make, make.tensor('w', [k, n], b), [k, n], dtype);
+  return { operator: 'QLinearMatMul', length: n, dtype, dims: [m, k], inputs };
 }
 
-interface ConvShape {
-  readonly dims: readonly number[];
-  readonly weight: readonly number[];
-  readonly attributes: Attributes;
-  readonly grain?: number;
-}
-
-/** @param groups 0 for one group for each channel */
-function convShape(make: Maker, kernels: readonly number[], groups: number, spatial = 2): ConvShape {
-  const { random } = make;
+/** A convolution without its inputs, and the dims of its weight. @param groups 0 for one group for each channel */
+function convolution(make: Maker, operator: string, kernels: readonly number[], groups = 1, spatial = 2) {
+  const { random, elements } = make;
   const kernel = Array.from({ length: spatial }, () => random.pick(kernels));
-  const area = kernel.reduce((all, size) => all * size, 1);
-  const most = Math.min(groups === 1 ? 1024 : 64, Math.ceil(make.elements / area / 64));
-  const inGroup =
-    groups === 0 ? 1 : random.pick([random.int(1, most), random.int(Math.ceil(most / 2), most)]);
-  const count = groups === 0 ? random.int(16, 200) : groups;
-  const outGroup =
-    groups === 1
-      ? random.int(17, Math.max(32, Math.min(800, make.elements / area / inGroup)))
-      : random.int(1, groups === 0 ? 2 : 32);
+  const most = Math.min(groups === 1 ? 1024 : 64, Math.ceil(elements / productOf(kernel) / 64));
+  const inGroup = groups === 0 ? 1 : random.pick([random.int(1, most), random.int(most >> 1, most)]);
+  const group = groups === 0 ? random.int(16, 200) : groups;
+  const mostChannels = Math.max(32, Math.min(800, elements / productOf(kernel) / inGroup));
+  const outGroup = groups === 1 ? random.int(17, mostChannels) : random.int(1, groups === 0 ? 2 : 32);
   const size = random.pick([1, 3, 7, 10, 14, 28]);
-  return {
-    dims: [random.pick([1, 1, 2]), inGroup * count, ...kernel.map((side) => size + side - 1)],
-    weight: [count * outGroup, inGroup, ...kernel],
-    attributes: {
-      group: count,
-      strides: kernel.map(() => random.pick([1, 1, 2])),
-      ...(random.pick([true, false]) && { pads: [...kernel, ...kernel].map((side) => Math.floor(side / 2)) }),
-    },
-    ...(count > 1 && { grain: outGroup }),
-  };
+  const pads = [...kernel, ...kernel].map((side) => Math.floor(side / 2));
+  const dims = [random.pick([1, 1, 2]), inGroup * group, ...kernel.map((side) => size + side - 1)];
+  const strides = kernel.map(() => random.pick([1, 1, 2]));
+  const draft = {
+    ...{ operator, axis: 'channels', length: group * outGroup, dims, ...(group > 1 && { grain: outGroup }) },
+    attributes: { group, strides, ...(random.pick([true, false]) && { pads }) },
+  } as const;
+  return { draft, weight: [group * outGroup, inGroup, ...kernel] };
 }
 
 function conv(make: Maker, kernels: readonly number[], groups = 1, spatial = 2): Draft {
-  const { dims, weight, ...rest } = convShape(make, kernels, groups, spatial);
-  const bias = make.maybe(() => make.tensor('bias', [weight[0]]));
-  const weights = [undefined, make.tensor('w', weight), bias];
-  return { opType: 'Conv', ...rest, axis: 'channels', length: weight[0], dims, rank: dims.length, weights };
+  const { draft, weight } = convolution(make, 'Conv', kernels, groups, spatial);
+  return { ...draft, inputs: [undefined, make.tensor('w', weight), make.maybe('bias', [draft.length])] };
 }
 
 function convTranspose(make: Maker, groups: number): Draft {
-  const { dims, weight, attributes, grain } = convShape(make, [1, 2, 3], groups);
-  const [all, , ...kernel] = weight;
-  const w = make.tensor('w', [dims[1], all / groups, ...kernel]);
-  return {
-    ...{ opType: 'ConvTranspose', attributes, axis: 'channels', length: all, dims, rank: 4 },
-    ...(grain !== undefined && { grain }),
-    weights: [undefined, w, make.maybe(() => make.tensor('bias', [all]))],
-  };
+  const { draft, weight } = convolution(make, 'ConvTranspose', [1, 2, 3], groups);
+  const w = make.tensor('w', [draft.dims[1], draft.length / groups, ...weight.slice(2)]);
+  return { ...draft, inputs: [undefined, w, make.maybe('bias', [draft.length])] };
 }
 
-function integerConv(make: Maker, opType: 'QLinearConv' | 'ConvInteger', groups = 1): Draft {
-  const { dims, weight, ...rest } = convShape(make, [1, 3], groups);
-  const [dtype, b] = make.random.pick([
-    ['uint8', 'uint8'],
-    ['uint8', 'int8'],
-    ['int8', 'int8'],
-  ] as const);
-  // ConvInteger has kernels for weights of uint8 only.
-  const w = make.tensor('w', weight, opType === 'ConvInteger' ? 'uint8' : b);
-  const a = opType === 'ConvInteger' ? 'uint8' : dtype;
-  const shared = { opType, ...rest, axis: 'channels', length: weight[0], dtype: a, dims, rank: 4 } as const;
-  if (opType === 'ConvInteger')
-    return { ...shared, result: 'int32', weights: [undefined, w, make.tensor('xz', [], a)] };
-  const bias = make.maybe(() => make.tensor('bias', [weight[0]], 'int32'));
-  const area = weight.slice(1).reduce((all, size) => all * size, 1);
-  return { ...shared, result: a, weights: [...quantized(make, w, [area, weight[0]], a), bias] };
+function quantizedConv(make: Maker, groups = 1): Draft {
+  const { draft, weight } = convolution(make, 'QLinearConv', [1, 3], groups);
+  const [dtype, b] = make.types();
+  const sizes = [productOf(weight.slice(1)), draft.length];
+  const inputs = quantized(make, make.tensor('w', weight, b), sizes, dtype);
+  return { ...draft, dtype, inputs: [...inputs, make.maybe('bias', [draft.length], 'int32')] };
 }
 
-function gather(make: Maker, axis: SplitAxis, dtype = make.random.pick(['float32', 'float16'])): Draft {
-  const { k, n } = make.sizes();
-  return {
-    ...{ opType: 'Gather', axis, length: axis === 'rows' ? k : n, at: 1, dtype: 'int64' },
-    ...{ dims: [make.rows()], rank: 2, result: dtype, weights: [make.tensor('w', [k, n], dtype)] },
-  };
+/** There are kernels for weights of uint8 only. */
+function integerConv(make: Maker, groups = 1): Draft {
+  const { draft, weight } = convolution(make, 'ConvInteger', [1, 3], groups);
+  const inputs = [undefined, make.tensor('w', weight, 'uint8'), make.tensor('xz', [], 'uint8')];
+  return { ...draft, dtype: 'uint8', result: 'int32', inputs };
+}
+
+function gather(make: Maker, axis: SplitAxis, result: NumericDataType): Draft {
+  const { k, n, m } = make.sizes();
+  const draft = { operator: 'Gather', axis, length: axis === 'rows' ? k : n, rank: 2, result } as const;
+  return { ...draft, dtype: 'int64', dims: [m], inputs: [make.tensor('w', [k, n], result), undefined] };
 }
 
 /** By its name in reports. */
 export const KINDS: Readonly<Record<string, (make: Maker) => Draft>> = {
   MatMul: (make) => product(make),
   'MatMul, batched weight': batchedProduct,
-  'MatMul, float16': (make) => product(make, 'MatMul', 'float16'),
+  'MatMul, float16': (make) => product(make, 'float16'),
   Gemm: (make) => gemm(make),
   'Gemm, float16': (make) => gemm(make, 'float16'),
   MatMulNBits: nBits,
@@ -307,11 +263,11 @@ export const KINDS: Readonly<Record<string, (make: Maker) => Draft>> = {
   'Conv, depthwise': (make) => conv(make, [1, 3, 5], 0),
   ConvTranspose: (make) => convTranspose(make, 1),
   'ConvTranspose, groups': (make) => convTranspose(make, make.random.int(2, 12)),
-  QLinearConv: (make) => integerConv(make, 'QLinearConv'),
-  'QLinearConv, groups': (make) => integerConv(make, 'QLinearConv', make.random.pick([0, 2, 8])),
-  ConvInteger: (make) => integerConv(make, 'ConvInteger'),
-  'ConvInteger, groups': (make) => integerConv(make, 'ConvInteger', make.random.int(2, 8)),
-  'Gather by columns': (make) => gather(make, 'columns'),
+  QLinearConv: (make) => quantizedConv(make),
+  'QLinearConv, groups': (make) => quantizedConv(make, make.random.pick([0, 2, 8])),
+  ConvInteger: (make) => integerConv(make),
+  'ConvInteger, groups': (make) => integerConv(make, make.random.int(2, 8)),
+  'Gather by columns': (make) => gather(make, 'columns', make.random.pick(['float32', 'float16'])),
   'Gather by rows': (make) => gather(make, 'rows', 'float32'),
 };
 
@@ -319,42 +275,36 @@ export const KINDS: Readonly<Record<string, (make: Maker) => Draft>> = {
 export function randomOperator(kind: string, random: Random, elements: number): OperatorCase {
   const make = new Maker(random, elements);
   const draft = KINDS[kind](make);
-  const { opType, domain = '', axis = 'columns', length, grain = 1, dtype = 'float32', dims } = draft;
-  const { result = 'float32', attributes = {} } = draft;
-  const weights = draft.weights.filter((weight) => weight !== undefined);
+  const { operator, axis = 'columns', length, grain = 1, dtype = 'float32', dims, attributes = {} } = draft;
+  const { result = dtype, rank = dims.length } = draft;
+  const weights = draft.inputs.filter((input) => input !== undefined && input !== null);
   const rows = weights[0].dims.at(0) ?? 1;
   const ids = BigInt64Array.from({ length: dims[0] }, () => BigInt(random.int(-rows, rows - 1)));
   const bytes = dtype === 'int64' ? new Uint8Array(ids.buffer) : make.tensor('x', dims, dtype).bytes;
-  const shape = Array.from({ length: draft.rank }, () => null);
+  const shape = Array.from({ length: rank }, () => null);
   const sizes = weights.map((weight) => `${weight.name} ${weight.dtype}[${weight.dims.join()}]`).join(' ');
   return {
-    ...{ operator: operatorOf({ domain, opType }), axis, length, grain, x: { dtype, shape: dims, bytes } },
-    model: encode(draft, weights),
+    ...{ operator, axis, length, grain, x: { dtype, shape: dims, bytes } },
+    model: encode({ ...draft, dtype, result }, weights),
     types: {
       ...{ x: { dtype, shape: dims }, y: { dtype: result, shape } },
       'y float32': { dtype: 'float32', shape },
     },
-    description: `${opType} x ${dtype}[${dims.join()}] ${sizes} ${JSON.stringify(attributes)}`,
+    description: `${operator} x ${dtype}[${dims.join()}] ${sizes} ${JSON.stringify(attributes)}`,
   };
 }
 
-function encode(draft: Draft, weights: readonly Tensor[]): Uint8Array {
-  const { dtype = 'float32', dims, result = 'float32' } = draft;
-  return ModelProto.encode(
-    ModelProto.create({
-      irVersion: 9,
-      opsetImport: ['', 'com.microsoft'].map((domain) => ({ domain, version: domain === '' ? 17 : 1 })),
-      graph: {
-        name: 'operator',
-        node: nodesOf(draft, weights),
-        initializer: weights.map(({ name, dtype, dims, bytes }) => ({
-          ...{ name, dataType: onnxDataType(dtype), dims, rawData: bytes },
-        })),
-        input: [declared('x', dtype, dims)],
-        output: [declared('y', result)],
-      },
-    }),
-  ).finish();
+type TypedDraft = Draft & Required<Pick<Draft, 'dtype' | 'result'>>;
+
+function encode(draft: TypedDraft, weights: readonly Tensor[]): Uint8Array {
+  const initializer = weights.map(({ name, dtype, dims, bytes }) => ({
+    ...{ name, dataType: onnxDataType(dtype), dims, rawData: bytes },
+  }));
+  const input = [declared('x', draft.dtype, draft.dims)];
+  const node = nodesOf(draft, weights);
+  const opsetImport = ['', 'com.microsoft'].map((domain) => ({ domain, version: domain === '' ? 17 : 1 }));
+  const graph = { name: 'operator', node, initializer, input, output: [declared('y', draft.result)] };
+  return ModelProto.encode(ModelProto.create({ irVersion: 9, opsetImport, graph })).finish();
 }
 
 function declared(name: string, dtype: string, dims?: readonly number[]): object {
@@ -364,11 +314,10 @@ function declared(name: string, dtype: string, dims?: readonly number[]): object
 
 /** Products of float16 have the casts that ONNX Runtime inserts, because it has no such kernels on x86-64. */
 function nodesOf(
-  { opType, domain = '', attributes = {}, at = 0, weights, dtype }: Draft,
-  all: readonly Tensor[],
+  { operator, attributes = {}, inputs, dtype }: TypedDraft,
+  weights: readonly Tensor[],
 ): object[] {
-  const names = weights.map((weight) => weight?.name ?? '');
-  names[at] = at < names.length && names[at] !== '' ? names[at] : 'x';
+  const names = inputs.map((input) => (input === undefined ? 'x' : (input?.name ?? '')));
   const attribute = Object.entries(attributes).map(([name, value]) =>
     typeof value !== 'number'
       ? { name, ints: value, type: 7 }
@@ -376,24 +325,17 @@ function nodesOf(
         ? { name, f: value, type: 1 }
         : { name, i: value, type: 2 },
   );
-  const operator = (input: readonly string[], y: string) => ({
-    opType,
-    domain,
-    input,
-    output: [y],
-    attribute,
-  });
-  if (dtype !== 'float16') return [operator(names, 'y')];
+  const [opType, ...domain] = operator.split('.').reverse();
+  const node = { opType, domain: domain.reverse().join('.'), attribute };
+  if (dtype !== 'float16') return [{ ...node, input: names, output: ['y'] }];
   const cast = (from: string, to: string, type: string): object => ({
     ...{ opType: 'Cast', input: [from], output: [to] },
     attribute: [{ name: 'to', i: onnxDataType(type), type: 2 }],
   });
+  const input = names.map((name) => (name === '' ? '' : `${name} float32`));
   return [
-    ...['x', ...all.map(({ name }) => name)].map((name) => cast(name, `${name} float32`, 'float32')),
-    operator(
-      names.map((name) => (name === '' ? '' : `${name} float32`)),
-      'y float32',
-    ),
+    ...['x', ...weights.map(({ name }) => name)].map((name) => cast(name, `${name} float32`, 'float32')),
+    { ...node, input, output: ['y float32'] },
     cast('y float32', 'y', 'float16'),
   ];
 }

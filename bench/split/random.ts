@@ -32,7 +32,7 @@ export class Random {
 
   /** Floats from -1 to 1, or of either sign from 2^-12 to 2^12. */
   floats(length: number, isWide: boolean): Float32Array {
-    return Float32Array.from({ length }, () => {
+    return new Float32Array(length).map(() => {
       const value = this.next() / 2 ** 31;
       return isWide ? value * 2 ** ((this.next() % 25) >> 1) : value;
     });
@@ -43,12 +43,11 @@ export class Random {
     if (dtype === 'float32') return new Uint8Array(this.floats(length, isWide).buffer);
     if (dtype === 'float16') {
       const { lowest, count } = HALF_EXPONENTS;
-      const bits = Uint16Array.from(
-        { length },
+      const bits = new Uint16Array(length).map(
         () => (this.next() & 0x83ff) | (this.int(lowest, lowest + count - 1) << 10),
       );
       return new Uint8Array(bits.buffer);
     }
-    return Uint8Array.from({ length: packedBytes(onnxDataType(dtype), length) ?? 0 }, () => this.next());
+    return new Uint8Array(packedBytes(onnxDataType(dtype), length) ?? 0).map(() => this.next());
   }
 }

@@ -6,7 +6,7 @@ import { cases } from '../support/full-checks';
 import { temporaryFolder } from '../support/temporary-folder';
 
 const CASES = cases(66, 506);
-const ELEMENTS = cases(100_000, 1_000_000);
+const ELEMENTS = cases(200_000, 1_000_000);
 const THREADS = [1, 2, 3, 4, 6];
 
 it('random operators in parts of the table have the bits of the whole', async () => {
