@@ -1,14 +1,12 @@
 /** What the examples deploy. `npm run check:examples` runs them as their READMEs say. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { App, Stage, type Stack } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { App, Stage } from 'aws-cdk-lib';
 import { app as handlersApp } from '../../examples/handlers/app';
 import { signedHeaders } from '../../examples/http/sign';
 import { OcrStack } from '../../examples/ocr/app';
 import { Example } from '../support/example';
 import { encodeModel, temporaryFolder } from '../support/model-builder';
-import { nagFindings, reasonFor } from '../support/nag-findings';
 import { shortTemplate, type Properties } from '../support/pipeline-stack';
 import { smallMiniLm } from '../support/small-minilm';
 
@@ -80,22 +78,6 @@ it('the HTTP API lets pages send the headers of a signed request', async () => {
   const sent = Object.keys(await signedHeaders('https://api.example.com/digits', '{}', 'us-east-1'));
   replaced.restore();
   expect(AllowHeaders.sort()).toEqual(sent.sort());
-});
-
-it('the stack in a VPC with keys has no finding of AwsSolutions without a reason', () => {
-  const before = process.cwd();
-  // The app reads its model from there.
-  process.chdir(path.join(EXAMPLES, 'vpc-kms'));
-  const { stack } = jest.requireActual<{ stack: Stack }>('../../examples/vpc-kms/app');
-  process.chdir(before);
-  const all = nagFindings(new AwsSolutionsChecks(), stack);
-  expect(all.length).toBeGreaterThan(0);
-  const findings = all.filter(
-    ({ path: place, rule }) =>
-      !place.startsWith('Private/Digits/') ||
-      reasonFor(place.replace('Private/Digits/', ''), rule.replace('AwsSolutions-', '')) === undefined,
-  );
-  expect(findings.map(({ path: place, rule }) => `${place} ${rule}`)).toEqual([]);
 });
 
 /** What a policy allows with objects of the bucket, such as `s3:GetObject outputs/*`. */

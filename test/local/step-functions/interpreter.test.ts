@@ -347,22 +347,6 @@ describe('a Wait', () => {
 });
 
 describe('the history of a task', () => {
-  test('has its schedule, start and success, with all data', async () => {
-    const { execution } = await run(task({ TimeoutSeconds: 9 }), { input: { a: 1 } });
-    const lambda = { resourceType: 'lambda', resource: 'invoke' };
-    const [input, output] = [{ input: '{"a":1}' }, { output: '{"a":1}' }];
-    const parameters = '{"FunctionName":"fn","Payload":{"a":1}}';
-    expect(execution.history.events.map(({ type, details }) => [type, details])).toEqual([
-      ['ExecutionStarted', { ...input, roleArn: 'arn:role' }],
-      ['TaskStateEntered', { name: 'A', ...input }],
-      ['TaskScheduled', { ...lambda, region: 'us-east-1', parameters, timeoutInSeconds: 9 }],
-      ['TaskStarted', lambda],
-      ['TaskSucceeded', { ...lambda, output: '{"ExecutedVersion":"1","Payload":{"a":1},"StatusCode":200}' }],
-      ['TaskStateExited', { name: 'A', ...output }],
-      ['ExecutionSucceeded', output],
-    ]);
-  });
-
   test.each([
     ['TaskFailed', { attempts: [{ error: 'E', cause: 'c' }] }, { error: 'E', cause: 'c' }],
     ['TaskTimedOut', { attempts: [HANG] as const }, { error: 'States.Timeout' }],
@@ -395,17 +379,6 @@ describe('the history of a task', () => {
 });
 
 describe('an execution', () => {
-  test('that is stopped has what the caller said', async () => {
-    const execution = machine(task(), { attempts: [HANG] }).start('stopped');
-    const reason = { error: 'Enough', cause: 'no time' };
-    await execution.abort(reason);
-    expect(await execution.result).toMatchObject({ status: 'ABORTED', ...reason });
-    expect(execution.history.events.at(-1)).toMatchObject({
-      type: 'ExecutionAborted',
-      details: reason,
-    });
-  });
-
   test('fails with its 25,000th event', async () => {
     const loop = graph('A', { Type: 'Pass', Next: 'B' }, { B: { Type: 'Pass', Next: 'A' } });
     const { execution, ...result } = await run(loop);

@@ -26,7 +26,7 @@ const LEFT_OUT = {
   ],
   examples: [
     /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
-    /\/examples\/ocr\/(cloud|demo)\.test/,
+    /\/examples\/ocr\/cloud\.test/,
   ],
   fuzz: [/\/fuzz\/fuzz\.test/],
   scripts: [/\/test\/scripts\//],
