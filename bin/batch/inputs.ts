@@ -8,6 +8,7 @@ import { itemsFolder } from '../../client/batch/begin';
 import type { BatchItemsSignature } from '../../contract/batch';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import type { UploadTask } from '../upload';
+import { chunkBytes } from '../upload/checked-content';
 import { FILES_AT_ONCE } from '../upload/s3-client';
 import { UploadBucket } from '../upload/upload-bucket';
 import { inPool } from './in-pool';
@@ -80,7 +81,7 @@ export async function upload(
     if (kind === 'jsonLines') await checkLines(local, fs.createReadStream(local));
     await inPool(itemsOf(local, items), FILES_AT_ONCE, async ({ file, key }) => {
       const { size: bytes } = fs.statSync(file);
-      const task = { file, key, bytes, sha256: await digestOf(file) };
+      const task = { file, key, bytes, sha256: await digestOf(file, bytes) };
       if (!(await isThere(client, bucketName, task))) await bucket.putFile(task, () => undefined);
       onFile(++files);
     });
@@ -107,9 +108,10 @@ async function isThere(
   }
 }
 
-async function digestOf(file: string): Promise<string> {
+async function digestOf(file: string, bytes: number): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of fs.createReadStream(file)) hash.update(chunk as Buffer);
+  for await (const chunk of fs.createReadStream(file, { highWaterMark: chunkBytes(bytes) }))
+    hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 

@@ -15,6 +15,13 @@ export interface UploadTask {
 
 const ADVICE = 'write it again and do not change it during the upload';
 
+const MOST_CHUNK_BYTES = 64 * 1024;
+
+/** A stream allocates so much for each read. Thousands of small files must not leave as many large buffers to collect. */
+export function chunkBytes(fileBytes: number): number {
+  return Math.max(1, Math.min(fileBytes, MOST_CHUNK_BYTES));
+}
+
 /** @throws SlicedInferenceError when the file cannot be read, or does not have the task's size and SHA-256 */
 export async function* checkedContent({ file, bytes, sha256 }: UploadTask): AsyncGenerator<Buffer> {
   const handle = await open(file, 'r').catch((error: unknown) => {
@@ -30,7 +37,10 @@ export async function* checkedContent({ file, bytes, sha256 }: UploadTask): Asyn
       );
     }
     const hash = createHash('sha256');
-    for await (const chunk of handle.createReadStream({ autoClose: false })) {
+    for await (const chunk of handle.createReadStream({
+      autoClose: false,
+      highWaterMark: chunkBytes(size),
+    })) {
       hash.update(chunk as Buffer);
       yield chunk as Buffer;
     }
