@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { type ChecksumAlgorithm, ChecksumMeter, type Checksums, type ObjectChecksum } from './checksums';
 import { checkAgain, checkWrite, type WriteCondition } from './conditions';
 import { noSuchKey, S3Error } from './errors';
+import { ObjectIndex } from './object-index';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024;
@@ -70,7 +71,7 @@ export interface CreatedObject {
 }
 
 export class DiskObjectStore {
-  private readonly buckets = new Map<string, Map<string, StoredObject>>();
+  private readonly buckets = new Map<string, ObjectIndex>();
   /** The sorted keys of buckets that did not get or lose a key since they were listed. */
   private readonly sorted = new Map<string, readonly string[]>();
   private files = 0;
@@ -86,7 +87,7 @@ export class DiskObjectStore {
   }
 
   createBucket(name: string): void {
-    if (!this.buckets.has(name)) this.buckets.set(name, new Map());
+    if (!this.buckets.has(name)) this.buckets.set(name, new ObjectIndex());
   }
 
   bucketNames(): string[] {
@@ -156,7 +157,7 @@ export class DiskObjectStore {
       throw error;
     }
     const object = describe(key, received, options);
-    bucket.set(key, object);
+    bucket.set(object);
     if (previous === undefined) this.sorted.delete(bucketName);
     if (previous !== undefined) await rm(previous.file);
     this.onCreated({ bucket: bucketName, object, reason: options.reason ?? 'PutObject' });
@@ -208,7 +209,7 @@ export class DiskObjectStore {
     }
   }
 
-  private bucket(name: string): Map<string, StoredObject> {
+  private bucket(name: string): ObjectIndex {
     const bucket = this.buckets.get(name);
     if (bucket === undefined) throw new S3Error('NoSuchBucket', undefined, { BucketName: name });
     return bucket;
