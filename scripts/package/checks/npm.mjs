@@ -141,7 +141,7 @@ async function callFromModules(app, { s3, stepFunctions, pipeline }) {
     AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    ...(s3.certificateAuthority && { NODE_EXTRA_CA_CERTS: s3.certificateAuthority.file }),
+    NODE_EXTRA_CA_CERTS: s3.certificateAuthority.file,
   };
   const [source, ...bundles] = Object.values(CALLERS).map((file) => path.join(app.folder, file));
   fs.writeFileSync(source, CALLER);
