@@ -6,7 +6,6 @@ import { packageVersion } from '../lib/host/packages';
 import { batchCommand } from './commands/batch';
 import { cacheCommand } from './commands/cache';
 import { constantsCommand } from './commands/constants';
-import { costCommand } from './commands/cost';
 import { inspectCommand } from './commands/inspect';
 import { invokeCommand } from './commands/invoke';
 import { localCommand } from './commands/local';
@@ -55,7 +54,6 @@ export async function main(): Promise<void> {
     sliceCommand(),
     verifyCommand(),
     profileCommand(),
-    costCommand(),
     constantsCommand(),
     runCommand(),
     localCommand(),

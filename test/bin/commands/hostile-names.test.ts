@@ -1,5 +1,4 @@
 /** Names of models, runs and failures come from outside. A terminal must not obey them, and they must not begin a line. */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { callFailure } from '../../../bin/invoke/call-failure';
 import { failureLine } from '../../../bin/outputs/failure-line';
@@ -90,13 +89,5 @@ describe('hostile texts of AWS', () => {
     expect(line).toContain(expected);
     const error = new InferenceError('SliceFailed', name('bad'), { executionArn: ARN, slice: 1 });
     expect(callFailure(error)?.line).toContain(expected);
-  });
-
-  it('do no harm in a bill', async () => {
-    const call = { message: 'slice ran', run: HOSTILE, requestId: 'r', slice: 0 };
-    const log = path.join(temporaryFolder(), 'functions.log');
-    fs.writeFileSync(log, JSON.stringify(call));
-    expectHarmless(await succeed(['cost', log]));
-    expectHarmless(await succeed(['cost', log, '--json']));
   });
 });
