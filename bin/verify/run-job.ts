@@ -4,6 +4,7 @@ import { deadlineMs } from '../../lib/onnx/limits';
 import type { Model } from '../../lib/onnx/model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type Failure, ask } from '../onnx-jobs/ask';
+import type { TensorComparison } from './difference';
 import type { GeneratedInputs } from './seeded-inputs';
 
 /** A job that writes its outputs into a file. */
@@ -52,29 +53,17 @@ export interface StackedJob extends WholeModel {
   readonly generated: GeneratedInputs;
   /** The most items of a stack. */
   readonly items: number;
-  /** Sets of so many different items. */
-  readonly sets: number;
-}
-
-export interface StackedOutput {
-  readonly name: string;
-  readonly dtype: string;
-  /** Of one item. */
-  readonly shape: readonly number[];
-  /** Items of which a bit of this output differs. */
-  readonly different: number;
-  /** The largest absolute difference; `null` if a dtype or a shape differs, or if it is not finite. */
-  readonly maxAbsDiff: number | null;
 }
 
 export interface StackedAnswer {
   /** Of one item. */
-  readonly inputs: readonly Pick<StackedOutput, 'name' | 'dtype' | 'shape'>[];
-  readonly outputs: readonly StackedOutput[];
+  readonly inputs: readonly Pick<TensorComparison, 'name' | 'dtype' | 'shape'>[];
   /** Items that were compared, in a stack and alone. */
   readonly compared: number;
   /** Those of which a bit of any output differs. */
   readonly different: number;
+  /** The largest absolute difference; `null` if a dtype or a shape differs, or if it is not finite. */
+  readonly maxAbsDiff: number | null;
 }
 
 export interface JobAnswer extends Partial<Failure> {

@@ -3,8 +3,11 @@ import { joined, rowsOf } from '../../lambda/tensors/stacked';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { reasonOf } from '../onnx-jobs/answer';
 import { compareTensor } from './difference';
-import type { StackedAnswer, StackedJob, StackedOutput } from './run-job';
+import type { StackedAnswer, StackedJob } from './run-job';
 import { candidateInputs, describeInputs } from './seeded-inputs';
+
+/** Sets of different items. Further ones are stacked in the largest number only. */
+const SETS = 3;
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 type Run = (inputs: Tensors) => Promise<Tensors>;
@@ -16,9 +19,9 @@ export async function compareStacks(
   runWhole: Run,
   runSlices: Run,
 ): Promise<StackedAnswer> {
-  const { items, sets, generated } = job;
-  const comparison = new StackedComparison();
-  for (let set = 0; set < sets; set++) {
+  const { items, generated } = job;
+  const found: (number | null | undefined)[] = [];
+  for (let set = 0; set < SETS; set++) {
     const requests = Array.from({ length: items }, (_, item) =>
       inputsOf(job, candidate, generated.seed + set * items + item),
     );
@@ -29,13 +32,16 @@ export async function compareStacks(
     for (const size of sizes) {
       const request = stacked(requests.slice(0, size));
       const runs = set === 0 && size === items ? [runWhole, runSlices] : [runWhole];
-      for (const run of runs) comparison.add(alone.slice(0, size), await runStack(run, request));
+      for (const run of runs)
+        found.push(...differencesOf(alone.slice(0, size), await runStack(run, request)));
     }
   }
   const inputs = [...inputsOf(job, candidate, generated.seed)].map(([name, { dtype, shape }]) => ({
     ...{ name, dtype, shape },
   }));
-  return { inputs, ...comparison.result() };
+  const different = found.filter((difference) => difference !== undefined);
+  const maxAbsDiff = largest([0, ...different]);
+  return { inputs, compared: found.length, different: different.length, maxAbsDiff };
 }
 
 function stacked(requests: readonly Tensors[]): Tensors {
@@ -57,39 +63,21 @@ function inputsOf({ generated }: StackedJob, candidate: number, seed: number): T
   throw new Error('the number of candidates depends on no seed');
 }
 
-/** Counts the items of stacks whose bits differ from those of a run alone. */
-class StackedComparison {
-  private readonly outputs = new Map<string, StackedOutput>();
-  private compared = 0;
-  private different = 0;
-
-  /** @param alone by item: what the model returns for it alone */
-  add(alone: readonly Tensors[], together: Tensors): void {
-    this.compared += alone.length;
-    for (const [item, outputs] of alone.entries()) {
-      const identical = [...outputs].map(([name, tensor]) => {
-        const whole = together.get(name);
-        // As in the batch's function, each item has one row.
-        const isStack = whole?.shape[0] === alone.length;
-        return this.addOutput(name, tensor, isStack ? rowsOf(whole, item, item + 1) : undefined);
-      });
-      if (identical.includes(false)) this.different++;
-    }
-  }
-
-  private addOutput(name: string, expected: RawTensor, got: RawTensor | undefined): boolean {
-    const { identical, maxAbsDiff, dtype, shape } = compareTensor(name, expected, got);
-    const before = this.outputs.get(name) ?? { different: 0, maxAbsDiff: 0 };
-    const isMeasured = maxAbsDiff !== null && before.maxAbsDiff !== null;
-    this.outputs.set(name, {
-      ...{ name, dtype, shape, different: before.different + (identical ? 0 : 1) },
-      maxAbsDiff: isMeasured ? Math.max(before.maxAbsDiff, maxAbsDiff) : null,
+/** By item of a stack: how far its outputs are from those that it has alone; `undefined` if no bit differs. */
+function differencesOf(alone: readonly Tensors[], together: Tensors): (number | null | undefined)[] {
+  return alone.map((outputs, item) => {
+    const compared = [...outputs].map(([name, tensor]) => {
+      const whole = together.get(name);
+      // As in the batch's function, each item has one row.
+      const isStack = whole?.shape[0] === alone.length;
+      return compareTensor(name, tensor, isStack ? rowsOf(whole, item, item + 1) : undefined);
     });
-    return identical;
-  }
+    return compared.every(({ identical }) => identical)
+      ? undefined
+      : largest(compared.map((own) => own.maxAbsDiff));
+  });
+}
 
-  result(): Omit<StackedAnswer, 'inputs'> {
-    const { outputs, compared, different } = this;
-    return { outputs: [...outputs.values()], compared, different };
-  }
+function largest(differences: readonly (number | null)[]): number | null {
+  return differences.includes(null) ? null : Math.max(...differences.map(Number));
 }

@@ -7,9 +7,6 @@ import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type VerifyOptions, withSlices } from './run-both';
 import { type JobWording, type StackedAnswer, runJob } from './run-job';
 
-/** Sets of different items. Further ones are stacked in the largest number only. */
-const SETS = 3;
-
 export interface StackingVerification extends StackedAnswer {
   /** Whether each item has the bits that it has alone: in stacks of 2 to `items` items, and in one of `items` that the slices run. */
   readonly identical: boolean;
@@ -49,7 +46,7 @@ export async function verifyStacked(
     onStep(`running ${items} items alone and stacked`);
     const { stacked } = await runJob(
       {
-        ...{ kind: 'stacked', modelPath, slicesFolder, threads, optimization, items, sets: SETS },
+        ...{ kind: 'stacked', modelPath, slicesFolder, threads, optimization, items },
         outputNames: plan.outputs.map(({ name }) => name),
         generated: { specs: plan.inputs, dimensions, planned, seed },
       },

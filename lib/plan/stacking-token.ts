@@ -26,18 +26,11 @@ export function stackingToken({ planDigest, onnxRuntime, threads }: StackedModel
  */
 export function verifiedItems(token: string, model: StackedModel): number {
   const items = Number(TOKEN.exec(token)?.[1]);
-  if (!(items >= 2 && items <= MOST_STACKED_ITEMS)) {
-    throw new SlicedInferenceError(
-      'stacking must be a token that `sliced-inference verify --batch` has printed',
-      quoted(token),
-      'copy the token without the word before it, such as 0123456789ab-8',
-    );
-  }
-  const expected = stackingToken(model, items);
-  if (token === expected) return items;
+  if (items >= 2 && items <= MOST_STACKED_ITEMS && token === stackingToken(model, items)) return items;
+  const { onnxRuntime, threads } = model;
   throw new SlicedInferenceError(
-    `stacking must be verified for these slices, ONNX Runtime ${model.onnxRuntime} and ${model.threads} ${model.threads === 1 ? 'thread' : 'threads'}`,
-    `the token ${quoted(token)} of another model or setting`,
-    `run \`sliced-inference verify MODEL --batch ${items} --threads ${model.threads}\` with the model, slicing and optimization of this pipeline`,
+    `stacking must be the token of these slices, ONNX Runtime ${onnxRuntime} and ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    quoted(token),
+    `copy what \`sliced-inference verify MODEL --batch 8 --threads ${threads}\` prints after 'stacking: ' with the flags of this pipeline`,
   );
 }

@@ -132,7 +132,7 @@ describe('verify --batch', () => {
     const model = batched(models.twoInputs());
     const flags = [model, '--slices', '2', '--dimension', 'batch=8'];
     const output = await succeed(['verify', ...flags, '--batch', '4']);
-    const [found, on, , row, token] = output.split('\n');
+    const [found, on, token] = output.split('\n');
     // Stacks of 2, 3 and 4 items of one set, of its 4 items in the slices, and of 4 items of two more.
     expect(found).toBe(
       "all 21 items have the bits that they have alone, in stacks of 2 to 4 with graph optimization 'none'",
@@ -140,7 +140,6 @@ describe('verify --batch', () => {
     expect(on).toBe(
       "on generated inputs: x float32[1,4], ids int64[1,1], stacked along 'batch', with 1 thread",
     );
-    expect(row).toMatch(/^y +float32\[1,4\] +identical +0$/);
 
     const out = path.join(temporaryFolder(), 'slices');
     await succeed(['slice', ...flags, '--out', out]);
@@ -148,24 +147,23 @@ describe('verify --batch', () => {
     expect(token).toBe(`stacking: ${stackingToken(plan, 4)}`);
     const threads = await stacking([model, '--slices', '2', '--batch', '4', '--threads', '2']);
     expect(threads).toMatchObject({ identical: true, token: stackingToken({ ...plan, threads: 2 }, 4) });
-    expect(
-      (await stacking([batched(models.manyOutputs()), '--batch', '2'])).outputs.map(({ name }) => name),
-    ).toEqual(['late', 'early', 'places']);
+    expect(await stacking([batched(models.manyOutputs()), '--batch', '2'])).toMatchObject({ maxAbsDiff: 0 });
   });
 
   it('says for how many items and by how much bits differ, and prints no token', async () => {
     const mixed = batched(rows('ReduceMean x > mean axes=[0] keepdims=1; Sub x mean > y'));
     const { code, stdout, stderr } = await cli(['verify', mixed, '--batch', '3', '--slices', '1']);
     expect([code, stderr]).toEqual([1, '']);
-    expect(stdout).toMatch(/^14 of 14 items have other bits than alone, in stacks of 2 to 3 with/);
-    expect(stdout).toMatch(/\ny +float32\[1,4\] +different for 14 of 14 +0\.\d+\n$/);
+    const expected =
+      /^14 of 14 items have other bits than alone, max abs diff 0\.\d+, in stacks of 2 to 3 with/;
+    expect(stdout).toMatch(expected);
   });
 
   it.each([
     [
       'a fixed first size',
       models.unary([['Tanh', 'x', 'y']]),
-      "input 'x' must begin with a symbolic size to be stacked, got [1,4]",
+      "must begin with the same symbolic size, got [1,4] of 'x'",
     ],
     [
       'nodes that take one item',
