@@ -100,8 +100,6 @@ export interface PlannedBatch extends BatchShape {
   readonly dollars: Latency;
   /** The parts of `dollars.p50`. */
   readonly costs: readonly BatchCost[];
-  /** The most items of a child whose p95 keeps the limit of an Express execution, at most 40; 0 if not even one item does. */
-  readonly mostItemsPerRun: number;
   readonly quotas: readonly BatchQuota[];
 }
 
@@ -128,7 +126,6 @@ export function plannedBatch(plan: BatchedPlan, shape: BatchShape): PlannedBatch
     return { ...estimate, costs: costsOf(plan, items, estimate, own.itemMs - times.p50.itemMs) };
   });
   const { itemMs, childMs, coldMs } = times.p95;
-  const most = Math.floor((1000 * limits.MAX_CHILD_SECONDS - childMs - coldMs) / itemMs);
   const childSeconds = (childMs + coldMs + Math.min(items, itemsPerRun) * itemMs) / 1000;
   const { children, lanes, milliseconds, costs } = p50;
   const [seconds, tableSeconds] = [milliseconds / 1000, times.p50.tableMs / 1000];
@@ -138,7 +135,6 @@ export function plannedBatch(plan: BatchedPlan, shape: BatchShape): PlannedBatch
     milliseconds: { p50: milliseconds, p95: p95.milliseconds },
     itemsPerSecond: items / seconds,
     dollars: { p50: dollarsOf(costs), p95: dollarsOf(p95.costs) },
-    mostItemsPerRun: Math.max(0, Math.min(limits.MAX_ITEMS_PER_RUN, most)),
     quotas: quotasOf(plan, { lanes, seconds, items, childSeconds, tableSeconds }),
   };
 }
@@ -194,13 +190,7 @@ function costsOf(
   })).filter(({ dollars }) => dollars > 0);
 }
 
-interface BatchUse {
-  readonly items: number;
-  readonly lanes: number;
-  readonly seconds: number;
-  readonly childSeconds: number;
-  readonly tableSeconds: number;
-}
+type BatchUse = Readonly<Record<'items' | 'lanes' | 'seconds' | 'childSeconds' | 'tableSeconds', number>>;
 
 function quotasOf({ model, steps, width }: BatchedPlan, use: BatchUse): BatchQuota[] {
   const { getDollars } = model.stores['s3-standard'];
@@ -211,7 +201,7 @@ function quotasOf({ model, steps, width }: BatchedPlan, use: BatchUse): BatchQuo
   const row = (quota: string, used: number, limit: number, advice: string): BatchQuota => ({
     ...{ quota, used, limit, advice },
   });
-  const fewer = 'use fewer --items-per-run';
+  const fewer = 'use fewer --items-per-run, or a plan whose runs are shorter';
   const slower = 'use a lower --concurrency';
   const { CONCURRENT_CALLS, MAX_CHILD_SECONDS, MAX_FUNCTION_SECONDS } = limits;
   const more = `ask AWS for more concurrent executions, or ${slower}`;

@@ -6,21 +6,15 @@ import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { grouped } from '../figures';
 import type { ReportedBatch } from '../plan-report';
 
-const TOO_LONG = 'one item takes longer than an Express execution may, 5 minutes: no batch can run it';
 const WHOLE =
   'the batch is priced without the function of the whole model, which serves items that find it warm';
 
 export function reportedBatch(analyzed: AnalyzedModel, cut: ChosenCut, shape: BatchShape): ReportedBatch {
   const batch = plannedBatch(batchRuns(analyzed, cut), shape);
-  const { mostItemsPerRun: most, quotas } = batch;
-  const exceeded = quotas.filter(({ used, limit }) => used > limit);
+  const exceeded = batch.quotas.filter(({ used, limit }) => used > limit);
   return {
     ...batch,
     warnings: [
-      ...(most === 0 ? [TOO_LONG] : []),
-      ...(most > 0 && most < shape.itemsPerRun
-        ? [`at most ${most} items a child fit: use --items-per-run ${most}`]
-        : []),
       ...exceeded.map(
         ({ quota, used, limit, advice }) =>
           `${quota}: ${grouped(used, 0)} of ${grouped(limit, 0)}: ${advice}`,

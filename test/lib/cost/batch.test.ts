@@ -20,12 +20,10 @@ function simulated({ items, itemsPerRun, concurrency, ...times }: BatchShape & B
   return times.tableMs + Math.max(children, ...ends);
 }
 
-test.each([
-  ['children that start later', { items: 300, itemsPerRun: 1, concurrency: 1000 }, 2000 + 1150],
-  ['more children than AWS starts in a second', { items: 1e7, itemsPerRun: 1, concurrency: 10_000 }, 1e7],
-])('the time of a batch has %s', (_, shape, ms) => {
+test('AWS starts no more than a thousand children in a second', () => {
+  const shape = { items: 1e7, itemsPerRun: 1, concurrency: 10_000 };
   const { milliseconds } = batchEstimate({ ...shape, childMs: 100, itemMs: 50, coldMs: 1000, tableMs: 7 });
-  expect(milliseconds).toBe(ms + 7);
+  expect(milliseconds).toBe(1e7 + 7);
 });
 
 test('the time of a batch is that of lanes which take the next child as soon as they are free', () => {
@@ -86,20 +84,12 @@ describe('a planned batch', () => {
     expect(dollars.p95 / dollars.p50).toBeLessThan(milliseconds.p95 / milliseconds.p50);
   });
 
-  it('says which quotas it exceeds, and how many items a child may have', () => {
-    const exceeded = (shape: BatchShape, coreSeconds = 1) =>
-      plannedBatch(planned(steadyEnvironment(10, 20, 5), coreSeconds), shape)
-        .quotas.filter(({ used, limit }) => used > limit)
-        .map(({ quota }) => quota);
-    expect(exceeded(SHAPE)).toEqual([]);
-    expect(exceeded({ ...SHAPE, items: 1e6, concurrency: 501 })).toEqual(['calls at once in the account']);
-    expect(plannedBatch(planned(), SHAPE).mostItemsPerRun).toBe(40);
-    const { mostItemsPerRun } = plannedBatch(planned(undefined, 10), SHAPE);
-    expect(mostItemsPerRun).toBeGreaterThan(5);
-    expect(exceeded({ ...SHAPE, itemsPerRun: mostItemsPerRun }, 10)).toEqual([]);
-    expect(exceeded({ ...SHAPE, itemsPerRun: mostItemsPerRun + 1 }, 10)).toEqual([
-      'seconds of a child (p95)',
-    ]);
-    expect(plannedBatch(planned(undefined, 200), SHAPE).mostItemsPerRun).toBe(0);
+  it.each([
+    [SHAPE, 1, []],
+    [{ ...SHAPE, items: 1e6, concurrency: 501 }, 1, ['calls at once in the account']],
+    [{ ...SHAPE, itemsPerRun: 40 }, 10, ['seconds of a child (p95)']],
+  ])('says which quotas %j exceeds', (shape, coreSeconds, expected) => {
+    const { quotas } = plannedBatch(planned(undefined, coreSeconds), shape);
+    expect(quotas.filter(({ used, limit }) => used > limit).map(({ quota }) => quota)).toEqual(expected);
   });
 });
