@@ -60,9 +60,6 @@ export function describeOutcome({ init, end, status }: MachineExecution): JsonOb
 
 /** Lists the newest execution first. */
 export function listExecutions(machines: StateMachines, parameters: Parameters): JsonObject {
-  if (parameters.text('mapRunArn', 2000) !== undefined) {
-    throw new ApiError('ValidationException', 'the local cloud does not list the executions of a Map Run');
-  }
   const { resource, executions } = parameters.machine(machines);
   const status = parameters.text('statusFilter', 256);
   if (resource.type !== 'STANDARD') throw typeNotSupported();

@@ -102,7 +102,7 @@ export class MapRun implements StartedChildren {
       throw error;
     } finally {
       progress.stopTime = clock.now();
-      results.remove('FAILED', 'PENDING');
+      results.remove('FAILED');
       fs.rmSync(this.listFile, { force: true });
     }
   }
@@ -161,8 +161,7 @@ export class MapRun implements StartedChildren {
         if (signal.aborted || failure !== undefined) return;
         read++;
         if (succeeded[batch.index] === 1) continue;
-        if (progress.isTooManyFailures) this.leavePending(batch, options);
-        else await this.runChild(batch, stop, options);
+        if (!progress.isTooManyFailures) await this.runChild(batch, stop, options);
         if (progress.isTooManyFailures) stop.abort(new Error('too many items have failed'));
       }
     };
@@ -205,12 +204,6 @@ export class MapRun implements StartedChildren {
       StopDate: new Date(clock.now()).toISOString(),
     });
   }
-
-  private leavePending({ input }: Batch, { context }: RunOptions): void {
-    const arn = `${context.StateMachine.Id}/${this.state.label}`;
-    const child = { name: randomUUID(), inputText: JSON.stringify(input), resource: { arn } };
-    this.results.add('PENDING', recordOf(child, 'PENDING'));
-  }
 }
 
 async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Settings> {
@@ -242,8 +235,7 @@ async function settingsOf(state: DistributedMapState, visit: Visit): Promise<Set
 /** What the result files have of a child. https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html */
 function recordOf({ arn, name, inputText, resource }: ChildInit, Status: string): JsonObject {
   return {
-    ...(arn !== undefined && { ExecutionArn: arn }),
-    ...{ Name: name, StateMachineArn: resource.arn, Status },
+    ...{ ExecutionArn: arn, Name: name, StateMachineArn: resource.arn, Status },
     ...{ Input: inputText, InputDetails: { Included: true }, OutputDetails: { Included: true } },
   };
 }

@@ -7,7 +7,7 @@ import { ERROR, StateError } from '../state-error';
 import type { MapStorage } from './map-storage';
 
 /** FAILED also has the children that timed out or were aborted. */
-const KINDS = ['FAILED', 'PENDING', 'SUCCEEDED'] as const;
+const KINDS = ['FAILED', 'SUCCEEDED'] as const;
 
 export type ResultKind = (typeof KINDS)[number];
 
@@ -28,7 +28,7 @@ export class ResultFiles {
   ) {
     fs.mkdirSync(storage.folder, { recursive: true });
     const name = (kind: ResultKind): string => path.join(storage.folder, `${location.id}-${kind}`);
-    this.names = { FAILED: name('FAILED'), PENDING: name('PENDING'), SUCCEEDED: name('SUCCEEDED') };
+    this.names = { FAILED: name('FAILED'), SUCCEEDED: name('SUCCEEDED') };
   }
 
   /** Files are arrays of JSON without their end. */
@@ -43,9 +43,8 @@ export class ResultFiles {
     const { bucket, prefix, id } = this.location;
     const folder = `${prefix}${prefix === '' || prefix.endsWith('/') ? '' : '/'}${id}/`;
     try {
-      const files: Partial<Record<ResultKind, JsonObject[]>> = {};
+      const files: Record<ResultKind | 'PENDING', JsonObject[]> = { FAILED: [], PENDING: [], SUCCEEDED: [] };
       for (const kind of KINDS) {
-        files[kind] = [];
         if (!fs.existsSync(this.names[kind])) continue;
         const Key = `${folder}${kind}_0.json`;
         const body = Readable.from(arrayOf(this.names[kind]));
