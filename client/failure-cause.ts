@@ -1,17 +1,7 @@
 /** How an execution ended: its output, or the error of one that failed. AWS services wrap its cause in text and JSON of their own. */
-import { isRecord, type JsonRecord } from '../lambda/json-values';
+import { type JsonRecord, parsedRecord } from '../lambda/json-values';
 import { type FailureCause, HANDLER_ERROR, NAMES_OF_SLICES } from '../contract/failures';
 import { InferenceError } from './errors';
-
-export function parsedRecord(text: string): JsonRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    // The caller reports what it expected. The parser's message quotes the text, which can be anything.
-    return undefined;
-  }
-}
 
 /**
  * Reads the cause of a failed execution: the JSON of a slice function, with or without the JSON that Lambda puts around it,

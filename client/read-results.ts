@@ -2,10 +2,16 @@
 import type { CallTiming, ExecutionOutput, ObjectReference, ServedBy } from '../contract/execution';
 import { OUTPUTS_PREFIX, outputObjectKey } from '../contract/keys';
 import { CONTRACT_VERSION } from '../contract/version';
-import { fieldValue, kindOf, quotedName, isRecord, type JsonRecord } from '../lambda/json-values';
+import {
+  fieldValue,
+  isRecord,
+  type JsonRecord,
+  kindOf,
+  parsedRecord,
+  quotedName,
+} from '../lambda/json-values';
 import { MAX_EXECUTION_DATA_BYTES } from './description/pipeline-description';
 import { InferenceError } from './errors';
-import { parsedRecord } from './failure-cause';
 import { ERROR_NAMES } from '../contract/failures';
 import type { PipelineSignature } from '../contract/signature';
 import { decodeInlineTensor } from '../lambda/request/inline-tensor';

@@ -1,5 +1,5 @@
 /** Environment variables of a batch's function, the events that its state machine sends, and the function's answers. */
-import type { BatchItemsKind, BatchRow, BatchUsage } from './batch';
+import type { BatchItemsSignature, BatchRow, BatchUsage } from './batch';
 import type { TensorSpec } from './tensors';
 
 /** The environment variable of a batch's function with the JSON of its `BatchSettings`. */
@@ -9,11 +9,7 @@ export interface BatchSettings {
   /** The pipeline's bucket: of requests, results and tables. */
   readonly bucket: string;
   readonly deploymentDigest: string;
-  readonly kind: BatchItemsKind;
-  /** Bucket of the items. */
-  readonly itemsBucket: string;
-  /** Of `csv`: the column with the key of an item's request. */
-  readonly column?: string;
+  readonly items: BatchItemsSignature;
   /** Prefix of the results, with a slash at its end. */
   readonly resultsPrefix: string;
   readonly hasPreprocess: boolean;
@@ -49,8 +45,6 @@ export interface RunItem {
   readonly item: string;
   /** Key of its result. */
   readonly result: string;
-  /** Of stacked items: how many of the first dimension are this item's. */
-  readonly rows?: number;
 }
 
 /** A run of the pipeline, for one item or for several that are stacked. It is the input of an iteration of the child's inline Map. */

@@ -17,6 +17,8 @@ export interface BatchItemsSignature {
   readonly bucket: string;
   /** The prefix of the objects, or the key of the object that lists the items. */
   readonly location: string;
+  /** Executions may name places below it. */
+  readonly folder: string;
   /** Of `csv`: the column that holds the key of each item's request. */
   readonly column?: string;
 }
@@ -135,6 +137,3 @@ export const MAX_FAILURE_CAUSES = 20;
 
 /** Larger JSON of a postprocess function is only in the object of the result. */
 export const MAX_ROW_OUTPUT_BYTES = 4096;
-
-/** Label of the distributed map, which is part of the names of its map runs and children. */
-export const BATCH_MAP_LABEL = 'Items';

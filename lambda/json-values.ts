@@ -9,6 +9,16 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+export function parsedRecord(text: string): JsonRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    // The caller reports what it expected. The parser's message quotes the text, which can be anything.
+    return undefined;
+  }
+}
+
 /** What a value is, without its content. Works for values of any size and depth. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing';

@@ -4,7 +4,6 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { itemsFolder } from '../../client/batch/begin';
 import type { BatchItemsSignature } from '../../contract/batch';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import type { UploadTask } from '../upload';
@@ -25,14 +24,13 @@ export interface Inputs {
 export function inputsOf(
   inputs: string | undefined,
   name: string | undefined,
-  known: BatchItemsSignature,
+  { kind, bucket, folder }: BatchItemsSignature,
 ): Inputs {
   if (inputs === undefined) return {};
-  const { kind, bucket } = known;
   if (inputs.startsWith('s3://')) {
     const start = `s3://${bucket}/`;
     if (inputs.startsWith(start)) return { items: inputs.slice(start.length) };
-    throw refused(`must be below ${start}${itemsFolder(known)}`, quoted(inputs), 'copy the items there');
+    throw refused(`must be below ${start}${folder}`, quoted(inputs), 'copy the items there');
   }
   const found = fs.existsSync(inputs) ? fs.statSync(inputs) : undefined;
   const wanted = kind === 'objects' ? 'folder' : 'file';
@@ -41,7 +39,7 @@ export function inputsOf(
     throw refused(what, `${found ? 'something else' : 'none'} at ${quoted(inputs)}`, 'check the path');
   }
   const local = fs.realpathSync(inputs);
-  const place = `${itemsFolder(known)}${name === undefined ? '' : `${name}-`}${placeOf(local)}/`;
+  const place = `${folder}${name === undefined ? '' : `${name}-`}${placeOf(local)}/`;
   return { items: wanted === 'folder' ? place : `${place}${path.basename(local)}`, local };
 }
 

@@ -2,7 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InferenceError, SlicedInferenceClient } from '../../client';
 import { StepFunctions } from '../../client/aws/step-functions';
-import { hasTable, type FollowedBatch } from '../../client/batch/batch';
+import { type FollowedBatch, hasTable, OWN_ERRORS } from '../../client/batch/batch';
 import { describeBatch } from '../../client/batch/begin';
 import { countsOf, type ItemCounts } from '../../client/batch/progress';
 import type { BatchProgress } from '../../client/batch/types';
@@ -20,7 +20,7 @@ import { uploadClient } from '../upload';
 import { stoppedBy } from '../upload/s3-client';
 import type { Account } from './account';
 import { download } from './download';
-import { latestExecution, namesStart, type Latest } from './executions';
+import { latestExecution, namesStart } from './executions';
 import { inputsOf, upload, type Inputs } from './inputs';
 import { checkListInS3 } from './lines';
 
@@ -69,12 +69,14 @@ export class BatchJob {
         'pass the --inputs and the --name with which it was started',
       );
     }
-    const batch = followed
-      ? await this.attach(followed)
-      : await this.start(inputs, known, `${start}${(latest?.number ?? 0) + 1}`);
+    if (!followed) await this.putInputs(inputs, known);
+    const { items } = inputs;
+    const own = { ...(items !== undefined && { items }), name: `${start}${(latest?.number ?? 0) + 1}` };
+    const begun = followed ? { executionArn: followed.executionArn } : own;
+    const batch = (await this.client.batch({ ...begun, signal })) as FollowedBatch;
     this.batch = batch;
     if (stop) await batch.stop();
-    if (redrive && latest?.isRunning === false) await batch.redrive();
+    if (redrive && latest?.isRunning === false) await redriveEarlyEnd(batch);
     if (followed) {
       clearProgress();
       printLine(`note: attached to ${followed.executionArn}`);
@@ -89,17 +91,8 @@ export class BatchJob {
     await Promise.all([this.client.close(), this.stepFunctions.close()]);
   }
 
-  private attach({ executionArn }: Latest): Promise<FollowedBatch> {
-    return this.client.batch({ executionArn, signal: this.signal }) as Promise<FollowedBatch>;
-  }
-
-  private async start(
-    { items, local }: Inputs,
-    known: BatchItemsSignature,
-    name: string,
-  ): Promise<FollowedBatch> {
-    const { signal } = this;
-    const s3 = stoppedBy(this.s3, signal);
+  private async putInputs({ items, local }: Inputs, known: BatchItemsSignature): Promise<void> {
+    const s3 = stoppedBy(this.s3, this.signal);
     if (local !== undefined && items !== undefined) {
       await upload(s3, known, { items, local }, (files) => {
         showProgress(`uploading: ${grouped(files, 0)} files`);
@@ -109,11 +102,6 @@ export class BatchJob {
       await checkListInS3(s3, known.bucket, items ?? known.location);
     }
     showProgress('starting the batch');
-    return (await this.client.batch({
-      ...(items !== undefined && { items }),
-      name,
-      signal,
-    })) as FollowedBatch;
   }
 
   private async end(batch: FollowedBatch): Promise<Account> {
@@ -149,6 +137,20 @@ export class BatchJob {
     };
     return { ...account, out: await download(out, batch, onFile) };
   }
+}
+
+/** A redrive repeats what did not succeed: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html */
+async function redriveEarlyEnd(batch: FollowedBatch): Promise<void> {
+  const { status, error = '' } = await batch.describe();
+  // It would repeat nothing, or only the table of the same items.
+  if (status === 'SUCCEEDED' || OWN_ERRORS.includes(error)) {
+    throw new SlicedInferenceError(
+      '--redrive must find a batch that ended early',
+      error || 'one that succeeded',
+      'start it again without --redrive, which skips what has a result',
+    );
+  }
+  await batch.redrive();
 }
 
 function unfinished({ total, done, failed, running, pending }: ItemCounts): Account['items'] {

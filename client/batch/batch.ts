@@ -29,13 +29,7 @@ export interface BatchContext extends Repeating {
   readonly objects: Objects;
 }
 
-/** With what only the command line needs. */
-export interface FollowedBatch extends SlicedInferenceBatchRun {
-  describe(): Promise<DescribeExecutionOutput>;
-  resultBytes(key: string): Promise<Uint8Array>;
-}
-
-export class BatchRun implements FollowedBatch {
+export class BatchRun implements SlicedInferenceBatchRun {
   /** How often the execution had been redriven when this program redrove it: earlier descriptions are out of date. */
   private redrives = 0;
 
@@ -94,13 +88,12 @@ export class BatchRun implements FollowedBatch {
 
   async redrive(): Promise<void> {
     const { stepFunctions, executionArn, signal } = this.about;
-    const execution = await this.describe();
-    requireUnfinished(execution);
+    const { redriveCount = 0 } = await this.describe();
     await this.asked(
       () => stepFunctions.redriveExecution(executionArn, signal),
       () => false,
     );
-    this.redrives = (execution.redriveCount ?? 0) + 1;
+    this.redrives = redriveCount + 1;
   }
 
   /** @internal The object of a row's result. */
@@ -153,6 +146,9 @@ export class BatchRun implements FollowedBatch {
   }
 }
 
+/** What the command line uses. */
+export type FollowedBatch = Pick<BatchRun, keyof BatchRun>;
+
 function maySendAgain(error: unknown): boolean {
   return mayPass(error) || isUnknown(error) || error instanceof BrokenBodyError;
 }
@@ -162,20 +158,7 @@ export function hasTable(error: unknown): boolean {
   return error instanceof InferenceError && error.name === BATCH_ERROR_NAMES.tooManyFailures;
 }
 
-const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
-
-/**
- * A redrive repeats what did not succeed: after the map run that is only the table, of the same items.
- * https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
- */
-function requireUnfinished({ status, error = '' }: DescribeExecutionOutput): void {
-  const isFinished = status === 'SUCCEEDED' || OWN_ERRORS.includes(error);
-  if (!isFinished) return;
-  throw new InferenceError(
-    'ExecutionNotRedrivable',
-    `a batch must have ended early to be redriven, got ${error || 'one that succeeded'}: start it again: what has a result is skipped`,
-  );
-}
+export const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
 
 /** Says what to do. The errors of the batch's own function do so themselves. */
 function advised(error: unknown, { status, redriveStatus }: DescribeExecutionOutput): unknown {

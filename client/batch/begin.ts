@@ -72,19 +72,11 @@ async function start(
   }
 }
 
-/** Executions may name places below it: the prefix of objects, the folder of a list, and the folder of an inventory's configuration. */
-export function itemsFolder({ kind, location }: BatchItemsSignature): string {
-  if (kind === 'objects') return location;
-  const names = location.split('/').slice(0, kind === 'inventory' ? -2 : -1);
-  return names.map((name) => `${name}/`).join('');
-}
-
 /** The batch may not read others. */
-function requireItems(known: BatchItemsSignature, items: string | undefined): void {
-  const folder = itemsFolder(known);
+function requireItems({ folder, bucket }: BatchItemsSignature, items: string | undefined): void {
   if (items === undefined || items.startsWith(folder)) return;
   throw new InferenceError(
     'InvalidInput',
-    `items must be below ${quotedName(folder)} in the bucket ${quotedName(known.bucket)}, got ${quotedName(items)}: correct it or leave it out`,
+    `items must be below ${quotedName(folder)} in the bucket ${quotedName(bucket)}, got ${quotedName(items)}: correct it or leave it out`,
   );
 }

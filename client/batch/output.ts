@@ -2,19 +2,9 @@
 import type { BatchOutput, BatchRow, BatchSignature } from '../../contract/batch';
 import type { ObjectReference } from '../../contract/execution';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { fieldValue, isRecord, kindOf, quotedName } from '../../lambda/json-values';
+import { isRecord, parsedRecord, quotedName } from '../../lambda/json-values';
 import type { InferenceError } from '../errors';
-import { parsedRecord } from '../failure-cause';
 import { invalidOutput } from '../read-results';
-
-const FIELDS: Readonly<Record<Exclude<keyof BatchOutput, 'version' | 'table'>, (value: unknown) => boolean>> =
-  {
-    deploymentDigest: (value) => typeof value === 'string',
-    items: (value) => hasCounts(value, ['total', 'done', 'skipped', 'failed']),
-    failures: (value) => Array.isArray(value) && value.every(isFailureCount),
-    milliseconds: isCount,
-    usage: (value) => Array.isArray(value) && value.every((own) => hasCounts(own, ['calls', 'mbMs'])),
-  };
 
 /**
  * @param table where the batch writes it
@@ -22,15 +12,20 @@ const FIELDS: Readonly<Record<Exclude<keyof BatchOutput, 'version' | 'table'>, (
  */
 export function checkBatchOutput(text: string, table: ObjectReference): BatchOutput {
   const value = parsedRecord(text) ?? {};
-  const { version, table: found } = value;
-  if (version !== CONTRACT_VERSION) throw invalidOutput(`version ${CONTRACT_VERSION}`, fieldValue(version));
-  const { bucket, key } = isRecord(found) ? found : {};
-  if (bucket !== table.bucket || key !== table.key) {
-    throw invalidOutput(`the table ${quotedName(table.key)} in ${quotedName(table.bucket)}`, 'another one');
-  }
-  const bad = Object.entries(FIELDS).find(([name, fits]) => !fits(value[name]))?.[0];
-  if (bad === undefined) return value as unknown as BatchOutput;
-  throw invalidOutput(`the ${bad} of a batch`, kindOf(value[bad]));
+  const { version, items, failures, usage } = value;
+  const { bucket, key } = isRecord(value.table) ? value.table : {};
+  const expected: readonly (readonly [what: string, isThere: boolean])[] = [
+    [`version ${CONTRACT_VERSION}`, version === CONTRACT_VERSION],
+    [`the table ${quotedName(table.key)}`, bucket === table.bucket && key === table.key],
+    ['a deploymentDigest', typeof value.deploymentDigest === 'string'],
+    ['the items of a batch', hasCounts(items, ['total', 'done', 'skipped', 'failed'])],
+    ['the failures of a batch', Array.isArray(failures) && failures.every(isFailureCount)],
+    ['the milliseconds of a batch', isCount(value.milliseconds)],
+    ['the usage of a batch', Array.isArray(usage) && usage.every((own) => hasCounts(own, ['calls', 'mbMs']))],
+  ];
+  const missing = expected.find(([, isThere]) => !isThere);
+  if (missing === undefined) return value as unknown as BatchOutput;
+  throw invalidOutput(missing[0], 'another one');
 }
 
 /** @param after index of the row before */

@@ -17,14 +17,11 @@ export function countsOf(mapRun: DescribeMapRunOutput | undefined): ItemCounts {
   return { total, done: succeeded, failed: failed + timedOut + aborted, running, pending };
 }
 
-/** Where the first report of an iterator found the batch. */
-interface First {
-  /** By `performance.now()`. */
-  readonly at: number;
-  readonly counts: ItemCounts;
-}
-
-export function progressSince(first: First, counts: ItemCounts): BatchProgress {
+/** @param first where the first report of an iterator found the batch, and when, by `performance.now()` */
+export function progressSince(
+  first: { readonly at: number; readonly counts: ItemCounts },
+  counts: ItemCounts,
+): BatchProgress {
   const ended = counts.done + counts.failed - first.counts.done - first.counts.failed;
   const seconds = (performance.now() - first.at) / 1000;
   if (ended <= 0 || seconds <= 0) return { ...counts, perSecond: 0 };

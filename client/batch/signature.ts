@@ -28,9 +28,9 @@ function notABatch(arn: string, got: string): InferenceError {
 
 /** A newer batch may have further fields. */
 function isSignature({ deploymentDigest, bucket, items, resultsPrefix, ...more }: JsonRecord): boolean {
-  const { kind, bucket: bucketOfItems, location } = isRecord(items) ? items : {};
+  const { kind, bucket: bucketOfItems, location, folder } = isRecord(items) ? items : {};
   return (
-    [deploymentDigest, bucket, bucketOfItems, location, resultsPrefix].every(
+    [deploymentDigest, bucket, bucketOfItems, location, folder, resultsPrefix].every(
       (text) => typeof text === 'string',
     ) &&
     KINDS.includes(kind) &&

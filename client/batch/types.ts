@@ -89,7 +89,7 @@ export interface SlicedInferenceBatchRun {
   stop(): Promise<void>;
   /**
    * Repeats what failed, timed out or was stopped, in the same execution. Items that have a result are skipped.
-   * @throws InferenceError `ExecutionNotRedrivable` if the batch runs, has written its table or is too old
+   * @throws InferenceError `ExecutionNotRedrivable` if the batch runs, has succeeded or is too old
    */
   redrive(): Promise<void>;
 }

@@ -1,10 +1,9 @@
 /** What a state machine says about its pipeline. Anyone can write the comment that has it, so everything is checked. */
 import { type PipelineSignature, SIGNATURE_KEY } from '../../contract/signature';
-import { isRecord, fieldValue, type JsonRecord } from '../../lambda/json-values';
+import { isRecord, fieldValue, type JsonRecord, parsedRecord } from '../../lambda/json-values';
 import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { InferenceError } from '../errors';
-import { parsedRecord } from '../failure-cause';
 import type { Dimension } from '../../contract/tensors';
 import { isDataType } from '../../lambda/request/inline-tensor';
 import { CONTRACT_VERSION } from '../../contract/version';

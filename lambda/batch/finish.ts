@@ -61,7 +61,7 @@ async function rowsOf(run: RunOutcome, attempt: number, context: BatchContext): 
     return items.map(({ index, item }) => ({ index, item, attempt, status: 'failed', failure: failed }));
   }
   if (hasPostprocess) await writeJson(items[0].result, output, context);
-  else if (s3 !== undefined && items[0].rows !== undefined) await splitResult(items, s3.key, context);
+  else if (s3 !== undefined && items.length > 1) await splitResult(items, s3.key, context);
   return items.map(({ index, item, result }) => ({
     ...{ index, item, attempt, status: 'done', result },
     ...(hasPostprocess && { output }),

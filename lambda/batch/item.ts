@@ -19,14 +19,17 @@ export interface KnownItem {
 const BYTE_ORDER_MARK = /^\ufeff/;
 
 /** The name of an item in the table: its key or `id`, or else its place. It never fails, because failed items have a name too. */
-export function itemName({ kind, column = '' }: BatchSettings, { index, value }: IndexedItem): string {
+export function itemName(
+  { items: { kind, column = '' } }: BatchSettings,
+  { index, value }: IndexedItem,
+): string {
   const fields = fieldsOf(kind, value);
   const name = kind === 'csv' ? fields[column] : (fields.Key ?? fields.id);
   return typeof name === 'string' && name !== '' ? name : `#${index}`;
 }
 
 /** Whether the item is a folder that the S3 console made, which is an empty object. */
-export function isFolder({ kind }: BatchSettings, { value }: IndexedItem): boolean {
+export function isFolder({ items: { kind } }: BatchSettings, { value }: IndexedItem): boolean {
   const { Key, Size = 0 } = fieldsOf(kind, value);
   const isObject = kind === 'objects' || kind === 'inventory';
   return isObject && typeof Key === 'string' && Key.endsWith('/') && Number(Size) === 0;
@@ -34,7 +37,7 @@ export function isFolder({ kind }: BatchSettings, { value }: IndexedItem): boole
 
 /** @throws NamedFailure `InvalidInput` if the item stands for no request */
 export function readItem(settings: BatchSettings, { value }: IndexedItem): KnownItem {
-  const { kind } = settings;
+  const { kind } = settings.items;
   if (!isRecord(value)) throw invalidInput(`an item of ${kind} must be a JSON object, got ${kindOf(value)}`);
   const fields = fieldsOf(kind, value);
   if (kind === 'csv') return ofRow(settings, fields);
@@ -61,9 +64,9 @@ function decoded(key: unknown): unknown {
 }
 
 function ofObject(settings: BatchSettings, { Bucket, Key, Etag, ETag }: JsonRecord): KnownItem {
-  const { itemsBucket, hasPreprocess } = settings;
+  const { items, hasPreprocess } = settings;
   if (typeof Key !== 'string') throw invalidInput(`an item must have a Key, got ${kindOf(Key)}`);
-  const bucket = typeof Bucket === 'string' ? Bucket : itemsBucket;
+  const bucket = typeof Bucket === 'string' ? Bucket : items.bucket;
   const etag = Etag ?? ETag;
   const known = typeof etag === 'string' && etag !== '' ? { etag } : undefined;
   // The function may answer by the key too, and two keys may have one name without `inputs/`.
@@ -77,13 +80,13 @@ function ofObject(settings: BatchSettings, { Bucket, Key, Etag, ETag }: JsonReco
     );
   }
   // An inventory may be days old, so S3 is asked for the ETag of today.
-  const content = settings.kind === 'objects' ? known : undefined;
+  const content = items.kind === 'objects' ? known : undefined;
   return { request: requestOfKey(Key), content: content ?? { key: Key } };
 }
 
 function ofRow(settings: BatchSettings, fields: JsonRecord): KnownItem {
   if (settings.hasPreprocess) return { request: fields, content: { json: fields } };
-  const { column = '' } = settings;
+  const { column = '' } = settings.items;
   const key = fields[column];
   if (typeof key !== 'string' || key === '') {
     const columns = Object.keys(fields).map(quotedName).join(', ');

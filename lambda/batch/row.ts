@@ -1,7 +1,7 @@
 /** Failures of items, which are in rows of the table, and of whole children and batches. */
 import type { BatchFailure } from '../../contract/batch';
 import type { BATCH_ERROR_NAMES } from '../../contract/batch-function';
-import { isRecord, type JsonRecord } from '../json-values';
+import { parsedRecord } from '../json-values';
 
 const MAX_ERROR = 120;
 const MAX_MESSAGE = 400;
@@ -23,9 +23,9 @@ export class BatchFailed extends Error {
  * function is JSON again.
  */
 export function failureOfCause(error = '', cause = ''): BatchFailure {
-  const { errorMessage } = jsonObject(cause);
+  const { errorMessage } = parsedRecord(cause) ?? {};
   const inner = typeof errorMessage === 'string' ? errorMessage : cause;
-  const { message } = jsonObject(inner);
+  const { message } = parsedRecord(inner) ?? {};
   return failureOfItem(error, typeof message === 'string' ? message : inner);
 }
 
@@ -34,16 +34,6 @@ export function failureOfItem(error: string, message: string): BatchFailure {
     error: bounded(error, MAX_ERROR) || 'Unknown',
     message: bounded(message, MAX_MESSAGE) || 'the run failed without a reason',
   };
-}
-
-export function jsonObject(text: string): JsonRecord {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
-  } catch {
-    // Causes of sandbox faults are plain text.
-    return {};
-  }
 }
 
 function bounded(text: string, length: number): string {

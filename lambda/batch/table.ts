@@ -23,6 +23,7 @@ import {
 } from '../../contract/batch-function';
 import type { ObjectReference } from '../../contract/execution';
 import { CONTRACT_VERSION } from '../../contract/version';
+import { parsedRecord } from '../json-values';
 import { wholeRequestMs } from '../store/limits';
 import { openObject } from '../store/ranged-read';
 import { retried } from '../store/retry';
@@ -30,7 +31,7 @@ import type { BatchContext } from './context';
 import type { ChildCause } from './finish';
 import { jsonObjects } from './json-objects';
 import { prepare } from './prepare';
-import { BatchFailed, failureOfCause, jsonObject } from './row';
+import { BatchFailed, failureOfCause } from './row';
 import { RowFile } from './row-file';
 import { Usage } from './usage';
 
@@ -52,7 +53,7 @@ export async function writeTable(
     if (account.items.total === 0) {
       throw new BatchFailed(
         BATCH_ERROR_NAMES.noItems,
-        `a batch must have items, got none in s3://${settings.itemsBucket}/${location}: check the place, and start the batch again`,
+        `a batch must have items, got none in s3://${settings.items.bucket}/${location}: check the place, and start the batch again`,
       );
     }
     const key = `${settings.resultsPrefix}${TABLES_FOLDER}${execution}.jsonl`;
@@ -129,7 +130,7 @@ async function* read<T>(key: string, { settings, objects }: BatchContext): Async
 async function outputOfChild(child: ChildRecord, context: BatchContext): Promise<ChildOutput> {
   const { Output = '', Error: error, Status, Input, Cause = '' } = child;
   if (Status === 'SUCCEEDED') return JSON.parse(Output) as ChildOutput;
-  const { errorMessage } = jsonObject(Cause);
+  const { errorMessage } = parsedRecord(Cause) ?? {};
   if (error !== BATCH_ERROR_NAMES.itemsFailed || typeof errorMessage !== 'string')
     return {
       rows: await rowsOfFailedChild(Input, failureOfCause(error ?? Status, Cause), context),
@@ -159,10 +160,7 @@ const MAX_COUNTED_CAUSES = 1000;
 class Account {
   readonly items = { total: 0, done: 0, skipped: 0, failed: 0 };
   private milliseconds = 0;
-  private readonly causes = new Map<
-    string,
-    { -readonly [K in keyof BatchFailureCount]: BatchFailureCount[K] }
-  >();
+  private readonly causes = new Map<string, BatchFailureCount>();
   readonly usage = new Usage();
 
   count({ status, ms = 0, failure, item }: BatchRow): void {
@@ -173,8 +171,8 @@ class Account {
     // Messages about the same fault differ in names and numbers.
     const cause = `${failure.error} ${failure.message.replaceAll(/'[^']*'|\d+/g, '#')}`;
     const known = this.causes.get(cause);
-    if (known !== undefined) known.count++;
-    else if (this.causes.size < MAX_COUNTED_CAUSES) this.causes.set(cause, { ...failure, count: 1, item });
+    if (known !== undefined || this.causes.size < MAX_COUNTED_CAUSES)
+      this.causes.set(cause, { item, ...failure, ...known, count: (known?.count ?? 0) + 1 });
   }
 
   output(): Pick<BatchOutput, 'items' | 'failures' | 'milliseconds' | 'usage'> {

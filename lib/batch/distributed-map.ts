@@ -8,7 +8,6 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { BATCH_MAP_LABEL } from '../../contract/batch';
 import { MAP_RUNS_FOLDER } from '../../contract/batch-function';
 import { keyUseStatement } from '../aws/key';
 import type { BatchItems } from './batch-items';
@@ -40,7 +39,8 @@ export class BatchMap extends sfn.DistributedMap {
   ) {
     super(scope, id, {
       queryLanguage: sfn.QueryLanguage.JSONATA,
-      label: BATCH_MAP_LABEL,
+      // A part of the names of its map runs and children.
+      label: 'Items',
       maxConcurrency: sizes.maxConcurrency,
       mapExecutionType: sfn.StateMachineType.EXPRESS,
       itemSelector: {

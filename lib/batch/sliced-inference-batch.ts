@@ -1,21 +1,20 @@
 /** The construct: a state machine that runs a pipeline on many items. */
-import { Aws, Duration, Names, Size, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, Names, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { BATCH_SIGNATURE_KEY, type BatchSignature } from '../../contract/batch';
+import { BATCH_SIGNATURE_KEY, type BatchItemsSignature, type BatchSignature } from '../../contract/batch';
 import { SETTINGS_VARIABLE, stackedPrefix, type BatchSettings } from '../../contract/batch-function';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { warn } from '../aws/annotate';
 import { checkRegion } from '../aws/buckets';
-import { keyUseStatement } from '../aws/key';
 import { createLogGroup } from '../aws/log-group';
 import { networkStatements } from '../aws/network';
 import { attachOwnPolicy } from '../aws/replaced-policy';
 import { batchCode, HANDLER } from '../aws/runtime-code';
-import { tracingStatement } from '../aws/slice-permissions';
+import { sharedPermissions, tracingStatement } from '../aws/slice-permissions';
 import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '../aws/state-machine';
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
 import { BATCH_FUNCTION_MB } from '../cost/batch-limits';
@@ -165,7 +164,7 @@ export class SlicedInferenceBatch extends Construct {
     const logGroup = createLogGroup(this, 'FunctionLogs', settings.logs);
     const objects = (prefix: string): string => bucket.arnForObjects(`${prefix}*`);
     attachOwnPolicy(role, 'Policy', [
-      allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
+      ...sharedPermissions({ bucket, files: [], logGroup }),
       allow('ReadResults', ['s3:GetObject'], [objects(own.stacking ? OUTPUTS_PREFIX : resultsPrefix)]),
       ...(readsRequests(own) ? [allow('ReadRequests', ['s3:GetObject'], [objects(INPUTS_PREFIX)])] : []),
       allow(
@@ -173,9 +172,6 @@ export class SlicedInferenceBatch extends Construct {
         ['s3:PutObject'],
         [objects(resultsPrefix), ...(own.stacking ? [objects(stackedPrefix(resultsPrefix))] : [])],
       ),
-      ...(bucket.encryptionKey
-        ? [keyUseStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'])]
-        : []),
       ...(settings.tracing ? [tracingStatement()] : []),
       ...(network ? networkStatements() : []),
     ]);
@@ -194,6 +190,8 @@ export class SlicedInferenceBatch extends Construct {
       role,
       logGroup,
       ...network,
+      // A batch that is in progress during a deployment keeps calling the version that it started with.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
     if (settings.tracing)
       (fn.node.defaultChild as lambda.CfnFunction).tracingConfig = { mode: lambda.Tracing.ACTIVE };
@@ -202,23 +200,21 @@ export class SlicedInferenceBatch extends Construct {
 }
 
 /** To stack them, or to learn the ETag of a request that the reader of items does not tell. */
-function readsRequests({ kind, hasPreprocess, stacking }: BatchSettings): boolean {
-  return stacking !== undefined || (kind !== 'objects' && !hasPreprocess);
+function readsRequests({ items, hasPreprocess, stacking }: BatchSettings): boolean {
+  return stacking !== undefined || (items.kind !== 'objects' && !hasPreprocess);
 }
 
 function settingsOf(
   { stacking }: SlicedInferenceBatchProps,
-  { items, itemsBucket, bucket, resultsPrefix }: BatchPlaces,
+  places: BatchPlaces,
   { toleratedFailures, toleratedFailurePercentage }: BatchSizes,
   { workflow: { plan, preprocess, postprocess } }: DeployedPipeline,
 ): BatchSettings {
   return {
-    bucket: bucket.bucketName,
+    bucket: places.bucket.bucketName,
     deploymentDigest: plan.deploymentDigest,
-    kind: items._kind,
-    itemsBucket: itemsBucket.bucketName,
-    ...(items._column !== undefined && { column: items._column }),
-    resultsPrefix,
+    items: itemsSignature(places),
+    resultsPrefix: places.resultsPrefix,
     hasPreprocess: preprocess !== undefined,
     hasPostprocess: postprocess !== undefined,
     ...(stacking && { stacking: { items: stacking._items(plan), inputs: plan.inputs } }),
@@ -229,7 +225,7 @@ function settingsOf(
 
 function batchSignature(
   { workflow, bucket }: DeployedPipeline,
-  { items, itemsBucket, resultsPrefix }: BatchPlaces,
+  places: BatchPlaces,
   { itemsPerRun, maxConcurrency }: BatchSizes,
 ): BatchSignature {
   const { deploymentDigest, inputs, outputs, preprocess, postprocess } = signatureOf(workflow, bucket);
@@ -237,14 +233,15 @@ function batchSignature(
     version: CONTRACT_VERSION,
     deploymentDigest,
     bucket: bucket.bucketName,
-    items: {
-      kind: items._kind,
-      bucket: itemsBucket.bucketName,
-      location: items._location,
-      ...(items._column !== undefined && { column: items._column }),
-    },
-    ...{ itemsPerRun, maxConcurrency, resultsPrefix, inputs, outputs },
+    items: itemsSignature(places),
+    ...{ itemsPerRun, maxConcurrency, resultsPrefix: places.resultsPrefix, inputs, outputs },
     ...(preprocess && { preprocess }),
     ...(postprocess && { postprocess }),
   };
+}
+
+function itemsSignature({ items, itemsBucket }: BatchPlaces): BatchItemsSignature {
+  const { _kind: kind, _location: location, _folder: folder, _column: column } = items;
+  const own = { kind, bucket: itemsBucket.bucketName, location, folder };
+  return column === undefined ? own : { ...own, column };
 }

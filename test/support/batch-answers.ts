@@ -20,7 +20,7 @@ export const BATCH_OUTPUT: BatchOutput = {
 export function describedBatch(changes: Partial<BatchSignature> = {}) {
   const signature: BatchSignature = {
     ...{ version: 1, bucket, deploymentDigest, inputs, outputs },
-    items: { kind: 'objects', bucket, location: 'inputs/docs/' },
+    items: { kind: 'objects', bucket, location: 'inputs/docs/', folder: 'inputs/docs/' },
     ...{ itemsPerRun: 8, maxConcurrency: 100, resultsPrefix: RESULTS },
     ...changes,
   };

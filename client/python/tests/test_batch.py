@@ -12,7 +12,7 @@ from sliced_inference.tensors import encode_file
 RESULTS = "outputs/nightly-1a2b/"
 SIGNATURE = {
     **{"version": 1, "deploymentDigest": "digest", "bucket": "bucket", "resultsPrefix": RESULTS},
-    "items": {"kind": "objects", "bucket": "bucket", "location": "inputs/docs/"},
+    "items": {"kind": "objects", "bucket": "bucket", "location": "inputs/docs/", "folder": "inputs/docs/"},
 }
 OUTPUT = {
     **{"version": 1, "deploymentDigest": "digest", "items": {"total": 4, "done": 2, "skipped": 1, "failed": 1}},
@@ -104,15 +104,6 @@ def test_a_redriven_batch_is_not_taken_for_its_end_before(aws, batch):
     assert run.result()["items"]["total"] == 4
     run.stop()
     assert aws.counts("StartExecution", "RedriveExecution", "StopExecution") == (0, 1, 1)
-
-
-@pytest.mark.parametrize(
-    ("end", "got"), [(succeeded(), "one that succeeded"), (ended("FAILED", error="NoItems"), "NoItems")]
-)
-def test_a_redrive_that_would_compute_nothing_is_refused(aws, batch, end, got):
-    run = batch({"DescribeExecution": [end]}, execution_arn=f"{EXECUTION}run")
-    refused = raised(InferenceError, f"to be redriven, got {got}: start it again", run.redrive)
-    assert (refused.name, aws.counts("RedriveExecution")) == ("ExecutionNotRedrivable", (0,))
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ describe('batch', () => {
       new RegExp(`\\n3 items in 60 s: 1 done, 1 skipped, 1 failed\\n\\n${causes}\\n${price}$`),
     );
     expect(await refuse([...args, '--redrive'], local)).toMatch(
-      /^a batch must have ended early to be redriven, got one that succeeded: start it again/,
+      /^--redrive must find a batch that ended early, got one that succeeded: start it again/,
     );
     expect(requests.filter((operation) => operation === 'StartExecution')).toHaveLength(1);
     end = { status: 'TIMED_OUT' };
@@ -115,9 +115,19 @@ describe('batch', () => {
     );
   });
 
-  it('uploads a list of items as one object', async () => {
-    signature = { items: { kind: 'jsonLines', bucket: BUCKET, location: 'inputs/docs/x.jsonl' } };
+  it('uploads a list of items as one object, and names a line that Step Functions would not take', async () => {
+    const location = 'inputs/docs/x.jsonl';
+    signature = { items: { kind: 'jsonLines', bucket: BUCKET, location, folder: 'inputs/docs/' } };
     const file = path.join(temporaryFolder(), 'items.jsonl');
+    const longest = 'é'.repeat(128 * 1024);
+    fs.writeFileSync(file, `{}\n${longest}\n\n${longest}+\n`);
+    const advice = 'must have at most 256 KiB, got more: put its tensors into S3, and let the line name that';
+    expect(await refuse(['batch', ARN, '--inputs', file], local)).toMatch(`line 4 of '${file}' ${advice}`);
+    await s3.client.putObject({ Bucket: BUCKET, Key: location, Body: fs.readFileSync(file) });
+    const place = `s3://${BUCKET}/${location}`;
+    for (const flags of [[], ['--inputs', place]])
+      expect(await refuse(['batch', ARN, ...flags], local)).toMatch(`line 4 of '${place}' ${advice}`);
+    expect(executions).toEqual([]);
     fs.writeFileSync(file, '{}\n');
     end = { status: 'SUCCEEDED', output: '{}' };
     const { stderr } = await outcome(['batch', ARN, '--inputs', file, '--name', 'list'], local);
@@ -126,20 +136,6 @@ describe('batch', () => {
     expect(Key).toMatch(/^inputs\/docs\/list-[0-9a-f]{12}\/items\.jsonl$/);
     const { Body } = await s3.client.getObject({ Bucket: BUCKET, Key });
     expect(await Body?.transformToString()).toBe('{}\n');
-  });
-
-  it('names a line that Step Functions would not take, of a list here and in S3', async () => {
-    signature = { items: { kind: 'jsonLines', bucket: BUCKET, location: 'inputs/docs/x.jsonl' } };
-    const file = path.join(temporaryFolder(), 'items.jsonl');
-    const longest = 'é'.repeat(128 * 1024);
-    fs.writeFileSync(file, `{}\n${longest}\n\n${longest}+\n`);
-    const advice = 'must have at most 256 KiB, got more: put its tensors into S3, and let the line name that';
-    expect(await refuse(['batch', ARN, '--inputs', file], local)).toMatch(`line 4 of '${file}' ${advice}`);
-    await s3.client.putObject({ Bucket: BUCKET, Key: 'inputs/docs/x.jsonl', Body: fs.readFileSync(file) });
-    const place = `s3://${BUCKET}/inputs/docs/x.jsonl`;
-    for (const flags of [[], ['--inputs', place]])
-      expect(await refuse(['batch', ARN, ...flags], local)).toMatch(`line 4 of '${place}' ${advice}`);
-    expect(executions).toEqual([]);
   });
 
   const [empty, linked, odd] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];

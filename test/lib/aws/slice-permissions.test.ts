@@ -175,12 +175,7 @@ test.each<[string, Grant, NonNullable<Parameters<typeof pipelineStack>[0]>, stri
   ['to invoke with a key', invoke, withKey, [START, PUT, GET, key('kms:Decrypt, kms:GenerateDataKey')]],
   ['to start a batch', startBatch, {}, START_BATCH],
   // A large request is sent in parts, which S3 decrypts.
-  [
-    'to start a batch with a key',
-    startBatch,
-    withKey,
-    [...START_BATCH, key('kms:Decrypt, kms:GenerateDataKey')],
-  ],
+  ['to start with a key', startBatch, withKey, [...START_BATCH, key('kms:Decrypt, kms:GenerateDataKey')]],
   [
     "to invoke with the user's bucket",
     ...([invoke, ofUser] as const),

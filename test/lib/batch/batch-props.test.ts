@@ -18,19 +18,14 @@ const anywhere = Lazy.string({ produce: () => 'inputs/docs/' });
 const stacking = Stacking.verified(stackingToken(pipeline._deployed.workflow.plan, 8));
 const items = BatchItems.objects('inputs/docs/');
 
-let batches = 0;
 const add = (props: Props, owner: Stack = stack) =>
-  new SlicedInferenceBatch(owner, `Batch${batches++}`, { pipeline, items, ...props });
+  new SlicedInferenceBatch(owner, `Batch${owner.node.children.length}`, { pipeline, items, ...props });
 
-function addWithFunction(props: Props): SlicedInferenceBatch {
-  const preprocess = lambda.Function.fromFunctionArn(stack, `Before${batches}`, FUNCTION);
-  return add({ pipeline: addPipeline(stack, `Pipeline${batches}`, { preprocess }), ...props });
-}
+const preprocess = lambda.Function.fromFunctionArn(stack, 'Before', FUNCTION);
+const withFunction = addPipeline(stack, 'WithFunction', { preprocess });
 
-function addAbroad(): void {
-  const env = { account: '111111111111', region: 'us-east-1' };
-  add({ items: BatchItems.jsonLines('lists/a.jsonl', other) }, new Stack(newApp(), 'Abroad', { env }));
-}
+const env = { account: '111111111111', region: 'us-east-1' };
+const abroad = () => add({ items: BatchItems.csv('a/b', 'c', other) }, new Stack(newApp(), 'Here', { env }));
 
 const whole = 'must be a whole number';
 const percentage = 'toleratedFailurePercentage must be a number from 0 to 100, got';
@@ -45,24 +40,19 @@ test.each<[message: string, refused: () => unknown]>([
   [`maxConcurrency ${whole} from 1 to 10000, got 0`, () => add({ maxConcurrency: 0 })],
   [`toleratedFailures ${whole} of 0 or more, got 0.5`, () => add({ toleratedFailures: 0.5 })],
   [`${percentage} 101: set the share of`, () => add({ toleratedFailurePercentage: 101 })],
-  [`${percentage} NaN`, () => add({ toleratedFailurePercentage: NaN })],
   ['timeout must be 1 second or more, got 0 seconds', () => add({ timeout: Duration.seconds(0) })],
   ["the stack of its pipeline, got 'Stack': create the batch in that stack", () => add({}, newStack())],
-  ['the bucket of the items must be in the region of the stack, us-east-1, got eu-west-1', addAbroad],
-  ['know nothing of stacks, got such a function', () => addWithFunction({ stacking })],
+  ['the bucket of the items must be in the region of the stack, us-east-1, got eu-west-1', abroad],
+  ['know nothing of stacks, got such a function', () => add({ pipeline: withFunction, stacking })],
   ["stacked items, because memory depends on them, got 1 for dimension 'batch'", () => add({ stacking })],
   [`${requests} 'scans/': set a`, () => add({ items: BatchItems.objects('scans/') })],
   [`${requests} another bucket`, () => add({ items: BatchItems.objects('inputs/docs/', other) })],
   [`${folder} 'inputs/docs': name it without * ? { } and $`, () => BatchItems.objects('inputs/docs')],
-  [`${folder} ''`, () => BatchItems.objects('')],
-  [`${folder} '/inputs/'`, () => BatchItems.objects('/inputs/')],
   [`${folder} 'inputs/{% $x %}/'`, () => BatchItems.objects('inputs/{% $x %}/')],
   [`${folder} 'inputs/xxx`, () => BatchItems.objects(`inputs/${'x'.repeat(900)}/`)],
   [`${folder} a CDK token`, () => BatchItems.objects(anywhere)],
   [`${manifest} 'today/manifest.json'`, () => BatchItems.inventory('today/manifest.json', other)],
-  [`${manifest} 'all/today/*/manifest.json'`, () => BatchItems.inventory('all/today/*/manifest.json', other)],
   [`${list} 'a.jsonl'`, () => BatchItems.jsonLines('a.jsonl')],
-  [`${list} 'lists/'`, () => BatchItems.csv('lists/', 'key')],
   ["column must be the name of a column, got '': name it", () => BatchItems.csv('lists/a.csv', '')],
 ])('refuses: %s', (message, refused) => {
   expect(errorOf(refused)).toContain(message);
@@ -84,6 +74,8 @@ test.each<[props: Props, itemsPerRun: number, advised: number | undefined]>([
   expect(found.map(({ entry }) => /set itemsPerRun to (\d+)/.exec(entry.data as string)?.[1])).toEqual(
     advised === undefined ? [] : [String(advised)],
   );
-  const { DefinitionString } = shortTemplate(own).resource('Batch/StateMachine');
-  expect(DefinitionString).toContain(`"MaxItemsPerBatch":${itemsPerRun},`);
+  const { resource, template } = shortTemplate(own);
+  expect(resource('Batch/StateMachine').DefinitionString).toContain(`"MaxItemsPerBatch":${itemsPerRun},`);
+  // For batches that are in progress during a deployment.
+  template.allResources('AWS::Lambda::Version', { UpdateReplacePolicy: 'Retain' });
 });

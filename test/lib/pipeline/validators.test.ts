@@ -8,7 +8,6 @@ import { getLanguageService, TextDocument } from 'amazon-states-language-service
 import { Stack, Stage } from 'aws-cdk-lib';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { formatTable } from '../../../bin/terminal/format';
 import { MAX_DEFINITION_CHARACTERS } from '../../../client/description/pipeline-description';
 import {
   SlicedInferenceAlarms,
@@ -38,27 +37,24 @@ beforeAll(() => {
 });
 afterAll(() => {
   process.env.CDK_VALIDATION = CDK_VALIDATION;
-  process.stdout.write(`${formatTable(['stack', 'what', 'bytes', 'of the limit'], sizes)}\n`);
 });
 
 /** As CDK counts: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const MAX_TEMPLATE_BYTES = 1_000_000;
 
-const sizes: (string | number)[][] = [];
-
-function checkSize(stack: string, what: string, bytes: number, most: number): void {
-  sizes.push([stack, what, bytes, `${((100 * bytes) / most).toFixed(1)}%`]);
+function checkSize(what: string, bytes: number, most: number): void {
+  process.stdout.write(`${bytes} of ${most} bytes, ${((100 * bytes) / most).toFixed(1)}%: ${what}\n`);
   expect(bytes).toBeLessThanOrEqual(most);
 }
 
 /** Of the template, and of the definitions with the longest values of what only the deployment knows. */
 function checkSizes(name: string, stack: Stack): void {
   const template = join(Stage.of(stack)?.outdir ?? '', stack.templateFile);
-  checkSize(name, `template of ${stack.node.path}`, fs.statSync(template).size, MAX_TEMPLATE_BYTES);
+  checkSize(`template of ${stack.node.path}, ${name}`, fs.statSync(template).size, MAX_TEMPLATE_BYTES);
   for (const machine of stack.node.findAll()) {
     if (!(machine instanceof CfnStateMachine) || Stack.of(machine) !== stack) continue;
     const { most } = deployedLength(stack, machine.definitionString);
-    checkSize(name, machine.node.path.replace(/\/Resource$/, ''), most, MAX_DEFINITION_CHARACTERS);
+    checkSize(`definition of ${machine.node.path}, ${name}`, most, MAX_DEFINITION_CHARACTERS);
   }
 }
 

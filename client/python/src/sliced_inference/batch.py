@@ -145,15 +145,9 @@ class SlicedInferenceBatchRun:
 
     def redrive(self) -> None:
         """Repeats what failed or was stopped, in the same execution. Items that have a result are skipped."""
-        execution = self._describe()
-        error = execution.get("error", "")
-        if execution["status"] == "SUCCEEDED" or error in OWN_ERRORS:
-            # A redrive would repeat nothing, or only the table of the same items.
-            got = error or "one that succeeded"
-            message = f"a batch must have ended early to be redriven, got {got}: start it again"
-            raise InferenceError("ExecutionNotRedrivable", message)
+        redrives = self._describe().get("redriveCount", 0)
         self._run(lambda call: call.ask("RedriveExecution", executionArn=self.execution_arn))
-        self._redrives = execution.get("redriveCount", 0) + 1
+        self._redrives = redrives + 1
 
     def _run(self, work: Callable[[Call], T]) -> T:
         call = self._new_call()
@@ -216,7 +210,7 @@ class SlicedInferenceBatchRun:
 
 def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | None, name: str | None) -> str:
     """Starts an execution and returns its ARN. One of this name that runs on the same items is taken for it."""
-    folder = _items_folder(signature["items"])
+    folder = signature["items"]["folder"]
     if items is not None and not items.startswith(folder):
         message = f"items must be below {folder!r} in {signature['items']['bucket']}, got {items!r}: correct it"
         raise InferenceError("InvalidInput", message)
@@ -233,15 +227,6 @@ def begin_batch(call: Call, arn: str, signature: dict[str, Any], items: str | No
             return {}
 
     return str(call.repeated(start).get("executionArn", execution_arn(arn, request["name"])))
-
-
-def _items_folder(items: dict[str, str]) -> str:
-    """Executions may name places below it: the prefix of objects, the folder of a list, or that of an inventory's
-    configuration."""
-    if items["kind"] == "objects":
-        return items["location"]
-    names = items["location"].split("/")[: -2 if items["kind"] == "inventory" else -1]
-    return "".join(f"{name}/" for name in names)
 
 
 def batch_signature(arn: str, definition: str) -> dict[str, Any]:
