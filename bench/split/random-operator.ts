@@ -193,8 +193,20 @@ function quantizedProduct(make: Maker): Draft {
   return { operator: 'QLinearMatMul', length: n, dtype, dims: [m, k], inputs };
 }
 
-/** A convolution without its inputs, and the dims of its weight. @param groups 0 for one group for each channel */
-function convolution(make: Maker, operator: string, kernels: readonly number[], groups = 1, spatial = 2) {
+interface Convolution {
+  readonly draft: Omit<Draft, 'inputs'>;
+  /** The dims of its weight. */
+  readonly weight: readonly number[];
+}
+
+/** @param groups 0 for one group for each channel */
+function convolution(
+  make: Maker,
+  operator: string,
+  kernels: readonly number[],
+  groups = 1,
+  spatial = 2,
+): Convolution {
   const { random, elements } = make;
   const kernel = Array.from({ length: spatial }, () => random.pick(kernels));
   const most = Math.min(groups === 1 ? 1024 : 64, Math.ceil(elements / productOf(kernel) / 64));
@@ -206,11 +218,12 @@ function convolution(make: Maker, operator: string, kernels: readonly number[], 
   const pads = [...kernel, ...kernel].map((side) => Math.floor(side / 2));
   const dims = [random.pick([1, 1, 2]), inGroup * group, ...kernel.map((side) => size + side - 1)];
   const strides = kernel.map(() => random.pick([1, 1, 2]));
-  const draft = {
-    ...{ operator, axis: 'channels', length: group * outGroup, dims, ...(group > 1 && { grain: outGroup }) },
-    attributes: { group, strides, ...(random.pick([true, false]) && { pads }) },
-  } as const;
-  return { draft, weight: [group * outGroup, inGroup, ...kernel] };
+  const attributes = { group, strides, ...(random.pick([true, false]) && { pads }) };
+  const length = group * outGroup;
+  return {
+    draft: { operator, axis: 'channels', attributes, length, dims, ...(group > 1 && { grain: outGroup }) },
+    weight: [length, inGroup, ...kernel],
+  };
 }
 
 function conv(make: Maker, kernels: readonly number[], groups = 1, spatial = 2): Draft {
