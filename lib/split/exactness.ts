@@ -4,7 +4,6 @@
  * measured, not derived: `npm run bench:split` repeats the measurement, and `test/end-to-end/split-kernels.test.ts` a part of it.
  * An operator, type or processor that is not in the table is not split.
  */
-import type { Architecture } from '../cost/formulas/lambda';
 
 /** How the outputs of an operator may be divided. */
 export interface ExactSplit {
@@ -21,98 +20,57 @@ interface Rule extends ExactSplit {
   readonly operators: readonly string[];
   /** Element types of the operator's output; absent if every type is only copied. */
   readonly dtypes?: readonly string[];
-  readonly architectures: readonly Architecture[];
 }
 
-const BOTH: readonly Architecture[] = ['x86_64', 'arm64'];
-
-/** Kernels compute 16 columns at a time, with every instruction set of x86-64 that ONNX Runtime knows. */
+/** Kernels compute 16 columns at a time, with every instruction set that was measured. */
 const BLOCK = 16;
 /** With 64 columns a thread or fewer, the kernel of float32 adds up more rows of the weight at once. */
 const WIDE = 80;
 
 const RULES: readonly Rule[] = [
   // A Gather copies.
-  { operators: ['Gather'], architectures: BOTH, multipleOf: 1, leastPerThread: 0 },
+  { operators: ['Gather'], multipleOf: 1, leastPerThread: 0 },
   {
-    operators: ['MatMul', 'Gemm'],
+    operators: ['MatMul', 'Gemm', 'com.microsoft.MatMulNBits'],
     dtypes: ['float32'],
-    architectures: BOTH,
-    multipleOf: BLOCK,
-    leastPerThread: WIDE,
-  },
-  {
-    operators: ['com.microsoft.MatMulNBits'],
-    dtypes: ['float32'],
-    architectures: ['x86_64'],
     multipleOf: BLOCK,
     leastPerThread: WIDE,
   },
   // Sums of integers do not depend on their order.
   {
-    operators: ['MatMulInteger', 'ConvInteger'],
-    dtypes: ['int32'],
-    architectures: BOTH,
+    operators: ['MatMulInteger', 'ConvInteger', 'QLinearMatMul', 'QLinearConv'],
+    dtypes: ['int32', 'uint8', 'int8'],
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
+  // Each of these adds up the same number of products at once, whatever the number of columns.
   {
-    operators: ['QLinearMatMul', 'QLinearConv'],
-    dtypes: ['uint8', 'int8'],
-    architectures: BOTH,
-    multipleOf: BLOCK,
-    leastPerThread: 0,
-  },
-  {
-    operators: ['com.microsoft.DynamicQuantizeMatMul'],
+    operators: ['com.microsoft.DynamicQuantizeMatMul', 'ConvTranspose'],
     dtypes: ['float32'],
-    architectures: BOTH,
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
-  // Several threads divide the positions of the output by the number of channels, and the positions of a thread decide how many products
-  // are added up at once.
-  {
-    operators: ['Conv'],
-    dtypes: ['float32'],
-    architectures: BOTH,
-    multipleOf: BLOCK,
-    leastPerThread: 0,
-    mostThreads: 1,
-  },
-  {
-    operators: ['ConvTranspose'],
-    dtypes: ['float32'],
-    architectures: BOTH,
-    multipleOf: BLOCK,
-    leastPerThread: 0,
-  },
+  // Several threads share the positions of the output, or its channels if there are more of them. How many products are added up at once
+  // depends on the positions that a thread gets.
+  { operators: ['Conv'], dtypes: ['float32'], multipleOf: BLOCK, leastPerThread: 0, mostThreads: 1 },
 ];
 
-/** Groups are computed one by one, in every operator above that has them. But a single group has another kernel. */
+/**
+ * Groups are computed one by one, in every operator above that has them. But several threads share the work of a single group as they share
+ * that of a convolution without groups.
+ */
 export function groupSplit(channelsPerGroup: number): ExactSplit {
   return { multipleOf: 2 * channelsPerGroup, leastPerThread: 0 };
 }
-
-const isOf = (rule: Rule, operator: string): boolean => rule.operators.includes(operator);
 
 /**
  * How `operator` may be divided so that its bits stay the same, or the reason why it may not.
  *
  * @param dtype of its output; undefined if it is not known
  */
-export function exactSplit(
-  operator: string,
-  dtype: string | undefined,
-  architecture: Architecture,
-): ExactSplit | string {
-  const rules = RULES.filter((rule) => isOf(rule, operator));
-  if (rules.length === 0) return 'no measurement shows that its parts have the bits of the whole';
-  const ofType = rules.filter(({ dtypes }) => dtypes?.includes(dtype ?? '') ?? true);
-  if (ofType.length === 0)
-    return `no measurement shows that its parts have the bits of the whole in ${dtype ?? 'an unknown type'}`;
-  return (
-    ofType.find(({ architectures }) => architectures.includes(architecture)) ??
-    `its parts do not have the bits of the whole on ${architecture}, or nobody measured it`
-  );
+export function exactSplit(operator: string, dtype: string | undefined): ExactSplit | string {
+  const rule = RULES.find(({ operators }) => operators.includes(operator));
+  if (rule === undefined) return 'no measurement shows that its parts have the bits of the whole';
+  if (rule.dtypes?.includes(dtype ?? '') ?? true) return rule;
+  return `no measurement shows that its parts have the bits of the whole in ${dtype ?? 'an unknown type'}`;
 }

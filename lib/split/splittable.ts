@@ -33,13 +33,13 @@ const NARROW_COLUMNS = 16;
 
 /** The ways to split an operator, the one that moves fewer bytes first, or why there is none: the end of a sentence that begins with the operator. */
 export function waysToSplit(subject: SplitSubject, node: Node): readonly Splittable[] | string {
-  const { types, architecture } = subject;
+  const { types } = subject;
   const operator = operatorOf(node);
   const attributes = subject.attributes(node);
   const divided = dividedOperator(operator, attributes);
   const [output = OMITTED] = node.outputs;
   if (divided === undefined || output === OMITTED) return 'is an operator that is not split';
-  const exact = exactSplit(operator, types[output].dtype, architecture);
+  const exact = exactSplit(operator, types[output].dtype);
   if (typeof exact === 'string') return `is not split, because ${exact}`;
   try {
     if (operator === 'Gather') return waysOfTable(subject, node, divided, exact);

@@ -44,7 +44,7 @@ it('splits the table and the projection, runs their parts side by side, and comp
       axis: 'columns',
       weightBytes: 1024 * KIB,
     },
-    { operator: 'MatMul', weight: 'table', axis: 'columns', mostThreads: 8 },
+    { operator: 'MatMul', weight: 'table', axis: 'columns', mostThreads: 12 },
   ]);
   expect(Math.max(...split.plan.slices.map(({ weightBytes }) => weightBytes))).toBeLessThanOrEqual(300 * KIB);
   expect(scheduleSlices(split.plan).some(({ kind }) => kind === 'parallel')).toBe(true);
