@@ -13,7 +13,7 @@ const flags = [model, '--max-slice-size', '600KB'];
 
 it('inspect says which operators can run in parts', async () => {
   expect(await succeed(['inspect', model])).toContain(
-    'largest operators\n  MatMul_y  MatMul, 1MB, can run in up to 32 parts\n',
+    'largest operators\n  MatMul_y  MatMul, 1MB, can run in up to 51 parts\n',
   );
 });
 
