@@ -123,6 +123,7 @@ function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeErro
   const what = nodes.length === 1 ? ', which' : `; the largest is ${nodeLabel(node)}, which`;
   if (typeof ways === 'string') return error.with(`${what} ${ways}`, '');
   const name = quoted(node.name === '' ? ways[0].weight : node.name);
-  if (splitting.mayBeSplit(origin)) return error.with(`${what} cannot have more parts with the same bits`, '');
+  if (splitting.mayBeSplit(origin))
+    return error.with(`${what} cannot have more parts with the same bits`, '');
   return error.with(`${what} may not be split`, `, or allow to split ${name}`);
 }
