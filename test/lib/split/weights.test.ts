@@ -56,6 +56,13 @@ const withBias = (dims: readonly number[]): ModelInit =>
     floats('c', dims),
   ]);
 
+const oldProduct = modelOf(
+  [node('MatMul', ['x', 'w'], ['y'])],
+  { x: [3, 64], w: [64, 320] },
+  [floats('w', [64, 320])],
+  { irVersion: 3, opset: 7 },
+);
+
 const x = float32([3, 64]);
 
 it.each<[string, ModelInit]>([
@@ -63,6 +70,7 @@ it.each<[string, ModelInit]>([
     `a Gemm with C of dims [${dims.join()}]`,
     withBias(dims),
   ]),
+  ['a product of the oldest opset, whose weights are inputs too', oldProduct],
   ['4 bits with one scale', dequantized([], [])],
   ['4 bits with a scale for each column', dequantized([320], [])],
   ['4 bits with a scale for each row', dequantized([64], [attribute.int('axis', 0)])],
@@ -104,6 +112,7 @@ it.each<[string, ModelInit, string]>([
     modelOf([node('Gemm', ['x', 'w', 'c'], ['y'])], { x: [3, 64], c: [320] }, [floats('w', [64, 320])]),
     "has the input 'c' where the others have a weight",
   ],
+  ['a weight with its blocks as rows', inNBits([640], [640, 16], ['z']), 'has a weight of 640 columns'],
   ['groups of an old opset', groups(8, 9), 'has groups, in a model of an opset below 10'],
   ['groups of unknown channels', groups('c', 17), 'has groups and an input of unknown channels'],
   ['blocks along columns', dequantized([64, 20], isBlocked(1, 16)), 'has blocks of scales along the axis'],
