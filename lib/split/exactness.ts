@@ -2,7 +2,11 @@
  * Which operators compute the same bits in parts as whole. The product of a matrix with some columns of a weight has the bits of these columns
  * of the whole product only if ONNX Runtime's kernel adds up in the same order, and that depends on how many columns it gets. So this table is
  * measured, not derived: `npm run bench:split` repeats the measurement, and `test/end-to-end/split-kernels.test.ts` a part of it.
- * An operator, type or processor that is not in the table is not split.
+ * An operator or type that is not in the table is not split.
+ *
+ * Measured on 2026-11-29 with ONNX Runtime 1.30.0 and 1, 2, 3, 4 and 6 threads. Inside of the table all were identical: 1,930 splits on x86-64
+ * with AVX-512 (AMD EPYC, Zen 4), 325 with AVX2 (Haswell, by QEMU) and 370 on arm64 (Neoverse N1, by QEMU). Outside of it, 739 of 1,020, 182 of
+ * 275 and 223 of 350 were.
  */
 
 /** How the outputs of an operator may be divided. */
@@ -43,7 +47,7 @@ const RULES: readonly Rule[] = [
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
-  // Each of these adds up the same number of products at once, whatever the number of columns.
+  // The first one scales sums of integers. The second one always adds up the same number of products at once.
   {
     operators: ['com.microsoft.DynamicQuantizeMatMul', 'ConvTranspose'],
     dtypes: ['float32'],
