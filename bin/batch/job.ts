@@ -92,14 +92,13 @@ export class BatchJob {
   }
 
   private async putInputs({ items, local }: Inputs, known: BatchItemsSignature): Promise<void> {
-    const s3 = stoppedBy(this.s3, this.signal);
     if (local !== undefined && items !== undefined) {
-      await upload(s3, known, { items, local }, (files) => {
+      await upload(stoppedBy(this.s3, this.signal), known, { items, local }, (files) => {
         showProgress(`uploading: ${grouped(files, 0)} files`);
       });
     } else if (known.kind === 'jsonLines') {
       showProgress('checking the lines');
-      await checkListInS3(s3, known.bucket, items ?? known.location);
+      await checkListInS3(this.s3, known.bucket, items ?? known.location, this.signal);
     }
     showProgress('starting the batch');
   }

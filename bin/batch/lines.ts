@@ -1,4 +1,5 @@
 /** Finds lines of a JSON Lines list that would fail the whole batch, before it starts. */
+import { addAbortSignal, type Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { explainedError } from '../../client/aws/failures';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
@@ -30,10 +31,10 @@ export async function checkLines(list: string, chunks: AsyncIterable<Uint8Array>
 }
 
 /** Of a list in S3. The batch may read one that its caller may not, and says itself if it is missing. */
-export async function checkListInS3(client: S3Client, Bucket: string, Key: string): Promise<void> {
+export async function checkListInS3(client: S3Client, Bucket: string, Key: string, signal: AbortSignal) {
   try {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
-    await checkLines(`s3://${Bucket}/${Key}`, Body as AsyncIterable<Uint8Array>);
+    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }), { abortSignal: signal });
+    await checkLines(`s3://${Bucket}/${Key}`, addAbortSignal(signal, Body as Readable));
   } catch (error) {
     if (!(error instanceof S3ServiceException)) throw explainedError(error);
   }
