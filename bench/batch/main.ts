@@ -12,7 +12,7 @@ import { readPlan } from '../../lib/compile/files/read-plan';
 import { batchEstimate } from '../../lib/cost/batch';
 import { LocalCloud, SIMULATIONS, type Simulation } from '../../local';
 import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
-import { inputsOf, ocrModel } from '../inputs';
+import { type BenchModel, inputsOf, ocrModel } from '../inputs';
 import { formatSpread, formatTable } from '../measure';
 import { synthesize, type BatchSubject } from '../synthesize';
 
@@ -20,11 +20,12 @@ interface Options {
   readonly rounds: number;
   readonly items: number;
   readonly predict: number;
+  readonly width: number;
   readonly folder: string;
 }
 
 /** A line of text, 48 pixels high. In stacks of four, its bits stay the same: `sliced-inference verify --batch 4`. */
-const MODEL = ocrModel('recognition', 'ch_PP-OCRv4_rec_infer.onnx', 320);
+const modelOf = (width: number) => ocrModel('recognition', 'ch_PP-OCRv4_rec_infer.onnx', width);
 const BATCH = 'p2o.DynamicDimension.0';
 const SLICES = 4;
 const STACK = 4;
@@ -38,7 +39,10 @@ interface Measured {
 class Batches {
   private puts = 0;
 
-  constructor(private readonly assembly: string) {}
+  constructor(
+    private readonly assembly: string,
+    private readonly model: BenchModel,
+  ) {}
 
   /** Runs a batch on new items. A first one, which is not measured, warms up the functions. */
   async run(batch: BatchSubject, items: readonly number[], simulation?: Simulation): Promise<Measured[]> {
@@ -57,7 +61,7 @@ class Batches {
 
   private async once(cloud: LocalCloud, count: number): Promise<Measured> {
     const { inputs } = cloud.pipeline.signature as unknown as PipelineSignature;
-    const request = encodeTensors(inputsOf(MODEL, inputs));
+    const request = encodeTensors(inputsOf(this.model, inputs));
     const folder = `inputs/bench/${this.puts++}/`;
     for (let item = 0; item < count; item++) await cloud.putObject(`${folder}${item}`, request);
     const start = performance.now();
@@ -75,17 +79,18 @@ class Batches {
 /** Each run has a function to itself, as on Lambda, and the local cloud the other processor. */
 const concurrency = 1;
 
-async function main(folder: string, { rounds, items, predict }: Options): Promise<void> {
+async function main(folder: string, { rounds, items, predict, width }: Options): Promise<void> {
   print(`${describeMachine()}; medians of ${rounds} rounds (lowest-highest), ${concurrency} runs at once`);
   const outdir = path.join(folder, 'assembly');
   const batches: BatchSubject[] = [1, 8, 32].map((itemsPerRun) => ({
     ...{ name: `By${itemsPerRun}`, itemsPerRun, concurrency },
   }));
   const stacked = { name: 'Stacked', itemsPerRun: 32, concurrency, stack: STACK };
-  const model = { ...MODEL, dimensions: { ...MODEL.dimensions, [BATCH]: STACK } };
+  const line = modelOf(width);
+  const model = { ...line, dimensions: { ...line.dimensions, [BATCH]: STACK } };
   synthesize({ outdir, model, slices: SLICES, batches: [...batches, stacked] });
   const memoryMb = memoryOf(outdir);
-  const runner = new Batches(outdir);
+  const runner = new Batches(outdir, line);
   const counts = Array.from({ length: rounds }, () => items);
   const measured: Measured[][] = [];
   for (const batch of [...batches, stacked]) {
@@ -129,6 +134,7 @@ new Command('bench:batch')
   .addOption(numberOption('--rounds <n>', 'number of rounds', 3))
   .addOption(numberOption('--items <n>', 'number of items of a batch', 96))
   .addOption(numberOption('--predict <n>', 'items of the batch whose time is predicted', 1000))
+  .addOption(numberOption('--width <n>', 'pixels of a line of text', 640))
   .addOption(folderOption())
   .action((options: Options) => inOwnFolder(options.folder, 'bench-batch', (folder) => main(folder, options)))
   .parse();
