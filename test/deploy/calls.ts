@@ -40,13 +40,11 @@ async function infer({ client, outputs, models }: Deployed, results?: ResultsPla
   return result;
 }
 
-export const infers: Call = async (deployed) => {
-  await infer(deployed);
-};
-
-export const infersByS3: Call = async (deployed) => {
-  await infer(deployed, 's3');
-};
+export const infers =
+  (results?: ResultsPlace): Call =>
+  async (deployed) => {
+    await infer(deployed, results);
+  };
 
 /** Sends JSON to the state machine whose ARN has this name among the stack's outputs. */
 export function invokes(

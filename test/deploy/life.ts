@@ -42,7 +42,7 @@ async function use({ stack, folder, versions, calls }: Subject, deployed: Deploy
   const { cloud, outputs } = deployed;
   for (const call of calls) await call(deployed);
   const stranger = cloud.clientOf(outputs.StrangerRole);
-  await expect(infers({ ...deployed, client: stranger })).rejects.toMatchObject(DENIED);
+  await expect(infers()({ ...deployed, client: stranger })).rejects.toMatchObject(DENIED);
   if (versions.length === 1) return;
 
   const model = versions[1]();

@@ -21,7 +21,7 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { mlp, retrained, saveModel } from '../../test/support/model-builder';
-import { infers, infersByS3, invokes, isConsolidated, runsBatch, type Call } from './calls';
+import { infers, invokes, isConsolidated, runsBatch, type Call } from './calls';
 import type { Subject } from './life';
 
 type Props = Partial<SlicedInferencePipelineProps>;
@@ -53,7 +53,7 @@ const CASES: readonly Case[] = [
   {
     ...{ title: 'Standard, consolidation', slices: 3, update: 5, isSelected: true },
     props: () => ({ stateMachineType, consolidation: Consolidation.ALWAYS }),
-    calls: [infers, isConsolidated],
+    calls: [infers(), isConsolidated],
   },
   {
     ...{ title: 'Express, VPC and keys', slices: 2, isSelected: true },
@@ -112,7 +112,7 @@ function fragment(
   own: (stack: Stack, pipeline: SlicedInferencePipeline) => { readonly chain: sfn.IChainable },
 ): Case {
   return {
-    ...{ title, slices: 2, update: 3, calls: [infers, invokes('OwnArn')] },
+    ...{ title, slices: 2, update: 3, calls: [infers(), invokes('OwnArn')] },
     use: (stack, pipeline, caller) => {
       const { chain, ...props } = own(stack, pipeline);
       const definitionBody = sfn.DefinitionBody.fromChainable(chain);
@@ -153,7 +153,7 @@ function subjectOf({ title, slices, update, calls, isSelected = false, ...each }
   const versions = [version(slices, model)];
   if (update !== undefined)
     versions.push(update === 'other model' ? version(slices, otherModel) : version(update, model));
-  return { title, stack, folder, versions, calls: calls ?? [infers, infersByS3], isSelected };
+  return { title, stack, folder, versions, calls: calls ?? [infers(), infers('s3')], isSelected };
 }
 
 function addPipeline(stack: Stack, { props, use }: Pick<Case, 'props' | 'use'>, model: Props): void {

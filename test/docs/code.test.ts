@@ -132,17 +132,6 @@ const blocks = [...DOCUMENTS.flatMap((document) => document.codeBlocks('ts')), .
   ({ attributes }) => attributes.file === undefined,
 );
 
-test('every class and enumeration has an example', () => {
-  const [, ...groups] = REFERENCE.text.split(/^## /m);
-  const types = groups
-    .filter((group) => !group.startsWith('Interfaces'))
-    .flatMap((group) => group.split(/^### /m).slice(1));
-  expect(types.length).toBeGreaterThan(8);
-  expect(
-    types.filter((type) => !type.includes('\n#### Example\n')).map((type) => type.split('\n')[0]),
-  ).toEqual([]);
-});
-
 test.each(blocks.map(({ place, text }) => [place, text] as const))(
   'the code at %s runs, and uses only props that the construct has',
   (place, code) => {

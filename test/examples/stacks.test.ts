@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Stage } from 'aws-cdk-lib';
 import { app as handlersApp } from '../../examples/handlers/app';
-import { signedHeaders } from '../../examples/http/sign';
 import { OcrStack } from '../../examples/ocr/app';
 import { Example } from '../support/example';
 import { encodeModel, temporaryFolder } from '../support/model-builder';
@@ -67,17 +66,6 @@ it.each(APPS)('the stack of %s empties the bucket that it deletes', async (name)
   expect(deleted).toHaveLength(1);
   const emptied = ofType(resources, 'Custom::S3AutoDeleteObjects').map(({ BucketName }) => BucketName);
   expect(emptied).toEqual(deleted);
-});
-
-it('the HTTP API lets pages send the headers of a signed request', async () => {
-  const resources = await resourcesOf('http');
-  const [{ CorsConfiguration: cors }] = ofType(resources, 'AWS::ApiGatewayV2::Api');
-  const { AllowHeaders } = cors as Record<string, string[]>;
-  const credentials = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key', AWS_SESSION_TOKEN: 'token' };
-  const replaced = jest.replaceProperty(process, 'env', { ...process.env, ...credentials });
-  const sent = Object.keys(await signedHeaders('https://api.example.com/digits', '{}', 'us-east-1'));
-  replaced.restore();
-  expect(AllowHeaders.sort()).toEqual(sent.sort());
 });
 
 /** What a policy allows with objects of the bucket, such as `s3:GetObject outputs/*`. */

@@ -27,17 +27,6 @@ export function manyOutputs(): ModelInit {
   };
 }
 
-/** An input that only the last node uses, and an input that is also an output. */
-export function lateAndReturnedInputs(): ModelInit {
-  const returned = value('returned', INT64, [2]);
-  return {
-    graph: graphOf('Tanh x > a; Exp a > b; Where late b x > y', {
-      input: [four('x'), four('late', BOOL), returned],
-      output: [returned, four('y')],
-    }),
-  };
-}
-
 /** Two inputs of different dtypes that share a symbolic dimension. */
 export function twoInputs(): ModelInit {
   return {

@@ -38,20 +38,6 @@ describe('verify', () => {
     );
   });
 
-  const cases: [string, ModelInit, number][] = [
-    ['one layer in one slice', mlp(1), 1],
-    ['many outputs', models.manyOutputs(), 4],
-    ['inputs that are used late or returned', models.lateAndReturnedInputs(), 3],
-  ];
-  it.each(cases)('reports identical outputs for %s, cut everywhere', async (_, init, most) => {
-    const model = saveModel(init);
-    const all = await verify([model, '--slices', String(most)]);
-    expect(all).toMatchObject({ identical: true, slices: most });
-    expect(all.outputs.map(({ name }) => name)).toEqual(
-      init.graph.output.map((output) => (output as { name: string }).name),
-    );
-  });
-
   /** Runs code before that of the processes of `verify`. */
   function verifyAfter(code: string, ...args: readonly string[]) {
     const preload = path.join(temporaryFolder(), 'preload.cjs');

@@ -1,12 +1,6 @@
-/** A pipeline in an app: its place, its construct ids, and resources of other stacks, regions and partitions. */
+/** A pipeline in an app: its place, and resources of other stacks, regions and partitions. */
 import * as path from 'node:path';
-import {
-  CfnResource,
-  DefaultStackSynthesizer,
-  Stack,
-  Stage,
-  type DefaultStackSynthesizerProps,
-} from 'aws-cdk-lib';
+import { DefaultStackSynthesizer, Stack, Stage, type DefaultStackSynthesizerProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -28,7 +22,6 @@ import {
   errorOf,
   newApp,
   newStack,
-  pipelineStack,
   shortTemplate,
 } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
@@ -37,21 +30,6 @@ const two = { slicing: Slicing.count(2) };
 const { file } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
 const callerIn = (stack: Stack): iam.Role =>
   new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() });
-
-test('the construct ids of the resources are stable', () => {
-  const { pipeline } = pipelineStack(two);
-  const ids = pipeline.node
-    .findAll()
-    .filter((construct) => CfnResource.isCfnResource(construct))
-    .map(({ node }) => node.path.replace('Stack/Pipeline/', ''));
-  const slices = ['Role', 'Role/Policy', 'Function', 'Function/CurrentVersion'];
-  // A change of these ids replaces resources of deployed stacks, so it is a breaking change.
-  expect(ids.map((id) => id.replace(/\/Resource$/, ''))).toEqual([
-    ...['Bucket', 'Bucket/Policy', 'SliceLogs'],
-    ...['slice-00', 'slice-01'].flatMap((slice) => slices.map((id) => `${slice}/${id}`)),
-    ...['SlicePolicy', 'Role', 'Role/Calls', 'Role/DefaultPolicy', 'Logs', 'StateMachine'],
-  ]);
-});
 
 test('a pipeline in a stage writes its plan into the assembly of the app', () => {
   const app = newApp();

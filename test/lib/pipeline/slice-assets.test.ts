@@ -16,7 +16,7 @@ import { sliceFileAsset } from '../../../lib/aws/slice-files';
 import { compile } from '../../../lib/compile/compile';
 import { stageModel } from '../../../lib/compile/stage';
 import { count } from '../../../lib/plan/slicers';
-import { FLOAT, mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { errorOf } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
 
@@ -43,33 +43,6 @@ const staged = (outdir: string): string[] =>
 const sha256 = (file: string): string => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 const digests = (outdir: string): Record<string, string> =>
   Object.fromEntries(staged(outdir).map((file) => [path.basename(file), sha256(file)]));
-
-const WIDTH = 64;
-
-/** A model whose weights are no valid UTF-8, and text for code that looks for zero bytes. @param place of a changed bit in the third layer */
-function textLikeModel(place?: number): string {
-  const { graph } = mlp(4, WIDTH);
-  const initializer = (graph.initializer ?? []).map(({ name, dims, ...tensor }) => {
-    if (!name.startsWith('w')) return { name, dims, ...tensor };
-    const rawData = new Uint8Array(WIDTH * WIDTH * 4).fill(0x80 + Number(name.slice(1)));
-    if (name === 'w2' && place !== undefined) rawData[place] ^= 1;
-    return { name, dims, dataType: FLOAT, rawData };
-  });
-  return saveModel({ graph: { ...graph, initializer } });
-}
-
-test.each([0, 5_000, WIDTH * WIDTH * 4 - 1])(
-  'a changed bit in byte %d of a weight changes the asset of its slice, and no other',
-  (place) => {
-    const [before, after] = [textLikeModel(), textLikeModel(place)].map((modelPath) => {
-      const outdir = temporaryFolder();
-      synthesize(outdir, { modelPath, dimensions: { batch: 1 }, slicing: Slicing.count(4) });
-      return digests(outdir);
-    });
-    expect(new Set(Object.values(before)).size).toBe(4);
-    expect(Object.entries(before).filter(([name, digest]) => after[name] !== digest)).toHaveLength(1);
-  },
-);
 
 test('a slice that is missing from the cache is an error of one line', () => {
   const { plan, slices } = stageModel(MODEL, count(2));

@@ -40,7 +40,6 @@ const processed = (fields: JsonObject, processor: JsonObject = task()): JsonObje
   });
 type Fields = Record<string, JsonObject>;
 const CSV = { InputType: 'CSV' };
-const WRITER = { Resource: 'arn:aws:states:::s3:putObject', Arguments: { Bucket: 'b' } };
 const EXPRESS = { ExecutionType: 'EXPRESS' };
 
 const CHOICE = { Condition: true, Next: 'S' };
@@ -61,7 +60,6 @@ describe('the local cloud does not support', () => {
     ["the type Loop of state 'S'", state('Loop', {})],
     ["the mode SHARED of state 'M'", processed({ Mode: 'SHARED' })],
     ["the execution type STANDARD of state 'M'", processed({ ExecutionType: 'STANDARD' })],
-    ["the field Cost of the ProcessorConfig of state 'M'", processed({ ...EXPRESS, Cost: 1 })],
     [
       "the mode DISTRIBUTED of state 'N', which runs in an Express execution",
       processed(EXPRESS, graph('N', (distributedMap('').States as Fields).M)),
@@ -71,7 +69,6 @@ describe('the local cloud does not support', () => {
       map({ ItemProcessor: (processed(EXPRESS).States as Fields).M.ItemProcessor }),
     ],
     ["state 'M' without ResultWriter", distributedMap('', { ResultWriter: undefined })],
-    ["the field Items of state 'M'", distributedMap('', { Items: [1] })],
     [
       'the resource arn:aws:states:::s3:putObject of the ItemReader',
       ofFile({ Resource: 'arn:aws:states:::s3:putObject' }),
@@ -82,14 +79,9 @@ describe('the local cloud does not support', () => {
     ],
     ['the field MaxItems', readAs({ InputType: 'JSONL', MaxItems: 5 })],
     ['the field CSVDelimiter', readAs({ ...CSV, CSVHeaderLocation: 'FIRST_ROW', CSVDelimiter: 'TAB' })],
-    [
-      'the field WriterConfig of the ResultWriter',
-      distributedMap('', { ResultWriter: { ...WRITER, WriterConfig: { OutputType: 'JSONL' } } }),
-    ],
     ['a state name of more than 80 characters', graph('x'.repeat(81))],
     ...[
       ['sqs:sendMessage', ''],
-      ['lambda:invoke.waitForTaskToken', ''],
       ['states:startExecution.sync:2', useFragment],
       ['aws-sdk:sfn:startSyncExecution', useFragment],
     ].map(([integration, remedy]): [string, JsonObject] => [
@@ -118,7 +110,6 @@ describe('a definition is refused because', () => {
     ['BackoffRate', retry({ BackoffRate: 0.5 })],
     ['ErrorEquals', retry({ ErrorEquals: [] })],
     ['Label', distributedMap('', { Label: 'a b' })],
-    ['Label', distributedMap('', { Label: 'x'.repeat(41) })],
     ['Key of the Arguments of the ItemReader', ofFile({ Arguments: { Bucket: 'b' } })],
     ['MaxItemsPerBatch of the ItemBatcher', distributedMap('', { ItemBatcher: { BatchInput: 1 } })],
     ['Assign', task({ Assign: { states: 1 } })],

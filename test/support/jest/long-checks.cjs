@@ -25,7 +25,7 @@ const LEFT_OUT = {
     /\/integ\/integ\.test/,
   ],
   examples: [
-    /\/examples\/(callers|embeddings|mistakes|speech|stacks|vpc-kms)\.test/,
+    /\/examples\/(callers|embeddings|mistakes|stacks|vpc-kms)\.test/,
     /\/examples\/ocr\/cloud\.test/,
   ],
   fuzz: [/\/fuzz\/fuzz\.test/],
