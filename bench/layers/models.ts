@@ -70,10 +70,7 @@ function xlmRoberta(folder: string): LayerModel {
   const isPadding = model.node('Sub', [model.constant('float32', [1]), given]);
   const wide = model.node('Unsqueeze', [isPadding, model.constant('int64', [1, 2])]);
   const mask = model.node('Mul', [wide, model.constant('float32', [-10_000])]);
-  const positions = model.constant(
-    'int64',
-    Array.from({ length: shape.tokens }, (_, index) => index + 2),
-  );
+  const positions = model.constant('int64', [...Array(shape.tokens).keys()]);
   const embedded = model.node('Gather', [model.floats([250_002, shape.hidden], 1), ids]);
   const placed = model.node('Gather', [model.floats([514, shape.hidden], 1), positions]);
   let x = normalized(model, model.node('Add', [embedded, placed]), shape);
@@ -107,26 +104,16 @@ function linear(model: ModelFile, x: string, from: number, to: number): string {
   return model.node('Add', [product, model.floats([to], 0.1)]);
 }
 
-function attention(
-  model: ModelFile,
-  x: string,
-  { hidden, tokens, heads }: Transformer,
-  mask?: string,
-): string {
+function attention(model: ModelFile, x: string, shape: Transformer, mask?: string): string {
+  const { hidden, tokens, heads } = shape;
   const split = model.constant('int64', [1, tokens, heads, hidden / heads]);
-  const [queries, keys, answers] = [
-    [0, 2, 1, 3],
-    [0, 2, 3, 1],
-    [0, 2, 1, 3],
-  ].map((perm) =>
-    model.node('Transpose', [model.node('Reshape', [linear(model, x, hidden, hidden), split])], { perm }),
-  );
-  const product = model.node('MatMul', [queries, keys]);
+  const turned = (value: string, ...perm: number[]): string => model.node('Transpose', [value], { perm });
+  const ofHeads = (...perm: number[]): string =>
+    turned(model.node('Reshape', [linear(model, x, hidden, hidden), split]), ...perm);
+  const product = model.node('MatMul', [ofHeads(0, 2, 1, 3), ofHeads(0, 2, 3, 1)]);
   const scores = model.node('Mul', [product, model.constant('float32', [(hidden / heads) ** -0.5])]);
-  const shares = model.node('Softmax', [mask === undefined ? scores : model.node('Add', [scores, mask])], {
-    axis: -1,
-  });
-  const mixed = model.node('Transpose', [model.node('MatMul', [shares, answers])], { perm: [0, 2, 1, 3] });
+  const shares = model.node('Softmax', [mask === undefined ? scores : model.node('Add', [scores, mask])]);
+  const mixed = turned(model.node('MatMul', [shares, ofHeads(0, 2, 1, 3)]), 0, 2, 1, 3);
   const joined = model.node('Reshape', [mixed, model.constant('int64', [1, tokens, hidden])]);
   return linear(model, joined, hidden, hidden);
 }
@@ -141,9 +128,8 @@ function convolutional(folder: string): LayerModel {
   const wide = relu(model, convolution(model, image, 64, 1024, 3));
   const wider = relu(model, convolution(model, wide, 1024, 3072, 3));
   const mixed = relu(model, convolution(model, wider, 3072, 4096, 1));
-  const up = model.node('ConvTranspose', [mixed, model.floats([4096, 1024, 2, 2], he(4096))], {
-    strides: [2, 2],
-  });
+  const kernels = model.floats([4096, 1024, 2, 2], he(4096));
+  const up = model.node('ConvTranspose', [mixed, kernels], { strides: [2, 2] });
   return model.save('conv', model.node('GlobalAveragePool', [up]));
 }
 
@@ -155,23 +141,12 @@ function int8(folder: string): LayerModel {
   const sums = model.node('MatMulInteger', [low, model.bytes('int8', [4096, 32_768]), zero, zeros]);
   const scaled = model.node('Mul', [model.node('Cast', [sums], { to: 1 }), scale]);
   const factor = (value: number): string => model.constant('float32', [value], true);
-  const mixed = model.node('com.microsoft.DynamicQuantizeMatMul', [
-    ...[scaled, model.bytes('uint8', [32_768, 2048]), factor(1e-4), model.constant('uint8', [128], true)],
-  ]);
-  const [again, ownScale, ownZero] = model.outputsOf('DynamicQuantizeLinear', [mixed], {}, 3);
   const signed = model.constant('uint8', [128], true);
-  const product = model.node('QLinearMatMul', [
-    ...[
-      again,
-      ownScale,
-      ownZero,
-      model.bytes('uint8', [2048, 32_768]),
-      factor(1e-4),
-      signed,
-      factor(1),
-      signed,
-    ],
-  ]);
+  const wide = [model.bytes('uint8', [32_768, 2048]), factor(1e-4), signed];
+  const mixed = model.node('com.microsoft.DynamicQuantizeMatMul', [scaled, ...wide]);
+  const [again, ownScale, ownZero] = model.outputsOf('DynamicQuantizeLinear', [mixed], {}, 3);
+  const weight = [model.bytes('uint8', [2048, 32_768]), factor(1e-4), signed];
+  const product = model.node('QLinearMatMul', [again, ownScale, ownZero, ...weight, factor(1), signed]);
   return model.save('int8', model.node('DequantizeLinear', [product, factor(1), signed]));
 }
 
