@@ -4,9 +4,9 @@
  * measured, not derived: `npm run bench:split` repeats the measurement, and `test/end-to-end/split-kernels.test.ts` a part of it.
  * An operator or type that is not in the table is not split.
  *
- * Measured on 2026-11-29 with ONNX Runtime 1.30.0 and 1, 2, 3, 4 and 6 threads. Inside of the table all were identical: 1,930 splits on x86-64
- * with AVX-512 (AMD EPYC, Zen 4), 325 with AVX2 (Haswell, by QEMU) and 370 on arm64 (Neoverse N1, by QEMU). Outside of it, 739 of 1,020, 182 of
- * 275 and 223 of 350 were.
+ * Measured on 2026-11-29 with ONNX Runtime 1.30.0 and 1, 2, 3, 4 and 6 threads. Inside of the table all were identical: 2,415 splits on x86-64
+ * with AVX-512 (AMD EPYC, Zen 4), 418 with AVX2 (Haswell, by QEMU) and 428 on arm64 (Neoverse N1, by QEMU). Outside of it, 854 of 1,135, 212 of
+ * 317 and 237 of 367 were. With all extensions of arm64 (QEMU's `max`), which Graviton2 lacks, parts of `Conv` differed with one thread too.
  */
 
 /** How the outputs of an operator may be divided. */
