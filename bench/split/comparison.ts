@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import type { Architecture } from '../../lib/cost/formulas/lambda';
 import { encodeModel } from '../../lib/onnx/encode-model';
 import type { Model, Node } from '../../lib/onnx/model';
 import { nodeAttributes } from '../../lib/onnx/node-attributes';
@@ -15,8 +14,6 @@ import { rangesOf } from '../../lib/split/split';
 import { type Splittable, mostParts, splitInto, threadsOf, waysToSplit } from '../../lib/split/splittable';
 import type { Random } from './random';
 import type { OperatorCase } from './random-operator';
-
-export const ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 
 export interface Comparison {
   readonly parts: readonly number[];
@@ -38,7 +35,7 @@ export async function compare(
   const types = values.map(({ name }) => subject.types[name] ?? UNKNOWN_TYPE);
   const node = nodes.find(({ opType }) => subject.operator.endsWith(opType)) ?? nodes[0];
   const attributes = (each: Node) => nodeAttributes(model, each);
-  const context = { model, types, architecture: ARCHITECTURE, attributes };
+  const context = { model, types, attributes };
   const ways = waysToSplit(context, node);
   const way = typeof ways === 'string' ? undefined : ways.find(({ axis }) => axis === subject.axis);
   if (way !== undefined && way.length !== subject.length)

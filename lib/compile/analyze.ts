@@ -77,7 +77,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   checkSource(source, dimensions);
   const typed = cuttableGraph(source, optimization);
   checkSignature(typed.model, typed.types);
-  const subject = splitSubject(typed, options.costs?.architecture);
+  const subject = splitSubject(typed);
   const withSplits = (own: readonly Split[]): AnalyzedModel =>
     analyzeGraph(
       source,

@@ -2,7 +2,6 @@
 import { SlicedInferenceError, quoted } from '../errors';
 import { type Model, type Node, type NodeIndex, nodeLabel } from '../onnx/model';
 import { nodeAttributes } from '../onnx/node-attributes';
-import type { Architecture } from '../cost/formulas/lambda';
 import { largestOf } from '../extremes';
 import { type SplitGraph, splitModel } from '../split/rewrite';
 import type { PlannedSplit, Split } from '../split/split';
@@ -29,9 +28,8 @@ export interface Splitting {
   mayBeSplit(node: NodeIndex): boolean;
 }
 
-export function splitSubject(typed: TypedGraph, architecture: Architecture = 'x86_64'): SplitSubject {
-  const { model, types } = typed;
-  return { model, types, architecture, attributes: (node) => nodeAttributes(model, node) };
+export function splitSubject({ model, types }: TypedGraph): SplitSubject {
+  return { model, types, attributes: (node) => nodeAttributes(model, node) };
 }
 
 /** The graph with these splits. @throws SlicedInferenceError if one does not fit its operator */

@@ -14,7 +14,7 @@ import { type ModelInit, saveModel, temporaryFolder } from './model-builder';
 function subjectOf(file: string) {
   const { model, types } = analyzeModel(file);
   const attributes = (node: Node) => nodeAttributes(model, node);
-  return { model, types, architecture: 'x86_64', attributes } as const;
+  return { model, types, attributes };
 }
 
 /** How the last operator of a small model can be split. */
