@@ -39,8 +39,8 @@ function slices(slicer: Slicer, analyzed = model) {
 
 const products = ofGraph(
   graphOf('MatMul x small > m; MatMul m large > y', {
-    initializer: [floats('small', [600, 512]), floats('large', [512, 4096])],
-    input: [value('x', FLOAT, [1, 600])],
+    initializer: [floats('small', [3200, 96]), floats('large', [96, 16_384])],
+    input: [value('x', FLOAT, [1, 3200])],
   }),
 );
 const casts = ofGraph(graphOf('Cast x > h to=10; Transpose h > t; Cast t > y to=1'));
@@ -51,7 +51,7 @@ test.each<[message: string, choose: () => unknown]>([
   ['can be cut into at most 12 slices, got 13 slices for its 12 nodes: use fewer', () => slices(count(13))],
   ['the size of a slice must be a whole number of bytes above 0, got 0', () => maxSliceSize(0)],
   [
-    "each slice must have at most 1 MiB of weights, got 1.2 MiB for node 'MatMul_m' (MatMul): raise the slice size to at least 1.2 MiB",
+    "each slice must have at most 1 MiB of weights, got 1.2 MiB for node 'MatMul_m' (MatMul), which cannot have more parts with the same bits: raise the slice size to at least 1.2 MiB",
     () => slices(maxSliceSize(2 ** 20), products),
   ],
   [
