@@ -6,30 +6,15 @@ import * as fs from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Readable } from 'node:stream';
-import { type ChecksumAlgorithm, ChecksumMeter, type Checksums, type ObjectChecksum } from './checksums';
+import { type ChecksumAlgorithm, ChecksumMeter, type Checksums } from './checksums';
 import { checkAgain, checkWrite, type WriteCondition } from './conditions';
 import { noSuchKey, S3Error } from './errors';
-import { ObjectIndex } from './object-index';
+import { type ObjectMetadata, type StoredObject, ObjectIndex } from './object-index';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024;
 
-export interface ObjectMetadata {
-  readonly contentType?: string;
-  /** Headers by lower-case name: system metadata, `x-amz-meta-` and the encryption that was asked for. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-export interface StoredObject extends ObjectMetadata {
-  readonly key: string;
-  readonly size: number;
-  /** Quoted hexadecimal MD5. For a multipart object: the MD5 of the parts' MD5s, then the number of parts. */
-  readonly etag: string;
-  readonly checksum: ObjectChecksum;
-  readonly lastModified: Date;
-  readonly contentType: string;
-  readonly file: string;
-}
+export type { ObjectMetadata, StoredObject } from './object-index';
 
 /** First and last byte, both inclusive. */
 export interface ByteRange {
