@@ -1,5 +1,4 @@
 /** Splits: which operator runs in parts, and what each part computes. */
-import type { NodeIndex } from '../onnx/model';
 
 /**
  * What the parts divide: `columns` and `channels` are those of the output. With `rows`, each part of a table answers the indices of its own
@@ -14,7 +13,7 @@ export const MAX_PARTS = 1000;
 /** One operator that is replaced by parts, which depend on the same inputs and not on each other, and a node that joins them. */
 export interface Split {
   /** Of the graph before any split. */
-  readonly node: NodeIndex;
+  readonly node: number;
   readonly axis: SplitAxis;
   /** How many columns, channels or rows each part has, in order. Their sum is the number that the operator has. */
   readonly parts: readonly number[];
