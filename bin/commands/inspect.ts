@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Dimension } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { escaped } from '../../lib/errors';
+import { largestOf } from '../../lib/extremes';
 import type { PlannedTypes } from '../../lib/shapes/planned-types';
 import { weightBytesOf } from '../../lib/dataflow/weights';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
@@ -149,7 +150,7 @@ function largestOperators(
     const name = node.name === '' ? values[node.outputs[0]].name : node.name;
     return {
       ...{ name, operator: node.opType, weightBytes },
-      ...(typeof ways === 'string' ? { reason: ways } : { mostParts: mostParts(ways[0], 1) }),
+      ...partsOf(ways),
     };
   });
 }
@@ -212,6 +213,15 @@ function describe(path: string, found: Inspection): string {
   ]
     .map(escaped)
     .join('\n');
+}
+
+function partsOf(ways: ReturnType<typeof waysToSplit>): Pick<LargeOperator, 'mostParts' | 'reason'> {
+  if (typeof ways === 'string') return { reason: ways };
+  const most = largestOf(ways.map((way) => mostParts(way, 1)));
+  const [{ length, axis }] = ways;
+  return most > 1
+    ? { mostParts: most }
+    : { reason: `has ${length} ${axis}, too few for two parts with the same bits` };
 }
 
 function describeOperator({

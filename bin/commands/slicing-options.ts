@@ -141,6 +141,8 @@ function parts(text: string, previous: Readonly<Record<string, number>>): Readon
   const split = /^(.+)=(\d+)$/.exec(text);
   if (split === null)
     throw new InvalidArgumentError('It must be a name and a number of parts such as embeddings=4.');
+  if (Object.hasOwn(previous, split[1]))
+    throw new InvalidArgumentError(`${quoted(split[1])} has parts already: pass each name once.`);
   return { ...previous, [split[1]]: Number(split[2]) };
 }
 

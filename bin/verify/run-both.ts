@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { checkRequest } from '../../lambda/request/request-check';
+import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { type AnalyzeOptions, analyzeModel } from '../../lib/compile/analyze';
@@ -65,7 +66,7 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
   return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
     const file = (name: string): string => path.join(folder, `${name}.safetensors`);
     const [inputs, outputNames] = [file('inputs'), plan.outputs.map(({ name }) => name)];
-    const threads = options.threads ?? plan.threads;
+    const threads = threadsOf(plan, options.threads);
     const run = async (job: FileJob, wording: JobWording): Promise<Tensors> => {
       await runJob(job, wording, { folder, model: analyzed.model });
       return read(job.outputs);
@@ -143,6 +144,17 @@ const BY_DEFAULT: JobWording = {
   what: "the whole model must run with ONNX Runtime's default settings",
   advice: 'leave --against out',
 };
+
+/** @throws SlicedInferenceError for more threads than the parts of the plan allow: no deployment has them */
+export function threadsOf({ threads, splits = [] }: SlicePlan, given = threads): number {
+  const split = splits.find(({ mostThreads = given }) => mostThreads < given);
+  if (split === undefined) return given;
+  throw new SlicedInferenceError(
+    `--threads must be at most ${split.mostThreads}, with the parts of ${quoted(split.name)}`,
+    String(given),
+    'leave it out, or use fewer parts',
+  );
+}
 
 /** @throws NamedFailure `InvalidInput` when the file's tensors do not match the model's inputs */
 async function readInputs(file: string, plan: PlanDraft): Promise<Tensors> {

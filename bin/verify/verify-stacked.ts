@@ -4,7 +4,7 @@ import { stackingToken } from '../../lib/plan/stacking-token';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { OptimizationLevel } from '../../lib/optimize/level';
-import { type VerifyOptions, withSlices } from './run-both';
+import { type VerifyOptions, threadsOf, withSlices } from './run-both';
 import { type JobWording, type StackedAnswer, runJob } from './run-job';
 
 export interface StackingVerification extends StackedAnswer {
@@ -42,7 +42,7 @@ export async function verifyStacked(
     [dimension]: 1,
   }));
   return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
-    const threads = options.threads ?? plan.threads;
+    const threads = threadsOf(plan, options.threads);
     onStep(`running ${items} items alone and stacked`);
     const { stacked } = await runJob(
       {

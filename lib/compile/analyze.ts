@@ -78,42 +78,51 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const typed = cuttableGraph(source, optimization);
   checkSignature(typed.model, typed.types);
   const subject = splitSubject(typed);
+  const fitting = options.profile && profileFor(options.profile, typed.model, optimization, dimensions);
   const withSplits = (own: readonly Split[]): AnalyzedModel =>
     analyzeGraph(
       source,
       { ...applySplits(typed, subject, own, splits), withSplits },
       { ...options, dimensions },
+      fitting,
     );
   return withSplits(namedSplits(subject, splits));
 }
 
 type SplitTypedGraph = TypedGraph & Pick<AnalyzedModel, 'splitting' | 'withSplits'>;
 
-function analyzeGraph(source: Model, typed: SplitTypedGraph, options: AnalyzeOptions): AnalyzedModel {
+function analyzeGraph(
+  source: Model,
+  typed: SplitTypedGraph,
+  options: AnalyzeOptions,
+  fitting?: FittingProfile,
+): AnalyzedModel {
   const { dimensions = {}, optimization = 'none', costs = {}, transport = 's3-standard' } = options;
-  // A profile is of the graph without parts.
+  // A profile is of the graph without parts: of its figures, the sizes of dimensions hold for the graph with parts too.
   const isSplit = typed.splitting.splits.length > 0;
-  const profile =
-    options.profile && !isSplit
-      ? profileFor(options.profile, typed.model, optimization, dimensions)
-      : undefined;
-  const planned = plannedTypes(typed, dimensions, profile);
+  const profile = isSplit ? undefined : fitting;
+  const sizes = { ...(fitting && profiledSizes(source, fitting.profile)), ...dimensions };
+  const planned = plannedTypes(typed, sizes, profile);
   checkPlannedBytes(typed.model, planned.bytes);
   return {
     ...{ source: source.files, sourceOpsets: source.opsets, ...typed },
     provenShapes: provenShapes(typed, nodesByRank(typed.dataflow), typed.dataflow.isLive),
     cuts: cutSpace(typed, planned, { ...costs, splits: typed.splitting.splits }, profile),
     ...{ planned, optimization, transport, costs },
-    ...(profile && { profile }),
+    ...(fitting && { profile: isSplit ? withoutParts(fitting) : fitting }),
   };
+}
+
+function withoutParts({ differences, ...fitting }: FittingProfile): FittingProfile {
+  const difference = 'it measured the operators whole, so their times and shapes are not those of parts';
+  return { ...fitting, differences: [...differences, difference] };
 }
 
 function plannedTypes(
   { model, dataflow, types }: TypedGraph,
-  dimensions: DimensionSizes,
+  sizes: DimensionSizes,
   profile?: FittingProfile,
 ): PlannedTypes {
-  const sizes = { ...(profile && profiledSizes(model, profile.profile)), ...dimensions };
   const estimated = planTypes(model, nodesByRank(dataflow), types, sizes);
   return profile ? trueTypes(model, profile.profile, estimated) : estimated;
 }

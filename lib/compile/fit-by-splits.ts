@@ -1,6 +1,6 @@
 /**
- * Cuts a model, and splits operators if no cut keeps the limit of the slicer without it. The split graph is analyzed and cut again, until
- * every slice fits or nothing is left to split.
+ * Cuts a model, and splits operators if no cut keeps the limit of the slicer without it, or if the plan becomes faster and latency is
+ * minimized. The split graph is analyzed and cut again, until every slice fits or nothing is left to split.
  */
 import { SlicedInferenceError, quoted } from '../errors';
 import { weightBytesOf } from '../dataflow/weights';
@@ -12,7 +12,7 @@ import type { ConsolidationMode } from '../plan/pricing/price';
 import type { SizeLimit } from '../plan/search/cut-graph';
 import type { SliceSize } from '../plan/sizes/estimate';
 import type { ChosenCut, Slicer } from '../plan/slicers/slicer';
-import { type Oversized, SliceTooLargeError } from '../plan/slicers/too-large';
+import { SliceTooLargeError } from '../plan/slicers/too-large';
 import type { Split } from '../split/split';
 import { type Splittable, mostParts, splitInto, waysToSplit } from '../split/splittable';
 import type { AnalyzedModel } from './analyze';
@@ -33,12 +33,62 @@ export function cutModel(
   for (;;) {
     const { dataflow, cuts } = analyzed;
     const cut = attempt(() => bestCut(dataflow, cuts, slicer, consolidation));
-    if (!(cut instanceof SlicedInferenceError)) return { analyzed, cut };
+    if (!(cut instanceof SlicedInferenceError))
+      return fasterBySplits({ analyzed, cut }, slicer, consolidation);
     if (!(cut instanceof SliceTooLargeError) || slicer.splits !== undefined) throw cut;
     const splits = moreSplits(analyzed, cut);
     if (splits === undefined) throw withReason(analyzed, cut);
     analyzed = analyzed.withSplits(splits);
   }
+}
+
+/** Smaller weights load within the burst of a function's network, so that a fork cannot save more than it takes. */
+const HEAVY_BYTES = 300 * 2 ** 20;
+
+/** Operators that are tried at most, the heaviest first: each takes some searches. */
+const MOST_TRIED = 3;
+const TRIED_PARTS = [2, 4, 8];
+
+/** By this share, a plan with one more split must be faster. */
+const LEAST_GAIN = 0.03;
+
+/**
+ * The plan with heavy operators in parts, if latency is minimized and the model of cost says that they save time. They do in cold runs,
+ * in which loading takes the longest; warm runs only lose by the fork and the join.
+ */
+function fasterBySplits(found: CutModel, slicer: Slicer, consolidation: ConsolidationMode): CutModel {
+  const { goal } = slicer;
+  if (goal?.minimize !== 'latency') return found;
+  const timeOf = ({ cut }: CutModel): number => cut.settings?.cost.latency[goal.quantile] ?? Infinity;
+  let best = found;
+  for (const ways of heaviest(found.analyzed)) {
+    const most = mostParts(ways[0], 1);
+    for (const parts of TRIED_PARTS.filter((count) => count <= most)) {
+      const { node } = ways[0];
+      const others = best.analyzed.splitting.splits.filter((split) => split.node !== node.index);
+      const analyzed = found.analyzed.withSplits([...others, splitInto(ways[0], parts)]);
+      const cut = attempt(() => bestCut(analyzed.dataflow, analyzed.cuts, slicer, consolidation));
+      if (cut instanceof SlicedInferenceError) continue;
+      const next = { analyzed, cut };
+      if (timeOf(next) < (1 - LEAST_GAIN) * timeOf(best)) best = next;
+    }
+  }
+  return best;
+}
+
+/** The ways to split the operators with the heaviest weights. */
+function heaviest({ splitting, cuts, dataflow }: AnalyzedModel): (readonly Splittable[])[] {
+  const { weights } = tablesOf(cuts);
+  const { nodes } = splitting.subject.model.graph;
+  const heavy = dataflow.order.flatMap((node) => {
+    const origin = splitting.origins[node];
+    if (origin === undefined || !splitting.mayBeSplit(origin)) return [];
+    const bytes = weightBytesOf(weights, node);
+    const ways = bytes < HEAVY_BYTES ? '' : waysToSplit(splitting.subject, nodes[origin]);
+    return typeof ways === 'string' ? [] : [{ ways, bytes }];
+  });
+  heavy.sort((a, b) => b.bytes - a.bytes);
+  return heavy.slice(0, MOST_TRIED).map(({ ways }) => ways);
 }
 
 function withSplitsOf(given: AnalyzedModel, { splits }: Slicer): AnalyzedModel {
@@ -53,14 +103,15 @@ function withSplitsOf(given: AnalyzedModel, { splits }: Slicer): AnalyzedModel {
   return splits.length === 0 ? given : given.withSplits(splits);
 }
 
-/** The splits with others, or with more parts; `undefined` if nothing is left to split. */
+/** The splits with others, or with more parts; `undefined` if none would help. Parts of nodes that no cut separates would stay together. */
 function moreSplits({ splitting }: AnalyzedModel, error: SliceTooLargeError): readonly Split[] | undefined {
   const splits = new Map<NodeIndex, Split>(splitting.splits.map((split) => [split.node, split]));
-  const alone = error.others((node) => mayBeSplit(splitting, node));
-  const changes = (alone.length > 0 ? alone : [error.oversized]).flatMap((oversized) => {
-    const found = largestOf(splitting, splits, oversized);
-    return found === undefined ? [] : next(found, oversized.size, error.limit);
-  });
+  const changes = error
+    .others((node) => mayBeSplit(splitting, node))
+    .flatMap(({ nodes: [node], size }) => {
+      const found = candidateOf(splitting, splits, node);
+      return (found && next(found, size, error.limit)) ?? [];
+    });
   for (const split of changes) splits.set(split.node, split);
   return changes.length > 0 ? [...splits.values()] : undefined;
 }
@@ -79,24 +130,18 @@ interface Candidate {
 
 type Splits = ReadonlyMap<NodeIndex, Split>;
 
-/** The operator with the largest weight, or with the largest part of one, of those that may be split further. */
-function largestOf(splitting: Splitting, splits: Splits, { nodes }: Oversized): Candidate | undefined {
-  let largest: Candidate | undefined;
-  for (const node of nodes) {
-    const origin = splitting.origins[node];
-    if (origin === undefined || !splitting.mayBeSplit(origin)) continue;
-    const ways = waysToSplit(splitting.subject, splitting.subject.model.graph.nodes[origin]);
-    if (typeof ways === 'string') continue;
-    const parts = splits.get(origin)?.parts.length ?? 1;
-    const partBytes = ways[0].weightBytes / parts;
-    if (ways.some((way) => mostParts(way, 1) > parts) && partBytes > (largest?.partBytes ?? 0))
-      largest = { ways, partBytes, parts };
-  }
-  return largest;
+/** The operator that a node is, or is a part of, if it may be split further. */
+function candidateOf(splitting: Splitting, splits: Splits, node: NodeIndex): Candidate | undefined {
+  const origin = splitting.origins[node];
+  const ways =
+    origin === undefined ? '' : waysToSplit(splitting.subject, splitting.subject.model.graph.nodes[origin]);
+  if (origin === undefined || typeof ways === 'string') return undefined;
+  const parts = splits.get(origin)?.parts.length ?? 1;
+  return { ways, partBytes: ways[0].weightBytes / parts, parts };
 }
 
-/** The fewest parts with which the nodes seem to fit; if none seems to be enough, twice as many as now. */
-function next({ ways, partBytes, parts }: Candidate, size: SliceSize, limit: SizeLimit): Split {
+/** The fewest parts with which the node fits; `undefined` if no number of parts is enough. */
+function next({ ways, partBytes, parts }: Candidate, size: SliceSize, limit: SizeLimit): Split | undefined {
   const fits = (count: number): boolean => {
     const weightBytes = size.weightBytes - partBytes * (1 - parts / count);
     return limit.fits({ ...size, weightBytes, mappedBytes: Math.min(size.mappedBytes, weightBytes) });
@@ -105,8 +150,7 @@ function next({ ways, partBytes, parts }: Candidate, size: SliceSize, limit: Siz
     const most = mostParts(way, 1);
     for (let count = parts + 1; count <= most; count++) if (fits(count)) return splitInto(way, count);
   }
-  const [way] = [...ways].sort((a, b) => mostParts(b, 1) - mostParts(a, 1));
-  return splitInto(way, Math.min(mostParts(way, 1), 2 * parts));
+  return undefined;
 }
 
 /** Says of the node with the largest weight why it is not split further. */

@@ -1,6 +1,6 @@
 /** Applies splits to the graph that is cut: those that the caller names, those of a plan, and those that make slices fit. */
 import { SlicedInferenceError, quoted } from '../errors';
-import { type Model, type Node, type NodeIndex, nodeLabel } from '../onnx/model';
+import { type Model, type Node, type NodeIndex, OMITTED, nodeLabel } from '../onnx/model';
 import { nodeAttributes } from '../onnx/node-attributes';
 import { largestOf } from '../extremes';
 import { type SplitGraph, splitModel } from '../split/rewrite';
@@ -29,16 +29,23 @@ export interface Splitting {
 }
 
 export function splitSubject({ model, types }: TypedGraph): SplitSubject {
-  return { model, types, attributes: (node) => nodeAttributes(model, node) };
+  const known = new Map<Node, ReturnType<typeof nodeAttributes>>();
+  const attributes = (node: Node): ReturnType<typeof nodeAttributes> => {
+    const found = known.get(node) ?? nodeAttributes(model, node);
+    known.set(node, found);
+    return found;
+  };
+  return { model, types, attributes };
 }
 
 /** The graph with these splits. @throws SlicedInferenceError if one does not fit its operator */
 export function applySplits(
   unsplit: TypedGraph,
   subject: SplitSubject,
-  splits: readonly Split[],
+  given: readonly Split[],
   { named = {}, others = true }: SplitOptions,
 ): TypedGraph & { readonly splitting: Splitting } {
+  const splits = [...given].sort((a, b) => a.node - b.node);
   const ways = splits.map((split) => wayOf(subject, split));
   const graph = splitModel(subject, splits);
   const fixed = new Set(Object.keys(named).flatMap((name) => nodesNamed(subject, name)));
@@ -58,6 +65,8 @@ export function namedSplits(subject: SplitSubject, { named = {} }: SplitOptions)
   const splits = new Map<NodeIndex, Split>();
   for (const [name, count] of Object.entries(named)) {
     const what = `split ${quoted(name)}`;
+    if (name === '')
+      throw new SlicedInferenceError(`${what} must have a name`, 'none', 'name a node or a weight');
     if (!Number.isInteger(count) || count < 1)
       throw new SlicedInferenceError(
         `${what} must have 1 part or more`,
@@ -69,7 +78,7 @@ export function namedSplits(subject: SplitSubject, { named = {} }: SplitOptions)
       const advice = '`sliced-inference inspect` lists the operators that can be split';
       throw new SlicedInferenceError(
         `${what} must name a node or a weight of the model`,
-        'another name',
+        'a name that it does not have',
         advice,
       );
     }
@@ -92,13 +101,17 @@ function splitNamed(subject: SplitSubject, index: NodeIndex, count: number, what
   throw new SlicedInferenceError(`${what} must have at most ${most} parts`, got, 'use fewer parts');
 }
 
-/** The nodes that have this name, and those that have this weight. */
+/** The nodes that have this name or weight; if there are none, those with such an input or output. */
 function nodesNamed(subject: SplitSubject, name: string): NodeIndex[] {
-  return subject.model.graph.nodes.flatMap((node) => {
-    if (node.name === name) return [node.index];
+  const { nodes, values } = subject.model.graph;
+  const named = nodes.filter((node) => {
+    if (node.name === name) return true;
     const ways = node.inputs.length < 2 ? '' : waysToSplit(subject, node);
-    return typeof ways !== 'string' && ways[0].weight === name ? [node.index] : [];
+    return typeof ways !== 'string' && ways[0].weight === name;
   });
+  const value = values.findIndex((each) => each.name === name);
+  const others = nodes.filter(({ inputs, outputs }) => inputs.includes(value) || outputs.includes(value));
+  return (named.length > 0 || value < 0 ? named : others).map(({ index }) => index);
 }
 
 /** The way of a split that may come from a plan file. */
@@ -110,7 +123,7 @@ function wayOf(subject: SplitSubject, { node: index, axis, parts }: Split): Spli
   const reason =
     typeof ways === 'string'
       ? `node ${index}, which ${ways}`
-      : `${parts.length} other parts of node ${index}`;
+      : `${parts.length} parts by ${axis} of ${node === undefined ? index : nodeLabel(node)}, which are not all of it or have other bits`;
   throw new SlicedInferenceError(
     'a split of the plan must be one that keeps the bits of the model',
     reason,
@@ -131,7 +144,7 @@ function described(split: Split, way: Splittable, { model }: SplitSubject): Plan
 
 function originsOf({ model }: SplitSubject, { model: split, parts }: SplitGraph): (NodeIndex | undefined)[] {
   const nameOf = ({ graph }: Model, { outputs }: Node): string =>
-    outputs.flatMap((output) => graph.values.at(output)?.name ?? []).at(0) ?? '';
+    outputs.flatMap((output) => (output === OMITTED ? [] : graph.values[output].name)).at(0) ?? '';
   const before = new Map(model.graph.nodes.map((node) => [nameOf(model, node), node]));
   return split.graph.nodes.map((node) => {
     const name = nameOf(split, node);

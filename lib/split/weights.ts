@@ -18,6 +18,10 @@ import type { NewNodes } from './new-nodes';
 import { partName, partOfTensor } from './part-of-tensor';
 import type { SplitSubject } from './subject';
 
+/** The most constants between an operator and its stored tensors, these included. Exporters make three or four. */
+const MOST_STEPS = 16;
+const TOO_FAR = `is more than ${MOST_STEPS} constants away from its weight`;
+
 /** Operators that may lie between a stored tensor and the product. */
 const STEPS = new Set(['Identity', 'Cast', 'Transpose', 'DequantizeLinear']);
 
@@ -26,17 +30,26 @@ export type PartSink = Pick<NewNodes, 'weight' | 'copy'>;
 
 export class Weights {
   private readonly outputs: ReadonlySet<ValueIndex>;
+  private readonly known = new Map<ValueIndex, readonly number[]>();
 
   constructor(private readonly subject: Pick<SplitSubject, 'model' | 'attributes'>) {
     this.outputs = new Set(subject.model.graph.outputs.map(({ value }) => value));
   }
 
   /** The dims of a constant. @throws CannotSplit if it is not one that can be divided */
-  dims(value: ValueIndex): readonly number[] {
+  dims(value: ValueIndex, steps = 0): readonly number[] {
+    const known = this.known.get(value);
+    if (known !== undefined) return known;
+    if (steps > MOST_STEPS) throw new CannotSplit(TOO_FAR);
     const tensor = this.stored(value);
-    if (tensor !== undefined) return tensor.dims;
+    const dims = tensor?.dims ?? this.computedDims(value, steps + 1);
+    this.known.set(value, dims);
+    return dims;
+  }
+
+  private computedDims(value: ValueIndex, steps: number): readonly number[] {
     const { node, attributes } = this.step(value);
-    const dims = this.dims(node.inputs[0]);
+    const dims = this.dims(node.inputs[0], steps);
     return node.opType === 'Transpose' ? permutation(attributes, dims).map((axis) => dims[axis]) : dims;
   }
 
@@ -47,18 +60,24 @@ export class Weights {
 
   /** The stored tensors that a constant is computed from, the weight itself first. */
   tensors(value: ValueIndex): readonly Tensor[] {
-    const tensor = this.stored(value);
-    if (tensor !== undefined) return [tensor];
-    const { inputs } = this.step(value).node;
-    return inputs.filter((input) => input !== OMITTED).flatMap((input) => this.tensors(input));
+    return this.origins(value).flatMap((origin) => this.stored(origin) ?? []);
   }
 
   /** The names of a constant and of all that it is computed from. */
   names(value: ValueIndex): readonly string[] {
-    const { name } = this.subject.model.graph.values[value];
-    if (this.stored(value) !== undefined) return [name];
-    const { inputs } = this.step(value).node;
-    return [name, ...inputs.filter((input) => input !== OMITTED).flatMap((input) => this.names(input))];
+    return this.origins(value).map((origin) => this.subject.model.graph.values[origin].name);
+  }
+
+  /** A constant and all that it is computed from, each once, those of first inputs first. */
+  private origins(value: ValueIndex): readonly ValueIndex[] {
+    const found = new Set<ValueIndex>();
+    const pending = [value];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (next === OMITTED || found.has(next)) continue;
+      if (found.add(next).size > MOST_STEPS) throw new CannotSplit(TOO_FAR);
+      if (this.stored(next) === undefined) pending.push(...[...this.step(next).node.inputs].reverse());
+    }
+    return [...found];
   }
 
   /**

@@ -58,6 +58,7 @@ function checkDigest({ planDigest: digest, slices }: SlicePlan, place: Place): v
 
 function checkConsistency(plan: SlicePlan, place: Place): void {
   const { dimensions, assumedDimensions } = plan;
+  checkSplits(plan, place);
   assumedDimensions.forEach((name, index) => {
     const at = place.field('assumedDimensions').item(index);
     if (!Object.hasOwn(dimensions, name)) throw at.fault('be a name in dimensions', name);
@@ -74,6 +75,19 @@ function checkConsistency(plan: SlicePlan, place: Place): void {
     checkStorage(slice, slices.item(index).field('ephemeralStorageMb'));
   });
   checkSources(plan.outputs, produced, place.field('outputs'));
+}
+
+/** Each operator is split once, and each part is a node of the graph that was cut. */
+function checkSplits({ splits = [], model }: SlicePlan, place: Place): void {
+  let parts = 0;
+  splits.forEach((split, index) => {
+    const at = place.field('splits').item(index);
+    if (index > 0 && split.node <= splits[index - 1].node)
+      throw at.field('node').fault('be larger than that of the split before it', split.node);
+    parts += split.parts.length;
+    if (parts > model.nodes)
+      throw at.field('parts').fault(`be nodes of the ${model.nodes} of the model`, split.parts);
+  });
 }
 
 type Specs = ReadonlyMap<string, TensorSpec>;

@@ -47,11 +47,13 @@ export class SliceTooLargeError extends SlicedInferenceError {
     );
   }
 
-  /** All nodes that exceed the limit alone, so that they need not be found one error at a time. */
+  /** All nodes that exceed the limit alone, and that cuts separate from the others, so that they need not be found one error at a time. */
   others(mayBe: (node: NodeIndex) => boolean): Oversized[] {
     const { space, limit } = this;
-    return space.dataflow.order.flatMap((node, position) => {
-      if (!mayBe(node)) return [];
+    const { order } = space.dataflow;
+    const cuts = new Set([0, ...space.legal, order.length]);
+    return order.flatMap((node, position) => {
+      if (!mayBe(node) || !cuts.has(position) || !cuts.has(position + 1)) return [];
       const size = sizeOfRange(space, position, position + 1);
       return limit.fits(size) || !limit.isHopeless(size) ? [] : [{ nodes: [node], size }];
     });

@@ -138,3 +138,35 @@ it.each<[message: string, run: () => unknown]>([
 ])('refuses with: %s', (message, run) => {
   expect(run).toThrow(message);
 });
+
+it('splits a heavy layer for cold runs that are to be fast, and not for warm ones', () => {
+  const vocabulary = 262_144;
+  const graph = modelOf([node('Tanh', ['x'], ['t']), node('MatMul', ['t', 'w'], ['y'])], {
+    x: [1, 768],
+  }).graph;
+  const analyzed = analyzeModel(saveSparse(graph, new Map([['w', [768, vocabulary]]])));
+  const splitsFor = (temperature: 'warm' | 'cold') =>
+    cutModel(analyzed, automatic({ minimize: 'latency', temperature })).analyzed.splitting.splits;
+  expect(splitsFor('cold')).toMatchObject([{ operator: 'MatMul' }]);
+  expect(splitsFor('warm')).toEqual([]);
+});
+
+it('splits nothing that a split would not make fit', () => {
+  const wide = modelOf([node('MatMul', ['x', 'w'], ['y'])], { x: [200_000, 16] }, [floats('w', [16, 4096])]);
+  const analyzed = analyzeModel(saveModel(wide));
+  expect(() => cutModel(analyzed, automatic({ maxMemorySize: 1024 }))).toThrow(
+    "for node 'MatMul_y' (MatMul)",
+  );
+});
+
+it('finds a weight behind a few constants, and refuses a long way to it at once', () => {
+  const chain = (length: number) => {
+    const names = Array.from({ length: length + 1 }, (_, index) => (index === 0 ? 'w' : `w${index}`));
+    const nodes = names.slice(1).map((name, index) => node('Identity', [names[index]], [name]));
+    const product = node('MatMul', ['x', names[length]], ['y']);
+    return analyzeModel(saveModel(modelOf([...nodes, product], { x: [1, 64] }, [floats('w', [64, 1024])])));
+  };
+  const limit = maxSliceSize(200 * KIB);
+  expect(cutModel(chain(3), limit).analyzed.splitting.splits).toHaveLength(1);
+  expect(() => cutModel(chain(300), limit)).toThrow('is more than 16 constants away from its weight');
+});
