@@ -47,7 +47,8 @@ export interface SlicingEstimateOptions {
   readonly splits?: { [name: string]: number };
 
   /**
-   * Whether an operator is split if a slice with it alone is larger than `maxMemorySize` or the size of a slice.
+   * Whether an operator is split if a slice with it alone is larger than `maxMemorySize` or the size of a slice, and with
+   * `Minimize.LATENCY` if runs become faster.
    *
    * @default true
    */
