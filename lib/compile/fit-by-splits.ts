@@ -167,7 +167,10 @@ function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeErro
   const what = nodes.length === 1 ? ', which' : `; the largest is ${nodeLabel(node)}, which`;
   if (typeof ways === 'string') return error.with(`${what} ${ways}`, '');
   const name = quoted(node.name === '' ? ways[0].weight : node.name);
-  if (splitting.mayBeSplit(origin))
-    return error.with(`${what} cannot have more parts with the same bits`, '');
-  return error.with(`${what} may not be split`, `, or allow to split ${name}`);
+  if (!splitting.mayBeSplit(origin))
+    return error.with(`${what} may not be split`, `, or allow to split ${name}`);
+  const parts = splitting.splits.find((split) => split.node === origin)?.parts.length ?? 1;
+  const hasMore = ways.some((way) => mostParts(way, 1) > parts);
+  const why = hasMore ? 'does not fit in more parts either' : 'cannot have more parts with the same bits';
+  return error.with(`${what} ${why}`, '');
 }
