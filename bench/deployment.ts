@@ -1,11 +1,5 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
-import {
-  type CallTiming,
-  type ExecutionOutput,
-  type RawTensor,
-  decodeTensors,
-  encodeTensors,
-} from '../client';
+import { type CallTiming, type ExecutionOutput, encodeTensors } from '../client';
 import type { PipelineSignature } from '../contract/signature';
 import { LocalCloud, type LocalCloudOptions } from '../local';
 import { inputsOf, type BenchModel } from './inputs';
@@ -13,12 +7,10 @@ import { inputsOf, type BenchModel } from './inputs';
 export interface Run {
   readonly ms: number;
   readonly timings: readonly CallTiming[];
-  readonly output: ExecutionOutput;
 }
 
 export interface Deployment {
   run(): Promise<Run>;
-  results(run: Run): Promise<ReadonlyMap<string, RawTensor>>;
   /** Ends all sandboxes, so that the next run starts new ones with an empty `/tmp` and a full burst of the network. */
   makeCold(): Promise<void>;
   close(): Promise<void>;
@@ -39,10 +31,7 @@ export async function deploy(
     const result = await cloud.execute({ version: 1, inputs: { s3: INPUT }, output: { inline: 'never' } });
     const ms = performance.now() - start;
     if (result.status !== 'SUCCEEDED') throw new Error(`${model.name}: ${result.error}: ${result.cause}`);
-    const output = result.output as unknown as ExecutionOutput;
-    return { ms, timings: output.timings, output };
+    return { ms, timings: (result.output as unknown as ExecutionOutput).timings };
   };
-  const results = async ({ output: { outputs } }: Run): Promise<ReadonlyMap<string, RawTensor>> =>
-    decodeTensors(await cloud.getObject(outputs.s3?.key ?? ''));
-  return { run, results, makeCold: () => cloud.endIdleSandboxes(), close: () => cloud.close() };
+  return { run, makeCold: () => cloud.endIdleSandboxes(), close: () => cloud.close() };
 }

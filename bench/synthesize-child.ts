@@ -3,24 +3,14 @@ import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import {
-  BatchItems,
-  Consolidation,
-  SlicedInferenceBatch,
-  SlicedInferencePipeline,
-  SlicedModel,
-  Slicing,
-  Stacking,
-  WarmUp,
-} from '../lib';
-import { stackingToken } from '../lib/plan/stacking-token';
+import { Consolidation, SlicedInferencePipeline, SlicedModel, Slicing, WarmUp } from '../lib';
 import type { Subject } from './synthesize';
 
-function build({ outdir, model, slices, memoryMb, warmUp = false, batches = [] }: Subject): void {
+function build({ outdir, model, slices, memoryMb, warmUp = false }: Subject): void {
   const { dimensions, file: modelPath } = model;
   const app = new App({ outdir, analyticsReporting: false });
   const stack = new Stack(app, 'Bench');
-  const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
+  new SlicedInferencePipeline(stack, 'Pipeline', {
     ...(memoryMb !== undefined
       ? {
           slicedModel: SlicedModel.fromDirectory(String(slices)),
@@ -41,12 +31,6 @@ function build({ outdir, model, slices, memoryMb, warmUp = false, batches = [] }
     stateMachineType: sfn.StateMachineType.EXPRESS,
     architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   });
-  for (const { name, itemsPerRun, concurrency: maxConcurrency, stack: most } of batches) {
-    const items = BatchItems.objects('inputs/bench/');
-    const { plan } = pipeline._deployed.workflow;
-    const stacking = most === undefined ? {} : { stacking: Stacking.verified(stackingToken(plan, most)) };
-    new SlicedInferenceBatch(stack, name, { pipeline, items, itemsPerRun, maxConcurrency, ...stacking });
-  }
   app.synth();
 }
 

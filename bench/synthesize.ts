@@ -6,7 +6,7 @@ import type { BenchModel } from './inputs';
 import { run } from './measure';
 
 /** The command line, as a user starts it. */
-export const PROGRAM = path.join(__dirname, '../bundle/program.js');
+const PROGRAM = path.join(__dirname, '../bundle/program.js');
 
 export interface Subject {
   readonly outdir: string;
@@ -16,17 +16,6 @@ export interface Subject {
   /** Memory of all functions, which the slices of a folder are deployed with. A slice that needs more than its plan says must be measured, not stopped. */
   readonly memoryMb?: number;
   readonly warmUp?: boolean;
-  readonly batches?: readonly BatchSubject[];
-}
-
-/** A batch of the objects below `inputs/bench/`. */
-export interface BatchSubject {
-  /** Of the construct. */
-  readonly name: string;
-  readonly itemsPerRun: number;
-  readonly concurrency: number;
-  /** Items in one request. */
-  readonly stack?: number;
 }
 
 export function synthesize(...subjects: readonly Subject[]): void {
@@ -34,9 +23,9 @@ export function synthesize(...subjects: readonly Subject[]): void {
   run(process.execPath, [script, JSON.stringify(subjects)], { env: { CDK_VALIDATION: 'false' } });
 }
 
-/** Runs `sliced-inference slice`, and returns the plan. @param slicing how many slices, or flags */
-export function sliceModel(model: BenchModel, slicing: number | readonly string[], out: string): SlicePlan {
-  const flags = [...(typeof slicing === 'number' ? ['--slices', String(slicing)] : slicing), '--out', out];
+/** Runs `sliced-inference slice`, and returns the plan. */
+export function sliceModel(model: BenchModel, slices: number, out: string): SlicePlan {
+  const flags = ['--slices', String(slices), '--out', out];
   for (const [name, size] of Object.entries(model.dimensions)) flags.push('--dimension', `${name}=${size}`);
   run(process.execPath, ['--no-warnings', PROGRAM, 'slice', model.file, ...flags]);
   return readPlan(path.join(out, 'plan.json'));
