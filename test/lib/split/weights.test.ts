@@ -1,4 +1,7 @@
-/** Which weights can be divided: quantized ones behind their scales, and biases of every shape. The others are refused with the reason. */
+/**
+ * Which weights can be divided: quantized ones behind their scales, and biases of every shape. The others are refused with the reason.
+ * `test/end-to-end/split-kernels.test.ts` divides each operator.
+ */
 import * as fc from 'fast-check';
 import { packedBytes } from '../../../lib/onnx/data-type';
 import { partOfTensor } from '../../../lib/split/part-of-tensor';
@@ -82,6 +85,20 @@ it.each<[string, ModelInit]>([
   expect(nodes).toContain('Concat');
   const feeds = new Map([['x', x]]);
   expectSameBits(await runWhole(parts, feeds), await runWhole(whole, feeds));
+});
+
+it('a table by rows answers each index, and refuses the ones that the whole table refuses', async () => {
+  const ids = { ids: { type: INT64, dims: ['n'] } };
+  const init = modelOf([node('Gather', ['w', 'ids'], ['y'])], ids, [floats('w', [100, 5])]);
+  const { whole, parts } = savedSplit(init, 4, 'rows');
+  const indices = Array.from({ length: 200 }, (_, index) => index - 100);
+  const all = new Map([['ids', int64([200], indices)]]);
+  expectSameBits(await runWhole(parts, all), await runWhole(whole, all));
+  for (const outside of [-101, 100, 1e9]) {
+    const feeds = new Map([['ids', int64([1], [outside])]]);
+    for (const model of [whole, parts])
+      await expect(runWhole(model, feeds)).rejects.toThrow('out of data bounds');
+  }
 });
 
 it('a table of one axis is split by rows', async () => {
