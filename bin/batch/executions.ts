@@ -5,9 +5,8 @@ import type { StepFunctions } from '../../client/aws/step-functions';
 import { isRunning } from '../../client/run/run-execution';
 
 /** Begins the names of all executions of these inputs; a number follows. */
-export function namesStart(arn: string, items = '', name = ''): string {
-  const digest = createHash('sha256').update([arn, items, name].join('\0')).digest('hex').slice(0, 12);
-  return `${name || 'batch'}-${digest}-`;
+export function namesStart(arn: string, items = ''): string {
+  return `batch-${createHash('sha256').update(`${arn}\0${items}`).digest('hex').slice(0, 12)}-`;
 }
 
 export interface Latest {

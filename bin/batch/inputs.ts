@@ -21,11 +21,7 @@ export interface Inputs {
 }
 
 /** @throws SlicedInferenceError for inputs that the batch cannot read */
-export function inputsOf(
-  inputs: string | undefined,
-  name: string | undefined,
-  { kind, bucket, folder }: BatchItemsSignature,
-): Inputs {
+export function inputsOf(inputs: string | undefined, { kind, bucket, folder }: BatchItemsSignature): Inputs {
   if (inputs === undefined) return {};
   if (inputs.startsWith('s3://')) {
     const start = `s3://${bucket}/`;
@@ -39,7 +35,7 @@ export function inputsOf(
     throw refused(what, `${found ? 'something else' : 'none'} at ${quoted(inputs)}`, 'check the path');
   }
   const local = fs.realpathSync(inputs);
-  const place = `${folder}${name === undefined ? '' : `${name}-`}${placeOf(local)}/`;
+  const place = `${folder}${placeOf(local)}/`;
   return { items: wanted === 'folder' ? place : `${place}${path.basename(local)}`, local };
 }
 

@@ -2,7 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InferenceError, SlicedInferenceClient } from '../../client';
 import { StepFunctions } from '../../client/aws/step-functions';
-import { type FollowedBatch, hasTable, OWN_ERRORS } from '../../client/batch/batch';
+import { type FollowedBatch, hasTable } from '../../client/batch/batch';
 import { describeBatch } from '../../client/batch/begin';
 import { countsOf, type ItemCounts } from '../../client/batch/progress';
 import type { BatchProgress } from '../../client/batch/types';
@@ -22,15 +22,12 @@ import type { Account } from './account';
 import { download } from './download';
 import { latestExecution, namesStart } from './executions';
 import { inputsOf, upload, type Inputs } from './inputs';
-import { checkListInS3 } from './lines';
 
 export interface BatchOptions {
   readonly inputs?: string;
-  readonly name?: string;
   readonly out?: string;
   readonly architecture: Architecture;
   readonly stop?: boolean;
-  readonly redrive?: boolean;
   readonly json?: boolean;
 }
 
@@ -57,16 +54,15 @@ export class BatchJob {
     const { options, stateMachineArn, stepFunctions, signal } = this;
     showProgress('reading the description of the batch');
     const { items: known } = await describeBatch(stepFunctions, stateMachineArn, signal);
-    const inputs = inputsOf(options.inputs, options.name, known);
-    const start = namesStart(stateMachineArn, inputs.items, options.name);
+    const inputs = inputsOf(options.inputs, known);
+    const start = namesStart(stateMachineArn, inputs.items);
     const latest = await latestExecution(stepFunctions, stateMachineArn, start);
-    const { stop, redrive } = options;
-    const followed = latest?.isRunning === true || redrive ? latest : undefined;
-    if ((stop || redrive) && followed === undefined) {
+    const followed = latest?.isRunning === true ? latest : undefined;
+    if (options.stop && followed === undefined) {
       throw new SlicedInferenceError(
-        stop ? '--stop must find a batch that runs' : '--redrive must find a batch that has ended',
+        '--stop must find a batch that runs',
         latest === undefined ? 'none with these inputs' : `the end of ${latest.executionArn}`,
-        'pass the --inputs and the --name with which it was started',
+        'pass the --inputs with which it was started',
       );
     }
     if (!followed) await this.putInputs(inputs, known);
@@ -75,8 +71,7 @@ export class BatchJob {
     const begun = followed ? { executionArn: followed.executionArn } : own;
     const batch = (await this.client.batch({ ...begun, signal })) as FollowedBatch;
     this.batch = batch;
-    if (stop) await batch.stop();
-    if (redrive && latest?.isRunning === false) await redriveEarlyEnd(batch);
+    if (options.stop) await batch.stop();
     if (followed) {
       clearProgress();
       printLine(`note: attached to ${followed.executionArn}`);
@@ -96,9 +91,6 @@ export class BatchJob {
       await upload(stoppedBy(this.s3, this.signal), known, { items, local }, (files) => {
         showProgress(`uploading: ${grouped(files, 0)} files`);
       });
-    } else if (known.kind === 'jsonLines') {
-      showProgress('checking the lines');
-      await checkListInS3(this.s3, known.bucket, items ?? known.location, this.signal);
     }
     showProgress('starting the batch');
   }
@@ -136,20 +128,6 @@ export class BatchJob {
     };
     return { ...account, out: await download(out, batch, onFile) };
   }
-}
-
-/** A redrive repeats what did not succeed: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html */
-async function redriveEarlyEnd(batch: FollowedBatch): Promise<void> {
-  const { status, error = '' } = await batch.describe();
-  // It would repeat nothing, or only the table of the same items.
-  if (status === 'SUCCEEDED' || OWN_ERRORS.includes(error)) {
-    throw new SlicedInferenceError(
-      '--redrive must find a batch that ended early',
-      error || 'one that succeeded',
-      'start it again without --redrive, which skips what has a result',
-    );
-  }
-  await batch.redrive();
 }
 
 function unfinished({ total, done, failed, running, pending }: ItemCounts): Account['items'] {

@@ -1,7 +1,4 @@
-/** Finds lines of a JSON Lines list that would fail the whole batch, before it starts. */
-import { addAbortSignal, type Readable } from 'node:stream';
-import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { explainedError } from '../../client/aws/failures';
+/** Finds lines of a JSON Lines list that would fail the whole batch, before the list is uploaded. */
 import { quoted, SlicedInferenceError } from '../../lib/errors';
 
 /** Of an input: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
@@ -27,15 +24,5 @@ export async function checkLines(list: string, chunks: AsyncIterable<Uint8Array>
       if (newline >= 0) [line, bytes] = [line + 1, 0];
       start = end + 1;
     }
-  }
-}
-
-/** Of a list in S3. The batch may read one that its caller may not, and says itself if it is missing. */
-export async function checkListInS3(client: S3Client, Bucket: string, Key: string, signal: AbortSignal) {
-  try {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }), { abortSignal: signal });
-    await checkLines(`s3://${Bucket}/${Key}`, addAbortSignal(signal, Body as Readable));
-  } catch (error) {
-    if (!(error instanceof S3ServiceException)) throw explainedError(error);
   }
 }

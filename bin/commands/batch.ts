@@ -1,5 +1,5 @@
-/** `sliced-inference batch ARN`: runs a batch, attaches to it, stops it or repeats what failed. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+/** `sliced-inference batch ARN`: runs a batch, attaches to it or stops it. */
+import { Command, Option } from 'commander';
 import { accountText, type Account } from '../batch/account';
 import { prepareFolder } from '../batch/download';
 import { BatchJob, type BatchOptions } from '../batch/job';
@@ -19,37 +19,23 @@ Examples:
   $ sliced-inference batch "$ARN"                                    # the items of the batch itself
   $ sliced-inference batch "$ARN" --inputs scans --out results       # uploads a folder, and downloads the results
   $ sliced-inference batch "$ARN" --inputs s3://BUCKET/inputs/docs/2026-11/ --json
-  $ sliced-inference batch "$ARN" --inputs scans --stop
-  $ sliced-inference batch "$ARN" --inputs scans --redrive           # repeats what failed or was stopped`;
+  $ sliced-inference batch "$ARN" --inputs scans --stop`;
 
 export function batchCommand(): Command {
   return new Command('batch')
     .description('run many inputs through a deployed batch')
     .argument('<arn>', "ARN of the batch's state machine")
     .option('--inputs <place>', "s3://BUCKET/PREFIX, a folder or a file of items (default: the batch's own)")
-    .addOption(
-      new Option(
-        '--name <name>',
-        'begins the name of the execution; distinguishes batches of the same inputs',
-      ).argParser(name),
-    )
     .option('--out <folder>', 'folder for the table and the results')
     .addOption(
       choice('--architecture <name>', 'processors of the functions, for the price', ARCHITECTURES).default(
         'x86_64',
       ),
     )
-    .addOption(new Option('--stop', 'stop the batch of these inputs').conflicts(['redrive', 'out']))
-    .option('--redrive', 'repeat what failed of the latest batch of these inputs')
+    .addOption(new Option('--stop', 'stop the batch of these inputs').conflicts('out'))
     .option('--json', 'print the account as JSON')
     .addHelpText('after', HELP)
     .action(run);
-}
-
-/** The digest of the inputs and a number follow, and names have at most 80 characters. */
-function name(text: string): string {
-  if (/^[A-Za-z0-9][\w-]{0,39}$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be 1 to 40 letters, digits, - and _.');
 }
 
 async function run(arn: string, options: BatchOptions): Promise<void> {

@@ -158,7 +158,7 @@ export function hasTable(error: unknown): boolean {
   return error instanceof InferenceError && error.name === BATCH_ERROR_NAMES.tooManyFailures;
 }
 
-export const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
+const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
 
 /** Says what to do. The errors of the batch's own function do so themselves. */
 function advised(error: unknown, { status, redriveStatus }: DescribeExecutionOutput): unknown {

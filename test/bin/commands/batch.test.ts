@@ -17,11 +17,11 @@ const ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:Nightly';
 type Fields = Readonly<Record<string, string>>;
 
 /** The newest first. */
-let executions: { executionArn: string; name: string; input: string; status: string; redriveCount: number }[];
+let executions: { executionArn: string; name: string; input: string; status: string }[];
 let requests: string[];
 let signature: Partial<BatchSignature>;
 /** How a batch ends when its counts were read. */
-let end: object;
+let end: () => object;
 
 function succeeding() {
   const key = `${RESULTS}tables/${executions[0].name}.jsonl`;
@@ -34,18 +34,17 @@ const OPERATIONS: Readonly<Record<string, (fields: Fields) => unknown>> = {
   ListExecutions: () => ({ executions }),
   StartExecution: ({ name, input }) => {
     const executionArn = `${ARN.replace('stateMachine', 'execution')}:${name}`;
-    executions.unshift({ executionArn, name, input, status: 'RUNNING', redriveCount: 0 });
+    executions.unshift({ executionArn, name, input, status: 'RUNNING' });
     return { executionArn, startDate: 1000 };
   },
   DescribeExecution: () => ({ startDate: 1000, stopDate: 1060, ...executions[0] }),
   ListMapRuns: () => ({ mapRuns: [{ mapRunArn: 'the map run' }] }),
   DescribeMapRun: () => {
-    if (executions[0].status === 'RUNNING') Object.assign(executions[0], end);
+    if (executions[0].status === 'RUNNING') Object.assign(executions[0], end());
     const itemCounts = { total: 9, succeeded: 6, failed: 1, timedOut: 0, aborted: 0, running: 1, pending: 1 };
     return { itemCounts, startDate: 1000 };
   },
   StopExecution: () => Object.assign(executions[0], { status: 'ABORTED' }),
-  RedriveExecution: () => Object.assign(executions[0], { ...succeeding(), redriveCount: 1 }),
 };
 
 const stepFunctions = http.createServer((message, response) => {
@@ -65,20 +64,20 @@ beforeAll(async () => {
   local = { env };
 });
 beforeEach(() => {
-  [executions, requests, signature, end] = [[], [], {}, {}];
+  [executions, requests, signature, end] = [[], [], {}, () => ({})];
 });
 afterAll(() => closeServer(stepFunctions));
 
 describe('batch', () => {
-  it('goes on at Ctrl-C, and the same command attaches, stops, redrives and starts a rerun', async () => {
-    const args = ['batch', ARN, '--inputs', `s3://${BUCKET}/inputs/docs/november/`, '--name', 'mine'];
+  it('goes on at Ctrl-C, and the same command attaches, stops and starts reruns', async () => {
+    const args = ['batch', ARN, '--inputs', `s3://${BUCKET}/inputs/docs/november/`];
     let child: ChildProcess | undefined;
     const interrupted = cli(args, { ...local, onStart: (started) => (child = started) });
     await until('the batch runs', () => requests.includes('DescribeMapRun'));
     child?.kill('SIGINT');
     const { signal, stdout, stderr } = await interrupted;
     const [{ executionArn, input }] = executions;
-    expect(executionArn).toMatch(/:execution:Nightly:mine-[0-9a-f]{12}-1$/);
+    expect(executionArn).toMatch(/:execution:Nightly:batch-[0-9a-f]{12}-1$/);
     expect(input).toBe('{"items":"inputs/docs/november/"}');
     expect({ signal, stdout }).toEqual({ signal: 'SIGINT', stdout: '' });
     expect(stderr).toBe(
@@ -92,48 +91,41 @@ describe('batch', () => {
     expect(await refuse([...args, '--stop'], local)).toMatch(
       /^--stop must find a batch that runs, got the en/,
     );
-    const redriven = await run('--redrive');
-    expect(redriven.code).toBe(1);
+    end = succeeding;
+    const rerun = await run();
+    expect(rerun.code).toBe(1);
     const price = String.raw`price: \$0\.01\d+, modelled by list prices, .*\ntable: s3:\S+\n`;
     const causes = String.raw`failed +error +message +such as\n +1 +InvalidInput +convert it .*\n`;
-    expect(redriven.stdout).toMatch(
+    expect(rerun.stdout).toMatch(
       new RegExp(`\\n3 items in 60 s: 1 done, 1 skipped, 1 failed\\n\\n${causes}\\n${price}$`),
     );
-    expect(await refuse([...args, '--redrive'], local)).toMatch(
-      /^--redrive must find a batch that ended early, got one that succeeded: start it again/,
-    );
-    expect(requests.filter((operation) => operation === 'StartExecution')).toHaveLength(1);
-    end = { status: 'TIMED_OUT' };
-    const rerun = await run('--json');
-    expect(JSON.parse(rerun.stdout)).toMatchObject({
-      executionArn: executionArn.replace(/1$/, '2'),
+    end = () => ({ status: 'TIMED_OUT' });
+    const late = await run('--json');
+    expect(JSON.parse(late.stdout)).toMatchObject({
+      executionArn: executionArn.replace(/1$/, '3'),
       ...{ status: 'TIMED_OUT', items, error: { name: 'States.Timeout' } },
     });
-    expect(rerun.code).toBe(1);
-    expect(rerun.stderr).toMatch(
+    expect(late.code).toBe(1);
+    expect(late.stderr).toMatch(
       /^error: the execution failed: States.Timeout: the batch must succeed, got no end/,
     );
   });
 
   it('uploads a list of items as one object, and names a line that Step Functions would not take', async () => {
-    const location = 'inputs/docs/x.jsonl';
-    signature = { items: { kind: 'jsonLines', bucket: BUCKET, location, folder: 'inputs/docs/' } };
+    const folder = 'inputs/docs/';
+    signature = { items: { kind: 'jsonLines', bucket: BUCKET, location: `${folder}x.jsonl`, folder } };
     const file = path.join(temporaryFolder(), 'items.jsonl');
     const longest = 'é'.repeat(128 * 1024);
     fs.writeFileSync(file, `{}\n${longest}\n\n${longest}+\n`);
     const advice = 'must have at most 256 KiB, got more: put its tensors into S3, and let the line name that';
     expect(await refuse(['batch', ARN, '--inputs', file], local)).toMatch(`line 4 of '${file}' ${advice}`);
-    await s3.client.putObject({ Bucket: BUCKET, Key: location, Body: fs.readFileSync(file) });
-    const place = `s3://${BUCKET}/${location}`;
-    for (const flags of [[], ['--inputs', place]])
-      expect(await refuse(['batch', ARN, ...flags], local)).toMatch(`line 4 of '${place}' ${advice}`);
     expect(executions).toEqual([]);
     fs.writeFileSync(file, '{}\n');
-    end = { status: 'SUCCEEDED', output: '{}' };
-    const { stderr } = await outcome(['batch', ARN, '--inputs', file, '--name', 'list'], local);
+    end = () => ({ status: 'SUCCEEDED', output: '{}' });
+    const { stderr } = await outcome(['batch', ARN, '--inputs', file], local);
     expect(stderr).toMatch(/^error: the execution failed: InvalidOutput: /);
     const { items: Key } = JSON.parse(executions[0].input) as { readonly items: string };
-    expect(Key).toMatch(/^inputs\/docs\/list-[0-9a-f]{12}\/items\.jsonl$/);
+    expect(Key).toMatch(/^inputs\/docs\/[0-9a-f]{12}\/items\.jsonl$/);
     const { Body } = await s3.client.getObject({ Bucket: BUCKET, Key });
     expect(await Body?.transformToString()).toBe('{}\n');
   });
@@ -143,8 +135,7 @@ describe('batch', () => {
   fs.writeFileSync(Buffer.concat([Buffer.from(`${odd}/`), Buffer.of(0xff)]), '');
 
   it.each<[readonly string[], RegExp]>([
-    [['--name', 'a b'], /It must be 1 to 40 letters/],
-    [['--redrive'], /^--redrive must find a batch that has ended, got none with these inputs: pass/],
+    [['--stop'], /^--stop must find a batch that runs, got none with these inputs: pass/],
     [['--out', __filename], /^--out must name a folder that can be written, got a file in the way for/],
     [['--inputs', 's3://other/inputs/docs/'], /^--inputs must be below s3:\/\/the-bucket\/inputs\/docs/],
     [['--inputs', `s3://${BUCKET}/inputs/`], /^items must be below 'inputs\/docs\/' in the bucket/],
