@@ -13,7 +13,7 @@ import sys
 import threading
 
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, s3, sts
 from ministack.services import stepfunctions as states
@@ -66,14 +66,10 @@ def name_the_error(original, *args):
     return result
 
 
-# A branch has variables of its own, and reads those of the states around it. A child of a distributed Map is an execution of its own.
+# A branch has variables of its own, and reads those of the states around it.
 # https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
-# https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 @patch(states, "_run_sub_machine")
 def run_in_a_scope(original, machine, start_at, value, execution, ctx):
-    if "mapRunArn" in execution:
-        about = {"Id": execution["executionArn"], "Name": execution["name"], "StartTime": execution["startDate"]}
-        ctx = {**ctx, "Execution": {**about, "Input": json.loads(execution["input"]), "RedriveCount": 0}}
     return original(machine, start_at, value, execution, {**ctx, "variables": dict(ctx["variables"])})
 
 
@@ -125,16 +121,6 @@ def register_alone(original, *args):
 machine_role = contextvars.ContextVar("machine_role")
 
 
-def require(action, resource, error, context=None):
-    """Fails the state with the error if the policies of the machine's role do not allow the action."""
-    role = machine_role.get()
-    arn = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{role.rsplit('/', 1)[-1][:64]}"
-    credentials = lambda_runtime.execution_credentials({"FunctionArn": arn, "Role": role})
-    key, service = credentials["AWS_ACCESS_KEY_ID"], action.split(":")[0]
-    if iam_evaluator.enforce(key, action, service, get_region(), resource, context) is not None:
-        raise states._ExecutionError(error, f"{role} is not authorized to perform: {action} on resource: {resource}")
-
-
 @patch(states, "_run_execution")
 def run_as_the_role(original, execution_arn):
     machine = states._executions[execution_arn]["stateMachineArn"]
@@ -144,78 +130,13 @@ def run_as_the_role(original, execution_arn):
 
 @patch(states, "_call_lambda")
 def call_as_the_role(original, function, event):
-    require("lambda:InvokeFunction", function, "Lambda.AWSLambdaException")
+    role, action = machine_role.get(), "lambda:InvokeFunction"
+    arn = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{role.rsplit('/', 1)[-1][:64]}"
+    key = lambda_runtime.execution_credentials({"FunctionArn": arn, "Role": role})["AWS_ACCESS_KEY_ID"]
+    if iam_evaluator.enforce(key, action, "lambda", get_region(), function, None) is not None:
+        why = f"{role} is not authorized to perform: {action} on resource: {function}"
+        raise states._ExecutionError("Lambda.AWSLambdaException", why)
     return original(function, event)
-
-
-def children_of(run):
-    return [each for each in states._executions.values() if each.get("mapRunArn") == run["mapRunArn"]]
-
-
-# A distributed Map in JSONata lists objects as the role of its machine, fills ItemSelector for each, and hands them on in batches.
-# https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html
-@patch(states, "_run_distributed_map")
-def run_batches(original, state, value, effective, iterator, execution, ctx):
-    def filled(template, **item):
-        return states._apply_jsonata_template(template, value, {**ctx, "Map": {"Item": item}})
-
-    ctx["Execution"]["RedriveCount"] = 0
-    reader, batcher, place = state["ItemReader"], state["ItemBatcher"], filled(state["ItemReader"]["Arguments"])
-    bucket = f"arn:aws:s3:::{place['Bucket']}"
-    # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
-    require("states:StartExecution", execution["stateMachineArn"], "States.Permissions")
-    require("s3:ListBucket", bucket, "States.ItemReaderFailed", {"s3:prefix": place["Prefix"]})
-    listed = states._read_map_items({**reader, "Arguments": place}, value, ctx)
-    items = [filled(state["ItemSelector"], Index=index, Value=item) for index, item in enumerate(listed)]
-    execution["itemsOfMap"] = len(items)
-    size, more = batcher["MaxItemsPerBatch"], filled(batcher["BatchInput"])
-    batches = [{"Items": items[at : at + size], "BatchInput": more} for at in range(0, len(items), size)]
-    own = {name: field for name, field in state.items() if name not in ("ItemReader", "ItemSelector")}
-    original(own, value, batches, iterator, execution, ctx)
-    run = [run for run in states._map_runs.values() if run["executionArn"] == execution["executionArn"]][-1]
-    details = write_results(run, filled(state["ResultWriter"]["Arguments"]))
-    return {"MapRunArn": run["mapRunArn"], "ResultWriterDetails": details}, states._next_or_end(state)
-
-
-# The result of such a Map names a manifest in S3, beside which are the records of its children, by status.
-# https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
-RECORDED = "executionArn input name output startDate stateMachineArn status stopDate error cause".split()
-
-
-def write_results(run, place):
-    bucket, files = place["Bucket"], {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
-
-    def put(name, content):
-        key, text = f"{place['Prefix']}/{run['mapRunArn'].split(':')[-1]}/{name}.json", json.dumps(content).encode()
-        require("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}", "States.ResultWriterFailed")
-        s3._put_object(bucket, key, text, {})
-        return {"Key": key, "Size": len(text)}
-
-    for status, named in files.items():
-        children = [child for child in children_of(run) if child["status"] == status]
-        records = [{name[0].upper() + name[1:]: child[name] for name in RECORDED if child.get(name)} for child in children]
-        named.extend([put(f"{status}_0", records)] if records else [])
-    manifest = {"DestinationBucket": bucket, "MapRunArn": run["mapRunArn"], "ResultFiles": files}
-    return {"Bucket": bucket, "Key": put("manifest", manifest)["Key"]}
-
-
-# The items of a batch have the status of its child.
-# https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapRunItemCounts.html
-@patch(states, "_map_run_view")
-def count_items(original, run):
-    counts = dict.fromkeys(run["itemCounts"], 0)
-    for child in children_of(run):
-        counts[child["status"].lower()] += len(json.loads(child["input"])["Items"])
-    total = states._executions[run["executionArn"]]["itemsOfMap"]
-    return {**original(run), "itemCounts": {**counts, "total": total, "pending": total - sum(counts.values())}}
-
-
-# Policies name map runs.
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
-@patch(iam_actions, "extract_resource_arn")
-def name_the_map_run(original, service, method, path, headers, body, *place):
-    named = json.loads(body).get("mapRunArn") if service == "states" else None
-    return named or original(service, method, path, headers, body, *place)
 
 
 # A bucket has the tags of its template, for which the function looks that empties it, and is deleted only if it is empty.

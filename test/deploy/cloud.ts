@@ -67,7 +67,7 @@ async function pythonWithMiniStack(): Promise<string | undefined> {
 export type Client = (stateMachineArn: string) => SlicedInferenceClient;
 
 export class Cloud {
-  readonly s3: S3Client;
+  private readonly s3: S3Client;
   private readonly clients: { destroy(): void }[] = [];
 
   private constructor(
