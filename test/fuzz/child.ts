@@ -1,6 +1,6 @@
 /** Runs cases one by one in a process that may crash, hang or swell; `watch.ts` starts and watches it. */
 import { setImmediate } from 'node:timers/promises';
-import type { CaseEnd } from './case';
+import type { Outcome } from './case';
 
 export interface Question {
   /** Path of the file of the case. */
@@ -9,20 +9,20 @@ export interface Question {
 }
 
 /** How the case ended, or the error that the target threw. */
-export type Answer = CaseEnd | { readonly failure: string };
+export type Answer = { readonly outcome: Outcome } | { readonly failure: string };
 
 /** Exports of the module of a target. */
 interface Target {
   /** @throws if the library behaves wrongly */
-  runCase(path: string, settings: unknown): CaseEnd | Promise<CaseEnd>;
+  runCase(path: string, settings: unknown): Outcome | Promise<Outcome>;
 }
 
 async function answer(target: Target, { path, settings }: Question): Promise<Answer> {
   try {
-    const end = await target.runCase(path, settings);
+    const outcome = await target.runCase(path, settings);
     // A rejection that nobody handles ends this process now, not in the next case.
     await setImmediate();
-    return end;
+    return { outcome };
   } catch (error) {
     return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

@@ -1,14 +1,6 @@
-/** Builds small files that are expensive to read: models that repeat or nest one part. The parser's limits have tests. */
+/** Builds small files that are expensive to read: models that repeat or nest one part. `test/lib/onnx/hostile.test.ts` has others. */
 import { GRAPH, VALUE_INFO } from '../../../lib/onnx/fields';
-import {
-  encodeModel,
-  FLOAT,
-  type ModelInit,
-  node,
-  type NodeInit,
-  type TensorInit,
-  value,
-} from '../../support/model-builder';
+import { encodeModel, FLOAT, type ModelInit, node, type NodeInit, value } from '../../support/model-builder';
 import type { Random } from '../random';
 import { BASE_MODELS } from './base-models';
 import { copy, decode, encode, field, messages, places, type WireField } from './wire-tree';
@@ -24,10 +16,6 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
     const count = random.magnitude(20_000);
     return encodeModel(graphOf(chain('Abs', count), 'v0', `v${count}`));
   },
-  'many inputs of a node': (random) => {
-    const inputs = list(random.magnitude(100_000), () => 'x');
-    return encodeModel(graphOf([node('Sum', inputs, ['y'])]));
-  },
   'nested types': (random) => {
     const sequence = random.pick([4, 9]);
     let type: Uint8Array = new Uint8Array();
@@ -38,12 +26,6 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
     messages(tree, 'GraphProto')[0].push(input);
     return encode(tree);
   },
-  'weights that share their bytes': (random) => {
-    const count = random.magnitude(5000);
-    const external = { dataLocation: 1, externalData: [{ key: 'location', value: 'w.bin' }] };
-    const weights = list(count, (i) => ({ name: `v${i}`, dataType: FLOAT, dims: [2048], ...external }));
-    return encodeModel(sumOf(count, weights));
-  },
   'long names': (random) => {
     const long = 'n'.repeat(random.magnitude(200_000));
     const most = Math.max(1, Math.floor(MOST_BYTES / long.length / 3));
@@ -52,29 +34,13 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
   },
 };
 
-function graphOf(
-  nodes: readonly NodeInit[],
-  input = 'x',
-  output = 'y',
-  weights: readonly TensorInit[] = [],
-): ModelInit {
-  const [inputs, outputs] = [[value(input, FLOAT, [4])], [value(output, FLOAT)]];
-  return { graph: { node: nodes, initializer: weights, input: inputs, output: outputs } };
-}
-
-function list<T>(length: number, item: (index: number) => T): T[] {
-  return Array.from({ length }, (_, index) => item(index));
+function graphOf(nodes: readonly NodeInit[], input = 'x', output = 'y'): ModelInit {
+  return { graph: { node: nodes, input: [value(input, FLOAT, [4])], output: [value(output, FLOAT)] } };
 }
 
 /** From `v0` to `v<count>`. */
 function chain(operator: string, count: number, name = 'v'): NodeInit[] {
-  return list(count, (i) => node(operator, [`${name}${i}`], [`${name}${i + 1}`]));
-}
-
-/** Adds `v0` to `v<count - 1>` to the input `u0`. */
-function sumOf(count: number, weights: readonly TensorInit[]): ModelInit {
-  const adds = list(count, (i) => node('Add', [`u${i}`, `v${i}`], [`u${i + 1}`]));
-  return graphOf(adds, 'u0', `u${count}`, weights);
+  return Array.from({ length: count }, (_, i) => node(operator, [`${name}${i}`], [`${name}${i + 1}`]));
 }
 
 /** A model that repeats one of its fields, or an empty field, up to the limit of its bytes; half of them with names of their own. */

@@ -7,7 +7,7 @@ import { writeSlices } from '../../../lib/emit/write';
 import { automatic, count } from '../../../lib/plan/slicers';
 import { timeAhead } from '../../support/inference/file-age';
 import { PersistentInference } from '../../support/inference/persistent-inference';
-import { type CaseEnd, endOf, type Outcome } from '../case';
+import { outcomeOf, type Outcome } from '../case';
 
 /** Less than the minute that the library waits for ONNX Runtime: a case has only a few seconds. */
 const INFERENCE_TIMEOUT_MS = 4000;
@@ -17,11 +17,11 @@ inference.install();
 // Each model is compiled once, without a cache that could take it for another one.
 Date.now = timeAhead;
 
-export function runCase(modelPath: string, slices: number): CaseEnd {
+export function runCase(modelPath: string, slices: number): Outcome {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'slices-'));
   inference.last = undefined;
   try {
-    return endOf(() => {
+    return outcomeOf(() => {
       writeSlices(compile(modelPath, slices === 0 ? automatic() : count(slices)), folder);
     }, refusal);
   } finally {

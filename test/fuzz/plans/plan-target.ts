@@ -16,7 +16,7 @@ import { SlicedInferencePipeline } from '../../../lib/pipeline/sliced-inference-
 import { SlicedModel } from '../../../lib/pipeline/sliced-model';
 import { fromPlan } from '../../../lib/plan/slicers';
 import { timeAhead } from '../../support/inference/file-age';
-import { type CaseEnd, endOf } from '../case';
+import { type Outcome, outcomeOf } from '../case';
 import type { PlanSettings } from './plan-cases';
 
 // No file changes after the library has read it.
@@ -42,13 +42,13 @@ const SOURCES = {
     SlicedModel.fromDirectory(path.dirname(planPath)),
 };
 
-export function runCase(planPath: string, { base, way }: PlanSettings): CaseEnd {
+export function runCase(planPath: string, { base, way }: PlanSettings): Outcome {
   const folder = path.join(path.dirname(planPath), base);
   const [beside, valid] = ['slices/plan.json', 'valid-plan.json'].map((name) => path.join(folder, name));
   if (!fs.existsSync(valid)) fs.copyFileSync(beside, valid);
   fs.copyFileSync(valid, beside);
   if (way === 'fromPlan') {
-    return endOf(() => {
+    return outcomeOf(() => {
       cut(planPath, path.join(folder, 'model.onnx'));
     });
   }
@@ -56,7 +56,7 @@ export function runCase(planPath: string, { base, way }: PlanSettings): CaseEnd 
     allowed.get(base) ??
     new Set(Object.values(SOURCES).flatMap((source) => wildcardsIn(synthesized(beside, source))));
   allowed.set(base, policies);
-  return endOf(() => {
+  return outcomeOf(() => {
     fs.copyFileSync(planPath, beside);
     const extra = wildcardsIn(synthesized(beside, SOURCES[way])).find((own) => !policies.has(own));
     if (extra !== undefined) throw new Error(`a policy with ${extra}`);
