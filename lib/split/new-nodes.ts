@@ -3,10 +3,11 @@ import { encodeIntegers, encodeNode } from '../onnx/encode';
 import { ONNX_INT64 } from '../onnx/data-type';
 import type { UnlinkedInitializer, UnlinkedNode } from '../onnx/link-graph';
 import type { Graph, Node, TensorWithData } from '../onnx/model';
-import type { NodeAttribute } from '../onnx/node-attributes';
 
 const INT64_BYTES = 8;
 const NO_FIELD = new Uint8Array();
+
+export type EncodedAttributes = ReadonlyMap<string, { readonly encoded: Uint8Array }>;
 
 export class NewNodes {
   readonly nodes: UnlinkedNode[] = [];
@@ -43,7 +44,7 @@ export class NewNodes {
     { name: original, opType, domain, ...node }: Node,
     inputs: readonly string[],
     output: string,
-    attributes: ReadonlyMap<string, Pick<NodeAttribute, 'encoded'>>,
+    attributes: EncodedAttributes,
   ): string {
     return this.once(output, (result) => {
       const name = original === '' ? '' : `${original} for ${result}`;
@@ -61,40 +62,22 @@ export class NewNodes {
   }
 
   /** Adds a node of ai.onnx. @returns the name of its output */
-  add(
-    opType: string,
-    inputs: readonly string[],
-    output: string,
-    attributes: readonly Uint8Array[] = [],
-  ): string {
+  add(opType: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): string {
     const name = this.name(output);
-    this.push(opType, inputs, name, attributes);
+    this.join(opType, inputs, name, ...attributes);
     return name;
   }
 
   /** Adds a node of ai.onnx whose output has a name that the model uses. */
-  join(
-    opType: string,
-    inputs: readonly string[],
-    output: string,
-    attributes: readonly Uint8Array[] = [],
-  ): void {
-    this.push(opType, inputs, output, attributes);
-  }
-
-  private push(
-    opType: string,
-    inputs: readonly string[],
-    output: string,
-    attributes: readonly Uint8Array[],
-  ): void {
+  join(opType: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): void {
     const operator = { domain: '', opType, overload: '', seeded: false, inputCount: inputs.length };
+    const name = `${opType} for ${output}`;
     this.nodes.push({
       parsed: {
-        ...{ name: `${opType} for ${output}`, opType, domain: '', inputs, outputs: [output] },
-        ...{ operators: [operator], heldBytes: 0, hasExternal: false, freeNames: new Set() },
+        ...{ name, opType, domain: '', inputs, outputs: [output], operators: [operator] },
+        ...{ heldBytes: 0, hasExternal: false, freeNames: new Set() },
       },
-      field: encodeNode(opType, inputs, [output], { name: `${opType} for ${output}`, attributes }),
+      field: encodeNode(opType, inputs, [output], { name, attributes }),
     });
   }
 

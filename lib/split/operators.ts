@@ -1,7 +1,7 @@
 /** Which inputs of an operator its parts divide, and along which axis. The other inputs go to every part. */
 import type { Node } from '../onnx/model';
-import type { NodeAttribute } from '../onnx/node-attributes';
 import type { SplitAxis } from './split';
+import type { Attributes } from './subject';
 
 export interface DividedOperator {
   readonly divides: SplitAxis;
@@ -43,10 +43,7 @@ const OPERATORS: Readonly<Record<string, DividedOperator>> = {
 };
 
 /** `undefined` if this library does not know how to divide the operator. */
-export function dividedOperator(
-  operator: string,
-  attributes: ReadonlyMap<string, NodeAttribute>,
-): DividedOperator | undefined {
+export function dividedOperator(operator: string, attributes: Attributes): DividedOperator | undefined {
   const isSet = (name: string): boolean => (attributes.get(name)?.integer ?? 0) !== 0;
   if (operator === 'Gemm') return { ...columns(1, along([1, isSet('transB') ? 0 : 1], [2, -1])), output: 1 };
   if (operator === 'Gather' && !isSet('axis')) return columns(0, along([0, -1]));
@@ -57,7 +54,7 @@ export function dividedOperator(
   return found;
 }
 
-export function groupsOf(attributes: ReadonlyMap<string, NodeAttribute>): number {
+export function groupsOf(attributes: Attributes): number {
   return attributes.get('group')?.integer ?? 1;
 }
 

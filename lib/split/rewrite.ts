@@ -3,11 +3,10 @@ import { SlicedInferenceError } from '../errors';
 import { encodeInteger } from '../onnx/encode';
 import { type ParsedGraph, type UnlinkedNode, linkGraph, unlinkGraph } from '../onnx/link-graph';
 import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
-import type { NodeAttribute } from '../onnx/node-attributes';
-import { NewNodes } from './new-nodes';
+import { type EncodedAttributes, NewNodes } from './new-nodes';
 import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
 import { splitRows } from './rows';
-import type { SplitSubject } from './subject';
+import type { Attributes, SplitSubject } from './subject';
 import { type PartRange, type Split, CannotSplit, rangesOf } from './split';
 import { Weights } from './weights';
 
@@ -66,7 +65,7 @@ class Rewriter {
     const attributes = this.subject.attributes(node);
     const operator = dividedOperator(operatorOf(node), attributes);
     if (operator === undefined) throw new CannotSplit('is not known to this library');
-    const { name } = this.subject.model.graph.values[node.outputs[0]];
+    const name = this.nameOf(node.outputs[0]);
     const ranges = rangesOf(parts);
     if (axis === 'rows') {
       const [table, indices] = node.inputs;
@@ -80,15 +79,10 @@ class Rewriter {
       return;
     }
     const outputs = ranges.map((range) => this.part(node, operator, attributes, range));
-    this.added.join('Concat', outputs, name, [encodeInteger('axis', this.joinAxis(node, operator))]);
+    this.added.join('Concat', outputs, name, encodeInteger('axis', this.joinAxis(node, operator)));
   }
 
-  private part(
-    node: Node,
-    operator: DividedOperator,
-    attributes: ReadonlyMap<string, NodeAttribute>,
-    range: PartRange,
-  ): string {
+  private part(node: Node, operator: DividedOperator, attributes: Attributes, range: PartRange): string {
     const groups = operator.grouped === undefined ? 1 : groupsOf(attributes);
     const inputs = node.inputs.map((input, position) => {
       if (input === OMITTED) return '';
@@ -98,7 +92,7 @@ class Rewriter {
       this.note(input);
       return this.weights.part(input, axis, range, this.added);
     });
-    const own = new Map<string, Pick<NodeAttribute, 'encoded'>>(attributes);
+    const own = new Map<string, { readonly encoded: Uint8Array }>(attributes);
     const set = (name: string, value: number): unknown =>
       own.set(name, { encoded: encodeInteger(name, value) });
     if (operator.lengthAttribute !== undefined) set(operator.lengthAttribute, range.end - range.start);
@@ -110,14 +104,10 @@ class Rewriter {
     node: Node,
     inputs: readonly string[],
     { start, end }: PartRange,
-    attributes: ReadonlyMap<string, Pick<NodeAttribute, 'encoded'>>,
+    attributes: EncodedAttributes,
   ): string {
-    const output = this.added.copy(
-      node,
-      inputs,
-      `${this.nameOf(node.outputs[0])}[${start}:${end}]`,
-      attributes,
-    );
+    const name = `${this.nameOf(node.outputs[0])}[${start}:${end}]`;
+    const output = this.added.copy(node, inputs, name, attributes);
     this.parts.set(output, node.index);
     return output;
   }
@@ -130,12 +120,8 @@ class Rewriter {
     if (![start, end].every(Number.isInteger)) throw new CannotSplit('would be divided inside of a group');
     const bounds = [start, end].map((group) => [(group * channels) / groups]);
     const inputs = [...bounds, [1]].map((values) => this.added.integers(values));
-    const { name } = this.subject.model.graph.values[node.outputs[0]];
-    return this.added.add(
-      'Slice',
-      [this.nameOf(input), ...inputs],
-      `${name}[input ${range.start}:${range.end}]`,
-    );
+    const name = `${this.nameOf(node.outputs[0])}[input ${range.start}:${range.end}]`;
+    return this.added.add('Slice', [this.nameOf(input), ...inputs], name);
   }
 
   /** Concat takes negative axes from opset 11 on. */

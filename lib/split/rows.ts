@@ -23,7 +23,7 @@ export function splitRows(added: NewNodes, ranges: readonly PartRange[], table: 
   const add = (opType: string, inputs: readonly string[], what: string): string =>
     added.add(opType, inputs, `${output}[${what}]`);
   const [{ length }] = ranges;
-  const given = added.add('Cast', [table.indices], `${output}[indices]`, [encodeInteger('to', INT64)]);
+  const given = added.add('Cast', [table.indices], `${output}[indices]`, encodeInteger('to', INT64));
   const isNegative = add('Less', [given, scalar(0)], 'is negative');
   const fromEnd = add('Add', [given, scalar(length)], 'from the end');
   const row = add('Where', [isNegative, fromEnd, given], 'rows or outside');

@@ -3,9 +3,11 @@ import type { Model, Node } from '../onnx/model';
 import type { NodeAttribute } from '../onnx/node-attributes';
 import type { ValueTypes } from '../shapes/value-types';
 
+/** Of a node, by name: see `nodeAttributes`. */
+export type Attributes = ReadonlyMap<string, NodeAttribute>;
+
 export interface SplitSubject {
   readonly model: Model;
   readonly types: ValueTypes;
-  /** Reads the attributes of a node, see `nodeAttributes`. */
-  attributes(node: Node): ReadonlyMap<string, NodeAttribute>;
+  attributes(node: Node): Attributes;
 }

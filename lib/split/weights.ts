@@ -12,11 +12,10 @@ import {
   OMITTED,
   nodeLabel,
 } from '../onnx/model';
-import type { NodeAttribute } from '../onnx/node-attributes';
 import { type PartRange, CannotSplit } from './split';
 import type { NewNodes } from './new-nodes';
 import { partName, partOfTensor } from './part-of-tensor';
-import type { SplitSubject } from './subject';
+import type { Attributes, SplitSubject } from './subject';
 
 /** The most constants between an operator and its stored tensors, these included. Exporters make three or four. */
 const MOST_STEPS = 16;
@@ -42,15 +41,13 @@ export class Weights {
     if (known !== undefined) return known;
     if (steps > MOST_STEPS) throw new CannotSplit(TOO_FAR);
     const tensor = this.stored(value);
-    const dims = tensor?.dims ?? this.computedDims(value, steps + 1);
+    if (tensor !== undefined) return tensor.dims;
+    const { node, attributes } = this.step(value);
+    const before = this.dims(node.inputs[0], steps + 1);
+    const dims =
+      node.opType === 'Transpose' ? permutation(attributes, before).map((axis) => before[axis]) : before;
     this.known.set(value, dims);
     return dims;
-  }
-
-  private computedDims(value: ValueIndex, steps: number): readonly number[] {
-    const { node, attributes } = this.step(value);
-    const dims = this.dims(node.inputs[0], steps);
-    return node.opType === 'Transpose' ? permutation(attributes, dims).map((axis) => dims[axis]) : dims;
   }
 
   /** The number of elements along an axis. */
@@ -99,7 +96,7 @@ export class Weights {
     if (tensor !== undefined) return into.weight(partOfTensor(tensor, at, range));
     const { node, attributes } = this.step(value);
     const [input, ...others] = node.inputs;
-    const inner = this.innerAxis(node, attributes, at);
+    const inner = node.opType === 'Transpose' ? permutation(attributes, this.dims(input))[at] : at;
     const inputs = [
       this.part(input, inner, range, into),
       ...others.map((other) =>
@@ -109,14 +106,10 @@ export class Weights {
     return into.copy(node, inputs, partName(name, at, range), attributes);
   }
 
-  private innerAxis(node: Node, attributes: ReadonlyMap<string, NodeAttribute>, axis: number): number {
-    return node.opType === 'Transpose' ? permutation(attributes, this.dims(node.inputs[0]))[axis] : axis;
-  }
-
   /** Scales and zero points of `DequantizeLinear`: one, one for each element of an axis, or one for each block. */
   private scalePart(
     node: Node,
-    attributes: ReadonlyMap<string, NodeAttribute>,
+    attributes: Attributes,
     value: ValueIndex,
     { inner, range, into }: { readonly inner: number; readonly range: PartRange; readonly into: PartSink },
   ): string {
@@ -154,10 +147,7 @@ export class Weights {
   }
 
   /** The node that computes a constant. */
-  private step(value: ValueIndex): {
-    readonly node: Node;
-    readonly attributes: ReadonlyMap<string, NodeAttribute>;
-  } {
+  private step(value: ValueIndex): { readonly node: Node; readonly attributes: Attributes } {
     const { nodes, values } = this.subject.model.graph;
     const { name, producer } = values[value];
     if (producer === undefined)
@@ -170,9 +160,6 @@ export class Weights {
   }
 }
 
-function permutation(
-  attributes: ReadonlyMap<string, NodeAttribute>,
-  dims: readonly number[],
-): readonly number[] {
+function permutation(attributes: Attributes, dims: readonly number[]): readonly number[] {
   return attributes.get('perm')?.integers ?? dims.map((_, axis) => dims.length - 1 - axis);
 }
