@@ -10,10 +10,9 @@ const PROGRAM = path.join(__dirname, '../bundle/program.js');
 
 export interface Subject {
   readonly outdir: string;
-  readonly model: Pick<BenchModel, 'file' | 'dimensions'>;
-  /** How many, or the folder of the slices that `sliceModel` wrote. */
-  readonly slices: number | string;
-  /** Memory of all functions, which the slices of a folder are deployed with. A slice that needs more than its plan says must be measured, not stopped. */
+  /** The folder that `sliceModel` wrote. */
+  readonly slices: string;
+  /** Of all functions; by default that of the plan. A slice that needs more than its plan says must be measured, not stopped. */
   readonly memoryMb?: number;
   readonly warmUp?: boolean;
 }

@@ -70,7 +70,7 @@ async function measuredOrNone(
   try {
     const [slices, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
     const plan = sliceModel(model, count, slices);
-    synthesize({ outdir, model, slices, memoryMb: MAX_LAMBDA_MEMORY_MB });
+    synthesize({ outdir, slices, memoryMb: MAX_LAMBDA_MEMORY_MB });
     const deployment = await deploy(model, outdir);
     try {
       const { timings } = await deployment.run();

@@ -31,15 +31,16 @@ async function main(folder: string, { rounds, gigabytes, slices, ...rest }: Opti
     `files in ${rest.folder}; medians of ${rounds} rounds (lowest-highest); network, S3 and transitions as --simulate aws`,
   );
   const model = writeTransformer(path.join(folder, 'model'), gigabytes, HIDDEN);
-  const out = path.join(folder, 'slices');
-  const plan = sliceModel(model, slices, out);
+  const [parts, one] = ['slices', 'whole'].map((name) => path.join(folder, name));
+  const plan = sliceModel(model, slices, parts);
+  sliceModel(model, 1, one);
   const bytes = plan.slices.reduce((sum, own) => sum + own.model.bytes + (own.weights?.bytes ?? 0), 0);
   print(`a transformer of ${(bytes / 1e6).toFixed(0)} MB in ${slices} slices\n`);
   const [sliced, cold, whole] = NAMES.map((_, index) => path.join(folder, `assembly-${index}`));
   synthesize(
-    { outdir: sliced, model, slices: out, warmUp: true },
-    { outdir: cold, model, slices: out },
-    { outdir: whole, model, slices: 1 },
+    { outdir: sliced, slices: parts, warmUp: true },
+    { outdir: cold, slices: parts },
+    { outdir: whole, slices: one },
   );
   const deployments: Deployment[] = [];
   try {

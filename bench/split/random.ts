@@ -1,9 +1,6 @@
 /** Random numbers that a seed repeats. */
 import { onnxDataType, packedBytes } from '../../lib/onnx/data-type';
 
-/** Exponents of float16 from 2^-6 to 2^1: sums of some thousands of products stay finite. */
-const HALF_EXPONENTS = { lowest: 9, count: 8 };
-
 export class Random {
   private state: number;
 
@@ -41,13 +38,6 @@ export class Random {
   /** The bytes of a tensor. Integers have their whole range. */
   bytes(dtype: string, length: number, isWide = false): Uint8Array {
     if (dtype === 'float32') return new Uint8Array(this.floats(length, isWide).buffer);
-    if (dtype === 'float16') {
-      const { lowest, count } = HALF_EXPONENTS;
-      const bits = new Uint16Array(length).map(
-        () => (this.next() & 0x83ff) | (this.int(lowest, lowest + count - 1) << 10),
-      );
-      return new Uint8Array(bits.buffer);
-    }
     return new Uint8Array(packedBytes(onnxDataType(dtype), length) ?? 0).map(() => this.next());
   }
 }

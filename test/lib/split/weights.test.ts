@@ -9,6 +9,7 @@ import { evenParts, rangesOf } from '../../../lib/split/split';
 import {
   type ModelInit,
   type TensorInit,
+  FLOAT,
   INT64,
   UINT8,
   attribute,
@@ -66,6 +67,13 @@ const oldProduct = modelOf(
   { irVersion: 3, opset: 7 },
 );
 
+/** As in models of float16, whose weights are converted. */
+const converted = modelOf(
+  [node('Cast', ['h'], ['w'], [attribute.int('to', FLOAT)]), node('MatMul', ['x', 'w'], ['y'])],
+  { x: [3, 64] },
+  [bytes('h', [64, 320])],
+);
+
 const x = float32([3, 64]);
 
 it.each<[string, ModelInit]>([
@@ -74,6 +82,7 @@ it.each<[string, ModelInit]>([
     withBias(dims),
   ]),
   ['a product of the oldest opset, whose weights are inputs too', oldProduct],
+  ['a product with a weight of another type', converted],
   ['4 bits with one scale', dequantized([], [])],
   ['4 bits with a scale for each column', dequantized([320], [])],
   ['4 bits with a scale for each row', dequantized([64], [attribute.int('axis', 0)])],
