@@ -37,15 +37,14 @@ export const infers =
     await infer(deployed, results);
   };
 
-/** Sends JSON to the state machine whose ARN has this name among the stack's outputs. */
+/** Sends JSON to the pipeline. */
 export function invokes(
-  name: 'PipelineArn' | 'OwnArn',
-  requestOf: (request: object) => object = (request) => request,
-  outputOf: (output: unknown) => unknown = (output) => output,
+  requestOf: (request: object) => object,
+  outputOf: (output: unknown) => unknown,
 ): Call {
   return async ({ client, outputs, models }) => {
     const request = { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } };
-    const { output } = await client(outputs[name]).invoke(requestOf(request));
+    const { output } = await client(outputs.PipelineArn).invoke(requestOf(request));
     const { tensors = {} } = (outputOf(output) as ExecutionOutput).outputs;
     await expectRight(toTyped(decodeInlineTensor('y', tensors.y)), models);
   };

@@ -30,8 +30,7 @@ const ROOT_USER = {
 };
 
 const INSTALL_MS = 300_000;
-/** A deployment of a hundred slices takes some minutes on two cores. */
-const CDK_MS = 900_000;
+const CDK_MS = 300_000;
 
 const PIP = '-m pip install --quiet --disable-pip-version-check --retries 1 --only-binary=:all:'.split(' ');
 

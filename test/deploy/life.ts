@@ -10,8 +10,6 @@ export interface Subject {
   /** Each writes the assembly of what is deployed next, and returns the path of its model. */
   readonly versions: readonly (() => string)[];
   readonly calls: readonly Call[];
-  /** Whether CI deploys it too. */
-  readonly isSelected: boolean;
 }
 
 /** The outputs of a stack. */

@@ -32,10 +32,9 @@ interface Case {
   /** So many slices after the update, or another model. */
   readonly update?: number | 'other model';
   readonly props?: (stack: Stack) => Props;
-  readonly use?: (stack: Stack, pipeline: SlicedInferencePipeline, caller: iam.Role) => void;
+  readonly use?: (stack: Stack, pipeline: SlicedInferencePipeline) => void;
   /** During an update, the first is called. */
   readonly calls?: readonly Call[];
-  readonly isSelected?: boolean;
 }
 
 const { STANDARD: stateMachineType } = sfn.StateMachineType;
@@ -43,18 +42,13 @@ const { PRIVATE_ISOLATED: subnetType } = ec2.SubnetType;
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
 const CASES: readonly Case[] = [
-  { title: 'Express, tensors in the state', slices: 3, update: 5 },
   {
-    ...{ title: 'Standard, tensors in S3', slices: 3, update: 'other model' },
-    props: () => ({ stateMachineType, tensorsInState: false }),
-  },
-  {
-    ...{ title: 'Standard, consolidation', slices: 3, update: 5, isSelected: true },
+    ...{ title: 'Standard, consolidation', slices: 3, update: 5 },
     props: () => ({ stateMachineType, consolidation: Consolidation.ALWAYS }),
     calls: [infers(), isConsolidated],
   },
   {
-    ...{ title: 'Express, VPC and keys', slices: 2, isSelected: true },
+    ...{ title: 'Express, VPC and keys', slices: 2 },
     props: (stack) => ({
       // So that the key encrypts tensors.
       tensorsInState: false,
@@ -69,14 +63,13 @@ const CASES: readonly Case[] = [
     }),
   },
   {
-    ...{ title: 'Express, functions before and after', slices: 2, update: 'other model', isSelected: true },
+    ...{ title: 'Express, functions before and after', slices: 2, update: 'other model' },
     props: (stack) => ({
       preprocess: inlineFunction(stack, 'Unwrap', 'event.request'),
       postprocess: inlineFunction(stack, 'Wrap', '({ result: event })'),
     }),
     calls: [
       invokes(
-        'PipelineArn',
         (request) => ({ request }),
         (output) => (output as { result: unknown }).result,
       ),
@@ -84,40 +77,12 @@ const CASES: readonly Case[] = [
   },
   {
     // MiniStack runs no distributed Map whose arguments are in JSONata.
-    ...{ title: 'Express, beside a batch', slices: 2, isSelected: true },
+    ...{ title: 'Express, beside a batch', slices: 2 },
     use: (stack, pipeline) => {
       new SlicedInferenceBatch(stack, 'Batch', { pipeline, items: BatchItems.objects('inputs/docs/') });
     },
   },
-  fragment('Express, fragment in JSONata', (stack, pipeline) => ({
-    chain: pipeline.asFragment(stack, 'Run'),
-    stateMachineType: sfn.StateMachineType.EXPRESS,
-    queryLanguage: sfn.QueryLanguage.JSONATA,
-  })),
-  fragment('Standard, fragment in JSONPath', (stack, pipeline) => ({
-    chain: new sfn.Pass(stack, 'Before').next(pipeline.asFragment(stack, 'Run')),
-  })),
-  // Without an update, after which twice as many functions would hold memory.
-  { title: 'Express, 100 slices', slices: 100 },
 ];
-
-function fragment(
-  title: string,
-  own: (stack: Stack, pipeline: SlicedInferencePipeline) => { readonly chain: sfn.IChainable },
-): Case {
-  return {
-    ...{ title, slices: 2, update: 3, calls: [infers(), invokes('OwnArn')] },
-    use: (stack, pipeline, caller) => {
-      const { chain, ...props } = own(stack, pipeline);
-      const definitionBody = sfn.DefinitionBody.fromChainable(chain);
-      const machine = new sfn.StateMachine(stack, 'Own', { definitionBody, ...props });
-      machine.grantRead(caller);
-      machine.grantStartExecution(caller);
-      machine.grantStartSyncExecution(caller);
-      new CfnOutput(stack, 'OwnArn', { value: machine.stateMachineArn });
-    },
-  };
-}
 
 function inlineFunction(stack: Stack, id: string, expression: string): lambda.Function {
   return new lambda.Function(stack, id, {
@@ -131,7 +96,7 @@ export function ownStacks(folder: string): Subject[] {
   return CASES.map((each) => subjectOf(each, fs.mkdtempSync(path.join(folder, 'stack-'))));
 }
 
-function subjectOf({ title, slices, update, calls, isSelected = false, ...each }: Case, folder: string) {
+function subjectOf({ title, slices, update, calls, ...each }: Case, folder: string) {
   const stack = `Check${title.replaceAll(/[^A-Za-z0-9]+(.)/g, (_, next: string) => next.toUpperCase())}`;
   // Three nodes a layer.
   const init = mlp(Math.ceil(slices / 3) + 1);
@@ -147,7 +112,7 @@ function subjectOf({ title, slices, update, calls, isSelected = false, ...each }
   const versions = [version(slices, model)];
   if (update !== undefined)
     versions.push(update === 'other model' ? version(slices, otherModel) : version(update, model));
-  return { title, stack, folder, versions, calls: calls ?? [infers(), infers('s3')], isSelected };
+  return { title, stack, folder, versions, calls: calls ?? [infers(), infers('s3')] };
 }
 
 function addPipeline(stack: Stack, { props, use }: Pick<Case, 'props' | 'use'>, model: Props): void {
@@ -166,5 +131,5 @@ function addPipeline(stack: Stack, { props, use }: Pick<Case, 'props' | 'use'>, 
   new CfnOutput(stack, 'CallerRole', { value: caller.roleArn });
   new CfnOutput(stack, 'StrangerRole', { value: role('Stranger').roleArn });
   new CfnOutput(stack, 'PipelineArn', { value: pipeline.stateMachine.stateMachineArn });
-  use?.(stack, pipeline, caller);
+  use?.(stack, pipeline);
 }
