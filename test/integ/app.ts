@@ -1,7 +1,6 @@
 /** The app that is deployed on AWS: small pipelines, of which each shows something else. */
 import * as path from 'node:path';
 import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
@@ -17,8 +16,6 @@ export const ALIAS = 'live';
 export const STACKS = {
   express: 'SlicedInferenceIntegExpress',
   standard: 'SlicedInferenceIntegStandard',
-  /** The second slice may not write its tensors. */
-  denied: 'SlicedInferenceIntegDenied',
 } as const;
 
 /** Synthesizes the app into a folder beside the model. */
@@ -35,12 +32,11 @@ export function synthesize(modelPath: string): CloudAssembly {
   const { STANDARD } = sfn.StateMachineType;
   addPipeline(new Stack(app, STACKS.express), { ...props, tensorsInState: false });
   addPipeline(new Stack(app, STACKS.standard), { ...props, stateMachineType: STANDARD });
-  denySecondSlice(addPipeline(new Stack(app, STACKS.denied), { ...props, tensorsInState: false }));
   return app.synth();
 }
 
 /** Adds a pipeline and an alias of its state machine. */
-function addPipeline(stack: Stack, props: SlicedInferencePipelineProps): SlicedInferencePipeline {
+function addPipeline(stack: Stack, props: SlicedInferencePipelineProps): void {
   const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', props);
   const { stateMachineArn, stateMachineRevisionId } = pipeline.stateMachine;
   new CfnOutput(stack, ARN_OUTPUT, { value: stateMachineArn });
@@ -52,16 +48,4 @@ function addPipeline(stack: Stack, props: SlicedInferencePipelineProps): SlicedI
     name: ALIAS,
     routingConfiguration: [{ stateMachineVersionArn: version.ref, weight: 100 }],
   });
-  return pipeline;
-}
-
-function denySecondSlice(pipeline: SlicedInferencePipeline): void {
-  const { bucket, functions } = pipeline;
-  const denial = new iam.PolicyStatement({
-    effect: iam.Effect.DENY,
-    actions: ['s3:PutObject'],
-    resources: [bucket.arnForObjects('runs/*')],
-  });
-  const policy = new iam.Policy(Stack.of(pipeline), 'DenyWrites', { statements: [denial] });
-  functions[1].role?.attachInlinePolicy(policy);
 }

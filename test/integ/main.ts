@@ -18,7 +18,7 @@ const BAD_INPUT = 2;
 
 const NEEDS =
   'npm run integ needs an AWS account: set credentials and a region that `npx cdk bootstrap` has prepared, ' +
-  'for example AWS_PROFILE and AWS_REGION; it deploys three small stacks, runs some twenty requests and destroys the stacks';
+  'for example AWS_PROFILE and AWS_REGION; it deploys two small stacks, runs some twenty requests and destroys the stacks';
 
 let isInterrupted = false;
 let comparison: ChildProcess | undefined;

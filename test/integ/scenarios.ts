@@ -112,14 +112,6 @@ export const REQUESTS: readonly Scenario[] = [
   },
 ];
 
-export const DENIED: readonly Scenario[] = [
-  fails(
-    'a slice without the permission to write fails with the same error and cause',
-    inline(inputRows(1)),
-    'SliceFailed',
-  ),
-];
-
 /** A request of so many bytes. */
 function sized(bytes: number): object {
   const empty = JSON.stringify(inline({ dtype: 'string', shape: [1], data: [''] }));
