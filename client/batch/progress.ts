@@ -1,20 +1,19 @@
 /** How far a batch is, by the counts of its map run. */
-import type { DescribeMapRunOutput } from '@aws-sdk/client-sfn';
+import type { DescribeMapRunOutput, MapRunItemCounts } from '@aws-sdk/client-sfn';
 import type { BatchProgress } from './types';
 
 export type ItemCounts = Omit<BatchProgress, 'perSecond' | 'endsAt'>;
 
 export function countsOf(mapRun: DescribeMapRunOutput | undefined): ItemCounts {
-  const {
-    total = 0,
-    succeeded = 0,
-    failed = 0,
-    timedOut = 0,
-    aborted = 0,
-    running = 0,
-    pending = 0,
-  } = mapRun?.itemCounts ?? {};
-  return { total, done: succeeded, failed: failed + timedOut + aborted, running, pending };
+  const of = (name: keyof MapRunItemCounts): number => mapRun?.itemCounts?.[name] ?? 0;
+  const failed = of('failed') + of('timedOut') + of('aborted');
+  return {
+    total: of('total'),
+    done: of('succeeded'),
+    failed,
+    running: of('running'),
+    pending: of('pending'),
+  };
 }
 
 /** @param first where the first report of an iterator found the batch, and when, by `performance.now()` */

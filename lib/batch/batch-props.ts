@@ -77,16 +77,10 @@ export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
   const { maxConcurrency = DEFAULT_CHILDREN, toleratedFailurePercentage = 100 } = props;
   const most = itemsInTime(pipeline, maxConcurrency);
   const itemsPerRun = props.itemsPerRun ?? Math.min(DEFAULT_ITEMS_PER_RUN, most);
-  checkWhole(itemsPerRun, 'itemsPerRun', 1, MAX_ITEMS_PER_RUN);
-  checkWhole(maxConcurrency, 'maxConcurrency', 1, MAX_CHILDREN);
-  if (toleratedFailures !== undefined) checkWhole(toleratedFailures, 'toleratedFailures', 0, Infinity);
-  if (Token.isUnresolved(toleratedFailurePercentage) || !isBetween(toleratedFailurePercentage, 0, 100)) {
-    throw new SlicedInferenceError(
-      'toleratedFailurePercentage must be a number from 0 to 100',
-      shown(toleratedFailurePercentage),
-      'set the share of items that may fail',
-    );
-  }
+  check({ itemsPerRun }, 'a whole number', 1, MAX_ITEMS_PER_RUN);
+  check({ maxConcurrency }, 'a whole number', 1, MAX_CHILDREN);
+  check({ toleratedFailures: toleratedFailures ?? 0 }, 'a whole number', 0, Infinity);
+  check({ toleratedFailurePercentage }, 'a number', 0, 100);
   if (!timeout.isUnresolved() && timeout.toSeconds({ integral: false }) < 1) {
     const got = timeout.toHumanString();
     throw new SlicedInferenceError('timeout must be 1 second or more', got, 'use a longer one');
@@ -97,18 +91,15 @@ export function batchSizes(props: SlicedInferenceBatchProps): BatchSizes {
   };
 }
 
-function checkWhole(value: number, name: string, least: number, most: number): void {
-  if (!Token.isUnresolved(value) && Number.isInteger(value) && isBetween(value, least, most)) return;
+/** @param prop its name and its value */
+function check(prop: Readonly<Record<string, number>>, kind: string, least: number, most: number): void {
+  const [[name, value]] = Object.entries(prop);
+  const isToken = Token.isUnresolved(value);
+  const isOfKind = kind === 'a number' || Number.isInteger(value);
+  if (!isToken && isOfKind && value >= least && value <= most) return;
   const range = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`;
-  throw new SlicedInferenceError(`${name} must be a whole number ${range}`, shown(value), 'use one of these');
-}
-
-function isBetween(value: number, least: number, most: number): boolean {
-  return value >= least && value <= most;
-}
-
-function shown(value: number): string {
-  return Token.isUnresolved(value) ? 'a CDK token' : String(value);
+  const got = isToken ? 'a CDK token' : String(value);
+  throw new SlicedInferenceError(`${name} must be ${kind} ${range}`, got, 'use one of these');
 }
 
 /** Items that a child runs within its time, after its ramp and a cold start. Of a `slicedModel` there is no estimate. */

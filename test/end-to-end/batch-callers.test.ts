@@ -4,9 +4,8 @@ import * as path from 'node:path';
 import type { BatchRow } from '../../client';
 import { variables } from '../../bin/local-cloud/variables';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
-import { BatchItems } from '../../lib';
 import type { LocalCloud } from '../../local';
-import { MODEL, PREFIX, startBatch, synthesizeBatch } from '../support/deployed-batch';
+import { MODEL, startBatch, synthesizeBatch } from '../support/deployed-batch';
 import { rows } from '../support/deployed-pipeline';
 import { cli } from '../support/run-cli';
 import { expectSameBits, runWhole } from '../support/run-slices';
@@ -14,8 +13,7 @@ import { temporaryFolder } from '../support/temporary-folder';
 
 let cloud: LocalCloud;
 beforeAll(async () => {
-  const items = () => BatchItems.objects(PREFIX);
-  cloud = await startBatch(synthesizeBatch({ items, pipeline: () => ({}), toleratedFailures: 1 }));
+  cloud = await startBatch(synthesizeBatch({ toleratedFailures: 1 }));
 });
 
 test('the command runs a folder, writes what there is of too many failures, and a rerun computes the rest', async () => {

@@ -5,7 +5,7 @@ import type { Stack } from 'aws-cdk-lib';
 import type { BatchOutput, BatchRow } from '../../contract/batch';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import {
-  type BatchItems,
+  BatchItems,
   SlicedInferenceBatch,
   type SlicedInferencePipeline,
   Slicing,
@@ -23,16 +23,17 @@ export const MODEL = saveModel(mlp(4));
 export const PREFIX = 'inputs/docs/';
 
 interface BatchExample extends Partial<Omit<SlicedInferenceBatchProps, 'pipeline' | 'items'>> {
-  readonly items: (pipeline: SlicedInferencePipeline) => BatchItems;
-  readonly pipeline: (stack: Stack) => Partial<SlicedInferencePipelineProps>;
+  /** By default objects below `PREFIX`. */
+  readonly items?: (pipeline: SlicedInferencePipeline) => BatchItems;
+  readonly pipeline?: (stack: Stack) => Partial<SlicedInferencePipelineProps>;
 }
 
 export function synthesizeBatch({ pipeline: propsOf, items, ...sizes }: BatchExample): string {
   const plain = { slicing: Slicing.count(2), dimensions: { batch: 1 } };
-  return synthesize(MODEL, (stack) => ({ ...plain, ...propsOf(stack) }), {
+  return synthesize(MODEL, (stack) => ({ ...plain, ...propsOf?.(stack) }), {
     use: (stack, pipeline) => {
-      const props = { pipeline, items: items(pipeline), maxConcurrency: 4, ...sizes };
-      new SlicedInferenceBatch(stack, 'Nightly', props);
+      const props = { items: items?.(pipeline) ?? BatchItems.objects(PREFIX), maxConcurrency: 4, ...sizes };
+      new SlicedInferenceBatch(stack, 'Nightly', { pipeline, ...props });
     },
   });
 }
@@ -58,11 +59,8 @@ export function outputOf(result: ExecutionResult): BatchOutput {
 }
 
 export async function tableOf(cloud: LocalCloud, { table }: Pick<BatchOutput, 'table'>): Promise<BatchRow[]> {
-  const text = (await cloud.getObject(table.key)).toString('utf8');
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as BatchRow);
+  const lines = (await cloud.getObject(table.key)).toString('utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as BatchRow);
 }
 
 /** Fails unless the result of a row has the bits of ONNX Runtime on the whole model. */
@@ -76,28 +74,21 @@ export async function expectResult(
   expectSameBits(tensors, await runWhole(model, inputs));
 }
 
-/**
- * Runs a batch, and returns its account and its rows.
- * @param batch id of its construct, by default the one that the cloud was started for
- */
-export async function runBatch(
-  cloud: LocalCloud,
-  batch?: string,
-  input = {},
-): Promise<{ output: BatchOutput; rows: BatchRow[] }> {
+/** Runs a batch of several in a stack, by the id of its construct. Returns its account and its rows. */
+export async function runBatch(cloud: LocalCloud, batch: string, input = {}) {
   const output = outputOf(await executed(cloud, batch, input));
   return { output, rows: await tableOf(cloud, output) };
 }
 
-export function executed(cloud: LocalCloud, batch?: string, input = {}): Promise<ExecutionResult> {
+export function executed(cloud: LocalCloud, batch: string, input = {}): Promise<ExecutionResult> {
   return ended(cloud, async (client) => {
     const { stateMachines = [] } = await client.listStateMachines({});
-    const named =
-      batch === undefined ? [cloud.stateMachine] : stateMachines.filter(({ name }) => name?.includes(batch));
-    const stateMachineArn = named.at(0)?.stateMachineArn;
-    return (
-      (await client.startExecution({ stateMachineArn, input: JSON.stringify(input) })).executionArn ?? ''
-    );
+    const { stateMachineArn } = stateMachines.find(({ name }) => name?.includes(batch)) ?? {};
+    const { executionArn = '' } = await client.startExecution({
+      stateMachineArn,
+      input: JSON.stringify(input),
+    });
+    return executionArn;
   });
 }
 

@@ -39,7 +39,7 @@ test.each<[message: string, refused: () => unknown]>([
   [`itemsPerRun ${whole} from 1 to 40, got a CDK token`, () => add({ itemsPerRun: token })],
   [`maxConcurrency ${whole} from 1 to 10000, got 0`, () => add({ maxConcurrency: 0 })],
   [`toleratedFailures ${whole} of 0 or more, got 0.5`, () => add({ toleratedFailures: 0.5 })],
-  [`${percentage} 101: set the share of`, () => add({ toleratedFailurePercentage: 101 })],
+  [`${percentage} 101: use one of these`, () => add({ toleratedFailurePercentage: 101 })],
   ['timeout must be 1 second or more, got 0 seconds', () => add({ timeout: Duration.seconds(0) })],
   ["the stack of its pipeline, got 'Stack': create the batch in that stack", () => add({}, newStack())],
   ['the bucket of the items must be in the region of the stack, us-east-1, got eu-west-1', abroad],
