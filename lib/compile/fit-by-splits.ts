@@ -79,16 +79,24 @@ function fasterBySplits(found: CutModel, slicer: Slicer, consolidation: Consolid
 /** The ways to split the operators with the heaviest weights. */
 function heaviest({ splitting, cuts, dataflow }: AnalyzedModel): (readonly Splittable[])[] {
   const { weights } = tablesOf(cuts);
-  const { nodes } = splitting.subject.model.graph;
   const heavy = dataflow.order.flatMap((node) => {
-    const origin = splitting.origins[node];
-    if (origin === undefined || !splitting.mayBeSplit(origin)) return [];
     const bytes = weightBytesOf(weights, node);
-    const ways = bytes < HEAVY_BYTES ? '' : waysToSplit(splitting.subject, nodes[origin]);
-    return typeof ways === 'string' ? [] : [{ ways, bytes }];
+    const found = bytes < HEAVY_BYTES ? undefined : operatorOf(splitting, node);
+    if (found === undefined || typeof found.ways === 'string' || !found.mayBeSplit) return [];
+    return [{ ways: found.ways, bytes }];
   });
   heavy.sort((a, b) => b.bytes - a.bytes);
   return heavy.slice(0, MOST_TRIED).map(({ ways }) => ways);
+}
+
+/** The operator that a node is, or is a part of, and how it can be split. */
+function operatorOf(splitting: Splitting, node: NodeIndex) {
+  const { origins, subject, splits } = splitting;
+  const origin = origins[node];
+  if (origin === undefined) return undefined;
+  const operator = subject.model.graph.nodes[origin];
+  const parts = splits.find((split) => split.node === origin)?.parts.length ?? 1;
+  return { operator, ways: waysToSplit(subject, operator), parts, mayBeSplit: splitting.mayBeSplit(origin) };
 }
 
 function withSplitsOf(given: AnalyzedModel, { splits }: Slicer): AnalyzedModel {
@@ -107,41 +115,27 @@ function withSplitsOf(given: AnalyzedModel, { splits }: Slicer): AnalyzedModel {
 function moreSplits({ splitting }: AnalyzedModel, error: SliceTooLargeError): readonly Split[] | undefined {
   const splits = new Map<NodeIndex, Split>(splitting.splits.map((split) => [split.node, split]));
   const changes = error
-    .others((node) => mayBeSplit(splitting, node))
+    .others((node) => {
+      const origin = splitting.origins[node];
+      return origin !== undefined && splitting.mayBeSplit(origin);
+    })
     .flatMap(({ nodes: [node], size }) => {
-      const found = candidateOf(splitting, splits, node);
-      return (found && next(found, size, error.limit)) ?? [];
+      const found = operatorOf(splitting, node);
+      if (found === undefined || typeof found.ways === 'string') return [];
+      return next(found.ways, found.parts, size, error.limit) ?? [];
     });
   for (const split of changes) splits.set(split.node, split);
   return changes.length > 0 ? [...splits.values()] : undefined;
 }
 
-function mayBeSplit(splitting: Splitting, node: NodeIndex): boolean {
-  const origin = splitting.origins[node];
-  return origin !== undefined && splitting.mayBeSplit(origin);
-}
-
-interface Candidate {
-  readonly ways: readonly Splittable[];
-  readonly partBytes: number;
-  /** How many parts it has now. */
-  readonly parts: number;
-}
-
-type Splits = ReadonlyMap<NodeIndex, Split>;
-
-/** The operator that a node is, or is a part of, if it may be split further. */
-function candidateOf(splitting: Splitting, splits: Splits, node: NodeIndex): Candidate | undefined {
-  const origin = splitting.origins[node];
-  const ways =
-    origin === undefined ? '' : waysToSplit(splitting.subject, splitting.subject.model.graph.nodes[origin]);
-  if (origin === undefined || typeof ways === 'string') return undefined;
-  const parts = splits.get(origin)?.parts.length ?? 1;
-  return { ways, partBytes: ways[0].weightBytes / parts, parts };
-}
-
 /** The fewest parts with which the node fits; `undefined` if no number of parts is enough. */
-function next({ ways, partBytes, parts }: Candidate, size: SliceSize, limit: SizeLimit): Split | undefined {
+function next(
+  ways: readonly Splittable[],
+  parts: number,
+  size: SliceSize,
+  limit: SizeLimit,
+): Split | undefined {
+  const partBytes = ways[0].weightBytes / parts;
   const fits = (count: number): boolean => {
     const weightBytes = size.weightBytes - partBytes * (1 - parts / count);
     return limit.fits({ ...size, weightBytes, mappedBytes: Math.min(size.mappedBytes, weightBytes) });
@@ -159,17 +153,13 @@ function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeErro
   const { weights } = tablesOf(cuts);
   const bytesOf = (node: NodeIndex): number => weightBytesOf(weights, node);
   const heaviest = nodes.reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
-  const origin = splitting.origins[heaviest];
-  if (origin === undefined || bytesOf(heaviest) === 0) return error;
-  const { model } = splitting.subject;
-  const node = model.graph.nodes[origin];
-  const ways = waysToSplit(splitting.subject, node);
-  const what = nodes.length === 1 ? ', which' : `; the largest is ${nodeLabel(node)}, which`;
+  const found = operatorOf(splitting, heaviest);
+  if (found === undefined || bytesOf(heaviest) === 0) return error;
+  const { operator, ways, parts, mayBeSplit } = found;
+  const what = nodes.length === 1 ? ', which' : `; the largest is ${nodeLabel(operator)}, which`;
   if (typeof ways === 'string') return error.with(`${what} ${ways}`, '');
-  const name = quoted(node.name === '' ? ways[0].weight : node.name);
-  if (!splitting.mayBeSplit(origin))
-    return error.with(`${what} may not be split`, `, or allow to split ${name}`);
-  const parts = splitting.splits.find((split) => split.node === origin)?.parts.length ?? 1;
+  const name = quoted(operator.name === '' ? ways[0].weight : operator.name);
+  if (!mayBeSplit) return error.with(`${what} may not be split`, `, or allow to split ${name}`);
   const hasMore = ways.some((way) => mostParts(way, 1) > parts);
   const why = hasMore ? 'does not fit in more parts either' : 'cannot have more parts with the same bits';
   return error.with(`${what} ${why}`, '');

@@ -64,41 +64,33 @@ export function applySplits(
 export function namedSplits(subject: SplitSubject, { named = {} }: SplitOptions): Split[] {
   const splits = new Map<NodeIndex, Split>();
   for (const [name, count] of Object.entries(named)) {
-    const what = `split ${quoted(name)}`;
-    if (name === '')
-      throw new SlicedInferenceError(`${what} must have a name`, 'none', 'name a node or a weight');
+    const refuse: Refusal = (what, got, advice) =>
+      new SlicedInferenceError(`split ${quoted(name)} must ${what}`, got, advice);
+    if (name === '') throw refuse('have a name', 'none', 'name a node or a weight');
     if (!Number.isInteger(count) || count < 1)
-      throw new SlicedInferenceError(
-        `${what} must have 1 part or more`,
-        String(count),
-        'pass a whole number',
-      );
+      throw refuse('have 1 part or more', String(count), 'pass a whole number');
     const nodes = nodesNamed(subject, name);
     if (nodes.length === 0) {
       const advice = '`sliced-inference inspect` lists the operators that can be split';
-      throw new SlicedInferenceError(
-        `${what} must name a node or a weight of the model`,
-        'a name that it does not have',
-        advice,
-      );
+      throw refuse('name a node or a weight of the model', 'a name that it does not have', advice);
     }
-    for (const node of count === 1 ? [] : nodes) splits.set(node, splitNamed(subject, node, count, what));
+    for (const node of count === 1 ? [] : nodes) splits.set(node, splitNamed(subject, node, count, refuse));
   }
   return [...splits.values()];
 }
 
-function splitNamed(subject: SplitSubject, index: NodeIndex, count: number, what: string): Split {
+type Refusal = (what: string, got: string, advice: string) => SlicedInferenceError;
+
+function splitNamed(subject: SplitSubject, index: NodeIndex, count: number, refuse: Refusal): Split {
   const node = subject.model.graph.nodes[index];
   const ways = waysToSplit(subject, node);
-  if (typeof ways === 'string') {
-    const got = `${nodeLabel(node)}, which ${ways}`;
-    throw new SlicedInferenceError(`${what} must be of an operator that can be split`, got, 'leave it out');
-  }
+  if (typeof ways === 'string')
+    throw refuse('be of an operator that can be split', `${nodeLabel(node)}, which ${ways}`, 'leave it out');
   const way = ways.find((each) => mostParts(each, 1) >= count);
   if (way !== undefined) return splitInto(way, count);
   const most = largestOf(ways.map((each) => mostParts(each, 1)));
   const got = `${count} parts of ${nodeLabel(node)}, whose bits narrower parts do not keep`;
-  throw new SlicedInferenceError(`${what} must have at most ${most} parts`, got, 'use fewer parts');
+  throw refuse(`have at most ${most} parts`, got, 'use fewer parts');
 }
 
 /** The nodes that have this name or weight; if there are none, those with such an input or output. */
