@@ -79,10 +79,6 @@ export function packLanguage(language, outdir) {
   return filesIn(target).map((name) => path.join(target, name));
 }
 
-export function generateSources(language, outdir) {
-  pacmak(language, outdir, ['--code-only', '--no-fingerprint'], {});
-}
-
 function pacmak(language, outdir, options, variables) {
   // pacmak packs the folder itself unless a command prints a tarball's name.
   const packed = ['--pack-command', 'node -p process.env.PACKED_TARBALL', '--no-npmignore'];
