@@ -20,7 +20,6 @@ import { selectStateMachine, type Selection } from '../cloudformation/pipeline';
 import { administrator } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/resource';
-import { Arrivals } from '../events/arrivals';
 import type { LoopbackServer } from '../http/loopback-server';
 import { Authorizer } from '../iam/authorizer';
 import { Callers } from '../s3/callers';
@@ -60,7 +59,6 @@ export class LocalCloud {
   private readonly versions = new PublishedVersions();
   private readonly credentials: S3Access['credentials'];
   private readonly machines = new StateMachines();
-  private readonly arrivals: Arrivals;
   private readonly closing = new AbortController();
   private readonly certified: ReturnType<typeof makeCertificate>;
   private s3Server: S3Server | undefined;
@@ -80,11 +78,7 @@ export class LocalCloud {
     const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
     guardFolder(folder);
     this.certified = makeCertificate(folder);
-    this.arrivals = new Arrivals({ machines: this.machines, authorizer, onFailure: this.onNotice });
-    const store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
-      options.onWrite?.(created);
-      if (!this.closing.signal.aborted) this.arrivals.add(created);
-    });
+    const store = new DiskObjectStore(path.join(folder, 's3'), options.onWrite);
     this.host = {
       ...{ injector, simulator, authorizer, folder, store, options, region },
       callers: new Callers(),
@@ -273,7 +267,6 @@ export class LocalCloud {
     authorizer.update(deployment.policies);
     for (const notice of deployment.notices) this.onNotice(notice);
     deployMachines(this.machines, deployment, started(this.functions), this.host);
-    this.arrivals.replace(deployment.rules);
     this.deployed = deployment;
     await this.httpApi?.serve(deployment.httpApi);
   }

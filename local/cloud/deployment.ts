@@ -12,7 +12,6 @@ import { type PipelinePolicies, readPolicies } from '../cloudformation/policies'
 import type { PublishedVersions } from '../cloudformation/resource';
 import { readBuckets, readStateMachine, type StateMachineResource } from '../cloudformation/resources';
 import { Template } from '../cloudformation/template';
-import { type Rules, readRules } from '../events/read-rules';
 import { type Access, Authorizer } from '../iam/authorizer';
 import type { LocalFunctions } from '../lambda/local-functions';
 import { allStates, type Definition } from '../step-functions/definition';
@@ -35,7 +34,6 @@ export interface Deployment {
   readonly aliases: ReadonlyMap<string, string>;
   readonly pipelines: readonly LocalPipeline[];
   readonly httpApi: HttpApi | undefined;
-  readonly rules: Rules;
   readonly buckets: readonly string[];
   readonly policies: PipelinePolicies;
   readonly notices: readonly string[];
@@ -60,7 +58,10 @@ export function readDeployment({ stack, logicalId }: Selection, options: Deploym
     if (refusal === undefined) running.push(other.logicalId);
     else refused.set(attributeOf(template, other, 'Arn'), refusal);
   }
-  const front = (machines: readonly DeployedMachine[]): Front => readFront(template, machines, refused);
+  const front = (machines: readonly DeployedMachine[]) => {
+    const arns = machines.map(({ resource }) => resource.arn);
+    return readHttpApi(template, { running: new Set(arns), refused });
+  };
   const read = readMachines(template, running, { ...options, front });
   const aliases = readAliases(new Template(stack, options.versions));
   return {
@@ -70,8 +71,16 @@ export function readDeployment({ stack, logicalId }: Selection, options: Deploym
     selected: read.machines[0].resource,
     aliases: aliases.machines,
     pipelines: read.machines.flatMap((machine) => pipelineOf(template, machine)),
-    notices: [...read.notices, ...read.rules.notices, ...aliases.notices],
+    notices: [...read.notices, ...aliases.notices, ...ruleNotices(template)],
   };
+}
+
+function ruleNotices(template: Template): string[] {
+  return template
+    .resourcesOfType('AWS::Events::Rule')
+    .map(
+      ({ logicalId }) => `the rule '${logicalId}' starts nothing here: the local cloud has no EventBridge`,
+    );
 }
 
 /** @param template of its own, because an alias may refer to what the local cloud does not run */
@@ -92,7 +101,7 @@ function readAliases(template: Template) {
 /** The state machine may refer to anything, so it is read with a template of its own, which remembers what it refers to. */
 function refusalOf(stack: AssemblyStack, logicalId: string, options: DeploymentOptions): string | undefined {
   const template = new Template(stack, options.versions);
-  const alone = { ...options, onAccess: undefined, front: () => NO_FRONT };
+  const alone = { ...options, onAccess: undefined, front: () => undefined };
   const read = orRefusal(() => readMachines(template, [logicalId], alone));
   return read instanceof LocalCloudError ? read.message : undefined;
 }
@@ -106,23 +115,6 @@ function orRefusal<T>(read: () => T): T | LocalCloudError {
   }
 }
 
-interface Front {
-  readonly httpApi: HttpApi | undefined;
-  readonly rules: Rules;
-}
-
-const NO_FRONT: Front = { httpApi: undefined, rules: { rules: [], buckets: new Set(), notices: [] } };
-
-function readFront(
-  template: Template,
-  machines: readonly DeployedMachine[],
-  refused: ReadonlyMap<string, string>,
-): Front {
-  const running = new Map(machines.map(({ resource }) => [resource.logicalId, resource.arn]));
-  const httpApi = readHttpApi(template, { running: new Set(running.values()), refused });
-  return { httpApi, rules: readRules(template, running) };
-}
-
 /** The policies come last, because they are those of all resources that the others refer to. */
 function readMachines(
   template: Template,
@@ -132,14 +124,14 @@ function readMachines(
     bucketKeys,
     onAccess,
     front: frontOf,
-  }: DeploymentOptions & { readonly front: (machines: readonly DeployedMachine[]) => Front },
+  }: DeploymentOptions & { readonly front: (machines: readonly DeployedMachine[]) => HttpApi | undefined },
 ) {
   const machines = logicalIds.map((id) => {
     const resource = readStateMachine(template, template.resource(id));
     return { resource, definition: parseDefinition(resource.definition, resource.type) };
   });
   const replaceFunctions = functions.prepare(template, ...machines.map(({ definition }) => definition));
-  const front = frontOf(machines);
+  const httpApi = frontOf(machines);
   const buckets = [
     ...readBuckets(template),
     // Needed if the stack imports a pipeline's bucket instead of defining it.
@@ -147,13 +139,11 @@ function readMachines(
     ...machines.flatMap(({ definition }) => bucketsOfMaps(definition)),
   ];
   const stateMachines = machines.map(({ resource }) => resource);
-  const ofRules = front.rules.rules.flatMap(({ targets }) => targets.map(({ roleArn }) => roleArn));
-  const serviceRoles = [...(front.httpApi?.roleArns ?? []), ...ofRules];
-  const policies = readPolicies(template, stateMachines, serviceRoles, bucketKeys);
+  const policies = readPolicies(template, stateMachines, httpApi?.roleArns ?? [], bucketKeys);
   const authorizer = new Authorizer(onAccess);
   authorizer.update(policies);
   const notices = checkRoles({ template, stateMachines, policies, authorizer });
-  return { machines, replaceFunctions, ...front, buckets, policies, notices };
+  return { machines, replaceFunctions, httpApi, buckets, policies, notices };
 }
 
 /** Buckets that distributed Maps name and that the stack may import. */

@@ -25,7 +25,7 @@ export function administrator(account: string): Identity {
 /**
  * Call this when the functions and the state machines have been read, because it reads the policies of what they refer to.
  *
- * @param serviceRoles ARNs of the roles with which API Gateway and EventBridge start executions
+ * @param serviceRoles ARNs of the roles with which API Gateway starts executions
  * @param importedBucketKeys ARNs of the KMS keys of buckets that the stack does not define, by the bucket's name
  */
 export function readPolicies(

@@ -109,7 +109,7 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
 export function readBuckets(template: Template): string[] {
   const buckets = template.referredResources('AWS::S3::Bucket');
   for (const bucket of buckets) {
-    // Events for EventBridge are supported; `local/events/` reads them.
+    // There is no EventBridge, so its events have no effect.
     const { NotificationConfiguration: notifications = {} } = bucket.properties;
     checkFields(bucket, 'NotificationConfiguration', notifications, ['EventBridgeConfiguration']);
   }

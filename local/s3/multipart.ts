@@ -80,7 +80,7 @@ export async function completeMultipartUpload(
   if (!uploads.delete(id)) throw noSuchUpload(id);
   try {
     const joined = await store.receive(Readable.from(contentOf(parts)), checksOf(upload, headers));
-    const options = { ...upload, etag: etagOf(parts), condition, reason: COMPLETE } as const;
+    const options = { ...upload, etag: etagOf(parts), condition };
     const { etag, checksum } = await store.commit(bucket, key, joined, options);
     await discardParts(service, upload);
     const fields = { Location: `/${bucket}/${key}`, Bucket: bucket, Key: key, ETag: etag };

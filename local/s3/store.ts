@@ -44,15 +44,11 @@ export interface ObjectOptions extends Partial<ObjectMetadata> {
   readonly checksum?: ChecksumAlgorithm;
   /** @default - the MD5 of the bytes */
   readonly etag?: string;
-  /** @default PutObject */
-  readonly reason?: CreatedObject['reason'];
 }
 
 export interface CreatedObject {
   readonly bucket: string;
   readonly object: StoredObject;
-  /** The operation, as events name it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
-  readonly reason: 'PutObject' | 'CompleteMultipartUpload';
 }
 
 export class DiskObjectStore {
@@ -145,7 +141,7 @@ export class DiskObjectStore {
     bucket.set(object);
     if (previous === undefined) this.sorted.delete(bucketName);
     if (previous !== undefined) await rm(previous.file);
-    this.onCreated({ bucket: bucketName, object, reason: options.reason ?? 'PutObject' });
+    this.onCreated({ bucket: bucketName, object });
     return object;
   }
 

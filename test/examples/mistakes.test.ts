@@ -10,8 +10,6 @@ it.each<[name: string, script: string, args: readonly string[], message: string]
   ['embeddings', 'embed-folder', ['texts'], NO_ARN],
   ['speech', 'call', [], NO_ARN],
   ['large-transformer', 'call', [], NO_ARN],
-  ['object-arrival', 'results', ['seven'], NO_ARN],
-  ['object-arrival', 'put', ['seven', '#.'], 'Error: BUCKET is not set: run `. ./cloud.env`'],
   ['http', 'call', [SIX], 'Error: HTTP_ENDPOINT is not set: run `. ./cloud.env`'],
   ['http', 'call', [], `Error: no drawing: run npx tsx call.ts '${SIX}'`],
   ['callers', 'infer', [], "TypeError: option stateMachineArn must be the ARN of a state machine, got '': "],
@@ -22,7 +20,7 @@ it.each<[name: string, script: string, args: readonly string[], message: string]
   ['large-transformer', 'write-model', ['--hidden', '100'], 'a multiple of 64'],
 ])('%s/%s %j fails', async (name, script, args, message) => {
   // An undefined variable is not set in a child process.
-  const unset = { STATE_MACHINE_ARN: undefined, BUCKET: undefined, HTTP_ENDPOINT: undefined };
+  const unset = { STATE_MACHINE_ARN: undefined, HTTP_ENDPOINT: undefined };
   const { code, stdout, stderr } = await new Example(name).run(script, args, { ...process.env, ...unset });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr.toLowerCase()).toContain(message.toLowerCase());

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CfnRule } from 'aws-cdk-lib/aws-events';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { CfnStateMachine, CfnStateMachineAlias } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Access, TraceEvent } from '../../../local';
@@ -130,6 +131,7 @@ test('a role from outside of the stack may do whatever no policy denies, and a n
   const assembly = pipeline(DOUBLE, (stack) => {
     functionOf(stack).role = role;
     new CfnStateMachineAlias(stack, 'Live', { name: 'live' });
+    new CfnRule(stack, 'Nightly', { scheduleExpression: 'rate(1 day)' });
   });
   const cloud = await start(assembly, { onAccess: (access) => accesses.push(access) });
   await cloud.putObject('inputs/n', Buffer.from('21'));
@@ -139,6 +141,9 @@ test('a role from outside of the stack may do whatever no policy denies, and a n
   );
   expect(cloud.notices()).toContainEqual(
     expect.stringMatching(/^the alias 'Live' of a state machine is not there: .* without a version/),
+  );
+  expect(cloud.notices()).toContain(
+    "the rule 'Nightly' starts nothing here: the local cloud has no EventBridge",
   );
   const resource = `arn:aws:s3:::${cloud.pipeline.bucket}/inputs/n`;
   expect(accesses).toContainEqual({ principal: role, action: 's3:GetObject', resource });
