@@ -23,20 +23,12 @@ export function listOf(value: Json | undefined): readonly Json[] {
   return isJsonArray(value) ? value : [value];
 }
 
-/** The names of fields, and indexes of lists. */
-export type JsonPath = readonly (string | number)[];
-
-/** Parses names and indexes, such as `.detail.object.key` and `.resources[0]`; `undefined` for something else. */
-export function parseJsonPath(text: string): JsonPath | undefined {
-  if (!/^(\.[\w-]+|\[\d+\])*$/.test(text)) return undefined;
-  return [...text.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map((step) => step.at(1) ?? Number(step.at(2)));
-}
-
-export function valueAt(root: Json | undefined, path: JsonPath): Json | undefined {
-  return path.reduce<Json | undefined>((value, step) => {
-    if (typeof step === 'number') return isJsonArray(value) ? value[step] : undefined;
-    return isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-  }, root);
+/** The value of a field of a field, and so on. */
+export function valueAt(root: Json | undefined, path: readonly string[]): Json | undefined {
+  return path.reduce<Json | undefined>(
+    (value, name) => (isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined),
+    root,
+  );
 }
 
 export function parseJson(text: string): Json | undefined {

@@ -3,7 +3,6 @@ import type { Authorizer } from '../iam/authorizer';
 import type { LocalCloudError } from '../local-cloud-error';
 import type { Callers } from '../s3/callers';
 import type { StateMachines } from '../step-functions/state-machines';
-import type { ParameterSource } from './parameter-mapping';
 import type { RouteKey } from './routes';
 
 export interface HttpApi {
@@ -11,6 +10,8 @@ export interface HttpApi {
   /** Names of its stages. `$default` has no name in paths. */
   readonly stages: readonly string[];
   readonly routes: readonly Route[];
+  /** Keys of routes that the local cloud does not serve: those with variables, and `$default`. */
+  readonly refusedKeys: readonly string[];
   readonly roleArns: readonly string[];
 }
 
@@ -21,14 +22,17 @@ export interface Route {
   readonly integration: Integration | LocalCloudError;
 }
 
+/** As the value of a parameter, stands for the body of the request. */
+export const BODY = '$request.body';
+
 /** A first-class integration with Step Functions. */
 export interface Integration {
   readonly action: 'StartExecution' | 'StartSyncExecution';
   /** API Gateway starts executions as this role. */
   readonly roleArn: string;
   readonly stateMachineArn: string;
-  /** The parameters of the request to Step Functions, by the name that Step Functions gives them. */
-  readonly parameters: readonly (readonly [name: string, source: ParameterSource])[];
+  /** The parameters of the request to Step Functions, by the name that Step Functions gives them: constants, or `BODY`. */
+  readonly parameters: readonly (readonly [name: string, value: string])[];
   readonly timeoutMs: number;
 }
 

@@ -7,8 +7,7 @@ import { entriesOf, type Json } from '../json';
 import { checkFields, type Resource, unknownValue, whereOf } from '../cloudformation/resource';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Template } from '../cloudformation/template';
-import type { HttpApi, Integration, Route } from './http-api';
-import { parseParameter } from './parameter-mapping';
+import { BODY, type HttpApi, type Integration, type Route } from './http-api';
 import { parseRouteKey } from './routes';
 
 interface MachineNames {
@@ -50,20 +49,26 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
     template
       .resourcesOfType(`AWS::ApiGatewayV2::${type}`)
       .filter((resource) => template.property(resource, 'ApiId') === id);
-  const routes = of('Route').map((route): Route => {
-    const key = parseRouteKey(template.text(route, 'RouteKey'), whereOf(route));
+  const refusedKeys: string[] = [];
+  const routes = of('Route').flatMap((route): Route[] => {
+    const text = template.text(route, 'RouteKey');
+    const key = parseRouteKey(text);
+    if (key === undefined) {
+      refusedKeys.push(text);
+      return [];
+    }
     const authorization = template.property(route, 'AuthorizationType') ?? 'NONE';
     if (authorization !== 'NONE' && authorization !== 'AWS_IAM') {
       // The route is open to nobody.
       const integration = unknownValue(route, 'AuthorizationType', authorization);
-      return { key, authorization: 'NONE', integration };
+      return [{ key, authorization: 'NONE', integration }];
     }
-    return { key, authorization, integration: readIntegration(template, route, machines) };
+    return [{ key, authorization, integration: readIntegration(template, route, machines) }];
   });
   return {
     id,
     stages: of('Stage').map((stage) => template.text(stage, 'StageName')),
-    routes,
+    ...{ routes, refusedKeys },
     roleArns: routes.flatMap(({ integration }) =>
       integration instanceof LocalCloudError ? [] : integration.roleArn,
     ),
@@ -105,14 +110,16 @@ function readIntegration(
   const roleArn = template.text(resource, 'CredentialsArn');
   // Such as arn:aws:iam::*:user/*, with which the caller's own permissions decide.
   if (!roleArn.includes(':role/')) throw unknownValue(resource, 'CredentialsArn', roleArn);
+  const mapped: [string, string][] = [];
+  for (const [name, value] of entriesOf(parameters)) {
+    const known = PARAMETERS.get(name);
+    if (known === undefined) continue;
+    if (typeof value !== 'string' || (value !== BODY && /^\$|\$\{/.test(value)))
+      return unsupported(`the parameter ${JSON.stringify(value)} of ${whereOf(resource)}`);
+    mapped.push([known, value]);
+  }
   return {
-    action,
-    roleArn,
-    stateMachineArn: machine,
-    parameters: entriesOf(parameters).flatMap(([name, value]) => {
-      const known = PARAMETERS.get(name);
-      return known === undefined ? [] : [[known, parseParameter(value, whereOf(resource))] as const];
-    }),
+    ...{ action, roleArn, stateMachineArn: machine, parameters: mapped },
     timeoutMs: Number(template.property(resource, 'TimeoutInMillis') ?? DEFAULT_TIMEOUT_MS),
   };
 }

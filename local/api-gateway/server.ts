@@ -13,8 +13,8 @@ import {
 } from '../http/loopback-server';
 import { SignatureError } from '../http/signature-v4';
 import type { JsonObject } from '../json';
-import { LocalCloudError } from '../local-cloud-error';
-import { queryOf, rawPathOf } from '../http/uri';
+import { LocalCloudError, unsupported } from '../local-cloud-error';
+import { rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/api-error';
 import { signingCaller } from '../step-functions/api/authenticate';
 import { forbidden, GatewayError } from './gateway-error';
@@ -82,17 +82,14 @@ export class HttpApiServer {
     if (api === undefined) throw notFound();
     const method = message.method ?? '';
     const [stage, path] = stageOf(api.stages, segmentsOf(message));
-    const match = matchRoute(api.routes, method, path);
-    if (match === undefined) throw notFound();
-    const { route, variables } = match;
+    const route = matchRoute(api.routes, method, `/${path.join('/')}`);
+    if (route === undefined) throw withoutRoute(api);
     const body = await readBody(message, MAX_PAYLOAD_BYTES);
     if (body === undefined) throw new GatewayError(413, 'Request Entity Too Large');
-    const query = queryOf(message.url ?? '/');
-    const request = { headers: joined(message.headers), query, variables, body };
     this.authorize(route, message, body, `${api.id}/${stage}/${method}/${path.join('/')}`);
     if (route.integration instanceof LocalCloudError) throw new GatewayError(501, route.integration.message);
     const source = `${api.id}/${stage}/${route.key.text.replace(' /', '/')}`;
-    return await startExecution(route.integration, request, source, this.options);
+    return await startExecution(route.integration, body, source, this.options);
   }
 
   /**
@@ -128,6 +125,13 @@ export class HttpApiServer {
   }
 }
 
+/** One of the routes that are not served may be meant. */
+function withoutRoute({ refusedKeys }: HttpApi): GatewayError {
+  if (refusedKeys.length === 0) return notFound();
+  const keys = refusedKeys.map((key) => `'${key}'`).join(', ');
+  return new GatewayError(501, unsupported(`the route keys ${keys}`).message);
+}
+
 function notFound(): GatewayError {
   return new GatewayError(404, 'Not Found');
 }
@@ -153,8 +157,4 @@ function stageOf(
   if (first !== '$default' && stages.includes(first)) return [first, segments.slice(1)];
   if (!stages.includes('$default')) throw notFound();
   return ['$default', segments];
-}
-
-function joined(headers: http.IncomingHttpHeaders): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

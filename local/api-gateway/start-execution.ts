@@ -6,8 +6,7 @@ import { Parameters } from '../step-functions/api/parameters';
 import { startExecution as start, startSyncExecution } from '../step-functions/api/start';
 import { SYSTEM_CLOCK, within } from '../step-functions/clock';
 import { GatewayError } from './gateway-error';
-import type { GatewayOptions, Integration } from './http-api';
-import { type MappedRequest, parameterValue } from './parameter-mapping';
+import { BODY, type GatewayOptions, type Integration } from './http-api';
 
 /** API Gateway names its sessions so. */
 const SESSION_NAME = 'BackplaneAssumeRoleSession';
@@ -19,7 +18,7 @@ const SESSION_NAME = 'BackplaneAssumeRoleSession';
  */
 export async function startExecution(
   { action, roleArn, stateMachineArn, timeoutMs, parameters: mapped }: Integration,
-  request: MappedRequest,
+  body: Buffer,
   source: string,
   { machines, authorizer, signal, onNotice }: GatewayOptions,
 ): Promise<JsonObject> {
@@ -35,7 +34,9 @@ export async function startExecution(
     onNotice(refusal);
     throw new ApiError('AccessDeniedException', refusal);
   }
-  const values = mapped.map(([name, from]) => [name, parameterValue(from, request)] as const);
+  // An empty body counts as none: that is believed, not documented.
+  const text = body.length === 0 ? undefined : body.toString('utf8');
+  const values = mapped.map(([name, value]) => [name, value === BODY ? text : value] as const);
   const parameters = new Parameters(JSON.stringify({ stateMachineArn, ...Object.fromEntries(values) }));
   if (action === 'StartExecution') return start(machines, parameters);
   const answer = startSyncExecution(machines, parameters);
