@@ -10,13 +10,5 @@ export { LocalCloudError } from './local-cloud-error';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
 export type { Json, JsonObject } from './json';
 export type { WorkerProcess } from './lambda/sandbox';
-export { SIMULATION_NAMES, SIMULATIONS, type SimulationName } from './simulation/presets';
-export type {
-  Burst,
-  NetworkShape,
-  PayloadDelay,
-  Percentiles,
-  Simulation,
-  StoreDelays,
-} from './simulation/simulation';
+export { SIMULATION_NAMES, type SimulationName } from './simulation/presets';
 export type { ExecutionResult, TraceEvent } from './step-functions/execution';

@@ -3,7 +3,6 @@ import type { Access } from '../iam/authorizer';
 import type { LogListener } from '../lambda/function-log';
 import type { CreatedObject } from '../s3/store';
 import type { SimulationName } from '../simulation/presets';
-import type { Simulation } from '../simulation/simulation';
 import type { TraceEvent } from '../step-functions/execution';
 
 export interface LocalCloudOptions {
@@ -29,10 +28,10 @@ export interface LocalCloudOptions {
   readonly bucketKeys?: Readonly<Record<string, string>>;
   /**
    * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated. One of
-   * `SIMULATION_NAMES`, such as `aws`, several of them, such as `['lambda', 's3-standard']`, or delays of your own.
+   * `SIMULATION_NAMES`, such as `aws`, or several of them, such as `['lambda', 's3-standard']`.
    * @default - everything runs as fast as this machine allows
    */
-  readonly simulation?: SimulationName | readonly SimulationName[] | Simulation;
+  readonly simulation?: SimulationName | readonly SimulationName[];
   /**
    * Seed of the simulated delays, a whole number. With the same seed, the n-th request of a function's m-th sandbox waits as long
    * again, and so does the n-th transition of a state machine.

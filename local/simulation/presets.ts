@@ -4,7 +4,6 @@ import { standardDelays } from '../../lib/cost/formulas/step-functions';
 import { MIB } from '../../lib/cost/formulas/lambda';
 import { atPercent } from '../../lib/cost/latency/latency-distribution';
 import { LocalCloudError } from '../local-cloud-error';
-import { checkSimulation } from './check-simulation';
 import type { NetworkShape, Percentiles, Simulation, StoreDelays } from './simulation';
 
 const PART_NAMES = [
@@ -64,18 +63,12 @@ export const SIMULATIONS: Readonly<Record<SimulationName, Simulation>> = {
 };
 
 /**
- * The parts that the names stand for, or a simulation itself. Of two parts of the same kind, such as `lambda` and `lambda-vpc`,
- * the later one counts.
+ * The parts that the names stand for. Of two parts of the same kind, such as `lambda` and `lambda-vpc`, the later one counts.
  *
- * @throws LocalCloudError for an unknown name or an impossible delay
+ * @throws LocalCloudError for an unknown name
  */
-export function simulationOf(given: Simulation | string | readonly string[] = {}): Simulation {
-  if (typeof given === 'string') return simulationOf([given]);
-  return isNames(given) ? together(given.map(simulationNamed)) : checkSimulation(given);
-}
-
-function isNames(given: Simulation | readonly string[]): given is readonly string[] {
-  return Array.isArray(given);
+export function simulationOf(names: string | readonly string[] = []): Simulation {
+  return together([names].flat().map(simulationNamed));
 }
 
 function simulationNamed(name: string): Simulation {

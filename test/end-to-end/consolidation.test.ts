@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Consolidation, Slicing, WarmUp, type SlicedInferencePipelineProps } from '../../lib';
 import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
+import { SIMULATIONS } from '../../local/simulation/presets';
 import { clientOf } from '../support/client-of-cloud';
 import { failed, requestOf, rows, runAsWhole, start, synthesize, trace } from '../support/deployed-pipeline';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
@@ -100,9 +101,10 @@ test('a request that does not fit fails as in a slice, and starts none if the mo
 test('five cold requests at once load one copy of the whole model', async () => {
   // 2 MB of weights at 1 MB/s: the five runs have asked long before the copy is loaded.
   const large = saveModel(mlp(2, 512));
-  const network = { firstByteMs: 1, connectionBytesPerSecond: 1e6, functionBytesPerSecond: 1e6 };
+  const network = { connectionBytesPerSecond: 1e6, functionBytesPerSecond: 1e6 };
+  jest.replaceProperty(SIMULATIONS, 'lambda', { network });
   const assembly = synthesize(large, () => ({ ...consolidated, slicing: Slicing.count(2) }));
-  const cloud = await start(assembly, { simulation: { network } });
+  const cloud = await start(assembly, { simulation: 'lambda' });
   const run = (seed: number) =>
     runAsWhole(cloud, large, new Map([['x', float32([1, 512], Array(512).fill(seed / 10))]]));
   const outputs = await Promise.all([1, 2, 3, 4, 5].map(run));

@@ -13,15 +13,3 @@ test.each([['s3'], [['aws', 's3']]])('%j is refused with the list of names', (na
     /^a simulation must have one of these names: none, aws, .*; got 's3'/,
   );
 });
-
-const NETWORK = { connectionBytesPerSecond: 1e6, functionBytesPerSecond: 2e6 };
-
-test.each([
-  [{ network: { ...NETWORK, functionBytesPerSecond: 0 } }, 'network.functionBytesPerSecond'],
-  [{ network: { ...NETWORK, burst: { bytes: 1, bytesPerSecond: 0, refillShare: 1 } } }, 'network.burst'],
-  [{ storage: { standard: { get: [[50, 1]] as const, put: [] } } }, 'storage.standard.put'],
-  [{ transitions: { express: [{ bytes: 0, percentiles: [[101, 1]] as const }] } }, 'transitions.express'],
-  [{ transitions: { express: [] } }, 'transitions.express'],
-])('delays of your own are refused if they are impossible: %j', (own, message) => {
-  expect(() => simulationOf(own)).toThrow(message);
-});
