@@ -23,22 +23,13 @@ export type {
 export { InferenceError, InferenceTimeoutError, type InferenceErrorDetails } from './errors';
 export type {
   CallOptions,
-  InferManyOptions,
   InferOptions,
-  ManyProgress,
   PollInterval,
   ResultsPlace,
   SlicedInferenceClientOptions,
   AwsClient,
 } from './options';
-export type {
-  InferenceProgress,
-  InferenceResult,
-  InvocationResult,
-  ManyFailed,
-  ManyResult,
-  ManySucceeded,
-} from './result';
+export type { InferenceProgress, InferenceResult, InvocationResult } from './result';
 export type { PipelineDescription, PipelineLimits } from './description/pipeline-description';
 export { tensorFrom } from './tensors/array-kinds';
 export { toNestedArray } from './tensors/from-raw';

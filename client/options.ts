@@ -119,32 +119,6 @@ export function inlineMode(results: unknown = 'auto'): InlineMode {
   throw badOption('results', "'auto', 's3' or 'inline'", results);
 }
 
-/** Options of `inferMany`. They are those of each inference, except `concurrency` and `onProgress`. */
-export interface InferManyOptions extends Omit<InferOptions, 'onProgress'> {
-  /**
-   * Largest number of inferences at a time, those included whose result waits for an earlier one.
-   * @default 8
-   */
-  readonly concurrency?: number;
-  /**
-   * Called after each inference. An error of this function ends the loop.
-   * @default - no reports
-   */
-  readonly onProgress?: (progress: ManyProgress) => void;
-}
-
-/** How far `inferMany` is. */
-export interface ManyProgress {
-  /** Inferences that have ended, failed ones included. */
-  readonly done: number;
-  /** Inferences that have failed. */
-  readonly failed: number;
-  /** Inferences that have started, ended ones included. */
-  readonly started: number;
-}
-
-export const DEFAULT_CONCURRENCY = 8;
-
 /** Milliseconds. */
 export const DEFAULT_REQUEST_TIMEOUT = 30_000;
 
@@ -182,7 +156,7 @@ export function checkMilliseconds(name: string, value: unknown): void {
 }
 
 /** @throws TypeError if the value is no whole number from 1 to `most` */
-export function checkWhole(name: string, value: unknown, most: number): void {
+function checkWhole(name: string, value: unknown, most: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most) return;
   throw badOption(name, `a whole number from 1 to ${most}`, value);
 }

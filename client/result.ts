@@ -28,29 +28,6 @@ export interface InvocationResult {
   readonly executionArn: string;
 }
 
-/** One of many inferences, in the order of the inputs. */
-export type ManyResult = ManySucceeded | ManyFailed;
-
-/** One of many inferences that succeeded. */
-export interface ManySucceeded {
-  /** Position of the inference among the inputs, from 0 on. */
-  readonly index: number;
-  /** What `infer` returns. */
-  readonly result: InferenceResult;
-  /** Absent, because the inference succeeded. */
-  readonly error?: undefined;
-}
-
-/** One of many inferences that failed. */
-export interface ManyFailed {
-  /** Position of the inference among the inputs, from 0 on. */
-  readonly index: number;
-  /** What `infer` throws. */
-  readonly error: Error;
-  /** Absent, because the inference failed. */
-  readonly result?: undefined;
-}
-
 /** A step of an execution. */
 export interface InferenceProgress {
   /**

@@ -9,18 +9,16 @@ import { checkedTensors, invocationText, invocationOutput, prepareRequest } from
 import { PipelineDescriptions, parseStateMachineArn, type StateMachineArn } from './description/descriptions';
 import type { PipelineDescription } from './description/pipeline-description';
 import { explaining } from './aws/failures';
-import { inferMany } from './infer-many';
 import {
   checkMilliseconds,
   checkedSettings,
   inlineMode,
   type CallOptions,
-  type InferManyOptions,
   type InferOptions,
   type Settings,
   type SlicedInferenceClientOptions,
 } from './options';
-import type { InferenceResult, InvocationResult, ManyResult } from './result';
+import type { InferenceResult, InvocationResult } from './result';
 import { checkOutput, requireBucket, requireRun, type CheckedOutput, readResults } from './read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { sharedController } from './run/wait';
@@ -109,18 +107,6 @@ export class SlicedInferenceClient {
       const results = await readResults(output, signature, this.objects, call.signal);
       return { result: resultOf(executionArn, output, results), output: outputText };
     });
-  }
-
-  /**
-   * Runs many inferences, `concurrency` of them at a time, and returns each as soon as it and all before it have ended. A failed one does
-   * not end the others. The end of the loop, by `break` or an error, stops the wait for the rest.
-   * @param inputs a list, or any iterable, which is read as slowly as the results are
-   */
-  inferMany(
-    inputs: Iterable<TensorInputs> | AsyncIterable<TensorInputs>,
-    options: InferManyOptions = {},
-  ): AsyncGenerator<ManyResult, void, undefined> {
-    return inferMany((one, oneOptions) => this.infer(one, oneOptions), inputs, options);
   }
 
   /**

@@ -99,8 +99,6 @@ def test_requests_that_fail_twenty_times_in_a_row_end_the_call(aws, operation, t
 def test_a_request_that_is_refused_ends_the_call(aws, script, name, message, arn):
     aws.begin({"DescribeExecution": [IN_S3], **script})
     refused(name, lambda: aws.infer(LARGE), message, arn)
-    outcomes = aws.model().infer_many([{"x": LARGE}] * 2)
-    assert [outcome.error.name for outcome in outcomes] == [name] * 2
     if "PutObject" in script:
         assert "StartExecution" not in aws.calls
 
@@ -281,8 +279,6 @@ def test_numbers_that_are_none_are_refused(aws, value):
     for call in (
         lambda: aws.infer(wait_timeout=value),
         lambda: model.invoke({}, wait_timeout=value),
-        lambda: model.infer_many([], wait_timeout=value),
-        lambda: model.infer_many([], concurrency=value),
     ):
         raised(ValueError, "must be a finite number above 0", call)
     raised(TypeError, "str", lambda: aws.model(wait_timeout="5"))

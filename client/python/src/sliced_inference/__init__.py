@@ -17,7 +17,6 @@ from .batch import BatchProgress, BatchRow, SlicedInferenceBatchRun
 from .call import InferenceProgress
 from .client import SlicedInferenceClient
 from .errors import InferenceCancelledError, InferenceError, InferenceTimeoutError
-from .many import Outcome, Progress
 from .pipeline import PipelineDescription, PipelineLimits, PipelineSignature, TensorSpec
 from .results import Inference, Invocation, ObjectReference
 
@@ -33,11 +32,9 @@ __all__ = [
     "InferenceTimeoutError",
     "Invocation",
     "ObjectReference",
-    "Outcome",
     "PipelineDescription",
     "PipelineLimits",
     "PipelineSignature",
-    "Progress",
     "SlicedInferenceBatchRun",
     "SlicedInferenceClient",
     "TensorSpec",

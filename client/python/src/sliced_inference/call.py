@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 NOTHING_STARTED, MAY_HAVE_STARTED = "nothing was started", "it may have started"
 
-# How often a wait looks at its events and its time, because Python cannot wait for several things at once.
+# How often a wait looks at its event and its time, because Python cannot wait for several things at once.
 LOOK_SECONDS = 0.1
 # For uploads and downloads, besides the longest execution.
 TRANSFER_SECONDS = 60
@@ -50,8 +50,8 @@ class Call:
     aws: Aws
     seconds: float | None
     """How long the call waits; ``None`` until it knows how long the execution may last."""
-    events: Sequence[threading.Event | None]
-    """The wait ends when one of them is set."""
+    cancel: threading.Event | None
+    """The wait ends when it is set."""
     poll_interval: float
     stops: bool
     """Whether the end of the wait also stops the execution."""
@@ -105,7 +105,7 @@ class Call:
         return self.seconds is not None and time.monotonic() >= self._start + self.seconds
 
     def _is_over(self) -> bool:
-        if self._is_late() or any(event is not None and event.is_set() for event in self.events):
+        if self._is_late() or (self.cancel is not None and self.cancel.is_set()):
             self.ended.set()
         return self.ended.is_set()
 

@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -14,7 +14,6 @@ from .call import Call, InferenceProgress
 from .deployments import restarting
 from .errors import InferenceError, InferenceTimeoutError
 from .execution import execute
-from .many import Outcome, Progress, outcomes_of
 from .pipeline import PipelineDescription, StateMachine
 from .request import INLINE_MODES, Inputs, ResultsPlace, invoked_text, request_of, tensors_from
 from .results import Inference, Invocation, ordered, read_object, read_undamaged, result_from, results_place
@@ -102,35 +101,7 @@ class SlicedInferenceClient:
         ``InferenceTimeoutError`` if the run did not end in time, or a request had no answer; and
         ``InferenceCancelledError`` if ``cancel`` was set. A run that a deployment makes fail is started again.
         """
-        return self._infer(self._call(wait_timeout, (cancel,), stop_on_cancel, on_progress), inputs, results)
-
-    def infer_many(
-        self,
-        inputs: Iterable[Inputs],
-        *,
-        concurrency: int = 8,
-        on_progress: Callable[[Progress], None] | None = None,
-        wait_timeout: float | None = None,
-        cancel: threading.Event | None = None,
-        stop_on_cancel: bool = False,
-        results: ResultsPlace = "auto",
-    ) -> Iterator[Outcome]:
-        """Runs the pipeline on many inputs and yields an outcome for each, in the order of the inputs.
-
-        A failed run is an outcome with an ``error``, and the others go on. ``inputs`` is iterated as inputs are needed:
-        at most twice ``concurrency`` inputs or results are held. If it raises, the outcomes of the runs that have
-        started come before its error. If you stop iterating, the runs are abandoned, and a generator is closed.
-
-        At most ``concurrency`` runs are in progress. ``on_progress`` is called after each, in one thread at a time, but
-        not in yours. The rest is as for ``infer``: ``wait_timeout`` is for each run, and if ``cancel`` is set, the
-        iterator raises ``InferenceCancelledError``.
-        """
-        _check_positive(concurrency=concurrency, wait_timeout=wait_timeout)
-
-        def infer(tensors: Inputs, abandoned: threading.Event) -> Inference:
-            return self._infer(self._call(wait_timeout, (abandoned, cancel), stop_on_cancel), tensors, results)
-
-        return outcomes_of(inputs, concurrency, infer, on_progress)
+        return self._infer(self._call(wait_timeout, cancel, stop_on_cancel, on_progress), inputs, results)
 
     def invoke(
         self,
@@ -149,7 +120,7 @@ class SlicedInferenceClient:
         are as for ``infer``.
         """
         text = invoked_text(request)
-        call = self._call(wait_timeout, (cancel,), stop_on_cancel, on_progress)
+        call = self._call(wait_timeout, cancel, stop_on_cancel, on_progress)
 
         def attempt() -> Invocation:
             machine, _ = self._suited(call, None)
@@ -186,7 +157,7 @@ class SlicedInferenceClient:
             )
 
         def new_call() -> Call:
-            return Call(self._aws, None, (cancel,), self._poll_interval, False)
+            return Call(self._aws, None, cancel, self._poll_interval, False)
 
         call = new_call()
 
@@ -201,13 +172,13 @@ class SlicedInferenceClient:
     def _call(
         self,
         wait_timeout: float | None,
-        events: tuple[threading.Event | None, ...],
+        cancel: threading.Event | None,
         stops: bool,
         on_progress: Callable[[InferenceProgress], None] | None = None,
     ) -> Call:
         _check_positive(wait_timeout=wait_timeout)
         seconds = self._wait_timeout if wait_timeout is None else wait_timeout
-        return Call(self._aws, seconds, events, self._poll_interval, stops, on_progress)
+        return Call(self._aws, seconds, cancel, self._poll_interval, stops, on_progress)
 
     def _infer(self, call: Call, inputs: Inputs, results: ResultsPlace) -> Inference:
         if results not in INLINE_MODES:
