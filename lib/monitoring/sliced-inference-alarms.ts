@@ -85,8 +85,8 @@ export class SlicedInferenceAlarms extends Construct {
     const period = { period: PERIOD };
     const of = `${pipeline.node.path}:`;
     this.alarms = [
-      this.alarm('Failed', pipeline.metricFailed(period), maxFailedRuns, `${of} runs fail`),
-      this.alarm('TimedOut', pipeline.metricTimedOut(period), 1, `${of} runs take longer than they may`),
+      this.alarm('Failed', stateMachine.metricFailed(period), maxFailedRuns, `${of} runs fail`),
+      this.alarm('TimedOut', stateMachine.metricTimedOut(period), 1, `${of} runs take longer than they may`),
       this.alarm(
         'Throttled',
         stateMachine.metricThrottled(period),
@@ -102,7 +102,7 @@ export class SlicedInferenceAlarms extends Construct {
       this.alarms.push(this.alarm('WholeFails', wholeFunction.metricErrors(period), 1, event, options));
     }
     if (maxTime) {
-      const metric = pipeline.metricTime({ ...period, statistic: 'p95' });
+      const metric = stateMachine.metricTime({ ...period, statistic: 'p95' });
       const milliseconds = knownAtSynth(maxTime, 'maxTime').toMilliseconds();
       const event = `${of} 5 of 100 runs take longer than ${maxTime.toHumanString()}`;
       const options = {

@@ -1,6 +1,7 @@
 /** A CloudWatch dashboard that shows pipelines. */
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
 import { sliceName, WHOLE } from '../../contract/keys';
@@ -62,36 +63,34 @@ function rowsOf(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[][] {
   return pipeline._hasSliceMetrics ? [...rows, sliceMetricRow(pipeline)] : rows;
 }
 
-function batchRow({ node, stateMachine, function: fn }: SlicedInferenceBatch): cloudwatch.IWidget[] {
-  const outcomes = [
+function outcomesOf(stateMachine: sfn.StateMachine): cloudwatch.Metric[] {
+  return [
     stateMachine.metricStarted({ label: 'started' }),
     stateMachine.metricSucceeded({ label: 'succeeded' }),
     stateMachine.metricFailed({ label: 'failed' }),
     stateMachine.metricTimedOut({ label: 'timed out' }),
   ];
+}
+
+function batchRow({ node, stateMachine, function: fn }: SlicedInferenceBatch): cloudwatch.IWidget[] {
   // A child calls the function when it starts and when it ends; the last call fails if one of its items has failed.
   const calls = [fn.metricInvocations({ label: 'calls' }), fn.metricErrors({ label: 'failed calls' })];
   const times = ['p50', 'p95'].map((statistic) => stateMachine.metricTime({ statistic, label: statistic }));
   return [
-    graph({ node }, 'batches', outcomes, 'batches'),
+    graph({ node }, 'batches', outcomesOf(stateMachine), 'batches'),
     graph({ node }, 'time of a batch', times, 'ms'),
     graph({ node }, 'starts and ends of runs', calls, 'calls'),
   ];
 }
 
 function runRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
-  const outcomes = [
-    pipeline.metricStarted({ label: 'started' }),
-    pipeline.metricSucceeded({ label: 'succeeded' }),
-    pipeline.metricFailed({ label: 'failed' }),
-    pipeline.metricTimedOut({ label: 'timed out' }),
-  ];
+  const { stateMachine } = pipeline;
   const times = ['p50', 'p95', 'p99'].map((statistic) =>
-    pipeline.metricTime({ statistic, label: statistic }),
+    stateMachine.metricTime({ statistic, label: statistic }),
   );
   const callTimes = perFunction(pipeline, (fn, props) => fn.metricDuration({ ...props, statistic: 'p95' }));
   return [
-    graph(pipeline, 'runs', outcomes, 'runs'),
+    graph(pipeline, 'runs', outcomesOf(stateMachine), 'runs'),
     graph(pipeline, 'time of a run', times, 'ms'),
     graph(pipeline, 'p95 of calls', callTimes, 'ms'),
   ];

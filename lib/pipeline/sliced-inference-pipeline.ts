@@ -1,9 +1,11 @@
 /** The construct: compiles a model, stages its slices, and creates a function per slice and the state machine. */
+import { Token } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { WHOLE } from '../../contract/keys';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork, type Network } from '../aws/network';
@@ -14,10 +16,11 @@ import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
+import { SlicedInferenceError } from '../errors';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
 import { type PipelineDeployment, planDeployment } from './deployment';
 import { grantCaller, grantReader, grantWriter, type Storage, createStorage } from './storage';
-import { PipelineMetrics } from './pipeline-metrics';
+import { sliceMetric, type SliceMetric } from './pipeline-metrics';
 import { pipelineModel, writePlan } from './pipeline-model';
 import { type PipelinePlan, pipelinePlan, annotatePlan, warnOfAssumptions } from './pipeline-plan';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
@@ -38,7 +41,7 @@ import type { SlicedModel } from './sliced-model';
  * });
  * ocr.grantInvoke(caller);
  */
-export class SlicedInferencePipeline extends PipelineMetrics {
+export class SlicedInferencePipeline extends Construct {
   /** The state machine: each execution is a run of the model. */
   public readonly stateMachine: sfn.StateMachine;
 
@@ -179,6 +182,39 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    */
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
     return grantCaller(this.stateMachine, this.isExpress, this.bucket, grantee);
+  }
+
+  /**
+   * A metric that the calls of a slice's function report. It requires the prop `sliceMetrics`. Warm-ups report no
+   * metrics: if a warm-up loaded the slice, the run's own call reports that load. The metrics of runs are those of `stateMachine`.
+   *
+   * @param slice index of the slice, from 0
+   * @param metric the metric
+   * @param props options of the metric
+   * @default - over five minutes: the sum of cold starts and bytes, the average of times, the maximum of memory
+   * @throws an error of one line if the pipeline has no `sliceMetrics`
+   * @example
+   * const peak = pipeline.metricSlice(0, SliceMetric.PEAK_MEMORY, { period: Duration.hours(1) });
+   */
+  public metricSlice(
+    slice: number,
+    metric: SliceMetric,
+    props?: cloudwatch.MetricOptions,
+  ): cloudwatch.Metric {
+    if (!this._hasSliceMetrics) {
+      throw new SlicedInferenceError(
+        'metricSlice must be called on a pipeline with sliceMetrics',
+        'one without',
+        'set its sliceMetrics to true',
+      );
+    }
+    const fn = this.functions.at(slice);
+    if (fn !== undefined && Number.isInteger(slice) && slice >= 0) return sliceMetric(fn, metric, props);
+    throw new SlicedInferenceError(
+      `slice must be a whole number from 0 to ${this.functions.length - 1}`,
+      Token.isUnresolved(slice) ? 'a CDK token' : String(slice),
+      "pass the index of one of the pipeline's slices",
+    );
   }
 
   private createFunctions(
