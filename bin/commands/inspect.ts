@@ -6,7 +6,7 @@ import { escaped } from '../../lib/errors';
 import { largestOf } from '../../lib/extremes';
 import type { PlannedTypes } from '../../lib/shapes/planned-types';
 import { weightBytesOf } from '../../lib/dataflow/weights';
-import type { CutSpace } from '../../lib/plan/cuts/cuts';
+import { type CutSpace, nodesToShareOut } from '../../lib/plan/cuts/cuts';
 import { tablesOf } from '../../lib/plan/cuts/range-sizes';
 import { mostParts, waysToSplit } from '../../lib/split/splittable';
 import type { Model } from '../../lib/onnx/model';
@@ -22,7 +22,7 @@ interface Inspection {
   /** Bytes of the model with its external data. */
   readonly bytes: number;
   readonly nodes: number;
-  /** Nodes that are divided among slices. The other nodes are constant or unused. */
+  /** Nodes that slices share out. The others are constant, so that each slice has those that it needs, or unused. */
   readonly nodesToShareOut: number;
   readonly opsets: Readonly<Record<string, number>>;
   readonly inputs: readonly InspectedValue[];
@@ -114,7 +114,7 @@ function inspect({
   return {
     bytes: model.files.reduce((sum, { size }) => sum + size, 0),
     nodes: graph.nodes.length,
-    nodesToShareOut: cuts.dataflow.order.length,
+    nodesToShareOut: nodesToShareOut(cuts),
     opsets: Object.fromEntries(sourceOpsets.map(({ domain, version }) => [domain || 'ai.onnx', version])),
     inputs: graph.inputs
       .filter(({ value }) => graph.values[value].initializer === undefined)
@@ -188,7 +188,7 @@ function describe(path: string, found: Inspection): string {
   return [
     path,
     `size        ${formatBytes(found.bytes)}`,
-    `nodes       ${found.nodes}, of which ${found.nodesToShareOut} to divide among slices`,
+    `nodes       ${nodeCounts(found)}`,
     `opsets      ${opsets.join(', ')}`,
     `dimensions${found.dimensions.length === 0 ? '  all fixed' : ''}`,
     ...found.dimensions.map(
@@ -213,6 +213,11 @@ function describe(path: string, found: Inspection): string {
   ]
     .map(escaped)
     .join('\n');
+}
+
+function nodeCounts({ nodes, nodesToShareOut: divided }: Inspection): string {
+  if (nodes === divided) return `${nodes}, all to divide among slices`;
+  return `${nodes}: ${divided} to divide among slices, ${nodes - divided} constant or unused`;
 }
 
 function partsOf(ways: ReturnType<typeof waysToSplit>): Pick<LargeOperator, 'mostParts' | 'reason'> {

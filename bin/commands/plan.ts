@@ -3,10 +3,9 @@ import { Command, Option } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { cutModel } from '../../lib/compile/fit-by-splits';
+import { planLimits } from '../../lib/compile/plan-estimates';
 import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/price';
-import { DEFAULT_GOAL } from '../../lib/plan/goal';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
-import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { assembleReport } from '../plan/report/assemble-report';
 import { describeReport } from '../plan/describe-report';
 import { checkPlace } from '../outputs/named-file';
@@ -63,11 +62,8 @@ export function planCommand(): Command {
     const report = assembleReport(analyzed, cut, plan, {
       transport: analyzed.transport,
       profileDifferences: analyzed.profile?.differences ?? [],
-      isRateGiven: options.requestsPerHour !== undefined,
-      goal: slicer.goal ?? DEFAULT_GOAL,
+      ...planLimits(slicer),
       ...(items !== undefined && { batch: { items, itemsPerRun, concurrency } }),
-      // Only the search has a limit on memory without a flag.
-      ...(slicer.goal && { maxMemoryMb: options.maxMemory ?? DEFAULT_MAX_MEMORY_MB }),
     });
     if (page !== undefined) await writePage(page, report);
     clearProgress();

@@ -2,7 +2,7 @@
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
 import { describeBatch } from './describe-batch';
-import { TEMPERATURES, quantityText } from './figures';
+import { TEMPERATURES, atRate, quantityText } from './figures';
 import { splitSentence } from './report/sentences';
 import type { PlanReport, ReportedSlice, Temperature } from './plan-report';
 
@@ -32,7 +32,7 @@ export function describeReport(report: PlanReport, terminalColumns = DEFAULT_COL
 }
 
 /** With consolidation, those of the pipeline, and not of its slices alone. */
-function priceAndTime({ run, consolidation, alternatives }: PlanReport): string[] {
+function priceAndTime({ run, consolidation, alternatives, requests }: PlanReport): string[] {
   const own = consolidation?.run ?? run;
   const each = (of: (temperature: Temperature) => string): string => TEMPERATURES.map(of).join(', ');
   const time = (quantile: 'p50' | 'p95', name: Temperature): string =>
@@ -40,7 +40,7 @@ function priceAndTime({ run, consolidation, alternatives }: PlanReport): string[
   const month = alternatives.at(0)?.dollarsPerMonth;
   const dollars = each((name) => `${quantityText('dollars', own[name].dollarsPerMillion)} ${name}`);
   return [
-    `price: ${dollars} a million runs${month === undefined ? '' : `; ${monthly(month)} a month`}`,
+    `price: ${dollars} a million runs${month === undefined ? '' : `; ${monthly(month)} a month ${atRate(requests)}`}`,
     `time: ${each((name) => `${time('p50', name)} ${name}`)} (p50); ${each((name) => time('p95', name))} (p95)`,
     ...(consolidation
       ? [

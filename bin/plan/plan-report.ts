@@ -3,11 +3,13 @@
  * `--report` embeds it and shows no other number. MB are 2^20 bytes, times are in milliseconds, prices in dollars.
  */
 import type { Dimension } from '../../contract/tensors';
+import type { Requests } from '../../lib/cost/alternatives/wording';
 import type { Known } from '../../lib/cost/constants/constant';
 import type { PlannedBatch } from '../../lib/cost/batch';
 import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
 
+export type { Requests } from '../../lib/cost/alternatives/wording';
 export type { Temperature } from '../../lib/cost/chain';
 
 export interface PlanReport {
@@ -55,16 +57,6 @@ export interface ReportedBatch extends PlannedBatch {
   readonly warnings: readonly string[];
 }
 
-/** The requests for which services are compared. */
-export interface Requests {
-  readonly perHour: number;
-  readonly isAssumed: boolean;
-  /** The runs whose prices and times are compared. */
-  readonly temperature: Temperature;
-  /** Share of these runs that is cold, at this rate. */
-  readonly coldShare: number;
-}
-
 /** See `SearchQuality`. */
 export interface SearchLimits {
   /**
@@ -82,7 +74,10 @@ export interface SearchLimits {
 export interface ReportedModel {
   readonly file: string;
   readonly bytes: number;
+  /** Nodes of the graph that is cut: those of the file, or what optimization and splits made of them. */
   readonly nodes: number;
+  /** Nodes that are neither constant nor unused. Slices share them out, except those that a plan recomputes in several slices. */
+  readonly nodesToShareOut: number;
   /** Peak of the memory of one function that runs the whole model. */
   readonly peakMemoryBytes: number;
   /** Memory in MB that one function for the whole model needs. */

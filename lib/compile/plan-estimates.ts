@@ -1,7 +1,7 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
-import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
-import { compareAlternatives } from '../cost/alternatives/compare';
+import type { WholeModel } from '../cost/alternatives/alternative';
+import { type Comparison, type SlicedPlan, compareAlternatives } from '../cost/alternatives/compare';
 import type { RunCost } from '../cost/chain';
 import { costOf } from '../cost/schedule';
 import type { ChosenCut } from '../plan/slicers/slicer';
@@ -10,7 +10,6 @@ import { wholeModel as wholeCut } from '../plan/pricing/price';
 import { type Goal, DEFAULT_GOAL } from '../plan/goal';
 import type { Slicer } from '../plan/slicers';
 import { memoryMb } from '../plan/sizes/estimate';
-import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { printable } from '../errors';
 import type { PlannedTypes } from '../shapes/planned-types';
 import type { DimensionSizes } from '../shapes/value-types';
@@ -31,41 +30,60 @@ export interface PlanEstimates {
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
 export interface OneFunction {
-  /** Whether it keeps the limits of the plan, costs less, and is faster both warm and cold. */
-  readonly isBetter: boolean;
-  /** Compares the two in one sentence without a full stop. */
+  /** Whether it keeps the limits of the plan and costs less at the rate of requests. */
+  readonly isCheaper: boolean;
+  /** Compares the two in one sentence without a full stop: the first one of `sliced-inference plan`. */
   readonly verdict: string;
 }
 
 export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
-  const { goal = DEFAULT_GOAL } = slicer;
-  const { plan, consolidated } = plannedRuns(analyzed, cut, goal);
-  const given = goal.requestsPerHour ?? analyzed.costs.requestsPerHour;
-  const { requestsPerHour } = analyzed.cuts.costs.model(goal.requestsPerHour).options;
-  const { alternatives, verdict } = compareAlternatives(wholeModel(analyzed), plan, {
-    ...analyzed.costs,
-    requestsPerHour,
-    isRateAssumed: given === undefined,
-    temperature: goal.temperature,
-    targets: targetsOf(goal),
-  });
-  const slices = alternatives.find(({ id }) => id === 'slices')?.at(requestsPerHour);
-  const oneFunction = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
+  const limits = planLimits(slicer);
+  const { plan, consolidated } = plannedRuns(analyzed, cut, limits.goal);
+  const { verdict } = servicesBeside(analyzed, plan, limits);
   const refusedSizes = refusedSizesNote(analyzed.planned);
   return {
     warm: costOf(plan, 0, 'warm'),
     cold: costOf(plan, 0, 'cold'),
-    oneFunction: {
-      isBetter: verdict.choice === 'one-function' && isFaster(oneFunction, slices),
-      verdict: verdict.sentences[0],
-    },
+    oneFunction: { isCheaper: verdict.choice === 'one-function', verdict: verdict.sentences[0] },
     profileDifferences: analyzed.profile?.differences ?? [],
     ...(refusedSizes !== undefined && { refusedSizes }),
     ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
   };
 }
 
-export function wholeModel(analyzed: AnalyzedModel): WholeModel {
+/** By what a plan is chosen, and what also binds the services that it is compared with. */
+export interface PlanLimits {
+  readonly goal: Goal;
+  /** Most memory of a function in MB, if there is a limit besides Lambda's: only a search has one. */
+  readonly maxMemoryMb?: number;
+}
+
+export function planLimits({ goal = DEFAULT_GOAL }: Slicer): PlanLimits {
+  return { goal, maxMemoryMb: goal.maxMemoryMb };
+}
+
+/** Compares a plan with other services: synthesis and `sliced-inference plan` say the same of it. */
+export function servicesBeside(
+  analyzed: AnalyzedModel,
+  plan: SlicedPlan,
+  { goal, maxMemoryMb }: PlanLimits,
+): Comparison {
+  const { maxLatencyMs, quantile, maxDollars, temperature } = goal;
+  const given = goal.requestsPerHour ?? analyzed.costs.requestsPerHour;
+  const { requestsPerHour } = analyzed.cuts.costs.model(goal.requestsPerHour).options;
+  return compareAlternatives(wholeModel(analyzed), plan, {
+    ...analyzed.costs,
+    requestsPerHour,
+    isRateAssumed: given === undefined,
+    temperature,
+    targets: {
+      ...{ maxLatencyMs, quantile, maxMemoryMb },
+      ...(maxDollars !== undefined && { maxDollarsPerMillion: maxDollars * 1e6 }),
+    },
+  });
+}
+
+function wholeModel(analyzed: AnalyzedModel): WholeModel {
   const { outputSecondsPerByte } = analyzed.cuts.costs;
   const { size } = wholeCut(analyzed.dataflow, analyzed.cuts);
   return {
@@ -75,22 +93,6 @@ export function wholeModel(analyzed: AnalyzedModel): WholeModel {
     requestBytes: size.readBytes,
     responseBytes: size.writeBytes,
   };
-}
-
-function targetsOf({ maxLatencyMs, quantile, maxDollars, maxMemoryMb }: Goal): Targets {
-  return {
-    ...(maxLatencyMs !== undefined && { maxLatencyMs }),
-    quantile,
-    ...(maxDollars !== undefined && { maxDollarsPerMillion: maxDollars * 1e6 }),
-    maxMemoryMb: maxMemoryMb ?? DEFAULT_MAX_MEMORY_MB,
-  };
-}
-
-function isFaster(one?: Offer, other?: Offer): boolean {
-  if (one === undefined || other === undefined) return false;
-  return (['warm', 'cold'] as const).every(
-    (temperature) => one[temperature].time.quantile(0.5) <= other[temperature].time.quantile(0.5),
-  );
 }
 
 const NAMED = 4;

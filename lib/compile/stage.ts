@@ -164,7 +164,7 @@ const RUN = anObject<RunCost>({
 const ESTIMATES = anObject<PlanEstimates>({
   warm: RUN,
   cold: RUN,
-  oneFunction: anObject<OneFunction>({ isBetter: FLAG, verdict: text(MAX_TEXT) }),
+  oneFunction: anObject<OneFunction>({ isCheaper: FLAG, verdict: text(MAX_TEXT) }),
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
   refusedSizes: optional(text(MAX_NOTE)),

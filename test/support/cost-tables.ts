@@ -1,7 +1,7 @@
 /** The tables of docs/costs.md and README.md: examples that the model of cost computes, and its constants. */
 import type { AlternativeId, Offer, WholeModel } from '../../lib/cost/alternatives/alternative';
 import { compareAlternatives } from '../../lib/cost/alternatives/compare';
-import { grouped, inDollars } from '../../lib/cost/alternatives/wording';
+import { grouped } from '../../lib/cost/alternatives/wording';
 import type { Constant, ConstantTable } from '../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import type { Transport } from '../../lib/cost/chain';
@@ -69,6 +69,11 @@ function offerOf({ comparison }: ReturnType<typeof exampleOf>, id: AlternativeId
   const found = comparison.alternatives.find((own) => own.id === id);
   if (found === undefined) throw new Error(`no alternative ${id}`);
   return { name: found.name, ...found.at(RATE) };
+}
+
+/** With fewer digits than in a report. */
+function inDollars(dollars: number): string {
+  return `$${dollars < 10 ? dollars.toFixed(2) : grouped(dollars)}`;
 }
 
 /** Requests per hour of the examples. */

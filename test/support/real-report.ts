@@ -8,7 +8,7 @@ import type { CostOptions } from '../../lib/cost/options';
 import { bestCut } from '../../lib/plan/best-cut';
 import type { ConsolidationMode } from '../../lib/plan/pricing/price';
 import { type Slicer, count } from '../../lib/plan/slicers';
-import { DEFAULT_GOAL } from '../../lib/plan/goal';
+import { planLimits } from '../../lib/compile/plan-estimates';
 import { FLOAT, floats, node, saveModel, value } from './model-builder';
 
 export function realReport(
@@ -21,7 +21,7 @@ export function realReport(
   const analyzed = analyzeModel(file, { costs });
   const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, consolidation);
   const { plan } = compileCut(analyzed, cut);
-  return assembleReport(analyzed, cut, plan, { goal: slicer.goal ?? DEFAULT_GOAL, ...request });
+  return assembleReport(analyzed, cut, plan, { ...planLimits(slicer), ...request });
 }
 
 /** Markup, quotes, template text of chart libraries, characters that turn the direction of text, and 300 letters. */

@@ -58,11 +58,18 @@ function sectionElement({ id, title, text, chart, tables, notes, folded }: Secti
   );
 }
 
+/** Longest text of a column whose cells have one line, in characters. */
+const SHORT = 12;
+
+function columnClass(cells: readonly (Figure | undefined)[]): string {
+  if (cells.some((figure) => typeof figure === 'object')) return 'number';
+  return cells.every((text) => typeof text === 'string' && text.length <= SHORT) ? 'short' : 'text';
+}
+
 /** It scrolls sideways in a narrow window. */
 function tableElement({ caption, head, rows, foot = [] }: Table): HTMLElement {
-  const classOf = head.map((_, column): Readonly<Record<string, string>> =>
-    [...rows, ...foot].some((row) => typeof row.at(column) === 'object') ? { class: 'number' } : {},
-  );
+  const all = [...rows, ...foot];
+  const classOf = head.map((_, column) => ({ class: columnClass(all.map((row) => row.at(column))) }));
   const cell = (figure: Figure, column: number): HTMLElement =>
     column === 0
       ? tableCell('th', figureText(figure), { scope: 'row', ...classOf[column] })

@@ -1,5 +1,5 @@
 /** The sections of the page, in its order: each has a title, and tables, with a chart of the same numbers. */
-import { type Figure, NOT_PRICED, percentText, quantity, quantityText, requestsText } from '../figures';
+import { type Figure, NOT_PRICED, atRate, inPercent, quantity, quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
 import type { Chart } from './charts/chart';
 import { profileChart } from './charts/profile-chart';
@@ -41,7 +41,7 @@ export function headlines({ model, slices, run: alone, consolidation }: PlanRepo
     ['largest function', quantity('megabytes', largest)],
     ['a million mixed runs', quantity('dollars', run.mixed.dollarsPerMillion)],
     ['warm run, p50', quantity('milliseconds', run.warm.p50)],
-    ['cold run, p95', quantity('milliseconds', run.cold.p95)],
+    ['cold run, p50', quantity('milliseconds', run.cold.p50)],
   ] satisfies (readonly [label: string, figure: Figure])[];
 }
 
@@ -62,6 +62,20 @@ export function sectionsOf(report: PlanReport): Section[] {
   ];
 }
 
+/** How the nodes of the slices add up to those that `inspect` counts. */
+function nodeCounts({ model, slices, splits }: PlanReport): string {
+  const count = (value: number): string => quantityText('count', value);
+  const own = slices.reduce((sum, { nodes }) => sum + nodes, 0);
+  const [constant, recomputed] = [model.nodes - model.nodesToShareOut, model.nodesToShareOut - own];
+  const all = `the ${count(model.nodes)} nodes${splits.length > 0 ? ', parts of split operators included,' : ''}`;
+  if (own === model.nodes) return `Each of ${all} runs in one slice`;
+  return [
+    `Of ${all} ${count(own)} run in one slice each`,
+    ...(recomputed > 0 ? [`${count(recomputed)} are recomputed in each slice that needs them`] : []),
+    ...(constant > 0 ? [`${count(constant)} are constant or unused`] : []),
+  ].join(', ');
+}
+
 /** A plan of one slice has no cuts. */
 function slicesSection(report: PlanReport): Section {
   const chart = profileChart(report);
@@ -69,7 +83,11 @@ function slicesSection(report: PlanReport): Section {
     ...EMPTY,
     id: 'slices',
     title: 'The slices on the graph',
-    text: 'Nodes from left to right, in the order in which they run. Each band is a slice. The last panel has gaps where no cut is legal.',
+    text: [
+      'Nodes from left to right, in the order in which they run. Each band is a slice. The last panel has gaps where no cut is legal.',
+      `${nodeCounts(report)}.`,
+      'The times of a slice leave out what varies, such as waits for S3 and for the state machine, so a run takes longer than their sum.',
+    ].join(' '),
     chart,
     tables: [sliceTable(report)],
     folded: [
@@ -88,15 +106,18 @@ function costSection({ run, consolidation, coldShare, costPerMillion, costPerMon
     id: 'cost',
     title: 'The price of a million runs',
     text: [
-      `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percentText(coldShare)} are cold.`,
+      `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${inPercent(coldShare)} are cold. Half of the runs end within p50, and 95 of 100 within p95.`,
       ...(consolidation
         ? [
             `A function of ${quantityText('megabytes', consolidation.memoryMb)} with the whole model (${quantityText('bytes', consolidation.fileBytes)}) serves the runs that find it warm. The slices serve the others, and the function loads beside them.`,
-            'The items of the price are those of the slices alone.',
           ]
         : []),
     ].join(' '),
-    tables: [...runs, costTable(costPerMillion, run), monthTable(costPerMonth)],
+    tables: [
+      ...runs,
+      costTable(`The items of the price${consolidation ? ', of the slices alone' : ''}`, costPerMillion, run),
+      monthTable(costPerMonth),
+    ],
   };
 }
 
@@ -105,7 +126,7 @@ function servicesSection({ alternatives, requests }: PlanReport): Section {
     ...EMPTY,
     id: 'services',
     title: 'Other services',
-    text: `The table compares them ${requestsText(requests)}. Each service has the size that suits the rate. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
+    text: `The table compares them ${atRate(requests)}. Each service has its cheapest size; one Lambda function has the cheapest one that costs and takes no more than this plan, if there is one. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
     notes: alternatives
       .filter(({ breaks, notes }) => breaks.length + notes.length > 0)
       .map(({ service, breaks, notes }) => ({

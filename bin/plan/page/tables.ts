@@ -87,17 +87,17 @@ function runColumns<Row>(
 }
 
 export function runTable(caption: string, run: PlanReport['run']): Table {
-  const heads = ['a million runs', 'half of the runs take at most', '95 of 100 runs take at most'];
+  const heads = ['a million runs', 'p50', 'p95'];
   return tableOf(caption, TEMPERATURES, [
     ['functions', (temperature) => temperature],
     ...runColumns<Temperature>((temperature) => run[temperature], heads),
   ]);
 }
 
-export function costTable(items: readonly LineItem[], run: PlanReport['run']): Table {
+export function costTable(caption: string, items: readonly LineItem[], run: PlanReport['run']): Table {
   const total = TEMPERATURES.map((temperature) => quantity('dollars', run[temperature].dollarsPerMillion));
   return {
-    ...tableOf('The price of a million runs', items, [
+    ...tableOf(caption, items, [
       ['item', ({ item }) => item],
       ...TEMPERATURES.map((temperature) =>
         column<LineItem>(temperature, 'dollars', (item) => item[temperature]),

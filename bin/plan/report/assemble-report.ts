@@ -1,14 +1,12 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { wholeModel } from '../../../lib/compile/plan-estimates';
+import { servicesBeside } from '../../../lib/compile/plan-estimates';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
-import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
-import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import { graphProfile } from '../graph-profile';
 import type { PlanReport } from '../plan-report';
 import { assumptionsOf } from './assumptions';
@@ -32,9 +30,8 @@ export function assembleReport(
   const { model } = priced;
   const { coldShare } = model;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, bytes, costs);
-  const ofModel = reportedModel(analyzed, wholeSize(analyzed));
+  const ofModel = reportedModel(analyzed);
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
-  const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
   const starts = slices.slice(1).map(({ first }) => first);
   const consolidation =
@@ -43,12 +40,7 @@ export function assembleReport(
     item: `S3 storage of ${what}`,
     dollars: storagePerMonth(size, model.options.prices),
   });
-  const { sentences, ...services } = reportedAlternatives(
-    model,
-    wholeModel(analyzed),
-    { ...runs.plan, fileBytes: fileBytes + (consolidation?.fileBytes ?? 0) },
-    request,
-  );
+  const { sentences, ...services } = reportedAlternatives(servicesBeside(analyzed, runs.plan, request));
   return {
     model: ofModel,
     slices,
@@ -61,7 +53,7 @@ export function assembleReport(
     coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
-      stored('the slices', fileBytes),
+      stored('the slices', runs.plan.fileBytes - (consolidation?.fileBytes ?? 0)),
       ...(consolidation ? [stored('the whole model', consolidation.fileBytes)] : []),
     ],
     ...services,
@@ -72,12 +64,7 @@ export function assembleReport(
       ...sentences.slice(1),
     ],
     ...(cut.quality && { search: cut.quality }),
-    assumptions: assumptionsOf(model, ofModel, request),
+    assumptions: assumptionsOf(model, ofModel, services.requests, request),
     warnings: warningsOf(analyzed, cut, request),
   };
-}
-
-/** The size of one slice that runs everything. */
-function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSize {
-  return sliceSizes(dataflow, wireSlices(dataflow, [dataflow.order]), bytes, costs)[0];
 }

@@ -2,8 +2,8 @@
 import type { ConstantTable, Pairs } from '../../../lib/cost/constants/constant';
 import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import type { DetailedCostModel } from '../../../lib/cost/model';
-import type { Assumption, ReportedModel } from '../plan-report';
-import { type ReportRequest, isRateGiven } from './report-request';
+import type { Assumption, ReportedModel, Requests } from '../plan-report';
+import type { ReportRequest } from './report-request';
 
 const RATE = 'random arrivals; about a third of the runs is cold at 10 an hour';
 const COLD_SHARE = 'no run ended within the time for which Lambda keeps a function (lambda.keepAliveSeconds)';
@@ -12,10 +12,9 @@ const PIPELINE = 'setting of the pipeline';
 export function assumptionsOf(
   { options, coldShare }: DetailedCostModel,
   { dimensions }: ReportedModel,
-  request: ReportRequest,
+  { isAssumed }: Requests,
+  { maxMemoryMb, transport = 's3-standard' }: ReportRequest,
 ): Assumption[] {
-  const { maxMemoryMb, transport = 's3-standard' } = request;
-  const isRate = isRateGiven(request);
   const pipeline = (name: string, value: string | number | boolean): Assumption =>
     choice(name, typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value), PIPELINE);
   const place = (payload: 'inline' | 's3'): string => (payload === 's3' ? 'in S3' : 'in the payload');
@@ -28,8 +27,8 @@ export function assumptionsOf(
         !isAssumed,
       ),
     ),
-    choice('requests per hour of mixed runs', String(options.requestsPerHour), RATE, isRate),
-    choice('share of mixed runs that are cold', coldShare.toPrecision(3), COLD_SHARE, isRate),
+    choice('requests per hour of mixed runs', String(options.requestsPerHour), RATE, !isAssumed),
+    choice('share of mixed runs that are cold', coldShare.toPrecision(3), COLD_SHARE, !isAssumed),
     ...(maxMemoryMb === undefined
       ? []
       : [{ ...choice('most memory of a function', String(maxMemoryMb), 'limit of the plan'), unit: 'MB' }]),

@@ -1,37 +1,19 @@
-/** Compares a plan with other services: prices, what each breaks, and the verdict. */
-import {
-  type AlternativeRun,
-  type Alternative as ComparedAlternative,
-  type Targets,
-  type WholeModel,
-  comparedColdShare,
+/** What a report says of the plan and the other services: prices, times, and what each breaks. */
+import type {
+  AlternativeRun,
+  Alternative as ComparedAlternative,
 } from '../../../lib/cost/alternatives/alternative';
-import {
-  type Comparison,
-  type SlicedPlan,
-  compareAlternatives,
-} from '../../../lib/cost/alternatives/compare';
-import type { DetailedCostModel } from '../../../lib/cost/model';
+import type { Comparison } from '../../../lib/cost/alternatives/compare';
 import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
-import { type ReportRequest, isRateGiven } from './report-request';
 
-export function reportedAlternatives(
-  model: DetailedCostModel,
-  whole: WholeModel,
-  plan: SlicedPlan,
-  request: ReportRequest,
-): Pick<PlanReport, 'requests' | 'alternatives'> & { readonly sentences: readonly string[] } {
-  const { requestsPerHour } = model.options;
-  const { temperature } = request.goal;
-  const { alternatives, verdict } = comparison(model, whole, plan, request);
+export function reportedAlternatives({
+  requests,
+  alternatives,
+  verdict,
+}: Comparison): Pick<PlanReport, 'requests' | 'alternatives'> & { readonly sentences: readonly string[] } {
   return {
-    requests: {
-      perHour: requestsPerHour,
-      isAssumed: !isRateGiven(request),
-      temperature,
-      coldShare: comparedColdShare({ temperature, options: model.options }, requestsPerHour),
-    },
-    alternatives: alternatives.map((own) => reportedAlternative(own, requestsPerHour)),
+    requests,
+    alternatives: alternatives.map((own) => reportedAlternative(own, requests.perHour)),
     sentences: verdict.sentences.map(sentence),
   };
 }
@@ -59,22 +41,6 @@ function reportedServiceRun({ dollars, time }: AlternativeRun): ServiceRun {
     p50: time.quantile(0.5),
     p95: time.quantile(0.95),
   };
-}
-
-function comparison(
-  model: DetailedCostModel,
-  whole: WholeModel,
-  plan: SlicedPlan,
-  request: ReportRequest,
-): Comparison {
-  const { goal, maxMemoryMb } = request;
-  const { maxLatencyMs, quantile, maxDollars, temperature } = goal;
-  const targets: Targets = {
-    ...{ maxLatencyMs, quantile, maxMemoryMb },
-    ...(maxDollars !== undefined && { maxDollarsPerMillion: maxDollars * 1e6 }),
-  };
-  const isRateAssumed = !isRateGiven(request);
-  return compareAlternatives(whole, plan, { ...model.options, isRateAssumed, temperature, targets });
 }
 
 /** A sentence of the model of cost has neither a capital letter nor a full stop. */

@@ -1,19 +1,21 @@
 /** What the report says about the model, its slices and the cuts between them. */
 import * as path from 'node:path';
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import type { CutSpace } from '../../../lib/plan/cuts/cuts';
+import { type CutSpace, nodesToShareOut } from '../../../lib/plan/cuts/cuts';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
+import { wholeModel } from '../../../lib/plan/pricing/price';
 import { type SliceSize, memoryMb, peakBytes } from '../../../lib/plan/sizes/estimate';
 import type { WiredCut } from '../../../lib/plan/wiring/wiring';
 import type { ReportedCut, ReportedModel, ReportedSlice } from '../plan-report';
 import type { ItemizedStep } from '../../../lib/cost/schedule';
 
-/** @param whole the size of one slice that runs everything */
-export function reportedModel({ source, model, planned }: AnalyzedModel, whole: SliceSize): ReportedModel {
+export function reportedModel({ source, model, planned, dataflow, cuts }: AnalyzedModel): ReportedModel {
+  const { size: whole } = wholeModel(dataflow, cuts);
   return {
     file: path.basename(source[0].path),
     bytes: source.reduce((sum, { size }) => sum + size, 0),
     nodes: model.graph.nodes.length,
+    nodesToShareOut: nodesToShareOut(cuts),
     peakMemoryBytes: peakBytes(whole),
     memoryMb: memoryMb(whole),
     coreSeconds: whole.coreSeconds,

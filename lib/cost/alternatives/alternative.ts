@@ -79,7 +79,10 @@ export interface Offer {
 }
 
 export interface Alternative extends AlternativeName {
-  /** The cheapest size that breaks no limit at this rate, or else one that breaks the fewest. */
+  /**
+   * The cheapest size that breaks no limit at this rate, or else one that breaks the fewest. Beside a rival, the cheapest of those
+   * that are at least as cheap and as fast as the rival, if there are any.
+   */
   at(requestsPerHour: number): Offer;
 }
 
@@ -95,7 +98,12 @@ export function payPerRun(
     HOURS_PER_MONTH * rate * (warm.dollars * (1 - share) + cold.dollars * share) + storageDollars;
 }
 
-export function alternativeOf(setting: AlternativeSetting, { sizes, ...name }: Service): Alternative {
+/** @param rival with which its size is compared */
+export function alternativeOf(
+  setting: AlternativeSetting,
+  { sizes, ...name }: Service,
+  rival?: Alternative,
+): Alternative {
   const at = (rate: number): Offer => {
     const share = comparedColdShare(setting, rate);
     const offers = sizes.map((size): Offer => {
@@ -106,15 +114,36 @@ export function alternativeOf(setting: AlternativeSetting, { sizes, ...name }: S
         ...{ breaks, warm, cold, dollarsPerMonth: size.dollarsPerMonth(rate, share) },
       };
     });
-    return offers.reduce((a, b) => (isBetter(b, a) ? b : a));
+    return bestOf(offers, rival?.at(rate));
   };
   return { ...name, at };
 }
 
-/** Whether it breaks fewer limits, or is cheaper and breaks as few. */
-function isBetter(own: Offer, other: Offer): boolean {
-  const more = own.breaks.length - other.breaks.length;
-  return more < 0 || (more === 0 && own.dollarsPerMonth < other.dollarsPerMonth);
+/** More memory that makes a cold run faster by less than this factor is not worth its price. */
+const SIMILAR = 1.1;
+
+/** Of the sizes that break the fewest limits. */
+function bestOf(offers: readonly Offer[], rival: Offer | undefined): Offer {
+  const fewest = Math.min(...offers.map(({ breaks }) => breaks.length));
+  const usable = offers.filter(({ breaks }) => breaks.length === fewest);
+  return cheapestOf(rival === undefined || rival.breaks.length > 0 ? usable : beside(rival, usable));
+}
+
+/** Those that are no worse than the rival in anything; else those that cost no more and are about as fast as these can be. */
+function beside(rival: Offer, offers: readonly Offer[]): readonly Offer[] {
+  const p50 = (offer: Offer, temperature: 'warm' | 'cold'): number => offer[temperature].time.quantile(0.5);
+  const affordable = offers.filter(({ dollarsPerMonth }) => dollarsPerMonth <= rival.dollarsPerMonth);
+  if (affordable.length === 0) return offers;
+  const better = affordable.filter(
+    (own) => p50(own, 'warm') <= p50(rival, 'warm') && p50(own, 'cold') <= p50(rival, 'cold'),
+  );
+  if (better.length > 0) return better;
+  const fastest = Math.min(...affordable.map((own) => p50(own, 'cold')));
+  return affordable.filter((own) => p50(own, 'cold') <= SIMILAR * fastest);
+}
+
+function cheapestOf(offers: readonly Offer[]): Offer {
+  return offers.reduce((a, b) => (b.dollarsPerMonth < a.dollarsPerMonth ? b : a));
 }
 
 /** The share of cold runs by which alternatives are compared: those of the goal, or as many as the rate implies. */

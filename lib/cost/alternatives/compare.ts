@@ -16,7 +16,7 @@ import {
 import { fargate } from './fargate';
 import { lambdaFunction } from './lambda-function';
 import { type Verdict, verdictOf } from './verdict';
-import { grouped } from './wording';
+import { type Requests, inMb } from './wording';
 
 /** A plan with its price: what slices cost under the state machine. */
 export interface SlicedPlan extends RunOutcomes {
@@ -38,6 +38,7 @@ export interface ComparisonOptions extends CostOptions {
 }
 
 export interface Comparison {
+  readonly requests: Requests;
   /** The plan first, if there is one. */
   readonly alternatives: readonly Alternative[];
   readonly verdict: Verdict;
@@ -51,27 +52,28 @@ export function compareAlternatives(
 ): Comparison {
   const options = withDefaults(given);
   const setting: AlternativeSetting = { options, targets, temperature };
-  const { requestsPerHour } = options;
-  const services = [
-    ...(plan === undefined ? [] : [slicesOf(plan, setting)]),
-    lambdaFunction(model, setting),
-    fargate(model, setting),
+  const { requestsPerHour: perHour } = options;
+  const coldShare = comparedColdShare(setting, perHour);
+  const requests: Requests = { perHour, isAssumed: isRateAssumed, temperature, coldShare };
+  const slices = plan && alternativeOf(setting, slicesOf(plan, setting));
+  const alternatives = [
+    ...(slices ? [slices] : []),
+    alternativeOf(setting, lambdaFunction(model, setting), slices),
+    alternativeOf(setting, fargate(model, setting)),
   ];
-  const alternatives = services.map((service) => alternativeOf(setting, service));
-  const coldShare = comparedColdShare(setting, requestsPerHour);
-  return {
-    alternatives,
-    verdict: verdictOf(alternatives, { requestsPerHour, isRateAssumed, temperature, coldShare }),
-  };
+  return { requests, alternatives, verdict: verdictOf(alternatives, requests) };
 }
 
 function slicesOf(plan: SlicedPlan, { options }: AlternativeSetting): Service {
   const { warm, cold, slices, memoryMb, fileBytes, whole } = plan;
   const size = {
-    nameAt: () => `up to ${grouped(memoryMb)} MB`,
+    nameAt: () => (slices === 1 ? inMb(memoryMb) : `up to ${inMb(memoryMb)}`),
     ...{ breaks: [], warm, cold },
     dollarsPerMonth: payPerRun(warm, cold, storagePerMonth(fileBytes, options.prices)),
   };
-  const name = slices === 1 ? 'one slice' : `${slices} slices${whole ? ' with consolidation' : ''}`;
+  const name =
+    slices === 1
+      ? 'one slice behind a state machine'
+      : `${slices} slices${whole ? ' with consolidation' : ''}`;
   return { id: 'slices', name, notes: [], sizes: [size] };
 }

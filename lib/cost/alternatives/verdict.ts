@@ -1,24 +1,12 @@
 /** Says in sentences whether to slice, and what is cheapest at the rate of requests. */
-import type { Temperature } from '../chain';
 import type { Alternative, Offer } from './alternative';
-import { inDollars, inMs, inPercent, inRate } from './wording';
+import { type Requests, atRate, inDollars, inMs, inRate } from './wording';
 
 export interface Verdict {
-  /**
-   * Whether the slices or one function should run the model: the cheaper one of the two that breaks no limit. Undefined if
-   * both break one.
-   */
-  readonly choice?: 'slices' | 'one-function';
+  /** The cheaper one of the two that breaks no limit. Undefined if both break one. */
+  readonly choice?: Choice;
   /** The most important first, without their full stops. */
   readonly sentences: readonly string[];
-}
-
-export interface Requests {
-  readonly requestsPerHour: number;
-  readonly isRateAssumed: boolean;
-  readonly temperature: Temperature;
-  /** The share of these runs that is cold. */
-  readonly coldShare: number;
 }
 
 export function verdictOf(alternatives: readonly Alternative[], requests: Requests): Verdict {
@@ -29,63 +17,84 @@ export function verdictOf(alternatives: readonly Alternative[], requests: Reques
   };
 }
 
+type Choice = 'slices' | 'one-function';
+
 function choiceOf(
   alternatives: readonly Alternative[],
   requests: Requests,
-): { readonly choice?: 'slices' | 'one-function'; readonly sentence: string } {
-  const offerOf = (id: Alternative['id']): Offer | undefined =>
-    alternatives.find((own) => own.id === id)?.at(requests.requestsPerHour);
-  const name = alternatives.find(({ id }) => id === 'slices')?.name ?? '';
+): { readonly choice?: Choice; readonly sentence: string } {
+  const offerOf = (id: Choice): NamedOffer | undefined => {
+    const own = alternatives.find((each) => each.id === id);
+    return own && { name: id === 'slices' ? own.name : 'one function', ...own.at(requests.perHour) };
+  };
   const [slices, whole] = [offerOf('slices'), offerOf('one-function')];
   const [sliced, entire] = [slices, whole].map((own) => (own?.breaks.length === 0 ? own : undefined));
   if (sliced !== undefined && entire !== undefined) {
     const isWhole = entire.dollarsPerMonth <= sliced.dollarsPerMonth;
     return isWhole
-      ? {
-          choice: 'one-function',
-          sentence: `one function would do: ${entire.size}, ${versus(entire, sliced, requests)}`,
-        }
-      : { choice: 'slices', sentence: `${name}: ${versus(sliced, entire, requests)}` };
+      ? { choice: 'one-function', sentence: bothSides(entire, sliced, requests) }
+      : { choice: 'slices', sentence: bothSides(sliced, entire, requests) };
   }
   if (entire !== undefined) {
-    const figures = `${inDollars(entire.dollarsPerMonth)} a month ${atRate(requests)}, warm p50 ${medianOf(entire, 'warm')}, cold p50 ${medianOf(entire, 'cold')}`;
-    const why = slices === undefined ? '' : `; ${name} ${areOrIs(name)} out: ${slices.breaks.join('; ')}`;
+    const figures = `${inDollars(entire.dollarsPerMonth)} a month ${atRate(requests)}, p50 ${medianOf(entire, 'warm')} warm and ${medianOf(entire, 'cold')} cold`;
+    const why =
+      slices === undefined ? '' : `; ${slices.name} ${areOrIs(slices.name)} out: ${slices.breaks.join('; ')}`;
     return { choice: 'one-function', sentence: `one function would do: ${entire.size}, ${figures}${why}` };
   }
   const why = whole === undefined ? '' : `: ${whole.breaks.join('; ')}`;
-  if (sliced !== undefined) return { choice: 'slices', sentence: `${name}${why}` };
+  if (sliced !== undefined) return { choice: 'slices', sentence: `${sliced.name}${why}` };
   const fault = slices === undefined ? 'no plan meets the limits' : slices.breaks.join('; ');
   return { sentence: `neither slices (${fault}) nor one function${why}` };
 }
 
-function versus(one: Offer, other: Offer, requests: Requests): string {
-  const median = (temperature: 'warm' | 'cold'): string =>
-    `${temperature} p50 ${medianOf(one, temperature)} instead of ${medianOf(other, temperature)}`;
-  return `${inDollars(one.dollarsPerMonth)} instead of ${inDollars(other.dollarsPerMonth)} a month ${atRate(requests)}, ${median('warm')}, ${median('cold')}`;
+type NamedOffer = Offer & { readonly name: string };
+
+/** What the cheaper one is better at, and then what the other one is. */
+function bothSides(cheaper: NamedOffer, other: NamedOffer, requests: Requests): string {
+  const isFaster = (temperature: 'warm' | 'cold'): boolean =>
+    p50(cheaper, temperature) <= p50(other, temperature);
+  const [faster, slower] = [true, false].map((is) =>
+    (['warm', 'cold'] as const).filter((temperature) => isFaster(temperature) === is),
+  );
+  const price = `${inDollars(cheaper.dollarsPerMonth)} instead of ${inDollars(other.dollarsPerMonth)} a month`;
+  return [
+    `${sized(cheaper)} ${areOrIs(cheaper.name)} cheaper than ${sized(other)}, ${price} ${atRate(requests)}`,
+    ...(faster.length > 0 ? [`, and faster ${times(cheaper, other, faster)}`] : []),
+    ...(slower.length > 0
+      ? [`, but ${other.name} ${areOrIs(other.name)} faster ${times(other, cheaper, slower)}`]
+      : []),
+  ].join('');
+}
+
+function sized({ name, size }: NamedOffer): string {
+  return `${name} (${size})`;
+}
+
+function times(one: Offer, other: Offer, temperatures: readonly ('warm' | 'cold')[]): string {
+  return temperatures
+    .map((each) => `${each}, p50 ${medianOf(one, each)} instead of ${medianOf(other, each)}`)
+    .join(', and ');
+}
+
+function p50(offer: Offer, temperature: 'warm' | 'cold'): number {
+  return offer[temperature].time.quantile(0.5);
 }
 
 function medianOf(offer: Offer, temperature: 'warm' | 'cold'): string {
-  return inMs(offer[temperature].time.quantile(0.5));
-}
-
-/** Such as `at 10 requests an hour (assumed; 37 % of the runs cold)`. */
-function atRate({ requestsPerHour, isRateAssumed, temperature, coldShare }: Requests): string {
-  const runs =
-    temperature === 'mixed' ? `${inPercent(coldShare)} of the runs cold` : `all runs ${temperature}`;
-  return `at ${inRate(requestsPerHour)} (${isRateAssumed ? 'assumed; ' : ''}${runs})`;
+  return inMs(p50(offer, temperature));
 }
 
 /** None if all break a limit. Of equally cheap ones, the first. */
-function cheapestSentence(alternatives: readonly Alternative[], { requestsPerHour }: Requests): string[] {
+function cheapestSentence(alternatives: readonly Alternative[], { perHour }: Requests): string[] {
   const usable = alternatives
-    .map((own) => ({ name: own.name, ...own.at(requestsPerHour) }))
+    .map((own) => ({ name: own.name, ...own.at(perHour) }))
     .filter(({ breaks }) => breaks.length === 0);
   if (usable.length === 0) return [];
   const { name, size, dollarsPerMonth } = usable.reduce((a, b) =>
     b.dollarsPerMonth < a.dollarsPerMonth ? b : a,
   );
   const month = `${inDollars(dollarsPerMonth)} a month`;
-  return [`at ${inRate(requestsPerHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${month}`];
+  return [`at ${inRate(perHour)}, ${name} ${areOrIs(name)} cheapest (${size}): ${month}`];
 }
 
 /** A plan of several slices is the only alternative whose name is a plural. */

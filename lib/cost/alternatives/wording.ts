@@ -1,13 +1,40 @@
-/** Writes the figures of sentences. */
+/** Writes figures for people, with a unit and no more digits than an estimate deserves: alike in sentences, tables and charts. */
+import type { Temperature } from '../chain';
 
-export function inMs(ms: number): string {
-  return ms < 10_000 ? `${grouped(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+/** The requests for which services are compared. */
+export interface Requests {
+  readonly perHour: number;
+  /** Whether no user named the rate. */
+  readonly isAssumed: boolean;
+  /** The runs whose prices and times are compared. */
+  readonly temperature: Temperature;
+  /** Share of these runs that is cold, at this rate. */
+  readonly coldShare: number;
 }
 
-export function inDollars(dollars: number): string {
-  if (dollars > 0 && dollars < 0.1)
-    return `$${dollars.toLocaleString('en-US', { maximumSignificantDigits: 2 })}`;
-  return `$${dollars < 10 ? dollars.toFixed(2) : grouped(dollars)}`;
+export interface Unit {
+  readonly name: string;
+  /** Number of base units in it. */
+  readonly size: number;
+}
+
+/** Units of milliseconds, the largest first. */
+export const TIME_UNITS: readonly Unit[] = [
+  { name: 's', size: 1_000 },
+  { name: 'ms', size: 1 },
+  { name: 'µs', size: 0.001 },
+];
+
+export function inMs(ms: number): string {
+  return withUnit(ms, TIME_UNITS);
+}
+
+export function inDollars(value: number): string {
+  if (value === 0) return '$0';
+  if (value >= 100) return `$${grouped(value)}`;
+  if (value < 0.01) return `$${value.toLocaleString('en-US', { maximumSignificantDigits: 3 })}`;
+  const maximumFractionDigits = value >= 1 ? 2 : 3;
+  return `$${value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits })}`;
 }
 
 export function inMb(megabytes: number): string {
@@ -19,18 +46,41 @@ export function memoryBreaks(neededMb: number, subject: string, mostMb: number):
   return [`the model needs ${inMb(neededMb)}, and ${subject} has at most ${inMb(mostMb)}`];
 }
 
-/** With no more digits than such a rate deserves. */
-export function inRate(perHour: number): string {
-  const count = perHour < 10 ? String(Number(perHour.toPrecision(2))) : grouped(perHour);
-  return `${count} ${perHour === 1 ? 'request' : 'requests'} an hour`;
+/** Such as `at 10 requests an hour (assumed; 36.8 % of the runs cold)`. */
+export function atRate({ perHour, isAssumed, temperature, coldShare }: Requests): string {
+  const runs =
+    temperature === 'mixed' ? `${inPercent(coldShare)} of the runs cold` : `all runs ${temperature}`;
+  return `at ${inRate(perHour)} (${isAssumed ? 'assumed; ' : ''}${runs})`;
 }
 
+export function inRate(perHour: number): string {
+  return `${threeDigits(perHour)} ${perHour === 1 ? 'request' : 'requests'} an hour`;
+}
+
+/** A share as a percentage of three digits. */
 export function inPercent(share: number): string {
   const percent = 100 * share;
-  if (percent === 0 || percent >= 1) return `${Math.round(percent)} %`;
-  return percent < 0.1 ? 'less than 0.1 %' : `${percent.toFixed(1)} %`;
+  if (percent > 0 && percent < 0.1) return 'less than 0.1 %';
+  return `${percent.toLocaleString('en-US', { maximumSignificantDigits: 3 })} %`;
 }
 
-export function grouped(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
+/** A number with separators between thousands and at most `digits` digits after the point. */
+export function grouped(value: number, digits = 0): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+}
+
+/** Three significant digits, but all digits before the point. */
+export function threeDigits(value: number): string {
+  return value >= 100 ? grouped(value) : value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+}
+
+/** The largest unit in which `value` is 1 or more, or else the smallest one. */
+export function unitFor(value: number, units: readonly Unit[]): Unit {
+  return units.find(({ size }) => value >= size) ?? units[units.length - 1];
+}
+
+export function withUnit(value: number, units: readonly Unit[]): string {
+  const smallest = units[units.length - 1];
+  const unit = value === 0 ? (units.find(({ size }) => size === 1) ?? smallest) : unitFor(value, units);
+  return `${threeDigits(value / unit.size)} ${unit.name}`;
 }

@@ -91,6 +91,11 @@ export function mostSlices(cuts: CutSpace): number {
   return (cuts.withoutRepeats ?? cuts).legal.length + 1;
 }
 
+/** How many nodes slices share out, if they repeat only constant ones. */
+export function nodesToShareOut(cuts: CutSpace): number {
+  return (cuts.withoutRepeats ?? cuts).dataflow.order.length;
+}
+
 /** The space with repeated nodes, and the one without them; only the latter if no nodes are repeated. */
 export function spacesOf(cuts: CutSpace): readonly CutSpace[] {
   return cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];

@@ -9,7 +9,7 @@ describe('inspect', () => {
       [
         model,
         'size        3.6KB',
-        'nodes       9, of which 9 to divide among slices',
+        'nodes       9, all to divide among slices',
         'opsets      ai.onnx 17',
         'dimensions',
         "  batch  1, assumed; set it with --dimension 'batch=1'",

@@ -15,9 +15,9 @@ describe('plan', () => {
   it('prints the verdict, the slices, three lines of figures, the assumed sizes and the next steps', async () => {
     const output = await succeed(['plan', model, '--slices', '3']);
     const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
-    expect(verdict).toMatch(/^One function would do: [\d,]+ MB, /);
+    expect(verdict).toMatch(/^One function \([\d,]+ MB\) is cheaper than 3 slices /);
     expect(slices.split('\n')).toHaveLength(4);
-    expect(figures).toMatch(/^price: .* a month\ntime: .* \(p95\)$/);
+    expect(figures).toMatch(/^price: .* a month at\n  10 requests an hour \(assumed; 36\.8 % of the runs cold\)\ntime: .* \(p95\)$/);
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --report/);
     expect(rest).toEqual([]);

@@ -39,7 +39,7 @@ describe('the estimates of a plan', () => {
     const slicer = automatic({ maxMemorySize: 1024 });
     expect(bestCut(large.dataflow, large.cuts, slicer).groups.length).toBeGreaterThan(2);
     const { oneFunction } = estimatesOf(slicer, large);
-    expect(oneFunction.isBetter).toBe(false);
+    expect(oneFunction.isCheaper).toBe(false);
     expect(oneFunction.verdict).toMatch(
       /^\d+ slices: the model needs [\d,]+ MB, and one function has at most 1,024 MB/,
     );

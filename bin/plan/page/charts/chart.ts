@@ -3,7 +3,7 @@ import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
 import type { GridComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
 import { type Figure, type Unit, grouped } from '../../figures';
-import { INK, LINE, MUTED } from '../theme';
+import type { Theme } from '../theme';
 
 export type ChartOption = ComposeOption<CustomSeriesOption | LineSeriesOption | GridComponentOption>;
 
@@ -13,7 +13,7 @@ export interface Chart {
   /** CSS pixels. */
   readonly height: number;
   /** @param width CSS pixels */
-  readonly option: (width: number) => ChartOption;
+  readonly option: (width: number, theme: Theme) => ChartOption;
   /** By series, then by item: what a tooltip says. A table below the chart has the same. */
   readonly facts: readonly (readonly Facts[])[];
 }
@@ -26,10 +26,9 @@ export interface Facts {
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
 /** What all options share. Nothing moves: pages are printed, and movement disturbs some people. */
-export const BASE_OPTION: ChartOption = {
-  animation: false,
-  textStyle: { color: INK, fontFamily: FONT, fontSize: 12 },
-};
+export function baseOption({ ink }: Theme): ChartOption {
+  return { animation: false, textStyle: { color: ink, fontFamily: FONT, fontSize: 12 } };
+}
 
 /** Keeps grids of the same margins equally wide: by default, ECharts shrinks a grid whose labels reach over its end. */
 export const WHOLE_GRID = { outerBoundsMode: 'none' } as const;
@@ -39,14 +38,17 @@ export function leftOf(width: number): number {
   return width < 560 ? 56 : 70;
 }
 
+/** Pixels to the right of a plot. */
+export const RIGHT = 18;
+
 /** Lines and labels of an axis. @param formatter writes the label of a tick */
-export function axisStyle(formatter?: (value: number) => string) {
+export function axisStyle({ ink, muted, line }: Theme, formatter?: (value: number) => string) {
   return {
-    axisLine: { show: true, lineStyle: { color: MUTED } },
-    axisTick: { lineStyle: { color: MUTED } },
-    axisLabel: { color: MUTED, fontSize: 12, hideOverlap: true, ...(formatter && { formatter }) },
-    splitLine: { lineStyle: { color: LINE } },
-    nameTextStyle: { color: INK, fontSize: 12 },
+    axisLine: { show: true, lineStyle: { color: muted } },
+    axisTick: { lineStyle: { color: muted } },
+    axisLabel: { color: muted, fontSize: 12, hideOverlap: true, ...(formatter && { formatter }) },
+    splitLine: { lineStyle: { color: line } },
+    nameTextStyle: { color: ink, fontSize: 12 },
   } as const;
 }
 
@@ -56,16 +58,16 @@ export function nameBelow(name: string) {
 }
 
 /** The name of a vertical axis, above it, from the left end of the chart on. */
-export function nameAbove(name: string, width: number) {
+export function nameAbove(name: string, width: number, { ink }: Theme) {
   const padding = [0, 0, 0, 4 - leftOf(width)];
-  return { name, nameTextStyle: { color: INK, fontSize: 12, align: 'left' as const, padding } };
+  return { name, nameTextStyle: { color: ink, fontSize: 12, align: 'left' as const, padding } };
 }
 
 /** A linear axis from 0 on with ticks at round numbers of a unit. The data is in base units, such as bytes. */
-export function linearAxis(max: number, unit: Unit) {
+export function linearAxis(max: number, unit: Unit, theme: Theme) {
   const interval = roundInterval(max, unit);
   return {
-    ...axisStyle((value) => grouped(value / unit.size, 3)),
+    ...axisStyle(theme, (value) => grouped(value / unit.size, 3)),
     type: 'value',
     min: 0,
     max: Math.max(interval, Math.ceil(max / interval - 1e-9) * interval),

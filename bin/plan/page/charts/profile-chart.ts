@@ -2,13 +2,14 @@
 import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
 import { type Unit, BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../../figures';
 import type { PlanReport, ProfilePoint } from '../../plan-report';
-import { BAND, INK, MUTED, SERIES } from '../theme';
+import type { Theme } from '../theme';
 import {
   type Chart,
   type Facts,
-  BASE_OPTION,
+  RIGHT,
   WHOLE_GRID,
   axisStyle,
+  baseOption,
   largest,
   leftOf,
   linearAxis,
@@ -32,8 +33,8 @@ const PANELS: readonly Panel[] = [
 ];
 
 const [PANEL_HEIGHT, PANEL_GAP, TOP, BOTTOM] = [100, 44, 46, 46];
-/** Pixels that the number of a slice needs. */
-const SLICE_LABEL_WIDTH = 22;
+/** Pixels that the number of a slice needs beside another one: upright, and turned by a quarter. */
+const [UPRIGHT, TURNED] = [22, 10];
 /** More dashed lines would hide the graph. */
 const MOST_LINES = 16;
 
@@ -45,36 +46,36 @@ export function profileChart(report: PlanReport): Chart {
   return {
     label: `The ${slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run, and the bytes that a cut after each node would move.`,
     height: TOP + PANELS.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
-    option: (width) => ({
-      ...BASE_OPTION,
-      axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: INK } },
+    option: (width, theme) => ({
+      ...baseOption(theme),
+      axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
       grid: PANELS.map((_, panel) => ({
-        ...{ ...WHOLE_GRID, left: leftOf(width), right: 18, height: PANEL_HEIGHT },
+        ...{ ...WHOLE_GRID, left: leftOf(width), right: RIGHT, height: PANEL_HEIGHT },
         top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
       })),
       xAxis: PANELS.map((_, panel) => ({
         ...{
-          ...axisStyle(),
+          ...axisStyle(theme),
           type: 'value',
           min: 0,
           max: nodes,
           gridIndex: panel,
           splitLine: { show: false },
         },
-        axisLabel: { ...axisStyle().axisLabel, show: panel === last },
+        axisLabel: { ...axisStyle(theme).axisLabel, show: panel === last },
         ...(panel === last && nameBelow('nodes')),
       })),
       yAxis: PANELS.map(({ name, units, value }, panel) => {
         const max = largest(profile.map(value));
         const unit = unitFor(max, units);
         return {
-          ...{ ...linearAxis(max, unit), ...nameAbove(`${name}, ${unit.name}`, width) },
+          ...{ ...linearAxis(max, unit, theme), ...nameAbove(`${name}, ${unit.name}`, width, theme) },
           ...{ nameGap: panel === 0 ? 26 : 12, gridIndex: panel },
         };
       }),
       series: [
-        ...PANELS.map((panel, index) => columns(profile, panel, index)),
-        ...PANELS.map((_, index) => sliceBands(report, index, width)),
+        ...PANELS.map((panel, index) => columns(profile, panel, index, theme.series[index])),
+        ...PANELS.map((_, index) => sliceBands(report, index, { width, theme })),
       ],
     }),
     facts: PANELS.map(() => facts),
@@ -90,6 +91,7 @@ function columns(
   profile: readonly ProfilePoint[],
   { name, value }: Panel,
   index: number,
+  fill: string,
 ): CustomSeriesOption {
   return {
     ...{ type: 'custom', name, xAxisIndex: index, yAxisIndex: index, z: 3, encode: { x: 0, y: 1 } },
@@ -103,34 +105,61 @@ function columns(
       // Whole pixels, so that neighbors touch.
       const x = Math.round(left);
       const width = Math.max(1, Math.round(right) - x);
-      return { type: 'rect', shape: { x, y, width, height: bottom - y }, style: { fill: SERIES[index] } };
+      return { type: 'rect', shape: { x, y, width, height: bottom - y }, style: { fill } };
     },
   };
 }
 
-/** A series without data that marks the slices behind the columns, with their names as far as there is room, and the cuts. */
-function sliceBands({ profile, slices, cuts }: PlanReport, index: number, width: number): LineSeriesOption {
-  const nodes = Math.max(1, nodesOf(profile));
-  let free = -Infinity;
+interface Drawing {
+  readonly width: number;
+  readonly theme: Theme;
+}
+
+/** A series without data that marks the slices behind the columns, with their numbers above them, and the cuts. */
+function sliceBands(
+  { profile, slices, cuts }: PlanReport,
+  index: number,
+  { width, theme }: Drawing,
+): LineSeriesOption {
+  const plot = width - leftOf(width) - RIGHT;
+  const middles = slices.map(
+    ({ first, last }) => ((first + last + 1) / 2 / Math.max(1, nodesOf(profile))) * plot,
+  );
+  const upright = withRoom(middles, UPRIGHT);
+  const isTurned = upright.size < slices.length;
+  const labeled = isTurned ? withRoom(middles, TURNED) : upright;
   return {
     ...{ type: 'line', xAxisIndex: index, yAxisIndex: index, data: [] },
     markArea: {
       silent: true,
-      label: { show: index === 0, position: 'top', distance: 4, color: INK, fontSize: 12 },
+      label: {
+        ...{ show: index === 0, position: 'top', distance: 4, color: theme.ink, fontSize: 12 },
+        ...(isTurned && { rotate: 90, align: 'left', verticalAlign: 'middle', fontSize: 10 }),
+      },
       data: slices.map(({ slice, first, last }) => {
-        const middle = (((first + last + 1) / 2) * width) / nodes;
-        const hasRoom = middle - SLICE_LABEL_WIDTH / 2 >= free;
-        if (hasRoom) free = middle + SLICE_LABEL_WIDTH / 2;
-        const itemStyle = { color: slice % 2 === 1 ? BAND : 'transparent', opacity: 1 };
-        return [{ name: hasRoom ? String(slice) : '', xAxis: first, itemStyle }, { xAxis: last + 1 }];
+        const itemStyle = { color: slice % 2 === 1 ? theme.band : 'transparent', opacity: 1 };
+        const name = labeled.has(slice) ? String(slice) : '';
+        return [{ name, xAxis: first, itemStyle }, { xAxis: last + 1 }];
       }),
     },
     markLine: {
       ...{ silent: true, symbol: 'none', label: { show: false } },
-      lineStyle: { color: MUTED, type: 'dashed', width: 1 },
+      lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
       data: cuts.length > MOST_LINES ? [] : cuts.map(({ position }) => ({ xAxis: position })),
     },
   };
+}
+
+/** The slices whose middles are at least `pixels` behind that of the one before. */
+function withRoom(middles: readonly number[], pixels: number): ReadonlySet<number> {
+  let free = -Infinity;
+  const found = new Set<number>();
+  middles.forEach((middle, slice) => {
+    if (middle < free) return;
+    free = middle + pixels;
+    found.add(slice);
+  });
+  return found;
 }
 
 function factsOf(

@@ -1,4 +1,5 @@
 import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
+import { LIGHT } from '../../../../bin/plan/page/theme';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
@@ -50,7 +51,7 @@ describe.each<[string, PlanReport]>([
     const drawn = new Set([...known, ...middles, ...report.profile.map(({ last }) => last + 1), 0]);
     for (const { option, facts } of charts)
       for (const width of [280, 800, 1_080]) {
-        const series = [option(width).series ?? []].flat();
+        const series = [option(width, LIGHT).series ?? []].flat();
         expect([...numbersIn(series.map(({ data }) => data))].filter((number) => !drawn.has(number))).toEqual(
           [],
         );

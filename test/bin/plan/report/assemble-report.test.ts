@@ -124,7 +124,7 @@ describe('the assumptions', () => {
     expect(named(report, 'state machine')).toMatchObject({ value: 'express', basis: 'setting' });
     const ofSearch = realReport(file, automatic({ requestsPerHour: 500 }));
     expect(named(ofSearch, rate)).toMatchObject({ value: '500', basis: 'given' });
-    const ofFlag = realReport(file, count(2), { isRateGiven: true }, { requestsPerHour: 5 });
+    const ofFlag = realReport(file, count(2), {}, { requestsPerHour: 5 });
     expect(named(ofFlag, rate)).toMatchObject({ value: '5', basis: 'given' });
   });
 });
