@@ -57,7 +57,7 @@ export interface ReportedBatch extends PlannedBatch {
   readonly warnings: readonly string[];
 }
 
-/** See `SearchQuality`. */
+/** See `SearchQuality`: figures of the search, which models a chain of slices. `run` also counts branches and the whole model. */
 export interface SearchLimits {
   /**
    * The plan costs this share more than the best one that the search found, or takes longer if latency is minimized. Its slices

@@ -100,8 +100,8 @@ export interface SlicedInferencePipelineProps {
   readonly consolidation?: Consolidation;
 
   /**
-   * Whether a slice hands on small tensors in the state of the execution, instead of an object in S3. The plan decides which slices
-   * may, by the sizes that it expects: at most 48 KiB as base64. If the tensors of a run are larger, they are in S3. Results are
+   * Whether a slice hands on small tensors in the state of the execution, instead of an object in S3. The planner chooses
+   * these slices by the sizes that it expects: at most 48 KiB as base64. If the tensors of a run are larger, they are in S3. Results are
    * the same bits. Step Functions keeps the state of a Standard execution for 90 days, and encrypts it with a key that AWS owns.
    * CDK does not know the key of a bucket that is imported without its `encryptionKey`: set false if it has one.
    *

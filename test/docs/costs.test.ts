@@ -1,7 +1,15 @@
 /** Figures of costs in the documents: the model computes them. */
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
-import { ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
-import { bertRows, constantRows, millionRows, monthRows, sourcesOf } from '../support/cost-tables';
+import { DEFAULT_ENVIRONMENT, ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
+import {
+  SMALL,
+  bertRows,
+  constantRows,
+  exampleOf,
+  millionRows,
+  monthRows,
+  sourcesOf,
+} from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
 
 const guide = documentNamed('docs/costs.md');
@@ -63,4 +71,21 @@ it('the README compares one function with slices by the same figures', () => {
   const [dollars] = /\$\d+/.exec(slices) ?? [];
 
   expect(README.text).toContain(`${whole} instead of ${dollars} for a million runs`);
+});
+
+it('the README names the weights below which one function is better in everything, which the network decides', () => {
+  const { burst } = DEFAULT_ENVIRONMENT.network;
+  expect(README.text).toContain(`the model has less than ${burst} MiB of weights`);
+  expect(documentNamed('docs/large-models.md').text).toContain(`| more than ${burst} MiB `);
+  const verdictAt = (mebibytes: number) => {
+    const { verdict } = exampleOf(
+      { ...SMALL, fileBytes: mebibytes * 2 ** 20, peakMemoryMb: 512 },
+      {},
+    ).comparison;
+    return verdict.sentences[0];
+  };
+  expect(verdictAt(burst)).toMatch(
+    /^one function .* is cheaper than 4 slices .* faster warm, .*, and cold, [^,]*$/,
+  );
+  expect(verdictAt(3 * burst)).toMatch(/faster warm, .*, but 4 slices are faster cold, /);
 });

