@@ -69,11 +69,11 @@ function nodeCounts({ model, slices, splits }: PlanReport): string {
   const [constant, recomputed] = [model.nodes - model.nodesToShareOut, model.nodesToShareOut - own];
   const all = `the ${count(model.nodes)} nodes${splits.length > 0 ? ', parts of split operators included,' : ''}`;
   if (own === model.nodes) return `Each of ${all} runs in one slice`;
-  return [
-    `Of ${all} ${count(own)} run in one slice each`,
+  const others = [
     ...(recomputed > 0 ? [`${count(recomputed)} are recomputed in each slice that needs them`] : []),
     ...(constant > 0 ? [`${count(constant)} are constant or unused`] : []),
-  ].join(', ');
+  ];
+  return `Of ${all} ${count(own)} run in one slice each; ${others.join(', and ')}`;
 }
 
 /** A plan of one slice has no cuts. */
