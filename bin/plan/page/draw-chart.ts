@@ -18,7 +18,7 @@ export function chartElement(chart: Chart): HTMLElement {
   const plot = element('div', { class: 'plot', role: 'img', 'aria-label': label });
   plot.style.height = `${chart.height}px`;
   let echarts: EChartsType | undefined;
-  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const dark = matchMedia('screen and (prefers-color-scheme: dark)');
   const draw = (theme: Theme): void => {
     const width = plot.clientWidth;
     if (width === 0) return;
