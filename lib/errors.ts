@@ -4,6 +4,7 @@
 export class SlicedInferenceError extends Error {
   override readonly name = 'SlicedInferenceError';
   readonly got: string;
+  private isLocated = false;
 
   /**
    * @param what names the tensor, node, file or prop and says what it must be
@@ -13,6 +14,17 @@ export class SlicedInferenceError extends Error {
   constructor(what: string, got: string, advice: string) {
     super(escaped(`${what}, got ${got}: ${advice}`));
     this.got = escaped(got);
+  }
+
+  /** Begins the message with the path of the construct that the user gave this value to. The first one stays. */
+  at(path: string): this {
+    if (this.isLocated) return this;
+    this.isLocated = true;
+    const message = `${escaped(path)}: ${this.message}`;
+    // The stack begins with the message of its time.
+    if (this.stack !== undefined) this.stack = this.stack.replace(this.message, () => message);
+    this.message = message;
+    return this;
   }
 }
 

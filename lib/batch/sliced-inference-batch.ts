@@ -8,7 +8,7 @@ import { BATCH_SIGNATURE_KEY, type BatchItemsSignature, type BatchSignature } fr
 import { SETTINGS_VARIABLE, stackedPrefix, type BatchSettings } from '../../contract/batch-function';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { warn } from '../aws/annotate';
+import { located, warn } from '../aws/annotate';
 import { checkRegion } from '../aws/buckets';
 import { createLogGroup } from '../aws/log-group';
 import { networkStatements } from '../aws/network';
@@ -55,50 +55,54 @@ export class SlicedInferenceBatch extends Construct {
    */
   public constructor(scope: Construct, id: string, props: SlicedInferenceBatchProps) {
     super(scope, id);
-    const { pipeline, items, stacking } = props;
-    const deployed = pipeline._deployed;
-    const sizes = batchSizes(props);
-    this.resultsPrefix = `${OUTPUTS_PREFIX}${Names.uniqueResourceName(this, { maxLength: 80, separator: '-' })}/`;
-    this.places = {
-      items,
-      itemsBucket: items._bucket ?? pipeline.bucket,
-      bucket: pipeline.bucket,
-      resultsPrefix: this.resultsPrefix,
-    };
-    this.checkPlace(props, deployed);
-    if (sizes.itemsPerRun > itemsInTime(pipeline, sizes.maxConcurrency)) {
-      warn(
-        this,
-        'batchTime',
-        `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: set itemsPerRun to ${itemsInTime(pipeline, sizes.maxConcurrency)} or less`,
-      );
-    }
-    this.function = this.createFunction(deployed, settingsOf(props, this.places, sizes, deployed));
-    const fn = publishedVersion(this.function, this.function.currentVersion);
-    const role = stateMachineRole(this, 'StateMachineRole');
-    const called = [...calledFunctions(deployed.workflow), fn];
-    attachOwnPolicy(role, 'Calls', [callStatement(called), ...mapStatements(this.places)]);
-    this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
-      stateMachineType: sfn.StateMachineType.STANDARD,
-      queryLanguage: sfn.QueryLanguage.JSONATA,
-      definitionBody: sfn.DefinitionBody.fromChainable(
-        batchStates(new Construct(this, 'States'), {
-          ...{ places: this.places, sizes, fn, pipeline: deployed.workflow },
-          isStacked: stacking !== undefined,
+    try {
+      const { pipeline, items, stacking } = props;
+      const deployed = pipeline._deployed;
+      const sizes = batchSizes(props);
+      this.resultsPrefix = `${OUTPUTS_PREFIX}${Names.uniqueResourceName(this, { maxLength: 80, separator: '-' })}/`;
+      this.places = {
+        items,
+        itemsBucket: items._bucket ?? pipeline.bucket,
+        bucket: pipeline.bucket,
+        resultsPrefix: this.resultsPrefix,
+      };
+      this.checkPlace(props, deployed);
+      if (sizes.itemsPerRun > itemsInTime(pipeline, sizes.maxConcurrency)) {
+        warn(
+          this,
+          'batchTime',
+          `${sizes.itemsPerRun} items of a run may take longer than the five minutes of an Express execution, by the model of cost: set itemsPerRun to ${itemsInTime(pipeline, sizes.maxConcurrency)} or less`,
+        );
+      }
+      this.function = this.createFunction(deployed, settingsOf(props, this.places, sizes, deployed));
+      const fn = publishedVersion(this.function, this.function.currentVersion);
+      const role = stateMachineRole(this, 'StateMachineRole');
+      const called = [...calledFunctions(deployed.workflow), fn];
+      attachOwnPolicy(role, 'Calls', [callStatement(called), ...mapStatements(this.places)]);
+      this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+        stateMachineType: sfn.StateMachineType.STANDARD,
+        queryLanguage: sfn.QueryLanguage.JSONATA,
+        definitionBody: sfn.DefinitionBody.fromChainable(
+          batchStates(new Construct(this, 'States'), {
+            ...{ places: this.places, sizes, fn, pipeline: deployed.workflow },
+            isStacked: stacking !== undefined,
+          }),
+        ),
+        comment: JSON.stringify({
+          [BATCH_SIGNATURE_KEY]: batchSignature(deployed, this.places, sizes),
         }),
-      ),
-      comment: JSON.stringify({
-        [BATCH_SIGNATURE_KEY]: batchSignature(deployed, this.places, sizes),
-      }),
-      role,
-      timeout: sizes.timeout,
-      tracingEnabled: deployed.settings.tracing,
-      logs: {
-        destination: createLogGroup(this, 'Logs', deployed.settings.logs, logGroupName(this)),
-        level: sfn.LogLevel.ERROR,
-        includeExecutionData: false,
-      },
-    });
+        role,
+        timeout: sizes.timeout,
+        tracingEnabled: deployed.settings.tracing,
+        logs: {
+          destination: createLogGroup(this, 'Logs', deployed.settings.logs, logGroupName(this)),
+          level: sfn.LogLevel.ERROR,
+          includeExecutionData: false,
+        },
+      });
+    } catch (error) {
+      throw located(this, error);
+    }
   }
 
   /**

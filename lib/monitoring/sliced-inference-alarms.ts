@@ -2,6 +2,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { inConstruct } from '../aws/annotate';
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferenceBatch } from '../batch/sliced-inference-batch';
 import { knownAtSynth } from '../pipeline/known-at-synth';
@@ -79,7 +80,7 @@ export class SlicedInferenceAlarms extends Construct {
         'maxFailedRuns must be a whole number of 1 or more',
         String(maxFailedRuns),
         'set the number of failed runs that sets off the alarm',
-      );
+      ).at(this.node.path);
     }
     const { stateMachine, wholeFunction } = pipeline;
     const period = { period: PERIOD };
@@ -103,7 +104,7 @@ export class SlicedInferenceAlarms extends Construct {
     }
     if (maxTime) {
       const metric = stateMachine.metricTime({ ...period, statistic: 'p95' });
-      const milliseconds = knownAtSynth(maxTime, 'maxTime').toMilliseconds();
+      const milliseconds = inConstruct(this, () => knownAtSynth(maxTime, 'maxTime')).toMilliseconds();
       const event = `${of} 5 of 100 runs take longer than ${maxTime.toHumanString()}`;
       const options = {
         evaluationPeriods: SLOW_PERIODS,

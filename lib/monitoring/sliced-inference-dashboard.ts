@@ -50,7 +50,11 @@ export class SlicedInferenceDashboard extends Construct {
     super(scope, id);
     const { pipelines, batches = [], dashboardName } = props;
     if (pipelines.length === 0)
-      throw new SlicedInferenceError('pipelines must have one or more', 'an empty list', 'pass [pipeline]');
+      throw new SlicedInferenceError(
+        'pipelines must have one or more',
+        'an empty list',
+        'pass [pipeline]',
+      ).at(this.node.path);
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       ...(dashboardName !== undefined && { dashboardName }),
       widgets: [...pipelines.flatMap(rowsOf), ...batches.map(batchRow)],

@@ -7,6 +7,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { WHOLE } from '../../contract/keys';
+import { inConstruct, located } from '../aws/annotate';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork, type Network } from '../aws/network';
 import { checkQuotas } from '../aws/quota-check';
@@ -17,6 +18,7 @@ import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { PipelineStates } from '../aws/workflow/states';
 import { SlicedInferenceError } from '../errors';
+import { informOfLargeRequest } from './large-request';
 import { checkProps, type PipelineSettings, pipelineSettings } from './settings';
 import { type PipelineDeployment, planDeployment } from './deployment';
 import { grantCaller, grantReader, grantWriter, type Storage, createStorage } from './storage';
@@ -84,49 +86,55 @@ export class SlicedInferencePipeline extends Construct {
    */
   public constructor(scope: Construct, id: string, props: SlicedInferencePipelineProps) {
     super(scope, id);
-    checkProps(props);
-    const settings = pipelineSettings(props);
-    const { model, planned, whole } = pipelineModel(props, settings);
-    const deployment = planDeployment(
-      model._plan,
-      props,
-      settings,
-      whole && { plan: whole._plan, callMs: planned?.estimates.wholeCallMs ?? 0 },
-    );
-    warnOfAssumptions(this, deployment.plan, deployment.memorySizes);
-    if (planned) annotatePlan(this, model._plan, planned.estimates, planned.isAutomatic);
+    try {
+      checkProps(props);
+      const settings = pipelineSettings(props);
+      const { model, planned, whole } = pipelineModel(props, settings);
+      const deployment = planDeployment(
+        model._plan,
+        props,
+        settings,
+        whole && { plan: whole._plan, callMs: planned?.estimates.wholeCallMs ?? 0 },
+      );
+      warnOfAssumptions(this, deployment.plan, deployment.memorySizes);
+      if (planned) annotatePlan(this, model._plan, planned.estimates, planned.isAutomatic);
+      // The input of a preprocess function is the user's.
+      if (!props.preprocess) informOfLargeRequest(this, deployment.plan);
 
-    const storage = createStorage(this, props, settings);
-    const network = createNetwork(this, props, storage.expressBucket !== undefined);
-    const functions = this.createFunctions(props, settings, { model, whole }, deployment, {
-      ...storage,
-      network,
-    });
+      const storage = createStorage(this, props, settings);
+      const network = createNetwork(this, props, storage.expressBucket !== undefined);
+      const functions = this.createFunctions(props, settings, { model, whole }, deployment, {
+        ...storage,
+        network,
+      });
 
-    this.plan = pipelinePlan(model._plan, planned?.estimates, whole?._plan);
-    this.planPath = writePlan(this, model._plan);
-    this.bucket = storage.bucket;
-    this.functions = functions.slices.map(({ fn }) => fn);
-    if (functions.whole) this.wholeFunction = functions.whole.fn;
-    this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
-    this._hasSliceMetrics = settings.sliceMetrics;
-    const workflow = workflowOf(deployment, functions, settings, props);
-    this._deployed = { workflow, settings, network, bucket: this.bucket };
-    this.stateMachine = createStateMachine(this, {
-      workflow,
-      bucket: this.bucket,
-      type: settings.stateMachineType,
-      timeout: props.timeout,
-      tracing: settings.tracing,
-      logLevel: props.logLevel,
-      logs: settings.logs,
-    });
-    checkQuotas(this, {
-      ...deployment,
-      isExpress: this.isExpress,
-      ...(props.timeout && { timeout: props.timeout }),
-      functions: functions.whole ? [...this.functions, functions.whole.fn] : this.functions,
-    });
+      this.plan = pipelinePlan(model._plan, planned?.estimates, whole?._plan);
+      this.planPath = writePlan(this, model._plan);
+      this.bucket = storage.bucket;
+      this.functions = functions.slices.map(({ fn }) => fn);
+      if (functions.whole) this.wholeFunction = functions.whole.fn;
+      this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
+      this._hasSliceMetrics = settings.sliceMetrics;
+      const workflow = workflowOf(deployment, functions, settings, props);
+      this._deployed = { workflow, settings, network, bucket: this.bucket };
+      this.stateMachine = createStateMachine(this, {
+        workflow,
+        bucket: this.bucket,
+        type: settings.stateMachineType,
+        timeout: props.timeout,
+        tracing: settings.tracing,
+        logLevel: props.logLevel,
+        logs: settings.logs,
+      });
+      checkQuotas(this, {
+        ...deployment,
+        isExpress: this.isExpress,
+        ...(props.timeout && { timeout: props.timeout }),
+        functions: functions.whole ? [...this.functions, functions.whole.fn] : this.functions,
+      });
+    } catch (error) {
+      throw located(this, error);
+    }
   }
 
   /**
@@ -147,7 +155,7 @@ export class SlicedInferencePipeline extends Construct {
    * });
    */
   public asFragment(scope: Construct, id: string): sfn.StateMachineFragment {
-    return new PipelineFragment(scope, id, this._deployed.workflow);
+    return inConstruct(this, () => new PipelineFragment(scope, id, this._deployed.workflow));
   }
 
   /**
@@ -206,7 +214,7 @@ export class SlicedInferencePipeline extends Construct {
         'metricSlice must be called on a pipeline with sliceMetrics',
         'one without',
         'set its sliceMetrics to true',
-      );
+      ).at(this.node.path);
     }
     const fn = this.functions.at(slice);
     if (fn !== undefined && Number.isInteger(slice) && slice >= 0) return sliceMetric(fn, metric, props);
@@ -214,7 +222,7 @@ export class SlicedInferencePipeline extends Construct {
       `slice must be a whole number from 0 to ${this.functions.length - 1}`,
       Token.isUnresolved(slice) ? 'a CDK token' : String(slice),
       "pass the index of one of the pipeline's slices",
-    );
+    ).at(this.node.path);
   }
 
   private createFunctions(

@@ -105,7 +105,7 @@ test('a slice cannot have more provisioned concurrency than all slices reserve',
 
 test.each([undefined, {}])('%j as the props, as jsii passes them if a Python caller sets none', (props) => {
   expect(errorOf(() => new SlicedInferencePipeline(newStack(), 'Pipeline', props as object))).toBe(
-    'a pipeline must have a model, got neither modelPath nor slicedModel: set one of them',
+    'Stack/Pipeline: a pipeline must have a model, got neither modelPath nor slicedModel: set one of them',
   );
 });
 

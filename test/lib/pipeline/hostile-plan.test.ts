@@ -28,7 +28,8 @@ const ways = {
   }),
 };
 
-const PLAN_FAULT = /^plan '[^\n]*' must have no field other than [^\n]*, got 'app': [^\n]*$/;
+const PLAN_FAULT =
+  /^(?:Stack\/Pipeline: )?plan '[^\n]*' must have no field other than [^\n]*, got 'app': [^\n]*$/;
 
 test.each(Object.entries(ways))(
   '%s refuses a planDigest that leads out of the cloud assembly',

@@ -14,6 +14,7 @@ import {
   WarmUp,
   type SlicedInferencePipelineProps,
 } from '../../../lib';
+import { prepareRequest } from '../../../client/request';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
@@ -187,11 +188,33 @@ test.each<[infos: RegExp[], build: Props]>([
   expect(messages(build, 'findInfo')).toEqual(infos.map((words) => expect.stringMatching(words) as unknown));
 });
 
+test('large requests are named when the client puts them into S3', () => {
+  const batches = [3000, 3056, 3057, 3058, 3059, 3060, 4000];
+  const uploads = batches.map((batch) => {
+    const x = { dtype: 'float32', shape: [batch, 16], bytes: new Uint8Array(batch * 64) } as const;
+    return prepareRequest(new Map([['x', x]]), 'auto').upload !== undefined;
+  });
+  expect(new Set(uploads).size).toBe(2);
+  const named = (build: Build): boolean =>
+    messages(build, 'findInfo').some((info) =>
+      /^a request of the planned sizes has \d+ bytes as JSON, and at most 261120 .*:largeRequest\]$/.test(
+        info,
+      ),
+    );
+  expect(batches.map((batch) => named({ ...three, dimensions: { batch } }))).toEqual(uploads);
+});
+
 test.each<[words: string | RegExp, build: Build]>([
   [/must have at most 5368709120 bytes in one object \(.*\), got 5376000000: /, rows(84_000_000)],
-  [/^the environment of a slice function must have at most 4096 bytes \(.*\), got \d+:/, environment(4000)],
+  [
+    /^Stack\/Pipeline: the environment of a slice function must have at most 4096 bytes \(.*\), got \d+:/,
+    environment(4000),
+  ],
   [/must hold its files of 6000000000 bytes, got 536870912 bytes: raise its .* to 6500 MB$/, large(tmp)],
-  [/^the files of slice 0 must fit the 10240 MB of a function's \/tmp, got 10241 MB: use/, large({}, 10_241)],
+  [
+    /^Stack\/Pipeline: the files of slice 0 must fit the 10240 MB of a function's \/tmp, got 10241 MB: use/,
+    large({}, 10_241),
+  ],
 ])('a quota is exceeded: %s', (words, build) => {
   expect(errorOf(() => messages(build))).toMatch(words);
 });
