@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { type LocalCloudOptions, LocalCloud } from '../../local';
 import { EnvFile, HEADING } from '../local-cloud/env-file';
-import { variables } from '../local-cloud/variables';
+import { keptAuthority, variables } from '../local-cloud/variables';
 import { TERMINATED } from '../process/exit-codes';
+import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { SHELLS, type ShellName } from '../terminal/shells';
 import { wholeNumber } from './search-options';
@@ -25,23 +26,29 @@ const MAX_PORT = 65_533;
 
 const HELP = `
 Publishes the assembly's assets to a local S3, and serves it and the stack's state machines on this machine until you stop
-the command. It also serves the stack's HTTP API, and objects that you write start what the stack's rules say. It prints the variables that point the AWS CLI and any AWS SDK at them, in a form that a shell evaluates.
-With --write-env they go into a file, which appears when all is ready and disappears at the end.
+the command. It also serves the stack's HTTP API, and objects that you write start what the stack's rules say.
+
+Prints the variables that point the AWS CLI and any AWS SDK at the local cloud, in a form that a shell evaluates. With
+--write-env they go into a file, which appears when all is ready and disappears at the end. In a shell that has evaluated
+them, cloud_down stops the local cloud and gives the variables their former values.
 
 Examples:
   $ npx cdk synth && rm -f cloud.env
   $ sliced-inference local cdk.out --write-env cloud.env &
-  $ until [ -e cloud.env ]; do kill -0 $! || break; sleep 1; done; . ./cloud.env
+  $ until [ -e cloud.env ]; do kill -0 $! || break; sleep 1; done
+  $ . ./cloud.env
   $ aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
-  $ curl --cacert "$AWS_CA_BUNDLE" --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" \\
-      --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --data @request.json "$HTTP_ENDPOINT/read"
-  $ sliced-inference local cdk.out --pipeline OcrStack/ReadPhoto --port 9000 --logs
+  $ curl --cacert "$AWS_CA_BUNDLE" --data @request.json "$HTTP_ENDPOINT/read" \\
+      --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" \\
+      --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
+  $ cloud_down
+  $ sliced-inference local cdk.out --pipeline OcrStack/Ocr --port 9000 --logs
   $ sliced-inference local cdk.out --simulate aws
   $ sliced-inference local cdk.out --simulate lambda,s3-standard`;
 
 export function localCommand(): Command {
   const command = new Command('local')
-    .description('serve the S3, the Step Functions and the HTTP API of a synthesized cdk.out until stopped')
+    .description('serve a synthesized stack on this machine')
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .option(
       '--pipeline <name>',
@@ -63,7 +70,7 @@ export function localCommand(): Command {
     )
     .option('--logs', 'write the logs of the functions to standard error')
     .option('--json', 'print JSON');
-  return addLocalOptions(command).addHelpText('after', HELP).action(serve);
+  return addLocalOptions(command).addHelpText('after', laidOut(HELP)).action(serve);
 }
 
 async function serve(assembly: string, options: Options): Promise<void> {
@@ -78,7 +85,7 @@ async function serve(assembly: string, options: Options): Promise<void> {
     process.off('SIGTERM', stop);
     const stopped = once(process, 'SIGTERM');
     clearProgress();
-    await envFile?.write(describe(cloud, options));
+    if (envFile) await envFile.write(describe(cloud, options, envFile.target));
     printAccess(cloud, options);
     await stopped;
     reportFaults(cloud, options);
@@ -130,24 +137,34 @@ function printAccess(cloud: LocalCloud, options: Options): void {
   const { json, writeEnv } = options;
   if (json) printJson(access(cloud));
   else if (writeEnv === undefined) printCommands(describe(cloud, options));
-  else print(`the pipeline in ${cloud.stateMachine.stackName} is ready: evaluate ${writeEnv} in a shell\n`);
+  else
+    print(
+      `the pipeline in ${cloud.stateMachine.stackName} is ready: evaluate ${writeEnv} in a shell; cloud_down ends it\n`,
+    );
 }
 
-function describe(cloud: LocalCloud, { shell }: Options): string {
+/** Variables of a user who wants AWS: they would replace the credentials of the local cloud. */
+const REMOVED = ['AWS_PROFILE', 'AWS_SESSION_TOKEN'];
+
+/** @param file for which the text is; otherwise it is printed */
+function describe(cloud: LocalCloud, { shell }: Options, file?: string): string {
   const { stackName, stateMachineArn } = cloud.stateMachine;
-  const { set, unset } = SHELLS[shell];
+  const { set, unset, keep, down } = SHELLS[shell];
   const { bucket } = bucketOf(cloud);
   const values = {
-    ...variables(cloud, process.env),
+    ...variables(cloud, process.env, file && keptAuthority(cloud, file)),
     STATE_MACHINE_ARN: stateMachineArn,
     ...(bucket !== undefined && { BUCKET: bucket }),
     ...(cloud.httpEndpoint !== undefined && { HTTP_ENDPOINT: cloud.httpEndpoint }),
   };
+  const names = [...REMOVED, ...Object.keys(values)];
   return [
     `${HEADING}${stackName}, until you stop this command`,
-    // The user's own profile or session token would replace these credentials.
-    ...['AWS_PROFILE', 'AWS_SESSION_TOKEN'].map(unset),
+    keep(names),
+    ...REMOVED.map(unset),
     ...Object.entries(values).map(([name, value]) => set(name, value)),
+    '# cloud_down gives the variables their former values, and ends the cloud that wrote this file',
+    down(names, file === undefined ? undefined : { pid: process.pid, file }),
     '# ready: call it with `npx sliced-inference invoke`\n',
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
 import { linkTarget } from '../../lib/host/folders';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
+import { processLine } from '../terminal/shells';
 
 /** The first words of the file. A file that starts with others is not replaced. */
 export const HEADING = '# S3 and Step Functions of the pipeline in ';
@@ -11,7 +12,7 @@ const FLAG = '--write-env';
 
 export class EnvFile {
   /** A file behind links. */
-  private readonly target: string;
+  readonly target: string;
   private written: string | undefined;
 
   /**
@@ -35,7 +36,7 @@ export class EnvFile {
 
   /** Makes the file appear with all of its text, which only its owner can read. The last line names the process that serves. */
   async write(variables: string): Promise<void> {
-    const text = `${variables}# process ${process.pid}\n`;
+    const text = `${variables}${processLine(process.pid)}\n`;
     await writeNamedFile(this.file, FLAG, text, 0o600);
     this.written = text;
     process.once('exit', this.onExit);

@@ -11,6 +11,9 @@ export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';
 const PARTS = ['types', 'shapes', 'optimized', 'plans', 'slices', 'digests'] as const;
 type CachePart = (typeof PARTS)[number];
 
+/** Certificates of local clouds. They are not removed with the cache, because a cloud may serve at the time. */
+export const AUTHORITIES = 'authorities';
+
 /** The folder of the cache, or `undefined` when the cache is disabled. The folder may not exist yet. */
 export function cacheRoot(): string | undefined {
   const root = process.env[CACHE_VARIABLE] ?? path.join(userCacheFolder(), 'cdk-sliced-inference');
@@ -25,7 +28,7 @@ const PRIVATE = 0o700;
  * user. Only the user can enter the folder. The folder above it keeps its permissions if it exists, because the user may
  * have chosen one with other content.
  */
-export function cacheFolder(part: CachePart): string | undefined {
+export function cacheFolder(part: CachePart | typeof AUTHORITIES): string | undefined {
   const root = cacheRoot();
   if (root === undefined) return undefined;
   const folder = path.join(root, part);

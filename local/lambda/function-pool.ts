@@ -166,8 +166,7 @@ export class FunctionPool {
     if (!own.startsWith(`${major}.`)) {
       this.host.notices.add(
         `runtime ${runtime}`,
-        `the function '${name}' declares ${runtime}: functions of this runtime run with Node.js ${own} here; ` +
-          `start this program with Node.js ${major}, or pass a binary as nodeBinaries of LocalCloud.start()`,
+        `functions for Node.js ${major}, such as '${name}', run with Node.js ${own}, which runs this program`,
       );
     }
     return process.execPath;

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -125,13 +125,30 @@ describe('local', () => {
     const file = path.join(temporaryFolder(), 'cloud.env');
     const serving = await serve([standard, '--write-env', file]);
     const text = fs.readFileSync(file, 'utf8');
-    expect(serving.text).toBe(`the pipeline in Std is ready: evaluate ${file} in a shell\n`);
+    expect(serving.text).toBe(
+      `the pipeline in Std is ready: evaluate ${file} in a shell; cloud_down ends it\n`,
+    );
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
     expect(evaluate(text).STATE_MACHINE_ARN).toMatch(/^arn:aws:states:/);
     const [, pid] = /\n# process (\d+)\n$/.exec(text) ?? [];
     process.kill(Number(pid), 'SIGTERM');
     expect(await serving.stop()).toMatchObject({ stderr: '', leftovers: [] });
     expect(fs.existsSync(file)).toBe(false);
+    // Node.js would warn of a certificate that is gone.
+    expect(spawnSync(process.execPath, ['-e', ''], { env: evaluate(text), encoding: 'utf8' }).stderr).toBe(
+      '',
+    );
+  });
+
+  it('ends with cloud_down, which leaves nothing in the shell', async () => {
+    const file = path.join(temporaryFolder(), "user's cloud.env");
+    const serving = await serve([express, '--write-env', file]);
+    const own = { BUCKET: "it's $mine", AWS_CA_BUNDLE: '' };
+    const text = fs.readFileSync(file, 'utf8');
+    expect(evaluate(`${text}${text}cloud_down`, own)).toEqual(evaluate('', own));
+    expect(await serving.stop()).toMatchObject({ stderr: '', leftovers: [] });
+    // Its process has ended, and another one may have its number.
+    expect(evaluate(`kill() { BUCKET=killed; }\n${text}cloud_down`, own)).toEqual(evaluate('', own));
   });
 
   it('writes for PowerShell on request, and ends at once on a second signal', async () => {

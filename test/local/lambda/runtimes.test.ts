@@ -34,7 +34,7 @@ test('functions whose Node.js is missing run with this one, and one notice says 
   }
   expect(notices.list()).toEqual([
     expect.stringMatching(
-      /^the function 'stack-F\d+' declares nodejs99\.x: functions of this runtime run with Node\.js [\d.]+ here; start this program with Node\.js 99, or/,
+      /^functions for Node\.js 99, such as 'stack-F\d+', run with Node\.js [\d.]+, which runs this program$/,
     ),
   ]);
 });
