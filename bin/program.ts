@@ -10,7 +10,6 @@ import { inspectCommand } from './commands/inspect';
 import { invokeCommand } from './commands/invoke';
 import { localCommand } from './commands/local';
 import { planCommand } from './commands/plan';
-import { clearProgress } from './terminal/progress';
 import { profileCommand } from './commands/profile';
 import { runCommand } from './commands/run';
 import { sliceCommand } from './commands/slice';
@@ -19,7 +18,9 @@ import { BAD_INPUT } from './process/exit-codes';
 import { UNFINISHED_VARIABLE, removeUnfinished } from './process/unfinished';
 import { verifyCommand } from './commands/verify';
 import { oneLine } from '../lib/errors';
+import { helpArguments, helpWidth, laidOut, unknownCommandHint } from './terminal/help';
 import { printLine, printLogLine } from './terminal/print';
+import { clearProgress } from './terminal/progress';
 
 /** If set, errors are printed with their stack traces, for bug reports. */
 const DEBUG_VARIABLE = 'SLICED_INFERENCE_DEBUG';
@@ -36,37 +37,51 @@ Examples:
 
 Exit codes: 0 success, 1 outputs differ or the execution failed, 2 bad usage or bad input.`;
 
-/** Runs the command of `process.argv`. Its exit code is in `process.exitCode`. */
-export async function main(): Promise<void> {
+const HELP_FLAG = ['-h, --help', 'show this help'] as const;
+
+/** In the order in which a user meets them. */
+const COMMANDS: Readonly<Record<string, readonly (() => Command)[]>> = {
+  'Start:': [inspectCommand, planCommand],
+  'Slice and check:': [sliceCommand, verifyCommand, profileCommand, constantsCommand],
+  'Run:': [runCommand, localCommand, invokeCommand, batchCommand],
+  'Other:': [cacheCommand],
+};
+
+function commandLine(): Command {
   const program = new Command('sliced-inference')
-    .description('Slices ONNX models and runs them as pipelines of functions.')
-    .version(packageVersion())
-    .addHelpText('after', HELP)
+    .description('slice ONNX models, and run them as pipelines of functions')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .addHelpText('after', laidOut(HELP))
     .exitOverride()
     .configureOutput({
+      getOutHelpWidth: helpWidth,
+      getErrHelpWidth: helpWidth,
       outputError: (text, write) => {
-        write(`${oneLine(text)}${missingModelHint(text, process.argv)}\n`);
+        write(`${oneLine(text)}${unknownCommandHint(text)}${missingModelHint(text, process.argv)}\n`);
       },
     });
-  const commands = [
-    inspectCommand(),
-    planCommand(),
-    sliceCommand(),
-    verifyCommand(),
-    profileCommand(),
-    constantsCommand(),
-    runCommand(),
-    localCommand(),
-    invokeCommand(),
-    batchCommand(),
-    cacheCommand(),
-  ];
-  for (const command of commands) {
-    program.addCommand(command.exitOverride().copyInheritedSettings(program));
-    for (const inner of command.commands) inner.exitOverride().copyInheritedSettings(program);
+  for (const [heading, commands] of Object.entries(COMMANDS)) {
+    program.commandsGroup(heading);
+    for (const make of commands) {
+      const command = make();
+      program.addCommand(command);
+      for (const own of [command, ...command.commands])
+        own
+          .exitOverride()
+          .copyInheritedSettings(program)
+          .helpOption(...HELP_FLAG);
+    }
   }
+  return program.helpOption(...HELP_FLAG).helpCommand('help [command]', 'show the help of a command');
+}
+
+/** Runs the command of `process.argv`. Its exit code is in `process.exitCode`. */
+export async function main(): Promise<void> {
+  // The AWS SDK warns of Node.js versions that it will not support. Users of a command cannot choose its SDK.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  const program = commandLine();
   try {
-    await program.parseAsync();
+    await program.parseAsync(helpArguments(program, process.argv.slice(2)), { from: 'user' });
   } catch (error) {
     clearProgress();
     if (error instanceof CommanderError) {

@@ -6,6 +6,7 @@ import { BatchJob, type BatchOptions } from '../batch/job';
 import { callFailure } from '../invoke/call-failure';
 import { failureLine } from '../outputs/failure-line';
 import { FAILED, TERMINATED } from '../process/exit-codes';
+import { laidOut } from '../terminal/help';
 import { print, printJson, printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { checkedArn } from './invoke';
@@ -16,9 +17,9 @@ Needs the permissions of batch.grantStart. The batch goes on when the command en
 ended, the same command starts a rerun, which computes only what has no result. The price is modelled from list prices.
 
 Examples:
-  $ sliced-inference batch "$ARN"                                    # the items of the batch itself
-  $ sliced-inference batch "$ARN" --inputs scans --out results       # uploads a folder, and downloads the results
-  $ sliced-inference batch "$ARN" --inputs s3://BUCKET/inputs/docs/2026-11/ --json
+  $ sliced-inference batch "$ARN"  # the items of the batch itself
+  $ sliced-inference batch "$ARN" --inputs scans --out results  # a folder
+  $ sliced-inference batch "$ARN" --inputs s3://BUCKET/inputs/docs/ --json
   $ sliced-inference batch "$ARN" --inputs scans --stop`;
 
 export function batchCommand(): Command {
@@ -34,13 +35,11 @@ export function batchCommand(): Command {
     )
     .addOption(new Option('--stop', 'stop the batch of these inputs').conflicts('out'))
     .option('--json', 'print the account as JSON')
-    .addHelpText('after', HELP)
+    .addHelpText('after', laidOut(HELP))
     .action(run);
 }
 
 async function run(arn: string, options: BatchOptions): Promise<void> {
-  // The SDK warns of Node.js versions that it will not support.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const stateMachineArn = checkedArn(arn, 'the argument');
   if (options.out !== undefined) prepareFolder(options.out);
   const interruption = new AbortController();

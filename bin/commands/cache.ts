@@ -2,27 +2,35 @@
 import { Command } from 'commander';
 import { CACHE_VARIABLE, cacheRoot, clearCache } from '../../lib/cache/folder';
 import { formatBytes } from '../terminal/format';
+import { laidOut } from '../terminal/help';
 import { print, printJson } from '../terminal/print';
+
+const EXAMPLE = `
+Examples:
+  $ sliced-inference cache clear`;
 
 const HELP = `
 The cache holds types that ONNX Runtime inferred, optimized graphs and the slices of synthesized stacks. Cloud assemblies
 share the cached slices as hard links, so clearing the cache breaks no assembly. ${CACHE_VARIABLE} names
 the cache's folder, by default a folder in the user's cache folder. An empty value switches the cache off.
-
-Examples:
-  $ sliced-inference cache clear`;
+${EXAMPLE}`;
 
 export function cacheCommand(): Command {
   const clear = new Command('clear')
     .description('remove everything from the cache')
     .option('--json', 'print JSON')
+    .addHelpText('after', laidOut(EXAMPLE))
     .action(({ json }: { json?: boolean }) => {
       const folder = cacheRoot() ?? null;
       const bytes = clearCache();
       if (json) printJson({ folder, bytes });
       else print(`${describe(folder, bytes)}\n`);
     });
-  return new Command('cache').description('manage the cache').addHelpText('after', HELP).addCommand(clear);
+  return new Command('cache')
+    .description('manage the cache of types, optimized graphs and slices')
+    .helpCommand(false)
+    .addHelpText('after', laidOut(HELP))
+    .addCommand(clear);
 }
 
 function describe(folder: string | null, bytes: number): string {

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { printConstants } from '../../lib/cost/constants/constants-file';
 import { ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
+import { laidOut } from '../terminal/help';
 import { print } from '../terminal/print';
 
 const HELP = `
@@ -15,16 +16,23 @@ Examples:
 
 export function constantsCommand(): Command {
   return new Command('constants')
-    .description('print the prices, or the description of AWS, by which plans are compared')
-    .addHelpText('after', HELP)
+    .description('print the prices or the times of AWS behind plans')
+    .helpCommand(false)
+    .addHelpText('after', laidOut(HELP))
     .addCommand(
-      new Command('prices').description('print the prices, for --prices').action(() => {
-        print(printConstants('prices', PRICES));
-      }),
+      new Command('prices')
+        .description('print the prices, for --prices')
+        .addHelpText('after', laidOut('Examples:\n  $ sliced-inference constants prices > prices.json'))
+        .action(() => {
+          print(printConstants('prices', PRICES));
+        }),
     )
     .addCommand(
-      new Command('environment').description('print how fast AWS is, for --environment').action(() => {
-        print(printConstants('environment', ENVIRONMENT));
-      }),
+      new Command('environment')
+        .description('print how fast AWS is, for --environment')
+        .addHelpText('after', laidOut('Examples:\n  $ sliced-inference constants environment > env.json'))
+        .action(() => {
+          print(printConstants('environment', ENVIRONMENT));
+        }),
     );
 }

@@ -14,6 +14,7 @@ import type { Splitting } from '../../lib/compile/splitting';
 import { graphProfile } from '../plan/graph-profile';
 import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes, formatType } from '../terminal/format';
+import { laidOut } from '../terminal/help';
 import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { type ModelOptions, addModelOptions, analyzeOptions } from './slicing-options';
@@ -77,13 +78,11 @@ Examples:
 
 export function inspectCommand(): Command {
   const command = new Command('inspect')
-    .description(
-      'show a model: size, nodes, opsets, inputs, outputs, possible cuts, values that cannot cross a cut',
-    )
+    .description('show a model: its size, inputs, outputs and cuts')
     .argument('<model>', 'path of an ONNX model')
-    .option('--json', 'print JSON')
-    .addHelpText('after', HELP);
-  return addModelOptions(command).action((model: string, options: ModelOptions & { json?: boolean }) => {
+    .addHelpText('after', laidOut(HELP));
+  addModelOptions(command).optionsGroup('Output:').option('--json', 'print JSON');
+  return command.action((model: string, options: ModelOptions & { json?: boolean }) => {
     showProgress(`reading ${model}`);
     const inspection = inspect(analyzeModel(model, analyzeOptions(options)));
     clearProgress();

@@ -9,6 +9,7 @@ import { callWithJson, callWithTensors } from '../invoke/call';
 import { callFailure } from '../invoke/call-failure';
 import { addInputOptions, checkInputOptions, readJson, type InvokeOptions } from '../invoke/inputs';
 import { Waiting } from '../invoke/waiting';
+import { laidOut } from '../terminal/help';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { milliseconds, size } from './quantities';
@@ -21,13 +22,13 @@ on unless --stop-on-abort is set.
 
 Examples:
   $ sliced-inference invoke --state-machine "$ARN" --inputs x.npz --out y.npz
-  $ sliced-inference invoke --state-machine "$ARN" --inputs x.json --timeout 2m --json
-  $ sliced-inference invoke --state-machine "$ARN" --input-json '{"image": "inputs/photo.jpg"}'
+  $ sliced-inference invoke --state-machine "$ARN" --inputs x.json --timeout 2m
+  $ sliced-inference invoke --state-machine "$ARN" --input-json '{"id": 7}'
   $ . ./cloud.env && sliced-inference invoke --inputs x.safetensors`;
 
 export function invokeCommand(): Command {
   const command = new Command('invoke')
-    .description('call a deployed pipeline, on AWS or in the local cloud')
+    .description('call a deployed pipeline, on AWS or locally')
     .addOption(
       new Option('--state-machine <arn>', "ARN of the pipeline's state machine").env('STATE_MACHINE_ARN'),
     );
@@ -68,13 +69,11 @@ export function invokeCommand(): Command {
       '--stop-on-abort',
       'if the wait ends early, also stop the execution, which must be a Standard one',
     )
-    .addHelpText('after', HELP)
+    .addHelpText('after', laidOut(HELP))
     .action(invoke);
 }
 
 async function invoke(options: InvokeOptions): Promise<void> {
-  // The SDK warns of Node.js versions that it will not support.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { requestTimeout, maxResultBytes } = options;
   const stateMachineArn = checkedArn(options.stateMachine);
   checkInputOptions('invoke', options);

@@ -10,6 +10,7 @@ import { assembleReport } from '../plan/report/assemble-report';
 import { describeReport } from '../plan/describe-report';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
+import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { choice, wholeNumber } from './search-options';
 import { type SlicingOptions, addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
@@ -25,21 +26,23 @@ interface Options extends SlicingOptions {
 }
 
 const HELP = `
-Takes the slicing flags of slice and verify, and writes no slices. It prints the verdict, the slices, the price and the time. --report writes one HTML page with charts, which needs no
-network; an earlier file of this name is replaced. Every number in the page is also in --json.
+Takes the slicing flags of slice and verify, and writes no slices. It prints the verdict, the slices, the price and the time. --report
+writes one HTML page with charts, which needs no network; an earlier file of this name is replaced. Every number in the page is also in
+--json.
 
 Examples:
   $ sliced-inference plan model.onnx
   $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128
   $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
   $ sliced-inference plan model.onnx --slices 4 --json
-  $ sliced-inference plan model.onnx --batch 1000000 --items-per-run 8 --concurrency 500`;
+  $ sliced-inference plan model.onnx --batch 1000000 --concurrency 500`;
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .description('show how a model would be sliced: whether to slice, memory, price, latency, other services')
+    .description('show how a model would be sliced, price and time')
     .argument('<model>', 'path of an ONNX model')
-    .option('--report <file>', 'also write the plan as one HTML page with charts')
+    .addHelpText('after', laidOut(HELP));
+  addSlicingOptions(command)
     .addOption(
       choice(
         '--consolidation <mode>',
@@ -47,10 +50,12 @@ export function planCommand(): Command {
         CONSOLIDATIONS,
       ).default('automatic'),
     )
-    .option('--json', 'print JSON')
-    .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3')
-    .addHelpText('after', HELP);
-  return addSlicingOptions(addBatchOptions(command)).action(async (path: string, options: Options) => {
+    .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3');
+  addBatchOptions(command)
+    .optionsGroup('Output:')
+    .option('--report <file>', 'also write the plan as one HTML page with charts')
+    .option('--json', 'print JSON');
+  return command.action(async (path: string, options: Options) => {
     const { report: page, batch: items, itemsPerRun, concurrency } = options;
     const slicer = slicerFor(options);
     if (page !== undefined) checkPlace(page, PAGE_FLAG);
@@ -78,6 +83,7 @@ export function planCommand(): Command {
 
 function addBatchOptions(command: Command): Command {
   return command
+    .optionsGroup('Batch:')
     .addOption(
       new Option('--batch <n>', 'also plan a batch of so many items: time, price, quotas').argParser(
         wholeNumber(1, MAX_MAP_ITEMS),

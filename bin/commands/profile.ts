@@ -4,6 +4,7 @@ import { escaped } from '../../lib/errors';
 import { type ModelProfile, profileText } from '../../lib/compute-time/profile/profile';
 import { checkPlace, writeNamedFile } from '../outputs/named-file';
 import { profileModel } from '../profile/profile-model';
+import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { wholeNumber } from './search-options';
 import { type ModelOptions, addModelOptions } from './slicing-options';
@@ -29,21 +30,24 @@ profile has the median of each node. Run it on an idle machine, and commit the f
 Without --inputs, the command generates inputs as verify does. It guesses symbolic sizes unless --dimension sets them.
 
 Examples:
-  $ sliced-inference profile model.onnx --dimension batch=1 --out model.profile.json
-  $ sliced-inference profile model.onnx --inputs x.npz --runs 50 --out model.profile.json`;
+  $ sliced-inference profile model.onnx --dimension batch=1 --out profile.json
+  $ sliced-inference profile model.onnx --inputs x.npz --runs 50 --out p.json`;
 
 export function profileCommand(): Command {
   const command = new Command('profile')
-    .description('measure how long each node of a model computes, and write a profile')
+    .description('measure how long each node of a model computes')
     .argument('<model>', 'path of an ONNX model')
-    .requiredOption('--out <file>', 'file to write the profile to')
+    .addHelpText('after', laidOut(HELP));
+  addModelOptions(command)
+    .optionsGroup('Measurement:')
     .option('--inputs <file>', '.safetensors, .npz, .npy or .json (default: generated inputs)')
     .option('--seed <n>', 'seed of generated inputs', wholeNumber(), 0)
     .option('--threads <n>', "ONNX Runtime's threads", wholeNumber(1, MAX_THREADS), 1)
     .option('--runs <n>', 'measured runs of each slice', wholeNumber(1, MAX_RUNS), 15)
-    .option('--json', 'print the profile as JSON')
-    .addHelpText('after', HELP);
-  return addModelOptions(command).action(async (model: string, options: Options) => {
+    .optionsGroup('Output:')
+    .requiredOption('--out <file>', 'file to write the profile to')
+    .option('--json', 'print the profile as JSON');
+  return command.action(async (model: string, options: Options) => {
     const { dimension: dimensions, optimize: optimization, inputs, seed, threads, runs, out, json } = options;
     checkPlace(out, '--out');
     const profile = await profileModel(model, {

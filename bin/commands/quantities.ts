@@ -15,13 +15,13 @@ export function milliseconds(text: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text) ?? [];
   const time = Number(number) * (DURATION_UNITS.get(unit.toLowerCase()) ?? 0);
   if (time > 0 && Number.isFinite(time)) return time;
-  throw new InvalidArgumentError('It must be a time such as 10m, 2s or 500ms.');
+  throw new InvalidArgumentError('It must be a time with a unit such as 10m, 2s or 500ms.');
 }
 
 /** Bytes of a text such as `64MB` or `1.5 GiB`, with MB = 2^20 bytes. */
 export function size(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?$/i.exec(text);
+  const match = /^(\d+(?:\.\d+)?) ?([kmgt](?=i?b?$)|(?=b$))(?:i?b)?$/i.exec(text);
   const parsed = match && bytes.parse(`${match[1]}${match[2]}B`);
-  if (parsed === null) throw new InvalidArgumentError('It must be a size such as 64MB.');
+  if (parsed === null) throw new InvalidArgumentError('It must be a size with a unit such as 64MB.');
   return parsed;
 }

@@ -3,21 +3,22 @@ import { Command } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
 import { addInputOptions, checkInputOptions, readJson } from '../invoke/inputs';
 import { runJson, runTensors, type RunOptions } from '../run/local-execution';
+import { laidOut } from '../terminal/help';
 import { addLocalOptions } from './local-options';
 
 const HELP = `
 Publishes the assembly's assets to a local S3 and runs its state machine. Each function runs in its own process. Nothing
-leaves this machine. The --inputs file must hold one tensor for each of the model's inputs, under the input's name. A pipeline with a
+leaves this machine, and you need no AWS account. The --inputs file must hold one tensor for each of the model's inputs, under the input's name. A pipeline with a
 preprocess or postprocess function takes --input-json.
 
 Examples:
   $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz --out y.npz
-  $ sliced-inference run cdk.out --pipeline OcrStack --inputs x.safetensors --out y.json
+  $ sliced-inference run cdk.out --pipeline Ocr --inputs x.npz --out y.json
   $ sliced-inference run cdk.out --input-json '{"text": "hello"}'`;
 
 export function runCommand(): Command {
   const command = new Command('run')
-    .description('run the pipeline of a synthesized cdk.out on this machine, without an AWS account')
+    .description('run a synthesized pipeline once, on this machine')
     .argument('<assembly>', 'folder that `cdk synth` wrote');
   addInputOptions(command)
     .option(
@@ -29,7 +30,7 @@ export function runCommand(): Command {
       "the pipeline's construct id, stack or stack/id, if the assembly has several pipelines",
     )
     .option('--json', "print the execution's output as JSON");
-  return addLocalOptions(command).addHelpText('after', HELP).action(run);
+  return addLocalOptions(command).addHelpText('after', laidOut(HELP)).action(run);
 }
 
 async function run(assembly: string, options: RunOptions): Promise<void> {

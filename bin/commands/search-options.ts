@@ -60,6 +60,7 @@ export function choice(flags: string, description: string, values: readonly stri
 
 export function addSearchOptions(command: Command): Command {
   return command
+    .optionsGroup('Search, without a flag that says where to cut:')
     .addOption(
       choice('--minimize <goal>', 'search for the fewest slices, the least cost or the least latency', [
         'slices',
@@ -78,7 +79,7 @@ export function addSearchOptions(command: Command): Command {
     .option(
       `${MAX_MEMORY} <mb>`,
       'most memory of a function, in MB (default without a slicing flag: 3008)',
-      wholeNumber(),
+      (text) => wholeNumber()(text.replace(/ ?MB$/i, '')),
     )
     .addOption(
       choice('--temperature <runs>', 'runs for which plans are compared (default: mixed)', [
@@ -91,6 +92,7 @@ export function addSearchOptions(command: Command): Command {
 
 export function addEstimateOptions(command: Command): Command {
   return command
+    .optionsGroup('Pipeline and its price:')
     .option(
       '--requests-per-hour <n>',
       `runs per hour, which decide how often functions are cold, at most ${GREATEST_RATE.toLocaleString('en-US')} (default: 10)`,

@@ -9,6 +9,7 @@ import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import { checkPlace } from '../outputs/named-file';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
+import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import {
   type SlicingOptions,
@@ -40,16 +41,19 @@ come from the environment and the configuration of the AWS CLI; see docs/large-m
 
 Examples:
   $ sliced-inference slice model.onnx --slices 3 --out slices
-  $ sliced-inference slice model.onnx --max-slice-size 64MB --dimension batch=8 --out slices
-  $ sliced-inference slice model.onnx --at-tensors conv5_out,pool5_out --out slices
-  $ sliced-inference slice model-v2.onnx --slicing-plan slices/plan.json --out slices-v2
-  $ sliced-inference slice model.onnx --slices 3 --optimize extended --out slices
-  $ sliced-inference slice model.onnx --slices 8 --out s3://my-models/ocr --plan ocr-plan.json`;
+  $ sliced-inference slice model.onnx --max-slice-size 64MB --out slices
+  $ sliced-inference slice model.onnx --at-tensors conv5,pool5 --out slices
+  $ sliced-inference slice v2.onnx --slicing-plan slices/plan.json --out v2
+  $ sliced-inference slice model.onnx --optimize extended --out slices
+  $ sliced-inference slice model.onnx --out s3://my-models/ocr --plan plan.json`;
 
 export function sliceCommand(): Command {
   const command = new Command('slice')
-    .description('cut a model and write plan.json and the slice files')
+    .description('cut a model; write plan.json and the slices')
     .argument('<model>', 'path of an ONNX model')
+    .addHelpText('after', laidOut(HELP));
+  addSlicingOptions(command)
+    .optionsGroup('Output:')
     .requiredOption(
       '--out <place>',
       'folder to write to (an earlier plan in it is replaced), or s3://BUCKET/PREFIX to upload to',
@@ -61,9 +65,8 @@ export function sliceCommand(): Command {
         "with s3://: id, alias or ARN of a KMS key (default: the bucket's encryption)",
       ),
     )
-    .option('--json', 'print the plan as JSON')
-    .addHelpText('after', HELP);
-  return addSlicingOptions(command).action(async (model: string, options: Options) => {
+    .option('--json', 'print the plan as JSON');
+  return command.action(async (model: string, options: Options) => {
     const slicer = slicerFor(options);
     checkOut(options);
     if (options.plan !== undefined) checkPlace(options.plan, '--plan');
@@ -88,9 +91,8 @@ function compiled(path: string, slicer: Slicer, options: Options): CompiledModel
   return compileAnalyzed(analyzed, slicer);
 }
 
-/** Loads the AWS SDK only for an upload, and silences its warning about Node.js versions that it will not support. */
+/** Loads the AWS SDK only for an upload. */
 async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<SlicePlan> {
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { sliceIntoBucket } = await import('./slice-into-bucket.js');
   return sliceIntoBucket(model, slicer, analyzeOptions(options), options);
 }

@@ -38,8 +38,10 @@ const CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan'] as const;
 
 const AT_TENSORS = '--at-tensors';
 
+/** A flag that is added afterwards is in the last group, that of the pipeline, unless the caller begins another one. */
 export function addSlicingOptions(command: Command): Command {
-  const withCuts = addModelOptions(command)
+  const withCuts = command
+    .optionsGroup('Cuts:')
     .option('--slices <n>', 'cut into this many slices', wholeNumber(1))
     .option(
       '--max-slice-size <size>',
@@ -50,15 +52,17 @@ export function addSlicingOptions(command: Command): Command {
       `${AT_TENSORS} <names...>`,
       'cut after each of these tensors (a,b or several arguments); put the model before this flag',
     )
-    .option(
-      '--split <name=parts>',
-      'run this node, or the node with this weight, in parts (1: never); repeatable',
-      parts,
-      {},
+    .addOption(
+      new Option(
+        '--split <name=parts>',
+        'run this node, or the node with this weight, in parts (1: never); repeatable',
+      )
+        .argParser(parts)
+        .default({}, 'none'),
     )
     .option('--no-split-large-operators', 'split no operator because a slice with it is too large')
     .option('--slicing-plan <file>', 'reuse the cuts of an earlier plan.json of the same graph');
-  return addEstimateOptions(addSearchOptions(withCuts));
+  return addEstimateOptions(addModelOptions(addSearchOptions(withCuts)));
 }
 
 /** Options of every command that reads a model. */
@@ -69,6 +73,7 @@ export interface ModelOptions {
 
 export function addModelOptions(command: Command): Command {
   return command
+    .optionsGroup('Model:')
     .addOption(
       new Option(
         '--dimension <name=size>',

@@ -6,6 +6,7 @@ import { threadCount } from '../../lib/plan/sizes/estimate';
 import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
 import { printable } from '../../lib/errors';
 import { formatTable, formatType } from '../terminal/format';
+import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { wholeNumber } from './search-options';
 import {
@@ -36,24 +37,30 @@ const HELP = `
 Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them. Both use the
 same number of threads and no prepacking. Without --inputs, the command generates inputs: floats from 0 to 1, small
 integers, short words. It guesses symbolic sizes unless --dimension sets them.
+
 With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
 defaults: all optimizations, prepacking, all processors. These settings may change the last bits.
+
 With --batch, the command instead runs different generated items one by one and stacked into one request, along the
 dimension with which all inputs begin, and compares the bits of each item. If they are the same, it prints a token for
 the batches of a pipeline.
+
 Exits with 0 if every bit of every output is the same, with 1 if not, and with 2 if the model or the slices do not run.
 
 Examples:
   $ sliced-inference verify model.onnx --slices 3
   $ sliced-inference verify model.onnx --max-slice-size 64MB --inputs x.npz
-  $ sliced-inference verify model.onnx --slices 3 --inputs test_data_set_0 --json
-  $ sliced-inference verify model.onnx --slices 3 --optimize extended --against default
+  $ sliced-inference verify model.onnx --slices 3 --inputs test_data_set_0
+  $ sliced-inference verify model.onnx --optimize extended --against default
   $ sliced-inference verify model.onnx --slices 3 --batch 8`;
 
 export function verifyCommand(): Command {
   const command = new Command('verify')
-    .description('run the whole model and the chained slices, and compare every bit of every output')
+    .description('check that slices give the bits of the whole model')
     .argument('<model>', 'path of an ONNX model')
+    .addHelpText('after', laidOut(HELP));
+  addSlicingOptions(command)
+    .optionsGroup('Comparison:')
     .addOption(
       new Option(
         '--inputs <file>',
@@ -77,9 +84,8 @@ export function verifyCommand(): Command {
         "also compare with the whole model at ONNX Runtime's defaults",
       ).choices(['default']),
     )
-    .option('--json', 'print JSON')
-    .addHelpText('after', HELP);
-  return addSlicingOptions(command).action(compare);
+    .option('--json', 'print JSON');
+  return command.action(compare);
 }
 
 async function compare(model: string, options: Options): Promise<void> {

@@ -150,7 +150,7 @@ describe('sliced-inference', () => {
     });
 
     it('names the flag for results that are too large', async () => {
-      const args = call('Fast', '--inputs', inputs, '--results', 's3', '--max-result-bytes', '100');
+      const args = call('Fast', '--inputs', inputs, '--results', 's3', '--max-result-bytes', '100B');
       expect(await failure(args)).toMatch(
         /^error: the results 'outputs\/\S+' must have at most 100 bytes, got \d+: raise --max-result-bytes \(execution arn:\S+\)\n$/,
       );
@@ -245,9 +245,13 @@ describe('sliced-inference', () => {
       ['Fast', [], /^invoke must have --inputs or --input-json, got neither: add one of them$/],
       ['Fast', ['--input-json', '{}', '--results', 'inline'], /'--results <place>' cannot be used with/],
       ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file or a folder, got '\/none\/x\.npz': /],
-      ['Fast', ['--input-json', '{}', '--timeout', 'soon'], /It must be a time such as 10m, 2s or 500ms/],
+      [
+        'Fast',
+        ['--input-json', '{}', '--timeout', 'soon'],
+        /It must be a time with a unit such as 10m, 2s or 500ms/,
+      ],
       ['Fast', ['--input-json', '{}', '--timeout', '100000m'], /It must be at most 24 days/],
-      ['Fast', ['--inputs', '.', '--max-result-bytes', '0'], /It must be a size from 1 byte to 8191 TB/],
+      ['Fast', ['--inputs', '.', '--max-result-bytes', '0B'], /It must be a size from 1 byte to 8191 TB/],
       ['Fast', ['--input-json', '{}', '--stop-on-abort'], /must be for a Standard state machine, got the E/],
       ['Texts', ['--inputs', '.'], /got one with a preprocess and a postprocess function: use --input-json$/],
     ])('for the pipeline %s the flags %j', async (pipeline, args, message) => {

@@ -30,7 +30,8 @@ function fileWith(content: string): string {
 
 it.each<[string[], string]>([
   [['--slices', '0'], "option '--slices <n>' argument '0' is invalid. It must be a whole number from 1."],
-  [['--max-slice-size', '0'], 'the size of a slice must be a whole number of bytes above 0, got 0'],
+  [['--max-slice-size', '0B'], 'the size of a slice must be a whole number of bytes above 0, got 0'],
+  [['--max-slice-size', '64'], "argument '64' is invalid. It must be a size with a unit such as 64MB."],
   [['--max-slice-size', '5XB'], "option '--max-slice-size <size>' argument '5XB' is invalid"],
   [['--max-memory', '64'], '--max-memory must be a whole number of MB from 512 to 10240, got 64'],
   [['--at-tensors', 't0,nowhere'], "must be computed by a node from the model's inputs, got 'nowhere'"],
@@ -38,7 +39,10 @@ it.each<[string[], string]>([
   [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],
   [['--dimension', 'batch=2', '--dimension', 'batch=3'], "'batch' has a size already: pass each dimension"],
   [['--dimension', 'batch=0'], "the size of dimension 'batch' must be a whole number from 1 to 2147483647"],
-  [['--max-latency', '2'], "option '--max-latency <time>' argument '2' is invalid"],
+  [
+    ['--max-latency', '2'],
+    "argument '2' is invalid. It must be a time with a unit such as 10m, 2s or 500ms.",
+  ],
   [['--max-cost-per-million', '$5'], "argument '$5' is invalid"],
   [['--requests-per-hour', 'many'], "option '--requests-per-hour <n>' argument 'many' is invalid"],
   [['--requests-per-hour', '1e12'], 'It must be at most 10,000,000, about 2,778 requests a second'],
