@@ -18,7 +18,7 @@ import { BAD_INPUT } from './process/exit-codes';
 import { UNFINISHED_VARIABLE, removeUnfinished } from './process/unfinished';
 import { verifyCommand } from './commands/verify';
 import { oneLine } from '../lib/errors';
-import { helpArguments, helpWidth, laidOut, unknownCommandHint } from './terminal/help';
+import { helpArguments, helpWidth, laidOut, unknownHint } from './terminal/help';
 import { printLine, printLogLine } from './terminal/print';
 import { clearProgress } from './terminal/progress';
 
@@ -57,7 +57,7 @@ function commandLine(): Command {
       getOutHelpWidth: helpWidth,
       getErrHelpWidth: helpWidth,
       outputError: (text, write) => {
-        write(`${oneLine(text)}${unknownCommandHint(text)}${missingModelHint(text, process.argv)}\n`);
+        write(`${oneLine(text)}${unknownHint(text)}${missingModelHint(text, process.argv)}\n`);
       },
     });
   for (const [heading, commands] of Object.entries(COMMANDS)) {

@@ -39,7 +39,7 @@ Examples:
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .description('show how a model would be sliced, price and time')
+    .description('show the slices of a model, their price and time')
     .argument('<model>', 'path of an ONNX model')
     .addHelpText('after', laidOut(HELP));
   addSlicingOptions(command)

@@ -10,7 +10,7 @@ import type { Latency, Temperature, Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
 import { type AutomaticOptions, type Slicer, automatic } from '../../lib/plan/slicers';
 import type { Minimize } from '../../lib/plan/goal';
-import { milliseconds } from './quantities';
+import { milliseconds, size } from './quantities';
 
 /** What the search minimizes and its limits. */
 export interface SearchOptions {
@@ -79,7 +79,7 @@ export function addSearchOptions(command: Command): Command {
     .option(
       `${MAX_MEMORY} <mb>`,
       'most memory of a function, in MB (default without a slicing flag: 3008)',
-      (text) => wholeNumber()(text.replace(/ ?MB$/i, '')),
+      (text) => (/[a-z]$/i.test(text) ? size(text) / 2 ** 20 : wholeNumber()(text)),
     )
     .addOption(
       choice('--temperature <runs>', 'runs for which plans are compared (default: mixed)', [

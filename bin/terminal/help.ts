@@ -50,8 +50,8 @@ export function helpArguments(program: Command, args: readonly string[]): string
   return asksHelp ? [...words, '--help'] : words;
 }
 
-/** Says where the commands are listed, after an unknown command that resembles none. */
-export function unknownCommandHint(error: string): string {
-  const isUnknown = error.includes('unknown command') && !error.includes('Did you mean');
-  return isUnknown ? ': --help lists the commands' : '';
+/** Says where the commands or the flags are listed, after an unknown one that resembles none. */
+export function unknownHint(error: string): string {
+  const unknown = /unknown (command|option) (?!.*Did you mean)/s.exec(error);
+  return unknown === null ? '' : `: --help lists the ${unknown[1]}s`;
 }

@@ -54,7 +54,7 @@ ${server ? `  ! grep -qsx ${inSh(processLine(server.pid))} ${inSh(server.file)} 
   foreach ($name in ${names.map(inPowershell).join(', ')}) { $cloudWas[$name] = (Get-Item Env:$name -ErrorAction Ignore).Value }
 }`,
     down: (names, server) => `function cloud_down {
-${server ? `  if (Select-String -Quiet -SimpleMatch ${inPowershell(processLine(server.pid))} -LiteralPath ${inPowershell(server.file)} -ErrorAction Ignore) { Stop-Process ${server.pid} }\n` : ''}\
+${server ? `  if (Select-String -Quiet -Pattern ${inPowershell(`^${processLine(server.pid)}$`)} -LiteralPath ${inPowershell(server.file)} -ErrorAction Ignore) { Stop-Process ${server.pid} }\n` : ''}\
   foreach ($name in ${names.map(inPowershell).join(', ')}) {
     if ($null -eq $cloudWas[$name]) { Remove-Item Env:$name -ErrorAction Ignore } else { Set-Item Env:$name $cloudWas[$name] }
   }

@@ -36,6 +36,7 @@ describe('bad usage', () => {
     [['inspekt', model], /^unknown command 'inspekt' \(Did you mean inspect\?\)$/],
     [['inspect'], /^missing required argument 'model'$/],
     [['inspect', model, model], /^too many arguments for 'inspect'/],
+    [['inspect', model, '--odd'], /^unknown option '--odd': --help lists the options$/],
     [['inspect', model, '--jsn'], /^unknown option '--jsn' \(Did you mean --json\?\)$/],
     [['slice', model], /^required option '--out <place>' not specified$/],
     [['verify', model, '--seed', 'x'], /^option '--seed <n>' argument 'x' is invalid/],

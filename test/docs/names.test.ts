@@ -97,7 +97,7 @@ describe('troubleshooting', () => {
       .join('\n');
     const id = /(?:warn|inform)\(\s*scope,\s*'(\w+)'|'(\w+Quota|little\w+|no\w+Endpoint)'/g;
     const known = new Set([...sources.matchAll(id)].map(([, ...ids]) => ids.join('')));
-    for (const info of ['oneSlice', 'oneFunction']) {
+    for (const info of ['oneSlice', 'oneFunction', 'largeRequest']) {
       expect(known.delete(info)).toBe(true);
       expect(guide.text).toContain(`\`${info}\``);
     }

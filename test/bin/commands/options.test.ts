@@ -33,6 +33,7 @@ it.each<[string[], string]>([
   [['--max-slice-size', '0B'], 'the size of a slice must be a whole number of bytes above 0, got 0'],
   [['--max-slice-size', '64'], "argument '64' is invalid. It must be a size with a unit such as 64MB."],
   [['--max-slice-size', '5XB'], "option '--max-slice-size <size>' argument '5XB' is invalid"],
+  [['--max-memory', '64MB'], '--max-memory must be a whole number of MB from 512 to 10240, got 64'],
   [['--max-memory', '64'], '--max-memory must be a whole number of MB from 512 to 10240, got 64'],
   [['--at-tensors', 't0,nowhere'], "must be computed by a node from the model's inputs, got 'nowhere'"],
   [['--at-tensors', ','], 'the list of tensors to cut at must have one tensor or more, got none'],
