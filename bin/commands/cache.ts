@@ -27,7 +27,7 @@ export function cacheCommand(): Command {
       else print(`${describe(folder, bytes)}\n`);
     });
   return new Command('cache')
-    .description('manage the cache of types, optimized graphs and slices')
+    .description('manage the cache of types, graphs and slices')
     .helpCommand(false)
     .addHelpText('after', laidOut(HELP))
     .addCommand(clear);

@@ -20,8 +20,9 @@ export function milliseconds(text: string): number {
 
 /** Bytes of a text such as `64MB` or `1.5 GiB`, with MB = 2^20 bytes. */
 export function size(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgt](?=i?b?$)|(?=b$))(?:i?b)?$/i.exec(text);
-  const parsed = match && bytes.parse(`${match[1]}${match[2]}B`);
-  if (parsed === null) throw new InvalidArgumentError('It must be a size with a unit such as 64MB.');
+  const [, number = '', prefix = ''] = /^(\d+(?:\.\d+)?) ?(?:([kmgt])(?:i?b)?|b)$/i.exec(text) ?? [];
+  const parsed = bytes.parse(`${number}${prefix}B`);
+  if (number === '' || parsed === null)
+    throw new InvalidArgumentError('It must be a size with a unit such as 64MB.');
   return parsed;
 }

@@ -53,8 +53,13 @@ export function keptAuthority({ s3 }: LocalCloud, envFile: string): string {
   const folder = cacheFolder(AUTHORITIES);
   if (folder === undefined) return file;
   const kept = path.join(folder, `${createHash('sha256').update(envFile).digest('hex')}.pem`);
-  replaceFile(kept, pem);
-  return kept;
+  try {
+    replaceFile(kept, pem);
+    return kept;
+  } catch {
+    // A full disk, for example.
+    return file;
+  }
 }
 
 /** The hosts that are reached without a proxy, and this machine. `*` stands for all hosts only if it is alone. */

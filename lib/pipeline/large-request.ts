@@ -1,6 +1,6 @@
 /** Says at synth time that the planned requests do not fit an execution's input, with the limit and the form that the clients use. */
 import type { Construct } from 'constructs';
-import type { ExecutionInput } from '../../contract/execution';
+import type { ExecutionInput, InlineTensor } from '../../contract/execution';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { CONTRACT_VERSION } from '../../contract/version';
@@ -20,18 +20,17 @@ export function informOfLargeRequest(scope: Construct, plan: SlicePlan): void {
 
 /** Bytes of a request with all tensors inside; `undefined` if a size is unknown, as those of strings are. */
 function plannedRequestBytes({ inputs, dimensions }: SlicePlan): number | undefined {
+  const tensors: [name: string, tensor: InlineTensor][] = [];
   let dataBytes = 0;
-  const tensors: Record<string, { dtype: (typeof inputs)[number]['dtype']; shape: number[]; base64: '' }> =
-    {};
   for (const { name, dtype, shape } of inputs) {
     const sizes = sizedShape(name, shape, dimensions);
     if (dtype === 'string' || !sizes?.every((size) => typeof size === 'number')) return undefined;
-    tensors[name] = { dtype, shape: [...sizes], base64: '' };
+    tensors.push([name, { dtype, shape: sizes, base64: '' }]);
     dataBytes += 4 * Math.ceil(tensorBytes(dtype, product(sizes)) / 3);
   }
   const request: ExecutionInput = {
     version: CONTRACT_VERSION,
-    inputs: { tensors },
+    inputs: { tensors: Object.fromEntries(tensors) },
     output: { inline: 'auto' },
   };
   return Buffer.byteLength(JSON.stringify(request)) + dataBytes;

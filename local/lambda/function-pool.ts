@@ -158,7 +158,7 @@ export class FunctionPool {
 
   /** The Node.js that the function declares, if it is known, or else that of this process. */
   private program(): string {
-    const { runtime, name } = this.resource;
+    const { runtime } = this.resource;
     const major = /^nodejs(\d+)\.x$/.exec(runtime)?.[1] ?? '';
     const named = this.host.nodeBinaries?.[major];
     if (named !== undefined) return named;
@@ -166,7 +166,7 @@ export class FunctionPool {
     if (!own.startsWith(`${major}.`)) {
       this.host.notices.add(
         `runtime ${runtime}`,
-        `functions for Node.js ${major}, such as '${name}', run with Node.js ${own}, which runs this program`,
+        `functions for Node.js ${major} run with the Node.js of this program, ${own}`,
       );
     }
     return process.execPath;

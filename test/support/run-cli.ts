@@ -27,7 +27,7 @@ export interface CliResult extends Outcome {
 }
 
 /** Whether `run` writes this note, once for each runtime, depends on the Node.js of the tests. */
-const OTHER_NODE = /^note: functions for Node\.js \d+, [^\n]+ run with Node\.js [^\n]+\n/gm;
+const OTHER_NODE = /^note: functions for Node\.js \d+ run with the Node\.js of this program, [\d.]+\n/gm;
 
 function withoutNotes(stderr: string): string {
   return stderr.replace(OTHER_NODE, '');

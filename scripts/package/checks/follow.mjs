@@ -35,7 +35,7 @@ cd_back=$PWD
 /** Lines that appear on some machines, or in some runs. The documents do not show them. */
 const INCIDENTAL = [
   // `run` writes it if the functions declare another Node.js than that of the command.
-  /^note: functions for Node\.js \d+, [^\n]+ run with Node\.js [^\n]+\n/gm,
+  /^note: functions for Node\.js \d+ run with the Node\.js of this program, [\d.]+\n/gm,
   // Of the AWS SDK, on a Node.js whose support ends.
   /^\(node:\d+\) [^\n]*NodeVersionSupportWarning:[\s\S]*?\n\(Use `node --trace-warnings [^\n]+\n/gm,
   // Bash reports a stopped job before its next prompt, or at its end, or not at all: it depends on when the process ends.

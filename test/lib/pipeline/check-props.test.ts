@@ -4,6 +4,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
 import {
   type SlicedInferencePipelineProps,
   Consolidation,
@@ -14,6 +15,7 @@ import {
   Slicing,
   TensorStore,
 } from '../../../lib';
+import { located } from '../../../lib/aws/annotate';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
@@ -107,6 +109,19 @@ test.each([undefined, {}])('%j as the props, as jsii passes them if a Python cal
   expect(errorOf(() => new SlicedInferencePipeline(newStack(), 'Pipeline', props as object))).toBe(
     'Stack/Pipeline: a pipeline must have a model, got neither modelPath nor slicedModel: set one of them',
   );
+});
+
+test('an error names its construct once, also in its stack and inside of another construct', () => {
+  const scope = new Construct(newStack(), 'Own');
+  let error: unknown;
+  try {
+    new SlicedInferencePipeline(scope, 'Ocr', { modelPath: 'missing.onnx' });
+  } catch (thrown) {
+    error = located(scope, thrown);
+  }
+  const message =
+    "Stack/Own/Ocr: model 'missing.onnx' must be an ONNX file, got no such file or folder: check the path";
+  expect(error).toMatchObject({ message, stack: expect.stringContaining(`Error: ${message}\n`) as string });
 });
 
 test('a pipeline that throws leaves no functions in the stack', () => {
