@@ -1,28 +1,25 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
 import { Command, Option } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
-import { compileCut } from '../../lib/compile/compile';
 import { cutModel } from '../../lib/compile/fit-by-splits';
-import { planLimits } from '../../lib/compile/plan-estimates';
-import { type ConsolidationMode, CONSOLIDATIONS } from '../../lib/plan/pricing/price';
+import { CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
-import { assembleReport } from '../plan/report/assemble-report';
+import { printComparison } from '../plan/compare/compare-command';
+import { TwoPlansCommand, givenOptions, parseSecondFlags } from '../plan/compare/second-flags';
 import { describeReport } from '../plan/describe-report';
+import { type PlanOptions, plannedModel } from '../plan/planned-model';
 import { checkPlace } from '../outputs/named-file';
 import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { choice, wholeNumber } from './search-options';
-import { type SlicingOptions, addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
+import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
-interface Options extends SlicingOptions {
+interface Options extends PlanOptions {
   readonly report?: string;
   readonly json?: boolean;
-  readonly consolidation: ConsolidationMode;
-  readonly batch?: number;
-  readonly itemsPerRun: number;
-  readonly concurrency: number;
+  readonly compare?: string;
 }
 
 const HELP = `
@@ -35,13 +32,53 @@ Examples:
   $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128
   $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
   $ sliced-inference plan model.onnx --slices 4 --json
-  $ sliced-inference plan model.onnx --batch 1000000 --concurrency 500`;
+  $ sliced-inference plan model.onnx --batch 1000000 --concurrency 500
+  $ sliced-inference plan model.onnx --slices 4 --with --slices 6
+  $ sliced-inference plan slices/plan.json --compare model-v2.onnx`;
 
 export function planCommand(): Command {
-  const command = new Command('plan')
+  const command = new TwoPlansCommand('plan')
     .description('show the slices of a model, their price and time')
-    .argument('<model>', 'path of an ONNX model')
+    .argument('<model>', 'path of an ONNX model; with --compare or --with also of a plan.json')
     .addHelpText('after', laidOut(HELP));
+  addBatchOptions(addPlanOptions(command))
+    .optionsGroup('Comparison:')
+    .option('--compare <model>', 'compare with the plan of this ONNX model, or with this plan.json')
+    .option('--with', 'compare with a second plan: flags after this one replace those before it')
+    .optionsGroup('Output:')
+    .option('--report <file>', 'also write the plan as one HTML page with charts')
+    .option('--json', 'print JSON');
+  return command.action(async (path: string, options: Options) => {
+    const { secondFlags } = command;
+    if (options.compare === undefined && secondFlags === undefined) return printPlan(path, options);
+    const first = { path, options, given: givenOptions(command) };
+    const parser = addPlanOptions(new Command('plan')).copyInheritedSettings(command).helpOption(false);
+    const second = secondFlags && parseSecondFlags(secondFlags, parser);
+    printComparison({ first, second, flags: secondFlags ?? [], other: options.compare ?? path });
+  });
+}
+
+async function printPlan(path: string, options: Options): Promise<void> {
+  const { report: page } = options;
+  const slicer = slicerFor(options);
+  if (page !== undefined) checkPlace(page, PAGE_FLAG);
+  showProgress(`reading ${path}`);
+  const read = analyzeModel(path, analyzeOptions(options));
+  showProgress(`planning ${path}`);
+  const { analyzed, cut } = cutModel(read, slicer, options.consolidation);
+  const { report } = plannedModel(analyzed, cut, slicer, options);
+  if (page !== undefined) await writePage(page, report);
+  clearProgress();
+  if (options.json) {
+    printJson(report);
+    return;
+  }
+  print(describeReport(report, process.stdout.columns));
+  if (page !== undefined) print(`\nreport written to ${page}\n`);
+}
+
+/** The flags that describe a plan. */
+function addPlanOptions<C extends Command>(command: C): C {
   addSlicingOptions(command)
     .addOption(
       choice(
@@ -51,34 +88,7 @@ export function planCommand(): Command {
       ).default('automatic'),
     )
     .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3');
-  addBatchOptions(command)
-    .optionsGroup('Output:')
-    .option('--report <file>', 'also write the plan as one HTML page with charts')
-    .option('--json', 'print JSON');
-  return command.action(async (path: string, options: Options) => {
-    const { report: page, batch: items, itemsPerRun, concurrency } = options;
-    const slicer = slicerFor(options);
-    if (page !== undefined) checkPlace(page, PAGE_FLAG);
-    showProgress(`reading ${path}`);
-    const read = analyzeModel(path, analyzeOptions(options));
-    showProgress(`planning ${path}`);
-    const { analyzed, cut } = cutModel(read, slicer, options.consolidation);
-    const { plan } = compileCut(analyzed, cut);
-    const report = assembleReport(analyzed, cut, plan, {
-      transport: analyzed.transport,
-      profileDifferences: analyzed.profile?.differences ?? [],
-      ...planLimits(slicer),
-      ...(items !== undefined && { batch: { items, itemsPerRun, concurrency } }),
-    });
-    if (page !== undefined) await writePage(page, report);
-    clearProgress();
-    if (options.json) {
-      printJson(report);
-      return;
-    }
-    print(describeReport(report, process.stdout.columns));
-    if (page !== undefined) print(`\nreport written to ${page}\n`);
-  });
+  return command;
 }
 
 function addBatchOptions(command: Command): Command {

@@ -34,7 +34,7 @@ interface SplitFlags {
 }
 
 /** Mutually exclusive flags. Without one of them, the search chooses the slices. */
-const CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan'] as const;
+export const SLICING_CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan'] as const;
 
 const AT_TENSORS = '--at-tensors';
 
@@ -103,7 +103,7 @@ export function analyzeOptions(options: ModelOptions & EstimateOptions & SplitFl
 }
 
 export function slicerFor(options: SlicingOptions): Slicer {
-  const choices = CHOICES.filter((choice) => options[choice] !== undefined);
+  const choices = SLICING_CHOICES.filter((choice) => options[choice] !== undefined);
   const given = [...choices, ...SEARCH_FLAGS.filter((flag) => options[flag] !== undefined)];
   if (given.length > 1 && choices.length > 0) {
     const flags = given.map(

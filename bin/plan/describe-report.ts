@@ -11,8 +11,13 @@ const DEFAULT_COLUMNS = 80;
 const MOST_COLUMNS = 120;
 
 /** @param terminalColumns width of the terminal; `undefined` if standard output is none */
-export function describeReport(report: PlanReport, terminalColumns = DEFAULT_COLUMNS): string {
-  const columns = Math.min(MOST_COLUMNS, terminalColumns);
+export function textColumns(terminalColumns = DEFAULT_COLUMNS): number {
+  return Math.min(MOST_COLUMNS, terminalColumns);
+}
+
+/** @param terminalColumns see `textColumns` */
+export function describeReport(report: PlanReport, terminalColumns?: number): string {
+  const columns = textColumns(terminalColumns);
   // Sentences may hold names of the model.
   const lines = (list: readonly string[]): string[] =>
     list.flatMap((line) => wrapped(printable(line, 500), columns));
@@ -86,7 +91,7 @@ function sliceTable(slices: readonly ReportedSlice[]): string {
 }
 
 /** Breaks a line between words; further lines are indented. */
-function wrapped(text: string, columns: number): string[] {
+export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

@@ -58,7 +58,7 @@ export interface PlanLimits {
   readonly maxMemoryMb?: number;
 }
 
-export function planLimits({ goal = DEFAULT_GOAL }: Slicer): PlanLimits {
+export function planLimits({ goal = DEFAULT_GOAL }: Pick<Slicer, 'goal'>): PlanLimits {
   return { goal, maxMemoryMb: goal.maxMemoryMb };
 }
 

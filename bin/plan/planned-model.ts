@@ -1,0 +1,39 @@
+/** Plans a model as the flags of `plan` say: its report, and the slices, whose weights are not read. */
+import type { AnalyzedModel } from '../../lib/compile/analyze';
+import { compileCut } from '../../lib/compile/compile';
+import { planLimits } from '../../lib/compile/plan-estimates';
+import type { CompiledModel } from '../../lib/emit/slice';
+import type { ConsolidationMode } from '../../lib/plan/pricing/price';
+import type { Slicer } from '../../lib/plan/slicers';
+import type { ChosenCut } from '../../lib/plan/slicers/slicer';
+import type { SlicingOptions } from '../commands/slicing-options';
+import type { PlanReport } from './plan-report';
+import { assembleReport } from './report/assemble-report';
+
+export interface PlanOptions extends SlicingOptions {
+  readonly consolidation: ConsolidationMode;
+  readonly batch?: number;
+  readonly itemsPerRun: number;
+  readonly concurrency: number;
+}
+
+export interface PlannedModel {
+  readonly compiled: CompiledModel;
+  readonly report: PlanReport;
+}
+
+export function plannedModel(
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  slicer: Pick<Slicer, 'goal'>,
+  { batch: items, itemsPerRun, concurrency }: PlanOptions,
+): PlannedModel {
+  const compiled = compileCut(analyzed, cut);
+  const report = assembleReport(analyzed, cut, compiled.plan, {
+    transport: analyzed.transport,
+    profileDifferences: analyzed.profile?.differences ?? [],
+    ...planLimits(slicer),
+    ...(items !== undefined && { batch: { items, itemsPerRun, concurrency } }),
+  });
+  return { compiled, report };
+}
