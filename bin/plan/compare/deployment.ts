@@ -1,10 +1,10 @@
 /**
- * What a deployment of plan B replaces in a stack that has plan A, as the construct makes both with the same ids. A test compares this with
- * two synthesized stacks.
+ * What a deployment of plan B replaces in a stack that has plan A, as the construct makes both with the same id. A test compares it
+ * with two synthesized stacks.
  */
 import { WHOLE, sliceName } from '../../../contract/keys';
 import { withDefaults } from '../../../lib/cost/options';
-import { largestOf, sumOf } from '../../../lib/extremes';
+import { sumOf } from '../../../lib/extremes';
 import type { SliceDraft } from '../../../lib/plan/file/plan';
 import { areWarmUpsWorthwhile, scheduleSlices, withWarmUps } from '../../../lib/plan/schedule/schedule';
 import { stateTensorLimits } from '../../../lib/plan/schedule/state-tensor-limits';
@@ -15,25 +15,24 @@ import type { ComparedPlan } from './compared-plan';
 import { type SliceFile, haveSameBytes, isAmong } from './slice-files';
 
 export interface Deployment {
-  /** The functions of the slices and of the whole model, of A or of B. */
   readonly functions: readonly DeployedFunction[];
   readonly uploadFiles: number;
   readonly uploadBytes: number;
-  /** Files of B that are there already, because A has files of the same bytes. */
+  /** Files of B that the stack has already, because A has files of the same bytes. */
   readonly keptFiles: number;
-  /** Whether the functions get other code: for other processors, or of another version of the library. */
+  /** Whether the code of the functions is for other processors, or of another version of the library. */
   readonly hasNewCode: boolean;
   /** AWS changes the type of a state machine only by replacing it. */
   readonly stateMachine: 'unchanged' | 'updated' | 'replaced';
-  /** Whether runs that are in progress when the deployment ends may fail: functions or permissions of A are gone then. */
+  /** Whether runs of A that end later than the deployment may fail: functions or permissions that they need are gone. */
   readonly mayFailRuns: boolean;
 }
 
 export interface DeployedFunction {
-  /** Its construct's id: `slice-00`, or `whole`. */
+  /** The id of its construct: `slice-00`, or `whole`. */
   readonly id: string;
   readonly change: 'unchanged' | 'updated' | 'added' | 'removed';
-  /** Whether it loads other files than before. */
+  /** Whether A has the function with other files. */
   readonly hasNewFiles: boolean;
   readonly uploadBytes: number;
   /** `null`: that plan has no such function. */
@@ -47,107 +46,105 @@ interface FunctionSize {
 }
 
 interface PlannedFunction {
-  readonly id: string;
   readonly files: readonly SliceFile[];
   readonly size: FunctionSize;
-  /** As text: memory, `/tmp`, timeout, description. */
+  /** As text, what CloudFormation compares besides digests. */
   readonly settings: string;
 }
 
 export function deploymentOver(a: ComparedPlan, b: ComparedPlan): Deployment {
   const [before, after] = [functionsOf(a), functionsOf(b)];
-  const there = before.flatMap(({ files }) => files);
-  const isThere = new Map(after.flatMap(({ files }) => files.map((file) => [file, isAmong(file, there)])));
+  const there = [...before.values()].flatMap(({ files }) => files);
   // Slices may share a file. Equal bytes from different places of a model are so rare that they are not looked for.
-  const distinct = [...new Map([...isThere.keys()].map((file) => [file.key ?? file, file])).values()];
-  const added = distinct.flatMap((file) => (isThere.get(file) === true ? [] : [file.bytes]));
+  const needed = new Map(
+    [...after.values()].flatMap(({ files }) => files.map((file) => [file.key ?? file, file])),
+  );
+  const added = new Set([...needed.values()].filter((file) => !isAmong(file, there)).map(keyOf));
+  const bytesOf = (files: Iterable<SliceFile>): number =>
+    sumOf([...files].filter((file) => added.has(keyOf(file))).map(({ bytes }) => bytes));
   const hasNewCode = codeOf(a) !== codeOf(b);
-  const changed = new Set(after.filter((fn) => !hasFilesOf(before, fn)).map(({ id }) => id));
-  // Every function has the digest of all files and choices that a result depends on.
-  const isOtherModel =
-    hasNewCode || changed.size > 0 || before.length !== after.length || digestedOf(a) !== digestedOf(b);
-  const functions = idsOf(before, after).map((id): DeployedFunction => {
-    const [own, next] = [before, after].map((list) => list.find((fn) => fn.id === id));
-    const uploads = (next?.files ?? []).filter((file) => isThere.get(file) === false);
+  const hasOtherFiles = (id: string): boolean => !isSameList(before.get(id)?.files, after.get(id)?.files);
+  const ids = [...new Set([...before.keys(), ...after.keys()])];
+  // Each function has a digest of all files and choices on which a result depends.
+  const isOtherModel = hasNewCode || ids.some(hasOtherFiles) || digestedOf(a) !== digestedOf(b);
+  const functions = ids.sort(byNumber).map((id): DeployedFunction => {
+    const [own, next] = [before.get(id), after.get(id)];
     const isUpdated = isOtherModel || own?.settings !== next?.settings;
     return {
       id,
       change: !own ? 'added' : !next ? 'removed' : isUpdated ? 'updated' : 'unchanged',
-      hasNewFiles: changed.has(id),
-      uploadBytes: sumOf(uploads.map(({ bytes }) => bytes)),
+      hasNewFiles: own !== undefined && next !== undefined && hasOtherFiles(id),
+      uploadBytes: bytesOf(next?.files ?? []),
       a: own?.size ?? null,
       b: next?.size ?? null,
     };
   });
+  const [ofA, ofB] = [choicesOf(a), choicesOf(b)];
+  const isReplaced = ofA.stateMachineType !== ofB.stateMachineType;
   const isSame = functions.every(({ change }) => change === 'unchanged') && statesOf(a) === statesOf(b);
-  const isReplaced = choicesOf(a).stateMachineType !== choicesOf(b).stateMachineType;
-  const isOtherStore = choicesOf(a).transport !== choicesOf(b).transport;
   return {
     functions,
-    ...{ uploadFiles: added.length, uploadBytes: sumOf(added), keptFiles: distinct.length - added.length },
+    uploadFiles: added.size,
+    uploadBytes: bytesOf(needed.values()),
+    keptFiles: needed.size - added.size,
     hasNewCode,
     stateMachine: isReplaced ? 'replaced' : isSame ? 'unchanged' : 'updated',
-    mayFailRuns: isReplaced || isOtherStore || functions.some(isNeededByRuns),
+    mayFailRuns: isReplaced || ofA.transport !== ofB.transport || functions.some(isMissed),
   };
 }
 
-/** The slices serve runs that the whole model does not. A function with new files may no longer read those of A. */
-function isNeededByRuns({ id, change, hasNewFiles }: DeployedFunction): boolean {
+/** Slices serve the runs for which there is no whole model. A function with new files may read only those when it starts. */
+function isMissed({ id, change, hasNewFiles }: DeployedFunction): boolean {
   return id !== WHOLE && (change === 'removed' || hasNewFiles);
 }
 
-function functionsOf({ plan, files, whole, report }: ComparedPlan): PlannedFunction[] {
-  const { slices, model } = plan;
-  const slicesOf = slices.map((own, slice) =>
-    functionOf(sliceName(slice), own, files[slice], `${slice} of ${slices.length} of ${model.file}`),
+function byNumber(one: string, other: string): number {
+  return one.localeCompare(other, 'en', { numeric: true });
+}
+
+function keyOf(file: SliceFile): SliceFile | string {
+  return file.key ?? file;
+}
+
+function isSameList(one: readonly SliceFile[] = [], other: readonly SliceFile[] = []): boolean {
+  return one.length === other.length && one.every((file, index) => haveSameBytes(file, other[index]));
+}
+
+/** By id. */
+function functionsOf({ plan, files, whole, report }: ComparedPlan): ReadonlyMap<string, PlannedFunction> {
+  const functionOf = (own: SliceDraft, ofFunction: readonly SliceFile[], part = ''): PlannedFunction => {
+    const { weightBytes, memoryMb, ephemeralStorageMb, timeoutSeconds } = own;
+    const settings = JSON.stringify([memoryMb, ephemeralStorageMb, timeoutSeconds, part, plan.model.file]);
+    return { files: ofFunction, size: { weightBytes, memoryMb }, settings };
+  };
+  const { slices } = plan;
+  const functions = new Map(
+    slices.map((own, slice) => [sliceName(slice), functionOf(own, files[slice], `of ${slices.length}`)]),
   );
-  if (!whole) return slicesOf;
-  const [own] = whole.plan.slices;
-  const memoryMb = report?.consolidation?.memoryMb ?? own.memoryMb;
-  return [...slicesOf, functionOf(WHOLE, { ...own, memoryMb }, whole.files[0], model.file)];
-}
-
-function functionOf(
-  id: string,
-  { memoryMb, weightBytes, ephemeralStorageMb, timeoutSeconds }: SliceDraft,
-  files: readonly SliceFile[],
-  description: string,
-): PlannedFunction {
-  const settings = JSON.stringify([memoryMb, ephemeralStorageMb, timeoutSeconds, description]);
-  return { id, files, size: { weightBytes, memoryMb }, settings };
-}
-
-function idsOf(before: readonly PlannedFunction[], after: readonly PlannedFunction[]): string[] {
-  const ids = [...new Set([...before, ...after].map(({ id }) => id))];
-  return [...ids.filter((id) => id !== WHOLE).sort(), ...ids.filter((id) => id === WHOLE)];
-}
-
-function hasFilesOf(before: readonly PlannedFunction[], { id, files }: PlannedFunction): boolean {
-  const own = before.find((fn) => fn.id === id);
-  if (own?.files.length !== files.length) return own === undefined;
-  return files.every((file, index) => haveSameBytes(file, own.files[index]));
+  const memoryMb = report?.consolidation?.memoryMb;
+  if (whole && memoryMb !== undefined)
+    functions.set(WHOLE, functionOf({ ...whole.plan.slices[0], memoryMb }, whole.files[0]));
+  return functions;
 }
 
 function choicesOf({ options }: ComparedPlan) {
-  return {
-    ...withDefaults(analyzeOptions(options).costs ?? {}),
-    transport: options.tensorStore ?? 's3-standard',
-  };
+  const { costs = {}, transport = 's3-standard' } = analyzeOptions(options);
+  return { ...withDefaults(costs), transport };
 }
 
 function codeOf(side: ComparedPlan): string {
   const { library, onnxRuntime } = side.plan;
-  return JSON.stringify([choicesOf(side).architecture, library, onnxRuntime]);
+  return [choicesOf(side).architecture, library, onnxRuntime].join(' ');
 }
 
-/** What the digest of a deployment covers besides files and code, see `planDeployment` of the construct. */
+/** What the digest of a deployment covers besides files and code: see `planDeployment` of the construct. */
 function digestedOf(side: ComparedPlan): string {
   const { plan, report } = side;
-  const vcpus = largestOf([plan.threads, threadCount(report?.consolidation?.memoryMb ?? 1)]);
-  return JSON.stringify([withinSplits(vcpus, plan.splits), choicesOf(side).transport]);
+  const threads = Math.max(plan.threads, threadCount(report?.consolidation?.memoryMb ?? 1));
+  return `${withinSplits(threads, plan.splits)} ${choicesOf(side).transport}`;
 }
 
-/** What the states of a run are, besides the functions that they call. */
+/** What the states of a run are besides the functions that they call. */
 function statesOf(side: ComparedPlan): string {
   const { plan, options } = side;
   const { stateMachineType, tensorsInState } = choicesOf(side);
@@ -155,6 +152,5 @@ function statesOf(side: ComparedPlan): string {
   const warmsUp = options.warmUp !== false && areWarmUpsWorthwhile(bytes, stateMachineType === 'express');
   const inOrder = scheduleSlices(plan);
   const schedule = warmsUp ? withWarmUps(inOrder) : inOrder;
-  const inState = tensorsInState ? [...stateTensorLimits(plan, schedule)] : [];
-  return JSON.stringify([schedule, inState]);
+  return JSON.stringify([schedule, tensorsInState ? [...stateTensorLimits(plan, schedule)] : []]);
 }
