@@ -5,7 +5,7 @@ import { cutModel } from '../../lib/compile/fit-by-splits';
 import { CONSOLIDATIONS } from '../../lib/plan/pricing/price';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
 import { printComparison } from '../plan/compare/compare-command';
-import { TwoPlansCommand, givenOptions, parseSecondFlags } from '../plan/compare/second-flags';
+import { TwoPlansCommand, givenOptions, overlaid, parseSecondFlags } from '../plan/compare/second-flags';
 import { describeReport } from '../plan/describe-report';
 import { type PlanOptions, plannedModel } from '../plan/planned-model';
 import { checkPlace } from '../outputs/named-file';
@@ -26,6 +26,9 @@ const HELP = `
 Takes the slicing flags of slice and verify, and writes no slices. It prints the verdict, the slices, the price and the time. --report
 writes one HTML page with charts, which needs no network; an earlier file of this name is replaced. Every number in the page is also in
 --json.
+
+--compare and --with plan a second model, or the same one with other flags, and print both side by side with what a deployment of the
+second replaces.
 
 Examples:
   $ sliced-inference plan model.onnx
@@ -49,12 +52,16 @@ export function planCommand(): Command {
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .option('--json', 'print JSON');
   return command.action(async (path: string, options: Options) => {
-    const { secondFlags } = command;
-    if (options.compare === undefined && secondFlags === undefined) return printPlan(path, options);
-    const first = { path, options, given: givenOptions(command) };
+    const { secondFlags: flags } = command;
+    if (options.compare === undefined && flags === undefined) return printPlan(path, options);
     const parser = addPlanOptions(new Command('plan')).copyInheritedSettings(command).helpOption(false);
-    const second = secondFlags && parseSecondFlags(secondFlags, parser);
-    printComparison({ first, second, flags: secondFlags ?? [], other: options.compare ?? path });
+    const given = flags && parseSecondFlags(flags, parser);
+    const ofSecond = given ? { options: overlaid(options, given), given } : { options, given: {} };
+    const [a, b] = [
+      { path, options, given: givenOptions(command) },
+      { path: options.compare ?? path, ...ofSecond },
+    ];
+    printComparison(a, b, options, flags);
   });
 }
 

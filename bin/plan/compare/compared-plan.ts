@@ -117,7 +117,7 @@ function ofFile(
   const folder = path.dirname(file);
   const beside = [folder, path.dirname(path.resolve(folder))].map((each) => path.join(each, plan.model.file));
   for (const model of [...beside, ...others]) {
-    if (fs.statSync(model, { throwIfNoEntry: false })?.isFile() !== true) continue;
+    if (!fs.existsSync(model) || !fs.statSync(model).isFile()) continue;
     // A model of another graph, or another file of this name, is not the plan's.
     const found = attempt(() => cutModel(analyze(model, own), slicer, mode));
     if (found instanceof SlicedInferenceError) continue;
