@@ -1,7 +1,7 @@
 /** The differences of two plans: `plan --compare --json` prints this object, and the terminal shows most of it. */
 import { largestOf, sumOf } from '../../../lib/extremes';
 import { type QuantityKind, NONE, TEMPERATURES } from '../figures';
-import type { PlanReport, ReportedRun } from '../plan-report';
+import type { ReportedRun } from '../plan-report';
 import { type ComparedFigure, comparedFigure, verdictOf } from './compared-figure';
 import type { ComparedPlan } from './compared-plan';
 import { type Deployment, deploymentOver } from './deployment';
@@ -23,12 +23,10 @@ export interface Comparison {
   };
 }
 
-interface ComparedSide {
-  readonly path: string;
-  /** The name of its file. */
+/** Without a report if it is a plan file whose model is not found. */
+interface ComparedSide extends Pick<ComparedPlan, 'path' | 'report'> {
+  /** The name of the model's file. */
   readonly model: string;
-  /** What `plan --json` prints. Absent for a plan file whose model is not found. */
-  readonly report?: PlanReport;
 }
 
 export interface ComparedCut {
@@ -98,31 +96,28 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
 }
 
 function settingsOf(a: ComparedPlan, b: ComparedPlan): Comparison['differences']['settings'] {
-  const [ofA, ofB] = [a, b].map(({ plan, options }) => {
-    return new Map<string, string | number>([
-      ['model file', plan.model.file],
-      ['nodes that are cut', plan.model.nodes],
-      ['graph', plan.model.graphDigest.slice(0, 12)],
-      ['graph optimization', plan.graphOptimization],
-      ['operators in parts', plan.splits?.length ?? 0],
-      ...Object.entries(plan.dimensions).map(([name, size]) => [`size of ${name}`, size] as const),
-      ['threads', plan.threads],
-      ['state machine', options.stateMachine ?? 'express'],
-      ['architecture', options.architecture ?? 'x86_64'],
-      ['tensor store', options.tensorStore ?? 's3-standard'],
-      ['warm-ups', options.warmUp === false ? 'never' : 'automatic'],
-      ['small tensors', options.tensorsInState === false ? 'in S3' : 'in the state'],
-      ['requests an hour', options.requestsPerHour ?? 'assumed'],
-      ['library', plan.library],
-      ['ONNX Runtime', plan.onnxRuntime],
-    ]);
-  });
+  const [ofA, ofB] = [a, b].map(
+    ({ plan, options }) =>
+      new Map<string, string | number>([
+        ['model file', plan.model.file],
+        ['nodes that are cut', plan.model.nodes],
+        ['graph', plan.model.graphDigest.slice(0, 12)],
+        ['graph optimization', plan.graphOptimization],
+        ['operators in parts', plan.splits?.length ?? 0],
+        ...Object.entries(plan.dimensions).map(([name, size]) => [`size of ${name}`, size] as const),
+        ['threads', plan.threads],
+        ['state machine', options.stateMachine ?? 'express'],
+        ['architecture', options.architecture ?? 'x86_64'],
+        ['tensor store', options.tensorStore ?? 's3-standard'],
+        ['warm-ups', options.warmUp === false ? 'never' : 'automatic'],
+        ['small tensors', options.tensorsInState === false ? 'in S3' : 'in the state'],
+        ['requests an hour', options.requestsPerHour ?? 'assumed'],
+        ['library', plan.library],
+        ['ONNX Runtime', plan.onnxRuntime],
+      ]),
+  );
   return [...new Set([...ofA.keys(), ...ofB.keys()])]
-    .map((name) => ({
-      name,
-      a: String(ofA.get(name) ?? NONE),
-      b: String(ofB.get(name) ?? NONE),
-    }))
+    .map((name) => ({ name, a: `${ofA.get(name) ?? NONE}`, b: `${ofB.get(name) ?? NONE}` }))
     .filter((own) => own.a !== own.b);
 }
 
@@ -145,9 +140,8 @@ function cutsOf({ plan: { slices }, report }: ComparedPlan) {
     nodesBefore += sumOf(nodes.map(([first, last]) => last - first + 1));
     const crossing = slices
       .slice(slice + 1)
-      .flatMap(({ inputs }) =>
-        inputs.filter(({ source }) => source.from === 'slice' && source.slice <= slice),
-      );
+      .flatMap(({ inputs }) => inputs)
+      .filter(({ source }) => source.from === 'slice' && source.slice <= slice);
     const place: CutPlace = { slice, ...(report && { bytes: report.cuts[slice].bytes }) };
     return { place, tensors: [...new Set(crossing.map(({ name }) => name))].sort(), nodesBefore };
   });

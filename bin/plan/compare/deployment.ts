@@ -12,7 +12,7 @@ import { threadCount } from '../../../lib/plan/sizes/estimate';
 import { withinSplits } from '../../../lib/split/split';
 import { analyzeOptions } from '../../commands/slicing-options';
 import type { ComparedPlan } from './compared-plan';
-import { type SliceFile, haveSameBytes, isAmong } from './slice-files';
+import { type SliceFile, isAmong } from './slice-files';
 
 export interface Deployment {
   readonly functions: readonly DeployedFunction[];
@@ -107,7 +107,7 @@ function keyOf(file: SliceFile): SliceFile | string {
 }
 
 function isSameList(one: readonly SliceFile[] = [], other: readonly SliceFile[] = []): boolean {
-  return one.length === other.length && one.every((file, index) => haveSameBytes(file, other[index]));
+  return one.length === other.length && one.every((file, index) => isAmong(file, [other[index]]));
 }
 
 /** By id. */

@@ -114,7 +114,7 @@ const STATE_MACHINE = {
 
 const SAFE_RUNS = 'they end on A';
 const RISKY_RUNS =
-  'they end on A. One that is still in progress when the deployment ends may fail, because functions or permissions of A are removed then; the clients start it again on B';
+  'they end on A. One that is still in progress when the deployment ends may fail, because functions or permissions of A are removed then; both clients start it again on B';
 const REPLACED_RUNS =
   'they must end before the deployment does, because CloudFormation then deletes the state machine of A';
 

@@ -1,4 +1,4 @@
-/** The flags of two plans in one command: those after `--with` are laid over the others. */
+/** The flags of two plans in one command: those after `--with` are laid over those before it. */
 import { Command } from 'commander';
 import { quoted, SlicedInferenceError } from '../../../lib/errors';
 import { SEARCH_FLAGS } from '../../commands/search-options';
@@ -9,17 +9,12 @@ const WITH = '--with';
 
 /** Hides what follows `--with` from the parser, which would let the second plan's flags replace those of the first one. */
 export class TwoPlansCommand extends Command {
-  private flags: readonly string[] | undefined;
-
-  /** The arguments after `--with`; `undefined` without it. */
-  get secondFlags(): readonly string[] | undefined {
-    return this.flags;
-  }
+  secondFlags?: readonly string[];
 
   override parseOptions(args: string[]): ReturnType<Command['parseOptions']> {
     const at = args.indexOf(WITH);
     if (at < 0) return super.parseOptions(args);
-    this.flags = args.slice(at + 1);
+    this.secondFlags = args.slice(at + 1);
     return super.parseOptions(args.slice(0, at));
   }
 }
@@ -32,41 +27,33 @@ export function givenOptions(command: Command): GivenOptions {
   return Object.fromEntries(Object.entries(command.opts()).filter(isGiven));
 }
 
-/**
- * @param flags what follows `--with`
- * @param parser has the flags that describe a plan, and no others
- */
-export function parseSecondFlags(flags: readonly string[], parser: Command): GivenOptions {
-  if (flags.length === 0) throw misused('nothing', 'add a flag, such as --slices 5, or leave --with out');
-  if (flags.includes(WITH)) throw misused('a second --with', 'pass --with once');
-  const { operands, unknown } = parser.parseOptions([...flags]);
-  if (operands.length > 0) throw misused(quoted(operands[0]), 'pass the second model with --compare');
-  if (unknown.length > 0) {
-    const [flag] = unknown[0].split('=');
-    throw misused(
-      quoted(flag),
-      'check its name, and put flags of the comparison, such as --json, before --with',
-    );
-  }
-  return givenOptions(parser);
-}
+const DESCRIBE = '--with must be followed by flags that describe the second plan';
 
-function misused(got: string, advice: string): SlicedInferenceError {
-  return new SlicedInferenceError(
-    '--with must be followed by flags that describe the second plan',
-    got,
-    advice,
-  );
+/** @param parser has the flags that describe a plan, and no others */
+export function parseSecondFlags(flags: readonly string[], parser: Command): GivenOptions {
+  const { operands, unknown } = parser.parseOptions(flags.filter((flag) => flag !== WITH));
+  const misuses = [
+    [flags.length === 0, 'nothing', 'add a flag, such as --slices 5, or leave --with out'],
+    [flags.includes(WITH), 'a second --with', 'pass --with once'],
+    [operands.length > 0, quoted(operands[0] ?? ''), 'pass the second model with --compare'],
+    [
+      unknown.length > 0,
+      quoted(unknown[0] ?? ''),
+      'check its name, and put flags such as --json before --with',
+    ],
+  ] as const;
+  for (const [isMisused, got, advice] of misuses)
+    if (isMisused) throw new SlicedInferenceError(DESCRIBE, got, advice);
+  return givenOptions(parser);
 }
 
 /** A way to cut replaces the first plan's way to cut. Sizes of dimensions and splits are replaced one by one. */
 export function overlaid(first: PlanOptions, second: GivenOptions): PlanOptions {
   const isGiven = (name: keyof PlanOptions): boolean => second[name] !== undefined;
+  const ofSearch = SEARCH_FLAGS.some(isGiven) ? SLICING_CHOICES : [];
   const replaced: readonly string[] = SLICING_CHOICES.some(isGiven)
     ? [...SLICING_CHOICES, ...SEARCH_FLAGS]
-    : SEARCH_FLAGS.some(isGiven)
-      ? SLICING_CHOICES
-      : [];
+    : ofSearch;
   const kept = Object.entries(first).filter(([name]) => !replaced.includes(name));
   return {
     ...(Object.fromEntries(kept) as unknown as PlanOptions),

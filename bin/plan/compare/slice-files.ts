@@ -1,4 +1,4 @@
-/** The files of slices, and which of them have the same bytes. A file is read only if another one has the same size. */
+/** The files of slices, and which of them have the same bytes. A file is read only if another one has its size. */
 import { createHash } from 'node:crypto';
 import { isReliable } from '../../../lib/cache/fingerprint';
 import type { CompiledModel } from '../../../lib/emit/slice';
@@ -20,28 +20,22 @@ export type FilesOfSlices = readonly (readonly SliceFile[])[];
 export function plannedFiles({ slices }: SlicePlan): FilesOfSlices {
   return slices.map(({ model, weights }) =>
     (weights ? [model, weights] : [model]).map(({ bytes, sha256 }) => ({
-      bytes,
-      key: sha256,
-      digest: () => sha256,
+      ...{ bytes, key: sha256, digest: () => sha256 },
     })),
   );
 }
 
 export function compiledFiles({ plan, slices, files }: CompiledModel): FilesOfSlices {
-  return plan.slices.map(({ model, weights }, slice) => [
-    compiledFile(files, slices[slice].model, model.bytes),
-    ...(weights ? [compiledFile(files, slices[slice].weights, weights.bytes)] : []),
-  ]);
-}
-
-function compiledFile(files: readonly SourceFile[], chunks: readonly Chunk[], bytes: number): SliceFile {
-  let digest: string | undefined;
   const isKnown = files.every(({ fingerprint }) => isReliable(fingerprint));
-  return {
-    bytes,
-    ...(isKnown && { key: layoutOf(files, chunks) }),
-    digest: () => (digest ??= chunksDigest(files, chunks)),
+  const file = (chunks: readonly Chunk[], bytes: number): SliceFile => {
+    let digest: string | undefined;
+    const key = isKnown && { key: layoutOf(files, chunks) };
+    return { bytes, ...key, digest: () => (digest ??= chunksDigest(files, chunks)) };
   };
+  return plan.slices.map(({ model, weights }, slice) => [
+    file(slices[slice].model, model.bytes),
+    ...(weights ? [file(slices[slice].weights, weights.bytes)] : []),
+  ]);
 }
 
 function layoutOf(files: readonly SourceFile[], chunks: readonly Chunk[]): string {
@@ -53,14 +47,9 @@ function layoutOf(files: readonly SourceFile[], chunks: readonly Chunk[]): strin
   return hash.digest('hex');
 }
 
-export function haveSameBytes(a: SliceFile, b: SliceFile): boolean {
-  if (a.bytes !== b.bytes) return false;
-  return (a.key !== undefined && a.key === b.key) || a.digest() === b.digest();
-}
-
 /** Whether one of the others has the same bytes. Asks those first that need not be read. */
 export function isAmong(file: SliceFile, others: readonly SliceFile[]): boolean {
   const sameSize = others.filter(({ bytes }) => bytes === file.bytes);
   const isSure = file.key !== undefined && sameSize.some(({ key }) => key === file.key);
-  return isSure || sameSize.some((other) => haveSameBytes(file, other));
+  return isSure || sameSize.some((other) => other.digest() === file.digest());
 }

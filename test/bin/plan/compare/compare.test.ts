@@ -95,7 +95,7 @@ it('a plan file has the prices of its model in the folder above it, and without 
 it.each<[string, string[], string]>([
   ['nothing after --with', ['--with'], 'got nothing: add a flag, such as --slices 5, or leave --with out'],
   ['a second --with', ['--with', '--slices', '2', '--with'], 'got a second --with: pass --with once'],
-  ['--json after --with', ['--with', '--json'], "got '--json': check its name, and put flags of the comp"],
+  ['--json after --with', ['--with', '--json'], "got '--json': check its name, and put flags such as"],
   ['a model after --with', ['--with', 'b.onnx'], "got 'b.onnx': pass the second model with --compare"],
   ['a bad value after --with', ['--with', '--slices', 'x'], "argument 'x' is invalid"],
   ['--report', ['--report', 'r.html', '--with', '--slices', '2'], '--report must be of one plan, got a comp'],
