@@ -1,6 +1,5 @@
 /** `sliced-inference run ASSEMBLY`: runs a synthesized pipeline in the local cloud. */
 import { Command } from 'commander';
-import { SlicedInferenceError } from '../../lib/errors';
 import { addInputOptions, checkInputOptions, readJson } from '../invoke/inputs';
 import { runJson, runTensors, type RunOptions } from '../run/local-execution';
 import { laidOut } from '../terminal/help';
@@ -12,7 +11,9 @@ leaves this machine, and you need no AWS account. The --inputs file must hold on
 input's name. A pipeline with a preprocess or postprocess function takes --input-json.
 
 Examples:
-  $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz --out y.npz
+  $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz
+  $ sliced-inference run cdk.out --inputs x.npz --repeat 10 --simulate aws
+  $ sliced-inference run cdk.out --inputs x.npz --labels labels.txt
   $ sliced-inference run cdk.out --pipeline Ocr --inputs x.npz --out y.json
   $ sliced-inference run cdk.out --input-json '{"text": "hello"}'`;
 
@@ -23,7 +24,7 @@ export function runCommand(): Command {
   addInputOptions(command)
     .option(
       '--out <file>',
-      'file for the outputs: .safetensors, .npz or .json; with --input-json .json (default: the JSON is printed)',
+      'file for the outputs: .safetensors, .npz or .json; with --input-json .json (default: a summary or the JSON is printed)',
     )
     .option(
       '--pipeline <name>',
@@ -34,13 +35,11 @@ export function runCommand(): Command {
 }
 
 async function run(assembly: string, options: RunOptions): Promise<void> {
-  const { inputs, inputJson, out } = options;
+  const { inputs, inputJson } = options;
   checkInputOptions('run', options);
   if (inputs === undefined) {
     await runJson(assembly, options, readJson(inputJson ?? ''));
     return;
   }
-  if (out === undefined)
-    throw new SlicedInferenceError('--inputs must come with --out', 'none', 'add --out y.npz');
-  await runTensors(assembly, options, { inputs, out });
+  await runTensors(assembly, options, inputs);
 }

@@ -1,13 +1,11 @@
 /** Calls a deployed pipeline or a state machine, and prints or writes what it returns. */
 import type { SlicedInferenceClient, TypedTensor } from '../../client';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
+import { labelsFor } from '../outputs/labels';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
-import { outputTable } from '../outputs/output-table';
-import { writeTensorFile } from '../tensor-files';
+import { Runs } from '../outputs/runs';
 import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
-import { warnOfMemory } from '../timings/memory-warnings';
-import { timingTable } from '../timings/timing-table';
 import { readTensors, type InvokeOptions } from './inputs';
 import type { Waiting } from './waiting';
 
@@ -33,31 +31,38 @@ export async function callWithJson({ model, options, waiting }: Call, input: unk
   else print(`execution ${executionArn}\n${writtenLine(out)}\n`);
 }
 
-/** @throws SlicedInferenceError for inputs that do not fit, before anything is sent; the errors of the client */
+/** @throws SlicedInferenceError for inputs or labels that do not fit, before anything is sent; the errors of the client */
 export async function callWithTensors({ model, options, waiting }: Call, file: string): Promise<void> {
   showProgress('reading the signature of the pipeline');
   const { signature } = await waiting.firstOf(model.describe());
+  const labels = labelsFor(signature.outputs, options.labels);
   const inputs = await readTensors(file, signature);
-  waiting.start();
-  const { out, json, results } = options;
-  const { result, output } = await model.inferWithOutput(inputs, {
-    ...waiting.callOptions,
-    ...(results !== undefined && { results }),
-  });
+  const { results } = options;
+  const callOptions = { ...waiting.callOptions, ...(results !== undefined && { results }) };
+  const runs = new Runs(options);
+  let first: { readonly executionArn: string; readonly output: string } | undefined;
+  try {
+    while (runs.next()) {
+      waiting.start(runs.place);
+      const begun = performance.now();
+      const { result, output } = await model.inferWithOutput(inputs, callOptions);
+      const ms = performance.now() - begun;
+      const outputs = Object.entries(result.outputs).map(
+        ([name, tensor]) => [name, rawTensor(tensor)] as const,
+      );
+      runs.add({ ms, timings: result.timings }, sortedByModel(signature.outputs, new Map(outputs)));
+      first ??= { executionArn: result.executionArn, output };
+    }
+  } catch (error) {
+    clearProgress();
+    runs.showUnfinished();
+    throw error;
+  }
   waiting.end();
   clearProgress();
-  const { executionArn, timings } = result;
-  const outputs = sortedByModel(signature.outputs, new Map(Object.entries(result.outputs)));
-  if (out !== undefined) {
-    const tensors = new Map([...outputs].map(([name, tensor]) => [name, rawTensor(tensor)]));
-    await writeTensorFile(out, tensors);
-  }
-  warnOfMemory(timings);
-  if (json) printJson({ executionArn, output: JSON.parse(output) as unknown });
-  else {
-    const shown = out === undefined ? outputTable(outputs) : writtenLine(out);
-    print(`${timingTable(timings)}\nexecution ${executionArn}\n${shown}\n`);
-  }
+  const { executionArn = '', output = '{}' } = first ?? {};
+  const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
+  await runs.show({ labels, json, about: [`execution ${executionArn}`] });
 }
 
 function rawTensor({ dtype, shape, data }: TypedTensor): RawTensor {

@@ -8,11 +8,15 @@ import { checkRequest } from '../../lambda/request/request-check';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError } from '../../lib/errors';
 import { readText } from '../../lib/host/read-text';
+import { wholeNumber } from '../commands/search-options';
 import { checkOut } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
 
 /** Far above the 256 KiB that Step Functions takes, so that the message about that limit names the size. */
 const MAX_JSON_BYTES = 64 * 2 ** 20;
+
+/** Each run of a deployed pipeline costs money. */
+const MOST_RUNS = 10_000;
 
 /** The flags of `run` and `invoke` that name what goes in and where the results go. */
 export interface InputOptions {
@@ -20,6 +24,10 @@ export interface InputOptions {
   readonly inputJson?: string;
   readonly out?: string;
   readonly json?: boolean;
+  /** File with the names of the model's classes. */
+  readonly labels?: string;
+  /** How often the pipeline runs. */
+  readonly repeat?: number;
 }
 
 export interface InvokeOptions extends InputOptions {
@@ -41,6 +49,20 @@ export function addInputOptions(command: Command): Command {
         '--input-json <file or text>',
         'any JSON, for a pipeline with a preprocess or postprocess function, or for your own state machine',
       ).conflicts('inputs'),
+    )
+    .addOption(
+      new Option(
+        '--labels <file>',
+        'print the five highest scores with these labels: one a line, a JSON list, or JSON with id2label',
+      ).conflicts(['inputJson', 'json']),
+    )
+    .addOption(
+      new Option(
+        '--repeat <n>',
+        `run 2 to ${MOST_RUNS} times, one after the other: print the time of a cold run, p50 and p95 of the warm ones, and compare the outputs`,
+      )
+        .argParser(wholeNumber(2, MOST_RUNS))
+        .conflicts('inputJson'),
     );
 }
 

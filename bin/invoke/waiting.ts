@@ -22,6 +22,8 @@ export class Waiting {
   /** Why the last request for the state failed, which is sent again. */
   private failure: string | undefined;
   private timer: NodeJS.Timeout | undefined;
+  /** Which of the repeated runs this is. */
+  private place = '';
 
   constructor(private readonly options: Pick<InvokeOptions, 'timeout' | 'stopOnAbort'>) {
     const { timeout } = options;
@@ -59,7 +61,10 @@ export class Waiting {
     return await firstOf([promise], this.wait.signal);
   }
 
-  start(): void {
+  /** @param place before what is shown, such as `run 2 of 10: ` */
+  start(place = ''): void {
+    clearInterval(this.timer);
+    [this.place, this.startedAt, this.executionArn] = [place, undefined, undefined];
     this.timer = setInterval(this.draw, REDRAW_MS);
     this.draw();
   }
@@ -95,6 +100,7 @@ export class Waiting {
 
   private readonly draw = (): void => {
     const seconds = Math.floor((Date.now() - (this.startedAt ?? NaN)) / 1000);
-    showProgress(Number.isNaN(seconds) ? 'sending the inputs' : `running the execution: ${seconds} s`);
+    const what = Number.isNaN(seconds) ? 'sending the inputs' : `running the execution: ${seconds} s`;
+    showProgress(`${this.place}${what}`);
   };
 }

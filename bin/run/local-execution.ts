@@ -2,6 +2,7 @@
 import { parseFailureCause, type CallTiming, type FailureCause } from '../../client';
 import { invocationText } from '../../client/request';
 import { checkOutput } from '../../client/read-results';
+import type { ExecutionOutput } from '../../contract/execution';
 import { STEP_STATES } from '../../contract/failures';
 import type { PipelineSignature } from '../../contract/signature';
 import { infer, LocalCloud, type Json, type TraceEvent } from '../../local';
@@ -10,13 +11,13 @@ import { selectPipeline } from '../../local/cloudformation/pipeline';
 import { cloudOptions, reportFaults, simulatedLabel, type LocalOptions } from '../commands/local-options';
 import { readTensors, type InputOptions } from '../invoke/inputs';
 import { failureLine } from '../outputs/failure-line';
+import { labelsFor } from '../outputs/labels';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
+import { Runs } from '../outputs/runs';
 import { FAILED, TERMINATED } from '../process/exit-codes';
-import { writeTensorFile } from '../tensor-files';
 import { print, printJson, printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { warnOfMemory } from '../timings/memory-warnings';
-import { timingTable } from '../timings/timing-table';
 
 export type RunOptions = LocalOptions & InputOptions;
 
@@ -50,28 +51,29 @@ export async function runJson(assembly: string, options: RunOptions, input: unkn
   });
 }
 
-/** @throws SlicedInferenceError for inputs that do not fit, before anything starts */
-export async function runTensors(
-  assembly: string,
-  options: RunOptions,
-  { inputs, out }: { readonly inputs: string; readonly out: string },
-): Promise<void> {
+/** @throws SlicedInferenceError for inputs or labels that do not fit, before anything starts */
+export async function runTensors(assembly: string, options: RunOptions, inputs: string): Promise<void> {
   const { signature } = selectPipeline(readAssembly(assembly), options.pipeline);
   const pipeline = signature as unknown as PipelineSignature;
+  const labels = labelsFor(pipeline.outputs, options.labels);
   const tensors = await readTensors(inputs, pipeline);
-  await runLocally(assembly, options, async (cloud) => {
-    const result = await infer(cloud, tensors);
-    if (result.status !== 'SUCCEEDED') return result;
-    const { timings } = result.execution;
-    const show = async (): Promise<void> => {
-      await writeTensorFile(out, sortedByModel(pipeline.outputs, result.outputs));
-      warnOfMemory(timings);
-      const simulated = simulatedLabel(options);
-      const label = simulated === 'none' ? '' : `\ntimes are simulated: ${simulated}`;
-      if (options.json) printJson(result.execution);
-      else print(`${timingTable(timings)}${label}\n${writtenLine(out)}\n`);
-    };
-    return { show };
+  const runs = new Runs(options, `on this machine, simulated: ${simulatedLabel(options)}`);
+  const execute = async (cloud: LocalCloud): Promise<Succeeded | Failed> => {
+    let first: ExecutionOutput | undefined;
+    while (runs.next()) {
+      showProgress(`${runs.place}running the state machine`);
+      const begun = performance.now();
+      const result = await infer(cloud, tensors);
+      if (result.status !== 'SUCCEEDED') return result;
+      const { outputs, execution } = result;
+      const ms = performance.now() - begun;
+      runs.add({ ms, timings: execution.timings }, sortedByModel(pipeline.outputs, outputs));
+      first ??= execution;
+    }
+    return { show: () => runs.show({ labels, json: () => ({ ...first }), about: [] }) };
+  };
+  await runLocally(assembly, options, execute, () => {
+    runs.showUnfinished();
   });
 }
 
@@ -89,9 +91,14 @@ async function runLocally(
   assembly: string,
   options: RunOptions,
   execute: (cloud: LocalCloud) => Promise<Succeeded | Failed>,
+  onUnfinished?: () => void,
 ): Promise<void> {
-  // process.exit() also ends the functions' processes.
-  const stop = (): void => process.exit(TERMINATED);
+  const stop = (): void => {
+    clearProgress();
+    onUnfinished?.();
+    // It also ends the functions' processes.
+    process.exit(TERMINATED);
+  };
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
   const events: TraceEvent[] = [];
@@ -107,6 +114,7 @@ async function runLocally(
     reportFaults(cloud, options);
     if ('show' in result) await result.show();
     else {
+      onUnfinished?.();
       printLine(failureLine(result.error, causeOf(result, events)));
       process.exitCode = FAILED;
     }

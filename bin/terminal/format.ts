@@ -17,6 +17,20 @@ export function formatType(type: {
   return `${type.dtype ?? 'not a tensor'}[${dims}]`;
 }
 
+/** float32 has about seven. */
+const DIGITS = 6;
+
+/** Smaller numbers are shorter with an exponent. */
+const SMALL = 1e-3;
+
+/** `0.0123457`, `1.23457e-5`; whole numbers in full. */
+export function formatNumber(value: number | bigint): string {
+  if (typeof value === 'bigint' || Number.isInteger(value)) return String(value);
+  return Math.abs(value) < SMALL
+    ? value.toExponential(DIGITS - 1).replace(/\.?0*e/, 'e')
+    : String(Number(value.toPrecision(DIGITS)));
+}
+
 /** Removes every line of a table. */
 const NO_LINES = Object.fromEntries(Object.keys(new Table().options.chars).map((name) => [name, '']));
 

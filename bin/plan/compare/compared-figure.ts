@@ -1,5 +1,5 @@
 /** A figure of two plans, its difference, and the sentence about the two most important ones. */
-import { type QuantityKind, percentText, quantityText } from '../figures';
+import { type QuantityKind, inPercent, quantityText } from '../figures';
 
 export interface ComparedFigure {
   readonly name: string;
@@ -32,7 +32,7 @@ const LEAST_SHARE = 0.0005;
 
 function shareText({ share }: ComparedFigure): string {
   if (share === null || Math.abs(share) < LEAST_SHARE) return '';
-  return ` (${share < 0 ? '−' : '+'}${percentText(Math.abs(share))})`;
+  return ` (${share < 0 ? '−' : '+'}${inPercent(Math.abs(share))})`;
 }
 
 /** Prices and times of mixed runs; without them, slices and memory. */

@@ -133,7 +133,7 @@ describe('sliced-inference', () => {
       const out = link('y.npz');
       const text = await succeed(call('Fast', '--inputs', inputs, '--out', out), local());
       expect(text).toMatch(
-        /^slice +weights .*\n +0 .*\n +1 .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.npz \(.*B\)\n$/,
+        /^slice +load .*\n +0 .*\n +1 .*\n░ load .*\ntotal .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.npz \(.*B\)\n$/,
       );
       expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
       expect(isLink(out)).toBe(true);
@@ -156,10 +156,12 @@ describe('sliced-inference', () => {
       );
     });
 
-    it('reads nested arrays and prints a summary of the outputs', async () => {
+    it('reads nested arrays, and prints the outputs and the figures of repeated runs', async () => {
       const rows = JSON.stringify({ x: [Array(16).fill(0), Array(16).fill(0)] });
-      const text = await succeed(call('Fast', '--inputs', saveText(rows, 'x.json')), local());
-      expect(text).toMatch(/\noutput +type +first values +min +max\ny +float32\[2,\d+\] +\S+ .*\n$/);
+      const args = ['--inputs', saveText(rows, 'x.json'), '--repeat', '3'];
+      expect(await succeed(call('Fast', ...args), local())).toMatch(
+        /^y  float32\[2,\d+\]\n  \S+ .*\n\nrun 1, .*\nslice [^]*\ncold: .*\nwarm: p50 .*\noutputs: the same bits in all 3 runs\nexecution arn:\S+\n$/,
+      );
     });
 
     it('takes the state machine from the environment, and prints the output that a Standard execution returned', async () => {
@@ -245,6 +247,11 @@ describe('sliced-inference', () => {
       ['Fast', [], /^invoke must have --inputs or --input-json, got neither: add one of them$/],
       ['Fast', ['--input-json', '{}', '--results', 'inline'], /'--results <place>' cannot be used with/],
       ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file or a folder, got '\/none\/x\.npz': /],
+      [
+        'Fast',
+        ['--inputs', '.', '--labels', '/none'],
+        /^file of --labels '\/none' must be a readable file, got/,
+      ],
       [
         'Fast',
         ['--input-json', '{}', '--timeout', 'soon'],

@@ -66,7 +66,9 @@ describe('run', () => {
   it('replaces a file with the outputs of the unsliced model', async () => {
     const out = await save({ old: float32([1]) });
     const text = await succeed(['run', assembly, '--inputs', inputs, '--out', out]);
-    expect(text).toMatch(/^slice +weights .*\n +0 .*\n +1 .*\n +2 .*\nwritten to .*inputs\.npz \(.*B\)\n$/);
+    expect(text).toMatch(
+      /^slice +load .*\n +0 .*\n +1 .*\n +2 .*\n░ load .*\ntotal .* simulated: none\nwritten to .*inputs\.npz \(.*B\)\n$/,
+    );
     expect(comparable(await readTensorFile(out, []))).toEqual(comparable(await runWhole(model, x)));
     expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(out)]);
   });
@@ -94,12 +96,42 @@ describe('run', () => {
     expect([...outputs.keys()]).toEqual(['late', 'early', 'places']);
   });
 
+  it('prints outputs and their best labels, and figures of repeated runs, which have the same bits', async () => {
+    const labels = fresh('labels.txt');
+    fs.writeFileSync(labels, Array.from({ length: 16 }, (_, index) => `class ${index}\n`).join(''));
+    const text = await succeed(['run', assembly, '--inputs', inputs, '--labels', labels, '--repeat', '4']);
+    const [top, bars] = [
+      Array(5).fill(' +\\S+  class \\d+ \\(\\d+\\)\n').join(''),
+      'slice .*\n(?: .*\n){3}░ .*\n',
+    ];
+    expect(text).toMatch(
+      new RegExp(
+        `^y  float32\\[2,16\\]\n  \\S.* …   min \\S+   max \\S+\n  the highest scores, of the first of 2 rows:\n${top}\n` +
+          `run 1, cold\n${bars}total .*\n\np50 by slice of 3 warm runs\n${bars}\n` +
+          'cold: .* in run 1\nwarm: p50 .*, p95 .* of 3 warm runs, so p95 is the slowest\n' +
+          'outputs: the same bits in all 4 runs\n$',
+      ),
+    );
+  });
+
+  it('prints figures of repeated runs as JSON', async () => {
+    const output = await succeedWithJson(['run', assembly, '--inputs', inputs, '--repeat', '2']);
+    const { version, repeat } = output as { version: number; repeat: object };
+    expect({ version, repeat }).toMatchObject({
+      version: 1,
+      repeat: {
+        runs: [{ cold: true }, { cold: false }],
+        warm: { runs: 1 },
+        warmP50BySlice: [0, 1, 2].map((slice) => ({ slice, cold: false, loadMs: 0 })),
+        differing: 0,
+      },
+    });
+  });
+
   it('labels simulated times', async () => {
     const out = link('y.npz');
     const args = ['--inputs', inputs, '--out', out, '--simulate', 's3-express'];
-    expect(await succeed(['run', assembly, ...args])).toContain(
-      '\ntimes are simulated: s3-express\nwritten to ',
-    );
+    expect(await succeed(['run', assembly, ...args])).toContain(', simulated: s3-express\nwritten to ');
     expect(isLink(out)).toBe(true);
   });
 
@@ -186,12 +218,19 @@ describe('run refuses', () => {
 
   const large = fresh('large.json');
   fs.writeFileSync(large, JSON.stringify('x'.repeat(262_144)));
+  const threeLabels = fresh('three.txt');
+  fs.writeFileSync(threeLabels, 'a\nb\nc\n');
+  const THREE_LABELS =
+    "an output must have 3 numbers in its last dimension, one for each label, got 'y' with 16 of float32: ";
   const taken = temporaryFolder();
   fs.mkdirSync(path.join(taken, 'y.npz'));
 
   it.each<[readonly string[], string]>([
     [[], 'run must have --inputs or --input-json, got neither: add one of them'],
-    [['--inputs', 'x.npz'], '--inputs must come with --out, got none: add --out y.npz'],
+    [['--inputs', 'x', '--labels', threeLabels], THREE_LABELS],
+    [['--input-json', '{}', '--labels', 'x'], "'--labels <file>' cannot be used with option '--input-json"],
+    [['--inputs', 'x', '--repeat', '1'], 'It must be a whole number from 2 to 10000'],
+    [['--input-json', '{}', '--repeat', '9'], "'--repeat <n>' cannot be used with option '--input-json"],
     [['--inputs', 'x.npz', '--input-json', '{}'], "cannot be used with option '--inputs <file>'"],
     [['--input-json', 'photo.json'], '--input-json must be JSON, or a file with JSON, got neither a file'],
     [['--input-json', '{}', '--out', 'y.npz'], '--out of --input-json must end in .json'],

@@ -1,0 +1,113 @@
+/** The file of `--labels`: the names of a model's classes, and those of an output's highest scores. */
+import type { TypedTensor } from '../../client';
+import { isRecord } from '../../lambda/json-values';
+import { float16Value } from '../../lambda/tensors/float16';
+import type { TensorHead } from '../../lambda/tensors/tensor';
+import { printable, quoted, SlicedInferenceError } from '../../lib/errors';
+import { readText } from '../../lib/host/read-text';
+import { grouped } from '../plan/figures';
+import { formatNumber } from '../terminal/format';
+
+/** Far above the vocabularies of language models. */
+const MAX_BYTES = 64 * 2 ** 20;
+const TOP = 5;
+const LABEL_LENGTH = 60;
+/** Rounding moves the sum of float16 probabilities by less. */
+const SUM_TOLERANCE = 0.01;
+
+const ADVICE = 'pass one label a line, a JSON list, or JSON with `id2label`';
+
+/** An output of the signature, in which a size may be unknown, or of a run. */
+interface Head extends Pick<TensorHead, 'dtype'> {
+  readonly name: string;
+  readonly shape: readonly (number | string | null)[] | null;
+}
+
+/** @throws SlicedInferenceError for labels that are not those of an output */
+export function labelsFor(outputs: readonly Head[], path: string | undefined): readonly string[] | undefined {
+  if (path === undefined) return undefined;
+  const labels = readLabels(path);
+  checkLabels(labels, outputs);
+  return labels;
+}
+
+/** @throws SlicedInferenceError for a file that cannot be read, or has something else */
+function readLabels(path: string): readonly string[] {
+  const text = readText(path, 'file of --labels', MAX_BYTES, ADVICE).replace(/^\uFEFF/, '');
+  const value = parsed(text, path.toLowerCase().endsWith('.json'), path);
+  if (Array.isArray(value)) return checked(value, path);
+  if (!isRecord(value)) return text.replace(/\r?\n$/, '').split(/\r?\n/);
+  const byIndex = isRecord(value.id2label) ? value.id2label : value;
+  const count = Object.keys(byIndex).length;
+  return checked(
+    Array.from({ length: count }, (_, index) => byIndex[index]),
+    path,
+  );
+}
+
+/** `undefined` for lines of text, which may begin with a bracket too. */
+function parsed(text: string, mustBeJson: boolean, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    if (!mustBeJson) return undefined;
+    throw new SlicedInferenceError(`file of --labels ${quoted(path)} must be JSON`, 'something else', ADVICE);
+  }
+}
+
+function checked(labels: readonly unknown[], path: string): readonly string[] {
+  const bad = labels.findIndex((label) => typeof label !== 'string');
+  if (bad < 0) return labels as readonly string[];
+  throw new SlicedInferenceError(
+    `file of --labels ${quoted(path)} must have a text for each index from 0 to ${labels.length - 1}`,
+    `none for ${bad}`,
+    ADVICE,
+  );
+}
+
+/** @throws SlicedInferenceError if no output has, or may have, as many scores as there are labels */
+export function checkLabels({ length }: readonly string[], outputs: readonly Head[]): void {
+  if (outputs.some((output) => hasScores(output, length))) return;
+  const got = outputs.map(({ name, dtype, shape }) => {
+    const last = shape?.at(-1);
+    return `${quoted(name)} with ${last === undefined ? 'no dimension' : `${last} of ${dtype}`}`;
+  });
+  throw new SlicedInferenceError(
+    `an output must have ${length} numbers in its last dimension, one for each label`,
+    got.join(', '),
+    'pass the labels of this model to --labels',
+  );
+}
+
+function hasScores({ dtype, shape }: Omit<Head, 'name'>, count: number): boolean {
+  if (!dtype.startsWith('float')) return false;
+  const last = shape === null ? null : shape.at(-1);
+  return last === count || last === null || typeof last === 'string';
+}
+
+/** Lines with the labels of the highest scores of the first row; none for a tensor that has no scores. */
+export function topLines(labels: readonly string[], tensor: TypedTensor): string[] {
+  if (!hasScores(tensor, labels.length)) return [];
+  const rows = tensor.data.length / labels.length;
+  const scores = Array.from(tensor.data.slice(0, labels.length) as Iterable<number>, (value) =>
+    tensor.dtype === 'float16' ? float16Value(value) : value,
+  );
+  const areShares = scores.every((score) => score >= 0 && score <= 1);
+  const sum = scores.reduce((total, score) => total + score, 0);
+  const areProbabilities = areShares && Math.abs(sum - 1) < SUM_TOLERANCE;
+  const best = [...scores.keys()]
+    .filter((index) => !Number.isNaN(scores[index]))
+    .sort((a, b) => scores[b] - scores[a] || a - b)
+    .slice(0, TOP)
+    .map((index) => ({
+      value: areProbabilities ? `${(100 * scores[index]).toFixed(1)} %` : formatNumber(scores[index]),
+      label: `${printable(labels[index], LABEL_LENGTH)} (${index})`,
+    }));
+  if (best.length === 0) return [];
+  const width = Math.max(...best.map(({ value }) => value.length));
+  const row = rows > 1 ? `, of the first of ${grouped(rows, 0)} rows` : '';
+  return [
+    `  the highest ${areProbabilities ? 'probabilities' : 'scores'}${row}:`,
+    ...best.map(({ value, label }) => `    ${value.padStart(width)}  ${label}`),
+  ];
+}

@@ -1,0 +1,129 @@
+/** One request, run once or several times: shows the outputs of the first run and the times of all, and compares their outputs. */
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { quoted } from '../../lib/errors';
+import type { InputOptions } from '../invoke/inputs';
+import { FAILED } from '../process/exit-codes';
+import { writeTensorFile } from '../tensor-files';
+import { print, printJson, printLine } from '../terminal/print';
+import { warnOfMemory } from '../timings/memory-warnings';
+import {
+  isCold,
+  medianTimings,
+  repeatFigures,
+  repeatLines,
+  timeText,
+  type TimedRun,
+} from '../timings/repeats';
+import { functionsMs, timeBars } from '../timings/time-bars';
+import { compareTensor } from '../verify/difference';
+import { checkLabels } from './labels';
+import { writtenLine } from './out-file';
+import { outputSummary } from './output-summary';
+
+type Outputs = ReadonlyMap<string, RawTensor>;
+
+/** What is shown besides outputs and times. */
+interface Shown {
+  readonly labels: readonly string[] | undefined;
+  /** What `--json` prints of the first run. */
+  readonly json: () => object;
+  /** Lines about the first run. */
+  readonly about: readonly string[];
+}
+
+export class Runs {
+  private readonly count: number;
+  private readonly ended: TimedRun[] = [];
+  private first: Outputs = new Map();
+  /** Runs with other bits than the first, with the first output that differs. */
+  private readonly different: { readonly run: number; readonly output: string }[] = [];
+
+  /** @param where says behind the total time where the runs were */
+  constructor(
+    private readonly options: Pick<InputOptions, 'out' | 'json' | 'repeat'>,
+    private readonly where?: string,
+  ) {
+    this.count = options.repeat ?? 1;
+  }
+
+  /** Whether another run is to follow. */
+  next(): boolean {
+    return this.ended.length < this.count;
+  }
+
+  /** `run 2 of 10: `; empty for a single run. */
+  get place(): string {
+    return this.count === 1 ? '' : `run ${this.ended.length + 1} of ${this.count}: `;
+  }
+
+  add(run: TimedRun, outputs: Outputs): void {
+    this.ended.push(run);
+    if (this.ended.length === 1) {
+      this.first = outputs;
+      return;
+    }
+    const other = [...this.first].find(
+      ([name, tensor]) => !compareTensor(name, tensor, outputs.get(name)).identical,
+    );
+    if (other !== undefined) this.different.push({ run: this.ended.length, output: other[0] });
+  }
+
+  /**
+   * Writes `--out`, and prints the rest. Sets the exit code if outputs differ.
+   * @throws SlicedInferenceError at its end for labels that are not those of an output
+   */
+  async show({ labels, json, about }: Shown): Promise<void> {
+    const { out } = this.options;
+    if (out !== undefined) await writeTensorFile(out, this.first);
+    warnOfMemory(this.ended[this.ended.length - 1].timings);
+    if (this.options.json) {
+      const differing = this.different.length;
+      printJson({
+        ...json(),
+        ...(this.count > 1 && { repeat: { ...repeatFigures(this.ended), differing } }),
+      });
+    } else {
+      const summary =
+        out === undefined || labels !== undefined ? [outputSummary(this.first, labels), ''] : [];
+      const written = out === undefined ? [] : [writtenLine(out)];
+      print([...summary, ...this.timeLines(), ...about, ...written, ''].join('\n'));
+    }
+    this.reportDifferences();
+    const heads = [...this.first].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+    if (labels !== undefined) checkLabels(labels, heads);
+  }
+
+  /** Prints the times of repeated runs that ended before an interruption or a failure. */
+  showUnfinished(): void {
+    if (this.ended.length < 2 || this.options.json) return;
+    print([`after ${this.ended.length} of ${this.count} runs:`, ...repeatLines(this.ended), ''].join('\n'));
+    this.reportDifferences();
+  }
+
+  private timeLines(): string[] {
+    const [first] = this.ended;
+    const where = this.where === undefined ? '' : `; ${this.where}`;
+    const total = `total ${timeText(first.ms)}, of which the functions took ${timeText(functionsMs(first.timings))}${where}`;
+    if (this.count === 1) return [timeBars(first.timings), total];
+    const warm = this.ended.filter((run) => !isCold(run));
+    const medians =
+      warm.length === 0
+        ? []
+        : [`p50 by slice of ${warm.length} warm runs`, timeBars(medianTimings(warm)), ''];
+    return [
+      ...[`run 1, ${isCold(first) ? 'cold' : 'warm'}`, timeBars(first.timings), total, ''],
+      ...[...medians, ...repeatLines(this.ended)],
+      ...(this.different.length === 0 ? [`outputs: the same bits in all ${this.count} runs`] : []),
+    ];
+  }
+
+  private reportDifferences(): void {
+    if (this.different.length === 0) return;
+    const [{ run, output }] = this.different;
+    printLine(
+      `error: the outputs of all runs must have the same bits, got others than in run 1 in ${this.different.length} of ${this.ended.length} runs, ` +
+        `first ${quoted(output)} in run ${run}: check that no deployment was under way, and that the model has no random operators`,
+    );
+    process.exitCode = FAILED;
+  }
+}

@@ -1,0 +1,72 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { labelsFor } from '../../../bin/outputs/labels';
+import { outputSummary } from '../../../bin/outputs/output-summary';
+import { float16Bits } from '../../../lambda/tensors/float16';
+import { bytesOf, type RawTensor } from '../../../lambda/tensors/tensor';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { float32 } from '../../support/tensors';
+
+const MIN = '-9223372036854775808';
+
+function float16(shape: readonly number[], values: readonly number[]): RawTensor {
+  return { dtype: 'float16', shape, bytes: bytesOf(Uint16Array.from(values, float16Bits)) };
+}
+
+test.each<[string, RawTensor, string]>([
+  ['float32[5]', float32([5], [0.1, 2e-5, -3.25, 1 / 3, 9]), '0.1 2e-5 -3.25 0.333333 …   min -3.25   max 9'],
+  [
+    'int64[1]',
+    { dtype: 'int64', shape: [1], bytes: bytesOf(BigInt64Array.of(-(2n ** 63n))) },
+    `${MIN}   min ${MIN}   max ${MIN}`,
+  ],
+  ['float16[2]', float16([2], [-2, Infinity]), '-2 Infinity   min -2   max -2   1 Infinity of 2 values'],
+  ['bool[2]', { dtype: 'bool', shape: [2], bytes: Uint8Array.of(0, 1) }, 'false true'],
+  ['string[1]', { dtype: 'string', shape: [1], strings: ['a\u001b[2Jb'] }, "'a\\x1b[2Jb'"],
+  ['float32[0]', float32([0], []), 'no values'],
+  ['float32[3]', float32([3], [NaN, NaN, -Infinity]), 'NaN NaN -Infinity   2 NaN, 1 -Infinity of 3 values'],
+])('the summary of %s shows the first and the extreme values', (head, tensor, values) => {
+  expect(outputSummary(new Map([['y', tensor]]))).toBe(`y  ${head}\n  ${values}`);
+});
+
+describe('labels', () => {
+  function labels(text: string, shape: readonly (number | null)[] = [null, 3], name = 'labels.json') {
+    const file = path.join(temporaryFolder(), name);
+    fs.writeFileSync(file, text);
+    return labelsFor([{ name: 'y', dtype: 'float32', shape }], file);
+  }
+
+  it.each([
+    ['["a", "b", "c"]', 'labels.json'],
+    ['{"1": "b", "0": "a", "2": "c"}', 'labels.json'],
+    ['{"model_type": "resnet", "id2label": {"0": "a", "1": "b", "2": "c"}}', 'config'],
+    ['\uFEFFa\r\nb\r\nc\r\n', 'labels.txt'],
+  ])('are read from %j in %s', (text, name) => {
+    expect(labels(text, [2, 3], name)).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each<[string, readonly (number | null)[], string]>([
+    ['["a"', [3], "labels.json' must be JSON, got something else: pass one label a line,"],
+    ['{"0": "a", "2": "c"}', [2], 'must have a text for each index from 0 to 1, got none for 1: '],
+    ['["a", "b"]', [null, 3], "one for each label, got 'y' with 3 of float32: pass the labels of this"],
+    ['["a", "b"]', [], "got 'y' with no dimension: "],
+  ])('%s are refused for an output of the shape %j', (text, shape, message) => {
+    expect(() => labels(text, shape)).toThrow(message);
+  });
+
+  it.each<[RawTensor, readonly string[]]>([
+    [
+      float32([2, 3], [-1, NaN, 1.5, 0, 0, 0]),
+      ['the highest scores, of the first of 2 rows:', '  1.5  c (2)', '   -1  a (0)'],
+    ],
+    [
+      float16([3], [0.25, 0.25, 0.5]),
+      ['the highest probabilities:', '  50.0 %  c (2)', '  25.0 %  a (0)', '  25.0 %  b (1)'],
+    ],
+    [float32([0, 3], []), []],
+    [float32([1, 2], [1, 2]), []],
+  ])('are shown for the highest scores: case %#', (tensor, expected) => {
+    const [, , ...lines] = outputSummary(new Map([['y', tensor]]), ['a', 'b', 'c']).split('\n');
+    expect(lines).toEqual(expected.map((line) => `  ${line}`));
+  });
+});
