@@ -2,7 +2,7 @@
 import type { TypedTensor } from '../../client';
 import { isRecord } from '../../lambda/json-values';
 import { float16Value } from '../../lambda/tensors/float16';
-import type { TensorHead } from '../../lambda/tensors/tensor';
+import { describeTensor, type TensorHead } from '../../lambda/tensors/tensor';
 import { printable, quoted, SlicedInferenceError } from '../../lib/errors';
 import { readText } from '../../lib/host/read-text';
 import { grouped } from '../plan/figures';
@@ -68,14 +68,11 @@ function checked(labels: readonly unknown[], path: string): readonly string[] {
 /** @throws SlicedInferenceError if no output has, or may have, as many scores as there are labels */
 export function checkLabels({ length }: readonly string[], outputs: readonly Head[]): void {
   if (outputs.some((output) => hasScores(output, length))) return;
-  const got = outputs.map(({ name, dtype, shape }) => {
-    const last = shape?.at(-1);
-    return `${quoted(name)} with ${last === undefined ? 'no dimension' : `${last} of ${dtype}`}`;
-  });
+  const got = outputs.map((output) => `${quoted(output.name)} ${describeTensor(output)}`);
   throw new SlicedInferenceError(
-    `an output must have ${length} numbers in its last dimension, one for each label`,
-    got.join(', '),
-    'pass the labels of this model to --labels',
+    '--labels must have a label for each score in the last dimension of an output of floats',
+    `${length} ${length === 1 ? 'label' : 'labels'} for ${got.join(', ')}`,
+    'pass the labels of this model',
   );
 }
 

@@ -13,6 +13,7 @@ import {
   repeatLines,
   timeText,
   type TimedRun,
+  warmRunsText,
 } from '../timings/repeats';
 import { functionsMs, timeBars } from '../timings/time-bars';
 import { compareTensor } from '../verify/difference';
@@ -109,7 +110,7 @@ export class Runs {
     const medians =
       warm.length === 0
         ? []
-        : [`p50 by slice of ${warm.length} warm runs`, timeBars(medianTimings(warm)), ''];
+        : [`p50 by slice of ${warmRunsText(warm.length)}`, timeBars(medianTimings(warm)), ''];
     return [
       ...[`run 1, ${isCold(first) ? 'cold' : 'warm'}`, timeBars(first.timings), total, ''],
       ...[...medians, ...repeatLines(this.ended)],

@@ -21,6 +21,11 @@ export function timeText(ms: number): string {
   return quantityText('milliseconds', Math.round(ms));
 }
 
+/** `9 warm runs`. */
+export function warmRunsText(count: number): string {
+  return `${count} warm ${count === 1 ? 'run' : 'runs'}`;
+}
+
 /** A line about the cold runs and one about the warm ones. */
 export function repeatLines(runs: readonly TimedRun[]): string[] {
   const cold = runs.filter(isCold);
@@ -34,7 +39,7 @@ export function repeatLines(runs: readonly TimedRun[]): string[] {
       : `cold: ${timeText(cold[0].ms)} in run ${runs.indexOf(cold[0]) + 1}${others}`,
     warm.runs === 0
       ? 'warm: none, each run had to load a slice'
-      : `warm: p50 ${timeText(warm.p50Ms)}, p95 ${timeText(warm.p95Ms)} of ${warm.runs} warm runs${few}`,
+      : `warm: p50 ${timeText(warm.p50Ms)}, p95 ${timeText(warm.p95Ms)} of ${warmRunsText(warm.runs)}${few}`,
   ];
 }
 
@@ -47,7 +52,7 @@ export function repeatFigures(runs: readonly TimedRun[]) {
   };
 }
 
-/** By slice, the median of each measurement. `startedAt` is the time since the start of the run's first function. */
+/** By slice, the median of each measurement, to a tenth. `startedAt` is the time since the start of the run's first function. */
 export function medianTimings(runs: readonly TimedRun[]): readonly CallTiming[] {
   const calls = new Map<string, CallTiming[]>();
   for (const { timings } of runs) {
@@ -61,7 +66,7 @@ export function medianTimings(runs: readonly TimedRun[]): readonly CallTiming[] 
   }
   return [...calls.values()].map((all) => {
     const of = (field: 'startedAt' | 'readMs' | 'runMs' | 'writeMs' | 'peakMemoryBytes') =>
-      median(all.map((timing) => timing[field]));
+      Math.round(10 * median(all.map((timing) => timing[field]))) / 10;
     return {
       ...{ ...all[0], startedAt: of('startedAt'), peakMemoryBytes: of('peakMemoryBytes') },
       ...{ readMs: of('readMs'), runMs: of('runMs'), writeMs: of('writeMs') },

@@ -12,7 +12,7 @@
 //   needs="curl"                     nobody runs these commands if the machine has no curl
 //   in="../app"                      the commands run in this folder
 //   exit="1"                         the commands end with this code; they succeed by default
-//   numbers="vary"                   other numbers may stand where the document has numbers
+//   numbers="vary"                   other numbers, and bars of times, may stand where the document has some
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -164,9 +164,13 @@ function literally(text) {
   return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&');
 }
 
-/** Numbers of another length also move the columns of a table. */
+/** Numbers of another length also move the columns of a table. Times have other units, and bars of times another length. */
 function withAnyNumbers(pattern) {
-  return pattern.replaceAll(/\d+(?:(?:\\\.|,)\d+)*/g, '\\d[\\d.,]*').replaceAll(/ +(?!\\t)/g, ' +');
+  return pattern
+    .replaceAll(/\d+(?:(?:\\\.|,)\d+)*/g, '\\d[\\d.,]*')
+    .replaceAll(/(?<=\* )m?s\b/g, 'm?s')
+    .replaceAll(/[░─█═][░─█═ ]*/g, '[░─█═ ]*')
+    .replaceAll(/ +(?!\\t)/g, ' +');
 }
 
 function shellOf(step, at, app) {

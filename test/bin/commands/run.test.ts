@@ -221,7 +221,7 @@ describe('run refuses', () => {
   const threeLabels = fresh('three.txt');
   fs.writeFileSync(threeLabels, 'a\nb\nc\n');
   const THREE_LABELS =
-    "an output must have 3 numbers in its last dimension, one for each label, got 'y' with 16 of float32: ";
+    "--labels must have a label for each score in the last dimension of an output of floats, got 3 labels for 'y' float32[";
   const taken = temporaryFolder();
   fs.mkdirSync(path.join(taken, 'y.npz'));
 

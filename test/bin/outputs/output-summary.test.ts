@@ -48,8 +48,12 @@ describe('labels', () => {
   it.each<[string, readonly (number | null)[], string]>([
     ['["a"', [3], "labels.json' must be JSON, got something else: pass one label a line,"],
     ['{"0": "a", "2": "c"}', [2], 'must have a text for each index from 0 to 1, got none for 1: '],
-    ['["a", "b"]', [null, 3], "one for each label, got 'y' with 3 of float32: pass the labels of this"],
-    ['["a", "b"]', [], "got 'y' with no dimension: "],
+    [
+      '["a", "b"]',
+      [null, 3],
+      "the last dimension of an output of floats, got 2 labels for 'y' float32[?,3]: pass the labels of",
+    ],
+    ['["a"]', [], "got 1 label for 'y' float32[]: "],
   ])('%s are refused for an output of the shape %j', (text, shape, message) => {
     expect(() => labels(text, shape)).toThrow(message);
   });
