@@ -33,36 +33,26 @@ export function labelsFor(outputs: readonly Head[], path: string | undefined): r
 
 /** @throws SlicedInferenceError for a file that cannot be read, or has something else */
 function readLabels(path: string): readonly string[] {
-  const text = readText(path, 'file of --labels', MAX_BYTES, ADVICE).replace(/^\uFEFF/, '');
-  const value = parsed(text, path.toLowerCase().endsWith('.json'), path);
-  if (Array.isArray(value)) return checked(value, path);
-  if (!isRecord(value)) return text.replace(/\r?\n$/, '').split(/\r?\n/);
-  const byIndex = isRecord(value.id2label) ? value.id2label : value;
-  const count = Object.keys(byIndex).length;
-  return checked(
-    Array.from({ length: count }, (_, index) => byIndex[index]),
-    path,
-  );
+  const file = 'file of --labels';
+  const text = readText(path, file, MAX_BYTES, ADVICE).replace(/^\uFEFF/, '');
+  const value = parsed(text);
+  if (value === undefined && !/\.json$/i.test(path)) return text.replace(/\r?\n$/, '').split(/\r?\n/);
+  const list = isRecord(value) && isRecord(value.id2label) ? value.id2label : value;
+  const labels = Object.entries(list ?? {});
+  const isBad = labels.some(([key, label], index) => key !== String(index) || typeof label !== 'string');
+  if (labels.length > 0 && !isBad) return labels.map(([, label]) => label as string);
+  const must = `${file} ${quoted(path)} must have a text for each index from 0 on`;
+  throw new SlicedInferenceError(must, value === undefined ? 'no JSON' : 'other JSON', ADVICE);
 }
 
-/** `undefined` for lines of text, which may begin with a bracket too. */
-function parsed(text: string, mustBeJson: boolean, path: string): unknown {
+/** `undefined` for lines of text, which may begin with a bracket, or be numbers. */
+function parsed(text: string): object | undefined {
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    if (!mustBeJson) return undefined;
-    throw new SlicedInferenceError(`file of --labels ${quoted(path)} must be JSON`, 'something else', ADVICE);
+    return undefined;
   }
-}
-
-function checked(labels: readonly unknown[], path: string): readonly string[] {
-  const bad = labels.findIndex((label) => typeof label !== 'string');
-  if (bad < 0) return labels as readonly string[];
-  throw new SlicedInferenceError(
-    `file of --labels ${quoted(path)} must have a text for each index from 0 to ${labels.length - 1}`,
-    `none for ${bad}`,
-    ADVICE,
-  );
 }
 
 /** @throws SlicedInferenceError if no output has, or may have, as many scores as there are labels */

@@ -46,8 +46,12 @@ describe('labels', () => {
   });
 
   it.each<[string, readonly (number | null)[], string]>([
-    ['["a"', [3], "labels.json' must be JSON, got something else: pass one label a line,"],
-    ['{"0": "a", "2": "c"}', [2], 'must have a text for each index from 0 to 1, got none for 1: '],
+    [
+      '["a"',
+      [3],
+      "labels.json' must have a text for each index from 0 on, got no JSON: pass one label a line,",
+    ],
+    ['{"0": "a", "2": "c"}', [2], 'from 0 on, got other JSON: '],
     [
       '["a", "b"]',
       [null, 3],
