@@ -25,20 +25,16 @@ async function prepare(folder) {
   const { App, Stack } = require('aws-cdk-lib');
   const { SlicedInferencePipeline, Slicing } = require(ROOT);
   const { encodeTensors, tensorFrom } = require('../dist/client');
-  const [{ RECOGNITION_MODEL }, { linePictures }, { decodePicture }, { lineInput }] = [
-    ...['models', 'line-pictures', 'picture/decode', 'recognition/lines'],
-  ].map((file) => require(`../dist/examples/ocr/${file}`));
+  const ofDemo = (file) => require(`../dist/examples/ocr/${file}`);
   const modelPath = path.join(folder, 'model.onnx');
-  fs.copyFileSync(RECOGNITION_MODEL, modelPath);
+  fs.copyFileSync(ofDemo('models').RECOGNITION_MODEL, modelPath);
   const app = new App({ outdir: path.join(folder, 'cdk.out') });
   new SlicedInferencePipeline(new Stack(app, 'Ocr'), 'Reader', { modelPath, slicing: Slicing.count(4) });
   app.synth();
-  const [png] = await linePictures(path.join(ROOT, 'examples/ocr/receipt.jpg'));
-  const { shape, data } = lineInput(decodePicture(png));
-  fs.writeFileSync(
-    path.join(folder, 'line.safetensors'),
-    encodeTensors(new Map([['x', tensorFrom('float32', shape, data)]])),
-  );
+  const [png] = await ofDemo('line-pictures').linePictures(path.join(ROOT, 'examples/ocr/receipt.jpg'));
+  const { shape, data } = ofDemo('recognition/lines').lineInput(ofDemo('picture/decode').decodePicture(png));
+  const inputs = encodeTensors(new Map([['x', tensorFrom('float32', shape, data)]]));
+  fs.writeFileSync(path.join(folder, 'line.safetensors'), inputs);
 }
 
 /** By screen: commands with what they print, and how many of its first and last rows are kept if there are too many. */
