@@ -2,11 +2,13 @@
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted } from '../errors';
 import { unreadablePath } from '../host/read-text';
+import { BEGINNING_BYTES, foreignFile, foreignFolder, hubNameAdvice } from './foreign-files';
 import type { ByteSource, WireError } from './wire';
 
 const BUCKET_ADVICE = 'download it, or use SlicedModel.fromBucket if the bucket has its slices';
 
-const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+/** So many bytes tell text from an ONNX file. */
+const TEXT_BYTES = 40;
 
 export function checkIsFile(path: string): void {
   let stat: fs.Stats;
@@ -14,24 +16,32 @@ export function checkIsFile(path: string): void {
     stat = fs.statSync(path);
   } catch (error) {
     const { got, advice } = unreadablePath(path, error, BUCKET_ADVICE);
-    throw notOnnx(path, got, advice);
+    throw notOnnx(path, got, hubNameAdvice(path) ?? advice);
   }
   if (stat.isFile()) return;
-  const got = stat.isDirectory() ? 'a folder' : 'something other than a regular file';
-  throw notOnnx(path, got, 'pass the path of the .onnx file');
+  if (!stat.isDirectory())
+    throw notOnnx(path, 'something other than a regular file', 'pass the path of the .onnx file');
+  throw notOnnx(path, ...foreignFolder(path));
 }
 
 export function checkBeginning(source: ByteSource): void {
   if (source.size === 0) {
     throw notOnnx(source.path, 'an empty file', 'copy or download it again');
   }
-  const beginning = source.bytes({ start: 0, end: Math.min(source.size, LFS_POINTER.length) });
-  if (beginning.toString('latin1') === LFS_POINTER) {
-    throw notOnnx(source.path, 'a Git LFS pointer to one', 'run `git lfs pull` in its repository');
-  }
+  const beginning = beginningOf(source, TEXT_BYTES);
   // An ONNX file begins with a control character.
   const isText = beginning.every((byte) => byte >= 0x20 || [0x09, 0x0a, 0x0d].includes(byte));
   if (isText) throw notOnnx(source.path, 'text');
+}
+
+/** Refuses a file of a known other format. Call it only for a file that is no model: the first bytes alone do not tell. */
+export function checkForeign(source: ByteSource): void {
+  const kind = foreignFile(beginningOf(source, BEGINNING_BYTES), source.path);
+  if (kind !== undefined) throw notOnnx(source.path, ...kind);
+}
+
+function beginningOf(source: ByteSource, most: number): Buffer {
+  return source.bytes({ start: 0, end: Math.min(source.size, most) });
 }
 
 export function damaged(path: string, source: ByteSource, error: WireError): SlicedInferenceError {

@@ -50,16 +50,7 @@ export class ExternalFiles {
   private open(tensorName: string, location: string): number {
     const known = this.indexByLocation.get(location);
     if (known !== undefined) return known;
-    if (location === '' || location.includes('\0')) {
-      const got = quoted(location.replaceAll('\0', '\\0'));
-      throw refused(tensorName, 'name a file', got, 'export the model again');
-    }
-    const target = path.resolve(this.folder, location);
-    // Outside the folder an error must not reveal which files exist there.
-    if (path.isAbsolute(location) || !isInside(this.folder, target)) {
-      const advice = 'move the file into that folder and export with a relative location';
-      throw refused(tensorName, STAY_INSIDE, quoted(location), advice);
-    }
+    const target = targetOf(this.folder, tensorName, location);
     let real: string;
     try {
       real = fs.realpathSync(target);
@@ -67,7 +58,7 @@ export class ExternalFiles {
       const must = `lie in ${quoted(location)} beside the model`;
       throw refused(tensorName, must, systemReason(error), 'put the file next to the model');
     }
-    if (!isInside(this.folder, real)) {
+    if (!isInside(this.folder, real) && !isHubBlob(this.folder, real)) {
       const got = `${quoted(location)}, a link that leads out of it`;
       throw refused(
         tensorName,
@@ -91,6 +82,46 @@ export class ExternalFiles {
     this.indexByLocation.set(location, index);
     return index;
   }
+}
+
+/** Notes which files a model names, before they exist. */
+export class NamedFiles implements Pick<ExternalFiles, 'resolve'> {
+  readonly locations = new Set<string>();
+
+  constructor(private readonly folder: string) {}
+
+  resolve(tensorName: string, entries: ReadonlyMap<string, string>, byteLength: number): SourceRange {
+    const location = entries.get('location') ?? '';
+    targetOf(this.folder, tensorName, location);
+    this.locations.add(location);
+    return { file: 0, offset: 0, length: byteLength };
+  }
+}
+
+/** The path of a file of external data, inside the model's folder unless a link leads out. */
+function targetOf(folder: string, tensorName: string, location: string): string {
+  if (location === '' || location.includes('\0')) {
+    const got = quoted(location.replaceAll('\0', '\\0'));
+    throw refused(tensorName, 'name a file', got, 'export the model again');
+  }
+  const target = path.resolve(folder, location);
+  // Outside the folder an error must not reveal which files exist there.
+  if (path.isAbsolute(location) || !isInside(folder, target)) {
+    const advice = 'move the file into that folder and export with a relative location';
+    throw refused(tensorName, STAY_INSIDE, quoted(location), advice);
+  }
+  return target;
+}
+
+/**
+ * Whether a file is a blob of the hub's cache, and the folder a part of a snapshot of the same model: the cache keeps contents in
+ * `models--org--name/blobs`, and links to them in `models--org--name/snapshots/COMMIT`.
+ * https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+ */
+function isHubBlob(folder: string, real: string): boolean {
+  const cached = /^(.*[\\/]models--[^\\/]+)[\\/]snapshots[\\/][0-9a-f]{40}(?=[\\/]|$)/.exec(folder)?.at(1);
+  const isBlob = /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(path.basename(real));
+  return cached !== undefined && isBlob && path.dirname(real) === path.join(cached, 'blobs');
 }
 
 const STAY_INSIDE = "stay inside the model's folder";
@@ -125,7 +156,7 @@ export class ParseContext {
   private nodes = 0;
   private uses = 0;
 
-  constructor(readonly external: ExternalFiles) {}
+  constructor(readonly external: Pick<ExternalFiles, 'resolve'>) {}
 
   countNode(): void {
     if (++this.nodes > MAX_NODES) throw tooMany(MAX_NODES, 'nodes, including nodes in bodies and functions');

@@ -89,7 +89,7 @@ function savedModel(
   { unloadable, ownWeights }: OptimizeAnswer,
 ): Model | string {
   if (unloadable !== undefined) return unloadable;
-  const externalFolder = ownWeights ? folder : path.dirname(model.files[0].path);
+  const externalFolder = ownWeights ? folder : weightsFolderOf(model);
   return parseModel(path.join(folder, SAVED_GRAPH), externalFolder);
 }
 
@@ -123,7 +123,7 @@ function withoutLostDefaults(saved: Graph, original: Graph): Graph {
 function save(model: Model, level: OptimizationLevel, folder: string): OptimizeAnswer {
   const job: OptimizeJob = {
     modelPath: path.join(folder, 'model.onnx'),
-    weightsFolder: fs.realpathSync(path.dirname(model.files[0].path)),
+    weightsFolder: weightsFolderOf(model),
     level,
     savedPath: path.join(folder, SAVED_GRAPH),
     savedWeights: path.join(folder, SAVED_WEIGHTS),
@@ -143,6 +143,16 @@ function save(model: Model, level: OptimizationLevel, folder: string): OptimizeA
   const answer: CachedAnswer = { ...found, writtenAt: Date.now() };
   fs.writeFileSync(path.join(folder, ANSWER), JSON.stringify(answer));
   return found;
+}
+
+/** The deepest folder with all files of the model behind their links. ONNX Runtime refuses weights outside of the folder that it is told. */
+function weightsFolderOf({ files }: Model): string {
+  const folders = files.map(({ path: file }) => path.dirname(fs.realpathSync(file)));
+  return folders.reduce((common, folder) => {
+    let shared = common;
+    while (path.relative(shared, folder).startsWith('..')) shared = path.dirname(shared);
+    return shared;
+  });
 }
 
 function writeMapped(model: Model, { modelPath, weightsFolder }: OptimizeJob): void {

@@ -77,6 +77,11 @@ function repeated(count: number, one: Uint8Array): Uint8Array {
   return Buffer.concat(Array.from({ length: count }, () => one));
 }
 
+const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+/** The beginning of an archive whose first entry has this name. */
+const zip = (name: string): Buffer => latin1(`PK\x03\x04${'\0'.repeat(26)}${name}`);
+
 describe('other files', () => {
   const folder = path.join(temporaryFolder(), 'model');
   fs.mkdirSync(folder);
@@ -86,14 +91,42 @@ describe('other files', () => {
     ['a missing file', path.join(folder, 'none.onnx'), /got no such file or folder: check the path$/],
     ['a folder', folder, /got a folder: pass the path of the \.onnx file$/],
     ['an empty file', new Uint8Array(), /got an empty file: copy or download it again$/],
-    ['a Git LFS pointer', LFS, /got a Git LFS pointer to one: run `git lfs pull` in its repository$/],
+    [
+      'a name on the hub',
+      'org/model',
+      /got no such file .*: check the path, or download .* fetch DIR\/model`/,
+    ],
+    ['a Git LFS pointer', LFS, /got a Git LFS pointer to one: run `git lfs pull` in its repository, or/],
     ['text', Buffer.from('this is no model, but a sentence'), /got text: export/],
-    ['a PNG', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]), /got /],
+    ['an HTML page', Buffer.from('\n<!DOCTYPE html>'), /got an HTML page: download/],
+    ['a JPEG', latin1('\xff\xd8\xff\xe0\0\x10JFIF'), /got a JPEG picture: pass the path/],
+    ['a PNG', latin1('\x89PNG\r\n\x1a\n\0\0\0\rIHDR'), /got a PNG picture: pass the path/],
+    ['gzip', latin1('\x1f\x8b\x08\0'), /got a gzip archive: unpack it/],
+    ['torch.save', zip('archive/data.pkl'), /got a PyTorch file: load it and export it with torch\.onnx/],
+    ['torch.jit.save', zip('net/code/__torch__.py'), /got a PyTorch file: /],
+    ['Keras', zip('metadata.json'), /got a Keras file: .*model\.export/],
+    ['a ZIP', zip('photos/1.jpg'), /got a ZIP archive: unpack it/],
+    ['old PyTorch', latin1('\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M'), /got a PyTorch file: /],
+    ['a pickle', latin1('\x80\x04\x95\x10\0\0\0'), /got a Python pickle, /],
+    ['safetensors', latin1('\x40\0\0\0\0\0\0\0{"weight":{}}'), /got a safetensors file, .*: export the/],
+    ['GGUF', latin1('GGUF\x03\0\0\0'), /got a GGUF file: export the original model/],
+    ['HDF5', latin1('\x89HDF\r\n\x1a\n'), /got an HDF5 file, perhaps of Keras: /],
+    ['TFLite', latin1('\x1c\0\0\0TFL3\x14\0'), /got a TensorFlow Lite model: .*--tflite FILE/],
+    [
+      'a frozen graph',
+      latin1('\n\x20\n\x01x\x12\x0bPlaceholder*\x0b\n\x05dtype'),
+      /got a TensorFlow graph: /,
+    ],
+    [
+      'a SavedModel',
+      saveModel(latin1('\x08\x01\x12\x02\x0a\0'), 'saved_model.pb'),
+      /got a TensorFlow SavedModel: /,
+    ],
     ['zeros', Buffer.alloc(64), /got /],
     ['a message alone', Buffer.from([0x12, 1, 65]), /got a file without an IR version: export/],
   ])('refuses %s', (_, file, expected) => {
     const found = typeof file === 'string' ? message(file) : refusal(file);
-    expect(found).toMatch(/^model 'DIR\/\w+(\.onnx)?' must be (an|a whole) ONNX file, got /);
+    expect(found).toMatch(/^model 'DIR\/\w+(\.\w+)?' must be (an|a whole) ONNX file, got /);
     expect(found).toMatch(expected);
   });
 
@@ -298,6 +331,31 @@ test.each<[location: string, expected: string, entries?: Record<string, string>]
     expect(message(saveModel(model, 'model.onnx', folder))).toContain(
       `external data of tensor 'w' ${expected}`,
     );
+});
+
+/** In the hub's cache, `blobs` has the contents, and `snapshots` has links to them. */
+test.each([
+  ['models--a--b', 'blobs', 'e'.repeat(64), 'read'],
+  ['models--a--b', 'blobs', 'f'.repeat(40), 'read'],
+  ['models--a--b', 'blobs', 'secret.txt', 'refused'],
+  ['models--a--b', 'blobs/more', 'e'.repeat(64), 'refused'],
+  ['models--a--b', 'refs', 'e'.repeat(64), 'refused'],
+  ['models--a--c', 'blobs', 'e'.repeat(64), 'refused'],
+  ['elsewhere', 'blobs', 'e'.repeat(64), 'refused'],
+])('a link from a snapshot of models--a--b into %s/%s/%s is %s', (cached, place, name, expected) => {
+  const root = temporaryFolder();
+  const [folder, target] = [`models--a--b/snapshots/${'0'.repeat(40)}/onnx`, path.join(cached, place)];
+  for (const each of [folder, target, 'models--a--b/blobs'])
+    fs.mkdirSync(path.join(root, each), { recursive: true });
+  fs.writeFileSync(path.join(root, target, name), Buffer.alloc(16));
+  fs.symlinkSync(path.join(root, target, name), path.join(root, folder, 'w.bin'));
+  const file = saveModel(modelWith(external('w', [4])), 'model.onnx', path.join(root, folder));
+  if (expected === 'read') expect(parseModel(file).files).toHaveLength(2);
+  else expect(message(file)).toContain(`${STAY}'w.bin', a link that leads out of it`);
+  // A blob that is a link itself leads where its link leads.
+  fs.renameSync(path.join(root, target, name), path.join(root, 'w.bin'));
+  fs.symlinkSync(path.join(root, 'w.bin'), path.join(root, target, name));
+  expect(message(file)).toContain(STAY);
 });
 
 test('external data is refused without a location, and with two', () => {

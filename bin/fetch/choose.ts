@@ -1,0 +1,69 @@
+/** Which ONNX file of a repository is meant. */
+import { quoted, SlicedInferenceError } from '../../lib/errors';
+import { formatBytes, formatTable } from '../terminal/format';
+import { clearProgress } from '../terminal/progress';
+import { printLogLine } from '../terminal/print';
+import type { HubFile } from './repository';
+
+/** What exporters mean by the end of a name. The first one counts. */
+const NAMES: readonly (readonly [RegExp, string])[] = [
+  [/[_-]q4f16\b/i, '4-bit weights, the rest float16'],
+  [/[_-]bnb4\b/i, '4-bit weights of bitsandbytes'],
+  [/[_-]q4/i, '4-bit weights'],
+  [/[_-](fp|float)16\b/i, 'float16'],
+  [/[_-]quantized\b|[_-]q?u?int8/i, '8-bit integers'],
+  [/[_-]o([1-4])\b/i, 'optimized by Optimum'],
+];
+
+const MOST_NEAR = 3;
+
+export function chooseFile(files: readonly HubFile[], repository: string): string {
+  const models = files.filter(({ path }) => isOnnx(path)).sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (models.length === 1) return models[0].path;
+  if (models.length === 0) {
+    const got = `${files.length} ${files.length === 1 ? 'file' : 'files'} without one`;
+    const advice = `export it, for example with \`optimum-cli export onnx --model ${repository} FOLDER\``;
+    throw new SlicedInferenceError(`${quoted(repository)} must have an ONNX file`, got, advice);
+  }
+  clearProgress();
+  const rows = models.map(({ path, size }) => {
+    // By custom, the name of external data begins with that of the model. Which files a model names is known once it is here.
+    const data = files.filter((file) => /^[_.-]data/.test(after(file.path, path)));
+    const bytes = data.reduce((sum, file) => sum + file.size, size);
+    return [path, formatBytes(bytes), NAMES.find(([pattern]) => pattern.test(path))?.[1] ?? ''];
+  });
+  printLogLine(formatTable(['file', 'size', 'the name says'], rows));
+  throw new SlicedInferenceError(
+    `one of the ${models.length} ONNX files of ${quoted(repository)} must be chosen`,
+    'no --file',
+    `choose one with --file, such as --file ${models[0].path}`,
+  );
+}
+
+export const isOnnx = (path: string): boolean => path.toLowerCase().endsWith('.onnx');
+
+/** The file of that path; the error for another path names similar ones. */
+export function fileAt(files: readonly HubFile[], path: string, what: string): HubFile {
+  const found = files.find((file) => file.path === path);
+  if (found) return found;
+  const near = files
+    .map((file) => ({ path: file.path, likeness: likeness(file.path, path) }))
+    .filter((file) => file.likeness > 1 / 2)
+    .sort((a, b) => b.likeness - a.likeness)
+    .slice(0, MOST_NEAR);
+  const advice =
+    near.length > 0 ? `did you mean ${near.map((file) => quoted(file.path)).join(' or ')}?` : undefined;
+  throw new SlicedInferenceError(what, 'no such file', advice ?? 'leave --file out to list the ONNX files');
+}
+
+function after(path: string, beginning: string): string {
+  return path.startsWith(beginning) ? path.slice(beginning.length) : '';
+}
+
+/** The share of the pairs of neighboring letters that two names have in common. */
+function likeness(one: string, other: string): number {
+  const pairs = (text: string) =>
+    new Set(Array.from(text.toLowerCase(), (letter, at) => letter + (text[at + 1] ?? '')));
+  const [a, b] = [pairs(one), pairs(other)];
+  return (2 * [...a].filter((pair) => b.has(pair)).length) / (a.size + b.size);
+}

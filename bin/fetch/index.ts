@@ -1,0 +1,113 @@
+/** Downloads a model's ONNX file from the hub, with the files of external data that its tensors name. */
+import * as path from 'node:path';
+import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import { externalLocations } from '../../lib/onnx/parse';
+import { showProgress } from '../terminal/progress';
+import { HubCache } from './cache';
+import { chooseFile, fileAt } from './choose';
+import { bytesAt, checkSpace, download, incomplete, isWhole } from './download';
+import { Hub } from './hub';
+import { copyInto } from './local-folder';
+import { type HubFile, findCommit, isCommit, isInnerPath, listFiles } from './repository';
+import { type HubSettings, hubSettings } from './settings';
+import type { Subject } from './status';
+
+export interface FetchOptions {
+  readonly file?: string;
+  readonly revision: string;
+  readonly localDir?: string;
+}
+
+export interface FetchedModel {
+  /** Of the model's file. */
+  readonly path: string;
+  readonly commit: string;
+  /** Paths of the model and of its external data in the repository. */
+  readonly files: readonly string[];
+}
+
+export async function fetchModel(repository: string, options: FetchOptions): Promise<FetchedModel> {
+  const { revision, localDir } = options;
+  const settings = hubSettings();
+  try {
+    const download = await Download.start(settings, { repository, revision });
+    const model = options.file ?? chooseFile(await download.files(), repository);
+    const must = `${quoted(repository)} must have the file ${quoted(model)} at ${revision}`;
+    const [place] = await download.take([model], must);
+    const others = externalLocations(place).map((location) => besides(model, location));
+    const data = await download.take(
+      others,
+      `${quoted(repository)} must have the external data of ${quoted(model)}`,
+    );
+    const fetched = { path: place, commit: download.commit, files: [model, ...others] };
+    return localDir === undefined ? fetched : await copyModel(localDir, fetched, [place, ...data]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    const must = `the cache of the hub ${quoted(settings.cache)} must be writable`;
+    throw new SlicedInferenceError(must, systemReason(error), 'set HF_HUB_CACHE to another folder');
+  }
+}
+
+async function copyModel(
+  localDir: string,
+  fetched: FetchedModel,
+  places: readonly string[],
+): Promise<FetchedModel> {
+  await checkSpace(path.resolve(localDir), places.map(bytesAt));
+  const [copy] = fetched.files.map((file, index) => copyInto(localDir, file, places[index]));
+  return { ...fetched, path: copy };
+}
+
+/** The path in the repository of a file that a model names. It is inside of the model's folder, which the parser has checked here. */
+function besides(model: string, location: string): string {
+  const file = path.posix.join(path.posix.dirname(model), location);
+  if (isInnerPath(file)) return file;
+  const what = `external data of ${quoted(model)} must stay inside the model's folder`;
+  throw new SlicedInferenceError(what, quoted(location), 'do not use this model');
+}
+
+/** The files of one commit, from the cache or the hub. */
+class Download {
+  private listed: Promise<HubFile[]> | undefined;
+
+  private constructor(
+    private readonly hub: Hub,
+    private readonly cache: HubCache,
+    private readonly subject: Subject,
+    readonly commit: string,
+  ) {}
+
+  static async start(settings: HubSettings, subject: Subject): Promise<Download> {
+    const { repository, revision } = subject;
+    const [hub, cache] = [new Hub(settings), new HubCache(settings.cache, repository)];
+    const known = isCommit(revision) ? revision : settings.isOffline ? cache.readRef(revision) : undefined;
+    if (known === undefined) showProgress(`looking for ${repository}`);
+    const commit = known ?? (await findCommit(hub, subject));
+    if (known === undefined) cache.writeRef(revision, commit);
+    return new Download(hub, cache, subject, commit);
+  }
+
+  /** The files of the repository; asked once. */
+  files(): Promise<HubFile[]> {
+    return (this.listed ??= listFiles(this.hub, this.subject, this.commit));
+  }
+
+  /**
+   * Takes files from the cache, and downloads the others.
+   *
+   * @param what of the error about a file that the repository lacks
+   */
+  async take(names: readonly string[], what: string): Promise<string[]> {
+    const { cache, commit } = this;
+    const missing = names.filter((name) => cache.find(commit, name) === undefined);
+    const files = missing.length > 0 ? await this.files() : [];
+    const wanted = missing.map((name) => fileAt(files, name, what));
+    const absent = wanted.filter((file) => !isWhole(cache.blob(file.digest), file));
+    const left = absent.map(({ size, digest }) => size - bytesAt(incomplete(cache.blob(digest))));
+    await checkSpace(this.hub.settings.cache, left);
+    for (const file of absent)
+      await download(this.hub, file, cache.blob(file.digest), { ...this.subject, commit });
+    for (const { path: name, digest } of wanted) cache.link(commit, name, digest);
+    return names.map((name) => cache.find(commit, name) ?? '');
+  }
+}

@@ -1,0 +1,46 @@
+/** Copies files of a repository into a folder, under their paths there, and nothing outside of it. */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import { makeFolder, withPartial } from '../../lib/host/folders';
+import { noteUnfinished } from '../process/unfinished';
+
+/** Copies, because a program that edits the file must not edit the cache. Some disks copy without using space. */
+export function copyInto(folder: string, file: string, source: string): string {
+  try {
+    makeFolder(folder);
+    const target = path.join(innerFolder(fs.realpathSync(folder), path.dirname(file)), path.basename(file));
+    const partial = `${target}.${randomBytes(6).toString('hex')}`;
+    noteUnfinished({ partial, parents: [] });
+    withPartial(partial, () => {
+      fs.copyFileSync(source, partial, fs.constants.COPYFILE_FICLONE);
+      fs.renameSync(partial, target);
+    });
+    return path.resolve(folder, file);
+  } catch (error) {
+    if (error instanceof SlicedInferenceError) throw error;
+    const got = `${systemReason(error)} for ${quoted(file)}`;
+    throw new SlicedInferenceError(
+      `--local-dir ${quoted(folder)} must be writable`,
+      got,
+      'choose another folder',
+    );
+  }
+}
+
+/** Makes the folders on the way one by one, because a link among them may lead out. */
+function innerFolder(root: string, inner: string): string {
+  return inner.split('/').reduce((parent, name) => {
+    const next = path.join(parent, name);
+    makeFolder(next);
+    const real = fs.realpathSync(next);
+    if (real === root || real.startsWith(root + path.sep)) return real;
+    const must = `--local-dir ${quoted(root)} must have folders for the files of the model`;
+    throw new SlicedInferenceError(
+      must,
+      `a link that leads out of it at ${quoted(inner)}`,
+      'remove the link',
+    );
+  }, root);
+}

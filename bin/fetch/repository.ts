@@ -1,0 +1,68 @@
+/** What a model's repository on the hub has: its commit and its files. Everything that the hub says is checked before it becomes a path. */
+import { printable, quoted, SlicedInferenceError } from '../../lib/errors';
+import type { Hub } from './hub';
+import type { Subject } from './status';
+
+/** More than any model with ONNX files has: the largest public ones list about 2,000 files. */
+const MAX_FILES = 20_000;
+const MAX_PATH = 1024;
+
+export interface HubFile {
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** The name of its content: the SHA-256 of a large file, git's SHA-1 of a small one. In hexadecimal. */
+  readonly digest: string;
+}
+
+export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
+
+/** A path inside of the repository that is also one inside of any folder, on every system. */
+export function isInnerPath(path: string): boolean {
+  const isPlain = path.length <= MAX_PATH && !/[\x00-\x1f\x7f\\]|^[a-z]:/i.test(path);
+  return isPlain && path.split('/').every((part) => !['', '.', '..'].includes(part));
+}
+
+export async function findCommit(hub: Hub, subject: Subject): Promise<string> {
+  const { repository, revision } = subject;
+  const { value } = await hub.json(
+    `/api/models/${repository}/revision/${encodeURIComponent(revision)}`,
+    subject,
+  );
+  const { sha } = (value ?? {}) as { sha?: unknown };
+  if (typeof sha === 'string' && isCommit(sha)) return sha;
+  throw hub.refused('a revision without a commit');
+}
+
+export async function listFiles(hub: Hub, subject: Subject, commit: string): Promise<HubFile[]> {
+  const files: HubFile[] = [];
+  let query: string | undefined = '?recursive=true';
+  while (query !== undefined) {
+    const page = await hub.json(`/api/models/${subject.repository}/tree/${commit}${query}`, subject);
+    if (!Array.isArray(page.value)) throw hub.refused('a list of files that is none');
+    for (const entry of page.value) {
+      const file = fileOf(entry, hub);
+      if (file !== undefined) files.push(file);
+    }
+    if (files.length > MAX_FILES) {
+      const what = `${quoted(subject.repository)} must have at most ${MAX_FILES} files`;
+      throw new SlicedInferenceError(what, 'more', 'download it with the tools of the hub');
+    }
+    // An empty page ends a list that would never end.
+    query = page.value.length > 0 ? page.next : undefined;
+  }
+  return files;
+}
+
+function fileOf(entry: unknown, hub: Hub): HubFile | undefined {
+  const { type, path, oid, size, lfs } = (entry ?? {}) as Record<string, unknown>;
+  if (type !== 'file') return undefined;
+  if (typeof path !== 'string' || !isInnerPath(path))
+    throw hub.refused(`a file with the path '${printable(String(path))}'`, 'do not use this repository');
+  const large = (lfs ?? {}) as Record<string, unknown>;
+  const [digest, bytes] = lfs ? [large.oid, large.size] : [oid, size];
+  const isDigest = typeof digest === 'string' && (lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(digest);
+  if (isDigest && typeof bytes === 'number' && Number.isSafeInteger(bytes) && bytes >= 0)
+    return { path, size: bytes, digest };
+  throw hub.refused(`no size or digest of ${quoted(path)}`);
+}

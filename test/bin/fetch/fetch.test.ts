@@ -1,0 +1,311 @@
+/** `fetch` against a small server with the hub's interface. */
+import { execFile } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Answer } from '../../support/answering-server';
+import { encodeModel, mlp, temporaryFolder } from '../../support/model-builder';
+import { CLI, refuse, succeed } from '../../support/run-cli';
+import { COMMIT, SINGLE, WEIGHTS, hubFixture, withExternal } from './hub-fixture';
+
+const fixture = hubFixture();
+const { hub, blobs, cached, run } = fixture;
+
+const EXTERNAL = {
+  'onnx/model.onnx': withExternal(),
+  'onnx/model.onnx_data': WEIGHTS,
+  'config.json': WEIGHTS,
+};
+
+/** The path that the command prints. It prints nothing else. */
+async function fetched(args: readonly string[] = [], env?: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await run(args, env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout.trimEnd();
+}
+
+/** The line of the error, after notes. */
+async function refused(args: readonly string[] = [], env?: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await run(args, env);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^(note: [^\n]+\n)*error: [^\n]+\n$/);
+  return stderr.replace(/^[^]*error: /, '').trimEnd();
+}
+
+/** Answers the next request whose address contains the text. */
+function once(text: string, answer: Answer): void {
+  fixture.faults.push([text, answer]);
+}
+
+const replies =
+  (status: number, headers: Record<string, string> = {}, body: string | Uint8Array = ''): Answer =>
+  (_, response) => {
+    response.writeHead(status, headers).end(body);
+  };
+
+const contents = (): string[] => (fs.existsSync(cached('blobs')) ? fs.readdirSync(cached('blobs')) : []);
+
+describe('a model', () => {
+  test('comes with its external data, in the layout of the cache, once', async () => {
+    fixture.files = EXTERNAL;
+    const place = await fetched();
+    expect(place).toBe(cached('snapshots', COMMIT, 'onnx/model.onnx'));
+    expect(fs.readlinkSync(place)).toMatch(/^\.\.\/\.\.\/\.\.\/blobs\/[0-9a-f]{40}$/);
+    expect(fs.readlinkSync(`${place}_data`)).toMatch(/^\.\.\/\.\.\/\.\.\/blobs\/[0-9a-f]{64}$/);
+    expect(fs.readFileSync(cached('refs/main'), 'utf8')).toBe(COMMIT);
+    for (const level of ['none', 'extended'])
+      expect(await succeed(['verify', place, '--optimize', level])).toContain('identical');
+
+    const asked = ['--file', 'onnx/model.onnx'];
+    hub.reset();
+    expect(await fetched(asked)).toBe(place);
+    expect(hub.requests.map(({ url }) => url)).toEqual(['/api/models/org/model/revision/main']);
+    hub.reset();
+    expect(await fetched([...asked, '--revision', COMMIT])).toBe(place);
+    expect(await fetched(asked, { HF_HUB_OFFLINE: '1' })).toBe(place);
+    expect(hub.requests).toEqual([]);
+  });
+
+  test('is copied into --local-dir, and nowhere else', async () => {
+    fixture.files = EXTERNAL;
+    const folder = path.join(temporaryFolder(), 'a/b');
+    const place = await fetched(['--local-dir', folder]);
+    expect(place).toBe(path.join(folder, 'onnx/model.onnx'));
+    expect(fs.readdirSync(path.dirname(place))).toEqual(['model.onnx', 'model.onnx_data']);
+    expect([fs.lstatSync(place).isFile(), fs.lstatSync(place).nlink]).toEqual([true, 1]);
+    const outside = temporaryFolder();
+    fs.rmSync(path.dirname(place), { recursive: true });
+    fs.symlinkSync(outside, path.dirname(place));
+    expect(await refused(['--local-dir', folder])).toMatch(
+      /got a link that leads out of it at 'onnx': remove the link$/,
+    );
+    expect(fs.readdirSync(outside)).toEqual([]);
+  });
+
+  test('is chosen by --file from a list', async () => {
+    const others = ['_fp16', '_q4f16', '_int8', '.onnx_data'].map(
+      (end) => `onnx/model${end}${end.includes('.') ? '' : '.onnx'}`,
+    );
+    fixture.files = {
+      ...Object.fromEntries(others.map((name) => [name, WEIGHTS])),
+      'onnx/model.onnx': withExternal(),
+    };
+    const { code, stdout, stderr } = await run([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.replaceAll(/ {2,}/g, '  ').split('\n')).toEqual([
+      'file  size  the name says',
+      'onnx/model.onnx  16.1KB',
+      'onnx/model_fp16.onnx  16KB  float16',
+      'onnx/model_int8.onnx  16KB  8-bit integers',
+      'onnx/model_q4f16.onnx  16KB  4-bit weights, the rest float16',
+      "error: one of the 4 ONNX files of 'org/model' must be chosen, got no --file: choose one with --file, such as --file onnx/model.onnx",
+      '',
+    ]);
+    expect(await refused(['--file', 'onnx/modle_fp16.onnx'])).toMatch(
+      /^'org\/model' must have the file 'onnx\/modle_fp16.onnx' at main, got no such file: did you mean 'onnx\/model_fp16.onnx' or /,
+    );
+  });
+
+  test.each([
+    [
+      { 'model.pt': WEIGHTS },
+      /^'org\/model' must have an ONNX file, got 1 file without one: export it, .*`optimum-cli export onnx --model org\/model FOLDER`$/,
+    ],
+    [
+      { 'model.onnx': withExternal() },
+      /^'org\/model' must have the external data of 'model.onnx', got no such file: /,
+    ],
+    [
+      { 'model.onnx': Buffer.from('<html>not ONNX</html>') },
+      /^model '\S+' must be an ONNX file, got an HTML page: /,
+    ],
+  ])('is refused if the repository lacks it: %#', async (files, message) => {
+    fixture.files = files;
+    expect(await refused()).toMatch(message);
+  });
+});
+
+describe('a download', () => {
+  const whole = SINGLE['model.onnx'];
+  const half = whole.length >> 1;
+
+  test.each([
+    ['continues', undefined],
+    ['starts over if the server ignores the range', replies(200, {}, whole)],
+  ])('whose connection is lost %s', async (_, second) => {
+    fixture.files = SINGLE;
+    once('/blob/', (__, response) => {
+      response.writeHead(200, { 'content-length': whole.length });
+      response.write(whole.subarray(0, half), () => response.destroy());
+    });
+    if (second) once('/blob/', second);
+    const { code, stdout, stderr } = await run([]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^note: the connection was lost \(\w+\): trying again \(1 of 3\)\n$/);
+    expect(fs.readFileSync(stdout.trimEnd())).toEqual(whole);
+    expect(blobs.requests.map(({ headers }) => headers.range)).toEqual([undefined, `bytes=${half}-`]);
+  });
+
+  test('continues what an interrupted command has left', async () => {
+    fixture.files = SINGLE;
+    const place = await fetched();
+    const blob = fs.realpathSync(place);
+    fs.renameSync(blob, `${blob}.incomplete`);
+    fs.truncateSync(`${blob}.incomplete`, 100);
+    await fetched();
+    expect(blobs.requests.at(-1)?.headers.range).toBe('bytes=100-');
+    expect(fs.readFileSync(place)).toEqual(whole);
+  });
+
+  test.each([
+    [
+      Buffer.alloc(whole.length),
+      /must have the SHA-256 [0-9a-f]{64}, got [0-9a-f]{64}: it was removed; run the command again/,
+    ],
+    [Buffer.concat([whole, whole]), /got \d+ bytes instead of \d+ for 'model.onnx': try again later$/],
+  ])('with a wrong digest or size is refused: %#', async (content, message) => {
+    fixture.files = SINGLE;
+    once('/blob/', replies(200, {}, content));
+    expect(await refused()).toMatch(message);
+    expect(fs.existsSync(cached('snapshots'))).toBe(false);
+    expect(fs.readFileSync(await fetched())).toEqual(whole);
+  });
+
+  test('is tried again after silence and faults of the hub, but not for ever', async () => {
+    once('/revision/', () => undefined);
+    for (const status of [500, 502, 503]) once('/revision/', replies(status));
+    expect(await refused([], { HF_HUB_DOWNLOAD_TIMEOUT: '0.2' })).toMatch(
+      /must be reachable, got the hub answered 503: run the command again later: it continues where it stopped$/,
+    );
+  });
+
+  test('needs room on the disk', async () => {
+    fixture.files = { 'model.onnx': encodeModel(mlp(40)) };
+    const limited = ['-c', 'ulimit -f 16; exec "$0" "$@"', process.execPath, CLI, 'fetch', 'org/model'];
+    const env = { ...process.env, ...fixture.environment() };
+    const stderr = await new Promise<string>((resolve) => {
+      execFile('sh', limited, { env }, (_, __, printed) => {
+        resolve(printed);
+      });
+    });
+    expect(stderr).toMatch(
+      /^error: the disk of '[^']+' must have room for 'model.onnx', got .* after \d+ of \d+ bytes: free [\d.]+KB and run /,
+    );
+    expect(contents()).toEqual([expect.stringMatching(/\.incomplete$/)]);
+    expect(fs.existsSync(cached('snapshots'))).toBe(false);
+
+    const huge = [{ type: 'file', path: 'huge.onnx', oid: '0'.repeat(40), size: 2 ** 52 }];
+    once('/tree/', replies(200, {}, JSON.stringify(huge)));
+    expect(await refused()).toMatch(
+      /^the disk of '[^']+' must have 4PB of free space, got [\d.]+[A-Z]+: free some space, or set HF_HOME/,
+    );
+    await fetched();
+  });
+});
+
+describe('nothing leads outside', () => {
+  test.each(['../up.onnx', '/etc/up.onnx', 'a/../../up.onnx', 'C:/up.onnx', 'a\\up.onnx', 'a//up.onnx'])(
+    'a listed path: %s',
+    async (name) => {
+      fixture.files = { [name]: WEIGHTS };
+      expect(await refused()).toContain(`got a file with the path '${name}': do not use this repository`);
+      expect(contents()).toEqual([]);
+    },
+  );
+
+  test.each(['../up.bin', '/etc/passwd', 'a/../../up.bin', 'a\\..\\up.bin'])(
+    'external data: %s',
+    async (location) => {
+      fixture.files = { 'onnx/model.onnx': withExternal(location), 'up.bin': WEIGHTS };
+      expect(await refused()).toMatch(/^external data of .* must stay inside the model's folder, got '/);
+      expect(contents()).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['file:///etc/passwd', "a redirect to 'file://'"],
+    ['http://example.com/x?secret=1', "a redirect to 'http://example.com'"],
+    ['/org/model/resolve/again', 'more than 5 redirects'],
+  ])('a redirect: %s', async (location, got) => {
+    fixture.files = SINGLE;
+    for (let count = 0; count < 6; count++) once('/resolve/', replies(302, { location }));
+    expect(await refused()).toContain(`must answer as the hub does, got ${got}: `);
+  });
+
+  test('the token, except to the hub', async () => {
+    fixture.files = SINGLE;
+    const HF_TOKEN = 'hf_verySecretToken';
+    once('/blob/', replies(418));
+    const printed = [await refused([], { HF_TOKEN }), await fetched([], { HF_TOKEN })];
+    printed.push(await refused([], { HF_TOKEN: `${HF_TOKEN}\nx` }));
+    expect(printed.join()).not.toContain(HF_TOKEN);
+    expect(new Set(hub.requests.map(({ headers }) => headers.authorization))).toEqual(
+      new Set([`Bearer ${HF_TOKEN}`]),
+    );
+    expect(new Set(blobs.requests.map(({ headers }) => headers.authorization))).toEqual(new Set([undefined]));
+    fs.writeFileSync(path.join(fixture.home, 'token'), 'hf_stored\n');
+    await fetched();
+    expect(hub.requests.at(-1)?.headers.authorization).toBe('Bearer hf_stored');
+  });
+});
+
+describe('refusals', () => {
+  test.each([
+    [
+      401,
+      '',
+      '',
+      /^model 'org\/model' must exist and be public, got status 401 from the hub: check the name; for a private/,
+    ],
+    [
+      401,
+      '',
+      'hf_x',
+      /^HF_TOKEN must be valid, got status 401 from the hub: make a new token, or remove HF_TOKEN$/,
+    ],
+    [
+      403,
+      'GatedRepo',
+      'hf_x',
+      /must be open to you, got a gated model: accept its terms at http:\S+\/org\/model, and set HF_TOKEN/,
+    ],
+    [404, 'RepoNotFound', '', /^model 'org\/model' must exist and be public, /],
+    [404, 'RevisionNotFound', '', /^model 'org\/model' must have the revision 'main', /],
+    [
+      429,
+      '',
+      '',
+      /^the hub must not be asked too often, got status 429 from the hub: try again after 7 s, or set HF_TOKEN/,
+    ],
+  ])('status %d %s', async (status, code, token, message) => {
+    once('/revision/', replies(status, { 'retry-after': '7', 'x-error-code': code }));
+    expect(await refused([], { HF_TOKEN: token })).toMatch(message);
+  });
+
+  test.each([
+    ['<html>', 'an answer that is not JSON'],
+    ['{"sha": "main"}', 'a revision without a commit'],
+    [' '.repeat(9 * 2 ** 20), 'an answer of more than 8MB'],
+  ])('a revision that is none: %#', async (body, got) => {
+    once('/revision/', replies(200, {}, body));
+    expect(await refused()).toContain(`must answer as the hub does, got ${got}: check HF_ENDPOINT`);
+  });
+
+  test.each([
+    [['https://huggingface.co/org/model/tree/main'], /^<model> must be a name .*: pass 'org\/model'$/],
+    [['../model'], /^<model> must be a name such as organisation\/model, got '..\/model'/],
+    [['org/model', '--file', '../model.onnx'], /^--file must be the path of an \.onnx file/],
+    [['org/model', '--file', 'model.safetensors'], /^--file must be the path of an \.onnx file/],
+    [['org/model', '--revision', '../x'], /^--revision must be a branch, a tag or a commit, got '..\/x'/],
+  ])('%j', async (args, message) => {
+    expect(await refuse(['fetch', ...args])).toMatch(message);
+  });
+
+  test.each(['http://example.com', 'https://me:secret@example.com', 'hub'])(
+    'HF_ENDPOINT=%s',
+    async (endpoint) => {
+      const line = await refused([], { HF_ENDPOINT: endpoint });
+      expect(line).toMatch(/^HF_ENDPOINT must be an https address without credentials, got /);
+      expect(line).not.toContain('secret');
+    },
+  );
+});
