@@ -112,13 +112,9 @@ export class Hub {
       const cause = (error as { cause?: NodeJS.ErrnoException }).cause ?? (error as NodeJS.ErrnoException);
       if (controller.signal.aborted)
         return new LostConnection(`the hub sent nothing for ${silenceMs / 1000} s`);
-      const reason = cause.code ?? printable(cause.message);
-      if (PASSING.test(reason)) return new LostConnection(`the connection was lost (${reason})`);
-      return this.refused(
-        `${reason} from ${url.host}`,
-        'check the connection, the proxy and HF_ENDPOINT',
-        REACHABLE,
-      );
+      const reason = printable(cause.message) || String(cause.code);
+      if (PASSING.test(cause.code ?? '')) return new LostConnection(`the connection was lost (${reason})`);
+      return this.refused(reason, 'check the connection, the proxy and HF_ENDPOINT', REACHABLE);
     };
     try {
       const { status, headers, body } = await fetch(url, {

@@ -1,5 +1,5 @@
 /** What a model's repository on the hub has: its commit and its files. Everything that the hub says is checked before it becomes a path. */
-import { printable, quoted, SlicedInferenceError } from '../../lib/errors';
+import { quoted, SlicedInferenceError } from '../../lib/errors';
 import type { Hub } from './hub';
 import type { Subject } from './status';
 
@@ -41,7 +41,7 @@ export async function listFiles(hub: Hub, subject: Subject, commit: string): Pro
     const page = await hub.json(`/api/models/${subject.repository}/tree/${commit}${query}`, subject);
     if (!Array.isArray(page.value)) throw hub.refused('a list of files that is none');
     for (const entry of page.value) {
-      const file = fileOf(entry, hub);
+      const file = fileOf(entry, hub, subject);
       if (file !== undefined) files.push(file);
     }
     if (files.length > MAX_FILES) {
@@ -54,11 +54,15 @@ export async function listFiles(hub: Hub, subject: Subject, commit: string): Pro
   return files;
 }
 
-function fileOf(entry: unknown, hub: Hub): HubFile | undefined {
+function fileOf(entry: unknown, hub: Hub, { repository }: Subject): HubFile | undefined {
   const { type, path, oid, size, lfs } = (entry ?? {}) as Record<string, unknown>;
   if (type !== 'file') return undefined;
   if (typeof path !== 'string' || !isInnerPath(path))
-    throw hub.refused(`a file with the path '${printable(String(path))}'`, 'do not use this repository');
+    throw new SlicedInferenceError(
+      `the files of ${quoted(repository)} must have paths inside it`,
+      quoted(String(path)),
+      'do not use this model',
+    );
   const large = (lfs ?? {}) as Record<string, unknown>;
   const [digest, bytes] = lfs ? [large.oid, large.size] : [oid, size];
   const isDigest = typeof digest === 'string' && (lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(digest);
