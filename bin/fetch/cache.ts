@@ -14,11 +14,10 @@ export class HubCache {
     this.folder = path.join(cache, `models--${repository.replaceAll('/', '--')}`);
   }
 
-  /** The path of a file in a snapshot if its content is there, of any size or of this one. */
-  find(commit: string, file: string, size?: number): string | undefined {
+  /** The path of a file in a snapshot if its content is there. */
+  find(commit: string, file: string): string | undefined {
     const place = this.place(commit, file);
-    const stat = fs.statSync(place, { throwIfNoEntry: false });
-    return stat?.isFile() && (size === undefined || stat.size === size) ? place : undefined;
+    return fs.statSync(place, { throwIfNoEntry: false })?.isFile() ? place : undefined;
   }
 
   /** The path of a content, in a folder that exists. */

@@ -28,7 +28,9 @@ export function chooseFile(files: readonly HubFile[], repository: string): strin
   clearProgress();
   const rows = models.map(({ path, size }) => {
     // By custom, the name of external data begins with that of the model. Which files a model names is known once it is here.
-    const data = files.filter((file) => /^[_.-]data/.test(after(file.path, path)));
+    const data = files.filter(
+      (file) => file.path.startsWith(path) && /^[_.-]data/.test(file.path.slice(path.length)),
+    );
     const bytes = data.reduce((sum, file) => sum + file.size, size);
     return [path, formatBytes(bytes), NAMES.find(([pattern]) => pattern.test(path))?.[1] ?? ''];
   });
@@ -51,13 +53,9 @@ export function fileAt(files: readonly HubFile[], path: string, what: string): H
     .filter((file) => file.likeness > 1 / 2)
     .sort((a, b) => b.likeness - a.likeness)
     .slice(0, MOST_NEAR);
-  const advice =
-    near.length > 0 ? `did you mean ${near.map((file) => quoted(file.path)).join(' or ')}?` : undefined;
-  throw new SlicedInferenceError(what, 'no such file', advice ?? 'leave --file out to list the ONNX files');
-}
-
-function after(path: string, beginning: string): string {
-  return path.startsWith(beginning) ? path.slice(beginning.length) : '';
+  const names = near.map((file) => quoted(file.path)).join(' or ');
+  const advice = names === '' ? 'leave --file out to list the ONNX files' : `did you mean ${names}?`;
+  throw new SlicedInferenceError(what, 'no such file', advice);
 }
 
 /** The share of the pairs of neighboring letters that two names have in common. */

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import { formatBytes } from '../terminal/format';
 import { showProgress } from '../terminal/progress';
-import { type Hub, LostConnection, discard } from './hub';
+import { type Hub, type HubAnswer, LostConnection, discard } from './hub';
 import type { HubFile } from './repository';
 import type { Subject } from './status';
 
@@ -40,64 +40,61 @@ export async function checkSpace(folder: string, sizes: readonly number[]): Prom
   throw new SlicedInferenceError(must, formatBytes(bavail * bsize), advice);
 }
 
-/** @param blob the file for the content, in the cache */
+/**
+ * @param url of the file in the commit
+ * @param blob the file for the content, in the cache
+ */
 export async function download(
   hub: Hub,
+  subject: Subject,
+  url: string,
   file: HubFile,
   blob: string,
-  subject: Subject & { commit: string },
 ): Promise<void> {
-  const { repository, commit } = subject;
   const partial = incomplete(blob);
   if (bytesAt(partial) > file.size) await rm(partial);
-  const names = file.path.split('/').map(encodeURIComponent).join('/');
-  const url = `${hub.settings.endpoint}/${repository}/resolve/${commit}/${names}`;
   try {
-    await hub.withRetries(
-      async () => {
-        const handle = await open(partial, fs.constants.O_RDWR | fs.constants.O_CREAT | NO_LINK);
-        try {
-          await receive(hub, url, file, handle, subject);
-        } finally {
-          await handle.close();
-        }
-      },
-      () => bytesAt(partial),
-    );
+    await hub.withRetries(async () => {
+      const handle = await open(partial, fs.constants.O_RDWR | fs.constants.O_CREAT | NO_LINK);
+      try {
+        const here = (await handle.stat()).size;
+        if (here === file.size) return;
+        const answer = await hub.request(url, subject, here > 0 ? { range: `bytes=${here}-` } : {});
+        await receive(hub, answer, here, file, handle);
+      } finally {
+        await handle.close();
+      }
+    });
     showProgress(`checking ${file.path}`);
     await checkDigest(file, partial);
     await rename(partial, blob);
   } catch (error) {
     // Another process that downloads the same file may have been faster.
     if (isWhole(blob, file)) return;
-    throw FULL_DISK.includes((error as NodeJS.ErrnoException).code ?? '')
-      ? fullDisk(file, partial, error)
-      : error;
+    const isFull = FULL_DISK.includes((error as NodeJS.ErrnoException).code ?? '');
+    throw isFull ? fullDisk(file, partial, error) : error;
   }
 }
 
-/** Appends what is missing. Writes at positions, so two processes that write the same file write the same bytes. */
+/** Writes an answer. Each byte has its place, so two processes that write the same file write the same. */
 async function receive(
   hub: Hub,
-  url: string,
+  answer: HubAnswer,
+  here: number,
   file: HubFile,
   handle: FileHandle,
-  subject: Subject,
 ): Promise<void> {
-  const here = (await handle.stat()).size;
-  if (here === file.size) return;
-  const answer = await hub.request(url, subject, here > 0 ? { range: `bytes=${here}-` } : {});
-  const continues =
-    answer.status === 206 && answer.headers.get('content-range')?.startsWith(`bytes ${here}-`);
+  const { status, headers, chunks } = answer;
+  const continues = status === 206 && headers.get('content-range')?.startsWith(`bytes ${here}-`);
   // A server may ignore the range, and send all.
   let at = continues ? here : 0;
-  const announced = Number(answer.headers.get('content-length') ?? file.size - at);
-  if (at + announced !== file.size) {
+  const end = at + Number(headers.get('content-length') ?? file.size - at);
+  if (end !== file.size) {
     await discard(answer);
-    throw wrongSize(hub, file, at + announced);
+    throw wrongSize(hub, file, end);
   }
   let shown = 0;
-  for await (const chunk of answer.chunks) {
+  for await (const chunk of chunks) {
     if (at + chunk.length > file.size) throw wrongSize(hub, file, at + chunk.length);
     for (let done = 0; done < chunk.length;)
       done += (await handle.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
@@ -106,8 +103,7 @@ async function receive(
     shown = performance.now();
     showProgress(`downloading ${file.path}: ${formatBytes(at)} of ${formatBytes(file.size)}`);
   }
-  if (at < file.size)
-    throw new LostConnection(`the connection ended after ${at} of ${file.size} bytes of ${file.path}`);
+  if (at < file.size) throw new LostConnection(`the connection ended after ${at} of ${file.size} bytes`);
 }
 
 async function checkDigest({ path: name, size, digest }: HubFile, partial: string): Promise<void> {

@@ -13,8 +13,6 @@ const MAX_REDIRECTS = 5;
 const MAX_ANSWER_BYTES = 8 * 2 ** 20;
 /** The waits before the second and each further attempt. */
 const WAITS_MS = [200, 800, 2000];
-/** An attempt that received so many bytes makes up for the failed ones before it. */
-const PROGRESS_BYTES = 2 ** 20;
 
 const DEFAULT_ADVICE = 'check HF_ENDPOINT, or try again later';
 const REACHABLE = 'be reachable';
@@ -58,28 +56,18 @@ export class Hub {
     });
   }
 
-  /**
-   * Runs an attempt again after a pause if the connection was lost.
-   *
-   * @param received how many bytes an attempt has received so far
-   */
-  async withRetries<Result>(attempt: () => Promise<Result>, received = () => 0): Promise<Result> {
-    for (let failures = 0; ;) {
-      const before = received();
+  /** Runs an attempt again after a pause if the connection was lost. */
+  async withRetries<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    for (let failures = 0; ; failures++) {
       try {
         return await attempt();
       } catch (error) {
         if (!(error instanceof LostConnection)) throw error;
-        if (received() - before >= PROGRESS_BYTES) failures = 0;
         if (failures >= WAITS_MS.length)
-          throw this.refused(
-            error.message,
-            'run the command again later: it continues where it stopped',
-            REACHABLE,
-          );
+          throw this.refused(error.message, 'run the command again later to continue', REACHABLE);
         clearProgress();
         printLine(`note: ${error.message}: trying again (${failures + 1} of ${WAITS_MS.length})`);
-        await wait(WAITS_MS[failures++]);
+        await wait(WAITS_MS[failures]);
       }
     }
   }
@@ -140,10 +128,7 @@ export class Hub {
     if (to === undefined) throw this.refused('a redirect to no address');
     if (isSafe(to) && (to.protocol === from.protocol || to.protocol === 'https:')) return to;
     const place = `${to.protocol}//${to.host}`;
-    throw this.refused(
-      `a redirect to ${quoted(place)}`,
-      'only https is followed; check HF_ENDPOINT and the proxy',
-    );
+    throw this.refused(`a redirect to ${quoted(place)}`, 'only https is followed; check HF_ENDPOINT');
   }
 
   private async good(answer: HubAnswer, subject: Subject): Promise<HubAnswer> {

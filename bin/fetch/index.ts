@@ -105,8 +105,11 @@ class Download {
     const absent = wanted.filter((file) => !isWhole(cache.blob(file.digest), file));
     const left = absent.map(({ size, digest }) => size - bytesAt(incomplete(cache.blob(digest))));
     await checkSpace(this.hub.settings.cache, left);
-    for (const file of absent)
-      await download(this.hub, file, cache.blob(file.digest), { ...this.subject, commit });
+    const root = `${this.hub.settings.endpoint}/${this.subject.repository}/resolve/${commit}`;
+    for (const file of absent) {
+      const names = file.path.split('/').map(encodeURIComponent);
+      await download(this.hub, this.subject, [root, ...names].join('/'), file, cache.blob(file.digest));
+    }
     for (const { path: name, digest } of wanted) cache.link(commit, name, digest);
     return names.map((name) => cache.find(commit, name) ?? '');
   }

@@ -20,10 +20,10 @@ export function copyInto(folder: string, file: string, source: string): string {
     return path.resolve(folder, file);
   } catch (error) {
     if (error instanceof SlicedInferenceError) throw error;
-    const got = `${systemReason(error)} for ${quoted(file)}`;
+    const must = `--local-dir ${quoted(folder)} must be writable`;
     throw new SlicedInferenceError(
-      `--local-dir ${quoted(folder)} must be writable`,
-      got,
+      must,
+      `${systemReason(error)} for ${quoted(file)}`,
       'choose another folder',
     );
   }
@@ -36,11 +36,7 @@ function innerFolder(root: string, inner: string): string {
     makeFolder(next);
     const real = fs.realpathSync(next);
     if (real === root || real.startsWith(root + path.sep)) return real;
-    const must = `--local-dir ${quoted(root)} must have folders for the files of the model`;
-    throw new SlicedInferenceError(
-      must,
-      `a link that leads out of it at ${quoted(inner)}`,
-      'remove the link',
-    );
+    const must = `--local-dir ${quoted(root)} must have the folder ${quoted(inner)}`;
+    throw new SlicedInferenceError(must, 'a link that leads out of it', 'remove the link');
   }, root);
 }

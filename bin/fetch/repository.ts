@@ -24,11 +24,8 @@ export function isInnerPath(path: string): boolean {
 }
 
 export async function findCommit(hub: Hub, subject: Subject): Promise<string> {
-  const { repository, revision } = subject;
-  const { value } = await hub.json(
-    `/api/models/${repository}/revision/${encodeURIComponent(revision)}`,
-    subject,
-  );
+  const revision = encodeURIComponent(subject.revision);
+  const { value } = await hub.json(`/api/models/${subject.repository}/revision/${revision}`, subject);
   const { sha } = (value ?? {}) as { sha?: unknown };
   if (typeof sha === 'string' && isCommit(sha)) return sha;
   throw hub.refused('a revision without a commit');
@@ -57,12 +54,10 @@ export async function listFiles(hub: Hub, subject: Subject, commit: string): Pro
 function fileOf(entry: unknown, hub: Hub, { repository }: Subject): HubFile | undefined {
   const { type, path, oid, size, lfs } = (entry ?? {}) as Record<string, unknown>;
   if (type !== 'file') return undefined;
-  if (typeof path !== 'string' || !isInnerPath(path))
-    throw new SlicedInferenceError(
-      `the files of ${quoted(repository)} must have paths inside it`,
-      quoted(String(path)),
-      'do not use this model',
-    );
+  if (typeof path !== 'string' || !isInnerPath(path)) {
+    const what = `the files of ${quoted(repository)} must have paths inside it`;
+    throw new SlicedInferenceError(what, quoted(String(path)), 'do not use this model');
+  }
   const large = (lfs ?? {}) as Record<string, unknown>;
   const [digest, bytes] = lfs ? [large.oid, large.size] : [oid, size];
   const isDigest = typeof digest === 'string' && (lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(digest);

@@ -27,11 +27,7 @@ export function hubSettings(): HubSettings {
   const token = env.HF_TOKEN?.trim() ?? storedToken(env.HF_TOKEN_PATH ?? path.join(home, 'token'));
   // Other characters would end a header. The message must not show them: they are secret.
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw new SlicedInferenceError(
-      'HF_TOKEN must be a token of the hub',
-      'other characters',
-      'copy it again',
-    );
+    throw new SlicedInferenceError('HF_TOKEN must be a token', 'other characters', 'copy it again');
   return {
     endpoint: endpointOf(env.HF_ENDPOINT ?? 'https://huggingface.co'),
     ...(token !== undefined && { token }),

@@ -29,11 +29,7 @@ const KINDS: readonly (readonly [RegExp, ...ForeignKind])[] = [
   [/^\x89PNG\r\n/, 'a PNG picture', PASS_MODEL],
   [/^\x1f\x8b/, 'a gzip archive', UNPACK],
   // The name of the first entry is at byte 30. Those of torch.save and torch.jit.save are in one folder.
-  [
-    /^PK\x03\x04[^]{26}[^/]+\/(\.format_version|data\.pkl|constants\.pkl|code\/|version)/,
-    'a PyTorch file',
-    TORCH,
-  ],
+  [/^PK\x03\x04[^]{26}[^/]+\/(\.format|\.data|data\.pkl|constants|code|version)/, 'a PyTorch file', TORCH],
   [/^PK\x03\x04[^]{26}(metadata|config)\.json/, 'a Keras file', KERAS],
   [/^PK(\x03\x04|\x05\x06)/, 'a ZIP archive', UNPACK],
   // The number with which old files of torch.save begin.

@@ -10,11 +10,8 @@ import { COMMIT, SINGLE, WEIGHTS, hubFixture, withExternal } from './hub-fixture
 const fixture = hubFixture();
 const { hub, blobs, cached, run } = fixture;
 
-const EXTERNAL = {
-  'onnx/model.onnx': withExternal(),
-  'onnx/model.onnx_data': WEIGHTS,
-  'config.json': WEIGHTS,
-};
+const DATA = { 'onnx/model.onnx_data': WEIGHTS };
+const EXTERNAL = { 'config.json': WEIGHTS, 'onnx/model.onnx': withExternal(), ...DATA };
 
 /** The path that the command prints. It prints nothing else. */
 async function fetched(args: readonly string[] = [], env?: Record<string, string>): Promise<string> {
@@ -75,20 +72,13 @@ describe('a model', () => {
     const outside = temporaryFolder();
     fs.rmSync(path.dirname(place), { recursive: true });
     fs.symlinkSync(outside, path.dirname(place));
-    expect(await refused(['--local-dir', folder])).toMatch(
-      /got a link that leads out of it at 'onnx': remove the link$/,
-    );
+    expect(await refused(['--local-dir', folder])).toContain("the folder 'onnx', got a link that leads out");
     expect(fs.readdirSync(outside)).toEqual([]);
   });
 
   test('is chosen by --file from a list', async () => {
-    const others = ['_fp16', '_q4f16', '_int8', '.onnx_data'].map(
-      (end) => `onnx/model${end}${end.includes('.') ? '' : '.onnx'}`,
-    );
-    fixture.files = {
-      ...Object.fromEntries(others.map((name) => [name, WEIGHTS])),
-      'onnx/model.onnx': withExternal(),
-    };
+    const others = ['fp16', 'q4f16', 'int8'].map((end) => ({ [`onnx/model_${end}.onnx`]: WEIGHTS }));
+    fixture.files = Object.assign({ ...EXTERNAL }, ...others) as typeof fixture.files;
     const { code, stdout, stderr } = await run([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr.replaceAll(/ {2,}/g, '  ').split('\n')).toEqual([
@@ -100,27 +90,18 @@ describe('a model', () => {
       "error: one of the 4 ONNX files of 'org/model' must be chosen, got no --file: choose one with --file, such as --file onnx/model.onnx",
       '',
     ]);
-    expect(await refused(['--file', 'onnx/modle_fp16.onnx'])).toMatch(
-      /^'org\/model' must have the file 'onnx\/modle_fp16.onnx' at main, got no such file: did you mean 'onnx\/model_fp16.onnx' or /,
-    );
+    const wrong = await refused(['--file', 'onnx/modle_fp16.onnx']);
+    expect(wrong).toContain("must have the file 'onnx/modle_fp16.onnx' at main, got no such file: ");
+    expect(wrong).toContain("did you mean 'onnx/model_fp16.onnx' or ");
   });
 
   test.each([
-    [
-      { 'model.pt': WEIGHTS },
-      /^'org\/model' must have an ONNX file, got 1 file without one: export it, .*`optimum-cli export onnx --model org\/model FOLDER`$/,
-    ],
-    [
-      { 'model.onnx': withExternal() },
-      /^'org\/model' must have the external data of 'model.onnx', got no such file: /,
-    ],
-    [
-      { 'model.onnx': Buffer.from('<html>not ONNX</html>') },
-      /^model '\S+' must be an ONNX file, got an HTML page: /,
-    ],
-  ])('is refused if the repository lacks it: %#', async (files, message) => {
-    fixture.files = files;
-    expect(await refused()).toMatch(message);
+    ['model.pt', WEIGHTS, 'must have an ONNX file, got 1 file without one: export it, for example'],
+    ['model.onnx', withExternal(), "must have the external data of 'model.onnx', got no such file: "],
+    ['model.onnx', Buffer.from('<html>not ONNX'), 'must be an ONNX file, got an HTML page: '],
+  ])('is refused if the repository lacks it: %#', async (name, content, message) => {
+    fixture.files = { [name]: content };
+    expect(await refused()).toContain(message);
   });
 });
 
@@ -157,10 +138,7 @@ describe('a download', () => {
   });
 
   test.each([
-    [
-      Buffer.alloc(whole.length),
-      /must have the SHA-256 [0-9a-f]{64}, got [0-9a-f]{64}: it was removed; run the command again/,
-    ],
+    [Buffer.alloc(whole.length), /have the SHA-256 [0-9a-f]{64}, got [0-9a-f]{64}: it was removed; run the/],
     [Buffer.concat([whole, whole]), /got \d+ bytes instead of \d+ for 'model.onnx': try again later$/],
   ])('with a wrong digest or size is refused: %#', async (content, message) => {
     fixture.files = SINGLE;
@@ -173,9 +151,8 @@ describe('a download', () => {
   test('is tried again after silence and faults of the hub, but not for ever', async () => {
     once('/revision/', () => undefined);
     for (const status of [500, 502, 503]) once('/revision/', replies(status));
-    expect(await refused([], { HF_HUB_DOWNLOAD_TIMEOUT: '0.2' })).toMatch(
-      /must be reachable, got the hub answered 503: run the command again later: it continues where it stopped$/,
-    );
+    const line = await refused([], { HF_HUB_DOWNLOAD_TIMEOUT: '0.2' });
+    expect(line).toMatch(/must be reachable, got the hub answered 503: run the command again later to/);
   });
 
   test('needs room on the disk', async () => {
@@ -183,21 +160,19 @@ describe('a download', () => {
     const limited = ['-c', 'ulimit -f 16; exec "$0" "$@"', process.execPath, CLI, 'fetch', 'org/model'];
     const env = { ...process.env, ...fixture.environment() };
     const stderr = await new Promise<string>((resolve) => {
-      execFile('sh', limited, { env }, (_, __, printed) => {
+      execFile('sh', limited, { env }, (...[, , printed]) => {
         resolve(printed);
       });
     });
     expect(stderr).toMatch(
-      /^error: the disk of '[^']+' must have room for 'model.onnx', got .* after \d+ of \d+ bytes: free [\d.]+KB and run /,
+      /^error: .* must have room for 'model.onnx', got .* after 8192 of 48540 bytes: free/,
     );
     expect(contents()).toEqual([expect.stringMatching(/\.incomplete$/)]);
     expect(fs.existsSync(cached('snapshots'))).toBe(false);
 
     const huge = [{ type: 'file', path: 'huge.onnx', oid: '0'.repeat(40), size: 2 ** 52 }];
     once('/tree/', replies(200, {}, JSON.stringify(huge)));
-    expect(await refused()).toMatch(
-      /^the disk of '[^']+' must have 4PB of free space, got [\d.]+[A-Z]+: free some space, or set HF_HOME/,
-    );
+    expect(await refused()).toMatch(/must have 4PB of free space, got [\d.]+[A-Z]+: free some space, or set/);
     await fetched();
   });
 });
@@ -238,47 +213,25 @@ describe('nothing leads outside', () => {
     const printed = [await refused([], { HF_TOKEN }), await fetched([], { HF_TOKEN })];
     printed.push(await refused([], { HF_TOKEN: `${HF_TOKEN}\nx` }));
     expect(printed.join()).not.toContain(HF_TOKEN);
-    expect(new Set(hub.requests.map(({ headers }) => headers.authorization))).toEqual(
-      new Set([`Bearer ${HF_TOKEN}`]),
-    );
-    expect(new Set(blobs.requests.map(({ headers }) => headers.authorization))).toEqual(new Set([undefined]));
+    const sent = (server: typeof hub) => new Set(server.requests.map(({ headers }) => headers.authorization));
+    expect([sent(hub), sent(blobs)]).toEqual([new Set([`Bearer ${HF_TOKEN}`]), new Set([undefined])]);
     fs.writeFileSync(path.join(fixture.home, 'token'), 'hf_stored\n');
     await fetched();
-    expect(hub.requests.at(-1)?.headers.authorization).toBe('Bearer hf_stored');
+    expect(sent(hub)).toContain('Bearer hf_stored');
   });
 });
 
 describe('refusals', () => {
   test.each([
-    [
-      401,
-      '',
-      '',
-      /^model 'org\/model' must exist and be public, got status 401 from the hub: check the name; for a private/,
-    ],
-    [
-      401,
-      '',
-      'hf_x',
-      /^HF_TOKEN must be valid, got status 401 from the hub: make a new token, or remove HF_TOKEN$/,
-    ],
-    [
-      403,
-      'GatedRepo',
-      'hf_x',
-      /must be open to you, got a gated model: accept its terms at http:\S+\/org\/model, and set HF_TOKEN/,
-    ],
-    [404, 'RepoNotFound', '', /^model 'org\/model' must exist and be public, /],
-    [404, 'RevisionNotFound', '', /^model 'org\/model' must have the revision 'main', /],
-    [
-      429,
-      '',
-      '',
-      /^the hub must not be asked too often, got status 429 from the hub: try again after 7 s, or set HF_TOKEN/,
-    ],
+    [401, '', '', "'org/model' must exist and be public, got status 401 from the hub: check the name; for a"],
+    [401, '', 'hf_x', 'HF_TOKEN must be valid, got status 401 from the hub: make a new token, or remove'],
+    [403, 'GatedRepo', 'hf_x', 'must be open to you, got a gated model: accept its terms at http://127'],
+    [404, 'RepoNotFound', '', "'org/model' must exist and be public, got status 404 "],
+    [404, 'RevisionNotFound', '', "'org/model' must have the revision 'main', got status 404 "],
+    [429, '', '', 'must not be asked too often, got status 429 from the hub: try again after 7 s, or set'],
   ])('status %d %s', async (status, code, token, message) => {
     once('/revision/', replies(status, { 'retry-after': '7', 'x-error-code': code }));
-    expect(await refused([], { HF_TOKEN: token })).toMatch(message);
+    expect(await refused([], { HF_TOKEN: token })).toContain(message);
   });
 
   test.each([

@@ -112,16 +112,8 @@ describe('other files', () => {
     ['GGUF', latin1('GGUF\x03\0\0\0'), /got a GGUF file: export the original model/],
     ['HDF5', latin1('\x89HDF\r\n\x1a\n'), /got an HDF5 file, perhaps of Keras: /],
     ['TFLite', latin1('\x1c\0\0\0TFL3\x14\0'), /got a TensorFlow Lite model: .*--tflite FILE/],
-    [
-      'a frozen graph',
-      latin1('\n\x20\n\x01x\x12\x0bPlaceholder*\x0b\n\x05dtype'),
-      /got a TensorFlow graph: /,
-    ],
-    [
-      'a SavedModel',
-      saveModel(latin1('\x08\x01\x12\x02\x0a\0'), 'saved_model.pb'),
-      /got a TensorFlow SavedModel: /,
-    ],
+    ['a graph', latin1('\n\x20\n\x01x\x12\x05Const*\x0b\n\x05dtype'), /got a TensorFlow graph: convert/],
+    ['a SavedModel', saveModel(latin1('\x08\x01'), 'saved_model.pb'), /got a TensorFlow SavedModel: /],
     ['zeros', Buffer.alloc(64), /got /],
     ['a message alone', Buffer.from([0x12, 1, 65]), /got a file without an IR version: export/],
   ])('refuses %s', (_, file, expected) => {
