@@ -27,7 +27,7 @@ const DEBUG_VARIABLE = 'SLICED_INFERENCE_DEBUG';
 
 const HELP = `
 Examples:
-  $ sliced-inference fetch organisation/model
+  $ sliced-inference fetch organization/model
   $ sliced-inference inspect model.onnx
   $ sliced-inference plan model.onnx --slices 3 --report report.html
   $ sliced-inference verify model.onnx --slices 3

@@ -1,4 +1,4 @@
-/** `sliced-inference fetch ORGANISATION/MODEL`: downloads an ONNX model from the Hugging Face hub. */
+/** `sliced-inference fetch ORGANIZATION/MODEL`: downloads an ONNX model from the Hugging Face hub. */
 import { Command } from 'commander';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
 import { fetchModel, type FetchOptions } from '../fetch';
@@ -24,7 +24,7 @@ Examples:
 export function fetchCommand(): Command {
   return new Command('fetch')
     .description('download an ONNX model from the Hugging Face hub')
-    .argument('<model>', 'organisation and name of the model, as in its address')
+    .argument('<model>', 'organization and name of the model, as in its address')
     .option('--file <path>', 'the ONNX file, if there are several (they are listed without this flag)')
     .option('--revision <name>', 'branch, tag or commit', 'main')
     .option('--local-dir <folder>', 'also copy the files into this folder, and print that path')
@@ -39,14 +39,18 @@ export function fetchCommand(): Command {
     });
 }
 
+const isName = (text: string): boolean =>
+  /^[\w.-]+(\/[\w.-]+)?$/.test(text) && !/(^|\/)[.-]|\.\.|--|[.-](\/|$)/.test(text) && text.length <= 96;
+
 /** Refuses what cannot be part of an address and of a path. */
 function check(model: string, { file, revision, localDir }: FetchOptions): void {
-  const name = /^(?:https?:\/\/[^/]+\/)?([\w.-]+(?:\/[\w.-]+)?)/.exec(model)?.[1] ?? 'organisation/model';
-  const isName = model === name && !/(^|\/)[.-]|\.\.|--|[.-](\/|$)/.test(model) && model.length <= 96;
-  if (!isName)
-    throw refused('<model> must be a name such as organisation/model', model, `pass ${quoted(name)}`);
+  if (!isName(model)) {
+    const inAddress = /^https?:\/\/[^/]+\/([\w.-]+\/[\w.-]+)/.exec(model)?.[1] ?? '';
+    const name = isName(inAddress) ? inAddress : 'organization/model';
+    throw refused('<model> must be a name on the hub', model, `pass a name such as ${name}`);
+  }
   if (!isInnerPath(revision))
-    throw refused('--revision must be a branch, a tag or a commit', revision, 'check it');
+    throw refused('--revision must be a branch, a tag or a commit', revision, 'check its name');
   if (file !== undefined && !(isOnnx(file) && isInnerPath(file)))
     throw refused(
       "--file must be the path of an .onnx file in the model's repository",

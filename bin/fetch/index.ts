@@ -34,11 +34,9 @@ export async function fetchModel(repository: string, options: FetchOptions): Pro
     const model = options.file ?? chooseFile(await download.files(), repository);
     const must = `${quoted(repository)} must have the file ${quoted(model)} at ${revision}`;
     const [place] = await download.take([model], must);
-    const others = externalLocations(place).map((location) => besides(model, location));
-    const data = await download.take(
-      others,
-      `${quoted(repository)} must have the external data of ${quoted(model)}`,
-    );
+    const others = [...new Set(externalLocations(place).map((location) => besides(model, location)))];
+    const ofData = `${quoted(repository)} must have the external data of ${quoted(model)}`;
+    const data = await download.take(others, ofData);
     const fetched = { path: place, commit: download.commit, files: [model, ...others] };
     return localDir === undefined ? fetched : await copyModel(localDir, fetched, [place, ...data]);
   } catch (error) {
@@ -102,15 +100,22 @@ class Download {
     const missing = names.filter((name) => cache.find(commit, name) === undefined);
     const files = missing.length > 0 ? await this.files() : [];
     const wanted = missing.map((name) => fileAt(files, name, what));
-    const absent = wanted.filter((file) => !isWhole(cache.blob(file.digest), file));
-    const left = absent.map(({ size, digest }) => size - bytesAt(incomplete(cache.blob(digest))));
+    const left = wanted.map((file) => {
+      const blob = cache.blob(file.digest);
+      return isWhole(blob, file) ? 0 : file.size - bytesAt(incomplete(blob));
+    });
     await checkSpace(this.hub.settings.cache, left);
-    const root = `${this.hub.settings.endpoint}/${this.subject.repository}/resolve/${commit}`;
-    for (const file of absent) {
-      const names = file.path.split('/').map(encodeURIComponent);
-      await download(this.hub, this.subject, [root, ...names].join('/'), file, cache.blob(file.digest));
+    for (const file of wanted) {
+      const blob = cache.blob(file.digest);
+      if (!isWhole(blob, file)) await download(this.hub, this.subject, this.address(file), file, blob);
+      cache.link(commit, file.path, file.digest);
     }
-    for (const { path: name, digest } of wanted) cache.link(commit, name, digest);
     return names.map((name) => cache.find(commit, name) ?? '');
+  }
+
+  private address({ path: name }: HubFile): string {
+    const names = name.split('/').map(encodeURIComponent);
+    const { endpoint } = this.hub.settings;
+    return [endpoint, this.subject.repository, 'resolve', this.commit, ...names].join('/');
   }
 }

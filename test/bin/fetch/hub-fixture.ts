@@ -35,10 +35,12 @@ export function hubFixture() {
     home: '',
     /** The path of a file in the cache of the model. */
     cached: (...names: string[]) => path.join(fixture.home, 'hub/models--org--model', ...names),
+    /** Nothing of the hub's variables in the environment of the tests. */
     environment: (): Record<string, string> => ({
-      HF_HOME: fixture.home,
-      HF_ENDPOINT: hub.endpoint,
-      HF_TOKEN: '',
+      ...Object.fromEntries(
+        Object.keys(process.env).flatMap((name) => (name.startsWith('HF_') ? [[name, '']] : [])),
+      ),
+      ...{ HF_HOME: fixture.home, HF_ENDPOINT: hub.endpoint },
     }),
     run: (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> =>
       outcome(['fetch', 'org/model', ...args], { env: { ...fixture.environment(), ...env } }),
