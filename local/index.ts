@@ -8,6 +8,8 @@ export type { Faults, InjectedFault } from './faults/injector';
 export { FAULT_KINDS, type FaultKind } from './faults/kinds';
 export { LocalCloudError } from './local-cloud-error';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
+export { serve, type ServedPipeline } from './cloud/serve';
+export { snapshotOf, type SliceCut, type StackSnapshot } from './snapshot';
 export type { Json, JsonObject } from './json';
 export type { WorkerProcess } from './lambda/sandbox';
 export { SIMULATION_NAMES, type SimulationName } from './simulation/presets';

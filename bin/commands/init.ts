@@ -1,0 +1,87 @@
+/** `sliced-inference init [FOLDER] --model FILE`: writes a CDK app for a model. */
+import { Command } from 'commander';
+import { packageVersion } from '../../lib/host/packages';
+import { type AppModel, readAppModel } from '../init/app-model';
+import { appManifest } from '../init/manifest';
+import { pythonFiles } from '../init/python';
+import { type AppLanguage, COMMANDS, readme } from '../init/readme';
+import { typescriptFiles } from '../init/typescript';
+import { projectFolder, writeProject } from '../init/write-project';
+import { print, printLine } from '../terminal/print';
+import { clearProgress, showProgress } from '../terminal/progress';
+import { choice } from './search-options';
+
+interface Options {
+  readonly model: string;
+  readonly language: AppLanguage;
+}
+
+const HELP = `
+Writes a stack with the model, a call with the names, types and shapes of its inputs, a snapshot test, and a README with the next commands.
+It replaces no file. A package.json that exists gets the scripts and packages that it lacks.
+
+Examples:
+  $ sliced-inference init --model model.onnx
+  $ sliced-inference init my-app --model model.onnx --language python`;
+
+export function initCommand(): Command {
+  return new Command('init')
+    .description('write a small CDK app for a model, which runs as it is')
+    .argument('[folder]', 'folder of the app', '.')
+    .requiredOption('--model <file>', 'path of an ONNX model; it stays where it is')
+    .addOption(
+      choice('--language <name>', 'the language of the app', [
+        'typescript',
+        'python',
+      ] satisfies AppLanguage[]).default('typescript'),
+    )
+    .addHelpText('after', HELP)
+    .action(init);
+}
+
+function init(folder: string, { model, language }: Options): void {
+  const target = projectFolder(folder);
+  showProgress(`reading ${model}`);
+  const app = readAppModel(model, target);
+  const isPython = language === 'python';
+  const files = {
+    ...(isPython ? pythonFiles(app, packageVersion()) : typescriptFiles(app)),
+    'README.md': readme(app, language),
+    '.gitignore': `cdk.out/\ncloud.env\n${isPython ? '.venv/\n__pycache__/\n' : 'node_modules/\n'}`,
+  };
+  const manifest = isPython ? undefined : appManifest(target);
+  writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
+  clearProgress();
+  const added = manifest ? [`package.json, with ${manifest.added.join(', ') || 'nothing new'}`] : [];
+  print(
+    [`written to ${folder}`, ...[...Object.keys(files), ...added].map((file) => `  ${file}`), ''].join('\n'),
+  );
+  printNotes(app);
+  print(nextCommands(folder, language));
+}
+
+function printNotes({ path, isOutside, hub, refusal }: AppModel): void {
+  if (isOutside) {
+    const advice = hub ? '; its README says how to fetch it again' : '';
+    printLine(`note: the app refers to a model outside of its folder, ${path}${advice}`);
+  }
+  if (refusal !== undefined)
+    printLine(
+      `warning: ONNX Runtime refuses the model with the assumed dimensions, so change them: ${refusal}`,
+    );
+}
+
+function nextCommands(folder: string, language: AppLanguage): string {
+  const { install, test, cdk, command, call } = COMMANDS[language];
+  const place = folder === '.' ? '' : `cd ${quotedForShell(folder)} && `;
+  return `next
+  ${place}${install}
+  ${cdk} synth --quiet && ${test}
+  ${command} local cdk.out --write-env cloud.env
+  . ./cloud.env && ${call}   # in another shell
+`;
+}
+
+function quotedForShell(folder: string): string {
+  return /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,69 @@
+/** What an app says of its model: the path, the sizes of dimensions, and inputs for a first call. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { TensorDataType } from '../../contract/tensors';
+import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
+import { isBindable } from '../../lib/onnx/data-type';
+import type { DimensionSizes } from '../../lib/shapes/value-types';
+import { type AppNames, type HubFile, appNames, hubFileOf } from './names';
+
+export interface AppModel {
+  readonly names: AppNames;
+  /** As the app writes it. */
+  readonly path: string;
+  /** Whether the file is outside of the app's folder. */
+  readonly isOutside: boolean;
+  readonly hub?: HubFile;
+  readonly dimensions: DimensionSizes;
+  readonly inputs: readonly ExampleInput[];
+  /** Why ONNX Runtime does not load the model with these dimensions. */
+  readonly refusal?: string;
+}
+
+export interface ExampleInput {
+  readonly name: string;
+  readonly dtype: TensorDataType;
+  readonly shape: readonly number[];
+  /** `wave`: small numbers around 0. */
+  readonly values: 'zeros' | 'ones' | 'wave' | 'text';
+}
+
+/** @throws SlicedInferenceError for a model that cannot be sliced, or whose inputs a request cannot have */
+export function readAppModel(model: string, folder: string): AppModel {
+  const analyzed = analyzeModel(model);
+  const hub = hubFileOf(model);
+  const { dimensions, refusal } = analyzed.planned;
+  return {
+    names: appNames(model, hub),
+    ...pathFrom(folder, model, hub),
+    ...(hub && { hub }),
+    dimensions,
+    inputs: exampleInputs(analyzed),
+    ...(refusal !== undefined && { refusal }),
+  };
+}
+
+/** Apps are moved and shared, so paths are relative, except into a cache that every machine has elsewhere. */
+function pathFrom(folder: string, model: string, hub?: HubFile): Pick<AppModel, 'path' | 'isOutside'> {
+  const file = path.join(fs.realpathSync(path.dirname(model)), path.basename(model));
+  const relative = path.relative(folder, file);
+  const isOutside = relative.startsWith('..') || path.isAbsolute(relative);
+  return { path: (hub ? file : relative).replaceAll(path.sep, '/'), isOutside };
+}
+
+function exampleInputs({ model: { graph }, planned: { types } }: AnalyzedModel): ExampleInput[] {
+  return graph.inputs.flatMap(({ value }) => {
+    const { name, initializer } = graph.values[value];
+    const { dtype = '', shape } = types[value];
+    if (initializer !== undefined || !isBindable(dtype)) return [];
+    return [{ name, dtype, shape: (shape ?? []).map(Number), values: exampleValues(name, dtype) }];
+  });
+}
+
+/** Masks let everything through. Other integers are mostly ids: a table of tokens has a row 1, one of token types may have no other than 0. */
+function exampleValues(name: string, dtype: TensorDataType): ExampleInput['values'] {
+  if (dtype === 'string') return 'text';
+  if (/mask/i.test(name)) return 'ones';
+  if (dtype === 'bool' || /type|segment/i.test(name)) return 'zeros';
+  return dtype === 'float32' || dtype === 'float64' ? 'wave' : 'ones';
+}

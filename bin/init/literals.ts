@@ -1,0 +1,39 @@
+/** Foreign names and paths as text in the files of an app. */
+import { printable } from '../../lib/errors';
+
+/** Characters that a terminal or an editor may obey, such as those that change the direction of text. */
+const UNPRINTABLE = /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** A string literal of JSON, of Python and, with single quotes where they are enough, of TypeScript. */
+export function literal(text: string, quote: '"' | "'" = '"'): string {
+  const json = JSON.stringify(text).replaceAll(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return /['\\]/.test(json) ? json : `${quote}${json.slice(1, -1)}${quote}`;
+}
+
+/** The key of an object literal. `__proto__` as it is would set the object's prototype. */
+export function key(name: string): string {
+  if (name === '__proto__') return `['${name}']`;
+  return /^[A-Za-z_]\w*$/.test(name) ? name : literal(name, "'");
+}
+
+/** Text in a comment or a Markdown document, in backticks. */
+export function code(text: string): string {
+  return `\`${printable(text).replaceAll('`', "'").replaceAll('*/', '*')}\``;
+}
+
+/** Lines with this many blanks before them. */
+export function indented(lines: readonly string[], blanks: number): string {
+  return lines.map((line) => `${' '.repeat(blanks)}${line}\n`).join('');
+}
+
+const LONGEST_LIST = 80;
+
+/** A list in one line or, if that is long, with an entry in each line. */
+export function listed(open: string, entries: readonly string[], close: string): string[] {
+  const line = `${open}${entries.join(', ')}${close}`;
+  if (line.length <= LONGEST_LIST) return [line];
+  return [open.trimEnd(), ...entries.map((entry) => `    ${entry},`), close.trimStart()];
+}

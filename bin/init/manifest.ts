@@ -1,0 +1,115 @@
+/** The package.json of an app: a new one, or the one that is there with what it lacks. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { quoted, SlicedInferenceError } from '../../lib/errors';
+import { packageRoot, packageVersion } from '../../lib/host/packages';
+import { readText } from '../../lib/host/read-text';
+
+const LIBRARY = 'cdk-sliced-inference';
+
+/** Releases that work together. Those that this repository has too are tested with it. */
+export const VERSIONS = {
+  dependencies: { 'aws-cdk-lib': '^2.276.0', constructs: '^10.8.1' },
+  devDependencies: {
+    '@swc/core': '^1.16.22',
+    '@swc/jest': '^0.2.39',
+    '@types/jest': '^30.0.0',
+    '@types/node': '^20.19.43',
+    'aws-cdk': '^2.1148.1',
+    jest: '^30.5.2',
+    tsx: '^4.23.15',
+    typescript: '^6.0.3',
+  },
+} as const;
+
+/** Far above any package.json. */
+const MAX_BYTES = 2 ** 20;
+
+type Section = Readonly<Record<string, string>>;
+
+export interface Manifest {
+  readonly text: string;
+  /** What an existing file lacked, such as `jest`. */
+  readonly added: readonly string[];
+}
+
+/**
+ * @param folder of the app
+ * @returns a manifest with all that is in the one that exists
+ * @throws SlicedInferenceError for a file that is not a package.json of CommonJS
+ */
+export function appManifest(folder: string): Manifest {
+  const file = path.join(folder, 'package.json');
+  const text = fs.existsSync(file) ? readText(file, 'file', MAX_BYTES, 'move it') : '{ "private": true }';
+  const existing = parse(file, text);
+  const known = { ...section(file, existing, 'dependencies'), ...section(file, existing, 'devDependencies') };
+  const wanted: Readonly<Record<string, Section>> = {
+    scripts: { test: 'jest' },
+    dependencies: { ...VERSIONS.dependencies, [LIBRARY]: libraryVersion(folder) },
+    devDependencies: VERSIONS.devDependencies,
+  };
+  const manifest = { ...existing };
+  const added: string[] = [];
+  for (const [name, entries] of Object.entries(wanted)) {
+    const own = section(file, existing, name);
+    const missing = Object.entries(entries).filter(
+      ([entry]) => !Object.hasOwn(name === 'scripts' ? own : known, entry),
+    );
+    added.push(...missing.map(([entry]) => (name === 'scripts' ? `script ${entry}` : entry)));
+    const all = [...Object.entries(own), ...missing];
+    if (missing.length > 0)
+      manifest[name] = Object.fromEntries(
+        name === 'scripts' ? all : all.sort(([a], [b]) => (a < b ? -1 : 1)),
+      );
+  }
+  const indent = /^[\t ]+(?=")/m.exec(text)?.[0] ?? 2;
+  return { text: `${JSON.stringify(manifest, undefined, indent)}\n`, added };
+}
+
+function parse(file: string, text: string): Record<string, unknown> {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(text);
+  } catch {
+    throw refused(file, 'other text');
+  }
+  if (!isRecord(manifest)) throw refused(file, 'other JSON');
+  if (manifest.type === 'module')
+    throw refused(file, '"type": "module", with which Jest does not load the app');
+  return manifest;
+}
+
+function section(file: string, manifest: Record<string, unknown>, name: string): Section {
+  const entries = manifest[name] ?? {};
+  if (!isRecord(entries)) throw refused(file, `${name} of another kind`);
+  return entries as Section;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refused(file: string, got: string): SlicedInferenceError {
+  const advice = 'choose a folder without it';
+  return new SlicedInferenceError(`file ${quoted(file)} must be a package.json of CommonJS`, got, advice);
+}
+
+/**
+ * What this command was installed from: a tarball, or a release.
+ * @param root the package's own folder
+ */
+export function libraryVersion(folder: string, root = packageRoot()): string {
+  const release = `^${packageVersion()}`;
+  const modules = path.dirname(root);
+  const lock = path.join(modules, '.package-lock.json');
+  if (path.basename(modules) !== 'node_modules' || !fs.existsSync(lock)) return release;
+  const { packages = {} } = JSON.parse(fs.readFileSync(lock, 'utf8')) as Lock;
+  const tarball = /^file:(.+)$/.exec(packages[`node_modules/${LIBRARY}`]?.resolved ?? '');
+  if (tarball === null) return release;
+  const relative = path.relative(folder, path.resolve(path.dirname(modules), tarball[1]));
+  return `file:${relative.replaceAll(path.sep, '/')}`;
+}
+
+interface Lock {
+  readonly packages?: Readonly<Partial<Record<string, { readonly resolved?: string }>>>;
+}

@@ -1,0 +1,74 @@
+/** The README.md of an app: its files, and the commands in the order of their use. */
+import type { AppModel } from './app-model';
+import { code } from './literals';
+
+export type AppLanguage = 'typescript' | 'python';
+
+/** How an app of a language is installed, tested and called. */
+export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
+  typescript: {
+    install: 'npm install',
+    test: 'npm test',
+    cdk: 'npx cdk',
+    command: 'npx sliced-inference',
+    call: 'node call.mjs',
+  },
+  python: {
+    install: 'python3 -m venv .venv && . .venv/bin/activate && pip install -r requirements.txt',
+    test: 'pytest',
+    cdk: 'npx aws-cdk@2',
+    command: 'sliced-inference',
+    call: 'python call.py',
+  },
+};
+
+interface AppCommands {
+  readonly install: string;
+  readonly test: string;
+  readonly cdk: string;
+  readonly command: string;
+  readonly call: string;
+}
+
+export function readme({ names, path, hub }: AppModel, language: AppLanguage): string {
+  const { install, test, cdk, command, call } = COMMANDS[language];
+  const [stack, snapshot] =
+    language === 'python'
+      ? [`${names.module}_stack.py`, 'snapshot.json']
+      : [`${names.file}-stack.ts`, '__snapshots__'];
+  const fetch = hub && [
+    '',
+    'The path is that of your cache of the Hugging Face hub. On another machine, fetch the model and change the path:',
+    '',
+    '```sh',
+    `${command} fetch ${hub.repository} --file ${hub.file} --revision ${hub.revision}`,
+    '```',
+  ];
+  return `# ${names.stack}
+
+This CDK app runs an ONNX model as AWS Lambda functions, one for each slice of the model. The model is ${code(path)}. \`${stack}\` has this
+path, and the sizes of your requests.
+${(fetch ?? []).map((line) => `${line}\n`).join('')}
+\`\`\`sh
+${install}
+${cdk} synth --quiet   # cuts the model, and writes cdk.out
+${test}   # compares the stack with ${snapshot}: commit it
+\`\`\`
+
+Run it on this machine, without an AWS account. The first command serves until you stop it:
+
+\`\`\`sh
+${command} local cdk.out --write-env cloud.env
+. ./cloud.env && ${call}   # in another shell
+\`\`\`
+
+Deploy it with credentials of an AWS account, in a shell without these variables:
+
+\`\`\`sh
+${cdk} bootstrap   # once for each account and region
+${cdk} deploy      # prints the ARN of the state machine
+STATE_MACHINE_ARN=arn:aws:states:… ${call}
+${cdk} destroy
+\`\`\`
+`;
+}

@@ -1,0 +1,164 @@
+/** The files of an app in TypeScript, besides package.json. */
+import { elementCount } from '../../lambda/tensors/tensor';
+import type { AppModel, ExampleInput } from './app-model';
+import { indented, key, listed, literal } from './literals';
+
+/** Their texts by name. */
+export function typescriptFiles(model: AppModel): Record<string, string> {
+  const { file, stack } = model.names;
+  return {
+    'app.ts': appFile(file, stack),
+    [`${file}-stack.ts`]: stackFile(model),
+    [`${file}-stack.test.ts`]: testFile(file, stack),
+    'call.mjs': callFile(model.inputs),
+    'cdk.json': '{ "app": "npx tsx app.ts" }\n',
+    'jest.config.cjs': JEST_CONFIG,
+    'tsconfig.json': TSCONFIG,
+  };
+}
+
+function appFile(file: string, stack: string): string {
+  return `/** The CDK app: \`npx cdk synth\` cuts the model, \`npx cdk deploy\` deploys it. */
+import { App } from 'aws-cdk-lib';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { ${stack}Stack } from './${file}-stack';
+
+new ${stack}Stack(new App(), '${stack}', {
+  // The local cloud runs the functions on this machine, so they must have its architecture.
+  architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+});
+`;
+}
+
+function stackFile({ names: { stack }, path, dimensions }: AppModel): string {
+  const sizes = Object.entries(dimensions).map(([name, size]) => `${key(name)}: ${size}`);
+  const lines = [
+    '// The sizes of your requests. These are assumed: change them here and in call.mjs.',
+    ...listed('dimensions: { ', sizes, ' },'),
+  ];
+  return `/** The stack: the model as a pipeline of Lambda functions. */
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { SlicedInferencePipeline } from 'cdk-sliced-inference';
+import type { Construct } from 'constructs';
+
+interface ${stack}StackProps extends StackProps {
+  readonly architecture: Architecture;
+}
+
+export class ${stack}Stack extends Stack {
+  readonly pipeline: SlicedInferencePipeline;
+
+  constructor(scope: Construct, id: string, props: ${stack}StackProps) {
+    super(scope, id, props);
+    this.pipeline = new SlicedInferencePipeline(this, 'Pipeline', {
+      modelPath: ${literal(path, "'")}, // relative to the folder of cdk.json
+${indented(sizes.length === 0 ? [] : lines, 6)}      // Without \`slicing\`, the model is cut into the fewest slices that fit. \`slicing: Slicing.count(3)\` cuts three.
+      architecture: props.architecture,
+      // \`cdk destroy\` deletes the bucket of results too, with all that is in it.
+      removalPolicy: RemovalPolicy.DESTROY,
+      autoDeleteObjects: true,
+    });
+    new CfnOutput(this, 'StateMachineArn', { value: this.pipeline.stateMachine.stateMachineArn });
+  }
+}
+`;
+}
+
+function testFile(file: string, stack: string): string {
+  return `/** Other weights pass this test; other cuts and other resources do not. \`npx jest -u\` accepts them. */
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { snapshotOf } from 'cdk-sliced-inference/local';
+import { ${stack}Stack } from './${file}-stack';
+
+test('the stack and the cuts of the model are those of the snapshot', () => {
+  // One architecture, so that the snapshot is the same on every machine.
+  const stack = new ${stack}Stack(new App(), '${stack}', { architecture: Architecture.X86_64 });
+  const template = Template.fromStack(stack);
+  template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
+  expect(snapshotOf(template.toJSON(), stack.pipeline.planPath)).toMatchSnapshot();
+});
+`;
+}
+
+function callFile(inputs: readonly ExampleInput[]): string {
+  const tensors = inputs.map(
+    ({ name, dtype, shape, ...input }) =>
+      `${key(name)}: { dtype: '${dtype}', shape: [${shape.join(', ')}], data: ${elements({ dtype, shape, ...input })} },`,
+  );
+  return `/** Calls the pipeline with example values: replace them by yours. It runs in the local cloud and on AWS. */
+import { SlicedInferenceClient, toNestedArray } from 'cdk-sliced-inference/client';
+
+const inputs = {
+${indented(tensors, 2)}};
+
+const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
+if (stateMachineArn === undefined) {
+  console.error('STATE_MACHINE_ARN must name the state machine, got none: see README.md');
+  process.exit(2);
+}
+const model = new SlicedInferenceClient({ stateMachineArn });
+try {
+  const { outputs } = await model.infer(inputs);
+  for (const [name, output] of Object.entries(outputs)) {
+    const first = [toNestedArray(output)].flat(Infinity).slice(0, 8);
+    console.log(\`\${name} \${output.dtype}[\${output.shape}]:\`, ...first);
+  }
+} catch (error) {
+  console.error(String(error));
+  process.exitCode = 1;
+} finally {
+  await model.close();
+}
+`;
+}
+
+/** The class of a tensor's array, from \`ElementArrays\`. */
+const ARRAYS: Readonly<Record<Exclude<ExampleInput['dtype'], 'string'>, string>> = {
+  float32: 'Float32Array',
+  float64: 'Float64Array',
+  float16: 'Uint16Array',
+  int8: 'Int8Array',
+  int16: 'Int16Array',
+  int32: 'Int32Array',
+  int64: 'BigInt64Array',
+  uint8: 'Uint8Array',
+  uint16: 'Uint16Array',
+  uint32: 'Uint32Array',
+  uint64: 'BigUint64Array',
+  bool: 'Uint8Array',
+};
+
+function elements({ dtype, shape, values }: Omit<ExampleInput, 'name'>): string {
+  const length = elementCount(shape);
+  if (dtype === 'string') return `Array(${length}).fill('text')`;
+  const array = ARRAYS[dtype];
+  if (values === 'wave') return `${array}.from({ length: ${length} }, (_, i) => Math.sin(i))`;
+  if (values === 'zeros') return `new ${array}(${length})`;
+  // The elements of float16 are bits.
+  const one = dtype === 'float16' ? '0x3c00' : array.startsWith('Big') ? '1n' : '1';
+  return `new ${array}(${length}).fill(${one})`;
+}
+
+const JEST_CONFIG = `/** Jest reads TypeScript with SWC, and not what \`cdk synth\` writes. */
+module.exports = {
+  transform: { '\\\\.ts$': '@swc/jest' },
+  modulePathIgnorePatterns: ['<rootDir>/cdk.out'],
+  testTimeout: 300_000, // a test may slice a large model, or run it in the local cloud
+};
+`;
+
+const TSCONFIG = `{
+  "compilerOptions": {
+    "target": "ES2022",
+    "module": "Node16",
+    "strict": true,
+    "noEmit": true,
+    "skipLibCheck": true,
+    "types": ["node", "jest"]
+  },
+  "include": ["*.ts"]
+}
+`;

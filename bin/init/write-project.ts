@@ -1,0 +1,87 @@
+/** Writes the files of an app: all of them, or none. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import { makeFolder, replaceFile } from '../../lib/host/folders';
+
+/**
+ * The real path of a folder that may not exist yet.
+ * @throws SlicedInferenceError for a path that cannot be a folder
+ */
+export function projectFolder(folder: string): string {
+  const target = path.resolve(folder);
+  if (folder === '') throw noFolder(folder, 'an empty path');
+  if (fs.existsSync(target)) {
+    if (!fs.statSync(target).isDirectory()) throw noFolder(folder, 'a file');
+    return fs.realpathSync(target);
+  }
+  return path.join(projectFolder(path.dirname(target)), path.basename(target));
+}
+
+/**
+ * @param files texts by name, all of them new
+ * @param replaced the text of a file that may exist
+ * @throws SlicedInferenceError if one of the new files exists, or if the folder cannot be written
+ */
+export function writeProject(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  replaced?: { readonly name: string; readonly text: string },
+): void {
+  const names = Object.keys(files);
+  const existing = names.filter((name) => isThere(path.join(folder, name)));
+  if (existing.length > 0) {
+    throw new SlicedInferenceError(
+      `init must write new files into ${quoted(folder)}`,
+      `${existing.map((name) => quoted(name)).join(', ')} there`,
+      'choose another folder or move them',
+    );
+  }
+  const undo: (() => void)[] = [];
+  try {
+    for (const missing of missingFolders(folder))
+      undo.push(() => {
+        fs.rmdirSync(missing);
+      });
+    makeFolder(folder);
+    for (const name of names) {
+      const file = path.join(folder, name);
+      // It replaces no file that has appeared in the meantime.
+      const opened = fs.openSync(file, 'wx');
+      undo.push(() => {
+        fs.rmSync(file);
+      });
+      fs.writeFileSync(opened, files[name]);
+      fs.closeSync(opened);
+    }
+    if (replaced) replaceFile(path.join(folder, replaced.name), replaced.text);
+  } catch (error) {
+    undoAll(undo);
+    throw noFolder(folder, systemReason(error));
+  }
+}
+
+function undoAll(undo: readonly (() => void)[]): void {
+  for (const step of [...undo].reverse()) {
+    try {
+      step();
+    } catch {
+      // The folder was not made, or another program uses it. The first failure is the one to report.
+    }
+  }
+}
+
+/** Outermost first. */
+function missingFolders(folder: string): string[] {
+  return fs.existsSync(folder) ? [] : [...missingFolders(path.dirname(folder)), folder];
+}
+
+/** Also a link to nothing. */
+function isThere(file: string): boolean {
+  return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+function noFolder(folder: string, got: string): SlicedInferenceError {
+  const what = `the folder of an app must be one that can be written, such as ${quoted('my-app')}`;
+  return new SlicedInferenceError(what, `${got} for ${quoted(folder)}`, 'choose another folder');
+}

@@ -1,0 +1,191 @@
+/** Follows an app that `init` wrote, as its user does: type check, synthesis, own test, call. Its packages are those of the repository. */
+import { execFile, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import ts from 'typescript';
+import { ROOT } from '../../support/documents';
+import { serve } from '../../support/example';
+import { nodesOf } from '../../support/graph-text';
+import {
+  BFLOAT16,
+  BOOL,
+  FLOAT,
+  FLOAT16,
+  INT64,
+  STRING,
+  attribute,
+  floats,
+  mlp,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from '../../support/model-builder';
+import { hasPackages, runPython } from '../../support/python';
+import { outcome, refuse, succeed } from '../../support/run-cli';
+import { shareZips } from '../../support/share-zips';
+
+const run = promisify(execFile);
+
+/** Inputs as a transformer has them, and one of each other kind. A token has the ids 0 and 1, a token type 0 alone. */
+function allKinds() {
+  const text = ['batch', 'sequence'];
+  return {
+    graph: {
+      node: [
+        ...nodesOf(
+          'Gather tokens input_ids > rows; Gather types token_type_ids > kinds; Add rows kinds > sum; ' +
+            'Cast attention_mask > mask to=1; ReduceMax mask > seen keepdims=0; Mul sum seen > masked; ' +
+            'ReduceMean pixels > light keepdims=0; Mul light scale > lit; Add masked lit > y; ' +
+            'Identity words > echo; Not flag > opposite; Identity half > same',
+        ),
+        node('Neg', ['it\'s "x"'], ['negated']),
+      ],
+      initializer: [floats('tokens', [2, 4]), floats('types', [1, 4])],
+      input: [
+        ...['input_ids', 'attention_mask', 'token_type_ids'].map((name) => value(name, INT64, text)),
+        value('pixels', FLOAT, ['batch', 3, 8, 8]),
+        value('scale', FLOAT, []),
+        value('words', STRING, ['batch']),
+        value('flag', BOOL, [1]),
+        value('half', FLOAT16, [2]),
+        value('it\'s "x"', FLOAT, ['batch', 0]),
+      ],
+      output: [
+        value('y', FLOAT),
+        value('echo', STRING),
+        value('opposite', BOOL),
+        value('same', FLOAT16),
+        value('negated', FLOAT),
+      ],
+    },
+  };
+}
+
+/** Makes the packages of the repository, and the repository itself, those of the folder. */
+function linkPackages(folder: string): void {
+  const modules = path.join(folder, 'node_modules');
+  fs.mkdirSync(modules);
+  for (const name of fs.readdirSync(path.join(ROOT, 'node_modules')))
+    fs.symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
+  fs.symlinkSync(ROOT, path.join(modules, 'cdk-sliced-inference'), 'dir');
+}
+
+/** What `npx tsx app.ts` does. */
+async function synthesize(folder: string): Promise<string> {
+  for (const file of fs.readdirSync(folder).filter((name) => /(?<!\.test)\.ts$/.test(name))) {
+    const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
+    const { outputText } = ts.transpileModule(fs.readFileSync(path.join(folder, file), 'utf8'), {
+      compilerOptions,
+    });
+    fs.writeFileSync(path.join(folder, file.replace(/ts$/, 'js')), outputText);
+  }
+  const env = { ...process.env, CDK_OUTDIR: path.join(folder, 'cdk.out') };
+  await run(process.execPath, ['app.js'], { cwd: folder, env });
+  return shareZips(env.CDK_OUTDIR);
+}
+
+test('an app in TypeScript has right types, passes its test and answers, as it was written', async () => {
+  const model = saveModel(allKinds(), 'my model-v1.2 "x".onnx');
+  const folder = path.join(path.dirname(model), "it's mine");
+  const { code, stdout, stderr } = await outcome(['init', folder, '--model', model]);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: 'note: the app refers to a model outside of its folder, ../my model-v1.2 "x".onnx\n',
+  });
+  const written = [...stdout.matchAll(/^ {2}([\w.-]+\.\w+|\.gitignore)(,.*)?$/gm)].map(([, file]) => file);
+  expect(written.sort()).toEqual(fs.readdirSync(folder).sort());
+  expect(stdout).toContain(`  cd '${folder.replace("'", `'\\''`)}' && npm install\n`);
+
+  linkPackages(folder);
+  const program = (...args: string[]) => run(process.execPath, args, { cwd: folder });
+  await program(path.join(ROOT, 'node_modules/typescript/bin/tsc'));
+  await program(path.join(ROOT, 'node_modules/jest/bin/jest.js'), '--ci=false');
+  expect(fs.readdirSync(path.join(folder, '__snapshots__'))).toHaveLength(1);
+
+  const served = await serve(await synthesize(folder));
+  const call = await run(process.execPath, ['--no-warnings', 'call.mjs'], {
+    cwd: folder,
+    env: served.environment,
+  });
+  await served.stop();
+  expect(call.stdout.split('\n')).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^y float32\[1,\d+,4\]: /) as string,
+      'echo string[1]: text',
+      'opposite bool[1]: true',
+      'same float16[2]: 1 1',
+      expect.stringMatching(/^negated float32\[1,\d+\]: -0 -0.8/) as string,
+    ]),
+  );
+  const alone = spawnSync(process.execPath, ['call.mjs'], { cwd: folder, encoding: 'utf8' });
+  expect(alone).toMatchObject({
+    status: 2,
+    stderr: 'STATE_MACHINE_ARN must name the state machine, got none: see README.md\n',
+  });
+});
+
+(hasPackages('sys') ? test : test.skip)('an app in Python compiles, with all names', async () => {
+  const folder = temporaryFolder();
+  const model = saveModel(allKinds(), '2. Modèle\u202e été.onnx', folder);
+  await succeed(['init', '--model', model, '--language', 'python'], { cwd: folder });
+  const compiled =
+    'import glob; [compile(open(file).read(), file, "exec") for file in sorted(glob.glob("*.py"))]';
+  expect(await runPython(['-c', compiled], { cwd: folder })).toBe('');
+  const text = fs.readFileSync(path.join(folder, 'model_2_modele_ete_stack.py'), 'utf8');
+  expect(text).toContain('class Model2ModeleEteStack(Stack):');
+  expect(text).toContain('model_path="2. Modèle\\u202e été.onnx",');
+});
+
+test('a model in the cache of the hub gives the app its name, and the README the command that fetches it', async () => {
+  const folder = path.join(temporaryFolder(), 'models--org--Mini-LM_v2/snapshots', 'ab12'.repeat(10), 'onnx');
+  fs.mkdirSync(folder, { recursive: true });
+  const app = path.join(temporaryFolder(), 'app');
+  const { stderr } = await outcome(['init', app, '--model', saveModel(mlp(1), 'model.onnx', folder)]);
+  expect(stderr).toMatch(/^note: .*\/onnx\/model\.onnx; its README says how to fetch it again\n$/);
+  expect(fs.readFileSync(path.join(app, 'README.md'), 'utf8')).toContain(
+    `\nnpx sliced-inference fetch org/Mini-LM_v2 --file onnx/model.onnx --revision ${'ab12'.repeat(10)}\n`,
+  );
+  expect(fs.readFileSync(path.join(app, 'mini-lm-v2-stack.ts'), 'utf8')).toContain(
+    `modelPath: '${fs.realpathSync(folder)}/model.onnx',`,
+  );
+});
+
+describe('init writes nothing', () => {
+  const random = {
+    graph: {
+      node: [node('RandomNormalLike', ['x'], ['y'])],
+      input: [value('x', FLOAT, [4])],
+      output: [value('y', FLOAT)],
+    },
+  };
+  const unsendable = {
+    graph: {
+      node: [node('Cast', ['x'], ['y'], [attribute.int('to', FLOAT)])],
+      input: [value('x', BFLOAT16, [4])],
+      output: [value('y', FLOAT)],
+    },
+  };
+
+  it.each([
+    ['no model', () => Buffer.from('PK'), /^model '.*' must be /],
+    ['random operators', () => random, /^node 'RandomNormalLike_y' .*seed/],
+    ['an input that cannot be sent', () => unsendable, /^input 'x' must be a tensor/],
+  ] as const)('for %s', async (_name, init, message) => {
+    const app = path.join(temporaryFolder(), 'app');
+    expect(await refuse(['init', app, '--model', saveModel(init())])).toMatch(message);
+    expect(fs.existsSync(app)).toBe(false);
+  });
+
+  it.each([
+    [['call.mjs', '.gitignore'], "got 'call.mjs', '.gitignore' there: choose another folder or move them"],
+    [['package.json'], "package.json' must be a package.json of CommonJS, got other text: "],
+  ])('into a folder with %j', async (names, message) => {
+    const model = saveModel(mlp(1));
+    const folder = temporaryFolder();
+    for (const name of names) fs.writeFileSync(path.join(folder, name), 'mine');
+    expect(await refuse(['init', '--model', model], { cwd: folder })).toContain(message);
+    expect(fs.readdirSync(folder).sort()).toEqual([...names].sort());
+  });
+});
