@@ -6,6 +6,8 @@ import { packageVersion } from '../lib/host/packages';
 import { batchCommand } from './commands/batch';
 import { cacheCommand } from './commands/cache';
 import { constantsCommand } from './commands/constants';
+import { fetchCommand } from './commands/fetch';
+import { initCommand } from './commands/init';
 import { inspectCommand } from './commands/inspect';
 import { invokeCommand } from './commands/invoke';
 import { localCommand } from './commands/local';
@@ -42,7 +44,7 @@ const HELP_FLAG = ['-h, --help', 'show this help'] as const;
 
 /** In the order in which a user meets them. */
 const COMMANDS: Readonly<Record<string, readonly (() => Command)[]>> = {
-  'Start:': [inspectCommand, planCommand],
+  'Start:': [fetchCommand, inspectCommand, planCommand, initCommand],
   'Slice and check:': [sliceCommand, verifyCommand, profileCommand, constantsCommand],
   'Run:': [runCommand, localCommand, invokeCommand, batchCommand],
   'Other:': [cacheCommand],

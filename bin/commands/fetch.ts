@@ -1,5 +1,6 @@
 /** `sliced-inference fetch ORGANIZATION/MODEL`: downloads an ONNX model from the Hugging Face hub. */
 import { Command } from 'commander';
+import { laidOut } from '../terminal/help';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
 import { fetchModel, type FetchOptions } from '../fetch';
 import { isOnnx } from '../fetch/choose';
@@ -29,7 +30,7 @@ export function fetchCommand(): Command {
     .option('--revision <name>', 'branch, tag or commit', 'main')
     .option('--local-dir <folder>', 'also copy the files into this folder, and print that path')
     .option('--json', 'print path, commit and files as JSON')
-    .addHelpText('after', HELP)
+    .addHelpText('after', laidOut(HELP))
     .action(async (model: string, { json, ...options }: Options) => {
       check(model, options);
       const fetched = await fetchModel(model, options);

@@ -1,8 +1,9 @@
 /** `sliced-inference init [FOLDER] --model FILE`: writes a CDK app for a model. */
 import { Command } from 'commander';
+import { laidOut } from '../terminal/help';
 import { packageVersion } from '../../lib/host/packages';
 import { type AppModel, readAppModel } from '../init/app-model';
-import { appManifest } from '../init/manifest';
+import { type Manifest, appManifest } from '../init/manifest';
 import { pythonFiles } from '../init/python';
 import { type AppLanguage, COMMANDS, readme } from '../init/readme';
 import { typescriptFiles } from '../init/typescript';
@@ -35,7 +36,7 @@ export function initCommand(): Command {
         'python',
       ] satisfies AppLanguage[]).default('typescript'),
     )
-    .addHelpText('after', HELP)
+    .addHelpText('after', laidOut(HELP))
     .action(init);
 }
 
@@ -52,12 +53,15 @@ function init(folder: string, { model, language }: Options): void {
   const manifest = isPython ? undefined : appManifest(target);
   writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
   clearProgress();
-  const added = manifest ? [`package.json, with ${manifest.added.join(', ') || 'nothing new'}`] : [];
-  print(
-    [`written to ${folder}`, ...[...Object.keys(files), ...added].map((file) => `  ${file}`), ''].join('\n'),
-  );
+  print([`written to ${folder}`, ...Object.keys(files), ...manifestLines(manifest)].join('\n  ') + '\n');
   printNotes(app);
   print(nextCommands(folder, language));
+}
+
+function manifestLines(manifest: Manifest | undefined): string[] {
+  if (manifest === undefined) return [];
+  const { added } = manifest;
+  return [added === undefined ? 'package.json' : `package.json, with ${added.join(', ') || 'nothing new'}`];
 }
 
 function printNotes({ path, isOutside, hub, refusal }: AppModel): void {

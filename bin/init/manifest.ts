@@ -29,8 +29,8 @@ type Section = Readonly<Record<string, string>>;
 
 export interface Manifest {
   readonly text: string;
-  /** What an existing file lacked, such as `jest`. */
-  readonly added: readonly string[];
+  /** What an existing file lacked, such as `jest`; `undefined` for a new file. */
+  readonly added?: readonly string[];
 }
 
 /**
@@ -40,7 +40,8 @@ export interface Manifest {
  */
 export function appManifest(folder: string): Manifest {
   const file = path.join(folder, 'package.json');
-  const text = fs.existsSync(file) ? readText(file, 'file', MAX_BYTES, 'move it') : '{ "private": true }';
+  const isThere = fs.existsSync(file);
+  const text = isThere ? readText(file, 'file', MAX_BYTES, 'move it') : '{ "private": true }';
   const existing = parse(file, text);
   const known = { ...section(file, existing, 'dependencies'), ...section(file, existing, 'devDependencies') };
   const wanted: Readonly<Record<string, Section>> = {
@@ -63,7 +64,7 @@ export function appManifest(folder: string): Manifest {
       );
   }
   const indent = /^[\t ]+(?=")/m.exec(text)?.[0] ?? 2;
-  return { text: `${JSON.stringify(manifest, undefined, indent)}\n`, added };
+  return { text: `${JSON.stringify(manifest, undefined, indent)}\n`, ...(isThere && { added }) };
 }
 
 function parse(file: string, text: string): Record<string, unknown> {

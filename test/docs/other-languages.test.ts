@@ -11,7 +11,7 @@ const { version, devDependencies } = JSON.parse(read('package.json')) as {
 };
 
 test.each([
-  ...['make-model.ts', 'app.ts', 'call.ts', 'cdk.json', 'inputs.json'].map((file) => [
+  ...['make-model.ts', 'inputs.json'].map((file) => [
     'examples/quickstart/README.md',
     `examples/quickstart/${file}`,
   ]),

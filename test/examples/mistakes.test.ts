@@ -5,7 +5,6 @@ const SIX = '..##. .#... #.... ####. #...# #...# .###.';
 const NO_ARN = 'Error: STATE_MACHINE_ARN is not set: run `. ./cloud.env`';
 
 it.each<[name: string, script: string, args: readonly string[], message: string]>([
-  ['quickstart', 'call', [], NO_ARN],
   ['embeddings', 'call', [], NO_ARN],
   ['embeddings', 'embed-folder', ['texts'], NO_ARN],
   ['speech', 'call', [], NO_ARN],

@@ -21,7 +21,6 @@ const APPS = fs.readdirSync(EXAMPLES).filter((name) => fs.existsSync(path.join(E
 
 /** What the reader runs before `cdk synth`. */
 const MODELS: Partial<Record<string, (example: Example) => unknown>> = {
-  quickstart: (example) => example.run('make-model'),
   'large-transformer': (example) => example.run('write-model', ['--gigabytes', '0.02', '--hidden', '256']),
   embeddings: ({ folder }) => {
     fs.mkdirSync(path.join(folder, 'minilm'));

@@ -62,7 +62,12 @@ function installWithLinks(folder) {
   for (const name of fs.readdirSync(path.join(ROOT, 'node_modules')).filter((entry) => entry !== '.bin'))
     fs.symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
   fs.symlinkSync(ROOT, path.join(modules, MANIFEST.name), 'dir');
-  for (const [command, file] of [['cdk', 'node_modules/aws-cdk/bin/cdk'], ...Object.entries(MANIFEST.bin)])
+  const commands = {
+    cdk: 'node_modules/aws-cdk/bin/cdk',
+    jest: 'node_modules/jest/bin/jest.js',
+    ...MANIFEST.bin,
+  };
+  for (const [command, file] of Object.entries(commands))
     fs.symlinkSync(path.join(ROOT, file), path.join(modules, '.bin', command));
   // The app runs in the clone, because it bundles functions by the clone's lock file, and builds nothing again.
   const app = `cd '${ROOT}' && node dist/examples/ocr/app.js`;

@@ -21,6 +21,7 @@ import {
   timed,
 } from '../project.mjs';
 import { App, withEmptyFolder } from './app.mjs';
+import { blocksOf } from './fences.cjs';
 import { writeSmallModel } from './small-model.mjs';
 
 /**
@@ -76,7 +77,9 @@ function checkApp(language, folder) {
   }
   const typescript = typescriptApp(path.join(folder, `typescript-for-${language}`), app, guide);
   compare(app, typescript, stack);
-  if (language === 'python') checkCommand(app);
+  if (language !== 'python') return;
+  checkCommand(app);
+  checkInit(app);
 }
 
 function buildTwice(language, folder) {
@@ -180,4 +183,22 @@ function templateIn(assembly, stack) {
 function checkCommand(python) {
   const failure = `sliced-inference inspect 'no model.onnx' 2>&1 || [ $? = 2 ]`;
   assert.match(python.run('sh', ['-ec', failure]), /error: model 'no model\.onnx' must be/);
+}
+
+/** Follows the app that `init` writes, with the fixture of the guide, and a call of the model through it. */
+function checkInit(python) {
+  const own = path.join(python.folder, 'own');
+  const model = path.join(python.folder, 'model.onnx');
+  python.run('sliced-inference', ['init', own, '--model', model, '--language', 'python']);
+  const app = new App('Python', own, path.join(python.folder, '.venv/bin'));
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+  app.run('python', [...pip, '--requirement', 'requirements.txt']);
+  app.synthesize();
+  const guide = 'docs/testing.md';
+  for (const { attributes, text } of blocksOf(guide, fs.readFileSync(path.join(ROOT, guide), 'utf8')))
+    if (attributes.file?.endsWith('.py')) fs.writeFileSync(path.join(own, attributes.file), text);
+  for (const run of ['first', 'second'])
+    console.log(
+      `Python: ${app.run('pytest', ['--quiet']).trim().split('\n').at(-1)} in the ${run} run of pytest`,
+    );
 }

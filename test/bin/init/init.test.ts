@@ -72,7 +72,7 @@ function linkPackages(folder: string): void {
   fs.symlinkSync(ROOT, path.join(modules, 'cdk-sliced-inference'), 'dir');
 }
 
-/** What `npx tsx app.ts` does. */
+/** What the command in cdk.json does. */
 async function synthesize(folder: string): Promise<string> {
   for (const file of fs.readdirSync(folder).filter((name) => /(?<!\.test)\.ts$/.test(name))) {
     const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
