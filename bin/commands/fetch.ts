@@ -18,9 +18,9 @@ The files are in the cache of the hub's own tools (HF_HOME, HF_HUB_CACHE): what 
 for gated and private models. Run the same command again to continue after a lost connection or Ctrl-C.
 
 Examples:
-  $ sliced-inference fetch sentence-transformers/all-MiniLM-L6-v2
-  $ MODEL=$(sliced-inference fetch sentence-transformers/all-MiniLM-L6-v2 --file onnx/model.onnx)
-  $ sliced-inference plan "$MODEL"`;
+  $ sliced-inference fetch Xenova/all-MiniLM-L6-v2  # lists the ONNX files
+  $ M=$(sliced-inference fetch Xenova/all-MiniLM-L6-v2 --file onnx/model.onnx)
+  $ sliced-inference plan "$M"`;
 
 export function fetchCommand(): Command {
   return new Command('fetch')
