@@ -1,5 +1,5 @@
 /**
- * Reads the text in a photo. It synthesizes the stack of `app.ts`, deploys it in the local cloud, posts the photo to the HTTP API and
+ * Reads the text in a photo. It synthesizes the stack of `app.ts`, deploys it in the local cloud, runs its state machine on the photo and
  * compares the results of both models with those of the unsliced models.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,14 +9,14 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { OUTPUTS_PREFIX, parseFailureCause } from 'cdk-sliced-inference/client';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { OUTPUTS_PREFIX, SlicedInferenceClient } from 'cdk-sliced-inference/client';
 import { LocalCloud } from 'cdk-sliced-inference/local';
 import { compareWithWhole } from './compare';
 import { MAX_BASE64, MAX_PHOTO_BYTES, PHOTOS_PREFIX } from './functions/photo-limits';
 import type { PhotoText } from './functions/read-text';
 import { decodePicture } from './picture/decode';
 import { sliceTable, textTable } from './report';
-import { postSigned } from './signed-request';
 
 const USAGE = `usage: demo [--photo receipt.jpg] [--slices 4]
   --photo   a JPEG or a PNG of at most 20 MiB and 50 million pixels
@@ -33,10 +33,10 @@ async function main(): Promise<void> {
   try {
     console.log('Cutting both models and synthesizing the stack ...');
     synthesize(folder, slices);
-    console.log('Deploying the stack on this machine and posting the photo to its HTTP API ...\n');
+    console.log('Deploying the stack on this machine and reading the photo ...\n');
     cloud = await LocalCloud.start(folder, { pipeline: 'ReadPhoto' });
     const started = Date.now();
-    const { lines, runs } = await post(cloud, bytes);
+    const { lines, runs } = await read(cloud, bytes);
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     const { values, isIdentical } = await compareWithWhole(picture, runs, resultsIn(cloud));
     console.log(`${textTable(lines)}\n\n${sliceTable(runs)}\n`);
@@ -93,19 +93,12 @@ function synthesize(folder: string, recognition: number): void {
   if (app.status !== 0) throw new Error(/Error: (.*)/.exec(app.stderr)?.[1] ?? app.stderr);
 }
 
-async function post(cloud: LocalCloud, photo: Buffer): Promise<PhotoText> {
-  const { httpEndpoint = '', s3 } = cloud;
-  const answer = (await postSigned(`${httpEndpoint}/read`, await requestFor(cloud, photo), {
-    ...s3,
-    ca: s3.certificateAuthority.pem,
-  })) as {
-    readonly status: string;
-    readonly output?: string;
-    readonly error?: string;
-    readonly cause?: string;
-  };
-  if (answer.status === 'SUCCEEDED') return JSON.parse(answer.output ?? '') as PhotoText;
-  throw new Error(parseFailureCause(answer.cause ?? answer.error ?? answer.status).message);
+async function read(cloud: LocalCloud, photo: Buffer): Promise<PhotoText> {
+  const model = new SlicedInferenceClient({
+    stateMachineArn: cloud.stateMachine.stateMachineArn,
+    stepFunctions: new SFNClient(cloud.stepFunctions),
+  });
+  return (await model.invoke(await requestFor(cloud, photo))).output as PhotoText;
 }
 
 /** The photo itself if the request has room for it, otherwise the key of an object that holds it. */

@@ -4,12 +4,12 @@ import * as path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { OcrStack } from '../../../examples/ocr/app';
 import type { PhotoText } from '../../../examples/ocr/functions/read-text';
-import { postSigned } from '../../../examples/ocr/signed-request';
 import { parseFailureCause } from '../../../client';
 import type { LocalCloud } from '../../../local';
 import { start } from '../../support/deployed-pipeline';
 import { temporaryFolder } from '../../support/model-builder';
 import { shareZips } from '../../support/share-zips';
+import { request } from '../../support/signed-request';
 
 const PHOTO = fs.readFileSync(path.join(__dirname, '../../../examples/ocr/receipt.jpg'));
 const TEXTS = [
@@ -30,8 +30,10 @@ beforeAll(async () => {
 
 async function post(body: unknown): Promise<Record<string, string>> {
   const { httpEndpoint = '', s3 } = cloud;
-  const signing = { ...s3, ca: s3.certificateAuthority.pem };
-  return (await postSigned(`${httpEndpoint}/read`, body, signing)) as Record<string, string>;
+  const options = { body: JSON.stringify(body), signing: s3 };
+  const answer = await request(`${httpEndpoint}/read`, s3.certificateAuthority.pem, options);
+  expect(answer.status).toBe(200);
+  return answer.body as Record<string, string>;
 }
 
 const textsOf = ({ lines }: PhotoText): string[] => lines.map(({ text }) => text);
