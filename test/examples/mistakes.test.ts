@@ -7,7 +7,6 @@ const NO_ARN = 'Error: STATE_MACHINE_ARN is not set: run `. ./cloud.env`';
 it.each<[name: string, script: string, args: readonly string[], message: string]>([
   ['embeddings', 'call', [], NO_ARN],
   ['embeddings', 'embed-folder', ['texts'], NO_ARN],
-  ['speech', 'call', [], NO_ARN],
   ['large-transformer', 'call', [], NO_ARN],
   ['http', 'call', [SIX], 'Error: HTTP_ENDPOINT is not set: run `. ./cloud.env`'],
   ['http', 'call', [], `Error: no drawing: run npx tsx call.ts '${SIX}'`],
