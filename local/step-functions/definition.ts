@@ -116,7 +116,7 @@ export interface PassState extends Named, Transition, StateExit {
 
 export interface WaitState extends Named, Transition, StateExit {
   readonly type: 'Wait';
-  readonly until: { readonly seconds: Query } | { readonly timestamp: Query };
+  readonly seconds: Query;
 }
 
 interface SucceedState extends Named {

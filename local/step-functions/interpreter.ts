@@ -174,13 +174,10 @@ export class Run {
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html */
-  private async wait({ until }: WaitState, visit: Visit): Promise<void> {
+  private async wait(state: WaitState, visit: Visit): Promise<void> {
     const { clock, signal } = this.options.environment;
-    const milliseconds =
-      'seconds' in until
-        ? (await visit.integer(until.seconds, 'Seconds', { from: 0, to: MAX_WAIT_SECONDS })) * 1000
-        : (await visit.timestamp(until.timestamp, 'Timestamp')) - clock.now();
-    if (milliseconds > 0) await clock.sleep(milliseconds, signal);
+    const seconds = await visit.integer(state.seconds, 'Seconds', { from: 0, to: MAX_WAIT_SECONDS });
+    if (seconds > 0) await clock.sleep(seconds * 1000, signal);
   }
 
   private async recover(state: RetryableState, visit: Visit, error: StateError): Promise<Step> {

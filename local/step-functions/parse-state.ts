@@ -191,15 +191,8 @@ export class StateParser {
   private wait(): WaitState {
     const { name, fields } = this;
     const seconds = this.query('Seconds');
-    const timestamp = this.query('Timestamp');
-    const rest = this.transition();
-    if (seconds !== undefined && timestamp === undefined) {
-      return { type: 'Wait', name, until: { seconds }, ...rest };
-    }
-    if (timestamp !== undefined && seconds === undefined) {
-      return { type: 'Wait', name, until: { timestamp }, ...rest };
-    }
-    throw fields.invalid('Seconds', 'a number of seconds, or else a Timestamp');
+    if (seconds !== undefined) return { type: 'Wait', name, seconds, ...this.transition() };
+    throw unsupported(`${fields.place} without Seconds`, 'wait for a number of seconds');
   }
 
   private retryable(): ErrorHandling & Transition & StateExit {

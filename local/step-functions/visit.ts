@@ -6,9 +6,6 @@ import { MAX_STATE_BYTES } from './limits';
 import type { RunOptions } from './run-options';
 import { evaluate, type Query, type Scope, typeOf, unexpectedType } from './query';
 
-/** RFC 3339 with an uppercase `T` and `Z`, which Step Functions requires. */
-const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
-
 /** What a visit needs of its run. */
 interface Frame {
   context(): JsonObject;
@@ -73,14 +70,6 @@ export class Visit {
     const value = (await this.typed(query, field, 'number')) as number;
     if (Number.isInteger(value) && value >= from && value <= to) return value;
     return this.fail(`The field '${field}' expects an integer from ${from} to ${to}, got ${value}`);
-  }
-
-  /** Epoch milliseconds. */
-  async timestamp(query: Query, field: string): Promise<number> {
-    const value = (await this.typed(query, field, 'string')) as string;
-    const time = TIMESTAMP.test(value) ? Date.parse(value) : NaN;
-    if (!Number.isNaN(time)) return time;
-    return this.fail(`The field '${field}' expects a timestamp such as 2026-01-02T03:04:05Z, got '${value}'`);
   }
 
   /** An error of the state whose cause names the state, as those of Step Functions itself do. */

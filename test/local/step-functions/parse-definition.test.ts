@@ -103,7 +103,7 @@ describe('a definition is refused because', () => {
       "Condition of state 'S' Choices[0] expects true, false or a JSONata expression, got null",
       state('Choice', { Choices: [{ Next: 'S' }] }),
     ],
-    ["Seconds of state 'S' expects a number of seconds, or else a Timestamp", state('Wait', { End: true })],
+    ["state 'S' without Seconds", state('Wait', { Timestamp: '2026-01-02T03:04:05Z', End: true })],
     ["Next of state 'A' expects a state, or End to be true", task({ End: false })],
     ["FunctionName of the arguments of state 'A' expects text, got null", call({})],
     ['JitterStrategy', retry({ JitterStrategy: 'SOME' })],

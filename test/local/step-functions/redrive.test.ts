@@ -166,16 +166,6 @@ describe('a redriven execution', () => {
     expect(payloads).toEqual([0, 1, 0, 1]);
   });
 
-  test('that was stopped in a Wait leaves it when its time has come', async () => {
-    const Timestamp = new Date(START + 60_000).toISOString();
-    const { start, clock } = machine(graph('W', { Type: 'Wait', Timestamp, End: true }));
-    const execution = start('run');
-    await execution.abort({});
-    await clock.sleep(90_000, new AbortController().signal);
-    expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
-    expect(clock.now()).toBe(START + 90_000);
-  });
-
   test('runs a task whose arguments were not evaluated yet when it was stopped', async () => {
     const { start, payloads } = machine(task());
     const execution = start('run');
