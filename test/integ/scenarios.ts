@@ -1,22 +1,51 @@
 /** What is asked of both clouds. The answers are compared. */
-import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { type S3ClientConfig, S3Client } from '@aws-sdk/client-s3';
+import { type SFNClientConfig, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import {
   InferenceError,
+  SlicedInferenceClient,
   tensorFrom,
-  type InferenceProgress,
   type InferenceResult,
   type InferOptions,
   type InlineTensor,
 } from '../../client';
 import { bytesOf } from '../../lambda/tensors/tensor';
+import type { LocalCloud } from '../../local';
 import { ALIAS } from './app';
-import { reach, type Deployment } from './deployment';
+
+interface Settings {
+  readonly stepFunctions?: SFNClientConfig;
+  readonly s3?: S3ClientConfig;
+}
+
+/** A deployed pipeline, as applications reach it. */
+export class Deployment {
+  readonly stepFunctions: SFNClient;
+  readonly model: SlicedInferenceClient;
+
+  /** @param settings of the SDK; by default those of the environment */
+  constructor(
+    readonly stateMachineArn: string,
+    private readonly settings: Settings = {},
+  ) {
+    const s3 = new S3Client(settings.s3 ?? {});
+    const stepFunctions = (this.stepFunctions = new SFNClient(settings.stepFunctions ?? {}));
+    this.model = new SlicedInferenceClient({ stateMachineArn, stepFunctions, s3 });
+  }
+
+  static local({ pipeline, stepFunctions, s3 }: LocalCloud): Deployment {
+    return new Deployment(pipeline.stateMachineArn, { stepFunctions, s3 });
+  }
+
+  alias(): Deployment {
+    return new Deployment(`${this.stateMachineArn}:${ALIAS}`, this.settings);
+  }
+}
 
 /** What a cloud answered, without what differs by nature: names of buckets and runs, and times. */
 export interface Answer {
-  /** That of the execution, or `REFUSED` if none was started. */
-  readonly status: string;
-  readonly error?: string;
+  /** `done`, or the name of the error. */
+  readonly outcome: string;
   readonly cause?: unknown;
   /** By name: type, shape, and the bytes in hexadecimal. */
   readonly tensors?: Readonly<Record<string, string>>;
@@ -24,13 +53,7 @@ export interface Answer {
   readonly progress?: readonly string[];
 }
 
-export interface Scenario {
-  /** A statement that the answers confirm if they agree. */
-  readonly claim: string;
-  readonly ask: (deployment: Deployment) => Promise<Answer>;
-  /** What the answer must be like, so that two clouds cannot agree on nothing. */
-  readonly expects: Pick<Answer, 'status' | 'error'>;
-}
+type Ask = (deployment: Deployment) => Promise<Answer>;
 
 /** Step Functions' limit of an input, in bytes: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 const MAX_INPUT = 256 * 1024;
@@ -41,76 +64,65 @@ const WIDTH = 16;
 /** So many rows are above 255 KiB as bytes. */
 const MANY_ROWS = 5000;
 
+const infers =
+  (rows: number, options: InferOptions = {}): Ask =>
+  async (deployment) => {
+    const progress: string[] = [];
+    const onProgress: InferOptions['onProgress'] = ({ event, state = '' }) =>
+      progress.push(`${event} ${state}`.trim());
+    const data = Float32Array.from(inputRows(rows).data as number[]);
+    const x = tensorFrom('float32', [rows, WIDTH], data);
+    return {
+      ...(await answerOf(deployment, deployment.model.infer({ x }, { ...options, onProgress }))),
+      progress,
+    };
+  };
+
+/** Sends the request as it is, so that the pipeline itself refuses one that is wrong. */
+const invokes =
+  (request: object): Ask =>
+  (deployment) =>
+    answerOf(deployment, deployment.model.invoke(request));
+
+/** Sends an input without the client, which would refuse it itself. */
+const starts =
+  (request: object): Ask =>
+  async ({ stateMachineArn, stepFunctions }) => {
+    const input = JSON.stringify(request);
+    const outcome = await stepFunctions.send(new StartExecutionCommand({ stateMachineArn, input })).then(
+      () => 'done',
+      (refusal: unknown) => (refusal as Error).name,
+    );
+    return { outcome };
+  };
+
+/** By a statement that the answers confirm if they agree: the outcome that a local cloud must have, so that two clouds cannot agree on nothing. */
+export const SCENARIOS: Readonly<Record<string, readonly [outcome: string, ask: Ask]>> = {
+  'a small request returns the same bits, inside the output': ['done', infers(2)],
+  'a small request returns the same bits, from S3': ['done', infers(2, { results: 's3' })],
+  'a large request through S3 returns the same bits, from S3': ['done', infers(MANY_ROWS)],
+  'an alias of the state machine runs the same model': ['done', (own) => infers(2)(own.alias())],
+  'a wrong shape fails with the same error and cause': [
+    'InvalidInput',
+    invokes(inline({ ...inputRows(1), shape: [WIDTH] })),
+  ],
+  'a missing object fails with the same error and cause': [
+    'InvalidInput',
+    invokes({ version: 1, inputs: { s3: 'inputs/missing.safetensors' } }),
+  ],
+  'a request above the limit of an event fails with the same error and cause': [
+    'InvalidInput',
+    invokes(sized(MAX_INPUT - 200)),
+  ],
+  'an input above the limit of Step Functions is refused with the same error': [
+    'ValidationException',
+    starts(sized(MAX_INPUT + 1)),
+  ],
+};
+
 function inline(x: object): object {
   return { version: 1, inputs: { tensors: { x } } };
 }
-
-function succeeds(claim: string, rows: number, options: InferOptions = {}): Scenario {
-  return {
-    claim,
-    expects: { status: 'SUCCEEDED' },
-    ask: (deployment) => answerOf(deployment, infer(deployment, rows, options)),
-  };
-}
-
-function fails(claim: string, request: object, error: string): Scenario {
-  return {
-    claim,
-    expects: { status: 'FAILED', error },
-    // As it is, so that the pipeline itself refuses a request that is wrong.
-    ask: (deployment) => answerOf(deployment, deployment.model.invoke(request)),
-  };
-}
-
-export const REQUESTS: readonly Scenario[] = [
-  succeeds('a small request returns the same bits, inside the output', 2),
-  succeeds('a small request returns the same bits, from S3', 2, { results: 's3' }),
-  succeeds('a large request through S3 returns the same bits, from S3', MANY_ROWS),
-  {
-    ...succeeds('an alias of the state machine runs the same model', 2),
-    ask: async ({ access }) => {
-      const alias = await reach({ ...access, stateMachineArn: `${access.stateMachineArn}:${ALIAS}` });
-      return answerOf(alias, infer(alias, 2));
-    },
-  },
-  {
-    ...succeeds('the client reports the same states in the same order', 1),
-    ask: async (deployment) => {
-      const progress: string[] = [];
-      const onProgress = ({ event, state = '' }: InferenceProgress) =>
-        progress.push(`${event} ${state}`.trim());
-      return { ...(await answerOf(deployment, infer(deployment, 1, { onProgress }))), progress };
-    },
-  },
-  fails(
-    'a wrong shape fails with the same error and cause',
-    inline({ ...inputRows(1), shape: [WIDTH] }),
-    'InvalidInput',
-  ),
-  fails(
-    'a missing object fails with the same error and cause',
-    { version: 1, inputs: { s3: 'inputs/missing.safetensors' } },
-    'InvalidInput',
-  ),
-  fails(
-    'a request above the limit of an event fails with the same error and cause',
-    sized(MAX_INPUT - 200),
-    'InvalidInput',
-  ),
-  {
-    claim: 'an input above the limit of Step Functions is refused with the same error',
-    expects: { status: 'REFUSED' },
-    // Without the client, which would refuse this input itself.
-    ask: async ({ access: { stateMachineArn }, stepFunctions }) => {
-      const input = JSON.stringify(sized(MAX_INPUT + 1));
-      const error = await stepFunctions.send(new StartExecutionCommand({ stateMachineArn, input })).then(
-        () => 'none',
-        (refusal: unknown) => (refusal as Error).name,
-      );
-      return { status: 'REFUSED', error };
-    },
-  },
-];
 
 /** A request of so many bytes. */
 function sized(bytes: number): object {
@@ -124,26 +136,19 @@ function inputRows(rows: number): InlineTensor {
   return { dtype: 'float32', shape: [rows, WIDTH], data };
 }
 
-function infer({ model }: Deployment, rows: number, options: InferOptions = {}): Promise<InferenceResult> {
-  const x = tensorFrom('float32', [rows, WIDTH], Float32Array.from(inputRows(rows).data as number[]));
-  return model.infer({ x }, options);
-}
-
-/** Rejects only for what is no failure of a call, such as a wait that is too long: `endOf` makes a finding of it. */
-async function answerOf({ description }: Deployment, call: Promise<object>): Promise<Answer> {
+async function answerOf({ model }: Deployment, call: Promise<object>): Promise<Answer> {
   try {
     const { outputs = {} } = (await call) as Partial<InferenceResult>;
     const described = Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
       const bytes = dtype === 'string' ? data.join() : Buffer.from(bytesOf(data)).toString('hex');
       return [name, `${dtype}[${shape.join()}] ${bytes}`] as const;
     });
-    return { status: 'SUCCEEDED', tensors: Object.fromEntries(described) };
+    return { outcome: 'done', tensors: Object.fromEntries(described) };
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
-    const { name, executionArn, cause, message } = error;
-    const text = typeof cause === 'string' ? cause : message;
-    const status = executionArn === undefined ? 'REFUSED' : 'FAILED';
-    return { status, error: name, cause: withoutNames(text, description.bucket) };
+    const { name, cause, message } = error;
+    const { bucket } = await model.describe();
+    return { outcome: name, cause: withoutNames(typeof cause === 'string' ? cause : message, bucket) };
   }
 }
 
