@@ -43,7 +43,7 @@ export async function compare(
   const parts = randomParts(subject, way, random, threads);
   const { model: split } = splitModel(context, [{ node: node.index, axis: subject.axis, parts }]);
   const divided = path.join(folder, 'parts.onnx');
-  save(split, divided);
+  saveModelOf(split, divided);
   const [expected, got] = [await run(whole, subject, threads), await run(divided, subject, threads)];
   const isInside = way !== undefined && threadsOf(way, parts) >= threads;
   return { parts, isInside, isIdentical: isSame(expected, got) };
@@ -69,7 +69,7 @@ function randomParts(
   return bounds.slice(1).map((end, index) => end - bounds[index]);
 }
 
-function save(model: Model, file: string): void {
+export function saveModelOf(model: Model, file: string): void {
   const { graph } = model;
   const chunks = encodeModel(model, {
     ...{ nodes: graph.nodes, initializers: graph.initializers.map(({ value }) => value) },

@@ -29,12 +29,9 @@ export function accountText({ items, failures = [], seconds, dollars, table, out
   const ended = counts.map(([name, count]) => `${grouped(count, 0)} ${name}`).join(', ');
   const lines = [`${grouped(items.total, 0)} items in ${quantityText('seconds', seconds)}: ${ended}`];
   if (failures.length > 0) {
-    const rows = failures.map(({ count, error, message, item }) => [
-      count,
-      printable(error, 40),
-      printable(message, 100),
-      printable(item, 60),
-    ]);
+    const rows = failures.map(({ count, error, message, item }) => {
+      return [count, printable(error, 40), printable(message, 100), printable(item, 60)];
+    });
     lines.push('', formatTable(['failed', 'error', 'message', 'such as'], rows), '');
   }
   if (dollars !== undefined) {

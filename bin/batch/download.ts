@@ -64,10 +64,7 @@ async function write(file: string, partial: string, content: Uint8Array): Promis
 }
 
 function unwritable(out: string, error: unknown): SlicedInferenceError {
+  const what = '--out must name a folder that can be written';
   const got = `${systemReason(error)} for ${quoted((error as NodeJS.ErrnoException).path ?? out)}`;
-  return new SlicedInferenceError(
-    '--out must name a folder that can be written',
-    got,
-    'choose another folder',
-  );
+  return new SlicedInferenceError(what, got, 'choose another folder');
 }
