@@ -2,12 +2,10 @@
  * Deploys the pipelines on AWS, lets `integ.test.ts` ask them and the local cloud the same, and destroys them. Exit codes: 0 if all agrees,
  * 1 if something differs, AWS refuses or a signal ends it, 2 without credentials.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { packageRoot } from '../../lib/host/packages';
 import { mlp, saveModel } from '../support/model-builder';
@@ -20,9 +18,6 @@ const NEEDS =
   'npm run integ needs an AWS account: set credentials and a region that `npx cdk bootstrap` has prepared, ' +
   'for example AWS_PROFILE and AWS_REGION; it deploys two small stacks, runs some twenty requests and destroys the stacks';
 
-let isInterrupted = false;
-let comparison: ChildProcess | undefined;
-
 async function main(): Promise<number> {
   const { config } = new SFNClient({});
   try {
@@ -31,20 +26,16 @@ async function main(): Promise<number> {
     process.stderr.write(`${NEEDS} (${String(error).replaceAll(/\s+/g, ' ')})\n`);
     return BAD_INPUT;
   }
-  // A second signal ends this process, and leaves the stacks.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      isInterrupted = true;
-      comparison?.kill(signal);
-    });
+  // A terminal sends the signal also to the program that runs and ends then. The stacks are still destroyed.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
   const assembly = synthesize(writeModel()).directory;
   const outputs = path.join(assembly, 'outputs.json');
   const all = ['--all', '--app', assembly];
   try {
     const isDeployed = cdk('deploy', ...all, '--outputs-file', outputs, '--require-approval', 'never');
-    // A signal that came while CDK worked.
-    await setImmediate();
-    return isDeployed && !isInterrupted && (await agree(assembly, outputs)) ? 0 : DIFFERS;
+    const variables = { INTEG_ASSEMBLY: assembly, INTEG_OUTPUTS: outputs };
+    const agrees = (): boolean => succeeds('jest/bin/jest.js', ['--verbose', 'test/integ'], variables);
+    return isDeployed && agrees() ? 0 : DIFFERS;
   } finally {
     if (!cdk('destroy', ...all, '--force'))
       process.stderr.write('the stacks were not destroyed: delete them in the console\n');
@@ -60,22 +51,18 @@ function writeModel(): string {
   return saveModel(mlp(3), 'model.onnx', folder);
 }
 
-/** Waits for CDK, so that a signal takes effect when it has ended. */
 function cdk(...args: readonly string[]): boolean {
-  const program = path.join(packageRoot(), 'node_modules/aws-cdk/bin/cdk');
-  const stdio = ['ignore', 'inherit', 'inherit'] as const;
-  return spawnSync(process.execPath, [program, ...args], { stdio: [...stdio] }).status === 0;
+  return succeeds('aws-cdk/bin/cdk', args);
 }
 
-async function agree(assembly: string, outputs: string): Promise<boolean> {
-  const jest = path.join(packageRoot(), 'node_modules/jest/bin/jest.js');
-  comparison = spawn(process.execPath, [jest, '--verbose', 'test/integ'], {
+/** Runs a program of a package to its end. */
+function succeeds(program: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}): boolean {
+  const { status } = spawnSync(process.execPath, [`node_modules/${program}`, ...args], {
     cwd: packageRoot(),
-    env: { ...process.env, INTEG_ASSEMBLY: assembly, INTEG_OUTPUTS: outputs },
-    stdio: 'inherit',
+    env: { ...process.env, ...variables },
+    stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const [code] = (await once(comparison, 'close')) as [number | null];
-  return code === 0;
+  return status === 0;
 }
 
 main().then(
