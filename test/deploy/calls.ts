@@ -37,18 +37,13 @@ export const infers =
     await infer(deployed, results);
   };
 
-/** Sends JSON to the pipeline. */
-export function invokes(
-  requestOf: (request: object) => object,
-  outputOf: (output: unknown) => unknown,
-): Call {
-  return async ({ client, outputs, models }) => {
-    const request = { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } };
-    const { output } = await client(outputs.PipelineArn).invoke(requestOf(request));
-    const { tensors = {} } = (outputOf(output) as ExecutionOutput).outputs;
-    await expectRight(toTyped(decodeInlineTensor('y', tensors.y)), models);
-  };
-}
+/** Sends a request to a pipeline whose functions before and after unwrap it and wrap its result. */
+export const invokesWrapped: Call = async ({ client, outputs, models }) => {
+  const request = { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } };
+  const { output } = await client(outputs.PipelineArn).invoke({ request });
+  const { tensors = {} } = (output as { readonly result: ExecutionOutput }).result.outputs;
+  await expectRight(toTyped(decodeInlineTensor('y', tensors.y)), models);
+};
 
 /** A run of consolidation loads the function of the whole model for later runs, of which the first may come too early. */
 const ATTEMPTS = 40;

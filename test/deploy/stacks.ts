@@ -21,7 +21,7 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import { mlp, retrained, saveModel } from '../../test/support/model-builder';
-import { infers, invokes, isConsolidated, type Call } from './calls';
+import { infers, invokesWrapped, isConsolidated, type Call } from './calls';
 import type { Subject } from './life';
 
 type Props = Partial<SlicedInferencePipelineProps>;
@@ -32,7 +32,6 @@ interface Case {
   /** So many slices after the update, or another model. */
   readonly update?: number | 'other model';
   readonly props?: (stack: Stack) => Props;
-  readonly use?: (stack: Stack, pipeline: SlicedInferencePipeline) => void;
   /** During an update, the first is called. */
   readonly calls?: readonly Call[];
 }
@@ -68,19 +67,7 @@ const CASES: readonly Case[] = [
       preprocess: inlineFunction(stack, 'Unwrap', 'event.request'),
       postprocess: inlineFunction(stack, 'Wrap', '({ result: event })'),
     }),
-    calls: [
-      invokes(
-        (request) => ({ request }),
-        (output) => (output as { result: unknown }).result,
-      ),
-    ],
-  },
-  {
-    // MiniStack runs no distributed Map whose arguments are in JSONata.
-    ...{ title: 'Express, beside a batch', slices: 2 },
-    use: (stack, pipeline) => {
-      new SlicedInferenceBatch(stack, 'Batch', { pipeline, items: BatchItems.objects('inputs/docs/') });
-    },
+    calls: [invokesWrapped],
   },
 ];
 
@@ -96,7 +83,7 @@ export function ownStacks(folder: string): Subject[] {
   return CASES.map((each) => subjectOf(each, fs.mkdtempSync(path.join(folder, 'stack-'))));
 }
 
-function subjectOf({ title, slices, update, calls, ...each }: Case, folder: string) {
+function subjectOf({ title, slices, update, calls, props }: Case, folder: string) {
   const stack = `Check${title.replaceAll(/[^A-Za-z0-9]+(.)/g, (_, next: string) => next.toUpperCase())}`;
   // Three nodes a layer.
   const init = mlp(Math.ceil(slices / 3) + 1);
@@ -105,7 +92,7 @@ function subjectOf({ title, slices, update, calls, ...each }: Case, folder: stri
   );
   const version = (count: number, modelPath: string) => (): string => {
     const app = new App({ outdir: folder, analyticsReporting: false, treeMetadata: false });
-    addPipeline(new Stack(app, stack), each, { modelPath, slicing: Slicing.count(count) });
+    addPipeline(new Stack(app, stack), props, { modelPath, slicing: Slicing.count(count) });
     app.synth();
     return modelPath;
   };
@@ -115,7 +102,8 @@ function subjectOf({ title, slices, update, calls, ...each }: Case, folder: stri
   return { title, stack, folder, versions, calls: calls ?? [infers(), infers('s3')] };
 }
 
-function addPipeline(stack: Stack, { props, use }: Pick<Case, 'props' | 'use'>, model: Props): void {
+/** With a batch, which is only deployed: MiniStack runs no distributed Map whose arguments are in JSONata. */
+function addPipeline(stack: Stack, props: Case['props'], model: Props): void {
   const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
     ...model,
     dimensions: { batch: 2 },
@@ -131,5 +119,5 @@ function addPipeline(stack: Stack, { props, use }: Pick<Case, 'props' | 'use'>, 
   new CfnOutput(stack, 'CallerRole', { value: caller.roleArn });
   new CfnOutput(stack, 'StrangerRole', { value: role('Stranger').roleArn });
   new CfnOutput(stack, 'PipelineArn', { value: pipeline.stateMachine.stateMachineArn });
-  use?.(stack, pipeline);
+  new SlicedInferenceBatch(stack, 'Batch', { pipeline, items: BatchItems.objects('inputs/docs/') });
 }
