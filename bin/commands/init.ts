@@ -3,9 +3,9 @@ import { Command } from 'commander';
 import { laidOut } from '../terminal/help';
 import { packageVersion } from '../../lib/host/packages';
 import { type AppModel, readAppModel } from '../init/app-model';
-import { type Manifest, appManifest } from '../init/manifest';
+import { type Manifest, TEST_SCRIPT, appManifest } from '../init/manifest';
 import { pythonFiles } from '../init/python';
-import { type AppLanguage, COMMANDS, readme } from '../init/readme';
+import { type AppCommands, type AppLanguage, COMMANDS, readme } from '../init/readme';
 import { typescriptFiles } from '../init/typescript';
 import { projectFolder, writeProject } from '../init/write-project';
 import { print, printLine } from '../terminal/print';
@@ -45,17 +45,24 @@ function init(folder: string, { model, language }: Options): void {
   showProgress(`reading ${model}`);
   const app = readAppModel(model, target);
   const isPython = language === 'python';
+  const manifest = isPython ? undefined : appManifest(target);
+  const commands = commandsOf(language, manifest);
   const files = {
     ...(isPython ? pythonFiles(app, packageVersion()) : typescriptFiles(app)),
-    'README.md': readme(app, language),
+    'README.md': readme(app, language, commands),
     '.gitignore': `cdk.out/\ncloud.env\n${isPython ? '.venv/\n__pycache__/\n' : 'node_modules/\n'}`,
   };
-  const manifest = isPython ? undefined : appManifest(target);
   writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
   clearProgress();
   print([`written to ${folder}`, ...Object.keys(files), ...manifestLines(manifest)].join('\n  ') + '\n');
   printNotes(app);
-  print(nextCommands(folder, language));
+  print(nextCommands(folder, commands));
+}
+
+/** A script `test` that was there, such as that of `npm init`, stays. */
+function commandsOf(language: AppLanguage, manifest?: Manifest): AppCommands {
+  const hasOwnTest = manifest?.added?.includes(TEST_SCRIPT) === false;
+  return { ...COMMANDS[language], ...(hasOwnTest && { test: 'npx jest' }) };
 }
 
 function manifestLines(manifest: Manifest | undefined): string[] {
@@ -75,8 +82,7 @@ function printNotes({ path, isOutside, hub, refusal }: AppModel): void {
     );
 }
 
-function nextCommands(folder: string, language: AppLanguage): string {
-  const { install, test, cdk, command, call } = COMMANDS[language];
+function nextCommands(folder: string, { install, test, cdk, command, call }: AppCommands): string {
   const place = folder === '.' ? '' : `cd ${quotedForShell(folder)} && `;
   return `next
   ${place}${install}

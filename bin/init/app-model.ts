@@ -60,10 +60,14 @@ function exampleInputs({ model: { graph }, planned: { types } }: AnalyzedModel):
   });
 }
 
-/** Masks let everything through. Other integers are mostly ids: a table of tokens has a row 1, one of token types may have no other than 0. */
+/**
+ * Masks let everything through; only those of padding do so with 0. Other integers are mostly ids: a table of tokens has a row 1, one of
+ * token types may have no other than 0.
+ */
 function exampleValues(name: string, dtype: TensorDataType): ExampleInput['values'] {
   if (dtype === 'string') return 'text';
+  if (/type|segment|padding/i.test(name)) return 'zeros';
   if (/mask/i.test(name)) return 'ones';
-  if (dtype === 'bool' || /type|segment/i.test(name)) return 'zeros';
+  if (dtype === 'bool') return 'zeros';
   return dtype === 'float32' || dtype === 'float64' ? 'wave' : 'ones';
 }

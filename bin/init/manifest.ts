@@ -27,6 +27,9 @@ const MAX_BYTES = 2 ** 20;
 
 type Section = Readonly<Record<string, string>>;
 
+/** Names the script among what was added. */
+export const TEST_SCRIPT = 'script test';
+
 export interface Manifest {
   readonly text: string;
   /** What an existing file lacked, such as `jest`; `undefined` for a new file. */

@@ -4,7 +4,15 @@ import { code } from './literals';
 
 export type AppLanguage = 'typescript' | 'python';
 
-/** How an app of a language is installed, tested and called. */
+/** How an app is installed, tested and called. */
+export interface AppCommands {
+  readonly install: string;
+  readonly test: string;
+  readonly cdk: string;
+  readonly command: string;
+  readonly call: string;
+}
+
 export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
   typescript: {
     install: 'npm install',
@@ -22,16 +30,8 @@ export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
   },
 };
 
-interface AppCommands {
-  readonly install: string;
-  readonly test: string;
-  readonly cdk: string;
-  readonly command: string;
-  readonly call: string;
-}
-
-export function readme({ names, path, hub }: AppModel, language: AppLanguage): string {
-  const { install, test, cdk, command, call } = COMMANDS[language];
+export function readme({ names, path, hub }: AppModel, language: AppLanguage, commands: AppCommands): string {
+  const { install, test, cdk, command, call } = commands;
   const [stack, snapshot] =
     language === 'python'
       ? [`${names.module}_stack.py`, 'snapshot.json']
@@ -55,11 +55,12 @@ ${cdk} synth --quiet   # cuts the model, and writes cdk.out
 ${test}   # compares the stack with ${snapshot}: commit it
 \`\`\`
 
-Run it on this machine, without an AWS account. The first command serves until you stop it:
+Run it on this machine, without an AWS account. The first command serves until the last one:
 
 \`\`\`sh
 ${command} local cdk.out --write-env cloud.env
 . ./cloud.env && ${call}   # in another shell
+cloud_down   # stops the local cloud, and gives the shell its variables back
 \`\`\`
 
 Deploy it with credentials of an AWS account, in a shell without these variables:

@@ -1,5 +1,5 @@
 /** The files of an app in TypeScript, besides package.json. */
-import { elementCount } from '../../lambda/tensors/tensor';
+import { elementCount, typedView } from '../../lambda/tensors/tensor';
 import type { AppModel, ExampleInput } from './app-model';
 import { indented, key, listed, literal } from './literals';
 
@@ -115,26 +115,11 @@ try {
 `;
 }
 
-/** The class of a tensor's array, from \`ElementArrays\`. */
-const ARRAYS: Readonly<Record<Exclude<ExampleInput['dtype'], 'string'>, string>> = {
-  float32: 'Float32Array',
-  float64: 'Float64Array',
-  float16: 'Uint16Array',
-  int8: 'Int8Array',
-  int16: 'Int16Array',
-  int32: 'Int32Array',
-  int64: 'BigInt64Array',
-  uint8: 'Uint8Array',
-  uint16: 'Uint16Array',
-  uint32: 'Uint32Array',
-  uint64: 'BigUint64Array',
-  bool: 'Uint8Array',
-};
-
 function elements({ dtype, shape, values }: Omit<ExampleInput, 'name'>): string {
   const length = elementCount(shape);
   if (dtype === 'string') return `Array(${length}).fill('text')`;
-  const array = ARRAYS[dtype];
+  // The class that the client takes and returns, such as `Float32Array`.
+  const array = typedView({ dtype, shape: [0], bytes: new Uint8Array() }).constructor.name;
   if (values === 'wave') return `${array}.from({ length: ${length} }, (_, i) => Math.sin(i))`;
   if (values === 'zeros') return `new ${array}(${length})`;
   // The elements of float16 are bits.

@@ -37,43 +37,29 @@ export function writeProject(
       'choose another folder or move them',
     );
   }
-  const undo: (() => void)[] = [];
+  const created = outermostMissing(folder);
+  const written: string[] = [];
   try {
-    for (const missing of missingFolders(folder))
-      undo.push(() => {
-        fs.rmdirSync(missing);
-      });
     makeFolder(folder);
     for (const name of names) {
       const file = path.join(folder, name);
       // It replaces no file that has appeared in the meantime.
       const opened = fs.openSync(file, 'wx');
-      undo.push(() => {
-        fs.rmSync(file);
-      });
+      written.push(file);
       fs.writeFileSync(opened, files[name]);
       fs.closeSync(opened);
     }
     if (replaced) replaceFile(path.join(folder, replaced.name), replaced.text);
   } catch (error) {
-    undoAll(undo);
+    for (const own of created === undefined ? written : [created])
+      fs.rmSync(own, { recursive: true, force: true });
     throw noFolder(folder, systemReason(error));
   }
 }
 
-function undoAll(undo: readonly (() => void)[]): void {
-  for (const step of [...undo].reverse()) {
-    try {
-      step();
-    } catch {
-      // The folder was not made, or another program uses it. The first failure is the one to report.
-    }
-  }
-}
-
-/** Outermost first. */
-function missingFolders(folder: string): string[] {
-  return fs.existsSync(folder) ? [] : [...missingFolders(path.dirname(folder)), folder];
+/** The folder to create first; `undefined` if all exist. */
+function outermostMissing(folder: string): string | undefined {
+  return fs.existsSync(folder) ? undefined : (outermostMissing(path.dirname(folder)) ?? folder);
 }
 
 /** Also a link to nothing. */

@@ -141,12 +141,16 @@ test('an app in TypeScript has right types, passes its test and answers, as it w
 test('a model in the cache of the hub gives the app its name, and the README the command that fetches it', async () => {
   const folder = path.join(temporaryFolder(), 'models--org--Mini-LM_v2/snapshots', 'ab12'.repeat(10), 'onnx');
   fs.mkdirSync(folder, { recursive: true });
-  const app = path.join(temporaryFolder(), 'app');
-  const { stderr } = await outcome(['init', app, '--model', saveModel(mlp(1), 'model.onnx', folder)]);
+  const app = temporaryFolder();
+  fs.writeFileSync(path.join(app, 'package.json'), '{ "scripts": { "test": "echo none && exit 1" } }');
+  const { stdout, stderr } = await outcome(['init', app, '--model', saveModel(mlp(1), 'model.onnx', folder)]);
   expect(stderr).toMatch(/^note: .*\/onnx\/model\.onnx; its README says how to fetch it again\n$/);
-  expect(fs.readFileSync(path.join(app, 'README.md'), 'utf8')).toContain(
+  const text = fs.readFileSync(path.join(app, 'README.md'), 'utf8');
+  expect(text).toContain(
     `\nnpx sliced-inference fetch org/Mini-LM_v2 --file onnx/model.onnx --revision ${'ab12'.repeat(10)}\n`,
   );
+  // The script of the package.json stays as it is.
+  for (const commands of [text, stdout]) expect(commands).toContain('npx jest');
   expect(fs.readFileSync(path.join(app, 'mini-lm-v2-stack.ts'), 'utf8')).toContain(
     `modelPath: '${fs.realpathSync(folder)}/model.onnx',`,
   );
