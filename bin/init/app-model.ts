@@ -11,6 +11,8 @@ export interface AppModel {
   readonly names: AppNames;
   /** As the app writes it. */
   readonly path: string;
+  /** From where the path counts, for a comment beside it. */
+  readonly pathComment: string;
   /** Whether the file is outside of the app's folder. */
   readonly isOutside: boolean;
   readonly hub?: HubFile;
@@ -44,11 +46,16 @@ export function readAppModel(model: string, folder: string): AppModel {
 }
 
 /** Apps are moved and shared, so paths are relative, except into a cache that every machine has elsewhere. */
-function pathFrom(folder: string, model: string, hub?: HubFile): Pick<AppModel, 'path' | 'isOutside'> {
+function pathFrom(
+  folder: string,
+  model: string,
+  hub?: HubFile,
+): Pick<AppModel, 'path' | 'pathComment' | 'isOutside'> {
   const file = path.join(fs.realpathSync(path.dirname(model)), path.basename(model));
   const relative = path.relative(folder, file);
   const isOutside = relative.startsWith('..') || path.isAbsolute(relative);
-  return { path: (hub ? file : relative).replaceAll(path.sep, '/'), isOutside };
+  const pathComment = hub ? "in this machine's cache: see README.md" : 'relative to the folder of cdk.json';
+  return { path: (hub ? file : relative).replaceAll(path.sep, '/'), pathComment, isOutside };
 }
 
 function exampleInputs({ model: { graph }, planned: { types } }: AnalyzedModel): ExampleInput[] {

@@ -38,7 +38,7 @@ app.synth()
 `;
 }
 
-function stackFile({ names: { stack }, path, dimensions }: AppModel): string {
+function stackFile({ names: { stack }, path, pathComment, dimensions }: AppModel): string {
   const sizes = Object.entries(dimensions).map(([name, size]) => `${literal(name)}: ${size}`);
   const lines = [
     '# The sizes of your requests. These are assumed: change them here and in call.py.',
@@ -58,7 +58,7 @@ class ${stack}Stack(Stack):
         self.pipeline = SlicedInferencePipeline(
             self,
             "Pipeline",
-            model_path=${literal(path)},  # relative to the folder of cdk.json
+            model_path=${literal(path)},  # ${pathComment}
 ${indented(sizes.length === 0 ? [] : lines, 12)}            # Without \`slicing\`, the model is cut into the fewest slices that fit. \`slicing=Slicing.count(3)\` cuts three.
             architecture=architecture,
             # \`cdk destroy\` deletes the bucket of results too, with all that is in it.

@@ -30,7 +30,7 @@ new ${stack}Stack(new App(), '${stack}', {
 `;
 }
 
-function stackFile({ names: { stack }, path, dimensions }: AppModel): string {
+function stackFile({ names: { stack }, path, pathComment, dimensions }: AppModel): string {
   const sizes = Object.entries(dimensions).map(([name, size]) => `${key(name)}: ${size}`);
   const lines = [
     '// The sizes of your requests. These are assumed: change them here and in call.mjs.',
@@ -52,7 +52,7 @@ export class ${stack}Stack extends Stack {
   constructor(scope: Construct, id: string, props: ${stack}StackProps) {
     super(scope, id, props);
     this.pipeline = new SlicedInferencePipeline(this, 'Pipeline', {
-      modelPath: ${literal(path, "'")}, // relative to the folder of cdk.json
+      modelPath: ${literal(path, "'")}, // ${pathComment}
 ${indented(sizes.length === 0 ? [] : lines, 6)}      // Without \`slicing\`, the model is cut into the fewest slices that fit. \`slicing: Slicing.count(3)\` cuts three.
       architecture: props.architecture,
       // \`cdk destroy\` deletes the bucket of results too, with all that is in it.

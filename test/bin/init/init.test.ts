@@ -152,7 +152,7 @@ test('a model in the cache of the hub gives the app its name, and the README the
   // The script of the package.json stays as it is.
   for (const commands of [text, stdout]) expect(commands).toContain('npx jest');
   expect(fs.readFileSync(path.join(app, 'mini-lm-v2-stack.ts'), 'utf8')).toContain(
-    `modelPath: '${fs.realpathSync(folder)}/model.onnx',`,
+    `modelPath: '${fs.realpathSync(folder)}/model.onnx', // in this machine's cache: see README.md`,
   );
 });
 
