@@ -25,7 +25,8 @@ export const VERSIONS = {
 /** Far above any package.json. */
 const MAX_BYTES = 2 ** 20;
 
-type Section = Readonly<Record<string, string>>;
+/** Parts of a package.json, by name. */
+type Sections = Readonly<Partial<Record<string, Readonly<Record<string, string>>>>>;
 
 /** Names the script among what was added. */
 export const TEST_SCRIPT = 'script test';
@@ -46,31 +47,27 @@ export function appManifest(folder: string): Manifest {
   const isThere = fs.existsSync(file);
   const text = isThere ? readText(file, 'file', MAX_BYTES, 'move it') : '{ "private": true }';
   const existing = parse(file, text);
-  const known = { ...section(file, existing, 'dependencies'), ...section(file, existing, 'devDependencies') };
-  const wanted: Readonly<Record<string, Section>> = {
+  const { dependencies, devDependencies } = existing;
+  const known = { ...dependencies, ...devDependencies };
+  const wanted: Sections = {
     scripts: { test: 'jest' },
     dependencies: { ...VERSIONS.dependencies, [LIBRARY]: libraryVersion(folder) },
     devDependencies: VERSIONS.devDependencies,
   };
-  const manifest = { ...existing };
+  const manifest: Record<string, unknown> = { ...existing };
   const added: string[] = [];
   for (const [name, entries] of Object.entries(wanted)) {
-    const own = section(file, existing, name);
-    const missing = Object.entries(entries).filter(
-      ([entry]) => !Object.hasOwn(name === 'scripts' ? own : known, entry),
-    );
+    const own = existing[name] ?? {};
+    const inTheWay = name === 'scripts' ? own : known;
+    const missing = Object.entries(entries ?? {}).filter(([entry]) => !Object.hasOwn(inTheWay, entry));
     added.push(...missing.map(([entry]) => (name === 'scripts' ? `script ${entry}` : entry)));
-    const all = [...Object.entries(own), ...missing];
-    if (missing.length > 0)
-      manifest[name] = Object.fromEntries(
-        name === 'scripts' ? all : all.sort(([a], [b]) => (a < b ? -1 : 1)),
-      );
+    if (missing.length > 0) manifest[name] = { ...own, ...Object.fromEntries(missing) };
   }
   const indent = /^[\t ]+(?=")/m.exec(text)?.[0] ?? 2;
   return { text: `${JSON.stringify(manifest, undefined, indent)}\n`, ...(isThere && { added }) };
 }
 
-function parse(file: string, text: string): Record<string, unknown> {
+function parse(file: string, text: string): Sections {
   let manifest: unknown;
   try {
     manifest = JSON.parse(text);
@@ -80,13 +77,9 @@ function parse(file: string, text: string): Record<string, unknown> {
   if (!isRecord(manifest)) throw refused(file, 'other JSON');
   if (manifest.type === 'module')
     throw refused(file, '"type": "module", with which Jest does not load the app');
-  return manifest;
-}
-
-function section(file: string, manifest: Record<string, unknown>, name: string): Section {
-  const entries = manifest[name] ?? {};
-  if (!isRecord(entries)) throw refused(file, `${name} of another kind`);
-  return entries as Section;
+  for (const name of ['scripts', 'dependencies', 'devDependencies'])
+    if (!isRecord(manifest[name] ?? {})) throw refused(file, `${name} of another kind`);
+  return manifest as Sections;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -5,13 +5,7 @@ import { code } from './literals';
 export type AppLanguage = 'typescript' | 'python';
 
 /** How an app is installed, tested and called. */
-export interface AppCommands {
-  readonly install: string;
-  readonly test: string;
-  readonly cdk: string;
-  readonly command: string;
-  readonly call: string;
-}
+export type AppCommands = Readonly<Record<'install' | 'test' | 'cdk' | 'command' | 'call', string>>;
 
 export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
   typescript: {

@@ -13,10 +13,11 @@ import {
   FLOAT,
   FLOAT16,
   INT64,
+  type ModelInit,
   STRING,
-  attribute,
   floats,
   mlp,
+  modelOf,
   node,
   saveModel,
   temporaryFolder,
@@ -29,38 +30,24 @@ import { shareZips } from '../../support/share-zips';
 const run = promisify(execFile);
 
 /** Inputs as a transformer has them, and one of each other kind. A token has the ids 0 and 1, a token type 0 alone. */
-function allKinds() {
-  const text = ['batch', 'sequence'];
-  return {
-    graph: {
-      node: [
-        ...nodesOf(
-          'Gather tokens input_ids > rows; Gather types token_type_ids > kinds; Add rows kinds > sum; ' +
-            'Cast attention_mask > mask to=1; ReduceMax mask > seen keepdims=0; Mul sum seen > masked; ' +
-            'ReduceMean pixels > light keepdims=0; Mul light scale > lit; Add masked lit > y; ' +
-            'Identity words > echo; Not flag > opposite; Identity half > same',
-        ),
-        node('Neg', ['it\'s "x"'], ['negated']),
-      ],
-      initializer: [floats('tokens', [2, 4]), floats('types', [1, 4])],
-      input: [
-        ...['input_ids', 'attention_mask', 'token_type_ids'].map((name) => value(name, INT64, text)),
-        value('pixels', FLOAT, ['batch', 3, 8, 8]),
-        value('scale', FLOAT, []),
-        value('words', STRING, ['batch']),
-        value('flag', BOOL, [1]),
-        value('half', FLOAT16, [2]),
-        value('it\'s "x"', FLOAT, ['batch', 0]),
-      ],
-      output: [
-        value('y', FLOAT),
-        value('echo', STRING),
-        value('opposite', BOOL),
-        value('same', FLOAT16),
-        value('negated', FLOAT),
-      ],
-    },
+function allKinds(): ModelInit {
+  const ids = { type: INT64, dims: ['batch', 'sequence'] };
+  const nodes = nodesOf(
+    'Gather tokens input_ids > rows; Gather types token_type_ids > kinds; Add rows kinds > sum; ' +
+      'Cast attention_mask > mask to=1; ReduceMax mask > seen keepdims=0; Mul sum seen > masked; ' +
+      'ReduceMean pixels > light keepdims=0; Mul light scale > lit; Add masked lit > y; ' +
+      'Identity words > echo; Not flag > opposite; Identity half > same',
+  );
+  const inputs = {
+    ...{ input_ids: ids, attention_mask: ids, token_type_ids: ids },
+    ...{ pixels: ['batch', 3, 8, 8], scale: [], words: { type: STRING, dims: ['batch'] } },
+    ...{ flag: { type: BOOL, dims: [1] }, half: { type: FLOAT16, dims: [2] }, 'it\'s "x"': ['batch', 0] },
   };
+  const weights = [floats('tokens', [2, 4]), floats('types', [1, 4])];
+  const { graph } = modelOf([...nodes, node('Neg', ['it\'s "x"'], ['negated'])], inputs, weights);
+  const others = { y: FLOAT, echo: STRING, opposite: BOOL, same: FLOAT16 };
+  const output = Object.entries(others).map(([name, type]) => value(name, type));
+  return { graph: { ...graph, output: [...output, ...graph.output] } };
 }
 
 /** Makes the packages of the repository, and the repository itself, those of the folder. */
@@ -157,20 +144,8 @@ test('a model in the cache of the hub gives the app its name, and the README the
 });
 
 describe('init writes nothing', () => {
-  const random = {
-    graph: {
-      node: [node('RandomNormalLike', ['x'], ['y'])],
-      input: [value('x', FLOAT, [4])],
-      output: [value('y', FLOAT)],
-    },
-  };
-  const unsendable = {
-    graph: {
-      node: [node('Cast', ['x'], ['y'], [attribute.int('to', FLOAT)])],
-      input: [value('x', BFLOAT16, [4])],
-      output: [value('y', FLOAT)],
-    },
-  };
+  const random = modelOf([node('RandomNormalLike', ['x'], ['y'])], { x: [4] });
+  const unsendable = modelOf(nodesOf('Cast x > y to=1'), { x: { type: BFLOAT16, dims: [4] } });
 
   it.each([
     ['no model', () => Buffer.from('PK'), /^model '.*' must be /],
