@@ -14,7 +14,6 @@ export type StepFunctionsSdk = Pick<
   | 'GetExecutionHistoryCommand'
   | 'ListExecutionsCommand'
   | 'ListMapRunsCommand'
-  | 'RedriveExecutionCommand'
   | 'StartExecutionCommand'
   | 'StartSyncExecutionCommand'
   | 'StopExecutionCommand'

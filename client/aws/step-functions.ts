@@ -97,16 +97,6 @@ export class StepFunctions {
     );
   }
 
-  /** Repeats what failed of an execution that has ended. */
-  redriveExecution(
-    executionArn: string,
-    signal?: Signal,
-  ): Promise<{ readonly redriveDate?: Date | undefined }> {
-    return this.send('RedriveExecution', signal, ({ sdk, client }, abortSignal) =>
-      client.send(new sdk.RedriveExecutionCommand({ executionArn }), { abortSignal }),
-    );
-  }
-
   /** One page of the executions of a state machine, the latest first. */
   listExecutions(
     stateMachineArn: string,

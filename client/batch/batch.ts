@@ -30,9 +30,6 @@ export interface BatchContext extends Repeating {
 }
 
 export class BatchRun implements SlicedInferenceBatchRun {
-  /** How often the execution had been redriven when this program redrove it: earlier descriptions are out of date. */
-  private redrives = 0;
-
   constructor(private readonly about: BatchContext) {}
 
   get executionArn(): string {
@@ -86,16 +83,6 @@ export class BatchRun implements SlicedInferenceBatchRun {
     await this.asked(() => stepFunctions.stopExecution(executionArn, 'the caller stopped the batch'));
   }
 
-  async redrive(): Promise<void> {
-    const { stepFunctions, executionArn, signal } = this.about;
-    const { redriveCount = 0 } = await this.describe();
-    await this.asked(
-      () => stepFunctions.redriveExecution(executionArn, signal),
-      () => false,
-    );
-    this.redrives = redriveCount + 1;
-  }
-
   /** @internal The object of a row's result. */
   async resultBytes(key: string): Promise<Uint8Array> {
     const { objects, signature, signal } = this.about;
@@ -113,18 +100,15 @@ export class BatchRun implements SlicedInferenceBatchRun {
     return new Backoff(this.about.context.settings.pollInterval);
   }
 
-  /** @internal DescribeExecution is eventually consistent: it may not know what has just started, or describe the end before a redrive. */
+  /** @internal */
   async describe(): Promise<DescribeExecutionOutput> {
     const { stepFunctions, executionArn, signal } = this.about;
-    const described = await this.asked(() =>
-      stepFunctions.describeExecution(executionArn, 'ALL_DATA', signal),
-    );
-    return (described.redriveCount ?? 0) < this.redrives ? { ...described, status: 'RUNNING' } : described;
+    return await this.asked(() => stepFunctions.describeExecution(executionArn, 'ALL_DATA', signal));
   }
 
-  private async asked<T>(send: () => Promise<T>, mayRepeat = maySendAgain): Promise<T> {
+  private async asked<T>(send: () => Promise<T>): Promise<T> {
     try {
-      return await repeated(this.about, send, mayRepeat);
+      return await repeated(this.about, send, maySendAgain);
     } catch (error) {
       throw explainedError(error, this.executionArn);
     }
@@ -149,6 +133,7 @@ export class BatchRun implements SlicedInferenceBatchRun {
 /** What the command line uses. */
 export type FollowedBatch = Pick<BatchRun, keyof BatchRun>;
 
+/** DescribeExecution is eventually consistent: it may not know what has just started. */
 function maySendAgain(error: unknown): boolean {
   return mayPass(error) || isUnknown(error) || error instanceof BrokenBodyError;
 }
@@ -161,13 +146,11 @@ export function hasTable(error: unknown): boolean {
 const OWN_ERRORS: readonly string[] = Object.values(BATCH_ERROR_NAMES);
 
 /** Says what to do. The errors of the batch's own function do so themselves. */
-function advised(error: unknown, { status, redriveStatus }: DescribeExecutionOutput): unknown {
+function advised(error: unknown, { status }: DescribeExecutionOutput): unknown {
   if (!(error instanceof InferenceError) || OWN_ERRORS.includes(error.name)) return error;
   const { name, message, slice, cause, executionArn } = error;
   const ends: Readonly<Record<string, string>> = { TIMED_OUT: 'no end in time', ABORTED: 'stopped' };
-  const again = 'start it again: what has a result is skipped';
-  const advice =
-    redriveStatus === 'NOT_REDRIVABLE' ? again : `redrive it to repeat what has no result, or ${again}`;
-  const text = `the batch must succeed, got ${ends[status ?? ''] ?? message}: ${advice}`;
+  const got = ends[status ?? ''] ?? message;
+  const text = `the batch must succeed, got ${got}: start it again: what has a result is skipped`;
   return new InferenceError(name, text, { slice, cause, executionArn });
 }

@@ -85,11 +85,6 @@ export interface SlicedInferenceBatchRun {
    * @throws as `result`
    */
   rows(): AsyncGenerator<BatchResultRow, void, undefined>;
-  /** Stops the batch. `redrive` continues it. */
+  /** Stops the batch. Start it again to run the items that have no result yet. */
   stop(): Promise<void>;
-  /**
-   * Repeats what failed, timed out or was stopped, in the same execution. Items that have a result are skipped.
-   * @throws InferenceError `ExecutionNotRedrivable` if the batch runs, has succeeded or is too old
-   */
-  redrive(): Promise<void>;
 }

@@ -98,31 +98,22 @@ it('reports progress until the execution has ended', async () => {
   expect(last.endsAt?.getTime()).toBeGreaterThan(Date.now() - 1000);
 });
 
-it('is redriven once for each call, and then not taken for the end before that', async () => {
-  const failed = { status: 'FAILED', error: 'X', redriveCount: 0 };
-  const aws = batchAws({
-    DescribeExecution: inTurn(failed, failed, failed, failed, { ...succeeded(), redriveCount: 1 }),
-    RedriveExecution: inTurn(serviceError('ExecutionDoesNotExist'), {}),
-  });
-  const executionArn = `${EXECUTION}night`;
-  const batch = await aws.model.batch({ executionArn });
-  await expect(batch.result()).rejects.toMatchObject({ name: 'X', executionArn });
-  await expect(batch.redrive()).rejects.toMatchObject({ name: 'ExecutionDoesNotExist', executionArn });
-  await batch.redrive();
+it('attaches to an execution', async () => {
+  const aws = batchAws();
+  const batch = await aws.model.batch({ executionArn: `${EXECUTION}night` });
   expect(await batch.result()).toEqual(BATCH_OUTPUT);
-  expect(aws.sent('RedriveExecution')).toHaveLength(2);
   expect(aws.names()).not.toContain('StartExecution');
 });
 
 it.each<[object, string, RegExp]>([
-  [{ status: 'ABORTED' }, 'ExecutionAborted', /^the batch must succeed, got stopped: redrive it /],
+  [{ status: 'ABORTED' }, 'ExecutionAborted', /^the batch must succeed, got stopped: start it again: what /],
   [
     { status: 'FAILED', error: 'NoItems', cause: '{"errorMessage": "got none: check the place"}' },
     'NoItems',
     /^got none: check the place$/,
   ],
   [
-    { status: 'FAILED', error: 'X', cause: 'many', redriveStatus: 'NOT_REDRIVABLE' },
+    { status: 'FAILED', error: 'X', cause: 'many' },
     'X',
     /^the batch must succeed, got many: start it again: what has a result is skipped$/,
   ],

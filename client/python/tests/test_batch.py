@@ -94,24 +94,19 @@ def test_progress_ends_with_the_execution(batch):
     assert last.ends_at is not None
 
 
-def test_a_redriven_batch_is_not_taken_for_its_end_before(aws, batch):
-    failed = ended("FAILED", error="X", redriveCount=0)
-    again = Answer({**succeeded().body, "redriveCount": 1})
-    script = {"DescribeExecution": [failed] * 3 + [again], "RedriveExecution": [Answer({"redriveDate": 1001})]}
-    run = batch(script, execution_arn=f"{EXECUTION}run")
-    assert raised(InferenceError, "the batch must succeed", run.result).name == "X"
-    run.redrive()
+def test_a_batch_that_is_attached_to_is_not_started(aws, batch):
+    run = batch(execution_arn=f"{EXECUTION}run")
     assert run.result()["items"]["total"] == 4
     run.stop()
-    assert aws.counts("StartExecution", "RedriveExecution", "StopExecution") == (0, 1, 1)
+    assert aws.counts("StartExecution", "StopExecution") == (0, 1)
 
 
 @pytest.mark.parametrize(
     ("end", "name", "message"),
     [
         (ended("FAILED", error="NoItems", cause="got none: check it"), "NoItems", ": got none: check it$"),
-        (ended("ABORTED"), "ExecutionAborted", "must succeed, got stopped: redrive it"),
-        (ended("FAILED", error="E", cause="c", redriveStatus="NOT_REDRIVABLE"), "E", "got c: start it again"),
+        (ended("ABORTED"), "ExecutionAborted", "must succeed, got stopped: start it again"),
+        (ended("FAILED", error="E", cause="c"), "E", "got c: start it again"),
     ],
 )
 def test_a_failure_says_what_to_do(batch, end, name, message):

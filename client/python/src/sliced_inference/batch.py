@@ -77,8 +77,6 @@ class SlicedInferenceBatchRun:
         table = f"{signature['resultsPrefix']}tables/{execution_arn.rpartition(':')[2]}.jsonl"
         self._table = ObjectReference(signature["bucket"], table)
         """The batch's function writes it here, also before it fails with ``TooManyFailures``."""
-        self._redrives = 0
-        """Of the execution, when this program redrove it. Descriptions with fewer are out of date."""
 
     def progress(self) -> Iterator[BatchProgress]:
         """Yields how far the batch is after each pause, and at last when the execution has ended, even if it failed."""
@@ -140,14 +138,8 @@ class SlicedInferenceBatchRun:
             yield self._row(rest)
 
     def stop(self) -> None:
-        """Stops the batch. ``redrive`` continues it."""
+        """Stops the batch. Start it again to run the items that have no result yet."""
         self._ask("StopExecution", executionArn=self.execution_arn, error="Cancelled", cause="the caller stopped it")
-
-    def redrive(self) -> None:
-        """Repeats what failed or was stopped, in the same execution. Items that have a result are skipped."""
-        redrives = self._describe().get("redriveCount", 0)
-        self._run(lambda call: call.ask("RedriveExecution", executionArn=self.execution_arn))
-        self._redrives = redrives + 1
 
     def _run(self, work: Callable[[Call], T]) -> T:
         call = self._new_call()
@@ -159,10 +151,7 @@ class SlicedInferenceBatchRun:
         return self._run(lambda call: call.repeated(lambda: call.ask(operation, **arguments), may_know_later))
 
     def _describe(self) -> dict[str, Any]:
-        # It is eventually consistent: it may not know what has just started, or describe the end before a redrive.
-        execution = self._ask("DescribeExecution", executionArn=self.execution_arn)
-        is_old = execution.get("redriveCount", 0) < self._redrives
-        return {**execution, "status": "RUNNING"} if is_old else execution
+        return self._ask("DescribeExecution", executionArn=self.execution_arn)
 
     def _part(self, ranged: dict[str, str]) -> tuple[bytes, int, str]:
         def read(call: Call) -> tuple[bytes, int, str]:
@@ -246,8 +235,5 @@ def _failure(execution: dict[str, Any]) -> InferenceError:
     if error.name in OWN_ERRORS:
         return error
     got = {"TIMED_OUT": "no end in time", "ABORTED": "stopped"}.get(execution["status"], error.message)
-    again = "start it again: what has a result is skipped"
-    is_over = execution.get("redriveStatus") == "NOT_REDRIVABLE"
-    advice = again if is_over else f"redrive it to repeat what has no result, or {again}"
-    error.message = f"the batch must succeed, got {got}: {advice}"
+    error.message = f"the batch must succeed, got {got}: start it again: what has a result is skipped"
     return error
