@@ -11,7 +11,6 @@ import { chunkBytes } from '../upload/checked-content';
 import { FILES_AT_ONCE } from '../upload/s3-client';
 import { UploadBucket } from '../upload/upload-bucket';
 import { inPool } from './in-pool';
-import { checkLines } from './lines';
 
 export interface Inputs {
   /** The prefix or the key of the items; absent for those of the batch itself. */
@@ -72,7 +71,7 @@ export async function upload(
   const bucket = new UploadBucket(client, bucketName);
   let files = 0;
   try {
-    if (kind === 'jsonLines') await checkLines(local, fs.createReadStream(local));
+    if (kind === 'jsonLines') await checkLines(local);
     await inPool(itemsOf(local, items), FILES_AT_ONCE, async ({ file, key }) => {
       const { size: bytes } = fs.statSync(file);
       const task = { file, key, bytes, sha256: await digestOf(file, bytes) };
@@ -85,6 +84,24 @@ export async function upload(
     throw unfit(file, 'readable', systemReason(error), 'change its permissions or its name');
   }
   if (files === 0) throw refused('must be a folder with files', `none in ${quoted(local)}`, 'check the path');
+}
+
+/** Of an input: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const MAX_LINE_BYTES = 256 * 1024;
+
+/** @throws SlicedInferenceError for the first line that would fail the whole batch */
+async function checkLines(list: string): Promise<void> {
+  let [line, bytes] = [1, 0];
+  for await (const chunk of fs.createReadStream(list, 'latin1')) {
+    for (const [at, part] of String(chunk).split('\n').entries()) {
+      if (at > 0) [line, bytes] = [line + 1, 0];
+      bytes += part.length;
+      if (bytes <= MAX_LINE_BYTES) continue;
+      const what = `line ${line} of ${quoted(list)} must have at most 256 KiB`;
+      const advice = 'put its tensors into S3, and let the line name that object';
+      throw new SlicedInferenceError(what, 'more', advice);
+    }
+  }
 }
 
 /** A caller may have no permission to look: then the object is sent again. */
