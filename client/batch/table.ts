@@ -5,8 +5,6 @@ import { checkRow, invalidRow } from './output';
 
 const PART_BYTES = 4 * 2 ** 20;
 
-const NEWLINE = 0x0a;
-
 export type PartRange = Parameters<Objects['part']>[1];
 
 export async function* tableRows(
@@ -21,14 +19,13 @@ export async function* tableRows(
     ({ total, etag } = part);
     start += part.bytes.byteLength;
     const bytes = Buffer.concat([rest, part.bytes]);
-    let from = 0;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
-      const row = checkRow(bytes.toString('utf8', from, end), signature, last);
+    const end = bytes.lastIndexOf('\n') + 1;
+    for (const line of bytes.toString('utf8', 0, end).split('\n').slice(0, -1)) {
+      const row = checkRow(line, signature, last);
       last = row.index;
-      from = end + 1;
       yield row;
     }
-    rest = bytes.subarray(from);
+    rest = bytes.subarray(end);
     const isWhole = start < total ? rest.byteLength <= PART_BYTES : rest.byteLength === 0;
     if (!isWhole) throw invalidRow(last + 1, signature);
   }
