@@ -38,10 +38,10 @@ const CHECKS = {
 const TESTS = {
   compiler: `${INSTALLED} bench/split lib test/end-to-end/split-kernels.test.ts test/lib test/support`,
   deploy: 'client lambda lib/aws lib/batch lib/pipeline scripts/check-deploy test/deploy',
-  deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/integ test/lib/aws test/lib/pipeline`,
+  deployments: `${INSTALLED} ${RUNS} test/end-to-end test/faults test/lib/aws test/lib/pipeline`,
   examples: `${INSTALLED} ${RUNS} examples test/examples`,
   fuzz: `${INSTALLED} bin/tensor-files client contract lambda lib local/s3 test/fuzz test/support`,
-  scripts: `${INSTALLED} scripts test/scripts test/integ`,
+  scripts: `${INSTALLED} scripts test/scripts`,
 };
 
 /** Two series use two processors: most checks wait for one process. */

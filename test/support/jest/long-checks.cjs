@@ -13,7 +13,7 @@ const COMPILER = [
 /** Deployments into the local cloud, of which `npm test` runs some cases too. */
 const DEPLOYMENTS = [/\/end-to-end\/(corpus|deployment)\.test/, /\/lib\/aws\/workflow\/failure\.test/];
 
-/** Deployed examples, comparisons of two clouds, runs under faults, the fuzzer, and checks of the checks. */
+/** Deployed examples, runs under faults, the fuzzer, and checks of the checks. */
 const LEFT_OUT = {
   compiler: [/\/lib\/plan\/printed-plans\.test/],
   deploy: [/\/deploy\/deploy\.test/],
@@ -22,7 +22,6 @@ const LEFT_OUT = {
     /\/lib\/pipeline\/validators\.test/,
     /\/faults\/faults\.test/,
     /\/step-functions\/map-run-memory\.test/,
-    /\/integ\/integ\.test/,
   ],
   examples: [
     /\/examples\/(callers|embeddings|mistakes|stacks|vpc-kms)\.test/,

@@ -4,8 +4,8 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Longest first. Jest itself knows durations only from earlier runs, which a fresh clone lacks. */
 const LONGEST = [
   /\/end-to-end\/(corpus|consolidation|pipeline|deployment|permissions|state-tensors)\./,
-  /\/(client\/python|pipeline\/validators|faults\/faults|integ\/integ|fuzz\/fuzz|plan\/search\/label-setting|plan\/printed-plans)\./,
-  /\/(end-to-end|examples|integ|bin\/commands)\//,
+  /\/(client\/python|pipeline\/validators|faults\/faults|fuzz\/fuzz|plan\/search\/label-setting|plan\/printed-plans)\./,
+  /\/(end-to-end|examples|bin\/commands)\//,
   /\/(best-cut|sliced-inference-client|assemble-report|workflow)\.test/,
 ];
 
