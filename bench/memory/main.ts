@@ -8,11 +8,10 @@ import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
 import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
-import { timingsOf } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
 import { ocrModel, writeTransformer, type BenchModel } from '../inputs';
 import { formatTable } from '../measure';
-import { sliceModel, synthesize } from '../synthesize';
+import { runOnce, sliceModel, synthesize } from '../synthesize';
 
 interface MeasuredSlice {
   readonly planned: PlannedSlice;
@@ -30,7 +29,7 @@ interface Options {
   readonly folder: string;
 }
 
-async function main(own: string, model: string | undefined, { dimension, slices }: Options): Promise<void> {
+function main(own: string, model: string | undefined, { dimension, slices }: Options): void {
   print(`${describeMachine()}, ${process.arch}; MB = 10^6 bytes`);
   const subjects =
     model === undefined
@@ -40,7 +39,7 @@ async function main(own: string, model: string | undefined, { dimension, slices 
   const all: MeasuredSlice[] = [];
   for (const subject of subjects) {
     for (const count of slices) {
-      const measured = await measuredOrNone(own, subject, count);
+      const measured = measuredOrNone(own, subject, count);
       if (measured === undefined) continue;
       all.push(...measured);
       rows.push(...measured.map((slice, index) => row(`${subject.name}, ${index + 1} of ${count}`, slice)));
@@ -61,17 +60,13 @@ function memorySubjects(folder: string): BenchModel[] {
 }
 
 /** Cuts the model and runs the slices. Some models have too few cuts for so many slices. */
-async function measuredOrNone(
-  folder: string,
-  model: BenchModel,
-  count: number,
-): Promise<MeasuredSlice[] | undefined> {
+function measuredOrNone(folder: string, model: BenchModel, count: number): MeasuredSlice[] | undefined {
   const own = fs.mkdtempSync(path.join(folder, 'measure-'));
   try {
     const [slices, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
     const plan = sliceModel(model, count, slices);
     synthesize({ outdir, slices, memoryMb: MAX_LAMBDA_MEMORY_MB });
-    const timings = await timingsOf(model, outdir);
+    const { timings } = runOnce(model, plan, { outdir, folder: own });
     return plan.slices.map((planned, slice) => ({ planned, peakBytes: timings[slice].peakMemoryBytes }));
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes('can be cut into at most')) throw error;
@@ -118,6 +113,8 @@ new Command('bench:memory')
   )
   .addOption(folderOption(os.tmpdir()))
   .action((model: string | undefined, options: Options) =>
-    inOwnFolder(options.folder, 'bench-memory', (own) => main(own, model, options)),
+    inOwnFolder(options.folder, 'bench-memory', (own) => {
+      main(own, model, options);
+    }),
   )
   .parse();
