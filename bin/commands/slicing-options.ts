@@ -57,7 +57,7 @@ export function addSlicingOptions(command: Command): Command {
         '--split <name=parts>',
         'run this node, or the node with this weight, in parts (1: never); repeatable',
       )
-        .argParser(parts)
+        .argParser(namedNumber('a name and a number of parts such as embeddings=4', 'parts'))
         .default({}, 'none'),
     )
     .option('--no-split-large-operators', 'split no operator because a slice with it is too large')
@@ -79,7 +79,7 @@ export function addModelOptions(command: Command): Command {
         '--dimension <name=size>',
         'size of a symbolic dimension of the inputs in your requests; repeatable',
       )
-        .argParser(dimension)
+        .argParser(namedNumber('a name and a size such as batch=1', 'a size'))
         .default({}, 'typical sizes, which inspect prints'),
     )
     .addOption(
@@ -106,20 +106,19 @@ export function slicerFor(options: SlicingOptions): Slicer {
   const choices = SLICING_CHOICES.filter((choice) => options[choice] !== undefined);
   const given = [...choices, ...SEARCH_FLAGS.filter((flag) => options[flag] !== undefined)];
   if (given.length > 1 && choices.length > 0) {
-    const flags = given.map(
-      (choice) => `--${choice.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    );
-    throw new SlicedInferenceError(
-      'slicing flags exclude one another',
-      flags.join(' and '),
-      'keep one of them',
-    );
+    const flags = given.map(flagOf).join(' and ');
+    throw new SlicedInferenceError('slicing flags exclude one another', flags, 'keep one of them');
   }
   if (options.slices !== undefined) return count(options.slices);
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
   if (options.atTensors !== undefined) return atTensors(splitNames(options.atTensors));
   if (options.slicingPlan !== undefined) return fromPlan(readPlan(options.slicingPlan), options.slicingPlan);
   return searchFor(options);
+}
+
+/** `--max-slice-size` for `maxSliceSize`. */
+export function flagOf(option: string): string {
+  return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** @param differences of the profile from the plan, one clause each */
@@ -142,20 +141,15 @@ function splitNames(lists: readonly string[]): string[] {
   return names.filter((name) => name !== '');
 }
 
-function parts(text: string, previous: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  const split = /^(.+)=(\d+)$/.exec(text);
-  if (split === null)
-    throw new InvalidArgumentError('It must be a name and a number of parts such as embeddings=4.');
-  if (Object.hasOwn(previous, split[1]))
-    throw new InvalidArgumentError(`${quoted(split[1])} has parts already: pass each name once.`);
-  return { ...previous, [split[1]]: Number(split[2]) };
-}
+type Sizes = Readonly<Record<string, number>>;
 
-function dimension(text: string, previous: DimensionSizes): DimensionSizes {
-  const split = /^(.+)=(\d+)$/.exec(text);
-  if (split === null) throw new InvalidArgumentError('It must be a name and a size such as batch=1.');
-  if (Object.hasOwn(previous, split[1])) {
-    throw new InvalidArgumentError(`${quoted(split[1])} has a size already: pass each dimension once.`);
-  }
-  return { ...previous, [split[1]]: Number(split[2]) };
+/** The parser of a repeatable flag with a name and a number. @param has what a name has already if it is passed twice */
+function namedNumber(form: string, has: string): (text: string, previous: Sizes) => Sizes {
+  return (text, previous) => {
+    const [, name, number] = /^(.+)=(\d+)$/.exec(text) ?? [];
+    if (name === undefined) throw new InvalidArgumentError(`It must be ${form}.`);
+    if (Object.hasOwn(previous, name))
+      throw new InvalidArgumentError(`${quoted(name)} has ${has} already: pass each name once.`);
+    return { ...previous, [name]: Number(number) };
+  };
 }

@@ -1,10 +1,10 @@
 /** What `plan --compare` and `plan --with` do: plan both, compare them, and print the differences. */
 import { SlicedInferenceError } from '../../../lib/errors';
 import { print, printJson } from '../../terminal/print';
-import { clearProgress, showProgress } from '../../terminal/progress';
+import { clearProgress } from '../../terminal/progress';
 import { textColumns } from '../describe-report';
 import type { PlanOptions } from '../planned-model';
-import { type ComparedInput, comparedPlans } from './compared-plan';
+import { type ComparedInput, comparedPlan } from './compared-plan';
 import { compared } from './comparison';
 import { describeComparison } from './describe-comparison';
 
@@ -25,9 +25,7 @@ export function printComparison(
     const advice = `leave it out, or plan each side alone with ${flag}`;
     throw new SlicedInferenceError(`${flag} must be of one plan`, 'a comparison of two plans', advice);
   }
-  const plans = comparedPlans([a, b]);
-  showProgress('comparing the files of the slices');
-  const comparison = compared(...plans);
+  const comparison = compared(comparedPlan(a), comparedPlan(b));
   clearProgress();
   if (json) printJson(comparison);
   else print(describeComparison(comparison, flags, textColumns(process.stdout.columns)));

@@ -4,7 +4,7 @@ import { type QuantityKind, inPercent, quantityText } from '../figures';
 export interface ComparedFigure {
   readonly name: string;
   readonly kind: QuantityKind;
-  /** `null`: not known, or there is none. */
+  /** `null`: there is none. */
   readonly a: number | null;
   readonly b: number | null;
   /** B − A, and its share of A. */
@@ -18,7 +18,7 @@ export function comparedFigure(name: string, kind: QuantityKind, a?: number, b?:
   return { name, kind, a: a ?? null, b: b ?? null, difference, share };
 }
 
-/** `+1.2 MB (+30 %)`, `same`, or nothing if a side is not known. */
+/** `+1.2 MB (+30 %)`, `same`, or nothing if a side has none. */
 export function differenceText(figure: ComparedFigure): string {
   const { kind, difference } = figure;
   if (difference === null) return '';
@@ -35,27 +35,17 @@ function shareText({ share }: ComparedFigure): string {
   return ` (${share < 0 ? '−' : '+'}${inPercent(Math.abs(share))})`;
 }
 
-/** Prices and times of mixed runs; without them, slices and memory. */
-export function verdictOf(figures: readonly ComparedFigure[]): string {
-  const named = (name: string): ComparedFigure | undefined =>
-    figures.find((figure) => figure.name === name && figure.difference !== null);
-  const [price, time] = [named('price of a million runs, mixed'), named('p50, mixed')];
-  if (price && time) {
-    const costs = changeText(price, ['costs the same', 'costs', 'more', 'less']);
-    const takes = changeText(time, ['takes as long', 'takes', 'longer', 'less']);
-    return `By the model of cost, B ${costs} for a million mixed runs${shareText(price)} and ${takes} at p50${shareText(time)}.`;
-  }
-  const both = (name: string): string => {
-    const { kind = 'count', a, b } = named(name) ?? {};
-    return `${quantityText(kind, a)} in A and ${quantityText(kind, b)} in B`;
-  };
-  return `The slices are ${both('slices')}, and the memory of the largest function is ${both('memory of the largest function')}. Prices and times need both models.`;
+/** `$33.01 with A and $34.05 with B (+3.2 %)`. */
+function sidesText(figure: ComparedFigure): string {
+  const { kind, a, b } = figure;
+  return `${quantityText(kind, a)} with A and ${quantityText(kind, b)} with B${shareText(figure)}`;
 }
 
-function changeText(
-  { kind, difference, share }: ComparedFigure,
-  [same, verb, more, less]: readonly [same: string, verb: string, more: string, less: string],
-): string {
-  if (difference === null || Math.abs(share ?? 0) < LEAST_SHARE) return same;
-  return `${verb} ${quantityText(kind, Math.abs(difference))} ${difference > 0 ? more : less}`;
+export function verdictOf(figures: readonly ComparedFigure[]): string {
+  const sides = (name: string): string =>
+    figures
+      .filter((figure) => figure.name === name)
+      .map(sidesText)
+      .join('');
+  return `By the model of cost, a million mixed runs cost ${sides('price of a million runs, mixed')}, and the p50 of a run is ${sides('p50, mixed')}.`;
 }

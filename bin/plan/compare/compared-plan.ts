@@ -1,33 +1,32 @@
-/** One side of a comparison: a model that is planned here, or a plan file, with the prices of its model if that is found. */
+/** One side of a comparison: a model that is planned here, or a plan file with the prices of its model. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type AnalyzedModel, analyzeModel } from '../../../lib/compile/analyze';
+import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileCut } from '../../../lib/compile/compile';
 import { readPlan } from '../../../lib/compile/files/read-plan';
 import { type CutModel, cutModel } from '../../../lib/compile/fit-by-splits';
 import { costOf } from '../../../lib/cost/schedule';
+import { sealPlan } from '../../../lib/emit/seal-plan';
+import type { CompiledModel } from '../../../lib/emit/slice';
 import { quoted, SlicedInferenceError } from '../../../lib/errors';
-import { attempt } from '../../../lib/plan/choose/ranking';
-import type { PlanDraft, SlicePlan } from '../../../lib/plan/file/plan';
+import { chunksDigest } from '../../../lib/onnx/write-chunks';
+import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { DEFAULT_GOAL } from '../../../lib/plan/goal';
 import { plannedRuns } from '../../../lib/plan/pricing/plan-runs';
 import { type Slicer, fromPlan } from '../../../lib/plan/slicers';
 import { SEARCH_FLAGS } from '../../commands/search-options';
-import { SLICING_CHOICES, analyzeOptions, slicerFor } from '../../commands/slicing-options';
+import { SLICING_CHOICES, analyzeOptions, flagOf, slicerFor } from '../../commands/slicing-options';
 import { showProgress } from '../../terminal/progress';
 import type { PlanReport } from '../plan-report';
 import { type PlanOptions, plannedModel } from '../planned-model';
-import { type FilesOfSlices, compiledFiles, plannedFiles } from './slice-files';
 
 export interface ComparedPlan {
   /** As the user named it. */
   readonly path: string;
-  readonly plan: PlanDraft;
-  readonly files: FilesOfSlices;
+  readonly plan: SlicePlan;
   /** With consolidation: the model as one slice. */
-  readonly whole?: { readonly plan: PlanDraft; readonly files: FilesOfSlices };
-  /** Absent for a plan file whose model is not found. */
-  readonly report?: PlanReport;
+  readonly whole?: SlicePlan;
+  readonly report: PlanReport;
   readonly options: PlanOptions;
 }
 
@@ -38,31 +37,31 @@ export interface ComparedInput {
   readonly given: Partial<PlanOptions>;
 }
 
-/** @returns what A and B are. A model that both name with the same flags is analyzed once. */
-export function comparedPlans(inputs: readonly [ComparedInput, ComparedInput]): [ComparedPlan, ComparedPlan] {
-  const files = inputs.map((input) => (isPlanFile(input.path) ? readPlanFile(input) : undefined));
-  const analyzed = new Map<string, AnalyzedModel>();
-  const analyze: Analyze = (model, options) => {
-    const chosen = analyzeOptions(options);
-    const key = JSON.stringify([path.resolve(model), chosen]);
-    showProgress(`reading ${model}`);
-    const known = analyzed.get(key) ?? analyzeModel(model, chosen);
-    analyzed.set(key, known);
-    return known;
-  };
-  const planOf = (side: 0 | 1): ComparedPlan => {
-    const [file, { path: other }] = [files[side], inputs[1 - side]];
-    return file
-      ? ofFile(inputs[side], file, isPlanFile(other) ? [] : [other], analyze)
-      : ofModel(inputs[side], analyze);
-  };
-  return [planOf(0), planOf(1)];
+export function comparedPlan(input: ComparedInput): ComparedPlan {
+  const { path: file, options } = input;
+  if (file.toLowerCase().endsWith('.json')) return ofFile(input);
+  const slicer = slicerFor(options);
+  return { path: file, options, ...planWith(read(file, slicer, options), slicer, options) };
 }
 
-type Analyze = (model: string, options: PlanOptions) => AnalyzedModel;
+function read(model: string, slicer: Slicer, options: PlanOptions): CutModel {
+  showProgress(`planning ${model}`);
+  return cutModel(analyzeModel(model, analyzeOptions(options)), slicer, options.consolidation);
+}
 
-function isPlanFile(file: string): boolean {
-  return file.toLowerCase().endsWith('.json');
+function planWith({ analyzed, cut }: CutModel, slicer: Slicer, options: PlanOptions) {
+  const { compiled, report } = plannedModel(analyzed, cut, slicer, options);
+  const whole = cut.whole && sealed(compileCut(analyzed, cut.whole.cut));
+  return { plan: sealed(compiled), report, ...(whole && { whole }) };
+}
+
+/** The plan with the digests of the files that its slices would have. */
+function sealed({ plan, slices, files }: CompiledModel): SlicePlan {
+  const digests = slices.map(({ model, weights }) => ({
+    model: chunksDigest(files, model),
+    ...(weights.length > 0 && { weights: chunksDigest(files, weights) }),
+  }));
+  return sealPlan(plan, digests);
 }
 
 /** What a plan file says itself. */
@@ -71,62 +70,37 @@ const DECIDED: readonly (keyof PlanOptions)[] = [
   ...(['dimension', 'optimize', 'split', 'splitLargeOperators'] as const),
 ];
 
-function readPlanFile({ path: file, given }: ComparedInput): SlicePlan {
+/** Files and sizes are those of the plan file. Its prices are those of its model, which `slice --out` leaves in the folder above. */
+function ofFile({ path: file, options, given }: ComparedInput): ComparedPlan {
   const extra = DECIDED.find((name) => given[name] !== undefined);
-  if (extra === undefined) return readPlan(file);
-  const flag = extra.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new SlicedInferenceError(
-    `plan file ${quoted(file)} decides its cuts, sizes and optimization itself`,
-    `--${extra === 'splitLargeOperators' ? 'no-' : ''}${flag}`,
-    'pass the model instead, or if the flag is for the second plan, put it after --with',
-  );
-}
-
-function ofModel({ path: model, options }: ComparedInput, analyze: Analyze): ComparedPlan {
-  const slicer = slicerFor(options);
-  const read = analyze(model, options);
-  showProgress(`planning ${model}`);
-  const planned = planWith(cutModel(read, slicer, options.consolidation), slicer, options);
-  return { path: model, options, ...planned };
-}
-
-function planWith({ analyzed, cut }: CutModel, slicer: Slicer, options: PlanOptions) {
-  const { compiled, report } = plannedModel(analyzed, cut, slicer, options);
-  const whole = cut.whole && compileCut(analyzed, cut.whole.cut);
-  return {
-    ...{ plan: compiled.plan, files: compiledFiles(compiled), report },
-    ...(whole && { whole: { plan: whole.plan, files: compiledFiles(whole) } }),
-  };
-}
-
-/**
- * Files and sizes are those of the plan file. Its prices are those of its model, which may lie beside the plan, or in the folder above
- * it, as `slice --out` makes it, or be the other side.
- */
-function ofFile(
-  { path: file, options }: ComparedInput,
-  plan: SlicePlan,
-  others: readonly string[],
-  analyze: Analyze,
-): ComparedPlan {
-  // `SlicedModel` has no files of the whole model.
-  const mode = options.consolidation === 'automatic' ? 'never' : options.consolidation;
-  const own = { ...options, dimension: plan.dimensions, optimize: plan.graphOptimization, split: {} };
-  const slicer = fromPlan(plan, file);
-  const side = { path: file, plan, files: plannedFiles(plan), options: own };
-  const folder = path.dirname(file);
-  const beside = [folder, path.dirname(path.resolve(folder))].map((each) => path.join(each, plan.model.file));
-  for (const model of [...beside, ...others]) {
-    if (!fs.existsSync(model) || !fs.statSync(model).isFile()) continue;
-    // A model of another graph, or another file of this name, is not the plan's.
-    const found = attempt(() => cutModel(analyze(model, own), slicer, mode));
-    if (found instanceof SlicedInferenceError) continue;
-    const { report, whole, plan: again } = planWith(withSettingsOf(plan, found), slicer, own);
-    if (!again.slices.every(({ weightBytes }, slice) => weightBytes === plan.slices[slice].weightBytes))
-      continue;
-    return { ...side, report, ...(whole && { whole }) };
+  if (extra !== undefined) {
+    throw new SlicedInferenceError(
+      `plan file ${quoted(file)} decides its cuts, sizes and optimization itself`,
+      extra === 'splitLargeOperators' ? '--no-split-large-operators' : flagOf(extra),
+      'pass the model instead, or if the flag is for the second plan, put it after --with',
+    );
   }
-  return side;
+  const plan = readPlan(file);
+  // `SlicedModel` has no files of the whole model.
+  const consolidation = options.consolidation === 'automatic' ? 'never' : options.consolidation;
+  const { dimensions: dimension, graphOptimization: optimize } = plan;
+  const own = { ...options, consolidation, dimension, optimize, split: {} };
+  const slicer = fromPlan(plan, file);
+  const cut = withSettingsOf(plan, read(modelOf(plan, file), slicer, own));
+  return { path: file, options: own, ...planWith(cut, slicer, own), plan };
+}
+
+function modelOf({ model }: SlicePlan, file: string): string {
+  const folder = path.dirname(path.resolve(file));
+  const found = [folder, path.dirname(folder)]
+    .map((each) => path.join(each, model.file))
+    .find((each) => fs.existsSync(each));
+  if (found !== undefined) return found;
+  throw new SlicedInferenceError(
+    `plan file ${quoted(file)} must be in the folder of its model, or in a folder beside the model`,
+    `no ${quoted(model.file)} there`,
+    'copy the model or a link to it, because prices and times depend on it',
+  );
 }
 
 /** The cut with the memory and the threads that the plan file has. */

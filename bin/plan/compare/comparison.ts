@@ -23,11 +23,7 @@ export interface Comparison {
   };
 }
 
-/** Without a report if it is a plan file whose model is not found. */
-interface ComparedSide extends Pick<ComparedPlan, 'path' | 'report'> {
-  /** The name of the model's file. */
-  readonly model: string;
-}
+type ComparedSide = Pick<ComparedPlan, 'path' | 'report'>;
 
 export interface ComparedCut {
   /** Names of the tensors that cross it. */
@@ -40,8 +36,7 @@ export interface ComparedCut {
 interface CutPlace {
   /** The slice before the cut. */
   readonly slice: number;
-  /** Absent if the model is not known. */
-  readonly bytes?: number;
+  readonly bytes: number;
 }
 
 export function compared(a: ComparedPlan, b: ComparedPlan): Comparison {
@@ -51,19 +46,14 @@ export function compared(a: ComparedPlan, b: ComparedPlan): Comparison {
     [...figures, ...settings].every((own) => own.a === own.b) &&
     cuts.every((cut) => cut.a !== null && cut.b !== null) &&
     deployment.stateMachine === 'unchanged';
-  const verdict = isSamePlan ? SAME : verdictOf(figures);
+  const verdict = isSamePlan
+    ? 'Same plan: the slices, their files and all figures are equal. A deployment of B over A changes nothing.'
+    : verdictOf(figures);
   return {
-    a: sideOf(a),
-    b: sideOf(b),
+    a: { path: a.path, report: a.report },
+    b: { path: b.path, report: b.report },
     differences: { isSamePlan, verdict, figures, settings, cuts, deployment },
   };
-}
-
-const SAME =
-  'Same plan: the slices, their files and all figures are equal. A deployment of B over A changes nothing.';
-
-function sideOf({ path, plan, report }: ComparedPlan): ComparedSide {
-  return { path, model: plan.model.file, ...(report && { report }) };
 }
 
 function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
@@ -74,9 +64,8 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
     figure(name, kind, ({ plan }) => of(plan.slices.map((slice) => slice[size])));
   const ofRuns = (name: string, kind: QuantityKind, value: keyof ReportedRun) =>
     TEMPERATURES.map((temperature) =>
-      figure(`${name}, ${temperature}`, kind, ({ report }) => {
-        const runs = report?.consolidation?.run ?? report?.run;
-        return runs?.[temperature][value];
+      figure(`${name}, ${temperature}`, kind, ({ report: { run, consolidation } }) => {
+        return (consolidation?.run ?? run)[temperature][value];
       }),
     );
   return [
@@ -88,7 +77,9 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
     total('memory of the largest function', 'memoryMb', largestOf, 'megabytes'),
     total('memory of all functions', 'memoryMb', sumOf, 'megabytes'),
     total('peak of the largest function', 'peakMemoryBytes', largestOf),
-    figure('function of the whole model', 'megabytes', ({ report }) => report?.consolidation?.memoryMb),
+    ...(a.report.consolidation || b.report.consolidation
+      ? [figure('function of the whole model', 'megabytes', ({ report }) => report.consolidation?.memoryMb)]
+      : []),
     ...ofRuns('price of a million runs', 'dollars', 'dollarsPerMillion'),
     ...ofRuns('p50', 'milliseconds', 'p50'),
     ...ofRuns('p95', 'milliseconds', 'p95'),
@@ -123,26 +114,19 @@ function settingsOf(a: ComparedPlan, b: ComparedPlan): Comparison['differences']
 
 /** Cuts are the same if the same tensors cross them. So a graph and its optimized version can be compared too. */
 function comparedCuts(a: ComparedPlan, b: ComparedPlan): ComparedCut[] {
-  const onlyInB = new Set(cutsOf(b));
-  const both = cutsOf(a).map((own) => {
-    const same = [...onlyInB].find(({ tensors }) => JSON.stringify(tensors) === JSON.stringify(own.tensors));
-    if (same) onlyInB.delete(same);
-    return { ...own, a: own.place, b: same?.place ?? null };
-  });
-  return [...both, ...[...onlyInB].map((own) => ({ ...own, a: null, b: own.place }))]
-    .sort((one, other) => one.nodesBefore - other.nodesBefore)
+  const cuts = new Map<string, ComparedCut & { readonly position: number }>();
+  for (const [side, { report }] of [
+    ['a', a],
+    ['b', b],
+  ] as const) {
+    for (const { slice, bytes, position, tensors } of report.cuts) {
+      const names = tensors.map(({ name }) => name).sort();
+      const key = JSON.stringify(names);
+      const known = cuts.get(key) ?? { tensors: names, a: null, b: null, position };
+      cuts.set(key, { ...known, [side]: { slice, bytes } });
+    }
+  }
+  return [...cuts.values()]
+    .sort((one, other) => one.position - other.position)
     .map(({ tensors, a: ofA, b: ofB }) => ({ tensors, a: ofA, b: ofB }));
-}
-
-function cutsOf({ plan: { slices }, report }: ComparedPlan) {
-  let nodesBefore = 0;
-  return slices.slice(0, -1).map(({ nodes }, slice) => {
-    nodesBefore += sumOf(nodes.map(([first, last]) => last - first + 1));
-    const crossing = slices
-      .slice(slice + 1)
-      .flatMap(({ inputs }) => inputs)
-      .filter(({ source }) => source.from === 'slice' && source.slice <= slice);
-    const place: CutPlace = { slice, ...(report && { bytes: report.cuts[slice].bytes }) };
-    return { place, tensors: [...new Set(crossing.map(({ name }) => name))].sort(), nodesBefore };
-  });
 }

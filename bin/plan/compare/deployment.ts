@@ -5,21 +5,18 @@
 import { WHOLE, sliceName } from '../../../contract/keys';
 import { withDefaults } from '../../../lib/cost/options';
 import { sumOf } from '../../../lib/extremes';
-import type { SliceDraft } from '../../../lib/plan/file/plan';
+import type { PlannedFile, PlannedSlice } from '../../../lib/plan/file/plan';
 import { areWarmUpsWorthwhile, scheduleSlices, withWarmUps } from '../../../lib/plan/schedule/schedule';
 import { stateTensorLimits } from '../../../lib/plan/schedule/state-tensor-limits';
 import { threadCount } from '../../../lib/plan/sizes/estimate';
 import { withinSplits } from '../../../lib/split/split';
 import { analyzeOptions } from '../../commands/slicing-options';
 import type { ComparedPlan } from './compared-plan';
-import { type SliceFile, isAmong } from './slice-files';
 
 export interface Deployment {
   readonly functions: readonly DeployedFunction[];
   readonly uploadFiles: number;
   readonly uploadBytes: number;
-  /** Files of B that the stack has already, because A has files of the same bytes. */
-  readonly keptFiles: number;
   /** Whether the code of the functions is for other processors, or of another version of the library. */
   readonly hasNewCode: boolean;
   /** AWS changes the type of a state machine only by replacing it. */
@@ -32,8 +29,6 @@ export interface DeployedFunction {
   /** The id of its construct: `slice-00`, or `whole`. */
   readonly id: string;
   readonly change: 'unchanged' | 'updated' | 'added' | 'removed';
-  /** Whether A has the function with other files. */
-  readonly hasNewFiles: boolean;
   readonly uploadBytes: number;
   /** `null`: that plan has no such function. */
   readonly a: FunctionSize | null;
@@ -45,85 +40,81 @@ interface FunctionSize {
   readonly memoryMb: number;
 }
 
-interface PlannedFunction {
-  readonly files: readonly SliceFile[];
-  readonly size: FunctionSize;
+interface PlannedFunction extends FunctionSize {
+  readonly files: readonly PlannedFile[];
   /** As text, what CloudFormation compares besides digests. */
   readonly settings: string;
 }
 
 export function deploymentOver(a: ComparedPlan, b: ComparedPlan): Deployment {
   const [before, after] = [functionsOf(a), functionsOf(b)];
-  const there = [...before.values()].flatMap(({ files }) => files);
-  // Slices may share a file. Equal bytes from different places of a model are so rare that they are not looked for.
-  const needed = new Map(
-    [...after.values()].flatMap(({ files }) => files.map((file) => [file.key ?? file, file])),
+  const there = new Set(filesOf(before).map(({ sha256 }) => sha256));
+  const added = new Map(
+    filesOf(after)
+      .filter(({ sha256 }) => !there.has(sha256))
+      .map(({ sha256, bytes }) => [sha256, bytes]),
   );
-  const added = new Set([...needed.values()].filter((file) => !isAmong(file, there)).map(keyOf));
-  const bytesOf = (files: Iterable<SliceFile>): number =>
-    sumOf([...files].filter((file) => added.has(keyOf(file))).map(({ bytes }) => bytes));
-  const hasNewCode = codeOf(a) !== codeOf(b);
-  const hasOtherFiles = (id: string): boolean => !isSameList(before.get(id)?.files, after.get(id)?.files);
-  const ids = [...new Set([...before.keys(), ...after.keys()])];
-  // Each function has a digest of all files and choices on which a result depends.
-  const isOtherModel = hasNewCode || ids.some(hasOtherFiles) || digestedOf(a) !== digestedOf(b);
-  const functions = ids.sort(byNumber).map((id): DeployedFunction => {
+  const isOtherModel = digestedOf(a, before) !== digestedOf(b, after);
+  const ids = [...new Set([...before.keys(), ...after.keys()])].sort(byNumber);
+  const functions = ids.map((id): DeployedFunction => {
     const [own, next] = [before.get(id), after.get(id)];
     const isUpdated = isOtherModel || own?.settings !== next?.settings;
     return {
       id,
       change: !own ? 'added' : !next ? 'removed' : isUpdated ? 'updated' : 'unchanged',
-      hasNewFiles: own !== undefined && next !== undefined && hasOtherFiles(id),
-      uploadBytes: bytesOf(next?.files ?? []),
-      a: own?.size ?? null,
-      b: next?.size ?? null,
+      uploadBytes: sumOf((next?.files ?? []).map(({ sha256 }) => added.get(sha256) ?? 0)),
+      a: sizeOf(own),
+      b: sizeOf(next),
     };
   });
+  // Slices serve the runs for which there is no whole model. A function with new files may read only those when it starts.
+  const isMissed = [...before].some(
+    ([id, { files }]) => id !== WHOLE && textOf(files) !== textOf(after.get(id)?.files),
+  );
   const [ofA, ofB] = [choicesOf(a), choicesOf(b)];
   const isReplaced = ofA.stateMachineType !== ofB.stateMachineType;
   const isSame = functions.every(({ change }) => change === 'unchanged') && statesOf(a) === statesOf(b);
   return {
     functions,
     uploadFiles: added.size,
-    uploadBytes: bytesOf(needed.values()),
-    keptFiles: needed.size - added.size,
-    hasNewCode,
+    uploadBytes: sumOf([...added.values()]),
+    hasNewCode: codeOf(a) !== codeOf(b),
     stateMachine: isReplaced ? 'replaced' : isSame ? 'unchanged' : 'updated',
-    mayFailRuns: isReplaced || ofA.transport !== ofB.transport || functions.some(isMissed),
+    mayFailRuns: isReplaced || ofA.transport !== ofB.transport || isMissed,
   };
 }
 
-/** Slices serve the runs for which there is no whole model. A function with new files may read only those when it starts. */
-function isMissed({ id, change, hasNewFiles }: DeployedFunction): boolean {
-  return id !== WHOLE && (change === 'removed' || hasNewFiles);
+type Functions = ReadonlyMap<string, PlannedFunction>;
+
+function filesOf(functions: Functions): PlannedFile[] {
+  return [...functions.values()].flatMap(({ files }) => files);
+}
+
+function textOf(files: readonly PlannedFile[] = []): string {
+  return files.map(({ sha256 }) => sha256).join(' ');
+}
+
+function sizeOf(planned: PlannedFunction | undefined): FunctionSize | null {
+  return planned ? { weightBytes: planned.weightBytes, memoryMb: planned.memoryMb } : null;
 }
 
 function byNumber(one: string, other: string): number {
   return one.localeCompare(other, 'en', { numeric: true });
 }
 
-function keyOf(file: SliceFile): SliceFile | string {
-  return file.key ?? file;
-}
-
-function isSameList(one: readonly SliceFile[] = [], other: readonly SliceFile[] = []): boolean {
-  return one.length === other.length && one.every((file, index) => isAmong(file, [other[index]]));
-}
-
 /** By id. */
-function functionsOf({ plan, files, whole, report }: ComparedPlan): ReadonlyMap<string, PlannedFunction> {
-  const functionOf = (own: SliceDraft, ofFunction: readonly SliceFile[], part = ''): PlannedFunction => {
-    const { weightBytes, memoryMb, ephemeralStorageMb, timeoutSeconds } = own;
+function functionsOf({ plan, whole, report }: ComparedPlan): Functions {
+  const functionOf = (own: PlannedSlice, part = ''): PlannedFunction => {
+    const { model, weights, weightBytes, memoryMb, ephemeralStorageMb, timeoutSeconds } = own;
     const settings = JSON.stringify([memoryMb, ephemeralStorageMb, timeoutSeconds, part, plan.model.file]);
-    return { files: ofFunction, size: { weightBytes, memoryMb }, settings };
+    return { files: weights ? [model, weights] : [model], weightBytes, memoryMb, settings };
   };
   const { slices } = plan;
   const functions = new Map(
-    slices.map((own, slice) => [sliceName(slice), functionOf(own, files[slice], `of ${slices.length}`)]),
+    slices.map((own, slice) => [sliceName(slice), functionOf(own, `of ${slices.length}`)]),
   );
-  const memoryMb = report?.consolidation?.memoryMb;
-  if (whole && memoryMb !== undefined)
-    functions.set(WHOLE, functionOf({ ...whole.plan.slices[0], memoryMb }, whole.files[0]));
+  const memoryMb = report.consolidation?.memoryMb;
+  if (whole && memoryMb !== undefined) functions.set(WHOLE, functionOf({ ...whole.slices[0], memoryMb }));
   return functions;
 }
 
@@ -137,11 +128,12 @@ function codeOf(side: ComparedPlan): string {
   return [choicesOf(side).architecture, library, onnxRuntime].join(' ');
 }
 
-/** What the digest of a deployment covers besides files and code: see `planDeployment` of the construct. */
-function digestedOf(side: ComparedPlan): string {
+/** What the digest covers that each function has: all files and choices on which a result depends. See `planDeployment` of the construct. */
+function digestedOf(side: ComparedPlan, functions: Functions): string {
   const { plan, report } = side;
-  const threads = Math.max(plan.threads, threadCount(report?.consolidation?.memoryMb ?? 1));
-  return `${withinSplits(threads, plan.splits)} ${choicesOf(side).transport}`;
+  const threads = Math.max(plan.threads, threadCount(report.consolidation?.memoryMb ?? 1));
+  const files = [...functions].map(([id, own]) => `${id} ${textOf(own.files)}`);
+  return [...files, codeOf(side), withinSplits(threads, plan.splits), choicesOf(side).transport].join('\n');
 }
 
 /** What the states of a run are besides the functions that they call. */

@@ -23,7 +23,6 @@ export function describeComparison(
   const { figures, settings, cuts, deployment } = differences;
   const lines = (list: readonly string[]): string =>
     list.flatMap((line) => wrapped(printable(line, 1000), columns)).join('\n');
-  const known = figures.filter((figure) => figure.a !== null || figure.b !== null);
   const tables = [
     table(
       ['settings that differ', 'A', 'B'],
@@ -31,7 +30,7 @@ export function describeComparison(
     ),
     table(
       ['estimates', 'A', 'B', 'B − A'],
-      known.map((own) => [own.name, ...bothTexts(own.kind, own.a, own.b), differenceText(own)]),
+      figures.map((own) => [own.name, ...bothTexts(own.kind, own.a, own.b), differenceText(own)]),
     ),
     `${cutsLine(cuts)}\n${table(['tensors at the cut', 'A, after slice', 'B, after slice'], cuts.map(cutRow))}`,
     table(
@@ -39,7 +38,7 @@ export function describeComparison(
       deployment.functions.map(functionRow),
     ),
     lines(deploymentLines(deployment)),
-    lines(warningsOf(comparison)),
+    lines([...new Set([...a.report.warnings, ...b.report.warnings])].map((warning) => `warning: ${warning}`)),
   ];
   const head = lines([`A: ${a.path}`, [`B: ${b.path}`, ...flags].join(' ')]);
   return [lines([differences.verdict]), head, ...(differences.isSamePlan ? [] : tables)]
@@ -67,24 +66,17 @@ function cutRow({ tensors, a, b }: ComparedCut): string[] {
   const [first = 'none', ...others] = tensors;
   const name = first.length > NAME_LENGTH ? `…${first.slice(1 - NAME_LENGTH)}` : first;
   const place = (own: ComparedCut['a']): string => {
-    if (own === null) return NONE;
-    return own.bytes === undefined ? String(own.slice) : `${own.slice}: ${quantityText('bytes', own.bytes)}`;
+    return own === null ? NONE : `${own.slice}: ${quantityText('bytes', own.bytes)}`;
   };
   return [others.length === 0 ? name : `${name} and ${others.length} more`, place(a), place(b)];
 }
 
-function functionRow({ id, a, b, change, hasNewFiles, uploadBytes }: DeployedFunction): string[] {
-  const files =
-    uploadBytes > 0
-      ? `, uploads ${quantityText('bytes', uploadBytes)}`
-      : change === 'updated'
-        ? `, ${hasNewFiles ? 'files of A' : 'same files'}`
-        : '';
+function functionRow({ id, a, b, change, uploadBytes }: DeployedFunction): string[] {
   return [
     id,
     ...bothTexts('bytes', a?.weightBytes, b?.weightBytes),
     ...bothTexts('megabytes', a?.memoryMb, b?.memoryMb),
-    `${change}${files}`,
+    `${change}${uploadBytes > 0 ? `, uploads ${quantityText('bytes', uploadBytes)}` : ''}`,
   ];
 }
 
@@ -92,18 +84,14 @@ const CHANGES = ['updated', 'added', 'removed', 'unchanged'] as const;
 
 function deploymentLines({ functions, ...own }: Deployment): string[] {
   const counts = CHANGES.map((change) => [functions.filter((fn) => fn.change === change).length, change]);
-  const uploads = `${filesText(own.uploadFiles)}, ${quantityText('bytes', own.uploadBytes)}`;
+  const files = own.uploadFiles === 1 ? '1 file' : `${own.uploadFiles} files`;
   return [
     'A deployment of B over A, in the same stack and with the same id:',
-    `- uploads ${uploads}${own.hasNewCode ? ', and new code of the functions' : ''}; already there: ${filesText(own.keptFiles)}`,
+    `- uploads ${files}, ${quantityText('bytes', own.uploadBytes)}${own.hasNewCode ? ', and new code of the functions' : ''}`,
     `- functions: ${counts.flatMap(([count, change]) => (count === 0 ? [] : [`${count} ${change}`])).join(', ')}`,
     `- state machine: ${STATE_MACHINE[own.stateMachine]}`,
     `- runs in progress: ${own.stateMachine === 'replaced' ? REPLACED_RUNS : own.mayFailRuns ? RISKY_RUNS : SAFE_RUNS}`,
   ];
-}
-
-function filesText(count: number): string {
-  return count === 1 ? '1 file' : `${count} files`;
 }
 
 const STATE_MACHINE = {
@@ -117,17 +105,3 @@ const RISKY_RUNS =
   'they end on A. One that is still in progress when the deployment ends may fail, because functions or permissions of A are removed then; both clients start it again on B';
 const REPLACED_RUNS =
   'they must end before the deployment does, because CloudFormation then deletes the state machine of A';
-
-function warningsOf({ a, b }: Comparison): string[] {
-  const [ofA = [], ofB = []] = [a.report?.warnings, b.report?.warnings];
-  return [
-    ...ofA.map((warning) => `warning${ofB.includes(warning) ? '' : ' (A)'}: ${warning}`),
-    ...ofB.filter((warning) => !ofA.includes(warning)).map((warning) => `warning (B): ${warning}`),
-    ...[a, b]
-      .filter(({ report }) => report === undefined)
-      .map(
-        ({ path, model }) =>
-          `warning: ${path} has no prices and times, because its model is not found: put ${model} beside it or into the folder above it`,
-      ),
-  ];
-}

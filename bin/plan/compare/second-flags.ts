@@ -27,24 +27,16 @@ export function givenOptions(command: Command): GivenOptions {
   return Object.fromEntries(Object.entries(command.opts()).filter(isGiven));
 }
 
-const DESCRIBE = '--with must be followed by flags that describe the second plan';
-
 /** @param parser has the flags that describe a plan, and no others */
 export function parseSecondFlags(flags: readonly string[], parser: Command): GivenOptions {
-  const { operands, unknown } = parser.parseOptions(flags.filter((flag) => flag !== WITH));
-  const misuses = [
-    [flags.length === 0, 'nothing', 'add a flag, such as --slices 5, or leave --with out'],
-    [flags.includes(WITH), 'a second --with', 'pass --with once'],
-    [operands.length > 0, quoted(operands[0] ?? ''), 'pass the second model with --compare'],
-    [
-      unknown.length > 0,
-      quoted(unknown[0] ?? ''),
-      'check its name, and put flags such as --json before --with',
-    ],
-  ] as const;
-  for (const [isMisused, got, advice] of misuses)
-    if (isMisused) throw new SlicedInferenceError(DESCRIBE, got, advice);
-  return givenOptions(parser);
+  const { operands, unknown } = parser.parseOptions([...flags]);
+  const [other] = [...unknown, ...operands];
+  if (flags.length > 0 && other === undefined) return givenOptions(parser);
+  throw new SlicedInferenceError(
+    `${WITH} must be followed by flags that describe the second plan`,
+    other === undefined ? 'nothing' : quoted(other),
+    `put flags such as --json before ${WITH}, and a second model after --compare`,
+  );
 }
 
 /** A way to cut replaces the first plan's way to cut. Sizes of dimensions and splits are replaced one by one. */

@@ -38,7 +38,7 @@ it.each<[string[], string]>([
   [['--at-tensors', 't0,nowhere'], "must be computed by a node from the model's inputs, got 'nowhere'"],
   [['--at-tensors', ','], 'the list of tensors to cut at must have one tensor or more, got none'],
   [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],
-  [['--dimension', 'batch=2', '--dimension', 'batch=3'], "'batch' has a size already: pass each dimension"],
+  [['--dimension', 'batch=2', '--dimension', 'batch=3'], "'batch' has a size already: pass each name"],
   [['--dimension', 'batch=0'], "the size of dimension 'batch' must be a whole number from 1 to 2147483647"],
   [
     ['--max-latency', '2'],

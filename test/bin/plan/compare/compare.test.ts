@@ -13,10 +13,10 @@ async function compared(args: readonly string[], second: readonly string[] = [])
   return JSON.parse(await succeed(['plan', ...args, '--json', ...flags])) as Comparison;
 }
 
-/** Writes the slices of `A`, and returns the path of their plan. */
-async function written(folder = temporaryFolder(), file = model): Promise<string> {
-  const out = path.join(folder, 'slices');
-  await succeed(['slice', file, ...A.slice(1), '--out', out]);
+/** Writes the slices of `A` into a folder beside the model, and returns the path of their plan. */
+async function written(): Promise<string> {
+  const out = path.join(path.dirname(model), 'slices');
+  await succeed(['slice', ...A, '--out', out]);
   return path.join(out, 'plan.json');
 }
 
@@ -27,7 +27,7 @@ it('prints the verdict, both plans side by side, and what a deployment replaces'
     .replaceAll('\n  ', ' ')
     .split('\n\n');
   expect(verdict).toMatch(
-    /^By the model of cost, B costs \$[\d.]+ more for a million mixed runs \(\+[\d.]+ %\) and takes [\d.]+ m?s (longer|less) at p50 \([+−][\d.]+ %\)\.$/,
+    /^By the model of cost, a million mixed runs cost \$[\d.]+ with A and \$[\d.]+ with B \(\+[\d.]+ %\), and the p50 of a run is [\d.]+ m?s with A and [\d.]+ m?s with B \([+−][\d.]+ %\)\.$/,
   );
   expect(head).toBe(`A: ${model}\nB: ${model} --at-tensors t0 --state-machine standard`);
   expect(settings).toMatch(/\nstate machine +express +standard$/);
@@ -79,24 +79,19 @@ it('compares other graphs: of another model, optimized, and with operators in pa
   expect(await settings([split], ['--max-slice-size', '600KB'])).toContain('operators in parts');
 });
 
-it('a plan file has the prices of its model in the folder above it, and without it its sizes', async () => {
-  const folder = temporaryFolder();
-  const own = saveModel(mlp(4), 'model.onnx', folder);
-  const plan = await written(folder, own);
-  const { differences } = await compared([plan], ['--no-warm-up']);
-  expect(differences.verdict).toMatch(/^By the model of cost, B costs/);
-  fs.rmSync(own);
-  const output = await succeed(['plan', plan, '--compare', saveModel(mlp(2)), '--with', '--slices', '2']);
-  expect(output.replaceAll('\n  ', ' ')).toMatch(
-    /^The slices are 3 in A and 2 in B, .* Prices and times need both models\.\n(.*\n)+p50, mixed +– +[\d.]+ m?s\n(.*\n)+.* has no prices and times, because its model is not found/,
-  );
+it('a plan file has the prices of its model in the folder above it', async () => {
+  const plan = await written();
+  const { a, differences } = await compared([plan], ['--no-warm-up']);
+  expect(differences.verdict).toMatch(/^By the model of cost, a million/);
+  expect(a.report.model.file).toBe(path.basename(model));
 });
 
+const DESCRIBE = '--with must be followed by flags that describe the second plan, got';
+
 it.each<[string, string[], string]>([
-  ['nothing after --with', ['--with'], 'got nothing: add a flag, such as --slices 5, or leave --with out'],
-  ['a second --with', ['--with', '--slices', '2', '--with'], 'got a second --with: pass --with once'],
-  ['--json after --with', ['--with', '--json'], "got '--json': check its name, and put flags such as"],
-  ['a model after --with', ['--with', 'b.onnx'], "got 'b.onnx': pass the second model with --compare"],
+  ['nothing after --with', ['--with'], `${DESCRIBE} nothing: put flags such as --json before --with`],
+  ['a second --with', ['--with', '--slices', '2', '--with'], `${DESCRIBE} '--with': `],
+  ['a model after --with', ['--with', 'b.onnx'], `${DESCRIBE} 'b.onnx': `],
   ['a bad value after --with', ['--with', '--slices', 'x'], "argument 'x' is invalid"],
   ['--report', ['--report', 'r.html', '--with', '--slices', '2'], '--report must be of one plan, got a comp'],
   [
@@ -108,11 +103,19 @@ it.each<[string, string[], string]>([
   expect(await refuse(['plan', model, ...args])).toContain(message);
 });
 
-it('refuses flags that a plan file decides, and a plan file with another path', async () => {
+it('refuses flags that a plan file decides, and a plan file with another path or without its model', async () => {
   const plan = await written();
-  expect(await refuse(['plan', plan, '--slices', '2', '--compare', model])).toMatch(
-    /^plan file .* decides its cuts, sizes and optimization itself, got --slices: pass the model instead/,
+  const line = (...args: readonly string[]) => refuse(['plan', ...args, '--compare', model]);
+  expect(await line(plan, '--max-slice-size', '1MB')).toMatch(
+    /^plan file .* decides its cuts, sizes and optimization itself, got --max-slice-size: pass the model instead/,
   );
-  fs.writeFileSync(plan, fs.readFileSync(plan, 'utf8').replace('slice-00.onnx', '../../x.onnx'));
-  expect(await refuse(['plan', model, '--compare', plan])).toContain('slices[0].model.file of plan');
+  const bad = path.join(path.dirname(plan), 'bad.json');
+  const far = path.join(temporaryFolder(), 'plan.json');
+  const text = fs.readFileSync(plan, 'utf8');
+  fs.writeFileSync(bad, text.replace('slice-00.onnx', '../../x.onnx'));
+  expect(await line(bad)).toContain('slices[0].model.file of plan');
+  fs.writeFileSync(far, text);
+  expect(await line(far)).toMatch(
+    /^plan file .* in a folder beside the model, got no '.*\.onnx' there: copy the model or a link to it/,
+  );
 });

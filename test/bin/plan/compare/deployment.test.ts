@@ -46,7 +46,7 @@ const consolidated: Props = { ...three, consolidation: Consolidation.ALWAYS };
 
 interface Deployed {
   readonly resources: Readonly<Record<string, { readonly Type: string; readonly Properties: Properties }>>;
-  /** The files of slices, by the names of their assets, and their bytes. */
+  /** The bytes of the files of slices, by the names of their assets. */
   readonly files: ReadonlyMap<string, number>;
 }
 
@@ -63,8 +63,7 @@ function deployed(props: Props): Deployed {
   const slices = Object.entries(files).filter(([, { source }]) => /\.(onnx|weights)$/.test(source.path));
   const bytes = (file: string): number => fs.statSync(path.join(directory, file)).size;
   return {
-    resources: (stacks[0].template as Pick<Deployed, 'resources'> & { Resources: Deployed['resources'] })
-      .Resources,
+    resources: (stacks[0].template as { Resources: Deployed['resources'] }).Resources,
     files: new Map(slices.map(([name, { source }]) => [name, bytes(source.path)])),
   };
 }
@@ -78,33 +77,26 @@ function expected(a: Deployed, b: Deployed) {
   const added = [...b.files].filter(([name]) => !a.files.has(name));
   const bytesOf = (files: typeof added): number => sumOf(files.map(([, bytes]) => bytes));
   const same = (pair: readonly unknown[]): boolean => JSON.stringify(pair[0]) === JSON.stringify(pair[1]);
+  const propertiesOf = (isIt: (id: string, type: string) => boolean) =>
+    [before, after].map((list) => list.find(([id, { Type }]) => isIt(id, Type))?.[1].Properties);
   const functions = [...new Set(ids)].sort().map((id) => {
-    const pair = [before, after].map(
-      (list) => list.find(([logicalId]) => idOf(logicalId) === id)?.[1].Properties,
-    );
-    const uris = pair.map((own) => {
-      const { Variables = {} } = (own?.Environment ?? {}) as { Variables?: Properties };
-      return JSON.stringify([Variables[ENV.modelUri], Variables[ENV.weightsUri]]);
-    });
+    const pair = propertiesOf((logicalId) => idOf(logicalId) === id);
+    const { Variables = {} } = (pair[1]?.Environment ?? {}) as { Variables?: Properties };
+    const uris = JSON.stringify([Variables[ENV.modelUri], Variables[ENV.weightsUri]]);
     return {
       id,
       change: !pair[0] ? 'added' : !pair[1] ? 'removed' : same(pair) ? 'unchanged' : 'updated',
-      hasNewFiles: pair[0] !== undefined && pair[1] !== undefined && !same(uris),
-      uploadBytes: bytesOf(added.filter(([name]) => uris[1].includes(name))),
+      uploadBytes: bytesOf(added.filter(([name]) => uris.includes(name))),
       memory: pair.map((own) => own?.MemorySize),
     };
   });
-  const machines = [before, after].map(
-    (list) => list.find(([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine')?.[1].Properties,
-  );
+  const machines = propertiesOf((_, type) => type === 'AWS::StepFunctions::StateMachine');
   const isReplaced = !same(machines.map((own) => own?.StateMachineType));
   const isPolicyGone = before.some(([id]) => /^Pipelineslice\d+RolePolicy/.test(id) && !(id in b.resources));
   return {
     functions,
-    ...{ uploadFiles: added.length, uploadBytes: bytesOf(added), keptFiles: b.files.size - added.length },
-    hasNewCode: !same(
-      [before, after].map((list) => list.find(([id]) => idOf(id) !== undefined)?.[1].Properties.Code),
-    ),
+    ...{ uploadFiles: added.length, uploadBytes: bytesOf(added) },
+    hasNewCode: !same(propertiesOf((id) => idOf(id) !== undefined).map((own) => own?.Code)),
     stateMachine: isReplaced ? 'replaced' : same(machines) ? 'unchanged' : 'updated',
     mayFailRuns: isReplaced || isPolicyGone,
   };
@@ -140,7 +132,7 @@ it.each<[string, string[], Props, string[]?, Props?]>([
 });
 
 it('a plan file, and its model in other slices', async () => {
-  const sliced = path.join(temporaryFolder(), 'slices');
+  const sliced = path.join(path.dirname(model), 'slices');
   await succeed(['slice', model, '--dimension', 'batch=1', '--slices', '3', '--out', sliced]);
   const a = deployed({ slicedModel: SlicedModel.fromDirectory(sliced) });
   const first = [path.join(sliced, 'plan.json'), '--compare', model];
