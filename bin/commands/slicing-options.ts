@@ -146,8 +146,9 @@ type Sizes = Readonly<Record<string, number>>;
 /** The parser of a repeatable flag with a name and a number. @param has what a name has already if it is passed twice */
 function namedNumber(form: string, has: string): (text: string, previous: Sizes) => Sizes {
   return (text, previous) => {
-    const [, name, number] = /^(.+)=(\d+)$/.exec(text) ?? [];
-    if (name === undefined) throw new InvalidArgumentError(`It must be ${form}.`);
+    const found = /^(.+)=(\d+)$/.exec(text);
+    if (found === null) throw new InvalidArgumentError(`It must be ${form}.`);
+    const [, name, number] = found;
     if (Object.hasOwn(previous, name))
       throw new InvalidArgumentError(`${quoted(name)} has ${has} already: pass each name once.`);
     return { ...previous, [name]: Number(number) };

@@ -30,7 +30,7 @@ export function givenOptions(command: Command): GivenOptions {
 /** @param parser has the flags that describe a plan, and no others */
 export function parseSecondFlags(flags: readonly string[], parser: Command): GivenOptions {
   const { operands, unknown } = parser.parseOptions([...flags]);
-  const [other] = [...unknown, ...operands];
+  const other = [...unknown, ...operands].at(0);
   if (flags.length > 0 && other === undefined) return givenOptions(parser);
   throw new SlicedInferenceError(
     `${WITH} must be followed by flags that describe the second plan`,

@@ -60,7 +60,7 @@ it('compares what both reports say', async () => {
   const { a, b, differences } = await compared(A, ['--slices', '2']);
   expect(a.report).toEqual(JSON.parse(await succeed(['plan', ...A, '--json'])));
   const price = differences.figures.find(({ name }) => name === 'price of a million runs, mixed');
-  expect([price?.a, price?.b]).toEqual([a, b].map(({ report }) => report?.run.mixed.dollarsPerMillion));
+  expect([price?.a, price?.b]).toEqual([a, b].map(({ report }) => report.run.mixed.dollarsPerMillion));
   expect(differences.cuts).toEqual([
     { tensors: ['m1'], a: { slice: 0, bytes: 64 }, b: null },
     { tensors: ['t1'], a: null, b: { slice: 0, bytes: 64 } },

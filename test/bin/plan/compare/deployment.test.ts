@@ -17,7 +17,7 @@ import {
   WarmUp,
 } from '../../../../lib';
 import { sumOf } from '../../../../lib/extremes';
-import { floats, mlp, saveModel, temporaryFolder } from '../../../support/model-builder';
+import { floats, mlp, saveModel } from '../../../support/model-builder';
 import { type Properties, addPipeline, newApp } from '../../../support/pipeline-stack';
 import { succeed } from '../../../support/run-cli';
 
