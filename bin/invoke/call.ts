@@ -41,22 +41,16 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
   const callOptions = { ...waiting.callOptions, ...(results !== undefined && { results }) };
   const runs = new Runs(options);
   let first: { readonly executionArn: string; readonly output: string } | undefined;
-  try {
-    while (runs.next()) {
-      waiting.start(runs.place);
-      const begun = performance.now();
-      const { result, output } = await model.inferWithOutput(inputs, callOptions);
-      const ms = performance.now() - begun;
-      const outputs = Object.entries(result.outputs).map(
-        ([name, tensor]) => [name, rawTensor(tensor)] as const,
-      );
-      runs.add({ ms, timings: result.timings }, sortedByModel(signature.outputs, new Map(outputs)));
-      first ??= { executionArn: result.executionArn, output };
-    }
-  } catch (error) {
-    clearProgress();
-    runs.showUnfinished();
-    throw error;
+  while (runs.next()) {
+    waiting.start(runs.place);
+    const begun = performance.now();
+    const { result, output } = await model.inferWithOutput(inputs, callOptions);
+    const ms = performance.now() - begun;
+    const outputs = Object.entries(result.outputs).map(
+      ([name, tensor]) => [name, rawTensor(tensor)] as const,
+    );
+    runs.add({ ms, timings: result.timings }, sortedByModel(signature.outputs, new Map(outputs)));
+    first ??= { executionArn: result.executionArn, output };
   }
   waiting.end();
   clearProgress();

@@ -12,8 +12,6 @@ import { formatNumber } from '../terminal/format';
 const MAX_BYTES = 64 * 2 ** 20;
 const TOP = 5;
 const LABEL_LENGTH = 60;
-/** Rounding moves the sum of float16 probabilities by less. */
-const SUM_TOLERANCE = 0.01;
 
 const ADVICE = 'pass one label a line, a JSON list, or JSON with `id2label`';
 
@@ -56,7 +54,7 @@ function parsed(text: string): object | undefined {
 }
 
 /** @throws SlicedInferenceError if no output has, or may have, as many scores as there are labels */
-export function checkLabels({ length }: readonly string[], outputs: readonly Head[]): void {
+function checkLabels({ length }: readonly string[], outputs: readonly Head[]): void {
   if (outputs.some((output) => hasScores(output, length))) return;
   const got = outputs.map((output) => `${quoted(output.name)} ${describeTensor(output)}`);
   throw new SlicedInferenceError(
@@ -79,22 +77,19 @@ export function topLines(labels: readonly string[], tensor: TypedTensor): string
   const scores = Array.from(tensor.data.slice(0, labels.length) as Iterable<number>, (value) =>
     tensor.dtype === 'float16' ? float16Value(value) : value,
   );
-  const areShares = scores.every((score) => score >= 0 && score <= 1);
-  const sum = scores.reduce((total, score) => total + score, 0);
-  const areProbabilities = areShares && Math.abs(sum - 1) < SUM_TOLERANCE;
   const best = [...scores.keys()]
     .filter((index) => !Number.isNaN(scores[index]))
     .sort((a, b) => scores[b] - scores[a] || a - b)
     .slice(0, TOP)
     .map((index) => ({
-      value: areProbabilities ? `${(100 * scores[index]).toFixed(1)} %` : formatNumber(scores[index]),
+      value: formatNumber(scores[index]),
       label: `${printable(labels[index], LABEL_LENGTH)} (${index})`,
     }));
   if (best.length === 0) return [];
   const width = Math.max(...best.map(({ value }) => value.length));
   const row = rows > 1 ? `, of the first of ${grouped(rows, 0)} rows` : '';
   return [
-    `  the highest ${areProbabilities ? 'probabilities' : 'scores'}${row}:`,
+    `  the highest scores${row}:`,
     ...best.map(({ value, label }) => `    ${value.padStart(width)}  ${label}`),
   ];
 }

@@ -6,18 +6,9 @@ import { FAILED } from '../process/exit-codes';
 import { writeTensorFile } from '../tensor-files';
 import { print, printJson, printLine } from '../terminal/print';
 import { warnOfMemory } from '../timings/memory-warnings';
-import {
-  isCold,
-  medianTimings,
-  repeatFigures,
-  repeatLines,
-  timeText,
-  type TimedRun,
-  warmRunsText,
-} from '../timings/repeats';
+import { isCold, repeatFigures, repeatLines, timeText, type TimedRun } from '../timings/repeats';
 import { functionsMs, timeBars } from '../timings/time-bars';
 import { compareTensor } from '../verify/difference';
-import { checkLabels } from './labels';
 import { writtenLine } from './out-file';
 import { outputSummary } from './output-summary';
 
@@ -69,10 +60,7 @@ export class Runs {
     if (other !== undefined) this.different.push({ run: this.ended.length, output: other[0] });
   }
 
-  /**
-   * Writes `--out`, and prints the rest. Sets the exit code if outputs differ.
-   * @throws SlicedInferenceError at its end for labels that are not those of an output
-   */
+  /** Writes `--out`, and prints the rest. Sets the exit code if outputs differ. */
   async show({ labels, json, about }: Shown): Promise<void> {
     const { out } = this.options;
     if (out !== undefined) await writeTensorFile(out, this.first);
@@ -90,32 +78,22 @@ export class Runs {
       print([...summary, ...this.timeLines(), ...about, ...written, ''].join('\n'));
     }
     this.reportDifferences();
-    const heads = [...this.first].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-    if (labels !== undefined) checkLabels(labels, heads);
-  }
-
-  /** Prints the times of repeated runs that ended before an interruption or a failure. */
-  showUnfinished(): void {
-    if (this.ended.length < 2 || this.options.json) return;
-    print([`after ${this.ended.length} of ${this.count} runs:`, ...repeatLines(this.ended), ''].join('\n'));
-    this.reportDifferences();
   }
 
   private timeLines(): string[] {
-    const [first] = this.ended;
+    if (this.count === 1) return this.linesOf(this.ended[0]);
+    const shown = [1, this.count].flatMap((number) => {
+      const run = this.ended[number - 1];
+      return [`run ${number}, ${isCold(run) ? 'cold' : 'warm'}`, ...this.linesOf(run), ''];
+    });
+    const same = this.different.length === 0 ? [`outputs: the same bits in all ${this.count} runs`] : [];
+    return [...shown, ...repeatLines(this.ended), ...same];
+  }
+
+  private linesOf({ ms, timings }: TimedRun): string[] {
     const where = this.where === undefined ? '' : `; ${this.where}`;
-    const total = `total ${timeText(first.ms)}, of which the functions took ${timeText(functionsMs(first.timings))}${where}`;
-    if (this.count === 1) return [timeBars(first.timings), total];
-    const warm = this.ended.filter((run) => !isCold(run));
-    const medians =
-      warm.length === 0
-        ? []
-        : [`p50 by slice of ${warmRunsText(warm.length)}`, timeBars(medianTimings(warm)), ''];
-    return [
-      ...[`run 1, ${isCold(first) ? 'cold' : 'warm'}`, timeBars(first.timings), total, ''],
-      ...[...medians, ...repeatLines(this.ended)],
-      ...(this.different.length === 0 ? [`outputs: the same bits in all ${this.count} runs`] : []),
-    ];
+    const functions = timeText(functionsMs(timings));
+    return [timeBars(timings), `total ${timeText(ms)}, of which the functions took ${functions}${where}`];
   }
 
   private reportDifferences(): void {

@@ -72,9 +72,7 @@ export async function runTensors(assembly: string, options: RunOptions, inputs: 
     }
     return { show: () => runs.show({ labels, json: () => ({ ...first }), about: [] }) };
   };
-  await runLocally(assembly, options, execute, () => {
-    runs.showUnfinished();
-  });
+  await runLocally(assembly, options, execute);
 }
 
 /** None if a function of the user has made something else of the pipeline's output. */
@@ -91,11 +89,9 @@ async function runLocally(
   assembly: string,
   options: RunOptions,
   execute: (cloud: LocalCloud) => Promise<Succeeded | Failed>,
-  onUnfinished?: () => void,
 ): Promise<void> {
   const stop = (): void => {
     clearProgress();
-    onUnfinished?.();
     // It also ends the functions' processes.
     process.exit(TERMINATED);
   };
@@ -114,7 +110,6 @@ async function runLocally(
     reportFaults(cloud, options);
     if ('show' in result) await result.show();
     else {
-      onUnfinished?.();
       printLine(failureLine(result.error, causeOf(result, events)));
       process.exitCode = FAILED;
     }

@@ -107,7 +107,7 @@ describe('run', () => {
       /^y {2}float32\[2,16\]\n {2}\S.* … {3}min \S+ {3}max \S+\n {2}the highest scores, of the first of 2 rows:\n( +\S+ {2}class \(\d+\)\n){5}\nrun 1, cold\n/,
     );
     expect(text).toMatch(
-      /\np50 by slice of 3 warm runs\nslice .*\n( .*\n){3}░ .*\n\ncold: .* in run 1\nwarm: p50 .*, p95 .* of 3 warm runs, so p95 is the slowest\noutputs: the same bits in all 4 runs\n$/,
+      /\nrun 4, warm\nslice .*\n( .*\n){3}░ .*\ntotal .*\n\ncold: .* in run 1\nwarm: p50 .*, p95 .* of 3 warm runs\noutputs: the same bits in all 4 runs\n$/,
     );
   });
 

@@ -69,7 +69,7 @@ describe('labels', () => {
     ],
     [
       float16([3], [0.25, 0.25, 0.5]),
-      ['the highest probabilities:', '  50.0 %  c (2)', '  25.0 %  a (0)', '  25.0 %  b (1)'],
+      ['the highest scores:', '   0.5  c (2)', '  0.25  a (0)', '  0.25  b (1)'],
     ],
     [float32([0, 3], []), []],
     [float32([1, 2], [1, 2]), []],

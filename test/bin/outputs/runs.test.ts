@@ -6,25 +6,20 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-it.each([
-  [{ repeat: 9 }, /^after 4 of 9 runs:\ncold: none.*\nwarm: p50 10 ms.*\n$/, 'in 2 of 4 runs, first', 1],
-  [{ repeat: 9, json: true }, /^$/, '', undefined],
-])(
-  'unfinished runs with %j show their figures, and name other bits',
-  (options, figures, others, exitCode) => {
-    const runs = new Runs(options);
-    for (const value of [0, 0, -0, NaN])
-      runs.add({ ms: 10, timings: [] }, new Map([['y', float32([1], [value])]]));
-    expect(runs.place).toBe('run 5 of 9: ');
-    const written = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const)
-      jest.spyOn(process[stream], 'write').mockImplementation((text) => {
-        written[stream] += String(text);
-        return true;
-      });
-    runs.showUnfinished();
-    expect(written.stdout).toMatch(figures);
-    expect(written.stderr).toContain(others);
-    expect(process.exitCode).toBe(exitCode);
-  },
-);
+it('runs with other bits than the first are an error, which is named after the output', async () => {
+  const runs = new Runs({ repeat: 4, json: true });
+  for (const value of [0, 0, -0, NaN])
+    runs.add({ ms: 10, timings: [] }, new Map([['y', float32([1], [value])]]));
+  expect(runs.next()).toBe(false);
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    jest.spyOn(process[name], 'write').mockReturnValue(true),
+  );
+  await runs.show({ labels: undefined, json: () => ({ id: 7 }), about: [] });
+  const [printed, error] = spies.map(({ mock }) => String(mock.calls[0][0]));
+  expect(JSON.parse(printed)).toMatchObject({
+    id: 7,
+    repeat: { differing: 2, warm: { runs: 4, p95Ms: 10 } },
+  });
+  expect(error).toMatch(/^error: the outputs .* in 2 of 4 runs, first 'y' in run 3: /);
+  expect(process.exitCode).toBe(1);
+});
