@@ -15,13 +15,11 @@ const PLATFORM = [...PROGRAMS, 'test/lambda'];
 
 const CONSTRUCT = ['test/lib/aws', 'test/lib/pipeline', 'test/lib/monitoring'];
 
-/**
- * cdk-nag needs the newest CDK, `determinism` synthesizes in child processes, which use the newest CDK, and `template-size` tests the
- * library's arithmetic on templates that other tests synthesize with each CDK too.
- */
+/** cdk-nag needs the newest CDK, and `determinism` synthesizes in child processes, which use the newest CDK. */
 const NEWEST_CDK_ONLY = [
-  ...['test/lib/pipeline/nag', 'test/lib/pipeline/validators', 'test/lib/pipeline/determinism'],
-  'test/lib/aws/template-size',
+  'test/lib/pipeline/nag',
+  'test/lib/pipeline/validators',
+  'test/lib/pipeline/determinism',
 ];
 
 /** Each Node.js and each CDK of `test/other-versions` occurs here. */

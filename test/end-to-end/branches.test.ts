@@ -4,8 +4,8 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import { scheduleSlices } from '../../lib/plan/schedule/schedule';
 import { type Slicer, count, maxSliceSize } from '../../lib/plan/slicers';
-import { type TraceEvent, type FailedInference, infer } from '../../local';
-import { deploy, runAsWhole, trace } from '../support/deployed-pipeline';
+import { type FailedInference, infer } from '../../local';
+import { deploy } from '../support/deployed-pipeline';
 import { analyzeFast } from '../support/inference/fast-analysis';
 import { saveModel } from '../support/model-builder';
 import { expectSameBits, runSlices, runWhole } from '../support/run-slices';
@@ -36,28 +36,14 @@ test.each<[keyof typeof models, string, Slicer, string]>([
   expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds));
 });
 
-const { file: towers, feeds: rows } = models['two towers'];
-
-test('branches run in parallel in the state machine and return the same bits', async () => {
-  const cloud = await deploy(towers, { slicing: Slicing.count(5) });
-  await infer(cloud, rows);
-  trace.splice(0);
-  const { timings } = await runAsWhole(cloud, towers, rows);
-  expect(timings.map(({ slice }) => slice)).toEqual([0, 1, 2, 3, 4]);
-  const at = (state: string, type: TraceEvent['type']): number =>
-    trace.findIndex((event) => event.state === state && event.type === type);
-  // Each tower starts before the other one ends.
-  expect(at('Slice 00', 'TaskStarted')).toBeLessThan(at('Slice 03', 'TaskSucceeded'));
-  expect(at('Slice 02', 'TaskStarted')).toBeLessThan(at('Slice 00', 'TaskSucceeded'));
-});
-
 test('a failed run names the slice of a branch that failed', async () => {
-  const cloud = await deploy(towers, {
+  const { file, feeds } = models['two towers'];
+  const cloud = await deploy(file, {
     slicing: Slicing.count(5),
     // Node.js refuses this option, so that the function of a slice in a branch does not start.
     sliceFunctionOverrides: { 'slice-03': { environment: { NODE_OPTIONS: '--no-such-option' } } },
   });
-  const result = await infer(cloud, rows);
+  const result = await infer(cloud, feeds);
   expect(result).toMatchObject({ status: 'FAILED', error: 'Runtime.ExitError' });
   expect(JSON.parse((result as FailedInference).cause)).toMatchObject({ slice: 3 });
 });

@@ -1,11 +1,14 @@
 /** Uploads that a user interrupts. */
 import type { ChildProcess } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as http from 'node:http';
+import * as path from 'node:path';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { cli } from '../../support/run-cli';
 import { sparseModel } from '../../support/sparse-model';
+import { temporaryFolder } from '../../support/temporary-folder';
 import { until } from '../../support/until';
-import { BUCKET, storedFiles, uploadFixture } from '../../support/upload-fixture';
+import { BUCKET, contentOf, storedFiles, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 
@@ -30,8 +33,9 @@ async function s3Proxy(judge: (part: number) => 'pass' | 'hold') {
 
 test('Ctrl-C ends the command and leaves no parts, and the same command then sends the rest', async () => {
   const model = sparseModel(1, 2048);
+  const plan = path.join(temporaryFolder(), 'plan.json');
   const command = (endpoint: string, onStart?: (child: ChildProcess) => void) =>
-    cli(['slice', model, '--slices', '1', '--out', `s3://${BUCKET}/models`], {
+    cli(['slice', model, '--slices', '1', '--out', `s3://${BUCKET}/models`, '--plan', plan], {
       env: { AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: 'us-east-1' },
       ...(onStart && { onStart }),
     });
@@ -51,4 +55,5 @@ test('Ctrl-C ends the command and leaves no parts, and the same command then sen
 
   expect(await command(s3.server.endpoint)).toMatchObject({ code: 0, stderr: '' });
   expect(storedFiles(s3)).toBe(before + 3);
+  expect(fs.readFileSync(plan)).toEqual(await contentOf(s3.client, 'models/plan.json'));
 });
