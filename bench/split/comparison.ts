@@ -11,7 +11,7 @@ import { writeChunks } from '../../lib/onnx/write-chunks';
 import { UNKNOWN_TYPE } from '../../lib/shapes/value-types';
 import { splitModel } from '../../lib/split/rewrite';
 import { rangesOf } from '../../lib/split/split';
-import { type Splittable, mostParts, splitInto, threadsOf, wayToSplit } from '../../lib/split/splittable';
+import { type Splittable, mostParts, splitInto, threadsOf, waysToSplit } from '../../lib/split/splittable';
 import type { Random } from './random';
 import type { OperatorCase } from './random-operator';
 
@@ -36,12 +36,12 @@ export async function compare(
   const node = nodes.find(({ opType }) => subject.operator.endsWith(opType)) ?? nodes[0];
   const attributes = (each: Node) => nodeAttributes(model, each);
   const context = { model, types, attributes };
-  const found = wayToSplit(context, node);
-  const way = typeof found === 'string' ? undefined : found;
+  const ways = waysToSplit(context, node);
+  const way = typeof ways === 'string' ? undefined : ways.find(({ axis }) => axis === subject.axis);
   if (way !== undefined && way.length !== subject.length)
-    throw new Error(`${subject.description} must have ${subject.length} columns, got ${way.length}`);
+    throw new Error(`${subject.description} must have ${subject.length} ${subject.axis}, got ${way.length}`);
   const parts = randomParts(subject, way, random, threads);
-  const { model: split } = splitModel(context, [{ node: node.index, axis: 'columns', parts }]);
+  const { model: split } = splitModel(context, [{ node: node.index, axis: subject.axis, parts }]);
   const divided = path.join(folder, 'parts.onnx');
   saveModelOf(split, divided);
   const [expected, got] = [await run(whole, subject, threads), await run(divided, subject, threads)];
@@ -51,14 +51,14 @@ export async function compare(
 
 /** Often parts of the table, even or with some of them joined; else parts of any length, at multiples of 16 or anywhere. */
 function randomParts(
-  { length }: OperatorCase,
+  { length, grain }: OperatorCase,
   way: Splittable | undefined,
   random: Random,
   threads: number,
 ): number[] {
   const most = way === undefined ? 1 : mostParts(way, threads);
   const isEven = way !== undefined && most > 1 && random.int(0, 3) > 0;
-  const step = random.pick([1, Math.min(16, length - 1)]);
+  const step = grain === 1 ? random.pick([1, Math.min(16, length - 1)]) : grain;
   const last = Math.floor((length - 1) / step);
   const ends = isEven
     ? rangesOf(splitInto(way, random.pick([most, random.int(2, most)])).parts).map(({ end }) => end)

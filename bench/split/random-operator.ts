@@ -2,6 +2,7 @@
 import type { NumericDataType, NumericTensor } from '../../lambda/tensors/tensor';
 import { onnxDataType } from '../../lib/onnx/data-type';
 import type { ValueType } from '../../lib/shapes/value-types';
+import type { SplitAxis } from '../../lib/split/split';
 import { ModelProto } from '../onnx-schema';
 import type { Random } from './random';
 
@@ -9,8 +10,11 @@ import type { Random } from './random';
 export interface OperatorCase {
   /** With its domain, unless it is ai.onnx. */
   readonly operator: string;
-  /** How many columns can be divided. */
+  readonly axis: SplitAxis;
+  /** How many columns, channels or rows can be divided. */
   readonly length: number;
+  /** Every boundary between parts must be at a multiple of it, because of groups. */
+  readonly grain: number;
   readonly model: Uint8Array;
   readonly x: NumericTensor;
   readonly types: Readonly<Record<string, ValueType>>;
@@ -29,7 +33,9 @@ interface Draft {
   /** With its domain, unless it is ai.onnx. */
   readonly operator: string;
   readonly attributes?: Readonly<Record<string, number | readonly number[]>>;
+  readonly axis?: SplitAxis;
   readonly length: number;
+  readonly grain?: number;
   /** Of `x`. @default 'float32' */
   readonly dtype?: NumericDataType;
   /** Of `x`. */
@@ -167,25 +173,89 @@ function dynamicProduct(make: Maker): Draft {
   };
 }
 
+/** Inputs of `QLinearMatMul` and `QLinearConv`. @param k how many products a sum has: the scale of `y` keeps most sums in the range of bytes */
+function quantized(make: Maker, weight: Tensor, [k, n]: readonly number[], dtype: string) {
+  const each = make.random.pick([[], [n]]);
+  const zero = make.tensor('wz', each, weight.dtype);
+  // QLinearConv wants the same zero point for all channels.
+  if (weight.dims.length > 2) zero.bytes.fill(weight.dtype === 'int8' ? 0 : 128);
+  const scale = new Uint8Array(Float32Array.of(Math.sqrt(k) / make.random.pick([20, 100])).buffer);
+  return [
+    ...[undefined, make.scale('xs', []), make.tensor('xz', [], dtype), weight, make.scale('ws', each), zero],
+    ...[{ ...make.scale('ys', []), bytes: scale }, make.tensor('yz', [], dtype)],
+  ];
+}
+
 function quantizedProduct(make: Maker): Draft {
   const { k, n, m } = make.sizes();
   const [dtype, b] = make.types();
-  const each = make.random.pick([[], [n]]);
-  // The scale of `y` keeps most sums in the range of bytes.
-  const scale = new Uint8Array(Float32Array.of(Math.sqrt(k) / make.random.pick([20, 100])).buffer);
-  const inputs = [
-    ...[undefined, make.scale('xs', []), make.tensor('xz', [], dtype)],
-    ...[make.tensor('w', [k, n], b), make.scale('ws', each), make.tensor('wz', each, b)],
-    ...[{ ...make.scale('ys', []), bytes: scale }, make.tensor('yz', [], dtype)],
-  ];
+  const inputs = quantized(make, make.tensor('w', [k, n], b), [k, n], dtype);
   return { operator: 'QLinearMatMul', length: n, dtype, dims: [m, k], inputs };
 }
 
-function gather(make: Maker): Draft {
+interface Convolution {
+  readonly draft: Omit<Draft, 'inputs'>;
+  /** The dims of its weight. */
+  readonly weight: readonly number[];
+}
+
+/** @param groups 0 for one group for each channel */
+function convolution(
+  make: Maker,
+  operator: string,
+  kernels: readonly number[],
+  groups = 1,
+  spatial = 2,
+): Convolution {
+  const { random, elements } = make;
+  const kernel = Array.from({ length: spatial }, () => random.pick(kernels));
+  const most = Math.min(groups === 1 ? 1024 : 64, Math.ceil(elements / productOf(kernel) / 64));
+  const inGroup = groups === 0 ? 1 : random.pick([random.int(1, most), random.int(most >> 1, most)]);
+  const group = groups === 0 ? random.int(16, 200) : groups;
+  const mostChannels = Math.max(32, Math.min(800, elements / productOf(kernel) / inGroup));
+  const outGroup = groups === 1 ? random.int(17, mostChannels) : random.int(1, groups === 0 ? 2 : 32);
+  const size = random.pick([1, 3, 7, 10, 14, 28]);
+  const pads = [...kernel, ...kernel].map((side) => Math.floor(side / 2));
+  const dims = [random.pick([1, 1, 2]), inGroup * group, ...kernel.map((side) => size + side - 1)];
+  const strides = kernel.map(() => random.pick([1, 1, 2]));
+  const attributes = { group, strides, ...(random.pick([true, false]) && { pads }) };
+  const length = group * outGroup;
+  return {
+    draft: { operator, axis: 'channels', attributes, length, dims, ...(group > 1 && { grain: outGroup }) },
+    weight: [length, inGroup, ...kernel],
+  };
+}
+
+function conv(make: Maker, kernels: readonly number[], groups = 1, spatial = 2): Draft {
+  const { draft, weight } = convolution(make, 'Conv', kernels, groups, spatial);
+  return { ...draft, inputs: [undefined, make.tensor('w', weight), make.maybe('bias', [draft.length])] };
+}
+
+function convTranspose(make: Maker, groups: number): Draft {
+  const { draft, weight } = convolution(make, 'ConvTranspose', [1, 2, 3], groups);
+  const w = make.tensor('w', [draft.dims[1], draft.length / groups, ...weight.slice(2)]);
+  return { ...draft, inputs: [undefined, w, make.maybe('bias', [draft.length])] };
+}
+
+function quantizedConv(make: Maker, groups = 1): Draft {
+  const { draft, weight } = convolution(make, 'QLinearConv', [1, 3], groups);
+  const [dtype, b] = make.types();
+  const sizes = [productOf(weight.slice(1)), draft.length];
+  const inputs = quantized(make, make.tensor('w', weight, b), sizes, dtype);
+  return { ...draft, dtype, inputs: [...inputs, make.maybe('bias', [draft.length], 'int32')] };
+}
+
+/** There are kernels for weights of uint8 only. */
+function integerConv(make: Maker, groups = 1): Draft {
+  const { draft, weight } = convolution(make, 'ConvInteger', [1, 3], groups);
+  const inputs = [undefined, make.tensor('w', weight, 'uint8'), make.tensor('xz', [], 'uint8')];
+  return { ...draft, dtype: 'uint8', result: 'int32', inputs };
+}
+
+function gather(make: Maker, axis: SplitAxis, result: NumericDataType): Draft {
   const { k, n, m } = make.sizes();
-  const result = make.random.pick(['float32', 'uint8'] as const);
-  const inputs = [make.tensor('w', [k, n], result), undefined];
-  return { operator: 'Gather', length: n, rank: 2, result, dtype: 'int64', dims: [m], inputs };
+  const draft = { operator: 'Gather', axis, length: axis === 'rows' ? k : n, rank: 2, result } as const;
+  return { ...draft, dtype: 'int64', dims: [m], inputs: [make.tensor('w', [k, n], result), undefined] };
 }
 
 /** By its name in reports. */
@@ -197,14 +267,26 @@ export const KINDS: Readonly<Record<string, (make: Maker) => Draft>> = {
   MatMulInteger: integerProduct,
   DynamicQuantizeMatMul: dynamicProduct,
   QLinearMatMul: quantizedProduct,
-  Gather: gather,
+  'Conv 1x1': (make) => conv(make, [1]),
+  Conv: (make) => conv(make, [2, 3, 5]),
+  'Conv, 1-D': (make) => conv(make, [1, 3, 7], 1, 1),
+  'Conv, groups': (make) => conv(make, [1, 3], make.random.int(2, 12)),
+  'Conv, depthwise': (make) => conv(make, [1, 3, 5], 0),
+  ConvTranspose: (make) => convTranspose(make, 1),
+  'ConvTranspose, groups': (make) => convTranspose(make, make.random.int(2, 12)),
+  QLinearConv: (make) => quantizedConv(make),
+  'QLinearConv, groups': (make) => quantizedConv(make, make.random.pick([0, 2, 8])),
+  ConvInteger: (make) => integerConv(make),
+  'ConvInteger, groups': (make) => integerConv(make, make.random.int(2, 8)),
+  'Gather by columns': (make) => gather(make, 'columns', make.random.pick(['float32', 'uint8'])),
+  'Gather by rows': (make) => gather(make, 'rows', 'float32'),
 };
 
 /** @param elements the most elements of the weight */
 export function randomOperator(kind: string, random: Random, elements: number): OperatorCase {
   const make = new Maker(random, elements);
   const draft = KINDS[kind](make);
-  const { operator, length, dtype = 'float32', dims, attributes = {} } = draft;
+  const { operator, axis = 'columns', length, grain = 1, dtype = 'float32', dims, attributes = {} } = draft;
   const { result = dtype, rank = dims.length } = draft;
   const weights = draft.inputs.filter((input) => input !== undefined && input !== null);
   const rows = weights[0].dims.at(0) ?? 1;
@@ -213,7 +295,7 @@ export function randomOperator(kind: string, random: Random, elements: number): 
   const shape = Array.from({ length: rank }, () => null);
   const sizes = weights.map((weight) => `${weight.name} ${weight.dtype}[${weight.dims.join()}]`).join(' ');
   return {
-    ...{ operator, length, x: { dtype, shape: dims, bytes } },
+    ...{ operator, axis, length, grain, x: { dtype, shape: dims, bytes } },
     model: encode({ ...draft, dtype, result }, weights),
     types: { x: { dtype, shape: dims }, y: { dtype: result, shape } },
     description: `${operator} x ${dtype}[${dims.join()}] ${sizes} ${JSON.stringify(attributes)}`,

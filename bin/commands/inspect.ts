@@ -3,11 +3,12 @@ import { Command } from 'commander';
 import type { Dimension } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { escaped } from '../../lib/errors';
+import { largestOf } from '../../lib/extremes';
 import type { PlannedTypes } from '../../lib/shapes/planned-types';
 import { weightBytesOf } from '../../lib/dataflow/weights';
 import { type CutSpace, nodesToShareOut } from '../../lib/plan/cuts/cuts';
 import { tablesOf } from '../../lib/plan/cuts/range-sizes';
-import { mostParts, wayToSplit } from '../../lib/split/splittable';
+import { mostParts, waysToSplit } from '../../lib/split/splittable';
 import type { Model } from '../../lib/onnx/model';
 import type { Splitting } from '../../lib/compile/splitting';
 import { graphProfile } from '../plan/graph-profile';
@@ -144,10 +145,11 @@ function largestOperators(
   });
   large.sort((a, b) => b.weightBytes - a.weightBytes);
   return large.map(({ node, weightBytes }) => {
+    const ways = waysToSplit(subject, node);
     const name = node.name === '' ? values[node.outputs[0]].name : node.name;
     return {
       ...{ name, operator: node.opType, weightBytes },
-      ...partsOf(wayToSplit(subject, node)),
+      ...partsOf(ways),
     };
   });
 }
@@ -217,12 +219,13 @@ function nodeCounts({ nodes, nodesToShareOut: divided }: Inspection): string {
   return `${nodes}: ${divided} to divide among slices, ${nodes - divided} constant or unused`;
 }
 
-function partsOf(way: ReturnType<typeof wayToSplit>): Pick<LargeOperator, 'mostParts' | 'reason'> {
-  if (typeof way === 'string') return { reason: way };
-  const most = mostParts(way, 1);
+function partsOf(ways: ReturnType<typeof waysToSplit>): Pick<LargeOperator, 'mostParts' | 'reason'> {
+  if (typeof ways === 'string') return { reason: ways };
+  const most = largestOf(ways.map((way) => mostParts(way, 1)));
+  const [{ length, axis }] = ways;
   return most > 1
     ? { mostParts: most }
-    : { reason: `has ${way.length} columns, too few for two parts with the same bits` };
+    : { reason: `has ${length} ${axis}, too few for two parts with the same bits` };
 }
 
 function describeOperator({

@@ -14,7 +14,7 @@ import type { SliceSize } from '../plan/sizes/estimate';
 import type { ChosenCut, Slicer } from '../plan/slicers/slicer';
 import { SliceTooLargeError } from '../plan/slicers/too-large';
 import type { Split } from '../split/split';
-import { type Splittable, mostParts, splitInto, wayToSplit } from '../split/splittable';
+import { type Splittable, mostParts, splitInto, waysToSplit } from '../split/splittable';
 import type { AnalyzedModel } from './analyze';
 import type { Splitting } from './splitting';
 
@@ -61,11 +61,12 @@ function fasterBySplits(found: CutModel, slicer: Slicer, consolidation: Consolid
   if (goal?.minimize !== 'latency') return found;
   const timeOf = ({ cut }: CutModel): number => cut.settings?.cost.latency[goal.quantile] ?? Infinity;
   let best = found;
-  for (const way of heaviest(found.analyzed)) {
-    const most = mostParts(way, 1);
+  for (const ways of heaviest(found.analyzed)) {
+    const most = mostParts(ways[0], 1);
     for (const parts of TRIED_PARTS.filter((count) => count <= most)) {
-      const others = best.analyzed.splitting.splits.filter((split) => split.node !== way.node.index);
-      const analyzed = found.analyzed.withSplits([...others, splitInto(way, parts)]);
+      const { node } = ways[0];
+      const others = best.analyzed.splitting.splits.filter((split) => split.node !== node.index);
+      const analyzed = found.analyzed.withSplits([...others, splitInto(ways[0], parts)]);
       const cut = attempt(() => bestCut(analyzed.dataflow, analyzed.cuts, slicer, consolidation));
       if (cut instanceof SlicedInferenceError) continue;
       const next = { analyzed, cut };
@@ -75,17 +76,17 @@ function fasterBySplits(found: CutModel, slicer: Slicer, consolidation: Consolid
   return best;
 }
 
-/** How to split the operators with the heaviest weights. */
-function heaviest({ splitting, cuts, dataflow }: AnalyzedModel): Splittable[] {
+/** The ways to split the operators with the heaviest weights. */
+function heaviest({ splitting, cuts, dataflow }: AnalyzedModel): (readonly Splittable[])[] {
   const { weights } = tablesOf(cuts);
   const heavy = dataflow.order.flatMap((node) => {
     const bytes = weightBytesOf(weights, node);
     const found = bytes < HEAVY_BYTES ? undefined : operatorOf(splitting, node);
-    if (found === undefined || typeof found.way === 'string' || !found.mayBeSplit) return [];
-    return [{ way: found.way, bytes }];
+    if (found === undefined || typeof found.ways === 'string' || !found.mayBeSplit) return [];
+    return [{ ways: found.ways, bytes }];
   });
   heavy.sort((a, b) => b.bytes - a.bytes);
-  return heavy.slice(0, MOST_TRIED).map(({ way }) => way);
+  return heavy.slice(0, MOST_TRIED).map(({ ways }) => ways);
 }
 
 /** The operator that a node is, or is a part of, and how it can be split. */
@@ -95,7 +96,7 @@ function operatorOf(splitting: Splitting, node: NodeIndex) {
   if (origin === undefined) return undefined;
   const operator = subject.model.graph.nodes[origin];
   const parts = splits.find((split) => split.node === origin)?.parts.length ?? 1;
-  return { operator, way: wayToSplit(subject, operator), parts, mayBeSplit: splitting.mayBeSplit(origin) };
+  return { operator, ways: waysToSplit(subject, operator), parts, mayBeSplit: splitting.mayBeSplit(origin) };
 }
 
 function withSplitsOf(given: AnalyzedModel, { splits }: Slicer): AnalyzedModel {
@@ -120,22 +121,29 @@ function moreSplits({ splitting }: AnalyzedModel, error: SliceTooLargeError): re
     })
     .flatMap(({ nodes: [node], size }) => {
       const found = operatorOf(splitting, node);
-      if (found === undefined || typeof found.way === 'string') return [];
-      return next(found.way, found.parts, size, error.limit) ?? [];
+      if (found === undefined || typeof found.ways === 'string') return [];
+      return next(found.ways, found.parts, size, error.limit) ?? [];
     });
   for (const split of changes) splits.set(split.node, split);
   return changes.length > 0 ? [...splits.values()] : undefined;
 }
 
 /** The fewest parts with which the node fits; `undefined` if no number of parts is enough. */
-function next(way: Splittable, parts: number, size: SliceSize, limit: SizeLimit): Split | undefined {
-  const partBytes = way.weightBytes / parts;
+function next(
+  ways: readonly Splittable[],
+  parts: number,
+  size: SliceSize,
+  limit: SizeLimit,
+): Split | undefined {
+  const partBytes = ways[0].weightBytes / parts;
   const fits = (count: number): boolean => {
     const weightBytes = size.weightBytes - partBytes * (1 - parts / count);
     return limit.fits({ ...size, weightBytes, mappedBytes: Math.min(size.mappedBytes, weightBytes) });
   };
-  const most = mostParts(way, 1);
-  for (let count = parts + 1; count <= most; count++) if (fits(count)) return splitInto(way, count);
+  for (const way of ways) {
+    const most = mostParts(way, 1);
+    for (let count = parts + 1; count <= most; count++) if (fits(count)) return splitInto(way, count);
+  }
   return undefined;
 }
 
@@ -147,14 +155,12 @@ function withReason({ splitting, cuts }: AnalyzedModel, error: SliceTooLargeErro
   const heaviest = nodes.reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
   const found = operatorOf(splitting, heaviest);
   if (found === undefined || bytesOf(heaviest) === 0) return error;
-  const { operator, way, parts, mayBeSplit } = found;
+  const { operator, ways, parts, mayBeSplit } = found;
   const what = nodes.length === 1 ? ', which' : `; the largest is ${nodeLabel(operator)}, which`;
-  if (typeof way === 'string') return error.with(`${what} ${way}`, '');
-  const name = quoted(operator.name === '' ? way.weight : operator.name);
+  if (typeof ways === 'string') return error.with(`${what} ${ways}`, '');
+  const name = quoted(operator.name === '' ? ways[0].weight : operator.name);
   if (!mayBeSplit) return error.with(`${what} may not be split`, `, or allow to split ${name}`);
-  const why =
-    mostParts(way, 1) > parts
-      ? 'does not fit in more parts either'
-      : 'cannot have more parts with the same bits';
+  const hasMore = ways.some((way) => mostParts(way, 1) > parts);
+  const why = hasMore ? 'does not fit in more parts either' : 'cannot have more parts with the same bits';
   return error.with(`${what} ${why}`, '');
 }

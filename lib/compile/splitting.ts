@@ -2,9 +2,10 @@
 import { SlicedInferenceError, quoted } from '../errors';
 import { type Model, type Node, type NodeIndex, OMITTED, nodeLabel } from '../onnx/model';
 import { nodeAttributes } from '../onnx/node-attributes';
+import { largestOf } from '../extremes';
 import { type SplitGraph, splitModel } from '../split/rewrite';
 import type { PlannedSplit, Split } from '../split/split';
-import { type Splittable, mostParts, splitInto, threadsOf, wayToSplit } from '../split/splittable';
+import { type Splittable, mostParts, splitInto, threadsOf, waysToSplit } from '../split/splittable';
 import type { SplitSubject } from '../split/subject';
 import { type TypedGraph, typedGraph } from './cuttable-graph';
 
@@ -82,11 +83,12 @@ type Refusal = (what: string, got: string, advice: string) => SlicedInferenceErr
 
 function splitNamed(subject: SplitSubject, index: NodeIndex, count: number, refuse: Refusal): Split {
   const node = subject.model.graph.nodes[index];
-  const way = wayToSplit(subject, node);
-  if (typeof way === 'string')
-    throw refuse('be of an operator that can be split', `${nodeLabel(node)}, which ${way}`, 'leave it out');
-  const most = mostParts(way, 1);
-  if (count <= most) return splitInto(way, count);
+  const ways = waysToSplit(subject, node);
+  if (typeof ways === 'string')
+    throw refuse('be of an operator that can be split', `${nodeLabel(node)}, which ${ways}`, 'leave it out');
+  const way = ways.find((each) => mostParts(each, 1) >= count);
+  if (way !== undefined) return splitInto(way, count);
+  const most = largestOf(ways.map((each) => mostParts(each, 1)));
   const got = `${count} parts of ${nodeLabel(node)}, whose bits narrower parts do not keep`;
   throw refuse(`have at most ${most} parts`, got, 'use fewer parts');
 }
@@ -96,8 +98,8 @@ function nodesNamed(subject: SplitSubject, name: string): NodeIndex[] {
   const { nodes, values } = subject.model.graph;
   const named = nodes.filter((node) => {
     if (node.name === name) return true;
-    const way = node.inputs.length < 2 ? '' : wayToSplit(subject, node);
-    return typeof way !== 'string' && way.weight === name;
+    const ways = node.inputs.length < 2 ? '' : waysToSplit(subject, node);
+    return typeof ways !== 'string' && ways[0].weight === name;
   });
   const value = values.findIndex((each) => each.name === name);
   const others = nodes.filter(({ inputs, outputs }) => inputs.includes(value) || outputs.includes(value));
@@ -105,14 +107,15 @@ function nodesNamed(subject: SplitSubject, name: string): NodeIndex[] {
 }
 
 /** The way of a split that may come from a plan file. */
-function wayOf(subject: SplitSubject, { node: index, parts }: Split): Splittable {
+function wayOf(subject: SplitSubject, { node: index, axis, parts }: Split): Splittable {
   const node = subject.model.graph.nodes.at(index);
-  const way = node === undefined ? 'is not in the model' : wayToSplit(subject, node);
-  if (typeof way !== 'string' && threadsOf(way, parts) >= 1) return way;
+  const ways = node === undefined ? 'is not in the model' : waysToSplit(subject, node);
+  const way = typeof ways === 'string' ? undefined : ways.find((each) => each.axis === axis);
+  if (way !== undefined && threadsOf(way, parts) >= 1) return way;
   const reason =
-    typeof way === 'string'
-      ? `node ${index}, which ${way}`
-      : `${parts.length} parts by columns of ${node === undefined ? index : nodeLabel(node)}, which are not all of it or have other bits`;
+    typeof ways === 'string'
+      ? `node ${index}, which ${ways}`
+      : `${parts.length} parts by ${axis} of ${node === undefined ? index : nodeLabel(node)}, which are not all of it or have other bits`;
   throw new SlicedInferenceError(
     'a split of the plan must be one that keeps the bits of the model',
     reason,

@@ -1,6 +1,7 @@
 /** Encodes the few ONNX messages that a slice does not copy verbatim. */
 import { Writer } from 'protobufjs/minimal';
 import type { Dimension } from '../../contract/tensors';
+import { ONNX_INT64 } from './data-type';
 import {
   ATTRIBUTE,
   ATTRIBUTE_TYPE_INT,
@@ -83,6 +84,16 @@ export function encodeInteger(name: string, value: number): Uint8Array {
   const writer = new Writer().uint32(delimited(ATTRIBUTE.name)).string(name);
   writer.uint32(varint(ATTRIBUTE.i)).int64(value);
   return writer.uint32(varint(ATTRIBUTE.type)).int32(ATTRIBUTE_TYPE_INT).finish();
+}
+
+/** A field of a graph: a tensor of int64, of rank 1 or a scalar. */
+export function encodeIntegers(name: string, values: readonly number[], isScalar = false): Uint8Array {
+  const writer = new Writer().uint32(delimited(GRAPH.initializer)).fork();
+  const data = new BigInt64Array(values.map(BigInt));
+  if (!isScalar) writer.uint32(delimited(TENSOR.dims)).fork().int64(values.length).ldelim();
+  writer.uint32(varint(TENSOR.dataType)).int32(ONNX_INT64);
+  writer.uint32(delimited(TENSOR.name)).string(name);
+  return writer.uint32(delimited(TENSOR.rawData)).bytes(new Uint8Array(data.buffer)).ldelim().finish();
 }
 
 interface DenseTensor {

@@ -6,7 +6,7 @@
  *
  * Measured on 2026-11-29 with ONNX Runtime 1.30.0 and 1, 2, 3, 4 and 6 threads. Inside of the table all were identical: 2,415 splits on x86-64
  * with AVX-512 (AMD EPYC, Zen 4), 418 with AVX2 (Haswell, by QEMU) and 428 on arm64 (Neoverse N1, by QEMU). Outside of it, 854 of 1,135, 212 of
- * 317 and 237 of 367 were. These numbers count convolutions and tables by rows, which were measured too and are not split.
+ * 317 and 237 of 367 were. With all extensions of arm64 (QEMU's `max`), which Graviton2 lacks, parts of `Conv` differed with one thread too.
  */
 
 /** How the outputs of an operator may be divided. */
@@ -15,6 +15,8 @@ export interface ExactSplit {
   readonly multipleOf: number;
   /** The fewest columns of a part for each thread. A kernel chooses its blocks by the columns that one thread gets. */
   readonly leastPerThread: number;
+  /** The most threads of ONNX Runtime with which the parts are exact. @default - any number */
+  readonly mostThreads?: number;
 }
 
 interface Rule extends ExactSplit {
@@ -40,19 +42,30 @@ const RULES: readonly Rule[] = [
   },
   // Sums of integers do not depend on their order.
   {
-    operators: ['MatMulInteger', 'QLinearMatMul'],
+    operators: ['MatMulInteger', 'ConvInteger', 'QLinearMatMul', 'QLinearConv'],
     dtypes: ['int32', 'uint8', 'int8'],
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
-  // It scales sums of integers.
+  // The first one scales sums of integers. The second one always adds up the same number of products at once.
   {
-    operators: ['com.microsoft.DynamicQuantizeMatMul'],
+    operators: ['com.microsoft.DynamicQuantizeMatMul', 'ConvTranspose'],
     dtypes: ['float32'],
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
+  // Several threads share the positions of the output, or its channels if there are more of them. How many products are added up at once
+  // depends on the positions that a thread gets.
+  { operators: ['Conv'], dtypes: ['float32'], multipleOf: BLOCK, leastPerThread: 0, mostThreads: 1 },
 ];
+
+/**
+ * Groups are computed one by one, in every operator above that has them. But several threads share the work of a single group as they share
+ * that of a convolution without groups.
+ */
+export function groupSplit(channelsPerGroup: number): ExactSplit {
+  return { multipleOf: 2 * channelsPerGroup, leastPerThread: 0 };
+}
 
 /**
  * How `operator` may be divided so that its bits stay the same, or the reason why it may not.

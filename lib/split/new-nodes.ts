@@ -1,8 +1,10 @@
 /** Collects the nodes and weights that take the place of operators. */
-import { encodeNode } from '../onnx/encode';
+import { encodeIntegers, encodeNode } from '../onnx/encode';
+import { ONNX_INT64 } from '../onnx/data-type';
 import type { UnlinkedInitializer, UnlinkedNode } from '../onnx/link-graph';
 import type { Graph, Node, TensorWithData } from '../onnx/model';
 
+const INT64_BYTES = 8;
 const NO_FIELD = new Uint8Array();
 
 export type EncodedAttributes = ReadonlyMap<string, { readonly encoded: Uint8Array }>;
@@ -22,6 +24,18 @@ export class NewNodes {
   weight(tensor: TensorWithData): string {
     return this.once(tensor.name, (name) => {
       this.initializers.push({ tensor: { ...tensor, name }, field: NO_FIELD });
+    });
+  }
+
+  /** A constant of int64. @returns its name */
+  integers(values: readonly number[], isScalar = false): string {
+    return this.once(isScalar ? `int64 ${values.join()}` : `int64[] ${values.join()}`, (name) => {
+      const dims = isScalar ? [] : [values.length];
+      const tensor = { name, dataType: ONNX_INT64, dims, byteLength: INT64_BYTES * values.length };
+      this.initializers.push({
+        tensor: { ...tensor, external: false },
+        field: encodeIntegers(name, values, isScalar),
+      });
     });
   }
 
@@ -47,6 +61,13 @@ export class NewNodes {
     });
   }
 
+  /** Adds a node of ai.onnx. @returns the name of its output */
+  add(opType: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): string {
+    const name = this.name(output);
+    this.join(opType, inputs, name, ...attributes);
+    return name;
+  }
+
   /** Adds a node of ai.onnx whose output has a name that the model uses. */
   join(opType: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): void {
     const operator = { domain: '', opType, overload: '', seeded: false, inputCount: inputs.length };
@@ -70,7 +91,7 @@ export class NewNodes {
   }
 
   /** A name that the model does not use. */
-  private name(wanted: string): string {
+  name(wanted: string): string {
     let name = wanted;
     while (this.names.has(name)) name = `${name}'`;
     this.names.add(name);

@@ -3,8 +3,9 @@ import { SlicedInferenceError } from '../errors';
 import { encodeInteger } from '../onnx/encode';
 import { type ParsedGraph, type UnlinkedNode, linkGraph, unlinkGraph } from '../onnx/link-graph';
 import { type Model, type Node, type NodeIndex, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
-import { NewNodes } from './new-nodes';
-import { type DividedOperator, dividedOperator, operatorOf } from './operators';
+import { type EncodedAttributes, NewNodes } from './new-nodes';
+import { type DividedOperator, dividedOperator, groupsOf, operatorOf } from './operators';
+import { splitRows } from './rows';
 import type { Attributes, SplitSubject } from './subject';
 import { type PartRange, type Split, CannotSplit, rangesOf } from './split';
 import { Weights } from './weights';
@@ -60,32 +61,67 @@ class Rewriter {
     return this.added.nodes.slice(before);
   }
 
-  private replace(node: Node, { parts }: Split): void {
+  private replace(node: Node, { axis, parts }: Split): void {
     const attributes = this.subject.attributes(node);
     const operator = dividedOperator(operatorOf(node), attributes);
     if (operator === undefined) throw new CannotSplit('is not known to this library');
     const name = this.nameOf(node.outputs[0]);
-    const outputs = rangesOf(parts).map((range) => this.part(node, operator, attributes, range));
+    const ranges = rangesOf(parts);
+    if (axis === 'rows') {
+      const [table, indices] = node.inputs;
+      this.note(table);
+      splitRows(this.added, ranges, {
+        ...{ output: name, indices: this.nameOf(indices) },
+        rank: this.weights.dims(table).length,
+        gather: (range, local) =>
+          this.partOf(node, [this.weights.part(table, 0, range, this.added), local], range, attributes),
+      });
+      return;
+    }
+    const outputs = ranges.map((range) => this.part(node, operator, attributes, range));
     this.added.join('Concat', outputs, name, encodeInteger('axis', this.joinAxis(node, operator)));
   }
 
   private part(node: Node, operator: DividedOperator, attributes: Attributes, range: PartRange): string {
+    const groups = operator.grouped === undefined ? 1 : groupsOf(attributes);
     const inputs = node.inputs.map((input, position) => {
       if (input === OMITTED) return '';
+      if (groups > 1 && position === operator.grouped) return this.channelsOf(input, groups, range, node);
       const axis = operator.along.get(position);
       if (axis === undefined) return this.nameOf(input);
       this.note(input);
       return this.weights.part(input, axis, range, this.added);
     });
     const own = new Map<string, { readonly encoded: Uint8Array }>(attributes);
-    const { lengthAttribute } = operator;
-    const { start, end } = range;
-    if (lengthAttribute !== undefined)
-      own.set(lengthAttribute, { encoded: encodeInteger(lengthAttribute, end - start) });
+    const set = (name: string, value: number): unknown =>
+      own.set(name, { encoded: encodeInteger(name, value) });
+    if (operator.lengthAttribute !== undefined) set(operator.lengthAttribute, range.end - range.start);
+    if (groups > 1) set('group', (groups * (range.end - range.start)) / range.length);
+    return this.partOf(node, inputs, range, own);
+  }
+
+  private partOf(
+    node: Node,
+    inputs: readonly string[],
+    { start, end }: PartRange,
+    attributes: EncodedAttributes,
+  ): string {
     const name = `${this.nameOf(node.outputs[0])}[${start}:${end}]`;
-    const output = this.added.copy(node, inputs, name, own);
+    const output = this.added.copy(node, inputs, name, attributes);
     this.parts.set(output, node.index);
     return output;
+  }
+
+  /** The channels of the input that the groups of this part read. */
+  private channelsOf(input: ValueIndex, groups: number, range: PartRange, node: Node): string {
+    const channels = this.subject.types[input].shape?.at(1);
+    if (typeof channels !== 'number') throw new CannotSplit('has groups and an input of unknown channels');
+    const [start, end] = [range.start, range.end].map((at) => (at * groups) / range.length);
+    if (![start, end].every(Number.isInteger)) throw new CannotSplit('would be divided inside of a group');
+    const bounds = [start, end].map((group) => [(group * channels) / groups]);
+    const inputs = [...bounds, [1]].map((values) => this.added.integers(values));
+    const name = `${this.nameOf(node.outputs[0])}[input ${range.start}:${range.end}]`;
+    return this.added.add('Slice', [this.nameOf(input), ...inputs], name);
   }
 
   /** Concat takes negative axes from opset 11 on. */

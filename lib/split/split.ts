@@ -1,7 +1,11 @@
 /** Splits: which operator runs in parts, and what each part computes. */
 
-/** What the parts divide, as a plan file says it. */
-export const SPLIT_AXES = ['columns'] as const;
+/**
+ * What the parts divide: `columns` and `channels` are those of the output. With `rows`, each part of a table answers the indices of its own
+ * rows.
+ */
+export type SplitAxis = (typeof SPLIT_AXES)[number];
+export const SPLIT_AXES = ['columns', 'channels', 'rows'] as const;
 
 /** The most parts of an operator: as many as slices of a state machine that anybody would deploy. */
 export const MAX_PARTS = 1000;
@@ -10,8 +14,8 @@ export const MAX_PARTS = 1000;
 export interface Split {
   /** Of the graph before any split. */
   readonly node: number;
-  readonly axis: (typeof SPLIT_AXES)[number];
-  /** How many columns of the output each part has, in order. Their sum is the number that the operator has. */
+  readonly axis: SplitAxis;
+  /** How many columns, channels or rows each part has, in order. Their sum is the number that the operator has. */
   readonly parts: readonly number[];
 }
 
@@ -40,7 +44,7 @@ export function evenParts(length: number, count: number, multipleOf: number): nu
   return ends.map((end, part) => end - (part === 0 ? 0 : ends[part - 1]));
 }
 
-/** The columns from `start` to `end` of `length`. */
+/** The columns, channels or rows from `start` to `end` of `length`. */
 export interface PartRange {
   readonly start: number;
   readonly end: number;

@@ -30,8 +30,11 @@ export function planSentences({
 }
 
 /** For users of PyTorch: columns of a product are the output features of its layer. */
-export function splitSentence({ operator, name, weight, weightBytes, parts }: PlannedSplit): string {
-  return `${operator} '${name}' (${weight}, ${formatBytes(weightBytes)}) runs in ${parts.length} parts, each with about ${Math.round(parts.reduce((sum, part) => sum + part, 0) / parts.length)} of its output features; a later slice joins them`;
+export function splitSentence({ operator, name, weight, weightBytes, axis, parts }: PlannedSplit): string {
+  const features = { columns: 'output features', channels: 'output channels', rows: 'rows of its table' }[
+    axis
+  ];
+  return `${operator} '${name}' (${weight}, ${formatBytes(weightBytes)}) runs in ${parts.length} parts, each with about ${Math.round(parts.reduce((sum, part) => sum + part, 0) / parts.length)} of its ${features}; a later slice joins them`;
 }
 
 export function warningsOf(

@@ -10,6 +10,7 @@ import {
   type ModelInit,
   type TensorInit,
   FLOAT,
+  INT64,
   UINT8,
   attribute,
   floats,
@@ -17,8 +18,8 @@ import {
   node,
 } from '../../support/model-builder';
 import { expectSameBits, runWhole } from '../../support/run-slices';
-import { savedSplit, wayOf } from '../../support/split-model';
-import { float32 } from '../../support/tensors';
+import { savedSplit, waysOf } from '../../support/split-model';
+import { float32, int64 } from '../../support/tensors';
 
 const UINT4 = 21;
 const OPSET_OF_BLOCKS = 21;
@@ -95,6 +96,37 @@ it.each<[string, ModelInit]>([
   expectSameBits(await runWhole(parts, feeds), await runWhole(whole, feeds));
 });
 
+it('a table by rows answers each index, and refuses the ones that the whole table refuses', async () => {
+  const ids = { ids: { type: INT64, dims: ['n'] } };
+  const init = modelOf([node('Gather', ['w', 'ids'], ['y'])], ids, [floats('w', [100, 5])]);
+  const { whole, parts } = savedSplit(init, 4, 'rows');
+  const indices = Array.from({ length: 200 }, (_, index) => index - 100);
+  const all = new Map([['ids', int64([200], indices)]]);
+  expectSameBits(await runWhole(parts, all), await runWhole(whole, all));
+  for (const outside of [-101, 100, 1e9]) {
+    const feeds = new Map([['ids', int64([1], [outside])]]);
+    for (const model of [whole, parts])
+      await expect(runWhole(model, feeds)).rejects.toThrow('out of data bounds');
+  }
+});
+
+it('a table of one axis is split by rows', async () => {
+  const ids = { ids: { type: INT64, dims: [2] } };
+  const init = modelOf([node('Gather', ['w', 'ids'], ['y'])], ids, [floats('w', [100])]);
+  expect(waysOf(init)).toMatchObject([{ axis: 'rows', length: 100 }]);
+  const { whole, parts } = savedSplit(init, 3);
+  const feeds = new Map([['ids', int64([2], [99, -70])]]);
+  expectSameBits(await runWhole(parts, feeds), await runWhole(whole, feeds));
+});
+
+const groups = (channels: number | string, opset: number): ModelInit =>
+  modelOf(
+    [node('Conv', ['x', 'w'], ['y'], [attribute.int('group', 4)])],
+    { x: [1, channels, 6, 6] },
+    [floats('w', [64, 2, 3, 3])],
+    { opset },
+  );
+
 it.each<[string, ModelInit, string]>([
   [
     'a vector',
@@ -107,10 +139,12 @@ it.each<[string, ModelInit, string]>([
     "has the input 'c' where the others have a weight",
   ],
   ['a weight with its blocks as rows', inNBits([640], [640, 16], ['z']), 'has a weight of 640 columns'],
+  ['groups of an old opset', groups(8, 9), 'has groups, in a model of an opset below 10'],
+  ['groups of unknown channels', groups('c', 17), 'has groups and an input of unknown channels'],
   ['blocks along columns', dequantized([64, 20], isBlocked(1, 16)), 'has blocks of scales along the axis'],
   ['an odd number of half bytes', dequantized([], [], 321), "has elements of less than a byte in 'q'"],
 ])('%s is refused', (_, init, reason) => {
-  expect(wayOf(init)).toContain(reason);
+  expect(waysOf(init)).toContain(reason);
 });
 
 it('the parts of a tensor have each of its bytes once', () => {
