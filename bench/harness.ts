@@ -15,7 +15,7 @@ const SIGNALLED = 128;
 export async function inOwnFolder(
   parent: string,
   name: string,
-  work: (folder: string) => void | Promise<void>,
+  work: (folder: string) => Promise<void>,
 ): Promise<void> {
   const folder = fs.mkdtempSync(path.join(parent, `${name}-`));
   // Functions' /tmp folders and the local S3 are there too.

@@ -2,19 +2,19 @@
 import { spawnSync } from 'node:child_process';
 import Table from 'cli-table3';
 
-/** Runs a program to its end. @returns its output */
+/** Runs a program to its end. */
 export function run(
   command: string,
   args: readonly string[],
   { env, cwd }: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
-): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
+): void {
+  const { status, stderr, error } = spawnSync(command, args, {
     encoding: 'utf8',
     env: { ...process.env, ...env },
     cwd,
     maxBuffer: 2 ** 28,
   });
-  if (status === 0) return stdout;
+  if (status === 0) return;
   throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr.trim()}`);
 }
 

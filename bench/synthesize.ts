@@ -1,10 +1,8 @@
-/** Cuts models, and synthesizes and runs stacks, in child processes. */
-import * as fs from 'node:fs';
+/** Cuts models and synthesizes stacks in child processes, because CDK's heap would slow down the local cloud's garbage collector. */
 import * as path from 'node:path';
-import { type ExecutionOutput, encodeTensors } from '../client';
 import { readPlan } from '../lib/compile/files/read-plan';
 import type { SlicePlan } from '../lib/plan/file/plan';
-import { type BenchModel, inputsOf } from './inputs';
+import type { BenchModel } from './inputs';
 import { run } from './measure';
 
 /** The command line, as a user starts it. */
@@ -29,16 +27,4 @@ export function sliceModel(model: BenchModel, slices: number, out: string): Slic
   for (const [name, size] of Object.entries(model.dimensions)) flags.push('--dimension', `${name}=${size}`);
   run(process.execPath, ['--no-warnings', PROGRAM, 'slice', model.file, ...flags]);
   return readPlan(path.join(out, 'plan.json'));
-}
-
-/** Runs a stack once, by `sliced-inference run`. Writes the inputs into `folder`. */
-export function runOnce(
-  model: BenchModel,
-  { inputs }: SlicePlan,
-  { outdir, folder }: { readonly outdir: string; readonly folder: string },
-): ExecutionOutput {
-  const file = path.join(folder, 'inputs.safetensors');
-  fs.writeFileSync(file, encodeTensors(inputsOf(model, inputs)));
-  const command = ['--no-warnings', PROGRAM, 'run', outdir, '--inputs', file, '--json'];
-  return JSON.parse(run(process.execPath, command)) as ExecutionOutput;
 }

@@ -8,10 +8,11 @@ import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
 import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
+import { timingsOf } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
 import { ocrModel, writeTransformer, type BenchModel } from '../inputs';
 import { formatTable } from '../measure';
-import { runOnce, sliceModel, synthesize } from '../synthesize';
+import { sliceModel, synthesize } from '../synthesize';
 
 interface MeasuredSlice {
   readonly planned: PlannedSlice;
@@ -29,7 +30,7 @@ interface Options {
   readonly folder: string;
 }
 
-function main(own: string, model: string | undefined, { dimension, slices }: Options): void {
+async function main(own: string, model: string | undefined, { dimension, slices }: Options): Promise<void> {
   print(`${describeMachine()}, ${process.arch}; MB = 10^6 bytes`);
   const subjects =
     model === undefined
@@ -39,7 +40,7 @@ function main(own: string, model: string | undefined, { dimension, slices }: Opt
   const all: MeasuredSlice[] = [];
   for (const subject of subjects) {
     for (const count of slices) {
-      const measured = measuredOrNone(own, subject, count);
+      const measured = await measuredOrNone(own, subject, count);
       if (measured === undefined) continue;
       all.push(...measured);
       rows.push(...measured.map((slice, index) => row(`${subject.name}, ${index + 1} of ${count}`, slice)));
@@ -60,13 +61,17 @@ function memorySubjects(folder: string): BenchModel[] {
 }
 
 /** Cuts the model and runs the slices. Some models have too few cuts for so many slices. */
-function measuredOrNone(folder: string, model: BenchModel, count: number): MeasuredSlice[] | undefined {
+async function measuredOrNone(
+  folder: string,
+  model: BenchModel,
+  count: number,
+): Promise<MeasuredSlice[] | undefined> {
   const own = fs.mkdtempSync(path.join(folder, 'measure-'));
   try {
     const [slices, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
     const plan = sliceModel(model, count, slices);
     synthesize({ outdir, slices, memoryMb: MAX_LAMBDA_MEMORY_MB });
-    const { timings } = runOnce(model, plan, { outdir, folder: own });
+    const timings = await timingsOf(model, outdir);
     return plan.slices.map((planned, slice) => ({ planned, peakBytes: timings[slice].peakMemoryBytes }));
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes('can be cut into at most')) throw error;
@@ -113,8 +118,6 @@ new Command('bench:memory')
   )
   .addOption(folderOption(os.tmpdir()))
   .action((model: string | undefined, options: Options) =>
-    inOwnFolder(options.folder, 'bench-memory', (own) => {
-      main(own, model, options);
-    }),
+    inOwnFolder(options.folder, 'bench-memory', (own) => main(own, model, options)),
   )
   .parse();
