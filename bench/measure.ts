@@ -1,4 +1,4 @@
-/** Runs programs, and formats tables. */
+/** Runs programs, sums up samples, and formats them. */
 import { spawnSync } from 'node:child_process';
 import Table from 'cli-table3';
 
@@ -16,6 +16,17 @@ export function run(
   });
   if (status === 0) return;
   throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr.trim()}`);
+}
+
+/** The median, the lowest and the highest sample: `1.02 (0.98-1.10)`. */
+export function formatSpread(samples: readonly number[], digits: number): string {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+  const [shown, lowest, highest] = [median, sorted[0], sorted[sorted.length - 1]].map((sample) =>
+    sample.toFixed(digits),
+  );
+  return `${shown} (${lowest}-${highest})`;
 }
 
 export function formatTable(

@@ -12,13 +12,14 @@ export interface Subject {
   readonly outdir: string;
   /** The folder that `sliceModel` wrote. */
   readonly slices: string;
-  /** Of all functions. A slice that needs more than its plan says must be measured, not stopped. */
-  readonly memoryMb: number;
+  /** Of all functions; by default that of the plan. A slice that needs more than its plan says must be measured, not stopped. */
+  readonly memoryMb?: number;
+  readonly warmUp?: boolean;
 }
 
-export function synthesize(subject: Subject): void {
+export function synthesize(...subjects: readonly Subject[]): void {
   const script = path.join(__dirname, 'synthesize-child.js');
-  run(process.execPath, [script, JSON.stringify(subject)], { env: { CDK_VALIDATION: 'false' } });
+  run(process.execPath, [script, JSON.stringify(subjects)], { env: { CDK_VALIDATION: 'false' } });
 }
 
 /** Runs `sliced-inference slice`, and returns the plan. */

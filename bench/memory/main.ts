@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PlannedSlice } from '../../lib/plan/file/plan';
 import { MAX_LAMBDA_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
-import { timingsOf } from '../deployment';
+import { deploy } from '../deployment';
 import { describeMachine, folderOption, inOwnFolder, positive, print } from '../harness';
 import { ocrModel, writeTransformer, type BenchModel } from '../inputs';
 import { formatTable } from '../measure';
@@ -71,8 +71,13 @@ async function measuredOrNone(
     const [slices, outdir] = ['slices', 'assembly'].map((name) => path.join(own, name));
     const plan = sliceModel(model, count, slices);
     synthesize({ outdir, slices, memoryMb: MAX_LAMBDA_MEMORY_MB });
-    const timings = await timingsOf(model, outdir);
-    return plan.slices.map((planned, slice) => ({ planned, peakBytes: timings[slice].peakMemoryBytes }));
+    const deployment = await deploy(model, outdir);
+    try {
+      const { timings } = await deployment.run();
+      return plan.slices.map((planned, slice) => ({ planned, peakBytes: timings[slice].peakMemoryBytes }));
+    } finally {
+      await deployment.close();
+    }
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes('can be cut into at most')) throw error;
     print(`${model.name}: ${error.message.trim()}`);
