@@ -15,24 +15,21 @@ Examples:
   $ sliced-inference constants environment > environment.json`;
 
 export function constantsCommand(): Command {
-  return new Command('constants')
+  const command = new Command('constants')
     .description('print the prices or the times of AWS behind plans')
     .helpCommand(false)
-    .addHelpText('after', laidOut(HELP))
-    .addCommand(
-      new Command('prices')
-        .description('print the prices, for --prices')
-        .addHelpText('after', laidOut('Examples:\n  $ sliced-inference constants prices > prices.json'))
-        .action(() => {
-          print(printConstants('prices', PRICES));
-        }),
-    )
-    .addCommand(
-      new Command('environment')
-        .description('print how fast AWS is, for --environment')
-        .addHelpText('after', laidOut('Examples:\n  $ sliced-inference constants environment > env.json'))
-        .action(() => {
-          print(printConstants('environment', ENVIRONMENT));
-        }),
-    );
+    .addHelpText('after', laidOut(HELP));
+  for (const [name, description, constants] of [
+    ['prices', 'print the prices, for --prices', PRICES],
+    ['environment', 'print how fast AWS is, for --environment', ENVIRONMENT],
+  ] as const) {
+    command
+      .command(name)
+      .description(description)
+      .addHelpText('after', laidOut(`Examples:\n  $ sliced-inference constants ${name} > ${name}.json`))
+      .action(() => {
+        print(printConstants(name, constants));
+      });
+  }
+  return command;
 }

@@ -31,6 +31,11 @@ export function compareTensor(
   return { name, dtype, shape, identical, ...differences };
 }
 
+/** The largest difference; `null` if one is undefined. */
+export function largestDifference(differences: readonly (number | null)[]): number | null {
+  return differences.includes(null) ? null : Math.max(0, ...differences.map(Number));
+}
+
 function hasSameHead(expected: RawTensor, got: RawTensor | undefined): got is RawTensor {
   return got?.dtype === expected.dtype && got.shape.join() === expected.shape.join();
 }

@@ -16,7 +16,7 @@ import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
-import { type TensorComparison, compareTensor } from './difference';
+import { type TensorComparison, compareTensor, largestDifference } from './difference';
 import { type FileJob, type JobWording, runJob } from './run-job';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
@@ -174,10 +174,9 @@ function compare(
   got: Tensors,
 ): Omit<Verification, 'profileDifferences'> {
   const outputs = compareOutputs(plan, expected, got);
-  const differences = outputs.map(({ maxAbsDiff }) => maxAbsDiff);
   return {
     identical: outputs.every(({ identical }) => identical),
-    maxAbsDiff: differences.includes(null) ? null : Math.max(0, ...differences.map(Number)),
+    maxAbsDiff: largestDifference(outputs.map(({ maxAbsDiff }) => maxAbsDiff)),
     slices: plan.slices.length,
     threads: plan.threads,
     graphOptimization: plan.graphOptimization,

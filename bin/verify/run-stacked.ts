@@ -2,7 +2,7 @@
 import { joined, rowsOf } from '../../lambda/tensors/stacked';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { reasonOf } from '../onnx-jobs/answer';
-import { compareTensor } from './difference';
+import { compareTensor, largestDifference } from './difference';
 import type { StackedAnswer, StackedJob } from './run-job';
 import { candidateInputs, describeInputs } from './seeded-inputs';
 
@@ -40,7 +40,7 @@ export async function compareStacks(
     ...{ name, dtype, shape },
   }));
   const different = found.filter((difference) => difference !== undefined);
-  const maxAbsDiff = largest([0, ...different]);
+  const maxAbsDiff = largestDifference(different);
   return { inputs, compared: found.length, different: different.length, maxAbsDiff };
 }
 
@@ -74,10 +74,6 @@ function differencesOf(alone: readonly Tensors[], together: Tensors): (number | 
     });
     return compared.every(({ identical }) => identical)
       ? undefined
-      : largest(compared.map((own) => own.maxAbsDiff));
+      : largestDifference(compared.map((own) => own.maxAbsDiff));
   });
-}
-
-function largest(differences: readonly (number | null)[]): number | null {
-  return differences.includes(null) ? null : Math.max(...differences.map(Number));
 }

@@ -43,7 +43,7 @@ export function compared(a: ComparedPlan, b: ComparedPlan): Comparison {
   const [figures, settings, cuts] = [figuresOf(a, b), settingsOf(a, b), comparedCuts(a, b)];
   const deployment = deploymentOver(a, b);
   const isSamePlan =
-    [...figures, ...settings].every((own) => own.a === own.b) &&
+    figures.every((own) => own.a === own.b) &&
     cuts.every((cut) => cut.a !== null && cut.b !== null) &&
     deployment.stateMachine === 'unchanged';
   const verdict = isSamePlan
@@ -86,29 +86,24 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
   ];
 }
 
+/** Facts of the plan, and what the report's figures rest on. */
 function settingsOf(a: ComparedPlan, b: ComparedPlan): Comparison['differences']['settings'] {
   const [ofA, ofB] = [a, b].map(
-    ({ plan, options }) =>
-      new Map<string, string | number>([
-        ['model file', plan.model.file],
-        ['nodes that are cut', plan.model.nodes],
-        ['graph', plan.model.graphDigest.slice(0, 12)],
-        ['graph optimization', plan.graphOptimization],
-        ['operators in parts', plan.splits?.length ?? 0],
-        ...Object.entries(plan.dimensions).map(([name, size]) => [`size of ${name}`, size] as const),
-        ['threads', plan.threads],
-        ['state machine', options.stateMachine ?? 'express'],
-        ['architecture', options.architecture ?? 'x86_64'],
-        ['tensor store', options.tensorStore ?? 's3-standard'],
-        ['warm-ups', options.warmUp === false ? 'never' : 'automatic'],
-        ['small tensors', options.tensorsInState === false ? 'in S3' : 'in the state'],
-        ['requests an hour', options.requestsPerHour ?? 'assumed'],
-        ['library', plan.library],
-        ['ONNX Runtime', plan.onnxRuntime],
+    ({ plan: { model, graphOptimization, splits, threads, library, onnxRuntime }, report }) =>
+      new Map([
+        ['model file', model.file],
+        ['nodes that are cut', String(model.nodes)],
+        ['graph', model.graphDigest.slice(0, 12)],
+        ['graph optimization', graphOptimization],
+        ['operators in parts', String(splits?.length ?? 0)],
+        ['threads', String(threads)],
+        ...report.assumptions.map(({ name, value }) => [name, value] as const),
+        ['library', library],
+        ['ONNX Runtime', onnxRuntime],
       ]),
   );
   return [...new Set([...ofA.keys(), ...ofB.keys()])]
-    .map((name) => ({ name, a: `${ofA.get(name) ?? NONE}`, b: `${ofB.get(name) ?? NONE}` }))
+    .map((name) => ({ name, a: ofA.get(name) ?? NONE, b: ofB.get(name) ?? NONE }))
     .filter((own) => own.a !== own.b);
 }
 

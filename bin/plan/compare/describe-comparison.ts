@@ -7,9 +7,6 @@ import { differenceText } from './compared-figure';
 import type { ComparedCut, Comparison } from './comparison';
 import type { DeployedFunction, Deployment } from './deployment';
 
-/** The most rows of a table; `--json` has all. */
-const MOST_ROWS = 24;
-
 /** The end of a tensor's name says more than its beginning. */
 const NAME_LENGTH = 40;
 
@@ -26,7 +23,7 @@ export function describeComparison(
   const tables = [
     table(
       ['settings that differ', 'A', 'B'],
-      settings.map((own) => [printable(own.name, NAME_LENGTH), own.a, own.b]),
+      settings.map((own) => [printable(own.name, 60), own.a, own.b]),
     ),
     table(
       ['estimates', 'A', 'B', 'B − A'],
@@ -48,9 +45,7 @@ export function describeComparison(
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '';
-  const more = rows.length > MOST_ROWS ? `\nand ${rows.length - MOST_ROWS} more: see --json` : '';
-  return `${formatTable(head, rows.slice(0, MOST_ROWS))}${more}`;
+  return rows.length === 0 ? '' : formatTable(head, rows);
 }
 
 function bothTexts(kind: Parameters<typeof quantityText>[0], a?: number | null, b?: number | null): string[] {

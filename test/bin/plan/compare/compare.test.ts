@@ -30,7 +30,7 @@ it('prints the verdict, both plans side by side, and what a deployment replaces'
     /^By the model of cost, a million mixed runs cost \$[\d.]+ with A and \$[\d.]+ with B \(\+[\d.]+ %\), and the p50 of a run is [\d.]+ m?s with A and [\d.]+ m?s with B \([+−][\d.]+ %\)\.$/,
   );
   expect(head).toBe(`A: ${model}\nB: ${model} --at-tensors t0 --state-machine standard`);
-  expect(settings).toMatch(/\nstate machine +express +standard$/);
+  expect(settings).toMatch(/\nstate machine +express +standard\n/);
   expect(figures).toMatch(
     /A +B +B − A\nslices +3 +2 +−1\n(.*\n)+p95, cold +[\d.]+ m?s +[\d.]+ m?s +[+−].* %\)$/,
   );
