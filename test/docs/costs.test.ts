@@ -1,15 +1,7 @@
 /** Figures of costs in the documents: the model computes them. */
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT, PRICES } from '../../lib/cost/constants/defaults';
-import {
-  SMALL,
-  bertRows,
-  constantRows,
-  exampleOf,
-  millionRows,
-  monthRows,
-  sourcesOf,
-} from '../support/cost-tables';
+import { SMALL, bertRows, exampleOf, millionRows, monthRows } from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
 
 const guide = documentNamed('docs/costs.md');
@@ -39,18 +31,6 @@ it.each([
   ['a month by requests per hour', monthRows],
 ])('the guide to costs has the rows of %s that the model computes', (_, expected) => {
   expect(rows).toEqual(expect.arrayContaining(asRows(expected())));
-});
-
-it('the guide to costs has exactly the constants that exist', () => {
-  const shown = rows.filter((row) => /^\|`\w+\.\w+`\|/.test(row));
-  expect(shown).toEqual(asRows([...constantRows(PRICES), ...constantRows(ENVIRONMENT)]));
-});
-
-it('the guide to costs lists every source of prices and of the environment', () => {
-  const text = guide.text.replaceAll(/\s+/g, ' ');
-  for (const table of [PRICES, ENVIRONMENT])
-    for (const [index, source] of sourcesOf(table).entries())
-      expect(text).toContain(`${index + 1}. ${source}`);
 });
 
 it('the guide to costs has files of constants that the library reads', () => {

@@ -1,8 +1,7 @@
-/** The tables of docs/costs.md and README.md: examples that the model of cost computes, and its constants. */
+/** The tables of docs/costs.md and README.md: examples that the model of cost computes. */
 import type { AlternativeId, Offer, WholeModel } from '../../lib/cost/alternatives/alternative';
 import { compareAlternatives } from '../../lib/cost/alternatives/compare';
 import { grouped } from '../../lib/cost/alternatives/wording';
-import type { Constant, ConstantTable } from '../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/defaults';
 import type { Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
@@ -136,33 +135,4 @@ const MONTH_RATES = [1, 10, 100, 1000, 10_000, 100_000];
 function runCells(p50: number, p95: number, dollars: number | undefined): string[] {
   const [half, most] = [p50, p95].map((ms) => `${(ms / 1000).toFixed(1)} s`);
   return [`${half} / ${most}`, dollars === undefined ? '–' : `$${grouped(dollars * 1e6)}`];
-}
-
-/** Rows of constants: name, value, unit, how it is known, and the number of its source. */
-export function constantRows(table: ConstantTable): string[][] {
-  const sources = sourcesOf(table);
-  return Object.entries(table).flatMap(([group, constants]) =>
-    Object.entries(constants).map(([name, constant]) => [
-      `\`${group}.${name}\``,
-      valueText(constant),
-      constant.unit,
-      constant.known,
-      String(sources.indexOf(sourceText(constant)) + 1),
-    ]),
-  );
-}
-
-/** Sources by their numbers, from 1. */
-export function sourcesOf(table: ConstantTable): string[] {
-  return [...new Set(Object.values(table).flatMap((group) => Object.values(group).map(sourceText)))];
-}
-
-function sourceText({ source, date, known }: Constant): string {
-  const text = source.replace(/https:\S+/, (link) => `<${link}>`);
-  return known === 'believed' ? `Believed: ${text}` : `${text}, ${date}`;
-}
-
-function valueText({ value }: Constant): string {
-  if (typeof value === 'number') return value.toLocaleString('en-US', { maximumFractionDigits: 12 });
-  return value.map(([first, second]) => `${first}: ${second}`).join(', ');
 }
