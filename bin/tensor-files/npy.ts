@@ -11,6 +11,7 @@ import {
   typedView,
   type NumericDataType,
   type RawTensor,
+  type StringTensor,
 } from '../../lambda/tensors/tensor';
 import { BadContent } from './bad-content';
 
@@ -49,7 +50,7 @@ const DTYPES = new Map(
 /** By the bytes of an element: a dtype under which its bits are moved unchanged. */
 const BITS = { 1: 'uint8', 2: 'uint16', 4: 'uint32', 8: 'uint64' } as const;
 
-const TEXT_FORMATS = 'use .json or .safetensors';
+const CODE_POINT_BYTES = 4;
 
 interface NpyHeader {
   /** NumPy's name of the dtype with its byte order, such as `<f4`. */
@@ -60,13 +61,18 @@ interface NpyHeader {
 }
 
 /**
- * Reads little-endian arrays in C and in Fortran order.
+ * Reads little-endian arrays in C and in Fortran order. Text becomes strings.
  * @throws BadContent
  */
 export function decodeNpy(file: Uint8Array): RawTensor {
   const dict = dictBytes(file);
   const { description, shape, isFortranOrder } = parseDict(Buffer.from(dict).toString('latin1'));
   const data = file.subarray(dict.byteOffset - file.byteOffset + dict.byteLength);
+  const width = /^<U([1-9]\d*)$/.exec(description)?.[1];
+  if (width !== undefined) {
+    const strings = decodeText(data, shape, Number(width));
+    return { dtype: 'string', shape, strings: isFortranOrder ? rowMajor(strings, shape) : strings };
+  }
   const dtype = DTYPES.get(description);
   if (dtype === undefined) throw unsupported(description);
   const size = elementBytes(dtype) as keyof typeof BITS;
@@ -76,16 +82,13 @@ export function decodeNpy(file: Uint8Array): RawTensor {
   return { dtype, shape, bytes: bytesOf(rowMajor(view, shape)) };
 }
 
-/** @throws BadContent for strings */
+/** Writes text as `<U…`, which cannot hold strings that end with NUL. */
 export function encodeNpy(tensor: RawTensor): Uint8Array {
-  if (tensor.dtype === 'string') {
-    throw new BadContent(
-      'of tensors without strings, as arrays of NumPy',
-      describeTensor(tensor),
-      TEXT_FORMATS,
-    );
+  if (tensor.dtype !== 'string') {
+    return Buffer.concat([encodeHeader(DESCRIPTIONS[tensor.dtype], tensor.shape), tensor.bytes]);
   }
-  return Buffer.concat([encodeHeader(DESCRIPTIONS[tensor.dtype], tensor.shape), tensor.bytes]);
+  const characters = tensor.strings.reduce((most, text) => Math.max(most, codePointsOf(text).length), 1);
+  return Buffer.concat([encodeHeader(`<U${characters}`, tensor.shape), encodeStrings(tensor, characters)]);
 }
 
 function dictBytes(file: Uint8Array): Uint8Array {
@@ -151,11 +154,9 @@ function encodeHeader(description: string, shape: readonly number[]): Uint8Array
 }
 
 function unsupported(description: string): BadContent {
-  const known = Object.values(DESCRIPTIONS).join(', ');
-  const isText = description.startsWith('<U');
+  const known = [...Object.values(DESCRIPTIONS), '<U…'].join(', ');
   const got = description.startsWith('|O') ? 'pickled Python objects' : description.slice(0, 20);
-  const advice = isText ? `${TEXT_FORMATS} for strings` : 'convert it with x.astype';
-  return new BadContent(`of one of the dtypes ${known}`, got, advice);
+  return new BadContent(`of one of the dtypes ${known}`, got, 'convert it with x.astype');
 }
 
 function checkLength(data: Uint8Array, expected: number, what: string): void {
@@ -187,4 +188,38 @@ function rowMajor<T extends { readonly length: number; [index: number]: unknown;
     }
   }
   return ordered;
+}
+
+function decodeText(data: Uint8Array, shape: readonly number[], characters: number): string[] {
+  const count = elementCount(shape);
+  checkLength(data, count * characters * CODE_POINT_BYTES, `strings [${shape.join(',')}]`);
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return Array.from({ length: count }, (_, index) => {
+    const codePoints = Array.from({ length: characters }, (_one, position) =>
+      view.getUint32((index * characters + position) * CODE_POINT_BYTES, true),
+    );
+    const bad = codePoints.find((codePoint) => codePoint > 0x10ffff);
+    if (bad !== undefined) throw new BadContent('Unicode text', `the code point ${bad}`, 'write it again');
+    // NumPy pads short strings with zeros.
+    const own = codePoints.slice(0, codePoints.findLastIndex((code) => code !== 0) + 1);
+    return own.map((codePoint) => String.fromCodePoint(codePoint)).join('');
+  });
+}
+
+function encodeStrings({ strings }: StringTensor, characters: number): Uint8Array {
+  const bytes = Buffer.alloc(strings.length * characters * CODE_POINT_BYTES);
+  strings.forEach((text, index) => {
+    if (text.endsWith('\0')) {
+      throw new BadContent('a format that keeps NULs at the end of strings', '.npy', 'write .safetensors');
+    }
+    codePointsOf(text).forEach((codePoint, position) => {
+      bytes.writeUInt32LE(codePoint, (index * characters + position) * CODE_POINT_BYTES);
+    });
+  });
+  return bytes;
+}
+
+function codePointsOf(text: string): number[] {
+  // The iterator of a string yields one code point at a time, never an empty string.
+  return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }

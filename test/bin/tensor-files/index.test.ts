@@ -28,16 +28,15 @@ function write(name: string, content: string | Uint8Array): string {
 }
 
 describe('a tensor file', () => {
-  it.each<[string, Readonly<Record<string, RawTensor>>]>([
-    ['.safetensors', { x, who }],
-    ['.json', { x, who }],
-    ['.NPZ', { x }],
-  ])('%s returns the tensors that were written', async (name, named) => {
-    const tensors = new Map(Object.entries(named));
-    const path = join(folder, `t${name}`);
-    await writeTensorFile(path, tensors);
-    expect(comparable(await readTensorFile(path, []))).toEqual(comparable(tensors));
-  });
+  it.each(['.safetensors', '.npz', '.json', '.NPZ'])(
+    '%s returns the tensors that were written',
+    async (name) => {
+      const tensors = new Map<string, RawTensor>(Object.entries({ x, who }));
+      const path = join(folder, `t${name}`);
+      await writeTensorFile(path, tensors);
+      expect(comparable(await readTensorFile(path, []))).toEqual(comparable(tensors));
+    },
+  );
 
   it('.npy holds the only input of its model', async () => {
     const path = write('a.npy', encodeNpy(x));
@@ -69,9 +68,6 @@ describe('a tensor file', () => {
     await expect(writeTensorFile(join(folder, 'a.npy'), new Map())).rejects.toThrow(
       'must be one of .safetensors, .npz, .json, got .npy',
     );
-    await expect(writeTensorFile(join(folder, 'a.npz'), new Map([['who', who]]))).rejects.toThrow(
-      "a.npz' must be of tensors without strings, as arrays of NumPy, got string[]: use .json or .safetensors",
-    );
     await expect(writeTensorFile(join(folder, 'none', 'a.npz'), new Map())).rejects.toThrow(
       '--out must name a file that can be written, got no such file or folder',
     );
@@ -84,10 +80,9 @@ describe('an .npz archive', () => {
   it('returns every tensor that was encoded', () => {
     fc.assert(
       fc.property(namedTensors, (tensors) => {
-        const numeric = new Map([...tensors].filter(([, { dtype }]) => dtype !== 'string'));
-        const archive = encodeNpz(numeric);
-        expect(comparable(decodeNpz(archive))).toEqual(comparable(numeric));
-        expect(encodeNpz(numeric)).toEqual(archive);
+        const archive = encodeNpz(tensors);
+        expect(comparable(decodeNpz(archive))).toEqual(comparable(tensors));
+        expect(encodeNpz(tensors)).toEqual(archive);
       }),
     );
   });

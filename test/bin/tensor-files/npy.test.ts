@@ -15,12 +15,10 @@ function header(description: string, shape: string, order = 'False'): string {
   return `{'descr': '${description}', 'fortran_order': ${order}, 'shape': (${shape}), }\n`;
 }
 
-const isNumeric = ({ dtype }: RawTensor): boolean => dtype !== 'string';
-
 describe('an .npy file', () => {
   it('returns every tensor that was encoded', () => {
     fc.assert(
-      fc.property(rawTensor.filter(isNumeric), (tensor) => {
+      fc.property(rawTensor, (tensor) => {
         const decoded = decodeNpy(encodeNpy(tensor));
         expect(comparable(new Map([['x', decoded]]))).toEqual(comparable(new Map([['x', tensor]])));
       }),
@@ -51,10 +49,23 @@ describe('an .npy file', () => {
     expect([...(tensor as NumericTensor).bytes]).toEqual(expected);
   });
 
+  it('may have text in Fortran order', () => {
+    const data = [0, 0xf6, 1, 0, ...Array<number>(4).fill(0), 0xfc, ...Array<number>(7).fill(0)];
+    const file = npy(header('<U1', '2, 2', 'True'), data);
+    expect(decodeNpy(file)).toEqual({
+      dtype: 'string',
+      shape: [2, 2],
+      strings: ['\u{1f600}', 'ü', '', ''],
+    });
+  });
+
   it('fails only with an error about its content, whichever bits of it flip', () => {
-    const file = npy(header('<i4', '2, 3', 'True'), Array<number>(24).fill(7));
+    const files = [
+      npy(header('<i4', '2, 3', 'True'), Array<number>(24).fill(7)),
+      npy(header('<U2', '2,'), Array<number>(16).fill(0)),
+    ];
     fc.assert(
-      fc.property(fc.nat(), fc.nat({ max: 255 }), (place, byte) => {
+      fc.property(fc.constantFrom(...files), fc.nat(), fc.nat({ max: 255 }), (file, place, byte) => {
         const damaged = Uint8Array.from(file);
         damaged[place % file.byteLength] = byte;
         try {
@@ -64,6 +75,12 @@ describe('an .npy file', () => {
         }
       }),
     );
+  });
+
+  it('keeps NULs inside strings, and is not written for strings that end with one', () => {
+    const inside: RawTensor = { dtype: 'string', shape: [1], strings: ['a\0b'] };
+    expect(decodeNpy(encodeNpy(inside))).toEqual(inside);
+    expect(() => encodeNpy({ ...inside, strings: ['a\0'] })).toThrow('write .safetensors');
   });
 
   it.each<[string, Uint8Array, string]>([
@@ -81,7 +98,8 @@ describe('an .npy file', () => {
     ['of complex numbers', npy(header('<c8', ''), [1]), 'got <c8'],
     ['with too few elements', npy(header('<i2', '3,'), [1, 2]), 'int16[3], 6 bytes, got 2 bytes'],
     ['of an impossible shape', npy(header('|u1', '99999999999,99999999999')), 'of a valid shape'],
-    ['of text', npy(header('<U1', ''), [0, 0, 0, 0]), 'got <U1: use .json or .safetensors for strings'],
+    ['of text beyond Unicode', npy(header('<U1', ''), [0, 0, 0x11, 1]), 'Unicode text'],
+    ['of strings cut short', npy(header('<U999999999', '999999'), [0, 0]), 'got 2 bytes'],
   ])('%s is refused', (_, bytes, message) => {
     expect(() => decodeNpy(bytes)).toThrow(message);
   });
