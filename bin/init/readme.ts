@@ -24,6 +24,12 @@ export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
   },
 };
 
+/** The environment variable that silences what a library prints on Node.js 20. */
+const SILENCE: Readonly<Record<AppLanguage, string>> = {
+  typescript: 'the AWS SDK warns: `export AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true`',
+  python: 'jsii prints a box: `export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20`',
+};
+
 export function readme({ names, path, hub }: AppModel, language: AppLanguage, commands: AppCommands): string {
   const { install, test, cdk, command, call } = commands;
   const [stack, snapshot] =
@@ -56,6 +62,8 @@ ${command} local cdk.out --write-env cloud.env
 . ./cloud.env && ${call}   # in another shell
 cloud_down   # stops the local cloud, and gives the shell its variables back
 \`\`\`
+
+On Node.js 20, ${SILENCE[language]} silences it.
 
 Deploy it with credentials of an AWS account, in a shell without these variables:
 
