@@ -90,7 +90,7 @@ export function millionRows(): string[][] {
   const rounded = (dollars: number) => `$${Math.round(dollars * 1e6)}`;
   return [
     [
-      'four slices of 512 MB that compute 0.3 s together, Express',
+      'four functions of 512 MB that compute 0.3 s in total, Express',
       `about ${million(example.warm.dollars)} (${million(s3Puts)} S3 PUTs, ${rounded(lambdaCompute + lambdaLoad + lambdaTransfer)} Lambda duration)`,
     ],
     ['the same model in one such function', `about ${rounded(whole.warm.dollars ?? NaN)}`],
