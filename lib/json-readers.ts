@@ -61,15 +61,11 @@ export function nullable<T>(read: Reader<T>): Reader<T | null> {
   return (value, place) => (value === null ? null : read(value, place));
 }
 
-/** A whole number. Estimates may exceed 2^53. */
-export function wholeNumber(least: number, most = Infinity): Reader<number> {
-  const must =
-    most === Infinity
-      ? `be a whole number of ${least} or more`
-      : `be a whole number from ${least} to ${most}`;
+/** A whole number that JavaScript holds exactly. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): Reader<number> {
   return (value, place) => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-    throw place.fault(must, value);
+    throw place.fault(`be a whole number from ${least} to ${most}`, value);
   };
 }
 

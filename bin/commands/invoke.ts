@@ -23,7 +23,7 @@ on unless --stop-on-abort is set.
 Examples:
   $ sliced-inference invoke --state-machine "$ARN" --inputs x.npz --out y.npz
   $ sliced-inference invoke --state-machine "$ARN" --inputs x.json --timeout 2m
-  $ sliced-inference invoke --state-machine "$ARN" --inputs x.npz --repeat 20
+  $ sliced-inference invoke --state-machine "$ARN" --inputs x.npz --repeat 21
   $ sliced-inference invoke --state-machine "$ARN" --input-json '{"id": 7}'
   $ . ./cloud.env && sliced-inference invoke --inputs x.safetensors`;
 

@@ -26,11 +26,11 @@ const MAX_PORT = 65_533;
 
 const HELP = `
 Publishes the assembly's assets to a local S3, and serves it and the stack's state machines on this machine until you stop
-the command. It also serves the stack's HTTP API, and objects that you write start what the stack's rules say.
+the command. It also serves the stack's HTTP API.
 
 Prints the variables that point the AWS CLI and any AWS SDK at the local cloud, in a form that a shell evaluates. With
 --write-env they go into a file, which appears when all is ready and disappears at the end. In a shell that has evaluated
-them, cloud_down stops the local cloud and gives the variables their former values.
+the file, cloud_down stops the local cloud and gives the variables their former values.
 
 Examples:
   $ npx cdk synth && rm -f cloud.env
@@ -143,27 +143,26 @@ function printAccess(cloud: LocalCloud, options: Options): void {
     );
 }
 
-/** Variables of a user who wants AWS: they would replace the credentials of the local cloud. */
-const REMOVED = ['AWS_PROFILE', 'AWS_SESSION_TOKEN'];
-
 /** @param file for which the text is; otherwise it is printed */
 function describe(cloud: LocalCloud, { shell }: Options, file?: string): string {
   const { stackName, stateMachineArn } = cloud.stateMachine;
   const { set, unset, keep, down } = SHELLS[shell];
-  const { bucket } = bucketOf(cloud);
+  // The same names for each stack, so that the file of a second one keeps what the first one has replaced.
   const values = {
+    // They would replace the credentials of the local cloud.
+    ...{ AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined },
     ...variables(cloud, process.env, file && keptAuthority(cloud, file)),
     STATE_MACHINE_ARN: stateMachineArn,
-    ...(bucket !== undefined && { BUCKET: bucket }),
-    ...(cloud.httpEndpoint !== undefined && { HTTP_ENDPOINT: cloud.httpEndpoint }),
+    BUCKET: bucketOf(cloud).bucket,
+    HTTP_ENDPOINT: cloud.httpEndpoint,
   };
-  const names = [...REMOVED, ...Object.keys(values)];
+  const names = Object.keys(values);
+  const end = file === undefined ? '' : ', and ends the cloud that wrote this file';
   return [
     `${HEADING}${stackName}, until you stop this command`,
     keep(names),
-    ...REMOVED.map(unset),
-    ...Object.entries(values).map(([name, value]) => set(name, value)),
-    '# cloud_down gives the variables their former values, and ends the cloud that wrote this file',
+    ...Object.entries(values).map(([name, value]) => (value === undefined ? unset(name) : set(name, value))),
+    `# cloud_down gives the variables their former values${end}`,
     down(names, file === undefined ? undefined : { pid: process.pid, file }),
     '# ready: call it with `npx sliced-inference invoke`\n',
   ].join('\n');

@@ -12,14 +12,14 @@ input's name. A pipeline with a preprocess or postprocess function takes --input
 
 Examples:
   $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz
-  $ sliced-inference run cdk.out --inputs x.npz --repeat 10 --simulate aws
+  $ sliced-inference run cdk.out --inputs x.npz --repeat 21 --simulate aws
   $ sliced-inference run cdk.out --inputs x.npz --labels labels.txt
   $ sliced-inference run cdk.out --pipeline Ocr --inputs x.npz --out y.json
   $ sliced-inference run cdk.out --input-json '{"text": "hello"}'`;
 
 export function runCommand(): Command {
   const command = new Command('run')
-    .description('run a synthesized pipeline once, on this machine')
+    .description('run a synthesized pipeline on this machine')
     .argument('<assembly>', 'folder that `cdk synth` wrote');
   addInputOptions(command)
     .option(

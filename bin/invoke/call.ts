@@ -56,7 +56,11 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
   clearProgress();
   const { executionArn = '', output = '{}' } = first ?? {};
   const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
-  await runs.show({ labels, json, about: [`execution ${executionArn}`] });
+  await runs.show({
+    labels,
+    json,
+    about: [`execution ${options.repeat === undefined ? '' : 'of run 1: '}${executionArn}`],
+  });
 }
 
 function rawTensor({ dtype, shape, data }: TypedTensor): RawTensor {

@@ -34,13 +34,16 @@ function readLabels(path: string): readonly string[] {
   const file = 'file of --labels';
   const text = readText(path, file, MAX_BYTES, ADVICE).replace(/^\uFEFF/, '');
   const value = parsed(text);
-  if (value === undefined && !/\.json$/i.test(path)) return text.replace(/\r?\n$/, '').split(/\r?\n/);
+  const must = `${file} ${quoted(path)} must have a text for each index from 0 on`;
+  const lines = text.replace(/[\r\n]+$/, '');
+  if (lines === '') throw new SlicedInferenceError(must, 'an empty file', ADVICE);
+  if (value === undefined && !/\.json$/i.test(path)) return lines.split(/\r?\n/);
   const list = isRecord(value) && isRecord(value.id2label) ? value.id2label : value;
   const labels = Object.entries(list ?? {});
-  const isBad = labels.some(([key, label], index) => key !== String(index) || typeof label !== 'string');
-  if (labels.length > 0 && !isBad) return labels.map(([, label]) => label as string);
-  const must = `${file} ${quoted(path)} must have a text for each index from 0 on`;
-  throw new SlicedInferenceError(must, value === undefined ? 'no JSON' : 'other JSON', ADVICE);
+  const bad = labels.findIndex(([key, label], index) => key !== String(index) || typeof label !== 'string');
+  if (labels.length > 0 && bad < 0) return labels.map(([, label]) => label as string);
+  const got = value === undefined ? 'text that is not JSON' : `none for index ${Math.max(0, bad)}`;
+  throw new SlicedInferenceError(must, got, ADVICE);
 }
 
 /** `undefined` for lines of text, which may begin with a bracket, or be numbers. */

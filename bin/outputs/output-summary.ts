@@ -18,17 +18,20 @@ type Element = number | bigint | string;
  * @param labels if given, tensors with a score for each of them also get their best labels
  */
 export function outputSummary(tensors: ReadonlyMap<string, RawTensor>, labels?: readonly string[]): string {
-  return [...tensors]
-    .flatMap(([name, raw]) => {
-      const tensor = toTyped(raw);
-      const best = labels === undefined ? [] : topLines(labels, tensor);
-      return [
-        `${printable(name)}  ${describeTensor(tensor)}`,
-        `  ${[firstValues(tensor), ...range(tensor)].join('   ')}`,
-        ...best,
-      ];
-    })
-    .join('\n');
+  let labeled = 0;
+  const lines = [...tensors].flatMap(([name, raw]) => {
+    const tensor = toTyped(raw);
+    const best = labels === undefined ? [] : topLines(labels, tensor);
+    labeled += best.length;
+    return [
+      `${printable(name)}  ${describeTensor(tensor)}`,
+      `  ${[firstValues(tensor), ...range(tensor)].join('   ')}`,
+      ...best,
+    ];
+  });
+  if (labels !== undefined && labeled === 0)
+    lines.push(`no labels: no output has a number for each of ${grouped(labels.length, 0)} labels`);
+  return lines.join('\n');
 }
 
 function firstValues(tensor: TypedTensor): string {
@@ -50,21 +53,35 @@ function range(tensor: TypedTensor): string[] {
   if (tensor.dtype === 'string' || tensor.dtype === 'bool') return [];
   let min: number | bigint | undefined;
   let max: number | bigint | undefined;
+  let [index, maxIndex] = [-1, 0];
   const others = new Map<string, number>();
   for (const element of tensor.data as Iterable<number | bigint>) {
+    index++;
     const value = tensor.dtype === 'float16' ? float16Value(Number(element)) : element;
     if (typeof value === 'number' && !Number.isFinite(value)) {
       others.set(String(value), (others.get(String(value)) ?? 0) + 1);
       continue;
     }
     if (min === undefined || value < min) min = value;
-    if (max === undefined || value > max) max = value;
+    if (max === undefined || value > max) [max, maxIndex] = [value, index];
   }
   const counts = [...others].map(([name, count]) => `${grouped(count, 0)} ${name}`).join(', ');
   return [
     ...(min === undefined || max === undefined
       ? []
-      : [`min ${formatNumber(min)}   max ${formatNumber(max)}`]),
+      : [`min ${formatNumber(min)}   max ${formatNumber(max)}${placeText(maxIndex, tensor)}`]),
     ...(counts === '' ? [] : [`${counts} of ${grouped(tensor.data.length, 0)} values`]),
   ];
+}
+
+/** ` at [0,7]`, where the shape has more than one place. */
+function placeText(index: number, { shape, data }: TypedTensor): string {
+  if (data.length === 1) return '';
+  const place: number[] = [];
+  let rest = index;
+  for (const size of [...shape].reverse()) {
+    place.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return ` at [${place.join(',')}]`;
 }

@@ -92,8 +92,10 @@ export class Runs {
 
   private linesOf({ ms, timings }: TimedRun): string[] {
     const where = this.where === undefined ? '' : `; ${this.where}`;
-    const functions = timeText(functionsMs(timings));
-    return [timeBars(timings), `total ${timeText(ms)}, of which the functions took ${functions}${where}`];
+    const functions = functionsMs(timings);
+    const rest = timeText(Math.max(0, ms - functions));
+    const parts = `functions ${timeText(functions)}; starts, state machine and transfers ${rest}`;
+    return [timeBars(timings), `total ${timeText(ms)}: ${parts}${where}`];
   }
 
   private reportDifferences(): void {

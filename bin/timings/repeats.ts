@@ -3,6 +3,9 @@ import type { CallTiming } from '../../contract/execution';
 import { largestOf, median } from '../../lib/extremes';
 import { quantityText } from '../plan/figures';
 
+/** Of fewer runs, none is above the 95th percentile. */
+const PERCENTILE_RUNS = 20;
+
 export interface TimedRun {
   /** What the caller waited, in milliseconds. */
   readonly ms: number;
@@ -18,10 +21,10 @@ export function timeText(ms: number): string {
   return quantityText('milliseconds', Math.round(ms));
 }
 
-/** A line about the cold runs and one about the warm ones. */
+/** A line about the cold runs, and one about the warm ones of the slices and of the whole model. */
 export function repeatLines(runs: readonly TimedRun[]): string[] {
   const cold = runs.filter(isCold).map(({ ms }) => ms);
-  const warm = warmFigures(runs);
+  const { warm, warmWhole } = repeatFigures(runs);
   const first = runs.findIndex(isCold) + 1;
   const others =
     cold.length > 1 ? ` (and ${cold.length - 1} more, the slowest ${timeText(largestOf(cold))})` : '';
@@ -29,15 +32,27 @@ export function repeatLines(runs: readonly TimedRun[]): string[] {
     cold.length === 0
       ? 'cold: none, all functions were loaded before'
       : `cold: ${timeText(cold[0])} in run ${first}${others}`,
-    warm.runs === 0
-      ? 'warm: none, each run had to load a slice'
-      : `warm: p50 ${timeText(warm.p50Ms)}, p95 ${timeText(warm.p95Ms)} of ${warm.runs} warm ${warm.runs === 1 ? 'run' : 'runs'}`,
+    ...(warm.runs === 0 && warmWhole ? [] : [warmLine(warmWhole ? 'warm, slices' : 'warm', warm)]),
+    ...(warmWhole ? [warmLine('warm, whole model', warmWhole)] : []),
   ];
 }
 
-/** As JSON; the percentiles of no run are null there. */
+function warmLine(name: string, { runs, p50Ms, p95Ms }: ReturnType<typeof warmFigures>): string {
+  if (runs === 0) return `${name}: none, each run had to load a slice`;
+  const note = runs < PERCENTILE_RUNS ? ` (with fewer than ${PERCENTILE_RUNS}, p95 is the slowest)` : '';
+  return `${name}: p50 ${timeText(p50Ms)}, p95 ${timeText(p95Ms)} of ${runs} warm ${runs === 1 ? 'run' : 'runs'}${note}`;
+}
+
+/** As JSON; the percentiles of no run are null there. Runs that the whole model served have figures of their own. */
 export function repeatFigures(runs: readonly TimedRun[]) {
-  return { runs: runs.map((run) => ({ ms: run.ms, cold: isCold(run) })), warm: warmFigures(runs) };
+  const isWhole = ({ timings }: TimedRun): boolean => timings.some(({ whole }) => whole);
+  const warm = warmFigures(runs.filter((run) => !isWhole(run)));
+  const warmWhole = warmFigures(runs.filter(isWhole));
+  return {
+    runs: runs.map((run) => ({ ms: run.ms, cold: isCold(run) })),
+    warm,
+    warmWhole: warmWhole.runs > 0 ? warmWhole : undefined,
+  };
 }
 
 function warmFigures(runs: readonly TimedRun[]) {

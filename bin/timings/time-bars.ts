@@ -1,10 +1,11 @@
-/** Draws the calls of a run on one axis of time, in 80 columns: a line for each slice, with its figures. */
+/** Draws the calls of a run on one axis of time, as wide as the terminal: a line for each slice, with its figures. */
 import type { CallTiming } from '../../contract/execution';
 import { largestOf, smallestOf } from '../../lib/extremes';
 import { NONE, quantityText } from '../plan/figures';
 import { formatTable } from '../terminal/format';
+import { helpWidth } from '../terminal/help';
 
-const COLUMNS = 80;
+const LEAST_COLUMNS = 60;
 const LEAST_BAR = 12;
 const GAP = '  ';
 /** More lines would scroll away. */
@@ -38,7 +39,7 @@ export function timeBars(timings: readonly CallTiming[]): string {
     ]),
   ).split('\n');
   const figures = largestOf(table.map((line) => line.length));
-  const width = Math.max(LEAST_BAR, COLUMNS - figures - GAP.length);
+  const width = Math.max(LEAST_BAR, Math.max(LEAST_COLUMNS, helpWidth()) - figures - GAP.length);
   const axis = axisOf(timings);
   const scale = `0${quantityText('milliseconds', Math.round(axis.ms)).padStart(width - 1)}`;
   const bars = [scale, ...shown.map((timing) => bar(stretchesOf(timing, timings), axis, width))];

@@ -19,6 +19,7 @@ import { calledFunctions, logGroupName, signatureOf, stateMachineRole } from '..
 import { callStatement, publishedVersion } from '../aws/workflow/invoke-function';
 import { BATCH_FUNCTION_MB } from '../cost/batch-limits';
 import { SlicedInferenceError, quoted } from '../errors';
+import { given } from '../pipeline/known-at-synth';
 import type { DeployedPipeline } from '../pipeline/sliced-inference-pipeline';
 import { onObjects, useKey } from '../pipeline/storage';
 import { type BatchSizes, batchSizes, itemsInTime, type SlicedInferenceBatchProps } from './batch-props';
@@ -57,7 +58,7 @@ export class SlicedInferenceBatch extends Construct {
     super(scope, id);
     try {
       const { pipeline, items, stacking } = props;
-      const deployed = pipeline._deployed;
+      const deployed = given(pipeline, 'pipeline')._deployed;
       const sizes = batchSizes(props);
       this.resultsPrefix = `${OUTPUTS_PREFIX}${Names.uniqueResourceName(this, { maxLength: 80, separator: '-' })}/`;
       this.places = {

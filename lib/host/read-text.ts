@@ -1,4 +1,5 @@
 /** Reads a file that a user names, and says why one cannot be read. */
+import { isUtf8 } from 'node:buffer';
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 
@@ -21,7 +22,9 @@ export function readText(path: string, what: string, most: number, advice: strin
         `${stat.size} bytes`,
         'check the path',
       );
-    return fs.readFileSync(path, 'utf8');
+    const bytes = fs.readFileSync(path);
+    if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString();
+    throw new SlicedInferenceError(`${file} must be text in UTF-8`, 'other bytes', 'convert it to UTF-8');
   } catch (error) {
     if (error instanceof SlicedInferenceError) throw error;
     const { got, advice: other } = unreadablePath(path, error);

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { inConstruct } from '../aws/annotate';
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferenceBatch } from '../batch/sliced-inference-batch';
-import { knownAtSynth } from '../pipeline/known-at-synth';
+import { given, knownAtSynth } from '../pipeline/known-at-synth';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
 /** Properties of `SlicedInferenceAlarms`. */
@@ -74,7 +74,8 @@ export class SlicedInferenceAlarms extends Construct {
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
     super(scope, id);
-    const { pipeline, batches = [], maxFailedRuns = 1, maxTime, actions = [] } = props;
+    const { batches = [], maxFailedRuns = 1, maxTime, actions = [] } = props;
+    const pipeline = inConstruct(this, () => given(props.pipeline, 'pipeline'));
     if (!Token.isUnresolved(maxFailedRuns) && !(Number.isInteger(maxFailedRuns) && maxFailedRuns >= 1)) {
       throw new SlicedInferenceError(
         'maxFailedRuns must be a whole number of 1 or more',
@@ -104,7 +105,7 @@ export class SlicedInferenceAlarms extends Construct {
     }
     if (maxTime) {
       const metric = stateMachine.metricTime({ ...period, statistic: 'p95' });
-      const milliseconds = inConstruct(this, () => knownAtSynth(maxTime, 'maxTime')).toMilliseconds();
+      const milliseconds = inConstruct(this, () => positive(knownAtSynth(maxTime, 'maxTime')));
       const event = `${of} 5 of 100 runs take longer than ${maxTime.toHumanString()}`;
       const options = {
         evaluationPeriods: SLOW_PERIODS,
@@ -149,4 +150,15 @@ export class SlicedInferenceAlarms extends Construct {
       ...options,
     });
   }
+}
+
+/** @throws SlicedInferenceError for a time that every run exceeds @returns milliseconds */
+function positive(maxTime: Duration): number {
+  const milliseconds = maxTime.toMilliseconds();
+  if (milliseconds > 0) return milliseconds;
+  throw new SlicedInferenceError(
+    'maxTime must be more than 0',
+    '0',
+    'set the longest acceptable time of a run',
+  );
 }

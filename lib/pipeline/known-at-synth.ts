@@ -1,4 +1,4 @@
-/** Refuses CDK tokens for values that the construct needs at synth time. */
+/** Refuses CDK tokens for values that the construct needs at synth time, and values that are missing. */
 import { Duration, Size, Token } from 'aws-cdk-lib';
 import { SlicedInferenceError } from '../errors';
 
@@ -11,4 +11,10 @@ export function knownAtSynth<T>(value: T, what: string): T {
     'a CDK token',
     'pass the value itself',
   );
+}
+
+/** @throws SlicedInferenceError for `undefined`, which the types do not allow and a caller without types can pass */
+export function given<T>(value: T | undefined, what: string): T {
+  if (value !== undefined) return value;
+  throw new SlicedInferenceError(`${what} must be set`, 'undefined', 'pass the construct');
 }

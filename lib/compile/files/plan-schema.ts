@@ -122,7 +122,7 @@ function plannedSlice(slice: number, nodes: number): Reader<PlannedSlice> {
 const SPLIT: Reader<PlannedSplit> = anObject({
   node: wholeNumber(0, MAX_NODES),
   axis: oneOf(SPLIT_AXES),
-  parts: aList(wholeNumber(1, Number.MAX_SAFE_INTEGER), MAX_PARTS, 2),
+  parts: aList(wholeNumber(1), MAX_PARTS, 2),
   name: text(MAX_NAME_BYTES),
   operator: text(MAX_NAME_BYTES),
   weight: text(MAX_NAME_BYTES),
@@ -155,7 +155,7 @@ export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
     graphOptimization: oneOf(OPTIMIZATION_LEVELS),
     planDigest: DIGEST,
     model: MODEL,
-    dimensions: aRecord(DIMENSION_NAME, wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    dimensions: aRecord(DIMENSION_NAME, wholeNumber(1)),
     assumedDimensions: aList(DIMENSION_NAME, MAX_GRAPH_ENTRIES),
     boundedTensors: aList(text(MAX_NAME_BYTES), MAX_GRAPH_ENTRIES),
     threads: wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),

@@ -41,7 +41,7 @@ const MAX_FLOPS = 1e18;
 const MAX_THREADS = 1024;
 const MAX_RUNS = 1_000_000;
 
-const SIZE = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+const SIZE = wholeNumber(0);
 const DTYPE = matching(/^[a-z][a-z0-9]{0,31}$/, 'the name of an element type');
 const ARCHITECTURE = matching(/^[a-z0-9]{1,16}$/, 'an architecture such as x64');
 const SECONDS = numberFrom(0, MAX_SECONDS);

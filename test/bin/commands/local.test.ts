@@ -143,9 +143,11 @@ describe('local', () => {
   it('ends with cloud_down, which leaves nothing in the shell', async () => {
     const file = path.join(temporaryFolder(), "user's cloud.env");
     const serving = await serve([express, '--write-env', file]);
-    const own = { BUCKET: "it's $mine", AWS_CA_BUNDLE: '' };
+    // The stack has no HTTP API; one whose file the shell evaluates before may have one.
+    const own = { BUCKET: "it's $mine", AWS_CA_BUNDLE: '', HTTP_ENDPOINT: 'mine' };
     const text = fs.readFileSync(file, 'utf8');
-    expect(evaluate(`${text}${text}cloud_down`, own)).toEqual(evaluate('', own));
+    expect(evaluate(text, own)).not.toHaveProperty('HTTP_ENDPOINT');
+    expect(evaluate(`${text}export HTTP_ENDPOINT=x\n${text}cloud_down`, own)).toEqual(evaluate('', own));
     expect(await serving.stop()).toMatchObject({ stderr: '', leftovers: [] });
     // Its process has ended, and another one may have its number.
     expect(evaluate(`kill() { BUCKET=killed; }\n${text}cloud_down`, own)).toEqual(evaluate('', own));

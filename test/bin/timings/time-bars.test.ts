@@ -1,4 +1,4 @@
-import { repeatLines } from '../../../bin/timings/repeats';
+import { repeatLines, type TimedRun } from '../../../bin/timings/repeats';
 import { timeBars } from '../../../bin/timings/time-bars';
 import type { SliceTiming } from '../../../contract/execution';
 
@@ -10,6 +10,8 @@ function timingOf(slice: number, changes: Partial<SliceTiming> = {}): SliceTimin
   const sizes = { weightBytes: 1, bytesRead: 0, bytesWritten: 0, peakMemoryBytes: 2 ** 27, memoryMb: 512 };
   return { slice, cold: true, warmedUp: slice > 0, ...times, ...sizes, ...changes };
 }
+
+beforeEach(() => Object.assign(process.stdout, { columns: 80 }));
 
 test('bars of a cold run show warm-ups beside the first slice', () => {
   const last = timingOf(1, { readMs: 100, runMs: 100, writeMs: 50 });
@@ -38,16 +40,19 @@ test('bars of hundreds of slices show the slowest, within 80 columns, also with 
   expect(lines[21]).toBe('the slowest 20 of 301 slices');
   const whole = timeBars([{ ...timingOf(0), slice: undefined, whole: true }]);
   expect(Math.max(...whole.split('\n').map((line) => line.length))).toBe(80);
+  process.stdout.columns = 40;
+  expect(timeBars([timingOf(0)]).split('\n')[0]).toHaveLength(60);
 });
 
 describe('repeated runs', () => {
-  const runs = (cold: readonly number[], warm: readonly number[]) => [
+  const runs = (cold: readonly number[], warm: readonly number[]): TimedRun[] => [
     ...cold.map((ms) => ({ ms, timings: [timingOf(0)] })),
     ...warm.map((ms) => ({ ms, timings: [timingOf(0, { cold: false })] })),
   ];
+  const few = '(with fewer than 20, p95 is the slowest)';
 
   it.each<[readonly number[], readonly number[], readonly string[]]>([
-    [[900], [10, 30, 20], ['900 ms in run 1', 'p50 20 ms, p95 30 ms of 3 warm runs']],
+    [[900], [10, 30, 20], ['900 ms in run 1', 'p50 20 ms, p95 30 ms of 3 warm runs ' + few]],
     [
       [],
       Array.from({ length: 20 }, (_, index) => index + 1),
@@ -62,5 +67,16 @@ describe('repeated runs', () => {
     const [first, second] = repeatLines(runs(cold, warm));
     expect(first).toContain(`cold: ${coldText}`);
     expect(second).toBe(`warm: ${warmText}`);
+  });
+
+  it('have figures of the slices and of the whole model', () => {
+    const timings = [{ ...timingOf(0, { cold: false }), slice: undefined, whole: true as const }];
+    const whole = [{ ms: 5, timings }];
+    const wholeLine = `warm, whole model: p50 5 ms, p95 5 ms of 1 warm run ${few}`;
+    expect(repeatLines([...runs([9], [8]), ...whole]).slice(1)).toEqual([
+      `warm, slices: p50 8 ms, p95 8 ms of 1 warm run ${few}`,
+      wholeLine,
+    ]);
+    expect(repeatLines([...runs([9], []), ...whole]).slice(1)).toEqual([wholeLine]);
   });
 });

@@ -35,6 +35,7 @@ const list = 'a list of items must be an object in a folder, such as inputs/requ
 const requests = 'in the bucket of a pipeline without preprocess, because they are its requests, got';
 
 test.each<[message: string, refused: () => unknown]>([
+  ['pipeline must be set, got undefined: pass the construct', () => add({ pipeline: undefined })],
   [`itemsPerRun ${whole} from 1 to 40, got 41: use one of these`, () => add({ itemsPerRun: 41 })],
   [`itemsPerRun ${whole} from 1 to 40, got a CDK token`, () => add({ itemsPerRun: token })],
   [`maxConcurrency ${whole} from 1 to 10000, got 0`, () => add({ maxConcurrency: 0 })],

@@ -199,6 +199,13 @@ test('monitoring refuses wrong numbers and tokens', () => {
   expect(refusal(number())).toContain('from 0 to 2, got a CDK token');
   const maxTime = Duration.seconds(number());
   expect(errorOf(() => new SlicedInferenceAlarms(stack, 'Alarms', { pipeline, maxTime }))).toContain(known);
-  const none = () => new SlicedInferenceAlarms(stack, 'None', { pipeline, maxFailedRuns: 0 });
-  expect(errorOf(none)).toContain('maxFailedRuns must be a whole number of 1 or more, got 0');
+  const alarms = (id: string, props: object): string =>
+    errorOf(() => new SlicedInferenceAlarms(stack, id, { pipeline, ...props }));
+  expect(alarms('A', { maxFailedRuns: 0 })).toContain('must be a whole number of 1 or more, got 0');
+  expect(alarms('B', { maxTime: Duration.seconds(0) })).toMatch(
+    /^Stack\/B: maxTime must be more than 0, got/,
+  );
+  expect(alarms('C', { pipeline: undefined })).toBe(
+    'Stack/C: pipeline must be set, got undefined: pass the construct',
+  );
 });

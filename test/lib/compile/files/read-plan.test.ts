@@ -58,6 +58,7 @@ describe('readPlan', () => {
     ['model.file', 'a file name without a folder', "'a/b.onnx'", 'a/b.onnx'],
     ['model.file', 'text without tokens of CDK', "'${Token[AWS.Region.4]}'", '${Token[AWS.Region.4]}'],
     ['model.nodes', 'a whole number from 0 to 300000', '1e+21', 1e21],
+    ['slices[0].readBytes', 'a whole number from 0 to 9007199254740991', '1e+308', 1e308],
     ["dimensions['__proto__']", 'a whole number from 1 to 9007199254740991', 'an object', { polluted: 1 }],
     ['threads', 'a whole number from 1 to 6', '7', 7],
     ['inputs[0].dtype', 'one of float32, float64, float16, int8, int16, int32, int64, uint8', "'*'", '*'],
