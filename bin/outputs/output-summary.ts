@@ -77,11 +77,11 @@ function range(tensor: TypedTensor): string[] {
 /** ` at [0,7]`, where the shape has more than one place. */
 function placeText(index: number, { shape, data }: TypedTensor): string {
   if (data.length === 1) return '';
-  const place: number[] = [];
   let rest = index;
-  for (const size of [...shape].reverse()) {
-    place.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return ` at [${place.join(',')}]`;
+  const place = shape.toReversed().map((size) => {
+    const own = rest % size;
+    rest = (rest - own) / size;
+    return own;
+  });
+  return ` at [${place.reverse().join(',')}]`;
 }

@@ -15,11 +15,9 @@ export function memoryWarnings(
   return timings.flatMap(({ slice, whole, peakMemoryBytes, memoryMb: limit }) => {
     if (peakMemoryBytes <= CLOSE * limit * MEGABYTE) return [];
     // A peak just above the memory must not read like the memory.
-    const isAbove = peakMemoryBytes > limit * MEGABYTE;
-    const peak = isAbove ? Math.ceil(peakMemoryBytes / MEGABYTE) : Math.floor(peakMemoryBytes / MEGABYTE);
-    const comparison = isAbove ? 'its function has' : 'which is close to the memory of its function,';
+    const peak = Math.ceil(peakMemoryBytes / MEGABYTE);
     const subject = whole ? 'the whole model' : `slice ${slice}`;
-    return [`${subject} peaked at ${peak} MB, ${comparison} ${limit} MB: raise its memorySize`];
+    return [`${subject} peaked at ${peak} MB, and its function has ${limit} MB: raise its memorySize`];
   });
 }
 

@@ -32,27 +32,24 @@ export function repeatLines(runs: readonly TimedRun[]): string[] {
     cold.length === 0
       ? 'cold: none, all functions were loaded before'
       : `cold: ${timeText(cold[0])} in run ${first}${others}`,
-    ...(warm.runs === 0 && warmWhole ? [] : [warmLine(warmWhole ? 'warm, slices' : 'warm', warm)]),
+    warmLine(warmWhole ? 'warm, slices' : 'warm', warm),
     ...(warmWhole ? [warmLine('warm, whole model', warmWhole)] : []),
   ];
 }
 
 function warmLine(name: string, { runs, p50Ms, p95Ms }: ReturnType<typeof warmFigures>): string {
-  if (runs === 0) return `${name}: none, each run had to load a slice`;
+  if (runs === 0) return `${name}: none, each run of the slices had to load one`;
   const note = runs < PERCENTILE_RUNS ? ` (with fewer than ${PERCENTILE_RUNS}, p95 is the slowest)` : '';
   return `${name}: p50 ${timeText(p50Ms)}, p95 ${timeText(p95Ms)} of ${runs} warm ${runs === 1 ? 'run' : 'runs'}${note}`;
 }
 
 /** As JSON; the percentiles of no run are null there. Runs that the whole model served have figures of their own. */
 export function repeatFigures(runs: readonly TimedRun[]) {
-  const isWhole = ({ timings }: TimedRun): boolean => timings.some(({ whole }) => whole);
-  const warm = warmFigures(runs.filter((run) => !isWhole(run)));
-  const warmWhole = warmFigures(runs.filter(isWhole));
-  return {
-    runs: runs.map((run) => ({ ms: run.ms, cold: isCold(run) })),
-    warm,
-    warmWhole: warmWhole.runs > 0 ? warmWhole : undefined,
-  };
+  const [warm, warmWhole] = [false, true].map((isWhole) =>
+    warmFigures(runs.filter(({ timings }) => timings.some(({ whole }) => whole) === isWhole)),
+  );
+  const times = runs.map((run) => ({ ms: run.ms, cold: isCold(run) }));
+  return { runs: times, warm, warmWhole: warmWhole.runs > 0 ? warmWhole : undefined };
 }
 
 function warmFigures(runs: readonly TimedRun[]) {

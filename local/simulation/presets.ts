@@ -81,19 +81,14 @@ function simulationNamed(name: string): Simulation {
 
 function together(parts: readonly Simulation[]): Simulation {
   return parts.reduce<Simulation>(
-    (all, part) => ({
+    (all, { storage, transitions, ...part }) => ({
       ...all,
       ...part,
-      ...joined('storage', all, part),
-      ...joined('transitions', all, part),
+      ...(storage && { storage: { ...all.storage, ...storage } }),
+      ...(transitions && { transitions: { ...all.transitions, ...transitions } }),
     }),
     {},
   );
-}
-
-function joined<K extends 'storage' | 'transitions'>(part: K, first: Simulation, second: Simulation) {
-  if (first[part] === undefined && second[part] === undefined) return {};
-  return { [part]: { ...first[part], ...second[part] } };
 }
 
 /** A connection is open when the first request over it can start: published are the medians of first and of later requests. */

@@ -33,6 +33,3 @@ export const MAX_DISTRIBUTED_CONCURRENCY = 10_000;
 
 /** The longest Wait and the longest interval of a retry, in seconds. */
 export const MAX_WAIT_SECONDS = 99_999_999;
-
-/** How long after its end an execution can be redriven. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html */
-export const REDRIVABLE_MS = 14 * 24 * 60 * 60 * 1000;

@@ -10,7 +10,7 @@ import type { ExecutionResult } from './execution';
 import { History } from './history';
 import { Run } from './interpreter';
 import { LinkedAbort } from './linked-abort';
-import { MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
+import { MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS } from './limits';
 import type { ChildStart, Environment, RunOptions } from './run-options';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -92,11 +92,9 @@ export class MachineExecution {
    * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
    */
   notRedrivable(): string | undefined {
-    const now = this.environment.clock.now();
     if (this.ended === undefined) return 'Execution is RUNNING and cannot be redriven';
     if (this.ended.status === 'SUCCEEDED') return 'Execution is SUCCEEDED and cannot be redriven';
     if (this.history.events.length >= MAX_HISTORY_EVENTS - 1) return 'Execution history event limit exceeded';
-    if (now - this.ended.time > REDRIVABLE_MS) return 'Execution redrivable period exceeded';
     return undefined;
   }
 

@@ -175,11 +175,3 @@ describe('a redriven execution', () => {
     expect(payloads).toEqual([{}]);
   });
 });
-
-test('an execution is not redrivable more than 14 days after its end', async () => {
-  const { execution, clock } = await failed(task(), { attempts: [ERROR] });
-  await clock.sleep(14 * 86_400_000, new AbortController().signal);
-  expect(execution.notRedrivable()).toBeUndefined();
-  await clock.sleep(1, new AbortController().signal);
-  expect(execution.notRedrivable()).toBe('Execution redrivable period exceeded');
-});
