@@ -21,12 +21,18 @@ interface Head extends Pick<TensorHead, 'dtype'> {
   readonly shape: readonly (number | string | null)[] | null;
 }
 
-/** @throws SlicedInferenceError for labels that are not those of an output */
+/** @throws SlicedInferenceError for a file without labels, and if no output has, or may have, as many scores */
 export function labelsFor(outputs: readonly Head[], path: string | undefined): readonly string[] | undefined {
   if (path === undefined) return undefined;
   const labels = readLabels(path);
-  checkLabels(labels, outputs);
-  return labels;
+  const { length } = labels;
+  if (outputs.some((output) => hasScores(output, length))) return labels;
+  const got = outputs.map((output) => `${quoted(output.name)} ${describeTensor(output)}`);
+  throw new SlicedInferenceError(
+    '--labels must have a label for each score in the last dimension of an output of floats',
+    `${length} ${length === 1 ? 'label' : 'labels'} for ${got.join(', ')}`,
+    'pass the labels of this model',
+  );
 }
 
 /** @throws SlicedInferenceError for a file that cannot be read, or has something else */
@@ -54,17 +60,6 @@ function parsed(text: string): object | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** @throws SlicedInferenceError if no output has, or may have, as many scores as there are labels */
-function checkLabels({ length }: readonly string[], outputs: readonly Head[]): void {
-  if (outputs.some((output) => hasScores(output, length))) return;
-  const got = outputs.map((output) => `${quoted(output.name)} ${describeTensor(output)}`);
-  throw new SlicedInferenceError(
-    '--labels must have a label for each score in the last dimension of an output of floats',
-    `${length} ${length === 1 ? 'label' : 'labels'} for ${got.join(', ')}`,
-    'pass the labels of this model',
-  );
 }
 
 function hasScores({ dtype, shape }: Omit<Head, 'name'>, count: number): boolean {

@@ -21,11 +21,7 @@ export function checkPlace(file: string, flag: string): void {
   }
   try {
     if (!fs.statSync(path.dirname(file), { throwIfNoEntry: false })?.isDirectory()) {
-      throw new SlicedInferenceError(
-        `${flag} must be in an existing folder`,
-        quoted(file),
-        'create the folder or choose another',
-      );
+      throw new SlicedInferenceError(`${flag} must be in an existing folder`, quoted(file), 'create it');
     }
     const found = fs.statSync(file, { throwIfNoEntry: false });
     if (found?.isDirectory()) {

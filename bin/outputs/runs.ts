@@ -7,7 +7,7 @@ import { writeTensorFile } from '../tensor-files';
 import { print, printJson, printLine } from '../terminal/print';
 import { warnOfMemory } from '../timings/memory-warnings';
 import { isCold, repeatFigures, repeatLines, timeText, type TimedRun } from '../timings/repeats';
-import { functionsMs, timeBars } from '../timings/time-bars';
+import { axisOf, timeBars } from '../timings/time-bars';
 import { compareTensor } from '../verify/difference';
 import { writtenLine } from './out-file';
 import { outputSummary } from './output-summary';
@@ -92,7 +92,7 @@ export class Runs {
 
   private linesOf({ ms, timings }: TimedRun): string[] {
     const where = this.where === undefined ? '' : `; ${this.where}`;
-    const functions = functionsMs(timings);
+    const { ms: functions } = axisOf(timings);
     const rest = timeText(Math.max(0, ms - functions));
     const parts = `functions ${timeText(functions)}; starts, state machine and transfers ${rest}`;
     return [timeBars(timings), `total ${timeText(ms)}: ${parts}${where}`];

@@ -50,18 +50,14 @@ export function timeBars(timings: readonly CallTiming[]): string {
   ].join('\n');
 }
 
-/** Milliseconds from the first start of a function to the last end of one. */
-export function functionsMs(timings: readonly CallTiming[]): number {
-  return axisOf(timings).ms;
-}
-
 function slowest(timings: readonly CallTiming[]): readonly CallTiming[] {
   const duration = ({ loadMs, readMs, runMs, writeMs }: CallTiming) => loadMs + readMs + runMs + writeMs;
   const kept = new Set([...timings].sort((a, b) => duration(b) - duration(a)).slice(0, MOST_SLICES));
   return timings.filter((timing) => kept.has(timing));
 }
 
-function axisOf(timings: readonly CallTiming[]): Axis {
+/** From the first start of a function to the last end of one. */
+export function axisOf(timings: readonly CallTiming[]): Axis {
   const stretches = timings.flatMap((timing) => stretchesOf(timing, timings));
   const from = smallestOf(stretches.map((stretch) => stretch.from));
   return { from, ms: Math.max(1, largestOf(stretches.map(({ to }) => to)) - from) };

@@ -105,7 +105,9 @@ export class SlicedInferenceAlarms extends Construct {
     }
     if (maxTime) {
       const metric = stateMachine.metricTime({ ...period, statistic: 'p95' });
-      const milliseconds = inConstruct(this, () => positive(knownAtSynth(maxTime, 'maxTime')));
+      const milliseconds = inConstruct(this, () => knownAtSynth(maxTime, 'maxTime')).toMilliseconds();
+      if (milliseconds === 0)
+        throw new SlicedInferenceError('maxTime must be more than 0', '0', 'raise it').at(this.node.path);
       const event = `${of} 5 of 100 runs take longer than ${maxTime.toHumanString()}`;
       const options = {
         evaluationPeriods: SLOW_PERIODS,
@@ -150,15 +152,4 @@ export class SlicedInferenceAlarms extends Construct {
       ...options,
     });
   }
-}
-
-/** @throws SlicedInferenceError for a time that every run exceeds @returns milliseconds */
-function positive(maxTime: Duration): number {
-  const milliseconds = maxTime.toMilliseconds();
-  if (milliseconds > 0) return milliseconds;
-  throw new SlicedInferenceError(
-    'maxTime must be more than 0',
-    '0',
-    'set the longest acceptable time of a run',
-  );
 }

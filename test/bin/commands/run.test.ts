@@ -184,16 +184,6 @@ describe('run refuses', () => {
     );
   });
 
-  it('a path that is not an assembly, and several pipelines without a choice', async () => {
-    const empty = temporaryFolder();
-    expect(await complaint(empty, '--inputs', inputs)).toBe(
-      `'${empty}' is not a cloud assembly, it has no manifest.json: pass the output folder of \`cdk synth\``,
-    );
-    expect(await complaint(several, '--inputs', inputs)).toMatch(
-      /^the assembly has 3 pipelines: choose one of Many\/\w+, Two\/\w+, Picky\/\w+ with --pipeline/,
-    );
-  });
-
   const UNFIT = '--inputs must be for a pipeline that takes and returns tensors, got one with';
   it.each([
     ['After', `${UNFIT} a postprocess function: use --input-json`],

@@ -58,12 +58,8 @@ describe('a request', () => {
     expect(fault(await signed(signing))).toBe(expected);
   });
 
-  it.each<[string, Record<string, string>, string]>([
-    ['no signature', { Host: 'localhost' }, 'no-signature'],
-    ['another algorithm', { Authorization: 'Basic x' }, 'other-algorithm'],
-    ['no fields', { Authorization: 'AWS4-HMAC-SHA256 x' }, 'malformed'],
-  ])('with %s is refused', (_, headers, expected) => {
-    expect(fault(message('GET', '/', headers))).toBe(expected);
+  it('without fields is refused', () => {
+    expect(fault(message('GET', '/', { Authorization: 'AWS4-HMAC-SHA256 x' }))).toBe('malformed');
   });
 
   it('with an x-amz- header that is not signed is refused', async () => {
@@ -73,13 +69,11 @@ describe('a request', () => {
   });
 
   const temporary = { ...credentials, sessionToken: 'token/+=' };
-  it.each<[string, object, number | undefined, string]>([
-    ['their token', temporary, NOW + 1, 'none'],
-    ['no token', credentials, undefined, 'unknown-key'],
-    ['another token', { ...temporary, sessionToken: 'x' }, undefined, 'invalid-token'],
-    ['a token that has expired', temporary, NOW, 'expired-token'],
-  ])('with temporary credentials and %s: %#', async (_, own, expires, expected) => {
-    const find = () => ({ secretAccessKey: SECRET, sessionToken: 'token/+=', expires });
+  it.each([
+    ['their token', temporary, 'none'],
+    ['no token', credentials, 'unknown-key'],
+  ])('with temporary credentials and %s: %#', async (_, own, expected) => {
+    const find = () => ({ secretAccessKey: SECRET, sessionToken: 'token/+=' });
     expect(fault(await signed({ credentials: own }), find)).toBe(expected);
   });
 });
