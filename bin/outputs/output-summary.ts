@@ -14,7 +14,7 @@ const TEXT_LENGTH = 24;
 type Element = number | bigint | string;
 
 /**
- * Two lines for each tensor.
+ * A line with the name of each tensor, and lines about its values.
  * @param labels if given, tensors with a score for each of them also get their best labels
  */
 export function outputSummary(tensors: ReadonlyMap<string, RawTensor>, labels?: readonly string[]): string {
@@ -25,7 +25,7 @@ export function outputSummary(tensors: ReadonlyMap<string, RawTensor>, labels?: 
     labeled += best.length;
     return [
       `${printable(name)}  ${describeTensor(tensor)}`,
-      `  ${[firstValues(tensor), ...range(tensor)].join('   ')}`,
+      `  ${[firstValues(tensor), ...range(tensor)].join('\n  ')}`,
       ...best,
     ];
   });

@@ -160,7 +160,7 @@ describe('sliced-inference', () => {
       const rows = JSON.stringify({ x: [Array(16).fill(0), Array(16).fill(0)] });
       const args = ['--inputs', saveText(rows, 'x.json'), '--repeat', '3'];
       expect(await succeed(call('Fast', ...args), local())).toMatch(
-        /^y  float32\[2,\d+\]\n  \S+ .*\n\nrun 1, .*\nslice [^]*\ncold: .*\nwarm: p50 .*\noutputs: the same bits in all 3 runs\nexecution of run 1: arn:\S+\n$/,
+        /^y  float32\[2,\d+\]\n  \S+ .*\n  min .*\n\nrun 1, .*\nslice [^]*\ncold: .*\nwarm: p50 .*\noutputs: the same bits in all 3 runs\nexecution of run 1: arn:\S+\n$/,
       );
     });
 

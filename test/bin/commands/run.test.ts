@@ -115,7 +115,7 @@ describe('run', () => {
     fs.writeFileSync(labels, 'class\n'.repeat(16));
     const text = await succeed(['run', assembly, '--inputs', inputs, '--labels', labels, '--repeat', '4']);
     expect(text).toMatch(
-      /^y {2}float32\[2,16\]\n {2}\S.* … {3}min \S+ {3}max \S+ at \[\d,\d+\]\n {2}the highest scores, of the first of 2 rows:\n( +\S+ {2}class \(\d+\)\n){5}\nrun 1, cold\n/,
+      /^y {2}float32\[2,16\]\n {2}\S.* …\n {2}min \S+ {3}max \S+ at \[\d,\d+\]\n {2}the highest scores, of the first of 2 rows:\n( +\S+ {2}class \(\d+\)\n){5}\nrun 1, cold\n/,
     );
     expect(text).toMatch(
       /\nrun 4, warm\nslice .*\n( .*\n){3}░ .*\ntotal .*\n\ncold: .* in run 1\nwarm: p50 .*, p95 .* of 3 warm runs .*\noutputs: the same bits in all 4 runs\n$/,
