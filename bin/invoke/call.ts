@@ -56,11 +56,8 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
   clearProgress();
   const { executionArn = '', output = '{}' } = first ?? {};
   const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
-  await runs.show({
-    labels,
-    json,
-    about: [`execution ${options.repeat === undefined ? '' : 'of run 1: '}${executionArn}`],
-  });
+  const which = options.repeat === undefined ? '' : 'of run 1: ';
+  await runs.show({ labels, json, about: [`execution ${which}${executionArn}`] });
 }
 
 function rawTensor({ dtype, shape, data }: TypedTensor): RawTensor {

@@ -202,10 +202,6 @@ test('monitoring refuses wrong numbers and tokens', () => {
   const alarms = (id: string, props: object): string =>
     errorOf(() => new SlicedInferenceAlarms(stack, id, { pipeline, ...props }));
   expect(alarms('A', { maxFailedRuns: 0 })).toContain('must be a whole number of 1 or more, got 0');
-  expect(alarms('B', { maxTime: Duration.seconds(0) })).toMatch(
-    /^Stack\/B: maxTime must be more than 0, got/,
-  );
-  expect(alarms('C', { pipeline: undefined })).toBe(
-    'Stack/C: pipeline must be set, got undefined: pass the construct',
-  );
+  expect(alarms('B', { maxTime: Duration.seconds(0) })).toContain('/B: maxTime must be more than 0, got 0');
+  expect(alarms('C', { pipeline: undefined })).toContain('Stack/C: pipeline must be set, got undefined: ');
 });
