@@ -114,17 +114,9 @@ describe('a request that does not fit', () => {
     expect((await next).timing).toMatchObject({ cold: true, warmedUp: false });
   });
 
-  it('is refused if its object lacks a tensor, is no safetensors file, or is replaced during the read', async () => {
+  it('is refused if its object lacks a tensor, or is replaced during the read', async () => {
     slices.objects.put('inputs/a', file({ x }));
-    expect(await failure(slices.sliceHandler(0), fromS3)).toMatchObject({
-      name: 'InvalidInput',
-      cause: { tensor: 'scale' },
-    });
-
-    slices.objects.put('inputs/a', Buffer.from('a text file'));
-    const { name, cause } = await failure(slices.sliceHandler(0), fromS3);
-    expect(name).toBe('InvalidInput');
-    expect(cause.message).toContain("'inputs/a' is not a safetensors file for this model");
+    expect((await failure(slices.sliceHandler(0), fromS3)).cause).toMatchObject({ tensor: 'scale' });
 
     // Longer than the first read.
     const many = tensor(new Array<number>(3 * 800_000).fill(1));

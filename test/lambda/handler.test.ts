@@ -12,7 +12,7 @@ import {
   tensor,
   x,
 } from '../support/slice-handler';
-import { BUCKET, float32Bytes, MANIFESTS } from '../support/tiny-slice';
+import { BUCKET, float32Bytes } from '../support/tiny-slice';
 
 const slices = sliceHandlers();
 const SLICE_0 = 'runs/machine/run-1/slice-00.safetensors';
@@ -42,15 +42,6 @@ describe('a run of two slices', () => {
     ]);
   });
 
-  it('reads its inputs from S3', async () => {
-    slices.objects.put('inputs/a', file({ x, scale }));
-    const never = event({ request: { ...fromS3, output: { inline: 'never' } } });
-    await slices.sliceHandler(0)(never);
-    const last = await slices.sliceHandler(1)(never);
-    expect(slices.stored(last.object?.key)).toEqual(RESULTS);
-    expect(last.outputs).toEqual({ s3: last.object });
-  });
-
   it('reports whether the slice was cold, and the bytes read and written', async () => {
     const handler = slices.sliceHandler(0);
     const { timing: cold } = await handler(event());
@@ -77,13 +68,6 @@ describe('a run of two slices', () => {
     const last = await slices.sliceHandler(1)(event());
     expect(Object.keys(last.outputs?.tensors ?? {})).toEqual(['late']);
   });
-});
-
-it('a run of one slice writes only the results', async () => {
-  const source = { from: 'slice', slice: 0 } as const;
-  const result = MANIFESTS[0].outputs.map((spec) => ({ ...spec, source }));
-  await slices.sliceHandler(0, { ...MANIFESTS[0], slices: 1, result })(event());
-  expect(slices.written()).toEqual([OUTPUTS]);
 });
 
 describe('tensors in the state', () => {

@@ -35,11 +35,6 @@ it('readEnvironment reads every variable', () => {
   });
 });
 
-it('readEnvironment reads the bucket of tensors between slices if it is set', () => {
-  const read = readEnvironment({ ...VARIABLES, SLICE_RUNS_BUCKET: 'runs' });
-  expect(read).toMatchObject({ bucket: 'tensors', runsBucket: 'runs' });
-});
-
 it('readEnvironment needs no weights file if there is no URI of weights', () => {
   const none = { SLICE_WEIGHTS_URI: undefined, SLICE_WEIGHTS_FILE: undefined };
   expect(readEnvironment({ ...VARIABLES, ...none }).files).not.toHaveProperty('weights');
