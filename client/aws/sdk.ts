@@ -5,21 +5,9 @@
 import type { AwsClient } from '../options';
 import type * as BundledSdk from './bundled-sdk';
 
-export type StepFunctionsSdk = Pick<
-  typeof BundledSdk,
-  | 'SFNClient'
-  | 'DescribeStateMachineCommand'
-  | 'DescribeExecutionCommand'
-  | 'DescribeMapRunCommand'
-  | 'GetExecutionHistoryCommand'
-  | 'ListExecutionsCommand'
-  | 'ListMapRunsCommand'
-  | 'StartExecutionCommand'
-  | 'StartSyncExecutionCommand'
-  | 'StopExecutionCommand'
->;
-
 export type S3Sdk = Pick<typeof BundledSdk, 'S3Client' | 'GetObjectCommand' | 'PutObjectCommand'>;
+
+export type StepFunctionsSdk = Omit<typeof BundledSdk, keyof S3Sdk>;
 
 /** A client of the SDK that is made when the first request needs it. */
 export class AwsConnection<Sdk, Client extends { destroy(): void }> {

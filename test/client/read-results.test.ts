@@ -1,4 +1,4 @@
-import { checkOutput, requireBucket, requireRun } from '../../client/read-results';
+import { checkOutput, requireRun } from '../../client/read-results';
 
 const TIMING = {
   ...{
@@ -22,32 +22,6 @@ const OUTPUT = {
 };
 
 describe("an execution's output", () => {
-  it('is taken as a slice function writes it', () => {
-    const { outputs, ...rest } = OUTPUT;
-    expect(checkOutput(JSON.stringify(OUTPUT))).toEqual({
-      ...rest,
-      results: { object: outputs.s3, tensors: undefined },
-    });
-  });
-
-  it('has inline results alone if the request wants no others', () => {
-    const tensors = { y: { dtype: 'float32', shape: [1], base64: 'AAAAAA==' } };
-    expect(checkOutput(JSON.stringify({ ...OUTPUT, outputs: { tensors } }))).toMatchObject({
-      results: { object: undefined, tensors },
-    });
-  });
-
-  it('says with consolidation which way the run went', () => {
-    const timing = { ...TIMING, slice: undefined, whole: true };
-    const whole = { ...OUTPUT, servedBy: 'whole', timings: [timing] };
-    expect(checkOutput(JSON.stringify(whole))).toMatchObject({
-      servedBy: 'whole',
-      timings: [{ whole: true, runMs: 1 }],
-    });
-    const slices = checkOutput(JSON.stringify({ ...OUTPUT, servedBy: 'slices' }));
-    expect(slices).toMatchObject({ servedBy: 'slices', timings: [{ slice: 0 }] });
-  });
-
   it('may have fields of a newer pipeline', () => {
     const outputs = { s3: { ...OUTPUT.outputs.s3, later: 1 }, later: 1 };
     const newer = { ...OUTPUT, outputs, timings: [{ ...TIMING, later: 1 }], later: 1 };
@@ -83,16 +57,6 @@ describe("an execution's output", () => {
       `the output of the execution must have ${message}: use a version of the package that fits the pipeline`,
     );
   });
-});
-
-it('has results in the bucket of the pipeline, if they are in one', () => {
-  const check = (outputs: object, bucket: string) => (): void => {
-    requireBucket(checkOutput(JSON.stringify({ ...OUTPUT, outputs })), bucket, 'ask again');
-  };
-  expect(check(OUTPUT.outputs, 'mine')).not.toThrow();
-  expect(check({ tensors: {} }, 'other')).not.toThrow();
-  const message = "the results of the execution must be in the bucket 'other', got 'mine': ask again";
-  expect(check(OUTPUT.outputs, 'other')).toThrow(message);
 });
 
 describe('the run of the results', () => {
