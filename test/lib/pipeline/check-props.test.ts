@@ -38,6 +38,7 @@ const key = (stack: Stack) => ({ encryptionKey: new kms.Key(stack, 'Key') });
 const one = { slicing: Slicing.count(1) };
 const days = Duration.days(2);
 const zone = { tensorStore: TensorStore.s3ExpressOneZone('use1-az5') };
+const [reserved, more] = [{ reservedConcurrentExecutions: 2 }, { provisionedConcurrentExecutions: 3 }];
 const always = { slicing: Slicing.count(4), consolidation: Consolidation.ALWAYS };
 const { folder, file } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
 const sliced = () => ({ slicedModel: SlicedModel.fromDirectory(folder) });
@@ -69,6 +70,11 @@ test.each<[words: string, props: Props | ((stack: Stack) => Props)]>([
   // jsii drops the unknown name of {"memory_size": 2048} in Python, because it is in a map.
   ["sliceFunctionOverrides['slice-00'] must set an option", { sliceFunctionOverrides: { 'slice-00': {} } }],
   ['must fit a Lambda function of 10240 MB, got an estimate', { ...one, dimensions: { batch: 1e8 } }],
+  // Of which one is of all slices, and the other one of a slice.
+  [
+    'got 3 provisioned and 2 reserved',
+    { sliceFunctions: reserved, sliceFunctionOverrides: { 'slice-00': more } },
+  ],
 ])('the pipeline refuses props: %s', (words, props) => {
   expect(errorOf(() => pipelineStack(props))).toContain(words);
 });
@@ -87,21 +93,13 @@ test.each<[words: string, options: NonNullable<Props['sliceFunctions']>]>([
   ['timeout must be a whole number of seconds from 1 to 900, got 960', { timeout: Duration.minutes(16) }],
   ['reservedConcurrentExecutions must be a whole number of 1', { reservedConcurrentExecutions: 0 }],
   ['provisionedConcurrentExecutions must be a whole number', { provisionedConcurrentExecutions: 0.5 }],
-  [provisioned, { reservedConcurrentExecutions: 2, provisionedConcurrentExecutions: 3 }],
+  [provisioned, { ...reserved, ...more }],
   ['environment must not set variables that the library uses', { environment: { SLICE_BUCKET: 'mine' } }],
   ['environment must have names of two or more letters, digits', { environment: { '1A': '' } }],
 ])('the options of all slices and of one are refused: %s', (words, options) => {
   expect(errorOf(() => pipelineStack({ sliceFunctions: options }))).toContain(`sliceFunctions.${words}`);
   expect(errorOf(() => pipelineStack({ sliceFunctionOverrides: { 'slice-00': options } }))).toContain(
     `sliceFunctionOverrides['slice-00'].${words}`,
-  );
-});
-
-test('a slice cannot have more provisioned concurrency than all slices reserve', () => {
-  const sliceFunctionOverrides = { 'slice-00': { provisionedConcurrentExecutions: 3 } };
-  const sliceFunctions = { reservedConcurrentExecutions: 2 };
-  expect(errorOf(() => pipelineStack({ sliceFunctions, sliceFunctionOverrides }))).toContain(
-    'got 3 provisioned and 2 reserved',
   );
 });
 
@@ -156,7 +154,8 @@ const bucket = s3.Bucket.fromBucketName(new Stack(), 'Bucket', 'my-bucket');
 const fromBucket = (prefix: string, plan = file) => SlicedModel.fromBucket(bucket, prefix, plan);
 const memory = 'maxMemorySize must be a whole number of MB from 512 to 10240';
 
-test.each<[words: string, make: () => Slicing | SlicedModel]>([
+test.each<[words: string, make: () => unknown]>([
+  ["such as use1-az5, got 'us-east-1a'", () => TensorStore.s3ExpressOneZone('us-east-1a')],
   [`${memory}, got 10241: use at most the memory that`, () => Slicing.automatic({ maxMemorySize: 10_241 })],
   ['maxLatency must be a number above 0, got 0', () => Slicing.automatic({ maxLatency: Duration.millis(0) })],
   ['maxCostPerMillion must be a number above 0, got 0', () => Slicing.automatic({ maxCostPerMillion: 0 })],
@@ -170,7 +169,7 @@ test.each<[words: string, make: () => Slicing | SlicedModel]>([
   [`the names of tensors ${known}`, () => Slicing.atTensors(Lazy.list({ produce: () => ['h'] }))],
   [`the path of a plan ${known}`, () => Slicing.fromPlan(text())],
   [`the folder of a sliced model ${known}`, () => SlicedModel.fromDirectory(text())],
-])('slicing and sliced models are refused: %s', (words, make) => {
+])('slicing, sliced models and tensor stores are refused: %s', (words, make) => {
   const use = (): unknown => {
     const made = make();
     return made instanceof Slicing && addPipeline(newStack(), 'Pipeline', { slicing: made });
@@ -186,10 +185,6 @@ test.each(['*', '${aws:username}', 'ocr/../other', '/ocr', 'a\nb'])(
     );
   },
 );
-
-test.each(['us-east-1a', ''])('%j is no id of an availability zone', (name) => {
-  expect(errorOf(() => TensorStore.s3ExpressOneZone(name))).toContain(`such as use1-az5, got '${name}'`);
-});
 
 test('monitoring refuses wrong numbers and tokens', () => {
   const stack = newStack();

@@ -2,16 +2,10 @@
  * The whole template, without feature flags as in an old app, and with all recommended feature flags as in a new one. Both
  * pass CDK's validation with findings as errors.
  */
-import * as fs from 'node:fs';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Slicing, type SlicedInferencePipelineProps } from '../../../lib';
 import { addPipeline, newStack, scrubbed } from '../../support/pipeline-stack';
-
-const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };
-
-const recommended = JSON.parse(
-  fs.readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
-) as Record<string, unknown>;
+import { RECOMMENDED, STRICT } from './stacks';
 
 beforeAll(() => {
   delete process.env.CDK_VALIDATION;
@@ -30,6 +24,6 @@ test('the template without feature flags is the snapshot', () => {
 });
 
 test('the template with all recommended feature flags is the snapshot', () => {
-  expect(Object.keys(recommended).length).toBeGreaterThan(50);
-  expect(templateText(recommended)).toMatchSnapshot();
+  expect(Object.keys(RECOMMENDED).length).toBeGreaterThan(50);
+  expect(templateText(RECOMMENDED)).toMatchSnapshot();
 });

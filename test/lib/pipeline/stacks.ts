@@ -1,4 +1,5 @@
-/** Stacks with each feature of the constructs that changes the template, at least once. */
+/** Stacks with each feature of the constructs that changes the template, at least once, and feature flags of apps. */
+import * as fs from 'node:fs';
 import {
   Duration,
   NestedStack,
@@ -143,6 +144,14 @@ const inStack =
   (app: App): void => {
     build(new Stack(app, 'Stack', props));
   };
+
+/** With it, CDK validates templates. */
+export const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };
+
+/** What CDK recommends for new apps. */
+export const RECOMMENDED = JSON.parse(
+  fs.readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
+) as Record<string, unknown>;
 
 /** By name, how an app is filled. */
 export const STACKS: Readonly<Record<string, (app: App) => void>> = {

@@ -23,13 +23,7 @@ import {
   newApp,
   shortTemplate,
 } from '../../support/pipeline-stack';
-import { STACKS } from './stacks';
-
-const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };
-
-const recommended = JSON.parse(
-  fs.readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
-) as Record<string, unknown>;
+import { RECOMMENDED, STACKS, STRICT } from './stacks';
 
 const { CDK_VALIDATION } = process.env;
 beforeAll(() => {
@@ -103,7 +97,7 @@ function unexplained(stack: Stack): string[] {
 
 // The flags take turns: all that CDK recommends for new apps, or none as in an old app.
 const cases = Object.entries(STACKS).map(
-  ([name, fill], index) => [name, index % 2 === 0 ? {} : recommended, fill] as const,
+  ([name, fill], index) => [name, index % 2 === 0 ? {} : RECOMMENDED, fill] as const,
 );
 
 test.each(cases)('%s', async (name, flags, fill) => {
