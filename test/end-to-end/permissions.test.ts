@@ -60,22 +60,18 @@ const ASSET_BUCKET = 'cdk-hnb659fds-assets-000000000000-us-east-1';
 
 const uploaded = writtenPlan(compile(chain, count(2)));
 
-async function putInto(cloud: LocalCloud, Bucket: string, Key: string, Body: string): Promise<void> {
+type Body = string | Uint8Array;
+
+async function putInto(cloud: LocalCloud, Bucket: string, Key: string, Body: Body): Promise<void> {
   const client = new S3Client(cloud.s3);
   await client.send(new PutObjectCommand({ Bucket, Key, Body }));
   client.destroy();
 }
 
 async function uploadSlices(cloud: LocalCloud): Promise<void> {
-  const client = new S3Client(cloud.s3);
-  for (const { model, weights } of uploaded.plan.slices) {
-    for (const file of weights === undefined ? [model] : [model, weights]) {
-      const Body = fs.readFileSync(path.join(uploaded.folder, file.file));
-      const Key = remoteKey('chain', file);
-      await client.send(new PutObjectCommand({ Bucket: MODELS, Key, Body }));
-    }
-  }
-  client.destroy();
+  const { plan, folder } = uploaded;
+  for (const file of plan.slices.flatMap(({ model, weights }) => (weights ? [model, weights] : [model])))
+    await putInto(cloud, MODELS, remoteKey('chain', file), fs.readFileSync(path.join(folder, file.file)));
 }
 
 const examples: Record<string, Example> = {
