@@ -4,31 +4,16 @@ import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
 import type { MapStorage } from '../../local/step-functions/distributed/map-storage';
 import { StateError } from '../../local/step-functions/state-error';
-import type { ExecutionResult, TraceEvent } from '../../local/step-functions/execution';
+import type { TraceEvent } from '../../local/step-functions/execution';
 import type { MachineExecution } from '../../local/step-functions/machine-execution';
 import { StateMachine } from '../../local/step-functions/state-machine';
 
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
 
 /** The outcome of one attempt of a task: a response, an error to throw, or no response at all. */
-export type Attempt =
-  { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
+type Attempt = { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
 
 export const HANG = 'hang';
-
-export type Recording = ExecutionResult & {
-  readonly execution: MachineExecution;
-  /** The history, as `eventsOf` returns it. */
-  readonly events: string;
-  /** The events of the trace, each as a short line. */
-  readonly trace: readonly string[];
-  /** Payloads of the calls. */
-  readonly payloads: readonly Json[];
-  /** Payloads of the asynchronous calls. */
-  readonly later: readonly Json[];
-  /** Duration of the execution on the virtual clock, in seconds. */
-  readonly seconds: number;
-};
 
 export interface MachineOptions {
   /** The attempts of all tasks, in order. Further attempts return their payload. */
@@ -76,8 +61,8 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
   return { stateMachine, start, clock, ...recording };
 }
 
-/** Runs an execution to its end. */
-export async function run(definition: JsonObject, options: MachineOptions = {}): Promise<Recording> {
+/** Runs an execution to its end. Returns its history and trace as text, and its duration on the virtual clock, in seconds. */
+export async function run(definition: JsonObject, options: MachineOptions = {}) {
   const { start, clock, trace, payloads, later } = machine(definition, options);
   const execution = start(options.name);
   const result = await execution.result;
@@ -163,7 +148,7 @@ function line(event: TraceEvent): string {
  * A clock that jumps to the end of the earliest sleep when nothing else is left to run. Apart from sleeps, the interpreter
  * only awaits promises that settle at once, so nothing else is left in the next `setImmediate` callback.
  */
-export function virtualClock(): Clock {
+function virtualClock(): Clock {
   let now = START;
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
   const jump = (): void => {

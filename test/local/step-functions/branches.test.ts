@@ -63,19 +63,6 @@ describe('a Parallel state', () => {
       {},
       { output: [2, 2] },
     ],
-    ['fails as its first failed branch', parallel(TWO), { attempts: [HANG, BROKEN] }, FAILED],
-    [
-      'is retried with all branches',
-      parallel(TWO, { Retry: RETRY }),
-      { attempts: [BROKEN, { answer: 0 }, { answer: 1 }, { answer: 2 }] },
-      { output: [1, 2] },
-    ],
-    [
-      'catches the failure of a branch',
-      parallel(TWO, { Catch: CATCH }, { Q: PASS }),
-      { attempts: [BROKEN] },
-      { status: 'SUCCEEDED', output: 'Broken' },
-    ],
     [
       'has branches that are retried each by itself',
       parallel([branch('A', { Retry: [{ ErrorEquals: ['Broken'], IntervalSeconds: 7 }] }), branch('B')]),
@@ -106,12 +93,8 @@ test.each<[string, JsonObject, MachineOptions]>([
 
 describe('a Map', () => {
   const selecting = map({
-    Items: '{% $states.input.items %}',
-    ItemSelector: {
-      value: '{% $states.context.Map.Item.Value %}',
-      index: '{% $states.context.Map.Item.Index %}',
-      all: '{% $count($states.input.items) %}',
-    },
+    Items: ['{% $states.input.items[1] %}', 'c'],
+    ItemSelector: { item: '{% $states.context.Map.Item %}', all: '{% $count($states.input.items) %}' },
   });
   const item = graph('I', { ...PASS, Output: '{% $states.context.Map.Item %}' });
   const after = { ...PASS, Output: ['{% $states.input %}', '{% $exists($states.context.Map) %}'] };
@@ -126,21 +109,10 @@ describe('a Map', () => {
       { payloads: ['a', 'b', 'c'], status: 'SUCCEEDED', output: ['a', 'b', 'c'] },
     ],
     [
-      'takes its items from an array',
-      map({ Items: [1, '{% $states.input.items[1] %}'] }),
-      { input: { items: [1, 2] } },
-      { output: [1, 2] },
-    ],
-    [
-      'selects the input of an iteration from the item, its index and the variables',
+      'takes its items from an array, and selects the input of an iteration from the item, its index and the input',
       selecting,
       { input: { items: ['a', 'b'] } },
-      {
-        output: [
-          { value: 'a', index: 0, all: 2 },
-          { value: 'b', index: 1, all: 2 },
-        ],
-      },
+      { output: ['b', 'c'].map((Value, Index) => ({ item: { Index, Value }, all: 2 })) },
     ],
     [
       'shows the item in the context of its iteration, but not after it',

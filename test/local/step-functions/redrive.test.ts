@@ -14,7 +14,6 @@ import {
   taskState,
 } from '../../support/machine-fixture';
 
-/** Sends this payload. */
 function sending(Payload: Json): JsonObject {
   return { Arguments: { FunctionName: 'fn', Payload } };
 }
@@ -51,7 +50,7 @@ const BRANCHES = [
   graph('C', taskState(sending('c'))),
 ];
 const INNER = graph('A', taskState({ Assign: { inner: 2 }, Next: 'B' }), {
-  B: taskState(sending(['{% $outer %}', '{% $inner %}'])),
+  B: taskState(sending(['{% $states.input %}', '{% $outer %}', '{% $inner %}'])),
 });
 const FAIL = { Type: 'Fail', Error: '{% $states.input.Error %}', Cause: 'told' };
 const CHOICE = {
@@ -61,18 +60,6 @@ const CHOICE = {
 const ITEMS = ['a', 'b', 'c', 'd'];
 
 test.each<Row>([
-  [
-    'continues at the failed task, with its input and the variables',
-    task(
-      { Assign: { first: '{% $states.result.Payload %}' }, Next: 'B' },
-      { B: taskState(sending(['{% $states.input %}', '{% $first %}'])) },
-    ),
-    { input: 1, attempts: [{ answer: 'a' }, ERROR] },
-    'Broken',
-    [1, ['a', 'a']],
-    [['a', 'a']],
-    { status: 'SUCCEEDED', output: ['a', 'a'] },
-  ],
   [
     'enters a Fail state again, and fails again',
     task({ Catch: [{ ErrorEquals: ALL, Next: 'F' }] }, { F: FAIL }),
@@ -101,13 +88,13 @@ test.each<Row>([
     { output: ['first a', 'b', 'c'] },
   ],
   [
-    'continues a branch at its failed state, with the variables of the branch and those around it',
+    'continues a branch at its failed state, with its input, and the variables of the branch and those around it',
     graph('S', { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' }, parallel([INNER]).States as JsonObject),
     { input: 0, attempts: [{ answer: 'a' }, ERROR] },
     'Broken',
-    [0, [1, 2]],
-    [[1, 2]],
-    { output: [[1, 2]] },
+    [0, ['a', 1, 2]],
+    [['a', 1, 2]],
+    { status: 'SUCCEEDED', output: [['a', 1, 2]] },
   ],
   [
     'runs the iterations that have not succeeded',
