@@ -23,7 +23,7 @@ import { PublishedVersions } from '../cloudformation/resource';
 import type { LoopbackServer } from '../http/loopback-server';
 import { Authorizer } from '../iam/authorizer';
 import { Callers } from '../s3/callers';
-import { S3Server } from '../s3/server';
+import { startS3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
 import { simulationOf } from '../simulation/presets';
 import { Simulator } from '../simulation/simulator';
@@ -61,7 +61,7 @@ export class LocalCloud {
   private readonly machines = new StateMachines();
   private readonly closing = new AbortController();
   private readonly certified: ReturnType<typeof makeCertificate>;
-  private s3Server: S3Server | undefined;
+  private s3Server: LoopbackServer | undefined;
   private stepFunctionsServer: LoopbackServer | undefined;
   private httpApi: HttpApiServer | undefined;
   private otherServices: LoopbackServer | undefined;
@@ -233,7 +233,7 @@ export class LocalCloud {
     const { store, callers, authorizer, injector, region, signal } = this.host;
     const { certificate } = this.certified;
     const s3 = { region, certificate, authorizer, port: ports?.s3, faults: injector };
-    this.s3Server = await S3Server.start(store, callers, s3);
+    this.s3Server = await startS3Server(store, callers, s3);
     this.functions = createFunctions(this.host);
     await this.bringUp(this.read(selection));
     const stepFunctions = { region, certificate, port: ports?.stepFunctions };

@@ -12,7 +12,7 @@ import {
 } from '../iam/s3-actions';
 import { isDirectoryBucket, type S3Request } from './request';
 import { notImplemented, S3Error } from './errors';
-import type { DiskObjectStore, StoredObject } from './store';
+import type { DiskObjectStore } from './store';
 
 export class S3Authorization {
   constructor(
@@ -34,8 +34,9 @@ export class S3Authorization {
     for (const need of s3Needs(name, request)) allow(authorizer, principal, need);
     // S3 looks for an object before it decrypts it.
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (isRead && this.find(request) === undefined) return;
-    const stored = this.find(request)?.metadata ?? {};
+    const object = request.bucket === '' ? undefined : this.store.find(request.bucket, request.key);
+    if (isRead && object === undefined) return;
+    const stored = object?.metadata ?? {};
     for (const need of keyNeeds(name, { ...request, stored }, authorizer)) allow(authorizer, principal, need);
   }
 
@@ -78,15 +79,6 @@ export class S3Authorization {
     if (name === 'CreateSession') return;
     if (name === 'HeadBucket') allow(authorizer, principal, sessionNeed(request, authorizer, 'ReadOnly'));
     else if (request.session === undefined) throw new S3Error('AccessDenied');
-  }
-
-  private find({ bucket, key }: S3Request): StoredObject | undefined {
-    try {
-      return this.store.find(bucket, key);
-    } catch (error) {
-      if (error instanceof S3Error) return undefined;
-      throw error;
-    }
   }
 }
 

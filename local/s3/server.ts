@@ -22,40 +22,27 @@ export interface S3ServerOptions extends LoopbackOptions {
   readonly faults?: FaultInjector;
 }
 
-export class S3Server {
-  static async start(
-    store: DiskObjectStore,
-    callers: Callers,
-    options: S3ServerOptions = {},
-  ): Promise<S3Server> {
-    const { region = 'us-east-1', certificate, authorizer, port, faults } = options;
-    const uploads: S3Service['uploads'] = new Map();
-    const authorization = new S3Authorization(store, authorizer);
-    const openings = new WeakMap<Socket, number>();
-    const served: Served = { store, uploads, callers, openings, authorization, region };
-    const serve = async (message: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
-      if (served.faults?.isForgotten(message) !== true) await answer(served, message, response);
-    };
-    const server = await LoopbackServer.start(serve, { certificate, port }, (http) => {
-      if (faults) served.faults = new S3Faults(faults, http);
-      http.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
-        openings.set(socket, performance.now());
-      });
-      // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
-      http.requestTimeout = 0;
+export function startS3Server(
+  store: DiskObjectStore,
+  callers: Callers,
+  options: S3ServerOptions = {},
+): Promise<LoopbackServer> {
+  const { region = 'us-east-1', certificate, authorizer, port, faults } = options;
+  const uploads: S3Service['uploads'] = new Map();
+  const authorization = new S3Authorization(store, authorizer);
+  const openings = new WeakMap<Socket, number>();
+  const served: Served = { store, uploads, callers, openings, authorization, region };
+  const serve = async (message: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
+    if (served.faults?.isForgotten(message) !== true) await answer(served, message, response);
+  };
+  return LoopbackServer.start(serve, { certificate, port }, (server) => {
+    if (faults) served.faults = new S3Faults(faults, server);
+    server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
+      openings.set(socket, performance.now());
     });
-    return new S3Server(server);
-  }
-
-  private constructor(private readonly server: LoopbackServer) {}
-
-  get endpoint(): string {
-    return this.server.endpoint;
-  }
-
-  close(): Promise<void> {
-    return this.server.close();
-  }
+    // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
+    server.requestTimeout = 0;
+  });
 }
 
 interface Served extends S3Service {

@@ -2,8 +2,9 @@
 import * as https from 'node:https';
 import * as path from 'node:path';
 import { S3, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { LoopbackServer } from '../../local/http/loopback-server';
 import { Callers, type Credentials } from '../../local/s3/callers';
-import { S3Server, type S3ServerOptions } from '../../local/s3/server';
+import { type S3ServerOptions, startS3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
 import { makeServerCertificate } from '../../local/tls/certificate';
 import { temporaryFolder } from './temporary-folder';
@@ -13,7 +14,7 @@ export const BUCKET = 'the-bucket';
 export interface S3Fixture {
   readonly folder: string;
   store: DiskObjectStore;
-  server: S3Server;
+  server: LoopbackServer;
   client: S3;
   /** What a client over TLS needs. */
   secure: Pick<S3ClientConfig, 'forcePathStyle' | 'requestHandler'>;
@@ -36,7 +37,7 @@ export function s3Fixture({ protocol = 'http', caller, ...options }: S3FixtureOp
     fixture.store = new DiskObjectStore(path.join(fixture.folder, 's3'));
     fixture.store.createBucket(BUCKET);
     const certificate = protocol === 'https' ? makeServerCertificate() : undefined;
-    fixture.server = await S3Server.start(fixture.store, callers, { certificate, ...options });
+    fixture.server = await startS3Server(fixture.store, callers, { certificate, ...options });
     const httpsAgent = new https.Agent({ ca: certificate?.authority, keepAlive: true });
     fixture.secure = { forcePathStyle: true, requestHandler: { httpsAgent } };
     fixture.client = clientFor(fixture.server.endpoint, credentials, fixture.secure);
