@@ -86,7 +86,10 @@ function readIntegration(
   machines: MachineNames,
 ): Integration | LocalCloudError {
   const target = template.text(route, 'Target');
-  const resource = referred(template, 'Integration', target.replace(/^integrations\//, ''));
+  const id = target.replace(/^integrations\//, '');
+  const resource = template
+    .resourcesOfType('AWS::ApiGatewayV2::Integration')
+    .find((candidate) => referenceTo(template, candidate) === id);
   if (resource === undefined) return unsupported(`the target of ${whereOf(route)}`);
   const { IntegrationType: type = '', IntegrationSubtype: subtype = '' } = resource.properties;
   const action = ACTIONS.find((name) => subtype === `StepFunctions-${name}`);
@@ -122,10 +125,4 @@ function readIntegration(
     ...{ action, roleArn, stateMachineArn: machine, parameters: mapped },
     timeoutMs: Number(template.property(resource, 'TimeoutInMillis') ?? DEFAULT_TIMEOUT_MS),
   };
-}
-
-function referred(template: Template, type: string, id: string): Resource | undefined {
-  return template
-    .resourcesOfType(`AWS::ApiGatewayV2::${type}`)
-    .find((candidate) => referenceTo(template, candidate) === id);
 }

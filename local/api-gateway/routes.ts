@@ -16,10 +16,7 @@ export function parseRouteKey(text: string): RouteKey | undefined {
   return { text, method, path };
 }
 
-/**
- * The route of this path; one of this method before `ANY`.
- * @param path decoded
- */
+/** The route of this decoded path; one of this method before `ANY`. */
 export function matchRoute<T extends { readonly key: RouteKey }>(
   routes: readonly T[],
   method: string,

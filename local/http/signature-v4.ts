@@ -125,7 +125,7 @@ function signatureOfHeaders(headers: SentHeaders, tokenHeaders: readonly string[
   };
   const credential = scopeOf(field('Credential'));
   const time = headers.get('x-amz-date');
-  if (time === undefined || timeOf(time) === undefined) {
+  if (time === undefined || Number.isNaN(timeOf(time))) {
     throw new SignatureError('no-signature', 'AWS authentication requires a valid x-amz-date header');
   }
   return {
@@ -180,12 +180,10 @@ function malformed(what: string): SignatureError {
   return new SignatureError('malformed', `The authorization header is malformed; ${what}`);
 }
 
-/** Epoch milliseconds of `20130524T000000Z`. */
-function timeOf(text: string): number | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
-  if (match === null) return undefined;
-  const time = Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/, '$1-$2-$3T$4:$5:'));
-  return Number.isNaN(time) ? undefined : time;
+/** Epoch milliseconds of `20130524T000000Z`; NaN for a text of another form. */
+function timeOf(text: string): number {
+  const iso = text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+  return iso === text ? NaN : Date.parse(iso);
 }
 
 function checkScope(
@@ -209,8 +207,7 @@ function checkScope(
 }
 
 function checkTime({ time }: PresentedSignature, now: number): void {
-  const signed = timeOf(time) ?? NaN;
-  if (Math.abs(now - signed) <= MAX_SKEW_MS) return;
+  if (Math.abs(now - timeOf(time)) <= MAX_SKEW_MS) return;
   const message = 'The difference between the request time and the current time is too large.';
   throw new SignatureError('skewed', message, {
     RequestTime: time,

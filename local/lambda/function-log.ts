@@ -80,11 +80,7 @@ export function reportLine(report: InvocationReport): string {
     fields.push(`Max Memory Used: ${Math.min(Math.ceil(usedBytes / 1024 ** 2), memoryMegabytes)} MB`);
   }
   if (initMs !== undefined) fields.push(`Init Duration: ${initMs.toFixed(2)} ms`);
-  return [...fields, ...statusFields(failure)].join('\t');
-}
-
-function statusFields(failure: Failure | undefined): string[] {
-  if (failure === undefined) return [];
-  const fields = [`Status: ${failure.status}`];
-  return failure.status === 'error' ? [...fields, `Error Type: ${failure.errorType}`] : fields;
+  if (failure !== undefined) fields.push(`Status: ${failure.status}`);
+  if (failure?.status === 'error') fields.push(`Error Type: ${failure.errorType}`);
+  return fields.join('\t');
 }

@@ -106,7 +106,6 @@ export class FunctionPool {
     await Promise.all([...this.sandboxes.keys()].map((sandbox) => this.end(sandbox)));
   }
 
-  /** Ends the sandboxes that run no call, as Lambda does after a while without calls: later calls are cold. */
   async endIdle(): Promise<void> {
     await Promise.all(this.idle.splice(0).map((sandbox) => this.end(sandbox)));
   }

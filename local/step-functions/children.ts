@@ -50,7 +50,6 @@ export class Children implements StartedChildren {
     return outputs;
   }
 
-  /** Prepares the children that have not ended to run again. */
   rewind(): void {
     for (const child of this.children.values()) child.rewind();
   }

@@ -1,6 +1,7 @@
 /** Reads an object of a definition field by field, checks types, and refuses fields that the caller has not read. */
 import { LocalCloudError, unsupported } from '../local-cloud-error';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+import { compileQuery, type Query } from './query';
 
 export class FieldReader {
   private readonly content: JsonObject;
@@ -35,6 +36,11 @@ export class FieldReader {
     if (value === undefined) return undefined;
     if (typeof value !== 'number' || !valid(value)) throw this.invalid(name, expected);
     return value;
+  }
+
+  query(name: string): Query | undefined {
+    const value = this.raw(name);
+    return value === undefined ? undefined : compileQuery(value, name);
   }
 
   object(name: string): JsonObject {

@@ -20,7 +20,7 @@ import { parseDistributedMap } from './distributed/parse-distributed-map';
 import { FieldReader } from './field-reader';
 import { MAX_STATE_NAME } from './limits';
 import { parseCatchers, parseRetriers } from './parse-error-handling';
-import { compileQuery, type Query } from './query';
+import { compileQuery } from './query';
 
 /** What to do instead of starting another state machine from a state. */
 const USE_FRAGMENT =
@@ -83,9 +83,9 @@ export class StateParser {
       case 'Pass':
         return { type, name, ...this.transition() };
       case 'Succeed':
-        return { type, name, output: this.query('Output') };
+        return { type, name, output: this.fields.query('Output') };
       case 'Fail':
-        return { type, name, error: this.query('Error'), cause: this.query('Cause') };
+        return { type, name, error: this.fields.query('Error'), cause: this.fields.query('Cause') };
       default:
         throw unsupported(`the type ${type} of ${this.fields.place}`);
     }
@@ -114,7 +114,7 @@ export class StateParser {
       functionName,
       payload,
       isAsynchronous: invocation === 'Event',
-      timeoutSeconds: this.query('TimeoutSeconds'),
+      timeoutSeconds: this.fields.query('TimeoutSeconds'),
       ...this.retryable(),
     };
   }
@@ -125,7 +125,7 @@ export class StateParser {
       type: 'Parallel',
       name,
       branches: fields.list('Branches').map((branch) => this.scope.parseGraph(branch)),
-      arguments: this.query('Arguments'),
+      arguments: this.fields.query('Arguments'),
       ...this.retryable(),
     };
   }
@@ -157,9 +157,9 @@ export class StateParser {
       name,
       mode,
       processor: this.scope.parseGraph(processor),
-      items: this.query('Items'),
-      itemSelector: this.query('ItemSelector'),
-      maxConcurrency: this.query('MaxConcurrency'),
+      items: this.fields.query('Items'),
+      itemSelector: this.fields.query('ItemSelector'),
+      maxConcurrency: this.fields.query('MaxConcurrency'),
       ...this.retryable(),
     };
   }
@@ -190,7 +190,7 @@ export class StateParser {
 
   private wait(): WaitState {
     const { name, fields } = this;
-    const seconds = this.query('Seconds');
+    const seconds = this.fields.query('Seconds');
     if (seconds !== undefined) return { type: 'Wait', name, seconds, ...this.transition() };
     throw unsupported(`${fields.place} without Seconds`, 'wait for a number of seconds');
   }
@@ -235,10 +235,5 @@ export class StateParser {
         return [variable, compileQuery(value, `${place}Assign/${variable}`)] as const;
       }),
     };
-  }
-
-  private query(field: string): Query | undefined {
-    const value = this.fields.raw(field);
-    return value === undefined ? undefined : compileQuery(value, field);
   }
 }

@@ -7,19 +7,13 @@ import type { MapStorage } from './distributed/map-storage';
 import type { ExecutionResult, TraceEvent } from './execution';
 import type { History } from './history';
 
-/**
- * Calls a Lambda function; rejects with a `StateError` when it fails.
- *
- * @param traceHeader the call's header of X-Ray
- */
+/** Calls a Lambda function; rejects with a `StateError` when it fails. */
 export type InvokeTask = InvokeFunction<TaskResult>;
 
-/**
- * Queues an asynchronous call of a Lambda function; rejects with a `StateError` when Lambda refuses to queue it. Nobody learns how
- * the call ends.
- */
+/** Queues an asynchronous call; rejects with a `StateError` when Lambda refuses to queue it. Nobody learns how the call ends. */
 export type InvokeLater = InvokeFunction<void>;
 
+/** The header is that of X-Ray. */
 type InvokeFunction<T> = (functionName: string, payload: Json, traceHeader?: string) => Promise<T>;
 
 export interface TaskResult {

@@ -1,8 +1,10 @@
 /** How far a Map Run is, as DescribeMapRun tells. Nothing in it grows with the number of items. */
 
-export type ChildState = 'pending' | 'running' | 'succeeded' | 'failed' | 'timedOut' | 'aborted';
+const CHILD_STATES = ['pending', 'running', 'succeeded', 'failed', 'timedOut', 'aborted'] as const;
+const COUNTED = ['total', 'resultsWritten', ...CHILD_STATES] as const;
 
-export type MapRunCounts = Record<ChildState | 'total' | 'resultsWritten', number>;
+type ChildState = (typeof CHILD_STATES)[number];
+type MapRunCounts = Record<(typeof COUNTED)[number], number>;
 
 export interface MapRunLimits {
   readonly maxConcurrency: number;
@@ -70,14 +72,5 @@ export class MapRunProgress {
 }
 
 function noCounts(): MapRunCounts {
-  return {
-    total: 0,
-    resultsWritten: 0,
-    pending: 0,
-    running: 0,
-    succeeded: 0,
-    failed: 0,
-    timedOut: 0,
-    aborted: 0,
-  };
+  return Object.fromEntries(COUNTED.map((name) => [name, 0])) as MapRunCounts;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { unsupported } from '../../local-cloud-error';
 import type { DistributedMapState, ItemBatcher, ItemReader } from '../definition';
 import { FieldReader } from '../field-reader';
-import { compileQuery, type Query } from '../query';
+import type { Query } from '../query';
 
 /** By ReaderConfig's InputType. */
 const FORMATS: Readonly<Record<string, ItemReader['format']>> = {
@@ -32,11 +32,11 @@ export function parseDistributedMap(fields: FieldReader, config: FieldReader): D
   return {
     label,
     reader: inside(fields, 'ItemReader', itemReader),
-    itemSelector: query(fields, 'ItemSelector'),
+    itemSelector: fields.query('ItemSelector'),
     batcher: fields.raw('ItemBatcher') === undefined ? undefined : inside(fields, 'ItemBatcher', itemBatcher),
-    maxConcurrency: query(fields, 'MaxConcurrency'),
-    toleratedFailureCount: query(fields, 'ToleratedFailureCount'),
-    toleratedFailurePercentage: query(fields, 'ToleratedFailurePercentage'),
+    maxConcurrency: fields.query('MaxConcurrency'),
+    toleratedFailureCount: fields.query('ToleratedFailureCount'),
+    toleratedFailurePercentage: fields.query('ToleratedFailurePercentage'),
     writer: inside(fields, 'ResultWriter', resultWriter),
   };
 }
@@ -47,7 +47,7 @@ function itemReader(fields: FieldReader): ItemReader {
     format: isList ? 'objects' : inside(fields, 'ReaderConfig', format),
     ...inside(fields, 'Arguments', (location) => ({
       bucket: needed(location, 'Bucket'),
-      location: isList ? (query(location, 'Prefix') ?? EMPTY) : needed(location, 'Key'),
+      location: isList ? (location.query('Prefix') ?? EMPTY) : needed(location, 'Key'),
     })),
   };
 }
@@ -64,9 +64,9 @@ function format(config: FieldReader): ItemReader['format'] {
 
 function itemBatcher(fields: FieldReader): ItemBatcher {
   const batcher = {
-    maxItems: query(fields, 'MaxItemsPerBatch'),
-    maxBytes: query(fields, 'MaxInputBytesPerBatch'),
-    batchInput: query(fields, 'BatchInput'),
+    maxItems: fields.query('MaxItemsPerBatch'),
+    maxBytes: fields.query('MaxInputBytesPerBatch'),
+    batchInput: fields.query('BatchInput'),
   };
   if (batcher.maxItems === undefined && batcher.maxBytes === undefined)
     throw fields.invalid('MaxItemsPerBatch', 'a number, or else MaxInputBytesPerBatch');
@@ -77,7 +77,7 @@ function resultWriter(fields: FieldReader): DistributedMapState['writer'] {
   operationOf(fields, ['putObject']);
   return inside(fields, 'Arguments', (location) => ({
     bucket: needed(location, 'Bucket'),
-    prefix: query(location, 'Prefix') ?? EMPTY,
+    prefix: location.query('Prefix') ?? EMPTY,
   }));
 }
 
@@ -101,13 +101,8 @@ function inside<T>(fields: FieldReader, name: string, read: (inner: FieldReader)
   return result;
 }
 
-function query(fields: FieldReader, name: string): Query | undefined {
-  const value = fields.raw(name);
-  return value === undefined ? undefined : compileQuery(value, name);
-}
-
 function needed(fields: FieldReader, name: string): Query {
-  const value = query(fields, name);
+  const value = fields.query(name);
   if (value === undefined) throw fields.invalid(name, 'text');
   return value;
 }
