@@ -50,7 +50,6 @@ function read(
   const found = readPolicies(template, [stateMachine], [], bucketKeys);
   const authorizer = new Authorizer();
   authorizer.update(found);
-  /** Whether the role may do this. */
   const may = (action: 's3:GetObject' | 's3:PutObject' | 'kms:Decrypt', resource = OBJECT) =>
     authorizer.refusal(roleSession(stateMachine.roleArn ?? '', 's'), {
       action,

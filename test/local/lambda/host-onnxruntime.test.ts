@@ -32,13 +32,6 @@ describe('addHostOnnxRuntime', () => {
 
   test.each<[string, Platform, string | undefined, string]>([
     [
-      'a machine that has no library',
-      { platform: 'sunos', arch: 'sparc', glibc: undefined },
-      undefined,
-      'onnxruntime-node has no library for this machine, got sunos-sparc: run on Linux with glibc, on Windows ' +
-        'with an x64 processor, or on an Apple silicon Mac',
-    ],
-    [
       "Alpine Linux, although the code has the library for Lambda's Linux",
       { platform: 'linux', arch: 'x64', glibc: undefined },
       undefined,

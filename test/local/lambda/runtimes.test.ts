@@ -10,7 +10,7 @@ import { otherNodes } from '../../support/other-nodes';
 import { runWhole } from '../../support/run-slices';
 
 const functions = functionFixture();
-const nodeBinaries = Object.fromEntries(otherNodes().map(({ major, path }) => [major, path]));
+const nodeBinaries = otherNodes();
 const ownMajor = process.versions.node.split('.')[0];
 
 const SOURCE = 'exports.handler = async () => process.versions.node;';

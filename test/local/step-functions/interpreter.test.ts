@@ -142,9 +142,8 @@ describe('retries', () => {
       { attempts: [E, E], random: () => 0.25 },
       { seconds: 2 },
     ],
-    ['are counted for each retrier', separate, { attempts: [E, { error: 'F' }] }, { status: 'SUCCEEDED' }],
     [
-      'end with the attempts of one retrier',
+      'are counted for each retrier, and end with the attempts of one',
       separate,
       { attempts: [E, { error: 'F' }, E] },
       { status: 'FAILED', error: 'E' },
@@ -195,12 +194,6 @@ describe('catches', () => {
 describe('timeouts', () => {
   const failing = Array.from({ length: 99 }, () => E);
   test.each<Case>([
-    [
-      'of a task are errors that can be retried',
-      task({ TimeoutSeconds: 5, Retry: [{ ErrorEquals: ['States.Timeout'] }] }),
-      { attempts: [HANG], input: 1 },
-      { status: 'SUCCEEDED', output: 1, seconds: 5 + 1 },
-    ],
     [
       'of the machine end the execution, and no further state runs',
       { ...task(), TimeoutSeconds: 9 },

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../../local/json';
 import { LocalCloudError } from '../../../local/local-cloud-error';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
-import { graph, map, parallel, pass, task } from '../../support/machine-fixture';
+import { graph, parallel, pass, task } from '../../support/machine-fixture';
 import { distributedMap, readerOf } from '../../support/map-run-fixture';
 
 function parse(definition: JsonObject) {
@@ -63,10 +63,6 @@ describe('the local cloud does not support', () => {
     [
       "the mode DISTRIBUTED of state 'N', which runs in an Express execution",
       processed(EXPRESS, graph('N', (distributedMap('').States as Fields).M)),
-    ],
-    [
-      "state 'M' without ItemReader",
-      map({ ItemProcessor: (processed(EXPRESS).States as Fields).M.ItemProcessor }),
     ],
     ["state 'M' without ResultWriter", distributedMap('', { ResultWriter: undefined })],
     [

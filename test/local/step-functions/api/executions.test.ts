@@ -31,7 +31,6 @@ async function started(
   return { ...served, stateMachineArn, executionArn };
 }
 
-/** Serves a machine and runs one execution to its end. */
 async function ran(...given: Parameters<typeof started>) {
   const served = await started(...given);
   return { ...served, description: await ended(served.client, served.executionArn) };
