@@ -15,7 +15,7 @@ import {
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import { scheduleSlices } from '../../lib/plan/schedule/schedule';
 import { synthesize } from '../support/deployed-pipeline';
-import { FLOAT, mlp, type ModelInit, saveModel, value } from '../support/model-builder';
+import { mlp, type ModelInit, saveModel } from '../support/model-builder';
 import { runWhole, type Tensors } from '../support/run-slices';
 import { scheduleText } from '../support/scheduled-plan';
 import { float32 } from '../support/tensors';
@@ -49,7 +49,7 @@ const EXAMPLES: readonly Init[] = [
   ],
   [
     'a Standard pipeline with branches and tensors in the state',
-    towers(),
+    { graph: twoTowers('n') },
     () => ({
       // By number, the planner cuts a chain, because a Standard machine pays for each transition.
       slicing: Slicing.atTensors(['t1', 'text_out', 'i1', 'image_out']),
@@ -71,7 +71,7 @@ const EXAMPLES: readonly Init[] = [
   ],
   [
     'an Express pipeline with consolidation and branches',
-    towers(),
+    { graph: twoTowers('n') },
     () => ({
       slicing: Slicing.count(5),
       consolidation: Consolidation.ALWAYS,
@@ -79,11 +79,6 @@ const EXAMPLES: readonly Init[] = [
     }),
   ],
 ];
-
-function towers(): ModelInit {
-  const graph = twoTowers();
-  return { graph: { ...graph, input: ['text', 'image'].map((name) => value(name, FLOAT, ['n', WIDTH])) } };
-}
 
 /**
  * Of each pipeline. The rows of the last one fit neither the execution's input nor its output, so they are objects in S3. The executions

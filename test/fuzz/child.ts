@@ -11,7 +11,6 @@ export interface Question {
 /** How the case ended, or the error that the target threw. */
 export type Answer = { readonly outcome: Outcome } | { readonly failure: string };
 
-/** Exports of the module of a target. */
 interface Target {
   /** @throws if the library behaves wrongly */
   runCase(path: string, settings: unknown): Outcome | Promise<Outcome>;

@@ -42,7 +42,6 @@ type Kind = 'any' | 'string' | 'number' | 'odd';
 /** Changes the place, which is picked among places of its kind. */
 type Mutation = readonly [kind: Kind, apply: (place: Place, context: Context) => unknown];
 
-/** A mutation that replaces a value by another one. */
 function replacing(kind: Kind, replace: (value: Json, context: Context, place: Place) => Json): Mutation {
   return [kind, (place, context) => (place.value = replace(place.value, context, place))];
 }

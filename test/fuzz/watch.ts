@@ -70,7 +70,6 @@ export class Watcher {
     return isSwollen && !('failure' in answer) ? swollen(peakMb) : answer;
   }
 
-  /** Returns the answer of the process, or why it has none. */
   private answerOf(child: ChildProcess, question: Question): Promise<Answer | Failure> {
     return new Promise((resolve) => {
       let lastWords = '';

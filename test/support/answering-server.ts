@@ -60,8 +60,6 @@ export function answeringServer(protocol: (typeof PROTOCOLS)[number], serve: Ans
   return served;
 }
 
-export type AnsweringServer = ReturnType<typeof answeringServer>;
-
 /** Sets the variables from which the AWS SDK takes its endpoint and credentials. */
 export function useS3(
   endpoint: string,

@@ -6,8 +6,6 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const DIST = path.join(__dirname, '../../dist');
-/** As long as the library waits for ONNX Runtime itself. */
-const INFERENCE_TIMEOUT_MS = 60_000;
 
 const { main } = require(path.join(DIST, 'bundle/program.js'));
 
@@ -15,7 +13,7 @@ const inference = path.join(DIST, 'test/support/inference/persistent-inference.j
 // `npm test` builds it. Without it, the library starts a process for each question.
 if (fs.existsSync(inference)) {
   const { PersistentInference } = require(inference);
-  new PersistentInference(INFERENCE_TIMEOUT_MS).install();
+  new PersistentInference().install();
 }
 
 /** Changes the variables of the process, which the C++ parts of Node.js read. */

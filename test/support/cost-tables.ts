@@ -81,7 +81,6 @@ const RATE = 1000;
 /** Requests and results are inline. */
 export const INLINE: CostOptions = { request: 'inline', result: 'inline' };
 
-/** Rows of the table of a million runs. */
 export function millionRows(): string[][] {
   const example = exampleOf(SMALL, INLINE);
   const { lambdaCompute, lambdaLoad, lambdaTransfer, s3Puts } = example.items;

@@ -13,7 +13,7 @@ import {
   type SlicedInferencePipelineProps,
 } from '../../lib';
 import type { ExecutionResult, Json, LocalCloud, LocalCloudOptions } from '../../local';
-import { rows, start, synthesize } from './deployed-pipeline';
+import { rows, start, succeeded, synthesize } from './deployed-pipeline';
 import { mlp, saveModel } from './model-builder';
 import { expectSameBits, runWhole, type Tensors } from './run-slices';
 
@@ -54,8 +54,7 @@ export async function putRequests(
 }
 
 export function outputOf(result: ExecutionResult): BatchOutput {
-  if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
-  return result.output as unknown as BatchOutput;
+  return succeeded(result) as unknown as BatchOutput;
 }
 
 export async function tableOf(cloud: LocalCloud, { table }: Pick<BatchOutput, 'table'>): Promise<BatchRow[]> {
@@ -92,7 +91,6 @@ export function executed(cloud: LocalCloud, batch: string, input = {}): Promise<
   });
 }
 
-/** Redrives an execution that has failed, and waits for its end. */
 export function redriven(cloud: LocalCloud, { executionArn }: ExecutionResult): Promise<ExecutionResult> {
   return ended(cloud, async (client) => {
     await client.redriveExecution({ executionArn });

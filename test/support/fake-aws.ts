@@ -98,7 +98,6 @@ export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClient
     model,
     calls,
     names: () => calls.map(({ name }) => name),
-    /** The inputs of the calls of an operation. */
     sent: (wanted: string) => calls.filter(({ name }) => name === wanted).map(({ input }) => input),
   };
 }

@@ -81,7 +81,6 @@ export function coversAction(pattern: string, { action }: Access): boolean {
 interface Owner {
   /** ARN of the resource whose policy has the statement; absent for the policies of roles. */
   readonly arn?: string;
-  /** ARNs of the roles that have the statement. */
   readonly principals: readonly string[];
   readonly roles: readonly string[];
 }
@@ -114,7 +113,6 @@ function referredIds(value: Json = []): string[] {
   );
 }
 
-/** The roles that name a managed policy. */
 function rolesWith(template: Template, policy: string): string[] {
   return template
     .resourcesOfType('AWS::IAM::Role')

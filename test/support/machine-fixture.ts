@@ -131,17 +131,11 @@ function endUnless({ Next }: JsonObject): JsonObject {
 }
 
 function line(event: TraceEvent): string {
-  switch (event.type) {
-    case 'TaskFailed':
-      return `${event.state} ${event.type} ${event.attempt} ${event.error}`;
-    case 'TaskRetried':
-      return `${event.state} ${event.type} ${event.attempt} after ${event.delaySeconds}`;
-    case 'TaskStarted':
-    case 'TaskSucceeded':
-      return `${event.state} ${event.type} ${event.attempt}`;
-    default:
-      return `${event.state} ${event.type}`;
-  }
+  const words = [event.state, event.type];
+  if ('attempt' in event) words.push(String(event.attempt));
+  if (event.type === 'TaskFailed') words.push(event.error);
+  if (event.type === 'TaskRetried') words.push(`after ${event.delaySeconds}`);
+  return words.join(' ');
 }
 
 /**

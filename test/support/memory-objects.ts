@@ -15,11 +15,8 @@ export class MemoryObjects implements ObjectStore {
   readonly reads: { key: string; range: ByteRange }[] = [];
   /** Number of connections that will break after half of their bytes. */
   connectionsToBreak = 0;
-  /** How often the idle connections were closed. */
   idleClosed = 0;
-  /** Called when a connection is prepared. */
   onPrepare: (bucket: string) => void = () => undefined;
-  /** Called before each read. */
   onRead: (key: string) => void = () => undefined;
   /** Returns the error with which a read of the key fails, if any. */
   failure: (key: string) => Error | undefined = () => undefined;

@@ -134,7 +134,6 @@ export function external(
   return { name, dataType: FLOAT, dims, dataLocation: 1, externalData };
 }
 
-/** A node that calls a function of the model. */
 export function callOf(name: string, input: string[], output: string[]): NodeInit {
   return { ...node(name, input, output), domain: 'local' };
 }

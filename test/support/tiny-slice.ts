@@ -58,8 +58,8 @@ const [x, scale, early, late] = ['x', 'scale', 'early', 'late'].map((name): Tens
 }));
 const shifted: TensorSpec = { name: 'shifted', dtype: 'float32', shape: null };
 
-const fromRequest = (spec: TensorSpec): SourcedTensor => ({ ...spec, source: { from: 'request' } });
-const fromSlice = (spec: TensorSpec, slice: number): SourcedTensor => ({
+export const fromRequest = (spec: TensorSpec): SourcedTensor => ({ ...spec, source: { from: 'request' } });
+export const fromSlice = (spec: TensorSpec, slice: number): SourcedTensor => ({
   ...{ ...spec, source: { from: 'slice', slice } },
 });
 

@@ -39,8 +39,8 @@ export function interleaved(lists: readonly (readonly NodeInit[])[]): NodeInit[]
   return places.flatMap((place) => lists.flatMap((list) => list.slice(place, place + 1)));
 }
 
-/** Five slices of it are scheduled as `(0 1 | 2 3) 4`. */
-export function twoTowers(): GraphInit {
+/** Five slices of it are scheduled as `(0 1 | 2 3) 4`. @param rows of both inputs: a name makes them symbolic */
+export function twoTowers(rows: number | string = 1): GraphInit {
   const [text, image] = [tower('t', 4, 'text', 'text_out'), tower('i', 4, 'image', 'image_out')];
   const head = tower('h', 1, 'joined', 'y');
   return {
@@ -50,7 +50,7 @@ export function twoTowers(): GraphInit {
       ...head.nodes,
     ],
     initializer: [...text.weights, ...image.weights, ...head.weights],
-    input: [value('text', FLOAT, [1, WIDTH]), value('image', FLOAT, [1, WIDTH])],
+    input: ['text', 'image'].map((name) => value(name, FLOAT, [rows, WIDTH])),
     output: [value('y', FLOAT)],
   };
 }

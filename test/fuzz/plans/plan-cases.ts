@@ -8,9 +8,9 @@ import { writeSlices } from '../../../lib/emit/write';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
 import { readingFreshFilesAtOnce } from '../../support/inference/fast-analysis';
-import { FLOAT, mlp, type ModelInit, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { mlp, type ModelInit, saveModel, temporaryFolder } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';
-import { twoTowers, WIDTH } from '../../support/towers';
+import { twoTowers } from '../../support/towers';
 import type { FuzzCase } from '../case';
 import { jsonBomb } from '../json-bombs';
 import { BYTE_MUTATIONS } from '../mutate-bytes';
@@ -26,13 +26,12 @@ export interface PlanSettings {
 }
 
 const [random] = fc.sample(randomModel, { seed: 3, numRuns: 1 });
-const towers = ['text', 'image'].map((name) => value(name, FLOAT, ['n', WIDTH]));
 
 /** The valid plans that the mutations start from, by name. */
 const BASE_PLANS: Readonly<Record<string, readonly [ModelInit, slices: number, dimensions?: object]>> = {
   chain: [mlp(4), 3, { batch: 1 }],
   'one-slice': [mlp(1), 1],
-  branches: [{ graph: { ...twoTowers(), input: towers } }, 5],
+  branches: [{ graph: twoTowers('n') }, 5],
   random: [random, 2],
 };
 
@@ -42,10 +41,8 @@ const [MOST_MUTATIONS, MOST_BOMB] = [3, 2_000_000];
 /** More nodes than a model has, so that a plan with many may be valid. */
 const MANY_NODES = 300_000;
 
-/** Folder of all base plans. */
 let made: string | undefined;
 
-/** Writes a folder for each base plan. */
 export function putBesidePlan(folder: string): void {
   fs.cpSync(baseFolder(), folder, { recursive: true });
 }

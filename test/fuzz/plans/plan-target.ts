@@ -71,7 +71,6 @@ function cut(planPath: string, modelPath: string): void {
   compileAnalyzed(model, fromPlan(plan, planPath));
 }
 
-/** Returns the template of a stack with the plan. */
 function synthesized(planPath: string, source: (stack: Stack, planPath: string) => SlicedModel): object {
   const stack = new Stack(new App({ outdir, analyticsReporting: false }), 'Stack');
   try {

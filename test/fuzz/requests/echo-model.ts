@@ -2,10 +2,10 @@
  * The model of the slices that get requests: it returns its inputs, one of each type and of any shape. The first slice takes every other
  * input, the second one the rest.
  */
-import type { SliceManifest, SourcedTensor } from '../../../contract/slice-manifest';
+import type { SliceManifest } from '../../../contract/slice-manifest';
 import { TENSOR_DATA_TYPES, type TensorSpec } from '../../../contract/tensors';
 import { node } from '../../support/model-builder';
-import type { TinyModel } from '../../support/tiny-slice';
+import { fromRequest, fromSlice, type TinyModel } from '../../support/tiny-slice';
 
 export function echoOf(name: string): string {
   return `same ${name}`;
@@ -18,11 +18,6 @@ const given = taken.map((specs) => specs.map((spec): TensorSpec => ({ ...spec, n
 
 /** The first slice's outputs are those of its inputs with these names. */
 export const FIRST_ECHOED = taken[0].map(({ name }) => name);
-
-const fromRequest = (spec: TensorSpec): SourcedTensor => ({ ...spec, source: { from: 'request' } });
-const fromSlice = (spec: TensorSpec, slice: number): SourcedTensor => ({
-  ...{ ...spec, source: { from: 'slice', slice } },
-});
 
 const shared = { version: 1, slices: 2, request: inputs, fixed: ['epsilon'] } as const;
 

@@ -12,7 +12,6 @@ export type NamedTensors = ReadonlyMap<string, RawTensor>;
 /** The tensors of the valid request in S3. */
 export const stored = decodedAll(STORED_TENSORS);
 
-/** The tensors of an accepted request. */
 export function inputsOf(request: unknown): NamedTensors {
   const { inputs } = request as ExecutionInput;
   if (inputs.s3 === undefined) return decodedAll(inputs.tensors);
@@ -42,7 +41,6 @@ function named(inputs: NamedTensors, name: string): RawTensor {
   return tensor;
 }
 
-/** @throws if the tensors differ */
 export function checkSame(got: NamedTensors, expected: NamedTensors): void {
   const isSame = [...expected].every(
     ([name, tensor]) => compareTensor(name, tensor, got.get(name)).identical,

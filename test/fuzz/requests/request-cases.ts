@@ -12,7 +12,6 @@ import { Random } from '../random';
 /** The setting of a case whose event is valid and must be accepted. */
 export const VALID = 'valid';
 
-/** Limit of mutations of one event. */
 const MOST_MUTATIONS = 3;
 
 /** With more, the check of what the library tells of a request takes more memory than the library. */

@@ -26,14 +26,12 @@ export type InferenceEnd =
 export class PersistentInference {
   /** How the last question ended; `undefined` before the first. */
   last: InferenceEnd | undefined;
-  /** Time spent waiting for ONNX Runtime, in ms. */
-  waitedMs = 0;
   private readonly answered = new Int32Array(new SharedArrayBuffer(4));
   private readonly channel = new MessageChannel();
   private worker: Worker | undefined;
 
-  /** @param timeoutMs time limit of one question */
-  constructor(private readonly timeoutMs: number) {
+  /** @param timeoutMs time limit of one question: by default as long as the library waits for ONNX Runtime itself */
+  constructor(private readonly timeoutMs = 60_000) {
     this.channel.port1.unref();
   }
 
@@ -57,12 +55,10 @@ export class PersistentInference {
   }
 
   private ask(question: InferenceQuestion): InferenceEnd {
-    const start = performance.now();
     this.worker ??= this.startWorker();
     Atomics.store(this.answered, 0, 0);
     this.channel.port1.postMessage(question);
     Atomics.wait(this.answered, 0, 0);
-    this.waitedMs += performance.now() - start;
     const received = receiveMessageOnPort(this.channel.port1);
     if (received === undefined) throw new Error('the worker woke this thread without an answer');
     return (this.last = received.message as InferenceEnd);

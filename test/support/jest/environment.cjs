@@ -31,8 +31,6 @@ function writeWithoutNotices(chunk, ...rest) {
   return isBundlingNotice(chunk) || write(chunk, ...rest);
 }
 
-/** As long as the library waits for ONNX Runtime itself. */
-const INFERENCE_TIMEOUT_MS = 60_000;
 let inference;
 
 /** The process that answers questions to ONNX Runtime, for all test files of this worker. `undefined` before `npm test` has built it. */
@@ -40,7 +38,7 @@ function sharedInference() {
   const built = path.join(__dirname, '../../../dist/test/support/inference/persistent-inference.js');
   if (inference === undefined && fs.existsSync(built)) {
     const { PersistentInference } = require(built);
-    inference = new PersistentInference(INFERENCE_TIMEOUT_MS);
+    inference = new PersistentInference();
   }
   return inference;
 }
