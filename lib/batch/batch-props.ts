@@ -31,8 +31,9 @@ export interface SlicedInferenceBatchProps {
   readonly stacking?: Stacking;
 
   /**
-   * The most child executions at once, from 1 to 10,000. Each of them calls one function at a time, so this is the concurrency of Lambda that the
-   * batch takes. New accounts have 10, others 1,000. At most 100 of them start in a second.
+   * The most child executions at once, from 1 to 10,000. Each calls one function at a time, or more if slices run in parallel, and each call needs
+   * one unit of Lambda concurrency. Accounts have 1,000 by default; new accounts may have 10. The first `maxConcurrency` children start at 100 a
+   * second; after that, one starts when another ends.
    *
    * @default 100
    */
