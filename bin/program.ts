@@ -56,6 +56,7 @@ function commandLine(): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .addHelpText('after', laidOut(HELP))
     .exitOverride()
+    .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({
       getOutHelpWidth: helpWidth,
       getErrHelpWidth: helpWidth,

@@ -1,8 +1,9 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { cutModel } from '../../lib/compile/fit-by-splits';
 import { CONSOLIDATIONS } from '../../lib/plan/pricing/price';
+import { SlicedInferenceError } from '../../lib/errors';
 import { MAX_CHILDREN, MAX_ITEMS_PER_RUN, MAX_MAP_ITEMS } from '../../lib/cost/batch-limits';
 import { printComparison } from '../plan/compare/compare-command';
 import { TwoPlansCommand, givenOptions, overlaid, parseSecondFlags } from '../plan/compare/second-flags';
@@ -13,7 +14,7 @@ import { PAGE_FLAG, writePage } from '../plan/write-page';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { choice, wholeNumber } from './search-options';
-import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
+import { addSlicingOptions, analyzeOptions, flagOf, slicerFor } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
 interface Options extends PlanOptions {
@@ -46,22 +47,21 @@ export function planCommand(): Command {
     .addHelpText('after', laidOut(HELP));
   addBatchOptions(addPlanOptions(command))
     .optionsGroup('Comparison:')
-    .option('--compare <model>', 'compare with the plan of this ONNX model, or with this plan.json')
+    .option('--compare <model>', 'compare with the plan of this ONNX model, or with this plan.json', onlyOne)
     .option('--with', 'compare with a second plan: flags after this one replace those before it')
     .optionsGroup('Output:')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .option('--json', 'print JSON');
   return command.action(async (path: string, options: Options) => {
     const { secondFlags: flags } = command;
+    checkBatchFlags(command, options);
     if (options.compare === undefined && flags === undefined) return printPlan(path, options);
     const parser = addPlanOptions(new Command('plan')).copyInheritedSettings(command).helpOption(false);
-    const given = flags && parseSecondFlags(flags, parser);
-    const ofSecond = given ? { options: overlaid(options, given), given } : { options, given: {} };
-    const [a, b] = [
-      { path, options, given: givenOptions(command) },
-      { path: options.compare ?? path, ...ofSecond },
-    ];
-    printComparison(a, b, options, flags);
+    const set = givenOptions(command, parser);
+    const given = flags ? parseSecondFlags(flags, parser) : {};
+    const ofSecond = { options: overlaid(options, given), given, set: overlaid(set, given) };
+    const second = { path: options.compare ?? path, ...ofSecond };
+    printComparison({ path, options, given: set, set }, second, options);
   });
 }
 
@@ -80,8 +80,22 @@ async function printPlan(path: string, options: Options): Promise<void> {
     printJson(report);
     return;
   }
-  print(describeReport(report, process.stdout.columns));
-  if (page !== undefined) print(`\nreport written to ${page}\n`);
+  print(describeReport(report, process.stdout.columns, page));
+}
+
+function onlyOne(model: string, other: unknown): string {
+  if (other === undefined) return model;
+  throw new InvalidArgumentError('It is the second one: compare with one plan at a time.');
+}
+
+function checkBatchFlags(command: Command, { batch }: Options): void {
+  const flag = ['itemsPerRun', 'concurrency'].find((name) => command.getOptionValueSource(name) === 'cli');
+  if (flag === undefined || batch !== undefined) return;
+  throw new SlicedInferenceError(
+    `${flagOf(flag)} must be beside --batch`,
+    'no --batch',
+    'add it, such as --batch 1000',
+  );
 }
 
 /** The flags that describe a plan. */

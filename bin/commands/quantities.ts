@@ -22,7 +22,6 @@ export function milliseconds(text: string): number {
 export function size(text: string): number {
   const [, number = '', prefix = ''] = /^(\d+(?:\.\d+)?) ?(?:([kmgt])(?:i?b)?|b)$/i.exec(text) ?? [];
   const parsed = bytes.parse(`${number}${prefix}B`);
-  if (number === '' || parsed === null)
-    throw new InvalidArgumentError('It must be a size with a unit such as 64MB.');
-  return parsed;
+  if (parsed !== null && parsed > 0) return parsed;
+  throw new InvalidArgumentError('It must be a size above 0 with a unit such as 64MB.');
 }

@@ -1,7 +1,8 @@
 /** The flags of the search for the best plan, and of the model of cost by which it compares plans. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readEnvironment, readPrices } from '../../lib/compile/files/read-constants';
-import { MOST_SLICES } from '../../lib/plan/sizes/lambda-quotas';
+import { FLOOR_MEMORY_MB } from '../../lib/plan/sizes/estimate';
+import { MAX_LAMBDA_MEMORY_MB, MOST_SLICES } from '../../lib/plan/sizes/lambda-quotas';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { GREATEST_RATE } from '../../lib/cost/alternatives/alternative';
 import { readProfile } from '../../lib/compile/files/read-profile';
@@ -51,8 +52,6 @@ export const ARCHITECTURES = ['x86_64', 'arm64'] as const satisfies CostOptions[
 export const STATE_MACHINES = ['express', 'standard'] as const satisfies CostOptions['stateMachineType'][];
 export const TENSOR_STORES = ['s3-standard', 's3-express'] as const satisfies Transport[];
 
-const MAX_MEMORY = '--max-memory';
-
 /** A flag with one of these values. */
 export function choice(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values);
@@ -70,19 +69,19 @@ export function addSearchOptions(command: Command): Command {
     )
     .option('--max-latency <time>', 'longest time of a run, such as 2s or 500ms', milliseconds)
     .addOption(
-      choice('--latency-percentile <p>', 'percentile that is minimized or limited (default: p95)', [
+      choice('--latency-percentile <p>', 'percentile that is minimized or limited, by default p95', [
         'p50',
         'p95',
       ] satisfies (keyof Latency)[]),
     )
     .option('--max-cost-per-million <usd>', 'highest price of a million runs, in US dollars', positive)
     .option(
-      `${MAX_MEMORY} <mb>`,
-      'most memory of a function, in MB (default without a slicing flag: 3008)',
-      (text) => (/[a-z]$/i.test(text) ? size(text) / 2 ** 20 : wholeNumber()(text)),
+      '--max-memory <size>',
+      'most memory of a function, in MB or with a unit, such as 2GB (default without a slicing flag: 3008)',
+      functionMemory,
     )
     .addOption(
-      choice('--temperature <runs>', 'runs for which plans are compared (default: mixed)', [
+      choice('--temperature <runs>', 'runs for which plans are compared, by default mixed', [
         'warm',
         'cold',
         'mixed',
@@ -102,15 +101,15 @@ export function addEstimateOptions(command: Command): Command {
     .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
     .option('--environment <file>', 'JSON file that describes how fast AWS is; see `constants environment`')
     .addOption(
-      choice('--state-machine <type>', 'type of the state machine (default: express)', STATE_MACHINES),
+      choice('--state-machine <type>', 'type of the state machine, by default express', STATE_MACHINES),
     )
     .addOption(
-      choice('--architecture <name>', 'processors of the functions (default: x86_64)', ARCHITECTURES),
+      choice('--architecture <name>', 'processors of the functions, by default x86_64', ARCHITECTURES),
     )
     .addOption(
       choice(
         '--tensor-store <store>',
-        'where slices store their tensors (default: s3-standard)',
+        'where slices store their tensors, by default s3-standard',
         TENSOR_STORES,
       ),
     )
@@ -144,7 +143,7 @@ export function searchFor(options: SearchOptions & EstimateOptions): Slicer {
     transport: tensorStore,
     maxSlices: MOST_SLICES,
   };
-  return automatic(search, MAX_MEMORY);
+  return automatic(search);
 }
 
 /** The parser of a whole number in this range. */
@@ -155,6 +154,16 @@ export function wholeNumber(least = 0, most = Number.MAX_SAFE_INTEGER): (text: s
     const to = most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`;
     throw new InvalidArgumentError(`It must be a whole number from ${least}${to}.`);
   };
+}
+
+/** In MB. */
+function functionMemory(text: string): number {
+  const megabytes = /[a-z]$/i.test(text) ? size(text) / 2 ** 20 : Number(text);
+  const [least, most] = [FLOOR_MEMORY_MB, MAX_LAMBDA_MEMORY_MB];
+  if (Number.isInteger(megabytes) && megabytes >= least && megabytes <= most) return megabytes;
+  throw new InvalidArgumentError(
+    `It must be a whole number of MB from ${least} to ${most}, such as 1024 or 2GB.`,
+  );
 }
 
 /** Plain digits or a power of ten, as in 1e6. */

@@ -8,6 +8,7 @@ import { SlicedInferenceError } from '../../lib/errors';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import { checkPlace } from '../outputs/named-file';
+import { quantityText } from '../plan/figures';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { laidOut } from '../terminal/help';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -119,7 +120,7 @@ function describePlan(plan: SlicePlan, place: string): string {
   const rows = plan.slices.map((slice, index) => {
     const nodes = slice.nodes.reduce((sum, [first, last]) => sum + last - first + 1, 0);
     const reads = slice.inputs.map((input) => `${input.name} ${formatType(input)}`).join(', ');
-    return [index, nodes, formatBytes(slice.weightBytes), `${slice.memoryMb}MB`, reads];
+    return [index, nodes, formatBytes(slice.weightBytes), quantityText('megabytes', slice.memoryMb), reads];
   });
   return `${formatTable(['slice', 'nodes', 'weights', 'memory', 'reads'], rows)}\nwritten to ${place}\n`;
 }

@@ -130,10 +130,11 @@ export function warnOfProfile(differences: readonly string[]): void {
   );
 }
 
-/** Explains why the model is missing: Commander reads a model after `--at-tensors` as one more of its tensors. */
+/** Explains why the model is missing: a model after one of these flags is read as a tensor, or as a flag of the second plan. */
 export function missingModelHint(error: string, args: readonly string[]): string {
-  const isSwallowed = error.includes("missing required argument 'model'") && args.includes(AT_TENSORS);
-  return isSwallowed ? `: put it before ${AT_TENSORS}, which takes all arguments after it` : '';
+  const flag = args.find((arg) => arg === AT_TENSORS || arg === '--with');
+  const isSwallowed = error.includes("missing required argument 'model'") && flag !== undefined;
+  return isSwallowed ? `: put it before ${flag}, which takes all arguments after it` : '';
 }
 
 function splitNames(lists: readonly string[]): string[] {

@@ -30,7 +30,7 @@ export function sortedByModel<T>(
   return new Map([...tensors].sort(([a], [b]) => (place.get(a) ?? 0) - (place.get(b) ?? 0)));
 }
 
-/** `written to y.npz (1.2KB)`; without a size for what is no file, such as a pipe. */
+/** `written to y.npz (1.2 KB)`; without a size for what is no file, such as a pipe. */
 export function writtenLine(out: string): string {
   const written = fs.statSync(out);
   return `written to ${out}${written.isFile() ? ` (${formatBytes(written.size)})` : ''}`;

@@ -1,6 +1,6 @@
 /** Describes a report in the terminal: the verdict, the slices, price and time, and what to do next. */
 import { printable } from '../../lib/errors';
-import { formatBytes, formatTable } from '../terminal/format';
+import { formatTable } from '../terminal/format';
 import { describeBatch } from './describe-batch';
 import { TEMPERATURES, atRate, quantityText } from './figures';
 import { splitSentence } from './report/sentences';
@@ -15,8 +15,8 @@ export function textColumns(terminalColumns = DEFAULT_COLUMNS): number {
   return Math.min(MOST_COLUMNS, terminalColumns);
 }
 
-/** @param terminalColumns see `textColumns` */
-export function describeReport(report: PlanReport, terminalColumns?: number): string {
+/** @param terminalColumns see `textColumns` @param page of `--report` */
+export function describeReport(report: PlanReport, terminalColumns?: number, page?: string): string {
   const columns = textColumns(terminalColumns);
   // Sentences may hold names of the model.
   const lines = (list: readonly string[]): string[] =>
@@ -28,7 +28,8 @@ export function describeReport(report: PlanReport, terminalColumns?: number): st
     lines(priceAndTime(report)),
     lines(report.warnings.map((warning) => `warning: ${warning}`)),
     ...(report.batch ? describeBatch(report.batch, lines) : []),
-    lines(nextSteps(report)),
+    lines(nextSteps(report, page)),
+    page === undefined ? [] : [`report written to ${page}`],
   ];
   return blocks
     .filter((block) => block.length > 0)
@@ -40,16 +41,17 @@ export function describeReport(report: PlanReport, terminalColumns?: number): st
 function priceAndTime({ run, consolidation, alternatives, requests }: PlanReport): string[] {
   const own = consolidation?.run ?? run;
   const each = (of: (temperature: Temperature) => string): string => TEMPERATURES.map(of).join(', ');
-  const time = (quantile: 'p50' | 'p95', name: Temperature): string =>
-    quantityText('milliseconds', own[name][quantile]);
+  const time = (quantile: 'p50' | 'p95'): string =>
+    `time, ${quantile}: ${each((name) => `${quantityText('milliseconds', own[name][quantile])} ${name}`)}`;
   const month = alternatives.at(0)?.dollarsPerMonth;
   const dollars = each((name) => `${quantityText('dollars', own[name].dollarsPerMillion)} ${name}`);
   return [
     `price: ${dollars} a million runs${month === undefined ? '' : `; ${monthly(month)} a month ${atRate(requests)}`}`,
-    `time: ${each((name) => `${time('p50', name)} ${name}`)} (p50); ${each((name) => time('p95', name))} (p95)`,
+    time('p50'),
+    time('p95'),
     ...(consolidation
       ? [
-          `whole model: a function of ${consolidation.memoryMb.toLocaleString('en-US')} MB serves the runs that find it warm`,
+          `whole model: a function of ${quantityText('megabytes', consolidation.memoryMb)} serves the runs that find it warm`,
         ]
       : []),
   ];
@@ -61,23 +63,23 @@ function monthly(dollars: number): string {
 }
 
 /** Sizes of the user come first, because they change all figures. */
-function nextSteps({ model }: PlanReport): string[] {
+function nextSteps({ model }: PlanReport, page?: string): string[] {
   const isAssumed = model.dimensions.some((dimension) => dimension.isAssumed);
   return [
     ...(isAssumed ? ['next: plan again with --dimension name=size for the sizes of your requests'] : []),
-    'next: check the bits with `verify` and the same flags, then write with `slice`',
-    'more: --report r.html (runs, other services, all notes, charts)',
+    'next: check the bits with `verify` (same slicing flags), then write with `slice`',
+    ...(page === undefined ? ['more: --report r.html (runs, other services, all notes, charts)'] : []),
   ];
 }
 
 /** The columns of the table of slices. It has at most 80 columns of text; the page and `--json` have more figures. */
 const SLICE_COLUMNS: readonly (readonly [head: string, cell: (slice: ReportedSlice) => string | number])[] = [
   ['slice', ({ slice }) => slice],
-  ['files', ({ fileBytes }) => formatBytes(fileBytes)],
-  ['memory', ({ memoryMb }) => `${memoryMb}MB`],
-  ['peak', ({ peakMemoryBytes }) => formatBytes(peakMemoryBytes)],
-  ['read', ({ readBytes }) => formatBytes(readBytes)],
-  ['written', ({ writeBytes }) => formatBytes(writeBytes)],
+  ['files', ({ fileBytes }) => quantityText('bytes', fileBytes)],
+  ['memory', ({ memoryMb }) => quantityText('megabytes', memoryMb)],
+  ['peak', ({ peakMemoryBytes }) => quantityText('bytes', peakMemoryBytes)],
+  ['read', ({ readBytes }) => quantityText('bytes', readBytes)],
+  ['written', ({ writeBytes }) => quantityText('bytes', writeBytes)],
   ['compute', ({ coreSeconds }) => quantityText('seconds', coreSeconds)],
   ['warm', ({ times }) => quantityText('milliseconds', times.warmMs)],
   ['load', ({ times }) => quantityText('milliseconds', times.loadMs)],
@@ -90,10 +92,13 @@ function sliceTable(slices: readonly ReportedSlice[]): string {
   );
 }
 
+/** A blank that is not between a number and its unit. */
+const BREAK = /(?<!\d) | (?!(?:%|[KMG]?B|[mµ]?s|min|h)(?!\w))/;
+
 /** Breaks a line between words; further lines are indented. */
 export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  for (const word of text.split(BREAK)) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= columns)
       lines[lines.length - 1] = `${last} ${word}`;

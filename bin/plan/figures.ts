@@ -1,9 +1,10 @@
 /** Writes numbers of the report for people, as `lib/cost/alternatives/wording.ts` does in the sentences of the report. */
-import { type Unit, grouped, inDollars, inMb, inMs, withUnit } from '../../lib/cost/alternatives/wording';
+import { grouped, inBytes, inDollars, inMb, inMs } from '../../lib/cost/alternatives/wording';
 import type { Temperature } from './plan-report';
 
 export {
   type Unit,
+  BYTE_UNITS,
   TIME_UNITS,
   atRate,
   grouped,
@@ -23,20 +24,12 @@ export type QuantityKind = keyof typeof FORMATS;
 
 const FORMATS = {
   count: (value: number) => grouped(value),
-  bytes: (value: number) => withUnit(value, BYTE_UNITS),
+  bytes: inBytes,
   megabytes: inMb,
   milliseconds: inMs,
   seconds: (value: number) => inMs(value * 1_000),
   dollars: inDollars,
 };
-
-/** The largest first. MB are 2^20 bytes, as everywhere in this project. */
-export const BYTE_UNITS: readonly Unit[] = [
-  { name: 'GB', size: 2 ** 30 },
-  { name: 'MB', size: 2 ** 20 },
-  { name: 'KB', size: 2 ** 10 },
-  { name: 'B', size: 1 },
-];
 
 export function quantity(kind: QuantityKind, value: number): Quantity {
   return { kind, value };

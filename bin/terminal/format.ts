@@ -1,12 +1,9 @@
-import bytes from 'bytes';
 import Table from 'cli-table3';
 import { escaped } from '../../lib/errors';
 import type { Dimension } from '../../contract/tensors';
 
-/** `12.3MB`, with MB = 2^20 bytes. */
-export function formatBytes(size: number): string {
-  return bytes.format(size, { decimalPlaces: 1 }) ?? String(size);
-}
+/** `12.3 MB`, with MB = 2^20 bytes. */
+export { inBytes as formatBytes } from '../../lib/cost/alternatives/wording';
 
 /** `float32[1,3,?]`. */
 export function formatType(type: {

@@ -34,7 +34,7 @@ export function sliceTable({ detection, recognition }: PhotoText['runs']): strin
 }
 
 function megabytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)}MB`;
+  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -7,6 +7,8 @@ import type { ByteSource, WireError } from './wire';
 
 const BUCKET_ADVICE = 'download it, or use SlicedModel.fromBucket if the bucket has its slices';
 
+const PLAN_ADVICE = 'pass the model; a plan.json follows --slicing-plan, or --compare of `plan`';
+
 /** So many bytes tell text from an ONNX file. */
 const TEXT_BYTES = 40;
 
@@ -31,7 +33,8 @@ export function checkBeginning(source: ByteSource): void {
   const beginning = beginningOf(source, TEXT_BYTES);
   // An ONNX file begins with a control character.
   const isText = beginning.every((byte) => byte >= 0x20 || [0x09, 0x0a, 0x0d].includes(byte));
-  if (isText) throw notOnnx(source.path, 'text');
+  const isPlan = source.path.toLowerCase().endsWith('.json');
+  if (isText) throw notOnnx(source.path, 'text', ...(isPlan ? [PLAN_ADVICE] : []));
 }
 
 /** Refuses a file of a known other format. Call it only for a file that is no model: the first bytes alone do not tell. */

@@ -5,6 +5,7 @@ import { INPUTS_PREFIX } from '../../contract/keys';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { inform } from '../aws/annotate';
+import { grouped } from '../cost/alternatives/wording';
 import type { SlicePlan } from '../plan/file/plan';
 import { product, sizedShape, tensorBytes } from '../shapes/value-types';
 
@@ -14,7 +15,7 @@ export function informOfLargeRequest(scope: Construct, plan: SlicePlan): void {
   inform(
     scope,
     'largeRequest',
-    `a request of the planned sizes has ${bytes} bytes as JSON, and at most ${MAX_REQUEST_BYTES} fit into an execution's input: the clients put its tensors into S3 below ${INPUTS_PREFIX} by themselves, and other callers must do so`,
+    `a request of the planned sizes has ${grouped(bytes)} bytes as JSON, and at most ${grouped(MAX_REQUEST_BYTES)} fit into an execution's input: the clients put its tensors into S3 below ${INPUTS_PREFIX} by themselves, and other callers must do so`,
   );
 }
 

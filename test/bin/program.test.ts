@@ -27,6 +27,7 @@ describe('bad usage', () => {
     [['inspect', model, '--jsn'], /^unknown option '--jsn' \(Did you mean --json\?\)$/],
     [['slice', model], /^required option '--out <place>' not specified$/],
     [['verify', model, '--seed', 'x'], /^option '--seed <n>' argument 'x' is invalid/],
+    [['plan', '--with', '--slices', '3', model], /'model': put it before --with, which takes all/],
     [
       ['slice', '--out', out, '--at-tensors', 't0', model],
       /^missing required argument 'model': put it before --at-tensors, which takes all arguments after it$/,

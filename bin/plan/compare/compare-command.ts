@@ -13,13 +13,7 @@ interface Options extends PlanOptions {
   readonly json?: boolean;
 }
 
-/** @param flags of the second plan, as the user wrote them */
-export function printComparison(
-  a: ComparedInput,
-  b: ComparedInput,
-  { report, batch, json }: Options,
-  flags: readonly string[] = [],
-): void {
+export function printComparison(a: ComparedInput, b: ComparedInput, { report, batch, json }: Options): void {
   if (report !== undefined || batch !== undefined) {
     const flag = report === undefined ? '--batch' : '--report';
     const advice = `leave it out, or plan each side alone with ${flag}`;
@@ -28,5 +22,5 @@ export function printComparison(
   const comparison = compared(comparedPlan(a), comparedPlan(b));
   clearProgress();
   if (json) printJson(comparison);
-  else print(describeComparison(comparison, flags, textColumns(process.stdout.columns)));
+  else print(describeComparison(comparison, textColumns(process.stdout.columns)));
 }

@@ -27,11 +27,11 @@ export function differenceText(figure: ComparedFigure): string {
   return `${sign}${quantityText(kind, Math.abs(difference))}${kind === 'count' ? '' : shareText(figure)}`;
 }
 
-/** A smaller share is less than the model of cost can tell. */
-const LEAST_SHARE = 0.0005;
+/** The model of cost cannot tell a smaller share, and a larger one says no more than the two figures. */
+const [LEAST_SHARE, MOST_SHARE] = [0.001, 10];
 
 function shareText({ share }: ComparedFigure): string {
-  if (share === null || Math.abs(share) < LEAST_SHARE) return '';
+  if (share === null || Math.abs(share) < LEAST_SHARE || share > MOST_SHARE) return '';
   return ` (${share < 0 ? '−' : '+'}${inPercent(Math.abs(share))})`;
 }
 

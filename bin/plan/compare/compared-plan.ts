@@ -19,10 +19,13 @@ import { SLICING_CHOICES, analyzeOptions, flagOf, slicerFor } from '../../comman
 import { showProgress } from '../../terminal/progress';
 import type { PlanReport } from '../plan-report';
 import { type PlanOptions, plannedModel } from '../planned-model';
+import { writtenFlags } from './second-flags';
 
 export interface ComparedPlan {
   /** As the user named it. */
   readonly path: string;
+  /** As a user writes them. */
+  readonly flags: readonly string[];
   readonly plan: SlicePlan;
   /** With consolidation: the model as one slice. */
   readonly whole?: SlicePlan;
@@ -33,15 +36,18 @@ export interface ComparedPlan {
 export interface ComparedInput {
   readonly path: string;
   readonly options: PlanOptions;
-  /** The options that the user set for this plan. */
+  /** The options that the user set for this plan alone. */
   readonly given: Partial<PlanOptions>;
+  /** All that the user set and that is in effect, with those of A for B. */
+  readonly set: Partial<PlanOptions>;
 }
 
 export function comparedPlan(input: ComparedInput): ComparedPlan {
-  const { path: file, options } = input;
+  const { path: file, options, set } = input;
   if (file.toLowerCase().endsWith('.json')) return ofFile(input);
   const slicer = slicerFor(options);
-  return { path: file, options, ...planWith(read(file, slicer, options), slicer, options) };
+  const planned = planWith(read(file, slicer, options), slicer, options);
+  return { path: file, flags: writtenFlags(set), options, ...planned };
 }
 
 function read(model: string, slicer: Slicer, options: PlanOptions): CutModel {
@@ -71,7 +77,7 @@ const DECIDED: readonly (keyof PlanOptions)[] = [
 ];
 
 /** Files and sizes are those of the plan file. Its prices are those of its model, which `slice --out` leaves in the folder above. */
-function ofFile({ path: file, options, given }: ComparedInput): ComparedPlan {
+function ofFile({ path: file, options, given, set }: ComparedInput): ComparedPlan {
   const extra = DECIDED.find((name) => given[name] !== undefined);
   if (extra !== undefined) {
     throw new SlicedInferenceError(
@@ -87,7 +93,8 @@ function ofFile({ path: file, options, given }: ComparedInput): ComparedPlan {
   const own = { ...options, consolidation, dimension, optimize, split: {} };
   const slicer = fromPlan(plan, file);
   const cut = withSettingsOf(plan, read(modelOf(plan, file), slicer, own));
-  return { path: file, options: own, ...planWith(cut, slicer, own), plan };
+  const flags = writtenFlags(set, DECIDED);
+  return { path: file, flags, options: own, ...planWith(cut, slicer, own), plan };
 }
 
 function modelOf({ model }: SlicePlan, file: string): string {

@@ -4,7 +4,7 @@ import { type QuantityKind, NONE, TEMPERATURES } from '../figures';
 import type { ReportedRun } from '../plan-report';
 import { type ComparedFigure, comparedFigure, verdictOf } from './compared-figure';
 import type { ComparedPlan } from './compared-plan';
-import { type Deployment, deploymentOver } from './deployment';
+import { type Deployment, deploymentOver, uploadText } from './deployment';
 
 export interface Comparison {
   readonly a: ComparedSide;
@@ -23,7 +23,7 @@ export interface Comparison {
   };
 }
 
-type ComparedSide = Pick<ComparedPlan, 'path' | 'report'>;
+type ComparedSide = Pick<ComparedPlan, 'path' | 'flags' | 'report'>;
 
 export interface ComparedCut {
   /** Names of the tensors that cross it. */
@@ -48,10 +48,10 @@ export function compared(a: ComparedPlan, b: ComparedPlan): Comparison {
     deployment.stateMachine === 'unchanged';
   const verdict = isSamePlan
     ? 'Same plan: the slices, their files and all figures are equal. A deployment of B over A changes nothing.'
-    : verdictOf(figures);
+    : `${verdictOf(figures)} A deployment of B over A uploads ${uploadText(deployment)}.`;
   return {
-    a: { path: a.path, report: a.report },
-    b: { path: b.path, report: b.report },
+    a: { path: a.path, flags: a.flags, report: a.report },
+    b: { path: b.path, flags: b.flags, report: b.report },
     differences: { isSamePlan, verdict, figures, settings, cuts, deployment },
   };
 }
@@ -59,9 +59,13 @@ export function compared(a: ComparedPlan, b: ComparedPlan): Comparison {
 function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
   const figure = (name: string, kind: QuantityKind, of: (plan: ComparedPlan) => number | undefined) =>
     comparedFigure(name, kind, of(a), of(b));
-  type SizeName = 'weightBytes' | 'readBytes' | 'writeBytes' | 'memoryMb' | 'peakMemoryBytes';
-  const total = (name: string, size: SizeName, of = sumOf, kind: QuantityKind = 'bytes') =>
-    figure(name, kind, ({ plan }) => of(plan.slices.map((slice) => slice[size])));
+  type SizeName = 'weightBytes' | 'readBytes' | 'writeBytes' | 'peakMemoryBytes';
+  const total = (name: string, size: SizeName, of = sumOf) =>
+    figure(name, 'bytes', ({ plan }) => of(plan.slices.map((slice) => slice[size])));
+  const memory = (name: string, of: typeof sumOf) =>
+    figure(name, 'megabytes', ({ plan, report: { consolidation } }) =>
+      of([...plan.slices, ...(consolidation ? [consolidation] : [])].map(({ memoryMb }) => memoryMb)),
+    );
   const ofRuns = (name: string, kind: QuantityKind, value: keyof ReportedRun) =>
     TEMPERATURES.map((temperature) =>
       figure(`${name}, ${temperature}`, kind, ({ report: { run, consolidation } }) => {
@@ -74,9 +78,9 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
     total('tensors that slices write', 'writeBytes'),
     total('weights of all slices', 'weightBytes'),
     total('weights of the largest slice', 'weightBytes', largestOf),
-    total('memory of the largest function', 'memoryMb', largestOf, 'megabytes'),
-    total('memory of all functions', 'memoryMb', sumOf, 'megabytes'),
-    total('peak of the largest function', 'peakMemoryBytes', largestOf),
+    total('peak of the largest slice', 'peakMemoryBytes', largestOf),
+    memory('memory of the largest function', largestOf),
+    memory('memory of all functions', sumOf),
     ...(a.report.consolidation || b.report.consolidation
       ? [figure('function of the whole model', 'megabytes', ({ report }) => report.consolidation?.memoryMb)]
       : []),
@@ -97,7 +101,10 @@ function settingsOf(a: ComparedPlan, b: ComparedPlan): Comparison['differences']
         ['graph optimization', graphOptimization],
         ['operators in parts', String(splits?.length ?? 0)],
         ['threads', String(threads)],
-        ...report.assumptions.map(({ name, value }) => [name, value] as const),
+        ['consolidation', report.consolidation ? 'yes' : 'no'],
+        ...report.assumptions.map(
+          ({ name, value, basis }) => [name, basis === 'assumed' ? `${value} (assumed)` : value] as const,
+        ),
         ['library', library],
         ['ONNX Runtime', onnxRuntime],
       ]),

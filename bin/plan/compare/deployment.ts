@@ -11,6 +11,7 @@ import { stateTensorLimits } from '../../../lib/plan/schedule/state-tensor-limit
 import { threadCount } from '../../../lib/plan/sizes/estimate';
 import { withinSplits } from '../../../lib/split/split';
 import { analyzeOptions } from '../../commands/slicing-options';
+import { quantityText } from '../figures';
 import type { ComparedPlan } from './compared-plan';
 
 export interface Deployment {
@@ -82,6 +83,11 @@ export function deploymentOver(a: ComparedPlan, b: ComparedPlan): Deployment {
     stateMachine: isReplaced ? 'replaced' : isSame ? 'unchanged' : 'updated',
     mayFailRuns: isReplaced || ofA.transport !== ofB.transport || isMissed,
   };
+}
+
+export function uploadText({ uploadFiles, uploadBytes }: Deployment): string {
+  if (uploadFiles === 0) return 'no files';
+  return `${uploadFiles === 1 ? '1 file' : `${uploadFiles} files`}, ${quantityText('bytes', uploadBytes)}`;
 }
 
 type Functions = ReadonlyMap<string, PlannedFunction>;

@@ -5,17 +5,12 @@ import { wrapped } from '../describe-report';
 import { NONE, quantityText } from '../figures';
 import { differenceText } from './compared-figure';
 import type { ComparedCut, Comparison } from './comparison';
-import type { DeployedFunction, Deployment } from './deployment';
+import { type DeployedFunction, type Deployment, uploadText } from './deployment';
 
 /** The end of a tensor's name says more than its beginning. */
 const NAME_LENGTH = 40;
 
-/** @param flags of the second plan */
-export function describeComparison(
-  comparison: Comparison,
-  flags: readonly string[],
-  columns: number,
-): string {
+export function describeComparison(comparison: Comparison, columns: number): string {
   const { a, b, differences } = comparison;
   const { figures, settings, cuts, deployment } = differences;
   const lines = (list: readonly string[]): string =>
@@ -37,7 +32,7 @@ export function describeComparison(
     lines(deploymentLines(deployment)),
     lines([...new Set([...a.report.warnings, ...b.report.warnings])].map((warning) => `warning: ${warning}`)),
   ];
-  const head = lines([`A: ${a.path}`, [`B: ${b.path}`, ...flags].join(' ')]);
+  const head = lines([['A:', a.path, ...a.flags].join(' '), ['B:', b.path, ...b.flags].join(' ')]);
   return [lines([differences.verdict]), head, ...(differences.isSamePlan ? [] : tables)]
     .filter((block) => block !== '')
     .map((block) => `${block.trimEnd()}\n`)
@@ -77,12 +72,11 @@ function functionRow({ id, a, b, change, uploadBytes }: DeployedFunction): strin
 
 const CHANGES = ['updated', 'added', 'removed', 'unchanged'] as const;
 
-function deploymentLines({ functions, ...own }: Deployment): string[] {
-  const counts = CHANGES.map((change) => [functions.filter((fn) => fn.change === change).length, change]);
-  const files = own.uploadFiles === 1 ? '1 file' : `${own.uploadFiles} files`;
+function deploymentLines(own: Deployment): string[] {
+  const counts = CHANGES.map((change) => [own.functions.filter((fn) => fn.change === change).length, change]);
   return [
     'A deployment of B over A, in the same stack and with the same id:',
-    `- uploads ${files}, ${quantityText('bytes', own.uploadBytes)}${own.hasNewCode ? ', and new code of the functions' : ''}`,
+    `- uploads ${uploadText(own)}${own.hasNewCode ? ', and new code of the functions' : ''}`,
     `- functions: ${counts.flatMap(([count, change]) => (count === 0 ? [] : [`${count} ${change}`])).join(', ')}`,
     `- state machine: ${STATE_MACHINE[own.stateMachine]}`,
     `- runs in progress: ${own.stateMachine === 'replaced' ? REPLACED_RUNS : own.mayFailRuns ? RISKY_RUNS : SAFE_RUNS}`,

@@ -2,10 +2,13 @@
 import { Command } from 'commander';
 import { quoted, SlicedInferenceError } from '../../../lib/errors';
 import { SEARCH_FLAGS } from '../../commands/search-options';
-import { SLICING_CHOICES } from '../../commands/slicing-options';
+import { SLICING_CHOICES, flagOf } from '../../commands/slicing-options';
+import { type QuantityKind, quantityText } from '../figures';
 import type { PlanOptions } from '../planned-model';
 
 const WITH = '--with';
+/** Of both plans, wherever it is. */
+const JSON_FLAG = '--json';
 
 /** Hides what follows `--with` from the parser, which would let the second plan's flags replace those of the first one. */
 export class TwoPlansCommand extends Command {
@@ -14,16 +17,19 @@ export class TwoPlansCommand extends Command {
   override parseOptions(args: string[]): ReturnType<Command['parseOptions']> {
     const at = args.indexOf(WITH);
     if (at < 0) return super.parseOptions(args);
-    this.secondFlags = args.slice(at + 1);
-    return super.parseOptions(args.slice(0, at));
+    const after = args.slice(at + 1);
+    this.secondFlags = after.filter((arg) => arg !== JSON_FLAG);
+    return super.parseOptions([...args.slice(0, at), ...after.filter((arg) => arg === JSON_FLAG)]);
   }
 }
 
 type GivenOptions = Partial<PlanOptions>;
 
-/** The options that the user set, without defaults. */
-export function givenOptions(command: Command): GivenOptions {
-  const isGiven = ([name]: [string, unknown]): boolean => command.getOptionValueSource(name) === 'cli';
+/** The options that the user set, without defaults. @param parser has these options, and no others */
+export function givenOptions(command: Command, parser = command): GivenOptions {
+  const names = new Set(parser.options.map((option) => option.attributeName()));
+  const isGiven = ([name]: [string, unknown]): boolean =>
+    names.has(name) && command.getOptionValueSource(name) === 'cli';
   return Object.fromEntries(Object.entries(command.opts()).filter(isGiven));
 }
 
@@ -35,12 +41,12 @@ export function parseSecondFlags(flags: readonly string[], parser: Command): Giv
   throw new SlicedInferenceError(
     `${WITH} must be followed by flags that describe the second plan`,
     other === undefined ? 'nothing' : quoted(other),
-    `put flags such as --json before ${WITH}, and a second model after --compare`,
+    `put other flags before ${WITH}, such as --compare with a second model`,
   );
 }
 
 /** A way to cut replaces the first plan's way to cut. Sizes of dimensions and splits are replaced one by one. */
-export function overlaid(first: PlanOptions, second: GivenOptions): PlanOptions {
+export function overlaid<T extends GivenOptions>(first: T, second: GivenOptions): T {
   const isGiven = (name: keyof PlanOptions): boolean => second[name] !== undefined;
   const ofSearch = SEARCH_FLAGS.some(isGiven) ? SLICING_CHOICES : [];
   const replaced: readonly string[] = SLICING_CHOICES.some(isGiven)
@@ -48,10 +54,31 @@ export function overlaid(first: PlanOptions, second: GivenOptions): PlanOptions 
     : ofSearch;
   const kept = Object.entries(first).filter(([name]) => !replaced.includes(name));
   return {
-    ...(Object.fromEntries(kept) as unknown as PlanOptions),
+    ...(Object.fromEntries(kept) as unknown as T),
     ...second,
     dimension: { ...first.dimension, ...second.dimension },
     // A plan file has its own splits.
     split: { ...(second.slicingPlan === undefined && first.split), ...second.split },
   };
+}
+
+/** How `figures.ts` writes the quantities that have a unit in flags. */
+const UNITS: Readonly<Record<string, QuantityKind>> = { maxSliceSize: 'bytes', maxLatency: 'milliseconds' };
+
+type Given = Exclude<GivenOptions[keyof GivenOptions], undefined>;
+
+/** Options as a user writes them, such as `--slices 3`. @param without names of options that are left out */
+export function writtenFlags(given: GivenOptions, without: readonly string[] = []): string[] {
+  const entries = Object.entries<Given>(given).filter(([name]) => !without.includes(name));
+  return entries.flatMap(([name, value]) => {
+    const flag = flagOf(name);
+    if (value === false) return [flag.replace('--', '--no-')];
+    if (Array.isArray(value)) return [`${flag} ${value.join(',')}`];
+    if (typeof value === 'object') return Object.entries(value).map((own) => `${flag} ${own.join('=')}`);
+    return [`${flag} ${name in UNITS ? unspaced(quantityText(UNITS[name], Number(value))) : String(value)}`];
+  });
+}
+
+function unspaced(text: string): string {
+  return text.replaceAll(/[ ,]/g, '');
 }

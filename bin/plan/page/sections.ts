@@ -126,7 +126,7 @@ function servicesSection({ alternatives, requests }: PlanReport): Section {
     ...EMPTY,
     id: 'services',
     title: 'Other services',
-    text: `The table compares them ${atRate(requests)}. Each service has its cheapest size; one Lambda function has the cheapest one that costs and takes no more than this plan, if there is one. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
+    text: `The table compares them ${atRate(requests)}. Each service has its cheapest size. One Lambda function has the cheapest size with which it is neither more expensive nor slower than this plan, if there is such a size. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
     notes: alternatives
       .filter(({ breaks, notes }) => breaks.length + notes.length > 0)
       .map(({ service, breaks, notes }) => ({

@@ -2,6 +2,7 @@
 import type { ConstantTable, Pairs } from '../../../lib/cost/constants/constant';
 import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import type { DetailedCostModel } from '../../../lib/cost/model';
+import { threeDigits } from '../../../lib/cost/alternatives/wording';
 import type { Assumption, ReportedModel, Requests } from '../plan-report';
 import type { ReportRequest } from './report-request';
 
@@ -27,7 +28,7 @@ export function assumptionsOf(
         !isAssumed,
       ),
     ),
-    choice('requests per hour of mixed runs', String(options.requestsPerHour), RATE, !isAssumed),
+    choice('requests per hour of mixed runs', threeDigits(options.requestsPerHour), RATE, !isAssumed),
     choice('share of mixed runs that are cold', coldShare.toPrecision(3), COLD_SHARE, !isAssumed),
     ...(maxMemoryMb === undefined
       ? []

@@ -1,9 +1,10 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
+import { largestOf } from '../../../lib/extremes';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import type { PlannedSplit } from '../../../lib/split/split';
-import { formatBytes } from '../../terminal/format';
+import { quantityText } from '../figures';
 import type { PlanReport } from '../plan-report';
 import type { ReportRequest } from './report-request';
 
@@ -15,14 +16,14 @@ export function planSentences({
   consolidation,
   splits,
 }: Pick<PlanReport, 'slices' | 'consolidation' | 'splits'>): string[] {
-  const largest = slices.reduce((most, { memoryMb: mb }) => Math.max(most, mb), 0).toLocaleString('en-US');
+  const largest = quantityText('megabytes', largestOf(slices.map(({ memoryMb }) => memoryMb)));
   return [
     slices.length === 1
-      ? `This plan runs the whole model in one slice, with a function of ${largest} MB.`
-      : `This plan runs the model in ${slices.length} slices, of which the largest has a function of ${largest} MB.`,
+      ? `This plan runs the whole model in one slice, with a function of ${largest}.`
+      : `This plan runs the model in ${slices.length} slices, of which the largest has a function of ${largest}.`,
     ...(consolidation
       ? [
-          `With consolidation, a function of ${consolidation.memoryMb.toLocaleString('en-US')} MB with the whole model serves the runs that find it warm.`,
+          `With consolidation, a function of ${quantityText('megabytes', consolidation.memoryMb)} with the whole model serves the runs that find it warm.`,
         ]
       : []),
     ...splits.map((split) => `${splitSentence(split)}.`),
@@ -34,7 +35,7 @@ export function splitSentence({ operator, name, weight, weightBytes, axis, parts
   const features = { columns: 'output features', channels: 'output channels', rows: 'rows of its table' }[
     axis
   ];
-  return `${operator} '${name}' (${weight}, ${formatBytes(weightBytes)}) runs in ${parts.length} parts, each with about ${Math.round(parts.reduce((sum, part) => sum + part, 0) / parts.length)} of its ${features}; a later slice joins them`;
+  return `${operator} '${name}' (${weight}, ${quantityText('bytes', weightBytes)}) runs in ${parts.length} parts, each with about ${Math.round(parts.reduce((sum, part) => sum + part, 0) / parts.length)} of its ${features}; a later slice joins them`;
 }
 
 export function warningsOf(

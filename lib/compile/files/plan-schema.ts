@@ -43,7 +43,7 @@ import {
 /** Longest file name that file systems allow. */
 const MAX_FILE_NAME = 255;
 
-const SIZE = wholeNumber(0);
+const SIZE = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const DIGEST = matching(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
 export const VERSION = matching(/^\d[0-9A-Za-z.+-]{0,63}$/, 'a version such as 1.2.3');
 

@@ -49,7 +49,7 @@ function choiceOf(
 
 type NamedOffer = Offer & { readonly name: string };
 
-/** What the cheaper one is better at, and then what the other one is. */
+/** A sentence about the price, and one about the times. */
 function bothSides(cheaper: NamedOffer, other: NamedOffer, requests: Requests): string {
   const isFaster = (temperature: 'warm' | 'cold'): boolean =>
     p50(cheaper, temperature) <= p50(other, temperature);
@@ -57,13 +57,11 @@ function bothSides(cheaper: NamedOffer, other: NamedOffer, requests: Requests): 
     (['warm', 'cold'] as const).filter((temperature) => isFaster(temperature) === is),
   );
   const price = `${inDollars(cheaper.dollarsPerMonth)} instead of ${inDollars(other.dollarsPerMonth)} a month`;
-  return [
-    `${sized(cheaper)} ${areOrIs(cheaper.name)} cheaper than ${sized(other)}, ${price} ${atRate(requests)}`,
-    ...(faster.length > 0 ? [`, and faster ${times(cheaper, other, faster)}`] : []),
-    ...(slower.length > 0
-      ? [`, but ${other.name} ${areOrIs(other.name)} faster ${times(other, cheaper, slower)}`]
-      : []),
-  ].join('');
+  const ahead = `${areOrIs(cheaper.name) === 'are' ? 'They are' : 'It is'} also faster ${times(cheaper, other, faster)}`;
+  const behind = `${other.name} ${areOrIs(other.name)} faster ${times(other, cheaper, slower)}`;
+  const speed =
+    slower.length === 0 ? ahead : faster.length === 0 ? `But ${behind}` : `${ahead}, but ${behind}`;
+  return `${sized(cheaper)} ${areOrIs(cheaper.name)} cheaper than ${sized(other)}: ${price} ${atRate(requests)}. ${speed}`;
 }
 
 function sized({ name, size }: NamedOffer): string {

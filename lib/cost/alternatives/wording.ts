@@ -25,6 +25,19 @@ export const TIME_UNITS: readonly Unit[] = [
   { name: 'µs', size: 0.001 },
 ];
 
+/** The largest first. MB are 2^20 bytes, as everywhere in this project. */
+export const BYTE_UNITS: readonly Unit[] = [
+  { name: 'TB', size: 2 ** 40 },
+  { name: 'GB', size: 2 ** 30 },
+  { name: 'MB', size: 2 ** 20 },
+  { name: 'KB', size: 2 ** 10 },
+  { name: 'B', size: 1 },
+];
+
+export function inBytes(bytes: number): string {
+  return withUnit(bytes, BYTE_UNITS);
+}
+
 export function inMs(ms: number): string {
   return withUnit(ms, TIME_UNITS);
 }

@@ -8,7 +8,7 @@ describe('inspect', () => {
     expect(await succeed(['inspect', model])).toBe(
       [
         model,
-        'size        3.6KB',
+        'size        3.59 KB',
         'nodes       9, all to divide among slices',
         'opsets      ai.onnx 17',
         'dimensions',

@@ -21,7 +21,7 @@ describe('plan', () => {
     expect(verdict).toMatch(/^One function \([\d,]+ MB\) is cheaper than 3 slices /);
     expect(slices.split('\n')).toHaveLength(4);
     expect(figures).toMatch(
-      /^price: .* a month at\n  10 requests an hour \(assumed; 36\.8 % of the runs cold\)\ntime: .* \(p95\)$/,
+      /^price: .* a month at\n  10 requests an hour \(assumed; 36\.8 % of the runs cold\)\ntime, p50: .* cold\ntime, p95: .* warm, .* mixed, .* cold$/,
     );
     expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
     expect(next).toMatch(/^next: plan again with --dimension .*\nnext: .*\nmore: --report/);
@@ -53,6 +53,7 @@ describe('plan', () => {
     ['--batch', '0', 'It must be a whole number from 1 to 100000000.'],
     ['--items-per-run', '0', 'It must be a whole number from 1 to 40.'],
     ['--concurrency', '10001', 'It must be a whole number from 1 to 10000.'],
+    ['--concurrency', '8', '--concurrency must be beside --batch, got no --batch: add it'],
   ])('refuses %s %s', async (flag, text, message) => {
     expect(await refuse(['plan', model, flag, text])).toContain(message);
   });
@@ -114,7 +115,9 @@ describe('plan', () => {
     );
     const profile = JSON.parse(fs.readFileSync(file, 'utf8')) as { nodes: unknown[] };
     const run = profile.nodes.filter((node) => node !== null).length;
-    expect(profiled).toMatch(new RegExp(`^ONNX Runtime runs ${run} of ${nodes} nodes in `));
+    expect(profiled).toMatch(
+      new RegExp(`^ONNX Runtime runs ${run} of ${nodes} nodes, constant ones included, in `),
+    );
   });
 
   it('plans the slices that slice writes', async () => {
@@ -135,7 +138,7 @@ describe('plan', () => {
     const folder = temporaryFolder();
     const page = path.join(folder, 'report.html');
     const output = await succeed(['plan', model, '--slices', '2', '--report', page]);
-    expect(output).toMatch(new RegExp(`\\nreport written to ${page}\\n$`));
+    expect(output).toMatch(new RegExp(`then write with \`slice\`\\n\\nreport written to ${page}\\n$`));
     const report = await succeedWithJson(['plan', model, '--slices', '2', '--report', page]);
     expect(embedded(fs.readFileSync(page, 'utf8'))).toEqual(report);
     expect(fs.readdirSync(folder)).toEqual(['report.html']);

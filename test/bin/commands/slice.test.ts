@@ -31,8 +31,8 @@ describe('slice', () => {
     expect(await succeed(['slice', model, '--at-tensors', 't0', '--out', out])).toBe(
       [
         'slice  nodes  weights  memory  reads',
-        '    0      3    1.1KB   512MB  x float32[batch,16]',
-        '    1      9    3.2KB   512MB  t0 float32[batch,16]',
+        '    0      3  1.06 KB  512 MB  x float32[batch,16]',
+        '    1      9  3.19 KB  512 MB  t0 float32[batch,16]',
         `written to ${out}`,
         '',
       ].join('\n'),

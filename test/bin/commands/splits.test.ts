@@ -13,13 +13,13 @@ const flags = [model, '--max-slice-size', '600KB'];
 
 it('inspect says which operators can run in parts', async () => {
   expect(await succeed(['inspect', model])).toContain(
-    'largest operators\n  MatMul_y  MatMul, 1MB, can run in up to 51 parts\n',
+    'largest operators\n  MatMul_y  MatMul, 1 MB, can run in up to 51 parts\n',
   );
 });
 
 it('plan says what is split, in words and as JSON', async () => {
   expect((await succeed(['plan', ...flags])).replaceAll(/\s+/g, ' ')).toContain(
-    "split: MatMul 'MatMul_y' (weight, 1MB) runs in 2 parts, each with about 2048 of its output features; a later slice joins them",
+    "split: MatMul 'MatMul_y' (weight, 1 MB) runs in 2 parts, each with about 2048 of its output features; a later slice joins them",
   );
   expect(await succeedWithJson(['plan', ...flags, '--json'])).toMatchObject({
     splits: [{ node: 1, parts: [2048, 2048] }],

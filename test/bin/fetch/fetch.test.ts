@@ -83,10 +83,10 @@ describe('a model', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr.replaceAll(/ {2,}/g, '  ').split('\n')).toEqual([
       'file  size  the name says',
-      'onnx/model.onnx  16.1KB',
-      'onnx/model_fp16.onnx  16KB  float16',
-      'onnx/model_int8.onnx  16KB  8-bit integers',
-      'onnx/model_q4f16.onnx  16KB  4-bit weights, the rest float16',
+      'onnx/model.onnx  16.1 KB',
+      'onnx/model_fp16.onnx  16 KB  float16',
+      'onnx/model_int8.onnx  16 KB  8-bit integers',
+      'onnx/model_q4f16.onnx  16 KB  4-bit weights, the rest float16',
       "error: one of the 4 ONNX files of 'org/model' must be chosen, got no --file: choose one with --file, such as --file onnx/model.onnx",
       '',
     ]);
@@ -172,7 +172,9 @@ describe('a download', () => {
 
     const huge = [{ type: 'file', path: 'huge.onnx', oid: '0'.repeat(40), size: 2 ** 52 }];
     once('/tree/', replies(200, {}, JSON.stringify(huge)));
-    expect(await refused()).toMatch(/must have 4PB of free space, got [\d.]+[A-Z]+: free some space, or set/);
+    expect(await refused()).toMatch(
+      /must have 4,096 TB of free space, got [\d.]+ [A-Z]+: free some space, or set/,
+    );
     await fetched();
   });
 });
@@ -237,7 +239,7 @@ describe('refusals', () => {
   test.each([
     ['<html>', 'an answer that is not JSON'],
     ['{"sha": "main"}', 'a revision without a commit'],
-    [' '.repeat(9 * 2 ** 20), 'an answer of more than 8MB'],
+    [' '.repeat(9 * 2 ** 20), 'an answer of more than 8 MB'],
   ])('a revision that is none: %#', async (body, got) => {
     once('/revision/', replies(200, {}, body));
     expect(await refused()).toContain(`must answer as the hub does, got ${got}: check HF_ENDPOINT`);

@@ -38,13 +38,13 @@ describe('the verdict', () => {
       'one function if it is cheaper, at the rate of requests',
       [{ fileBytes: 1e7, coreSeconds: 0.06, peakMemoryMb: 140 }, { isRateAssumed: true }, 4],
       'one-function',
-      /^one function \(512 MB\) is cheaper than 4 slices \(up to 1,769 MB\), \$[\d.]+ instead of \$[\d.]+ a month at 10 requests an hour \(assumed; 36\.8 % of the runs cold\), and faster warm, p50 .+ instead of .+, and cold, p50 .+ s instead of .+ s$/,
+      /^one function \(512 MB\) is cheaper than 4 slices \(up to 1,769 MB\): \$[\d.]+ instead of \$[\d.]+ a month at 10 requests an hour \(assumed; 36\.8 % of the runs cold\)\. It is also faster warm, p50 .+ instead of .+, and cold, p50 .+ s instead of .+ s$/,
     ],
     [
       'one function that is cheaper and faster warm, with what slices are better at',
       [],
       'one-function',
-      /^one function \(.* MB\) is cheaper than 8 slices .*, and faster warm, p50 1\.\d+ s instead of 2\.\d+ s, but 8 slices are faster cold, p50 4\.\d+ s instead of 16\.\d s$/,
+      /^one function \(.* MB\) is cheaper than 8 slices .*\. It is also faster warm, p50 1\.\d+ s instead of 2\.\d+ s, but 8 slices are faster cold, p50 4\.\d+ s instead of 16\.\d s$/,
     ],
     [
       'slices for a model of 12 GB',

@@ -10,7 +10,7 @@ const A = [model, '--dimension', 'batch=1', '--slices', '3'];
 
 async function compared(args: readonly string[], second: readonly string[] = []): Promise<Comparison> {
   const flags = second.length > 0 ? ['--with', ...second] : [];
-  return JSON.parse(await succeed(['plan', ...args, '--json', ...flags])) as Comparison;
+  return JSON.parse(await succeed(['plan', ...args, ...flags, '--json'])) as Comparison;
 }
 
 /** Writes the slices of `A` into a folder beside the model, and returns the path of their plan. */
@@ -27,9 +27,11 @@ it('prints the verdict, both plans side by side, and what a deployment replaces'
     .replaceAll('\n  ', ' ')
     .split('\n\n');
   expect(verdict).toMatch(
-    /^By the model of cost, a million mixed runs cost \$[\d.]+ with A and \$[\d.]+ with B \(\+[\d.]+ %\), and the p50 of a run is [\d.]+ m?s with A and [\d.]+ m?s with B \([+−][\d.]+ %\)\.$/,
+    /^By the model of cost, a million mixed runs cost \$[\d.]+ with A and \$[\d.]+ with B \(\+[\d.]+ %\), and the p50 of a run is [\d.]+ m?s with A and [\d.]+ m?s with B \([+−][\d.]+ %\)\. A deployment of B over A uploads 3 files, [\d.]+ KB\.$/,
   );
-  expect(head).toBe(`A: ${model}\nB: ${model} --at-tensors t0 --state-machine standard`);
+  const flags = '--dimension batch=1 --at-tensors t0 --state-machine standard';
+  expect(output).not.toMatch(/\d\n {2}(?:%|ms|KB)/);
+  expect(head).toBe(`A: ${model} --dimension batch=1 --slices 3\nB: ${model} ${flags}`);
   expect(settings).toMatch(/\nstate machine +express +standard\n/);
   expect(figures).toMatch(
     /A +B +B − A\nslices +3 +2 +−1\n(.*\n)+p95, cold +[\d.]+ m?s +[\d.]+ m?s +[+−].* %\)$/,
@@ -59,6 +61,9 @@ it.each([
 it('compares what both reports say', async () => {
   const { a, b, differences } = await compared(A, ['--slices', '2']);
   expect(a.report).toEqual(JSON.parse(await succeed(['plan', ...A, '--json'])));
+  const consolidated = await compared(A, ['--consolidation', 'always']);
+  const memory = { name: 'memory of all functions', a: 1536, b: 2048 };
+  expect(consolidated.differences.figures).toContainEqual(expect.objectContaining(memory));
   const price = differences.figures.find(({ name }) => name === 'price of a million runs, mixed');
   expect([price?.a, price?.b]).toEqual([a, b].map(({ report }) => report.run.mixed.dollarsPerMillion));
   expect(differences.cuts).toEqual([
@@ -89,11 +94,16 @@ it('a plan file has the prices of its model in the folder above it', async () =>
 const DESCRIBE = '--with must be followed by flags that describe the second plan, got';
 
 it.each<[string, string[], string]>([
-  ['nothing after --with', ['--with'], `${DESCRIBE} nothing: put flags such as --json before --with`],
+  ['nothing after --with', ['--with'], `${DESCRIBE} nothing: put other flags before --with`],
   ['a second --with', ['--with', '--slices', '2', '--with'], `${DESCRIBE} '--with': `],
   ['a model after --with', ['--with', 'b.onnx'], `${DESCRIBE} 'b.onnx': `],
   ['a bad value after --with', ['--with', '--slices', 'x'], "argument 'x' is invalid"],
   ['--report', ['--report', 'r.html', '--with', '--slices', '2'], '--report must be of one plan, got a comp'],
+  [
+    'a second --compare',
+    ['--compare', 'b.onnx', '--compare', 'c.onnx'],
+    "'c.onnx' is invalid. It is the second one",
+  ],
   [
     'a missing plan',
     ['--compare', 'missing.json'],

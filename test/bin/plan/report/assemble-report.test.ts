@@ -122,8 +122,8 @@ describe('the assumptions', () => {
     expect(named(report, rate)).toMatchObject({ value: '10', basis: 'assumed' });
     expect(named(report, 'size of dimension batch')?.basis).toBe('assumed');
     expect(named(report, 'state machine')).toMatchObject({ value: 'express', basis: 'setting' });
-    const ofSearch = realReport(file, automatic({ requestsPerHour: 500 }));
-    expect(named(ofSearch, rate)).toMatchObject({ value: '500', basis: 'given' });
+    const ofSearch = realReport(file, automatic({ requestsPerHour: 5000 }));
+    expect(named(ofSearch, rate)).toMatchObject({ value: '5,000', basis: 'given' });
     const ofFlag = realReport(file, count(2), {}, { requestsPerHour: 5 });
     expect(named(ofFlag, rate)).toMatchObject({ value: '5', basis: 'given' });
   });

@@ -61,6 +61,7 @@ describe('readPlan', () => {
     ['slices[0].readBytes', 'a whole number from 0 to 9007199254740991', '1e+308', 1e308],
     ["dimensions['__proto__']", 'a whole number from 1 to 9007199254740991', 'an object', { polluted: 1 }],
     ['threads', 'a whole number from 1 to 6', '7', 7],
+    ['slices[0].readBytes', 'a whole number from 0 to 9007199254740991', '1e+308', 1e308],
     ['inputs[0].dtype', 'one of float32, float64, float16, int8, int16, int32, int64, uint8', "'*'", '*'],
     ['inputs[0].name', 'a name that tensors may have', "'__proto__'", '__proto__'],
     ['inputs[0].shape', 'have at most 64 entries', 'a list of 65', Array(65).fill(1)],
