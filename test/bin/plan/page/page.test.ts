@@ -67,7 +67,7 @@ describe.each<[string, PlanReport]>([
     const [alternatives] = section(report, 'services')?.tables ?? [];
     const cells = alternatives.rows.flat().map(figureText).join(' | ');
     const [verdict] = report.verdict;
-    const figures = verdict.match(/\$[\d.,]*\d|[\d.,]+ (?:ms|s|MB)\b/g) ?? [];
+    const figures: readonly string[] = verdict.match(/\$[\d.,]*\d|[\d.,]+ (?:ms|s|MB)\b/g) ?? [];
     expect(figures.length).toBeGreaterThanOrEqual(8);
     expect(figures.filter((figure) => !cells.includes(figure))).toEqual([]);
     const own = headlines(report)
@@ -90,7 +90,8 @@ test.each([
 ])('the chart numbers all slices, %s', (_, slices, width, rotate) => {
   const chart = section(realReport(model, count(slices)), 'slices')?.chart;
   const [{ markArea }] = [chart?.option(width, LIGHT).series ?? []].flat().slice(-4) as LineSeriesOption[];
-  const names = (markArea?.data ?? []).map(([start]) => (start as { name: string }).name);
+  const bands = (markArea?.data ?? []) as readonly (readonly [{ readonly name: string }, unknown])[];
+  const names = bands.map(([start]) => start.name);
   expect(names).toEqual(Array.from({ length: slices }, (__, slice) => String(slice)));
   expect(markArea?.label?.rotate).toBe(rotate);
 });
