@@ -87,14 +87,14 @@ export class LoaderClaim {
    */
   async take({ until, askedAt }: LoadTimes): Promise<boolean> {
     const { bytes, sum } = encoded({ loader: this.loader, until });
-    if ((await this.objects.putIfAbsent(this.object, [bytes], sum)) === 'written') return true;
+    if (await this.objects.write(this.object, [bytes], sum)) return true;
     const found = await this.read();
     if (found === undefined) return false;
     // The answer to our own write was lost, and its repetition found what the first attempt had written.
     if (found.loader === this.loader) return true;
     if (this.holds(found, askedAt)) return false;
     if (found.version === NO_VERSION) return true;
-    if ((await this.objects.replace(this.object, [bytes], sum, found.version)) === 'replaced') return true;
+    if (await this.objects.write(this.object, [bytes], sum, found.version)) return true;
     return (await this.read())?.loader === this.loader;
   }
 
@@ -103,7 +103,7 @@ export class LoaderClaim {
     const found = await this.read();
     if (found?.loader !== this.loader) return;
     const { bytes, sum } = encoded({ loader: this.loader, until: outcome === 'loaded' ? this.now() : 0 });
-    await this.objects.replace(this.object, [bytes], sum, found.version);
+    await this.objects.write(this.object, [bytes], sum, found.version);
   }
 
   /** No call lasts until then if the end is too far: the claim is of a loader whose clock is fast, or of nobody. */

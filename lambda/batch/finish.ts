@@ -77,5 +77,5 @@ const ONLY_INLINE = failureOfItem(
 /** A result of an earlier attempt stays: both attempts computed the same. */
 async function writeJson(key: string, value: unknown, { settings, objects }: BatchContext): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(value));
-  await objects.putIfAbsent({ bucket: settings.bucket, key }, [bytes], crc32(bytes));
+  await objects.write({ bucket: settings.bucket, key }, [bytes], crc32(bytes));
 }

@@ -20,10 +20,6 @@ export interface ObjectPart {
   readonly body: Readable;
 }
 
-export type WriteResult = 'written' | 'present';
-
-export type ReplaceResult = 'replaced' | 'changed';
-
 export interface ObjectStore {
   /**
    * @throws ObjectUnavailable if the object is missing or the function may not read it
@@ -31,17 +27,16 @@ export interface ObjectStore {
    */
   get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart>;
   /**
-   * Writes the concatenated parts as an object. If the object exists already, it stays unchanged.
+   * Writes the concatenated parts as a new object, or as the next version of the object that has `version`.
    * @param crc32 of all bytes
+   * @returns false if there is an object already, or none that has the version; it stays unchanged
    */
-  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult>;
-  /** `changed` if the object has another version than the given one, or is missing. */
-  replace(
+  write(
     object: ObjectReference,
     parts: readonly Uint8Array[],
     crc32: number,
-    version: string,
-  ): Promise<ReplaceResult>;
+    version?: string,
+  ): Promise<boolean>;
   closeIdleConnections(): void;
   /**
    * Opens a connection for the next request to the bucket, unless one is open. Reads and writes nothing. Resolves when the
@@ -109,19 +104,9 @@ export class CountedObjects implements ObjectStore {
     return this.objects.get(object, range, version);
   }
 
-  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult> {
+  write(object: ObjectReference, ...written: [readonly Uint8Array[], number, string?]): Promise<boolean> {
     this.count(object, 'Puts');
-    return this.objects.putIfAbsent(object, parts, crc32);
-  }
-
-  replace(
-    object: ObjectReference,
-    parts: readonly Uint8Array[],
-    crc32: number,
-    version: string,
-  ): Promise<ReplaceResult> {
-    this.count(object, 'Puts');
-    return this.objects.replace(object, parts, crc32, version);
+    return this.objects.write(object, ...written);
   }
 
   closeIdleConnections(): void {

@@ -13,8 +13,6 @@ import {
   type ByteRange,
   type ObjectPart,
   type ObjectStore,
-  type ReplaceResult,
-  type WriteResult,
 } from './object-store';
 import { wholeBody } from './read-buffer';
 import { retried, statusOf, type RetryOptions } from './retry';
@@ -83,42 +81,21 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  /** If S3's answer to a write is lost, the next attempt returns `present`. */
-  async putIfAbsent(
-    object: ObjectReference,
-    parts: readonly Uint8Array[],
-    crc32: number,
-  ): Promise<WriteResult> {
-    const isDone = await this.put(object, parts, crc32, { IfNoneMatch: '*' });
-    return isDone ? 'written' : 'present';
-  }
-
   /**
-   * If S3's answer to a write is lost, the next attempt returns `changed`. So does an object that was empty: S3 answers no
-   * version of it, and refuses an empty condition.
+   * Sends the parts without joining them. If S3's answer to a write is lost, the next attempt returns false. So does a write of a
+   * version after an empty object: S3 answers no version of it, and refuses an empty condition.
    */
-  async replace(
+  async write(
     object: ObjectReference,
     parts: readonly Uint8Array[],
     crc32: number,
-    version: string,
-  ): Promise<ReplaceResult> {
-    if (version === '') return 'changed';
-    const isDone = await this.put(object, parts, crc32, { IfMatch: version });
-    return isDone ? 'replaced' : 'changed';
-  }
-
-  /** Sends the parts without joining them. Returns false if the condition does not hold. */
-  private async put(
-    object: ObjectReference,
-    parts: readonly Uint8Array[],
-    crc32: number,
-    condition: { readonly IfNoneMatch: string } | { readonly IfMatch: string },
+    version?: string,
   ): Promise<boolean> {
+    if (version === '') return false;
     const head = {
       Bucket: object.bucket,
       Key: object.key,
-      ...condition,
+      ...(version === undefined ? { IfNoneMatch: '*' } : { IfMatch: version }),
       ContentLength: parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
       ChecksumCRC32: base64OfCrc32(crc32),
     };
@@ -134,8 +111,8 @@ export class S3ObjectStore implements ObjectStore {
       return true;
     } catch (error) {
       const status = statusOf(error);
-      // 404: the object that `IfMatch` expects is gone.
-      if (status === 412 || (status === 404 && 'IfMatch' in condition)) return false;
+      // 404: the object that has had the version is gone.
+      if (status === 412 || (status === 404 && version !== undefined)) return false;
       if (status === 403)
         throw new ObjectUnavailable(object, 'cannot be written: check the permissions of the function');
       throw error;

@@ -13,7 +13,7 @@ import {
   type FetchRange,
   type TensorReader,
 } from './stored-tensors';
-import type { ObjectStore, WriteResult } from './object-store';
+import type { ObjectStore } from './object-store';
 import { openObject, readRangeInto } from './ranged-read';
 
 /** Size of the first read. Most objects are shorter. `StoredTensors` does not wait for unneeded bytes of it. */
@@ -53,16 +53,15 @@ export class SafetensorsStore {
 
   /**
    * Writes the object, or leaves the one that an earlier attempt of the same run wrote.
-   * @returns `bytes`: the size of the object if it was written, otherwise 0
+   * @returns the size of the object in bytes if it was written, otherwise 0
    */
   async write(
     key: string,
     tensors: ReadonlyMap<string, RawTensor>,
     metadata: Metadata = {},
-  ): Promise<{ result: WriteResult; bytes: number }> {
+  ): Promise<number> {
     const { parts, byteLength, crc32 } = layoutSafetensors(tensors, metadata);
-    const result = await this.objects.putIfAbsent(this.reference(key), parts, crc32);
-    return { result, bytes: result === 'written' ? byteLength : 0 };
+    return (await this.objects.write(this.reference(key), parts, crc32)) ? byteLength : 0;
   }
 
   /**

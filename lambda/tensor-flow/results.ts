@@ -38,14 +38,14 @@ export async function writeResults(
     if (fitting === undefined) throw tooLarge(`more than ${limit}`, slices);
     return { outputs: { tensors: fitting }, bytesWritten: 0 };
   }
-  const { result, bytes } = await store.write(key, tensors);
+  const bytesWritten = await store.write(key, tensors);
   const s3 = store.reference(key);
-  if (inline === 'never' || !mayFit) return { outputs: { s3 }, bytesWritten: bytes };
+  if (inline === 'never' || !mayFit) return { outputs: { s3 }, bytesWritten };
   // If an earlier attempt wrote results to S3, return those.
-  const reader = result === 'present' ? await store.open(key) : undefined;
+  const reader = bytesWritten === 0 ? await store.open(key) : undefined;
   const written = reader ? await reader.read([...reader.heads.keys()]) : tensors;
   const fitting = fittingTensors(written, limit);
-  return { outputs: { s3, ...(fitting && { tensors: fitting }) }, bytesWritten: bytes };
+  return { outputs: { s3, ...(fitting && { tensors: fitting }) }, bytesWritten };
 }
 
 function inlineLimit(slices: number): number {

@@ -111,9 +111,9 @@ export async function writeTensors(
   const tensors = maxTensors === undefined ? undefined : encodeStateTensors(computed, metadata, maxTensors);
   if (tensors !== undefined) return { tensors, bytesWritten: 0 };
   const key = sliceObjectKey(run, manifest.slice);
-  const { bytes } = await stores.runs.write(key, computed, metadata);
+  const bytesWritten = await stores.runs.write(key, computed, metadata);
   const object = stores.runs.reference(key);
-  return { object, ...(maxTensors !== undefined && { tensors: IN_S3 }), bytesWritten: bytes };
+  return { object, ...(maxTensors !== undefined && { tensors: IN_S3 }), bytesWritten };
 }
 
 export function pick(tensors: NamedTensors, specs: readonly { readonly name: string }[]): NamedTensors {

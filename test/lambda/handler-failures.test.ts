@@ -253,7 +253,7 @@ describe('a slice that cannot run', () => {
 
   const nothing = (): void => undefined;
   const refuseWrites = (objects: MemoryObjects): void => {
-    objects.putIfAbsent = (object) => Promise.reject(new ObjectUnavailable(object));
+    objects.write = (object) => Promise.reject(new ObjectUnavailable(object));
   };
   const removeWeights = (objects: MemoryObjects): void => {
     objects.remove('assets/0.weights');

@@ -6,8 +6,6 @@ import {
   type ByteRange,
   type ObjectPart,
   type ObjectStore,
-  type ReplaceResult,
-  type WriteResult,
 } from '../../lambda/store/object-store';
 
 /** An object store in memory that records its reads, counts open connections and can break them. */
@@ -76,21 +74,16 @@ export class MemoryObjects implements ObjectStore {
     return Promise.resolve();
   }
 
-  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
-    if (this.objects.has(object.key)) return Promise.resolve('present');
-    this.put(object.key, new Uint8Array(Buffer.concat(parts)));
-    return Promise.resolve('written');
-  }
-
-  replace(
+  write(
     object: ObjectReference,
     parts: readonly Uint8Array[],
-    _crc32: number,
-    version: string,
-  ): Promise<ReplaceResult> {
-    if (String(this.objects.get(object.key)?.version) !== version) return Promise.resolve('changed');
+    _crc32?: number,
+    version?: string,
+  ): Promise<boolean> {
+    const found = this.objects.get(object.key);
+    if (version !== (found && String(found.version))) return Promise.resolve(false);
     this.put(object.key, new Uint8Array(Buffer.concat(parts)));
-    return Promise.resolve('replaced');
+    return Promise.resolve(true);
   }
 }
 

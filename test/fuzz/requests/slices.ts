@@ -22,8 +22,7 @@ export const lines: string[] = [];
 
 const store: ObjectStore = {
   get: ({ bucket, key }, ...rest) => objects.get({ bucket, key: `${bucket}/${key}` }, ...rest),
-  putIfAbsent: ({ bucket, key }, parts) => objects.putIfAbsent({ bucket, key: `${bucket}/${key}` }, parts),
-  replace: ({ bucket, key }, ...rest) => objects.replace({ bucket, key: `${bucket}/${key}` }, ...rest),
+  write: ({ bucket, key }, ...rest) => objects.write({ bucket, key: `${bucket}/${key}` }, ...rest),
   prepareConnection: () => Promise.resolve(),
   closeIdleConnections: () => undefined,
 };

@@ -108,7 +108,7 @@ describe('a function whose session the network damages', () => {
     const objects = functionObjects({ agents, limits });
     try {
       for (let time = 0; time < times; time++) {
-        await objects.putIfAbsent({ bucket: BUCKET, key: `${key}-${time}` }, [Buffer.from('x')], 0x8cdc1683);
+        await objects.write({ bucket: BUCKET, key: `${key}-${time}` }, [Buffer.from('x')], 0x8cdc1683);
       }
       return undefined;
     } catch (error) {
