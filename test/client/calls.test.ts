@@ -24,19 +24,13 @@ import {
 
 const inputs = { x: [1] };
 const throttled = serviceError('ThrottlingException');
-const planChanged = {
-  executionArn: EXECUTION,
-  status: 'FAILED',
-  error: 'PlanChanged',
-  cause: JSON.stringify({ slice: 1, message: 'start again', got: SIGNATURE.deploymentDigest }),
-};
-
 async function failure(call: Promise<unknown>): Promise<InferenceError> {
   const outcome = await call.then(() => undefined).catch((error: unknown) => error as InferenceError);
   if (outcome === undefined) throw new Error('the call succeeded');
   return outcome;
 }
 
+const started = { StartExecution: () => ({ executionArn: EXECUTION }) };
 const running = { status: 'RUNNING' };
 const ended = { status: 'SUCCEEDED', output: output() };
 
@@ -91,10 +85,7 @@ describe('a Standard execution', () => {
   it('is no longer followed if too many requests in a row cannot connect', async () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     const answers = [running, ...Array<unknown>(19).fill(refused), running, refused];
-    const aws = standardAws({
-      StartExecution: () => ({ executionArn: EXECUTION }),
-      DescribeExecution: inTurn(...answers),
-    });
+    const aws = standardAws({ ...started, DescribeExecution: inTurn(...answers) });
     expect(await failure(aws.model.infer(inputs))).toMatchObject({
       name: 'ECONNREFUSED',
       executionArn: EXECUTION,
@@ -109,7 +100,7 @@ describe('a Standard execution', () => {
   it('is followed as long as the service only throttles requests', async () => {
     const failures = Array.from({ length: 50 }, () => serviceError('ThrottlingException'));
     const aws = standardAws({
-      StartExecution: () => ({ executionArn: EXECUTION }),
+      ...started,
       DescribeExecution: inTurn(...failures, ended),
       GetExecutionHistory: () => ({ events: [] }),
     });
@@ -123,10 +114,7 @@ describe('a Standard execution', () => {
   });
 
   it('has its last failed request in the error of a wait that was too long', async () => {
-    const aws = standardAws({
-      StartExecution: () => ({ executionArn: EXECUTION }),
-      DescribeExecution: inTurn(throttled),
-    });
+    const aws = standardAws({ ...started, DescribeExecution: inTurn(throttled) });
     expect(await failure(aws.model.infer(inputs, { waitTimeout: 100 }))).toMatchObject({
       name: 'InferenceTimeoutError',
       message:
@@ -242,19 +230,6 @@ describe('a call', () => {
       expect(error).toMatchObject({ name, cause, executionArn: undefined });
       expect(error.message).toMatch(words);
     }
-  });
-
-  it('starts again after PlanChanged, with the inputs of the new model', async () => {
-    const digest = 'cd'.repeat(32);
-    const [float64] = [{ name: 'x', dtype: 'float64', shape: null } as const];
-    const next = described({ deploymentDigest: digest, inputs: [float64] });
-    const aws = fakeAws({
-      DescribeStateMachine: inTurn(described(), next),
-      StartSyncExecution: inTurn(planChanged, succeeded(output(true, digest))),
-    });
-    expect((await aws.model.infer(inputs)).deploymentDigest).toBe(digest);
-    const requests = aws.sent('StartSyncExecution').map(({ input }) => String(input));
-    expect(requests.map((request) => /"dtype":"(\w+)"/.exec(request)?.[1])).toEqual(['float32', 'float64']);
   });
 
   const milliseconds = 'a whole number from 1 to 2147483647';

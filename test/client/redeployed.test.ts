@@ -63,6 +63,21 @@ test('an output of another deployment is checked against its own signature', asy
   await expect(aws.model.infer(small)).rejects.toThrow("must have the tensor 'z' float32[...], got none");
 });
 
+test('a run that a deployment overtakes starts again with the inputs of the new model', async () => {
+  const { deploymentDigest } = NEXT;
+  const inputs = [{ name: 'x', dtype: 'float64', shape: null } as const];
+  const aws = fakeAws({
+    DescribeStateMachine: redeployed({ deploymentDigest, inputs }),
+    StartSyncExecution: inTurn(
+      failed('PlanChanged', thrown(planChanged)),
+      succeeded(output(true, deploymentDigest)),
+    ),
+  });
+  expect((await aws.model.infer(small)).deploymentDigest).toBe(deploymentDigest);
+  const types = aws.sent('StartSyncExecution').map(({ input }) => /"dtype":"(\w+)"/.exec(String(input))?.[1]);
+  expect(types).toEqual(['float32', 'float64']);
+});
+
 describe('a call of the old deployment', () => {
   it.each([
     ['whose bucket is gone', 'NoSuchBucket', 404],

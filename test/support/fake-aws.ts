@@ -96,6 +96,7 @@ export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClient
   const model = new SlicedInferenceClient({ ...own, ...options });
   return {
     model,
+    client,
     calls,
     names: () => calls.map(({ name }) => name),
     sent: (wanted: string) => calls.filter(({ name }) => name === wanted).map(({ input }) => input),

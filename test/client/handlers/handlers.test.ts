@@ -11,29 +11,10 @@ import {
   type HandlerContext,
   type HandlerTensors,
 } from '../../../client';
-import { body, output, RESULTS } from '../../support/fake-aws';
+import { fakeAws, output } from '../../support/fake-aws';
 
 const CONTEXT: HandlerContext = { awsRequestId: 'id', getRemainingTimeInMillis: () => 1000 };
 const LARGE = new Float32Array(100_000);
-
-interface Put {
-  readonly Bucket: string;
-  readonly Key: string;
-  readonly Body: Uint8Array;
-}
-
-/** An S3 that keeps what is put and returns the results of the tests. */
-function fakeS3() {
-  const puts: Put[] = [];
-  const client = {
-    send(command: { readonly constructor: { readonly name: string }; readonly input: Put }) {
-      if (command.constructor.name === 'GetObjectCommand') return Promise.resolve(body(RESULTS));
-      puts.push(command.input);
-      return Promise.resolve({});
-    },
-  };
-  return { puts, client };
-}
 
 async function failureOf(handled: Promise<unknown>): Promise<{ name: string; cause: unknown }> {
   const error = await handled.then(
@@ -55,17 +36,17 @@ describe('a preprocess handler', () => {
   });
 
   it("puts larger tensors into the pipeline's bucket", async () => {
-    const { puts, client } = fakeS3();
+    const aws = fakeAws({ PutObject: () => ({}) });
     const handler = preprocessHandler(() => new Map([['x', { shape: [LARGE.length], data: LARGE }]]), {
       bucket: 'b',
-      s3: client,
+      s3: aws.client,
     });
     const { inputs } = await handler({}, CONTEXT);
-    expect(puts).toHaveLength(1);
-    const [{ Bucket, Key, Body }] = puts;
+    const [{ Bucket, Key, Body }, ...others] = aws.sent('PutObject');
+    expect(others).toEqual([]);
     expect([Bucket, Key]).toEqual(['b', inputs.s3]);
     expect(Key).toMatch(/^inputs\/[0-9a-f-]{36}\.safetensors$/);
-    expect([...decodeTensors(Body).keys()]).toEqual(['x']);
+    expect([...decodeTensors(Body as Uint8Array).keys()]).toEqual(['x']);
   });
 
   const data = Float32Array.of(1);
