@@ -64,12 +64,16 @@ function createBucket(
 }
 
 export function grantReader(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  return readOutputs(bucket, grantee).combine(useKey(bucket, grantee, ['kms:Decrypt']));
+  return onObjects(['s3:GetObject'], OUTPUTS_PREFIX, bucket, grantee).combine(
+    useKey(bucket, grantee, ['kms:Decrypt']),
+  );
 }
 
 /** S3 reads nothing with the key, because such an object has one part. */
 export function grantWriter(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  return writeInputs(bucket, grantee).combine(useKey(bucket, grantee, ['kms:GenerateDataKey']));
+  return onObjects(['s3:PutObject'], INPUTS_PREFIX, bucket, grantee).combine(
+    useKey(bucket, grantee, ['kms:GenerateDataKey']),
+  );
 }
 
 export function grantCaller(
@@ -94,18 +98,10 @@ export function grantCaller(
   const grants = isExpress ? [] : [stateMachine.grantExecution(grantee, ...followed)];
   return [
     ...grants,
-    writeInputs(bucket, grantee),
-    readOutputs(bucket, grantee),
+    onObjects(['s3:PutObject'], INPUTS_PREFIX, bucket, grantee),
+    onObjects(['s3:GetObject'], OUTPUTS_PREFIX, bucket, grantee),
     useKey(bucket, grantee, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ].reduce((all, grant) => all.combine(grant), start);
-}
-
-function writeInputs(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  return onObjects(['s3:PutObject'], INPUTS_PREFIX, bucket, grantee);
-}
-
-function readOutputs(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  return onObjects(['s3:GetObject'], OUTPUTS_PREFIX, bucket, grantee);
 }
 
 export function onObjects(
