@@ -228,14 +228,9 @@ function partsOf(ways: ReturnType<typeof waysToSplit>): Pick<LargeOperator, 'mos
     : { reason: `has ${length} ${axis}, too few for two parts with the same bits` };
 }
 
-function describeOperator({
-  name,
-  operator,
-  weightBytes,
-  mostParts: most = 1,
-  reason,
-}: LargeOperator): string {
-  const parts = most > 1 ? `can run in up to ${most} parts` : (reason ?? 'cannot be split');
+function describeOperator({ name, operator, weightBytes, ...own }: LargeOperator): string {
+  const { mostParts: most = 1, reason = 'cannot be split' } = own;
+  const parts = most > 1 ? `can run in up to ${most} parts` : reason;
   return `  ${name}  ${operator}, ${formatBytes(weightBytes)}, ${parts}`;
 }
 

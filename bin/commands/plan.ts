@@ -17,12 +17,6 @@ import { choice, wholeNumber } from './search-options';
 import { addSlicingOptions, analyzeOptions, flagOf, slicerFor } from './slicing-options';
 import { print, printJson } from '../terminal/print';
 
-interface Options extends PlanOptions {
-  readonly report?: string;
-  readonly json?: boolean;
-  readonly compare?: string;
-}
-
 const HELP = `
 Takes the slicing flags of slice and verify, and writes no slices. It prints the verdict, the slices, the price and the time. --report
 writes one HTML page with charts, which needs no network; an earlier file of this name is replaced. Every number in the page is also in
@@ -52,7 +46,7 @@ export function planCommand(): Command {
     .optionsGroup('Output:')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .option('--json', 'print JSON');
-  return command.action(async (path: string, options: Options) => {
+  return command.action(async (path: string, options: PlanOptions) => {
     const { secondFlags: flags } = command;
     checkBatchFlags(command, options);
     if (options.compare === undefined && flags === undefined) return printPlan(path, options);
@@ -65,7 +59,7 @@ export function planCommand(): Command {
   });
 }
 
-async function printPlan(path: string, options: Options): Promise<void> {
+async function printPlan(path: string, options: PlanOptions): Promise<void> {
   const { report: page } = options;
   const slicer = slicerFor(options);
   if (page !== undefined) checkPlace(page, PAGE_FLAG);
@@ -88,14 +82,10 @@ function onlyOne(model: string, other: unknown): string {
   throw new InvalidArgumentError('It is the second one: compare with one plan at a time.');
 }
 
-function checkBatchFlags(command: Command, { batch }: Options): void {
+function checkBatchFlags(command: Command, { batch }: PlanOptions): void {
   const flag = ['itemsPerRun', 'concurrency'].find((name) => command.getOptionValueSource(name) === 'cli');
   if (flag === undefined || batch !== undefined) return;
-  throw new SlicedInferenceError(
-    `${flagOf(flag)} must be beside --batch`,
-    'no --batch',
-    'add it, such as --batch 1000',
-  );
+  throw new SlicedInferenceError(`${flagOf(flag)} must be beside --batch`, 'none', 'add --batch 1000');
 }
 
 /** The flags that describe a plan. */

@@ -5,6 +5,7 @@ import { FLOOR_MEMORY_MB } from '../../lib/plan/sizes/estimate';
 import { MAX_LAMBDA_MEMORY_MB, MOST_SLICES } from '../../lib/plan/sizes/lambda-quotas';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { GREATEST_RATE } from '../../lib/cost/alternatives/alternative';
+import { grouped } from '../../lib/cost/alternatives/wording';
 import { readProfile } from '../../lib/compile/files/read-profile';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import type { Latency, Temperature, Transport } from '../../lib/cost/chain';
@@ -52,6 +53,8 @@ export const ARCHITECTURES = ['x86_64', 'arm64'] as const satisfies CostOptions[
 export const STATE_MACHINES = ['express', 'standard'] as const satisfies CostOptions['stateMachineType'][];
 export const TENSOR_STORES = ['s3-standard', 's3-express'] as const satisfies Transport[];
 
+const MAX_MEMORY = '--max-memory';
+
 /** A flag with one of these values. */
 export function choice(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values);
@@ -76,7 +79,7 @@ export function addSearchOptions(command: Command): Command {
     )
     .option('--max-cost-per-million <usd>', 'highest price of a million runs, in US dollars', positive)
     .option(
-      '--max-memory <size>',
+      `${MAX_MEMORY} <size>`,
       'most memory of a function, in MB or with a unit, such as 2GB (default without a slicing flag: 3008)',
       functionMemory,
     )
@@ -94,7 +97,7 @@ export function addEstimateOptions(command: Command): Command {
     .optionsGroup('Pipeline and its price:')
     .option(
       '--requests-per-hour <n>',
-      `runs per hour, which decide how often functions are cold, at most ${GREATEST_RATE.toLocaleString('en-US')} (default: 10)`,
+      `runs per hour, which decide how often functions are cold, at most ${grouped(GREATEST_RATE)} (default: 10)`,
       requestRate,
     )
     .option('--profile <file>', 'plan with a profile that `sliced-inference profile` has measured')
@@ -143,7 +146,7 @@ export function searchFor(options: SearchOptions & EstimateOptions): Slicer {
     transport: tensorStore,
     maxSlices: MOST_SLICES,
   };
-  return automatic(search);
+  return automatic(search, MAX_MEMORY);
 }
 
 /** The parser of a whole number in this range. */
@@ -158,7 +161,7 @@ export function wholeNumber(least = 0, most = Number.MAX_SAFE_INTEGER): (text: s
 
 /** In MB. */
 function functionMemory(text: string): number {
-  const megabytes = /[a-z]$/i.test(text) ? size(text) / 2 ** 20 : Number(text);
+  const megabytes = /^\d+$/.test(text) ? Number(text) : size(text) / 2 ** 20;
   const [least, most] = [FLOOR_MEMORY_MB, MAX_LAMBDA_MEMORY_MB];
   if (Number.isInteger(megabytes) && megabytes >= least && megabytes <= most) return megabytes;
   throw new InvalidArgumentError(
@@ -175,13 +178,7 @@ function positive(text: string): number {
 
 function requestRate(text: string): number {
   const rate = positive(text);
-  if (rate > GREATEST_RATE) {
-    const [most, perSecond] = [GREATEST_RATE, GREATEST_RATE / 3600].map((count) =>
-      Math.round(count).toLocaleString('en-US'),
-    );
-    throw new InvalidArgumentError(
-      `It must be at most ${most}, about ${perSecond} requests a second: services are compared up to this rate.`,
-    );
-  }
-  return rate;
+  if (rate <= GREATEST_RATE) return rate;
+  const most = `at most ${grouped(GREATEST_RATE)}, about ${grouped(GREATEST_RATE / 3600)} requests a second`;
+  throw new InvalidArgumentError(`It must be ${most}: services are compared up to this rate.`);
 }

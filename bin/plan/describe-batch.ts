@@ -1,6 +1,6 @@
 /** Describes the batch of a report in the terminal: its size, time, price by line, and quotas. */
 import { formatTable } from '../terminal/format';
-import { type Unit, grouped, quantityText, unitFor } from './figures';
+import { type Unit, grouped, quantityText, withUnit } from './figures';
 import type { ReportedBatch } from './plan-report';
 
 /** Units of milliseconds: a batch may take days. */
@@ -20,13 +20,13 @@ export function describeBatch(
   wrapped: (lines: readonly string[]) => string[],
 ): string[][] {
   const { items, children, itemsPerRun, childrenAtOnce, milliseconds, dollars, costs, quotas } = batch;
-  const count = (value: number): string => grouped(value, 0);
+  const count = (value: number): string => grouped(value);
   const usd = (value: number): string => quantityText('dollars', value);
   const used = (value: number): string => (value < 10 ? value.toPrecision(2) : count(value));
   return [
     wrapped([
       `batch: ${count(items)} items in ${count(children)} children of ${count(itemsPerRun)}, ${count(childrenAtOnce)} at once`,
-      `time: ${duration(milliseconds.p50)} (p50), ${duration(milliseconds.p95)} (p95); ${used(batch.itemsPerSecond)} items a second`,
+      `time: ${withUnit(milliseconds.p50, DURATION_UNITS)} (p50), ${withUnit(milliseconds.p95, DURATION_UNITS)} (p95); ${used(batch.itemsPerSecond)} items a second`,
       `price: ${usd(dollars.p50)} (p50), ${usd(dollars.p95)} (p95)`,
     ]),
     [
@@ -43,9 +43,4 @@ export function describeBatch(
     ],
     wrapped(batch.warnings.map((warning) => `warning: ${warning}`)),
   ];
-}
-
-function duration(ms: number): string {
-  const { name, size } = unitFor(ms, DURATION_UNITS);
-  return `${(ms / size).toLocaleString('en-US', { maximumSignificantDigits: 3 })} ${name}`;
 }

@@ -2,15 +2,7 @@
 import { grouped, inBytes, inDollars, inMb, inMs } from '../../lib/cost/alternatives/wording';
 import type { Temperature } from './plan-report';
 
-export {
-  type Unit,
-  BYTE_UNITS,
-  TIME_UNITS,
-  atRate,
-  grouped,
-  inPercent,
-  unitFor,
-} from '../../lib/cost/alternatives/wording';
+export * from '../../lib/cost/alternatives/wording';
 
 /** A number of the report, or a text. */
 export type Figure = string | Quantity;

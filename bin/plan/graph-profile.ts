@@ -1,5 +1,6 @@
 /** Profiles a graph in the order of its nodes: weights, compute, live tensors, and the bytes that a cut would move. */
 import { HeldWeights, WeightTable } from '../../lib/dataflow/weights';
+import { sumOf } from '../../lib/extremes';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
 import type { NodeSeconds } from '../../lib/compute-time/node-seconds';
 import type { ProfilePoint } from './plan-report';
@@ -33,10 +34,10 @@ export function graphProfile({ cuts, starts, work }: ProfiledGraph): ProfilePoin
       last,
       node: node.name === '' && output !== undefined ? values[output].name : node.name,
       operator: node.opType,
-      weightBytes: sum(heldInside.map((own) => own.weightBytes)),
+      weightBytes: sumOf(heldInside.map((own) => own.weightBytes)),
       coreSeconds:
-        sum(order.slice(first, last + 1).map((each) => work[each])) +
-        sum(heldInside.map((own) => own.repeatedSeconds)),
+        sumOf(order.slice(first, last + 1).map((each) => work[each])) +
+        sumOf(heldInside.map((own) => own.repeatedSeconds)),
       liveBytes: live.slice(first, last + 1).reduce((most, bytes) => Math.max(most, bytes), 0),
       crossingBytes: legal.has(last + 1) ? crossingBytes[last + 1] : null,
     };
@@ -84,8 +85,4 @@ function liveBytes({ dataflow, bytes, producedAt, lastUsedAt }: CutSpace): numbe
   });
   let live = 0;
   return order.map((_, position) => (live += change[position]));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -15,11 +15,9 @@ export interface PlanOptions extends SlicingOptions {
   readonly batch?: number;
   readonly itemsPerRun: number;
   readonly concurrency: number;
-}
-
-export interface PlannedModel {
-  readonly compiled: CompiledModel;
-  readonly report: PlanReport;
+  readonly compare?: string;
+  readonly report?: string;
+  readonly json?: boolean;
 }
 
 export function plannedModel(
@@ -27,7 +25,7 @@ export function plannedModel(
   cut: ChosenCut,
   slicer: Pick<Slicer, 'goal'>,
   { batch: items, itemsPerRun, concurrency }: PlanOptions,
-): PlannedModel {
+): { readonly compiled: CompiledModel; readonly report: PlanReport } {
   const compiled = compileCut(analyzed, cut);
   const report = assembleReport(analyzed, cut, compiled.plan, {
     transport: analyzed.transport,

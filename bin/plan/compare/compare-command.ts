@@ -8,12 +8,11 @@ import { type ComparedInput, comparedPlan } from './compared-plan';
 import { compared } from './comparison';
 import { describeComparison } from './describe-comparison';
 
-interface Options extends PlanOptions {
-  readonly report?: string;
-  readonly json?: boolean;
-}
-
-export function printComparison(a: ComparedInput, b: ComparedInput, { report, batch, json }: Options): void {
+export function printComparison(
+  a: ComparedInput,
+  b: ComparedInput,
+  { report, batch, json }: PlanOptions,
+): void {
   if (report !== undefined || batch !== undefined) {
     const flag = report === undefined ? '--batch' : '--report';
     const advice = `leave it out, or plan each side alone with ${flag}`;

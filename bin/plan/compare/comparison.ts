@@ -81,9 +81,6 @@ function figuresOf(a: ComparedPlan, b: ComparedPlan): ComparedFigure[] {
     total('peak of the largest slice', 'peakMemoryBytes', largestOf),
     memory('memory of the largest function', largestOf),
     memory('memory of all functions', sumOf),
-    ...(a.report.consolidation || b.report.consolidation
-      ? [figure('function of the whole model', 'megabytes', ({ report }) => report.consolidation?.memoryMb)]
-      : []),
     ...ofRuns('price of a million runs', 'dollars', 'dollarsPerMillion'),
     ...ofRuns('p50', 'milliseconds', 'p50'),
     ...ofRuns('p95', 'milliseconds', 'p95'),

@@ -7,8 +7,6 @@ import { type QuantityKind, quantityText } from '../figures';
 import type { PlanOptions } from '../planned-model';
 
 const WITH = '--with';
-/** Of both plans, wherever it is. */
-const JSON_FLAG = '--json';
 
 /** Hides what follows `--with` from the parser, which would let the second plan's flags replace those of the first one. */
 export class TwoPlansCommand extends Command {
@@ -17,9 +15,8 @@ export class TwoPlansCommand extends Command {
   override parseOptions(args: string[]): ReturnType<Command['parseOptions']> {
     const at = args.indexOf(WITH);
     if (at < 0) return super.parseOptions(args);
-    const after = args.slice(at + 1);
-    this.secondFlags = after.filter((arg) => arg !== JSON_FLAG);
-    return super.parseOptions([...args.slice(0, at), ...after.filter((arg) => arg === JSON_FLAG)]);
+    this.secondFlags = args.slice(at + 1).filter((arg) => arg !== '--json');
+    return super.parseOptions(args.filter((arg, index) => index < at || arg === '--json'));
   }
 }
 
@@ -62,7 +59,7 @@ export function overlaid<T extends GivenOptions>(first: T, second: GivenOptions)
   };
 }
 
-/** How `figures.ts` writes the quantities that have a unit in flags. */
+/** Quantities that have a unit in flags. */
 const UNITS: Readonly<Record<string, QuantityKind>> = { maxSliceSize: 'bytes', maxLatency: 'milliseconds' };
 
 type Given = Exclude<GivenOptions[keyof GivenOptions], undefined>;
@@ -75,10 +72,7 @@ export function writtenFlags(given: GivenOptions, without: readonly string[] = [
     if (value === false) return [flag.replace('--', '--no-')];
     if (Array.isArray(value)) return [`${flag} ${value.join(',')}`];
     if (typeof value === 'object') return Object.entries(value).map((own) => `${flag} ${own.join('=')}`);
-    return [`${flag} ${name in UNITS ? unspaced(quantityText(UNITS[name], Number(value))) : String(value)}`];
+    if (!(name in UNITS)) return [`${flag} ${value}`];
+    return [`${flag} ${quantityText(UNITS[name], Number(value)).replaceAll(/[ ,]/g, '')}`];
   });
-}
-
-function unspaced(text: string): string {
-  return text.replaceAll(/[ ,]/g, '');
 }

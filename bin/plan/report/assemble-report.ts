@@ -6,6 +6,7 @@ import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
+import { fileBytes } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { graphProfile } from '../graph-profile';
 import type { PlanReport } from '../plan-report';
@@ -13,7 +14,7 @@ import { assumptionsOf } from './assumptions';
 import type { ReportRequest } from './report-request';
 import { reportedBatch } from './reported-batch';
 import { reportedAlternatives } from './reported-alternatives';
-import { lineItems, reportedConsolidation, reportedRuns } from './reported-runs';
+import { lineItems, reportedRuns } from './reported-runs';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { planSentences, warningsOf } from './sentences';
 
@@ -34,8 +35,11 @@ export function assembleReport(
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
   const starts = slices.slice(1).map(({ first }) => first);
-  const consolidation =
-    cut.whole && runs.consolidated && reportedConsolidation(cut.whole, runs.consolidated, coldShare);
+  const consolidation = cut.whole &&
+    runs.consolidated && {
+      ...{ memoryMb: cut.whole.memoryMb, fileBytes: fileBytes(cut.whole.size) },
+      run: reportedRuns(runs.consolidated, coldShare),
+    };
   const stored = (what: string, size: number) => ({
     item: `S3 storage of ${what}`,
     dollars: storagePerMonth(size, model.options.prices),

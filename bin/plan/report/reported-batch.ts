@@ -16,8 +16,7 @@ export function reportedBatch(analyzed: AnalyzedModel, cut: ChosenCut, shape: Ba
     ...batch,
     warnings: [
       ...exceeded.map(
-        ({ quota, used, limit, advice }) =>
-          `${quota}: ${grouped(used, 0)} of ${grouped(limit, 0)}: ${advice}`,
+        ({ quota, used, limit, advice }) => `${quota}: ${grouped(used)} of ${grouped(limit)}: ${advice}`,
       ),
       ...(cut.whole ? [WHOLE] : []),
     ],

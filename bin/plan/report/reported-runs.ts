@@ -1,11 +1,10 @@
-/** What a report says of the runs of a plan: prices, times, and what a function with the whole model changes. */
+/** What a report says of the runs of a plan: prices, times. */
 import type { Temperature } from '../../../lib/cost/chain';
 import { type LineItems, ITEM_NAMES, LINE_ITEMS } from '../../../lib/cost/step';
 import { type RunOutcomes, costOf, itemsOf } from '../../../lib/cost/schedule';
-import type { PricedPlan, WholeCut } from '../../../lib/plan/pricing/price';
-import { fileBytes } from '../../../lib/plan/sizes/estimate';
+import type { PricedPlan } from '../../../lib/plan/pricing/price';
 import { TEMPERATURES } from '../figures';
-import type { LineItem, PlanReport, ReportedConsolidation, ReportedRun } from '../plan-report';
+import type { LineItem, PlanReport, ReportedRun } from '../plan-report';
 
 const MILLION = 1e6;
 
@@ -29,13 +28,4 @@ export function lineItems({ model, steps, outcomes }: PricedPlan): LineItem[] {
     mixed: mixed[item] * MILLION,
     cold: cold[item] * MILLION,
   })).filter((item) => TEMPERATURES.some((temperature) => item[temperature] > 0));
-}
-
-/** @param runs with the whole model */
-export function reportedConsolidation(
-  { memoryMb, size }: WholeCut,
-  runs: RunOutcomes,
-  coldShare: number,
-): ReportedConsolidation {
-  return { memoryMb, fileBytes: fileBytes(size), run: reportedRuns(runs, coldShare) };
 }

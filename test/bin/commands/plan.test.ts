@@ -53,7 +53,7 @@ describe('plan', () => {
     ['--batch', '0', 'It must be a whole number from 1 to 100000000.'],
     ['--items-per-run', '0', 'It must be a whole number from 1 to 40.'],
     ['--concurrency', '10001', 'It must be a whole number from 1 to 10000.'],
-    ['--concurrency', '8', '--concurrency must be beside --batch, got no --batch: add it'],
+    ['--concurrency', '8', '--concurrency must be beside --batch, got none: add --batch 1000'],
   ])('refuses %s %s', async (flag, text, message) => {
     expect(await refuse(['plan', model, flag, text])).toContain(message);
   });
@@ -145,18 +145,9 @@ describe('plan', () => {
   });
 });
 
-describe('plan refuses', () => {
-  const page = path.join(temporaryFolder(), 'report.html');
-
-  it.each([
-    ['a page on standard output', ['missing.onnx', '--report', '-'], /^--report must name a file, got '-': /],
-    [
-      'a page in a folder that does not exist, before it reads the model',
-      ['missing.onnx', '--report', `${page}/no/report.html`],
-      /^--report must be in an existing folder, got '.*no\/report\.html'/,
-    ],
-  ])('%s', async (_, args, complaint) => {
-    expect(await refuse(['plan', ...args])).toMatch(complaint);
-    expect(fs.existsSync(page)).toBe(false);
-  });
+it.each([
+  ['-', /^--report must name a file, got '-': /],
+  ['no/report.html', /^--report must be in an existing folder, got 'no\/report\.html'/],
+])('refuses the page %s before it reads the model', async (page, complaint) => {
+  expect(await refuse(['plan', 'missing.onnx', '--report', page])).toMatch(complaint);
 });

@@ -99,11 +99,7 @@ it.each<[string, string[], string]>([
   ['a model after --with', ['--with', 'b.onnx'], `${DESCRIBE} 'b.onnx': `],
   ['a bad value after --with', ['--with', '--slices', 'x'], "argument 'x' is invalid"],
   ['--report', ['--report', 'r.html', '--with', '--slices', '2'], '--report must be of one plan, got a comp'],
-  [
-    'a second --compare',
-    ['--compare', 'b.onnx', '--compare', 'c.onnx'],
-    "'c.onnx' is invalid. It is the second one",
-  ],
+  ['a second --compare', ['--compare', 'b.onnx', '--compare', 'c.onnx'], "'c.onnx' is invalid. It is the "],
   [
     'a missing plan',
     ['--compare', 'missing.json'],
