@@ -93,7 +93,7 @@ function sliceTable(slices: readonly ReportedSlice[]): string {
 }
 
 /** A blank that is not between a number and its unit. */
-const BREAK = /(?<!\d) | (?!(?:%|[KMG]?B|[mµ]?s|min|h)(?!\w))/;
+const BREAK = /(?<!\d) | (?!(?:%|[KMGT]?B|[mµ]?s|min|h)(?!\w))/;
 
 /** Breaks a line between words; further lines are indented. */
 export function wrapped(text: string, columns: number): string[] {

@@ -1,4 +1,4 @@
-/** What a report says of the runs of a plan: prices, times. */
+/** What a report says of the runs of a plan: prices and times. */
 import type { Temperature } from '../../../lib/cost/chain';
 import { type LineItems, ITEM_NAMES, LINE_ITEMS } from '../../../lib/cost/step';
 import { type RunOutcomes, costOf, itemsOf } from '../../../lib/cost/schedule';
