@@ -4,10 +4,7 @@ import type { PlannedSlice, SlicePlan } from '../../lib/plan/file/plan';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-interface Chain {
-  readonly slices: readonly Pick<PlannedSlice, 'inputs'>[];
-  readonly outputs: SlicePlan['outputs'];
-}
+type Chain = Pick<SlicePlan, 'outputs'> & { readonly slices: readonly Pick<PlannedSlice, 'inputs'>[] };
 
 /**
  * Passes the tensors of the request and of earlier slices from slice to slice.

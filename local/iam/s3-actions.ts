@@ -34,8 +34,8 @@ export interface S3Target {
   readonly headers: Headers;
   /** The headers that the object to be read was stored with. */
   readonly stored?: Headers;
-  /** The version of TLS that the request came with, such as 1.3; `undefined` for plain HTTP. */
-  readonly tlsVersion: number | undefined;
+  /** The version of TLS that the request came with, such as 1.3. */
+  readonly tlsVersion: number;
 }
 
 export const bucketArn = (bucket: string): string => `arn:aws:s3:::${bucket}`;
@@ -96,10 +96,7 @@ export function sessionNeed(target: S3Target, authorizer: Authorizer, mode: Sess
 }
 
 function transportContext({ tlsVersion }: S3Target): Record<string, string> {
-  return {
-    'aws:securetransport': String(tlsVersion !== undefined),
-    ...(tlsVersion !== undefined && { 's3:tlsversion': String(tlsVersion) }),
-  };
+  return { 'aws:securetransport': 'true', 's3:tlsversion': String(tlsVersion) };
 }
 
 function keyActions(name: S3OperationName, { headers }: S3Target): Action[] {

@@ -52,8 +52,11 @@ export function createSession(
   return { xml: xmlDocument('CreateSessionResult', { Credentials: credentials }) };
 }
 
-/** An object, or all objects whose keys begin with the same text up to a delimiter. */
-type Entry = { readonly object: StoredObject } | { readonly commonPrefix: string };
+/** An object, or without one the text up to a delimiter with which the keys of several objects begin. */
+interface Entry {
+  readonly key: string;
+  readonly object?: StoredObject;
+}
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 export function listObjects({ store }: S3Service, { query, bucket }: S3Request): Answer {
@@ -80,12 +83,10 @@ export function listObjects({ store }: S3Service, { query, bucket }: S3Request):
     KeyCount: page.length,
     IsTruncated: truncated,
     ContinuationToken: token ?? undefined,
-    NextContinuationToken: truncated ? tokenOf(last) : undefined,
+    NextContinuationToken: truncated ? Buffer.from(last.key).toString('base64url') : undefined,
     StartAfter: startAfter === null ? undefined : text(startAfter),
-    Contents: page.flatMap((entry) => ('object' in entry ? [contents(bucket, entry.object, text)] : [])),
-    CommonPrefixes: page.flatMap((entry) =>
-      'commonPrefix' in entry ? [{ Prefix: text(entry.commonPrefix) }] : [],
-    ),
+    Contents: page.flatMap(({ object }) => (object ? [contents(bucket, object, text)] : [])),
+    CommonPrefixes: page.flatMap(({ key, object }) => (object ? [] : [{ Prefix: text(key) }])),
   });
   return { xml };
 }
@@ -104,20 +105,16 @@ function entriesOf(
     if (entries.length === count) break;
     const end = delimiter === '' ? -1 : object.key.indexOf(delimiter, prefix.length);
     if (end < 0) {
-      if (compareKeys(object.key, after) > 0) entries.push({ object });
+      if (compareKeys(object.key, after) > 0) entries.push({ key: object.key, object });
       continue;
     }
     const commonPrefix = object.key.slice(0, end + delimiter.length);
     // A page may end with the prefix itself, and `start-after` may name a key below it.
     if (commonPrefix === common || commonPrefix === after || compareKeys(object.key, after) <= 0) continue;
     common = commonPrefix;
-    entries.push({ commonPrefix });
+    entries.push({ key: commonPrefix });
   }
   return entries;
-}
-
-function tokenOf(entry: Entry): string {
-  return Buffer.from('object' in entry ? entry.object.key : entry.commonPrefix).toString('base64url');
 }
 
 function keyOf(token: string): string {

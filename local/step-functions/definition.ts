@@ -56,7 +56,6 @@ export interface ParallelState extends Named, Transition, StateExit, ErrorHandli
   readonly arguments: Query | undefined;
 }
 
-/** An inline Map. */
 export interface MapState extends Named, Transition, StateExit, ErrorHandling {
   readonly type: 'Map';
   readonly mode: 'INLINE';

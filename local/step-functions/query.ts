@@ -27,7 +27,6 @@ export interface Scope {
   readonly variables: ReadonlyMap<string, Json>;
 }
 
-/** Compiles a field's value before a run. */
 export function compileQuery(value: Json, field: string): Query {
   if (isJsonArray(value)) {
     const items = value.map((item, at) => compileQuery(item, `${field}[${at}]`));

@@ -36,17 +36,11 @@ export function authenticate(
   }
 }
 
-interface Signed {
-  readonly callers: Callers;
-  readonly region: string;
-  readonly service: string;
-}
-
 /** @throws SignatureError when no known caller has signed the request with its body */
 export function signingCaller(
   message: http.IncomingMessage,
   body: string | Buffer,
-  { callers, region, service }: Signed,
+  { callers, region, service }: Record<'region' | 'service', string> & { readonly callers: Callers },
 ): Caller {
   const { key } = verifySignature(message, {
     find: (accessKeyId) => callers.find(accessKeyId),
