@@ -1,8 +1,8 @@
 /** A server over HTTP or TLS that answers as a test says, in an environment in which the AWS SDK takes it for S3. */
-import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { closeServer, listen } from '../../local/http/loopback-server';
 import { makeServerCertificate } from '../../local/tls/certificate';
 
 export const PROTOCOLS = ['http', 'https'] as const;
@@ -42,20 +42,14 @@ export function answeringServer(protocol: (typeof PROTOCOLS)[number], serve: Ans
   };
   server.on('connection', (socket: Socket) => served.connections.push(socket));
   const environment = { ...process.env };
-  beforeAll(async () => {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-  });
+  beforeAll(() => listen(server));
   beforeEach(() => {
     served.reset();
     useS3(served.endpoint);
   });
   afterAll(async () => {
     process.env = environment;
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
+    await closeServer(server);
   });
   return served;
 }

@@ -11,17 +11,7 @@ import { temporaryFolder } from './temporary-folder';
 
 export const BUCKET = 'the-bucket';
 
-export interface S3Fixture {
-  readonly folder: string;
-  store: DiskObjectStore;
-  server: LoopbackServer;
-  client: S3;
-  /** What a client over TLS needs. */
-  secure: Pick<S3ClientConfig, 'forcePathStyle' | 'requestHandler'>;
-  readonly callers: Callers;
-  /** Of the client. */
-  readonly credentials: Credentials;
-}
+export type S3Fixture = ReturnType<typeof s3Fixture>;
 
 interface S3FixtureOptions extends S3ServerOptions {
   readonly protocol?: 'http' | 'https';
@@ -29,29 +19,36 @@ interface S3FixtureOptions extends S3ServerOptions {
   readonly caller?: Parameters<Callers['add']>[0];
 }
 
-export function s3Fixture({ protocol = 'http', caller, ...options }: S3FixtureOptions = {}): S3Fixture {
+/** The server runs during the tests. The client may be used then, with `credentials` and, over TLS, with what is `secure`. */
+export function s3Fixture({ protocol = 'http', caller, ...options }: S3FixtureOptions = {}) {
+  const folder = temporaryFolder();
   const callers = new Callers();
   const credentials = callers.add(caller);
-  const fixture = { folder: temporaryFolder(), callers, credentials } as S3Fixture;
+  const store = new DiskObjectStore(path.join(folder, 's3'));
+  store.createBucket(BUCKET);
+  const certificate = protocol === 'https' ? makeServerCertificate() : undefined;
+  const httpsAgent = new https.Agent({ ca: certificate?.authority, keepAlive: true });
+  const secure = { forcePathStyle: true, requestHandler: { httpsAgent } };
+  let server: LoopbackServer;
+  const client = clientFor(() => Promise.resolve({ url: new URL(server.endpoint) }), credentials, secure);
   beforeAll(async () => {
-    fixture.store = new DiskObjectStore(path.join(fixture.folder, 's3'));
-    fixture.store.createBucket(BUCKET);
-    const certificate = protocol === 'https' ? makeServerCertificate() : undefined;
-    fixture.server = await startS3Server(fixture.store, callers, { certificate, ...options });
-    const httpsAgent = new https.Agent({ ca: certificate?.authority, keepAlive: true });
-    fixture.secure = { forcePathStyle: true, requestHandler: { httpsAgent } };
-    fixture.client = clientFor(fixture.server.endpoint, credentials, fixture.secure);
+    server = await startS3Server(store, callers, { certificate, ...options });
   });
   afterAll(async () => {
-    fixture.client.destroy();
-    await fixture.server.close();
+    client.destroy();
+    await server.close();
   });
-  return fixture;
+  return {
+    ...{ folder, store, client, secure, callers, credentials },
+    get server(): LoopbackServer {
+      return server;
+    },
+  };
 }
 
 /** A client without retries, so that a refusal fails the request immediately. */
 export function clientFor(
-  endpoint: string,
+  endpoint: NonNullable<S3ClientConfig['endpoint']>,
   credentials: Credentials,
   more: Partial<S3ClientConfig> = {},
 ): S3 {

@@ -1,4 +1,4 @@
-/** Serves state machines with functions in memory over the API of Step Functions. */
+/** Serves state machines with functions in memory over the API of Step Functions, until the end of a test. */
 import { SFN } from '@aws-sdk/client-sfn';
 import type { JsonObject } from '../../local/json';
 import { Callers } from '../../local/s3/callers';
@@ -7,11 +7,9 @@ import { StateMachines } from '../../local/step-functions/state-machines';
 import { machine } from './machine-fixture';
 
 const closers: (() => Promise<void>)[] = [];
-
-/** Closes all clients and servers. Call it after the tests of a file. */
-export async function closeServed(): Promise<void> {
+afterEach(async () => {
   for (const close of closers.splice(0)) await close();
-}
+});
 
 /** @returns the machine, its ARN, and a client of the server */
 export async function serve(definition: JsonObject, options: Parameters<typeof machine>[1] = {}) {

@@ -17,9 +17,6 @@ interface Call {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** Runs before a call is sent; throws to fail it. */
-type BeforeCall = (call: Call) => void;
-
 export function uploadFixture() {
   const fixture = s3Fixture();
   const clients: S3Client[] = [];
@@ -30,8 +27,8 @@ export function uploadFixture() {
     for (const client of clients) client.destroy();
     process.env = environment;
   });
-  /** Creates a client like that of the command line. */
-  const connect = (before: BeforeCall = () => undefined, endpoint = fixture.server.endpoint) => {
+  /** Creates a client like that of the command line. @param before runs before a call is sent; throws to fail it */
+  const connect = (before: (call: Call) => void = () => undefined, endpoint = fixture.server.endpoint) => {
     const client = uploadClient({ endpoint, region: 'us-east-1' });
     clients.push(client);
     const calls: Call[] = [];

@@ -15,9 +15,9 @@ const OTHER_DIRECTORY_BUCKET = 'other--use1-az5--x-s3';
 const fixture = s3Fixture();
 const { callers } = fixture;
 const credentials = callers.addTemporary();
+for (const bucket of [DIRECTORY_BUCKET, OTHER_DIRECTORY_BUCKET]) fixture.store.createBucket(bucket);
 let endpoint: string;
 beforeAll(() => {
-  for (const bucket of [DIRECTORY_BUCKET, OTHER_DIRECTORY_BUCKET]) fixture.store.createBucket(bucket);
   ({ endpoint } = fixture.server);
 });
 
@@ -45,12 +45,8 @@ describe('a body', () => {
     ['with a value that is no hash', 'x', 400, 'InvalidArgument'],
     ['of signed chunks', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 501, 'NotImplemented'],
   ])('%s is answered with %s: %i %s', async (_, hash, status, code) => {
-    const answer = await signed({
-      method: 'PUT',
-      path,
-      body: 'x',
-      headers: { 'x-amz-content-sha256': hash },
-    });
+    const headers = { 'x-amz-content-sha256': hash };
+    const answer = await signed({ method: 'PUT', path, body: 'x', headers });
     expect([answer.status, codeOf(answer)]).toEqual([status, code]);
   });
 

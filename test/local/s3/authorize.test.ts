@@ -18,11 +18,8 @@ const accesses: Access[] = [];
 const authorizer = new Authorizer((access) => accesses.push(access));
 const caller = { principal: roleSession(ROLE, 'fn') };
 const fixture = s3Fixture({ authorizer, caller });
-let client: S3;
-beforeAll(() => {
-  ({ client } = fixture);
-  for (const bucket of [PLAIN, ENCRYPTED, DIRECTORY]) fixture.store.createBucket(bucket);
-});
+const { client } = fixture;
+for (const bucket of [PLAIN, ENCRYPTED, DIRECTORY]) fixture.store.createBucket(bucket);
 
 const allow = (action: string | string[], resource: string, more: JsonObject = {}): JsonObject => ({
   Effect: 'Allow',

@@ -43,10 +43,7 @@ let cloud: LocalCloud;
 const faults: InjectedFault[] = [];
 beforeAll(async () => {
   const assembly = synthesize((app) => new PipelineStack(app, 'Faults', { source: HANDLER }));
-  cloud = await start(assembly, {
-    retryPauses: 0,
-    onFault: (fault) => faults.push(fault),
-  });
+  cloud = await start(assembly, { retryPauses: 0, onFault: (fault) => faults.push(fault) });
   await cloud.putObject('object', OBJECT);
   // Starts the function, so that no call below waits for that.
   await meet('reset', {}, 0);
@@ -69,6 +66,8 @@ async function stored(key: string): Promise<string> {
   return (await cloud.getObject(key)).toString();
 }
 
+const SERVICE_FAILURE: unknown = expect.stringMatching(/^Lambda\.(Service|SdkClient|AWSLambda)Exception$/);
+
 /** What the function gets, and whether S3 has its object afterwards. */
 const EFFECTS: [kind: FaultKind, operation: 'GET' | 'PUT' | 'THROW', outcome: object, hasStored?: boolean][] =
   [
@@ -87,11 +86,7 @@ const EFFECTS: [kind: FaultKind, operation: 'GET' | 'PUT' | 'THROW', outcome: ob
     ['killed-after-write', 'PUT', { error: 'Runtime.ExitError' }, true],
     ['out-of-memory', 'GET', { error: 'Runtime.OutOfMemory' }],
     ['throttled', 'PUT', { error: 'Lambda.TooManyRequestsException' }],
-    [
-      'failing',
-      'PUT',
-      { error: expect.stringMatching(/^Lambda\.(Service|SdkClient|AWSLambda)Exception$/) as string },
-    ],
+    ['failing', 'PUT', { error: SERVICE_FAILURE }],
     ['lost-result', 'PUT', { error: 'Lambda.ClientExecutionTimeoutException' }, true],
     ['lost-result', 'THROW', { error: 'Lambda.ClientExecutionTimeoutException' }],
   ];

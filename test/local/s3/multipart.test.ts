@@ -2,17 +2,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as zlib from 'node:zlib';
-import { type CompletedPart, type CompleteMultipartUploadCommandInput, type S3 } from '@aws-sdk/client-s3';
+import type {
+  CompletedPart,
+  CompleteMultipartUploadCommandInput,
+  UploadPartCommandInput,
+} from '@aws-sdk/client-s3';
 import { BUCKET, s3Fixture } from '../../support/s3-fixture';
 
 const MIB = 1024 * 1024;
 const SMALLEST_PART = 5 * MIB;
 
 const fixture = s3Fixture();
-let s3: S3;
-beforeAll(() => {
-  s3 = fixture.client;
-});
+const { client: s3 } = fixture;
 
 /** Two parts of the smallest size, and a last part, which may have any size. */
 const CONTENT = randomBytes(2 * SMALLEST_PART + 3);
@@ -32,11 +33,7 @@ async function create(Key: string, more: object = {}) {
   return uploadAt({ Bucket: BUCKET, Key, UploadId });
 }
 
-function uploadAt(at: {
-  readonly Bucket: string;
-  readonly Key: string;
-  readonly UploadId: string | undefined;
-}) {
+function uploadAt(at: Pick<UploadPartCommandInput, 'Bucket' | 'Key' | 'UploadId'>) {
   const part = async (PartNumber: number, Body: Buffer | string, more: object = {}) => {
     const { ETag } = await s3.uploadPart({ ...at, PartNumber, Body, ...more });
     return { PartNumber, ETag };

@@ -8,7 +8,6 @@ import {
   type GetObjectCommandInput,
   paginateListObjectsV2,
   type PutObjectCommandInput,
-  type S3,
 } from '@aws-sdk/client-s3';
 import { BUCKET, clientFor, s3Fixture } from '../../support/s3-fixture';
 
@@ -20,10 +19,7 @@ function md5(bytes: string | Buffer): string {
 }
 
 const fixture = s3Fixture({ protocol: 'https' });
-let s3: S3;
-beforeAll(() => {
-  s3 = fixture.client;
-});
+const { client: s3 } = fixture;
 
 function put(Key: string, Body: PutObjectCommandInput['Body'], more: Partial<PutObjectCommandInput> = {}) {
   return s3.putObject({ Bucket: BUCKET, Key, Body, ...more });

@@ -1,17 +1,14 @@
 /** What this S3 does beyond what semantics.test.ts asks of every S3: hostile keys, framing, refusals by name, and failures of disk and clients. */
 import * as fs from 'node:fs';
 import * as http from 'node:http';
-import { type PutObjectCommandInput, type S3 } from '@aws-sdk/client-s3';
+import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { BUCKET, s3Fixture } from '../../support/s3-fixture';
 import { type Answer, sendSigned, signedHeaders } from '../../support/signed-request';
 import { until } from '../../support/until';
 
 const MIB = 1024 * 1024;
 const fixture = s3Fixture();
-let s3: S3;
-beforeAll(() => {
-  s3 = fixture.client;
-});
+const { client: s3 } = fixture;
 
 function put(Key: string, Body: PutObjectCommandInput['Body'], more: Partial<PutObjectCommandInput> = {}) {
   return s3.putObject({ Bucket: BUCKET, Key, Body, ...more });

@@ -3,10 +3,8 @@ import type { SFN, StartExecutionCommandInput } from '@aws-sdk/client-sfn';
 import type { JsonObject } from '../../../../local/json';
 import { HANG, type MachineOptions, pass, START, task } from '../../../support/machine-fixture';
 import { bucketOf, distributedMap } from '../../../support/map-run-fixture';
-import { closeServed, serve } from '../../../support/step-functions-fixture';
+import { serve } from '../../../support/step-functions-fixture';
 import { until } from '../../../support/until';
-
-afterEach(closeServed);
 
 const ERROR = { error: 'Broken', cause: 'it was' };
 const MACHINES = 'arn:aws:states:us-east-1:000000000000';
@@ -68,11 +66,8 @@ describe('StartExecution', () => {
 
   test('is idempotent while the execution runs, and refuses its name afterwards', async () => {
     const same = { name: 'run', input: '1' };
-    const { client, stateMachineArn, executionArn, payloads } = await started(
-      task(),
-      { attempts: [HANG] },
-      same,
-    );
+    const served = await started(task(), { attempts: [HANG] }, same);
+    const { client, stateMachineArn, executionArn, payloads } = served;
     const start = (fields: object) => client.startExecution({ stateMachineArn, ...same, ...fields });
     expect(await start({})).toMatchObject({ executionArn });
     expect(payloads).toEqual([1]);

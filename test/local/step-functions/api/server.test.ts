@@ -5,9 +5,7 @@ import { SFN } from '@aws-sdk/client-sfn';
 import { roleSession } from '../../../../local/iam/principals';
 import { send, sendSigned, signedHeaders, type Signing } from '../../../support/signed-request';
 import { task } from '../../../support/machine-fixture';
-import { closeServed, serve } from '../../../support/step-functions-fixture';
-
-afterEach(closeServed);
+import { serve } from '../../../support/step-functions-fixture';
 
 const LIST = { 'x-amz-target': 'AWSStepFunctions.ListStateMachines' };
 const START = { 'x-amz-target': 'AWSStepFunctions.StartExecution' };
