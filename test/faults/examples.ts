@@ -72,11 +72,7 @@ const EXAMPLES: readonly Init[] = [
   [
     'an Express pipeline with consolidation and branches',
     { graph: twoTowers('n') },
-    () => ({
-      slicing: Slicing.count(5),
-      consolidation: Consolidation.ALWAYS,
-      tensorsInState: false,
-    }),
+    () => ({ slicing: Slicing.count(5), consolidation: Consolidation.ALWAYS, tensorsInState: false }),
   ],
 ];
 

@@ -3,6 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { temporaryFolder } from './temporary-folder';
 
 export const CLI = path.join(__dirname, '../../dist/bundle/sliced-inference.js');
@@ -41,30 +42,18 @@ function environment(temporary: string, own: CliOptions['env']): NodeJS.ProcessE
   return { ...process.env, TMPDIR: temporary, SLICED_INFERENCE_CACHE: cache, ...own };
 }
 
-export function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+export async function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const temporary = temporaryFolder();
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd: options.cwd,
     env: environment(temporary, options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on('data', (part: Buffer) => stdout.push(part));
-  child.stderr.on('data', (part: Buffer) => stderr.push(part));
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  const output = Promise.all([text(child.stdout), text(child.stderr)]);
   options.onStart?.(child, temporary);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      resolve({
-        code,
-        signal,
-        stdout: Buffer.concat(stdout).toString('utf8'),
-        stderr: withoutNotes(Buffer.concat(stderr).toString('utf8')),
-        leftovers: fs.readdirSync(temporary),
-      });
-    });
-  });
+  const [[code, signal], [stdout, stderr]] = await Promise.all([closed, output]);
+  return { code, signal, stdout, stderr: withoutNotes(stderr), leftovers: fs.readdirSync(temporary) };
 }
 
 /** A process that runs the commands of a test file one after the other: see `command-host.cjs`. */

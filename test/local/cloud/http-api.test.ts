@@ -31,13 +31,11 @@ function integration(
   parameters: Readonly<Record<string, string>> = { Input: '$request.body' },
   subtype = apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_SYNC_EXECUTION,
 ): HttpStepFunctionsIntegration {
-  const mapping = new apigateway.ParameterMapping().custom('StateMachineArn', stack.machine.stateMachineArn);
-  for (const [name, value] of Object.entries(parameters)) mapping.custom(name, value);
-  return new HttpStepFunctionsIntegration(id, {
-    stateMachine: stack.machine,
-    subtype,
-    parameterMapping: mapping,
-  });
+  const { machine: stateMachine } = stack;
+  const parameterMapping = new apigateway.ParameterMapping();
+  const all = { StateMachineArn: stateMachine.stateMachineArn, ...parameters };
+  for (const [name, value] of Object.entries(all)) parameterMapping.custom(name, value);
+  return new HttpStepFunctionsIntegration(id, { stateMachine, subtype, parameterMapping });
 }
 
 type Request = NonNullable<Parameters<typeof request>[2]>;

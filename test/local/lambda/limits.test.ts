@@ -1,7 +1,7 @@
 /** Each limit of Lambda and Step Functions ends an execution of a synthesized pipeline with the error of AWS. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { LocalCloud, LocalCloudOptions } from '../../../local';
+import type { LocalCloudOptions } from '../../../local';
 import { limitedAssembly } from '../../support/limited-function';
 import { start as startCloud } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -10,12 +10,8 @@ import { until } from '../../support/until';
 const root = temporaryFolder();
 
 /** @param properties of the function in the template */
-function start(
-  properties: Readonly<Record<string, unknown>> = {},
-  options?: LocalCloudOptions,
-): Promise<LocalCloud> {
-  return startCloud(limitedAssembly(properties), options);
-}
+const start = (properties: Readonly<Record<string, unknown>> = {}, options?: LocalCloudOptions) =>
+  startCloud(limitedAssembly(properties), options);
 
 describe('concurrency', () => {
   const throttled =

@@ -44,13 +44,7 @@ describe('after a call that ended its process', () => {
   const CRASH = 'Runtime exited with error: signal: aborted';
   const KILLED = 'Runtime exited with error: signal: killed';
   const MEMORY = 'Max Memory Used: 256 MB\tStatus: error\tError Type: Runtime.OutOfMemory';
-  const endings: [
-    end: string,
-    errorType: string,
-    message: string,
-    report: string,
-    timeoutSeconds?: number,
-  ][] = [
+  const endings: [string, string, string, string, number?][] = [
     ['a crash', 'Runtime.ExitError', CRASH, 'Status: error\tError Type: Runtime.ExitError'],
     ['a timeout', 'Sandbox.Timedout', 'Task timed out after 1.00 seconds', 'Status: timeout', 1],
   ];

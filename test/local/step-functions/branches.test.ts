@@ -21,7 +21,6 @@ const BOOM = graph('Boom', { Type: 'Fail', Error: 'MyError', Cause: 'my cause' }
 const BROKEN = { error: 'Broken', cause: 'it was' };
 const RETRY = [{ ErrorEquals: ['Broken'], MaxAttempts: 1 }];
 const CATCH = [{ ErrorEquals: ['Broken'], Next: 'Q', Output: '{% $states.errorOutput.Error %}' }];
-const FAILED = { status: 'FAILED', ...BROKEN };
 
 type Case = readonly [string, JsonObject, MachineOptions, object];
 
@@ -139,7 +138,7 @@ describe('a Map', () => {
       'ends its other iterations after a failure, and starts no more',
       map({ MaxConcurrency: 2 }),
       { input: ['a', 'b', 'c'], attempts: [HANG, BROKEN] },
-      { ...FAILED, payloads: ['a', 'b'] },
+      { status: 'FAILED', ...BROKEN, payloads: ['a', 'b'] },
     ],
     [
       'is retried with all iterations, and then caught',

@@ -114,7 +114,6 @@ describe('states', () => {
 
 describe('retries', () => {
   const retrier = { ErrorEquals: ['E'], IntervalSeconds: 2, BackoffRate: 3, MaxAttempts: 4 };
-  const jitter = task({ Retry: [{ ...retrier, JitterStrategy: 'FULL' }] });
   const separate = task({
     Retry: ['E', 'F'].map((error) => ({ ErrorEquals: [error], MaxAttempts: 1, IntervalSeconds: 1 })),
   });
@@ -138,7 +137,7 @@ describe('retries', () => {
     ],
     [
       'with jitter wait a part of the delay',
-      jitter,
+      task({ Retry: [{ ...retrier, JitterStrategy: 'FULL' }] }),
       { attempts: [E, E], random: () => 0.25 },
       { seconds: 2 },
     ],
@@ -346,10 +345,7 @@ describe('an execution', () => {
       error: 'States.Runtime',
       cause: 'The execution reached the maximum number of history events (25000).',
     });
-    expect(execution.history.events.at(-1)).toMatchObject({
-      id: 25_000,
-      type: 'ExecutionFailed',
-    });
+    expect(execution.history.events.at(-1)).toMatchObject({ id: 25_000, type: 'ExecutionFailed' });
     expect(execution.notRedrivable()).toBe('Execution history event limit exceeded');
   });
 

@@ -36,13 +36,7 @@ async function redrive(execution: MachineExecution): Promise<ExecutionResult> {
 const ERROR = { error: 'Broken' };
 const ALL = ['States.ALL'];
 
-type Row = readonly [
-  string,
-  JsonObject,
-  MachineOptions,
-  string,
-  ...(readonly [readonly Json[], readonly Json[], object]),
-];
+type Row = readonly [string, JsonObject, MachineOptions, readonly Json[], readonly Json[], object];
 
 const BRANCHES = [
   graph('A', taskState(sending('a'))),
@@ -64,7 +58,6 @@ test.each<Row>([
     'enters a Fail state again, and fails again',
     task({ Catch: [{ ErrorEquals: ALL, Next: 'F' }] }, { F: FAIL }),
     { attempts: [ERROR] },
-    'Broken',
     [{}],
     [],
     { status: 'FAILED', error: 'Broken', cause: 'told' },
@@ -73,7 +66,6 @@ test.each<Row>([
     'evaluates the conditions of a Choice again',
     graph('C', CHOICE, { D: { Type: 'Succeed', Output: 'chosen' } }),
     {},
-    'States.NoChoiceMatched',
     [],
     [],
     { status: 'SUCCEEDED', output: 'chosen' },
@@ -82,7 +74,6 @@ test.each<Row>([
     'runs only the branches that failed or were aborted',
     parallel(BRANCHES),
     { attempts: [{ answer: 'first a' }, { error: 'Again' }, HANG, ERROR] },
-    'Broken',
     ['a', 'b', 'c', 'b'],
     ['b', 'c'],
     { output: ['first a', 'b', 'c'] },
@@ -91,7 +82,6 @@ test.each<Row>([
     'continues a branch at its failed state, with its input, and the variables of the branch and those around it',
     graph('S', { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' }, parallel([INNER]).States as JsonObject),
     { input: 0, attempts: [{ answer: 'a' }, ERROR] },
-    'Broken',
     [0, ['a', 1, 2]],
     [['a', 1, 2]],
     { status: 'SUCCEEDED', output: [['a', 1, 2]] },
@@ -100,13 +90,12 @@ test.each<Row>([
     'runs the iterations that have not succeeded',
     map({ MaxConcurrency: 1 }),
     { input: ITEMS, attempts: [{ answer: 'A' }, ERROR] },
-    'Broken',
     ['a', 'b'],
     ['b', 'c', 'd'],
     { output: ['A', 'b', 'c', 'd'] },
   ],
-])('a redrive %s', async (_, definition, options, error, first, second, expected) => {
-  const { execution, payloads } = await failed(definition, options, error);
+])('a redrive %s', async (_, definition, options, first, second, expected) => {
+  const { execution, payloads } = await failed(definition, options, expect.any(String) as string);
   expect(payloads).toEqual(first);
   expect(await redrive(execution)).toMatchObject(expected);
   expect(payloads.slice(first.length)).toEqual(second);
