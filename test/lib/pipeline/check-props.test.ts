@@ -1,4 +1,6 @@
 /** Props and options that cannot work: each is refused by one sentence, not by an error from the inside. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -18,6 +20,7 @@ import {
 import { located } from '../../../lib/aws/annotate';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
+import { temporaryFolder } from '../../support/temporary-folder';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
 
@@ -40,7 +43,13 @@ const days = Duration.days(2);
 const zone = { tensorStore: TensorStore.s3ExpressOneZone('use1-az5') };
 const [reserved, more] = [{ reservedConcurrentExecutions: 2 }, { provisionedConcurrentExecutions: 3 }];
 const always = { slicing: Slicing.count(4), consolidation: Consolidation.ALWAYS };
-const { folder, file } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
+const { folder, file, plan } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
+
+/** A plan of a stranger, whose digest would lead out of the cloud assembly. */
+const hostile = path.join(temporaryFolder(), 'plan.json');
+fs.writeFileSync(hostile, JSON.stringify({ ...plan, planDigest: 'x/../../cdk' }));
+const noDigest = "must be 64 lower-case hexadecimal digits, got 'x/../../cdk'";
+
 const sliced = () => ({ slicedModel: SlicedModel.fromDirectory(folder) });
 const alone = () => ({ ...sliced(), modelPath: undefined, dimensions: undefined }) as never as Props;
 
@@ -168,6 +177,9 @@ test.each<[words: string, make: () => unknown]>([
   [`the size of a slice ${known}`, () => Slicing.maxSliceSize(Size.mebibytes(number()))],
   [`the names of tensors ${known}`, () => Slicing.atTensors(Lazy.list({ produce: () => ['h'] }))],
   [`the path of a plan ${known}`, () => Slicing.fromPlan(text())],
+  [noDigest, () => SlicedModel.fromDirectory(path.dirname(hostile))],
+  [noDigest, () => fromBucket('ocr', hostile)],
+  [noDigest, () => Slicing.fromPlan(hostile)],
   [`the folder of a sliced model ${known}`, () => SlicedModel.fromDirectory(text())],
 ])('slicing, sliced models and tensor stores are refused: %s', (words, make) => {
   const use = (): unknown => {
