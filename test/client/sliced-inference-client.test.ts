@@ -72,15 +72,4 @@ describe.each([EXPRESS, STANDARD])('the client of a pipeline of type %s', (state
     ]);
     expect(events.every(({ time }, index) => time >= (events[index - 1]?.time ?? 0))).toBe(true);
   });
-
-  it('ends the wait with the reason of the signal', async () => {
-    const controller = new AbortController();
-    const reason = new Error('enough');
-    const onProgress = () => {
-      controller.abort(reason);
-    };
-    const call = model.infer(rows(1, 2), { signal: controller.signal, onProgress });
-    await expect(call).rejects.toBe(reason);
-    await expect(model.infer(rows(1, 2), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-  });
 });

@@ -56,15 +56,16 @@ test.each(Object.values(sfn.StateMachineType))(
     const clients = recording(cloud, requests);
     const model = clientOf(cloud, clients);
     await model.infer(rows(4096, 1), { results: 's3', onProgress: () => undefined });
-    const controller = new AbortController();
+    const [controller, reason] = [new AbortController(), new Error('enough')];
     const stopped = model.infer(rows(1, 1), {
       signal: controller.signal,
       stopOnAbort: isStandard,
       onProgress: () => {
-        controller.abort(new Error('enough'));
+        controller.abort(reason);
       },
     });
-    await expect(stopped).rejects.toThrow('enough');
+    await expect(stopped).rejects.toBe(reason);
+    await expect(model.infer(rows(1, 1), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     for (const client of Object.values(clients)) client.destroy();
 
     const isFor = ({ action, resource }: Request, pattern: string, of: string): boolean =>
