@@ -100,10 +100,7 @@ describe('a run that is in progress when a deployment has ended', () => {
   test.each([
     [
       'the file that a cold function may no longer read',
-      other,
-      true,
-      false,
-      0,
+      ...([other, true, false, 0] as const),
       /is missing or not permitted: /,
     ],
     [

@@ -42,6 +42,8 @@ const APPS = {
   go: { name: 'Go', guide: 'README.md', stack: 'Ocr', install: installForGo },
 };
 
+const PIP = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+
 const { values } = parseArgs({ options: { languages: { type: 'string', default: 'java,go,dotnet' } } });
 const languages = values.languages.split(',');
 const unknown = languages.find((language) => !LANGUAGE_NAMES.includes(language));
@@ -108,11 +110,10 @@ function compareFolders(first, second, isCompared = () => true) {
 }
 
 function installForPython(app, packages) {
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
   app.run(PYTHON, ['-m', 'venv', '.venv']);
   const wheels = filesIn(packages).filter((file) => file.endsWith('.whl'));
   app.run('python', [
-    ...pip,
+    ...PIP,
     ...wheels.map((file) => path.join(packages, file)),
     '--requirement',
     'requirements.txt',
@@ -191,8 +192,7 @@ function checkInit(python) {
   const model = path.join(python.folder, 'model.onnx');
   python.run('sliced-inference', ['init', own, '--model', model, '--language', 'python']);
   const app = new App('Python', own, path.join(python.folder, '.venv/bin'));
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
-  app.run('python', [...pip, '--requirement', 'requirements.txt']);
+  app.run('python', [...PIP, '--requirement', 'requirements.txt']);
   app.synthesize();
   const guide = 'docs/testing.md';
   for (const { attributes, text } of blocksOf(guide, fs.readFileSync(path.join(ROOT, guide), 'utf8')))

@@ -3,15 +3,11 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import jsonata from 'jsonata';
 import { type SlicedInferencePipelineProps, Slicing, WarmUp } from '../../../../lib';
-import { boundedRequest } from '../../../../lib/aws/workflow/state-tensors';
-import { lateInput } from '../../../support/late-input-model';
 import { mlp, saveModel } from '../../../support/model-builder';
 import { type StateMachineDefinition, definitionOf, pipelineStack } from '../../../support/pipeline-stack';
 
 type Props = Partial<SlicedInferencePipelineProps>;
 type Payload = Readonly<Record<string, unknown>>;
-
-const REQUEST = boundedRequest('$states.context.Execution.Input');
 
 const three = { slicing: Slicing.count(3) };
 /** Without warm-up states. */
@@ -59,12 +55,6 @@ test.each<[string, Props, string]>([
   ['do not occur with a single slice', { slicing: Slicing.count(1), warmUp: WarmUp.ALWAYS }, 'Slice 00'],
 ])('warm-ups %s', (_, props, start) => {
   expect(machineOf(props).StartAt).toBe(start);
-});
-
-test('a middle slice that uses an input of the model gets the request', () => {
-  const definition = machineOf({ ...lateInput, warmUp: WarmUp.NEVER });
-  const states = ['Slice 00', 'Slice 01', 'Slice 02'];
-  expect(states.map((state) => payloadOf(definition, state).request)).toEqual([REQUEST, REQUEST, REQUEST]);
 });
 
 test('the comment keeps tensor names with any characters', () => {
