@@ -115,13 +115,12 @@ export class SlicedModel {
 }
 
 function checkPrefix(prefix: string): void {
-  const what = 'the prefix of a sliced model';
   // Only CloudFormation knows the text of a token.
   if (Token.isUnresolved(prefix)) return;
   const fault = prefixFault(prefix);
   if (fault === undefined) return;
   throw new SlicedInferenceError(
-    `${what} must be one that \`sliced-inference slice\` accepts`,
+    'the prefix of a sliced model must be one that `sliced-inference slice` accepts',
     quoted(prefix),
     fault,
   );
