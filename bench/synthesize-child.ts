@@ -2,12 +2,21 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { SlicedInferencePipeline, SlicedModel, WarmUp } from '../lib';
+import {
+  BatchItems,
+  SlicedInferenceBatch,
+  SlicedInferencePipeline,
+  SlicedModel,
+  Stacking,
+  WarmUp,
+} from '../lib';
+import { stackingToken } from '../lib/plan/stacking-token';
 import type { Subject } from './synthesize';
 
-function build({ outdir, slices, memoryMb, warmUp = false }: Subject): void {
+function build({ outdir, slices, memoryMb, warmUp = false, batches = [] }: Subject): void {
   const app = new App({ outdir, analyticsReporting: false });
-  new SlicedInferencePipeline(new Stack(app, 'Bench'), 'Pipeline', {
+  const stack = new Stack(app, 'Bench');
+  const pipeline = new SlicedInferencePipeline(stack, 'Pipeline', {
     slicedModel: SlicedModel.fromDirectory(slices),
     // What the benchmark of runs measures is the way through S3.
     ...(memoryMb === undefined ? { tensorsInState: false } : { sliceFunctions: { memorySize: memoryMb } }),
@@ -15,6 +24,12 @@ function build({ outdir, slices, memoryMb, warmUp = false }: Subject): void {
     stateMachineType: sfn.StateMachineType.EXPRESS,
     architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   });
+  for (const { name, itemsPerRun, concurrency: maxConcurrency, stack: most } of batches) {
+    const items = BatchItems.objects('inputs/bench/');
+    const { plan } = pipeline._deployed.workflow;
+    const stacking = most === undefined ? {} : { stacking: Stacking.verified(stackingToken(plan, most)) };
+    new SlicedInferenceBatch(stack, name, { pipeline, items, itemsPerRun, maxConcurrency, ...stacking });
+  }
   app.synth();
 }
 

@@ -15,6 +15,17 @@ export interface Subject {
   /** Of all functions; by default that of the plan. A slice that needs more than its plan says must be measured, not stopped. */
   readonly memoryMb?: number;
   readonly warmUp?: boolean;
+  readonly batches?: readonly BatchSubject[];
+}
+
+/** A batch of the objects below `inputs/bench/`. */
+export interface BatchSubject {
+  /** Of the construct. */
+  readonly name: string;
+  readonly itemsPerRun: number;
+  readonly concurrency: number;
+  /** Items in one request. */
+  readonly stack?: number;
 }
 
 export function synthesize(...subjects: readonly Subject[]): void {

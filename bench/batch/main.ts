@@ -1,0 +1,134 @@
+/**
+ * `npm run bench:batch`: runs batches of text lines in the local cloud: their throughput beside what the same functions compute, by items in a
+ * run and stacked, and the predicted time of one beside the measured one.
+ */
+import * as path from 'node:path';
+import { Command } from 'commander';
+import { encodeTensors } from '../../client';
+import type { BatchOutput, BatchRow } from '../../contract/batch';
+import type { PipelineSignature } from '../../contract/signature';
+import { batchEstimate } from '../../lib/cost/batch';
+import { LocalCloud } from '../../local';
+import { describeMachine, folderOption, inOwnFolder, numberOption, print } from '../harness';
+import { type BenchModel, inputsOf, ocrModel } from '../inputs';
+import { formatSpread, formatTable } from '../measure';
+import { sliceModel, synthesize, type BatchSubject } from '../synthesize';
+
+interface Options {
+  readonly rounds: number;
+  readonly items: number;
+  readonly predict: number;
+  readonly width: number;
+  readonly folder: string;
+}
+
+/** A line of text, 48 pixels high. In stacks of four, its bits stay the same: `sliced-inference verify --batch 4`. */
+const modelOf = (width: number) => ocrModel('recognition', 'ch_PP-OCRv4_rec_infer.onnx', width);
+const BATCH = 'p2o.DynamicDimension.0';
+const SLICES = 4;
+const STACK = 4;
+
+interface Measured {
+  readonly ms: number;
+  readonly output: BatchOutput;
+  readonly rows: readonly BatchRow[];
+}
+
+class Batches {
+  private puts = 0;
+
+  constructor(
+    private readonly assembly: string,
+    private readonly model: BenchModel,
+  ) {}
+
+  /** Runs a batch on new items. A first one, which is not measured, warms up the functions. */
+  async run(batch: BatchSubject, items: readonly number[], isSimulated = false): Promise<Measured[]> {
+    const cloud = await LocalCloud.start(this.assembly, {
+      pipeline: batch.name,
+      ...(isSimulated && { simulation: 'aws' }),
+    });
+    try {
+      const measured: Measured[] = [];
+      for (const count of items) measured.push(await this.once(cloud, count));
+      return measured;
+    } finally {
+      await cloud.close();
+    }
+  }
+
+  private async once(cloud: LocalCloud, count: number): Promise<Measured> {
+    const { inputs } = cloud.pipeline.signature as unknown as PipelineSignature;
+    const request = encodeTensors(inputsOf(this.model, inputs));
+    const folder = `inputs/bench/${this.puts++}/`;
+    for (let item = 0; item < count; item++) await cloud.putObject(`${folder}${item}`, request);
+    const start = performance.now();
+    const result = await cloud.execute({ items: folder });
+    const ms = performance.now() - start;
+    if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
+    const output = result.output as unknown as BatchOutput;
+    if (output.items.done !== count)
+      throw new Error(`not all items are done: ${JSON.stringify(output.items)}`);
+    const table = (await cloud.getObject(output.table.key)).toString('utf8').trimEnd();
+    return { ms, output, rows: table.split('\n').map((line) => JSON.parse(line) as BatchRow) };
+  }
+}
+
+/** Each run has a function to itself, as on Lambda, and the local cloud the other processor. */
+const concurrency = 1;
+
+async function main(folder: string, { rounds, items, predict, width }: Options): Promise<void> {
+  print(`${describeMachine()}; medians of ${rounds} rounds (lowest-highest), ${concurrency} runs at once`);
+  const outdir = path.join(folder, 'assembly');
+  const batches: BatchSubject[] = [1, 8, 32].map((itemsPerRun) => ({
+    ...{ name: `By${itemsPerRun}`, itemsPerRun, concurrency },
+  }));
+  const stacked = { name: 'Stacked', itemsPerRun: 32, concurrency, stack: STACK };
+  const line = modelOf(width);
+  const model = { ...line, dimensions: { ...line.dimensions, [BATCH]: STACK } };
+  const slices = path.join(folder, 'slices');
+  const memoryMb = sliceModel(model, SLICES, slices).slices.map((slice) => slice.memoryMb);
+  synthesize({ outdir, slices, batches: [...batches, stacked] });
+  const runner = new Batches(outdir, line);
+  const counts = Array.from({ length: rounds }, () => items);
+  const measured: Measured[][] = [];
+  for (const batch of [...batches, stacked]) {
+    const [, ...warm] = await runner.run(batch, [concurrency * 8, ...counts]);
+    measured.push(warm);
+  }
+  const rows = [...batches, stacked].map(({ name }, index) => {
+    const runs = measured[index];
+    const perSecond = runs.map(({ ms }) => (1000 * items) / ms);
+    const shares = runs.map((run) => computed(run, memoryMb) / (concurrency * run.ms));
+    const speeds = runs.map(({ ms }, round) => measured[0][round].ms / ms);
+    return [name, formatSpread(perSecond, 2), formatSpread(shares, 3), formatSpread(speeds, 2)];
+  });
+  print(formatTable(['batch', 'items/s', 'share of the time that functions compute', 'speed, to By1'], rows));
+  if (predict > 0) print(await predicted(runner, batches[1], predict));
+}
+
+/** Milliseconds that the pipeline's functions took, by their own clocks: all of them have the memory of the plan. */
+function computed({ output: { usage } }: Measured, memoryMb: readonly number[]): number {
+  return usage.reduce((sum, { mbMs }, slice) => sum + mbMs / memoryMb[slice], 0);
+}
+
+/** The time of an item comes from a small batch, and all else from the cost model. */
+async function predicted(runner: Batches, batch: BatchSubject, items: number): Promise<string> {
+  const { itemsPerRun, concurrency } = batch;
+  const [, sample, run] = await runner.run(batch, [16, 64, items], true);
+  const itemMs = sample.rows.reduce((sum, { ms = 0 }) => sum + ms, 0) / sample.rows.length;
+  const childMs = (concurrency * sample.ms) / (64 / itemsPerRun) - itemsPerRun * itemMs;
+  const estimate = batchEstimate({ items, itemsPerRun, concurrency, itemMs, childMs, coldMs: 0, tableMs: 0 });
+  const seconds = [estimate.milliseconds, run.ms].map((ms) => (ms / 1000).toFixed(1));
+  return `${items} items with --simulate aws: predicted ${seconds[0]} s, took ${seconds[1]} s, ratio ${(estimate.milliseconds / run.ms).toFixed(2)}`;
+}
+
+new Command('bench:batch')
+  .description('Measures batches. Takes some minutes.')
+  .addOption(numberOption('--rounds <n>', 'number of rounds', 3))
+  .addOption(numberOption('--items <n>', 'number of items of a batch', 96))
+  .addOption(numberOption('--predict <n>', 'items of the batch whose time is predicted', 1000))
+  .addOption(numberOption('--width <n>', 'pixels of a line of text', 640))
+  .addOption(folderOption())
+  .action((options: Options) => inOwnFolder(options.folder, 'bench-batch', (folder) => main(folder, options)))
+  .parse();
