@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { laidOut } from '../terminal/help';
 import { packageVersion } from '../../lib/host/packages';
 import { type AppModel, readAppModel } from '../init/app-model';
+import { quotedForShell } from '../init/literals';
 import { type Manifest, TEST_SCRIPT, appManifest } from '../init/manifest';
 import { pythonFiles } from '../init/python';
 import { type AppCommands, type AppLanguage, COMMANDS, readme } from '../init/readme';
@@ -56,6 +57,10 @@ function init(folder: string, { model, language }: Options): void {
   clearProgress();
   print([`written to ${folder}`, ...Object.keys(files), ...manifestLines(manifest)].join('\n  ') + '\n');
   printNotes(app);
+  if (!manifest?.hasTarball)
+    printLine(
+      'note: the packages are not on npm and PyPI yet: first install what `npm run pack` writes in a clone',
+    );
   print(nextCommands(folder, commands));
 }
 
@@ -90,8 +95,4 @@ function nextCommands(folder: string, { install, test, cdk, command, call }: App
   ${command} local cdk.out --write-env cloud.env
   . ./cloud.env && ${call}   # in another shell
 `;
-}
-
-function quotedForShell(folder: string): string {
-  return /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`;
 }

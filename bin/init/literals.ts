@@ -37,3 +37,8 @@ export function listed(open: string, entries: readonly string[], close: string):
   if (line.length <= LONGEST_LIST) return [line];
   return [open.trimEnd(), ...entries.map((entry) => `    ${entry},`), close.trimStart()];
 }
+
+/** A path as one word of a command in a shell. */
+export function quotedForShell(folder: string): string {
+  return /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`;
+}

@@ -35,6 +35,8 @@ export interface Manifest {
   readonly text: string;
   /** What an existing file lacked, such as `jest`; `undefined` for a new file. */
   readonly added?: readonly string[];
+  /** Whether the app installs the library from a file. */
+  readonly hasTarball: boolean;
 }
 
 /**
@@ -49,9 +51,10 @@ export function appManifest(folder: string): Manifest {
   const existing = parse(file, text);
   const { dependencies, devDependencies } = existing;
   const known = { ...dependencies, ...devDependencies };
+  const library = libraryVersion(folder);
   const wanted: Sections = {
     scripts: { test: 'jest' },
-    dependencies: { ...VERSIONS.dependencies, [LIBRARY]: libraryVersion(folder) },
+    dependencies: { ...VERSIONS.dependencies, [LIBRARY]: library },
     devDependencies: VERSIONS.devDependencies,
   };
   const manifest: Record<string, unknown> = { ...existing };
@@ -64,7 +67,8 @@ export function appManifest(folder: string): Manifest {
     if (missing.length > 0) manifest[name] = { ...own, ...Object.fromEntries(missing) };
   }
   const indent = /^[\t ]+(?=")/m.exec(text)?.[0] ?? 2;
-  return { text: `${JSON.stringify(manifest, undefined, indent)}\n`, ...(isThere && { added }) };
+  const hasTarball = (known[LIBRARY] ?? library).startsWith('file:');
+  return { text: `${JSON.stringify(manifest, undefined, indent)}\n`, hasTarball, ...(isThere && { added }) };
 }
 
 function parse(file: string, text: string): Sections {

@@ -21,7 +21,7 @@ export interface HubFile {
 const MOST_CHARACTERS = 40;
 
 /** https://huggingface.co/docs/huggingface_hub/guides/manage-cache */
-const HUB_FILE = /\/models--([\w.-]+)\/snapshots\/([\w.-]+)\/([\w./-]+)$/;
+const HUB_FILE = /\/models--([\w.-]+)\/snapshots\/([\w.-]+)\/(.+)$/;
 
 export function hubFileOf(model: string): HubFile | undefined {
   const found = HUB_FILE.exec(path.resolve(model).replaceAll('\\', '/'));

@@ -1,6 +1,6 @@
 /** The README.md of an app: its files, and the commands in the order of their use. */
 import type { AppModel } from './app-model';
-import { code } from './literals';
+import { code, quotedForShell } from './literals';
 
 export type AppLanguage = 'typescript' | 'python';
 
@@ -41,7 +41,7 @@ export function readme({ names, path, hub }: AppModel, language: AppLanguage, co
     'The path is that of your cache of the Hugging Face hub. On another machine, fetch the model and change the path:',
     '',
     '```sh',
-    `${command} fetch ${hub.repository} --file ${hub.file} --revision ${hub.revision}`,
+    `${command} fetch ${hub.repository} --file ${quotedForShell(hub.file)} --revision ${hub.revision}`,
     '```',
   ];
   return `# ${names.stack}

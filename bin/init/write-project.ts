@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
-import { makeFolder, replaceFile } from '../../lib/host/folders';
+import { linkTarget, makeFolder, replaceFile } from '../../lib/host/folders';
 
 /**
  * The real path of a folder that may not exist yet.
@@ -49,7 +49,7 @@ export function writeProject(
       fs.writeFileSync(opened, files[name]);
       fs.closeSync(opened);
     }
-    if (replaced) replaceFile(path.join(folder, replaced.name), replaced.text);
+    if (replaced) replaceFile(linkTarget(path.join(folder, replaced.name)), replaced.text);
   } catch (error) {
     for (const own of created === undefined ? written : [created])
       fs.rmSync(own, { recursive: true, force: true });
