@@ -24,7 +24,7 @@ import {
   value,
 } from '../../support/model-builder';
 import { hasPackages, runPython } from '../../support/python';
-import { outcome, refuse, succeed } from '../../support/run-cli';
+import { outcome, refuse } from '../../support/run-cli';
 import { shareZips } from '../../support/share-zips';
 
 const run = promisify(execFile);
