@@ -7,12 +7,12 @@ import type { HubFile } from './repository';
 
 /** What exporters mean by the end of a name. The first one counts. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/[_-]q4f16\b/i, '4-bit weights, the rest float16'],
-  [/[_-]bnb4\b/i, '4-bit weights of bitsandbytes'],
+  [/[_-]q4f16(?![a-z\d])/i, '4-bit weights, the rest float16'],
+  [/[_-]bnb4(?![a-z\d])/i, '4-bit weights of bitsandbytes'],
   [/[_-]q4/i, '4-bit weights'],
-  [/[_-](fp|float)16\b/i, 'float16'],
-  [/[_-]quantized\b|[_-]q?u?int8/i, '8-bit integers'],
-  [/[_-]o([1-4])\b/i, 'optimized by Optimum'],
+  [/[_-](fp|float)16(?![a-z\d])/i, 'float16'],
+  [/[_-](quantized(?![a-z\d])|q8|q?u?int8)/i, '8-bit integers'],
+  [/[_-]o[1-4](?![a-z\d])/i, 'optimized by Optimum'],
 ];
 
 const MOST_NEAR = 3;
@@ -44,8 +44,8 @@ export function chooseFile(files: readonly HubFile[], repository: string): strin
 
 export const isOnnx = (path: string): boolean => path.toLowerCase().endsWith('.onnx');
 
-/** The file of that path; the error for another path names similar ones. */
-export function fileAt(files: readonly HubFile[], path: string, what: string): HubFile {
+/** The file of that path; without advice, the error for another path names similar ones. */
+export function fileAt(files: readonly HubFile[], path: string, what: string, advice?: string): HubFile {
   const found = files.find((file) => file.path === path);
   if (found) return found;
   const near = files
@@ -54,8 +54,8 @@ export function fileAt(files: readonly HubFile[], path: string, what: string): H
     .sort((a, b) => b.likeness - a.likeness)
     .slice(0, MOST_NEAR);
   const names = near.map((file) => quoted(file.path)).join(' or ');
-  const advice = names === '' ? 'leave --file out to list the ONNX files' : `did you mean ${names}?`;
-  throw new SlicedInferenceError(what, 'no such file', advice);
+  const similar = names === '' ? 'leave --file out to list the ONNX files' : `did you mean ${names}?`;
+  throw new SlicedInferenceError(what, `no file ${quoted(path)}`, advice ?? similar);
 }
 
 /** The share of the pairs of neighboring letters that two names have in common. */

@@ -11,6 +11,7 @@ import type { HubFile } from './repository';
 import type { Subject } from './status';
 
 const PROGRESS_MS = 100;
+const OTHER_HOME = 'set HF_HOME to a folder on another disk';
 const FULL_DISK = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /** Windows has no such flag. */
@@ -28,7 +29,7 @@ export function isWhole(blob: string, { size }: HubFile): boolean {
 }
 
 /** @throws SlicedInferenceError if the disk of a folder has less room; the folder need not exist yet */
-export async function checkSpace(folder: string, sizes: readonly number[]): Promise<void> {
+export async function checkSpace(folder: string, sizes: number[], elsewhere = OTHER_HOME): Promise<void> {
   const needed = sizes.reduce((sum, size) => sum + size, 0);
   let existing = folder;
   while (!fs.existsSync(existing)) existing = path.dirname(existing);
@@ -36,8 +37,7 @@ export async function checkSpace(folder: string, sizes: readonly number[]): Prom
   // A file system in memory may have no limit.
   if (blocks === 0 || needed <= bavail * bsize) return;
   const must = `the disk of ${quoted(folder)} must have ${formatBytes(needed)} of free space`;
-  const advice = 'free some space, or set HF_HOME to a folder on another disk';
-  throw new SlicedInferenceError(must, formatBytes(bavail * bsize), advice);
+  throw new SlicedInferenceError(must, formatBytes(bavail * bsize), `free some space, or ${elsewhere}`);
 }
 
 /**
@@ -52,6 +52,7 @@ export async function download(
   blob: string,
 ): Promise<void> {
   const partial = incomplete(blob);
+  const progress = () => bytesAt(partial);
   if (bytesAt(partial) > file.size) await rm(partial);
   try {
     await hub.withRetries(async () => {
@@ -64,7 +65,7 @@ export async function download(
       } finally {
         await handle.close();
       }
-    });
+    }, progress);
     showProgress(`checking ${file.path}`);
     await checkDigest(file, partial);
     await rename(partial, blob);
@@ -130,6 +131,6 @@ function fullDisk({ path: name, size }: HubFile, partial: string, error: unknown
   return new SlicedInferenceError(
     `the disk of ${quoted(path.dirname(partial))} must have room for ${quoted(name)}`,
     `${systemReason(error)} after ${here} of ${size} bytes`,
-    `free ${formatBytes(size - here)} and run the command again to continue, or set HF_HOME to a folder on another disk`,
+    `free ${formatBytes(size - here)} and run the command again to continue, or ${OTHER_HOME}`,
   );
 }

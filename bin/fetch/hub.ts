@@ -56,13 +56,15 @@ export class Hub {
     });
   }
 
-  /** Runs an attempt again after a pause if the connection was lost. */
-  async withRetries<Result>(attempt: () => Promise<Result>): Promise<Result> {
-    for (let failures = 0; ; failures++) {
+  /** Runs an attempt again after a pause if the connection was lost. Progress starts the count anew. */
+  async withRetries<Result>(attempt: () => Promise<Result>, progress = () => 0): Promise<Result> {
+    for (let failures = 0, last = progress(); ; failures++) {
       try {
         return await attempt();
       } catch (error) {
         if (!(error instanceof LostConnection)) throw error;
+        if (progress() > last) failures = 0;
+        last = progress();
         if (failures >= WAITS_MS.length)
           throw this.refused(error.message, 'run the command again later to continue', REACHABLE);
         clearProgress();

@@ -32,11 +32,12 @@ export async function fetchModel(repository: string, options: FetchOptions): Pro
   try {
     const download = await Download.start(settings, { repository, revision });
     const model = options.file ?? chooseFile(await download.files(), repository);
-    const must = `${quoted(repository)} must have the file ${quoted(model)} at ${revision}`;
+    const must = `${quoted(repository)} must have the file of --file at ${revision}`;
     const [place] = await download.take([model], must);
     const others = [...new Set(externalLocations(place).map((location) => besides(model, location)))];
     const ofData = `${quoted(repository)} must have the external data of ${quoted(model)}`;
-    const data = await download.take(others, ofData);
+    const advice = 'the repository is incomplete: choose another file or revision';
+    const data = await download.take(others, ofData, advice);
     const fetched = { path: place, commit: download.commit, files: [model, ...others] };
     return localDir === undefined ? fetched : await copyModel(localDir, fetched, [place, ...data]);
   } catch (error) {
@@ -51,8 +52,9 @@ async function copyModel(
   fetched: FetchedModel,
   places: readonly string[],
 ): Promise<FetchedModel> {
-  await checkSpace(path.resolve(localDir), places.map(bytesAt));
-  const [copy] = fetched.files.map((file, index) => copyInto(localDir, file, places[index]));
+  await checkSpace(path.resolve(localDir), places.map(bytesAt), 'choose another --local-dir');
+  // The model comes last: it must never stand beside other data.
+  const copy = fetched.files.reduceRight((_, file, index) => copyInto(localDir, file, places[index]), '');
   return { ...fetched, path: copy };
 }
 
@@ -93,13 +95,13 @@ class Download {
   /**
    * Takes files from the cache, and downloads the others.
    *
-   * @param what of the error about a file that the repository lacks
+   * @param what of the error about a file that the repository lacks, as is `advice`
    */
-  async take(names: readonly string[], what: string): Promise<string[]> {
+  async take(names: readonly string[], what: string, advice?: string): Promise<string[]> {
     const { cache, commit } = this;
     const missing = names.filter((name) => cache.find(commit, name) === undefined);
     const files = missing.length > 0 ? await this.files() : [];
-    const wanted = missing.map((name) => fileAt(files, name, what));
+    const wanted = missing.map((name) => fileAt(files, name, what, advice));
     const left = wanted.map((file) => {
       const blob = cache.blob(file.digest);
       return isWhole(blob, file) ? 0 : file.size - bytesAt(incomplete(blob));

@@ -3,14 +3,19 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import { fileDigest } from '../../lib/cache/fingerprint';
 import { makeFolder, withPartial } from '../../lib/host/folders';
 import { noteUnfinished } from '../process/unfinished';
 
-/** Copies, because a program that edits the file must not edit the cache. Some disks copy without using space. */
+/** Copies, because a program that edits the file must not edit the cache. Replaces nothing. Some disks copy without using space. */
 export function copyInto(folder: string, file: string, source: string): string {
   try {
     makeFolder(folder);
     const target = path.join(innerFolder(fs.realpathSync(folder), path.dirname(file)), path.basename(file));
+    const found = fs.lstatSync(target, { throwIfNoEntry: false });
+    if (found?.isFile() && fileDigest(target) === fileDigest(source)) return path.resolve(folder, file);
+    const must = `${quoted(target)} in --local-dir must be the fetched file`;
+    if (found) throw new SlicedInferenceError(must, 'another one', 'remove it or choose another folder');
     const partial = `${target}.${randomBytes(6).toString('hex')}`;
     noteUnfinished({ partial, parents: [] });
     withPartial(partial, () => {
@@ -35,8 +40,13 @@ function innerFolder(root: string, inner: string): string {
     const next = path.join(parent, name);
     makeFolder(next);
     const real = fs.realpathSync(next);
-    if (real === root || real.startsWith(root + path.sep)) return real;
-    const must = `--local-dir ${quoted(root)} must have the folder ${quoted(inner)}`;
-    throw new SlicedInferenceError(must, 'a link that leads out of it', 'remove the link');
+    const isInside = real === root || real.startsWith(root + path.sep);
+    if (isInside && fs.statSync(real).isDirectory()) return real;
+    const must = `--local-dir must have the folder ${quoted(next)}`;
+    throw new SlicedInferenceError(
+      must,
+      isInside ? 'a file' : 'a link that leads out',
+      'choose another folder',
+    );
   }, root);
 }

@@ -1,10 +1,10 @@
 /** What a model's repository on the hub has: its commit and its files. Everything that the hub says is checked before it becomes a path. */
-import { quoted, SlicedInferenceError } from '../../lib/errors';
+import { escaped, quoted, SlicedInferenceError } from '../../lib/errors';
 import type { Hub } from './hub';
 import type { Subject } from './status';
 
 /** More than any model with ONNX files has: the largest public ones list about 2,000 files. */
-const MAX_FILES = 20_000;
+const MAX_ENTRIES = 20_000;
 const MAX_PATH = 1024;
 
 export interface HubFile {
@@ -17,9 +17,9 @@ export interface HubFile {
 
 export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
 
-/** A path inside of the repository that is also one inside of any folder, on every system. */
+/** A path inside of the repository that is also one inside of any folder, on every system, and that is printed as it is. */
 export function isInnerPath(path: string): boolean {
-  const isPlain = path.length <= MAX_PATH && !/[\x00-\x1f\x7f\\]|^[a-z]:/i.test(path);
+  const isPlain = path.length <= MAX_PATH && escaped(path) === path && !/[\\\p{Cs}]|^[a-z]:/iu.test(path);
   return isPlain && path.split('/').every((part) => !['', '.', '..'].includes(part));
 }
 
@@ -33,6 +33,7 @@ export async function findCommit(hub: Hub, subject: Subject): Promise<string> {
 
 export async function listFiles(hub: Hub, subject: Subject, commit: string): Promise<HubFile[]> {
   const files: HubFile[] = [];
+  let entries = 0;
   let query: string | undefined = '?recursive=true';
   while (query !== undefined) {
     const page = await hub.json(`/api/models/${subject.repository}/tree/${commit}${query}`, subject);
@@ -41,8 +42,9 @@ export async function listFiles(hub: Hub, subject: Subject, commit: string): Pro
       const file = fileOf(entry, hub, subject);
       if (file !== undefined) files.push(file);
     }
-    if (files.length > MAX_FILES) {
-      const what = `${quoted(subject.repository)} must have at most ${MAX_FILES} files`;
+    entries += page.value.length;
+    if (entries > MAX_ENTRIES) {
+      const what = `${quoted(subject.repository)} must have at most ${MAX_ENTRIES} files and folders`;
       throw new SlicedInferenceError(what, 'more', 'download it with the tools of the hub');
     }
     // An empty page ends a list that would never end.
@@ -56,7 +58,8 @@ function fileOf(entry: unknown, hub: Hub, { repository }: Subject): HubFile | un
   if (type !== 'file') return undefined;
   if (typeof path !== 'string' || !isInnerPath(path)) {
     const what = `the files of ${quoted(repository)} must have paths inside it`;
-    throw new SlicedInferenceError(what, quoted(String(path)), 'do not use this model');
+    const got = typeof path === 'string' ? quoted(path) : 'one that is not text';
+    throw new SlicedInferenceError(what, got, 'do not use this model');
   }
   const large = (lfs ?? {}) as Record<string, unknown>;
   const [digest, bytes] = lfs ? [large.oid, large.size] : [oid, size];

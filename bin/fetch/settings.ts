@@ -16,7 +16,9 @@ export interface HubSettings {
   readonly isOffline: boolean;
 }
 
-const DEFAULT_SILENCE_S = 30;
+const DEFAULT_SILENCE_S = '30';
+/** A timer takes at most 2 ** 31 - 1 ms. */
+const MAX_SILENCE_S = 2_147_483;
 const MAX_TOKEN_FILE = 4096;
 
 /** https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables */
@@ -28,11 +30,15 @@ export function hubSettings(): HubSettings {
   // Other characters would end a header. The message must not show them: they are secret.
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
     throw new SlicedInferenceError('HF_TOKEN must be a token', 'other characters', 'copy it again');
+  const silence = env.HF_HUB_DOWNLOAD_TIMEOUT ?? DEFAULT_SILENCE_S;
+  const must = `HF_HUB_DOWNLOAD_TIMEOUT must be 1 to ${MAX_SILENCE_S} seconds`;
+  if (!(Number(silence) >= 1 && Number(silence) <= MAX_SILENCE_S))
+    throw new SlicedInferenceError(must, quoted(silence), 'change or remove it');
   return {
     endpoint: endpointOf(env.HF_ENDPOINT ?? 'https://huggingface.co'),
     ...(token !== undefined && { token }),
     cache: path.resolve(env.HF_HUB_CACHE ?? path.join(home, 'hub')),
-    silenceMs: 1000 * (Number(env.HF_HUB_DOWNLOAD_TIMEOUT) || DEFAULT_SILENCE_S),
+    silenceMs: 1000 * Number(silence),
     isOffline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ''),
   };
 }
@@ -43,9 +49,9 @@ function storedToken(file: string): string | undefined {
 }
 
 /** A token or a model must not cross a network in the clear. */
-export function isSafe({ protocol, hostname, username }: URL): boolean {
+export function isSafe({ protocol, hostname, username, password }: URL): boolean {
   const isLoopback = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
-  return username === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback));
+  return username + password === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback));
 }
 
 function endpointOf(text: string): string {
@@ -54,7 +60,7 @@ function endpointOf(text: string): string {
     return text.replace(/\/+$/, '');
   throw new SlicedInferenceError(
     'HF_ENDPOINT must be an https address without credentials',
-    url?.username ? 'one with credentials' : quoted(text),
+    text.includes('@') ? 'one with an @' : quoted(text),
     'set it to an address such as https://huggingface.co, or remove it',
   );
 }

@@ -15,7 +15,8 @@ export function noteUnfinished(unfinished: Unfinished): void {
 export function removeUnfinished(note: string): void {
   if (!fs.existsSync(note)) return;
   const { partial, parents } = JSON.parse(fs.readFileSync(note, 'utf8')) as Unfinished;
-  fs.rmSync(partial, { recursive: true, force: true });
+  // It does not exist where a file is in the way, which `force` alone would not accept.
+  if (fs.existsSync(partial)) fs.rmSync(partial, { recursive: true, force: true });
   for (const parent of parents) {
     try {
       fs.rmdirSync(parent);

@@ -69,10 +69,18 @@ describe('a model', () => {
     expect(place).toBe(path.join(folder, 'onnx/model.onnx'));
     expect(fs.readdirSync(path.dirname(place))).toEqual(['model.onnx', 'model.onnx_data']);
     expect([fs.lstatSync(place).isFile(), fs.lstatSync(place).nlink]).toEqual([true, 1]);
+    expect(await fetched(['--local-dir', folder])).toBe(place);
+    fs.writeFileSync(place, 'mine');
+    expect(await refused(['--local-dir', folder])).toContain('must be the fetched file, got another one: ');
+    expect(fs.readFileSync(place, 'utf8')).toBe('mine');
     const outside = temporaryFolder();
     fs.rmSync(path.dirname(place), { recursive: true });
+    fs.writeFileSync(path.dirname(place), 'a file');
+    // A process of its own also removes what it has noted as unfinished.
+    expect(await refused(['--local-dir', folder], { NODE_OPTIONS: '' })).toContain("/onnx', got a file: ");
+    fs.rmSync(path.dirname(place));
     fs.symlinkSync(outside, path.dirname(place));
-    expect(await refused(['--local-dir', folder])).toContain("the folder 'onnx', got a link that leads out");
+    expect(await refused(['--local-dir', folder])).toContain("/onnx', got a link that leads out");
     expect(fs.readdirSync(outside)).toEqual([]);
   });
 
@@ -91,13 +99,13 @@ describe('a model', () => {
       '',
     ]);
     const wrong = await refused(['--file', 'onnx/modle_fp16.onnx']);
-    expect(wrong).toContain("must have the file 'onnx/modle_fp16.onnx' at main, got no such file: ");
+    expect(wrong).toContain("must have the file of --file at main, got no file 'onnx/modle_fp16.onnx': ");
     expect(wrong).toContain("did you mean 'onnx/model_fp16.onnx' or ");
   });
 
   test.each([
     ['model.pt', WEIGHTS, 'must have an ONNX file, got 1 file without one: export it, for example'],
-    ['model.onnx', withExternal(), "must have the external data of 'model.onnx', got no such file: "],
+    ['model.onnx', withExternal(), "got no file 'model.onnx_data': the repository is incomplete: choose"],
     ['model.onnx', Buffer.from('<html>not ONNX'), 'must be an ONNX file, got an HTML page: '],
   ])('is refused if the repository lacks it: %#', async (name, content, message) => {
     fixture.files = { [name]: content };
@@ -107,23 +115,23 @@ describe('a model', () => {
 
 describe('a download', () => {
   const whole = SINGLE['model.onnx'];
-  const half = whole.length >> 1;
 
   test.each([
-    ['continues', undefined],
-    ['starts over if the server ignores the range', replies(200, {}, whole)],
-  ])('whose connection is lost %s', async (_, second) => {
+    ['continues as long as bytes come', 5, undefined],
+    ['starts over if the server ignores the range', 1, replies(200, {}, whole)],
+  ])('whose connection is lost %s', async (_, times, last) => {
     fixture.files = SINGLE;
-    once('/blob/', (__, response) => {
-      response.writeHead(200, { 'content-length': whole.length });
-      response.write(whole.subarray(0, half), () => response.destroy());
-    });
-    if (second) once('/blob/', second);
+    for (let at = 0; at < times; at++)
+      once('/blob/', (__, response) => {
+        response.writeHead(206, { 'content-range': `bytes ${at}-` });
+        response.write(whole.subarray(at, at + 1), () => response.destroy());
+      });
+    if (last) once('/blob/', last);
     const { code, stdout, stderr } = await run([]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^note: the connection was lost \([^)]+\): trying again \(1 of 3\)\n$/);
+    expect(stderr).toMatch(/^(note: the connection was lost \([^)]+\): trying again \(1 of 3\)\n)+$/);
     expect(fs.readFileSync(stdout.trimEnd())).toEqual(whole);
-    expect(blobs.requests.map(({ headers }) => headers.range)).toEqual([undefined, `bytes=${half}-`]);
+    expect(blobs.requests.at(-1)?.headers.range).toBe(`bytes=${times}-`);
   });
 
   test('continues what an interrupted command has left', async () => {
@@ -151,7 +159,7 @@ describe('a download', () => {
   test('is tried again after silence and faults of the hub, but not for ever', async () => {
     once('/revision/', () => undefined);
     for (const status of [500, 502, 503]) once('/revision/', replies(status));
-    const line = await refused([], { HF_HUB_DOWNLOAD_TIMEOUT: '0.2' });
+    const line = await refused([], { HF_HUB_DOWNLOAD_TIMEOUT: '1' });
     expect(line).toMatch(/must be reachable, got the hub answered 503: run the command again later to/);
   });
 
@@ -201,6 +209,7 @@ describe('nothing leads outside', () => {
   test.each([
     ['file:///etc/passwd', "a redirect to 'file://'"],
     ['http://example.com/x?secret=1', "a redirect to 'http://example.com'"],
+    ['https://:hunter2@example.com/x?sig=1', "a redirect to 'https://example.com'"],
     ['/org/model/resolve/again', 'more than 5 redirects'],
   ])('a redirect: %s', async (location, got) => {
     fixture.files = SINGLE;
@@ -237,12 +246,15 @@ describe('refusals', () => {
   });
 
   test.each([
-    ['<html>', 'an answer that is not JSON'],
-    ['{"sha": "main"}', 'a revision without a commit'],
-    [' '.repeat(9 * 2 ** 20), 'an answer of more than 8 MB'],
-  ])('a revision that is none: %#', async (body, got) => {
-    once('/revision/', replies(200, {}, body));
-    expect(await refused()).toContain(`must answer as the hub does, got ${got}: check HF_ENDPOINT`);
+    ['/revision/', '<html>', 'as the hub does, got an answer that is not JSON: check HF_ENDPOINT'],
+    ['/revision/', '{"sha": "main"}', 'as the hub does, got a revision without a commit: '],
+    ['/revision/', ' '.repeat(9 * 2 ** 20), 'as the hub does, got an answer of more than 8 MB: '],
+    ['/tree/', `[{}${',{}'.repeat(5000)}]`, 'at most 20000 files and folders, got more: '],
+    ['/tree/', '[{"type": "file", "path": {"toString": 1}}]', 'paths inside it, got one that is not text: '],
+    ['/tree/', '[{"type": "file", "path": "\\u202exnno"}]', "paths inside it, got '\\u202exnno': "],
+  ])('an answer to %s: %#', async (place, body, message) => {
+    for (let page = 0; page < 4; page++) once(place, replies(200, { link: '</?x>; rel="next"' }, body));
+    expect(await refused()).toContain(message);
   });
 
   test.each([
@@ -258,12 +270,14 @@ describe('refusals', () => {
     expect(await refuse(['fetch', ...args])).toMatch(message);
   });
 
-  test.each(['http://example.com', 'https://me:secret@example.com', 'hub'])(
-    'HF_ENDPOINT=%s',
-    async (endpoint) => {
-      const line = await refused([], { HF_ENDPOINT: endpoint });
-      expect(line).toMatch(/^HF_ENDPOINT must be an https address without credentials, got /);
+  test.each([
+    ['HF_ENDPOINT', 'http://example.com https://me:secret@host https://:secret@host me:secret@host hub'],
+    ['HF_HUB_DOWNLOAD_TIMEOUT', '-5 0.5 10000000 x'],
+  ])('%s', async (name, values) => {
+    for (const value of values.split(' ')) {
+      const line = await refused([], { [name]: value });
+      expect(line).toMatch(/^HF_\w+ must be (an https address without cred.*|1 to 2147483 seconds), got /);
       expect(line).not.toContain('secret');
-    },
-  );
+    }
+  });
 });
