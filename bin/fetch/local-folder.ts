@@ -43,10 +43,6 @@ function innerFolder(root: string, inner: string): string {
     const isInside = real === root || real.startsWith(root + path.sep);
     if (isInside && fs.statSync(real).isDirectory()) return real;
     const must = `--local-dir must have the folder ${quoted(next)}`;
-    throw new SlicedInferenceError(
-      must,
-      isInside ? 'a file' : 'a link that leads out',
-      'choose another folder',
-    );
+    throw new SlicedInferenceError(must, isInside ? 'a file' : 'a link out of it', 'choose another folder');
   }, root);
 }
