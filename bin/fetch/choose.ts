@@ -1,4 +1,4 @@
-/** Which ONNX file of a repository is meant. */
+/** Chooses the ONNX file of a repository: the only one, or the one that --file names. */
 import { quoted, SlicedInferenceError } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
 import { clearProgress } from '../terminal/progress';

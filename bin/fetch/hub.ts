@@ -1,4 +1,4 @@
-/** Requests to the hub: where they may lead, who sees the token, how long they may take, and what their failures mean. */
+/** Sends requests to the hub. Follows only safe redirects, sends the token to the hub alone, and ends a silent connection. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { printable, quoted, SlicedInferenceError } from '../../lib/errors';
 import { formatBytes } from '../terminal/format';
@@ -44,7 +44,7 @@ export class Hub {
           throw this.refused(`an answer of more than ${formatBytes(MAX_ANSWER_BYTES)}`);
         parts.push(chunk);
       }
-      // Only the query: a list goes on at the hub, whatever host the link names.
+      // Only the query is used, so the next page comes from the hub even if the link names another host.
       const link = /<([^>]+)>;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1];
       const next = link !== undefined && URL.canParse(link, url) ? new URL(link, url).search : undefined;
       try {
@@ -126,7 +126,7 @@ export class Hub {
 
   private redirected(from: URL, location: string): URL {
     const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-    // The query of an address may be a signature, so messages have none of it.
+    // The query of a redirect may be a signature. So the message only has protocol and host.
     if (to === undefined) throw this.refused('a redirect to no address');
     if (isSafe(to) && (to.protocol === from.protocol || to.protocol === 'https:')) return to;
     const place = `${to.protocol}//${to.host}`;
@@ -146,7 +146,7 @@ export class Hub {
   }
 }
 
-/** The chunks of a body. Each one starts the time anew after which silence is an error. */
+/** The chunks of a body. Each chunk restarts the timer that ends a silent connection. */
 async function* watched(
   body: AsyncIterable<Uint8Array> | null,
   timer: NodeJS.Timeout,
@@ -167,6 +167,8 @@ async function* watched(
 
 /** Ends an answer that nobody reads: otherwise its connection would keep the command alive. */
 export async function discard({ chunks }: HubAnswer): Promise<void> {
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the first chunk ends the loop, and with it the connection
-  for await (const _ of chunks) break;
+  const iterator = chunks[Symbol.asyncIterator]();
+  // Only an iterator that has begun closes the connection when it returns.
+  await iterator.next();
+  await iterator.return?.();
 }

@@ -1,4 +1,4 @@
-/** Where the hub and its cache are, and who asks: from the variables that the hub's own tools read. */
+/** The address of the hub, the folder of its cache and the token, from the environment variables that the hub's own tools read. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';

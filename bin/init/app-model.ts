@@ -68,8 +68,8 @@ function exampleInputs({ model: { graph }, planned: { types } }: AnalyzedModel):
 }
 
 /**
- * Masks let everything through; only those of padding do so with 0. Other integers are mostly ids: a table of tokens has a row 1, one of
- * token types may have no other than 0.
+ * Example values that hide nothing: 0 for a padding mask, 1 for other masks. Other integers are mostly ids. Every table of tokens has a
+ * row 1, but a table of token types may have row 0 alone.
  */
 function exampleValues(name: string, dtype: TensorDataType): ExampleInput['values'] {
   if (dtype === 'string') return 'text';

@@ -1,4 +1,4 @@
-/** The package.json of an app: a new one, or the one that is there with what it lacks. */
+/** The package.json of an app: a new file, or the existing one with the scripts and packages that it lacks. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
