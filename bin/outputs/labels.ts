@@ -38,7 +38,7 @@ export function labelsFor(outputs: readonly Head[], path: string | undefined): r
 /** @throws SlicedInferenceError for a file that cannot be read, or has something else */
 function readLabels(path: string): readonly string[] {
   const file = 'file of --labels';
-  const text = readText(path, file, MAX_BYTES, ADVICE).replace(/^\uFEFF/, '');
+  const text = readText(path, file, MAX_BYTES, ADVICE);
   const value = parsed(text);
   const must = `${file} ${quoted(path)} must have a text for each index from 0 on`;
   const lines = text.replace(/[\r\n]+$/, '');

@@ -23,7 +23,8 @@ export function readText(path: string, what: string, most: number, advice: strin
         'check the path',
       );
     const bytes = fs.readFileSync(path);
-    if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString();
+    // Editors on Windows begin files with a byte order mark.
+    if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString().replace(/^\uFEFF/, '');
     throw new SlicedInferenceError(`${file} must be text in UTF-8`, 'other bytes', 'convert it to UTF-8');
   } catch (error) {
     if (error instanceof SlicedInferenceError) throw error;

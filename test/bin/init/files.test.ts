@@ -30,7 +30,7 @@ test('the releases of an app are those that this repository tests', () => {
 test('a package.json keeps what it has, also its form, and gets what it lacks', () => {
   const folder = temporaryFolder();
   const text =
-    '{\n\t"name": "mine",\n\t"scripts": { "test": "vitest" },\n\t"devDependencies": { "aws-cdk-lib": "2.224.0" }\n}\n';
+    '\uFEFF{\n\t"name": "mine",\n\t"scripts": { "test": "vitest" },\n\t"devDependencies": { "aws-cdk-lib": "2.224.0" }\n}\n';
   fs.writeFileSync(path.join(folder, 'package.json'), text);
   const { text: merged, added } = appManifest(folder);
   expect(merged).toMatch(/^\{\n\t"name": "mine",\n\t"scripts"/);
