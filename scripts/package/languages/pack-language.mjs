@@ -90,8 +90,26 @@ function pacmak(language, outdir, options, variables) {
 }
 
 /**
- * Builds the client beside the construct's wheel. Removes the construct's source distribution, which has the same files: setuptools records
- * when and by whom they were made.
+ * What jsii's script of `sliced-inference` says, and what it says in the wheel: the package is unpacked once and not for each command, the
+ * box about Node.js 20 is left out, and Ctrl-C ends the command without a traceback.
+ */
+const COMMAND_EDITS = [
+  [
+    /^if "JSII_RUNTIME_PACKAGE_CACHE" not in os\.environ:\n.*\n/m,
+    `os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE", "enabled")
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+`,
+  ],
+  // jsii has started its own process, which goes on to ignore it.
+  [/^exit_code = /m, 'signal.signal(signal.SIGINT, lambda *_: None)\nexit_code = '],
+  [/^import os$/m, 'import os\nimport signal'],
+  [/^exit\(exit_code\)$/m, 'sys.exit(exit_code if exit_code >= 0 else 128 - exit_code)'],
+];
+
+/**
+ * Builds the client beside the construct's wheel, whose command is edited. Removes the construct's source distribution, which has the same
+ * files: setuptools records when and by whom they were made.
  */
 function finishPython(folder) {
   for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.tar.gz')))
@@ -105,9 +123,27 @@ function finishPython(folder) {
     const python = path.join(venv, IS_WINDOWS ? 'Scripts/python.exe' : 'bin/python');
     const variables = { ...PIP_VARIABLES, SOURCE_DATE_EPOCH };
     run(PYTHON, ['-m', 'venv', venv]);
-    run(python, ['-m', 'pip', 'install', '--quiet', 'hatchling'], variables);
+    run(python, ['-m', 'pip', 'install', '--quiet', 'hatchling', 'wheel'], variables);
+    editCommand(folder, temporary, (args) => run(python, ['-m', 'wheel', ...args], variables));
     run(python, ['-m', 'hatchling', 'build', '--directory', folder], variables, sources);
   });
+}
+
+function editCommand(folder, temporary, wheel) {
+  const [built] = fs.readdirSync(folder).filter((file) => file.endsWith('.whl'));
+  wheel(['unpack', path.join(folder, built), '--dest', temporary]);
+  const [unpacked] = fs.readdirSync(temporary).filter((name) => built.startsWith(`${name}-`));
+  const content = path.join(temporary, unpacked);
+  const script = path.join(content, `${unpacked}.data/scripts/sliced-inference`);
+  const edited = COMMAND_EDITS.reduce(
+    (text, [from, to]) => {
+      if (!from.test(text)) throw new Error(`jsii's script must match ${from}, got\n${text}`);
+      return text.replace(from, to);
+    },
+    fs.readFileSync(script, 'utf8'),
+  );
+  fs.writeFileSync(script, edited);
+  wheel(['pack', content, '--dest-dir', folder]);
 }
 
 /** Removes what a repository's server writes itself: the list of versions, with the time of the upload. */
