@@ -83,8 +83,8 @@ export interface CallOptions {
    */
   readonly waitTimeout?: number;
   /**
-   * Called when the execution starts and ends, and for a Standard execution also for each state that it enters and leaves. An error of
-   * this function ends the call.
+   * Called when the execution starts, ends, or starts again because of a deployment, and when requests to Step Functions fail and work
+   * again. For a Standard execution, also called for each state that it enters and leaves. An error of this function ends the call.
    * @default - no reports
    */
   readonly onProgress?: (progress: InferenceProgress) => void;

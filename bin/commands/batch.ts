@@ -34,7 +34,7 @@ export function batchCommand(): Command {
       ),
     )
     .addOption(new Option('--stop', 'stop the batch of these inputs').conflicts('out'))
-    .option('--json', 'print the account as JSON')
+    .option('--json', 'print the summary as JSON')
     .addHelpText('after', laidOut(HELP))
     .action(run);
 }

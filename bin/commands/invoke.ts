@@ -80,7 +80,7 @@ async function invoke(options: InvokeOptions): Promise<void> {
   checkInputOptions('invoke', options);
   if (options.inputs !== undefined && !fs.existsSync(options.inputs)) {
     const got = quoted(options.inputs);
-    throw new SlicedInferenceError('--inputs must name a file or a folder', got, 'check the path');
+    throw new SlicedInferenceError('--inputs must name a file', got, 'check the path');
   }
   const input = options.inputJson === undefined ? undefined : readJson(options.inputJson);
   const model = new SlicedInferenceClient({

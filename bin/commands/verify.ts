@@ -50,7 +50,6 @@ Exits with 0 if every bit of every output is the same, with 1 if not, and with 2
 Examples:
   $ sliced-inference verify model.onnx --slices 3
   $ sliced-inference verify model.onnx --max-slice-size 64MB --inputs x.npz
-  $ sliced-inference verify model.onnx --slices 3 --inputs test_data_set_0
   $ sliced-inference verify model.onnx --optimize extended --against default
   $ sliced-inference verify model.onnx --slices 3 --batch 8`;
 
@@ -75,7 +74,7 @@ export function verifyCommand(): Command {
     )
     .option(
       '--threads <n>',
-      'threads of ONNX Runtime, if the deployed functions have others than the plan',
+      'number of ONNX Runtime threads, if your functions have another number than the plan',
       wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),
     )
     .addOption(

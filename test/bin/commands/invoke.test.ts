@@ -246,7 +246,7 @@ describe('sliced-inference', () => {
     it.each<[string, readonly string[], RegExp]>([
       ['Fast', [], /^invoke must have --inputs or --input-json, got neither: add one of them$/],
       ['Fast', ['--input-json', '{}', '--results', 'inline'], /'--results <place>' cannot be used with/],
-      ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file or a folder, got '\/none\/x\.npz': /],
+      ['Fast', ['--inputs', '/none/x.npz'], /^--inputs must name a file, got '\/none\/x\.npz': /],
       ['Fast', ['--inputs', '.', '--labels', '/none'], /^file of --labels '\/none' must be a readable/],
       ['Fast', ['--input-json', '{}', '--timeout', '100000m'], /It must be at most 24 days/],
       ['Fast', ['--inputs', '.', '--max-result-bytes', '0B'], /It must be a size above 0 with a unit/],
