@@ -90,12 +90,12 @@ describe('troubleshooting', () => {
   const guide = documentNamed('docs/troubleshooting.md');
 
   test('describes exactly the warnings of the construct', () => {
-    const sources = ['lib/aws', 'lib/pipeline']
+    const sources = ['lib/aws', 'lib/batch', 'lib/pipeline']
       .flatMap((folder) => fs.readdirSync(path.join(ROOT, folder)).map((name) => `${folder}/${name}`))
       .filter((file) => file.endsWith('.ts'))
       .map(source)
       .join('\n');
-    const id = /(?:warn|inform)\(\s*scope,\s*'(\w+)'|'(\w+Quota|little\w+|no\w+Endpoint)'/g;
+    const id = /(?:warn|inform)\(\s*(?:scope|this),\s*'(\w+)'|'(\w+Quota|little\w+|no\w+Endpoint)'/g;
     const known = new Set([...sources.matchAll(id)].map(([, ...ids]) => ids.join('')));
     for (const info of ['oneSlice', 'oneFunction', 'largeRequest']) {
       expect(known.delete(info)).toBe(true);
