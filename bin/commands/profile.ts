@@ -25,8 +25,8 @@ const MAX_RUNS = 10_000;
 
 const HELP = `
 Runs the model slice by slice with ONNX Runtime's profiler, with the settings of the functions. One slice is in memory and
-on the disk at a time, so the model may be larger than memory. The first run of each slice does not count; of the others, the
-profile has the median of each node. Run it on an idle machine, and commit the file: synthesis reads it and never measures.
+on the disk at a time, so the model may be larger than memory. The first run of each slice does not count. The profile has, for
+each node, the median of the shorter half of its times. Run it on an idle machine, and commit the file: synthesis reads it and never measures.
 Without --inputs, the command generates inputs as verify does. It guesses symbolic sizes unless --dimension sets them.
 
 Examples:

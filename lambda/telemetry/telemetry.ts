@@ -78,7 +78,7 @@ export class Telemetry {
 
   /**
    * A failed warm-up is a warning and does not fail the run; if the fault lasts, the slice's own call reports it. A failure of
-   * the whole model does not fail the run either, because the slices serve it.
+   * the whole model only fails the run if the request is invalid: otherwise the slices serve the run.
    */
   failure(
     about: LoggedCall,
