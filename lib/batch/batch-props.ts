@@ -40,14 +40,14 @@ export interface SlicedInferenceBatchProps {
   readonly maxConcurrency?: number;
 
   /**
-   * The most failed items of a batch that succeeds: a whole number. Above `itemsPerRun` times this number, Step Functions ends the batch early.
+   * The most failed items of a batch that succeeds: a whole number. Above `itemsPerRun` times that, Step Functions ends the batch early.
    *
    * @default - any number
    */
   readonly toleratedFailures?: number;
 
   /**
-   * The most failed items of a batch that succeeds, of 100 items: from 0 to 100. Above `itemsPerRun` times this number, Step Functions ends the batch early.
+   * The most failed items of a batch that succeeds, of 100 items: from 0 to 100. Above `itemsPerRun` times that, Step Functions ends the batch early.
    *
    * @default 100
    */
