@@ -9,6 +9,7 @@ import { start } from '../support/deployed-pipeline';
 import { ROOT } from '../support/documents';
 import { FLOAT, mlp, node, saveModel, value, type ModelInit } from '../support/model-builder';
 import { hasPackages, PYTHON_CLIENT, PYTHON_CLIENT_PACKAGES, runPython } from '../support/python';
+import { temporaryFolder } from '../support/temporary-folder';
 import { TextsStack } from '../support/texts-stack';
 
 /** ONNX's numbers of the element types, in the order in which the client lists them. */
@@ -51,14 +52,19 @@ function synthesize(): string {
 const hasPython = hasPackages(...PYTHON_CLIENT_PACKAGES, 'pytest');
 
 (hasPython ? test : test.skip)('the Python client passes its tests', async () => {
-  const cloud = await start(synthesize(), { pipeline: OWN_MACHINE });
+  const assembly = synthesize();
+  const cloud = await start(assembly, { pipeline: OWN_MACHINE });
   const found = cloud.pipelines.map(({ stateMachineArn, bucket }) => {
     const id = /-(\w+)StateMachine[0-9A-F]{8}$/.exec(stateMachineArn)?.[1];
     return [id, { arn: stateMachineArn, bucket }] as const;
   });
   const mine = { arn: cloud.stateMachine.stateMachineArn, bucket: '' };
+  const commands = temporaryFolder();
+  fs.symlinkSync(path.join(ROOT, 'bin/sliced-inference.cjs'), path.join(commands, 'sliced-inference'));
   const env = {
     ...variables(cloud, {}),
+    PATH: `${commands}${path.delimiter}${process.env.PATH ?? ''}`,
+    ASSEMBLY: assembly,
     PIPELINES: JSON.stringify({ ...Object.fromEntries(found), [OWN_MACHINE]: mine }),
   };
   const output = await runPython(['-m', 'pytest', '-p', 'no:cacheprovider'], { cwd: PYTHON_CLIENT, env });

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import tempfile
 
 import boto3
 import numpy as np
@@ -11,6 +12,7 @@ from conftest import raised
 
 from sliced_inference import InferenceError, SlicedInferenceClient
 from sliced_inference.handlers import outputs, request
+from sliced_inference.local import serve
 from sliced_inference.tensors import NUMERIC_DTYPES, decode_file
 
 PIPELINES = json.loads(os.environ.get("PIPELINES", "{}"))
@@ -138,3 +140,24 @@ def test_a_state_machine_that_contains_a_pipeline_is_invoked():
     assert ":express:Stack-Mine" in error.execution_arn
     for call in (model.describe, lambda: model.infer({"x": [1.0]})):
         raised(InferenceError, "^NotAPipeline: the comment of .*Stack-Mine.* must have", call)
+
+
+def test_serve_calls_a_cloud_of_its_own_and_ends_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    own = {"AWS_PROFILE": "missing", "HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    before, x = dict(os.environ), {"x": np.ones((1, 16), np.float32)}
+    with pytest.raises(KeyError), serve(os.environ["ASSEMBLY"], pipeline="Consolidated") as model:  # noqa: PT012
+        assert dict(os.environ) == before
+        assert model.infer(x, results="s3").outputs["y"].shape == (1, 16)
+        raise KeyError
+    raised(InferenceError, "^EndpointConnectionError: ", lambda: model.infer(x))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serve_says_why_the_cloud_does_not_start(monkeypatch):
+    message = "^sliced-inference local must serve '-none', got exit code 2:\nerror: .* run `cdk synth` first$"
+    raised(RuntimeError, message, lambda: serve("-none").__enter__())
+    monkeypatch.setenv("PATH", "")
+    raised(RuntimeError, "must be in PATH, got none: install the construct's wheel", lambda: serve(".").__enter__())

@@ -39,7 +39,7 @@ const INCIDENTAL = [
   // Of the AWS SDK, on a Node.js whose support ends.
   /^\(node:\d+\) [^\n]*NodeVersionSupportWarning:[\s\S]*?\n\(Use `node --trace-warnings [^\n]+\n/gm,
   // Bash reports a stopped job before its next prompt, or at its end, or not at all: it depends on when the process ends.
-  /^\[\d+\][+-]? +Terminated [^\n]+\n/gm,
+  /^\[\d+\][+-]? +(?:Terminated|Exit 143) [^\n]+\n/gm,
 ];
 
 /**

@@ -9,8 +9,8 @@
 
 The ARN is all that a caller needs: the state machine's comment names the bucket, inputs and outputs of the pipeline.
 The construct's ``grant_invoke`` allows a role to do everything that the client does. ``sliced_inference.handlers``
-helps functions before and after the model, and ``sliced_inference.tensors`` reads and writes the files of requests and
-results.
+helps functions before and after the model, ``sliced_inference.tensors`` reads and writes the files of requests and
+results, and ``sliced_inference.local`` serves a stack on this machine for tests.
 """
 
 from .batch import BatchProgress, BatchRow, SlicedInferenceBatchRun
