@@ -96,7 +96,7 @@ async function invoke(options: InvokeOptions): Promise<void> {
   } catch (error) {
     clearProgress();
     if (waiting.explainInterruption(error)) return;
-    const failure = callFailure(error);
+    const failure = callFailure(error, waiting.place);
     if (failure === undefined) throw error;
     printLine(failure.line);
     process.exitCode = failure.exitCode;

@@ -11,18 +11,18 @@ export interface CallFailure {
   readonly exitCode: number;
 }
 
-/** @returns `undefined` for an error that is not about a call */
-export function callFailure(error: unknown): CallFailure | undefined {
+/** @param run which of repeated runs it is, such as `run 7 of 60: ` @returns `undefined` for an error that is not about a call */
+export function callFailure(error: unknown, run = ''): CallFailure | undefined {
   if (error instanceof InferenceTimeoutError) {
-    return { line: errorLine(readableTimes(error.message), error.executionArn), exitCode: FAILED };
+    return { line: errorLine(run, readableTimes(error.message), error.executionArn), exitCode: FAILED };
   }
   if (!(error instanceof InferenceError)) return undefined;
   const { name, message, executionArn, cause } = error;
   // AWS refused a request, whatever has run. A function of the user may fail with the name of an error of AWS.
   if (executionArn === undefined || isSdkError(cause))
-    return { line: errorLine(message, executionArn), exitCode: BAD_INPUT };
-  if (name === 'InvalidOutput') return { line: errorLine(message, executionArn), exitCode: FAILED };
-  return { line: failureLine(name, error, executionArn), exitCode: FAILED };
+    return { line: errorLine(run, message, executionArn), exitCode: BAD_INPUT };
+  if (name === 'InvalidOutput') return { line: errorLine(run, message, executionArn), exitCode: FAILED };
+  return { line: failureLine(name, error, executionArn, run), exitCode: FAILED };
 }
 
 /** The client counts milliseconds, and users write `10m`. */
@@ -43,8 +43,8 @@ const FLAGS: readonly (readonly [option: string, flag: string])[] = [
 ];
 
 /** In one line, with flags in place of options. */
-function errorLine(message: string, executionArn?: string): string {
+function errorLine(run: string, message: string, executionArn?: string): string {
   const text = FLAGS.reduce((line, [option, flag]) => line.replace(option, flag), message);
   const end = executionArn === undefined || executionArn === '' ? '' : ` (execution ${executionArn})`;
-  return `error: ${oneLine(`${text}${end}`)}`;
+  return `error: ${run}${oneLine(`${text}${end}`)}`;
 }

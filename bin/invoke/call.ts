@@ -41,23 +41,26 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
   const callOptions = { ...waiting.callOptions, ...(results !== undefined && { results }) };
   const runs = new Runs(options);
   let first: { readonly executionArn: string; readonly output: string } | undefined;
-  while (runs.next()) {
-    waiting.start(runs.place);
-    const begun = performance.now();
-    const { result, output } = await model.inferWithOutput(inputs, callOptions);
-    const ms = performance.now() - begun;
-    const outputs = Object.entries(result.outputs).map(
-      ([name, tensor]) => [name, rawTensor(tensor)] as const,
-    );
-    runs.add({ ms, timings: result.timings }, sortedByModel(signature.outputs, new Map(outputs)));
-    first ??= { executionArn: result.executionArn, output };
+  try {
+    while (runs.next()) {
+      waiting.start(runs.place);
+      const begun = performance.now();
+      const { result, output } = await model.inferWithOutput(inputs, callOptions);
+      const ms = performance.now() - begun;
+      const outputs = Object.entries(result.outputs).map(
+        ([name, tensor]) => [name, rawTensor(tensor)] as const,
+      );
+      runs.add({ ms, timings: result.timings }, sortedByModel(signature.outputs, new Map(outputs)));
+      first ??= { executionArn: result.executionArn, output };
+    }
+  } finally {
+    waiting.end();
+    clearProgress();
+    const { executionArn = '', output = '{}' } = first ?? {};
+    const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
+    const which = options.repeat === undefined ? '' : 'of run 1: ';
+    await runs.show({ labels, json, about: [`execution ${which}${executionArn}`] });
   }
-  waiting.end();
-  clearProgress();
-  const { executionArn = '', output = '{}' } = first ?? {};
-  const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
-  const which = options.repeat === undefined ? '' : 'of run 1: ';
-  await runs.show({ labels, json, about: [`execution ${which}${executionArn}`] });
 }
 
 function rawTensor({ dtype, shape, data }: TypedTensor): RawTensor {

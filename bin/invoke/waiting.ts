@@ -22,8 +22,8 @@ export class Waiting {
   /** Why the last request for the state failed, which is sent again. */
   private failure: string | undefined;
   private timer: NodeJS.Timeout | undefined;
-  /** Which of the repeated runs this is. */
-  private place = '';
+  /** Which of the repeated runs this is, such as `run 2 of 10: `. */
+  place = '';
 
   constructor(private readonly options: Pick<InvokeOptions, 'timeout' | 'stopOnAbort'>) {
     const { timeout } = options;
@@ -61,7 +61,6 @@ export class Waiting {
     return await firstOf([promise], this.wait.signal);
   }
 
-  /** @param place before what is shown, such as `run 2 of 10: ` */
   start(place = ''): void {
     clearInterval(this.timer);
     [this.place, this.startedAt, this.executionArn] = [place, undefined, undefined];

@@ -6,8 +6,9 @@ import { quotedName } from '../../lambda/json-values';
 /**
  * `error: the execution failed: SliceFailed: slice 0: message (tensor 'x', execution arn:…)`, in one line.
  * @param error name of the error
+ * @param run which of repeated runs it is, such as `run 7 of 60: `
  */
-export function failureLine(error: string, cause: FailureCause, executionArn?: string): string {
+export function failureLine(error: string, cause: FailureCause, executionArn?: string, run = ''): string {
   const { slice, step, message, tensor } = cause;
   const place = slice === undefined ? step : `slice ${slice}`;
   const details = [
@@ -16,5 +17,5 @@ export function failureLine(error: string, cause: FailureCause, executionArn?: s
   ];
   const text = [error, ...(place === undefined ? [] : [place]), message].join(': ');
   const end = details.length === 0 ? '' : ` (${details.join(', ')})`;
-  return `error: the execution failed: ${oneLine(`${text}${end}`)}`;
+  return `error: ${run}the execution failed: ${oneLine(`${text}${end}`)}`;
 }

@@ -60,8 +60,9 @@ export class Runs {
     if (other !== undefined) this.different.push({ run: this.ended.length, output: other[0] });
   }
 
-  /** Writes `--out`, and prints the rest. Sets the exit code if outputs differ. */
+  /** Writes `--out`, and prints the rest, of the runs that ended. Sets the exit code if outputs differ. */
   async show({ labels, json, about }: Shown): Promise<void> {
+    if (this.ended.length === 0) return;
     const { out } = this.options;
     if (out !== undefined) await writeTensorFile(out, this.first);
     warnOfMemory(this.ended[this.ended.length - 1].timings);
@@ -82,11 +83,13 @@ export class Runs {
 
   private timeLines(): string[] {
     if (this.count === 1) return this.linesOf(this.ended[0]);
-    const shown = [1, this.count].flatMap((number) => {
+    const { length } = this.ended;
+    const shown = [...new Set([1, length])].flatMap((number) => {
       const run = this.ended[number - 1];
       return [`run ${number}, ${isCold(run) ? 'cold' : 'warm'}`, ...this.linesOf(run), ''];
     });
-    const same = this.different.length === 0 ? [`outputs: the same bits in all ${this.count} runs`] : [];
+    const all = length === this.count ? `all ${length} runs` : `the ${length} runs that ended`;
+    const same = this.different.length === 0 && length > 1 ? [`outputs: the same bits in ${all}`] : [];
     return [...shown, ...repeatLines(this.ended), ...same];
   }
 

@@ -22,12 +22,10 @@ import { warnOfMemory } from '../timings/memory-warnings';
 export type RunOptions = LocalOptions & InputOptions;
 
 interface Failed {
+  /** Which of repeated runs it is. */
+  readonly run?: string;
   readonly error: string;
   readonly cause: string;
-}
-
-interface Succeeded {
-  show(): Promise<void>;
 }
 
 /**
@@ -37,17 +35,19 @@ interface Succeeded {
 export async function runJson(assembly: string, options: RunOptions, input: unknown): Promise<void> {
   invocationText(input);
   const { out, json } = options;
-  await runLocally(assembly, options, async (cloud) => {
+  let output: Json | undefined;
+  const execute = async (cloud: LocalCloud): Promise<Failed | undefined> => {
     const result = await cloud.execute(input as Json);
     if (result.status !== 'SUCCEEDED') return result;
-    const { output } = result;
-    const show = async (): Promise<void> => {
-      if (out !== undefined) await writeJson(out, output);
-      warnOfMemory(timingsIn(output));
-      if (out === undefined || json) printJson(output);
-      else print(`${writtenLine(out)}\n`);
-    };
-    return { show };
+    output = result.output;
+    return undefined;
+  };
+  await runLocally(assembly, options, execute, async () => {
+    if (output === undefined) return;
+    if (out !== undefined) await writeJson(out, output);
+    warnOfMemory(timingsIn(output));
+    if (out === undefined || json) printJson(output);
+    else print(`${writtenLine(out)}\n`);
   });
 }
 
@@ -58,21 +58,22 @@ export async function runTensors(assembly: string, options: RunOptions, inputs: 
   const labels = labelsFor(pipeline.outputs, options.labels);
   const tensors = await readTensors(inputs, pipeline);
   const runs = new Runs(options, `on this machine, simulated: ${simulatedLabel(options)}`);
-  const execute = async (cloud: LocalCloud): Promise<Succeeded | Failed> => {
-    let first: ExecutionOutput | undefined;
+  let first: ExecutionOutput | undefined;
+  const execute = async (cloud: LocalCloud): Promise<Failed | undefined> => {
     while (runs.next()) {
       showProgress(`${runs.place}running the state machine`);
       const begun = performance.now();
       const result = await infer(cloud, tensors);
-      if (result.status !== 'SUCCEEDED') return result;
+      if (result.status !== 'SUCCEEDED') return { ...result, run: runs.place };
       const { outputs, execution } = result;
       const ms = performance.now() - begun;
       runs.add({ ms, timings: execution.timings }, sortedByModel(pipeline.outputs, outputs));
       first ??= execution;
     }
-    return { show: () => runs.show({ labels, json: () => ({ ...first }), about: [] }) };
+    return undefined;
   };
-  await runLocally(assembly, options, execute);
+  const show = (): Promise<void> => runs.show({ labels, json: () => ({ ...first }), about: [] });
+  await runLocally(assembly, options, execute, show);
 }
 
 /** None if a function of the user has made something else of the pipeline's output. */
@@ -84,16 +85,20 @@ function timingsIn(output: Json): readonly CallTiming[] {
   }
 }
 
-/** Sets the exit code if the execution fails. */
+/**
+ * Sets the exit code if an execution fails.
+ * @param show shows what has ended, if anything has
+ */
 async function runLocally(
   assembly: string,
   options: RunOptions,
-  execute: (cloud: LocalCloud) => Promise<Succeeded | Failed>,
+  execute: (cloud: LocalCloud) => Promise<Failed | undefined>,
+  show: () => Promise<void>,
 ): Promise<void> {
   const stop = (): void => {
     clearProgress();
-    // It also ends the functions' processes.
-    process.exit(TERMINATED);
+    // The exit also ends the functions' processes.
+    void show().finally(() => process.exit(TERMINATED));
   };
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
@@ -104,15 +109,15 @@ async function runLocally(
   });
   try {
     showProgress('running the state machine');
-    const result = await execute(cloud);
+    const failed = await execute(cloud);
+    process.off('SIGTERM', stop);
     clearProgress();
     for (const notice of cloud.notices()) printLine(`note: ${notice}`);
     reportFaults(cloud, options);
-    if ('show' in result) await result.show();
-    else {
-      printLine(failureLine(result.error, causeOf(result, events)));
-      process.exitCode = FAILED;
-    }
+    await show();
+    if (failed === undefined) return;
+    printLine(failureLine(failed.error, causeOf(failed, events), undefined, failed.run));
+    process.exitCode = FAILED;
   } finally {
     await cloud.close();
     process.off('SIGTERM', stop);

@@ -190,6 +190,8 @@ describe('sliced-inference', () => {
         leftovers: [],
       });
       expect(fs.existsSync(out)).toBe(false);
+      const repeated = await failure(call('Picky', '--inputs', unfit, '--repeat', '2'));
+      expect(repeated).toMatch(/^error: run 1 of 2: the execution failed: SliceFailed: slice 0: /);
     });
 
     it('passes JSON to a pipeline with functions of the user, from the command line and from a file', async () => {

@@ -134,13 +134,20 @@ describe('run', () => {
     expect((await outcome([...args, '--faults', 'all:0'])).stderr).toBe('faults: none\n');
   });
 
-  it('names the fault that the execution could not survive', async () => {
-    const args = ['--inputs', inputs, '--out', fresh('y.npz'), '--faults', 'killed-before-write:1'];
-    const { code, stderr } = await outcome(['run', assembly, ...args]);
+  it.each([
+    [2, 7],
+    [3, 6],
+  ])('names the fault that run %d could not survive, and shows those before', async (run, seed) => {
+    const faults = ['--repeat', '60', '--faults', 'killed-before-write:0.7', '--seed', String(seed)];
+    const { code, stdout, stderr } = await outcome(['run', assembly, '--inputs', inputs, ...faults]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^faults: 3 killed-before-write\nerror: the execution failed: Runtime\.ExitError: slice 2: .*signal: killed\n$/,
+      /^faults: \d+ killed-before-write\nerror: run \d of 60: the execution failed: Runtime\.ExitError: slice \d: .*signal: killed\n$/,
     );
+    expect(stderr).toContain(` run ${run} of 60: `);
+    expect(stdout).toMatch(/^y {2}float32\[2,16\]\n/);
+    expect(stdout.match(/^run \d, /gm)).toHaveLength(run - 1);
+    expect(stdout.match(/: the same bits in the 2 runs that ended$/gm) ?? []).toHaveLength(run - 2);
   });
 });
 
