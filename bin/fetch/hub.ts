@@ -114,7 +114,7 @@ export class Hub {
           ...range,
           // Ranges and sizes are those of the file, not of a compressed one.
           'accept-encoding': 'identity',
-          ...(isHub && token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(isHub && token !== undefined && { authorization: `Bearer ${token.text}` }),
         },
       });
       return { status, headers, chunks: watched(body, timer, lost) };

@@ -33,9 +33,12 @@ export async function findCommit(hub: Hub, subject: Subject): Promise<string> {
 
 export async function listFiles(hub: Hub, subject: Subject, commit: string): Promise<HubFile[]> {
   const files: HubFile[] = [];
+  const asked = new Set<string>();
   let entries = 0;
   let query: string | undefined = '?recursive=true';
   while (query !== undefined) {
+    if (asked.has(query)) throw hub.refused('a list that repeats itself');
+    asked.add(query);
     const page = await hub.json(`/api/models/${subject.repository}/tree/${commit}${query}`, subject);
     if (!Array.isArray(page.value)) throw hub.refused('a list of files that is none');
     for (const entry of page.value) {

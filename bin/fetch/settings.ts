@@ -8,7 +8,8 @@ import { readText } from '../../lib/host/read-text';
 export interface HubSettings {
   /** Without a slash at its end. */
   readonly endpoint: string;
-  readonly token?: string;
+  /** With its name in messages, and what to do if it is not valid. */
+  readonly token?: { readonly text: string; readonly source: string; readonly advice: string };
   /** The folder with the folders of all models. */
   readonly cache: string;
   /** How long the hub may send nothing. */
@@ -24,12 +25,11 @@ const MAX_TOKEN_FILE = 4096;
 /** https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables */
 export function hubSettings(): HubSettings {
   const env = Object.fromEntries(Object.entries(process.env).filter(([, text]) => text !== ''));
-  const home =
-    env.HF_HOME ?? path.join(env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'huggingface');
-  const token = env.HF_TOKEN?.trim() ?? storedToken(env.HF_TOKEN_PATH ?? path.join(home, 'token'));
-  // Other characters would end a header. The message must not show them: they are secret.
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw new SlicedInferenceError('HF_TOKEN must be a token', 'other characters', 'copy it again');
+  const home = expanded(env.HF_HOME ?? path.join(env.XDG_CACHE_HOME ?? '~/.cache', 'huggingface'));
+  const token = isSet(env.HF_HUB_DISABLE_IMPLICIT_TOKEN)
+    ? undefined
+    : (tokenOf(env.HF_TOKEN ?? '', 'HF_TOKEN', 'copy it again, make a new token, or remove HF_TOKEN') ??
+      storedToken(expanded(env.HF_TOKEN_PATH ?? path.join(home, 'token'))));
   const silence = env.HF_HUB_DOWNLOAD_TIMEOUT ?? DEFAULT_SILENCE_S;
   const must = `HF_HUB_DOWNLOAD_TIMEOUT must be 1 to ${MAX_SILENCE_S} seconds`;
   if (!(Number(silence) >= 1 && Number(silence) <= MAX_SILENCE_S))
@@ -37,15 +37,33 @@ export function hubSettings(): HubSettings {
   return {
     endpoint: endpointOf(env.HF_ENDPOINT ?? 'https://huggingface.co'),
     ...(token !== undefined && { token }),
-    cache: path.resolve(env.HF_HUB_CACHE ?? path.join(home, 'hub')),
+    cache: path.resolve(expanded(env.HF_HUB_CACHE ?? path.join(home, 'hub'))),
     silenceMs: 1000 * Number(silence),
-    isOffline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ''),
+    isOffline: isSet(env.HF_HUB_OFFLINE),
   };
 }
 
-function storedToken(file: string): string | undefined {
+const isSet = (text = ''): boolean => /^(1|on|yes|true)$/i.test(text);
+
+/** A path with `~` and variables, which the hub's own tools expand too. One that is not set stays as it is. */
+function expanded(file: string): string {
+  return file
+    .replace(/^~(?=[\\/]|$)/, () => os.homedir())
+    .replaceAll(/\$(\w+|\{\w+\})/g, (all, name: string) => process.env[name.replace(/\W/g, '')] ?? all);
+}
+
+function storedToken(file: string): HubSettings['token'] {
   if (!fs.existsSync(file)) return undefined;
-  return readText(file, 'token', MAX_TOKEN_FILE, 'set HF_TOKEN').trim() || undefined;
+  const text = readText(file, 'token', MAX_TOKEN_FILE, 'set HF_TOKEN');
+  return tokenOf(text, `the token in ${quoted(file)}`, 'log in again with `hf auth login`');
+}
+
+function tokenOf(given: string, source: string, advice: string): HubSettings['token'] {
+  const text = given.trim();
+  // Other characters would end a header. The message must not show them: they are secret.
+  if (/[^\x21-\x7e]/.test(text))
+    throw new SlicedInferenceError(`${source} must be ASCII without blanks`, 'other characters', advice);
+  return text === '' ? undefined : { text, source, advice };
 }
 
 /** A token or a model must not cross a network in the clear. */

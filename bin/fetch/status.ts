@@ -26,7 +26,7 @@ export function statusRefusal(
     [code === 'GatedRepo', `${model} must be open to you`, terms, 'a gated model'],
     [status === 403, `${model} must be open to you`, terms],
     [code === 'RevisionNotFound', `${model} must have the revision ${quoted(revision)}`, `look at ${page}`],
-    [status === 401 && token !== undefined, 'HF_TOKEN must be valid', 'make a new token, or remove HF_TOKEN'],
+    ...(status === 401 && token ? [[true, `${token.source} must be valid`, token.advice] as const] : []),
     // The hub does not tell a private model from one that does not exist.
     [
       status === 401 || status === 404,

@@ -62,6 +62,15 @@ describe('a model', () => {
     expect(hub.requests).toEqual([]);
   });
 
+  test.each([
+    ['HF_HUB_CACHE', '${HOME}/$NOWHERE', '$NOWHERE'],
+    ['XDG_CACHE_HOME', '~', 'huggingface/hub'],
+  ])('is in the folder that %s names as %s', async (name, value, folder) => {
+    fixture.files = SINGLE;
+    const place = await fetched([], { HF_HOME: '', HOME: fixture.home, [name]: value });
+    expect(place).toContain(path.join(fixture.home, folder, 'models--org--model'));
+  });
+
   test('is copied into --local-dir, and nowhere else', async () => {
     fixture.files = EXTERNAL;
     const folder = path.join(temporaryFolder(), 'a/b');
@@ -227,15 +236,22 @@ describe('nothing leads outside', () => {
     const sent = (server: typeof hub) => new Set(server.requests.map(({ headers }) => headers.authorization));
     expect([sent(hub), sent(blobs)]).toEqual([new Set([`Bearer ${HF_TOKEN}`]), new Set([undefined])]);
     fs.writeFileSync(path.join(fixture.home, 'token'), 'hf_stored\n');
-    await fetched();
+    await fetched([], { HF_TOKEN: ' ' });
     expect(sent(hub)).toContain('Bearer hf_stored');
+    once('/revision/', replies(401));
+    expect(await refused()).toMatch(
+      /^the token in '.*\/token' must be valid, got .*: log in again with `hf auth/,
+    );
+    hub.reset();
+    await fetched([], { HF_TOKEN, HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' });
+    expect(sent(hub)).toEqual(new Set([undefined]));
   });
 });
 
 describe('refusals', () => {
   test.each([
     [401, '', '', "'org/model' must exist and be public, got status 401 from the hub: check the name; for a"],
-    [401, '', 'hf_x', 'HF_TOKEN must be valid, got status 401 from the hub: make a new token, or remove'],
+    [401, '', 'hf_x', 'HF_TOKEN must be valid, got status 401 from the hub: copy it again, make a new'],
     [403, 'GatedRepo', 'hf_x', 'must be open to you, got a gated model: accept its terms at http://127'],
     [404, 'RepoNotFound', '', "'org/model' must exist and be public, got status 404 "],
     [404, 'RevisionNotFound', '', "'org/model' must have the revision 'main', got status 404 "],
@@ -249,11 +265,14 @@ describe('refusals', () => {
     ['/revision/', '<html>', 'as the hub does, got an answer that is not JSON: check HF_ENDPOINT'],
     ['/revision/', '{"sha": "main"}', 'as the hub does, got a revision without a commit: '],
     ['/revision/', ' '.repeat(9 * 2 ** 20), 'as the hub does, got an answer of more than 8 MB: '],
-    ['/tree/', `[{}${',{}'.repeat(5000)}]`, 'at most 20000 files and folders, got more: '],
+    ['/tree/', `[{}${',{}'.repeat(8000)}]`, 'at most 20000 files and folders, got more: '],
+    ['/tree/', '[{}]', 'as the hub does, got a list that repeats itself: check HF_ENDPOINT'],
     ['/tree/', '[{"type": "file", "path": {"toString": 1}}]', 'paths inside it, got one that is not text: '],
     ['/tree/', '[{"type": "file", "path": "\\u202exnno"}]', "paths inside it, got '\\u202exnno': "],
   ])('an answer to %s: %#', async (place, body, message) => {
-    for (let page = 0; page < 4; page++) once(place, replies(200, { link: '</?x>; rel="next"' }, body));
+    // The page after the third one is the second one again.
+    for (let page = 0; page < 3; page++)
+      once(place, replies(200, { link: `</?x=${page % 2}>; rel="next"` }, body));
     expect(await refused()).toContain(message);
   });
 
