@@ -12,7 +12,7 @@ import type { Latency, Temperature, Transport } from '../../lib/cost/chain';
 import type { CostOptions } from '../../lib/cost/options';
 import { type AutomaticOptions, type Slicer, automatic } from '../../lib/plan/slicers';
 import type { Minimize } from '../../lib/plan/goal';
-import { milliseconds, size } from './quantities';
+import { bytesIn, milliseconds } from './quantities';
 
 /** What the search minimizes and its limits. */
 export interface SearchOptions {
@@ -161,7 +161,7 @@ export function wholeNumber(least = 0, most = Number.MAX_SAFE_INTEGER): (text: s
 
 /** In MB. */
 function functionMemory(text: string): number {
-  const megabytes = /^\d+$/.test(text) ? Number(text) : size(text) / 2 ** 20;
+  const megabytes = /^\d+$/.test(text) ? Number(text) : bytesIn(text) / 2 ** 20;
   const [least, most] = [FLOOR_MEMORY_MB, MAX_LAMBDA_MEMORY_MB];
   if (Number.isInteger(megabytes) && megabytes >= least && megabytes <= most) return megabytes;
   throw new InvalidArgumentError(

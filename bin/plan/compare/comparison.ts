@@ -100,7 +100,8 @@ function settingsOf(a: ComparedPlan, b: ComparedPlan): Comparison['differences']
         ['threads', String(threads)],
         ['consolidation', report.consolidation ? 'yes' : 'no'],
         ...report.assumptions.map(
-          ({ name, value, basis }) => [name, basis === 'assumed' ? `${value} (assumed)` : value] as const,
+          ({ name, value, unit, basis }) =>
+            [name, [value, unit, basis === 'assumed' ? '(assumed)' : ''].filter(Boolean).join(' ')] as const,
         ),
         ['library', library],
         ['ONNX Runtime', onnxRuntime],

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { quoted, SlicedInferenceError } from '../../../lib/errors';
 import { SEARCH_FLAGS } from '../../commands/search-options';
 import { SLICING_CHOICES, flagOf } from '../../commands/slicing-options';
-import { type QuantityKind, quantityText } from '../figures';
+import { type Unit, BYTE_UNITS, TIME_UNITS } from '../figures';
 import type { PlanOptions } from '../planned-model';
 
 const WITH = '--with';
@@ -59,8 +59,11 @@ export function overlaid<T extends GivenOptions>(first: T, second: GivenOptions)
   };
 }
 
-/** Quantities that have a unit in flags. */
-const UNITS: Readonly<Record<string, QuantityKind>> = { maxSliceSize: 'bytes', maxLatency: 'milliseconds' };
+/** Of quantities that have a unit in flags. */
+const UNITS: Readonly<Record<string, readonly Unit[] | undefined>> = {
+  maxSliceSize: BYTE_UNITS,
+  maxLatency: TIME_UNITS,
+};
 
 type Given = Exclude<GivenOptions[keyof GivenOptions], undefined>;
 
@@ -72,7 +75,8 @@ export function writtenFlags(given: GivenOptions, without: readonly string[] = [
     if (value === false) return [flag.replace('--', '--no-')];
     if (Array.isArray(value)) return [`${flag} ${value.join(',')}`];
     if (typeof value === 'object') return Object.entries(value).map((own) => `${flag} ${own.join('=')}`);
-    if (!(name in UNITS)) return [`${flag} ${value}`];
-    return [`${flag} ${quantityText(UNITS[name], Number(value)).replaceAll(/[ ,]/g, '')}`];
+    // Exact, so that the flag says what is in effect: in the largest unit that divides the number.
+    const unit = UNITS[name]?.find(({ size }) => size === 1 || Number(value) % size === 0);
+    return [`${flag} ${unit ? `${Number(value) / unit.size}${unit.name}` : value}`];
   });
 }

@@ -33,6 +33,7 @@ it.each<[string[], string]>([
   [['--max-slice-size', '0B'], "option '--max-slice-size <size>' argument '0B' is invalid. It must be a"],
   [['--max-slice-size', '64'], "'64' is invalid. It must be a size above 0 with a unit such as 64MB."],
   [['--max-memory', '64MB'], "'64MB' is invalid. It must be a whole number of MB from 512 to 10240, such"],
+  [['--max-memory', '1024.5'], "'1024.5' is invalid. It must be a whole number of MB from 512 to 10240"],
   [['--at-tensors', 't0,nowhere'], "must be computed by a node from the model's inputs, got 'nowhere'"],
   [['--at-tensors', ','], 'the list of tensors to cut at must have one tensor or more, got none'],
   [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],

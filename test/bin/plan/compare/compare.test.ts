@@ -58,6 +58,15 @@ it.each([
   expect(differences.figures[0]).toMatchObject({ name: 'slices', a: 3, b: slices, difference: slices - 3 });
 });
 
+it('writes the flags and limits that are in effect', async () => {
+  const limits = ['--max-latency', '12345ms', '--max-memory', '1.5GB'];
+  const { a, b, differences } = await compared([model, ...limits], ['--max-slice-size', '40001B']);
+  const flags = [['--max-latency 12345ms', '--max-memory 1536'], ['--max-slice-size 40001B']];
+  expect([a.flags, b.flags]).toEqual(flags);
+  const name = 'most memory of a function';
+  expect(differences.settings).toContainEqual({ name, a: '1536 MB', b: '–' });
+});
+
 it('compares what both reports say', async () => {
   const { a, b, differences } = await compared(A, ['--slices', '2']);
   expect(a.report).toEqual(JSON.parse(await succeed(['plan', ...A, '--json'])));
