@@ -9,6 +9,10 @@ export class LocalCloudError extends Error {
   }
 }
 
+export function closedCloud(): LocalCloudError {
+  return new LocalCloudError('the local cloud must be open, got a closed one: call it before close');
+}
+
 /** An error that names something that the local cloud does not support, so that it is refused and not ignored. */
 export function unsupported(what: string, remedy = 'deploy it to AWS or take it out'): LocalCloudError {
   return new LocalCloudError(`the local cloud does not support ${what}: ${remedy}`);

@@ -9,7 +9,10 @@ interface Shell {
   readonly down: (names: readonly string[], server?: Server) => string;
 }
 
-/** The process that `cloud_down` also ends, while the last line of the file names it: later another process may have its number. */
+/**
+ * The process that `cloud_down` also ends, while the last line of the file names it: later another process may have its number. If it
+ * was killed, the file is still there, and `cloud_down` removes it.
+ */
 interface Server {
   readonly pid: number;
   readonly file: string;
@@ -36,7 +39,7 @@ export const SHELLS = {
   eval "[ -z \\"\\\${$cloud_kept+x}\\" ] || cloud_was_$cloud_kept=\\$$cloud_kept"
 done`,
     down: (names, server) => `cloud_down() {
-${server ? `  ! grep -qsx ${inSh(processLine(server.pid))} ${inSh(server.file)} || kill ${server.pid}\n` : ''}\
+${server ? `  ! grep -qsx ${inSh(processLine(server.pid))} ${inSh(server.file)} || kill ${server.pid} 2>/dev/null || rm -f ${inSh(server.file)}\n` : ''}\
   for cloud_kept in ${names.join(' ')}; do
     unset "$cloud_kept"
     eval "[ -z \\"\\\${cloud_was_$cloud_kept+x}\\" ] || export $cloud_kept=\\"\\$cloud_was_$cloud_kept\\""
@@ -54,7 +57,7 @@ ${server ? `  ! grep -qsx ${inSh(processLine(server.pid))} ${inSh(server.file)} 
   foreach ($name in ${names.map(inPowershell).join(', ')}) { $cloudWas[$name] = (Get-Item Env:$name -ErrorAction Ignore).Value }
 }`,
     down: (names, server) => `function cloud_down {
-${server ? `  if (Select-String -Quiet -Pattern ${inPowershell(`^${processLine(server.pid)}$`)} -LiteralPath ${inPowershell(server.file)} -ErrorAction Ignore) { Stop-Process ${server.pid} }\n` : ''}\
+${server ? `  if (Select-String -Quiet -Pattern ${inPowershell(`^${processLine(server.pid)}$`)} -LiteralPath ${inPowershell(server.file)} -ErrorAction Ignore) { Stop-Process ${server.pid} -ErrorAction Ignore; Remove-Item -LiteralPath ${inPowershell(server.file)} -ErrorAction Ignore }\n` : ''}\
   foreach ($name in ${names.map(inPowershell).join(', ')}) {
     if ($null -eq $cloudWas[$name]) { Remove-Item Env:$name -ErrorAction Ignore } else { Set-Item Env:$name $cloudWas[$name] }
   }

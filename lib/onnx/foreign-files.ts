@@ -28,9 +28,15 @@ const KINDS: readonly (readonly [RegExp, ...ForeignKind])[] = [
   [/^\xff\xd8\xff/, 'a JPEG picture', PASS_MODEL],
   [/^\x89PNG\r\n/, 'a PNG picture', PASS_MODEL],
   [/^\x1f\x8b/, 'a gzip archive', UNPACK],
+  [/^[^]{257}ustar/, 'a tar archive', UNPACK],
   // The name of the first entry is at byte 30. Those of torch.save and torch.jit.save are in one folder.
-  [/^PK\x03\x04[^]{26}[^/]+\/(\.format|\.data|data\.pkl|constants|code|version)/, 'a PyTorch file', TORCH],
+  [
+    /^PK\x03\x04[^]{26}[^/]+\/((archive_|\.)format|\.data|data\.pkl|constants|code|version)/,
+    'a PyTorch file',
+    TORCH,
+  ],
   [/^PK\x03\x04[^]{26}(metadata|config)\.json/, 'a Keras file', KERAS],
+  [/^PK\x03\x04[^]{26}[^\0-\x1f]*\.npy/, 'a NumPy archive', PASS_MODEL],
   [/^PK(\x03\x04|\x05\x06)/, 'a ZIP archive', UNPACK],
   // The number with which old files of torch.save begin.
   [/^\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19\./, 'a PyTorch file', TORCH],
@@ -40,6 +46,7 @@ const KINDS: readonly (readonly [RegExp, ...ForeignKind])[] = [
   [/^GGUF/, 'a GGUF file', EXPORT],
   [/^\x89HDF\r\n/, 'an HDF5 file, perhaps of Keras', KERAS],
   [/^[^]{4}TFL3/, 'a TensorFlow Lite model', tf2onnx('--tflite FILE')],
+  [/^[^]{4}ORTM/, 'an ONNX Runtime model (.ort)', 'pass the .onnx file that it was made from'],
   // Its first field is a node, whose first field is its name.
   [
     /^\n[^]{1,3}\n[^]*(Placeholder|Const)[^]*dtype/,

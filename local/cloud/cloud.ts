@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { HttpApiServer } from '../api-gateway/server';
 import { readAssembly, type StackEnvironment } from '../cloudformation/assembly';
-import { LocalCloudError } from '../local-cloud-error';
+import { closedCloud, LocalCloudError } from '../local-cloud-error';
 import { Notices } from '../notices';
 import type { Json } from '../json';
 import { FaultInjector, type Faults } from '../faults/injector';
@@ -157,12 +157,14 @@ export class LocalCloud {
 
   /** Writes an object into the pipeline's bucket. */
   async putObject(key: string, body: Uint8Array | Readable): Promise<void> {
+    this.closing.signal.throwIfAborted();
     const stream = body instanceof Readable ? body : Readable.from([Buffer.from(body)]);
     await this.host.store.put(this.pipeline.bucket, key, stream);
   }
 
   /** Reads an object of the pipeline's bucket into memory. Rejects with an error named `NoSuchKey` if there is none. */
   async getObject(key: string): Promise<Buffer> {
+    this.closing.signal.throwIfAborted();
     return await buffer(this.host.store.read(this.host.store.head(this.pipeline.bucket, key)));
   }
 
@@ -218,7 +220,7 @@ export class LocalCloud {
 
   /** Ends executions, kills the functions' processes, stops the servers and removes all files. */
   async close(): Promise<void> {
-    this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
+    this.closing.abort(closedCloud());
     await this.functions?.close();
     await this.httpApi?.close();
     await this.stepFunctionsServer?.close();

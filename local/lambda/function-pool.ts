@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FunctionResource } from '../cloudformation/resources';
 import type { FaultTarget } from '../faults/injector';
-import { LocalCloudError } from '../local-cloud-error';
+import { closedCloud } from '../local-cloud-error';
 import type { Notices } from '../notices';
 import type { CodeFolders } from './code';
 import type { Concurrency } from './concurrency';
@@ -117,7 +117,7 @@ export class FunctionPool {
   }
 
   private checkOpen(): void {
-    if (this.closed) throw new LocalCloudError('the local cloud is closed: start another one');
+    if (this.closed) throw closedCloud();
   }
 
   private async startSandbox(payload: string): Promise<Sandbox> {

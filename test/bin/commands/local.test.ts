@@ -151,6 +151,10 @@ describe('local', () => {
     expect(await serving.stop()).toMatchObject({ stderr: '', leftovers: [] });
     // Its process has ended, and another one may have its number.
     expect(evaluate(`kill() { BUCKET=killed; }\n${text}cloud_down`, own)).toEqual(evaluate('', own));
+    // As `kill -9` leaves it.
+    fs.writeFileSync(file, text);
+    expect(evaluate(`exec 2>&1\n${text}cloud_down`, own)).toEqual(evaluate('', own));
+    expect(fs.existsSync(file)).toBe(false);
   });
 
   it('writes for PowerShell on request, and ends at once on a second signal', async () => {

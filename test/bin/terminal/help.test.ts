@@ -59,7 +59,7 @@ it('every flag in the table of the guide exists', async () => {
   const rows = [...guide.matchAll(/^\| `(--[a-z-]+)[^|]*\|[^|\n]*\| (.*?) +\|$/gm)];
   expect(rows.length).toBeGreaterThan(30);
   for (const [, flag, users] of rows) {
-    const named = users === 'all' ? [] : [...users.matchAll(/`([a-z]+)`/g)].map(([, name]) => name);
+    const named = users.startsWith('all') ? [] : [...users.matchAll(/`([a-z]+)`/g)].map(([, name]) => name);
     for (const command of named)
       expect([command, flagsOf(await helpOf(command))]).toEqual([command, expect.arrayContaining([flag])]);
   }

@@ -39,15 +39,20 @@ describe('text for a terminal', () => {
 });
 
 test.each([
-  [true, '\r\u001b[Kreading model.onnx\r\u001b[K'],
-  [false, ''],
-])('progress is one line that is cleared at the end, if standard error is a terminal: %s', (isTTY, line) => {
-  const before = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY');
-  Object.defineProperty(process.stderr, 'isTTY', { value: isTTY, configurable: true });
-  const text = written('stderr', () => {
-    showProgress('reading model.onnx');
-    clearProgress();
-  });
-  Object.defineProperty(process.stderr, 'isTTY', before ?? { value: undefined, configurable: true });
-  expect(text).toBe(line);
-});
+  [true, 80, '\r\u001b[Kreading model.onnx\r\u001b[K'],
+  [true, 19, '\r\u001b[Kreading model.onnx\r\u001b[K'],
+  [true, 18, '\r\u001b[K…ading model.onnx\r\u001b[K'],
+  [false, 80, ''],
+])(
+  'progress is one line that is cleared at the end, on a terminal: %s, of %d columns',
+  (isTTY, columns, line) => {
+    const before = { isTTY: process.stderr.isTTY, columns: process.stderr.columns };
+    Object.assign(process.stderr, { isTTY, columns });
+    const text = written('stderr', () => {
+      showProgress('reading model.onnx');
+      clearProgress();
+    });
+    Object.assign(process.stderr, before);
+    expect(text).toBe(line);
+  },
+);

@@ -119,10 +119,10 @@ test('closing ends running executions, kills workers and removes all files', asy
     () => fs.existsSync(marker) && (fs.readFileSync(marker, 'utf8') || undefined),
   );
   await cloud.close();
-  expect(await running).toMatchObject({ message: 'the local cloud is closed: start another one' });
+  expect(await running).toMatchObject({ name: 'LocalCloudError' });
   expect(cloud.workers()).toEqual([]);
   expect(fs.existsSync(path.dirname(path.dirname(folder)))).toBe(false);
-  await expect(cloud.execute(marker)).rejects.toThrow('is closed');
+  await expect(cloud.execute(marker)).rejects.toThrow('must be open, got a closed one: ');
 });
 
 test('a role from outside of the stack may do whatever no policy denies, and a notice says so', async () => {

@@ -22,3 +22,10 @@ test('it refuses inputs that do not fit, and throws what a slice reports', async
   await expect(model.infer({ x: [1] })).rejects.toMatchObject({ name: 'InvalidInput', tensor: 'x' });
   await expect(model.infer({ x: [[1, 2, 3]] })).rejects.toMatchObject({ name: 'SliceFailed', slice: 0 });
 });
+
+test('it refuses calls after close', async () => {
+  await model.close();
+  await expect(model.infer({ x: [[1, 2]] })).rejects.toThrow(
+    'must be open, got a closed one: call it before',
+  );
+});

@@ -108,7 +108,7 @@ describe('sandboxes', () => {
     await pool.close();
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     expect([pool.processes(), fs.existsSync(folder)]).toEqual([[], false]);
-    await expect(call(pool)).rejects.toThrow('the local cloud is closed');
+    await expect(call(pool)).rejects.toThrow('the local cloud must be open, got a closed one: ');
   });
 
   test('whose files are larger than /tmp leave a notice', async () => {
