@@ -1,13 +1,12 @@
 /** A pipeline with consolidation: its slices serve a cold model, and one function a warm one, with the same bits. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Consolidation, Slicing, WarmUp, type SlicedInferencePipelineProps } from '../../lib';
 import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
 import { SIMULATIONS } from '../../local/simulation/presets';
+import { fileWith } from '../support/changed-json';
 import { clientOf } from '../support/client-of-cloud';
 import { failed, requestOf, rows, runAsWhole, start, synthesize, trace } from '../support/deployed-pipeline';
-import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
+import { mlp, saveModel } from '../support/model-builder';
 import { float32 } from '../support/tensors';
 
 type Props = Partial<SlicedInferencePipelineProps>;
@@ -62,8 +61,7 @@ test.each<[string, Props]>([
 
 describe('a whole model that does not serve', () => {
   test('because its sandboxes die while they load, fails no run', async () => {
-    const file = path.join(temporaryFolder(), 'disturb.js');
-    fs.writeFileSync(file, "require('node:fs').promises.readFile = () => process.exit(1);");
+    const file = fileWith("require('node:fs').promises.readFile = () => process.exit(1);", 'disturb.js');
     // Its Node.js loads this program first.
     const environment = { NODE_OPTIONS: `--require ${file}` };
     const cloud = await deployed({ sliceFunctionOverrides: { whole: { environment } } });

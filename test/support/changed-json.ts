@@ -1,11 +1,12 @@
-/** Changes one place of a file of JSON, as a program without types may. */
+/** Files that a test writes, and files of JSON of which one place is changed, as a program without types may. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { temporaryFolder } from './temporary-folder';
 
-export function fileWith(text: string): string {
-  const file = path.join(temporaryFolder(), 'file.json');
-  fs.writeFileSync(file, text);
+/** Writes a file into a new folder, and returns its path. */
+export function fileWith(content: string | Uint8Array, name = 'file.json'): string {
+  const file = path.join(temporaryFolder(), name);
+  fs.writeFileSync(file, content);
   return file;
 }
 

@@ -1,13 +1,11 @@
 /** A profile of a model in code, as `sliced-inference profile` would write it. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { onnxRuntimeVersion } from '../../lib/host/packages';
 import { OMITTED } from '../../lib/onnx/model';
 import { graphDigest } from '../../lib/plan/file/plan';
 import type { ModelProfile } from '../../lib/compute-time/profile/profile';
 import { REFERENCE_FLOPS } from '../../lib/compute-time/reference-processor';
-import { temporaryFolder } from './temporary-folder';
+import { fileWith } from './changed-json';
 
 /** Each node takes `seconds` and has the planned types, with `rows` in the first dimension if it is given. */
 export function profileOf(
@@ -45,7 +43,5 @@ export function profileOf(
 
 /** @returns the path of the written profile */
 export function saveProfile(profile: ModelProfile): string {
-  const file = path.join(temporaryFolder(), 'model.profile.json');
-  fs.writeFileSync(file, JSON.stringify(profile));
-  return file;
+  return fileWith(JSON.stringify(profile), 'model.profile.json');
 }

@@ -17,6 +17,7 @@ import { decodeInlineTensor, type ExecutionOutput } from '../../../client';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { closeServer, listen } from '../../../local/http/loopback-server';
 import { comparable } from '../../support/arbitrary-tensors';
+import { fileWith } from '../../support/changed-json';
 import { pickyAboutColumns } from '../../support/command-models';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { isLink, link } from '../../support/links-and-pipes';
@@ -60,12 +61,6 @@ let inputs: string;
 async function save(tensors: Readonly<Record<string, RawTensor>>): Promise<string> {
   const file = path.join(temporaryFolder(), 'x.npz');
   await writeTensorFile(file, new Map(Object.entries(tensors)));
-  return file;
-}
-
-function saveText(text: string, name: string): string {
-  const file = path.join(temporaryFolder(), name);
-  fs.writeFileSync(file, text);
   return file;
 }
 
@@ -158,7 +153,7 @@ describe('sliced-inference', () => {
 
     it('reads nested arrays, and prints the outputs and the figures of repeated runs', async () => {
       const rows = JSON.stringify({ x: [Array(16).fill(0), Array(16).fill(0)] });
-      const args = ['--inputs', saveText(rows, 'x.json'), '--repeat', '3'];
+      const args = ['--inputs', fileWith(rows, 'x.json'), '--repeat', '3'];
       expect(await succeed(call('Fast', ...args), local())).toMatch(
         /^y  float32\[2,\d+\]\n  \S+ .*\n  min .*\n\nrun 1, .*\nslice [^]*\ncold: .*\nwarm: p50 .*\noutputs: the same bits in all 3 runs\nexecution of run 1: arn:\S+\n$/,
       );
@@ -198,7 +193,7 @@ describe('sliced-inference', () => {
       const text = await succeed(call('Texts', '--input-json', '{"text": "a line"}'), local());
       expect(JSON.parse(text)).toEqual({ rank: 2 });
       const out = link('answer.json');
-      const file = saveText('{"text": "a line"}', 'text.json');
+      const file = fileWith('{"text": "a line"}', 'text.json');
       expect(await succeed(call('Texts', '--input-json', file, '--out', out), local())).toMatch(
         /^execution arn:\S+\nwritten to .*answer\.json \(.*B\)\n$/,
       );

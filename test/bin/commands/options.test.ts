@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { parseConstants } from '../../../lib/cost/constants/constants-file';
 import { ENVIRONMENT, PRICES } from '../../../lib/cost/constants/defaults';
 import { analyzeModel } from '../../../lib/compile/analyze';
+import { fileWith } from '../../support/changed-json';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { outcome, refuse, succeed, succeedWithJson } from '../../support/run-cli';
@@ -21,12 +22,6 @@ const profiled = (seconds?: number): string =>
   saveProfile(
     profileOf(analyzeModel(model, { dimensions: { batch: 1 } }), seconds === undefined ? {} : { seconds }),
   );
-
-function fileWith(content: string): string {
-  const file = path.join(temporaryFolder(), 'constants.json');
-  fs.writeFileSync(file, content);
-  return file;
-}
 
 it.each<[string[], string]>([
   [['--slices', '0'], "option '--slices <n>' argument '0' is invalid. It must be a whole number from 1."],

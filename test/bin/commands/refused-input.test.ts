@@ -1,16 +1,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
+import { fileWith } from '../../support/changed-json';
 import { encodeModel, mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { twoInputs } from '../../support/command-models';
 import { refuse } from '../../support/run-cli';
 import { float32 } from '../../support/tensors';
-
-function file(content: string | Uint8Array, name: string): string {
-  const target = path.join(temporaryFolder(), name);
-  fs.writeFileSync(target, content);
-  return target;
-}
 
 const DOWNLOAD = 'download it and pass the path of the copy';
 
@@ -18,7 +13,7 @@ const DOWNLOAD = 'download it and pass the path of the copy';
 test('a model is refused by each command in the same words, and no files are left behind', async () => {
   const folder = temporaryFolder();
   const bytes = encodeModel(mlp(3));
-  const truncated = file(bytes.subarray(0, bytes.length / 2), 'model.onnx');
+  const truncated = fileWith(bytes.subarray(0, bytes.length / 2), 'model.onnx');
   const lines = await Promise.all([
     refuse(['inspect', truncated]),
     refuse(['plan', truncated, '--report', path.join(folder, 'report.html')]),
@@ -36,7 +31,7 @@ test('verify refuses inputs that do not match the model, are malformed or in S3'
   await writeTensorFile(inputs, new Map([['x', float32([2, 4])]]));
   const line = (name: string) => refuse(['verify', two, '--slices', '2', '--inputs', name]);
   expect(await line(inputs)).toContain("input 'ids' int64[batch,1] is missing: the request has 'x'");
-  expect(await line(file('{', 'x.json'))).toContain('text that is not JSON');
+  expect(await line(fileWith('{', 'x.json'))).toContain('text that is not JSON');
   expect(await line('s3://bucket/x.npz')).toBe(
     `tensor file 's3://bucket/x.npz' must be readable, got an S3 address: ${DOWNLOAD}`,
   );

@@ -1,4 +1,3 @@
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
 import type { Verification } from '../../../bin/verify/run-both';
@@ -6,6 +5,7 @@ import type { StackingVerification } from '../../../bin/verify/verify-stacked';
 import { stackingToken } from '../../../lib/plan/stacking-token';
 import { readPlan } from '../../../lib/compile/files/read-plan';
 import { builtFile } from '../../../lib/host/packages';
+import { fileWith } from '../../support/changed-json';
 import {
   type ModelInit,
   FLOAT,
@@ -40,8 +40,7 @@ describe('verify', () => {
 
   /** Runs code before that of the processes of `verify`. */
   function verifyAfter(code: string, ...args: readonly string[]) {
-    const preload = path.join(temporaryFolder(), 'preload.cjs');
-    fs.writeFileSync(preload, code);
+    const preload = fileWith(code, 'preload.cjs');
     return cli(['verify', ...args], { env: { NODE_OPTIONS: `--require ${preload}` } });
   }
 
@@ -79,18 +78,16 @@ describe('verify', () => {
   });
 });
 
-describe('verify --optimize', () => {
-  it('cuts the optimized graph, and compares with the whole model at that level', async () => {
-    const model = saveModel(models.normalized());
-    expect(await verify([model, '--slices', '4'])).toMatchObject({ identical: true, slices: 4 });
-    for (const level of ['basic', 'extended'])
-      expect(await verify([model, '--slices', '2', '--optimize', level])).toMatchObject({
-        ...{ identical: true, slices: 2, graphOptimization: level },
-      });
-    expect(await refuse(['verify', model, '--slices', '4', '--optimize', 'basic'])).toMatch(
-      /^the model can be cut into at most [23] slices, got 4 slices for its [23] nodes: use fewer slices$/,
-    );
-  });
+test('verify --optimize cuts the optimized graph, and compares with the whole model at that level', async () => {
+  const model = saveModel(models.normalized());
+  expect(await verify([model, '--slices', '4'])).toMatchObject({ identical: true, slices: 4 });
+  for (const level of ['basic', 'extended'])
+    expect(await verify([model, '--slices', '2', '--optimize', level])).toMatchObject({
+      ...{ identical: true, slices: 2, graphOptimization: level },
+    });
+  expect(await refuse(['verify', model, '--slices', '4', '--optimize', 'basic'])).toMatch(
+    /^the model can be cut into at most [23] slices, got 4 slices for its [23] nodes: use fewer slices$/,
+  );
 });
 
 test.each([
@@ -173,18 +170,16 @@ test("verify --against default reports how far the slices are from the model at 
   );
 });
 
-describe('verify --inputs', () => {
-  it('reads the inputs of a file', async () => {
-    const file = path.join(temporaryFolder(), 'inputs.npz');
-    const tensors = { x: float32([2, 4]), ids: int64([2, 1], [3, -1]) };
-    await writeTensorFile(file, new Map(Object.entries(tensors)));
-    expect(await verify([saveModel(models.twoInputs()), '--slices', '2', '--inputs', file])).toMatchObject({
-      identical: true,
-      inputs: [
-        { name: 'x', dtype: 'float32', shape: [2, 4] },
-        { name: 'ids', dtype: 'int64', shape: [2, 1] },
-      ],
-    });
+test('verify --inputs reads the inputs of a file', async () => {
+  const file = path.join(temporaryFolder(), 'inputs.npz');
+  const tensors = { x: float32([2, 4]), ids: int64([2, 1], [3, -1]) };
+  await writeTensorFile(file, new Map(Object.entries(tensors)));
+  expect(await verify([saveModel(models.twoInputs()), '--slices', '2', '--inputs', file])).toMatchObject({
+    identical: true,
+    inputs: [
+      { name: 'x', dtype: 'float32', shape: [2, 4] },
+      { name: 'ids', dtype: 'int64', shape: [2, 1] },
+    ],
   });
 });
 

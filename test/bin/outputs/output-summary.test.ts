@@ -1,10 +1,8 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { labelsFor } from '../../../bin/outputs/labels';
 import { outputSummary } from '../../../bin/outputs/output-summary';
 import { float16Bits } from '../../../lambda/tensors/float16';
 import { bytesOf, type RawTensor } from '../../../lambda/tensors/tensor';
-import { temporaryFolder } from '../../support/temporary-folder';
+import { fileWith } from '../../support/changed-json';
 import { float32 } from '../../support/tensors';
 
 const MIN = '-9223372036854775808';
@@ -41,9 +39,7 @@ test.each<[string, RawTensor, string]>([
 
 describe('labels', () => {
   function labels(text: string, shape: readonly (number | null)[] = [null, 3], name = 'labels.json') {
-    const file = path.join(temporaryFolder(), name);
-    fs.writeFileSync(file, text);
-    return labelsFor([{ name: 'y', dtype: 'float32', shape }], file);
+    return labelsFor([{ name: 'y', dtype: 'float32', shape }], fileWith(text, name));
   }
 
   it.each([

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
+import { fileWith } from '../../support/changed-json';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { endless } from '../../support/command-models';
 import { synthesize } from '../../support/pipeline-assembly';
@@ -63,8 +64,8 @@ describe('an interrupted command leaves neither files nor processes behind:', ()
     const folder = temporaryFolder();
     const args = ['slice', saveModel(mlp(3)), '--slices', '3', '--out', path.join(folder, 'a/b')];
     // ONNX Runtime does not answer, so that the command cannot end before the signal.
-    const preload = path.join(temporaryFolder(), 'hang.cjs');
-    fs.writeFileSync(preload, `if (process.argv[1]?.endsWith('infer-child.js')) for (;;) ${SLEEP};`);
+    const hang = `if (process.argv[1]?.endsWith('infer-child.js')) for (;;) ${SLEEP};`;
+    const preload = fileWith(hang, 'hang.cjs');
     const env = { NODE_OPTIONS: `--require ${preload}` };
     expect(await interrupt(args, (temporary) => temporary.length > 0, { signal, env })).toEqual({
       ...INTERRUPTED,
@@ -117,13 +118,12 @@ async function stopSupervisor(
   stop: (child: ChildProcess) => void,
   command: readonly string[] = [],
 ): Promise<{ readonly signal: NodeJS.Signals | null; readonly stdout: string }> {
-  const [script, main] = ['script.cjs', 'main.cjs'].map((name) => path.join(temporaryFolder(), name));
-  fs.writeFileSync(script, SLOW_CLEAN_UP);
-  fs.writeFileSync(
-    main,
+  const script = fileWith(SLOW_CLEAN_UP, 'script.cjs');
+  const main = fileWith(
     `const { supervise } = require(${JSON.stringify(path.join(PROCESS_FILES, 'supervise.js'))});
      const { watchParent } = require(${JSON.stringify(path.join(PROCESS_FILES, 'parent-watch.js'))});
      void supervise(${JSON.stringify(script)}, [], ${watch});`,
+    'main.cjs',
   );
   const [file, ...args] = [...command, process.execPath, main];
   const child = spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,8 +1,6 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { readEvents, type SliceEvents } from '../../../bin/profile/events';
 import { NodeLabels } from '../../../bin/profile/label-nodes';
-import { temporaryFolder } from '../../support/model-builder';
+import { fileWith } from '../../support/changed-json';
 
 /** Name, start and duration of a node, in microseconds, and the tensors that it computed. */
 type Event = readonly [name: string, ts: number, dur: number, outputs?: readonly object[]];
@@ -16,9 +14,7 @@ function read(...runs: readonly (readonly Event[])[]): Promise<SliceEvents> {
     }),
     '{"cat" : "Session","dur" :1,"ts" :1,"name" :"model_run","args" : {}},',
   ]);
-  const file = path.join(temporaryFolder(), 'events.json');
-  fs.writeFileSync(file, ['[', ...lines, ']'].join('\n'));
-  return readEvents(file, new NodeLabels('m'));
+  return readEvents(fileWith(['[', ...lines, ']'].join('\n')), new NodeLabels('m'));
 }
 
 /** The first run does not count. */

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { zipSync } from 'fflate';
@@ -8,6 +7,7 @@ import { encodeNpy } from '../../../bin/tensor-files/npy';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
+import { fileWith } from '../../support/changed-json';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 /** Inputs of a model with these names. */
@@ -21,12 +21,6 @@ beforeEach(() => (folder = temporaryFolder()));
 const x: RawTensor = { dtype: 'int16', shape: [2], bytes: Uint8Array.of(1, 0, 255, 255) };
 const who: RawTensor = { dtype: 'string', shape: [], strings: ['ü'] };
 
-function write(name: string, content: string | Uint8Array): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
-
 describe('a tensor file', () => {
   it.each(['.safetensors', '.npz', '.json', '.NPZ'])(
     '%s returns the tensors that were written',
@@ -39,7 +33,7 @@ describe('a tensor file', () => {
   );
 
   it('.npy holds the only input of its model', async () => {
-    const path = write('a.npy', encodeNpy(x));
+    const path = fileWith(encodeNpy(x), 'a.npy');
     expect([...(await readTensorFile(path, inputs('image'))).keys()]).toEqual(['image']);
     await expect(readTensorFile(path, inputs('a', 'b'))).rejects.toThrow(
       `tensor file '${path}' must be a file that names its tensors, got an .npy for a model of 2 inputs: use .npz or .safetensors with 'a', 'b'`,
@@ -55,7 +49,7 @@ describe('a tensor file', () => {
     ['a.bin', 'text', 'must be one of .safetensors, .npz, .npy, .json, got .bin'],
     ['none.npz', undefined, 'must be readable, got no such file or folder: check the path'],
   ])('%s with bad content (%#) is refused with its path', async (name, content, message) => {
-    const path = content === undefined ? join(folder, name) : write(name, content);
+    const path = content === undefined ? join(folder, name) : fileWith(content, name);
     const error = await readTensorFile(path, inputs('x')).catch((reason: unknown) => reason as Error);
     expect(error).toMatchObject({
       name: 'SlicedInferenceError',

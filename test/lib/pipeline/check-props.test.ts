@@ -1,5 +1,4 @@
 /** Props and options that cannot work: each is refused by one sentence, not by an error from the inside. */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -20,7 +19,7 @@ import {
 import { located } from '../../../lib/aws/annotate';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/slicers';
-import { temporaryFolder } from '../../support/temporary-folder';
+import { fileWith } from '../../support/changed-json';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
 
@@ -46,8 +45,7 @@ const always = { slicing: Slicing.count(4), consolidation: Consolidation.ALWAYS 
 const { folder, file, plan } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
 
 /** A plan of a stranger, whose digest would lead out of the cloud assembly. */
-const hostile = path.join(temporaryFolder(), 'plan.json');
-fs.writeFileSync(hostile, JSON.stringify({ ...plan, planDigest: 'x/../../cdk' }));
+const hostile = fileWith(JSON.stringify({ ...plan, planDigest: 'x/../../cdk' }), 'plan.json');
 const noDigest = "must be 64 lower-case hexadecimal digits, got 'x/../../cdk'";
 
 const sliced = () => ({ slicedModel: SlicedModel.fromDirectory(folder) });

@@ -1,6 +1,4 @@
 /** The factories of `Slicing`: each reaches its slicer, and each option the search or the model of cost. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { Duration, Size } from 'aws-cdk-lib';
 import {
   type AutomaticSlicingOptions,
@@ -11,7 +9,7 @@ import {
 } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import { temporaryFolder } from '../../support/model-builder';
+import { fileWith } from '../../support/changed-json';
 import { MLP_PATH, errorOf } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
 
@@ -76,12 +74,6 @@ it('Slicing.automatic gives each choice a key of its own', () => {
   const express = Slicing.automatic()._slicer('s3-express').key;
   expect(new Set([...keys, express]).size).toBe(choices.length + 1);
 });
-
-function fileWith(content: string): string {
-  const file = path.join(temporaryFolder(), 'file.json');
-  fs.writeFileSync(file, content);
-  return file;
-}
 
 const prices = fileWith('{"version":1,"prices":{"lambda":{"requests":{"value":0.3,"unit":"USD/million"}}}}');
 const environment = fileWith(

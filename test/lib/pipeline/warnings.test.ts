@@ -1,6 +1,4 @@
 /** What a pipeline warns of, says and refuses, because of quotas, sizes, estimates and its surroundings. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { Duration, Lazy, Size, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -19,8 +17,9 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/slicers';
+import { fileWith } from '../../support/changed-json';
 import { graphOf } from '../../support/graph-text';
-import { FLOAT, INT64, floats, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { FLOAT, INT64, floats, mlp, saveModel, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
@@ -54,8 +53,7 @@ const twelve = { modelPath: saveModel(mlp(12)), slicing: Slicing.count(12), dime
 const { plan } = writtenPlan(compile(MLP_PATH, count(3), { dimensions: { batch: 1 } }));
 
 function fromPlan(changed: Partial<SlicePlan>, props: Props = {}): Build {
-  const file = path.join(temporaryFolder(), 'plan.json');
-  fs.writeFileSync(file, JSON.stringify({ ...plan, ...changed }));
+  const file = fileWith(JSON.stringify({ ...plan, ...changed }));
   return (stack) => {
     const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
     const slicedModel = SlicedModel.fromBucket(bucket, 'large', file);
