@@ -83,12 +83,6 @@ describe('tensors in the state', () => {
     expect(slices.lines.at(-1)).toMatchObject({ s3Puts: 0 });
   });
 
-  it('are written to S3 if they have more characters than allowed', async () => {
-    const answer = await slices.sliceHandler(0)(event({ maxTensors: 100 }));
-    expect(answer).toMatchObject({ tensors: 's3', object: { key: SLICE_0 } });
-    expect(slices.written()).toEqual([SLICE_0]);
-  });
-
   it('are read from the event and not from an object of another attempt', async () => {
     slices.objects.put(SLICE_0, file({ shifted: tensor([0, 0, 0]) }));
     const last = await slices.sliceHandler(1)(event({ tensors: { 0: await answered() } }));
@@ -162,13 +156,6 @@ describe('a warm-up', () => {
   let handler: SliceHandler;
   beforeEach(() => (handler = slices.handler(0)));
   const timing = async (sliceEvent: SliceEvent) => ((await handler(sliceEvent)) as SliceAnswer).timing;
-
-  it('loads the slice and neither reads nor writes tensors', async () => {
-    const answer = (await handler(warmUp)) as WarmUpAnswer;
-    expect(answer).toEqual({ slice: 0, cold: true, loadMs: expect.any(Number) as number });
-    expect(slices.written()).toEqual([]);
-    expect(slices.objects.reads.filter(({ key }) => !key.startsWith('assets/'))).toEqual([]);
-  });
 
   it('closes the connections to the files when they have arrived, and reads nothing the next time', async () => {
     expect(slices.objects.idleClosed).toBe(0);

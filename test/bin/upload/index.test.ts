@@ -42,14 +42,6 @@ test.each([
 });
 
 describe('a file that S3 already has', () => {
-  test.each([1000, PART + 1])('is not sent again (%d bytes)', async (bytes) => {
-    const task = makeFile(folder, bytes);
-    await uploadAll(s3.connect().client, BUCKET, [task]);
-    const { client, names } = s3.connect();
-    await uploadAll(client, BUCKET, [task]);
-    expect(names()).toEqual(['HeadObject']);
-  });
-
   test.each<[string, string | undefined, Record<string, string> | undefined, string[]]>([
     ['needs no metadata', undefined, undefined, ['HeadObject']],
     ['is sent again if the object has another size', 'short', undefined, WHOLE],

@@ -35,11 +35,6 @@ it('readEnvironment reads every variable', () => {
   });
 });
 
-it('readEnvironment needs no weights file if there is no URI of weights', () => {
-  const none = { SLICE_WEIGHTS_URI: undefined, SLICE_WEIGHTS_FILE: undefined };
-  expect(readEnvironment({ ...VARIABLES, ...none }).files).not.toHaveProperty('weights');
-});
-
 it.each<[string, readonly (string | undefined)[], string]>([
   ['SLICE_BUCKET', ['', undefined], 'set'],
   ['SLICE_DEPLOYMENT_DIGEST', [''], 'set'],

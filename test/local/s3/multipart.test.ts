@@ -81,17 +81,6 @@ describe('a multipart upload', () => {
     expect((await get('replaced')).toString()).toBe('second');
     expect(files()).toBe(before + 1);
   });
-
-  test('is not an object before its completion, or after it is aborted', async () => {
-    const before = files();
-    const upload = await create('aborted');
-    await upload.part(1, 'x');
-    await expect(get('aborted')).rejects.toMatchObject({ name: 'NoSuchKey' });
-    await upload.abort();
-    await expect(get('aborted')).rejects.toMatchObject({ name: 'NoSuchKey' });
-    await expect(upload.part(2, 'y')).rejects.toMatchObject({ name: 'NoSuchUpload' });
-    expect(files()).toBe(before);
-  });
 });
 
 describe('completion', () => {

@@ -1,31 +1,6 @@
-/** An S3 with limited speed returns the same responses, only later. The benchmarks measure how much later. */
+/** When requests over a connection are answered. That limited speed changes no bytes: `cloud.test.ts`, and `end-to-end/consolidation.test.ts`. */
 import { Socket } from 'node:net';
-import { buffer } from 'node:stream/consumers';
-import type { Readable } from 'node:stream';
 import { Traffic } from '../../../local/simulation/traffic';
-import { BUCKET, s3Fixture } from '../../support/s3-fixture';
-
-const SIMULATION = {
-  network: { connectionBytesPerSecond: 200e6, functionBytesPerSecond: 300e6 },
-  storage: { standard: { get: [[50, 1]], put: [[50, 1]], openForGetMs: 1, openForPutMs: 1 } },
-} as const;
-
-const fixture = s3Fixture({ caller: { traffic: new Traffic(SIMULATION, () => 0.5) } });
-
-test('limited traffic sends and receives the same bytes', async () => {
-  const { client, callers, credentials } = fixture;
-  const body = Buffer.alloc(1_000_003, 'some bytes');
-  await client.putObject({ Bucket: BUCKET, Key: 'a', Body: body });
-  const read = async (Range?: string): Promise<Buffer> => {
-    const { Body } = await client.getObject({ Bucket: BUCKET, Key: 'a', Range });
-    return await buffer(Body as Readable);
-  };
-  expect((await read()).equals(body)).toBe(true);
-  const parts = await Promise.all([read('bytes=0-499999'), read('bytes=500000-1000002')]);
-  expect(Buffer.concat(parts).equals(body)).toBe(true);
-  callers.remove(credentials);
-  await expect(read()).rejects.toMatchObject({ name: 'InvalidAccessKeyId' });
-});
 
 interface Connection {
   readonly opened: number;

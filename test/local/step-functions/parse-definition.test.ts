@@ -28,7 +28,6 @@ const processed = (fields: JsonObject, processor: JsonObject = task()): JsonObje
     ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ...fields }, ...processor },
   });
 type Fields = Record<string, JsonObject>;
-const CSV = { InputType: 'CSV' };
 const EXPRESS = { ExecutionType: 'EXPRESS' };
 
 const CHOICE = { Condition: true, Next: 'S' };
@@ -42,7 +41,6 @@ describe('the local cloud does not support', () => {
   const useFragment = ': run the states of the pipeline inside your state machine with asFragment';
   test.each<[string, JsonObject]>([
     ["the query language JSONPath of state 'A'", { ...task(), QueryLanguage: 'JSONPath' }],
-    ["the query language JSONPath of state 'A'", task({ QueryLanguage: 'JSONPath' })],
     ["the field HeartbeatSeconds of state 'A'", task({ HeartbeatSeconds: 5 })],
     ["the invocation type DryRun of state 'A'", call({ FunctionName: 'f', InvocationType: 'DryRun' })],
     ['an expression as function name', call({ FunctionName: '{% $states.input %}' })],
@@ -63,7 +61,6 @@ describe('the local cloud does not support', () => {
       readAs({ InputType: 'PARQUET' }),
     ],
     ['the field MaxItems', readAs({ InputType: 'JSONL', MaxItems: 5 })],
-    ['the field CSVDelimiter', readAs({ ...CSV, CSVHeaderLocation: 'FIRST_ROW', CSVDelimiter: 'TAB' })],
     ['a state name of more than 80 characters', graph('x'.repeat(81))],
     ...[
       ['sqs:sendMessage', ''],
@@ -82,7 +79,6 @@ describe('a definition is refused because', () => {
   test.each<[string, JsonObject]>([
     ["the start leads to 'X'", { StartAt: 'X', States: {} }],
     ["state 'A' leads to 'X', got no such state", task({ Next: 'X' })],
-    ["state 'A' Catch[0] leads to 'X'", task({ Catch: [{ ErrorEquals: ['E'], Next: 'X' }] })],
     ["state 'S' Choices[0] leads to 'X'", state('Choice', { Choices: [{ ...CHOICE, Next: 'X' }] })],
     [
       "Condition of state 'S' Choices[0] expects true, false or a JSONata expression, got null",
