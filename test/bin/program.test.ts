@@ -11,30 +11,26 @@ afterEach(() => {
   expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(model)]);
 });
 
-describe('help', () => {
-  it('--version prints the version of the package', async () => {
-    const manifest = fs.readFileSync(path.join(__dirname, '../../package.json'), 'utf8');
-    expect(await succeed(['--version'])).toBe(`${(JSON.parse(manifest) as { version: string }).version}\n`);
-  });
+it('--version prints the version of the package', async () => {
+  const manifest = fs.readFileSync(path.join(__dirname, '../../package.json'), 'utf8');
+  expect(await succeed(['--version'])).toBe(`${(JSON.parse(manifest) as { version: string }).version}\n`);
 });
 
-describe('bad usage', () => {
-  it.each([
-    [['inspekt', model], /^unknown command 'inspekt' \(Did you mean inspect\?\)$/],
-    [['inspect'], /^missing required argument 'model'$/],
-    [['inspect', model, model], /^too many arguments for 'inspect'/],
-    [['inspect', model, '--odd'], /^unknown option '--odd': --help lists the options$/],
-    [['inspect', model, '--jsn'], /^unknown option '--jsn' \(Did you mean --json\?\)$/],
-    [['slice', model], /^required option '--out <place>' not specified$/],
-    [['verify', model, '--seed', 'x'], /^option '--seed <n>' argument 'x' is invalid/],
-    [['plan', '--with', '--slices', '3', model], /'model': put it before --with, which takes all/],
-    [
-      ['slice', '--out', out, '--at-tensors', 't0', model],
-      /^missing required argument 'model': put it before --at-tensors, which takes all arguments after it$/,
-    ],
-  ])('%j is refused', async (args, complaint) => {
-    expect(await refuse(args)).toMatch(complaint);
-  });
+it.each([
+  [['inspekt', model], /^unknown command 'inspekt' \(Did you mean inspect\?\)$/],
+  [['inspect'], /^missing required argument 'model'$/],
+  [['inspect', model, model], /^too many arguments for 'inspect'/],
+  [['inspect', model, '--odd'], /^unknown option '--odd': --help lists the options$/],
+  [['inspect', model, '--jsn'], /^unknown option '--jsn' \(Did you mean --json\?\)$/],
+  [['slice', model], /^required option '--out <place>' not specified$/],
+  [['verify', model, '--seed', 'x'], /^option '--seed <n>' argument 'x' is invalid/],
+  [['plan', '--with', '--slices', '3', model], /'model': put it before --with, which takes all/],
+  [
+    ['slice', '--out', out, '--at-tensors', 't0', model],
+    /^missing required argument 'model': put it before --at-tensors, which takes all arguments after it$/,
+  ],
+])('bad usage is refused: %j', async (args, complaint) => {
+  expect(await refuse(args)).toMatch(complaint);
 });
 
 describe('environment variables', () => {

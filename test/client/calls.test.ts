@@ -1,12 +1,6 @@
 /** What the client does when services refuse requests, fail, or do not answer. */
 import { Readable } from 'node:stream';
-import {
-  encodeTensors,
-  InferenceError,
-  type InferenceProgress,
-  type SlicedInferenceClientOptions,
-  tensorFrom,
-} from '../../client';
+import { InferenceError, type InferenceProgress, type SlicedInferenceClientOptions } from '../../client';
 import {
   type Answers,
   body,
@@ -18,7 +12,6 @@ import {
   RESULTS,
   serviceError,
   silence,
-  SIGNATURE,
   succeeded,
 } from '../support/fake-aws';
 
@@ -40,16 +33,14 @@ function standardAws(answers: Answers, options: Partial<SlicedInferenceClientOpt
   return fakeAws({ ...standard, ...answers }, options);
 }
 
-describe('an Express execution', () => {
-  it('is started again only if the service refused it', async () => {
-    const aws = fakeAws({ StartSyncExecution: inTurn(throttled, throttled, succeeded()) });
-    await aws.model.infer(inputs);
-    expect(aws.names()).toEqual(['DescribeStateMachine', ...Array<string>(3).fill('StartSyncExecution')]);
-    const broken = fakeAws({ StartSyncExecution: inTurn(serviceError('InternalFailure', 500), succeeded()) });
-    const error = await failure(broken.model.infer(inputs));
-    expect(error).toMatchObject({ name: 'InternalFailure', message: 'the reason' });
-    expect(error.cause).toMatchObject({ name: 'InternalFailure', $metadata: { httpStatusCode: 500 } });
-  });
+it('an Express execution is started again only if the service refused it', async () => {
+  const aws = fakeAws({ StartSyncExecution: inTurn(throttled, throttled, succeeded()) });
+  await aws.model.infer(inputs);
+  expect(aws.names()).toEqual(['DescribeStateMachine', ...Array<string>(3).fill('StartSyncExecution')]);
+  const broken = fakeAws({ StartSyncExecution: inTurn(serviceError('InternalFailure', 500), succeeded()) });
+  const error = await failure(broken.model.infer(inputs));
+  expect(error).toMatchObject({ name: 'InternalFailure', message: 'the reason' });
+  expect(error.cause).toMatchObject({ name: 'InternalFailure', $metadata: { httpStatusCode: 500 } });
 });
 
 describe('a Standard execution', () => {
@@ -248,25 +239,6 @@ describe('a call', () => {
       name: 'InvalidInput',
       message: 'the input must be a JSON value, got one with a bigint or a circle: convert it',
     });
-  });
-
-  it('puts a request above 255 KiB into S3 under a new key, and passes the key', async () => {
-    const count = 48_960; // 255 KiB as base64
-    const data = new Float32Array(count).fill(1);
-    const aws = fakeAws({ PutObject: () => ({}), StartSyncExecution: () => succeeded() });
-    await aws.model.infer({ x: { shape: [count - 100], data: data.subarray(100) } });
-    await aws.model.infer({ x: { shape: [count], data } });
-    expect(aws.names().slice(1)).toEqual(['StartSyncExecution', 'PutObject', 'StartSyncExecution']);
-    const [, , put, start] = aws.calls;
-    const { Bucket, Key, Body } = put.input;
-    expect(Key).toMatch(/^inputs\/[0-9a-f-]{36}\.safetensors$/);
-    expect({ Bucket, Body }).toEqual({
-      Bucket: SIGNATURE.bucket,
-      Body: encodeTensors(new Map([['x', tensorFrom('float32', [count], data)]])),
-    });
-    expect(start.input.input).toBe(
-      JSON.stringify({ version: 1, inputs: { s3: Key }, output: { inline: 'auto' } }),
-    );
   });
 });
 

@@ -30,20 +30,18 @@ describe('a state machine without a signature', () => {
   });
 });
 
-describe('an alias or a version of a state machine', () => {
-  const running = { ...machine, StartSyncExecution: () => succeeded('1') };
+const running = { ...machine, StartSyncExecution: () => succeeded('1') };
 
-  it.each([
-    ['live', MACHINE],
-    ['7-green', MACHINE],
-    ['7', `${MACHINE}:7`],
-  ])('%s is started, and described by %s', async (qualifier, describedArn) => {
-    const stateMachineArn = `${MACHINE}:${qualifier}`;
-    const aws = fakeAws(running, { stateMachineArn });
-    await aws.model.invoke({});
-    expect(aws.calls.map(({ name, input }) => [name, input.stateMachineArn])).toEqual([
-      ['DescribeStateMachine', describedArn],
-      ['StartSyncExecution', stateMachineArn],
-    ]);
-  });
+it.each([
+  ['live', MACHINE],
+  ['7-green', MACHINE],
+  ['7', `${MACHINE}:7`],
+])('the qualifier %s is started, and described by %s', async (qualifier, describedArn) => {
+  const stateMachineArn = `${MACHINE}:${qualifier}`;
+  const aws = fakeAws(running, { stateMachineArn });
+  await aws.model.invoke({});
+  expect(aws.calls.map(({ name, input }) => [name, input.stateMachineArn])).toEqual([
+    ['DescribeStateMachine', describedArn],
+    ['StartSyncExecution', stateMachineArn],
+  ]);
 });

@@ -59,22 +59,20 @@ describe("an execution's output", () => {
   });
 });
 
-describe('the run of the results', () => {
-  const arn = 'arn:aws:states:us-east-1:123456789012:';
-  const of = (run: string, key = `outputs/${run}.safetensors`) =>
-    checkOutput(JSON.stringify({ ...OUTPUT, run, outputs: { s3: { bucket: 'mine', key } } }));
+const arn = 'arn:aws:states:us-east-1:123456789012:';
+const of = (run: string, key = `outputs/${run}.safetensors`) =>
+  checkOutput(JSON.stringify({ ...OUTPUT, run, outputs: { s3: { bucket: 'mine', key } } }));
 
-  const name = "the run 'name/uuid' of its execution, got";
+const name = "the run 'name/uuid' of its execution, got";
 
-  it.each([
-    [of('name/other'), `${name} 'name/other'`],
-    [of('other/name/uuid'), `${name} 'other/name/uuid'`],
-    [of('name/uuid2'), `${name} 'name/uuid2'`],
-    [of('name/uuid/x'), `${name} 'name/uuid/x'`],
-    [of('name/uuid', 'outputs/a'), "results at 'outputs/name/uuid.safetensors', got 'outputs/a'"],
-  ])('is refused if it is another: %#', (output, message) => {
-    expect(() => {
-      requireRun(output, `${arn}express:M:name:uuid`);
-    }).toThrow(`the output of the execution must have ${message}: use a version of the package`);
-  });
+it.each([
+  [of('name/other'), `${name} 'name/other'`],
+  [of('other/name/uuid'), `${name} 'other/name/uuid'`],
+  [of('name/uuid2'), `${name} 'name/uuid2'`],
+  [of('name/uuid/x'), `${name} 'name/uuid/x'`],
+  [of('name/uuid', 'outputs/a'), "results at 'outputs/name/uuid.safetensors', got 'outputs/a'"],
+])('the run of the results is refused if it is another: %#', (output, message) => {
+  expect(() => {
+    requireRun(output, `${arn}express:M:name:uuid`);
+  }).toThrow(`the output of the execution must have ${message}: use a version of the package`);
 });

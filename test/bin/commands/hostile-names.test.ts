@@ -78,16 +78,14 @@ describe('hostile names in a synthesis', () => {
   });
 });
 
-describe('hostile texts of AWS', () => {
-  const ARN = 'arn:aws:states:eu-west-1:123456789012:stateMachine:machine';
+const ARN = 'arn:aws:states:eu-west-1:123456789012:stateMachine:machine';
 
-  it('do no harm in the cause of an execution', () => {
-    const cause = { message: name('bad'), tensor: name('x'), slice: 1 };
-    const expected = 'bad\\x1b]0;title\\x07\\x1b[2J error: forged \\x9b31m\\u202e';
-    const line = failureLine(name('SliceFailed'), cause, ARN);
-    expectHarmless(`${line}\n`);
-    expect(line).toContain(expected);
-    const error = new InferenceError('SliceFailed', name('bad'), { executionArn: ARN, slice: 1 });
-    expect(callFailure(error)?.line).toContain(expected);
-  });
+it('hostile texts of AWS do no harm in the cause of an execution', () => {
+  const cause = { message: name('bad'), tensor: name('x'), slice: 1 };
+  const expected = 'bad\\x1b]0;title\\x07\\x1b[2J error: forged \\x9b31m\\u202e';
+  const line = failureLine(name('SliceFailed'), cause, ARN);
+  expectHarmless(`${line}\n`);
+  expect(line).toContain(expected);
+  const error = new InferenceError('SliceFailed', name('bad'), { executionArn: ARN, slice: 1 });
+  expect(callFailure(error)?.line).toContain(expected);
 });

@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { SHELLS } from '../../../bin/terminal/shells';
 
-describe('sh', () => {
-  it.each(['plain', 'a b', "it's", '$HOME `date` "x" \\', ''])('evaluates the value %j as it is', (value) => {
-    const script = `${SHELLS.sh.set('NAME', value)}\nprintf '%s' "<$NAME>"`;
-    expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' })).toBe(`<${value}>`);
-  });
+it.each(['plain', 'a b', "it's", '$HOME `date` "x" \\', ''])('sh evaluates %j as it is', (value) => {
+  const script = `${SHELLS.sh.set('NAME', value)}\nprintf '%s' "<$NAME>"`;
+  expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' })).toBe(`<${value}>`);
 });
 
 it('PowerShell gets its own syntax', () => {

@@ -83,27 +83,25 @@ describe('several files', () => {
   });
 });
 
-describe('an upload that stops', () => {
-  test.each(['UploadPart', 'CompleteMultipartUpload'])(
-    'because its %s fails leaves no parts, and the next one sends the missing files',
-    async (request) => {
-      const [small, large] = [makeFile(folder, 10), makeFile(folder, 3 * PART)];
-      await uploadAll(s3.connect().client, BUCKET, [small]);
-      const before = storedFiles(s3);
-      const first = s3.connect(({ name, input }) => {
-        if (name === request && (input.PartNumber ?? 2) === 2) throw new Error('the line is cut');
-      });
-      await expect(uploadAll(first.client, BUCKET, [small, large])).rejects.toThrow('the line is cut');
-      expect(first.names()).toContain('AbortMultipartUpload');
-      expect(storedFiles(s3)).toBe(before);
+test.each(['UploadPart', 'CompleteMultipartUpload'])(
+  'an upload that stops because its %s fails leaves no parts, and the next one sends the missing files',
+  async (request) => {
+    const [small, large] = [makeFile(folder, 10), makeFile(folder, 3 * PART)];
+    await uploadAll(s3.connect().client, BUCKET, [small]);
+    const before = storedFiles(s3);
+    const first = s3.connect(({ name, input }) => {
+      if (name === request && (input.PartNumber ?? 2) === 2) throw new Error('the line is cut');
+    });
+    await expect(uploadAll(first.client, BUCKET, [small, large])).rejects.toThrow('the line is cut');
+    expect(first.names()).toContain('AbortMultipartUpload');
+    expect(storedFiles(s3)).toBe(before);
 
-      const second = s3.connect();
-      await uploadAll(second.client, BUCKET, [small, large]);
-      expect(second.calls.filter(({ input }) => input.Key === small.key)).toHaveLength(1);
-      await expectStored(large);
-    },
-  );
-});
+    const second = s3.connect();
+    await uploadAll(second.client, BUCKET, [small, large]);
+    expect(second.calls.filter(({ input }) => input.Key === small.key)).toHaveLength(1);
+    await expectStored(large);
+  },
+);
 
 type Change = (file: string) => void;
 const append: Change = (file) => {

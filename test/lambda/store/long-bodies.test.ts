@@ -161,24 +161,22 @@ describe.each(PROTOCOLS)('a body over %s', (protocol) => {
     expect([failed, unwanted].map(({ socket }) => socket.destroyed)).toEqual([true, true]);
   });
 
-  describe('read by ranges', () => {
-    const limits = { connect: 60_000, silence: 60_000, answer: 60_000, retry: 0 };
-    const objects = functionObjects({ agents, limits });
-    const all = { start: 0, end: BODY.byteLength };
-    const read = () => new RangeRead(objects, { bucket: 'b', key: 'k' }, all, '"e"');
-    const starts = () => server.requests.map((request) => BODY.byteLength - restOf(request).byteLength);
+  const limits = { connect: 60_000, silence: 60_000, answer: 60_000, retry: 0 };
+  const objects = functionObjects({ agents, limits });
+  const all = { start: 0, end: BODY.byteLength };
+  const read = () => new RangeRead(objects, { bucket: 'b', key: 'k' }, all, '"e"');
+  const starts = () => server.requests.map((request) => BODY.byteLength - restOf(request).byteLength);
 
-    it('is continued at the first missing byte if it stalls', async () => {
-      server.next = [stalling];
-      const target = Buffer.alloc(BODY.byteLength);
-      let position = 0;
-      await read().pourInto(async (chunk) => {
-        await turns(5);
-        target.set(chunk, position);
-        position += chunk.byteLength;
-      });
-      expect(starts()).toEqual([0, 600_000]);
-      expect(target.equals(BODY)).toBe(true);
+  it('read by ranges is continued at the first missing byte if it stalls', async () => {
+    server.next = [stalling];
+    const target = Buffer.alloc(BODY.byteLength);
+    let position = 0;
+    await read().pourInto(async (chunk) => {
+      await turns(5);
+      target.set(chunk, position);
+      position += chunk.byteLength;
     });
+    expect(starts()).toEqual([0, 600_000]);
+    expect(target.equals(BODY)).toBe(true);
   });
 });

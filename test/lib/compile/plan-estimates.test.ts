@@ -37,16 +37,6 @@ describe('the estimates of a plan', () => {
     expect(runsOf().cold).toEqual(runsOf(false).cold);
     expect(runsOf(true).warm.dollars).toBeGreaterThan(runsOf().warm.dollars);
   });
-
-  it('prefer slices for a model of 2 GB if a function may have 1,024 MB', () => {
-    const slicer = automatic({ maxMemorySize: 1024 });
-    expect(bestCut(large.dataflow, large.cuts, slicer).groups.length).toBeGreaterThan(2);
-    const { oneFunction } = estimatesOf(slicer, large);
-    expect(oneFunction.isCheaper).toBe(false);
-    expect(oneFunction.verdict).toMatch(
-      /^\d+ slices: the model needs [\d,]+ MB, and one function has at most 1,024 MB/,
-    );
-  });
 });
 
 test.each<[string, Slicer, ConsolidationMode]>([

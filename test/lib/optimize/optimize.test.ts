@@ -118,35 +118,33 @@ describe('an optimized model', () => {
     expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds, 'extended'));
   });
 
-  describe('is optimized again when its folder in the cache', () => {
-    const cache = path.join(process.env.SLICED_INFERENCE_CACHE ?? '', 'optimized');
-    const kept = (file: string): string => {
-      const [folder] = fs.readdirSync(cache);
-      return path.join(cache, folder, file);
-    };
-    const damages: Record<string, () => void> = {
-      'has no answer file': () => {
-        fs.rmSync(kept('answer.json'));
-      },
-      'has a truncated graph': () => {
-        fs.truncateSync(kept('saved.onnx'), 100);
-      },
-      'is from before the machine started': () => {
-        const answer = JSON.parse(fs.readFileSync(kept('answer.json'), 'utf8')) as object;
-        fs.writeFileSync(kept('answer.json'), JSON.stringify({ ...answer, writtenAt: 1 }));
-        fs.writeFileSync(kept('saved.onnx'), 'lost with the power');
-      },
-    };
+  const cache = path.join(process.env.SLICED_INFERENCE_CACHE ?? '', 'optimized');
+  const kept = (file: string): string => {
+    const [folder] = fs.readdirSync(cache);
+    return path.join(cache, folder, file);
+  };
+  const damages: Record<string, () => void> = {
+    'has no answer file': () => {
+      fs.rmSync(kept('answer.json'));
+    },
+    'has a truncated graph': () => {
+      fs.truncateSync(kept('saved.onnx'), 100);
+    },
+    'is from before the machine started': () => {
+      const answer = JSON.parse(fs.readFileSync(kept('answer.json'), 'utf8')) as object;
+      fs.writeFileSync(kept('answer.json'), JSON.stringify({ ...answer, writtenAt: 1 }));
+      fs.writeFileSync(kept('saved.onnx'), 'lost with the power');
+    },
+  };
 
-    test.each(Object.entries(damages))('%s', (_, damage) => {
-      clearCache();
-      const file = saveModel({ graph: foldable() });
-      const nodes = (): string[] =>
-        analyzeModel(file, { optimization: 'basic' }).model.graph.nodes.map(({ opType }) => opType);
-      const before = nodes();
-      damage();
-      expect(nodes()).toEqual(before);
-    });
+  test.each(Object.entries(damages))('is optimized again when its folder in the cache %s', (_, damage) => {
+    clearCache();
+    const file = saveModel({ graph: foldable() });
+    const nodes = (): string[] =>
+      analyzeModel(file, { optimization: 'basic' }).model.graph.nodes.map(({ opType }) => opType);
+    const before = nodes();
+    damage();
+    expect(nodes()).toEqual(before);
   });
 
   test('is refused in one line when ONNX Runtime cannot load it', () => {

@@ -95,7 +95,6 @@ test.each(['slice-1', 'slice-03', 'toString', 'whole'])('%j is no name of a slic
 const provisioned = 'provisionedConcurrentExecutions must be at most reservedConcurrentExecutions, got 3';
 
 test.each<[words: string, options: NonNullable<Props['sliceFunctions']>]>([
-  ['memorySize must be a whole number of MB from 128 to 10240, got 127', { memorySize: 127 }],
   ['memorySize must be a whole number of MB from 128 to 10240, got 10241', { memorySize: 10_241 }],
   ['timeout must be a whole number of seconds from 1 to 900, got 960', { timeout: Duration.minutes(16) }],
   ['reservedConcurrentExecutions must be a whole number of 1', { reservedConcurrentExecutions: 0 }],
@@ -165,13 +164,10 @@ test.each<[words: string, make: () => unknown]>([
   ["such as use1-az5, got 'us-east-1a'", () => TensorStore.s3ExpressOneZone('us-east-1a')],
   [`${memory}, got 10241: use at most the memory that`, () => Slicing.automatic({ maxMemorySize: 10_241 })],
   ['maxLatency must be a number above 0, got 0', () => Slicing.automatic({ maxLatency: Duration.millis(0) })],
-  ['maxCostPerMillion must be a number above 0, got 0', () => Slicing.automatic({ maxCostPerMillion: 0 })],
   ['requestsPerHour must be a number above 0', () => Slicing.count(1, { requestsPerHour: Infinity })],
   ["plan '' must be a readable file, got an empty string", () => Slicing.fromPlan('')],
   ["plan.json' must be a readable file, got an S3 address", () => SlicedModel.fromDirectory('s3://b/slices')],
   [`the number of slices ${known}`, () => Slicing.count(number())],
-  [`maxMemorySize ${known}`, () => Slicing.automatic({ maxMemorySize: number() })],
-  [`maxLatency ${known}`, () => Slicing.automatic({ maxLatency: Duration.seconds(number()) })],
   [`the size of a slice ${known}`, () => Slicing.maxSliceSize(Size.mebibytes(number()))],
   [`the names of tensors ${known}`, () => Slicing.atTensors(Lazy.list({ produce: () => ['h'] }))],
   [`the path of a plan ${known}`, () => Slicing.fromPlan(text())],

@@ -105,23 +105,21 @@ describe('planned shapes', () => {
     }
   });
 
-  describe('that ONNX Runtime refuses', () => {
-    /** A table of 4 positions is added to rows of `length`, then each row is multiplied by a weight of 8 x 32. */
-    const limited = modelOf(
-      nodesOf(`
+  /** A table of 4 positions is added to rows of `length`, then each row is multiplied by a weight of 8 x 32. */
+  const limited = modelOf(
+    nodesOf(`
         Shape x > shape; Abs shape > computed; Reshape x computed > rows; Add rows table > placed;
         MatMul placed w > y`),
-      { x: ['length', 8] },
-      [floats('table', [4, 8]), floats('w', [8, 32])],
-    );
+    { x: ['length', 8] },
+    [floats('table', [4, 8]), floats('w', [8, 32])],
+  );
 
-    it('are estimates, and the reason is kept', () => {
-      const { planned: found } = analyzeModel(saveModel(limited), { dimensions: { length: 5 } });
-      expect(found.refusal).toMatch(/Incompatible dimensions/);
-      expect(found.dimensions).toEqual({ length: 5 });
-      const other = analyzeModel(saveModel(limited), { dimensions: { length: 4 } });
-      expect(other.planned.refusal).toBeUndefined();
-    });
+  it('that ONNX Runtime refuses are estimates, and the reason is kept', () => {
+    const { planned: found } = analyzeModel(saveModel(limited), { dimensions: { length: 5 } });
+    expect(found.refusal).toMatch(/Incompatible dimensions/);
+    expect(found.dimensions).toEqual({ length: 5 });
+    const other = analyzeModel(saveModel(limited), { dimensions: { length: 4 } });
+    expect(other.planned.refusal).toBeUndefined();
   });
 });
 

@@ -92,13 +92,11 @@ it('the kinds of faults are those of the guide, with the same words', () => {
   expect(listed).toEqual(FAULT_KINDS.map((kind) => [kind, chanceOf(kind), effectOf(kind)]));
 });
 
-describe('rates of faults', () => {
-  it.each([
-    ['foo:1', "got 'foo': the kinds are all, s3-503, s3-500,"],
-    ['reset:1.01', "the rate of the fault 'reset' must be from 0 to 1, got 1.01: write it like reset:0.1"],
-    ['reset', 'got NaN'],
-    ['reset:0.1:2', 'got NaN'],
-  ])('are refused as %j', (text, message) => {
-    expect(() => parseFaultRates(text)).toThrow(message);
-  });
+it.each([
+  ['foo:1', "got 'foo': the kinds are all, s3-503, s3-500,"],
+  ['reset:1.01', "the rate of the fault 'reset' must be from 0 to 1, got 1.01: write it like reset:0.1"],
+  ['reset', 'got NaN'],
+  ['reset:0.1:2', 'got NaN'],
+])('rates of faults are refused as %j', (text, message) => {
+  expect(() => parseFaultRates(text)).toThrow(message);
 });

@@ -22,17 +22,15 @@ describe('matchesPattern', () => {
   });
 });
 
-describe('matchesArn', () => {
-  test.each([
-    ['*', 'arn:aws:s3:::bucket/key', true],
-    ['arn:aws:s3:::bucket/*', 'arn:aws:s3:::bucket/a/b:c', true],
-    ['arn:aws:s3:::bucket', 'arn:aws:s3:::bucket/key', false],
-    ['arn:aws:lambda:*:1:function:f:*', 'arn:aws:lambda:us-east-1:1:function:f:3', true],
-    ['arn:aws:lambda:*:1:function:f:*', 'arn:aws:lambda:us-east-1:1:function:f', false],
-    // A wildcard stays within its field.
-    ['arn:aws:lambda:*:function:f', 'arn:aws:lambda:us-east-1:1:function:f', false],
-    ['arn:aws:sqs', 'arn:aws:sqs:us-east-1:1:queue', true],
-  ])('compares %s with %s: %s', (pattern, arn, matches) => {
-    expect(matchesArn(pattern, arn)).toBe(matches);
-  });
+test.each([
+  ['*', 'arn:aws:s3:::bucket/key', true],
+  ['arn:aws:s3:::bucket/*', 'arn:aws:s3:::bucket/a/b:c', true],
+  ['arn:aws:s3:::bucket', 'arn:aws:s3:::bucket/key', false],
+  ['arn:aws:lambda:*:1:function:f:*', 'arn:aws:lambda:us-east-1:1:function:f:3', true],
+  ['arn:aws:lambda:*:1:function:f:*', 'arn:aws:lambda:us-east-1:1:function:f', false],
+  // A wildcard stays within its field.
+  ['arn:aws:lambda:*:function:f', 'arn:aws:lambda:us-east-1:1:function:f', false],
+  ['arn:aws:sqs', 'arn:aws:sqs:us-east-1:1:queue', true],
+])('matchesArn compares %s with %s: %s', (pattern, arn, matches) => {
+  expect(matchesArn(pattern, arn)).toBe(matches);
 });

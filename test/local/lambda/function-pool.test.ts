@@ -197,7 +197,6 @@ describe('a failure', () => {
   });
 });
 
-describe('the Runtime API of a worker', () => {
   const NEXT = '/2018-06-01/runtime/invocation/next';
 
   test.each<[string, string, (secret: string) => string, Record<string, string>]>([
@@ -206,7 +205,7 @@ describe('the Runtime API of a worker', () => {
     ['with the start of the secret', 'POST', (secret) => secret.slice(0, -1) + NEXT, {}],
     ['of a web page by its name', 'GET', (secret) => secret + NEXT, { host: 'page.example' }],
     ['of a web page', 'GET', (secret) => secret + NEXT, { origin: 'https://page.example' }],
-  ])('refuses a request %s, and the next call succeeds', async (_, method, pathOf, headers) => {
+])('the Runtime API refuses a request %s, and the next call succeeds', async (_, method, pathOf, headers) => {
     const pool = await functions.create(
       'exports.handler = async (event) => ({ api: process.env.AWS_LAMBDA_RUNTIME_API, event });',
     );
@@ -216,4 +215,3 @@ describe('the Runtime API of a worker', () => {
     expect(answer).toMatchObject({ status: 403, body: '' });
     expect(await call(pool, 'mine')).toMatchObject({ event: 'mine' });
   });
-});

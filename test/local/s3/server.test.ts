@@ -19,31 +19,29 @@ async function get(Key: string, Range?: string): Promise<string> {
   return (await Body?.transformToString('latin1')) ?? '';
 }
 
-describe('the trailer of an aws-chunked body', () => {
-  /** `abc` in the framing that the SDK uses for streams. */
-  function putChunked(size: number, crc32: string | undefined): Promise<Answer> {
-    const trailer = crc32 === undefined ? '' : `x-amz-checksum-crc32:${crc32}\r\n`;
-    const headers = {
-      'content-encoding': 'aws-chunked',
-      'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
-      'x-amz-decoded-content-length': String(size),
-      'x-amz-trailer': 'x-amz-checksum-crc32',
-    };
-    const body = `3\r\nabc\r\n0\r\n${trailer}\r\n`;
-    const request = { method: 'PUT', path: `/${BUCKET}/chunked`, headers, body };
-    return sendSigned(fixture.server.endpoint, request, fixture);
-  }
+/** `abc` in the framing that the SDK uses for streams. */
+function putChunked(size: number, crc32: string | undefined): Promise<Answer> {
+  const trailer = crc32 === undefined ? '' : `x-amz-checksum-crc32:${crc32}\r\n`;
+  const headers = {
+    'content-encoding': 'aws-chunked',
+    'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+    'x-amz-decoded-content-length': String(size),
+    'x-amz-trailer': 'x-amz-checksum-crc32',
+  };
+  const body = `3\r\nabc\r\n0\r\n${trailer}\r\n`;
+  const request = { method: 'PUT', path: `/${BUCKET}/chunked`, headers, body };
+  return sendSigned(fixture.server.endpoint, request, fixture);
+}
 
-  test.each([
-    [{ trailer: 'AAAAAA==', size: 3 }, 'BadDigest'],
-    [{ trailer: undefined, size: 3 }, 'MalformedTrailerError'],
-    [{ trailer: 'NSRBwg==', size: 4 }, 'IncompleteBody'],
-  ])('%j is refused, and nothing is stored', async ({ trailer, size }, code) => {
-    const answer = await putChunked(size, trailer);
-    expect(answer.status).toBe(400);
-    expect(answer.body).toContain(`<Code>${code}</Code>`);
-    await expect(get('chunked')).rejects.toMatchObject({ name: 'NoSuchKey' });
-  });
+test.each([
+  [{ trailer: 'AAAAAA==', size: 3 }, 'BadDigest'],
+  [{ trailer: undefined, size: 3 }, 'MalformedTrailerError'],
+  [{ trailer: 'NSRBwg==', size: 4 }, 'IncompleteBody'],
+])('a bad trailer is refused, and nothing is stored: %j', async ({ trailer, size }, code) => {
+  const answer = await putChunked(size, trailer);
+  expect(answer.status).toBe(400);
+  expect(answer.body).toContain(`<Code>${code}</Code>`);
+  await expect(get('chunked')).rejects.toMatchObject({ name: 'NoSuchKey' });
 });
 
 test('what is not supported is refused by name', async () => {

@@ -24,53 +24,51 @@ const CATCH = [{ ErrorEquals: ['Broken'], Next: 'Q', Output: '{% $states.errorOu
 
 type Case = readonly [string, JsonObject, MachineOptions, object];
 
-describe('a Parallel state', () => {
-  /** Reads a variable of the states around it, and has one of its own. */
-  const adding = (name: string) =>
-    branch(
-      name,
-      { Assign: { [`own${name}`]: '{% $outer + 1 %}' }, Next: `${name}2` },
-      { [`${name}2`]: { ...PASS, Output: `{% $own${name} %}` } },
-    );
-  const { P } = parallel([adding('A'), adding('B')]).States as JsonObject;
+/** Reads a variable of the states around it, and has one of its own. */
+const adding = (name: string) =>
+  branch(
+    name,
+    { Assign: { [`own${name}`]: '{% $outer + 1 %}' }, Next: `${name}2` },
+    { [`${name}2`]: { ...PASS, Output: `{% $own${name} %}` } },
+  );
+const { P } = parallel([adding('A'), adding('B')]).States as JsonObject;
 
-  test.each<Case>([
-    [
-      'passes its input on, and returns the outputs in the order of the branches',
-      parallel(TWO),
-      { input: { a: 1 }, attempts: [{ answer: 'first' }, { answer: 'second' }] },
-      { payloads: [{ a: 1 }, { a: 1 }], status: 'SUCCEEDED', output: ['first', 'second'] },
-    ],
-    [
-      'passes its Arguments on, and uses the result in Assign and Output',
-      parallel(
-        TWO,
-        {
-          Arguments: { b: '{% $states.input.a + 1 %}' },
-          Assign: { second: '{% $states.result[1].b %}' },
-          Output: '{% $count($states.result) %}',
-          Next: 'Q',
-        },
-        { Q: { ...PASS, Output: ['{% $states.input %}', '{% $second %}'] } },
-      ),
-      { input: { a: 1 } },
-      { output: [2, 2] },
-    ],
-    [
-      'shows its branches the variables of enclosing states',
-      graph('S', { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' }, { P }),
-      {},
-      { output: [2, 2] },
-    ],
-    [
-      'has branches that are retried each by itself',
-      parallel([branch('A', { Retry: [{ ErrorEquals: ['Broken'], IntervalSeconds: 7 }] }), branch('B')]),
-      { attempts: [BROKEN, { answer: 'b' }, { answer: 'a' }] },
-      { output: ['a', 'b'], seconds: 7 },
-    ],
-  ])('%s', async (_, definition, options, expected) => {
-    expect(await run(definition, options)).toMatchObject(expected);
-  });
+test.each<Case>([
+  [
+    'passes its input on, and returns the outputs in the order of the branches',
+    parallel(TWO),
+    { input: { a: 1 }, attempts: [{ answer: 'first' }, { answer: 'second' }] },
+    { payloads: [{ a: 1 }, { a: 1 }], status: 'SUCCEEDED', output: ['first', 'second'] },
+  ],
+  [
+    'passes its Arguments on, and uses the result in Assign and Output',
+    parallel(
+      TWO,
+      {
+        Arguments: { b: '{% $states.input.a + 1 %}' },
+        Assign: { second: '{% $states.result[1].b %}' },
+        Output: '{% $count($states.result) %}',
+        Next: 'Q',
+      },
+      { Q: { ...PASS, Output: ['{% $states.input %}', '{% $second %}'] } },
+    ),
+    { input: { a: 1 } },
+    { output: [2, 2] },
+  ],
+  [
+    'shows its branches the variables of enclosing states',
+    graph('S', { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' }, { P }),
+    {},
+    { output: [2, 2] },
+  ],
+  [
+    'has branches that are retried each by itself',
+    parallel([branch('A', { Retry: [{ ErrorEquals: ['Broken'], IntervalSeconds: 7 }] }), branch('B')]),
+    { attempts: [BROKEN, { answer: 'b' }, { answer: 'a' }] },
+    { output: ['a', 'b'], seconds: 7 },
+  ],
+])('a Parallel state %s', async (_, definition, options, expected) => {
+  expect(await run(definition, options)).toMatchObject(expected);
 });
 
 test('the history of a Parallel state continues before the event of its success', async () => {

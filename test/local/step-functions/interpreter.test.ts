@@ -112,43 +112,41 @@ describe('states', () => {
   });
 });
 
-describe('retries', () => {
-  const retrier = { ErrorEquals: ['E'], IntervalSeconds: 2, BackoffRate: 3, MaxAttempts: 4 };
-  const separate = task({
-    Retry: ['E', 'F'].map((error) => ({ ErrorEquals: [error], MaxAttempts: 1, IntervalSeconds: 1 })),
-  });
-
-  test.each<Case>([
-    [
-      'back off exponentially up to the maximal delay',
-      task({ Retry: [{ ...retrier, MaxDelaySeconds: 10 }] }),
-      { attempts: [E, E, E, { answer: 'done' }] },
-      {
-        status: 'SUCCEEDED',
-        output: 'done',
-        trace: [
-          ...['A StateEntered', 'A TaskStarted 0', 'A TaskFailed 0 E', 'A TaskRetried 1 after 2'],
-          ...['A TaskStarted 1', 'A TaskFailed 1 E', 'A TaskRetried 2 after 6'],
-          ...['A TaskStarted 2', 'A TaskFailed 2 E', 'A TaskRetried 3 after 10'],
-          ...['A TaskStarted 3', 'A TaskSucceeded 3', 'A StateExited'],
-        ],
-        seconds: 18,
-      },
-    ],
-    [
-      'with jitter wait a part of the delay',
-      task({ Retry: [{ ...retrier, JitterStrategy: 'FULL' }] }),
-      { attempts: [E, E], random: () => 0.25 },
-      { seconds: 2 },
-    ],
-    [
-      'are counted for each retrier, and end with the attempts of one',
-      separate,
-      { attempts: [E, { error: 'F' }, E] },
-      { status: 'FAILED', error: 'E' },
-    ],
-  ])('%s', check);
+const retrier = { ErrorEquals: ['E'], IntervalSeconds: 2, BackoffRate: 3, MaxAttempts: 4 };
+const separate = task({
+  Retry: ['E', 'F'].map((error) => ({ ErrorEquals: [error], MaxAttempts: 1, IntervalSeconds: 1 })),
 });
+
+test.each<Case>([
+  [
+    'back off exponentially up to the maximal delay',
+    task({ Retry: [{ ...retrier, MaxDelaySeconds: 10 }] }),
+    { attempts: [E, E, E, { answer: 'done' }] },
+    {
+      status: 'SUCCEEDED',
+      output: 'done',
+      trace: [
+        ...['A StateEntered', 'A TaskStarted 0', 'A TaskFailed 0 E', 'A TaskRetried 1 after 2'],
+        ...['A TaskStarted 1', 'A TaskFailed 1 E', 'A TaskRetried 2 after 6'],
+        ...['A TaskStarted 2', 'A TaskFailed 2 E', 'A TaskRetried 3 after 10'],
+        ...['A TaskStarted 3', 'A TaskSucceeded 3', 'A StateExited'],
+      ],
+      seconds: 18,
+    },
+  ],
+  [
+    'with jitter wait a part of the delay',
+    task({ Retry: [{ ...retrier, JitterStrategy: 'FULL' }] }),
+    { attempts: [E, E], random: () => 0.25 },
+    { seconds: 2 },
+  ],
+  [
+    'are counted for each retrier, and end with the attempts of one',
+    separate,
+    { attempts: [E, { error: 'F' }, E] },
+    { status: 'FAILED', error: 'E' },
+  ],
+])('retries %s', check);
 
 describe('catches', () => {
   test.each([
@@ -190,28 +188,26 @@ describe('catches', () => {
   });
 });
 
-describe('timeouts', () => {
-  const failing = Array.from({ length: 99 }, () => E);
-  test.each<Case>([
-    [
-      'of the machine end the execution, and no further state runs',
-      { ...task(), TimeoutSeconds: 9 },
-      { attempts: [HANG] },
-      {
-        status: 'TIMED_OUT',
-        error: 'States.Timeout',
-        trace: ['A StateEntered', 'A TaskStarted 0'],
-        seconds: 9,
-      },
-    ],
-    [
-      'end an Express execution after five minutes',
-      task({ Retry: [{ ErrorEquals: ['E'], MaxAttempts: 99, IntervalSeconds: 60 }] }),
-      { type: 'EXPRESS', attempts: failing },
-      { status: 'TIMED_OUT', seconds: 300 },
-    ],
-  ])('%s', check);
-});
+const failing = Array.from({ length: 99 }, () => E);
+test.each<Case>([
+  [
+    'of the machine end the execution, and no further state runs',
+    { ...task(), TimeoutSeconds: 9 },
+    { attempts: [HANG] },
+    {
+      status: 'TIMED_OUT',
+      error: 'States.Timeout',
+      trace: ['A StateEntered', 'A TaskStarted 0'],
+      seconds: 9,
+    },
+  ],
+  [
+    'end an Express execution after five minutes',
+    task({ Retry: [{ ErrorEquals: ['E'], MaxAttempts: 99, IntervalSeconds: 60 }] }),
+    { type: 'EXPRESS', attempts: failing },
+    { status: 'TIMED_OUT', seconds: 300 },
+  ],
+])('timeouts %s', check);
 
 describe('a Choice', () => {
   /** Leads to states that return their name, their input and the variable `by`. */

@@ -37,42 +37,40 @@ test('a JSONPath machine whose states all use JSONata is accepted', () => {
   expect([...definition.states.keys()]).toEqual(['A']);
 });
 
-describe('the local cloud does not support', () => {
-  const useFragment = ': run the states of the pipeline inside your state machine with asFragment';
-  test.each<[string, JsonObject]>([
-    ["the query language JSONPath of state 'A'", { ...task(), QueryLanguage: 'JSONPath' }],
-    ["the field HeartbeatSeconds of state 'A'", task({ HeartbeatSeconds: 5 })],
-    ["the invocation type DryRun of state 'A'", call({ FunctionName: 'f', InvocationType: 'DryRun' })],
-    ['an expression as function name', call({ FunctionName: '{% $states.input %}' })],
-    ["the type Loop of state 'S'", state('Loop', {})],
-    ["the mode SHARED of state 'M'", processed({ Mode: 'SHARED' })],
-    ["the execution type STANDARD of state 'M'", processed({ ExecutionType: 'STANDARD' })],
-    [
-      "the mode DISTRIBUTED of state 'N', which runs in an Express execution",
-      processed(EXPRESS, graph('N', (distributedMap('').States as Fields).M)),
-    ],
-    ["state 'M' without ResultWriter", distributedMap('', { ResultWriter: undefined })],
-    [
-      'the resource arn:aws:states:::s3:putObject of the ItemReader',
-      ofFile({ Resource: 'arn:aws:states:::s3:putObject' }),
-    ],
-    [
-      "the input type PARQUET of the ReaderConfig of the ItemReader of state 'M'",
-      readAs({ InputType: 'PARQUET' }),
-    ],
-    ['the field MaxItems', readAs({ InputType: 'JSONL', MaxItems: 5 })],
-    ['a state name of more than 80 characters', graph('x'.repeat(81))],
-    ...[
-      ['sqs:sendMessage', ''],
-      ['states:startExecution.sync:2', useFragment],
-      ['aws-sdk:sfn:startSyncExecution', useFragment],
-    ].map(([integration, remedy]): [string, JsonObject] => [
-      `the resource arn:aws:states:::${integration} of state 'A'${remedy}`,
-      task({ Resource: `arn:aws:states:::${integration}` }),
-    ]),
-  ])('%s', (what, definition) => {
-    expect(() => parse(definition)).toThrow(`the local cloud does not support ${what}`);
-  });
+const useFragment = ': run the states of the pipeline inside your state machine with asFragment';
+test.each<[string, JsonObject]>([
+  ["the query language JSONPath of state 'A'", { ...task(), QueryLanguage: 'JSONPath' }],
+  ["the field HeartbeatSeconds of state 'A'", task({ HeartbeatSeconds: 5 })],
+  ["the invocation type DryRun of state 'A'", call({ FunctionName: 'f', InvocationType: 'DryRun' })],
+  ['an expression as function name', call({ FunctionName: '{% $states.input %}' })],
+  ["the type Loop of state 'S'", state('Loop', {})],
+  ["the mode SHARED of state 'M'", processed({ Mode: 'SHARED' })],
+  ["the execution type STANDARD of state 'M'", processed({ ExecutionType: 'STANDARD' })],
+  [
+    "the mode DISTRIBUTED of state 'N', which runs in an Express execution",
+    processed(EXPRESS, graph('N', (distributedMap('').States as Fields).M)),
+  ],
+  ["state 'M' without ResultWriter", distributedMap('', { ResultWriter: undefined })],
+  [
+    'the resource arn:aws:states:::s3:putObject of the ItemReader',
+    ofFile({ Resource: 'arn:aws:states:::s3:putObject' }),
+  ],
+  [
+    "the input type PARQUET of the ReaderConfig of the ItemReader of state 'M'",
+    readAs({ InputType: 'PARQUET' }),
+  ],
+  ['the field MaxItems', readAs({ InputType: 'JSONL', MaxItems: 5 })],
+  ['a state name of more than 80 characters', graph('x'.repeat(81))],
+  ...[
+    ['sqs:sendMessage', ''],
+    ['states:startExecution.sync:2', useFragment],
+    ['aws-sdk:sfn:startSyncExecution', useFragment],
+  ].map(([integration, remedy]): [string, JsonObject] => [
+    `the resource arn:aws:states:::${integration} of state 'A'${remedy}`,
+    task({ Resource: `arn:aws:states:::${integration}` }),
+  ]),
+])('the local cloud does not support %s', (what, definition) => {
+  expect(() => parse(definition)).toThrow(`the local cloud does not support ${what}`);
 });
 
 describe('a definition is refused because', () => {
