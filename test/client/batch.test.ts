@@ -98,13 +98,6 @@ it('reports progress until the execution has ended', async () => {
   expect(last.endsAt?.getTime()).toBeGreaterThan(Date.now() - 1000);
 });
 
-it('attaches to an execution', async () => {
-  const aws = batchAws();
-  const batch = await aws.model.batch({ executionArn: `${EXECUTION}night` });
-  expect(await batch.result()).toEqual(BATCH_OUTPUT);
-  expect(aws.names()).not.toContain('StartExecution');
-});
-
 it.each<[object, string, RegExp]>([
   [{ status: 'ABORTED' }, 'ExecutionAborted', /^the batch must succeed, got stopped: start it again: what /],
   [

@@ -14,11 +14,11 @@ import {
   LocalCloud,
   infer,
 } from '../../local';
+import { CodeFolders } from '../../local/lambda/code';
 import { askOneProcess, readingFreshFilesAtOnce } from './inference/fast-analysis';
 import { expectSameBits, runWhole } from './run-slices';
-import { shareCode } from './share-code';
 import { shareZips } from './share-zips';
-import { temporaryFolder } from './temporary-folder';
+import { sharedFolder, temporaryFolder } from './temporary-folder';
 import { float32 } from './tensors';
 
 askOneProcess();
@@ -114,4 +114,24 @@ export function succeeded(result: ExecutionResult): ExecutionOutput {
 export function failed(result: ExecutionResult): { error: string; cause: FailureCause } {
   if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
   return { error: result.error, cause: parseFailureCause(result.cause) };
+}
+
+type Unpack = (this: CodeFolders, code: Parameters<CodeFolders['folderOf']>[0]) => Promise<string>;
+
+/**
+ * Unpacks the code of functions once for all local clouds of a Jest worker: ONNX Runtime takes longer than a small run. The keys of assets have
+ * the digests of their contents.
+ */
+function shareCode(): void {
+  const unpacked = path.join(sharedFolder(), 'code');
+  fs.mkdirSync(unpacked, { recursive: true });
+  const folderOf: Unpack = Reflect.get(CodeFolders.prototype, 'folderOf');
+  jest.spyOn(CodeFolders.prototype, 'folderOf').mockImplementation(async function (this: CodeFolders, code) {
+    const folder = path.join(unpacked, code.key);
+    if (fs.existsSync(folder)) return folder;
+    const own = await folderOf.call(this, code);
+    // Another function may have been faster.
+    if (!fs.existsSync(folder)) fs.renameSync(own, folder);
+    return folder;
+  });
 }

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { compile } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
 import { automatic, count } from '../../../lib/plan/slicers';
-import { timeAhead } from '../../support/inference/file-age';
+import { timeAhead } from '../../support/inference/fast-analysis';
 import { PersistentInference } from '../../support/inference/persistent-inference';
 import { outcomeOf, type Outcome } from '../case';
 

@@ -15,7 +15,7 @@ import { planText } from '../../../lib/emit/write';
 import { SlicedInferencePipeline } from '../../../lib/pipeline/sliced-inference-pipeline';
 import { SlicedModel } from '../../../lib/pipeline/sliced-model';
 import { fromPlan } from '../../../lib/plan/slicers';
-import { timeAhead } from '../../support/inference/file-age';
+import { timeAhead } from '../../support/inference/fast-analysis';
 import { type Outcome, outcomeOf } from '../case';
 import type { PlanSettings } from './plan-cases';
 

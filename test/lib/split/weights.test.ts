@@ -2,10 +2,15 @@
  * Which weights can be divided: quantized ones behind their scales, and biases of every shape. The others are refused with the reason.
  * `test/end-to-end/split-kernels.test.ts` divides each operator.
  */
+import * as path from 'node:path';
 import * as fc from 'fast-check';
+import { saveModelOf } from '../../../bench/split/comparison';
+import { analyzeModel } from '../../../lib/compile/analyze';
 import { packedBytes } from '../../../lib/onnx/data-type';
 import { partOfTensor } from '../../../lib/split/part-of-tensor';
-import { evenParts, rangesOf } from '../../../lib/split/split';
+import { splitModel } from '../../../lib/split/rewrite';
+import { type SplitAxis, evenParts, rangesOf } from '../../../lib/split/split';
+import { type Splittable, splitInto, waysToSplit } from '../../../lib/split/splittable';
 import {
   type ModelInit,
   type TensorInit,
@@ -16,10 +21,38 @@ import {
   floats,
   modelOf,
   node,
+  saveModel,
+  temporaryFolder,
 } from '../../support/model-builder';
 import { expectSameBits, runWhole } from '../../support/run-slices';
-import { savedSplit, waysOf } from '../../support/split-model';
 import { float32, int64 } from '../../support/tensors';
+
+/** How the last operator of a small model can be split. */
+function waysOf(init: ModelInit): readonly Splittable[] | string {
+  const { subject } = analyzeModel(saveModel(init)).splitting;
+  const { nodes } = subject.model.graph;
+  return waysToSplit(subject, nodes[nodes.length - 1]);
+}
+
+/** Saves a model and the same model with every operator that has these columns, channels or rows in parts. @returns both paths */
+function savedSplit(
+  init: ModelInit,
+  count: number,
+  axis?: SplitAxis,
+): { whole: string; parts: string; nodes: string[] } {
+  const whole = saveModel(init);
+  const { subject } = analyzeModel(whole).splitting;
+  const splits = subject.model.graph.nodes.flatMap((node) => {
+    const ways = waysToSplit(subject, node);
+    if (typeof ways === 'string') return [];
+    const way = axis === undefined ? ways[0] : ways.find((each) => each.axis === axis);
+    return way === undefined ? [] : [splitInto(way, count)];
+  });
+  const { model } = splitModel(subject, splits);
+  const parts = path.join(temporaryFolder(), 'parts.onnx');
+  saveModelOf(model, parts);
+  return { whole, parts, nodes: model.graph.nodes.map(({ opType }) => opType) };
+}
 
 const UINT4 = 21;
 const OPSET_OF_BLOCKS = 21;

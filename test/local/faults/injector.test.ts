@@ -2,14 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { FaultInjector, type InjectedFault, parseFaultRates } from '../../../local/faults/injector';
-import {
-  chanceOf,
-  effectOf,
-  FAULT_KINDS,
-  type FaultKind,
-  isFaultKind,
-  kindsOf,
-} from '../../../local/faults/kinds';
+import { chanceOf, FAULT_KINDS, type FaultKind, isFaultKind, kindsOf } from '../../../local/faults/kinds';
 
 const RATES = { 's3-503': 0.2, reset: 0.2 };
 
@@ -83,13 +76,11 @@ describe('a fault injector', () => {
   });
 });
 
-it('the kinds of faults are those of the guide, with the same words', () => {
+it('the kinds of faults are those of the guide, in its order', () => {
   const guide = fs.readFileSync(path.join(__dirname, '../../../docs/command-line.md'), 'utf8');
-  const rows = [...guide.matchAll(/^\| `([^`]+)` +\| ([^|]+?) +\| ([^|]+?) +\|$/gm)].map((row) =>
-    row.slice(1),
-  );
+  const rows = [...guide.matchAll(/^\| `([^`]+)` +\| ([^|]+?) +\| [^|]+ \|$/gm)].map((row) => row.slice(1));
   const listed = rows.filter(([name]) => isFaultKind(name));
-  expect(listed).toEqual(FAULT_KINDS.map((kind) => [kind, chanceOf(kind), effectOf(kind)]));
+  expect(listed).toEqual(FAULT_KINDS.map((kind) => [kind, chanceOf(kind)]));
 });
 
 it.each([

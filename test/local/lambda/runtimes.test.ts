@@ -1,13 +1,26 @@
 /** Runs functions with the Node.js that they declare, as far as it is installed in `test/other-versions`. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Notices } from '../../../local/notices';
+import { packageRoot } from '../../../lib/host/packages';
 import { infer } from '../../../local';
 import { Slicing } from '../../../lib';
 import { rows, start, synthesize } from '../../support/deployed-pipeline';
 import { call, functionFixture } from '../../support/function-fixture';
 import { mlp, saveModel } from '../../support/model-builder';
-import { otherNodes } from '../../support/other-nodes';
 import { runWhole } from '../../support/run-slices';
+
+/** Major versions of all runtimes that Lambda has or will have. */
+const MAJORS = ['20', '22', '24', '26'];
+
+/** The programs by major version. `node scripts/test-versions.mjs` installs them with npm. */
+function otherNodes(): Readonly<Record<string, string>> {
+  const packages = path.join(packageRoot(), 'test/other-versions/node_modules');
+  const folderOf = (major: string) => `node-${major}-${process.platform}-${process.arch}`;
+  const programs = MAJORS.map((major) => [major, path.join(packages, folderOf(major), 'bin/node')] as const);
+  return Object.fromEntries(programs.filter(([, program]) => fs.existsSync(program)));
+}
 
 const functions = functionFixture();
 const nodeBinaries = otherNodes();
