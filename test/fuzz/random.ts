@@ -1,15 +1,10 @@
 /** Random choices that depend only on a seed, so that every case can be reproduced. */
-import { createHash } from 'node:crypto';
-
-/** The multiplier and the modulus of MINSTD: Park, Miller and Stockmeyer, Communications of the ACM 36 (7), 1993. */
-const [MULTIPLIER, MODULUS] = [48_271, 2 ** 31 - 1];
+import { draw } from '../../local/seeded-random';
 
 export class Random {
-  private state: number;
+  private drawn = 0;
 
-  constructor(seed: string) {
-    this.state = 1 + (createHash('sha256').update(seed).digest().readUInt32LE() % (MODULUS - 1));
-  }
+  constructor(private readonly seed: string) {}
 
   /** Returns a whole number from 0 to `limit - 1`. */
   below(limit: number): number {
@@ -48,7 +43,6 @@ export class Random {
 
   /** From 0 to below 1. */
   private share(): number {
-    this.state = (this.state * MULTIPLIER) % MODULUS;
-    return this.state / MODULUS;
+    return draw(`${this.seed} ${this.drawn++}`);
   }
 }
