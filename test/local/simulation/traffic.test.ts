@@ -1,4 +1,4 @@
-/** When requests over a connection are answered. That limited speed changes no bytes: `cloud.test.ts`, and `end-to-end/consolidation.test.ts`. */
+/** When requests over a connection are answered. That limited speed changes no bytes: `local/cloud/cloud.test.ts`, `end-to-end/consolidation.test.ts`. */
 import { Socket } from 'node:net';
 import { Traffic } from '../../../local/simulation/traffic';
 
