@@ -32,6 +32,7 @@ Examples:
   $ sliced-inference fetch organization/model
   $ sliced-inference inspect model.onnx
   $ sliced-inference plan model.onnx --slices 3 --report report.html
+  $ sliced-inference init --model model.onnx
   $ sliced-inference verify model.onnx --slices 3
   $ sliced-inference slice model.onnx --slices 3 --out slices
   $ sliced-inference run cdk.out --inputs x.npz --out y.npz

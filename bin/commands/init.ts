@@ -1,10 +1,11 @@
 /** `sliced-inference init [FOLDER] --model FILE`: writes a CDK app for a model. */
+import * as path from 'node:path';
 import { Command } from 'commander';
 import { laidOut } from '../terminal/help';
 import { packageVersion } from '../../lib/host/packages';
 import { type AppModel, readAppModel } from '../init/app-model';
 import { quotedForShell } from '../init/literals';
-import { type Manifest, TEST_SCRIPT, appManifest } from '../init/manifest';
+import { JEST_CONFIG_FILE, type Manifest, TEST_SCRIPT, appManifest, libraryVersion } from '../init/manifest';
 import { pythonFiles } from '../init/python';
 import { type AppCommands, type AppLanguage, COMMANDS, readme } from '../init/readme';
 import { typescriptFiles } from '../init/typescript';
@@ -41,33 +42,52 @@ export function initCommand(): Command {
     .action(init);
 }
 
-function init(folder: string, { model, language }: Options): void {
+async function init(folder: string, { model, language }: Options): Promise<void> {
   const target = projectFolder(folder);
   showProgress(`reading ${model}`);
-  const app = readAppModel(model, target);
+  const app = await readAppModel(model, target);
   const isPython = language === 'python';
   const manifest = isPython ? undefined : appManifest(target);
-  const commands = commandsOf(language, manifest);
+  const commands = commandsOf(language, target, manifest);
   const files = {
     ...(isPython ? pythonFiles(app, packageVersion()) : typescriptFiles(app)),
     'README.md': readme(app, language, commands),
     '.gitignore': `cdk.out/\ncloud.env\n${isPython ? '.venv/\n__pycache__/\n' : 'node_modules/\n'}`,
   };
-  writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
+  await writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
   clearProgress();
   print([`written to ${folder}`, ...Object.keys(files), ...manifestLines(manifest)].join('\n  ') + '\n');
-  printNotes(app);
-  if (!manifest?.hasTarball)
+  printNotes(app, commands);
+  for (const warning of manifest?.tooOld ?? []) printLine(`warning: ${warning}`);
+  const isInstalled = isPython && process.env.JSII_AGENT?.startsWith('Python/');
+  if (!isInstalled && !manifest?.hasTarball)
     printLine(
       'note: the packages are not on npm and PyPI yet: first install what `npm run pack` writes in a clone',
     );
-  print(nextCommands(folder, commands));
+  print(nextCommands(folder, isInstalled ? inEnvironment(commands, target) : commands));
 }
 
 /** A script `test` that was there, such as that of `npm init`, stays. */
-function commandsOf(language: AppLanguage, manifest?: Manifest): AppCommands {
-  const hasOwnTest = manifest?.added?.includes(TEST_SCRIPT) === false;
-  return { ...COMMANDS[language], ...(hasOwnTest && { test: 'npx jest' }) };
+function commandsOf(language: AppLanguage, target: string, manifest?: Manifest): AppCommands {
+  const commands = COMMANDS[language];
+  if (manifest === undefined) {
+    // `npm run pack` writes the wheels beside the tarball.
+    const [, tarball = '../cdk-sliced-inference/dist/js/'] =
+      /^file:(.*\/)/.exec(libraryVersion(target)) ?? [];
+    const wheels = `${quotedForShell(path.posix.join(tarball, '../python/'))}*.whl`;
+    const pip = `\npip install ${wheels}   # until the packages are on PyPI\n`;
+    return { ...commands, install: commands.install.replace('\n', () => pip) };
+  }
+  const hasOwnTest = manifest.added?.includes(TEST_SCRIPT) === false;
+  return { ...commands, ...(hasOwnTest && { test: `npx jest --config ${JEST_CONFIG_FILE}` }) };
+}
+
+/** The commands for the environment whose Python package runs this command. */
+function inEnvironment(commands: AppCommands, target: string): AppCommands {
+  const { VIRTUAL_ENV: environment } = process.env;
+  const activate = environment && path.join(path.relative(target, environment), 'bin/activate');
+  const enter = activate ? `. ${quotedForShell(activate)} && ` : '';
+  return { ...commands, install: commands.install.replace(/.*\n/s, ''), enter };
 }
 
 function manifestLines(manifest: Manifest | undefined): string[] {
@@ -76,23 +96,28 @@ function manifestLines(manifest: Manifest | undefined): string[] {
   return [added === undefined ? 'package.json' : `package.json, with ${added.join(', ') || 'nothing new'}`];
 }
 
-function printNotes({ path, isOutside, hub, refusal }: AppModel): void {
+function printNotes(app: AppModel, { call }: AppCommands): void {
+  const { isOutside, hub, refusal, valuesRefusal } = app;
   if (isOutside) {
     const advice = hub ? '; its README says how to fetch it again' : '';
-    printLine(`note: the app refers to a model outside of its folder, ${path}${advice}`);
+    printLine(`note: the app refers to a model outside of its folder, ${app.path}${advice}`);
   }
   if (refusal !== undefined)
     printLine(
       `warning: ONNX Runtime refuses the model with the assumed dimensions, so change them: ${refusal}`,
     );
+  if (valuesRefusal !== undefined)
+    printLine(
+      `warning: the model refuses the example values of ${call.split(' ')[1]} (${valuesRefusal}): replace them before the call`,
+    );
 }
 
-function nextCommands(folder: string, { install, test, cdk, command, call }: AppCommands): string {
+function nextCommands(folder: string, { install, test, cdk, command, enter, call }: AppCommands): string {
   const place = folder === '.' ? '' : `cd ${quotedForShell(folder)} && `;
   return `next
-  ${place}${install}
+  ${place}${install.replaceAll('\n', '\n  ')}
   ${cdk} synth --quiet && ${test}
   ${command} local cdk.out --write-env cloud.env
-  . ./cloud.env && ${call}   # in another shell
+  ${place}${enter}. ./cloud.env && ${call}   # in another shell
 `;
 }

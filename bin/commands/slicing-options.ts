@@ -1,6 +1,6 @@
 /** The flags that decide how a model is cut, the same for every command. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { quoted, SlicedInferenceError } from '../../lib/errors';
+import { oneLine, quoted, SlicedInferenceError } from '../../lib/errors';
 import { type Slicer, atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/slicers';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
@@ -130,8 +130,11 @@ export function warnOfProfile(differences: readonly string[]): void {
   );
 }
 
-/** Explains why the model is missing: a model after one of these flags is read as a tensor, or as a flag of the second plan. */
+/** Explains why the model is missing: `init` takes it as a folder, and one after these flags is a tensor, or a flag of the second plan. */
 export function missingModelHint(error: string, args: readonly string[]): string {
+  const model = args.find((arg) => /\.onnx$/i.test(arg));
+  if (model !== undefined && error.includes("required option '--model"))
+    return `: the argument is the folder of the app; pass the model as --model ${oneLine(model)}`;
   const flag = args.find((arg) => arg === AT_TENSORS || arg === '--with');
   const isSwallowed = error.includes("missing required argument 'model'") && flag !== undefined;
   return isSwallowed ? `: put it before ${flag}, which takes all arguments after it` : '';

@@ -5,6 +5,7 @@ import type { TensorDataType } from '../../contract/tensors';
 import { type AnalyzedModel, analyzeModel } from '../../lib/compile/analyze';
 import { isBindable } from '../../lib/onnx/data-type';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
+import { type ExampleInput, runnableInputs } from './example-inputs';
 import { type AppNames, type HubFile, appNames, hubFileOf } from './names';
 
 export interface AppModel {
@@ -20,28 +21,22 @@ export interface AppModel {
   readonly inputs: readonly ExampleInput[];
   /** Why ONNX Runtime does not load the model with these dimensions. */
   readonly refusal?: string;
-}
-
-export interface ExampleInput {
-  readonly name: string;
-  readonly dtype: TensorDataType;
-  readonly shape: readonly number[];
-  /** `wave`: small numbers around 0. */
-  readonly values: 'zeros' | 'ones' | 'wave' | 'text';
+  /** Why the model refuses the inputs. */
+  readonly valuesRefusal?: string;
 }
 
 /** @throws SlicedInferenceError for a model that cannot be sliced, or whose inputs a request cannot have */
-export function readAppModel(model: string, folder: string): AppModel {
+export async function readAppModel(model: string, folder: string): Promise<AppModel> {
   const analyzed = analyzeModel(model);
   const hub = hubFileOf(model);
   const { dimensions, refusal } = analyzed.planned;
+  const inputs = exampleInputs(analyzed);
   return {
     names: appNames(model, hub),
     ...pathFrom(folder, model, hub),
     ...(hub && { hub }),
     dimensions,
-    inputs: exampleInputs(analyzed),
-    ...(refusal !== undefined && { refusal }),
+    ...(refusal === undefined ? await runnableInputs(model, analyzed.model, inputs) : { inputs, refusal }),
   };
 }
 

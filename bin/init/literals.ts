@@ -1,5 +1,5 @@
 /** Foreign names and paths as text in the files of an app. */
-import { printable } from '../../lib/errors';
+import { escaped } from '../../lib/errors';
 
 /** Characters that a terminal or an editor may obey, such as those that change the direction of text. */
 const UNPRINTABLE = /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
@@ -21,7 +21,7 @@ export function key(name: string): string {
 
 /** Text in a comment or a Markdown document, in backticks. */
 export function code(text: string): string {
-  return `\`${printable(text).replaceAll('`', "'").replaceAll('*/', '*')}\``;
+  return `\`${escaped(text).replaceAll('`', "'").replaceAll('*/', '*')}\``;
 }
 
 /** Lines with this many blanks before them. */

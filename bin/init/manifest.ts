@@ -7,6 +7,8 @@ import { readText } from '../../lib/host/read-text';
 
 const LIBRARY = 'cdk-sliced-inference';
 
+export const JEST_CONFIG_FILE = 'jest.config.cjs';
+
 /** Releases that work together. Those that this repository has too are tested with it. */
 export const VERSIONS = {
   dependencies: { 'aws-cdk-lib': '^2.276.0', constructs: '^10.8.1' },
@@ -37,6 +39,8 @@ export interface Manifest {
   readonly added?: readonly string[];
   /** Whether the app installs the library from a file. */
   readonly hasTarball: boolean;
+  /** Warnings of packages with which the library does not install. */
+  readonly tooOld: readonly string[];
 }
 
 /**
@@ -53,7 +57,8 @@ export function appManifest(folder: string): Manifest {
   const known = { ...dependencies, ...devDependencies };
   const library = libraryVersion(folder);
   const wanted: Sections = {
-    scripts: { test: 'jest' },
+    // Another configuration of Jest may be beside this one.
+    scripts: { test: `jest --config ${JEST_CONFIG_FILE}` },
     dependencies: { ...VERSIONS.dependencies, [LIBRARY]: library },
     devDependencies: VERSIONS.devDependencies,
   };
@@ -68,7 +73,11 @@ export function appManifest(folder: string): Manifest {
   }
   const indent = /^[\t ]+(?=")/m.exec(text)?.[0] ?? 2;
   const hasTarball = (known[LIBRARY] ?? library).startsWith('file:');
-  return { text: `${JSON.stringify(manifest, undefined, indent)}\n`, hasTarball, ...(isThere && { added }) };
+  const lines = `${JSON.stringify(manifest, undefined, indent)}\n`;
+  return {
+    text: text.includes('\r\n') ? lines.replaceAll('\n', '\r\n') : lines,
+    ...{ hasTarball, tooOld: tooOld(known), ...(isThere && { added }) },
+  };
 }
 
 function parse(file: string, text: string): Sections {
@@ -76,7 +85,7 @@ function parse(file: string, text: string): Sections {
   try {
     manifest = JSON.parse(text);
   } catch {
-    throw refused(file, 'other text');
+    throw refused(file, 'text that is not JSON', 'correct it');
   }
   if (!isRecord(manifest)) throw refused(file, 'other JSON');
   if (manifest.type === 'module')
@@ -90,8 +99,21 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function refused(file: string, got: string): SlicedInferenceError {
-  const advice = 'choose a folder without it';
+/** A version such as `2.100.0` or `~2.100`. npm takes the newest one of a wider range. */
+const VERSION = /^[~=]?(\d+)\.(\d+)(\.[\dx*]+)?$/;
+
+function tooOld(known: Readonly<Partial<Record<string, string>>>): string[] {
+  const manifest = fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
+  const { peerDependencies: needed = {} } = JSON.parse(manifest) as Sections;
+  return Object.entries(needed).flatMap(([name, least]) => {
+    const [own, needs] = [known[name] ?? '', least.slice(1)].map((version) => VERSION.exec(version));
+    const [major, minor] = [1, 2].map((part) => Number(own?.[part]) - Number(needs?.[part]));
+    const isOld = major < 0 || (major === 0 && minor < 0);
+    return isOld ? [`${name} ${known[name]} is older than ${least}: update it first`] : [];
+  });
+}
+
+function refused(file: string, got: string, advice = 'choose a folder without it'): SlicedInferenceError {
   return new SlicedInferenceError(`file ${quoted(file)} must be a package.json of CommonJS`, got, advice);
 }
 

@@ -4,8 +4,8 @@ import { code, quotedForShell } from './literals';
 
 export type AppLanguage = 'typescript' | 'python';
 
-/** How an app is installed, tested and called. */
-export type AppCommands = Readonly<Record<'install' | 'test' | 'cdk' | 'command' | 'call', string>>;
+/** How an app is installed, tested and called. `enter` begins a command in a new shell. */
+export type AppCommands = Readonly<Record<'install' | 'test' | 'cdk' | 'command' | 'enter' | 'call', string>>;
 
 export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
   typescript: {
@@ -13,25 +13,21 @@ export const COMMANDS: Readonly<Record<AppLanguage, AppCommands>> = {
     test: 'npm test',
     cdk: 'npx cdk',
     command: 'npx sliced-inference',
+    enter: '',
     call: 'node call.mjs',
   },
   python: {
-    install: 'python3 -m venv .venv && . .venv/bin/activate && pip install -r requirements.txt',
+    install: 'python3 -m venv .venv && . .venv/bin/activate\npip install -r requirements.txt',
     test: 'pytest',
     cdk: 'npx aws-cdk@2',
     command: 'sliced-inference',
+    enter: '. .venv/bin/activate && ',
     call: 'python call.py',
   },
 };
 
-/** The environment variable that silences what a library prints on Node.js 20. */
-const SILENCE: Readonly<Record<AppLanguage, string>> = {
-  typescript: 'the AWS SDK warns: `export AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true`',
-  python: 'jsii prints a box: `export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20`',
-};
-
 export function readme({ names, path, hub }: AppModel, language: AppLanguage, commands: AppCommands): string {
-  const { install, test, cdk, command, call } = commands;
+  const { install, test, cdk, command, enter, call } = commands;
   const [stack, snapshot] =
     language === 'python'
       ? [`${names.module}_stack.py`, 'snapshot.json']
@@ -59,16 +55,14 @@ Run it on this machine, without an AWS account. The first command serves until t
 
 \`\`\`sh
 ${command} local cdk.out --write-env cloud.env
-. ./cloud.env && ${call}   # in another shell
+${enter}. ./cloud.env && ${call}   # in another shell
 cloud_down   # stops the local cloud, and gives the shell its variables back
 \`\`\`
-
-On Node.js 20, ${SILENCE[language]} silences it.
 
 Deploy it with credentials of an AWS account, in a shell without these variables:
 
 \`\`\`sh
-${cdk} bootstrap   # once for each account and region
+${enter}${cdk} bootstrap   # once for each account and region
 ${cdk} deploy      # prints the ARN of the state machine
 STATE_MACHINE_ARN=arn:aws:states:… ${call}
 ${cdk} destroy

@@ -1,7 +1,9 @@
 /** The files of an app in TypeScript, besides package.json. */
 import { elementCount, typedView } from '../../lambda/tensors/tensor';
-import type { AppModel, ExampleInput } from './app-model';
+import type { AppModel } from './app-model';
+import type { ExampleInput } from './example-inputs';
 import { indented, key, listed, literal } from './literals';
+import { JEST_CONFIG_FILE } from './manifest';
 
 /** Their texts by name. */
 export function typescriptFiles(model: AppModel): Record<string, string> {
@@ -12,7 +14,7 @@ export function typescriptFiles(model: AppModel): Record<string, string> {
     [`${file}-stack.test.ts`]: testFile(file, stack),
     'call.mjs': callFile(model.inputs),
     'cdk.json': '{ "app": "npx tsx app.ts" }\n',
-    'jest.config.cjs': JEST_CONFIG,
+    [JEST_CONFIG_FILE]: JEST_CONFIG,
     'tsconfig.json': TSCONFIG,
   };
 }
@@ -66,7 +68,7 @@ ${indented(sizes.length === 0 ? [] : lines, 6)}      // Without \`slicing\`, the
 }
 
 function testFile(file: string, stack: string): string {
-  return `/** Other weights pass this test; other cuts and other resources do not. \`npx jest -u\` accepts them. */
+  return `/** Other weights pass this test; other cuts and other resources do not. \`npx jest --config ${JEST_CONFIG_FILE} -u\` accepts them. */
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
@@ -94,13 +96,16 @@ import { SlicedInferenceClient, toNestedArray } from 'cdk-sliced-inference/clien
 const inputs = {
 ${indented(tensors, 2)}};
 
+// The AWS SDK warns of Node.js versions that it will not support.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
 if (stateMachineArn === undefined) {
   console.error('STATE_MACHINE_ARN must name the state machine, got none: see README.md');
   process.exit(2);
 }
-const model = new SlicedInferenceClient({ stateMachineArn });
+let model;
 try {
+  model = new SlicedInferenceClient({ stateMachineArn });
   const { outputs } = await model.infer(inputs);
   for (const [name, output] of Object.entries(outputs)) {
     const first = [toNestedArray(output)].flat(Infinity).slice(0, 8);
@@ -110,7 +115,7 @@ try {
   console.error(String(error));
   process.exitCode = 1;
 } finally {
-  await model.close();
+  await model?.close();
 }
 `;
 }

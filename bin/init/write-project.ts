@@ -2,7 +2,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
-import { linkTarget, makeFolder, replaceFile } from '../../lib/host/folders';
+import { makeFolder } from '../../lib/host/folders';
+import { writeNamedFile } from '../outputs/named-file';
 
 /**
  * The real path of a folder that may not exist yet.
@@ -23,11 +24,11 @@ export function projectFolder(folder: string): string {
  * @param replaced the text of a file that may exist
  * @throws SlicedInferenceError if one of the new files exists, or if the folder cannot be written
  */
-export function writeProject(
+export async function writeProject(
   folder: string,
   files: Readonly<Record<string, string>>,
   replaced?: { readonly name: string; readonly text: string },
-): void {
+): Promise<void> {
   const names = Object.keys(files);
   const existing = names.filter((name) => isThere(path.join(folder, name)));
   if (existing.length > 0) {
@@ -39,7 +40,10 @@ export function writeProject(
   }
   const created = outermostMissing(folder);
   const written: string[] = [];
+  const manifest = replaced && path.join(folder, replaced.name);
   try {
+    // Another file takes its place, for which the system asks only the folder.
+    if (manifest && fs.existsSync(manifest)) fs.accessSync(manifest, fs.constants.W_OK);
     makeFolder(folder);
     for (const name of names) {
       const file = path.join(folder, name);
@@ -49,11 +53,12 @@ export function writeProject(
       fs.writeFileSync(opened, files[name]);
       fs.closeSync(opened);
     }
-    if (replaced) replaceFile(linkTarget(path.join(folder, replaced.name)), replaced.text);
+    if (manifest) await writeNamedFile(manifest, replaced.name, replaced.text);
   } catch (error) {
     for (const own of created === undefined ? written : [created])
       fs.rmSync(own, { recursive: true, force: true });
-    throw noFolder(folder, systemReason(error));
+    if (error instanceof SlicedInferenceError) throw error;
+    throw noFolder((error as NodeJS.ErrnoException).path ?? folder, systemReason(error));
   }
 }
 

@@ -30,10 +30,11 @@ test('the releases of an app are those that this repository tests', () => {
 test('a package.json keeps what it has, also its form, and gets what it lacks', () => {
   const folder = temporaryFolder();
   const text =
-    '\uFEFF{\n\t"name": "mine",\n\t"scripts": { "test": "vitest" },\n\t"devDependencies": { "aws-cdk-lib": "2.224.0" }\n}\n';
+    '\uFEFF{\r\n\t"name": "mine",\r\n\t"scripts": { "test": "vitest" },\r\n\t"devDependencies": { "aws-cdk-lib": "2.224.0" }\r\n}\r\n';
   fs.writeFileSync(path.join(folder, 'package.json'), text);
-  const { text: merged, added } = appManifest(folder);
-  expect(merged).toMatch(/^\{\n\t"name": "mine",\n\t"scripts"/);
+  const { text: merged, added, tooOld } = appManifest(folder);
+  expect(merged).toMatch(/^\{\r\n\t"name": "mine",\r\n\t"scripts"/);
+  expect(tooOld).toEqual([]);
   expect(JSON.parse(merged)).toMatchObject({
     scripts: { test: 'vitest' },
     dependencies: { constructs: VERSIONS.dependencies.constructs },
@@ -41,6 +42,16 @@ test('a package.json keeps what it has, also its form, and gets what it lacks', 
   });
   expect(added).not.toContain(TEST_SCRIPT);
   expect(merged.match(/aws-cdk-lib/g)).toHaveLength(1);
+});
+
+test('packages that are too old for the library are named', () => {
+  const folder = temporaryFolder();
+  const dependencies = { 'aws-cdk-lib': '~2.223.1', constructs: '3.4.1' };
+  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ dependencies }));
+  expect(appManifest(folder).tooOld).toEqual([
+    'aws-cdk-lib ~2.223.1 is older than ^2.224.0: update it first',
+    'constructs 3.4.1 is older than ^10.0.0: update it first',
+  ]);
 });
 
 test('a package.json of ES modules is refused, because Jest would not load the app', () => {
@@ -68,11 +79,11 @@ test('the library comes from the tarball that the command was installed from', (
   expect(libraryVersion(app, root)).toBe(`^${version}`);
 });
 
-test('a file that cannot be written takes the others and new folders with it', () => {
+test('a file that cannot be written takes the others and new folders with it', async () => {
   const folder = temporaryFolder();
   const app = path.join(folder, 'new/app');
-  expect(() => {
-    writeProject(app, { 'a.ts': 'a', 'missing/b.ts': 'b' });
-  }).toThrow(/got no such file or folder for '.*': choose another folder$/);
+  await expect(writeProject(app, { 'a.ts': 'a', 'missing/b.ts': 'b' })).rejects.toThrow(
+    /got no such file or folder for '.*b.ts': choose another folder$/,
+  );
   expect(fs.readdirSync(folder)).toEqual([]);
 });
