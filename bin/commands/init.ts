@@ -5,7 +5,7 @@ import { laidOut } from '../terminal/help';
 import { packageVersion } from '../../lib/host/packages';
 import { type AppModel, readAppModel } from '../init/app-model';
 import { quotedForShell } from '../init/literals';
-import { JEST_CONFIG_FILE, type Manifest, TEST_SCRIPT, appManifest, libraryVersion } from '../init/manifest';
+import { type Manifest, TEST_COMMAND, TEST_SCRIPT, appManifest, libraryVersion } from '../init/manifest';
 import { pythonFiles } from '../init/python';
 import { type AppCommands, type AppLanguage, COMMANDS, readme } from '../init/readme';
 import { typescriptFiles } from '../init/typescript';
@@ -57,8 +57,7 @@ async function init(folder: string, { model, language }: Options): Promise<void>
   await writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
   clearProgress();
   print([`written to ${folder}`, ...Object.keys(files), ...manifestLines(manifest)].join('\n  ') + '\n');
-  printNotes(app, commands);
-  for (const warning of manifest?.tooOld ?? []) printLine(`warning: ${warning}`);
+  printNotes(app, commands, manifest?.tooOld);
   const isInstalled = isPython && process.env.JSII_AGENT?.startsWith('Python/');
   if (!isInstalled && !manifest?.hasTarball)
     printLine(
@@ -72,14 +71,13 @@ function commandsOf(language: AppLanguage, target: string, manifest?: Manifest):
   const commands = COMMANDS[language];
   if (manifest === undefined) {
     // `npm run pack` writes the wheels beside the tarball.
-    const [, tarball = '../cdk-sliced-inference/dist/js/'] =
-      /^file:(.*\/)/.exec(libraryVersion(target)) ?? [];
-    const wheels = `${quotedForShell(path.posix.join(tarball, '../python/'))}*.whl`;
+    const [, js = '../cdk-sliced-inference/dist/js/'] = /^file:(.*\/)/.exec(libraryVersion(target)) ?? [];
+    const wheels = `${quotedForShell(path.posix.join(js, '../python/'))}*.whl`;
     const pip = `\npip install ${wheels}   # until the packages are on PyPI\n`;
     return { ...commands, install: commands.install.replace('\n', () => pip) };
   }
   const hasOwnTest = manifest.added?.includes(TEST_SCRIPT) === false;
-  return { ...commands, ...(hasOwnTest && { test: `npx jest --config ${JEST_CONFIG_FILE}` }) };
+  return { ...commands, ...(hasOwnTest && { test: `npx ${TEST_COMMAND}` }) };
 }
 
 /** The commands for the environment whose Python package runs this command. */
@@ -96,20 +94,19 @@ function manifestLines(manifest: Manifest | undefined): string[] {
   return [added === undefined ? 'package.json' : `package.json, with ${added.join(', ') || 'nothing new'}`];
 }
 
-function printNotes(app: AppModel, { call }: AppCommands): void {
+function printNotes(app: AppModel, { call }: AppCommands, tooOld: Manifest['tooOld'] = []): void {
   const { isOutside, hub, refusal, valuesRefusal } = app;
   if (isOutside) {
     const advice = hub ? '; its README says how to fetch it again' : '';
     printLine(`note: the app refers to a model outside of its folder, ${app.path}${advice}`);
   }
-  if (refusal !== undefined)
-    printLine(
-      `warning: ONNX Runtime refuses the model with the assumed dimensions, so change them: ${refusal}`,
-    );
-  if (valuesRefusal !== undefined)
-    printLine(
-      `warning: the model refuses the example values of ${call.split(' ')[1]} (${valuesRefusal}): replace them before the call`,
-    );
+  const warnings = [
+    refusal && `ONNX Runtime refuses the model with the assumed dimensions, so change them: ${refusal}`,
+    valuesRefusal &&
+      `the model refuses the example values of ${call.split(' ')[1]} (${valuesRefusal}): replace them before the call`,
+    ...tooOld,
+  ];
+  for (const warning of warnings) if (warning) printLine(`warning: ${warning}`);
 }
 
 function nextCommands(folder: string, { install, test, cdk, command, enter, call }: AppCommands): string {

@@ -18,14 +18,11 @@ export interface ExampleInput {
   readonly values: 'zeros' | 'ones' | 'wave' | 'text';
 }
 
-/** What else inputs of these types may have. An integer may be a size or an axis, and a float may be a scale. */
-const OTHER_VALUES = [
-  { types: /int/, values: 'zeros' },
-  { types: /int|float|bool/, values: 'ones' },
-] as const;
+/** A model that has more bytes, with its inputs, is not run, because that takes long. */
+const MAX_BYTES = 2 ** 30;
 
-/** Larger models are not run, because that takes long. */
-const MAX_MODEL_BYTES = 2 ** 30;
+/** In a list of numbers or strings. */
+const ELEMENT_BYTES = 64;
 
 /** For all runs together. A model that needs more time counts as one that was not run. */
 const DEADLINE_MS = 60_000;
@@ -36,19 +33,21 @@ export async function runnableInputs(
   { graph, files }: Pick<Model, 'graph' | 'files'>,
   inputs: readonly ExampleInput[],
 ): Promise<{ readonly inputs: readonly ExampleInput[]; readonly valuesRefusal?: string }> {
-  if (files.reduce((sum, { size }) => sum + size, 0) > MAX_MODEL_BYTES) return { inputs };
-  const others = OTHER_VALUES.map(({ types, values }) =>
-    inputs.map((input) => (types.test(input.dtype) ? { ...input, values } : input)),
-  );
+  const bytes = inputs.map(({ shape }) => elementCount(shape) * ELEMENT_BYTES);
+  for (const { size } of files) bytes.push(size);
+  if (bytes.reduce((sum, own) => sum + own, 0) > MAX_BYTES) return { inputs };
+  // An integer may be a size or an axis, and a float a scale.
+  const zeros = inputs.map((own) => (own.dtype.includes('int') ? { ...own, values: 'zeros' as const } : own));
+  const ones = inputs.map((own) => (own.dtype === 'string' ? own : { ...own, values: 'ones' as const }));
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-init-'));
   const [request, outputs] = ['inputs', 'outputs'].map((name) => path.join(folder, `${name}.safetensors`));
   const outputNames = graph.outputs.map(({ value }) => graph.values[value].name);
-  const settings = { threads: 2, optimization: 'none' } as const;
-  const job: WholeJob = { kind: 'whole', modelPath, inputs: request, outputs, outputNames, ...settings };
+  const run = { modelPath, outputNames, threads: 2, optimization: 'none' } as const;
+  const job: WholeJob = { kind: 'whole', ...run, inputs: request, outputs };
   const end = Date.now() + DEADLINE_MS;
   let valuesRefusal: string | undefined;
   try {
-    for (const tried of [inputs, ...others]) {
+    for (const tried of [inputs, zeros, ones]) {
       fs.writeFileSync(request, encodeSafetensors(new Map(tried.map((own) => [own.name, tensorOf(own)]))));
       const { failure } = await ask<JobAnswer>('verify-job', job, folder, Math.max(1, end - Date.now()));
       if (failure === undefined) return { inputs: tried };
@@ -62,15 +61,9 @@ export async function runnableInputs(
 }
 
 function tensorOf({ name, dtype, shape, values }: ExampleInput): RawTensor {
-  const isBool = dtype === 'bool';
-  const data = Array.from({ length: elementCount(shape) }, (_, index) => {
-    const elements = {
-      zeros: isBool ? false : 0,
-      ones: isBool ? true : 1,
-      wave: Math.sin(index),
-      text: 'text',
-    };
-    return elements[values];
-  });
+  const element = { zeros: 0, ones: 1, wave: undefined, text: 'text' }[values];
+  const data = Array.from({ length: elementCount(shape) }, (_, index) =>
+    dtype === 'bool' ? element === 1 : (element ?? Math.sin(index)),
+  );
   return decodeInlineTensor(name, { dtype, shape, data });
 }

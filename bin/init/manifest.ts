@@ -1,13 +1,15 @@
 /** The package.json of an app: a new file, or the existing one with the scripts and packages that it lacks. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { isRecord, parsedRecord } from '../../lambda/json-values';
 import { quoted, SlicedInferenceError } from '../../lib/errors';
 import { packageRoot, packageVersion } from '../../lib/host/packages';
 import { readText } from '../../lib/host/read-text';
 
 const LIBRARY = 'cdk-sliced-inference';
 
-export const JEST_CONFIG_FILE = 'jest.config.cjs';
+/** Names the app's own configuration, because another one may be beside it. */
+export const TEST_COMMAND = 'jest --config jest.config.cjs';
 
 /** Releases that work together. Those that this repository has too are tested with it. */
 export const VERSIONS = {
@@ -53,12 +55,10 @@ export function appManifest(folder: string): Manifest {
   const isThere = fs.existsSync(file);
   const text = isThere ? readText(file, 'file', MAX_BYTES, 'move it') : '{ "private": true }';
   const existing = parse(file, text);
-  const { dependencies, devDependencies } = existing;
-  const known = { ...dependencies, ...devDependencies };
+  const known = { ...existing.dependencies, ...existing.devDependencies };
   const library = libraryVersion(folder);
   const wanted: Sections = {
-    // Another configuration of Jest may be beside this one.
-    scripts: { test: `jest --config ${JEST_CONFIG_FILE}` },
+    scripts: { test: TEST_COMMAND },
     dependencies: { ...VERSIONS.dependencies, [LIBRARY]: library },
     devDependencies: VERSIONS.devDependencies,
   };
@@ -81,22 +81,13 @@ export function appManifest(folder: string): Manifest {
 }
 
 function parse(file: string, text: string): Sections {
-  let manifest: unknown;
-  try {
-    manifest = JSON.parse(text);
-  } catch {
-    throw refused(file, 'text that is not JSON', 'correct it');
-  }
-  if (!isRecord(manifest)) throw refused(file, 'other JSON');
+  const manifest = parsedRecord(text);
+  if (manifest === undefined) throw refused(file, 'text that is not a JSON object', 'correct it');
   if (manifest.type === 'module')
     throw refused(file, '"type": "module", with which Jest does not load the app');
   for (const name of ['scripts', 'dependencies', 'devDependencies'])
     if (!isRecord(manifest[name] ?? {})) throw refused(file, `${name} of another kind`);
   return manifest as Sections;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A version such as `2.100.0` or `~2.100`. npm takes the newest one of a wider range. */
@@ -126,13 +117,11 @@ export function libraryVersion(folder: string, root = packageRoot()): string {
   const modules = path.dirname(root);
   const lock = path.join(modules, '.package-lock.json');
   if (path.basename(modules) !== 'node_modules' || !fs.existsSync(lock)) return release;
-  const { packages = {} } = JSON.parse(fs.readFileSync(lock, 'utf8')) as Lock;
+  const { packages = {} } = JSON.parse(fs.readFileSync(lock, 'utf8')) as {
+    readonly packages?: Readonly<Partial<Record<string, { readonly resolved?: string }>>>;
+  };
   const tarball = /^file:(.+)$/.exec(packages[`node_modules/${LIBRARY}`]?.resolved ?? '');
   if (tarball === null) return release;
   const relative = path.relative(folder, path.resolve(path.dirname(modules), tarball[1]));
   return `file:${relative.replaceAll(path.sep, '/')}`;
-}
-
-interface Lock {
-  readonly packages?: Readonly<Partial<Record<string, { readonly resolved?: string }>>>;
 }

@@ -3,7 +3,7 @@ import { elementCount, typedView } from '../../lambda/tensors/tensor';
 import type { AppModel } from './app-model';
 import type { ExampleInput } from './example-inputs';
 import { indented, key, listed, literal } from './literals';
-import { JEST_CONFIG_FILE } from './manifest';
+import { TEST_COMMAND } from './manifest';
 
 /** Their texts by name. */
 export function typescriptFiles(model: AppModel): Record<string, string> {
@@ -14,7 +14,7 @@ export function typescriptFiles(model: AppModel): Record<string, string> {
     [`${file}-stack.test.ts`]: testFile(file, stack),
     'call.mjs': callFile(model.inputs),
     'cdk.json': '{ "app": "npx tsx app.ts" }\n',
-    [JEST_CONFIG_FILE]: JEST_CONFIG,
+    'jest.config.cjs': JEST_CONFIG,
     'tsconfig.json': TSCONFIG,
   };
 }
@@ -68,7 +68,7 @@ ${indented(sizes.length === 0 ? [] : lines, 6)}      // Without \`slicing\`, the
 }
 
 function testFile(file: string, stack: string): string {
-  return `/** Other weights pass this test; other cuts and other resources do not. \`npx jest --config ${JEST_CONFIG_FILE} -u\` accepts them. */
+  return `/** Other weights pass this test; other cuts and other resources do not. \`npx ${TEST_COMMAND} -u\` accepts them. */
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
