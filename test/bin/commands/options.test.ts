@@ -90,11 +90,11 @@ it('a profile of other sizes is worth a warning, and one of another graph is ref
   expect(await refuse(['plan', model, '--profile', other])).toContain('got a profile of another graph');
 });
 
-  it.each([
-    ['prices', PRICES],
-    ['environment', ENVIRONMENT],
+it.each([
+  ['prices', PRICES],
+  ['environment', ENVIRONMENT],
 ] as const)('constants prints %s that the flag of this name accepts', async (kind, table) => {
-    const text = await succeed(['constants', kind]);
-    expect(parseConstants(text, 'constants.json', kind, table)).toEqual(table);
-    expect(await planned(`--${kind}`, fileWith(text))).toEqual(await planned());
-  });
+  const text = await succeed(['constants', kind]);
+  expect(parseConstants(text, 'constants.json', kind, table)).toEqual(table);
+  expect(await planned(`--${kind}`, fileWith(text))).toEqual(await planned());
+});

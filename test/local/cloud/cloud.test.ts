@@ -74,13 +74,13 @@ test('a function cannot reach a service that the local cloud does not give it', 
 });
 
 test('a function with certificate authorities of its own trusts the S3 of the local cloud', async () => {
-    const assembly = pipeline(DOUBLE, (stack) => {
-      stack.slice.addEnvironment('NODE_EXTRA_CA_CERTS', '/var/runtime/ca-cert.pem');
-    });
-    const cloud = await start(assembly);
-    await cloud.putObject('inputs/n', Buffer.from('21'));
-    expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
+  const assembly = pipeline(DOUBLE, (stack) => {
+    stack.slice.addEnvironment('NODE_EXTRA_CA_CERTS', '/var/runtime/ca-cert.pem');
   });
+  const cloud = await start(assembly);
+  await cloud.putObject('inputs/n', Buffer.from('21'));
+  expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
+});
 
 test('closing ends running executions, kills workers and removes all files', async () => {
   const marker = path.join(fs.mkdtempSync(path.join(root, 'marker-')), 'started');

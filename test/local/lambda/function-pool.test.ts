@@ -197,21 +197,21 @@ describe('a failure', () => {
   });
 });
 
-  const NEXT = '/2018-06-01/runtime/invocation/next';
+const NEXT = '/2018-06-01/runtime/invocation/next';
 
-  test.each<[string, string, (secret: string) => string, Record<string, string>]>([
-    ['without the secret', 'GET', () => NEXT, {}],
-    ['with another secret', 'GET', (secret) => secret.replaceAll(/\w/g, '0') + NEXT, {}],
-    ['with the start of the secret', 'POST', (secret) => secret.slice(0, -1) + NEXT, {}],
-    ['of a web page by its name', 'GET', (secret) => secret + NEXT, { host: 'page.example' }],
-    ['of a web page', 'GET', (secret) => secret + NEXT, { origin: 'https://page.example' }],
+test.each<[string, string, (secret: string) => string, Record<string, string>]>([
+  ['without the secret', 'GET', () => NEXT, {}],
+  ['with another secret', 'GET', (secret) => secret.replaceAll(/\w/g, '0') + NEXT, {}],
+  ['with the start of the secret', 'POST', (secret) => secret.slice(0, -1) + NEXT, {}],
+  ['of a web page by its name', 'GET', (secret) => secret + NEXT, { host: 'page.example' }],
+  ['of a web page', 'GET', (secret) => secret + NEXT, { origin: 'https://page.example' }],
 ])('the Runtime API refuses a request %s, and the next call succeeds', async (_, method, pathOf, headers) => {
-    const pool = await functions.create(
-      'exports.handler = async (event) => ({ api: process.env.AWS_LAMBDA_RUNTIME_API, event });',
-    );
-    const { api } = await call<{ api: string }>(pool);
-    const [host, secret] = api.split(/(?=\/)/);
-    const answer = await send(`http://${host}`, { method, path: pathOf(secret) }, headers);
-    expect(answer).toMatchObject({ status: 403, body: '' });
-    expect(await call(pool, 'mine')).toMatchObject({ event: 'mine' });
-  });
+  const pool = await functions.create(
+    'exports.handler = async (event) => ({ api: process.env.AWS_LAMBDA_RUNTIME_API, event });',
+  );
+  const { api } = await call<{ api: string }>(pool);
+  const [host, secret] = api.split(/(?=\/)/);
+  const answer = await send(`http://${host}`, { method, path: pathOf(secret) }, headers);
+  expect(answer).toMatchObject({ status: 403, body: '' });
+  expect(await call(pool, 'mine')).toMatchObject({ event: 'mine' });
+});
