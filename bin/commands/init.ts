@@ -44,10 +44,10 @@ export function initCommand(): Command {
 
 async function init(folder: string, { model, language }: Options): Promise<void> {
   const target = projectFolder(folder);
-  showProgress(`reading ${model}`);
-  const app = await readAppModel(model, target);
   const isPython = language === 'python';
   const manifest = isPython ? undefined : appManifest(target);
+  showProgress(`reading ${model}`);
+  const app = await readAppModel(model, target);
   const commands = commandsOf(language, target, manifest);
   const files = {
     ...(isPython ? pythonFiles(app, packageVersion()) : typescriptFiles(app)),
@@ -57,7 +57,7 @@ async function init(folder: string, { model, language }: Options): Promise<void>
   await writeProject(target, files, manifest && { name: 'package.json', text: manifest.text });
   clearProgress();
   print([`written to ${folder}`, ...Object.keys(files), ...manifestLines(manifest)].join('\n  ') + '\n');
-  printNotes(app, commands, manifest?.tooOld);
+  printNotes(app, commands);
   const isInstalled = isPython && process.env.JSII_AGENT?.startsWith('Python/');
   if (!isInstalled && !manifest?.hasTarball)
     printLine(
@@ -71,9 +71,10 @@ function commandsOf(language: AppLanguage, target: string, manifest?: Manifest):
   const commands = COMMANDS[language];
   if (manifest === undefined) {
     // `npm run pack` writes the wheels beside the tarball.
-    const [, js = '../cdk-sliced-inference/dist/js/'] = /^file:(.*\/)/.exec(libraryVersion(target)) ?? [];
+    const [, js = '../cdk-sliced-inference/dist/js/'] =
+      /^file:(.*\/js\/)[^/]*$/.exec(libraryVersion(target)) ?? [];
     const wheels = `${quotedForShell(path.posix.join(js, '../python/'))}*.whl`;
-    const pip = `\npip install ${wheels}   # until the packages are on PyPI\n`;
+    const pip = `\npip install ${wheels}\n`;
     return { ...commands, install: commands.install.replace('\n', () => pip) };
   }
   const hasOwnTest = manifest.added?.includes(TEST_SCRIPT) === false;
@@ -94,7 +95,7 @@ function manifestLines(manifest: Manifest | undefined): string[] {
   return [added === undefined ? 'package.json' : `package.json, with ${added.join(', ') || 'nothing new'}`];
 }
 
-function printNotes(app: AppModel, { call }: AppCommands, tooOld: Manifest['tooOld'] = []): void {
+function printNotes(app: AppModel, { call }: AppCommands): void {
   const { isOutside, hub, refusal, valuesRefusal } = app;
   if (isOutside) {
     const advice = hub ? '; its README says how to fetch it again' : '';
@@ -104,7 +105,6 @@ function printNotes(app: AppModel, { call }: AppCommands, tooOld: Manifest['tooO
     refusal && `ONNX Runtime refuses the model with the assumed dimensions, so change them: ${refusal}`,
     valuesRefusal &&
       `the model refuses the example values of ${call.split(' ')[1]} (${valuesRefusal}): replace them before the call`,
-    ...tooOld,
   ];
   for (const warning of warnings) if (warning) printLine(`warning: ${warning}`);
 }
@@ -115,6 +115,7 @@ function nextCommands(folder: string, { install, test, cdk, command, enter, call
   ${place}${install.replaceAll('\n', '\n  ')}
   ${cdk} synth --quiet && ${test}
   ${command} local cdk.out --write-env cloud.env
-  ${place}${enter}. ./cloud.env && ${call}   # in another shell
+and in another shell
+  ${place}${enter}. ./cloud.env && ${call}
 `;
 }

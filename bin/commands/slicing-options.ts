@@ -19,6 +19,7 @@ import {
   searchFor,
   wholeNumber,
 } from './search-options';
+import { quotedForShell } from '../init/literals';
 import { size } from './quantities';
 
 export interface SlicingOptions extends ModelOptions, SearchOptions, EstimateOptions, SplitFlags {
@@ -134,7 +135,7 @@ export function warnOfProfile(differences: readonly string[]): void {
 export function missingModelHint(error: string, args: readonly string[]): string {
   const model = args.find((arg) => /\.onnx$/i.test(arg));
   if (model !== undefined && error.includes("required option '--model"))
-    return `: the argument is the folder of the app; pass the model as --model ${oneLine(model)}`;
+    return `: the argument is the folder of the app; pass the model as --model ${quotedForShell(oneLine(model))}`;
   const flag = args.find((arg) => arg === AT_TENSORS || arg === '--with');
   const isSwallowed = error.includes("missing required argument 'model'") && flag !== undefined;
   return isSwallowed ? `: put it before ${flag}, which takes all arguments after it` : '';

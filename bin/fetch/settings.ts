@@ -49,7 +49,10 @@ const isSet = (text = ''): boolean => /^(1|on|yes|true)$/i.test(text);
 function expanded(file: string): string {
   return file
     .replace(/^~(?=[\\/]|$)/, () => os.homedir())
-    .replaceAll(/\$(\w+|\{\w+\})/g, (all, name: string) => process.env[name.replace(/\W/g, '')] ?? all);
+    .replaceAll(/\$(\w+|\{\w+\})/g, (all, name: string) => {
+      const key = name.replace(/\W/g, '');
+      return Object.hasOwn(process.env, key) ? (process.env[key] ?? '') : all;
+    });
 }
 
 function storedToken(file: string): HubSettings['token'] {

@@ -36,7 +36,7 @@ export async function readAppModel(model: string, folder: string): Promise<AppMo
     ...pathFrom(folder, model, hub),
     ...(hub && { hub }),
     dimensions,
-    ...(refusal === undefined ? await runnableInputs(model, analyzed.model, inputs) : { inputs, refusal }),
+    ...(refusal === undefined ? await runnableInputs(model, analyzed, inputs) : { inputs, refusal }),
   };
 }
 

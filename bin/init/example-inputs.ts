@@ -6,8 +6,9 @@ import type { TensorDataType } from '../../contract/tensors';
 import { decodeInlineTensor } from '../../lambda/request/inline-tensor';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import { type RawTensor, elementCount } from '../../lambda/tensors/tensor';
-import type { Model } from '../../lib/onnx/model';
+import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { ask } from '../onnx-jobs/ask';
+import { showProgress } from '../terminal/progress';
 import type { JobAnswer, WholeJob } from '../verify/run-job';
 
 export interface ExampleInput {
@@ -18,7 +19,7 @@ export interface ExampleInput {
   readonly values: 'zeros' | 'ones' | 'wave' | 'text';
 }
 
-/** A model that has more bytes, with its inputs, is not run, because that takes long. */
+/** A model that has more bytes, with its inputs and its largest value, is not run, because that takes long. */
 const MAX_BYTES = 2 ** 30;
 
 /** In a list of numbers or strings. */
@@ -30,12 +31,14 @@ const DEADLINE_MS = 60_000;
 /** @returns values on which the model runs; if there are none, the given ones, and why the model refuses them */
 export async function runnableInputs(
   modelPath: string,
-  { graph, files }: Pick<Model, 'graph' | 'files'>,
+  { model: { graph, files }, planned }: Pick<AnalyzedModel, 'model' | 'planned'>,
   inputs: readonly ExampleInput[],
 ): Promise<{ readonly inputs: readonly ExampleInput[]; readonly valuesRefusal?: string }> {
   const bytes = inputs.map(({ shape }) => elementCount(shape) * ELEMENT_BYTES);
   for (const { size } of files) bytes.push(size);
-  if (bytes.reduce((sum, own) => sum + own, 0) > MAX_BYTES) return { inputs };
+  const largest = planned.bytes.reduce((most, own) => Math.max(most, own), 0);
+  if (bytes.reduce((sum, own) => sum + own, largest) > MAX_BYTES) return { inputs };
+  showProgress('running the model once with example values');
   // An integer may be a size or an axis, and a float a scale.
   const zeros = inputs.map((own) => (own.dtype.includes('int') ? { ...own, values: 'zeros' as const } : own));
   const ones = inputs.map((own) => (own.dtype === 'string' ? own : { ...own, values: 'ones' as const }));
@@ -49,10 +52,11 @@ export async function runnableInputs(
   try {
     for (const tried of [inputs, zeros, ones]) {
       fs.writeFileSync(request, encodeSafetensors(new Map(tried.map((own) => [own.name, tensorOf(own)]))));
-      const { failure } = await ask<JobAnswer>('verify-job', job, folder, Math.max(1, end - Date.now()));
-      if (failure === undefined) return { inputs: tried };
-      if (Date.now() >= end) break;
-      valuesRefusal ??= failure;
+      const answer = await ask<JobAnswer>('verify-job', job, folder, Math.max(1, end - Date.now()));
+      if (answer.failure === undefined) return { inputs: tried };
+      // Another failure than the model's own says nothing of the values.
+      if (!('ranOn' in answer)) break;
+      valuesRefusal ??= answer.failure;
     }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });

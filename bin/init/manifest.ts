@@ -41,8 +41,6 @@ export interface Manifest {
   readonly added?: readonly string[];
   /** Whether the app installs the library from a file. */
   readonly hasTarball: boolean;
-  /** Warnings of packages with which the library does not install. */
-  readonly tooOld: readonly string[];
 }
 
 /**
@@ -76,7 +74,7 @@ export function appManifest(folder: string): Manifest {
   const lines = `${JSON.stringify(manifest, undefined, indent)}\n`;
   return {
     text: text.includes('\r\n') ? lines.replaceAll('\n', '\r\n') : lines,
-    ...{ hasTarball, tooOld: tooOld(known), ...(isThere && { added }) },
+    ...{ hasTarball, ...(isThere && { added }) },
   };
 }
 
@@ -86,22 +84,12 @@ function parse(file: string, text: string): Sections {
   if (manifest.type === 'module')
     throw refused(file, '"type": "module", with which Jest does not load the app');
   for (const name of ['scripts', 'dependencies', 'devDependencies'])
-    if (!isRecord(manifest[name] ?? {})) throw refused(file, `${name} of another kind`);
+    if (!hasTexts(manifest[name] ?? {})) throw refused(file, `${name} of another kind`);
   return manifest as Sections;
 }
 
-/** A version such as `2.100.0` or `~2.100`. npm takes the newest one of a wider range. */
-const VERSION = /^[~=]?(\d+)\.(\d+)(\.[\dx*]+)?$/;
-
-function tooOld(known: Readonly<Partial<Record<string, string>>>): string[] {
-  const manifest = fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
-  const { peerDependencies: needed = {} } = JSON.parse(manifest) as Sections;
-  return Object.entries(needed).flatMap(([name, least]) => {
-    const [own, needs] = [known[name] ?? '', least.slice(1)].map((version) => VERSION.exec(version));
-    const [major, minor] = [1, 2].map((part) => Number(own?.[part]) - Number(needs?.[part]));
-    const isOld = major < 0 || (major === 0 && minor < 0);
-    return isOld ? [`${name} ${known[name]} is older than ${least}: update it first`] : [];
-  });
+function hasTexts(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every((text) => typeof text === 'string');
 }
 
 function refused(file: string, got: string, advice = 'choose a folder without it'): SlicedInferenceError {

@@ -48,23 +48,31 @@ path, and the sizes of your requests.
 ${fetch}
 \`\`\`sh
 ${install}
-${cdk} synth --quiet   # cuts the model, and writes cdk.out
-${test}   # compares the stack with ${snapshot}: commit it
+${cdk} synth --quiet
+${test}
 \`\`\`
 
-Run it on this machine, without an AWS account. The first command serves until the last one:
+Synthesis cuts the model, and writes \`cdk.out\`. The test compares the stack with \`${snapshot}\`: commit it.
+
+Run it on this machine, without an AWS account:
 
 \`\`\`sh
 ${command} local cdk.out --write-env cloud.env
-${enter}. ./cloud.env && ${call}   # in another shell
-cloud_down   # stops the local cloud, and gives the shell its variables back
 \`\`\`
 
-Deploy it with credentials of an AWS account, in a shell without these variables:
+In another shell, call it. \`cloud_down\` stops the local cloud, and gives the shell its variables back:
 
 \`\`\`sh
-${enter}${cdk} bootstrap   # once for each account and region
-${cdk} deploy      # prints the ARN of the state machine
+${enter}. ./cloud.env && ${call}
+cloud_down
+\`\`\`
+
+Deploy it with credentials of an AWS account, in a shell without these variables. \`bootstrap\` is for the first time in an account and region.
+\`deploy\` prints the ARN of the state machine:
+
+\`\`\`sh
+${enter}${cdk} bootstrap
+${cdk} deploy
 STATE_MACHINE_ARN=arn:aws:states:… ${call}
 ${cdk} destroy
 \`\`\`

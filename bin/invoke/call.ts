@@ -3,7 +3,7 @@ import type { SlicedInferenceClient, TypedTensor } from '../../client';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
 import { labelsFor } from '../outputs/labels';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
-import { Runs } from '../outputs/runs';
+import { Runs, showAfterFailure } from '../outputs/runs';
 import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { readTensors, type InvokeOptions } from './inputs';
@@ -41,6 +41,14 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
   const callOptions = { ...waiting.callOptions, ...(results !== undefined && { results }) };
   const runs = new Runs(options);
   let first: { readonly executionArn: string; readonly output: string } | undefined;
+  const show = async (): Promise<void> => {
+    waiting.end();
+    clearProgress();
+    const { executionArn = '', output = '{}' } = first ?? {};
+    const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
+    const which = options.repeat === undefined ? '' : 'of run 1: ';
+    await runs.show({ labels, json, about: [`execution ${which}${executionArn}`] });
+  };
   try {
     while (runs.next()) {
       waiting.start(runs.place);
@@ -53,14 +61,11 @@ export async function callWithTensors({ model, options, waiting }: Call, file: s
       runs.add({ ms, timings: result.timings }, sortedByModel(signature.outputs, new Map(outputs)));
       first ??= { executionArn: result.executionArn, output };
     }
-  } finally {
-    waiting.end();
-    clearProgress();
-    const { executionArn = '', output = '{}' } = first ?? {};
-    const json = (): object => ({ executionArn, output: JSON.parse(output) as unknown });
-    const which = options.repeat === undefined ? '' : 'of run 1: ';
-    await runs.show({ labels, json, about: [`execution ${which}${executionArn}`] });
+  } catch (error) {
+    await showAfterFailure(show);
+    throw error;
   }
+  await show();
 }
 
 function rawTensor({ dtype, shape, data }: TypedTensor): RawTensor {

@@ -23,8 +23,18 @@ interface Shown {
   readonly about: readonly string[];
 }
 
+/** Shows what has ended before a failure, which matters more than one of writing. */
+export async function showAfterFailure(show: () => Promise<void>): Promise<void> {
+  try {
+    await show();
+  } catch (error) {
+    printLine(`error: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 export class Runs {
   private readonly count: number;
+  private isShown = false;
   private readonly ended: TimedRun[] = [];
   private first: Outputs = new Map();
   /** Runs with other bits than the first, with the first output that differs. */
@@ -60,9 +70,10 @@ export class Runs {
     if (other !== undefined) this.different.push({ run: this.ended.length, output: other[0] });
   }
 
-  /** Writes `--out`, and prints the rest, of the runs that ended. Sets the exit code if outputs differ. */
+  /** Writes `--out`, and prints the rest, of the runs that ended, once. Sets the exit code if outputs differ. */
   async show({ labels, json, about }: Shown): Promise<void> {
-    if (this.ended.length === 0) return;
+    if (this.ended.length === 0 || this.isShown) return;
+    this.isShown = true;
     const { out } = this.options;
     if (out !== undefined) await writeTensorFile(out, this.first);
     warnOfMemory(this.ended[this.ended.length - 1].timings);

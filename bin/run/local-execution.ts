@@ -13,7 +13,7 @@ import { readTensors, type InputOptions } from '../invoke/inputs';
 import { failureLine } from '../outputs/failure-line';
 import { labelsFor } from '../outputs/labels';
 import { sortedByModel, writeJson, writtenLine } from '../outputs/out-file';
-import { Runs } from '../outputs/runs';
+import { Runs, showAfterFailure } from '../outputs/runs';
 import { FAILED, TERMINATED } from '../process/exit-codes';
 import { print, printJson, printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -98,7 +98,7 @@ async function runLocally(
   const stop = (): void => {
     clearProgress();
     // The exit also ends the functions' processes.
-    void show().finally(() => process.exit(TERMINATED));
+    void showAfterFailure(show).finally(() => process.exit(TERMINATED));
   };
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
@@ -114,7 +114,7 @@ async function runLocally(
     clearProgress();
     for (const notice of cloud.notices()) printLine(`note: ${notice}`);
     reportFaults(cloud, options);
-    await show();
+    await (failed === undefined ? show() : showAfterFailure(show));
     if (failed === undefined) return;
     printLine(failureLine(failed.error, causeOf(failed, events), undefined, failed.run));
     process.exitCode = FAILED;

@@ -7,8 +7,6 @@ import type { RouteKey } from './routes';
 
 export interface HttpApi {
   readonly id: string;
-  /** Names of its stages. `$default` has no name in paths. */
-  readonly stages: readonly string[];
   readonly routes: readonly Route[];
   /** Keys of routes that the local cloud does not serve: those with variables, and `$default`. */
   readonly refusedKeys: readonly string[];
@@ -21,6 +19,9 @@ export interface Route {
   /** A route without a known one, or with another authorization, answers with the error. */
   readonly integration: Integration | LocalCloudError;
 }
+
+/** The only stage that is served: it has no name in paths. */
+export const STAGE = '$default';
 
 /** As the value of a parameter, stands for the body of the request. */
 export const BODY = '$request.body';

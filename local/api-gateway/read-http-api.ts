@@ -7,7 +7,7 @@ import { entriesOf, type Json } from '../json';
 import { checkFields, type Resource, unknownValue, whereOf } from '../cloudformation/resource';
 import { referenceTo } from '../cloudformation/physical-ids';
 import type { Template } from '../cloudformation/template';
-import { BODY, type HttpApi, type Integration, type Route } from './http-api';
+import { BODY, type HttpApi, type Integration, type Route, STAGE } from './http-api';
 import { parseRouteKey } from './routes';
 
 interface MachineNames {
@@ -49,6 +49,10 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
     template
       .resourcesOfType(`AWS::ApiGatewayV2::${type}`)
       .filter((resource) => template.property(resource, 'ApiId') === id);
+  for (const stage of of('Stage')) {
+    const name = template.text(stage, 'StageName');
+    if (name !== STAGE) throw unknownValue(stage, 'StageName', name);
+  }
   const refusedKeys: string[] = [];
   const routes = of('Route').flatMap((route): Route[] => {
     const text = template.text(route, 'RouteKey');
@@ -67,7 +71,6 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
   });
   return {
     id,
-    stages: of('Stage').map((stage) => template.text(stage, 'StageName')),
     ...{ routes, refusedKeys },
     roleArns: routes.flatMap(({ integration }) =>
       integration instanceof LocalCloudError ? [] : integration.roleArn,

@@ -18,7 +18,7 @@ import { rawPathOf } from '../http/uri';
 import { ApiError } from '../step-functions/api/api-error';
 import { signingCaller } from '../step-functions/api/authenticate';
 import { forbidden, GatewayError } from './gateway-error';
-import type { GatewayOptions, HttpApi, Route } from './http-api';
+import { type GatewayOptions, type HttpApi, type Route, STAGE } from './http-api';
 import { matchRoute } from './routes';
 import { startExecution } from './start-execution';
 
@@ -42,13 +42,9 @@ export class HttpApiServer {
     this.server ??= await LoopbackServer.start((...request) => this.answer(...request), this.options);
   }
 
-  /** Without a slash at its end. With the stage in its path if no stage is the default. `undefined` without an API. */
+  /** Without a slash at its end. `undefined` without an API. */
   get endpoint(): string | undefined {
-    if (this.api === undefined) return undefined;
-    const { stages } = this.api;
-    const stage = stages.at(0);
-    const origin = this.server?.endpoint ?? '';
-    return stages.includes('$default') || stage === undefined ? origin : `${origin}/${stage}`;
+    return this.api && this.server?.endpoint;
   }
 
   async close(): Promise<void> {
@@ -81,14 +77,14 @@ export class HttpApiServer {
     const { api } = this;
     if (api === undefined) throw notFound();
     const method = message.method ?? '';
-    const [stage, path] = stageOf(api.stages, segmentsOf(message));
-    const route = matchRoute(api.routes, method, `/${path.join('/')}`);
+    const path = `/${segmentsOf(message).join('/')}`;
+    const route = matchRoute(api.routes, method, path);
     if (route === undefined) throw withoutRoute(api);
     const body = await readBody(message, MAX_PAYLOAD_BYTES);
     if (body === undefined) throw new GatewayError(413, 'Request Entity Too Large');
-    this.authorize(route, message, body, `${api.id}/${stage}/${method}/${path.join('/')}`);
+    this.authorize(route, message, body, `${api.id}/${STAGE}/${method}${path}`);
     if (route.integration instanceof LocalCloudError) throw new GatewayError(501, route.integration.message);
-    const source = `${api.id}/${stage}/${route.key.text.replace(' /', '/')}`;
+    const source = `${api.id}/${STAGE}/${route.key.text.replace(' /', '/')}`;
     return await startExecution(route.integration, body, source, this.options);
   }
 
@@ -147,14 +143,4 @@ function segmentsOf(message: http.IncomingMessage): string[] {
     // decodeURIComponent fails only for malformed escapes and invalid UTF-8.
     throw new GatewayError(400, 'Bad Request');
   }
-}
-
-function stageOf(
-  stages: readonly string[],
-  segments: readonly string[],
-): readonly [stage: string, path: readonly string[]] {
-  const [first = ''] = segments;
-  if (first !== '$default' && stages.includes(first)) return [first, segments.slice(1)];
-  if (!stages.includes('$default')) throw notFound();
-  return ['$default', segments];
 }

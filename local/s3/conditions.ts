@@ -8,7 +8,7 @@ interface Version {
 
 export interface WriteCondition {
   readonly ifAbsent: boolean;
-  /** An ETag. For a deletion also `*`, for any object. */
+  /** An ETag. */
   readonly ifMatch?: string;
 }
 
@@ -17,9 +17,8 @@ export function writeCondition(headers: Headers, operation: string): WriteCondit
   const ifMatch = headers['if-match']?.trim();
   refuseTimes(headers);
   if (ifNoneMatch === undefined && ifMatch === undefined) return undefined;
-  const isDeletion = operation === 'DeleteObject';
-  const absent = ifMatch === undefined && ifNoneMatch === '*' && !isDeletion;
-  const matching = ifNoneMatch === undefined && (ifMatch !== '*' || isDeletion);
+  const absent = ifMatch === undefined && ifNoneMatch === '*';
+  const matching = ifNoneMatch === undefined && ifMatch !== '*';
   if (absent || matching) return { ifAbsent: absent, ...(ifMatch !== undefined && { ifMatch }) };
   const named = { 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch };
   const given = Object.entries(named).flatMap(([name, value]) => (value ? [`${name}: ${value}`] : []));

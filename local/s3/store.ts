@@ -169,10 +169,9 @@ export class DiskObjectStore {
     return fs.createReadStream('', { fd: this.open(object), highWaterMark: 1 << 20 });
   }
 
-  async delete(bucketName: string, key: string, condition?: WriteCondition): Promise<void> {
+  async delete(bucketName: string, key: string): Promise<void> {
     const bucket = this.bucket(bucketName);
     const object = bucket.get(key);
-    checkWrite(key, condition, object);
     if (object === undefined) return;
     bucket.delete(key);
     this.sorted.delete(bucketName);

@@ -1,6 +1,12 @@
 /** What the client does when services refuse requests, fail, or do not answer. */
 import { Readable } from 'node:stream';
-import { InferenceError, type InferenceProgress, type SlicedInferenceClientOptions } from '../../client';
+import {
+  encodeTensors,
+  InferenceError,
+  type InferenceProgress,
+  type SlicedInferenceClientOptions,
+  tensorFrom,
+} from '../../client';
 import {
   type Answers,
   body,
@@ -240,6 +246,20 @@ describe('a call', () => {
       message: 'the input must be a JSON value, got one with a bigint or a circle: convert it',
     });
   });
+});
+
+test('a request above 255 KiB goes through S3 under a new key, and one below does not', async () => {
+  const count = 48_960; // 255 KiB as base64
+  const data = new Float32Array(count).fill(1);
+  const aws = fakeAws({ PutObject: () => ({}), StartSyncExecution: () => succeeded() });
+  for (const own of [data.subarray(100), data, data])
+    await aws.model.infer({ x: { shape: [own.length], data: own } });
+  const start = 'StartSyncExecution';
+  expect(aws.names().slice(1)).toEqual([start, 'PutObject', start, 'PutObject', start]);
+  const [, , put, { input }, again] = aws.calls;
+  expect(put.input.Body).toEqual(encodeTensors(new Map([['x', tensorFrom('float32', [count], data)]])));
+  expect(input.input).toContain(`"inputs":{"s3":"${String(put.input.Key)}"}`);
+  expect(again.input.Key).not.toBe(put.input.Key);
 });
 
 test('results in the output are not called inputs if they are malformed', async () => {

@@ -91,20 +91,27 @@ function pacmak(language, outdir, options, variables) {
 
 /**
  * What jsii's script of `sliced-inference` says, and what it says in the wheel: the package is unpacked once and not for each command, the
- * box about Node.js 20 is left out, and Ctrl-C ends the command without a traceback.
+ * box about Node.js 20 is left out, and Node.js takes the place of the script's process, so that it gets the signals.
  */
 const COMMAND_EDITS = [
   [
     /^if "JSII_RUNTIME_PACKAGE_CACHE" not in os\.environ:\n.*\n/m,
     `os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE", "enabled")
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
-signal.signal(signal.SIGINT, signal.SIG_IGN)
 `,
   ],
-  // jsii has started its own process, which goes on to ignore it.
-  [/^exit_code = /m, 'signal.signal(signal.SIGINT, lambda *_: None)\nexit_code = '],
-  [/^import os$/m, 'import os\nimport signal'],
-  [/^exit\(exit_code\)$/m, 'sys.exit(exit_code if exit_code >= 0 else 128 - exit_code)'],
+  [
+    /^exit_code = /m,
+    // Without the cache, the files go with jsii's process. Windows cannot replace a process.
+    `if os.name == "posix" and os.environ["JSII_RUNTIME_PACKAGE_CACHE"] == "enabled":
+    from jsii._runtime import kernel
+
+    command = kernel.getBinScriptCommand("${MANIFEST.name}", "sliced-inference", sys.argv[1:])
+    os.environ["JSII_AGENT"] = command.env["JSII_AGENT"]
+    os.execve(os.path.realpath(command.command), [command.command, *command.args], os.environ)
+
+exit_code = `,
+  ],
 ];
 
 /**
@@ -138,7 +145,7 @@ function editCommand(folder, temporary, wheel) {
   const edited = COMMAND_EDITS.reduce(
     (text, [from, to]) => {
       if (!from.test(text)) throw new Error(`jsii's script must match ${from}, got\n${text}`);
-      return text.replace(from, to);
+      return text.replace(from, () => to);
     },
     fs.readFileSync(script, 'utf8'),
   );

@@ -1,5 +1,6 @@
-import { Runs } from '../../../bin/outputs/runs';
+import { Runs, showAfterFailure } from '../../../bin/outputs/runs';
 import { float32 } from '../../support/tensors';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -22,4 +23,14 @@ it('runs with other bits than the first are an error, which is named after the o
   });
   expect(error).toMatch(/^error: the outputs .* in 2 of 4 runs, first 'y' in run 3: /);
   expect(process.exitCode).toBe(1);
+});
+
+it('of a failed series are shown once, and a failure to write them does not hide the first one', async () => {
+  const runs = new Runs({ repeat: 3, out: `${temporaryFolder()}/none/y.npz` });
+  runs.add({ ms: 10, timings: [] }, new Map([['y', float32([1], [7])]]));
+  const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const show = () => runs.show({ labels: undefined, json: () => ({}), about: [] });
+  await showAfterFailure(show);
+  await showAfterFailure(show);
+  expect(stderr.mock.calls).toEqual([[expect.stringMatching(/^error: --out must /)]]);
 });

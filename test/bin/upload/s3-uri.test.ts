@@ -12,6 +12,8 @@ test.each([
   ['S3://models', 'it must begin with s3:// and the name of a bucket'],
   [`s3://${'a'.repeat(64)}`, 'the name of a bucket has 3 to 63 lower-case letters'],
   ['s3://Models', 'the name of a bucket has 3 to 63 lower-case letters'],
+  ['s3://ab', 'the name of a bucket has 3 to 63 lower-case letters'],
+  ['s3://a..b', 'the name of a bucket has 3 to 63 lower-case letters'],
   ['s3://10.0.0.1/a', 'the name of a bucket has 3 to 63 lower-case letters'],
   ['s3://models/../a', "a prefix cannot have an empty part, '.' or '..'"],
   ['s3://models/*', 'a prefix has letters, digits, slashes and !_.()=@+- only'],

@@ -71,6 +71,7 @@ describe('the description of a state machine', () => {
     [{ inputs: [{ ...tensor, name: 1 }] }],
     [{ inputs: [{ ...tensor, dtype: 'complex64' }] }],
     [{ outputs: [{ ...tensor, shape: [1.5] }] }],
+    [{ outputs: [{ ...tensor, shape: [-1] }] }],
   ])(
     'is refused with a signature that is not of this library: %j',
     (changes, got = 'a malformed signature') => {

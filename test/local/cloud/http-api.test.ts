@@ -166,36 +166,6 @@ describe('the HTTP API of a stack', () => {
     expect([status, Object.keys(body as object)]).toEqual([200, ['executionArn', 'startDate']]);
     expect(await ask(cloud, '/signed', options)).toMatchObject({ status: 403 });
   });
-
-  test('can be called with other methods and paths after another deployment', async () => {
-    const changed = assembly((stack, api) => {
-      api.addRoutes({ path: '/any/thing', integration: integration(stack, 'All') });
-    });
-    const endpoint = cloud.httpEndpoint;
-    await cloud.deploy(changed);
-    expect(cloud.httpEndpoint).toBe(endpoint);
-    expect(await ask(cloud, '/any/thing', { body: '{"a":1}' })).toMatchObject({
-      body: { output: '{"a":1}' },
-    });
-    expect(await ask(cloud, '/open')).toMatchObject({ status: 404, body: { message: 'Not Found' } });
-    await cloud.deploy(synthesize((app) => new PipelineStack(app, 'Front', { source: ECHO })));
-    expect(cloud.httpEndpoint).toBeUndefined();
-    const pem = cloud.s3.certificateAuthority.pem;
-    expect(await request(`${endpoint ?? ''}/any`, pem)).toMatchObject({ status: 404 });
-  });
-});
-
-test('a stage with a name is part of the endpoint', async () => {
-  const folder = synthesize((app) => {
-    const stack = new PipelineStack(app, 'Front', { source: ECHO });
-    const api = new apigateway.HttpApi(stack, 'Api', { createDefaultStage: false });
-    api.addStage('Prod', { stageName: 'prod', autoDeploy: true });
-    api.addRoutes({ path: '/open', methods: POST, integration: integration(stack, 'Open') });
-  });
-  const cloud = await start(folder);
-  expect(cloud.httpEndpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/prod$/);
-  expect(await ask(cloud, '/open', { body: '{}' })).toMatchObject({ status: 200 });
-  expect(await ask(cloud, '/../open', { body: '{}' })).toMatchObject({ status: 404 });
 });
 
 test.each<[string, (role: iam.Role) => void, number, object, string]>([

@@ -112,11 +112,6 @@ describe('in a bucket with a key, an operation needs exactly its permissions:', 
       's3:AbortMultipartUpload encrypted/k',
       () => client.abortMultipartUpload({ ...at, UploadId: aborted }),
     ],
-    [
-      'DeleteObject of a version',
-      's3:DeleteObject encrypted/k, s3:GetObject encrypted/k',
-      () => client.deleteObject({ ...at, ...ifMatch() }),
-    ],
     ['DeleteObject', 's3:DeleteObject encrypted/k', () => client.deleteObject(at)],
   ])('%s: %s', async (_, expected, run) => {
     grant([allow('*', '*')]);

@@ -177,17 +177,6 @@ describe('conditions', () => {
     await expect(write).rejects.toMatchObject({ code });
     expect(await textOf('slow').catch(() => 'none')).toBe(left);
   });
-
-  it('of a deletion need an object, or this version', async () => {
-    const remove = (IfMatch?: string) => s3.deleteObject({ Bucket: BUCKET, Key: 'removed', IfMatch });
-    const { ETag } = await put('removed', 'x');
-    await refused(remove('"other"'), 'PreconditionFailed', 412);
-    await remove(ETag);
-    await refused(remove('*'), 'NoSuchKey', 404);
-    await put('removed', 'x');
-    await remove('*');
-    await refused(head('removed'), 'NotFound', 404);
-  });
 });
 
 describe('a checksum', () => {

@@ -48,25 +48,22 @@ def serve(folder: str | os.PathLike[str], *, pipeline: str | None = None) -> Ite
 
     Raises ``RuntimeError`` if the command is not installed, or ends instead of serving; the message has its last lines.
     """
-    places = [os.environ.get("PATH", os.defpath), os.path.dirname(sys.executable)]
+    places = [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]
     command = shutil.which("sliced-inference", path=os.pathsep.join(places))
     if command is None:
         raise RuntimeError("the command sliced-inference must be in PATH, got none: install the construct's wheel")
     options = [] if pipeline is None else [f"--pipeline={pipeline}"]
     args = [command, "local", "--json", *options, "--", os.fspath(folder)]
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "encoding": "utf-8"}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary, tempfile.TemporaryFile() as messages:
-        # The command is a script of jsii, whose files stay if it is terminated.
-        env = {**os.environ, "TMPDIR": temporary}
-        with subprocess.Popen(args, env=env, stderr=messages, **pipes) as process:
-            try:
-                yield ServedPipeline(_access(process, messages, os.fspath(folder)))
-            finally:
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    # Until the output ends: the process that the script has started cleans up.
-                    process.communicate(timeout=30)
-                process.kill()
+    with tempfile.TemporaryFile() as messages, subprocess.Popen(args, stderr=messages, **pipes) as process:
+        try:
+            yield ServedPipeline(_access(process, messages, os.fspath(folder)))
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                # Until the output ends: the process of the cloud is a child of the command's, and cleans up.
+                process.communicate(timeout=30)
+            process.kill()
 
 
 def _access(process: subprocess.Popen[str], messages: IO[bytes], folder: str) -> Any:
