@@ -1,4 +1,4 @@
-/** Links, anchors and paths in the documents. */
+/** Links, anchors, paths and commands in the documents. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { brokenLinks, DOCUMENTS, README, ROOT, documentNamed } from '../support/documents';
@@ -62,4 +62,14 @@ test('ARCHITECTURE.md and CONTRIBUTING.md name paths that exist', () => {
     .filter((name) => /^(lib|lambda|local|client|contract|bin|bench|test|docs|examples)\//.test(name));
   expect(paths.length).toBeGreaterThan(40);
   expect(paths.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
+test('no command has a comment, whose words interactive zsh would pass to the command', () => {
+  const commented = DOCUMENTS.flatMap((document) => [
+    ...document.codeBlocks('sh').map(({ text }) => text),
+    ...document.codeBlocks('console').flatMap(({ text }) => text.match(/^\$ .+$/gm) ?? []),
+  ])
+    .map((commands) => commands.replaceAll(/'[^']*'|"[^"]*"/g, ''))
+    .flatMap((commands) => commands.match(/^(?:.*\s)?#.*$/gm) ?? []);
+  expect(commented).toEqual([]);
 });
