@@ -127,12 +127,12 @@ test('an app in TypeScript has right types, passes its test and answers, as it w
   const model = saveModel(allKinds(), '2. Modèle\u202e été.onnx', folder);
   const made = await outcome(['init', '--model', model, '--language', 'python'], { cwd: folder });
   expect(made).toMatchObject({ code: 0, stderr: UNPUBLISHED });
-  expect(made.stdout).toContain('  . .venv/bin/activate && . ./cloud.env && python call.py ');
+  expect(made.stdout).toContain('  . .venv/bin/activate && . ./cloud.env && python call.py\n');
   const env = { JSII_AGENT: 'Python/3.12.1', VIRTUAL_ENV: path.join(folder, 'own') };
   const other = await outcome(['init', 'a', '--model', model, '--language', 'python'], { cwd: folder, env });
   expect(other.stderr).not.toContain('PyPI');
   expect(other.stdout).toMatch(
-    /next\n {2}cd a && pip install -r .*\n(.*\n){2} {2}cd a && \. \.\.\/own\/bin\/a/,
+    /next\n {2}cd a && pip install -r .*\n(.*\n){3} {2}cd a && \. \.\.\/own\/bin\/a/,
   );
   const compiled =
     'import glob; [compile(open(file).read(), file, "exec") for file in sorted(glob.glob("*.py"))]';

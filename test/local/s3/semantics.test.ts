@@ -248,16 +248,13 @@ describe('lists', () => {
     },
   );
 
-  it('begin after a key, describe objects, and may be empty', async () => {
+  it('begin after a key, and describe objects', async () => {
     const list = (more: object) => s3.listObjectsV2({ Bucket: BUCKET, ...more });
     const { Contents = [] } = await list({ Prefix: 'list/', StartAfter: 'list/a/2' });
     expect(Contents.map(({ Key }) => Key)).toEqual(SORTED.slice(4));
     const ETag = `"${md5('list/b')}"`;
     expect(Contents[0]).toMatchObject({ Key: 'list/b', Size: 6, ETag, StorageClass: 'STANDARD' });
     expect(Contents[0]?.LastModified).toEqual(expect.any(Date));
-    const empty = { KeyCount: 0, IsTruncated: false };
-    expect(await list({ Prefix: 'nothing/' })).toMatchObject(empty);
-    expect(await list({ MaxKeys: 0 })).toMatchObject({ ...empty, MaxKeys: 0 });
   });
 });
 
