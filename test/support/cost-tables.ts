@@ -89,7 +89,7 @@ export function millionRows(): string[][] {
   const rounded = (dollars: number) => `$${Math.round(dollars * 1e6)}`;
   return [
     [
-      'a small model in four functions of 512 MB that compute 0.3 s per run, Express',
+      'a small model in four functions of 512 MB, which compute 0.3 s in all per run, Express',
       `about ${million(example.warm.dollars)} (${million(s3Puts)} S3 PUTs, ${rounded(lambdaCompute + lambdaLoad + lambdaTransfer)} Lambda duration)`,
     ],
     ['the same model in one such function', `about ${rounded(whole.warm.dollars ?? NaN)}`],
