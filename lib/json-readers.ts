@@ -85,6 +85,11 @@ export function oneOf<T extends string | number>(values: readonly T[]): Reader<T
   };
 }
 
+export const trueOrFalse: Reader<boolean> = (value, place) => {
+  if (typeof value === 'boolean') return value;
+  throw place.fault('be true or false', value);
+};
+
 export function matching(pattern: RegExp, what: string): Reader<string> {
   return (value, place) => {
     if (typeof value === 'string' && pattern.test(value)) return value;

@@ -18,7 +18,8 @@ import {
 } from './slicing-options';
 import { describeInputs } from '../verify/seeded-inputs';
 import type { TensorComparison } from '../verify/difference';
-import { type Verification, verify } from '../verify/run-both';
+import { inexactNote, rewrittenNote } from '../../lib/plan/int8-notes';
+import { type VerifiedInt8Weights, type Verification, verify } from '../verify/run-both';
 import { type StackingVerification, verifyStacked } from '../verify/verify-stacked';
 import { print, printJson } from '../terminal/print';
 
@@ -124,7 +125,8 @@ async function compareStacked(
 }
 
 function describe(verification: Verification, file = 'generated inputs'): string {
-  const { identical, slices, threads, graphOptimization, inputs, outputs, againstDefault } = verification;
+  const { identical, slices, threads, graphOptimization, inputs, outputs, againstDefault, int8Weights } =
+    verification;
   const rows = outputs.map((output) => [
     output.name,
     formatType(output),
@@ -137,9 +139,26 @@ function describe(verification: Verification, file = 'generated inputs'): string
     `${what} are ${identical ? 'identical' : 'different'} with graph optimization '${graphOptimization}'`,
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
+    ...(int8Weights ? describeInt8Weights(int8Weights) : []),
     ...(againstDefault ? describeDefault(againstDefault, graphOptimization) : []),
     '',
   ].join('\n');
+}
+
+function describeInt8Weights(int8Weights: VerifiedInt8Weights): string[] {
+  const { isRewritten, isGivenExact } = int8Weights;
+  const given = isRewritten ? 'the model as given' : 'the slices';
+  return [
+    '',
+    ...[rewrittenNote(int8Weights), inexactNote(int8Weights)].filter((note) => note !== undefined),
+    ...(isGivenExact === undefined
+      ? []
+      : [
+          isGivenExact
+            ? `this processor computes ${given} with exact products on these inputs`
+            : `this processor computes ${given} with wrong products on these inputs`,
+        ]),
+  ];
 }
 
 function describeStacking(stacking: StackingVerification): string {

@@ -3,6 +3,7 @@ import { printable } from '../../lib/errors';
 import { formatTable } from '../terminal/format';
 import { describeBatch } from './describe-batch';
 import { TEMPERATURES, atRate, quantityText } from './figures';
+import { rewrittenNote } from '../../lib/plan/int8-notes';
 import { splitSentence } from './report/sentences';
 import type { PlanReport, ReportedSlice, Temperature } from './plan-report';
 
@@ -25,6 +26,7 @@ export function describeReport(report: PlanReport, terminalColumns?: number, pag
     lines(report.verdict.slice(0, 1)),
     [sliceTable(report.slices)],
     lines(report.splits.map((split) => `split: ${splitSentence(split)}`)),
+    lines(int8Lines(report)),
     lines(priceAndTime(report)),
     lines(report.warnings.map((warning) => `warning: ${warning}`)),
     ...(report.batch ? describeBatch(report.batch, lines) : []),
@@ -35,6 +37,11 @@ export function describeReport(report: PlanReport, terminalColumns?: number, pag
     .filter((block) => block.length > 0)
     .map((block) => `${block.join('\n')}\n`)
     .join('\n');
+}
+
+function int8Lines({ int8Weights }: PlanReport): string[] {
+  const note = int8Weights && rewrittenNote(int8Weights);
+  return note === undefined ? [] : [`8 bits: ${note}`];
 }
 
 /** With consolidation, those of the pipeline, and not of its slices alone. */

@@ -6,6 +6,7 @@ import type { Dimension } from '../../contract/tensors';
 import type { Requests } from '../../lib/cost/alternatives/wording';
 import type { Known } from '../../lib/cost/constants/constant';
 import type { PlannedBatch } from '../../lib/cost/batch';
+import type { PlannedInt8Weights } from '../../lib/plan/file/plan';
 import type { PlannedSplit } from '../../lib/split/split';
 import type { Temperature, Transport } from '../../lib/cost/chain';
 
@@ -17,6 +18,8 @@ export interface PlanReport {
   readonly slices: readonly ReportedSlice[];
   /** The operators that run in parts. */
   readonly splits: readonly PlannedSplit[];
+  /** What x86 processors without VNNI would multiply wrongly; absent if there is nothing. */
+  readonly int8Weights?: PlannedInt8Weights;
   /** In the order of the nodes: what the model weighs and computes, for a chart. At most some hundred points. */
   readonly profile: readonly ProfilePoint[];
   /** By slice but the last: the cut after it. */

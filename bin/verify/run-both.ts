@@ -11,12 +11,13 @@ import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/slice';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
-import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
+import type { PlanDraft, PlannedInt8Weights, SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { sortedByModel } from '../outputs/out-file';
 import { readTensorFile } from '../tensor-files';
 import { type TensorComparison, compareTensor, largestDifference } from './difference';
+import { type RunnableModel, wholeModels } from './whole-model';
 import { type FileJob, type JobWording, runJob } from './run-job';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
@@ -47,10 +48,17 @@ export interface Verification {
   readonly graphOptimization: OptimizationLevel;
   readonly inputs: readonly Pick<TensorComparison, 'name' | 'dtype' | 'shape'>[];
   readonly outputs: readonly TensorComparison[];
+  /** Absent if the processors of Lambda multiply all 8-bit weights of the model exactly. */
+  readonly int8Weights?: VerifiedInt8Weights;
   /** The slices beside the whole model with all of ONNX Runtime's defaults. */
   readonly againstDefault?: readonly TensorComparison[];
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
+}
+
+export interface VerifiedInt8Weights extends PlannedInt8Weights {
+  /** Whether this processor computes the model as given with the bits of exact products, on these inputs. Absent if there is nothing to rewrite. */
+  readonly isGivenExact?: boolean;
 }
 
 /**
@@ -76,9 +84,10 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     const generated = !given && {
       generated: { specs: plan.inputs, dimensions, planned: plan.dimensions, seed },
     };
-    const common = { inputs, modelPath, outputNames };
+    const { reference, other } = wholeModels(modelPath, analyzed, folder);
+    const common = { inputs, outputNames };
     const whole = await run(
-      { kind: 'whole', ...common, ...generated, threads, optimization, outputs: file('whole') },
+      { kind: 'whole', ...common, ...reference, ...generated, threads, outputs: file('whole') },
       given ? GIVEN : GENERATED,
     );
     onStep(`running ${plan.slices.length} slices`);
@@ -87,13 +96,26 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
       CHAINED,
     );
     const profileDifferences = analyzed.profile?.differences ?? [];
+    const isSameAsGiven = async (model: RunnableModel): Promise<boolean> => {
+      onStep('running the whole model with the other type of 8-bit weights');
+      const outputs = await run(
+        { kind: 'whole', ...common, ...model, threads, outputs: file('other') },
+        OTHER_WEIGHTS,
+      );
+      return compareOutputs(plan, whole, outputs).every(({ identical }) => identical);
+    };
+    const int8Weights = plan.int8Weights && {
+      ...plan.int8Weights,
+      ...(other && { isGivenExact: await isSameAsGiven(other) }),
+    };
     const verification = {
       ...compare({ ...plan, threads }, read(inputs), whole, chained),
+      ...(int8Weights && { int8Weights }),
       profileDifferences,
     };
     if (!againstDefault) return verification;
     onStep('running the whole model with default settings');
-    const alone = await run({ kind: 'default', ...common, outputs: file('default') }, BY_DEFAULT);
+    const alone = await run({ kind: 'default', ...common, modelPath, outputs: file('default') }, BY_DEFAULT);
     return { ...verification, againstDefault: compareOutputs(plan, alone, chained) };
   });
 }
@@ -133,6 +155,11 @@ const GIVEN: JobWording = {
 const GENERATED: JobWording = {
   what: 'the whole model must run in ONNX Runtime on generated inputs',
   advice: 'pass real inputs with --inputs, or the sizes of symbolic dimensions with --dimension',
+};
+
+const OTHER_WEIGHTS: JobWording = {
+  what: 'the whole model must also run with the other type of 8-bit weights',
+  advice: 'this is a bug of this tool, report it with the model',
 };
 
 const CHAINED: JobWording = {

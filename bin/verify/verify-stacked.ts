@@ -5,6 +5,7 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { type VerifyOptions, threadsOf, withSlices } from './run-both';
+import { wholeModels } from './whole-model';
 import { type JobWording, type StackedAnswer, runJob } from './run-job';
 
 export interface StackingVerification extends StackedAnswer {
@@ -46,7 +47,8 @@ export async function verifyStacked(
     onStep(`running ${items} items alone and stacked`);
     const { stacked } = await runJob(
       {
-        ...{ kind: 'stacked', modelPath, slicesFolder, threads, optimization, items },
+        ...{ kind: 'stacked', slicesFolder, threads, items },
+        ...wholeModels(modelPath, analyzed, folder).reference,
         outputNames: plan.outputs.map(({ name }) => name),
         generated: { specs: plan.inputs, dimensions, planned, seed },
       },

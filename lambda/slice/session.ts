@@ -1,8 +1,8 @@
 /**
  * An ONNX Runtime session with settings under which chained slices compute the same bits as the whole model. docs/performance.md has figures.
  *
- * - Prepacking is off: each cold start would read and rewrite all weights, the kernel could not drop the copies from memory, and the last
- *   bits of some models would change.
+ * - Prepacking is on by default: loading takes longer once, and each run is faster. The last bits of some models depend on it, so all slices
+ *   and the whole model have the same setting.
  * - Spinning is off: threads that spin take the processor from other threads.
  * - The arena is on: without it one model was slower and took more memory. The memory pattern is off: it made nothing faster.
  * - The whole model was optimized before it was cut: fusions depend on the cuts.
@@ -22,6 +22,8 @@ interface SessionSettings {
    * @default 'disabled' - slices are cut from an optimized graph; if optimized again, fusions would depend on the cuts
    */
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended';
+  /** Whether ONNX Runtime rewrites weights for its kernels when it creates the session. @default true */
+  readonly prepacking?: boolean;
   readonly profilePrefix?: string;
 }
 
@@ -35,6 +37,7 @@ export class Session {
     path,
     threads,
     graphOptimizationLevel = 'disabled',
+    prepacking = true,
     profilePrefix,
   }: SessionSettings): Promise<Session> {
     return new Session(
@@ -48,7 +51,9 @@ export class Session {
         logSeverityLevel: LOG_FATAL,
         ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
         // ONNX Runtime receives nested keys joined by dots.
-        extra: { session: { disable_prepacking: '1', intra_op: { allow_spinning: '0' } } },
+        extra: {
+          session: { intra_op: { allow_spinning: '0' }, ...(!prepacking && { disable_prepacking: '1' }) },
+        },
       }),
     );
   }

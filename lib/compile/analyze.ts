@@ -23,6 +23,7 @@ import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
 import { type PlanCostOptions, type TypedGraph, cuttableGraph, planCosts } from './cuttable-graph';
 import { type FittingProfile, type GivenProfile, profileFor } from './files/read-profile';
 import { type SplitOptions, type Splitting, applySplits, namedSplits, splitSubject } from './splitting';
+import { type Int8Weights, withExactIntegers } from './int8-weights';
 import { type ModelProfile, profiledTypes } from '../compute-time/profile/profile';
 
 /** Also the graph that is cut: the one before splits, or with parts in place of the operators that are split. */
@@ -41,6 +42,7 @@ export interface AnalyzedModel extends TypedGraph {
   readonly costs: CostOptions;
   readonly profile?: FittingProfile;
   readonly splitting: Splitting;
+  readonly int8Weights: Int8Weights;
   /** The same model with these splits instead of its own. */
   withSplits(splits: readonly Split[]): AnalyzedModel;
 }
@@ -75,21 +77,22 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const dimensions = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
   checkSource(source, dimensions);
-  const typed = cuttableGraph(source, optimization);
-  checkSignature(typed.model, typed.types);
+  const given = cuttableGraph(source, optimization);
+  checkSignature(given.model, given.types);
+  const { typed, int8Weights } = withExactIntegers(given, options.costs);
   const subject = splitSubject(typed);
   const fitting = options.profile && profileFor(options.profile, typed.model, optimization, dimensions);
   const withSplits = (own: readonly Split[]): AnalyzedModel =>
     analyzeGraph(
       source,
-      { ...applySplits(typed, subject, own, splits), withSplits },
+      { ...applySplits(typed, subject, own, splits), int8Weights, withSplits },
       { ...options, dimensions },
       fitting,
     );
   return withSplits(namedSplits(subject, splits));
 }
 
-type SplitTypedGraph = TypedGraph & Pick<AnalyzedModel, 'splitting' | 'withSplits'>;
+type SplitTypedGraph = TypedGraph & Pick<AnalyzedModel, 'splitting' | 'int8Weights' | 'withSplits'>;
 
 function analyzeGraph(
   source: Model,

@@ -23,6 +23,7 @@ import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest
 import type { TensorSpec } from '../../contract/tensors';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { SlicedInferenceError, quoted } from '../errors';
+import { hasInt8Faults, plannedInt8Weights } from './int8-weights';
 import { totalLength } from '../onnx/encode';
 import { isBindable } from '../onnx/data-type';
 import { MAX_PROTOBUF_BYTES } from '../onnx/limits';
@@ -127,7 +128,7 @@ export function describePlan(
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
 ): PlanDraft {
-  const { source, model, cuts, planned, optimization, splitting } = analyzed;
+  const { source, model, cuts, planned, optimization, splitting, int8Weights } = analyzed;
   const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
@@ -167,6 +168,7 @@ export function describePlan(
     fixedInputs: fixed,
     outputs: result ?? [],
     ...(splitting.splits.length > 0 && { splits: splitting.splits }),
+    ...(hasInt8Faults(int8Weights) && { int8Weights: plannedInt8Weights(int8Weights) }),
     slices,
   };
 }

@@ -18,7 +18,7 @@ import type { ConsolidationMode } from '../plan/pricing/price';
 import type { Slicer } from '../plan/slicers';
 import { sortedSizes } from '../shapes/value-types';
 import type { Latency, RunCost } from '../cost/chain';
-import { type Reader, Place, aList, anObject, numberFrom, optional, text } from '../json-readers';
+import { Place, aList, anObject, numberFrom, optional, trueOrFalse, text } from '../json-readers';
 
 export interface StagedModel {
   readonly plan: SlicePlan;
@@ -151,11 +151,6 @@ const MAX_NOTE = 4000;
 
 const AMOUNT = numberFrom(0);
 
-const FLAG: Reader<boolean> = (value, place) => {
-  if (typeof value === 'boolean') return value;
-  throw place.fault('be true or false', value);
-};
-
 const RUN = anObject<RunCost>({
   dollars: AMOUNT,
   latency: anObject<Latency>({ p50: AMOUNT, p95: AMOUNT }),
@@ -164,7 +159,7 @@ const RUN = anObject<RunCost>({
 const ESTIMATES = anObject<PlanEstimates>({
   warm: RUN,
   cold: RUN,
-  oneFunction: anObject<OneFunction>({ isCheaper: FLAG, verdict: text(MAX_TEXT) }),
+  oneFunction: anObject<OneFunction>({ isCheaper: trueOrFalse, verdict: text(MAX_TEXT) }),
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
   wholeCallMs: optional(AMOUNT),
   refusedSizes: optional(text(MAX_NOTE)),

@@ -78,11 +78,31 @@ export function emitSlice(
   return { model: chunks, weights: weights.chunks };
 }
 
+/** The whole model, as one pair of files. @param weightsFile name of the file with the weights */
+export function emitWhole(model: Model, weightsFile: string): SliceChunks {
+  const { graph } = model;
+  const initializers = graph.initializers.map(({ value }) => value);
+  const weights = new WeightsLayout(weightsFile);
+  const chunks = encodeModel(model, {
+    ...{ nodes: graph.nodes, initializers, functions: model.functions, metadata: [] },
+    declarations: [
+      ...[...graph.inputs, ...graph.outputs].map(({ field }) => field),
+      ...initializersAsInputs(model, { initializers }),
+      ...graph.valueInfos,
+    ],
+    placeWeight: weights.place,
+  });
+  return { model: chunks, weights: weights.chunks };
+}
+
 /**
  * Declares initializers as inputs where the format requires it. A graph that ONNX Runtime has saved may lack these declarations.
  * ONNX Runtime never takes such an initializer from a request.
  */
-function initializersAsInputs({ graph, irVersion }: Model, { initializers }: SliceWiring): Uint8Array[] {
+function initializersAsInputs(
+  { graph, irVersion }: Model,
+  { initializers }: Pick<SliceWiring, 'initializers'>,
+): Uint8Array[] {
   if (irVersion >= FREE_INITIALIZERS_IR_VERSION) return [];
   return initializers.flatMap((value) => {
     const { name, input, initializer } = graph.values[value];

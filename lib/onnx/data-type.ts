@@ -13,6 +13,8 @@ interface ElementType {
 const ELEMENT_TYPES: Readonly<Partial<Record<number, ElementType>>> = elementTypes;
 
 export const ONNX_FLOAT = 1;
+export const ONNX_UINT8 = 2;
+export const ONNX_INT8 = 3;
 export const ONNX_INT32 = 6;
 export const ONNX_INT64 = 7;
 export const ONNX_STRING = 8;

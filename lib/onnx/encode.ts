@@ -86,6 +86,17 @@ export function encodeInteger(name: string, value: number): Uint8Array {
   return writer.uint32(varint(ATTRIBUTE.type)).int32(ATTRIBUTE_TYPE_INT).finish();
 }
 
+/** A field of a graph: a tensor with its data. */
+export function encodeTensor(
+  name: string,
+  tensor: Omit<DenseTensor, 'byteLength'>,
+  data: Uint8Array,
+): Uint8Array {
+  const writer = tensorHead(name, { ...tensor, byteLength: data.length });
+  const content = writer.uint32(delimited(TENSOR.rawData)).bytes(data).finish();
+  return new Writer().uint32(delimited(GRAPH.initializer)).bytes(content).finish();
+}
+
 /** A field of a graph: a tensor of int64, of rank 1 or a scalar. */
 export function encodeIntegers(name: string, values: readonly number[], isScalar = false): Uint8Array {
   const writer = new Writer().uint32(delimited(GRAPH.initializer)).fork();

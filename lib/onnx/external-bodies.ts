@@ -60,7 +60,7 @@ export function takeApart(
       return inner && [{ field: field.number, content: inner }];
     }
     const tensor = context.externalTensors.get(content(field).start);
-    return tensor && [{ field: field.number, tensor }];
+    return tensor && [{ field: field.number, tensor, start: content(field).start }];
   });
 }
 
@@ -70,7 +70,7 @@ export function putTogether(
   encodeTensor: (field: number, tensor: TensorWithData) => readonly Chunk[],
 ): Chunk[] {
   return pieces.flatMap((piece) => {
-    if ('offset' in piece) return [piece];
+    if (piece instanceof Uint8Array || 'offset' in piece) return [piece];
     if ('tensor' in piece) return [...encodeTensor(piece.field, piece.tensor)];
     return submessage(piece.field, putTogether(piece.content, encodeTensor));
   });

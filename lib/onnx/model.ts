@@ -10,6 +10,8 @@ export interface SourceRange {
   readonly offset: number;
   /** In bytes. */
   readonly length: number;
+  /** Whether the highest bit of each byte is flipped when the range is copied: int8 becomes uint8 with 128 added, and the other way round. */
+  readonly flipsSign?: boolean;
 }
 
 /** Equally long runs of bytes at equal distances, such as some columns of a matrix. `length` counts the bytes of the runs alone. */
@@ -102,7 +104,7 @@ export interface Node {
   readonly constant?: Tensor;
   /** Bytes of the tensors in its attributes and bodies, other than `constant`. */
   readonly heldBytes: number;
-  /** The parts of the node, when it holds tensors with data in another file. */
+  /** The parts of the node, when it holds tensors with data in another file or was rewritten. */
   readonly pieces?: readonly Piece[];
   /** The field of the graph. Slices copy it verbatim unless the node has `pieces`. */
   readonly field: Chunk;
@@ -162,12 +164,13 @@ export interface Tensor {
 export type TensorWithData = Tensor & { readonly data: SourceRange | StridedRange };
 
 /**
- * A part of a message: a range to copy, a tensor whose data moves to another file, or a message around such parts. `field` is
- * the number of the field.
+ * A part of a message: bytes, a range to copy, a tensor whose data moves to another file, or a message around such parts. `field` is
+ * the number of the field, `start` the place of the tensor's message in the model's file.
  */
 export type Piece =
+  | Uint8Array
   | SourceRange
-  | { readonly field: number; readonly tensor: TensorWithData }
+  | { readonly field: number; readonly tensor: TensorWithData; readonly start: number }
   | { readonly field: number; readonly content: readonly Piece[] };
 
 export interface Initializer {

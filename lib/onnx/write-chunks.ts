@@ -56,12 +56,17 @@ function stream(
         opened = chunk.file;
         used.add(opened);
       }
-      if ('runBytes' in chunk) streamRuns(source, chunk, sink);
+      const write = chunk.flipsSign
+        ? (bytes: Uint8Array) => {
+            sink(flipSigns(bytes));
+          }
+        : sink;
+      if ('runBytes' in chunk) streamRuns(source, chunk, write);
       else
         for (let done = 0; done < chunk.length; done += COPY_BYTES) {
           const part = buffer.subarray(0, Math.min(COPY_BYTES, chunk.length - done));
           source.read(chunk.offset + done, part);
-          sink(part);
+          write(part);
         }
     }
     for (const file of used) checkUnchanged(files[file]);
@@ -72,6 +77,20 @@ function stream(
   } finally {
     source?.close();
   }
+}
+
+const SIGN = 0x80;
+const SIGNS = 0x80808080;
+
+/** Flips the highest bit of each byte in place. @returns the bytes */
+export function flipSigns(bytes: Uint8Array): Uint8Array {
+  const head = Math.min(bytes.length, -bytes.byteOffset & 3);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + head, (bytes.length - head) >> 2);
+  for (let index = 0; index < words.length; index++) words[index] ^= SIGNS;
+  const tail = head + words.byteLength;
+  for (let index = 0; index < head; index++) bytes[index] ^= SIGN;
+  for (let index = tail; index < bytes.length; index++) bytes[index] ^= SIGN;
+  return bytes;
 }
 
 /** Longer runs are read one by one: a system call costs about as much as copying so many bytes that nobody needs. */

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import type { PlanEstimates } from '../compile/plan-estimates';
 import type { RunCost } from '../cost/chain';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
+import { inexactNote } from '../plan/int8-notes';
 import { sliceName } from '../../contract/keys';
 import { inform, warn } from '../aws/annotate';
 import { printable, quoted } from '../errors';
@@ -116,8 +117,14 @@ function plannedRun({ dollars, latency }: RunCost): PlannedRun {
 
 const NAMED = 6;
 
-export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes: readonly number[]): void {
-  const { assumedDimensions, boundedTensors, dimensions, onnxRuntime, slices } = plan;
+export function warnOfAssumptions(
+  scope: Construct,
+  plan: SlicePlan,
+  { memorySizes, isX86 }: { readonly memorySizes: readonly number[]; readonly isX86: boolean },
+): void {
+  const { assumedDimensions, boundedTensors, dimensions, int8Weights, onnxRuntime, slices } = plan;
+  const inexact = int8Weights && inexactNote(int8Weights);
+  if (isX86 && inexact !== undefined) warn(scope, 'inexactIntegers', inexact);
   if (assumedDimensions.length > 0) {
     const sizes = firstOf(assumedDimensions.map((name) => `${printable(name)}=${dimensions[name]}`));
     warn(

@@ -2,7 +2,7 @@
 import { Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -96,7 +96,10 @@ export class SlicedInferencePipeline extends Construct {
         settings,
         whole && { plan: whole._plan, callMs: planned?.estimates.wholeCallMs ?? 0 },
       );
-      warnOfAssumptions(this, deployment.plan, deployment.memorySizes);
+      warnOfAssumptions(this, deployment.plan, {
+        memorySizes: deployment.memorySizes,
+        isX86: settings.architecture.name === lambda.Architecture.X86_64.name,
+      });
       if (planned) annotatePlan(this, model._plan, planned.estimates, planned.isAutomatic);
       // The input of a preprocess function is the user's.
       if (!props.preprocess) informOfLargeRequest(this, deployment.plan);

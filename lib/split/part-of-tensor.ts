@@ -19,7 +19,8 @@ export function partOfTensor(tensor: TensorWithData, axis: number, range: PartRa
   if (![start, runBytes, stepBytes].every(Number.isInteger))
     throw new CannotSplit(`has elements of less than a byte in ${quoted(name)}`);
   const runs = product(dims.slice(0, axis));
-  const data = { file: tensor.data.file, offset: tensor.data.offset + start, length: runs * runBytes };
+  const { file, offset, flipsSign } = tensor.data;
+  const data = { file, offset: offset + start, length: runs * runBytes, ...(flipsSign && { flipsSign }) };
   return {
     ...{ name: partName(name, axis, range), dataType, dims: partDims, byteLength: data.length },
     // Its field is written anew, with its data in the slice's file of weights.

@@ -49,6 +49,7 @@ export function assembleReport(
     model: ofModel,
     slices,
     splits: plan.splits ?? [],
+    ...(plan.int8Weights && { int8Weights: plan.int8Weights }),
     profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced.outcomes, coldShare),
@@ -64,11 +65,11 @@ export function assembleReport(
     // The most important sentence of the services comes first.
     verdict: [
       sentences[0],
-      ...planSentences({ slices, consolidation, splits: plan.splits ?? [] }),
+      ...planSentences({ slices, consolidation, splits: plan.splits ?? [], int8Weights: plan.int8Weights }),
       ...sentences.slice(1),
     ],
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, services.requests, request),
-    warnings: warningsOf(analyzed, cut, request),
+    warnings: warningsOf(analyzed, cut, plan, request),
   };
 }

@@ -1,7 +1,9 @@
 /** The sentences of a report on the plan itself, and on what may make its figures differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import type { PlanDraft } from '../../../lib/plan/file/plan';
 import { refusedSizesNote } from '../../../lib/compile/plan-estimates';
 import { largestOf } from '../../../lib/extremes';
+import { inexactNote, rewrittenNote } from '../../../lib/plan/int8-notes';
 import type { ChosenCut } from '../../../lib/plan/slicers/slicer';
 import type { PlannedSplit } from '../../../lib/split/split';
 import { quantityText } from '../figures';
@@ -15,7 +17,9 @@ export function planSentences({
   slices,
   consolidation,
   splits,
-}: Pick<PlanReport, 'slices' | 'consolidation' | 'splits'>): string[] {
+  int8Weights,
+}: Pick<PlanReport, 'slices' | 'consolidation' | 'splits'> & Pick<PlanDraft, 'int8Weights'>): string[] {
+  const rewritten = int8Weights && rewrittenNote(int8Weights);
   const largest = quantityText('megabytes', largestOf(slices.map(({ memoryMb }) => memoryMb)));
   return [
     slices.length === 1
@@ -27,6 +31,7 @@ export function planSentences({
         ]
       : []),
     ...splits.map((split) => `${splitSentence(split)}.`),
+    ...(rewritten === undefined ? [] : [`${rewritten}.`]),
   ];
 }
 
@@ -39,8 +44,9 @@ export function splitSentence({ operator, name, weight, weightBytes, axis, parts
 }
 
 export function warningsOf(
-  { planned, model }: AnalyzedModel,
+  { planned, model, costs }: AnalyzedModel,
   cut: ChosenCut,
+  { int8Weights }: PlanDraft,
   { profileDifferences = [] }: ReportRequest,
 ): string[] {
   const { bounded, assumed, dimensions } = planned;
@@ -49,6 +55,7 @@ export function warningsOf(
   return [
     assumed.length > 0 && `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(sizesOf)}`,
     refusedSizesNote(planned),
+    costs.architecture !== 'arm64' && int8Weights && inexactNote(int8Weights),
     names.length > 0 && `the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`,
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     cut.quality?.comparedAllCuts === false &&

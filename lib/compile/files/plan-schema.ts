@@ -14,8 +14,11 @@ import { OPTIMIZATION_LEVELS } from '../../optimize/level';
 import {
   type NodeRun,
   type PlannedFile,
+  type PlannedInt8Weights,
   type PlannedSlice,
   type SlicePlan,
+  MAX_INEXACT,
+  MAX_INEXACT_LENGTH,
   PLAN_VERSION,
 } from '../../plan/file/plan';
 import { type PlannedSplit, MAX_PARTS, SPLIT_AXES } from '../../split/split';
@@ -37,6 +40,7 @@ import {
   oneOf,
   optional,
   text,
+  trueOrFalse,
   wholeNumber,
 } from '../../json-readers';
 
@@ -130,6 +134,12 @@ const SPLIT: Reader<PlannedSplit> = anObject({
   mostThreads: optional(wholeNumber(1)),
 });
 
+const INT8_WEIGHTS: Reader<PlannedInt8Weights> = anObject({
+  count: wholeNumber(0, MAX_GRAPH_ENTRIES),
+  isRewritten: trueOrFalse,
+  inexact: aList(text(MAX_INEXACT_LENGTH), MAX_INEXACT),
+});
+
 export const MODEL: Reader<SlicePlan['model']> = anObject({
   file: FILE_NAME,
   nodes: wholeNumber(0, MAX_NODES),
@@ -163,6 +173,7 @@ export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
     fixedInputs: aList(TENSOR_NAME, MAX_GRAPH_ENTRIES),
     outputs: sourcedTensors(slices - 1),
     splits: optional(aList(SPLIT, MAX_NODES)),
+    int8Weights: optional(INT8_WEIGHTS),
     slices: aListOf((slice) => plannedSlice(slice, nodes), slices),
   });
 }

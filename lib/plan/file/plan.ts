@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { OptimizationLevel } from '../../optimize/level';
-import type { Graph } from '../../onnx/model';
+import { type Graph, type ValueIndex, OMITTED } from '../../onnx/model';
 import type { PlannedSplit } from '../../split/split';
 
 export const PLAN_VERSION = 1;
@@ -38,8 +38,22 @@ export interface SlicePlan {
   readonly outputs: readonly SourcedTensor[];
   /** The operators that run in parts; absent if there are none. Indexes of nodes in `slices` are those of the graph with parts. */
   readonly splits?: readonly PlannedSplit[];
+  /** What x86 processors without VNNI would multiply wrongly; absent if there is nothing. */
+  readonly int8Weights?: PlannedInt8Weights;
   readonly slices: readonly PlannedSlice[];
 }
+
+export interface PlannedInt8Weights {
+  /** How many constant weights of the model such a processor would multiply wrongly. */
+  readonly count: number;
+  /** Whether the slices have them as numbers of the other type, with the same products on every processor. Slices for arm64 have not. */
+  readonly isRewritten: boolean;
+  /** Operators that stay wrong on such a processor, and why, the first ones in the graph: sentences without a full stop. */
+  readonly inexact: readonly string[];
+}
+
+export const MAX_INEXACT = 1000;
+export const MAX_INEXACT_LENGTH = 400;
 
 interface PlannedModel {
   /** File name without folder. */
@@ -107,16 +121,20 @@ export function fromRuns(runs: readonly NodeRun[]): number[] {
   );
 }
 
-/** The hexadecimal SHA-256 of the graph's operators and value names, in the file's order. */
+/** The hexadecimal SHA-256 of the graph's operators and names of values, without those of weights, in the file's order. */
 export function graphDigest(graph: Graph): string {
   const hash = createHash('sha256');
-  const names = (values: readonly number[]): string[] =>
-    values.map((value) => graph.values.at(value)?.name ?? '');
-  for (const node of graph.nodes) {
-    const outputs = node.outputs.filter((output) => output >= 0);
-    hash.update(
-      JSON.stringify([node.domain, node.opType, names(node.inputs.filter((v) => v >= 0)), names(outputs)]),
+  const names = (values: readonly ValueIndex[]): string[] => values.map((value) => graph.values[value].name);
+  const isWeight = (value: ValueIndex): boolean => {
+    const { initializer, producer } = graph.values[value];
+    return (
+      initializer !== undefined || (producer !== undefined && graph.nodes[producer].constant !== undefined)
     );
+  };
+  for (const { domain, opType, ...node } of graph.nodes) {
+    const inputs = node.inputs.filter((input) => input !== OMITTED && !isWeight(input));
+    const outputs = node.outputs.filter((output) => output !== OMITTED);
+    hash.update(JSON.stringify([domain, opType, names(inputs), names(outputs)]));
   }
   return hash.digest('hex');
 }

@@ -1,0 +1,22 @@
+/** What users should know of the int8 weights of a plan: sentences without a full stop. */
+import type { PlannedInt8Weights } from './file/plan';
+
+/** Operators that a sentence names. */
+const NAMED = 2;
+
+/** @returns how the slices differ from the model, if they do */
+export function rewrittenNote({ count, isRewritten }: PlannedInt8Weights): string | undefined {
+  if (!isRewritten) return undefined;
+  const weights = count === 1 ? '1 constant 8-bit weight has' : `${count} constant 8-bit weights have`;
+  return `${weights} the other 8-bit type in the slices, with the zero point moved by 128: products stay the same, and x86 processors without VNNI, such as Lambda's, compute them exactly`;
+}
+
+/** @returns what the x86 processors of Lambda compute wrongly in these slices, and the remedies */
+export function inexactNote({ count, isRewritten, inexact }: PlannedInt8Weights): string | undefined {
+  if (count > 0 && !isRewritten)
+    return `x86 processors without VNNI, such as Lambda's, multiply ${count} of the 8-bit weights of these slices wrongly, because the slices are for arm64: slice the model for x86_64, or set the architecture to arm64`;
+  if (inexact.length === 0) return undefined;
+  const more = inexact.length - NAMED;
+  const operators = [...inexact.slice(0, NAMED), ...(more > 0 ? [`${more} more`] : [])].join('; ');
+  return `x86 processors without VNNI, such as Lambda's, may compute 8-bit products wrongly (${operators}): set the architecture to arm64, or quantize the model with reduce_range or with uint8 weights`;
+}
