@@ -21,6 +21,8 @@ export const ENV = {
   deploymentDigest: 'SLICE_DEPLOYMENT_DIGEST',
   /** Number of threads in ONNX Runtime's intra-operator pool, the same for all slices of a plan. */
   threads: 'SLICE_THREADS',
+  /** `off` if ONNX Runtime does not rewrite weights for its kernels when a slice is loaded; absent if it does. */
+  prepacking: 'SLICE_PREPACKING',
   /**
    * Key of the loader's claim in the pipeline's bucket: see `lambda/whole-model.ts`. Only the function of the whole
    * model has it.

@@ -11,6 +11,7 @@ export {
   Minimize,
   Temperature,
   TensorStore,
+  Prepacking,
   WarmUp,
 } from './pipeline/choices';
 export type { SlicedInferencePipelineProps } from './pipeline/pipeline-props';

@@ -45,12 +45,15 @@ export interface EstimateOptions {
   readonly architecture?: CostOptions['architecture'];
   readonly tensorStore?: Transport;
   readonly warmUp?: boolean;
+  readonly prepacking?: Prepacking;
   /** Of `plan` alone: the search counts all tensors in S3. */
   readonly tensorsInState?: boolean;
 }
 
 export const ARCHITECTURES = ['x86_64', 'arm64'] as const satisfies CostOptions['architecture'][];
 export const STATE_MACHINES = ['express', 'standard'] as const satisfies CostOptions['stateMachineType'][];
+export const PREPACKING = ['automatic', 'always', 'never'] as const;
+type Prepacking = (typeof PREPACKING)[number];
 export const TENSOR_STORES = ['s3-standard', 's3-express'] as const satisfies Transport[];
 
 const MAX_MEMORY = '--max-memory';
@@ -116,6 +119,13 @@ export function addEstimateOptions(command: Command): Command {
         TENSOR_STORES,
       ),
     )
+    .addOption(
+      choice(
+        '--prepacking <when>',
+        'whether functions rewrite weights for the kernels when they load, by default automatic',
+        PREPACKING,
+      ),
+    )
     .option('--no-warm-up', 'plan for a pipeline whose functions are not warmed up when a run starts');
 }
 
@@ -124,11 +134,12 @@ export function estimateOptions(
   options: EstimateOptions,
 ): Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport'> {
   const { profile, prices, environment, requestsPerHour, tensorStore } = options;
-  const { stateMachine, architecture, warmUp, tensorsInState } = options;
+  const { stateMachine, architecture, warmUp, prepacking, tensorsInState } = options;
   return {
     costs: {
       ...{ stateMachineType: stateMachine, architecture, requestsPerHour },
       ...(warmUp === false && { warmUp }),
+      ...(prepacking !== undefined && prepacking !== 'automatic' && { prepacking: prepacking === 'always' }),
       ...(tensorsInState === false && { tensorsInState }),
       ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
       ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),

@@ -36,11 +36,11 @@ const DIFFERENT = 1;
 
 const HELP = `
 Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them. Both use the
-same number of threads and no prepacking. Without --inputs, the command generates inputs: floats from 0 to 1, small
+same number of threads, and both prepack weights or neither does. Without --inputs, the command generates inputs: floats from 0 to 1, small
 integers, short words. It guesses symbolic sizes unless --dimension sets them.
 
 With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
-defaults: all optimizations, prepacking, all processors. These settings may change the last bits.
+defaults: all optimizations, all processors. These settings may change the last bits.
 
 With --batch, the command instead runs different generated items one by one and stacked into one request, along the
 dimension with which all inputs begin, and compares the bits of each item. If they are the same, it prints a token for
@@ -185,7 +185,7 @@ function describeDefault(outputs: readonly TensorComparison[], optimization: Opt
   const closer = optimization === 'extended' ? '' : ', and --optimize extended comes closer to them';
   return [
     '',
-    `compared with ONNX Runtime's default settings, which optimize all, prepack weights and use all cores${closer}`,
+    `compared with ONNX Runtime's default settings, which optimize all and use all cores${closer}`,
     formatTable(['output', 'max abs diff', 'max rel diff'], rows),
   ];
 }

@@ -45,7 +45,7 @@ export async function runnableInputs(
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-init-'));
   const [request, outputs] = ['inputs', 'outputs'].map((name) => path.join(folder, `${name}.safetensors`));
   const outputNames = graph.outputs.map(({ value }) => graph.values[value].name);
-  const run = { modelPath, outputNames, threads: 2, optimization: 'none' } as const;
+  const run = { modelPath, outputNames, threads: 2, optimization: 'none', prepacking: true } as const;
   const job: WholeJob = { kind: 'whole', ...run, inputs: request, outputs };
   const end = Date.now() + DEADLINE_MS;
   let valuesRefusal: string | undefined;

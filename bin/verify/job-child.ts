@@ -39,6 +39,7 @@ async function onFirst(
     const session = await Session.open({
       path: job.modelPath,
       threads: job.threads,
+      prepacking: job.prepacking,
       graphOptimizationLevel: ORT_LEVELS[job.optimization],
     });
     try {
@@ -72,7 +73,7 @@ async function runStacked(job: StackedJob, Session: Sessions): Promise<JobAnswer
 
 /** @returns the model's outputs for a request */
 async function runSlices(
-  job: Pick<ChainJob, 'slicesFolder' | 'threads'>,
+  job: Pick<ChainJob, 'slicesFolder' | 'threads' | 'prepacking'>,
   request: Tensors,
   Session: Sessions,
 ): Promise<Tensors> {
@@ -82,6 +83,7 @@ async function runSlices(
     const session = await Session.open({
       path: path.join(job.slicesFolder, model.file),
       threads: job.threads,
+      prepacking: job.prepacking,
     });
     const tensors = await session.run(
       inputs,

@@ -74,7 +74,7 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
   return await withSlices(compiled, onStep, async ({ plan, folder, slicesFolder }) => {
     const file = (name: string): string => path.join(folder, `${name}.safetensors`);
     const [inputs, outputNames] = [file('inputs'), plan.outputs.map(({ name }) => name)];
-    const threads = threadsOf(plan, options.threads);
+    const [threads, { prepacking }] = [threadsOf(plan, options.threads), analyzed.costs];
     const run = async (job: FileJob, wording: JobWording): Promise<Tensors> => {
       await runJob(job, wording, { folder, model: analyzed.model });
       return read(job.outputs);
@@ -85,21 +85,21 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
       generated: { specs: plan.inputs, dimensions, planned: plan.dimensions, seed },
     };
     const { reference, other } = wholeModels(modelPath, analyzed, folder);
-    const common = { inputs, outputNames };
+    const common = { inputs, outputNames, threads, prepacking };
     const whole = await run(
-      { kind: 'whole', ...common, ...reference, ...generated, threads, outputs: file('whole') },
+      { kind: 'whole', ...common, ...reference, ...generated, outputs: file('whole') },
       given ? GIVEN : GENERATED,
     );
     onStep(`running ${plan.slices.length} slices`);
     const chained = await run(
-      { kind: 'chain', inputs, slicesFolder, threads, outputs: file('chained') },
+      { kind: 'chain', inputs, slicesFolder, threads, prepacking, outputs: file('chained') },
       CHAINED,
     );
     const profileDifferences = analyzed.profile?.differences ?? [];
     const isSameAsGiven = async (model: RunnableModel): Promise<boolean> => {
       onStep('running the whole model with the other type of 8-bit weights');
       const outputs = await run(
-        { kind: 'whole', ...common, ...model, threads, outputs: file('other') },
+        { kind: 'whole', ...common, ...model, outputs: file('other') },
         OTHER_WEIGHTS,
       );
       return compareOutputs(plan, whole, outputs).every(({ identical }) => identical);
@@ -115,7 +115,10 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     };
     if (!againstDefault) return verification;
     onStep('running the whole model with default settings');
-    const alone = await run({ kind: 'default', ...common, modelPath, outputs: file('default') }, BY_DEFAULT);
+    const alone = await run(
+      { kind: 'default', inputs, outputNames, modelPath, outputs: file('default') },
+      BY_DEFAULT,
+    );
     return { ...verification, againstDefault: compareOutputs(plan, alone, chained) };
   });
 }

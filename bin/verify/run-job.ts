@@ -21,6 +21,7 @@ interface CommonJob {
 /** How the whole model runs. */
 export interface WholeModel {
   readonly threads: number;
+  readonly prepacking: boolean;
   readonly optimization: OptimizationLevel;
   readonly modelPath: string;
   readonly outputNames: readonly string[];
@@ -35,6 +36,7 @@ export interface WholeJob extends CommonJob, WholeModel {
 export interface ChainJob extends CommonJob {
   readonly kind: 'chain';
   readonly threads: number;
+  readonly prepacking: boolean;
   readonly slicesFolder: string;
 }
 

@@ -47,7 +47,7 @@ export async function verifyStacked(
     onStep(`running ${items} items alone and stacked`);
     const { stacked } = await runJob(
       {
-        ...{ kind: 'stacked', slicesFolder, threads, items },
+        ...{ kind: 'stacked', slicesFolder, threads, prepacking: analyzed.costs.prepacking, items },
         ...wholeModels(modelPath, analyzed, folder).reference,
         outputNames: plan.outputs.map(({ name }) => name),
         generated: { specs: plan.inputs, dimensions, planned, seed },

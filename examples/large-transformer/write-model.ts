@@ -15,8 +15,9 @@ const HEAD_WIDTH = 64;
 /** A feed-forward layer is this many times as wide as the hidden state. */
 const WIDENING = 4;
 const FLOAT_BYTES = 4;
-/** Elements that are generated once; all weights repeat them. */
+/** Elements that are generated once; all weights repeat them, and each begins with another one: ONNX Runtime would pack equal weights once. */
 const BLOCK = 1 << 20;
+const STEP = 7_919;
 
 const { values } = parseArgs({
   options: {
@@ -116,7 +117,9 @@ class TransformerFile {
   private weights(dims: readonly number[], scale: number): string {
     const name = `weights_${this.names++}`;
     const elements = dims.reduce((product, size) => product * size, 1);
-    const scaled = Buffer.from(this.block.map((element) => element * scale).buffer);
+    const first = (this.names * STEP) % BLOCK;
+    const turned = this.block.map((_, index) => this.block[(first + index) % BLOCK] * scale);
+    const scaled = Buffer.from(turned.buffer);
     for (let left = elements * FLOAT_BYTES; left > 0; left -= scaled.length)
       writeSync(this.file, scaled, 0, Math.min(left, scaled.length));
     const place = { location: WEIGHTS_FILE, offset: this.length, length: elements * FLOAT_BYTES };

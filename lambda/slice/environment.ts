@@ -21,6 +21,8 @@ export interface SliceEnvironment {
   readonly runsBucket: string;
   readonly deploymentDigest: string;
   readonly threads: number;
+  /** See `ENV.prepacking`. */
+  readonly prepacking: boolean;
   readonly memoryBytes: number;
   /** The object by which loaders claim the load. Only the function of the whole model has one. */
   readonly loaderClaim?: ObjectReference;
@@ -48,6 +50,7 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
     runsBucket: variables[ENV.runsBucket] ?? bucket,
     deploymentDigest: required(variables, ENV.deploymentDigest),
     threads: wholeNumber(variables, ENV.threads, 1),
+    prepacking: variables[ENV.prepacking] !== 'off',
     // Lambda sets the variable in every function. The smallest function has 128 MB.
     memoryBytes: Number(variables.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '128') * 1024 * 1024,
     ...(loaderKey !== undefined && { loaderClaim: { bucket, key: loaderKey } }),

@@ -47,11 +47,12 @@ export function startLoading(
   const files = allDone([model, weights] as const).finally(() => {
     objects.closeIdleConnections();
   });
+  const { threads, prepacking } = environment;
   const open = async (): Promise<LoadedSlice> => {
     const [{ path, bytes }, ofWeights] = await files;
     return {
       manifest: await read,
-      session: await sessionModule().Session.open({ path, threads: environment.threads }),
+      session: await sessionModule().Session.open({ path, threads, prepacking }),
       weightBytes: bytes + (ofWeights?.bytes ?? 0),
     };
   };

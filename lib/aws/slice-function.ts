@@ -233,6 +233,7 @@ function environment(props: SliceFunctionProps): Record<string, string> {
     ...(expressBucket && { [ENV.runsBucket]: expressBucket.bucketName }),
     [ENV.deploymentDigest]: plan.deploymentDigest,
     [ENV.threads]: String(plan.threads),
+    ...(plan.prepacking === false && { [ENV.prepacking]: 'off' }),
     ...(loaderKey !== undefined && { [ENV.loaderKey]: loaderKey }),
     ...(props.sliceMetrics && { [ENV.metricsNamespace]: METRICS_NAMESPACE }),
   };

@@ -21,6 +21,7 @@ import {
 import type { Split } from '../split/split';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
 import { type PlanCostOptions, type TypedGraph, cuttableGraph, planCosts } from './cuttable-graph';
+import { isPrepackingWorthwhile } from './prepacking';
 import { type FittingProfile, type GivenProfile, profileFor } from './files/read-profile';
 import { type SplitOptions, type Splitting, applySplits, namedSplits, splitSubject } from './splitting';
 import { type Int8Weights, withExactIntegers } from './int8-weights';
@@ -39,7 +40,8 @@ export interface AnalyzedModel extends TypedGraph {
   readonly planned: PlannedTypes;
   readonly optimization: OptimizationLevel;
   readonly transport: Transport;
-  readonly costs: CostOptions;
+  /** With the decision on prepacking. */
+  readonly costs: CostOptions & Required<Pick<CostOptions, 'prepacking'>>;
   readonly profile?: FittingProfile;
   readonly splitting: Splitting;
   readonly int8Weights: Int8Weights;
@@ -100,13 +102,15 @@ function analyzeGraph(
   options: AnalyzeOptions,
   fitting?: FittingProfile,
 ): AnalyzedModel {
-  const { dimensions = {}, optimization = 'none', costs = {}, transport = 's3-standard' } = options;
+  const { dimensions = {}, optimization = 'none', costs: given = {}, transport = 's3-standard' } = options;
   // A profile is of the graph without parts: of its figures, the sizes of dimensions hold for the graph with parts too.
   const isSplit = typed.splitting.splits.length > 0;
   const profile = isSplit ? undefined : fitting;
   const sizes = { ...(fitting && profiledSizes(source, fitting.profile)), ...dimensions };
   const planned = plannedTypes(typed, sizes, profile);
   checkPlannedBytes(typed.model, planned.bytes);
+  const { prepacking = isPrepackingWorthwhile(typed.dataflow, planned, given) } = given;
+  const costs = { ...given, prepacking };
   return {
     ...{ source: source.files, sourceOpsets: source.opsets, ...typed },
     provenShapes: provenShapes(typed, nodesByRank(typed.dataflow), typed.dataflow.isLive),

@@ -11,8 +11,7 @@ import { inferTypes } from '../shapes/infer';
 import { type PlannedSplit, withinSplits } from '../split/split';
 import { type ValueTypes, sizeClasses } from '../shapes/value-types';
 import { type DetailedCostModel, costModel } from '../cost/model';
-import type { CostOptions } from '../cost/options';
-import { DEFAULT_ENVIRONMENT } from '../cost/constants/defaults';
+import { type CostOptions, withDefaults } from '../cost/options';
 import { threadCount } from '../plan/sizes/estimate';
 import { scratchBytes } from '../plan/sizes/kernels/scratch';
 import { nodeSeconds } from '../compute-time/node-seconds';
@@ -110,13 +109,15 @@ export function planCosts(
   { types, planned }: KnownTypes,
   { profile, splits, ...options }: PlanCostOptions = {},
 ): PlanCosts {
-  const { environment = DEFAULT_ENVIRONMENT } = options;
+  const { environment, prepacking } = withDefaults(options);
   const speed = environment.processor.lambdaSpeed;
   // A model keeps the sums of delays that were asked for.
   const models = new Map<string, DetailedCostModel>();
   return {
-    work: nodeSeconds(model, planned, profile).map((seconds) => seconds / speed),
-    scratch: scratchBytes(model, planned),
+    work: nodeSeconds(model, planned, { ...(profile && { profile }), prepacking }).map(
+      (seconds) => seconds / speed,
+    ),
+    scratch: scratchBytes(model, planned, prepacking),
     classes: sizeClasses(types),
     threads: (memoryMb) => withinSplits(threadCount(memoryMb), splits),
     outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),

@@ -111,6 +111,7 @@ function keyOf(
         profile && createHash('sha256').update(JSON.stringify(profile.profile)).digest('hex'),
         withDefaults(costs),
         costs.requestsPerHour,
+        costs.prepacking,
         transport,
         consolidation,
         splits,

@@ -25,19 +25,24 @@ export type NodeSeconds = readonly number[];
 /**
  * @param types with the planned sizes in all shapes; a size that is unknown counts as 1
  * @param profile of this graph; it is used instead of the operators and shapes
+ * @param prepacking whether weights are rewritten for the kernels when a session is created. @default true
  */
-export function nodeSeconds(model: Model, types: ValueTypes, profile?: ModelProfile): NodeSeconds {
+export function nodeSeconds(
+  model: Model,
+  types: ValueTypes,
+  { profile, prepacking = true }: { readonly profile?: ModelProfile; readonly prepacking?: boolean } = {},
+): NodeSeconds {
   if (profile !== undefined) return profiledWork(profile);
   const functions = functionsByKey(model);
   const insideOf = bodySizes(functions);
-  return workOf(model.graph, types).map((work) => secondsOf(work, insideOf(work.node)));
+  return workOf(model.graph, types).map((work) => secondsOf(work, insideOf(work.node), prepacking));
 }
 
-function secondsOf(work: WorkNode, inside: BodySize | undefined): number {
+function secondsOf(work: WorkNode, inside: BodySize | undefined, prepacking: boolean): number {
   // ONNX Runtime turns these nodes into initializers when it loads a graph.
   if (work.node.opType === 'Constant' && work.node.domain === '') return 0;
   if (inside !== undefined) return NODE_OVERHEAD + bodySeconds(work, inside);
-  return NODE_OVERHEAD + KERNEL_SECONDS[familyOf(work.node.opType)](work);
+  return NODE_OVERHEAD + KERNEL_SECONDS[familyOf(work.node.opType)](work, prepacking);
 }
 
 const unknownSeconds = (work: WorkNode): number => movedBytes(work) / BANDWIDTH.elementwise;
@@ -55,7 +60,7 @@ const KERNEL_SECONDS = {
   view: () => 0,
   body: unknownSeconds,
   other: unknownSeconds,
-} satisfies Record<string, (work: WorkNode) => number>;
+} satisfies Record<string, (work: WorkNode, prepacking: boolean) => number>;
 
 type Family = keyof typeof KERNEL_SECONDS;
 

@@ -9,6 +9,7 @@ import {
   INPUT_ELEMENT_NS,
   CONVOLUTION_OVERHEAD,
   DEPTHWISE_RATE,
+  DEQUANTIZATION_NS,
 } from './reference-processor';
 
 /** The matrices of one product, `[rows, inner] x [inner, columns]`, and how often it is computed. */
@@ -23,14 +24,14 @@ export interface Product {
 /** A product with fewer rows than this waits for the weights instead of computing. */
 const FEW_ROWS = 2;
 
-/** Seconds of products whose right matrices are packed for the kernel first. */
-function productSeconds({ count, rows, inner, columns, dtype }: Product): number {
+/** @param isPacked whether the right matrix was packed for the kernel before; otherwise each run packs it first */
+function productSeconds({ count, rows, inner, columns, dtype }: Product, isPacked = false): number {
   const width = elementBytes(dtype);
   const rightBytes = count * inner * columns * width;
   if (rows < FEW_ROWS) return rightBytes / BANDWIDTH.weights;
   const operations =
     2 * count * paddedTo(rows, PRODUCT_TILE.rows) * inner * paddedTo(columns, PRODUCT_TILE.columns);
-  return operations / productRate(dtype) + rightBytes / BANDWIDTH.packing;
+  return operations / productRate(dtype) + (isPacked ? 0 : rightBytes / BANDWIDTH.packing);
 }
 
 function paddedTo(size: number, tile: number): number {
@@ -51,7 +52,27 @@ function elementBytes(dtype: string | undefined): number {
 
 const RIGHT_INPUT: Readonly<Record<string, number>> = { QLinearMatMul: 3, QGemm: 3 };
 
-export function productNodeSeconds(work: WorkNode): number {
+/**
+ * Whether each run turns the weights of few bits into floats. With ONNX Runtime 1.30 there are kernels for prepacked weights of 4 bits, and of 2
+ * and 8 bits with the accuracy level of int8, but none for groups in another order.
+ */
+export function dequantizesWeights({ node, inputs }: WorkNode, prepacking: boolean): boolean {
+  if (!FEW_BITS.test(node.opType)) return false;
+  if (node.opType !== 'MatMulNBits') return true;
+  const { sizeAttributes } = node;
+  const isInOrder = inputs.at(GROUP_INDEX) === undefined;
+  const hasKernel =
+    (sizeAttributes?.get('bits') ?? 4) === 4 || sizeAttributes?.get('accuracy_level') === LEVEL_OF_INT8;
+  return !(prepacking && inputs.at(1)?.isWeight && isInOrder && hasKernel);
+}
+
+const GROUP_INDEX = 4;
+const LEVEL_OF_INT8 = 4;
+
+/** Products with weights of a few bits. */
+const FEW_BITS = /^MatMul(NBits|Bnb4|FpQ4)$/;
+
+export function productNodeSeconds(work: WorkNode, prepacking: boolean): number {
   const { node, inputs, outputs } = work;
   const left = inputs.at(0);
   const right = inputs.at(RIGHT_INPUT[node.opType] ?? 1);
@@ -59,14 +80,19 @@ export function productNodeSeconds(work: WorkNode): number {
   if (left === undefined || right === undefined || out === undefined) return 0;
   const moved = (left.bytes + out.bytes) / BANDWIDTH.elementwise;
   const conversion = node.opType.startsWith('DynamicQuantize') ? (4 * left.bytes) / BANDWIDTH.elementwise : 0;
-  return productSeconds(productOf(node.opType, left, right, out)) + moved + conversion;
+  const found = productOf(node.opType, left, right, out);
+  const isPacked = prepacking && right.isWeight;
+  const dequantization = dequantizesWeights(work, prepacking)
+    ? found.inner * found.columns * DEQUANTIZATION_NS * 1e-9
+    : 0;
+  return productSeconds(found, isPacked) + dequantization + moved + conversion;
 }
 
 function productOf(opType: string, left: WorkTensor, right: WorkTensor, out: WorkTensor): Product {
   const columns = out.shape.at(-1) ?? 1;
   if (opType === 'Einsum') return contraction(left, right, out);
   // Weights of 4 bits have a shape of their own: [columns, blocks, bytes of a block].
-  const isPacked = /^MatMul(NBits|Bnb4|FpQ4)$/.test(opType);
+  const isPacked = FEW_BITS.test(opType);
   // A batch of left matrices times one right matrix is one product with many rows.
   const rows = out.elements / Math.max(1, columns);
   const count =
@@ -100,7 +126,7 @@ const ACTIVATIONS = 5;
  * Inputs: `X [steps, batch, inputs]`, `W [directions, gates x hidden, inputs]`, `R [directions, gates x hidden, hidden]`. The
  * product with `W` is one for all steps, the product with `R` is one for each step.
  */
-export function recurrentSeconds({ inputs, outputs }: WorkNode): number {
+export function recurrentSeconds({ inputs, outputs }: WorkNode, prepacking: boolean): number {
   const [x, w, r] = inputs;
   if (x === undefined || w === undefined || r === undefined) return 0;
   // A quantized layer has its weights transposed: the hidden size is the smaller one.
@@ -112,20 +138,26 @@ export function recurrentSeconds({ inputs, outputs }: WorkNode): number {
   // With the layout [batch, steps, inputs], steps and batch change places: their product counts.
   const [steps = 1] = x.shape;
   const batch = positions / Math.max(1, steps);
-  const fromInputs = productSeconds({
-    count: directions,
-    rows: positions,
-    inner: features,
-    columns: gates,
-    dtype: w.dtype,
-  });
-  const fromState = productSeconds({
-    count: directions * steps,
-    rows: batch,
-    inner: hidden,
-    columns: gates,
-    dtype: r.dtype,
-  });
+  const fromInputs = productSeconds(
+    {
+      count: directions,
+      rows: positions,
+      inner: features,
+      columns: gates,
+      dtype: w.dtype,
+    },
+    prepacking && w.isWeight,
+  );
+  const fromState = productSeconds(
+    {
+      count: directions * steps,
+      rows: batch,
+      inner: hidden,
+      columns: gates,
+      dtype: r.dtype,
+    },
+    prepacking && r.isWeight,
+  );
   const activations = positions * directions * hidden * ACTIVATIONS * ELEMENT_NS.vectorized * 1e-9;
   const written = (totalElements(outputs) * 4) / BANDWIDTH.elementwise;
   return fromInputs + fromState + activations + written;
@@ -137,7 +169,7 @@ const WITH_WEIGHTS = new Set(['Attention', 'QAttention', 'PackedAttention', 'Lon
 const HEAD_SIZE = 64;
 
 /** Inputs are `[batch, sequence, hidden]`, or `[batch, heads, sequence, head]`. */
-export function attentionSeconds(work: WorkNode): number {
+export function attentionSeconds(work: WorkNode, prepacking: boolean): number {
   const { node, inputs, outputs } = work;
   const query = inputs.at(0);
   const out = outputs.at(0);
@@ -160,13 +192,16 @@ export function attentionSeconds(work: WorkNode): number {
   const projected =
     weights === undefined
       ? 0
-      : productSeconds({
-          count: 1,
-          rows: batch * sequence,
-          inner: hidden,
-          columns: weights.shape.at(-1) ?? 1,
-          dtype: weights.dtype,
-        });
+      : productSeconds(
+          {
+            count: 1,
+            rows: batch * sequence,
+            inner: hidden,
+            columns: weights.shape.at(-1) ?? 1,
+            dtype: weights.dtype,
+          },
+          prepacking && weights.isWeight,
+        );
   return projected + scores + softmax + mixed + movedBytes(work) / BANDWIDTH.copy;
 }
 

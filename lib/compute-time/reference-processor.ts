@@ -3,7 +3,7 @@
  * processor; the model of cost scales them to one vCPU of Lambda.
  *
  * The reference is a virtual machine with an AMD EPYC of family 26 (Zen 5) with AVX-512, 2 vCPUs, on 2026-11-26, with
- * onnxruntime-node 1.30.0, Node.js 20, one thread, no prepacking and no graph optimization. The rates are fitted to profiles of
+ * onnxruntime-node 1.30.0, Node.js 20, one thread and no graph optimization. The rates are fitted to profiles of
  * an OCR detector and recognizer, a transformer, two chains of convolutions, an int8 encoder and a style transfer, and to single
  * operators.
  */
@@ -35,7 +35,7 @@ export const BANDWIDTH = {
   copy: 40e9,
   /** Reading the elements in another order: `Transpose`. */
   gather: 35e9,
-  /** Packing the right matrix of a product, which happens in each run because prepacking is off. */
+  /** Packing the right matrix of a product, which happens in each run unless it is a weight that was prepacked. */
   packing: 40e9,
   /** A product with one row, which reads each weight once. */
   weights: 60e9,
@@ -82,6 +82,9 @@ export const INPUT_ELEMENT_NS = {
   batchNormalization: 0.22,
   sorting: 2,
 } as const;
+
+/** Nanoseconds for each weight of few bits that a run turns into floats because it was not prepacked. */
+export const DEQUANTIZATION_NS = 3;
 
 /** Nanoseconds for each row of a softmax or a reduction. */
 export const ROW_NS = 10;

@@ -10,6 +10,8 @@ export type Transport = 's3-standard' | 's3-express';
 export interface SliceDemand {
   /** Bytes of the files that a cold function downloads. */
   readonly fileBytes: number;
+  /** Bytes of weights that sessions with prepacking rewrite. Tables from which rows are picked are not among them. */
+  readonly packedBytes: number;
   /** Seconds of computing on one vCPU of Lambda. */
   readonly coreSeconds: number;
   /** Number of tensors that it reads; the model charges one GET for each, an upper bound. */

@@ -2,6 +2,7 @@
  * The cost and the latency of a pipeline whose slices serve a cold model, and one function a warm one. A warm run is one call
  * of that function. A cold run asks it first, then runs the slices, and loads it beside them by an asynchronous call.
  */
+import type { SliceDemand } from './chain';
 import { type CostOptions, withDefaults } from './options';
 import { durationRate, initMs, singleThreadMs, vcpuShare } from './formulas/lambda';
 import { hostOf, loadTiming } from './formulas/slice-timing';
@@ -18,8 +19,12 @@ import type { DetailedStep } from './step';
 export const MIN_SAVED_MS = 2_000;
 
 /** Milliseconds to download files and create a session, which AUTOMATIC compares. */
-export function wholeLoadMs(fileBytes: number, memoryMb: number, given: CostOptions): number {
-  const { downloadMs, sessionMs } = loadTiming(fileBytes, memoryMb, hostOf(withDefaults(given)));
+export function wholeLoadMs(
+  files: Pick<SliceDemand, 'fileBytes' | 'packedBytes'>,
+  memoryMb: number,
+  given: CostOptions,
+): number {
+  const { downloadMs, sessionMs } = loadTiming(files, memoryMb, hostOf(withDefaults(given)));
   return downloadMs + sessionMs;
 }
 

@@ -22,6 +22,8 @@ export interface CostOptions {
    * plans, which does not know their files yet, counts warm-ups.
    */
   readonly warmUp?: boolean;
+  /** Whether sessions rewrite weights for their kernels: loads take longer, and runs are faster. @default true */
+  readonly prepacking?: boolean;
   /** Rate of a mix of warm and cold runs. Without it, every run of a mix is cold. */
   readonly requestsPerHour?: number;
   /** @default false */
@@ -50,6 +52,7 @@ export function withDefaults(options: CostOptions): Required<CostOptions> {
     stateMachineType: options.stateMachineType ?? 'express',
     architecture: options.architecture ?? 'x86_64',
     warmUp: options.warmUp ?? true,
+    prepacking: options.prepacking ?? true,
     requestsPerHour: options.requestsPerHour ?? 0,
     networkInVpc: options.networkInVpc ?? false,
     request: options.request ?? 's3',

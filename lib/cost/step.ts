@@ -84,7 +84,7 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const { gets, readBytes, puts, writeBytes, payloadBytes } = transfersOf(options, demand, choice);
 
   const call = callTiming({ ...demand, writeBytes }, memoryMb, threads, gets + puts, readBytes, host);
-  const load = loadTiming(demand.fileBytes, memoryMb, host);
+  const load = loadTiming(demand, memoryMb, host);
   // The first request of a call opens a connection.
   const connectMs = gets > 0 ? reads.firstGetMs : puts * writes.firstPutMs;
   const transferMs = call.overheadMs + call.readMs + call.writeMs + connectMs;

@@ -98,7 +98,7 @@ export interface Node {
   readonly captures: readonly ValueIndex[];
   /** Operators that run when the node runs: its own and those of its body graphs. */
   readonly operators: readonly OperatorUse[];
-  /** The numbers among its attributes that decide how much memory its kernel needs; absent if there are none. */
+  /** The numbers among its attributes that decide which memory or time its kernel needs; absent if there are none. */
   readonly sizeAttributes?: SizeAttributes;
   /** The tensor that a `Constant` node holds; it is treated like an initializer. */
   readonly constant?: Tensor;
@@ -212,6 +212,7 @@ const NAMES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly s
   ),
   ...['Softmax', 'LogSoftmax', 'Hardmax'].map((opType) => [opType, ['axis']] as const),
   ['Resize', ['antialias']],
+  ['MatMulNBits', ['bits', 'accuracy_level']],
 ]);
 
 /** Numbers by the name of the attribute. An attribute that the node omits is absent. */

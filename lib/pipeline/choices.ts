@@ -51,6 +51,29 @@ export enum WarmUp {
 }
 
 /**
+ * Whether ONNX Runtime rewrites weights for its kernels when a function loads its slice. A load then takes about 1 ms longer for each MB of
+ * weights that products and convolutions use, and each run is faster: 10 to 70 % with weights of float32, 50 times with weights of 4 bits. The last bits of
+ * some results depend on it, so all functions of a pipeline do the same.
+ *
+ * @example
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   prepacking: Prepacking.NEVER,
+ * });
+ */
+export enum Prepacking {
+  /**
+   * Rewrites weights unless that costs more than it saves by the model of cost, which only happens if `requestsPerHour` is set so low that nearly
+   * every run is cold. A `slicedModel` has the decision of its plan.
+   */
+  AUTOMATIC = 'automatic',
+  /** Always. */
+  ALWAYS = 'always',
+  /** Never. */
+  NEVER = 'never',
+}
+
+/**
  * Whether the pipeline also has one function with the whole model. A run first asks this function. If it has loaded the
  * model, it serves the run, at the latency and the price of one function. Otherwise the slices serve the run, which load
  * several times faster, and beside them the function is told to load for later runs. The results are the same bits either

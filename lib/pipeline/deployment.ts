@@ -20,7 +20,7 @@ import {
 import { SlicedInferenceError } from '../errors';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
-import { WarmUp } from './choices';
+import { Prepacking, WarmUp } from './choices';
 import { largestOf } from '../extremes';
 
 export interface PipelineDeployment {
@@ -56,16 +56,17 @@ export function planDeployment(
   };
   const vcpus = Math.max(deployedThreads(plan, memorySizes), threadsOf(wholeOptions?.memorySize));
   const threads = withinSplits(vcpus, plan.splits);
-  const deploymentDigest = digestOf(plan, threads, settings, whole?.plan);
+  const prepacking = isPrepacked(plan, settings);
+  const deploymentDigest = digestOf(plan, { threads, prepacking }, settings, whole?.plan);
   return {
-    plan: { ...plan, threads, deploymentDigest },
+    plan: { ...plan, threads, prepacking, deploymentDigest },
     options,
     memorySizes,
     warmsUp: warmsUp(plan, settings),
     ...(whole &&
       wholeOptions && {
         whole: {
-          plan: { ...whole.plan, threads, deploymentDigest },
+          plan: { ...whole.plan, threads, prepacking, deploymentDigest },
           options: wholeOptions,
           askSeconds: askSeconds(whole.callMs, settings, timeout),
         },
@@ -126,7 +127,7 @@ function deployedThreads(plan: SlicePlan, memorySizes: readonly number[]): numbe
 
 function digestOf(
   plan: SlicePlan,
-  threads: number,
+  { threads, prepacking }: { readonly threads: number; readonly prepacking: boolean },
   { architecture, expressZone }: PipelineSettings,
   whole?: SlicePlan,
 ): string {
@@ -135,10 +136,16 @@ function digestOf(
     runtimeCodeDigest(architecture),
     architecture.name,
     threads,
+    prepacking,
     isKnown(expressZone) ? expressZone : 'a zone',
     ...(whole ? [whole.planDigest] : []),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function isPrepacked({ prepacking = true }: SlicePlan, settings: PipelineSettings): boolean {
+  if (settings.prepacking === Prepacking.AUTOMATIC) return prepacking;
+  return settings.prepacking === Prepacking.ALWAYS;
 }
 
 function isKnown(value: number | string | undefined): boolean {

@@ -12,7 +12,7 @@ import type { Transport } from '../cost/chain';
 import type { CostOptions } from '../cost/options';
 import { planText } from '../emit/write';
 import type { SlicePlan } from '../plan/file/plan';
-import { GraphOptimization, WarmUp } from './choices';
+import { GraphOptimization, Prepacking, WarmUp } from './choices';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { SlicedModel } from './sliced-model';
@@ -58,12 +58,13 @@ export function pipelineModel(
  */
 export function costOptions(
   { vpc, intermediateRetention }: SlicedInferencePipelineProps,
-  { stateMachineType, architecture, warmUp, tensorsInState }: PipelineSettings,
+  { stateMachineType, architecture, warmUp, prepacking, tensorsInState }: PipelineSettings,
 ): CostOptions {
   const retentionDays = knownDays(intermediateRetention);
   return {
     stateMachineType: stateMachineType === sfn.StateMachineType.STANDARD ? 'standard' : 'express',
     architecture: architecture.name === lambda.Architecture.ARM_64.name ? 'arm64' : 'x86_64',
+    ...(prepacking !== Prepacking.AUTOMATIC && { prepacking: prepacking === Prepacking.ALWAYS }),
     ...(warmUp !== WarmUp.AUTOMATIC && { warmUp: warmUp === WarmUp.ALWAYS }),
     networkInVpc: vpc !== undefined,
     tensorsInState,

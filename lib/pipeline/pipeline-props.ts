@@ -7,7 +7,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SliceFunctionOptions } from '../aws/slice-function-options';
-import type { Consolidation, GraphOptimization, TensorStore, WarmUp } from './choices';
+import type { Consolidation, GraphOptimization, Prepacking, TensorStore, WarmUp } from './choices';
 import type { SlicedModel } from './sliced-model';
 import type { Slicing } from './slicing';
 
@@ -90,6 +90,13 @@ export interface SlicedInferencePipelineProps {
    * @default WarmUp.AUTOMATIC
    */
   readonly warmUp?: WarmUp;
+
+  /**
+   * Whether ONNX Runtime rewrites weights for its kernels when a function loads its slice.
+   *
+   * @default Prepacking.AUTOMATIC
+   */
+  readonly prepacking?: Prepacking;
 
   /**
    * Whether one function also has the whole model, and serves the runs that find it warm. `ALWAYS` cannot be combined with

@@ -9,7 +9,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
 import { SlicedInferenceError, quoted } from '../errors';
-import { Consolidation, WarmUp } from './choices';
+import { Consolidation, Prepacking, WarmUp } from './choices';
 import { knownAtSynth } from './known-at-synth';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 
@@ -131,6 +131,7 @@ export function pipelineSettings(props: SlicedInferencePipelineProps) {
     architecture: props.architecture ?? lambda.Architecture.X86_64,
     runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
     warmUp: props.warmUp ?? WarmUp.AUTOMATIC,
+    prepacking: props.prepacking ?? Prepacking.AUTOMATIC,
     consolidation: consolidationOf(props),
     tensorsInState: props.tensorsInState ?? keyOf(props) === undefined,
     sliceMetrics: props.sliceMetrics ?? false,

@@ -29,6 +29,7 @@ export interface ChosenSlice {
 
 export const DEMAND: SliceDemand = {
   fileBytes: 162_500_000,
+  packedBytes: 162_000_000,
   coreSeconds: 0.135,
   readTensors: 1,
   readBytes: 524_288,

@@ -168,6 +168,7 @@ export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
     dimensions: aRecord(DIMENSION_NAME, wholeNumber(1)),
     assumedDimensions: aList(DIMENSION_NAME, MAX_GRAPH_ENTRIES),
     boundedTensors: aList(text(MAX_NAME_BYTES), MAX_GRAPH_ENTRIES),
+    prepacking: optional(trueOrFalse),
     threads: wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),
     inputs: SPECS,
     fixedInputs: aList(TENSOR_NAME, MAX_GRAPH_ENTRIES),

@@ -9,6 +9,8 @@ export interface WholeModel {
   /** The least memory in MB with which one process can run the model. */
   readonly peakMemoryMb: number;
   readonly fileBytes: number;
+  /** See `SliceDemand`. */
+  readonly packedBytes: number;
   /** Seconds of computing on one vCPU of Lambda. */
   readonly coreSeconds: number;
   readonly requestBytes: number;

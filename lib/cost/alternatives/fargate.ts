@@ -53,7 +53,15 @@ function taskOf(
   const { armVcpu, armMemory, x86Vcpu, x86Memory, loadBalancer } = prices.fargate;
   const { alwaysOn, processor, lambda } = environment;
   const isArm = architecture === 'arm64';
-  const idle = { fileBytes: 0, coreSeconds: 0, readTensors: 0, readBytes: 0, writeBytes: 0, memoryMb: 0 };
+  const idle = {
+    fileBytes: 0,
+    packedBytes: 0,
+    coreSeconds: 0,
+    readTensors: 0,
+    readBytes: 0,
+    writeBytes: 0,
+    memoryMb: 0,
+  };
   const { overheadMs } = callTiming(idle, lambda.mbPerVcpu * vcpus, 1, 0, 0, hostOf(options));
   const work = model.coreSeconds / (isArm ? processor.armSpeed : 1);
   const busyMs = computeMs(work, Math.max(1, Math.floor(vcpus)), vcpus, environment) + overheadMs;

@@ -41,7 +41,7 @@ function functionOf(
   const { prices, environment } = options;
   const { maxPayloadMb, maxSeconds, maxTmpMb, invokeMs } = environment.lambda;
   const host = hostOf(options);
-  const load = loadTiming(fileBytes, memoryMb, host);
+  const load = loadTiming(model, memoryMb, host);
   const store = storesOf(prices, environment)['s3-standard'];
   const isInline = (bytes: number): boolean => bytes * BASE64 <= maxPayloadMb * MIB;
   const [reads, writes] = [requestBytes, responseBytes].map((bytes) => (isInline(bytes) ? 0 : 1));

@@ -59,6 +59,7 @@ export interface Environment {
     | 'checksum'
     | 'warmUpCpuMs'
     | 'sessionCpuMs'
+    | 'prepackCpu'
     | 'sessionCpu'
     | 'firstRun'
     | 'connections'

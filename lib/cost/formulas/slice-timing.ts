@@ -7,10 +7,12 @@ import { type Architecture, computeMs, initMs, singleThreadMs, vcpuShare, visibl
 export interface Host extends NetworkPath {
   readonly architecture: Architecture;
   readonly environment: Environment;
+  readonly prepacking: boolean;
 }
 
-export function hostOf({ architecture, environment, networkInVpc }: Required<CostOptions>): Host {
-  return { architecture, environment, inVpc: networkInVpc };
+export function hostOf({ networkInVpc: inVpc, ...options }: Required<CostOptions>): Host {
+  const { architecture, environment, prepacking } = options;
+  return { architecture, environment, prepacking, inVpc };
 }
 
 export interface CallTiming {
@@ -57,17 +59,24 @@ export function callTiming(
   };
 }
 
-export function loadTiming(fileBytes: number, memoryMb: number, host: Host): LoadTiming {
-  const { environment } = host;
+export function loadTiming(
+  { fileBytes, packedBytes }: Pick<SliceDemand, 'fileBytes' | 'packedBytes'>,
+  memoryMb: number,
+  host: Host,
+): LoadTiming {
+  const { environment, prepacking } = host;
   const { handler, lambda } = environment;
   const share = vcpuShare(memoryMb, environment);
-  const megabytes = fileBytes / 1e6;
+  const [megabytes, packed] = [fileBytes / 1e6, prepacking ? packedBytes / 1e6 : 0];
+  const sessionCpuMs = handler.sessionCpuMs + handler.sessionCpu * megabytes + handler.prepackCpu * packed;
+  // Prepacking reads the weights, so the first run finds their pages.
+  const firstRunCpuMs = prepacking ? 0 : handler.firstRun * megabytes;
   return {
     placementMs: lambda.placementMs,
     initMs: initMs(host.architecture, environment),
     downloadMs: transferMs(fileBytes, share, host, environment),
-    sessionMs: singleThreadMs(handler.sessionCpuMs + handler.sessionCpu * megabytes, share, environment),
-    firstRunMs: singleThreadMs(handler.firstRun * megabytes, share, environment),
+    sessionMs: singleThreadMs(sessionCpuMs, share, environment),
+    firstRunMs: singleThreadMs(firstRunCpuMs, share, environment),
   };
 }
 

@@ -29,6 +29,8 @@ export interface SlicePlan {
    * computed from them may depend on data too.
    */
   readonly boundedTensors: readonly string[];
+  /** Whether sessions rewrite weights for their kernels; absent if they do. */
+  readonly prepacking?: boolean;
   /** Threads of ONNX Runtime in every slice. */
   readonly threads: number;
   /** Inputs that a request must provide. */

@@ -78,7 +78,7 @@ export function pricedPlan(
 /** What a slice asks of its function. @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs */
 export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
-    fileBytes: fileBytes(size),
+    ...{ fileBytes: fileBytes(size), packedBytes: size.mappedBytes },
     coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     readTensors: size.readTensors,
     readBytes: size.readBytes,
@@ -149,7 +149,8 @@ export function isWorthwhile(
 ): boolean {
   if (whole.memoryMb > Math.min(maxMemoryMb, MAX_LAMBDA_MEMORY_MB)) return false;
   if (ephemeralStorageMb(fileBytes(whole.size)) > MAX_EPHEMERAL_STORAGE_MB) return false;
-  const load = (size: SliceSize, memory: number): number => wholeLoadMs(fileBytes(size), memory, options);
+  const load = (size: SliceSize, memory: number): number =>
+    wholeLoadMs({ fileBytes: fileBytes(size), packedBytes: size.mappedBytes }, memory, options);
   const slowest = largestOf([0, ...sizes.map((size, slice) => load(size, slicesMb[slice]))]);
   return load(whole.size, whole.memoryMb) - slowest >= MIN_SAVED_MS;
 }

@@ -4,6 +4,7 @@
  */
 import type { Model, Node } from '../../../onnx/model';
 import { type WorkNode, type WorkTensor, totalBytes, workOf } from '../../../compute-time/node-tensors';
+import { dequantizesWeights } from '../../../compute-time/products';
 import type { ValueTypes } from '../../../shapes/value-types';
 import {
   attentionScratch,
@@ -31,10 +32,11 @@ const LONG_GROUP_NORMALIZATION = 21;
 
 export type ScratchBytes = readonly number[];
 
-type Rule = (work: WorkNode, opset: number) => number;
+type Rule = (work: WorkNode, opset: number, prepacking: boolean) => number;
+type SimpleRule = (work: WorkNode) => number;
 
 const copiesOfOutput =
-  (copies: number): Rule =>
+  (copies: number): SimpleRule =>
   ({ outputs }) =>
     copies * totalBytes([outputs.at(0)]);
 
@@ -57,10 +59,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Hardmax', transposedRows],
   ['Resize', narrowedImage],
   ['LRN', squares],
-  [
-    'GroupNormalization',
-    (work, opset) => copiesOfOutput(opset >= LONG_GROUP_NORMALIZATION ? 3 : 1)(work, opset),
-  ],
+  ['GroupNormalization', (work, opset) => copiesOfOutput(opset >= LONG_GROUP_NORMALIZATION ? 3 : 1)(work)],
   ['MeanVarianceNormalization', copiesOfOutput(2)],
   ...['HardSwish', 'Mish', 'Swish'].map((opType): [string, Rule] => [opType, copiesOfOutput(1)]),
   // With two inputs they write the result at once, with more they hold a partial result.
@@ -80,13 +79,16 @@ const CONTRIBUTED_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['DynamicQuantizeMatMul', ({ inputs }) => inputs.at(0)?.elements ?? 0],
   ['QGemm', sums],
   ['BiasGelu', copiesOfOutput(1)],
-  ['FastGelu', (work, opset) => (work.inputs.at(1) === undefined ? 0 : copiesOfOutput(1)(work, opset))],
+  ['FastGelu', (work) => (work.inputs.at(1) === undefined ? 0 : copiesOfOutput(1)(work))],
 ]);
 
-/** @param types with the planned sizes in all shapes; a size that is unknown counts as 1 */
-export function scratchBytes({ graph, opsets }: Model, types: ValueTypes): ScratchBytes {
+/**
+ * @param types with the planned sizes in all shapes; a size that is unknown counts as 1
+ * @param prepacking whether weights are rewritten for the kernels when a session is created
+ */
+export function scratchBytes({ graph, opsets }: Model, types: ValueTypes, prepacking = true): ScratchBytes {
   const opset = opsets.find(({ domain }) => domain === '')?.version ?? 0;
-  return workOf(graph, types).map((work) => Math.ceil(ruleOf(work.node)?.(work, opset) ?? 0));
+  return workOf(graph, types).map((work) => Math.ceil(ruleOf(work.node)?.(work, opset, prepacking) ?? 0));
 }
 
 function ruleOf({ domain, opType }: Node): Rule | undefined {
@@ -98,8 +100,10 @@ function sums({ outputs }: WorkNode): number {
   return SUM_BYTES * (outputs.at(0)?.elements ?? 0);
 }
 
-/** Without prepacked weights, each run dequantizes them: `[columns, blocks, ...]`, of as many rows as the input has columns. */
-function dequantizedWeights({ inputs, outputs }: WorkNode): number {
+/** Weights `[columns, blocks, ...]` as floats, of as many rows as the input has columns. */
+function dequantizedWeights(work: WorkNode, _: number, prepacking: boolean): number {
+  const { inputs, outputs } = work;
+  if (!dequantizesWeights(work, prepacking)) return 0;
   return FLOAT_BYTES * (inputs.at(0)?.shape.at(-1) ?? 0) * (outputs.at(0)?.shape.at(-1) ?? 0);
 }
 

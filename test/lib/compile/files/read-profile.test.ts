@@ -85,5 +85,5 @@ it('profileFor refuses a profile of another graph or of another optimization', (
 
 it('a profile replaces the estimate of work, scaled to the reference processor, with the time of each thread', () => {
   const threaded = { ...PROFILE, machine: { ...PROFILE.machine, threads: 2 } };
-  expect(nodeSeconds(MODEL, [], threaded)).toEqual([0.008, 0, 0.004]);
+  expect(nodeSeconds(MODEL, [], { profile: threaded })).toEqual([0.008, 0, 0.004]);
 });
