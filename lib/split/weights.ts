@@ -4,14 +4,7 @@
  */
 import { quoted } from '../errors';
 import { FREE_INITIALIZERS_IR_VERSION } from '../onnx/encode-model';
-import {
-  type Node,
-  type Tensor,
-  type TensorWithData,
-  type ValueIndex,
-  OMITTED,
-  nodeLabel,
-} from '../onnx/model';
+import { type Node, type Tensor, type ValueIndex, OMITTED, nodeLabel } from '../onnx/model';
 import { type PartRange, CannotSplit } from './split';
 import type { NewNodes } from './new-nodes';
 import { partName, partOfTensor } from './part-of-tensor';
@@ -93,7 +86,8 @@ export class Weights {
       throw new CannotSplit(`has ${length} elements of ${quoted(name)} for ${columns.length} columns`);
     const range = { start, end, length };
     const tensor = this.stored(value);
-    if (tensor !== undefined) return into.weight(partOfTensor(tensor, at, range));
+    if (tensor?.data !== undefined)
+      return into.weight(partOfTensor({ ...tensor, data: tensor.data }, at, range));
     const { node, attributes } = this.step(value);
     const [input, ...others] = node.inputs;
     const inner = node.opType === 'Transpose' ? permutation(attributes, this.dims(input))[at] : at;
@@ -122,7 +116,8 @@ export class Weights {
     return axis === inner ? this.part(value, 0, range, into) : this.subject.model.graph.values[value].name;
   }
 
-  private stored(value: ValueIndex): TensorWithData | undefined {
+  /** A tensor of one element, such as a zero point, is not divided: it needs no data in one run of bytes. */
+  private stored(value: ValueIndex): Tensor | undefined {
     const { graph, irVersion } = this.subject.model;
     const { name, initializer, input, producer } = graph.values[value];
     const tensor =
@@ -140,10 +135,10 @@ export class Weights {
       );
     if (initializer === undefined && irVersion < FREE_INITIALIZERS_IR_VERSION)
       throw new CannotSplit('has a weight in a Constant node of a model below IR version 4');
-    const { data } = tensor;
-    if (data === undefined)
+    const isOneElement = tensor.dims.every((size) => size === 1);
+    if (tensor.data === undefined && !isOneElement)
       throw new CannotSplit('has a weight that is stored as numbers of variable length');
-    return { ...tensor, name, data };
+    return { ...tensor, name };
   }
 
   /** The node that computes a constant. */
