@@ -47,16 +47,22 @@ const RULES: readonly Rule[] = [
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
-  // The first one scales sums of integers. The second one always adds up the same number of products at once.
+  // It scales sums of integers.
   {
-    operators: ['com.microsoft.DynamicQuantizeMatMul', 'ConvTranspose'],
+    operators: ['com.microsoft.DynamicQuantizeMatMul'],
     dtypes: ['float32'],
     multipleOf: BLOCK,
     leastPerThread: 0,
   },
   // Several threads share the positions of the output, or its channels if there are more of them. How many products are added up at once
   // depends on the positions that a thread gets.
-  { operators: ['Conv'], dtypes: ['float32'], multipleOf: BLOCK, leastPerThread: 0, mostThreads: 1 },
+  {
+    operators: ['Conv', 'ConvTranspose'],
+    dtypes: ['float32'],
+    multipleOf: BLOCK,
+    leastPerThread: 0,
+    mostThreads: 1,
+  },
 ];
 
 /**

@@ -112,7 +112,11 @@ function byNumber(one: string, other: string): number {
 function functionsOf({ plan, whole, report }: ComparedPlan): Functions {
   const functionOf = (own: PlannedSlice, part = ''): PlannedFunction => {
     const { model, weights, weightBytes, memoryMb, ephemeralStorageMb, timeoutSeconds } = own;
-    const settings = JSON.stringify([memoryMb, ephemeralStorageMb, timeoutSeconds, part, plan.model.file]);
+    const { model: source, prepacking = true } = plan;
+    const settings = JSON.stringify([
+      ...[memoryMb, ephemeralStorageMb, timeoutSeconds, part],
+      ...[source.file, prepacking],
+    ]);
     return { files: weights ? [model, weights] : [model], weightBytes, memoryMb, settings };
   };
   const { slices } = plan;
@@ -139,7 +143,8 @@ function digestedOf(side: ComparedPlan, functions: Functions): string {
   const { plan, report } = side;
   const threads = Math.max(plan.threads, threadCount(report.consolidation?.memoryMb ?? 1));
   const files = [...functions].map(([id, own]) => `${id} ${textOf(own.files)}`);
-  return [...files, codeOf(side), withinSplits(threads, plan.splits), choicesOf(side).transport].join('\n');
+  const computing = [withinSplits(threads, plan.splits), plan.prepacking ?? true].join(' ');
+  return [...files, codeOf(side), computing, choicesOf(side).transport].join('\n');
 }
 
 /** What the states of a run are besides the functions that they call. */

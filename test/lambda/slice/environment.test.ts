@@ -31,6 +31,7 @@ it('readEnvironment reads every variable', () => {
     runsBucket: 'tensors',
     deploymentDigest: 'deployment',
     threads: 16,
+    prepacking: true,
     memoryBytes: 512 * 1024 * 1024,
   });
 });
