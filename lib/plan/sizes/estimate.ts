@@ -5,7 +5,7 @@ import {
   MEMORY_MB_PER_VCPU,
   MIN_EPHEMERAL_STORAGE_MB,
 } from './lambda-quotas';
-import { computeMs, singleThreadMs, vcpuShare } from '../../cost/formulas/lambda';
+import { computeMs, vcpuShare } from '../../cost/formulas/lambda';
 import { transferMs } from '../../cost/formulas/slice-timing';
 import type { DetailedCostModel } from '../../cost/model';
 
@@ -151,11 +151,9 @@ export function unevenness(slice: SliceShare, whole: SliceShare, slices: number)
 
 /** Milliseconds that the slice's function computes in an average run and, as far as it is cold then, loads its files. */
 export function busyMs(size: SliceSize, { options, coldShare }: DetailedCostModel): number {
-  const { environment, networkInVpc: inVpc, prepacking } = options;
+  const { environment, networkInVpc: inVpc } = options;
   const vcpus = vcpuShare(memoryMb(size), environment);
-  const packedMs = prepacking ? environment.handler.prepackCpu * (size.mappedBytes / 1e6) : 0;
-  const loadMs =
-    transferMs(fileBytes(size), vcpus, { inVpc }, environment) + singleThreadMs(packedMs, vcpus, environment);
+  const loadMs = transferMs(fileBytes(size), vcpus, { inVpc }, environment);
   return computeMs(size.coreSeconds, vcpus, vcpus, environment) + coldShare * loadMs;
 }
 
