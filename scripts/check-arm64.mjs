@@ -23,7 +23,7 @@ const VERIFY = [
   ...['--dimension', `${batch}=1`, '--dimension', `${width}=160`],
 ];
 
-const missing = problem();
+const missing = problem(PROCESSOR);
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-arm64-'));
 try {
   if (missing !== undefined) console.log(`skipped: the check of arm64 needs ${missing}`);

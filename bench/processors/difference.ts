@@ -5,8 +5,8 @@ import { type NumericTensor, type RawTensor, typedView } from '../../lambda/tens
 export type Tensors = ReadonlyMap<string, RawTensor>;
 
 /**
- * `undefined` if all bits are the same; else the largest difference of an element, divided by the largest magnitude in its tensor, and
- * infinity if there is none, as between a number and a NaN.
+ * `undefined` if all bits are the same; else the largest difference of an element, divided by the largest finite magnitude in its tensor, and
+ * infinity if there is none, as between a number and a NaN. NaNs differ by 0, although the processors give them different bits.
  */
 export function differenceOf(expected: Tensors, got: Tensors): number | undefined {
   const found = [...expected].map(([name, tensor]) => ofTensor(tensor, got.get(name)));
@@ -20,7 +20,10 @@ function ofTensor(expected: RawTensor, got: RawTensor | undefined): number | und
     return JSON.stringify(expected) === JSON.stringify(got) ? undefined : Infinity;
   if (Buffer.compare(expected.bytes, got.bytes) === 0) return undefined;
   const [a, b] = [numbersOf(expected), numbersOf(got)];
-  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const largest = a.reduce(
+    (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
+    0,
+  );
   const difference = a.reduce((most, value, index) => {
     const each = Object.is(value, b[index]) ? 0 : Math.abs(value - b[index]);
     return Math.max(most, Number.isNaN(each) ? Infinity : each);

@@ -12,6 +12,7 @@ import { describeMachine, folderOption, inOwnFolder, numberOption, print } from 
 import { formatTable } from '../measure';
 import { Random } from '../split/random';
 import { KINDS, randomOperator } from '../split/random-operator';
+import { plainOperator, PLAIN_KINDS } from './plain-operator';
 import { differenceOf, type Tensors } from './difference';
 import type { Job } from './run-child';
 import { runnableInputs } from './seeded-inputs';
@@ -52,9 +53,11 @@ async function main(folder: string, options: Options): Promise<void> {
     }
     printModels(all, Object.keys(node));
   }
-  const rows = Object.keys(KINDS).map((kind) => {
+  const rows = [...Object.keys(KINDS), ...PLAIN_KINDS].map((kind) => {
     const subjects = Array.from({ length: cases }, (_, index): Subject => {
-      const { model, x } = randomOperator(kind, new Random(seed + index), elements);
+      const random = new Random(seed + index);
+      const isPlain = PLAIN_KINDS.includes(kind);
+      const { model, x } = isPlain ? plainOperator(kind, random) : randomOperator(kind, random, elements);
       const file = path.join(folder, `operator-${index}.onnx`);
       fs.writeFileSync(file, model);
       return { name: kind, model: file, inputs: new Map([['x', x]]) };
@@ -101,10 +104,14 @@ function pairsOf(names: readonly string[]): Pair[] {
 }
 
 function printModels(all: ReadonlyMap<string, Results>, processors: readonly string[]): void {
-  const rows = [...all].map(([model, results]) => [model, ...bitsOf(results, processors)]);
+  const allPairs = pairsOf(processors);
+  const rows = [...all].map(([model, results]) => {
+    const differences = allPairs.map((pair) => comparison([results], pair).largest);
+    return [model, ...bitsOf(results, processors), differences.sort((a, b) => Number(b) - Number(a))[0]];
+  });
   print('by model: processors with the same letter return the same bits');
-  print(formatTable(['model', ...processors], rows));
-  const pairs = pairsOf(processors).map((pair) => {
+  print(formatTable(['model', ...processors, 'largest difference'], rows));
+  const pairs = allPairs.map((pair) => {
     const { same, different, skipped, largest } = comparison([...all.values()], pair);
     return [pair.join(' / '), same, different, largest, skipped];
   });

@@ -20,7 +20,15 @@ OUTPUT = {
 }
 FAILURE = {"error": "InvalidInput", "message": "convert it"}
 ROWS = [
-    {"index": 0, "item": "a", "status": "done", "result": f"{RESULTS}a.safetensors", "ms": 10, "processors": ["arm64"], "attempt": 1},
+    {
+        "index": 0,
+        "item": "a",
+        "status": "done",
+        "result": f"{RESULTS}a.safetensors",
+        "ms": 10,
+        "processors": ["arm64"],
+        "attempt": 1,
+    },
     {"index": 1, "item": "é", "status": "skipped", "result": f"{RESULTS}b.json", "attempt": 1},
     {"index": 2, "item": "c", "status": "done", "result": f"{RESULTS}c.json", "output": {"label": 7}, "attempt": 1},
     {"index": 3, "item": "d", "status": "failed", "failure": FAILURE, "attempt": 2},

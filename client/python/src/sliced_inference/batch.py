@@ -61,7 +61,7 @@ class BatchRow:
     """``error`` and ``message``, if the item failed."""
     ms: float | None
     processors: list[str]
-    """The classes of the processors that computed the result, such as ``x86_64 AVX2``; empty if the item was skipped."""
+    """The classes of the processors that computed the result, such as ``x86_64 AVX2``; empty if it was skipped."""
     attempt: int
     """In which pass over the inputs the item ran: 1, and one more after each redrive."""
     read: Callable[[], Any] = field(repr=False, compare=False)
@@ -177,11 +177,11 @@ class SlicedInferenceBatchRun:
             else:
                 raise KeyError(key)
             about = (row["index"], row["item"], row["status"], place, failure, row.get("ms"))
-            about = (*about, [*row.get("processors", [])], row["attempt"])
+            processors, attempt = [*row.get("processors", [])], row["attempt"]
         except (AttributeError, KeyError, TypeError) as error:
             expected = f"rows with index, item, status, attempt, and a failure or a result below {prefix}"
             raise invalid_output(expected, "another one") from error
-        return BatchRow(*about, read=lambda: self._read(row, place))
+        return BatchRow(*about, processors, attempt, read=lambda: self._read(row, place))
 
     def _read(self, row: dict[str, Any], place: ObjectReference | None) -> Any:
         if place is None:
