@@ -129,7 +129,7 @@ describe('sliced-inference', () => {
       const out = link('y.npz');
       const text = await succeed(call('Fast', '--inputs', inputs, '--out', out), local());
       expect(text).toMatch(
-        /^slice +load .*\n +0 .*\n +1 .*\n░ load .*\ntotal .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.npz \(.*B\)\n$/,
+        /^slice +load .*\n +0 .*\n +1 .*\n░ load .*\nprocessor: .*\ntotal .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.npz \(.*B\)\n$/,
       );
       expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
       expect(isLink(out)).toBe(true);
